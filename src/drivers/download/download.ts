@@ -1,0 +1,160 @@
+// Fetches a recording from the public internet into a file: https only, no private address, no more than allowed.
+import { lookup } from 'node:dns'
+import { createWriteStream } from 'node:fs'
+import { isIP, type LookupFunction } from 'node:net'
+import { Transform } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import type { Agent, Dispatcher } from 'undici'
+import { isDiskFull, isSpeechError, SpeechError } from '../../domain/errors.ts'
+import type { Downloader } from '../../domain/ports.ts'
+import { isPublicAddress } from './addresses.ts'
+
+export interface DownloaderOptions {
+  /** Which addresses may be contacted. */
+  allows?: (address: string) => boolean
+  /** A certificate authority to trust beside the usual ones (PEM). */
+  ca?: string
+}
+
+const mostRedirects = 5
+
+/**
+ * The address is checked when the connection is made, so a name that changes its mind between check and use gains
+ * nothing; redirects are followed by hand and checked in the same way.
+ */
+export function createDownloader({ allows = isPublicAddress, ca }: DownloaderOptions = {}): Downloader {
+  let agent: Promise<Agent> | undefined
+  const open = () =>
+    (agent ??= import('undici').then(
+      undici =>
+        new undici.Agent({
+          connect: { timeout: 10_000, lookup: guardedLookup(allows), ...(ca && { ca }) },
+          headersTimeout: 60_000,
+          bodyTimeout: 60_000,
+          pipelining: 0,
+        }),
+    ))
+
+  async function get(url: string, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    let next = parse(url)
+    for (let hop = 0; hop <= mostRedirects; hop++) {
+      check(next, allows)
+      const response = await (await open()).request({
+        origin: next.origin,
+        path: next.pathname + next.search,
+        method: 'GET',
+        headers: { accept: 'audio/*, video/*, */*;q=0.5', 'user-agent': 'speech-mcp' },
+        signal,
+      })
+      const { location } = response.headers
+      if (response.statusCode < 300 || response.statusCode >= 400 || typeof location !== 'string')
+        return response
+      await response.body.dump()
+      next = parse(location, next)
+    }
+    throw refused('It redirects too often.')
+  }
+
+  return {
+    async download(url, file, { maxBytes, signal, onBytes }) {
+      try {
+        const { statusCode, headers, body } = await get(url, signal)
+        const total = Number(headers['content-length']) || undefined
+        const problem = unusable(statusCode, String(headers['content-type'] ?? ''))
+        if (problem || (total ?? 0) > maxBytes) {
+          body.destroy()
+          throw problem ?? tooLarge(maxBytes)
+        }
+        let done = 0
+        const count = new Transform({
+          transform(piece: Buffer, _, pass) {
+            done += piece.length
+            onBytes?.(done, total)
+            if (done > maxBytes) pass(tooLarge(maxBytes))
+            else pass(null, piece)
+          },
+        })
+        await pipeline(body, count, createWriteStream(file), { signal })
+        return done
+      } catch (error) {
+        signal.throwIfAborted()
+        throw downloadError(error)
+      }
+    },
+  }
+}
+
+function parse(text: string, base?: URL): URL {
+  try {
+    return new URL(text, base)
+  } catch {
+    throw new SpeechError('BAD_INPUT', 'The address is not a valid URL.', {
+      hint: 'Give an https:// address.',
+    })
+  }
+}
+
+function check(url: URL, allows: (address: string) => boolean): void {
+  if (url.protocol !== 'https:') throw refused('Only https:// addresses are fetched.')
+  // A host that is an address already is never looked up, so it is checked here.
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  if (isIP(host) && !allows(host)) throw privateAddress()
+}
+
+function guardedLookup(allows: (address: string) => boolean): LookupFunction {
+  return (hostname, options, done) => {
+    lookup(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error) return done(error, '', 0)
+      const open = addresses.filter(({ address }) => allows(address))
+      if (open.length === 0) return done(privateAddress() as NodeJS.ErrnoException, '', 0)
+      if (options.all) done(null, open)
+      else done(null, open[0]!.address, open[0]!.family)
+    })
+  }
+}
+
+function refused(message: string): SpeechError {
+  return new SpeechError('URL_REFUSED', message, {
+    hint: 'Give a public https:// address of the recording itself, or download it and give its path.',
+  })
+}
+
+function privateAddress(): SpeechError {
+  return refused('The address belongs to this machine or a private network.')
+}
+
+function tooLarge(maxBytes: number): SpeechError {
+  return new SpeechError('TOO_LARGE', `The recording is larger than ${Math.round(maxBytes / 1e6)} MB.`, {
+    hint: 'Download it and give its path, or raise SPEECH_MAX_DOWNLOAD_MB.',
+  })
+}
+
+function unusable(status: number, type: string): SpeechError | undefined {
+  if (status !== 200)
+    return new SpeechError('DOWNLOAD_FAILED', `The address answered with status ${status}.`, {
+      hint:
+        status === 401 || status === 403
+          ? 'It needs a login or has expired: download the recording and give its path.'
+          : 'Open it in a browser to check it; give the address of the recording itself.',
+      retryable: status >= 500 || status === 429,
+    })
+  if (/^text\/html/i.test(type))
+    return new SpeechError('NOT_AUDIO', 'The address gives a web page, not a recording.', {
+      hint: 'Give the direct address of the audio or video file.',
+    })
+  return undefined
+}
+
+function downloadError(error: unknown): SpeechError {
+  if (isSpeechError(error)) return error
+  if (isDiskFull(error))
+    return new SpeechError('DISK_FULL', 'The disk has no room for the download.', {
+      hint: 'Free some space and call again.',
+      cause: error,
+    })
+  return new SpeechError('DOWNLOAD_FAILED', 'The recording could not be fetched.', {
+    hint: 'Check the address and the network, and call again.',
+    retryable: true,
+    cause: error,
+  })
+}

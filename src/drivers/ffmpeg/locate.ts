@@ -1,0 +1,64 @@
+// Finds an ffmpeg: the one that was named, the one npm brought, the system's.
+import { constants } from 'node:fs'
+import { access } from 'node:fs/promises'
+import { delimiter, join } from 'node:path'
+import { SpeechError } from '../../domain/errors.ts'
+
+export interface FoundFfmpeg {
+  path: string
+  /** How it was found, in words. */
+  by: 'FFMPEG_PATH' | 'ffmpeg-static' | 'system' | 'development package'
+}
+
+export interface FfmpegSearch {
+  /** The setting; when it is there, nothing else is tried. */
+  named?: string | undefined
+  /** The PATH to search. */
+  searchPath: string
+}
+
+/** Apps with a window often start without the shell's PATH; these are where package managers put programs. */
+const usualFolders =
+  process.platform === 'win32'
+    ? ['C:\\ffmpeg\\bin', 'C:\\Program Files\\ffmpeg\\bin', 'C:\\ProgramData\\chocolatey\\bin']
+    : ['/opt/homebrew/bin', '/usr/local/bin', '/opt/local/bin', '/usr/bin', '/snap/bin']
+
+/** Throws `FFMPEG_MISSING` with the three ways out. */
+export async function locateFfmpeg({ named, searchPath }: FfmpegSearch): Promise<FoundFfmpeg> {
+  if (named) {
+    if (await runnable(named)) return { path: named, by: 'FFMPEG_PATH' }
+    throw new SpeechError('FFMPEG_MISSING', 'FFMPEG_PATH does not name a program that can be run.', {
+      hint: 'Correct it, or unset it to use ffmpeg-static or the system’s ffmpeg.',
+    })
+  }
+  const packaged = await fromPackage('ffmpeg-static')
+  if (packaged) return { path: packaged, by: 'ffmpeg-static' }
+  const name = process.platform === 'win32' ? 'ffmpeg.exe' : 'ffmpeg'
+  for (const folder of [...searchPath.split(delimiter), ...usualFolders]) {
+    const path = folder && join(folder, name)
+    if (path && (await runnable(path))) return { path, by: 'system' }
+  }
+  const development = await fromPackage('@ffmpeg-installer/ffmpeg')
+  if (development) return { path: development, by: 'development package' }
+  throw new SpeechError('FFMPEG_MISSING', 'No ffmpeg was found.', {
+    hint: 'Install it (apt install ffmpeg, brew install ffmpeg, winget install ffmpeg), or run `npm install ffmpeg-static`, or set FFMPEG_PATH to one.',
+  })
+}
+
+/** Both packages export where their program lies; it may still be missing where its download was blocked. */
+async function fromPackage(name: string): Promise<string | undefined> {
+  try {
+    const { default: found } = (await import(name)) as { default: string | { path: string } | null }
+    const path = typeof found === 'string' ? found : found?.path
+    return path && (await runnable(path)) ? path : undefined
+  } catch {
+    return undefined
+  }
+}
+
+async function runnable(path: string): Promise<boolean> {
+  return access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  )
+}

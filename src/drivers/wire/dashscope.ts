@@ -1,0 +1,144 @@
+// DashScope's door: the address, the key, and what its errors mean for whoever asked.
+import { type ErrorCode, SpeechError } from '../../domain/errors.ts'
+import type { HttpClient } from './http.ts'
+
+export interface DashscopeOptions {
+  apiKey: string | undefined
+  /** `https://host/api/v1`, without a slash at the end. */
+  baseUrl: string
+  http: HttpClient
+}
+
+export interface Dashscope {
+  /** Resolves with the JSON body of a success; throws `SpeechError` for everything else. */
+  call(
+    request: { method: 'GET' | 'POST'; path: string; body?: string },
+    signal: AbortSignal,
+  ): Promise<unknown>
+}
+
+export function dashscope({ apiKey, baseUrl, http }: DashscopeOptions): Dashscope {
+  return {
+    async call({ method, path, body }, signal) {
+      if (!apiKey)
+        throw new SpeechError('KEY_MISSING', 'No DashScope key is set.', {
+          hint: 'Set DASHSCOPE_API_KEY to a key of the Singapore region (Model Studio console → API keys).',
+          scope: 'account',
+        })
+      const headers = { authorization: `Bearer ${apiKey}` }
+      const { status, json } = await http.request({
+        method,
+        url: `${baseUrl}/${path}`,
+        headers,
+        ...(body !== undefined && { body }),
+        signal,
+      })
+      if (status === 200 && json !== undefined) return json
+      throw providerError(status, json)
+    },
+  }
+}
+
+interface Meaning {
+  code: ErrorCode
+  message: string
+  hint: string
+  retryable?: boolean
+  scope?: 'account'
+}
+
+const accountMeanings = {
+  key: {
+    code: 'KEY_REFUSED',
+    message: 'DashScope refused the key.',
+    hint: 'Check DASHSCOPE_API_KEY; a key of another region (Beijing, for one) does not work at this address.',
+    scope: 'account',
+  },
+  arrears: {
+    code: 'ACCOUNT_IN_ARREARS',
+    message: 'The Alibaba Cloud account is in arrears or the service is not paid for.',
+    hint: 'Settle the bill in the Alibaba Cloud console, then call again.',
+    scope: 'account',
+  },
+  access: {
+    code: 'ACCESS_DENIED',
+    message: 'The key may not use this model.',
+    hint: 'Activate Model Studio and the model for the key’s workspace in the console.',
+    scope: 'account',
+  },
+  model: {
+    code: 'MODEL_NOT_FOUND',
+    message: 'DashScope does not know the model, or has retired it.',
+    hint: 'Set ASR_MODEL to one that exists in the region, such as qwen3-asr-flash.',
+    scope: 'account',
+  },
+  address: {
+    code: 'WRONG_BASE_URL',
+    message: 'There is no such service at this address.',
+    hint: 'Check DASHSCOPE_BASE_URL; it ends in /api/v1.',
+    scope: 'account',
+  },
+} as const satisfies Record<string, Meaning>
+
+const throttled: Meaning = {
+  code: 'THROTTLED',
+  message: 'DashScope limits the rate of requests.',
+  hint: 'Wait a minute and call again, or lower SPEECH_CONCURRENCY.',
+  retryable: true,
+}
+const failed: Meaning = {
+  code: 'PROVIDER_FAILED',
+  message: 'DashScope failed to answer.',
+  hint: 'This passes as a rule; call again in a minute.',
+  retryable: true,
+}
+
+/** DashScope's codes and what they mean, first match first (Model Studio error reference). */
+const meanings: [RegExp, Meaning][] = [
+  [/^invalid_?api_?key$/i, accountMeanings.key],
+  [
+    /^(Arrearage|CommodityNotPurchased|PrepaidBillOverdue|PostpaidBillOverdue|AllocationQuota\.FreeTierOnly)$/,
+    accountMeanings.arrears,
+  ],
+  [/^AccessDenied|^Model\.AccessDenied|^Workspace\.AccessDenied/, accountMeanings.access],
+  [/^model_?not_?found$/i, accountMeanings.model],
+  [/^Throttling|^limit_burst_rate$|^insufficient_quota$/, throttled],
+  [
+    /^DataInspectionFailed$|^data_inspection_failed$/,
+    {
+      code: 'CONTENT_REFUSED',
+      message: 'The provider’s content check refused this stretch.',
+      hint: 'It cannot be transcribed with this provider; the rest is there.',
+    },
+  ],
+  [
+    /^InternalError|^SystemError$|^ModelServiceFailed$|^ModelServingError$|^ModelUnavailable$|^RequestTimeOut$/,
+    failed,
+  ],
+]
+
+/** Says what an answer other than success means. The provider's own words stay here: they may quote the request. */
+function providerError(status: number, json: unknown): SpeechError {
+  const body = json as { code?: unknown; message?: unknown } | undefined
+  const code = typeof body?.code === 'string' ? body.code : ''
+  const message = typeof body?.message === 'string' ? body.message : ''
+  const { code: ours, message: text, ...details } = meaningOf(status, code, message)
+  const cause = { status, code: code.slice(0, 60) }
+  return new SpeechError(ours, text, { ...details, cause })
+}
+
+function meaningOf(status: number, code: string, message: string): Meaning {
+  if (/Model not exist/i.test(message)) return accountMeanings.model
+  const known = meanings.find(([pattern]) => pattern.test(code))?.[1]
+  if (known) return known
+  if (status === 401) return accountMeanings.key
+  if (status === 403) return accountMeanings.access
+  if (status === 404) return accountMeanings.address
+  if (status === 429) return throttled
+  if (status >= 500 || status === 408 || status === 200) return failed
+  return {
+    code: 'PROVIDER_REFUSED',
+    message: `DashScope refused the request (${status}${/^[\w.]{1,60}$/.test(code) ? `, ${code}` : ''}).`,
+    hint: 'Look the code up in Model Studio’s error reference, or report it with the recording’s format.',
+  }
+}

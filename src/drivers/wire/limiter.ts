@@ -1,0 +1,97 @@
+// One gate for all requests of a model: so many a minute, so many at once, and slower while the provider throttles.
+
+export interface LimiterOptions {
+  perMinute: number
+  concurrency: number
+  /** For tests with a clock of their own. */
+  now?: () => number
+}
+
+export interface Limiter {
+  /** Runs the work when its turn comes; rejects with the signal's reason if that comes first. */
+  run<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T>
+  /** The provider has throttled: hold everything back for a while, and go on at half the rate. */
+  throttled(): void
+  /** A request went through: come nearer to the full rate again. */
+  succeeded(): void
+}
+
+const minute = 60_000
+const slowest = 6
+/** How long all requests hold back after a throttled one, in milliseconds; doubled while the throttling lasts. */
+const firstPause = 1_000
+const longestPause = 30_000
+
+export function createLimiter({
+  perMinute,
+  concurrency,
+  now = () => performance.now(),
+}: LimiterOptions): Limiter {
+  const waiting: { start(): void }[] = []
+  let starts: number[] = []
+  let running = 0
+  let rate = perMinute
+  let pause = firstPause
+  let heldUntil = 0
+  let timer: NodeJS.Timeout | undefined
+
+  function next(): void {
+    clearTimeout(timer)
+    while (waiting.length > 0 && running < concurrency) {
+      const wait = delay()
+      if (wait > 0) {
+        timer = setTimeout(next, wait)
+        return
+      }
+      starts.push(now())
+      running++
+      waiting.shift()!.start()
+    }
+  }
+
+  /** Milliseconds until the next request may start. */
+  function delay(): number {
+    const time = now()
+    starts = starts.filter(start => time - start < minute)
+    const full =
+      starts.length < Math.floor(rate) ? 0 : minute - (time - starts[starts.length - Math.floor(rate)]!)
+    return Math.ceil(Math.max(full, heldUntil - time))
+  }
+
+  return {
+    run: (work, signal) =>
+      new Promise((resolve, reject) => {
+        const place = {
+          start() {
+            signal.removeEventListener('abort', leave)
+            work()
+              .then(resolve, reject)
+              .finally(() => {
+                running--
+                next()
+              })
+          },
+        }
+        const leave = () => {
+          waiting.splice(waiting.indexOf(place), 1)
+          reject(signal.reason)
+          next()
+        }
+        if (signal.aborted) return reject(signal.reason)
+        signal.addEventListener('abort', leave, { once: true })
+        waiting.push(place)
+        next()
+      }),
+    throttled() {
+      // Several requests of one burst are refused together: that is one refusal.
+      if (now() < heldUntil) return
+      rate = Math.max(slowest, rate / 2)
+      heldUntil = now() + pause * (0.75 + Math.random() / 2)
+      pause = Math.min(longestPause, pause * 2)
+    },
+    succeeded() {
+      rate = Math.min(perMinute, rate + 1)
+      pause = firstPause
+    },
+  }
+}

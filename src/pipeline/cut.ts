@@ -1,0 +1,260 @@
+// Cuts a stream of samples into chunks of speech: at pauses, without the silence, and never through a word unseen.
+import { type Span, seconds } from '../domain/transcript.ts'
+import { ActivityLabeller, frameLevel, frameSize, framesPerSecond, SilenceTest } from './activity.ts'
+
+export interface Chunk extends Span {
+  /** Position in the recording's order, from 0. */
+  index: number
+  /** What is sent: 16 kHz mono. Long silences inside are shortened, so this may be less than `end - start`. */
+  samples: Int16Array
+  /** Where someone speaks, in seconds of the recording; without what the chunk before also holds. */
+  speech: Span[]
+  /** Seconds at the start that the chunk before holds too: 0 after a cut in a pause. */
+  overlap: number
+}
+
+export interface CutOptions {
+  /** No chunk is longer, in seconds. */
+  maxSeconds: number
+}
+
+/** A pause must last this long (frames) to be a place to cut; the closure of a consonant is shorter. */
+const pauseFrames = 6
+/** Silence is left out from this length on; this much of it stays on either side of speech. */
+const longSilence = 3 * framesPerSecond
+const silenceMargin = 0.5 * framesPerSecond
+/** After this much silence a chunk ends, so that estimated times stay near the truth. */
+const endingSilence = 20 * framesPerSecond
+/** Where there is no pause, the next chunk begins this much before the end of the last (frames, and share of the limit). */
+const overlapFrames = { least: 2 * framesPerSecond, most: 4 * framesPerSecond }
+const overlapShare = { least: 1 / 8, most: 1 / 4 }
+
+/**
+ * Yields chunks as soon as they are known. `audio` holds 16-bit little-endian samples, 16 kHz mono, in buffers of
+ * whole samples. Memory: one chunk and five seconds, whatever the length of the recording.
+ */
+export async function* cut(
+  audio: AsyncIterable<Buffer> | Iterable<Buffer>,
+  options: CutOptions,
+): AsyncGenerator<Chunk> {
+  const cutter = new Cutter(Math.floor(options.maxSeconds * framesPerSecond))
+  for await (const buffer of audio) yield* cutter.write(buffer)
+  yield* cutter.end()
+}
+
+interface Frame {
+  samples: Int16Array
+  level: number
+  /** Its place in the recording, in frames. */
+  place: number
+}
+
+/** The chunk being filled, frame by frame, and the frames that wait before it. */
+class Cutter {
+  readonly #limit: number
+  readonly #labeller = new ActivityLabeller()
+  #index = 0
+
+  // Samples that wait for a label, and the part of a frame that waits for its rest.
+  #waiting: Frame[] = []
+  #partial: Int16Array = new Int16Array(frameSize)
+  #partialLength = 0
+  #previousSample = 0
+  /** Frames whose samples were copied on, to be filled again: a new array for each would keep the collector busy. */
+  #spare: Int16Array[] = []
+  #framesRead = 0
+
+  // The chunk being filled.
+  #samples: Int16Array
+  #places: number[] = []
+  #levels: number[] = []
+  #speech: boolean[] = []
+  /** Frames before this one were in the chunk before. */
+  #freshFrom = 0
+  #overlap = 0
+
+  // The run of frames without speech at the end of what was read, and its frames that are left out for now.
+  #run = new SilenceTest()
+  #held: Frame[] = []
+
+  constructor(limit: number) {
+    this.#limit = limit
+    this.#samples = new Int16Array(limit * frameSize)
+  }
+
+  *write(buffer: Buffer): Generator<Chunk> {
+    const aligned = buffer.byteOffset % 2 === 0 ? buffer : Buffer.from(buffer)
+    const input = new Int16Array(aligned.buffer, aligned.byteOffset, aligned.length >> 1)
+    let at = 0
+    while (at < input.length) {
+      const take = Math.min(frameSize - this.#partialLength, input.length - at)
+      this.#partial.set(input.subarray(at, at + take), this.#partialLength)
+      this.#partialLength += take
+      at += take
+      if (this.#partialLength === frameSize) yield* this.#read()
+    }
+  }
+
+  *end(): Generator<Chunk> {
+    if (this.#partialLength > 0) {
+      this.#partial.fill(0, this.#partialLength)
+      yield* this.#read()
+    }
+    for (const label of this.#labeller.flush()) yield* this.#label(label)
+    if (this.#places.length > 0) yield* this.#emit(this.#places.length, this.#places.length)
+  }
+
+  *#read(): Generator<Chunk> {
+    const level = frameLevel(this.#partial, 0, this.#previousSample)
+    this.#previousSample = this.#partial[frameSize - 1]!
+    this.#waiting.push({ samples: this.#partial, level, place: this.#framesRead++ })
+    this.#partial = this.#spare.pop() ?? new Int16Array(frameSize)
+    this.#partialLength = 0
+    const label = this.#labeller.push(level)
+    if (label !== undefined) yield* this.#label(label)
+  }
+
+  *#label(speech: boolean): Generator<Chunk> {
+    const next = this.#waiting.shift()!
+    if (speech) {
+      this.#run = new SilenceTest()
+      yield* this.#release()
+      yield* this.#append(next, true)
+      return
+    }
+    this.#run.add(next.level)
+    if (this.#run.frames < longSilence) {
+      yield* this.#append(next, false)
+    } else if (this.#run.silent) {
+      if (this.#run.frames === longSilence) this.#shorten()
+      this.#held.push(next)
+      if (this.#held.length > silenceMargin) this.#spare.push(this.#held.shift()!.samples)
+      if (this.#run.frames === endingSilence && this.#places.length > 0)
+        yield* this.#emit(this.#places.length, this.#places.length)
+    } else {
+      // It rises and falls like speech, though quietly: keep it, and look afresh from here on.
+      this.#run = new SilenceTest()
+      yield* this.#release()
+      yield* this.#append(next, true)
+    }
+  }
+
+  /** Takes the silence just recognised as long out of the chunk's end, but for a margin. */
+  #shorten(): void {
+    const kept = Math.max(0, this.#places.length - (longSilence - 1) + silenceMargin)
+    const length = Math.min(this.#places.length, kept)
+    for (const list of [this.#places, this.#levels, this.#speech]) list.length = length
+  }
+
+  /** Puts the margin before the speech that follows a silence back. */
+  *#release(): Generator<Chunk> {
+    const held = this.#held
+    this.#held = []
+    for (const frame of held) yield* this.#append(frame, false)
+  }
+
+  *#append({ samples, level, place }: Frame, speech: boolean): Generator<Chunk> {
+    if (this.#places.length === this.#limit) yield* this.#cutFull()
+    this.#samples.set(samples, this.#places.length * frameSize)
+    this.#places.push(place)
+    this.#levels.push(level)
+    this.#speech.push(speech)
+    this.#spare.push(samples)
+  }
+
+  /** The chunk is full: end it in the longest pause of its last third, or else at a quiet moment with an overlap. */
+  *#cutFull(): Generator<Chunk> {
+    const from = Math.floor((this.#limit * 2) / 3)
+    const pause = longestPause(this.#speech, from)
+    if (pause !== undefined) {
+      yield* this.#emit(pause, pause)
+      return
+    }
+    const end = quietest(this.#levels, from, this.#limit)
+    const reach = (bound: 'least' | 'most') =>
+      Math.floor(Math.min(overlapFrames[bound], this.#limit * overlapShare[bound]))
+    const next = quietest(this.#levels, end - reach('most'), end - reach('least'))
+    yield* this.#emit(end, next)
+  }
+
+  /** Hands out the frames before `end` as a chunk, if someone speaks in them, and keeps those from `next` on. */
+  *#emit(end: number, next: number): Generator<Chunk> {
+    if (this.#hasSpeech(end)) {
+      yield {
+        index: this.#index++,
+        start: time(this.#places[0]!),
+        end: time(this.#places[end - 1]! + 1),
+        samples: this.#samples.slice(0, end * frameSize),
+        speech: this.#spans(end),
+        overlap: seconds(this.#overlap / framesPerSecond),
+      }
+    }
+    this.#overlap = end - next
+    this.#freshFrom = (this.#places[end - 1] ?? -1) + 1
+    this.#samples.copyWithin(0, next * frameSize, this.#places.length * frameSize)
+    this.#places = this.#places.slice(next)
+    this.#levels = this.#levels.slice(next)
+    this.#speech = this.#speech.slice(next)
+  }
+
+  /** A stretch without any label may still hold quiet speech, if it does not pass for silence. */
+  #hasSpeech(end: number): boolean {
+    if (this.#speech.lastIndexOf(true, end - 1) >= 0) return true
+    const test = new SilenceTest()
+    for (let i = 0; i < end; i++) test.add(this.#levels[i]!)
+    return end > 0 && !test.silent
+  }
+
+  #spans(end: number): Span[] {
+    const spans: Span[] = []
+    let open: { from: number; to: number } | undefined
+    const close = () => open && spans.push({ start: time(open.from), end: time(open.to) })
+    const any = this.#speech.lastIndexOf(true, end - 1) >= 0
+    for (let i = 0; i < end; i++) {
+      const frame = this.#places[i]!
+      if ((any && !this.#speech[i]) || frame < this.#freshFrom) continue
+      if (open?.to === frame) {
+        open.to = frame + 1
+      } else {
+        close()
+        open = { from: frame, to: frame + 1 }
+      }
+    }
+    close()
+    return spans
+  }
+}
+
+function time(frame: number): number {
+  return seconds(frame / framesPerSecond)
+}
+
+/** The middle of the longest run without speech that begins at or after `from`; the later of two equals. */
+function longestPause(speech: boolean[], from: number): number | undefined {
+  let best: { middle: number; length: number } | undefined
+  let start = from
+  for (let i = from; i <= speech.length; i++) {
+    if (i < speech.length && !speech[i]) continue
+    const length = i - start
+    if (length >= pauseFrames && length >= (best?.length ?? 0))
+      best = { middle: start + (length >> 1), length }
+    start = i + 1
+  }
+  return best?.middle
+}
+
+/** The frame in the middle of the quietest 100 ms between two frames. */
+function quietest(levels: number[], from: number, to: number): number {
+  const width = 5
+  let best = to - 1
+  let least = Number.POSITIVE_INFINITY
+  for (let i = from; i + width <= to; i++) {
+    let sum = 0
+    for (let k = i; k < i + width; k++) sum += 10 ** (levels[k]! / 10)
+    if (sum < least) {
+      least = sum
+      best = i + (width >> 1)
+    }
+  }
+  return best
+}

@@ -1,0 +1,62 @@
+// Runs ffmpeg: no shell, no terminal, killed when the order is cancelled, its words kept out of every message.
+import { type ChildProcess, spawn } from 'node:child_process'
+import type { Readable, Writable } from 'node:stream'
+import { cancelled, SpeechError } from '../domain/errors.ts'
+
+/** Where to find ffmpeg; throws `FFMPEG_MISSING` with the ways to get one. */
+export type LocateFfmpeg = () => Promise<string>
+
+export interface FfmpegProcess {
+  stdin: Writable
+  stdout: Readable
+  /** What ffmpeg has said so far: the beginning and the end of it, for our eyes only. */
+  said(): string
+  /** Resolves with the exit code when the process has ended and its pipes are closed; rejects if it never started. */
+  ended: Promise<number>
+  kill(): void
+}
+
+const keptBytes = 32_768
+
+/** Starts ffmpeg with these arguments. The signal kills it. */
+export function startFfmpeg(path: string, args: string[], signal: AbortSignal): FfmpegProcess {
+  if (signal.aborted) throw cancelled(signal.reason)
+  const child = spawn(path, ['-hide_banner', '-nostats', ...args], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    windowsHide: true,
+  })
+  const kill = () => void child.kill('SIGKILL')
+  signal.addEventListener('abort', kill, { once: true })
+  const ended = outcome(child).finally(() => signal.removeEventListener('abort', kill))
+  // Both are watched by whoever uses the process; a failure must not also end the server.
+  ended.catch(() => {})
+  child.stdin.on('error', () => {})
+  return { stdin: child.stdin, stdout: child.stdout, said: keepWords(child.stderr), ended, kill }
+}
+
+function outcome(child: ChildProcess): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.once('error', cause =>
+      reject(
+        new SpeechError('FFMPEG_MISSING', 'ffmpeg could not be started.', {
+          hint: 'Run `speech-mcp doctor` to see which one is used and what is wrong with it.',
+          cause,
+        }),
+      ),
+    )
+    child.once('close', code => resolve(code ?? -1))
+  })
+}
+
+/** Keeps the first and the last words: the header tells what the file is, the end what went wrong. */
+function keepWords(stderr: Readable): () => string {
+  let head = ''
+  let tail = ''
+  stderr.setEncoding('utf8')
+  stderr.on('data', (text: string) => {
+    const room = keptBytes - head.length
+    head += text.slice(0, room)
+    if (text.length > room) tail = (tail + text.slice(Math.max(0, room))).slice(-keptBytes)
+  })
+  return () => head + tail
+}

@@ -1,0 +1,113 @@
+// Puts the pieces together: one text without lost or doubled words, segments with times, and what is missing.
+import type { Timestamps } from '../domain/job.ts'
+import { sentences, tokenQuarters } from '../domain/text.ts'
+import { type Coverage, type Segment, type Span, seconds } from '../domain/transcript.ts'
+import type { Piece } from './recognise.ts'
+import { joinOverlap } from './seams.ts'
+import { timeTexts, timeWords } from './timing.ts'
+
+export interface Merged {
+  segments: Segment[]
+  language?: string
+  coverage: Coverage
+  /** Seconds of audio that were sent. */
+  sent: number
+}
+
+/** A segment longer than this (tokens) is parted at a comma, so that times and subtitles stay close to the speech. */
+const longestSegment = 60
+
+/** The pieces may come in any order. */
+export async function merge(pieces: AsyncIterable<Piece>, timestamps: Timestamps): Promise<Merged> {
+  const all: Piece[] = []
+  for await (const piece of pieces) all.push(piece)
+  all.sort((a, b) => a.start - b.start || a.end - b.end)
+  dropRepeats(all)
+  return {
+    segments: all.flatMap(piece => segmentsOf(piece, timestamps)),
+    ...majority(all),
+    coverage: coverageOf(all),
+    sent: seconds(all.reduce((sum, piece) => sum + piece.sent, 0)),
+  }
+}
+
+function dropRepeats(pieces: Piece[]): void {
+  for (let i = 1; i < pieces.length; i++) {
+    const [left, right] = [pieces[i - 1]!, pieces[i]!]
+    if (right.overlap > 0 && left.text && right.text)
+      [left.text, right.text] = joinOverlap(left.text, right.text, right.overlap)
+  }
+}
+
+function segmentsOf(piece: Piece, timestamps: Timestamps): Segment[] {
+  const texts = sentences(piece.text).flatMap(partLong)
+  const speech = piece.speech.length ? piece.speech : [{ start: piece.start, end: piece.end }]
+  return timeTexts(texts, speech).map((span, i) => ({
+    ...span,
+    text: texts[i]!,
+    estimated: true,
+    ...(piece.language && { language: piece.language }),
+    ...(timestamps === 'word' && { words: timeWords(texts[i]!, span, speech) }),
+  }))
+}
+
+/** Parts a long sentence at its commas, in pieces of about equal length. */
+function partLong(sentence: string): string[] {
+  const size = sizeOf(sentence)
+  if (size <= longestSegment) return [sentence]
+  const wanted = size / Math.ceil(size / longestSegment)
+  const parts: string[] = []
+  let part = ''
+  for (const clause of sentence.split(/(?<=[,;:—–]\s)|(?<=[，、；：])/u).flatMap(partWords)) {
+    if (part && sizeOf(part) + sizeOf(clause) / 2 > wanted) {
+      parts.push(part)
+      part = ''
+    }
+    part += clause
+  }
+  return [...parts, part].map(text => text.trim()).filter(text => text !== '')
+}
+
+/** Where not even a comma is near, between words; in scripts without spaces, between characters. */
+function partWords(clause: string): string[] {
+  if (sizeOf(clause) <= longestSegment) return [clause]
+  return (
+    clause.match(
+      /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]\s*|[^\s\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]+\s*/gu,
+    ) ?? [clause]
+  )
+}
+
+function sizeOf(text: string): number {
+  let quarters = 0
+  for (const character of text) quarters += tokenQuarters(character)
+  return quarters / 4
+}
+
+/** The language in which most of the time is spoken. */
+function majority(pieces: Piece[]): { language?: string } {
+  const seconds = new Map<string, number>()
+  for (const { language, text, speech } of pieces)
+    if (language && text) seconds.set(language, (seconds.get(language) ?? 0) + lengthOf(speech))
+  const [most] = [...seconds].sort((a, b) => b[1] - a[1])
+  return most ? { language: most[0] } : {}
+}
+
+function coverageOf(pieces: Piece[]): Coverage {
+  const missing = pieces.filter(piece => piece.failure)
+  const speechSeconds = pieces.reduce((sum, piece) => sum + lengthOf(piece.speech), 0)
+  const lost = missing.reduce((sum, piece) => sum + lengthOf(piece.speech), 0)
+  return {
+    speechSeconds: seconds(speechSeconds),
+    transcribedSeconds: seconds(speechSeconds - lost),
+    gaps: missing.map(({ start, end, failure }) => ({
+      start,
+      end,
+      reason: `${failure!.code}: ${failure!.message}`,
+    })),
+  }
+}
+
+function lengthOf(spans: Span[]): number {
+  return spans.reduce((sum, { start, end }) => sum + end - start, 0)
+}

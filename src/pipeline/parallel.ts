@@ -1,0 +1,38 @@
+// Runs work on a stream of items, a few at a time, and holds the stream back while all hands are busy.
+
+/**
+ * Yields each result as soon as it is there, in no fixed order. At most `limit` items are in work, and the next item
+ * is asked for only when there is a hand for it. The first error ends everything and is thrown.
+ */
+export async function* parallel<Item, Result>(
+  items: AsyncIterable<Item>,
+  limit: number,
+  work: (item: Item) => Promise<Result>,
+): AsyncGenerator<Result> {
+  type Event = { next: IteratorResult<Item> } | { result: Result; worker: Promise<Event> }
+  const iterator = items[Symbol.asyncIterator]()
+  const workers = new Set<Promise<Event>>()
+  let pull: Promise<Event> | undefined
+  let ended = false
+  try {
+    while (!ended || workers.size > 0) {
+      if (!ended && workers.size < limit) pull ??= iterator.next().then(next => ({ next }))
+      const event: Event = await Promise.race(pull ? [pull, ...workers] : workers)
+      if ('next' in event) {
+        pull = undefined
+        if (event.next.done) {
+          ended = true
+          continue
+        }
+        const worker: Promise<Event> = work(event.next.value).then(result => ({ result, worker }))
+        workers.add(worker)
+      } else {
+        workers.delete(event.worker)
+        yield event.result
+      }
+    }
+  } finally {
+    for (const loose of [...workers, ...(pull ? [pull] : [])]) loose.catch(() => {})
+    if (!ended) iterator.return?.()?.catch(() => {})
+  }
+}

@@ -1,0 +1,103 @@
+// Asks the recogniser for each chunk's text, several at once; a chunk that fails for good leaves a gap.
+import { isSpeechError, type SpeechError } from '../domain/errors.ts'
+import type { Run } from '../domain/job.ts'
+import type { Recogniser } from '../domain/ports.ts'
+import { clock } from '../domain/text.ts'
+import type { Span } from '../domain/transcript.ts'
+import { type EncodedChunk, encodedMime } from './encode.ts'
+import { findLoop } from './loops.ts'
+import { parallel } from './parallel.ts'
+
+/** What became of one chunk. */
+export interface Piece extends Span {
+  speech: Span[]
+  overlap: number
+  /** Seconds of audio that were sent for it. */
+  sent: number
+  text: string
+  language?: string
+  /** Set when the chunk has no text because asking for it failed. */
+  failure?: SpeechError
+}
+
+export interface Asking {
+  recogniser: Recogniser
+  language?: string
+  context?: string
+  /** Length of the recording, as far as it is known. */
+  total(): number | undefined
+  /** The same stretch of the recording in chunks of at most this many seconds. */
+  again(span: Span, maxSeconds: number): AsyncIterable<EncodedChunk>
+}
+
+/** A chunk whose text loops is asked again in halves, and those once more. */
+const deepestCut = 2
+/** Nobody speaks more than this many words (or Chinese characters) a second; the fastest auctioneers reach 8. */
+const fastestSpeech = 9
+
+/** Yields pieces as they come. Throws when the account itself is refused, or when every chunk failed. */
+export async function* recognise(
+  chunks: AsyncIterable<EncodedChunk>,
+  asking: Asking,
+  run: Run,
+): AsyncGenerator<Piece> {
+  let done = 0
+  let failure: SpeechError | undefined
+  let succeeded = false
+  for await (const pieces of parallel(chunks, asking.recogniser.limits.concurrency, chunk =>
+    ask(chunk, asking, run, 0),
+  )) {
+    for (const piece of pieces) {
+      failure ??= piece.failure
+      succeeded ||= !piece.failure
+      done += piece.end - piece.start - piece.overlap
+      yield piece
+    }
+    const total = asking.total()
+    const of = total === undefined ? '' : ` of ${clock(total)}`
+    run.progress({ done, ...(total !== undefined && { total }), message: `Transcribed ${clock(done)}${of}` })
+  }
+  if (failure && !succeeded) throw failure
+}
+
+async function ask(chunk: EncodedChunk, asking: Asking, run: Run, depth: number): Promise<Piece[]> {
+  const { recogniser, language, context } = asking
+  const { audio, index: _, seconds: sent, ...place } = chunk
+  try {
+    const request = {
+      audio,
+      mime: encodedMime,
+      seconds: sent,
+      ...(language && { language }),
+      ...(context && { context }),
+    }
+    const heard = await recogniser.recognise(request, run.signal)
+    const piece = { ...place, sent, ...heard, text: heard.text.trim() }
+    const loop = findLoop(piece.text)
+    if (!loop) return [piece]
+    if (depth < deepestCut) return await askInHalves(chunk, asking, run, depth)
+    return [withoutLoop(piece, loop.tokens > sent * fastestSpeech ? loop.collapsed : piece.text, run)]
+  } catch (error) {
+    run.signal.throwIfAborted()
+    if (!isSpeechError(error) || error.scope === 'account') throw error
+    return [{ ...place, sent: 0, text: '', failure: error }]
+  }
+}
+
+async function askInHalves(chunk: EncodedChunk, asking: Asking, run: Run, depth: number): Promise<Piece[]> {
+  const pieces: Piece[] = []
+  for await (const half of asking.again(chunk, chunk.seconds / 2))
+    pieces.push(...(await ask(half, asking, run, depth + 1)))
+  const [first] = pieces
+  // What was sent in vain was billed too, and the seam with the chunk before stays what it was.
+  if (first) pieces[0] = { ...first, sent: first.sent + chunk.seconds, overlap: chunk.overlap }
+  return pieces
+}
+
+/** The loop is still there after other cuts: words faster than anyone speaks are struck out, all else is kept. */
+function withoutLoop(piece: Piece, text: string, run: Run): Piece {
+  run.warn(
+    `The model repeats itself between ${clock(piece.start)} and ${clock(piece.end)}; check that stretch.`,
+  )
+  return { ...piece, text }
+}

@@ -1,0 +1,132 @@
+// Turns what the caller named (a path, an address, a data: URI) into a local file that may be read.
+import { open, stat, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { SpeechError } from '../domain/errors.ts'
+import type { Run } from '../domain/job.ts'
+import type { Downloader } from '../domain/ports.ts'
+import { describeFileError, resolvePath } from './paths.ts'
+
+export interface Source {
+  /** Absolute path of a regular file inside an allowed folder or the scratch folder. */
+  file: string
+  /** What to call the recording when nobody gave it a title. */
+  name: string
+  bytes: number
+  /** True where the container itself shows that its end is missing. */
+  cutOff: boolean
+}
+
+export interface SourcePorts {
+  downloader: Downloader
+  /** Folders that paths may point into. */
+  allowedDirs: string[]
+  maxDownloadBytes: number
+}
+
+/** 1 MB of base64 and its media type: more would mean that a model typed a recording out. */
+const maxDataUri = 1_400_000
+
+/** Throws `SpeechError` that says which other way works, where this one does not. */
+export async function openSource(audio: string, ports: SourcePorts, run: Run): Promise<Source> {
+  const given = audio.trim()
+  if (given === '')
+    throw new SpeechError('BAD_INPUT', 'No recording was named.', {
+      hint: 'Give `audio` as a path or an https:// address.',
+    })
+  if (/^data:/i.test(given)) return describe(await writeDataUri(given, run), 'recording')
+  if (/^https?:\/\//i.test(given)) return fetchUrl(given, ports, run)
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(given) && !/^(?:file|sandbox|attachment):/i.test(given))
+    throw new SpeechError('BAD_INPUT', 'Addresses of this kind are not fetched.', {
+      hint: 'Give a path or an https:// address.',
+    })
+  const file = await resolvePath(given, ports.allowedDirs)
+  return describe(file, basename(file))
+}
+
+async function fetchUrl(url: string, ports: SourcePorts, run: Run): Promise<Source> {
+  const file = join(await run.scratch(), 'download')
+  const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`
+  await ports.downloader.download(url, file, {
+    maxBytes: ports.maxDownloadBytes,
+    signal: run.signal,
+    onBytes: (done, total) =>
+      run.progress({
+        done: 0,
+        message: `Fetching: ${megabytes(done)}${total ? ` of ${megabytes(total)}` : ''}`,
+      }),
+  })
+  const name = decodeName(basename(new URL(url).pathname))
+  return describe(file, name || new URL(url).hostname)
+}
+
+function decodeName(name: string): string {
+  try {
+    return decodeURIComponent(name)
+  } catch {
+    return name
+  }
+}
+
+async function writeDataUri(uri: string, run: Run): Promise<string> {
+  if (uri.length > maxDataUri)
+    throw new SpeechError('TOO_LARGE', 'A data: URI may hold at most 1 MB.', {
+      hint: 'Save the recording to a file and give its path.',
+    })
+  const found = /^data:([^,]*?)(;base64)?,(.*)$/is.exec(uri)
+  const payload = found?.[3]?.replace(/\s+/g, '')
+  if (!found?.[2] || !payload || !/^[A-Za-z0-9+/_-]+={0,2}$/.test(payload))
+    throw new SpeechError('BAD_INPUT', 'The data: URI is not base64.', {
+      hint: 'Write it as data:audio/…;base64,… or give a path.',
+    })
+  const file = join(await run.scratch(), 'inline')
+  await writeFile(file, Buffer.from(payload, 'base64')).catch(error => {
+    throw describeFileError(error)
+  })
+  return file
+}
+
+async function describe(file: string, name: string): Promise<Source> {
+  try {
+    const info = await stat(file)
+    if (info.isDirectory())
+      throw new SpeechError('NOT_A_FILE', 'The path is a folder.', { hint: 'Name one recording in it.' })
+    if (!info.isFile())
+      throw new SpeechError('NOT_A_FILE', 'The path is a device or a pipe, not a file.', {
+        hint: 'Save the recording to a file first.',
+      })
+    if (info.size === 0)
+      throw new SpeechError('EMPTY_FILE', 'The file is empty.', {
+        hint: 'Check that the recording was saved or copied completely.',
+      })
+    return { file, name, bytes: info.size, cutOff: await endIsMissing(file, info.size) }
+  } catch (error) {
+    throw describeFileError(error)
+  }
+}
+
+/**
+ * WAV and Ogg are the formats whose missing end ffmpeg does not report: a WAV says how long its data is
+ * (RIFF: 0 and 0xFFFFFFFF mean a stream), an Ogg marks its last page (RFC 3533, header type 0x04).
+ */
+async function endIsMissing(file: string, size: number): Promise<boolean> {
+  const handle = await open(file)
+  try {
+    const read = async (length: number, position: number) => {
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, position)
+      return buffer.subarray(0, bytesRead)
+    }
+    const head = await read(12, 0)
+    if (head.toString('latin1', 0, 4) === 'OggS') {
+      const tail = await read(Math.min(size, 65_536 + 282), Math.max(0, size - 65_536 - 282))
+      const page = tail.lastIndexOf('OggS')
+      return page < 0 || page + 27 > tail.length || (tail[page + 5]! & 4) === 0
+    }
+    if (head.toString('latin1', 0, 4) === 'RIFF' && head.toString('latin1', 8, 12) === 'WAVE') {
+      const declared = head.readUInt32LE(4)
+      return declared > 0 && declared < 0xffff_ff00 && declared + 8 > size + 1
+    }
+    return false
+  } finally {
+    await handle.close()
+  }
+}

@@ -1,0 +1,127 @@
+// Gives sentences and words times where the provider gave none, from where in the recording someone speaks.
+import { tokens } from '../domain/text.ts'
+import { type Span, seconds, type Word } from '../domain/transcript.ts'
+
+/** How long a text takes to say, in the measure of one letter; an ideograph is a syllable, a digit often two. */
+function weight(text: string): number {
+  let sum = 0
+  for (const character of text) {
+    if (/\p{N}/u.test(character)) sum += 4
+    else if (/[\p{Script=Han}\p{Script=Hangul}]/u.test(character)) sum += 3.2
+    else if (/[\p{Script=Hiragana}\p{Script=Katakana}]/u.test(character)) sum += 2.2
+    else if (/\p{L}/u.test(character)) sum += 1
+  }
+  return Math.max(1, sum)
+}
+
+/** A place where one sentence may end and the next begin. */
+interface Boundary {
+  /** Seconds of speech before it. */
+  spoken: number
+  /** Length of the pause there, 0 inside speech. */
+  pause: number
+  end: number
+  start: number
+}
+
+/**
+ * Times for texts that are spoken one after the other in these spans. Each boundary is put into a pause where one is
+ * near the place that the texts' lengths suggest: the path of least cost over all boundaries, so that one long
+ * sentence does not push all later ones off.
+ */
+export function timeTexts(texts: string[], speech: Span[]): Span[] {
+  if (texts.length === 0) return []
+  const spans = speech.length ? speech : [{ start: 0, end: 0 }]
+  const total = spans.reduce((sum, span) => sum + span.end - span.start, 0)
+  const weights = texts.map(weight)
+  const perWeight = total / weights.reduce((sum, value) => sum + value, 0)
+  const lengths = weights.map(value => value * perWeight)
+  const boundaries = chooseBoundaries(lengths, candidates(lengths, spans), total)
+  return texts.map((_, i) => ({
+    start: seconds(i === 0 ? spans[0]!.start : boundaries[i - 1]!.start),
+    end: seconds(i === texts.length - 1 ? spans.at(-1)!.end : boundaries[i]!.end),
+  }))
+}
+
+/** Every pause, and for texts that end where nobody pauses, the places that their lengths suggest. */
+function candidates(lengths: number[], spans: Span[]): Boundary[] {
+  const found: Boundary[] = []
+  let spoken = 0
+  for (let i = 0; i + 1 < spans.length; i++) {
+    spoken += spans[i]!.end - spans[i]!.start
+    const [end, start] = [spans[i]!.end, spans[i + 1]!.start]
+    found.push({ spoken, pause: start - end, end, start })
+  }
+  let expected = 0
+  for (const length of lengths.slice(0, -1)) {
+    expected += length
+    const at = placeOf(expected, spans)
+    found.push({ spoken: expected, pause: 0, end: at, start: at })
+  }
+  return found.sort((a, b) => a.spoken - b.spoken)
+}
+
+/** The moment in the recording at which this many seconds have been spoken. */
+function placeOf(spoken: number, spans: Span[]): number {
+  let left = spoken
+  for (const span of spans) {
+    if (left <= span.end - span.start) return span.start + left
+    left -= span.end - span.start
+  }
+  return spans.at(-1)!.end
+}
+
+/** Squared deviation of each sentence's length from the expected one, less a bonus for long pauses. */
+function chooseBoundaries(lengths: number[], all: Boundary[], total: number): Boundary[] {
+  const count = lengths.length - 1
+  const cost = (length: number, spoken: number) => ((spoken - length) / (0.3 + 0.25 * length)) ** 2
+  let best = all.map(({ spoken, pause }) => cost(lengths[0]!, spoken) - bonus(pause))
+  const cameFrom: number[][] = []
+  for (let i = 1; i < count; i++) {
+    const from: number[] = []
+    best = all.map(({ spoken, pause }, k) => {
+      let least = Number.POSITIVE_INFINITY
+      for (let p = 0; p < k; p++) {
+        const value = best[p]! + cost(lengths[i]!, spoken - all[p]!.spoken)
+        if (value < least) {
+          least = value
+          from[k] = p
+        }
+      }
+      return least - bonus(pause)
+    })
+    cameFrom.push(from)
+  }
+  if (count < 1) return []
+  const closing = best.map((value, k) => value + cost(lengths[count]!, total - all[k]!.spoken))
+  const chosen = [closing.indexOf(Math.min(...closing))]
+  for (let i = count - 2; i >= 0; i--) chosen.unshift(cameFrom[i]![chosen[0]!]!)
+  return chosen.map(k => all[k]!)
+}
+
+function bonus(pause: number): number {
+  return 3 * Math.min(1, pause / 0.6)
+}
+
+/** Spreads a sentence's words over the speech inside its span, by their lengths. */
+export function timeWords(text: string, span: Span, speech: Span[]): Word[] {
+  const found = tokens(text)
+  const inside = speech
+    .map(({ start, end }) => ({ start: Math.max(start, span.start), end: Math.min(end, span.end) }))
+    .filter(({ start, end }) => end > start)
+  const spans = inside.length ? inside : [span]
+  const total = spans.reduce((sum, { start, end }) => sum + end - start, 0)
+  const weights = found.map(({ start, end }) => weight(text.slice(start, end)))
+  const perWeight =
+    total /
+    Math.max(
+      1,
+      weights.reduce((sum, value) => sum + value, 0),
+    )
+  let spoken = 0
+  return found.map(({ start, end }, i) => {
+    const from = placeOf(spoken, spans)
+    spoken += weights[i]! * perWeight
+    return { text: text.slice(start, end), start: seconds(from), end: seconds(placeOf(spoken, spans)) }
+  })
+}
