@@ -102,6 +102,8 @@ export interface Config extends Parsed {
   allowedDirs: string[]
   /** True when the folders were named by the user and are not the default. */
   allowedDirsGiven: boolean
+  /** The system's PATH. */
+  searchPath: string
 }
 
 export type Environment = Record<string, string | undefined>
@@ -124,6 +126,7 @@ export function readConfig(environment: Environment = process.env, flags: Enviro
     dataDir: config.dataDir ?? defaultDataDir(environment),
     allowedDirs: config.allowedDirs ?? [homedir()],
     allowedDirsGiven: config.allowedDirs !== undefined,
+    searchPath: environment.PATH ?? environment.Path ?? '',
   }
 }
 

@@ -1,0 +1,59 @@
+// Puts the house together: one driver for each port. The only file that knows them all.
+import { join } from 'node:path'
+import type { Config } from './config.ts'
+import { createDownloader } from './drivers/download/download.ts'
+import { type FoundFfmpeg, locateFfmpeg } from './drivers/ffmpeg/locate.ts'
+import { qwenAsr } from './drivers/speech/qwen-asr.ts'
+import { limited, retrying } from './drivers/speech/wrappers.ts'
+import { sqliteStore } from './drivers/store/sqlite.ts'
+import { type Dashscope, dashscope } from './drivers/wire/dashscope.ts'
+import { createHttp } from './drivers/wire/http.ts'
+import { createLimiter } from './drivers/wire/limiter.ts'
+import { createJobs, type Jobs } from './jobs/jobs.ts'
+
+/** The provider's limit for one account and model: 100 requests a minute (international region). */
+const requestsPerMinute = 100
+
+export interface App {
+  jobs: Jobs
+  cloud: Dashscope
+  ffmpeg(): Promise<FoundFfmpeg>
+  close(): Promise<void>
+}
+
+/** Cheap, and without effect until something is asked for: connections and files are opened on first use. */
+export function createApp(config: Config): App {
+  const http = createHttp({ connections: config.concurrency })
+  const cloud = dashscope({ apiKey: config.apiKey, baseUrl: config.baseUrl, http })
+  const limiter = createLimiter({ perMinute: requestsPerMinute, concurrency: config.concurrency })
+  const recogniser = qwenAsr(cloud, { model: config.asrModel, concurrency: config.concurrency })
+  const store = sqliteStore({ folder: config.dataDir })
+  let found: Promise<FoundFfmpeg> | undefined
+  const ffmpeg = () => {
+    found ??= locateFfmpeg({ named: config.ffmpegPath, searchPath: config.searchPath })
+    // One that is installed while the server runs is found by the next call.
+    found.catch(() => {
+      found = undefined
+    })
+    return found
+  }
+  const jobs = createJobs({
+    store,
+    scratchDir: join(config.dataDir, 'scratch'),
+    pipeline: {
+      recogniser: retrying(limited(recogniser, limiter)),
+      downloader: createDownloader(),
+      ffmpeg: async () => (await ffmpeg()).path,
+      allowedDirs: config.allowedDirs,
+      maxDownloadBytes: config.maxDownloadMb * 1e6,
+    },
+  })
+  return {
+    jobs,
+    cloud,
+    ffmpeg,
+    async close() {
+      await Promise.all([store.close(), http.close()])
+    },
+  }
+}

@@ -1,0 +1,19 @@
+// What a command is: a line of help, the flags it takes beside the settings, and what it does.
+import type { Config } from '../config.ts'
+
+export interface Invocation {
+  config: Config
+  /** Words after the command's name. */
+  words: string[]
+  flags: Record<string, string | undefined>
+  version: string
+}
+
+export interface Command {
+  usage: string
+  help: string
+  /** Names of its own flags, each with a value; one letter for a short form. */
+  flags?: Record<string, { short?: string; help: string }>
+  /** Resolves with the exit code. Throws `SpeechError` for whatever the reader can mend. */
+  run(invocation: Invocation): Promise<number>
+}

@@ -1,0 +1,115 @@
+// speech-mcp doctor: checks all that a transcription needs, and says what to do about what is missing.
+import { execFile } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { access, constants, mkdir, stat } from 'node:fs/promises'
+import { promisify } from 'node:util'
+import { type App, createApp } from '../app.ts'
+import { type Config, unfilledTemplates } from '../config.ts'
+import { describeError, SpeechError } from '../domain/errors.ts'
+import type { Command } from './command.ts'
+
+const run = promisify(execFile)
+const patience = 10_000
+
+export const doctor: Command = {
+  usage: 'speech-mcp doctor',
+  help: 'Check ffmpeg, key, region and folders.',
+  async run({ config, version }) {
+    const app = createApp(config)
+    const checks: [string, () => Promise<string>][] = [
+      ['ffmpeg', () => checkFfmpeg(app)],
+      ['key and region', () => checkKey(app, config)],
+      ['data folder', () => checkDataDir(app, config)],
+      ['allowed folders', () => checkAllowedDirs(config)],
+      ['settings', () => checkTemplates()],
+    ]
+    let failed = false
+    process.stdout.write(`speech-mcp ${version}, Node ${process.versions.node}, ${process.platform}\n`)
+    for (const [name, check] of checks) {
+      const result = await check().then(
+        text => `ok    ${name}: ${text}`,
+        error => {
+          failed = true
+          return `FAIL  ${name}: ${describeError(error)}`
+        },
+      )
+      process.stdout.write(`${result}\n`)
+    }
+    await app.close()
+    return failed ? 1 : 0
+  },
+}
+
+async function checkFfmpeg(app: App): Promise<string> {
+  const { path, by } = await app.ffmpeg()
+  const ask = (flag: string) => run(path, ['-hide_banner', flag], { timeout: patience, maxBuffer: 4e6 })
+  const broken = (cause: unknown) => {
+    throw new SpeechError('FFMPEG_FAILED', `The ffmpeg at ${path} does not run.`, {
+      hint: 'Set FFMPEG_PATH to a working one, or unset it.',
+      cause,
+    })
+  }
+  const [version, encoders] = await Promise.all([
+    ask('-version').catch(broken),
+    ask('-encoders').catch(broken),
+  ])
+  if (!encoders.stdout.includes('libmp3lame'))
+    throw new SpeechError('FFMPEG_FAILED', `The ffmpeg at ${path} has no MP3 encoder (libmp3lame).`, {
+      hint: 'Install a full build, or `npm install ffmpeg-static`.',
+    })
+  const number = /^ffmpeg version (\S+)/.exec(version.stdout)?.[1] ?? 'unknown version'
+  return `${number}, ${path} (${by})`
+}
+
+/** A look-up of a task that does not exist costs nothing, and the key is checked before the path. */
+async function checkKey(app: App, { baseUrl }: Config): Promise<string> {
+  await app.cloud
+    .call({ method: 'GET', path: `tasks/${randomUUID()}` }, AbortSignal.timeout(patience))
+    .catch(error => {
+      if ((error as Error).name !== 'TimeoutError') throw error
+      throw new SpeechError(
+        'PROVIDER_TIMEOUT',
+        `${new URL(baseUrl).host} did not answer within ten seconds.`,
+        {
+          hint: 'Check the network, a proxy or firewall, and DASHSCOPE_BASE_URL.',
+        },
+      )
+    })
+  return `accepted by ${new URL(baseUrl).host}`
+}
+
+async function checkDataDir(app: App, { dataDir }: Config): Promise<string> {
+  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+    .then(() => access(dataDir, constants.W_OK))
+    .catch(cause => {
+      throw new SpeechError('STORE_FAILED', `${dataDir} cannot be written.`, {
+        hint: 'Correct its permissions, or set SPEECH_DATA_DIR to another folder.',
+        cause,
+      })
+    })
+  const { transcripts } = await app.jobs.list({ limit: 1 })
+  return `${dataDir}${transcripts[0] ? `, newest transcript of ${transcripts[0].createdAt.slice(0, 10)}` : ', no transcripts yet'}`
+}
+
+async function checkAllowedDirs({ allowedDirs }: Config): Promise<string> {
+  for (const folder of allowedDirs) {
+    const found = await stat(folder).catch(() => undefined)
+    if (!found?.isDirectory())
+      throw new SpeechError('CONFIG_INVALID', `${folder} is not a folder.`, {
+        hint: 'Correct SPEECH_ALLOWED_DIRS.',
+      })
+  }
+  return allowedDirs.join(', ')
+}
+
+async function checkTemplates(): Promise<string> {
+  const names = unfilledTemplates()
+  if (names.length === 0) return 'read'
+  throw new SpeechError(
+    'CONFIG_INVALID',
+    `${names.join(', ')} came as an unfilled template and count as unset.`,
+    {
+      hint: 'Fill them in where your client keeps its settings.',
+    },
+  )
+}

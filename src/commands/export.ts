@@ -1,0 +1,30 @@
+// speech-mcp export ID: write a stored transcript in any format.
+import { createApp } from '../app.ts'
+import { SpeechError } from '../domain/errors.ts'
+import type { Command } from './command.ts'
+import { chosenFormat, outputFlags, writeTranscript } from './output.ts'
+
+export const exportTranscript: Command = {
+  usage: 'speech-mcp export ID',
+  help: 'Write a stored transcript; without an ID, list the newest.',
+  flags: outputFlags,
+  async run({ config, words, flags }) {
+    const [id, ...more] = words
+    if (more.length > 0)
+      throw new SpeechError('BAD_INPUT', 'One id is wanted.', { hint: 'Write `speech-mcp export tr_…`.' })
+    const format = chosenFormat(flags)
+    const app = createApp(config)
+    try {
+      if (id) {
+        await writeTranscript(await app.jobs.get(id), format, flags.output)
+      } else {
+        const { transcripts } = await app.jobs.list({ limit: 20 })
+        for (const { id, createdAt, title } of transcripts)
+          process.stdout.write(`${id}  ${createdAt.slice(0, 16).replace('T', ' ')}  ${title}\n`)
+      }
+      return 0
+    } finally {
+      await app.close()
+    }
+  },
+}

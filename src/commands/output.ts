@@ -1,0 +1,49 @@
+// Where a command's text goes: to stdout, or whole into a file that takes the place of an older one.
+import { rename, rm, writeFile } from 'node:fs/promises'
+import { extname } from 'node:path'
+import { isDiskFull, SpeechError } from '../domain/errors.ts'
+import type { Transcript } from '../domain/transcript.ts'
+import { exportFormats, type FormatName, formatNames, isFormatName } from '../exports/index.ts'
+
+export const outputFlags = {
+  format: { short: 'f', help: `${formatNames.join(', ')}; otherwise by the file's name, or txt` },
+  output: { short: 'o', help: 'write to this file' },
+}
+
+/** The format that was named, or the one the file's name tells; known before anything is paid for. */
+export function chosenFormat({ format, output }: Record<string, string | undefined>): FormatName {
+  const byName = extname(output ?? '')
+    .slice(1)
+    .toLowerCase()
+  const name = format ?? (isFormatName(byName) ? byName : 'txt')
+  if (isFormatName(name)) return name
+  throw new SpeechError('BAD_INPUT', 'There is no such format.', {
+    hint: `Use one of ${formatNames.join(', ')}.`,
+  })
+}
+
+export async function writeTranscript(
+  transcript: Transcript,
+  format: FormatName,
+  file: string | undefined,
+): Promise<void> {
+  const text = exportFormats[format].render(transcript)
+  if (file === undefined) {
+    await new Promise<void>((done, fail) =>
+      process.stdout.write(text, error => (error ? fail(error) : done())),
+    )
+    return
+  }
+  const draft = `${file}.${process.pid}.part`
+  try {
+    await writeFile(draft, text)
+    await rename(draft, file)
+  } catch (error) {
+    await rm(draft, { force: true }).catch(() => {})
+    const full = isDiskFull(error)
+    throw new SpeechError(full ? 'DISK_FULL' : 'FILE_UNREADABLE', 'The output file could not be written.', {
+      hint: `The transcript is kept: \`speech-mcp export ${transcript.id}\` writes it ${full ? 'once there is room' : 'elsewhere'}.`,
+      cause: error,
+    })
+  }
+}

@@ -1,0 +1,23 @@
+// speech-mcp: serve one MCP client over stdin and stdout until it goes.
+import { createApp } from '../app.ts'
+import { unfilledTemplates } from '../config.ts'
+import { keepStdoutClean, log } from '../log.ts'
+import { serveOverStdio } from '../server/stdio.ts'
+import type { Command } from './command.ts'
+
+export const serve: Command = {
+  usage: 'speech-mcp',
+  help: 'Serve MCP over stdio; this is what a client starts.',
+  async run({ config, version }) {
+    keepStdoutClean()
+    for (const name of unfilledTemplates()) log.warn('setting-is-a-template', { name })
+    const app = createApp(config)
+    await new Promise<void>(end => {
+      const serving = serveOverStdio({ jobs: app.jobs, version }, end)
+      for (const signal of ['SIGINT', 'SIGTERM'] as const)
+        process.once(signal, () => void serving.close().finally(end))
+    })
+    await app.close()
+    return 0
+  },
+}

@@ -1,0 +1,25 @@
+// The forms in which a transcript leaves the house.
+import type { Transcript } from '../domain/transcript.ts'
+import { json } from './json.ts'
+import { markdown, plainText } from './readable.ts'
+import { srt, vtt } from './subtitles.ts'
+
+export interface ExportFormat {
+  mimeType: string
+  render(transcript: Transcript): string
+}
+
+export const exportFormats = {
+  txt: { mimeType: 'text/plain', render: transcript => `${plainText(transcript)}\n` },
+  md: { mimeType: 'text/markdown', render: markdown },
+  json: { mimeType: 'application/json', render: json },
+  srt: { mimeType: 'application/x-subrip', render: srt },
+  vtt: { mimeType: 'text/vtt', render: vtt },
+} as const satisfies Record<string, ExportFormat>
+
+export type FormatName = keyof typeof exportFormats
+export const formatNames = Object.keys(exportFormats) as FormatName[]
+
+export function isFormatName(name: string): name is FormatName {
+  return Object.hasOwn(exportFormats, name)
+}

@@ -1,0 +1,64 @@
+// The texts that people and models read: with times, plain, as an outline, as Markdown.
+import { languageName } from '../domain/languages.ts'
+import { clock } from '../domain/text.ts'
+import type { Gap, Transcript } from '../domain/transcript.ts'
+import { type Paragraph, paragraphs } from './paragraphs.ts'
+
+/** `[mm:ss] …`, a paragraph a line; a gap has a line of its own where it lies. */
+export function timedText(transcript: Transcript): string {
+  return withGaps(transcript)
+    .map(({ start, text }) => `[${clock(start)}] ${text}`)
+    .join('\n')
+}
+
+/** The words alone, a paragraph a block; a hole shows as a hole. */
+export function plainText(transcript: Transcript): string {
+  return withGaps(transcript)
+    .map(({ text }) => text)
+    .join('\n\n')
+}
+
+/** About thirty lines whatever the length: where in the recording what is said, by the first words of each part. */
+export function outline({ segments, duration }: Transcript): string {
+  const step = Math.max(30, duration / 30)
+  const lines: string[] = []
+  let next = 0
+  for (const { start, text } of paragraphs(segments)) {
+    if (start < next) continue
+    lines.push(`[${clock(start)}] ${firstWords(text)}`)
+    next = start + step
+  }
+  return lines.join('\n')
+}
+
+export function markdown(transcript: Transcript): string {
+  const { title, createdAt, duration, language, status, coverage, warnings } = transcript
+  const facts = [
+    `Recorded text of ${clock(duration)}`,
+    ...(language ? [languageName(language)] : []),
+    `made ${createdAt.slice(0, 10)}`,
+    ...(status === 'partial' ? [`**incomplete: ${coverage.gaps.length} gap(s)**`] : []),
+  ]
+  const body = withGaps(transcript).map(({ start, text }) => `**[${clock(start)}]** ${escapeMarkdown(text)}`)
+  const notes = warnings.map(warning => `> ${warning}`)
+  return `${[`# ${escapeMarkdown(title)}`, facts.join(' · '), ...notes, ...body].join('\n\n')}\n`
+}
+
+function withGaps({ segments, coverage }: Transcript): Paragraph[] {
+  const holes = coverage.gaps.map((gap: Gap) => ({
+    start: gap.start,
+    end: gap.end,
+    text: `[no text from ${clock(gap.start)} to ${clock(gap.end)}: ${gap.reason}]`,
+  }))
+  return [...paragraphs(segments), ...holes].sort((a, b) => a.start - b.start)
+}
+
+function firstWords(text: string): string {
+  if (text.length <= 90) return text
+  const cut = text.slice(0, 90)
+  return `${cut.slice(0, cut.lastIndexOf(' ') > 50 ? cut.lastIndexOf(' ') : 90)}…`
+}
+
+function escapeMarkdown(text: string): string {
+  return text.replace(/[\\`*_[\]<>#]/g, '\\$&')
+}

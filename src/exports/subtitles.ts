@@ -1,0 +1,33 @@
+// SRT and WebVTT.
+import type { Transcript } from '../domain/transcript.ts'
+import { cues } from './cues.ts'
+
+export function srt(transcript: Transcript): string {
+  return cues(transcript)
+    .map(
+      ({ start, end, lines }, i) =>
+        `${i + 1}\n${stamp(start, ',')} --> ${stamp(end, ',')}\n${arrowless(lines)}\n`,
+    )
+    .join('\n')
+}
+
+/** https://www.w3.org/TR/webvtt1/: `&` and `<` are markup in cue text. */
+export function vtt(transcript: Transcript): string {
+  const body = cues(transcript).map(({ start, end, lines }) => {
+    const text = arrowless(lines).replaceAll('&', '&amp;').replaceAll('<', '&lt;')
+    return `${stamp(start, '.')} --> ${stamp(end, '.')}\n${text}\n`
+  })
+  return ['WEBVTT\n', ...body].join('\n')
+}
+
+/** An arrow in the text would read as a line of times. */
+function arrowless(lines: string[]): string {
+  return lines.join('\n').replaceAll('-->', '→')
+}
+
+function stamp(time: number, mark: ',' | '.'): string {
+  const milliseconds = Math.round(time * 1000)
+  const part = (divisor: number, modulus: number, width: number) =>
+    String(Math.floor(milliseconds / divisor) % modulus).padStart(width, '0')
+  return `${part(3_600_000, 100, 2)}:${part(60_000, 60, 2)}:${part(1000, 60, 2)}${mark}${part(1, 1000, 3)}`
+}

@@ -1,0 +1,83 @@
+#!/usr/bin/env node
+// The commands: which one was asked for, its flags, and the code it exits with.
+import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import type { Command } from './commands/command.ts'
+import { readConfig, settings } from './config.ts'
+import { describeError, SpeechError } from './domain/errors.ts'
+import { setLogLevel } from './log.ts'
+
+/** Each is loaded when it is asked for: a server that a client starts does not wait for the demo. */
+const commands = {
+  serve: async () => (await import('./commands/serve.ts')).serve,
+  transcribe: async () => (await import('./commands/transcribe.ts')).transcribe,
+  export: async () => (await import('./commands/export.ts')).exportTranscript,
+  doctor: async () => (await import('./commands/doctor.ts')).doctor,
+  demo: async () => (await import('./commands/demo.ts')).demo,
+} satisfies Record<string, () => Promise<Command>>
+
+const version = (
+  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+).version
+
+async function main(args: string[]): Promise<number> {
+  const [first = ''] = args
+  if (['--version', '-v', 'version'].includes(first)) return print(`${version}\n`)
+  if (['--help', '-h', 'help'].includes(first)) return print(await help())
+  const named = Object.hasOwn(commands, first)
+  if (!named && first !== '' && !first.startsWith('-'))
+    throw new SpeechError('BAD_INPUT', 'There is no such command.', { hint: 'See `speech-mcp --help`.' })
+  const command = await commands[named ? (first as keyof typeof commands) : 'serve']()
+  const { words, flags } = parse(named ? args.slice(1) : args, command)
+  if (flags.help !== undefined) return print(await help())
+  const config = readConfig(undefined, flags)
+  setLogLevel(config.logLevel)
+  return command.run({ config, words, flags, version })
+}
+
+function parse(args: string[], command: Command) {
+  const own = Object.entries(command.flags ?? {}).map(([name, { short }]) => [
+    name,
+    { type: 'string' as const, ...(short && { short }) },
+  ])
+  const general = Object.values(settings).map(({ flag }) => [flag, { type: 'string' as const }])
+  try {
+    const { values, positionals } = parseArgs({
+      args,
+      options: { ...Object.fromEntries([...general, ...own]), help: { type: 'boolean', short: 'h' } },
+      allowPositionals: true,
+    })
+    return { words: positionals, flags: values as Record<string, string | undefined> }
+  } catch (cause) {
+    throw new SpeechError('BAD_INPUT', (cause as Error).message.replace(/\s*\.? To specify .*$/s, '.'), {
+      hint: 'See `speech-mcp --help`.',
+    })
+  }
+}
+
+async function help(): Promise<string> {
+  const lines = ['speech-mcp gives AI agents ears: an MCP server for speech recognition.', '']
+  for (const load of Object.values(commands)) {
+    const { usage, help: text, flags = {} } = await load()
+    lines.push(`  ${usage.padEnd(30)} ${text}`)
+    for (const [name, flag] of Object.entries(flags))
+      lines.push(`    ${`${flag.short ? `-${flag.short}, ` : ''}--${name}`.padEnd(28)} ${flag.help}`)
+  }
+  lines.push('', 'Settings, from the environment or as flags:')
+  for (const { env, flag, help: text } of Object.values(settings))
+    lines.push(`  ${env} (--${flag})`, `      ${text}`)
+  return `${lines.join('\n')}\n`
+}
+
+function print(text: string): number {
+  process.stdout.write(text)
+  return 0
+}
+
+main(process.argv.slice(2)).then(
+  code => process.exit(code),
+  error => {
+    process.stderr.write(`${describeError(error)}\n`)
+    process.exit(error instanceof SpeechError && /^(?:BAD_INPUT|CONFIG_INVALID)$/.test(error.code) ? 2 : 1)
+  },
+)

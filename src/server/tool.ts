@@ -1,0 +1,74 @@
+// What a tool is, and the one place where its data or its exception becomes a result.
+import type { CallToolResult, McpServer, ServerContext } from '@modelcontextprotocol/server'
+import type * as z from 'zod/v4'
+import { cancelled, describeError, isSpeechError } from '../domain/errors.ts'
+import type { Progress } from '../domain/job.ts'
+import type { Jobs } from '../jobs/jobs.ts'
+import { log } from '../log.ts'
+import { startReporter } from './progress.ts'
+
+export interface Call {
+  jobs: Jobs
+  /** Aborted when the client cancels or goes. */
+  signal: AbortSignal
+  progress(update: Progress): void
+}
+
+/** The same facts twice: clients show a model either the one or the other. */
+export interface ToolAnswer {
+  structured: Record<string, unknown>
+  text: string
+}
+
+export interface Tool<Input extends z.ZodObject = z.ZodObject> {
+  name: string
+  title: string
+  description: string
+  input: Input
+  output: z.ZodObject
+  /** All four are given: their defaults assume the worst. */
+  annotations: {
+    readOnlyHint: boolean
+    destructiveHint: boolean
+    idempotentHint: boolean
+    openWorldHint: boolean
+  }
+  /** Returns data or throws. */
+  handler(args: z.output<Input>, call: Call): Promise<ToolAnswer>
+}
+
+/** Keeps the types of the schema for the handler. */
+export function defineTool<Input extends z.ZodObject>(tool: Tool<Input>): Tool {
+  return tool as unknown as Tool
+}
+
+export function registerTool(server: McpServer, tool: Tool, jobs: Jobs): void {
+  const { name, title, description, input, output, annotations } = tool
+  server.registerTool(
+    name,
+    { title, description, inputSchema: input, outputSchema: output, annotations },
+    (args, context) => run(tool, args, context, jobs),
+  )
+}
+
+async function run(
+  tool: Tool,
+  args: Record<string, unknown>,
+  context: ServerContext,
+  jobs: Jobs,
+): Promise<CallToolResult> {
+  const { signal } = context.mcpReq
+  const reporter = startReporter(context)
+  try {
+    const { structured, text } = await tool.handler(args, { jobs, signal, progress: reporter.report })
+    return { structuredContent: structured, content: [{ type: 'text', text }] }
+  } catch (error) {
+    const told = signal.aborted ? cancelled(error) : error
+    if (!isSpeechError(told))
+      log.error('tool-failed', { tool: tool.name, error: error instanceof Error ? error.name : typeof error })
+    // No structured content here: clients check it against the schema of a success.
+    return { isError: true, content: [{ type: 'text', text: describeError(told) }] }
+  } finally {
+    reporter.stop()
+  }
+}

@@ -1,0 +1,75 @@
+// get_transcript: read a stored transcript, in parts that fit.
+import * as z from 'zod/v4'
+import type { Transcript } from '../../domain/transcript.ts'
+import { json } from '../../exports/json.ts'
+import { pageTokens } from '../../exports/page.ts'
+import { markdown, outline, plainText, timedText } from '../../exports/readable.ts'
+import { srt, vtt } from '../../exports/subtitles.ts'
+import { transcriptAnswer, transcriptOutput, type View } from '../result.ts'
+import { defineTool } from '../tool.ts'
+
+const views: Record<View, (transcript: Transcript) => string> = {
+  text: timedText,
+  raw: plainText,
+  outline,
+  markdown,
+  srt,
+  vtt,
+  json,
+}
+
+export const getTranscript = defineTool({
+  name: 'get_transcript',
+  title: 'Read a transcript',
+  description: [
+    'Read a transcript that transcribe_audio made: the rest of a long text, a stretch of it, an outline or subtitles.',
+    'Use this with a transcript_id; it costs nothing. For a long recording ask for the outline first,',
+    'then for the stretch that matters with from and to.',
+    'Example: {"transcript_id": "tr_…", "from": 600, "to": 900}',
+  ].join(' '),
+  input: z.object({
+    transcript_id: z.string().min(1).max(100).describe('The id that transcribe_audio gave (tr_…)'),
+    view: z
+      .enum(Object.keys(views) as [View, ...View[]])
+      .default('text')
+      .describe('text: paragraphs with times; raw: the words alone; outline: first words of each part'),
+    from: z.number().min(0).optional().describe('Only what is said from this second on'),
+    to: z.number().min(0).optional().describe('Only what is said before this second'),
+    offset: z
+      .number()
+      .int()
+      .min(0)
+      .max(1e9)
+      .default(0)
+      .describe('Where the page begins: next_offset of the page before'),
+    limit: z
+      .number()
+      .int()
+      .min(100)
+      .max(pageTokens)
+      .default(pageTokens)
+      .describe('Most tokens on the page, roughly'),
+  }),
+  output: transcriptOutput,
+  annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+  async handler({ transcript_id, view, from, to, offset, limit }, { jobs }) {
+    const transcript = await jobs.get(transcript_id)
+    const text = views[view](stretch(transcript, from, to))
+    return transcriptAnswer(transcript, {
+      text,
+      view,
+      offset,
+      ...(limit !== pageTokens && { limit }),
+      ...(from !== undefined && { from }),
+      ...(to !== undefined && { to }),
+    })
+  },
+})
+
+/** The part of a transcript that is said between two moments; a sentence on the border belongs to it. */
+function stretch(transcript: Transcript, from = 0, to = Number.POSITIVE_INFINITY): Transcript {
+  const within = <T extends { start: number; end: number }>(all: T[]) =>
+    all.filter(({ start, end }) => end > from && start < to)
+  const { segments, coverage } = transcript
+  return { ...transcript, segments: within(segments), coverage: { ...coverage, gaps: within(coverage.gaps) } }
+}
