@@ -31,7 +31,7 @@ const folders = z.string().transform(text =>
 
 const baseUrl = z
   .url({ protocol: /^https?$/, error: 'an address such as https://dashscope-intl.aliyuncs.com/api/v1' })
-  .refine(text => new URL(text).hostname !== 'dashscope.aliyuncs.com', {
+  .refine(text => !/^https?:\/\/dashscope\.aliyuncs\.com(?:[:/]|$)/i.test(text), {
     error: 'the international address; dashscope.aliyuncs.com (Beijing) is not served',
   })
   .transform(text => text.replace(/\/+$/, ''))

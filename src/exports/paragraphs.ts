@@ -8,7 +8,7 @@ export interface Paragraph extends Span {
 
 /** A pause of this many seconds ends a paragraph; after this many seconds the next sentence opens a new one. */
 const pause = 1.5
-const longest = 45
+const longest = 30
 
 export function paragraphs(segments: Segment[]): Paragraph[] {
   const found: Paragraph[] = []

@@ -7,6 +7,8 @@ export interface Chunk extends Span {
   index: number
   /** What is sent: 16 kHz mono. Long silences inside are shortened, so this may be less than `end - start`. */
   samples: Int16Array
+  /** Gives the memory of `samples` back for a later chunk; nobody may read them from then on. */
+  release(): void
   /** Where someone speaks, in seconds of the recording; without what the chunk before also holds. */
   speech: Span[]
   /** Seconds at the start that the chunk before holds too: 0 after a cut in a pause. */
@@ -72,17 +74,27 @@ class Cutter {
   /** Frames before this one were in the chunk before. */
   #freshFrom = 0
   #overlap = 0
+  /** Chunks that are done and were not yet handed out. */
+  #ready: Chunk[] = []
 
   // The run of frames without speech at the end of what was read, and its frames that are left out for now.
   #run = new SilenceTest()
   #held: Frame[] = []
 
+  /** Memory of chunks that were released: 5 MB each, which the collector would let pile up. */
+  readonly #pool: Int16Array[] = []
+
   constructor(limit: number) {
     this.#limit = limit
-    this.#samples = new Int16Array(limit * frameSize)
+    this.#samples = this.#memory()
   }
 
-  *write(buffer: Buffer): Generator<Chunk> {
+  #memory(): Int16Array {
+    return this.#pool.pop() ?? new Int16Array(this.#limit * frameSize)
+  }
+
+  /** Returns the chunks that these samples completed; mostly none. */
+  write(buffer: Buffer): Chunk[] {
     const aligned = buffer.byteOffset % 2 === 0 ? buffer : Buffer.from(buffer)
     const input = new Int16Array(aligned.buffer, aligned.byteOffset, aligned.length >> 1)
     let at = 0
@@ -91,51 +103,59 @@ class Cutter {
       this.#partial.set(input.subarray(at, at + take), this.#partialLength)
       this.#partialLength += take
       at += take
-      if (this.#partialLength === frameSize) yield* this.#read()
+      if (this.#partialLength === frameSize) this.#read()
     }
+    return this.#take()
   }
 
-  *end(): Generator<Chunk> {
+  end(): Chunk[] {
     if (this.#partialLength > 0) {
       this.#partial.fill(0, this.#partialLength)
-      yield* this.#read()
+      this.#read()
     }
-    for (const label of this.#labeller.flush()) yield* this.#label(label)
-    if (this.#places.length > 0) yield* this.#emit(this.#places.length, this.#places.length)
+    for (const label of this.#labeller.flush()) this.#label(label)
+    if (this.#places.length > 0) this.#emit(this.#places.length, this.#places.length)
+    return this.#take()
   }
 
-  *#read(): Generator<Chunk> {
+  #take(): Chunk[] {
+    const ready = this.#ready
+    if (ready.length > 0) this.#ready = []
+    return ready
+  }
+
+  #read(): void {
     const level = frameLevel(this.#partial, 0, this.#previousSample)
     this.#previousSample = this.#partial[frameSize - 1]!
     this.#waiting.push({ samples: this.#partial, level, place: this.#framesRead++ })
     this.#partial = this.#spare.pop() ?? new Int16Array(frameSize)
     this.#partialLength = 0
     const label = this.#labeller.push(level)
-    if (label !== undefined) yield* this.#label(label)
+    if (label !== undefined) this.#label(label)
   }
 
-  *#label(speech: boolean): Generator<Chunk> {
+  #label(speech: boolean): void {
     const next = this.#waiting.shift()!
     if (speech) {
-      this.#run = new SilenceTest()
-      yield* this.#release()
-      yield* this.#append(next, true)
+      if (this.#run.frames > 0) this.#run = new SilenceTest()
+      this.#release()
+      this.#append(next, true)
       return
     }
     this.#run.add(next.level)
     if (this.#run.frames < longSilence) {
-      yield* this.#append(next, false)
+      this.#append(next, false)
     } else if (this.#run.silent) {
       if (this.#run.frames === longSilence) this.#shorten()
       this.#held.push(next)
       if (this.#held.length > silenceMargin) this.#spare.push(this.#held.shift()!.samples)
       if (this.#run.frames === endingSilence && this.#places.length > 0)
-        yield* this.#emit(this.#places.length, this.#places.length)
+        this.#emit(this.#places.length, this.#places.length)
     } else {
       // It rises and falls like speech, though quietly: keep it, and look afresh from here on.
       this.#run = new SilenceTest()
-      yield* this.#release()
-      yield* this.#append(next, true)
+      this.#release()
+      this.#append(next, true)
     }
   }
 
@@ -147,14 +167,14 @@ class Cutter {
   }
 
   /** Puts the margin before the speech that follows a silence back. */
-  *#release(): Generator<Chunk> {
+  #release(): void {
     const held = this.#held
     this.#held = []
-    for (const frame of held) yield* this.#append(frame, false)
+    for (const frame of held) this.#append(frame, false)
   }
 
-  *#append({ samples, level, place }: Frame, speech: boolean): Generator<Chunk> {
-    if (this.#places.length === this.#limit) yield* this.#cutFull()
+  #append({ samples, level, place }: Frame, speech: boolean): void {
+    if (this.#places.length === this.#limit) this.#cutFull()
     this.#samples.set(samples, this.#places.length * frameSize)
     this.#places.push(place)
     this.#levels.push(level)
@@ -163,38 +183,44 @@ class Cutter {
   }
 
   /** The chunk is full: end it in the longest pause of its last third, or else at a quiet moment with an overlap. */
-  *#cutFull(): Generator<Chunk> {
+  #cutFull(): void {
     const from = Math.floor((this.#limit * 2) / 3)
     const pause = longestPause(this.#speech, from)
     if (pause !== undefined) {
-      yield* this.#emit(pause, pause)
+      this.#emit(pause, pause)
       return
     }
     const end = quietest(this.#levels, from, this.#limit)
     const reach = (bound: 'least' | 'most') =>
       Math.floor(Math.min(overlapFrames[bound], this.#limit * overlapShare[bound]))
     const next = quietest(this.#levels, end - reach('most'), end - reach('least'))
-    yield* this.#emit(end, next)
+    this.#emit(end, next)
   }
 
   /** Hands out the frames before `end` as a chunk, if someone speaks in them, and keeps those from `next` on. */
-  *#emit(end: number, next: number): Generator<Chunk> {
+  #emit(end: number, next: number): void {
+    const filled = this.#samples
+    const kept = filled.subarray(next * frameSize, this.#places.length * frameSize)
+    let chunk: Chunk | undefined
     if (this.#hasSpeech(end)) {
-      yield {
+      chunk = {
         index: this.#index++,
         start: time(this.#places[0]!),
         end: time(this.#places[end - 1]! + 1),
-        samples: this.#samples.slice(0, end * frameSize),
+        samples: filled.subarray(0, end * frameSize),
+        release: () => void this.#pool.push(filled),
         speech: this.#spans(end),
         overlap: seconds(this.#overlap / framesPerSecond),
       }
+      this.#samples = this.#memory()
     }
+    this.#samples.set(kept)
     this.#overlap = end - next
     this.#freshFrom = (this.#places[end - 1] ?? -1) + 1
-    this.#samples.copyWithin(0, next * frameSize, this.#places.length * frameSize)
     this.#places = this.#places.slice(next)
     this.#levels = this.#levels.slice(next)
     this.#speech = this.#speech.slice(next)
+    if (chunk) this.#ready.push(chunk)
   }
 
   /** A stretch without any label may still hold quiet speech, if it does not pass for silence. */

@@ -5,7 +5,8 @@ import { clock } from '../domain/text.ts'
 import type { Span } from '../domain/transcript.ts'
 import { sampleRate } from './activity.ts'
 import { allowedDemuxers, playlistDemuxers } from './demuxers.ts'
-import { type LocateFfmpeg, startFfmpeg } from './ffmpeg.ts'
+import { encoderArguments, encoderFailed, longestVoiceNote } from './encode.ts'
+import { collect, type LocateFfmpeg, startFfmpeg } from './ffmpeg.ts'
 import type { Source } from './source.ts'
 
 export interface Decoding {
@@ -15,17 +16,35 @@ export interface Decoding {
   expected(): number | undefined
   /** Seconds decoded so far. */
   decoded(): number
+  /** The first ten seconds as a voice note's MP3, when that was asked for; there once all samples were read. */
+  voiceNote(): Promise<Buffer | undefined>
+}
+
+export interface DecodeOptions {
+  /** Decode this stretch of the recording alone. */
+  part?: Span
+  /** Let the same process encode a voice note on the side: a second one would take longer to start than to work. */
+  voiceNote?: boolean
 }
 
 /**
  * Starts decoding when `samples` is first read. Throws `SpeechError` where there is nothing to hear; a file that
- * is cut off or damaged gives what there is, and a warning. `part` decodes a stretch of the recording alone.
+ * is cut off or damaged gives what there is, and a warning.
  */
-export function decode(source: Source, ffmpeg: LocateFfmpeg, run: Run, part?: Span): Decoding {
+export function decode(
+  source: Source,
+  ffmpeg: LocateFfmpeg,
+  run: Run,
+  options: DecodeOptions = {},
+): Decoding {
+  const { part } = options
   let bytes = 0
   let said = () => ''
+  let note: Promise<Buffer> | undefined
   async function* samples(): AsyncGenerator<Buffer> {
-    const process = startFfmpeg(await ffmpeg(), decoderArguments(source.file, part), run.signal)
+    const process = startFfmpeg(await ffmpeg(), decoderArguments(source.file, options), run.signal)
+    note = collect(process.side)
+    note.catch(() => {})
     said = process.said
     process.stdin.end()
     try {
@@ -49,19 +68,24 @@ export function decode(source: Source, ffmpeg: LocateFfmpeg, run: Run, part?: Sp
     samples: samples(),
     expected: () => headerDuration(said()),
     decoded: () => bytes / 2 / sampleRate,
+    voiceNote: async () => (options.voiceNote ? await note : undefined),
   }
 }
 
-function decoderArguments(file: string, part: Span | undefined): string[] {
+function decoderArguments(file: string, { part, voiceNote }: DecodeOptions): string[] {
   // By sample number, as seeking by time is inexact in files of varying bit rate.
   const trim = part && `atrim=start_sample=${samplesOf(part.start)}:end_sample=${samplesOf(part.end)}`
+  const soundOnly = ['-map_metadata', '-1', '-vn', '-sn', '-dn']
   return [
     ...['-nostdin', '-loglevel', 'info'],
     ...['-protocol_whitelist', 'file', '-format_whitelist', allowedDemuxers, '-i', `file:${file}`],
-    ...['-map_metadata', '-1', '-vn', '-sn', '-dn', '-ac', '1', '-ar', String(sampleRate)],
+    ...[...soundOnly, '-ac', '1', '-ar', String(sampleRate)],
     ...(trim ? ['-af', `aresample=${sampleRate},${trim}`] : []),
     // Unflushed, samples come in pieces of 32 kB instead of 1 kB: a thirtieth of the reads.
     ...['-f', 's16le', '-flush_packets', '0', 'pipe:1'],
+    ...(voiceNote
+      ? [...soundOnly, '-t', String(longestVoiceNote), ...encoderArguments('voiceNote'), 'pipe:3']
+      : []),
   ]
 }
 
@@ -77,6 +101,7 @@ function headerDuration(words: string): number | undefined {
 }
 
 function nothingToHear(words: string, code: number): SpeechError {
+  if (/Unknown encoder/.test(words)) return encoderFailed(words)
   const refused = /\[([\w,]+) @ [^\]]*\] Format not on whitelist/.exec(words)
   if (refused && playlistDemuxers.test(refused[1]!))
     return new SpeechError(
@@ -121,15 +146,14 @@ function nothingToHear(words: string, code: number): SpeechError {
 
 function warnOfDamage(words: string, decoded: number, source: Source, run: Run): void {
   const expected = headerDuration(words)
-  // A film may well run on after its sound ends.
-  const slack = /Stream #0:\d+.*: Video:/.test(words)
-    ? Math.max(2, decoded * 0.05)
-    : Math.max(0.5, decoded * 0.01)
-  if (expected !== undefined && expected - decoded > slack)
+  // A film may run on after its sound ends, so its length says nothing.
+  const film = /Stream #0:\d+.*: Video:/.test(words)
+  const slack = Math.max(0.5, decoded * 0.01)
+  if (!film && expected !== undefined && expected - decoded > slack)
     run.warn(
       `The file seems to be cut off: it says ${clock(expected)}, and its sound ends at ${clock(decoded)}. What there is was transcribed.`,
     )
-  else if (source.cutOff || /partial file|corrupt input packet/.test(words))
+  else if (source.cutOff || /partial file|corrupt input packet|Read error/.test(words))
     run.warn(`The file seems to be cut off after ${clock(decoded)}. What there is was transcribed.`)
   else if (/Error while decoding|Error submitting packet/.test(words))
     run.warn('Parts of the file are damaged and could not be decoded; words may be missing there.')

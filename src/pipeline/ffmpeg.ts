@@ -9,6 +9,8 @@ export type LocateFfmpeg = () => Promise<string>
 export interface FfmpegProcess {
   stdin: Writable
   stdout: Readable
+  /** What it writes to `pipe:3`, for a second output. */
+  side: Readable
   /** What ffmpeg has said so far: the beginning and the end of it, for our eyes only. */
   said(): string
   /** Resolves with the exit code when the process has ended and its pipes are closed; rejects if it never started. */
@@ -22,7 +24,7 @@ const keptBytes = 32_768
 export function startFfmpeg(path: string, args: string[], signal: AbortSignal): FfmpegProcess {
   if (signal.aborted) throw cancelled(signal.reason)
   const child = spawn(path, ['-hide_banner', '-nostats', ...args], {
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
     windowsHide: true,
   })
   const kill = () => void child.kill('SIGKILL')
@@ -31,7 +33,15 @@ export function startFfmpeg(path: string, args: string[], signal: AbortSignal): 
   // Both are watched by whoever uses the process; a failure must not also end the server.
   ended.catch(() => {})
   child.stdin.on('error', () => {})
-  return { stdin: child.stdin, stdout: child.stdout, said: keepWords(child.stderr), ended, kill }
+  child.stdio[3]?.on('error', () => {})
+  const side = child.stdio[3] as Readable
+  return { stdin: child.stdin, stdout: child.stdout, side, said: keepWords(child.stderr), ended, kill }
+}
+
+export async function collect(stream: Readable): Promise<Buffer> {
+  const pieces: Buffer[] = []
+  for await (const piece of stream as AsyncIterable<Buffer>) pieces.push(piece)
+  return Buffer.concat(pieces)
 }
 
 function outcome(child: ChildProcess): Promise<number> {

@@ -1,9 +1,10 @@
 // Turns what the caller named (a path, an address, a data: URI) into a local file that may be read.
-import { open, stat, writeFile } from 'node:fs/promises'
+import { stat, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { SpeechError } from '../domain/errors.ts'
 import type { Run } from '../domain/job.ts'
 import type { Downloader } from '../domain/ports.ts'
+import { endIsMissing } from './cut-off.ts'
 import { describeFileError, resolvePath } from './paths.ts'
 
 export interface Source {
@@ -101,32 +102,5 @@ async function describe(file: string, name: string): Promise<Source> {
     return { file, name, bytes: info.size, cutOff: await endIsMissing(file, info.size) }
   } catch (error) {
     throw describeFileError(error)
-  }
-}
-
-/**
- * WAV and Ogg are the formats whose missing end ffmpeg does not report: a WAV says how long its data is
- * (RIFF: 0 and 0xFFFFFFFF mean a stream), an Ogg marks its last page (RFC 3533, header type 0x04).
- */
-async function endIsMissing(file: string, size: number): Promise<boolean> {
-  const handle = await open(file)
-  try {
-    const read = async (length: number, position: number) => {
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, position)
-      return buffer.subarray(0, bytesRead)
-    }
-    const head = await read(12, 0)
-    if (head.toString('latin1', 0, 4) === 'OggS') {
-      const tail = await read(Math.min(size, 65_536 + 282), Math.max(0, size - 65_536 - 282))
-      const page = tail.lastIndexOf('OggS')
-      return page < 0 || page + 27 > tail.length || (tail[page + 5]! & 4) === 0
-    }
-    if (head.toString('latin1', 0, 4) === 'RIFF' && head.toString('latin1', 8, 12) === 'WAVE') {
-      const declared = head.readUInt32LE(4)
-      return declared > 0 && declared < 0xffff_ff00 && declared + 8 > size + 1
-    }
-    return false
-  } finally {
-    await handle.close()
   }
 }

@@ -4,9 +4,10 @@ import type { Order, Run } from '../domain/job.ts'
 import { languageHint } from '../domain/languages.ts'
 import type { Recogniser } from '../domain/ports.ts'
 import { type Span, seconds, type Transcript } from '../domain/transcript.ts'
+import { sampleRate } from './activity.ts'
 import { type Chunk, cut } from './cut.ts'
-import { decode } from './decode.ts'
-import { createEncoder, type EncodedChunk, type Encoder, shortRecording } from './encode.ts'
+import { type Decoding, decode } from './decode.ts'
+import { type EncodedChunk, encode, longestVoiceNote } from './encode.ts'
 import type { LocateFfmpeg } from './ffmpeg.ts'
 import { merge } from './merge.ts'
 import { parallel } from './parallel.ts'
@@ -23,8 +24,8 @@ export type Findings = Omit<Transcript, 'id' | 'createdAt' | 'warnings'>
 
 /** Two encoders keep two cores busy; the decoder and the network fill what they leave. */
 const encoders = 2
-/** Files up to this size may be voice notes, whose encoder is worth starting before their length is known. */
-const perhapsShort = 2_000_000
+/** Files up to this size may be voice notes, whose encoding is worth starting before their length is known. */
+const perhapsVoiceNote = 2_000_000
 
 /** Resolves with the transcript of a recording. Throws `SpeechError`, or the signal's reason when it is cancelled. */
 export async function transcribe(order: Order, ports: PipelinePorts, outer: Run): Promise<Findings> {
@@ -33,18 +34,20 @@ export async function transcribe(order: Order, ports: PipelinePorts, outer: Run)
   const { recogniser, ffmpeg } = ports
   const hint = languageHint(order.language)
   if (hint.warning) run.warn(hint.warning)
-  const encoder = createEncoder(ffmpeg, recogniser.limits.minSeconds, run)
   try {
     const source = await openSource(order.audio, ports, run)
-    if (source.bytes <= perhapsShort) encoder.warm('short')
     run.progress({ done: 0, message: 'Decoding' })
 
-    const audio = decode(source, ffmpeg, run)
+    const audio = decode(source, ffmpeg, run, { voiceNote: source.bytes <= perhapsVoiceNote })
     const chunks = cut(audio.samples, recogniser.limits)
-    const encoded = encodeAll(chunks, encoder, () => audio.decoded() <= shortRecording)
+    const encoded = encodeAll(chunks, ports, run, audio)
     const total = () => audio.expected() ?? audio.decoded()
-    const again = (span: Span, maxSeconds: number) =>
-      encodeAll(later(cut(decode(source, ffmpeg, run, span).samples, { maxSeconds }), span.start), encoder)
+    const again = (part: Span, maxSeconds: number) =>
+      encodeAll(
+        later(cut(decode(source, ffmpeg, run, { part }).samples, { maxSeconds }), part.start),
+        ports,
+        run,
+      )
     const pieces = recognise(encoded, { recogniser, ...spoken(hint.code, order.context), total, again }, run)
     const { sent, ...merged } = await merge(pieces, order.timestamps ?? 'segment')
 
@@ -57,17 +60,38 @@ export async function transcribe(order: Order, ports: PipelinePorts, outer: Run)
       ...merged,
     }
   } finally {
-    encoder.close()
     stop.abort()
   }
 }
 
+/** With the whole recording at hand, one that is short is sent as a voice note. */
 function encodeAll(
   chunks: AsyncIterable<Chunk>,
-  encoder: Encoder,
-  short: () => boolean = () => false,
+  { ffmpeg, recogniser }: PipelinePorts,
+  run: Run,
+  whole?: Decoding,
 ): AsyncGenerator<EncodedChunk> {
-  return parallel(chunks, encoders, chunk => encoder.encode(chunk, short() ? 'short' : 'long'))
+  const { minSeconds } = recogniser.limits
+  return parallel(chunks, encoders, async chunk => {
+    const short = whole !== undefined && whole.decoded() <= longestVoiceNote
+    const ready = short ? await encodedAlready(chunk, whole, minSeconds) : undefined
+    return (
+      ready ?? (await encode(chunk, { ffmpeg, profile: short ? 'voiceNote' : 'recording', minSeconds }, run))
+    )
+  })
+}
+
+/** The decoder's own MP3, when the chunk is all of the recording and long enough to be sent as it is. */
+async function encodedAlready(
+  chunk: Chunk,
+  whole: Decoding,
+  minSeconds: number,
+): Promise<EncodedChunk | undefined> {
+  const { samples, release, ...place } = chunk
+  const seconds = whole.decoded()
+  if (seconds < minSeconds || samples.length < seconds * sampleRate) return undefined
+  const audio = await whole.voiceNote()
+  return audio?.length ? { ...place, audio, seconds } : undefined
 }
 
 /** Moves chunks that were cut from a part of the recording to their place in the whole. */

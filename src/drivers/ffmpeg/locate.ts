@@ -1,7 +1,7 @@
 // Finds an ffmpeg: the one that was named, the one npm brought, the system's.
 import { constants } from 'node:fs'
 import { access } from 'node:fs/promises'
-import { delimiter, join } from 'node:path'
+import { basename, delimiter, join } from 'node:path'
 import { SpeechError } from '../../domain/errors.ts'
 
 export interface FoundFfmpeg {
@@ -26,18 +26,16 @@ const usualFolders =
 /** Throws `FFMPEG_MISSING` with the three ways out. */
 export async function locateFfmpeg({ named, searchPath }: FfmpegSearch): Promise<FoundFfmpeg> {
   if (named) {
-    if (await runnable(named)) return { path: named, by: 'FFMPEG_PATH' }
+    const path = basename(named) === named ? await onPath(named, searchPath) : await runnable(named)
+    if (path) return { path, by: 'FFMPEG_PATH' }
     throw new SpeechError('FFMPEG_MISSING', 'FFMPEG_PATH does not name a program that can be run.', {
       hint: 'Correct it, or unset it to use ffmpeg-static or the system’s ffmpeg.',
     })
   }
   const packaged = await fromPackage('ffmpeg-static')
   if (packaged) return { path: packaged, by: 'ffmpeg-static' }
-  const name = process.platform === 'win32' ? 'ffmpeg.exe' : 'ffmpeg'
-  for (const folder of [...searchPath.split(delimiter), ...usualFolders]) {
-    const path = folder && join(folder, name)
-    if (path && (await runnable(path))) return { path, by: 'system' }
-  }
+  const installed = await onPath(process.platform === 'win32' ? 'ffmpeg.exe' : 'ffmpeg', searchPath)
+  if (installed) return { path: installed, by: 'system' }
   const development = await fromPackage('@ffmpeg-installer/ffmpeg')
   if (development) return { path: development, by: 'development package' }
   throw new SpeechError('FFMPEG_MISSING', 'No ffmpeg was found.', {
@@ -45,20 +43,29 @@ export async function locateFfmpeg({ named, searchPath }: FfmpegSearch): Promise
   })
 }
 
+async function onPath(name: string, searchPath: string): Promise<string | undefined> {
+  for (const folder of [...searchPath.split(delimiter), ...usualFolders]) {
+    const path = folder && (await runnable(join(folder, name)))
+    if (path) return path
+  }
+  return undefined
+}
+
 /** Both packages export where their program lies; it may still be missing where its download was blocked. */
 async function fromPackage(name: string): Promise<string | undefined> {
   try {
     const { default: found } = (await import(name)) as { default: string | { path: string } | null }
     const path = typeof found === 'string' ? found : found?.path
-    return path && (await runnable(path)) ? path : undefined
+    return path && (await runnable(path))
   } catch {
     return undefined
   }
 }
 
-async function runnable(path: string): Promise<boolean> {
+/** The path itself, if a program lies there that may be run. */
+async function runnable(path: string): Promise<string | undefined> {
   return access(path, constants.X_OK).then(
-    () => true,
-    () => false,
+    () => path,
+    () => undefined,
   )
 }

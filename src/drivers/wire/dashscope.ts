@@ -1,6 +1,6 @@
 // DashScope's door: the address, the key, and what its errors mean for whoever asked.
 import { type ErrorCode, SpeechError } from '../../domain/errors.ts'
-import type { HttpClient } from './http.ts'
+import type { HttpClient, JsonBody } from './http.ts'
 
 export interface DashscopeOptions {
   apiKey: string | undefined
@@ -12,7 +12,7 @@ export interface DashscopeOptions {
 export interface Dashscope {
   /** Resolves with the JSON body of a success; throws `SpeechError` for everything else. */
   call(
-    request: { method: 'GET' | 'POST'; path: string; body?: string },
+    request: { method: 'GET' | 'POST'; path: string; body?: JsonBody },
     signal: AbortSignal,
   ): Promise<unknown>
 }
@@ -30,7 +30,7 @@ export function dashscope({ apiKey, baseUrl, http }: DashscopeOptions): Dashscop
         method,
         url: `${baseUrl}/${path}`,
         headers,
-        ...(body !== undefined && { body }),
+        ...(body && { body }),
         signal,
       })
       if (status === 200 && json !== undefined) return json

@@ -1,4 +1,5 @@
 // The one way to the provider: JSON over undici, with time limits, and errors that carry no secret and no body.
+import { Readable } from 'node:stream'
 import type { Agent } from 'undici'
 import { SpeechError } from '../../domain/errors.ts'
 
@@ -8,12 +9,17 @@ export interface HttpResponse {
   json: unknown
 }
 
+/** JSON in pieces, so that a recording never stands in memory as text; read anew for each attempt. */
+export interface JsonBody {
+  bytes: number
+  pieces(): Iterable<Buffer>
+}
+
 export interface HttpRequest {
   method: 'GET' | 'POST'
   url: string
   headers?: Record<string, string>
-  /** JSON text. */
-  body?: string
+  body?: JsonBody
   signal: AbortSignal
 }
 
@@ -64,12 +70,8 @@ export function createHttp({
           origin,
           path: pathname + search,
           method,
-          headers: {
-            accept: 'application/json',
-            ...(body && { 'content-type': 'application/json' }),
-            ...headers,
-          },
-          ...(body !== undefined && { body }),
+          headers: { accept: 'application/json', ...(body && describeBody(body)), ...headers },
+          ...(body && { body: Readable.from(body.pieces(), { objectMode: false, highWaterMark: 1 }) }),
           signal,
         })
         const text = await response.body.text()
@@ -83,6 +85,10 @@ export function createHttp({
       await (await agent)?.destroy()
     },
   }
+}
+
+function describeBody({ bytes }: JsonBody): Record<string, string> {
+  return { 'content-type': 'application/json', 'content-length': String(bytes) }
 }
 
 function parse(text: string): unknown {

@@ -1,0 +1,119 @@
+// What the measurements share: the provider, a server under test with a real client, medians, recordings.
+import { type ChildProcess, fork, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Client } from '@modelcontextprotocol/client'
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
+
+export const root = fileURLToPath(new URL('..', import.meta.url))
+export const serverEntry = join(root, 'dist', 'main.js')
+
+export interface Provider {
+  url: string
+  /** Times (milliseconds since 1970) of the requests since the last `reset`. */
+  requests: number[]
+  /** How long the answers took on purpose, in milliseconds. */
+  delays: number[]
+  reset(): void
+  stop(): void
+}
+
+export async function startProvider(): Promise<Provider> {
+  const child: ChildProcess = fork(fileURLToPath(new URL('provider.ts', import.meta.url)), {
+    execArgv: ['--import', 'tsx'],
+  })
+  const requests: number[] = []
+  const delays: number[] = []
+  child.on('message', (message: { event: string; at: number; delay: number }) => {
+    if (message.event === 'request') requests.push(message.at)
+    if (message.event === 'answer') delays.push(message.delay)
+  })
+  const [ready] = (await once(child, 'message')) as [{ port: number }]
+  return {
+    url: `http://127.0.0.1:${ready.port}/api/v1`,
+    requests,
+    delays,
+    reset: () => {
+      requests.length = 0
+      delays.length = 0
+    },
+    stop: () => child.disconnect(),
+  }
+}
+
+export interface Served {
+  client: Client
+  pid: number
+  close(): Promise<void>
+}
+
+export async function startServer(env: Record<string, string>): Promise<Served> {
+  const transport = new StdioClientTransport({ command: process.execPath, args: [serverEntry], env })
+  const client = new Client({ name: 'bench', version: '1' })
+  await client.connect(transport)
+  return { client, pid: transport.pid!, close: () => client.close() }
+}
+
+/** Seconds of work. */
+export async function timed<T>(work: () => Promise<T>): Promise<[seconds: number, result: T]> {
+  const started = performance.now()
+  const result = await work()
+  return [(performance.now() - started) / 1000, result]
+}
+
+/** Most memory a process has had resident, in megabytes; undefined where the system does not tell. */
+export function peakMemory(pid: number): number | undefined {
+  try {
+    const kilobytes = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+    return kilobytes === undefined ? undefined : Number(kilobytes) / 1024
+  } catch {
+    return undefined
+  }
+}
+
+export function median(values: number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1]!
+}
+
+export async function run(command: string, args: string[]): Promise<void> {
+  const child = spawn(command, args, { stdio: 'ignore' })
+  const [code] = (await once(child, 'exit')) as [number]
+  if (code !== 0) throw new Error(`${command} ended with ${code}`)
+}
+
+/** A recording of this length: the interview and the meeting in turn, 44.1 kHz stereo, 128 kbit/s MP3. */
+export async function makeRecording(ffmpeg: string, seconds: number, file: string): Promise<void> {
+  const [interview, meeting] = ['interview.mp3', 'meeting.m4a'].map(name => join(root, 'fixtures', name))
+  const join2 =
+    '[0:a]aresample=44100[a];[1:a]aresample=44100,aformat=channel_layouts=stereo[b];[a][b]concat=n=2:v=0:a=1'
+  const pair = `${file}.pair.wav`
+  await run(ffmpeg, [
+    '-nostdin',
+    '-y',
+    '-i',
+    interview!,
+    '-i',
+    meeting!,
+    '-filter_complex',
+    join2,
+    '-ar',
+    '44100',
+    pair,
+  ])
+  const loop = [
+    '-nostdin',
+    '-y',
+    '-stream_loop',
+    '-1',
+    '-i',
+    pair,
+    '-t',
+    String(seconds),
+    '-b:a',
+    '128k',
+    file,
+  ]
+  await run(ffmpeg, loop)
+}

@@ -1,0 +1,56 @@
+// A provider for measurements, in a process of its own: right answers in shape, after 0.3 s and 4 ms a second of audio.
+// It does not listen to what it is sent, so that it takes no processor time from what is measured.
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+/** MP3 of 32 or 24 kbit/s in base64: so many characters make a second of audio. */
+const charactersPerSecond = { long: (32_000 / 8) * (4 / 3), short: (24_000 / 8) * (4 / 3) }
+const shortest = 60_000
+
+const server = createServer((request, response) => {
+  process.send?.({ event: 'request', at: Date.now() })
+  let size = 0
+  request.on('data', (piece: Buffer) => {
+    size += piece.length
+  })
+  request.on('end', () => {
+    const seconds = size / (size < shortest ? charactersPerSecond.short : charactersPerSecond.long)
+    const delay = 300 + 4 * seconds
+    setTimeout(() => {
+      const text = 'The quick brown fox jumps over the lazy dog near the river bank. '.repeat(
+        Math.ceil(seconds / 5),
+      )
+      process.send?.({ event: 'answer', at: Date.now(), delay })
+      response.setHeader('content-type', 'application/json')
+      response.end(
+        JSON.stringify({
+          output: {
+            choices: [
+              {
+                finish_reason: 'stop',
+                message: {
+                  annotations: [{ language: 'en', type: 'audio_info' }],
+                  content: [{ text: varied(text) }],
+                  role: 'assistant',
+                },
+              },
+            ],
+          },
+          usage: { seconds: Math.ceil(seconds) },
+          request_id: 'bench',
+        }),
+      )
+    }, delay)
+  })
+})
+
+/** Numbers the sentences, as text that repeats would be taken for a model's loop. */
+function varied(text: string): string {
+  let n = 0
+  return text.replace(/fox/g, () => `fox${n++}`)
+}
+
+server.listen(0, '127.0.0.1', () =>
+  process.send?.({ event: 'ready', port: (server.address() as AddressInfo).port }),
+)
+process.once('disconnect', () => process.exit(0))

@@ -1,0 +1,150 @@
+// npm run bench: ours beside plain ffmpeg on the same file in the same run, as one table of figures and ratios.
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { cpus, tmpdir, totalmem } from 'node:os'
+import { join } from 'node:path'
+import { createApp } from '../src/app.ts'
+import { readConfig } from '../src/config.ts'
+import { makeRecording, median, peakMemory, root, run, startProvider, startServer, timed } from './measure.ts'
+
+const repeats = 3
+const hour = 3600
+
+interface Row {
+  what: string
+  value: string
+  target: string
+  met: boolean
+}
+
+const folder = await mkdtemp(join(tmpdir(), 'speech-mcp-bench-'))
+const { path: ffmpeg, by } = await createApp(readConfig()).ffmpeg()
+const provider = await startProvider()
+const rows: Row[] = []
+let orders = 0
+
+function environment(): Record<string, string> {
+  return {
+    DASHSCOPE_BASE_URL: provider.url,
+    DASHSCOPE_API_KEY: 'sk-bench',
+    SPEECH_DATA_DIR: join(folder, `data-${orders++}`),
+    SPEECH_ALLOWED_DIRS: `${folder},${root}`,
+    FFMPEG_PATH: ffmpeg,
+  }
+}
+
+/** One call of a fresh server: seconds, seconds to the first request, peak memory in MB. */
+async function transcribeOnce(
+  audio: string,
+): Promise<{ took: number; first: number; memory: number | undefined }> {
+  const server = await startServer(environment())
+  try {
+    provider.reset()
+    const started = Date.now()
+    const [took, result] = await timed(() =>
+      server.client.callTool(
+        { name: 'transcribe_audio', arguments: { audio } },
+        { timeout: 600_000, onprogress: () => {}, resetTimeoutOnProgress: true },
+      ),
+    )
+    if (result.isError) throw new Error(JSON.stringify(result.content))
+    return { took, first: (Math.min(...provider.requests) - started) / 1000, memory: peakMemory(server.pid) }
+  } finally {
+    await server.close()
+  }
+}
+
+function note(what: string, value: string, target: string, met: boolean): void {
+  rows.push({ what, value, target, met })
+  console.error(`${what}: ${value}`)
+}
+
+async function speed(file: string): Promise<void> {
+  const pairs: { plain: number; took: number; first: number; memory: number | undefined }[] = []
+  for (let i = 0; i < repeats; i++) {
+    const target = join(folder, 'plain.mp3')
+    const plainArguments = ['-nostdin', '-y', '-i', file, '-b:a', '32k', '-ar', '16000', '-ac', '1', target]
+    const [plain] = await timed(() => run(ffmpeg, plainArguments))
+    pairs.push({ plain, ...(await transcribeOnce(file)) })
+  }
+  const ratios = pairs.map(({ took, plain }) => took / plain)
+  const first = median(pairs.map(pair => pair.first))
+  note('1 h of MP3, plain ffmpeg', `${median(pairs.map(pair => pair.plain)).toFixed(1)} s`, '', true)
+  note('1 h of MP3, speech-mcp', `${median(pairs.map(pair => pair.took)).toFixed(1)} s`, '', true)
+  note('ratio', median(ratios).toFixed(2), '≤ 0.60', median(ratios) <= 0.6)
+  note('first request after', `${first.toFixed(2)} s`, '≤ 1 s', first <= 1)
+}
+
+async function memory(label: string, file: string): Promise<void> {
+  const { took, memory: peak } = await transcribeOnce(file)
+  if (peak === undefined) note(`${label}: peak memory`, 'not told by this system', '≤ 150 MB', true)
+  else
+    note(
+      `${label}: peak memory (took ${took.toFixed(1)} s)`,
+      `${peak.toFixed(0)} MB`,
+      '≤ 150 MB',
+      peak <= 150,
+    )
+}
+
+async function voiceNote(): Promise<void> {
+  const server = await startServer(environment())
+  const over: number[] = []
+  for (let i = 0; i < 11; i++) {
+    provider.reset()
+    const [took] = await timed(() =>
+      server.client.callTool({
+        name: 'transcribe_audio',
+        arguments: { audio: join(root, 'fixtures', 'voice-note.ogg') },
+      }),
+    )
+    over.push(took * 1000 - provider.delays[0]!)
+  }
+  await server.close()
+  const value = median(over.slice(1))
+  note('voice note of 7 s, first call: over the provider’s time', `${over[0]!.toFixed(0)} ms`, '', true)
+  note('voice note of 7 s, over the provider’s time', `${value.toFixed(0)} ms`, '≤ 150 ms', value <= 150)
+}
+
+async function start(): Promise<void> {
+  const times: number[] = []
+  for (let i = 0; i < 9; i++) {
+    const [took, server] = await timed(async () => {
+      const server = await startServer(environment())
+      await server.client.listTools()
+      return server
+    })
+    times.push(took * 1000)
+    await server.close()
+  }
+  note('start to tools/list', `${median(times).toFixed(0)} ms`, '≤ 250 ms', median(times) <= 250)
+}
+
+try {
+  const version = process.versions.node
+  console.log(
+    `${new Date().toISOString().slice(0, 10)}, ${cpus().length} cores, ${(totalmem() / 2 ** 30).toFixed(0)} GB, Node ${version}, ffmpeg: ${by}`,
+  )
+  const recording = async (seconds: number) => {
+    const file = join(folder, `${seconds}.mp3`)
+    if (!existsSync(file)) await makeRecording(ffmpeg, seconds, file)
+    return file
+  }
+  await start()
+  await voiceNote()
+  await speed(await recording(hour))
+  await memory('20 min', await recording(hour / 3))
+  await memory('4 h', await recording(4 * hour))
+
+  const wide = Math.max(...rows.map(row => row.what.length))
+  console.log(`\n| ${'what'.padEnd(wide)} | measured   | target   |     |`)
+  console.log(`|${'-'.repeat(wide + 2)}|------------|----------|-----|`)
+  for (const { what, value, target, met } of rows)
+    console.log(
+      `| ${what.padEnd(wide)} | ${value.padEnd(10)} | ${target.padEnd(8)} | ${target ? (met ? 'met' : 'NO ') : '   '} |`,
+    )
+  process.exitCode = rows.every(row => row.met) ? 0 : 1
+} finally {
+  provider.stop()
+  await rm(folder, { recursive: true, force: true })
+}

@@ -1,0 +1,13 @@
+// The ffmpeg that tests use: the one named in the environment, the system's, or the one that npm delivers.
+import { execFileSync } from 'node:child_process'
+
+export async function testFfmpeg(): Promise<string> {
+  if (process.env.FFMPEG_PATH) return process.env.FFMPEG_PATH
+  try {
+    execFileSync('ffmpeg', ['-version'], { stdio: 'ignore' })
+    return 'ffmpeg'
+  } catch {
+    const { path } = (await import('@ffmpeg-installer/ffmpeg')).default
+    return path
+  }
+}

@@ -1,0 +1,110 @@
+// A whole system for a test: the stand-in cloud, the built server as a process of its own, and a real MCP client.
+import { readFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Client } from '@modelcontextprotocol/sdk/client/index.js'
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
+import { type Standin, type StandinOptions, startStandin } from '../../src/standin/standin.ts'
+import { testFfmpeg } from './ffmpeg.ts'
+
+export const root = fileURLToPath(new URL('../..', import.meta.url))
+/** What users start; `npm test` builds it first. */
+export const entry = join(root, 'dist', 'main.js')
+export const fixture = (name: string) => join(root, 'fixtures', name)
+
+export interface Truth {
+  recording: string
+  language: string
+  duration: number
+  joiner: string
+  words: { text: string; start: number; end: number; speaker: string }[]
+}
+
+export function truth(name: string): Truth {
+  return JSON.parse(readFileSync(fixture(`${name}.truth.json`), 'utf8')) as Truth
+}
+
+export function truthText({ words, joiner }: Truth): string {
+  return words.map(({ text }) => text).join(joiner)
+}
+
+/** Words as they can be compared: line breaks and runs of blanks are one blank. */
+export function plainWords(text: string): string {
+  return text.replace(/\s+/g, ' ').trim()
+}
+
+export interface TempFolder {
+  path: string
+  remove(): Promise<void>
+}
+
+export async function tempFolder(): Promise<TempFolder> {
+  const path = await mkdtemp(join(tmpdir(), 'speech-mcp-test-'))
+  return { path, remove: () => rm(path, { recursive: true, force: true }) }
+}
+
+export interface SystemOptions {
+  standin?: Partial<StandinOptions>
+  env?: Record<string, string>
+}
+
+export interface ToolAnswer {
+  isError: boolean
+  /** The text block. */
+  text: string
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into it freely
+  data: any
+}
+
+export interface System {
+  standin: Standin
+  client: Client
+  pid: number
+  /** The server's environment, for a client of another kind. */
+  env: Record<string, string>
+  /** Scratch space of the test, open to the server. */
+  folder: string
+  call(
+    tool: string,
+    args: Record<string, unknown>,
+    options?: Parameters<Client['callTool']>[2],
+  ): Promise<ToolAnswer>
+  close(): Promise<void>
+}
+
+export async function startSystem({ standin: wishes, env: more }: SystemOptions = {}): Promise<System> {
+  const ffmpeg = await testFfmpeg()
+  const standin = await startStandin({ ffmpeg, ...wishes })
+  const folder = await tempFolder()
+  const env = {
+    PATH: process.env.PATH ?? '',
+    DASHSCOPE_BASE_URL: standin.url,
+    DASHSCOPE_API_KEY: standin.apiKey,
+    SPEECH_DATA_DIR: join(folder.path, 'data'),
+    SPEECH_ALLOWED_DIRS: [join(root, 'fixtures'), folder.path].join(':'),
+    FFMPEG_PATH: ffmpeg,
+    ...more,
+  }
+  const transport = new StdioClientTransport({ command: process.execPath, args: [entry], env })
+  const client = new Client({ name: 'test', version: '1' })
+  await client.connect(transport)
+  return {
+    standin,
+    client,
+    pid: transport.pid!,
+    env,
+    folder: folder.path,
+    async call(tool, args, options) {
+      const result = await client.callTool({ name: tool, arguments: args }, undefined, options)
+      const [block] = result.content as { text: string }[]
+      return { isError: result.isError === true, text: block?.text ?? '', data: result.structuredContent }
+    },
+    async close() {
+      await client.close()
+      await standin.close()
+      await folder.remove()
+    },
+  }
+}
