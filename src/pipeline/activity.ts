@@ -9,13 +9,17 @@ export const framesPerSecond = sampleRate / frameSize
 /** A frame is speech when it stands this far (dB) above the noise floor around it. */
 const contrast = 9
 /** Nothing under this level (dBFS, after the high-pass) counts as speech: about ten steps of a 16-bit sample. */
-const inaudible = -66
+export const inaudible = -66
 /** In a stretch too short to know its noise floor, the floor is taken to be no higher than this (dBFS). */
 const shortFloor = -59
 const shortFrames = 3 * framesPerSecond
 
 const lookBack = 20 * framesPerSecond
 const lookAhead = 5 * framesPerSecond
+/** Share of the frames in that window that are taken to be background, even where nobody stops for breath. */
+const backgroundShare = 0.03
+/** The floor is looked for this near too: a soft voice between loud ones has pauses of its own. */
+const nearby = framesPerSecond
 /** Speech reaches this many frames further than its loud part: weak onsets and endings are under the threshold. */
 const spread = 2
 
@@ -67,8 +71,10 @@ function bin(level: number): number {
 }
 
 /**
- * Labels frames in order, with a delay of five seconds: the noise floor of a frame is the 10th percentile of the
- * twenty seconds before it and the five after it. `push` and `flush` give the labels that became known.
+ * Labels frames in order, with a delay of five seconds: speech is what stands out from the noise floor. The floor is the
+ * lower of two: the quietest frames of the twenty seconds before and the five after, and the quietest moment within a
+ * second. Both err towards speech: a missed pause costs an overlap, a missed word is lost. `push` and `flush` give the
+ * labels that became known.
  */
 export class ActivityLabeller {
   readonly #histogram = new LevelHistogram()
@@ -76,6 +82,8 @@ export class ActivityLabeller {
   #levels: number[] = []
   #oldest = 0
   #labelled = 0
+  #dips: number[] = []
+  #dipsKnown = 0
 
   /** Takes the next frame's level; returns the label of an earlier frame once there is one. */
   push(level: number): boolean | undefined {
@@ -105,15 +113,36 @@ export class ActivityLabeller {
   }
 
   #threshold(): number {
-    const floor = this.#histogram.percentile(0.1)
+    const floor = Math.min(this.#histogram.percentile(backgroundShare), this.#quietestNearby())
     const known = this.#histogram.total >= shortFrames ? floor : Math.min(floor, shortFloor)
     return Math.max(known + contrast, inaudible)
+  }
+
+  /**
+   * The least mean level of three frames in a row; single frames dip too low by chance. `#dips` holds the places that
+   * may yet be the least of a window that only moves forward, quietest first.
+   */
+  #quietestNearby(): number {
+    const to = Math.min(this.#levels.length - 3, this.#labelled + nearby)
+    for (; this.#dipsKnown <= to; this.#dipsKnown++) {
+      const mean = this.#meanAt(this.#dipsKnown)
+      while (this.#dips.length > 0 && this.#meanAt(this.#dips.at(-1)!) >= mean) this.#dips.pop()
+      this.#dips.push(this.#dipsKnown)
+    }
+    while (this.#dips.length > 0 && this.#dips[0]! < this.#labelled - nearby) this.#dips.shift()
+    return this.#dips.length > 0 ? this.#meanAt(this.#dips[0]!) : 0
+  }
+
+  #meanAt(place: number): number {
+    return (this.#levels[place]! + this.#levels[place + 1]! + this.#levels[place + 2]!) / 3
   }
 
   /** Drops the levels that count no more; seldom, as it copies those that do. */
   #shorten(): void {
     this.#levels = this.#levels.slice(this.#oldest)
     this.#labelled -= this.#oldest
+    this.#dipsKnown -= this.#oldest
+    this.#dips = this.#dips.map(place => place - this.#oldest)
     this.#oldest = 0
   }
 }

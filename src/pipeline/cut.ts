@@ -1,6 +1,13 @@
 // Cuts a stream of samples into chunks of speech: at pauses, without the silence, and never through a word unseen.
 import { type Span, seconds } from '../domain/transcript.ts'
-import { ActivityLabeller, frameLevel, frameSize, framesPerSecond, SilenceTest } from './activity.ts'
+import {
+  ActivityLabeller,
+  frameLevel,
+  frameSize,
+  framesPerSecond,
+  inaudible,
+  SilenceTest,
+} from './activity.ts'
 
 export interface Chunk extends Span {
   /** Position in the recording's order, from 0. */
@@ -20,8 +27,10 @@ export interface CutOptions {
   maxSeconds: number
 }
 
-/** A pause must last this long (frames) to be a place to cut; the closure of a consonant is shorter. */
-const pauseFrames = 6
+/** A pause must last this long (frames) to be a place to cut: closures of consonants and soft syllables are shorter. */
+const pauseFrames = 15
+/** Levels inside a pause differ by this much (dB) at most. */
+const evenness = 6
 /** Silence is left out from this length on; this much of it stays on either side of speech. */
 const longSilence = 3 * framesPerSecond
 const silenceMargin = 0.5 * framesPerSecond
@@ -51,6 +60,9 @@ interface Frame {
   place: number
 }
 
+/** `silence` is a pause that turned out long and truly silent. */
+type Label = 'speech' | 'pause' | 'silence'
+
 /** The chunk being filled, frame by frame, and the frames that wait before it. */
 class Cutter {
   readonly #limit: number
@@ -70,7 +82,7 @@ class Cutter {
   #samples: Int16Array
   #places: number[] = []
   #levels: number[] = []
-  #speech: boolean[] = []
+  #labels: Label[] = []
   /** Frames before this one were in the chunk before. */
   #freshFrom = 0
   #overlap = 0
@@ -139,12 +151,12 @@ class Cutter {
     if (speech) {
       if (this.#run.frames > 0) this.#run = new SilenceTest()
       this.#release()
-      this.#append(next, true)
+      this.#append(next, 'speech')
       return
     }
     this.#run.add(next.level)
     if (this.#run.frames < longSilence) {
-      this.#append(next, false)
+      this.#append(next, 'pause')
     } else if (this.#run.silent) {
       if (this.#run.frames === longSilence) this.#shorten()
       this.#held.push(next)
@@ -152,40 +164,43 @@ class Cutter {
       if (this.#run.frames === endingSilence && this.#places.length > 0)
         this.#emit(this.#places.length, this.#places.length)
     } else {
-      // It rises and falls like speech, though quietly: keep it, and look afresh from here on.
+      // It rises and falls like speech, though quietly: keep it as such, and look afresh from here on.
+      const doubtful = Math.min(this.#labels.length, this.#run.frames - 1)
+      this.#labels.fill('speech', this.#labels.length - doubtful)
       this.#run = new SilenceTest()
       this.#release()
-      this.#append(next, true)
+      this.#append(next, 'speech')
     }
   }
 
   /** Takes the silence just recognised as long out of the chunk's end, but for a margin. */
   #shorten(): void {
-    const kept = Math.max(0, this.#places.length - (longSilence - 1) + silenceMargin)
-    const length = Math.min(this.#places.length, kept)
-    for (const list of [this.#places, this.#levels, this.#speech]) list.length = length
+    const speechEnd = Math.max(0, this.#places.length - (longSilence - 1))
+    const length = Math.min(this.#places.length, speechEnd + silenceMargin)
+    for (const list of [this.#places, this.#levels, this.#labels]) list.length = length
+    this.#labels.fill('silence', speechEnd)
   }
 
   /** Puts the margin before the speech that follows a silence back. */
   #release(): void {
     const held = this.#held
     this.#held = []
-    for (const frame of held) this.#append(frame, false)
+    for (const frame of held) this.#append(frame, 'silence')
   }
 
-  #append({ samples, level, place }: Frame, speech: boolean): void {
+  #append({ samples, level, place }: Frame, label: Label): void {
     if (this.#places.length === this.#limit) this.#cutFull()
     this.#samples.set(samples, this.#places.length * frameSize)
     this.#places.push(place)
     this.#levels.push(level)
-    this.#speech.push(speech)
+    this.#labels.push(label)
     this.#spare.push(samples)
   }
 
   /** The chunk is full: end it in the longest pause of its last third, or else at a quiet moment with an overlap. */
   #cutFull(): void {
     const from = Math.floor((this.#limit * 2) / 3)
-    const pause = longestPause(this.#speech, from)
+    const pause = longestPause(this.#labels, this.#levels, from)
     if (pause !== undefined) {
       this.#emit(pause, pause)
       return
@@ -219,26 +234,30 @@ class Cutter {
     this.#freshFrom = (this.#places[end - 1] ?? -1) + 1
     this.#places = this.#places.slice(next)
     this.#levels = this.#levels.slice(next)
-    this.#speech = this.#speech.slice(next)
+    this.#labels = this.#labels.slice(next)
     if (chunk) this.#ready.push(chunk)
   }
 
-  /** A stretch without any label may still hold quiet speech, if it does not pass for silence. */
+  /** A stretch without any speech label may still hold quiet speech, if it does not pass for silence. */
   #hasSpeech(end: number): boolean {
-    if (this.#speech.lastIndexOf(true, end - 1) >= 0) return true
+    if (this.#anySpeech(end)) return true
     const test = new SilenceTest()
-    for (let i = 0; i < end; i++) test.add(this.#levels[i]!)
-    return end > 0 && !test.silent
+    for (let i = 0; i < end; i++) if (this.#labels[i] === 'pause') test.add(this.#levels[i]!)
+    return test.frames > 0 && !test.silent
+  }
+
+  #anySpeech(end: number): boolean {
+    return end > 0 && this.#labels.lastIndexOf('speech', end - 1) >= 0
   }
 
   #spans(end: number): Span[] {
     const spans: Span[] = []
     let open: { from: number; to: number } | undefined
     const close = () => open && spans.push({ start: time(open.from), end: time(open.to) })
-    const any = this.#speech.lastIndexOf(true, end - 1) >= 0
+    const any = this.#anySpeech(end)
     for (let i = 0; i < end; i++) {
       const frame = this.#places[i]!
-      if ((any && !this.#speech[i]) || frame < this.#freshFrom) continue
+      if ((any && this.#labels[i] !== 'speech') || frame < this.#freshFrom) continue
       if (open?.to === frame) {
         open.to = frame + 1
       } else {
@@ -255,18 +274,34 @@ function time(frame: number): number {
   return seconds(frame / framesPerSecond)
 }
 
-/** The middle of the longest run without speech that begins at or after `from`; the later of two equals. */
-function longestPause(speech: boolean[], from: number): number | undefined {
+/**
+ * The middle of the longest even run without speech that begins at or after `from`; the later of two equals. A pause is
+ * even, as only the room is heard; a soft syllable among loud ones may pass for no speech, but it swells and fades.
+ */
+function longestPause(labels: Label[], levels: number[], from: number): number | undefined {
   let best: { middle: number; length: number } | undefined
-  let start = from
-  for (let i = from; i <= speech.length; i++) {
-    if (i < speech.length && !speech[i]) continue
-    const length = i - start
+  for (let start = from; start < labels.length; start++) {
+    const length = evenRun(labels, levels, start)
     if (length >= pauseFrames && length >= (best?.length ?? 0))
       best = { middle: start + (length >> 1), length }
-    start = i + 1
+    // A run that begins inside this one and ends with it is shorter.
+    if (start + length < labels.length && labels[start + length] === 'speech') start += length
   }
   return best?.middle
+}
+
+/** How many frames from here on are no speech and differ by little: their means over three frames, in dB. */
+function evenRun(labels: Label[], levels: number[], start: number): number {
+  let least = Number.POSITIVE_INFINITY
+  let most = Number.NEGATIVE_INFINITY
+  let at = start
+  for (; at < labels.length && labels[at] !== 'speech'; at++) {
+    const level = Math.max(inaudible, (levels[at - 1]! + levels[at]! + (levels[at + 1] ?? levels[at]!)) / 3)
+    least = Math.min(least, level)
+    most = Math.max(most, level)
+    if (most - least > evenness) break
+  }
+  return at - start
 }
 
 /** The frame in the middle of the quietest 100 ms between two frames. */

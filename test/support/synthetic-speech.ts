@@ -1,0 +1,107 @@
+// Recordings made of numbers: "words" of noise that swells and fades, with pauses and silences drawn at random.
+
+export const rate = 16_000
+
+export interface SpokenWord {
+  text: string
+  start: number
+  end: number
+}
+
+export interface SyntheticRecording {
+  samples: Int16Array
+  words: SpokenWord[]
+}
+
+export interface Passage {
+  kind: 'sentences' | 'breathless' | 'silence'
+  /** Seconds, about. */
+  seconds: number
+}
+
+/** A small seeded generator (mulberry32), so that a failing case can be run again. */
+export function generator(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let t = Math.imul(state ^ (state >>> 15), 1 | state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
+  }
+}
+
+/** Speaks the passages. Background noise makes every stretch of samples one of its kind. */
+export function speak(passages: Passage[], seed: number, noise = 6): SyntheticRecording {
+  const random = generator(seed)
+  const between = (least: number, most: number) => least + (most - least) * random()
+  const words: SpokenWord[] = []
+  let time = between(0, 1)
+  for (const { kind, seconds } of passages) {
+    const end = time + seconds
+    if (kind === 'silence') time = end
+    while (time < end) {
+      const length = between(0.12, 0.6)
+      words.push({ text: `w${words.length}`, start: time, end: time + length })
+      time += length
+      if (kind === 'breathless') time += between(0, 0.03)
+      else time += random() < 0.15 ? between(0.3, 1.5) : between(0, 0.08)
+    }
+  }
+  const samples = new Int16Array(Math.ceil((time + between(0, 1)) * rate))
+  for (let i = 0; i < samples.length; i++) samples[i] = Math.round((random() - 0.5) * 2 * noise)
+  for (const { start, end } of words) {
+    const loud = between(800, 9000)
+    const [from, to] = [Math.floor(start * rate), Math.floor(end * rate)]
+    // Each word is a syllable or two: louder in the middle, and never quite still.
+    const syllables = end - start > 0.35 ? 2 : 1
+    for (let i = from; i < to; i++) {
+      const swell = 0.1 + 0.9 * Math.abs(Math.sin((Math.PI * syllables * (i - from)) / (to - from)))
+      samples[i] = samples[i]! + Math.round((random() - 0.5) * 2 * loud * swell)
+    }
+  }
+  return { samples, words }
+}
+
+/** The recording as a decoder gives it: buffers of uneven size. */
+export function* asBuffers(samples: Int16Array, seed = 1): Generator<Buffer> {
+  const random = generator(seed)
+  for (let at = 0; at < samples.length; ) {
+    const length = 1 + Math.floor(random() * 20_000)
+    const piece = samples.slice(at, at + length)
+    yield Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength)
+    at += length
+  }
+}
+
+/** Which stretches of the recording (in samples) a chunk is made of, found by their sound alone. */
+export function stretchesOf(
+  chunk: Int16Array,
+  recording: Int16Array,
+  from: number,
+): [start: number, end: number][] {
+  const stretches: [number, number][] = []
+  let at = from
+  let i = 0
+  while (i < chunk.length) {
+    at = findRun(chunk, i, recording, at)
+    const start = at
+    while (i < chunk.length && chunk[i] === recording[at]) {
+      i++
+      at++
+    }
+    stretches.push([start, at])
+    // The last frame of a recording is filled up with zeros.
+    if (at >= recording.length) break
+  }
+  return stretches
+}
+
+function findRun(chunk: Int16Array, i: number, recording: Int16Array, from: number): number {
+  const length = Math.min(48, chunk.length - i)
+  for (let at = from; at + length <= recording.length; at++) {
+    let same = 0
+    while (same < length && chunk[i + same] === recording[at + same]) same++
+    if (same === length) return at
+  }
+  throw new Error('A chunk holds sound that the recording does not hold at this place.')
+}
