@@ -1,6 +1,6 @@
 // The main road through the front door: a client, the server, the stand-in cloud, the fixture recordings.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { fixture, plainWords, startSystem, type System, truth, truthText } from './support/system.ts'
+import { fixture, plainWords, type System, startSystem, truth, truthText } from './support/system.ts'
 
 let system: System
 

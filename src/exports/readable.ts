@@ -44,21 +44,30 @@ export function markdown(transcript: Transcript): string {
   return `${[`# ${escapeMarkdown(title)}`, facts.join(' · '), ...notes, ...body].join('\n\n')}\n`
 }
 
+/** Paragraphs, parted by a hole where one lies. */
 function withGaps({ segments, coverage }: Transcript): Paragraph[] {
-  const holes = coverage.gaps.map((gap: Gap) => ({
-    start: gap.start,
-    end: gap.end,
-    text: `[no text from ${clock(gap.start)} to ${clock(gap.end)}: ${gap.reason}]`,
-  }))
-  return [...paragraphs(segments), ...holes].sort((a, b) => a.start - b.start)
+  const found: Paragraph[] = []
+  let from = 0
+  for (const gap of coverage.gaps) {
+    const after = segments.findIndex(({ start }, i) => i >= from && start >= gap.start)
+    const to = after < 0 ? segments.length : after
+    found.push(...paragraphs(segments.slice(from, to)), hole(gap))
+    from = to
+  }
+  return [...found, ...paragraphs(segments.slice(from))]
+}
+
+function hole({ start, end, reason }: Gap): Paragraph {
+  return { start, end, text: `[no text from ${clock(start)} to ${clock(end)}: ${reason}]` }
 }
 
 function firstWords(text: string): string {
   if (text.length <= 90) return text
-  const cut = text.slice(0, 90)
-  return `${cut.slice(0, cut.lastIndexOf(' ') > 50 ? cut.lastIndexOf(' ') : 90)}…`
+  const cut = text.slice(0, 90).replace(/[\ud800-\udbff]$/, '')
+  const blank = cut.lastIndexOf(' ')
+  return `${blank > 50 ? cut.slice(0, blank) : cut}…`
 }
 
 function escapeMarkdown(text: string): string {
-  return text.replace(/[\\`*_[\]<>#]/g, '\\$&')
+  return text.replace(/[\\`*_[\]<>#&~]/g, '\\$&').replace(/\s+/g, ' ')
 }

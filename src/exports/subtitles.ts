@@ -1,4 +1,4 @@
-// SRT and WebVTT.
+// The two subtitle formats, SRT and WebVTT, from the same cues.
 import type { Transcript } from '../domain/transcript.ts'
 import { cues } from './cues.ts'
 

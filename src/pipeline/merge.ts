@@ -94,17 +94,17 @@ function majority(pieces: Piece[]): { language?: string } {
 }
 
 function coverageOf(pieces: Piece[]): Coverage {
-  const missing = pieces.filter(piece => piece.failure)
+  const missing = pieces.flatMap((piece, i) => {
+    // What the chunk before holds too is no gap.
+    const start = Math.max(piece.start, pieces[i - 1]?.end ?? 0)
+    return piece.failure ? [{ ...piece, start, failure: piece.failure }] : []
+  })
   const speechSeconds = pieces.reduce((sum, piece) => sum + lengthOf(piece.speech), 0)
   const lost = missing.reduce((sum, piece) => sum + lengthOf(piece.speech), 0)
   return {
     speechSeconds: seconds(speechSeconds),
     transcribedSeconds: seconds(speechSeconds - lost),
-    gaps: missing.map(({ start, end, failure }) => ({
-      start,
-      end,
-      reason: `${failure!.code}: ${failure!.message}`,
-    })),
+    gaps: missing.map(({ start, end, failure }) => ({ start, end, reason: `${failure.code}: ${failure.message}` })),
   }
 }
 

@@ -30,6 +30,8 @@ export interface Asking {
   again(span: Span, maxSeconds: number): AsyncIterable<EncodedChunk>
 }
 
+/** A chunk with this much sound (seconds) and no words is worth a warning. */
+const longestUnheard = 5
 /** A chunk whose text loops is asked again in halves, and those once more. */
 const deepestCut = 2
 /** Nobody speaks more than this many words (or Chinese characters) a second; the fastest auctioneers reach 8. */
@@ -73,6 +75,7 @@ async function ask(chunk: EncodedChunk, asking: Asking, run: Run, depth: number)
     }
     const heard = await recogniser.recognise(request, run.signal)
     const piece = { ...place, sent, ...heard, text: heard.text.trim() }
+    if (piece.text === '') warnOfEmptiness(piece, run)
     const loop = findLoop(piece.text)
     if (!loop) return [piece]
     if (depth < deepestCut) return await askInHalves(chunk, asking, run, depth)
@@ -82,6 +85,15 @@ async function ask(chunk: EncodedChunk, asking: Asking, run: Run, depth: number)
     if (!isSpeechError(error) || error.scope === 'account') throw error
     return [{ ...place, sent: 0, text: '', failure: error }]
   }
+}
+
+/** Music is one reason for sound without words; the reader may know another. */
+function warnOfEmptiness({ start, end, speech }: Piece, run: Run): void {
+  const sounding = speech.reduce((sum, span) => sum + span.end - span.start, 0)
+  if (sounding < longestUnheard) return
+  run.warn(
+    `The model heard no words between ${clock(start)} and ${clock(end)}, though it is not silent there.`,
+  )
 }
 
 async function askInHalves(chunk: EncodedChunk, asking: Asking, run: Run, depth: number): Promise<Piece[]> {

