@@ -1,7 +1,7 @@
 // Orders from the front become transcripts in the store.
 import { randomBytes } from 'node:crypto'
-import { mkdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readdir, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { describeError, isSpeechError, SpeechError } from '../domain/errors.ts'
 import type { Order, Progress, Run } from '../domain/job.ts'
 import type { Store, TranscriptPage } from '../domain/ports.ts'
@@ -92,8 +92,20 @@ export function createJobs({ pipeline, store, scratchDir }: JobsOptions): Jobs {
   }
 }
 
+/** What a killed process has left behind goes when it is a day old; no order takes that long. */
+const leftoverAge = 24 * 3600 * 1000
+
+async function sweep(scratchDir: string): Promise<void> {
+  for (const name of await readdir(scratchDir).catch(() => [])) {
+    const folder = join(scratchDir, name)
+    const { mtimeMs } = await stat(folder).catch(() => ({ mtimeMs: Date.now() }))
+    if (Date.now() - mtimeMs > leftoverAge) await rm(folder, { recursive: true, force: true }).catch(() => {})
+  }
+}
+
 async function makeFolder(folder: string): Promise<string> {
   try {
+    await sweep(dirname(folder))
     await mkdir(folder, { recursive: true, mode: 0o700 })
     return folder
   } catch (error) {

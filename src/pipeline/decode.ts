@@ -133,7 +133,7 @@ function nothingToHear(words: string, code: number): SpeechError {
     )
   if (
     refused ||
-    /Invalid data found|does not contain any stream|matches no streams/.test(words) ||
+    /Invalid data found|misdetection possible|does not contain any stream|matches no streams/.test(words) ||
     code === 0
   )
     return new SpeechError('NOT_AUDIO', 'The file is not audio or video that ffmpeg can read.', {
@@ -146,8 +146,8 @@ function nothingToHear(words: string, code: number): SpeechError {
 
 function warnOfDamage(words: string, decoded: number, source: Source, run: Run): void {
   const expected = headerDuration(words)
-  // A film may run on after its sound ends, so its length says nothing.
-  const film = /Stream #0:\d+.*: Video:/.test(words)
+  // A film may run on after its sound ends, so its length says nothing; a cover is no film.
+  const film = /Stream #0:\d+.*: Video: (?!.*attached pic|(?:mjpeg|png|bmp|gif|webp)\b.* 90k tbr)/.test(words)
   const slack = Math.max(0.5, decoded * 0.01)
   if (!film && expected !== undefined && expected - decoded > slack)
     run.warn(

@@ -29,7 +29,8 @@ export function findLoop(text: string): Loop | undefined {
         continue
       }
       if (same >= phrase * (repeatsNeeded(phrase) - 1))
-        return { collapsed: withoutRepeats(text, all, i - same, i), tokens: all.length }
+        // What begins like the phrase and goes on otherwise belongs to what follows.
+        return { collapsed: withoutRepeats(text, all, i - same, i - (same % phrase)), tokens: all.length }
       same = 0
     }
   }

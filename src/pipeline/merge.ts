@@ -104,7 +104,11 @@ function coverageOf(pieces: Piece[]): Coverage {
   return {
     speechSeconds: seconds(speechSeconds),
     transcribedSeconds: seconds(speechSeconds - lost),
-    gaps: missing.map(({ start, end, failure }) => ({ start, end, reason: `${failure.code}: ${failure.message}` })),
+    gaps: missing.map(({ start, end, failure }) => ({
+      start,
+      end,
+      reason: `${failure.code}: ${failure.message}`,
+    })),
   }
 }
 

@@ -1,5 +1,5 @@
 // Reads a path as people and clients write it, and lets through only what lies in the allowed folders.
-import { readdir, realpath } from 'node:fs/promises'
+import { readdir, readlink, realpath } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -11,8 +11,8 @@ import { isDiskFull, isSpeechError, SpeechError } from '../domain/errors.ts'
  */
 export async function resolvePath(given: string, allowedDirs: string[]): Promise<string> {
   const text = unquote(given)
-  if (text.includes('\0'))
-    throw new SpeechError('BAD_INPUT', 'The path holds a zero byte.', {
+  if (text.includes('\0') || text.length > longestPath)
+    throw new SpeechError('BAD_INPUT', 'No path looks like this: it is too long or holds a zero byte.', {
       hint: 'Give the path as it is on disk.',
     })
   const roots = await realRoots(allowedDirs)
@@ -21,6 +21,7 @@ export async function resolvePath(given: string, allowedDirs: string[]): Promise
     const found = await locate(place)
     if (!roots.some(root => inside(found.path, root))) continue
     if (found.exists) return found.path
+    if (found.problem) throw describeFileError(found.problem)
     allowed = true
   }
   if (attachment.test(text)) throw notVisible(allowedDirs)
@@ -30,6 +31,9 @@ export async function resolvePath(given: string, allowedDirs: string[]): Promise
   })
 }
 
+/** In characters; Windows takes the longest. */
+const longestPath = 32_767
+
 /** Where chat clients keep attachments: folders of another machine. */
 const attachment = /^(?:sandbox:|attachment:|(?:file:\/\/)?\/mnt\/(?:user-data|data)\/)/i
 const windowsPath = /^(?:[A-Za-z]:[\\/]|\\\\)/
@@ -37,14 +41,22 @@ const windowsPath = /^(?:[A-Za-z]:[\\/]|\\\\)/
 /** Quotes around a path, a `file://` address and `~` are ways to write it, not parts of it. */
 function unquote(given: string): string {
   const text = given.trim().replace(/^(["'“‘`])(.*)(["'”’`])$/s, '$2')
-  if (/^file:/i.test(text)) {
-    try {
-      return fileURLToPath(text)
-    } catch {
-      return decodeURI(text.replace(/^file:(?:\/\/)?/i, '').replace(/%(?![0-9a-f]{2})/gi, '%25'))
-    }
-  }
+  if (/^file:/i.test(text)) return fromFileUrl(text)
   return text === '~' || /^~[/\\]/.test(text) ? join(homedir(), text.slice(1)) : text
+}
+
+/** Written by hand, its `#`, its `?` and a `%` without a code stand for themselves. */
+function fromFileUrl(text: string): string {
+  const url = text.replace(/[#?]/g, encodeURIComponent).replace(/%(?![0-9a-f]{2})/gi, '%25')
+  try {
+    // A drive's letter on a system without drives: told later what it is.
+    return fileURLToPath(url).replace(/^\/(?=[A-Za-z]:\/)/, '')
+  } catch (cause) {
+    throw new SpeechError('BAD_INPUT', 'The file:// address names no file of this machine.', {
+      hint: 'Give the path as it is on disk.',
+      cause,
+    })
+  }
 }
 
 /** A bare or relative name is looked for in each allowed folder; a shell's `\ ` also as a plain space. */
@@ -65,21 +77,37 @@ function inside(path: string, root: string): boolean {
   return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way))
 }
 
-/** Follows links as far as the path exists; what is missing is added as it stands. */
-async function locate(path: string): Promise<{ path: string; exists: boolean }> {
+interface Place {
+  path: string
+  exists: boolean
+  /** Why nobody can say whether it exists. */
+  problem?: unknown
+}
+
+/** Follows links as far as the path exists, also to where nothing is; what is missing is added as it stands. */
+async function locate(path: string): Promise<Place> {
   try {
     return { path: await realpath(path), exists: true }
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
-    if (code !== 'ENOENT' && code !== 'ENOTDIR' && code !== 'ENAMETOOLONG') throw describeFileError(error)
     const parent = dirname(path)
-    if (parent === path) return { path, exists: false }
+    if (parent === path) return { path, exists: false, problem: error }
     const above = await locate(parent)
-    const spelled = above.exists ? await sameName(above.path, basename(path)) : undefined
-    return spelled
-      ? { path: await realpath(spelled), exists: true }
-      : { path: join(above.path, basename(path)), exists: false }
+    const place = join(above.path, basename(path))
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'ENOENT' && code !== 'ENOTDIR' && code !== 'ENAMETOOLONG')
+      return { path: place, exists: false, problem: error }
+    const elsewhere = above.exists ? await otherPlace(above.path, basename(path), path) : undefined
+    return elsewhere ? await locate(elsewhere) : { ...above, path: place, exists: false }
   }
+}
+
+/** Where a name that is missing in its folder may still lead: its folder is spelled otherwise, it is a link, or it is. */
+async function otherPlace(folder: string, name: string, path: string): Promise<string | undefined> {
+  const place = join(folder, name)
+  const target = await readlink(place).catch(() => undefined)
+  if (target !== undefined) return resolve(folder, target)
+  const respelled = place !== path && (await realpath(place).catch(() => undefined))
+  return respelled || (await sameName(folder, name))
 }
 
 /**

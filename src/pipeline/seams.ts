@@ -21,9 +21,11 @@ export function joinOverlap(left: string, right: string, overlap: number): [left
       let length = 0
       while (tail[i + length] && tail[i + length]!.key === head[j + length]?.key) length++
       if (length === 0) continue
-      // Long runs speak for a place; words left over beside the run, beyond the spoilt ones, speak against it.
-      const leftOver = Math.max(0, tail.length - i - length - spoilt) + Math.max(0, j - spoilt)
-      const score = 2 * length - leftOver
+      // Long runs speak for a place; words left over beside the run, beyond the spoilt ones, speak against it. Of
+      // equals the one that drops the fewest words is right.
+      const [after, before] = [tail.length - i - length, j]
+      const leftOver = Math.max(0, after - spoilt) + Math.max(0, before - spoilt)
+      const score = 2 * length - leftOver - (after + before) / 100
       if (score > (best?.score ?? 0)) best = { tail: i, head: j, length, score }
     }
   }

@@ -58,7 +58,7 @@ function candidates(lengths: number[], spans: Span[]): Boundary[] {
     const at = placeOf(expected, spans)
     found.push({ spoken: expected, pause: 0, end: at, start: at })
   }
-  return found.sort((a, b) => a.spoken - b.spoken)
+  return found.sort((a, b) => a.spoken - b.spoken || a.start - b.start)
 }
 
 /** The moment in the recording at which this many seconds have been spoken. */

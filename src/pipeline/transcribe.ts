@@ -12,7 +12,7 @@ import type { LocateFfmpeg } from './ffmpeg.ts'
 import { merge } from './merge.ts'
 import { parallel } from './parallel.ts'
 import { recognise } from './recognise.ts'
-import { openSource, type SourcePorts } from './source.ts'
+import { openSource, type Source, type SourcePorts } from './source.ts'
 
 export interface PipelinePorts extends SourcePorts {
   ffmpeg: LocateFfmpeg
@@ -52,7 +52,7 @@ export async function transcribe(order: Order, ports: PipelinePorts, outer: Run)
     const { sent, ...merged } = await merge(pieces, order.timestamps ?? 'segment')
 
     return {
-      title: order.title?.trim() || source.name.replace(/\.[^.\s]{1,5}$/, ''),
+      title: titleOf(order, source),
       status: merged.coverage.gaps.length > 0 ? 'partial' : 'completed',
       duration: seconds(audio.decoded()),
       model: recogniser.model,
@@ -98,6 +98,16 @@ async function encodedAlready(
 async function* later(chunks: AsyncIterable<Chunk>, offset: number): AsyncGenerator<Chunk> {
   const move = ({ start, end }: Span) => ({ start: seconds(start + offset), end: seconds(end + offset) })
   for await (const chunk of chunks) yield { ...chunk, ...move(chunk), speech: chunk.speech.map(move) }
+}
+
+/** One line, also where a file name holds line breaks: it stands between facts in a text that a model reads. */
+function titleOf({ title }: Order, { name }: Source): string {
+  const line = (text: string) =>
+    text
+      .replace(/[\s\p{Cc}]+/gu, ' ')
+      .trim()
+      .slice(0, 200)
+  return line(title ?? '') || line(name.replace(/\.[^.\s]{1,5}$/, '')) || 'recording'
 }
 
 function spoken(language: string | undefined, context: string | undefined) {
