@@ -15,17 +15,20 @@ export function patternFor(truth: Truth, from: number, to: number): string {
         ...[word.start, word.end].flatMap(edge => [Math.abs(edge - from), Math.abs(edge - to)]),
       )
       if (nearest <= UNSURE) return optional([word.text, ...partsOf(word.text)])
-      return missing <= SLACK ? `${escaped(word.text)}\\s*` : optional(partsOf(word.text))
+      return missing <= SLACK ? escaped(word.text) : optional(partsOf(word.text))
     })
     .join('')
 }
 
+/** A whole text that was `squeezed`: spaces left out, which would only make a pattern slow to fail. */
 export function wholly(...patterns: string[]): RegExp {
-  return new RegExp(`^${patterns.join('\\s*')}$`, 'u')
+  return new RegExp(`^${patterns.join('')}$`, 'u')
 }
 
+export const squeezed = (text: string) => text.replace(/\s/g, '')
+
 function optional(choices: string[]): string {
-  return `(?:(?:${choices.map(escaped).join('|')})\\s*)?`
+  return `(?:${choices.map(escaped).join('|')})?`
 }
 
 // Beginnings and ends of a word; a word of one letter is replaced by another letter.
@@ -38,7 +41,7 @@ function partsOf(text: string): string[] {
 }
 
 export function escaped(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+  return squeezed(text).replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 }
 
 /** Numbers between 0 and 1 that are the same in every run. */
