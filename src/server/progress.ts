@@ -21,11 +21,13 @@ export function startReporter(context: ServerContext): Reporter {
   let sent = -tick
   let due: NodeJS.Timeout | undefined
   let lastAt = Number.NEGATIVE_INFINITY
+  let unsent = false
 
   function send(): void {
     clearTimeout(due)
     due = setTimeout(send, longestGap).unref()
     lastAt = performance.now()
+    unsent = false
     const { total, message } = latest
     sent = Math.max(latest.done, sent + tick)
     const params = {
@@ -41,12 +43,17 @@ export function startReporter(context: ServerContext): Reporter {
   return {
     report(update) {
       latest = update
+      unsent = true
       const wait = shortestGap - (performance.now() - lastAt)
       clearTimeout(due)
       if (wait <= 0) send()
       else due = setTimeout(send, wait).unref()
     },
-    stop: () => clearTimeout(due),
+    stop() {
+      // The last step is told too, before the result.
+      if (unsent) send()
+      clearTimeout(due)
+    },
   }
 }
 
