@@ -23,7 +23,7 @@ const file = z.string().transform(text => expandHome(text))
 const folders = z.string().transform(text =>
   text
     .split(delimiter)
-    .flatMap(part => part.split(/,(?=\s*(?:[/~\\]|[A-Za-z]:))/))
+    .flatMap(part => part.split(/,(?=\s*(?:[/~\\]|[A-Za-z]:|$))/))
     .map(part => part.trim())
     .filter(part => part !== '')
     .map(part => resolve(expandHome(part))),
@@ -31,8 +31,12 @@ const folders = z.string().transform(text =>
 
 const baseUrl = z
   .url({ protocol: /^https?$/, error: 'an address such as https://dashscope-intl.aliyuncs.com/api/v1' })
-  .refine(text => !/^https?:\/\/dashscope\.aliyuncs\.com(?:[:/]|$)/i.test(text), {
+  .refine(text => !/^https?:\/\/(?:[^/?#]*@)?dashscope\.aliyuncs\.com\.?(?:[:/?#]|$)/i.test(text), {
     error: 'the international address; dashscope.aliyuncs.com (Beijing) is not served',
+  })
+  // The key goes there: in the clear only to a stand-in on this machine.
+  .refine(text => /^https:|^http:\/\/(?:localhost|127(?:\.\d+){3}|\[::1\])(?:[:/]|$)/i.test(text), {
+    error: 'an https:// address; http:// is for stand-ins on this machine',
   })
   .transform(text => text.replace(/\/+$/, ''))
 
@@ -46,7 +50,10 @@ const count = (least: number, most: number) =>
 export const settings = {
   apiKey: setting(
     'DASHSCOPE_API_KEY',
-    z.string().optional(),
+    z
+      .string()
+      .regex(/^[!-~]+$/, { error: 'the key as the console shows it (sk-…), without blanks or other signs' })
+      .optional(),
     'Model Studio key of the Singapore region (sk-…)',
   ),
   baseUrl: setting(
@@ -58,7 +65,7 @@ export const settings = {
     'ASR_MODEL',
     z
       .string()
-      .refine(name => !/^paraformer/.test(name), {
+      .refine(name => !/^paraformer/i.test(name), {
         error: 'a qwen3-asr-flash model; paraformer is not served',
       })
       .default('qwen3-asr-flash'),

@@ -17,7 +17,7 @@ const rooms: { room: string; files: RegExp; floor: number; mayImport: string[] }
     room: 'app',
     files: /^app\.ts$/,
     floor: 4,
-    mayImport: ['config', 'drivers', 'jobs', 'pipeline', 'log', 'domain'],
+    mayImport: ['config', 'drivers', 'wire', 'jobs', 'pipeline', 'log', 'domain'],
   },
   { room: 'server', files: /^server\//, floor: 4, mayImport: ['server', 'jobs', 'exports', 'log', 'domain'] },
   { room: 'jobs', files: /^jobs\//, floor: 3, mayImport: ['jobs', 'pipeline', 'log', 'domain'] },

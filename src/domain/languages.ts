@@ -9,7 +9,7 @@ export const hintLanguages = [
 /** English names; the first is the one we show. The open model hears 30 languages, the API's list adds uk, is, no. */
 const names: Record<string, string[]> = {
   zh: ['Chinese', 'Mandarin', 'Mandarin Chinese', 'zho', 'chi', 'cmn'],
-  yue: ['Cantonese', 'Cantonese (Hong Kong)', 'Cantonese (Guangdong)'],
+  yue: ['Cantonese', 'zh-HK', 'zh-Hant-HK', 'zh-MO', 'Cantonese (Hong Kong)', 'Cantonese (Guangdong)'],
   en: ['English', 'eng'],
   ja: ['Japanese', 'jpn'],
   de: ['German', 'deu', 'ger'],
@@ -46,7 +46,7 @@ const names: Record<string, string[]> = {
 /** Chinese dialects the model hears; the API takes them all under one code. */
 const dialects = [
   'Anhui', 'Dongbei', 'Fujian', 'Gansu', 'Guizhou', 'Hebei', 'Henan', 'Hubei', 'Hunan', 'Jiangxi', 'Ningxia',
-  'Shandong', 'Shaanxi', 'Shanxi', 'Sichuan', 'Tianjin', 'Yunnan', 'Zhejiang', 'Wu', 'Minnan',
+  'Shandong', 'Shaanxi', 'Shanxi', 'Sichuan', 'Sichuanese', 'Tianjin', 'Yunnan', 'Zhejiang', 'Wu', 'Minnan',
 ] // biome-ignore format: a table reads better than a column
 
 const codes = new Map<string, string>()
@@ -63,11 +63,11 @@ export interface LanguageHint {
   warning?: string
 }
 
-/** Reads what a person or model wrote (`en`, `en-US`, `eng`, `English`, `Sichuan`); never refuses. */
+/** Reads what a person or model wrote (`en`, `en-US`, `eng`, `English (US)`, `Sichuan`); never refuses. */
 export function languageHint(given: string | undefined): LanguageHint {
   const text = given?.trim()
   if (!text || ['auto', 'detect', 'automatic'].includes(text.toLowerCase())) return {}
-  const code = codes.get(text.toLowerCase()) ?? codes.get(text.toLowerCase().split(/[-_]/)[0] ?? '')
+  const code = codes.get(text.toLowerCase()) ?? codes.get(text.toLowerCase().split(/[-_]|\s*\(/)[0] ?? '')
   if (code === undefined)
     return {
       warning: 'The language given is not one the model is known to hear; it was left to be detected.',

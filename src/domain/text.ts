@@ -2,8 +2,10 @@
 
 /** Han, kana, bopomofo and their punctuation and full-width forms: scripts written without spaces. Hangul is not. */
 const unspaced =
-  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Bopomofo}\u3000-\u303f\uff00-\uffef]/u
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Bopomofo}\u3000-\u30ff\uff00-\uffef]/u
 const letter = /[\p{L}\p{M}]/u
+/** Marks of the other scripts, which want a space behind them. */
+const spacedMark = /[.,;:!?]/
 
 /** Joins two pieces of speech: a space between words, none where the script has none. */
 export function joinText(left: string, right: string): string {
@@ -12,7 +14,9 @@ export function joinText(left: string, right: string): string {
   if (!head || !tail) return head + tail
   const last = lastCharacter(head)
   const first = firstCharacter(tail)
-  const tight = (unspaced.test(last) && !spacedLetter(first)) || (unspaced.test(first) && !spacedLetter(last))
+  const tight =
+    (unspaced.test(last) && !spacedLetter(first)) ||
+    (unspaced.test(first) && !spacedLetter(last) && !spacedMark.test(last))
   return tight ? head + tail : `${head} ${tail}`
 }
 
@@ -64,24 +68,28 @@ function keyOf(text: string): string {
     .replace(/[^\p{L}\p{M}\p{N}]/gu, '')
 }
 
-const sentenceEnd = /[.!?…]+["'”’)\]]*(?=\s|$)|[。！？]+[”’」』）]*/gu
+/** With the danda of Hindi, and the marks of Arabic script. */
+const sentenceEnd = /[.!?…।؟۔]+["'”’)\]]*(?=\s|$)|[。！？]+[”’」』）]*/gu
+/** An initial, a common short form, letters parted by dots (U.S., p.m., Ph.D.). */
+const shortForm = /(?:^|[\s("'“])(?:\p{Lu}|Mr|Mrs|Ms|Dr|Prof|St|vs|(?:\p{L}{1,2}\.)+\p{L}{1,2})$/u
 
-/** Splits a text into sentences; a full stop after an initial or a common short form does not end one. */
+/** Splits a text into sentences; a full stop after a short form or before a small letter does not end one. */
 export function sentences(text: string): string[] {
   const parts: string[] = []
   let from = 0
   for (const { 0: mark, index } of text.matchAll(sentenceEnd)) {
     const end = index + mark.length
-    if (
-      mark === '.' &&
-      /(?:^|[\s("'“])(?:\p{Lu}|Mr|Mrs|Ms|Dr|Prof|St|vs|No|e\.g|i\.e)$/u.test(text.slice(from, index))
-    )
-      continue
+    if (mark === '.' && goesOn(text.slice(from, index), text.slice(end, end + 10))) continue
     parts.push(text.slice(from, end).trim())
     from = end
   }
   parts.push(text.slice(from).trim())
   return parts.filter(part => part !== '')
+}
+
+function goesOn(before: string, after: string): boolean {
+  const isNumber = /\bNo$/.test(before) && /^\s+\d/.test(after)
+  return isNumber || /^\s+\p{Ll}/u.test(after) || shortForm.test(before)
 }
 
 /** About how many tokens a language model counts: four characters of Latin script, one of Chinese or Japanese. */

@@ -101,8 +101,13 @@ async function askInHalves(chunk: EncodedChunk, asking: Asking, run: Run, depth:
   for await (const half of asking.again(chunk, chunk.seconds / 2))
     pieces.push(...(await ask(half, asking, run, depth + 1)))
   const [first] = pieces
+  if (!first) return pieces
   // What was sent in vain was billed too, and the seam with the chunk before stays what it was.
-  if (first) pieces[0] = { ...first, sent: first.sent + chunk.seconds, overlap: chunk.overlap }
+  const fresh = chunk.speech[0]?.start ?? chunk.start
+  const speech = first.speech.flatMap(({ start, end }) =>
+    end > fresh ? [{ start: Math.max(start, fresh), end }] : [],
+  )
+  pieces[0] = { ...first, speech, sent: first.sent + chunk.seconds, overlap: chunk.overlap }
   return pieces
 }
 

@@ -1,5 +1,6 @@
 // The story of one recording: source, decode, cut, encode, recognise, merge, as one stream from end to end.
 
+import { setMaxListeners } from 'node:events'
 import type { Order, Run } from '../domain/job.ts'
 import { languageHint } from '../domain/languages.ts'
 import type { Recogniser } from '../domain/ports.ts'
@@ -31,6 +32,8 @@ const perhapsVoiceNote = 2_000_000
 export async function transcribe(order: Order, ports: PipelinePorts, outer: Run): Promise<Findings> {
   const stop = new AbortController()
   const run: Run = { ...outer, signal: AbortSignal.any([outer.signal, stop.signal]) }
+  // Each process and request listens to it: many at once are no leak.
+  setMaxListeners(0, run.signal)
   const { recogniser, ffmpeg } = ports
   const hint = languageHint(order.language)
   if (hint.warning) run.warn(hint.warning)

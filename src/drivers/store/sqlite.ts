@@ -27,21 +27,23 @@ export function sqliteStore({ folder }: SqliteOptions): Store {
   let opened: Promise<Database.Database> | undefined
 
   function open(): Promise<Database.Database> {
-    opened ??= import('libsql').then(({ default: Sqlite }) => {
-      mkdirSync(folder, { recursive: true, mode: 0o700 })
-      const database = new Sqlite(join(folder, 'speech.db'))
-      try {
-        prepare(database)
-      } catch (error) {
-        database.close()
+    opened ??= import('libsql')
+      .then(({ default: Sqlite }) => {
+        mkdirSync(folder, { recursive: true, mode: 0o700 })
+        const database = new Sqlite(join(folder, 'speech.db'))
+        try {
+          prepare(database)
+        } catch (error) {
+          database.close()
+          throw error
+        }
+        return database
+      })
+      .catch(error => {
+        // A failed start is tried again: the disk may have room by then.
+        opened = undefined
         throw error
-      }
-      return database
-    })
-    // A failed start is tried again: the disk may have room by then.
-    opened.catch(() => {
-      opened = undefined
-    })
+      })
     return opened
   }
 
@@ -70,24 +72,24 @@ export function sqliteStore({ folder }: SqliteOptions): Store {
       }),
     getTranscript: id =>
       use(database => {
-        const row = database.prepare('SELECT body FROM transcripts WHERE id = ?').get(id) as
-          | { body: string }
-          | undefined
-        return row && (JSON.parse(row.body) as Transcript)
+        const row = database
+          .prepare('SELECT CAST(body AS BLOB) AS body FROM transcripts WHERE id = ?')
+          .get(id) as { body: Uint8Array } | undefined
+        return row && read<Transcript>(row.body)
       }),
     listTranscripts: ({ limit, cursor }) =>
       use(database => {
         const [createdAt, id] = cursor === undefined ? ['~', ''] : readCursor(cursor)
         const rows = database
           .prepare(
-            `SELECT created_at AS createdAt, id, summary FROM transcripts
+            `SELECT CAST(summary AS BLOB) AS summary FROM transcripts
              WHERE (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT ?`,
           )
-          .all(createdAt, id, limit + 1) as { createdAt: string; id: string; summary: string }[]
-        const shown = rows.slice(0, limit)
-        const last = shown.at(-1)
+          .all(createdAt, id, limit + 1) as { summary: Uint8Array }[]
+        const transcripts = rows.slice(0, limit).map(row => read<TranscriptSummary>(row.summary))
+        const last = transcripts.at(-1)
         return {
-          transcripts: shown.map(row => JSON.parse(row.summary) as TranscriptSummary),
+          transcripts,
           ...(rows.length > limit && last && { nextCursor: writeCursor(last.createdAt, last.id) }),
         }
       }),
@@ -102,23 +104,43 @@ export function sqliteStore({ folder }: SqliteOptions): Store {
 /** Two processes may share the file: WAL lets one read while the other writes, the timeout lets them take turns. */
 function prepare(database: Database.Database): void {
   database.pragma('busy_timeout = 5000')
-  database.pragma('journal_mode = WAL')
+  if (versionOf(database) < migrations.length) migrate(database)
   database.pragma('synchronous = NORMAL')
+}
+
+/** Nothing is written to a file that is up to date (the disk may be full) or of a newer version. */
+function versionOf(database: Database.Database): number {
+  const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number }
+  if (version > migrations.length)
+    throw new SpeechError('STORE_TOO_NEW', 'The transcripts were written by a newer speech-mcp.', {
+      hint: 'Update speech-mcp, or set SPEECH_DATA_DIR to another folder.',
+    })
+  return version
+}
+
+function migrate(database: Database.Database): void {
+  database.pragma('journal_mode = WAL')
   database.exec('BEGIN IMMEDIATE')
   try {
-    const { user_version: version } = database.prepare('PRAGMA user_version').get() as {
-      user_version: number
-    }
-    if (version > migrations.length)
-      throw new SpeechError('STORE_TOO_NEW', 'The transcripts were written by a newer speech-mcp.', {
-        hint: 'Update speech-mcp, or set SPEECH_DATA_DIR to another folder.',
-      })
-    for (const migration of migrations.slice(version)) database.exec(migration)
+    // Another process may have taken the steps since.
+    for (const migration of migrations.slice(versionOf(database))) database.exec(migration)
     database.exec(`PRAGMA user_version = ${migrations.length}`)
     database.exec('COMMIT')
   } catch (error) {
-    database.exec('ROLLBACK')
+    // A full disk has ended the transaction already.
+    if (database.inTransaction) database.exec('ROLLBACK')
     throw error
+  }
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+/** Rows are read as bytes: at text that is not UTF-8, which a damaged file holds, libsql ends the whole process. */
+function read<T>(bytes: Uint8Array): T {
+  try {
+    return JSON.parse(utf8.decode(bytes)) as T
+  } catch (error) {
+    throw damaged(error)
   }
 }
 
@@ -143,16 +165,13 @@ function readCursor(cursor: string): [string, string] {
 function storeError(error: unknown): SpeechError {
   if (isSpeechError(error)) return error
   const code = String((error as { code?: unknown } | null)?.code ?? '')
-  if (isDiskFull(error))
-    return new SpeechError('DISK_FULL', 'The disk has no room for the transcript.', {
+  // A full disk is SQLITE_FULL only to a write of the file itself; quotas, and the file beside it, are I/O errors.
+  if (isDiskFull(error) || code === 'SQLITE_IOERR_WRITE' || code === 'SQLITE_IOERR_SHMSIZE')
+    return new SpeechError('DISK_FULL', 'The disk takes no more; it is most likely full.', {
       hint: 'Free some space, or set SPEECH_DATA_DIR to a folder on another disk.',
       cause: error,
     })
-  if (/CORRUPT|NOTADB/.test(code))
-    return new SpeechError('STORE_DAMAGED', 'The file of transcripts (speech.db) is damaged.', {
-      hint: 'Move it out of the data folder to keep it for repair, then call again; `speech-mcp doctor` names the folder.',
-      cause: error,
-    })
+  if (/CORRUPT|NOTADB/.test(code)) return damaged(error)
   return new SpeechError(
     'STORE_FAILED',
     `The store of transcripts could not be used${code && ` (${code})`}.`,
@@ -161,4 +180,11 @@ function storeError(error: unknown): SpeechError {
       cause: error,
     },
   )
+}
+
+function damaged(cause: unknown): SpeechError {
+  return new SpeechError('STORE_DAMAGED', 'The file of transcripts (speech.db) is damaged.', {
+    hint: 'Move it and the speech.db-wal beside it out of the data folder to keep them for repair, then call again; `speech-mcp doctor` names the folder.',
+    cause,
+  })
 }

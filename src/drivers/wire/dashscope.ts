@@ -117,12 +117,20 @@ const meanings: [RegExp, Meaning][] = [
   ],
 ]
 
+const intercepted: Meaning = {
+  code: 'PROVIDER_REFUSED',
+  message: 'Something between here and DashScope refused the request (403, and not in DashScope’s form).',
+  hint: 'Check a proxy or firewall, and DASHSCOPE_BASE_URL.',
+  scope: 'account',
+}
+
 /** Says what an answer other than success means. The provider's own words stay here: they may quote the request. */
 function providerError(status: number, json: unknown): SpeechError {
   const body = json as { code?: unknown; message?: unknown } | undefined
   const code = typeof body?.code === 'string' ? body.code : ''
   const message = typeof body?.message === 'string' ? body.message : ''
-  const { code: ours, message: text, ...details } = meaningOf(status, code, message)
+  const meaning = status === 403 && json === undefined ? intercepted : meaningOf(status, code, message)
+  const { code: ours, message: text, ...details } = meaning
   const cause = { status, code: code.slice(0, 60) }
   return new SpeechError(ours, text, { ...details, cause })
 }

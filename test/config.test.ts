@@ -1,0 +1,160 @@
+// The settings: what is read from where, what is refused and how, and that the documents name what there is.
+import { readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { type Environment, readConfig, settings, unfilledTemplates } from '../src/config.ts'
+import { describeError, type SpeechError } from '../src/domain/errors.ts'
+import { root } from './support/system.ts'
+
+const home = homedir()
+/** What a client hands on when the user left a field empty. */
+const template = (name: string) => `\${${name}}`
+
+function refusal(environment: Environment, flags?: Environment): SpeechError {
+  try {
+    readConfig(environment, flags)
+  } catch (error) {
+    return error as SpeechError
+  }
+  throw new Error('The setting was accepted.')
+}
+
+describe('without any setting', () => {
+  it('the defaults hold', () => {
+    expect(readConfig({ PATH: '/bin' })).toMatchObject({
+      apiKey: undefined,
+      baseUrl: 'https://dashscope-intl.aliyuncs.com/api/v1',
+      asrModel: 'qwen3-asr-flash',
+      ffmpegPath: undefined,
+      allowedDirs: [home],
+      allowedDirsGiven: false,
+      concurrency: 8,
+      maxDownloadMb: 2048,
+      logLevel: 'warn',
+      searchPath: '/bin',
+    })
+  })
+
+  it.runIf(process.platform === 'linux')('the data folder is where the system keeps application data', () => {
+    expect(readConfig({}).dataDir).toBe(join(home, '.local/share/speech-mcp'))
+    expect(readConfig({ XDG_DATA_HOME: '/data' }).dataDir).toBe('/data/speech-mcp')
+    expect(readConfig({ XDG_DATA_HOME: 'not/absolute' }).dataDir).toBe(join(home, '.local/share/speech-mcp'))
+  })
+})
+
+describe('a setting', () => {
+  it('comes from its flag before the environment', () => {
+    const environment = { ASR_MODEL: 'from-environment', SPEECH_CONCURRENCY: '3' }
+    const config = readConfig(environment, { 'asr-model': 'from-flag' })
+    expect(config).toMatchObject({ asrModel: 'from-flag', concurrency: 3 })
+  })
+
+  it.each(['', '   ', template('user_config.model'), ` ${template('ASR_MODEL')} `, template('')])(
+    'that arrives as %j is unset',
+    value => {
+      expect(readConfig({ ASR_MODEL: value }).asrModel).toBe('qwen3-asr-flash')
+      expect(readConfig({ ASR_MODEL: 'mine' }, { 'asr-model': value }).asrModel).toBe('mine')
+    },
+  )
+
+  it('that arrives as an unfilled template is listed for the log', () => {
+    const environment = { DASHSCOPE_API_KEY: template('key'), ASR_MODEL: 'mine', OTHER: template('x') }
+    expect(unfilledTemplates(environment)).toEqual(['DASHSCOPE_API_KEY'])
+  })
+
+  it('loses the blanks around it', () => {
+    expect(readConfig({ DASHSCOPE_API_KEY: ' sk-1\n' }).apiKey).toBe('sk-1')
+  })
+
+  it.each([
+    ['https://host.example/api/v1/', 'https://host.example/api/v1'],
+    ['http://127.0.0.1:8080//', 'http://127.0.0.1:8080'],
+    ['https://dashscope.aliyuncs.com.example/api/v1', 'https://dashscope.aliyuncs.com.example/api/v1'],
+  ])('address %s is taken', (given, expected) => {
+    expect(readConfig({ DASHSCOPE_BASE_URL: given }).baseUrl).toBe(expected)
+  })
+
+  it.each([
+    ['/a:/b', ['/a', '/b']],
+    ['/a,/b', ['/a', '/b']],
+    ['/a, ~/b : /c', ['/a', join(home, 'b'), '/c']],
+    ['~', [home]],
+    ['~someone', [resolve('~someone')]],
+    ['/with, a comma', ['/with, a comma']],
+    ['/a:,/b,', ['/a', '/b']],
+    ['relative', [resolve('relative')]],
+    ['/a/../b/', ['/b']],
+  ])('folders %j are read as %j', (given, expected) => {
+    expect(readConfig({ SPEECH_ALLOWED_DIRS: given })).toMatchObject({
+      allowedDirs: expected,
+      allowedDirsGiven: true,
+    })
+  })
+
+  it('that is a path may begin with the home folder', () => {
+    expect(readConfig({ FFMPEG_PATH: '~/bin/ffmpeg', SPEECH_DATA_DIR: '~/data' })).toMatchObject({
+      ffmpegPath: join(home, 'bin/ffmpeg'),
+      dataDir: join(home, 'data'),
+    })
+    expect(readConfig({ FFMPEG_PATH: 'ffmpeg' }).ffmpegPath).toBe('ffmpeg')
+  })
+})
+
+describe('a value that cannot be used', () => {
+  it.each([
+    ['DASHSCOPE_BASE_URL', 'SECRET address', 'an address such as'],
+    ['DASHSCOPE_BASE_URL', 'https://', 'an address such as'],
+    ['DASHSCOPE_BASE_URL', 'http://[::1', 'an address such as'],
+    ['DASHSCOPE_BASE_URL', 'ftp://SECRET.example', 'an address such as'],
+    ['DASHSCOPE_BASE_URL', 'SECRET.example/api/v1', 'an address such as'],
+    ['DASHSCOPE_BASE_URL', 'https://dashscope.aliyuncs.com/api/v1', 'Beijing'],
+    ['DASHSCOPE_BASE_URL', 'HTTPS://DashScope.aliyuncs.com', 'Beijing'],
+    ['DASHSCOPE_BASE_URL', 'https://dashscope.aliyuncs.com:443', 'Beijing'],
+    ['DASHSCOPE_BASE_URL', 'https://SECRET:SECRET@dashscope.aliyuncs.com./api/v1', 'Beijing'],
+    ['DASHSCOPE_API_KEY', 'sk-SECRET with blanks', 'the key as the console shows it'],
+    ['DASHSCOPE_API_KEY', 'sk-SECRET“', 'the key as the console shows it'],
+    ['ASR_MODEL', 'paraformer-v2', 'paraformer is not served'],
+    ['ASR_MODEL', 'Paraformer-v1', 'paraformer is not served'],
+    ['SPEECH_CONCURRENCY', '0', 'a whole number from 1 to 64'],
+    ['SPEECH_CONCURRENCY', '65', 'a whole number from 1 to 64'],
+    ['SPEECH_CONCURRENCY', '2.5', 'a whole number from 1 to 64'],
+    ['SPEECH_CONCURRENCY', 'SECRET', 'a whole number from 1 to 64'],
+    ['SPEECH_MAX_DOWNLOAD_MB', '-1', 'a whole number from 1 to 100000'],
+    ['SPEECH_LOG', 'SECRET', 'one of debug, info, warn, error, silent'],
+  ])('%s=%s is refused by name', (name, value, expected) => {
+    const flag = name.toLowerCase().replaceAll('_', '-')
+    for (const error of [refusal({ [name]: value }), refusal({}, { [flag]: value })]) {
+      expect(error).toMatchObject({ code: 'CONFIG_INVALID', retryable: false })
+      expect(error.message).toBe(`${name} (--${flag}) is not usable.`)
+      expect(error.hint).toContain(expected)
+      expect(describeError(error)).not.toContain('SECRET')
+    }
+  })
+
+  it('is no error while a flag stands in for it', () => {
+    expect(readConfig({ SPEECH_LOG: 'loud' }, { 'speech-log': 'debug' }).logLevel).toBe('debug')
+  })
+})
+
+describe('the documents', () => {
+  const names = Object.values(settings).map(({ env }) => env)
+
+  it('README.md has a table of exactly the settings there are', () => {
+    const readme = readFileSync(join(root, 'README.md'), 'utf8')
+    const table = readme.split(/\n\s*\n/).find(block => block.includes('| `DASHSCOPE_API_KEY` |')) ?? ''
+    const listed = [...table.matchAll(/^\| `([A-Z][A-Z0-9_]+)` \|/gm)].map(([, name]) => name)
+    expect(listed.toSorted()).toEqual(names.toSorted())
+  })
+
+  it('mcp.json.example starts this package, with settings there are', () => {
+    const example = JSON.parse(readFileSync(join(root, 'mcp.json.example'), 'utf8'))
+    const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+    const { command, args, env } = example.mcpServers.speech
+    const entry = manifest.bin[manifest.name]
+    expect([command, ...args].join(' ')).toMatch(new RegExp(`^(npx -y ${manifest.name}|node /.*/${entry})$`))
+    expect(Object.keys(env).length).toBeGreaterThan(0)
+    expect(names).toEqual(expect.arrayContaining(Object.keys(env)))
+    expect(() => readConfig(env)).not.toThrow()
+  })
+})
