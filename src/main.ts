@@ -54,10 +54,15 @@ function parse(args: string[], command: Command) {
     })
     return { words: positionals, flags: values as Record<string, string | undefined> }
   } catch (cause) {
-    throw new SpeechError('BAD_INPUT', (cause as Error).message.replace(/\s*\.? To specify .*$/s, '.'), {
+    throw new SpeechError('BAD_INPUT', firstSentence((cause as Error).message), {
       hint: 'See `speech-mcp --help`.',
     })
   }
+}
+
+/** Node's advice after it is about another kind of command. */
+function firstSentence(message: string): string {
+  return message.replace(/\.?(?:\s+(?:To specify|Did you)\b.*)?$/s, '.')
 }
 
 async function help(): Promise<string> {
@@ -78,6 +83,9 @@ function print(text: string): number {
   process.stdout.write(text)
   return 0
 }
+
+// Whoever writes to stdout hears of its errors there; without this they would also end the process with a stack trace.
+process.stdout.on('error', () => {})
 
 main(process.argv.slice(2)).then(
   code => process.exit(code),

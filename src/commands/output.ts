@@ -28,22 +28,33 @@ export async function writeTranscript(
   file: string | undefined,
 ): Promise<void> {
   const text = exportFormats[format].render(transcript)
-  if (file === undefined) {
-    await new Promise<void>((done, fail) =>
-      process.stdout.write(text, error => (error ? fail(error) : done())),
-    )
-    return
+  try {
+    await (file === undefined ? print(text) : replace(file, text))
+  } catch (error) {
+    const full = isDiskFull(error)
+    throw new SpeechError(full ? 'DISK_FULL' : 'FILE_UNREADABLE', 'The output could not be written.', {
+      hint: `The transcript is kept: \`speech-mcp export ${transcript.id}\` writes it ${full ? 'once there is room' : 'elsewhere'}.`,
+      cause: error,
+    })
   }
+}
+
+/** A reader that has seen enough and goes (`| head`) is no failure. */
+function print(text: string): Promise<void> {
+  return new Promise((done, fail) =>
+    process.stdout.write(text, error =>
+      error && (error as NodeJS.ErrnoException).code !== 'EPIPE' ? fail(error) : done(),
+    ),
+  )
+}
+
+async function replace(file: string, text: string): Promise<void> {
   const draft = `${file}.${process.pid}.part`
   try {
     await writeFile(draft, text)
     await rename(draft, file)
   } catch (error) {
     await rm(draft, { force: true }).catch(() => {})
-    const full = isDiskFull(error)
-    throw new SpeechError(full ? 'DISK_FULL' : 'FILE_UNREADABLE', 'The output file could not be written.', {
-      hint: `The transcript is kept: \`speech-mcp export ${transcript.id}\` writes it ${full ? 'once there is room' : 'elsewhere'}.`,
-      cause: error,
-    })
+    throw error
   }
 }

@@ -1,4 +1,6 @@
 // speech-mcp transcribe INPUT: the main road for people at a terminal.
+import { existsSync } from 'node:fs'
+import { realpath } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { createApp } from '../app.ts'
 import { SpeechError } from '../domain/errors.ts'
@@ -22,10 +24,9 @@ export const transcribe: Command = {
         hint: 'Write `speech-mcp transcribe FILE`.',
       })
     const format = chosenFormat(flags)
-    const isPath = !/^[a-z][a-z0-9+.-]+:/i.test(input) || /^[a-z]:[\\/]/i.test(input)
+    const isPath = existsSync(input) || !/^[a-z][a-z0-9+.-]+:/i.test(input) || /^[a-z]:[\\/]/i.test(input)
     const audio = isPath ? resolve(input) : input
-    // At a terminal the user names the file by hand: that opens its folder, unless the folders were named.
-    const allowedDirs = isPath && !config.allowedDirsGiven ? [dirname(audio)] : config.allowedDirs
+    const allowedDirs = isPath && !config.allowedDirsGiven ? await foldersOf(audio) : config.allowedDirs
     const app = createApp({ ...config, allowedDirs })
     const stop = new AbortController()
     process.once('SIGINT', () => stop.abort())
@@ -56,4 +57,10 @@ export const transcribe: Command = {
       await app.close()
     }
   },
+}
+
+/** At a terminal the user names the file by hand: that opens its folder, and the one that it is a link to. */
+async function foldersOf(file: string): Promise<string[]> {
+  const real = await realpath(file).catch(() => file)
+  return [...new Set([dirname(file), dirname(real)])]
 }

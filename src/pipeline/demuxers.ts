@@ -2,7 +2,8 @@
 
 /**
  * Left out on purpose: playlists and descriptions (hls, concat, dash, sdp, rtsp, imf, webm_dash_manifest, mlv, vobsub),
- * devices (alsa, x11grab, lavfi, …), pictures, subtitles and text. The kind is told from the content, never from the name.
+ * devices (alsa, x11grab, lavfi, …), pictures, subtitles and text. The kind is told from the content; only
+ * a few headerless codings (.gsm, .g722, .al …) have nothing but their name to go by.
  */
 export const allowedDemuxers = [
   '3dostr 4xm aa aac ac3 ace acm act adp ads adx aea afc aiff aix alaw alp amr amrnb amrwb anm apc ape apm aptx',

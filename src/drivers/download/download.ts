@@ -1,10 +1,12 @@
 // Fetches a recording from the public internet into a file: https only, no private address, no more than allowed.
 import { lookup } from 'node:dns'
 import { createWriteStream } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
+// Not undici: its version 7 ends the process when a server closes the connection faster than the disk takes the bytes.
+import { get as httpsGet, type RequestOptions } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
 import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import type { Agent, Dispatcher } from 'undici'
 import { isDiskFull, isSpeechError, SpeechError } from '../../domain/errors.ts'
 import type { Downloader } from '../../domain/ports.ts'
 import { isPublicAddress } from './addresses.ts'
@@ -17,40 +19,24 @@ export interface DownloaderOptions {
 }
 
 const mostRedirects = 5
+/** Milliseconds until the connection stands, and without a byte after that. */
+const connectTimeout = 10_000
+const idleTimeout = 60_000
 
 /**
  * The address is checked when the connection is made, so a name that changes its mind between check and use gains
  * nothing; redirects are followed by hand and checked in the same way.
  */
 export function createDownloader({ allows = isPublicAddress, ca }: DownloaderOptions = {}): Downloader {
-  let agent: Promise<Agent> | undefined
-  const open = () =>
-    (agent ??= import('undici').then(
-      undici =>
-        new undici.Agent({
-          connect: { timeout: 10_000, lookup: guardedLookup(allows), ...(ca && { ca }) },
-          headersTimeout: 60_000,
-          bodyTimeout: 60_000,
-          pipelining: 0,
-        }),
-    ))
-
-  async function get(url: string, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+  async function get(url: string, signal: AbortSignal): Promise<IncomingMessage> {
     let next = parse(url)
     for (let hop = 0; hop <= mostRedirects; hop++) {
       check(next, allows)
-      const response = await (await open()).request({
-        origin: next.origin,
-        path: next.pathname + next.search,
-        method: 'GET',
-        headers: { accept: 'audio/*, video/*, */*;q=0.5', 'user-agent': 'speech-mcp' },
-        signal,
-      })
-      const { location } = response.headers
-      if (response.statusCode < 300 || response.statusCode >= 400 || typeof location !== 'string')
-        return response
-      await response.body.dump()
-      next = parse(location, next)
+      const response = await ask(next, { lookup: guardedLookup(allows), signal, ...(ca && { ca }) })
+      const { statusCode = 0, headers } = response
+      if (statusCode < 300 || statusCode >= 400 || headers.location === undefined) return response
+      response.destroy()
+      next = parse(headers.location, next)
     }
     throw refused('It redirects too often.')
   }
@@ -58,11 +44,12 @@ export function createDownloader({ allows = isPublicAddress, ca }: DownloaderOpt
   return {
     async download(url, file, { maxBytes, signal, onBytes }) {
       try {
-        const { statusCode, headers, body } = await get(url, signal)
+        const response = await get(url, signal)
+        const { statusCode = 0, headers } = response
         const total = Number(headers['content-length']) || undefined
-        const problem = unusable(statusCode, String(headers['content-type'] ?? ''))
+        const problem = unusable(statusCode, headers['content-type'] ?? '')
         if (problem || (total ?? 0) > maxBytes) {
-          body.destroy()
+          response.destroy()
           throw problem ?? tooLarge(maxBytes)
         }
         let done = 0
@@ -74,7 +61,7 @@ export function createDownloader({ allows = isPublicAddress, ca }: DownloaderOpt
             else pass(null, piece)
           },
         })
-        await pipeline(body, count, createWriteStream(file), { signal })
+        await pipeline(response, count, createWriteStream(file), { signal })
         return done
       } catch (error) {
         signal.throwIfAborted()
@@ -82,6 +69,17 @@ export function createDownloader({ allows = isPublicAddress, ca }: DownloaderOpt
       }
     },
   }
+}
+
+/** Resolves with the head of the answer; errors that come after it are the answer's own. */
+function ask(url: URL, options: RequestOptions): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const headers = { accept: 'audio/*, video/*, */*;q=0.5', 'user-agent': 'speech-mcp' }
+    const request = httpsGet(url, { ...options, headers, agent: false, timeout: connectTimeout }, resolve)
+    request.on('error', reject)
+    request.on('timeout', () => request.destroy(new Error('timeout')))
+    request.on('socket', socket => socket.once('secureConnect', () => socket.setTimeout(idleTimeout)))
+  })
 }
 
 function parse(text: string, base?: URL): URL {

@@ -19,7 +19,6 @@ export const transcribeAudio = defineTool({
   input: z.object({
     audio: z
       .string()
-      .min(1)
       .describe(
         'The recording: a path on the machine the server runs on, an https:// address, or a data: URI of at most 1 MB. Files attached to a chat are not visible to the server',
       ),
