@@ -53,6 +53,7 @@ export function createApp(config: Config): App {
     cloud,
     ffmpeg,
     async close() {
+      await jobs.close()
       await Promise.all([store.close(), http.close()])
     },
   }

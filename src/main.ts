@@ -35,6 +35,10 @@ async function main(args: string[]): Promise<number> {
   const command = await commands[named ? (first as keyof typeof commands) : 'serve']()
   const { words, flags } = parse(named ? args.slice(1) : args, command)
   if (flags.help !== undefined) return print(await help())
+  if (words.length > 0 && !command.takesWords)
+    throw new SpeechError('BAD_INPUT', `\`${command.usage}\` takes no further words.`, {
+      hint: 'Flags come after the command; see `speech-mcp --help`.',
+    })
   const config = readConfig(undefined, flags)
   setLogLevel(config.logLevel)
   return command.run({ config, words, flags, version })
@@ -87,10 +91,12 @@ function print(text: string): number {
 // Whoever writes to stdout hears of its errors there; without this they would also end the process with a stack trace.
 process.stdout.on('error', () => {})
 
-main(process.argv.slice(2)).then(
-  code => process.exit(code),
-  error => {
-    process.stderr.write(`${describeError(error)}\n`)
-    process.exit(error instanceof SpeechError && /^(?:BAD_INPUT|CONFIG_INVALID)$/.test(error.code) ? 2 : 1)
-  },
-)
+/** What was written first reaches its reader: where stdout is asynchronous, an exit would cut it off. */
+function exit(code: number): void {
+  process.stdout.write('', () => process.exit(code))
+}
+
+main(process.argv.slice(2)).then(exit, error => {
+  process.stderr.write(`${describeError(error)}\n`)
+  exit(error instanceof SpeechError && /^(?:BAD_INPUT|CONFIG_INVALID)$/.test(error.code) ? 2 : 1)
+})

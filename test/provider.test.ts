@@ -1,6 +1,10 @@
 // What the provider, a proxy or the network does wrong, and what the caller sees of it.
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { dashscopeErrors } from '../src/standin/standin.ts'
+import { testFfmpeg } from './support/ffmpeg.ts'
 import { fixture, plainWords, type System, startSystem, truth, truthText } from './support/system.ts'
 
 let system: System
@@ -28,14 +32,14 @@ describe('an error of the account', () => {
     ['ACCOUNT_IN_ARREARS', dashscopeErrors.arrearage],
     ['MODEL_NOT_FOUND', dashscopeErrors.modelNotExist],
   ])('%s fails the call at once, with no more requests than were in flight', async (code, error) => {
-    const off = system.standin.fault({ kind: 'error', ...error })
-    const { isError, text, requests } = await transcribe('interview.mp3')
-    off()
+    const narrow = await startSystem({ env: { SPEECH_CONCURRENCY: '1' } })
+    narrow.standin.fault({ kind: 'error', ...error })
+    const { isError, text } = await narrow.call('transcribe_audio', { audio: fixture('interview.mp3') })
     expect(isError).toBe(true)
     expect(text).toMatch(new RegExp(`^${code}: .+\\. .+\\.$`))
     expect(text).not.toContain(error.message)
-    expect(requests.length).toBeGreaterThan(0)
-    expect(requests.length).toBeLessThanOrEqual(3)
+    expect(narrow.standin.requests).toHaveLength(1)
+    await narrow.close()
   })
 })
 
@@ -151,6 +155,25 @@ describe('what is sent', () => {
     const { data } = await system.call('transcribe_audio', { audio: fixture('jfk.wav'), language: 'Dutch' })
     expect(system.standin.requests[before]!.language).toBeUndefined()
     expect(data.warnings.join()).toContain('Dutch')
+  })
+})
+
+describe('a recording in two languages', () => {
+  it('keeps each stretch in its own', async () => {
+    const file = join(system.folder, 'two.mka')
+    const graph = '[0:a]apad=pad_dur=25,aresample=16000[a];[1:a]aresample=16000[b];[a][b]concat=n=2:v=0:a=1'
+    const inputs = ['-i', fixture('russian.flac'), '-i', fixture('chinese.flac')]
+    await promisify(execFile)(await testFfmpeg(), [...inputs, '-filter_complex', graph, '-c:a', 'flac', file])
+    const { data } = await system.call('transcribe_audio', { audio: file })
+    const { contents } = await system.client.readResource({ uri: `${data.uri}/json` })
+    const { segments } = JSON.parse((contents[0] as { text: string }).text)
+    const spoken = (language: string) =>
+      segments
+        .filter((segment: { language: string }) => segment.language === language)
+        .map(({ text }: { text: string }) => text)
+    expect(spoken('ru').join(' ')).toBe(truthText(truth('russian')))
+    expect(spoken('zh').join('')).toBe(truthText(truth('chinese')))
+    expect(['ru', 'zh']).toContain(data.language)
   })
 })
 

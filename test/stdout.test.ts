@@ -1,6 +1,8 @@
 // stdout carries JSON-RPC and nothing else: with every library loaded, at full log level, on error paths, at the end.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { entry, fixture, type System, startSystem } from './support/system.ts'
@@ -85,14 +87,35 @@ it('carries JSON-RPC alone, and stderr carries no speech, path or key', async ()
   for (const secret of ['country', system.standin.apiKey, 'fixtures']) expect(ours).not.toContain(secret)
 })
 
-it('ends by itself, with nothing left behind, when the client goes in the middle of a call', async () => {
-  const off = system.standin.fault({ kind: 'hang' })
-  const raw = startRaw(system.env)
+it('says nothing of what it works on, on stderr either', async () => {
+  const raw = startRaw({ ...system.env, SPEECH_LOG: 'debug' })
   await raw.ask('initialize', hello)
-  void raw.ask('tools/call', call({ audio: fixture('interview.mp3') }))
-  await vi.waitFor(() => expect(system.standin.inFlight()).toBeGreaterThan(0), { timeout: 10_000 })
+  await raw.ask('tools/call', call({ audio: fixture('jfk.wav') }))
+  await raw.ask('tools/call', call({ audio: fixture('jfk.truth.json') }))
   raw.server.stdin.end()
-  const [code] = await once(raw.server, 'exit')
-  expect(code).toBe(0)
-  off()
+  await once(raw.server, 'exit')
+  expect(raw.stderr()).toContain('transcribed')
+  for (const secret of ['country', system.standin.apiKey, 'fixtures', 'jfk'])
+    expect(raw.stderr()).not.toContain(secret)
 })
+
+it.each(['the client goes', 'SIGTERM', 'SIGINT'] as const)(
+  'ends by itself, with no process and no scratch file left behind, when in mid-call: %s',
+  async how => {
+    const off = system.standin.fault({ kind: 'hang' })
+    const raw = startRaw(system.env)
+    await raw.ask('initialize', hello)
+    const audio = `data:audio/ogg;base64,${readFileSync(fixture('voice-note.ogg')).toString('base64')}`
+    void raw.ask('tools/call', call({ audio }))
+    await vi.waitFor(() => expect(system.standin.inFlight()).toBe(1), { timeout: 10_000 })
+    const scratch = join(system.env.SPEECH_DATA_DIR!, 'scratch')
+    expect(readdirSync(scratch)).toHaveLength(1)
+    if (how === 'the client goes') raw.server.stdin.end()
+    else raw.server.kill(how)
+    const [code] = await once(raw.server, 'exit')
+    expect(code).toBe(0)
+    expect(readdirSync(scratch)).toEqual([])
+    await vi.waitFor(() => expect(system.standin.inFlight()).toBe(0))
+    off()
+  },
+)

@@ -529,8 +529,21 @@ describe('the limiter', () => {
   it('goes on after a failure, and hands it out', async () => {
     const gate = limiter(100, 1)
     const fails = expect(gate.run(() => Promise.reject(passing), never)).rejects.toBe(passing)
-    expect(await gate.run(async () => 'next', never)).toBe('next')
+    const next = gate.run(async () => 'next', never)
+    await vi.runAllTimersAsync()
+    expect(await next).toBe('next')
     await fails
+  })
+
+  it('lets those that wait leave before they start, when a failure ends the order', async () => {
+    const gate = limiter(100, 1)
+    const order = new AbortController()
+    const failing = gate.run(() => Promise.reject(passing), never).catch(() => order.abort())
+    const work = vi.fn(async () => 'too late')
+    const waiting = expect(gate.run(work, order.signal)).rejects.toBeDefined()
+    await vi.runAllTimersAsync()
+    await Promise.all([failing, waiting])
+    expect(work).not.toHaveBeenCalled()
   })
 
   it('keeps the order in which it was asked', async () => {

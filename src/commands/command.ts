@@ -12,6 +12,8 @@ export interface Invocation {
 export interface Command {
   usage: string
   help: string
+  /** True for a command that is given what to work on. */
+  takesWords?: true
   /** Names of its own flags, each with a value; one letter for a short form. */
   flags?: Record<string, { short?: string; help: string }>
   /** Resolves with the exit code. Throws `SpeechError` for whatever the reader can mend. */

@@ -62,6 +62,8 @@ export const demo: Command = {
         const result = (await client.callTool(
           { name: 'transcribe_audio', arguments: { audio: join(fixtures, recording) } },
           {
+            timeout: 60_000,
+            resetTimeoutOnProgress: true,
             onprogress: ({ progress, total, message = '' }) => {
               bar.show({ done: progress, message, ...(total !== undefined && { total }) })
               if (!process.stderr.isTTY && lines.at(-1) !== message) lines.push(message)

@@ -7,6 +7,7 @@ import { chosenFormat, outputFlags, writeTranscript } from './output.ts'
 export const exportTranscript: Command = {
   usage: 'speech-mcp export ID',
   help: 'Write a stored transcript; without an ID, list the newest.',
+  takesWords: true,
   flags: outputFlags,
   async run({ config, words, flags }) {
     const [id, ...more] = words

@@ -1,5 +1,5 @@
 // Where a command's text goes: to stdout, or whole into a file that takes the place of an older one.
-import { rename, rm, writeFile } from 'node:fs/promises'
+import { realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { isDiskFull, SpeechError } from '../domain/errors.ts'
 import type { Transcript } from '../domain/transcript.ts'
@@ -48,7 +48,11 @@ function print(text: string): Promise<void> {
   )
 }
 
-async function replace(file: string, text: string): Promise<void> {
+/** A link keeps pointing to its file, and a device or pipe is written to as it is. */
+async function replace(given: string, text: string): Promise<void> {
+  const file = await realpath(given).catch(() => given)
+  const found = await stat(file).catch(() => undefined)
+  if (found && !found.isFile()) return writeFile(file, text)
   const draft = `${file}.${process.pid}.part`
   try {
     await writeFile(draft, text)

@@ -15,7 +15,9 @@ export function progressBar(stream: NodeJS.WriteStream): ProgressBar {
       const share = total ? Math.min(1, done / total) : 0
       const full = Math.round(share * width)
       const bar = '█'.repeat(full) + '░'.repeat(width - full)
-      stream.write(`\r\x1b[K${bar} ${String(Math.round(share * 100)).padStart(3)} % ${message}`)
+      const line = `${bar} ${String(Math.round(share * 100)).padStart(3)} % ${message}`
+      // A line that wraps could not be taken back.
+      stream.write(`\r\x1b[K${line.slice(0, (stream.columns || 80) - 1)}`)
     },
     clear: () => void stream.write('\r\x1b[K'),
   }

@@ -11,6 +11,7 @@ import { progressBar } from './progress-bar.ts'
 export const transcribe: Command = {
   usage: 'speech-mcp transcribe INPUT',
   help: 'Transcribe a file or https:// address.',
+  takesWords: true,
   flags: {
     ...outputFlags,
     language: { short: 'l', help: 'ISO code or English name; otherwise detected' },

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { describeError, isSpeechError, SpeechError } from '../domain/errors.ts'
+import { cancelled, describeError, isSpeechError, SpeechError } from '../domain/errors.ts'
 import type { Order, Progress, Run } from '../domain/job.ts'
 import type { Store, TranscriptPage } from '../domain/ports.ts'
 import type { Transcript } from '../domain/transcript.ts'
@@ -22,6 +22,8 @@ export interface Jobs {
   /** Throws `TRANSCRIPT_NOT_FOUND`. */
   get(id: string): Promise<Transcript>
   list(options: { limit: number; cursor?: string }): Promise<TranscriptPage>
+  /** Stops what runs, and resolves when nothing of it is left. */
+  close(): Promise<void>
 }
 
 export interface JobsOptions {
@@ -36,6 +38,8 @@ const mostUnsaved = 20
 
 export function createJobs({ pipeline, store, scratchDir }: JobsOptions): Jobs {
   const unsaved = new Map<string, Transcript>()
+  const closing = new AbortController()
+  const running = new Set<Promise<unknown>>()
 
   async function keep(transcript: Transcript): Promise<Transcript> {
     try {
@@ -55,31 +59,39 @@ export function createJobs({ pipeline, store, scratchDir }: JobsOptions): Jobs {
     }
   }
 
+  async function perform(order: Order, { signal, onProgress }: Watch): Promise<Transcript> {
+    const id = newId()
+    const warnings = new Set<string>()
+    const folder = join(scratchDir, id)
+    let made: Promise<string> | undefined
+    const run: Run = {
+      signal: AbortSignal.any([signal, closing.signal]),
+      scratch: () => (made ??= makeFolder(folder)),
+      progress: update => onProgress?.(update),
+      warn: sentence => void warnings.add(sentence),
+    }
+    const started = performance.now()
+    try {
+      const findings = await transcribe(order, pipeline, run)
+      const transcript = { id, createdAt: new Date().toISOString(), ...findings, warnings: [...warnings] }
+      const took = Math.round(performance.now() - started)
+      log.info('transcribed', { id, seconds: findings.duration, took })
+      return await keep(transcript)
+    } finally {
+      // A folder that stays behind is swept later; it must not cost the transcript.
+      if (made)
+        await rm(folder, { recursive: true, force: true }).catch(() =>
+          log.warn('scratch-not-removed', { id }),
+        )
+    }
+  }
+
   return {
-    async transcribe(order, { signal, onProgress }) {
-      const id = newId()
-      const warnings = new Set<string>()
-      const folder = join(scratchDir, id)
-      let made: Promise<string> | undefined
-      const run: Run = {
-        signal,
-        scratch: () => (made ??= makeFolder(folder)),
-        progress: update => onProgress?.(update),
-        warn: sentence => void warnings.add(sentence),
-      }
-      const started = performance.now()
-      try {
-        const findings = await transcribe(order, pipeline, run)
-        const transcript = { id, createdAt: new Date().toISOString(), ...findings, warnings: [...warnings] }
-        log.info('transcribed', {
-          id,
-          seconds: findings.duration,
-          took: Math.round(performance.now() - started),
-        })
-        return await keep(transcript)
-      } finally {
-        if (made) await rm(folder, { recursive: true, force: true })
-      }
+    transcribe(order, watch) {
+      const work = perform(order, watch)
+      running.add(work)
+      work.catch(() => {}).finally(() => running.delete(work))
+      return work
     },
     async get(id) {
       const found = unsaved.get(id) ?? (await store.getTranscript(id))
@@ -89,6 +101,10 @@ export function createJobs({ pipeline, store, scratchDir }: JobsOptions): Jobs {
       })
     },
     list: options => store.listTranscripts(options),
+    async close() {
+      closing.abort(cancelled())
+      await Promise.allSettled(running)
+    },
   }
 }
 

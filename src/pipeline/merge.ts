@@ -1,6 +1,6 @@
 // Puts the pieces together: one text without lost or doubled words, segments with times, and what is missing.
 import type { Timestamps } from '../domain/job.ts'
-import { sentences, tokenQuarters } from '../domain/text.ts'
+import { estimateTokens, sentences, tokens } from '../domain/text.ts'
 import { type Coverage, type Segment, type Span, seconds } from '../domain/transcript.ts'
 import type { Piece } from './recognise.ts'
 import { joinOverlap } from './seams.ts'
@@ -53,13 +53,13 @@ function segmentsOf(piece: Piece, timestamps: Timestamps): Segment[] {
 
 /** Parts a long sentence at its commas, in pieces of about equal length. */
 function partLong(sentence: string): string[] {
-  const size = sizeOf(sentence)
+  const size = estimateTokens(sentence)
   if (size <= longestSegment) return [sentence]
   const wanted = size / Math.ceil(size / longestSegment)
   const parts: string[] = []
   let part = ''
   for (const clause of sentence.split(/(?<=[,;:—–]\s)|(?<=[，、；：])/u).flatMap(partWords)) {
-    if (part && sizeOf(part) + sizeOf(clause) / 2 > wanted) {
+    if (part && estimateTokens(part) + estimateTokens(clause) / 2 > wanted) {
       parts.push(part)
       part = ''
     }
@@ -70,18 +70,9 @@ function partLong(sentence: string): string[] {
 
 /** Where not even a comma is near, between words; in scripts without spaces, between characters. */
 function partWords(clause: string): string[] {
-  if (sizeOf(clause) <= longestSegment) return [clause]
-  return (
-    clause.match(
-      /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]\s*|[^\s\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]+\s*/gu,
-    ) ?? [clause]
-  )
-}
-
-function sizeOf(text: string): number {
-  let quarters = 0
-  for (const character of text) quarters += tokenQuarters(character)
-  return quarters / 4
+  if (estimateTokens(clause) <= longestSegment) return [clause]
+  const starts = tokens(clause).map(({ start }) => start)
+  return starts.map((start, i) => clause.slice(i === 0 ? 0 : start, starts[i + 1]))
 }
 
 /** The language in which most of the time is spoken. */
@@ -107,7 +98,7 @@ function coverageOf(pieces: Piece[]): Coverage {
     gaps: missing.map(({ start, end, failure }) => ({
       start,
       end,
-      reason: `${failure.code}: ${failure.message}`,
+      reason: `${failure.code}: ${failure.message}`.slice(0, 120),
     })),
   }
 }

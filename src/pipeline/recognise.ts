@@ -7,6 +7,7 @@ import type { Span } from '../domain/transcript.ts'
 import { type EncodedChunk, encodedMime } from './encode.ts'
 import { findLoop } from './loops.ts'
 import { parallel } from './parallel.ts'
+import type { Recut } from './recut.ts'
 
 /** What became of one chunk. */
 export interface Piece extends Span {
@@ -26,8 +27,7 @@ export interface Asking {
   context?: string
   /** Length of the recording, as far as it is known. */
   total(): number | undefined
-  /** The same stretch of the recording in chunks of at most this many seconds. */
-  again(span: Span, maxSeconds: number): AsyncIterable<EncodedChunk>
+  again: Recut
 }
 
 /** A chunk with this much sound (seconds) and no words is worth a warning. */
@@ -78,7 +78,8 @@ async function ask(chunk: EncodedChunk, asking: Asking, run: Run, depth: number)
     if (piece.text === '') warnOfEmptiness(piece, run)
     const loop = findLoop(piece.text)
     if (!loop) return [piece]
-    if (depth < deepestCut) return await askInHalves(chunk, asking, run, depth)
+    const halves = depth < deepestCut ? await askInHalves(chunk, asking, run, depth) : []
+    if (halves.length > 0) return halves
     return [withoutLoop(piece, loop.tokens > sent * fastestSpeech ? loop.collapsed : piece.text, run)]
   } catch (error) {
     run.signal.throwIfAborted()
@@ -101,7 +102,7 @@ async function askInHalves(chunk: EncodedChunk, asking: Asking, run: Run, depth:
   for await (const half of asking.again(chunk, chunk.seconds / 2))
     pieces.push(...(await ask(half, asking, run, depth + 1)))
   const [first] = pieces
-  if (!first) return pieces
+  if (!first) return []
   // What was sent in vain was billed too, and the seam with the chunk before stays what it was.
   const fresh = chunk.speech[0]?.start ?? chunk.start
   const speech = first.speech.flatMap(({ start, end }) =>

@@ -4,15 +4,14 @@ import { setMaxListeners } from 'node:events'
 import type { Order, Run } from '../domain/job.ts'
 import { languageHint } from '../domain/languages.ts'
 import type { Recogniser } from '../domain/ports.ts'
-import { type Span, seconds, type Transcript } from '../domain/transcript.ts'
-import { sampleRate } from './activity.ts'
-import { type Chunk, cut } from './cut.ts'
-import { type Decoding, decode } from './decode.ts'
-import { type EncodedChunk, encode, longestVoiceNote } from './encode.ts'
+import { seconds, type Transcript } from '../domain/transcript.ts'
+import { cut } from './cut.ts'
+import { decode } from './decode.ts'
+import { encodeAll } from './encode-all.ts'
 import type { LocateFfmpeg } from './ffmpeg.ts'
 import { merge } from './merge.ts'
-import { parallel } from './parallel.ts'
 import { recognise } from './recognise.ts'
+import { recut } from './recut.ts'
 import { openSource, type Source, type SourcePorts } from './source.ts'
 
 export interface PipelinePorts extends SourcePorts {
@@ -23,8 +22,6 @@ export interface PipelinePorts extends SourcePorts {
 /** A transcript but for what the job knows: its id, when it was made, and what the run warned of. */
 export type Findings = Omit<Transcript, 'id' | 'createdAt' | 'warnings'>
 
-/** Two encoders keep two cores busy; the decoder and the network fill what they leave. */
-const encoders = 2
 /** Files up to this size may be voice notes, whose encoding is worth starting before their length is known. */
 const perhapsVoiceNote = 2_000_000
 
@@ -35,6 +32,7 @@ export async function transcribe(order: Order, ports: PipelinePorts, outer: Run)
   // Each process and request listens to it: many at once are no leak.
   setMaxListeners(0, run.signal)
   const { recogniser, ffmpeg } = ports
+  const tools = { ffmpeg, minSeconds: recogniser.limits.minSeconds }
   const hint = languageHint(order.language)
   if (hint.warning) run.warn(hint.warning)
   try {
@@ -43,14 +41,9 @@ export async function transcribe(order: Order, ports: PipelinePorts, outer: Run)
 
     const audio = decode(source, ffmpeg, run, { voiceNote: source.bytes <= perhapsVoiceNote })
     const chunks = cut(audio.samples, recogniser.limits)
-    const encoded = encodeAll(chunks, ports, run, audio)
+    const encoded = encodeAll(chunks, tools, run, audio)
     const total = () => audio.expected() ?? audio.decoded()
-    const again = (part: Span, maxSeconds: number) =>
-      encodeAll(
-        later(cut(decode(source, ffmpeg, run, { part }).samples, { maxSeconds }), part.start),
-        ports,
-        run,
-      )
+    const again = recut(source, tools, run)
     const pieces = recognise(encoded, { recogniser, ...spoken(hint.code, order.context), total, again }, run)
     const { sent, ...merged } = await merge(pieces, order.timestamps ?? 'segment')
 
@@ -65,42 +58,6 @@ export async function transcribe(order: Order, ports: PipelinePorts, outer: Run)
   } finally {
     stop.abort()
   }
-}
-
-/** With the whole recording at hand, one that is short is sent as a voice note. */
-function encodeAll(
-  chunks: AsyncIterable<Chunk>,
-  { ffmpeg, recogniser }: PipelinePorts,
-  run: Run,
-  whole?: Decoding,
-): AsyncGenerator<EncodedChunk> {
-  const { minSeconds } = recogniser.limits
-  return parallel(chunks, encoders, async chunk => {
-    const short = whole !== undefined && whole.decoded() <= longestVoiceNote
-    const ready = short ? await encodedAlready(chunk, whole, minSeconds) : undefined
-    return (
-      ready ?? (await encode(chunk, { ffmpeg, profile: short ? 'voiceNote' : 'recording', minSeconds }, run))
-    )
-  })
-}
-
-/** The decoder's own MP3, when the chunk is all of the recording and long enough to be sent as it is. */
-async function encodedAlready(
-  chunk: Chunk,
-  whole: Decoding,
-  minSeconds: number,
-): Promise<EncodedChunk | undefined> {
-  const { samples, release, ...place } = chunk
-  const seconds = whole.decoded()
-  if (seconds < minSeconds || samples.length < seconds * sampleRate) return undefined
-  const audio = await whole.voiceNote()
-  return audio?.length ? { ...place, audio, seconds } : undefined
-}
-
-/** Moves chunks that were cut from a part of the recording to their place in the whole. */
-async function* later(chunks: AsyncIterable<Chunk>, offset: number): AsyncGenerator<Chunk> {
-  const move = ({ start, end }: Span) => ({ start: seconds(start + offset), end: seconds(end + offset) })
-  for await (const chunk of chunks) yield { ...chunk, ...move(chunk), speech: chunk.speech.map(move) }
 }
 
 /** One line, also where a file name holds line breaks: it stands between facts in a text that a model reads. */

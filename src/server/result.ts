@@ -32,6 +32,10 @@ export const transcriptOutput = z.object({
   next_step: z.string().optional().describe('What to call next, when there is something to do'),
 })
 
+/** More would crowd out the text; the json export has them all. */
+const mostGaps = 20
+const mostWarnings = 10
+
 export type View = 'text' | 'raw' | 'outline' | 'markdown' | 'srt' | 'vtt' | 'json'
 
 export interface Excerpt {
@@ -53,7 +57,8 @@ export function transcriptUri(id: string): string {
 export function transcriptAnswer(transcript: Transcript, excerpt: Excerpt): ToolAnswer {
   const { text, nextOffset } = cutPage(excerpt.text, excerpt.offset, excerpt.limit)
   const next = nextStep(transcript, excerpt, nextOffset)
-  const { id, status, title, language, duration, coverage, usage, warnings } = transcript
+  const { id, status, title, language, duration, usage } = transcript
+  const { coverage, warnings } = abridged(transcript)
   const structured = {
     status,
     transcript_id: id,
@@ -68,7 +73,17 @@ export function transcriptAnswer(transcript: Transcript, excerpt: Excerpt): Tool
     warnings,
     ...(next && { next_step: next }),
   }
-  return { structured, text: asText(transcript, text, next) }
+  return { structured, text: asText({ ...transcript, coverage, warnings }, text, next) }
+}
+
+function abridged({ coverage, warnings }: Transcript): Pick<Transcript, 'coverage' | 'warnings'> {
+  const { gaps } = coverage
+  const hidden = gaps.length - mostGaps
+  const more = hidden > 0 ? [`${hidden} more gaps are not shown here; the json view lists them all.`] : []
+  return {
+    coverage: { ...coverage, gaps: gaps.slice(0, mostGaps) },
+    warnings: [...more, ...warnings.slice(0, mostWarnings)],
+  }
 }
 
 function asText(transcript: Transcript, page: string, next: string | undefined): string {

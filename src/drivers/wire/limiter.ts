@@ -64,12 +64,21 @@ export function createLimiter({
         const place = {
           start() {
             signal.removeEventListener('abort', leave)
-            work()
-              .then(resolve, reject)
-              .finally(() => {
-                running--
-                next()
-              })
+            const done = () => {
+              running--
+              next()
+            }
+            work().then(
+              result => {
+                resolve(result)
+                done()
+              },
+              error => {
+                reject(error)
+                // A failure may end the whole order: those that wait must hear of it before they start.
+                setImmediate(done)
+              },
+            )
           },
         }
         const leave = () => {

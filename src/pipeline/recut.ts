@@ -1,0 +1,23 @@
+// Decodes a stretch of a recording once more and cuts it smaller, for a chunk that has to be asked again.
+import type { Run } from '../domain/job.ts'
+import { type Span, seconds } from '../domain/transcript.ts'
+import { type Chunk, cut } from './cut.ts'
+import { decode } from './decode.ts'
+import type { EncodedChunk } from './encode.ts'
+import { type EncodingTools, encodeAll } from './encode-all.ts'
+import type { Source } from './source.ts'
+
+/** The chunks of a stretch, none longer than `maxSeconds`, with their places in the whole recording. */
+export type Recut = (stretch: Span, maxSeconds: number) => AsyncIterable<EncodedChunk>
+
+export function recut(source: Source, tools: EncodingTools, run: Run): Recut {
+  return (part, maxSeconds) => {
+    const { samples } = decode(source, tools.ffmpeg, run, { part })
+    return encodeAll(later(cut(samples, { maxSeconds }), part.start), tools, run)
+  }
+}
+
+async function* later(chunks: AsyncIterable<Chunk>, offset: number): AsyncGenerator<Chunk> {
+  const move = ({ start, end }: Span) => ({ start: seconds(start + offset), end: seconds(end + offset) })
+  for await (const chunk of chunks) yield { ...chunk, ...move(chunk), speech: chunk.speech.map(move) }
+}
