@@ -8,7 +8,7 @@ import { Client } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 
 export const root = fileURLToPath(new URL('..', import.meta.url))
-export const serverEntry = join(root, 'dist', 'main.js')
+const serverEntry = join(root, 'dist', 'main.js')
 
 export interface Provider {
   url: string

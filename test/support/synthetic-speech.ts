@@ -2,7 +2,7 @@
 
 export const rate = 16_000
 
-export interface SpokenWord {
+interface SpokenWord {
   text: string
   start: number
   end: number
@@ -20,7 +20,7 @@ export interface Passage {
 }
 
 /** A small seeded generator (mulberry32), so that a failing case can be run again. */
-export function generator(seed: number): () => number {
+function generator(seed: number): () => number {
   let state = seed
   return () => {
     state = (state + 0x6d2b79f5) | 0

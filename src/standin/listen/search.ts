@@ -8,7 +8,7 @@ export interface Print {
   bits: number
 }
 
-export interface Candidate {
+interface Candidate {
   known: Known
   /** Add it to a frame number of what was heard to get the frame of the recording. */
   frames: number

@@ -40,7 +40,7 @@ export function intervals(stretch: Stretch): { core: Interval; heard: Interval }
 }
 
 /** Keeps as many letters as the share that was heard, at least one less than all; none below a third. */
-export function mangle(text: string, share: number, startIsMissing: boolean): string {
+function mangle(text: string, share: number, startIsMissing: boolean): string {
   if (share < LEAST) return ''
   const letters = [...text].filter(letter => /[\p{L}\p{N}]/u.test(letter))
   // Nothing shorter than one letter is left to say, so another one has to do.
