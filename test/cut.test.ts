@@ -61,6 +61,9 @@ function shared(left: Cut, right: Cut): number {
     .reduce((sum, length) => sum + length, 0)
 }
 
+/** Ten seconds of noise about as loud as a voice. */
+const hiss = speak([{ kind: 'silence', seconds: 10 }], 9, 3000).samples
+
 describe('cut', () => {
   it('covers every word, keeps to the limit and repeats only what it says it repeats', async () => {
     await fc.assert(
@@ -140,10 +143,21 @@ describe('cut', () => {
 
   it.each([
     ['digital silence', new Int16Array(60 * rate)],
-    ['steady noise', speak([{ kind: 'silence', seconds: 60 }], 5, 500).samples],
+    ['steady noise', speak([{ kind: 'silence', seconds: 60 }], 5, 60).samples],
+    ['an offset', new Int16Array(60 * rate).fill(9000)],
     ['nothing at all', new Int16Array(0)],
   ])('makes no chunk of %s', async (_, samples) => {
     expect(await cutAll({ samples, words: [] }, 150)).toEqual([])
+  })
+
+  it.each([
+    ['loud steady noise', (sample: number, i: number) => sample * 0.2 + hiss[i % hiss.length]!],
+    ['a loud hum', (sample: number, i: number) => sample * 0.1 + 6000 * Math.sin(i / 20)],
+    ['an offset', (sample: number) => sample * 0.1 + 9000],
+  ])('keeps speech under %s', async (_, spoil) => {
+    const { samples } = speak([{ kind: 'sentences', seconds: 30 }], 4)
+    const chunks = await cutAll({ samples: samples.map(spoil), words: [] }, 150)
+    expect(chunks.reduce((sum, chunk) => sum + chunk.seconds, 0)).toBeGreaterThan(samples.length / rate - 4)
   })
 
   it('keeps a quiet speaker between loud ones', async () => {

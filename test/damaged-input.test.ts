@@ -45,6 +45,33 @@ describe('a recording that is cut off', () => {
   })
 })
 
+describe('a recording whose sound is not all that it seems', () => {
+  it('with two tracks says that one was heard', async () => {
+    const two = [
+      '-i',
+      fixture('jfk.wav'),
+      '-i',
+      fixture('voice-note.ogg'),
+      '-map',
+      '0',
+      '-map',
+      '1',
+      '-c:a',
+      'aac',
+    ]
+    const { status, warnings } = await hear(system, await make(system, 'two.mkv', two))
+    expect(status).toBe('completed')
+    expect(warnings).toEqual([expect.stringContaining('2 audio tracks')])
+  })
+
+  it('whose channels cancel each other is empty, and says so', async () => {
+    const against = ['-i', fixture('jfk.wav'), '-af', 'pan=stereo|c0=c0|c1=-1*c0']
+    const { words, warnings } = await hear(system, await make(system, 'against.wav', against))
+    expect(words).toBe('')
+    expect(warnings).toEqual([expect.stringContaining('cancel each other')])
+  })
+})
+
 describe('a very short or silent recording', () => {
   it('of 0.3 s of speech is filled up to what the provider takes', async () => {
     const { start } = truth('jfk').words.find(({ text }) => text === 'country')!
@@ -58,7 +85,7 @@ describe('a very short or silent recording', () => {
   it.each([
     ['0.3 s of silence', 'anullsrc', 0.3],
     ['30 s of silence', 'anullsrc', 30],
-    ['20 s of steady noise', 'anoisesrc=a=0.1:seed=7', 20],
+    ['20 s of steady, quiet noise', 'anoisesrc=a=0.005:seed=7', 20],
   ])('of %s is an empty transcript, and nobody is asked', async (_, source, seconds) => {
     const asked = system.standin.requests.length
     const { status, words, duration, usage } = await hear(

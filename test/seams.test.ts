@@ -111,6 +111,18 @@ describe('joinOverlap', () => {
   })
 })
 
+describe('joinOverlap in a refrain', () => {
+  it.each([
+    ['la', 1],
+    ['we will rock you', 4],
+    ['one two three four five six seven eight nine ten', 10],
+  ])('of "%s" keeps nearly every word, by the pace of the speech', (phrase, _) => {
+    const words = Array.from({ length: 800 }, (_, i) => phrase.split(' ')[i % phrase.split(' ').length]!)
+    const [left, right] = joinOverlap(words.slice(0, 400).join(' '), words.slice(392).join(' '), 3, 8)
+    expect(Math.abs(tokens(`${left} ${right}`).length - 800)).toBeLessThanOrEqual(2)
+  })
+})
+
 describe('findLoop', () => {
   it.each([
     ['one character, twenty times', '嗯'.repeat(20), '嗯'],
@@ -238,6 +250,15 @@ describe('timeTexts', () => {
       }),
       runs,
     )
+  })
+})
+
+describe('timeTexts of very many short texts', () => {
+  it('stays quick and in order', () => {
+    const texts = Array.from({ length: 1300 }, () => 'No.')
+    const speech = Array.from({ length: 300 }, (_, i) => ({ start: i / 2, end: i / 2 + 0.3 }))
+    const times = timeTexts(texts, speech)
+    for (let i = 1; i < times.length; i++) expect(times[i]!.start).toBeGreaterThanOrEqual(times[i - 1]!.end)
   })
 })
 

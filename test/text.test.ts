@@ -115,6 +115,14 @@ describe('tokens', () => {
   })
 })
 
+describe('tokens of a script without spaces', () => {
+  it('are words of Thai', () => {
+    const found = tokens('สวัสดีครับ ผมชื่อสมชาย').map(({ key }) => key)
+    expect(found.length).toBeGreaterThan(3)
+    expect(found.join('')).toBe('สวัสดีครับผมชื่อสมชาย')
+  })
+})
+
 describe('sentences', () => {
   it.each<[string, string[]]>([
     ['One. Two! Three?', ['One.', 'Two!', 'Three?']],

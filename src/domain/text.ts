@@ -45,12 +45,15 @@ export interface Token {
 
 const ideograph = '\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Bopomofo}'
 const tokenPattern = new RegExp(`[${ideograph}]|[^\\s${ideograph}]+`, 'gu')
+/** Thai, Lao, Khmer and Burmese write their words without spaces; only a dictionary can part them. */
+const unparted = /[\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u
+let segmenter: Intl.Segmenter | undefined
 const leadingMarks = /^[^\p{L}\p{M}\p{N}]+/u
 
 /** Splits a text into tokens, each with the punctuation behind it. */
 export function tokens(text: string): Token[] {
   const found: Token[] = []
-  for (const { 0: run, index } of text.matchAll(tokenPattern)) {
+  for (const { run, index } of runs(text)) {
     const previous = found.at(-1)
     // Marks that touch the token before them belong to it: 「好，」, not 「，」 and a word.
     const marks = previous?.end === index ? (run.match(leadingMarks)?.[0].length ?? 0) : 0
@@ -59,6 +62,15 @@ export function tokens(text: string): Token[] {
     if (key) found.push({ key, start: index + marks, end: index + run.length })
   }
   return found
+}
+
+function* runs(text: string): Generator<{ run: string; index: number }> {
+  for (const { 0: run, index } of text.matchAll(tokenPattern)) {
+    if (!unparted.test(run)) yield { run, index }
+    else
+      for (const part of (segmenter ??= new Intl.Segmenter('th', { granularity: 'word' })).segment(run))
+        yield { run: part.segment, index: index + part.index }
+  }
 }
 
 function keyOf(text: string): string {

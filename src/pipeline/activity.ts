@@ -13,6 +13,8 @@ export const inaudible = -66
 /** In a stretch too short to know its noise floor, the floor is taken to be no higher than this (dBFS). */
 const shortFloor = -59
 const shortFrames = 3 * framesPerSecond
+/** Steady sound above this level (dBFS) is not taken for silence. */
+const loudestSilence = -45
 
 const lookBack = 20 * framesPerSecond
 const lookAhead = 5 * framesPerSecond
@@ -23,17 +25,20 @@ const nearby = framesPerSecond
 /** Speech reaches this many frames further than its loud part: weak onsets and endings are under the threshold. */
 const spread = 2
 
-/** Level of one frame in dBFS. A first-order high-pass takes out rumble and offsets, which hide pauses. */
+/** Level of one frame in dBFS, of its steps and without their mean: rumble and offsets would hide pauses. */
 export function frameLevel(samples: Int16Array, from: number, previous: number): number {
   let last = previous
   let sum = 0
+  let drift = 0
   for (let i = from, end = from + frameSize; i < end; i++) {
     const sample = samples[i]!
     const step = sample - 0.95 * last
     sum += step * step
+    drift += step
     last = sample
   }
-  return sum === 0 ? -100 : Math.max(-100, 10 * Math.log10(sum / frameSize) - 90.3)
+  const power = (sum - (drift * drift) / frameSize) / frameSize
+  return power <= 0 ? -100 : Math.max(-100, 10 * Math.log10(power) - 90.3)
 }
 
 /** Counts levels in steps of 1 dB, so that a percentile of a sliding window costs no sorting. */
@@ -148,8 +153,9 @@ export class ActivityLabeller {
 }
 
 /**
- * Whether a stretch without speech labels is truly silent, and may be left out: inaudible, or steady. Whatever
- * rises and falls like speech is kept, however quiet it is beside a loud neighbour.
+ * Whether a stretch without speech labels is truly silent, and may be left out: inaudible, or steady and quiet.
+ * Whatever rises and falls like speech is kept, however quiet it is beside a loud neighbour; so is loud noise, which
+ * may drown a voice.
  */
 export class SilenceTest {
   #histogram = new LevelHistogram()
@@ -169,7 +175,8 @@ export class SilenceTest {
   get silent(): boolean {
     if (this.#peak < inaudible) return true
     if (this.#histogram.total < shortFrames) return this.#peak < shortFloor + contrast
-    return this.#peak < this.#histogram.percentile(0.1) + contrast
+    const floor = this.#histogram.percentile(0.1)
+    return floor <= loudestSilence && this.#peak < floor + contrast
   }
 }
 

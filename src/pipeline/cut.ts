@@ -60,7 +60,7 @@ class Cutter {
   #waiting: Frame[] = []
   #partial: Int16Array = new Int16Array(frameSize)
   #partialLength = 0
-  #previousSample = 0
+  #previousSample: number | undefined
   /** Frames whose samples were copied on, to be filled again: a new array for each would keep the collector busy. */
   #spare: Int16Array[] = []
   #framesRead = 0
@@ -124,7 +124,7 @@ class Cutter {
   }
 
   #read(): void {
-    const level = frameLevel(this.#partial, 0, this.#previousSample)
+    const level = frameLevel(this.#partial, 0, this.#previousSample ?? this.#partial[0]!)
     this.#previousSample = this.#partial[frameSize - 1]!
     this.#waiting.push({ samples: this.#partial, level, place: this.#framesRead++ })
     this.#partial = this.#spare.pop() ?? new Int16Array(frameSize)

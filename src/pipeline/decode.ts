@@ -6,7 +6,7 @@ import type { Span } from '../domain/transcript.ts'
 import { sampleRate } from './activity.ts'
 import { allowedDemuxers, playlistDemuxers } from './demuxers.ts'
 import { encoderArguments, encoderFailed, longestVoiceNote } from './encode.ts'
-import { collect, type LocateFfmpeg, startFfmpeg } from './ffmpeg.ts'
+import { collect, killed, type LocateFfmpeg, startFfmpeg } from './ffmpeg.ts'
 import type { Source } from './source.ts'
 
 export interface Decoding {
@@ -16,6 +16,8 @@ export interface Decoding {
   expected(): number | undefined
   /** Seconds decoded so far. */
   decoded(): number
+  /** What was not decoded because ffmpeg itself died; known once all samples were read. */
+  lost(): Span | undefined
   /** The first ten seconds as a voice note's MP3, when that was asked for; there once all samples were read. */
   voiceNote(): Promise<Buffer | undefined>
 }
@@ -41,6 +43,8 @@ export function decode(
   let bytes = 0
   let said = () => ''
   let note: Promise<Buffer> | undefined
+  let lost = false
+  const seconds = () => bytes / 2 / sampleRate
   async function* samples(): AsyncGenerator<Buffer> {
     const process = startFfmpeg(await ffmpeg(), decoderArguments(source.file, options), run.signal)
     note = collect(process.side)
@@ -59,7 +63,9 @@ export function decode(
       const code = await process.ended
       run.signal.throwIfAborted()
       if (bytes === 0 && !part) throw nothingToHear(said(), code)
-      if (!part) warnOfDamage(said(), bytes / 2 / sampleRate, source, run)
+      if (!part) warnOfTracks(said(), run)
+      if (!part && code === killed) lost = true
+      if (!part) warnOfDamage(said(), seconds(), source, run)
     } finally {
       process.kill()
     }
@@ -67,7 +73,9 @@ export function decode(
   return {
     samples: samples(),
     expected: () => headerDuration(said()),
-    decoded: () => bytes / 2 / sampleRate,
+    decoded: seconds,
+    lost: () =>
+      lost ? { start: seconds(), end: Math.max(seconds(), headerDuration(said()) ?? 0) } : undefined,
     voiceNote: async () => (options.voiceNote ? await note : undefined),
   }
 }
@@ -142,6 +150,13 @@ function nothingToHear(words: string, code: number): SpeechError {
   return new SpeechError('FFMPEG_FAILED', 'ffmpeg could not decode the file.', {
     hint: 'Try another copy of it; `speech-mcp doctor` checks ffmpeg itself.',
   })
+}
+
+function warnOfTracks(words: string, run: Run): void {
+  // Behind the mapping ffmpeg describes what it writes.
+  const [input = ''] = words.split(/^Stream mapping:/m)
+  const tracks = input.match(/^ +Stream #0:\d+.*: Audio:/gm)?.length ?? 0
+  if (tracks > 1) run.warn(`The file holds ${tracks} audio tracks; only the main one was transcribed.`)
 }
 
 function warnOfDamage(words: string, decoded: number, source: Source, run: Run): void {

@@ -2,21 +2,21 @@
 
 /**
  * Left out on purpose: playlists and descriptions (hls, concat, dash, sdp, rtsp, imf, webm_dash_manifest, mlv, vobsub),
- * devices (alsa, x11grab, lavfi, …), pictures, subtitles and text. The kind is told from the content; only
- * a few headerless codings (.gsm, .g722, .al …) have nothing but their name to go by.
+ * devices (alsa, x11grab, lavfi, …), pictures, subtitles and text. The kind is told from the content: raw
+ * samples and codings without a header (u8, alaw, g722, …), which only a name can tell, are left out too.
  */
 export const allowedDemuxers = [
-  '3dostr 4xm aa aac ac3 ace acm act adp ads adx aea afc aiff aix alaw alp amr amrnb amrwb anm apc ape apm aptx',
-  'aptx_hd argo_asf argo_brp argo_cvg asf ast au av1 avi avr avs avs2 avs3 bethsoftvid bfi bfstm bink binka boa',
-  'brstm c93 caf cavsvideo cdxl cine codec2 daud derf dfa dfpwm dhav dirac dnxhd dsf dsicin dss dts dtshd dv dxa ea',
-  'ea_cdata eac3 epaf f32be f32le f64be f64le film_cpk flac flic flv frm fsb fwse g722 g723_1 g726 g726le g729 gdv',
-  'genh gsm gxf h261 h263 h264 hca hcom hevc hnm iamf idcin iff ifv ilbc ingenient ipmovie ircam iss iv8 ivf ivr jv',
+  '3dostr 4xm aa aac ac3 ace acm act adp ads adx aea afc aiff aix alp amr anm apc ape apm',
+  'argo_asf argo_brp argo_cvg asf ast au av1 avi avr avs avs2 avs3 bethsoftvid bfi bfstm bink binka boa',
+  'brstm c93 caf cavsvideo cdxl cine daud derf dfa dhav dirac dnxhd dsf dsicin dss dts dtshd dv dxa ea',
+  'ea_cdata eac3 epaf film_cpk flac flic flv frm fsb fwse g723_1 gdv',
+  'genh gxf h261 h263 h264 hca hcom hevc hnm iamf idcin iff ifv ilbc ingenient ipmovie ircam iss iv8 ivf ivr jv',
   'kux kvag laf live_flv lmlm4 loas luodat lvf lxf m4v matroska webm mca mgsts mjpeg mlp mm mmf mods moflex mov',
-  'mp4 m4a 3gp 3g2 mj2 mp3 mpc mpc8 mpeg mpegts mpegvideo msf msnwctcp msp mtaf mtv mulaw musx mv mvi mxf mxg nc',
+  'mp4 m4a 3gp 3g2 mj2 mp3 mpc mpc8 mpeg mpegts mpegvideo msf msnwctcp msp mtaf mtv musx mv mvi mxf mxg nc',
   'nistsphere nsp nsv nut nuv obu ogg oma osq paf pmp pp_bnk psxstr pva pvf qcp qoa r3d redspark rka rl2 rm roq rpl rsd',
-  'rso s16be s16le s24be s24le s32be s32le s337m s8 sbc scd sdns sdr2 sds sdx ser sga shn siff simbiosis_imx sln smjpeg',
-  'smk smush sol sox spdif svag svs swf tak thp tiertexseq tmv truehd tta u16be u16le u24be u24le',
-  'u32be u32le u8 usm vag vc1 vc1test vidc vividas vivo vmd voc vpk vqf w64 wady wav wavarc wc3movie wsaud wsd wsvqa',
+  'rso s337m scd sdns sdr2 sds sdx ser sga shn siff simbiosis_imx smjpeg',
+  'smk smush sol sox spdif svag svs swf tak thp tiertexseq tmv truehd tta',
+  'usm vag vc1 vc1test vividas vivo vmd voc vpk vqf w64 wady wav wavarc wc3movie wsaud wsd wsvqa',
   'wtv wv wve xa xmd xmv xvag xwma yop',
 ]
   .join(' ')

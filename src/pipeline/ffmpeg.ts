@@ -18,6 +18,9 @@ export interface FfmpegProcess {
   kill(): void
 }
 
+/** Stands for the exit code of a process that was killed. */
+export const killed = -1
+
 const keptBytes = 32_768
 
 /** Starts ffmpeg with these arguments. The signal kills it. */
@@ -28,6 +31,11 @@ export function startFfmpeg(path: string, args: string[], signal: AbortSignal): 
     windowsHide: true,
   })
   const kill = () => void child.kill('SIGKILL')
+  // Where the system has no handles left, Node gives a process without pipes.
+  if (!child.stdin || !child.stdout || !child.stderr)
+    throw new SpeechError('FFMPEG_FAILED', 'ffmpeg could not be started: the system is out of handles.', {
+      hint: 'Wait for other calls to end, and call again.',
+    })
   signal.addEventListener('abort', kill, { once: true })
   const ended = outcome(child).finally(() => signal.removeEventListener('abort', kill))
   // Both are watched by whoever uses the process; a failure must not also end the server.
@@ -54,7 +62,8 @@ function outcome(child: ChildProcess): Promise<number> {
         }),
       ),
     )
-    child.once('close', code => resolve(code ?? -1))
+    // No code: it was killed.
+    child.once('close', code => resolve(code ?? killed))
   })
 }
 

@@ -35,8 +35,18 @@ function dropRepeats(pieces: Piece[]): void {
   for (let i = 1; i < pieces.length; i++) {
     const [left, right] = [pieces[i - 1]!, pieces[i]!]
     if (right.overlap > 0 && left.text && right.text)
-      [left.text, right.text] = joinOverlap(left.text, right.text, right.overlap)
+      [left.text, right.text] = joinOverlap(
+        left.text,
+        right.text,
+        right.overlap,
+        wordsIn(right.overlap, right),
+      )
   }
+}
+
+/** About how many words are said in some seconds of a piece, by its own pace. */
+function wordsIn(seconds: number, { text, sent }: Piece): number {
+  return Math.max(1, (seconds * tokens(text).length) / Math.max(sent, seconds))
 }
 
 function segmentsOf(piece: Piece, timestamps: Timestamps): Segment[] {

@@ -15,6 +15,7 @@ export async function resolvePath(given: string, allowedDirs: string[]): Promise
     throw new SpeechError('BAD_INPUT', 'No path looks like this: it is too long or holds a zero byte.', {
       hint: 'Give the path as it is on disk.',
     })
+  if (isForeignShare(text, allowedDirs)) throw outside(allowedDirs)
   const roots = await realRoots(allowedDirs)
   let allowed = false
   for (const place of places(text, allowedDirs)) {
@@ -64,6 +65,16 @@ function places(text: string, allowedDirs: string[]): string[] {
   const spellings = /\\[ ()'"&]/.test(text) && sep === '/' ? [text, text.replace(/\\(.)/g, '$1')] : [text]
   return spellings.flatMap(spelling =>
     isAbsolute(spelling) ? [resolve(spelling)] : allowedDirs.map(folder => resolve(folder, spelling)),
+  )
+}
+
+/** On Windows the mere look at a share (`\\\\host\\…`) signs in to that host, so it is refused unseen. */
+function isForeignShare(text: string, allowedDirs: string[]): boolean {
+  const path = text.replaceAll('/', '\\').toLowerCase()
+  return (
+    sep === '\\' &&
+    path.startsWith('\\\\') &&
+    !allowedDirs.some(folder => path.startsWith(folder.toLowerCase()))
   )
 }
 

@@ -2,7 +2,7 @@
 import { isSpeechError, type SpeechError } from '../domain/errors.ts'
 import type { Run } from '../domain/job.ts'
 import type { Recogniser } from '../domain/ports.ts'
-import { clock } from '../domain/text.ts'
+import { clock, tokens } from '../domain/text.ts'
 import type { Span } from '../domain/transcript.ts'
 import { type EncodedChunk, encodedMime } from './encode.ts'
 import { findLoop } from './loops.ts'
@@ -74,18 +74,32 @@ async function ask(chunk: EncodedChunk, asking: Asking, run: Run, depth: number)
       ...(context && { context }),
     }
     const heard = await recogniser.recognise(request, run.signal)
-    const piece = { ...place, sent, ...heard, text: heard.text.trim() }
+    const piece = { ...place, sent, ...heard, text: clean(heard.text) }
     if (piece.text === '') warnOfEmptiness(piece, run)
     const loop = findLoop(piece.text)
     if (!loop) return [piece]
     const halves = depth < deepestCut ? await askInHalves(chunk, asking, run, depth) : []
-    if (halves.length > 0) return halves
-    return [withoutLoop(piece, loop.tokens > sent * fastestSpeech ? loop.collapsed : piece.text, run)]
+    if (saysAsMuch(halves, loop.collapsed)) return halves
+    const spent = halves.reduce((sum, half) => sum + half.sent, 0)
+    const text = loop.tokens > sent * fastestSpeech ? loop.collapsed : piece.text
+    return [withoutLoop({ ...piece, sent: Math.max(sent, spent) }, text, run)]
   } catch (error) {
     run.signal.throwIfAborted()
     if (!isSpeechError(error) || error.scope === 'account') throw error
     return [{ ...place, sent: 0, text: '', failure: error }]
   }
+}
+
+/** Without control characters; a text of marks alone holds no word. */
+function clean(text: string): string {
+  const plain = text.replace(/[^\P{Cc}\n\t]+/gu, ' ').trim()
+  return tokens(plain).length > 0 ? plain : ''
+}
+
+/** The halves take the place of the whole only if nothing of it is missing in them. */
+function saysAsMuch(halves: Piece[], collapsed: string): boolean {
+  const words = halves.reduce((sum, half) => sum + tokens(half.text).length, 0)
+  return halves.length > 0 && !halves.some(half => half.failure) && words >= 0.8 * tokens(collapsed).length
 }
 
 /** Music is one reason for sound without words; the reader may know another. */

@@ -8,10 +8,15 @@ const spoilt = 2
 
 /**
  * Cuts the end of `left` and the start of `right` so that together they say each word once. `overlap` is the length in
- * seconds of what both were made from. Where the two have no word in common both are kept whole: better a word
- * twice than a word lost.
+ * seconds of what both were made from, `expected` about how many words that is: in a refrain every place looks alike.
+ * Where the two have no word in common both are kept whole: better a word twice than a word lost.
  */
-export function joinOverlap(left: string, right: string, overlap: number): [left: string, right: string] {
+export function joinOverlap(
+  left: string,
+  right: string,
+  overlap: number,
+  expected = Number.POSITIVE_INFINITY,
+): [left: string, right: string] {
   const reach = Math.ceil(overlap * wordsPerSecond) + spoilt
   const tail = tokens(left).slice(-reach)
   const head = tokens(right).slice(0, reach)
@@ -25,7 +30,8 @@ export function joinOverlap(left: string, right: string, overlap: number): [left
       // equals the one that drops the fewest words is right.
       const [after, before] = [tail.length - i - length, j]
       const leftOver = Math.max(0, after - spoilt) + Math.max(0, before - spoilt)
-      const score = 2 * length - leftOver - (after + before) / 100
+      const far = Number.isFinite(expected) ? Math.abs(tail.length - i + j - expected) : 0
+      const score = 2 * Math.min(length, expected) - leftOver - far / 10 - (after + before) / 100
       if (score > (best?.score ?? 0)) best = { tail: i, head: j, length, score }
     }
   }

@@ -22,6 +22,8 @@ interface Boundary {
   pause: number
   end: number
   start: number
+  /** Which text is expected to end here; absent for a pause. */
+  text?: number
 }
 
 /**
@@ -53,10 +55,10 @@ function candidates(lengths: number[], spans: Span[]): Boundary[] {
     found.push({ spoken, pause: start - end, end, start })
   }
   let expected = 0
-  for (const length of lengths.slice(0, -1)) {
+  for (const [text, length] of lengths.slice(0, -1).entries()) {
     expected += length
     const at = placeOf(expected, spans)
-    found.push({ spoken: expected, pause: 0, end: at, start: at })
+    found.push({ spoken: expected, pause: 0, end: at, start: at, text })
   }
   return found.sort((a, b) => a.spoken - b.spoken || a.start - b.start)
 }
@@ -71,30 +73,45 @@ function placeOf(spoken: number, spans: Span[]): number {
   return spans.at(-1)!.end
 }
 
+/** A text's end is looked for among so many places before and after the expected one: all of them would take too long. */
+const reach = 60
+
 /** Squared deviation of each sentence's length from the expected one, less a bonus for long pauses. */
 function chooseBoundaries(lengths: number[], all: Boundary[], total: number): Boundary[] {
   const count = lengths.length - 1
+  if (count < 1) return []
   const cost = (length: number, spoken: number) => ((spoken - length) / (0.3 + 0.25 * length)) ** 2
-  let best = all.map(({ spoken, pause }) => cost(lengths[0]!, spoken) - bonus(pause))
+  const expected: number[] = []
+  for (const [k, { text }] of all.entries()) if (text !== undefined) expected[text] = k
+  const first = (i: number) => Math.max(0, expected[i]! - reach)
+  const last = (i: number) => Math.min(all.length - 1, expected[i]! + reach)
+
+  // For each text the least cost of ending at each place near the expected one, and where the text before ended then.
+  let best: number[] = []
+  for (let k = first(0); k <= last(0); k++) best[k] = cost(lengths[0]!, all[k]!.spoken) - bonus(all[k]!.pause)
   const cameFrom: number[][] = []
   for (let i = 1; i < count; i++) {
     const from: number[] = []
-    best = all.map(({ spoken, pause }, k) => {
+    const next: number[] = []
+    for (let k = first(i); k <= last(i); k++) {
+      const { spoken, pause } = all[k]!
       let least = Number.POSITIVE_INFINITY
-      for (let p = 0; p < k; p++) {
+      for (let p = first(i - 1); p < Math.min(k, last(i - 1) + 1); p++) {
         const value = best[p]! + cost(lengths[i]!, spoken - all[p]!.spoken)
         if (value < least) {
           least = value
           from[k] = p
         }
       }
-      return least - bonus(pause)
-    })
+      next[k] = least - bonus(pause)
+    }
+    best = next
     cameFrom.push(from)
   }
-  if (count < 1) return []
-  const closing = best.map((value, k) => value + cost(lengths[count]!, total - all[k]!.spoken))
-  const chosen = [closing.indexOf(Math.min(...closing))]
+  let end = expected[count - 1]!
+  const whole = (k: number) => best[k]! + cost(lengths[count]!, total - all[k]!.spoken)
+  for (let k = first(count - 1); k <= last(count - 1); k++) if (whole(k) < whole(end)) end = k
+  const chosen = [end]
   for (let i = count - 2; i >= 0; i--) chosen.unshift(cameFrom[i]![chosen[0]!]!)
   return chosen.map(k => all[k]!)
 }

@@ -47,6 +47,11 @@ export async function transcribe(order: Order, ports: PipelinePorts, outer: Run)
     const pieces = recognise(encoded, { recogniser, ...spoken(hint.code, order.context), total, again }, run)
     const { sent, ...merged } = await merge(pieces, order.timestamps ?? 'segment')
 
+    const lost = audio.lost()
+    if (lost)
+      merged.coverage.gaps.push({ ...lost, reason: 'FFMPEG_FAILED: ffmpeg ended before the recording did.' })
+    if (sent === 0 && !lost)
+      run.warn('No speech was found: the recording is silent, or its channels cancel each other.')
     return {
       title: titleOf(order, source),
       status: merged.coverage.gaps.length > 0 ? 'partial' : 'completed',
@@ -62,11 +67,7 @@ export async function transcribe(order: Order, ports: PipelinePorts, outer: Run)
 
 /** One line, also where a file name holds line breaks: it stands between facts in a text that a model reads. */
 function titleOf({ title }: Order, { name }: Source): string {
-  const line = (text: string) =>
-    text
-      .replace(/[\s\p{Cc}]+/gu, ' ')
-      .trim()
-      .slice(0, 200)
+  const line = (text: string) => [...text.replace(/[\s\p{Cc}]+/gu, ' ').trim()].slice(0, 200).join('')
   return line(title ?? '') || line(name.replace(/\.[^.\s]{1,5}$/, '')) || 'recording'
 }
 

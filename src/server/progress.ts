@@ -19,9 +19,10 @@ export function startReporter(context: ServerContext): Reporter {
   if (token === undefined) return { report: () => {}, stop: () => {} }
   let latest: Progress = { done: 0, message: 'Starting' }
   let sent = -tick
-  let due: NodeJS.Timeout | undefined
+  let due: NodeJS.Timeout
   let lastAt = Number.NEGATIVE_INFINITY
   let unsent = false
+  let stopped = false
 
   function send(): void {
     clearTimeout(due)
@@ -40,8 +41,12 @@ export function startReporter(context: ServerContext): Reporter {
     context.mcpReq.notify({ method: 'notifications/progress', params }).catch(() => {})
   }
 
+  // Silence may come before the first step, too: an address can take long to answer.
+  due = setTimeout(send, longestGap).unref()
+
   return {
     report(update) {
+      if (stopped) return
       latest = update
       unsent = true
       const wait = shortestGap - (performance.now() - lastAt)
@@ -52,6 +57,7 @@ export function startReporter(context: ServerContext): Reporter {
     stop() {
       // The last step is told too, before the result.
       if (unsent) send()
+      stopped = true
       clearTimeout(due)
     },
   }

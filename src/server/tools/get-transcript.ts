@@ -1,5 +1,6 @@
 // get_transcript: read a stored transcript, in parts that fit.
 import * as z from 'zod/v4'
+import { SpeechError } from '../../domain/errors.ts'
 import type { Transcript } from '../../domain/transcript.ts'
 import { json } from '../../exports/json.ts'
 import { pageTokens } from '../../exports/page.ts'
@@ -53,6 +54,10 @@ export const getTranscript = defineTool({
   output: transcriptOutput,
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   async handler({ transcript_id, view, from, to, offset, limit }, { jobs }) {
+    if (from !== undefined && to !== undefined && from >= to)
+      throw new SpeechError('BAD_INPUT', '`from` is not before `to`.', {
+        hint: 'Give both in seconds from the start.',
+      })
     const transcript = await jobs.get(transcript_id)
     const text = views[view](stretch(transcript, from, to))
     return transcriptAnswer(transcript, {
