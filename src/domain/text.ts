@@ -66,10 +66,12 @@ export function tokens(text: string): Token[] {
 
 function* runs(text: string): Generator<{ run: string; index: number }> {
   for (const { 0: run, index } of text.matchAll(tokenPattern)) {
-    if (!unparted.test(run)) yield { run, index }
-    else
-      for (const part of (segmenter ??= new Intl.Segmenter('th', { granularity: 'word' })).segment(run))
-        yield { run: part.segment, index: index + part.index }
+    if (!unparted.test(run)) {
+      yield { run, index }
+      continue
+    }
+    segmenter ??= new Intl.Segmenter('th', { granularity: 'word' })
+    for (const part of segmenter.segment(run)) yield { run: part.segment, index: index + part.index }
   }
 }
 
