@@ -4,14 +4,7 @@ import { estimateTokens, tokens } from '../src/domain/text.ts'
 import { merge } from '../src/pipeline/merge.ts'
 import type { Piece } from '../src/pipeline/recognise.ts'
 
-const _runs = { seed: 20261103, numRuns: 300 }
 const keys = (text: string) => tokens(text).map(({ key }) => key)
-
-const _vocabulary = (
-  'time people way day man thing woman life child world school state family student group country problem hand part ' +
-  'place case week company system program question work government number night point home water room mother area ' +
-  'money story fact month lot right study book eye job word business issue side kind head house service friend'
-).split(' ')
 
 describe('merge', () => {
   function piece(text: string, start: number, end: number, facts: Partial<Piece> = {}): Piece {

@@ -2,14 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { tokens } from '../src/domain/text.ts'
 import { parallel } from '../src/pipeline/parallel.ts'
 
-const _runs = { seed: 20261103, numRuns: 300 }
 const _keys = (text: string) => tokens(text).map(({ key }) => key)
-
-const _vocabulary = (
-  'time people way day man thing woman life child world school state family student group country problem hand part ' +
-  'place case week company system program question work government number night point home water room mother area ' +
-  'money story fact month lot right study book eye job word business issue side kind head house service friend'
-).split(' ')
 
 describe('parallel', () => {
   /** Work that ends when the test says so. */

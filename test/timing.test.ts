@@ -5,14 +5,7 @@ import { tokens } from '../src/domain/text.ts'
 import type { Span } from '../src/domain/transcript.ts'
 import { timeTexts, timeWords } from '../src/pipeline/timing.ts'
 
-const runs = { seed: 20261103, numRuns: 300 }
 const keys = (text: string) => tokens(text).map(({ key }) => key)
-
-const _vocabulary = (
-  'time people way day man thing woman life child world school state family student group country problem hand part ' +
-  'place case week company system program question work government number night point home water room mother area ' +
-  'money story fact month lot right study book eye job word business issue side kind head house service friend'
-).split(' ')
 
 const speeches = fc
   .array(fc.tuple(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 60 })), {
