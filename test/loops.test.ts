@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { tokens } from '../src/domain/text.ts'
 import { findLoop } from '../src/pipeline/loops.ts'
 
+const runs = { seed: 20261103, numRuns: 300 }
+
 const vocabulary = (
   'time people way day man thing woman life child world school state family student group country problem hand part ' +
   'place case week company system program question work government number night point home water room mother area ' +

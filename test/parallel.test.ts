@@ -1,8 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { tokens } from '../src/domain/text.ts'
 import { parallel } from '../src/pipeline/parallel.ts'
-
-const _keys = (text: string) => tokens(text).map(({ key }) => key)
 
 describe('parallel', () => {
   /** Work that ends when the test says so. */

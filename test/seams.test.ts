@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { joinText, tokens } from '../src/domain/text.ts'
 import { joinOverlap } from '../src/pipeline/seams.ts'
 
+const runs = { seed: 20261103, numRuns: 300 }
+
 const keys = (text: string) => tokens(text).map(({ key }) => key)
 
 const vocabulary = (

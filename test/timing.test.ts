@@ -5,6 +5,8 @@ import { tokens } from '../src/domain/text.ts'
 import type { Span } from '../src/domain/transcript.ts'
 import { timeTexts, timeWords } from '../src/pipeline/timing.ts'
 
+const runs = { seed: 20261103, numRuns: 300 }
+
 const keys = (text: string) => tokens(text).map(({ key }) => key)
 
 const speeches = fc
