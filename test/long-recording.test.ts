@@ -26,10 +26,10 @@ const parts = [
 it('gives every word of a twenty-minute recording once, in order, and sends no silence', async () => {
   const file = join(system.folder, 'a long day.mka')
   const inputs = parts.flatMap(([, name]) => ['-i', fixture(name)])
-  const pads = parts.map(
-    ([, , silence], i) =>
-      `[${i}:a]aresample=16000,aformat=channel_layouts=mono,apad=pad_dur=${silence}[p${i}]`,
-  )
+  const pads = parts.map(([, , silence], i) => {
+    const pad = silence > 0 ? `,apad=pad_len=${silence * 16_000}` : ''
+    return `[${i}:a]aresample=16000,aformat=channel_layouts=mono${pad}[p${i}]`
+  })
   const graph = `${pads.join(';')};${parts.map((_, i) => `[p${i}]`).join('')}concat=n=${parts.length}:v=0:a=1`
   await promisify(execFile)(await testFfmpeg(), [...inputs, '-filter_complex', graph, '-c:a', 'flac', file])
 

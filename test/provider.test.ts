@@ -161,7 +161,8 @@ describe('what is sent', () => {
 describe('a recording in two languages', () => {
   it('keeps each stretch in its own', async () => {
     const file = join(system.folder, 'two.mka')
-    const graph = '[0:a]apad=pad_dur=25,aresample=16000[a];[1:a]aresample=16000[b];[a][b]concat=n=2:v=0:a=1'
+    const graph =
+      '[0:a]aresample=16000,apad=pad_len=400000[a];[1:a]aresample=16000[b];[a][b]concat=n=2:v=0:a=1'
     const inputs = ['-i', fixture('russian.flac'), '-i', fixture('chinese.flac')]
     await promisify(execFile)(await testFfmpeg(), [...inputs, '-filter_complex', graph, '-c:a', 'flac', file])
     const { data } = await system.call('transcribe_audio', { audio: file })
