@@ -1,5 +1,6 @@
 // A recording that is damaged, short, silent or wrongly named: what can be heard of it is heard.
-import { readFile, truncate } from 'node:fs/promises'
+import { readFile, truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { hear, lavfi, make } from './support/orders.ts'
 import { fixture, type System, startSystem, truth, truthText } from './support/system.ts'
@@ -69,6 +70,27 @@ describe('a recording whose sound is not all that it seems', () => {
     const { words, warnings } = await hear(system, await make(system, 'against.wav', against))
     expect(words).toBe('')
     expect(warnings).toEqual([expect.stringContaining('cancel each other')])
+  })
+})
+
+describe('a decoder that dies', () => {
+  it('leaves a gap up to the end that the file names', async () => {
+    const dying = join(system.folder, 'dying-ffmpeg')
+    const script = [
+      '#!/bin/sh',
+      `case "$*" in *format_whitelist*) ;; *) exec '${system.env.FFMPEG_PATH}' "$@" ;; esac`,
+      `'${system.env.FFMPEG_PATH}' "$@" | head -c 2000000`,
+      'kill -9 $$',
+    ]
+    await writeFile(dying, script.join('\n'), { mode: 0o755 })
+    const other = await startSystem({ env: { FFMPEG_PATH: dying } })
+    const { data } = await other.call('transcribe_audio', { audio: fixture('meeting.m4a') })
+    expect(data.status).toBe('partial')
+    expect(data.duration).toBeCloseTo(62.5, 0)
+    const [gap] = data.coverage.gaps
+    expect(gap.end).toBeCloseTo(truth('meeting').duration, 0)
+    expect(gap.reason).toMatch(/^FFMPEG_FAILED: /)
+    await other.close()
   })
 })
 

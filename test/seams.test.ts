@@ -3,16 +3,11 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { joinText, tokens } from '../src/domain/text.ts'
 import { joinOverlap } from '../src/pipeline/seams.ts'
+import { vocabulary } from './support/vocabulary.ts'
 
 const runs = { seed: 20261103, numRuns: 300 }
 
 const keys = (text: string) => tokens(text).map(({ key }) => key)
-
-const vocabulary = (
-  'time people way day man thing woman life child world school state family student group country problem hand part ' +
-  'place case week company system program question work government number night point home water room mother area ' +
-  'money story fact month lot right study book eye job word business issue side kind head house service friend'
-).split(' ')
 
 describe('joinOverlap', () => {
   it.each([
