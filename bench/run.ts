@@ -5,6 +5,7 @@ import { cpus, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { createApp } from '../src/app.ts'
 import { readConfig } from '../src/config.ts'
+import { crowd } from './crowd.ts'
 import { makeRecording, median, peakMemory, root, run, startProvider, startServer, timed } from './measure.ts'
 
 const repeats = 3
@@ -43,7 +44,7 @@ async function transcribeOnce(
     const started = Date.now()
     const [took, result] = await timed(() =>
       server.client.callTool(
-        { name: 'transcribe_audio', arguments: { audio } },
+        { name: 'transcribe_audio', arguments: { audio, wait_seconds: 240 } },
         { timeout: 600_000, onprogress: () => {}, resetTimeoutOnProgress: true },
       ),
     )
@@ -106,6 +107,35 @@ async function voiceNote(): Promise<void> {
   note('voice note of 7 s, over the provider’s time', `${value.toFixed(0)} ms`, '≤ 150 ms', value <= 150)
 }
 
+/** An order that was carried out before: what it takes to know it again and to answer. */
+async function again(file: string): Promise<void> {
+  const server = await startServer(environment())
+  const call = () =>
+    server.client.callTool(
+      { name: 'transcribe_audio', arguments: { audio: file, wait_seconds: 240 } },
+      { timeout: 600_000, onprogress: () => {}, resetTimeoutOnProgress: true },
+    )
+  try {
+    await call()
+    provider.reset()
+    const times: number[] = []
+    for (let i = 0; i < 5; i++) times.push((await timed(call))[0] * 1000)
+    const value = median(times)
+    note('1 h again, the same order', `${value.toFixed(0)} ms`, '≤ 50 ms', value <= 50)
+    note('requests for it', String(provider.requests.length), '0', provider.requests.length === 0)
+  } finally {
+    await server.close()
+  }
+}
+
+async function many(hourFile: string): Promise<void> {
+  const { p99, longest, wrong, note: each, hour: took } = await crowd(ffmpeg, folder, hourFile, environment())
+  note('50 HTTP clients beside 1 h: failed or mixed up', String(wrong), '0', wrong === 0)
+  note('event loop, 99 of 100 waits below', `${p99.toFixed(0)} ms`, '< 50 ms', p99 < 50)
+  note('event loop, longest wait', `${longest.toFixed(0)} ms`, '', true)
+  note('a voice note in the crowd / the hour', `${each.toFixed(1)} / ${took.toFixed(1)} s`, '', true)
+}
+
 async function start(): Promise<void> {
   const times: number[] = []
   for (let i = 0; i < 9; i++) {
@@ -133,6 +163,8 @@ try {
   await start()
   await voiceNote()
   await speed(await recording(hour))
+  await again(await recording(hour))
+  await many(await recording(hour))
   await memory('20 min', await recording(hour / 3))
   await memory('4 h', await recording(4 * hour))
 

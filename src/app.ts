@@ -3,22 +3,28 @@ import { join } from 'node:path'
 import type { Config } from './config.ts'
 import { createDownloader } from './drivers/download/download.ts'
 import { type FoundFfmpeg, locateFfmpeg } from './drivers/ffmpeg/locate.ts'
+import { inProcessQueue } from './drivers/queue/in-process.ts'
 import { qwenAsr } from './drivers/speech/qwen-asr.ts'
-import { limited, retrying } from './drivers/speech/wrappers.ts'
+import { drainable, limited, retrying } from './drivers/speech/wrappers.ts'
 import { sqliteStore } from './drivers/store/sqlite.ts'
 import { type Dashscope, dashscope } from './drivers/wire/dashscope.ts'
 import { createHttp } from './drivers/wire/http.ts'
 import { createLimiter } from './drivers/wire/limiter.ts'
 import { createJobs, type Jobs } from './jobs/jobs.ts'
+import { encoders } from './pipeline/encode-all.ts'
+import { createGate } from './pipeline/gate.ts'
 
 /** The provider's limit for one account and model: 100 requests a minute (international region). */
 const requestsPerMinute = 100
+
+/** Orders at work at once. One long recording keeps the provider busy by itself; voice notes must not wait behind it. */
+const lanes = { brief: 8, long: 2 }
 
 export interface App {
   jobs: Jobs
   cloud: Dashscope
   ffmpeg(): Promise<FoundFfmpeg>
-  close(): Promise<void>
+  close(options?: { drainSeconds?: number }): Promise<void>
 }
 
 /** Cheap, and without effect until something is asked for: connections and files are opened on first use. */
@@ -26,7 +32,8 @@ export function createApp(config: Config): App {
   const http = createHttp({ connections: config.concurrency })
   const cloud = dashscope({ apiKey: config.apiKey, baseUrl: config.baseUrl, http })
   const limiter = createLimiter({ perMinute: requestsPerMinute, concurrency: config.concurrency })
-  const recogniser = qwenAsr(cloud, { model: config.asrModel, concurrency: config.concurrency })
+  const asr = qwenAsr(cloud, { model: config.asrModel, concurrency: config.concurrency })
+  const recogniser = drainable(asr)
   const store = sqliteStore({ folder: config.dataDir })
   let found: Promise<FoundFfmpeg> | undefined
   const ffmpeg = () => {
@@ -39,9 +46,13 @@ export function createApp(config: Config): App {
   }
   const jobs = createJobs({
     store,
+    queue: inProcessQueue(lanes),
+    drain: recogniser.drain,
     scratchDir: join(config.dataDir, 'scratch'),
     pipeline: {
       recogniser: retrying(limited(recogniser, limiter)),
+      encoding: createGate(encoders),
+      ...(config.maxCostUsd !== undefined && { maxCostUsd: config.maxCostUsd }),
       downloader: createDownloader(),
       ffmpeg: async () => (await ffmpeg()).path,
       allowedDirs: config.allowedDirs,
@@ -52,8 +63,8 @@ export function createApp(config: Config): App {
     jobs,
     cloud,
     ffmpeg,
-    async close() {
-      await jobs.close()
+    async close(options) {
+      await jobs.close(options)
       await Promise.all([store.close(), http.close()])
     },
   }

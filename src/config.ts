@@ -47,6 +47,21 @@ const count = (least: number, most: number) =>
     .min(least)
     .max(most)
 
+export interface Token {
+  name: string
+  token: string
+}
+
+/** `name:token,name:token`; a token is long enough that nobody guesses it. */
+const tokens = z.string().transform((text, context): Token[] => {
+  const pairs = text.split(',').map(pair => /^\s*([\w.@-]{1,64}):([!-~]{16,512})\s*$/.exec(pair))
+  const found = pairs.flatMap(pair => (pair ? [{ name: pair[1]!, token: pair[2]! }] : []))
+  const distinct = new Set(found.map(({ token }) => token)).size === found.length
+  if (found.length < pairs.length || !distinct)
+    context.addIssue('name:token,name:token, each token of 16 characters or more and no two alike')
+  return found
+})
+
 export const settings = {
   apiKey: setting(
     'DASHSCOPE_API_KEY',
@@ -86,11 +101,32 @@ export const settings = {
     folders.optional(),
     'Folders that recordings may be read from, parted by : (; on Windows); otherwise the home folder',
   ),
+  waitSeconds: setting(
+    'SPEECH_WAIT_SECONDS',
+    count(0, 240).default(45),
+    'How long a call waits for the end before it answers with what is there, in seconds',
+  ),
+  maxCostUsd: setting(
+    'SPEECH_MAX_COST_USD',
+    z.coerce.number({ error: 'an amount such as 0.50' }).min(0, { error: 'an amount such as 0.50' }).optional(),
+    'Refuse a recording that would cost more, in US dollars',
+  ),
   concurrency: setting('SPEECH_CONCURRENCY', count(1, 64).default(8), 'Requests to the provider at once'),
   maxDownloadMb: setting(
     'SPEECH_MAX_DOWNLOAD_MB',
     count(1, 100_000).default(2048),
     'Largest recording fetched from an https:// address, in megabytes',
+  ),
+  httpHost: setting(
+    'SPEECH_HTTP_HOST',
+    z.string().default('127.0.0.1'),
+    'Address that `speech-mcp http` listens on; other than loopback only with SPEECH_TOKENS',
+  ),
+  httpPort: setting('SPEECH_HTTP_PORT', count(0, 65_535).default(8765), 'Its port; 0: any free one'),
+  tokens: setting(
+    'SPEECH_TOKENS',
+    tokens.default([]),
+    'Who may use `speech-mcp http`, as name:token,name:token; each name sees only its own',
   ),
   logLevel: setting(
     'SPEECH_LOG',

@@ -15,6 +15,7 @@ setFlagsFromString('--semi-space-growth-factor=1')
 /** Each is loaded when it is asked for: a server that a client starts does not wait for the demo. */
 const commands = {
   serve: async () => (await import('./commands/serve.ts')).serve,
+  http: async () => (await import('./commands/http.ts')).http,
   transcribe: async () => (await import('./commands/transcribe.ts')).transcribe,
   export: async () => (await import('./commands/export.ts')).exportTranscript,
   doctor: async () => (await import('./commands/doctor.ts')).doctor,
@@ -33,15 +34,15 @@ async function main(args: string[]): Promise<number> {
   if (!named && first !== '' && !first.startsWith('-'))
     throw new SpeechError('BAD_INPUT', 'There is no such command.', { hint: 'See `speech-mcp --help`.' })
   const command = await commands[named ? (first as keyof typeof commands) : 'serve']()
-  const { words, flags } = parse(named ? args.slice(1) : args, command)
-  if (flags.help !== undefined) return print(await help())
+  const { words, flags, switches } = parse(named ? args.slice(1) : args, command)
+  if (switches.has('help')) return print(await help())
   if (words.length > 0 && !command.takesWords)
     throw new SpeechError('BAD_INPUT', `\`${command.usage}\` takes no further words.`, {
       hint: 'Flags come after the command; see `speech-mcp --help`.',
     })
   const config = readConfig(undefined, flags)
   setLogLevel(config.logLevel)
-  return command.run({ config, words, flags, version })
+  return command.run({ config, words, flags, switches, version })
 }
 
 function parse(args: string[], command: Command) {
@@ -50,13 +51,24 @@ function parse(args: string[], command: Command) {
     { type: 'string' as const, ...(short && { short }) },
   ])
   const general = Object.values(settings).map(({ flag }) => [flag, { type: 'string' as const }])
+  const bare = Object.keys(command.switches ?? {}).map(name => [name, { type: 'boolean' as const }])
   try {
     const { values, positionals } = parseArgs({
       args,
-      options: { ...Object.fromEntries([...general, ...own]), help: { type: 'boolean', short: 'h' } },
+      options: {
+        ...Object.fromEntries([...general, ...own, ...bare]),
+        help: { type: 'boolean', short: 'h' },
+      },
       allowPositionals: true,
     })
-    return { words: positionals, flags: values as Record<string, string | undefined> }
+    const given = Object.entries(values)
+    return {
+      words: positionals,
+      flags: Object.fromEntries(
+        given.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])),
+      ),
+      switches: new Set(given.flatMap(([name, value]) => (value === true ? [name] : []))),
+    }
   } catch (cause) {
     throw new SpeechError('BAD_INPUT', firstSentence((cause as Error).message), {
       hint: 'See `speech-mcp --help`.',
@@ -72,9 +84,13 @@ function firstSentence(message: string): string {
 async function help(): Promise<string> {
   const lines = ['speech-mcp gives AI agents ears: an MCP server for speech recognition.', '']
   for (const load of Object.values(commands)) {
-    const { usage, help: text, flags = {} } = await load()
+    const { usage, help: text, flags = {}, switches = {} } = await load()
     lines.push(`  ${usage.padEnd(30)} ${text}`)
-    for (const [name, flag] of Object.entries(flags))
+    const own: [name: string, flag: { short?: string; help: string }][] = Object.entries({
+      ...flags,
+      ...switches,
+    })
+    for (const [name, flag] of own)
       lines.push(`    ${`${flag.short ? `-${flag.short}, ` : ''}--${name}`.padEnd(28)} ${flag.help}`)
   }
   lines.push('', 'Settings, from the environment or as flags:')

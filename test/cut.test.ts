@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Chunk, cut } from '../src/pipeline/cut.ts'
-import { merge } from '../src/pipeline/merge.ts'
+import { createMerge } from '../src/pipeline/merge.ts'
 import type { Piece } from '../src/pipeline/recognise.ts'
 import {
   asBuffers,
@@ -50,8 +50,8 @@ function hear(chunk: Cut, { words }: SyntheticRecording): Piece {
     if (heard >= (to - from) * 0.97) return [text]
     return heard > (to - from) / 3 ? [`spoilt${text}${chunk.index}`] : []
   })
-  const { start, end, speech, overlap } = chunk
-  return { start, end, speech, overlap, sent: chunk.seconds, text: texts.join(' ') }
+  const { index, start, end, speech, overlap } = chunk
+  return { index, start, end, speech, overlap, sent: chunk.seconds, cached: 0, text: texts.join(' ') }
 }
 
 /** Samples that two chunks both hold. */
@@ -89,10 +89,8 @@ describe('cut', () => {
       fc.asyncProperty(recordings, async ({ passages, seed, noise, maxSeconds }) => {
         const recording = speak(passages, seed, noise)
         const chunks = await cutAll(recording, maxSeconds)
-        async function* pieces() {
-          for (const chunk of chunks.toReversed()) yield hear(chunk, recording)
-        }
-        const { segments } = await merge(pieces(), 'segment')
+        const pieces = chunks.toReversed().map(chunk => hear(chunk, recording))
+        const { segments } = createMerge('segment')(pieces)
         expect(segments.map(({ text }) => text).join(' ')).toBe(
           recording.words.map(({ text }) => text).join(' '),
         )

@@ -1,13 +1,14 @@
 // What is made of a recogniser's answers: loops, empty texts, failures.
 import { describe, expect, it } from 'vitest'
 import { SpeechError } from '../src/domain/errors.ts'
-import type { Run } from '../src/domain/job.ts'
+import type { Run } from '../src/domain/run.ts'
 import type { Recogniser } from '../src/domain/ports.ts'
-import type { EncodedChunk } from '../src/pipeline/encode.ts'
+import type { ReadyChunk } from '../src/pipeline/encode-all.ts'
 import { type Piece, recognise } from '../src/pipeline/recognise.ts'
 
-const chunk = (start: number, end: number): EncodedChunk => ({
+const chunk = (start: number, end: number): ReadyChunk => ({
   index: 0,
+  key: `${start}-${end}`,
   start,
   end,
   speech: [{ start, end }],
@@ -21,7 +22,7 @@ const refusal = new SpeechError('CONTENT_REFUSED', 'No.', { hint: 'None.' })
 /** Asks for a minute of speech. `answer` gets the stretch; halves are what a new cut finds. */
 async function ask(
   answer: (stretch: string) => string | SpeechError,
-  halves: EncodedChunk[] = [chunk(0, 30), chunk(30, 60)],
+  halves: ReadyChunk[] = [chunk(0, 30), chunk(30, 60)],
 ) {
   const warnings: string[] = []
   const asked: string[] = []
@@ -39,12 +40,14 @@ async function ask(
     signal: new AbortController().signal,
     progress: () => {},
     warn: (text: string) => warnings.push(text),
+    checkpoints: { keep: async () => {} },
   }
-  async function* stream(chunks: EncodedChunk[]) {
+  async function* stream(chunks: ReadyChunk[]) {
     yield* chunks
   }
   const pieces: Piece[] = []
-  const asking = { recogniser, total: () => 60, again: () => stream(halves) }
+  const tools = { asked: { model: 'test' }, again: () => stream(halves), afford: () => {} }
+  const asking = { recogniser, total: () => 60, ...tools }
   for await (const piece of recognise(stream([chunk(0, 60)]), asking, run as unknown as Run))
     pieces.push(piece)
   return { pieces, warnings, asked, text: pieces.map(({ text }) => text).join(' ') }

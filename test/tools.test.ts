@@ -22,13 +22,18 @@ describe('the tool list', () => {
   it('is this, with these parameters', () => {
     const list = tools.map(({ name, inputSchema }) => [name, properties(inputSchema).map(([key]) => key)])
     expect(list).toEqual([
-      ['transcribe_audio', ['audio', 'language', 'context', 'timestamps', 'title']],
-      ['get_transcript', ['transcript_id', 'view', 'from', 'to', 'offset', 'limit']],
+      ['transcribe_audio', ['audio', 'language', 'context', 'timestamps', 'title', 'wait_seconds']],
+      ['get_transcript', ['transcript_id', 'view', 'from', 'to', 'offset', 'limit', 'wait_seconds']],
+      ['search_transcripts', ['query', 'limit', 'cursor']],
+      ['find_recordings', ['query', 'limit']],
+      ['update_transcript', ['transcript_id', 'title']],
+      ['cancel_transcription', ['transcript_id']],
+      ['delete_transcript', ['transcript_id']],
     ])
   })
 
-  it('costs a model less than 2,500 tokens', () => {
-    expect(JSON.stringify(tools).length / 4).toBeLessThan(2500)
+  it('costs a model less than 5,000 tokens', () => {
+    expect(JSON.stringify(tools).length / 4).toBeLessThan(5000)
   })
 
   it('says of every tool what it is for, and of every parameter what to give', () => {
@@ -47,6 +52,11 @@ describe('the tool list', () => {
       for (const hint of hints) expect(annotations?.[hint]).toBeTypeOf('boolean')
       expect(outputSchema?.type).toBe('object')
     }
+  })
+
+  it('says of one tool alone that it destroys something', () => {
+    const destructive = tools.filter(({ annotations }) => annotations?.destructiveHint)
+    expect(destructive.map(({ name }) => name)).toEqual(['delete_transcript'])
   })
 
   it('is the one the README describes', () => {

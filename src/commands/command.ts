@@ -6,6 +6,8 @@ export interface Invocation {
   /** Words after the command's name. */
   words: string[]
   flags: Record<string, string | undefined>
+  /** Those of its switches that were given. */
+  switches: ReadonlySet<string>
   version: string
 }
 
@@ -16,6 +18,8 @@ export interface Command {
   takesWords?: true
   /** Names of its own flags, each with a value; one letter for a short form. */
   flags?: Record<string, { short?: string; help: string }>
+  /** Flags without a value. */
+  switches?: Record<string, { help: string }>
   /** Resolves with the exit code. Throws `SpeechError` for whatever the reader can mend. */
   run(invocation: Invocation): Promise<number>
 }

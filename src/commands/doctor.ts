@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import { type App, createApp } from '../app.ts'
 import { type Config, unfilledTemplates } from '../config.ts'
 import { describeError, SpeechError } from '../domain/errors.ts'
+import { localOwner } from '../domain/job.ts'
 import type { Command } from './command.ts'
 
 const run = promisify(execFile)
@@ -87,7 +88,7 @@ async function checkDataDir(app: App, { dataDir }: Config): Promise<string> {
         cause,
       })
     })
-  const { transcripts } = await app.jobs.list({ limit: 1 })
+  const { transcripts } = await app.jobs.list(localOwner, { limit: 1 })
   return `${dataDir}${transcripts[0] ? `, newest transcript of ${transcripts[0].createdAt.slice(0, 10)}` : ', no transcripts yet'}`
 }
 

@@ -1,6 +1,7 @@
 // speech-mcp export ID: write a stored transcript in any format.
 import { createApp } from '../app.ts'
 import { SpeechError } from '../domain/errors.ts'
+import { localOwner } from '../domain/job.ts'
 import type { Command } from './command.ts'
 import { chosenFormat, outputFlags, writeTranscript } from './output.ts'
 
@@ -17,9 +18,9 @@ export const exportTranscript: Command = {
     const app = createApp(config)
     try {
       if (id) {
-        await writeTranscript(await app.jobs.get(id), format, flags.output)
+        await writeTranscript(await app.jobs.read(localOwner, id), format, flags.output)
       } else {
-        const { transcripts } = await app.jobs.list({ limit: 20 })
+        const { transcripts } = await app.jobs.list(localOwner, { limit: 20 })
         for (const { id, createdAt, title } of transcripts)
           process.stdout.write(`${id}  ${createdAt.slice(0, 16).replace('T', ' ')}  ${title}\n`)
       }

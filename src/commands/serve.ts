@@ -5,6 +5,9 @@ import { keepStdoutClean, log } from '../log.ts'
 import { serveOverStdio } from '../server/stdio.ts'
 import type { Command } from './command.ts'
 
+/** Clients wait about two seconds for the end before they force it. */
+const drainSeconds = 1
+
 export const serve: Command = {
   usage: 'speech-mcp',
   help: 'Serve MCP over stdio; this is what a client starts.',
@@ -13,11 +16,14 @@ export const serve: Command = {
     for (const name of unfilledTemplates()) log.warn('setting-is-a-template', { name })
     const app = createApp(config)
     await new Promise<void>(end => {
-      const serving = serveOverStdio({ jobs: app.jobs, version }, end)
+      const { waitSeconds } = config
+      const serving = serveOverStdio({ jobs: app.jobs, version, waitSeconds }, end)
+      // Without a key another process may finish what this one could not.
+      if (config.apiKey) app.jobs.resumeLeftovers()
       for (const signal of ['SIGINT', 'SIGTERM'] as const)
         process.once(signal, () => void serving.close().finally(end))
     })
-    await app.close()
+    await app.close({ drainSeconds })
     return 0
   },
 }

@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs'
 import { realpath } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { createApp } from '../app.ts'
-import { SpeechError } from '../domain/errors.ts'
+import { cancelled, SpeechError } from '../domain/errors.ts'
+import { localOwner } from '../domain/job.ts'
 import type { Command } from './command.ts'
 import { chosenFormat, outputFlags, writeTranscript } from './output.ts'
 import { progressBar } from './progress-bar.ts'
@@ -41,7 +42,12 @@ export const transcribe: Command = {
         timestamps: format === 'json' ? ('word' as const) : ('segment' as const),
         ...wishes,
       }
-      const transcript = await app.jobs.transcribe(order, { signal: stop.signal, onProgress: bar.show })
+      const caller = { owner: localOwner, signal: stop.signal }
+      const { job } = await app.jobs.submit(order, caller)
+      const { state, error } = await app.jobs.watch(job.id, { ...caller, onProgress: bar.show })
+      if (state === 'cancelled') throw cancelled()
+      if (error) throw new SpeechError(error.code, error.message, { hint: error.hint })
+      const transcript = await app.jobs.read(localOwner, job.id)
       bar.clear()
       await writeTranscript(transcript, format, flags.output)
       for (const warning of transcript.warnings) process.stderr.write(`Note: ${warning}\n`)

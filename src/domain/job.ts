@@ -1,4 +1,5 @@
-// What is ordered of the pipeline, and what a running order is given and tells.
+// What is ordered of the pipeline, and the job that an order becomes.
+import type { ErrorCode } from './errors.ts'
 
 export type Timestamps = 'none' | 'segment' | 'word'
 
@@ -22,12 +23,49 @@ export interface Progress {
   message: string
 }
 
-/** What every step of one running order has in hand. */
-export interface Run {
-  signal: AbortSignal
-  /** A folder for this order alone; made on first use, removed at the end. */
-  scratch(): Promise<string>
-  progress(update: Progress): void
-  /** Adds a sentence to the transcript's warnings. */
-  warn(sentence: string): void
+/** Whose everything is where nobody has to say who they are: over stdio, at a terminal, over HTTP without tokens. */
+export const localOwner = 'local'
+
+export type JobState = 'queued' | 'running' | 'completed' | 'partial' | 'failed' | 'cancelled'
+
+/** `running → running`: another worker takes over from one that died. `running → queued`: a worker that stops gives it back. */
+const moves: Record<JobState, readonly JobState[]> = {
+  queued: ['running', 'cancelled'],
+  running: ['running', 'queued', 'completed', 'partial', 'failed', 'cancelled'],
+  completed: ['queued'],
+  partial: ['queued'],
+  failed: ['queued'],
+  cancelled: ['queued'],
+}
+
+export function isLegalMove(from: JobState, to: JobState): boolean {
+  return moves[from].includes(to)
+}
+
+/** True where nothing more happens unless somebody orders again. */
+export function isOver(state: JobState): boolean {
+  return state !== 'queued' && state !== 'running'
+}
+
+/** An order on its way. It has one handle, which is its transcript's id. */
+export interface Job {
+  /** Made of owner, content of the recording, tool and options: the same order has the same id. */
+  id: string
+  owner: string
+  tool: 'transcribe_audio'
+  /** `audio` is the real path, the address or the `data:` URI, as it was allowed when it was ordered. */
+  order: Order
+  /** Hash of the recording's bytes; absent for an address, which is known by what its server says of it. */
+  content?: string
+  state: JobState
+  /** Counts the writes. Whoever writes says which one was read, and loses if there has been another since. */
+  revision: number
+  /** ISO 8601, UTC; of the first submission. */
+  createdAt: string
+  updatedAt: string
+  /** Who works on it, and until when (milliseconds since 1970) nobody else may, unless that worker is known to be dead. */
+  lease?: { worker: string; until: number }
+  progress?: Progress
+  /** Why it failed. */
+  error?: { code: ErrorCode; message: string; hint: string }
 }

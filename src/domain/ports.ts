@@ -1,4 +1,5 @@
 // What the outside world must do for us: every contract on one page.
+import type { Job } from './job.ts'
 import type { Transcript, TranscriptSummary } from './transcript.ts'
 
 /** One chunk of speech for the recogniser. */
@@ -45,6 +46,21 @@ export interface Downloader {
     file: string,
     options: { maxBytes: number; signal: AbortSignal; onBytes?: (done: number, total?: number) => void },
   ): Promise<number>
+  /**
+   * What its server says of the content at an address, without fetching it: the same string as long as the content is
+   * the same; undefined where the server does not say. Throws like `download`.
+   */
+  identify(url: string, options: { maxBytes: number; signal: AbortSignal }): Promise<string | undefined>
+}
+
+/** Results of paid or slow work, under a key that says what they are results of. They belong to one owner. */
+export interface Checkpoints {
+  /** What was kept under this key, as JSON gives it back. Resolves with undefined also where the store cannot be read. */
+  recall(key: string): Promise<unknown>
+  /** Keeps a JSON value. Resolves also where the store cannot be written: the work goes on. */
+  keep(key: string, value: unknown): Promise<void>
+  /** True for what this order itself has kept, now or before a restart. */
+  isOwn(value: unknown): boolean
 }
 
 export interface TranscriptPage {
@@ -53,12 +69,69 @@ export interface TranscriptPage {
   nextCursor?: string
 }
 
-/** Keeps transcripts. All methods throw `SpeechError` (`STORE_*`, `DISK_FULL`). */
+export interface PageRequest {
+  limit: number
+  /** From the page before. Throws `BAD_INPUT` for one that no page gave. */
+  cursor?: string
+}
+
+/**
+ * Keeps transcripts, jobs and checkpoints, each of them under its owner: what belongs to another owner is as if it
+ * were not there. All methods throw `SpeechError` (`STORE_*`, `DISK_FULL`).
+ */
 export interface Store {
-  /** Writes the transcript whole, in place of one with the same id. */
-  putTranscript(transcript: Transcript): Promise<void>
-  getTranscript(id: string): Promise<Transcript | undefined>
+  /** Writes the transcript whole, in place of one with the same id, and makes it findable. */
+  putTranscript(owner: string, transcript: Transcript): Promise<void>
+  getTranscript(owner: string, id: string): Promise<Transcript | undefined>
   /** Newest first; of two made in the same millisecond, the greater id first. */
-  listTranscripts(options: { limit: number; cursor?: string }): Promise<TranscriptPage>
+  listTranscripts(owner: string, page: PageRequest): Promise<TranscriptPage>
+  /**
+   * Those whose title or text holds all words of the query, in the order of `listTranscripts`. Case and accents do not
+   * count; words in quotes stand together; the last letters of a word may be missing; scripts without spaces are found
+   * by any run of characters. A query without a word finds nothing.
+   */
+  searchTranscripts(owner: string, query: string, page: PageRequest): Promise<TranscriptPage>
+  /** Also what `forgetCheckpoints` removes is not removed here. Resolves with false where there was none. */
+  deleteTranscript(owner: string, id: string): Promise<boolean>
+
+  /** Writes a job unless there is one with its id; resolves with the one that is there then. */
+  addJob(job: Job): Promise<Job>
+  getJob(owner: string, id: string): Promise<Job | undefined>
+  /** Writes the job, whose revision is one more than the one read; resolves with false if another write came between. */
+  replaceJob(job: Job): Promise<boolean>
+  /** Queued and running jobs of all owners, oldest first; does not make a store that is not there yet. */
+  unfinishedJobs(): Promise<Job[]>
+  deleteJob(owner: string, id: string): Promise<void>
+
+  /** A JSON value, or undefined. */
+  getCheckpoint(owner: string, key: string): Promise<unknown>
+  /** `job` is the id of the job that found it; a later value takes the place of an earlier one. */
+  putCheckpoint(owner: string, key: string, value: unknown, job: string): Promise<void>
+  /** Removes what one job has kept. */
+  forgetCheckpoints(owner: string, job: string): Promise<void>
+
+  /** A sentence for the reader when something of the store had to be set aside; undefined as a rule. */
+  notice(): string | undefined
+  close(): Promise<void>
+}
+
+/** What a queue carries: "look at this job". */
+export interface Ticket {
+  id: string
+  owner: string
+  /** True for what is done in a moment and must not wait behind hours of audio. */
+  brief: boolean
+}
+
+/** Tells workers which job to look at; the store is the truth. A ticket may come twice, and a worker finds out then. */
+export interface Queue {
+  send(ticket: Ticket): Promise<void>
+  /** Calls `work` for each ticket, a few at once. `work` never rejects. */
+  serve(work: (ticket: Ticket) => Promise<void>): void
+  /** How many tickets of its kind wait before this one; undefined when it does not wait here. */
+  ahead(owner: string, id: string): number | undefined
+  /** How many tickets of an owner wait here. */
+  waiting(owner: string): number
+  /** Hands out no more tickets. */
   close(): Promise<void>
 }

@@ -120,6 +120,11 @@ export function tokenQuarters(character: string): number {
   return code < 0x1100 ? 2 : 4
 }
 
+/** A text as a title: one line of at most 200 characters, as it stands between facts in a text that a model reads. */
+export function oneLine(text: string): string {
+  return [...text.replace(/[\s\p{Cc}]+/gu, ' ').trim()].slice(0, 200).join('')
+}
+
 /** `3:07`, or `1:02:03` from an hour on. */
 export function clock(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds))

@@ -33,22 +33,25 @@ export interface Coverage {
 }
 
 export interface Usage {
-  /** Seconds of audio that were sent to the provider. */
+  /** Seconds of audio that were sent to the provider for this order, in all attempts. */
   audioSeconds: number
-  /** Seconds that were answered from earlier work, at no cost. */
+  /** Seconds that were answered from the work of other orders, at no cost. */
   cachedSeconds: number
   /** US dollars; absent when the model's price is not known. */
   costUsd?: number
+  /** US dollars that the whole recording would cost at most; while it is on its way. */
+  estimatedCostUsd?: number
 }
 
-export type TranscriptStatus = 'completed' | 'partial'
+/** `running`, `failed` and `cancelled`: what there is so far. */
+export type TranscriptStatus = 'completed' | 'partial' | 'running' | 'failed' | 'cancelled'
 
 export interface Transcript {
   id: string
   title: string
   /** ISO 8601, UTC. */
   createdAt: string
-  /** `partial` as soon as there is one gap: a hole is never called complete. */
+  /** `partial` as soon as there is one gap: a hole is never called complete. While it runs, what comes is a gap too. */
   status: TranscriptStatus
   /** The language most of the speech is in. */
   language?: string

@@ -1,7 +1,7 @@
 // The texts that people and models read: with times, plain, as an outline, as Markdown.
 import { languageName } from '../domain/languages.ts'
 import { clock } from '../domain/text.ts'
-import type { Gap, Transcript } from '../domain/transcript.ts'
+import type { Gap, Transcript, TranscriptStatus } from '../domain/transcript.ts'
 import { type Paragraph, paragraphs } from './paragraphs.ts'
 
 /** `[mm:ss] …`, a paragraph a line; a gap has a line of its own where it lies. */
@@ -33,15 +33,29 @@ export function outline({ segments, duration }: Transcript): string {
 
 export function markdown(transcript: Transcript): string {
   const { title, createdAt, duration, language, status, coverage, warnings } = transcript
+  const lack = shortfall(status)
   const facts = [
     `Recorded text of ${clock(duration)}`,
     ...(language ? [languageName(language)] : []),
     `made ${createdAt.slice(0, 10)}`,
-    ...(status === 'partial' ? [`**incomplete: ${coverage.gaps.length} gap(s)**`] : []),
+    ...(lack ? [`**${lack}: ${coverage.gaps.length} gap(s)**`] : []),
   ]
   const body = withGaps(transcript).map(({ start, text }) => `**[${clock(start)}]** ${escapeMarkdown(text)}`)
   const notes = warnings.map(warning => `> ${warning}`)
   return `${[`# ${escapeMarkdown(title)}`, facts.join(' · '), ...notes, ...body].join('\n\n')}\n`
+}
+
+const shortfalls: Record<TranscriptStatus, string | undefined> = {
+  completed: undefined,
+  partial: 'incomplete',
+  running: 'still being transcribed',
+  failed: 'incomplete, as it failed',
+  cancelled: 'incomplete, as it was cancelled',
+}
+
+/** In what a transcript falls short, in a few words; undefined where it is whole. */
+export function shortfall(status: TranscriptStatus): string | undefined {
+  return shortfalls[status]
 }
 
 /** Paragraphs, parted by a hole where one lies. */

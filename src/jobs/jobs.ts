@@ -1,136 +1,171 @@
-// Orders from the front become transcripts in the store.
-import { randomBytes } from 'node:crypto'
-import { mkdir, readdir, rm, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import { cancelled, describeError, isSpeechError, SpeechError } from '../domain/errors.ts'
-import type { Order, Progress, Run } from '../domain/job.ts'
-import type { Store, TranscriptPage } from '../domain/ports.ts'
+// Orders become jobs, jobs become transcripts, and whoever asks is told how far they are.
+import { SpeechError } from '../domain/errors.ts'
+import { isOver, type Job, type Order } from '../domain/job.ts'
+import type { PageRequest, Queue, Store, TranscriptPage } from '../domain/ports.ts'
+import { oneLine, tokens } from '../domain/text.ts'
 import type { Transcript } from '../domain/transcript.ts'
-import { log } from '../log.ts'
-import { describeFileError } from '../pipeline/paths.ts'
-import { type PipelinePorts, transcribe } from '../pipeline/transcribe.ts'
+import { type FoundRecording, findRecordings } from '../pipeline/recordings.ts'
+import type { PipelinePorts } from '../pipeline/transcribe.ts'
+import { emptyTranscript } from './carry-out.ts'
+import { type Change, createChanges } from './changes.ts'
+import { createHolders } from './holders.ts'
+import { workerName } from './lease.ts'
+import { createLedger, notFound } from './ledger.ts'
+import { createLeftovers } from './leftovers.ts'
+import { place } from './place.ts'
+import { type Watch, watch } from './watch.ts'
+import { createWorker } from './worker.ts'
 
-export interface Watch {
-  /** Aborting it stops ffmpeg and the requests. */
-  signal: AbortSignal
-  onProgress?: (progress: Progress) => void
+export type { Change } from './changes.ts'
+export type { Departure, Watch } from './watch.ts'
+
+export interface Submission {
+  job: Job
+  /** True when the order had been carried out before, so that nothing is left to do. */
+  answered: boolean
 }
 
 export interface Jobs {
-  /** Resolves with the stored transcript; throws `SpeechError`, or the signal's reason. */
-  transcribe(order: Order, watch: Watch): Promise<Transcript>
-  /** Throws `TRANSCRIPT_NOT_FOUND`. */
-  get(id: string): Promise<Transcript>
-  list(options: { limit: number; cursor?: string }): Promise<TranscriptPage>
-  /** Stops what runs, and resolves when nothing of it is left. */
-  close(): Promise<void>
+  /**
+   * Makes the order a job, or finds the job that it is already; a job that failed, was cancelled or has gaps starts
+   * again. Throws `SpeechError` where the recording cannot be had.
+   */
+  submit(order: Order, caller: { owner: string; signal: AbortSignal }): Promise<Submission>
+  /** Resolves with the job when it is over or the time is up; throws `TRANSCRIPT_NOT_FOUND`, or the signal's reason. */
+  watch(id: string, watch: Watch): Promise<Job>
+  /** The transcript, or what there is of it. Throws `TRANSCRIPT_NOT_FOUND`, also for what belongs to someone else. */
+  read(owner: string, id: string): Promise<Transcript>
+  list(owner: string, page: PageRequest): Promise<TranscriptPage>
+  /** Throws `BAD_INPUT` for a query without a word. */
+  search(owner: string, query: string, page: PageRequest): Promise<TranscriptPage>
+  /** Stops the work; finished chunks stay. Resolves with the job as it is then: one that was over stays as it was. */
+  cancel(owner: string, id: string): Promise<Job>
+  rename(owner: string, id: string, title: string): Promise<Transcript>
+  /** Stops the work and removes the transcript, its job and its checkpoints. */
+  remove(owner: string, id: string): Promise<void>
+  /** Audio and video files in the allowed folders, newest first. */
+  recordings(wish: { query?: string; limit: number; signal: AbortSignal }): Promise<FoundRecording[]>
+  /** False where no folder is open, so that `recordings` would find nothing. */
+  readonly foldersOpen: boolean
+  /** Hears of every change to a transcript that happens here, or that `follow` looks for. The answer ends it. */
+  subscribe(listener: (change: Change) => void): () => void
+  /** Lets `subscribe` hear also of changes that another process makes to this transcript. The answer ends it. */
+  follow(owner: string, id: string): () => void
+  /** Takes over, now and from time to time, what a process has left unfinished that died. */
+  resumeLeftovers(): void
+  /** Lets requests under way land (so many seconds at most), gives unfinished jobs back, and stops. */
+  close(options?: { drainSeconds?: number }): Promise<void>
 }
 
 export interface JobsOptions {
   pipeline: PipelinePorts
   store: Store
+  queue: Queue
   /** Folder under which each order gets a scratch folder. */
   scratchDir: string
+  /** Starts no further request to the provider, and resolves when those under way are done or the time is up. */
+  drain(seconds: number): Promise<void>
 }
 
-/** How many transcripts that could not be stored are kept at hand until the process ends. */
-const mostUnsaved = 20
-
-export function createJobs({ pipeline, store, scratchDir }: JobsOptions): Jobs {
-  const unsaved = new Map<string, Transcript>()
+export function createJobs({ pipeline, store, queue, scratchDir, drain }: JobsOptions): Jobs {
+  const name = workerName()
+  const ledger = createLedger(store)
+  const changes = createChanges()
+  const holders = createHolders()
   const closing = new AbortController()
-  const running = new Set<Promise<unknown>>()
+  const worker = createWorker({ name, ledger, store, changes, pipeline, scratchDir })
+  const leftovers = createLeftovers({ name, store, ledger, queue, worker, changes })
+  const watching = { name, ledger, queue, changes, holders, worker, closing: closing.signal, cancel }
+  const placing = { name, ledger, store, queue, pipeline }
+  queue.serve(ticket => worker.work(ticket))
 
-  async function keep(transcript: Transcript): Promise<Transcript> {
-    try {
-      await store.putTranscript(transcript)
-      return transcript
-    } catch (error) {
-      // The words are paid for: hand them out, and say that they are nowhere else.
-      log.error('transcript-not-stored', {
-        id: transcript.id,
-        code: isSpeechError(error) ? error.code : 'INTERNAL',
-      })
-      const warning = `The transcript could not be stored and is lost when the server ends. ${describeError(error)}`
-      const kept = { ...transcript, warnings: [...transcript.warnings, warning] }
-      unsaved.set(kept.id, kept)
-      if (unsaved.size > mostUnsaved) unsaved.delete(unsaved.keys().next().value!)
-      return kept
+  async function read(owner: string, id: string): Promise<Transcript> {
+    const live = worker.live(owner, id)
+    if (live && !isOver(live.job().state)) {
+      holders.handOut(`${owner}/${id}`)
+      return live.transcript()
     }
+    const [transcript, job] = await Promise.all([
+      ledger.transcript(owner, id),
+      ledger.job(owner, id).catch(() => undefined),
+    ])
+    if (!transcript) {
+      if (job) return emptyTranscript(job)
+      throw notFound()
+    }
+    if (job && !isOver(job.state)) return { ...transcript, status: 'running' }
+    // A process that died has left it so; what became of the job since is the truth.
+    return job && transcript.status === 'running' ? { ...transcript, status: statusOf(job) } : transcript
   }
 
-  async function perform(order: Order, { signal, onProgress }: Watch): Promise<Transcript> {
-    const id = newId()
-    const warnings = new Set<string>()
-    const folder = join(scratchDir, id)
-    let made: Promise<string> | undefined
-    const run: Run = {
-      signal: AbortSignal.any([signal, closing.signal]),
-      scratch: () => (made ??= makeFolder(folder)),
-      progress: update => onProgress?.(update),
-      warn: sentence => void warnings.add(sentence),
-    }
-    const started = performance.now()
-    try {
-      const findings = await transcribe(order, pipeline, run)
-      const transcript = { id, createdAt: new Date().toISOString(), ...findings, warnings: [...warnings] }
-      const took = Math.round(performance.now() - started)
-      log.info('transcribed', { id, seconds: findings.duration, took })
-      return await keep(transcript)
-    } finally {
-      // A folder that stays behind is swept later; it must not cost the transcript.
-      if (made)
-        await rm(folder, { recursive: true, force: true }).catch(() =>
-          log.warn('scratch-not-removed', { id }),
-        )
-    }
+  async function cancel(owner: string, id: string): Promise<Job> {
+    const job = await ledger.update(owner, id, ({ state }) =>
+      isOver(state) ? undefined : { state: 'cancelled', lease: undefined },
+    )
+    const live = worker.live(owner, id)
+    live?.stop('cancelled')
+    await live?.ended
+    changes.tell({ owner, id, listed: false })
+    return job
   }
 
   return {
-    transcribe(order, watch) {
-      const work = perform(order, watch)
-      running.add(work)
-      work.catch(() => {}).finally(() => running.delete(work))
-      return work
+    async submit(order, caller) {
+      const { job, answered, started } = await place(order, caller, placing)
+      const { owner, id } = job
+      const title = oneLine(order.title ?? '')
+      if (title && !started && title !== job.order.title) await rename(owner, id, title)
+      return { job, answered }
     },
-    async get(id) {
-      const found = unsaved.get(id) ?? (await store.getTranscript(id))
-      if (found) return found
-      throw new SpeechError('TRANSCRIPT_NOT_FOUND', 'There is no transcript with this id.', {
-        hint: 'Ids look like tr_…; `speech-mcp export` lists the newest, or transcribe the recording again.',
-      })
+    watch: (id, wish) => watch(id, wish, watching),
+    read,
+    list: (owner, page) => store.listTranscripts(owner, page),
+    async search(owner, query, page) {
+      if (tokens(query).length === 0)
+        throw new SpeechError('BAD_INPUT', 'The query holds no word.', { hint: 'Give a word that was said.' })
+      return store.searchTranscripts(owner, query, page)
     },
-    list: options => store.listTranscripts(options),
-    async close() {
-      closing.abort(cancelled())
-      await Promise.allSettled(running)
+    cancel,
+    rename,
+    async remove(owner, id) {
+      await cancel(owner, id).catch(() => {})
+      if (!(await ledger.remove(owner, id))) throw notFound()
+      changes.tell({ owner, id, listed: true })
     },
+    recordings: ({ query, limit, signal }) =>
+      findRecordings(pipeline.allowedDirs, { limit, signal, ...(query !== undefined && { query }) }),
+    foldersOpen: pipeline.allowedDirs.length > 0,
+    subscribe: changes.subscribe,
+    follow: leftovers.follow,
+    resumeLeftovers: leftovers.resume,
+    async close({ drainSeconds = 0 } = {}) {
+      leftovers.close()
+      await queue.close()
+      await drain(drainSeconds)
+      closing.abort()
+      await worker.close()
+    },
+  }
+
+  async function rename(owner: string, id: string, given: string): Promise<Transcript> {
+    const title = oneLine(given)
+    if (title === '')
+      throw new SpeechError('BAD_INPUT', 'The title is empty.', { hint: 'Give a title of one line.' })
+    const { job, transcript } = await both(owner, id)
+    if (job) await ledger.update(owner, id, ({ order }) => ({ order: { ...order, title } }))
+    if (transcript) await ledger.keep(owner, { ...transcript, title })
+    changes.tell({ owner, id, listed: true })
+    return { ...(await read(owner, id)), title }
+  }
+
+  async function both(owner: string, id: string) {
+    const job = await ledger.job(owner, id)
+    const transcript = await ledger.transcript(owner, id)
+    if (!job && !transcript) throw notFound()
+    return { job, transcript }
   }
 }
 
-/** What a killed process has left behind goes when it is a day old; no order takes that long. */
-const leftoverAge = 24 * 3600 * 1000
-
-async function sweep(scratchDir: string): Promise<void> {
-  for (const name of await readdir(scratchDir).catch(() => [])) {
-    const folder = join(scratchDir, name)
-    const { mtimeMs } = await stat(folder).catch(() => ({ mtimeMs: Date.now() }))
-    if (Date.now() - mtimeMs > leftoverAge) await rm(folder, { recursive: true, force: true }).catch(() => {})
-  }
-}
-
-async function makeFolder(folder: string): Promise<string> {
-  try {
-    await sweep(dirname(folder))
-    await mkdir(folder, { recursive: true, mode: 0o700 })
-    return folder
-  } catch (error) {
-    throw describeFileError(error)
-  }
-}
-
-/** 80 random bits in lower case: nobody guesses another's. */
-function newId(): string {
-  const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
-  return `tr_${[...randomBytes(16)].map(byte => alphabet[byte & 31]).join('')}`
+function statusOf({ state }: Job): Transcript['status'] {
+  return state === 'queued' ? 'running' : state
 }

@@ -1,6 +1,6 @@
 // Decodes any container to 16 kHz mono samples on a pipe, and says what was wrong with the file.
 import { SpeechError } from '../domain/errors.ts'
-import type { Run } from '../domain/job.ts'
+import type { Run } from '../domain/run.ts'
 import { clock } from '../domain/text.ts'
 import type { Span } from '../domain/transcript.ts'
 import { sampleRate } from './activity.ts'

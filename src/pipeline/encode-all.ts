@@ -1,20 +1,31 @@
-// Encodes a stream of chunks, two at a time; a whole recording that is short goes as a voice note.
-import type { Run } from '../domain/job.ts'
+// Makes a stream of chunks ready to be asked for: looks each up in earlier work, and encodes what is not there.
+import type { Run } from '../domain/run.ts'
 import { sampleRate } from './activity.ts'
 import type { Chunk } from './cut.ts'
 import type { Decoding } from './decode.ts'
-import { type EncodedChunk, encode, longestVoiceNote } from './encode.ts'
+import { type ChunkPlace, type EncodedChunk, encode, longestVoiceNote } from './encode.ts'
 import type { LocateFfmpeg } from './ffmpeg.ts'
+import { type Asked, chunkKey, type Heard, isHeard } from './fingerprint.ts'
+import type { Gate } from './gate.ts'
 import { parallel } from './parallel.ts'
 
 export interface EncodingTools {
   ffmpeg: LocateFfmpeg
+  /** Shared by all orders, so that ten of them do not start twenty encoders. */
+  gate: Gate
   /** The provider refuses audio that is shorter. */
   minSeconds: number
+  asked: Asked
 }
 
+/** A chunk with what is sent for it, or with what was heard in it before. */
+export type ReadyChunk = ChunkPlace & { key: string } & (
+    | { audio: Buffer; seconds: number }
+    | { heard: Heard; own: boolean }
+  )
+
 /** Two encoders keep two cores busy; the decoder and the network fill what they leave. */
-const encoders = 2
+export const encoders = 2
 
 /** Yields chunks as they are ready, in no fixed order. `whole` is given when they are all of a recording. */
 export function encodeAll(
@@ -22,11 +33,19 @@ export function encodeAll(
   tools: EncodingTools,
   run: Run,
   whole?: Decoding,
-): AsyncGenerator<EncodedChunk> {
+): AsyncGenerator<ReadyChunk> {
   return parallel(chunks, encoders, async chunk => {
+    const key = chunkKey(chunk.samples, tools.asked)
+    const known = await run.checkpoints.recall(key)
+    if (isHeard(known)) {
+      const { samples: _, release, ...place } = chunk
+      release()
+      return { ...place, key, heard: known, own: run.checkpoints.isOwn(known) }
+    }
     const short = whole !== undefined && whole.decoded() <= longestVoiceNote
     const ready = short ? await encodedAlready(chunk, whole, tools.minSeconds) : undefined
-    return ready ?? (await encode(chunk, { ...tools, profile: short ? 'voiceNote' : 'recording' }, run))
+    const profile = short ? 'voiceNote' : 'recording'
+    return { key, ...(ready ?? (await tools.gate(() => encode(chunk, { ...tools, profile }, run)))) }
   })
 }
 

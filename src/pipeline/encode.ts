@@ -1,6 +1,6 @@
 // Encodes each chunk to MP3 with an ffmpeg of its own, fed and read through pipes.
 import { SpeechError } from '../domain/errors.ts'
-import type { Run } from '../domain/job.ts'
+import type { Run } from '../domain/run.ts'
 import { sampleRate } from './activity.ts'
 import type { Chunk } from './cut.ts'
 import { collect, type LocateFfmpeg, startFfmpeg } from './ffmpeg.ts'
@@ -10,7 +10,10 @@ export const longestVoiceNote = 10
 
 export const encodedMime = 'audio/mpeg'
 
-export interface EncodedChunk extends Omit<Chunk, 'samples' | 'release'> {
+/** A chunk without its samples. */
+export type ChunkPlace = Omit<Chunk, 'samples' | 'release'>
+
+export interface EncodedChunk extends ChunkPlace {
   audio: Buffer
   /** Length of `audio`: what the provider bills. */
   seconds: number

@@ -1,7 +1,7 @@
 // Puts the pieces together: one text without lost or doubled words, segments with times, and what is missing.
 import type { Timestamps } from '../domain/job.ts'
 import { estimateTokens, sentences, tokens } from '../domain/text.ts'
-import { type Coverage, type Segment, type Span, seconds } from '../domain/transcript.ts'
+import { type Coverage, type Gap, type Segment, type Span, seconds } from '../domain/transcript.ts'
 import type { Piece } from './recognise.ts'
 import { joinOverlap } from './seams.ts'
 import { timeTexts, timeWords } from './timing.ts'
@@ -10,31 +10,44 @@ export interface Merged {
   segments: Segment[]
   language?: string
   coverage: Coverage
-  /** Seconds of audio that were sent. */
+  /** Seconds of audio that were sent for this order, and that other orders had paid for. */
   sent: number
+  cached: number
 }
 
 /** A segment longer than this (tokens) is parted at a comma, so that times and subtitles stay close to the speech. */
 const longestSegment = 60
 
-/** The pieces may come in any order. */
-export async function merge(pieces: AsyncIterable<Piece>, timestamps: Timestamps): Promise<Merged> {
-  const all: Piece[] = []
-  for await (const piece of pieces) all.push(piece)
-  all.sort((a, b) => a.start - b.start || a.end - b.end)
-  dropRepeats(all)
-  return {
-    segments: all.flatMap(piece => segmentsOf(piece, timestamps)),
-    ...majority(all),
-    coverage: coverageOf(all),
-    sent: seconds(all.reduce((sum, piece) => sum + piece.sent, 0)),
+/** Puts together what is there so far; `end` is given while more is to come, as far as the recording's end is known. */
+export type Merge = (pieces: readonly Piece[], coming?: { end?: number }) => Merged
+
+/** The pieces may come in any order, and more of them with each call: what was worked out for a piece is kept. */
+export function createMerge(timestamps: Timestamps): Merge {
+  const known = new Map<string, Segment[]>()
+  const segments = (piece: Piece) => {
+    const key = `${piece.start} ${piece.end} ${piece.text}`
+    const found = known.get(key) ?? segmentsOf(piece, timestamps)
+    known.set(key, found)
+    return found
+  }
+  return (pieces, coming) => {
+    const all = pieces.map(piece => ({ ...piece })).sort((a, b) => a.start - b.start || a.end - b.end)
+    dropRepeats(all)
+    return {
+      segments: all.flatMap(segments),
+      ...majority(all),
+      coverage: coverageOf(all, coming ? pendingIn(all, coming.end) : []),
+      sent: seconds(all.reduce((sum, piece) => sum + piece.sent, 0)),
+      cached: seconds(all.reduce((sum, piece) => sum + piece.cached, 0)),
+    }
   }
 }
 
 function dropRepeats(pieces: Piece[]): void {
   for (let i = 1; i < pieces.length; i++) {
     const [left, right] = [pieces[i - 1]!, pieces[i]!]
-    if (right.overlap > 0 && left.text && right.text)
+    const neighbours = right.index - left.index <= 1
+    if (neighbours && right.overlap > 0 && left.text && right.text)
       [left.text, right.text] = joinOverlap(
         left.text,
         right.text,
@@ -44,9 +57,20 @@ function dropRepeats(pieces: Piece[]): void {
   }
 }
 
+/** The stretches between pieces, and behind the last, whose chunks have not been heard yet. */
+function pendingIn(pieces: Piece[], end: number | undefined): Gap[] {
+  const reason = 'not transcribed yet'
+  const gaps = pieces.flatMap((piece, i) => {
+    const before = pieces[i - 1] ?? { index: -1, end: 0 }
+    return piece.index - before.index > 1 ? [{ start: before.end, end: piece.start, reason }] : []
+  })
+  const last = pieces.at(-1)?.end ?? 0
+  return end !== undefined && end > last ? [...gaps, { start: last, end: seconds(end), reason }] : gaps
+}
+
 /** About how many words are said in some seconds of a piece, by its own pace. */
-function wordsIn(seconds: number, { text, sent }: Piece): number {
-  return Math.max(1, (seconds * tokens(text).length) / Math.max(sent, seconds))
+function wordsIn(seconds: number, { text, sent, cached }: Piece): number {
+  return Math.max(1, (seconds * tokens(text).length) / Math.max(sent + cached, seconds))
 }
 
 function segmentsOf(piece: Piece, timestamps: Timestamps): Segment[] {
@@ -94,7 +118,7 @@ function majority(pieces: Piece[]): { language?: string } {
   return most ? { language: most[0] } : {}
 }
 
-function coverageOf(pieces: Piece[]): Coverage {
+function coverageOf(pieces: Piece[], pending: Gap[]): Coverage {
   const missing = pieces.flatMap((piece, i) => {
     // What the chunk before holds too is no gap.
     const start = Math.max(piece.start, pieces[i - 1]?.end ?? 0)
@@ -105,11 +129,14 @@ function coverageOf(pieces: Piece[]): Coverage {
   return {
     speechSeconds: seconds(speechSeconds),
     transcribedSeconds: seconds(speechSeconds - lost),
-    gaps: missing.map(({ start, end, failure }) => ({
-      start,
-      end,
-      reason: `${failure.code}: ${failure.message}`.slice(0, 120),
-    })),
+    gaps: [
+      ...pending,
+      ...missing.map(({ start, end, failure }) => ({
+        start,
+        end,
+        reason: `${failure.code}: ${failure.message}`.slice(0, 120),
+      })),
+    ].sort((a, b) => a.start - b.start),
   }
 }
 

@@ -1,20 +1,26 @@
 // Asks the recogniser for each chunk's text, several at once; a chunk that fails for good leaves a gap.
 import { isSpeechError, type SpeechError } from '../domain/errors.ts'
-import type { Run } from '../domain/job.ts'
 import type { Recogniser } from '../domain/ports.ts'
+import type { Run } from '../domain/run.ts'
 import { clock, tokens } from '../domain/text.ts'
 import type { Span } from '../domain/transcript.ts'
-import { type EncodedChunk, encodedMime } from './encode.ts'
+import { encodedMime } from './encode.ts'
+import type { ReadyChunk } from './encode-all.ts'
+import type { Asked } from './fingerprint.ts'
 import { findLoop } from './loops.ts'
 import { parallel } from './parallel.ts'
 import type { Recut } from './recut.ts'
 
 /** What became of one chunk. */
 export interface Piece extends Span {
+  /** Of its chunk: pieces of neighbouring chunks have neighbouring numbers, those of one chunk the same. */
+  index: number
   speech: Span[]
   overlap: number
-  /** Seconds of audio that were sent for it. */
+  /** Seconds of audio that were sent for it, for this order. */
   sent: number
+  /** Seconds that another order had paid for. */
+  cached: number
   text: string
   language?: string
   /** Set when the chunk has no text because asking for it failed. */
@@ -23,11 +29,12 @@ export interface Piece extends Span {
 
 export interface Asking {
   recogniser: Recogniser
-  language?: string
-  context?: string
+  asked: Asked
   /** Length of the recording, as far as it is known. */
   total(): number | undefined
   again: Recut
+  /** Throws when these seconds more would cost more than is allowed. */
+  afford(seconds: number): void
 }
 
 /** A chunk with this much sound (seconds) and no words is worth a warning. */
@@ -39,7 +46,7 @@ const fastestSpeech = 9
 
 /** Yields pieces as they come. Throws when the account itself is refused, or when every chunk failed. */
 export async function* recognise(
-  chunks: AsyncIterable<EncodedChunk>,
+  chunks: AsyncIterable<ReadyChunk>,
   asking: Asking,
   run: Run,
 ): AsyncGenerator<Piece> {
@@ -62,32 +69,50 @@ export async function* recognise(
   if (failure && !succeeded) throw failure
 }
 
-async function ask(chunk: EncodedChunk, asking: Asking, run: Run, depth: number): Promise<Piece[]> {
-  const { recogniser, language, context } = asking
-  const { audio, index: _, seconds: sent, ...place } = chunk
+async function ask(chunk: ReadyChunk, asking: Asking, run: Run, depth: number): Promise<Piece[]> {
+  const { index, start, end, speech, overlap } = chunk
+  const place = { index, start, end, speech, overlap }
   try {
-    const request = {
-      audio,
-      mime: encodedMime,
-      seconds: sent,
-      ...(language && { language }),
-      ...(context && { context }),
-    }
-    const heard = await recogniser.recognise(request, run.signal)
-    const piece = { ...place, sent, ...heard, text: clean(heard.text) }
+    const heard = 'heard' in chunk ? fromEarlier(chunk) : await fromProvider(chunk, asking, run)
+    const piece = { ...place, ...heard, text: clean(heard.text) }
     if (piece.text === '') warnOfEmptiness(piece, run)
     const loop = findLoop(piece.text)
     if (!loop) return [piece]
-    const halves = depth < deepestCut ? await askInHalves(chunk, asking, run, depth) : []
+    const halves = depth < deepestCut ? await askInHalves(piece, asking, run, depth) : []
     if (saysAsMuch(halves, loop.collapsed)) return halves
-    const spent = halves.reduce((sum, half) => sum + half.sent, 0)
-    const text = loop.tokens > sent * fastestSpeech ? loop.collapsed : piece.text
-    return [withoutLoop({ ...piece, sent: Math.max(sent, spent) }, text, run)]
+    const length = piece.sent + piece.cached
+    const text = loop.tokens > length * fastestSpeech ? loop.collapsed : piece.text
+    const spent = halves.length > 0 ? paid(halves) : piece
+    return [withoutLoop({ ...piece, sent: spent.sent, cached: spent.cached }, text, run)]
   } catch (error) {
     run.signal.throwIfAborted()
     if (!isSpeechError(error) || error.scope === 'account') throw error
-    return [{ ...place, sent: 0, text: '', failure: error }]
+    return [{ ...place, sent: 0, cached: 0, text: '', failure: error }]
   }
+}
+
+function fromEarlier({ heard, own }: Extract<ReadyChunk, { heard: unknown }>) {
+  const { text, language, seconds } = heard
+  return { text, ...(language && { language }), sent: own ? seconds : 0, cached: own ? 0 : seconds }
+}
+
+/** What is heard is kept before anything else is done with it: from here on it is paid for. */
+async function fromProvider(
+  { key, audio, seconds }: Extract<ReadyChunk, { audio: unknown }>,
+  { recogniser, asked, afford }: Asking,
+  run: Run,
+) {
+  afford(seconds)
+  const { language, context } = asked
+  const wishes = { ...(language && { language }), ...(context && { context }) }
+  const heard = await recogniser.recognise({ audio, mime: encodedMime, seconds, ...wishes }, run.signal)
+  await run.checkpoints.keep(key, { ...heard, seconds })
+  return { ...heard, sent: seconds, cached: 0 }
+}
+
+function paid(pieces: Piece[]): { sent: number; cached: number } {
+  const sum = (of: 'sent' | 'cached') => pieces.reduce((total, piece) => total + piece[of], 0)
+  return { sent: sum('sent'), cached: sum('cached') }
 }
 
 /** Without control characters; a text of marks alone holds no word. */
@@ -111,18 +136,20 @@ function warnOfEmptiness({ start, end, speech }: Piece, run: Run): void {
   )
 }
 
-async function askInHalves(chunk: EncodedChunk, asking: Asking, run: Run, depth: number): Promise<Piece[]> {
+/** The pieces of a chunk that is cut anew; what the first attempt cost is added to the first of them. */
+async function askInHalves(chunk: Piece, asking: Asking, run: Run, depth: number): Promise<Piece[]> {
   const pieces: Piece[] = []
-  for await (const half of asking.again(chunk, chunk.seconds / 2))
-    pieces.push(...(await ask(half, asking, run, depth + 1)))
+  for await (const half of asking.again(chunk, (chunk.sent + chunk.cached) / 2))
+    pieces.push(...(await ask({ ...half, index: chunk.index }, asking, run, depth + 1)))
   const [first] = pieces
   if (!first) return []
-  // What was sent in vain was billed too, and the seam with the chunk before stays what it was.
+  // The seam with the chunk before stays what it was.
   const fresh = chunk.speech[0]?.start ?? chunk.start
   const speech = first.speech.flatMap(({ start, end }) =>
     end > fresh ? [{ start: Math.max(start, fresh), end }] : [],
   )
-  pieces[0] = { ...first, speech, sent: first.sent + chunk.seconds, overlap: chunk.overlap }
+  const cost = { sent: first.sent + chunk.sent, cached: first.cached + chunk.cached }
+  pieces[0] = { ...first, ...cost, speech, overlap: chunk.overlap }
   return pieces
 }
 

@@ -1,14 +1,13 @@
 // Decodes a stretch of a recording once more and cuts it smaller, for a chunk that has to be asked again.
-import type { Run } from '../domain/job.ts'
+import type { Run } from '../domain/run.ts'
 import { type Span, seconds } from '../domain/transcript.ts'
 import { type Chunk, cut } from './cut.ts'
 import { decode } from './decode.ts'
-import type { EncodedChunk } from './encode.ts'
-import { type EncodingTools, encodeAll } from './encode-all.ts'
+import { type EncodingTools, encodeAll, type ReadyChunk } from './encode-all.ts'
 import type { Source } from './source.ts'
 
 /** The chunks of a stretch, none longer than `maxSeconds`, with their places in the whole recording. */
-export type Recut = (stretch: Span, maxSeconds: number) => AsyncIterable<EncodedChunk>
+export type Recut = (stretch: Span, maxSeconds: number) => AsyncIterable<ReadyChunk>
 
 export function recut(source: Source, tools: EncodingTools, run: Run): Recut {
   return (part, maxSeconds) => {

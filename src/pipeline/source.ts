@@ -2,9 +2,10 @@
 import { stat, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { SpeechError } from '../domain/errors.ts'
-import type { Run } from '../domain/job.ts'
 import type { Downloader } from '../domain/ports.ts'
+import type { Run } from '../domain/run.ts'
 import { endIsMissing } from './cut-off.ts'
+import { contentHash, textHash } from './fingerprint.ts'
 import { describeFileError, resolvePath } from './paths.ts'
 
 export interface Source {
@@ -27,21 +28,73 @@ export interface SourcePorts {
 /** 1 MB of base64 and its media type: more would mean that a model typed a recording out. */
 const maxDataUri = 1_400_000
 
-/** Throws `SpeechError` that says which other way works, where this one does not. */
-export async function openSource(audio: string, ports: SourcePorts, run: Run): Promise<Source> {
+/** What was named, as it can be worked on later and in another process. */
+export interface Identity {
+  /** The real path, the address or the data: URI. */
+  audio: string
+  /** The same for the same recording. */
+  content: string
+  /** Set where the bytes themselves were hashed. */
+  hash?: string
+  /** False where nobody knows whether the content at an address is still the same. */
+  certain: boolean
+  bytes?: number
+}
+
+type Hands = Pick<Run, 'signal' | 'checkpoints'>
+
+/** Says which recording is meant, without working on it. Throws `SpeechError` that says which other way works, where this one does not. */
+export async function identify(audio: string, ports: SourcePorts, hands: Hands): Promise<Identity> {
   const given = audio.trim()
   if (given === '')
     throw new SpeechError('BAD_INPUT', 'No recording was named.', {
       hint: 'Give `audio` as a path or an https:// address.',
     })
-  if (/^data:/i.test(given)) return describe(await writeDataUri(given, run), 'recording')
-  if (/^https?:\/\//i.test(given)) return fetchUrl(given, ports, run)
+  if (/^data:/i.test(given)) {
+    const bytes = readDataUri(given)
+    const hash = textHash(bytes)
+    return { audio: given, content: `bytes:${hash}`, hash, certain: true, bytes: bytes.length }
+  }
+  if (/^https?:\/\//i.test(given)) {
+    const { downloader, maxDownloadBytes } = ports
+    const said = await downloader.identify(given, { maxBytes: maxDownloadBytes, signal: hands.signal })
+    const content = `address:${textHash(given, '\0', said ?? '')}`
+    return { audio: given, content, certain: said !== undefined }
+  }
   if (/^[a-z][a-z0-9+.-]+:\/\//i.test(given) && !/^(?:file|sandbox|attachment):/i.test(given))
     throw new SpeechError('BAD_INPUT', 'Addresses of this kind are not fetched.', {
       hint: 'Give a path or an https:// address.',
     })
   const file = await resolvePath(given, ports.allowedDirs)
-  return describe(file, basename(file))
+  const { bytes } = await describe(file, basename(file))
+  const hash = await hashOf(file, hands)
+  return { audio: file, content: `bytes:${hash}`, hash, certain: true, bytes }
+}
+
+/** Opens what `identify` has named; `hash` is what its bytes must be. */
+export async function openSource(
+  { audio, hash }: { audio: string; hash?: string },
+  ports: SourcePorts,
+  run: Run,
+): Promise<Source> {
+  if (/^data:/i.test(audio)) return describe(await writeDataUri(audio, run), 'recording')
+  if (/^https?:\/\//i.test(audio)) return fetchUrl(audio, ports, run)
+  const source = await describe(audio, basename(audio))
+  // It may be long ago that it was ordered: what is found under its path now may be another recording.
+  if (hash !== undefined && (await hashOf(audio, run)) !== hash)
+    throw new SpeechError('RECORDING_CHANGED', 'The file is no longer the one that was ordered.', {
+      hint: 'Call transcribe_audio again to have it transcribed as it is now.',
+    })
+  return source
+}
+
+async function hashOf(file: string, { checkpoints, signal }: Hands): Promise<string> {
+  try {
+    return await contentHash(file, checkpoints, signal)
+  } catch (error) {
+    signal.throwIfAborted()
+    throw describeFileError(error)
+  }
 }
 
 async function fetchUrl(url: string, ports: SourcePorts, run: Run): Promise<Source> {
@@ -68,7 +121,7 @@ function decodeName(name: string): string {
   }
 }
 
-async function writeDataUri(uri: string, run: Run): Promise<string> {
+function readDataUri(uri: string): Buffer {
   if (uri.length > maxDataUri)
     throw new SpeechError('TOO_LARGE', 'A data: URI may hold at most 1 MB.', {
       hint: 'Save the recording to a file and give its path.',
@@ -79,8 +132,12 @@ async function writeDataUri(uri: string, run: Run): Promise<string> {
     throw new SpeechError('BAD_INPUT', 'The data: URI is not base64.', {
       hint: 'Write it as data:audio/…;base64,… or give a path.',
     })
+  return Buffer.from(payload, 'base64')
+}
+
+async function writeDataUri(uri: string, run: Run): Promise<string> {
   const file = join(await run.scratch(), 'inline')
-  await writeFile(file, Buffer.from(payload, 'base64')).catch(error => {
+  await writeFile(file, readDataUri(uri)).catch(error => {
     throw describeFileError(error)
   })
   return file

@@ -1,74 +1,116 @@
 // The story of one recording: source, decode, cut, encode, recognise, merge, as one stream from end to end.
 
 import { setMaxListeners } from 'node:events'
-import type { Order, Run } from '../domain/job.ts'
+import type { Order } from '../domain/job.ts'
 import { languageHint } from '../domain/languages.ts'
 import type { Recogniser } from '../domain/ports.ts'
+import type { Run } from '../domain/run.ts'
+import { oneLine } from '../domain/text.ts'
 import { seconds, type Transcript } from '../domain/transcript.ts'
+import { createBudget, dollars } from './budget.ts'
 import { cut } from './cut.ts'
-import { decode } from './decode.ts'
+import { type Decoding, decode } from './decode.ts'
 import { encodeAll } from './encode-all.ts'
 import type { LocateFfmpeg } from './ffmpeg.ts'
-import { merge } from './merge.ts'
-import { recognise } from './recognise.ts'
+import type { Gate } from './gate.ts'
+import { createMerge } from './merge.ts'
+import { type Piece, recognise } from './recognise.ts'
 import { recut } from './recut.ts'
 import { openSource, type Source, type SourcePorts } from './source.ts'
 
 export interface PipelinePorts extends SourcePorts {
   ffmpeg: LocateFfmpeg
   recogniser: Recogniser
+  /** Shared by all orders of the process. */
+  encoding: Gate
+  /** US dollars that one order may cost. */
+  maxCostUsd?: number
 }
 
 /** A transcript but for what the job knows: its id, when it was made, and what the run warned of. */
 export type Findings = Omit<Transcript, 'id' | 'createdAt' | 'warnings'>
 
 /** Files up to this size may be voice notes, whose encoding is worth starting before their length is known. */
-const perhapsVoiceNote = 2_000_000
+export const perhapsVoiceNote = 2_000_000
 
-/** Resolves with the transcript of a recording. Throws `SpeechError`, or the signal's reason when it is cancelled. */
-export async function transcribe(order: Order, ports: PipelinePorts, outer: Run): Promise<Findings> {
+/**
+ * Resolves with the transcript of a recording; `onFound` may ask for what there is with every chunk that is done.
+ * Throws `SpeechError`, or the signal's reason when it is cancelled.
+ */
+export async function transcribe(
+  order: Order & { hash?: string },
+  ports: PipelinePorts,
+  outer: Run,
+  onFound: (findings: () => Findings) => void,
+): Promise<Findings> {
   const stop = new AbortController()
   const run: Run = { ...outer, signal: AbortSignal.any([outer.signal, stop.signal]) }
   // Each process and request listens to it: many at once are no leak.
   setMaxListeners(0, run.signal)
   const { recogniser, ffmpeg } = ports
-  const tools = { ffmpeg, minSeconds: recogniser.limits.minSeconds }
   const hint = languageHint(order.language)
   if (hint.warning) run.warn(hint.warning)
+  const asked = { model: recogniser.model, ...spoken(hint.code, order.context) }
+  const tools = { ffmpeg, gate: ports.encoding, minSeconds: recogniser.limits.minSeconds, asked }
   try {
-    const source = await openSource(order.audio, ports, run)
+    const source = await openSource(order, ports, run)
     run.progress({ done: 0, message: 'Decoding' })
 
     const audio = decode(source, ffmpeg, run, { voiceNote: source.bytes <= perhapsVoiceNote })
-    const chunks = cut(audio.samples, recogniser.limits)
-    const encoded = encodeAll(chunks, tools, run, audio)
+    const budget = createBudget(source, audio, ports, tools, run)
+    const chunks = budget.checked(cut(announced(audio, run), recogniser.limits))
+    const ready = encodeAll(chunks, tools, run, audio)
     const total = () => audio.expected() ?? audio.decoded()
-    const again = recut(source, tools, run)
-    const pieces = recognise(encoded, { recogniser, ...spoken(hint.code, order.context), total, again }, run)
-    const { sent, ...merged } = await merge(pieces, order.timestamps ?? 'segment')
+    const asking = { recogniser, asked, total, again: recut(source, tools, run), afford: budget.afford }
 
+    const merge = createMerge(order.timestamps ?? 'segment')
+    const pieces: Piece[] = []
+    const findings = (coming?: { end?: number }): Findings => {
+      const { sent, cached, ...merged } = merge(pieces, coming)
+      return {
+        title: titleOf(order, source),
+        status: coming ? 'running' : 'completed',
+        duration: seconds(coming ? total() : audio.decoded()),
+        model: recogniser.model,
+        usage: { audioSeconds: sent, cachedSeconds: cached, ...cost(recogniser, sent) },
+        ...merged,
+      }
+    }
+    const soFar = () => withEstimate(findings({ end: total() }), recogniser)
+    for await (const piece of recognise(ready, asking, run)) {
+      pieces.push(piece)
+      onFound(soFar)
+    }
+
+    const found = findings()
     const lost = audio.lost()
     if (lost)
-      merged.coverage.gaps.push({ ...lost, reason: 'FFMPEG_FAILED: ffmpeg ended before the recording did.' })
-    if (sent === 0 && !lost)
+      found.coverage.gaps.push({ ...lost, reason: 'FFMPEG_FAILED: ffmpeg ended before the recording did.' })
+    if (pieces.length === 0 && !lost)
       run.warn('No speech was found: the recording is silent, or its channels cancel each other.')
-    return {
-      title: titleOf(order, source),
-      status: merged.coverage.gaps.length > 0 ? 'partial' : 'completed',
-      duration: seconds(audio.decoded()),
-      model: recogniser.model,
-      usage: { audioSeconds: sent, cachedSeconds: 0, ...cost(recogniser, sent) },
-      ...merged,
-    }
+    return { ...found, status: found.coverage.gaps.length > 0 ? 'partial' : 'completed' }
   } finally {
     stop.abort()
   }
 }
 
-/** One line, also where a file name holds line breaks: it stands between facts in a text that a model reads. */
+/** Tells how long the recording is as soon as that is known: a call waits for a short one. */
+async function* announced({ samples, expected, decoded }: Decoding, run: Run): AsyncGenerator<Buffer> {
+  let told = false
+  const tell = (total: number | undefined) => {
+    if (told || total === undefined) return
+    told = true
+    run.progress({ done: 0, total, message: 'Decoding' })
+  }
+  for await (const buffer of samples) {
+    tell(expected())
+    yield buffer
+  }
+  tell(decoded())
+}
+
 function titleOf({ title }: Order, { name }: Source): string {
-  const line = (text: string) => [...text.replace(/[\s\p{Cc}]+/gu, ' ').trim()].slice(0, 200).join('')
-  return line(title ?? '') || line(name.replace(/\.[^.\s]{1,5}$/, '')) || 'recording'
+  return oneLine(title ?? '') || oneLine(name.replace(/\.[^.\s]{1,5}$/, '')) || 'recording'
 }
 
 function spoken(language: string | undefined, context: string | undefined) {
@@ -77,5 +119,12 @@ function spoken(language: string | undefined, context: string | undefined) {
 }
 
 function cost({ usdPerSecond }: Recogniser, sent: number): { costUsd?: number } {
-  return usdPerSecond === undefined ? {} : { costUsd: Math.round(sent * usdPerSecond * 1e6) / 1e6 }
+  return usdPerSecond === undefined ? {} : { costUsd: dollars(sent * usdPerSecond) }
+}
+
+/** At most, as silence is not sent. */
+function withEstimate(findings: Findings, { usdPerSecond }: Recogniser): Findings {
+  if (usdPerSecond === undefined) return findings
+  const estimatedCostUsd = dollars(findings.duration * usdPerSecond)
+  return { ...findings, usage: { ...findings.usage, estimatedCostUsd } }
 }

@@ -9,22 +9,19 @@ import {
 import { describeError, isSpeechError } from '../domain/errors.ts'
 import { languageName } from '../domain/languages.ts'
 import { clock } from '../domain/text.ts'
-import type { Transcript } from '../domain/transcript.ts'
-import { exportFormats, type FormatName, formatNames, isFormatName } from '../exports/index.ts'
-import { timedText } from '../exports/readable.ts'
+import type { Transcript, TranscriptSummary } from '../domain/transcript.ts'
+import { exportFormats, type FormatName, formatNames } from '../exports/index.ts'
+import { shortfall, timedText } from '../exports/readable.ts'
 import type { Jobs } from '../jobs/jobs.ts'
-import { transcriptUri } from './result.ts'
+import { transcriptIdOf, transcriptUri } from './uris.ts'
 
 const pageSize = 50
 /** How many of the newest transcripts are offered when a client completes an id. */
 const completed = 100
 
-export function registerResources(server: McpServer, jobs: Jobs): void {
+export function registerResources(server: McpServer, jobs: Jobs, owner: string): void {
   const complete = {
-    id: async (typed: string) => {
-      const { transcripts } = await jobs.list({ limit: completed })
-      return transcripts.map(({ id }) => id).filter(id => id.startsWith(typed))
-    },
+    id: (typed: string) => completeId(jobs, owner, typed),
     format: (typed: string) => formatNames.filter(name => name.startsWith(typed)),
   }
 
@@ -32,19 +29,16 @@ export function registerResources(server: McpServer, jobs: Jobs): void {
     'transcript',
     new ResourceTemplate('transcript://{id}', { list: undefined, complete }),
     { title: 'Transcript', description: 'What was spoken, with times', mimeType: 'text/plain' },
-    async (uri, { id }) => {
-      const transcript = await read(jobs, uri, id)
-      return contents(uri, 'text/plain', `${transcript.title}\n\n${timedText(transcript)}\n`)
-    },
+    async uri => contents(uri, 'text/plain', readable(await readTranscript(jobs, owner, uri.href))),
   )
   server.registerResource(
     'transcript-file',
     new ResourceTemplate('transcript://{id}/{format}', { list: undefined, complete }),
     { title: 'Transcript as a file', description: `One of ${formatNames.join(', ')}` },
-    async (uri, { id, format }) => {
-      if (typeof format !== 'string' || !isFormatName(format)) throw new ResourceNotFoundError(uri.href)
+    async (uri, { format }) => {
+      const transcript = await readTranscript(jobs, owner, uri.href)
       const { mimeType, render } = exportFormats[format as FormatName]
-      return contents(uri, mimeType, render(await read(jobs, uri, id)))
+      return contents(uri, mimeType, render(transcript))
     },
   )
 
@@ -52,44 +46,66 @@ export function registerResources(server: McpServer, jobs: Jobs): void {
   server.server.setRequestHandler('resources/list', async request => {
     const cursor = request.params?.cursor
     const page = await jobs
-      .list({ limit: pageSize, ...(cursor !== undefined && { cursor }) })
+      .list(owner, { limit: pageSize, ...(cursor !== undefined && { cursor }) })
       .catch(asProtocolError)
     return {
-      resources: page.transcripts.map(({ id, title, createdAt, duration, language }) => ({
-        uri: transcriptUri(id),
-        name: id,
-        title,
-        description: [
-          clock(duration),
-          ...(language ? [languageName(language)] : []),
-          createdAt.slice(0, 10),
-        ].join(' · '),
-        mimeType: 'text/plain',
-        annotations: { lastModified: createdAt },
-      })),
+      resources: page.transcripts.map(listed),
       ...(page.nextCursor && { nextCursor: page.nextCursor }),
     }
   })
 }
 
-async function read(jobs: Jobs, uri: URL, id: unknown): Promise<Transcript> {
+/** Ids of the newest transcripts that begin like this. */
+export async function completeId(jobs: Jobs, owner: string, typed: string): Promise<string[]> {
+  const { transcripts } = await jobs.list(owner, { limit: completed })
+  return transcripts.map(({ id }) => id).filter(id => id.startsWith(typed))
+}
+
+/** Throws the same error for an address that is none, that nothing is at, and whose transcript is someone else's. */
+export async function readTranscript(jobs: Jobs, owner: string, uri: string): Promise<Transcript> {
+  const id = transcriptIdOf(uri)
+  if (id === undefined) throw new ResourceNotFoundError(uri)
   try {
-    return await jobs.get(String(id))
+    return await jobs.read(owner, id)
   } catch (error) {
-    if (isSpeechError(error) && error.code === 'TRANSCRIPT_NOT_FOUND')
-      throw new ResourceNotFoundError(uri.href)
+    if (isSpeechError(error) && error.code === 'TRANSCRIPT_NOT_FOUND') throw new ResourceNotFoundError(uri)
     return asProtocolError(error)
+  }
+}
+
+/** The SDK tells a client only what a `ProtocolError` says. */
+export function asProtocolError(error: unknown): never {
+  const isCallers = isSpeechError(error) && /^(?:BAD_INPUT|TRANSCRIPT_NOT_FOUND)$/.test(error.code)
+  throw new ProtocolError(
+    isCallers ? ProtocolErrorCode.InvalidParams : ProtocolErrorCode.InternalError,
+    describeError(error),
+  )
+}
+
+function readable(transcript: Transcript): string {
+  const lack = shortfall(transcript.status)
+  const head = lack ? `${transcript.title} (${lack})` : transcript.title
+  return `${head}\n\n${timedText(transcript)}\n`
+}
+
+function listed({ id, title, status, createdAt, duration, language }: TranscriptSummary) {
+  const lack = shortfall(status)
+  const facts = [
+    ...(lack ? [lack] : []),
+    clock(duration),
+    ...(language ? [languageName(language)] : []),
+    createdAt.slice(0, 10),
+  ]
+  return {
+    uri: transcriptUri(id),
+    name: id,
+    title,
+    description: facts.join(' · '),
+    mimeType: 'text/plain',
+    annotations: { lastModified: createdAt },
   }
 }
 
 function contents(uri: URL, mimeType: string, text: string) {
   return { contents: [{ uri: uri.href, mimeType, text }] }
-}
-
-function asProtocolError(error: unknown): never {
-  const bad = isSpeechError(error) && error.code === 'BAD_INPUT'
-  throw new ProtocolError(
-    bad ? ProtocolErrorCode.InvalidParams : ProtocolErrorCode.InternalError,
-    describeError(error),
-  )
 }

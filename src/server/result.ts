@@ -2,17 +2,20 @@
 import * as z from 'zod/v4'
 import { languageName } from '../domain/languages.ts'
 import { clock } from '../domain/text.ts'
-import type { Transcript } from '../domain/transcript.ts'
+import type { Transcript, TranscriptStatus } from '../domain/transcript.ts'
 import { snakeCase } from '../exports/json.ts'
 import { cutPage } from '../exports/page.ts'
 import type { ToolAnswer } from './tool.ts'
+import { transcriptUri } from './uris.ts'
 
 const seconds = z.number().min(0)
 
+export const statusOutput = z.enum(['completed', 'partial', 'running', 'failed', 'cancelled'])
+
 export const transcriptOutput = z.object({
-  status: z.enum(['completed', 'partial']).describe('partial: some speech has no text, see coverage.gaps'),
+  status: statusOutput.describe('All but completed: some speech has no text (yet), see coverage.gaps'),
   transcript_id: z.string(),
-  uri: z.string().describe('Resource with the whole text'),
+  uri: z.string(),
   title: z.string(),
   language: z.string().optional().describe('ISO code of what was heard most'),
   duration: seconds.describe('Seconds'),
@@ -27,6 +30,7 @@ export const transcriptOutput = z.object({
     audio_seconds: seconds,
     cached_seconds: seconds,
     cost_usd: z.number().optional(),
+    estimated_cost_usd: z.number().optional(),
   }),
   warnings: z.array(z.string()),
   next_step: z.string().optional().describe('What to call next, when there is something to do'),
@@ -48,10 +52,6 @@ export interface Excerpt {
   /** The stretch of the recording that was asked for. */
   from?: number
   to?: number
-}
-
-export function transcriptUri(id: string): string {
-  return `transcript://${id}`
 }
 
 export function transcriptAnswer(transcript: Transcript, excerpt: Excerpt): ToolAnswer {
@@ -95,7 +95,7 @@ function asText(transcript: Transcript, page: string, next: string | undefined):
     `duration: ${clock(duration)}`,
     ...(language ? [`language: ${languageName(language)} (${language})`] : []),
     `speech: ${coverage.speechSeconds} s, of it transcribed: ${coverage.transcribedSeconds} s`,
-    `sent: ${usage.audioSeconds} s${usage.costUsd === undefined ? '' : `, $${usage.costUsd.toFixed(4)}`}, from cache: ${usage.cachedSeconds} s`,
+    `sent: ${usage.audioSeconds} s${dollars(', ', usage.costUsd)}, from cache: ${usage.cachedSeconds} s${dollars(', in all at most ', usage.estimatedCostUsd)}`,
   ]
   const gaps = coverage.gaps.map(gap => `gap: ${clock(gap.start)} to ${clock(gap.end)}, ${gap.reason}`)
   return [
@@ -110,20 +110,37 @@ function asText(transcript: Transcript, page: string, next: string | undefined):
   ].join('\n')
 }
 
+function dollars(before: string, amount: number | undefined): string {
+  return amount === undefined ? '' : `${before}$${amount.toFixed(4)}`
+}
+
 function nextStep(
-  transcript: Transcript,
+  { id, status }: Transcript,
   excerpt: Excerpt,
   nextOffset: number | undefined,
 ): string | undefined {
-  const { view, from, to, limit } = excerpt
-  if (nextOffset !== undefined) {
-    const same = { ...(view !== 'text' && { view }), from, to, limit }
-    const settings = Object.entries({ transcript_id: transcript.id, ...same, offset: nextOffset })
-      .filter(([, value]) => value !== undefined)
-      .map(([key, value]) => `${key}=${value}`)
-    return `The text goes on: call get_transcript with ${settings.join(', ')}.`
-  }
-  if (transcript.status === 'partial')
-    return 'Some speech has no text (see the gaps). Call transcribe_audio again to try the recording once more.'
-  return undefined
+  const goOn = nextOffset === undefined ? [] : [readOn(id, excerpt, nextOffset)]
+  const then = thenSteps[status]
+  return [...goOn, ...(then ? [then(id)] : [])].join(' ') || undefined
+}
+
+function readOn(id: string, { view, from, to, limit }: Excerpt, offset: number): string {
+  const settings = Object.entries({
+    transcript_id: id,
+    ...(view !== 'text' && { view }),
+    ...{ from, to, limit, offset },
+  })
+  const given = settings.filter(([, value]) => value !== undefined).map(([key, value]) => `${key}=${value}`)
+  return `The text goes on: call get_transcript with ${given.join(', ')}.`
+}
+
+const thenSteps: Partial<Record<TranscriptStatus, (id: string) => string>> = {
+  running: id =>
+    `The work goes on: call get_transcript with transcript_id=${id} to wait for more. The same transcribe_audio call goes on with it too.`,
+  partial: () =>
+    'Some speech has no text (see the gaps). The same transcribe_audio call again repairs only the gaps.',
+  failed: () =>
+    'It failed before its end. The same transcribe_audio call goes on; what is finished is not billed again.',
+  cancelled: () =>
+    'It was cancelled. The same transcribe_audio call goes on; what is finished is not billed again.',
 }

@@ -1,7 +1,10 @@
 // Serves MCP over stdin and stdout, in both eras of the protocol.
-import { serveStdio } from '@modelcontextprotocol/server/stdio'
+import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio'
+import { localOwner } from '../domain/job.ts'
 import { log } from '../log.ts'
-import { createServer, type ServerOptions } from './server.ts'
+import type { ServerOptions } from './connection.ts'
+import { followListens } from './listens.ts'
+import { createServer } from './server.ts'
 
 export interface Serving {
   close(): Promise<void>
@@ -13,7 +16,21 @@ export function serveOverStdio(options: ServerOptions, onEnd: () => void): Servi
   process.stdin.once('close', onEnd)
   // A client that dies leaves a broken pipe behind, which must end the server quietly.
   process.stdout.once('error', onEnd)
-  return serveStdio(() => createServer(options), {
-    onerror: error => log.warn('protocol', { error: error.name }),
-  })
+  const transport = new StdioServerTransport()
+  const serving = serveStdio(
+    ({ era }) => createServer(options, { owner: localOwner, era, push: true, closingCancels: false }),
+    { transport, onerror: error => log.warn('protocol', { error: error.name }) },
+  )
+  const listens = followListens(id => options.jobs.follow(localOwner, id))
+  const { onmessage } = transport
+  transport.onmessage = message => {
+    listens.hear(message)
+    onmessage?.(message)
+  }
+  return {
+    close() {
+      listens.end()
+      return serving.close()
+    },
+  }
 }

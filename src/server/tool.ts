@@ -3,14 +3,22 @@ import type { CallToolResult, McpServer, ServerContext } from '@modelcontextprot
 import type * as z from 'zod/v4'
 import { cancelled, describeError, isSpeechError } from '../domain/errors.ts'
 import type { Progress } from '../domain/job.ts'
-import type { Jobs } from '../jobs/jobs.ts'
+import type { Departure, Jobs } from '../jobs/jobs.ts'
 import { log } from '../log.ts'
+import type { Connection, ServerOptions } from './connection.ts'
+import { departureOf } from './departure.ts'
 import { startReporter } from './progress.ts'
 
 export interface Call {
   jobs: Jobs
+  /** Whose call it is. */
+  owner: string
+  /** How long to wait for a job unless the arguments say otherwise. */
+  waitSeconds: number
   /** Aborted when the client cancels or goes. */
   signal: AbortSignal
+  /** Which of the two it was, once the signal is aborted. */
+  departure(): Departure
   progress(update: Progress): void
 }
 
@@ -33,6 +41,8 @@ export interface Tool<Input extends z.ZodObject = z.ZodObject> {
     idempotentHint: boolean
     openWorldHint: boolean
   }
+  /** False where it could not do anything, so that it is not offered. */
+  isAvailable?(jobs: Jobs): boolean
   /** Returns data or throws. */
   handler(args: z.output<Input>, call: Call): Promise<ToolAnswer>
 }
@@ -42,12 +52,21 @@ export function defineTool<Input extends z.ZodObject>(tool: Tool<Input>): Tool {
   return tool as unknown as Tool
 }
 
-export function registerTool(server: McpServer, tool: Tool, jobs: Jobs): void {
+export function registerTool(
+  server: McpServer,
+  tool: Tool,
+  { jobs, waitSeconds }: ServerOptions,
+  { owner, closingCancels }: Connection,
+): void {
   const { name, title, description, input, output, annotations } = tool
   server.registerTool(
     name,
     { title, description, inputSchema: input, outputSchema: output, annotations },
-    (args, context) => run(tool, args, context, jobs),
+    (args, context) => {
+      const { signal } = context.mcpReq
+      const departure = () => departureOf(signal.reason, closingCancels)
+      return run(tool, args, context, { jobs, owner, waitSeconds, signal, departure })
+    },
   )
 }
 
@@ -55,15 +74,14 @@ async function run(
   tool: Tool,
   args: Record<string, unknown>,
   context: ServerContext,
-  jobs: Jobs,
+  call: Omit<Call, 'progress'>,
 ): Promise<CallToolResult> {
-  const { signal } = context.mcpReq
   const reporter = startReporter(context)
   try {
-    const { structured, text } = await tool.handler(args, { jobs, signal, progress: reporter.report })
+    const { structured, text } = await tool.handler(args, { ...call, progress: reporter.report })
     return { structuredContent: structured, content: [{ type: 'text', text }] }
   } catch (error) {
-    const told = signal.aborted ? cancelled(error) : error
+    const told = call.signal.aborted ? cancelled(error) : error
     if (!isSpeechError(told))
       log.error('tool-failed', { tool: tool.name, error: error instanceof Error ? error.name : typeof error })
     // No structured content here: clients check it against the schema of a success.

@@ -1,8 +1,14 @@
-// The MCP clients of today and tomorrow, over stdio, behind one face.
-import { Client as ClientV2 } from '@modelcontextprotocol/client'
+// The MCP clients of today and tomorrow, over stdio and HTTP, behind one face.
+import { Client as ClientV2, StreamableHTTPClientTransport as HttpV2 } from '@modelcontextprotocol/client'
 import { StdioClientTransport as StdioV2 } from '@modelcontextprotocol/client/stdio'
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js'
 import { StdioClientTransport as StdioV1 } from '@modelcontextprotocol/sdk/client/stdio.js'
+import { StreamableHTTPClientTransport as HttpV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
+import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js'
+import {
+  ResourceListChangedNotificationSchema,
+  ResourceUpdatedNotificationSchema,
+} from '@modelcontextprotocol/sdk/types.js'
 import { entry } from './system.ts'
 
 export interface ProgressUpdate {
@@ -12,7 +18,7 @@ export interface ProgressUpdate {
 }
 
 export interface AnyClient {
-  /** Process id of the server. */
+  /** Process id of the server, which the client started over stdio. */
   pid(): number
   listTools(): Promise<{ tools: { name: string }[] }>
   call(
@@ -26,38 +32,132 @@ export interface AnyClient {
   ): Promise<{ resources: { uri: string; title?: string }[]; nextCursor?: string }>
   readResource(uri: string): Promise<{ uri: string; mimeType?: string; text?: string }[]>
   complete(uriTemplate: string, name: string, value: string): Promise<string[]>
+  /** Calls back whenever the resource has changed. The answer ends it. */
+  subscribe(uri: string, onUpdated: () => void): Promise<() => Promise<void>>
+  /** Calls back whenever the list of resources has changed. The answer ends it. */
+  onListChanged(listener: () => void): Promise<() => Promise<void>>
   close(): Promise<void>
 }
 
 const info = { name: 'test', version: '1' }
 const wait = { timeout: 60_000 }
 
-async function connectV1(env: Record<string, string>): Promise<AnyClient> {
-  const transport = new StdioV1({ command: process.execPath, args: [entry], env })
+export interface HttpAccess {
+  url: string
+  token?: string
+}
+
+/** A server to start over stdio, or one that is there over HTTP. */
+type Target = { env: Record<string, string> } | HttpAccess
+
+async function connectV1(target: Target): Promise<AnyClient> {
+  const transport =
+    'env' in target
+      ? new StdioV1({ command: process.execPath, args: [entry], env: target.env })
+      : new HttpV1(new URL(target.url), { requestInit: { headers: headersOf(target) } })
   const client = new ClientV1(info)
-  await client.connect(transport)
+  await client.connect(transport as Transport)
   const call: AnyClient['call'] = (name, args, options) =>
     client.callTool({ name, arguments: args }, undefined, { ...wait, ...options } as never)
-  return face(client, transport, call)
+  const heard: Heard = { updated: new Set(), listChanged: new Set() }
+  client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => tell(heard, params.uri))
+  client.setNotificationHandler(ResourceListChangedNotificationSchema, () => tell(heard))
+  return face(client, transport, { call, ...inSession(client, heard) })
 }
 
 type Mode = 'legacy' | 'auto' | { pin: string }
 
-async function connectV2(env: Record<string, string>, mode: Mode): Promise<AnyClient> {
-  const transport = new StdioV2({ command: process.execPath, args: [entry], env })
+async function connectV2(target: Target, mode: Mode): Promise<AnyClient> {
+  const transport =
+    'env' in target
+      ? new StdioV2({ command: process.execPath, args: [entry], env: target.env })
+      : new HttpV2(new URL(target.url), { requestInit: { headers: headersOf(target) } })
   const client = new ClientV2(info, { versionNegotiation: { mode } })
   await client.connect(transport)
   const call: AnyClient['call'] = (name, args, options) =>
     client.callTool({ name, arguments: args }, { ...wait, ...options } as never)
-  return face(client, transport, call)
+  const heard: Heard = { updated: new Set(), listChanged: new Set() }
+  client.setNotificationHandler('notifications/resources/updated', ({ params }) => tell(heard, params.uri))
+  client.setNotificationHandler('notifications/resources/list_changed', () => tell(heard))
+  const subscriptions = mode === 'legacy' ? inSession(client as never, heard) : byListening(client, heard)
+  return face(client, transport, { call, ...subscriptions })
+}
+
+function headersOf({ token }: HttpAccess): Record<string, string> {
+  return token === undefined ? {} : { authorization: `Bearer ${token}` }
+}
+
+/** Who waits for notifications. A client has one handler for each kind. */
+interface Heard {
+  updated: Set<(uri: string) => void>
+  listChanged: Set<() => void>
+}
+
+function tell({ updated, listChanged }: Heard, uri?: string): void {
+  if (uri === undefined) for (const listener of listChanged) listener()
+  else for (const listener of updated) listener(uri)
+}
+
+type Subscriptions = Pick<AnyClient, 'subscribe' | 'onListChanged'>
+
+function hear({ updated }: Heard, uri: string, onUpdated: () => void): () => void {
+  const listener = (changed: string) => {
+    if (changed === uri) onUpdated()
+  }
+  updated.add(listener)
+  return () => updated.delete(listener)
+}
+
+/** 2025: a session is subscribed to addresses, and hears of the list in any case. */
+function inSession(client: ClientV1, heard: Heard): Subscriptions {
+  return {
+    async subscribe(uri, onUpdated) {
+      const end = hear(heard, uri, onUpdated)
+      await client.subscribeResource({ uri })
+      return async () => {
+        end()
+        await client.unsubscribeResource({ uri })
+      }
+    },
+    async onListChanged(listener) {
+      heard.listChanged.add(listener)
+      return async () => void heard.listChanged.delete(listener)
+    },
+  }
+}
+
+/** 2026: a request that is answered with notifications as long as it is open. */
+function byListening(client: ClientV2, heard: Heard): Subscriptions {
+  return {
+    async subscribe(uri, onUpdated) {
+      const end = hear(heard, uri, onUpdated)
+      const listening = await client.listen({ resourceSubscriptions: [uri] })
+      return async () => {
+        end()
+        await listening.close()
+      }
+    },
+    async onListChanged(listener) {
+      heard.listChanged.add(listener)
+      const listening = await client.listen({ resourcesListChanged: true })
+      return async () => {
+        heard.listChanged.delete(listener)
+        await listening.close()
+      }
+    },
+  }
 }
 
 /** What both generations do in the same way. */
-function face(client: ClientV1 | ClientV2, transport: StdioV1 | StdioV2, call: AnyClient['call']): AnyClient {
+function face(
+  client: ClientV1 | ClientV2,
+  transport: StdioV1 | StdioV2 | HttpV1 | HttpV2,
+  own: Pick<AnyClient, 'call'> & Subscriptions,
+): AnyClient {
   const either = client as ClientV1
   return {
-    pid: () => transport.pid!,
-    call,
+    ...own,
+    pid: () => (transport as StdioV1).pid!,
     listTools: () => either.listTools(),
     listResources: cursor => either.listResources(cursor === undefined ? {} : { cursor }) as never,
     readResource: async uri => (await either.readResource({ uri })).contents as never,
@@ -68,9 +168,20 @@ function face(client: ClientV1 | ClientV2, transport: StdioV1 | StdioV2, call: A
   }
 }
 
-export const clients: [name: string, connect: (env: Record<string, string>) => Promise<AnyClient>][] = [
+const kinds: [name: string, connect: (target: Target) => Promise<AnyClient>][] = [
   ['SDK v1 (2025-11-25)', connectV1],
-  ['SDK v2, legacy', env => connectV2(env, 'legacy')],
-  ['SDK v2, auto', env => connectV2(env, 'auto')],
-  ['SDK v2, pinned to 2026-07-28', env => connectV2(env, { pin: '2026-07-28' })],
+  ['SDK v2, legacy', target => connectV2(target, 'legacy')],
+  ['SDK v2, auto', target => connectV2(target, 'auto')],
+  ['SDK v2, pinned to 2026-07-28', target => connectV2(target, { pin: '2026-07-28' })],
 ]
+
+/** They start the server with this environment. */
+export const clients = kinds.map(
+  ([name, connect]): [name: string, connect: (env: Record<string, string>) => Promise<AnyClient>] => [
+    name,
+    env => connect({ env }),
+  ],
+)
+
+/** They connect to a server that is there. */
+export const httpClients: [name: string, connectHttp: (access: HttpAccess) => Promise<AnyClient>][] = kinds

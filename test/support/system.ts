@@ -1,4 +1,6 @@
 // A whole system for a test: the stand-in cloud, the built server as a process of its own, and a real MCP client.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -105,6 +107,41 @@ export async function startSystem({ standin: wishes, env: more }: SystemOptions 
       await client.close()
       await standin.close()
       await folder.remove()
+    },
+  }
+}
+
+export interface HttpServer {
+  /** Where MCP is. */
+  url: string
+  child: ChildProcess
+  /** All that it has said on stderr so far. */
+  said(): string
+  /** Asks it to stop, and resolves with its exit code. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>
+}
+
+/** Starts `speech-mcp http` on a free port, with the environment of a system. */
+export async function startHttpServer(env: Record<string, string>): Promise<HttpServer> {
+  const child = spawn(process.execPath, [entry, 'http'], {
+    env: { ...env, SPEECH_HTTP_PORT: '0' },
+    stdio: ['ignore', 'inherit', 'pipe'],
+  })
+  const ended = once(child, 'exit') as Promise<[number | null]>
+  let said = ''
+  const url = await new Promise<string>((resolve, reject) => {
+    child.stderr.on('data', piece => {
+      said += piece
+      const found = /serves (http\S+)/.exec(said)?.[1]
+      if (found) resolve(found)
+    })
+    ended.then(() => reject(new Error(`The server ended: ${said}`)), reject)
+  })
+  return {
+    ...{ url, child, said: () => said },
+    async stop(signal = 'SIGTERM') {
+      child.kill(signal)
+      return (await ended)[0]
     },
   }
 }

@@ -2,13 +2,11 @@
 import * as z from 'zod/v4'
 import { isSpeechError, SpeechError } from '../../domain/errors.ts'
 import type { Recogniser } from '../../domain/ports.ts'
+import { usdPerSecond } from '../../domain/prices.ts'
 import type { Dashscope } from '../wire/dashscope.ts'
 import type { JsonBody } from '../wire/http.ts'
 
 const path = 'services/aigc/multimodal-generation/generation'
-
-/** US dollars per second of audio, international prices as of November 2026 (Model Studio price list). */
-const prices: Record<string, number> = { 'qwen3-asr-flash': 0.000035 }
 
 /** Only what is read; the rest of an answer may change as it likes. An empty `content` means that nobody speaks. */
 const answer = z.object({
@@ -36,7 +34,7 @@ export interface QwenAsrOptions {
  * Throws `SpeechError`; a refused key, an account in arrears and an unknown model have the scope `account`.
  */
 export function qwenAsr(cloud: Dashscope, { model, concurrency }: QwenAsrOptions): Recogniser {
-  const price = prices[model.replace(/-\d{4}-\d\d-\d\d$/, '')]
+  const price = usdPerSecond(model)
   return {
     model,
     limits: { maxSeconds: 150, minSeconds: 1, concurrency },

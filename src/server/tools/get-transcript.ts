@@ -1,4 +1,4 @@
-// get_transcript: read a stored transcript, in parts that fit.
+// get_transcript: read a transcript, in parts that fit, also while it is being made.
 import * as z from 'zod/v4'
 import { SpeechError } from '../../domain/errors.ts'
 import type { Transcript } from '../../domain/transcript.ts'
@@ -6,8 +6,9 @@ import { json } from '../../exports/json.ts'
 import { pageTokens } from '../../exports/page.ts'
 import { markdown, outline, plainText, timedText } from '../../exports/readable.ts'
 import { srt, vtt } from '../../exports/subtitles.ts'
+import { transcriptId, waitSeconds } from '../inputs.ts'
 import { transcriptAnswer, transcriptOutput, type View } from '../result.ts'
-import { defineTool } from '../tool.ts'
+import { type Call, defineTool } from '../tool.ts'
 
 const views: Record<View, (transcript: Transcript) => string> = {
   text: timedText,
@@ -25,11 +26,11 @@ export const getTranscript = defineTool({
   description: [
     'Read a transcript that transcribe_audio made: the rest of a long text, a stretch of it, an outline or subtitles.',
     'Use this with a transcript_id; it costs nothing. For a long recording ask for the outline first,',
-    'then for the stretch that matters with from and to.',
+    'then for the stretch that matters with from and to. While the status is running it waits, then gives what is there.',
     'Example: {"transcript_id": "tr_…", "from": 600, "to": 900}',
   ].join(' '),
   input: z.object({
-    transcript_id: z.string().min(1).max(100).describe('The id that transcribe_audio gave (tr_…)'),
+    transcript_id: transcriptId,
     view: z
       .enum(Object.keys(views) as [View, ...View[]])
       .default('text')
@@ -50,15 +51,16 @@ export const getTranscript = defineTool({
       .max(pageTokens)
       .default(pageTokens)
       .describe('Most tokens on the page, roughly'),
+    wait_seconds: waitSeconds,
   }),
   output: transcriptOutput,
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
-  async handler({ transcript_id, view, from, to, offset, limit }, { jobs }) {
+  async handler({ transcript_id, view, from, to, offset, limit, wait_seconds }, call) {
     if (from !== undefined && to !== undefined && from >= to)
       throw new SpeechError('BAD_INPUT', '`from` is not before `to`.', {
         hint: 'Give both in seconds from the start.',
       })
-    const transcript = await jobs.get(transcript_id)
+    const transcript = await readWhenOver(transcript_id, wait_seconds ?? call.waitSeconds, call)
     const text = views[view](stretch(transcript, from, to))
     return transcriptAnswer(transcript, {
       text,
@@ -70,6 +72,15 @@ export const getTranscript = defineTool({
     })
   },
 })
+
+async function readWhenOver(id: string, seconds: number, call: Call): Promise<Transcript> {
+  const { jobs, owner, signal, progress } = call
+  const transcript = await jobs.read(owner, id)
+  if (transcript.status !== 'running') return transcript
+  // A reader who leaves stops nothing: whoever ordered the transcript still wants it.
+  await jobs.watch(id, { owner, seconds, signal, departure: () => 'gone', onProgress: progress })
+  return jobs.read(owner, id)
+}
 
 /** The part of a transcript that is said between two moments; a sentence on the border belongs to it. */
 function stretch(transcript: Transcript, from = 0, to = Number.POSITIVE_INFINITY): Transcript {

@@ -1,6 +1,19 @@
 // The tools, in the order clients see them.
 import type { Tool } from '../tool.ts'
+import { cancelTranscription } from './cancel-transcription.ts'
+import { deleteTranscript } from './delete-transcript.ts'
+import { findRecordings } from './find-recordings.ts'
 import { getTranscript } from './get-transcript.ts'
+import { searchTranscripts } from './search-transcripts.ts'
 import { transcribeAudio } from './transcribe-audio.ts'
+import { updateTranscript } from './update-transcript.ts'
 
-export const tools: readonly Tool[] = [transcribeAudio, getTranscript]
+export const tools: readonly Tool[] = [
+  transcribeAudio,
+  getTranscript,
+  searchTranscripts,
+  findRecordings,
+  updateTranscript,
+  cancelTranscription,
+  deleteTranscript,
+]

@@ -1,6 +1,10 @@
-// transcribe_audio: a recording becomes text.
+// transcribe_audio: a recording becomes text, within this call or after it.
 import * as z from 'zod/v4'
+import { SpeechError } from '../../domain/errors.ts'
+import type { Job } from '../../domain/job.ts'
+import { seconds, type Transcript } from '../../domain/transcript.ts'
 import { plainText, timedText } from '../../exports/readable.ts'
+import { waitSeconds } from '../inputs.ts'
 import { transcriptAnswer, transcriptOutput } from '../result.ts'
 import { defineTool } from '../tool.ts'
 
@@ -12,8 +16,9 @@ export const transcribeAudio = defineTool({
     'Use this when someone wants to know what was said in an audio or video file.',
     'Takes any audio or video format and any length, in 52 languages and dialects; silence is not sent or billed.',
     'The answer holds the first page of the text (about 8,000 tokens) and says how to read on with get_transcript;',
-    'times are seconds from the start, estimated from speech activity. Each call is billed anew: for a recording',
-    'that is transcribed already, use get_transcript.',
+    'times are seconds from the start, estimated from speech activity.',
+    'A long recording may answer with status running and the text so far: the work goes on, and get_transcript waits for more.',
+    'The same recording and options are never billed twice: calling again goes on, or answers at once.',
     'Example: {"audio": "~/Recordings/standup.m4a", "language": "en", "context": "Anja, Kubernetes, OKR"}',
   ].join(' '),
   input: z.object({
@@ -39,10 +44,12 @@ export const transcribeAudio = defineTool({
       .default('segment')
       .describe('none: text without times; word: also times for each word in the json export'),
     title: z.string().max(200).optional().describe('What to call the transcript; otherwise the file name'),
+    wait_seconds: waitSeconds,
   }),
   output: transcriptOutput,
-  annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
-  async handler({ audio, language, context, timestamps, title }, { jobs, signal, progress }) {
+  annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: true },
+  async handler({ audio, language, context, timestamps, title, wait_seconds }, call) {
+    const { jobs, owner, signal } = call
     const order = {
       audio,
       timestamps,
@@ -50,9 +57,32 @@ export const transcribeAudio = defineTool({
       ...(context && { context }),
       ...(title && { title }),
     }
-    const transcript = await jobs.transcribe(order, { signal, onProgress: progress })
+    const { job, answered } = await jobs.submit(order, { owner, signal })
+    const wait = { owner, signal, seconds: wait_seconds ?? call.waitSeconds }
+    ensureGood(await jobs.watch(job.id, { ...wait, departure: call.departure, onProgress: call.progress }))
+    const made = await jobs.read(owner, job.id)
+    const transcript = answered ? atNoCost(made) : made
     return timestamps === 'none'
       ? transcriptAnswer(transcript, { text: plainText(transcript), view: 'raw' })
       : transcriptAnswer(transcript, { text: timedText(transcript), view: 'text' })
   },
 })
+
+function ensureGood({ state, error }: Job): void {
+  if (state === 'cancelled')
+    throw new SpeechError('CANCELLED', 'Somebody cancelled this transcription while it was under way.', {
+      hint: 'Call transcribe_audio again to go on; what is finished is not billed again.',
+    })
+  if (state === 'failed' && error) throw new SpeechError(error.code, error.message, { hint: error.hint })
+}
+
+/** What this call cost, which found the work done. */
+function atNoCost(transcript: Transcript): Transcript {
+  const { audioSeconds, cachedSeconds, costUsd } = transcript.usage
+  const usage = {
+    audioSeconds: 0,
+    cachedSeconds: seconds(audioSeconds + cachedSeconds),
+    ...(costUsd !== undefined && { costUsd: 0 }),
+  }
+  return { ...transcript, usage }
+}

@@ -1,0 +1,112 @@
+// Fifty clients over HTTP at once, each with a voice note of its own and eyes on the others', while an hour is transcribed.
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
+import { median, root, run, timed } from './measure.ts'
+
+export interface Crowd {
+  /** Milliseconds that the event loop let things wait: 99 of 100 times less than this. */
+  p99: number
+  longest: number
+  /** Calls that failed or gave another's transcript. */
+  wrong: number
+  /** Seconds of a voice note's call, in the middle. */
+  note: number
+  hour: number
+}
+
+const clients = 50
+
+/** `notes` are made in the folder, from different places of the interview. */
+export async function crowd(
+  ffmpeg: string,
+  folder: string,
+  hour: string,
+  env: Record<string, string>,
+): Promise<Crowd> {
+  const notes = Array.from({ length: clients }, (_, i) => join(folder, `note-${i}.wav`))
+  const interview = join(root, 'fixtures', 'interview.mp3')
+  for (const [i, note] of notes.entries())
+    await run(ffmpeg, [
+      '-nostdin',
+      '-y',
+      '-ss',
+      String(i * 6),
+      '-i',
+      interview,
+      '-t',
+      '6',
+      '-ac',
+      '1',
+      '-ar',
+      '16000',
+      note,
+    ])
+
+  const server = fork(join(root, 'dist', 'main.js'), ['http'], {
+    env: { ...env, SPEECH_HTTP_PORT: '0' },
+    execArgv: ['--import', fileURLToPath(new URL('event-loop.mjs', import.meta.url))],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  })
+  try {
+    const url = await addressOf(server)
+    const long = await connect(url)
+    const visitors = await Promise.all(notes.map(() => connect(url)))
+    server.send('reset')
+    const whole = timed(() => transcribe(long, hour))
+    // The hour is under way before the crowd comes.
+    await new Promise(resolve => setTimeout(resolve, 500))
+    const visits = await Promise.all(visitors.map((client, i) => timed(() => visit(client, notes[i]!, i))))
+    const [took] = await whole
+    server.send('report')
+    const [{ p99, max }] = (await once(server, 'message')) as [{ p99: number; max: number }]
+    await Promise.all([long, ...visitors].map(client => client.close()))
+    const wrong = visits.filter(([, right]) => !right).length
+    return { p99, longest: max, wrong, note: median(visits.map(([seconds]) => seconds)), hour: took }
+  } finally {
+    server.kill()
+  }
+}
+
+async function addressOf(server: ChildProcess): Promise<string> {
+  for await (const line of createInterface({ input: server.stderr! })) {
+    const url = /http:\/\/\S+/.exec(line)?.[0]
+    if (url) return url
+  }
+  throw new Error('The server did not say where it listens.')
+}
+
+async function connect(url: string): Promise<Client> {
+  const client = new Client({ name: 'bench', version: '1' }, { versionNegotiation: { mode: 'auto' } })
+  await client.connect(new StreamableHTTPClientTransport(new URL(url)))
+  return client
+}
+
+interface Answer {
+  status: string
+  transcript_id: string
+  title: string
+}
+
+async function transcribe(client: Client, audio: string): Promise<Answer> {
+  const patience = { timeout: 600_000, onprogress: () => {}, resetTimeoutOnProgress: true }
+  const call = { name: 'transcribe_audio', arguments: { audio, wait_seconds: 240 } }
+  const result = await client.callTool(call, patience)
+  if (result.isError) throw new Error(JSON.stringify(result.content))
+  return result.structuredContent as unknown as Answer
+}
+
+/** True when the client got its own note's transcript, and could read it and all others that are there by then. */
+async function visit(client: Client, note: string, i: number): Promise<boolean> {
+  const own = await transcribe(client, note)
+  const { resources } = await client.listResources()
+  for (const { uri, title } of resources.slice(0, 5)) {
+    const { contents } = await client.readResource({ uri })
+    const [first] = contents
+    if (!(first && 'text' in first && first.text.startsWith(title ?? '?'))) return false
+  }
+  return own.status === 'completed' && own.title === `note-${i}`
+}

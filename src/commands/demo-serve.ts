@@ -1,0 +1,63 @@
+// speech-mcp demo --serve: the server stays up over HTTP, for the MCP Inspector or any other client, until Ctrl-C.
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+
+export interface DemoServer {
+  /** What to start, and with which settings. */
+  entry: string
+  env: Record<string, string>
+  /** The recordings that the stand-in knows. */
+  fixtures: string
+  say(line: string): void
+}
+
+/** Resolves with the exit code when the server has ended. */
+export async function stayUp({ entry, env, fixtures, say }: DemoServer): Promise<number> {
+  const server = spawn(process.execPath, [entry, 'http'], {
+    env,
+    // In a group of its own: Ctrl-C reaches it through us alone, and not twice, which would end it at once.
+    detached: true,
+    windowsHide: true,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  const ended = once(server, 'exit')
+  const stop = () => void server.kill('SIGTERM')
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
+  process.once('exit', stop)
+  const url = await address(server)
+  if (url !== undefined) say(guide(url, fixtures))
+  const [code] = (await ended) as [number | null]
+  return code ?? 1
+}
+
+/** Where the server is; undefined when it ends before it says so. Passes on all that it says. */
+async function address(server: ChildProcessByStdio<null, null, Readable>): Promise<string | undefined> {
+  server.stderr.pipe(process.stderr, { end: false })
+  for await (const line of createInterface({ input: server.stderr })) {
+    const url = /\bserves (http\S+)/.exec(line)?.[1]
+    if (url !== undefined) return url
+  }
+  return undefined
+}
+
+function guide(url: string, fixtures: string): string {
+  const inspector = `npx @modelcontextprotocol/inspector --cli ${url} --transport http`
+  const audio = join(fixtures, 'voice-note.ogg')
+  return [
+    '',
+    `The server is at ${url}. Try it with the MCP Inspector:`,
+    '',
+    `  ${inspector} --method tools/list`,
+    `  ${inspector} --method tools/call --tool-name transcribe_audio --tool-arg ${word(`audio=${audio}`)}`,
+    '',
+    `More recordings are in ${fixtures}. Ctrl-C ends it all.`,
+  ].join('\n')
+}
+
+/** One word of a command line. */
+function word(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `"${text}"`
+}

@@ -1,0 +1,11 @@
+// What the models cost: one table, in US dollars, international prices of November 2026 (Model Studio price list).
+
+/** For a second of audio that is sent. Snapshots (`…-2026-02-10`) cost what their model costs. */
+const audio: Record<string, number> = {
+  'qwen3-asr-flash': 0.000035,
+}
+
+/** Undefined for a model whose price is not known. */
+export function usdPerSecond(model: string): number | undefined {
+  return audio[model.replace(/-\d{4}-\d\d-\d\d$/, '')]
+}

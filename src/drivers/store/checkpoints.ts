@@ -1,0 +1,31 @@
+// Results of paid or slow work in rows, under their keys.
+import type { Store } from '../../domain/ports.ts'
+import type { Connection } from './connection.ts'
+import { fromJson } from './rows.ts'
+
+type Checkpoints = Pick<Store, 'getCheckpoint' | 'putCheckpoint' | 'forgetCheckpoints'>
+
+export function checkpoints(connection: Connection): Checkpoints {
+  return {
+    getCheckpoint: (owner, key) =>
+      connection.read(database => {
+        const row = database
+          .prepare('SELECT CAST(value AS BLOB) AS value FROM checkpoints WHERE owner = ? AND key = ?')
+          .get(owner, key) as { value: Uint8Array } | undefined
+        return row && fromJson<unknown>(row.value)
+      }),
+    putCheckpoint: (owner, key, value, job) =>
+      connection.write(database => {
+        database
+          .prepare(
+            `INSERT INTO checkpoints (owner, key, job, value) VALUES (?, ?, ?, ?)
+             ON CONFLICT (owner, key) DO UPDATE SET job = excluded.job, value = excluded.value`,
+          )
+          .run(owner, key, job, JSON.stringify(value))
+      }),
+    forgetCheckpoints: (owner, job) =>
+      connection.write(database => {
+        database.prepare('DELETE FROM checkpoints WHERE owner = ? AND job = ?').run(owner, job)
+      }),
+  }
+}

@@ -1,0 +1,55 @@
+// Full-text search: what of a transcript is found by which words, the same for the index and for the query.
+import type Database from 'libsql'
+import type { Transcript } from '../../domain/transcript.ts'
+
+const letters = '[\\p{L}\\p{M}\\p{N}]'
+/** Scripts that do not part words. Each character is a term, so any run of them is found, whatever a dictionary says. */
+const unspaced =
+  '[\\p{scx=Han}\\p{scx=Hira}\\p{scx=Kana}\\p{scx=Bopo}\\p{scx=Thai}\\p{scx=Laoo}\\p{scx=Khmr}\\p{scx=Mymr}]'
+const unspacedLetter = new RegExp(`[${letters}&&${unspaced}]`, 'gv')
+const between = new RegExp(`[^${letters}]+`, 'gv')
+/** Accents of Latin, Greek and Cyrillic, and the vowel points of Hebrew and Arabic. */
+const accents =
+  /[\u0300-\u036f\u0591-\u05bd\u05bf-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed]/gu
+const ascii = /^[\0-\x7f]*$/
+
+/** A text as terms with blanks between and around them; nothing but blanks when it has none. */
+export function terms(text: string): string {
+  // Most of a long English transcript takes this short way.
+  if (ascii.test(text)) return text.toLowerCase().replace(/[^a-z0-9]+/g, ' ')
+  return folded(text).replace(between, ' ').replace(unspacedLetter, ' $& ')
+}
+
+/** Upper case first: ß and SS, and the dotted and dotless i, have the same capitals. */
+function folded(text: string): string {
+  return text
+    .toUpperCase()
+    .toLowerCase()
+    .normalize('NFKD')
+    .replace(accents, '')
+    .replaceAll('ς', 'σ')
+    .normalize('NFC')
+}
+
+/** A query in the language of FTS5, made of quoted terms alone; undefined for one without a word. */
+export function matchExpression(query: string): string | undefined {
+  const parts = query.replace(/[“”„«»「」『』]/g, '"').matchAll(/"([^"]*)"|[^\s"]+/g)
+  const wanted = [...parts].flatMap(([word, quoted]) => {
+    const phrase = terms(quoted ?? word).trim()
+    if (!phrase) return []
+    return quoted === undefined ? `"${phrase}"*` : `"${phrase}"`
+  })
+  return wanted.length > 0 ? wanted.join(' AND ') : undefined
+}
+
+/** Makes the transcript of this row findable by its title and text as they are now. */
+export function index(database: Database.Database, number: number, { title, segments }: Transcript): void {
+  forget(database, number)
+  database
+    .prepare('INSERT INTO search (rowid, title, text) VALUES (?, ?, ?)')
+    .run(number, terms(title), terms(segments.map(({ text }) => text).join(' ')))
+}
+
+export function forget(database: Database.Database, number: number): void {
+  database.prepare('DELETE FROM search WHERE rowid = ?').run(number)
+}

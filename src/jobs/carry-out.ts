@@ -1,0 +1,199 @@
+// Carries one job out: runs the pipeline, keeps the lease, and writes down what there is while it runs and at its end.
+import { cancelled, describeError, isSpeechError } from '../domain/errors.ts'
+import type { Job, JobState, Progress } from '../domain/job.ts'
+import type { Store } from '../domain/ports.ts'
+import type { Run } from '../domain/run.ts'
+import type { Transcript, TranscriptStatus } from '../domain/transcript.ts'
+import { log } from '../log.ts'
+import { type Findings, type PipelinePorts, transcribe } from '../pipeline/transcribe.ts'
+import type { Changes } from './changes.ts'
+import { createCheckpoints } from './checkpoints.ts'
+import { lease, leaseRenewal, leaseTime } from './lease.ts'
+import type { JobChange, Ledger } from './ledger.ts'
+import { createScratch } from './scratch.ts'
+
+export interface WorkerOptions {
+  name: string
+  ledger: Ledger
+  store: Store
+  changes: Changes
+  pipeline: PipelinePorts
+  /** Folder under which each order gets a scratch folder. */
+  scratchDir: string
+}
+
+/** Why a job that is under way ends before its end. */
+export type Ending = 'cancelled' | 'given back' | 'taken over'
+
+/** A job under way in this process. */
+export interface Live {
+  /** As it was last written, with the progress of this moment. */
+  job(): Job
+  /** What there is so far. */
+  transcript(): Promise<Transcript>
+  stop(ending: Ending): void
+  /** Resolves when nothing of it is left. */
+  ended: Promise<void>
+}
+
+/** Milliseconds from the start to the first write of what there is, and between two of them. */
+const savingInterval = 1_000
+
+export function carryOut(claimed: Job, options: WorkerOptions): Live {
+  const { name, ledger, store, changes, pipeline, scratchDir } = options
+  const { owner, id } = claimed
+  const abort = new AbortController()
+  const scratch = createScratch(scratchDir, id)
+  const warnings = new Set<string>()
+  const before = ledger.transcript(owner, id).catch(() => undefined)
+  let job = claimed
+  let progress: Progress = { done: 0, message: 'Starting' }
+  let ending: Ending | undefined
+  let found: (() => Findings) | undefined
+  let listed = false
+  let done = false
+  let saving: Promise<unknown> = Promise.resolve()
+
+  const run: Run = {
+    signal: abort.signal,
+    scratch: scratch.folder,
+    checkpoints: createCheckpoints(store, owner, id),
+    warn: sentence => void warnings.add(sentence),
+    progress(update) {
+      progress = update
+      changes.moved(owner, id)
+    },
+  }
+
+  function stop(how: Ending): void {
+    ending ??= how
+    abort.abort(cancelled())
+  }
+
+  /** Writes the job if it is still ours; where it is not, somebody has cancelled or taken it. */
+  async function write(change: (now: Job) => JobChange): Promise<void> {
+    let ours = false
+    job = await ledger.update(owner, id, now => {
+      ours = now.state === 'running' && now.lease?.worker === name
+      return ours ? change(now) : undefined
+    })
+    if (!ours) stop(job.state === 'running' || job.state === 'queued' ? 'taken over' : 'cancelled')
+  }
+
+  const renewal = setInterval(() => {
+    write(() => ({ lease: lease(name, leaseTime), progress })).catch(() => stop('cancelled'))
+  }, leaseRenewal)
+  const saver = setInterval(() => {
+    saving = saving.then(() => (found && !done ? save('running', found()) : undefined))
+  }, savingInterval)
+
+  async function save(status: TranscriptStatus, findings: Findings, ...more: string[]): Promise<void> {
+    const earlier = await before
+    // An order that starts again must not take away what an earlier attempt has found.
+    const isLess = (earlier?.coverage.transcribedSeconds ?? 0) > findings.coverage.transcribedSeconds
+    if (isLess && status !== 'completed' && status !== 'partial') return
+    await ledger.keep(owner, assemble(job, { ...findings, status }, [...warnings, ...more]))
+    changes.tell({ owner, id, listed: !listed })
+    listed = true
+  }
+
+  async function perform(): Promise<void> {
+    const started = performance.now()
+    try {
+      const order = { ...job.order, ...(job.content !== undefined && { hash: job.content }) }
+      const findings = await transcribe(order, pipeline, run, soFar => {
+        found = soFar
+        changes.moved(owner, id)
+      })
+      await finish(findings.status as 'completed' | 'partial', findings)
+      const took = Math.round(performance.now() - started)
+      log.info('transcribed', { id, seconds: findings.duration, took })
+    } catch (error) {
+      if (ending === 'taken over') return
+      if (ending === 'given back') await giveBack()
+      else await fail(ending === 'cancelled' ? cancelled(error) : error)
+    }
+  }
+
+  async function finish(status: 'completed' | 'partial', findings: Findings): Promise<void> {
+    await quiet()
+    await save(status, findings)
+    await write(over(status))
+  }
+
+  async function giveBack(): Promise<void> {
+    await quiet()
+    if (found) await save('running', found())
+    await write(() => ({ state: 'queued', lease: undefined, progress }))
+  }
+
+  async function fail(error: unknown): Promise<void> {
+    await quiet()
+    if (!isSpeechError(error)) log.error('job-failed', { id, error: (error as Error)?.name ?? typeof error })
+    const state = ending === 'cancelled' ? 'cancelled' : 'failed'
+    const findings = found?.()
+    if (findings && findings.coverage.transcribedSeconds > 0)
+      await save(state, findings, describeError(error))
+    else if (listed && !(await before)) await ledger.drop(owner, id)
+    await write(now => ({ ...over(state)(now), error: describe(error) }))
+  }
+
+  /** From here on nothing is written but the end. */
+  async function quiet(): Promise<void> {
+    done = true
+    clearInterval(saver)
+    await saving
+  }
+
+  const ended = perform().finally(async () => {
+    clearInterval(renewal)
+    clearInterval(saver)
+    await scratch.remove()
+    changes.tell({ owner, id, listed: true })
+  })
+
+  return {
+    job: () => ({ ...job, progress }),
+    async transcript() {
+      if (found) return assemble(job, found(), [...warnings])
+      const earlier = await before
+      return earlier ? { ...earlier, status: 'running' } : emptyTranscript(job)
+    },
+    stop,
+    ended,
+  }
+}
+
+/** A recording that came as text is not kept: who orders again gives it again. */
+function over(state: JobState): (now: Job) => JobChange {
+  return ({ order }) => ({
+    state,
+    lease: undefined,
+    progress: undefined,
+    order: { ...order, audio: order.audio.startsWith('data:') ? 'data:' : order.audio },
+  })
+}
+
+function describe(error: unknown): NonNullable<Job['error']> {
+  if (isSpeechError(error)) return { code: error.code, message: error.message, hint: error.hint }
+  const [message = '', hint = ''] = describeError(error)
+    .replace(/^INTERNAL: /, '')
+    .split(/(?<=\.) /)
+  return { code: 'INTERNAL', message, hint }
+}
+
+function assemble(job: Job, findings: Findings, warnings: string[]): Transcript {
+  const { id, createdAt, order } = job
+  return { id, createdAt, ...findings, title: order.title ?? findings.title, warnings }
+}
+
+/** What there is of a job before its recording was opened. */
+export function emptyTranscript({ id, createdAt, order, state, error }: Job): Transcript {
+  const status = state === 'queued' ? 'running' : state
+  return {
+    ...{ id, createdAt, status, title: order.title ?? 'recording', duration: 0, model: '', segments: [] },
+    coverage: { speechSeconds: 0, transcribedSeconds: 0, gaps: [] },
+    usage: { audioSeconds: 0, cachedSeconds: 0 },
+    warnings: error ? [`${error.code}: ${error.message} ${error.hint}`] : [],
+  }
+}

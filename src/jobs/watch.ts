@@ -1,0 +1,122 @@
+// Waits for a job on behalf of a call: until it is over, the time is up, or the caller goes.
+import { isOver, type Job, type Progress } from '../domain/job.ts'
+import type { Queue } from '../domain/ports.ts'
+import type { Changes } from './changes.ts'
+import type { Holders } from './holders.ts'
+import { isFree } from './lease.ts'
+import { type Ledger, notFound } from './ledger.ts'
+import type { Worker } from './worker.ts'
+
+/** How a caller went who did not wait for the end: `gone` leaves the work going, the others stop it if nobody else needs it. */
+export type Departure = 'gone' | 'closed' | 'cancelled'
+
+export interface Watch {
+  owner: string
+  /** How long to wait for the end; recordings of up to a minute are always waited for. Default: without limit. */
+  seconds?: number
+  /** Aborted when the caller goes. */
+  signal: AbortSignal
+  /** Asked when the signal is aborted. Default: `cancelled`. */
+  departure?: () => Departure
+  onProgress?: (progress: Progress) => void
+}
+
+export interface Watching {
+  name: string
+  ledger: Ledger
+  queue: Queue
+  changes: Changes
+  holders: Holders
+  worker: Worker
+  /** Aborted when the process stops: whoever waits is answered with what is there. */
+  closing: AbortSignal
+  cancel(owner: string, id: string): Promise<unknown>
+}
+
+/** Recordings up to this length (seconds) are answered within the call. */
+const brief = 60
+/** Nobody waits longer than this for a short one, or before its length is known. In seconds. */
+const longestWait = 240
+const longestGuess = 2
+/** How often a job that runs in another process is looked at, and one of this process for safety. In milliseconds. */
+const elsewhere = 300
+const here = 5_000
+/** A caller whose connection broke may be back within this time, before the work that only he needs is stopped. */
+const grace = 2_000
+
+export async function watch(id: string, wish: Watch, house: Watching): Promise<Job> {
+  const { owner, signal } = wish
+  const key = `${owner}/${id}`
+  const leave = house.holders.enter(key)
+  try {
+    const job = await waitFor(id, wish, house)
+    // From here on the caller knows the id and may come back for it.
+    if (isOver(job.state)) house.holders.forget(key)
+    else house.holders.handOut(key)
+    leave()
+    return job
+  } catch (error) {
+    const alone = leave()
+    if (signal.aborted) await goAway(id, wish, alone, house)
+    throw error
+  }
+}
+
+async function waitFor(id: string, wish: Watch, house: Watching): Promise<Job> {
+  const { owner, seconds = Number.POSITIVE_INFINITY, signal, onProgress } = wish
+  const { ledger, queue, changes, worker, closing, name } = house
+  const started = performance.now()
+  for (;;) {
+    // Listening begins before looking, so that nothing happens unseen in between.
+    const looked = new AbortController()
+    const stop = AbortSignal.any([signal, closing, looked.signal])
+    const live = worker.live(owner, id)
+    const waited = (performance.now() - started) / 1000
+    const left = 1000 * (seconds - waited)
+    const rhythm = live ? here : elsewhere
+    const news = changes.next(owner, id, Math.max(10, Math.min(rhythm, left > 0 ? left : rhythm)), stop)
+    try {
+      signal.throwIfAborted()
+      const job = live?.job() ?? (await ledger.job(owner, id))
+      signal.throwIfAborted()
+      if (!job) throw notFound()
+      if (isOver(job.state) || closing.aborted || mayEnd(job, waited, seconds)) return job
+      if (!live && isFree(job, name)) await queue.send({ id, owner, brief: isBrief(job) })
+      onProgress?.(progressOf(job, queue))
+      await news
+    } finally {
+      looked.abort()
+    }
+  }
+}
+
+function mayEnd(job: Job, waited: number, seconds: number): boolean {
+  if (waited < seconds) return false
+  const total = job.progress?.total
+  return waited >= Math.max(seconds, total === undefined ? longestGuess : isBrief(job) ? longestWait : 0)
+}
+
+function isBrief({ progress }: Job): boolean {
+  return progress?.total !== undefined && progress.total <= brief
+}
+
+function progressOf({ owner, id, state, progress }: Job, queue: Queue): Progress {
+  const ahead = state === 'queued' ? queue.ahead(owner, id) : undefined
+  if (ahead !== undefined) return { done: 0, message: `Waiting for its turn, ${ahead} before it` }
+  return progress ?? { done: 0, message: 'Starting' }
+}
+
+/** Work that nobody else needs is stopped where the caller meant it so. */
+async function goAway(id: string, wish: Watch, alone: boolean, house: Watching): Promise<void> {
+  const { owner, departure = () => 'cancelled' as const } = wish
+  const key = `${owner}/${id}`
+  const how = departure()
+  const stop = async () => {
+    // What runs elsewhere may have others waiting for it there.
+    const isHere = house.worker.live(owner, id) || house.queue.ahead(owner, id) !== undefined
+    if (isHere && house.holders.isAlone(key)) await house.cancel(owner, id).catch(() => {})
+  }
+  if (how === 'gone') house.holders.handOut(key)
+  else if (how === 'cancelled' && alone) await stop()
+  else if (how === 'closed' && alone) setTimeout(() => void stop(), grace).unref()
+}

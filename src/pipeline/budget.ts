@@ -1,0 +1,90 @@
+// Keeps an order within the money it may cost: the estimate before the first request, and a stop while it runs.
+import { SpeechError } from '../domain/errors.ts'
+import type { Recogniser } from '../domain/ports.ts'
+import type { Run } from '../domain/run.ts'
+import { sampleRate } from './activity.ts'
+import { type Chunk, cut } from './cut.ts'
+import { type Decoding, decode } from './decode.ts'
+import type { EncodingTools } from './encode-all.ts'
+import { chunkKey, isHeard } from './fingerprint.ts'
+import type { Source } from './source.ts'
+
+export interface Budget {
+  /** Passes the chunks on once it is known that they may be paid for; throws `COST_TOO_HIGH` with the figure. */
+  checked(chunks: AsyncIterable<Chunk>): AsyncIterable<Chunk>
+  /** Throws `COST_TOO_HIGH` when these seconds more would pass the limit: lengths in headers may lie. */
+  afford(seconds: number): void
+}
+
+export function createBudget(
+  source: Source,
+  audio: Decoding,
+  { recogniser, maxCostUsd }: { recogniser: Recogniser; maxCostUsd?: number },
+  tools: EncodingTools,
+  run: Run,
+): Budget {
+  const price = recogniser.usdPerSecond
+  let spent = 0
+  if (maxCostUsd === undefined || price === undefined) return { checked: chunks => chunks, afford: () => {} }
+
+  async function check(): Promise<void> {
+    const expected = audio.expected()
+    // The whole length is more than what is sent: if that can be paid for, there is nothing to look into.
+    if (expected !== undefined && expected * price! <= maxCostUsd!) return
+    const cost = price! * (await unheardSeconds(source, recogniser, tools, run))
+    if (cost > maxCostUsd!) throw tooHigh(cost, maxCostUsd!)
+  }
+
+  return {
+    async *checked(chunks) {
+      let first = true
+      for await (const chunk of chunks) {
+        if (first) await check()
+        first = false
+        yield chunk
+      }
+    },
+    afford(seconds) {
+      spent += seconds * price
+      if (spent > maxCostUsd + 1e-9) throw tooHigh(spent, maxCostUsd)
+    },
+  }
+}
+
+/** What would have to be sent: decodes and cuts the recording once, and looks each chunk up. */
+async function unheardSeconds(
+  source: Source,
+  { limits }: Recogniser,
+  { ffmpeg, asked }: EncodingTools,
+  run: Run,
+): Promise<number> {
+  run.progress({ done: 0, message: 'Working out the cost' })
+  let samples = 0
+  const quiet = { ...run, warn: () => {} }
+  for await (const chunk of cut(decode(source, ffmpeg, quiet).samples, limits)) {
+    if (!isHeard(await run.checkpoints.recall(chunkKey(chunk.samples, asked))))
+      samples += chunk.samples.length
+    chunk.release()
+  }
+  return samples / sampleRate
+}
+
+function tooHigh(cost: number, limit: number): SpeechError {
+  return new SpeechError(
+    'COST_TOO_HIGH',
+    `This would cost $${figure(cost)}, more than the limit of $${figure(limit)}.`,
+    {
+      hint: 'Give a shorter recording, or raise SPEECH_MAX_COST_USD in the server’s settings.',
+      scope: 'account',
+    },
+  )
+}
+
+function figure(usd: number): string {
+  return usd >= 1 ? usd.toFixed(2) : usd.toFixed(4)
+}
+
+/** To the millionth. */
+export function dollars(usd: number): number {
+  return Math.round(usd * 1e6) / 1e6
+}

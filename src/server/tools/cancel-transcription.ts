@@ -1,0 +1,43 @@
+// cancel_transcription: stop work under way; what is finished stays.
+import * as z from 'zod/v4'
+import { transcriptId } from '../inputs.ts'
+import { statusOutput } from '../result.ts'
+import { defineTool } from '../tool.ts'
+
+export const cancelTranscription = defineTool({
+  name: 'cancel_transcription',
+  title: 'Cancel a transcription',
+  description: [
+    'Stop a transcription whose status is running; the text so far stays, and nothing more is billed.',
+    'Use this when nobody wants the rest. One that is over stays as it is.',
+    'Example: {"transcript_id": "tr_…"}',
+  ].join(' '),
+  input: z.object({ transcript_id: transcriptId }),
+  output: z.object({
+    status: statusOutput,
+    transcript_id: z.string(),
+    transcribed_seconds: z.number().describe('Speech that has text, which stays'),
+    next_step: z.string().optional(),
+  }),
+  annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+  async handler({ transcript_id }, { jobs, owner }) {
+    await jobs.cancel(owner, transcript_id)
+    const { id, status, coverage } = await jobs.read(owner, transcript_id)
+    const kept = coverage.transcribedSeconds
+    const next =
+      status === 'cancelled'
+        ? 'The same transcribe_audio call goes on from here; what is finished is not billed again.'
+        : undefined
+    const lines = [
+      status === 'cancelled' ? 'The transcription is cancelled.' : 'There was nothing left to cancel.',
+      `status: ${status}`,
+      `transcript_id: ${id}`,
+      `speech that has text, which stays: ${kept} s`,
+      ...(next ? [`next step: ${next}`] : []),
+    ]
+    return {
+      structured: { status, transcript_id: id, transcribed_seconds: kept, ...(next && { next_step: next }) },
+      text: lines.join('\n'),
+    }
+  },
+})

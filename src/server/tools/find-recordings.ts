@@ -1,0 +1,35 @@
+// find_recordings: the newest audio and video files in the folders that are open.
+import * as z from 'zod/v4'
+import { limitOf } from '../inputs.ts'
+import { defineTool } from '../tool.ts'
+
+export const findRecordings = defineTool({
+  name: 'find_recordings',
+  title: 'Find recordings',
+  description: [
+    'List the newest audio and video files in the folders this server may read.',
+    'Use this when someone means a recording without giving its path, such as "my last recording"; give its path to transcribe_audio.',
+    'Example: {"query": "standup"}',
+  ].join(' '),
+  input: z.object({
+    query: z.string().max(200).optional().describe('Words of the file name, in any order'),
+    limit: limitOf(50),
+  }),
+  output: z.object({
+    recordings: z.array(
+      z.object({ path: z.string(), name: z.string(), bytes: z.number(), modified_at: z.string() }),
+    ),
+  }),
+  annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+  isAvailable: jobs => jobs.foldersOpen,
+  async handler({ query, limit }, { jobs, signal }) {
+    const found = await jobs.recordings({ limit, signal, ...(query !== undefined && { query }) })
+    const recordings = found.map(({ modifiedAt, ...rest }) => ({ ...rest, modified_at: modifiedAt }))
+    const lines = recordings.map(
+      ({ path, name, bytes, modified_at }) => `${name} · ${bytes} bytes · ${modified_at}\n${path}`,
+    )
+    const none =
+      'No recording was found in the folders this server may read. Try fewer words or none, or ask for its path.'
+    return { structured: { recordings }, text: lines.join('\n\n') || none }
+  },
+})

@@ -1,0 +1,102 @@
+// A process that is killed at any moment loses no word and no cent: fifty kills at seeded random moments.
+
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import Sqlite from 'libsql'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type AnyClient, clients } from './support/clients.ts'
+import { makePassages, type Passages } from './support/passages.ts'
+import { type System, startSystem } from './support/system.ts'
+
+const [, connect] = clients[0]!
+/** Each job is killed so often, and then left in peace. */
+const killsOfAJob = 5
+const jobs = 10
+/** Milliseconds from the call: about what an undisturbed job takes, the start of the server left out. */
+const latest = 1_000
+
+let system: System
+let passages: Passages
+let undisturbed: { text: string; usage: { audio_seconds: number } }
+let folders = 0
+
+beforeAll(async () => {
+  system = await startSystem({ standin: { latency: { base: 0.05, perSecond: 0.003 } } })
+  await system.standin.warmUp()
+  passages = await makePassages(system.folder, 10)
+  const { data } = await system.call('transcribe_audio', { audio: passages.file })
+  undisturbed = data
+})
+afterAll(() => system.close())
+
+/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
+function random(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+/** The texts of the chunks that are safe in the store. */
+function checkpointed(dataDir: string): Set<string> {
+  try {
+    const database = new Sqlite(join(dataDir, 'speech.db'))
+    const rows = database
+      .prepare("SELECT CAST(value AS TEXT) AS value FROM checkpoints WHERE key LIKE 'chunk:%'")
+      .all() as { value: string }[]
+    database.close()
+    return new Set(rows.map(({ value }) => (JSON.parse(value) as { text: string }).text))
+  } catch {
+    // Killed before there was a store.
+    return new Set()
+  }
+}
+
+async function killAt(moment: number, env: Record<string, string>): Promise<void> {
+  const client = await connect(env)
+  const call = client.call('transcribe_audio', { audio: passages.file })
+  call.catch(() => {})
+  await Promise.race([sleep(moment), call])
+  process.kill(client.pid(), 'SIGKILL')
+  await client.close()
+}
+
+describe('a job that is killed five times', () => {
+  it.each(Array.from({ length: jobs }, (_, seed) => seed + 1))(
+    'gives the undisturbed transcript, and asks for nothing twice that it had kept (seed %i)',
+    async seed => {
+      const next = random(seed)
+      const env = { ...system.env, SPEECH_DATA_DIR: join(system.folder, `killed-${folders++}`) }
+      const { requests } = system.standin
+      let kept = new Set<string>()
+      const checkSince = (from: number) => {
+        for (const { text } of requests.slice(from)) expect(kept).not.toContain(text)
+      }
+
+      for (let i = 0; i < killsOfAJob; i++) {
+        const from = requests.length
+        await killAt(next() * latest, env)
+        checkSince(from)
+        kept = checkpointed(env.SPEECH_DATA_DIR)
+      }
+
+      const from = requests.length
+      const client: AnyClient = await connect(env)
+      const { structuredContent: data } = await client.call('transcribe_audio', { audio: passages.file })
+      await client.close()
+      checkSince(from)
+      expect(requests.length - from).toBeLessThanOrEqual(10 - kept.size)
+      const { transcript_id, text, coverage, status, language, duration } = data
+      expect({ transcript_id, text, coverage, status, language, duration }).toEqual(
+        Object.fromEntries(
+          Object.entries(undisturbed).filter(([key]) =>
+            ['transcript_id', 'text', 'coverage', 'status', 'language', 'duration'].includes(key),
+          ),
+        ),
+      )
+    },
+  )
+})
