@@ -1,10 +1,18 @@
-// What clients of both protocol eras meet: tools, results, progress, cancelling, resources.
+// What clients of both protocol eras meet over stdio and HTTP: tools, results, progress, cancelling, resources, subscriptions.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { type AnyClient, clients, type ProgressUpdate } from './support/clients.ts'
+import { type AnyClient, clients, httpClients, type ProgressUpdate } from './support/clients.ts'
 import { childrenOf } from './support/processes.ts'
-import { fixture, plainWords, type System, startSystem, truth, truthText } from './support/system.ts'
+import {
+  fixture,
+  plainWords,
+  type System,
+  startHttpServer,
+  startSystem,
+  truth,
+  truthText,
+} from './support/system.ts'
 
 let system: System
 
@@ -14,16 +22,54 @@ beforeAll(async () => {
 })
 afterAll(() => system.close())
 
-describe.each(clients)('%s', (_, connect) => {
+/** A client, the process that serves it, and the end of both. */
+interface Pair {
+  client: AnyClient
+  pid: number
+  close(): Promise<void>
+}
+
+const rows: [name: string, open: (env: Record<string, string>) => Promise<Pair>][] = [
+  ...clients.map(([name, connect]): (typeof rows)[number] => [
+    `${name}, stdio`,
+    async env => {
+      const client = await connect(env)
+      return { client, pid: client.pid(), close: () => client.close() }
+    },
+  ]),
+  ...httpClients.map(([name, connect]): (typeof rows)[number] => [
+    `${name}, HTTP`,
+    async env => {
+      const server = await startHttpServer(env)
+      const client = await connect({ url: server.url })
+      const close = async () => {
+        await client.close()
+        await server.stop()
+      }
+      return { client, pid: server.child.pid!, close }
+    },
+  ]),
+]
+
+let number = 0
+/** A context that no call before had: an order that nobody has placed yet. */
+const fresh = () => ({ context: `order ${number++}` })
+
+describe.each(rows)('%s', (_, open) => {
+  let pair: Pair
   let client: AnyClient
   beforeAll(async () => {
-    client = await connect(system.env)
+    pair = await open(system.env)
+    client = pair.client
   })
-  afterAll(() => client.close())
+  afterAll(() => pair.close())
 
   it('lists the tools', async () => {
     const { tools } = await client.listTools()
-    expect(tools.map(({ name }) => name)).toEqual(['transcribe_audio', 'get_transcript'])
+    expect(tools.map(({ name }) => name)).toEqual([
+      ...['transcribe_audio', 'get_transcript', 'search_transcripts', 'find_recordings'],
+      ...['update_transcript', 'cancel_transcription', 'delete_transcript'],
+    ])
   })
 
   it('gives the same facts as data and as text', async () => {
@@ -55,7 +101,7 @@ describe.each(clients)('%s', (_, connect) => {
     const off = system.standin.fault({ kind: 'slow', seconds: 0.3 })
     await client.call(
       'transcribe_audio',
-      { audio: fixture('interview.mp3') },
+      { audio: fixture('interview.mp3'), ...fresh() },
       { onprogress: update => updates.push(update) },
     )
     off()
@@ -70,14 +116,15 @@ describe.each(clients)('%s', (_, connect) => {
   it('stops ffmpeg when the call is cancelled', async () => {
     const slow = join(system.folder, 'slow-ffmpeg')
     writeFileSync(slow, '#!/bin/sh\nexec sleep 60\n', { mode: 0o755 })
-    const other = await connect({ ...system.env, FFMPEG_PATH: slow })
+    const other = await open({ ...system.env, FFMPEG_PATH: slow })
     const stop = new AbortController()
-    const call = other.call('transcribe_audio', { audio: fixture('meeting.m4a') }, { signal: stop.signal })
+    const order = { audio: fixture('meeting.m4a'), ...fresh() }
+    const call = other.client.call('transcribe_audio', order, { signal: stop.signal })
     call.catch(() => {})
-    await vi.waitFor(() => expect(childrenOf(other.pid()).join()).toContain('sleep 60'), { timeout: 10_000 })
+    await vi.waitFor(() => expect(childrenOf(other.pid).join()).toContain('sleep 60'), { timeout: 10_000 })
     stop.abort()
     await expect(call).rejects.toThrow()
-    await vi.waitFor(() => expect(childrenOf(other.pid())).toEqual([]), { timeout: 5_000 })
+    await vi.waitFor(() => expect(childrenOf(other.pid)).toEqual([]), { timeout: 5_000 })
     await other.close()
   })
 
@@ -85,7 +132,8 @@ describe.each(clients)('%s', (_, connect) => {
     const off = system.standin.fault({ kind: 'hang' })
     const stop = new AbortController()
     const before = system.standin.requests.length
-    const call = client.call('transcribe_audio', { audio: fixture('meeting.m4a') }, { signal: stop.signal })
+    const order = { audio: fixture('meeting.m4a'), ...fresh() }
+    const call = client.call('transcribe_audio', order, { signal: stop.signal })
     call.catch(() => {})
     await vi.waitFor(() => expect(system.standin.inFlight()).toBeGreaterThan(0), { timeout: 10_000 })
     stop.abort()
@@ -93,8 +141,24 @@ describe.each(clients)('%s', (_, connect) => {
     await vi.waitFor(() => expect(system.standin.inFlight()).toBe(0), { timeout: 5_000 })
     expect(system.standin.requests.slice(before).every(({ aborted }) => aborted)).toBe(true)
     off()
-    const { isError } = await client.call('transcribe_audio', { audio: fixture('jfk.wav') })
+    const { isError } = await client.call('transcribe_audio', { audio: fixture('jfk.wav'), ...fresh() })
     expect(isError).toBeFalsy()
+  })
+
+  it('hears of a transcript that grows, and of the list that it is in', async () => {
+    const heard = { updated: 0, listed: 0 }
+    const endList = await client.onListChanged(() => heard.listed++)
+    const off = system.standin.fault({ kind: 'hang' })
+    const order = { audio: fixture('interview.mp3'), ...fresh() }
+    const { structuredContent } = await client.call('transcribe_audio', { ...order, wait_seconds: 0 })
+    expect(structuredContent.status).toBe('running')
+    const end = await client.subscribe(structuredContent.uri, () => heard.updated++)
+    off()
+    await client.call('cancel_transcription', { transcript_id: structuredContent.transcript_id })
+    await client.call('transcribe_audio', order)
+    await vi.waitFor(() => expect(heard.updated).toBeGreaterThan(0), { timeout: 5_000 })
+    await vi.waitFor(() => expect(heard.listed).toBeGreaterThan(0), { timeout: 5_000 })
+    await Promise.all([end(), endList()])
   })
 
   it('reads a transcript as a resource, in every format', async () => {
@@ -109,7 +173,7 @@ describe.each(clients)('%s', (_, connect) => {
       expect(file!.text!.startsWith(start), format).toBe(true)
     }
     const { resources } = await client.listResources()
-    expect(resources[0]).toMatchObject({ uri, title: 'jfk' })
+    expect(resources).toContainEqual(expect.objectContaining({ uri, title: 'jfk' }))
     expect(await client.complete('transcript://{id}', 'id', uri.slice(13, 20))).toContain(uri.slice(13))
     expect(await client.complete('transcript://{id}/{format}', 'format', 's')).toEqual(['srt'])
   })

@@ -129,7 +129,7 @@ export interface Queue {
   /** Calls `work` for each ticket, a few at once. `work` never rejects. */
   serve(work: (ticket: Ticket) => Promise<void>): void
   /** How many tickets of its kind wait before this one; undefined when it does not wait here. */
-  ahead(owner: string, id: string): number | undefined
+  ahead(id: string): number | undefined
   /** How many tickets of an owner wait here. */
   waiting(owner: string): number
   /** Hands out no more tickets. */

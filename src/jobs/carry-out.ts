@@ -1,8 +1,11 @@
 // Carries one job out: runs the pipeline, keeps the lease, and writes down what there is while it runs and at its end.
+
+import { basename, extname } from 'node:path'
 import { cancelled, describeError, isSpeechError } from '../domain/errors.ts'
-import type { Job, JobState, Progress } from '../domain/job.ts'
+import type { Job, JobState, Order, Progress } from '../domain/job.ts'
 import type { Store } from '../domain/ports.ts'
 import type { Run } from '../domain/run.ts'
+import { oneLine } from '../domain/text.ts'
 import type { Transcript, TranscriptStatus } from '../domain/transcript.ts'
 import { log } from '../log.ts'
 import { type Findings, type PipelinePorts, transcribe } from '../pipeline/transcribe.ts'
@@ -191,9 +194,15 @@ function assemble(job: Job, findings: Findings, warnings: string[]): Transcript 
 export function emptyTranscript({ id, createdAt, order, state, error }: Job): Transcript {
   const status = state === 'queued' ? 'running' : state
   return {
-    ...{ id, createdAt, status, title: order.title ?? 'recording', duration: 0, model: '', segments: [] },
+    ...{ id, createdAt, status, title: provisionalTitle(order), duration: 0, model: '', segments: [] },
     coverage: { speechSeconds: 0, transcribedSeconds: 0, gaps: [] },
     usage: { audioSeconds: 0, cachedSeconds: 0 },
     warnings: error ? [`${error.code}: ${error.message} ${error.hint}`] : [],
   }
+}
+
+/** Of a path its file's name; what an address holds is not known before it was fetched. */
+function provisionalTitle({ title, audio }: Order): string {
+  const isPath = !/^(?:data:|https?:)/i.test(audio)
+  return (title ?? (isPath ? oneLine(basename(audio, extname(audio))) : '')) || 'recording'
 }

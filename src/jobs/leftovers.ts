@@ -62,16 +62,18 @@ export function createLeftovers({
     },
     follow(owner, id) {
       let seen: number | undefined
-      const timer = start(
-        setInterval(async () => {
-          // What happens here is told without being looked for.
-          if (worker.live(owner, id)) return
-          const job = await ledger.job(owner, id).catch(() => undefined)
-          if (!job || job.revision === seen) return
-          if (seen !== undefined) changes.tell({ owner, id, listed: isOver(job.state) })
-          seen = job.revision
-        }, followInterval),
-      )
+      const look = async () => {
+        const found = await ledger.job(owner, id).catch(() => undefined)
+        // One that is not there is as good as a revision: it may come, or have gone.
+        const revision = found?.revision ?? 0
+        const isNew = seen !== undefined && revision !== seen
+        seen = revision
+        // What happens here is told without being looked for.
+        if (isNew && !worker.live(owner, id))
+          changes.tell({ owner, id, listed: !found || isOver(found.state) })
+      }
+      void look()
+      const timer = start(setInterval(look, followInterval))
       return () => {
         clearInterval(timer)
         timers.delete(timer)

@@ -100,8 +100,8 @@ function isBrief({ progress }: Job): boolean {
   return progress?.total !== undefined && progress.total <= brief
 }
 
-function progressOf({ owner, id, state, progress }: Job, queue: Queue): Progress {
-  const ahead = state === 'queued' ? queue.ahead(owner, id) : undefined
+function progressOf({ id, state, progress }: Job, queue: Queue): Progress {
+  const ahead = state === 'queued' ? queue.ahead(id) : undefined
   if (ahead !== undefined) return { done: 0, message: `Waiting for its turn, ${ahead} before it` }
   return progress ?? { done: 0, message: 'Starting' }
 }
@@ -113,7 +113,7 @@ async function goAway(id: string, wish: Watch, alone: boolean, house: Watching):
   const how = departure()
   const stop = async () => {
     // What runs elsewhere may have others waiting for it there.
-    const isHere = house.worker.live(owner, id) || house.queue.ahead(owner, id) !== undefined
+    const isHere = house.worker.live(owner, id) || house.queue.ahead(id) !== undefined
     if (isHere && house.holders.isAlone(key)) await house.cancel(owner, id).catch(() => {})
   }
   if (how === 'gone') house.holders.handOut(key)

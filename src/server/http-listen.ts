@@ -1,5 +1,6 @@
 // Opens and closes the port, and says in plain words why it cannot be had.
-import type { Server } from 'node:http'
+import type { Server, ServerResponse } from 'node:http'
+import { setTimeout as pause } from 'node:timers/promises'
 import { SpeechError } from '../domain/errors.ts'
 
 /** Throws `CONFIG_INVALID`. */
@@ -29,11 +30,15 @@ function reasonOf(code: string | undefined, port: number): [message: string, hin
   ]
 }
 
-/** Connections that clients keep open for later are closed at once, the others when their answers are out. */
-export async function closeServer(server: Server, patience: number): Promise<void> {
-  const idle = setInterval(() => server.closeIdleConnections(), 20)
-  const late = setTimeout(() => server.closeAllConnections(), patience)
-  await new Promise<void>(resolve => server.close(() => resolve()))
-  clearInterval(idle)
-  clearTimeout(late)
+/** Takes no more connections, and closes those there are when the answers are out, or when patience ends. */
+export async function closeServer(
+  server: Server,
+  answers: ReadonlySet<ServerResponse>,
+  patience: number,
+): Promise<void> {
+  const closed = new Promise<void>(resolve => server.close(() => resolve()))
+  const out = [...answers].map(answer => new Promise(resolve => answer.once('close', resolve)))
+  await Promise.race([Promise.all(out), pause(patience, undefined, { ref: false })])
+  server.closeAllConnections()
+  await closed
 }

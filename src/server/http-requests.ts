@@ -61,7 +61,7 @@ export function openDesks(options: ServerOptions, limits: HttpLimits): Desks {
 
 function openDesk(options: ServerOptions, owner: string, limits: HttpLimits): Desk {
   const maxRequestBodySize = limits.bodyBytes
-  const onerror = (error: Error) => log.warn('protocol', { error: error.name })
+  const onerror = (error: Error) => log.info('protocol', { error: error.name })
   const modern = createMcpHandler(
     () => createServer(options, { owner, era: 'modern', push: false, closingCancels: true }),
     {

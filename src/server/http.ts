@@ -46,7 +46,10 @@ export async function serveHttp(options: ServerOptions, wishes: HttpOptions): Pr
   await listen(server, host, port)
   const sessions = createSessions(options, limits)
   const desks = openDesks(options, limits)
+  const answers = new Set<ServerResponse>()
   server.on('request', (incoming, outgoing) => {
+    answers.add(outgoing)
+    outgoing.once('close', () => answers.delete(outgoing))
     receive(incoming, outgoing).catch(error => {
       log.error('http-failed', { error: error instanceof Error ? error.name : typeof error })
       outgoing.destroy()
@@ -107,7 +110,7 @@ export async function serveHttp(options: ServerOptions, wishes: HttpOptions): Pr
       await finishWork?.()
       await Promise.race([meter.empty(), pause(limits.farewell, undefined, { ref: false })])
       await Promise.all([sessions.close(), desks.close()])
-      await closeServer(server, limits.farewell)
+      await closeServer(server, answers, limits.farewell)
     },
   }
 }

@@ -64,7 +64,7 @@ export function createSessions(options: ServerOptions, limits: HttpLimits): Sess
     })
     const server = createServer(options, { owner, era: 'legacy', push: true, closingCancels: false })
     const session = { owner, server, transport, events, calls, streams: 0, lastUsed: Date.now() }
-    transport.onerror = error => log.warn('protocol', { error: error.name })
+    transport.onerror = error => log.info('protocol', { error: error.name })
     transport.onclose = () => {
       all.delete(session)
       if (transport.sessionId !== undefined) byId.delete(transport.sessionId)

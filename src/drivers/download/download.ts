@@ -1,7 +1,7 @@
 // Fetches a recording from the public internet into a file: https only, no private address, no more than allowed.
 import { lookup } from 'node:dns'
 import { createWriteStream } from 'node:fs'
-import type { IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 // Not undici: its version 7 ends the process when a server closes the connection faster than the disk takes the bytes.
 import { get as httpsGet, type RequestOptions } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
@@ -41,17 +41,33 @@ export function createDownloader({ allows = isPublicAddress, ca }: DownloaderOpt
     throw refused('It redirects too often.')
   }
 
-  return {
-    async download(url, file, { maxBytes, signal, onBytes }) {
+  /** The head of a recording that may be fetched; `use` reads the body or leaves it. */
+  async function ofRecording<T>(
+    url: string,
+    { maxBytes, signal }: { maxBytes: number; signal: AbortSignal },
+    use: (response: IncomingMessage, total: number | undefined) => T | Promise<T>,
+  ): Promise<T> {
+    try {
+      const response = await get(url, signal)
       try {
-        const response = await get(url, signal)
         const { statusCode = 0, headers } = response
         const total = Number(headers['content-length']) || undefined
         const problem = unusable(statusCode, headers['content-type'] ?? '')
-        if (problem || (total ?? 0) > maxBytes) {
-          response.destroy()
-          throw problem ?? tooLarge(maxBytes)
-        }
+        if (problem) throw problem
+        if ((total ?? 0) > maxBytes) throw tooLarge(maxBytes)
+        return await use(response, total)
+      } finally {
+        response.destroy()
+      }
+    } catch (error) {
+      signal.throwIfAborted()
+      throw downloadError(error)
+    }
+  }
+
+  return {
+    download: (url, file, { maxBytes, signal, onBytes }) =>
+      ofRecording(url, { maxBytes, signal }, async (response, total) => {
         let done = 0
         const count = new Transform({
           transform(piece: Buffer, _, pass) {
@@ -63,12 +79,16 @@ export function createDownloader({ allows = isPublicAddress, ca }: DownloaderOpt
         })
         await pipeline(response, count, createWriteStream(file), { signal })
         return done
-      } catch (error) {
-        signal.throwIfAborted()
-        throw downloadError(error)
-      }
-    },
+      }),
+    // Not HEAD, which presigned addresses refuse: they are signed for GET.
+    identify: (url, limits) => ofRecording(url, limits, ({ headers }) => identity(headers)),
   }
+}
+
+function identity(headers: IncomingHttpHeaders): string | undefined {
+  const { etag, 'last-modified': modified, 'content-length': length } = headers
+  if (etag === undefined && modified === undefined) return undefined
+  return JSON.stringify([etag, modified, length])
 }
 
 /** Resolves with the head of the answer; errors that come after it are the answer's own. */

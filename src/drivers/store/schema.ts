@@ -3,7 +3,7 @@ import type Database from 'libsql'
 import { SpeechError } from '../../domain/errors.ts'
 import type { Transcript } from '../../domain/transcript.ts'
 import { fromJson, together } from './rows.ts'
-import { index } from './search.ts'
+import { index, terms } from './search.ts'
 
 /** Each step takes the file from one version to the next; `user_version` counts those that were taken. */
 const migrations: ((database: Database.Database) => void)[] = [
@@ -91,7 +91,8 @@ function indexAll(database: Database.Database): void {
   for (const { number } of rows) {
     const { body } = one.get(number) as { body: Uint8Array }
     try {
-      index(database, number, fromJson<Transcript>(body))
+      const { title, segments } = fromJson<Transcript>(body)
+      index(database, number, terms(title), terms(segments.map(({ text }) => text).join(' ')))
     } catch (error) {
       // One transcript that cannot be read keeps nobody from the others.
       if ((error as { code?: unknown }).code !== 'STORE_DAMAGED') throw error

@@ -1,6 +1,5 @@
 // Full-text search: what of a transcript is found by which words, the same for the index and for the query.
 import type Database from 'libsql'
-import type { Transcript } from '../../domain/transcript.ts'
 
 const letters = '[\\p{L}\\p{M}\\p{N}]'
 /** Scripts that do not part words. Each character is a term, so any run of them is found, whatever a dictionary says. */
@@ -42,12 +41,10 @@ export function matchExpression(query: string): string | undefined {
   return wanted.length > 0 ? wanted.join(' AND ') : undefined
 }
 
-/** Makes the transcript of this row findable by its title and text as they are now. */
-export function index(database: Database.Database, number: number, { title, segments }: Transcript): void {
+/** Makes the transcript of this row findable by its title and text, which are given as terms. */
+export function index(database: Database.Database, number: number, title: string, text: string): void {
   forget(database, number)
-  database
-    .prepare('INSERT INTO search (rowid, title, text) VALUES (?, ?, ?)')
-    .run(number, terms(title), terms(segments.map(({ text }) => text).join(' ')))
+  database.prepare('INSERT INTO search (rowid, title, text) VALUES (?, ?, ?)').run(number, title, text)
 }
 
 export function forget(database: Database.Database, number: number): void {

@@ -5,6 +5,7 @@ import type { Connection } from './connection.ts'
 import { readCursor, writeCursor } from './cursors.ts'
 import { fromJson, together } from './rows.ts'
 import { forget, index, matchExpression } from './search.ts'
+import { write } from './writing.ts'
 
 type Transcripts = Pick<
   Store,
@@ -12,6 +13,15 @@ type Transcripts = Pick<
 >
 
 export function transcripts(connection: Connection): Transcripts {
+  let last: Promise<unknown> = Promise.resolve()
+
+  /** One write after the other, in the order of the calls: a long transcript must not replace what came after it. */
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = last.then(work)
+    last = turn.catch(() => undefined)
+    return turn
+  }
+
   /** One page of the rows that the condition, and what it is filled with, lets through. */
   async function page(
     { limit, cursor }: PageRequest,
@@ -33,24 +43,25 @@ export function transcripts(connection: Connection): Transcripts {
   }
 
   return {
-    putTranscript: (owner, transcript) => {
-      const { id, createdAt } = transcript
-      const summary = JSON.stringify(summaryOf(transcript))
-      const body = JSON.stringify(transcript)
-      return connection.write(database =>
-        together(database, () => {
-          const [row] = database
-            .prepare(
-              `INSERT INTO transcripts (owner, id, created_at, summary, body) VALUES (?, ?, ?, ?, ?)
-               ON CONFLICT (owner, id) DO UPDATE SET
-                 created_at = excluded.created_at, summary = excluded.summary, body = excluded.body
-               RETURNING number`,
-            )
-            .all(owner, id, createdAt, summary, body) as { number: number }[]
-          index(database, row!.number, transcript)
-        }),
-      )
-    },
+    putTranscript: (owner, transcript) =>
+      inTurn(async () => {
+        const { id, createdAt } = transcript
+        const summary = JSON.stringify(summaryOf(transcript))
+        const { body, title, text } = await write(transcript)
+        return connection.write(database =>
+          together(database, () => {
+            const [row] = database
+              .prepare(
+                `INSERT INTO transcripts (owner, id, created_at, summary, body) VALUES (?, ?, ?, ?, ?)
+                 ON CONFLICT (owner, id) DO UPDATE SET
+                   created_at = excluded.created_at, summary = excluded.summary, body = excluded.body
+                 RETURNING number`,
+              )
+              .all(owner, id, createdAt, summary, body) as { number: number }[]
+            index(database, row!.number, title, text)
+          }),
+        )
+      }),
     getTranscript: (owner, id) =>
       connection.read(database => {
         const row = database
@@ -69,14 +80,16 @@ export function transcripts(connection: Connection): Transcripts {
       return { transcripts: [] }
     },
     deleteTranscript: (owner, id) =>
-      connection.write(database =>
-        together(database, () => {
-          const [row] = database
-            .prepare('DELETE FROM transcripts WHERE owner = ? AND id = ? RETURNING number')
-            .all(owner, id) as { number: number }[]
-          if (row) forget(database, row.number)
-          return row !== undefined
-        }),
+      inTurn(() =>
+        connection.write(database =>
+          together(database, () => {
+            const [row] = database
+              .prepare('DELETE FROM transcripts WHERE owner = ? AND id = ? RETURNING number')
+              .all(owner, id) as { number: number }[]
+            if (row) forget(database, row.number)
+            return row !== undefined
+          }),
+        ),
       ),
   }
 }
