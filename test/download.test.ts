@@ -47,7 +47,7 @@ interface Wishes extends DownloaderOptions {
 }
 
 /** The error of a download that must fail; it never repeats what the server or the system said. */
-async function failure(downloading: Promise<number>): Promise<SpeechError> {
+async function failure(downloading: Promise<unknown>): Promise<SpeechError> {
   const error: SpeechError = await downloading.then(
     () => expect.fail('it was fetched'),
     reason => reason,
@@ -60,6 +60,10 @@ async function failure(downloading: Promise<number>): Promise<SpeechError> {
 const to = (location: string, status = 302) => {
   return (response: ServerResponse) => void response.writeHead(status, { location }).end('elsewhere')
 }
+
+const html = (response: ServerResponse) =>
+  response.writeHead(200, { 'content-type': 'text/html' }).end('<html>secret')
+const large = { etag: '"large"', 'content-length': 1_000_001 }
 
 describe('a recording on the internet', () => {
   it('is written to the file, and its bytes are told as they come', async () => {
@@ -232,6 +236,95 @@ describe('a cancelled download', () => {
     const url = server.serve('/never', response => response.end())
     await expect(download(url, { signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough')
     expect(server.asked).toEqual([])
+  })
+})
+
+describe('what a server says of a recording', () => {
+  function identify(url: string, { maxBytes = megabyte, signal = new AbortController().signal } = {}) {
+    return createDownloader({ allows: everywhere, ca: certificate }).identify(url, { maxBytes, signal })
+  }
+  const serve = (headers: Record<string, string | number>) =>
+    server.serve('/said', response => response.writeHead(200, headers).end('sound'))
+  const facts = { etag: '"one"', 'last-modified': 'Sun, 01 Mar 2026 10:00:00 GMT', 'content-length': 5 }
+
+  it('is the same as long as the content is the same', async () => {
+    const first = await identify(serve(facts))
+    expect(first).toEqual(expect.any(String))
+    expect(await identify(serve({ ...facts, date: 'Mon, 02 Mar 2026 10:00:00 GMT' }))).toBe(first)
+  })
+
+  it.each([
+    ['ETag', { etag: '"two"' }],
+    ['date of change', { 'last-modified': 'Sun, 01 Mar 2026 10:00:01 GMT' }],
+  ])('is another where the %s is another', async (_, change) => {
+    const first = await identify(serve(facts))
+    expect(await identify(serve({ ...facts, ...change }))).not.toBe(first)
+  })
+
+  it('is another where the length is another', async () => {
+    const { 'content-length': _, ...unsized } = facts
+    expect(await identify(serve(unsized))).not.toBe(await identify(serve(facts)))
+  })
+
+  it('may be an ETag or a date of change alone', async () => {
+    const said = [
+      await identify(serve({ etag: facts.etag })),
+      await identify(serve({ 'last-modified': facts.etag })),
+    ]
+    expect(said).toEqual([expect.any(String), expect.any(String)])
+    expect(said[0]).not.toBe(said[1])
+  })
+
+  it('is unknown where there is but a length', async () => {
+    expect(await identify(serve({ 'content-length': 5 }))).toBeUndefined()
+  })
+
+  it('is asked with GET, and the body is hung up on', async () => {
+    let method: string | undefined
+    let hungUp: Promise<unknown> | undefined
+    const url = server.serve('/long', (response, request) => {
+      method = request.method
+      hungUp = once(response, 'close')
+      response.writeHead(200, { ...facts, 'content-length': 900_000 })
+      response.write('x')
+    })
+    expect(await identify(url)).toContain('900000')
+    await hungUp
+    expect(method).toBe('GET')
+  })
+
+  it('is found behind a redirect', async () => {
+    const there = await identify(serve(facts))
+    expect(await identify(server.serve('/old', to('/said')))).toBe(there)
+  })
+
+  it.each([
+    [
+      'a status',
+      'DOWNLOAD_FAILED',
+      (response: ServerResponse) => response.writeHead(403, facts).end('secret'),
+    ],
+    ['a web page', 'NOT_AUDIO', html],
+    ['a redirect to a private address', 'URL_REFUSED', to('http://10.0.0.1/')],
+    ['a large one', 'TOO_LARGE', (response: ServerResponse) => response.writeHead(200, large).write('x')],
+  ])('is refused like a download: %s', async (_, code, answer) => {
+    const url = server.serve('/refused', response => void answer(response))
+    expect(await failure(identify(url))).toMatchObject({ code })
+  })
+
+  it('is not asked of this machine', async () => {
+    serve(facts)
+    const guarded = createDownloader({ ca: certificate })
+    const { signal } = new AbortController()
+    const asking = guarded.identify(`https://localhost:${server.port}/said`, { maxBytes: 10, signal })
+    expect(await failure(asking)).toMatchObject({ code: 'URL_REFUSED' })
+    expect(server.asked).toEqual([])
+  })
+
+  it('is not waited for by a caller who goes', async () => {
+    const stop = new AbortController()
+    const url = server.serve('/silent', () => stop.abort(new Error('enough')))
+    await expect(identify(url, { signal: stop.signal })).rejects.toThrow('enough')
   })
 })
 

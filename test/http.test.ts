@@ -44,7 +44,10 @@ describe.each(httpClients)('%s', (_, connectHttp) => {
 
   it('hears of its owner’s changes, and of no other’s', async () => {
     const { url, jobs } = await serve({ tokens })
-    const ann = await connectHttp({ url, token: 'ann-0123456789abcdef' })
+    const [ann, bob] = await Promise.all([
+      connectHttp({ url, token: 'ann-0123456789abcdef' }),
+      connectHttp({ url, token: 'bob-0123456789abcdef' }),
+    ])
     const heard: string[] = []
     const ends = [
       await ann.onListChanged(() => heard.push('list')),
@@ -52,12 +55,25 @@ describe.each(httpClients)('%s', (_, connectHttp) => {
       await ann.subscribe('transcript://tr_ann/srt', () => heard.push('srt')),
     ]
     expect(new Set(jobs.followed)).toEqual(new Set(['ann/tr_ann']))
-    jobs.tell({ owner: 'bob', id: 'tr_ann', listed: true })
-    jobs.tell({ owner: 'ann', id: 'tr_ann', listed: true })
+    const bobHears = new Promise<void>(resolve => void bob.onListChanged(resolve).then(() => tell('bob')))
+    const tell = (owner: string) => jobs.tell({ owner, id: 'tr_ann', listed: true })
+    await bobHears
+    // What came on the same way before this answer would have been heard.
+    await ann.listTools()
+    expect(heard).toEqual([])
+    tell('ann')
     await vi.waitFor(() => expect(heard.sort()).toEqual(['list', 'srt', 'transcript']))
     for (const end of ends) await end()
     await vi.waitFor(() => expect(jobs.followed).toEqual([]))
-    await ann.close()
+    await Promise.all([ann.close(), bob.close()])
+  })
+
+  it('may listen as much as it likes without a place among the requests', async () => {
+    const { url } = await serve({ limits: { requestsPerOwner: 2 } })
+    const client = await connectHttp({ url })
+    for (let i = 0; i < 4; i++) await client.onListChanged(() => {})
+    expect((await client.listTools()).tools).not.toEqual([])
+    await client.close()
   })
 
   it('stops the work when it cancels', async () => {
@@ -127,14 +143,14 @@ describe('a call that is slow', () => {
       params: { name: 'transcribe_audio', arguments: { audio: '/a.wav' } },
     })
     await vi.waitFor(() => expect(jobs.waiting()).toBe(1))
-    expect(await neverEnds(url)).toContain('408')
+    expect(await neverEnds(url, 100)).toContain(' 408 ')
     jobs.release()
     expect(await answerOf(call)).toMatchObject({ id: 1, result: {} })
   })
 })
 
-/** Sends the head of a request and half of its body, and resolves with what the server says to that. */
-function neverEnds(url: string): Promise<string> {
+/** Sends the head of a request and a little of its body, and resolves with what the server says to that. */
+function neverEnds(url: string, bytes: number): Promise<string> {
   const { port, host } = new URL(url)
   return new Promise((resolve, reject) => {
     let said = ''
@@ -144,7 +160,7 @@ function neverEnds(url: string): Promise<string> {
     })
     socket.once('close', () => resolve(said))
     socket.once('error', reject)
-    const fields = Object.entries({ host, ...json, 'content-length': '100' })
+    const fields = Object.entries({ host, ...json, 'content-length': `${bytes}` })
     socket.write(
       `POST /mcp HTTP/1.1\r\n${fields.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n{"`,
     )
@@ -263,6 +279,11 @@ describe('a bad request', () => {
       duplex: 'half',
     } as RequestInit)
     expect(unsaid.status).toBe(413)
+  })
+
+  it('of more than 2 MB is refused before it is sent, where it says so', async () => {
+    const { url } = await serve({ limits: { head: 40, request: 40 } })
+    expect(await neverEnds(url, 3_000_000)).toContain(' 413 ')
   })
 
   it('of a flood is refused until others are answered, and no other owner feels it', async () => {

@@ -1,46 +1,32 @@
 // Jobs through the front door: waiting, coming back, attaching, gaps and their repair, account errors, the cost.
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { dashscopeErrors } from '../src/standin/standin.ts'
-import { type AnyClient, clients, type ProgressUpdate } from './support/clients.ts'
+import { type Ordering, startOrdering, unheard } from './support/ordering.ts'
 import { makePassages, type Passages } from './support/passages.ts'
 import { fixture, plainWords, type System, startSystem, truth, truthText } from './support/system.ts'
 
+let ordering: Ordering
 let system: System
 let passages: Passages
-let number = 0
 
 beforeAll(async () => {
-  system = await startSystem()
-  await system.standin.warmUp()
-  passages = await makePassages(system.folder, 10)
+  ordering = await startOrdering(5)
+  system = ordering.system
+  passages = ordering.passages
 })
 afterAll(() => system.close())
 
-/** A context that no call before had makes an order of its own, with chunks of its own. */
-const unheard = () => ({ context: `run ${number++}` })
-const transcribe = (args: Record<string, unknown>) =>
-  system.call('transcribe_audio', { audio: passages.file, ...args })
-const allWords = () => plainWords(passages.texts.join(' '))
-
-async function words(id: string): Promise<string> {
-  const { contents } = await system.client.readResource({ uri: `transcript://${id}/txt` })
-  return plainWords((contents[0] as { text: string }).text)
-}
-
-async function requestsOf<T>(work: () => Promise<T>): Promise<{ answer: T; requests: number }> {
-  const before = system.standin.requests.length
-  const answer = await work()
-  return { answer, requests: system.standin.requests.length - before }
-}
+const transcribe: Ordering['transcribe'] = args => ordering.transcribe(args)
+const requestsOf: Ordering['requestsOf'] = work => ordering.requestsOf(work)
 
 describe('a call that would take too long', () => {
   it('returns in time with the text so far, and get_transcript waits for the rest', async () => {
     const wish = unheard()
-    // The first four passages are heard at once, the others after a while.
+    // The first three passages are heard at once, the others after a while.
     let answered = 0
-    const off = system.standin.fault({ kind: 'slow', seconds: 4, when: () => answered++ >= 4 })
+    const off = system.standin.fault({ kind: 'slow', seconds: 4, when: () => answered++ >= 3 })
     const { data, text } = await transcribe({ ...wish, wait_seconds: 1 })
     expect(data.status).toBe('running')
     expect(text).toContain('status: running')
@@ -58,7 +44,7 @@ describe('a call that would take too long', () => {
       wait_seconds: 60,
     })
     expect(rest.data.status).toBe('completed')
-    expect(plainWords(rest.data.text)).toBe(allWords())
+    expect(plainWords(rest.data.text)).toBe(ordering.allWords)
     expect(rest.data.usage.estimated_cost_usd).toBeUndefined()
   })
 
@@ -73,7 +59,7 @@ describe('a call that would take too long', () => {
     })
     expect(answer.map(({ status }) => status)).toEqual(['running', 'completed'])
     expect(answer[0].transcript_id).toBe(answer[1].transcript_id)
-    expect(requests).toBe(10)
+    expect(requests).toBe(5)
   })
 
   it('is answered within the call where the recording is short, whatever it was to wait', async () => {
@@ -114,7 +100,7 @@ describe('the same order', () => {
     const { answer, requests } = await requestsOf(() => Promise.all([1, 2, 3].map(() => transcribe(wish))))
     expect(new Set(answer.map(({ data }) => data.transcript_id)).size).toBe(1)
     for (const { data } of answer) expect(data.status).toBe('completed')
-    expect(requests).toBe(10)
+    expect(requests).toBe(5)
   })
 
   it('with word times makes another transcript out of the same chunks', async () => {
@@ -124,163 +110,22 @@ describe('the same order', () => {
     expect(requests).toBe(0)
     expect(answer.data.transcript_id).not.toBe(first.data.transcript_id)
     expect(answer.data.usage).toMatchObject({ audio_seconds: 0, cost_usd: 0 })
-    expect(await words(answer.data.transcript_id)).toBe(allWords())
+    expect(await ordering.words(answer.data.transcript_id)).toBe(ordering.allWords)
   })
 
   it('with another language or context is another order', async () => {
     const plain = await transcribe(unheard())
     const { requests } = await requestsOf(() => transcribe({ ...unheard(), language: 'en' }))
-    expect(requests).toBe(10)
-    expect(plain.data.status).toBe('completed')
-  })
-})
-
-describe('two processes on one data folder', () => {
-  const connect = clients[0]![1]
-  let other: AnyClient
-  beforeAll(async () => {
-    other = await connect(system.env)
-  })
-  afterAll(() => other.close())
-
-  it('make one job of the same order, and both are answered', async () => {
-    const wish = unheard()
-    const updates: ProgressUpdate[] = []
-    const off = system.standin.fault({ kind: 'slow', seconds: 0.5 })
-    const { answer, requests } = await requestsOf(() =>
-      Promise.all([
-        transcribe(wish),
-        other.call(
-          'transcribe_audio',
-          { audio: passages.file, ...wish },
-          { onprogress: update => updates.push(update) },
-        ),
-      ]),
-    )
-    off()
-    const [mine, theirs] = answer
-    expect(theirs.structuredContent).toMatchObject({
-      transcript_id: mine.data.transcript_id,
-      status: 'completed',
-    })
-    expect(theirs.structuredContent.text).toBe(mine.data.text)
-    expect(updates.length).toBeGreaterThan(0)
-    expect(requests).toBe(10)
-  })
-
-  it('take over from each other when one dies', async () => {
-    const wish = unheard()
-    const doomed = await connect(system.env)
-    let answered = 0
-    const off = system.standin.fault({ kind: 'hang', when: () => answered++ >= 5 })
-    const lost = doomed.call('transcribe_audio', { audio: passages.file, ...wish })
-    lost.catch(() => {})
-    await vi.waitFor(() => expect(answered).toBe(10), { timeout: 20_000 })
-    process.kill(doomed.pid(), 'SIGKILL')
-    await doomed.close()
-    off()
-    const { answer, requests } = await requestsOf(() => transcribe(wish))
-    expect(plainWords(answer.data.text.replaceAll(/\[\d+:\d\d\]/g, ''))).toBe(allWords())
     expect(requests).toBe(5)
-  })
-
-  it('cancel each other’s work where they are told to', async () => {
-    const wish = unheard()
-    const off = system.standin.fault({ kind: 'hang' })
-    const { data } = await transcribe({ ...wish, wait_seconds: 0 })
-    await vi.waitFor(() => expect(system.standin.inFlight()).toBeGreaterThan(0), { timeout: 10_000 })
-    const { structuredContent } = await other.call('cancel_transcription', {
-      transcript_id: data.transcript_id,
-    })
-    expect(structuredContent.status).toBe('cancelled')
-    await vi.waitFor(() => expect(system.standin.inFlight()).toBe(0), { timeout: 10_000 })
-    off()
-  })
-})
-
-describe('a call that its client gives up', () => {
-  it('because it took too long leaves the work going', async () => {
-    const wish = unheard()
-    const off = system.standin.fault({ kind: 'slow', seconds: 1.5 })
-    const { answer, requests } = await requestsOf(async () => {
-      const call = system.client.callTool(
-        { name: 'transcribe_audio', arguments: { audio: passages.file, ...wish } },
-        undefined,
-        { timeout: 1000 },
-      )
-      await expect(call).rejects.toThrow(/timed out/i)
-      off()
-      return transcribe(wish)
-    })
-    expect(answer.data.status).toBe('completed')
-    expect(requests).toBe(10)
-    expect(system.standin.requests.slice(-10).every(({ aborted }) => !aborted)).toBe(true)
-  })
-
-  it('on purpose stops the work, and what was heard is not asked again', async () => {
-    const wish = unheard()
-    let answered = 0
-    const off = system.standin.fault({ kind: 'hang', when: () => answered++ >= 6 })
-    const stop = new AbortController()
-    const call = system.client.callTool(
-      { name: 'transcribe_audio', arguments: { audio: passages.file, ...wish } },
-      undefined,
-      { signal: stop.signal },
-    )
-    call.catch(() => {})
-    await vi.waitFor(() => expect(answered).toBe(10), { timeout: 20_000 })
-    stop.abort('enough')
-    await vi.waitFor(() => expect(system.standin.inFlight()).toBe(0), { timeout: 5_000 })
-    off()
-    const { answer, requests } = await requestsOf(() => transcribe(wish))
-    expect(answer.data.status).toBe('completed')
-    expect(requests).toBe(4)
-  })
-
-  it('on purpose goes on where somebody else waits for it', async () => {
-    const wish = unheard()
-    const off = system.standin.fault({ kind: 'slow', seconds: 1 })
-    const stop = new AbortController()
-    const first = system.client.callTool(
-      { name: 'transcribe_audio', arguments: { audio: passages.file, ...wish } },
-      undefined,
-      { signal: stop.signal },
-    )
-    first.catch(() => {})
-    const second = transcribe(wish)
-    await vi.waitFor(() => expect(system.standin.inFlight()).toBeGreaterThan(0), { timeout: 10_000 })
-    stop.abort()
-    off()
-    expect((await second).data.status).toBe('completed')
-  })
-})
-
-describe('cancel_transcription', () => {
-  it('stops the work, keeps what there is, and the same order goes on from there', async () => {
-    const wish = unheard()
-    let answered = 0
-    const off = system.standin.fault({ kind: 'hang', when: () => answered++ >= 3 })
-    const { data } = await transcribe({ ...wish, wait_seconds: 0 })
-    await vi.waitFor(() => expect(answered).toBe(10), { timeout: 20_000 })
-    const { data: cancelled } = await system.call('cancel_transcription', {
-      transcript_id: data.transcript_id,
-    })
-    expect(cancelled).toMatchObject({ status: 'cancelled', transcript_id: data.transcript_id })
-    await vi.waitFor(() => expect(system.standin.inFlight()).toBe(0), { timeout: 5_000 })
-    const read = await system.call('get_transcript', { transcript_id: data.transcript_id })
-    expect(read.data.status).toBe('cancelled')
-    expect(read.data.text.length).toBeGreaterThan(50)
-    off()
-    const { answer, requests } = await requestsOf(() => transcribe(wish))
-    expect(answer.data.status).toBe('completed')
-    expect(requests).toBe(7)
+    expect(plain.data.status).toBe('completed')
   })
 })
 
 describe('a chunk of ten that fails for good', () => {
   it('leaves its gap, and the same call repairs that alone', async () => {
-    const wish = unheard()
-    const spoilt = passages.texts[4]!.slice(0, 20)
+    const ten = await makePassages(system.folder, 10, 'ten.flac')
+    const wish = { audio: ten.file, ...unheard() }
+    const spoilt = ten.texts[4]!.slice(0, 20)
     const off = system.standin.fault({
       kind: 'error',
       ...dashscopeErrors.dataInspectionFailed,
@@ -291,12 +136,12 @@ describe('a chunk of ten that fails for good', () => {
     expect(first.data.status).toBe('partial')
     expect(first.data.coverage.gaps).toHaveLength(1)
     expect(first.data.coverage.gaps[0].reason).toMatch(/^CONTENT_REFUSED: /)
-    const said = passages.texts.filter((_, i) => i !== 4).join(' ')
-    expect((await words(first.data.transcript_id)).replace(/\[no text from .*?\] /, '')).toBe(said)
+    const said = ten.texts.filter((_, i) => i !== 4).join(' ')
+    expect((await ordering.words(first.data.transcript_id)).replace(/\[no text from .*?\] /, '')).toBe(said)
     const { answer, requests } = await requestsOf(() => transcribe(wish))
     expect(requests).toBe(1)
     expect(answer.data).toMatchObject({ status: 'completed', transcript_id: first.data.transcript_id })
-    expect(await words(answer.data.transcript_id)).toBe(allWords())
+    expect(await ordering.words(answer.data.transcript_id)).toBe(plainWords(ten.texts.join(' ')))
   })
 })
 
@@ -307,7 +152,7 @@ describe('an account that is refused in the middle of the work', () => {
     const off = system.standin.fault({
       kind: 'error',
       ...dashscopeErrors.arrearage,
-      when: () => answered++ >= 5,
+      when: () => answered++ >= 2,
     })
     const refused = await transcribe(wish)
     off()
@@ -315,9 +160,9 @@ describe('an account that is refused in the middle of the work', () => {
     expect(refused.text).toMatch(/^ACCOUNT_IN_ARREARS: /)
     const { answer, requests } = await requestsOf(() => transcribe(wish))
     expect(answer.data.status).toBe('completed')
-    expect(requests).toBeLessThanOrEqual(10)
+    expect(requests).toBeLessThanOrEqual(5)
     expect(requests).toBeGreaterThan(0)
-    expect(await words(answer.data.transcript_id)).toBe(allWords())
+    expect(await ordering.words(answer.data.transcript_id)).toBe(ordering.allWords)
   })
 
   it('while a gap is repaired does not take away what there was', async () => {
@@ -339,11 +184,11 @@ describe('an account that is refused in the middle of the work', () => {
 describe('the limit on cost', () => {
   it('refuses with the figure before anything is sent, and lets through what costs less', async () => {
     const env = { SPEECH_ALLOWED_DIRS: system.env.SPEECH_ALLOWED_DIRS! }
-    const strict = await startSystem({ env: { ...env, SPEECH_MAX_COST_USD: '0.002' } })
+    const strict = await startSystem({ env: { ...env, SPEECH_MAX_COST_USD: '0.001' } })
     const refused = await strict.call('transcribe_audio', { audio: passages.file })
     expect(refused.isError).toBe(true)
     expect(refused.text).toMatch(
-      /^COST_TOO_HIGH: This would cost \$0\.00[3-5]\d?, more than the limit of \$0\.0020\. /,
+      /^COST_TOO_HIGH: This would cost \$0\.00[12]\d, more than the limit of \$0\.0010\. /,
     )
     expect(strict.standin.requests).toHaveLength(0)
     const short = await strict.call('transcribe_audio', { audio: fixture('jfk.wav') })

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type AnyClient, clients, httpClients, type ProgressUpdate } from './support/clients.ts'
+import { makePassages, type Passages } from './support/passages.ts'
 import { childrenOf } from './support/processes.ts'
 import {
   fixture,
@@ -15,10 +16,12 @@ import {
 } from './support/system.ts'
 
 let system: System
+let passages: Passages
 
 beforeAll(async () => {
   system = await startSystem()
   await system.standin.warmUp()
+  passages = await makePassages(system.folder, 4)
 })
 afterAll(() => system.close())
 
@@ -101,7 +104,7 @@ describe.each(rows)('%s', (_, open) => {
     const off = system.standin.fault({ kind: 'slow', seconds: 0.3 })
     await client.call(
       'transcribe_audio',
-      { audio: fixture('interview.mp3'), ...fresh() },
+      { audio: passages.file, ...fresh() },
       { onprogress: update => updates.push(update) },
     )
     off()
@@ -118,7 +121,7 @@ describe.each(rows)('%s', (_, open) => {
     writeFileSync(slow, '#!/bin/sh\nexec sleep 60\n', { mode: 0o755 })
     const other = await open({ ...system.env, FFMPEG_PATH: slow })
     const stop = new AbortController()
-    const order = { audio: fixture('meeting.m4a'), ...fresh() }
+    const order = { audio: passages.file, ...fresh() }
     const call = other.client.call('transcribe_audio', order, { signal: stop.signal })
     call.catch(() => {})
     await vi.waitFor(() => expect(childrenOf(other.pid).join()).toContain('sleep 60'), { timeout: 10_000 })
@@ -132,7 +135,7 @@ describe.each(rows)('%s', (_, open) => {
     const off = system.standin.fault({ kind: 'hang' })
     const stop = new AbortController()
     const before = system.standin.requests.length
-    const order = { audio: fixture('meeting.m4a'), ...fresh() }
+    const order = { audio: passages.file, ...fresh() }
     const call = client.call('transcribe_audio', order, { signal: stop.signal })
     call.catch(() => {})
     await vi.waitFor(() => expect(system.standin.inFlight()).toBeGreaterThan(0), { timeout: 10_000 })
@@ -149,7 +152,7 @@ describe.each(rows)('%s', (_, open) => {
     const heard = { updated: 0, listed: 0 }
     const endList = await client.onListChanged(() => heard.listed++)
     const off = system.standin.fault({ kind: 'hang' })
-    const order = { audio: fixture('interview.mp3'), ...fresh() }
+    const order = { audio: passages.file, ...fresh() }
     const { structuredContent } = await client.call('transcribe_audio', { ...order, wait_seconds: 0 })
     expect(structuredContent.status).toBe('running')
     const end = await client.subscribe(structuredContent.uri, () => heard.updated++)

@@ -1,5 +1,6 @@
 // Sessions of 2025-11-25 over HTTP: whose they are, how streams are resumed, how many there may be, when they end.
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { ringOfEvents } from '../src/server/http-events.ts'
 import { answerOf, eventsOf, initialize, openSession, serveQuietly, type TestServer } from './support/http.ts'
 
 const tokens = [
@@ -117,6 +118,20 @@ describe('a stream that broke', () => {
     expect(await answerOf(await session.listen(last))).toMatchObject({ id: 1, result: {} })
   })
 
+  it('gives nothing of another stream', async () => {
+    const { url, jobs } = await serve()
+    const session = await openSession(url)
+    const stop = new AbortController()
+    const last = await breakOff(await session.post({ id: 1, ...wait }, stop.signal), stop)
+    const other = await session.post({ id: 2, ...wait })
+    await vi.waitFor(() => expect(jobs.waiting()).toBe(2))
+    jobs.release()
+    await answerOf(other)
+    const answered: unknown[] = []
+    for await (const { message } of eventsOf(await session.listen(last))) answered.push(message?.id)
+    expect(answered.filter(id => id !== undefined)).toEqual([1])
+  })
+
   it('can be resumed where the server has not noticed yet that it broke', async () => {
     const { url, jobs } = await serve()
     const session = await openSession(url)
@@ -159,6 +174,19 @@ describe('a stream that broke', () => {
   })
 })
 
+it('keeps the newest events, so many of them or so much', async () => {
+  const ring = ringOfEvents(() => {})
+  const store = (stream: string, size: number) =>
+    ring.storeEvent(stream, { jsonrpc: '2.0', method: 'x', params: { text: 'x'.repeat(size) } })
+  const few = await store('few', 1)
+  for (let i = 0; i < 499; i++) await store('many', 1)
+  expect(ring.knows(few)).toBe(true)
+  const many = await store('many', 1)
+  expect(ring.knows(few)).toBe(false)
+  const large = await store('large', 2_000_000)
+  expect([ring.knows(many), ring.knows(large)]).toEqual([false, true])
+})
+
 describe('sessions', () => {
   it('are closed when nobody uses them, and not while a stream is open or a call waits', async () => {
     const { url, jobs } = await serve({ limits: { idle: 60, sweep: 10 } })
@@ -170,7 +198,9 @@ describe('sessions', () => {
     await listening.listen()
     const stop = new AbortController()
     await breakOff(await waiting.post({ id: 1, ...wait }, stop.signal), stop)
-    await vi.waitFor(async () => expect((await forgotten.post({ id: 1, method: 'ping' })).status).toBe(404), { interval: 150 })
+    await vi.waitFor(async () => expect((await forgotten.post({ id: 1, method: 'ping' })).status).toBe(404), {
+      interval: 150,
+    })
     expect((await listening.post({ id: 2, method: 'ping' })).status).toBe(200)
     expect((await waiting.post({ id: 2, method: 'ping' })).status).toBe(200)
     jobs.release()

@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   truncateSync,
   writeFileSync,
@@ -15,8 +16,9 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import Sqlite from 'libsql'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Store } from '../src/domain/ports.ts'
+import type { Transcript } from '../src/domain/transcript.ts'
 import { sqliteStore } from '../src/drivers/store/sqlite.ts'
 import { storeContract } from './support/store-contract.ts'
 import { root, type TempFolder, tempFolder } from './support/system.ts'
@@ -27,6 +29,7 @@ storeContract('sqliteStore', async () => {
   return { open: () => sqliteStore({ folder: join(folder.path, 'data') }), remove: folder.remove }
 })
 
+const me = 'local'
 let temp: TempFolder
 let folder: string
 let file: string
@@ -39,13 +42,18 @@ beforeEach(async () => {
   store = sqliteStore({ folder })
 })
 afterEach(async () => {
+  vi.restoreAllMocks()
+  vi.useRealTimers()
   await store.close()
   await temp.remove()
 })
 
 async function fill(count: number): Promise<void> {
   for (let i = 0; i < count; i++)
-    await store.putTranscript(transcript({ id: `t${i}`, segments: [segment('word '.repeat(600), 0, 600)] }))
+    await store.putTranscript(
+      me,
+      transcript({ id: `t${i}`, segments: [segment('word '.repeat(600), 0, 600)] }),
+    )
 }
 
 /** A second folder with nothing but a copy of the file, whole and closed, and a store on it. */
@@ -59,18 +67,23 @@ async function copyOf(count: number): Promise<{ file: string; store: Store }> {
 describe('the folder of the store', () => {
   it('is made with the first call, for its owner alone', async () => {
     expect(existsSync(folder)).toBe(false)
-    await store.listTranscripts({ limit: 1 })
+    await store.listTranscripts(me, { limit: 1 })
     expect(statSync(folder).mode & 0o777).toBe(0o700)
+  })
+
+  it('is not made by looking for unfinished jobs', async () => {
+    expect(await store.unfinishedJobs()).toEqual([])
+    expect(existsSync(folder)).toBe(false)
   })
 
   it('that is a file is an error that can be mended without a restart', async () => {
     const path = join(temp.path, 'a-file')
     writeFileSync(path, 'mine')
     const blocked = sqliteStore({ folder: path })
-    await expect(blocked.getTranscript('a')).rejects.toMatchObject({ code: 'STORE_FAILED' })
+    await expect(blocked.getTranscript(me, 'a')).rejects.toMatchObject({ code: 'STORE_FAILED' })
     expect(readFileSync(path, 'utf8')).toBe('mine')
     await temp.remove()
-    expect(await blocked.getTranscript('a')).toBeUndefined()
+    expect(await blocked.getTranscript(me, 'a')).toBeUndefined()
     await blocked.close()
   })
 })
@@ -78,7 +91,7 @@ describe('the folder of the store', () => {
 describe('the version of the file', () => {
   it('is written down', async () => {
     await fill(1)
-    expect(new Sqlite(file).prepare('PRAGMA user_version').get()).toMatchObject({ user_version: 1 })
+    expect(new Sqlite(file).prepare('PRAGMA user_version').get()).toMatchObject({ user_version: 2 })
   })
 
   it.each(['wal', 'delete'])(
@@ -87,15 +100,76 @@ describe('the version of the file', () => {
       const copy = await copyOf(2)
       const newer = new Sqlite(copy.file)
       newer.pragma(`journal_mode = ${journal}`)
-      newer.exec('PRAGMA user_version = 2')
+      newer.exec('PRAGMA user_version = 3')
       if (journal === 'wal') newer.pragma('wal_checkpoint(TRUNCATE)')
       const before = readFileSync(copy.file)
-      await expect(copy.store.listTranscripts({ limit: 1 })).rejects.toMatchObject({ code: 'STORE_TOO_NEW' })
-      await expect(copy.store.putTranscript(transcript())).rejects.toMatchObject({ code: 'STORE_TOO_NEW' })
+      await expect(copy.store.listTranscripts(me, { limit: 1 })).rejects.toMatchObject({
+        code: 'STORE_TOO_NEW',
+      })
+      await expect(copy.store.putTranscript(me, transcript())).rejects.toMatchObject({
+        code: 'STORE_TOO_NEW',
+      })
       expect(readFileSync(copy.file).equals(before)).toBe(true)
     },
   )
 })
+
+describe('a file of the first version', () => {
+  function first(...transcripts: Transcript[]): void {
+    mkdirSync(folder, { recursive: true })
+    const old = new Sqlite(file)
+    old.exec(
+      `CREATE TABLE transcripts (id TEXT PRIMARY KEY, created_at TEXT NOT NULL, summary TEXT NOT NULL, body TEXT NOT NULL) STRICT;
+       CREATE INDEX transcripts_by_age ON transcripts (created_at DESC, id DESC);
+       PRAGMA user_version = 1`,
+    )
+    for (const one of transcripts) {
+      const { id, title, createdAt, status, duration } = one
+      const summary = JSON.stringify({ id, title, createdAt, status, duration })
+      old
+        .prepare('INSERT INTO transcripts VALUES (?, ?, ?, ?)')
+        .run(id, createdAt, summary, JSON.stringify(one))
+    }
+    old.close()
+  }
+
+  it('becomes one of this version, and its transcripts are the local owner’s, and found', async () => {
+    const talk = transcript({ id: 'a', segments: [segment('我们讨论人工智能', 0, 1)] })
+    first(talk, transcript({ id: 'b' }))
+    expect(await store.getTranscript(me, 'a')).toStrictEqual(talk)
+    expect((await store.listTranscripts(me, { limit: 9 })).transcripts.map(({ id }) => id)).toEqual([
+      'b',
+      'a',
+    ])
+    expect((await store.searchTranscripts(me, '智能', { limit: 9 })).transcripts).toMatchObject([{ id: 'a' }])
+    expect(await store.getTranscript('ann', 'a')).toBeUndefined()
+    expect(store.notice()).toBeUndefined()
+  })
+
+  it('keeps the others where one transcript cannot be read', async () => {
+    first(transcript({ id: 'a' }), transcript({ id: 'b' }))
+    const old = new Sqlite(file)
+    old.exec(`UPDATE transcripts SET body = CAST(x'eeeeee' AS TEXT) WHERE id = 'a'`)
+    old.close()
+    await expect(store.getTranscript(me, 'a')).rejects.toMatchObject({ code: 'STORE_DAMAGED' })
+    expect((await store.searchTranscripts(me, 'hello', { limit: 9 })).transcripts).toMatchObject([
+      { id: 'b' },
+    ])
+  })
+
+  it('that two stores open at once is changed once', async () => {
+    first(transcript({ id: 'a' }))
+    const other = sqliteStore({ folder })
+    const both = await Promise.all([store.getTranscript(me, 'a'), other.getTranscript(me, 'a')])
+    expect(both).toMatchObject([{ id: 'a' }, { id: 'a' }])
+    await other.close()
+  })
+})
+
+/** The names of the files that were set aside in a folder, without the log and index beside them. */
+function keptIn(path: string): string[] {
+  return readdirSync(path).filter(name => /^speech\.db\.damaged-.*Z(-\d+)?$/.test(name))
+}
 
 describe('a damaged file', () => {
   /** What is wrong with the file; what each makes of the bytes. */
@@ -107,17 +181,164 @@ describe('a damaged file', () => {
     ['overwritten after the first page', (path, bytes) => writeFileSync(path, bytes.fill(0xee, 4096))],
   ]
 
-  it.each(damages)('(%s) is called damaged and left as it is', async (_, damage) => {
-    const copy = await copyOf(30)
-    damage(copy.file, readFileSync(copy.file))
-    const before = readFileSync(copy.file)
-    for (const call of [
-      () => copy.store.listTranscripts({ limit: 50 }),
-      () => copy.store.getTranscript('t3'),
-      () => copy.store.putTranscript(transcript()),
+  const calls: [string, (store: Store) => Promise<unknown>, unknown][] = [
+    ['a list', store => store.listTranscripts(me, { limit: 50 }), { transcripts: [] }],
+    ['a transcript', store => store.getTranscript(me, 't3'), undefined],
+    ['unfinished jobs', store => store.unfinishedJobs(), []],
+    ['a write', store => store.putTranscript(me, transcript()), undefined],
+  ]
+
+  it.each(
+    damages.flatMap(([name, damage]) =>
+      calls.map(([call, ask, answer]) => ({ name, damage, call, ask, answer })),
+    ),
+  )(
+    '($name) that $call opens is set aside as it is, and a new one answers',
+    async ({ damage, ask, answer }) => {
+      const copy = await copyOf(30)
+      damage(copy.file, readFileSync(copy.file))
+      const before = readFileSync(copy.file)
+      expect(await ask(copy.store)).toStrictEqual(answer)
+      const [kept, ...more] = keptIn(temp.path)
+      expect(more).toEqual([])
+      expect(readFileSync(join(temp.path, kept!)).equals(before)).toBe(true)
+      await copy.store.putTranscript(me, transcript({ id: 'after' }))
+      await copy.store.close()
+      expect((await copy.store.getTranscript(me, 'after'))?.id).toBe('after')
+      expect(readFileSync(join(temp.path, kept!)).equals(before)).toBe(true)
+      await copy.store.close()
+    },
+  )
+
+  it('is named in a notice and in the log, without its folder', async () => {
+    const written = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+    const copy = await copyOf(1)
+    truncateSync(copy.file, 1000)
+    expect(copy.store.notice()).toBeUndefined()
+    await copy.store.listTranscripts(me, { limit: 1 })
+    const [kept] = keptIn(temp.path)
+    expect(copy.store.notice()).toMatch(
+      /^The file of transcripts was damaged: .* older transcripts are in it\.$/,
+    )
+    const lines = written.mock.calls.map(([line]) => String(line))
+    expect(lines.map(line => JSON.parse(line))).toMatchObject([
+      { level: 'error', event: 'store-damaged', kept },
     ])
-      await expect(call()).rejects.toMatchObject({ code: 'STORE_DAMAGED' })
+    for (const said of [copy.store.notice(), ...lines]) {
+      expect(said).toContain(kept)
+      expect(said).not.toContain(temp.path)
+    }
+    await copy.store.close()
+  })
+
+  it('is set aside with its log, byte for byte', async () => {
+    await fill(20)
+    new Sqlite(file).pragma('wal_checkpoint(TRUNCATE)')
+    await store.putTranscript(me, transcript({ id: 'in-the-log' }))
+    const copied = join(temp.path, 'speech.db')
+    for (const ending of ['', '-wal']) copyFileSync(file + ending, copied + ending)
+    writeFileSync(copied, readFileSync(copied).fill(0xee, 4096))
+    const before = ['', '-wal'].map(ending => readFileSync(copied + ending))
+    const copy = sqliteStore({ folder: temp.path })
+    await copy.putTranscript(me, transcript({ id: 'after' }))
+    await copy.close()
+    const [kept] = keptIn(temp.path)
+    expect(before[1]!.length).toBeGreaterThan(0)
+    for (const [i, ending] of ['', '-wal'].entries())
+      expect(readFileSync(join(temp.path, kept + ending)).equals(before[i]!)).toBe(true)
+  })
+
+  it('never takes the name of another that was set aside', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    const damagedBytes = [Buffer.alloc(9000, 'first '), Buffer.alloc(9000, 'second ')]
+    for (const bytes of damagedBytes) {
+      mkdirSync(folder, { recursive: true })
+      writeFileSync(file, bytes)
+      const found = sqliteStore({ folder })
+      await found.listTranscripts(me, { limit: 1 })
+      await found.close()
+    }
+    const kept = keptIn(folder).sort((one, other) => one.length - other.length)
+    expect(kept.map(name => readFileSync(join(folder, name)))).toEqual(damagedBytes)
+  })
+
+  it('that cannot be moved is left as it is, and said to be damaged', async () => {
+    const copy = await copyOf(3)
+    truncateSync(copy.file, 1000)
+    const before = readFileSync(copy.file)
+    mkdirSync(`${copy.file}.lock`)
+    for (const [, ask] of calls)
+      await expect(ask(copy.store)).rejects.toMatchObject({ code: 'STORE_DAMAGED' })
     expect(readFileSync(copy.file).equals(before)).toBe(true)
+    expect(keptIn(temp.path)).toEqual([])
+  })
+
+  it('in one page gives what is elsewhere to reads, and is set aside by the write that meets it', async () => {
+    await fill(30)
+    await store.putTranscript(
+      me,
+      transcript({ id: 'last', segments: [segment(`end ${'z'.repeat(3000)}`, 0, 1)] }),
+    )
+    const copy = await copyOf(0)
+    const bytes = readFileSync(copy.file)
+    const page = Math.floor(bytes.indexOf('end zzzz') / 4096) * 4096
+    writeFileSync(copy.file, bytes.fill(0xee, page, page + 4096))
+    const before = readFileSync(copy.file)
+    await expect(copy.store.getTranscript(me, 'last')).rejects.toMatchObject({ code: 'STORE_DAMAGED' })
+    expect((await copy.store.getTranscript(me, 't3'))?.id).toBe('t3')
+    expect([keptIn(temp.path), copy.store.notice()]).toEqual([[], undefined])
+    await copy.store.putTranscript(me, transcript({ id: 'after' }))
+    expect((await copy.store.listTranscripts(me, { limit: 9 })).transcripts).toMatchObject([{ id: 'after' }])
+    const [kept] = keptIn(temp.path)
+    expect(copy.store.notice()).toContain(kept)
+    await copy.store.close()
+    expect(readFileSync(join(temp.path, kept!)).equals(before)).toBe(true)
+  })
+
+  it('that another store has set aside is written to no more by one that has it open', async () => {
+    await fill(30)
+    const bytes = readFileSync(file)
+    const other = sqliteStore({ folder })
+    // The file is full of zeros behind the back of the one that has it open, and knows its pages by heart.
+    await store.close()
+    writeFileSync(file, bytes)
+    await store.listTranscripts(me, { limit: 1 })
+    truncateSync(file, 1000)
+    const before = readFileSync(file)
+    await other.putTranscript(me, transcript({ id: 'other' }))
+    await store.putTranscript(me, transcript({ id: 'mine' }))
+    const { transcripts } = await other.listTranscripts(me, { limit: 9 })
+    expect(transcripts.map(({ id }) => id)).toEqual(['other', 'mine'])
+    const [kept, ...more] = keptIn(folder)
+    expect(more).toEqual([])
+    expect([store.notice(), other.notice()]).toEqual([store.notice(), store.notice()])
+    expect(store.notice()).toContain(kept)
+    await store.close()
+    await other.close()
+    expect(readFileSync(join(folder, kept!)).equals(before)).toBe(true)
+    expect(await store.getTranscript(me, 'mine')).toMatchObject({ id: 'mine' })
+  })
+
+  it('that was deleted meanwhile is begun anew', async () => {
+    await fill(1)
+    for (const name of readdirSync(folder)) rmSync(join(folder, name))
+    expect(await store.getTranscript(me, 't0')).toBeUndefined()
+    await fill(1)
+    expect(new Sqlite(file).prepare('SELECT count(*) AS count FROM transcripts').get()).toMatchObject({
+      count: 1,
+    })
+    expect(store.notice()).toBeUndefined()
+  })
+
+  it('in one unfinished job lets the others go on', async () => {
+    const createdAt = '2026-03-01T10:00:00.000Z'
+    const one = { owner: me, tool: 'transcribe_audio', order: { audio: '/a.mp3' }, state: 'queued' } as const
+    for (const id of ['a', 'b'])
+      await store.addJob({ ...one, id, revision: 1, createdAt, updatedAt: createdAt })
+    new Sqlite(file).exec(`UPDATE jobs SET body = CAST(x'eeeeee' AS TEXT) WHERE id = 'a'`)
+    vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+    expect((await store.unfinishedJobs()).map(({ id }) => id)).toEqual(['b'])
+    await expect(store.getJob(me, 'a')).rejects.toMatchObject({ code: 'STORE_DAMAGED' })
   })
 
   it.each([
@@ -129,11 +350,11 @@ describe('a damaged file', () => {
     const at = bytes.indexOf('word word word', bytes.length >> 1)
     writeFileSync(copy.file, bytes.fill(byte, at, at + 50))
     const results = await Promise.allSettled(
-      Array.from({ length: 30 }, (_, i) => copy.store.getTranscript(`t${i}`)),
+      Array.from({ length: 30 }, (_, i) => copy.store.getTranscript(me, `t${i}`)),
     )
     const failed = results.filter(({ status }) => status === 'rejected')
     expect(failed).toMatchObject([{ reason: { code: 'STORE_DAMAGED' } }])
-    expect((await copy.store.listTranscripts({ limit: 50 })).transcripts).toHaveLength(30)
+    expect((await copy.store.listTranscripts(me, { limit: 50 })).transcripts).toHaveLength(30)
   })
 })
 
@@ -173,9 +394,24 @@ describe('processes that share the folder', () => {
     const writers = await Promise.all(names.map(name => writer(name, Array(25).fill(3000))))
     for (const { writes } of await Promise.all(writers.map(go => go())))
       expect(writes).toEqual(Array(25).fill('ok'))
-    const { transcripts } = await store.listTranscripts({ limit: 100 })
+    const { transcripts } = await store.listTranscripts(me, { limit: 100 })
     const expected = names.flatMap(name => Array.from({ length: 25 }, (_, i) => `${name}${i}`))
     expect(transcripts.map(({ id }) => id).sort()).toEqual(expected.sort())
+  })
+
+  it('set a damaged file aside once, and lose nothing of what they write then', async () => {
+    await fill(30)
+    await store.close()
+    truncateSync(file, statSync(file).size >> 1)
+    const before = readFileSync(file)
+    const names = ['a', 'b', 'c', 'd']
+    const writers = await Promise.all(names.map(name => writer(name, Array(10).fill(3000))))
+    for (const { writes } of await Promise.all(writers.map(go => go())))
+      expect(writes).toEqual(Array(10).fill('ok'))
+    expect((await store.listTranscripts(me, { limit: 100 })).transcripts).toHaveLength(40)
+    const kept = keptIn(folder)
+    expect(kept).toHaveLength(1)
+    expect(readFileSync(join(folder, kept[0]!)).equals(before)).toBe(true)
   })
 })
 
@@ -185,12 +421,12 @@ describe('a full disk', () => {
     await fill(1)
     const go = await writer('small', [100, 9_000_000, 100], '256')
     expect(await go()).toEqual({ writes: ['ok', 'DISK_FULL', 'ok'], read: 'ok' })
-    expect((await store.listTranscripts({ limit: 9 })).transcripts.map(({ id }) => id)).toEqual([
+    expect((await store.listTranscripts(me, { limit: 9 })).transcripts.map(({ id }) => id)).toEqual([
       't0',
       'small2',
       'small0',
     ])
-    expect((await store.getTranscript('t0'))?.segments[0]?.text).toContain('word word')
+    expect((await store.getTranscript(me, 't0'))?.segments[0]?.text).toContain('word word')
   })
 
   it.each(['0', '8', '64'])(
@@ -199,7 +435,7 @@ describe('a full disk', () => {
       const go = await writer('small', [9_000_000], blocks)
       expect((await go()).writes).toEqual(['DISK_FULL'])
       await fill(1)
-      expect((await store.getTranscript('t0'))?.id).toBe('t0')
+      expect((await store.getTranscript(me, 't0'))?.id).toBe('t0')
     },
   )
 
@@ -211,12 +447,12 @@ describe('a full disk', () => {
     const go = await writer('small', [100], '128')
     expect((await go()).writes).toEqual(['DISK_FULL'])
     await fill(1)
-    expect((await store.getTranscript('t0'))?.id).toBe('t0')
+    expect((await store.getTranscript(me, 't0'))?.id).toBe('t0')
   })
 
   it('lets a store that is up to date be opened without a write', async () => {
     const copy = await copyOf(3)
-    await copy.store.listTranscripts({ limit: 1 })
+    await copy.store.listTranscripts(me, { limit: 1 })
     await copy.store.close()
     expect(readdirSync(temp.path)).toContain('speech.db-wal')
     expect(statSync(join(temp.path, 'speech.db-wal')).size).toBe(0)

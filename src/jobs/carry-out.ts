@@ -93,8 +93,8 @@ export function carryOut(claimed: Job, options: WorkerOptions): Live {
   async function save(status: TranscriptStatus, findings: Findings, ...more: string[]): Promise<void> {
     const earlier = await before
     // An order that starts again must not take away what an earlier attempt has found.
-    const isLess = (earlier?.coverage.transcribedSeconds ?? 0) > findings.coverage.transcribedSeconds
-    if (isLess && status !== 'completed' && status !== 'partial') return
+    const isMore = findings.coverage.transcribedSeconds > (earlier?.coverage.transcribedSeconds ?? -1)
+    if (!isMore && status !== 'completed' && status !== 'partial') return
     await ledger.keep(owner, assemble(job, { ...findings, status }, [...warnings, ...more]))
     changes.tell({ owner, id, listed: !listed })
     listed = true
@@ -197,8 +197,12 @@ export function emptyTranscript({ id, createdAt, order, state, error }: Job): Tr
     ...{ id, createdAt, status, title: provisionalTitle(order), duration: 0, model: '', segments: [] },
     coverage: { speechSeconds: 0, transcribedSeconds: 0, gaps: [] },
     usage: { audioSeconds: 0, cachedSeconds: 0 },
-    warnings: error ? [`${error.code}: ${error.message} ${error.hint}`] : [],
+    warnings: error ? [describeFailure(error)] : [],
   }
+}
+
+export function describeFailure({ code, message, hint }: NonNullable<Job['error']>): string {
+  return `${code}: ${message} ${hint}`
 }
 
 /** Of a path its file's name; what an address holds is not known before it was fetched. */

@@ -6,7 +6,7 @@ import { oneLine, tokens } from '../domain/text.ts'
 import type { Transcript } from '../domain/transcript.ts'
 import { type FoundRecording, findRecordings } from '../pipeline/recordings.ts'
 import type { PipelinePorts } from '../pipeline/transcribe.ts'
-import { emptyTranscript } from './carry-out.ts'
+import { describeFailure, emptyTranscript } from './carry-out.ts'
 import { type Change, createChanges } from './changes.ts'
 import { createHolders } from './holders.ts'
 import { workerName } from './lease.ts'
@@ -89,13 +89,9 @@ export function createJobs({ pipeline, store, queue, scratchDir, drain }: JobsOp
       ledger.transcript(owner, id),
       ledger.job(owner, id).catch(() => undefined),
     ])
-    if (!transcript) {
-      if (job) return emptyTranscript(job)
-      throw notFound()
-    }
-    if (job && !isOver(job.state)) return { ...transcript, status: 'running' }
-    // A process that died has left it so; what became of the job since is the truth.
-    return job && transcript.status === 'running' ? { ...transcript, status: statusOf(job) } : transcript
+    if (!transcript && !job) throw notFound()
+    if (!transcript) return emptyTranscript(job!)
+    return job ? asOf(job, transcript) : transcript
   }
 
   async function cancel(owner: string, id: string): Promise<Job> {
@@ -166,6 +162,14 @@ export function createJobs({ pipeline, store, queue, scratchDir, drain }: JobsOp
   }
 }
 
-function statusOf({ state }: Job): Transcript['status'] {
-  return state === 'queued' ? 'running' : state
+/** What is stored, with what has become of its job since: a process that died has left it as it was then. */
+function asOf({ state, error }: Job, transcript: Transcript): Transcript {
+  if (!isOver(state)) return { ...transcript, status: 'running' }
+  if (transcript.status !== 'running') return transcript
+  const reason = error ? [describeFailure(error)] : []
+  return {
+    ...transcript,
+    status: state as Transcript['status'],
+    warnings: [...transcript.warnings, ...reason],
+  }
 }

@@ -5,6 +5,7 @@ import { isSpeechError } from '../../src/domain/errors.ts'
 import { sqliteStore } from '../../src/drivers/store/sqlite.ts'
 import { segment, transcript } from './transcripts.ts'
 
+const me = 'local'
 const [folder, name, ...sizes] = process.argv.slice(2)
 const store = sqliteStore({ folder: folder! })
 
@@ -23,9 +24,11 @@ const writes: string[] = []
 for (const [i, size] of sizes.entries()) {
   const text = 'x'.repeat(Number(size))
   writes.push(
-    await outcome(store.putTranscript(transcript({ id: `${name}${i}`, segments: [segment(text, 0, 1)] }))),
+    await outcome(
+      store.putTranscript(me, transcript({ id: `${name}${i}`, segments: [segment(text, 0, 1)] })),
+    ),
   )
 }
-const read = await outcome(store.getTranscript(`${name}0`))
+const read = await outcome(store.getTranscript(me, `${name}0`))
 process.stdout.write(`${JSON.stringify({ writes, read })}\n`)
 process.exit()

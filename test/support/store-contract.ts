@@ -1,6 +1,8 @@
 // What every driver of the `Store` port must do; a driver's test file runs it in one line.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Store } from '../../src/domain/ports.ts'
+import { jobsContract } from './store-jobs-contract.ts'
+import { searchContract } from './store-search-contract.ts'
 import { longTranscript, segment, transcript } from './transcripts.ts'
 
 /** A place for transcripts, empty at first. */
@@ -10,6 +12,8 @@ export interface StorePlace {
   remove(): Promise<void>
 }
 
+/** The owner in tests that are not about owners. */
+const me = 'ann'
 const day = (n: number) => `2026-03-${String(n).padStart(2, '0')}T10:00:00.000Z`
 
 export function storeContract(name: string, createPlace: () => Promise<StorePlace>): void {
@@ -34,7 +38,7 @@ export function storeContract(name: string, createPlace: () => Promise<StorePlac
 
     /** Puts empty transcripts, by id and day of the month. */
     async function put(store: Store, ...all: [id: string, day: number][]): Promise<void> {
-      for (const [id, n] of all) await store.putTranscript(transcript({ id, createdAt: day(n) }))
+      for (const [id, n] of all) await store.putTranscript(me, transcript({ id, createdAt: day(n) }))
     }
 
     /** The ids of all pages, one list a page; `between` runs after each of them. */
@@ -42,7 +46,7 @@ export function storeContract(name: string, createPlace: () => Promise<StorePlac
       const found: string[][] = []
       let cursor: string | undefined
       do {
-        const page = await store.listTranscripts({ limit, ...(cursor && { cursor }) })
+        const page = await store.listTranscripts(me, { limit, ...(cursor && { cursor }) })
         found.push(page.transcripts.map(({ id }) => id))
         cursor = page.nextCursor
         if (cursor) await between?.()
@@ -60,8 +64,8 @@ export function storeContract(name: string, createPlace: () => Promise<StorePlac
         gaps: [{ start: 5, end: 7.125, reason: 'THROTTLED: too fast' }],
         warnings: ['Cut off at 1:00.'],
       })
-      await store.putTranscript(given)
-      expect(await store.getTranscript('every-field')).toStrictEqual(given)
+      await store.putTranscript(me, given)
+      expect(await store.getTranscript(me, 'every-field')).toStrictEqual(given)
     })
 
     it.each([
@@ -74,39 +78,39 @@ export function storeContract(name: string, createPlace: () => Promise<StorePlac
     ])('text survives: %s', async (_, text) => {
       const store = open()
       const given = transcript({ id: text, title: text, segments: [segment(text, 0, 1)] })
-      await store.putTranscript(given)
-      expect(await store.getTranscript(text)).toStrictEqual(given)
-      expect((await store.listTranscripts({ limit: 1 })).transcripts[0]?.title).toBe(text)
+      await store.putTranscript(me, given)
+      expect(await store.getTranscript(me, text)).toStrictEqual(given)
+      expect((await store.listTranscripts(me, { limit: 1 })).transcripts[0]?.title).toBe(text)
     })
 
     it('a transcript of four hours with word times fits', async () => {
       const store = open()
       const given = longTranscript('four-hours')
-      await store.putTranscript(given)
-      expect(await store.getTranscript('four-hours')).toStrictEqual(given)
+      await store.putTranscript(me, given)
+      expect(await store.getTranscript(me, 'four-hours')).toStrictEqual(given)
     })
 
     it('a second put replaces the first', async () => {
       const store = open()
       await put(store, ['a', 1])
-      await store.putTranscript(transcript({ id: 'a', createdAt: day(2), title: 'Better' }))
-      expect(await store.getTranscript('a')).toMatchObject({ title: 'Better', createdAt: day(2) })
-      expect((await store.listTranscripts({ limit: 9 })).transcripts).toMatchObject([
+      await store.putTranscript(me, transcript({ id: 'a', createdAt: day(2), title: 'Better' }))
+      expect(await store.getTranscript(me, 'a')).toMatchObject({ title: 'Better', createdAt: day(2) })
+      expect((await store.listTranscripts(me, { limit: 9 })).transcripts).toMatchObject([
         { id: 'a', title: 'Better', createdAt: day(2) },
       ])
     })
 
     it('an id that nobody put is undefined', async () => {
-      expect(await open().getTranscript('nobody')).toBeUndefined()
+      expect(await open().getTranscript(me, 'nobody')).toBeUndefined()
     })
 
     it('a list shows the facts of each and not its words', async () => {
       const store = open()
       const { language: _, ...unknown } = transcript({ id: 'b', createdAt: day(1) })
-      await store.putTranscript(unknown)
-      await store.putTranscript(transcript({ id: 'a', createdAt: day(2) }))
+      await store.putTranscript(me, unknown)
+      await store.putTranscript(me, transcript({ id: 'a', createdAt: day(2) }))
       const facts = { title: 'A talk', status: 'completed', duration: 2 }
-      expect(await store.listTranscripts({ limit: 9 })).toStrictEqual({
+      expect(await store.listTranscripts(me, { limit: 9 })).toStrictEqual({
         transcripts: [
           { id: 'a', createdAt: day(2), language: 'en', ...facts },
           { id: 'b', createdAt: day(1), ...facts },
@@ -115,7 +119,7 @@ export function storeContract(name: string, createPlace: () => Promise<StorePlac
     })
 
     it('a store without transcripts lists none', async () => {
-      expect(await open().listTranscripts({ limit: 5 })).toStrictEqual({ transcripts: [] })
+      expect(await open().listTranscripts(me, { limit: 5 })).toStrictEqual({ transcripts: [] })
     })
 
     it.each([
@@ -154,7 +158,7 @@ export function storeContract(name: string, createPlace: () => Promise<StorePlac
       Buffer.from('[1,2]').toString('base64url'),
       Buffer.from('["2026"]').toString('base64url'),
     ])('a cursor that no list gave (%j) is bad input', async cursor => {
-      const list = open().listTranscripts({ limit: 1, cursor })
+      const list = open().listTranscripts(me, { limit: 1, cursor })
       await expect(list).rejects.toMatchObject({ code: 'BAD_INPUT', retryable: false })
     })
 
@@ -163,7 +167,7 @@ export function storeContract(name: string, createPlace: () => Promise<StorePlac
       await put(first, ['a', 1], ['b', 2])
       await first.close()
       const second = open()
-      expect((await second.getTranscript('a'))?.id).toBe('a')
+      expect((await second.getTranscript(me, 'a'))?.id).toBe('a')
       expect(await pages(second, 9)).toEqual([['b', 'a']])
     })
 
@@ -179,8 +183,8 @@ export function storeContract(name: string, createPlace: () => Promise<StorePlac
       const [left, right] = [open(), open()]
       await put(left, ['a', 1])
       await put(right, ['b', 2])
-      await left.putTranscript(transcript({ id: 'b', createdAt: day(2), title: 'Left was here' }))
-      expect((await right.getTranscript('b'))?.title).toBe('Left was here')
+      await left.putTranscript(me, transcript({ id: 'b', createdAt: day(2), title: 'Left was here' }))
+      expect((await right.getTranscript(me, 'b'))?.title).toBe('Left was here')
       expect(await pages(left, 9)).toEqual([['b', 'a']])
       expect(await pages(right, 9)).toEqual([['b', 'a']])
     })
@@ -188,8 +192,58 @@ export function storeContract(name: string, createPlace: () => Promise<StorePlac
     it('many puts at once are all kept', async () => {
       const stores = [open(), open()]
       const ids = Array.from({ length: 40 }, (_, i) => `t${String(i).padStart(2, '0')}`)
-      await Promise.all(ids.map((id, i) => stores[i % 2]!.putTranscript(transcript({ id }))))
+      await Promise.all(ids.map((id, i) => stores[i % 2]!.putTranscript(me, transcript({ id }))))
       expect(await pages(open(), 40)).toEqual([ids.toReversed()])
     })
+
+    it('what belongs to another owner is as if it were not there', async () => {
+      const store = open()
+      await put(store, ['a', 1], ['b', 2])
+      expect(await store.getTranscript('bob', 'a')).toBeUndefined()
+      expect(await store.listTranscripts('bob', { limit: 9 })).toStrictEqual({ transcripts: [] })
+      expect(await store.deleteTranscript('bob', 'a')).toBe(false)
+      expect(await pages(store, 9)).toEqual([['b', 'a']])
+    })
+
+    it('one id may belong to two owners', async () => {
+      const store = open()
+      await store.putTranscript(me, transcript({ id: 'a', title: 'Hers' }))
+      await store.putTranscript('bob', transcript({ id: 'a', title: 'His' }))
+      expect((await store.getTranscript(me, 'a'))?.title).toBe('Hers')
+      expect(await store.deleteTranscript(me, 'a')).toBe(true)
+      expect(await store.getTranscript(me, 'a')).toBeUndefined()
+      expect((await store.getTranscript('bob', 'a'))?.title).toBe('His')
+    })
+
+    it('a deleted transcript is gone, and deleting it again finds none', async () => {
+      const store = open()
+      await put(store, ['a', 1], ['b', 2])
+      expect(await store.deleteTranscript(me, 'a')).toBe(true)
+      expect(await store.deleteTranscript(me, 'a')).toBe(false)
+      expect(await store.getTranscript(me, 'a')).toBeUndefined()
+      expect(await pages(store, 9)).toEqual([['b']])
+    })
+
+    it('of puts and deletes that do not wait for each other, the last one stands', async () => {
+      const store = open()
+      const long = longTranscript('a')
+      await Promise.all([
+        store.putTranscript(me, long),
+        store.putTranscript(me, transcript({ id: 'a', title: 'Short' })),
+        store.putTranscript(me, { ...long, id: 'b' }),
+        store.deleteTranscript(me, 'b'),
+      ])
+      expect((await store.getTranscript(me, 'a'))?.title).toBe('Short')
+      expect(await store.getTranscript(me, 'b')).toBeUndefined()
+    })
+
+    it('as a rule has nothing to notice', async () => {
+      const store = open()
+      await put(store, ['a', 1])
+      expect(store.notice()).toBeUndefined()
+    })
+
+    jobsContract(open)
+    searchContract(open)
   })
 }

@@ -1,91 +1,82 @@
-// The queue of a single process: two lanes, so that a voice note does not wait behind hours of audio.
+// The queue of one process: two lanes, so that a voice note does not wait behind hours of audio, and owners in turn.
 import type { Queue, Ticket } from '../../domain/ports.ts'
 
-export interface InProcessOptions {
-  /** How many tickets of each kind are worked on at once. */
+/** How many tickets of each lane are worked on at once. */
+export interface Lanes {
   brief: number
   long: number
 }
 
-export function inProcessQueue({ brief, long }: InProcessOptions): Queue {
-  const lanes = { brief: createLane(brief), long: createLane(long) }
-  const laneOf = (ticket: Ticket) => (ticket.brief ? lanes.brief : lanes.long)
-  return {
-    async send(ticket) {
-      const waits = lanes.brief.ahead(ticket.id) ?? lanes.long.ahead(ticket.id)
-      if (waits === undefined) laneOf(ticket).add(ticket)
-    },
-    serve(work) {
-      lanes.brief.serve(work)
-      lanes.long.serve(work)
-    },
-    ahead: id => lanes.brief.ahead(id) ?? lanes.long.ahead(id),
-    waiting: owner => lanes.brief.waiting(owner) + lanes.long.waiting(owner),
-    async close() {
-      lanes.brief.close()
-      lanes.long.close()
-    },
-  }
-}
-
-type Work = (ticket: Ticket) => Promise<void>
-
 interface Lane {
-  add(ticket: Ticket): void
-  serve(work: Work): void
-  ahead(id: string): number | undefined
-  waiting(owner: string): number
-  close(): void
+  room: number
+  /** The tickets of each owner who has some, the owner whose turn it is first. */
+  waiting: Map<string, Ticket[]>
 }
 
-/** First in, first out for each owner; owners take turns, so that one's hundred tickets hold up nobody else's one. */
-function createLane(places: number): Lane {
-  /** What waits, by owner, in the order in which the owners have their turn; nobody's list is empty. */
-  const waiting = new Map<string, Ticket[]>()
-  let working = 0
-  let work: Work | undefined
+export function inProcessQueue({ brief, long }: Lanes): Queue {
+  const lanes = { brief: lane(brief), long: lane(long) }
+  const laneOf = (ticket: Ticket) => (ticket.brief ? lanes.brief : lanes.long)
+  const placeOf = ({ owner, id }: Ticket) => `${owner}/${id}`
+  const queued = new Map<string, Ticket>()
+  let work: ((ticket: Ticket) => Promise<void>) | undefined
+  let closed = false
 
-  function next(): void {
-    while (work && working < places && waiting.size > 0) {
-      working++
-      work(take()).finally(() => {
-        working--
-        next()
+  function next(lane: Lane): void {
+    while (work && !closed && lane.room > 0) {
+      const ticket = take(lane)
+      if (!ticket) return
+      queued.delete(placeOf(ticket))
+      lane.room--
+      void work(ticket).finally(() => {
+        lane.room++
+        next(lane)
       })
     }
   }
 
-  function take(): Ticket {
-    const [owner, [ticket, ...rest]] = waiting.entries().next().value!
-    waiting.delete(owner)
-    if (rest.length > 0) waiting.set(owner, rest)
-    return ticket!
-  }
-
   return {
-    add(ticket) {
-      const mine = waiting.get(ticket.owner)
-      if (mine) mine.push(ticket)
-      else waiting.set(ticket.owner, [ticket])
-      next()
+    async send(ticket) {
+      const place = placeOf(ticket)
+      if (queued.has(place) || closed) return
+      queued.set(place, ticket)
+      const { waiting } = laneOf(ticket)
+      waiting.set(ticket.owner, [...(waiting.get(ticket.owner) ?? []), ticket])
+      next(laneOf(ticket))
     },
-    serve(given) {
-      work = given
-      next()
+    serve(handler) {
+      work = handler
+      for (const lane of Object.values(lanes)) next(lane)
     },
-    /** Each owner before this one has a turn more than those after it, until the ticket's own turn comes. */
     ahead(id) {
-      const lists = [...waiting.values()]
-      const turn = lists.findIndex(list => list.some(ticket => ticket.id === id))
-      if (turn < 0) return undefined
-      const before = lists[turn]!.findIndex(ticket => ticket.id === id)
-      const others = lists.map(({ length }, i) => Math.min(length, i < turn ? before + 1 : before))
-      return others.reduce((sum, count) => sum + count)
+      const ticket = [...queued.values()].find(ticket => ticket.id === id)
+      return ticket && positionOf(ticket, laneOf(ticket).waiting)
     },
-    waiting: owner => waiting.get(owner)?.length ?? 0,
-    close() {
-      work = undefined
-      waiting.clear()
+    waiting: owner =>
+      Object.values(lanes).reduce((sum, { waiting }) => sum + (waiting.get(owner)?.length ?? 0), 0),
+    async close() {
+      closed = true
     },
   }
+}
+
+function lane(room: number): Lane {
+  return { room, waiting: new Map() }
+}
+
+/** The first ticket of the owner whose turn it is; that owner's turn comes again after all others'. */
+function take({ waiting }: Lane): Ticket | undefined {
+  const [turn] = waiting
+  if (!turn) return undefined
+  const [owner, [ticket, ...rest]] = turn
+  waiting.delete(owner)
+  if (rest.length > 0) waiting.set(owner, rest)
+  return ticket
+}
+
+/** In each round every owner has one turn. */
+function positionOf(ticket: Ticket, waiting: Map<string, Ticket[]>): number {
+  const round = waiting.get(ticket.owner)!.indexOf(ticket)
+  const owners = [...waiting]
+  const turn = owners.findIndex(([owner]) => owner === ticket.owner)
+  return owners.reduce((sum, [, tickets], i) => sum + Math.min(tickets.length, round + (i < turn ? 1 : 0)), 0)
 }
