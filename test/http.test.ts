@@ -136,7 +136,7 @@ describe('a call that is slow', () => {
   })
 
   it('is not cut off by the time limit for slow requests', async () => {
-    const { url, jobs } = await serve({ limits: { head: 40, request: 40 } })
+    const { url, jobs } = await serve({ limits: { head: 200, request: 200 } })
     const session = await openSession(url)
     const call = await session.post({
       ...{ id: 1, method: 'tools/call' },
@@ -282,7 +282,7 @@ describe('a bad request', () => {
   })
 
   it('of more than 2 MB is refused before it is sent, where it says so', async () => {
-    const { url } = await serve({ limits: { head: 40, request: 40 } })
+    const { url } = await serve({ limits: { head: 200, request: 200 } })
     expect(await neverEnds(url, 3_000_000)).toContain(' 413 ')
   })
 

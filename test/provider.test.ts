@@ -5,6 +5,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { dashscopeErrors } from '../src/standin/standin.ts'
 import { testFfmpeg } from './support/ffmpeg.ts'
+import { unheard } from './support/ordering.ts'
 import { fixture, plainWords, type System, startSystem, truth, truthText } from './support/system.ts'
 
 let system: System
@@ -17,7 +18,7 @@ afterAll(() => system.close())
 
 async function transcribe(name: string) {
   const before = system.standin.requests.length
-  const answer = await system.call('transcribe_audio', { audio: fixture(name) })
+  const answer = await system.call('transcribe_audio', { audio: fixture(name), ...unheard() })
   return { ...answer, requests: system.standin.requests.slice(before) }
 }
 

@@ -189,18 +189,18 @@ it('keeps the newest events, so many of them or so much', async () => {
 
 describe('sessions', () => {
   it('are closed when nobody uses them, and not while a stream is open or a call waits', async () => {
-    const { url, jobs } = await serve({ limits: { idle: 60, sweep: 10 } })
-    const [listening, waiting, forgotten] = [
-      await openSession(url),
-      await openSession(url),
-      await openSession(url),
-    ]
+    let time = 0
+    const { url, jobs } = await serve({ limits: { sweep: 10, now: () => time } })
+    const listening = await openSession(url)
     await listening.listen()
+    const waiting = await openSession(url)
     const stop = new AbortController()
     await breakOff(await waiting.post({ id: 1, ...wait }, stop.signal), stop)
-    await vi.waitFor(async () => expect((await forgotten.post({ id: 1, method: 'ping' })).status).toBe(404), {
-      interval: 150,
-    })
+    const forgotten = await openSession(url)
+    const before = jobs.listeners()
+    time += 31 * 60_000
+    await vi.waitFor(() => expect(jobs.listeners()).toBe(before - 1))
+    expect((await forgotten.post({ id: 1, method: 'ping' })).status).toBe(404)
     expect((await listening.post({ id: 2, method: 'ping' })).status).toBe(200)
     expect((await waiting.post({ id: 2, method: 'ping' })).status).toBe(200)
     jobs.release()

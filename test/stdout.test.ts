@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { unheard } from './support/ordering.ts'
 import { entry, fixture, type System, startSystem } from './support/system.ts'
 
 let system: System
@@ -90,7 +91,7 @@ it('carries JSON-RPC alone, and stderr carries no speech, path or key', async ()
 it('says nothing of what it works on, on stderr either', async () => {
   const raw = startRaw({ ...system.env, SPEECH_LOG: 'debug' })
   await raw.ask('initialize', hello)
-  await raw.ask('tools/call', call({ audio: fixture('jfk.wav') }))
+  await raw.ask('tools/call', call({ audio: fixture('jfk.wav'), ...unheard() }))
   await raw.ask('tools/call', call({ audio: fixture('jfk.truth.json') }))
   raw.server.stdin.end()
   await once(raw.server, 'exit')
@@ -106,7 +107,7 @@ it.each(['the client goes', 'SIGTERM', 'SIGINT'] as const)(
     const raw = startRaw(system.env)
     await raw.ask('initialize', hello)
     const audio = `data:audio/ogg;base64,${readFileSync(fixture('voice-note.ogg')).toString('base64')}`
-    void raw.ask('tools/call', call({ audio }))
+    void raw.ask('tools/call', call({ audio, ...unheard() }))
     await vi.waitFor(() => expect(system.standin.inFlight()).toBe(1), { timeout: 10_000 })
     const scratch = join(system.env.SPEECH_DATA_DIR!, 'scratch')
     expect(readdirSync(scratch)).toHaveLength(1)

@@ -20,6 +20,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Store } from '../src/domain/ports.ts'
 import type { Transcript } from '../src/domain/transcript.ts'
 import { sqliteStore } from '../src/drivers/store/sqlite.ts'
+import { setLogLevel } from '../src/log.ts'
 import { storeContract } from './support/store-contract.ts'
 import { root, type TempFolder, tempFolder } from './support/system.ts'
 import { segment, transcript } from './support/transcripts.ts'
@@ -36,12 +37,14 @@ let file: string
 let store: Store
 
 beforeEach(async () => {
+  setLogLevel('silent')
   temp = await tempFolder()
   folder = join(temp.path, 'made', 'by the store')
   file = join(folder, 'speech.db')
   store = sqliteStore({ folder })
 })
 afterEach(async () => {
+  setLogLevel('warn')
   vi.restoreAllMocks()
   vi.useRealTimers()
   await store.close()
@@ -56,10 +59,17 @@ async function fill(count: number): Promise<void> {
     )
 }
 
+/** Lets all that was written be in the file itself. */
+function emptyLog(path: string): void {
+  const database = new Sqlite(path)
+  database.pragma('wal_checkpoint(TRUNCATE)')
+  database.close()
+}
+
 /** A second folder with nothing but a copy of the file, whole and closed, and a store on it. */
 async function copyOf(count: number): Promise<{ file: string; store: Store }> {
   await fill(count)
-  new Sqlite(file).pragma('wal_checkpoint(TRUNCATE)')
+  emptyLog(file)
   copyFileSync(file, join(temp.path, 'speech.db'))
   return { file: join(temp.path, 'speech.db'), store: sqliteStore({ folder: temp.path }) }
 }
@@ -211,6 +221,7 @@ describe('a damaged file', () => {
   )
 
   it('is named in a notice and in the log, without its folder', async () => {
+    setLogLevel('error')
     const written = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
     const copy = await copyOf(1)
     truncateSync(copy.file, 1000)
@@ -233,7 +244,7 @@ describe('a damaged file', () => {
 
   it('is set aside with its log, byte for byte', async () => {
     await fill(20)
-    new Sqlite(file).pragma('wal_checkpoint(TRUNCATE)')
+    emptyLog(file)
     await store.putTranscript(me, transcript({ id: 'in-the-log' }))
     const copied = join(temp.path, 'speech.db')
     for (const ending of ['', '-wal']) copyFileSync(file + ending, copied + ending)
@@ -253,6 +264,7 @@ describe('a damaged file', () => {
     const damagedBytes = [Buffer.alloc(9000, 'first '), Buffer.alloc(9000, 'second ')]
     for (const bytes of damagedBytes) {
       mkdirSync(folder, { recursive: true })
+      for (const ending of ['', '-wal', '-shm']) rmSync(file + ending, { force: true })
       writeFileSync(file, bytes)
       const found = sqliteStore({ folder })
       await found.listTranscripts(me, { limit: 1 })
@@ -297,12 +309,8 @@ describe('a damaged file', () => {
 
   it('that another store has set aside is written to no more by one that has it open', async () => {
     await fill(30)
-    const bytes = readFileSync(file)
+    emptyLog(file)
     const other = sqliteStore({ folder })
-    // The file is full of zeros behind the back of the one that has it open, and knows its pages by heart.
-    await store.close()
-    writeFileSync(file, bytes)
-    await store.listTranscripts(me, { limit: 1 })
     truncateSync(file, 1000)
     const before = readFileSync(file)
     await other.putTranscript(me, transcript({ id: 'other' }))
@@ -336,7 +344,6 @@ describe('a damaged file', () => {
     for (const id of ['a', 'b'])
       await store.addJob({ ...one, id, revision: 1, createdAt, updatedAt: createdAt })
     new Sqlite(file).exec(`UPDATE jobs SET body = CAST(x'eeeeee' AS TEXT) WHERE id = 'a'`)
-    vi.spyOn(process.stderr, 'write').mockReturnValue(true)
     expect((await store.unfinishedJobs()).map(({ id }) => id)).toEqual(['b'])
     await expect(store.getJob(me, 'a')).rejects.toMatchObject({ code: 'STORE_DAMAGED' })
   })
@@ -402,6 +409,7 @@ describe('processes that share the folder', () => {
   it('set a damaged file aside once, and lose nothing of what they write then', async () => {
     await fill(30)
     await store.close()
+    emptyLog(file)
     truncateSync(file, statSync(file).size >> 1)
     const before = readFileSync(file)
     const names = ['a', 'b', 'c', 'd']
@@ -419,7 +427,7 @@ describe('processes that share the folder', () => {
 describe('a full disk', () => {
   it('is said to be full, and what was there can still be read', async () => {
     await fill(1)
-    const go = await writer('small', [100, 9_000_000, 100], '256')
+    const go = await writer('small', [100, 9_000_000, 100], '1024')
     expect(await go()).toEqual({ writes: ['ok', 'DISK_FULL', 'ok'], read: 'ok' })
     expect((await store.listTranscripts(me, { limit: 9 })).transcripts.map(({ id }) => id)).toEqual([
       't0',

@@ -25,6 +25,14 @@ const note = fixture('voice-note.ogg')
 const place = (name: string) => join(desk.work, name)
 const uri = (recording: Buffer) => `data:audio/ogg;base64,${recording.toString('base64')}`
 
+it('answers a second time from the first, without a request', async () => {
+  const order = ['transcribe', note, '-c', 'twice']
+  const first = await desk.run(order)
+  const before = desk.standin.requests.length
+  expect(await desk.run(order)).toEqual(first)
+  expect(desk.standin.requests.length).toBe(before)
+})
+
 it('prints the text, and the id beside it', async () => {
   const { code, stdout, stderr } = await desk.run(['transcribe', note])
   const said = truthText(truth('voice-note'))
@@ -73,7 +81,9 @@ it('leaves an older output as it was when it fails', async () => {
   await mkdir(place('old'))
   await writeFile(place('old/out.txt'), 'old')
   const env = { DASHSCOPE_API_KEY: 'sk-wrong' }
-  const { code, stderr } = await desk.run(['transcribe', note, '-o', 'old/out.txt'], { env })
+  const { code, stderr } = await desk.run(['transcribe', note, '-c', 'never heard', '-o', 'old/out.txt'], {
+    env,
+  })
   expect(code).toBe(1)
   expect(stderr).toMatch(/^KEY_REFUSED: /)
   expect(await readdir(place('old'))).toEqual(['out.txt'])
@@ -97,7 +107,7 @@ it('ends with 3 and names the gap when words are missing', async () => {
 
 it('says that there is no ffmpeg where FFMPEG_PATH names none', async () => {
   const env = { FFMPEG_PATH: '/nowhere/ffmpeg' }
-  const { code, stderr } = await desk.run(['transcribe', 'silence.wav'], { env })
+  const { code, stderr } = await desk.run(['transcribe', 'silence.wav', '-c', 'never heard'], { env })
   expect(code).toBe(1)
   expect(stderr).toMatch(/^FFMPEG_MISSING: .*ffmpeg-static/)
 })
@@ -106,7 +116,7 @@ describe.each(['SIGINT', 'SIGTERM'] as const)('%s', signal => {
   it('stops a request, empties the scratch folder and ends with 130', async () => {
     const scratch = join(desk.env.SPEECH_DATA_DIR!, 'scratch')
     const over = desk.standin.fault({ kind: 'hang' })
-    const { child, outcome } = desk.start(['transcribe', uri(await readFile(note))])
+    const { child, outcome } = desk.start(['transcribe', uri(await readFile(note)), '-c', signal])
     await vi.waitUntil(() => desk.standin.requests.at(-1)?.heard && desk.standin.inFlight() > 0, {
       timeout: 20_000,
     })
@@ -126,7 +136,9 @@ describe.each(['SIGINT', 'SIGTERM'] as const)('%s', signal => {
     const ended = once(life, 'end')
     const program = place(`ffmpeg-${signal}`)
     await writeFile(program, `#!/bin/sh\nexec 9>'${pipe}'\necho born >&9\nexec sleep 50\n`, { mode: 0o755 })
-    const { child, outcome } = desk.start(['transcribe', note], { env: { FFMPEG_PATH: program } })
+    const { child, outcome } = desk.start(['transcribe', note, '-c', `${signal} to ffmpeg`], {
+      env: { FFMPEG_PATH: program },
+    })
     await once(life, 'data')
     child.kill(signal)
     expect(await outcome).toMatchObject({ code: 130 })

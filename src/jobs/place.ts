@@ -88,7 +88,8 @@ function newJob(id: string, owner: string, order: Order, { hash }: Identity, wor
 
 /** What the words depend on, and nothing else: not the title, nor the path. */
 function idOf(owner: string, { content }: Identity, order: Order, model: string): string {
-  const language = languageHint(order.language).code ?? ''
+  // One that the model has no hint for changes no word, but what the reader is warned of.
+  const language = languageHint(order.language).code ?? order.language?.trim().toLowerCase() ?? ''
   const context = order.context?.trim() ?? ''
   const words = order.timestamps === 'word'
   const facts = JSON.stringify([owner, 'transcribe_audio', content, model, language, context, words])

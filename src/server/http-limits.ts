@@ -18,6 +18,8 @@ export interface HttpLimits {
   request: number
   /** Milliseconds that answers may take to go out when the server stops. */
   farewell: number
+  /** The time, in milliseconds. */
+  now(): number
 }
 
 export const defaultLimits: HttpLimits = {
@@ -32,6 +34,7 @@ export const defaultLimits: HttpLimits = {
   head: 15_000,
   request: 60_000,
   farewell: 2_000,
+  now: Date.now,
 }
 
 /** Gives back what was taken; more than once does no harm. */

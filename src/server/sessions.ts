@@ -63,7 +63,7 @@ export function createSessions(options: ServerOptions, limits: HttpLimits): Sess
       },
     })
     const server = createServer(options, { owner, era: 'legacy', push: true, closingCancels: false })
-    const session = { owner, server, transport, events, calls, streams: 0, lastUsed: Date.now() }
+    const session = { owner, server, transport, events, calls, streams: 0, lastUsed: limits.now() }
     transport.onerror = error => log.info('protocol', { error: error.name })
     transport.onclose = () => {
       all.delete(session)
@@ -77,7 +77,7 @@ export function createSessions(options: ServerOptions, limits: HttpLimits): Sess
 
   async function answer(session: Session, request: Request, posted?: Posted): Promise<Response> {
     const { transport, calls } = session
-    session.lastUsed = Date.now()
+    session.lastUsed = limits.now()
     if (posted) register(calls, posted)
     const response = await transport.handleRequest(request, posted ? { parsedBody: posted.body } : {})
     // What was refused as a whole is never answered on a stream.
@@ -85,7 +85,7 @@ export function createSessions(options: ServerOptions, limits: HttpLimits): Sess
     session.streams++
     return untilEnd(response, request.signal, () => {
       session.streams--
-      session.lastUsed = Date.now()
+      session.lastUsed = limits.now()
     })
   }
 
@@ -100,6 +100,10 @@ export function createSessions(options: ServerOptions, limits: HttpLimits): Sess
       .sort((one, other) => one.lastUsed - other.lastUsed)[0]
     void forgotten?.server.close()
     return forgotten !== undefined
+  }
+
+  function isIdle({ streams, calls, lastUsed }: Session, since: number): boolean {
+    return streams === 0 && calls.size === 0 && limits.now() - lastUsed >= since
   }
 
   function sweep(): void {
@@ -131,10 +135,6 @@ export function createSessions(options: ServerOptions, limits: HttpLimits): Sess
       await Promise.allSettled([...all].map(({ server }) => server.close()))
     },
   }
-}
-
-function isIdle({ streams, calls, lastUsed }: Session, since: number): boolean {
-  return streams === 0 && calls.size === 0 && Date.now() - lastUsed >= since
 }
 
 /** Keeps a slot for each request until it is answered, or given up by the client, who gets no answer then. */

@@ -13,6 +13,8 @@ export interface QuietJobs extends Jobs {
   /** How those went who did not wait for the end. */
   departures: Departure[]
   tell(change: Change): void
+  /** How many hear of changes. */
+  listeners(): number
   /** Who follows what at the moment, as owner/id. */
   followed: string[]
 }
@@ -32,6 +34,7 @@ export function quietJobs(): QuietJobs {
     ...{ departures, followed, search: unused, cancel: unused, rename: unused, remove: unused },
     ...{ recordings: unused, foldersOpen: false, resumeLeftovers: () => {}, close: async () => {} },
     waiting: () => news.listenerCount('release'),
+    listeners: () => news.listenerCount('change'),
     release: () => void news.emit('release'),
     tell: change => void news.emit('change', change),
     submit: async (_, { owner }) => ({ job: jobOf(owner), answered: false }),

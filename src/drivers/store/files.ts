@@ -50,6 +50,8 @@ export function setAside(path: string, { database, inode }: OpenFile, sqlite: Sq
       move(path, kept)
     }
   } finally {
+    // Closing alone may leave the lock until the next garbage collection.
+    if (lock.inTransaction) lock.exec('ROLLBACK')
     lock.close()
   }
 }
