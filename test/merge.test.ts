@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { SpeechError } from '../src/domain/errors.ts'
-import { estimateTokens, tokens } from '../src/domain/text.ts'
 import type { Timestamps } from '../src/domain/job.ts'
+import { estimateTokens, tokens } from '../src/domain/text.ts'
 import { createMerge } from '../src/pipeline/merge.ts'
 import type { Piece } from '../src/pipeline/recognise.ts'
 
@@ -35,9 +35,7 @@ describe('merge', () => {
       piece('ee four five six seven', 8, 20, { overlap: 2 }),
       piece('Seven eight.', 18, 30, { overlap: 2 }),
     ]
-    expect(textOf(merge(pieces.toReversed(), 'segment'))).toBe(
-      'One two three four five six seven eight.',
-    )
+    expect(textOf(merge(pieces.toReversed(), 'segment'))).toBe('One two three four five six seven eight.')
   })
 
   it('keeps a word that is said before and after a pause', async () => {

@@ -1,8 +1,8 @@
 // What is made of a recogniser's answers: loops, empty texts, failures.
 import { describe, expect, it } from 'vitest'
 import { SpeechError } from '../src/domain/errors.ts'
-import type { Run } from '../src/domain/run.ts'
 import type { Recogniser } from '../src/domain/ports.ts'
+import type { Run } from '../src/domain/run.ts'
 import type { ReadyChunk } from '../src/pipeline/encode-all.ts'
 import { type Piece, recognise } from '../src/pipeline/recognise.ts'
 

@@ -1,6 +1,6 @@
 // Sessions of 2025-11-25 over HTTP: whose they are, how streams are resumed, how many there may be, when they end.
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { ringOfEvents } from '../src/server/http-events.ts'
+import { ringOfEvents } from '../src/server/http/events.ts'
 import { answerOf, eventsOf, initialize, openSession, serveQuietly, type TestServer } from './support/http.ts'
 
 const tokens = [

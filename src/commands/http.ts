@@ -2,7 +2,7 @@
 import { createApp } from '../app.ts'
 import { type Config, unfilledTemplates } from '../config.ts'
 import { keepStdoutClean, log } from '../log.ts'
-import { serveHttp } from '../server/http.ts'
+import { serveHttp } from '../server/http/http.ts'
 import type { Command } from './command.ts'
 
 /** How long requests to the provider may take to land when the server stops: their chunks are paid for. */

@@ -1,6 +1,6 @@
 // HTTP without a client library: a server in this process, and requests as they go over the wire.
 import { request as httpRequest } from 'node:http'
-import { type HttpOptions, type HttpServing, serveHttp } from '../../src/server/http.ts'
+import { type HttpOptions, type HttpServing, serveHttp } from '../../src/server/http/http.ts'
 import { type QuietJobs, quietJobs } from './quiet-jobs.ts'
 
 export interface TestServer extends HttpServing {

@@ -1,8 +1,8 @@
 // Who is let in over HTTP: decided by the head of a request, before anything of its body is read.
 import type { IncomingMessage } from 'node:http'
+import { type Answer, health, refusals } from './answers.ts'
 import { authenticateBy, refuseStrangers, type Token } from './auth.ts'
-import { type Answer, health, refusals } from './http-answers.ts'
-import { checkHosts } from './http-hosts.ts'
+import { checkHosts } from './hosts.ts'
 
 export interface AdmissionOptions {
   /** Where the server listens. */

@@ -5,15 +5,15 @@ import {
   legacyStatelessFallback,
   type McpHttpHandler,
 } from '@modelcontextprotocol/server'
-import type { Change } from '../jobs/jobs.ts'
-import { log } from '../log.ts'
-import { mostSubscriptions, shortestGap } from './changes.ts'
-import type { ServerOptions } from './connection.ts'
-import type { HttpLimits } from './http-limits.ts'
-import { listenedUris } from './http-messages.ts'
-import { type Paced, paced } from './paced.ts'
-import { createServer } from './server.ts'
-import { transcriptIdOf, transcriptUris } from './uris.ts'
+import type { Change } from '../../jobs/jobs.ts'
+import { log } from '../../log.ts'
+import { mostSubscriptions, shortestGap } from '../changes.ts'
+import type { ServerOptions } from '../connection.ts'
+import { type Paced, paced } from '../paced.ts'
+import { createServer } from '../server.ts'
+import { transcriptIdOf, transcriptUris } from '../uris.ts'
+import type { HttpLimits } from './limits.ts'
+import { listenedUris } from './messages.ts'
 
 /** Stands for the list among the addresses. */
 const list = 'list'

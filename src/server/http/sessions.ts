@@ -6,13 +6,13 @@ import {
   type RequestId,
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server'
-import { log } from '../log.ts'
-import type { ServerOptions } from './connection.ts'
-import { asResponse, refusals, untilEnd } from './http-answers.ts'
-import { type Events, ringOfEvents } from './http-events.ts'
-import type { HttpLimits, Release } from './http-limits.ts'
-import { cancelledId, requestIds } from './http-messages.ts'
-import { createServer } from './server.ts'
+import { log } from '../../log.ts'
+import type { ServerOptions } from '../connection.ts'
+import { createServer } from '../server.ts'
+import { asResponse, refusals, untilEnd } from './answers.ts'
+import { type Events, ringOfEvents } from './events.ts'
+import type { HttpLimits, Release } from './limits.ts'
+import { cancelledId, requestIds } from './messages.ts'
 
 /** Milliseconds after which a client should come back to a stream that broke. */
 const retryInterval = 1_000

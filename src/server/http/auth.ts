@@ -1,6 +1,6 @@
 // Who asks over HTTP: bearer tokens, each of which stands for an owner.
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { SpeechError } from '../domain/errors.ts'
+import { SpeechError } from '../../domain/errors.ts'
 
 /** Who everything belongs to where there are no tokens: the person whose machine it is. */
 const localOwner = 'local'

@@ -1,7 +1,7 @@
 // Opens and closes the port, and says in plain words why it cannot be had.
 import type { Server, ServerResponse } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
-import { SpeechError } from '../domain/errors.ts'
+import { SpeechError } from '../../domain/errors.ts'
 
 /** Throws `CONFIG_INVALID`. */
 export async function listen(server: Server, host: string, port: number): Promise<void> {
