@@ -24,6 +24,8 @@ export interface App {
   jobs: Jobs
   cloud: Dashscope
   ffmpeg(): Promise<FoundFfmpeg>
+  /** A sentence for the reader when something of the store had to be set aside. */
+  notice(): string | undefined
   close(options?: { drainSeconds?: number }): Promise<void>
 }
 
@@ -63,6 +65,7 @@ export function createApp(config: Config): App {
     jobs,
     cloud,
     ffmpeg,
+    notice: store.notice,
     async close(options) {
       await jobs.close(options)
       await Promise.all([store.close(), http.close()])

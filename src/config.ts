@@ -108,7 +108,10 @@ export const settings = {
   ),
   maxCostUsd: setting(
     'SPEECH_MAX_COST_USD',
-    z.coerce.number({ error: 'an amount such as 0.50' }).min(0, { error: 'an amount such as 0.50' }).optional(),
+    z.coerce
+      .number({ error: 'an amount such as 0.50' })
+      .min(0, { error: 'an amount such as 0.50' })
+      .optional(),
     'Refuse a recording that would cost more, in US dollars',
   ),
   concurrency: setting('SPEECH_CONCURRENCY', count(1, 64).default(8), 'Requests to the provider at once'),

@@ -81,6 +81,43 @@ describe('two processes on one data folder', () => {
   })
 })
 
+describe('a transcript that is being made', () => {
+  async function startSlowly() {
+    const wish = unheard()
+    let slowed = 0
+    const off = system.standin.fault({ kind: 'slow', seconds: 1.5, when: () => ++slowed > 0 })
+    const { data } = await transcribe({ ...wish, wait_seconds: 0 })
+    expect(data.status).toBe('running')
+    await vi.waitFor(() => expect(slowed).toBe(5), { timeout: 20_000 })
+    off()
+    return { wish, id: data.transcript_id as string }
+  }
+
+  it('keeps the title that it is given meanwhile', async () => {
+    const { wish, id } = await startSlowly()
+    const title = 'Named while it ran'
+    await system.call('update_transcript', { transcript_id: id, title })
+    expect((await transcribe(wish)).data).toMatchObject({ transcript_id: id, title, status: 'completed' })
+    expect((await system.call('get_transcript', { transcript_id: id })).data.title).toBe(title)
+  })
+
+  it('stays away when another process deletes it', async () => {
+    const { id } = await startSlowly()
+    const other = await clients[0]![1](system.env)
+    await other.call('delete_transcript', { transcript_id: id })
+    await other.close()
+    const listed = async () => {
+      const { resources } = await system.client.listResources()
+      return resources.some(({ uri }) => uri.includes(id))
+    }
+    // The worker finds out with its next look at the job.
+    await vi.waitFor(() => expect(system.standin.inFlight()).toBe(0), { timeout: 10_000 })
+    await vi.waitFor(async () => expect(await listed()).toBe(false), { timeout: 10_000, interval: 200 })
+    const { text } = await system.call('get_transcript', { transcript_id: id })
+    expect(text).toMatch(/^TRANSCRIPT_NOT_FOUND: /)
+  })
+})
+
 describe('a call that its client gives up', () => {
   it('because it took too long leaves the work going', async () => {
     const wish = unheard()

@@ -89,6 +89,11 @@ async function checkDataDir(app: App, { dataDir }: Config): Promise<string> {
       })
     })
   const { transcripts } = await app.jobs.list(localOwner, { limit: 1 })
+  const notice = app.notice()
+  if (notice)
+    throw new SpeechError('STORE_DAMAGED', notice, {
+      hint: 'A new file was begun; `sqlite3 FILE .recover` may save what is in the old one.',
+    })
   return `${dataDir}${transcripts[0] ? `, newest transcript of ${transcripts[0].createdAt.slice(0, 10)}` : ', no transcripts yet'}`
 }
 

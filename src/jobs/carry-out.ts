@@ -26,7 +26,7 @@ export interface WorkerOptions {
 }
 
 /** Why a job that is under way ends before its end. */
-export type Ending = 'cancelled' | 'given back' | 'taken over'
+export type Ending = 'cancelled' | 'given back' | 'taken over' | 'removed'
 
 /** A job under way in this process. */
 export interface Live {
@@ -73,21 +73,27 @@ export function carryOut(claimed: Job, options: WorkerOptions): Live {
     abort.abort(cancelled())
   }
 
-  /** Writes the job if it is still ours; where it is not, somebody has cancelled or taken it. */
+  /** Writes the job if it is still ours; where it is not, somebody has cancelled, taken or removed it. */
   async function write(change: (now: Job) => JobChange): Promise<void> {
     let ours = false
-    job = await ledger.update(owner, id, now => {
-      ours = now.state === 'running' && now.lease?.worker === name
-      return ours ? change(now) : undefined
-    })
-    if (!ours) stop(job.state === 'running' || job.state === 'queued' ? 'taken over' : 'cancelled')
+    try {
+      job = await ledger.update(owner, id, now => {
+        ours = now.state === 'running' && now.lease?.worker === name
+        return ours ? change(now) : undefined
+      })
+      if (!ours) stop(job.state === 'running' || job.state === 'queued' ? 'taken over' : 'cancelled')
+    } catch (error) {
+      if (isSpeechError(error) && error.code === 'TRANSCRIPT_NOT_FOUND') stop('removed')
+      // A store that fails for a while is no reason to stop paid work.
+      else log.warn('job-not-written', { id, code: isSpeechError(error) ? error.code : 'INTERNAL' })
+    }
   }
 
   const renewal = setInterval(() => {
-    write(() => ({ lease: lease(name, leaseTime), progress })).catch(() => stop('cancelled'))
+    void write(() => ({ lease: lease(name, leaseTime), progress }))
   }, leaseRenewal)
   const saver = setInterval(() => {
-    saving = saving.then(() => (found && !done ? save('running', found()) : undefined))
+    saving = saving.then(() => (found && !done ? save('running', found()) : undefined)).catch(complain)
   }, savingInterval)
 
   async function save(status: TranscriptStatus, findings: Findings, ...more: string[]): Promise<void> {
@@ -112,10 +118,16 @@ export function carryOut(claimed: Job, options: WorkerOptions): Live {
       const took = Math.round(performance.now() - started)
       log.info('transcribed', { id, seconds: findings.duration, took })
     } catch (error) {
-      if (ending === 'taken over') return
       if (ending === 'given back') await giveBack()
-      else await fail(ending === 'cancelled' ? cancelled(error) : error)
+      else if (ending !== 'taken over' && ending !== 'removed')
+        await fail(ending === 'cancelled' ? cancelled(error) : error)
     }
+    // Whoever removes it elsewhere could not know what was being written here.
+    if (ending === 'removed') await ledger.remove(owner, id)
+  }
+
+  function complain(error: unknown): void {
+    log.error('job-failed', { id, error: (error as Error)?.name ?? typeof error })
   }
 
   async function finish(status: 'completed' | 'partial', findings: Findings): Promise<void> {
@@ -132,7 +144,7 @@ export function carryOut(claimed: Job, options: WorkerOptions): Live {
 
   async function fail(error: unknown): Promise<void> {
     await quiet()
-    if (!isSpeechError(error)) log.error('job-failed', { id, error: (error as Error)?.name ?? typeof error })
+    if (!isSpeechError(error)) complain(error)
     const state = ending === 'cancelled' ? 'cancelled' : 'failed'
     const findings = found?.()
     if (findings && findings.coverage.transcribedSeconds > 0)
@@ -141,19 +153,23 @@ export function carryOut(claimed: Job, options: WorkerOptions): Live {
     await write(now => ({ ...over(state)(now), error: describe(error) }))
   }
 
-  /** From here on nothing is written but the end. */
+  /** From here on nothing is written but the end, with the title that was given last. */
   async function quiet(): Promise<void> {
     done = true
     clearInterval(saver)
+    clearInterval(renewal)
     await saving
+    job = (await ledger.job(owner, id).catch(() => undefined)) ?? job
   }
 
-  const ended = perform().finally(async () => {
-    clearInterval(renewal)
-    clearInterval(saver)
-    await scratch.remove()
-    changes.tell({ owner, id, listed: true })
-  })
+  const ended = perform()
+    .catch(complain)
+    .then(async () => {
+      clearInterval(renewal)
+      clearInterval(saver)
+      await scratch.remove()
+      changes.tell({ owner, id, listed: true })
+    })
 
   return {
     job: () => ({ ...job, progress }),
