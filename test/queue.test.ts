@@ -151,6 +151,7 @@ describe('a closed queue', () => {
     await send(ticket('c'), ticket('note', 'ann', true))
     await end('a')
     expect(started).toEqual(['a'])
+    expect([queue.ahead('c'), queue.ahead('note')]).toEqual([undefined, undefined])
   })
 
   it('does not wait for what is worked on', async () => {

@@ -176,6 +176,22 @@ describe('a file of the first version', () => {
   })
 })
 
+describe('the words that a transcript is found by', () => {
+  const rows = () => new Sqlite(file).prepare('SELECT rowid FROM search').all()
+
+  it('go with it, so that the file does not fill with those of deleted ones', async () => {
+    await fill(3)
+    for (const id of ['t0', 't1', 't2']) await store.deleteTranscript(me, id)
+    expect(rows()).toEqual([])
+  })
+
+  it('stand there once, however often it is put', async () => {
+    await fill(1)
+    await fill(1)
+    expect(rows()).toHaveLength(1)
+  })
+})
+
 /** The names of the files that were set aside in a folder, without the log and index beside them. */
 function keptIn(path: string): string[] {
   return readdirSync(path).filter(name => /^speech\.db\.damaged-.*Z(-\d+)?$/.test(name))

@@ -56,6 +56,7 @@ export function carryOut(claimed: Job, options: WorkerOptions): Live {
   let listed = false
   let done = false
   let saving: Promise<unknown> = Promise.resolve()
+  let notice = store.notice()
 
   const run: Run = {
     signal: abort.signal,
@@ -83,7 +84,13 @@ export function carryOut(claimed: Job, options: WorkerOptions): Live {
       })
       if (!ours) stop(job.state === 'running' || job.state === 'queued' ? 'taken over' : 'cancelled')
     } catch (error) {
-      if (isSpeechError(error) && error.code === 'TRANSCRIPT_NOT_FOUND') stop('removed')
+      const isGone = isSpeechError(error) && error.code === 'TRANSCRIPT_NOT_FOUND'
+      // In a file that was begun anew, because the old one was damaged, the job is missing though nobody removed it.
+      if (isGone && store.notice() !== notice) {
+        notice = store.notice()
+        await ledger.add(job)
+        await write(change)
+      } else if (isGone) stop('removed')
       // A store that fails for a while is no reason to stop paid work.
       else log.warn('job-not-written', { id, code: isSpeechError(error) ? error.code : 'INTERNAL' })
     }

@@ -80,6 +80,12 @@ export function createJobs({ pipeline, store, queue, scratchDir, drain }: JobsOp
   queue.serve(ticket => worker.work(ticket))
 
   async function read(owner: string, id: string): Promise<Transcript> {
+    const transcript = await find(owner, id)
+    const notice = store.notice()
+    return notice ? { ...transcript, warnings: [...transcript.warnings, notice] } : transcript
+  }
+
+  async function find(owner: string, id: string): Promise<Transcript> {
     const live = worker.live(owner, id)
     if (live && !isOver(live.job().state)) {
       holders.handOut(`${owner}/${id}`)
@@ -149,7 +155,8 @@ export function createJobs({ pipeline, store, queue, scratchDir, drain }: JobsOp
       throw new SpeechError('BAD_INPUT', 'The title is empty.', { hint: 'Give a title of one line.' })
     const { job, transcript } = await both(owner, id)
     if (job) await ledger.update(owner, id, ({ order }) => ({ order: { ...order, title } }))
-    if (transcript) await ledger.keep(owner, { ...transcript, title })
+    // While the job runs its worker writes the transcript, and looks for the title in the job.
+    if (transcript && (!job || isOver(job.state))) await ledger.keep(owner, { ...transcript, title })
     changes.tell({ owner, id, listed: true })
     return { ...(await read(owner, id)), title }
   }

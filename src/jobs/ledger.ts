@@ -19,8 +19,8 @@ export interface Ledger {
    */
   update(owner: string, id: string, change: (job: Job) => JobChange | undefined): Promise<Job>
   transcript(owner: string, id: string): Promise<Transcript | undefined>
-  /** Resolves with the transcript as it is handed out: with a warning where it could not be stored. */
-  keep(owner: string, transcript: Transcript): Promise<Transcript>
+  /** One that cannot be stored is kept at hand, with a warning. */
+  keep(owner: string, transcript: Transcript): Promise<void>
   /** Removes the transcript and leaves its job. */
   drop(owner: string, id: string): Promise<void>
   /** Removes transcript, job and checkpoints; resolves with false where there was none of them. */
@@ -90,14 +90,11 @@ export function createLedger(store: Store): Ledger {
       try {
         await store.putTranscript(owner, transcript)
         transcripts.delete(key)
-        const notice = store.notice()
-        return notice ? { ...transcript, warnings: [...transcript.warnings, notice] } : transcript
       } catch (error) {
         logUnsaved('transcript-not-stored', transcript.id, error)
         const warning = `The transcript could not be stored and is lost when the server ends. ${describeError(error)}`
         const kept = { ...transcript, warnings: [...transcript.warnings, warning] }
         hold(transcripts, key, kept)
-        return kept
       }
     },
     async drop(owner, id) {
