@@ -104,12 +104,14 @@ it.each(['the client goes', 'SIGTERM', 'SIGINT'] as const)(
   'ends by itself, with no process and no scratch file left behind, when in mid-call: %s',
   async how => {
     const off = system.standin.fault({ kind: 'hang' })
-    const raw = startRaw(system.env)
+    // A folder of its own: what one server gives back, the next one would go on with.
+    const env = { ...system.env, SPEECH_DATA_DIR: join(system.folder, `data of ${how}`) }
+    const raw = startRaw(env)
     await raw.ask('initialize', hello)
     const audio = `data:audio/ogg;base64,${readFileSync(fixture('voice-note.ogg')).toString('base64')}`
     void raw.ask('tools/call', call({ audio, ...unheard() }))
     await vi.waitFor(() => expect(system.standin.inFlight()).toBe(1), { timeout: 10_000 })
-    const scratch = join(system.env.SPEECH_DATA_DIR!, 'scratch')
+    const scratch = join(env.SPEECH_DATA_DIR, 'scratch')
     expect(readdirSync(scratch)).toHaveLength(1)
     if (how === 'the client goes') raw.server.stdin.end()
     else raw.server.kill(how)
