@@ -96,7 +96,8 @@ async function voiceNote(): Promise<void> {
     const [took] = await timed(() =>
       server.client.callTool({
         name: 'transcribe_audio',
-        arguments: { audio: join(root, 'fixtures', 'voice-note.ogg') },
+        // Each is an order of its own, or the first would answer them all.
+        arguments: { audio: join(root, 'fixtures', 'voice-note.ogg'), context: `call ${i}` },
       }),
     )
     over.push(took * 1000 - provider.delays[0]!)

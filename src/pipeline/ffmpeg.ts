@@ -1,5 +1,6 @@
 // Runs ffmpeg: no shell, no terminal, killed when the order is cancelled, its words kept out of every message.
 import { type ChildProcess, spawn } from 'node:child_process'
+import { constants, setPriority } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
 import { cancelled, SpeechError } from '../domain/errors.ts'
 
@@ -36,6 +37,7 @@ export function startFfmpeg(path: string, args: string[], signal: AbortSignal): 
     throw new SpeechError('FFMPEG_FAILED', 'ffmpeg could not be started: the system is out of handles.', {
       hint: 'Wait for other calls to end, and call again.',
     })
+  giveWay(child.pid)
   signal.addEventListener('abort', kill, { once: true })
   const ended = outcome(child).finally(() => signal.removeEventListener('abort', kill))
   // Both are watched by whoever uses the process; a failure must not also end the server.
@@ -44,6 +46,15 @@ export function startFfmpeg(path: string, args: string[], signal: AbortSignal): 
   child.stdio[3]?.on('error', () => {})
   const side = child.stdio[3] as Readable
   return { stdin: child.stdin, stdout: child.stdout, side, said: keepWords(child.stderr), ended, kill }
+}
+
+/** Where the cores are busy, whoever asks the server something is answered before the next chunk is encoded. */
+function giveWay(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL)
+  } catch {
+    // It has ended already, or the system does not allow it.
+  }
 }
 
 export async function collect(stream: Readable): Promise<Buffer> {
