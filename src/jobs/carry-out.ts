@@ -41,6 +41,9 @@ export interface Live {
 
 /** Milliseconds from the start to the first write of what there is, and between two of them. */
 const savingInterval = 1_000
+/** Of hours of text not every chunk is worth writing all of it anew: so much must have come, or so much time be over. */
+const savingGrowth = 1.1
+const longestUnsaved = 10_000
 
 export function carryOut(claimed: Job, options: WorkerOptions): Live {
   const { name, ledger, store, changes, pipeline, scratchDir } = options
@@ -54,6 +57,7 @@ export function carryOut(claimed: Job, options: WorkerOptions): Live {
   let ending: Ending | undefined
   let found: (() => Findings) | undefined
   let listed = false
+  let saved = { done: 0, at: performance.now() }
   let done = false
   let saving: Promise<unknown> = Promise.resolve()
   let notice = store.notice()
@@ -100,8 +104,15 @@ export function carryOut(claimed: Job, options: WorkerOptions): Live {
     void write(() => ({ lease: lease(name, leaseTime), progress }))
   }, leaseRenewal)
   const saver = setInterval(() => {
-    saving = saving.then(() => (found && !done ? save('running', found()) : undefined)).catch(complain)
+    saving = saving.then(() => (found && !done ? saveSoFar(found) : undefined)).catch(complain)
   }, savingInterval)
+
+  async function saveSoFar(found: () => Findings): Promise<void> {
+    const isDue = progress.done >= saved.done * savingGrowth || performance.now() - saved.at >= longestUnsaved
+    if (!isDue) return
+    saved = { done: progress.done, at: performance.now() }
+    await save('running', found())
+  }
 
   async function save(status: TranscriptStatus, findings: Findings, ...more: string[]): Promise<void> {
     const earlier = await before
@@ -119,7 +130,7 @@ export function carryOut(claimed: Job, options: WorkerOptions): Live {
       const order = { ...job.order, ...(job.content !== undefined && { hash: job.content }) }
       const findings = await transcribe(order, pipeline, run, soFar => {
         found = soFar
-        changes.moved(owner, id)
+        changes.tell({ owner, id, listed: false })
       })
       await finish(findings.status as 'completed' | 'partial', findings)
       const took = Math.round(performance.now() - started)
