@@ -1,7 +1,7 @@
 // Jobs through the front door: waiting, coming back, attaching, gaps and their repair, account errors, the cost.
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { dashscopeErrors } from '../src/standin/standin.ts'
 import { type Ordering, startOrdering, unheard } from './support/ordering.ts'
 import { makePassages, type Passages } from './support/passages.ts'
@@ -24,9 +24,12 @@ const requestsOf: Ordering['requestsOf'] = work => ordering.requestsOf(work)
 describe('a call that would take too long', () => {
   it('returns in time with the text so far, and get_transcript waits for the rest', async () => {
     const wish = unheard()
-    // The first three passages are heard at once, the others after a while.
+    // The first three passages are heard at once, the others long after the call has ended.
     let answered = 0
-    const off = system.standin.fault({ kind: 'slow', seconds: 4, when: () => answered++ >= 3 })
+    const off = system.standin.fault({ kind: 'slow', seconds: 8, when: () => answered++ >= 3 })
+    await transcribe({ ...wish, wait_seconds: 0 })
+    await vi.waitFor(() => expect(answered).toBe(5), { timeout: 20_000 })
+    off()
     const { data, text } = await transcribe({ ...wish, wait_seconds: 1 })
     expect(data.status).toBe('running')
     expect(text).toContain('status: running')
@@ -37,7 +40,6 @@ describe('a call that would take too long', () => {
     expect(data.coverage.gaps.map(({ reason }: { reason: string }) => reason)).toContain(
       'not transcribed yet',
     )
-    off()
     const rest = await system.call('get_transcript', {
       transcript_id: data.transcript_id,
       view: 'raw',
