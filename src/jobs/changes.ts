@@ -14,8 +14,8 @@ export interface Changes {
   moved(owner: string, id: string): void
   /** The answer ends it. */
   subscribe(listener: (change: Change) => void): () => void
-  /** Resolves with the next news of this job, when so many milliseconds are over, or when the signal is aborted. */
-  next(owner: string, id: string, milliseconds: number, signal: AbortSignal): Promise<void>
+  /** Resolves with the next news of this job, when so many milliseconds are over, or when a signal is aborted. */
+  next(owner: string, id: string, milliseconds: number, signals: AbortSignal[]): Promise<void>
 }
 
 export function createChanges(): Changes {
@@ -31,19 +31,19 @@ export function createChanges(): Changes {
       emitter.on('change', listener)
       return () => void emitter.off('change', listener)
     },
-    next: (owner, id, milliseconds, signal) =>
+    next: (owner, id, milliseconds, signals) =>
       new Promise(resolve => {
         const event = eventOf(owner, id)
         const done = () => {
           clearTimeout(timer)
           emitter.off(event, done)
-          signal.removeEventListener('abort', done)
+          for (const signal of signals) signal.removeEventListener('abort', done)
           resolve()
         }
         const timer = setTimeout(done, milliseconds)
         emitter.on(event, done)
-        signal.addEventListener('abort', done)
-        if (signal.aborted) done()
+        for (const signal of signals) signal.addEventListener('abort', done)
+        if (signals.some(({ aborted }) => aborted)) done()
       }),
   }
 }

@@ -1,4 +1,5 @@
 // Orders become jobs, jobs become transcripts, and whoever asks is told how far they are.
+import { setMaxListeners } from 'node:events'
 import { SpeechError } from '../domain/errors.ts'
 import { isOver, type Job, type Order } from '../domain/job.ts'
 import type { PageRequest, Queue, Store, TranscriptPage } from '../domain/ports.ts'
@@ -73,6 +74,8 @@ export function createJobs({ pipeline, store, queue, scratchDir, drain }: JobsOp
   const changes = createChanges()
   const holders = createHolders()
   const closing = new AbortController()
+  // Every call that waits listens to it: many at once are no leak.
+  setMaxListeners(0, closing.signal)
   const worker = createWorker({ name, ledger, store, changes, pipeline, scratchDir })
   const leftovers = createLeftovers({ name, store, ledger, queue, worker, changes })
   const watching = { name, ledger, queue, changes, holders, worker, closing: closing.signal, cancel }

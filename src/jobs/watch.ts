@@ -69,7 +69,7 @@ async function waitFor(id: string, wish: Watch, house: Watching): Promise<Job> {
   for (;;) {
     // Listening begins before looking, so that nothing happens unseen in between.
     const looked = new AbortController()
-    const stop = AbortSignal.any([signal, closing, looked.signal])
+    const stop = [signal, closing, looked.signal]
     const live = worker.live(owner, id)
     const waited = (performance.now() - started) / 1000
     const left = 1000 * (seconds - waited)
