@@ -356,7 +356,13 @@ describe('a damaged file', () => {
 
   it('in one unfinished job lets the others go on', async () => {
     const createdAt = '2026-03-01T10:00:00.000Z'
-    const one = { owner: me, tool: 'transcribe_audio', order: { audio: '/a.mp3' }, state: 'queued' } as const
+    const one = {
+      owner: me,
+      tool: 'transcribe_audio',
+      brief: false,
+      order: { audio: '/a.mp3' },
+      state: 'queued',
+    } as const
     for (const id of ['a', 'b'])
       await store.addJob({ ...one, id, revision: 1, createdAt, updatedAt: createdAt })
     new Sqlite(file).exec(`UPDATE jobs SET body = CAST(x'eeeeee' AS TEXT) WHERE id = 'a'`)

@@ -57,6 +57,8 @@ export interface Job {
   order: Order
   /** Hash of the recording's bytes; absent for an address, which is known by what its server says of it. */
   content?: string
+  /** True for what is done in a moment and must not wait behind hours of audio. */
+  brief: boolean
   state: JobState
   /** Counts the writes. Whoever writes says which one was read, and loses if there has been another since. */
   revision: number

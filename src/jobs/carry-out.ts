@@ -86,7 +86,7 @@ export function carryOut(claimed: Job, options: WorkerOptions): Live {
         ours = now.state === 'running' && now.lease?.worker === name
         return ours ? change(now) : undefined
       })
-      if (!ours) stop(job.state === 'running' || job.state === 'queued' ? 'taken over' : 'cancelled')
+      if (!ours) stop(job.state === 'cancelled' ? 'cancelled' : 'taken over')
     } catch (error) {
       const isGone = isSpeechError(error) && error.code === 'TRANSCRIPT_NOT_FOUND'
       // In a file that was begun anew, because the old one was damaged, the job is missing though nobody removed it.
@@ -119,9 +119,19 @@ export function carryOut(claimed: Job, options: WorkerOptions): Live {
     // An order that starts again must not take away what an earlier attempt has found.
     const isMore = findings.coverage.transcribedSeconds > (earlier?.coverage.transcribedSeconds ?? -1)
     if (!isMore && status !== 'completed' && status !== 'partial') return
+    if (!(await isOurs())) return
     await ledger.keep(owner, assemble(job, { ...findings, status }, [...warnings, ...more]))
     changes.tell({ owner, id, listed: !listed })
     listed = true
+  }
+
+  /** A process that was asleep may find its job finished by another: what it has is less then, and must not be kept. */
+  async function isOurs(): Promise<boolean> {
+    const now = await ledger.job(owner, id).catch(() => job)
+    if (!now) return store.notice() !== notice
+    return now.state === 'running'
+      ? now.lease?.worker === name
+      : now.state === 'cancelled' && ending === 'cancelled'
   }
 
   async function perform(): Promise<void> {
@@ -141,7 +151,7 @@ export function carryOut(claimed: Job, options: WorkerOptions): Live {
         await fail(ending === 'cancelled' ? cancelled(error) : error)
     }
     // Whoever removes it elsewhere could not know what was being written here.
-    if (ending === 'removed') await ledger.remove(owner, id)
+    if (ending === 'removed' && !(await ledger.job(owner, id))) await ledger.remove(owner, id)
   }
 
   function complain(error: unknown): void {
@@ -167,8 +177,15 @@ export function carryOut(claimed: Job, options: WorkerOptions): Live {
     const findings = found?.()
     if (findings && findings.coverage.transcribedSeconds > 0)
       await save(state, findings, describeError(error))
-    else if (listed && !(await before)) await ledger.drop(owner, id)
+    else await dropFragment(state)
     await write(now => ({ ...over(state)(now), error: describe(error) }))
+  }
+
+  /** What an attempt that died has left is all there is; what this one has written in vain goes. */
+  async function dropFragment(status: 'failed' | 'cancelled'): Promise<void> {
+    const earlier = await before
+    if (earlier?.status === 'running') await ledger.keep(owner, { ...earlier, status })
+    else if (listed && !earlier) await ledger.drop(owner, id)
   }
 
   /** From here on nothing is written but the end, with the title that was given last. */
@@ -202,7 +219,7 @@ export function carryOut(claimed: Job, options: WorkerOptions): Live {
 }
 
 /** A recording that came as text is not kept: who orders again gives it again. */
-function over(state: JobState): (now: Job) => JobChange {
+export function over(state: JobState): (now: Job) => JobChange {
   return ({ order }) => ({
     state,
     lease: undefined,

@@ -7,7 +7,7 @@ import { oneLine, tokens } from '../domain/text.ts'
 import type { Transcript } from '../domain/transcript.ts'
 import { type FoundRecording, findRecordings } from '../pipeline/recordings.ts'
 import type { PipelinePorts } from '../pipeline/transcribe.ts'
-import { describeFailure, emptyTranscript } from './carry-out.ts'
+import { describeFailure, emptyTranscript, over } from './carry-out.ts'
 import { type Change, createChanges } from './changes.ts'
 import { createHolders } from './holders.ts'
 import { workerName } from './lease.ts'
@@ -80,7 +80,10 @@ export function createJobs({ pipeline, store, queue, scratchDir, drain }: JobsOp
   const leftovers = createLeftovers({ name, store, ledger, queue, worker, changes })
   const watching = { name, ledger, queue, changes, holders, worker, closing: closing.signal, cancel }
   const placing = { name, ledger, store, queue, pipeline }
-  queue.serve(ticket => worker.work(ticket))
+  queue.serve(async ticket => {
+    await worker.work(ticket)
+    if (!worker.live(ticket.owner, ticket.id)) holders.forget(`${ticket.owner}/${ticket.id}`)
+  })
 
   async function read(owner: string, id: string): Promise<Transcript> {
     const transcript = await find(owner, id)
@@ -104,9 +107,10 @@ export function createJobs({ pipeline, store, queue, scratchDir, drain }: JobsOp
   }
 
   async function cancel(owner: string, id: string): Promise<Job> {
-    const job = await ledger.update(owner, id, ({ state }) =>
-      isOver(state) ? undefined : { state: 'cancelled', lease: undefined },
+    const job = await ledger.update(owner, id, now =>
+      isOver(now.state) ? undefined : over('cancelled')(now),
     )
+    holders.forget(`${owner}/${id}`)
     const live = worker.live(owner, id)
     live?.stop('cancelled')
     await live?.ended

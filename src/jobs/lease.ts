@@ -23,6 +23,11 @@ export function isFree({ lease }: Job, self: string): boolean {
   return lease === undefined || lease.until < Date.now() || isDead(lease.worker, self)
 }
 
+/** True when a ticket for the job makes sense here: nobody has it, or it is queued here. */
+export function isWaiting(job: Job, self: string): boolean {
+  return isFree(job, self) || (job.state === 'queued' && job.lease?.worker === self)
+}
+
 /** Only what runs on this machine can be known to be dead; of anyone else the lease must run out. */
 export function isDead(worker: string, self: string): boolean {
   const [host, pid] = worker.split('/')

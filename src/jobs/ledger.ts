@@ -1,6 +1,6 @@
 // Jobs and transcripts in the store, and in memory what the store could not take: what is paid for is handed out.
 import { describeError, isSpeechError, SpeechError } from '../domain/errors.ts'
-import { isLegalMove, type Job } from '../domain/job.ts'
+import { isLegalMove, isOver, type Job } from '../domain/job.ts'
 import type { Store } from '../domain/ports.ts'
 import type { Transcript } from '../domain/transcript.ts'
 import { log } from '../log.ts'
@@ -113,9 +113,12 @@ export function createLedger(store: Store): Ledger {
   }
 }
 
-function hold<T>(held: Map<string, T>, key: string, value: T): void {
+/** The oldest go first, but no job that is under way. */
+function hold<T extends Job | Transcript>(held: Map<string, T>, key: string, value: T): void {
   held.set(key, value)
-  if (held.size > mostUnsaved) held.delete(held.keys().next().value!)
+  if (held.size <= mostUnsaved) return
+  const oldest = [...held].find(([, one]) => !('state' in one) || isOver(one.state))
+  if (oldest) held.delete(oldest[0])
 }
 
 function logUnsaved(event: string, id: string, error: unknown): void {

@@ -43,7 +43,7 @@ export function createLeftovers({
         const age = Date.now() - Date.parse(job.updatedAt)
         if (age > oldest || !isFree(job, name) || worker.live(job.owner, job.id)) continue
         log.info('resumed', { id: job.id })
-        await queue.send({ id: job.id, owner: job.owner, brief: false })
+        await queue.send({ id: job.id, owner: job.owner, brief: job.brief })
       }
     } catch {
       // A store that cannot be read says so to whoever calls.

@@ -8,7 +8,7 @@ import { oneLine } from '../domain/text.ts'
 import { type Identity, identify } from '../pipeline/source.ts'
 import { type PipelinePorts, perhapsVoiceNote } from '../pipeline/transcribe.ts'
 import { createCheckpoints } from './checkpoints.ts'
-import { isFree, lease, queueTime } from './lease.ts'
+import { isWaiting, lease, queueTime } from './lease.ts'
 import type { Ledger } from './ledger.ts'
 
 export interface Placing {
@@ -51,13 +51,15 @@ export async function place(
 
   const found = await ledger.add(fresh)
   const isNew = found.createdAt === fresh.createdAt && found.lease?.until === fresh.lease?.until
-  const ticket = { id, owner, brief: (identity.bytes ?? Number.POSITIVE_INFINITY) <= perhapsVoiceNote }
+  const ticket = { id, owner, brief: found.brief }
   if (isNew) {
     await queue.send(ticket)
     return { job: found, answered: false, started: true }
   }
-  if (found.state === 'completed' && identity.certain && (await ledger.transcript(owner, id)))
-    return { job: found, answered: true, started: false }
+  if (found.state === 'completed' && identity.certain) {
+    const transcript = await ledger.transcript(owner, id)
+    if (transcript?.status === 'completed') return { job: found, answered: true, started: false }
+  }
 
   let started = false
   const job = await ledger.update(owner, id, now => {
@@ -73,14 +75,16 @@ export async function place(
         }
       : undefined
   })
-  if (started || isFree(job, name) || job.lease?.worker === name) await queue.send(ticket)
+  if (started || isWaiting(job, name)) await queue.send(ticket)
   return { job, answered: false, started }
 }
 
-function newJob(id: string, owner: string, order: Order, { hash }: Identity, worker: string): Job {
+function newJob(id: string, owner: string, order: Order, identity: Identity, worker: string): Job {
+  const { hash, bytes = Number.POSITIVE_INFINITY } = identity
   const now = new Date().toISOString()
   return {
     ...{ id, owner, tool: 'transcribe_audio', order, state: 'queued', revision: 1 },
+    brief: bytes <= perhapsVoiceNote,
     ...{ createdAt: now, updatedAt: now, lease: lease(worker, queueTime) },
     ...(hash !== undefined && { content: hash }),
   }

@@ -3,7 +3,7 @@ import { isOver, type Job, type Progress } from '../domain/job.ts'
 import type { Queue } from '../domain/ports.ts'
 import type { Changes } from './changes.ts'
 import type { Holders } from './holders.ts'
-import { isFree } from './lease.ts'
+import { isWaiting } from './lease.ts'
 import { type Ledger, notFound } from './ledger.ts'
 import type { Worker } from './worker.ts'
 
@@ -81,7 +81,7 @@ async function waitFor(id: string, wish: Watch, house: Watching): Promise<Job> {
       signal.throwIfAborted()
       if (!job) throw notFound()
       if (isOver(job.state) || closing.aborted || mayEnd(job, waited, seconds)) return job
-      if (!live && isFree(job, name)) await queue.send({ id, owner, brief: isBrief(job) })
+      if (!live && isWaiting(job, name)) await queue.send({ id, owner, brief: job.brief })
       onProgress?.(progressOf(job, queue))
       await news
     } finally {

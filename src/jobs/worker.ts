@@ -18,23 +18,39 @@ export interface Worker {
 export function createWorker(options: WorkerOptions): Worker {
   const { name, ledger } = options
   const lives = new Map<string, Live>()
+  const atWork = new Set<string>()
+  /** Jobs for which another ticket came meanwhile: they may have been ordered again while they came to their end. */
+  const again = new Set<string>()
   let closed = false
 
+  async function attempt({ owner, id }: Ticket, key: string): Promise<void> {
+    try {
+      const claimed = await claim(ledger, owner, id, name)
+      if (!claimed) return
+      const live = carryOut(claimed, options)
+      lives.set(key, live)
+      if (closed) live.stop('given back')
+      await live.ended
+    } catch (error) {
+      log.error('job-failed', { id, error: isSpeechError(error) ? error.code : (error as Error).name })
+    } finally {
+      lives.delete(key)
+    }
+  }
+
   return {
-    async work({ owner, id }) {
-      const key = `${owner}/${id}`
-      if (closed || lives.has(key)) return
-      try {
-        const claimed = await claim(ledger, owner, id, name)
-        if (!claimed) return
-        const live = carryOut(claimed, options)
-        lives.set(key, live)
-        await live.ended
-      } catch (error) {
-        log.error('job-failed', { id, error: isSpeechError(error) ? error.code : (error as Error).name })
-      } finally {
-        lives.delete(key)
+    async work(ticket) {
+      const key = `${ticket.owner}/${ticket.id}`
+      if (atWork.has(key)) {
+        again.add(key)
+        return
       }
+      atWork.add(key)
+      do {
+        again.delete(key)
+        if (!closed) await attempt(ticket, key)
+      } while (again.has(key))
+      atWork.delete(key)
     },
     live: (owner, id) => lives.get(`${owner}/${id}`),
     async close() {

@@ -26,7 +26,14 @@ export function quietJobs(): QuietJobs {
   const followed: string[] = []
   const own = (owner: string) => ({ ...transcript({ id: `tr_${owner}`, title: `What ${owner} said` }) })
   const jobOf = (owner: string): Job => ({
-    ...{ id: `tr_${owner}`, owner, tool: 'transcribe_audio', order: { audio: 'a.wav' }, state: 'completed' },
+    ...{
+      id: `tr_${owner}`,
+      owner,
+      tool: 'transcribe_audio',
+      brief: false,
+      order: { audio: 'a.wav' },
+      state: 'completed',
+    },
     ...{ revision: 1, createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-01T00:00:00.000Z' },
   })
   const unused = () => Promise.reject(new Error('No test needs this.'))

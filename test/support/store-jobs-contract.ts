@@ -12,6 +12,7 @@ function job(facts: Partial<Job> = {}): Job {
     id: 'j',
     owner: me,
     tool: 'transcribe_audio',
+    brief: false,
     order,
     state: 'queued',
     revision: 1,
