@@ -29,7 +29,7 @@ export function isWaiting(job: Job, self: string): boolean {
 }
 
 /** Only what runs on this machine can be known to be dead; of anyone else the lease must run out. */
-export function isDead(worker: string, self: string): boolean {
+function isDead(worker: string, self: string): boolean {
   const [host, pid] = worker.split('/')
   const [ownHost, ownPid] = self.split('/')
   if (host !== ownHost || worker === self) return false
