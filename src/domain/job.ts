@@ -10,8 +10,10 @@ export interface Order {
   language?: string
   /** Names and jargon to expect; goes to the model beside the audio. */
   context?: string
-  /** `word` adds estimated word times to the segments. */
+  /** Absent: of segments, estimated. `segment` and `word`: measured where there is a bucket; `word` adds times of words. */
   timestamps?: Timestamps
+  /** How many people speak, from 2 to 100, as a hint. */
+  speakers?: number
   title?: string
 }
 
@@ -25,6 +27,8 @@ export interface Progress {
 
 /** Whose everything is where nobody has to say who they are: over stdio, at a terminal, over HTTP without tokens. */
 export const localOwner = 'local'
+
+export type JobTool = 'transcribe_audio' | 'diarize_audio'
 
 export type JobState = 'queued' | 'running' | 'completed' | 'partial' | 'failed' | 'cancelled'
 
@@ -52,9 +56,13 @@ export interface Job {
   /** Made of owner, content of the recording, tool and options: the same order has the same id. */
   id: string
   owner: string
-  tool: 'transcribe_audio'
+  tool: JobTool
   /** `audio` is the real path, the address or the `data:` URI, as it was allowed when it was ordered. */
   order: Order
+  /** What it is carried out with. A process with other models leaves it alone. */
+  models: string[]
+  /** What people have called the speakers, by their ids. */
+  names?: Record<string, string>
   /** Hash of the recording's bytes; absent for an address, which is known by what its server says of it. */
   content?: string
   /** True for what is done in a moment and must not wait behind hours of audio. */

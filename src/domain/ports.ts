@@ -1,6 +1,7 @@
 // What the outside world must do for us: every contract on one page.
+import type { SpeechError } from './errors.ts'
 import type { Job } from './job.ts'
-import type { Transcript, TranscriptSummary } from './transcript.ts'
+import type { Span, Transcript, TranscriptSummary, UploadWay } from './transcript.ts'
 
 /** One chunk of speech for the recogniser. */
 export interface RecognitionRequest {
@@ -36,6 +37,106 @@ export interface Recogniser {
   /** US dollars for a second of audio; absent when it is not known. */
   readonly usdPerSecond?: number
   recognise(request: RecognitionRequest, signal: AbortSignal): Promise<Recognition>
+}
+
+/** A recording that lies where the provider can fetch it. Plain data: another process can go on with it. */
+export interface Upload {
+  way: UploadWay
+  /** Name of the object by the model that is to hear it; in a bucket all models have the same. */
+  keys: Record<string, string>
+}
+
+/** Who left something behind, and when (milliseconds since 1970). */
+export interface Leftover {
+  owner: string
+  job: string
+  storedAt: number
+}
+
+/**
+ * Where recordings lie while the provider hears them. Throws `SpeechError`: `BUCKET_REFUSED` `BUCKET_NOT_FOUND`
+ * `CLOCK_WRONG` `UPLOAD_FAILED` and those of the provider's key.
+ */
+export interface Blobs {
+  readonly way: UploadWay
+  /**
+   * Stores audio (MP3) while it comes, under a name made of owner and job: a second upload of a job takes the place of
+   * the first. Where it rejects, or the audio or the signal ends it, nothing is left behind.
+   */
+  put(
+    audio: AsyncIterable<Buffer>,
+    of: { owner: string; job: string; models: string[] },
+    signal: AbortSignal,
+  ): Promise<Upload>
+  /** Where a model finds it for so many seconds; ask as late as possible, as it ends with the key that signed it. */
+  address(upload: Upload, model: string, seconds: number, signal: AbortSignal): Promise<string>
+  /** Resolves also where it is gone already, and where it goes by itself. */
+  remove(upload: Upload, signal: AbortSignal): Promise<void>
+  /** Removes whatever, finished or half uploaded, nobody wants any more; resolves with how much that was. */
+  sweep(isWanted: (left: Leftover) => Promise<boolean>, signal: AbortSignal): Promise<number>
+  close(): Promise<void>
+}
+
+export interface FileRequest {
+  /** `https://` (with its signature), or `oss://` in the provider's own store. */
+  url: string
+  /** ISO code; absent: detect. */
+  language?: string
+  /** How many people speak, from 2 to 100; only a model that tells speakers takes it. */
+  speakers?: number
+}
+
+/** Times are seconds. */
+export interface HeardWord extends Span {
+  /** With the blanks and the marks around it, so that a sentence is its words put together. */
+  text: string
+}
+
+export interface HeardSentence extends Span {
+  text: string
+  /** ISO code. */
+  language?: string
+  /** Number of the speaker, from 0; absent where the provider does not say. */
+  speaker?: number
+  words?: HeardWord[]
+}
+
+/** What was heard in a whole file. */
+export interface FileHearing {
+  /** In order of time; none where nothing was said. */
+  sentences: HeardSentence[]
+  /** Seconds that are billed; 0 where the provider does not say. */
+  seconds: number
+  /** The address that was heard, as the provider gives it back. */
+  url?: string
+}
+
+/** `failed` is the end of a task; an asking that failed is thrown. */
+export type TaskStatus =
+  | { state: 'pending' | 'running' }
+  | { state: 'done'; hearing: FileHearing }
+  /** `UPLOAD_UNREACHABLE` (sign again), `TASK_LOST` (unknown, or older than a day), `TASK_FAILED`, `NOT_AUDIO`, … */
+  | { state: 'failed'; error: SpeechError }
+
+/**
+ * An uploaded file → timed text, speakers, or both; as a task that outlives the process. Throws `SpeechError`, whose
+ * `retryable` and `scope` say what the caller may do.
+ */
+export interface FileRecogniser {
+  readonly model: string
+  readonly limits: { maxSeconds: number; maxBytes: number }
+  /** `text`: words good enough to be read, with measured times. `speakers`: who says a sentence. One model may tell both. */
+  readonly tells: { text: boolean; speakers: boolean }
+  /** US dollars for a second of audio; absent when it is not known. */
+  readonly usdPerSecond?: number
+  /** Starts a task and resolves with its id. `SUBMIT_UNCLEAR`: the answer was lost, and there may be a task that is billed. */
+  submit(request: FileRequest, signal: AbortSignal): Promise<string>
+  /** Asks once how far a task is; of a finished one the result is fetched. */
+  status(task: string, signal: AbortSignal): Promise<TaskStatus>
+  /** Ids of this model's tasks that were submitted between two moments (milliseconds since 1970), the newest first. */
+  tasks(from: number, to: number, signal: AbortSignal): Promise<string[]>
+  /** Stops a task that has not begun; resolves also where it has. */
+  cancel(task: string, signal: AbortSignal): Promise<void>
 }
 
 /** Fetches a public address into a file. Refuses private addresses, also behind redirects. */

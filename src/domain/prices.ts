@@ -3,6 +3,11 @@
 /** For a second of audio that is sent. Snapshots (`…-2026-02-10`) cost what their model costs. */
 const audio: Record<string, number> = {
   'qwen3-asr-flash': 0.000035,
+  'qwen3-asr-flash-filetrans': 0.000035,
+  'fun-asr-mtl': 0.000035,
+  'fun-asr': 0.000035,
+  'qwen-audio-3.0-asr-flash-filetrans': 0.000035,
+  'qwen-audio-3.1-asr-flash-filetrans': 0.000035,
 }
 
 /** Undefined for a model whose price is not known. */

@@ -3,6 +3,9 @@ import type { Progress } from './job.ts'
 import type { Checkpoints } from './ports.ts'
 
 export interface Run {
+  /** Id of the job, and whose it is. */
+  job: string
+  owner: string
   signal: AbortSignal
   /** A folder for this order alone; made on first use, removed at the end. */
   scratch(): Promise<string>

@@ -17,7 +17,37 @@ export interface Segment extends Span {
   /** ISO code of what was heard in this stretch. */
   language?: string
   words?: Word[]
+  /** Id of who says it (`S1`); null where nobody could tell. Absent in a transcript without speakers. */
+  speaker?: string | null
+  /** How sure the speaker is, from 0 to 1. */
+  confidence?: number
 }
+
+/** Someone who speaks, numbered by first appearance. */
+export interface Speaker {
+  id: string
+  /** Given by a person; otherwise the id is shown. */
+  name?: string
+  /** How long this one speaks. */
+  seconds: number
+  /** Of all speech that has a speaker, from 0 to 1. */
+  share: number
+}
+
+/** How the two hearings of a recording, who spoke and what was said, went together. */
+export interface Alignment {
+  /** Seconds by which the clock of who spoke was ahead of that of what was said; it was taken out. */
+  offset: number
+  /** Share of the words, from 0 to 1, that both heard alike. */
+  matched: number
+  /** Share of the words that have no speaker. */
+  unassigned: number
+  /** Share of the words whose speaker rests on time alone. */
+  timeOnly: number
+}
+
+/** Where a recording was put for the provider to fetch: the user's bucket, or the provider's store of two days. */
+export type UploadWay = 'bucket' | 'temporary'
 
 /** A stretch of speech that has no text, and why. */
 export interface Gap extends Span {
@@ -59,6 +89,11 @@ export interface Transcript {
   duration: number
   model: string
   segments: Segment[]
+  /** In order of first appearance. Absent where speakers were not asked for, empty where none could be told apart. */
+  speakers?: Speaker[]
+  alignment?: Alignment
+  /** Absent where the recording was sent in chunks. */
+  upload?: UploadWay
   coverage: Coverage
   usage: Usage
   /** Sentences for the reader: what was assumed, cut off or doubtful. */

@@ -3,7 +3,7 @@
 import { setMaxListeners } from 'node:events'
 import type { Order } from '../domain/job.ts'
 import { languageHint } from '../domain/languages.ts'
-import type { Recogniser } from '../domain/ports.ts'
+import type { Blobs, FileRecogniser, Recogniser } from '../domain/ports.ts'
 import type { Run } from '../domain/run.ts'
 import { oneLine } from '../domain/text.ts'
 import { seconds, type Transcript } from '../domain/transcript.ts'
@@ -21,6 +21,13 @@ import { openSource, type Source, type SourcePorts } from './source.ts'
 export interface PipelinePorts extends SourcePorts {
   ffmpeg: LocateFfmpeg
   recogniser: Recogniser
+  /** Hears in an uploaded recording who speaks when. */
+  speakerRecogniser: FileRecogniser
+  /** Hears in an uploaded recording what is said when. */
+  fileRecogniser: FileRecogniser
+  blobs: Blobs
+  /** How often to ask how far a task is, in seconds. */
+  pollSeconds: number
   /** Shared by all orders of the process. */
   encoding: Gate
   /** US dollars that one order may cost. */

@@ -1,0 +1,33 @@
+// Which story an order is told by, and with which models: the same question for its id and for whoever carries it out.
+import type { JobTool, Order } from '../domain/job.ts'
+import type { Run } from '../domain/run.ts'
+import { diarize } from './diarize.ts'
+import { measure } from './measure.ts'
+import { type Findings, type PipelinePorts, transcribe } from './transcribe.ts'
+
+/** `hash` is what the recording's bytes must be, where that is known. */
+export type Story = (
+  order: Order & { hash?: string },
+  ports: PipelinePorts,
+  run: Run,
+  onFound: (findings: () => Findings) => void,
+) => Promise<Findings>
+
+export function storyOf(tool: JobTool, order: Order, ports: PipelinePorts): Story {
+  if (tool === 'diarize_audio') return diarize
+  return isMeasured(order, ports) ? measure : transcribe
+}
+
+/** What the words depend on, in the order in which the models are asked. */
+export function modelsOf(tool: JobTool, order: Order, ports: PipelinePorts): string[] {
+  const { recogniser, speakerRecogniser, fileRecogniser } = ports
+  // A call with a voice in each channel is heard in chunks; whether it is one is not known yet.
+  if (tool === 'diarize_audio') return [speakerRecogniser.model, fileRecogniser.model, recogniser.model]
+  return isMeasured(order, ports) ? [fileRecogniser.model] : [recogniser.model]
+}
+
+/** Times are measured when somebody asks for them and has a bucket; whoever does not ask has the text sooner. */
+function isMeasured({ timestamps }: Order, { blobs, fileRecogniser }: PipelinePorts): boolean {
+  const isAsked = timestamps === 'segment' || timestamps === 'word'
+  return isAsked && blobs.way === 'bucket' && fileRecogniser.tells.text
+}
