@@ -182,7 +182,8 @@ describe('a recording in two languages', () => {
 describe('the limits', () => {
   it('of requests at once are kept', async () => {
     const slow = await startSystem({
-      standin: { latency: { base: 0.3, perSecond: 0 } },
+      // Long enough that the next chunk is ready meanwhile on the slowest machine.
+      standin: { latency: { base: 4, perSecond: 0 } },
       env: { SPEECH_CONCURRENCY: '2' },
     })
     const { data } = await slow.call('transcribe_audio', { audio: fixture('interview.mp3') })
