@@ -1,0 +1,119 @@
+// Uploads in parts: begin, add, finish, give up, and look at what is there.
+import { createHash } from 'node:crypto'
+import { type Answer, type Call, numberIn } from './call.ts'
+import { refusal } from './errors.ts'
+import { checkDigest, checkKey, describe } from './objects.ts'
+import { etagOf, guardOverwrite, newUploadId, type StoredPart, type UnfinishedUpload } from './storage.ts'
+import { elementsOf, textOf, xml } from './xml.ts'
+
+/** Only the last part may be smaller. */
+const MIN_PART_BYTES = 100 * 1024
+const MAX_PARTS = 10_000
+
+export function initiateUpload({ content, key, headers, now }: Call): Answer {
+  checkKey(key)
+  guardOverwrite(content, key, headers['x-oss-forbid-overwrite'])
+  const upload = { id: newUploadId(), key, initiated: now, parts: new Map(), ...describe(headers) }
+  content.uploads.set(upload.id, upload)
+  const result = { Bucket: content.name, Key: key, UploadId: upload.id }
+  return { status: 200, body: xml('InitiateMultipartUploadResult', result) }
+}
+
+export function uploadPart(call: Call): Answer {
+  const number = numberIn(call.query, 'partNumber', 1, MAX_PARTS, 0)
+  if (!number) throw refusal('InvalidArgument', 'Part number must be an integer between 1 and 10000.')
+  const upload = uploadOf(call)
+  checkDigest(call.headers, call.body)
+  const part = { body: call.body, etag: etagOf(call.body), modified: call.now }
+  upload.parts.set(number, part)
+  return { status: 200, headers: { etag: part.etag } }
+}
+
+export function completeUpload(call: Call): Answer {
+  const { content, key, headers, now, body } = call
+  const upload = uploadOf(call)
+  checkDigest(headers, body)
+  const parts = listedParts(body.toString('utf8'), upload)
+  guardOverwrite(content, key, headers['x-oss-forbid-overwrite'])
+  const whole = Buffer.concat(parts.map(part => part.body))
+  const etag = etagOfParts(parts)
+  const { type, meta } = upload
+  content.objects.set(key, { body: whole, etag, type, meta, modified: now, multipart: true })
+  content.uploads.delete(upload.id)
+  return {
+    status: 200,
+    headers: { etag },
+    body: xml('CompleteMultipartUploadResult', {
+      Location: `http://${headers.host}/${content.name}/${key}`,
+      ...{ Bucket: content.name, Key: key, ETag: etag },
+    }),
+  }
+}
+
+export function abortUpload(call: Call): Answer {
+  call.content.uploads.delete(uploadOf(call).id)
+  return { status: 204 }
+}
+
+export function listParts(call: Call): Answer {
+  const upload = uploadOf(call)
+  const most = numberIn(call.query, 'max-parts', 1, 1000, 1000)
+  const after = numberIn(call.query, 'part-number-marker', 0, MAX_PARTS, 0)
+  const rest = [...upload.parts].filter(([number]) => number > after).sort(([one], [other]) => one - other)
+  const page = rest.slice(0, most)
+  return {
+    status: 200,
+    body: xml('ListPartsResult', {
+      ...{ Bucket: call.content.name, Key: upload.key, UploadId: upload.id, PartNumberMarker: after },
+      ...{
+        NextPartNumberMarker: page.at(-1)?.[0] ?? 0,
+        MaxParts: most,
+        IsTruncated: rest.length > page.length,
+      },
+      Part: page.map(([number, part]) => ({
+        ...{ PartNumber: number, LastModified: new Date(part.modified).toISOString() },
+        ...{ ETag: part.etag, Size: part.body.length },
+      })),
+    }),
+  }
+}
+
+function uploadOf({ content, key, query }: Call): UnfinishedUpload {
+  const id = query.get('uploadId') ?? ''
+  const upload = content.uploads.get(id)
+  if (upload?.key !== key) throw refusal('NoSuchUpload', undefined, { UploadId: id })
+  return upload
+}
+
+function listedParts(text: string, upload: UnfinishedUpload): StoredPart[] {
+  const listed = elementsOf(text, 'Part').map(part => ({
+    number: Number(textOf(part, 'PartNumber')),
+    etag: textOf(part, 'ETag')?.replaceAll('"', ''),
+  }))
+  if (listed.length === 0 || listed.some(part => !part.number || !part.etag)) throw refusal('MalformedXML')
+  if (listed.some((part, index) => part.number <= (listed[index - 1]?.number ?? 0))) {
+    throw refusal('InvalidPartOrder')
+  }
+  return listed.map(({ number, etag }, index) => {
+    const part = upload.parts.get(number)
+    if (part?.etag !== `"${etag?.toUpperCase()}"`) {
+      throw refusal('InvalidPart', undefined, { UploadId: upload.id, PartNumber: String(number) })
+    }
+    if (part.body.length < MIN_PART_BYTES && index < listed.length - 1) {
+      throw refusal('EntityTooSmall', undefined, {
+        ...{ MinSizeAllowed: String(MIN_PART_BYTES), ProposedSize: String(part.body.length) },
+        PartNumber: String(number),
+      })
+    }
+    return part
+  })
+}
+
+function etagOfParts(parts: StoredPart[]): string {
+  const etags = parts.map(part => part.etag.replaceAll('"', ''))
+  const hash = createHash('md5')
+    .update(Buffer.from(etags.join(''), 'hex'))
+    .digest('hex')
+    .toUpperCase()
+  return `"${hash}-${parts.length}"`
+}
