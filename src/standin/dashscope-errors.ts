@@ -65,6 +65,11 @@ export const dashscopeErrors = {
     code: 'AccessDenied',
     message: 'current user api does not support synchronous calls.',
   },
+  cannotCancel: {
+    status: 400,
+    code: 'UnsupportedOperation',
+    message: 'Failed to cancel the task, please confirm if the task is in PENDING status.',
+  },
   policyExpired: {
     status: 403,
     code: 'AccessDenied',

@@ -28,15 +28,15 @@ export interface RecognitionRequest {
 }
 
 /** Which requests a fault hits: all, unless it says otherwise. Conditions add up. */
-interface FaultScope {
+export interface FaultScope<Subject> {
   /** How many requests are hit before the fault is over. */
   times?: number
   /** Only every n-th of the requests it could hit, the n-th first. */
   every?: number
-  when?: (request: RecognitionRequest) => boolean
+  when?: (subject: Subject) => boolean
 }
 
-export type Fault = FaultScope &
+export type Fault = FaultScope<RecognitionRequest> &
   (
     | ({ kind: 'error' } & CloudError)
     /** Never answers. */
@@ -59,23 +59,29 @@ export type Fault = FaultScope &
     | { kind: 'emptyText' }
   )
 
-export interface Faults {
-  add(fault: Fault): () => void
-  /** The fault of one of these kinds that hits this request, if any; it is then used up by one. */
-  hit<K extends Fault['kind']>(
-    request: RecognitionRequest,
-    ...kinds: K[]
-  ): Extract<Fault, { kind: K }> | undefined
+export interface FaultList<Subject, F extends FaultScope<Subject> & { kind: string }> {
+  add(fault: F): () => void
+  /** The fault of one of these kinds that hits this subject, if any; it is then used up by one. */
+  hit<K extends F['kind']>(subject: Subject, ...kinds: K[]): Extract<F, { kind: K }> | undefined
 }
 
-export function createFaults(): Faults {
-  const active: { fault: Fault; seen: number; hits: number }[] = []
+export type Faults = FaultList<RecognitionRequest, Fault>
 
-  function hits(entry: (typeof active)[number], request: RecognitionRequest): boolean {
+export function createFaults(): Faults {
+  return faultList((fault, request) => fault.kind !== 'loop' || request.seconds > loopsAbove(fault))
+}
+
+/** `couldHit` says which subjects a fault is meant for, before its scope is looked at. */
+export function faultList<Subject, F extends FaultScope<Subject> & { kind: string }>(
+  couldHit: (fault: F, subject: Subject) => boolean,
+): FaultList<Subject, F> {
+  const active: { fault: F; seen: number; hits: number }[] = []
+
+  function hits(entry: (typeof active)[number], subject: Subject): boolean {
     const { fault } = entry
     if (entry.hits >= (fault.times ?? Number.POSITIVE_INFINITY)) return false
-    if (fault.when && !fault.when(request)) return false
-    if (fault.kind === 'loop' && request.seconds <= loopsAbove(fault)) return false
+    if (fault.when && !fault.when(subject)) return false
+    if (!couldHit(fault, subject)) return false
     entry.seen++
     if (fault.every && entry.seen % fault.every !== 0) return false
     entry.hits++
@@ -91,11 +97,11 @@ export function createFaults(): Faults {
         if (at >= 0) active.splice(at, 1)
       }
     },
-    hit<K extends Fault['kind']>(request: RecognitionRequest, ...kinds: K[]) {
+    hit<K extends F['kind']>(subject: Subject, ...kinds: K[]) {
       const entry = active.find(
-        candidate => kinds.includes(candidate.fault.kind as K) && hits(candidate, request),
+        candidate => kinds.includes(candidate.fault.kind as K) && hits(candidate, subject),
       )
-      return entry?.fault as Extract<Fault, { kind: K }> | undefined
+      return entry?.fault as Extract<F, { kind: K }> | undefined
     },
   }
 }

@@ -1,17 +1,26 @@
 // The stand-in cloud: a server on loopback that speaks DashScope's protocol and knows the fixture recordings.
-import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { dashscopeErrors } from './dashscope-errors.ts'
 import { createFaults, type Fault, type RecognitionRequest } from './faults.ts'
+import { createLimiter } from './limiter.ts'
 import { loadLibrary } from './listen/library.ts'
+import { type OssOptions, type OssStandin, startOss } from './oss/oss.ts'
 import { recognise } from './recognition.ts'
-import { sendError, sendJson } from './wire.ts'
+import { createTaskFaults, type TaskFault } from './tasks/faults.ts'
+import { createEars } from './tasks/hear.ts'
+import { FAIR_HEARING, type HearingOptions } from './tasks/mishear.ts'
+import type { TaskCall, TaskRecord } from './tasks/record.ts'
+import { startTasks } from './tasks/tasks.ts'
+import { sendError } from './wire.ts'
 
 export { dashscopeErrors } from './dashscope-errors.ts'
 export type { Fault, RecognitionRequest } from './faults.ts'
+export type { TaskFault } from './tasks/faults.ts'
+export type { HearingOptions } from './tasks/mishear.ts'
+export type { TaskCall, TaskRecord } from './tasks/record.ts'
 
 export interface StandinOptions {
   /** Path of an ffmpeg binary. */
@@ -29,7 +38,32 @@ export interface StandinOptions {
   maxSeconds?: number
   /** Limit of a data URI. */
   maxBytes?: number
+  /** Starts a stand-in for OSS beside it, which is also where temporary uploads go. */
+  oss?: true | OssOptions
+  /** Of a task: seconds in which it is PENDING, and seconds of work for a second of audio. */
+  taskLatency?: { base: number; perSecond: number }
+  /** How well whole files are heard. */
+  hearing?: Partial<HearingOptions>
+  /** A file that fails is a failed part of a task that succeeded, where the model takes lists. */
+  failsInside?: boolean
+  /** Of each kind of question about tasks; default 20. */
+  pollsPerSecond?: number
+  /** How long the address of a result is good; default a day. */
+  resultSeconds?: number
+  /** Limits of a whole file; default 12 hours and 2 GB. */
+  maxFileSeconds?: number
+  maxFileBytes?: number
+  /** Seconds within which the address of a file must answer; default 20. */
+  fetchSeconds?: number
 }
+
+type Changeable =
+  | 'latency'
+  | 'requestsPerMinute'
+  | 'taskLatency'
+  | 'hearing'
+  | 'failsInside'
+  | 'resultSeconds'
 
 export interface Standin {
   /** As DASHSCOPE_BASE_URL expects it. */
@@ -37,11 +71,19 @@ export interface Standin {
   apiKey: string
   /** The recognitions that were asked for with the right key, in the order in which they came. */
   requests: RecognitionRequest[]
+  /** The tasks that there are, those among them of whose making nobody heard; in the order in which they were made. */
+  tasks: TaskRecord[]
+  /** All requests about tasks and policies with the right key, refused ones among them. */
+  taskCalls: TaskCall[]
+  /** Where the option asked for it. */
+  oss: OssStandin | undefined
   inFlight(): number
   peakInFlight(): number
   /** Switches a fault on; the answer switches it off. Of several that fit a request the first counts. */
   fault(fault: Fault): () => void
-  set(changes: Partial<Pick<StandinOptions, 'latency' | 'requestsPerMinute'>>): void
+  /** The same for tasks. */
+  taskFault(fault: TaskFault): () => void
+  set(changes: Partial<Pick<StandinOptions, Changeable>>): void
   /** Loads the fixtures now, so that the first recognition does not wait for them. */
   warmUp(): Promise<void>
   /** Ends all connections at once. */
@@ -51,13 +93,12 @@ export interface Standin {
 // The same from src/standin and from dist/standin.
 const ownFixtures = fileURLToPath(new URL('../../fixtures', import.meta.url))
 const RECOGNITION = '/api/v1/services/aigc/multimodal-generation/generation'
-const TASK = /^\/api\/v1\/tasks\/([^/]+)$/
 
 export async function startStandin(options: StandinOptions): Promise<Standin> {
   const { ffmpeg, apiKey = 'sk-standin', fixtures = ownFixtures } = options
   const faults = createFaults()
   const requests: RecognitionRequest[] = []
-  const limiter = createLimiter(options.requestsPerMinute)
+  const limiter = createLimiter(60_000, options.requestsPerMinute)
   const closing = new AbortController()
   let inFlight = 0
   let peak = 0
@@ -70,6 +111,24 @@ export async function startStandin(options: StandinOptions): Promise<Standin> {
     library: () => loadLibrary(path.resolve(fixtures), ffmpeg),
     admit: limiter.admit,
   }
+  const oss = options.oss && (await startOss(options.oss === true ? {} : options.oss))
+  const taskFaults = createTaskFaults()
+  const ears = {
+    ...{ ffmpeg, library: service.library, temporary: oss?.temporary },
+    maxSeconds: options.maxFileSeconds ?? 12 * 3600,
+    maxBytes: options.maxFileBytes ?? 2 * 1024 ** 3,
+    patience: 1000 * (options.fetchSeconds ?? 20),
+  }
+  const taskService = {
+    latency: options.taskLatency ?? { base: 0, perSecond: 0 },
+    hearing: { ...FAIR_HEARING, ...options.hearing },
+    ...{ faults: taskFaults, temporary: oss?.temporary },
+    failsInside: options.failsInside ?? false,
+    pollsPerSecond: options.pollsPerSecond ?? 20,
+    resultSeconds: options.resultSeconds ?? 24 * 3600,
+    hear: createEars(ears, closing.signal),
+  }
+  const tasks = await startTasks(taskService, closing.signal)
 
   async function handleRecognition(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const now = Date.now()
@@ -90,7 +149,8 @@ export async function startStandin(options: StandinOptions): Promise<Standin> {
   }
 
   const server = createServer((request, response) => {
-    const { pathname } = new URL(request.url ?? '/', 'http://standin')
+    const url = new URL(request.url ?? '/', 'http://standin')
+    const { pathname } = url
     const key = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1]
     const refuse = (error: Parameters<typeof sendError>[2]) => {
       request.resume()
@@ -98,11 +158,7 @@ export async function startStandin(options: StandinOptions): Promise<Standin> {
     }
     // The gateway looks at the key before it looks at anything else.
     if (key !== apiKey) return refuse(dashscopeErrors.invalidApiKey)
-    const task = request.method === 'GET' ? TASK.exec(pathname)?.[1] : undefined
-    if (task) {
-      const output = { task_id: task, task_status: 'UNKNOWN' }
-      return sendJson(request, response, 200, { request_id: randomUUID(), output }, Date.now())
-    }
+    if (tasks.handle(request, response, url)) return
     if (request.method !== 'POST' || pathname !== RECOGNITION) {
       return refuse({
         status: 404,
@@ -121,12 +177,20 @@ export async function startStandin(options: StandinOptions): Promise<Standin> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/v1`,
     apiKey,
     requests,
+    tasks: tasks.records,
+    taskCalls: tasks.calls,
+    oss,
     inFlight: () => inFlight,
     peakInFlight: () => peak,
     fault: faults.add,
+    taskFault: taskFaults.add,
     set(changes) {
       if (changes.latency) service.latency = changes.latency
       if ('requestsPerMinute' in changes) limiter.limit(changes.requestsPerMinute)
+      if (changes.taskLatency) taskService.latency = changes.taskLatency
+      if (changes.hearing) taskService.hearing = { ...taskService.hearing, ...changes.hearing }
+      if (changes.failsInside !== undefined) taskService.failsInside = changes.failsInside
+      if (changes.resultSeconds !== undefined) taskService.resultSeconds = changes.resultSeconds
     },
     async warmUp() {
       await service.library()
@@ -135,25 +199,7 @@ export async function startStandin(options: StandinOptions): Promise<Standin> {
       closing.abort()
       const closed = new Promise<void>(resolve => server.close(() => resolve()))
       server.closeAllConnections()
-      await closed
-    },
-  }
-}
-
-// A sliding minute, in which only what was let in counts.
-function createLimiter(perMinute = Number.POSITIVE_INFINITY) {
-  let limit = perMinute
-  let admitted: number[] = []
-  return {
-    limit(changed = Number.POSITIVE_INFINITY) {
-      limit = changed
-    },
-    admit(): boolean {
-      const now = Date.now()
-      admitted = admitted.filter(at => at > now - 60_000)
-      if (admitted.length >= limit) return false
-      admitted.push(now)
-      return true
+      await Promise.all([closed, tasks.close(), oss?.close()])
     },
   }
 }

@@ -18,11 +18,12 @@ export function sendJson(
   status: number,
   body: object,
   started: number,
+  type = 'application/json',
 ): void {
   const cost = String(Math.round(Date.now() - started))
   const headers: Record<string, string> = {
     vary: 'Origin,Access-Control-Request-Method,Access-Control-Request-Headers, Accept-Encoding',
-    'content-type': 'application/json',
+    'content-type': type,
     'x-dashscope-call-gateway': 'true',
     'req-cost-time': cost,
     'req-arrive-time': String(started),

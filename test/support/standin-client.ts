@@ -1,6 +1,10 @@
 // Talks to the stand-in as a plain HTTP client: makes audio with ffmpeg, and builds the requests of the wire contract.
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 export const PATH = '/services/aigc/multimodal-generation/generation'
@@ -12,7 +16,7 @@ export interface Truth {
   language: string
   joiner: string
   duration: number
-  words: { text: string; start: number; end: number }[]
+  words: { text: string; start: number; end: number; speaker: string }[]
 }
 
 export const fixture = (name: string) => fileURLToPath(new URL(`../../fixtures/${name}`, import.meta.url))
@@ -122,4 +126,127 @@ export interface Answer {
 
 export async function read(response: Response): Promise<Answer> {
   return (await response.json()) as Answer
+}
+
+export const SPEAKERS = 'fun-asr-mtl'
+export const WORDS = 'qwen3-asr-flash-filetrans'
+const SUBMIT = '/services/audio/asr/transcription'
+
+type Cloud = { url: string; apiKey: string }
+
+export interface FileServer {
+  /** Gives a file an address; of a status it is what every request for it gets. */
+  add(content: Buffer | number): string
+  close(): Promise<void>
+}
+
+/** A web server without any keys, for whoever fetches files. */
+export async function serveFiles(): Promise<FileServer> {
+  const files: (Buffer | number)[] = []
+  const server = createServer((request, response) => {
+    const file = files[Number(request.url?.slice(1))] ?? 404
+    if (typeof file === 'number') response.writeHead(file).end()
+    else response.writeHead(200, { 'content-length': file.length }).end(file)
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  return {
+    add: content => `http://127.0.0.1:${port}/${files.push(content) - 1}`,
+    async close() {
+      server.closeAllConnections()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}
+
+/** The body of a submit, in the shape that the model takes. */
+export function taskOrder(model: string, url: string, parameters: object = {}) {
+  const input = model === WORDS ? { file_url: url } : { file_urls: [url] }
+  return { model, input, parameters }
+}
+
+export function submit(cloud: Cloud, body: object, headers: Record<string, string> = {}): Promise<Response> {
+  return fetch(cloud.url + SUBMIT, {
+    method: 'POST',
+    body: JSON.stringify(body),
+    headers: {
+      authorization: `Bearer ${cloud.apiKey}`,
+      'content-type': 'application/json',
+      'x-dashscope-async': 'enable',
+      ...headers,
+    },
+  })
+}
+
+/** A request about tasks: `/ID`, `/ID/cancel`, `/?start_time=…`. */
+export function askTasks(cloud: Cloud, path: string, init: RequestInit = {}): Promise<Response> {
+  return fetch(`${cloud.url}/tasks${path}`, { ...init, headers: { authorization: `Bearer ${cloud.apiKey}` } })
+}
+
+export interface TaskAnswer {
+  output: {
+    task_id: string
+    task_status: string
+    submit_time?: string
+    code?: string
+    message?: string
+    result?: { transcription_url: string }
+    results?: {
+      file_url: string
+      transcription_url?: string
+      subtask_status: string
+      code?: string
+      message?: string
+    }[]
+    task_metrics?: object
+  }
+  usage?: { seconds?: number; duration?: number }
+}
+
+/** Submits, and resolves with the id of the task. */
+export async function startTask(
+  cloud: Cloud,
+  body: object,
+  headers?: Record<string, string>,
+): Promise<string> {
+  const response = await submit(cloud, body, headers)
+  if (response.status !== 200) throw new Error(await response.text())
+  return ((await response.json()) as TaskAnswer).output.task_id
+}
+
+/** Asks until the task has ended, and resolves with the last answer. */
+export async function taskEnd(cloud: Cloud, id: string): Promise<TaskAnswer> {
+  for (;;) {
+    const answer = (await (await askTasks(cloud, `/${id}`)).json()) as TaskAnswer
+    if (!['PENDING', 'RUNNING'].includes(answer.output.task_status)) return answer
+    await sleep(100)
+  }
+}
+
+export interface TaskSentence {
+  sentence_id: number
+  begin_time: number
+  end_time: number
+  text: string
+  language?: string
+  speaker_id?: number
+  words?: { begin_time: number; end_time: number; text: string; punctuation: string }[]
+}
+
+export interface TaskResult {
+  file_url: string
+  transcripts: { channel_id: number; text: string; sentences: TaskSentence[] }[]
+}
+
+export function resultAddress({ output }: TaskAnswer): string {
+  const address = output.result?.transcription_url ?? output.results?.[0]?.transcription_url
+  if (!address) throw new Error(`There is no result: ${JSON.stringify(output)}`)
+  return address
+}
+
+/** A task from its submit to its result file. */
+export async function runTask(cloud: Cloud, body: object): Promise<TaskResult> {
+  const answer = await taskEnd(cloud, await startTask(cloud, body))
+  return (await (await fetch(resultAddress(answer))).json()) as TaskResult
 }

@@ -48,6 +48,8 @@ export async function tempFolder(): Promise<TempFolder> {
 }
 
 export interface SystemOptions {
+  /** Gives the server a bucket of the stand-in; otherwise it has none. */
+  bucket?: boolean
   standin?: Partial<StandinOptions>
   env?: Record<string, string>
 }
@@ -76,9 +78,10 @@ export interface System {
   close(): Promise<void>
 }
 
-export async function startSystem({ standin: wishes, env: more }: SystemOptions = {}): Promise<System> {
+export async function startSystem(options: SystemOptions = {}): Promise<System> {
+  const { standin: wishes, env: more, bucket = false } = options
   const ffmpeg = await testFfmpeg()
-  const standin = await startStandin({ ffmpeg, ...wishes })
+  const standin = await startStandin({ ffmpeg, ...(bucket ? { oss: true } : {}), ...wishes })
   const folder = await tempFolder()
   const env = {
     PATH: process.env.PATH ?? '',
@@ -87,6 +90,8 @@ export async function startSystem({ standin: wishes, env: more }: SystemOptions 
     SPEECH_DATA_DIR: join(folder.path, 'data'),
     SPEECH_ALLOWED_DIRS: [join(root, 'fixtures'), folder.path].join(':'),
     FFMPEG_PATH: ffmpeg,
+    SPEECH_POLL_SECONDS: '0.05',
+    ...(bucket ? bucketSettings(standin) : {}),
     ...more,
   }
   const transport = new StdioClientTransport({ command: process.execPath, args: [entry], env })
@@ -108,6 +113,18 @@ export async function startSystem({ standin: wishes, env: more }: SystemOptions 
       await standin.close()
       await folder.remove()
     },
+  }
+}
+
+/** What tells a server of the stand-in's bucket. */
+export function bucketSettings({ oss }: Standin): Record<string, string> {
+  if (!oss) throw new Error('The stand-in was started without OSS.')
+  return {
+    OSS_BUCKET: oss.bucket,
+    OSS_ENDPOINT: oss.endpoint,
+    OSS_REGION: oss.region,
+    ALIBABA_ACCESS_KEY: oss.accessKeyId,
+    ALIBABA_SECRET_KEY: oss.accessKeySecret,
   }
 }
 

@@ -1,7 +1,7 @@
 // Recognises by listening: finds what was sent in the known recordings and says the words that are in it.
 import { BLOCK, type Stretch } from './extend.ts'
 import { RATE } from './fourier.ts'
-import { blockLevels, type Known } from './library.ts'
+import { blockLevels, type Known, type KnownWord } from './library.ts'
 import { findStretches } from './stretches.ts'
 import { intervals, wordsOf } from './words.ts'
 
@@ -24,8 +24,9 @@ const LEAST_UNKNOWN = 1.5
 const MARGIN = 15
 
 export async function listen(samples: Float32Array, library: Known[]): Promise<Heard> {
-  const stretches = isSilent(samples) ? [] : await findStretches(samples, library)
-  const parts = [...passages(stretches), ...(isSilent(samples) ? [] : unknownParts(samples, stretches))]
+  const silent = isSilent(samples)
+  const stretches = silent ? [] : await findStretches(samples, library)
+  const parts = [...passages(stretches), ...(silent ? [] : unknownParts(samples, stretches))]
   parts.sort((a, b) => a.at - b.at)
   const counts = new Map<string, number>()
   let text = ''
@@ -33,7 +34,7 @@ export async function listen(samples: Float32Array, library: Known[]): Promise<H
   for (const part of parts) {
     if (part.words.length === 0) continue
     if (text) text += joiner || part.joiner
-    text += part.words.join(part.joiner)
+    text += part.words.map(word => word.text).join(part.joiner)
     joiner = part.joiner
     if (part.language) counts.set(part.language, (counts.get(part.language) ?? 0) + part.words.length)
   }
@@ -42,9 +43,13 @@ export async function listen(samples: Float32Array, library: Known[]): Promise<H
   return { text, language, joiner, stretches }
 }
 
-interface Part {
+/** What is said from sample `at` on, in one recording or in something unknown. */
+export interface Part {
   at: number
-  words: string[]
+  /** Name of the recording; absent where it is unknown. */
+  recording?: string
+  /** With the times of what was heard. */
+  words: KnownWord[]
   joiner: string
   language?: string
 }
@@ -58,20 +63,23 @@ function passages(stretches: Stretch[]): Part[] {
     if (same) groups.at(-1)!.push(stretch)
     else groups.push([stretch])
   }
-  return groups.map(group => {
-    const { known, start } = group[0]!
-    const times = group.map(intervals)
-    const words = wordsOf(
-      known,
-      times.map(time => time.core),
-      times.map(time => time.heard),
-    )
-    return { at: start, words, joiner: known.joiner, language: known.language }
-  })
+  return groups.map(toPart)
+}
+
+/** The words of stretches that are one passage, in order. */
+export function toPart(group: Stretch[]): Part {
+  const { known, start, offset } = group[0]!
+  const times = group.map(intervals)
+  const words = wordsOf(
+    known,
+    times.map(time => time.core),
+    times.map(time => time.heard),
+  ).map(word => ({ ...word, start: word.start - offset / RATE, end: word.end - offset / RATE }))
+  return { at: start, recording: known.name, words, joiner: known.joiner, language: known.language }
 }
 
 // Runs of sound outside all stretches; pauses of up to half a second do not end a run.
-function unknownParts(samples: Float32Array, stretches: Stretch[]): Part[] {
+export function unknownParts(samples: Float32Array, stretches: Stretch[]): Part[] {
   const levels = blockLevels(samples, BLOCK)
   for (const { quietStart: start, quietEnd: end } of stretches) {
     levels.fill(0, Math.max(0, start / BLOCK - MARGIN), Math.min(levels.length, end / BLOCK + MARGIN))
@@ -85,7 +93,10 @@ function unknownParts(samples: Float32Array, stretches: Stretch[]): Part[] {
       const long = (run.end - run.start) * BLOCK >= LEAST_UNKNOWN * RATE && run.loud * BLOCK >= RATE
       const again = parts.at(-1)
       const apart = !again || stretches.some(({ start }) => start > again.at && start < run.start * BLOCK)
-      if (long && apart) parts.push({ at: run.start * BLOCK, words: [UNKNOWN], joiner: ' ' })
+      const [start, end] = [(run.start * BLOCK) / RATE, (run.end * BLOCK) / RATE]
+      if (long && apart) {
+        parts.push({ at: run.start * BLOCK, words: [{ text: UNKNOWN, start, end }], joiner: ' ' })
+      }
       run = { start: block, end: block, loud: 0 }
     }
     if (sound) run = { start: run.start, end: block + 1, loud: run.loud + 1 }
@@ -94,7 +105,7 @@ function unknownParts(samples: Float32Array, stretches: Stretch[]): Part[] {
 }
 
 /** Nothing but silence, or a low noise that does not change. */
-function isSilent(samples: Float32Array): boolean {
+export function isSilent(samples: Float32Array): boolean {
   const levels = blockLevels(samples, RATE / 50).sort()
   const at = (share: number) => levels[Math.floor(share * (levels.length - 1))] ?? 0
   const top = at(0.98)

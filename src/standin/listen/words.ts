@@ -14,17 +14,17 @@ interface Interval {
 }
 
 /** Words in order, with cut ones mangled; times are seconds of the recording. */
-export function wordsOf(known: Known, core: Interval[], heard: Interval[]): string[] {
-  const words: string[] = []
+export function wordsOf(known: Known, core: Interval[], heard: Interval[]): KnownWord[] {
+  const words: KnownWord[] = []
   for (const word of known.words) {
     // Silence around a stretch completes words but does not begin any.
     if (overlap(word, core) <= 0) continue
     const length = word.end - word.start
     const missing = length - overlap(word, heard)
-    if (missing <= SLACK) words.push(word.text)
+    if (missing <= SLACK) words.push(word)
     else {
       const rest = mangle(word.text, 1 - missing / length, (heard[0]?.start ?? 0) > word.start)
-      if (rest) words.push(rest)
+      if (rest) words.push({ ...word, text: rest })
     }
   }
   return words
