@@ -1,14 +1,14 @@
-// The queue of one process: two lanes, each ticket once, and owners in turn.
+// The queue of one process: three lanes, each ticket once, and owners in turn.
 import { describe, expect, it, vi } from 'vitest'
-import type { Ticket } from '../src/domain/ports.ts'
+import type { Lane, Ticket } from '../src/domain/ports.ts'
 import { inProcessQueue } from '../src/drivers/queue/in-process.ts'
 
-const ticket = (id: string, owner = 'ann', brief = false): Ticket => ({ id, owner, brief })
+const ticket = (id: string, owner = 'ann', lane: Lane = 'long'): Ticket => ({ id, owner, lane })
 const settled = () => new Promise(resolve => setImmediate(resolve))
 
 /** A queue whose work is done when the test says so; `started` tells in which order it was handed out. */
-function watched(lanes = { brief: 1, long: 1 }) {
-  const queue = inProcessQueue(lanes)
+function watched(rooms = { brief: 1, long: 1, remote: 1 }) {
+  const queue = inProcessQueue(rooms)
   const started: string[] = []
   const ends = new Map<string, () => void>()
   return {
@@ -56,7 +56,7 @@ describe('a ticket', () => {
 
   it('that waits already is not queued twice', async () => {
     const { send, serve, started, drain } = watched()
-    await send(ticket('a'), ticket('b'), ticket('b'), ticket('b', 'ann', true))
+    await send(ticket('a'), ticket('b'), ticket('b'), ticket('b', 'ann', 'brief'))
     serve()
     await drain()
     expect(started).toEqual(['a', 'b'])
@@ -81,7 +81,7 @@ describe('a ticket', () => {
 
 describe('a lane', () => {
   it('works on so many at once and no more', async () => {
-    const { send, serve, started, end } = watched({ brief: 1, long: 2 })
+    const { send, serve, started, end } = watched({ brief: 1, long: 2, remote: 1 })
     serve()
     await send(ticket('a'), ticket('b'), ticket('c'), ticket('d'))
     expect(started).toEqual(['a', 'b'])
@@ -89,11 +89,12 @@ describe('a lane', () => {
     expect(started).toEqual(['a', 'b', 'c'])
   })
 
-  it('that is full does not hold up the other', async () => {
+  it('that is full does not hold up the others', async () => {
     const { send, serve, started } = watched()
     serve()
-    await send(ticket('hours'), ticket('more-hours'), ticket('note', 'ann', true))
-    expect(started).toEqual(['hours', 'note'])
+    await send(ticket('hours'), ticket('more-hours'), ticket('note', 'ann', 'brief'))
+    await send(ticket('task', 'ann', 'remote'), ticket('another-task', 'ann', 'remote'))
+    expect(started).toEqual(['hours', 'note', 'task'])
   })
 })
 
@@ -108,10 +109,10 @@ describe('owners', () => {
     expect(started).toHaveLength(103)
   })
 
-  it('are told how many of theirs wait, of both kinds', async () => {
+  it('are told how many of theirs wait, in all lanes', async () => {
     const { queue, send } = watched()
-    await send(ticket('a'), ticket('b', 'ann', true), ticket('c', 'bob'))
-    expect([queue.waiting('ann'), queue.waiting('bob'), queue.waiting('cid')]).toEqual([2, 1, 0])
+    await send(ticket('a'), ticket('b', 'ann', 'brief'), ticket('d', 'ann', 'remote'), ticket('c', 'bob'))
+    expect([queue.waiting('ann'), queue.waiting('bob'), queue.waiting('cid')]).toEqual([3, 1, 0])
   })
 })
 
@@ -130,7 +131,7 @@ describe('the number of tickets ahead', () => {
 
   it('counts its own lane alone', async () => {
     const { queue, send } = watched()
-    await send(ticket('a'), ticket('b'), ticket('note', 'ann', true))
+    await send(ticket('a'), ticket('b'), ticket('note', 'ann', 'brief'))
     expect(queue.ahead('note')).toBe(0)
   })
 
@@ -148,7 +149,7 @@ describe('a closed queue', () => {
     serve()
     await send(ticket('a'), ticket('b'))
     await queue.close()
-    await send(ticket('c'), ticket('note', 'ann', true))
+    await send(ticket('c'), ticket('note', 'ann', 'brief'))
     await end('a')
     expect(started).toEqual(['a'])
     expect([queue.ahead('c'), queue.ahead('note')]).toEqual([undefined, undefined])

@@ -1,22 +1,43 @@
 // Who needs a job: a call that is cancelled stops the work only if nobody else waits for it or knows its id.
 
 export interface Holders {
+  /** Somebody has placed an order and is about to wait for it. The answer ends it, and so does `enter`. */
+  expect(key: string): () => void
   /** A call waits for the job. The answer ends it, and is true when nobody needs the job any more. */
   enter(key: string): () => boolean
   /** Somebody has the id, so that the job goes on whoever goes. */
   handOut(key: string): void
-  /** True when nobody waits and nobody has the id. */
+  /** True when nobody waits or is about to, and nobody has the id. */
   isAlone(key: string): boolean
   /** The job is over. */
   forget(key: string): void
 }
 
+/** Who has placed an order and does not come within this time (milliseconds) is expected no more. */
+const patience = 5_000
+
 export function createHolders(): Holders {
   const waiting = new Map<string, number>()
+  const expected = new Map<string, Set<object>>()
   const handedOut = new Set<string>()
-  const isAlone = (key: string) => !waiting.has(key) && !handedOut.has(key)
+  const isAlone = (key: string) => !waiting.has(key) && !expected.has(key) && !handedOut.has(key)
+
+  function arrive(key: string, one: object | undefined): void {
+    const some = expected.get(key)
+    if (one) some?.delete(one)
+    if (some?.size === 0) expected.delete(key)
+  }
+
   return {
+    expect(key) {
+      const one = {}
+      expected.set(key, (expected.get(key) ?? new Set()).add(one))
+      setTimeout(arrive, patience, key, one).unref()
+      return () => arrive(key, one)
+    },
     enter(key) {
+      const [first] = expected.get(key) ?? []
+      arrive(key, first)
       waiting.set(key, (waiting.get(key) ?? 0) + 1)
       return () => {
         const left = (waiting.get(key) ?? 1) - 1

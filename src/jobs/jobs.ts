@@ -7,17 +7,23 @@ import { oneLine, tokens } from '../domain/text.ts'
 import type { Transcript } from '../domain/transcript.ts'
 import { type FoundRecording, findRecordings } from '../pipeline/recordings.ts'
 import type { PipelinePorts } from '../pipeline/transcribe.ts'
-import { describeFailure, emptyTranscript, over } from './carry-out.ts'
 import { type Change, createChanges } from './changes.ts'
 import { createHolders } from './holders.ts'
-import { workerName } from './lease.ts'
 import { createLedger, notFound } from './ledger.ts'
 import { createLeftovers } from './leftovers.ts'
-import { place } from './place.ts'
+import { type Caller, place } from './place.ts'
+import { asOf, emptyTranscript } from './portrait.ts'
+import { type Renaming, rename } from './rename.ts'
+import { createStopping } from './stopping.ts'
+import { createTidying } from './tidying.ts'
+import { createTurns } from './turns.ts'
 import { type Watch, watch } from './watch.ts'
 import { createWorker } from './worker.ts'
+import { workerName } from './worker-name.ts'
 
 export type { Change } from './changes.ts'
+export type { Caller } from './place.ts'
+export type { Renaming } from './rename.ts'
 export type { Departure, Watch } from './watch.ts'
 
 export interface Submission {
@@ -31,7 +37,7 @@ export interface Jobs {
    * Makes the order a job, or finds the job that it is already; a job that failed, was cancelled or has gaps starts
    * again. Throws `SpeechError` where the recording cannot be had.
    */
-  submit(order: Order, caller: { owner: string; signal: AbortSignal }): Promise<Submission>
+  submit(order: Order, caller: Caller): Promise<Submission>
   /** Resolves with the job when it is over or the time is up; throws `TRANSCRIPT_NOT_FOUND`, or the signal's reason. */
   watch(id: string, watch: Watch): Promise<Job>
   /** The transcript, or what there is of it. Throws `TRANSCRIPT_NOT_FOUND`, also for what belongs to someone else. */
@@ -39,10 +45,14 @@ export interface Jobs {
   list(owner: string, page: PageRequest): Promise<TranscriptPage>
   /** Throws `BAD_INPUT` for a query without a word. */
   search(owner: string, query: string, page: PageRequest): Promise<TranscriptPage>
-  /** Stops the work; finished chunks stay. Resolves with the job as it is then: one that was over stays as it was. */
+  /**
+   * Stops the work; finished chunks stay. Resolves with the job as it is then: one that was over stays as it was.
+   * Throws `TRANSCRIPT_NOT_FOUND`.
+   */
   cancel(owner: string, id: string): Promise<Job>
-  rename(owner: string, id: string, title: string): Promise<Transcript>
-  /** Stops the work and removes the transcript, its job and its checkpoints. */
+  /** Gives the transcript another title and its speakers names, also while it is made. Throws `BAD_INPUT`. */
+  rename(owner: string, id: string, wish: Renaming): Promise<Transcript>
+  /** Stops the work and removes the transcript, its job, its checkpoints and what lies in the cloud for it. */
   remove(owner: string, id: string): Promise<void>
   /** Audio and video files in the allowed folders, newest first. */
   recordings(wish: { query?: string; limit: number; signal: AbortSignal }): Promise<FoundRecording[]>
@@ -52,7 +62,7 @@ export interface Jobs {
   subscribe(listener: (change: Change) => void): () => void
   /** Lets `subscribe` hear also of changes that another process makes to this transcript. The answer ends it. */
   follow(owner: string, id: string): () => void
-  /** Takes over, now and from time to time, what a process has left unfinished that died. */
+  /** Takes over, now and from time to time, what a process has left unfinished that died; sweeps the bucket. */
   resumeLeftovers(): void
   /** Lets requests under way land (so many seconds at most), gives unfinished jobs back, and stops. */
   close(options?: { drainSeconds?: number }): Promise<void>
@@ -66,23 +76,31 @@ export interface JobsOptions {
   scratchDir: string
   /** Starts no further request to the provider, and resolves when those under way are done or the time is up. */
   drain(seconds: number): Promise<void>
+  /** What this worker is called. Default: a name by which others see whether its process lives. */
+  name?: string
 }
 
-export function createJobs({ pipeline, store, queue, scratchDir, drain }: JobsOptions): Jobs {
-  const name = workerName()
+export function createJobs(options: JobsOptions): Jobs {
+  const { pipeline, store, queue, scratchDir, drain, name = workerName() } = options
   const ledger = createLedger(store)
   const changes = createChanges()
   const holders = createHolders()
+  const inTurn = createTurns()
   const closing = new AbortController()
   // Every call that waits listens to it: many at once are no leak.
   setMaxListeners(0, closing.signal)
-  const worker = createWorker({ name, ledger, store, changes, pipeline, scratchDir })
-  const leftovers = createLeftovers({ name, store, ledger, queue, worker, changes })
-  const watching = { name, ledger, queue, changes, holders, worker, closing: closing.signal, cancel }
-  const placing = { name, ledger, store, queue, pipeline }
+  const ports = { name, store, ledger, queue, pipeline, changes }
+  const worker = createWorker({ ...ports, scratchDir })
+  const tidying = createTidying({ ...ports, closing: closing.signal })
+  const leftovers = createLeftovers({ ...ports, worker, tidying })
+  const { cancel, abandon, remove } = createStopping({ ...ports, holders, worker, tidying, inTurn })
+  const watching = { ...ports, holders, worker, closing: closing.signal, abandon }
   queue.serve(async ticket => {
+    const { owner, id } = ticket
     await worker.work(ticket)
-    if (!worker.live(ticket.owner, ticket.id)) holders.forget(`${ticket.owner}/${ticket.id}`)
+    // One that was left to another process, or given back, is still somebody's.
+    const job = await ledger.job(owner, id).catch(() => undefined)
+    if (job && isOver(job.state)) holders.forget(`${owner}/${id}`)
   })
 
   async function read(owner: string, id: string): Promise<Transcript> {
@@ -106,24 +124,12 @@ export function createJobs({ pipeline, store, queue, scratchDir, drain }: JobsOp
     return job ? asOf(job, transcript) : transcript
   }
 
-  async function cancel(owner: string, id: string): Promise<Job> {
-    const job = await ledger.update(owner, id, now =>
-      isOver(now.state) ? undefined : over('cancelled')(now),
-    )
-    holders.forget(`${owner}/${id}`)
-    const live = worker.live(owner, id)
-    live?.stop('cancelled')
-    await live?.ended
-    changes.tell({ owner, id, listed: false })
-    return job
-  }
-
   return {
     async submit(order, caller) {
-      const { job, answered, started } = await place(order, caller, placing)
-      const { owner, id } = job
+      const { job, answered, started } = await place(order, caller, { ...ports, holders, inTurn })
       const title = oneLine(order.title ?? '')
-      if (title && !started && title !== job.order.title) await rename(owner, id, title)
+      if (title && !started && title !== job.order.title)
+        await rename(job.owner, job.id, { title }, { ...ports, worker })
       return { job, answered }
     },
     watch: (id, wish) => watch(id, wish, watching),
@@ -134,13 +140,11 @@ export function createJobs({ pipeline, store, queue, scratchDir, drain }: JobsOp
         throw new SpeechError('BAD_INPUT', 'The query holds no word.', { hint: 'Give a word that was said.' })
       return store.searchTranscripts(owner, query, page)
     },
-    cancel,
-    rename,
-    async remove(owner, id) {
-      await cancel(owner, id).catch(() => {})
-      if (!(await ledger.remove(owner, id))) throw notFound()
-      changes.tell({ owner, id, listed: true })
+    async rename(owner, id, wish) {
+      await rename(owner, id, wish, { ...ports, worker })
+      return read(owner, id)
     },
+    ...{ cancel, remove },
     recordings: ({ query, limit, signal }) =>
       findRecordings(pipeline.allowedDirs, { limit, signal, ...(query !== undefined && { query }) }),
     foldersOpen: pipeline.allowedDirs.length > 0,
@@ -148,42 +152,12 @@ export function createJobs({ pipeline, store, queue, scratchDir, drain }: JobsOp
     follow: leftovers.follow,
     resumeLeftovers: leftovers.resume,
     async close({ drainSeconds = 0 } = {}) {
-      leftovers.close()
       await queue.close()
+      await leftovers.close()
       await drain(drainSeconds)
       closing.abort()
       await worker.close()
+      await ledger.settle()
     },
-  }
-
-  async function rename(owner: string, id: string, given: string): Promise<Transcript> {
-    const title = oneLine(given)
-    if (title === '')
-      throw new SpeechError('BAD_INPUT', 'The title is empty.', { hint: 'Give a title of one line.' })
-    const { job, transcript } = await both(owner, id)
-    if (job) await ledger.update(owner, id, ({ order }) => ({ order: { ...order, title } }))
-    // While the job runs its worker writes the transcript, and looks for the title in the job.
-    if (transcript && (!job || isOver(job.state))) await ledger.keep(owner, { ...transcript, title })
-    changes.tell({ owner, id, listed: true })
-    return { ...(await read(owner, id)), title }
-  }
-
-  async function both(owner: string, id: string) {
-    const job = await ledger.job(owner, id)
-    const transcript = await ledger.transcript(owner, id)
-    if (!job && !transcript) throw notFound()
-    return { job, transcript }
-  }
-}
-
-/** What is stored, with what has become of its job since: a process that died has left it as it was then. */
-function asOf({ state, error }: Job, transcript: Transcript): Transcript {
-  if (!isOver(state)) return { ...transcript, status: 'running' }
-  if (transcript.status !== 'running') return transcript
-  const reason = error ? [describeFailure(error)] : []
-  return {
-    ...transcript,
-    status: state as Transcript['status'],
-    warnings: [...transcript.warnings, ...reason],
   }
 }

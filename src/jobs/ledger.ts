@@ -1,9 +1,9 @@
-// Jobs and transcripts in the store, and in memory what the store could not take: what is paid for is handed out.
-import { describeError, isSpeechError, SpeechError } from '../domain/errors.ts'
-import { isLegalMove, isOver, type Job } from '../domain/job.ts'
+// Jobs and transcripts in the store, and at hand what the store could not take: what is paid for is handed out.
+import { SpeechError } from '../domain/errors.ts'
+import { isLegalMove, type Job } from '../domain/job.ts'
 import type { Store } from '../domain/ports.ts'
 import type { Transcript } from '../domain/transcript.ts'
-import { log } from '../log.ts'
+import { createUnstored, withoutLoss } from './unstored.ts'
 
 /** A fact that is taken away is undefined. */
 export type JobChange = { [Fact in keyof Job]?: Job[Fact] | undefined }
@@ -25,51 +25,44 @@ export interface Ledger {
   drop(owner: string, id: string): Promise<void>
   /** Removes transcript, job and checkpoints; resolves with false where there was none of them. */
   remove(owner: string, id: string): Promise<boolean>
+  /** Tries the store again with what it could not take. Never rejects. */
+  settle(): Promise<void>
 }
 
-/** How many transcripts and jobs that could not be stored are kept at hand until the process ends. */
-const mostUnsaved = 100
-
 export function createLedger(store: Store): Ledger {
-  const jobs = new Map<string, Job>()
-  const transcripts = new Map<string, Transcript>()
-  const keyOf = (owner: string, id: string) => `${owner}/${id}`
+  const unstored = createUnstored(store)
 
   /** What cannot be read is looked for in memory, and an error if it is not there either. */
   async function job(owner: string, id: string): Promise<Job | undefined> {
-    return jobs.get(keyOf(owner, id)) ?? (await store.getJob(owner, id))
+    return unstored.job(owner, id) ?? (await store.getJob(owner, id))
   }
 
   async function write(changed: Job): Promise<boolean> {
-    const key = keyOf(changed.owner, changed.id)
-    if (jobs.has(key)) {
-      jobs.set(key, changed)
-      return true
-    }
+    if (unstored.job(changed.owner, changed.id)) return unstored.replaceJob(changed)
     try {
       return await store.replaceJob(changed)
     } catch (error) {
-      logUnsaved('job-not-stored', changed.id, error)
-      hold(jobs, key, changed)
+      unstored.holdJob(changed, error, changed.revision - 1)
       return true
     }
   }
 
   return {
     async add(given) {
-      const key = keyOf(given.owner, given.id)
-      const held = jobs.get(key)
+      const { owner, id } = given
+      await unstored.settle({ owner, id })
+      const held = unstored.job(owner, id)
       if (held) return held
       try {
         return await store.addJob(given)
       } catch (error) {
-        logUnsaved('job-not-stored', given.id, error)
-        hold(jobs, key, given)
+        unstored.holdJob(given, error)
         return given
       }
     },
     job,
     async update(owner, id, change) {
+      await unstored.settle({ owner, id })
       for (;;) {
         const found = await job(owner, id)
         if (!found) throw notFound()
@@ -83,46 +76,33 @@ export function createLedger(store: Store): Ledger {
       }
     },
     async transcript(owner, id) {
-      return transcripts.get(keyOf(owner, id)) ?? (await store.getTranscript(owner, id))
+      return unstored.transcript(owner, id) ?? (await store.getTranscript(owner, id))
     },
-    async keep(owner, transcript) {
-      const key = keyOf(owner, transcript.id)
+    async keep(owner, given) {
+      const transcript = withoutLoss(given)
       try {
         await store.putTranscript(owner, transcript)
-        transcripts.delete(key)
+        unstored.forgetTranscript(owner, transcript.id)
       } catch (error) {
-        logUnsaved('transcript-not-stored', transcript.id, error)
-        const warning = `The transcript could not be stored and is lost when the server ends. ${describeError(error)}`
-        const kept = { ...transcript, warnings: [...transcript.warnings, warning] }
-        hold(transcripts, key, kept)
+        unstored.holdTranscript(owner, transcript, error)
       }
     },
     async drop(owner, id) {
-      transcripts.delete(keyOf(owner, id))
+      unstored.forgetTranscript(owner, id)
       await store.deleteTranscript(owner, id)
     },
     async remove(owner, id) {
-      const key = keyOf(owner, id)
-      const [heldJob, heldTranscript] = [jobs.delete(key), transcripts.delete(key)]
+      const wasHeld = unstored.job(owner, id) ?? unstored.transcript(owner, id)
       const found = await store.getJob(owner, id)
       const stored = await store.deleteTranscript(owner, id)
       await store.deleteJob(owner, id)
       await store.forgetCheckpoints(owner, id)
-      return heldJob || heldTranscript || stored || found !== undefined
+      unstored.forgetJob(owner, id)
+      unstored.forgetTranscript(owner, id)
+      return wasHeld !== undefined || stored || found !== undefined
     },
+    settle: () => unstored.settle(),
   }
-}
-
-/** The oldest go first, but no job that is under way. */
-function hold<T extends Job | Transcript>(held: Map<string, T>, key: string, value: T): void {
-  held.set(key, value)
-  if (held.size <= mostUnsaved) return
-  const oldest = [...held].find(([, one]) => !('state' in one) || isOver(one.state))
-  if (oldest) held.delete(oldest[0])
-}
-
-function logUnsaved(event: string, id: string, error: unknown): void {
-  log.error(event, { id, code: isSpeechError(error) ? error.code : 'INTERNAL' })
 }
 
 function withoutUndefined(job: JobChange): Job {

@@ -1,53 +1,98 @@
 // What other processes do, or have left undone: jobs of dead ones are taken over, those of living ones followed.
-import { isOver } from '../domain/job.ts'
+import { SpeechError } from '../domain/errors.ts'
+import { isOver, type Job } from '../domain/job.ts'
 import type { Queue, Store } from '../domain/ports.ts'
 import { log } from '../log.ts'
+import type { PipelinePorts } from '../pipeline/transcribe.ts'
 import type { Changes } from './changes.ts'
-import { isFree } from './lease.ts'
+import { over } from './fence.ts'
+import { isFree, lease, queueTime } from './lease.ts'
 import type { Ledger } from './ledger.ts'
+import { failureOf } from './portrait.ts'
+import { isForUs, ticketOf } from './tickets.ts'
+import type { Tidying } from './tidying.ts'
 import type { Worker } from './worker.ts'
 
 export interface Leftovers {
   resume(): void
   follow(owner: string, id: string): () => void
-  close(): void
+  /** Looks for nothing more, and leaves to others what waits here. */
+  close(): Promise<void>
 }
 
 /** Milliseconds. A client may start a server only to ask what it is: one that lives shorter takes nothing over. */
 const firstLook = 700
 const lookInterval = 10_000
+const sweepInterval = 3_600_000
 const followInterval = 1_000
 /** Nobody waits for what is older; it goes on when it is ordered again. */
-const oldest = 7 * 24 * 3600 * 1000
+export const oldest = 7 * 24 * 3600 * 1000
 
-export function createLeftovers({
-  name,
-  store,
-  ledger,
-  queue,
-  worker,
-  changes,
-}: {
+export interface House {
   name: string
   store: Store
   ledger: Ledger
   queue: Queue
+  pipeline: PipelinePorts
   worker: Worker
   changes: Changes
-}): Leftovers {
+  tidying: Tidying
+}
+
+export function createLeftovers(house: House): Leftovers {
+  const { name, store, ledger, queue, pipeline, worker, changes, tidying } = house
   const timers = new Set<NodeJS.Timeout>()
 
   async function look(): Promise<void> {
     try {
-      for (const job of await store.unfinishedJobs()) {
-        const age = Date.now() - Date.parse(job.updatedAt)
-        if (age > oldest || !isFree(job, name) || worker.live(job.owner, job.id)) continue
-        log.info('resumed', { id: job.id })
-        await queue.send({ id: job.id, owner: job.owner, brief: job.brief })
-      }
+      await ledger.settle()
+      for (const job of await store.unfinishedJobs()) await lookAt(job)
     } catch {
       // A store that cannot be read says so to whoever calls.
     }
+  }
+
+  async function lookAt(job: Job): Promise<void> {
+    const { owner, id, lease: held, state } = job
+    if (worker.live(owner, id)) return
+    if (state === 'queued' && held?.worker === name) return renew(job)
+    if (!isFree(job, name)) return
+    if (Date.now() - Date.parse(job.updatedAt) > oldest) return end(job)
+    if (!isForUs(job, pipeline)) return
+    log.info('resumed', { id })
+    await queue.send(ticketOf(job, pipeline))
+  }
+
+  /** What waits here for its turn must not be taken for forgotten. */
+  async function renew(job: Job): Promise<void> {
+    const isDue = ({ lease: held }: Job) => held?.worker === name && held.until - Date.now() < queueTime / 2
+    if (isDue(job))
+      await ledger.update(job.owner, job.id, now =>
+        now.state === 'queued' && isDue(now)
+          ? { lease: lease(name, queueTime), progress: { done: 0, message: 'Waiting for its turn' } }
+          : undefined,
+      )
+    await queue.send(ticketOf(job, pipeline))
+  }
+
+  async function handBack(): Promise<void> {
+    const isWaiting = ({ state, lease: held }: Job) => state === 'queued' && held?.worker === name
+    for (const { owner, id } of (await store.unfinishedJobs()).filter(isWaiting))
+      await ledger.update(owner, id, now => (isWaiting(now) ? { lease: undefined } : undefined))
+  }
+
+  async function end({ owner, id, revision, tool }: Job): Promise<void> {
+    const reason = new SpeechError('CANCELLED', 'It was left unfinished, and nobody came back for it.', {
+      hint: `Call ${tool} again to go on; what is finished is not billed again.`,
+    })
+    const ended = await ledger.update(owner, id, now =>
+      now.revision === revision ? { ...over('cancelled')(now), error: failureOf(reason) } : undefined,
+    )
+    if (isOver(ended.state)) await tidying.desert(ended)
+  }
+
+  async function sweep(): Promise<void> {
+    await tidying.sweep(job => !isOver(job.state) && Date.now() - Date.parse(job.updatedAt) < oldest)
   }
 
   function start(timer: NodeJS.Timeout): NodeJS.Timeout {
@@ -57,8 +102,9 @@ export function createLeftovers({
 
   return {
     resume() {
-      start(setTimeout(look, firstLook))
+      start(setTimeout(() => void look().then(sweep), firstLook))
       start(setInterval(look, lookInterval))
+      start(setInterval(sweep, sweepInterval))
     },
     follow(owner, id) {
       let seen: number | undefined
@@ -79,8 +125,9 @@ export function createLeftovers({
         timers.delete(timer)
       }
     },
-    close() {
+    async close() {
       for (const timer of timers) clearInterval(timer)
+      await handBack().catch(() => {})
     },
   }
 }

@@ -1,15 +1,20 @@
 // Places an order: the same order of the same owner is the same job, wherever and whenever it is placed.
 import { createHash } from 'node:crypto'
 import { SpeechError } from '../domain/errors.ts'
-import { isOver, type Job, type Order } from '../domain/job.ts'
+import { isOver, type Job, type JobTool, type Order } from '../domain/job.ts'
 import { languageHint } from '../domain/languages.ts'
 import type { Queue, Store } from '../domain/ports.ts'
+import type { Run } from '../domain/run.ts'
 import { oneLine } from '../domain/text.ts'
 import { type Identity, identify } from '../pipeline/source.ts'
+import { modelsOf } from '../pipeline/stories.ts'
 import { type PipelinePorts, perhapsVoiceNote } from '../pipeline/transcribe.ts'
 import { createCheckpoints } from './checkpoints.ts'
-import { isWaiting, lease, queueTime } from './lease.ts'
+import type { Holders } from './holders.ts'
+import { isElsewhere, isWaiting, lease, queueTime } from './lease.ts'
 import type { Ledger } from './ledger.ts'
+import { ticketOf } from './tickets.ts'
+import type { Turns } from './turns.ts'
 
 export interface Placing {
   name: string
@@ -17,6 +22,14 @@ export interface Placing {
   store: Store
   queue: Queue
   pipeline: PipelinePorts
+  holders: Holders
+  inTurn: Turns
+}
+
+export interface Caller {
+  tool: JobTool
+  owner: string
+  signal: AbortSignal
 }
 
 export interface Placed {
@@ -31,11 +44,9 @@ export interface Placed {
 const mostUnfinished = 200
 
 /** Throws `SpeechError` where the recording cannot be had, or too many are on their way. */
-export async function place(
-  wish: Order,
-  { owner, signal }: { owner: string; signal: AbortSignal },
-  { name, ledger, store, queue, pipeline }: Placing,
-): Promise<Placed> {
+export async function place(wish: Order, caller: Caller, house: Placing): Promise<Placed> {
+  const { tool, owner, signal } = caller
+  const { name, store, queue, pipeline, holders, inTurn } = house
   if (queue.waiting(owner) >= mostUnfinished)
     throw new SpeechError('BUSY', `${mostUnfinished} recordings are waiting already.`, {
       hint: 'Wait for some of them to end; get_transcript tells how far each one is.',
@@ -46,14 +57,30 @@ export async function place(
   const given = oneLine(wish.title ?? '')
   const { title: _, ...rest } = wish
   const order = { ...rest, audio: identity.audio, ...(given && { title: given }) }
-  const id = idOf(owner, identity, order, pipeline.recogniser.model)
-  const fresh = newJob(id, owner, order, identity, name)
+  const fresh = newJob({ tool, owner, order, models: modelsOf(tool, order, pipeline) }, identity, name)
+  const key = `${owner}/${fresh.id}`
+  return inTurn(key, async () => {
+    // From before it is looked at until it is watched: another caller who goes must not take it from this one.
+    const release = holders.expect(key)
+    try {
+      const placed = await find(fresh, identity, house)
+      if (placed.answered) release()
+      return placed
+    } catch (error) {
+      release()
+      throw error
+    }
+  })
+}
 
+/** The job that is there, or this one; started where nobody is at it. */
+async function find(fresh: Job, identity: Identity, house: Placing): Promise<Placed> {
+  const { name, ledger, queue, pipeline } = house
+  const { owner, id, order } = fresh
   const found = await ledger.add(fresh)
   const isNew = found.createdAt === fresh.createdAt && found.lease?.until === fresh.lease?.until
-  const ticket = { id, owner, brief: found.brief }
   if (isNew) {
-    await queue.send(ticket)
+    await queue.send(ticketOf(found, pipeline))
     return { job: found, answered: false, started: true }
   }
   if (found.state === 'completed' && identity.certain) {
@@ -64,26 +91,27 @@ export async function place(
   let started = false
   const job = await ledger.update(owner, id, now => {
     started = isOver(now.state)
+    if (!started) return undefined
     // The path of today is the one that exists; the title that was given last counts.
     const title = order.title ?? now.order.title
-    return started
-      ? {
-          state: 'queued',
-          order: { ...order, ...(title && { title }) },
-          lease: fresh.lease,
-          error: undefined,
-        }
-      : undefined
+    return {
+      ...{ state: 'queued', models: fresh.models, error: undefined },
+      order: { ...order, ...(title && { title }) },
+      // Whoever was at it elsewhere must let go first, or what he has asked for would be asked twice.
+      lease: isElsewhere(now, name) ? now.lease : fresh.lease,
+    }
   })
-  if (started || isWaiting(job, name)) await queue.send(ticket)
+  if (started || isWaiting(job, name)) await queue.send(ticketOf(job, pipeline))
   return { job, answered: false, started }
 }
 
-function newJob(id: string, owner: string, order: Order, identity: Identity, worker: string): Job {
+type Wanted = Pick<Job, 'tool' | 'owner' | 'order' | 'models'>
+
+function newJob(wanted: Wanted, identity: Identity, worker: string): Job {
   const { hash, bytes = Number.POSITIVE_INFINITY } = identity
   const now = new Date().toISOString()
   return {
-    ...{ id, owner, tool: 'transcribe_audio', order, state: 'queued', revision: 1 },
+    ...{ id: idOf(wanted, identity), ...wanted, state: 'queued', revision: 1 },
     brief: bytes <= perhapsVoiceNote,
     ...{ createdAt: now, updatedAt: now, lease: lease(worker, queueTime) },
     ...(hash !== undefined && { content: hash }),
@@ -91,13 +119,25 @@ function newJob(id: string, owner: string, order: Order, identity: Identity, wor
 }
 
 /** What the words depend on, and nothing else: not the title, nor the path. */
-function idOf(owner: string, { content }: Identity, order: Order, model: string): string {
+function idOf({ tool, owner, order, models }: Wanted, { content }: Identity): string {
   // One that the model has no hint for changes no word, but what the reader is warned of.
   const language = languageHint(order.language).code ?? order.language?.trim().toLowerCase() ?? ''
   const context = order.context?.trim() ?? ''
   const words = order.timestamps === 'word'
-  const facts = JSON.stringify([owner, 'transcribe_audio', content, model, language, context, words])
+  const speakers = tool === 'diarize_audio' ? [order.speakers ?? 0] : []
+  const facts = JSON.stringify([owner, tool, content, ...models, language, context, words, ...speakers])
   const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
   const bytes = createHash('sha256').update(facts).digest().subarray(0, 16)
   return `tr_${[...bytes].map(byte => alphabet[byte & 31]).join('')}`
+}
+
+/** A file has its hash; of an address only its server can say whether it is still what was ordered. */
+export async function ensureUnchanged(job: Job, pipeline: PipelinePorts, run: Run): Promise<void> {
+  const { tool, order, models = [pipeline.recogniser.model], content } = job
+  if (content !== undefined) return
+  const identity = await identify(order.audio, pipeline, run)
+  if (idOf({ ...job, models }, identity) !== job.id)
+    throw new SpeechError('RECORDING_CHANGED', 'The address no longer gives what was ordered.', {
+      hint: `Call ${tool} again to have it heard as it is now.`,
+    })
 }

@@ -1,9 +1,9 @@
 // A folder for each order at work; what dead processes have left behind is swept.
-import { mkdir, readdir, rm } from 'node:fs/promises'
+import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { log } from '../log.ts'
 import { describeFileError } from '../pipeline/paths.ts'
-import { isAlive } from './lease.ts'
+import { isDead } from './worker-name.ts'
 
 export interface Scratch {
   /** Makes the folder with the first call. */
@@ -11,11 +11,14 @@ export interface Scratch {
   remove(): Promise<void>
 }
 
-export function createScratch(parent: string, id: string): Scratch {
-  const folder = join(parent, `${id}.${process.pid}`)
+/** A folder whose maker may be alive on another machine is not touched before it is so old, in milliseconds. */
+const oldest = 2 * 24 * 3600 * 1000
+
+export function createScratch(parent: string, id: string, worker: string): Scratch {
+  const folder = join(parent, `${id}.${worker.replaceAll('/', '_')}`)
   let made: Promise<string> | undefined
   return {
-    folder: () => (made ??= makeFolder(folder)),
+    folder: () => (made ??= makeFolder(folder, worker)),
     async remove() {
       // A folder that stays behind is swept later; it must not cost the transcript.
       if (made)
@@ -26,9 +29,9 @@ export function createScratch(parent: string, id: string): Scratch {
   }
 }
 
-async function makeFolder(folder: string): Promise<string> {
+async function makeFolder(folder: string, worker: string): Promise<string> {
   try {
-    await sweep(dirname(folder))
+    await sweep(dirname(folder), worker)
     await mkdir(folder, { recursive: true, mode: 0o700 })
     return folder
   } catch (error) {
@@ -36,11 +39,17 @@ async function makeFolder(folder: string): Promise<string> {
   }
 }
 
-/** A folder bears the number of the process that made it. */
-async function sweep(parent: string): Promise<void> {
+/** A folder bears the name of the worker that made it. */
+async function sweep(parent: string, worker: string): Promise<void> {
   for (const name of await readdir(parent).catch(() => [])) {
-    const pid = Number(/\.(\d+)$/.exec(name)?.[1])
-    if (pid && isAlive(pid)) continue
-    await rm(join(parent, name), { recursive: true, force: true }).catch(() => {})
+    const maker = name.slice(name.indexOf('.') + 1).replaceAll('_', '/')
+    const folder = join(parent, name)
+    if (isDead(maker, worker) || (maker !== worker && (await isOld(folder))))
+      await rm(folder, { recursive: true, force: true }).catch(() => {})
   }
+}
+
+async function isOld(folder: string): Promise<boolean> {
+  const found = await stat(folder).catch(() => undefined)
+  return found !== undefined && found.mtimeMs < Date.now() - oldest
 }

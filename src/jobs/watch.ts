@@ -1,10 +1,12 @@
 // Waits for a job on behalf of a call: until it is over, the time is up, or the caller goes.
 import { isOver, type Job, type Progress } from '../domain/job.ts'
 import type { Queue } from '../domain/ports.ts'
+import type { PipelinePorts } from '../pipeline/transcribe.ts'
 import type { Changes } from './changes.ts'
 import type { Holders } from './holders.ts'
 import { isWaiting } from './lease.ts'
 import { type Ledger, notFound } from './ledger.ts'
+import { isForUs, ticketOf } from './tickets.ts'
 import type { Worker } from './worker.ts'
 
 /** How a caller went who did not wait for the end: `gone` leaves the work going, the others stop it if nobody else needs it. */
@@ -25,12 +27,14 @@ export interface Watching {
   name: string
   ledger: Ledger
   queue: Queue
+  pipeline: PipelinePorts
   changes: Changes
   holders: Holders
   worker: Worker
   /** Aborted when the process stops: whoever waits is answered with what is there. */
   closing: AbortSignal
-  cancel(owner: string, id: string): Promise<unknown>
+  /** Stops work that nobody needs. */
+  abandon(owner: string, id: string): Promise<void>
 }
 
 /** Recordings up to this length (seconds) are answered within the call. */
@@ -64,7 +68,7 @@ export async function watch(id: string, wish: Watch, house: Watching): Promise<J
 
 async function waitFor(id: string, wish: Watch, house: Watching): Promise<Job> {
   const { owner, seconds = Number.POSITIVE_INFINITY, signal, onProgress } = wish
-  const { ledger, queue, changes, worker, closing, name } = house
+  const { queue, pipeline, changes, worker, closing, name } = house
   const started = performance.now()
   for (;;) {
     // Listening begins before looking, so that nothing happens unseen in between.
@@ -77,17 +81,23 @@ async function waitFor(id: string, wish: Watch, house: Watching): Promise<Job> {
     const news = changes.next(owner, id, Math.max(10, Math.min(rhythm, left > 0 ? left : rhythm)), stop)
     try {
       signal.throwIfAborted()
-      const job = live?.job() ?? (await ledger.job(owner, id))
+      const job = await seen(owner, id, house)
       signal.throwIfAborted()
       if (!job) throw notFound()
       if (isOver(job.state) || closing.aborted || mayEnd(job, waited, seconds)) return job
-      if (!live && isWaiting(job, name)) await queue.send({ id, owner, brief: job.brief })
+      if (!live && isWaiting(job, name) && isForUs(job, pipeline)) await queue.send(ticketOf(job, pipeline))
       onProgress?.(progressOf(job, queue))
       await news
     } finally {
       looked.abort()
     }
   }
+}
+
+/** What unwinds here says that it is over while it may have been ordered again. */
+async function seen(owner: string, id: string, { worker, ledger }: Watching): Promise<Job | undefined> {
+  const job = worker.live(owner, id)?.job()
+  return job && !isOver(job.state) ? job : ledger.job(owner, id)
 }
 
 function mayEnd(job: Job, waited: number, seconds: number): boolean {
@@ -114,7 +124,7 @@ async function goAway(id: string, wish: Watch, alone: boolean, house: Watching):
   const stop = async () => {
     // What runs elsewhere may have others waiting for it there.
     const isHere = house.worker.live(owner, id) || house.queue.ahead(id) !== undefined
-    if (isHere && house.holders.isAlone(key)) await house.cancel(owner, id).catch(() => {})
+    if (isHere && house.holders.isAlone(key)) await house.abandon(owner, id).catch(() => {})
   }
   if (how === 'gone') house.holders.handOut(key)
   else if (how === 'cancelled' && alone) await stop()

@@ -1,11 +1,11 @@
-// The worker: takes a job that nobody works on, carries it out, and writes down how far it is.
+// The worker: takes a job that nobody works on, and carries it out.
 import { isSpeechError } from '../domain/errors.ts'
 import { isOver, type Job } from '../domain/job.ts'
 import type { Ticket } from '../domain/ports.ts'
 import { log } from '../log.ts'
-import { carryOut, type Live, type WorkerOptions } from './carry-out.ts'
+import { type Claim, carryOut, type Live, type WorkerOptions } from './carry-out.ts'
 import { isFree, lease, leaseTime } from './lease.ts'
-import type { Ledger } from './ledger.ts'
+import { isForUs } from './tickets.ts'
 
 export interface Worker {
   /** Looks at the job and carries it out if nobody else does; never rejects. */
@@ -16,7 +16,6 @@ export interface Worker {
 }
 
 export function createWorker(options: WorkerOptions): Worker {
-  const { name, ledger } = options
   const lives = new Map<string, Live>()
   const atWork = new Set<string>()
   /** Jobs for which another ticket came meanwhile: they may have been ordered again while they came to their end. */
@@ -25,7 +24,7 @@ export function createWorker(options: WorkerOptions): Worker {
 
   async function attempt({ owner, id }: Ticket, key: string): Promise<void> {
     try {
-      const claimed = await claim(ledger, owner, id, name)
+      const claimed = await claim(owner, id, options)
       if (!claimed) return
       const live = carryOut(claimed, options)
       lives.set(key, live)
@@ -62,12 +61,22 @@ export function createWorker(options: WorkerOptions): Worker {
   }
 }
 
+/** A job that was ordered here needs no second look at its recording for so long, in milliseconds. */
+const freshness = 60_000
+
 /** The job, if it is this worker's from now on. */
-async function claim(ledger: Ledger, owner: string, id: string, name: string): Promise<Job | undefined> {
-  let mine = false
-  const job = await ledger.update(owner, id, job => {
-    mine = !isOver(job.state) && (job.lease?.worker === name || isFree(job, name))
-    return mine ? { state: 'running', lease: lease(name, leaseTime), error: undefined } : undefined
+async function claim(owner: string, id: string, options: WorkerOptions): Promise<Claim | undefined> {
+  const { name, ledger, pipeline } = options
+  let found: Job | undefined
+  const job = await ledger.update(owner, id, now => {
+    const isOpen = !isOver(now.state) && (now.lease?.worker === name || isFree(now, name))
+    found = isOpen && isForUs(now, pipeline) ? now : undefined
+    return found && { state: 'running', lease: lease(name, leaseTime), error: undefined }
   })
-  return mine ? job : undefined
+  return found && { job, resumed: !isFresh(found, name) }
+}
+
+/** What has waited long, or was begun before, has progress. */
+function isFresh({ lease, progress, updatedAt }: Job, name: string): boolean {
+  return lease?.worker === name && !progress && Date.now() - Date.parse(updatedAt) < freshness
 }

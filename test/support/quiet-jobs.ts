@@ -30,6 +30,7 @@ export function quietJobs(): QuietJobs {
       id: `tr_${owner}`,
       owner,
       tool: 'transcribe_audio',
+      models: ['qwen3-asr-flash'],
       brief: false,
       order: { audio: 'a.wav' },
       state: 'completed',

@@ -12,6 +12,7 @@ function job(facts: Partial<Job> = {}): Job {
     id: 'j',
     owner: me,
     tool: 'transcribe_audio',
+    models: ['qwen3-asr-flash'],
     brief: false,
     order,
     state: 'queued',
@@ -32,6 +33,7 @@ export function jobsContract(open: () => Store): void {
       const given = job({
         order: { audio: `data:audio/mpeg;base64,${largest}`, language: 'zh', title: '你好' },
         content: 'hash',
+        names: { S1: '陈' },
         lease: { worker: 'w', until: 1_700_000_000_000 },
         progress: { done: 1, total: 2, message: 'Listening' },
         error: { code: 'THROTTLED', message: 'Too fast.', hint: 'Wait.' },

@@ -1,27 +1,23 @@
-// The queue of one process: two lanes, so that a voice note does not wait behind hours of audio, and owners in turn.
-import type { Queue, Ticket } from '../../domain/ports.ts'
+// The queue of one process: lanes, so that a voice note does not wait behind hours of audio, and owners in turn.
+import type { Lane, Queue, Ticket } from '../../domain/ports.ts'
 
-/** How many tickets of each lane are worked on at once. */
-export interface Lanes {
-  brief: number
-  long: number
-}
-
-interface Lane {
+interface Waiting {
+  /** How many more tickets may be worked on. */
   room: number
   /** The tickets of each owner who has some, the owner whose turn it is first. */
   waiting: Map<string, Ticket[]>
 }
 
-export function inProcessQueue({ brief, long }: Lanes): Queue {
-  const lanes = { brief: lane(brief), long: lane(long) }
-  const laneOf = (ticket: Ticket) => (ticket.brief ? lanes.brief : lanes.long)
+/** `rooms`: how many tickets of each lane are worked on at once. */
+export function inProcessQueue(rooms: Record<Lane, number>): Queue {
+  const lanes = { brief: lane(rooms.brief), long: lane(rooms.long), remote: lane(rooms.remote) }
+  const laneOf = (ticket: Ticket) => lanes[ticket.lane]
   const placeOf = ({ owner, id }: Ticket) => `${owner}/${id}`
   const queued = new Map<string, Ticket>()
   let work: ((ticket: Ticket) => Promise<void>) | undefined
   let closed = false
 
-  function next(lane: Lane): void {
+  function next(lane: Waiting): void {
     while (work && !closed && lane.room > 0) {
       const ticket = take(lane)
       if (!ticket) return
@@ -59,12 +55,12 @@ export function inProcessQueue({ brief, long }: Lanes): Queue {
   }
 }
 
-function lane(room: number): Lane {
+function lane(room: number): Waiting {
   return { room, waiting: new Map() }
 }
 
 /** The first ticket of the owner whose turn it is; that owner's turn comes again after all others'. */
-function take({ waiting }: Lane): Ticket | undefined {
+function take({ waiting }: Waiting): Ticket | undefined {
   const [turn] = waiting
   if (!turn) return undefined
   const [owner, [ticket, ...rest]] = turn
@@ -74,7 +70,7 @@ function take({ waiting }: Lane): Ticket | undefined {
 }
 
 /** In each round every owner has one turn. */
-function positionOf(ticket: Ticket, waiting: Map<string, Ticket[]>): number {
+function positionOf(ticket: Ticket, waiting: Waiting['waiting']): number {
   const round = waiting.get(ticket.owner)!.indexOf(ticket)
   const owners = [...waiting]
   const turn = owners.findIndex(([owner]) => owner === ticket.owner)

@@ -18,7 +18,8 @@ export async function write({ segments, ...rest }: Transcript): Promise<Written>
   const facts = JSON.stringify(rest).slice(0, -1)
   const title = terms(rest.title)
   const json: string[] = []
-  const text: string[] = []
+  // Whoever speaks is found by name, too.
+  const text = rest.speakers?.flatMap(({ name }) => (name ? [terms(name)] : [])) ?? []
   for (const [i, slice] of slices(segments).entries()) {
     if (i > 0) await setImmediate()
     json.push(JSON.stringify(slice).slice(1, -1))

@@ -1,0 +1,104 @@
+// Gives a transcript another title, and its speakers names.
+import { SpeechError } from '../domain/errors.ts'
+import { isOver } from '../domain/job.ts'
+import { oneLine } from '../domain/text.ts'
+import type { Speaker, Transcript } from '../domain/transcript.ts'
+import type { Changes } from './changes.ts'
+import { type Ledger, notFound } from './ledger.ts'
+import { called } from './portrait.ts'
+import type { Worker } from './worker.ts'
+
+export interface Renaming {
+  title?: string
+  /** Names by a speaker's id or by the name that it has now; an empty one takes the name away. */
+  speakers?: Record<string, string>
+}
+
+const longestName = 100
+
+/** Throws `BAD_INPUT` for an empty title, for an overlong name, and for a speaker that there is not. */
+export async function rename(
+  owner: string,
+  id: string,
+  wish: Renaming,
+  { ledger, worker, changes }: { ledger: Ledger; worker: Worker; changes: Changes },
+): Promise<void> {
+  const title = wish.title === undefined ? undefined : titleOf(wish.title)
+  const job = await ledger.job(owner, id)
+  const stored = await ledger.transcript(owner, id)
+  if (!job && !stored) throw notFound()
+  const live = worker.live(owner, id)
+  const shown = live ? await live.transcript() : stored
+  const given = namesOf(wish.speakers ?? {}, shown?.speakers ?? [])
+  if (job) {
+    const changed = await ledger.update(owner, id, ({ order, names }) => ({
+      order: { ...order, ...(title !== undefined && { title }) },
+      names: merged(names, given),
+    }))
+    live?.heed(changed)
+  }
+  // While the job runs its worker writes the transcript, and looks for the names in the job.
+  if (stored && (!job || isOver(job.state))) await ledger.keep(owner, renamed(stored, title, given))
+  changes.tell({ owner, id, listed: true })
+}
+
+function titleOf(given: string): string {
+  const title = oneLine(given)
+  if (title === '')
+    throw new SpeechError('BAD_INPUT', 'The title is empty.', { hint: 'Give a title of one line.' })
+  return title
+}
+
+/** By the ids of the speakers; an empty name where there shall be none. */
+function namesOf(wish: Record<string, string>, speakers: Speaker[]): Record<string, string> {
+  const entries = Object.entries(wish).map(([who, given]) => [idOf(who, speakers), nameOf(given)] as const)
+  return Object.fromEntries(entries)
+}
+
+function nameOf(given: string): string {
+  const name = oneLine(given)
+  if ([...name].length > longestName)
+    throw new SpeechError('BAD_INPUT', 'The name is too long.', {
+      hint: `Give a name of at most ${longestName} characters.`,
+    })
+  return name
+}
+
+function idOf(who: string, speakers: Speaker[]): string {
+  const wanted = plain(who)
+  const byId = speakers.find(({ id }) => plain(id) === wanted)
+  if (byId) return byId.id
+  const [found, another] = speakers.filter(({ name }) => name !== undefined && plain(name) === wanted)
+  if (found && !another) return found.id
+  const ids = speakers.map(({ id, name }) => (name ? `${id} (${name})` : id)).join(', ')
+  if (!ids)
+    throw new SpeechError('BAD_INPUT', 'No speakers are told apart in this transcript.', {
+      hint: 'Have the recording heard with diarize_audio, and name the speakers when it is done.',
+    })
+  const problem = another ? 'More than one speaker has that name.' : 'There is no such speaker.'
+  throw new SpeechError('BAD_INPUT', problem, { hint: `The speakers are ${ids}.` })
+}
+
+function plain(name: string): string {
+  return oneLine(name).toLowerCase()
+}
+
+function merged(names: Record<string, string> | undefined, given: Record<string, string>) {
+  const all = Object.entries({ ...names, ...given }).filter(([, name]) => name !== '')
+  return all.length > 0 ? Object.fromEntries(all) : undefined
+}
+
+function renamed(
+  transcript: Transcript,
+  title: string | undefined,
+  given: Record<string, string>,
+): Transcript {
+  const { speakers } = transcript
+  return {
+    ...transcript,
+    ...(title !== undefined && { title }),
+    ...(speakers && {
+      speakers: speakers.map(one => (one.id in given ? called(one, given[one.id]) : one)),
+    }),
+  }
+}

@@ -1,0 +1,91 @@
+// What is left of jobs that nobody carries out any more: recordings in the cloud, transcripts that seem to run.
+import { isSpeechError } from '../domain/errors.ts'
+import type { Job } from '../domain/job.ts'
+import type { Leftover, Store } from '../domain/ports.ts'
+import type { Transcript } from '../domain/transcript.ts'
+import { log } from '../log.ts'
+import type { PipelinePorts } from '../pipeline/transcribe.ts'
+import { isKeptUpload, uploadKey } from '../pipeline/upload.ts'
+import type { Changes } from './changes.ts'
+import { createCheckpoints } from './checkpoints.ts'
+import type { Ledger } from './ledger.ts'
+
+export interface Tidying {
+  /** Ends what a job has left that is over without its worker having known. Never rejects. */
+  desert(job: Job): Promise<void>
+  /** Takes away the recording that a job has laid in the cloud, if its worker has not. Never rejects. */
+  takeAway(owner: string, id: string): Promise<void>
+  /** Removes from the bucket what belongs to no job that is wanted. Never rejects. */
+  sweep(isWanted: (job: Job) => boolean): Promise<void>
+}
+
+export interface TidyingPorts {
+  store: Store
+  ledger: Ledger
+  pipeline: PipelinePorts
+  changes: Changes
+  /** Aborted when the process stops. */
+  closing: AbortSignal
+}
+
+/** Milliseconds. Nobody waits for a cloud that does not answer. */
+const takingAwayTime = 10_000
+const sweepTime = 600_000
+/** Another machine, with a store of its own, may share the bucket: what only it knows is left alone for so long. */
+const strangersTime = 24 * 3600 * 1000
+
+export function createTidying({ store, ledger, pipeline, changes, closing }: TidyingPorts): Tidying {
+  const { blobs } = pipeline
+
+  async function takeAway(owner: string, id: string): Promise<void> {
+    const checkpoints = createCheckpoints(store, owner, id)
+    const kept = await checkpoints.recall(uploadKey(id))
+    if (!isKeptUpload(kept) || !kept.upload) return
+    const { upload, ...rest } = kept
+    try {
+      await blobs.remove(upload, limited(takingAwayTime))
+      await checkpoints.keep(uploadKey(id), rest)
+    } catch (error) {
+      complain('upload-not-removed', error)
+    }
+  }
+
+  function limited(time: number): AbortSignal {
+    return AbortSignal.any([closing, AbortSignal.timeout(time)])
+  }
+
+  /** What is not known for certain is left where it is. */
+  async function isLeftWanted(left: Leftover, isWanted: (job: Job) => boolean): Promise<boolean> {
+    try {
+      const job = await ledger.job(left.owner, left.job)
+      return job ? isWanted(job) : Date.now() - left.storedAt < strangersTime
+    } catch {
+      return true
+    }
+  }
+
+  return {
+    async desert({ owner, id, state }) {
+      const transcript = await ledger.transcript(owner, id).catch(() => undefined)
+      if (transcript?.status === 'running') {
+        await ledger.keep(owner, { ...transcript, status: state as Transcript['status'] })
+        changes.tell({ owner, id, listed: true })
+      }
+      await takeAway(owner, id)
+    },
+    takeAway,
+    async sweep(isWanted) {
+      if (blobs.way !== 'bucket' || closing.aborted) return
+      try {
+        const removed = await blobs.sweep(left => isLeftWanted(left, isWanted), limited(sweepTime))
+        if (removed > 0) log.info('swept', { removed })
+      } catch (error) {
+        complain('not-swept', error)
+      }
+    },
+  }
+}
+
+function complain(event: string, error: unknown): void {
+  log.warn(event, { code: isSpeechError(error) ? error.code : 'INTERNAL' })
+}
