@@ -29,23 +29,48 @@ const folders = z.string().transform(text =>
     .map(part => resolve(expandHome(part))),
 )
 
+const onThisMachine = /^http:\/\/(?:localhost|127(?:\.\d+){3}|\[::1\])(?:[:/]|$)/i
+
 const baseUrl = z
   .url({ protocol: /^https?$/, error: 'an address such as https://dashscope-intl.aliyuncs.com/api/v1' })
   .refine(text => !/^https?:\/\/(?:[^/?#]*@)?dashscope\.aliyuncs\.com\.?(?:[:/?#]|$)/i.test(text), {
     error: 'the international address; dashscope.aliyuncs.com (Beijing) is not served',
   })
   // The key goes there: in the clear only to a stand-in on this machine.
-  .refine(text => /^https:|^http:\/\/(?:localhost|127(?:\.\d+){3}|\[::1\])(?:[:/]|$)/i.test(text), {
+  .refine(text => /^https:/i.test(text) || onThisMachine.test(text), {
     error: 'an https:// address; http:// is for stand-ins on this machine',
   })
   .transform(text => text.replace(/\/+$/, ''))
 
+const ossEndpoint = z
+  .string()
+  .regex(/^(?:https?:\/\/)?(?:[a-z0-9.-]+|\[::1\])(?::\d{1,5})?\/?$/i, {
+    error: 'a host such as oss-eu-central-1.aliyuncs.com',
+  })
+  .refine(text => !/^http:/i.test(text) || onThisMachine.test(text), {
+    error: 'a host or an https:// address; http:// is for stand-ins on this machine',
+  })
+  .default('oss-eu-central-1.aliyuncs.com')
+
+const optional = (shape: RegExp, error: string) => z.string().regex(shape, { error }).optional()
+const bucket = optional(
+  /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/,
+  'the name of a bucket: 3 to 63 small letters, digits and hyphens',
+)
+const region = optional(/^(?:oss-)?[a-z]{2,}(?:-[a-z0-9]+)+$/, 'a region such as eu-central-1')
+const key = optional(/^[!-~]+$/, 'the key as the console shows it, without blanks or other signs')
+
+const model = (usual: string) =>
+  z
+    .string()
+    .refine(name => !/^paraformer/i.test(name), {
+      error: `a model such as ${usual}; paraformer is not served`,
+    })
+    .default(usual)
+
+const number = (least: number, most: number, error: string) => z.coerce.number({ error }).min(least).max(most)
 const count = (least: number, most: number) =>
-  z.coerce
-    .number({ error: `a whole number from ${least} to ${most}` })
-    .int()
-    .min(least)
-    .max(most)
+  number(least, most, `a whole number from ${least} to ${most}`).int()
 
 export interface Token {
   name: string
@@ -63,29 +88,25 @@ const tokens = z.string().transform((text, context): Token[] => {
 })
 
 export const settings = {
-  apiKey: setting(
-    'DASHSCOPE_API_KEY',
-    z
-      .string()
-      .regex(/^[!-~]+$/, { error: 'the key as the console shows it (sk-…), without blanks or other signs' })
-      .optional(),
-    'Model Studio key of the Singapore region (sk-…)',
-  ),
+  apiKey: setting('DASHSCOPE_API_KEY', key, 'Model Studio key of the Singapore region (sk-…)'),
   baseUrl: setting(
     'DASHSCOPE_BASE_URL',
     baseUrl.default('https://dashscope-intl.aliyuncs.com/api/v1'),
     'Model Studio address; a workspace address works too',
   ),
-  asrModel: setting(
-    'ASR_MODEL',
-    z
-      .string()
-      .refine(name => !/^paraformer/i.test(name), {
-        error: 'a qwen3-asr-flash model; paraformer is not served',
-      })
-      .default('qwen3-asr-flash'),
-    'Model that recognises speech',
-  ),
+  asrModel: setting('ASR_MODEL', model('qwen3-asr-flash'), 'Model that recognises speech'),
+  speakerModel: setting('SPEAKER_MODEL', model('fun-asr-mtl'), 'Model that tells speakers apart'),
+  fileModel: setting('FILE_MODEL', model('qwen3-asr-flash-filetrans'), 'Model that recognises whole files'),
+  ossBucket: setting('OSS_BUCKET', bucket, 'Bucket for uploads; otherwise DashScope’s store of two days'),
+  ossEndpoint: setting('OSS_ENDPOINT', ossEndpoint, 'Host of the bucket’s region'),
+  ossRegion: setting('OSS_REGION', region, 'The bucket’s region; otherwise as OSS_ENDPOINT says'),
+  alibabaKey: setting('ALIBABA_ACCESS_KEY', key, 'Key of a RAM user who may use the bucket'),
+  alibabaSecret: setting('ALIBABA_SECRET_KEY', key, 'Its secret'),
+  ossKeyId: setting('OSS_ACCESS_KEY_ID', key, 'The same; goes before ALIBABA_ACCESS_KEY'),
+  ossKeySecret: setting('OSS_ACCESS_KEY_SECRET', key, 'Its secret'),
+  cloudKeyId: setting('ALIBABA_CLOUD_ACCESS_KEY_ID', key, 'The same, where neither of those is set'),
+  cloudKeySecret: setting('ALIBABA_CLOUD_ACCESS_KEY_SECRET', key, 'Its secret'),
+  cloudToken: setting('ALIBABA_CLOUD_SECURITY_TOKEN', key, 'Its token, where it is a temporary key'),
   ffmpegPath: setting(
     'FFMPEG_PATH',
     file.optional(),
@@ -106,12 +127,14 @@ export const settings = {
     count(0, 240).default(45),
     'How long a call waits for the end before it answers with what is there, in seconds',
   ),
+  pollSeconds: setting(
+    'SPEECH_POLL_SECONDS',
+    number(0.05, 60, 'a number of seconds from 0.05 to 60').default(5),
+    'How often DashScope is asked how far a whole file is, in seconds',
+  ),
   maxCostUsd: setting(
     'SPEECH_MAX_COST_USD',
-    z.coerce
-      .number({ error: 'an amount such as 0.50' })
-      .min(0, { error: 'an amount such as 0.50' })
-      .optional(),
+    number(0, Number.MAX_VALUE, 'an amount such as 0.50').optional(),
     'Refuse a recording that would cost more, in US dollars',
   ),
   concurrency: setting('SPEECH_CONCURRENCY', count(1, 64).default(8), 'Requests to the provider at once'),
@@ -143,7 +166,22 @@ export const settings = {
 type Settings = typeof settings
 type Parsed = { [K in keyof Settings]: z.output<Settings[K]['schema']> }
 
-export interface Config extends Parsed {
+/** Pairs of key and secret. The first that is there counts, and one is never mixed with another. */
+const keyPairs = [
+  { id: 'ossKeyId', secret: 'ossKeySecret' },
+  { id: 'alibabaKey', secret: 'alibabaSecret' },
+  { id: 'cloudKeyId', secret: 'cloudKeySecret', token: 'cloudToken' },
+] as const
+type OfPairs = (typeof keyPairs)[number]['id' | 'secret'] | 'cloudToken'
+
+interface CloudKey {
+  accessKeyId?: string
+  accessKeySecret?: string
+  /** Where the key is a temporary one. */
+  securityToken?: string
+}
+
+export interface Config extends Omit<Parsed, OfPairs>, CloudKey {
   dataDir: string
   allowedDirs: string[]
   /** True when the folders were named by the user and are not the default. */
@@ -169,11 +207,27 @@ export function readConfig(environment: Environment = process.env, flags: Enviro
   const config = parsed as Parsed
   return {
     ...config,
+    ...cloudKey(config),
     dataDir: config.dataDir ?? defaultDataDir(environment),
     allowedDirs: config.allowedDirs ?? [homedir()],
     allowedDirsGiven: config.allowedDirs !== undefined,
     searchPath: environment.PATH ?? environment.Path ?? '',
   }
+}
+
+/** Half a pair is a mistake only for those who need the key: the names are common ones that other programs read too. */
+function cloudKey(parsed: Parsed): CloudKey {
+  const pair = keyPairs.find(({ id, secret }) => parsed[id] !== undefined || parsed[secret] !== undefined)
+  const [accessKeyId, accessKeySecret] = pair ? [parsed[pair.id], parsed[pair.secret]] : []
+  if (accessKeyId && accessKeySecret) {
+    const securityToken = pair && 'token' in pair ? parsed[pair.token] : undefined
+    return { accessKeyId, accessKeySecret, ...(securityToken && { securityToken }) }
+  }
+  if (parsed.ossBucket === undefined) return {}
+  const { id, secret } = pair ?? keyPairs[1]
+  throw new SpeechError('CONFIG_INVALID', 'OSS_BUCKET is set without a whole key for it.', {
+    hint: `Set both ${settings[id].env} and ${settings[secret].env}, or unset OSS_BUCKET.`,
+  })
 }
 
 /** Names of settings that arrived as an unfilled template, which counts as unset. */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { type Environment, readConfig, settings, unfilledTemplates } from '../src/config.ts'
+import { type Config, type Environment, readConfig, settings, unfilledTemplates } from '../src/config.ts'
 import { describeError, errorCodes, type SpeechError } from '../src/domain/errors.ts'
 import { root } from './support/system.ts'
 
@@ -26,6 +26,12 @@ describe('without any setting', () => {
       apiKey: undefined,
       baseUrl: 'https://dashscope-intl.aliyuncs.com/api/v1',
       asrModel: 'qwen3-asr-flash',
+      speakerModel: 'fun-asr-mtl',
+      fileModel: 'qwen3-asr-flash-filetrans',
+      ossBucket: undefined,
+      ossEndpoint: 'oss-eu-central-1.aliyuncs.com',
+      ossRegion: undefined,
+      pollSeconds: 5,
       ffmpegPath: undefined,
       allowedDirs: [home],
       allowedDirsGiven: false,
@@ -76,6 +82,19 @@ describe('a setting', () => {
   })
 
   it.each([
+    'oss-eu-central-1.aliyuncs.com',
+    'https://audio.oss-eu-central-1-internal.aliyuncs.com/',
+    'http://localhost:8089',
+    'http://127.0.0.1:8089/',
+  ])('endpoint %s is taken', endpoint => {
+    expect(readConfig({ OSS_ENDPOINT: endpoint }).ossEndpoint).toBe(endpoint)
+  })
+
+  it.each(['0.05', '0.5', '60'])('asking every %s seconds is possible', seconds => {
+    expect(readConfig({ SPEECH_POLL_SECONDS: seconds }).pollSeconds).toBe(Number(seconds))
+  })
+
+  it.each([
     ['/a:/b', ['/a', '/b']],
     ['/a,/b', ['/a', '/b']],
     ['/a, ~/b : /c', ['/a', join(home, 'b'), '/c']],
@@ -116,6 +135,20 @@ describe('a value that cannot be used', () => {
     ['DASHSCOPE_API_KEY', 'sk-SECRET“', 'the key as the console shows it'],
     ['ASR_MODEL', 'paraformer-v2', 'paraformer is not served'],
     ['ASR_MODEL', 'Paraformer-v1', 'paraformer is not served'],
+    ['SPEAKER_MODEL', 'paraformer-v2', 'paraformer is not served'],
+    ['FILE_MODEL', 'paraformer-v2', 'paraformer is not served'],
+    ['OSS_BUCKET', 'SECRET', 'the name of a bucket'],
+    ['OSS_BUCKET', 'a', 'the name of a bucket'],
+    ['OSS_ENDPOINT', 'http://oss-eu-central-1.aliyuncs.com', 'http:// is for stand-ins'],
+    ['OSS_ENDPOINT', 'http://localhost.example', 'http:// is for stand-ins'],
+    ['OSS_ENDPOINT', 'https://SECRET:SECRET@host', 'a host such as'],
+    ['OSS_ENDPOINT', 'host/SECRET', 'a host such as'],
+    ['OSS_REGION', 'Frankfurt', 'a region such as'],
+    ['ALIBABA_ACCESS_KEY', 'SECRET SECRET', 'the key as the console shows it'],
+    ['ALIBABA_CLOUD_SECURITY_TOKEN', 'SECRET“', 'the key as the console shows it'],
+    ['SPEECH_POLL_SECONDS', '0.01', 'a number of seconds from 0.05 to 60'],
+    ['SPEECH_POLL_SECONDS', '61', 'a number of seconds from 0.05 to 60'],
+    ['SPEECH_POLL_SECONDS', 'SECRET', 'a number of seconds from 0.05 to 60'],
     ['SPEECH_CONCURRENCY', '0', 'a whole number from 1 to 64'],
     ['SPEECH_CONCURRENCY', '65', 'a whole number from 1 to 64'],
     ['SPEECH_CONCURRENCY', '2.5', 'a whole number from 1 to 64'],
@@ -137,13 +170,56 @@ describe('a value that cannot be used', () => {
   })
 })
 
+describe('the key of the bucket', () => {
+  const oss = { OSS_ACCESS_KEY_ID: 'oss-id', OSS_ACCESS_KEY_SECRET: 'oss-secret' }
+  const alibaba = { ALIBABA_ACCESS_KEY: 'id', ALIBABA_SECRET_KEY: 'secret' }
+  const cloud = { ALIBABA_CLOUD_ACCESS_KEY_ID: 'cloud-id', ALIBABA_CLOUD_ACCESS_KEY_SECRET: 'cloud-secret' }
+  const token = { ALIBABA_CLOUD_SECURITY_TOKEN: 'token' }
+  const keyOf = ({ accessKeyId, accessKeySecret, securityToken }: Config) => [
+    accessKeyId,
+    accessKeySecret,
+    securityToken,
+  ]
+
+  it.each([
+    ['its own name', { ...oss, ...alibaba, ...cloud, ...token }, ['oss-id', 'oss-secret', undefined]],
+    ['the usual name', { ...alibaba, ...cloud, ...token }, ['id', 'secret', undefined]],
+    ['the name all tools know', { ...cloud, ...token }, ['cloud-id', 'cloud-secret', 'token']],
+    ['no name', token, [undefined, undefined, undefined]],
+  ])('comes under %s, with the secret and the token that go with it', (_, environment, expected) => {
+    expect(keyOf(readConfig(environment))).toEqual(expected)
+  })
+
+  it.each([
+    ['no key', {}, 'ALIBABA_ACCESS_KEY', 'ALIBABA_SECRET_KEY'],
+    ['half a key', { OSS_ACCESS_KEY_ID: 'hidden', ...alibaba }, 'OSS_ACCESS_KEY_ID', 'OSS_ACCESS_KEY_SECRET'],
+    ['half a key', { ALIBABA_SECRET_KEY: 'hidden', ...cloud }, 'ALIBABA_ACCESS_KEY', 'ALIBABA_SECRET_KEY'],
+  ])('is asked for by name where there is a bucket and %s', (_, environment, ...names) => {
+    const error = refusal({ OSS_BUCKET: 'audio', ...environment })
+    expect(error.code).toBe('CONFIG_INVALID')
+    for (const name of names) expect(error.hint).toContain(name)
+    expect(describeError(error)).not.toContain('hidden')
+  })
+
+  it('is nobody’s concern without a bucket', () => {
+    expect(keyOf(readConfig({ ALIBABA_CLOUD_ACCESS_KEY_ID: 'half' }))).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ])
+  })
+})
+
 describe('the documents', () => {
   const names = Object.values(settings).map(({ env }) => env)
 
   it('README.md has a table of exactly the settings there are', () => {
     const readme = readFileSync(join(root, 'README.md'), 'utf8')
     const table = readme.split(/\n\s*\n/).find(block => block.includes('| `DASHSCOPE_API_KEY` |')) ?? ''
-    const listed = [...table.matchAll(/^\| `([A-Z][A-Z0-9_]+)` \|/gm)].map(([, name]) => name)
+    const firstCells = [...table.matchAll(/^\|([^|]+)\|/gm)].map(([, cell]) => cell!)
+    const listed = firstCells.flatMap(cell =>
+      [...cell.matchAll(/`([A-Z][A-Z0-9_]+)`/g)].map(([, name]) => name!),
+    )
     expect(listed.toSorted()).toEqual(names.toSorted())
   })
 

@@ -7,6 +7,7 @@ import { type App, createApp } from '../app.ts'
 import { type Config, unfilledTemplates } from '../config.ts'
 import { describeError, SpeechError } from '../domain/errors.ts'
 import { localOwner } from '../domain/job.ts'
+import type { Blobs, Upload } from '../domain/ports.ts'
 import type { Command } from './command.ts'
 
 const run = promisify(execFile)
@@ -14,12 +15,13 @@ const patience = 10_000
 
 export const doctor: Command = {
   usage: 'speech-mcp doctor',
-  help: 'Check ffmpeg, key, region and folders.',
+  help: 'Check ffmpeg, key, region, bucket, clock and folders.',
   async run({ config, version }) {
     const app = createApp(config)
     const checks: [string, () => Promise<string>][] = [
       ['ffmpeg', () => checkFfmpeg(app)],
       ['key and region', () => checkKey(app, config)],
+      ['uploads', () => checkUploads(app.blobs, config)],
       ['data folder', () => checkDataDir(app, config)],
       ['allowed folders', () => checkAllowedDirs(config)],
       ['settings', () => checkTemplates()],
@@ -77,6 +79,64 @@ async function checkKey(app: App, { baseUrl }: Config): Promise<string> {
       )
     })
   return `accepted by ${new URL(baseUrl).host}`
+}
+
+/** Does with a few bytes what is done with a recording: stores, signs, fetches, lists and removes them. */
+export async function checkUploads(
+  blobs: Blobs,
+  { ossBucket, ossEndpoint }: Pick<Config, 'ossBucket' | 'ossEndpoint'>,
+): Promise<string> {
+  if (blobs.way === 'temporary')
+    return 'temporary store of DashScope, emptied after two days; OSS_BUCKET would name a bucket of yours'
+  const signal = AbortSignal.timeout(3 * patience)
+  const of = { owner: localOwner, job: `doctor-${randomUUID()}`, models: ['doctor'] }
+  try {
+    const upload = await blobs.put(probe(), of, signal)
+    const clock = await fetchProbe(blobs, upload, signal).finally(() => blobs.remove(upload, signal))
+    await blobs.sweep(async () => true, signal)
+    return `bucket ${ossBucket} at ${ossEndpoint} stores, signs, lists and removes; ${clock}`
+  } catch (error) {
+    if ((error as Error).name !== 'TimeoutError') throw error
+    throw new SpeechError('UPLOAD_FAILED', `${ossEndpoint} did not answer in time.`, {
+      hint: 'Check the network, a proxy or firewall, and OSS_ENDPOINT.',
+    })
+  }
+}
+
+async function* probe() {
+  yield Buffer.from('speech-mcp doctor')
+}
+
+/** Resolves with what there is to say of this machine's clock, beside that of the bucket. */
+async function fetchProbe(blobs: Blobs, upload: Upload, signal: AbortSignal): Promise<string> {
+  const address = await blobs.address(upload, 'doctor', 60, signal)
+  const response = await fetch(address, { signal }).catch(cause => {
+    signal.throwIfAborted()
+    throw new SpeechError('UPLOAD_UNREACHABLE', 'The signed address of an upload cannot be reached.', {
+      hint: 'Check OSS_ENDPOINT, and the network from here to the public endpoint of the bucket.',
+      cause,
+    })
+  })
+  const text = await response.text()
+  // A clock that is off is also why an address has ended before it began.
+  const clock = clockText((Date.now() - Date.parse(response.headers.get('date') ?? '')) / 1000)
+  if (response.status !== 200 || text !== 'speech-mcp doctor')
+    throw new SpeechError(
+      'UPLOAD_UNREACHABLE',
+      `The signed address of an upload is not readable (${response.status}).`,
+      { hint: 'Allow the key oss:GetObject, and look for a policy of the bucket that keeps others out.' },
+    )
+  return clock
+}
+
+/** A quarter of an hour is what OSS puts up with; half of it is too near to that. Not a number: no answer said the time. */
+function clockText(skew: number): string {
+  const size = Math.round(Math.abs(skew))
+  if (size > 450)
+    throw new SpeechError('CLOCK_WRONG', `The clock of this machine is ${size} seconds off.`, {
+      hint: 'Set it by network time: from 15 minutes on the bucket refuses everything.',
+    })
+  return size <= 5 ? 'the clock is right' : `the clock is ${size} seconds off`
 }
 
 async function checkDataDir(app: App, { dataDir }: Config): Promise<string> {

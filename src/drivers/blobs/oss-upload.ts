@@ -1,0 +1,154 @@
+// One recording on its way into a bucket: its parts are sent as it comes, and nothing stays behind where that fails.
+import { randomUUID } from 'node:crypto'
+import type OSS from 'ali-oss'
+import { isSpeechError } from '../../domain/errors.ts'
+import { log } from '../../log.ts'
+import { isGone } from './oss-errors.ts'
+import { type Line, type LineOptions, transferTime } from './oss-line.ts'
+import { cutIntoParts } from './parts.ts'
+import { orAborted, settled, stoppable, untilAborted } from './waiting.ts'
+
+export interface UploadPlace {
+  key: string
+  open(): Line
+  patience: LineOptions['patience']
+}
+
+const partsAtOnce = 3
+/** Seconds that an answer is waited for whose request may have left something in the bucket. */
+const grace = 5
+/** Seconds for taking away what is there; what stays is found by the next sweep. */
+const tidying = 30
+
+/** Resolves when the whole stream is in the bucket. A recording of one part goes by one request. */
+export async function uploadAudio(
+  audio: AsyncIterable<Buffer>,
+  place: UploadPlace,
+  signal: AbortSignal,
+): Promise<void> {
+  const { stop, release } = stoppable(signal)
+  const upload = createUpload(place, stop)
+  try {
+    for await (const { number, bytes, isLast } of cutIntoParts(untilAborted(audio, stop.signal))) {
+      if (isLast && number === 1) await upload.whole(bytes)
+      else await upload.part(number, bytes)
+      if (isLast && number > 1) await upload.complete()
+    }
+  } catch (error) {
+    await upload.discard()
+    throw error
+  } finally {
+    release()
+    await upload.close()
+  }
+}
+
+function createUpload({ key, open, patience }: UploadPlace, stop: AbortController) {
+  const line = open()
+  /** Comes back with the object: the proof that it is this upload's. */
+  const mark = randomUUID()
+  const audioType = { mime: 'audio/mpeg', headers: { 'x-oss-meta-upload': mark } }
+  const parts: { number: number; etag: string }[] = []
+  const underWay = new Set<Promise<unknown>>()
+  let uploadId: string | undefined
+  /** What has to be looked for in the bucket if this fails. */
+  const mayBeThere = { upload: false, object: false }
+  let decision: Promise<unknown> = Promise.resolve()
+
+  /** The caller goes at once where this is stopped; what the request did is found out by `discard`. */
+  function decided<T>(request: Promise<T>): Promise<T> {
+    decision = request
+    return orAborted(request, stop.signal)
+  }
+
+  async function begin(): Promise<string> {
+    mayBeThere.upload = true
+    let attempt = 0
+    uploadId = await line.decide(async client => {
+      // The answer to the first attempt was lost, and not necessarily its work.
+      if (attempt++ > 0) await abortAll(client, key)
+      return (await client.initMultipartUpload(key, audioType)).uploadId
+    }, stop.signal)
+    return uploadId
+  }
+
+  async function send(number: number, bytes: Buffer, id: string): Promise<void> {
+    const work = (client: OSS) =>
+      client.uploadPart(key, id, number, bytes, 0, bytes.length, transferTime(patience))
+    try {
+      parts.push({ number, etag: (await line.ask(work, stop.signal)).etag })
+    } catch (error) {
+      stop.abort(error)
+    }
+  }
+
+  async function finish(id: string): Promise<void> {
+    mayBeThere.object = true
+    try {
+      await line.decide(client => client.completeMultipartUpload(key, id, parts), stop.signal)
+    } catch (error) {
+      // If it was only the answer that got lost, the object is there.
+      const found = await line.ask(client => client.head(key), stop.signal).catch(() => undefined)
+      const headers = (found?.res as { headers?: Record<string, string> } | undefined)?.headers
+      if (headers?.['x-oss-meta-upload'] !== mark) throw error
+    }
+  }
+
+  return {
+    whole(bytes: Buffer): Promise<unknown> {
+      mayBeThere.object = true
+      const options = { ...audioType, ...transferTime(patience) }
+      const put = (client: OSS) => client.put(key, bytes, options)
+      return decided(line.decide(put, stop.signal))
+    },
+
+    /** Resolves when there is room for the next one. */
+    async part(number: number, bytes: Buffer): Promise<void> {
+      const id = uploadId ?? (await decided(begin()))
+      const sending: Promise<void> = send(number, bytes, id).finally(() => underWay.delete(sending))
+      underWay.add(sending)
+      if (underWay.size >= partsAtOnce) await orAborted(Promise.race(underWay), stop.signal)
+    },
+
+    async complete(): Promise<void> {
+      await Promise.all(underWay)
+      stop.signal.throwIfAborted()
+      await decided(finish(uploadId!))
+    },
+
+    async discard(): Promise<void> {
+      stop.abort()
+      await settled(decision, grace)
+      await line.cut()
+      const tidy = open()
+      const limit = AbortSignal.timeout(tidying * 1000)
+      await takeAway(tidy, limit).catch(error =>
+        log.warn('upload left behind', { code: isSpeechError(error) ? error.code : 'TIMEOUT' }),
+      )
+      await tidy.cut()
+    },
+
+    close: line.cut,
+  }
+
+  async function takeAway(tidy: Line, limit: AbortSignal): Promise<void> {
+    if (uploadId) await abortUpload(tidy, key, uploadId, limit)
+    else if (mayBeThere.upload) await tidy.ask(client => abortAll(client, key), limit)
+    if (mayBeThere.object) await tidy.ask(client => client.delete(key), limit)
+  }
+}
+
+/** Resolves also where it was completed or given up before. */
+export async function abortUpload(line: Line, key: string, id: string, signal: AbortSignal): Promise<void> {
+  await line
+    .ask(client => client.abortMultipartUpload(key, id), signal)
+    .catch(error => {
+      if (!isGone(error)) throw error
+    })
+}
+
+/** Gives up the unfinished uploads of this name: those of one job, which has one upload at a time. */
+async function abortAll(client: OSS, key: string): Promise<void> {
+  const { uploads } = await client.listUploads({ prefix: key, 'max-uploads': 100 })
+  for (const { name, uploadId } of uploads) if (name === key) await client.abortMultipartUpload(key, uploadId)
+}

@@ -1,0 +1,629 @@
+// Places for uploads: the contract for both of them, and what only a bucket or only the provider's store goes through.
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import OSS from 'ali-oss'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { checkUploads } from '../src/commands/doctor.ts'
+import { describeError, SpeechError } from '../src/domain/errors.ts'
+import type { Blobs, Leftover } from '../src/domain/ports.ts'
+import { ownerAndJob, uploadKey } from '../src/drivers/blobs/keys.ts'
+import { type OssOptions, ossBlobs } from '../src/drivers/blobs/oss.ts'
+import { ossPlace } from '../src/drivers/blobs/oss-place.ts'
+import { partBytes } from '../src/drivers/blobs/parts.ts'
+import { temporaryBlobs } from '../src/drivers/blobs/temporary.ts'
+import type { Dashscope } from '../src/drivers/wire/dashscope.ts'
+import { setLogLevel } from '../src/log.ts'
+import { type OssRequest, type OssStandin, startOss } from '../src/standin/oss/oss.ts'
+import {
+  anns,
+  blobsContract,
+  failure,
+  heldStream,
+  models,
+  noise,
+  signal,
+  stream,
+  until,
+} from './support/blobs-contract.ts'
+import { type TempFolder, tempFolder } from './support/system.ts'
+
+const firstDelay = 0.01
+let opened: { close(): Promise<void> }[] = []
+let temp: TempFolder
+
+beforeEach(async () => {
+  setLogLevel('silent')
+  temp = await tempFolder()
+  vi.stubEnv('TMPDIR', temp.path)
+})
+afterEach(async () => {
+  for (const one of opened.reverse()) await one.close()
+  opened = []
+  vi.unstubAllEnvs()
+  vi.restoreAllMocks()
+  setLogLevel('warn')
+  await temp.remove()
+})
+
+function keep<T extends { close(): Promise<void> }>(one: T): T {
+  opened.push(one)
+  return one
+}
+
+const optionsFor = (oss: OssStandin, changes: Partial<OssOptions> = {}): OssOptions => ({
+  bucket: oss.bucket,
+  endpoint: oss.endpoint,
+  accessKeyId: oss.accessKeyId,
+  accessKeySecret: oss.accessKeySecret,
+  firstDelay,
+  ...changes,
+})
+const isTransfer = ({ kind }: OssRequest) => kind === 'part' || kind === 'put' || kind === 'post'
+const refusal = { status: 403, code: 'AccessDenied' }
+
+/** The provider's door, which only gives leave to upload here. */
+function doorOf(
+  oss: OssStandin,
+  policy: (model: string) => object = model => oss.temporary.issuePolicy({ model }),
+): Dashscope {
+  return {
+    baseUrl: 'http://127.0.0.1:1/api/v1',
+    call: async ({ path, query }) => {
+      expect({ path, action: query?.action }).toEqual({ path: 'uploads', action: 'getPolicy' })
+      return { data: policy(query!.model!), request_id: 'r' }
+    },
+  }
+}
+
+const faultsOf = (oss: OssStandin) => ({
+  transfers: () => oss.requests.filter(isTransfer).length,
+  failTransfers(how: 'error' | 'drop' | 'refuse', times?: number) {
+    const scope = { when: isTransfer, ...(times && { times }) }
+    if (how === 'drop') oss.fault({ kind: 'drop', ...scope })
+    else
+      oss.fault({ kind: 'error', ...(how === 'refuse' ? refusal : { status: 503, code: 'Busy' }), ...scope })
+  },
+  hang: () => oss.fault({ kind: 'hang', when: isTransfer }),
+  close: oss.close,
+})
+
+blobsContract('ossBlobs', async () => {
+  const oss = await startOss()
+  return {
+    open: () => ossBlobs(optionsFor(oss)),
+    objects: () => oss.objects().map(({ key }) => key),
+    unfinished: () => oss.multiparts().length,
+    read: oss.read,
+    secrets: [oss.accessKeyId, oss.accessKeySecret, oss.endpoint, 'ann/', 'Busy', 'AccessDenied'],
+    ...faultsOf(oss),
+  }
+})
+
+blobsContract('temporaryBlobs', async () => {
+  const oss = await startOss()
+  return {
+    open: () => temporaryBlobs({ cloud: doorOf(oss), firstDelay }),
+    objects: () => oss.temporary.objects().map(({ key }) => key),
+    // Its waiting room is a file.
+    unfinished: () => readdirSync(temp.path).length,
+    read: oss.temporary.read,
+    secrets: [oss.endpoint, 'dashscope-instant', 'Busy', 'AccessDenied'],
+    ...faultsOf(oss),
+  }
+})
+
+describe('an upload into a bucket', () => {
+  let oss: OssStandin
+  let blobs: Blobs
+  const kinds = () => oss.requests.map(({ kind }) => kind)
+
+  beforeEach(async () => {
+    oss = keep(await startOss())
+    blobs = keep(ossBlobs(optionsFor(oss)))
+  })
+
+  it('of a voice note is one request', async () => {
+    await blobs.put(stream(noise(0.1)), anns, signal())
+    expect(kinds()).toEqual(['put'])
+  })
+
+  it('sends the first part while the recording is still being encoded', async () => {
+    const held = heldStream(noise(1.5))
+    const put = blobs.put(held.stream, anns, signal())
+    await held.reached
+    await until(() => oss.requests.some(({ kind, status }) => kind === 'part' && status === 200))
+    held.goOn()
+    await put
+    expect(kinds().sort()).toEqual(['complete', 'initiate', 'part', 'part', 'part'])
+  })
+
+  it('reads no further than it can send', async () => {
+    const goOn = oss.fault({ kind: 'hang', when: isTransfer })
+    let read = 0
+    async function* counted() {
+      for await (const piece of stream(noise(20))) {
+        read += piece.length
+        yield piece
+      }
+    }
+    const controller = new AbortController()
+    const put = blobs.put(counted(), anns, controller.signal)
+    await until(() => oss.requests.filter(isTransfer).length === 3)
+    expect(read).toBeLessThan(6 * 1024 * 1024)
+    controller.abort(new Error('enough'))
+    goOn()
+    await expect(put).rejects.toThrow('enough')
+  })
+
+  it.each(['initiate', 'part', 'complete'] as const)('survives a lost answer to %s', async kind => {
+    oss.fault({ kind: 'dropAfter', times: 1, when: request => request.kind === kind })
+    const bytes = noise(2.5)
+    const { keys } = await blobs.put(stream(bytes), anns, signal())
+    expect(oss.read(keys[models[0]!]!)?.equals(bytes)).toBe(true)
+    expect(oss.multiparts()).toEqual([])
+  })
+
+  it('survives that no answer to the last request ever comes', async () => {
+    oss.fault({ kind: 'dropAfter', when: ({ kind }) => kind === 'complete' })
+    await blobs.put(stream(noise(2.5)), anns, signal())
+    expect([oss.objects().length, oss.multiparts().length]).toEqual([1, 0])
+  })
+
+  it('does not take the recording of an earlier upload for its own', async () => {
+    await blobs.put(stream(noise(1.5)), anns, signal())
+    oss.fault({ kind: 'error', status: 500, code: 'InternalError', when: ({ kind }) => kind === 'complete' })
+    expect(await failure(blobs.put(stream(noise(1.5)), anns, signal()))).toMatchObject({
+      code: 'UPLOAD_FAILED',
+    })
+    expect([oss.objects().length, oss.multiparts().length]).toEqual([0, 0])
+  })
+
+  it.each([
+    ['initiate', 2.5],
+    ['complete', 2.5],
+    ['put', 0.5],
+  ] as const)('that is cancelled while %s is on its way leaves nothing', async (kind, size) => {
+    oss.fault({ kind: 'slow', seconds: 0.3, when: request => request.kind === kind })
+    const controller = new AbortController()
+    const put = blobs.put(stream(noise(size)), anns, controller.signal)
+    await until(() => kinds().includes(kind))
+    controller.abort(new Error('enough'))
+    await expect(put).rejects.toThrow('enough')
+    expect([oss.objects().length, oss.multiparts().length]).toEqual([0, 0])
+  })
+
+  it('takes the place of the one before it', async () => {
+    await blobs.put(stream(noise(2)), anns, signal())
+    const bytes = noise(1.5)
+    const { keys } = await blobs.put(stream(bytes), anns, signal())
+    expect(oss.objects().map(({ key }) => key)).toEqual([keys[models[0]!]])
+    expect(oss.read(keys[models[0]!]!)?.equals(bytes)).toBe(true)
+  })
+
+  it('is removed with one request, although two models share it', async () => {
+    const upload = await blobs.put(stream(noise(0.1)), anns, signal())
+    await blobs.remove(upload, signal())
+    expect(oss.objects()).toEqual([])
+    expect(kinds()).toEqual(['put', 'delete'])
+  })
+
+  it('says so where nobody listens', async () => {
+    const { endpoint } = oss
+    await oss.close()
+    const error = await failure(blobs.put(stream(noise(0.1)), anns, signal()))
+    expect(error).toMatchObject({ code: 'UPLOAD_FAILED', retryable: true, hint: /OSS_ENDPOINT/ })
+    expect(describeError(error)).not.toContain(endpoint)
+  })
+})
+
+describe('an upload that a bucket refuses says why:', () => {
+  const token = { securityToken: 'hidden-token', accessKeyId: 'STS.key', accessKeySecret: 'hidden-secret' }
+  const temporaryKey = (expiresAt: number) => [{ ...token, expiresAt }]
+  const later = () => Date.now() + 3_600_000
+
+  it.each<[string, Partial<OssOptions>, (oss: OssStandin) => void, string, RegExp]>([
+    ['the secret is wrong', { accessKeySecret: 'hidden' }, () => {}, 'BUCKET_REFUSED', /ALIBABA_SECRET_KEY/],
+    ['the key is unknown', { accessKeyId: 'hidden' }, () => {}, 'BUCKET_REFUSED', /ALIBABA_ACCESS_KEY/],
+    ['the region is another', { region: 'cn-hangzhou' }, () => {}, 'BUCKET_REFUSED', /OSS_REGION/],
+    ['the endpoint is another', { bucket: 'faraway' }, () => {}, 'BUCKET_REFUSED', /OSS_ENDPOINT/],
+    ['there is no such bucket', { bucket: 'nowhere' }, () => {}, 'BUCKET_NOT_FOUND', /OSS_BUCKET/],
+    [
+      'the key has no rights',
+      {},
+      oss => oss.fault({ kind: 'error', ...refusal }),
+      'BUCKET_REFUSED',
+      /PutObject/,
+    ],
+    [
+      'the account is switched off',
+      {},
+      oss => oss.fault({ kind: 'error', status: 403, code: 'UserDisable' }),
+      'BUCKET_REFUSED',
+      /console/,
+    ],
+    ['the clock is slow', {}, oss => oss.set({ skewSeconds: 3600 }), 'CLOCK_WRONG', /network time/],
+    ['the clock is fast', {}, oss => oss.set({ skewSeconds: -3600 }), 'CLOCK_WRONG', /network time/],
+    [
+      'the token is over',
+      token,
+      oss => oss.set({ credentials: temporaryKey(1) }),
+      'BUCKET_REFUSED',
+      /expire/,
+    ],
+    [
+      'the token is another',
+      { ...token, securityToken: 'hidden' },
+      oss => oss.set({ credentials: temporaryKey(later()) }),
+      'BUCKET_REFUSED',
+      /SECURITY_TOKEN/,
+    ],
+    [
+      'the token is missing',
+      { accessKeyId: 'STS.key', accessKeySecret: 'hidden-secret' },
+      oss => oss.set({ credentials: temporaryKey(later()) }),
+      'BUCKET_REFUSED',
+      /SECURITY_TOKEN/,
+    ],
+  ])('%s', async (_, changes, prepare, code, hint) => {
+    const oss = keep(await startOss({ elsewhere: ['faraway'] }))
+    prepare(oss)
+    const blobs = keep(ossBlobs(optionsFor(oss, changes)))
+    for (const size of [0.1, 1.5]) {
+      const error = await failure(blobs.put(stream(noise(size)), anns, signal()))
+      expect(error).toMatchObject({
+        code,
+        hint: expect.stringMatching(hint),
+        retryable: false,
+        scope: 'account',
+      })
+      const said = describeError(error) + JSON.stringify(error.cause)
+      for (const secret of ['hidden', 'STS.', oss.accessKeyId, oss.accessKeySecret, oss.endpoint, 'ann/'])
+        expect(said).not.toContain(secret)
+    }
+    // Asked once each time, as asking again would not help.
+    expect(oss.requests.filter(({ kind }) => kind === 'put' || kind === 'initiate').length).toBe(2)
+    expect([oss.objects().length, oss.multiparts().length]).toEqual([0, 0])
+  })
+
+  it('a key that is replaced when its token ends goes on working, and nothing is printed', async () => {
+    const printed = vi.spyOn(console, 'warn').mockReturnValue()
+    const oss = keep(await startOss({ credentials: temporaryKey(later()) }))
+    const options = optionsFor(oss, token)
+    const blobs = keep(ossBlobs(options))
+    await blobs.put(stream(noise(0.1)), anns, signal())
+    const renewed = {
+      accessKeyId: 'STS.2',
+      accessKeySecret: 'renewed',
+      securityToken: 'new/token+with=signs',
+    }
+    oss.set({ credentials: [{ ...renewed, expiresAt: later() }] })
+    Object.assign(options, renewed)
+    const upload = await blobs.put(stream(noise(1.5)), anns, signal())
+    const found = await fetch(await blobs.address(upload, models[0]!, 60, signal()))
+    expect(found.status).toBe(200)
+    expect(printed).not.toHaveBeenCalled()
+  })
+})
+
+describe('the address of an upload in a bucket', () => {
+  it('gives the recording to whoever asks, until its time is over', async () => {
+    const oss = keep(await startOss())
+    const blobs = keep(ossBlobs(optionsFor(oss)))
+    const bytes = noise(1.2)
+    const upload = await blobs.put(stream(bytes), { ...anns, owner: 'ann@example.com' }, signal())
+    const address = await blobs.address(upload, models[1]!, 600, signal())
+    const found = await fetch(address)
+    expect(found.status).toBe(200)
+    expect(Buffer.from(await found.arrayBuffer()).equals(bytes)).toBe(true)
+    oss.set({ skewSeconds: 601 })
+    expect((await fetch(address)).status).toBe(403)
+  })
+
+  it('is a public one also where uploads go by the internal network, and lives a week at most', async () => {
+    const blobs = ossBlobs({
+      bucket: 'audio',
+      endpoint: 'oss-eu-central-1-internal.aliyuncs.com',
+      accessKeyId: 'id',
+      accessKeySecret: 'secret',
+    })
+    const upload = { way: 'bucket' as const, keys: { m: uploadKey('ann', 'tr_1') } }
+    const { protocol, host, pathname, searchParams } = new URL(
+      await blobs.address(upload, 'm', 1e9, signal()),
+    )
+    expect(`${protocol}//${host}${pathname}`).toBe(
+      'https://audio.oss-eu-central-1.aliyuncs.com/speech-mcp/uploads/ann/tr_1.mp3',
+    )
+    expect(searchParams.get('x-oss-expires')).toBe('604800')
+    expect(searchParams.get('x-oss-credential')).toMatch(/\/eu-central-1\/oss\//)
+  })
+})
+
+describe('a sweep of the bucket', () => {
+  let oss: OssStandin
+  let blobs: Blobs
+  let client: OSS
+  const names = () => [...oss.objects(), ...oss.multiparts()].map(({ key }) => key).sort()
+
+  beforeEach(async () => {
+    oss = keep(await startOss())
+    blobs = keep(ossBlobs(optionsFor(oss)))
+    const options = { ...optionsFor(oss), region: oss.region, authorizationV4: true, sldEnable: true }
+    client = new OSS(options)
+  })
+
+  it('removes finished and unfinished uploads that nobody wants, and nothing else', async () => {
+    const before = Date.now()
+    for (const owner of ['ann', 'bob@example.com', 'Zoë/..'])
+      for (const job of ['old', 'new']) {
+        await client.put(uploadKey(owner, job), Buffer.from('whole'))
+        await client.initMultipartUpload(uploadKey(owner, `half-${job}`))
+      }
+    const foreign = ['speech-mcp/other.mp3', 'speech-mcp/uploads/notes.txt', 'speech-mcp/uploads/a/b/c.mp3']
+    for (const key of foreign) await client.put(key, Buffer.from('not ours'))
+    const asked: Leftover[] = []
+    const removed = await blobs.sweep(async left => {
+      asked.push(left)
+      return left.job.endsWith('new')
+    }, signal())
+    expect(removed).toBe(6)
+    expect(names()).toEqual(
+      [
+        ...foreign,
+        ...['ann', 'bob@example.com', 'Zoë/..'].flatMap(owner =>
+          ['new', 'half-new'].map(job => uploadKey(owner, job)),
+        ),
+      ].sort(),
+    )
+    expect(new Set(asked.map(({ owner }) => owner))).toEqual(new Set(['ann', 'bob@example.com', 'Zoë/..']))
+    for (const { storedAt } of asked)
+      expect(storedAt).toBeGreaterThanOrEqual(Math.floor(before / 1000) * 1000)
+  })
+
+  it('reads on where a list has more pages', async () => {
+    const jobs = Array.from({ length: 101 }, (_, number) => uploadKey('ann', `tr_${number}`))
+    await Promise.all(jobs.map(key => client.put(key, Buffer.from('whole'))))
+    await Promise.all(jobs.map(key => client.initMultipartUpload(key)))
+    expect(await blobs.sweep(async () => false, signal())).toBe(202)
+    expect(names()).toEqual([])
+  })
+
+  it('goes on where one cannot be removed or asked about', async () => {
+    for (const job of ['stuck', 'doubtful', 'old'])
+      await blobs.put(stream(noise(0.01)), { ...anns, job }, signal())
+    oss.fault({
+      kind: 'error',
+      ...refusal,
+      when: ({ kind, key }) => kind === 'delete' && key.includes('stuck'),
+    })
+    const isWanted = async ({ job }: Leftover) => {
+      if (job === 'doubtful') throw new SpeechError('STORE_FAILED', 'Not now.', { hint: 'Later.' })
+      return false
+    }
+    expect(await blobs.sweep(isWanted, signal())).toBe(1)
+    expect(names()).toEqual([uploadKey('ann', 'doubtful'), uploadKey('ann', 'stuck')])
+  })
+
+  it('says so where it may not look', async () => {
+    oss.fault({ kind: 'error', ...refusal, when: ({ kind }) => kind === 'list' })
+    expect(await failure(blobs.sweep(async () => false, signal()))).toMatchObject({ code: 'BUCKET_REFUSED' })
+  })
+})
+
+describe('an upload into the store of the provider', () => {
+  let oss: OssStandin
+  const open = (policy?: (model: string) => object) =>
+    keep(temporaryBlobs({ cloud: doorOf(oss, policy), firstDelay }))
+
+  beforeEach(async () => {
+    oss = keep(await startOss())
+  })
+
+  it('is made once for each model, under a name that tells nothing', async () => {
+    const { keys } = await open().put(stream(noise(0.5)), { ...anns, owner: 'ann@example.com' }, signal())
+    for (const model of models) expect(oss.temporary.modelOf(keys[model]!)).toBe(model)
+    expect(Object.values(keys).join()).not.toMatch(/ann|tr_1/)
+    expect(oss.requests.length).toBe(2)
+  })
+
+  it('gets new leave where the first has run out', async () => {
+    let issued = 0
+    const blobs = open(model =>
+      oss.temporary.issuePolicy({ model, ...(issued++ < models.length && { expiresIn: 0 }) }),
+    )
+    const bytes = noise(0.5)
+    const { keys } = await blobs.put(stream(bytes), anns, signal())
+    for (const model of models) expect(oss.temporary.read(keys[model]!)?.equals(bytes)).toBe(true)
+    expect(issued).toBe(4)
+  })
+
+  it('is given up where new leave does not help', async () => {
+    const blobs = open(model => oss.temporary.issuePolicy({ model, expiresIn: 0 }))
+    const error = await failure(blobs.put(stream(noise(0.1)), { ...anns, models: ['m'] }, signal()))
+    expect(error).toMatchObject({ code: 'UPLOAD_FAILED', retryable: false })
+    expect(oss.requests.length).toBe(2)
+  })
+
+  it('is not begun where the recording is too large', async () => {
+    const blobs = open(model => oss.temporary.issuePolicy({ model, maxMegabytes: 1 }))
+    const error = await failure(blobs.put(stream(noise(1.1)), anns, signal()))
+    expect(error).toMatchObject({ code: 'TOO_LARGE', hint: expect.stringContaining('OSS_BUCKET') })
+    expect(oss.requests).toEqual([])
+  })
+
+  it.each([
+    'http://dashscope-file-mgr.oss-cn-beijing.aliyuncs.com',
+    'https://dashscope-file-mgr.oss-cn-beijing.aliyuncs.com.example',
+    'https://oss-cn-beijing.aliyuncs.com@evil.example',
+    'https://user:word@a.oss-cn-beijing.aliyuncs.com',
+    'https://evil.example/a.oss-cn-beijing.aliyuncs.com',
+    'http://10.0.0.1:8080',
+    'no address',
+  ])('does not go to %s', async host => {
+    const blobs = open(model => ({ ...oss.temporary.issuePolicy({ model }), upload_host: host }))
+    const error = await failure(blobs.put(stream(noise(0.1)), anns, signal()))
+    expect(error).toMatchObject({ code: 'UPLOAD_FAILED', retryable: false })
+    expect(describeError(error)).not.toContain(host)
+  })
+
+  it('goes to this machine only where the provider is a stand-in on it', async () => {
+    const cloud = { ...doorOf(oss), baseUrl: 'https://dashscope-intl.aliyuncs.com/api/v1' }
+    const blobs = keep(temporaryBlobs({ cloud, firstDelay }))
+    expect(await failure(blobs.put(stream(noise(0.1)), anns, signal()))).toMatchObject({
+      code: 'UPLOAD_FAILED',
+    })
+    expect(oss.requests).toEqual([])
+  })
+
+  it('fails as the provider says where its key is refused', async () => {
+    const refused = new SpeechError('KEY_REFUSED', 'Refused.', { hint: 'Check it.', scope: 'account' })
+    const blobs = open(() => {
+      throw refused
+    })
+    await expect(blobs.put(stream(noise(0.1)), anns, signal())).rejects.toBe(refused)
+  })
+
+  it('tries again where the provider fails to give leave', async () => {
+    let asked = 0
+    const blobs = open(model => {
+      if (asked++ < 2)
+        throw new SpeechError('PROVIDER_FAILED', 'Not now.', { hint: 'Later.', retryable: true })
+      return oss.temporary.issuePolicy({ model })
+    })
+    await blobs.put(stream(noise(0.1)), anns, signal())
+    expect(oss.temporary.objects().length).toBe(2)
+  })
+
+  it('says so where there is no room for the file it waits in', async () => {
+    vi.stubEnv('TMPDIR', join(temp.path, 'nowhere'))
+    const error = await failure(open().put(stream(noise(0.1)), anns, signal()))
+    expect(error).toMatchObject({ code: 'UPLOAD_FAILED', hint: expect.stringContaining('TMPDIR') })
+    expect(describeError(error)).not.toContain(temp.path)
+  })
+})
+
+describe('names and places', () => {
+  it.each(['ann', 'ann@example.com', '..', '.hidden', 'Zoë 张/..\\%2e=', '=2e'])(
+    'the owner %j is read back from a name in plain signs',
+    owner => {
+      const key = uploadKey(owner, 'tr_1')
+      expect(key).toMatch(/^speech-mcp\/uploads\/[\w@=-][\w@.=-]*\/tr_1\.mp3$/)
+      expect(new URL(`https://host/${key}`).pathname).toBe(`/${key}`)
+      expect(ownerAndJob(key)).toEqual({ owner, job: 'tr_1' })
+    },
+  )
+
+  const frankfurt = 'https://oss-eu-central-1.aliyuncs.com'
+  it.each<
+    [string, string | undefined, { upload: string; public: string; region: string; pathStyle: boolean }]
+  >([
+    [
+      'oss-eu-central-1.aliyuncs.com',
+      undefined,
+      { upload: frankfurt, public: frankfurt, region: 'eu-central-1', pathStyle: false },
+    ],
+    [
+      'https://audio.oss-eu-central-1.aliyuncs.com/',
+      'oss-eu-central-1',
+      { upload: frankfurt, public: frankfurt, region: 'eu-central-1', pathStyle: false },
+    ],
+    [
+      'oss-eu-central-1-internal.aliyuncs.com',
+      undefined,
+      {
+        upload: 'https://oss-eu-central-1-internal.aliyuncs.com',
+        public: frankfurt,
+        region: 'eu-central-1',
+        pathStyle: false,
+      },
+    ],
+    [
+      'cn-hangzhou.oss.aliyuncs.com',
+      undefined,
+      {
+        upload: 'https://cn-hangzhou.oss.aliyuncs.com',
+        public: 'https://cn-hangzhou.oss.aliyuncs.com',
+        region: 'cn-hangzhou',
+        pathStyle: false,
+      },
+    ],
+    [
+      'http://localhost:8089',
+      undefined,
+      {
+        upload: 'http://localhost:8089',
+        public: 'http://localhost:8089',
+        region: 'eu-central-1',
+        pathStyle: true,
+      },
+    ],
+  ])('endpoint %s with region %s is understood', (endpoint, region, expected) => {
+    expect(ossPlace({ bucket: 'audio', endpoint, region })).toEqual(expected)
+  })
+
+  it('an endpoint that does not say its region asks for OSS_REGION, when it is used', async () => {
+    for (const endpoint of [
+      'oss-accelerate.aliyuncs.com',
+      'oss-accelerate-overseas.aliyuncs.com',
+      'a.example',
+    ]) {
+      const blobs = keep(
+        ossBlobs({ bucket: 'audio', endpoint, accessKeyId: 'id', accessKeySecret: 'secret' }),
+      )
+      const error = await failure(blobs.put(stream(noise(0.1)), anns, signal()))
+      expect(error).toMatchObject({ code: 'CONFIG_INVALID', hint: expect.stringContaining('OSS_REGION') })
+    }
+  })
+
+  it('half a day of the richest sound is fewer than 10,000 parts', () => {
+    const bytes = (12 * 3600 * 1_411_000) / 8
+    let sum = 0
+    let parts = 0
+    while (sum < bytes) sum += partBytes(++parts)
+    expect(parts).toBeLessThan(10_000)
+    expect(partBytes(1)).toBe(1024 * 1024)
+  })
+})
+
+describe('the doctor', () => {
+  it('finds a bucket in order and leaves nothing in it', async () => {
+    const oss = keep(await startOss())
+    const blobs = keep(ossBlobs(optionsFor(oss)))
+    const found = await checkUploads(blobs, { ossBucket: oss.bucket, ossEndpoint: oss.endpoint })
+    expect(found).toContain(`bucket ${oss.bucket} at ${oss.endpoint}`)
+    expect(found).toContain('the clock is right')
+    expect(oss.objects()).toEqual([])
+  })
+
+  it.each<[string, (oss: OssStandin) => void, string]>([
+    ['the clock', oss => oss.set({ skewSeconds: 600 }), 'CLOCK_WRONG'],
+    [
+      'the right to read',
+      oss => oss.fault({ kind: 'error', ...refusal, when: ({ kind }) => kind === 'get' }),
+      'UPLOAD_UNREACHABLE',
+    ],
+    [
+      'the right to remove',
+      oss => oss.fault({ kind: 'error', ...refusal, when: ({ kind }) => kind === 'delete' }),
+      'BUCKET_REFUSED',
+    ],
+    [
+      'the right to list',
+      oss => oss.fault({ kind: 'error', ...refusal, when: ({ kind }) => kind === 'uploads' }),
+      'BUCKET_REFUSED',
+    ],
+  ])('finds what is wrong with %s', async (_, prepare, code) => {
+    const oss = keep(await startOss())
+    prepare(oss)
+    const blobs = keep(ossBlobs(optionsFor(oss)))
+    const check = checkUploads(blobs, { ossBucket: oss.bucket, ossEndpoint: oss.endpoint })
+    expect(await failure(check)).toMatchObject({ code })
+  })
+
+  it('says where uploads go without a bucket', async () => {
+    const oss = keep(await startOss())
+    const blobs = keep(temporaryBlobs({ cloud: doorOf(oss) }))
+    const found = await checkUploads(blobs, { ossBucket: undefined, ossEndpoint: 'unused' })
+    expect(found).toContain('temporary store')
+    expect(oss.requests).toEqual([])
+  })
+})
