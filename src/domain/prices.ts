@@ -10,7 +10,12 @@ const audio: Record<string, number> = {
   'qwen-audio-3.1-asr-flash-filetrans': 0.000035,
 }
 
+/** The model of which this is a snapshot, or the name as it stands. */
+export function undated(model: string): string {
+  return model.replace(/-\d{4}-\d\d-\d\d$/, '')
+}
+
 /** Undefined for a model whose price is not known. */
 export function usdPerSecond(model: string): number | undefined {
-  return audio[model.replace(/-\d{4}-\d\d-\d\d$/, '')]
+  return audio[undated(model)]
 }

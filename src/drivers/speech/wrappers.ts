@@ -1,27 +1,19 @@
 // Recognisers around a recogniser: one keeps to the provider's rate, one asks again where that can help.
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isSpeechError, type SpeechError } from '../../domain/errors.ts'
-import type { Recogniser } from '../../domain/ports.ts'
+import { isSpeechError, SpeechError } from '../../domain/errors.ts'
+import type { FileRecogniser, Recogniser } from '../../domain/ports.ts'
 import { log } from '../../log.ts'
+import { isTimeUp } from '../wire/http.ts'
 import type { Limiter } from '../wire/limiter.ts'
+import type { Pacer } from './pacer.ts'
 
 /** Keeps to the limiter's rate, and tells it when the provider throttles. */
 export function limited(inner: Recogniser, limiter: Limiter): Recogniser {
   return {
     ...inner,
-    async recognise(request, signal) {
-      return limiter.run(async () => {
-        try {
-          const heard = await inner.recognise(request, signal)
-          limiter.succeeded()
-          return heard
-        } catch (error) {
-          if (isSpeechError(error) && error.code === 'THROTTLED') limiter.throttled()
-          throw error
-        }
-      }, signal)
-    },
+    recognise: (request, signal) =>
+      limiter.run(() => heeding(() => inner.recognise(request, signal), limiter), signal),
   }
 }
 
@@ -67,23 +59,91 @@ const attempts = (error: SpeechError) => (error.code === 'THROTTLED' ? 10 : 4)
 const longestDelay = 20
 
 /** Asks again after errors that say they may pass, with doubled and jittered pauses. */
-export function retrying(
-  inner: Recogniser,
-  { firstDelay = 1, random = Math.random }: RetryOptions = {},
-): Recogniser {
+export function retrying(inner: Recogniser, options: RetryOptions = {}): Recogniser {
   return {
     ...inner,
-    async recognise(request, signal) {
-      for (let attempt = 1; ; attempt++) {
-        try {
-          return await inner.recognise(request, signal)
-        } catch (error) {
-          if (!isSpeechError(error) || !error.retryable || attempt >= attempts(error)) throw error
-          const delay = Math.min(longestDelay, firstDelay * 2 ** (attempt - 1)) * (0.5 + random() / 2)
-          log.info('retry', { code: error.code, attempt, delay })
-          await sleep(delay * 1000, undefined, { signal }).catch(() => signal.throwIfAborted())
-        }
-      }
-    },
+    recognise: (request, signal) => repeat(() => inner.recognise(request, signal), signal, options),
   }
+}
+
+/** Keeps submits to the limiter's rate, and whatever asks about tasks to the pacer's. */
+export function limitedFile(
+  inner: FileRecogniser,
+  { submits, asks }: { submits: Limiter; asks: Pacer },
+): FileRecogniser {
+  async function ask<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    await asks.turn(signal)
+    return heeding(work, { throttled: asks.hold, succeeded: () => {} })
+  }
+  return {
+    ...inner,
+    submit: (request, signal) =>
+      submits
+        .run(() => heeding(() => inner.submit(request, signal), submits), signal)
+        .catch(error => {
+          throw error === signal.reason && isTimeUp(signal) ? noTurn(error) : error
+        }),
+    status: (task, signal) => ask(() => inner.status(task, signal), signal),
+    tasks: (from, to, signal) => ask(() => inner.tasks(from, to, signal), signal),
+    cancel: (task, signal) => ask(() => inner.cancel(task, signal), signal),
+  }
+}
+
+/** Asks again as `retrying` does. A submit too, as one that may have made a task never says that it may be made again. */
+export function retryingFile(inner: FileRecogniser, options: RetryOptions = {}): FileRecogniser {
+  return {
+    ...inner,
+    submit: (request, signal) => repeat(() => inner.submit(request, signal), signal, options),
+    status: (task, signal) => repeat(() => inner.status(task, signal), signal, options),
+    tasks: (from, to, signal) => repeat(() => inner.tasks(from, to, signal), signal, options),
+    cancel: (task, signal) => repeat(() => inner.cancel(task, signal), signal, options),
+  }
+}
+
+/** Tells of an answer and of throttling. */
+async function heeding<T>(
+  work: () => Promise<T>,
+  { throttled, succeeded }: Pick<Limiter, 'throttled' | 'succeeded'>,
+): Promise<T> {
+  try {
+    const answer = await work()
+    succeeded()
+    return answer
+  } catch (error) {
+    if (isSpeechError(error) && error.code === 'THROTTLED') throttled()
+    throw error
+  }
+}
+
+async function repeat<T>(
+  work: () => Promise<T>,
+  signal: AbortSignal,
+  { firstDelay = 1, random = Math.random }: RetryOptions,
+): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!isSpeechError(error) || !mayPass(error) || attempt >= attempts(error)) throw error
+      const delay = Math.min(longestDelay, firstDelay * 2 ** (attempt - 1)) * (0.5 + random() / 2)
+      log.info('retry', { code: error.code, attempt, delay })
+      await sleep(delay * 1000, undefined, { signal }).catch(() => {
+        // Whoever gives so much time and no more wants to hear what took it.
+        throw isTimeUp(signal) ? error : signal.reason
+      })
+    }
+  }
+}
+
+function noTurn(cause: unknown): SpeechError {
+  return new SpeechError('THROTTLED', 'The order’s turn did not come in time: the model’s rate is used up.', {
+    hint: 'Wait a minute and call again.',
+    retryable: true,
+    cause,
+  })
+}
+
+/** What the provider cannot fetch wants another address, which only the caller can get. */
+function mayPass({ retryable, code }: SpeechError): boolean {
+  return retryable && code !== 'UPLOAD_UNREACHABLE'
 }

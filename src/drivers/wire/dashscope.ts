@@ -1,5 +1,5 @@
 // DashScope's door: the address, the key, and what its errors mean for whoever asked.
-import { type ErrorCode, SpeechError } from '../../domain/errors.ts'
+import { type ErrorCode, isSpeechError, SpeechError } from '../../domain/errors.ts'
 import type { HttpClient, JsonBody } from './http.ts'
 
 export interface DashscopeOptions {
@@ -9,27 +9,40 @@ export interface DashscopeOptions {
   http: HttpClient
 }
 
+export interface DashscopeCall {
+  method: 'GET' | 'POST'
+  path: string
+  query?: Record<string, string>
+  /** Beside the key. */
+  headers?: Record<string, string>
+  body?: JsonBody
+}
+
 export interface Dashscope {
+  readonly baseUrl: string
   /** Resolves with the JSON body of a success; throws `SpeechError` for everything else. */
-  call(
-    request: { method: 'GET' | 'POST'; path: string; body?: JsonBody },
-    signal: AbortSignal,
-  ): Promise<unknown>
+  call(request: DashscopeCall, signal: AbortSignal): Promise<unknown>
+}
+
+/** What DashScope answered to a call that failed; undefined where it did not answer. `code` is empty in an answer of no known form. */
+export function answerOf(error: unknown): { status: number; code: string } | undefined {
+  const cause = isSpeechError(error) ? (error.cause as { status?: unknown } | undefined) : undefined
+  return typeof cause?.status === 'number' ? (cause as { status: number; code: string }) : undefined
 }
 
 export function dashscope({ apiKey, baseUrl, http }: DashscopeOptions): Dashscope {
   return {
-    async call({ method, path, body }, signal) {
+    baseUrl,
+    async call({ method, path, query, headers, body }, signal) {
       if (!apiKey)
         throw new SpeechError('KEY_MISSING', 'No DashScope key is set.', {
           hint: 'Set DASHSCOPE_API_KEY to a key of the Singapore region (Model Studio console → API keys).',
           scope: 'account',
         })
-      const headers = { authorization: `Bearer ${apiKey}` }
       const { status, json } = await http.request({
         method,
-        url: `${baseUrl}/${path}`,
-        headers,
+        url: `${baseUrl}/${path}${query ? `?${new URLSearchParams(query)}` : ''}`,
+        headers: { authorization: `Bearer ${apiKey}`, ...headers },
         ...(body && { body }),
         signal,
       })

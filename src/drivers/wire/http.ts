@@ -9,10 +9,10 @@ export interface HttpResponse {
   json: unknown
 }
 
-/** JSON in pieces, so that a recording never stands in memory as text; read anew for each attempt. */
+/** A body in pieces, JSON unless a header says otherwise, so that a recording never stands in memory; read anew for each attempt. */
 export interface JsonBody {
   bytes: number
-  pieces(): Iterable<Buffer>
+  pieces(): Iterable<Buffer> | AsyncIterable<Buffer>
 }
 
 export interface HttpRequest {
@@ -26,6 +26,11 @@ export interface HttpRequest {
 export interface HttpClient {
   /** Resolves with any answer the server gives; throws `PROVIDER_UNREACHABLE` or `PROVIDER_TIMEOUT` (both retryable). */
   request(request: HttpRequest): Promise<HttpResponse>
+  /**
+   * A text file whose address is all it takes: no key goes there. Resolves with any answer; throws also
+   * `PROVIDER_FAILED` (not retryable) for one that is too large.
+   */
+  fetchText(request: { url: string; signal: AbortSignal }): Promise<{ status: number; text: string }>
   close(): Promise<void>
 }
 
@@ -35,6 +40,8 @@ export interface HttpOptions {
   connectTimeout?: number
   /** Seconds without a byte of the answer. */
   answerTimeout?: number
+  /** Bytes; twelve hours of Chinese are some 30 MB, with a time for each character. */
+  largestText?: number
 }
 
 /** A larger answer is not what we asked for. */
@@ -44,7 +51,7 @@ const largestAnswer = 4_000_000
  * 50 ms that the first call would pay. The version is pinned, as these paths are its own affair. */
 const [agentModule, requestModule] = ['undici/lib/dispatcher/agent.js', 'undici/lib/api/api-request.js']
 
-interface Undici {
+interface Pool {
   agent: Agent
   request: typeof Agent.prototype.request
 }
@@ -54,9 +61,9 @@ export function createHttp({
   connections,
   connectTimeout = 10,
   answerTimeout = 120,
+  largestText = 100_000_000,
 }: HttpOptions): HttpClient {
-  let undici: Promise<Undici> | undefined
-  async function start(): Promise<Undici> {
+  async function start(maxResponseSize: number): Promise<Pool> {
     const [{ default: Pool }, { default: request }] = await Promise.all([
       import(agentModule),
       import(requestModule),
@@ -66,37 +73,55 @@ export function createHttp({
       connect: { timeout: connectTimeout * 1000 },
       headersTimeout: answerTimeout * 1000,
       bodyTimeout: answerTimeout * 1000,
-      maxResponseSize: largestAnswer,
+      maxResponseSize,
       keepAliveTimeout: 30_000,
     })
     return { agent, request: request.bind(agent) }
   }
+  /** The limit of an answer is its pool's. */
+  let answers: Promise<Pool> | undefined
+  let texts: Promise<Pool> | undefined
 
   return {
-    async request({ method, url, headers, body, signal }) {
+    async request(request) {
+      request.signal.throwIfAborted()
+      answers ??= start(largestAnswer)
+      const { status, text } = await send(await answers, request)
+      return { status, json: parse(text) }
+    },
+    async fetchText({ url, signal }) {
       signal.throwIfAborted()
-      undici ??= start()
-      const { request } = await undici
-      const { origin, pathname, search } = new URL(url)
-      try {
-        const response = await request({
-          origin,
-          path: pathname + search,
-          method,
-          headers: { accept: 'application/json', ...(body && describeBody(body)), ...headers },
-          ...(body && { body: Readable.from(body.pieces(), { objectMode: false, highWaterMark: 1 }) }),
-          signal,
-        })
-        const text = await response.body.text()
-        return { status: response.statusCode, json: parse(text) }
-      } catch (error) {
-        signal.throwIfAborted()
-        throw transportError(error, `${method} ${origin}${pathname}`)
-      }
+      texts ??= start(largestText)
+      return send(await texts, { method: 'GET', url, signal }).catch(error => {
+        throw isTooLarge(error) ? tooLarge(largestText, error) : error
+      })
     },
     async close() {
-      await (await undici)?.agent.destroy()
+      const pools = await Promise.all([answers, texts])
+      await Promise.all(pools.map(pool => pool?.agent.destroy()))
     },
+  }
+}
+
+async function send(
+  { request }: Pool,
+  { method, url, headers, body, signal }: HttpRequest,
+): Promise<{ status: number; text: string }> {
+  const { origin, pathname, search } = new URL(url)
+  try {
+    const response = await request({
+      origin,
+      path: pathname + search,
+      method,
+      headers: { accept: 'application/json', ...(body && describeBody(body)), ...headers },
+      ...(body && { body: Readable.from(body.pieces(), { objectMode: false, highWaterMark: 1 }) }),
+      signal,
+    })
+    const text = await response.body.text()
+    return { status: response.statusCode, text }
+  } catch (error) {
+    signal.throwIfAborted()
+    throw transportError(error, `${method} ${origin}${pathname}`)
   }
 }
 
@@ -110,6 +135,22 @@ function parse(text: string): unknown {
   } catch {
     return undefined
   }
+}
+
+/** True where the signal ended a wait that was too long (`AbortSignal.timeout`), and nobody called it off. */
+export function isTimeUp(signal: AbortSignal): boolean {
+  return signal.aborted && (signal.reason as { name?: unknown } | undefined)?.name === 'TimeoutError'
+}
+
+function isTooLarge(error: unknown): boolean {
+  return ((error as SpeechError).cause as { code?: unknown })?.code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE'
+}
+
+function tooLarge(most: number, cause: unknown): SpeechError {
+  return new SpeechError('PROVIDER_FAILED', `The provider’s result is larger than ${most / 1e6} MB.`, {
+    hint: 'Part the recording and give the parts one by one.',
+    cause,
+  })
 }
 
 function transportError(error: unknown, what: string): SpeechError {
