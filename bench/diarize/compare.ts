@@ -1,0 +1,93 @@
+// Scores ours and the usual ways over many conversations, and says whether ours is as good as promised.
+import { align } from '../../src/pipeline/align.ts'
+import { bySentence, byWord, type Labels } from './baselines.ts'
+import { converse } from './conversation.ts'
+import { type Heard, hear, type Noise } from './hearings.ts'
+import { score } from './score.ts'
+
+export const methods = ['ours', 'sentence', 'word', 'word, nearest'] as const
+export type Method = (typeof methods)[number]
+
+export interface Row {
+  noise: Noise
+  /** Shares, from 0 to 1. */
+  wder: Record<Method, number>
+  cpwer: Record<Method, number>
+  /** WDER of one who knows which words the first model heard, and believes its labels. */
+  floor: number
+  /** Sentences, one for each promise that is not kept. */
+  missed: string[]
+}
+
+/** Beyond it there are no words to match: shown, but nothing is promised. */
+const mostGarbled = 0.5
+const none = { jitter: 0, offset: 0, garbled: 0, merged: 0, missing: 0 }
+const words = { ...none, garbled: 0.1 }
+const turns = { merged: 0.15, missing: 0.1 }
+
+export const noises: Noise[] = [
+  { ...none, name: 'none' },
+  { ...words, name: 'words garbled' },
+  { ...words, name: 'jitter 100 ms', jitter: 0.1 },
+  { ...words, name: 'jitter 200 ms', jitter: 0.2 },
+  { ...words, name: 'jitter 300 ms', jitter: 0.3 },
+  { ...words, name: 'offset 300 ms', offset: 0.3 },
+  { ...words, name: 'offset 800 ms', offset: 0.8 },
+  { ...words, name: 'offset 2 s', offset: 2 },
+  { ...none, name: 'words all wrong, 200 ms', jitter: 0.2, garbled: 1 },
+  { ...words, ...turns, name: 'turns merged, missing' },
+  { ...words, ...turns, name: '100 ms, 300 ms, turns', jitter: 0.1, offset: 0.3 },
+  { ...words, ...turns, name: '200 ms, 800 ms, turns', jitter: 0.2, offset: 0.8 },
+  { ...words, ...turns, name: '300 ms, 2 s, turns', jitter: 0.3, offset: 2 },
+]
+
+const ways: Record<Method, (heard: Heard) => Labels> = {
+  ours: ({ who, what, duration }) =>
+    align(who, what, duration).segments.flatMap(({ words = [], speaker }) =>
+      words.map(() => (speaker ? Number(speaker.slice(1)) : null)),
+    ),
+  sentence: ({ who, what }) => bySentence(who, what),
+  word: ({ who, what }) => byWord(who, what, false),
+  'word, nearest': ({ who, what }) => byWord(who, what, true),
+}
+
+/** The same conversations for each noise, `count` of them. */
+export function compare(noise: Noise, count: number): Row {
+  const wrong = { ours: 0, sentence: 0, word: 0, 'word, nearest': 0 }
+  const edits = { ...wrong }
+  let [total, lost] = [0, 0]
+  for (let seed = 1; seed <= count; seed++) {
+    const heard = hear(converse(seed), noise, seed)
+    const texts = heard.what.sentences.flatMap(sentence => sentence.words!.map(word => word.text.trim()))
+    total += texts.length
+    lost += score(texts, heard.truth, heard.believed).wrong
+    for (const method of methods) {
+      const result = score(texts, heard.truth, ways[method](heard))
+      wrong[method] += result.wrong
+      edits[method] += result.edits
+    }
+  }
+  const wder = shares(wrong, total)
+  return { noise, wder, cpwer: shares(edits, total), floor: lost / total, missed: missedBy(noise, wder) }
+}
+
+function shares(counts: Record<Method, number>, total: number): Record<Method, number> {
+  return Object.fromEntries(methods.map(method => [method, counts[method] / total])) as Record<Method, number>
+}
+
+function missedBy({ jitter, offset, garbled, name }: Noise, wder: Record<Method, number>): string[] {
+  const best = Math.min(wder.sentence, wder.word, wder['word, nearest'])
+  const missed: string[] = []
+  const need = (limit: number, what: string) => {
+    if (wder.ours > limit)
+      missed.push(`${name}: WDER ${percent(wder.ours)}, but at most ${percent(limit)} (${what})`)
+  }
+  if (name === 'none') need(0.01, 'no noise')
+  else if (garbled <= mostGarbled) need(best / 2, 'half of the better baseline')
+  if (jitter <= 0.2 && offset <= 0.8 && garbled <= mostGarbled) need(0.03, 'up to 200 ms and 800 ms')
+  return missed
+}
+
+export function percent(share: number): string {
+  return `${(100 * share).toFixed(2)} %`
+}

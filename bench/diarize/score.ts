@@ -1,0 +1,94 @@
+// WDER and cpWER: how many words have the wrong speaker, and what that does to each speaker's text.
+import type { Labels } from './baselines.ts'
+
+export interface Score {
+  words: number
+  /** Words with the wrong speaker, or with none, after the best pairing of speakers. */
+  wrong: number
+  /** Insertions, deletions and substitutions over the texts of all speakers, after the best pairing of those. */
+  edits: number
+}
+
+/**
+ * `words` are the reference and, as the text is not in question here, what was heard too: cpWER is of the speakers
+ * alone. A speaker without a counterpart counts as deletions or insertions; words of nobody are insertions.
+ */
+export function score(words: string[], truth: number[], labels: Labels): Score {
+  const real = [...new Set(truth)]
+  const found = [...new Set(labels)].filter(label => label !== null)
+  const size = Math.max(real.length, found.length)
+  const counts = square(size, (i, j) =>
+    truth.reduce((sum, speaker, w) => sum + (speaker === real[i] && labels[w] === found[j] ? 1 : 0), 0),
+  )
+  const ids = new Map<string, number>()
+  for (const word of words) if (!ids.has(word)) ids.set(word, ids.size)
+  const text = (speakers: Labels, one: number | undefined) =>
+    words.flatMap((word, w) => (one !== undefined && speakers[w] === one ? ids.get(word)! : []))
+  const references = Array.from({ length: size }, (_, i) => text(truth, real[i]))
+  const heard = Array.from({ length: size }, (_, j) => text(labels, found[j]))
+  const edits = square(size, (i, j) => distance(references[i]!, heard[j]!))
+  return {
+    words: words.length,
+    wrong: words.length + cheapest(counts.map(row => row.map(count => -count))),
+    edits: cheapest(edits) + labels.filter(label => label === null).length,
+  }
+}
+
+function square(size: number, value: (i: number, j: number) => number): number[][] {
+  return Array.from({ length: size }, (_, i) => Array.from({ length: size }, (_, j) => value(i, j)))
+}
+
+/** Levenshtein. */
+export function distance(one: number[], other: number[]): number {
+  if (!one.length || !other.length) return one.length + other.length
+  const row = Int32Array.from({ length: other.length + 1 }, (_, j) => j)
+  for (let i = 1; i <= one.length; i++) {
+    let diagonal = row[0]!
+    row[0] = i
+    for (let j = 1; j <= other.length; j++) {
+      const swap = diagonal + (one[i - 1] === other[j - 1] ? 0 : 1)
+      diagonal = row[j]!
+      row[j] = Math.min(swap, diagonal + 1, row[j - 1]! + 1)
+    }
+  }
+  return row[other.length]!
+}
+
+/** The least sum with one value of each row and column (Hungarian method, with potentials). */
+export function cheapest(costs: number[][]): number {
+  const size = costs.length
+  const [rows, columns] = [Array(size + 1).fill(0), Array(size + 1).fill(0)]
+  const rowOf: number[] = Array(size + 1).fill(0)
+  for (let row = 1; row <= size; row++) {
+    rowOf[0] = row
+    const least: number[] = Array(size + 1).fill(Number.POSITIVE_INFINITY)
+    const from: number[] = Array(size + 1).fill(0)
+    const isUsed: boolean[] = Array(size + 1).fill(false)
+    let column = 0
+    do {
+      isUsed[column] = true
+      let [delta, following] = [Number.POSITIVE_INFINITY, 0]
+      for (let j = 1; j <= size; j++) {
+        if (isUsed[j]) continue
+        const cost = costs[rowOf[column]! - 1]![j - 1]! - rows[rowOf[column]!]! - columns[j]!
+        if (cost < least[j]!) {
+          least[j] = cost
+          from[j] = column
+        }
+        if (least[j]! < delta) [delta, following] = [least[j]!, j]
+      }
+      for (let j = 0; j <= size; j++) {
+        if (isUsed[j]) {
+          rows[rowOf[j]!]! += delta
+          columns[j]! -= delta
+        } else least[j]! -= delta
+      }
+      column = following
+    } while (rowOf[column] !== 0)
+    while (column !== 0) {
+      rowOf[column] = rowOf[from[column]!]!
+      column = from[column]!
+    }
+  }
+  return rowOf.slice(1).reduce((sum, row, j) => sum + costs[row - 1]![j]!, 0)
+}

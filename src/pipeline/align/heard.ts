@@ -1,0 +1,120 @@
+// Puts a hearing in order: sentences by time, words with sound times, and the tokens that two hearings are compared by.
+import type { FileHearing, HeardSentence, HeardWord } from '../../domain/ports.ts'
+import { tokens } from '../../domain/text.ts'
+import { type Span, seconds } from '../../domain/transcript.ts'
+import { timeWords } from '../timing.ts'
+
+export interface Line extends Span {
+  language?: string
+  speaker?: number
+  /** Whether the provider timed its words; otherwise they are spread over the line by their length. */
+  measured: boolean
+}
+
+export interface LineWord extends Span {
+  /** With the blanks and marks around it: the words of a line put together are its text. */
+  text: string
+  line: number
+}
+
+/** What is compared: a word without marks, or one character where words are not separated. */
+export interface Sound {
+  key: string
+  /** Its middle. */
+  at: number
+  word: number
+  line: number
+}
+
+export interface Heard {
+  lines: Line[]
+  words: LineWord[]
+  sounds: Sound[]
+}
+
+/** A word with no length of its own gets this much. */
+const shortest = 0.02
+/** How far a word may lie outside its sentence before it is pulled back. */
+const slack = 1
+
+/** `duration` is that of the recording; times beyond it are brought back to its end. */
+export function inOrder(hearing: FileHearing, duration: number): Heard {
+  const limit = duration > 0 ? duration : Number.POSITIVE_INFINITY
+  const sorted = hearing.sentences
+    .filter(({ text, words = [] }) => text.trim() !== '' || words.some(word => word.text.trim() !== ''))
+    .map(sentence => ({ sentence, span: spanOf(sentence, limit) }))
+    .sort((a, b) => a.span.start - b.span.start)
+  const lines: Line[] = []
+  const words: LineWord[] = []
+  for (const { sentence, span } of sorted) {
+    const timed = (sentence.words ?? []).filter(word => word.text.trim() !== '')
+    const { language, speaker } = sentence
+    lines.push({
+      ...span,
+      measured: timed.length > 0,
+      ...(language !== undefined && { language }),
+      ...(speaker !== undefined && { speaker }),
+    })
+    const found = timed.length
+      ? mended(spelled(sentence, timed), span, limit)
+      : spread(sentence.text.trim(), span)
+    for (const word of found) words.push({ ...word, line: lines.length - 1 })
+  }
+  return { lines, words, sounds: words.flatMap(soundsOf) }
+}
+
+function spanOf({ start, end, words = [] }: HeardSentence, limit: number): Span {
+  const isSound = end > start
+  const from = isSound || !words.length ? start : Math.min(start, ...words.map(word => word.start))
+  const to = isSound ? end : Math.max(from + shortest, ...words.map(word => word.end))
+  const begin = Math.min(Math.max(0, from), Math.max(0, limit - shortest))
+  return { start: begin, end: Math.max(begin, Math.min(to, limit)) }
+}
+
+/**
+ * The words with what the sentence has between them, such as marks that the words leave out. Where the sentence does
+ * not hold its own words in order, they are left as they are.
+ */
+function spelled({ text, words = [] }: HeardSentence, timed: HeardWord[]): HeardWord[] {
+  const whole = words.map(word => word.text).join('')
+  if (words.length === timed.length && whole.trim() === text.trim()) return timed
+  const starts: number[] = []
+  let from = 0
+  for (const word of timed) {
+    const bare = word.text.trim()
+    const at = text.indexOf(bare, from)
+    if (at < 0) return timed
+    starts.push(at)
+    from = at + bare.length
+  }
+  return timed.map((word, i) => ({ ...word, text: text.slice(i === 0 ? 0 : starts[i], starts[i + 1]) }))
+}
+
+/** Words never begin before the one in front of them, end before they begin, or leave their sentence by far. */
+function mended(words: HeardWord[], line: Span, limit: number): HeardWord[] {
+  const last = Math.max(line.start, Math.min(line.end + slack, limit) - shortest)
+  let earliest = Math.max(0, line.start - slack)
+  return words.map(({ text, start: given, end }, i) => {
+    const start = Math.min(Math.max(earliest, given), last)
+    const next = words[i + 1]?.start ?? line.end
+    const mend = next > start ? Math.min(next, start + 0.5) : start + shortest
+    earliest = start
+    return { text, start, end: Math.min(Math.max(end > start ? end : mend, start), last + shortest) }
+  })
+}
+
+function spread(text: string, line: Span): HeardWord[] {
+  const found = tokens(text)
+  if (found.length < 2) return [{ text, ...line }]
+  return timeWords(text, line, []).map(({ start, end }, i) => ({
+    start,
+    end,
+    text: text.slice(i === 0 ? 0 : found[i]!.start, found[i + 1]?.start),
+  }))
+}
+
+function soundsOf({ text, start, end, line }: LineWord, word: number): Sound[] {
+  const found = tokens(text)
+  const share = (end - start) / found.length
+  return found.map(({ key }, i) => ({ key, at: seconds(start + (i + 0.5) * share), word, line }))
+}
