@@ -16,9 +16,10 @@ export interface Budget {
   afford(seconds: number): void
 }
 
+/** `audio` is what is heard of the recording: its mix, or channels of it. */
 export function createBudget(
   source: Source,
-  audio: Decoding,
+  audio: readonly Decoding[],
   { recogniser, maxCostUsd }: { recogniser: Recogniser; maxCostUsd?: number },
   tools: EncodingTools,
   run: Run,
@@ -28,19 +29,22 @@ export function createBudget(
   if (maxCostUsd === undefined || price === undefined) return { checked: chunks => chunks, afford: () => {} }
 
   async function check(): Promise<void> {
-    const expected = audio.expected()
+    const expected = audio.map(each => each.expected()).find(length => length !== undefined)
     // The whole length is more than what is sent: if that can be paid for, there is nothing to look into.
-    if (expected !== undefined && expected * price! <= maxCostUsd!) return
-    const cost = price! * (await unheardSeconds(source, recogniser, tools, run))
+    if (expected !== undefined && expected * audio.length * price! <= maxCostUsd!) return
+    let unheard = 0
+    for (const { channel } of audio) unheard += await unheardSeconds(source, channel, recogniser, tools, run)
+    const cost = price! * unheard
     if (cost > maxCostUsd!) throw tooHigh(cost, maxCostUsd!)
   }
+  let checking: Promise<void> | undefined
 
   return {
     async *checked(chunks) {
-      let first = true
       for await (const chunk of chunks) {
-        if (first) await check()
-        first = false
+        // Once for all channels: whichever has a chunk first.
+        checking ??= check()
+        await checking
         yield chunk
       }
     },
@@ -54,6 +58,7 @@ export function createBudget(
 /** What would have to be sent: decodes and cuts the recording once, and looks each chunk up. */
 async function unheardSeconds(
   source: Source,
+  channel: number | undefined,
   { limits }: Recogniser,
   { ffmpeg, asked }: EncodingTools,
   run: Run,
@@ -61,7 +66,8 @@ async function unheardSeconds(
   run.progress({ done: 0, message: 'Working out the cost' })
   let samples = 0
   const quiet = { ...run, warn: () => {} }
-  for await (const chunk of cut(decode(source, ffmpeg, quiet).samples, limits)) {
+  const options = channel === undefined ? {} : { channel }
+  for await (const chunk of cut(decode(source, ffmpeg, quiet, options).samples, limits)) {
     if (!isHeard(await run.checkpoints.recall(chunkKey(chunk.samples, asked))))
       samples += chunk.samples.length
     chunk.release()
@@ -69,7 +75,7 @@ async function unheardSeconds(
   return samples / sampleRate
 }
 
-function tooHigh(cost: number, limit: number): SpeechError {
+export function tooHigh(cost: number, limit: number): SpeechError {
   return new SpeechError(
     'COST_TOO_HIGH',
     `This would cost $${figure(cost)}, more than the limit of $${figure(limit)}.`,

@@ -14,6 +14,8 @@ export interface Chunk extends Span {
   speech: Span[]
   /** Seconds at the start that the chunk before holds too: 0 after a cut in a pause. */
   overlap: number
+  /** Which channel it is of, where the channels are heard apart. */
+  channel?: number
 }
 
 export interface CutOptions {

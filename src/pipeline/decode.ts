@@ -1,4 +1,4 @@
-// Decodes any container to 16 kHz mono samples on a pipe, and says what was wrong with the file.
+// Decodes any container, or one channel of it, to 16 kHz mono samples on a pipe, and says what was wrong with the file.
 import { SpeechError } from '../domain/errors.ts'
 import type { Run } from '../domain/run.ts'
 import { clock } from '../domain/text.ts'
@@ -10,6 +10,8 @@ import { collect, killed, type LocateFfmpeg, startFfmpeg } from './ffmpeg.ts'
 import type { Source } from './source.ts'
 
 export interface Decoding {
+  /** Which channel it is; absent for the mix of all. */
+  channel?: number
   /** 16-bit little-endian samples, 16 kHz mono, in buffers of whole samples; can be read once. */
   samples: AsyncIterable<Buffer>
   /** Length by the file's own header, in seconds; undefined until it was read, or when it does not say. */
@@ -23,6 +25,8 @@ export interface Decoding {
 }
 
 export interface DecodeOptions {
+  /** Decode this channel alone, counted from 0, instead of the mix of all. */
+  channel?: number
   /** Decode this stretch of the recording alone. */
   part?: Span
   /** Let the same process encode a voice note on the side: a second one would take longer to start than to work. */
@@ -39,7 +43,7 @@ export function decode(
   run: Run,
   options: DecodeOptions = {},
 ): Decoding {
-  const { part } = options
+  const { part, channel } = options
   let bytes = 0
   let said = () => ''
   let note: Promise<Buffer> | undefined
@@ -71,6 +75,7 @@ export function decode(
     }
   }
   return {
+    ...(channel !== undefined && { channel }),
     samples: samples(),
     expected: () => headerDuration(said()),
     decoded: seconds,
@@ -80,15 +85,19 @@ export function decode(
   }
 }
 
-function decoderArguments(file: string, { part, voiceNote }: DecodeOptions): string[] {
+function decoderArguments(file: string, { channel, part, voiceNote }: DecodeOptions): string[] {
   // By sample number, as seeking by time is inexact in files of varying bit rate.
   const trim = part && `atrim=start_sample=${samplesOf(part.start)}:end_sample=${samplesOf(part.end)}`
+  const filters = [
+    ...(channel === undefined ? [] : [`pan=mono|c0=c${channel}`]),
+    ...(trim ? [`aresample=${sampleRate},${trim}`] : []),
+  ]
   const soundOnly = ['-map_metadata', '-1', '-vn', '-sn', '-dn']
   return [
     ...['-nostdin', '-loglevel', 'info'],
     ...['-protocol_whitelist', 'file', '-format_whitelist', allowedDemuxers, '-i', `file:${file}`],
     ...[...soundOnly, '-ac', '1', '-ar', String(sampleRate)],
-    ...(trim ? ['-af', `aresample=${sampleRate},${trim}`] : []),
+    ...(filters.length > 0 ? ['-af', filters.join()] : []),
     // Unflushed, samples come in pieces of 32 kB instead of 1 kB: a thirtieth of the reads.
     ...['-f', 's16le', '-flush_packets', '0', 'pipe:1'],
     ...(voiceNote

@@ -35,6 +35,9 @@ const pieceBytes = 1 << 20
 /** A file changed so shortly ago may change again within the same tick of its clock. */
 const unsettled = 100
 
+/** Files that are being read at the moment: a flood of calls for one recording reads it once. */
+const underWay = new Map<string, { digest: Promise<string>; stop: AbortController; waiting: number }>()
+
 /**
  * Hash of a file's bytes. It is remembered by path, size and times, so that a recording of hours is read once. Throws
  * what the system throws.
@@ -48,11 +51,44 @@ export async function contentHash(
   const key = `file:${sha256().update([file, size, mtimeNs, ctimeNs].join('\0')).digest('hex')}`
   const known = await checkpoints.recall(key)
   if (typeof known === 'string') return known
-  const hash = sha256()
-  for await (const piece of createReadStream(file, { highWaterMark: pieceBytes, signal })) hash.update(piece)
-  const digest = hash.digest('hex')
+  const digest = await shared(key, file, signal)
   if (Date.now() - Number(mtimeMs) > unsettled) await checkpoints.keep(key, digest)
   return digest
+}
+
+/** The reading goes on as long as anybody waits for it. */
+async function shared(key: string, file: string, signal: AbortSignal): Promise<string> {
+  signal.throwIfAborted()
+  let reading = underWay.get(key)
+  if (!reading) {
+    const stop = new AbortController()
+    reading = { digest: read(file, stop.signal), stop, waiting: 0 }
+    underWay.set(key, reading)
+  }
+  const { digest, stop } = reading
+  reading.waiting++
+  try {
+    return await unlessAborted(digest, signal)
+  } finally {
+    if (--reading.waiting === 0) {
+      if (underWay.get(key) === reading) underWay.delete(key)
+      stop.abort()
+    }
+  }
+}
+
+async function read(file: string, signal: AbortSignal): Promise<string> {
+  const hash = sha256()
+  for await (const piece of createReadStream(file, { highWaterMark: pieceBytes, signal })) hash.update(piece)
+  return hash.digest('hex')
+}
+
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(signal.reason)
+    signal.addEventListener('abort', stop)
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
+  })
 }
 
 export function textHash(...parts: (string | Uint8Array)[]): string {

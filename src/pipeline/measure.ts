@@ -1,6 +1,48 @@
-// The story of one recording with measured times: upload, one pass.
+// The story of one recording with measured times: one pass over an upload, and chunks where that is not to be had.
+import { describeError, isSpeechError } from '../domain/errors.ts'
+import { languageHint } from '../domain/languages.ts'
+import type { FileHearing } from '../domain/ports.ts'
+import type { Segment } from '../domain/transcript.ts'
+import { findingsOf } from './file-findings.ts'
+import { type Heards, hear } from './passes.ts'
+import { openSource } from './source.ts'
 import type { Story } from './stories.ts'
+import { transcribe } from './transcribe.ts'
 
-export const measure: Story = () => {
-  throw new Error('not written yet')
+/** With these chunks would not fare better, or nobody would want them. */
+const endsAll = new Set([
+  ...['CANCELLED', 'KEY_MISSING', 'KEY_REFUSED', 'ACCOUNT_IN_ARREARS', 'COST_TOO_HIGH', 'RECORDING_CHANGED'],
+  ...['NOT_AUDIO', 'NO_AUDIO_TRACK', 'UNSUPPORTED_CODEC', 'PLAYLIST_REFUSED', 'FILE_UNREADABLE'],
+])
+
+export const measure: Story = async (order, ports, run, onFound) => {
+  const hint = languageHint(order.language)
+  const passes = [{ recogniser: ports.fileRecogniser, ...(hint.code && { language: hint.code }) }]
+  const source = await openSource(order, ports, run)
+  const told = (heards: Heards, isOver: boolean) => {
+    const segments = segmentsOf(heards.passes[0]?.hearing, order.timestamps === 'word')
+    return findingsOf({ segments }, { order, source, ports, passes, heards, isOver })
+  }
+  try {
+    const heards = await hear(passes, { order, source, ports, run, onHeard: () => {} })
+    if (hint.warning) run.warn(hint.warning)
+    const findings = told(heards, true)
+    onFound(() => findings)
+    if (findings.segments.length === 0)
+      run.warn('No speech was found: the recording is silent, or holds music or noise.')
+    return findings
+  } catch (error) {
+    run.signal.throwIfAborted()
+    if (!isSpeechError(error) || endsAll.has(error.code)) throw error
+    run.warn(`Times could not be measured and are estimated. ${describeError(error)}`)
+    return transcribe(order, ports, run, onFound)
+  }
+}
+
+function segmentsOf(hearing: FileHearing | undefined, withWords: boolean): Segment[] {
+  return (hearing?.sentences ?? []).map(({ start, end, text, language, words }) => ({
+    ...{ start, end, text: text.trim(), estimated: false },
+    ...(language && { language }),
+    ...(withWords && words && { words: words.map(word => ({ ...word, text: word.text.trim() })) }),
+  }))
 }

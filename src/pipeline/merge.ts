@@ -1,13 +1,22 @@
 // Puts the pieces together: one text without lost or doubled words, segments with times, and what is missing.
 import type { Timestamps } from '../domain/job.ts'
 import { estimateTokens, sentences, tokens } from '../domain/text.ts'
-import { type Coverage, type Gap, type Segment, type Span, seconds } from '../domain/transcript.ts'
+import {
+  type Coverage,
+  type Gap,
+  type Segment,
+  type Span,
+  type Speaker,
+  seconds,
+} from '../domain/transcript.ts'
 import type { Piece } from './recognise.ts'
 import { joinOverlap } from './seams.ts'
 import { timeTexts, timeWords } from './timing.ts'
 
 export interface Merged {
   segments: Segment[]
+  /** Where it is known who speaks. */
+  speakers?: Speaker[]
   language?: string
   coverage: Coverage
   /** Seconds of audio that were sent for this order, and that other orders had paid for. */
@@ -110,7 +119,7 @@ function partWords(clause: string): string[] {
 }
 
 /** The language in which most of the time is spoken. */
-function majority(pieces: Piece[]): { language?: string } {
+export function majority(pieces: readonly Piece[]): { language?: string } {
   const seconds = new Map<string, number>()
   for (const { language, text, speech } of pieces)
     if (language && text) seconds.set(language, (seconds.get(language) ?? 0) + lengthOf(speech))

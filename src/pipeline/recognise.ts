@@ -17,6 +17,8 @@ export interface Piece extends Span {
   index: number
   speech: Span[]
   overlap: number
+  /** Of its chunk. */
+  channel?: number
   /** Seconds of audio that were sent for it, for this order. */
   sent: number
   /** Seconds that another order had paid for. */
@@ -32,6 +34,8 @@ export interface Asking {
   asked: Asked
   /** Length of the recording, as far as it is known. */
   total(): number | undefined
+  /** How many channels the chunks are of, where they are heard apart. */
+  channels?: number
   again: Recut
   /** Throws when these seconds more would cost more than is allowed. */
   afford(seconds: number): void
@@ -59,7 +63,7 @@ export async function* recognise(
     for (const piece of pieces) {
       failure ??= piece.failure
       succeeded ||= !piece.failure
-      done += piece.end - piece.start - piece.overlap
+      done += (piece.end - piece.start - piece.overlap) / (asking.channels ?? 1)
       yield piece
     }
     const total = asking.total()
@@ -70,8 +74,8 @@ export async function* recognise(
 }
 
 async function ask(chunk: ReadyChunk, asking: Asking, run: Run, depth: number): Promise<Piece[]> {
-  const { index, start, end, speech, overlap } = chunk
-  const place = { index, start, end, speech, overlap }
+  const { index, start, end, speech, overlap, channel } = chunk
+  const place = { index, start, end, speech, overlap, ...(channel !== undefined && { channel }) }
   try {
     const heard = 'heard' in chunk ? fromEarlier(chunk) : await fromProvider(chunk, asking, run)
     const piece = { ...place, ...heard, text: clean(heard.text) }

@@ -6,17 +6,23 @@ import { decode } from './decode.ts'
 import { type EncodingTools, encodeAll, type ReadyChunk } from './encode-all.ts'
 import type { Source } from './source.ts'
 
-/** The chunks of a stretch, none longer than `maxSeconds`, with their places in the whole recording. */
-export type Recut = (stretch: Span, maxSeconds: number) => AsyncIterable<ReadyChunk>
+/** The chunks of a stretch of a channel, none longer than `maxSeconds`, with their places in the whole recording. */
+export type Recut = (stretch: Span & { channel?: number }, maxSeconds: number) => AsyncIterable<ReadyChunk>
 
 export function recut(source: Source, tools: EncodingTools, run: Run): Recut {
   return (part, maxSeconds) => {
-    const { samples } = decode(source, tools.ffmpeg, run, { part })
-    return encodeAll(later(cut(samples, { maxSeconds }), part.start), tools, run)
+    const channel = part.channel === undefined ? {} : { channel: part.channel }
+    const { samples } = decode(source, tools.ffmpeg, run, { part, ...channel })
+    return encodeAll(later(cut(samples, { maxSeconds }), part.start, channel), tools, run)
   }
 }
 
-async function* later(chunks: AsyncIterable<Chunk>, offset: number): AsyncGenerator<Chunk> {
+async function* later(
+  chunks: AsyncIterable<Chunk>,
+  offset: number,
+  channel: { channel?: number },
+): AsyncGenerator<Chunk> {
   const move = ({ start, end }: Span) => ({ start: seconds(start + offset), end: seconds(end + offset) })
-  for await (const chunk of chunks) yield { ...chunk, ...move(chunk), speech: chunk.speech.map(move) }
+  for await (const chunk of chunks)
+    yield { ...chunk, ...channel, ...move(chunk), speech: chunk.speech.map(move) }
 }

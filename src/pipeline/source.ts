@@ -83,7 +83,7 @@ export async function openSource(
   // It may be long ago that it was ordered: what is found under its path now may be another recording.
   if (hash !== undefined && (await hashOf(audio, run)) !== hash)
     throw new SpeechError('RECORDING_CHANGED', 'The file is no longer the one that was ordered.', {
-      hint: 'Call transcribe_audio again to have it transcribed as it is now.',
+      hint: 'Order it again to have it heard as it is now.',
     })
   return source
 }

@@ -1,26 +1,19 @@
-// The story of one recording: source, decode, cut, encode, recognise, merge, as one stream from end to end.
-
+// The story of one recording: open it, hear it in chunks, merge what was heard.
 import { setMaxListeners } from 'node:events'
 import type { Order } from '../domain/job.ts'
-import { languageHint } from '../domain/languages.ts'
 import type { Blobs, FileRecogniser, Recogniser } from '../domain/ports.ts'
 import type { Run } from '../domain/run.ts'
-import { oneLine } from '../domain/text.ts'
 import { seconds, type Transcript } from '../domain/transcript.ts'
-import { createBudget, dollars } from './budget.ts'
-import { cut } from './cut.ts'
-import { type Decoding, decode } from './decode.ts'
-import { encodeAll } from './encode-all.ts'
-import type { LocateFfmpeg } from './ffmpeg.ts'
-import type { Gate } from './gate.ts'
-import { createMerge } from './merge.ts'
-import { type Piece, recognise } from './recognise.ts'
-import { recut } from './recut.ts'
-import { openSource, type Source, type SourcePorts } from './source.ts'
+import { dollars } from './budget.ts'
+import { type ChunkHearing, type ChunkPorts, hearChunks } from './hear-chunks.ts'
+import { createMerge, type Merge } from './merge.ts'
+import type { Piece } from './recognise.ts'
+import { openSource, type SourcePorts } from './source.ts'
+import { titleOf } from './title.ts'
 
-export interface PipelinePorts extends SourcePorts {
-  ffmpeg: LocateFfmpeg
-  recogniser: Recogniser
+export { perhapsVoiceNote } from './hear-chunks.ts'
+
+export interface PipelinePorts extends SourcePorts, ChunkPorts {
   /** Hears in an uploaded recording who speaks when. */
   speakerRecogniser: FileRecogniser
   /** Hears in an uploaded recording what is said when. */
@@ -28,17 +21,12 @@ export interface PipelinePorts extends SourcePorts {
   blobs: Blobs
   /** How often to ask how far a task is, in seconds. */
   pollSeconds: number
-  /** Shared by all orders of the process. */
-  encoding: Gate
-  /** US dollars that one order may cost. */
-  maxCostUsd?: number
+  /** How long a task may take for a recording of so many seconds. */
+  patience(duration: number): number
 }
 
 /** A transcript but for what the job knows: its id, when it was made, and what the run warned of. */
 export type Findings = Omit<Transcript, 'id' | 'createdAt' | 'warnings'>
-
-/** Files up to this size may be voice notes, whose encoding is worth starting before their length is known. */
-export const perhapsVoiceNote = 2_000_000
 
 /**
  * Resolves with the transcript of a recording; `onFound` may ask for what there is with every chunk that is done.
@@ -50,79 +38,68 @@ export async function transcribe(
   outer: Run,
   onFound: (findings: () => Findings) => void,
 ): Promise<Findings> {
+  return within(outer, async run => {
+    const source = await openSource(order, ports, run)
+    run.progress({ done: 0, message: 'Decoding' })
+    const hearing = hearChunks(source, order, ports, run)
+    const merge = createMerge(order.timestamps ?? 'segment')
+    return tell(hearing, { merge, title: titleOf(order, source), recogniser: ports.recogniser, run, onFound })
+  })
+}
+
+/** Does the work with a signal of its own: whatever it has started ends with it. */
+export async function within<Result>(outer: Run, work: (run: Run) => Promise<Result>): Promise<Result> {
   const stop = new AbortController()
   const run: Run = { ...outer, signal: AbortSignal.any([outer.signal, stop.signal]) }
   // Each process and request listens to it: many at once are no leak.
   setMaxListeners(0, run.signal)
-  const { recogniser, ffmpeg } = ports
-  const hint = languageHint(order.language)
-  if (hint.warning) run.warn(hint.warning)
-  const asked = { model: recogniser.model, ...spoken(hint.code, order.context) }
-  const tools = { ffmpeg, gate: ports.encoding, minSeconds: recogniser.limits.minSeconds, asked }
   try {
-    const source = await openSource(order, ports, run)
-    run.progress({ done: 0, message: 'Decoding' })
-
-    const audio = decode(source, ffmpeg, run, { voiceNote: source.bytes <= perhapsVoiceNote })
-    const budget = createBudget(source, audio, ports, tools, run)
-    const chunks = budget.checked(cut(announced(audio, run), recogniser.limits))
-    const ready = encodeAll(chunks, tools, run, audio)
-    const total = () => audio.expected() ?? audio.decoded()
-    const asking = { recogniser, asked, total, again: recut(source, tools, run), afford: budget.afford }
-
-    const merge = createMerge(order.timestamps ?? 'segment')
-    const pieces: Piece[] = []
-    const findings = (coming?: { end?: number }): Findings => {
-      const { sent, cached, ...merged } = merge(pieces, coming)
-      return {
-        title: titleOf(order, source),
-        status: coming ? 'running' : 'completed',
-        duration: seconds(coming ? total() : audio.decoded()),
-        model: recogniser.model,
-        usage: { audioSeconds: sent, cachedSeconds: cached, ...cost(recogniser, sent) },
-        ...merged,
-      }
-    }
-    const soFar = () => withEstimate(findings({ end: total() }), recogniser)
-    for await (const piece of recognise(ready, asking, run)) {
-      pieces.push(piece)
-      onFound(soFar)
-    }
-
-    const found = findings()
-    const lost = audio.lost()
-    if (lost)
-      found.coverage.gaps.push({ ...lost, reason: 'FFMPEG_FAILED: ffmpeg ended before the recording did.' })
-    if (pieces.length === 0 && !lost)
-      run.warn('No speech was found: the recording is silent, or its channels cancel each other.')
-    return { ...found, status: found.coverage.gaps.length > 0 ? 'partial' : 'completed' }
+    return await work(run)
   } finally {
     stop.abort()
   }
 }
 
-/** Tells how long the recording is as soon as that is known: a call waits for a short one. */
-async function* announced({ samples, expected, decoded }: Decoding, run: Run): AsyncGenerator<Buffer> {
-  let told = false
-  const tell = (total: number | undefined) => {
-    if (told || total === undefined) return
-    told = true
-    run.progress({ done: 0, total, message: 'Decoding' })
-  }
-  for await (const buffer of samples) {
-    tell(expected())
-    yield buffer
-  }
-  tell(decoded())
+export interface Telling {
+  merge: Merge
+  title: string
+  recogniser: Recogniser
+  /** How many channels are heard apart. */
+  channels?: number
+  run: Run
+  onFound: (findings: () => Findings) => void
 }
 
-function titleOf({ title }: Order, { name }: Source): string {
-  return oneLine(title ?? '') || oneLine(name.replace(/\.[^.\s]{1,5}$/, '')) || 'recording'
-}
+/** Makes a transcript of what is heard, more of it with every piece. */
+export async function tell(
+  hearing: ChunkHearing,
+  { merge, title, recogniser, channels = 1, run, onFound }: Telling,
+): Promise<Findings> {
+  const pieces: Piece[] = []
+  const findings = (coming?: { end?: number }): Findings => {
+    const { sent, cached, ...merged } = merge(pieces, coming)
+    return {
+      title,
+      status: coming ? 'running' : 'completed',
+      duration: seconds(coming ? hearing.total() : hearing.decoded()),
+      model: recogniser.model,
+      usage: { audioSeconds: sent, cachedSeconds: cached, ...cost(recogniser, sent) },
+      ...merged,
+    }
+  }
+  const soFar = () => withEstimate(findings({ end: hearing.total() }), recogniser, channels)
+  for await (const piece of hearing.pieces) {
+    pieces.push(piece)
+    onFound(soFar)
+  }
 
-function spoken(language: string | undefined, context: string | undefined) {
-  const given = context?.trim()
-  return { ...(language && { language }), ...(given && { context: given }) }
+  const found = findings()
+  const lost = hearing.lost()
+  if (lost)
+    found.coverage.gaps.push({ ...lost, reason: 'FFMPEG_FAILED: ffmpeg ended before the recording did.' })
+  if (pieces.length === 0 && !lost)
+    run.warn('No speech was found: the recording is silent, or its channels cancel each other.')
+  return { ...found, status: found.coverage.gaps.length > 0 ? 'partial' : 'completed' }
 }
 
 function cost({ usdPerSecond }: Recogniser, sent: number): { costUsd?: number } {
@@ -130,8 +107,8 @@ function cost({ usdPerSecond }: Recogniser, sent: number): { costUsd?: number } 
 }
 
 /** At most, as silence is not sent. */
-function withEstimate(findings: Findings, { usdPerSecond }: Recogniser): Findings {
+function withEstimate(findings: Findings, { usdPerSecond }: Recogniser, channels: number): Findings {
   if (usdPerSecond === undefined) return findings
-  const estimatedCostUsd = dollars(findings.duration * usdPerSecond)
+  const estimatedCostUsd = dollars(findings.duration * channels * usdPerSecond)
   return { ...findings, usage: { ...findings.usage, estimatedCostUsd } }
 }

@@ -1,0 +1,92 @@
+// What is found in a recording that was heard as a whole: coverage, usage, and what is missing and why.
+import { describeError } from '../domain/errors.ts'
+import type { Order } from '../domain/job.ts'
+import {
+  type Alignment,
+  type Coverage,
+  type Segment,
+  type Speaker,
+  seconds,
+  type Usage,
+} from '../domain/transcript.ts'
+import { dollars } from './budget.ts'
+import type { Heards } from './passes.ts'
+import type { Source } from './source.ts'
+import type { Pass } from './task.ts'
+import { titleOf } from './title.ts'
+import type { Findings, PipelinePorts } from './transcribe.ts'
+
+export interface Text {
+  segments: Segment[]
+  speakers?: Speaker[]
+  alignment?: Alignment
+}
+
+export interface Told {
+  order: Order
+  source: Source
+  ports: PipelinePorts
+  passes: Pass[]
+  heards: Heards
+  /** False while passes are under way. */
+  isOver: boolean
+}
+
+export function findingsOf(text: Text, { order, source, ports, passes, heards, isOver }: Told): Findings {
+  const { lost } = heards
+  const isWhole = !lost && heards.passes.every(({ hearing }) => hearing)
+  return {
+    title: titleOf(order, source),
+    status: isOver ? (isWhole ? 'completed' : 'partial') : 'running',
+    duration: heards.duration,
+    ...majority(text.segments),
+    model: passes.map(({ recogniser }) => recogniser.model).join(' + '),
+    ...text,
+    upload: ports.blobs.way,
+    coverage: coverageOf(heards, isOver),
+    usage: usageOf(passes, heards, isOver),
+  }
+}
+
+/** Why a pass has told nothing, for the reader; `lacks` says what is missing for want of each. */
+export function shortfalls({ passes }: Heards, lacks: string[]): string[] {
+  return passes.flatMap(({ error }, i) => (error ? [`${lacks[i]} ${describeError(error)}`] : []))
+}
+
+/** Speech was measured here, so that what the provider passed over can be seen. */
+function coverageOf({ duration, speech, lost, passes }: Heards, isOver: boolean): Coverage {
+  const spoken = seconds(speech.reduce((sum, { start, end }) => sum + end - start, 0))
+  const isHeard = passes.some(({ hearing }) => hearing)
+  const coming = { start: 0, end: duration, reason: 'not transcribed yet' }
+  return {
+    speechSeconds: spoken,
+    transcribedSeconds: isHeard ? spoken : 0,
+    gaps: [
+      ...(isHeard || isOver ? [] : [coming]),
+      ...(lost ? [{ ...lost, reason: 'FFMPEG_FAILED: ffmpeg ended before the recording did.' }] : []),
+    ],
+  }
+}
+
+function usageOf(passes: Pass[], { passes: heard, duration }: Heards, isOver: boolean): Usage {
+  const price = passes.map(({ recogniser }) => recogniser.usdPerSecond)
+  const isKnown = price.every(one => one !== undefined)
+  const cost = (lengths: number[]) => dollars(lengths.reduce((sum, length, i) => sum + length * price[i]!, 0))
+  const sum = (lengths: number[]) => seconds(lengths.reduce((all, length) => all + length, 0))
+  const sent = heard.map(({ sent }) => sent)
+  return {
+    audioSeconds: sum(sent),
+    cachedSeconds: sum(heard.map(({ cached }) => cached)),
+    ...(isKnown && { costUsd: cost(sent) }),
+    ...(isKnown && !isOver && { estimatedCostUsd: cost(passes.map(() => duration)) }),
+  }
+}
+
+/** The language in which most of the time is spoken. */
+function majority(segments: Segment[]): { language?: string } {
+  const lengths = new Map<string, number>()
+  for (const { language, start, end } of segments)
+    if (language) lengths.set(language, (lengths.get(language) ?? 0) + end - start)
+  const [most] = [...lengths].sort((a, b) => b[1] - a[1])
+  return most ? { language: most[0] } : {}
+}
