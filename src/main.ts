@@ -17,6 +17,7 @@ const commands = {
   serve: async () => (await import('./commands/serve.ts')).serve,
   http: async () => (await import('./commands/http.ts')).http,
   transcribe: async () => (await import('./commands/transcribe.ts')).transcribe,
+  diarize: async () => (await import('./commands/diarize.ts')).diarize,
   export: async () => (await import('./commands/export.ts')).exportTranscript,
   doctor: async () => (await import('./commands/doctor.ts')).doctor,
   demo: async () => (await import('./commands/demo.ts')).demo,

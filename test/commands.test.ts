@@ -26,7 +26,7 @@ describe('speech-mcp', () => {
   it('--help names all commands and settings', async () => {
     const { code, stdout, stderr } = await desk.run(['--help'])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    for (const command of ['transcribe INPUT', 'export ID', 'doctor', 'demo'])
+    for (const command of ['transcribe INPUT', 'diarize INPUT', 'export ID', 'doctor', 'demo'])
       expect(stdout).toContain(`  speech-mcp ${command}`)
     for (const { env, flag } of Object.values(settings)) expect(stdout).toContain(`  ${env} (--${flag})`)
     for (const flag of ['-f, --format', '-o, --output', '-l, --language']) expect(stdout).toContain(flag)
@@ -45,7 +45,12 @@ describe('speech-mcp', () => {
     ['a flag without a value', ['transcribe', note, '-o'], 'BAD_INPUT'],
     ['a flag with another for a value', ['transcribe', note, '-o', '-f'], 'BAD_INPUT'],
     ['an unknown format', ['transcribe', note, '-f', 'docx'], 'BAD_INPUT'],
+    ['unknown timestamps', ['transcribe', note, '--timestamps', 'second'], 'BAD_INPUT'],
+    ['one speaker', ['diarize', note, '--speakers', '1'], 'BAD_INPUT'],
+    ['half a speaker', ['diarize', note, '--speakers', '2.5'], 'BAD_INPUT'],
+    ['no number of speakers', ['diarize', note, '--speakers', 'many'], 'BAD_INPUT'],
     ['no recording', ['transcribe'], 'BAD_INPUT'],
+    ['no recording to diarize', ['diarize'], 'BAD_INPUT'],
     ['two recordings', ['transcribe', note, note], 'BAD_INPUT'],
     ['two ids', ['export', 'tr_1', 'tr_2'], 'BAD_INPUT'],
     ['a setting that cannot be', ['doctor', '--speech-concurrency', 'many'], 'CONFIG_INVALID'],
@@ -105,7 +110,9 @@ describe('speech-mcp doctor', () => {
   it('finds everything in order', async () => {
     const { code, stdout } = await desk.run(['doctor'])
     expect(stdout.match(/^(ok {4}|FAIL {2})[\w ]+/gm)).toEqual(
-      ['ffmpeg', 'key and region', 'data folder', 'allowed folders', 'settings'].map(name => `ok    ${name}`),
+      ['ffmpeg', 'key and region', 'uploads', 'data folder', 'allowed folders', 'settings'].map(
+        name => `ok    ${name}`,
+      ),
     )
     expect(code).toBe(0)
     expect(stdout).not.toContain(desk.standin.apiKey)
@@ -161,5 +168,7 @@ describe('the program', () => {
     expect(stdout).toContain('Hi Greta! Please collect the blue parcel')
     expect(stdout).toContain('Welcome back to The Long Wire')
     expect(stdout).toContain('00:00:00,')
+    expect(stdout).toMatch(/\[0:00\] S1: Right, it's ten past nine/)
+    expect(stdout).toMatch(/\[0:00\] Hannah: Right, it's ten past nine.*\n\[0:10\] Viktor: A quick note/)
   })
 })

@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { silentWav, write } from './support/orders.ts'
 import {
   fixture,
   plainWords,
@@ -81,6 +82,7 @@ describe('timestamps', () => {
       audio: fixture('meeting.m4a'),
       timestamps: 'word',
     })
+    expect(data.times).toBe('estimated')
     const { contents } = await system.client.readResource({ uri: `${data.uri}/json` })
     const { segments } = JSON.parse((contents[0] as { text: string }).text)
     const words = segments.flatMap((segment: { words: unknown[] }) => segment.words)
@@ -90,6 +92,16 @@ describe('timestamps', () => {
     errors.sort((a: number, b: number) => a - b)
     expect(errors[Math.floor(errors.length / 2)]).toBeLessThan(0.2)
     for (const segment of segments) expect(segment.estimated).toBe(true)
+  })
+})
+
+describe('a transcript of silence', () => {
+  it('says nothing of its times', async () => {
+    const { data } = await system.call('transcribe_audio', {
+      audio: await write(system, 'silence.wav', silentWav()),
+    })
+    expect(data).toMatchObject({ status: 'completed', text: '' })
+    expect(data).not.toHaveProperty('times')
   })
 })
 

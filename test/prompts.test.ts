@@ -34,11 +34,31 @@ const running = transcript({
   gaps: [{ start: 2, end: 3600, reason: 'not transcribed yet' }],
 })
 const long = longTranscript('tr_long')
+const meeting = transcript({
+  id: 'tr_meeting',
+  speakers: [
+    { id: 'S1', name: 'Hannah', seconds: 6, share: 0.6 },
+    { id: 'S2', seconds: 4, share: 0.4 },
+  ],
+  segments: [
+    { ...segment('We launch.', 0, 6), speaker: 'S1' },
+    { ...segment('I write it down.', 6, 10), speaker: 'S2' },
+  ],
+})
+const halfHeard = transcript({
+  id: 'tr_half',
+  status: 'partial',
+  warnings: ['Who speaks could not be told.'],
+})
 
 const client = new Client({ name: 'test', version: '1' })
 beforeAll(async () => {
   const [here, there] = InMemoryTransport.createLinkedPair()
-  const options = { jobs: shelf([standup, holed, running, long]), version: '1', waitSeconds: 0 }
+  const options = {
+    jobs: shelf([standup, holed, running, long, meeting, halfHeard]),
+    version: '1',
+    waitSeconds: 0,
+  }
   const connection = { owner: 'local', era: 'legacy', push: false, closingCancels: false } as const
   await createServer(options, connection).connect(there as Transport)
   await client.connect(here)
@@ -114,6 +134,21 @@ describe('prompts', () => {
   it('say that a transcript is still being made, and how to wait for it', async () => {
     const { order } = await prompt('tr_running')
     expect(order).toMatch(/still being transcribed: call get_transcript with transcript_id=tr_running/)
+  })
+
+  it('have things attributed where the transcript says who speaks, and nobody guessed where it does not', async () => {
+    const { order, given } = await prompt('tr_meeting')
+    expect(order).toContain('Who speaks, and how much: Hannah 60 %, S2 40 %.')
+    expect(order).toMatch(/Nobody has said who S2 is/)
+    expect(order).not.toContain('diarize_audio')
+    expect(given.resource!.text).toBe('[0:00] Hannah: We launch.\n[0:06] S2: I write it down.')
+    const { order: plain } = await prompt('tr_standup')
+    expect(plain).toMatch(/does not tell who speaks: do not guess.*diarize_audio/)
+  })
+
+  it('say what is missing from a transcript that is incomplete without a gap', async () => {
+    const { order } = await prompt('tr_half')
+    expect(order).toContain('It is incomplete: Who speaks could not be told. Say so.')
   })
 
   it('give the outline of a transcript that is too long, and say how to read all of it', async () => {

@@ -23,10 +23,14 @@ describe('the tool list', () => {
     const list = tools.map(({ name, inputSchema }) => [name, properties(inputSchema).map(([key]) => key)])
     expect(list).toEqual([
       ['transcribe_audio', ['audio', 'language', 'context', 'timestamps', 'title', 'wait_seconds']],
-      ['get_transcript', ['transcript_id', 'view', 'from', 'to', 'offset', 'limit', 'wait_seconds']],
+      ['diarize_audio', ['audio', 'language', 'speakers', 'title', 'wait_seconds']],
+      [
+        'get_transcript',
+        ['transcript_id', 'view', 'speaker', 'from', 'to', 'offset', 'limit', 'wait_seconds'],
+      ],
       ['search_transcripts', ['query', 'limit', 'cursor']],
       ['find_recordings', ['query', 'limit']],
-      ['update_transcript', ['transcript_id', 'title']],
+      ['update_transcript', ['transcript_id', 'title', 'speakers']],
       ['cancel_transcription', ['transcript_id']],
       ['delete_transcript', ['transcript_id']],
     ])

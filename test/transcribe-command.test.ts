@@ -47,6 +47,15 @@ it('passes language, context and title on, and tells the format from the name of
   expect(desk.standin.requests.at(-1)).toMatchObject({ language: 'en', context: 'Greta' })
 })
 
+it('asks for times of words where json is wanted, and for no others unless it is told to', async () => {
+  const spoken = async (...more: string[]) => {
+    const { stdout } = await desk.run(['transcribe', note, '-c', 'times', '-f', 'json', ...more])
+    return JSON.parse(stdout).segments.every(({ words }: { words?: unknown[] }) => words !== undefined)
+  }
+  expect(await spoken()).toBe(true)
+  expect(await spoken('--timestamps', 'segment')).toBe(false)
+})
+
 it.each([
   ['a relative path', () => 'silence.wav'],
   ['a path by way of ..', () => join('..', relative(dirname(desk.work), place('silence.wav')))],

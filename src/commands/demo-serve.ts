@@ -46,12 +46,14 @@ async function address(server: ChildProcessByStdio<null, null, Readable>): Promi
 function guide(url: string, fixtures: string): string {
   const inspector = `npx @modelcontextprotocol/inspector --cli ${url} --transport http`
   const audio = join(fixtures, 'voice-note.ogg')
+  const meeting = join(fixtures, 'meeting.m4a')
   return [
     '',
     `The server is at ${url}. Try it with the MCP Inspector:`,
     '',
     `  ${inspector} --method tools/list`,
     `  ${inspector} --method tools/call --tool-name transcribe_audio --tool-arg ${word(`audio=${audio}`)}`,
+    `  ${inspector} --method tools/call --tool-name diarize_audio --tool-arg ${word(`audio=${meeting}`)}`,
     '',
     `More recordings are in ${fixtures}. Ctrl-C ends it all.`,
   ].join('\n')

@@ -1,27 +1,21 @@
-// speech-mcp demo: a stand-in cloud, this server and a real MCP client do the main job on a recording of ours.
+// speech-mcp demo: a stand-in cloud, this server and a real MCP client do the main jobs on recordings of ours.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createApp } from '../app.ts'
-import { startStandin } from '../standin/standin.ts'
+import { type Standin, startStandin } from '../standin/standin.ts'
 import type { Command } from './command.ts'
 import { stayUp } from './demo-serve.ts'
-import { progressBar } from './progress-bar.ts'
+import { show } from './demo-show.ts'
 
 // The same from src/commands and from dist/commands.
 const fixtures = fileURLToPath(new URL('../../fixtures', import.meta.url))
 const entry = fileURLToPath(new URL(`../main${import.meta.url.slice(-3)}`, import.meta.url))
 
-interface Answer {
-  structuredContent?: { transcript_id: string; text: string; duration: number; usage: { cost_usd?: number } }
-  content: { type: string; text?: string }[]
-  isError?: boolean
-}
-
 export const demo: Command = {
   usage: 'speech-mcp demo',
-  help: 'Watch a real MCP client transcribe a recording, without a key or a network.',
+  help: 'Watch a real MCP client transcribe recordings, without a key or a network.',
   switches: { serve: { help: 'Serve the stand-in over HTTP until Ctrl-C, for the MCP Inspector' } },
   async run({ config, switches, version }) {
     const ffmpeg = await createApp(config).ffmpeg()
@@ -30,10 +24,14 @@ export const demo: Command = {
       ffmpeg: ffmpeg.path,
       fixtures,
       latency: { base: 0.3, perSecond: 0.004 },
+      taskLatency: { base: 0.3, perSecond: 0.01 },
+      oss: true,
     })
     const env = {
       DASHSCOPE_BASE_URL: standin.url,
       DASHSCOPE_API_KEY: standin.apiKey,
+      ...bucketOf(standin),
+      SPEECH_POLL_SECONDS: '0.3',
       SPEECH_DATA_DIR: folder,
       SPEECH_ALLOWED_DIRS: fixtures,
       FFMPEG_PATH: ffmpeg.path,
@@ -41,7 +39,7 @@ export const demo: Command = {
     try {
       say(`A stand-in for DashScope listens on ${standin.url}; it knows only the recordings in fixtures/.`)
       await standin.warmUp()
-      if (!switches.has('serve')) return await show(env, version)
+      if (!switches.has('serve')) return await show({ entry, env, fixtures, version, say })
       return await stayUp({ entry, fixtures, say, env: { ...env, SPEECH_HTTP_PORT: `${config.httpPort}` } })
     } finally {
       await standin.close()
@@ -50,64 +48,17 @@ export const demo: Command = {
   },
 }
 
-function say(line: string): void {
-  process.stdout.write(`${line}\n`)
+function bucketOf({ oss }: Standin): Record<string, string> {
+  if (!oss) return {}
+  return {
+    OSS_ENDPOINT: oss.endpoint,
+    OSS_REGION: oss.region,
+    OSS_BUCKET: oss.bucket,
+    OSS_ACCESS_KEY_ID: oss.accessKeyId,
+    OSS_ACCESS_KEY_SECRET: oss.accessKeySecret,
+  }
 }
 
-/** A client does over stdio what a client does. */
-async function show(env: Record<string, string>, version: string): Promise<number> {
-  const { Client } = await import('@modelcontextprotocol/client')
-  const { StdioClientTransport } = await import('@modelcontextprotocol/client/stdio')
-  const client = new Client({ name: 'speech-mcp-demo', version })
-  try {
-    await client.connect(new StdioClientTransport({ command: process.execPath, args: [entry], env }))
-    const { tools } = await client.listTools()
-    say(
-      `An MCP client started the server over stdio. Its tools: ${tools.map(({ name }) => name).join(', ')}.\n`,
-    )
-
-    for (const recording of ['voice-note.ogg', 'interview.mp3']) {
-      say(`→ transcribe_audio {"audio": "${recording}"}`)
-      const started = performance.now()
-      const bar = progressBar(process.stderr)
-      const lines: string[] = []
-      const result = (await client.callTool(
-        { name: 'transcribe_audio', arguments: { audio: join(fixtures, recording) } },
-        {
-          timeout: 60_000,
-          resetTimeoutOnProgress: true,
-          onprogress: ({ progress, total, message = '' }) => {
-            bar.show({ done: progress, message, ...(total !== undefined && { total }) })
-            if (!process.stderr.isTTY && lines.at(-1) !== message) lines.push(message)
-          },
-        },
-      )) as Answer
-      bar.clear()
-      for (const line of lines) say(`  progress: ${line}`)
-      if (result.isError || !result.structuredContent) {
-        say(result.content[0]?.text ?? 'no answer')
-        return 1
-      }
-      const { text, duration, transcript_id, usage } = result.structuredContent
-      const took = ((performance.now() - started) / 1000).toFixed(1)
-      say(
-        `← ${duration.toFixed(0)} s of audio in ${took} s; the real cloud would charge $${usage.cost_usd?.toFixed(4)}\n`,
-      )
-      say(`${text.split('\n').slice(0, 6).join('\n')}\n${text.split('\n').length > 6 ? '…\n' : ''}`)
-      if (recording === 'interview.mp3') {
-        const uri = `transcript://${transcript_id}/srt`
-        say(`→ resources/read ${uri}`)
-        const { contents } = await client.readResource({ uri })
-        const [first] = contents
-        say(`${first && 'text' in first ? first.text.split('\n\n').slice(0, 3).join('\n\n') : ''}\n\n…`)
-      }
-    }
-    say(
-      '\nThat was the whole road, with a stand-in for the cloud. For your own recordings set DASHSCOPE_API_KEY',
-    )
-    say('and add the server to your client: README.md has a block for each.')
-    return 0
-  } finally {
-    await client.close().catch(() => {})
-  }
+function say(line: string): void {
+  process.stdout.write(`${line}\n`)
 }

@@ -1,9 +1,12 @@
 // Subtitles: segments become cues of at most two lines that can be read in their time.
 import { clock, tokenQuarters, tokens } from '../domain/text.ts'
 import { type Gap, type Segment, type Span, seconds, type Transcript } from '../domain/transcript.ts'
+import { labelOf } from './speakers.ts'
 
 export interface Cue extends Span {
   lines: string[]
+  /** Who says it; `?` where nobody could tell. */
+  speaker?: string
 }
 
 /** Width of a line: 42 signs of Latin script or 18 ideographs. */
@@ -12,47 +15,69 @@ const [latin, ideograph] = [3, 7]
 const longest = 7
 const shortest = 1
 
-/** In order, without overlap. Where speech has no text a cue says so for a while. */
-export function cues({ segments, coverage }: Transcript): Cue[] {
-  const holes = coverage.gaps.map(holeCue)
-  const spoken = segments.flatMap(segment => [...takeBefore(holes, segment.start), ...cuesOf(segment)])
-  const all = [...spoken, ...holes]
-  let free = 0
-  return all.map(({ lines, ...span }, i) => {
-    // A short cue stays up a little longer where the next one leaves room.
-    const room = all[i + 1]?.start ?? Number.POSITIVE_INFINITY
-    const start = Math.max(span.start, free)
-    const end = Math.min(Math.max(span.end, start + shortest), room)
-    free = seconds(Math.max(end, start + 0.001))
-    return { start, end: free, lines }
-  })
+/**
+ * In order, without overlap, and of one speaker each. Where speech has no text a cue says so for a while.
+ * `namesInText` begins each with its speaker's name, for formats that have no other place for it.
+ */
+export function cues(transcript: Transcript, { namesInText = false } = {}): Cue[] {
+  const { segments, coverage } = transcript
+  const label = labelOf(transcript)
+  /** Who speaks at the same time as others has a lane of his own, in which his sentences keep their order. */
+  const lanes = new Map<Segment['speaker'], Cue[]>()
+  for (const segment of segments) {
+    const lane = lanes.get(segment.speaker) ?? []
+    lane.push(...cuesOf(segment, label(segment), namesInText))
+    lanes.set(segment.speaker, lane)
+  }
+  return oneAfterAnother(merged([...lanes.values(), coverage.gaps.map(holeCue)]))
 }
 
 function holeCue({ start, end }: Gap): Cue {
   return { start, end: Math.min(end, start + longest), lines: [`[no text until ${clock(end)}]`] }
 }
 
-/** Takes the cues that begin before this time off the front of a list. */
-function takeBefore(cues: Cue[], time: number): Cue[] {
-  const count = cues.findIndex(({ start }) => start >= time)
-  return cues.splice(0, count < 0 ? cues.length : count)
+/** All lanes in one, by their beginnings; of two that begin at once, the one of the earlier lane is first. */
+function merged(lanes: Cue[][]): Cue[] {
+  const at = lanes.map(() => 0)
+  const next = (lane: number) => lanes[lane]![at[lane]!]?.start ?? Number.POSITIVE_INFINITY
+  const count = lanes.reduce((sum, { length }) => sum + length, 0)
+  return Array.from({ length: count }, () => {
+    const first = lanes.reduce((best, _, lane) => (next(lane) < next(best) ? lane : best), 0)
+    return lanes[first]![at[first]!++]!
+  })
 }
 
-function cuesOf({ text, start, end }: Segment): Cue[] {
+function oneAfterAnother(all: Cue[]): Cue[] {
+  let free = 0
+  return all.map((cue, i) => {
+    // A short cue stays up a little longer where the next one leaves room; one that others speak into is still seen.
+    const room = all[i + 1]?.start ?? Number.POSITIVE_INFINITY
+    const start = Math.max(cue.start, free)
+    const seen = start + Math.min(cue.end - cue.start, shortest)
+    const end = Math.min(Math.max(cue.end, start + shortest), Math.max(room, seen))
+    free = seconds(Math.max(end, start + 0.001))
+    return { ...cue, start, end: free }
+  })
+}
+
+function cuesOf({ text, start, end }: Segment, speaker: string | undefined, namesInText: boolean): Cue[] {
+  const name = namesInText && speaker !== undefined ? `${shorten(speaker)}: ` : ''
   const words = wordsOf(text)
   const total = words.reduce((sum, word) => sum + width(word), 0)
-  const count = Math.max(Math.ceil(total / (2 * lineWidth)), Math.ceil((end - start) / longest))
+  const room = 2 * lineWidth - width(name)
+  const count = Math.max(Math.ceil(total / room), Math.ceil((end - start) / longest))
   const time = (end - start) / Math.max(1, total)
   // Some more than the average, so that a word over it does not open another cue, but never more than the time allows.
   const most = Math.min((1.15 * total) / count, longest / time)
   let done = 0
-  return group(words, most).map(piece => {
+  return group(words, most, name).map(piece => {
     const from = start + done * time
     done += width(piece.join(''))
     return {
       start: seconds(from),
       end: seconds(Math.min(end, start + done * time, from + longest)),
-      lines: layOut(piece)!,
+      lines: layOut(named(piece, name))!,
+      ...(speaker !== undefined && { speaker }),
     }
   })
 }
@@ -68,20 +93,37 @@ function wordsOf(text: string): string[] {
     .filter(word => word.trim() !== '')
 }
 
-/** Puts words together until they are too wide, or fit no two lines. */
-function group(words: string[], most: number): string[][] {
+/** Puts words together until they are too wide, or fit no two lines with the name before them. */
+function group(words: string[], most: number, name: string): string[][] {
   const groups: string[][] = []
   let filled = 0
   for (const word of words) {
     const open = groups.at(-1)
     filled += width(word)
-    if (open && filled <= most && (filled <= lineWidth || layOut([...open, word]))) open.push(word)
+    const isShort = filled + width(name) <= lineWidth
+    if (open && filled <= most && (isShort || layOut(named([...open, word], name)))) open.push(word)
     else {
       groups.push([word])
       filled = width(word)
     }
   }
   return groups
+}
+
+function named(words: string[], name: string): string[] {
+  return name ? [name, ...words] : words
+}
+
+/** At most half a line, so that any word fits beside a name or below it. */
+function shorten(name: string): string {
+  const most = lineWidth / 2 - width(': ')
+  if (width(name) <= most) return name
+  let short = ''
+  for (const sign of name) {
+    if (width(`${short}${sign}…`) > most) break
+    short += sign
+  }
+  return `${short.trimEnd()}…`
 }
 
 /** One line, or two of about the same width; undefined when the words do not fit. */

@@ -1,11 +1,14 @@
 // The places in a transcript where the words of a search were said.
 import { tokens } from '../domain/text.ts'
 import { type Segment, seconds, type Transcript } from '../domain/transcript.ts'
+import { labelOf } from './speakers.ts'
 
 export interface Excerpt {
   /** When the sentence begins in which it was said. */
   start: number
   text: string
+  /** Who says it, in a transcript with speakers. */
+  speaker?: string
 }
 
 /** Length of an excerpt on either side of what was found, in UTF-16 units. */
@@ -13,23 +16,37 @@ const [before, after] = [60, 120]
 
 /**
  * A few places, in order, and for each word of the query at least one if there is room. Like in the store's search,
- * words in quotes stand together and the last letters of a word may be missing.
+ * words in quotes stand together and the last letters of a word may be missing. Whoever is called like a word of the
+ * query is shown where they first speak.
  */
-export function excerpts({ segments }: Transcript, query: string, most = 3): Excerpt[] {
+export function excerpts(transcript: Transcript, query: string, most = 3): Excerpt[] {
   const terms = termsOf(query)
+  const label = labelOf(transcript)
+  const named = speakersNamed(transcript, terms)
   /** For each term, the first places where it was said. */
   const places: Place[][] = terms.map(() => [])
-  for (const segment of segments) {
+  for (const segment of transcript.segments) {
     const words = wordsOf(segment.text)
     for (const [i, term] of terms.entries()) {
-      const at = (places[i]?.length ?? most) < most ? findTerm(words, term) : undefined
-      if (at) places[i]?.push({ segment, from: at.start })
+      if (places[i]!.length >= most) continue
+      const from = findTerm(words, term)?.start ?? (named[i]!.has(segment.speaker) ? 0 : undefined)
+      if (from !== undefined) places[i]!.push({ segment, from })
     }
   }
-  return choose(places, most).map(({ segment, from }) => ({
-    start: seconds(segment.start),
-    text: shorten(segment.text, from),
-  }))
+  return choose(places, most).map(({ segment, from }) => {
+    const speaker = label(segment)
+    return {
+      start: seconds(segment.start),
+      text: shorten(segment.text, from),
+      ...(speaker !== undefined && { speaker }),
+    }
+  })
+}
+
+/** For each term, the speakers whose name it is in. */
+function speakersNamed({ speakers = [] }: Transcript, terms: string[][]): Set<Segment['speaker']>[] {
+  const names = speakers.map(({ id, name = '' }) => ({ id, words: wordsOf(name) }))
+  return terms.map(term => new Set(names.filter(({ words }) => findTerm(words, term)).map(({ id }) => id)))
 }
 
 interface Place {

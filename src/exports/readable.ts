@@ -1,48 +1,61 @@
 // The texts that people and models read: with times, plain, as an outline, as Markdown.
 import { languageName } from '../domain/languages.ts'
 import { clock } from '../domain/text.ts'
-import type { Gap, Transcript, TranscriptStatus } from '../domain/transcript.ts'
+import type { Gap, Segment, Transcript, TranscriptStatus } from '../domain/transcript.ts'
 import { type Paragraph, paragraphs } from './paragraphs.ts'
+import { labelOf, shares, unknownSpeakers } from './speakers.ts'
 
-/** `[mm:ss] …`, a paragraph a line; a gap has a line of its own where it lies. */
-export function timedText(transcript: Transcript): string {
+export interface Reading extends Transcript {
+  /** Ids of those whose turns alone are shown; the turns of others still part them. */
+  only?: string[]
+}
+
+/** `[mm:ss] …` or `[mm:ss] S1: …`, a paragraph a line; a gap has a line of its own where it lies. */
+export function timedText(transcript: Reading): string {
+  const said = sayer(transcript)
   return withGaps(transcript)
-    .map(({ start, text }) => `[${clock(start)}] ${text}`)
+    .map(paragraph => `[${clock(paragraph.start)}] ${said(paragraph)}`)
     .join('\n')
 }
 
-/** The words alone, a paragraph a block; a hole shows as a hole. */
-export function plainText(transcript: Transcript): string {
-  return withGaps(transcript)
-    .map(({ text }) => text)
-    .join('\n\n')
+/** The words without times, a paragraph a block, and who says it where that is known; a hole shows as a hole. */
+export function plainText(transcript: Reading): string {
+  return withGaps(transcript).map(sayer(transcript)).join('\n\n')
 }
 
 /** About thirty lines whatever the length: where in the recording what is said, by the first words of each part. */
-export function outline({ segments, duration }: Transcript): string {
-  const step = Math.max(30, duration / 30)
+export function outline(transcript: Reading): string {
+  const step = Math.max(30, transcript.duration / 30)
+  const said = sayer(transcript)
   const lines: string[] = []
   let next = 0
-  for (const { start, text } of paragraphs(segments)) {
-    if (start < next) continue
-    lines.push(`[${clock(start)}] ${firstWords(text)}`)
-    next = start + step
+  for (const paragraph of shown(transcript.segments, transcript.only)) {
+    if (paragraph.start < next) continue
+    lines.push(`[${clock(paragraph.start)}] ${said({ ...paragraph, text: firstWords(paragraph.text) })}`)
+    next = paragraph.start + step
   }
   return lines.join('\n')
 }
 
-export function markdown(transcript: Transcript): string {
-  const { title, createdAt, duration, language, status, coverage, warnings } = transcript
+export function markdown(transcript: Reading): string {
+  const { title, createdAt, duration, language, status, speakers, coverage, warnings } = transcript
   const lack = shortfall(status)
+  const gaps = coverage.gaps.length
   const facts = [
     `Recorded text of ${clock(duration)}`,
     ...(language ? [languageName(language)] : []),
     `made ${createdAt.slice(0, 10)}`,
-    ...(lack ? [`**${lack}: ${coverage.gaps.length} gap(s)**`] : []),
+    ...(lack ? [`**${lack}${gaps ? `: ${gaps} gap(s)` : ''}**`] : []),
   ]
-  const body = withGaps(transcript).map(({ start, text }) => `**[${clock(start)}]** ${escapeMarkdown(text)}`)
-  const notes = warnings.map(warning => `> ${warning}`)
-  return `${[`# ${escapeMarkdown(title)}`, facts.join(' · '), ...notes, ...body].join('\n\n')}\n`
+  const who = speakers?.length ? [`Speakers: ${escapeMarkdown(shares(speakers))}`] : []
+  const label = labelOf(transcript)
+  const body = withGaps(transcript).map(paragraph => {
+    const by = label(paragraph)
+    const head = `[${clock(paragraph.start)}]${by === undefined ? '' : ` ${escapeMarkdown(by)}:`}`
+    return `**${head}** ${escapeMarkdown(paragraph.text)}`
+  })
+  const notes = [...unknownSpeakers(transcript), ...warnings].map(warning => `> ${warning}`)
+  return `${[`# ${escapeMarkdown(title)}`, facts.join(' · '), ...who, ...notes, ...body].join('\n\n')}\n`
 }
 
 const shortfalls: Record<TranscriptStatus, string | undefined> = {
@@ -58,17 +71,30 @@ export function shortfall(status: TranscriptStatus): string | undefined {
   return shortfalls[status]
 }
 
+/** A paragraph's text, behind the one who says it. */
+function sayer(transcript: Transcript): (paragraph: Paragraph) => string {
+  const label = labelOf(transcript)
+  return paragraph => {
+    const by = label(paragraph)
+    return by === undefined ? paragraph.text : `${by}: ${paragraph.text}`
+  }
+}
+
 /** Paragraphs, parted by a hole where one lies. */
-function withGaps({ segments, coverage }: Transcript): Paragraph[] {
+function withGaps({ segments, coverage, only }: Reading): Paragraph[] {
   const found: Paragraph[] = []
   let from = 0
   for (const gap of coverage.gaps) {
     const after = segments.findIndex(({ start }, i) => i >= from && start >= gap.start)
     const to = after < 0 ? segments.length : after
-    found.push(...paragraphs(segments.slice(from, to)), hole(gap))
+    found.push(...shown(segments.slice(from, to), only), hole(gap))
     from = to
   }
-  return [...found, ...paragraphs(segments.slice(from))]
+  return [...found, ...shown(segments.slice(from), only)]
+}
+
+function shown(segments: Segment[], only: string[] | undefined): Paragraph[] {
+  return paragraphs(segments).filter(({ speaker }) => !only || (speaker && only.includes(speaker)))
 }
 
 function hole({ start, end, reason }: Gap): Paragraph {

@@ -3,7 +3,7 @@ import type { Transcript } from '../domain/transcript.ts'
 import { cues } from './cues.ts'
 
 export function srt(transcript: Transcript): string {
-  return cues(transcript)
+  return cues(transcript, { namesInText: true })
     .map(
       ({ start, end, lines }, i) =>
         `${i + 1}\n${stamp(start, ',')} --> ${stamp(end, ',')}\n${arrowless(lines)}\n`,
@@ -11,13 +11,17 @@ export function srt(transcript: Transcript): string {
     .join('\n')
 }
 
-/** https://www.w3.org/TR/webvtt1/: `&` and `<` are markup in cue text. */
+/** https://www.w3.org/TR/webvtt1/: `&` and `<` are markup in cue text; a voice that is not closed goes to the end of its cue. */
 export function vtt(transcript: Transcript): string {
-  const body = cues(transcript).map(({ start, end, lines }) => {
-    const text = arrowless(lines).replaceAll('&', '&amp;').replaceAll('<', '&lt;')
-    return `${stamp(start, '.')} --> ${stamp(end, '.')}\n${text}\n`
+  const body = cues(transcript).map(({ start, end, lines, speaker }) => {
+    const voice = speaker === undefined ? '' : `<v ${escapeMarkup(speaker).replaceAll('>', '&gt;')}>`
+    return `${stamp(start, '.')} --> ${stamp(end, '.')}\n${voice}${escapeMarkup(arrowless(lines))}\n`
   })
   return ['WEBVTT\n', ...body].join('\n')
+}
+
+function escapeMarkup(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
 }
 
 /** An arrow in the text would read as a line of times. */

@@ -3,6 +3,23 @@ import * as z from 'zod/v4'
 
 export const transcriptId = z.string().min(1).max(100).describe('The id of the transcript (tr_…)')
 
+/** What a tool takes that is given a recording. */
+export const recording = {
+  audio: z
+    .string()
+    .describe(
+      'The recording: a path on the machine the server runs on, an https:// address, or a data: URI of at most 1 MB. Files attached to a chat are not visible to the server',
+    ),
+  language: z
+    .string()
+    .max(60)
+    .optional()
+    .describe(
+      'ISO code or English name of the language spoken; leave out to detect it, also where it changes',
+    ),
+  title: z.string().max(200).optional().describe('What to call the transcript; otherwise the file name'),
+}
+
 export const waitSeconds = z
   .number()
   .int()

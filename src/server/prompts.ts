@@ -5,6 +5,7 @@ import { languageName } from '../domain/languages.ts'
 import { clock, estimateTokens } from '../domain/text.ts'
 import type { Transcript } from '../domain/transcript.ts'
 import { outline, timedText } from '../exports/readable.ts'
+import { shares } from '../exports/speakers.ts'
 import type { Jobs } from '../jobs/jobs.ts'
 import { asProtocolError, completeId } from './resources.ts'
 import { transcriptUri } from './uris.ts'
@@ -65,9 +66,8 @@ function messages(transcript: Transcript, task: string, wishes: string[]) {
   const reading = fits
     ? 'The transcript follows.'
     : `The transcript is too long to be given whole. Its outline follows, with the first words of each part: read all of it with get_transcript (transcript_id=${id}, from and to in seconds) before you write.`
-  const order = [task, ...wishes, ...rules, facts(transcript), ...shortcomings(transcript), reading].join(
-    '\n\n',
-  )
+  const about = [facts(transcript), who(transcript), ...shortcomings(transcript)]
+  const order = [task, ...wishes, ...rules, ...about, reading].join('\n\n')
   const resource = { uri: transcriptUri(id), mimeType: 'text/plain', text }
   return [
     { role: 'user' as const, content: { type: 'text' as const, text: order } },
@@ -85,13 +85,26 @@ function facts({ title, duration, language, createdAt }: Transcript): string {
   return `Recording: "${title}", ${clock(duration)} long${spoken}, transcribed on ${createdAt.slice(0, 10)}.`
 }
 
+function who({ speakers = [] }: Transcript): string {
+  if (speakers.length === 0)
+    return 'The transcript does not tell who speaks: do not guess it. If it matters, say that diarize_audio with the same recording would tell.'
+  const nameless = speakers.filter(({ name }) => !name).map(({ id }) => id)
+  const rest =
+    nameless.length > 0
+      ? ` Nobody has said who ${nameless.join(', ')} ${nameless.length > 1 ? 'are' : 'is'}: where the text makes it plain, say so, and otherwise keep to the id.`
+      : ''
+  return `Who speaks, and how much: ${shares(speakers)}. Say of each point whose it is, as the transcript has it.${rest}`
+}
+
 /** What the reader must tell of, so that nobody takes a part for the whole. */
-function shortcomings({ id, status, coverage }: Transcript): string[] {
+function shortcomings({ id, status, coverage, warnings }: Transcript): string[] {
   if (status === 'completed') return []
   if (status === 'running')
     return [
       `It is still being transcribed: call get_transcript with transcript_id=${id} to wait for the rest, or say that this covers only what is there so far.`,
     ]
+  if (coverage.gaps.length === 0)
+    return [`It is incomplete: ${warnings.join(' ') || 'it did not come to its end.'} Say so.`]
   const gaps = coverage.gaps.slice(0, mostGaps).map(gap => `${clock(gap.start)} to ${clock(gap.end)}`)
   const more = coverage.gaps.length > mostGaps ? ', and more' : ''
   return [

@@ -21,12 +21,12 @@ export const cancelTranscription = defineTool({
   }),
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   async handler({ transcript_id }, { jobs, owner }) {
-    await jobs.cancel(owner, transcript_id)
+    const { tool } = await jobs.cancel(owner, transcript_id)
     const { id, status, coverage } = await jobs.read(owner, transcript_id)
     const kept = coverage.transcribedSeconds
     const next =
       status === 'cancelled'
-        ? 'The same transcribe_audio call goes on from here; what is finished is not billed again.'
+        ? `The same ${tool} call goes on from here; what is finished is not billed again.`
         : undefined
     const lines = [
       status === 'cancelled' ? 'The transcription is cancelled.' : 'There was nothing left to cancel.',

@@ -8,7 +8,7 @@ export const findRecordings = defineTool({
   title: 'Find recordings',
   description: [
     'List the newest audio and video files in the folders this server may read.',
-    'Use this when someone means a recording without giving its path, such as "my last recording"; give its path to transcribe_audio.',
+    'Use this when someone means a recording without giving its path, such as "my last recording"; give its path to transcribe_audio or diarize_audio.',
     'Example: {"query": "standup"}',
   ].join(' '),
   input: z.object({

@@ -1,30 +1,32 @@
 // get_transcript: read a transcript, in parts that fit, also while it is being made.
 import * as z from 'zod/v4'
 import { SpeechError } from '../../domain/errors.ts'
+import type { JobTool } from '../../domain/job.ts'
 import type { Transcript } from '../../domain/transcript.ts'
 import { json } from '../../exports/json.ts'
 import { pageTokens } from '../../exports/page.ts'
-import { markdown, outline, plainText, timedText } from '../../exports/readable.ts'
+import { markdown, outline, plainText, type Reading, timedText } from '../../exports/readable.ts'
+import { findSpeakers, listSpeakers } from '../../exports/speakers.ts'
 import { srt, vtt } from '../../exports/subtitles.ts'
 import { transcriptId, waitSeconds } from '../inputs.ts'
 import { transcriptAnswer, transcriptOutput, type View } from '../result.ts'
 import { type Call, defineTool } from '../tool.ts'
 
-const views: Record<View, (transcript: Transcript) => string> = {
+const views: Record<View, (reading: Reading) => string> = {
   text: timedText,
   raw: plainText,
   outline,
   markdown,
-  srt,
-  vtt,
-  json,
+  srt: reading => srt(alone(reading)),
+  vtt: reading => vtt(alone(reading)),
+  json: reading => json(alone(reading)),
 }
 
 export const getTranscript = defineTool({
   name: 'get_transcript',
   title: 'Read a transcript',
   description: [
-    'Read a transcript that transcribe_audio made: the rest of a long text, a stretch of it, an outline or subtitles.',
+    'Read a transcript that transcribe_audio or diarize_audio made: the rest of a long text, a stretch of it, what one speaker says, an outline or subtitles.',
     'Use this with a transcript_id; it costs nothing. For a long recording ask for the outline first,',
     'then for the stretch that matters with from and to. While the status is running it waits, then gives what is there.',
     'Example: {"transcript_id": "tr_…", "from": 600, "to": 900}',
@@ -34,7 +36,8 @@ export const getTranscript = defineTool({
     view: z
       .enum(Object.keys(views) as [View, ...View[]])
       .default('text')
-      .describe('text: paragraphs with times; raw: the words alone; outline: first words of each part'),
+      .describe('text: paragraphs with times; raw: without times; outline: first words of each part'),
+    speaker: z.string().min(1).max(100).optional().describe('Only what this speaker says: id (S1) or name'),
     from: z.number().min(0).optional().describe('Only what is said from this second on'),
     to: z.number().min(0).optional().describe('Only what is said before this second'),
     offset: z
@@ -55,17 +58,20 @@ export const getTranscript = defineTool({
   }),
   output: transcriptOutput,
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
-  async handler({ transcript_id, view, from, to, offset, limit, wait_seconds }, call) {
+  async handler({ transcript_id, view, speaker, from, to, offset, limit, wait_seconds }, call) {
     if (from !== undefined && to !== undefined && from >= to)
       throw new SpeechError('BAD_INPUT', '`from` is not before `to`.', {
         hint: 'Give both in seconds from the start.',
       })
-    const transcript = await readWhenOver(transcript_id, wait_seconds ?? call.waitSeconds, call)
-    const text = views[view](stretch(transcript, from, to))
+    const { transcript, tool } = await readWhenOver(transcript_id, wait_seconds ?? call.waitSeconds, call)
+    const only = speaker === undefined ? {} : { only: idsOf(transcript, speaker) }
+    const text = views[view]({ ...stretch(transcript, from, to), ...only })
     return transcriptAnswer(transcript, {
       text,
       view,
       offset,
+      ...(tool && { tool }),
+      ...(speaker !== undefined && { speaker }),
       ...(limit !== pageTokens && { limit }),
       ...(from !== undefined && { from }),
       ...(to !== undefined && { to }),
@@ -73,13 +79,43 @@ export const getTranscript = defineTool({
   },
 })
 
-async function readWhenOver(id: string, seconds: number, call: Call): Promise<Transcript> {
+async function readWhenOver(
+  id: string,
+  seconds: number,
+  call: Call,
+): Promise<{ transcript: Transcript; tool?: JobTool }> {
   const { jobs, owner, signal, progress } = call
   const transcript = await jobs.read(owner, id)
-  if (transcript.status !== 'running') return transcript
+  if (transcript.status !== 'running') return { transcript }
   // A reader who leaves stops nothing: whoever ordered the transcript still wants it.
-  await jobs.watch(id, { owner, seconds, signal, departure: () => 'gone', onProgress: progress })
-  return jobs.read(owner, id)
+  const watch = { owner, seconds, signal, departure: () => 'gone' as const, onProgress: progress }
+  const { tool } = await jobs.watch(id, watch)
+  return { transcript: await jobs.read(owner, id), tool }
+}
+
+function idsOf(transcript: Transcript, wanted: string): string[] {
+  const found = findSpeakers(transcript, wanted)
+  if (found.length === 0) throw noSuchSpeaker(transcript)
+  return found.map(({ id }) => id)
+}
+
+/** With the sentences of those who are wanted. Gaps stay: nobody knows who speaks there. */
+function alone({ only, ...transcript }: Reading): Transcript {
+  const segments = transcript.segments.filter(({ speaker }) => !only || (speaker && only.includes(speaker)))
+  return { ...transcript, segments }
+}
+
+function noSuchSpeaker({ speakers, status }: Transcript): SpeechError {
+  const running = status === 'running'
+  if (speakers?.length)
+    return new SpeechError('BAD_INPUT', 'There is no such speaker in this transcript.', {
+      hint: `There are ${listSpeakers(speakers)}${running ? ' so far' : ''}.`,
+    })
+  return new SpeechError('BAD_INPUT', `This transcript has no speakers${running ? ' yet' : ''}.`, {
+    hint: speakers
+      ? 'Read it without one.'
+      : 'Read it without one, or hear the recording with diarize_audio.',
+  })
 }
 
 /** The part of a transcript that is said between two moments; a sentence on the border belongs to it. */

@@ -2,6 +2,7 @@
 import type { Tool } from '../tool.ts'
 import { cancelTranscription } from './cancel-transcription.ts'
 import { deleteTranscript } from './delete-transcript.ts'
+import { diarizeAudio } from './diarize-audio.ts'
 import { findRecordings } from './find-recordings.ts'
 import { getTranscript } from './get-transcript.ts'
 import { searchTranscripts } from './search-transcripts.ts'
@@ -10,6 +11,7 @@ import { updateTranscript } from './update-transcript.ts'
 
 export const tools: readonly Tool[] = [
   transcribeAudio,
+  diarizeAudio,
   getTranscript,
   searchTranscripts,
   findRecordings,

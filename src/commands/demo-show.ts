@@ -1,0 +1,113 @@
+// What the demo shows: a client starts the server over stdio and does what clients do.
+import { join } from 'node:path'
+import type { Client } from '@modelcontextprotocol/client'
+import { progressBar } from './progress-bar.ts'
+
+export interface Show {
+  /** What to start, and with which settings. */
+  entry: string
+  env: Record<string, string>
+  /** Folder of the recordings. */
+  fixtures: string
+  version: string
+  say(line: string): void
+}
+
+interface Answer {
+  transcript_id: string
+  text: string
+  duration: number
+  usage: { cost_usd?: number }
+}
+
+/** The people in the recording, by their first words. */
+const people = { S1: 'Hannah', S2: 'Viktor', S3: 'Leila' }
+
+/** Resolves with the exit code. */
+export async function show(stage: Show): Promise<number> {
+  const { entry, env, version, say } = stage
+  const { Client } = await import('@modelcontextprotocol/client')
+  const { StdioClientTransport } = await import('@modelcontextprotocol/client/stdio')
+  const client = new Client({ name: 'speech-mcp-demo', version })
+  try {
+    await client.connect(new StdioClientTransport({ command: process.execPath, args: [entry], env }))
+    const { tools } = await client.listTools()
+    const names = tools.map(({ name }) => name).join(', ')
+    say(`An MCP client started the server over stdio. Its tools: ${names}.\n`)
+
+    const note = await order(client, stage, 'transcribe_audio', 'voice-note.ogg')
+    const interview = note && (await order(client, stage, 'transcribe_audio', 'interview.mp3'))
+    if (interview) await showSubtitles(client, stage, interview)
+    const meeting = interview && (await order(client, stage, 'diarize_audio', 'meeting.m4a'))
+    if (!meeting) return 1
+    await showNames(client, stage, meeting)
+    say(
+      'That was the whole road, with a stand-in for the cloud. For your own recordings set DASHSCOPE_API_KEY',
+    )
+    say('and add the server to your client: README.md has a block for each.')
+    return 0
+  } finally {
+    await client.close().catch(() => {})
+  }
+}
+
+/** Shows what comes of a recording; undefined where it failed. */
+async function order(
+  client: Client,
+  { fixtures, say }: Show,
+  tool: string,
+  recording: string,
+): Promise<Answer | undefined> {
+  say(`→ ${tool} {"audio": "${recording}"}`)
+  const started = performance.now()
+  const bar = progressBar(process.stderr)
+  const lines: string[] = []
+  const result = await client.callTool(
+    { name: tool, arguments: { audio: join(fixtures, recording) } },
+    {
+      timeout: 60_000,
+      resetTimeoutOnProgress: true,
+      onprogress: ({ progress, total, message = '' }) => {
+        bar.show({ done: progress, message, ...(total !== undefined && { total }) })
+        if (!process.stderr.isTTY && lines.at(-1) !== message) lines.push(message)
+      },
+    },
+  )
+  bar.clear()
+  for (const line of lines) say(`  progress: ${line}`)
+  const answer = result.structuredContent as Answer | undefined
+  if (result.isError || !answer) {
+    const [block] = result.content
+    say(block?.type === 'text' ? block.text : 'no answer')
+    return undefined
+  }
+  const took = ((performance.now() - started) / 1000).toFixed(1)
+  const cost = answer.usage.cost_usd?.toFixed(4)
+  say(`← ${answer.duration.toFixed(0)} s of audio in ${took} s; the real cloud would charge $${cost}\n`)
+  say(beginning(answer.text))
+  return answer
+}
+
+async function showSubtitles(client: Client, { say }: Show, { transcript_id }: Answer): Promise<void> {
+  const uri = `transcript://${transcript_id}/srt`
+  say(`→ resources/read ${uri}`)
+  const { contents } = await client.readResource({ uri })
+  const [first] = contents
+  say(`${first && 'text' in first ? first.text.split('\n\n').slice(0, 3).join('\n\n') : ''}\n\n…\n`)
+}
+
+async function showNames(client: Client, { say }: Show, { transcript_id }: Answer): Promise<void> {
+  say(`→ update_transcript {"speakers": ${JSON.stringify(people)}}`)
+  await client.callTool({ name: 'update_transcript', arguments: { transcript_id, speakers: people } })
+  say('→ get_transcript')
+  const { structuredContent } = await client.callTool({
+    name: 'get_transcript',
+    arguments: { transcript_id },
+  })
+  say(beginning((structuredContent as unknown as Answer).text))
+}
+
+function beginning(text: string): string {
+  const lines = text.split('\n')
+  return `${lines.slice(0, 6).join('\n')}\n${lines.length > 6 ? '…\n' : ''}`
+}

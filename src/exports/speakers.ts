@@ -1,0 +1,49 @@
+// How speakers are called in texts: by the name a person gave, otherwise by their id.
+import type { Segment, Speaker, Transcript } from '../domain/transcript.ts'
+
+/** Stands for someone who speaks and could not be told from the others. */
+const nobodyKnown = '?'
+
+/** Undefined in a transcript that was made without speakers. */
+export type Label = (segment: Pick<Segment, 'speaker'>) => string | undefined
+
+export function labelOf({ speakers = [] }: Pick<Transcript, 'speakers'>): Label {
+  const labels = new Map(speakers.map(speaker => [speaker.id, calledBy(speaker)]))
+  return ({ speaker }) => {
+    if (speaker === undefined) return undefined
+    return speaker === null ? nobodyKnown : (labels.get(speaker) ?? speaker)
+  }
+}
+
+/** What the mark for nobody means, where it is used. */
+export function unknownSpeakers(transcript: Transcript): string[] {
+  const label = labelOf(transcript)
+  return transcript.segments.some(segment => label(segment) === nobodyKnown)
+    ? [`Where it says "${nobodyKnown}:", nobody could tell who speaks.`]
+    : []
+}
+
+export function calledBy({ id, name }: Speaker): string {
+  return name || id
+}
+
+/** Those who are meant by an id or a name, whatever its case; several where two bear one name. */
+export function findSpeakers({ speakers = [] }: Pick<Transcript, 'speakers'>, wanted: string): Speaker[] {
+  const key = keyOf(wanted)
+  const byId = speakers.filter(({ id }) => keyOf(id) === key)
+  return byId.length > 0 ? byId : speakers.filter(({ name }) => name && keyOf(name) === key)
+}
+
+function keyOf(text: string): string {
+  return text.normalize('NFKC').trim().toLowerCase()
+}
+
+/** `S1 (Alice), S2`: everyone there is, as a reader may name them. */
+export function listSpeakers(speakers: Speaker[]): string {
+  return speakers.map(({ id, name }) => (name ? `${id} (${name})` : id)).join(', ')
+}
+
+/** `Alice 62 %, S2 38 %`. */
+export function shares(speakers: Speaker[]): string {
+  return speakers.map(speaker => `${calledBy(speaker)} ${Math.round(speaker.share * 100)} %`).join(', ')
+}

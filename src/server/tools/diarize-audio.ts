@@ -1,0 +1,48 @@
+// diarize_audio: a recording of several people becomes text that says who said what.
+import * as z from 'zod/v4'
+import { timedText } from '../../exports/readable.ts'
+import { recording, waitSeconds } from '../inputs.ts'
+import { carryOut } from '../ordering.ts'
+import { transcriptAnswer, transcriptOutput } from '../result.ts'
+import { defineTool } from '../tool.ts'
+
+const { audio, language, title } = recording
+
+export const diarizeAudio = defineTool({
+  name: 'diarize_audio',
+  title: 'Tell who said what',
+  description: [
+    'Turn a recording of several people (meeting, interview, call) into text with speakers: lines like "[2:07] S1: …".',
+    'Use this when someone wants to know who said what; where that does not matter, transcribe_audio is faster and costs half.',
+    'Takes any audio or video format, up to 12 hours. Speakers are S1, S2, … in the order in which they first speak;',
+    'update_transcript gives them names. A line of ?: is one whose speaker could not be told.',
+    'Pages, status running and billing are as in transcribe_audio.',
+    'Example: {"audio": "~/Recordings/board.m4a", "speakers": 4}',
+  ].join(' '),
+  input: z.object({
+    audio,
+    language,
+    speakers: z
+      .number()
+      .int()
+      .min(2)
+      .max(100)
+      .optional()
+      .describe('How many people speak, if that is known; a hint'),
+    title,
+    wait_seconds: waitSeconds,
+  }),
+  output: transcriptOutput,
+  annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: true },
+  async handler({ audio, language, speakers, title, wait_seconds }, call) {
+    const order = {
+      audio,
+      ...(language && { language }),
+      ...(speakers !== undefined && { speakers }),
+      ...(title && { title }),
+    }
+    const tool = 'diarize_audio'
+    const transcript = await carryOut(order, tool, call, wait_seconds)
+    return transcriptAnswer(transcript, { tool, text: timedText(transcript), view: 'text' })
+  },
+})
