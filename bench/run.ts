@@ -7,6 +7,7 @@ import { createApp } from '../src/app.ts'
 import { readConfig } from '../src/config.ts'
 import { crowd } from './crowd.ts'
 import { makeRecording, median, peakMemory, root, run, startProvider, startServer, timed } from './measure.ts'
+import { uploadOnce } from './upload.ts'
 
 const repeats = 3
 const hour = 3600
@@ -137,6 +138,16 @@ async function many(hourFile: string): Promise<void> {
   note('a voice note in the crowd / the hour', `${each.toFixed(1)} / ${took.toFixed(1)} s`, '', true)
 }
 
+async function upload(file: string): Promise<void> {
+  const over: number[] = []
+  for (let i = 0; i < repeats; i++) {
+    const { encoded, uploaded } = await uploadOnce(file, ffmpeg)
+    over.push(uploaded / encoded - 1)
+  }
+  const value = 100 * median(over)
+  note('1 h for speakers: upload ends after the encoder', `${value.toFixed(1)} %`, '≤ 10 %', value <= 10)
+}
+
 async function start(): Promise<void> {
   const times: number[] = []
   for (let i = 0; i < 9; i++) {
@@ -165,6 +176,7 @@ try {
   await voiceNote()
   await speed(await recording(hour))
   await again(await recording(hour))
+  await upload(await recording(hour))
   await many(await recording(hour))
   await memory('20 min', await recording(hour / 3))
   await memory('4 h', await recording(4 * hour))

@@ -1,9 +1,13 @@
 // Puts the house together: one driver for each port. The only file that knows them all.
 import { join } from 'node:path'
 import type { Config } from './config.ts'
+import type { Blobs } from './domain/ports.ts'
+import { ossBlobs } from './drivers/blobs/oss.ts'
+import { temporaryBlobs } from './drivers/blobs/temporary.ts'
 import { createDownloader } from './drivers/download/download.ts'
 import { type FoundFfmpeg, locateFfmpeg } from './drivers/ffmpeg/locate.ts'
 import { inProcessQueue } from './drivers/queue/in-process.ts'
+import { fileRecognisers } from './drivers/speech/file-recognisers.ts'
 import { qwenAsr } from './drivers/speech/qwen-asr.ts'
 import { drainable, limited, retrying } from './drivers/speech/wrappers.ts'
 import { sqliteStore } from './drivers/store/sqlite.ts'
@@ -18,11 +22,15 @@ import { createGate } from './pipeline/gate.ts'
 const requestsPerMinute = 100
 
 /** Orders at work at once. One long recording keeps the provider busy by itself; voice notes must not wait behind it. */
-const lanes = { brief: 8, long: 2 }
+const lanes = { brief: 8, long: 2, remote: 8 }
+
+/** How long a task may take: a while for the provider's queue, and the length of what it hears 60 times as fast. */
+const patience = (duration: number) => 240 + duration
 
 export interface App {
   jobs: Jobs
   cloud: Dashscope
+  blobs: Blobs
   ffmpeg(): Promise<FoundFfmpeg>
   /** A sentence for the reader when something of the store had to be set aside. */
   notice(): string | undefined
@@ -36,6 +44,7 @@ export function createApp(config: Config): App {
   const limiter = createLimiter({ perMinute: requestsPerMinute, concurrency: config.concurrency })
   const asr = qwenAsr(cloud, { model: config.asrModel, concurrency: config.concurrency })
   const recogniser = drainable(asr)
+  const blobs = blobsOf(config, cloud)
   const store = sqliteStore({ folder: config.dataDir })
   let found: Promise<FoundFfmpeg> | undefined
   const ffmpeg = () => {
@@ -53,6 +62,8 @@ export function createApp(config: Config): App {
     scratchDir: join(config.dataDir, 'scratch'),
     pipeline: {
       recogniser: retrying(limited(recogniser, limiter)),
+      ...fileRecognisers({ cloud, http, speakerModel: config.speakerModel, fileModel: config.fileModel }),
+      ...{ blobs, pollSeconds: config.pollSeconds, patience },
       encoding: createGate(encoders),
       ...(config.maxCostUsd !== undefined && { maxCostUsd: config.maxCostUsd }),
       downloader: createDownloader(),
@@ -64,11 +75,24 @@ export function createApp(config: Config): App {
   return {
     jobs,
     cloud,
+    blobs,
     ffmpeg,
     notice: store.notice,
     async close(options) {
       await jobs.close(options)
-      await Promise.all([store.close(), http.close()])
+      await Promise.all([store.close(), blobs.close(), http.close()])
     },
   }
+}
+
+/** The user's own bucket where there is one. */
+function blobsOf(config: Config, cloud: Dashscope): Blobs {
+  const { ossBucket: bucket, ossEndpoint: endpoint, ossRegion: region, accessKeyId, accessKeySecret } = config
+  if (!bucket || !accessKeyId || !accessKeySecret) return temporaryBlobs({ cloud })
+  const { securityToken } = config
+  return ossBlobs({
+    ...{ bucket, endpoint, accessKeyId, accessKeySecret },
+    ...(region && { region }),
+    ...(securityToken && { securityToken }),
+  })
 }

@@ -359,6 +359,7 @@ describe('a damaged file', () => {
     const one = {
       owner: me,
       tool: 'transcribe_audio',
+      models: [] as string[],
       brief: false,
       order: { audio: '/a.mp3' },
       state: 'queued',

@@ -216,12 +216,17 @@ export interface Store {
   close(): Promise<void>
 }
 
+/**
+ * Where a ticket waits: `brief` for what is done in a moment and must not wait behind hours of audio (`long`), `remote`
+ * for what waits for the provider itself.
+ */
+export type Lane = 'brief' | 'long' | 'remote'
+
 /** What a queue carries: "look at this job". */
 export interface Ticket {
   id: string
   owner: string
-  /** True for what is done in a moment and must not wait behind hours of audio. */
-  brief: boolean
+  lane: Lane
 }
 
 /** Tells workers which job to look at; the store is the truth. A ticket may come twice, and a worker finds out then. */
@@ -229,7 +234,7 @@ export interface Queue {
   send(ticket: Ticket): Promise<void>
   /** Calls `work` for each ticket, a few at once. `work` never rejects. */
   serve(work: (ticket: Ticket) => Promise<void>): void
-  /** How many tickets of its kind wait before this one; undefined when it does not wait here. */
+  /** How many tickets of its lane wait before this one; undefined when it does not wait here. */
   ahead(id: string): number | undefined
   /** How many tickets of an owner wait here. */
   waiting(owner: string): number

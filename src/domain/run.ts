@@ -7,6 +7,11 @@ export interface Run {
   job: string
   owner: string
   signal: AbortSignal
+  /**
+   * True where the signal ends the run but not the job: another process goes on with it (given back, or taken over),
+   * and needs what lies in the cloud for it.
+   */
+  goesOn(): boolean
   /** A folder for this order alone; made on first use, removed at the end. */
   scratch(): Promise<string>
   progress(update: Progress): void

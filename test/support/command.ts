@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { type Standin, startStandin } from '../../src/standin/standin.ts'
+import { type Standin, type StandinOptions, startStandin } from '../../src/standin/standin.ts'
 import { testFfmpeg } from './ffmpeg.ts'
 import { silentWav } from './orders.ts'
 import { entry, tempFolder } from './system.ts'
@@ -37,9 +37,9 @@ export interface Desk {
   close(): Promise<void>
 }
 
-export async function openDesk(): Promise<Desk> {
+export async function openDesk(wishes: Partial<StandinOptions> = {}): Promise<Desk> {
   const [home, work, ffmpeg] = await Promise.all([tempFolder(), tempFolder(), testFfmpeg()])
-  const standin = await startStandin({ ffmpeg })
+  const standin = await startStandin({ ffmpeg, ...wishes })
   await writeFile(join(work.path, 'silence.wav'), silentWav())
   const env = {
     PATH: process.env.PATH ?? '',
@@ -48,6 +48,7 @@ export async function openDesk(): Promise<Desk> {
     DASHSCOPE_API_KEY: standin.apiKey,
     SPEECH_DATA_DIR: join(home.path, 'data'),
     FFMPEG_PATH: ffmpeg,
+    SPEECH_POLL_SECONDS: '0.05',
   }
   const start: Desk['start'] = (args, { env: more, main = entry } = {}) => {
     const child = spawn(process.execPath, [main, ...args], {

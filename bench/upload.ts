@@ -1,0 +1,43 @@
+// How much longer than its encoding a recording's upload takes, against a stand-in bucket behind a line of 200 Mbit/s.
+import { stat } from 'node:fs/promises'
+import { basename } from 'node:path'
+import type { Run } from '../src/domain/run.ts'
+import { ossBlobs } from '../src/drivers/blobs/oss.ts'
+import { decode } from '../src/pipeline/decode.ts'
+import { encodeWhole } from '../src/pipeline/encode-whole.ts'
+import { startOss } from '../src/standin/oss/oss.ts'
+
+const mbitPerSecond = 200
+
+/** Seconds from the start to the end of the encoder, and to the end of the upload. */
+export async function uploadOnce(file: string, path: string): Promise<{ encoded: number; uploaded: number }> {
+  const oss = await startOss({ mbitPerSecond })
+  const { endpoint, region, bucket, accessKeyId, accessKeySecret } = oss
+  const blobs = ossBlobs({ endpoint, region, bucket, accessKeyId, accessKeySecret })
+  const { signal } = new AbortController()
+  const run: Run = {
+    ...{ job: 'tr_bench', owner: 'local', signal },
+    goesOn: () => false,
+    scratch: () => Promise.reject(new Error('Nothing is written here.')),
+    progress() {},
+    warn() {},
+    checkpoints: { recall: async () => undefined, keep: async () => {}, isOwn: () => false },
+  }
+  const { size: bytes } = await stat(file)
+  const source = { file, name: basename(file), bytes, cutOff: false }
+  const ffmpeg = async () => path
+  const started = performance.now()
+  const since = () => (performance.now() - started) / 1000
+  let encoded = 0
+  async function* noted(): AsyncGenerator<Buffer> {
+    yield* encodeWhole(decode(source, ffmpeg, run), { ffmpeg, onSamples() {} }, run).audio
+    encoded = since()
+  }
+  try {
+    await blobs.put(noted(), { owner: run.owner, job: run.job, models: ['any'] }, signal)
+    return { encoded, uploaded: since() }
+  } finally {
+    await blobs.close()
+    await oss.close()
+  }
+}
