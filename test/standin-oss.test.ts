@@ -185,7 +185,7 @@ describe('an upload in parts', () => {
     expect(await refusalIn(answer)).toMatchObject({ status: 400, code: 'InvalidPartOrder' })
     expect(server.objects()).toEqual([])
     await complete(parts.slice(0, 2))
-    expect(server.read('key')).toEqual(whole.subarray(0, -1))
+    expect(server.read('key')?.equals(whole.subarray(0, -1))).toBe(true)
     expect(await refusalOf(complete(parts.slice(0, 2)))).toMatchObject({ code: 'NoSuchUpload' })
   })
 })
