@@ -232,7 +232,7 @@ describe('the file of a task', () => {
   })
 
   it('may not be longer than twelve hours', async () => {
-    const cloud = await start({ maxFileSeconds: 7 })
+    const cloud = await start({ maxFileSeconds: 6 })
     expect(await failureOf(cloud, note)).toBe('AUDIO_DURATION_TOO_LONG')
     const raw = files.add(encode(ffmpeg, join(8)))
     expect(await failureOf(cloud, raw, SPEAKERS)).toBe('AUDIO_DURATION_TOO_LONG')

@@ -142,7 +142,9 @@ function decodeFile(file: string, channel: number, ffmpeg: string, signal: Abort
   return { samples: samples(), format: () => formatOf(report), announced: () => announcedSeconds(report) }
 }
 
+// What ffmpeg only estimates may be far off.
 function announcedSeconds(report: string): number {
+  if (report.includes('Estimating duration')) return 0
   const [, hours, minutes, seconds] = /Duration: (\d+):(\d+):([\d.]+)/.exec(report) ?? []
   return Number(hours ?? 0) * 3600 + Number(minutes ?? 0) * 60 + Number(seconds ?? 0)
 }
