@@ -129,8 +129,10 @@ async function fetchProbe(blobs: Blobs, upload: Upload, signal: AbortSignal): Pr
   return clock
 }
 
-/** A quarter of an hour is what OSS puts up with; half of it is too near to that. Not a number: no answer said the time. */
+/** A quarter of an hour is what OSS puts up with; half of it is too near to that. */
 function clockText(skew: number): string {
+  // An answer without a date is of something on the way.
+  if (Number.isNaN(skew)) return 'nothing said what time it is there'
   const size = Math.round(Math.abs(skew))
   if (size > 450)
     throw new SpeechError('CLOCK_WRONG', `The clock of this machine is ${size} seconds off.`, {

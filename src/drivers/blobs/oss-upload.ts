@@ -35,7 +35,7 @@ export async function uploadAudio(
       if (isLast && number > 1) await upload.complete()
     }
   } catch (error) {
-    await upload.discard()
+    await upload.discard(error)
     throw error
   } finally {
     release()
@@ -47,7 +47,8 @@ function createUpload({ key, open, patience }: UploadPlace, stop: AbortControlle
   const line = open()
   /** Comes back with the object: the proof that it is this upload's. */
   const mark = randomUUID()
-  const audioType = { mime: 'audio/mpeg', headers: { 'x-oss-meta-upload': mark } }
+  const audio = { mime: 'audio/mpeg' }
+  const markedAudio = { ...audio, headers: { 'x-oss-meta-upload': mark } }
   const parts: { number: number; etag: string }[] = []
   const underWay = new Set<Promise<unknown>>()
   let uploadId: string | undefined
@@ -67,16 +68,17 @@ function createUpload({ key, open, patience }: UploadPlace, stop: AbortControlle
     uploadId = await line.decide(async client => {
       // The answer to the first attempt was lost, and not necessarily its work.
       if (attempt++ > 0) await abortAll(client, key)
-      return (await client.initMultipartUpload(key, audioType)).uploadId
+      return (await client.initMultipartUpload(key, markedAudio)).uploadId
     }, stop.signal)
     return uploadId
   }
 
   async function send(number: number, bytes: Buffer, id: string): Promise<void> {
-    const work = (client: OSS) =>
-      client.uploadPart(key, id, number, bytes, 0, bytes.length, transferTime(patience))
+    // Not `uploadPart`: that sends a stream, and one that is cut makes the library print its address.
+    const options = { subres: { partNumber: number, uploadId: id }, ...audio, ...transferTime(patience) }
     try {
-      parts.push({ number, etag: (await line.ask(work, stop.signal)).etag })
+      const { res } = await line.ask(client => client.put(key, bytes, options), stop.signal)
+      parts.push({ number, etag: headersOf(res).etag ?? '' })
     } catch (error) {
       stop.abort(error)
     }
@@ -89,15 +91,14 @@ function createUpload({ key, open, patience }: UploadPlace, stop: AbortControlle
     } catch (error) {
       // If it was only the answer that got lost, the object is there.
       const found = await line.ask(client => client.head(key), stop.signal).catch(() => undefined)
-      const headers = (found?.res as { headers?: Record<string, string> } | undefined)?.headers
-      if (headers?.['x-oss-meta-upload'] !== mark) throw error
+      if (!found || headersOf(found.res)['x-oss-meta-upload'] !== mark) throw error
     }
   }
 
   return {
     whole(bytes: Buffer): Promise<unknown> {
       mayBeThere.object = true
-      const options = { ...audioType, ...transferTime(patience) }
+      const options = { ...markedAudio, ...transferTime(patience) }
       const put = (client: OSS) => client.put(key, bytes, options)
       return decided(line.decide(put, stop.signal))
     },
@@ -116,14 +117,16 @@ function createUpload({ key, open, patience }: UploadPlace, stop: AbortControlle
       await decided(finish(uploadId!))
     },
 
-    async discard(): Promise<void> {
+    async discard(error: unknown): Promise<void> {
       stop.abort()
       await settled(decision, grace)
       await line.cut()
+      // What was refused to begin with is not there, and would not be taken away either.
+      if (!uploadId && isSpeechError(error) && error.scope === 'account') return
       const tidy = open()
       const limit = AbortSignal.timeout(tidying * 1000)
-      await takeAway(tidy, limit).catch(error =>
-        log.warn('upload left behind', { code: isSpeechError(error) ? error.code : 'TIMEOUT' }),
+      await takeAway(tidy, limit).catch(failure =>
+        log.warn('upload left behind', { code: isSpeechError(failure) ? failure.code : 'TIMEOUT' }),
       )
       await tidy.cut()
     },
@@ -136,6 +139,10 @@ function createUpload({ key, open, patience }: UploadPlace, stop: AbortControlle
     else if (mayBeThere.upload) await tidy.ask(client => abortAll(client, key), limit)
     if (mayBeThere.object) await tidy.ask(client => client.delete(key), limit)
   }
+}
+
+function headersOf({ headers }: { headers: object }): Record<string, string | undefined> {
+  return headers as Record<string, string | undefined>
 }
 
 /** Resolves also where it was completed or given up before. */
