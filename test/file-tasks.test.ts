@@ -108,8 +108,8 @@ describe('the stand-in cloud', () => {
   })
 
   it('gives the speakers of a conversation', async () => {
-    const expected = truth('interview')
-    const { sentences } = await hearing(who, 'interview.mp3')
+    const expected = truth('meeting')
+    const { sentences } = await hearing(who, 'meeting.m4a')
     const numbers = new Set(sentences.map(({ speaker }) => speaker))
     expect(numbers.size).toBe(new Set(expected.words.map(({ speaker }) => speaker)).size)
     expect(numbers).not.toContain(undefined)

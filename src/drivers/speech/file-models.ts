@@ -16,7 +16,7 @@ export interface FileModel {
 
 /**
  * Of all of them (Model Studio reference, file transcription). With speakers fun-asr recommends two hours at most: what
- * is longer is tried all the same, as a failed task costs nothing and the text of the other pass is kept.
+ * is longer is tried all the same, as the text of the other pass is kept where this one fails.
  */
 export const fileLimits = { maxSeconds: 12 * 3600, maxBytes: 2 * 1024 ** 3 }
 
