@@ -17,15 +17,19 @@ export function score(words: string[], truth: number[], labels: Labels): Score {
   const real = [...new Set(truth)]
   const found = [...new Set(labels)].filter(label => label !== null)
   const size = Math.max(real.length, found.length)
-  const counts = square(size, (i, j) =>
-    truth.reduce((sum, speaker, w) => sum + (speaker === real[i] && labels[w] === found[j] ? 1 : 0), 0),
-  )
+  const counts = square(size, () => 0)
+  const references: number[][] = Array.from({ length: size }, () => [])
+  const heard: number[][] = Array.from({ length: size }, () => [])
   const ids = new Map<string, number>()
-  for (const word of words) if (!ids.has(word)) ids.set(word, ids.size)
-  const text = (speakers: Labels, one: number | undefined) =>
-    words.flatMap((word, w) => (one !== undefined && speakers[w] === one ? ids.get(word)! : []))
-  const references = Array.from({ length: size }, (_, i) => text(truth, real[i]))
-  const heard = Array.from({ length: size }, (_, j) => text(labels, found[j]))
+  for (const [w, word] of words.entries()) {
+    const [i, j] = [real.indexOf(truth[w]!), labels[w] === null ? -1 : found.indexOf(labels[w]!)]
+    const id = ids.get(word) ?? ids.size
+    ids.set(word, id)
+    references[i]!.push(id)
+    if (j < 0) continue
+    heard[j]!.push(id)
+    counts[i]![j]!++
+  }
   const edits = square(size, (i, j) => distance(references[i]!, heard[j]!))
   return {
     words: words.length,

@@ -55,10 +55,8 @@ export function inOrder(hearing: FileHearing, duration: number): Heard {
       ...(language !== undefined && { language }),
       ...(speaker !== undefined && { speaker }),
     })
-    const found = timed.length
-      ? mended(spelled(sentence, timed), span, limit)
-      : spread(sentence.text.trim(), span)
-    for (const word of found) words.push({ ...word, line: lines.length - 1 })
+    const found = timed.length ? spelled(sentence, timed) : spread(sentence.text.trim(), span)
+    mend(found, { ...span, line: lines.length - 1 }, limit, words)
   }
   return { lines, words, sounds: words.flatMap(soundsOf) }
 }
@@ -91,16 +89,22 @@ function spelled({ text, words = [] }: HeardSentence, timed: HeardWord[]): Heard
 }
 
 /** Words never begin before the one in front of them, end before they begin, or leave their sentence by far. */
-function mended(words: HeardWord[], line: Span, limit: number): HeardWord[] {
-  const last = Math.max(line.start, Math.min(line.end + slack, limit) - shortest)
-  let earliest = Math.max(0, line.start - slack)
-  return words.map(({ text, start: given, end }, i) => {
-    const start = Math.min(Math.max(earliest, given), last)
-    const next = words[i + 1]?.start ?? line.end
-    const mend = next > start ? Math.min(next, start + 0.5) : start + shortest
-    earliest = start
-    return { text, start, end: Math.min(Math.max(end > start ? end : mend, start), last + shortest) }
-  })
+function mend(
+  given: HeardWord[],
+  { start, end, line }: Span & { line: number },
+  limit: number,
+  into: LineWord[],
+): void {
+  const last = Math.max(start, Math.min(end + slack, limit) - shortest)
+  let earliest = Math.max(0, start - slack)
+  for (const [i, word] of given.entries()) {
+    const from = Math.min(Math.max(earliest, word.start), last)
+    const next = given[i + 1]?.start ?? end
+    const mended = next > from ? Math.min(next, from + 0.5) : from + shortest
+    const to = Math.min(Math.max(word.end > from ? word.end : mended, from), last + shortest)
+    into.push({ text: word.text, start: from, end: to, line })
+    earliest = from
+  }
 }
 
 function spread(text: string, line: Span): HeardWord[] {
