@@ -7,7 +7,7 @@ import { channelsApart } from './channels.ts'
 import { findingsOf, shortfalls } from './file-findings.ts'
 import { type Heards, hear } from './passes.ts'
 import { openSource } from './source.ts'
-import type { Story } from './stories.ts'
+import type { Story } from './story.ts'
 import type { Pass } from './task.ts'
 import type { PipelinePorts } from './transcribe.ts'
 

@@ -1,5 +1,4 @@
 // Encodes a whole recording to one MP3 as it is decoded, and notes on the way where someone speaks.
-import { once } from 'node:events'
 import type { Writable } from 'node:stream'
 import type { Run } from '../domain/run.ts'
 import type { Span } from '../domain/transcript.ts'
@@ -28,11 +27,12 @@ export function encodeWhole(
   const speech: Span[] = []
 
   async function* feed(input: Writable): AsyncGenerator<Buffer> {
+    // A pipe that closes early is told of by the encoder's end.
+    const closed = new Promise<void>(resolve => input.once('close', resolve))
     for await (const buffer of decoding.samples) {
       onSamples()
-      // A closed pipe is told of by the encoder's end.
       if (!input.write(buffer) && input.writable)
-        await Promise.race([once(input, 'drain'), once(input, 'close')])
+        await Promise.race([new Promise<void>(resolve => input.once('drain', resolve)), closed])
       yield buffer
     }
   }

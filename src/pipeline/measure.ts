@@ -6,7 +6,7 @@ import type { Segment } from '../domain/transcript.ts'
 import { findingsOf } from './file-findings.ts'
 import { type Heards, hear } from './passes.ts'
 import { openSource } from './source.ts'
-import type { Story } from './stories.ts'
+import type { Story } from './story.ts'
 import { transcribe } from './transcribe.ts'
 
 /** With these chunks would not fare better, or nobody would want them. */

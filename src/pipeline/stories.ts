@@ -1,17 +1,9 @@
 // Which story an order is told by, and with which models: the same question for its id and for whoever carries it out.
 import type { JobTool, Order } from '../domain/job.ts'
-import type { Run } from '../domain/run.ts'
 import { diarize } from './diarize.ts'
 import { measure } from './measure.ts'
-import { type Findings, type PipelinePorts, transcribe } from './transcribe.ts'
-
-/** `hash` is what the recording's bytes must be, where that is known. */
-export type Story = (
-  order: Order & { hash?: string },
-  ports: PipelinePorts,
-  run: Run,
-  onFound: (findings: () => Findings) => void,
-) => Promise<Findings>
+import type { Story } from './story.ts'
+import { type PipelinePorts, transcribe } from './transcribe.ts'
 
 export function storyOf(tool: JobTool, order: Order, ports: PipelinePorts): Story {
   if (tool === 'diarize_audio') return diarize

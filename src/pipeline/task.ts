@@ -48,30 +48,44 @@ const worthAnother = ['UPLOAD_UNREACHABLE', 'TASK_LOST'] as const
 
 /** Resolves with what was heard; throws why nothing was. */
 export async function carryOutPass(errand: Errand): Promise<FileHearing> {
-  const { kept, run, key, deposit } = errand
+  const { kept, run, key } = errand
   if (kept && 'hearing' in kept) return kept.hearing
   const left = new Set<string>(worthAnother)
-  let isNew = !kept || 'intent' in kept
-  let task = kept && 'task' in kept ? kept.task : await begin(errand, kept?.intent)
+  let earlier = kept
   for (;;) {
-    errand.onTask(task)
-    const end = await follow(task, isNew, errand)
+    const end = await attempt(errand, earlier)
     if (end.state === 'done') {
       await run.checkpoints.keep(key, { hearing: end.hearing })
       return end.hearing
     }
-    const { error } = end
-    if (!left.delete(error.code)) {
-      // One that is over has nothing more to tell; one that was too slow may still.
-      if (error.code !== 'TASK_TIMEOUT') await run.checkpoints.keep(key, {})
-      throw error
-    }
-    log.info('task-again', { id: run.job, code: error.code })
+    const { code, retryable } = end.error
+    // One that is over has nothing more to tell; one that was too slow may still.
+    if (code !== 'TASK_TIMEOUT') await run.checkpoints.keep(key, {})
+    // What an earlier order has stopped may be begun again; what somebody stops now stays so.
+    const isStopped = code === 'TASK_LOST' && !retryable && !isTask(earlier)
+    if (isStopped || !left.delete(code)) throw end.error
+    log.info('task-again', { id: run.job, code })
     // What was signed may have ended, and what an earlier process laid there may be gone.
-    if (error.code === 'UPLOAD_UNREACHABLE') deposit.distrust()
-    task = await begin(errand)
-    isNew = true
+    if (code === 'UPLOAD_UNREACHABLE') errand.deposit.distrust()
+    earlier = undefined
   }
+}
+
+function isTask(kept: KeptPass | undefined): kept is { task: string } {
+  return kept !== undefined && 'task' in kept
+}
+
+async function attempt(errand: Errand, kept: KeptPass | undefined): Promise<Ended> {
+  const isNew = !isTask(kept)
+  let task: string
+  try {
+    task = isTask(kept) ? kept.task : await begin(errand, kept && 'intent' in kept ? kept.intent : undefined)
+  } catch (error) {
+    if (isSpeechError(error) && error.code === 'UPLOAD_UNREACHABLE') return { state: 'failed', error }
+    throw error
+  }
+  errand.onTask(task)
+  return follow(task, isNew, errand)
 }
 
 /** Submits. Where the answer was lost, now or in an earlier process, first looks for the task that it may have made. */
