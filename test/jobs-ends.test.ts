@@ -59,6 +59,35 @@ describe('an order that is placed while its job is being cancelled', () => {
     expect((await house.over(first.job.id)).state).toBe('completed')
   })
 
+  it('elsewhere is not told of an end that is not its own', async () => {
+    const { open: write, opened: mayWrite } = gate()
+    const { open: unwind, opened: unwinding } = gate()
+    const house = await site.open({
+      hear: n => (n < 2 ? Promise.resolve() : n < site.chunks ? new Promise(() => {}) : Promise.resolve()),
+      store: store => ({
+        ...store,
+        async putTranscript(owner, made) {
+          if (made.status === 'cancelled') {
+            unwind()
+            await mayWrite
+          }
+          return store.putTranscript(owner, made)
+        },
+      }),
+    })
+    const { job } = await house.submit()
+    await vi.waitFor(async () => {
+      expect((await house.jobs.read(me, job.id)).coverage.transcribedSeconds).toBeGreaterThan(0)
+    }, patient)
+    const other = await site.open({ rooms: nobody })
+    await other.jobs.cancel(me, job.id)
+    await unwinding
+    await house.submit()
+    const over = house.over(job.id)
+    write()
+    expect((await over).state).toBe('completed')
+  })
+
   it('by a caller who goes is not cancelled with that one', async () => {
     const { open, opened } = gate()
     const house = await site.open({ hear: () => opened })
@@ -67,29 +96,32 @@ describe('an order that is placed while its job is being cancelled', () => {
     const left = house.jobs.watch(job.id, { owner: me, signal: leaving.signal })
     left.catch(() => {})
     await vi.waitFor(() => expect(house.asked).toHaveLength(site.chunks), patient)
-    const again = house.submit()
+    await house.submit()
     leaving.abort()
     await expect(left).rejects.toThrow()
-    const waiting = house.over((await again).job.id)
+    const waiting = house.over(job.id)
     open()
     expect((await waiting).state).toBe('completed')
+    expect(house.asked).toHaveLength(site.chunks)
   })
 })
 
 describe('a job whose id somebody had', () => {
   it('is one that nobody knows again when it is over: the next caller who goes stops it', async () => {
-    const { opened } = gate()
-    let isRefused = true
+    const { open: refuse, opened: refused } = gate()
     const house = await site.open({
-      async hear() {
-        if (isRefused) throw new SpeechError('KEY_REFUSED', 'No.', { hint: 'Ask.', scope: 'account' })
-        await opened
+      async hear(n) {
+        await (n < site.chunks ? refused : new Promise(() => {}))
+        throw new SpeechError('KEY_REFUSED', 'No.', { hint: 'Ask.', scope: 'account' })
       },
     })
     const { job } = await house.submit()
-    await house.jobs.read(me, job.id)
-    expect((await house.over(job.id)).state).toBe('failed')
-    isRefused = false
+    await vi.waitFor(() => expect(house.asked).toHaveLength(site.chunks), patient)
+    // Somebody has the beginning, and may come back for the rest.
+    const { signal } = new AbortController()
+    expect((await house.jobs.watch(job.id, { owner: me, signal, seconds: 0 })).state).toBe('running')
+    refuse()
+    await vi.waitFor(async () => expect((await house.stored(job.id)).job?.state).toBe('failed'), patient)
     const leaving = new AbortController()
     await house.submit()
     const left = house.jobs.watch(job.id, { owner: me, signal: leaving.signal })
@@ -97,7 +129,7 @@ describe('a job whose id somebody had', () => {
     await vi.waitFor(() => expect(house.asked.length).toBeGreaterThan(site.chunks), patient)
     leaving.abort()
     await expect(left).rejects.toThrow()
-    await vi.waitFor(async () => expect((await house.stored(job.id)).job?.state).toBe('cancelled'), patient)
+    expect((await house.stored(job.id)).job?.state).toBe('cancelled')
   })
 })
 

@@ -65,6 +65,8 @@ export async function place(wish: Order, caller: Caller, house: Placing): Promis
     try {
       const placed = await find(fresh, identity, house)
       if (placed.answered) release()
+      // Who had the id of an attempt that is over has to ask again for this one.
+      if (placed.started) holders.forget(key)
       return placed
     } catch (error) {
       release()

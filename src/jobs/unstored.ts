@@ -47,8 +47,6 @@ export function createUnstored(store: Store): Unstored {
       const stored = await store.addJob(job)
       return isSame(stored, job) ? job.revision : undefined
     }
-    const stored = await store.getJob(job.owner, job.id)
-    if (stored?.revision !== read) return undefined
     const revision = read + 1
     return (await store.replaceJob({ ...job, revision })) ? revision : undefined
   }
