@@ -111,10 +111,9 @@ function noSuchSpeaker({ speakers, status }: Transcript): SpeechError {
     return new SpeechError('BAD_INPUT', 'There is no such speaker in this transcript.', {
       hint: `There are ${listSpeakers(speakers)}${running ? ' so far' : ''}.`,
     })
+  const otherwise = running ? 'wait for its end' : 'have the recording heard by diarize_audio'
   return new SpeechError('BAD_INPUT', `This transcript has no speakers${running ? ' yet' : ''}.`, {
-    hint: speakers
-      ? 'Read it without one.'
-      : 'Read it without one, or hear the recording with diarize_audio.',
+    hint: `Read it without one, or ${otherwise}.`,
   })
 }
 
