@@ -115,12 +115,9 @@ describe('a submit', () => {
 
 describe('a task', () => {
   it('that the provider has lost is submitted once more', async () => {
-    taskFault({
-      kind: 'forgotten',
-      model: who,
-      when: ({ id }) => id === tasks().find(({ model }) => model === who && !seen.has(id))?.id,
-    })
-    const seen = new Set(tasks().map(({ id }) => id))
+    const known = new Set(tasks().map(({ id }) => id))
+    const isFirst = (id: string) => tasks().find(task => task.model === who && !known.has(task.id))?.id === id
+    taskFault({ kind: 'forgotten', model: who, when: ({ id }) => isFirst(id) })
     const { tasks: made, answer } = await meetings.tasksOf(async () =>
       meetings.diarize(await meetings.recording()),
     )
@@ -154,10 +151,10 @@ describe('a job that is cancelled', () => {
   it('takes its upload and its waiting tasks with it', async () => {
     taskFault({ kind: 'endless', state: 'PENDING' })
     const audio = await meetings.recording()
+    const before = tasks().length
     const { data } = await meetings.diarize(audio, { wait_seconds: 0 })
     expect(data.status).toBe('running')
-    const before = tasks().length
-    await vi.waitFor(() => expect(tasks().length).toBeGreaterThanOrEqual(Math.max(before, 2)))
+    await vi.waitFor(() => expect(tasks().length).toBe(before + 2), { timeout: 30_000 })
     const mine = tasks().slice(-2)
     await meetings.system.call('cancel_transcription', { transcript_id: data.transcript_id })
     expect(meetings.leftovers()).toEqual([])
@@ -173,13 +170,13 @@ describe('a process that is killed', () => {
   }
   const finish = async (audio: string) => {
     const client = await connect(meetings.system.env)
-    const { structured } = await client.call('diarize_audio', { audio, wait_seconds: 120 })
+    const { structuredContent } = await client.call('diarize_audio', { audio, wait_seconds: 120 })
     await client.close()
-    return structured as { status: string; text: string }
+    return structuredContent as { status: string; text: string }
   }
 
   it('after the submit has its tasks polled by the next one, not submitted again', async () => {
-    const end = meetings.system.standin.taskFault({ kind: 'endless' })
+    meetings.system.standin.set({ taskLatency: { base: 3, perSecond: 0 } })
     const audio = await meetings.recording()
     const before = tasks().length
     const client = await start(audio)
@@ -193,7 +190,7 @@ describe('a process that is killed', () => {
       { timeout: 30_000 },
     )
     process.kill(client.pid(), 'SIGKILL')
-    end()
+    meetings.system.standin.set({ taskLatency: { base: 0, perSecond: 0 } })
     const result = await finish(audio)
     expect(result.status).toBe('completed')
     expect(turnsOf(result.text)).toEqual(trueTurns())
