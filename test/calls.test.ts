@@ -1,0 +1,273 @@
+// A recorded call: each channel is a speaker, and every word comes once, from the one who said it.
+import { stat } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { Order, Progress } from '../src/domain/job.ts'
+import type { Run } from '../src/domain/run.ts'
+import { tokens } from '../src/domain/text.ts'
+import type { Segment } from '../src/domain/transcript.ts'
+import { qwenAsr } from '../src/drivers/speech/qwen-asr.ts'
+import { limited, retrying } from '../src/drivers/speech/wrappers.ts'
+import { sqliteStore } from '../src/drivers/store/sqlite.ts'
+import { dashscope } from '../src/drivers/wire/dashscope.ts'
+import { createHttp } from '../src/drivers/wire/http.ts'
+import { createLimiter } from '../src/drivers/wire/limiter.ts'
+import { createCheckpoints } from '../src/jobs/checkpoints.ts'
+import { transcribeCall } from '../src/pipeline/call.ts'
+import { createGate } from '../src/pipeline/gate.ts'
+import type { Findings } from '../src/pipeline/transcribe.ts'
+import { dashscopeErrors, type Standin, startStandin } from '../src/standin/standin.ts'
+import { crosstalk, makeCall, makeSound } from './support/calls.ts'
+import { testFfmpeg } from './support/ffmpeg.ts'
+import { type TempFolder, tempFolder, truth } from './support/system.ts'
+
+let standin: Standin
+let folder: TempFolder
+let meeting: string
+let http: ReturnType<typeof createHttp>
+let store: ReturnType<typeof sqliteStore>
+let owners = 0
+
+beforeAll(async () => {
+  standin = await startStandin({ ffmpeg: await testFfmpeg() })
+  folder = await tempFolder()
+  meeting = await makeCall(folder.path, 'meeting.flac', {
+    fixture: 'meeting',
+    left: ['S1'],
+    right: ['S2', 'S3'],
+  })
+  http = createHttp({ connections: 4 })
+  store = sqliteStore({ folder: join(folder.path, 'data') })
+  await standin.warmUp()
+})
+afterAll(async () => {
+  await Promise.all([standin.close(), http.close(), store.close()])
+  await folder.remove()
+})
+// What one test has heard is new to the next.
+beforeEach(() => void owners++)
+
+interface Heard extends Findings {
+  warnings: string[]
+  progress: Progress[]
+  /** What there was after each piece. */
+  soFar: Findings[]
+  /** What was sent for it, in seconds. */
+  sent: number[]
+}
+
+async function hear(
+  file: string,
+  order: Partial<Order> = {},
+  options: { maxCostUsd?: number } = {},
+): Promise<Heard> {
+  const cloud = dashscope({ apiKey: standin.apiKey, baseUrl: standin.url, http })
+  const limiter = createLimiter({ perMinute: 1000, concurrency: 4 })
+  const asr = qwenAsr(cloud, { model: 'qwen3-asr-flash', concurrency: 4 })
+  const recogniser = retrying(limited(asr, limiter), { firstDelay: 0.01 })
+  const ports = { recogniser, ffmpeg: testFfmpeg, encoding: createGate(2), ...options }
+  const heard = { warnings: new Set<string>(), progress: [] as Progress[], soFar: [] as Findings[] }
+  const run: Run = {
+    ...{ job: 'call', owner: `owner ${owners}`, signal: new AbortController().signal },
+    goesOn: () => false,
+    scratch: async () => folder.path,
+    progress: update => void heard.progress.push(update),
+    warn: sentence => void heard.warnings.add(sentence),
+    checkpoints: createCheckpoints(store, `owner ${owners}`, 'call'),
+  }
+  const { size: bytes } = await stat(file)
+  const source = { file, name: basename(file), bytes, cutOff: false }
+  const before = standin.requests.length
+  const findings = await transcribeCall({ audio: file, ...order }, source, ports, run, soFar => {
+    heard.soFar.push(soFar())
+  })
+  const sent = standin.requests.slice(before).map(({ seconds }) => seconds)
+  return { ...findings, ...heard, warnings: [...heard.warnings], sent }
+}
+
+const wordsOf = (text: string) => tokens(text).map(({ key }) => key)
+const saidBy = (segments: Segment[], speaker: string) =>
+  wordsOf(segments.flatMap(segment => (segment.speaker === speaker ? [segment.text] : [])).join(' '))
+const trulySaidBy = (name: string, ...speakers: string[]) =>
+  wordsOf(
+    truth(name)
+      .words.flatMap(({ speaker, text }) => (speakers.includes(speaker) ? [text] : []))
+      .join(' '),
+  )
+const speechOf = (name: string, ...speakers: string[]) =>
+  truth(name)
+    .words.filter(({ speaker }) => speakers.includes(speaker))
+    .reduce((sum, { start, end }) => sum + end - start, 0)
+
+describe('a call', () => {
+  it('comes word for word, each from the one who said it, and in order of time', async () => {
+    const heard = await hear(meeting)
+    expect(heard).toMatchObject({ status: 'completed', language: 'en', title: 'meeting', warnings: [] })
+    expect(saidBy(heard.segments, 'S1')).toEqual(trulySaidBy('meeting', 'S1'))
+    expect(saidBy(heard.segments, 'S2')).toEqual(trulySaidBy('meeting', 'S2', 'S3'))
+    const starts = heard.segments.map(({ start }) => start)
+    expect(starts).toEqual(starts.toSorted((a, b) => a - b))
+    for (const segment of heard.segments) {
+      expect(segment.confidence).toBe(1)
+      expect(segment).not.toHaveProperty('words')
+    }
+  })
+
+  it('has its turns where they are', async () => {
+    const { segments } = await hear(meeting)
+    const turns = (all: { speaker?: string | null }[]) =>
+      all
+        .map(({ speaker }) => (speaker === 'S3' ? 'S2' : speaker))
+        .filter((one, i, each) => one !== each[i - 1])
+    expect(turns(segments)).toEqual(turns(truth('meeting').words))
+  })
+
+  it('says how long each speaks, and adds both channels up', async () => {
+    const { speakers, coverage, usage, sent, duration } = await hear(meeting)
+    expect(speakers!.map(({ id }) => id)).toEqual(['S1', 'S2'])
+    const [first, second] = speakers as [
+      { seconds: number; share: number },
+      { seconds: number; share: number },
+    ]
+    expect(first.share + second.share).toBeCloseTo(1, 2)
+    const one = speechOf('meeting', 'S1')
+    const other = speechOf('meeting', 'S2', 'S3')
+    expect(first.share).toBeCloseTo(one / (one + other), 1)
+    expect(coverage).toMatchObject({ gaps: [], transcribedSeconds: coverage.speechSeconds })
+    expect(coverage.speechSeconds).toBeGreaterThan(one + other)
+    expect(usage.audioSeconds).toBeCloseTo(
+      sent.reduce((sum, seconds) => sum + seconds, 0),
+      -1,
+    )
+    // Only speech is sent: both channels whole would be twice the recording.
+    expect(usage.audioSeconds).toBeLessThan(1.3 * duration)
+  })
+
+  it('numbers by first appearance, whichever channel that is', async () => {
+    const file = await makeSound(folder.path, 'turned.flac', ['-i', meeting, '-af', 'pan=stereo|c0=c1|c1=c0'])
+    const { segments } = await hear(file)
+    expect(saidBy(segments, 'S1')).toEqual(trulySaidBy('meeting', 'S1'))
+  })
+
+  it('has times of words where they are wanted', async () => {
+    const { segments } = await hear(meeting, { timestamps: 'word' })
+    for (const { text, words } of segments)
+      expect(wordsOf(words!.map(word => word.text).join(' '))).toEqual(wordsOf(text))
+  })
+
+  it('tells how far it is, over both channels', async () => {
+    const { progress, soFar, duration } = await hear(meeting)
+    const done = progress.map(update => update.done)
+    expect(done).toEqual(done.toSorted((a, b) => a - b))
+    expect(done.at(-1)).toBeLessThanOrEqual(duration)
+    expect(progress.findLast(({ total }) => total)!.total).toBeCloseTo(duration, 0)
+    expect(soFar.length).toBeGreaterThan(1)
+    expect(soFar[0]!.status).toBe('running')
+    expect(soFar[0]!.usage.estimatedCostUsd).toBeCloseTo(2 * duration * 0.000035, 5)
+  })
+
+  it('that was heard before is not sent again', async () => {
+    const first = await hear(meeting)
+    const second = await hear(meeting)
+    expect(first.sent.length).toBeGreaterThan(1)
+    expect(second.sent).toEqual([])
+    expect(second.segments).toEqual(first.segments)
+  })
+
+  it('that costs too much for both channels is not begun', async () => {
+    // Enough for one of them.
+    const maxCostUsd = 0.000035 * 150
+    await expect(hear(meeting, {}, { maxCostUsd })).rejects.toMatchObject({ code: 'COST_TOO_HIGH' })
+    expect(standin.inFlight()).toBe(0)
+  })
+})
+
+describe('a channel', () => {
+  it('that is silent costs no request, and is no speaker', async () => {
+    const file = await makeSound(folder.path, 'half.flac', ['-i', meeting, '-af', 'pan=stereo|c0=0*c0|c1=c1'])
+    const heard = await hear(file)
+    expect(heard.speakers).toMatchObject([{ id: 'S1', share: 1 }])
+    expect(saidBy(heard.segments, 'S1')).toEqual(trulySaidBy('meeting', 'S2', 'S3'))
+    expect(heard.sent.reduce((sum, seconds) => sum + seconds, 0)).toBeLessThan(heard.duration)
+    for (const { coverage } of heard.soFar.slice(-1))
+      expect(coverage.gaps.every(({ end }) => end > 200)).toBe(true)
+  })
+
+  it('with a chunk that fails leaves a gap, and the rest of both', async () => {
+    const off = standin.fault({
+      kind: 'error',
+      ...dashscopeErrors.dataInspectionFailed,
+      when: ({ heard: text = '' }) => text.includes('Decided, then: launch moves back'),
+    })
+    const broken = await hear(meeting)
+    off()
+    expect(broken.status).toBe('partial')
+    const [gap] = broken.coverage.gaps
+    expect(broken.coverage.gaps).toHaveLength(1)
+    expect(gap!.reason).toMatch(/^CONTENT_REFUSED: /)
+    expect(saidBy(broken.segments, 'S2')).toEqual(trulySaidBy('meeting', 'S2', 'S3'))
+    expect(broken.coverage.transcribedSeconds).toBeLessThan(broken.coverage.speechSeconds)
+
+    const repaired = await hear(meeting)
+    expect(repaired.sent).toHaveLength(1)
+    expect(repaired.status).toBe('completed')
+    expect(saidBy(repaired.segments, 'S1')).toEqual(trulySaidBy('meeting', 'S1'))
+  })
+
+  it('whose chunk loops is cut anew, and not the other', async () => {
+    const off = standin.fault({
+      kind: 'loop',
+      longerThan: 60,
+      when: ({ heard: text = '' }) => text.includes('Leila, how did'),
+    })
+    const { segments } = await hear(meeting)
+    off()
+    expect(saidBy(segments, 'S1')).toEqual(trulySaidBy('meeting', 'S1'))
+    expect(saidBy(segments, 'S2')).toEqual(trulySaidBy('meeting', 'S2', 'S3'))
+  })
+})
+
+describe('what a channel hears of the other', () => {
+  it.each([
+    ['without noise', 20, 0],
+    ['in noise', 25, 0.0005],
+  ])('is not said twice: %s', async (what, decibels, amplitude) => {
+    const graph = `[1:a][2:a]join=inputs=2:channel_layout=stereo[n];[0:a]${crosstalk(decibels)}[c];[c][n]amix=2:duration=first:normalize=0`
+    const noise = (seed: number) => [
+      '-f',
+      'lavfi',
+      '-i',
+      `anoisesrc=a=${amplitude}:c=pink:r=16000:seed=${seed}`,
+    ]
+    const inputs = ['-i', meeting, ...noise(1), ...noise(2)]
+    const name = `${what.replace(/\W+/g, '-')}.flac`
+    const file = await makeSound(folder.path, name, [...inputs, '-filter_complex', graph])
+    const { segments, speakers } = await hear(file)
+    expect(saidBy(segments, 'S1')).toEqual(trulySaidBy('meeting', 'S1'))
+    expect(saidBy(segments, 'S2')).toEqual(trulySaidBy('meeting', 'S2', 'S3'))
+    expect(speakers).toHaveLength(2)
+  })
+})
+
+it('a call that is cut off says so once', async () => {
+  const wav = await makeSound(folder.path, 'cut.wav', ['-i', meeting])
+  const { truncate } = await import('node:fs/promises')
+  await truncate(wav, (await stat(wav)).size >> 1)
+  const { warnings } = await hear(wav)
+  expect(warnings).toHaveLength(1)
+  expect(warnings[0]).toContain('cut off')
+})
+
+it('a call in which nobody speaks has no speakers', async () => {
+  const silence = ['-f', 'lavfi', '-i', 'anullsrc=r=16000:cl=stereo:d=30']
+  const { segments, speakers, sent, warnings, status } = await hear(
+    await makeSound(folder.path, 'nobody.flac', silence),
+  )
+  expect({ segments, speakers, sent, status }).toEqual({
+    segments: [],
+    speakers: [],
+    sent: [],
+    status: 'completed',
+  })
+  expect(warnings.join()).toContain('No speech was found')
+})
