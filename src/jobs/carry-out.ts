@@ -76,7 +76,7 @@ export function carryOut({ job: claimed, resumed }: Claim, options: WorkerOption
       const findings = await story(wish, pipeline, run, draft.found)
       await finish(findings.status as 'completed' | 'partial', findings)
       const took = Math.round(performance.now() - started)
-      log.info('carried-out', { id, tool, seconds: findings.duration, took })
+      log.info('transcribed', { id, tool, seconds: findings.duration, took })
     } catch (error) {
       if (ending === 'given back') await giveBack()
       else if (ending !== 'taken over' && ending !== 'removed')

@@ -38,10 +38,11 @@ export function called({ name: _, ...speaker }: Speaker, name: string | undefine
 }
 
 /** What there is of a job before its recording was opened. */
-export function emptyTranscript({ id, createdAt, order, state, error }: Job): Transcript {
+export function emptyTranscript({ id, tool, createdAt, order, state, error }: Job): Transcript {
   const status = state === 'queued' ? 'running' : state
   return {
     ...{ id, createdAt, status, title: provisionalTitle(order), duration: 0, model: '', segments: [] },
+    ...(tool === 'diarize_audio' && { speakers: [] }),
     coverage: { speechSeconds: 0, transcribedSeconds: 0, gaps: [] },
     usage: { audioSeconds: 0, cachedSeconds: 0 },
     warnings: error ? [describeFailure(error)] : [],
