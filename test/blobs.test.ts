@@ -187,17 +187,33 @@ describe('an upload into a bucket', () => {
     expect([oss.objects().length, oss.multiparts().length]).toEqual([0, 0])
   })
 
-  it.each([
-    ['initiate', 2.5],
-    ['complete', 2.5],
-    ['put', 0.5],
-  ] as const)('that is cancelled while %s is on its way leaves nothing', async (kind, size) => {
-    oss.fault({ kind: 'slow', seconds: 0.5, when: request => request.kind === kind })
+  it('that is cancelled before it has a number leaves nothing', async () => {
+    oss.fault({ kind: 'slow', seconds: 0.5, when: ({ kind }) => kind === 'initiate' })
     const controller = new AbortController()
-    const put = blobs.put(stream(noise(size)), anns, controller.signal)
-    await until(() => kinds().includes(kind))
+    const put = blobs.put(stream(noise(2.5)), anns, controller.signal)
+    await until(() => kinds().includes('initiate'))
     controller.abort(new Error('enough'))
     await expect(put).rejects.toThrow('enough')
+    expect([oss.objects().length, oss.multiparts().length]).toEqual([0, 0])
+  })
+
+  it.each([
+    ['complete', 2.5],
+    ['put', 0.0003],
+  ] as const)('that is cancelled while the bucket works on %s leaves nothing', async (kind, size) => {
+    // The line gets so slow that the request is all there long before it is carried out.
+    const slowDown = (request: OssRequest) => {
+      if (request.kind === kind) oss.set({ mbitPerSecond: 0.003 })
+      return false
+    }
+    oss.fault({ kind: 'drop', when: slowDown })
+    const request = () => oss.requests.find(one => one.kind === kind)
+    const controller = new AbortController()
+    const put = blobs.put(stream(noise(size)), anns, controller.signal)
+    await until(() => (request()?.bytes ?? 0) > 0)
+    controller.abort(new Error('enough'))
+    await expect(put).rejects.toThrow('enough')
+    await until(() => request()?.status === 200)
     expect([oss.objects().length, oss.multiparts().length]).toEqual([0, 0])
   })
 
