@@ -82,7 +82,7 @@ const accountMeanings = {
   model: {
     code: 'MODEL_NOT_FOUND',
     message: 'DashScope does not know the model, or has retired it.',
-    hint: 'Set ASR_MODEL to one that exists in the region, such as qwen3-asr-flash.',
+    hint: 'Set ASR_MODEL, SPEAKER_MODEL or FILE_MODEL, whichever it is, to one that exists in the region.',
     scope: 'account',
   },
   address: {
