@@ -58,11 +58,12 @@ export function compare(noise: Noise, count: number): Row {
   let [total, lost] = [0, 0]
   for (let seed = 1; seed <= count; seed++) {
     const heard = hear(converse(seed), noise, seed)
+    const { truth, believed } = heard
     const texts = heard.what.sentences.flatMap(sentence => sentence.words!.map(word => word.text.trim()))
     total += texts.length
-    lost += score(texts, heard.truth, heard.believed).wrong
+    lost += score(texts, truth, believed).wrong
     for (const method of methods) {
-      const result = score(texts, heard.truth, ways[method](heard))
+      const result = score(texts, truth, ways[method](heard))
       wrong[method] += result.wrong
       edits[method] += result.edits
     }

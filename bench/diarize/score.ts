@@ -2,7 +2,6 @@
 import type { Labels } from './baselines.ts'
 
 export interface Score {
-  words: number
   /** Words with the wrong speaker, or with none, after the best pairing of speakers. */
   wrong: number
   /** Insertions, deletions and substitutions over the texts of all speakers, after the best pairing of those. */
@@ -32,7 +31,6 @@ export function score(words: string[], truth: number[], labels: Labels): Score {
   }
   const edits = square(size, (i, j) => distance(references[i]!, heard[j]!))
   return {
-    words: words.length,
     wrong: words.length + cheapest(counts.map(row => row.map(count => -count))),
     edits: cheapest(edits) + labels.filter(label => label === null).length,
   }
@@ -42,17 +40,27 @@ function square(size: number, value: (i: number, j: number) => number): number[]
   return Array.from({ length: size }, (_, i) => Array.from({ length: size }, (_, j) => value(i, j)))
 }
 
-/** Levenshtein. */
+/** Levenshtein; what both begin and end with alike needs no table. */
 export function distance(one: number[], other: number[]): number {
+  const shorter = Math.min(one.length, other.length)
+  let [head, tail] = [0, 0]
+  while (head < shorter && one[head] === other[head]) head++
+  while (tail < shorter - head && one.at(-1 - tail) === other.at(-1 - tail)) tail++
+  return tableDistance(one.slice(head, one.length - tail), other.slice(head, other.length - tail))
+}
+
+function tableDistance(one: number[], other: number[]): number {
   if (!one.length || !other.length) return one.length + other.length
   const row = Int32Array.from({ length: other.length + 1 }, (_, j) => j)
   for (let i = 1; i <= one.length; i++) {
-    let diagonal = row[0]!
-    row[0] = i
+    const here = one[i - 1]!
+    let [diagonal, left] = [i - 1, i]
     for (let j = 1; j <= other.length; j++) {
-      const swap = diagonal + (one[i - 1] === other[j - 1] ? 0 : 1)
-      diagonal = row[j]!
-      row[j] = Math.min(swap, diagonal + 1, row[j - 1]! + 1)
+      const above = row[j]!
+      const swap = here === other[j - 1] ? diagonal : diagonal + 1
+      left = Math.min(swap, above + 1, left + 1)
+      diagonal = above
+      row[j] = left
     }
   }
   return row[other.length]!

@@ -29,10 +29,11 @@ export function align(
   what: FileHearing | undefined,
   duration: number,
 ): Aligned {
-  const voices = who && inOrder(who, duration)
-  const text = what && (what === who ? voices : inOrder(what, duration))
-  if (!text?.words.length) return withoutText(voices, what !== undefined)
-  if (text === voices) return fromOne(text)
+  const text = what && inOrder(what, duration)
+  if (!text?.words.length) return withoutText(who && inOrder(who, duration), what !== undefined)
+  if (what === who) return fromOne(text)
+  // A clock that is ahead goes on beyond the end of the recording.
+  const voices = who && inOrder(who, Number.POSITIVE_INFINITY)
   if (!voices?.words.length || voices.lines.every(({ speaker }) => speaker === undefined))
     return withoutSpeakers(text, whyNoSpeakers(who, voices))
   return fromBoth(voices, text)

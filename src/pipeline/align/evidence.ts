@@ -38,7 +38,7 @@ const [reach, looseReach] = [2.5, 8]
 /** Who speaks within this many seconds of another may be speaking at the same time. */
 const close = 0.3
 /** Candidates on either side of the nearest at most, so that damaged times cost no memory. */
-const mostCandidates = 120
+const mostCandidates = 60
 /** Nothing is so far off in time that it could not be an error of the provider. */
 const outlier = 0.002
 /** A word that the other hearing does not have; and one where nobody is known to speak. */
@@ -120,6 +120,9 @@ function firstFrom(times: Float64Array, count: number, time: number): number {
   return low
 }
 
+/** A short recording shows only a few of the words that might be said: it counts as if so many others had been. */
+const unseen = 200
+
 /** Two words alike say the more the rarer the word is; two that differ say the less the worse one model hears. */
 function createLikeness(sounds: Sound[], places: Places): (what: string, who: string) => number {
   const often = new Map<string, number>()
@@ -130,7 +133,8 @@ function createLikeness(sounds: Sound[], places: Places): (what: string, who: st
   const wrong = Math.min(1, Math.max(0.1, 1 - right))
   const similar = new Map<string, boolean>()
   return (what, who) => {
-    if (what === who) return Math.min(300, Math.max(4, (right * sounds.length) / (often.get(what) ?? 1)))
+    if (what === who)
+      return Math.min(300, Math.max(4, (right * (sounds.length + unseen)) / (often.get(what) ?? 1)))
     if (what.length < 4 || who.length < 4 || what[0] !== who[0]) return wrong
     const pair = `${what} ${who}`
     const known = similar.get(pair) ?? isSimilar(what, who)

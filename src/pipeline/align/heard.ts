@@ -37,9 +37,9 @@ const shortest = 0.02
 /** How far a word may lie outside its sentence before it is pulled back. */
 const slack = 1
 
-/** `duration` is that of the recording; times beyond it are brought back to its end. */
-export function inOrder(hearing: FileHearing, duration: number): Heard {
-  const limit = duration > 0 ? duration : Number.POSITIVE_INFINITY
+/** Times beyond `end` (seconds) are brought back to it; 0 where it is not known. */
+export function inOrder(hearing: FileHearing, end: number): Heard {
+  const limit = end > 0 ? end : Number.POSITIVE_INFINITY
   const sorted = hearing.sentences
     .filter(({ text, words = [] }) => text.trim() !== '' || words.some(word => word.text.trim() !== ''))
     .map(sentence => ({ sentence, span: spanOf(sentence, limit) }))
