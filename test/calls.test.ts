@@ -1,5 +1,5 @@
 // A recorded call: each channel is a speaker, and every word comes once, from the one who said it.
-import { stat } from 'node:fs/promises'
+import { stat, truncate } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Order, Progress } from '../src/domain/job.ts'
@@ -15,6 +15,7 @@ import { createLimiter } from '../src/drivers/wire/limiter.ts'
 import { createCheckpoints } from '../src/jobs/checkpoints.ts'
 import { transcribeCall } from '../src/pipeline/call.ts'
 import { createGate } from '../src/pipeline/gate.ts'
+import { withoutLeakage } from '../src/pipeline/leakage.ts'
 import type { Findings } from '../src/pipeline/transcribe.ts'
 import { dashscopeErrors, type Standin, startStandin } from '../src/standin/standin.ts'
 import { crosstalk, makeCall, makeSound } from './support/calls.ts'
@@ -125,10 +126,7 @@ describe('a call', () => {
   it('says how long each speaks, and adds both channels up', async () => {
     const { speakers, coverage, usage, sent, duration } = await hear(meeting)
     expect(speakers!.map(({ id }) => id)).toEqual(['S1', 'S2'])
-    const [first, second] = speakers as [
-      { seconds: number; share: number },
-      { seconds: number; share: number },
-    ]
+    const [first, second] = [speakers![0]!, speakers![1]!]
     expect(first.share + second.share).toBeCloseTo(1, 2)
     const one = speechOf('meeting', 'S1')
     const other = speechOf('meeting', 'S2', 'S3')
@@ -230,7 +228,7 @@ describe('a channel', () => {
 describe('what a channel hears of the other', () => {
   it.each([
     ['without noise', 20, 0],
-    ['in noise', 25, 0.0005],
+    ['in noise', 25, 0.0002],
   ])('is not said twice: %s', async (what, decibels, amplitude) => {
     const graph = `[1:a][2:a]join=inputs=2:channel_layout=stereo[n];[0:a]${crosstalk(decibels)}[c];[c][n]amix=2:duration=first:normalize=0`
     const noise = (seed: number) => [
@@ -249,9 +247,67 @@ describe('what a channel hears of the other', () => {
   })
 })
 
+describe('of two like sentences', () => {
+  /** Every word takes half a second. */
+  const segment = (text: string, start: number): Segment => {
+    const words = text
+      .split(' ')
+      .map((word, i) => ({ text: word, start: start + i / 2, end: start + (i + 1) / 2 }))
+    return { text, start, end: words.at(-1)!.end, estimated: true, words }
+  }
+  /** Levels of ten seconds: this loud between two moments, silent elsewhere. */
+  const loud = (level: number, ...spans: [number, number][]) =>
+    Array.from({ length: 100 }, (_, i) => (spans.some(([a, b]) => i >= a * 10 && i < b * 10) ? level : -90))
+  const texts = (sides: Segment[][]) => sides.map(side => side.map(({ text }) => text))
+
+  it('the quiet one goes, and what its channel says itself stays', () => {
+    const sides = withoutLeakage([
+      { segments: [segment('shall we begin', 1)], levels: loud(-30, [1, 2.5]) },
+      {
+        segments: [segment('shall we begin yes please do', 1.2)],
+        levels: loud(-55, [1, 2.5]).map((level, i) => (i >= 27 && i < 42 ? -30 : level)),
+      },
+    ])
+    expect(texts(sides)).toEqual([['shall we begin'], ['yes please do']])
+    expect(sides[1][0]).toMatchObject({ start: 2.7, end: 4.2 })
+  })
+
+  it('both stay, where one repeats what the other has said', () => {
+    const first = { segments: [segment('two point four', 1)], levels: loud(-30, [1, 2.5]) }
+    const second = { segments: [segment('two point four', 2)], levels: loud(-30, [2.5, 4]) }
+    expect(texts(withoutLeakage([first, second]))).toEqual([['two point four'], ['two point four']])
+  })
+
+  it('both stay, where both say it', () => {
+    const first = { segments: [segment('bye bye then', 1)], levels: loud(-30, [1, 2.5]) }
+    const second = { segments: [segment('bye bye then', 1)], levels: loud(-35, [1, 2.5]) }
+    expect(texts(withoutLeakage([first, second]))).toEqual([['bye bye then'], ['bye bye then']])
+  })
+
+  it('two words alike are no copy', () => {
+    const first = { segments: [segment('thank you', 1)], levels: loud(-30, [1, 2]) }
+    const second = { segments: [segment('thank you', 1)], levels: loud(-60, [1, 2]) }
+    expect(texts(withoutLeakage([first, second]))).toEqual([['thank you'], ['thank you']])
+  })
+
+  it('one stays, where the times of the other are wrong', () => {
+    const text = 'remind me who is left'
+    const hasty = segment(text, 2)
+    hasty.words = hasty.words!.map(({ text }, i) => ({ text, start: 2 + i / 10, end: 2.1 + i / 10 }))
+    const first = { segments: [{ ...hasty, end: 2.5 }], levels: loud(-30, [4, 6.5]) }
+    const second = { segments: [segment(text, 4)], levels: loud(-30, [1.5, 3]) }
+    expect(texts(withoutLeakage([first, second]))).toEqual([[text], []])
+  })
+
+  it('what was misheard in the quiet one goes with it', () => {
+    const first = { segments: [segment('please order the rollers now', 1)], levels: loud(-30, [1, 3.5]) }
+    const second = { segments: [segment('please order the rollers cow', 1)], levels: loud(-55, [1, 3.5]) }
+    expect(texts(withoutLeakage([first, second]))).toEqual([['please order the rollers now'], []])
+  })
+})
+
 it('a call that is cut off says so once', async () => {
   const wav = await makeSound(folder.path, 'cut.wav', ['-i', meeting])
-  const { truncate } = await import('node:fs/promises')
   await truncate(wav, (await stat(wav)).size >> 1)
   const { warnings } = await hear(wav)
   expect(warnings).toHaveLength(1)

@@ -2,14 +2,14 @@
 import type { Order, Timestamps } from '../domain/job.ts'
 import type { Run } from '../domain/run.ts'
 import { type Coverage, type Gap, type Segment, type Speaker, seconds } from '../domain/transcript.ts'
-import { hearChunks } from './hear-chunks.ts'
+import { type ChunkPorts, hearChunks } from './hear-chunks.ts'
 import { withoutLeakage } from './leakage.ts'
 import { LevelMeter } from './levels.ts'
 import { createMerge, type Merge, type Merged, majority } from './merge.ts'
 import type { Piece } from './recognise.ts'
 import type { Source } from './source.ts'
 import { titleOf } from './title.ts'
-import { type Findings, type PipelinePorts, tell, within } from './transcribe.ts'
+import { type Findings, tell, within } from './transcribe.ts'
 
 /**
  * Resolves with the transcript of a recording whose two channels carry a voice each (see `channelsApart`); `onFound` as
@@ -18,7 +18,7 @@ import { type Findings, type PipelinePorts, tell, within } from './transcribe.ts
 export async function transcribeCall(
   order: Order,
   source: Source,
-  ports: PipelinePorts,
+  ports: ChunkPorts,
   outer: Run,
   onFound: (findings: () => Findings) => void,
 ): Promise<Findings> {

@@ -15,6 +15,8 @@ const muchQuieter = 10
 const shortestCopy = 3
 /** Times are estimated: the same words lie this far apart (seconds) at most, and further the more of them there are. */
 const apart = { least: 1, perWord: 0.25, most: 5 }
+/** So many words in a row that are alike were said once, whatever the estimated times may say. */
+const oneSound = 12
 /** Where so much of a sentence is a copy, the rest of it, as quiet, is a copy that was misheard. */
 const mostlyCopy = 2 / 3
 
@@ -22,28 +24,55 @@ const mostlyCopy = 2 / 3
 export function withoutLeakage(sides: readonly [Heard, Heard]): [Segment[], Segment[]] {
   const spoken = [sides[0].segments.map(wordsOf), sides[1].segments.map(wordsOf)] as const
   const all = [spoken[0].flat(), spoken[1].flat()] as const
-  for (const { at, length } of runsAlike(all)) {
-    const runs = all.map((words, side) => words.slice(at[side], at[side]! + length)) as [Spoken[], Spoken[]]
-    const below = [depth(runs[0], sides[0], sides[1]), depth(runs[1], sides[1], sides[0])] as const
-    const quiet = below[0] > below[1] ? 0 : 1
-    if (below[quiet] < muchQuieter) continue
-    for (const word of runs[quiet]) word.isCopy = true
+  const usual = pace(all.flat())
+  for (const run of runsAlike(all)) {
+    // Where both hear all of a call, a run goes on from one speaker to the other; a sentence has one.
+    for (const pairs of bySentence(run)) {
+      const parts = [pairs.map(([left]) => left), pairs.map(([, right]) => right)] as const
+      const depths = [depth(parts[0], sides[0], sides[1]), depth(parts[1], sides[1], sides[0])] as const
+      const trusted = haste(parts[0], usual) <= haste(parts[1], usual) ? 0 : 1
+      const copy = copyAmong(depths, { trusted, isOneSound: run.length >= oneSound })
+      if (copy !== undefined) for (const word of parts[copy]) word.isCopy = true
+    }
   }
   return [kept(sides[0], spoken[0], sides[1]), kept(sides[1], spoken[1], sides[0])]
 }
 
+/**
+ * Which side of two like parts is the copy, by how far (dB) each lies below the other channel at its own times; undefined
+ * where both are to be kept, as when one says again what the other has said. Where the times of the two contradict each
+ * other, those count that make the speaker neither too fast nor too slow.
+ */
+function copyAmong(
+  [left, right]: readonly [number, number],
+  { trusted, isOneSound }: { trusted: 0 | 1; isOneSound: boolean },
+): 0 | 1 | undefined {
+  const byLeft = left >= muchQuieter ? 0 : left <= -muchQuieter ? 1 : undefined
+  const byRight = right >= muchQuieter ? 1 : right <= -muchQuieter ? 0 : undefined
+  const areBothQuiet = byLeft === 0 && byRight === 1
+  const contradict = areBothQuiet || (isOneSound && byLeft !== undefined && byRight !== undefined)
+  const copy = contradict ? (trusted === 0 ? byLeft : byRight) : (byLeft ?? byRight)
+  const isQuiet = (copy === 0 ? left : right) >= muchQuieter
+  return isQuiet || isOneSound ? copy : undefined
+}
+
 interface Spoken extends Word {
+  segment: Segment
   token: Token
   isCopy: boolean
 }
 
-function wordsOf({ text, words = [] }: Segment): Spoken[] {
-  const found = tokens(text)
-  return words.flatMap((word, i) => (found[i] ? [{ ...word, token: found[i], isCopy: false }] : []))
+/** A word, as either channel has it. */
+type Pair = readonly [left: Spoken, right: Spoken]
+
+function wordsOf(segment: Segment): Spoken[] {
+  const found = tokens(segment.text)
+  const words = segment.words ?? []
+  return words.flatMap((word, i) => (found[i] ? [{ ...word, segment, token: found[i], isCopy: false }] : []))
 }
 
-/** Runs of words that both have at about the same time, each word in one run at most; `at` is where a run begins. */
-function* runsAlike([left, right]: readonly [Spoken[], Spoken[]]) {
+/** Runs of words that both have at about the same time, each word in one run at most. */
+function* runsAlike([left, right]: readonly [Spoken[], Spoken[]]): Generator<Pair[]> {
   const places = new Map<string, number[]>()
   for (let i = 0; i + shortestCopy <= left.length; i++) {
     const opening = openingAt(left, i)
@@ -63,9 +92,21 @@ function* runsAlike([left, right]: readonly [Spoken[], Spoken[]]) {
       if (length >= shortestCopy && isNear && length > best.length) best = { i, length }
     }
     for (let n = 0; n < best.length; n++) taken.add(best.i + n)
-    if (best.length > 0) yield { at: [best.i, j] as const, length: best.length }
+    if (best.length > 0)
+      yield Array.from({ length: best.length }, (_, n) => [left[best.i + n]!, right[j + n]!] as const)
     j += Math.max(1, best.length)
   }
+}
+
+/** Parts a run wherever a sentence of either channel ends. */
+function bySentence(run: Pair[]): Pair[][] {
+  const parts: Pair[][] = []
+  for (const [i, pair] of run.entries()) {
+    const before = run[i - 1]
+    if (before?.every((word, side) => word.segment === pair[side]!.segment)) parts.at(-1)!.push(pair)
+    else parts.push([pair])
+  }
+  return parts
 }
 
 function isAlike(left: Spoken | undefined, right: Spoken | undefined): boolean {
@@ -79,8 +120,25 @@ function openingAt(words: Spoken[], place: number): string {
     .join(' ')
 }
 
+/** Letters a second. */
+function pace(words: readonly Spoken[]): number {
+  const letters = words.reduce((sum, { token }) => sum + token.key.length, 0)
+  return (
+    letters /
+    Math.max(
+      0.01,
+      words.reduce((sum, { start, end }) => sum + end - start, 0),
+    )
+  )
+}
+
+/** How far the pace of these words is from the usual one, in either direction. */
+function haste(words: readonly Spoken[], usual: number): number {
+  return Math.abs(Math.log(pace(words) / usual))
+}
+
 /** By how much (dB) a channel is below the other while these words are said in it. */
-function depth(words: Spoken[], mine: Heard, other: Heard): number {
+function depth(words: readonly Spoken[], mine: Heard, other: Heard): number {
   return depthIn({ start: words[0]!.start, end: words.at(-1)!.end }, mine, other)
 }
 

@@ -62,6 +62,8 @@ export async function createDeposit(source: Source, ports: PipelinePorts, run: R
   const { blobs, ffmpeg, maxCostUsd } = ports
   const found = await run.checkpoints.recall(uploadKey(run.job))
   let kept = isKeptUpload(found) ? found : undefined
+  // Laid there by a process that had a bucket, or had none.
+  if (kept?.upload && kept.upload.way !== blobs.way) kept = withoutUpload(kept)
   let isFresh = false
   let last: Promise<unknown> = Promise.resolve()
   for (const warning of kept?.warnings ?? []) run.warn(warning)
@@ -116,16 +118,13 @@ export async function createDeposit(source: Source, ports: PipelinePorts, run: R
     address: model => blobs.address(kept!.upload!, model, addressSeconds, run.signal),
     key: model => kept?.upload?.keys[model],
     distrust() {
-      if (isFresh || !kept) return
-      const { upload: _, ...rest } = kept
-      kept = rest
+      if (kept && !isFresh) kept = withoutUpload(kept)
     },
     async takeAway() {
       if (!kept?.upload) return
-      const { upload, ...rest } = kept
       try {
-        await blobs.remove(upload, AbortSignal.timeout(tidyingTime))
-        await keep(rest)
+        await blobs.remove(kept.upload, AbortSignal.timeout(tidyingTime))
+        await keep(withoutUpload(kept))
       } catch (error) {
         log.warn('upload-not-removed', {
           id: run.job,
@@ -134,6 +133,10 @@ export async function createDeposit(source: Source, ports: PipelinePorts, run: R
       }
     },
   }
+}
+
+function withoutUpload({ upload: _, ...listened }: KeptUpload): KeptUpload {
+  return listened
 }
 
 /** A run whose warnings are kept too, so that a process that goes on says them again. */
