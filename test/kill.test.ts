@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Sqlite from 'libsql'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createGate } from '../src/pipeline/gate.ts'
 import { clients } from './support/clients.ts'
 import { makePassages, type Passages } from './support/passages.ts'
 import { type System, startSystem } from './support/system.ts'
@@ -12,9 +13,15 @@ const [, connect] = clients[0]!
 /** Each job is killed so often, and then left in peace. */
 const killsOfAJob = 5
 const jobs = 10
-const chunks = 6
-/** Milliseconds from the call: about what an undisturbed job takes, the start of the server left out. */
-const latest = 900
+const chunks = 4
+/** So many jobs are killed side by side: while one waits for its moment, another one's server starts. */
+const abreast = createGate(3)
+
+/**
+ * Milliseconds within which the kill comes: from the call, about until the first request, or from one of the requests,
+ * about until its answer is written down.
+ */
+const latest = { call: 700, request: 150 }
 
 let system: System
 let passages: Passages
@@ -55,13 +62,38 @@ function checkpointed(dataDir: string): Set<string> {
   }
 }
 
-async function killAt(moment: number, env: Record<string, string>, order: object): Promise<void> {
+interface Moment {
+  /** How many requests must have come. */
+  requests: number
+  /** Milliseconds after that. */
+  later: number
+}
+
+function anyMoment(next: () => number): Moment {
+  const requests = Math.floor(next() * (chunks + 1))
+  return { requests, later: next() * (requests === 0 ? latest.call : latest.request) }
+}
+
+async function killAt(
+  moment: Moment,
+  env: Record<string, string>,
+  order: { context: string },
+): Promise<void> {
   const client = await connect(env)
-  const call = client.call('transcribe_audio', { ...order })
+  const before = requestsOf(order).length
+  let isOver = false
+  const call = client.call('transcribe_audio', { ...order }).finally(() => {
+    isOver = true
+  })
   call.catch(() => {})
-  await Promise.race([sleep(moment), call])
+  while (!isOver && requestsOf(order).length < before + moment.requests) await sleep(5)
+  await Promise.race([sleep(moment.later), call])
   process.kill(client.pid(), 'SIGKILL')
   await client.close()
+}
+
+function requestsOf({ context }: { context: string }) {
+  return system.standin.requests.filter(request => request.context === context)
 }
 
 /** What a disturbed transcript has in common with an undisturbed one; the id tells their contexts apart. */
@@ -69,33 +101,37 @@ function essence({ text, coverage, status, language, duration }: Record<string, 
   return { text, coverage, status, language, duration }
 }
 
+async function killOften(seed: number): Promise<void> {
+  const next = random(seed)
+  const env = { ...system.env, SPEECH_DATA_DIR: join(system.folder, `killed-${seed}`) }
+  const order = { audio: passages.file, context: `seed ${seed}` }
+  const requests = () => requestsOf(order)
+  let kept = new Set<string>()
+  const checkSince = (from: number) => {
+    for (const { text } of requests().slice(from)) expect(kept).not.toContain(text)
+  }
+
+  for (let i = 0; i < killsOfAJob; i++) {
+    const from = requests().length
+    await killAt(anyMoment(next), env, order)
+    checkSince(from)
+    kept = checkpointed(env.SPEECH_DATA_DIR)
+  }
+
+  const from = requests().length
+  const client = await connect(env)
+  const { structuredContent } = await client.call('transcribe_audio', order)
+  await client.close()
+  checkSince(from)
+  expect(requests().length - from).toBeLessThanOrEqual(chunks - kept.size)
+  expect(essence(structuredContent)).toEqual(essence(undisturbed))
+}
+
 describe('a job that is killed five times', () => {
-  it.each(Array.from({ length: jobs }, (_, seed) => seed + 1))(
+  it.concurrent.each(Array.from({ length: jobs }, (_, seed) => seed + 1))(
     'gives the undisturbed transcript, and asks for nothing twice that it had kept (seed %i)',
-    async seed => {
-      const next = random(seed)
-      const env = { ...system.env, SPEECH_DATA_DIR: join(system.folder, `killed-${seed}`) }
-      const order = { audio: passages.file, context: `seed ${seed}` }
-      const requests = () => system.standin.requests.filter(({ context }) => context === order.context)
-      let kept = new Set<string>()
-      const checkSince = (from: number) => {
-        for (const { text } of requests().slice(from)) expect(kept).not.toContain(text)
-      }
-
-      for (let i = 0; i < killsOfAJob; i++) {
-        const from = requests().length
-        await killAt(next() * latest, env, order)
-        checkSince(from)
-        kept = checkpointed(env.SPEECH_DATA_DIR)
-      }
-
-      const from = requests().length
-      const client = await connect(env)
-      const { structuredContent } = await client.call('transcribe_audio', order)
-      await client.close()
-      checkSince(from)
-      expect(requests().length - from).toBeLessThanOrEqual(chunks - kept.size)
-      expect(essence(structuredContent)).toEqual(essence(undisturbed))
-    },
+    seed => abreast(() => killOften(seed)),
+    // Most of it may be spent waiting for the others.
+    600_000,
   )
 })
