@@ -3,7 +3,7 @@ import { align } from '../../src/pipeline/align.ts'
 import { bySentence, byWord, type Labels } from './baselines.ts'
 import { converse } from './conversation.ts'
 import { type Heard, hear, type Noise } from './hearings.ts'
-import { score } from './score.ts'
+import { edits, wrongWords } from './score.ts'
 
 export const methods = ['ours', 'sentence', 'word', 'word, nearest'] as const
 export type Method = (typeof methods)[number]
@@ -54,22 +54,22 @@ const ways: Record<Method, (heard: Heard) => Labels> = {
 /** The same conversations for each noise, `count` of them. */
 export function compare(noise: Noise, count: number): Row {
   const wrong = { ours: 0, sentence: 0, word: 0, 'word, nearest': 0 }
-  const edits = { ...wrong }
+  const edited = { ...wrong }
   let [total, lost] = [0, 0]
   for (let seed = 1; seed <= count; seed++) {
     const heard = hear(converse(seed), noise, seed)
     const { truth, believed } = heard
     const texts = heard.what.sentences.flatMap(sentence => sentence.words!.map(word => word.text.trim()))
     total += texts.length
-    lost += score(texts, truth, believed).wrong
+    lost += wrongWords(truth, believed)
     for (const method of methods) {
-      const result = score(texts, truth, ways[method](heard))
-      wrong[method] += result.wrong
-      edits[method] += result.edits
+      const labels = ways[method](heard)
+      wrong[method] += wrongWords(truth, labels)
+      edited[method] += edits(texts, truth, labels)
     }
   }
   const wder = shares(wrong, total)
-  return { noise, wder, cpwer: shares(edits, total), floor: lost / total, missed: missedBy(noise, wder) }
+  return { noise, wder, cpwer: shares(edited, total), floor: lost / total, missed: missedBy(noise, wder) }
 }
 
 function shares(counts: Record<Method, number>, total: number): Record<Method, number> {

@@ -1,39 +1,37 @@
 // WDER and cpWER: how many words have the wrong speaker, and what that does to each speaker's text.
 import type { Labels } from './baselines.ts'
 
-export interface Score {
-  /** Words with the wrong speaker, or with none, after the best pairing of speakers. */
-  wrong: number
-  /** Insertions, deletions and substitutions over the texts of all speakers, after the best pairing of those. */
-  edits: number
+/** Words with the wrong speaker, or with none, after the best pairing of speakers: WDER is their share. */
+export function wrongWords(truth: number[], labels: Labels): number {
+  const { real, found, size } = sidesOf(truth, labels)
+  const counts = square(size, () => 0)
+  for (const [w, speaker] of truth.entries()) {
+    const label = labels[w]
+    if (typeof label === 'number') counts[real.indexOf(speaker)]![found.indexOf(label)]!--
+  }
+  return truth.length + cheapest(counts)
 }
 
 /**
- * `words` are the reference and, as the text is not in question here, what was heard too: cpWER is of the speakers
- * alone. A speaker without a counterpart counts as deletions or insertions; words of nobody are insertions.
+ * Insertions, deletions and substitutions over the texts of all speakers, after the best pairing of those. `words` are
+ * the reference and, as the text is not in question here, what was heard too: cpWER is of the speakers alone. A
+ * speaker without a counterpart counts as deletions or insertions; words of nobody are insertions.
  */
-export function score(words: string[], truth: number[], labels: Labels): Score {
+export function edits(words: string[], truth: number[], labels: Labels): number {
+  const { real, found, size } = sidesOf(truth, labels)
+  const numbers = new Map([...new Set(words)].map((word, id) => [word, id]))
+  const textOf = (speakers: Labels, one: number | undefined) =>
+    words.flatMap((word, w) => (one !== undefined && speakers[w] === one ? numbers.get(word)! : []))
+  const references = Array.from({ length: size }, (_, i) => textOf(truth, real[i]))
+  const heard = Array.from({ length: size }, (_, j) => textOf(labels, found[j]))
+  const costs = square(size, (i, j) => distance(references[i]!, heard[j]!))
+  return cheapest(costs) + labels.filter(label => label === null).length
+}
+
+function sidesOf(truth: number[], labels: Labels) {
   const real = [...new Set(truth)]
   const found = [...new Set(labels)].filter(label => label !== null)
-  const size = Math.max(real.length, found.length)
-  const counts = square(size, () => 0)
-  const references: number[][] = Array.from({ length: size }, () => [])
-  const heard: number[][] = Array.from({ length: size }, () => [])
-  const ids = new Map<string, number>()
-  for (const [w, word] of words.entries()) {
-    const [i, j] = [real.indexOf(truth[w]!), labels[w] === null ? -1 : found.indexOf(labels[w]!)]
-    const id = ids.get(word) ?? ids.size
-    ids.set(word, id)
-    references[i]!.push(id)
-    if (j < 0) continue
-    heard[j]!.push(id)
-    counts[i]![j]!++
-  }
-  const edits = square(size, (i, j) => distance(references[i]!, heard[j]!))
-  return {
-    wrong: words.length + cheapest(counts.map(row => row.map(count => -count))),
-    edits: cheapest(edits) + labels.filter(label => label === null).length,
-  }
+  return { real, found, size: Math.max(real.length, found.length) }
 }
 
 function square(size: number, value: (i: number, j: number) => number): number[][] {

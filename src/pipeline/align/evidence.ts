@@ -41,6 +41,8 @@ const close = 0.3
 const mostCandidates = 60
 /** Nothing is so far off in time that it could not be an error of the provider. */
 const outlier = 0.002
+/** A word within about a second of a turn is that speaker's, who was not heard well, sooner than nobody's. */
+const nextTo = 0.1
 /** A word that the other hearing does not have; and one where nobody is known to speak. */
 const [unheard, unknown] = [0.35, 0.004]
 
@@ -77,7 +79,9 @@ export function weigh(what: Heard, places: Places, turns: Span[][], clock: Clock
   const windows = windowsOf(sounds, places, isTimed ? reach : looseReach)
   const scale = isTimed ? Math.min(0.5, Math.max(0.08, clock.spread / Math.LN2)) : 1.5
   const nearness = (seconds: number) => Math.max(outlier, Math.exp(-seconds / scale))
+  const beside = (seconds: number) => Math.max(nearness(seconds), nextTo * Math.exp(-1.5 * seconds))
   const likeness = createLikeness(sounds, places)
+  const owned = isTimed ? nearestAlike(sounds, places) : undefined
   const size = windows.base[sounds.length]!
   const evidence: Evidence = {
     ...windows,
@@ -87,15 +91,29 @@ export function weigh(what: Heard, places: Places, turns: Span[][], clock: Clock
   }
   for (const [i, { key, at }] of sounds.entries()) {
     for (let k = windows.from[i]!, cell = windows.base[i]!; k < windows.to[i]!; k++, cell++) {
-      evidence.place[cell] = likeness(key, places.key[k]!) * nearness(Math.abs(at - places.at[k]!))
-      evidence.alike[cell] = key === places.key[k] ? 1 : 0
+      const apart = Math.abs(at - places.at[k]!)
+      // An echo ("…nineteen." "Nineteen?") is not the word that it echoes.
+      const isEcho = owned !== undefined && apart > owned[k]! + 4 * scale
+      const isAlike = key === places.key[k] && !isEcho
+      evidence.place[cell] = likeness(key, isEcho ? '' : places.key[k]!) * nearness(apart)
+      evidence.alike[cell] = isAlike ? 1 : 0
     }
     const row = i * (places.nobody + 1)
     for (let s = 0; s < places.nobody; s++)
-      evidence.free[row + s] = unheard * nearness(distance(at + clock.offset, turns[s]!))
+      evidence.free[row + s] = unheard * beside(distance(at + clock.offset, turns[s]!))
     evidence.free[row + places.nobody] = unknown
   }
   return evidence
+}
+
+/** How far each place is, in seconds, from the nearest sound of the same word. */
+function nearestAlike(sounds: Sound[], { at, key, count }: Places): Float64Array {
+  const times = new Map<string, number[]>()
+  for (const { key, at } of sounds) times.set(key, [...(times.get(key) ?? []), at])
+  return Float64Array.from({ length: count }, (_, k) => {
+    const all = times.get(key[k]!) ?? []
+    return all.reduce((least, time) => Math.min(least, Math.abs(time - at[k]!)), Number.POSITIVE_INFINITY)
+  })
 }
 
 function windowsOf(sounds: Sound[], { at, count }: Places, reach: number) {
