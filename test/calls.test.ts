@@ -86,6 +86,7 @@ async function hear(
   return { ...findings, ...heard, warnings: [...heard.warnings], sent }
 }
 
+const sum = (values: number[]) => values.reduce((total, value) => total + value, 0)
 const wordsOf = (text: string) => tokens(text).map(({ key }) => key)
 const saidBy = (segments: Segment[], speaker: string) =>
   wordsOf(segments.flatMap(segment => (segment.speaker === speaker ? [segment.text] : [])).join(' '))
@@ -98,11 +99,23 @@ const trulySaidBy = (name: string, ...speakers: string[]) =>
 const speechOf = (name: string, ...speakers: string[]) =>
   truth(name)
     .words.filter(({ speaker }) => speakers.includes(speaker))
-    .reduce((sum, { start, end }) => sum + end - start, 0)
+    .reduce((total, { start, end }) => total + end - start, 0)
+
+/** What was heard beyond these words; fails where one of them is missing or out of place. */
+function beyond(heard: string[], words: string[]): string[] {
+  let next = 0
+  const more = heard.filter(word => word !== words[next] || !++next)
+  expect(words.slice(next)).toEqual([])
+  return more
+}
 
 describe('a call', () => {
-  it('comes word for word, each from the one who said it, and in order of time', async () => {
-    const heard = await hear(meeting)
+  let heard: Heard
+  beforeAll(async () => {
+    heard = await hear(meeting)
+  })
+
+  it('comes word for word, each from the one who said it, and in order of time', () => {
     expect(heard).toMatchObject({ status: 'completed', language: 'en', title: 'meeting', warnings: [] })
     expect(saidBy(heard.segments, 'S1')).toEqual(trulySaidBy('meeting', 'S1'))
     expect(saidBy(heard.segments, 'S2')).toEqual(trulySaidBy('meeting', 'S2', 'S3'))
@@ -114,17 +127,16 @@ describe('a call', () => {
     }
   })
 
-  it('has its turns where they are', async () => {
-    const { segments } = await hear(meeting)
+  it('has its turns where they are', () => {
     const turns = (all: { speaker?: string | null }[]) =>
       all
         .map(({ speaker }) => (speaker === 'S3' ? 'S2' : speaker))
         .filter((one, i, each) => one !== each[i - 1])
-    expect(turns(segments)).toEqual(turns(truth('meeting').words))
+    expect(turns(heard.segments)).toEqual(turns(truth('meeting').words))
   })
 
-  it('says how long each speaks, and adds both channels up', async () => {
-    const { speakers, coverage, usage, sent, duration } = await hear(meeting)
+  it('says how long each speaks, and adds both channels up', () => {
+    const { speakers, coverage, usage, sent } = heard
     expect(speakers!.map(({ id }) => id)).toEqual(['S1', 'S2'])
     const [first, second] = [speakers![0]!, speakers![1]!]
     expect(first.share + second.share).toBeCloseTo(1, 2)
@@ -133,28 +145,16 @@ describe('a call', () => {
     expect(first.share).toBeCloseTo(one / (one + other), 1)
     expect(coverage).toMatchObject({ gaps: [], transcribedSeconds: coverage.speechSeconds })
     expect(coverage.speechSeconds).toBeGreaterThan(one + other)
-    expect(usage.audioSeconds).toBeCloseTo(
-      sent.reduce((sum, seconds) => sum + seconds, 0),
-      -1,
-    )
-    // Only speech is sent: both channels whole would be twice the recording.
-    expect(usage.audioSeconds).toBeLessThan(1.3 * duration)
+    expect(usage.audioSeconds).toBeCloseTo(sum(sent), -1)
   })
 
-  it('numbers by first appearance, whichever channel that is', async () => {
-    const file = await makeSound(folder.path, 'turned.flac', ['-i', meeting, '-af', 'pan=stereo|c0=c1|c1=c0'])
-    const { segments } = await hear(file)
-    expect(saidBy(segments, 'S1')).toEqual(trulySaidBy('meeting', 'S1'))
+  it('is sent without what is silent in a channel while the other speaks', () => {
+    // Both channels whole would be twice the recording.
+    expect(sum(heard.sent)).toBeLessThan(1.3 * heard.duration)
   })
 
-  it('has times of words where they are wanted', async () => {
-    const { segments } = await hear(meeting, { timestamps: 'word' })
-    for (const { text, words } of segments)
-      expect(wordsOf(words!.map(word => word.text).join(' '))).toEqual(wordsOf(text))
-  })
-
-  it('tells how far it is, over both channels', async () => {
-    const { progress, soFar, duration } = await hear(meeting)
+  it('tells how far it is, over both channels', () => {
+    const { progress, soFar, duration } = heard
     const done = progress.map(update => update.done)
     expect(done).toEqual(done.toSorted((a, b) => a - b))
     expect(done.at(-1)).toBeLessThanOrEqual(duration)
@@ -164,19 +164,28 @@ describe('a call', () => {
     expect(soFar[0]!.usage.estimatedCostUsd).toBeCloseTo(2 * duration * 0.000035, 5)
   })
 
-  it('that was heard before is not sent again', async () => {
+  it('numbers by first appearance, whichever channel that is', async () => {
+    const file = await makeSound(folder.path, 'turned.flac', ['-i', meeting, '-af', 'pan=stereo|c0=c1|c1=c0'])
+    const { segments } = await hear(file)
+    expect(saidBy(segments, 'S1')).toEqual(trulySaidBy('meeting', 'S1'))
+  })
+
+  it('that was heard before is not sent again, and has times of words where they are wanted', async () => {
     const first = await hear(meeting)
-    const second = await hear(meeting)
+    const second = await hear(meeting, { timestamps: 'word' })
     expect(first.sent.length).toBeGreaterThan(1)
     expect(second.sent).toEqual([])
-    expect(second.segments).toEqual(first.segments)
+    expect(second.segments.map(({ words: _, ...segment }) => segment)).toEqual(first.segments)
+    for (const { text, words } of second.segments)
+      expect(wordsOf(words!.map(word => word.text).join(' '))).toEqual(wordsOf(text))
   })
 
   it('that costs too much for both channels is not begun', async () => {
-    // Enough for one of them.
+    // Enough for the speech of one of them.
     const maxCostUsd = 0.000035 * 150
+    const asked = standin.requests.length
     await expect(hear(meeting, {}, { maxCostUsd })).rejects.toMatchObject({ code: 'COST_TOO_HIGH' })
-    expect(standin.inFlight()).toBe(0)
+    expect(standin.requests).toHaveLength(asked)
   })
 })
 
@@ -186,9 +195,9 @@ describe('a channel', () => {
     const heard = await hear(file)
     expect(heard.speakers).toMatchObject([{ id: 'S1', share: 1 }])
     expect(saidBy(heard.segments, 'S1')).toEqual(trulySaidBy('meeting', 'S2', 'S3'))
-    expect(heard.sent.reduce((sum, seconds) => sum + seconds, 0)).toBeLessThan(heard.duration)
-    for (const { coverage } of heard.soFar.slice(-1))
-      expect(coverage.gaps.every(({ end }) => end > 200)).toBe(true)
+    expect(sum(heard.sent)).toBeLessThan(heard.duration)
+    // While it is under way, nothing is said to be coming from the silent one.
+    expect(heard.soFar.at(-1)!.coverage.gaps.every(({ start }) => start > 200)).toBe(true)
   })
 
   it('with a chunk that fails leaves a gap, and the rest of both', async () => {
@@ -226,24 +235,25 @@ describe('a channel', () => {
 })
 
 describe('what a channel hears of the other', () => {
-  it.each([
-    ['without noise', 20, 0],
-    ['in noise', 25, 0.0002],
-  ])('is not said twice: %s', async (what, decibels, amplitude) => {
-    const graph = `[1:a][2:a]join=inputs=2:channel_layout=stereo[n];[0:a]${crosstalk(decibels)}[c];[c][n]amix=2:duration=first:normalize=0`
-    const noise = (seed: number) => [
-      '-f',
-      'lavfi',
-      '-i',
-      `anoisesrc=a=${amplitude}:c=pink:r=16000:seed=${seed}`,
-    ]
-    const inputs = ['-i', meeting, ...noise(1), ...noise(2)]
-    const name = `${what.replace(/\W+/g, '-')}.flac`
-    const file = await makeSound(folder.path, name, [...inputs, '-filter_complex', graph])
+  it('is not said twice', async () => {
+    const file = await makeSound(folder.path, 'leaky.flac', ['-i', meeting, '-af', crosstalk(20)])
     const { segments, speakers } = await hear(file)
     expect(saidBy(segments, 'S1')).toEqual(trulySaidBy('meeting', 'S1'))
     expect(saidBy(segments, 'S2')).toEqual(trulySaidBy('meeting', 'S2', 'S3'))
     expect(speakers).toHaveLength(2)
+  })
+
+  it('is not said twice in noise, but for a bit of a word that a cut went through', async () => {
+    const noise = (seed: number) => ['-f', 'lavfi', '-i', `anoisesrc=a=0.0005:c=pink:r=16000:seed=${seed}`]
+    const mixed = '[1:a][2:a]join=inputs=2:channel_layout=stereo[n];[c][n]amix=2:duration=first:normalize=0'
+    const graph = ['-filter_complex', `[0:a]${crosstalk(25)}[c];${mixed}`]
+    const inputs = ['-i', meeting, ...noise(1), ...noise(2)]
+    const { segments } = await hear(await makeSound(folder.path, 'noisy.flac', [...inputs, ...graph]))
+    const more = [
+      ...beyond(saidBy(segments, 'S1'), trulySaidBy('meeting', 'S1')),
+      ...beyond(saidBy(segments, 'S2'), trulySaidBy('meeting', 'S2', 'S3')),
+    ]
+    expect(more.length).toBeLessThanOrEqual(2)
   })
 })
 
@@ -292,10 +302,10 @@ describe('of two like sentences', () => {
 
   it('one stays, where the times of the other are wrong', () => {
     const text = 'remind me who is left'
-    const hasty = segment(text, 2)
-    hasty.words = hasty.words!.map(({ text }, i) => ({ text, start: 2 + i / 10, end: 2.1 + i / 10 }))
-    const first = { segments: [{ ...hasty, end: 2.5 }], levels: loud(-30, [4, 6.5]) }
-    const second = { segments: [segment(text, 4)], levels: loud(-30, [1.5, 3]) }
+    const hasty = segment(text, 2.8)
+    hasty.words = hasty.words!.map(({ text }, i) => ({ text, start: 2.8 + i / 10, end: 2.9 + i / 10 }))
+    const first = { segments: [{ ...hasty, end: 3.3 }], levels: loud(-30, [4, 6.5]) }
+    const second = { segments: [segment(text, 4)], levels: loud(-30, [2.5, 3.5]) }
     expect(texts(withoutLeakage([first, second]))).toEqual([[text], []])
   })
 

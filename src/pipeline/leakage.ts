@@ -82,14 +82,15 @@ function* runsAlike([left, right]: readonly [Spoken[], Spoken[]]): Generator<Pai
   }
   const taken = new Set<number>()
   for (let j = 0; j + shortestCopy <= right.length; ) {
-    let best = { i: 0, length: 0 }
+    let best = { i: 0, length: 0, distance: 0 }
     for (const i of places.get(openingAt(right, j)) ?? []) {
       const distance = Math.abs(left[i]!.start - right[j]!.start)
       if (distance > apart.most) continue
       let length = 0
       while (isAlike(left[i + length], right[j + length]) && !taken.has(i + length)) length++
       const isNear = distance <= apart.least + (length - shortestCopy) * apart.perWord
-      if (length >= shortestCopy && isNear && length > best.length) best = { i, length }
+      const isBetter = length > best.length || (length === best.length && distance < best.distance)
+      if (length >= shortestCopy && isNear && isBetter) best = { i, length, distance }
     }
     for (let n = 0; n < best.length; n++) taken.add(best.i + n)
     if (best.length > 0)
@@ -123,13 +124,8 @@ function openingAt(words: Spoken[], place: number): string {
 /** Letters a second. */
 function pace(words: readonly Spoken[]): number {
   const letters = words.reduce((sum, { token }) => sum + token.key.length, 0)
-  return (
-    letters /
-    Math.max(
-      0.01,
-      words.reduce((sum, { start, end }) => sum + end - start, 0),
-    )
-  )
+  const length = words.reduce((sum, { start, end }) => sum + end - start, 0)
+  return letters / Math.max(0.01, length)
 }
 
 /** How far the pace of these words is from the usual one, in either direction. */
