@@ -9,7 +9,10 @@ print(rows)
 const missed = rows.flatMap(row => row.missed)
 const took = Math.round((performance.now() - started) / 1000)
 console.log(`\n${conversations} conversations a row, in en, zh and ja, with 2 to 6 speakers; ${took} s.`)
-console.log('floor: WDER of one who knows which words the first model heard, and believes its labels.')
+console.log('words all wrong: nothing to match, so nothing is promised.')
+console.log(
+  'floor: one who knows which words the first model heard, believes its labels, and guesses nothing.',
+)
 console.log(
   missed.length ? `\nMissed:\n${missed.map(line => `  ${line}`).join('\n')}` : '\nAll targets hold.',
 )

@@ -22,7 +22,7 @@ export interface Conversation {
 }
 
 /** Words (signs in zh and ja count half) of a conversation. */
-const length = 180
+const length = 220
 
 export function converse(seed: number): Conversation {
   const chance = createChance(seed)

@@ -109,10 +109,20 @@ export function weigh(what: Heard, places: Places, turns: Span[][], clock: Clock
 /** How far each place is, in seconds, from the nearest sound of the same word. */
 function nearestAlike(sounds: Sound[], { at, key, count }: Places): Float64Array {
   const times = new Map<string, number[]>()
-  for (const { key, at } of sounds) times.set(key, [...(times.get(key) ?? []), at])
+  for (const { key, at } of sounds) {
+    const own = times.get(key)
+    if (own) own.push(at)
+    else times.set(key, [at])
+  }
+  for (const own of times.values()) own.sort((a, b) => a - b)
   return Float64Array.from({ length: count }, (_, k) => {
-    const all = times.get(key[k]!) ?? []
-    return all.reduce((least, time) => Math.min(least, Math.abs(time - at[k]!)), Number.POSITIVE_INFINITY)
+    const own = times.get(key[k]!) ?? []
+    const behind = firstFrom(own, own.length, at[k]!)
+    const [before, after] = [
+      own[behind - 1] ?? Number.NEGATIVE_INFINITY,
+      own[behind] ?? Number.POSITIVE_INFINITY,
+    ]
+    return Math.min(at[k]! - before, after - at[k]!)
   })
 }
 
@@ -128,7 +138,7 @@ function windowsOf(sounds: Sound[], { at, count }: Places, reach: number) {
   return { from, to, base }
 }
 
-function firstFrom(times: Float64Array, count: number, time: number): number {
+function firstFrom(times: ArrayLike<number>, count: number, time: number): number {
   let [low, high] = [0, count]
   while (low < high) {
     const middle = (low + high) >> 1
