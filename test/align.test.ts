@@ -179,7 +179,7 @@ describe('what is not known', () => {
     ])
   })
 
-  it('is filled in only inside a clause whose other words are one speaker’s', () => {
+  it('is filled in inside a sentence whose other words are one speaker’s', () => {
     const whole = line(1, 'We will paint the whole bridge green this summer.', 0)
     const split = (from: number, to: number) => ({
       ...whole,
@@ -195,6 +195,16 @@ describe('what is not known', () => {
     const who = hearing(split(0, 6), unlabelled(split(6, 9)), line(5, 'Who pays for that paint?', 1))
     const found = align(who, textOf(whole, line(5, 'Who pays for that paint?')), 8)
     expect(lines(found)).toEqual([`S1: ${whole.text}`, 'S2: Who pays for that paint?'])
+  })
+
+  it('is left alone inside a sentence that two are known to speak in', () => {
+    const who = hearing(
+      line(1, 'We will paint', 0),
+      unlabelled(line(1.9, 'the whole')),
+      line(2.5, 'bridge green now.', 1),
+    )
+    const found = align(who, textOf(line(1, 'We will paint the whole bridge green now.')), 6)
+    expect(lines(found)).toEqual(['S1: We will paint', 'null: the whole', 'S2: bridge green now.'])
   })
 
   it('is nobody’s where nobody was heard to speak', () => {

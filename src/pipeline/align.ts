@@ -20,6 +20,9 @@ const [fewAlike, littleOverlap] = [0.2, 0.5]
 /** From this share of the words on, missing speakers are worth a warning even where the provider labelled everything. */
 const manyUnassigned = 0.02
 
+/** From this share of the words on, speakers that rest on time alone are worth a warning. */
+const mostlyTime = 0.5
+
 /**
  * `who` knows the speakers, `what` the words; either may be missing where its pass failed. `duration` is the length of
  * the recording in seconds. One hearing that tells both is given as both.
@@ -51,7 +54,11 @@ function fromBoth(who: Heard, what: Heard): Aligned {
       alignment: { ...alignment, unassigned: 1, timeOnly: 0 },
     }
   const result = built(what, found.labels)
-  return { ...result, alignment, warnings: unassignedWarnings(found.labels, who) }
+  const doubts =
+    found.timeOnly > mostlyTime
+      ? ['Most words were given to speakers by their times alone: look at the changes of speaker with care.']
+      : []
+  return { ...result, alignment, warnings: [...doubts, ...unassignedWarnings(found.labels, who)] }
 }
 
 function alignmentOf({ clock, matched, timeOnly, labels }: Labelled): Alignment {

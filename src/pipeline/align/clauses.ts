@@ -17,8 +17,8 @@ export function changeBefore(words: LineWord[], word: number): number {
   return clauseMark.test(said) ? 0.15 : 0.1
 }
 
-/** First and behind the last word of each stretch that is said in one go. */
-export function clausesOf(words: LineWord[]): [from: number, to: number][] {
+/** First and behind the last word of each sentence, as far as it is said without a long pause. */
+export function sentencesOf(words: LineWord[]): [from: number, to: number][] {
   const found: [number, number][] = []
   let from = 0
   for (let i = 1; i <= words.length; i++) {
@@ -31,10 +31,5 @@ export function clausesOf(words: LineWord[]): [from: number, to: number][] {
 
 function isBoundary(before: LineWord, here: LineWord): boolean {
   const said = before.text.trimEnd()
-  return (
-    before.line !== here.line ||
-    here.start - before.end >= longPause ||
-    sentenceMark.test(said) ||
-    clauseMark.test(said)
-  )
+  return before.line !== here.line || here.start - before.end >= longPause || sentenceMark.test(said)
 }

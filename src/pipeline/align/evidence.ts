@@ -41,8 +41,8 @@ const close = 0.3
 const mostCandidates = 60
 /** Nothing is so far off in time that it could not be an error of the provider. */
 const outlier = 0.002
-/** A word within about a second of a turn is that speaker's, who was not heard well, sooner than nobody's. */
-const nextTo = 0.1
+/** A word within one or two seconds of a turn is that speaker's, who was not heard well, sooner than nobody's. */
+const nextTo = 0.2
 /** A word that the other hearing does not have; and one where nobody is known to speak. */
 const [unheard, unknown] = [0.35, 0.004]
 

@@ -1,6 +1,6 @@
-// Gives each word its speaker: the likeliest, none where nobody is known to speak, and never against the clause.
+// Gives each word its speaker: the likeliest, none where nobody is known to speak, and and nobody is cut off within a sentence.
 import type { Span } from '../../domain/transcript.ts'
-import { clausesOf } from './clauses.ts'
+import { sentencesOf } from './clauses.ts'
 import { type Clock, compareClocks } from './clock.ts'
 import { placesOf, weigh } from './evidence.ts'
 import { follow } from './follow.ts'
@@ -26,8 +26,8 @@ export interface Labelled {
   overlap: number
 }
 
-/** How sure the speaker of a word is that has none of its own but whose clause is one speaker's. */
-const byClause = 0.5
+/** How sure the speaker of a word is that has none of its own but whose sentence is one speaker's, by a third at least. */
+const [bySentence, enough] = [0.5, 3]
 /** A word supports those that stand so near to it. */
 const support = 2
 
@@ -43,7 +43,7 @@ export function labelWords(who: Heard, what: Heard): Labelled {
   const isAlone = numbers.length === 1 && who.lines.every(({ speaker }) => speaker !== undefined)
   const chances = wordChances(what, followed.speakers, places.nobody + 1)
   const likeliest = chances.map(row => (row ? best(row, isAlone) : undefined))
-  const labels = inClauses(what, filled(likeliest), numbers)
+  const labels = inSentences(what, filled(likeliest), numbers)
   const alike = wordsAlike(what, followed.alike)
   return {
     labels,
@@ -88,19 +88,19 @@ function filled(choices: (Choice | undefined)[]): Choice[] {
   })
 }
 
-/** Who says most of a clause, and is the only one in it who is known, says the rest of it. */
-function inClauses(what: Heard, choices: Choice[], numbers: number[]): Label[] {
+/** Who is the only one known in a sentence, and says a good part of it, says the rest of it. */
+function inSentences(what: Heard, choices: Choice[], numbers: number[]): Label[] {
   const labels = choices.map(({ speaker, confidence }): Label => {
     const number = numbers[speaker]
     return number === undefined ? { speaker: null } : { speaker: number, confidence }
   })
-  for (const [from, to] of clausesOf(what.words)) {
-    const clause = labels.slice(from, to)
-    const known = clause.flatMap(({ speaker }) => speaker ?? [])
-    if (known.length === clause.length || known.length * 2 < clause.length) continue
+  for (const [from, to] of sentencesOf(what.words)) {
+    const sentence = labels.slice(from, to)
+    const known = sentence.flatMap(({ speaker }) => speaker ?? [])
+    if (known.length === sentence.length || known.length * enough < sentence.length) continue
     if (known.some(speaker => speaker !== known[0])) continue
     for (let i = from; i < to; i++)
-      if (labels[i]!.speaker === null) labels[i] = { speaker: known[0]!, confidence: byClause }
+      if (labels[i]!.speaker === null) labels[i] = { speaker: known[0]!, confidence: bySentence }
   }
   return labels
 }
