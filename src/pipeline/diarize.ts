@@ -1,21 +1,23 @@
 // The story of one recording with speakers: a call's channels apart, or two passes over one upload, aligned.
 import type { Order } from '../domain/job.ts'
 import { languageHint } from '../domain/languages.ts'
+import type { Run } from '../domain/run.ts'
 import { align } from './align.ts'
 import { transcribeCall } from './call.ts'
 import { channelsApart } from './channels.ts'
-import { findingsOf, shortfalls } from './file-findings.ts'
+import { findingsOf, remarks, shortfalls } from './file-findings.ts'
 import { type Heards, hear } from './passes.ts'
-import { openSource } from './source.ts'
+import { openSource, type Source } from './source.ts'
 import type { Story } from './story.ts'
 import type { Pass } from './task.ts'
 import type { PipelinePorts } from './transcribe.ts'
 
 export const diarize: Story = async (order, ports, run, onFound) => {
   const source = await openSource(order, ports, run)
-  run.progress({ done: 0, message: 'Comparing the channels' })
-  if ((await channelsApart(source, ports.ffmpeg, run)) === 2)
+  if (await isCall(order, source, ports, run)) {
+    run.warn('Each of the two channels carries a voice of its own and was taken for one speaker.')
     return transcribeCall(order, source, ports, run, onFound)
+  }
 
   const hint = languageHint(order.language)
   if (hint.warning) run.warn(hint.warning)
@@ -33,10 +35,23 @@ export const diarize: Story = async (order, ports, run, onFound) => {
     'Who speaks could not be told.',
     'The words are those of the pass for speakers, which spells worse.',
   ]
-  if (findings.segments.length === 0)
-    run.warn('No speech was found: the recording is silent, or holds music or noise.')
-  for (const warning of [...shortfalls(heards, lacks), ...warnings]) run.warn(warning)
+  // Where a pass failed, that is why: what else there is to say of it follows from it.
+  const failures = shortfalls(heards, lacks)
+  const doubts = failures.length > 0 ? failures : warnings
+  for (const warning of [...remarks(heards, findings.segments), ...doubts]) run.warn(warning)
   return findings
+}
+
+/** More people than channels cannot have a channel each. */
+async function isCall(
+  { speakers = 2 }: Order,
+  source: Source,
+  { ffmpeg }: PipelinePorts,
+  run: Run,
+): Promise<boolean> {
+  if (speakers > 2) return false
+  run.progress({ done: 0, message: 'Comparing the channels' })
+  return (await channelsApart(source, ffmpeg, run)) === 2
 }
 
 /** One pass where a model tells both who and what. */

@@ -15,6 +15,7 @@ import type { Source } from './source.ts'
 import type { Pass } from './task.ts'
 import { titleOf } from './title.ts'
 import type { Findings, PipelinePorts } from './transcribe.ts'
+import { tellUnheard, type Unheard, unheard } from './unheard.ts'
 
 export interface Text {
   segments: Segment[]
@@ -43,9 +44,16 @@ export function findingsOf(text: Text, { order, source, ports, passes, heards, i
     model: passes.map(({ recogniser }) => recogniser.model).join(' + '),
     ...text,
     upload: ports.blobs.way,
-    coverage: coverageOf(heards, isOver),
+    coverage: coverageOf(heards, isOver, passedOver(heards, text.segments)),
     usage: usageOf(passes, heards, isOver),
   }
+}
+
+/** What the reader is to know of the text: where there is none. */
+export function remarks(heards: Heards, segments: Segment[]): string[] {
+  const missed = passedOver(heards, segments).map(tellUnheard)
+  const isSilent = segments.length === 0 && missed.length === 0
+  return isSilent ? ['No speech was found: the recording is silent, or holds music or noise.'] : missed
 }
 
 /** Why a pass has told nothing, for the reader; `lacks` says what is missing for want of each. */
@@ -53,14 +61,23 @@ export function shortfalls({ passes }: Heards, lacks: string[]): string[] {
   return passes.flatMap(({ error }, i) => (error ? [`${lacks[i]} ${describeError(error)}`] : []))
 }
 
-/** Speech was measured here, so that what the provider passed over can be seen. */
-function coverageOf({ duration, speech, lost, passes }: Heards, isOver: boolean): Coverage {
+/** Where speech was measured here and the provider heard no word; nothing where it heard nothing at all yet. */
+export function passedOver({ speech, passes }: Heards, segments: Segment[]): Unheard[] {
+  return passes.some(({ hearing }) => hearing) ? unheard(speech, segments) : []
+}
+
+function coverageOf(
+  { duration, speech, lost, passes }: Heards,
+  isOver: boolean,
+  missed: Unheard[],
+): Coverage {
   const spoken = seconds(speech.reduce((sum, { start, end }) => sum + end - start, 0))
+  const wordless = missed.reduce((sum, { sounding }) => sum + sounding, 0)
   const isHeard = passes.some(({ hearing }) => hearing)
   const coming = { start: 0, end: duration, reason: 'not transcribed yet' }
   return {
     speechSeconds: spoken,
-    transcribedSeconds: isHeard ? spoken : 0,
+    transcribedSeconds: isHeard ? seconds(spoken - wordless) : 0,
     gaps: [
       ...(isHeard || isOver ? [] : [coming]),
       ...(lost ? [{ ...lost, reason: 'FFMPEG_FAILED: ffmpeg ended before the recording did.' }] : []),

@@ -3,7 +3,7 @@ import { describeError, isSpeechError } from '../domain/errors.ts'
 import { languageHint } from '../domain/languages.ts'
 import type { FileHearing } from '../domain/ports.ts'
 import type { Segment } from '../domain/transcript.ts'
-import { findingsOf } from './file-findings.ts'
+import { findingsOf, remarks } from './file-findings.ts'
 import { type Heards, hear } from './passes.ts'
 import { openSource } from './source.ts'
 import type { Story } from './story.ts'
@@ -28,14 +28,14 @@ export const measure: Story = async (order, ports, run, onFound) => {
     if (hint.warning) run.warn(hint.warning)
     const findings = told(heards, true)
     onFound(() => findings)
-    if (findings.segments.length === 0)
-      run.warn('No speech was found: the recording is silent, or holds music or noise.')
+    for (const remark of remarks(heards, findings.segments)) run.warn(remark)
     return findings
   } catch (error) {
     run.signal.throwIfAborted()
     if (!isSpeechError(error) || endsAll.has(error.code)) throw error
     run.warn(`Times could not be measured and are estimated. ${describeError(error)}`)
-    return transcribe(order, ports, run, onFound)
+    // The same order again tries to measure them, and finds the text in what was kept.
+    return { ...(await transcribe(order, ports, run, onFound)), status: 'partial' }
   }
 }
 

@@ -10,6 +10,7 @@ import type { Asked } from './fingerprint.ts'
 import { findLoop } from './loops.ts'
 import { parallel } from './parallel.ts'
 import type { Recut } from './recut.ts'
+import { longestUnheard, tellUnheard } from './unheard.ts'
 
 /** What became of one chunk. */
 export interface Piece extends Span {
@@ -41,8 +42,6 @@ export interface Asking {
   afford(seconds: number): void
 }
 
-/** A chunk with this much sound (seconds) and no words is worth a warning. */
-const longestUnheard = 5
 /** A chunk whose text loops is asked again in halves, and those once more. */
 const deepestCut = 2
 /** Nobody speaks more than this many words (or Chinese characters) a second; the fastest auctioneers reach 8. */
@@ -135,9 +134,7 @@ function saysAsMuch(halves: Piece[], collapsed: string): boolean {
 function warnOfEmptiness({ start, end, speech }: Piece, run: Run): void {
   const sounding = speech.reduce((sum, span) => sum + span.end - span.start, 0)
   if (sounding < longestUnheard) return
-  run.warn(
-    `The model heard no words between ${clock(start)} and ${clock(end)}, though it is not silent there.`,
-  )
+  run.warn(tellUnheard({ start, end }))
 }
 
 /** The pieces of a chunk that is cut anew; what the first attempt cost is added to the first of them. */

@@ -11,8 +11,6 @@ import type { Piece } from './recognise.ts'
 import { openSource, type SourcePorts } from './source.ts'
 import { titleOf } from './title.ts'
 
-export { perhapsVoiceNote } from './hear-chunks.ts'
-
 export interface PipelinePorts extends SourcePorts, ChunkPorts {
   /** Hears in an uploaded recording who speaks when. */
   speakerRecogniser: FileRecogniser
