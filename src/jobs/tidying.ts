@@ -80,7 +80,7 @@ export function createTidying({ store, ledger, pipeline, changes, closing }: Tid
         const removed = await blobs.sweep(left => isLeftWanted(left, isWanted), limited(sweepTime))
         if (removed > 0) log.info('swept', { removed })
       } catch (error) {
-        complain('not-swept', error)
+        if (!closing.aborted) complain('not-swept', error)
       }
     },
   }
