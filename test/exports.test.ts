@@ -239,6 +239,13 @@ describe('outline', () => {
     expect(lines.length).toBeGreaterThan(most / 2)
   })
 
+  it('of a stretch is as fine as one of a recording of that length', () => {
+    const all = Array.from({ length: 60 }, (_, i) => segment(`Sentence ${i}.`, 7200 + i * 10, 7205 + i * 10))
+    const lines = outline(transcript({ segments: all, duration: 14_400 })).split('\n')
+    expect(lines[0]).toBe('[2:00:00] Sentence 0.')
+    expect(lines.length).toBeGreaterThan(12)
+  })
+
   it.each([
     ['at a blank', `${'word '.repeat(30)}end.`, /^\[0:00\] (word ){16,17}word…$/],
     ['of Chinese', '好'.repeat(200), /^\[0:00\] 好{90}…$/],

@@ -9,7 +9,7 @@ import { cues } from '../src/exports/cues.ts'
 import { excerpts } from '../src/exports/excerpts.ts'
 import { exportFormats } from '../src/exports/index.ts'
 import { outline, plainText, timedText } from '../src/exports/readable.ts'
-import { type System, startSystem, type TempFolder, tempFolder } from './support/system.ts'
+import { fixture, type System, startSystem, type TempFolder, tempFolder } from './support/system.ts'
 import { segment, transcript } from './support/transcripts.ts'
 
 type Spoken = [speaker: string | null, text: string, start: number, end: number]
@@ -100,6 +100,23 @@ describe('subtitles with speakers', () => {
     expect(blocks.map(block => block.trim().split('\n').slice(2).join('|'))).toEqual([
       ...['Alice: Shall we begin?', 'Alice: The budget first.', 'S2: It is fine.', '?: Mhm.', 'Alice: Good.'],
     ])
+  })
+
+  it.each([
+    ['Interviewer from Berlin A', 'Interviewer from Berlin B', ['S1: One.', 'S2: Two.', 'S1: Three.']],
+    ['Interviewer from Berlin', 'Interviewer from Berlin', Array(3).fill('Interviewer from…: ')],
+    ['Interviewer from Berlin', 'Bob', ['Interviewer from…: One.', 'Bob: Two.', 'Interviewer from…: Three.']],
+  ])('srt tells %s from %s where they are two', (one, other, beginnings) => {
+    const both = transcript({
+      speakers: [
+        { ...alice, name: one },
+        { ...second, name: other },
+      ],
+      segments: said(['S1', 'One.', 0, 2], ['S2', 'Two.', 3, 5], ['S1', 'Three.', 6, 8]),
+    })
+    const shown = cues(both, { namesInText: true }).map(({ lines }) => lines.join(' '))
+    for (const [i, beginning] of beginnings.entries()) expect(shown[i]!.startsWith(beginning)).toBe(true)
+    expect(exportFormats.vtt.render(both)).toContain(`<v ${other}>Two.`)
   })
 
   it('vtt gives each cue a voice, also one whose name would be markup', () => {
@@ -201,7 +218,10 @@ describe('through a client', () => {
     const store = sqliteStore({ folder: join(data.path, 'data') })
     for (const one of [talk, speakerless]) await store.putTranscript(localOwner, one)
     await store.close()
-    system = await startSystem({ env: { SPEECH_DATA_DIR: join(data.path, 'data') } })
+    system = await startSystem({
+      standin: { oss: true, taskLatency: { base: 600, perSecond: 0 } },
+      env: { SPEECH_DATA_DIR: join(data.path, 'data') },
+    })
   })
   afterAll(async () => {
     await system.close()
@@ -238,6 +258,35 @@ describe('through a client', () => {
     const { data } = await read({ speaker })
     expect(data.text.split('\n')).toEqual(lines)
     expect(data.speakers).toHaveLength(2)
+  })
+
+  it('of one name are read together', async () => {
+    const split = { ...talk, id: 'tr_split', speakers: [alice, { ...second, name: 'ALICE' }] }
+    const store = sqliteStore({ folder: join(data.path, 'data') })
+    await store.putTranscript(localOwner, split)
+    await store.close()
+    const { data: both } = await read({ transcript_id: split.id, speaker: 'Ａlice' })
+    expect(both.text.split('\n')).toEqual([
+      '[0:00] Alice: Shall we begin? The budget first.',
+      '[0:06] ALICE: It is fine.',
+      '[0:07] Alice: Good.',
+    ])
+  })
+
+  it('are not said to be none while nobody knows yet', async () => {
+    const audio = fixture('meeting.m4a')
+    const begun = await system.call('diarize_audio', { audio, wait_seconds: 0 })
+    expect(begun.data).toMatchObject({ status: 'running', next_step: expect.stringContaining('diarize_audio') })
+    expect(begun.data).not.toHaveProperty('speakers')
+    expect(begun.text).not.toContain('speakers:')
+    await system.call('delete_transcript', { transcript_id: begun.data.transcript_id })
+    const silent = { ...speakerless, id: 'tr_silent', speakers: [], segments: [] }
+    const store = sqliteStore({ folder: join(data.path, 'data') })
+    await store.putTranscript(localOwner, silent)
+    await store.close()
+    const over = await read({ transcript_id: silent.id })
+    expect(over.data.speakers).toEqual([])
+    expect(over.text).toContain('speakers: none told apart')
   })
 
   it('can be read alone in a stretch and in a view', async () => {

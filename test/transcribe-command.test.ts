@@ -47,13 +47,17 @@ it('passes language, context and title on, and tells the format from the name of
   expect(desk.standin.requests.at(-1)).toMatchObject({ language: 'en', context: 'Greta' })
 })
 
-it('asks for times of words where json is wanted, and for no others unless it is told to', async () => {
+it('asks for times of words where it is told to, and not because json is wanted', async () => {
   const spoken = async (...more: string[]) => {
     const { stdout } = await desk.run(['transcribe', note, '-c', 'times', '-f', 'json', ...more])
     return JSON.parse(stdout).segments.every(({ words }: { words?: unknown[] }) => words !== undefined)
   }
-  expect(await spoken()).toBe(true)
+  await desk.run(['transcribe', note, '-c', 'times'])
+  const before = desk.standin.requests.length
+  expect(await spoken()).toBe(false)
+  expect(desk.standin.requests.length).toBe(before)
   expect(await spoken('--timestamps', 'segment')).toBe(false)
+  expect(await spoken('--timestamps', 'word')).toBe(true)
 })
 
 it.each([
@@ -80,8 +84,8 @@ it('keeps to the allowed folders where they were named', async () => {
 
 it.each(['missing/out.srt', '.'])('keeps the transcript when it cannot be written to %s', async output => {
   const { code, stderr } = await desk.run(['transcribe', note, '-o', output])
-  expect(code).toBe(1)
-  const [, id] = /^FILE_UNREADABLE: .*`speech-mcp export (tr_\w+)`/.exec(stderr)!
+  expect(code).toBe(2)
+  const [, id] = /^BAD_INPUT: The output .*folder exists.*`speech-mcp export (tr_\w+) -o …`/.exec(stderr)!
   expect((await desk.run(['export', id!])).stdout).toContain('Hi Greta!')
   expect((await readdir(desk.work)).filter(name => name.endsWith('.part'))).toEqual([])
 })
