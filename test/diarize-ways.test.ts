@@ -49,6 +49,34 @@ describe('without a bucket', () => {
   })
 })
 
+describe('a recording with two channels', () => {
+  it('and more people than that is heard as one', async () => {
+    const meetings = await startMeetings()
+    const wish = { fixture: 'meeting', left: ['S1'], right: ['S2', 'S3'], seconds: 60 } as const
+    const audio = await makeCall(meetings.system.folder, 'three.flac', wish)
+    const { data } = await meetings.diarize(audio, { speakers: 3 })
+    expect(meetings.system.standin.tasks).toHaveLength(2)
+    expect(data.speakers).toHaveLength(3)
+    await meetings.system.close()
+  })
+})
+
+describe('times that could not be measured', () => {
+  it('are estimated for now, and measured when the order comes again', async () => {
+    const meetings = await startMeetings()
+    const order = { audio: await meetings.recording(), timestamps: 'segment' }
+    const refusal = { kind: 'error', status: 403, code: 'AccessDenied', message: 'no' } as const
+    const off = meetings.system.standin.oss!.fault(refusal)
+    const first = await meetings.system.call('transcribe_audio', order)
+    off()
+    expect(first.data).toMatchObject({ status: 'partial', times: 'estimated' })
+    expect(first.data.warnings.join(' ')).toMatch(/could not be measured.*BUCKET_REFUSED/)
+    const second = await meetings.system.call('transcribe_audio', order)
+    expect(second.data).toMatchObject({ status: 'completed', times: 'measured', warnings: [] })
+    await meetings.system.close()
+  })
+})
+
 describe('a model that tells words and speakers', () => {
   const model = 'qwen-audio-3.1-asr-flash-filetrans'
 

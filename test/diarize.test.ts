@@ -1,6 +1,7 @@
 // Who said what, through the front door: two passes over one upload, and what the result says of them.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Meetings, startMeetings, trueTurns, turnsOf } from './support/meetings.ts'
+import { lavfi, make } from './support/orders.ts'
 import { fixture, plainWords, truth, truthText } from './support/system.ts'
 
 let meetings: Meetings
@@ -83,6 +84,31 @@ describe('other recordings', () => {
   it('in Russian have their words, which the pass for speakers spells worse', async () => {
     const { data } = await meetings.diarize(fixture('russian.flac'))
     expect(plainWords(data.text.replace(/\[[\d:]+\] S1: /g, ''))).toBe(truthText(truth('russian')))
+  })
+})
+
+describe('a recording in which nobody speaks', () => {
+  it('is told of, and nobody is asked', async () => {
+    const audio = await make(meetings.system, 'silence.wav', [...lavfi('anullsrc=r=16000'), '-t', '12'])
+    const { answer, tasks } = await meetings.tasksOf(() => meetings.diarize(audio))
+    expect(answer.data).toMatchObject({ status: 'completed', text: '', speakers: [], duration: 12 })
+    expect(answer.data.usage).toMatchObject({ audio_seconds: 0, cost_usd: 0 })
+    expect(answer.data.warnings.join(' ')).toContain('No speech was found')
+    expect(tasks).toEqual([])
+    expect(meetings.leftovers()).toEqual([])
+  })
+})
+
+describe('sound in which the provider hears no words', () => {
+  it('is told of, and does not count as transcribed', async () => {
+    const off = meetings.system.standin.taskFault({ kind: 'failed', code: 'SUCCESS_WITH_NO_VALID_FRAGMENT' })
+    const { data } = await meetings.diarize(await meetings.recording())
+    off()
+    expect(data).toMatchObject({ status: 'completed', text: '', speakers: [] })
+    expect(data.warnings.join(' ')).toMatch(/no words between 0:00 and 1:0\d/)
+    expect(data.coverage.speech_seconds).toBeGreaterThan(40)
+    expect(data.coverage.transcribed_seconds).toBeLessThan(5)
+    expect(meetings.leftovers()).toEqual([])
   })
 })
 

@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { FileRecogniser } from '../src/domain/ports.ts'
 import type { Run } from '../src/domain/run.ts'
 import { ossBlobs } from '../src/drivers/blobs/oss.ts'
 import { fileRecognisers } from '../src/drivers/speech/file-recognisers.ts'
@@ -33,13 +34,19 @@ afterAll(async () => {
 })
 
 /** Hears a recording with so much patience (seconds), as the job of this id. */
-async function hearAs(job: string, patience: number) {
+async function hearAs(
+  job: string,
+  patience: number,
+  limits: { maxSeconds?: number; maxCostUsd?: number } = {},
+) {
   const { endpoint, region, bucket, accessKeyId, accessKeySecret } = standin.oss!
   const blobs = ossBlobs({ endpoint, region, bucket, accessKeyId, accessKeySecret })
   const cloud = dashscope({ apiKey: standin.apiKey, baseUrl: standin.url, http })
   const models = { speakerModel: 'fun-asr-mtl', fileModel: 'qwen3-asr-flash-filetrans' }
   const recognisers = fileRecognisers({ cloud, http, ...models })
-  const ports = { ...recognisers, blobs, ffmpeg: testFfmpeg, pollSeconds: 0.05, patience: () => patience }
+  const { maxSeconds, ...money } = limits
+  const waiting = { pollSeconds: 0.05, patience: () => patience }
+  const ports = { ...recognisers, ...waiting, ...money, blobs, ffmpeg: testFfmpeg }
   const file = fixture('jfk.wav')
   const { size: bytes } = await stat(file)
   const run: Run = {
@@ -51,7 +58,10 @@ async function hearAs(job: string, patience: number) {
     checkpoints: createCheckpoints(store, 'local', job),
   }
   const { speakerRecogniser, fileRecogniser } = recognisers
-  return hear([{ recogniser: speakerRecogniser }, { recogniser: fileRecogniser }], {
+  const within = (recogniser: FileRecogniser) =>
+    maxSeconds === undefined ? recogniser : { ...recogniser, limits: { ...recogniser.limits, maxSeconds } }
+  const passes = [speakerRecogniser, fileRecogniser].map(recogniser => ({ recogniser: within(recogniser) }))
+  return hear(passes, {
     order: { audio: file },
     source: { file, name: basename(file), bytes, cutOff: false },
     ports: ports as unknown as PipelinePorts,
@@ -80,4 +90,14 @@ it('a task that takes too long is asked again later, not submitted again', async
     expect.any(Number),
   ])
   expect(standin.tasks.length).toBe(before + 2)
+})
+
+it.each([
+  ['longer than the provider hears', { maxSeconds: 5 }, 'TOO_LARGE'],
+  ['dearer than it may be', { maxCostUsd: 0.0001 }, 'COST_TOO_HIGH'],
+])('a recording that is %s is refused, and nothing of it lies in the bucket', async (_, limits, code) => {
+  const before = standin.tasks.length
+  await expect(hearAs(`tr_${code}`, 10, limits)).rejects.toMatchObject({ code })
+  expect(standin.tasks.length).toBe(before)
+  expect([...standin.oss!.objects(), ...standin.oss!.multiparts()]).toEqual([])
 })

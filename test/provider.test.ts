@@ -183,7 +183,7 @@ describe('the limits', () => {
   it('of requests at once are kept', async () => {
     const slow = await startSystem({
       // Long enough that the next chunk is ready meanwhile on the slowest machine.
-      standin: { latency: { base: 4, perSecond: 0 } },
+      standin: { latency: { base: 2.5, perSecond: 0 } },
       env: { SPEECH_CONCURRENCY: '2' },
     })
     const { data } = await slow.call('transcribe_audio', { audio: fixture('interview.mp3') })

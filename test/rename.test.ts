@@ -36,9 +36,29 @@ describe('speakers', () => {
   it('are named by id or by the name that they have, and unnamed by an empty one', async () => {
     const { names } = await withTranscript()
     expect(await names({ S1: ' Alice\n Smith ' })).toEqual(['Alice Smith', undefined])
-    expect(await names({ 'alice smith': 'Anna', s2: 'Bob' })).toEqual(['Anna', 'Bob'])
+    expect(await names({ 'ａｌｉｃｅ  smith': 'Anna', s2: 'Bob' })).toEqual(['Anna', 'Bob'])
     expect(await names({ Anna: 'Bob', Bob: 'Anna' })).toEqual(['Bob', 'Anna'])
     expect(await names({ S1: '' })).toEqual([undefined, 'Anna'])
+    expect(await names({ Anna: ' s2' })).toEqual([undefined, undefined])
+  })
+
+  it('may share a name: one person who was taken for two', async () => {
+    const { names } = await withTranscript()
+    expect(await names({ S1: 'Alice', S2: 'Alice' })).toEqual(['Alice', 'Alice'])
+  })
+
+  it.each([
+    ['S2', { S1: 'S2', S2: 'S1' }],
+    ['S1', { Bob: 's1' }],
+    ['S2', { S1: 'Ｓ２ ' }],
+  ])('are not called like another one’s id: %s', async (id, wish) => {
+    const { house, names } = await withTranscript()
+    await names({ S2: 'Bob' })
+    await expect(names(wish)).rejects.toMatchObject({
+      code: 'BAD_INPUT',
+      message: `${id} is the id of another speaker.`,
+    })
+    expect((await house.jobs.read(me, 'tr_1')).speakers).toMatchObject([{ id: 'S1' }, { name: 'Bob' }])
   })
 
   it('leave the title alone, and the title leaves them alone', async () => {
