@@ -77,6 +77,13 @@ function doorOf(
   }
 }
 
+/** What is logged from now on as a warning. */
+function warned(): () => { event: string }[] {
+  setLogLevel('warn')
+  const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+  return () => write.mock.calls.map(([line]) => JSON.parse(String(line)))
+}
+
 const faultsOf = (oss: OssStandin) => ({
   transfers: () => oss.requests.filter(isTransfer).length,
   failTransfers(how: 'error' | 'drop' | 'refuse', times?: number) {
@@ -232,12 +239,25 @@ describe('an upload into a bucket', () => {
     expect(kinds()).toEqual(['put', 'delete'])
   })
 
-  it('says so where nobody listens', async () => {
+  it.each([0.1, 1.5])('says so where nobody listens, and that nothing was left there: %d MB', async size => {
     const { endpoint } = oss
     await oss.close()
-    const error = await failure(blobs.put(stream(noise(0.1)), anns, signal()))
+    const warnings = warned()
+    const error = await failure(blobs.put(stream(noise(size)), anns, signal()))
     expect(error).toMatchObject({ code: 'UPLOAD_FAILED', retryable: true, hint: /OSS_ENDPOINT/ })
     expect(describeError(error)).not.toContain(endpoint)
+    expect(warnings()).toEqual([])
+  })
+
+  it.each([
+    ['put', 'delete', 0.1],
+    ['part', 'abort', 1.5],
+  ] as const)('says what it may have left behind where %s and %s fail', async (kind, mend, size) => {
+    const warnings = warned()
+    oss.fault({ kind: 'dropAfter', when: request => request.kind === kind })
+    oss.fault({ kind: 'error', ...refusal, when: request => request.kind === mend })
+    await failure(blobs.put(stream(noise(size)), anns, signal()))
+    expect(warnings()).toMatchObject([{ event: 'upload-left-behind', code: 'BUCKET_REFUSED' }])
   })
 })
 

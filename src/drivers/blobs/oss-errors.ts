@@ -130,3 +130,9 @@ export function isGone(error: unknown): boolean {
   const { code } = ((error as SpeechError).cause ?? {}) as OssFailure
   return code === 'NoSuchUpload' || code === 'NoSuchKey'
 }
+
+/** True for what the client library throws where there was no connection, so that nothing can have been done. */
+export function neverArrived(error: unknown): boolean {
+  const { name } = (error ?? {}) as OssFailure
+  return name === 'RequestError' || name === 'ConnectionTimeoutError'
+}

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type OSS from 'ali-oss'
 import { isSpeechError } from '../../domain/errors.ts'
 import { log } from '../../log.ts'
-import { isGone } from './oss-errors.ts'
+import { isGone, neverArrived } from './oss-errors.ts'
 import { type Line, type LineOptions, transferTime } from './oss-line.ts'
 import { cutIntoParts } from './parts.ts'
 import { orAborted, settled, stoppable, untilAborted } from './waiting.ts'
@@ -62,13 +62,23 @@ function createUpload({ key, open, patience }: UploadPlace, stop: AbortControlle
     return orAborted(request, stop.signal)
   }
 
+  /** A request that may leave something in the bucket, unless it never got there. */
+  async function leaving<T>(what: keyof typeof mayBeThere, request: () => Promise<T>): Promise<T> {
+    const before = mayBeThere[what]
+    mayBeThere[what] = true
+    try {
+      return await request()
+    } catch (error) {
+      if (neverArrived(error)) mayBeThere[what] = before
+      throw error
+    }
+  }
+
   async function begin(): Promise<string> {
-    mayBeThere.upload = true
-    let attempt = 0
     uploadId = await line.decide(async client => {
-      // The answer to the first attempt was lost, and not necessarily its work.
-      if (attempt++ > 0) await abortAll(client, key)
-      return (await client.initMultipartUpload(key, markedAudio)).uploadId
+      // The answer to an earlier attempt was lost, and not necessarily its work.
+      if (mayBeThere.upload) await abortAll(client, key)
+      return (await leaving('upload', () => client.initMultipartUpload(key, markedAudio))).uploadId
     }, stop.signal)
     return uploadId
   }
@@ -97,9 +107,8 @@ function createUpload({ key, open, patience }: UploadPlace, stop: AbortControlle
 
   return {
     whole(bytes: Buffer): Promise<unknown> {
-      mayBeThere.object = true
       const options = { ...markedAudio, ...transferTime(patience) }
-      const put = (client: OSS) => client.put(key, bytes, options)
+      const put = (client: OSS) => leaving('object', () => client.put(key, bytes, options))
       return decided(line.decide(put, stop.signal))
     },
 
@@ -126,7 +135,7 @@ function createUpload({ key, open, patience }: UploadPlace, stop: AbortControlle
       const tidy = open()
       const limit = AbortSignal.timeout(tidying * 1000)
       await takeAway(tidy, limit).catch(failure =>
-        log.warn('upload left behind', { code: isSpeechError(failure) ? failure.code : 'TIMEOUT' }),
+        log.warn('upload-left-behind', { code: isSpeechError(failure) ? failure.code : 'TIMEOUT' }),
       )
       await tidy.cut()
     },

@@ -93,7 +93,7 @@ async function sweep(
       removed++
     } catch (error) {
       signal.throwIfAborted()
-      log.warn('upload not swept', { job: of.job, code: isSpeechError(error) ? error.code : 'INTERNAL' })
+      log.warn('upload-not-swept', { job: of.job, code: isSpeechError(error) ? error.code : 'INTERNAL' })
     }
   }
   for await (const { name, lastModified } of objects(line, signal))
