@@ -28,6 +28,8 @@ export interface Labelled {
 
 /** How sure the speaker of a word is that has none of its own but whose sentence is one speaker's, by a third at least. */
 const [bySentence, enough] = [0.5, 3]
+/** Share of the words' time in which the one speaker there is must have been heard to count as the only one. */
+const throughout = 0.8
 /** A word supports those that stand so near to it. */
 const support = 2
 
@@ -40,7 +42,10 @@ export function labelWords(who: Heard, what: Heard): Labelled {
   const evidence = weigh(what, places, turns, clock)
   const followed = follow(what.sounds, what.words, places, evidence)
 
-  const isAlone = numbers.length === 1 && who.lines.every(({ speaker }) => speaker !== undefined)
+  const overlap = covered(what.words, shifted(joined(who.words, 0), clock.offset))
+  const isLabelled = who.lines.every(({ speaker }) => speaker !== undefined)
+  // One who was heard now and then need not be the one who speaks in between.
+  const isAlone = numbers.length === 1 && isLabelled && overlap >= throughout
   const chances = wordChances(what, followed.speakers, places.nobody + 1)
   const likeliest = chances.map(row => (row ? best(row, isAlone) : undefined))
   const labels = inSentences(what, filled(likeliest), numbers)
@@ -50,7 +55,7 @@ export function labelWords(who: Heard, what: Heard): Labelled {
     clock,
     matched: share(alike, isAlike => isAlike),
     timeOnly: share(labels, ({ speaker }, i) => speaker !== null && !isBacked(labels, alike, i)),
-    overlap: covered(what.words, shifted(joined(who.words, 0), clock.offset)),
+    overlap,
   }
 }
 
