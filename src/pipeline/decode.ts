@@ -69,7 +69,7 @@ export function decode(
       if (bytes === 0 && !part) throw nothingToHear(said(), code)
       if (!part) warnOfTracks(said(), run)
       if (!part && code === killed) lost = true
-      if (!part) warnOfDamage(said(), seconds(), source, run)
+      if (!part && !lost) warnOfDamage(said(), seconds(), source, run)
     } finally {
       process.kill()
     }

@@ -5,11 +5,11 @@ import type { Run } from '../domain/run.ts'
 import { align } from './align.ts'
 import { transcribeCall } from './call.ts'
 import { channelsApart } from './channels.ts'
+import type { Pass } from './errand.ts'
 import { findingsOf, remarks, shortfalls } from './file-findings.ts'
 import { type Heards, hear } from './passes.ts'
 import { openSource, type Source } from './source.ts'
 import type { Story } from './story.ts'
-import type { Pass } from './task.ts'
 import type { PipelinePorts } from './transcribe.ts'
 
 export const diarize: Story = async (order, ports, run, onFound) => {

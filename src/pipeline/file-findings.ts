@@ -10,9 +10,9 @@ import {
   type Usage,
 } from '../domain/transcript.ts'
 import { dollars } from './budget.ts'
+import type { Pass } from './errand.ts'
 import type { Heards } from './passes.ts'
 import type { Source } from './source.ts'
-import type { Pass } from './task.ts'
 import { titleOf } from './title.ts'
 import type { Findings, PipelinePorts } from './transcribe.ts'
 import { tellUnheard, type Unheard, unheard } from './unheard.ts'
@@ -53,7 +53,11 @@ export function findingsOf(text: Text, { order, source, ports, passes, heards, i
 export function remarks(heards: Heards, segments: Segment[]): string[] {
   const missed = passedOver(heards, segments).map(tellUnheard)
   const isSilent = segments.length === 0 && missed.length === 0
-  return isSilent ? ['No speech was found: the recording is silent, or holds music or noise.'] : missed
+  return isSilent
+    ? [
+        'No speech was found: the recording is silent, holds music or noise, or its channels cancel each other.',
+      ]
+    : missed
 }
 
 /** Why a pass has told nothing, for the reader; `lacks` says what is missing for want of each. */

@@ -11,7 +11,16 @@ import { transcribe } from './transcribe.ts'
 
 /** With these chunks would not fare better, or nobody would want them. */
 const endsAll = new Set([
-  ...['CANCELLED', 'KEY_MISSING', 'KEY_REFUSED', 'ACCOUNT_IN_ARREARS', 'COST_TOO_HIGH', 'RECORDING_CHANGED'],
+  ...[
+    'CANCELLED',
+    'KEY_MISSING',
+    'KEY_REFUSED',
+    'ACCOUNT_IN_ARREARS',
+    'COST_TOO_HIGH',
+    'RECORDING_CHANGED',
+    'TASK_TIMEOUT',
+    'SUBMIT_UNCLEAR',
+  ],
   ...['NOT_AUDIO', 'NO_AUDIO_TRACK', 'UNSUPPORTED_CODEC', 'PLAYLIST_REFUSED', 'FILE_UNREADABLE'],
 ])
 

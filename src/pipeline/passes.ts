@@ -5,9 +5,10 @@ import type { Order } from '../domain/job.ts'
 import type { FileHearing } from '../domain/ports.ts'
 import type { Run } from '../domain/run.ts'
 import { log } from '../log.ts'
+import type { Errand, KeptPass, Pass } from './errand.ts'
 import { textHash } from './fingerprint.ts'
 import type { Source } from './source.ts'
-import { carryOutPass, type Errand, type KeptPass, type Pass } from './task.ts'
+import { carryOutPass } from './task.ts'
 import type { PipelinePorts } from './transcribe.ts'
 import { createDeposit, type Deposit, type Listened } from './upload.ts'
 
@@ -59,13 +60,16 @@ export async function hear(
     const listened = await listenOnce(passes, kept, deposit)
     const done: Heard[] = passes.map(() => ({ sent: 0, cached: 0 }))
     const carryOut = async (pass: Pass, i: number) => {
-      const errand: Errand = {
-        ...{ pass, key: keys[i]!, kept: kept[i], deposit, run, pollSeconds: ports.pollSeconds },
+      const isOwn = run.checkpoints.isOwn(found[i])
+      const errand = {
+        ...{ pass, isOwn, deposit, run, pollSeconds: ports.pollSeconds },
+        ...placeOf(keys[i]!, kept[i], listened),
         patience: ports.patience(listened.duration),
-        onTask: task => void tasks.set(pass, task),
         onAsked: waiting(listened.duration, run),
       }
-      done[i] = await outcomeOf(errand, run.checkpoints.isOwn(found[i]), listened)
+      // Only what this job pays for is this job's to stop.
+      const onTask = (task: string) => void tasks.set(pass, task)
+      done[i] = await outcomeOf(errand, onTask, listened)
       tasks.delete(pass)
       onHeard({ ...listened, passes: [...done] })
     }
@@ -94,12 +98,26 @@ async function listenOnce(
   return toSubmit.length > 0 ? deposit.open(toSubmit.map(({ recogniser }) => recogniser)) : deposit.listen()
 }
 
-async function outcomeOf(errand: Errand, isOwn: boolean, { duration }: Listened): Promise<Heard> {
-  const isCached = errand.kept !== undefined && 'hearing' in errand.kept && !isOwn
+/** What was heard of a recording that could be decoded in part only must not pass for the whole of it. */
+function placeOf(key: string, kept: KeptPass | undefined, { lost, duration }: Listened) {
+  const isWhole = lost === undefined || (kept !== undefined && 'hearing' in kept)
+  return isWhole ? { key, kept } : { key: `${key}:${duration}`, kept: undefined }
+}
+
+async function outcomeOf(
+  errand: Omit<Errand, 'onTask'>,
+  onOwnTask: (task: string) => void,
+  { duration }: Listened,
+): Promise<Heard> {
+  let pays = errand.kept === undefined || errand.isOwn
+  const onTask = (task: string, isOwn: boolean) => {
+    pays = isOwn
+    if (isOwn) onOwnTask(task)
+  }
   try {
-    const hearing = await carryOutPass(errand)
-    const seconds = hearing.seconds || duration
-    return { hearing, sent: isCached ? 0 : seconds, cached: isCached ? seconds : 0 }
+    const hearing = await carryOutPass({ ...errand, onTask })
+    const seconds = hearing.seconds || (hearing.sentences.length > 0 ? duration : 0)
+    return { hearing, sent: pays ? seconds : 0, cached: pays ? 0 : seconds }
   } catch (error) {
     errand.run.signal.throwIfAborted()
     if (!isSpeechError(error) || endsAll.has(error.code)) throw error

@@ -61,7 +61,8 @@ export function isKeptUpload(value: unknown): value is KeptUpload {
 export async function createDeposit(source: Source, ports: PipelinePorts, run: Run): Promise<Deposit> {
   const { blobs, ffmpeg, maxCostUsd } = ports
   const found = await run.checkpoints.recall(uploadKey(run.job))
-  let kept = isKeptUpload(found) ? found : undefined
+  // One that was cut short here may be whole now.
+  let kept = isKeptUpload(found) && !found.lost ? found : undefined
   // Laid there by a process that had a bucket, or had none.
   if (kept?.upload && kept.upload.way !== blobs.way) kept = withoutUpload(kept)
   let isFresh = false
@@ -74,6 +75,12 @@ export async function createDeposit(source: Source, ports: PipelinePorts, run: R
   }
 
   async function put(recognisers: FileRecogniser[]): Promise<void> {
+    await lay(recognisers)
+    // ffmpeg was killed from outside, which may pass: nobody should pay for a part.
+    if (kept?.lost) await lay(recognisers)
+  }
+
+  async function lay(recognisers: FileRecogniser[]): Promise<void> {
     const { listening, warnings } = attentive(run)
     const decoding = decode(source, ffmpeg, listening)
     const check = () => {

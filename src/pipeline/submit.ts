@@ -1,0 +1,110 @@
+// Begins a pass as a task of the provider, and pays for it once: also where the answer is lost, or another job wants the same.
+import { isSpeechError, SpeechError } from '../domain/errors.ts'
+import type { FileHearing } from '../domain/ports.ts'
+import { ask, type Begun, type Errand, type Intent, pause } from './errand.ts'
+
+/** How long a submit may take, and how long after the run was stopped: its answer names a task that will be paid for. */
+const submitTime = 30_000
+const submitGrace = 5_000
+/** A task whose submit had no answer is looked for so long before and after it: clocks differ. */
+const lookAround = 60_000
+/** How long to wait, in seconds, for tasks of others that may turn out to be ours. */
+const longestSearch = 120
+/** Another job may have been about to submit the same so shortly ago (milliseconds) that its task is worth waiting for. */
+const freshIntent = 30_000
+
+/** Submits. Where the answer was lost, now or in an earlier process, first looks for the task that it may have made. */
+export async function begin(errand: Errand, earlier?: Intent): Promise<Begun> {
+  const lost = earlier && (await findLost(earlier, errand))
+  if (lost !== undefined) return { task: lost, isOurs: true }
+  const { pass, deposit, run } = errand
+  await deposit.open([pass.recogniser])
+  run.signal.throwIfAborted()
+  const others = await taskOfOthers(errand)
+  if (others !== undefined) return { task: others, isOurs: false }
+  const intent = { intent: Date.now(), name: deposit.key(pass.recogniser.model)! }
+  try {
+    return { task: await submit(errand, intent), isOurs: true }
+  } catch (error) {
+    if (!isSpeechError(error) || error.code !== 'SUBMIT_UNCLEAR') throw error
+    const found = await findLost(intent, errand)
+    return { task: found ?? (await submit(errand, { ...intent, intent: Date.now() })), isOurs: true }
+  }
+}
+
+/** The task of another job that wants the same heard and was here while this one was uploading. */
+async function taskOfOthers(errand: Errand): Promise<string | undefined> {
+  const { key, run, kept } = errand
+  for (;;) {
+    const now = (await run.checkpoints.recall(key)) as Partial<Intent & { task: string }> | null | undefined
+    if (run.checkpoints.isOwn(now)) return undefined
+    const isOld = kept && 'task' in kept && kept.task === now?.task
+    if (typeof now?.task === 'string') return isOld ? undefined : now.task
+    if (typeof now?.intent !== 'number' || Date.now() - now.intent > freshIntent) return undefined
+    await pause(errand)
+  }
+}
+
+async function submit({ pass, key, deposit, run }: Errand, intent: Intent): Promise<string> {
+  const { recogniser, ...wish } = pass
+  await run.checkpoints.keep(key, intent)
+  try {
+    const url = await deposit.address(recogniser.model)
+    const task = await recogniser.submit({ url, ...wish }, lateSignal(run.signal))
+    await run.checkpoints.keep(key, { task })
+    return task
+  } catch (error) {
+    // A refusal has surely made no task.
+    if (isSpeechError(error) && error.code !== 'SUBMIT_UNCLEAR') await run.checkpoints.keep(key, {})
+    throw error
+  }
+}
+
+function lateSignal(signal: AbortSignal): AbortSignal {
+  const late = new AbortController()
+  const end = () => void setTimeout(() => late.abort(), submitGrace).unref()
+  signal.addEventListener('abort', end, { once: true })
+  return AbortSignal.any([late.signal, AbortSignal.timeout(submitTime)])
+}
+
+/**
+ * Looks for a task that was made though its submit had no answer: the one that has heard our upload. What is listed
+ * does not say what it hears, so each is followed to its end. Undefined: there is none, and another submit costs nothing twice.
+ */
+async function findLost({ intent, name }: Intent, errand: Errand): Promise<string | undefined> {
+  const { pass, run } = errand
+  const until = performance.now() + Math.min(longestSearch, errand.patience) * 1000
+  const strangers = new Set<string>()
+  await pause(errand)
+  for (;;) {
+    const listed = await pass.recogniser.tasks(intent - lookAround, intent + lookAround, run.signal)
+    const candidates = listed.filter(task => !strangers.has(task))
+    for (const task of candidates) {
+      const status = await ask(task, errand)
+      if (status?.state === 'done' && hears(status.hearing, name)) return task
+      if (status?.state === 'done' || status?.state === 'failed') strangers.add(task)
+    }
+    errand.onAsked()
+    if (candidates.every(task => strangers.has(task))) return undefined
+    if (performance.now() > until) throw stillUnclear()
+    await pause(errand)
+  }
+}
+
+function hears({ url }: FileHearing, name: string): boolean {
+  try {
+    return url !== undefined && decodeURIComponent(url).includes(name)
+  } catch {
+    return false
+  }
+}
+
+function stillUnclear(): SpeechError {
+  return new SpeechError(
+    'SUBMIT_UNCLEAR',
+    'The answer to the submit was lost, and tasks that may be it are not over.',
+    {
+      hint: 'Call again in some minutes: the task is looked for again before another one is paid for.',
+    },
+  )
+}
