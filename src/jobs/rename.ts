@@ -1,6 +1,7 @@
 // Gives a transcript another title, and its speakers names.
 import { SpeechError } from '../domain/errors.ts'
 import { isOver } from '../domain/job.ts'
+import { findSpeakers, keyOf, listSpeakers } from '../domain/speakers.ts'
 import { oneLine } from '../domain/text.ts'
 import type { Speaker, Transcript } from '../domain/transcript.ts'
 import type { Changes } from './changes.ts'
@@ -10,13 +11,13 @@ import type { Worker } from './worker.ts'
 
 export interface Renaming {
   title?: string
-  /** Names by a speaker's id or by the name that it has now; an empty one takes the name away. */
+  /** Names by a speaker's id or by the name that it has now; an empty one, or its own id, takes the name away. */
   speakers?: Record<string, string>
 }
 
 const longestName = 100
 
-/** Throws `BAD_INPUT` for an empty title, for an overlong name, and for a speaker that there is not. */
+/** Throws `BAD_INPUT` for an empty title, for a name that is overlong or another's id, and for a speaker that there is not. */
 export async function rename(
   owner: string,
   id: string,
@@ -51,12 +52,22 @@ function titleOf(given: string): string {
 
 /** By the ids of the speakers; an empty name where there shall be none. */
 function namesOf(wish: Record<string, string>, speakers: Speaker[]): Record<string, string> {
-  const entries = Object.entries(wish).map(([who, given]) => [idOf(who, speakers), nameOf(given)] as const)
+  const entries = Object.entries(wish).map(([who, given]) => {
+    const id = idOf(who, speakers)
+    return [id, nameOf(given, id, speakers)] as const
+  })
   return Object.fromEntries(entries)
 }
 
-function nameOf(given: string): string {
+function nameOf(given: string, id: string, speakers: Speaker[]): string {
   const name = oneLine(given)
+  const named = speakers.find(speaker => keyOf(speaker.id) === keyOf(name))
+  // Who is asked for by an id would be somebody else.
+  if (named && named.id !== id)
+    throw new SpeechError('BAD_INPUT', `${named.id} is the id of another speaker.`, {
+      hint: 'Give the person’s name.',
+    })
+  if (named) return ''
   if ([...name].length > longestName)
     throw new SpeechError('BAD_INPUT', 'The name is too long.', {
       hint: `Give a name of at most ${longestName} characters.`,
@@ -65,22 +76,14 @@ function nameOf(given: string): string {
 }
 
 function idOf(who: string, speakers: Speaker[]): string {
-  const wanted = plain(who)
-  const byId = speakers.find(({ id }) => plain(id) === wanted)
-  if (byId) return byId.id
-  const [found, another] = speakers.filter(({ name }) => name !== undefined && plain(name) === wanted)
+  const [found, another] = findSpeakers(speakers, who)
   if (found && !another) return found.id
-  const ids = speakers.map(({ id, name }) => (name ? `${id} (${name})` : id)).join(', ')
-  if (!ids)
+  if (speakers.length === 0)
     throw new SpeechError('BAD_INPUT', 'No speakers are told apart in this transcript.', {
       hint: 'Have the recording heard with diarize_audio, and name the speakers when it is done.',
     })
   const problem = another ? 'More than one speaker has that name.' : 'There is no such speaker.'
-  throw new SpeechError('BAD_INPUT', problem, { hint: `The speakers are ${ids}.` })
-}
-
-function plain(name: string): string {
-  return oneLine(name).toLowerCase()
+  throw new SpeechError('BAD_INPUT', problem, { hint: `The speakers are ${listSpeakers(speakers)}.` })
 }
 
 function merged(names: Record<string, string> | undefined, given: Record<string, string>) {

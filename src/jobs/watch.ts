@@ -42,6 +42,8 @@ const brief = 60
 /** Nobody waits longer than this for a short one, or before its length is known. In seconds. */
 const longestWait = 240
 const longestGuess = 2
+/** Where the provider queues tasks even a short one may take minutes, and many clients give up after one. */
+const longestTask = 50
 /** How often a job that runs in another process is looked at, and one of this process for safety. In milliseconds. */
 const elsewhere = 300
 const here = 5_000
@@ -103,7 +105,8 @@ async function seen(owner: string, id: string, { worker, ledger }: Watching): Pr
 function mayEnd(job: Job, waited: number, seconds: number): boolean {
   if (waited < seconds) return false
   const total = job.progress?.total
-  return waited >= Math.max(seconds, total === undefined ? longestGuess : isBrief(job) ? longestWait : 0)
+  const patience = job.tool === 'diarize_audio' ? longestTask : longestWait
+  return waited >= Math.max(seconds, total === undefined ? longestGuess : isBrief(job) ? patience : 0)
 }
 
 function isBrief({ progress }: Job): boolean {
