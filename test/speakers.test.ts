@@ -276,7 +276,10 @@ describe('through a client', () => {
   it('are not said to be none while nobody knows yet', async () => {
     const audio = fixture('meeting.m4a')
     const begun = await system.call('diarize_audio', { audio, wait_seconds: 0 })
-    expect(begun.data).toMatchObject({ status: 'running', next_step: expect.stringContaining('diarize_audio') })
+    expect(begun.data).toMatchObject({
+      status: 'running',
+      next_step: expect.stringContaining('diarize_audio'),
+    })
     expect(begun.data).not.toHaveProperty('speakers')
     expect(begun.text).not.toContain('speakers:')
     await system.call('delete_transcript', { transcript_id: begun.data.transcript_id })

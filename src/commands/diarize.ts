@@ -17,7 +17,7 @@ export const diarize: Command = {
     return carryOut(invocation, {
       command: 'diarize',
       tool: 'diarize_audio',
-      wishes: () => (count === undefined ? {} : { speakers: count }),
+      wishes: count === undefined ? {} : { speakers: count },
     })
   },
 }

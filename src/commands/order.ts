@@ -6,7 +6,6 @@ import { createApp } from '../app.ts'
 import type { Config } from '../config.ts'
 import { cancelled, SpeechError } from '../domain/errors.ts'
 import { type JobTool, localOwner, type Order } from '../domain/job.ts'
-import type { FormatName } from '../exports/index.ts'
 import { unknownSpeakers } from '../exports/speakers.ts'
 import type { Invocation } from './command.ts'
 import { chosenFormat, outputFlags, writeTranscript } from './output.ts'
@@ -23,7 +22,7 @@ export interface Placed {
   command: string
   tool: JobTool
   /** What is ordered beside the recording, its language and its title. */
-  wishes(format: FormatName): Partial<Order>
+  wishes: Partial<Order>
 }
 
 /** Resolves with the exit code: 3 where something is missing, 130 when it was cancelled. */
@@ -38,7 +37,7 @@ export async function carryOut(
     })
   const format = chosenFormat(flags)
   const { language, title } = flags
-  const wish = { ...wishes(format), ...(language && { language }), ...(title && { title }) }
+  const wish = { ...wishes, ...(language && { language }), ...(title && { title }) }
   const { audio, allowedDirs } = await opened(input, config)
   const app = createApp({ ...config, allowedDirs })
   const stop = new AbortController()

@@ -32,8 +32,11 @@ export async function writeTranscript(
     await (file === undefined ? print(text) : replace(file, text))
   } catch (error) {
     const full = isDiskFull(error)
-    throw new SpeechError(full ? 'DISK_FULL' : 'FILE_UNREADABLE', 'The output could not be written.', {
-      hint: `The transcript is kept: \`speech-mcp export ${transcript.id}\` writes it ${full ? 'once there is room' : 'elsewhere'}.`,
+    const again = `\`speech-mcp export ${transcript.id}`
+    throw new SpeechError(full ? 'DISK_FULL' : 'BAD_INPUT', 'The output could not be written.', {
+      hint: full
+        ? `The transcript is kept: ${again}\` writes it once there is room.`
+        : `Check that its folder exists and may be written; ${again} -o …\` writes it elsewhere.`,
       cause: error,
     })
   }

@@ -11,18 +11,17 @@ export const transcribe: Command = {
   flags: {
     ...orderFlags,
     context: { short: 'c', help: 'names and terms to expect' },
-    timestamps: { help: 'segment or word: times that are measured, where there is a bucket' },
+    timestamps: {
+      help: 'segment or word: measured times, where there is a bucket; word: in json, for each word',
+    },
   },
   run: invocation => {
     const { context, timestamps } = invocation.flags
-    const named = timestamps === undefined ? undefined : timesNamed(timestamps)
+    const times = timestamps === undefined ? undefined : timesNamed(timestamps)
     return carryOut(invocation, {
       command: 'transcribe',
       tool: 'transcribe_audio',
-      wishes: format => {
-        const times = named ?? (format === 'json' ? 'word' : undefined)
-        return { ...(context && { context }), ...(times && { timestamps: times }) }
-      },
+      wishes: { ...(context && { context }), ...(times && { timestamps: times }) },
     })
   },
 }

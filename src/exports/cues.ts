@@ -1,7 +1,7 @@
 // Subtitles: segments become cues of at most two lines that can be read in their time.
 import { clock, tokenQuarters, tokens } from '../domain/text.ts'
 import { type Gap, type Segment, type Span, seconds, type Transcript } from '../domain/transcript.ts'
-import { labelOf } from './speakers.ts'
+import { type Label, labelOf } from './speakers.ts'
 
 export interface Cue extends Span {
   lines: string[]
@@ -22,14 +22,30 @@ const shortest = 1
 export function cues(transcript: Transcript, { namesInText = false } = {}): Cue[] {
   const { segments, coverage } = transcript
   const label = labelOf(transcript)
+  const begin = namesInText ? beginnings(segments, label) : () => ''
   /** Who speaks at the same time as others has a lane of his own, in which his sentences keep their order. */
   const lanes = new Map<Segment['speaker'], Cue[]>()
   for (const segment of segments) {
     const lane = lanes.get(segment.speaker) ?? []
-    lane.push(...cuesOf(segment, label(segment), namesInText))
+    lane.push(...cuesOf(segment, label(segment), begin(segment)))
     lanes.set(segment.speaker, lane)
   }
   return oneAfterAnother(merged([...lanes.values(), coverage.gaps.map(holeCue)]))
+}
+
+/** What each one's cues begin with: the name, shortened; or the id, where another name is shortened alike. */
+function beginnings(segments: Segment[], label: Label): (segment: Segment) => string {
+  const names = new Map(segments.map(segment => [segment.speaker, label(segment)]))
+  const shortNames = [...new Set(names.values())].map(name => shorten(name ?? ''))
+  const texts = new Map(
+    [...names].map(([speaker, name]) => {
+      if (name === undefined) return [speaker, '']
+      const short = shorten(name)
+      const isAlike = shortNames.filter(other => other === short).length > 1
+      return [speaker, `${isAlike && speaker ? speaker : short}: `]
+    }),
+  )
+  return ({ speaker }) => texts.get(speaker)!
 }
 
 function holeCue({ start, end }: Gap): Cue {
@@ -60,8 +76,7 @@ function oneAfterAnother(all: Cue[]): Cue[] {
   })
 }
 
-function cuesOf({ text, start, end }: Segment, speaker: string | undefined, namesInText: boolean): Cue[] {
-  const name = namesInText && speaker !== undefined ? `${shorten(speaker)}: ` : ''
+function cuesOf({ text, start, end }: Segment, speaker: string | undefined, name: string): Cue[] {
   const words = wordsOf(text)
   const total = words.reduce((sum, word) => sum + width(word), 0)
   const room = 2 * lineWidth - width(name)

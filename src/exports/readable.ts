@@ -23,13 +23,15 @@ export function plainText(transcript: Reading): string {
   return withGaps(transcript).map(sayer(transcript)).join('\n\n')
 }
 
-/** About thirty lines whatever the length: where in the recording what is said, by the first words of each part. */
+/** At most thirty lines whatever the length: where in what is shown what is said, by the first words of each part. */
 export function outline(transcript: Reading): string {
-  const step = Math.max(30, transcript.duration / 30)
+  const parts = shown(transcript.segments, transcript.only)
+  const length = (parts.at(-1)?.start ?? 0) - (parts[0]?.start ?? 0)
+  const step = Math.max(30, length / 29)
   const said = sayer(transcript)
   const lines: string[] = []
   let next = 0
-  for (const paragraph of shown(transcript.segments, transcript.only)) {
+  for (const paragraph of parts) {
     if (paragraph.start < next) continue
     lines.push(`[${clock(paragraph.start)}] ${said({ ...paragraph, text: firstWords(paragraph.text) })}`)
     next = paragraph.start + step

@@ -23,24 +23,8 @@ export function unknownSpeakers(transcript: Transcript): string[] {
     : []
 }
 
-export function calledBy({ id, name }: Speaker): string {
+function calledBy({ id, name }: Speaker): string {
   return name || id
-}
-
-/** Those who are meant by an id or a name, whatever its case; several where two bear one name. */
-export function findSpeakers({ speakers = [] }: Pick<Transcript, 'speakers'>, wanted: string): Speaker[] {
-  const key = keyOf(wanted)
-  const byId = speakers.filter(({ id }) => keyOf(id) === key)
-  return byId.length > 0 ? byId : speakers.filter(({ name }) => name && keyOf(name) === key)
-}
-
-function keyOf(text: string): string {
-  return text.normalize('NFKC').trim().toLowerCase()
-}
-
-/** `S1 (Alice), S2`: everyone there is, as a reader may name them. */
-export function listSpeakers(speakers: Speaker[]): string {
-  return speakers.map(({ id, name }) => (name ? `${id} (${name})` : id)).join(', ')
 }
 
 /** `Alice 62 %, S2 38 %`. */

@@ -30,7 +30,8 @@ export const transcriptOutput = z.object({
   upload: z.enum(['bucket', 'temporary']).optional(),
   alignment: z
     .object({ offset: z.number(), matched: z.number(), unassigned: z.number(), time_only: z.number() })
-    .optional(),
+    .optional()
+    .describe('Shares of words: matched, heard alike by both models; time_only, speaker told by time alone'),
   coverage: z.object({
     speech_seconds: seconds,
     transcribed_seconds: seconds,
@@ -71,7 +72,8 @@ export interface Excerpt {
 export function transcriptAnswer(transcript: Transcript, excerpt: Excerpt): ToolAnswer {
   const { text, nextOffset } = cutPage(excerpt.text, excerpt.offset, excerpt.limit)
   const next = nextStep(transcript, excerpt, nextOffset)
-  const { id, status, title, language, duration, usage, speakers, upload, alignment } = transcript
+  const { id, status, title, language, duration, usage, upload, alignment } = transcript
+  const speakers = speakersTold(transcript)
   const { coverage, warnings } = abridged(transcript)
   const times = timesOf(transcript)
   const structured = {
@@ -112,9 +114,16 @@ function timesOf({ segments }: Transcript): 'measured' | 'estimated' | undefined
   return segments.some(({ estimated }) => estimated) ? 'estimated' : 'measured'
 }
 
+/** Undefined also where nobody is told apart yet: that there are none shows only at the end. */
+function speakersTold({ speakers, status }: Transcript): Speaker[] | undefined {
+  const isOver = status === 'completed' || status === 'partial'
+  return speakers?.length || isOver ? speakers : undefined
+}
+
 function asText(transcript: Transcript, page: string, next: string | undefined): string {
   const { id, status, title, language, duration, coverage, usage, warnings } = transcript
-  const { speakers, upload, alignment } = transcript
+  const { upload, alignment } = transcript
+  const speakers = speakersTold(transcript)
   const times = timesOf(transcript)
   const facts = [
     `status: ${status}`,

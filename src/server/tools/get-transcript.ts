@@ -2,11 +2,11 @@
 import * as z from 'zod/v4'
 import { SpeechError } from '../../domain/errors.ts'
 import type { JobTool } from '../../domain/job.ts'
+import { findSpeakers, listSpeakers } from '../../domain/speakers.ts'
 import type { Transcript } from '../../domain/transcript.ts'
 import { json } from '../../exports/json.ts'
 import { pageTokens } from '../../exports/page.ts'
 import { markdown, outline, plainText, type Reading, timedText } from '../../exports/readable.ts'
-import { findSpeakers, listSpeakers } from '../../exports/speakers.ts'
 import { srt, vtt } from '../../exports/subtitles.ts'
 import { transcriptId, waitSeconds } from '../inputs.ts'
 import { transcriptAnswer, transcriptOutput, type View } from '../result.ts'
@@ -94,7 +94,7 @@ async function readWhenOver(
 }
 
 function idsOf(transcript: Transcript, wanted: string): string[] {
-  const found = findSpeakers(transcript, wanted)
+  const found = findSpeakers(transcript.speakers ?? [], wanted)
   if (found.length === 0) throw noSuchSpeaker(transcript)
   return found.map(({ id }) => id)
 }
