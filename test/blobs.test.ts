@@ -1,12 +1,14 @@
 // Places for uploads: the contract for both of them, and what only a bucket or only the provider's store goes through.
-import { readdirSync } from 'node:fs'
+import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import OSS from 'ali-oss'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { createApp } from '../src/app.ts'
 import { checkUploads } from '../src/commands/doctor.ts'
+import { readConfig } from '../src/config.ts'
 import { describeError, SpeechError } from '../src/domain/errors.ts'
 import type { Blobs, Leftover } from '../src/domain/ports.ts'
-import { ownerAndJob, uploadKey } from '../src/drivers/blobs/keys.ts'
+import { uploadKey, uploadOf } from '../src/drivers/blobs/keys.ts'
 import { type OssOptions, ossBlobs } from '../src/drivers/blobs/oss.ts'
 import { ossPlace } from '../src/drivers/blobs/oss-place.ts'
 import { partBytes } from '../src/drivers/blobs/parts.ts'
@@ -36,7 +38,6 @@ let temp: TempFolder
 beforeEach(async () => {
   setLogLevel('silent')
   temp = await tempFolder()
-  vi.stubEnv('TMPDIR', temp.path)
 })
 afterEach(async () => {
   for (const one of opened.reverse()) await one.close()
@@ -57,9 +58,16 @@ const optionsFor = (oss: OssStandin, changes: Partial<OssOptions> = {}): OssOpti
   endpoint: oss.endpoint,
   accessKeyId: oss.accessKeyId,
   accessKeySecret: oss.accessKeySecret,
+  installation,
   firstDelay,
   ...changes,
 })
+const installation = 'here'
+const keyOf = (owner: string, job: string, place = installation) =>
+  uploadKey({ owner, job, installation: place })
+/** What the client library itself needs to reach the stand-in. */
+const clientOf = (oss: OssStandin) =>
+  new OSS({ ...optionsFor(oss), region: oss.region, authorizationV4: true, sldEnable: true } as OSS.Options)
 const isTransfer = ({ kind }: OssRequest) => kind === 'part' || kind === 'put' || kind === 'post'
 const refusal = { status: 403, code: 'AccessDenied' }
 
@@ -102,6 +110,7 @@ blobsContract('ossBlobs', async () => {
     open: () => ossBlobs(optionsFor(oss)),
     objects: () => oss.objects().map(({ key }) => key),
     unfinished: () => oss.multiparts().length,
+    scratch: anns.scratch,
     read: oss.read,
     secrets: [oss.accessKeyId, oss.accessKeySecret, oss.endpoint, 'ann/', 'Busy', 'AccessDenied'],
     ...faultsOf(oss),
@@ -118,6 +127,7 @@ blobsContract('temporaryBlobs', async () => {
     objects: () => oss.temporary.objects().map(({ key }) => key),
     // Its waiting room is a file.
     unfinished: () => readdirSync(temp.path).length,
+    scratch: async () => temp.path,
     read: oss.temporary.read,
     secrets: [standin.apiKey, oss.endpoint, 'dashscope-instant', 'Busy', 'AccessDenied'],
     ...faultsOf(oss),
@@ -138,9 +148,51 @@ describe('an upload into a bucket', () => {
     blobs = keep(ossBlobs(optionsFor(oss)))
   })
 
-  it('of a voice note is one request', async () => {
+  it('of a voice note is one request beside a look for what a dead process has left', async () => {
     await blobs.put(stream(noise(0.1)), anns, signal())
-    expect(kinds()).toEqual(['put'])
+    expect(kinds().sort()).toEqual(['put', 'uploads'])
+  })
+
+  it.each([0.1, 2.5])('of %d MB ends what dead processes have left half done of its job', async size => {
+    const client = clientOf(oss)
+    const others = [keyOf('ann', 'tr_2'), keyOf('ann', 'tr_1', 'there'), keyOf('bob', 'tr_1')]
+    for (const key of [keyOf('ann', 'tr_1'), keyOf('ann', 'tr_1'), ...others])
+      await client.initMultipartUpload(key)
+    const bytes = noise(size)
+    const { keys } = await blobs.put(stream(bytes), anns, signal())
+    expect(oss.read(keys[models[0]!]!)?.equals(bytes)).toBe(true)
+    expect(oss.multiparts().map(({ key }) => key)).toEqual(others)
+    expect(kinds().filter(kind => kind === 'uploads').length).toBe(1)
+  })
+
+  it.each([
+    ['put', 0.1],
+    ['part', 2.5],
+  ] as const)('does not wait for that with its first %s', async (kind, size) => {
+    await clientOf(oss).initMultipartUpload(keyOf('ann', 'tr_1'))
+    const answer = oss.fault({ kind: 'hang', when: request => request.kind === 'uploads' })
+    const impatient = keep(ossBlobs(optionsFor(oss, { patience: { answer: 2, transfer: 60 } })))
+    const put = impatient.put(stream(noise(size)), anns, signal())
+    await until(() => oss.requests.some(request => request.kind === kind && request.status === 200))
+    answer()
+    await put
+    expect([oss.objects().length, oss.multiparts().length]).toEqual([1, 0])
+  })
+
+  it.each([0.1, 2.5])('of %d MB arrives also where it may not look for that, and says so', async size => {
+    const warnings = warned()
+    oss.fault({ kind: 'error', ...refusal, when: ({ kind }) => kind === 'uploads' })
+    await blobs.put(stream(noise(size)), anns, signal())
+    expect([oss.objects().length, oss.multiparts().length]).toEqual([1, 0])
+    expect(warnings()).toMatchObject([{ event: 'earlier-upload-not-removed', code: 'BUCKET_REFUSED' }])
+  })
+
+  it('takes nothing from another installation, whose job of the same id it is', async () => {
+    const there = keep(ossBlobs(optionsFor(oss, { installation: 'there' })))
+    const theirs = noise(0.1)
+    const upload = await there.put(stream(theirs), anns, signal())
+    await blobs.remove(await blobs.put(stream(noise(0.1)), anns, signal()), signal())
+    expect(oss.read(upload.keys[models[0]!]!)?.equals(theirs)).toBe(true)
   })
 
   it('sends the first part while the recording is still being encoded', async () => {
@@ -150,7 +202,7 @@ describe('an upload into a bucket', () => {
     await until(() => oss.requests.some(({ kind, status }) => kind === 'part' && status === 200))
     held.goOn()
     await put
-    expect(kinds().sort()).toEqual(['complete', 'initiate', 'part', 'part', 'part'])
+    expect(kinds().sort()).toEqual(['complete', 'initiate', 'part', 'part', 'part', 'uploads'])
   })
 
   it('reads no further than it can send', async () => {
@@ -236,7 +288,7 @@ describe('an upload into a bucket', () => {
     const upload = await blobs.put(stream(noise(0.1)), anns, signal())
     await blobs.remove(upload, signal())
     expect(oss.objects()).toEqual([])
-    expect(kinds()).toEqual(['put', 'delete'])
+    expect(kinds().filter(kind => kind !== 'uploads')).toEqual(['put', 'delete'])
   })
 
   it.each([0.1, 1.5])('says so where nobody listens, and that nothing was left there: %d MB', async size => {
@@ -326,7 +378,8 @@ describe('an upload that a bucket refuses says why:', () => {
         expect(said).not.toContain(secret)
     }
     // Asked once each time, as asking again would not help.
-    expect(oss.requests.map(({ kind }) => kind)).toEqual(['put', 'initiate'])
+    const kinds = oss.requests.map(({ kind }) => kind).filter(kind => kind !== 'uploads')
+    expect(kinds).toEqual(['put', 'initiate'])
     expect([oss.objects().length, oss.multiparts().length]).toEqual([0, 0])
   })
 
@@ -371,12 +424,12 @@ describe('the address of an upload in a bucket', () => {
       accessKeyId: 'id',
       accessKeySecret: 'secret',
     })
-    const upload = { way: 'bucket' as const, keys: { m: uploadKey('ann', 'tr_1') } }
+    const upload = { way: 'bucket' as const, keys: { m: keyOf('ann', 'tr_1') } }
     const { protocol, host, pathname, searchParams } = new URL(
       await blobs.address(upload, 'm', 1e9, signal()),
     )
     expect(`${protocol}//${host}${pathname}`).toBe(
-      'https://audio.oss-eu-central-1.aliyuncs.com/speech-mcp/uploads/ann/tr_1.mp3',
+      'https://audio.oss-eu-central-1.aliyuncs.com/speech-mcp/uploads/ann/tr_1.here.mp3',
     )
     expect(searchParams.get('x-oss-expires')).toBe('604800')
     expect(searchParams.get('x-oss-credential')).toMatch(/\/eu-central-1\/oss\//)
@@ -392,16 +445,15 @@ describe('a sweep of the bucket', () => {
   beforeEach(async () => {
     oss = keep(await startOss())
     blobs = keep(ossBlobs(optionsFor(oss)))
-    const options = { ...optionsFor(oss), region: oss.region, authorizationV4: true, sldEnable: true }
-    client = new OSS(options)
+    client = clientOf(oss)
   })
 
   it('removes finished and unfinished uploads that nobody wants, and nothing else', async () => {
     const before = Date.now()
     for (const owner of ['ann', 'bob@example.com', 'Zoë/..'])
       for (const job of ['old', 'new']) {
-        await client.put(uploadKey(owner, job), Buffer.from('whole'))
-        await client.initMultipartUpload(uploadKey(owner, `half-${job}`))
+        await client.put(keyOf(owner, job), Buffer.from('whole'))
+        await client.initMultipartUpload(keyOf(owner, `half-${job}`))
       }
     const foreign = ['speech-mcp/other.mp3', 'speech-mcp/uploads/notes.txt', 'speech-mcp/uploads/a/b/c.mp3']
     for (const key of foreign) await client.put(key, Buffer.from('not ours'))
@@ -415,7 +467,7 @@ describe('a sweep of the bucket', () => {
       [
         ...foreign,
         ...['ann', 'bob@example.com', 'Zoë/..'].flatMap(owner =>
-          ['new', 'half-new'].map(job => uploadKey(owner, job)),
+          ['new', 'half-new'].map(job => keyOf(owner, job)),
         ),
       ].sort(),
     )
@@ -424,8 +476,27 @@ describe('a sweep of the bucket', () => {
       expect(storedAt).toBeGreaterThanOrEqual(Math.floor(before / 1000) * 1000)
   })
 
+  it('tells what other installations have left from what is its own', async () => {
+    const there = keep(ossBlobs(optionsFor(oss, { installation: 'there' })))
+    for (const [place, job] of [
+      [blobs, 'tr_1'],
+      [there, 'tr_1'],
+      [there, 'tr_2.here'],
+    ] as const)
+      await place.put(stream(noise(0.01)), { ...anns, job }, signal())
+    await client.initMultipartUpload(keyOf('ann', 'tr_3', 'there'))
+    const asked: Leftover[] = []
+    expect(await blobs.sweep(async left => asked.push(left) > 0, signal())).toBe(0)
+    expect(asked.map(({ job, ours }) => [job, ours])).toEqual([
+      ['tr_1', true],
+      ['tr_1', false],
+      ['tr_2.here', false],
+      ['tr_3', false],
+    ])
+  })
+
   it('reads on where a list has more pages', async () => {
-    const jobs = Array.from({ length: 101 }, (_, number) => uploadKey('ann', `tr_${number}`))
+    const jobs = Array.from({ length: 101 }, (_, number) => keyOf('ann', `tr_${number}`))
     await Promise.all(jobs.map(key => client.put(key, Buffer.from('whole'))))
     await Promise.all(jobs.map(key => client.initMultipartUpload(key)))
     expect(await blobs.sweep(async () => false, signal())).toBe(202)
@@ -445,7 +516,7 @@ describe('a sweep of the bucket', () => {
       return false
     }
     expect(await blobs.sweep(isWanted, signal())).toBe(1)
-    expect(names()).toEqual([uploadKey('ann', 'doubtful'), uploadKey('ann', 'stuck')])
+    expect(names()).toEqual([keyOf('ann', 'doubtful'), keyOf('ann', 'stuck')])
   })
 
   it('says so where it may not look', async () => {
@@ -456,6 +527,7 @@ describe('a sweep of the bucket', () => {
 
 describe('an upload into the store of the provider', () => {
   let oss: OssStandin
+  const waiting = { ...anns, scratch: async () => temp.path }
   const open = (policy?: (model: string) => object) =>
     keep(temporaryBlobs({ cloud: doorOf(oss, policy), firstDelay }))
 
@@ -464,7 +536,7 @@ describe('an upload into the store of the provider', () => {
   })
 
   it('is made once for each model, under a name that tells nothing', async () => {
-    const { keys } = await open().put(stream(noise(0.5)), { ...anns, owner: 'ann@example.com' }, signal())
+    const { keys } = await open().put(stream(noise(0.5)), { ...waiting, owner: 'ann@example.com' }, signal())
     for (const model of models) expect(oss.temporary.modelOf(keys[model]!)).toBe(model)
     expect(Object.values(keys).join()).not.toMatch(/ann|tr_1/)
     expect(oss.requests.length).toBe(2)
@@ -476,21 +548,21 @@ describe('an upload into the store of the provider', () => {
       oss.temporary.issuePolicy({ model, ...(issued++ < models.length && { expiresIn: 0 }) }),
     )
     const bytes = noise(0.5)
-    const { keys } = await blobs.put(stream(bytes), anns, signal())
+    const { keys } = await blobs.put(stream(bytes), waiting, signal())
     for (const model of models) expect(oss.temporary.read(keys[model]!)?.equals(bytes)).toBe(true)
     expect(issued).toBe(4)
   })
 
   it('is given up where new leave does not help', async () => {
     const blobs = open(model => oss.temporary.issuePolicy({ model, expiresIn: 0 }))
-    const error = await failure(blobs.put(stream(noise(0.1)), { ...anns, models: ['m'] }, signal()))
+    const error = await failure(blobs.put(stream(noise(0.1)), { ...waiting, models: ['m'] }, signal()))
     expect(error).toMatchObject({ code: 'UPLOAD_FAILED', retryable: false })
     expect(oss.requests.length).toBe(2)
   })
 
   it('is not begun where the recording is too large', async () => {
     const blobs = open(model => oss.temporary.issuePolicy({ model, maxMegabytes: 1 }))
-    const error = await failure(blobs.put(stream(noise(1.1)), anns, signal()))
+    const error = await failure(blobs.put(stream(noise(1.1)), waiting, signal()))
     expect(error).toMatchObject({ code: 'TOO_LARGE', hint: expect.stringContaining('OSS_BUCKET') })
     expect(oss.requests).toEqual([])
   })
@@ -505,7 +577,7 @@ describe('an upload into the store of the provider', () => {
     'no address',
   ])('does not go to %s', async host => {
     const blobs = open(model => ({ ...oss.temporary.issuePolicy({ model }), upload_host: host }))
-    const error = await failure(blobs.put(stream(noise(0.1)), anns, signal()))
+    const error = await failure(blobs.put(stream(noise(0.1)), waiting, signal()))
     expect(error).toMatchObject({ code: 'UPLOAD_FAILED', retryable: false })
     expect(describeError(error)).not.toContain(host)
   })
@@ -513,7 +585,7 @@ describe('an upload into the store of the provider', () => {
   it('goes to this machine only where the provider is a stand-in on it', async () => {
     const cloud = { ...doorOf(oss), baseUrl: 'https://dashscope-intl.aliyuncs.com/api/v1' }
     const blobs = keep(temporaryBlobs({ cloud, firstDelay }))
-    expect(await failure(blobs.put(stream(noise(0.1)), anns, signal()))).toMatchObject({
+    expect(await failure(blobs.put(stream(noise(0.1)), waiting, signal()))).toMatchObject({
       code: 'UPLOAD_FAILED',
     })
     expect(oss.requests).toEqual([])
@@ -524,7 +596,7 @@ describe('an upload into the store of the provider', () => {
     const blobs = open(() => {
       throw refused
     })
-    await expect(blobs.put(stream(noise(0.1)), anns, signal())).rejects.toBe(refused)
+    await expect(blobs.put(stream(noise(0.1)), waiting, signal())).rejects.toBe(refused)
   })
 
   it('tries again where the provider fails to give leave', async () => {
@@ -534,15 +606,36 @@ describe('an upload into the store of the provider', () => {
         throw new SpeechError('PROVIDER_FAILED', 'Not now.', { hint: 'Later.', retryable: true })
       return oss.temporary.issuePolicy({ model })
     })
-    await blobs.put(stream(noise(0.1)), anns, signal())
+    await blobs.put(stream(noise(0.1)), waiting, signal())
     expect(oss.temporary.objects().length).toBe(2)
   })
 
-  it('says so where there is no room for the file it waits in', async () => {
-    vi.stubEnv('TMPDIR', join(temp.path, 'nowhere'))
-    const error = await failure(open().put(stream(noise(0.1)), anns, signal()))
-    expect(error).toMatchObject({ code: 'UPLOAD_FAILED', hint: expect.stringContaining('TMPDIR') })
+  it('waits in the folder of its job, which is swept where the process dies, and nowhere else', async () => {
+    const elsewhere = join(temp.path, 'elsewhere')
+    const scratch = join(temp.path, 'scratch')
+    for (const folder of [elsewhere, scratch]) mkdirSync(folder)
+    vi.stubEnv('TMPDIR', elsewhere)
+    const held = heldStream(noise(0.5))
+    const put = open().put(held.stream, { ...anns, scratch: async () => scratch }, signal())
+    await held.reached
+    expect([readdirSync(scratch).length, readdirSync(elsewhere).length]).toEqual([1, 0])
+    held.goOn()
+    await put
+    expect(readdirSync(scratch)).toEqual([])
+  })
+
+  it('says so where the folder it waits in cannot be written', async () => {
+    const nowhere = { ...anns, scratch: async () => join(temp.path, 'nowhere') }
+    const error = await failure(open().put(stream(noise(0.1)), nowhere, signal()))
+    expect(error).toMatchObject({ code: 'UPLOAD_FAILED', hint: expect.stringContaining('SPEECH_DATA_DIR') })
     expect(describeError(error)).not.toContain(temp.path)
+  })
+
+  it('fails as the folder does where there is none', async () => {
+    const full = new SpeechError('DISK_FULL', 'Full.', { hint: 'Free some space.' })
+    const nowhere = { ...anns, scratch: () => Promise.reject(full) }
+    await expect(open().put(stream(noise(0.1)), nowhere, signal())).rejects.toBe(full)
+    expect(oss.requests).toEqual([])
   })
 })
 
@@ -550,12 +643,31 @@ describe('names and places', () => {
   it.each(['ann', 'ann@example.com', '..', '.hidden', 'Zoë 张/..\\%2e=', '=2e'])(
     'the owner %j is read back from a name in plain signs',
     owner => {
-      const key = uploadKey(owner, 'tr_1')
-      expect(key).toMatch(/^speech-mcp\/uploads\/[\w@=-][\w@.=-]*\/tr_1\.mp3$/)
+      const key = keyOf(owner, 'tr_1')
+      expect(key).toMatch(/^speech-mcp\/uploads\/[\w@=-][\w@.=-]*\/tr_1\.here\.mp3$/)
       expect(new URL(`https://host/${key}`).pathname).toBe(`/${key}`)
-      expect(ownerAndJob(key)).toEqual({ owner, job: 'tr_1' })
+      expect(uploadOf(key)).toEqual({ owner, job: 'tr_1', installation })
     },
   )
+
+  it('one data folder keeps its name in the bucket, and another one has another', async () => {
+    const oss = keep(await startOss())
+    const { bucket, endpoint, accessKeyId, accessKeySecret } = oss
+    const env = {
+      ...{ OSS_BUCKET: bucket, OSS_ENDPOINT: endpoint },
+      ...{ OSS_ACCESS_KEY_ID: accessKeyId, OSS_ACCESS_KEY_SECRET: accessKeySecret },
+    }
+    const open = (folder: string) =>
+      keep(createApp(readConfig({ ...env, SPEECH_DATA_DIR: join(temp.path, folder) }))).blobs
+    const installations = []
+    for (const folder of ['one', 'one', 'two']) {
+      const { keys } = await open(folder).put(stream(noise(0.01)), anns, signal())
+      installations.push(uploadOf(keys[models[0]!]!)?.installation)
+    }
+    const [first, again, other] = installations
+    expect(first).toMatch(/^[a-z0-9]{8}$/)
+    expect([again === first, other === first]).toEqual([true, false])
+  })
 
   const frankfurt = 'https://oss-eu-central-1.aliyuncs.com'
   it.each<

@@ -11,6 +11,8 @@ export interface BlobsPlace {
   /** Names of what lies there whole, and how many uploads are unfinished. */
   objects(): string[]
   unfinished(): number
+  /** The folder of a job. */
+  scratch(): Promise<string>
   read(key: string): Buffer | undefined
   /** How many requests have come that carry audio. */
   transfers(): number
@@ -24,7 +26,11 @@ export interface BlobsPlace {
 }
 
 export const models = ['fun-asr-mtl', 'qwen3-asr-flash-filetrans']
-export const anns = { owner: 'ann', job: 'tr_1', models }
+/** An upload that needs no room on the disk. */
+export const anns = {
+  ...{ owner: 'ann', job: 'tr_1', models },
+  scratch: (): Promise<string> => Promise.reject(new Error('Nothing is written here.')),
+}
 export const signal = () => new AbortController().signal
 
 /** So many megabytes that are like nothing else. */
@@ -72,10 +78,12 @@ export function blobsContract(name: string, createPlace: () => Promise<BlobsPlac
   describe(`${name} keeps the contract of a place for uploads:`, () => {
     let place: BlobsPlace
     let blobs: Blobs
+    let of: typeof anns
 
     beforeEach(async () => {
       place = await createPlace()
       blobs = place.open()
+      of = { ...anns, scratch: place.scratch }
     })
     afterEach(async () => {
       await blobs.close()
@@ -98,7 +106,7 @@ export function blobsContract(name: string, createPlace: () => Promise<BlobsPlac
       ['several parts', 5.3],
     ])('%s arrives as it was, for each model', async (_, size) => {
       const bytes = noise(size)
-      const upload = await blobs.put(stream(bytes), anns, signal())
+      const upload = await blobs.put(stream(bytes), of, signal())
       expect(upload.way).toBe(blobs.way)
       for (const found of stored(upload)) expect(found?.equals(bytes)).toBe(true)
       expect(place.unfinished()).toBe(0)
@@ -112,7 +120,7 @@ export function blobsContract(name: string, createPlace: () => Promise<BlobsPlac
           yield piece
         }
       }
-      const upload = await blobs.put(drops(), anns, signal())
+      const upload = await blobs.put(drops(), of, signal())
       for (const found of stored(upload)) expect(found?.equals(bytes)).toBe(true)
     })
 
@@ -121,13 +129,13 @@ export function blobsContract(name: string, createPlace: () => Promise<BlobsPlac
       async function* reusing() {
         for (let round = 1; round <= 4; round++) yield memory.fill(round)
       }
-      const upload = await blobs.put(reusing(), anns, signal())
+      const upload = await blobs.put(reusing(), of, signal())
       const expected = Buffer.concat([1, 2, 3, 4].map(round => Buffer.alloc(400_000, round)))
       for (const found of stored(upload)) expect(found?.equals(expected)).toBe(true)
     })
 
     it('another process can go on with an upload', async () => {
-      const upload = JSON.parse(JSON.stringify(await blobs.put(stream(noise(1)), anns, signal()))) as Upload
+      const upload = JSON.parse(JSON.stringify(await blobs.put(stream(noise(1)), of, signal()))) as Upload
       const other = place.open()
       for (const model of models)
         expect(await other.address(upload, model, 60, signal())).toContain(upload.keys[model])
@@ -138,13 +146,13 @@ export function blobsContract(name: string, createPlace: () => Promise<BlobsPlac
     it.each(['error', 'drop'] as const)('a transfer that fails once (%s) is made again', async how => {
       place.failTransfers(how, 1)
       const bytes = noise(2.5)
-      const upload = await blobs.put(stream(bytes), anns, signal())
+      const upload = await blobs.put(stream(bytes), of, signal())
       for (const found of stored(upload)) expect(found?.equals(bytes)).toBe(true)
     })
 
     it.each(['error', 'drop'] as const)('transfers that fail for good (%s) leave nothing', async how => {
       place.failTransfers(how)
-      const error = await failure(blobs.put(stream(noise(3)), anns, signal()))
+      const error = await failure(blobs.put(stream(noise(3)), of, signal()))
       expect(error).toMatchObject({ code: 'UPLOAD_FAILED', retryable: true })
       for (const secret of place.secrets) expect(describeError(error)).not.toContain(secret)
       await expectNothingLeft()
@@ -152,7 +160,7 @@ export function blobsContract(name: string, createPlace: () => Promise<BlobsPlac
 
     it('transfers that are refused leave nothing', async () => {
       place.failTransfers('refuse')
-      const error = await failure(blobs.put(stream(noise(3)), anns, signal()))
+      const error = await failure(blobs.put(stream(noise(3)), of, signal()))
       expect(['UPLOAD_FAILED', 'BUCKET_REFUSED']).toContain(error.code)
       for (const secret of place.secrets) expect(describeError(error)).not.toContain(secret)
       await expectNothingLeft()
@@ -160,7 +168,7 @@ export function blobsContract(name: string, createPlace: () => Promise<BlobsPlac
 
     it('a stream that fails is not taken for the whole, and its error comes through', async () => {
       const held = heldStream(noise(1.5))
-      const put = blobs.put(held.stream, anns, signal())
+      const put = blobs.put(held.stream, of, signal())
       await held.reached
       const broken = new SpeechError('FFMPEG_FAILED', 'The encoder fell over.', { hint: 'Try again.' })
       held.fail(broken)
@@ -171,7 +179,7 @@ export function blobsContract(name: string, createPlace: () => Promise<BlobsPlac
     it('a cancelled upload ends although its stream says nothing, and leaves nothing', async () => {
       const held = heldStream(noise(2.5))
       const controller = new AbortController()
-      const put = blobs.put(held.stream, anns, controller.signal)
+      const put = blobs.put(held.stream, of, controller.signal)
       await held.reached
       controller.abort(new Error('enough'))
       await expect(put).rejects.toThrow('enough')
@@ -181,7 +189,7 @@ export function blobsContract(name: string, createPlace: () => Promise<BlobsPlac
     it('a cancelled upload ends although nobody answers, and leaves nothing', async () => {
       const goOn = place.hang()
       const controller = new AbortController()
-      const put = blobs.put(stream(noise(4)), anns, controller.signal)
+      const put = blobs.put(stream(noise(4)), of, controller.signal)
       await until(() => place.transfers() > 0)
       controller.abort(new Error('enough'))
       await expect(put).rejects.toThrow('enough')
@@ -190,7 +198,7 @@ export function blobsContract(name: string, createPlace: () => Promise<BlobsPlac
     })
 
     it('one that was cancelled before it began asks for nothing', async () => {
-      await expect(blobs.put(stream(noise(1)), anns, AbortSignal.abort(new Error('enough')))).rejects.toThrow(
+      await expect(blobs.put(stream(noise(1)), of, AbortSignal.abort(new Error('enough')))).rejects.toThrow(
         'enough',
       )
       expect(place.transfers()).toBe(0)
@@ -201,9 +209,9 @@ export function blobsContract(name: string, createPlace: () => Promise<BlobsPlac
       const held = heldStream(noise(2.5))
       const controller = new AbortController()
       const bytes = noise(4)
-      const cancelled = blobs.put(held.stream, { ...anns, job: 'tr_2' }, controller.signal)
+      const cancelled = blobs.put(held.stream, { ...of, job: 'tr_2' }, controller.signal)
       await held.reached
-      const arriving = blobs.put(stream(bytes), anns, signal())
+      const arriving = blobs.put(stream(bytes), of, signal())
       controller.abort(new Error('enough'))
       await expect(cancelled).rejects.toThrow('enough')
       for (const found of stored(await arriving)) expect(found?.equals(bytes)).toBe(true)
@@ -211,7 +219,7 @@ export function blobsContract(name: string, createPlace: () => Promise<BlobsPlac
     })
 
     it('what is gone already can be removed', async () => {
-      const upload = await blobs.put(stream(noise(1)), anns, signal())
+      const upload = await blobs.put(stream(noise(1)), of, signal())
       await blobs.remove(upload, signal())
       await blobs.remove(upload, signal())
     })

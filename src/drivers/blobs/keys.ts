@@ -1,19 +1,26 @@
-// Names of uploads in a bucket: one folder of ours, in it the owner, and the job.
+// Names of uploads in a bucket: one folder of ours, in it the owner, the job, and whose job that is.
 
 export const uploadsPrefix = 'speech-mcp/uploads/'
 
-/** ASCII whatever the owner is called; `ownerAndJob` reads it back. */
-export function uploadKey(owner: string, job: string): string {
-  return `${uploadsPrefix}${encode(owner)}/${encode(job)}.mp3`
+export interface UploadName {
+  owner: string
+  job: string
+  /** Small letters and digits: installations that share a bucket give the same recording a job of the same id. */
+  installation: string
+}
+
+/** ASCII whatever the owner is called; `uploadOf` reads it back. */
+export function uploadKey({ owner, job, installation }: UploadName): string {
+  return `${uploadsPrefix}${encode(owner)}/${encode(job)}.${installation}.mp3`
 }
 
 /** Undefined for what is no upload of ours. */
-export function ownerAndJob(key: string): { owner: string; job: string } | undefined {
+export function uploadOf(key: string): UploadName | undefined {
   if (!key.startsWith(uploadsPrefix)) return undefined
-  const found = /^([^/]+)\/([^/]+)\.mp3$/.exec(key.slice(uploadsPrefix.length))
+  const found = /^([^/]+)\/([^/]+)\.([a-z0-9]+)\.mp3$/.exec(key.slice(uploadsPrefix.length))
   if (!found) return undefined
-  const [owner, job] = [decode(found[1]!), decode(found[2]!)]
-  return uploadKey(owner, job) === key ? { owner, job } : undefined
+  const name = { owner: decode(found[1]!), job: decode(found[2]!), installation: found[3]! }
+  return uploadKey(name) === key ? name : undefined
 }
 
 /** As in quoted-printable. A dot in front counts as a sign that is not safe: `..` would lead out of the folder. */

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type OSS from 'ali-oss'
 import { isSpeechError } from '../../domain/errors.ts'
 import { log } from '../../log.ts'
-import { isGone, neverArrived } from './oss-errors.ts'
+import { isGone, neverArrived, ossError } from './oss-errors.ts'
 import { type Line, type LineOptions, transferTime } from './oss-line.ts'
 import { cutIntoParts } from './parts.ts'
 import { orAborted, settled, stoppable, untilAborted } from './waiting.ts'
@@ -55,6 +55,8 @@ function createUpload({ key, open, patience }: UploadPlace, stop: AbortControlle
   /** What has to be looked for in the bucket if this fails. */
   const mayBeThere = { upload: false, object: false }
   let decision: Promise<unknown> = Promise.resolve()
+  /** Resolves with what has kept `clear` from its work, if anything has. */
+  let clearing: Promise<unknown> = Promise.resolve()
 
   /** The caller goes at once where this is stopped; what the request did is found out by `discard`. */
   function decided<T>(request: Promise<T>): Promise<T> {
@@ -83,6 +85,30 @@ function createUpload({ key, open, patience }: UploadPlace, stop: AbortControlle
     return uploadId
   }
 
+  /** What processes that died have left half done goes while this upload is on its way, which is spared. */
+  function clear(beginning: Promise<string | undefined>): void {
+    async function all(): Promise<void> {
+      const found = await line.ask(client => unfinishedOf(client, key), stop.signal)
+      const own = await beginning
+      for (const id of found) if (id !== own) await abortUpload(line, key, id, stop.signal)
+    }
+    clearing = all().catch(failure => failure)
+  }
+
+  /** What could not be cleared away does not cost the recording: a sweep or the bucket's own rule finds it. */
+  async function cleared(): Promise<void> {
+    const failure = await clearing
+    stop.signal.throwIfAborted()
+    if (failure)
+      log.warn('earlier-upload-not-removed', { code: isSpeechError(failure) ? failure.code : 'INTERNAL' })
+  }
+
+  function start(): Promise<string> {
+    const beginning = begin()
+    clear(beginning)
+    return decided(beginning)
+  }
+
   async function send(number: number, bytes: Buffer, id: string): Promise<void> {
     // Not `uploadPart`: that sends a stream, and one that is cut makes the library print its address.
     const options = { subres: { partNumber: number, uploadId: id }, ...audio, ...transferTime(patience) }
@@ -106,15 +132,17 @@ function createUpload({ key, open, patience }: UploadPlace, stop: AbortControlle
   }
 
   return {
-    whole(bytes: Buffer): Promise<unknown> {
+    async whole(bytes: Buffer): Promise<void> {
       const options = { ...markedAudio, ...transferTime(patience) }
       const put = (client: OSS) => leaving('object', () => client.put(key, bytes, options))
-      return decided(line.decide(put, stop.signal))
+      clear(Promise.resolve(undefined))
+      await decided(line.decide(put, stop.signal))
+      await cleared()
     },
 
     /** Resolves when there is room for the next one. */
     async part(number: number, bytes: Buffer): Promise<void> {
-      const id = uploadId ?? (await decided(begin()))
+      const id = uploadId ?? (await start())
       const sending: Promise<void> = send(number, bytes, id).finally(() => underWay.delete(sending))
       underWay.add(sending)
       if (underWay.size >= partsAtOnce) await orAborted(Promise.race(underWay), stop.signal)
@@ -124,6 +152,7 @@ function createUpload({ key, open, patience }: UploadPlace, stop: AbortControlle
       await Promise.all(underWay)
       stop.signal.throwIfAborted()
       await decided(finish(uploadId!))
+      await cleared()
     },
 
     async discard(error: unknown): Promise<void> {
@@ -165,6 +194,13 @@ export async function abortUpload(line: Line, key: string, id: string, signal: A
 
 /** Gives up the unfinished uploads of this name: those of one job, which has one upload at a time. */
 async function abortAll(client: OSS, key: string): Promise<void> {
+  for (const id of await unfinishedOf(client, key))
+    await client.abortMultipartUpload(key, id).catch(error => {
+      if (!isGone(ossError(error))) throw error
+    })
+}
+
+async function unfinishedOf(client: OSS, key: string): Promise<string[]> {
   const { uploads } = await client.listUploads({ prefix: key, 'max-uploads': 100 })
-  for (const { name, uploadId } of uploads) if (name === key) await client.abortMultipartUpload(key, uploadId)
+  return uploads.filter(({ name }) => name === key).map(({ uploadId }) => uploadId)
 }

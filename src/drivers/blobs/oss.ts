@@ -3,7 +3,7 @@ import type OSS from 'ali-oss'
 import { isSpeechError } from '../../domain/errors.ts'
 import type { Blobs, Leftover } from '../../domain/ports.ts'
 import { log } from '../../log.ts'
-import { ownerAndJob, uploadKey, uploadsPrefix } from './keys.ts'
+import { uploadKey, uploadOf, uploadsPrefix } from './keys.ts'
 import { createClient, type Line, type LineOptions, type OssKey, openLine } from './oss-line.ts'
 import { type OssPlace, ossPlace } from './oss-place.ts'
 import { abortUpload, uploadAudio } from './oss-upload.ts'
@@ -14,6 +14,8 @@ export interface OssOptions extends OssKey {
   endpoint: string
   /** Absent: as the endpoint says. */
   region?: string | undefined
+  /** Whose uploads these are, in small letters and digits: others may share the bucket. */
+  installation?: string
   /** Seconds before a second attempt. */
   firstDelay?: number
   /** Seconds that OSS may take for a request, and for one that carries audio. */
@@ -27,7 +29,8 @@ const longestLife = 7 * 24 * 3600
 
 /** Cheap: the client library is loaded on first use. The options are the key, which may be replaced in them at any time. */
 export function ossBlobs(options: OssOptions): Blobs {
-  const { bucket, firstDelay = 0.5, patience = { answer: 30, transfer: 240 } } = options
+  const { bucket, installation = 'shared', firstDelay = 0.5 } = options
+  const { patience = { answer: 30, transfer: 240 } } = options
   const lines = new Set<Line>()
   let known: OssPlace | undefined
   const lineOptions: LineOptions = {
@@ -53,7 +56,7 @@ export function ossBlobs(options: OssOptions): Blobs {
   return {
     way: 'bucket',
     async put(audio, { owner, job, models }, signal) {
-      const key = uploadKey(owner, job)
+      const key = uploadKey({ owner, job, installation })
       await uploadAudio(audio, { key, open, patience }, signal)
       return { way: 'bucket', keys: Object.fromEntries(models.map(model => [model, key])) }
     },
@@ -69,7 +72,7 @@ export function ossBlobs(options: OssOptions): Blobs {
         for (const key of new Set(Object.values(keys))) await line.ask(client => client.delete(key), signal)
       }),
 
-    sweep: (isWanted, signal) => withLine(line => sweep(line, isWanted, signal)),
+    sweep: (isWanted, signal) => withLine(line => sweep(line, installation, isWanted, signal)),
 
     async close() {
       await Promise.all([...lines].map(line => line.cut()))
@@ -80,15 +83,18 @@ export function ossBlobs(options: OssOptions): Blobs {
 /** Removes what nobody wants; one that cannot be removed does not keep the others. */
 async function sweep(
   line: Line,
+  installation: string,
   isWanted: (left: Leftover) => Promise<boolean>,
   signal: AbortSignal,
 ): Promise<number> {
   let removed = 0
   async function consider(key: string, storedAt: string, remove: () => Promise<unknown>): Promise<void> {
-    const of = ownerAndJob(key)
+    const of = uploadOf(key)
     if (!of) return
     try {
-      if (await isWanted({ ...of, storedAt: Date.parse(storedAt) })) return
+      const { owner, job } = of
+      const ours = of.installation === installation
+      if (await isWanted({ owner, job, storedAt: Date.parse(storedAt), ours })) return
       await remove()
       removed++
     } catch (error) {

@@ -1,7 +1,6 @@
-// Audio that must be whole before it can be sent: it waits in a file of its own, which never outlives the upload.
+// Audio that must be whole before it can be sent: it waits in a file of the job's folder, which is swept if the process dies.
 import { createReadStream } from 'node:fs'
 import { mkdtemp, open, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isDiskFull, SpeechError } from '../../domain/errors.ts'
 import { untilAborted } from './waiting.ts'
@@ -15,10 +14,12 @@ export interface Spool {
 /** Collects the stream, and hands it to `use`; half a day of speech is 172 MB on the disk, and nothing in memory. */
 export async function withSpool<T>(
   stream: AsyncIterable<Buffer>,
+  scratch: () => Promise<string>,
   signal: AbortSignal,
   use: (spool: Spool) => Promise<T>,
 ): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'speech-mcp-upload-')).catch(unwritable)
+  signal.throwIfAborted()
+  const folder = await mkdtemp(join(await scratch(), 'upload-')).catch(unwritable)
   try {
     const file = join(folder, 'audio.mp3')
     const bytes = await write(stream, file, signal)
@@ -44,16 +45,12 @@ async function write(stream: AsyncIterable<Buffer>, file: string, signal: AbortS
 
 function unwritable(cause: unknown): never {
   if (isDiskFull(cause))
-    throw new SpeechError(
-      'DISK_FULL',
-      'There is no room for the recording in the folder for temporary files.',
-      {
-        hint: 'Free some space, or set OSS_BUCKET: a bucket takes the recording as it comes.',
-        cause,
-      },
-    )
-  throw new SpeechError('UPLOAD_FAILED', 'The folder for temporary files cannot be written.', {
-    hint: 'Correct its permissions, set TMPDIR to another one, or set OSS_BUCKET.',
+    throw new SpeechError('DISK_FULL', 'There is no room for the recording in the data folder.', {
+      hint: 'Free some space, set SPEECH_DATA_DIR to a folder with room, or set OSS_BUCKET: a bucket takes the recording as it comes.',
+      cause,
+    })
+  throw new SpeechError('UPLOAD_FAILED', 'The data folder cannot be written.', {
+    hint: 'Correct its permissions, set SPEECH_DATA_DIR to another one, or set OSS_BUCKET.',
     cause,
   })
 }

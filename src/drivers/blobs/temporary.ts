@@ -53,8 +53,8 @@ export function temporaryBlobs({ cloud, firstDelay = 0.5 }: TemporaryOptions): B
 
   return {
     way: 'temporary',
-    put: (audio, { models }, signal) =>
-      withSpool(audio, signal, async spool => {
+    put: (audio, { models, scratch }, signal) =>
+      withSpool(audio, scratch, signal, async spool => {
         const { stop, release } = stoppable(signal)
         const uploads = models.map(async model => [model, await store(spool, model, stop.signal)] as const)
         try {
