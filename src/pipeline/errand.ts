@@ -4,6 +4,7 @@ import { isSpeechError } from '../domain/errors.ts'
 import type { FileHearing, FileRecogniser, TaskStatus } from '../domain/ports.ts'
 import type { Run } from '../domain/run.ts'
 import { log } from '../log.ts'
+import type { Gate } from './gate.ts'
 import type { Deposit } from './upload.ts'
 
 export interface Pass {
@@ -36,6 +37,8 @@ export interface Errand {
   pollSeconds: number
   /** How long to wait for the end, in seconds. */
   patience: number
+  /** Lets one at a time look for others and say what it is about to do. */
+  submitting: Gate
   /** Told of the task as soon as there is one, whether this job pays for it, and of each asking. */
   onTask: (task: string, isOwn: boolean) => void
   onAsked: () => void
@@ -46,6 +49,8 @@ export interface Begun {
   task: string
   /** True where this very run has submitted it. */
   isOurs: boolean
+  /** Set where another job has come to the end with it meanwhile. */
+  hearing?: FileHearing
 }
 
 /** Undefined where the asking itself failed in a way that passes. */
@@ -60,6 +65,6 @@ export async function ask(task: string, { pass, run }: Errand): Promise<TaskStat
   }
 }
 
-export function pause({ pollSeconds, run }: Errand): Promise<void> {
+export function pause({ pollSeconds, run }: Pick<Errand, 'pollSeconds' | 'run'>): Promise<void> {
   return sleep(pollSeconds * 1000, undefined, { signal: run.signal })
 }

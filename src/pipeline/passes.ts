@@ -62,7 +62,7 @@ export async function hear(
     const carryOut = async (pass: Pass, i: number) => {
       const isOwn = run.checkpoints.isOwn(found[i])
       const errand = {
-        ...{ pass, isOwn, deposit, run, pollSeconds: ports.pollSeconds },
+        ...{ pass, isOwn, deposit, run, pollSeconds: ports.pollSeconds, submitting: ports.submitting },
         ...placeOf(keys[i]!, kept[i], listened),
         patience: ports.patience(listened.duration),
         onAsked: waiting(listened.duration, run),

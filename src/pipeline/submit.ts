@@ -1,7 +1,7 @@
 // Begins a pass as a task of the provider, and pays for it once: also where the answer is lost, or another job wants the same.
 import { isSpeechError, SpeechError } from '../domain/errors.ts'
 import type { FileHearing } from '../domain/ports.ts'
-import { ask, type Begun, type Errand, type Intent, pause } from './errand.ts'
+import { ask, type Begun, type Errand, type Intent, type KeptPass, pause } from './errand.ts'
 
 /** How long a submit may take, and how long after the run was stopped: its answer names a task that will be paid for. */
 const submitTime = 30_000
@@ -18,36 +18,56 @@ export async function begin(errand: Errand, earlier?: Intent): Promise<Begun> {
   const lost = earlier && (await findLost(earlier, errand))
   if (lost !== undefined) return { task: lost, isOurs: true }
   const { pass, deposit, run } = errand
+  const { model } = pass.recogniser
   await deposit.open([pass.recogniser])
   run.signal.throwIfAborted()
-  const others = await taskOfOthers(errand)
-  if (others !== undefined) return { task: others, isOurs: false }
-  const intent = { intent: Date.now(), name: deposit.key(pass.recogniser.model)! }
+  const name = deposit.key(model)!
+  const others = await announce(errand, name)
+  if (others) return others
+  const intent = Date.now()
   try {
-    return { task: await submit(errand, intent), isOurs: true }
+    return { task: await submit(errand), isOurs: true }
   } catch (error) {
     if (!isSpeechError(error) || error.code !== 'SUBMIT_UNCLEAR') throw error
-    const found = await findLost(intent, errand)
-    return { task: found ?? (await submit(errand, { ...intent, intent: Date.now() })), isOurs: true }
+    const found = await findLost({ intent, name }, errand)
+    return { task: found ?? (await submit(errand)), isOurs: true }
   }
 }
 
-/** The task of another job that wants the same heard and was here while this one was uploading. */
-async function taskOfOthers(errand: Errand): Promise<string | undefined> {
-  const { key, run, kept } = errand
+/**
+ * Says that this job is about to submit, unless another job that wants the same was here while this one was uploading:
+ * then resolves with what that one has.
+ */
+async function announce(
+  { key, run, submitting, kept, ...errand }: Errand,
+  name: string,
+): Promise<Begun | undefined> {
   for (;;) {
-    const now = (await run.checkpoints.recall(key)) as Partial<Intent & { task: string }> | null | undefined
-    if (run.checkpoints.isOwn(now)) return undefined
-    const isOld = kept && 'task' in kept && kept.task === now?.task
-    if (typeof now?.task === 'string') return isOld ? undefined : now.task
-    if (typeof now?.intent !== 'number' || Date.now() - now.intent > freshIntent) return undefined
-    await pause(errand)
+    const found = await submitting(async () => {
+      const now = await run.checkpoints.recall(key)
+      const others = run.checkpoints.isOwn(now) ? undefined : ofOthers(now, kept)
+      if (!others) await run.checkpoints.keep(key, { intent: Date.now(), name })
+      return others
+    })
+    if (found !== 'soon') return found
+    await pause({ run, ...errand })
   }
 }
 
-async function submit({ pass, key, deposit, run }: Errand, intent: Intent): Promise<string> {
+/** What another job has; `soon` where it is about to submit. */
+function ofOthers(value: unknown, kept: KeptPass | undefined): Begun | 'soon' | undefined {
+  const now = value as Partial<Intent & { task: string; hearing: FileHearing }> | null | undefined
+  if (now?.hearing) return { task: '', isOurs: false, hearing: now.hearing }
+  if (typeof now?.task === 'string') {
+    const isOver = kept && 'task' in kept && kept.task === now.task
+    return isOver ? undefined : { task: now.task, isOurs: false }
+  }
+  const isFresh = typeof now?.intent === 'number' && Date.now() - now.intent < freshIntent
+  return isFresh ? 'soon' : undefined
+}
+
+async function submit({ pass, key, deposit, run }: Errand): Promise<string> {
   const { recogniser, ...wish } = pass
-  await run.checkpoints.keep(key, intent)
   try {
     const url = await deposit.address(recogniser.model)
     const task = await recogniser.submit({ url, ...wish }, lateSignal(run.signal))

@@ -59,6 +59,7 @@ async function attempt(
     throw error
   }
   errand.onTask(begun.task, begun.isOurs || (known !== undefined && errand.isOwn))
+  if (begun.hearing) return { state: 'done', hearing: begun.hearing, begun }
   return { ...(await follow(begun, errand)), begun }
 }
 

@@ -5,6 +5,7 @@ import type { Blobs, FileRecogniser, Recogniser } from '../domain/ports.ts'
 import type { Run } from '../domain/run.ts'
 import { seconds, type Transcript } from '../domain/transcript.ts'
 import { dollars } from './budget.ts'
+import type { Gate } from './gate.ts'
 import { type ChunkHearing, type ChunkPorts, hearChunks } from './hear-chunks.ts'
 import { createMerge, type Merge } from './merge.ts'
 import type { Piece } from './recognise.ts'
@@ -19,6 +20,8 @@ export interface PipelinePorts extends SourcePorts, ChunkPorts {
   blobs: Blobs
   /** How often to ask how far a task is, in seconds. */
   pollSeconds: number
+  /** One after the other, shared by all orders of the process: who is about to submit sees whoever was before. */
+  submitting: Gate
   /** How long a task may take for a recording of so many seconds. */
   patience(duration: number): number
 }
