@@ -215,14 +215,16 @@ describe('the sweep of the bucket', () => {
     const { job: unfinished } = await waiting.submit({ context: 'not done' })
     const storedAt = Date.now()
     lefts = [
-      { owner: me, job: unfinished.id, storedAt },
-      { owner: me, job: over.id, storedAt },
-      { owner: 'bob', job: unfinished.id, storedAt },
-      { owner: 'bob', job: unfinished.id, storedAt: storedAt - 2 * day },
+      { owner: me, job: unfinished.id, storedAt, ours: true },
+      { owner: me, job: over.id, storedAt, ours: true },
+      { owner: 'bob', job: unfinished.id, storedAt, ours: true },
+      { owner: 'bob', job: unfinished.id, storedAt: storedAt - 2 * day, ours: true },
+      { owner: me, job: over.id, storedAt, ours: false },
+      { owner: me, job: unfinished.id, storedAt: storedAt - 2 * day, ours: false },
     ]
     waiting.jobs.resumeLeftovers()
     await wanted.opened
-    expect(await verdicts).toEqual([true, false, true, false])
+    expect(await verdicts).toEqual([true, false, true, false, true, false])
   })
 
   it.each([

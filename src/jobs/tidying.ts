@@ -31,7 +31,7 @@ export interface TidyingPorts {
 /** Milliseconds. Nobody waits for a cloud that does not answer. */
 const takingAwayTime = 10_000
 const sweepTime = 600_000
-/** Another machine, with a store of its own, may share the bucket: what only it knows is left alone for so long. */
+/** An installation with a store of its own may share the bucket: what only it can judge is left alone for so long. */
 const strangersTime = 24 * 3600 * 1000
 
 export function createTidying({ store, ledger, pipeline, changes, closing }: TidyingPorts): Tidying {
@@ -56,9 +56,11 @@ export function createTidying({ store, ledger, pipeline, changes, closing }: Tid
 
   /** What is not known for certain is left where it is. */
   async function isLeftWanted(left: Leftover, isWanted: (job: Job) => boolean): Promise<boolean> {
+    const isYoung = Date.now() - left.storedAt < strangersTime
+    if (!left.ours) return isYoung
     try {
       const job = await ledger.job(left.owner, left.job)
-      return job ? isWanted(job) : Date.now() - left.storedAt < strangersTime
+      return job ? isWanted(job) : isYoung
     } catch {
       return true
     }
