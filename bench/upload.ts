@@ -34,7 +34,11 @@ export async function uploadOnce(file: string, path: string): Promise<{ encoded:
     encoded = since()
   }
   try {
-    await blobs.put(noted(), { owner: run.owner, job: run.job, models: ['any'] }, signal)
+    await blobs.put(
+      noted(),
+      { owner: run.owner, job: run.job, models: ['any'], scratch: run.scratch },
+      signal,
+    )
     return { encoded, uploaded: since() }
   } finally {
     await blobs.close()

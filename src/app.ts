@@ -1,4 +1,6 @@
 // Puts the house together: one driver for each port. The only file that knows them all.
+import { createHash } from 'node:crypto'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Config } from './config.ts'
 import type { Blobs } from './domain/ports.ts'
@@ -63,7 +65,7 @@ export function createApp(config: Config): App {
     pipeline: {
       recogniser: retrying(limited(recogniser, limiter)),
       ...fileRecognisers({ cloud, http, speakerModel: config.speakerModel, fileModel: config.fileModel }),
-      ...{ blobs, pollSeconds: config.pollSeconds, patience },
+      ...{ blobs, pollSeconds: config.pollSeconds, patience, submitting: createGate(1) },
       encoding: createGate(encoders),
       ...(config.maxCostUsd !== undefined && { maxCostUsd: config.maxCostUsd }),
       downloader: createDownloader(),
@@ -91,8 +93,13 @@ function blobsOf(config: Config, cloud: Dashscope): Blobs {
   if (!bucket || !accessKeyId || !accessKeySecret) return temporaryBlobs({ cloud })
   const { securityToken } = config
   return ossBlobs({
-    ...{ bucket, endpoint, accessKeyId, accessKeySecret },
+    ...{ bucket, endpoint, accessKeyId, accessKeySecret, installation: installationOf(config.dataDir) },
     ...(region && { region }),
     ...(securityToken && { securityToken }),
   })
+}
+
+/** Others that share the bucket have another one, and it tells them nothing. */
+function installationOf(dataDir: string): string {
+  return createHash('sha256').update(`${hostname()}\0${dataDir}`).digest('hex').slice(0, 8)
 }

@@ -125,6 +125,17 @@ describe('a task', () => {
     expect(answer.data.status).toBe('completed')
   })
 
+  it('that the provider does not know now and then is asked again', async () => {
+    taskFault({ kind: 'forgotten', every: 3 })
+    meetings.system.standin.set({ taskLatency: { base: 1.5, perSecond: 0 } })
+    const { tasks: made, answer } = await meetings.tasksOf(async () =>
+      meetings.diarize(await meetings.recording()),
+    )
+    meetings.system.standin.set({ taskLatency: { base: 0, perSecond: 0 } })
+    expect(made).toHaveLength(2)
+    expect(answer.data.status).toBe('completed')
+  })
+
   it('that cannot fetch the recording gets a fresh signature, once', async () => {
     taskFault({ kind: 'failed', code: 'FILE_403_FORBIDDEN', model: what, times: 1 })
     const { tasks: made, answer } = await meetings.tasksOf(async () =>
@@ -159,6 +170,42 @@ describe('a job that is cancelled', () => {
     await meetings.system.call('cancel_transcription', { transcript_id: data.transcript_id })
     expect(meetings.leftovers()).toEqual([])
     expect(mine.map(({ state }) => state)).toEqual(['CANCELED', 'CANCELED'])
+  })
+})
+
+describe('two orders of one recording at once', () => {
+  const both = async (audio: string) => {
+    const word = meetings.system.call('transcribe_audio', { audio, timestamps: 'word', wait_seconds: 120 })
+    const [timed, told] = await Promise.all([word, meetings.diarize(audio)])
+    return { timed, told }
+  }
+
+  it('have what both want heard once, and one of them pays', async () => {
+    const audio = await meetings.recording()
+    const { tasks: made, answer } = await meetings.tasksOf(() => both(audio))
+    expect(made.map(({ model }) => model).sort()).toEqual([who, what])
+    expect(turnsOf(answer.told.data.text)).toEqual(trueTurns())
+    expect(answer.timed.data).toMatchObject({ status: 'completed', times: 'measured' })
+    const paid = [answer.timed, answer.told].map(({ data }) => data.usage.audio_seconds)
+    const billed = meetings.system.standin.tasks.slice(-2).reduce((sum, task) => sum + (task.billed ?? 0), 0)
+    expect(paid[0] + paid[1]).toBeCloseTo(billed, 0)
+  })
+
+  it('do not stop each other’s tasks', async () => {
+    meetings.system.standin.set({ taskLatency: { base: 3, perSecond: 0 } })
+    const audio = await meetings.recording()
+    const before = tasks().length
+    const told = meetings.diarize(audio)
+    await vi.waitFor(() => expect(tasks().length).toBe(before + 2), { timeout: 30_000 })
+    const { data } = await meetings.system.call('transcribe_audio', {
+      audio,
+      timestamps: 'word',
+      wait_seconds: 0,
+    })
+    await meetings.system.call('cancel_transcription', { transcript_id: data.transcript_id })
+    expect((await told).data).toMatchObject({ status: 'completed' })
+    meetings.system.standin.set({ taskLatency: { base: 0, perSecond: 0 } })
+    expect(tasks().length).toBe(before + 2)
   })
 })
 

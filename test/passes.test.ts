@@ -1,7 +1,7 @@
 // Passes over one upload that outlast all patience: what is kept of them, and what is left behind.
-import { stat } from 'node:fs/promises'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { FileRecogniser } from '../src/domain/ports.ts'
 import type { Run } from '../src/domain/run.ts'
 import { ossBlobs } from '../src/drivers/blobs/oss.ts'
@@ -10,6 +10,8 @@ import { sqliteStore } from '../src/drivers/store/sqlite.ts'
 import { dashscope } from '../src/drivers/wire/dashscope.ts'
 import { createHttp } from '../src/drivers/wire/http.ts'
 import { createCheckpoints } from '../src/jobs/checkpoints.ts'
+import type { LocateFfmpeg } from '../src/pipeline/ffmpeg.ts'
+import { createGate } from '../src/pipeline/gate.ts'
 import { hear } from '../src/pipeline/passes.ts'
 import type { PipelinePorts } from '../src/pipeline/transcribe.ts'
 import { type Standin, startStandin } from '../src/standin/standin.ts'
@@ -37,17 +39,16 @@ afterAll(async () => {
 async function hearAs(
   job: string,
   patience: number,
-  limits: { maxSeconds?: number; maxCostUsd?: number } = {},
+  limits: { maxSeconds?: number; maxCostUsd?: number; ffmpeg?: LocateFfmpeg; file?: string } = {},
 ) {
   const { endpoint, region, bucket, accessKeyId, accessKeySecret } = standin.oss!
   const blobs = ossBlobs({ endpoint, region, bucket, accessKeyId, accessKeySecret })
   const cloud = dashscope({ apiKey: standin.apiKey, baseUrl: standin.url, http })
   const models = { speakerModel: 'fun-asr-mtl', fileModel: 'qwen3-asr-flash-filetrans' }
   const recognisers = fileRecognisers({ cloud, http, ...models })
-  const { maxSeconds, ...money } = limits
-  const waiting = { pollSeconds: 0.05, patience: () => patience }
-  const ports = { ...recognisers, ...waiting, ...money, blobs, ffmpeg: testFfmpeg }
-  const file = fixture('jfk.wav')
+  const { maxSeconds, ffmpeg = testFfmpeg, file = fixture('jfk.wav'), ...money } = limits
+  const waiting = { pollSeconds: 0.05, patience: () => patience, submitting: createGate(1) }
+  const ports = { ...recognisers, ...waiting, ...money, blobs, ffmpeg }
   const { size: bytes } = await stat(file)
   const run: Run = {
     ...{ job, owner: 'local', signal: new AbortController().signal },
@@ -100,4 +101,42 @@ it.each([
   await expect(hearAs(`tr_${code}`, 10, limits)).rejects.toMatchObject({ code })
   expect(standin.tasks.length).toBe(before)
   expect([...standin.oss!.objects(), ...standin.oss!.multiparts()]).toEqual([])
+})
+
+describe('a recording whose decoder is killed', () => {
+  /** An ffmpeg whose first so many decoders are killed after some seconds of sound. */
+  async function dyingFfmpeg(name: string, deaths: number): Promise<LocateFfmpeg> {
+    const [real, path] = [await testFfmpeg(), join(folder.path, name)]
+    const script = [
+      '#!/bin/sh',
+      `case "$*" in *format_whitelist*) ;; *) exec '${real}' "$@" ;; esac`,
+      `for death in ${Array.from({ length: deaths }, (_, i) => i).join(' ')}; do`,
+      `  if mkdir '${path}-'$death 2>/dev/null; then '${real}' "$@" | head -c 160000; kill -9 $$; fi`,
+      'done',
+      `exec '${real}' "$@"`,
+    ]
+    await writeFile(path, script.join('\n'), { mode: 0o755 })
+    return async () => path
+  }
+
+  it('is decoded once more before anything is paid for', async () => {
+    const before = standin.tasks.length
+    const { duration, lost } = await hearAs('tr_dies', 60, { ffmpeg: await dyingFfmpeg('dies', 1) })
+    expect({ duration, lost }).toEqual({ duration: 11, lost: undefined })
+    expect(standin.tasks.length - before).toBeLessThanOrEqual(2)
+  })
+
+  it('again does not pass for the whole of it, neither to this job nor to another', async () => {
+    const file = join(folder.path, 'again.wav')
+    await writeFile(file, await readFile(fixture('russian.flac')))
+    const torso = await hearAs('tr_torso', 60, { ffmpeg: await dyingFfmpeg('torso', 2), file })
+    expect(torso.lost).toMatchObject({ start: 5 })
+    const before = standin.tasks.length
+    for (const job of ['tr_torso', 'tr_whole']) {
+      const whole = await hearAs(job, 60, { file })
+      expect(whole).toMatchObject({ duration: expect.closeTo(12, 0) })
+      expect(whole.lost).toBeUndefined()
+    }
+    expect(standin.tasks.length).toBe(before + 4)
+  })
 })

@@ -51,6 +51,8 @@ export interface Leftover {
   owner: string
   job: string
   storedAt: number
+  /** False for what an installation with another store has left: its jobs may have the ids of ours. */
+  ours: boolean
 }
 
 /**
@@ -60,12 +62,13 @@ export interface Leftover {
 export interface Blobs {
   readonly way: UploadWay
   /**
-   * Stores audio (MP3) while it comes, under a name made of owner and job: a second upload of a job takes the place of
-   * the first. Where it rejects, or the audio or the signal ends it, nothing is left behind.
+   * Stores audio (MP3) while it comes, under a name made of owner, job and installation: a second upload of a job takes
+   * the place of the first, also of one that a dead process has left half done. Where it rejects, or the audio or the
+   * signal ends it, nothing is left behind. What has to wait on the disk does so in `scratch`, the job's own folder.
    */
   put(
     audio: AsyncIterable<Buffer>,
-    of: { owner: string; job: string; models: string[] },
+    of: { owner: string; job: string; models: string[]; scratch(): Promise<string> },
     signal: AbortSignal,
   ): Promise<Upload>
   /** Where a model finds it for so many seconds; ask as late as possible, as it ends with the key that signed it. */
