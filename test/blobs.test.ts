@@ -187,6 +187,16 @@ describe('an upload into a bucket', () => {
     expect(warnings()).toMatchObject([{ event: 'earlier-upload-not-removed', code: 'BUCKET_REFUSED' }])
   })
 
+  it.each([0.1, 2.5])('of %d MB that is cancelled while it still looks leaves nothing', async size => {
+    oss.fault({ kind: 'hang', when: ({ kind }) => kind === 'uploads' })
+    const controller = new AbortController()
+    const put = blobs.put(stream(noise(size)), anns, controller.signal)
+    await until(() => oss.objects().length === 1)
+    controller.abort(new Error('enough'))
+    await expect(put).rejects.toThrow('enough')
+    expect([oss.objects().length, oss.multiparts().length]).toEqual([0, 0])
+  })
+
   it('takes nothing from another installation, whose job of the same id it is', async () => {
     const there = keep(ossBlobs(optionsFor(oss, { installation: 'there' })))
     const theirs = noise(0.1)
