@@ -90,7 +90,8 @@ export async function createDeposit(source: Source, ports: PipelinePorts, run: R
       run.progress({ done: decoding.decoded() / 2, ...total(decoding.expected()), message: 'Uploading' })
     }
     const { audio, speech } = encodeWhole(decoding, { ffmpeg, onSamples: check }, listening)
-    const of = { owner: run.owner, job: run.job, models: recognisers.map(({ model }) => model), scratch: run.scratch }
+    const { owner, job, scratch } = run
+    const of = { owner, job, scratch, models: recognisers.map(({ model }) => model) }
     const upload = await blobs.put(audio, of, run.signal)
     isFresh = true
     await keep({ upload, ...listened(decoding, speech, warnings) })
