@@ -142,6 +142,7 @@ async function openHouse(folder: string, recording: string, wish: HouseOptions):
       pollSeconds: 0.02,
       patience: () => 30,
       encoding: createGate(2),
+      submitting: createGate(1),
       downloader: wish.downloader ?? {
         download: () => Promise.reject(new Error('No test needs this.')),
         identify: () => Promise.reject(new Error('No test needs this.')),
