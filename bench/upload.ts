@@ -3,8 +3,8 @@ import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { Run } from '../src/domain/run.ts'
 import { ossBlobs } from '../src/drivers/blobs/oss.ts'
-import { decode } from '../src/pipeline/decode.ts'
-import { encodeWhole } from '../src/pipeline/encode-whole.ts'
+import { encodeWhole } from '../src/pipeline/files/encode-whole.ts'
+import { decode } from '../src/pipeline/sound/decode.ts'
 import { startOss } from '../src/standin/oss/oss.ts'
 
 const mbitPerSecond = 200

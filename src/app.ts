@@ -17,7 +17,7 @@ import { type Dashscope, dashscope } from './drivers/wire/dashscope.ts'
 import { createHttp } from './drivers/wire/http.ts'
 import { createLimiter } from './drivers/wire/limiter.ts'
 import { createJobs, type Jobs } from './jobs/jobs.ts'
-import { encoders } from './pipeline/encode-all.ts'
+import { encoders } from './pipeline/chunks/encode-all.ts'
 import { createGate } from './pipeline/gate.ts'
 
 /** The provider's limit for one account and model: 100 requests a minute (international region). */

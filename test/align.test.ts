@@ -5,7 +5,7 @@ import { compare, noises } from '../bench/diarize/compare.ts'
 import type { FileHearing, HeardSentence, HeardWord } from '../src/domain/ports.ts'
 import { joinText } from '../src/domain/text.ts'
 import type { Segment } from '../src/domain/transcript.ts'
-import { type Aligned, align } from '../src/pipeline/align.ts'
+import { type Aligned, align } from '../src/pipeline/align/align.ts'
 
 const pace = 0.3
 

@@ -99,7 +99,7 @@ describe('the house', () => {
 
   it('would notice a wrong import', () => {
     expect(forbidden({ from: 'domain/errors.ts', to: 'log.ts', line: 1 })).toBe(true)
-    expect(forbidden({ from: 'pipeline/cut.ts', to: 'jobs/jobs.ts', line: 1 })).toBe(true)
+    expect(forbidden({ from: 'pipeline/sound/cut.ts', to: 'jobs/jobs.ts', line: 1 })).toBe(true)
     expect(forbidden({ from: 'drivers/store/sqlite.ts', to: 'drivers/speech/qwen-asr.ts', line: 1 })).toBe(
       true,
     )

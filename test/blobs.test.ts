@@ -189,9 +189,14 @@ describe('an upload into a bucket', () => {
 
   it.each([0.1, 2.5])('of %d MB that is cancelled while it still looks leaves nothing', async size => {
     oss.fault({ kind: 'hang', when: ({ kind }) => kind === 'uploads' })
+    const impatient = keep(ossBlobs(optionsFor(oss, { patience: { answer: 1, transfer: 60 } })))
     const controller = new AbortController()
-    const put = blobs.put(stream(noise(size)), anns, controller.signal)
+    const put = impatient.put(stream(noise(size)), anns, controller.signal)
     await until(() => oss.objects().length === 1)
+    // By its next look it has long heard that the recording is there.
+    const looks = () => kinds().filter(kind => kind === 'uploads').length
+    const before = looks()
+    await until(() => looks() > before)
     controller.abort(new Error('enough'))
     await expect(put).rejects.toThrow('enough')
     expect([oss.objects().length, oss.multiparts().length]).toEqual([0, 0])

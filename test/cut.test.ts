@@ -1,9 +1,9 @@
 // Cutting: whatever is spoken reaches a chunk once, no chunk is too long, and the seams lose and double nothing.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Chunk, cut } from '../src/pipeline/cut.ts'
-import { createMerge } from '../src/pipeline/merge.ts'
-import type { Piece } from '../src/pipeline/recognise.ts'
+import { createMerge } from '../src/pipeline/chunks/merge.ts'
+import type { Piece } from '../src/pipeline/chunks/recognise.ts'
+import { type Chunk, cut } from '../src/pipeline/sound/cut.ts'
 import {
   asBuffers,
   type Passage,

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { addAbortSignal, PassThrough } from 'node:stream'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
-import { contentHash } from '../src/pipeline/fingerprint.ts'
+import { contentHash } from '../src/pipeline/sound/fingerprint.ts'
 import { me, type Site, startSite } from './support/house.ts'
 
 vi.mock('node:fs', async original => {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { SpeechError } from '../src/domain/errors.ts'
 import type { Job } from '../src/domain/job.ts'
 import type { Blobs, Downloader, Leftover } from '../src/domain/ports.ts'
-import { uploadKey } from '../src/pipeline/upload.ts'
+import { uploadKey } from '../src/pipeline/files/upload.ts'
 import { gate, type House, me, type Site, spokenWav, startSite } from './support/house.ts'
 import { transcript } from './support/transcripts.ts'
 

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { tokens } from '../src/domain/text.ts'
-import { findLoop } from '../src/pipeline/loops.ts'
+import { findLoop } from '../src/pipeline/chunks/loops.ts'
 import { vocabulary } from './support/vocabulary.ts'
 
 const runs = { seed: 20261103, numRuns: 300 }

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { SpeechError } from '../src/domain/errors.ts'
 import type { Timestamps } from '../src/domain/job.ts'
 import { estimateTokens, tokens } from '../src/domain/text.ts'
-import { createMerge } from '../src/pipeline/merge.ts'
-import type { Piece } from '../src/pipeline/recognise.ts'
+import { createMerge } from '../src/pipeline/chunks/merge.ts'
+import type { Piece } from '../src/pipeline/chunks/recognise.ts'
 
 const keys = (text: string) => tokens(text).map(({ key }) => key)
 

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { SpeechError } from '../src/domain/errors.ts'
 import type { Recogniser } from '../src/domain/ports.ts'
 import type { Run } from '../src/domain/run.ts'
-import type { ReadyChunk } from '../src/pipeline/encode-all.ts'
-import { type Piece, recognise } from '../src/pipeline/recognise.ts'
+import type { ReadyChunk } from '../src/pipeline/chunks/encode-all.ts'
+import { type Piece, recognise } from '../src/pipeline/chunks/recognise.ts'
 
 const chunk = (start: number, end: number): ReadyChunk => ({
   index: 0,

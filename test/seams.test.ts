@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { joinText, tokens } from '../src/domain/text.ts'
-import { joinOverlap } from '../src/pipeline/seams.ts'
+import { joinOverlap } from '../src/pipeline/chunks/seams.ts'
 import { vocabulary } from './support/vocabulary.ts'
 
 const runs = { seed: 20261103, numRuns: 300 }

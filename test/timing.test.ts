@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { tokens } from '../src/domain/text.ts'
 import type { Span } from '../src/domain/transcript.ts'
-import { timeTexts, timeWords } from '../src/pipeline/timing.ts'
+import { timeTexts, timeWords } from '../src/pipeline/chunks/timing.ts'
 
 const runs = { seed: 20261103, numRuns: 300 }
 

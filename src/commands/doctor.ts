@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { access, constants, mkdir, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { promisify } from 'node:util'
 import { type App, createApp } from '../app.ts'
 import { type Config, unfilledTemplates } from '../config.ts'
@@ -89,7 +90,9 @@ export async function checkUploads(
   if (blobs.way === 'temporary')
     return 'temporary store of DashScope, emptied after two days; OSS_BUCKET would name a bucket of yours'
   const signal = AbortSignal.timeout(3 * patience)
-  const of = { owner: localOwner, job: `doctor-${randomUUID()}`, models: ['doctor'] }
+  // A bucket takes it as it comes, and needs no room on the disk.
+  const scratch = async () => tmpdir()
+  const of = { owner: localOwner, job: `doctor-${randomUUID()}`, models: ['doctor'], scratch }
   try {
     const upload = await blobs.put(probe(), of, signal)
     const clock = await fetchProbe(blobs, upload, signal).finally(() => blobs.remove(upload, signal))

@@ -4,9 +4,9 @@ import { basename, join } from 'node:path'
 import { SpeechError } from '../domain/errors.ts'
 import type { Downloader } from '../domain/ports.ts'
 import type { Run } from '../domain/run.ts'
-import { endIsMissing } from './cut-off.ts'
-import { contentHash, textHash } from './fingerprint.ts'
 import { describeFileError, resolvePath } from './paths.ts'
+import { endIsMissing } from './sound/cut-off.ts'
+import { contentHash, textHash } from './sound/fingerprint.ts'
 
 export interface Source {
   /** Absolute path of a regular file inside an allowed folder or the scratch folder. */

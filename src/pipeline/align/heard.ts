@@ -2,7 +2,7 @@
 import type { FileHearing, HeardSentence, HeardWord } from '../../domain/ports.ts'
 import { tokens } from '../../domain/text.ts'
 import { type Span, seconds } from '../../domain/transcript.ts'
-import { timeWords } from '../timing.ts'
+import { timeWords } from '../chunks/timing.ts'
 
 export interface Line extends Span {
   language?: string

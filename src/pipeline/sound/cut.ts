@@ -1,5 +1,5 @@
 // Cuts a stream of samples into chunks of speech: at pauses, without the silence, and never through a word unseen.
-import { type Span, seconds } from '../domain/transcript.ts'
+import { type Span, seconds } from '../../domain/transcript.ts'
 import { ActivityLabeller, frameLevel, frameSize, framesPerSecond, SilenceTest } from './activity.ts'
 import { type Label, longestPause, quietest } from './pauses.ts'
 

@@ -1,10 +1,10 @@
 // Decodes a stretch of a recording once more and cuts it smaller, for a chunk that has to be asked again.
-import type { Run } from '../domain/run.ts'
-import { type Span, seconds } from '../domain/transcript.ts'
-import { type Chunk, cut } from './cut.ts'
-import { decode } from './decode.ts'
+import type { Run } from '../../domain/run.ts'
+import { type Span, seconds } from '../../domain/transcript.ts'
+import { type Chunk, cut } from '../sound/cut.ts'
+import { decode } from '../sound/decode.ts'
+import type { Source } from '../source.ts'
 import { type EncodingTools, encodeAll, type ReadyChunk } from './encode-all.ts'
-import type { Source } from './source.ts'
 
 /** The chunks of a stretch of a channel, none longer than `maxSeconds`, with their places in the whole recording. */
 export type Recut = (stretch: Span & { channel?: number }, maxSeconds: number) => AsyncIterable<ReadyChunk>

@@ -1,6 +1,6 @@
 // Puts the pieces together: one text without lost or doubled words, segments with times, and what is missing.
-import type { Timestamps } from '../domain/job.ts'
-import { estimateTokens, sentences, tokens } from '../domain/text.ts'
+import type { Timestamps } from '../../domain/job.ts'
+import { estimateTokens, sentences, tokens } from '../../domain/text.ts'
 import {
   type Coverage,
   type Gap,
@@ -8,7 +8,7 @@ import {
   type Span,
   type Speaker,
   seconds,
-} from '../domain/transcript.ts'
+} from '../../domain/transcript.ts'
 import type { Piece } from './recognise.ts'
 import { joinOverlap } from './seams.ts'
 import { timeTexts, timeWords } from './timing.ts'

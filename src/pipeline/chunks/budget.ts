@@ -1,13 +1,13 @@
 // Keeps an order within the money it may cost: the estimate before the first request, and a stop while it runs.
-import { SpeechError } from '../domain/errors.ts'
-import type { Recogniser } from '../domain/ports.ts'
-import type { Run } from '../domain/run.ts'
-import { sampleRate } from './activity.ts'
-import { type Chunk, cut } from './cut.ts'
-import { type Decoding, decode } from './decode.ts'
+import { SpeechError } from '../../domain/errors.ts'
+import type { Recogniser } from '../../domain/ports.ts'
+import type { Run } from '../../domain/run.ts'
+import { sampleRate } from '../sound/activity.ts'
+import { type Chunk, cut } from '../sound/cut.ts'
+import { type Decoding, decode } from '../sound/decode.ts'
+import { chunkKey, isHeard } from '../sound/fingerprint.ts'
+import type { Source } from '../source.ts'
 import type { EncodingTools } from './encode-all.ts'
-import { chunkKey, isHeard } from './fingerprint.ts'
-import type { Source } from './source.ts'
 
 export interface Budget {
   /** Passes the chunks on once it is known that they may be paid for; throws `COST_TOO_HIGH` with the figure. */

@@ -1,9 +1,9 @@
 // Gives each word that was heard the speaker who says it.
-import type { FileHearing } from '../domain/ports.ts'
-import { type Alignment, type Segment, type Speaker, seconds } from '../domain/transcript.ts'
-import { type Heard, inOrder } from './align/heard.ts'
-import { type Label, type Labelled, labelWords } from './align/label.ts'
-import { segmentsOf, speakersOf } from './align/segments.ts'
+import type { FileHearing } from '../../domain/ports.ts'
+import { type Alignment, type Segment, type Speaker, seconds } from '../../domain/transcript.ts'
+import { type Heard, inOrder } from './heard.ts'
+import { type Label, type Labelled, labelWords } from './label.ts'
+import { segmentsOf, speakersOf } from './segments.ts'
 
 export interface Aligned {
   /** In order of time: a turn, or a sentence or so of it. */

@@ -1,5 +1,5 @@
 // Weighs whether the two channels of a recording carry a voice each, or the same sound twice.
-import { ActivityLabeller, frameLevel, frameSize } from './activity.ts'
+import { ActivityLabeller, frameLevel, frameSize } from '../sound/activity.ts'
 import { blocksPerSecond, framesPerBlock, meanLevel } from './levels.ts'
 
 /** A stretch of both channels: 16 kHz samples, of equal length. */

@@ -1,6 +1,6 @@
 // Gives sentences and words times where the provider gave none, from where in the recording someone speaks.
-import { tokens } from '../domain/text.ts'
-import { type Span, seconds, type Word } from '../domain/transcript.ts'
+import { tokens } from '../../domain/text.ts'
+import { type Span, seconds, type Word } from '../../domain/transcript.ts'
 
 /** How long a text takes to say, in the measure of one letter; an ideograph is a syllable, a digit often two. */
 function weight(text: string): number {

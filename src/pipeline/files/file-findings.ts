@@ -1,6 +1,6 @@
 // What is found in a recording that was heard as a whole: coverage, usage, and what is missing and why.
-import { describeError } from '../domain/errors.ts'
-import type { Order } from '../domain/job.ts'
+import { describeError } from '../../domain/errors.ts'
+import type { Order } from '../../domain/job.ts'
 import {
   type Alignment,
   type Coverage,
@@ -8,14 +8,14 @@ import {
   type Speaker,
   seconds,
   type Usage,
-} from '../domain/transcript.ts'
-import { dollars } from './budget.ts'
+} from '../../domain/transcript.ts'
+import { dollars } from '../chunks/budget.ts'
+import type { Source } from '../source.ts'
+import { titleOf } from '../title.ts'
+import type { Findings, PipelinePorts } from '../transcribe.ts'
+import { tellUnheard, type Unheard, unheard } from '../unheard.ts'
 import type { Pass } from './errand.ts'
 import type { Heards } from './passes.ts'
-import type { Source } from './source.ts'
-import { titleOf } from './title.ts'
-import type { Findings, PipelinePorts } from './transcribe.ts'
-import { tellUnheard, type Unheard, unheard } from './unheard.ts'
 
 export interface Text {
   segments: Segment[]

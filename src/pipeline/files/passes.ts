@@ -1,15 +1,15 @@
 // Hears a recording in one or two passes over one upload: all at once, each from where an earlier attempt left it.
 import { setMaxListeners } from 'node:events'
-import { isSpeechError, type SpeechError } from '../domain/errors.ts'
-import type { Order } from '../domain/job.ts'
-import type { FileHearing } from '../domain/ports.ts'
-import type { Run } from '../domain/run.ts'
-import { log } from '../log.ts'
+import { isSpeechError, type SpeechError } from '../../domain/errors.ts'
+import type { Order } from '../../domain/job.ts'
+import type { FileHearing } from '../../domain/ports.ts'
+import type { Run } from '../../domain/run.ts'
+import { log } from '../../log.ts'
+import { textHash } from '../sound/fingerprint.ts'
+import type { Source } from '../source.ts'
+import type { PipelinePorts } from '../transcribe.ts'
 import type { Errand, KeptPass, Pass } from './errand.ts'
-import { textHash } from './fingerprint.ts'
-import type { Source } from './source.ts'
 import { carryOutPass } from './task.ts'
-import type { PipelinePorts } from './transcribe.ts'
 import { createDeposit, type Deposit, type Listened } from './upload.ts'
 
 /** What came of a pass: what was heard, or why nothing was. Neither: it is under way. */

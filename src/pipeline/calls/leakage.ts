@@ -1,6 +1,6 @@
 // Strikes out what one channel of a call heard of the other: the other's words, at the same time, and far quieter.
-import { joinText, type Token, tokens } from '../domain/text.ts'
-import type { Segment, Span, Word } from '../domain/transcript.ts'
+import { joinText, type Token, tokens } from '../../domain/text.ts'
+import type { Segment, Span, Word } from '../../domain/transcript.ts'
 import { blocksPerSecond } from './levels.ts'
 
 /** What was heard in a channel, with times of words, and how loud it is: dBFS of each tenth of a second. */

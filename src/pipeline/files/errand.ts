@@ -1,10 +1,10 @@
 // What one pass over an upload has in hand: how it is to be heard, how far it is, whom it tells.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isSpeechError } from '../domain/errors.ts'
-import type { FileHearing, FileRecogniser, TaskStatus } from '../domain/ports.ts'
-import type { Run } from '../domain/run.ts'
-import { log } from '../log.ts'
-import type { Gate } from './gate.ts'
+import { isSpeechError } from '../../domain/errors.ts'
+import type { FileHearing, FileRecogniser, TaskStatus } from '../../domain/ports.ts'
+import type { Run } from '../../domain/run.ts'
+import { log } from '../../log.ts'
+import type { Gate } from '../gate.ts'
 import type { Deposit } from './upload.ts'
 
 export interface Pass {

@@ -1,16 +1,16 @@
 // Asks the recogniser for each chunk's text, several at once; a chunk that fails for good leaves a gap.
-import { isSpeechError, type SpeechError } from '../domain/errors.ts'
-import type { Recogniser } from '../domain/ports.ts'
-import type { Run } from '../domain/run.ts'
-import { clock, tokens } from '../domain/text.ts'
-import type { Span } from '../domain/transcript.ts'
-import { encodedMime } from './encode.ts'
+import { isSpeechError, type SpeechError } from '../../domain/errors.ts'
+import type { Recogniser } from '../../domain/ports.ts'
+import type { Run } from '../../domain/run.ts'
+import { clock, tokens } from '../../domain/text.ts'
+import type { Span } from '../../domain/transcript.ts'
+import { parallel } from '../parallel.ts'
+import { encodedMime } from '../sound/encode.ts'
+import type { Asked } from '../sound/fingerprint.ts'
+import { longestUnheard, tellUnheard } from '../unheard.ts'
 import type { ReadyChunk } from './encode-all.ts'
-import type { Asked } from './fingerprint.ts'
 import { findLoop } from './loops.ts'
-import { parallel } from './parallel.ts'
 import type { Recut } from './recut.ts'
-import { longestUnheard, tellUnheard } from './unheard.ts'
 
 /** What became of one chunk. */
 export interface Piece extends Span {

@@ -1,13 +1,13 @@
 // Decodes any container, or one channel of it, to 16 kHz mono samples on a pipe, and says what was wrong with the file.
-import { SpeechError } from '../domain/errors.ts'
-import type { Run } from '../domain/run.ts'
-import { clock } from '../domain/text.ts'
-import type { Span } from '../domain/transcript.ts'
+import { SpeechError } from '../../domain/errors.ts'
+import type { Run } from '../../domain/run.ts'
+import { clock } from '../../domain/text.ts'
+import type { Span } from '../../domain/transcript.ts'
+import type { Source } from '../source.ts'
 import { sampleRate } from './activity.ts'
 import { allowedDemuxers, playlistDemuxers } from './demuxers.ts'
 import { encoderArguments, encoderFailed, longestVoiceNote } from './encode.ts'
 import { collect, killed, type LocateFfmpeg, startFfmpeg } from './ffmpeg.ts'
-import type { Source } from './source.ts'
 
 export interface Decoding {
   /** Which channel it is; absent for the mix of all. */

@@ -1,6 +1,6 @@
 // Encodes each chunk to MP3 with an ffmpeg of its own, fed and read through pipes.
-import { SpeechError } from '../domain/errors.ts'
-import type { Run } from '../domain/run.ts'
+import { SpeechError } from '../../domain/errors.ts'
+import type { Run } from '../../domain/run.ts'
 import { sampleRate } from './activity.ts'
 import type { Chunk } from './cut.ts'
 import { collect, type LocateFfmpeg, startFfmpeg } from './ffmpeg.ts'

@@ -1,15 +1,15 @@
 // Lays a recording where the provider can fetch it, once for all passes of a job, and takes it away again.
-import { SpeechError } from '../domain/errors.ts'
-import type { FileRecogniser, Upload } from '../domain/ports.ts'
-import type { Run } from '../domain/run.ts'
-import { type Span, seconds } from '../domain/transcript.ts'
-import { log } from '../log.ts'
-import { tooHigh } from './budget.ts'
-import { cut } from './cut.ts'
-import { decode } from './decode.ts'
+import { SpeechError } from '../../domain/errors.ts'
+import type { FileRecogniser, Upload } from '../../domain/ports.ts'
+import type { Run } from '../../domain/run.ts'
+import { type Span, seconds } from '../../domain/transcript.ts'
+import { log } from '../../log.ts'
+import { tooHigh } from '../chunks/budget.ts'
+import { cut } from '../sound/cut.ts'
+import { decode } from '../sound/decode.ts'
+import type { Source } from '../source.ts'
+import type { PipelinePorts } from '../transcribe.ts'
 import { encodeWhole, stretchSeconds } from './encode-whole.ts'
-import type { Source } from './source.ts'
-import type { PipelinePorts } from './transcribe.ts'
 
 /** What listening to the recording has shown: a job that goes on in another process need not decode it again. */
 export interface Listened {

@@ -1,12 +1,12 @@
 // Encodes a whole recording to one MP3 as it is decoded, and notes on the way where someone speaks.
 import type { Writable } from 'node:stream'
-import type { Run } from '../domain/run.ts'
-import type { Span } from '../domain/transcript.ts'
-import { sampleRate } from './activity.ts'
-import { cut } from './cut.ts'
-import type { Decoding } from './decode.ts'
-import { encoderArguments, encoderFailed } from './encode.ts'
-import { type LocateFfmpeg, startFfmpeg } from './ffmpeg.ts'
+import type { Run } from '../../domain/run.ts'
+import type { Span } from '../../domain/transcript.ts'
+import { sampleRate } from '../sound/activity.ts'
+import { cut } from '../sound/cut.ts'
+import type { Decoding } from '../sound/decode.ts'
+import { encoderArguments, encoderFailed } from '../sound/encode.ts'
+import { type LocateFfmpeg, startFfmpeg } from '../sound/ffmpeg.ts'
 
 export interface Encoding {
   /** MP3 in the pieces in which it comes; can be read once. Rejects with what went wrong with the recording. */

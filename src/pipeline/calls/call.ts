@@ -1,15 +1,15 @@
 // The story of a recorded call: each channel is a speaker, heard apart from the other; nobody's voice has to be guessed.
-import type { Order, Timestamps } from '../domain/job.ts'
-import type { Run } from '../domain/run.ts'
-import { type Coverage, type Gap, type Segment, type Speaker, seconds } from '../domain/transcript.ts'
-import { type ChunkPorts, hearChunks } from './hear-chunks.ts'
+import type { Order, Timestamps } from '../../domain/job.ts'
+import type { Run } from '../../domain/run.ts'
+import { type Coverage, type Gap, type Segment, type Speaker, seconds } from '../../domain/transcript.ts'
+import { type ChunkPorts, hearChunks } from '../chunks/hear-chunks.ts'
+import { createMerge, type Merge, type Merged, majority } from '../chunks/merge.ts'
+import type { Piece } from '../chunks/recognise.ts'
+import type { Source } from '../source.ts'
+import { titleOf } from '../title.ts'
+import { type Findings, tell, within } from '../transcribe.ts'
 import { withoutLeakage } from './leakage.ts'
 import { LevelMeter } from './levels.ts'
-import { createMerge, type Merge, type Merged, majority } from './merge.ts'
-import type { Piece } from './recognise.ts'
-import type { Source } from './source.ts'
-import { titleOf } from './title.ts'
-import { type Findings, tell, within } from './transcribe.ts'
 
 /**
  * Resolves with the transcript of a recording whose two channels carry a voice each (see `channelsApart`); `onFound` as

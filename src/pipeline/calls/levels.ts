@@ -1,5 +1,5 @@
 // How loud a channel is over time: the level of each tenth of a second.
-import { frameLevel, frameSize } from './activity.ts'
+import { frameLevel, frameSize } from '../sound/activity.ts'
 
 /** Frames in a block of a tenth of a second. */
 export const framesPerBlock = 5

@@ -1,7 +1,7 @@
 // One pass over an uploaded recording, as a task of the provider: followed to its end, and begun again where that helps.
-import { isSpeechError, SpeechError } from '../domain/errors.ts'
-import type { FileHearing, TaskStatus } from '../domain/ports.ts'
-import { log } from '../log.ts'
+import { isSpeechError, SpeechError } from '../../domain/errors.ts'
+import type { FileHearing, TaskStatus } from '../../domain/ports.ts'
+import { log } from '../../log.ts'
 import { ask, type Begun, type Errand, type Intent, pause } from './errand.ts'
 import { begin } from './submit.ts'
 

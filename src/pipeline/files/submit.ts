@@ -1,6 +1,6 @@
 // Begins a pass as a task of the provider, and pays for it once: also where the answer is lost, or another job wants the same.
-import { isSpeechError, SpeechError } from '../domain/errors.ts'
-import type { FileHearing } from '../domain/ports.ts'
+import { isSpeechError, SpeechError } from '../../domain/errors.ts'
+import type { FileHearing } from '../../domain/ports.ts'
 import { ask, type Begun, type Errand, type Intent, type KeptPass, pause } from './errand.ts'
 
 /** How long a submit may take, and how long after the run was stopped: its answer names a task that will be paid for. */

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { constants, setPriority } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
-import { cancelled, SpeechError } from '../domain/errors.ts'
+import { cancelled, SpeechError } from '../../domain/errors.ts'
 
 /** Where to find ffmpeg; throws `FFMPEG_MISSING` with the ways to get one. */
 export type LocateFfmpeg = () => Promise<string>

@@ -1,10 +1,10 @@
 // Tells whether the channels of a recording carry different voices, as those of a recorded call do.
-import type { Run } from '../domain/run.ts'
-import { sampleRate } from './activity.ts'
-import { allowedDemuxers } from './demuxers.ts'
-import { collect, type FfmpegProcess, type LocateFfmpeg, startFfmpeg } from './ffmpeg.ts'
+import type { Run } from '../../domain/run.ts'
+import { sampleRate } from '../sound/activity.ts'
+import { allowedDemuxers } from '../sound/demuxers.ts'
+import { collect, type FfmpegProcess, type LocateFfmpeg, startFfmpeg } from '../sound/ffmpeg.ts'
+import type { Source } from '../source.ts'
 import { haveOwnVoices, type Stereo } from './own-voices.ts'
-import type { Source } from './source.ts'
 
 /** A recording up to the length (seconds) of all windows together is heard whole, a longer one through so many windows. */
 const windows = { count: 10, seconds: 20 }

@@ -2,7 +2,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import type { Checkpoints, Recognition } from '../domain/ports.ts'
+import type { Checkpoints, Recognition } from '../../domain/ports.ts'
 
 /** What a chunk is recognised with: another model, language or context may hear other words. */
 export interface Asked {
