@@ -7,6 +7,7 @@ import { type Faults, looped, type RecognitionRequest } from './faults.ts'
 import { type Decoded, decode } from './listen/decode.ts'
 import type { Known } from './listen/library.ts'
 import { type Heard, listen } from './listen/listen.ts'
+import { remember } from './listen/memory.ts'
 import { type Order, readOrder } from './order.ts'
 import { readBody, sendError, sendJson, sendProxyPage } from './wire.ts'
 
@@ -15,6 +16,8 @@ export interface Recognition {
   latency: { base: number; perSecond: number }
   maxSeconds: number
   maxBytes: number
+  /** Folder of the known recordings. */
+  fixtures: string
   faults: Faults
   library(): Promise<Known[]>
   /** Counts a request against the minute's limit; false when it is used up. */
@@ -40,10 +43,7 @@ export async function recognise(
     record.started = Date.now()
     note(record, order)
     if (!service.admit()) throw new Refusal(dashscopeErrors.rateQuota)
-    const decoded = await decodeAudio(order, service, signal)
-    note(record, decoded)
-    checkLength(decoded, service.maxSeconds)
-    const heard = await listen(decoded.samples, await service.library())
+    const heard = await hearOnce(order, record, service, signal)
     record.heard = heard.text
     await misbehaveOrAnswer(request, response, record, service, heard, signal)
   } catch (error) {
@@ -52,6 +52,26 @@ export async function recognise(
     record.status = refusal.status
     sendError(request, response, refusal, record.at)
   }
+}
+
+/** What is too long is refused before anybody listens to it. */
+async function hearOnce(
+  order: Order,
+  record: RecognitionRequest,
+  service: Recognition,
+  signal: AbortSignal,
+): Promise<Heard> {
+  const look = (sound: Omit<Decoded, 'samples'>) => {
+    note(record, sound)
+    checkLength(sound, service.maxSeconds)
+  }
+  const remembered = await remember(order.audio, service.fixtures, async () => {
+    const { samples, ...sound } = await decodeAudio(order, service, signal)
+    look(sound)
+    return { ...sound, heard: await listen(samples, await service.library()) }
+  })
+  look(remembered)
+  return remembered.heard
 }
 
 async function decodeAudio(order: Order, service: Recognition, signal: AbortSignal): Promise<Decoded> {
@@ -64,13 +84,13 @@ async function decodeAudio(order: Order, service: Recognition, signal: AbortSign
   }
 }
 
-function checkLength({ seconds }: Decoded, maxSeconds: number): void {
+function checkLength({ seconds }: { seconds: number }, maxSeconds: number): void {
   if (seconds < SHORTEST) throw new Refusal(dashscopeErrors.audioEmpty)
   if (seconds <= maxSeconds + PADDING) return
   throw new Refusal(dashscopeErrors.audioLength, `Audio length must be between 1s and ${maxSeconds}s.`)
 }
 
-function note(record: RecognitionRequest, what: Order | Decoded): void {
+function note(record: RecognitionRequest, what: Order | Omit<Decoded, 'samples'>): void {
   if ('audio' in what) {
     record.model = what.model
     record.mime = what.mime

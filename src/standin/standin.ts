@@ -107,7 +107,7 @@ export async function startStandin(options: StandinOptions): Promise<Standin> {
     latency: options.latency ?? { base: 0, perSecond: 0 },
     maxSeconds: options.maxSeconds ?? 300,
     maxBytes: options.maxBytes ?? 10_485_760,
-    faults,
+    ...{ fixtures, faults },
     library: () => loadLibrary(path.resolve(fixtures), ffmpeg),
     admit: limiter.admit,
   }
