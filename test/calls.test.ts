@@ -250,7 +250,8 @@ describe('what a channel hears of the other', () => {
 
   it('is not said twice in noise, but for a bit of a word that a cut went through', async () => {
     const noise = (seed: number) => ['-f', 'lavfi', '-i', `anoisesrc=a=0.0005:c=pink:r=16000:seed=${seed}`]
-    const mixed = '[1:a][2:a]join=inputs=2:channel_layout=stereo[n];[c][n]amix=2:duration=first:normalize=0'
+    const mixed =
+      '[1:a][2:a]join=inputs=2:channel_layout=stereo[n];[c][n]amerge=2,pan=stereo|c0=c0+c2|c1=c1+c3'
     const graph = ['-filter_complex', `[0:a]${crosstalk(25)}[c];${mixed}`]
     const inputs = ['-i', meeting, ...noise(1), ...noise(2)]
     const { segments } = await hear(await makeSound(folder.path, 'noisy.flac', [...inputs, ...graph]))
@@ -330,7 +331,7 @@ it('a call that is cut off says so once', async () => {
 })
 
 it('a call in which nobody speaks has no speakers', async () => {
-  const silence = ['-f', 'lavfi', '-i', 'anullsrc=r=16000:cl=stereo:d=30']
+  const silence = ['-f', 'lavfi', '-i', 'aevalsrc=0|0:s=16000:d=30']
   const { segments, speakers, sent, warnings, status } = await hear(
     await makeSound(folder.path, 'nobody.flac', silence),
   )

@@ -32,7 +32,7 @@ const noise = (amplitude: number) => [
   ...['-f', 'lavfi', '-i', `anoisesrc=a=${amplitude}:c=pink:r=16000:seed=2`],
 ]
 const withNoise = (filter: string) =>
-  `[1:a][2:a]join=inputs=2:channel_layout=stereo[n];[0:a]${filter}[c];[c][n]amix=2:duration=first:normalize=0`
+  `[1:a][2:a]join=inputs=2:channel_layout=stereo[n];[0:a]${filter}[c];[c][n]amerge=2,pan=stereo|c0=c0+c2|c1=c1+c3`
 
 describe('a call is heard in two channels', () => {
   it('as it is', async () => {
@@ -129,8 +129,8 @@ describe('a room is heard once', () => {
     const graph = [
       '[0:a]channelsplit[l][r];[l]asplit[l1][l2];[r]asplit[r1][r2]',
       '[l2]volume=0.35,adelay=5[ld];[r2]volume=0.35,adelay=5[rd]',
-      '[l1][rd]amix=2:normalize=0,aecho=0.8:0.9:23|61:0.3|0.2[a]',
-      '[r1][ld]amix=2:normalize=0,aecho=0.8:0.9:29|71:0.3|0.2[b]',
+      '[l1][rd]amerge=2,pan=mono|c0=c0+c1,aecho=0.8:0.9:23|61:0.3|0.2[a]',
+      '[r1][ld]amerge=2,pan=mono|c0=c0+c1,aecho=0.8:0.9:29|71:0.3|0.2[b]',
       '[a][b]join=inputs=2:channel_layout=stereo',
     ]
     const file = await make('table.wav', '-i', call, '-filter_complex', graph.join(';'))
@@ -166,7 +166,7 @@ describe('it is not taken for a call', () => {
   it.each([
     ['when melodies sound at once', melody(220, '1'), melody(330, '1')],
     ['when melodies take turns', melody(220, 'lt(mod(t\\,4)\\,2)'), melody(330, 'gte(mod(t\\,4)\\,2)')],
-    ['when it is empty', 'anullsrc=r=16000:cl=mono:d=9', 'anullsrc=r=16000:cl=mono:d=9'],
+    ['when it is empty', 'aevalsrc=0:s=16000:d=9', 'aevalsrc=0:s=16000:d=9'],
   ])('%s', async (what, left, right) => {
     const graph = '[0:a][1:a]join=inputs=2:channel_layout=stereo'
     const inputs = ['-f', 'lavfi', '-i', left, '-f', 'lavfi', '-i', right]
