@@ -10,7 +10,7 @@ import { findingsOf, remarks, shortfalls } from './files/file-findings.ts'
 import { type Heards, hear } from './files/passes.ts'
 import { openSource, type Source } from './source.ts'
 import type { Story } from './story.ts'
-import type { PipelinePorts } from './transcribe.ts'
+import type { Findings, PipelinePorts } from './transcribe.ts'
 
 export const diarize: Story = async (order, ports, run, onFound) => {
   const source = await openSource(order, ports, run)
@@ -27,7 +27,11 @@ export const diarize: Story = async (order, ports, run, onFound) => {
     const findings = findingsOf(text, { order, source, ports, passes, heards, isOver })
     return { findings, warnings }
   }
-  const onHeard = (soFar: Heards) => onFound(() => told(soFar, false).findings)
+  const onHeard = (soFar: Heards) => {
+    let found: Findings | undefined
+    // Hours of words take seconds to align, and every reader asks.
+    onFound(() => (found ??= told(soFar, false).findings))
+  }
   const heards = await hear(passes, { order, source, ports, run, onHeard })
 
   const { findings, warnings } = told(heards, true)

@@ -7,7 +7,7 @@ import { findingsOf, remarks } from './files/file-findings.ts'
 import { type Heards, hear } from './files/passes.ts'
 import { openSource } from './source.ts'
 import type { Story } from './story.ts'
-import { transcribe } from './transcribe.ts'
+import { transcribeOpened } from './transcribe.ts'
 
 /** With these chunks would not fare better, or nobody would want them. */
 const endsAll = new Set([
@@ -44,7 +44,7 @@ export const measure: Story = async (order, ports, run, onFound) => {
     if (!isSpeechError(error) || endsAll.has(error.code)) throw error
     run.warn(`Times could not be measured and are estimated. ${describeError(error)}`)
     // The same order again tries to measure them, and finds the text in what was kept.
-    return { ...(await transcribe(order, ports, run, onFound)), status: 'partial' }
+    return { ...(await transcribeOpened(source, order, ports, run, onFound)), status: 'partial' }
   }
 }
 

@@ -9,7 +9,7 @@ import { type ChunkHearing, type ChunkPorts, hearChunks } from './chunks/hear-ch
 import { createMerge, type Merge } from './chunks/merge.ts'
 import type { Piece } from './chunks/recognise.ts'
 import type { Gate } from './gate.ts'
-import { openSource, type SourcePorts } from './source.ts'
+import { openSource, type Source, type SourcePorts } from './source.ts'
 import { titleOf } from './title.ts'
 
 export interface PipelinePorts extends SourcePorts, ChunkPorts {
@@ -39,8 +39,18 @@ export async function transcribe(
   outer: Run,
   onFound: (findings: () => Findings) => void,
 ): Promise<Findings> {
+  return transcribeOpened(await openSource(order, ports, outer), order, ports, outer, onFound)
+}
+
+/** The same, of a recording that was opened before. */
+export async function transcribeOpened(
+  source: Source,
+  order: Order,
+  ports: PipelinePorts,
+  outer: Run,
+  onFound: (findings: () => Findings) => void,
+): Promise<Findings> {
   return within(outer, async run => {
-    const source = await openSource(order, ports, run)
     run.progress({ done: 0, message: 'Decoding' })
     const hearing = hearChunks(source, order, ports, run)
     const merge = createMerge(order.timestamps ?? 'segment')

@@ -119,7 +119,9 @@ function partWords(clause: string): string[] {
 }
 
 /** The language in which most of the time is spoken. */
-export function majority(pieces: readonly Piece[]): { language?: string } {
+export function majority(pieces: readonly Pick<Piece, 'language' | 'text' | 'speech'>[]): {
+  language?: string
+} {
   const seconds = new Map<string, number>()
   for (const { language, text, speech } of pieces)
     if (language && text) seconds.set(language, (seconds.get(language) ?? 0) + lengthOf(speech))

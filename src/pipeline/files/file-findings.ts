@@ -10,6 +10,7 @@ import {
   type Usage,
 } from '../../domain/transcript.ts'
 import { dollars } from '../chunks/budget.ts'
+import { majority } from '../chunks/merge.ts'
 import type { Source } from '../source.ts'
 import { titleOf } from '../title.ts'
 import type { Findings, PipelinePorts } from '../transcribe.ts'
@@ -40,7 +41,7 @@ export function findingsOf(text: Text, { order, source, ports, passes, heards, i
     title: titleOf(order, source),
     status: isOver ? (isWhole ? 'completed' : 'partial') : 'running',
     duration: heards.duration,
-    ...majority(text.segments),
+    ...majority(text.segments.map(segment => ({ ...segment, speech: [segment] }))),
     model: passes.map(({ recogniser }) => recogniser.model).join(' + '),
     ...text,
     upload: ports.blobs.way,
@@ -66,7 +67,7 @@ export function shortfalls({ passes }: Heards, lacks: string[]): string[] {
 }
 
 /** Where speech was measured here and the provider heard no word; nothing where it heard nothing at all yet. */
-export function passedOver({ speech, passes }: Heards, segments: Segment[]): Unheard[] {
+function passedOver({ speech, passes }: Heards, segments: Segment[]): Unheard[] {
   return passes.some(({ hearing }) => hearing) ? unheard(speech, segments) : []
 }
 
@@ -101,13 +102,4 @@ function usageOf(passes: Pass[], { passes: heard, duration }: Heards, isOver: bo
     ...(isKnown && { costUsd: cost(sent) }),
     ...(isKnown && !isOver && { estimatedCostUsd: cost(passes.map(() => duration)) }),
   }
-}
-
-/** The language in which most of the time is spoken. */
-function majority(segments: Segment[]): { language?: string } {
-  const lengths = new Map<string, number>()
-  for (const { language, start, end } of segments)
-    if (language) lengths.set(language, (lengths.get(language) ?? 0) + end - start)
-  const [most] = [...lengths].sort((a, b) => b[1] - a[1])
-  return most ? { language: most[0] } : {}
 }

@@ -30,7 +30,10 @@ export async function begin(errand: Errand, earlier?: Intent): Promise<Begun> {
   } catch (error) {
     if (!isSpeechError(error) || error.code !== 'SUBMIT_UNCLEAR') throw error
     const found = await findLost({ intent, name }, errand)
-    return { task: found ?? (await submit(errand)), isOurs: true }
+    if (found !== undefined) return { task: found, isOurs: true }
+    // The search may have taken minutes: a process that goes on must look around this submit, not the first.
+    await run.checkpoints.keep(errand.key, { intent: Date.now(), name })
+    return { task: await submit(errand), isOurs: true }
   }
 }
 
