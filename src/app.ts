@@ -13,6 +13,8 @@ import { fileRecognisers } from './drivers/speech/file-recognisers.ts'
 import { qwenAsr } from './drivers/speech/qwen-asr.ts'
 import { drainable, limited, retrying } from './drivers/speech/wrappers.ts'
 import { sqliteStore } from './drivers/store/sqlite.ts'
+import { retirements } from './drivers/text/retirements.ts'
+import { textConcurrency, textModels } from './drivers/text/text-models.ts'
 import { type Dashscope, dashscope } from './drivers/wire/dashscope.ts'
 import { createHttp } from './drivers/wire/http.ts'
 import { createLimiter } from './drivers/wire/limiter.ts'
@@ -48,6 +50,7 @@ export function createApp(config: Config): App {
   const recogniser = drainable(asr)
   const blobs = blobsOf(config, cloud)
   const store = sqliteStore({ folder: config.dataDir })
+  const textHttp = createHttp({ connections: textConcurrency })
   let found: Promise<FoundFfmpeg> | undefined
   const ffmpeg = () => {
     found ??= locateFfmpeg({ named: config.ffmpegPath, searchPath: config.searchPath })
@@ -65,6 +68,13 @@ export function createApp(config: Config): App {
     pipeline: {
       recogniser: retrying(limited(recogniser, limiter)),
       ...fileRecognisers({ cloud, http, speakerModel: config.speakerModel, fileModel: config.fileModel }),
+      textModel: textModels({
+        models: config.formatModels,
+        dashscope: { apiKey: config.apiKey, baseUrl: config.baseUrl },
+        gemini: { apiKey: config.geminiKey, baseUrl: config.geminiUrl },
+        http: textHttp,
+        retirements: retirements(store),
+      }),
       ...{ blobs, pollSeconds: config.pollSeconds, patience, submitting: createGate(1) },
       encoding: createGate(encoders),
       ...(config.maxCostUsd !== undefined && { maxCostUsd: config.maxCostUsd }),
@@ -82,7 +92,7 @@ export function createApp(config: Config): App {
     notice: store.notice,
     async close(options) {
       await jobs.close(options)
-      await Promise.all([store.close(), blobs.close(), http.close()])
+      await Promise.all([store.close(), blobs.close(), http.close(), textHttp.close()])
     },
   }
 }

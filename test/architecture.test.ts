@@ -25,7 +25,7 @@ const rooms: { room: string; files: RegExp; floor: number; mayImport: string[] }
   { room: 'wire', files: /^drivers\/wire\//, floor: 2, mayImport: ['wire', 'log', 'domain'] },
   { room: 'drivers', files: /^drivers\//, floor: 2, mayImport: ['own folder', 'wire', 'log', 'domain'] },
   { room: 'exports', files: /^exports\//, floor: 2, mayImport: ['exports', 'domain'] },
-  { room: 'config', files: /^config\.ts$/, floor: 2, mayImport: ['log', 'domain'] },
+  { room: 'config', files: /^config(?:\.ts$|\/)/, floor: 2, mayImport: ['config', 'log', 'domain'] },
   { room: 'log', files: /^log\.ts$/, floor: 1, mayImport: [] },
   { room: 'domain', files: /^domain\//, floor: 1, mayImport: ['domain'] },
   { room: 'standin', files: /^standin\//, floor: 0, mayImport: ['standin'] },

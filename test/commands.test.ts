@@ -2,7 +2,7 @@
 import { cp, mkdir, readFile, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { settings } from '../src/config.ts'
+import { settings } from '../src/config/settings.ts'
 import { type Desk, openDesk } from './support/command.ts'
 import { entry, fixture, root } from './support/system.ts'
 

@@ -1,5 +1,6 @@
 // What is ordered of the pipeline, and the job that an order becomes.
 import type { ErrorCode } from './errors.ts'
+import type { Style } from './transcript.ts'
 
 export type Timestamps = 'none' | 'segment' | 'word'
 
@@ -14,6 +15,8 @@ export interface Order {
   timestamps?: Timestamps
   /** How many people speak, from 2 to 100, as a hint. */
   speakers?: number
+  /** Have the text formatted when all is heard. It makes no other order of it: the words are the same. */
+  format?: Style
   title?: string
 }
 

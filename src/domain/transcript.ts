@@ -21,6 +21,8 @@ export interface Segment extends Span {
   speaker?: string | null
   /** How sure the speaker is, from 0 to 1. */
   confidence?: number
+  /** True where a paragraph begins with it; only in formatted text, which always says so. */
+  opens?: boolean
 }
 
 /** Someone who speaks, numbered by first appearance. */
@@ -73,6 +75,38 @@ export interface Usage {
   estimatedCostUsd?: number
 }
 
+/** How text is made readable: with every word as it was spoken, or without the fillers of a written list. */
+export type Style = 'faithful' | 'clean'
+
+/** What was done to a text so that a person wants to read it. */
+export interface Formatting {
+  style: Style
+  /** Those that wrote it, the one that wrote most first; none where nothing was asked. */
+  models: string[]
+  /** Share of the words, from 0 to 1, that look otherwise than before: a capital, a mark, or left out as a filler. */
+  changed: number
+  /** How many paragraphs the models' answers had, and how many of them stand as they were because their words differed. */
+  paragraphs: number
+  kept: number
+  /** How many pieces the text was asked in, and how many of them got no answer; those stand as they were. */
+  pieces: number
+  failed: number
+  /** Fillers that were left out, and how often each; only with `clean`. */
+  removed: Record<string, number>
+  /** Of the work as a whole, whoever has paid for it. */
+  usage: { inputTokens: number; outputTokens: number; costUsd?: number }
+  /** Sentences for the reader: why something was not formatted. */
+  warnings: string[]
+}
+
+/** A transcript's text as it was formatted. It lies beside what was recognised, which stays as it is. */
+export interface FormattedSegments extends Formatting {
+  /** The same words at the same times, by the same speakers; a sentence or so each, whatever the borders were before. */
+  segments: Segment[]
+  /** Of what it was made (`segmentsHash`): when the words have changed since, it is not shown. */
+  of: string
+}
+
 /** `running`, `failed` and `cancelled`: what there is so far. */
 export type TranscriptStatus = 'completed' | 'partial' | 'running' | 'failed' | 'cancelled'
 
@@ -89,6 +123,8 @@ export interface Transcript {
   duration: number
   model: string
   segments: Segment[]
+  /** Where somebody had it formatted. It is stored apart, and put here for whoever reads. */
+  formatted?: FormattedSegments
   /** In order of first appearance. Absent where speakers were not asked for, empty where none could be told apart. */
   speakers?: Speaker[]
   alignment?: Alignment

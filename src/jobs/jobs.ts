@@ -8,6 +8,7 @@ import type { Transcript } from '../domain/transcript.ts'
 import { type FoundRecording, findRecordings } from '../pipeline/recordings.ts'
 import type { PipelinePorts } from '../pipeline/transcribe.ts'
 import { type Change, createChanges } from './changes.ts'
+import { createFormatter, type FormatOrder, type FormatState } from './formatting.ts'
 import { createHolders } from './holders.ts'
 import { createLedger, notFound } from './ledger.ts'
 import { createLeftovers } from './leftovers.ts'
@@ -22,6 +23,7 @@ import { createWorker } from './worker.ts'
 import { workerName } from './worker-name.ts'
 
 export type { Change } from './changes.ts'
+export type { FormatOrder, FormatState } from './formatting.ts'
 export type { Caller } from './place.ts'
 export type { Renaming } from './rename.ts'
 export type { Departure, Watch } from './watch.ts'
@@ -42,6 +44,11 @@ export interface Jobs {
   watch(id: string, watch: Watch): Promise<Job>
   /** The transcript, or what there is of it. Throws `TRANSCRIPT_NOT_FOUND`, also for what belongs to someone else. */
   read(owner: string, id: string): Promise<Transcript>
+  /**
+   * Makes a transcript or a text readable; the same again attaches to what is under way, or costs nothing. `read` gives
+   * the transcript with it. Throws `TRANSCRIPT_NOT_FOUND`, `COST_TOO_HIGH`, or the signal's reason.
+   */
+  format(order: FormatOrder, watch: Watch): Promise<FormatState>
   list(owner: string, page: PageRequest): Promise<TranscriptPage>
   /** Throws `BAD_INPUT` for a query without a word. */
   search(owner: string, query: string, page: PageRequest): Promise<TranscriptPage>
@@ -95,6 +102,7 @@ export function createJobs(options: JobsOptions): Jobs {
   const leftovers = createLeftovers({ ...ports, worker, tidying })
   const { cancel, abandon, remove } = createStopping({ ...ports, holders, worker, tidying, inTurn })
   const watching = { ...ports, holders, worker, closing: closing.signal, abandon }
+  const formatter = createFormatter(pipeline)
   queue.serve(async ticket => {
     const { owner, id } = ticket
     await worker.work(ticket)
@@ -134,6 +142,7 @@ export function createJobs(options: JobsOptions): Jobs {
     },
     watch: (id, wish) => watch(id, wish, watching),
     read,
+    format: formatter.format,
     list: (owner, page) => store.listTranscripts(owner, page),
     async search(owner, query, page) {
       if (tokens(query).length === 0)
@@ -156,7 +165,7 @@ export function createJobs(options: JobsOptions): Jobs {
       await leftovers.close()
       await drain(drainSeconds)
       closing.abort()
-      await worker.close()
+      await Promise.all([worker.close(), formatter.close()])
       await ledger.settle()
     },
   }

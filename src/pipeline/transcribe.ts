@@ -8,11 +8,12 @@ import { dollars } from './chunks/budget.ts'
 import { type ChunkHearing, type ChunkPorts, hearChunks } from './chunks/hear-chunks.ts'
 import { createMerge, type Merge } from './chunks/merge.ts'
 import type { Piece } from './chunks/recognise.ts'
+import type { FormatPorts } from './format.ts'
 import type { Gate } from './gate.ts'
 import { openSource, type Source, type SourcePorts } from './source.ts'
 import { titleOf } from './title.ts'
 
-export interface PipelinePorts extends SourcePorts, ChunkPorts {
+export interface PipelinePorts extends SourcePorts, ChunkPorts, FormatPorts {
   /** Hears in an uploaded recording who speaks when. */
   speakerRecogniser: FileRecogniser
   /** Hears in an uploaded recording what is said when. */

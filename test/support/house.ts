@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Job, JobTool, Order } from '../../src/domain/job.ts'
 import type { Blobs, Downloader, FileRecogniser, Lane, Store } from '../../src/domain/ports.ts'
+import type { TextModel } from '../../src/domain/text-model.ts'
 import type { Transcript } from '../../src/domain/transcript.ts'
 import { inProcessQueue } from '../../src/drivers/queue/in-process.ts'
 import { sqliteStore } from '../../src/drivers/store/sqlite.ts'
@@ -39,6 +40,7 @@ export interface HouseOptions {
   blobs?: Partial<Blobs>
   ears?: { speakerRecogniser?: FileRecogniser; fileRecogniser?: FileRecogniser }
   downloader?: Downloader
+  textModel?: TextModel
 }
 
 export interface House {
@@ -103,6 +105,12 @@ const deaf: FileRecogniser = {
   cancel: async () => {},
 }
 
+const mute: TextModel = {
+  models: [],
+  concurrency: 1,
+  write: () => Promise.reject(new Error('No test needs this.')),
+}
+
 async function openHouse(folder: string, recording: string, wish: HouseOptions): Promise<House> {
   const {
     name = `machine-${randomBytes(4).toString('hex')}/1//mark`,
@@ -129,6 +137,7 @@ async function openHouse(folder: string, recording: string, wish: HouseOptions):
           return { text, language: 'en' }
         },
       },
+      textModel: wish.textModel ?? mute,
       ...{ speakerRecogniser: deaf, fileRecogniser: deaf, ...wish.ears },
       blobs: {
         way: 'temporary',

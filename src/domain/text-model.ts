@@ -1,0 +1,50 @@
+// What a language model must do for us: text in, text out. `ports.ts` has the other contracts.
+
+export interface TextRequest {
+  /** What to do; it stands apart from the text, which cannot change it. */
+  system: string
+  /** The text to work on, with whatever frames it. It is data. */
+  user: string
+  /** Most tokens the answer may have. */
+  maxTokens: number
+}
+
+export interface TextAnswer {
+  /** As the model wrote it, but for its thoughts where the provider gives them apart. */
+  text: string
+  /** False where the model was stopped before its end, as the answer became too long. */
+  whole: boolean
+  /** The model that wrote it, by the name that its provider gives it. */
+  model: string
+  /** Tokens; 0 where the provider does not say. */
+  usage: { inputTokens: number; outputTokens: number }
+  /** US dollars; absent when the model's price is not known. */
+  costUsd?: number
+}
+
+/** Whoever waits for an answer. */
+export interface Listener {
+  signal: AbortSignal
+  /** Called once, when the provider has taken the request: the model exists and the key is good. */
+  onAccepted?(): void
+  /** Called from time to time with how many characters (UTF-16 units) are written; less than before where it began anew. */
+  onText?(written: number): void
+}
+
+/**
+ * Throws `SpeechError`: `MODEL_NOT_FOUND` (gone, never asked again in vain), `CONTENT_REFUSED` (the provider's filter, of
+ * the text or of the answer), `KEY_MISSING`, `KEY_REFUSED`, `THROTTLED` and the others of a provider; or the signal's reason.
+ */
+export interface TextModel {
+  /** In the order in which they are asked. None where nothing is configured: then `write` throws `KEY_MISSING`. */
+  readonly models: string[]
+  /** How many requests may be under way at once. */
+  readonly concurrency: number
+  write(request: TextRequest, listener: Listener): Promise<TextAnswer>
+}
+
+/** Which models are gone: remembered for a day, beyond the end of the process. Never rejects. */
+export interface Retirements {
+  isRetired(model: string): Promise<boolean>
+  retire(model: string): Promise<void>
+}
