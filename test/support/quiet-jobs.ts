@@ -39,7 +39,15 @@ export function quietJobs(): QuietJobs {
   })
   const unused = () => Promise.reject(new Error('No test needs this.'))
   return {
-    ...{ departures, followed, search: unused, cancel: unused, rename: unused, remove: unused },
+    ...{
+      departures,
+      followed,
+      search: unused,
+      cancel: unused,
+      rename: unused,
+      remove: unused,
+      format: unused,
+    },
     ...{ recordings: unused, foldersOpen: false, resumeLeftovers: () => {}, close: async () => {} },
     waiting: () => news.listenerCount('release'),
     listeners: () => news.listenerCount('change'),
