@@ -1,5 +1,10 @@
 // Whether a model's answer says what was said: word by word, in any script; where it does not, the original stands.
 import type { Style } from '../domain/transcript.ts'
+import { unitsOf, unwrap } from './faithful/answer.ts'
+import { chain } from './faithful/chain.ts'
+import { type Filler, findFillers } from './faithful/fillers.ts'
+import { type Letters, lettersOf } from './faithful/letters.ts'
+import { assemble, type Reduced } from './faithful/passages.ts'
 
 export interface Judging {
   /** `clean` lets listed fillers go that the answer has left out. */
@@ -31,9 +36,56 @@ export interface Judgement {
   removed: Record<string, number>
 }
 
-/** Never throws, whatever the answer holds. */
-export function judge(original: string, _answer: string, _wish: Judging): Judgement {
-  const part = (from: number, to: number) => original.slice(from, to).trim()
-  const passage = { from: 0, to: original.length, text: original.trim(), kept: true, opens: true, part }
-  return { passages: [passage], removed: {} }
+/**
+ * Takes from the answer only paragraphs whose letters are a run of the original's letters, and fills up with the original:
+ * so the words that come out are those that went in, in order, whatever the answer holds. Never throws.
+ */
+export function judge(
+  original: string,
+  answer: string,
+  { style, language, before = '' }: Judging,
+): Judgement {
+  const shown = before === '' ? '' : `${before}\n`
+  const text = shown + original
+  const said = unwrap(answer, text)
+  const apostrophes = /\p{L}['’]\p{L}/u.test(text)
+  const reduce = (letters: Letters) =>
+    reduced(letters, style === 'clean' ? findFillers(letters, language) : [])
+  const [was, is] = [reduce(lettersOf(text, apostrophes)), reduce(lettersOf(said, apostrophes))]
+  const wish = { original: was.letters, answer: is.letters, shown: lettersBefore(was.letters, shown.length) }
+  const matches = chain(unitsOf(said), wish)
+  return assemble({ original: was, answer: is, matches, from: shown.length })
+}
+
+function lettersBefore({ start }: Letters, offset: number): number {
+  const first = start.findIndex(at => at >= offset)
+  return first < 0 ? start.length : first
+}
+
+/** The letters without those of the fillers, whose places are noted. */
+function reduced(letters: Letters, fillers: Filler[]): Reduced {
+  if (fillers.length === 0) return { letters, fillers: [] }
+  const { text, stream, start, end, border } = letters
+  const gone = new Uint8Array(stream.length)
+  for (const { from, to } of fillers) gone.fill(1, from, to)
+  const left = Array.from(stream, (_, i) => i).filter(i => !gone[i])
+  const slots = new Map(left.map((i, slot) => [i, slot]))
+  const slotOf = (from: number) => {
+    let i = from
+    while (i < stream.length && gone[i]) i++
+    return slots.get(i) ?? left.length
+  }
+  const borders = left.map((i, slot) => Math.max(...border.subarray((left[slot - 1] ?? -1) + 1, i + 1)))
+  return {
+    letters: {
+      text,
+      stream: left.map(i => stream[i]).join(''),
+      start: Int32Array.from(left, i => start[i]!),
+      end: Int32Array.from(left, i => end[i]!),
+      border: Uint8Array.from(borders),
+    },
+    fillers: fillers.map(({ from, to, name }) => ({
+      ...{ slot: slotOf(from), name, start: start[from]!, end: end[to - 1]! },
+    })),
+  }
 }
