@@ -4,6 +4,8 @@ export interface Limiter {
   limit(changed?: number): void
   /** False when the limit is used up; only what was let in counts. */
   admit(): boolean
+  /** Milliseconds until the next is let in. */
+  freeIn(): number
 }
 
 export function createLimiter(milliseconds: number, most = Number.POSITIVE_INFINITY): Limiter {
@@ -19,6 +21,10 @@ export function createLimiter(milliseconds: number, most = Number.POSITIVE_INFIN
       if (admitted.length >= limit) return false
       admitted.push(now)
       return true
+    },
+    freeIn() {
+      const oldest = admitted.at(-limit)
+      return oldest === undefined ? 0 : Math.max(0, oldest + milliseconds - Date.now())
     },
   }
 }

@@ -24,9 +24,21 @@ interface Message {
   content?: unknown
 }
 
-/** Throws the service's refusal for a body it would not take. `maxBytes` limits the data URI. */
-export function readOrder(body: Buffer, maxBytes: number): Order {
-  const json = parse(body)
+interface Body {
+  model?: unknown
+  input?: { messages?: unknown }
+  parameters?: { asr_options?: { language?: string } }
+}
+
+/** Throws the service's refusal for a body it would not take; undefined is no JSON. `maxBytes` limits the data URI. */
+export function readOrder(body: unknown, maxBytes: number): Order {
+  if (body === undefined) {
+    throw new Refusal(
+      dashscopeErrors.roleOrContent,
+      'Required body invalid, please check the request body format.',
+    )
+  }
+  const json = body as Body | null
   const model = typeof json?.model === 'string' ? json.model : ''
   if (!MODELS.includes(model)) throw new Refusal(dashscopeErrors.modelNotExist)
   const { context, audio } = readMessages(json?.input?.messages)
@@ -36,17 +48,6 @@ export function readOrder(body: Buffer, maxBytes: number): Order {
     throw new Refusal(dashscopeErrors.modelNotExist, `Unsupported language: ${JSON.stringify(language)}`)
   }
   return { model, context, language, ...readAudio(audio, maxBytes) }
-}
-
-function parse(body: Buffer) {
-  try {
-    return JSON.parse(body.toString())
-  } catch {
-    throw new Refusal(
-      dashscopeErrors.roleOrContent,
-      'Required body invalid, please check the request body format.',
-    )
-  }
 }
 
 // An optional system message with text, then one user message with audio; contents are lists of one-key objects.

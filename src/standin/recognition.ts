@@ -9,7 +9,7 @@ import type { Known } from './listen/library.ts'
 import { type Heard, listen } from './listen/listen.ts'
 import { remember } from './listen/memory.ts'
 import { type Order, readOrder } from './order.ts'
-import { readBody, sendError, sendJson, sendProxyPage } from './wire.ts'
+import { sendError, sendJson, sendProxyPage } from './wire.ts'
 
 export interface Recognition {
   ffmpeg: string
@@ -28,18 +28,17 @@ const SHORTEST = 0.5
 // MP3 pads what it codes to whole frames, so audio of exactly the limit comes a little longer.
 const PADDING = 0.25
 
-/** Answers one request and keeps its record up to date; the signal aborts when the client or the server goes. */
+/** Answers one request and keeps its record up to date; `body` is undefined for what is no JSON. The signal aborts when the client or the server goes. */
 export async function recognise(
   request: IncomingMessage,
   response: ServerResponse,
+  body: unknown,
   record: RecognitionRequest,
   service: Recognition,
   signal: AbortSignal,
 ): Promise<void> {
-  const { faults } = service
   try {
-    if (faults.hit(record, 'unread')) return void request.socket.destroy()
-    const order = readOrder(await readBody(request), service.maxBytes)
+    const order = readOrder(body, service.maxBytes)
     record.started = Date.now()
     note(record, order)
     if (!service.admit()) throw new Refusal(dashscopeErrors.rateQuota)

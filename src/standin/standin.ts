@@ -1,5 +1,5 @@
 // The stand-in cloud: a server on loopback that speaks DashScope's protocol and knows the fixture recordings.
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,12 +8,16 @@ import { createFaults, type Fault, type RecognitionRequest } from './faults.ts'
 import { createLimiter } from './limiter.ts'
 import { loadLibrary } from './listen/library.ts'
 import { type OssOptions, type OssStandin, startOss } from './oss/oss.ts'
-import { recognise } from './recognition.ts'
+import { openRecognitions } from './recognitions.ts'
 import { createTaskFaults, type TaskFault } from './tasks/faults.ts'
 import { createEars } from './tasks/hear.ts'
 import { FAIR_HEARING, type HearingOptions } from './tasks/mishear.ts'
 import type { TaskCall, TaskRecord } from './tasks/record.ts'
 import { startTasks } from './tasks/tasks.ts'
+import type { TextFault } from './text/faults.ts'
+import type { TextOptions } from './text/options.ts'
+import type { TextRequest } from './text/record.ts'
+import { openTextDesk } from './text/text.ts'
 import { sendError } from './wire.ts'
 
 export { dashscopeErrors } from './dashscope-errors.ts'
@@ -21,8 +25,12 @@ export type { Fault, RecognitionRequest } from './faults.ts'
 export type { TaskFault } from './tasks/faults.ts'
 export type { HearingOptions } from './tasks/mishear.ts'
 export type { TaskCall, TaskRecord } from './tasks/record.ts'
+export type { TextFault } from './text/faults.ts'
+export { geminiErrors, retryInfo } from './text/gemini-errors.ts'
+export type { TextOptions } from './text/options.ts'
+export type { TextRequest } from './text/record.ts'
 
-export interface StandinOptions {
+export interface StandinOptions extends TextOptions {
   /** Path of an ffmpeg binary. */
   ffmpeg: string
   /** Folder with recordings and their *.truth.json; default: the fixtures of this package. */
@@ -64,17 +72,25 @@ type Changeable =
   | 'hearing'
   | 'failsInside'
   | 'resultSeconds'
+  | Exclude<keyof TextOptions, 'geminiKey'>
 
 export interface Standin {
   /** As DASHSCOPE_BASE_URL expects it. */
   url: string
   apiKey: string
+  /** As GEMINI_BASE_URL expects it. */
+  geminiUrl: string
+  geminiKey: string
   /** The recognitions that were asked for with the right key, in the order in which they came. */
   requests: RecognitionRequest[]
   /** The tasks that there are, those among them of whose making nobody heard; in the order in which they were made. */
   tasks: TaskRecord[]
   /** All requests about tasks and policies with the right key, refused ones among them. */
   taskCalls: TaskCall[]
+  /** The requests for text with the right key, of all models, in the order in which they came. */
+  textRequests: TextRequest[]
+  textInFlight(): number
+  peakTextInFlight(): number
   /** Where the option asked for it. */
   oss: OssStandin | undefined
   inFlight(): number
@@ -83,6 +99,8 @@ export interface Standin {
   fault(fault: Fault): () => void
   /** The same for tasks. */
   taskFault(fault: TaskFault): () => void
+  /** The same for text models. */
+  textFault(fault: TextFault): () => void
   set(changes: Partial<Pick<StandinOptions, Changeable>>): void
   /** Loads the fixtures now, so that the first recognition does not wait for them. */
   warmUp(): Promise<void>
@@ -97,11 +115,8 @@ const RECOGNITION = '/api/v1/services/aigc/multimodal-generation/generation'
 export async function startStandin(options: StandinOptions): Promise<Standin> {
   const { ffmpeg, apiKey = 'sk-standin', fixtures = ownFixtures } = options
   const faults = createFaults()
-  const requests: RecognitionRequest[] = []
   const limiter = createLimiter(60_000, options.requestsPerMinute)
   const closing = new AbortController()
-  let inFlight = 0
-  let peak = 0
   const service = {
     ffmpeg,
     latency: options.latency ?? { base: 0, perSecond: 0 },
@@ -130,23 +145,8 @@ export async function startStandin(options: StandinOptions): Promise<Standin> {
   }
   const tasks = await startTasks(taskService, closing.signal)
 
-  async function handleRecognition(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const now = Date.now()
-    const record: RecognitionRequest = {
-      ...{ at: now, model: '', seconds: 0, sampleRate: 0, mime: '', status: 0, bytes: 0 },
-      ...{ started: now, aborted: false },
-    }
-    requests.push(record)
-    peak = Math.max(peak, ++inFlight)
-    const leaving = new AbortController()
-    response.once('close', () => {
-      inFlight--
-      record.finished = Date.now()
-      record.aborted = !response.writableFinished
-      leaving.abort()
-    })
-    await recognise(request, response, record, service, AbortSignal.any([leaving.signal, closing.signal]))
-  }
+  const recognitions = openRecognitions(service, closing.signal)
+  const text = openTextDesk(options, closing.signal)
 
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://standin')
@@ -156,9 +156,10 @@ export async function startStandin(options: StandinOptions): Promise<Standin> {
       request.resume()
       sendError(request, response, error, Date.now())
     }
+    if (text.handleGemini(request, response, url)) return
     // The gateway looks at the key before it looks at anything else.
     if (key !== apiKey) return refuse(dashscopeErrors.invalidApiKey)
-    if (tasks.handle(request, response, url)) return
+    if (tasks.handle(request, response, url) || text.handle(request, response, url)) return
     if (request.method !== 'POST' || pathname !== RECOGNITION) {
       return refuse({
         status: 404,
@@ -167,24 +168,36 @@ export async function startStandin(options: StandinOptions): Promise<Standin> {
       })
     }
     if (request.headers['x-dashscope-async']) return refuse(dashscopeErrors.noAsynchronousCalls)
-    void handleRecognition(request, response)
+    const { isMeant, answer } = text
+    void recognitions.handle(request, response, {
+      isMeant,
+      answer: body => answer(request, response, url, body),
+    })
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(options.port ?? 0, '127.0.0.1', resolve)
   })
 
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/v1`,
+    url: `${origin}/api/v1`,
     apiKey,
-    requests,
+    geminiUrl: `${origin}/v1beta`,
+    geminiKey: text.geminiKey,
+    requests: recognitions.records,
     tasks: tasks.records,
     taskCalls: tasks.calls,
     oss,
-    inFlight: () => inFlight,
-    peakInFlight: () => peak,
+    textRequests: text.records,
+    textInFlight: text.inFlight,
+    peakTextInFlight: text.peakInFlight,
+    inFlight: recognitions.inFlight,
+    peakInFlight: recognitions.peakInFlight,
     fault: faults.add,
     taskFault: taskFaults.add,
+    textFault: text.fault,
     set(changes) {
+      text.set(changes)
       if (changes.latency) service.latency = changes.latency
       if ('requestsPerMinute' in changes) limiter.limit(changes.requestsPerMinute)
       if (changes.taskLatency) taskService.latency = changes.taskLatency

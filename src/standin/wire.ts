@@ -31,6 +31,17 @@ export function sendJson(
     'x-envoy-upstream-service-time': cost,
     server: 'istio-envoy',
   }
+  sendBody(request, response, status, body, headers)
+}
+
+/** JSON with these headers, and gzip for those who take it. */
+export function sendBody(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  body: object,
+  headers: Record<string, string>,
+): void {
   const json = Buffer.from(JSON.stringify(body))
   if (!/\bgzip\b/.test(request.headers['accept-encoding'] ?? '')) {
     response.writeHead(status, headers).end(json)
