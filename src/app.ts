@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Config } from './config.ts'
+import type { Order } from './domain/job.ts'
 import type { Blobs } from './domain/ports.ts'
 import { ossBlobs } from './drivers/blobs/oss.ts'
 import { temporaryBlobs } from './drivers/blobs/temporary.ts'
@@ -13,12 +14,15 @@ import { fileRecognisers } from './drivers/speech/file-recognisers.ts'
 import { qwenAsr } from './drivers/speech/qwen-asr.ts'
 import { drainable, limited, retrying } from './drivers/speech/wrappers.ts'
 import { sqliteStore } from './drivers/store/sqlite.ts'
+import { checkGeminiKey } from './drivers/text/gemini-key.ts'
 import { retirements } from './drivers/text/retirements.ts'
-import { textConcurrency, textModels } from './drivers/text/text-models.ts'
+import { isGemini } from './drivers/text/routes.ts'
+import { textConcurrency, textModels, textTimeout } from './drivers/text/text-models.ts'
 import { type Dashscope, dashscope } from './drivers/wire/dashscope.ts'
 import { createHttp } from './drivers/wire/http.ts'
 import { createLimiter } from './drivers/wire/limiter.ts'
-import { createJobs, type Jobs } from './jobs/jobs.ts'
+import { createJobs, type Jobs, type Submission, type Watch } from './jobs/jobs.ts'
+import { type Ordered, readOrdered } from './jobs/ordered.ts'
 import { encoders } from './pipeline/chunks/encode-all.ts'
 import { createGate } from './pipeline/gate.ts'
 
@@ -35,6 +39,12 @@ export interface App {
   jobs: Jobs
   cloud: Dashscope
   blobs: Blobs
+  /** Those of FORMAT_MODELS that have a key, in the order in which they are asked. */
+  textModels: string[]
+  /** Resolves when Gemini takes its key; there where one of its models is among them. */
+  checkGemini?(signal: AbortSignal): Promise<void>
+  /** Reads what has become of an order, formatted if it wished for that; `submission` has the job as it was last watched. */
+  readOrdered(order: Pick<Order, 'format'>, submission: Submission, watch: Watch): Promise<Ordered>
   ffmpeg(): Promise<FoundFfmpeg>
   /** A sentence for the reader when something of the store had to be set aside. */
   notice(): string | undefined
@@ -50,7 +60,14 @@ export function createApp(config: Config): App {
   const recogniser = drainable(asr)
   const blobs = blobsOf(config, cloud)
   const store = sqliteStore({ folder: config.dataDir })
-  const textHttp = createHttp({ connections: textConcurrency })
+  const textHttp = createHttp({ connections: textConcurrency, answerTimeout: textTimeout })
+  const textModel = textModels({
+    models: config.formatModels,
+    dashscope: { apiKey: config.apiKey, baseUrl: config.baseUrl },
+    gemini: { apiKey: config.geminiKey, baseUrl: config.geminiUrl },
+    http: textHttp,
+    retirements: retirements(store),
+  })
   let found: Promise<FoundFfmpeg> | undefined
   const ffmpeg = () => {
     found ??= locateFfmpeg({ named: config.ffmpegPath, searchPath: config.searchPath })
@@ -68,14 +85,7 @@ export function createApp(config: Config): App {
     pipeline: {
       recogniser: retrying(limited(recogniser, limiter)),
       ...fileRecognisers({ cloud, http, speakerModel: config.speakerModel, fileModel: config.fileModel }),
-      textModel: textModels({
-        models: config.formatModels,
-        dashscope: { apiKey: config.apiKey, baseUrl: config.baseUrl },
-        gemini: { apiKey: config.geminiKey, baseUrl: config.geminiUrl },
-        http: textHttp,
-        retirements: retirements(store),
-      }),
-      ...{ blobs, pollSeconds: config.pollSeconds, patience, submitting: createGate(1) },
+      ...{ textModel, blobs, pollSeconds: config.pollSeconds, patience, submitting: createGate(1) },
       encoding: createGate(encoders),
       ...(config.maxCostUsd !== undefined && { maxCostUsd: config.maxCostUsd }),
       downloader: createDownloader(),
@@ -84,11 +94,14 @@ export function createApp(config: Config): App {
       maxDownloadBytes: config.maxDownloadMb * 1e6,
     },
   })
+  const { geminiKey: apiKey, geminiUrl: baseUrl } = config
   return {
-    jobs,
-    cloud,
-    blobs,
-    ffmpeg,
+    ...{ jobs, cloud, blobs, ffmpeg, textModels: textModel.models },
+    ...(apiKey !== undefined &&
+      textModel.models.some(isGemini) && {
+        checkGemini: signal => checkGeminiKey({ apiKey, baseUrl, http: textHttp }, signal),
+      }),
+    readOrdered: (order, submission, watch) => readOrdered(jobs, order, submission, watch),
     notice: store.notice,
     async close(options) {
       await jobs.close(options)

@@ -345,6 +345,109 @@ describe('the network', () => {
   })
 })
 
+describe('an answer that comes bit by bit', () => {
+  const ask = (signal = never) => http.stream({ method: 'GET', url: `${baseUrl}/slow`, signal })
+  async function read(pieces: AsyncIterable<string>): Promise<string> {
+    let text = ''
+    for await (const piece of pieces) text += piece
+    return text
+  }
+  const bytes = Buffer.from('今天 😀 Ça')
+
+  it('is there before its end, with its status', async () => {
+    let finish = () => {}
+    answer = (_, response) => {
+      response.writeHead(207).write('first')
+      finish = () => void response.end(' last')
+    }
+    const { status, pieces } = await ask()
+    expect(status).toBe(207)
+    let text = ''
+    for await (const piece of pieces) {
+      text += piece
+      finish()
+    }
+    expect(text).toBe('first last')
+  })
+
+  it('keeps characters whole that the network cuts', async () => {
+    answer = async (_, response) => {
+      for (const byte of bytes)
+        await new Promise(resolve => response.write(Buffer.of(byte), () => setImmediate(resolve)))
+      response.end()
+    }
+    expect(await read((await ask()).pieces)).toBe('今天 😀 Ça')
+  })
+
+  it('that stops in its midst is a timeout', async () => {
+    answer = (_, response) => void response.writeHead(200).write('first')
+    expect(await failure(ask().then(({ pieces }) => read(pieces)))).toMatchObject({
+      code: 'PROVIDER_TIMEOUT',
+    })
+  })
+
+  it('that drips without end is a timeout', async () => {
+    http = createHttp({ connections: 1, streamTimeout: 0 })
+    answer = (_, response) => {
+      response.on('error', () => {})
+      const drip = () => response.destroyed || response.write(': ping\n', () => setImmediate(drip))
+      drip()
+    }
+    expect(await failure(ask().then(({ pieces }) => read(pieces)))).toMatchObject({
+      code: 'PROVIDER_TIMEOUT',
+      retryable: true,
+    })
+  })
+
+  it('that is too large fails for good', async () => {
+    http = createHttp({ connections: 1, largestStream: 1000 })
+    answer = (_, response) => void response.on('error', () => {}).end('x'.repeat(2000))
+    expect(await failure(ask().then(({ pieces }) => read(pieces)))).toMatchObject({
+      code: 'PROVIDER_FAILED',
+      retryable: false,
+    })
+  })
+
+  it('that the network cuts can be asked for again', async () => {
+    answer = (request, response) =>
+      void response.writeHead(200).write('first', () => request.socket.destroy())
+    expect(await failure(ask().then(({ pieces }) => read(pieces)))).toMatchObject({
+      code: 'PROVIDER_UNREACHABLE',
+      retryable: true,
+    })
+  })
+
+  it('ends at once, and its connection too, when the call is aborted or nobody reads on', async () => {
+    const closed = () =>
+      new Promise(resolve => {
+        answer = (request, response) => {
+          request.socket.on('close', resolve)
+          response.writeHead(200).write('first')
+        }
+      })
+    const reason = cancelled()
+    const call = new AbortController()
+    let over = closed()
+    const { pieces } = await ask(call.signal)
+    const reading = read(pieces)
+    call.abort(reason)
+    await expect(reading).rejects.toBe(reason)
+    await over
+    over = closed()
+    for await (const _ of (await ask()).pieces) break
+    await over
+  })
+
+  it('names the setting of its address when it cannot be had', async () => {
+    const asked = http.stream({
+      ...{ method: 'GET', url: 'http://127.0.0.1:1/', signal: never, setting: 'GEMINI_BASE_URL' },
+    })
+    const error = await failure(asked)
+    expect(error.code).toBe('PROVIDER_UNREACHABLE')
+    expect(error.hint).toContain('GEMINI_BASE_URL')
+  })
+})
+
 describe('against the stand-in cloud', () => {
   let standin: Standin
   // The stand-in may take longer than the other tests' patience to load its recordings.

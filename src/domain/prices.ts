@@ -10,6 +10,13 @@ const audio: Record<string, number> = {
   'qwen-audio-3.1-asr-flash-filetrans': 0.000035,
 }
 
+/** For a million tokens in and out, in requests of up to 256,000 tokens: longer ones cost more. */
+const tokens: Record<string, { input: number; output: number }> = {
+  'qwen-turbo': { input: 0.05, output: 0.2 },
+  'qwen-flash': { input: 0.05, output: 0.4 },
+  'gemini-2.5-flash': { input: 0.3, output: 2.5 },
+}
+
 /** The model of which this is a snapshot, or the name as it stands. */
 export function undated(model: string): string {
   return model.replace(/-\d{4}-\d\d-\d\d$/, '')
@@ -18,4 +25,24 @@ export function undated(model: string): string {
 /** Undefined for a model whose price is not known. */
 export function usdPerSecond(model: string): number | undefined {
   return audio[undated(model)]
+}
+
+/** Undefined for a model whose price is not known. */
+export function usdPerMillionTokens(model: string): { input: number; output: number } | undefined {
+  return tokens[undated(model)]
+}
+
+/** Undefined where the price is not known, or nobody has counted the tokens. */
+export function usdForTokens(
+  model: string,
+  { inputTokens, outputTokens }: { inputTokens: number; outputTokens: number },
+): number | undefined {
+  const price = usdPerMillionTokens(model)
+  if (!price || inputTokens > 256_000 || inputTokens + outputTokens === 0) return undefined
+  return dollars((inputTokens * price.input + outputTokens * price.output) / 1e6)
+}
+
+/** To the millionth. */
+export function dollars(usd: number): number {
+  return Math.round(usd * 1e6) / 1e6
 }

@@ -43,7 +43,7 @@ export interface TextModel {
   write(request: TextRequest, listener: Listener): Promise<TextAnswer>
 }
 
-/** Which models are gone: remembered for a day, beyond the end of the process. Never rejects. */
+/** Which models are gone, by name and address: remembered for a day, beyond the end of the process. Never rejects. */
 export interface Retirements {
   isRetired(model: string): Promise<boolean>
   retire(model: string): Promise<void>

@@ -3,8 +3,9 @@ import type { Style } from '../domain/transcript.ts'
 import { unitsOf, unwrap } from './faithful/answer.ts'
 import { chain } from './faithful/chain.ts'
 import { type Filler, findFillers } from './faithful/fillers.ts'
-import { type Letters, lettersOf } from './faithful/letters.ts'
-import { assemble, type Reduced } from './faithful/passages.ts'
+import { firstFrom, type Letters, lettersOf } from './faithful/letters.ts'
+import { assemble, type Passage } from './faithful/passages.ts'
+import type { Reduced, Removal } from './faithful/settle.ts'
 
 export interface Judging {
   /** `clean` lets listed fillers go that the answer has left out. */
@@ -15,25 +16,16 @@ export interface Judging {
   before?: string
 }
 
-/** A stretch of the original, `[from, to)` in UTF-16 units, and how it reads now. */
-export interface Passage {
-  from: number
-  to: number
-  /** The answer's words where they are the original's, otherwise the original's own; without blanks at either end. */
-  text: string
-  /** True where the original stands because the words differ. */
-  kept: boolean
-  /** True where a paragraph begins with it. */
-  opens: boolean
-  /** What has become of a part of it, `[from, to)` in UTF-16 units of the original; marks go with the word before them, opening ones with the word behind. */
-  part(from: number, to: number): string
-}
+export type { Passage } from './faithful/passages.ts'
+export type { Removal } from './faithful/settle.ts'
 
 export interface Judgement {
   /** In order; together they are the original, without a hole. */
   passages: Passage[]
   /** Fillers that were left out, and how often each. */
   removed: Record<string, number>
+  /** The same one by one, by their place in the original. */
+  removals: Removal[]
 }
 
 /**
@@ -52,14 +44,13 @@ export function judge(
   const reduce = (letters: Letters) =>
     reduced(letters, style === 'clean' ? findFillers(letters, language) : [])
   const [was, is] = [reduce(lettersOf(text, apostrophes)), reduce(lettersOf(said, apostrophes))]
-  const wish = { original: was.letters, answer: is.letters, shown: lettersBefore(was.letters, shown.length) }
+  const wish = {
+    original: was.letters,
+    answer: is.letters,
+    shown: firstFrom(was.letters.start, shown.length),
+  }
   const matches = chain(unitsOf(said), wish)
   return assemble({ original: was, answer: is, matches, from: shown.length })
-}
-
-function lettersBefore({ start }: Letters, offset: number): number {
-  const first = start.findIndex(at => at >= offset)
-  return first < 0 ? start.length : first
 }
 
 /** The letters without those of the fillers, whose places are noted. */

@@ -1,22 +1,28 @@
 // The story of a text: cut it into pieces, have them formatted, keep what is faithful, and put it together again.
-import type { Run } from '../domain/run.ts'
-import type { TextModel } from '../domain/text-model.ts'
-import type { FormattedSegments, Formatting, Segment, Style } from '../domain/transcript.ts'
+import { createHash } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
+import { describeError, isSpeechError, SpeechError } from '../domain/errors.ts'
+import { usdPerMillionTokens } from '../domain/prices.ts'
+import { estimateTokens, joinText } from '../domain/text.ts'
+import type { FormattedSegments, Formatting, Segment } from '../domain/transcript.ts'
+import { tooHigh } from './chunks/budget.ts'
+import type { Passage } from './faithful.ts'
+import { accountOf, type Failure, nothingDone } from './format/account.ts'
+import { type Formatted, formatPiece, untouched } from './format/ask.ts'
+import { join } from './format/join.ts'
+import {
+  cutPieces,
+  type Piece,
+  pieceCount,
+  type Source,
+  sourceOf,
+  sourceOfSegments,
+} from './format/places.ts'
+import { segmentsOf } from './format/segments.ts'
+import type { FormatPorts, FormatRun, FormatWish } from './format/wish.ts'
+import { parallel } from './parallel.ts'
 
-export interface FormatPorts {
-  textModel: TextModel
-  /** US dollars that it may cost at most. */
-  maxCostUsd?: number
-}
-
-export interface FormatWish {
-  style: Style
-  /** ISO code, where it is known. */
-  language?: string
-}
-
-/** Progress is in characters (UTF-16 units) of the text. */
-export type FormatRun = Pick<Run, 'signal' | 'progress' | 'checkpoints'>
+export type { FormatPorts, FormatRun, FormatWish } from './format/wish.ts'
 
 export interface FormattedText extends Formatting {
   text: string
@@ -32,33 +38,170 @@ export const shortest = 100
  */
 export async function formatText(
   text: string,
-  { style }: FormatWish,
-  _ports: FormatPorts,
-  _run: FormatRun,
-  _onText: (text: () => string) => void = () => {},
+  wish: FormatWish,
+  ports: FormatPorts,
+  run: FormatRun,
+  onText: (text: () => string) => void = () => {},
 ): Promise<FormattedText> {
-  return { ...nothingDone(style), text }
+  const source = sourceOf(text)
+  const { passages, ...formatting } = await formatSource(source, wish, ports, run, soFar =>
+    onText(() => readingOf(soFar())),
+  )
+  return { ...formatting, text: passages ? readingOf(passages) : text }
 }
 
 /** The same for what was spoken: times and speakers stay with their words. */
 export async function formatSegments(
   segments: Segment[],
-  { style }: FormatWish,
-  _ports: FormatPorts,
-  _run: FormatRun,
+  wish: FormatWish,
+  ports: FormatPorts,
+  run: FormatRun,
 ): Promise<FormattedSegments> {
-  return { ...nothingDone(style), segments, of: segmentsHash(segments) }
+  const source = sourceOfSegments(segments)
+  const { passages, ...formatting } = await formatSource(source, wish, ports, run, () => {})
+  return {
+    ...formatting,
+    segments: passages ? segmentsOf(source, passages) : segments,
+    of: segmentsHash(segments),
+  }
 }
 
 /** By this a formatting knows the words that it is of. */
-export function segmentsHash(_segments: Segment[]): string {
-  return ''
+export function segmentsHash(segments: Segment[]): string {
+  const facts = segments.map(({ start, end, text, speaker }) => [start, end, text, speaker])
+  return createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 32)
 }
 
-function nothingDone(style: Style): Formatting {
-  const usage = { inputTokens: 0, outputTokens: 0 }
-  return {
-    ...{ style, models: [], changed: 0, paragraphs: 0, kept: 0, pieces: 0, failed: 0, removed: {} },
-    ...{ usage, warnings: [] },
+/** Paragraphs, an empty line between two of them. */
+function readingOf(passages: Passage[]): string {
+  const paragraphs: string[] = []
+  for (const { text, opens } of passages) {
+    if (text === '') continue
+    if (opens || paragraphs.length === 0) paragraphs.push(text)
+    else paragraphs.push(joinText(paragraphs.pop()!, text))
   }
+  return paragraphs.join('\n\n')
+}
+
+/** Without passages where nothing was asked. */
+async function formatSource(
+  source: Source,
+  wish: FormatWish,
+  ports: FormatPorts,
+  run: FormatRun,
+  onPassages: (soFar: () => Passage[]) => void,
+): Promise<Formatting & { passages?: Passage[] }> {
+  const { text } = source
+  const { textModel } = ports
+  run.signal.throwIfAborted()
+  if ([...text.trim()].length <= shortest)
+    return nothingDone(wish.style, [`A text of at most ${shortest} characters is not formatted.`])
+  if (textModel.models.length === 0)
+    return nothingDone(wish.style, [`The text is as it came. ${describeError(noModel())}`])
+  ensureAffordable(text, ports)
+
+  const pieces = cutPieces(source, pieceCount(estimateTokens(text), textModel.concurrency))
+  const done = new Map<Piece, Formatted[]>()
+  const failures: Failure[] = []
+  const all = () => pieces.flatMap(piece => done.get(piece) ?? [untouched(piece, source)])
+  for await (const { piece, formatted, failure } of heardAll(pieces, source, wish, ports, run)) {
+    done.set(piece, formatted)
+    if (failure) failures.push(failure)
+    onPassages(() => join(all(), source))
+  }
+  const passages = join(all(), source)
+  const account = accountOf({ style: wish.style, text, passages, pieces: all(), failures })
+  return { ...account, passages }
+}
+
+interface Told {
+  piece: Piece
+  formatted: Formatted[]
+  failure?: Failure
+}
+
+/** Asks for all pieces at once, as far as the model takes them; after an error of the account for no more of them. */
+async function* heardAll(
+  pieces: Piece[],
+  source: Source,
+  wish: FormatWish,
+  ports: FormatPorts,
+  outer: FormatRun,
+): AsyncGenerator<Told> {
+  const stop = new AbortController()
+  const run = { ...outer, signal: AbortSignal.any([outer.signal, stop.signal]) }
+  // Each request listens to it: many at once are no leak.
+  setMaxListeners(0, run.signal)
+  const report = reporter(pieces, source, outer)
+  let ended: unknown
+
+  async function ask(piece: Piece): Promise<Told> {
+    const onText = (written: number) => report(piece, written)
+    try {
+      if (ended) throw ended
+      const formatted = await formatPiece(piece, { ...wish, source, ports, run, onText })
+      report(piece, Number.POSITIVE_INFINITY)
+      return { piece, formatted }
+    } catch (error) {
+      run.signal.throwIfAborted()
+      if (!isSpeechError(error)) throw error
+      if (error.scope === 'account') ended = error
+      report(piece, Number.POSITIVE_INFINITY)
+      return { piece, formatted: [untouched(piece, source)], failure: { error } }
+    }
+  }
+
+  try {
+    yield* parallel(itemsOf(pieces), ports.textModel.concurrency, ask)
+  } finally {
+    stop.abort()
+  }
+}
+
+async function* itemsOf<T>(items: T[]): AsyncGenerator<T> {
+  yield* items
+}
+
+/** How much of the text is done: what is written counts as it comes. */
+function reporter(pieces: Piece[], { text }: Source, { progress }: FormatRun) {
+  const written = new Map<Piece, number>()
+  let most = 0
+  const tell = () => {
+    const ready = pieces.filter(piece => (written.get(piece) ?? 0) >= sizeOf(piece)).length
+    const sum = [...written.values()].reduce((a, b) => a + b, 0)
+    most = Math.max(most, sum)
+    progress({ done: most, total: text.length, message: `Formatting, ${ready} of ${pieces.length} parts` })
+  }
+  tell()
+  return (piece: Piece, characters: number) => {
+    // An answer is a little longer than its text; the piece is done when it is judged.
+    const share =
+      characters === Number.POSITIVE_INFINITY ? sizeOf(piece) : Math.min(characters, sizeOf(piece) - 1)
+    written.set(piece, Math.max(0, share))
+    tell()
+  }
+}
+
+function sizeOf({ from, to }: Piece): number {
+  return to - from
+}
+
+/** What is around a piece in a request, in tokens: what to do, and what stands before it. */
+const around = 450
+
+/** Throws `COST_TOO_HIGH` where even the first model would take it over the limit. A model without a known price is let through. */
+function ensureAffordable(text: string, { textModel, maxCostUsd }: FormatPorts): void {
+  const price = usdPerMillionTokens(textModel.models[0]!)
+  if (maxCostUsd === undefined || !price) return
+  const size = estimateTokens(text)
+  const pieces = pieceCount(size, textModel.concurrency)
+  const cost = ((size + pieces * around) * price.input + 1.3 * size * price.output) / 1e6
+  if (cost > maxCostUsd) throw tooHigh(cost, maxCostUsd)
+}
+
+function noModel(): SpeechError {
+  return new SpeechError('KEY_MISSING', 'No model that formats text has a key.', {
+    hint: 'Set DASHSCOPE_API_KEY or GEMINI_API_KEY, and FORMAT_MODELS to models of that provider.',
+    scope: 'account',
+  })
 }

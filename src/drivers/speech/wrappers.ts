@@ -5,7 +5,7 @@ import { isSpeechError, SpeechError } from '../../domain/errors.ts'
 import type { FileRecogniser, Recogniser } from '../../domain/ports.ts'
 import { log } from '../../log.ts'
 import { isTimeUp } from '../wire/http.ts'
-import type { Limiter } from '../wire/limiter.ts'
+import { heeding, type Limiter } from '../wire/limiter.ts'
 import type { Pacer } from './pacer.ts'
 
 /** Keeps to the limiter's rate, and tells it when the provider throttles. */
@@ -97,21 +97,6 @@ export function retryingFile(inner: FileRecogniser, options: RetryOptions = {}):
     status: (task, signal) => repeat(() => inner.status(task, signal), signal, options),
     tasks: (from, to, signal) => repeat(() => inner.tasks(from, to, signal), signal, options),
     cancel: (task, signal) => repeat(() => inner.cancel(task, signal), signal, options),
-  }
-}
-
-/** Tells of an answer and of throttling. */
-async function heeding<T>(
-  work: () => Promise<T>,
-  { throttled, succeeded }: Pick<Limiter, 'throttled' | 'succeeded'>,
-): Promise<T> {
-  try {
-    const answer = await work()
-    succeeded()
-    return answer
-  } catch (error) {
-    if (isSpeechError(error) && error.code === 'THROTTLED') throttled()
-    throw error
   }
 }
 

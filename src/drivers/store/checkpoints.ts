@@ -7,13 +7,15 @@ type Checkpoints = Pick<Store, 'getCheckpoint' | 'putCheckpoint' | 'forgetCheckp
 
 export function checkpoints(connection: Connection): Checkpoints {
   return {
-    getCheckpoint: (owner, key) =>
-      connection.read(database => {
+    async getCheckpoint(owner, key) {
+      if (!connection.exists()) return undefined
+      return connection.read(database => {
         const row = database
           .prepare('SELECT CAST(value AS BLOB) AS value FROM checkpoints WHERE owner = ? AND key = ?')
           .get(owner, key) as { value: Uint8Array } | undefined
         return row && fromJson<unknown>(row.value)
-      }),
+      })
+    },
     putCheckpoint: (owner, key, value, job) =>
       connection.write(database => {
         database

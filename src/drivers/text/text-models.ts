@@ -1,7 +1,15 @@
 // The language models that format, in the order of the settings, as one.
 import { SpeechError } from '../../domain/errors.ts'
 import type { Retirements, TextModel } from '../../domain/text-model.ts'
+import { dashscope } from '../wire/dashscope.ts'
 import type { HttpClient } from '../wire/http.ts'
+import { createLimiter } from '../wire/limiter.ts'
+import { fallback } from './fallback.ts'
+import { geminiText } from './gemini-text.ts'
+import type { ProviderModel } from './provider-model.ts'
+import { qwenText } from './qwen-text.ts'
+import { isGemini } from './routes.ts'
+import { limited, retrying } from './wrappers.ts'
 
 /** Where models of one provider are asked. */
 export interface Provider {
@@ -23,15 +31,49 @@ export interface TextModelsOptions {
 /** Requests to text models at once: an hour of speech is formatted in one go. */
 export const textConcurrency = 32
 
-export function textModels(_options: TextModelsOptions): TextModel {
-  return {
-    models: [],
-    concurrency: textConcurrency,
-    async write() {
-      throw new SpeechError('KEY_MISSING', 'No model that formats text has a key.', {
-        hint: 'Set DASHSCOPE_API_KEY or GEMINI_API_KEY, and FORMAT_MODELS to models of that provider.',
-        scope: 'account',
-      })
-    },
+/** Seconds without a byte: they do not think, and another model is there. */
+export const textTimeout = 60
+
+/** The provider's limit for one account and model (international region); Gemini's depends on the account. */
+const requestsPerMinute = 600
+
+/** Milliseconds: where a model throttles for longer than a moment, the next one is asked. */
+const longestPause = 4_000
+
+/** Models whose provider has no key are passed over. */
+export function textModels({
+  models,
+  dashscope: qwen,
+  gemini,
+  http,
+  retirements,
+}: TextModelsOptions): TextModel {
+  const cloud = dashscope({ ...qwen, http })
+  const concurrency = textConcurrency
+
+  function open(model: string): ProviderModel[] {
+    if (!isGemini(model)) return qwen.apiKey ? [qwenText(cloud, { model, concurrency })] : []
+    const { apiKey, baseUrl } = gemini
+    return apiKey ? [geminiText({ model, apiKey, baseUrl, http, concurrency })] : []
   }
+
+  const usable = [...new Set(models)].flatMap(open)
+  if (usable.length === 0) return noModel
+  return fallback(
+    usable.map(model =>
+      retrying(limited(model, createLimiter({ perMinute: requestsPerMinute, concurrency, longestPause }))),
+    ),
+    { retirements },
+  )
+}
+
+const noModel: TextModel = {
+  models: [],
+  concurrency: textConcurrency,
+  async write() {
+    throw new SpeechError('KEY_MISSING', 'No model that formats text has a key.', {
+      hint: 'Set DASHSCOPE_API_KEY or GEMINI_API_KEY, and FORMAT_MODELS to models of that provider.',
+      scope: 'account',
+    })
+  },
 }

@@ -1,6 +1,7 @@
 // DashScope's door: the address, the key, and what its errors mean for whoever asked.
 import { type ErrorCode, isSpeechError, SpeechError } from '../../domain/errors.ts'
-import type { HttpClient, JsonBody } from './http.ts'
+import type { HttpClient, HttpRequest, JsonBody } from './http.ts'
+import { bodyOf, framesOf } from './sse.ts'
 
 export interface DashscopeOptions {
   apiKey: string | undefined
@@ -24,32 +25,69 @@ export interface Dashscope {
   call(request: DashscopeCall, signal: AbortSignal): Promise<unknown>
 }
 
-/** What DashScope answered to a call that failed; undefined where it did not answer. `code` is empty in an answer of no known form. */
-export function answerOf(error: unknown): { status: number; code: string } | undefined {
-  const cause = isSpeechError(error) ? (error.cause as { status?: unknown } | undefined) : undefined
-  return typeof cause?.status === 'number' ? (cause as { status: number; code: string }) : undefined
+export interface StreamingDashscope extends Dashscope {
+  /**
+   * The JSON of each frame of a success that comes bit by bit, as soon as it is there; of one that comes whole, that one.
+   * Throws like `call`, also in the midst of it. `onOpen`: the head of a success came, though a frame may still refuse.
+   */
+  stream(request: DashscopeCall, signal: AbortSignal, onOpen?: () => void): AsyncIterable<unknown>
 }
 
-export function dashscope({ apiKey, baseUrl, http }: DashscopeOptions): Dashscope {
+export interface ErrorAnswer {
+  status: number
+  /** Empty in an answer of no known form. */
+  code: string
+  /** The model is there, but has to be asked by another route. */
+  wrongRoute?: boolean
+}
+
+/** What DashScope answered to a call that failed; undefined where it did not answer. */
+export function answerOf(error: unknown): ErrorAnswer | undefined {
+  const cause = isSpeechError(error) ? (error.cause as { status?: unknown } | undefined) : undefined
+  return typeof cause?.status === 'number' ? (cause as ErrorAnswer) : undefined
+}
+
+export function dashscope({ apiKey, baseUrl, http }: DashscopeOptions): StreamingDashscope {
+  function prepare({ method, path, query, headers, body }: DashscopeCall, signal: AbortSignal): HttpRequest {
+    if (!apiKey)
+      throw new SpeechError('KEY_MISSING', 'No DashScope key is set.', {
+        hint: 'Set DASHSCOPE_API_KEY to a key of the Singapore region (Model Studio console → API keys).',
+        scope: 'account',
+      })
+    return {
+      method,
+      url: `${baseUrl}/${path}${query ? `?${new URLSearchParams(query)}` : ''}`,
+      headers: { authorization: `Bearer ${apiKey}`, ...headers },
+      ...(body && { body }),
+      signal,
+    }
+  }
+
   return {
     baseUrl,
-    async call({ method, path, query, headers, body }, signal) {
-      if (!apiKey)
-        throw new SpeechError('KEY_MISSING', 'No DashScope key is set.', {
-          hint: 'Set DASHSCOPE_API_KEY to a key of the Singapore region (Model Studio console → API keys).',
-          scope: 'account',
-        })
-      const { status, json } = await http.request({
-        method,
-        url: `${baseUrl}/${path}${query ? `?${new URLSearchParams(query)}` : ''}`,
-        headers: { authorization: `Bearer ${apiKey}`, ...headers },
-        ...(body && { body }),
-        signal,
-      })
+    async call(request, signal) {
+      const { status, json } = await http.request(prepare(request, signal))
       if (status === 200 && json !== undefined) return json
       throw providerError(status, json)
     },
+    async *stream(request, signal, onOpen) {
+      const headers = { accept: 'text/event-stream', 'x-dashscope-sse': 'enable', ...request.headers }
+      const { status, pieces } = await http.stream(prepare({ ...request, headers }, signal))
+      if (status !== 200) throw providerError(status, await bodyOf(pieces))
+      onOpen?.()
+      for await (const frame of framesOf(pieces)) {
+        // A stream may be refused with 200 and a frame that tells the true status (raw captures).
+        if (frame.event === 'error' || isRefusal(frame.json))
+          throw providerError(frame.status ?? 200, frame.json)
+        yield frame.json
+      }
+    },
   }
+}
+
+function isRefusal(json: unknown): boolean {
+  const { code, output } = (json ?? {}) as { code?: unknown; output?: unknown }
+  return typeof code === 'string' && code !== '' && !output
 }
 
 interface Meaning {
@@ -144,7 +182,8 @@ function providerError(status: number, json: unknown): SpeechError {
   const message = typeof body?.message === 'string' ? body.message : ''
   const meaning = status === 403 && json === undefined ? intercepted : meaningOf(status, code, message)
   const { code: ours, message: text, ...details } = meaning
-  const cause = { status, code: code.slice(0, 60) }
+  const wrongRoute = /^url error/i.test(message)
+  const cause: ErrorAnswer = { status, code: code.slice(0, 60), ...(wrongRoute && { wrongRoute }) }
   return new SpeechError(ours, text, { ...details, cause })
 }
 

@@ -1,6 +1,6 @@
 // The one way to the provider: JSON over undici, with time limits, and errors that carry no secret and no body.
 import { Readable } from 'node:stream'
-import type { Agent } from 'undici'
+import type { Agent, Dispatcher } from 'undici'
 import { SpeechError } from '../../domain/errors.ts'
 
 export interface HttpResponse {
@@ -21,6 +21,15 @@ export interface HttpRequest {
   headers?: Record<string, string>
   body?: JsonBody
   signal: AbortSignal
+  /** The setting that holds the address, for whoever is told that it does not answer; `DASHSCOPE_BASE_URL` as a rule. */
+  setting?: string
+}
+
+/** An answer whose text comes bit by bit. */
+export interface HttpStream {
+  status: number
+  /** To be read at once, and to its end or until `break`: either frees the connection. Throws as `stream` does. */
+  pieces: AsyncIterable<string>
 }
 
 export interface HttpClient {
@@ -31,6 +40,11 @@ export interface HttpClient {
    * `PROVIDER_FAILED` (not retryable) for one that is too large.
    */
   fetchText(request: { url: string; signal: AbortSignal }): Promise<{ status: number; text: string }>
+  /**
+   * Resolves with any answer as soon as its status is there. Throws, now or while it is read, as `request` does, and
+   * `PROVIDER_FAILED` (not retryable) for one that is too large.
+   */
+  stream(request: HttpRequest): Promise<HttpStream>
   close(): Promise<void>
 }
 
@@ -40,6 +54,10 @@ export interface HttpOptions {
   connectTimeout?: number
   /** Seconds without a byte of the answer. */
   answerTimeout?: number
+  /** Seconds that an answer may take that comes bit by bit. */
+  streamTimeout?: number
+  /** Bytes of such an answer; one that says all again in each frame is some hundred times its text. */
+  largestStream?: number
   /** Bytes; twelve hours of Chinese are some 30 MB, with a time for each character. */
   largestText?: number
 }
@@ -61,6 +79,8 @@ export function createHttp({
   connections,
   connectTimeout = 10,
   answerTimeout = 120,
+  streamTimeout = 300,
+  largestStream = 32_000_000,
   largestText = 100_000_000,
 }: HttpOptions): HttpClient {
   async function start(maxResponseSize: number): Promise<Pool> {
@@ -81,6 +101,7 @@ export function createHttp({
   /** The limit of an answer is its pool's. */
   let answers: Promise<Pool> | undefined
   let texts: Promise<Pool> | undefined
+  let streams: Promise<Pool> | undefined
 
   return {
     async request(request) {
@@ -96,20 +117,37 @@ export function createHttp({
         throw isTooLarge(error) ? tooLarge(largestText, error) : error
       })
     },
+    async stream(request) {
+      request.signal.throwIfAborted()
+      streams ??= start(largestStream)
+      const limits = { bytes: largestStream, seconds: streamTimeout }
+      return open(await streams, request).then(({ statusCode, body }) => ({
+        status: statusCode,
+        pieces: textOf(body, request, limits),
+      }))
+    },
     async close() {
-      const pools = await Promise.all([answers, texts])
+      const pools = await Promise.all([answers, texts, streams])
       await Promise.all(pools.map(pool => pool?.agent.destroy()))
     },
   }
 }
 
-async function send(
-  { request }: Pool,
-  { method, url, headers, body, signal }: HttpRequest,
-): Promise<{ status: number; text: string }> {
+async function send(pool: Pool, request: HttpRequest): Promise<{ status: number; text: string }> {
+  const { statusCode, body } = await open(pool, request)
+  try {
+    return { status: statusCode, text: await body.text() }
+  } catch (error) {
+    throw failure(error, request)
+  }
+}
+
+/** Resolves with the head of the answer. */
+async function open({ request }: Pool, asked: HttpRequest): Promise<Dispatcher.ResponseData> {
+  const { method, url, headers, body, signal } = asked
   const { origin, pathname, search } = new URL(url)
   try {
-    const response = await request({
+    return await request({
       origin,
       path: pathname + search,
       method,
@@ -117,11 +155,27 @@ async function send(
       ...(body && { body: Readable.from(body.pieces(), { objectMode: false, highWaterMark: 1 }) }),
       signal,
     })
-    const text = await response.body.text()
-    return { status: response.statusCode, text }
   } catch (error) {
-    signal.throwIfAborted()
-    throw transportError(error, `${method} ${origin}${pathname}`)
+    throw failure(error, asked)
+  }
+}
+
+/** A character may come in two pieces; an answer that drips is never silent, and may yet take too long. */
+async function* textOf(
+  body: AsyncIterable<Buffer>,
+  request: HttpRequest,
+  most: { bytes: number; seconds: number },
+): AsyncGenerator<string, void> {
+  const end = performance.now() + most.seconds * 1000
+  const decoder = new TextDecoder()
+  try {
+    for await (const piece of body) {
+      yield decoder.decode(piece, { stream: true })
+      if (performance.now() > end) throw Object.assign(new Error('It drips.'), { code: 'STREAM_TIMEOUT' })
+    }
+    yield decoder.decode()
+  } catch (error) {
+    throw isTooLarge({ cause: error }) ? tooLarge(most.bytes, error) : failure(error, request)
   }
 }
 
@@ -142,18 +196,25 @@ export function isTimeUp(signal: AbortSignal): boolean {
   return signal.aborted && (signal.reason as { name?: unknown } | undefined)?.name === 'TimeoutError'
 }
 
-function isTooLarge(error: unknown): boolean {
-  return ((error as SpeechError).cause as { code?: unknown })?.code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE'
+function isTooLarge({ cause }: { cause?: unknown }): boolean {
+  return (cause as { code?: unknown } | undefined)?.code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE'
 }
 
 function tooLarge(most: number, cause: unknown): SpeechError {
-  return new SpeechError('PROVIDER_FAILED', `The provider’s result is larger than ${most / 1e6} MB.`, {
-    hint: 'Part the recording and give the parts one by one.',
+  return new SpeechError('PROVIDER_FAILED', `The provider’s answer is larger than ${most / 1e6} MB.`, {
+    hint: 'Part what you give, and give the parts one by one.',
     cause,
   })
 }
 
-function transportError(error: unknown, what: string): SpeechError {
+/** What a request met on its way; the signal's reason where that has ended it. */
+function failure(
+  error: unknown,
+  { method, url, signal, setting = 'DASHSCOPE_BASE_URL' }: HttpRequest,
+): unknown {
+  if (signal.aborted) return signal.reason
+  const { origin, pathname } = new URL(url)
+  const what = `${method} ${origin}${pathname}`
   const code = String((error as { code?: unknown }).code ?? '')
   if (/TIMEOUT/i.test(code))
     return new SpeechError('PROVIDER_TIMEOUT', `${what} was not answered in time.`, {
@@ -163,7 +224,7 @@ function transportError(error: unknown, what: string): SpeechError {
     })
   const reason = code === 'ENOTFOUND' || code === 'EAI_AGAIN' ? 'its name could not be resolved' : code
   return new SpeechError('PROVIDER_UNREACHABLE', `${what} failed${reason ? ` (${reason})` : ''}.`, {
-    hint: 'Check the network, a proxy or firewall, and DASHSCOPE_BASE_URL; then call again.',
+    hint: `Check the network, a proxy or firewall, and ${setting}; then call again.`,
     retryable: true,
     cause: error,
   })

@@ -1,8 +1,11 @@
 // One gate for all requests of a model: so many a minute, so many at once, and slower while the provider throttles.
+import { isSpeechError } from '../../domain/errors.ts'
 
 export interface LimiterOptions {
   perMinute: number
   concurrency: number
+  /** Milliseconds that all requests hold back at most while the provider throttles. */
+  longestPause?: number
   /** For tests with a clock of their own. */
   now?: () => number
 }
@@ -20,11 +23,11 @@ const minute = 60_000
 const slowest = 6
 /** How long all requests hold back after a throttled one, in milliseconds; doubled while the throttling lasts. */
 const firstPause = 1_000
-const longestPause = 30_000
 
 export function createLimiter({
   perMinute,
   concurrency,
+  longestPause = 30_000,
   now = () => performance.now(),
 }: LimiterOptions): Limiter {
   const waiting: { start(): void }[] = []
@@ -102,5 +105,20 @@ export function createLimiter({
       rate = Math.min(perMinute, rate + 1)
       pause = firstPause
     },
+  }
+}
+
+/** Tells of an answer and of throttling. */
+export async function heeding<T>(
+  work: () => Promise<T>,
+  { throttled, succeeded }: Pick<Limiter, 'throttled' | 'succeeded'>,
+): Promise<T> {
+  try {
+    const answer = await work()
+    succeeded()
+    return answer
+  } catch (error) {
+    if (isSpeechError(error) && error.code === 'THROTTLED') throttled()
+    throw error
   }
 }

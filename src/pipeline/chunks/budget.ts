@@ -89,8 +89,3 @@ export function tooHigh(cost: number, limit: number): SpeechError {
 function figure(usd: number): string {
   return usd >= 1 ? usd.toFixed(2) : usd.toFixed(4)
 }
-
-/** To the millionth. */
-export function dollars(usd: number): number {
-  return Math.round(usd * 1e6) / 1e6
-}

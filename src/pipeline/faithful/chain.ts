@@ -1,6 +1,6 @@
 // Finds the answer's units in the original: exact runs of its letters, in order, that together cover the most of it.
 import { sentencesOf, type Unit } from './answer.ts'
-import { type Letters, sameWords } from './letters.ts'
+import { firstFrom, type Letters, sameWords } from './letters.ts'
 
 /** A unit, or sentences of one, that say what the original says from letter `at` on. */
 export interface Match extends Unit {
@@ -38,16 +38,6 @@ interface Run {
 function lettersIn({ start }: Letters, from: number, to: number): { first: number; length: number } {
   const first = firstFrom(start, from)
   return { first, length: firstFrom(start, to) - first }
-}
-
-function firstFrom(starts: Int32Array, offset: number): number {
-  let [low, high] = [0, starts.length]
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (starts[middle]! < offset) low = middle + 1
-    else high = middle
-  }
-  return low
 }
 
 interface Node {

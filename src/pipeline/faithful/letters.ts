@@ -160,3 +160,14 @@ export function cutBetween(text: string, from: number, to: number): number {
   if (lastBlank >= 0) return from + lastBlank + 1
   return to - (/[\p{Ps}\p{Pi}¿¡]*$/u.exec(gap)?.[0].length ?? 0)
 }
+
+/** The first of the starts, which are in order, that is not before an offset. */
+export function firstFrom(starts: Int32Array, offset: number): number {
+  let [low, high] = [0, starts.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (starts[middle]! < offset) low = middle + 1
+    else high = middle
+  }
+  return low
+}

@@ -1,29 +1,30 @@
 // Puts the original together again: what was found in the answer as the answer has it, the rest as it was.
-import type { Passage } from '../faithful.ts'
 import type { Match } from './chain.ts'
-import { cutBetween, type Letters } from './letters.ts'
+import { cutBetween, firstFrom } from './letters.ts'
+import {
+  type Assembly,
+  countsOf,
+  isFirst,
+  leading,
+  type Reduced,
+  type Removal,
+  type Standing,
+  settleFillers,
+  trailing,
+} from './settle.ts'
 
-/** Letters of a text but for its fillers, and where those stand. */
-export interface Reduced {
-  letters: Letters
-  fillers: Standing[]
-}
-
-/** A filler, and before which of the other letters it stands. */
-export interface Standing {
-  slot: number
-  name: string
-  /** In the text. */
-  start: number
-  end: number
-}
-
-export interface Assembly {
-  original: Reduced
-  answer: Reduced
-  matches: Match[]
-  /** Offset in the text at which what counts begins: what lies before was only shown. */
+/** A stretch of the original, `[from, to)` in UTF-16 units, and how it reads now. */
+export interface Passage {
   from: number
+  to: number
+  /** The answer's words where they are the original's, otherwise the original's own; without blanks at either end. */
+  text: string
+  /** True where the original stands because the words differ. */
+  kept: boolean
+  /** True where a paragraph begins with it. */
+  opens: boolean
+  /** What has become of a part of it, `[from, to)` in UTF-16 units of the original; marks go with the word before them, opening ones with the word behind. */
+  part(from: number, to: number): string
 }
 
 /** A letter or a filler of the original, and what has become of it in the answer. */
@@ -33,9 +34,13 @@ interface Pair {
   end: number
 }
 
-export function assemble(wish: Assembly): { passages: Passage[]; removed: Record<string, number> } {
+export function assemble(wish: Assembly): {
+  passages: Passage[]
+  removed: Record<string, number>
+  removals: Removal[]
+} {
   const { text } = wish.original.letters
-  const { matches, kept, removed } = settleFillers(wish)
+  const { matches, kept, removals } = settleFillers(wish)
   const passages: Passage[] = []
   const add = (passage: Passage) => {
     const clipped = clip(passage, wish.from)
@@ -58,12 +63,12 @@ export function assemble(wish: Assembly): { passages: Passage[]; removed: Record
   }
   if (holdsWords(wish.original, at, text.length) || passages.length === 0)
     add(asItWas(text, at, text.length, closed))
-  return { passages: seamless(passages, text.length - wish.from), removed }
+  return { passages: seamless(passages, text.length - wish.from), removed: countsOf(removals), removals }
 }
 
 function holdsWords({ letters, fillers }: Reduced, from: number, to: number): boolean {
-  const inside = (start: number) => start >= from && start < to
-  return letters.start.some(inside) || fillers.some(({ start }) => inside(start))
+  const first = letters.start[firstFrom(letters.start, from)]
+  return (first !== undefined && first < to) || fillers.some(({ start }) => start >= from && start < to)
 }
 
 function asItWas(text: string, from: number, to: number, opens: boolean): Passage {
@@ -104,69 +109,6 @@ function pairsOf(original: Reduced, answer: Reduced, match: Match, kept: Map<Sta
   return [...letters, ...fillers].sort((a, b) => a.start - b.start)
 }
 
-interface Settled {
-  matches: Match[]
-  /** Fillers of the original that are in the answer, and where. */
-  kept: Map<Standing, Standing>
-  removed: Record<string, number>
-}
-
-/** Which fillers the answer has kept. A match that has one which was never said is none. */
-function settleFillers({ original, answer, matches: all, from }: Assembly): Settled {
-  let matches = all
-  for (;;) {
-    const kept = new Map<Standing, Standing>()
-    const wrong = new Set<Match>()
-    for (const match of matches) {
-      for (const filler of answer.fillers.filter(({ start }) => start >= match.from && start < match.to)) {
-        const slot = match.at + filler.slot - match.first
-        const said = original.fillers.find(
-          one => one.slot === slot && one.name === filler.name && !kept.has(one) && isBehind(one, kept),
-        )
-        if (said) kept.set(said, filler)
-        else wrong.add(match)
-      }
-    }
-    if (wrong.size === 0) return { matches, kept, removed: removedOf(original, matches, kept, from) }
-    matches = matches.filter(match => !wrong.has(match))
-  }
-}
-
-/** In order: none before one that is there already. */
-function isBehind(one: Standing, kept: Map<Standing, Standing>): boolean {
-  const last = [...kept.keys()].at(-1)
-  return last === undefined || last.start < one.start
-}
-
-function removedOf(
-  { letters, fillers }: Reduced,
-  matches: Match[],
-  kept: Map<Standing, Standing>,
-  from: number,
-): Record<string, number> {
-  const removed: Record<string, number> = {}
-  const size = letters.stream.length
-  for (const filler of fillers) {
-    if (kept.has(filler) || filler.start < from) continue
-    const { slot } = filler
-    const isInside = matches.some(({ at, length }) => slot > at && slot < at + length)
-    const isLeft = matches.some(({ at, length }) => slot === at + length) || isFirst(letters, slot, from)
-    const isRight = matches.some(({ at }) => slot === at) || slot === size
-    const isBetween = isLeft && isRight
-    const hasNeighbour = [...kept.keys()].some(
-      one =>
-        one.slot === slot && ((isRight && one.start < filler.start) || (isLeft && one.start > filler.start)),
-    )
-    if (isInside || isBetween || hasNeighbour) removed[filler.name] = (removed[filler.name] ?? 0) + 1
-  }
-  return removed
-}
-
-/** True where no letter of what counts stands before it. */
-function isFirst({ start }: Letters, slot: number, from: number): boolean {
-  return slot === 0 || start[slot - 1]! < from
-}
-
 /** Where a match begins in the original, with the fillers that go with it. */
 function borderBefore(
   { original, from }: Assembly,
@@ -202,22 +144,6 @@ function borderAfter(
   const left = here[count - 1]?.end ?? letters.end[end - 1]!
   const right = here[count]?.start ?? letters.start[end]
   return right === undefined ? letters.text.length : cutBetween(letters.text, left, right)
-}
-
-/** How many of these go with the match before them: up to the last that its text has. */
-function trailing(match: Match, here: Standing[], kept: Map<Standing, Standing>): number {
-  const isOwn = (one: Standing) =>
-    (kept.get(one)?.start ?? -1) >= match.from && kept.get(one)!.start < match.to
-  return here.findLastIndex(isOwn) + 1
-}
-
-/** Those that go with the match behind them: from the first that its text has. */
-function leading(match: Match, here: Standing[], kept: Map<Standing, Standing>): Standing[] {
-  const first = here.findIndex(one => {
-    const is = kept.get(one)
-    return is !== undefined && is.start >= match.from && is.start < match.to
-  })
-  return first < 0 ? [] : here.slice(first)
 }
 
 /** Without what was only shown, counted from the beginning of what was not. */

@@ -1,6 +1,7 @@
 // What is found in a recording that was heard as a whole: coverage, usage, and what is missing and why.
 import { describeError } from '../../domain/errors.ts'
 import type { Order } from '../../domain/job.ts'
+import { dollars } from '../../domain/prices.ts'
 import {
   type Alignment,
   type Coverage,
@@ -9,7 +10,6 @@ import {
   seconds,
   type Usage,
 } from '../../domain/transcript.ts'
-import { dollars } from '../chunks/budget.ts'
 import { majority } from '../chunks/merge.ts'
 import type { Source } from '../source.ts'
 import { titleOf } from '../title.ts'

@@ -1,0 +1,106 @@
+// What was done to a text, in figures and in words for the reader.
+import { describeError } from '../../domain/errors.ts'
+import { dollars } from '../../domain/prices.ts'
+import { tokens } from '../../domain/text.ts'
+import type { Formatting, Style } from '../../domain/transcript.ts'
+import type { Passage } from '../faithful.ts'
+import type { Asked, Formatted } from './ask.ts'
+
+/** A piece that got no answer, and why. */
+export interface Failure {
+  error: unknown
+}
+
+export interface Done {
+  style: Style
+  text: string
+  passages: Passage[]
+  pieces: Formatted[]
+  failures: Failure[]
+}
+
+export function accountOf({ style, text, passages, pieces, failures }: Done): Formatting {
+  const answers = pieces.flatMap(piece => piece.answers)
+  const asked = passages.filter(passage =>
+    pieces.some(piece => piece.answers.length > 0 && isWithin(passage, piece)),
+  )
+  return {
+    style,
+    models: modelsOf(answers),
+    changed: changedShare(text, passages),
+    paragraphs: asked.length,
+    kept: asked.filter(({ kept }) => kept).length,
+    pieces: pieces.length,
+    failed: failures.length,
+    removed: removedFrom(pieces, passages),
+    usage: usageOf(answers),
+    warnings: warningsOf(failures, pieces.length),
+  }
+}
+
+export function nothingDone(style: Style, warnings: string[]): Formatting {
+  const usage = { inputTokens: 0, outputTokens: 0 }
+  return {
+    ...{ style, models: [], changed: 0, paragraphs: 0, kept: 0, pieces: 0, failed: 0, removed: {} },
+    ...{ usage, warnings },
+  }
+}
+
+function isWithin(passage: Passage, { piece }: Formatted): boolean {
+  return passage.from >= piece.askFrom && passage.to <= piece.askTo
+}
+
+function modelsOf(answers: Asked[]): string[] {
+  const counts = new Map<string, number>()
+  for (const { model } of answers) counts.set(model, (counts.get(model) ?? 0) + 1)
+  return [...counts].sort(([, a], [, b]) => b - a).map(([model]) => model)
+}
+
+/** Where two pieces overlap only the one counts whose words are taken. */
+function removedFrom(pieces: Formatted[], passages: Passage[]): Record<string, number> {
+  const counts = new Map<string, number>()
+  const seen = new Set<number>()
+  for (const { removals } of pieces)
+    for (const { at, name, length } of removals) {
+      const passage = passages.find(({ from, to }) => at >= from && at < to)
+      if (seen.has(at) || !passage || passage.part(at, at + length) !== '') continue
+      seen.add(at)
+      counts.set(name, (counts.get(name) ?? 0) + 1)
+    }
+  return Object.fromEntries([...counts].sort(([, a], [, b]) => b - a))
+}
+
+/** Share of the words that look otherwise than before. */
+function changedShare(text: string, passages: Passage[]): number {
+  let [all, changed] = [0, 0]
+  for (const passage of passages) {
+    const said = text.slice(passage.from, passage.to)
+    for (const { start, end } of tokens(said)) {
+      const was = said.slice(start, end).trim()
+      all++
+      if (!passage.kept && passage.part(passage.from + start, passage.from + end) !== was) changed++
+    }
+  }
+  return all === 0 ? 0 : Math.round((1000 * changed) / all) / 1000
+}
+
+export function usageOf(answers: Asked[]): Formatting['usage'] {
+  const inputTokens = answers.reduce((sum, { usage }) => sum + usage.inputTokens, 0)
+  const outputTokens = answers.reduce((sum, { usage }) => sum + usage.outputTokens, 0)
+  const isPriced = answers.length > 0 && answers.every(({ costUsd }) => costUsd !== undefined)
+  const costUsd = dollars(answers.reduce((sum, answer) => sum + (answer.costUsd ?? 0), 0))
+  return { inputTokens, outputTokens, ...(isPriced && { costUsd }) }
+}
+
+function warningsOf(failures: Failure[], pieces: number): string[] {
+  const reasons = new Map<string, number>()
+  for (const { error } of failures) {
+    const reason = describeError(error)
+    reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
+  }
+  return [...reasons].map(([reason, count]) =>
+    count === pieces
+      ? `The text is as it came. ${reason}`
+      : `${count} of ${pieces} parts of the text are as they came. ${reason}`,
+  )
+}
