@@ -11,6 +11,7 @@ import type { Changes } from './changes.ts'
 import { createCheckpoints } from './checkpoints.ts'
 import { createDraft } from './draft.ts'
 import { createFence, type Ending, over } from './fence.ts'
+import { formatFindings } from './format-findings.ts'
 import type { Ledger } from './ledger.ts'
 import { ensureUnchanged } from './place.ts'
 import { failureOf } from './portrait.ts'
@@ -74,6 +75,7 @@ export function carryOut({ job: claimed, resumed }: Claim, options: WorkerOption
       const story = storyOf(tool, order, pipeline)
       const wish = { ...order, ...(content !== undefined && { hash: content }) }
       const findings = await story(wish, pipeline, run, draft.found)
+      await formatFindings(findings, { fence, draft, ledger, pipeline, run })
       await finish(findings.status as 'completed' | 'partial', findings)
       const took = Math.round(performance.now() - started)
       log.info('transcribed', { id, tool, seconds: findings.duration, took })

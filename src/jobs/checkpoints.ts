@@ -4,7 +4,11 @@ import type { Checkpoints, Store } from '../domain/ports.ts'
 import { log } from '../log.ts'
 
 /** `job` is the order that keeps; what has it in `by` is its own. */
-export function createCheckpoints(store: Store, owner: string, job: string): Checkpoints {
+export function createCheckpoints(
+  store: Pick<Store, 'getCheckpoint' | 'putCheckpoint'>,
+  owner: string,
+  job: string,
+): Checkpoints {
   return {
     recall: key => store.getCheckpoint(owner, key).catch(complain),
     async keep(key, value) {

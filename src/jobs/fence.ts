@@ -12,6 +12,8 @@ export type Ending = 'cancelled' | 'given back' | 'taken over' | 'removed'
 export interface Fence {
   /** As it was last read or written. */
   job(): Job
+  /** As it is now, where the store can be read. */
+  look(): Promise<Job>
   /** Takes over what somebody else in this process has written. */
   heed(job: Job): void
   /** Writes the job if it is still ours; where it is not, resolves with false, and the ending says what was done to it. */
@@ -75,6 +77,11 @@ export function createFence(claimed: Job, { name, ledger, store, facts, ending, 
     return held
   }
 
+  async function look(): Promise<Job> {
+    job = (await ledger.job(owner, id).catch(() => undefined)) ?? job
+    return job
+  }
+
   async function renew(): Promise<void> {
     await ledger.settle()
     await write(() => ({ ...facts(), lease: lease(name, leaseTime) }))
@@ -83,6 +90,7 @@ export function createFence(claimed: Job, { name, ledger, store, facts, ending, 
 
   return {
     job: () => job,
+    look,
     heed(given) {
       job = given
     },
@@ -96,8 +104,7 @@ export function createFence(claimed: Job, { name, ledger, store, facts, ending, 
     },
     async quiet() {
       clearInterval(renewal)
-      job = (await ledger.job(owner, id).catch(() => undefined)) ?? job
-      return job
+      return look()
     },
     async release() {
       clearInterval(renewal)

@@ -8,6 +8,7 @@ import type { Transcript } from '../domain/transcript.ts'
 import { type FoundRecording, findRecordings } from '../pipeline/recordings.ts'
 import type { PipelinePorts } from '../pipeline/transcribe.ts'
 import { type Change, createChanges } from './changes.ts'
+import { withFormatted } from './formatted.ts'
 import { createFormatter, type FormatOrder, type FormatState } from './formatting.ts'
 import { createHolders } from './holders.ts'
 import { createLedger, notFound } from './ledger.ts'
@@ -53,8 +54,8 @@ export interface Jobs {
   /** Throws `BAD_INPUT` for a query without a word. */
   search(owner: string, query: string, page: PageRequest): Promise<TranscriptPage>
   /**
-   * Stops the work; finished chunks stay. Resolves with the job as it is then: one that was over stays as it was.
-   * Throws `TRANSCRIPT_NOT_FOUND`.
+   * Stops the work, also that of formatting; what is finished stays. Resolves with the job as it is then: one that was
+   * over stays as it was. Throws `TRANSCRIPT_NOT_FOUND`.
    */
   cancel(owner: string, id: string): Promise<Job>
   /** Gives the transcript another title and its speakers names, also while it is made. Throws `BAD_INPUT`. */
@@ -102,7 +103,8 @@ export function createJobs(options: JobsOptions): Jobs {
   const leftovers = createLeftovers({ ...ports, worker, tidying })
   const { cancel, abandon, remove } = createStopping({ ...ports, holders, worker, tidying, inTurn })
   const watching = { ...ports, holders, worker, closing: closing.signal, abandon }
-  const formatter = createFormatter(pipeline)
+  const watchJob = (id: string, wish: Watch) => watch(id, wish, watching)
+  const formatter = createFormatter({ ...ports, closing: closing.signal, watchJob })
   queue.serve(async ticket => {
     const { owner, id } = ticket
     await worker.work(ticket)
@@ -129,7 +131,7 @@ export function createJobs(options: JobsOptions): Jobs {
     ])
     if (!transcript && !job) throw notFound()
     if (!transcript) return emptyTranscript(job!)
-    return job ? asOf(job, transcript) : transcript
+    return withFormatted(job ? asOf(job, transcript) : transcript, await ledger.format(owner, id))
   }
 
   return {
@@ -140,7 +142,7 @@ export function createJobs(options: JobsOptions): Jobs {
         await rename(job.owner, job.id, { title }, { ...ports, worker })
       return { job, answered }
     },
-    watch: (id, wish) => watch(id, wish, watching),
+    watch: watchJob,
     read,
     format: formatter.format,
     list: (owner, page) => store.listTranscripts(owner, page),
@@ -153,7 +155,14 @@ export function createJobs(options: JobsOptions): Jobs {
       await rename(owner, id, wish, { ...ports, worker })
       return read(owner, id)
     },
-    ...{ cancel, remove },
+    async cancel(owner, id) {
+      await formatter.stop(owner, id)
+      return cancel(owner, id)
+    },
+    async remove(owner, id) {
+      await formatter.stop(owner, id)
+      await remove(owner, id)
+    },
     recordings: ({ query, limit, signal }) =>
       findRecordings(pipeline.allowedDirs, { limit, signal, ...(query !== undefined && { query }) }),
     foldersOpen: pipeline.allowedDirs.length > 0,

@@ -1,8 +1,10 @@
 // Jobs and transcripts in the store, and at hand what the store could not take: what is paid for is handed out.
-import { SpeechError } from '../domain/errors.ts'
+import { isSpeechError, SpeechError } from '../domain/errors.ts'
 import { isLegalMove, type Job } from '../domain/job.ts'
 import type { Store } from '../domain/ports.ts'
 import type { Transcript } from '../domain/transcript.ts'
+import { log } from '../log.ts'
+import { formatKey, isKeptFormat, type KeptFormat, withoutFormatted } from './formatted.ts'
 import { createUnstored, withoutLoss } from './unstored.ts'
 
 /** A fact that is taken away is undefined. */
@@ -21,6 +23,10 @@ export interface Ledger {
   transcript(owner: string, id: string): Promise<Transcript | undefined>
   /** One that cannot be stored is kept at hand, with a warning. */
   keep(owner: string, transcript: Transcript): Promise<void>
+  /** What was formatted of a transcript, of whatever words. Never rejects: without it there is still the transcript. */
+  format(owner: string, id: string): Promise<KeptFormat | undefined>
+  /** Takes the place of what was formatted before; what cannot be stored is kept at hand, with a warning. */
+  keepFormat(owner: string, id: string, kept: KeptFormat): Promise<void>
   /** Removes the transcript and leaves its job. */
   drop(owner: string, id: string): Promise<void>
   /** Removes transcript, job and checkpoints; resolves with false where there was none of them. */
@@ -79,12 +85,31 @@ export function createLedger(store: Store): Ledger {
       return unstored.transcript(owner, id) ?? (await store.getTranscript(owner, id))
     },
     async keep(owner, given) {
-      const transcript = withoutLoss(given)
+      const transcript = withoutFormatted(withoutLoss(given))
       try {
         await store.putTranscript(owner, transcript)
         unstored.forgetTranscript(owner, transcript.id)
       } catch (error) {
         unstored.holdTranscript(owner, transcript, error)
+      }
+    },
+    async format(owner, id) {
+      const held = unstored.format(owner, id)
+      if (held) return held
+      try {
+        const kept = await store.getCheckpoint(owner, formatKey(id))
+        return isKeptFormat(kept) ? kept : undefined
+      } catch (error) {
+        log.warn('format-not-read', { id, code: isSpeechError(error) ? error.code : 'INTERNAL' })
+        return undefined
+      }
+    },
+    async keepFormat(owner, id, kept) {
+      try {
+        await store.putCheckpoint(owner, formatKey(id), kept, id)
+        unstored.forgetFormat(owner, id)
+      } catch (error) {
+        unstored.holdFormat(owner, id, kept, error)
       }
     },
     async drop(owner, id) {
@@ -99,6 +124,7 @@ export function createLedger(store: Store): Ledger {
       await store.forgetCheckpoints(owner, id)
       unstored.forgetJob(owner, id)
       unstored.forgetTranscript(owner, id)
+      unstored.forgetFormat(owner, id)
       return wasHeld !== undefined || stored || found !== undefined
     },
     settle: () => unstored.settle(),

@@ -13,7 +13,7 @@ import type { PipelinePorts } from '../pipeline/transcribe.ts'
 import { createCheckpoints } from './checkpoints.ts'
 import type { Holders } from './holders.ts'
 import { isElsewhere, isWaiting, lease, queueTime } from './lease.ts'
-import type { Ledger } from './ledger.ts'
+import type { JobChange, Ledger } from './ledger.ts'
 import { ticketOf } from './tickets.ts'
 import type { Turns } from './turns.ts'
 
@@ -94,7 +94,7 @@ async function find(fresh: Job, identity: Identity, house: Placing): Promise<Pla
   let started = false
   const job = await ledger.update(owner, id, now => {
     started = isOver(now.state)
-    if (!started) return undefined
+    if (!started) return wishOf(order, now)
     // The path of today is the one that exists; the title that was given last counts.
     const title = order.title ?? now.order.title
     return {
@@ -106,6 +106,11 @@ async function find(fresh: Job, identity: Identity, house: Placing): Promise<Pla
   })
   if (started || isWaiting(job, name)) await queue.send(ticketOf(job, pipeline))
   return { job, answered: false, started }
+}
+
+/** What is no other order, though it wishes for more: whoever is at it heeds that at the end. */
+function wishOf({ format }: Order, { order }: Job): JobChange | undefined {
+  return format !== undefined && format !== order.format ? { order: { ...order, format } } : undefined
 }
 
 type Wanted = Pick<Job, 'tool' | 'owner' | 'order' | 'models'>

@@ -4,6 +4,7 @@ import { isOver, type Job } from '../domain/job.ts'
 import type { Store } from '../domain/ports.ts'
 import type { Transcript } from '../domain/transcript.ts'
 import { log } from '../log.ts'
+import { formatKey, type KeptFormat } from './formatted.ts'
 
 export interface Unstored {
   job(owner: string, id: string): Job | undefined
@@ -13,6 +14,10 @@ export interface Unstored {
   /** Takes the place of what is held; false where that is not the revision before. */
   replaceJob(job: Job): boolean
   holdTranscript(owner: string, transcript: Transcript, error: unknown): void
+  /** What was formatted of a transcript; its warnings say that it was not stored. */
+  format(owner: string, id: string): KeptFormat | undefined
+  holdFormat(owner: string, id: string, kept: KeptFormat, error: unknown): void
+  forgetFormat(owner: string, id: string): void
   forgetJob(owner: string, id: string): void
   forgetTranscript(owner: string, id: string): void
   /** Tries the store again, for all or for one. Never rejects: what it still does not take stays held. */
@@ -32,13 +37,22 @@ interface HeldTranscript {
   warning: string
 }
 
+interface HeldFormat {
+  owner: string
+  id: string
+  kept: KeptFormat
+  warning: string
+}
+
 const loss = 'The transcript could not be stored and is lost when the server ends.'
+const formatLoss = 'The formatted text could not be stored and is lost when the server ends.'
 /** How many transcripts and jobs are kept at hand until the process ends. */
 const mostHeld = 100
 
 export function createUnstored(store: Store): Unstored {
   const jobs = new Map<string, HeldJob>()
   const transcripts = new Map<string, HeldTranscript>()
+  const formats = new Map<string, HeldFormat>()
   let settling: Promise<void> | undefined
 
   /** Resolves with the revision that the store has then; undefined where it has another than the one that was read. */
@@ -77,10 +91,20 @@ export function createUnstored(store: Store): Unstored {
     if (transcripts.get(key) === held) transcripts.delete(key)
   }
 
+  /** Where the transcript is gone there is nothing that it would be beside. */
+  async function settleFormat(key: string): Promise<void> {
+    const held = formats.get(key)
+    if (!held || transcripts.has(key)) return
+    const { owner, id, kept } = held
+    if (await store.getTranscript(owner, id)) await store.putCheckpoint(owner, formatKey(id), kept, id)
+    if (formats.get(key) === held) formats.delete(key)
+  }
+
   async function settleAll(): Promise<void> {
     for (const key of [...jobs.keys()]) if (!(await isSettled(key, settleJob, jobs))) return
     for (const key of [...transcripts.keys()])
       if (!(await isSettled(key, settleTranscript, transcripts))) return
+    for (const key of [...formats.keys()]) if (!(await isSettled(key, settleFormat, formats))) return
   }
 
   /** Where the store fails with one, it would with the others: the next attempt begins with another. */
@@ -123,16 +147,30 @@ export function createUnstored(store: Store): Unstored {
       const warning = `${loss} ${describeError(error)}`
       hold(transcripts, keyOf(owner, transcript.id), { owner, transcript, warning }, () => true)
     },
+    format(owner, id) {
+      const held = formats.get(keyOf(owner, id))
+      if (!held) return undefined
+      const { formatted } = held.kept
+      return { ...held.kept, formatted: { ...formatted, warnings: [...formatted.warnings, held.warning] } }
+    },
+    holdFormat(owner, id, kept, error) {
+      logUnsaved('format-not-stored', id, error)
+      const warning = `${formatLoss} ${describeError(error)}`
+      hold(formats, keyOf(owner, id), { owner, id, kept, warning }, () => true)
+    },
+    forgetFormat: (owner, id) => void formats.delete(keyOf(owner, id)),
     forgetJob: (owner, id) => void jobs.delete(keyOf(owner, id)),
     forgetTranscript: (owner, id) => void transcripts.delete(keyOf(owner, id)),
     async settle(one) {
-      if (jobs.size === 0 && transcripts.size === 0) return
+      if (jobs.size + transcripts.size + formats.size === 0) return
       // One at a time: two would write the same revision, and take each other for another process.
       while (settling) await settling
       const work = async () => {
         if (!one) return settleAll()
         const key = keyOf(one.owner, one.id)
-        if (await isSettled(key, settleJob, jobs)) await isSettled(key, settleTranscript, transcripts)
+        const isWell =
+          (await isSettled(key, settleJob, jobs)) && (await isSettled(key, settleTranscript, transcripts))
+        if (isWell) await isSettled(key, settleFormat, formats)
       }
       settling = work().finally(() => {
         settling = undefined

@@ -119,17 +119,25 @@ function progressOf({ id, state, progress }: Job, queue: Queue): Progress {
   return progress ?? { done: 0, message: 'Starting' }
 }
 
-/** Work that nobody else needs is stopped where the caller meant it so. */
 async function goAway(id: string, wish: Watch, alone: boolean, house: Watching): Promise<void> {
-  const { owner, departure = () => 'cancelled' as const } = wish
+  const { owner } = wish
+  const { holders, worker, queue } = house
   const key = `${owner}/${id}`
-  const how = departure()
-  const stop = async () => {
+  await depart(wish, { key, alone, holders }, async () => {
     // What runs elsewhere may have others waiting for it there.
-    const isHere = house.worker.live(owner, id) || house.queue.ahead(id) !== undefined
-    if (isHere && house.holders.isAlone(key)) await house.abandon(owner, id).catch(() => {})
-  }
-  if (how === 'gone') house.holders.handOut(key)
+    const isHere = worker.live(owner, id) || queue.ahead(id) !== undefined
+    if (isHere && holders.isAlone(key)) await house.abandon(owner, id).catch(() => {})
+  })
+}
+
+/** Somebody goes: work that nobody else needs is stopped where the caller meant it so. `stop` looks again who is there. */
+export async function depart(
+  { departure = () => 'cancelled' }: Watch,
+  { key, alone, holders }: { key: string; alone: boolean; holders: Holders },
+  stop: () => Promise<void>,
+): Promise<void> {
+  const how = departure()
+  if (how === 'gone') holders.handOut(key)
   else if (how === 'cancelled' && alone) await stop()
   else if (how === 'closed' && alone) setTimeout(() => void stop(), grace).unref()
 }
