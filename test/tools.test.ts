@@ -22,8 +22,9 @@ describe('the tool list', () => {
   it('is this, with these parameters', () => {
     const list = tools.map(({ name, inputSchema }) => [name, properties(inputSchema).map(([key]) => key)])
     expect(list).toEqual([
-      ['transcribe_audio', ['audio', 'language', 'context', 'timestamps', 'title', 'wait_seconds']],
-      ['diarize_audio', ['audio', 'language', 'speakers', 'title', 'wait_seconds']],
+      ['transcribe_audio', ['audio', 'language', 'context', 'timestamps', 'format', 'title', 'wait_seconds']],
+      ['diarize_audio', ['audio', 'language', 'speakers', 'format', 'title', 'wait_seconds']],
+      ['format_text', ['text', 'transcript_id', 'style', 'language', 'offset', 'wait_seconds']],
       [
         'get_transcript',
         ['transcript_id', 'view', 'speaker', 'from', 'to', 'offset', 'limit', 'wait_seconds'],
@@ -36,8 +37,9 @@ describe('the tool list', () => {
     ])
   })
 
-  it('costs a model less than 5,000 tokens', () => {
-    expect(JSON.stringify(tools).length / 4).toBeLessThan(5000)
+  // Four of the nine answer with a transcript, and each has to tell what comes with it: 600 tokens each.
+  it('costs a model less than 5,600 tokens', () => {
+    expect(JSON.stringify(tools).length / 4).toBeLessThan(5600)
   })
 
   it('says of every tool what it is for, and of every parameter what to give', () => {

@@ -1,6 +1,7 @@
 // Subtitles: segments become cues of at most two lines that can be read in their time.
 import { clock, tokenQuarters, tokens } from '../domain/text.ts'
 import { type Gap, type Segment, type Span, seconds, type Transcript } from '../domain/transcript.ts'
+import { forReading } from './reading.ts'
 import { type Label, labelOf } from './speakers.ts'
 
 export interface Cue extends Span {
@@ -20,7 +21,7 @@ const shortest = 1
  * `namesInText` begins each with its speaker's name, for formats that have no other place for it.
  */
 export function cues(transcript: Transcript, { namesInText = false } = {}): Cue[] {
-  const { segments, coverage } = transcript
+  const { segments, coverage } = forReading(transcript)
   const label = labelOf(transcript)
   const begin = namesInText ? beginnings(segments, label) : () => ''
   /** Who speaks at the same time as others has a lane of his own, in which his sentences keep their order. */

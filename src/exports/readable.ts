@@ -3,6 +3,7 @@ import { languageName } from '../domain/languages.ts'
 import { clock } from '../domain/text.ts'
 import type { Gap, Segment, Transcript, TranscriptStatus } from '../domain/transcript.ts'
 import { type Paragraph, paragraphs } from './paragraphs.ts'
+import { forReading, warningsOf } from './reading.ts'
 import { labelOf, shares, unknownSpeakers } from './speakers.ts'
 
 export interface Reading extends Transcript {
@@ -25,7 +26,8 @@ export function plainText(transcript: Reading): string {
 
 /** At most thirty lines whatever the length: where in what is shown what is said, by the first words of each part. */
 export function outline(transcript: Reading): string {
-  const parts = shown(transcript.segments, transcript.only)
+  const { segments, only } = forReading(transcript)
+  const parts = shown(segments, only)
   const length = (parts.at(-1)?.start ?? 0) - (parts[0]?.start ?? 0)
   const step = Math.max(30, length / 29)
   const said = sayer(transcript)
@@ -40,13 +42,14 @@ export function outline(transcript: Reading): string {
 }
 
 export function markdown(transcript: Reading): string {
-  const { title, createdAt, duration, language, status, speakers, coverage, warnings } = transcript
+  const { title, createdAt, duration, language, status, speakers, coverage, formatted } = transcript
   const lack = shortfall(status)
   const gaps = coverage.gaps.length
   const facts = [
     `Recorded text of ${clock(duration)}`,
     ...(language ? [languageName(language)] : []),
     `made ${createdAt.slice(0, 10)}`,
+    ...(formatted?.models.length ? [`formatted by ${escapeMarkdown(formatted.models.join(', '))}`] : []),
     ...(lack ? [`**${lack}${gaps ? `: ${gaps} gap(s)` : ''}**`] : []),
   ]
   const who = speakers?.length ? [`Speakers: ${escapeMarkdown(shares(speakers))}`] : []
@@ -56,7 +59,7 @@ export function markdown(transcript: Reading): string {
     const head = `[${clock(paragraph.start)}]${by === undefined ? '' : ` ${escapeMarkdown(by)}:`}`
     return `**${head}** ${escapeMarkdown(paragraph.text)}`
   })
-  const notes = [...unknownSpeakers(transcript), ...warnings].map(warning => `> ${warning}`)
+  const notes = [...unknownSpeakers(transcript), ...warningsOf(transcript)].map(warning => `> ${warning}`)
   return `${[`# ${escapeMarkdown(title)}`, facts.join(' · '), ...who, ...notes, ...body].join('\n\n')}\n`
 }
 
@@ -83,7 +86,8 @@ function sayer(transcript: Transcript): (paragraph: Paragraph) => string {
 }
 
 /** Paragraphs, parted by a hole where one lies. */
-function withGaps({ segments, coverage, only }: Reading): Paragraph[] {
+function withGaps(transcript: Reading): Paragraph[] {
+  const { segments, coverage, only } = forReading(transcript)
   const found: Paragraph[] = []
   let from = 0
   for (const gap of coverage.gaps) {

@@ -14,9 +14,8 @@ export const recording = {
     .string()
     .max(60)
     .optional()
-    .describe(
-      'ISO code or English name of the language spoken; leave out to detect it, also where it changes',
-    ),
+    .describe('ISO code or English name of the language; leave out to detect it, also where it changes'),
+  format: z.boolean().optional().describe('Also make it readable: punctuation, paragraphs; the words stay'),
   title: z.string().max(200).optional().describe('What to call the transcript; otherwise the file name'),
 }
 
@@ -26,7 +25,15 @@ export const waitSeconds = z
   .min(0)
   .max(240)
   .optional()
-  .describe('How long to wait for the end before answering with what is there; leave out for the usual time')
+  .describe('How long to wait for the end; leave out for the usual time')
+
+export const offset = z
+  .number()
+  .int()
+  .min(0)
+  .max(1e9)
+  .default(0)
+  .describe('Where the page begins: next_offset of the page before')
 
 /** How many of what is listed to give. */
 export const limitOf = (most: number) =>

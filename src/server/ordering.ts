@@ -1,8 +1,17 @@
 // What the tools do that take a recording: place the order, wait for it, and read what has become of it.
 import { SpeechError } from '../domain/errors.ts'
 import type { Job, JobTool, Order } from '../domain/job.ts'
-import { seconds, type Transcript } from '../domain/transcript.ts'
+import type { Transcript } from '../domain/transcript.ts'
+import { readOrdered } from '../jobs/ordered.ts'
+import { formattedBefore, heardBefore } from './cost.ts'
+import type { FormatSettings } from './formatted.ts'
 import type { Call } from './tool.ts'
+
+export interface CarriedOut {
+  transcript: Transcript
+  /** Where the time was up while its text was being formatted: with what that is gone on with. */
+  formatting?: FormatSettings
+}
 
 /** Waits as long as the call does; throws what the job failed with. */
 export async function carryOut(
@@ -10,13 +19,21 @@ export async function carryOut(
   tool: JobTool,
   call: Call,
   wait = call.waitSeconds,
-): Promise<Transcript> {
+): Promise<CarriedOut> {
   const { jobs, owner, signal, departure, progress } = call
-  const { job, answered } = await jobs.submit(order, { tool, owner, signal })
-  const watch = { owner, signal, seconds: wait, departure, onProgress: progress }
-  ensureGood(await jobs.watch(job.id, watch))
-  const made = await jobs.read(owner, job.id)
-  return answered ? atNoCost(made) : made
+  const { job: placed, answered } = await jobs.submit(order, { tool, owner, signal })
+  const began = performance.now()
+  const watch = { owner, signal, departure, onProgress: progress }
+  const job = await jobs.watch(placed.id, { ...watch, seconds: wait })
+  ensureGood(job)
+  const left = Math.max(0, wait - (performance.now() - began) / 1000)
+  const ordered = await readOrdered(jobs, order, { job, answered }, { ...watch, seconds: left })
+
+  const { isFormatting, wasFormatted } = ordered
+  const heard = answered ? heardBefore(ordered.transcript) : ordered.transcript
+  const transcript = wasFormatted ? formattedBefore(heard) : heard
+  const { format: style } = order
+  return { transcript, ...(isFormatting && style && { formatting: { style } }) }
 }
 
 function ensureGood({ state, error, tool }: Job): void {
@@ -25,15 +42,4 @@ function ensureGood({ state, error, tool }: Job): void {
       hint: `Call ${tool} again to go on; what is finished is not billed again.`,
     })
   if (state === 'failed' && error) throw new SpeechError(error.code, error.message, { hint: error.hint })
-}
-
-/** What this call cost, which found the work done. */
-function atNoCost(transcript: Transcript): Transcript {
-  const { audioSeconds, cachedSeconds, costUsd } = transcript.usage
-  const usage = {
-    audioSeconds: 0,
-    cachedSeconds: seconds(audioSeconds + cachedSeconds),
-    ...(costUsd !== undefined && { costUsd: 0 }),
-  }
-  return { ...transcript, usage }
 }

@@ -11,6 +11,7 @@ export type { Connection, ServerOptions }
 
 const instructions = [
   'Gives you ears: transcribe_audio turns a recording on the server’s disk or at an https:// address into text, diarize_audio into who said what.',
+  'format_text, or format: true in those two, adds punctuation and paragraphs and changes no word.',
   'A call answers in time with what is there. Status running means that the work goes on: get_transcript waits for more.',
   'The same recording with the same options is never billed twice, so repeating a call is safe.',
   'Long texts come in pages: get_transcript reads on, and gives stretches, outlines and subtitles, at no cost.',

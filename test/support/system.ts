@@ -87,6 +87,8 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     PATH: process.env.PATH ?? '',
     DASHSCOPE_BASE_URL: standin.url,
     DASHSCOPE_API_KEY: standin.apiKey,
+    GEMINI_BASE_URL: standin.geminiUrl,
+    GEMINI_API_KEY: standin.geminiKey,
     SPEECH_DATA_DIR: join(folder.path, 'data'),
     SPEECH_ALLOWED_DIRS: [join(root, 'fixtures'), folder.path].join(':'),
     FFMPEG_PATH: ffmpeg,

@@ -79,11 +79,11 @@ function isAlone({ border, stream }: Letters, from: number, to: number): boolean
   return border[from] === line && (to === stream.length || border[to] === line)
 }
 
-/** 5 mm, an ER, the letter M: units and abbreviations. */
+/** 5 mm, an ER: a unit, an abbreviation. */
 function isMeant({ stream, text }: Letters, from: number, word: string): boolean {
   const isShouted = text === text.toUpperCase()
   const isAbbreviation = !isShouted && /^\p{Lu}{2,}$/u.test(word)
-  return isAbbreviation || /\p{N}/u.test(stream[from - 1] ?? '')
+  return isAbbreviation || (/^(?:mm|мм)$/i.test(word) && /\p{N}/u.test(stream[from - 1] ?? ''))
 }
 
 function nameOf(word: string): string {

@@ -9,7 +9,7 @@ export const cancelTranscription = defineTool({
   title: 'Cancel a transcription',
   description: [
     'Stop a transcription whose status is running; the text so far stays, and nothing more is billed.',
-    'Use this when nobody wants the rest. One that is over stays as it is.',
+    'Use this when nobody wants the rest; it stops format_text on it, too. One that is over stays as it is.',
     'Example: {"transcript_id": "tr_…"}',
   ].join(' '),
   input: z.object({ transcript_id: transcriptId }),
@@ -29,7 +29,7 @@ export const cancelTranscription = defineTool({
         ? `The same ${tool} call goes on from here; what is finished is not billed again.`
         : undefined
     const lines = [
-      status === 'cancelled' ? 'The transcription is cancelled.' : 'There was nothing left to cancel.',
+      status === 'cancelled' ? 'The transcription is cancelled.' : 'There is nothing left to cancel.',
       `status: ${status}`,
       `transcript_id: ${id}`,
       `speech that has text, which stays: ${kept} s`,

@@ -6,7 +6,7 @@ import { carryOut } from '../ordering.ts'
 import { transcriptAnswer, transcriptOutput } from '../result.ts'
 import { defineTool } from '../tool.ts'
 
-const { audio, language, title } = recording
+const { audio, language, format, title } = recording
 
 export const diarizeAudio = defineTool({
   name: 'diarize_audio',
@@ -29,20 +29,22 @@ export const diarizeAudio = defineTool({
       .max(100)
       .optional()
       .describe('How many people speak, if that is known; a hint'),
+    format,
     title,
     wait_seconds: waitSeconds,
   }),
   output: transcriptOutput,
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: true },
-  async handler({ audio, language, speakers, title, wait_seconds }, call) {
+  async handler({ audio, language, speakers, format, title, wait_seconds }, call) {
     const order = {
       audio,
       ...(language && { language }),
       ...(speakers !== undefined && { speakers }),
+      ...(format && { format: 'faithful' as const }),
       ...(title && { title }),
     }
     const tool = 'diarize_audio'
-    const transcript = await carryOut(order, tool, call, wait_seconds)
-    return transcriptAnswer(transcript, { tool, text: timedText(transcript), view: 'text' })
+    const { transcript, ...more } = await carryOut(order, tool, call, wait_seconds)
+    return transcriptAnswer(transcript, { tool, text: timedText(transcript), view: 'text', ...more })
   },
 })

@@ -3,17 +3,19 @@ import * as z from 'zod/v4'
 import { SpeechError } from '../../domain/errors.ts'
 import type { JobTool } from '../../domain/job.ts'
 import { findSpeakers, listSpeakers } from '../../domain/speakers.ts'
-import type { Transcript } from '../../domain/transcript.ts'
+import type { Span, Transcript } from '../../domain/transcript.ts'
 import { json } from '../../exports/json.ts'
 import { pageTokens } from '../../exports/page.ts'
 import { markdown, outline, plainText, type Reading, timedText } from '../../exports/readable.ts'
+import { asRecognised, onlySegments } from '../../exports/reading.ts'
 import { srt, vtt } from '../../exports/subtitles.ts'
-import { transcriptId, waitSeconds } from '../inputs.ts'
+import { offset, transcriptId, waitSeconds } from '../inputs.ts'
 import { transcriptAnswer, transcriptOutput, type View } from '../result.ts'
 import { type Call, defineTool } from '../tool.ts'
 
 const views: Record<View, (reading: Reading) => string> = {
   text: timedText,
+  plain: plainText,
   raw: plainText,
   outline,
   markdown,
@@ -36,17 +38,13 @@ export const getTranscript = defineTool({
     view: z
       .enum(Object.keys(views) as [View, ...View[]])
       .default('text')
-      .describe('text: paragraphs with times; raw: without times; outline: first words of each part'),
+      .describe(
+        'text: paragraphs with times; plain: without times; raw: plain, before any formatting; outline: first words of each part',
+      ),
     speaker: z.string().min(1).max(100).optional().describe('Only what this speaker says: id (S1) or name'),
     from: z.number().min(0).optional().describe('Only what is said from this second on'),
     to: z.number().min(0).optional().describe('Only what is said before this second'),
-    offset: z
-      .number()
-      .int()
-      .min(0)
-      .max(1e9)
-      .default(0)
-      .describe('Where the page begins: next_offset of the page before'),
+    offset,
     limit: z
       .number()
       .int()
@@ -63,7 +61,12 @@ export const getTranscript = defineTool({
       throw new SpeechError('BAD_INPUT', '`from` is not before `to`.', {
         hint: 'Give both in seconds from the start.',
       })
-    const { transcript, tool } = await readWhenOver(transcript_id, wait_seconds ?? call.waitSeconds, call)
+    const { transcript: found, tool } = await readWhenOver(
+      transcript_id,
+      wait_seconds ?? call.waitSeconds,
+      call,
+    )
+    const transcript = view === 'raw' ? asRecognised(found) : found
     const only = speaker === undefined ? {} : { only: idsOf(transcript, speaker) }
     const text = views[view]({ ...stretch(transcript, from, to), ...only })
     return transcriptAnswer(transcript, {
@@ -101,8 +104,7 @@ function idsOf(transcript: Transcript, wanted: string): string[] {
 
 /** With the sentences of those who are wanted. Gaps stay: nobody knows who speaks there. */
 function alone({ only, ...transcript }: Reading): Transcript {
-  const segments = transcript.segments.filter(({ speaker }) => !only || (speaker && only.includes(speaker)))
-  return { ...transcript, segments }
+  return only ? onlySegments(transcript, ({ speaker }) => !!speaker && only.includes(speaker)) : transcript
 }
 
 function noSuchSpeaker({ speakers, status }: Transcript): SpeechError {
@@ -119,8 +121,10 @@ function noSuchSpeaker({ speakers, status }: Transcript): SpeechError {
 
 /** The part of a transcript that is said between two moments; a sentence on the border belongs to it. */
 function stretch(transcript: Transcript, from = 0, to = Number.POSITIVE_INFINITY): Transcript {
-  const within = <T extends { start: number; end: number }>(all: T[]) =>
-    all.filter(({ start, end }) => end > from && start < to)
-  const { segments, coverage } = transcript
-  return { ...transcript, segments: within(segments), coverage: { ...coverage, gaps: within(coverage.gaps) } }
+  const isWithin = ({ start, end }: Span) => end > from && start < to
+  const { coverage } = transcript
+  return {
+    ...onlySegments(transcript, isWithin),
+    coverage: { ...coverage, gaps: coverage.gaps.filter(isWithin) },
+  }
 }

@@ -4,6 +4,7 @@ import { cancelTranscription } from './cancel-transcription.ts'
 import { deleteTranscript } from './delete-transcript.ts'
 import { diarizeAudio } from './diarize-audio.ts'
 import { findRecordings } from './find-recordings.ts'
+import { formatText } from './format-text.ts'
 import { getTranscript } from './get-transcript.ts'
 import { searchTranscripts } from './search-transcripts.ts'
 import { transcribeAudio } from './transcribe-audio.ts'
@@ -12,6 +13,7 @@ import { updateTranscript } from './update-transcript.ts'
 export const tools: readonly Tool[] = [
   transcribeAudio,
   diarizeAudio,
+  formatText,
   getTranscript,
   searchTranscripts,
   findRecordings,

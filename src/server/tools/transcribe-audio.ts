@@ -6,7 +6,7 @@ import { carryOut } from '../ordering.ts'
 import { transcriptAnswer, transcriptOutput } from '../result.ts'
 import { defineTool } from '../tool.ts'
 
-const { audio, language, title } = recording
+const { audio, language, format, title } = recording
 
 export const transcribeAudio = defineTool({
   name: 'transcribe_audio',
@@ -35,23 +35,25 @@ export const transcribeAudio = defineTool({
       .describe(
         'Usually left out. none: text without times; segment, word: measured times where the server has a bucket (slower); word: also for each word, in the json view',
       ),
+    format,
     title,
     wait_seconds: waitSeconds,
   }),
   output: transcriptOutput,
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: true },
-  async handler({ audio, language, context, timestamps, title, wait_seconds }, call) {
+  async handler({ audio, language, context, timestamps, format, title, wait_seconds }, call) {
     const order = {
       audio,
       ...(language && { language }),
       ...(context && { context }),
       ...(timestamps && { timestamps }),
+      ...(format && { format: 'faithful' as const }),
       ...(title && { title }),
     }
     const tool = 'transcribe_audio'
-    const transcript = await carryOut(order, tool, call, wait_seconds)
+    const { transcript, ...more } = await carryOut(order, tool, call, wait_seconds)
     return timestamps === 'none'
-      ? transcriptAnswer(transcript, { tool, text: plainText(transcript), view: 'raw' })
-      : transcriptAnswer(transcript, { tool, text: timedText(transcript), view: 'text' })
+      ? transcriptAnswer(transcript, { tool, text: plainText(transcript), view: 'plain', ...more })
+      : transcriptAnswer(transcript, { tool, text: timedText(transcript), view: 'text', ...more })
   },
 })

@@ -1,0 +1,62 @@
+// What results say of a text that was made readable: how, by whom, and what there is to do about the rest.
+import * as z from 'zod/v4'
+import { SpeechError } from '../domain/errors.ts'
+import { languageHint } from '../domain/languages.ts'
+import type { Formatting, Style } from '../domain/transcript.ts'
+
+/** Loose, as it comes with each of the transcript tools: its fields are told in words. */
+export const formattedOutput = z
+  .looseObject({})
+  .describe(
+    'Of formatted text: style, models, changed (share of words), paragraphs, kept (unchanged ones), failed parts, removed fillers, usage',
+  )
+
+/** What a call of format_text takes beside its text. */
+export interface FormatSettings {
+  style: Style
+  language?: string
+}
+
+/** What a person or a model calls a language, as formatting knows it: texts may be in more than are recognised. */
+export function languageNamed(given: string | undefined): Pick<FormatSettings, 'language'> {
+  const { code, warning } = languageHint(given)
+  if (code) return { language: code }
+  const known = /^([a-z]{2,3})(?![a-z])/i.exec(given?.trim() ?? '')?.[1]
+  if (known) return { language: known.toLowerCase() }
+  if (warning)
+    throw new SpeechError('BAD_INPUT', 'The language is not known by that name.', {
+      hint: 'Give its ISO code, such as nl, or leave it out.',
+    })
+  return {}
+}
+
+export function describeFormatting(formatting: Formatting): string {
+  const { style, models, changed, paragraphs, kept, pieces, failed, removed, usage } = formatting
+  const gone = Object.entries(removed).map(([filler, count]) => `${filler} ${count}`)
+  const cost = usage.costUsd === undefined ? '' : `, $${usage.costUsd.toFixed(4)}`
+  const facts = [
+    models.length > 0 ? `${style}, by ${models.join(', ')}` : `${style}, by no model`,
+    `${Math.round(100 * changed)} % of the words look otherwise`,
+    `paragraphs ${paragraphs}, of them left as they were ${kept}`,
+    ...(failed > 0 ? [`parts without an answer ${failed} of ${pieces}`] : []),
+    ...(gone.length > 0 ? [`left out: ${gone.join(', ')}`] : []),
+    `tokens in ${usage.inputTokens}, out ${usage.outputTokens}${cost}`,
+  ]
+  return `formatted: ${facts.join('; ')}`
+}
+
+/** Undefined where every part got its answer. `call` says how to ask again. */
+export function askForTheRest({ pieces, failed }: Formatting, call: string): string | undefined {
+  if (failed === 0) return undefined
+  const whole = failed === pieces
+  return `${whole ? 'The text' : `Of ${pieces} parts of the text ${failed}`} could not be formatted (see the warnings): ${call} asks ${whole ? 'again' : 'only for those'}.`
+}
+
+export function callFor(id: string, { style, language }: FormatSettings): string {
+  const settings = [
+    `transcript_id=${id}`,
+    ...(style === 'faithful' ? [] : [`style=${style}`]),
+    ...(language === undefined ? [] : [`language=${JSON.stringify(language)}`]),
+  ]
+  return `format_text with ${settings.join(', ')}`
+}
