@@ -1,10 +1,9 @@
 // Puts the house together: one driver for each port. The only file that knows them all.
-import { createHash } from 'node:crypto'
-import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Config } from './config.ts'
 import type { Order } from './domain/job.ts'
 import type { Blobs } from './domain/ports.ts'
+import { installationIn } from './drivers/blobs/installation.ts'
 import { ossBlobs } from './drivers/blobs/oss.ts'
 import { temporaryBlobs } from './drivers/blobs/temporary.ts'
 import { createDownloader } from './drivers/download/download.ts'
@@ -116,13 +115,8 @@ function blobsOf(config: Config, cloud: Dashscope): Blobs {
   if (!bucket || !accessKeyId || !accessKeySecret) return temporaryBlobs({ cloud })
   const { securityToken } = config
   return ossBlobs({
-    ...{ bucket, endpoint, accessKeyId, accessKeySecret, installation: installationOf(config.dataDir) },
+    ...{ bucket, endpoint, accessKeyId, accessKeySecret, installation: installationIn(config.dataDir) },
     ...(region && { region }),
     ...(securityToken && { securityToken }),
   })
-}
-
-/** Others that share the bucket have another one, and it tells them nothing. */
-function installationOf(dataDir: string): string {
-  return createHash('sha256').update(`${hostname()}\0${dataDir}`).digest('hex').slice(0, 8)
 }

@@ -19,6 +19,7 @@ const commands = {
   http: async () => (await import('./commands/http.ts')).http,
   transcribe: async () => (await import('./commands/transcribe.ts')).transcribe,
   diarize: async () => (await import('./commands/diarize.ts')).diarize,
+  format: async () => (await import('./commands/format.ts')).format,
   export: async () => (await import('./commands/export.ts')).exportTranscript,
   doctor: async () => (await import('./commands/doctor.ts')).doctor,
   demo: async () => (await import('./commands/demo.ts')).demo,

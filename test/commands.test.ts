@@ -5,6 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { settings } from '../src/config/settings.ts'
 import { type Desk, openDesk } from './support/command.ts'
 import { entry, fixture, root } from './support/system.ts'
+import { say } from './support/task-server.ts'
+import { geminiError, startTextServer, type TextServer } from './support/text-server.ts'
 
 let desk: Desk
 
@@ -26,7 +28,14 @@ describe('speech-mcp', () => {
   it('--help names all commands and settings', async () => {
     const { code, stdout, stderr } = await desk.run(['--help'])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    for (const command of ['transcribe INPUT', 'diarize INPUT', 'export ID', 'doctor', 'demo'])
+    for (const command of [
+      'transcribe INPUT',
+      'diarize INPUT',
+      'format INPUT',
+      'export ID',
+      'doctor',
+      'demo',
+    ])
       expect(stdout).toContain(`  speech-mcp ${command}`)
     for (const { env, flag } of Object.values(settings)) expect(stdout).toContain(`  ${env} (--${flag})`)
     for (const flag of ['-f, --format', '-o, --output', '-l, --language']) expect(stdout).toContain(flag)
@@ -110,9 +119,10 @@ describe('speech-mcp doctor', () => {
   it('finds everything in order', async () => {
     const { code, stdout } = await desk.run(['doctor'])
     expect(stdout.match(/^(ok {4}|FAIL {2})[\w ]+/gm)).toEqual(
-      ['ffmpeg', 'key and region', 'uploads', 'data folder', 'allowed folders', 'settings'].map(
-        name => `ok    ${name}`,
-      ),
+      [
+        ...['ffmpeg', 'key and region', 'uploads', 'formatting', 'data folder', 'allowed folders'],
+        'settings',
+      ].map(name => `ok    ${name}`),
     )
     expect(code).toBe(0)
     expect(stdout).not.toContain(desk.standin.apiKey)
@@ -149,6 +159,78 @@ describe('speech-mcp doctor', () => {
   })
 })
 
+describe('speech-mcp doctor, of formatting,', () => {
+  let server: TextServer
+  beforeAll(async () => {
+    server = await startTextServer()
+  })
+  afterAll(() => server.close())
+
+  async function formatting(env: Record<string, string>): Promise<{ code: number | null; line: string }> {
+    const { code, stdout } = await desk.run(['doctor'], { env })
+    return { code, line: /^.* formatting: .*$/m.exec(stdout)?.[0] ?? '' }
+  }
+  const withKey = () => ({ GEMINI_API_KEY: 'AIza-key', GEMINI_BASE_URL: server.geminiUrl })
+
+  it('names the models that it asks, those without a key, and those that are gone', async () => {
+    const { code, line } = await formatting({})
+    expect(code).toBe(0)
+    expect(line).toMatch(/^ok {4}formatting: asks qwen-turbo, qwen-flash in turn; /)
+    expect(line).toContain('; no key for gemini-2.5-flash, gemini-3.5-flash-lite; ')
+    expect(line).toMatch(
+      /; qwen-turbo was retired in July 2026: .* one request a day, take it off FORMAT_MODELS/,
+    )
+  })
+
+  it('asks Gemini for a list that costs nothing, with the key in a header', async () => {
+    server.answer(say(200, { models: [{ name: 'models/gemini-2.5-flash' }], nextPageToken: 'x' }))
+    const { code, line } = await formatting({ ...withKey(), FORMAT_MODELS: 'gemini-2.5-flash' })
+    expect(code).toBe(0)
+    expect(line).toMatch(
+      /^ok {4}formatting: asks gemini-2\.5-flash in turn; the Gemini key is accepted by 127\.0\.0\.1/,
+    )
+    expect(line).toContain('; from 2026-12-01 on gemini-3.5-flash-lite answers for gemini-2.5-flash')
+    expect(server.seen.at(-1)).toMatchObject({
+      ...{ method: 'GET', path: '/v1beta/models?pageSize=1' },
+      headers: { 'x-goog-api-key': 'AIza-key' },
+    })
+  })
+
+  it.each([
+    [
+      'a key that is refused',
+      'KEY_REFUSED',
+      geminiError(400, 'INVALID_ARGUMENT', 'API key not valid. Please pass a valid API key.'),
+    ],
+    ['a country that is not served', 'ACCESS_DENIED', geminiError(400, 'FAILED_PRECONDITION')],
+    ['an address where there is none', 'WRONG_BASE_URL', say(404, 'no such page')],
+    ['something else at the address', 'WRONG_BASE_URL', say(200, { ok: true })],
+    ['a provider that fails', 'PROVIDER_FAILED', geminiError(503, 'UNAVAILABLE')],
+  ])('says what to do about %s', async (_, failure, answer) => {
+    server.answer(answer)
+    const { code, line } = await formatting(withKey())
+    expect(code).toBe(1)
+    expect(line).toMatch(new RegExp(`^FAIL {2}formatting: ${failure}: [A-Z].+\\. [A-Z].+\\.$`))
+    expect(line).not.toContain('AIza-key')
+  })
+
+  it('leaves a key alone that no model needs', async () => {
+    const before = server.seen.length
+    const { line } = await formatting({ ...withKey(), FORMAT_MODELS: 'qwen-flash' })
+    expect({ line, seen: server.seen.length }).toEqual({
+      line: 'ok    formatting: asks qwen-flash in turn',
+      seen: before,
+    })
+  })
+
+  it('says that nothing is configured, which is no failure', async () => {
+    const { line } = await formatting({ DASHSCOPE_API_KEY: '', FORMAT_MODELS: 'qwen-flash' })
+    expect(line).toBe(
+      'ok    formatting: not configured, so texts come back as they are; no key for qwen-flash',
+    )
+  })
+})
+
 describe('the program', () => {
   it('starts through a link', async () => {
     await symlink(entry, place('speech-mcp'))
@@ -169,6 +251,11 @@ describe('the program', () => {
     expect(stdout).toContain('Welcome back to The Long Wire')
     expect(stdout).toContain('00:00:00,')
     expect(stdout).toMatch(/\[0:00\] S1: Right, it's ten past nine/)
+    expect(stdout).toMatch(
+      /\n← by qwen-flash; \d+ % of the words look otherwise; of \d+ paragraphs 0 left as they were/,
+    )
+    expect(stdout).toContain('qwen-turbo, first in FORMAT_MODELS, is gone')
+    expect(stdout).toMatch(/without \{"um":1,"uh":1\}.*\n\nSo the parcel for greta is blue\./)
     expect(stdout).toMatch(/\[0:00\] Hannah: Right, it's ten past nine.*\n\[0:10\] Viktor: A quick note/)
   })
 })

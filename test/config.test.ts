@@ -6,6 +6,8 @@ import { describe, expect, it } from 'vitest'
 import { settings } from '../src/config/settings.ts'
 import { type Config, type Environment, readConfig, unfilledTemplates } from '../src/config.ts'
 import { describeError, errorCodes, type SpeechError } from '../src/domain/errors.ts'
+import { languageName } from '../src/domain/languages.ts'
+import { fillerLists } from '../src/pipeline/faithful/fillers.ts'
 import { root } from './support/system.ts'
 
 const home = homedir()
@@ -29,6 +31,9 @@ describe('without any setting', () => {
       asrModel: 'qwen3-asr-flash',
       speakerModel: 'fun-asr-mtl',
       fileModel: 'qwen3-asr-flash-filetrans',
+      formatModels: ['qwen-turbo', 'qwen-flash', 'gemini-2.5-flash', 'gemini-3.5-flash-lite'],
+      geminiKey: undefined,
+      geminiUrl: 'https://generativelanguage.googleapis.com/v1beta',
       ossBucket: undefined,
       ossEndpoint: 'oss-eu-central-1.aliyuncs.com',
       ossRegion: undefined,
@@ -112,6 +117,13 @@ describe('a setting', () => {
     })
   })
 
+  it.each([
+    ['qwen-flash', ['qwen-flash']],
+    [' qwen-flash , gemini-2.5-flash,, qwen-flash', ['qwen-flash', 'gemini-2.5-flash']],
+  ])('models %j are asked as %j', (given, expected) => {
+    expect(readConfig({ FORMAT_MODELS: given }).formatModels).toEqual(expected)
+  })
+
   it('that is a path may begin with the home folder', () => {
     expect(readConfig({ FFMPEG_PATH: '~/bin/ffmpeg', SPEECH_DATA_DIR: '~/data' })).toMatchObject({
       ffmpegPath: join(home, 'bin/ffmpeg'),
@@ -136,6 +148,10 @@ describe('a value that cannot be used', () => {
     ['DASHSCOPE_API_KEY', 'sk-SECRET“', 'the key as the console shows it'],
     ['ASR_MODEL', 'paraformer-v2', 'paraformer is not served'],
     ['ASR_MODEL', 'Paraformer-v1', 'paraformer is not served'],
+    ['FORMAT_MODELS', ' , ', 'a list of models such as qwen-turbo,qwen-flash'],
+    ['FORMAT_MODELS', 'qwen-flash,SECRET model', 'a list of models such as'],
+    ['GEMINI_BASE_URL', 'http://SECRET.example/v1beta', 'http:// is for stand-ins'],
+    ['GEMINI_API_KEY', 'SECRET SECRET', 'the key as the console shows it'],
     ['SPEAKER_MODEL', 'paraformer-v2', 'paraformer is not served'],
     ['FILE_MODEL', 'paraformer-v2', 'paraformer is not served'],
     ['OSS_BUCKET', 'SECRET', 'the name of a bucket'],
@@ -235,6 +251,16 @@ describe('the documents', () => {
     // The home folder is there on every machine, and its path has no separator.
     expect(readConfig(env).allowedDirs).toEqual([homedir()])
   })
+})
+
+it('the README lists every filler that may be left out', () => {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8')
+  const fillers = fillerLists()
+  expect(fillers.length).toBeGreaterThan(5)
+  for (const [language, examples] of fillers)
+    expect(readme, language).toMatch(
+      new RegExp(`\\|[^|\\n]*${languageName(language)}[^|\\n]*\\| ${examples.join(', ')} \\|\\n`),
+    )
 })
 
 it('the README explains every error code, and holds no unfilled place', async () => {

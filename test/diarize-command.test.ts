@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { type Desk, openDesk } from './support/command.ts'
 import { trueTurns, turnsOf } from './support/meetings.ts'
+import { lettersOf } from './support/standin-texts.ts'
 import { bucketSettings, fixture } from './support/system.ts'
 
 let desk: Desk
@@ -19,6 +20,13 @@ afterAll(() => desk.close())
 const meeting = fixture('meeting.m4a')
 const place = (name: string) => join(desk.work, name)
 const inBucket = () => [...desk.standin.oss!.objects(), ...desk.standin.oss!.multiparts()]
+
+/** The letters that each one says, in order. */
+function saidBy(segments: { speaker: string; text: string }[]): Record<string, string> {
+  const said: Record<string, string> = {}
+  for (const { speaker, text } of segments) said[speaker] = (said[speaker] ?? '') + lettersOf(text)
+  return said
+}
 
 /** Blocks of a text file, as lines of a tool's text. */
 const blocks = (text: string) => text.replace(/^/gm, '[0:00] ')
@@ -46,6 +54,21 @@ describe('speech-mcp diarize', () => {
     const exported = await desk.run(['export', id, '-f', 'md'])
     expect(exported.stdout).toMatch(/^# Kiosks\n[\s\S]*\nSpeakers: S1 \d+ %, S2 \d+ %, S3 \d+ %\n/)
     expect((await desk.run(['export', id, '-f', 'vtt'])).stdout).toBe(vtt)
+  })
+
+  it('formats what each one says, where that is asked for, and hears nothing again', async () => {
+    const order = ['diarize', meeting, '-t', 'Kiosks', '-f', 'json']
+    const plain = JSON.parse((await desk.run(order, bucket)).stdout)
+    const tasks = desk.standin.tasks.length
+    const env = { ...bucket.env, FORMAT_MODELS: 'qwen-flash' }
+    const { code, stdout, stderr } = await desk.run([...order, '--readable'], { env })
+    expect(code, stderr).toBe(0)
+    expect(stderr).toContain('Formatted: faithful, by qwen-flash; ')
+    const { formatted, segments, raw_segments } = JSON.parse(stdout)
+    expect({ models: formatted.models, raw_segments, tasks: desk.standin.tasks.length }).toEqual({
+      ...{ models: ['qwen-flash'], raw_segments: plain.segments, tasks },
+    })
+    expect(saidBy(segments)).toEqual(saidBy(plain.segments))
   })
 
   it('ends with 3 and says what is missing when one of the models fails', async () => {

@@ -54,10 +54,15 @@ function guide(url: string, fixtures: string): string {
     `  ${inspector} --method tools/list`,
     `  ${inspector} --method tools/call --tool-name transcribe_audio --tool-arg ${word(`audio=${audio}`)}`,
     `  ${inspector} --method tools/call --tool-name diarize_audio --tool-arg ${word(`audio=${meeting}`)}`,
+    `  ${inspector} --method tools/call --tool-name format_text --tool-arg "text=${dictated}"`,
     '',
     `More recordings are in ${fixtures}. Ctrl-C ends it all.`,
   ].join('\n')
 }
+
+/** Longer than what is left as it is. */
+const dictated =
+  'so we met on monday and talked about the kiosks and then leila said that the budget is not settled yet so nothing can be ordered before friday'
 
 /** One word of a command line. */
 function word(text: string): string {

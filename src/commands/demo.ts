@@ -25,16 +25,20 @@ export const demo: Command = {
       fixtures,
       latency: { base: 0.3, perSecond: 0.004 },
       taskLatency: { base: 0.3, perSecond: 0.01 },
+      textLatency: { base: 0.2, perWord: 0.002 },
       oss: true,
     })
     const env = {
       DASHSCOPE_BASE_URL: standin.url,
       DASHSCOPE_API_KEY: standin.apiKey,
+      GEMINI_BASE_URL: standin.geminiUrl,
+      GEMINI_API_KEY: standin.geminiKey,
       ...bucketOf(standin),
       SPEECH_POLL_SECONDS: '0.3',
       SPEECH_DATA_DIR: folder,
       SPEECH_ALLOWED_DIRS: fixtures,
       FFMPEG_PATH: ffmpeg.path,
+      // That a model is gone is told below in words.
     }
     try {
       say(`A stand-in for DashScope listens on ${standin.url}; it knows only the recordings in fixtures/.`)

@@ -1,7 +1,7 @@
 // speech-mcp diarize INPUT: who said what, for people at a terminal.
 import { SpeechError } from '../domain/errors.ts'
 import type { Command } from './command.ts'
-import { carryOut, orderFlags } from './order.ts'
+import { carryOut, orderFlags, orderSwitches } from './order.ts'
 
 export const diarize: Command = {
   usage: 'speech-mcp diarize INPUT',
@@ -11,6 +11,7 @@ export const diarize: Command = {
     ...orderFlags,
     speakers: { help: 'how many people speak, from 2 to 100, if you know' },
   },
+  switches: orderSwitches,
   run: invocation => {
     const { speakers } = invocation.flags
     const count = speakers === undefined ? undefined : countNamed(speakers)

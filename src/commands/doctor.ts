@@ -10,19 +10,21 @@ import { describeError, SpeechError } from '../domain/errors.ts'
 import { localOwner } from '../domain/job.ts'
 import type { Blobs, Upload } from '../domain/ports.ts'
 import type { Command } from './command.ts'
+import { checkFormatting } from './doctor-formatting.ts'
 
 const run = promisify(execFile)
 const patience = 10_000
 
 export const doctor: Command = {
   usage: 'speech-mcp doctor',
-  help: 'Check ffmpeg, key, region, bucket, clock and folders.',
+  help: 'Check ffmpeg, keys, region, bucket, clock, models that format, and folders.',
   async run({ config, version }) {
     const app = createApp(config)
     const checks: [string, () => Promise<string>][] = [
       ['ffmpeg', () => checkFfmpeg(app)],
       ['key and region', () => checkKey(app, config)],
       ['uploads', () => checkUploads(app.blobs, config)],
+      ['formatting', () => checkModels(app, config)],
       ['data folder', () => checkDataDir(app, config)],
       ['allowed folders', () => checkAllowedDirs(config)],
       ['settings', () => checkTemplates()],
@@ -69,17 +71,22 @@ async function checkFfmpeg(app: App): Promise<string> {
 async function checkKey(app: App, { baseUrl }: Config): Promise<string> {
   await app.cloud
     .call({ method: 'GET', path: `tasks/${randomUUID()}` }, AbortSignal.timeout(patience))
-    .catch(error => {
-      if ((error as Error).name !== 'TimeoutError') throw error
-      throw new SpeechError(
-        'PROVIDER_TIMEOUT',
-        `${new URL(baseUrl).host} did not answer within ten seconds.`,
-        {
-          hint: 'Check the network, a proxy or firewall, and DASHSCOPE_BASE_URL.',
-        },
-      )
-    })
+    .catch(tooSlow(baseUrl, 'DASHSCOPE_BASE_URL'))
   return `accepted by ${new URL(baseUrl).host}`
+}
+
+function checkModels(app: App, config: Config): Promise<string> {
+  const signal = AbortSignal.timeout(patience)
+  return checkFormatting(app, config, signal).catch(tooSlow(config.geminiUrl, 'GEMINI_BASE_URL'))
+}
+
+function tooSlow(address: string, setting: string): (error: unknown) => never {
+  return error => {
+    if ((error as Error).name !== 'TimeoutError') throw error
+    throw new SpeechError('PROVIDER_TIMEOUT', `${new URL(address).host} did not answer within ten seconds.`, {
+      hint: `Check the network, a proxy or firewall, and ${setting}.`,
+    })
+  }
 }
 
 /** Does with a few bytes what is done with a recording: stores, signs, fetches, lists and removes them. */

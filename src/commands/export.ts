@@ -2,6 +2,7 @@
 import { createApp } from '../app.ts'
 import { SpeechError } from '../domain/errors.ts'
 import { localOwner } from '../domain/job.ts'
+import { asRecognised } from '../exports/reading.ts'
 import type { Command } from './command.ts'
 import { chosenFormat, outputFlags, writeTranscript } from './output.ts'
 
@@ -10,7 +11,8 @@ export const exportTranscript: Command = {
   help: 'Write a stored transcript; without an ID, list the newest.',
   takesWords: true,
   flags: outputFlags,
-  async run({ config, words, flags }) {
+  switches: { raw: { help: 'the words as they were recognised, also where they were formatted' } },
+  async run({ config, words, flags, switches }) {
     const [id, ...more] = words
     if (more.length > 0)
       throw new SpeechError('BAD_INPUT', 'One id is wanted.', { hint: 'Write `speech-mcp export tr_…`.' })
@@ -18,7 +20,12 @@ export const exportTranscript: Command = {
     const app = createApp(config)
     try {
       if (id) {
-        await writeTranscript(await app.jobs.read(localOwner, id), format, flags.output)
+        const transcript = await app.jobs.read(localOwner, id)
+        await writeTranscript(
+          switches.has('raw') ? asRecognised(transcript) : transcript,
+          format,
+          flags.output,
+        )
       } else {
         const { transcripts } = await app.jobs.list(localOwner, { limit: 20 })
         for (const { id, createdAt, title } of transcripts)

@@ -2,19 +2,26 @@
 import { existsSync } from 'node:fs'
 import { realpath } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { createApp } from '../app.ts'
 import type { Config } from '../config.ts'
 import { cancelled, SpeechError } from '../domain/errors.ts'
 import { type JobTool, localOwner, type Order } from '../domain/job.ts'
+import type { Transcript } from '../domain/transcript.ts'
 import { unknownSpeakers } from '../exports/speakers.ts'
+import { formattedBefore } from '../server/cost.ts'
+import { attended } from './attended.ts'
 import type { Invocation } from './command.ts'
+import { isUnformatted, note, noteFormatting } from './notes.ts'
 import { chosenFormat, outputFlags, writeTranscript } from './output.ts'
-import { progressBar } from './progress-bar.ts'
 
 export const orderFlags = {
   ...outputFlags,
   language: { short: 'l', help: 'ISO code or English name; otherwise detected' },
   title: { short: 't', help: 'what to call the transcript' },
+}
+
+/** `--format` says how the output is written. */
+export const orderSwitches = {
+  readable: { help: 'also format the text: punctuation, capitals and paragraphs, with not a word changed' },
 }
 
 export interface Placed {
@@ -27,7 +34,7 @@ export interface Placed {
 
 /** Resolves with the exit code: 3 where something is missing, 130 when it was cancelled. */
 export async function carryOut(
-  { config, words, flags }: Invocation,
+  { config, words, flags, switches }: Invocation,
   { command, tool, wishes }: Placed,
 ): Promise<number> {
   const [input, ...more] = words
@@ -37,36 +44,33 @@ export async function carryOut(
     })
   const format = chosenFormat(flags)
   const { language, title } = flags
-  const wish = { ...wishes, ...(language && { language }), ...(title && { title }) }
+  const wish = {
+    ...{ ...wishes, ...(language && { language }), ...(title && { title }) },
+    ...(switches.has('readable') && { format: 'faithful' as const }),
+  }
   const { audio, allowedDirs } = await opened(input, config)
-  const app = createApp({ ...config, allowedDirs })
-  const stop = new AbortController()
-  process.once('SIGINT', () => stop.abort())
-  process.once('SIGTERM', () => stop.abort())
-  const bar = progressBar(process.stderr)
-  try {
-    const caller = { owner: localOwner, signal: stop.signal }
-    const { job } = await app.jobs.submit({ audio, ...wish }, { ...caller, tool })
-    const { state, error } = await app.jobs.watch(job.id, { ...caller, onProgress: bar.show })
-    if (state === 'cancelled') throw cancelled()
-    if (error) throw new SpeechError(error.code, error.message, { hint: error.hint })
-    const transcript = await app.jobs.read(localOwner, job.id)
+  return attended({ ...config, allowedDirs }, async ({ app, signal, bar }) => {
+    const caller = { owner: localOwner, signal }
+    const watch = { ...caller, onProgress: bar.show }
+    const { job: placed, answered } = await app.jobs.submit({ audio, ...wish }, { ...caller, tool })
+    const job = await app.jobs.watch(placed.id, watch)
+    if (job.state === 'cancelled') throw cancelled()
+    if (job.error) throw new SpeechError(job.error.code, job.error.message, { hint: job.error.hint })
+    const { transcript, wasFormatted } = await app.readOrdered(wish, { job, answered }, watch)
     bar.clear()
     await writeTranscript(transcript, format, flags.output)
-    for (const warning of [...unknownSpeakers(transcript), ...transcript.warnings])
-      process.stderr.write(`Note: ${warning}\n`)
-    for (const { start, end, reason } of transcript.coverage.gaps)
-      process.stderr.write(`No text from ${start} s to ${end} s: ${reason}\n`)
-    process.stderr.write(`Kept as ${transcript.id}.\n`)
-    return transcript.status === 'partial' ? 3 : 0
-  } catch (error) {
-    bar.clear()
-    if (!stop.signal.aborted) throw error
-    process.stderr.write('Cancelled.\n')
-    return 130
-  } finally {
-    await app.close()
-  }
+    tell(wasFormatted ? formattedBefore(transcript) : transcript)
+    const isLacking = wish.format !== undefined && isUnformatted(transcript, wish.format)
+    return transcript.status === 'partial' || isLacking ? 3 : 0
+  })
+}
+
+function tell(transcript: Transcript): void {
+  for (const warning of [...unknownSpeakers(transcript), ...transcript.warnings]) note(warning)
+  for (const { start, end, reason } of transcript.coverage.gaps)
+    process.stderr.write(`No text from ${start} s to ${end} s: ${reason}\n`)
+  if (transcript.formatted) noteFormatting(transcript.formatted)
+  process.stderr.write(`Kept as ${transcript.id}.\n`)
 }
 
 /** The recording as it is ordered, and the folders that are open for it. */

@@ -27,16 +27,32 @@ export async function writeTranscript(
   format: FormatName,
   file: string | undefined,
 ): Promise<void> {
-  const text = exportFormats[format].render(transcript)
+  const again = `\`speech-mcp export ${transcript.id}`
+  await write(exportFormats[format].render(transcript), file, {
+    full: `The transcript is kept: ${again}\` writes it once there is room.`,
+    refused: `Check that its folder exists and may be written; ${again} -o …\` writes it elsewhere.`,
+  })
+}
+
+/** A text that is kept nowhere else. */
+export async function writeText(text: string, file: string | undefined): Promise<void> {
+  await write(text, file, {
+    full: 'Free some space, and give the text again.',
+    refused: 'Name another file, and give the text again.',
+  })
+}
+
+async function write(
+  text: string,
+  file: string | undefined,
+  hints: Record<'full' | 'refused', string>,
+): Promise<void> {
   try {
     await (file === undefined ? print(text) : replace(file, text))
   } catch (error) {
     const full = isDiskFull(error)
-    const again = `\`speech-mcp export ${transcript.id}`
     throw new SpeechError(full ? 'DISK_FULL' : 'BAD_INPUT', 'The output could not be written.', {
-      hint: full
-        ? `The transcript is kept: ${again}\` writes it once there is room.`
-        : `Check that its folder exists and may be written; ${again} -o …\` writes it elsewhere.`,
+      hint: full ? hints.full : hints.refused,
       cause: error,
     })
   }

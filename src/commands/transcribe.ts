@@ -2,7 +2,7 @@
 import { SpeechError } from '../domain/errors.ts'
 import type { Timestamps } from '../domain/job.ts'
 import type { Command } from './command.ts'
-import { carryOut, orderFlags } from './order.ts'
+import { carryOut, orderFlags, orderSwitches } from './order.ts'
 
 export const transcribe: Command = {
   usage: 'speech-mcp transcribe INPUT',
@@ -15,6 +15,7 @@ export const transcribe: Command = {
       help: 'segment or word: measured times, where there is a bucket; word: in json, for each word',
     },
   },
+  switches: orderSwitches,
   run: invocation => {
     const { context, timestamps } = invocation.flags
     const times = timestamps === undefined ? undefined : timesNamed(timestamps)

@@ -87,7 +87,7 @@ export const settings = {
   maxCostUsd: setting(
     'SPEECH_MAX_COST_USD',
     number(0, Number.MAX_VALUE, 'an amount such as 0.50').optional(),
-    'Refuse a recording that would cost more, in US dollars',
+    'Refuse a recording or a text that would cost more, in US dollars',
   ),
   concurrency: setting('SPEECH_CONCURRENCY', count(1, 64).default(8), 'Requests to the provider at once'),
   maxDownloadMb: setting(

@@ -66,8 +66,8 @@ export interface LanguageHint {
 /** Reads what a person or model wrote (`en`, `en-US`, `eng`, `English (US)`, `Sichuan`); never refuses. */
 export function languageHint(given: string | undefined): LanguageHint {
   const text = given?.trim()
-  if (!text || ['auto', 'detect', 'automatic'].includes(text.toLowerCase())) return {}
-  const code = codes.get(text.toLowerCase()) ?? codes.get(text.toLowerCase().split(/[-_]|\s*\(/)[0] ?? '')
+  if (!text || isAutomatic(text)) return {}
+  const code = languageCode(text)
   if (code === undefined)
     return {
       warning: 'The language given is not one the model is known to hear; it was left to be detected.',
@@ -75,6 +75,17 @@ export function languageHint(given: string | undefined): LanguageHint {
   if (!(hintLanguages as readonly string[]).includes(code))
     return { warning: `The API takes no hint for ${names[code]![0]}; the language was left to be detected.` }
   return { code }
+}
+
+/** True where the language is left to be detected, in so many words. */
+export function isAutomatic(given: string): boolean {
+  return ['auto', 'detect', 'automatic'].includes(given.trim().toLowerCase())
+}
+
+/** The code of a language by whatever it is called (`en-US`, `Dutch`, `zh_Hant`); undefined for one that we have no name for. */
+export function languageCode(given: string): string | undefined {
+  const name = given.trim().toLowerCase()
+  return codes.get(name) ?? codes.get(name.split(/[-_]|\s*\(/)[0] ?? '')
 }
 
 /** The English name of a code, or the code itself. */

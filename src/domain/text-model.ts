@@ -48,3 +48,6 @@ export interface Retirements {
   isRetired(model: string): Promise<boolean>
   retire(model: string): Promise<void>
 }
+
+/** A text of at most this many characters is returned as it came: there is nothing in it to make readable. */
+export const shortestFormatted = 100

@@ -1,6 +1,8 @@
 // What lies beside a transcript whose text was made readable, and how a reader gets it.
+
+import { shortestFormatted } from '../domain/text-model.ts'
 import type { FormattedSegments, Formatting, Style, Transcript } from '../domain/transcript.ts'
-import { segmentsHash, shortest } from '../pipeline/format.ts'
+import { segmentsHash } from '../pipeline/format.ts'
 
 /** What is kept of a formatting, apart from the transcript. */
 export interface KeptFormat {
@@ -26,7 +28,7 @@ export function isWorthKeeping({ pieces, failed }: Formatting): boolean {
 
 /** True where the text is too short to be formatted: who wished for that in passing need not be told. */
 export function isShort({ segments }: Pick<Transcript, 'segments'>): boolean {
-  let left = shortest
+  let left = shortestFormatted
   return segments.every(({ text }) => {
     left -= [...text.trim()].length + 1
     return left >= -1

@@ -4,6 +4,7 @@ import { setMaxListeners } from 'node:events'
 import { describeError, isSpeechError, SpeechError } from '../domain/errors.ts'
 import { usdPerMillionTokens } from '../domain/prices.ts'
 import { estimateTokens, joinText } from '../domain/text.ts'
+import { shortestFormatted } from '../domain/text-model.ts'
 import type { FormattedSegments, Formatting, Segment } from '../domain/transcript.ts'
 import { tooHigh } from './chunks/budget.ts'
 import type { Passage } from './faithful.ts'
@@ -27,9 +28,6 @@ export type { FormatPorts, FormatRun, FormatWish } from './format/wish.ts'
 export interface FormattedText extends Formatting {
   text: string
 }
-
-/** A text of at most this many characters is returned as it came. */
-export const shortest = 100
 
 /**
  * Formats a text; paragraphs are parted by an empty line. Where a piece gets no answer its words stand as they came, and
@@ -94,8 +92,8 @@ async function formatSource(
   const { text } = source
   const { textModel } = ports
   run.signal.throwIfAborted()
-  if ([...text.trim()].length <= shortest)
-    return nothingDone(wish.style, [`A text of at most ${shortest} characters is not formatted.`])
+  if ([...text.trim()].length <= shortestFormatted)
+    return nothingDone(wish.style, [`A text of at most ${shortestFormatted} characters is not formatted.`])
   if (textModel.models.length === 0)
     return nothingDone(wish.style, [`The text is as it came. ${describeError(noModel())}`])
   ensureAffordable(text, ports)

@@ -24,6 +24,8 @@ export interface CommandOptions {
   env?: Record<string, string>
   /** What to start in place of the built `main.js`. */
   main?: string
+  /** What comes in on stdin; `open`: whatever the test writes there. Otherwise there is nothing. */
+  input?: string | Uint8Array | { open: true }
 }
 
 /** A person at a terminal: a home folder, a folder to work in, and the settings. */
@@ -50,14 +52,17 @@ export async function openDesk(wishes: Partial<StandinOptions> = {}): Promise<De
     FFMPEG_PATH: ffmpeg,
     SPEECH_POLL_SECONDS: '0.05',
   }
-  const start: Desk['start'] = (args, { env: more, main = entry } = {}) => {
+  const start: Desk['start'] = (args, { env: more, main = entry, input } = {}) => {
     const child = spawn(process.execPath, [main, ...args], {
       env: { ...env, ...more },
       cwd: work.path,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     })
+    // Whoever has read enough is gone before the rest is written.
+    child.stdin?.on('error', () => {})
+    if (typeof input === 'string' || input instanceof Uint8Array) child.stdin?.end(input)
     const code = new Promise<number | null>(resolve => child.once('close', resolve))
-    const outcome = Promise.all([code, text(child.stdout), text(child.stderr)])
+    const outcome = Promise.all([code, text(child.stdout!), text(child.stderr!)])
     return { child, outcome: outcome.then(([code, stdout, stderr]) => ({ code, stdout, stderr })) }
   }
   return {

@@ -53,7 +53,7 @@ export function fallback(models: ProviderModel[], { retirements, ...options }: F
 
   async function learn({ model, door }: Member, visit: Visit, error: SpeechError): Promise<void> {
     if (error.code === 'MODEL_NOT_FOUND') {
-      log.warn('text-model-gone', { model: model.name })
+      log.info('text-model-gone', { model: model.name })
       await retirements.retire(model.place)
     }
     if (error.scope === 'account') {

@@ -1,8 +1,9 @@
 // The text models of the stand-in: from a request for text to its answer, by DashScope's protocol or by Gemini's.
+
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type CloudError, dashscopeErrors, Refusal } from '../dashscope-errors.ts'
 import { createLimiter, type Limiter } from '../limiter.ts'
-import { readBody } from '../wire.ts'
+import { readBody, sendJson } from '../wire.ts'
 import { composeAnswer } from './answer.ts'
 import { deliver } from './deliver.ts'
 import type { Dialect, TextOrder } from './dialect.ts'
@@ -134,7 +135,10 @@ export function openTextDesk(options: TextOptions, closing: AbortSignal): TextDe
         : key !== settings.geminiKey
           ? geminiErrors.apiKeyInvalid
           : undefined
-      if (error || !known) {
+      if (!error && request.method === 'GET' && /\/models$/.test(url.pathname)) {
+        request.resume()
+        sendJson(request, response, 200, { models: [{ name: 'models/gemini-2.5-flash' }] }, Date.now())
+      } else if (error || !known) {
         request.resume()
         gemini.refuse(request, response, error ?? geminiErrors.notFound, Date.now())
       } else {

@@ -1,0 +1,99 @@
+// speech-mcp format INPUT: a transcript or a text becomes readable, with not a word changed.
+import { access, constants } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { SpeechError } from '../domain/errors.ts'
+import { localOwner } from '../domain/job.ts'
+import type { Style } from '../domain/transcript.ts'
+import type { FormatName } from '../exports/index.ts'
+import { formattedBefore } from '../server/cost.ts'
+import { type FormatSettings, languageNamed } from '../server/formatted.ts'
+import { type Attendance, attended } from './attended.ts'
+import type { Command } from './command.ts'
+import { isLacking, isUnformatted, note, noteFormatting } from './notes.ts'
+import { chosenFormat, outputFlags, writeText, writeTranscript } from './output.ts'
+import { readText } from './text-input.ts'
+
+interface Output {
+  format: FormatName
+  /** Undefined: stdout. */
+  file: string | undefined
+}
+
+export const format: Command = {
+  usage: 'speech-mcp format INPUT',
+  help: 'Add punctuation, capitals and paragraphs to a transcript (tr_…), a text file or stdin (-).',
+  takesWords: true,
+  flags: {
+    ...outputFlags,
+    format: { ...outputFlags.format, help: `of a transcript: ${outputFlags.format.help}` },
+    style: { short: 's', help: 'faithful: every word stays; clean: fillers such as "um" go' },
+    language: { short: 'l', help: 'ISO code or English name; clean goes by it' },
+  },
+  async run({ config, words, flags }) {
+    const [input, ...more] = words
+    if (!input || more.length > 0)
+      throw new SpeechError('BAD_INPUT', 'One text is wanted.', {
+        hint: 'Write `speech-mcp format tr_…`, `speech-mcp format FILE`, or `speech-mcp format -` for stdin.',
+      })
+    const wish = { style: styleNamed(flags.style), ...languageNamed(flags.language) }
+    const output = { format: chosenFormat(flags), file: flags.output }
+    if (/^tr_\w+$/.test(input))
+      return attended(config, attendance => formatTranscript(input, wish, output, attendance))
+    await ensureTextFits(output)
+    return attended(config, attendance => formatGiven(input, wish, output, attendance))
+  },
+}
+
+async function formatTranscript(
+  transcriptId: string,
+  wish: FormatSettings,
+  { format, file }: Output,
+  { app, signal, bar }: Attendance,
+): Promise<number> {
+  const watch = { owner: localOwner, signal, onProgress: bar.show }
+  const { answered, warnings } = await app.jobs.format({ transcriptId, ...wish }, watch)
+  const transcript = await app.jobs.read(localOwner, transcriptId)
+  bar.clear()
+  await writeTranscript(transcript, format, file)
+  const { formatted } = answered ? formattedBefore(transcript) : transcript
+  for (const warning of warnings) note(warning)
+  if (formatted) noteFormatting(formatted)
+  return isUnformatted(transcript, wish.style) ? 3 : 0
+}
+
+async function formatGiven(
+  input: string,
+  wish: FormatSettings,
+  { file }: Output,
+  { app, signal, bar }: Attendance,
+): Promise<number> {
+  const given = await readText(input, signal)
+  const watch = { owner: localOwner, signal, onProgress: bar.show }
+  const { text: made } = await app.jobs.format({ text: given, ...wish }, watch)
+  if (!made) throw new Error('A text was given, and none has come back.')
+  const { text, ...formatting } = made
+  bar.clear()
+  await writeText(`${text.trimEnd()}\n`, file)
+  noteFormatting(formatting)
+  return isLacking(formatting, given) ? 3 : 0
+}
+
+/** A text is not kept, so what it is written to is looked at before it is paid for. */
+async function ensureTextFits({ format, file }: Output): Promise<void> {
+  if (format !== 'txt' && format !== 'md')
+    throw new SpeechError('BAD_INPUT', `A text has no times, so it cannot be written as ${format}.`, {
+      hint: 'Write it as txt, or give the id of a transcript.',
+    })
+  if (file === undefined) return
+  await access(dirname(file), constants.W_OK).catch(cause => {
+    throw new SpeechError('BAD_INPUT', 'The output could not be written there.', {
+      hint: 'Check that its folder exists and may be written.',
+      cause,
+    })
+  })
+}
+
+function styleNamed(given = 'faithful'): Style {
+  if (given === 'faithful' || given === 'clean') return given
+  throw new SpeechError('BAD_INPUT', 'There is no such style.', { hint: 'Use faithful or clean.' })
+}
