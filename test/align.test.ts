@@ -62,8 +62,8 @@ describe('speakers', () => {
       'S1: Thank you, then I will come by bus.',
     ])
     expect(speakers).toEqual([
-      { id: 'S1', seconds: 4.5, share: 0.682 },
-      { id: 'S2', seconds: 2.1, share: 0.318 },
+      { id: 'S1', voice: expect.any(String), seconds: 4.5, share: 0.682 },
+      { id: 'S2', voice: expect.any(String), seconds: 2.1, share: 0.318 },
     ])
     expect(alignment).toEqual({ offset: 0, matched: 1, unassigned: 0, timeOnly: 0 })
     expect(warnings).toEqual([])
@@ -148,6 +148,19 @@ describe('speakers', () => {
     const found = align(shifted(hearing(...mumbled), 1.2), textOf(...said), 50)
     expect(found.alignment!.offset).toBeCloseTo(1.2, 1)
     expect(found.segments.map(({ speaker }) => speaker)).toEqual(starts.map((_, i) => `S${(i % 2) + 1}`))
+  })
+
+  it('have the same voices whatever of the words is known, and others in another hearing', () => {
+    const who = hearing(line(0, 'Mm.', 3), ...talk)
+    const voices = (...[first, second]: Parameters<typeof align>) =>
+      Object.fromEntries(align(first, second, 10).speakers.map(({ id, voice }) => [id, voice]))
+    const alone = voices(who, undefined, 10)
+    const stored = JSON.parse(JSON.stringify(who)) as FileHearing
+    const together = voices(stored, textOf(...talk), 10)
+    expect(together).toEqual({ S1: alone.S2, S2: alone.S1 })
+    expect(alone.S1).not.toBe(alone.S2)
+    for (const voice of Object.values(voices(hearing(...talk), undefined, 10)))
+      expect(Object.values(alone)).not.toContain(voice)
   })
 
   it('are one everywhere where one person speaks', () => {

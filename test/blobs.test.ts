@@ -1,5 +1,6 @@
 // Places for uploads: the contract for both of them, and what only a bucket or only the provider's store goes through.
 import { mkdirSync, readdirSync } from 'node:fs'
+import { mkdir, readdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import OSS from 'ali-oss'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -8,6 +9,7 @@ import { checkUploads } from '../src/commands/doctor.ts'
 import { readConfig } from '../src/config.ts'
 import { describeError, SpeechError } from '../src/domain/errors.ts'
 import type { Blobs, Leftover } from '../src/domain/ports.ts'
+import { fixedInstallation, installationIn } from '../src/drivers/blobs/installation.ts'
 import { uploadKey, uploadOf } from '../src/drivers/blobs/keys.ts'
 import { type OssOptions, ossBlobs } from '../src/drivers/blobs/oss.ts'
 import { ossPlace } from '../src/drivers/blobs/oss-place.ts'
@@ -58,7 +60,7 @@ const optionsFor = (oss: OssStandin, changes: Partial<OssOptions> = {}): OssOpti
   endpoint: oss.endpoint,
   accessKeyId: oss.accessKeyId,
   accessKeySecret: oss.accessKeySecret,
-  installation,
+  installation: fixedInstallation(installation),
   firstDelay,
   ...changes,
 })
@@ -203,7 +205,7 @@ describe('an upload into a bucket', () => {
   })
 
   it('takes nothing from another installation, whose job of the same id it is', async () => {
-    const there = keep(ossBlobs(optionsFor(oss, { installation: 'there' })))
+    const there = keep(ossBlobs(optionsFor(oss, { installation: fixedInstallation('there') })))
     const theirs = noise(0.1)
     const upload = await there.put(stream(theirs), anns, signal())
     await blobs.remove(await blobs.put(stream(noise(0.1)), anns, signal()), signal())
@@ -492,7 +494,7 @@ describe('a sweep of the bucket', () => {
   })
 
   it('tells what other installations have left from what is its own', async () => {
-    const there = keep(ossBlobs(optionsFor(oss, { installation: 'there' })))
+    const there = keep(ossBlobs(optionsFor(oss, { installation: fixedInstallation('there') })))
     for (const [place, job] of [
       [blobs, 'tr_1'],
       [there, 'tr_1'],
@@ -680,8 +682,50 @@ describe('names and places', () => {
       installations.push(uploadOf(keys[models[0]!]!)?.installation)
     }
     const [first, again, other] = installations
-    expect(first).toMatch(/^[a-z0-9]{8}$/)
+    expect(first).toMatch(/^[a-z0-9]{12}$/)
     expect([again === first, other === first]).toEqual([true, false])
+  })
+
+  it('a data folder keeps its name in the bucket on another machine, and where it is moved to', async () => {
+    const folder = join(temp.path, 'data')
+    const name = await installationIn(folder).make()
+    await rename(folder, join(temp.path, 'moved'))
+    const moved = installationIn(join(temp.path, 'moved'))
+    expect([await moved.look(), await moved.make()]).toEqual([name, name])
+    expect(await readdir(join(temp.path, 'moved'))).toEqual(['installation'])
+  })
+
+  it('processes that share a data folder agree on its name, whoever was first', async () => {
+    const folder = join(temp.path, 'data')
+    const names = await Promise.all(Array.from({ length: 20 }, () => installationIn(folder).make()))
+    expect(new Set(names).size).toBe(1)
+    expect(await readdir(folder)).toEqual(['installation'])
+  })
+
+  it('a look at the bucket makes no data folder', async () => {
+    const folder = join(temp.path, 'none')
+    expect(await installationIn(folder).look()).toMatch(/^[a-z0-9]{8}$/)
+    await expect(readdir(folder)).rejects.toMatchObject({ code: 'ENOENT' })
+  })
+
+  it.each([
+    ['cannot be written', async (folder: string) => writeFile(folder, 'a file')],
+    [
+      'holds half a name',
+      async (folder: string) => {
+        await mkdir(folder)
+        await writeFile(join(folder, 'installation'), '')
+      },
+    ],
+  ])('a data folder that %s has the name of host and folder', async (_, prepare) => {
+    const folder = join(temp.path, 'data')
+    await prepare(folder)
+    const warnings = warned()
+    const name = await installationIn(folder).make()
+    expect(name).toMatch(/^[a-z0-9]{8}$/)
+    expect([await installationIn(folder).make(), await installationIn(folder).look()]).toEqual([name, name])
+    expect(await installationIn(join(temp.path, 'data', 'x')).make()).not.toBe(name)
+    expect(warnings()[0]).toMatchObject({ event: 'installation-not-kept' })
   })
 
   const frankfurt = 'https://oss-eu-central-1.aliyuncs.com'

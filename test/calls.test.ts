@@ -171,8 +171,10 @@ describe('a call', () => {
 
   it('numbers by first appearance, whichever channel that is', async () => {
     const file = await makeSound(folder.path, 'turned.flac', ['-i', meeting, '-af', 'pan=stereo|c0=c1|c1=c0'])
-    const { segments } = await hear(file)
+    const { segments, speakers } = await hear(file)
     expect(saidBy(segments, 'S1')).toEqual(trulySaidBy('meeting', 'S1'))
+    // By its channel a voice is known again, whatever its number.
+    expect(speakers!.map(({ voice }) => voice)).toEqual(['channel:1', 'channel:0'])
   })
 
   it('that was heard before is not sent again, and has times of words where they are wanted', async () => {

@@ -1,6 +1,9 @@
 // Bad luck on the way to who said what: lost answers, failed passes, killed processes, buckets that refuse.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { createApp } from '../src/app.ts'
+import { readConfig } from '../src/config.ts'
+import { localOwner } from '../src/domain/job.ts'
 import { clients } from './support/clients.ts'
 import { type Meetings, startMeetings, trueTurns, turnsOf } from './support/meetings.ts'
 
@@ -265,6 +268,32 @@ describe('a process that is killed', () => {
     const result = await finish(audio)
     expect(turnsOf(result.text)).toEqual(trueTurns())
     expect(puts() - before).toBe(1)
+    expect(meetings.leftovers()).toEqual([])
+  })
+})
+
+describe('a job whose process was killed while its tasks wait', () => {
+  it.each(['remove', 'cancel'] as const)('leaves nothing in the cloud after %s', async how => {
+    taskFault({ kind: 'endless', state: 'PENDING' })
+    const before = tasks().length
+    const client = await connect(meetings.system.env)
+    const audio = await meetings.recording()
+    const { structuredContent } = await client.call('diarize_audio', { audio, wait_seconds: 0 })
+    const { transcript_id: id } = structuredContent as { transcript_id: string }
+    await vi.waitFor(() => expect(tasks().length).toBe(before + 2), { timeout: 30_000 })
+    const mine = tasks().slice(before)
+    // Asked for once: its answer has come, and is kept.
+    await vi.waitFor(() => expect(mine.every(({ polls }) => polls.length > 0)).toBe(true), {
+      timeout: 30_000,
+    })
+    process.kill(client.pid(), 'SIGKILL')
+    const app = createApp(readConfig(meetings.system.env))
+    try {
+      await app.jobs[how](localOwner, id)
+    } finally {
+      await app.close()
+    }
+    expect(mine.map(({ state }) => state)).toEqual(['CANCELED', 'CANCELED'])
     expect(meetings.leftovers()).toEqual([])
   })
 })

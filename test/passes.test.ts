@@ -1,7 +1,7 @@
 // Passes over one upload that outlast all patience: what is kept of them, and what is left behind.
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { FileRecogniser } from '../src/domain/ports.ts'
 import type { Run } from '../src/domain/run.ts'
 import { ossBlobs } from '../src/drivers/blobs/oss.ts'
@@ -39,14 +39,21 @@ afterAll(async () => {
 async function hearAs(
   job: string,
   patience: number,
-  limits: { maxSeconds?: number; maxCostUsd?: number; ffmpeg?: LocateFfmpeg; file?: string } = {},
+  limits: {
+    maxSeconds?: number
+    maxCostUsd?: number
+    ffmpeg?: LocateFfmpeg
+    file?: string
+    /** Called when the provider's list of tasks is searched. */
+    onSearch?: () => void
+  } = {},
 ) {
   const { endpoint, region, bucket, accessKeyId, accessKeySecret } = standin.oss!
   const blobs = ossBlobs({ endpoint, region, bucket, accessKeyId, accessKeySecret })
   const cloud = dashscope({ apiKey: standin.apiKey, baseUrl: standin.url, http })
   const models = { speakerModel: 'fun-asr-mtl', fileModel: 'qwen3-asr-flash-filetrans' }
   const recognisers = fileRecognisers({ cloud, http, ...models })
-  const { maxSeconds, ffmpeg = testFfmpeg, file = fixture('jfk.wav'), ...money } = limits
+  const { maxSeconds, ffmpeg = testFfmpeg, file = fixture('jfk.wav'), onSearch = () => {}, ...money } = limits
   const waiting = { pollSeconds: 0.05, patience: () => patience, submitting: createGate(1) }
   const ports = { ...recognisers, ...waiting, ...money, blobs, ffmpeg }
   const { size: bytes } = await stat(file)
@@ -61,7 +68,16 @@ async function hearAs(
   const { speakerRecogniser, fileRecogniser } = recognisers
   const within = (recogniser: FileRecogniser) =>
     maxSeconds === undefined ? recogniser : { ...recogniser, limits: { ...recogniser.limits, maxSeconds } }
-  const passes = [speakerRecogniser, fileRecogniser].map(recogniser => ({ recogniser: within(recogniser) }))
+  const watched = (recogniser: FileRecogniser): FileRecogniser => ({
+    ...recogniser,
+    tasks(...asked) {
+      onSearch()
+      return recogniser.tasks(...asked)
+    },
+  })
+  const passes = [speakerRecogniser, fileRecogniser].map(recogniser => ({
+    recogniser: watched(within(recogniser)),
+  }))
   return hear(passes, {
     order: { audio: file },
     source: { file, name: basename(file), bytes, cutOff: false },
@@ -101,6 +117,33 @@ it.each([
   await expect(hearAs(`tr_${code}`, 10, limits)).rejects.toMatchObject({ code })
   expect(standin.tasks.length).toBe(before)
   expect([...standin.oss!.objects(), ...standin.oss!.multiparts()]).toEqual([])
+})
+
+describe('a submit that is made a second time', () => {
+  afterEach(() => void vi.useRealTimers())
+
+  it('long after the first is looked for around the second when that answer is lost too', async () => {
+    const model = 'qwen3-asr-flash-filetrans'
+    const before = standin.tasks.length
+    const made = () => standin.tasks.slice(before).filter(task => task.model === model).length
+    const file = join(folder.path, 'twice.wav')
+    await writeFile(file, await readFile(fixture('russian.flac')))
+    vi.useFakeTimers({ toFake: ['Date'] })
+    const faults = [
+      // The first never arrives.
+      standin.taskFault({ kind: 'submitHtml', model, times: 1 }),
+      standin.taskFault({ kind: 'submitLost', model, times: 1 }),
+    ]
+    const onSearch = () => void vi.setSystemTime(Date.now() + 10 * 60_000)
+    const { passes } = await hearAs('tr_twice', 60, { file, onSearch })
+    for (const end of faults) end()
+    expect(passes.map(({ error }) => error?.code)).toEqual([undefined, 'SUBMIT_UNCLEAR'])
+    expect(made()).toBe(1)
+
+    const again = await hearAs('tr_twice', 60, { file })
+    expect(again.passes.every(({ hearing }) => hearing)).toBe(true)
+    expect(made()).toBe(1)
+  })
 })
 
 describe('a recording whose decoder is killed', () => {

@@ -1,6 +1,6 @@
 // What is ordered of the pipeline, and the job that an order becomes.
 import type { ErrorCode } from './errors.ts'
-import type { Style } from './transcript.ts'
+import type { Span, Style } from './transcript.ts'
 
 export type Timestamps = 'none' | 'segment' | 'word'
 
@@ -54,6 +54,20 @@ export function isOver(state: JobState): boolean {
   return state !== 'queued' && state !== 'running'
 }
 
+/** A name that a person gave, and what its bearer is known by: speakers are numbered anew when more was heard. */
+export interface GivenName {
+  name: string
+  /** As the bearer was numbered then. */
+  id: string
+  /** As `Speaker` has it. */
+  voice?: string
+  /** When the bearer spoke: the longest turns. None where that is not known. */
+  turns: Span[]
+  /** How long the bearer spoke in all, and until when there was anything heard, in seconds. */
+  seconds: number
+  until: number
+}
+
 /** An order on its way. It has one handle, which is its transcript's id. */
 export interface Job {
   /** Made of owner, content of the recording, tool and options: the same order has the same id. */
@@ -64,8 +78,8 @@ export interface Job {
   order: Order
   /** What it is carried out with. A process with other models leaves it alone. */
   models: string[]
-  /** What people have called the speakers, by their ids. */
-  names?: Record<string, string>
+  /** What people have called the speakers; an earlier version has kept it by their ids. */
+  names?: GivenName[] | Record<string, string>
   /** Hash of the recording's bytes; absent for an address, which is known by what its server says of it. */
   content?: string
   /** True for what is done in a moment and must not wait behind hours of audio. */

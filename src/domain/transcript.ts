@@ -30,6 +30,11 @@ export interface Speaker {
   id: string
   /** Given by a person; otherwise the id is shown. */
   name?: string
+  /**
+   * By which the same one is known again where speakers are numbered anew: a hearing, and its number or channel. It is
+   * stored and shown to nobody; absent in what an earlier version has stored.
+   */
+  voice?: string
   /** How long this one speaks. */
   seconds: number
   /** Of all speech that has a speaker, from 0 to 1. */

@@ -14,7 +14,7 @@ import { createHolders } from './holders.ts'
 import { createLedger, notFound } from './ledger.ts'
 import { createLeftovers } from './leftovers.ts'
 import { type Caller, place } from './place.ts'
-import { asOf, emptyTranscript } from './portrait.ts'
+import { asOf, emptyTranscript, forReaders } from './portrait.ts'
 import { type Renaming, rename } from './rename.ts'
 import { createStopping } from './stopping.ts'
 import { createTidying } from './tidying.ts'
@@ -114,7 +114,7 @@ export function createJobs(options: JobsOptions): Jobs {
   })
 
   async function read(owner: string, id: string): Promise<Transcript> {
-    const transcript = await find(owner, id)
+    const transcript = forReaders(await find(owner, id))
     const notice = store.notice()
     return notice ? { ...transcript, warnings: [...transcript.warnings, notice] } : transcript
   }

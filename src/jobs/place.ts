@@ -14,6 +14,7 @@ import { createCheckpoints } from './checkpoints.ts'
 import type { Holders } from './holders.ts'
 import { isElsewhere, isWaiting, lease, queueTime } from './lease.ts'
 import type { JobChange, Ledger } from './ledger.ts'
+import { hung } from './names.ts'
 import { ticketOf } from './tickets.ts'
 import type { Turns } from './turns.ts'
 
@@ -91,6 +92,9 @@ async function find(fresh: Job, identity: Identity, house: Placing): Promise<Pla
     if (transcript?.status === 'completed') return { job: found, answered: true, started: false }
   }
 
+  // When more is heard, speakers may be numbered anew: names that hang on numbers alone are hung on who bears them now.
+  const isByNumber = found.names !== undefined && !Array.isArray(found.names)
+  const told = isByNumber ? await ledger.transcript(owner, id).catch(() => undefined) : undefined
   let started = false
   const job = await ledger.update(owner, id, now => {
     started = isOver(now.state)
@@ -100,6 +104,7 @@ async function find(fresh: Job, identity: Identity, house: Placing): Promise<Pla
     return {
       ...{ state: 'queued', models: fresh.models, error: undefined },
       order: { ...order, ...(title && { title }) },
+      ...(told && { names: hung(now.names, told) }),
       // Whoever was at it elsewhere must let go first, or what he has asked for would be asked twice.
       lease: isElsewhere(now, name) ? now.lease : fresh.lease,
     }

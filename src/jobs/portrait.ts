@@ -5,6 +5,7 @@ import { isOver, type Job, type Order } from '../domain/job.ts'
 import { oneLine } from '../domain/text.ts'
 import type { Speaker, Transcript } from '../domain/transcript.ts'
 import type { Findings } from '../pipeline/transcribe.ts'
+import { namesIn, tellLost } from './names.ts'
 
 /** What was found, as the transcript of its job. */
 export function assemble(job: Job, findings: Findings, warnings: string[]): Transcript {
@@ -14,9 +15,10 @@ export function assemble(job: Job, findings: Findings, warnings: string[]): Tran
 
 /** What is stored, with what has become of its job since: a process that died has left it as it was then. */
 export function asOf(job: Job, stored: Transcript): Transcript {
-  const transcript = named(job, stored)
-  const { state, error } = job
-  if (!isOver(state)) return { ...transcript, status: 'running' }
+  const { state, error, names } = job
+  const found = named(job, stored)
+  if (!isOver(state)) return { ...found, status: 'running' }
+  const transcript = { ...found, warnings: [...found.warnings, ...tellLost(names, found)] }
   if (transcript.status !== 'running') return transcript
   const reason = error ? [describeFailure(error)] : []
   const warnings = [...transcript.warnings, ...reason]
@@ -24,17 +26,24 @@ export function asOf(job: Job, stored: Transcript): Transcript {
 }
 
 /** With the title and the names that the job has. */
-function named({ order, names = {} }: Job, transcript: Transcript): Transcript {
+function named({ order, names }: Job, transcript: Transcript): Transcript {
   const { speakers } = transcript
+  const found = namesIn(names, transcript)
   return {
     ...transcript,
     title: order.title ?? transcript.title,
-    ...(speakers && { speakers: speakers.map(speaker => called(speaker, names[speaker.id])) }),
+    ...(speakers && { speakers: speakers.map(speaker => called(speaker, found.get(speaker.id))) }),
   }
 }
 
 export function called({ name: _, ...speaker }: Speaker, name: string | undefined): Speaker {
   return name ? { ...speaker, name } : speaker
+}
+
+/** As it is handed out: what voices are known again by is nobody's business. */
+export function forReaders(transcript: Transcript): Transcript {
+  const speakers = transcript.speakers?.map(({ voice: _, ...speaker }) => speaker)
+  return { ...transcript, ...(speakers && { speakers }) }
 }
 
 /** What there is of a job before its recording was opened. */

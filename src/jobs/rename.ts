@@ -6,6 +6,7 @@ import { oneLine } from '../domain/text.ts'
 import type { Speaker, Transcript } from '../domain/transcript.ts'
 import type { Changes } from './changes.ts'
 import { type Ledger, notFound } from './ledger.ts'
+import { withNames } from './names.ts'
 import { called } from './portrait.ts'
 import type { Worker } from './worker.ts'
 
@@ -32,9 +33,10 @@ export async function rename(
   const shown = live ? await live.transcript() : stored
   const given = namesOf(wish.speakers ?? {}, shown?.speakers ?? [])
   if (job) {
-    const changed = await ledger.update(owner, id, ({ order, names }) => ({
+    const told = shown ?? { segments: [] }
+    const changed = await ledger.update(owner, id, ({ order, names, state }) => ({
       order: { ...order, ...(title !== undefined && { title }) },
-      names: merged(names, given),
+      names: withNames(names, given, told, isOver(state)),
     }))
     live?.heed(changed)
   }
@@ -84,11 +86,6 @@ function idOf(who: string, speakers: Speaker[]): string {
     })
   const problem = another ? 'More than one speaker has that name.' : 'There is no such speaker.'
   throw new SpeechError('BAD_INPUT', problem, { hint: `The speakers are ${listSpeakers(speakers)}.` })
-}
-
-function merged(names: Record<string, string> | undefined, given: Record<string, string>) {
-  const all = Object.entries({ ...names, ...given }).filter(([, name]) => name !== '')
-  return all.length > 0 ? Object.fromEntries(all) : undefined
 }
 
 function renamed(

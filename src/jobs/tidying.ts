@@ -1,9 +1,10 @@
 // What is left of jobs that nobody carries out any more: recordings in the cloud, transcripts that seem to run.
 import { isSpeechError } from '../domain/errors.ts'
 import type { Job } from '../domain/job.ts'
-import type { Leftover, Store } from '../domain/ports.ts'
+import type { Checkpoints, Leftover, Store } from '../domain/ports.ts'
 import type { Transcript } from '../domain/transcript.ts'
 import { log } from '../log.ts'
+import { stopTasks } from '../pipeline/files/own-tasks.ts'
 import { isKeptUpload, uploadKey } from '../pipeline/files/upload.ts'
 import type { PipelinePorts } from '../pipeline/transcribe.ts'
 import type { Changes } from './changes.ts'
@@ -13,7 +14,7 @@ import type { Ledger } from './ledger.ts'
 export interface Tidying {
   /** Ends what a job has left that is over without its worker having known. Never rejects. */
   desert(job: Job): Promise<void>
-  /** Takes away the recording that a job has laid in the cloud, if its worker has not. Never rejects. */
+  /** Takes away the recording that a job has laid in the cloud, and stops its tasks, if its worker has not. Never rejects. */
   takeAway(owner: string, id: string): Promise<void>
   /** Removes from the bucket what belongs to no job that is wanted. Never rejects. */
   sweep(isWanted: (job: Job) => boolean): Promise<void>
@@ -35,10 +36,19 @@ const sweepTime = 600_000
 const strangersTime = 24 * 3600 * 1000
 
 export function createTidying({ store, ledger, pipeline, changes, closing }: TidyingPorts): Tidying {
-  const { blobs } = pipeline
+  const { blobs, speakerRecogniser, fileRecogniser } = pipeline
+  const recognisers = [speakerRecogniser, fileRecogniser]
 
   async function takeAway(owner: string, id: string): Promise<void> {
     const checkpoints = createCheckpoints(store, owner, id)
+    const stopping = stopTasks(id, { recognisers, checkpoints }, limited(takingAwayTime))
+    await Promise.all([
+      stopping.catch(error => complain('tasks-not-stopped', error)),
+      takeUploadAway(id, checkpoints),
+    ])
+  }
+
+  async function takeUploadAway(id: string, checkpoints: Checkpoints): Promise<void> {
     const kept = await checkpoints.recall(uploadKey(id))
     if (!isKeptUpload(kept) || !kept.upload) return
     const { upload, ...rest } = kept

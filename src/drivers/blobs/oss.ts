@@ -3,6 +3,7 @@ import type OSS from 'ali-oss'
 import { isSpeechError } from '../../domain/errors.ts'
 import type { Blobs, Leftover } from '../../domain/ports.ts'
 import { log } from '../../log.ts'
+import { fixedInstallation, type Installation } from './installation.ts'
 import { uploadKey, uploadOf, uploadsPrefix } from './keys.ts'
 import { createClient, type Line, type LineOptions, type OssKey, openLine } from './oss-line.ts'
 import { type OssPlace, ossPlace } from './oss-place.ts'
@@ -14,8 +15,8 @@ export interface OssOptions extends OssKey {
   endpoint: string
   /** Absent: as the endpoint says. */
   region?: string | undefined
-  /** Whose uploads these are, in small letters and digits: others may share the bucket. */
-  installation?: string
+  /** Whose uploads these are: others may share the bucket. */
+  installation?: Installation
   /** Seconds before a second attempt. */
   firstDelay?: number
   /** Seconds that OSS may take for a request, and for one that carries audio. */
@@ -29,7 +30,7 @@ const longestLife = 7 * 24 * 3600
 
 /** Cheap: the client library is loaded on first use. The options are the key, which may be replaced in them at any time. */
 export function ossBlobs(options: OssOptions): Blobs {
-  const { bucket, installation = 'shared', firstDelay = 0.5 } = options
+  const { bucket, installation = fixedInstallation('shared'), firstDelay = 0.5 } = options
   const { patience = { answer: 30, transfer: 240 } } = options
   const lines = new Set<Line>()
   let known: OssPlace | undefined
@@ -56,7 +57,7 @@ export function ossBlobs(options: OssOptions): Blobs {
   return {
     way: 'bucket',
     async put(audio, { owner, job, models }, signal) {
-      const key = uploadKey({ owner, job, installation })
+      const key = uploadKey({ owner, job, installation: await installation.make() })
       await uploadAudio(audio, { key, open, patience }, signal)
       return { way: 'bucket', keys: Object.fromEntries(models.map(model => [model, key])) }
     },
@@ -72,7 +73,8 @@ export function ossBlobs(options: OssOptions): Blobs {
         for (const key of new Set(Object.values(keys))) await line.ask(client => client.delete(key), signal)
       }),
 
-    sweep: (isWanted, signal) => withLine(line => sweep(line, installation, isWanted, signal)),
+    sweep: (isWanted, signal) =>
+      withLine(async line => sweep(line, await installation.look(), isWanted, signal)),
 
     async close() {
       await Promise.all([...lines].map(line => line.cut()))

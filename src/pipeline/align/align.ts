@@ -53,7 +53,7 @@ function fromBoth(who: Heard, what: Heard): Aligned {
       ),
       alignment: { ...alignment, unassigned: 1, timeOnly: 0 },
     }
-  const result = built(what, found.labels)
+  const result = built(what, found.labels, who)
   const doubts =
     found.timeOnly > mostlyTime
       ? ['Most words were given to speakers by their times alone: look at the changes of speaker with care.']
@@ -115,9 +115,9 @@ function whyNoSpeakers(who: FileHearing | undefined, voices: Heard | undefined):
   return 'The provider told no speakers apart, so no speaker is named.'
 }
 
-function built(heard: Heard, labels: Label[]): Omit<Aligned, 'warnings'> {
+function built(heard: Heard, labels: Label[], voices = heard): Omit<Aligned, 'warnings'> {
   const segments = segmentsOf(heard, labels)
-  return { segments, speakers: speakersOf(segments) }
+  return { segments, speakers: speakersOf(segments, labels, voices) }
 }
 
 function unassignedShare(labels: Label[]): number {

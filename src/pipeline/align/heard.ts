@@ -3,6 +3,7 @@ import type { FileHearing, HeardSentence, HeardWord } from '../../domain/ports.t
 import { tokens } from '../../domain/text.ts'
 import { type Span, seconds } from '../../domain/transcript.ts'
 import { timeWords } from '../chunks/timing.ts'
+import { textHash } from '../sound/fingerprint.ts'
 
 export interface Line extends Span {
   language?: string
@@ -27,6 +28,8 @@ export interface Sound {
 }
 
 export interface Heard {
+  /** By which this hearing is known again, also after it was stored: its numbers for speakers mean nothing in another. */
+  mark: string
   lines: Line[]
   words: LineWord[]
   sounds: Sound[]
@@ -58,7 +61,14 @@ export function inOrder(hearing: FileHearing, end: number): Heard {
     const found = timed.length ? spelled(sentence, timed) : spread(sentence.text.trim(), span)
     mend(found, { ...span, line: lines.length - 1 }, limit, words)
   }
-  return { lines, words, sounds: words.flatMap(soundsOf) }
+  return { mark: markOf(hearing), lines, words, sounds: words.flatMap(soundsOf) }
+}
+
+function markOf({ sentences }: FileHearing): string {
+  return textHash(JSON.stringify(sentences.map(({ start, end, speaker }) => [start, end, speaker]))).slice(
+    0,
+    12,
+  )
 }
 
 function spanOf({ start, end, words = [] }: HeardSentence, limit: number): Span {

@@ -99,13 +99,16 @@ function cutOf(words: LineWord[]): number {
   return best
 }
 
-export function speakersOf(segments: Segment[]): Speaker[] {
+/** `voices` has told them apart. */
+export function speakersOf(segments: Segment[], labels: Label[], voices: Heard): Speaker[] {
+  const numbers = new Map([...idsOf(labels)].map(([number, id]) => [id, number]))
   const spoken = new Map<string, number>()
   for (const { speaker, start, end } of segments)
     if (speaker) spoken.set(speaker, (spoken.get(speaker) ?? 0) + end - start)
   const total = [...spoken.values()].reduce((sum, value) => sum + value, 0)
   return [...spoken].map(([id, value]) => ({
     id,
+    voice: `${voices.mark}:${numbers.get(id)}`,
     seconds: seconds(value),
     share: total > 0 ? seconds(value / total) : 0,
   }))

@@ -53,7 +53,7 @@ function createCallMerge(timestamps: Timestamps, meters: readonly [LevelMeter, L
     segments.sort((a, b) => a.start - b.start || a.end - b.end)
     return {
       segments,
-      speakers: speakersIn(segments),
+      speakers: speakersIn(segments, ids),
       ...majority(pieces),
       coverage: coverageOf(sides),
       sent: seconds(sum(sides, ({ sent }) => sent)),
@@ -77,13 +77,15 @@ function spokenBy(speaker: string, { words, ...segment }: Segment, timestamps: T
   return { ...segment, ...(timestamps === 'word' && words && { words }), speaker, confidence: 1 }
 }
 
-function speakersIn(segments: Segment[]): Speaker[] {
+/** `ids` has the one of each channel. */
+function speakersIn(segments: Segment[], ids: string[]): Speaker[] {
   const length = (of: Segment[]) => sum(of, ({ start, end }) => end - start)
   const all = length(segments)
   return ['S1', 'S2'].flatMap(id => {
     const own = segments.filter(({ speaker }) => speaker === id)
     if (own.length === 0) return []
-    return [{ id, seconds: seconds(length(own)), share: all > 0 ? seconds(length(own) / all) : 0 }]
+    const share = all > 0 ? seconds(length(own) / all) : 0
+    return [{ id, voice: `channel:${ids.indexOf(id)}`, seconds: seconds(length(own)), share }]
   })
 }
 

@@ -9,6 +9,7 @@ import { textHash } from '../sound/fingerprint.ts'
 import type { Source } from '../source.ts'
 import type { PipelinePorts } from '../transcribe.ts'
 import type { Errand, KeptPass, Pass } from './errand.ts'
+import { keepPasses } from './own-tasks.ts'
 import { carryOutPass } from './task.ts'
 import { createDeposit, type Deposit, type Listened } from './upload.ts'
 
@@ -58,12 +59,13 @@ export async function hear(
   let carrying: Promise<void>[] = []
   try {
     const listened = await listenOnce(passes, kept, deposit)
+    const places = keys.map((key, i) => placeOf(key, kept[i], listened))
     const done: Heard[] = passes.map(() => ({ sent: 0, cached: 0 }))
     const carryOut = async (pass: Pass, i: number) => {
       const isOwn = run.checkpoints.isOwn(found[i])
       const errand = {
         ...{ pass, isOwn, deposit, run, pollSeconds: ports.pollSeconds, submitting: ports.submitting },
-        ...placeOf(keys[i]!, kept[i], listened),
+        ...places[i]!,
         patience: ports.patience(listened.duration),
         onAsked: waiting(listened.duration, run),
       }
@@ -75,6 +77,7 @@ export async function hear(
     }
     // Where nobody speaks there is nothing to pay for.
     if (listened.speech.length > 0 || listened.lost) {
+      await keepPasses(passes, places, run)
       carrying = passes.map(carryOut)
       await Promise.all(carrying)
     } else for (const heard of done) heard.hearing = { sentences: [], seconds: 0 }
