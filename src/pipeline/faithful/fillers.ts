@@ -1,5 +1,5 @@
 // The sounds people make while they look for a word, by language. Only such sounds: no word that can carry a meaning.
-import { isClose, isWordBorder, type Letters, line } from './letters.ts'
+import { isClose, isWordBorder, type Letters, line, mark } from './letters.ts'
 
 interface Fillers {
   /** As they are written as a rule. */
@@ -121,7 +121,8 @@ function* wordsOf(letters: Letters): Generator<{ from: number; to: number }> {
   const { stream, border } = letters
   let from = 0
   for (let at = 1; at <= stream.length; at++) {
-    if (at < stream.length && border[at]! < 2 && isClose(letters, at) === isClose(letters, at - 1)) continue
+    if (at < stream.length && border[at]! < mark && isClose(letters, at) === isClose(letters, at - 1))
+      continue
     if (isClose(letters, from) && !/\p{Script=Hangul}/u.test(stream[from]!)) yield* parted(letters, from, at)
     else yield { from, to: at }
     from = at

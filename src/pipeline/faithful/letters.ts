@@ -1,7 +1,7 @@
 // What of a text is said and not merely written: its letters, one after the other, without case, marks and blanks.
 
-/** What lies between a letter and the one before it. */
-export const [none, mark, blank, line] = [0, 1, 2, 3] as const
+/** What lies between a letter and the one before it: a joint holds a word together (an apostrophe, a hyphen, a dot), a mark does not. */
+export const [none, joint, mark, blank, line] = [0, 1, 2, 3, 4] as const
 
 export interface Letters {
   text: string
@@ -10,17 +10,19 @@ export interface Letters {
   /** Where in the text the sign lies that each unit comes from: `[start, end)` in UTF-16 units. */
   start: Int32Array
   end: Int32Array
-  /** Before each unit: nothing, marks alone, a blank, a line break. The first has a line break. */
+  /** Before each unit, the strongest of what lies there. The first has a line break. */
   border: Uint8Array
 }
 
 /** Signs with the marks on them; Korean and half-width Japanese also in parts. */
 const sign =
-  /[\u1100-\u115f][\u1160-\u11a7]?[\u11a8-\u11ff]?|[\uff66-\uff9d][\uff9e\uff9f]?|\P{M}\p{M}*|\p{M}+/gu
+  /[\u1100-\u115f][\u1160-\u11a7]?[\u11a8-\u11ff]?|[\uff66-\uff9d][\uff9e\uff9f]?|[\p{L}\p{N}\p{S}]\p{M}*|\p{M}+|[\s\S]/gu
 /** Letters, numbers, and symbols that are spoken or carry meaning. */
 const spoken = /^[\p{L}\p{M}\p{N}\p{Sc}\p{Sm}\p{So}%&@#§]/u
-const digit = /\p{Nd}/u
+const digit = /\p{N}/u
 const whitespace = /^\s/
+/** Apostrophes, hyphens, dots, signs without a width. */
+const inWords = /^(?:['’ʼ`´.·•\u2010\u2011\u05f3\u05f4-]|\p{Cf})/u
 const dashes = /[-\u2010-\u2015\u2212]/g
 /** Other forms of the same signs: wide and narrow, joined Arabic, ligatures. Not ² or ½, which are other numbers. */
 const otherForms = /[\uf900-\ufaff\ufb00-\ufdff\ufe70-\ufefe\uff00-\uffef]+/g
@@ -55,12 +57,10 @@ export function lettersOf(text: string, apostrophes: boolean): Letters {
 
   for (const { 0: raw, index } of text.matchAll(sign)) {
     const folded = fold(raw)
-    const isKept = kept.has(index)
+    // A hyphen may be a mark; a minus is a word.
+    const isKept = kept.has(index) || raw === '\u2212'
     if (folded !== '' && !spoken.test(folded) && !isKept) {
-      between = Math.max(
-        between,
-        whitespace.test(folded) ? (/[\n\r\u2028\u2029]/.test(folded) ? line : blank) : mark,
-      )
+      between = Math.max(between, kindOf(folded))
       if (marks < 0) marks = index
       continue
     }
@@ -69,7 +69,7 @@ export function lettersOf(text: string, apostrophes: boolean): Letters {
     const separator = digit.test(folded) ? separatorBefore(text, index, marks, between, stream.at(-1)) : ''
     if (separator) {
       const signs = index - 1
-      push(separator, signs, index, between === mark ? none : between)
+      push(separator, signs, index, between < blank ? none : between)
       push(folded, index, index + raw.length, none)
     } else push(folded, index, index + raw.length, between)
     between = none
@@ -79,6 +79,11 @@ export function lettersOf(text: string, apostrophes: boolean): Letters {
     ...{ text, stream: stream.join('') },
     ...{ start: Int32Array.from(start), end: Int32Array.from(end), border: Uint8Array.from(border) },
   }
+}
+
+function kindOf(sign: string): number {
+  if (whitespace.test(sign)) return /[\n\r\u2028\u2029]/.test(sign) ? line : blank
+  return inWords.test(sign) ? joint : mark
 }
 
 /** What must stand before a digit: all that parts it from another digit, or the sign of a number. */
@@ -91,7 +96,7 @@ function separatorBefore(
 ): string {
   if (marks < 0) return ''
   const signs = fold(text.slice(marks, index)).replace(dashes, '-')
-  if (between === mark && last !== undefined && digit.test(last)) return signs
+  if (between < blank && last !== undefined && digit.test(last)) return signs
   return between >= blank && /(?:^|\s)-$/.test(signs) && /[-\u2212]$/.test(text.slice(0, index)) ? '-' : ''
 }
 
@@ -126,11 +131,10 @@ export function isClose(letters: Letters, at: number): boolean {
   return close.test(letters.stream[at] ?? '')
 }
 
-/** True where a word may begin: at either end of the text, behind a blank or marks, between signs of a close script. */
+/** True where a word may begin: at either end of the text, behind blanks and marks, between signs of a close script. */
 export function isWordBorder(letters: Letters, at: number): boolean {
   const { stream, border, start } = letters
-  if (at <= 0 || at >= stream.length) return true
-  if (border[at] !== none) return true
+  if (at <= 0 || at >= stream.length || border[at]! >= mark) return true
   return start[at] !== start[at - 1] && (isClose(letters, at) || isClose(letters, at - 1))
 }
 
@@ -144,8 +148,8 @@ export function sameWords(a: Letters, from: number, b: Letters, at: number, leng
     if (i === 0) continue
     const [left, right] = [a.border[x]!, b.border[y]!]
     if (left === right || (left > none && right > none)) continue
-    // One of them has nothing there: that is the same as marks, and as a blank only where blanks say nothing.
-    if (Math.max(left, right) > mark && !isClose(a, x) && !isClose(a, x - 1)) return false
+    // One of them has nothing there: that is the same as a joint, and as a blank only where blanks say nothing.
+    if (Math.max(left, right) > joint && !isClose(a, x) && !isClose(a, x - 1)) return false
   }
   return true
 }
