@@ -16,7 +16,7 @@ export interface Letters {
 
 /** Signs with the marks on them; Korean and half-width Japanese also in parts. */
 const sign =
-  /[\u1100-\u115f][\u1160-\u11a7]?[\u11a8-\u11ff]?|[\uff66-\uff9d][\uff9e\uff9f]?|[\p{L}\p{N}\p{S}]\p{M}*|\p{M}+|[\s\S]/gu
+  /[\u1100-\u115f][\u1160-\u11a7]?[\u11a8-\u11ff]?|[\uff66-\uff9d][\uff9e\uff9f]?|[\p{L}\p{N}]\p{M}*|\p{M}+|[\s\S]/gu
 /** Letters, numbers, and symbols that are spoken or carry meaning. */
 const spoken = /^[\p{L}\p{M}\p{N}\p{Sc}\p{Sm}\p{So}%&@#§]/u
 const digit = /\p{N}/u
