@@ -22,11 +22,18 @@ export function unwrap(answer: string, original: string): string {
   return withoutQuotes(withoutMarkup(text, original).trim(), original)
 }
 
+/** What stands outside of them; one that was never closed goes on to the end, one that was never opened began before. */
 function withoutThoughts(text: string): string {
-  const whole = text.replace(/<think(?:ing)?>[\s\S]*?<\/think(?:ing)?>/gi, '')
-  const open = whole.search(/<think(?:ing)?>/i)
-  const rest = open < 0 ? whole : whole.slice(0, open)
-  return rest.replace(/^[\s\S]*<\/think(?:ing)?>/i, '')
+  let said = ''
+  let from = 0
+  let isOpen = false
+  for (const { 0: tag, index } of text.matchAll(/<\/?think(?:ing)?>/gi)) {
+    const closes = tag[1] === '/'
+    if (!isOpen) said = closes ? '' : said + text.slice(from, index)
+    isOpen = !closes
+    from = index + tag.length
+  }
+  return isOpen ? said : said + text.slice(from)
 }
 
 function fromJson(text: string): string {
@@ -107,8 +114,8 @@ function runsOf(text: string, from: number, to: number): Stretch[] {
   return runs
 }
 
-const sentenceEnd = /(?<=[.!?…।؟۔]["'”’»)\]]*)\s+|(?<=[。！？][”’」』）]*)(?![”’」』）。！？])/g
-const clauseEnd = /(?<=[,;:،؛])\s+|(?<=[，、；：])/g
+const sentenceEnd = /[.!?…।؟۔]["'”’»)\]]*\s+|[。！？]+[”’」』）。！？]*/g
+const clauseEnd = /[,;:،؛]\s+|[，、；：]/g
 
 /** Sentences, and of one without an end its clauses or words: whatever is short enough. */
 export function sentencesOf(text: string, from: number, to: number): Stretch[] {
@@ -120,7 +127,7 @@ export function sentencesOf(text: string, from: number, to: number): Stretch[] {
   return stretches(text, from, to, sentenceEnd).flatMap(finer(clauseEnd, words))
 }
 
-/** What lies between the places where the text is parted, without blanks at either end. */
+/** What lies between the ends of what parts the text, without blanks at either end. */
 function stretches(text: string, from: number, to: number, parting: RegExp): Stretch[] {
   const found: Stretch[] = []
   let at = from
@@ -128,11 +135,9 @@ function stretches(text: string, from: number, to: number, parting: RegExp): Str
     const part = text.slice(at, end)
     const start = at + (part.length - part.trimStart().length)
     if (part.trim() !== '') found.push({ from: start, to: start + part.trim().length })
+    at = end
   }
-  for (const { 0: gap, index } of text.slice(from, to).matchAll(parting)) {
-    add(from + index)
-    at = from + index + gap.length
-  }
+  for (const { 0: gap, index } of text.slice(from, to).matchAll(parting)) add(from + index + gap.length)
   add(to)
   return found
 }

@@ -193,20 +193,23 @@ function beginning(unit: Unit, gap: Gap, wish: Chaining): Match | undefined {
   })
 }
 
-/** Sentences; of the first one also what stands behind a colon: "Here it is: …". */
+/** So many sentences may stand before what is wanted: "Sure! Here it is: …". */
+const greetings = 3
+
+/** Sentences; the first ones parted behind their colons, too. */
 function partsOf({ from, to }: Unit, text: string): Gap[] {
-  const sentences = sentencesOf(text, from, to)
-  const first = sentences[0]
-  const colon = first ? text.slice(first.from, first.to).search(/[:：]/) : -1
-  if (!first || colon < 0) return sentences
-  const after = first.from + colon + 1
-  const rest = text.slice(after, first.to)
-  const begin = after + rest.length - rest.trimStart().length
-  return [
-    { from: first.from, to: after },
-    ...(begin < first.to ? [{ from: begin, to: first.to }] : []),
-    ...sentences.slice(1),
-  ]
+  return sentencesOf(text, from, to).flatMap((sentence, i) =>
+    i < greetings ? atColon(sentence, text) : [sentence],
+  )
+}
+
+function atColon({ from, to }: Gap, text: string): Gap[] {
+  const said = text.slice(from, to)
+  const colon = said.search(/[:：]/)
+  if (colon < 0) return [{ from, to }]
+  const rest = said.slice(colon + 1)
+  const begin = to - rest.trimStart().length
+  return [{ from, to: from + colon + 1 }, ...(begin < to ? [{ from: begin, to }] : [])]
 }
 
 /** These sentences at this place of the original, if they say what it says. */

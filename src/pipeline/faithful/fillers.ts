@@ -35,13 +35,14 @@ const byLanguage: Record<string, Fillers> = {
 }
 
 /** These are words in no language that is written with Latin letters. */
-const everywhere = /^(?:h+m{2,}|u+h+m+|e+h+m+|e+r+m+)$/
-const nothing = /^(?!)/
+const everywhere: Fillers = {
+  examples: ['hmm', 'uhm', 'ehm', 'erm', 'äh', 'ähm', 'euh'],
+  pattern: /^(?:h+m{2,}|u+h+m+|e+h+m+|e+r+m+|[äö]+h+m*|e+u+h+)$/,
+}
 
-/** What to leave out in a language, as it is written as a rule. */
-export function fillerExamples(language: string | undefined): string[] {
-  if (language !== undefined) return byLanguage[language]?.examples ?? []
-  return [...new Set(Object.values(byLanguage).flatMap(({ examples }) => examples))]
+/** What may be left out of a text, as it is written as a rule. */
+export function fillerExamples(text: string, language: string | undefined): string[] {
+  return [...new Set(listsFor(text, language).flatMap(({ examples }) => examples))]
 }
 
 /** All languages that have a list, with what is in it. */
@@ -59,7 +60,7 @@ export interface Filler {
 
 /** The fillers of a text, in order. */
 export function findFillers(letters: Letters, language: string | undefined): Filler[] {
-  const patterns = patternsFor(letters.text, language)
+  const lists = listsFor(letters.text, language)
   const found: Filler[] = []
   for (const { from, to } of wordsOf(letters)) {
     const word = letters.text.slice(letters.start[from]!, letters.end[to - 1]!)
@@ -67,7 +68,7 @@ export function findFillers(letters: Letters, language: string | undefined): Fil
       .normalize('NFC')
       .toLowerCase()
       .replace(/[^\p{L}\p{M}]/gu, '')
-    if (!patterns.some(pattern => pattern.test(plain))) continue
+    if (!lists.some(({ pattern }) => pattern.test(plain))) continue
     if (!isAlone(letters, from, to) && !isMeant(letters, from, word))
       found.push({ from, to, name: nameOf(plain) })
   }
@@ -91,22 +92,21 @@ function nameOf(word: string): string {
   return [...short].length > 1 || short === word ? short : word.slice(0, 2)
 }
 
-function patternsFor(text: string, language: string | undefined): RegExp[] {
+function listsFor(text: string, language: string | undefined): Fillers[] {
   const code = language?.toLowerCase().split('-')[0]
-  if (code !== undefined && byLanguage[code]) return [byLanguage[code].pattern, everywhere]
-  if (code !== undefined) return [everywhere]
-  return [everywhere, scriptOf(text)]
+  const own = code === undefined ? byScript(text) : byLanguage[code]
+  return own ? [own, everywhere] : [everywhere]
 }
 
 /** Where nobody says the language, its script may: one language's fillers then are no words of the others. */
-function scriptOf(text: string): RegExp {
-  if (/[\p{Script=Hiragana}\p{Script=Katakana}]/u.test(text)) return byLanguage.ja!.pattern
-  if (/\p{Script=Han}/u.test(text)) return byLanguage.zh!.pattern
-  if (/\p{Script=Hangul}/u.test(text)) return byLanguage.ko!.pattern
-  if (/\p{Script=Thai}/u.test(text)) return byLanguage.th!.pattern
-  if (/[ыэёъ]/i.test(text)) return byLanguage.ru!.pattern
-  if (/\p{Script=Arabic}/u.test(text)) return byLanguage.ar!.pattern
-  return isEnglish(text) ? byLanguage.en!.pattern : nothing
+function byScript(text: string): Fillers | undefined {
+  if (/[\p{Script=Hiragana}\p{Script=Katakana}]/u.test(text)) return byLanguage.ja
+  if (/\p{Script=Han}/u.test(text)) return byLanguage.zh
+  if (/\p{Script=Hangul}/u.test(text)) return byLanguage.ko
+  if (/\p{Script=Thai}/u.test(text)) return byLanguage.th
+  if (/[ыэёъ]/i.test(text)) return byLanguage.ru
+  if (/\p{Script=Arabic}/u.test(text)) return byLanguage.ar
+  return isEnglish(text) ? byLanguage.en : undefined
 }
 
 /** More than one word in ten is one of these, and none of them is a word of its neighbours. */
@@ -136,10 +136,13 @@ function* parted(letters: Letters, from: number, to: number): Generator<{ from: 
   segmenter ??= new Intl.Segmenter('ja', { granularity: 'word' })
   const begin = letters.start[from]!
   const text = letters.text.slice(begin, letters.end[to - 1]!)
-  const borders = [...segmenter.segment(text)].map(({ index }) => begin + index)
+  const borders = new Set([...segmenter.segment(text)].map(({ index }) => begin + index))
+  // The dictionary does not know it, and no word has these letters inside.
+  for (const { 0: sound, index } of text.matchAll(/อืม+/g))
+    borders.add(begin + index).add(begin + index + sound.length)
   const starts: number[] = []
   for (let at = from; at < to; at++)
-    if (borders.includes(letters.start[at]!) && isWordBorder(letters, at)) starts.push(at)
+    if (borders.has(letters.start[at]!) && isWordBorder(letters, at)) starts.push(at)
   starts.push(to)
   for (let i = 0; i + 1 < starts.length; ) {
     const end = longest(letters, starts, i)

@@ -20,6 +20,7 @@ const sign =
 /** Letters, numbers, and symbols that are spoken or carry meaning. */
 const spoken = /^[\p{L}\p{M}\p{N}\p{Sc}\p{Sm}\p{So}%&@#§]/u
 const digit = /\p{N}/u
+const number = /^[\p{N}\p{Sc}]/u
 const whitespace = /^\s/
 /** Apostrophes, hyphens, dots, signs without a width. */
 const inWords = /^(?:['’ʼ`´.·•\u2010\u2011\u05f3\u05f4-]|\p{Cf})/u
@@ -66,10 +67,10 @@ export function lettersOf(text: string, apostrophes: boolean): Letters {
     }
     if (folded === '') continue
     // 3.5 is not 35, nor is -5 five.
-    const separator = digit.test(folded) ? separatorBefore(text, index, marks, between, stream.at(-1)) : ''
+    const separator =
+      marks < 0 || !number.test(folded) ? '' : separatorBefore(text, index, marks, between, stream.at(-1))
     if (separator) {
-      const signs = index - 1
-      push(separator, signs, index, between < blank ? none : between)
+      push(separator, index - 1, index, between < blank && digit.test(stream.at(-1) ?? '') ? none : between)
       push(folded, index, index + raw.length, none)
     } else push(folded, index, index + raw.length, between)
     between = none
@@ -86,7 +87,7 @@ function kindOf(sign: string): number {
   return inWords.test(sign) ? joint : mark
 }
 
-/** What must stand before a digit: all that parts it from another digit, or the sign of a number. */
+/** What belongs to a number and stands before its digit or its currency: what parts it from another digit, or its sign. */
 function separatorBefore(
   text: string,
   index: number,
@@ -94,10 +95,16 @@ function separatorBefore(
   between: number,
   last: string | undefined,
 ): string {
-  if (marks < 0) return ''
   const signs = fold(text.slice(marks, index)).replace(dashes, '-')
-  if (between < blank && last !== undefined && digit.test(last)) return signs
-  return between >= blank && /(?:^|\s)-$/.test(signs) && /[-\u2212]$/.test(text.slice(0, index)) ? '-' : ''
+  if (last !== undefined && digit.test(last)) {
+    if (between < blank) return signs
+    return signs.includes('-') ? '-' : ''
+  }
+  const before = text.slice(0, index)
+  // covid-19 is a name; in scripts without blanks a number stands behind its word.
+  if (/[-\u2010-\u2013]$/.test(before))
+    return /\p{L}.$/u.test(before) && !close.test(before.at(-2)!) ? '' : '-'
+  return /(?:^|[\s\p{Ps}\p{Pi}"'])\.$/u.test(before) ? '.' : ''
 }
 
 function apostrophesThatCount(text: string): Set<number> {
@@ -113,7 +120,7 @@ function fold(raw: string): string {
   return composed
     .replace(/[İI]/g, 'i')
     .toLowerCase()
-    .replace(/ı/g, 'i')
+    .replace(/ı|i\u0307/g, 'i')
     .replace(/ς/g, 'σ')
     .replace(/’/g, "'")
     .replace(/\u2212/g, '-')
@@ -138,6 +145,11 @@ export function isWordBorder(letters: Letters, at: number): boolean {
   return start[at] !== start[at - 1] && (isClose(letters, at) || isClose(letters, at - 1))
 }
 
+/** 5 % is 5%. */
+function isLoose(letters: Letters, at: number): boolean {
+  return isClose(letters, at) || /[%°\p{Sc}]/u.test(letters.stream[at] ?? '')
+}
+
 /** Whether two runs of letters that are the same are also the same words: parted where the others are parted. */
 export function sameWords(a: Letters, from: number, b: Letters, at: number, length: number): boolean {
   if (!isWordBorder(a, from) || !isWordBorder(a, from + length)) return false
@@ -149,7 +161,7 @@ export function sameWords(a: Letters, from: number, b: Letters, at: number, leng
     const [left, right] = [a.border[x]!, b.border[y]!]
     if (left === right || (left > none && right > none)) continue
     // One of them has nothing there: that is the same as a joint, and as a blank only where blanks say nothing.
-    if (Math.max(left, right) > joint && !isClose(a, x) && !isClose(a, x - 1)) return false
+    if (Math.max(left, right) > joint && !isLoose(a, x) && !isLoose(a, x - 1)) return false
   }
   return true
 }

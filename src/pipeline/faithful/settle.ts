@@ -19,6 +19,8 @@ export interface Reduced {
 export interface Standing {
   slot: number
   name: string
+  /** As it stands in the stream. */
+  letters: string
   /** In the text. */
   start: number
   end: number
@@ -49,7 +51,7 @@ export function settleFillers({ original, answer, matches: all, from }: Assembly
       for (const filler of answer.fillers.filter(({ start }) => start >= match.from && start < match.to)) {
         const slot = match.at + filler.slot - match.first
         const said = original.fillers.find(
-          one => one.slot === slot && one.name === filler.name && !kept.has(one) && isBehind(one, kept),
+          one => one.slot === slot && one.letters === filler.letters && !kept.has(one) && isBehind(one, kept),
         )
         if (said) kept.set(said, filler)
         else wrong.add(match)
@@ -80,7 +82,8 @@ function removalsOf(
     const isInside = matches.some(({ at, length }) => slot > at && slot < at + length)
     const isLeft = matches.some(({ at, length }) => slot === at + length) || isFirst(letters, slot, from)
     const isRight = matches.some(({ at }) => slot === at) || slot === size
-    const isBetween = isLeft && isRight
+    const isBetween =
+      isLeft && isRight && matches.some(({ at, length }) => slot === at || slot === at + length)
     const hasNeighbour = [...kept.keys()].some(
       one =>
         one.slot === slot && ((isRight && one.start < filler.start) || (isLeft && one.start > filler.start)),

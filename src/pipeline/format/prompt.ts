@@ -19,7 +19,7 @@ export const promptVersion = 1
 export function promptFor({ text, before, style, language }: Prompting): TextRequest {
   const suffix = suffixFor(before + text)
   const [frame, context] = [`text-${suffix}`, `before-${suffix}`]
-  const fillers = fillerExamples(language).join(', ')
+  const fillers = fillerExamples(before + text, language).join(', ')
   const system = [
     `You set the punctuation of speech that was written down by a machine. You are given it between <${frame}> and </${frame}>.`,
     'Write the same words again, all of them and in the same order, with punctuation, capital letters where the language has them, and an empty line between paragraphs.',
