@@ -1,4 +1,5 @@
 // What a language model must do for us: text in, text out. `ports.ts` has the other contracts.
+import { SpeechError } from './errors.ts'
 
 export interface TextRequest {
   /** What to do; it stands apart from the text, which cannot change it. */
@@ -51,3 +52,11 @@ export interface Retirements {
 
 /** A text of at most this many characters is returned as it came: there is nothing in it to make readable. */
 export const shortestFormatted = 100
+
+/** Nobody can be asked. */
+export function noTextModel(): SpeechError {
+  return new SpeechError('KEY_MISSING', 'No model of FORMAT_MODELS has a key.', {
+    hint: 'Set DASHSCOPE_API_KEY for the Qwen models among them, GEMINI_API_KEY for the Gemini models.',
+    scope: 'account',
+  })
+}

@@ -1,16 +1,15 @@
 // The story of a text: cut it into pieces, have them formatted, keep what is faithful, and put it together again.
 import { createHash } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
-import { describeError, isSpeechError, SpeechError } from '../domain/errors.ts'
+import { describeError, isSpeechError, type SpeechError } from '../domain/errors.ts'
 import { usdPerMillionTokens } from '../domain/prices.ts'
-import { estimateTokens, joinText } from '../domain/text.ts'
-import { shortestFormatted } from '../domain/text-model.ts'
+import { estimateTokens } from '../domain/text.ts'
+import { noTextModel, shortestFormatted, type TextModel } from '../domain/text-model.ts'
 import type { FormattedSegments, Formatting, Segment } from '../domain/transcript.ts'
 import { tooHigh } from './chunks/budget.ts'
-import type { Passage } from './faithful.ts'
 import { accountOf, type Failure, nothingDone } from './format/account.ts'
 import { type Formatted, formatPiece, untouched } from './format/ask.ts'
-import { join } from './format/join.ts'
+import { type Joined, join, paragraphsOf } from './format/join.ts'
 import {
   cutPieces,
   type Piece,
@@ -21,6 +20,7 @@ import {
 } from './format/places.ts'
 import { segmentsOf } from './format/segments.ts'
 import type { FormatPorts, FormatRun, FormatWish } from './format/wish.ts'
+import { unwrapped } from './format/wrapped.ts'
 import { parallel } from './parallel.ts'
 
 export type { FormatPorts, FormatRun, FormatWish } from './format/wish.ts'
@@ -41,7 +41,7 @@ export async function formatText(
   run: FormatRun,
   onText: (text: () => string) => void = () => {},
 ): Promise<FormattedText> {
-  const source = sourceOf(text)
+  const source = sourceOf(unwrapped(text))
   const { passages, ...formatting } = await formatSource(source, wish, ports, run, soFar =>
     onText(() => readingOf(soFar())),
   )
@@ -71,14 +71,10 @@ export function segmentsHash(segments: Segment[]): string {
 }
 
 /** Paragraphs, an empty line between two of them. */
-function readingOf(passages: Passage[]): string {
-  const paragraphs: string[] = []
-  for (const { text, opens } of passages) {
-    if (text === '') continue
-    if (opens || paragraphs.length === 0) paragraphs.push(text)
-    else paragraphs.push(joinText(paragraphs.pop()!, text))
-  }
-  return paragraphs.join('\n\n')
+function readingOf(passages: Joined[]): string {
+  return paragraphsOf(passages)
+    .map(({ text }) => text)
+    .join('\n\n')
 }
 
 /** Without passages where nothing was asked. */
@@ -87,15 +83,15 @@ async function formatSource(
   wish: FormatWish,
   ports: FormatPorts,
   run: FormatRun,
-  onPassages: (soFar: () => Passage[]) => void,
-): Promise<Formatting & { passages?: Passage[] }> {
+  onPassages: (soFar: () => Joined[]) => void,
+): Promise<Formatting & { passages?: Joined[] }> {
   const { text } = source
   const { textModel } = ports
   run.signal.throwIfAborted()
   if ([...text.trim()].length <= shortestFormatted)
     return nothingDone(wish.style, [`A text of at most ${shortestFormatted} characters is not formatted.`])
   if (textModel.models.length === 0)
-    return nothingDone(wish.style, [`The text is as it came. ${describeError(noModel())}`])
+    return nothingDone(wish.style, [`The text is as it came. ${describeError(noTextModel())}`])
   ensureAffordable(text, ports)
 
   const pieces = cutPieces(source, pieceCount(estimateTokens(text), textModel.concurrency))
@@ -123,27 +119,25 @@ async function* heardAll(
   pieces: Piece[],
   source: Source,
   wish: FormatWish,
-  ports: FormatPorts,
-  outer: FormatRun,
+  outer: FormatPorts,
+  outerRun: FormatRun,
 ): AsyncGenerator<Told> {
   const stop = new AbortController()
-  const run = { ...outer, signal: AbortSignal.any([outer.signal, stop.signal]) }
+  const run = { ...outerRun, signal: AbortSignal.any([outerRun.signal, stop.signal]) }
   // Each request listens to it: many at once are no leak.
   setMaxListeners(0, run.signal)
-  const report = reporter(pieces, source, outer)
-  let ended: unknown
+  const ports = { ...outer, textModel: untilRefused(outer.textModel) }
+  const report = reporter(pieces, source, outerRun)
 
   async function ask(piece: Piece): Promise<Told> {
     const onText = (written: number) => report(piece, written)
     try {
-      if (ended) throw ended
       const formatted = await formatPiece(piece, { ...wish, source, ports, run, onText })
       report(piece, Number.POSITIVE_INFINITY)
       return { piece, formatted }
     } catch (error) {
       run.signal.throwIfAborted()
       if (!isSpeechError(error)) throw error
-      if (error.scope === 'account') ended = error
       report(piece, Number.POSITIVE_INFINITY)
       return { piece, formatted: [untouched(piece, source)], failure: { error } }
     }
@@ -153,6 +147,23 @@ async function* heardAll(
     yield* parallel(itemsOf(pieces), ports.textModel.concurrency, ask)
   } finally {
     stop.abort()
+  }
+}
+
+/** After an error of the account it is asked for nothing more; what is remembered needs no asking. */
+function untilRefused(textModel: TextModel): TextModel {
+  let refusal: SpeechError | undefined
+  return {
+    ...textModel,
+    async write(request, listener) {
+      if (refusal) throw refusal
+      try {
+        return await textModel.write(request, listener)
+      } catch (error) {
+        if (isSpeechError(error) && error.scope === 'account') refusal = error
+        throw error
+      }
+    },
   }
 }
 
@@ -195,11 +206,4 @@ function ensureAffordable(text: string, { textModel, maxCostUsd }: FormatPorts):
   const pieces = pieceCount(size, textModel.concurrency)
   const cost = ((size + pieces * around) * price.input + 1.3 * size * price.output) / 1e6
   if (cost > maxCostUsd) throw tooHigh(cost, maxCostUsd)
-}
-
-function noModel(): SpeechError {
-  return new SpeechError('KEY_MISSING', 'No model that formats text has a key.', {
-    hint: 'Set DASHSCOPE_API_KEY or GEMINI_API_KEY, and FORMAT_MODELS to models of that provider.',
-    scope: 'account',
-  })
 }

@@ -1,6 +1,5 @@
 // The language models that format, in the order of the settings, as one.
-import { SpeechError } from '../../domain/errors.ts'
-import type { Retirements, TextModel } from '../../domain/text-model.ts'
+import { noTextModel, type Retirements, type TextModel } from '../../domain/text-model.ts'
 import { dashscope } from '../wire/dashscope.ts'
 import type { HttpClient } from '../wire/http.ts'
 import { createLimiter } from '../wire/limiter.ts'
@@ -70,10 +69,5 @@ export function textModels({
 const noModel: TextModel = {
   models: [],
   concurrency: textConcurrency,
-  async write() {
-    throw new SpeechError('KEY_MISSING', 'No model that formats text has a key.', {
-      hint: 'Set DASHSCOPE_API_KEY or GEMINI_API_KEY, and FORMAT_MODELS to models of that provider.',
-      scope: 'account',
-    })
-  },
+  write: () => Promise.reject(noTextModel()),
 }

@@ -24,12 +24,13 @@ export function accountOf({ style, text, passages, pieces, failures }: Done): Fo
   const asked = passages.filter(passage =>
     pieces.some(piece => piece.answers.length > 0 && isWithin(passage, piece)),
   )
+  const paragraphs = paragraphsIn(asked)
   return {
     style,
     models: modelsOf(answers),
     changed: changedShare(text, passages),
-    paragraphs: asked.length,
-    kept: asked.filter(({ kept }) => kept).length,
+    paragraphs: paragraphs.length,
+    kept: paragraphs.filter(runs => runs.some(({ kept }) => kept)).length,
     pieces: pieces.length,
     failed: failures.length,
     removed: removedFrom(pieces, passages),
@@ -44,6 +45,17 @@ export function nothingDone(style: Style, warnings: string[]): Formatting {
     ...{ style, models: [], changed: 0, paragraphs: 0, kept: 0, pieces: 0, failed: 0, removed: {} },
     ...{ usage, warnings },
   }
+}
+
+/** As a reader sees them: a long one was judged in several runs. */
+function paragraphsIn(passages: Passage[]): Passage[][] {
+  const paragraphs: Passage[][] = []
+  for (const passage of passages) {
+    const open = paragraphs.at(-1)
+    if (passage.opens || !open) paragraphs.push([passage])
+    else open.push(passage)
+  }
+  return paragraphs
 }
 
 function isWithin(passage: Passage, { piece }: Formatted): boolean {

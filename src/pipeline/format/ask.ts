@@ -1,6 +1,7 @@
 // One piece is asked for, or remembered: what a model made of it, judged.
 import { createHash } from 'node:crypto'
 import * as z from 'zod/v4'
+import { isSpeechError } from '../../domain/errors.ts'
 import type { TextAnswer } from '../../domain/text-model.ts'
 import { judge, type Passage, type Removal } from '../faithful.ts'
 import { cutPieces, type Piece, type Source } from './places.ts'
@@ -39,9 +40,16 @@ export async function formatPiece(piece: Piece, asking: Asking): Promise<Formatt
   if (answer!.whole || missing(formatted) <= bearable) return [formatted]
   const halves = cutPieces(asking.source, 2, piece.from, piece.to)
   if (halves.length < 2) return [formatted]
-  const asked = await Promise.all(halves.map(half => askOnce(withEdges(half, piece), asking)))
-  asked[0]!.answers.unshift(answer!)
-  return asked
+  try {
+    const asked = await Promise.all(halves.map(half => askOnce(withEdges(half, piece), asking)))
+    asked[0]!.answers.unshift(answer!)
+    return asked
+  } catch (error) {
+    asking.run.signal.throwIfAborted()
+    if (!isSpeechError(error)) throw error
+    // What the first answer has is better than nothing.
+    return [formatted]
+  }
 }
 
 /** Where the piece reaches into its neighbours, its halves do too. */

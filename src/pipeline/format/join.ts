@@ -1,50 +1,84 @@
 // Pieces become one text again: where two of them overlap the seam lies where both read on in the same way.
+import { joinText } from '../../domain/text.ts'
 import type { Passage } from '../faithful.ts'
 import type { Formatted } from './ask.ts'
 import { endsSentence, type Source } from './places.ts'
 
+/** A passage, and whether it stands close to the one before it, as its script has no blank there. */
+export interface Joined extends Passage {
+  tight?: boolean
+}
+
 /** In order and without overlap; together they are the text. */
-export function join(pieces: Formatted[], source: Source): Passage[] {
+export function join(pieces: Formatted[], source: Source): Joined[] {
   const seams = pieces.map((right, i) => (i === 0 ? right.piece.from : seamOf(pieces[i - 1]!, right, source)))
-  const passages: Passage[] = []
+  const passages: Joined[] = []
+  let wasTight = true
   for (const [i, { passages: own, piece }] of pieces.entries()) {
     const [from, to] = [seams[i]!, seams[i + 1] ?? piece.to]
-    const first = passages.length
-    for (const passage of own) {
-      const clipped = clip(passage, from, to)
-      if (clipped) passages.push(clipped)
+    const clips = own.flatMap(passage => clip(passage, from, to) ?? [])
+    const [begins] = clips
+    if (begins && i > 0) {
+      const tight = wasTight && begins.before === '' && !hasBlank(source.text, from)
+      clips[0] = { ...begins, opens: opensAt(begins, pieces[i]!, passages), tight }
     }
-    const begins = passages[first]
-    if (begins && i > 0)
-      passages[first] = { ...begins, opens: opensAt(begins, pieces[i]!, from, passages.slice(0, first)) }
+    // Where a piece has nothing left, its neighbours are parted by what was there.
+    if (clips.length > 0) wasTight = clips.at(-1)!.after === ''
+    passages.push(...clips)
   }
   return passages
+}
+
+function hasBlank(text: string, at: number): boolean {
+  return /\s/.test(text.slice(at - 1, at + 1))
+}
+
+/** Paragraphs of what reads on from passage to passage. */
+export function paragraphsOf<T extends Pick<Joined, 'text' | 'opens' | 'tight'>>(parts: T[]): T[] {
+  const paragraphs: T[] = []
+  for (const part of parts) {
+    if (part.text === '') continue
+    const open = paragraphs.at(-1)
+    if (part.opens || !open) paragraphs.push(part)
+    else {
+      const text = part.tight ? open.text + part.text : joinText(open.text, part.text)
+      paragraphs[paragraphs.length - 1] = { ...open, text }
+    }
+  }
+  return paragraphs
 }
 
 /** A piece that ends a long paragraph in the middle of nothing better may as well end it. */
 const longParagraph = 250
 
 /** A seam begins a paragraph where the original does, or where the paragraph before has become long enough. */
-function opensAt(begins: Passage, { piece }: Formatted, seam: number, before: Passage[]): boolean {
-  if (seam !== piece.from) return begins.opens && begins.from === seam
+function opensAt(begins: Clip, { piece }: Formatted, before: Passage[]): boolean {
+  if (piece.askFrom !== piece.from) return begins.opens
   if (piece.opens) return true
   const open = before.slice(before.findLastIndex(({ opens }) => opens))
   const length = open.reduce((sum, { text }) => sum + text.length, 0)
-  return length >= longParagraph && endsSentence(before.at(-1)?.text ?? '') && piece.askFrom === piece.from
+  return length >= longParagraph && endsSentence(before.at(-1)?.text ?? '')
 }
 
-function clip(passage: Passage, from: number, to: number): Passage | undefined {
-  if (passage.from >= from && passage.to <= to) return passage
+/** What is left of a passage, and what stood between it and what was cut off. */
+interface Clip extends Joined {
+  before: string
+  after: string
+}
+
+function clip(passage: Passage, from: number, to: number): Clip | undefined {
   const [start, end] = [Math.max(from, passage.from), Math.min(to, passage.to)]
   if (start >= end) return undefined
+  if (start === passage.from && end === passage.to) return { ...passage, before: '', after: '' }
   const part = (a: number, b: number) => passage.part(Math.max(a, start), Math.min(b, end))
+  const between = (at: number) => {
+    const [head, tail] = [passage.part(passage.from, at), passage.part(at, passage.to)]
+    return passage.text.slice(head.length, passage.text.length - tail.length)
+  }
   return {
-    ...passage,
-    from: start,
-    to: end,
-    text: part(start, end),
+    ...{ from: start, to: end, text: part(start, end), part, kept: passage.kept },
     opens: passage.opens && start === passage.from,
-    part,
+    ...{ before: between(start), after: between(end) },
   }
 }
 

@@ -89,12 +89,26 @@ function placesIn(text: string, offset: number): Place[] {
   }
   for (const { 0: run, index } of text.matchAll(/\S{40,}/g)) {
     if (!closeScript.test(run)) continue
-    segmenter ??= new Intl.Segmenter('ja', { granularity: 'word' })
-    for (const { index: inside, segment } of segmenter.segment(run))
-      if (inside > 0 && closeScript.test(segment))
-        places.push({ at: offset + index + inside, quality: 'word' })
+    for (const inside of wordBorders(run)) places.push({ at: offset + index + inside, quality: 'word' })
   }
   return places.sort((a, b) => a.at - b.at)
+}
+
+/** Characters (UTF-16 units) that the dictionary is given at once: its time grows with the square of them. */
+const stretch = 400
+
+/** Where words of close scripts begin, but for the first. */
+function* wordBorders(run: string): Generator<number> {
+  segmenter ??= new Intl.Segmenter('ja', { granularity: 'word' })
+  for (let from = 0; from < run.length; ) {
+    const words = [...segmenter.segment(run.slice(from, from + stretch))]
+    const isLast = from + stretch >= run.length
+    // A word that the stretch has cut off is looked at again.
+    const last = isLast || words.length < 2 ? undefined : words.pop()!
+    for (const { index, segment } of words)
+      if (from + index > 0 && closeScript.test(segment)) yield from + index
+    from += last?.index ?? stretch
+  }
 }
 
 /** What one request is about: the piece itself, and what goes with it. */
@@ -134,10 +148,12 @@ export function cutPieces(source: Source, count: number, from = 0, to = source.t
     const wanted = begin + k * size
     const last = cuts.at(-1)?.at ?? from
     const cost = ({ at, quality }: Place) => Math.abs(weights[at]! - wanted) / (0.35 * size) + costs[quality]
-    const near = places.filter(
-      ({ at }) => at > last && at < to && Math.abs(weights[at]! - wanted) <= 0.35 * size,
-    )
-    const best = near.reduce<Place | undefined>((a, b) => (a && cost(a) <= cost(b) ? a : b), undefined)
+    let best: Place | undefined
+    for (let i = firstBehind(places, at => weights[at]! >= wanted - 0.35 * size); i < places.length; i++) {
+      const place = places[i]!
+      if (place.at >= to || weights[place.at]! > wanted + 0.35 * size) break
+      if (place.at > last && (!best || cost(place) < cost(best))) best = place
+    }
     if (best) cuts.push(best)
   }
   const borders: Place[] = [{ at: from, quality: 'paragraph' }, ...cuts]
@@ -175,16 +191,24 @@ function runningWeights(text: string): Float64Array {
   return weights
 }
 
+/** The first of the places, which are in order, from which on something holds. */
+function firstBehind(places: Place[], holds: (at: number) => boolean): number {
+  let [low, high] = [0, places.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (holds(places[middle]!.at)) high = middle
+    else low = middle + 1
+  }
+  return low
+}
+
 /** The place some tokens before or behind another, at a word border. */
 function reach(places: Place[], weights: Float64Array, at: number, tokens: number, limit: number): number {
   const wanted = weights[at]! + tokens
-  if (tokens < 0)
-    return (
-      places.find(place => place.at >= limit && weights[place.at]! >= wanted && place.at < at)?.at ??
-      (weights[limit]! >= wanted ? limit : at)
-    )
-  return (
-    places.findLast(place => place.at <= limit && weights[place.at]! <= wanted && place.at > at)?.at ??
-    (weights[limit]! <= wanted ? limit : at)
-  )
+  if (tokens < 0) {
+    const first = places[firstBehind(places, place => place >= limit && weights[place]! >= wanted)]
+    return first && first.at < at ? first.at : weights[limit]! >= wanted ? limit : at
+  }
+  const last = places[firstBehind(places, place => place > limit || weights[place]! > wanted) - 1]
+  return last && last.at > at ? last.at : weights[limit]! <= wanted ? limit : at
 }

@@ -1,7 +1,7 @@
 // Formatted words go back to their times and speakers: a sentence or so each, within the segment that they were said in.
-import { sentences } from '../../domain/text.ts'
+import { joinText, sentences } from '../../domain/text.ts'
 import { type Segment, seconds, type Word } from '../../domain/transcript.ts'
-import type { Passage } from '../faithful.ts'
+import { type Joined, paragraphsOf } from './join.ts'
 import type { Lying, SpokenSource } from './places.ts'
 
 interface Sentence {
@@ -9,13 +9,13 @@ interface Sentence {
   opens: boolean
 }
 
-export function segmentsOf(source: SpokenSource, passages: Passage[]): Segment[] {
+export function segmentsOf(source: SpokenSource, passages: Joined[]): Segment[] {
   let first = 0
   let opens = true
   return source.lying.flatMap(lying => {
     // Passages and segments are both in order.
     while (passages[first] && passages[first]!.to <= lying.from) first++
-    const own: Passage[] = []
+    const own: Joined[] = []
     for (let i = first; passages[i] && passages[i]!.from < lying.to; i++) own.push(passages[i]!)
     const said = sentencesOf(own, lying, source.text)
     if (said.length === 0) {
@@ -29,17 +29,28 @@ export function segmentsOf(source: SpokenSource, passages: Passage[]): Segment[]
   })
 }
 
-function sentencesOf(own: Passage[], { from, to }: Lying, text: string): Sentence[] {
-  return own.flatMap(passage => {
+function sentencesOf(own: Joined[], { from, to }: Lying, text: string): Sentence[] {
+  const parts = own.flatMap(passage => {
     const begins = passage.from + text.slice(passage.from, passage.to).search(/\S|$/)
     const lines = passage.part(from, to).split(/\n+/)
-    return lines.flatMap((part, i) =>
-      sentences(part.replace(/\s+/g, ' ')).map((sentence, k) => ({
-        text: sentence,
-        opens: k === 0 && i === 0 && passage.opens && begins >= from,
-      })),
-    )
+    return lines.map((line, i) => ({
+      text: line.replace(/\s+/g, ' ').trim(),
+      opens: i === 0 && passage.opens && begins >= from,
+      tight: passage.tight === true && passage.from > from,
+    }))
   })
+  return paragraphsOf(parts).flatMap(paragraph =>
+    worded(sentences(paragraph.text)).map((text, k) => ({ text, opens: k === 0 && paragraph.opens })),
+  )
+}
+
+/** Marks alone go with the sentence before them. */
+function worded(parts: string[]): string[] {
+  const found: string[] = []
+  for (const part of parts)
+    if (found.length > 0 && !/[\p{L}\p{N}\p{S}]/u.test(part)) found.push(joinText(found.pop()!, part))
+    else found.push(part)
+  return found
 }
 
 interface Placed {
@@ -50,7 +61,7 @@ interface Placed {
 }
 
 /** Words with their times as they read now; those that have fallen away are not among them. */
-function wordsOf({ segment, from, to }: Lying, own: Passage[]): Placed[] {
+function wordsOf({ segment, from, to }: Lying, own: Joined[]): Placed[] {
   const said = segment.text.replace(/\s+/g, ' ').trim()
   let at = 0
   let letters = 0
@@ -65,7 +76,7 @@ function wordsOf({ segment, from, to }: Lying, own: Passage[]): Placed[] {
         : own
             .map(({ part }) => part(begin, Math.min(end, to)))
             .filter(Boolean)
-            .join(' ')
+            .join(/\s/.test(word.text) ? ' ' : '')
     if (text === '') return []
     const placed = { word: { ...word, text }, from: letters, to: letters + lettersIn(text) }
     letters = placed.to
