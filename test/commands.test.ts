@@ -100,6 +100,17 @@ describe('speech-mcp export', () => {
     expect(await readFile(place(name), 'utf8')).toBe(stdout)
   })
 
+  it('takes the address of a transcript for its id', async () => {
+    const { code, stdout } = await desk.run(['export', `transcript://${id}`])
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^Hi Greta!/) })
+  })
+
+  it('does not know what a file of another ending is', async () => {
+    const { code, stderr } = await desk.run(['export', id, '-o', 'out.pdf'])
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/^BAD_INPUT: There is no such format\. Use one of .*\bsrt\b/)
+  })
+
   it('does not know every id', async () => {
     const { code, stdout, stderr } = await desk.run(['export', 'tr_0000000000000000'])
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
@@ -223,10 +234,18 @@ describe('speech-mcp doctor, of formatting,', () => {
     })
   })
 
+  it('does not say that models are asked whose key is refused', async () => {
+    const { code, line } = await formatting({ DASHSCOPE_API_KEY: 'sk-wrong', FORMAT_MODELS: 'qwen-flash' })
+    expect({ code, line }).toEqual({
+      code: 1,
+      line: '--    formatting: nobody can be asked, so texts come back as they are; for qwen-flash see key and region',
+    })
+  })
+
   it('says that nothing is configured, which is no failure', async () => {
     const { line } = await formatting({ DASHSCOPE_API_KEY: '', FORMAT_MODELS: 'qwen-flash' })
     expect(line).toBe(
-      'ok    formatting: not configured, so texts come back as they are; no key for qwen-flash',
+      '--    formatting: not configured, so texts come back as they are; no key for qwen-flash',
     )
   })
 })
@@ -255,7 +274,7 @@ describe('the program', () => {
       /\n← by qwen-flash; \d+ % of the words look otherwise; of \d+ paragraphs 0 left as they were/,
     )
     expect(stdout).toContain('qwen-turbo, first in FORMAT_MODELS, is gone')
-    expect(stdout).toMatch(/without \{"um":1,"uh":1\}.*\n\nSo the parcel for greta is blue\./)
+    expect(stdout).toMatch(/; left out: um 1, uh 1;.*\n\nSo the parcel for greta is blue\./)
     expect(stdout).toMatch(/\[0:00\] Hannah: Right, it's ten past nine.*\n\[0:10\] Viktor: A quick note/)
   })
 })

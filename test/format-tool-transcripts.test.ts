@@ -153,6 +153,25 @@ describe('format_text of a transcript', () => {
     expect((await read(given.id, 'raw')).data.text).toMatch(/^um /)
   })
 
+  it('without a style keeps the one that it has, and format_text takes its address for its id', async () => {
+    const given = await stored(id =>
+      transcript({ id, segments: [segment(`um ${passage(passages++)}`, 0, 50)], language: 'en' }),
+    )
+    await format(given.id, { style: 'clean' })
+    const { answer, asked } = await requestsOf(() => format(`transcript://${given.id}`))
+    expect(asked).toBe(0)
+    expect(answer.data.formatted).toMatchObject({ style: 'clean', usage: { input_tokens: 0, cost_usd: 0 } })
+  })
+
+  it('says only the newest reason why it is not', async () => {
+    const given = await stored(id =>
+      transcript({ id, segments: fresh(2), warnings: ['The text was not formatted: It took too long.'] }),
+    )
+    undo.push(system.standin.textFault({ kind: 'refuse' }))
+    const { data } = await format(given.id)
+    expect(data.warnings).toEqual([expect.stringMatching(/^The text is as it came\. /)])
+  })
+
   it('shows the names that speakers were given afterwards', async () => {
     const speakers = [
       { id: 'S1', seconds: 110, share: 0.5 },
@@ -279,6 +298,14 @@ describe('format: true', () => {
         formatted: { usage: { input_tokens: 0, cost_usd: 0 } },
       })
     }
+  })
+
+  it('keeps the style that the text has', async () => {
+    const { data } = await order()
+    await format(data.transcript_id, { style: 'clean' })
+    const { answer, asked } = await requestsOf(() => order())
+    expect({ asked, style: answer.data.formatted.style }).toEqual({ asked: 0, style: 'clean' })
+    await format(data.transcript_id, { style: 'faithful' })
   })
 
   it('formats what was heard before, and hears nothing again', async () => {

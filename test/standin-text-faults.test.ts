@@ -287,7 +287,7 @@ describe('a fault', () => {
       /event:result[\s\S]*\nid:\d+\nevent:error\n:HTTP_STATUS\/500\ndata:\{"code":"InternalError"/,
     )
     expect(cloud.textRequests[0]).toMatchObject({ status: 500, code: 'InternalError' })
-    expect(cloud.textRequests[0]!.answer).toMatch(/^So i went/)
+    expect(cloud.textRequests[0]!.answer).toMatch(/^So I went/)
     expect((await askQwen(cloud, long)).status).toBe(500)
     const gemini = await start({ kind: 'errorFrame', ...geminiErrors.unavailable, at: 0 })
     const frames = await framesOf(await askGemini(gemini, long, { stream: true }))

@@ -28,7 +28,7 @@ export async function stayUp({ entry, env, fixtures, say }: DemoServer): Promise
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
   process.once('exit', stop)
   const url = await address(server)
-  if (url !== undefined) say(guide(url, fixtures))
+  if (url !== undefined) say(guide(url, { entry, env, fixtures }))
   const [code] = (await ended) as [number | null]
   return code ?? 1
 }
@@ -43,18 +43,24 @@ async function address(server: ChildProcessByStdio<null, null, Readable>): Promi
   return undefined
 }
 
-function guide(url: string, fixtures: string): string {
+function guide(url: string, { entry, env, fixtures }: Omit<DemoServer, 'say'>): string {
   const inspector = `npx @modelcontextprotocol/inspector --cli ${url} --transport http`
   const audio = join(fixtures, 'voice-note.ogg')
   const meeting = join(fixtures, 'meeting.m4a')
+  const { DASHSCOPE_BASE_URL = '', DASHSCOPE_API_KEY = '' } = env
+  const account = `DASHSCOPE_BASE_URL=${word(DASHSCOPE_BASE_URL)} DASHSCOPE_API_KEY=${word(DASHSCOPE_API_KEY)}`
   return [
     '',
-    `The server is at ${url}. Try it with the MCP Inspector:`,
+    `The server is at ${url}. Try it with the MCP Inspector (it asks for Node 22.19 or newer):`,
     '',
     `  ${inspector} --method tools/list`,
     `  ${inspector} --method tools/call --tool-name transcribe_audio --tool-arg ${word(`audio=${audio}`)}`,
     `  ${inspector} --method tools/call --tool-name diarize_audio --tool-arg ${word(`audio=${meeting}`)}`,
     `  ${inspector} --method tools/call --tool-name format_text --tool-arg "text=${dictated}"`,
+    '',
+    'Or at another terminal, with a text of yours:',
+    '',
+    `  ${account} node ${word(entry)} format FILE`,
     '',
     `More recordings are in ${fixtures}. Ctrl-C ends it all.`,
   ].join('\n')

@@ -22,7 +22,13 @@ interface Answer {
 
 interface Formatted {
   text: string
-  formatted?: { models: string[]; changed: number; paragraphs: number; kept: number; removed?: object }
+  formatted?: {
+    models: string[]
+    changed: number
+    paragraphs: number
+    kept: number
+    removed?: Record<string, number>
+  }
 }
 
 /** The people in the recording, by their first words. */
@@ -127,7 +133,8 @@ async function showFormatted(client: Client, { say }: Show, args: Record<string,
   const { text, formatted } = structuredContent as unknown as Formatted
   if (!formatted) return say('The text stayed as it is.')
   const { models, changed, paragraphs, kept, removed } = formatted
-  const gone = removed ? `, without ${JSON.stringify(removed)}` : ''
+  const fillers = Object.entries(removed ?? {}).map(([filler, count]) => `${filler} ${count}`)
+  const gone = fillers.length > 0 ? `; left out: ${fillers.join(', ')}` : ''
   const look = `${Math.round(100 * changed)} % of the words look otherwise`
   say(`← by ${models.join(', ')}; ${look}${gone}; of ${paragraphs} paragraphs ${kept} left as they were`)
   say(`\n${beginning(text)}`)

@@ -2,6 +2,12 @@
 import type { App } from '../app.ts'
 import type { Config } from '../config.ts'
 
+/** What a check has found that is no failure; `isOn` is false of what cannot be used as it is. */
+export interface Finding {
+  isOn: boolean
+  text: string
+}
+
 /** Of November 2026, from the providers' notices. */
 const notices: [RegExp, (model: string) => string][] = [
   [
@@ -14,23 +20,31 @@ const notices: [RegExp, (model: string) => string][] = [
   ],
 ]
 
-/** Throws what keeps Gemini from answering. That nothing is configured is no failure: texts come back as they are. */
+/** Throws what keeps Gemini from answering. That nobody can be asked is no failure: texts come back as they are. */
 export async function checkFormatting(
   { textModels, checkGemini }: Pick<App, 'textModels' | 'checkGemini'>,
   { formatModels, geminiUrl }: Pick<Config, 'formatModels' | 'geminiUrl'>,
+  isKeyGood: boolean,
   signal: AbortSignal,
-): Promise<string> {
+): Promise<Finding> {
+  const isAsked = (model: string) => isKeyGood || /^gemini/.test(model)
+  const asked = textModels.filter(isAsked)
+  const barred = textModels.filter(model => !isAsked(model))
   const keyless = formatModels.filter(model => !textModels.includes(model))
-  const noticed = textModels.flatMap(model =>
+  const noticed = asked.flatMap(model =>
     notices.flatMap(([named, words]) => (named.test(model) ? [words(model)] : [])),
   )
   await checkGemini?.(signal)
-  return [
-    textModels.length > 0
-      ? `asks ${textModels.join(', ')} in turn`
-      : 'not configured, so texts come back as they are',
+  const nobody =
+    barred.length > 0
+      ? 'nobody can be asked, so texts come back as they are'
+      : 'not configured, so texts come back as they are'
+  const facts = [
+    asked.length > 0 ? `asks ${asked.join(', ')} in turn` : nobody,
+    ...(barred.length > 0 ? [`for ${barred.join(', ')} see key and region`] : []),
     ...(checkGemini ? [`the Gemini key is accepted by ${new URL(geminiUrl).host}`] : []),
     ...(keyless.length > 0 ? [`no key for ${keyless.join(', ')}`] : []),
     ...noticed,
-  ].join('; ')
+  ]
+  return { isOn: asked.length > 0, text: facts.join('; ') }
 }

@@ -10,7 +10,7 @@ import { describeError, SpeechError } from '../domain/errors.ts'
 import { localOwner } from '../domain/job.ts'
 import type { Blobs, Upload } from '../domain/ports.ts'
 import type { Command } from './command.ts'
-import { checkFormatting } from './doctor-formatting.ts'
+import { checkFormatting, type Finding } from './doctor-formatting.ts'
 
 const run = promisify(execFile)
 const patience = 10_000
@@ -20,11 +20,19 @@ export const doctor: Command = {
   help: 'Check ffmpeg, keys, region, bucket, clock, models that format, and folders.',
   async run({ config, version }) {
     const app = createApp(config)
-    const checks: [string, () => Promise<string>][] = [
+    let isKeyGood = true
+    const checks: [string, () => Promise<string | Finding>][] = [
       ['ffmpeg', () => checkFfmpeg(app)],
-      ['key and region', () => checkKey(app, config)],
+      [
+        'key and region',
+        () =>
+          checkKey(app, config).catch(error => {
+            isKeyGood = false
+            throw error
+          }),
+      ],
       ['uploads', () => checkUploads(app.blobs, config)],
-      ['formatting', () => checkModels(app, config)],
+      ['formatting', () => checkModels(app, config, isKeyGood)],
       ['data folder', () => checkDataDir(app, config)],
       ['allowed folders', () => checkAllowedDirs(config)],
       ['settings', () => checkTemplates()],
@@ -33,7 +41,10 @@ export const doctor: Command = {
     process.stdout.write(`speech-mcp ${version}, Node ${process.versions.node}, ${process.platform}\n`)
     for (const [name, check] of checks) {
       const result = await check().then(
-        text => `ok    ${name}: ${text}`,
+        found =>
+          typeof found === 'string'
+            ? `ok    ${name}: ${found}`
+            : `${found.isOn ? 'ok' : '--'}    ${name}: ${found.text}`,
         error => {
           failed = true
           return `FAIL  ${name}: ${describeError(error)}`
@@ -75,9 +86,9 @@ async function checkKey(app: App, { baseUrl }: Config): Promise<string> {
   return `accepted by ${new URL(baseUrl).host}`
 }
 
-function checkModels(app: App, config: Config): Promise<string> {
+function checkModels(app: App, config: Config, isKeyGood: boolean): Promise<Finding> {
   const signal = AbortSignal.timeout(patience)
-  return checkFormatting(app, config, signal).catch(tooSlow(config.geminiUrl, 'GEMINI_BASE_URL'))
+  return checkFormatting(app, config, isKeyGood, signal).catch(tooSlow(config.geminiUrl, 'GEMINI_BASE_URL'))
 }
 
 function tooSlow(address: string, setting: string): (error: unknown) => never {

@@ -3,6 +3,7 @@ import { createApp } from '../app.ts'
 import { SpeechError } from '../domain/errors.ts'
 import { localOwner } from '../domain/job.ts'
 import { asRecognised } from '../exports/reading.ts'
+import { transcriptIdOf } from '../server/uris.ts'
 import type { Command } from './command.ts'
 import { chosenFormat, outputFlags, writeTranscript } from './output.ts'
 
@@ -13,7 +14,8 @@ export const exportTranscript: Command = {
   flags: outputFlags,
   switches: { raw: { help: 'the words as they were recognised, also where they were formatted' } },
   async run({ config, words, flags, switches }) {
-    const [id, ...more] = words
+    const [given, ...more] = words
+    const id = given && (transcriptIdOf(given) ?? given)
     if (more.length > 0)
       throw new SpeechError('BAD_INPUT', 'One id is wanted.', { hint: 'Write `speech-mcp export tr_…`.' })
     const format = chosenFormat(flags)

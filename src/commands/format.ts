@@ -1,12 +1,13 @@
 // speech-mcp format INPUT: a transcript or a text becomes readable, with not a word changed.
 import { access, constants } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, extname } from 'node:path'
 import { SpeechError } from '../domain/errors.ts'
 import { localOwner } from '../domain/job.ts'
 import type { Style } from '../domain/transcript.ts'
-import type { FormatName } from '../exports/index.ts'
+import { type FormatName, isFormatName } from '../exports/index.ts'
 import { formattedBefore } from '../server/cost.ts'
 import { type FormatSettings, languageNamed } from '../server/formatted.ts'
+import { transcriptIdOf } from '../server/uris.ts'
 import { type Attendance, attended } from './attended.ts'
 import type { Command } from './command.ts'
 import { isLacking, isUnformatted, note, noteFormatting } from './notes.ts'
@@ -26,39 +27,49 @@ export const format: Command = {
   flags: {
     ...outputFlags,
     format: { ...outputFlags.format, help: `of a transcript: ${outputFlags.format.help}` },
-    style: { short: 's', help: 'faithful: every word stays; clean: fillers such as "um" go' },
+    style: {
+      short: 's',
+      help: 'faithful: every word stays; clean: fillers such as "um" go; otherwise as it is now',
+    },
     language: { short: 'l', help: 'ISO code or English name; clean goes by it' },
   },
   async run({ config, words, flags }) {
-    const [input, ...more] = words
+    const [given, ...more] = words
+    const input = given && (transcriptIdOf(given) ?? given)
     if (!input || more.length > 0)
       throw new SpeechError('BAD_INPUT', 'One text is wanted.', {
         hint: 'Write `speech-mcp format tr_…`, `speech-mcp format FILE`, or `speech-mcp format -` for stdin.',
       })
-    const wish = { style: styleNamed(flags.style), ...languageNamed(flags.language) }
-    const output = { format: chosenFormat(flags), file: flags.output }
-    if (/^tr_\w+$/.test(input))
-      return attended(config, attendance => formatTranscript(input, wish, output, attendance))
+    const style = flags.style === undefined ? undefined : styleNamed(flags.style)
+    const language = languageNamed(flags.language)
+    const isTranscript = /^tr_\w+$/.test(input)
+    const output = { format: isTranscript ? chosenFormat(flags) : textFormat(flags), file: flags.output }
+    if (isTranscript)
+      return attended(config, attendance =>
+        formatTranscript(input, { ...language, ...(style && { style }) }, output, attendance),
+      )
     await ensureTextFits(output)
+    const wish = { ...language, style: style ?? 'faithful' }
     return attended(config, attendance => formatGiven(input, wish, output, attendance))
   },
 }
 
 async function formatTranscript(
   transcriptId: string,
-  wish: FormatSettings,
+  { style: wished, ...language }: Partial<FormatSettings>,
   { format, file }: Output,
   { app, signal, bar }: Attendance,
 ): Promise<number> {
   const watch = { owner: localOwner, signal, onProgress: bar.show }
-  const { answered, warnings } = await app.jobs.format({ transcriptId, ...wish }, watch)
+  const style = wished ?? (await app.jobs.read(localOwner, transcriptId)).formatted?.style ?? 'faithful'
+  const { answered, warnings } = await app.jobs.format({ transcriptId, style, ...language }, watch)
   const transcript = await app.jobs.read(localOwner, transcriptId)
   bar.clear()
   await writeTranscript(transcript, format, file)
   const { formatted } = answered ? formattedBefore(transcript) : transcript
   for (const warning of warnings) note(warning)
   if (formatted) noteFormatting(formatted)
-  return isUnformatted(transcript, wish.style) ? 3 : 0
+  return isUnformatted(transcript, style) ? 3 : 0
 }
 
 async function formatGiven(
@@ -78,6 +89,13 @@ async function formatGiven(
   return isLacking(formatting, given) ? 3 : 0
 }
 
+/** A text may be in a file of any ending but those that are for times. */
+function textFormat(flags: Record<string, string | undefined>): FormatName {
+  const { format, output } = flags
+  const ending = extname(output ?? '').slice(1)
+  return format === undefined && !isFormatName(ending.toLowerCase()) ? 'txt' : chosenFormat(flags)
+}
+
 /** A text is not kept, so what it is written to is looked at before it is paid for. */
 async function ensureTextFits({ format, file }: Output): Promise<void> {
   if (format !== 'txt' && format !== 'md')
@@ -93,7 +111,7 @@ async function ensureTextFits({ format, file }: Output): Promise<void> {
   })
 }
 
-function styleNamed(given = 'faithful'): Style {
+function styleNamed(given: string): Style {
   if (given === 'faithful' || given === 'clean') return given
   throw new SpeechError('BAD_INPUT', 'There is no such style.', { hint: 'Use faithful or clean.' })
 }

@@ -42,7 +42,7 @@ export async function carryOut(
     throw new SpeechError('BAD_INPUT', 'One recording is wanted.', {
       hint: `Write \`speech-mcp ${command} FILE\`.`,
     })
-  const format = chosenFormat(flags)
+  const format = chosenFormat(flags, 'For readable text write --readable.')
   const { language, title } = flags
   const wish = {
     ...{ ...wishes, ...(language && { language }), ...(title && { title }) },
@@ -60,7 +60,8 @@ export async function carryOut(
     bar.clear()
     await writeTranscript(transcript, format, flags.output)
     tell(wasFormatted ? formattedBefore(transcript) : transcript)
-    const isLacking = wish.format !== undefined && isUnformatted(transcript, wish.format)
+    const style = transcript.formatted?.style ?? wish.format
+    const isLacking = wish.format !== undefined && style !== undefined && isUnformatted(transcript, style)
     return transcript.status === 'partial' || isLacking ? 3 : 0
   })
 }

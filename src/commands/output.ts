@@ -10,15 +10,20 @@ export const outputFlags = {
   output: { short: 'o', help: 'write to this file' },
 }
 
-/** The format that was named, or the one the file's name tells; known before anything is paid for. */
-export function chosenFormat({ format, output }: Record<string, string | undefined>): FormatName {
+/** The format that was named, or the one the file's name tells; known before anything is paid for. `more` is said where there is none. */
+export function chosenFormat(
+  { format, output }: Record<string, string | undefined>,
+  more?: string,
+): FormatName {
   const byName = extname(output ?? '')
     .slice(1)
     .toLowerCase()
-  const name = format ?? (isFormatName(byName) ? byName : 'txt')
+  const name = format ?? (/^[a-z]\w*$/.test(byName) ? byName : 'txt')
   if (isFormatName(name)) return name
   throw new SpeechError('BAD_INPUT', 'There is no such format.', {
-    hint: `Use one of ${formatNames.join(', ')}.`,
+    hint: [`Use one of ${formatNames.join(', ')}.`, ...(more && format !== undefined ? [more] : [])].join(
+      ' ',
+    ),
   })
 }
 

@@ -22,11 +22,11 @@ export function isKeptFormat(value: unknown): value is KeptFormat {
 }
 
 /** False where no model has answered: there is nothing to keep. */
-export function isWorthKeeping({ pieces, failed }: Formatting): boolean {
-  return failed < pieces
+export function isWorthKeeping({ models }: Formatting): boolean {
+  return models.length > 0
 }
 
-/** True where the text is too short to be formatted: who wished for that in passing need not be told. */
+/** True where the text is too short to be formatted. */
 export function isShort({ segments }: Pick<Transcript, 'segments'>): boolean {
   let left = shortestFormatted
   return segments.every(({ text }) => {
@@ -45,16 +45,26 @@ export function isCurrent(
 }
 
 const unformatted = 'The text was not formatted:'
+const asItCame = 'The text is as it came. '
+/** What somebody is told who has wished for it. */
+export const tooShort = `A text of at most ${shortestFormatted} characters is not formatted.`
 const outdated = 'The words have changed since the text was formatted; format_text formats it again.'
 
 /** What a job says that could not have its text formatted; when it is formatted later, that is no longer said. */
 export function tellUnformatted(reason: string): string {
-  return `${unformatted} ${reason}`
+  return `${unformatted} ${reason.replace(asItCame, '')}`
 }
 
 /** What the job of a transcript has said of that. */
-export function toldUnformatted({ warnings }: Transcript): string[] {
+export function toldUnformatted({ warnings }: Pick<Transcript, 'warnings'>): string[] {
   return warnings.filter(warning => warning.startsWith(unformatted))
+}
+
+/** The transcript with the newest reasons why it is not formatted, in the place of what its job has said of that. */
+export function withReasons<T extends Pick<Transcript, 'warnings'>>(transcript: T, reasons: string[]): T {
+  if (reasons.length === 0) return transcript
+  const others = transcript.warnings.filter(one => !one.startsWith(unformatted) && !reasons.includes(one))
+  return { ...transcript, warnings: [...others, ...reasons] }
 }
 
 /** The transcript with its formatted text, if that is of its words. While it is made its words come and go. */

@@ -2,7 +2,7 @@
 import { describeError, isSpeechError } from '../domain/errors.ts'
 import { isOver, type Order } from '../domain/job.ts'
 import type { Transcript } from '../domain/transcript.ts'
-import { isShort, toldUnformatted } from './formatted.ts'
+import { isShort, toldUnformatted, tooShort, withReasons } from './formatted.ts'
 import type { Jobs, Submission } from './jobs.ts'
 import type { Watch } from './watch.ts'
 
@@ -22,25 +22,30 @@ export interface Ordered {
  */
 export async function readOrdered(
   jobs: Pick<Jobs, 'read' | 'format'>,
-  { format: style }: Pick<Order, 'format'>,
+  { format: wished }: Pick<Order, 'format'>,
   { job, answered }: Submission,
   watch: Watch,
 ): Promise<Ordered> {
   const { owner, signal } = watch
   const transcript = await jobs.read(owner, job.id)
-  const isWanted = style !== undefined && !isShort(transcript)
-  if (!isWanted || !isOver(job.state) || transcript.status === 'running')
+  if (wished === undefined || !isOver(job.state) || transcript.status === 'running')
     return { transcript, isFormatting: false, wasFormatted: answered }
+  if (isShort(transcript)) {
+    const reasons = transcript.segments.length > 0 ? [tooShort] : []
+    return { transcript: withReasons(transcript, reasons), isFormatting: false, wasFormatted: answered }
+  }
+  // Whoever wishes to read it does not mean to undo how it was made readable before.
+  const style = transcript.formatted?.style ?? wished
   if (!answered && isTried(transcript, style)) return { transcript, isFormatting: false, wasFormatted: false }
 
   try {
     const { status, answered, warnings } = await jobs.format({ transcriptId: job.id, style }, watch)
-    const now = withWarnings(await jobs.read(owner, job.id), warnings)
+    const now = withReasons(await jobs.read(owner, job.id), warnings)
     return { transcript: now, isFormatting: status === 'running', wasFormatted: answered }
   } catch (error) {
     // The words are there all the same.
     if (signal.aborted || !isSpeechError(error)) throw error
-    const told = withWarnings(transcript, [describeError(error)])
+    const told = withReasons(transcript, [describeError(error)])
     return { transcript: told, isFormatting: false, wasFormatted: true }
   }
 }
@@ -48,9 +53,4 @@ export async function readOrdered(
 /** What the job's worker has tried a moment ago is not tried once more. */
 function isTried(transcript: Transcript, style: Order['format']): boolean {
   return transcript.formatted?.style === style || toldUnformatted(transcript).length > 0
-}
-
-function withWarnings(transcript: Transcript, more: string[]): Transcript {
-  const { warnings } = transcript
-  return { ...transcript, warnings: [...warnings, ...more.filter(one => !warnings.includes(one))] }
 }

@@ -105,6 +105,8 @@ async function formatSource(
   }
   const passages = join(all(), source)
   const account = accountOf({ style: wish.style, text, passages, pieces: all(), failures })
+  // Nothing was answered: not even its blanks are touched.
+  if (all().every(({ answers }) => answers.length === 0)) return account
   return { ...account, passages }
 }
 
@@ -132,9 +134,9 @@ async function* heardAll(
   async function ask(piece: Piece): Promise<Told> {
     const onText = (written: number) => report(piece, written)
     try {
-      const formatted = await formatPiece(piece, { ...wish, source, ports, run, onText })
+      const attempt = await formatPiece(piece, { ...wish, source, ports, run, onText })
       report(piece, Number.POSITIVE_INFINITY)
-      return { piece, formatted }
+      return { piece, ...attempt }
     } catch (error) {
       run.signal.throwIfAborted()
       if (!isSpeechError(error)) throw error

@@ -29,12 +29,21 @@ export function languageNamed(given: string | undefined): Pick<FormatSettings, '
   })
 }
 
+/** What little money there is to tell is told with two digits that say something. */
+export function usd(amount: number): string {
+  if (amount <= 0) return '$0'
+  const digits = amount < 0.01 ? Math.min(12, 1 - Math.floor(Math.log10(amount))) : 4
+  return `$${amount.toFixed(digits)}`
+}
+
 export function describeFormatting(formatting: Formatting): string {
+  // The warnings say why.
+  if (formatting.models.length === 0) return 'formatted: no'
   const { style, models, changed, paragraphs, kept, pieces, failed, removed, usage } = formatting
   const gone = Object.entries(removed).map(([filler, count]) => `${filler} ${count}`)
-  const cost = usage.costUsd === undefined ? '' : `, $${usage.costUsd.toFixed(4)}`
+  const cost = usage.costUsd === undefined ? '' : `, ${usd(usage.costUsd)}`
   const facts = [
-    models.length > 0 ? `${style}, by ${models.join(', ')}` : `${style}, by no model`,
+    `${style}, by ${models.join(', ')}`,
     `${Math.round(100 * changed)} % of the words look otherwise`,
     `paragraphs ${paragraphs}, of them left as they were ${kept}`,
     ...(failed > 0 ? [`parts without an answer ${failed} of ${pieces}`] : []),
@@ -47,8 +56,8 @@ export function describeFormatting(formatting: Formatting): string {
 /** Undefined where every part got its answer. `call` says how to ask again. */
 export function askForTheRest({ pieces, failed }: Formatting, call: string): string | undefined {
   if (failed === 0) return undefined
-  const whole = failed === pieces
-  return `${whole ? 'The text' : `Of ${pieces} parts of the text ${failed}`} could not be formatted (see the warnings): ${call} asks ${whole ? 'again' : 'only for those'}.`
+  if (failed === pieces) return `The text stands as it came; once the reason is gone, ${call} asks for it.`
+  return `${failed} of ${pieces} parts stand as they came; ${call} asks only for those.`
 }
 
 export function callFor(id: string, { style, language }: FormatSettings): string {

@@ -1,7 +1,14 @@
 // Arguments that several tools take, described once.
 import * as z from 'zod/v4'
+import { transcriptIdOf } from './uris.ts'
 
-export const transcriptId = z.string().min(1).max(100).describe('The id of the transcript (tr_…)')
+/** Its address is taken for it: results have both. */
+export const transcriptId = z
+  .string()
+  .min(1)
+  .max(100)
+  .overwrite(given => transcriptIdOf(given) ?? given)
+  .describe('The id of the transcript (tr_…)')
 
 /** What a tool takes that is given a recording. */
 export const recording = {

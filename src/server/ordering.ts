@@ -32,7 +32,7 @@ export async function carryOut(
   const { isFormatting, wasFormatted } = ordered
   const heard = answered ? heardBefore(ordered.transcript) : ordered.transcript
   const transcript = wasFormatted ? formattedBefore(heard) : heard
-  const { format: style } = order
+  const style = transcript.formatted?.style ?? order.format
   return { transcript, ...(isFormatting && style && { formatting: { style } }) }
 }
 

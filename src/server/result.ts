@@ -14,6 +14,7 @@ import {
   describeFormatting,
   type FormatSettings,
   formattedOutput,
+  usd,
 } from './formatted.ts'
 import type { ToolAnswer } from './tool.ts'
 import { transcriptUri } from './uris.ts'
@@ -178,7 +179,7 @@ function describeAlignment({ offset, matched, unassigned, timeOnly }: Alignment)
 }
 
 function dollars(before: string, amount: number | undefined): string {
-  return amount === undefined ? '' : `${before}$${amount.toFixed(4)}`
+  return amount === undefined ? '' : `${before}${usd(amount)}`
 }
 
 function nextStep(

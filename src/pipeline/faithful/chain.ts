@@ -1,6 +1,6 @@
 // Finds the answer's units in the original: exact runs of its letters, in order, that together cover the most of it.
 import { sentencesOf, type Unit } from './answer.ts'
-import { firstFrom, type Letters, sameWords } from './letters.ts'
+import { firstFrom, type Letters, line, sameWords } from './letters.ts'
 
 /** A unit, or sentences of one, that say what the original says from letter `at` on. */
 export interface Match extends Unit {
@@ -25,7 +25,27 @@ const mostTries = 2_000
 export function chain(units: Unit[], wish: Chaining): Match[] {
   const runs = units.map(unit => ({ unit, ...lettersIn(wish.answer, unit.from, unit.to) }))
   const matched = longestChain(runs, wish)
-  return withoutAdditions(runs, matched, wish)
+  return withoutAdditions(runs, matched, wish).filter(
+    (match, i, all) => !isChance(match, all[i - 1], all[i + 1], wish),
+  )
+}
+
+/** Letters in a word or three, that any text may hold somewhere. */
+const fewLetters = 16
+
+/** An answer that is "No." is no part of a line with a "no" in it: so short a match counts only beside others, or as a line. */
+function isChance(
+  match: Match,
+  before: Match | undefined,
+  after: Match | undefined,
+  { original }: Chaining,
+): boolean {
+  const { at, length } = match
+  const [from, to] = [at, at + length]
+  if (length > fewLetters) return false
+  const begins = before?.at === undefined ? from === 0 : before.at + before.length === from
+  const ends = after?.at === undefined ? to === original.stream.length : after.at === to
+  return !begins && !ends && original.border[from] !== line && original.border[to] !== line
 }
 
 interface Run {

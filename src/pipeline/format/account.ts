@@ -35,7 +35,7 @@ export function accountOf({ style, text, passages, pieces, failures }: Done): Fo
     failed: failures.length,
     removed: removedFrom(pieces, passages),
     usage: usageOf(answers),
-    warnings: warningsOf(failures, pieces.length),
+    warnings: warningsOf(failures, pieces.length, answers.length > 0),
   }
 }
 
@@ -104,14 +104,14 @@ export function usageOf(answers: Asked[]): Formatting['usage'] {
   return { inputTokens, outputTokens, ...(isPriced && { costUsd }) }
 }
 
-function warningsOf(failures: Failure[], pieces: number): string[] {
+function warningsOf(failures: Failure[], pieces: number, isAnswered: boolean): string[] {
   const reasons = new Map<string, number>()
   for (const { error } of failures) {
     const reason = describeError(error)
     reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
   }
   return [...reasons].map(([reason, count]) =>
-    count === pieces
+    count === pieces && !isAnswered
       ? `The text is as it came. ${reason}`
       : `${count} of ${pieces} parts of the text are as they came. ${reason}`,
   )

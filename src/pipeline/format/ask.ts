@@ -33,23 +33,31 @@ export interface Asking extends FormatWish {
 /** The share of a piece that may be missing at its end where an answer was cut off: for more it is asked again, in halves. */
 const bearable = 0.1
 
+/** What has become of a piece, and why some of it got no answer. */
+export interface Attempt {
+  formatted: Formatted[]
+  failure?: { error: unknown }
+}
+
 /** The piece, or its two halves. Throws what the model throws. */
-export async function formatPiece(piece: Piece, asking: Asking): Promise<Formatted[]> {
+export async function formatPiece(piece: Piece, asking: Asking): Promise<Attempt> {
   const formatted = await askOnce(piece, asking)
   const [answer] = formatted.answers
-  if (answer!.whole || missing(formatted) <= bearable) return [formatted]
+  if (answer!.whole || missing(formatted) <= bearable) return { formatted: [formatted] }
   const halves = cutPieces(asking.source, 2, piece.from, piece.to)
-  if (halves.length < 2) return [formatted]
-  try {
-    const asked = await Promise.all(halves.map(half => askOnce(withEdges(half, piece), asking)))
-    asked[0]!.answers.unshift(answer!)
-    return asked
-  } catch (error) {
-    asking.run.signal.throwIfAborted()
-    if (!isSpeechError(error)) throw error
-    // What the first answer has is better than nothing.
-    return [formatted]
+  if (halves.length < 2) return { formatted: [formatted] }
+  const asked = await Promise.allSettled(halves.map(half => askOnce(withEdges(half, piece), asking)))
+  const failed = asked.find(({ status }) => status === 'rejected') as PromiseRejectedResult | undefined
+  const done = asked.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []))
+  if (!failed) {
+    done[0]!.answers.unshift(answer!)
+    return { formatted: done }
   }
+  asking.run.signal.throwIfAborted()
+  if (!isSpeechError(failed.reason)) throw failed.reason
+  // What the first answer has is better than nothing; what else was answered is paid for, and kept for the next run.
+  formatted.answers.push(...done.flatMap(({ answers }) => answers))
+  return { formatted: [formatted], failure: { error: failed.reason } }
 }
 
 /** Where the piece reaches into its neighbours, its halves do too. */

@@ -4,6 +4,7 @@ import { SpeechError } from '../../domain/errors.ts'
 import { formattingFacts } from '../../exports/json.ts'
 import { cutPage } from '../../exports/page.ts'
 import { timedText } from '../../exports/readable.ts'
+import { withReasons } from '../../jobs/formatted.ts'
 import type { FormatState } from '../../jobs/jobs.ts'
 import { formattedBefore, heardBefore, writtenBefore } from '../cost.ts'
 import {
@@ -35,8 +36,10 @@ export const formatText = defineTool({
     transcript_id: transcriptId.optional(),
     style: z
       .enum(['faithful', 'clean'])
-      .default('faithful')
-      .describe('faithful: every word stays; clean: fillers of a fixed list (um, äh) go, and are named'),
+      .optional()
+      .describe(
+        'faithful: every word stays; clean: fillers of a fixed list (um, äh) go, and are named. Left out: the style it has, or faithful',
+      ),
     language: recording.language.describe('ISO code or English name, where it is known'),
     offset,
     wait_seconds: waitSeconds,
@@ -51,12 +54,21 @@ export const formatText = defineTool({
   }),
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: true },
   async handler({ text, transcript_id: id, style, language, offset, wait_seconds }, call) {
-    const settings = { style, ...languageNamed(language) }
+    const named = languageNamed(language)
     const seconds = wait_seconds ?? call.waitSeconds
-    if (id !== undefined && text === undefined) return ofTranscript(id, settings, offset, seconds, call)
+    if (id !== undefined && text === undefined) {
+      const settings = { style: style ?? (await styleNow(id, call)), ...named }
+      return ofTranscript(id, settings, offset, seconds, call)
+    }
+    const settings = { style: style ?? 'faithful', ...named }
     return ofText(givenText(text, id), settings, offset, seconds, call)
   },
 })
+
+/** Asking once more without a style does not mean to undo the one there is. */
+async function styleNow(id: string, { jobs, owner }: Call): Promise<FormatSettings['style']> {
+  return (await jobs.read(owner, id)).formatted?.style ?? 'faithful'
+}
 
 function givenText(text: string | undefined, id: string | undefined): string {
   if (text === undefined || id !== undefined)
@@ -93,12 +105,11 @@ async function ofTranscript(
   const { formatted, ...rest } = isOld ? formattedBefore(found) : found
   const isRunning = state.status === 'running'
   const transcript = {
-    ...rest,
+    ...withReasons(rest, state.warnings),
     // What an earlier call has made of it, perhaps in another style, is not what this one waits for.
     ...(formatted && !isRunning && { formatted }),
     // The transcript may be complete: what was asked for is not.
     ...(isRunning && { status: 'running' as const }),
-    warnings: [...rest.warnings, ...state.warnings.filter(warning => !rest.warnings.includes(warning))],
   }
   const text = timedText(transcript)
   return transcriptAnswer(transcript, {

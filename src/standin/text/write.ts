@@ -7,7 +7,9 @@ const SENTENCE_END = /[.!?…。！？؟।։។။]["'»”’)\]」』）]*$/u
 /** Words to either side of a border of which none looks more like one: a sentence has a dozen on average. */
 const WINDOW = 6
 /** What has its marks already is left alone up to this length. */
-const LONG_SENTENCE = 25
+const LONG_SENTENCE = 60
+/** And what has none up to this one. */
+const LONG_BARE = 25
 const LONGEST_SENTENCE = 40
 
 const QUESTIONS = /^(?:what|why|how|where|who|when|что|почему|зачем|как|где|кто|когда|هل|لماذا|كيف|متى|أين)$/u
@@ -16,6 +18,9 @@ const BEGINS = new Set(
     ' ',
   ),
 )
+const ENGLISH = new Set('the that was and have'.split(' '))
+const DAYS =
+  /^(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days?|january|february|april|june|july|august|september|october|november|december)(?:['’]s)?[,;:.?!]*$/
 const CHINESE = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/u
 const WITHOUT_MARKS = /[\p{Script=Thai}\p{Script=Lao}]/u
 // Scripts with capitals that begin sentences; others have letter cases for other ends.
@@ -35,7 +40,8 @@ export function format(text: string, { clean }: { clean: boolean }): string {
     .join('\n\n')
 }
 
-function sentences(units: Unit[]): Unit[][] {
+function sentences(given: Unit[]): Unit[][] {
+  const units = withCapitals(given)
   const found: Unit[][] = []
   let from = 0
   for (const to of ends(units)) {
@@ -52,7 +58,8 @@ function ends(units: Unit[]): number[] {
   let from = 0
   for (let at = 0; at < units.length; at++) {
     if (at !== units.length - 1 && !SENTENCE_END.test(units[at]!.text)) continue
-    if (at + 1 - from > LONG_SENTENCE) found.push(...borders(units, value, from, at + 1))
+    const most = SENTENCE_END.test(units[at]!.text) ? LONG_SENTENCE : LONG_BARE
+    if (at + 1 - from > most) found.push(...borders(units, value, from, at + 1))
     from = at + 1
     found.push(from)
   }
@@ -109,6 +116,16 @@ function marked(sentence: Unit[], all: Unit[], to: number): Unit[] {
   else last.text = last.text.replace(/[,;،؛，、；]$/u, '') + stop
   if (CHINESE.test(stop) || '。？'.includes(stop)) last.gap = ''
   return units
+}
+
+/** Of what English writes with a capital wherever it stands, the part that is no other word. */
+function withCapitals(units: Unit[]): Unit[] {
+  const isEnglish = units.some(unit => ENGLISH.has(lettersOf(unit)))
+  return units.map(({ text, gap }) => {
+    if (DAYS.test(text)) return { text: text.charAt(0).toUpperCase() + text.slice(1), gap }
+    if (isEnglish && /^i(?:['’][a-z]+)?[,;:.?!]*$/.test(text)) return { text: `I${text.slice(1)}`, gap }
+    return { text, gap }
+  })
 }
 
 function stopFor([last = '', ...around]: string[], sentence: Unit[]): string {
