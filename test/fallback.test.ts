@@ -94,7 +94,6 @@ describe('a request', () => {
   })
 
   it.each<[ErrorCode, Partial<ErrorDetails>]>([
-    ['THROTTLED', { retryable: true }],
     ['PROVIDER_FAILED', { retryable: true }],
     ['PROVIDER_UNREACHABLE', { retryable: true }],
     ['PROVIDER_TIMEOUT', { retryable: true }],
@@ -291,10 +290,32 @@ describe('while nobody knows whether a model lives', () => {
   })
 
   it('a failure that may pass says nothing of the others: they all try', async () => {
-    const [a, b] = [failing('a', throttled), fake('b')]
+    const [a, b] = [failing('a', error('PROVIDER_FAILED', { retryable: true })), fake('b')]
     const answers = await Promise.all(crowd(fallback([a, b], { retirements: memory() })))
     expect(a.calls).toBe(16)
     expect(answers.every(({ model }) => model === 'b')).toBe(true)
+  })
+
+  it('a model that throttles is passed over for ten seconds while there is another', async () => {
+    let time = 0
+    const [a, b] = [failing('a', throttled), fake('b')]
+    const model = fallback([a, b], { retirements: memory(), now: () => time })
+    for (const at of [0, 1_000, 9_999]) {
+      time = at
+      expect(await model.write(request, quiet())).toMatchObject({ model: 'b' })
+    }
+    expect(a.calls).toBe(1)
+    time = 10_001
+    a.does(async () => 'again')
+    expect(await model.write(request, quiet())).toMatchObject({ model: 'a' })
+  })
+
+  it('a model that throttles and is the last is asked by each', async () => {
+    const a = failing('a', throttled)
+    const model = fallback([a], { retirements: memory() })
+    await failure(model.write(request, quiet()))
+    await failure(model.write(request, quiet()))
+    expect(a.calls).toBe(2)
   })
 
   it('a refused text says that the model lives', async () => {

@@ -6,7 +6,7 @@ import type { TextModel } from '../src/domain/text-model.ts'
 import { type FormatRun, type FormatWish, formatText } from '../src/pipeline/format.ts'
 import { words } from './support/faithful-words.ts'
 import { keeping, runOf, talk } from './support/format-talk.ts'
-import { type Asked, costOfOne, gates, readable, usageOfOne, writer } from './support/format-writer.ts'
+import { type Asked, costOfOne, gates, readable, writer } from './support/format-writer.ts'
 
 const long = talk('en', 1_700, 31)
 const refused = new SpeechError('CONTENT_REFUSED', 'No.', { hint: 'Leave it out.' })
@@ -65,15 +65,23 @@ describe('an answer that was cut off', () => {
     expect(words(result.text)).toEqual(words(text))
   })
 
-  it('stands where its halves get no answer', async () => {
+  it('stands where one of its halves gets no answer; the other is asked for no more', async () => {
     const answer = (asked: Asked) => {
-      if (asked.n > 0) throw refused
-      return cutOff(0.5)(asked)
+      if (asked.n > 1) throw refused
+      return asked.n === 1 ? readable(asked.text) : cutOff(0.5)(asked)
     }
-    const result = await format(text, writer({ answer }))
+    const { checkpoints } = keeping()
+    const result = await format(text, writer({ answer }), { checkpoints })
     expect(words(result.text)).toEqual(words(text))
     expect(result.text.slice(0, 500)).toBe(readable(text).slice(0, 500))
-    expect(result).toMatchObject({ kept: 1, failed: 1, usage: usageOfOne })
+    expect(result).toMatchObject({ kept: 1, failed: 1, usage: { inputTokens: 200, outputTokens: 20 } })
+    expect(result.warnings).toEqual([
+      '1 of 1 parts of the text are as they came. CONTENT_REFUSED: No. Leave it out.',
+    ])
+
+    const again = writer()
+    expect(await format(text, again, { checkpoints })).toMatchObject({ text: readable(text), failed: 0 })
+    expect(again.asked).toHaveLength(1)
   })
 
   it('between others fits in with them', async () => {

@@ -142,8 +142,9 @@ describe('a piece that fails', () => {
         throw refused
       },
     })
-    const result = await format(long, model)
-    expect(result.text).toBe(long)
+    const text = `${long.replaceAll(' and ', '  and\r\n')}\n`
+    const result = await format(text, model)
+    expect(result.text).toBe(text)
     expect(result.warnings).toEqual([`The text is as it came. ${refusal}`])
     expect(result).toMatchObject({ models: [], changed: 0, paragraphs: 0, kept: 0, failed: result.pieces })
     expect(result.usage).toEqual({ inputTokens: 0, outputTokens: 0 })

@@ -131,7 +131,7 @@ describe('forReading', () => {
 
   it('keeps the warnings of both apart from the words', () => {
     const of = talk({ warnings: ['New.'] }, { warnings: ['Old.'] })
-    expect(warningsOf(of)).toEqual(['Old.', 'New.'])
+    expect(warningsOf(of)).toEqual(['New.', 'Old.'])
     expect(warningsOf(asRecognised(of))).toEqual(['Old.'])
   })
 })

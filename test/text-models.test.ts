@@ -85,7 +85,8 @@ describe('the models of the settings', () => {
     expect(model.models).toEqual([])
     const error = await failure(model.write(request, quiet))
     expect(error).toMatchObject({ code: 'KEY_MISSING', scope: 'account' })
-    expect(error.hint).toMatch(/DASHSCOPE_API_KEY.*GEMINI_API_KEY.*FORMAT_MODELS/)
+    expect(error.message).toMatch(/FORMAT_MODELS/)
+    expect(error.hint).toMatch(/DASHSCOPE_API_KEY.*GEMINI_API_KEY/)
     expect(server.seen).toEqual([])
   })
 

@@ -25,5 +25,6 @@ export function onlySegments<T extends Transcript>(transcript: T, isKept: (segme
 
 /** Whatever the reader should know of it, with what is to be said of its formatting. */
 export function warningsOf({ warnings, formatted }: Transcript): string[] {
-  return [...warnings, ...(formatted?.warnings ?? [])]
+  // They come first: a list of many is cut.
+  return [...(formatted?.warnings ?? []), ...warnings]
 }

@@ -47,6 +47,8 @@ interface Errand<Result> extends ErrandName {
   /** Gives the result, or throws; there when the work is over. */
   outcome?: () => Result
   ended: Promise<void>
+  /** Forgets it, when nobody has come for its outcome. */
+  leaving?: NodeJS.Timeout
 }
 
 /** So many errands of one owner may be under way at once. */
@@ -78,7 +80,8 @@ export function createErrands<Result>(house: { changes: Changes; closing: AbortS
     }
     const end = (outcome: () => Result) => {
       errand.outcome = outcome
-      setTimeout(forget, keepingTime, key, errand).unref()
+      delete errand.soFar
+      errand.leaving = setTimeout(forget, keepingTime, key, errand).unref()
       changes.moved(name.owner, key)
     }
     errands.set(key, errand)
@@ -102,6 +105,8 @@ export function createErrands<Result>(house: { changes: Changes; closing: AbortS
   }
 
   function forget(key: string, errand: Errand<Result>): void {
+    // A timer would hold on to all that it has found.
+    clearTimeout(errand.leaving)
     if (errands.get(key) !== errand) return
     errands.delete(key)
     holders.forget(key)

@@ -64,7 +64,7 @@ export function toldUnformatted({ warnings }: Pick<Transcript, 'warnings'>): str
 export function withReasons<T extends Pick<Transcript, 'warnings'>>(transcript: T, reasons: string[]): T {
   if (reasons.length === 0) return transcript
   const others = transcript.warnings.filter(one => !one.startsWith(unformatted) && !reasons.includes(one))
-  return { ...transcript, warnings: [...others, ...reasons] }
+  return { ...transcript, warnings: [...reasons, ...others] }
 }
 
 /** The transcript with its formatted text, if that is of its words. While it is made its words come and go. */

@@ -96,7 +96,19 @@ export function createFormatter(house: FormatHouse): Formatter {
     }
     const work = (run: ErrandRun<FormatState>) => carryOut(transcript, wish, owner, run)
     const size = transcript.segments.reduce((sum, { text }) => sum + text.length, 0)
-    return (await errands.attend(name, work, patient(rest, size))) ?? running
+    const state = (await errands.attend(name, work, patient(rest, size))) ?? running
+    // An outcome that waited for its reader may be of other words, or have given way to another style.
+    const isStale =
+      state.status === 'completed' && state.warnings.length === 0 && !(await isKept(transcript, wish, owner))
+    return isStale ? ((await errands.attend(name, work, patient(rest, size))) ?? running) : state
+  }
+
+  async function isKept(transcript: Transcript, { style }: FormatWish, owner: string): Promise<boolean> {
+    const [kept, now] = await Promise.all([
+      ledger.format(owner, transcript.id),
+      ledger.transcript(owner, transcript.id),
+    ])
+    return isCurrent(kept, now ?? transcript, style)
   }
 
   /** The job's worker heeds the wish at the end. Resolves with false when the time is up before that. */

@@ -7,8 +7,8 @@ export interface Door {
    * knows whether the model lives, one request goes and the others wait to hear of it.
    */
   enter(signal: AbortSignal): Promise<SpeechError | Visit>
-  /** Asking is in vain for a while. */
-  shut(error: SpeechError): void
+  /** Asking is in vain for a while: a minute, or so many milliseconds. */
+  shut(error: SpeechError, time?: number): void
 }
 
 /** One request's. */
@@ -67,9 +67,9 @@ export function createDoor({ now = () => performance.now(), patience = 5_000 }: 
         if ((await within(first.news, patience, signal)) === 'go') return visit()
       }
     },
-    shut(error) {
+    shut(error, time = shutFor) {
       knownUntil = Number.NEGATIVE_INFINITY
-      refusal = { error, until: now() + shutFor }
+      refusal = { error, until: now() + time }
       tell('look')
     },
   }

@@ -16,6 +16,9 @@ interface Member {
   door: Door
 }
 
+/** Milliseconds for which a model that throttles is passed over. */
+const busyFor = 10_000
+
 interface Failure {
   model: string
   error: SpeechError
@@ -59,6 +62,9 @@ export function fallback(models: ProviderModel[], { retirements, ...options }: F
     if (error.scope === 'account') {
       const shares = (other: Member) => other.model.provider === model.provider
       for (const each of isOfModel(error) ? [{ door }] : members.filter(shares)) each.door.shut(error)
+    } else if (error.code === 'THROTTLED') {
+      // It was tried again in vain; as long as there is another one, other requests need not find out by themselves.
+      if (model !== models.at(-1)) door.shut(error, busyFor)
     } else if (error.code === 'CONTENT_REFUSED' || error.code === 'PROVIDER_REFUSED') {
       // Whoever looks into a request has found the model and the key good.
       visit.lives()

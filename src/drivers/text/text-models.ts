@@ -36,6 +36,9 @@ export const textTimeout = 60
 /** The provider's limit for one account and model (international region); Gemini's depends on the account. */
 const requestsPerMinute = 600
 
+/** Requests a minute that a model may have while it throttles: whoever waits for a turn might have been answered by the next. */
+const slowest = 120
+
 /** Milliseconds: where a model throttles for longer than a moment, the next one is asked. */
 const longestPause = 4_000
 
@@ -60,7 +63,9 @@ export function textModels({
   if (usable.length === 0) return noModel
   return fallback(
     usable.map(model =>
-      retrying(limited(model, createLimiter({ perMinute: requestsPerMinute, concurrency, longestPause }))),
+      retrying(
+        limited(model, createLimiter({ perMinute: requestsPerMinute, slowest, concurrency, longestPause })),
+      ),
     ),
     { retirements },
   )

@@ -6,6 +6,8 @@ export interface LimiterOptions {
   concurrency: number
   /** Milliseconds that all requests hold back at most while the provider throttles. */
   longestPause?: number
+  /** Requests a minute that it goes down to while the provider throttles. */
+  slowest?: number
   /** For tests with a clock of their own. */
   now?: () => number
 }
@@ -20,7 +22,6 @@ export interface Limiter {
 }
 
 const minute = 60_000
-const slowest = 6
 /** How long all requests hold back after a throttled one, in milliseconds; doubled while the throttling lasts. */
 const firstPause = 1_000
 
@@ -28,6 +29,7 @@ export function createLimiter({
   perMinute,
   concurrency,
   longestPause = 30_000,
+  slowest = 6,
   now = () => performance.now(),
 }: LimiterOptions): Limiter {
   const waiting: { start(): void }[] = []

@@ -35,7 +35,7 @@ export function accountOf({ style, text, passages, pieces, failures }: Done): Fo
     failed: failures.length,
     removed: removedFrom(pieces, passages),
     usage: usageOf(answers),
-    warnings: warningsOf(failures, pieces.length, answers.length > 0),
+    warnings: [...warningsOf(failures, pieces.length, answers.length > 0), ...doubtsOf(paragraphs)],
   }
 }
 
@@ -58,6 +58,17 @@ function paragraphsIn(passages: Passage[]): Passage[][] {
   return paragraphs
 }
 
+/** More paragraphs than this share, and the reader should know why little has changed. */
+const unfaithful = 0.5
+
+function doubtsOf(paragraphs: Passage[][]): string[] {
+  const kept = paragraphs.filter(runs => runs.some(run => run.kept)).length
+  if (kept <= unfaithful * paragraphs.length) return []
+  return [
+    `The model changed words in ${kept} of ${paragraphs.length} paragraphs, which stand as they were. Another one in FORMAT_MODELS may do better.`,
+  ]
+}
+
 function isWithin(passage: Passage, { piece }: Formatted): boolean {
   return passage.from >= piece.askFrom && passage.to <= piece.askTo
 }
@@ -68,13 +79,24 @@ function modelsOf(answers: Asked[]): string[] {
   return [...counts].sort(([, a], [, b]) => b - a).map(([model]) => model)
 }
 
+/** The one that holds a place; they are in order. */
+function passageAt(passages: Passage[], at: number): Passage | undefined {
+  let [low, high] = [0, passages.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (passages[middle]!.to <= at) low = middle + 1
+    else high = middle
+  }
+  return passages[low]
+}
+
 /** Where two pieces overlap only the one counts whose words are taken. */
 function removedFrom(pieces: Formatted[], passages: Passage[]): Record<string, number> {
   const counts = new Map<string, number>()
   const seen = new Set<number>()
   for (const { removals } of pieces)
     for (const { at, name, length } of removals) {
-      const passage = passages.find(({ from, to }) => at >= from && at < to)
+      const passage = passageAt(passages, at)
       if (seen.has(at) || !passage || passage.part(at, at + length) !== '') continue
       seen.add(at)
       counts.set(name, (counts.get(name) ?? 0) + 1)
