@@ -47,6 +47,16 @@ function changeWords({ segments, ...rest }: Transcript): Transcript {
 }
 
 describe('a transcript that is formatted', () => {
+  it('in one style unseen and then in another is made anew in the first one', async () => {
+    const { house, read } = await withTalk()
+    expect(await format(house, 'faithful', { seconds: 0 })).toMatchObject({ status: 'running' })
+    await vi.waitUntil(async () => (await read()).formatted !== undefined, patient)
+    await format(house, 'clean')
+    expect((await read()).formatted?.style).toBe('clean')
+    expect(await format(house, 'faithful')).toMatchObject({ status: 'completed' })
+    expect((await read()).formatted?.style).toBe('faithful')
+  })
+
   it('has its formatted text beside it, in the same words, and the same call costs nothing', async () => {
     const { house, model, read } = await withTalk()
     expect(await format(house)).toEqual({ status: 'completed', answered: false, warnings: [] })

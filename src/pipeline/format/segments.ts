@@ -74,6 +74,7 @@ function wordsOf({ segment, from, to }: Lying, own: Joined[]): Placed[] {
       found < 0
         ? word.text
         : own
+            .filter(passage => passage.from < end && passage.to > begin)
             .map(({ part }) => part(begin, Math.min(end, to)))
             .filter(Boolean)
             .join(/\s/.test(word.text) ? ' ' : '')
@@ -89,11 +90,13 @@ function spread({ segment }: Lying, said: Sentence[], words: Placed[]): Segment[
   const { start, end, text: _, words: __, ...rest } = segment
   const total = said.reduce((sum, { text }) => sum + lettersIn(text), 0)
   let done = 0
+  let next = 0
   return said.map(({ text, opens }, i) => {
     const from = done
     done += lettersIn(text)
     const isLast = i === said.length - 1
-    const own = words.filter(({ from: at, to }) => (at + to) / 2 >= from && ((at + to) / 2 < done || isLast))
+    const own: Placed[] = []
+    while (words[next] && (isLast || middleOf(words[next]!) < done)) own.push(words[next++]!)
     const at = (letters: number) => seconds(start + ((end - start) * letters) / Math.max(1, total))
     return {
       ...rest,
@@ -104,6 +107,10 @@ function spread({ segment }: Lying, said: Sentence[], words: Placed[]): Segment[
       ...(segment.words && { words: own.map(({ word }) => word) }),
     }
   })
+}
+
+function middleOf({ from, to }: Placed): number {
+  return (from + to) / 2
 }
 
 function lettersIn(text: string): number {
