@@ -137,9 +137,20 @@ describe('a conversation', () => {
       const { segments, pieces } = await formatted([segment(text, 0, 600)])
       expect(pieces).toBeGreaterThan(1)
       expect(segments.map(one => one.text).join(' ')).toBe(readable(text).replace(/\s+/g, ' '))
-      const ends = segments.map(one => /[.]$/.test(one.text))
-      if (tongue === 'en') expect(ends).not.toContain(false)
+      if (tongue === 'en') expect(segments.every(one => one.text.endsWith('.'))).toBe(true)
     }
+  })
+
+  it('may be one segment, with all the times of its words', async () => {
+    const text = talk('en', 1_500, 9)
+    const all = text.split(' ').map((said, i) => ({ text: said, start: i, end: i + 0.5 }))
+    const { segments } = await formatted([{ ...segment(text, 0, 1_500), words: all }])
+    expect(segments.length).toBeGreaterThan(50)
+    const joined = segments.map(({ words: own }) => own!.map(one => one.text).join(' '))
+    expect(joined).toEqual(segments.map(one => one.text))
+    const times = segments.flatMap(({ words: own }) => own!.map(({ start }) => start))
+    expect(times).toEqual(all.map(({ start }) => start))
+    for (const [i, one] of segments.entries()) expect(one.start).toBe(i === 0 ? 0 : one.words![0]!.start)
   })
 })
 
@@ -170,16 +181,18 @@ describe('without fillers', () => {
     expect(removed).toEqual({ um: count('um'), uh: count('uh') })
   })
 
-  it('a turn of nothing else is gone, and the next one still begins a paragraph', async () => {
-    const raw = [
-      segment(`${talk('en', 20, 11)} and`, 0, 9, 'S1'),
-      segment('um uh um', 9, 10, 'S2'),
-      segment(talk('en', 20, 12), 10, 19, 'S1'),
-    ]
-    const { segments, removed } = await formatted(raw, { answer: cleaner }, clean)
-    expect(removed).toEqual({ um: 2, uh: 1 })
-    expect(new Set(segments.map(({ speaker }) => speaker))).toEqual(new Set(['S1']))
-    expect(segments.find(({ start }) => start === 10)!.opens).toBe(true)
+  it('a turn of nothing else is gone, and what comes next still begins a paragraph', async () => {
+    for (const next of ['S1', 'S2']) {
+      const raw = [
+        segment(`${talk('en', 20, 11)} and`, 0, 9, 'S1'),
+        segment('um uh um', 9, 10, 'S2'),
+        segment(talk('en', 20, 12), 10, 19, next),
+      ]
+      const { segments, removed } = await formatted(raw, { answer: cleaner }, clean)
+      expect(removed).toEqual({ um: 2, uh: 1 })
+      expect(segments.some(({ start }) => start === 9)).toBe(false)
+      expect(segments.find(({ start }) => start === 10)).toMatchObject({ speaker: next, opens: true })
+    }
   })
 
   it('a turn that is one such sound is an answer, and stays', async () => {

@@ -70,8 +70,8 @@ describe.each(rows)('%s', (_, open) => {
   it('lists the tools', async () => {
     const { tools } = await client.listTools()
     expect(tools.map(({ name }) => name)).toEqual([
-      ...['transcribe_audio', 'diarize_audio', 'get_transcript', 'search_transcripts', 'find_recordings'],
-      ...['update_transcript', 'cancel_transcription', 'delete_transcript'],
+      ...['transcribe_audio', 'diarize_audio', 'format_text', 'get_transcript', 'search_transcripts'],
+      ...['find_recordings', 'update_transcript', 'cancel_transcription', 'delete_transcript'],
     ])
   })
 

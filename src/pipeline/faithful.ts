@@ -2,7 +2,7 @@
 import type { Style } from '../domain/transcript.ts'
 import { unitsOf, unwrap } from './faithful/answer.ts'
 import { chain } from './faithful/chain.ts'
-import { type Filler, findFillers } from './faithful/fillers.ts'
+import { type Filler, findFillers, listsFor } from './faithful/fillers.ts'
 import { firstFrom, type Letters, lettersOf } from './faithful/letters.ts'
 import { assemble, type Passage } from './faithful/passages.ts'
 import type { Reduced, Removal } from './faithful/settle.ts'
@@ -41,8 +41,9 @@ export function judge(
   const text = shown + original
   const said = unwrap(answer, text)
   const apostrophes = /\p{L}['’]\p{L}/u.test(text)
-  const reduce = (letters: Letters) =>
-    reduced(letters, style === 'clean' ? findFillers(letters, language) : [])
+  // One list for both: an answer has fewer words to tell the language by.
+  const lists = listsFor(original, language)
+  const reduce = (letters: Letters) => reduced(letters, style === 'clean' ? findFillers(letters, lists) : [])
   const [was, is] = [reduce(lettersOf(text, apostrophes)), reduce(lettersOf(said, apostrophes))]
   const wish = {
     original: was.letters,
@@ -66,7 +67,11 @@ function reduced(letters: Letters, fillers: Filler[]): Reduced {
     while (i < stream.length && gone[i]) i++
     return slots.get(i) ?? left.length
   }
-  const borders = left.map((i, slot) => Math.max(...border.subarray((left[slot - 1] ?? -1) + 1, i + 1)))
+  const borders = left.map((i, slot) => {
+    let most = 0
+    for (let at = (left[slot - 1] ?? -1) + 1; at <= i; at++) most = Math.max(most, border[at]!)
+    return most
+  })
   return {
     letters: {
       text,

@@ -3,13 +3,13 @@ import type { Tongue } from './faithful-corpus.ts'
 
 const sounds: Record<Tongue, string[]> = {
   en: ['um', 'uh', 'erm', 'hmm'],
-  ru: ['э', 'эм', 'мм'],
+  ru: ['э', 'эм', 'ммм'],
   zh: ['嗯', '呃'],
   ja: ['えーと', 'えっと', 'うーん'],
-  ar: ['اممم', 'امم'],
+  ar: ['اممم', 'ممم'],
   th: ['เอ่อ', 'อืม'],
   mixed: ['erm', 'uhm'],
-  ko: ['음', '으음'],
+  ko: ['으음', '으으음'],
   tr: ['ııı', 'hmm'],
   el: ['hmm', 'uhm'],
   hi: ['उम्म', 'हम्म'],

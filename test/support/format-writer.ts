@@ -58,7 +58,8 @@ export function writer({
       }),
     async write({ system, user, maxTokens }, { signal, onText = () => {} }) {
       signal.throwIfAborted()
-      const one: Asked = { n: asked.length, ...framed(user), system, user, maxTokens, onText }
+      const { text: said, before } = framed(user)
+      const one: Asked = { n: asked.length, text: said, before, system, user, maxTokens, onText }
       asked.push(one)
       for (const { count, go } of waiting) if (asked.length >= count) go()
       peak = Math.max(peak, ++underWay)
@@ -91,14 +92,15 @@ async function unless<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T
   }
 }
 
-/** The text is what stands in the last pair of tags, each on a line of its own. */
-export function framed(user: string): { text: string; before: string } {
-  const close = /<\/([\w-]+)>\s*$/.exec(user)
-  const open = `<${close?.[1]}>\n`
+/** The text is what stands in the last pair of tags, each on a line of its own; another pair may stand before it. */
+export function framed(user: string): { text: string; before: string; frame: string } {
+  const close = [...user.matchAll(/^<\/([\w-]+)>$/gm)].at(-1)
+  const frame = close?.[1] ?? ''
+  const open = `<${frame}>\n`
   const from = user.indexOf(open)
-  if (!close || from < 0) return { text: user, before: '' }
+  if (!close || from < 0) return { text: user, before: '', frame }
   const shown = /^<([\w-]+)>\n([\s\S]*)\n<\/\1>\n$/.exec(user.slice(0, from))
-  return { text: user.slice(from + open.length, close.index - 1), before: shown?.[2] ?? '' }
+  return { text: user.slice(from + open.length, close.index - 1), before: shown?.[2] ?? '', frame }
 }
 
 /** Lets answers wait until a test wants them. */

@@ -62,7 +62,7 @@ function decode(entity: string, name: string): string {
 
 function withoutMarkup(text: string, original: string): string {
   let plain = text
-  if (!original.includes('*')) plain = plain.replace(/^[ \t]*(?:\*[ \t*]*)+$/gm, '').replace(/\*/g, '')
+  if (!original.includes('*')) plain = plain.replace(/^[ \t]*\*[ \t*]*$/gm, '').replace(/\*/g, '')
   if (!original.includes('#')) plain = plain.replace(/^[ \t]*#{1,6}[ \t]+/gm, '')
   if (!original.includes('_')) plain = plain.replace(/(?<![\p{L}\p{N}])_{1,2}|_{1,2}(?![\p{L}\p{N}])/gu, '')
   if (!/^[ \t]*[-•–>]/m.test(original))

@@ -1,7 +1,7 @@
 // The sounds people make while they look for a word, by language. Only such sounds: no word that can carry a meaning.
-import { isClose, isWordBorder, type Letters, line, mark } from './letters.ts'
+import { blank, isClose, isWordBorder, type Letters, line, mark } from './letters.ts'
 
-interface Fillers {
+export interface FillerList {
   /** As they are written as a rule. */
   examples: string[]
   /** All the ways to write them, in lower case. */
@@ -9,33 +9,33 @@ interface Fillers {
 }
 
 /** A German "er" is "he", a Portuguese "um" is "a", 额 is a sum, あの is "that", يعني is "it means": they are not here. */
-const byLanguage: Record<string, Fillers> = {
+const byLanguage: Record<string, FillerList> = {
   en: {
-    examples: ['um', 'uh', 'er', 'erm', 'hmm', 'mm'],
-    pattern: /^(?:u+h*m+|u+h+|e+r+m*|e+h+m+|h+m+|m{2,})$/,
+    examples: ['um', 'uh', 'erm', 'hmm'],
+    pattern: /^(?:u+h*m+|u+h+|e+r+m+|e{2,}r+|e+h+m+|h+m+|m{3,})$/,
   },
   de: { examples: ['äh', 'ähm', 'öhm', 'hm'], pattern: /^(?:[äö]+h+m*|e+h+m+|h+m+)$/ },
   fr: { examples: ['euh', 'heu', 'hmm'], pattern: /^(?:e+u+h+|h+e+u+|h+m+)$/ },
-  es: { examples: ['ehm', 'emm', 'hmm'], pattern: /^(?:e+h+m+|e+m{2,}|h+m+|m{2,})$/ },
-  it: { examples: ['ehm', 'mmm', 'hmm'], pattern: /^(?:e+h+m+|h+m+|m{2,})$/ },
+  es: { examples: ['ehm', 'emm', 'hmm'], pattern: /^(?:e+h+m+|e+m{2,}|h+m+|m{3,})$/ },
+  it: { examples: ['ehm', 'mmm', 'hmm'], pattern: /^(?:e+h+m+|h+m+|m{3,})$/ },
   pt: { examples: ['ehm', 'hmm'], pattern: /^(?:e+h+m+|h+m+)$/ },
   tr: { examples: ['ıı', 'eee', 'hmm'], pattern: /^(?:ı{2,}|e{3,}|h+m+)$/ },
-  ru: { examples: ['э', 'ээ', 'эм', 'мм', 'гм', 'хм'], pattern: /^(?:э+м*|м{2,}|[гх]+м+)$/ },
-  uk: { examples: ['е-е', 'ем', 'мм', 'гм'], pattern: /^(?:е{2,}м*|ем+|м{2,}|[гх]+м+)$/ },
+  ru: { examples: ['э', 'ээ', 'эм', 'ммм', 'гм', 'хм'], pattern: /^(?:э+м*|м{3,}|[гх]+м+)$/ },
+  uk: { examples: ['е-е', 'емм', 'ммм', 'гм'], pattern: /^(?:е{2,}м*|ем{2,}|м{3,}|[гх]+м+)$/ },
   zh: { examples: ['嗯', '呃'], pattern: /^(?:嗯+|呃+)$/ },
   yue: { examples: ['嗯', '呃'], pattern: /^(?:嗯+|呃+)$/ },
   ja: {
     examples: ['えー', 'えーと', 'えっと', 'ええと', 'うーん', 'んー', 'あのー', 'そのー'],
     pattern: /^(?:え[えー]*っ?とー*|えー+|うー+ん+|んー+|[あそ]のー+)$/,
   },
-  ko: { examples: ['음', '으음', '흠'], pattern: /^(?:으*음+|흠+)$/ },
+  ko: { examples: ['으음', '음음', '흠흠'], pattern: /^(?:으+음+|음{2,}|흠{2,})$/ },
   th: { examples: ['เอ่อ', 'อืม'], pattern: /^(?:เอ[่้]อ+|อืม+)$/ },
-  ar: { examples: ['امم', 'ممم', 'همم'], pattern: /^(?:[اأإ]*م{2,}|هم{2,})$/ },
+  ar: { examples: ['اممم', 'ممم', 'هممم'], pattern: /^(?:ا?م{3,}|هم{3,})$/ },
   hi: { examples: ['उम्म', 'हम्म'], pattern: /^(?:उम्म+|हम्म+)$/ },
 }
 
 /** These are words in no language that is written with Latin letters. */
-const everywhere: Fillers = {
+const everywhere: FillerList = {
   examples: ['hmm', 'uhm', 'ehm', 'erm', 'äh', 'ähm', 'euh'],
   pattern: /^(?:h+m{2,}|u+h+m+|e+h+m+|e+r+m+|[äö]+h+m*|e+u+h+)$/,
 }
@@ -59,17 +59,18 @@ export interface Filler {
 }
 
 /** The fillers of a text, in order. */
-export function findFillers(letters: Letters, language: string | undefined): Filler[] {
-  const lists = listsFor(letters.text, language)
+export function findFillers(letters: Letters, lists: FillerList[]): Filler[] {
   const found: Filler[] = []
   for (const { from, to } of wordsOf(letters)) {
     const word = letters.text.slice(letters.start[from]!, letters.end[to - 1]!)
+    // H&M and 5mm are names and measures, whatever is left of them without their signs.
+    if (/[^\p{L}\p{M}\p{Pd}ー〜~]/u.test(word) || hangsOn(letters, from, to)) continue
     const plain = word
       .normalize('NFC')
       .toLowerCase()
       .replace(/[^\p{L}\p{M}]/gu, '')
     if (!lists.some(({ pattern }) => pattern.test(plain))) continue
-    if (!isAlone(letters, from, to) && !isMeant(letters, from, word))
+    if (!isAlone(letters, from, to) && !isMeant(letters, from, to, word))
       found.push({ from, to, name: nameOf(plain) })
   }
   return found
@@ -80,26 +81,41 @@ function isAlone({ border, stream }: Letters, from: number, to: number): boolean
   return border[from] === line && (to === stream.length || border[to] === line)
 }
 
-/** 5 mm, an ER: a unit, an abbreviation. */
-function isMeant({ stream, text }: Letters, from: number, word: string): boolean {
-  const isShouted = text === text.toUpperCase()
-  const isAbbreviation = !isShouted && /^\p{Lu}{2,}$/u.test(word)
-  return isAbbreviation || (/^(?:mm|мм)$/i.test(word) && /\p{N}/u.test(stream[from - 1] ?? ''))
+/** Without a blank beside a digit or a symbol: @um, #um, UH-60. */
+function hangsOn({ stream, border }: Letters, from: number, to: number): boolean {
+  const isSign = (at: number) => /[^\p{L}\p{M}]/u.test(stream[at] ?? ' ')
+  const left = from > 0 && border[from]! < blank && isSign(from - 1)
+  return left || (to < stream.length && border[to]! < blank && isSign(to))
 }
+
+/** An ER: an abbreviation. Uh-huh, mm hmm, uh uh: an answer. */
+function isMeant(letters: Letters, from: number, to: number, word: string): boolean {
+  const { text, start, end } = letters
+  if (text !== text.toUpperCase() && /^\p{Lu}{2,}$/u.test(word)) return true
+  const before = text.slice(Math.max(0, start[from]! - 12), start[from]!)
+  const after = text.slice(end[to - 1]!, end[to - 1]! + 12)
+  return (
+    answer.test(`${/\p{L}+(?=\P{L}*$)/u.exec(before)?.[0]} ${word}`) ||
+    answer.test(`${word} ${/\p{L}+/u.exec(after)?.[0]}`)
+  )
+}
+
+const answer = /^(?:u+h+ (?:u+h+|h+u+h+)|h+u+h+ u+h+|[hm]+ [hm]+)$/i
 
 function nameOf(word: string): string {
   const short = word.replace(/(\P{M})\1+/gu, '$1')
   return [...short].length > 1 || short === word ? short : word.slice(0, 2)
 }
 
-function listsFor(text: string, language: string | undefined): Fillers[] {
+/** What counts as a filler in a text. */
+export function listsFor(text: string, language: string | undefined): FillerList[] {
   const code = language?.toLowerCase().split('-')[0]
   const own = code === undefined ? byScript(text) : byLanguage[code]
   return own ? [own, everywhere] : [everywhere]
 }
 
 /** Where nobody says the language, its script may: one language's fillers then are no words of the others. */
-function byScript(text: string): Fillers | undefined {
+function byScript(text: string): FillerList | undefined {
   if (/[\p{Script=Hiragana}\p{Script=Katakana}]/u.test(text)) return byLanguage.ja
   if (/\p{Script=Han}/u.test(text)) return byLanguage.zh
   if (/\p{Script=Hangul}/u.test(text)) return byLanguage.ko
@@ -157,7 +173,12 @@ function longest({ text, start, end }: Letters, starts: number[], i: number): nu
     const last = starts[i + count]
     if (last === undefined) continue
     const word = text.slice(start[starts[i]!]!, end[last - 1]!)
-    if (Object.values(byLanguage).some(({ pattern }) => pattern.test(word))) return i + count
+    const head = text.slice(start[starts[i]!]!, end[starts[i + 1]! - 1]!)
+    if (isFiller(word) && !isFiller(head)) return i + count
   }
   return i + 1
+}
+
+function isFiller(word: string): boolean {
+  return Object.values(byLanguage).some(({ pattern }) => pattern.test(word))
 }

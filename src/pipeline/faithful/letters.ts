@@ -18,7 +18,7 @@ export interface Letters {
 const sign =
   /[\u1100-\u115f][\u1160-\u11a7]?[\u11a8-\u11ff]?|[\uff66-\uff9d][\uff9e\uff9f]?|[\p{L}\p{N}]\p{M}*|\p{M}+|[\s\S]/gu
 /** Letters, numbers, and symbols that are spoken or carry meaning. */
-const spoken = /^[\p{L}\p{M}\p{N}\p{Sc}\p{Sm}\p{So}%&@#§]/u
+const spoken = /^[\p{L}\p{M}\p{N}\p{Sc}\p{Sm}\p{So}%&@#§٪‰‱′″]/u
 const digit = /\p{N}/u
 const number = /^[\p{N}\p{Sc}]/u
 const whitespace = /^\s/
@@ -172,8 +172,8 @@ export function sameWords(a: Letters, from: number, b: Letters, at: number, leng
  */
 export function cutBetween(text: string, from: number, to: number): number {
   const gap = text.slice(from, to)
-  const lastBlank = Math.max(...[...gap.matchAll(/\s/g)].map(({ index }) => index), -1)
-  if (lastBlank >= 0) return from + lastBlank + 1
+  const behind = gap.search(/\S*$/)
+  if (behind > 0) return from + behind
   return to - (/[\p{Ps}\p{Pi}¿¡]*$/u.exec(gap)?.[0].length ?? 0)
 }
 
