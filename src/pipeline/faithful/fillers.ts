@@ -100,7 +100,7 @@ function isMeant(letters: Letters, from: number, to: number, word: string): bool
   )
 }
 
-const answer = /^(?:u+h+ (?:u+h+|h+u+h+)|h+u+h+ u+h+|[hm]+ [hm]+)$/i
+const answer = /^(?:u+h+ (?:u+h+|h+u+h+)|h+u+h+ u+h+|m+ h+m+)$/i
 
 function nameOf(word: string): string {
   const short = word.replace(/(\P{M})\1+/gu, '$1')
