@@ -147,3 +147,23 @@ describe('an answer without an end', () => {
     expect(taken).toEqual(answered)
   })
 })
+
+describe('an answer that got stuck', () => {
+  it('in stars costs no time, and the text stands', () => {
+    const { passages } = judge('we went to the store', `${'*'.repeat(10_000)} we went`, { style: 'faithful' })
+    expect(passages.map(({ text }) => text)).toEqual(['we went to the store'])
+  })
+})
+
+describe('what is no filler', () => {
+  it.each([
+    ['a measure', 'the screw is 5mm wide', 'The screw is wide.'],
+    ['a name with a sign', 'we like H&M a lot', 'We like a lot.'],
+    ['a helicopter', 'a UH-60 landed', 'A landed.'],
+    ['a yes', 'mm hmm that is right', 'That is right.'],
+  ])('%s stays', (_, original, answer) => {
+    const { passages, removed } = judge(original, answer, { style: 'clean', language: 'en' })
+    expect(passages.map(({ text }) => text).join(' ')).toBe(original)
+    expect(removed).toEqual({})
+  })
+})

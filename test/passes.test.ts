@@ -1,7 +1,7 @@
 // Passes over one upload that outlast all patience: what is kept of them, and what is left behind.
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { FileRecogniser } from '../src/domain/ports.ts'
 import type { Run } from '../src/domain/run.ts'
 import { ossBlobs } from '../src/drivers/blobs/oss.ts'
@@ -117,33 +117,6 @@ it.each([
   await expect(hearAs(`tr_${code}`, 10, limits)).rejects.toMatchObject({ code })
   expect(standin.tasks.length).toBe(before)
   expect([...standin.oss!.objects(), ...standin.oss!.multiparts()]).toEqual([])
-})
-
-describe('a submit that is made a second time', () => {
-  afterEach(() => void vi.useRealTimers())
-
-  it('long after the first is looked for around the second when that answer is lost too', async () => {
-    const model = 'qwen3-asr-flash-filetrans'
-    const before = standin.tasks.length
-    const made = () => standin.tasks.slice(before).filter(task => task.model === model).length
-    const file = join(folder.path, 'twice.wav')
-    await writeFile(file, await readFile(fixture('russian.flac')))
-    vi.useFakeTimers({ toFake: ['Date'] })
-    const faults = [
-      // The first never arrives.
-      standin.taskFault({ kind: 'submitHtml', model, times: 1 }),
-      standin.taskFault({ kind: 'submitLost', model, times: 1 }),
-    ]
-    const onSearch = () => void vi.setSystemTime(Date.now() + 10 * 60_000)
-    const { passes } = await hearAs('tr_twice', 60, { file, onSearch })
-    for (const end of faults) end()
-    expect(passes.map(({ error }) => error?.code)).toEqual([undefined, 'SUBMIT_UNCLEAR'])
-    expect(made()).toBe(1)
-
-    const again = await hearAs('tr_twice', 60, { file })
-    expect(again.passes.every(({ hearing }) => hearing)).toBe(true)
-    expect(made()).toBe(1)
-  })
 })
 
 describe('a recording whose decoder is killed', () => {

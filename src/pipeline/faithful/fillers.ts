@@ -88,19 +88,19 @@ function hangsOn({ stream, border }: Letters, from: number, to: number): boolean
   return left || (to < stream.length && border[to]! < blank && isSign(to))
 }
 
-/** An ER: an abbreviation. Uh-huh, mm hmm, uh uh: an answer. */
+/** An ER: an abbreviation. Uh-huh, mm hmm: an answer. */
 function isMeant(letters: Letters, from: number, to: number, word: string): boolean {
   const { text, start, end } = letters
   if (text !== text.toUpperCase() && /^\p{Lu}{2,}$/u.test(word)) return true
   const before = text.slice(Math.max(0, start[from]! - 12), start[from]!)
   const after = text.slice(end[to - 1]!, end[to - 1]! + 12)
   return (
-    answer.test(`${/\p{L}+(?=\P{L}*$)/u.exec(before)?.[0]} ${word}`) ||
+    answer.test(`${/[\p{L}'’]+(?=\P{L}*$)/u.exec(before)?.[0]} ${word}`) ||
     answer.test(`${word} ${/\p{L}+/u.exec(after)?.[0]}`)
   )
 }
 
-const answer = /^(?:u+h+ (?:u+h+|h+u+h+)|h+u+h+ u+h+|m+ h+m+)$/i
+const answer = /^(?:u+h+ h+u+h+|h+u+h+ u+h+|m+ h+m+)$/i
 
 function nameOf(word: string): string {
   const short = word.replace(/(\P{M})\1+/gu, '$1')

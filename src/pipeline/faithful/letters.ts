@@ -116,6 +116,18 @@ function apostrophesThatCount(text: string): Set<number> {
 
 /** The same for all forms of a sign; the four Turkish letters are told apart by `sameWords`. */
 function fold(raw: string): string {
+  const known = folds.get(raw)
+  if (known !== undefined) return known
+  const folded = foldAnew(raw)
+  if (raw.length <= longestSign && folds.size < mostSigns) folds.set(raw, folded)
+  return folded
+}
+
+/** A text is made of few signs, and each is looked up in a long list of rules. */
+const folds = new Map<string, string>()
+const [longestSign, mostSigns] = [8, 5_000]
+
+function foldAnew(raw: string): string {
   const composed = raw.normalize('NFC').replace(otherForms, form => form.normalize('NFKC'))
   return composed
     .replace(/[İI]/g, 'i')
@@ -172,6 +184,7 @@ export function sameWords(a: Letters, from: number, b: Letters, at: number, leng
  */
 export function cutBetween(text: string, from: number, to: number): number {
   const gap = text.slice(from, to)
+  if (gap === '' || gap === ' ') return to
   const behind = gap.search(/\S*$/)
   if (behind > 0) return from + behind
   return to - (/[\p{Ps}\p{Pi}¿¡]*$/u.exec(gap)?.[0].length ?? 0)
