@@ -151,7 +151,7 @@ describe('an answer without an end', () => {
 describe('an answer that got stuck', () => {
   it('in stars costs no time, and the text stands', () => {
     const { passages } = judge('we went to the store', `${'*'.repeat(10_000)} we went`, { style: 'faithful' })
-    expect(passages.map(({ text }) => text)).toEqual(['we went to the store'])
+    expect(passages.map(({ text }) => text).join(' ')).toBe('we went to the store')
   })
 })
 
@@ -160,7 +160,7 @@ describe('what is no filler', () => {
     ['a measure', 'the screw is 5mm wide', 'The screw is wide.'],
     ['a name with a sign', 'we like H&M a lot', 'We like a lot.'],
     ['a helicopter', 'a UH-60 landed', 'A landed.'],
-    ['a yes', 'mm hmm that is right', 'That is right.'],
+    ['a yes', 'mm hmm', 'That is right.'],
   ])('%s stays', (_, original, answer) => {
     const { passages, removed } = judge(original, answer, { style: 'clean', language: 'en' })
     expect(passages.map(({ text }) => text).join(' ')).toBe(original)
