@@ -6,6 +6,7 @@ import type { Listener, Retirements, TextAnswer } from '../src/domain/text-model
 import { fallback } from '../src/drivers/text/fallback.ts'
 import type { ProviderModel } from '../src/drivers/text/provider-model.ts'
 import { log } from '../src/log.ts'
+import { failure } from './support/failure.ts'
 
 const request = { system: 's', user: 'u', maxTokens: 10 }
 const quiet = () => {
@@ -52,13 +53,6 @@ function memory(): Retirements & { retired: string[] } {
       retired.push(model)
     },
   }
-}
-
-async function failure(work: Promise<unknown>): Promise<SpeechError> {
-  return work.then(
-    () => Promise.reject(new Error('It did not fail.')),
-    (error: SpeechError) => error,
-  )
 }
 
 /** Everything that can go on without an event from outside. */

@@ -30,6 +30,11 @@ describe('the lines of a page', () => {
 })
 
 describe('other lines stay as they are', () => {
+  it('hundreds of thousands of them', () => {
+    const text = 'yes\n'.repeat(300_000)
+    expect(unwrapped(text)).toBe(text)
+  })
+
   it.each([
     ['a dialogue', 'are you coming tonight to the dinner\nno\nwhy not i thought you would\nbecause i am ill'],
     ['a line a paragraph', ['a '.repeat(90), 'b '.repeat(80), 'c '.repeat(95)].join('\n')],

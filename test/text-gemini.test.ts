@@ -1,10 +1,11 @@
 // Gemini as a text model: what is sent, what its answers and its many refusals mean, and the thinking that it may not forbid.
 import { setMaxListeners } from 'node:events'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { cancelled, describeError, type ErrorCode, SpeechError } from '../src/domain/errors.ts'
+import { cancelled, describeError, type ErrorCode } from '../src/domain/errors.ts'
 import { retryAfter } from '../src/drivers/text/gemini-errors.ts'
 import { geminiText } from '../src/drivers/text/gemini-text.ts'
 import { createHttp, type HttpClient } from '../src/drivers/wire/http.ts'
+import { failure } from './support/failure.ts'
 import { hangUp, say } from './support/task-server.ts'
 import {
   geminiAnswer,
@@ -34,15 +35,6 @@ afterAll(() => server.close())
 
 function gemini(model = 'gemini-2.5-flash') {
   return geminiText({ model, apiKey, baseUrl: server.geminiUrl, http, concurrency: 4 })
-}
-
-async function failure(work: Promise<unknown>): Promise<SpeechError> {
-  const error = await work.then(
-    () => new Error('It did not fail.'),
-    (error: unknown) => error,
-  )
-  expect(error).toBeInstanceOf(SpeechError)
-  return error as SpeechError
 }
 
 const bodies = () => server.seen.map(({ body }) => JSON.parse(body))

@@ -10,6 +10,7 @@ import { createHttp, type HttpClient } from '../src/drivers/wire/http.ts'
 import { createLimiter } from '../src/drivers/wire/limiter.ts'
 import { log } from '../src/log.ts'
 import { dashscopeErrors, geminiErrors, type Standin, startStandin } from '../src/standin/standin.ts'
+import { failure } from './support/failure.ts'
 import { testFfmpeg } from './support/ffmpeg.ts'
 import {
   geminiAnswer,
@@ -34,15 +35,6 @@ function memory(): Retirements & { retired: Set<string> } {
       retired.add(model)
     },
   }
-}
-
-async function failure(work: Promise<unknown>): Promise<SpeechError> {
-  const error = await work.then(
-    () => new Error('It did not fail.'),
-    (error: unknown) => error,
-  )
-  expect(error).toBeInstanceOf(SpeechError)
-  return error as SpeechError
 }
 
 let http: HttpClient

@@ -1,10 +1,11 @@
 // Qwen as a text model: what is sent, what its streams and its odd answers mean, and the way to the other route.
 import { setMaxListeners } from 'node:events'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { cancelled, describeError, type ErrorCode, SpeechError } from '../src/domain/errors.ts'
+import { cancelled, describeError, type ErrorCode } from '../src/domain/errors.ts'
 import { qwenText } from '../src/drivers/text/qwen-text.ts'
 import { dashscope } from '../src/drivers/wire/dashscope.ts'
 import { createHttp, type HttpClient } from '../src/drivers/wire/http.ts'
+import { failure } from './support/failure.ts'
 import { hangUp, say } from './support/task-server.ts'
 import {
   qwenBody,
@@ -35,15 +36,6 @@ afterAll(() => server.close())
 
 function qwen(model = 'qwen-flash') {
   return qwenText(dashscope({ apiKey, baseUrl: server.baseUrl, http }), { model, concurrency: 4 })
-}
-
-async function failure(work: Promise<unknown>): Promise<SpeechError> {
-  const error = await work.then(
-    () => new Error('It did not fail.'),
-    (error: unknown) => error,
-  )
-  expect(error).toBeInstanceOf(SpeechError)
-  return error as SpeechError
 }
 
 const bodies = () => server.seen.map(({ body }) => JSON.parse(body))

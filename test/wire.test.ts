@@ -13,6 +13,7 @@ import { createHttp, type HttpClient } from '../src/drivers/wire/http.ts'
 import { createLimiter, type Limiter } from '../src/drivers/wire/limiter.ts'
 import { log } from '../src/log.ts'
 import { type Standin, startStandin } from '../src/standin/standin.ts'
+import { failure } from './support/failure.ts'
 import { testFfmpeg } from './support/ffmpeg.ts'
 import { fixture, truth, truthText } from './support/system.ts'
 
@@ -66,15 +67,6 @@ function answers(status: number, body: object | string): void {
 function asr(to: { key?: string | undefined; url?: string } = {}): Recogniser {
   const cloud = dashscope({ apiKey: 'key' in to ? to.key : apiKey, baseUrl: to.url ?? baseUrl, http })
   return qwenAsr(cloud, { model: 'qwen3-asr-flash', concurrency: 3 })
-}
-
-async function failure(work: Promise<unknown>): Promise<SpeechError> {
-  const error = await work.then(
-    () => new Error('It did not fail.'),
-    (error: unknown) => error,
-  )
-  expect(error).toBeInstanceOf(SpeechError)
-  return error as SpeechError
 }
 
 describe('a request', () => {

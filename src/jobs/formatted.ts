@@ -1,7 +1,7 @@
 // What lies beside a transcript whose text was made readable, and how a reader gets it.
-
 import { shortestFormatted } from '../domain/text-model.ts'
 import type { FormattedSegments, Formatting, Style, Transcript } from '../domain/transcript.ts'
+import { asItCame } from '../pipeline/format/account.ts'
 import { segmentsHash } from '../pipeline/format.ts'
 
 /** What is kept of a formatting, apart from the transcript. */
@@ -45,14 +45,11 @@ export function isCurrent(
 }
 
 const unformatted = 'The text was not formatted:'
-const asItCame = 'The text is as it came. '
-/** What somebody is told who has wished for it. */
-export const tooShort = `A text of at most ${shortestFormatted} characters is not formatted.`
 const outdated = 'The words have changed since the text was formatted; format_text formats it again.'
 
 /** What a job says that could not have its text formatted; when it is formatted later, that is no longer said. */
 export function tellUnformatted(reason: string): string {
-  return `${unformatted} ${reason.replace(asItCame, '')}`
+  return `${unformatted} ${reason.replace(`${asItCame} `, '')}`
 }
 
 /** What the job of a transcript has said of that. */

@@ -1,6 +1,7 @@
 // Texts that come with a call, formatted: remembered for a while in memory, and never written down.
 import { createHash } from 'node:crypto'
 import type { Style } from '../domain/transcript.ts'
+import { nothingDone } from '../pipeline/format/account.ts'
 import {
   type FormatPorts,
   type FormatRun,
@@ -43,12 +44,7 @@ export function createGivenTexts(ports: FormatPorts): GivenTexts {
     putCheckpoint: async (owner, key, value) => pieces.set(keyOf(owner, key), JSON.stringify(value)),
   }
 
-  function untouched(text: string, style: Style): FormattedText {
-    return {
-      ...{ text, style, models: [], changed: 0, paragraphs: 0, kept: 0, pieces: 0, failed: 0, removed: {} },
-      ...{ usage: { inputTokens: 0, outputTokens: 0 }, warnings: [] },
-    }
-  }
+  const untouched = (text: string, style: Style) => ({ ...nothingDone(style, []), text })
 
   return {
     nameOf: (owner, text, { style, language = '' }) => ({

@@ -2,7 +2,8 @@
 import { describeError, isSpeechError } from '../domain/errors.ts'
 import { isOver, type Order } from '../domain/job.ts'
 import type { Transcript } from '../domain/transcript.ts'
-import { isShort, toldUnformatted, tooShort, withReasons } from './formatted.ts'
+import { tooShort } from '../pipeline/format/account.ts'
+import { isShort, toldUnformatted, withReasons } from './formatted.ts'
 import type { Jobs, Submission } from './jobs.ts'
 import type { Watch } from './watch.ts'
 

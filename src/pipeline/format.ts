@@ -7,8 +7,8 @@ import { estimateTokens } from '../domain/text.ts'
 import { noTextModel, shortestFormatted, type TextModel } from '../domain/text-model.ts'
 import type { FormattedSegments, Formatting, Segment } from '../domain/transcript.ts'
 import { tooHigh } from './chunks/budget.ts'
-import { accountOf, type Failure, nothingDone } from './format/account.ts'
-import { type Formatted, formatPiece, untouched } from './format/ask.ts'
+import { accountOf, asItCame, nothingDone, tooShort } from './format/account.ts'
+import { type Attempt, type Formatted, formatPiece, untouched } from './format/ask.ts'
 import { type Joined, join, paragraphsOf } from './format/join.ts'
 import {
   cutPieces,
@@ -88,15 +88,14 @@ async function formatSource(
   const { text } = source
   const { textModel } = ports
   run.signal.throwIfAborted()
-  if ([...text.trim()].length <= shortestFormatted)
-    return nothingDone(wish.style, [`A text of at most ${shortestFormatted} characters is not formatted.`])
+  if ([...text.trim()].length <= shortestFormatted) return nothingDone(wish.style, [tooShort])
   if (textModel.models.length === 0)
-    return nothingDone(wish.style, [`The text is as it came. ${describeError(noTextModel())}`])
+    return nothingDone(wish.style, [`${asItCame} ${describeError(noTextModel())}`])
   ensureAffordable(text, ports)
 
   const pieces = cutPieces(source, pieceCount(estimateTokens(text), textModel.concurrency))
   const done = new Map<Piece, Formatted[]>()
-  const failures: Failure[] = []
+  const failures: SpeechError[] = []
   const all = () => pieces.flatMap(piece => done.get(piece) ?? [untouched(piece, source)])
   for await (const { piece, formatted, failure } of heardAll(pieces, source, wish, ports, run)) {
     done.set(piece, formatted)
@@ -110,10 +109,8 @@ async function formatSource(
   return { ...account, passages }
 }
 
-interface Told {
+interface Told extends Attempt {
   piece: Piece
-  formatted: Formatted[]
-  failure?: Failure
 }
 
 /** Asks for all pieces at once, as far as the model takes them; after an error of the account for no more of them. */
@@ -141,7 +138,7 @@ async function* heardAll(
       run.signal.throwIfAborted()
       if (!isSpeechError(error)) throw error
       report(piece, Number.POSITIVE_INFINITY)
-      return { piece, formatted: [untouched(piece, source)], failure: { error } }
+      return { piece, formatted: [untouched(piece, source)], failure: error }
     }
   }
 

@@ -1,13 +1,6 @@
 // What a failure of OSS or of the way to it means for whoever stores a recording.
-import { type ErrorCode, SpeechError } from '../../domain/errors.ts'
-
-interface Meaning {
-  code: ErrorCode
-  message: string
-  hint: string
-  retryable?: boolean
-  scope?: 'account'
-}
+import { SpeechError } from '../../domain/errors.ts'
+import type { Meaning } from '../wire/dashscope.ts'
 
 /** The user's bucket says no, and would say it to everybody who asks with this key. */
 const refused = (message: string, hint: string): Meaning => ({

@@ -1,5 +1,6 @@
 // Gemini's errors, and what they mean for whoever asked.
-import { type ErrorCode, isSpeechError, SpeechError } from '../../domain/errors.ts'
+import { isSpeechError, SpeechError } from '../../domain/errors.ts'
+import type { Meaning } from '../wire/dashscope.ts'
 
 interface GoogleError {
   /** `INVALID_ARGUMENT` and the like; empty in an answer of no known form. */
@@ -9,14 +10,6 @@ interface GoogleError {
   reason: string
   /** Seconds that the provider wants us to wait. */
   retryAfter?: number
-}
-
-interface Meaning {
-  code: ErrorCode
-  message: string
-  hint: string
-  retryable?: boolean
-  scope?: 'account'
 }
 
 const meanings = {

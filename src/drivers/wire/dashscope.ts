@@ -90,7 +90,8 @@ function isRefusal(json: unknown): boolean {
   return typeof code === 'string' && code !== '' && !output
 }
 
-interface Meaning {
+/** What a provider's answer means for whoever asked: the parts of a `SpeechError`. */
+export interface Meaning {
   code: ErrorCode
   message: string
   hint: string

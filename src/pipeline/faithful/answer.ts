@@ -1,4 +1,5 @@
 // A model's answer without what hangs around the text, in the paragraphs and runs of sentences that are judged.
+import { closeScript } from './letters.ts'
 
 export interface Unit {
   /** `[from, to)` in the answer, without blanks at either end. */
@@ -80,8 +81,6 @@ function withoutQuotes(text: string, original: string): string {
 /** Letters of a spaced script in some 80 words; a sign of a close script counts for two and a half. */
 const longestRun = 450
 const closeWeight = 2.5
-const closeScript =
-  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Hangul}\p{Script=Khmer}\p{Script=Lao}\p{Script=Myanmar}]/u
 
 /** The paragraphs; one that is long, in runs of whole sentences, so that one slip does not cost a page. */
 export function unitsOf(text: string): Unit[] {

@@ -61,7 +61,7 @@ export interface Filler {
 /** The fillers of a text, in order. */
 export function findFillers(letters: Letters, lists: FillerList[]): Filler[] {
   const found: Filler[] = []
-  for (const { from, to } of wordsOf(letters)) {
+  for (const { from, to } of wordsOf(letters, lists)) {
     const word = letters.text.slice(letters.start[from]!, letters.end[to - 1]!)
     // H&M and 5mm are names and measures, whatever is left of them without their signs.
     if (/[^\p{L}\p{M}\p{Pd}ー〜~]/u.test(word) || hangsOn(letters, from, to)) continue
@@ -69,7 +69,7 @@ export function findFillers(letters: Letters, lists: FillerList[]): Filler[] {
       .normalize('NFC')
       .toLowerCase()
       .replace(/[^\p{L}\p{M}]/gu, '')
-    if (!lists.some(({ pattern }) => pattern.test(plain))) continue
+    if (!isFiller(plain, lists)) continue
     if (!isAlone(letters, from, to) && !isMeant(letters, from, to, word))
       found.push({ from, to, name: nameOf(plain) })
   }
@@ -133,13 +133,14 @@ function isEnglish(text: string): boolean {
 }
 
 /** Words as they are parted by blanks; in close scripts, by a dictionary. */
-function* wordsOf(letters: Letters): Generator<{ from: number; to: number }> {
+function* wordsOf(letters: Letters, lists: FillerList[]): Generator<{ from: number; to: number }> {
   const { stream, border } = letters
   let from = 0
   for (let at = 1; at <= stream.length; at++) {
     if (at < stream.length && border[at]! < mark && isClose(letters, at) === isClose(letters, at - 1))
       continue
-    if (isClose(letters, from) && !/\p{Script=Hangul}/u.test(stream[from]!)) yield* parted(letters, from, at)
+    if (isClose(letters, from) && !/\p{Script=Hangul}/u.test(stream[from]!))
+      yield* parted(letters, lists, from, at)
     else yield { from, to: at }
     from = at
   }
@@ -148,7 +149,12 @@ function* wordsOf(letters: Letters): Generator<{ from: number; to: number }> {
 let segmenter: Intl.Segmenter | undefined
 
 /** Any run between two borders of the dictionary's words that could be a filler: えーと may be one of them or two. */
-function* parted(letters: Letters, from: number, to: number): Generator<{ from: number; to: number }> {
+function* parted(
+  letters: Letters,
+  lists: FillerList[],
+  from: number,
+  to: number,
+): Generator<{ from: number; to: number }> {
   segmenter ??= new Intl.Segmenter('ja', { granularity: 'word' })
   const begin = letters.start[from]!
   const text = letters.text.slice(begin, letters.end[to - 1]!)
@@ -161,24 +167,24 @@ function* parted(letters: Letters, from: number, to: number): Generator<{ from: 
     if (borders.has(letters.start[at]!) && isWordBorder(letters, at)) starts.push(at)
   starts.push(to)
   for (let i = 0; i + 1 < starts.length; ) {
-    const end = longest(letters, starts, i)
+    const end = longest(letters, lists, starts, i)
     yield { from: starts[i]!, to: starts[end]! }
     i = end
   }
 }
 
 /** Up to three of the dictionary's words together, where they make a filler. */
-function longest({ text, start, end }: Letters, starts: number[], i: number): number {
+function longest({ text, start, end }: Letters, lists: FillerList[], starts: number[], i: number): number {
   for (const count of [3, 2]) {
     const last = starts[i + count]
     if (last === undefined) continue
     const word = text.slice(start[starts[i]!]!, end[last - 1]!)
     const head = text.slice(start[starts[i]!]!, end[starts[i + 1]! - 1]!)
-    if (isFiller(word) && !isFiller(head)) return i + count
+    if (isFiller(word, lists) && !isFiller(head, lists)) return i + count
   }
   return i + 1
 }
 
-function isFiller(word: string): boolean {
-  return Object.values(byLanguage).some(({ pattern }) => pattern.test(word))
+function isFiller(word: string, lists: FillerList[]): boolean {
+  return lists.some(({ pattern }) => pattern.test(word))
 }

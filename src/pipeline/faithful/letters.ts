@@ -100,10 +100,11 @@ function separatorBefore(
     if (between < blank) return signs
     return signs.includes('-') ? '-' : ''
   }
-  const before = text.slice(0, index)
+  // As much as tells: a search for the end of a text would walk all of it, for each number.
+  const before = text.slice(Math.max(0, index - 4), index)
   // covid-19 is a name; in scripts without blanks a number stands behind its word.
   if (/[-\u2010-\u2013]$/.test(before))
-    return /\p{L}.$/u.test(before) && !close.test(before.at(-2)!) ? '' : '-'
+    return /\p{L}.$/u.test(before) && !closeScript.test(before.at(-2)!) ? '' : '-'
   return /(?:^|[\s\p{Ps}\p{Pi}"'])\.$/u.test(before) ? '.' : ''
 }
 
@@ -143,11 +144,11 @@ function foldAnew(raw: string): string {
 const otherLetters = new Set(['iı', 'ıi', 'Iİ', 'İI', 'ıİ', 'İı'])
 
 /** Scripts whose words stand close, or whose spacing is a matter of taste (Korean). */
-const close =
+export const closeScript =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Bopomofo}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}\p{Script=Tibetan}\p{Script=Hangul}ー々〆]/u
 
 export function isClose(letters: Letters, at: number): boolean {
-  return close.test(letters.stream[at] ?? '')
+  return closeScript.test(letters.stream[at] ?? '')
 }
 
 /** True where a word may begin: at either end of the text, behind blanks and marks, between signs of a close script. */

@@ -1,41 +1,43 @@
 // What was done to a text, in figures and in words for the reader.
-import { describeError } from '../../domain/errors.ts'
+import { describeError, type SpeechError } from '../../domain/errors.ts'
 import { dollars } from '../../domain/prices.ts'
 import { tokens } from '../../domain/text.ts'
+import { shortestFormatted, type TextAnswer } from '../../domain/text-model.ts'
 import type { Formatting, Style } from '../../domain/transcript.ts'
 import type { Passage } from '../faithful.ts'
-import type { Asked, Formatted } from './ask.ts'
+import type { Formatted } from './ask.ts'
 
-/** A piece that got no answer, and why. */
-export interface Failure {
-  error: unknown
-}
+/** What the reader is told of a text that stands as it came, before the reason, and of one that is not worth a request. */
+export const asItCame = 'The text is as it came.'
+export const tooShort = `A text of at most ${shortestFormatted} characters is not formatted.`
 
 export interface Done {
   style: Style
   text: string
   passages: Passage[]
   pieces: Formatted[]
-  failures: Failure[]
+  /** Why pieces got no answer. */
+  failures: SpeechError[]
 }
 
 export function accountOf({ style, text, passages, pieces, failures }: Done): Formatting {
   const answers = pieces.flatMap(piece => piece.answers)
-  const asked = passages.filter(passage =>
-    pieces.some(piece => piece.answers.length > 0 && isWithin(passage, piece)),
-  )
-  const paragraphs = paragraphsIn(asked)
+  const paragraphs = paragraphsIn(askedOf(passages, pieces))
+  const kept = paragraphs.filter(runs => runs.some(run => run.kept)).length
   return {
     style,
     models: modelsOf(answers),
     changed: changedShare(text, passages),
     paragraphs: paragraphs.length,
-    kept: paragraphs.filter(runs => runs.some(({ kept }) => kept)).length,
+    kept,
     pieces: pieces.length,
     failed: failures.length,
     removed: removedFrom(pieces, passages),
     usage: usageOf(answers),
-    warnings: [...warningsOf(failures, pieces.length, answers.length > 0), ...doubtsOf(paragraphs)],
+    warnings: [
+      ...warningsOf(failures, pieces.length, answers.length > 0),
+      ...doubtsOf(kept, paragraphs.length),
+    ],
   }
 }
 
@@ -61,19 +63,24 @@ function paragraphsIn(passages: Passage[]): Passage[][] {
 /** More paragraphs than this share, and the reader should know why little has changed. */
 const unfaithful = 0.5
 
-function doubtsOf(paragraphs: Passage[][]): string[] {
-  const kept = paragraphs.filter(runs => runs.some(run => run.kept)).length
-  if (kept <= unfaithful * paragraphs.length) return []
+function doubtsOf(kept: number, paragraphs: number): string[] {
+  if (kept <= unfaithful * paragraphs) return []
   return [
-    `The model changed words in ${kept} of ${paragraphs.length} paragraphs, which stand as they were. Another one in FORMAT_MODELS may do better.`,
+    `The model changed words in ${kept} of ${paragraphs} paragraphs, which stand as they were. Another one in FORMAT_MODELS may do better.`,
   ]
 }
 
-function isWithin(passage: Passage, { piece }: Formatted): boolean {
-  return passage.from >= piece.askFrom && passage.to <= piece.askTo
+/** Those of pieces that got an answer; passages and pieces are both in order. */
+function askedOf(passages: Passage[], pieces: Formatted[]): Passage[] {
+  const answered = pieces.filter(({ answers }) => answers.length > 0).map(({ piece }) => piece)
+  let first = 0
+  return passages.filter(({ from, to }) => {
+    while (answered[first] && answered[first]!.askTo < to) first++
+    return answered[first] !== undefined && answered[first]!.askFrom <= from
+  })
 }
 
-function modelsOf(answers: Asked[]): string[] {
+function modelsOf(answers: TextAnswer[]): string[] {
   const counts = new Map<string, number>()
   for (const { model } of answers) counts.set(model, (counts.get(model) ?? 0) + 1)
   return [...counts].sort(([, a], [, b]) => b - a).map(([model]) => model)
@@ -118,7 +125,7 @@ function changedShare(text: string, passages: Passage[]): number {
   return all === 0 ? 0 : Math.round((1000 * changed) / all) / 1000
 }
 
-export function usageOf(answers: Asked[]): Formatting['usage'] {
+function usageOf(answers: TextAnswer[]): Formatting['usage'] {
   const inputTokens = answers.reduce((sum, { usage }) => sum + usage.inputTokens, 0)
   const outputTokens = answers.reduce((sum, { usage }) => sum + usage.outputTokens, 0)
   const isPriced = answers.length > 0 && answers.every(({ costUsd }) => costUsd !== undefined)
@@ -126,15 +133,15 @@ export function usageOf(answers: Asked[]): Formatting['usage'] {
   return { inputTokens, outputTokens, ...(isPriced && { costUsd }) }
 }
 
-function warningsOf(failures: Failure[], pieces: number, isAnswered: boolean): string[] {
+function warningsOf(failures: SpeechError[], pieces: number, isAnswered: boolean): string[] {
   const reasons = new Map<string, number>()
-  for (const { error } of failures) {
+  for (const error of failures) {
     const reason = describeError(error)
     reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
   }
   return [...reasons].map(([reason, count]) =>
     count === pieces && !isAnswered
-      ? `The text is as it came. ${reason}`
+      ? `${asItCame} ${reason}`
       : `${count} of ${pieces} parts of the text are as they came. ${reason}`,
   )
 }

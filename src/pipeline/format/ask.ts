@@ -1,7 +1,7 @@
 // One piece is asked for, or remembered: what a model made of it, judged.
 import { createHash } from 'node:crypto'
 import * as z from 'zod/v4'
-import { isSpeechError } from '../../domain/errors.ts'
+import { isSpeechError, type SpeechError } from '../../domain/errors.ts'
 import type { TextAnswer } from '../../domain/text-model.ts'
 import { judge, type Passage, type Removal } from '../faithful.ts'
 import { cutPieces, type Piece, type Source } from './places.ts'
@@ -14,12 +14,7 @@ export interface Formatted {
   passages: Passage[]
   removals: Removal[]
   /** What it took: more answers than one where the first was cut off. */
-  answers: Asked[]
-}
-
-export interface Asked extends TextAnswer {
-  /** True where this run has paid for it. */
-  paid: boolean
+  answers: TextAnswer[]
 }
 
 export interface Asking extends FormatWish {
@@ -33,10 +28,10 @@ export interface Asking extends FormatWish {
 /** The share of a piece that may be missing at its end where an answer was cut off: for more it is asked again, in halves. */
 const bearable = 0.1
 
-/** What has become of a piece, and why some of it got no answer. */
+/** What has become of a piece, and the error for which some of it got no answer. */
 export interface Attempt {
   formatted: Formatted[]
-  failure?: { error: unknown }
+  failure?: SpeechError
 }
 
 /** The piece, or its two halves. Throws what the model throws. */
@@ -57,7 +52,7 @@ export async function formatPiece(piece: Piece, asking: Asking): Promise<Attempt
   if (!isSpeechError(failed.reason)) throw failed.reason
   // What the first answer has is better than nothing; what else was answered is paid for, and kept for the next run.
   formatted.answers.push(...done.flatMap(({ answers }) => answers))
-  return { formatted: [formatted], failure: { error: failed.reason } }
+  return { formatted: [formatted], failure: failed.reason }
 }
 
 /** Where the piece reaches into its neighbours, its halves do too. */
@@ -84,7 +79,7 @@ async function askOnce(piece: Piece, { source, ports, run, onText, ...wish }: As
   if (!known && answer.text.trim() !== '') await run.checkpoints.keep(key, answer)
   const { passages, removals } = judge(text, answer.text, { ...wish, ...(before && { before }) })
   return {
-    ...{ piece, answers: [{ ...answer, paid: !known }] },
+    ...{ piece, answers: [answer] },
     removals: removals.map(removal => ({ ...removal, at: removal.at + piece.askFrom })),
     passages: passages.map(passage => moved(passage, piece.askFrom)),
   }

@@ -49,7 +49,7 @@ export function sourceOfSegments(segments: Segment[]): SpokenSource {
       if (turns) places.push({ at: text.length, quality: 'paragraph' })
       else places.push({ at: text.length, quality: borderOf(before, segment) })
     }
-    places.push(...placesIn(said, text.length))
+    for (const place of placesIn(said, text.length)) places.push(place)
     lying.push({ segment, from: text.length, to: text.length + said.length, turns })
     text += said
   }

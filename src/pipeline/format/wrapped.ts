@@ -14,7 +14,7 @@ export function unwrapped(text: string): string {
 function isWrapped(paragraphs: string[][]): boolean {
   // The last line of a paragraph may be of any length.
   const broken = paragraphs.flatMap(lines => lines.slice(0, -1)).map(line => line.trim().length)
-  const margin = Math.max(0, ...paragraphs.flat().map(line => line.trim().length))
+  const margin = paragraphs.flat().reduce((most, line) => Math.max(most, line.trim().length), 0)
   if (broken.length + 1 < fewest || margin < narrowest || margin > widest) return false
   return broken.filter(length => length >= full * margin).length >= 0.9 * broken.length
 }
