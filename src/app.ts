@@ -1,18 +1,24 @@
 // Puts the house together: one driver for each port. The only file that knows them all.
+import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { Config } from './config.ts'
 import type { Order } from './domain/job.ts'
+import { noMeter } from './domain/meter.ts'
 import type { Blobs } from './domain/ports.ts'
-import { installationIn } from './drivers/blobs/installation.ts'
+import type { Queue } from './domain/queue.ts'
+import { fixedInstallation, type Installation, installationIn } from './drivers/blobs/installation.ts'
 import { ossBlobs } from './drivers/blobs/oss.ts'
 import { temporaryBlobs } from './drivers/blobs/temporary.ts'
 import { createDownloader } from './drivers/download/download.ts'
 import { type FoundFfmpeg, locateFfmpeg } from './drivers/ffmpeg/locate.ts'
+import { prometheus } from './drivers/metrics/prometheus.ts'
 import { inProcessQueue } from './drivers/queue/in-process.ts'
+import { mnsQueue } from './drivers/queue/mns.ts'
 import { fileRecognisers } from './drivers/speech/file-recognisers.ts'
 import { qwenAsr } from './drivers/speech/qwen-asr.ts'
 import { drainable, limited, retrying } from './drivers/speech/wrappers.ts'
 import { sqliteStore } from './drivers/store/sqlite.ts'
+import { tablestoreStore } from './drivers/store/tablestore/tablestore.ts'
 import { checkGeminiKey } from './drivers/text/gemini-key.ts'
 import { retirements } from './drivers/text/retirements.ts'
 import { isGemini } from './drivers/text/routes.ts'
@@ -20,7 +26,7 @@ import { textConcurrency, textModels, textTimeout } from './drivers/text/text-mo
 import { type Dashscope, dashscope } from './drivers/wire/dashscope.ts'
 import { createHttp } from './drivers/wire/http.ts'
 import { createLimiter } from './drivers/wire/limiter.ts'
-import { createJobs, type Jobs, type Submission, type Watch } from './jobs/jobs.ts'
+import { createJobs, type Jobs, type Stop, type Submission, type Watch } from './jobs/jobs.ts'
 import { type Ordered, readOrdered } from './jobs/ordered.ts'
 import { encoders } from './pipeline/chunks/encode-all.ts'
 import { createGate } from './pipeline/gate.ts'
@@ -45,20 +51,40 @@ export interface App {
   /** Reads what has become of an order, formatted if it wished for that; `submission` has the job as it was last watched. */
   readOrdered(order: Pick<Order, 'format'>, submission: Submission, watch: Watch): Promise<Ordered>
   ffmpeg(): Promise<FoundFfmpeg>
+  /** Where it was asked for: what has happened, as Prometheus reads it. */
+  metrics?(): Promise<{ type: string; text: string }>
+  /** Where machines share a store: makes its tables, or throws what is missing; resolves with a sentence for each. */
+  setUpStore?(signal: AbortSignal): Promise<string[]>
+  /** The same for the queue that they share. */
+  setUpQueue?(signal: AbortSignal): Promise<string[]>
+  /** Since when the shared queue has not answered (milliseconds since 1970). */
+  queueSilentSince?(): number | undefined
   /** A sentence for the reader when something of the store had to be set aside. */
   notice(): string | undefined
-  close(options?: { drainSeconds?: number }): Promise<void>
+  close(options?: Stop): Promise<void>
+}
+
+export interface AppOptions {
+  /** `worker`: carries out what others have ordered. Where the queue is shared, all others only order. Default: `server`. */
+  role?: 'server' | 'worker'
+  /** Count what happens, for `metrics`. */
+  measured?: boolean
 }
 
 /** Cheap, and without effect until something is asked for: connections and files are opened on first use. */
-export function createApp(config: Config): App {
+export function createApp(config: Config, { role = 'server', measured = false }: AppOptions = {}): App {
   const http = createHttp({ connections: config.concurrency })
   const cloud = dashscope({ apiKey: config.apiKey, baseUrl: config.baseUrl, http })
   const limiter = createLimiter({ perMinute: requestsPerMinute, concurrency: config.concurrency })
   const asr = qwenAsr(cloud, { model: config.asrModel, concurrency: config.concurrency })
   const recogniser = drainable(asr)
   const blobs = blobsOf(config, cloud)
-  const store = sqliteStore({ folder: config.dataDir })
+  const shared = sharedStore(config)
+  const store = shared ?? sqliteStore({ folder: config.dataDir })
+  const metrics = measured ? prometheus({ unfinishedJobs: () => store.unfinishedJobs() }) : undefined
+  const meter = metrics ?? noMeter
+  const mns = sharedQueue(config, id => store.ownersOf(id))
+  const queue: Queue = mns ?? inProcessQueue(lanes)
   const textHttp = createHttp({ connections: textConcurrency, answerTimeout: textTimeout })
   const textModel = textModels({
     models: config.formatModels,
@@ -77,8 +103,8 @@ export function createApp(config: Config): App {
     return found
   }
   const jobs = createJobs({
-    store,
-    queue: inProcessQueue(lanes),
+    ...{ store, queue, meter },
+    serves: role === 'worker' || !queue.shared,
     drain: recogniser.drain,
     scratchDir: join(config.dataDir, 'scratch'),
     pipeline: {
@@ -100,6 +126,9 @@ export function createApp(config: Config): App {
       textModel.models.some(isGemini) && {
         checkGemini: signal => checkGeminiKey({ apiKey, baseUrl, http: textHttp }, signal),
       }),
+    ...(metrics && { metrics: metrics.page }),
+    ...(shared && { setUpStore: shared.setUp }),
+    ...(mns && { setUpQueue: mns.setUp, queueSilentSince: mns.silentSince }),
     readOrdered: (order, submission, watch) => readOrdered(jobs, order, submission, watch),
     notice: store.notice,
     async close(options) {
@@ -109,14 +138,34 @@ export function createApp(config: Config): App {
   }
 }
 
+function sharedStore({ tablestoreEndpoint: endpoint, serviceKey: key, ...config }: Config) {
+  if (endpoint === undefined || !key) return undefined
+  const { tablestoreInstance: instance, tablestorePrefix: prefix, retentionDays } = config
+  return tablestoreStore({
+    ...{ endpoint, key, prefix },
+    ...(instance !== undefined && { instance }),
+    ...(retentionDays !== undefined && { retentionDays }),
+  })
+}
+
+function sharedQueue(config: Config, ownersOf: (id: string) => Promise<string[]>) {
+  const { mnsEndpoint: endpoint, mnsQueue: queue, serviceKey: key, workerJobs: places } = config
+  return endpoint === undefined || !key ? undefined : mnsQueue({ endpoint, queue, key, places, ownersOf })
+}
+
 /** The user's own bucket where there is one. */
 function blobsOf(config: Config, cloud: Dashscope): Blobs {
-  const { ossBucket: bucket, ossEndpoint: endpoint, ossRegion: region, accessKeyId, accessKeySecret } = config
-  if (!bucket || !accessKeyId || !accessKeySecret) return temporaryBlobs({ cloud })
-  const { securityToken } = config
+  const { ossBucket: bucket, ossEndpoint: endpoint, ossRegion: region, bucketKey } = config
+  if (!bucket || !bucketKey) return temporaryBlobs({ cloud })
   return ossBlobs({
-    ...{ bucket, endpoint, accessKeyId, accessKeySecret, installation: installationIn(config.dataDir) },
+    ...{ bucket, endpoint, ...bucketKey, installation: installationOf(config) },
     ...(region && { region }),
-    ...(securityToken && { securityToken }),
   })
+}
+
+/** Whoever shares a store shares what lies in the bucket for its jobs. */
+function installationOf({ dataDir, tablestoreEndpoint, tablestorePrefix }: Config): Installation {
+  if (tablestoreEndpoint === undefined) return installationIn(dataDir)
+  const shared = createHash('sha256').update(`${tablestoreEndpoint}/${tablestorePrefix}`)
+  return fixedInstallation(shared.digest('hex').slice(0, 12))
 }

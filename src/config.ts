@@ -16,14 +16,18 @@ const keyPairs = [
 ] as const
 type OfPairs = (typeof keyPairs)[number]['id' | 'secret'] | 'cloudToken'
 
-interface CloudKey {
-  accessKeyId?: string
-  accessKeySecret?: string
+export interface CloudKey {
+  accessKeyId: string
+  accessKeySecret: string
   /** Where the key is a temporary one. */
   securityToken?: string
 }
 
-export interface Config extends Omit<Parsed, OfPairs>, CloudKey {
+export interface Config extends Omit<Parsed, OfPairs> {
+  /** For the bucket. */
+  bucketKey?: CloudKey
+  /** For Tablestore and MNS. */
+  serviceKey?: CloudKey
   dataDir: string
   allowedDirs: string[]
   /** True when the folders were named by the user and are not the default. */
@@ -49,7 +53,7 @@ export function readConfig(environment: Environment = process.env, flags: Enviro
   const config = parsed as Parsed
   return {
     ...config,
-    ...cloudKey(config),
+    ...keysOf(config),
     dataDir: config.dataDir ?? defaultDataDir(environment),
     allowedDirs: config.allowedDirs ?? [homedir()],
     allowedDirsGiven: config.allowedDirs !== undefined,
@@ -58,17 +62,40 @@ export function readConfig(environment: Environment = process.env, flags: Enviro
 }
 
 /** Half a pair is a mistake only for those who need the key: the names are common ones that other programs read too. */
-function cloudKey(parsed: Parsed): CloudKey {
-  const pair = keyPairs.find(({ id, secret }) => parsed[id] !== undefined || parsed[secret] !== undefined)
+function keysOf(parsed: Parsed): Pick<Config, 'bucketKey' | 'serviceKey'> {
+  const [oss, ...general] = keyPairs
+  const { ossBucket, tablestoreEndpoint, mnsEndpoint } = parsed
+  if (mnsEndpoint !== undefined && (tablestoreEndpoint === undefined || ossBucket === undefined))
+    throw new SpeechError(
+      'CONFIG_INVALID',
+      'MNS_ENDPOINT is set without TABLESTORE_ENDPOINT and OSS_BUCKET.',
+      {
+        hint: 'Workers on other machines need both: set them too, or unset MNS_ENDPOINT.',
+      },
+    )
+  const bucketKey = keyFor('OSS_BUCKET', ossBucket !== undefined, [oss, ...general], parsed)
+  const needed = mnsEndpoint !== undefined ? 'MNS_ENDPOINT' : 'TABLESTORE_ENDPOINT'
+  // A key of its own for the bucket may be good for nothing else.
+  const serviceKey = keyFor(needed, tablestoreEndpoint !== undefined, [...general, oss], parsed)
+  return { ...(bucketKey && { bucketKey }), ...(serviceKey && { serviceKey }) }
+}
+
+function keyFor(
+  service: string,
+  isNeeded: boolean,
+  pairs: readonly (typeof keyPairs)[number][],
+  parsed: Parsed,
+): CloudKey | undefined {
+  const pair = pairs.find(({ id, secret }) => parsed[id] !== undefined || parsed[secret] !== undefined)
   const [accessKeyId, accessKeySecret] = pair ? [parsed[pair.id], parsed[pair.secret]] : []
   if (accessKeyId && accessKeySecret) {
     const securityToken = pair && 'token' in pair ? parsed[pair.token] : undefined
     return { accessKeyId, accessKeySecret, ...(securityToken && { securityToken }) }
   }
-  if (parsed.ossBucket === undefined) return {}
+  if (!isNeeded) return undefined
   const { id, secret } = pair ?? keyPairs[1]
-  throw new SpeechError('CONFIG_INVALID', 'OSS_BUCKET is set without a whole key for it.', {
-    hint: `Set both ${settings[id].env} and ${settings[secret].env}, or unset OSS_BUCKET.`,
+  throw new SpeechError('CONFIG_INVALID', `${service} is set without a whole key for it.`, {
+    hint: `Set both ${settings[id].env} and ${settings[secret].env}, or unset ${service}.`,
   })
 }
 

@@ -192,11 +192,7 @@ describe('the key of the bucket', () => {
   const alibaba = { ALIBABA_ACCESS_KEY: 'id', ALIBABA_SECRET_KEY: 'secret' }
   const cloud = { ALIBABA_CLOUD_ACCESS_KEY_ID: 'cloud-id', ALIBABA_CLOUD_ACCESS_KEY_SECRET: 'cloud-secret' }
   const token = { ALIBABA_CLOUD_SECURITY_TOKEN: 'token' }
-  const keyOf = ({ accessKeyId, accessKeySecret, securityToken }: Config) => [
-    accessKeyId,
-    accessKeySecret,
-    securityToken,
-  ]
+  const keyOf = ({ bucketKey: key }: Config) => [key?.accessKeyId, key?.accessKeySecret, key?.securityToken]
 
   it.each([
     ['its own name', { ...oss, ...alibaba, ...cloud, ...token }, ['oss-id', 'oss-secret', undefined]],

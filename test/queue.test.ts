@@ -1,6 +1,6 @@
 // The queue of one process: three lanes, each ticket once, and owners in turn.
 import { describe, expect, it, vi } from 'vitest'
-import type { Lane, Ticket } from '../src/domain/ports.ts'
+import type { Lane, Ticket } from '../src/domain/queue.ts'
 import { inProcessQueue } from '../src/drivers/queue/in-process.ts'
 
 const ticket = (id: string, owner = 'ann', lane: Lane = 'long'): Ticket => ({ id, owner, lane })
@@ -17,7 +17,7 @@ function watched(rooms = { brief: 1, long: 1, remote: 1 }) {
     serve: () =>
       queue.serve(({ owner, id }) => {
         started.push(id)
-        return new Promise(resolve => ends.set(`${owner}/${id}`, resolve))
+        return new Promise(resolve => ends.set(`${owner}/${id}`, () => resolve('done')))
       }),
     async send(...tickets: Ticket[]) {
       for (const one of tickets) await queue.send(one)

@@ -8,12 +8,16 @@ import {
   file,
   folder,
   folders,
+  instance,
   key,
   model,
   models,
   number,
   ossEndpoint,
+  queueName,
   region,
+  serviceAddress,
+  tablePrefix,
   tokens,
 } from './values.ts'
 
@@ -59,6 +63,44 @@ export const settings = {
   cloudKeyId: setting('ALIBABA_CLOUD_ACCESS_KEY_ID', key, 'The same, where neither of those is set'),
   cloudKeySecret: setting('ALIBABA_CLOUD_ACCESS_KEY_SECRET', key, 'Its secret'),
   cloudToken: setting('ALIBABA_CLOUD_SECURITY_TOKEN', key, 'Its token, where it is a temporary key'),
+  tablestoreEndpoint: setting(
+    'TABLESTORE_ENDPOINT',
+    serviceAddress('https://my-instance.eu-central-1.ots.aliyuncs.com').optional(),
+    'Tablestore instance that keeps transcripts and jobs; otherwise a file in SPEECH_DATA_DIR does',
+  ),
+  tablestoreInstance: setting(
+    'TABLESTORE_INSTANCE',
+    instance,
+    'Its name; otherwise the first part of its address',
+  ),
+  tablestorePrefix: setting('TABLESTORE_PREFIX', tablePrefix, 'How the names of its tables begin'),
+  retentionDays: setting(
+    'SPEECH_RETENTION_DAYS',
+    count(1, 36_500).optional(),
+    'With Tablestore: days after which what was not changed since is forgotten; otherwise it is kept',
+  ),
+  mnsEndpoint: setting(
+    'MNS_ENDPOINT',
+    serviceAddress('https://1234567890.mns.eu-central-1.aliyuncs.com').optional(),
+    'Queue service that hands jobs to `speech-mcp worker`, on any machine; with TABLESTORE_ENDPOINT and OSS_BUCKET',
+  ),
+  mnsQueue: setting('MNS_QUEUE', queueName, 'Name of the queue; voice notes have one beside it, with -brief'),
+  workerJobs: setting(
+    'SPEECH_WORKER_JOBS',
+    count(1, 64).default(4),
+    'How many recordings `speech-mcp worker` works on at once',
+  ),
+  workerHost: setting(
+    'SPEECH_WORKER_HOST',
+    z.string().default('127.0.0.1'),
+    'Address on which a worker tells its health and its metrics',
+  ),
+  workerPort: setting('SPEECH_WORKER_PORT', count(0, 65_535).default(8766), 'Its port; 0: any free one'),
+  drainSeconds: setting(
+    'SPEECH_DRAIN_SECONDS',
+    count(0, 3600).default(20),
+    'How long a worker that is stopped goes on with what it has, before it gives it back',
+  ),
   ffmpegPath: setting(
     'FFMPEG_PATH',
     file.optional(),

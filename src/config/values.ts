@@ -49,6 +49,27 @@ export const bucket = optional(
 export const region = optional(/^(?:oss-)?[a-z]{2,}(?:-[a-z0-9]+)+$/, 'a region such as eu-central-1')
 export const key = optional(/^[!-~]+$/, 'the key as the console shows it, without blanks or other signs')
 
+/** Of a service that is asked with a key: in the clear only to a stand-in on this machine. */
+export const serviceAddress = (example: string) =>
+  z
+    .url({ protocol: /^https?$/, error: `an address such as ${example}` })
+    .refine(text => /^https:/i.test(text) || onThisMachine.test(text), {
+      error: 'an https:// address; http:// is for stand-ins on this machine',
+    })
+    .transform(text => text.replace(/\/+$/, ''))
+export const instance = optional(
+  /^[A-Za-z][A-Za-z0-9-]{1,49}$/,
+  'the name of an instance, such as my-instance',
+)
+export const tablePrefix = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]{0,99}$/, { error: 'letters, digits and underlines, a letter first' })
+  .default('speech_')
+export const queueName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,119}$/, { error: 'letters, digits and hyphens' })
+  .default('speech-jobs')
+
 export const model = (usual: string) =>
   z
     .string()

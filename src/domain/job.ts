@@ -90,8 +90,15 @@ export interface Job {
   /** ISO 8601, UTC; of the first submission. */
   createdAt: string
   updatedAt: string
-  /** Who works on it, and until when (milliseconds since 1970) nobody else may, unless that worker is known to be dead. */
-  lease?: { worker: string; until: number }
+  /**
+   * Who works on it, and for how long from the last renewal (`time`, milliseconds) nobody else may, unless that worker is
+   * known to be dead. `until` is that moment by the worker's own clock (milliseconds since 1970), which may be wrong.
+   */
+  lease?: { worker: string; until: number; time?: number }
+  /** How often it was begun without getting further than `done` seconds of the recording. */
+  tries?: { count: number; done: number }
+  /** Where the recording lies for workers on other machines. */
+  recording?: string
   progress?: Progress
   /** Why it failed. */
   error?: { code: ErrorCode; message: string; hint: string }

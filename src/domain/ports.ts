@@ -73,11 +73,32 @@ export interface Blobs {
   ): Promise<Upload>
   /** Where a model finds it for so many seconds; ask as late as possible, as it ends with the key that signed it. */
   address(upload: Upload, model: string, seconds: number, signal: AbortSignal): Promise<string>
+  /** Where recordings can be handed to other machines: in a bucket. */
+  readonly recordings?: Recordings
   /** Resolves also where it is gone already, and where it goes by itself. */
   remove(upload: Upload, signal: AbortSignal): Promise<void>
   /** Removes whatever, finished or half uploaded, nobody wants any more; resolves with how much that was. */
   sweep(isWanted: (left: Leftover) => Promise<boolean>, signal: AbortSignal): Promise<number>
   close(): Promise<void>
+}
+
+/** Recordings as they are, for workers on machines that cannot see the file. */
+export interface Recordings {
+  /**
+   * Stores a file and resolves with its name, which `Blobs.remove` takes as a key; a second time takes the place of the
+   * first. Where it rejects, nothing is left behind. `onBytes` hears how many are stored.
+   */
+  lay(
+    file: string,
+    of: { owner: string; job: string },
+    options: { signal: AbortSignal; onBytes?: (done: number) => void },
+  ): Promise<string>
+  /** Streams it into a file, and goes on where a connection broke. Throws `RECORDING_LOST` where it is not there. */
+  fetch(
+    key: string,
+    file: string,
+    options: { signal: AbortSignal; onBytes?: (done: number, total?: number) => void },
+  ): Promise<void>
 }
 
 export interface FileRequest {
@@ -201,6 +222,8 @@ export interface Store {
   /** Writes a job unless there is one with its id; resolves with the one that is there then. */
   addJob(job: Job): Promise<Job>
   getJob(owner: string, id: string): Promise<Job | undefined>
+  /** Who has a job of this id, as a rule one or none: for workers, who are told an id and nothing else. */
+  ownersOf(id: string): Promise<string[]>
   /** Writes the job, whose revision is one more than the one read; resolves with false if another write came between. */
   replaceJob(job: Job): Promise<boolean>
   /** Queued and running jobs of all owners, oldest first; does not make a store that is not there yet. */
@@ -216,31 +239,5 @@ export interface Store {
 
   /** A sentence for the reader when something of the store had to be set aside; undefined as a rule. */
   notice(): string | undefined
-  close(): Promise<void>
-}
-
-/**
- * Where a ticket waits: `brief` for what is done in a moment and must not wait behind hours of audio (`long`), `remote`
- * for what waits for the provider itself.
- */
-export type Lane = 'brief' | 'long' | 'remote'
-
-/** What a queue carries: "look at this job". */
-export interface Ticket {
-  id: string
-  owner: string
-  lane: Lane
-}
-
-/** Tells workers which job to look at; the store is the truth. A ticket may come twice, and a worker finds out then. */
-export interface Queue {
-  send(ticket: Ticket): Promise<void>
-  /** Calls `work` for each ticket, a few at once. `work` never rejects. */
-  serve(work: (ticket: Ticket) => Promise<void>): void
-  /** How many tickets of its lane wait before this one; undefined when it does not wait here. */
-  ahead(id: string): number | undefined
-  /** How many tickets of an owner wait here. */
-  waiting(owner: string): number
-  /** Hands out no more tickets. */
   close(): Promise<void>
 }

@@ -2,7 +2,9 @@
 import { setMaxListeners } from 'node:events'
 import { SpeechError } from '../domain/errors.ts'
 import { isOver, type Job, type Order } from '../domain/job.ts'
-import type { PageRequest, Queue, Store, TranscriptPage } from '../domain/ports.ts'
+import type { Meter } from '../domain/meter.ts'
+import type { PageRequest, Store, TranscriptPage } from '../domain/ports.ts'
+import type { Queue } from '../domain/queue.ts'
 import { oneLine, tokens } from '../domain/text.ts'
 import type { Transcript } from '../domain/transcript.ts'
 import { type FoundRecording, findRecordings } from '../pipeline/recordings.ts'
@@ -72,14 +74,27 @@ export interface Jobs {
   follow(owner: string, id: string): () => void
   /** Takes over, now and from time to time, what a process has left unfinished that died; sweeps the bucket. */
   resumeLeftovers(): void
-  /** Lets requests under way land (so many seconds at most), gives unfinished jobs back, and stops. */
-  close(options?: { drainSeconds?: number }): Promise<void>
+  /** How many jobs are worked on here. */
+  atWork(): number
+  /** Begins no more, lets end what can end in time, gives the other jobs back, and stops. */
+  close(options?: Stop): Promise<void>
+}
+
+/** How long what is under way may go on, in seconds. */
+export interface Stop {
+  /** Jobs: those that end within it need not be given back. */
+  finishSeconds?: number
+  /** Requests to the provider: their chunks are paid for. */
+  drainSeconds?: number
 }
 
 export interface JobsOptions {
   pipeline: PipelinePorts
   store: Store
   queue: Queue
+  /** False: others carry out what is ordered here. Default: true. */
+  serves?: boolean
+  meter?: Meter
   /** Folder under which each order gets a scratch folder. */
   scratchDir: string
   /** Starts no further request to the provider, and resolves when those under way are done or the time is up. */
@@ -111,6 +126,7 @@ export function createJobs(options: JobsOptions): Jobs {
     // One that was left to another process, or given back, is still somebody's.
     const job = await ledger.job(owner, id).catch(() => undefined)
     if (job && isOver(job.state)) holders.forget(`${owner}/${id}`)
+    return 'done'
   })
 
   async function read(owner: string, id: string): Promise<Transcript> {
@@ -169,6 +185,7 @@ export function createJobs(options: JobsOptions): Jobs {
     subscribe: changes.subscribe,
     follow: leftovers.follow,
     resumeLeftovers: leftovers.resume,
+    atWork: () => 0,
     async close({ drainSeconds = 0 } = {}) {
       await queue.close()
       await leftovers.close()

@@ -1,7 +1,8 @@
 // What other processes do, or have left undone: jobs of dead ones are taken over, those of living ones followed.
 import { SpeechError } from '../domain/errors.ts'
 import { isOver, type Job } from '../domain/job.ts'
-import type { Queue, Store } from '../domain/ports.ts'
+import type { Store } from '../domain/ports.ts'
+import type { Queue } from '../domain/queue.ts'
 import { log } from '../log.ts'
 import type { PipelinePorts } from '../pipeline/transcribe.ts'
 import type { Changes } from './changes.ts'

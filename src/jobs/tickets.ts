@@ -1,6 +1,6 @@
 // Which jobs this process can carry out, and in which lane they wait.
 import type { Job } from '../domain/job.ts'
-import type { Ticket } from '../domain/ports.ts'
+import type { Ticket } from '../domain/queue.ts'
 import { modelsOf, storyOf } from '../pipeline/stories.ts'
 import { type PipelinePorts, transcribe } from '../pipeline/transcribe.ts'
 

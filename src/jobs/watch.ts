@@ -1,6 +1,6 @@
 // Waits for a job on behalf of a call: until it is over, the time is up, or the caller goes.
 import { isOver, type Job, type Progress } from '../domain/job.ts'
-import type { Queue } from '../domain/ports.ts'
+import type { Queue } from '../domain/queue.ts'
 import type { PipelinePorts } from '../pipeline/transcribe.ts'
 import type { Changes } from './changes.ts'
 import type { Holders } from './holders.ts'

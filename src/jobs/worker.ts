@@ -1,7 +1,7 @@
 // The worker: takes a job that nobody works on, and carries it out.
 import { isSpeechError } from '../domain/errors.ts'
 import { isOver, type Job } from '../domain/job.ts'
-import type { Ticket } from '../domain/ports.ts'
+import type { Ticket } from '../domain/queue.ts'
 import { log } from '../log.ts'
 import { type Claim, carryOut, type Live, type WorkerOptions } from './carry-out.ts'
 import { isFree, lease, leaseTime } from './lease.ts'

@@ -42,6 +42,7 @@ export function quietJobs(): QuietJobs {
     ...{
       departures,
       followed,
+      atWork: () => 0,
       search: unused,
       cancel: unused,
       rename: unused,

@@ -43,6 +43,16 @@ export function jobsContract(open: () => Store): void {
       expect(await store.getJob(me, 'nobody')).toBeUndefined()
     })
 
+    it('are found by their id alone, whoever owns them', async () => {
+      const store = open()
+      expect(await store.ownersOf('j')).toEqual([])
+      for (const owner of ['ben', 'ann']) await store.addJob(job({ owner }))
+      await store.addJob(job({ id: 'jj' }))
+      expect((await open().ownersOf('j')).sort()).toEqual(['ann', 'ben'])
+      await store.deleteJob('ann', 'j')
+      expect(await store.ownersOf('j')).toEqual(['ben'])
+    })
+
     it('that are there already stay, and are what adding gives', async () => {
       const store = open()
       const first = job({ order: { audio: '/talks/a.mp3', title: 'First' } })

@@ -1,5 +1,5 @@
 // The queue of one process: lanes, so that a voice note does not wait behind hours of audio, and owners in turn.
-import type { Lane, Queue, Ticket } from '../../domain/ports.ts'
+import type { Hand, Lane, Queue, Ticket, Verdict } from '../../domain/queue.ts'
 
 interface Waiting {
   /** How many more tickets may be worked on. */
@@ -8,13 +8,16 @@ interface Waiting {
   waiting: Map<string, Ticket[]>
 }
 
+/** Nobody else is handed what waits in this process, and what it leaves is found in the store. */
+const ownHand: Hand = { async extend() {} }
+
 /** `rooms`: how many tickets of each lane are worked on at once. */
 export function inProcessQueue(rooms: Record<Lane, number>): Queue {
   const lanes = { brief: lane(rooms.brief), long: lane(rooms.long), remote: lane(rooms.remote) }
   const laneOf = (ticket: Ticket) => lanes[ticket.lane]
   const placeOf = ({ owner, id }: Ticket) => `${owner}/${id}`
   const queued = new Map<string, Ticket>()
-  let work: ((ticket: Ticket) => Promise<void>) | undefined
+  let work: ((ticket: Ticket, hand: Hand) => Promise<Verdict>) | undefined
   let closed = false
 
   function next(lane: Waiting): void {
@@ -23,7 +26,7 @@ export function inProcessQueue(rooms: Record<Lane, number>): Queue {
       if (!ticket) return
       queued.delete(placeOf(ticket))
       lane.room--
-      void work(ticket).finally(() => {
+      void work(ticket, ownHand).finally(() => {
         lane.room++
         next(lane)
       })
@@ -31,6 +34,7 @@ export function inProcessQueue(rooms: Record<Lane, number>): Queue {
   }
 
   return {
+    shared: false,
     async send(ticket) {
       const place = placeOf(ticket)
       if (queued.has(place) || closed) return

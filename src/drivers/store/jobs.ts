@@ -7,7 +7,7 @@ import { log } from '../../log.ts'
 import type { Connection } from './connection.ts'
 import { fromJson, together } from './rows.ts'
 
-type Jobs = Pick<Store, 'addJob' | 'getJob' | 'replaceJob' | 'unfinishedJobs' | 'deleteJob'>
+type Jobs = Pick<Store, 'addJob' | 'getJob' | 'ownersOf' | 'replaceJob' | 'unfinishedJobs' | 'deleteJob'>
 
 interface Row {
   body: Uint8Array
@@ -38,6 +38,12 @@ export function jobs(connection: Connection): Jobs {
         }),
       ),
     getJob: (owner, id) => connection.read(database => find(database, owner, id)),
+    async ownersOf(id) {
+      const rows = (await connection.read(database =>
+        database.prepare('SELECT owner FROM jobs WHERE id = ? ORDER BY owner').all(id),
+      )) as { owner: string }[]
+      return rows.map(({ owner }) => owner)
+    },
     replaceJob: job =>
       connection.write(database => {
         const { changes } = database
