@@ -11,17 +11,22 @@ import { localOwner } from '../domain/job.ts'
 import type { Blobs, Upload } from '../domain/ports.ts'
 import type { Command } from './command.ts'
 import { checkFormatting, type Finding } from './doctor-formatting.ts'
+import { checkQueue, checkStore } from './doctor-team.ts'
 
 const run = promisify(execFile)
 const patience = 10_000
 
+type Check = [name: string, look: () => Promise<string | Finding>]
+
 export const doctor: Command = {
   usage: 'speech-mcp doctor',
-  help: 'Check ffmpeg, keys, region, bucket, clock, models that format, and folders.',
+  help: 'Check ffmpeg, keys, bucket, clock, models and folders; make the tables and queues that machines share.',
   async run({ config, version }) {
     const app = createApp(config)
+    const { setUpStore, setUpQueue } = app
     let isKeyGood = true
-    const checks: [string, () => Promise<string | Finding>][] = [
+    let isBucketGood = true
+    const checks: Check[] = [
       ['ffmpeg', () => checkFfmpeg(app)],
       [
         'key and region',
@@ -31,7 +36,16 @@ export const doctor: Command = {
             throw error
           }),
       ],
-      ['uploads', () => checkUploads(app.blobs, config)],
+      [
+        'uploads',
+        () =>
+          checkUploads(app.blobs, config).catch(error => {
+            isBucketGood = false
+            throw error
+          }),
+      ],
+      ...(setUpStore ? [['store', () => checkStore(setUpStore, config)] satisfies Check] : []),
+      ...(setUpQueue ? [['queue', () => checkQueue(setUpQueue, config, isBucketGood)] satisfies Check] : []),
       ['formatting', () => checkModels(app, config, isKeyGood)],
       ['data folder', () => checkDataDir(app, config)],
       ['allowed folders', () => checkAllowedDirs(config)],
@@ -171,6 +185,8 @@ async function checkDataDir(app: App, { dataDir }: Config): Promise<string> {
         cause,
       })
     })
+  // Where machines share a store, the folder has only what a job has to put down for a while.
+  if (app.setUpStore) return dataDir
   const { transcripts } = await app.jobs.list(localOwner, { limit: 1 })
   const notice = app.notice()
   if (notice)
