@@ -41,6 +41,7 @@ export const errorCodes = [
   'TRANSCRIPT_NOT_FOUND',
   'COST_TOO_HIGH',
   'RECORDING_CHANGED',
+  'POISON',
   'BUSY',
   'STORE_FAILED',
   'STORE_DAMAGED',

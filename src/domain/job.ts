@@ -93,6 +93,8 @@ export interface Job {
   /** Who works on it, and until when (milliseconds since 1970) nobody else may, unless that worker is known to be dead. */
   lease?: { worker: string; until: number }
   progress?: Progress
+  /** How many workers have begun it, one after the other, without getting further than `done` seconds of the recording. */
+  tries?: { count: number; done: number }
   /** Why it failed. */
   error?: { code: ErrorCode; message: string; hint: string }
 }
