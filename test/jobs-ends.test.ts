@@ -177,6 +177,61 @@ describe('a job that nobody came back for', () => {
   })
 })
 
+describe('a recording over which every worker dies', () => {
+  const forever = () => new Promise<never>(() => {})
+
+  /** A worker takes the job over, gets as far as `done` seconds, and dies. */
+  async function die(done: number): Promise<string> {
+    const house = await site.open({ hear: forever })
+    const { job } = await house.submit()
+    const begun = await vi.waitFor(async () => {
+      const { job: now } = await house.stored(job.id)
+      expect(now).toMatchObject({ state: 'running', lease: { worker: house.name } })
+      return now!
+    }, patient)
+    const progress = { done, message: 'Listening' }
+    const dead = { ...begun, lease: { worker: 'dead', until: 1 }, progress, revision: begun.revision + 1 }
+    expect(await house.store.replaceJob(dead)).toBe(true)
+    return job.id
+  }
+
+  it('five times at the same place is given up, is said so, and goes on when it is ordered again', async () => {
+    const { blobs, removed } = bucket()
+    for (const done of [0, 0, 7, 3, 7, 7, 7]) await die(done)
+    const house = await site.open({ blobs, hear: forever })
+    const id = await die(5)
+    await house.store.putTranscript(me, transcript({ id, status: 'running' }))
+    await house.store.putCheckpoint(me, uploadKey(id), kept, id)
+    house.jobs.resumeLeftovers()
+    await vi.waitFor(async () => expect((await house.stored(id)).job?.state).toBe('failed'), patient)
+    expect((await house.stored(id)).job).toMatchObject({ error: { code: 'POISON' } })
+    await vi.waitFor(async () => expect(await listed(house, id)).toBe('failed'), patient)
+    await vi.waitFor(() => expect(removed).toEqual([upload]), patient)
+    expect(house.asked).toEqual([])
+
+    const again = await site.open()
+    expect((await again.transcribe()).job).toMatchObject({ id, state: 'completed' })
+  })
+
+  it('is not given up where each gets further', async () => {
+    for (const done of [1, 2, 3, 4, 5, 6]) await die(done)
+    expect((await (await site.open()).transcribe()).job.state).toBe('completed')
+  })
+
+  it('is not given up where they were only stopped', async () => {
+    for (let stops = 0; stops < 6; stops++) {
+      const house = await site.open({ hear: forever })
+      const { job } = await house.submit()
+      await vi.waitFor(() => expect(house.asked).toHaveLength(site.chunks), patient)
+      await house.close()
+      await expect((await site.open({ rooms: nobody })).stored(job.id)).resolves.toMatchObject({
+        job: { state: 'queued' },
+      })
+    }
+    expect((await (await site.open()).transcribe()).job.state).toBe('completed')
+  })
+})
+
 describe('removing a transcript', () => {
   it('takes its recording out of the bucket, also where the bucket fails', async () => {
     const { blobs, removed } = bucket()

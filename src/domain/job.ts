@@ -95,11 +95,11 @@ export interface Job {
    * known to be dead. `until` is that moment by the worker's own clock (milliseconds since 1970), which may be wrong.
    */
   lease?: { worker: string; until: number; time?: number }
-  /** How often it was begun without getting further than `done` seconds of the recording. */
-  tries?: { count: number; done: number }
   /** Where the recording lies for workers on other machines. */
   recording?: string
   progress?: Progress
+  /** How many workers have begun it, one after the other, without getting further than `done` seconds of the recording. */
+  tries?: { count: number; done: number }
   /** Why it failed. */
   error?: { code: ErrorCode; message: string; hint: string }
 }

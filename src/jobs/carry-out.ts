@@ -16,6 +16,7 @@ import type { Ledger } from './ledger.ts'
 import { ensureUnchanged } from './place.ts'
 import { failureOf } from './portrait.ts'
 import { createScratch } from './scratch.ts'
+import type { Tidying } from './tidying.ts'
 
 export interface WorkerOptions {
   name: string
@@ -23,6 +24,7 @@ export interface WorkerOptions {
   store: Store
   changes: Changes
   pipeline: PipelinePorts
+  tidying: Tidying
   /** Folder under which each order gets a scratch folder. */
   scratchDir: string
 }
@@ -99,7 +101,7 @@ export function carryOut({ job: claimed, resumed }: Claim, options: WorkerOption
     await quiet()
     const findings = draft.findings()
     if (findings) await draft.save('running', findings)
-    await fence.write(() => ({ ...facts(), state: 'queued', lease: undefined }))
+    await fence.write(() => ({ ...facts(), state: 'queued', lease: undefined, tries: undefined }))
   }
 
   async function fail(error: unknown): Promise<void> {

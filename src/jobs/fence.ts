@@ -121,6 +121,7 @@ export function over(state: JobState): (now: Job) => JobChange {
     state,
     lease: undefined,
     progress: undefined,
+    tries: undefined,
     order: { ...order, audio: order.audio.startsWith('data:') ? 'data:' : order.audio },
   })
 }

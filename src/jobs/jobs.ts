@@ -113,8 +113,8 @@ export function createJobs(options: JobsOptions): Jobs {
   // Every call that waits listens to it: many at once are no leak.
   setMaxListeners(0, closing.signal)
   const ports = { name, store, ledger, queue, pipeline, changes }
-  const worker = createWorker({ ...ports, scratchDir })
   const tidying = createTidying({ ...ports, closing: closing.signal })
+  const worker = createWorker({ ...ports, tidying, scratchDir })
   const leftovers = createLeftovers({ ...ports, worker, tidying })
   const { cancel, abandon, remove } = createStopping({ ...ports, holders, worker, tidying, inTurn })
   const watching = { ...ports, holders, worker, closing: closing.signal, abandon }

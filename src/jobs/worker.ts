@@ -1,10 +1,12 @@
 // The worker: takes a job that nobody works on, and carries it out.
-import { isSpeechError } from '../domain/errors.ts'
+import { isSpeechError, SpeechError } from '../domain/errors.ts'
 import { isOver, type Job } from '../domain/job.ts'
 import type { Ticket } from '../domain/queue.ts'
 import { log } from '../log.ts'
 import { type Claim, carryOut, type Live, type WorkerOptions } from './carry-out.ts'
+import { over } from './fence.ts'
 import { isFree, lease, leaseTime } from './lease.ts'
+import { failureOf } from './portrait.ts'
 import { isForUs } from './tickets.ts'
 
 export interface Worker {
@@ -64,16 +66,46 @@ export function createWorker(options: WorkerOptions): Worker {
 /** A job that was ordered here needs no second look at its recording for so long, in milliseconds. */
 const freshness = 60_000
 
+/** Whoever has died over it so often, one after the other and nobody further than those before, has most likely died of it. */
+const mostTries = 5
+
 /** The job, if it is this worker's from now on. */
 async function claim(owner: string, id: string, options: WorkerOptions): Promise<Claim | undefined> {
-  const { name, ledger, pipeline } = options
+  const { name, ledger, pipeline, tidying, changes } = options
   let found: Job | undefined
+  let isPoison = false
   const job = await ledger.update(owner, id, now => {
     const isOpen = !isOver(now.state) && (now.lease?.worker === name || isFree(now, name))
     found = isOpen && isForUs(now, pipeline) ? now : undefined
-    return found && { state: 'running', lease: lease(name, leaseTime), error: undefined }
+    if (!found) return undefined
+    const tries = triesOf(now)
+    isPoison = now.state === 'running' && tries.count > mostTries
+    if (isPoison) return { ...over('failed')(now), error: failureOf(poison(now)) }
+    return { state: 'running', lease: lease(name, leaseTime), error: undefined, tries }
   })
+  if (isPoison) {
+    log.error('poison', { id })
+    await tidying.desert(job)
+    changes.tell({ owner, id, listed: true })
+    return undefined
+  }
   return found && { job, resumed: !isFresh(found, name) }
+}
+
+/** This one included. Who got further than all before begins a new count. */
+function triesOf({ tries = { count: 0, done: 0 }, progress }: Job): NonNullable<Job['tries']> {
+  const done = progress?.done ?? 0
+  return done > tries.done ? { count: 1, done } : { ...tries, count: tries.count + 1 }
+}
+
+function poison({ tool }: Job): SpeechError {
+  return new SpeechError(
+    'POISON',
+    `${mostTries} processes ended, one after the other, at the same place of it.`,
+    {
+      hint: `Convert the recording to another format, or look into the log of the server for why it ended; then call ${tool} again. What is finished is not billed again.`,
+    },
+  )
 }
 
 /** What has waited long, or was begun before, has progress. */
