@@ -103,7 +103,7 @@ export function createApp(config: Config, { role = 'server', measured = false }:
     return found
   }
   const jobs = createJobs({
-    ...{ store, queue, meter },
+    ...{ store, queue, meter, shared: shared !== undefined },
     serves: role === 'worker' || !queue.shared,
     drain: recogniser.drain,
     scratchDir: join(config.dataDir, 'scratch'),

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Job } from '../src/domain/job.ts'
-import { isFree } from '../src/jobs/lease.ts'
+import { createLeases } from '../src/jobs/lease.ts'
 import { workerName } from '../src/jobs/worker-name.ts'
 import { gate, type House, me, type Site, startSite } from './support/house.ts'
 
@@ -22,6 +22,8 @@ async function rewrite({ store }: House, id: string, change: (job: Job) => Parti
     if (await store.replaceJob({ ...job, ...change(job), revision: job.revision + 1 })) return
   }
 }
+
+const isFree = (job: Job, self: string) => createLeases(self, { shared: false }).isFree(job)
 
 const expired = ({ lease }: Job) => ({ lease: { worker: lease!.worker, until: 1 } })
 

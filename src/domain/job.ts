@@ -35,9 +35,12 @@ export type JobTool = 'transcribe_audio' | 'diarize_audio'
 
 export type JobState = 'queued' | 'running' | 'completed' | 'partial' | 'failed' | 'cancelled'
 
-/** `running → running`: another worker takes over from one that died. `running → queued`: a worker that stops gives it back. */
+/**
+ * `running → running`: another worker takes over from one that died. `running → queued`: a worker that stops gives it
+ * back. `queued → failed`: its recording could not be laid where workers are, or no worker could be told of it.
+ */
 const moves: Record<JobState, readonly JobState[]> = {
-  queued: ['running', 'cancelled'],
+  queued: ['running', 'cancelled', 'failed'],
   running: ['running', 'queued', 'completed', 'partial', 'failed', 'cancelled'],
   completed: ['queued'],
   partial: ['queued'],
@@ -97,6 +100,8 @@ export interface Job {
   lease?: { worker: string; until: number; time?: number }
   /** Where the recording lies for workers on other machines. */
   recording?: string
+  /** How often workers were told of it once more, because none had come. */
+  sent?: number
   progress?: Progress
   /** How many workers have begun it, one after the other, without getting further than `done` seconds of the recording. */
   tries?: { count: number; done: number }

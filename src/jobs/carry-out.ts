@@ -1,7 +1,9 @@
 // Carries one job out: tells its story, and writes down how it ends.
 import { cancelled, describeError, isSpeechError } from '../domain/errors.ts'
-import type { Job } from '../domain/job.ts'
+import { isOver, type Job } from '../domain/job.ts'
+import type { Meter } from '../domain/meter.ts'
 import type { Store } from '../domain/ports.ts'
+import type { Hand, Verdict } from '../domain/queue.ts'
 import type { Run } from '../domain/run.ts'
 import type { Transcript } from '../domain/transcript.ts'
 import { log } from '../log.ts'
@@ -12,7 +14,7 @@ import { createCheckpoints } from './checkpoints.ts'
 import { createDraft } from './draft.ts'
 import { createFence, type Ending, over } from './fence.ts'
 import { formatFindings } from './format-findings.ts'
-import type { Ledger } from './ledger.ts'
+import type { JobChange, Ledger } from './ledger.ts'
 import { ensureUnchanged } from './place.ts'
 import { failureOf } from './portrait.ts'
 import { createScratch } from './scratch.ts'
@@ -25,6 +27,7 @@ export interface WorkerOptions {
   changes: Changes
   pipeline: PipelinePorts
   tidying: Tidying
+  meter: Meter
   /** Folder under which each order gets a scratch folder. */
   scratchDir: string
 }
@@ -32,6 +35,8 @@ export interface WorkerOptions {
 /** A job that is this worker's from now on. */
 export interface Claim {
   job: Job
+  /** As it was when it waited. */
+  before: Job
   /** True where it was ordered long ago, or in another process. */
   resumed: boolean
 }
@@ -45,13 +50,13 @@ export interface Live {
   /** Takes over what was written of the job meanwhile: a title, names. */
   heed(job: Job): void
   stop(ending: Ending): void
-  /** Resolves when nothing of it is left. */
-  ended: Promise<void>
+  /** Resolves when nothing of it is left, with what becomes of its ticket. */
+  ended: Promise<Verdict>
 }
 
-export function carryOut({ job: claimed, resumed }: Claim, options: WorkerOptions): Live {
-  const { name, ledger, store, changes, pipeline, scratchDir } = options
-  const { owner, id, tool, order, content } = claimed
+export function carryOut({ job: claimed, before, resumed }: Claim, options: WorkerOptions, hand: Hand): Live {
+  const { name, ledger, store, changes, pipeline, tidying, meter, scratchDir } = options
+  const { owner, id, tool, order, content, recording } = claimed
   const abort = new AbortController()
   const scratch = createScratch(scratchDir, id, name)
   let ending: Ending | undefined
@@ -61,7 +66,7 @@ export function carryOut({ job: claimed, resumed }: Claim, options: WorkerOption
     abort.abort(cancelled())
   }
   const facts = () => ({ progress: draft.progress() })
-  const fence = createFence(claimed, { name, ledger, store, facts, ending: () => ending, stop })
+  const fence = createFence(claimed, { name, ledger, store, facts, ending: () => ending, stop, ...hand })
   const draft = createDraft(fence, { ledger, changes })
   const run: Run = {
     ...{ job: id, owner, signal: abort.signal, scratch: scratch.folder },
@@ -72,22 +77,33 @@ export function carryOut({ job: claimed, resumed }: Claim, options: WorkerOption
 
   async function perform(): Promise<void> {
     const started = performance.now()
+    const waited = before.state === 'queued' ? Date.now() - Date.parse(before.updatedAt) : 0
+    const attempt = claimed.tries?.count ?? 1
+    meter.started({ tool, attempt, waitedSeconds: Math.max(0, waited) / 1000 })
     try {
       if (resumed) await ensureUnchanged(claimed, pipeline, run)
       const story = storyOf(tool, order, pipeline)
-      const wish = { ...order, ...(content !== undefined && { hash: content }) }
+      const wish = {
+        ...order,
+        ...(content !== undefined && { hash: content }),
+        ...(recording !== undefined && { recording }),
+      }
       const findings = await story(wish, pipeline, run, draft.found)
       await formatFindings(findings, { fence, draft, ledger, pipeline, run })
       await finish(findings.status as 'completed' | 'partial', findings)
       const took = Math.round(performance.now() - started)
       log.info('transcribed', { id, tool, seconds: findings.duration, took })
     } catch (error) {
-      if (ending === 'given back') await giveBack()
+      if (ending === 'given back') await giveBack({ tries: undefined })
+      // Nobody could read it otherwise; what was heard is kept, and whoever is next begins from there.
+      else if (isUnstored(error)) await giveBack({})
       else if (ending !== 'taken over' && ending !== 'removed')
         await fail(ending === 'cancelled' ? cancelled(error) : error)
     }
     // Whoever removes it elsewhere could not know what was being written here.
     if (ending === 'removed' && !(await ledger.job(owner, id))) await ledger.remove(owner, id)
+    const isLast = ending === 'removed' || isOver(fence.job().state)
+    if (isLast && recording !== undefined) await tidying.takeRecordingAway(claimed, recording)
   }
 
   async function finish(status: 'completed' | 'partial', findings: Findings): Promise<void> {
@@ -97,11 +113,11 @@ export function carryOut({ job: claimed, resumed }: Claim, options: WorkerOption
     else if (ending === 'cancelled') await draft.save('cancelled', findings, describeError(cancelled()))
   }
 
-  async function giveBack(): Promise<void> {
+  async function giveBack(more: JobChange): Promise<void> {
     await quiet()
     const findings = draft.findings()
-    if (findings) await draft.save('running', findings)
-    await fence.write(() => ({ ...facts(), state: 'queued', lease: undefined, tries: undefined }))
+    if (findings) await draft.save('running', findings).catch(complain)
+    await fence.write(() => ({ ...facts(), ...more, state: 'queued', lease: undefined }))
   }
 
   async function fail(error: unknown): Promise<void> {
@@ -133,10 +149,30 @@ export function carryOut({ job: claimed, resumed }: Claim, options: WorkerOption
       await fence.release()
       await scratch.remove()
       changes.tell({ owner, id, listed: true })
+      count()
+      return verdict()
     })
+
+  function count(): void {
+    const { state } = fence.job()
+    const { usage, duration = 0 } = (isOver(state) && draft.findings()) || {}
+    const costs = { audioSeconds: duration, usd: usage?.costUsd ?? 0 }
+    meter.ended({ tool, state: isOver(state) ? state : 'queued', ...costs })
+  }
+
+  /** By what was last written or read: a job that the store did not take to its end is begun again. */
+  function verdict(): Verdict {
+    if (ending === 'removed' || isOver(fence.job().state)) return 'done'
+    return ending === 'given back' ? 'now' : 'later'
+  }
 
   return {
     job: () => ({ ...fence.job(), progress: draft.progress() }),
     ...{ transcript: draft.transcript, heed: fence.heed, stop, ended },
   }
+}
+
+/** True for what only a store throws that machines share: one of this machine's own is made up for by what is kept at hand. */
+function isUnstored(error: unknown): boolean {
+  return isSpeechError(error) && error.code.startsWith('STORE_')
 }

@@ -35,9 +35,14 @@ export interface Fencing {
   /** Why this worker stops, if it does. */
   ending(): Ending | undefined
   stop(ending: Ending): void
+  /** Keeps the ticket from the others while the job is ours. */
+  extend(): Promise<void>
 }
 
-export function createFence(claimed: Job, { name, ledger, store, facts, ending, stop }: Fencing): Fence {
+export function createFence(
+  claimed: Job,
+  { name, ledger, store, facts, ending, stop, extend }: Fencing,
+): Fence {
   const { owner, id } = claimed
   let job = claimed
   /** The lease that we have written last: one in our name with another end was made for another attempt. */
@@ -83,6 +88,7 @@ export function createFence(claimed: Job, { name, ledger, store, facts, ending, 
   }
 
   async function renew(): Promise<void> {
+    void extend()
     await ledger.settle()
     await write(() => ({ ...facts(), lease: lease(name, leaseTime) }))
   }

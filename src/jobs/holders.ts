@@ -7,6 +7,10 @@ export interface Holders {
   enter(key: string): () => boolean
   /** Somebody has the id, so that the job goes on whoever goes. */
   handOut(key: string): void
+  /** This process has ordered the job: who had the id of an attempt before has to ask again. */
+  begin(key: string): void
+  /** True where this process has ordered it, so that the work may be stopped wherever it is done. */
+  hasBegun(key: string): boolean
   /** True when nobody waits or is about to, and nobody has the id. */
   isAlone(key: string): boolean
   /** The job is over. */
@@ -20,6 +24,7 @@ export function createHolders(): Holders {
   const waiting = new Map<string, number>()
   const expected = new Map<string, Set<object>>()
   const handedOut = new Set<string>()
+  const begun = new Set<string>()
   const isAlone = (key: string) => !waiting.has(key) && !expected.has(key) && !handedOut.has(key)
 
   function arrive(key: string, one: object | undefined): void {
@@ -48,6 +53,14 @@ export function createHolders(): Holders {
     },
     handOut: key => void handedOut.add(key),
     isAlone,
-    forget: key => void handedOut.delete(key),
+    begin(key) {
+      handedOut.delete(key)
+      begun.add(key)
+    },
+    hasBegun: key => begun.has(key),
+    forget(key) {
+      handedOut.delete(key)
+      begun.delete(key)
+    },
   }
 }

@@ -2,17 +2,20 @@
 import { setMaxListeners } from 'node:events'
 import { SpeechError } from '../domain/errors.ts'
 import { isOver, type Job, type Order } from '../domain/job.ts'
-import type { Meter } from '../domain/meter.ts'
+import { type Meter, noMeter } from '../domain/meter.ts'
 import type { PageRequest, Store, TranscriptPage } from '../domain/ports.ts'
-import type { Queue } from '../domain/queue.ts'
+import type { Hand, Queue, Ticket, Verdict } from '../domain/queue.ts'
 import { oneLine, tokens } from '../domain/text.ts'
 import type { Transcript } from '../domain/transcript.ts'
 import { type FoundRecording, findRecordings } from '../pipeline/recordings.ts'
 import type { PipelinePorts } from '../pipeline/transcribe.ts'
 import { type Change, createChanges } from './changes.ts'
+import { createDispatch } from './dispatch.ts'
 import { withFormatted } from './formatted.ts'
 import { createFormatter, type FormatOrder, type FormatState } from './formatting.ts'
+import { createForwarding } from './forward.ts'
 import { createHolders } from './holders.ts'
+import { createLeases } from './lease.ts'
 import { createLedger, notFound } from './ledger.ts'
 import { createLeftovers } from './leftovers.ts'
 import { type Caller, place } from './place.ts'
@@ -21,6 +24,7 @@ import { type Renaming, rename } from './rename.ts'
 import { createStopping } from './stopping.ts'
 import { createTidying } from './tidying.ts'
 import { createTurns } from './turns.ts'
+import { createUnclaimed } from './unclaimed.ts'
 import { type Watch, watch } from './watch.ts'
 import { createWorker } from './worker.ts'
 import { workerName } from './worker-name.ts'
@@ -95,6 +99,8 @@ export interface JobsOptions {
   /** False: others carry out what is ordered here. Default: true. */
   serves?: boolean
   meter?: Meter
+  /** True where machines share the store: their clocks differ, and what one keeps at hand no other sees. Default: false. */
+  shared?: boolean
   /** Folder under which each order gets a scratch folder. */
   scratchDir: string
   /** Starts no further request to the provider, and resolves when those under way are done or the time is up. */
@@ -105,29 +111,37 @@ export interface JobsOptions {
 
 export function createJobs(options: JobsOptions): Jobs {
   const { pipeline, store, queue, scratchDir, drain, name = workerName() } = options
-  const ledger = createLedger(store)
+  const { shared = false, serves = true, meter = noMeter } = options
+  const ledger = createLedger(store, { shared })
+  const leases = createLeases(name, { shared })
   const changes = createChanges()
   const holders = createHolders()
   const inTurn = createTurns()
   const closing = new AbortController()
   // Every call that waits listens to it: many at once are no leak.
   setMaxListeners(0, closing.signal)
-  const ports = { name, store, ledger, queue, pipeline, changes }
-  const tidying = createTidying({ ...ports, closing: closing.signal })
-  const worker = createWorker({ ...ports, tidying, scratchDir })
-  const leftovers = createLeftovers({ ...ports, worker, tidying })
-  const { cancel, abandon, remove } = createStopping({ ...ports, holders, worker, tidying, inTurn })
-  const watching = { ...ports, holders, worker, closing: closing.signal, abandon }
+  const base = { name, store, ledger, queue, leases, pipeline, changes, closing: closing.signal }
+  const tidying = createTidying(base)
+  const forwarding = createForwarding({ ...base, tidying })
+  const dispatch = createDispatch({ ...base, tidying, forwarding })
+  const ports = { ...base, tidying, forwarding, dispatch, holders, inTurn }
+  const worker = createWorker({ ...ports, meter, scratchDir })
+  const unclaimed = createUnclaimed(ports)
+  const leftovers = createLeftovers({ ...ports, shared, worker, unclaimed })
+  const { cancel, abandon, remove } = createStopping({ ...ports, worker })
+  const watching = { ...ports, worker, abandon }
   const watchJob = (id: string, wish: Watch) => watch(id, wish, watching)
-  const formatter = createFormatter({ ...ports, closing: closing.signal, watchJob })
-  queue.serve(async ticket => {
+  const formatter = createFormatter({ ...ports, watchJob })
+  if (serves) queue.serve(work)
+
+  async function work(ticket: Ticket, hand: Hand): Promise<Verdict> {
     const { owner, id } = ticket
-    await worker.work(ticket)
+    const verdict = await worker.work(ticket, hand)
     // One that was left to another process, or given back, is still somebody's.
     const job = await ledger.job(owner, id).catch(() => undefined)
     if (job && isOver(job.state)) holders.forget(`${owner}/${id}`)
-    return 'done'
-  })
+    return verdict
+  }
 
   async function read(owner: string, id: string): Promise<Transcript> {
     const transcript = forReaders(await find(owner, id))
@@ -152,7 +166,7 @@ export function createJobs(options: JobsOptions): Jobs {
 
   return {
     async submit(order, caller) {
-      const { job, answered, started } = await place(order, caller, { ...ports, holders, inTurn })
+      const { job, answered, started } = await place(order, caller, ports)
       const title = oneLine(order.title ?? '')
       if (title && !started && title !== job.order.title)
         await rename(job.owner, job.id, { title }, { ...ports, worker })
@@ -185,13 +199,16 @@ export function createJobs(options: JobsOptions): Jobs {
     subscribe: changes.subscribe,
     follow: leftovers.follow,
     resumeLeftovers: leftovers.resume,
-    atWork: () => 0,
-    async close({ drainSeconds = 0 } = {}) {
-      await queue.close()
+    atWork: worker.atWork,
+    async close({ finishSeconds = 0, drainSeconds = 0 } = {}) {
+      // It hands out no more from here on, and is closed when it has been told what became of all that it handed out.
+      const closed = queue.close()
       await leftovers.close()
+      if (finishSeconds > 0) await worker.finish(finishSeconds)
       await drain(drainSeconds)
       closing.abort()
-      await Promise.all([worker.close(), formatter.close()])
+      await Promise.all([worker.close(), forwarding.close(), formatter.close()])
+      await closed
       await ledger.settle()
     },
   }

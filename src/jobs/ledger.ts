@@ -21,7 +21,7 @@ export interface Ledger {
    */
   update(owner: string, id: string, change: (job: Job) => JobChange | undefined): Promise<Job>
   transcript(owner: string, id: string): Promise<Transcript | undefined>
-  /** One that cannot be stored is kept at hand, with a warning. */
+  /** One that cannot be stored is kept at hand, with a warning; or it throws. */
   keep(owner: string, transcript: Transcript): Promise<void>
   /** What was formatted of a transcript, of whatever words. Never rejects: without it there is still the transcript. */
   format(owner: string, id: string): Promise<KeptFormat | undefined>
@@ -35,7 +35,11 @@ export interface Ledger {
   settle(): Promise<void>
 }
 
-export function createLedger(store: Store): Ledger {
+/**
+ * Where machines share the store (`shared`), nothing of jobs and transcripts is kept at hand: others could not see it, and
+ * would go by what the store has. There each write throws that the store does not take.
+ */
+export function createLedger(store: Store, { shared = false }: { shared?: boolean } = {}): Ledger {
   const unstored = createUnstored(store)
 
   /** What cannot be read is looked for in memory, and an error if it is not there either. */
@@ -48,6 +52,7 @@ export function createLedger(store: Store): Ledger {
     try {
       return await store.replaceJob(changed)
     } catch (error) {
+      if (shared) throw error
       unstored.holdJob(changed, error, changed.revision - 1)
       return true
     }
@@ -62,6 +67,7 @@ export function createLedger(store: Store): Ledger {
       try {
         return await store.addJob(given)
       } catch (error) {
+        if (shared) throw error
         unstored.holdJob(given, error)
         return given
       }
@@ -77,7 +83,7 @@ export function createLedger(store: Store): Ledger {
         if (changes.state && changes.state !== found.state && !isLegalMove(found.state, changes.state))
           throw new Error(`A job cannot go from ${found.state} to ${changes.state}.`)
         const updatedAt = new Date().toISOString()
-        const changed = withoutUndefined({ ...found, ...changes, updatedAt, revision: found.revision + 1 })
+        const changed = withoutUndefined({ ...found, updatedAt, ...changes, revision: found.revision + 1 })
         if (await write(changed)) return changed
       }
     },
@@ -90,6 +96,7 @@ export function createLedger(store: Store): Ledger {
         await store.putTranscript(owner, transcript)
         unstored.forgetTranscript(owner, transcript.id)
       } catch (error) {
+        if (shared) throw error
         unstored.holdTranscript(owner, transcript, error)
       }
     },

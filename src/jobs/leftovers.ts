@@ -1,5 +1,6 @@
 // What other processes do, or have left undone: jobs of dead ones are taken over, those of living ones followed.
-import { SpeechError } from '../domain/errors.ts'
+import { access } from 'node:fs/promises'
+import { isSpeechError, SpeechError } from '../domain/errors.ts'
 import { isOver, type Job } from '../domain/job.ts'
 import type { Store } from '../domain/ports.ts'
 import type { Queue } from '../domain/queue.ts'
@@ -7,11 +8,13 @@ import { log } from '../log.ts'
 import type { PipelinePorts } from '../pipeline/transcribe.ts'
 import type { Changes } from './changes.ts'
 import { over } from './fence.ts'
-import { isFree, lease, queueTime } from './lease.ts'
+import type { Forwarding } from './forward.ts'
+import { type Leases, lease, queueTime } from './lease.ts'
 import type { Ledger } from './ledger.ts'
 import { failureOf } from './portrait.ts'
-import { isForUs, ticketOf } from './tickets.ts'
+import { isAtHand, isForUs, ticketOf } from './tickets.ts'
 import type { Tidying } from './tidying.ts'
+import type { Unclaimed } from './unclaimed.ts'
 import type { Worker } from './worker.ts'
 
 export interface Leftovers {
@@ -24,6 +27,8 @@ export interface Leftovers {
 /** Milliseconds. A client may start a server only to ask what it is: one that lives shorter takes nothing over. */
 const firstLook = 700
 const lookInterval = 10_000
+/** A look takes at most one part in so many of the time. */
+const lookShare = 20
 const sweepInterval = 3_600_000
 const followInterval = 1_000
 /** Nobody waits for what is older; it goes on when it is ordered again. */
@@ -31,6 +36,11 @@ export const oldest = 7 * 24 * 3600 * 1000
 
 export interface House {
   name: string
+  /** True where machines share the store. */
+  shared: boolean
+  leases: Leases
+  forwarding: Forwarding
+  unclaimed: Unclaimed
   store: Store
   ledger: Ledger
   queue: Queue
@@ -41,25 +51,34 @@ export interface House {
 }
 
 export function createLeftovers(house: House): Leftovers {
-  const { name, store, ledger, queue, pipeline, worker, changes, tidying } = house
+  const { name, shared, leases, forwarding, unclaimed, store, ledger } = house
+  const { queue, pipeline, worker, changes, tidying } = house
   const timers = new Set<NodeJS.Timeout>()
+  let closed = false
 
   async function look(): Promise<void> {
+    const started = performance.now()
     try {
       await ledger.settle()
-      for (const job of await store.unfinishedJobs()) await lookAt(job)
+      for (const job of await store.unfinishedJobs()) await lookAt(job).catch(ofOne)
     } catch {
       // A store that cannot be read says so to whoever calls.
     }
+    // Where many jobs wait, those who look must not be what the store is busy with.
+    const pause = Math.max(lookInterval, lookShare * (performance.now() - started))
+    if (!closed) start(setTimeout(look, pause))
   }
 
   async function lookAt(job: Job): Promise<void> {
     const { owner, id, lease: held, state } = job
-    if (worker.live(owner, id)) return
-    if (state === 'queued' && held?.worker === name) return renew(job)
-    if (!isFree(job, name)) return
+    if (worker.live(owner, id) ?? forwarding.job(owner, id)) return
+    if (!queue.shared && state === 'queued' && held?.worker === name) return renew(job)
+    if (!leases.isFree(job)) return
     if (Date.now() - Date.parse(job.updatedAt) > oldest) return end(job)
+    if (queue.shared) return unclaimed.lookAt(job)
     if (!isForUs(job, pipeline)) return
+    // A file of another machine is left to whoever sees it.
+    if (shared && !isAtHand(job) && !(await isThere(job.order.audio))) return
     log.info('resumed', { id })
     await queue.send(ticketOf(job, pipeline))
   }
@@ -104,7 +123,6 @@ export function createLeftovers(house: House): Leftovers {
   return {
     resume() {
       start(setTimeout(() => void look().then(sweep), firstLook))
-      start(setInterval(look, lookInterval))
       start(setInterval(sweep, sweepInterval))
     },
     follow(owner, id) {
@@ -127,8 +145,21 @@ export function createLeftovers(house: House): Leftovers {
       }
     },
     async close() {
+      closed = true
       for (const timer of timers) clearInterval(timer)
-      await handBack().catch(() => {})
+      if (!queue.shared) await handBack().catch(() => {})
     },
   }
+}
+
+/** What went wrong with one job is no reason to leave the others; a store that fails is. */
+function ofOne(error: unknown): void {
+  if (isSpeechError(error) && error.code.startsWith('STORE_')) throw error
+}
+
+async function isThere(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  )
 }

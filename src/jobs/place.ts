@@ -12,15 +12,18 @@ import { type Identity, identify } from '../pipeline/source.ts'
 import { modelsOf } from '../pipeline/stories.ts'
 import type { PipelinePorts } from '../pipeline/transcribe.ts'
 import { createCheckpoints } from './checkpoints.ts'
+import type { Dispatch } from './dispatch.ts'
 import type { Holders } from './holders.ts'
-import { isElsewhere, isWaiting, lease, queueTime } from './lease.ts'
+import { type Leases, lease, leaseTime, queueTime } from './lease.ts'
 import type { JobChange, Ledger } from './ledger.ts'
 import { hung } from './names.ts'
-import { ticketOf } from './tickets.ts'
+import { isAtHand } from './tickets.ts'
 import type { Turns } from './turns.ts'
 
 export interface Placing {
   name: string
+  leases: Leases
+  dispatch: Dispatch
   ledger: Ledger
   store: Store
   queue: Queue
@@ -60,7 +63,8 @@ export async function place(wish: Order, caller: Caller, house: Placing): Promis
   const given = oneLine(wish.title ?? '')
   const { title: _, ...rest } = wish
   const order = { ...rest, audio: identity.audio, ...(given && { title: given }) }
-  const fresh = newJob({ tool, owner, order, models: modelsOf(tool, order, pipeline) }, identity, name)
+  const wanted = { tool, owner, order, models: modelsOf(tool, order, pipeline) }
+  const fresh = ownedBy(name, newJob(wanted, identity), queue)
   const key = `${owner}/${fresh.id}`
   return inTurn(key, async () => {
     // From before it is looked at until it is watched: another caller who goes must not take it from this one.
@@ -69,7 +73,7 @@ export async function place(wish: Order, caller: Caller, house: Placing): Promis
       const placed = await find(fresh, identity, house)
       if (placed.answered) release()
       // Who had the id of an attempt that is over has to ask again for this one.
-      if (placed.started) holders.forget(key)
+      if (placed.started) holders.begin(key)
       return placed
     } catch (error) {
       release()
@@ -80,12 +84,12 @@ export async function place(wish: Order, caller: Caller, house: Placing): Promis
 
 /** The job that is there, or this one; started where nobody is at it. */
 async function find(fresh: Job, identity: Identity, house: Placing): Promise<Placed> {
-  const { name, ledger, queue, pipeline } = house
+  const { leases, ledger, dispatch } = house
   const { owner, id, order } = fresh
   const found = await ledger.add(fresh)
   const isNew = found.createdAt === fresh.createdAt && found.lease?.until === fresh.lease?.until
   if (isNew) {
-    await queue.send(ticketOf(found, pipeline))
+    await dispatch(found)
     return { job: found, answered: false, started: true }
   }
   if (found.state === 'completed' && identity.certain) {
@@ -103,14 +107,16 @@ async function find(fresh: Job, identity: Identity, house: Placing): Promise<Pla
     // The path of today is the one that exists; the title that was given last counts.
     const title = order.title ?? now.order.title
     return {
-      ...{ state: 'queued', models: fresh.models, error: undefined },
+      ...{ state: 'queued', models: fresh.models, error: undefined, sent: undefined },
       order: { ...order, ...(title && { title }) },
       ...(told && { names: hung(now.names, told) }),
       // Whoever was at it elsewhere must let go first, or what he has asked for would be asked twice.
-      lease: isElsewhere(now, name) ? now.lease : fresh.lease,
+      lease: leases.isElsewhere(now) ? now.lease : fresh.lease,
+      // Whoever ended the attempt before is about to take it away.
+      recording: undefined,
     }
   })
-  if (started || isWaiting(job, name)) await queue.send(ticketOf(job, pipeline))
+  if (started || leases.isWaiting(job)) await dispatch(job)
   return { job, answered: false, started }
 }
 
@@ -121,15 +127,21 @@ function wishOf({ format }: Order, { order }: Job): JobChange | undefined {
 
 type Wanted = Pick<Job, 'tool' | 'owner' | 'order' | 'models'>
 
-function newJob(wanted: Wanted, identity: Identity, worker: string): Job {
+function newJob(wanted: Wanted, identity: Identity): Job {
   const { hash, bytes = Number.POSITIVE_INFINITY } = identity
   const now = new Date().toISOString()
   return {
     ...{ id: idOf(wanted, identity), ...wanted, state: 'queued', revision: 1 },
     brief: bytes <= perhapsVoiceNote,
-    ...{ createdAt: now, updatedAt: now, lease: lease(worker, queueTime) },
+    ...{ createdAt: now, updatedAt: now },
     ...(hash !== undefined && { content: hash }),
   }
+}
+
+/** Waits here for its turn; or, for workers of any machine, until its recording is where they see it. */
+function ownedBy(name: string, job: Job, queue: Queue): Job {
+  if (!queue.shared) return { ...job, lease: lease(name, queueTime) }
+  return isAtHand(job) ? job : { ...job, lease: lease(name, leaseTime) }
 }
 
 /** What the words depend on, and nothing else: not the title, nor the path. */

@@ -2,8 +2,9 @@
 import { isOver, type Job } from '../domain/job.ts'
 import type { Changes } from './changes.ts'
 import { over } from './fence.ts'
+import type { Forwarding } from './forward.ts'
 import type { Holders } from './holders.ts'
-import { isElsewhere } from './lease.ts'
+import type { Leases } from './lease.ts'
 import { type Ledger, notFound } from './ledger.ts'
 import { jobOf } from './portrait.ts'
 import type { Tidying } from './tidying.ts'
@@ -19,7 +20,8 @@ export interface Stopping {
 }
 
 export interface StoppingHouse {
-  name: string
+  leases: Leases
+  forwarding: Forwarding
   ledger: Ledger
   changes: Changes
   holders: Holders
@@ -29,7 +31,7 @@ export interface StoppingHouse {
 }
 
 export function createStopping(house: StoppingHouse): Stopping {
-  const { name, ledger, changes, holders, worker, tidying, inTurn } = house
+  const { leases, forwarding, ledger, changes, holders, worker, tidying, inTurn } = house
 
   async function stop(owner: string, id: string, isMeant: () => boolean): Promise<Job> {
     const key = `${owner}/${id}`
@@ -39,7 +41,8 @@ export function createStopping(house: StoppingHouse): Stopping {
       const job = await ledger.update(owner, id, now => {
         isOurs = !isOver(now.state) && isMeant()
         if (!isOurs) return undefined
-        const isAtWork = isElsewhere(now, name) || worker.live(owner, id) !== undefined
+        const isHere = worker.live(owner, id) ?? forwarding.job(owner, id)
+        const isAtWork = leases.isElsewhere(now) || isHere !== undefined
         isDeserted = !isAtWork
         // Whoever is at it keeps its lease until nothing is under way any more: nobody begins anew before.
         return { ...over('cancelled')(now), lease: isAtWork ? now.lease : undefined }
@@ -50,6 +53,7 @@ export function createStopping(house: StoppingHouse): Stopping {
       }
       return job
     })
+    if (isOver(job.state)) await forwarding.stop(owner, id)
     await worker.live(owner, id)?.ended
     if (isDeserted) await tidying.desert(job)
     changes.tell({ owner, id, listed: false })

@@ -12,6 +12,11 @@ export function isForUs({ tool, order, models }: Job, pipeline: PipelinePorts): 
   return wanted.length === ours.length && wanted.every((model, i) => model === ours[i])
 }
 
+/** True where any machine can have the recording; false for a file that nobody has sent to where the others see it. */
+export function isAtHand({ order: { audio }, recording }: Job): boolean {
+  return recording !== undefined || /^(?:data:|https?:\/\/)/i.test(audio)
+}
+
 /** What waits for a task of the provider does nothing here meanwhile, so that many of them may wait side by side. */
 export function ticketOf({ id, owner, tool, order, brief }: Job, pipeline: PipelinePorts): Ticket {
   const isRemote = storyOf(tool, order, pipeline) !== transcribe

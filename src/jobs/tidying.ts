@@ -1,6 +1,6 @@
 // What is left of jobs that nobody carries out any more: recordings in the cloud, transcripts that seem to run.
 import { isSpeechError } from '../domain/errors.ts'
-import type { Job } from '../domain/job.ts'
+import { isOver, type Job } from '../domain/job.ts'
 import type { Checkpoints, Leftover, Store } from '../domain/ports.ts'
 import type { Transcript } from '../domain/transcript.ts'
 import { log } from '../log.ts'
@@ -14,8 +14,10 @@ import type { Ledger } from './ledger.ts'
 export interface Tidying {
   /** Ends what a job has left that is over without its worker having known. Never rejects. */
   desert(job: Job): Promise<void>
-  /** Takes away the recording that a job has laid in the cloud, and stops its tasks, if its worker has not. Never rejects. */
+  /** Takes away what a job has laid in the cloud, and stops its tasks, if its worker has not. Never rejects. */
   takeAway(owner: string, id: string): Promise<void>
+  /** Takes away a recording that was laid for workers, and the job's word of it if that is over. Never rejects. */
+  takeRecordingAway(job: Pick<Job, 'owner' | 'id'>, key: string): Promise<void>
   /** Removes from the bucket what belongs to no job that is wanted. Never rejects. */
   sweep(isWanted: (job: Job) => boolean): Promise<void>
 }
@@ -45,7 +47,27 @@ export function createTidying({ store, ledger, pipeline, changes, closing }: Tid
     await Promise.all([
       stopping.catch(error => complain('tasks-not-stopped', error)),
       takeUploadAway(id, checkpoints),
+      takeRecordingOf(owner, id),
     ])
+  }
+
+  /** A job that is not over needs it still. */
+  async function takeRecordingOf(owner: string, id: string): Promise<void> {
+    const job = await ledger.job(owner, id).catch(() => undefined)
+    const key = job?.recording
+    if (job && key !== undefined && isOver(job.state)) await takeRecordingAway(job, key)
+  }
+
+  async function takeRecordingAway({ owner, id }: Pick<Job, 'owner' | 'id'>, key: string): Promise<void> {
+    try {
+      await blobs.remove({ way: 'bucket', keys: { recording: key } }, limited(takingAwayTime))
+      await ledger.update(owner, id, now =>
+        isOver(now.state) && now.recording === key ? { recording: undefined } : undefined,
+      )
+    } catch (error) {
+      if (!isSpeechError(error) || error.code !== 'TRANSCRIPT_NOT_FOUND')
+        complain('recording-not-removed', error)
+    }
   }
 
   async function takeUploadAway(id: string, checkpoints: Checkpoints): Promise<void> {
@@ -86,6 +108,7 @@ export function createTidying({ store, ledger, pipeline, changes, closing }: Tid
       await takeAway(owner, id)
     },
     takeAway,
+    takeRecordingAway,
     async sweep(isWanted) {
       if (blobs.way !== 'bucket' || closing.aborted) return
       try {

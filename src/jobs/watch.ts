@@ -3,10 +3,12 @@ import { isOver, type Job, type Progress } from '../domain/job.ts'
 import type { Queue } from '../domain/queue.ts'
 import type { PipelinePorts } from '../pipeline/transcribe.ts'
 import type { Changes } from './changes.ts'
+import type { Dispatch } from './dispatch.ts'
+import type { Forwarding } from './forward.ts'
 import type { Holders } from './holders.ts'
-import { isWaiting } from './lease.ts'
+import type { Leases } from './lease.ts'
 import { type Ledger, notFound } from './ledger.ts'
-import { isForUs, ticketOf } from './tickets.ts'
+import { isAtHand, isForUs } from './tickets.ts'
 import type { Worker } from './worker.ts'
 
 /** How a caller went who did not wait for the end: `gone` leaves the work going, the others stop it if nobody else needs it. */
@@ -24,7 +26,9 @@ export interface Watch {
 }
 
 export interface Watching {
-  name: string
+  leases: Leases
+  dispatch: Dispatch
+  forwarding: Forwarding
   ledger: Ledger
   queue: Queue
   pipeline: PipelinePorts
@@ -46,6 +50,9 @@ const longestGuess = 2
 const longestTask = 50
 /** How often a job that runs in another process is looked at, and one of this process for safety. In milliseconds. */
 const elsewhere = 300
+/** A job on another machine is looked at less and less often while nothing happens to it, down to this. */
+const rarest = 2_000
+const rarer = 1.2
 const here = 5_000
 /** A caller whose connection broke may be back within this time, before the work that only he needs is stopped. */
 const grace = 2_000
@@ -70,8 +77,10 @@ export async function watch(id: string, wish: Watch, house: Watching): Promise<J
 
 async function waitFor(id: string, wish: Watch, house: Watching): Promise<Job> {
   const { owner, seconds = Number.POSITIVE_INFINITY, signal, onProgress } = wish
-  const { queue, pipeline, changes, worker, closing, name } = house
+  const { queue, changes, worker, closing } = house
   const started = performance.now()
+  let revision: number | undefined
+  let pause = elsewhere
   for (;;) {
     // Listening begins before looking, so that nothing happens unseen in between.
     const looked = new AbortController()
@@ -79,7 +88,7 @@ async function waitFor(id: string, wish: Watch, house: Watching): Promise<Job> {
     const live = worker.live(owner, id)
     const waited = (performance.now() - started) / 1000
     const left = 1000 * (seconds - waited)
-    const rhythm = live ? here : elsewhere
+    const rhythm = live ? here : pause
     const news = changes.next(owner, id, Math.max(10, Math.min(rhythm, left > 0 ? left : rhythm)), stop)
     try {
       signal.throwIfAborted()
@@ -87,7 +96,9 @@ async function waitFor(id: string, wish: Watch, house: Watching): Promise<Job> {
       signal.throwIfAborted()
       if (!job) throw notFound()
       if (isOver(job.state) || closing.aborted || mayEnd(job, waited, seconds)) return job
-      if (!live && isWaiting(job, name) && isForUs(job, pipeline)) await queue.send(ticketOf(job, pipeline))
+      if (!live) await nudge(job, house)
+      pause = queue.shared && job.revision === revision ? Math.min(pause * rarer, rarest) : elsewhere
+      revision = job.revision
       onProgress?.(progressOf(job, queue))
       await news
     } finally {
@@ -96,10 +107,21 @@ async function waitFor(id: string, wish: Watch, house: Watching): Promise<Job> {
   }
 }
 
+/** Of what waits for a worker of any machine, only what nobody has sent there yet needs us. */
+async function nudge(job: Job, { queue, pipeline, leases, dispatch }: Watching): Promise<void> {
+  if (queue.shared ? isOver(job.state) || isAtHand(job) || job.state === 'running' : !isForUs(job, pipeline))
+    return
+  if (leases.isWaiting(job)) await dispatch(job)
+}
+
 /** What unwinds here says that it is over while it may have been ordered again. */
-async function seen(owner: string, id: string, { worker, ledger }: Watching): Promise<Job | undefined> {
+async function seen(owner: string, id: string, house: Watching): Promise<Job | undefined> {
+  const { worker, forwarding, ledger } = house
   const job = worker.live(owner, id)?.job()
-  return job && !isOver(job.state) ? job : ledger.job(owner, id)
+  if (job && !isOver(job.state)) return job
+  const found = await ledger.job(owner, id)
+  const progress = forwarding.job(owner, id)?.progress
+  return found?.state === 'queued' && progress ? { ...found, progress } : found
 }
 
 function mayEnd(job: Job, waited: number, seconds: number): boolean {
@@ -116,7 +138,8 @@ function isBrief({ progress }: Job): boolean {
 function progressOf({ id, state, progress }: Job, queue: Queue): Progress {
   const ahead = state === 'queued' ? queue.ahead(id) : undefined
   if (ahead !== undefined) return { done: 0, message: `Waiting for its turn, ${ahead} before it` }
-  return progress ?? { done: 0, message: 'Starting' }
+  if (progress) return progress
+  return { done: 0, message: state === 'queued' && queue.shared ? 'Waiting for a worker' : 'Starting' }
 }
 
 async function goAway(id: string, wish: Watch, alone: boolean, house: Watching): Promise<void> {
@@ -126,7 +149,8 @@ async function goAway(id: string, wish: Watch, alone: boolean, house: Watching):
   await depart(wish, { key, alone, holders }, async () => {
     // What runs elsewhere may have others waiting for it there.
     const isHere = worker.live(owner, id) || queue.ahead(id) !== undefined
-    if (isHere && holders.isAlone(key)) await house.abandon(owner, id).catch(() => {})
+    const isOurs = isHere || (queue.shared && holders.hasBegun(key))
+    if (isOurs && holders.isAlone(key)) await house.abandon(owner, id).catch(() => {})
   })
 }
 

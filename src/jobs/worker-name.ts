@@ -9,6 +9,11 @@ export function workerName(): string {
   return [place(), pid, lifeOf(pid)?.started ?? '', randomBytes(6).toString('hex')].join('/')
 }
 
+/** True for a worker of our own machine, whose clock is ours. */
+export function isNear(worker: string, self: string): boolean {
+  return worker.split('/')[0] === self.split('/')[0]
+}
+
 /** Only who shares our process numbers can be known to be dead; of anyone else the lease must run out. */
 export function isDead(worker: string, self: string): boolean {
   const [place, pid, started, mark] = worker.split('/')
