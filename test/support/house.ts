@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Job, JobTool, Order } from '../../src/domain/job.ts'
 import type { Blobs, Downloader, FileRecogniser, Store } from '../../src/domain/ports.ts'
-import type { Lane } from '../../src/domain/queue.ts'
+import type { Lane, Queue } from '../../src/domain/queue.ts'
 import type { TextModel } from '../../src/domain/text-model.ts'
 import type { Transcript } from '../../src/domain/transcript.ts'
 import { inProcessQueue } from '../../src/drivers/queue/in-process.ts'
@@ -41,6 +41,10 @@ export interface HouseOptions {
   blobs?: Partial<Blobs>
   ears?: { speakerRecogniser?: FileRecogniser; fileRecogniser?: FileRecogniser }
   downloader?: Downloader
+  /** What it shares with other machines; it carries out what is ordered only where it `serves`. */
+  team?: { store: Store; queue: Queue; serves: boolean }
+  /** Default: those of the site. */
+  allowedDirs?: string[]
   textModel?: TextModel
 }
 
@@ -119,13 +123,15 @@ async function openHouse(folder: string, recording: string, wish: HouseOptions):
     hear = async () => {},
   } = wish
   const ffmpeg = await testFfmpeg()
-  const store = sqliteStore({ folder: join(folder, 'data') })
+  const { team } = wish
+  const store = team?.store ?? sqliteStore({ folder: join(folder, 'data') })
   const asked: string[] = []
   const jobs = createJobs({
     name,
     store: wish.store?.(store) ?? store,
-    queue: inProcessQueue(wish.rooms ?? { brief: 8, long: 2, remote: 8 }),
-    scratchDir: join(folder, 'scratch'),
+    queue: team?.queue ?? inProcessQueue(wish.rooms ?? { brief: 8, long: 2, remote: 8 }),
+    ...(team && { shared: true, serves: team.serves }),
+    scratchDir: join(folder, team ? name.replaceAll('/', '_') : '', 'scratch'),
     drain: async () => {},
     pipeline: {
       recogniser: {
@@ -158,7 +164,7 @@ async function openHouse(folder: string, recording: string, wish: HouseOptions):
         identify: () => Promise.reject(new Error('No test needs this.')),
       },
       ffmpeg: async () => ffmpeg,
-      allowedDirs: [folder],
+      allowedDirs: wish.allowedDirs ?? [folder],
       maxDownloadBytes: 1e9,
     },
   })

@@ -30,14 +30,25 @@ function folded(text: string): string {
     .normalize('NFC')
 }
 
+export interface Phrase {
+  /** Terms with a blank between them. */
+  terms: string
+  /** True where the last of them may go on. */
+  isOpen: boolean
+}
+
+/** What a query wants, all of it; none for one without a word. */
+export function phrasesOf(query: string): Phrase[] {
+  const parts = query.replace(/[“”„«»「」『』]/g, '"').matchAll(/"([^"]*)"|[^\s"]+/g)
+  return [...parts].flatMap(([word, quoted]) => {
+    const phrase = terms(quoted ?? word).trim()
+    return phrase ? [{ terms: phrase, isOpen: quoted === undefined }] : []
+  })
+}
+
 /** A query in the language of FTS5, made of quoted terms alone; undefined for one without a word. */
 export function matchExpression(query: string): string | undefined {
-  const parts = query.replace(/[“”„«»「」『』]/g, '"').matchAll(/"([^"]*)"|[^\s"]+/g)
-  const wanted = [...parts].flatMap(([word, quoted]) => {
-    const phrase = terms(quoted ?? word).trim()
-    if (!phrase) return []
-    return quoted === undefined ? `"${phrase}"*` : `"${phrase}"`
-  })
+  const wanted = phrasesOf(query).map(({ terms, isOpen }) => `"${terms}"${isOpen ? '*' : ''}`)
   return wanted.length > 0 ? wanted.join(' AND ') : undefined
 }
 

@@ -1,5 +1,15 @@
 // The store that machines share: transcripts, jobs and checkpoints in Tablestore.
 import type { Store } from '../../../domain/ports.ts'
+import { createLine } from './call.ts'
+import { createCandidates } from './candidates.ts'
+import { checkpoints } from './checkpoints.ts'
+import { jobs } from './jobs.ts'
+import { createListing } from './listing.ts'
+import { createRows } from './rows.ts'
+import { createSearch } from './search.ts'
+import { setUp } from './set-up.ts'
+import { createTexts } from './texts.ts'
+import { transcripts } from './transcripts.ts'
 
 export interface TablestoreOptions {
   endpoint: string
@@ -24,6 +34,21 @@ export interface TablestoreStore extends Store {
 }
 
 /** Cheap: the client library is loaded on first use. */
-export function tablestoreStore(_options: TablestoreOptions): TablestoreStore {
-  throw new Error('Not built yet.')
+export function tablestoreStore(options: TablestoreOptions): TablestoreStore {
+  const { prefix } = options
+  const line = createLine(options)
+  const rows = createRows(line, prefix)
+  const texts = createTexts(rows)
+  const listing = createListing(rows)
+  const search = createSearch({ rows, listing, candidates: createCandidates(line, prefix) })
+  return {
+    ...transcripts({ rows, texts, listing, search }),
+    ...jobs(rows),
+    ...checkpoints(rows, texts),
+    setUp: signal => setUp(line, options, signal),
+    notice: () => undefined,
+    async close() {
+      line.close()
+    },
+  }
 }

@@ -1,0 +1,134 @@
+// Makes the tables and the search index that are missing, and sets for how long what is in them is kept.
+import { setTimeout as sleep } from 'node:timers/promises'
+import type Tablestore from 'tablestore'
+import { isSpeechError, SpeechError } from '../../../domain/errors.ts'
+import type { Line } from './call.ts'
+import { indexName, nameOf, searched, type Table, tables } from './tables.ts'
+
+export interface SetUpOptions {
+  prefix: string
+  retentionDays?: number
+}
+
+/** Milliseconds between two looks at a table that was made just now. */
+const pause = 300
+
+/** Looks before it makes anything: whoever may only read and write finds what an administrator has made. */
+export async function setUp(line: Line, options: SetUpOptions, signal: AbortSignal): Promise<string[]> {
+  const told: string[] = []
+  for (const table of Object.keys(tables) as Table[]) {
+    signal.throwIfAborted()
+    told.push(await setUpTable(line, table, options, signal))
+  }
+  told.push(await setUpIndex(line, options))
+  return told
+}
+
+async function setUpTable(
+  line: Line,
+  table: Table,
+  options: SetUpOptions,
+  signal: AbortSignal,
+): Promise<string> {
+  const tableName = nameOf(options.prefix, table)
+  const timeToLive = secondsOf(options)
+  const found = await describe(line, tableName)
+  if (found) {
+    if (Number(found.tableOptions.timeToLive) === timeToLive) return `Table ${tableName} is there.`
+    await line.call('ots:UpdateTable', ({ client }) =>
+      client.updateTable({ tableName, tableOptions: { timeToLive } }),
+    )
+    return `Table ${tableName} is there, and keeps what is in it ${told(timeToLive)} now.`
+  }
+  const primaryKey = Object.entries(tables[table]).map(([name, type]) => ({ name, type }))
+  try {
+    await line.call('ots:CreateTable', ({ client }) =>
+      client.createTable({
+        tableMeta: { tableName, primaryKey },
+        reservedThroughput: { capacityUnit: { read: 0, write: 0 } },
+        // An index on a table whose rows end by themselves is taken only where rows are written whole.
+        tableOptions: { timeToLive, maxVersions: 1, allowUpdate: false } as Tablestore.TableOptions,
+      }),
+    )
+  } catch (error) {
+    // Another doctor was faster; or our own first attempt was, and its answer was lost.
+    if (!(await describe(line, tableName))) throw error
+  }
+  await untilReady(line, tableName, table, signal)
+  return `Table ${tableName} was made.`
+}
+
+function secondsOf({ retentionDays }: SetUpOptions): number {
+  return retentionDays === undefined ? -1 : Math.ceil(retentionDays * 24 * 3600)
+}
+
+function told(seconds: number): string {
+  return seconds === -1 ? 'for ever' : `${seconds / 24 / 3600} days`
+}
+
+async function describe(line: Line, tableName: string): Promise<Tablestore.DescribeTableResult | undefined> {
+  try {
+    return await line.call('ots:DescribeTable', ({ client }) => client.describeTable({ tableName }))
+  } catch (error) {
+    if (isSpeechError(error) && error.code === 'STORE_NOT_SET_UP') return undefined
+    throw error
+  }
+}
+
+/** A table that was made just now does not answer for a few seconds. */
+async function untilReady(line: Line, tableName: string, table: Table, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    signal.throwIfAborted()
+    try {
+      await line.call('ots:GetRow', ({ lib, client }) => {
+        const primaryKey = Object.entries(tables[table]).map(([name, type]) => ({
+          [name]: type === 'INTEGER' ? lib.Long.fromNumber(0) : '-',
+        }))
+        return client.getRow({ tableName, primaryKey })
+      })
+      return
+    } catch (error) {
+      const isYoung = isSpeechError(error) && (error.retryable || error.code === 'STORE_NOT_SET_UP')
+      if (!isYoung) throw error
+      await sleep(pause, undefined, { signal })
+    }
+  }
+}
+
+async function setUpIndex(line: Line, options: SetUpOptions): Promise<string> {
+  const tableName = nameOf(options.prefix, searched)
+  const isThere = async () => {
+    const { indices = [] } = (await line.call('ots:ListSearchIndex', ({ client }) =>
+      client.listSearchIndex({ tableName }),
+    )) as { indices?: { indexName?: string }[] }
+    return indices.some(index => index.indexName === indexName)
+  }
+  if (await isThere()) return `The search index of ${tableName} is there.`
+  try {
+    await line.call('ots:CreateSearchIndex', ({ lib, client }) =>
+      client.createSearchIndex(schema(tableName, lib)),
+    )
+  } catch (error) {
+    if (!(await isThere().catch(() => false))) throw withoutIndex(error)
+  }
+  return `The search index of ${tableName} was made; until it is filled, searches read the newest transcripts.`
+}
+
+function schema(tableName: string, { FieldType }: typeof Tablestore): Tablestore.CreateSearchIndexParams {
+  const keyword = (fieldName: string) => ({
+    ...{ fieldName, fieldType: FieldType.KEYWORD, index: true, enableSortAndAgg: true },
+  })
+  // What stands there are terms with blanks between them: no dictionary is asked to part them once more.
+  const words = { fieldName: 'words', fieldType: FieldType.TEXT, index: true, analyzer: 'split' }
+  const fieldSchemas = [keyword('owner'), keyword('created'), keyword('id'), words]
+  return { tableName, indexName, schema: { fieldSchemas } }
+}
+
+/** Without the index all else works. */
+function withoutIndex(error: unknown): unknown {
+  if (!isSpeechError(error)) return error
+  return new SpeechError(error.code, error.message, {
+    hint: `${error.hint} Without the search index searches read the newest transcripts only.`,
+    cause: error,
+  })
+}
