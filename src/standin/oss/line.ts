@@ -2,9 +2,9 @@
 import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { xml } from '../xml.ts'
 import type { Answer } from './call.ts'
 import { type OssError, refusal } from './errors.ts'
-import { xml } from './xml.ts'
 
 const MAX_BODY_BYTES = 5 * 1024 ** 3
 /** Milliseconds: timers are no finer than this, so shorter waits are saved up. */

@@ -1,8 +1,9 @@
 // What is in a bucket, page by page: objects and unfinished uploads.
+
+import { xml } from '../xml.ts'
 import { type Answer, type Call, numberIn } from './call.ts'
 import { refusal } from './errors.ts'
 import { compareKeys, sortedByKey } from './storage.ts'
-import { xml } from './xml.ts'
 
 export function listObjects({ content, query }: Call): Answer {
   if (query.get('delimiter')) throw refusal('NotImplemented')

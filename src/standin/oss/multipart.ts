@@ -1,10 +1,10 @@
 // Uploads in parts: begin, add, finish, give up, and look at what is there.
 import { createHash } from 'node:crypto'
+import { elementsOf, textOf, xml } from '../xml.ts'
 import { type Answer, type Call, numberIn } from './call.ts'
 import { refusal } from './errors.ts'
 import { checkDigest, checkKey, describe } from './objects.ts'
 import { etagOf, guardOverwrite, newUploadId, type StoredPart, type UnfinishedUpload } from './storage.ts'
-import { elementsOf, textOf, xml } from './xml.ts'
 
 /** Only the last part may be smaller. */
 const MIN_PART_BYTES = 100 * 1024

@@ -1,10 +1,10 @@
 // Operations on whole objects.
 import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
+import { elementsOf, textOf, xml } from '../xml.ts'
 import type { Answer, Call } from './call.ts'
 import { refusal } from './errors.ts'
 import { etagOf, guardOverwrite, type StoredObject } from './storage.ts'
-import { elementsOf, textOf, xml } from './xml.ts'
 
 const MAX_KEY_BYTES = 1023
 

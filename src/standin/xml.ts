@@ -1,4 +1,4 @@
-// The little XML that OSS and its clients exchange.
+// The little XML that clients of OSS and MNS exchange with the service.
 
 const entities: Record<string, string> = {
   '&': '&amp;',
