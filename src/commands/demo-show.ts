@@ -1,23 +1,12 @@
 // What the demo shows: a client starts the server over stdio and does what clients do.
-import { join } from 'node:path'
 import type { Client } from '@modelcontextprotocol/client'
-import { progressBar } from './progress-bar.ts'
+import { type Answer, beginning, order, type Stage } from './demo-order.ts'
 
-export interface Show {
+export interface Show extends Stage {
   /** What to start, and with which settings. */
   entry: string
   env: Record<string, string>
-  /** Folder of the recordings. */
-  fixtures: string
   version: string
-  say(line: string): void
-}
-
-interface Answer {
-  transcript_id: string
-  text: string
-  duration: number
-  usage: { cost_usd?: number }
 }
 
 interface Formatted {
@@ -71,43 +60,6 @@ export async function show(stage: Show): Promise<number> {
   }
 }
 
-/** Shows what comes of a recording; undefined where it failed. */
-async function order(
-  client: Client,
-  { fixtures, say }: Show,
-  tool: string,
-  recording: string,
-): Promise<Answer | undefined> {
-  say(`→ ${tool} {"audio": "${recording}"}`)
-  const started = performance.now()
-  const bar = progressBar(process.stderr)
-  const lines: string[] = []
-  const result = await client.callTool(
-    { name: tool, arguments: { audio: join(fixtures, recording) } },
-    {
-      timeout: 60_000,
-      resetTimeoutOnProgress: true,
-      onprogress: ({ progress, total, message = '' }) => {
-        bar.show({ done: progress, message, ...(total !== undefined && { total }) })
-        if (!process.stderr.isTTY && lines.at(-1) !== message) lines.push(message)
-      },
-    },
-  )
-  bar.clear()
-  for (const line of lines) say(`  progress: ${line}`)
-  const answer = result.structuredContent as Answer | undefined
-  if (result.isError || !answer) {
-    const [block] = result.content
-    say(block?.type === 'text' ? block.text : 'no answer')
-    return undefined
-  }
-  const took = ((performance.now() - started) / 1000).toFixed(1)
-  const cost = answer.usage.cost_usd?.toFixed(4)
-  say(`← ${answer.duration.toFixed(0)} s of audio in ${took} s; the real cloud would charge $${cost}\n`)
-  say(beginning(answer.text))
-  return answer
-}
-
 async function showSubtitles(client: Client, { say }: Show, { transcript_id }: Answer): Promise<void> {
   const uri = `transcript://${transcript_id}/srt`
   say(`→ resources/read ${uri}`)
@@ -138,9 +90,4 @@ async function showFormatted(client: Client, { say }: Show, args: Record<string,
   const look = `${Math.round(100 * changed)} % of the words look otherwise`
   say(`← by ${models.join(', ')}; ${look}${gone}; of ${paragraphs} paragraphs ${kept} left as they were`)
   say(`\n${beginning(text)}`)
-}
-
-function beginning(text: string): string {
-  const lines = text.split('\n')
-  return `${lines.slice(0, 6).join('\n')}\n${lines.length > 6 ? '…\n' : ''}`
 }

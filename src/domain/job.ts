@@ -20,6 +20,14 @@ export interface Order {
   title?: string
 }
 
+/** An order as it is carried out. */
+export interface Wanted extends Order {
+  /** Hash of the recording's bytes, where they were hashed when it was ordered. */
+  hash?: string
+  /** Where another machine has laid the file that `audio` names. */
+  recording?: string
+}
+
 export interface Progress {
   /** Seconds of the recording that are done, and of how many; `total` is absent until it is known. */
   done: number

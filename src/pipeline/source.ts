@@ -2,7 +2,7 @@
 import { stat, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { SpeechError } from '../domain/errors.ts'
-import type { Downloader } from '../domain/ports.ts'
+import type { Blobs, Downloader } from '../domain/ports.ts'
 import type { Run } from '../domain/run.ts'
 import { describeFileError, resolvePath } from './paths.ts'
 import { endIsMissing } from './sound/cut-off.ts'
@@ -20,6 +20,8 @@ export interface Source {
 
 export interface SourcePorts {
   downloader: Downloader
+  /** Where recordings lie that other machines have sent. */
+  blobs?: Pick<Blobs, 'recordings'>
   /** Folders that paths may point into. */
   allowedDirs: string[]
   maxDownloadBytes: number
@@ -71,14 +73,15 @@ export async function identify(audio: string, ports: SourcePorts, hands: Hands):
   return { audio: file, content: `bytes:${hash}`, hash, certain: true, bytes }
 }
 
-/** Opens what `identify` has named; `hash` is what its bytes must be. */
+/** Opens what `identify` has named; `hash` is what its bytes must be, `recording` where another machine has laid the file. */
 export async function openSource(
-  { audio, hash }: { audio: string; hash?: string },
+  { audio, hash, recording }: { audio: string; hash?: string; recording?: string },
   ports: SourcePorts,
   run: Run,
 ): Promise<Source> {
   if (/^data:/i.test(audio)) return describe(await writeDataUri(audio, run), 'recording')
   if (/^https?:\/\//i.test(audio)) return fetchUrl(audio, ports, run)
+  if (recording !== undefined) return fetchRecording({ audio, hash, recording }, ports, run)
   const source = await describe(audio, basename(audio))
   // It may be long ago that it was ordered: what is found under its path now may be another recording.
   if (hash !== undefined && (await hashOf(audio, run)) !== hash)
@@ -97,17 +100,43 @@ async function hashOf(file: string, { checkpoints, signal }: Hands): Promise<str
   }
 }
 
+async function fetchRecording(
+  { audio, hash, recording }: { audio: string; hash: string | undefined; recording: string },
+  { blobs }: SourcePorts,
+  run: Run,
+): Promise<Source> {
+  if (!blobs?.recordings)
+    throw new SpeechError('RECORDING_LOST', 'This worker has no bucket to fetch the recording from.', {
+      hint: 'Set OSS_BUCKET and its key for each worker as for the servers, then call again.',
+    })
+  const file = join(await run.scratch(), 'recording')
+  await blobs.recordings.fetch(recording, file, {
+    signal: run.signal,
+    onBytes: (done, total) => run.progress({ done: 0, message: fetching(done, total) }),
+  })
+  const source = await describe(file, basename(audio))
+  if (hash !== undefined && (await hashOf(file, run)) !== hash)
+    throw new SpeechError(
+      'RECORDING_LOST',
+      'What lies in the bucket is not the recording that was ordered.',
+      {
+        hint: 'Call again with the recording to have it heard.',
+      },
+    )
+  return source
+}
+
+function fetching(done: number, total: number | undefined): string {
+  const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`
+  return `Fetching: ${megabytes(done)}${total ? ` of ${megabytes(total)}` : ''}`
+}
+
 async function fetchUrl(url: string, ports: SourcePorts, run: Run): Promise<Source> {
   const file = join(await run.scratch(), 'download')
-  const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`
   await ports.downloader.download(url, file, {
     maxBytes: ports.maxDownloadBytes,
     signal: run.signal,
-    onBytes: (done, total) =>
-      run.progress({
-        done: 0,
-        message: `Fetching: ${megabytes(done)}${total ? ` of ${megabytes(total)}` : ''}`,
-      }),
+    onBytes: (done, total) => run.progress({ done: 0, message: fetching(done, total) }),
   })
   const name = decodeName(basename(new URL(url).pathname))
   return describe(file, name || new URL(url).hostname)

@@ -1,6 +1,6 @@
 // The story of one recording: open it, hear it in chunks, merge what was heard.
 import { setMaxListeners } from 'node:events'
-import type { Order } from '../domain/job.ts'
+import type { Order, Wanted } from '../domain/job.ts'
 import type { Blobs, FileRecogniser, Recogniser } from '../domain/ports.ts'
 import { dollars } from '../domain/prices.ts'
 import type { Run } from '../domain/run.ts'
@@ -35,7 +35,7 @@ export type Findings = Omit<Transcript, 'id' | 'createdAt' | 'warnings'>
  * Throws `SpeechError`, or the signal's reason when it is cancelled.
  */
 export async function transcribe(
-  order: Order & { hash?: string },
+  order: Wanted,
   ports: PipelinePorts,
   outer: Run,
   onFound: (findings: () => Findings) => void,

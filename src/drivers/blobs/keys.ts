@@ -7,19 +7,28 @@ export interface UploadName {
   job: string
   /** Small letters and digits: installations that share a bucket give the same recording a job of the same id. */
   installation: string
+  /** Set for a recording as it is; in it, what no other upload of the job has. */
+  recording?: string
 }
 
 /** ASCII whatever the owner is called; `uploadOf` reads it back. */
-export function uploadKey({ owner, job, installation }: UploadName): string {
-  return `${uploadsPrefix}${encode(owner)}/${encode(job)}.${installation}.mp3`
+export function uploadKey({ owner, job, installation, recording }: UploadName): string {
+  const end = recording === undefined ? 'mp3' : `${recording}.recording`
+  return `${uploadsPrefix}${encode(owner)}/${encode(job)}.${installation}.${end}`
 }
 
 /** Undefined for what is no upload of ours. */
 export function uploadOf(key: string): UploadName | undefined {
   if (!key.startsWith(uploadsPrefix)) return undefined
-  const found = /^([^/]+)\/([^/]+)\.([a-z0-9]+)\.mp3$/.exec(key.slice(uploadsPrefix.length))
+  const found = /^([^/]+)\/([^/]+?)\.([a-z0-9]+)\.(?:mp3|([0-9a-f]+)\.recording)$/.exec(
+    key.slice(uploadsPrefix.length),
+  )
   if (!found) return undefined
-  const name = { owner: decode(found[1]!), job: decode(found[2]!), installation: found[3]! }
+  const [, owner, job, installation, recording] = found
+  const name: UploadName = {
+    ...{ owner: decode(owner!), job: decode(job!), installation: installation! },
+    ...(recording !== undefined && { recording }),
+  }
   return uploadKey(name) === key ? name : undefined
 }
 

@@ -12,6 +12,8 @@ export interface UploadPlace {
   key: string
   open(): Line
   patience: LineOptions['patience']
+  /** Default: `audio/mpeg`. */
+  mime?: string
 }
 
 const partsAtOnce = 3
@@ -43,11 +45,11 @@ export async function uploadAudio(
   }
 }
 
-function createUpload({ key, open, patience }: UploadPlace, stop: AbortController) {
+function createUpload({ key, open, patience, mime = 'audio/mpeg' }: UploadPlace, stop: AbortController) {
   const line = open()
   /** Comes back with the object: the proof that it is this upload's. */
   const mark = randomUUID()
-  const audio = { mime: 'audio/mpeg' }
+  const audio = { mime }
   const markedAudio = { ...audio, headers: { 'x-oss-meta-upload': mark } }
   const parts: { number: number; etag: string }[] = []
   const underWay = new Set<Promise<unknown>>()

@@ -7,6 +7,7 @@ import { fixedInstallation, type Installation } from './installation.ts'
 import { uploadKey, uploadOf, uploadsPrefix } from './keys.ts'
 import { createClient, type Line, type LineOptions, type OssKey, openLine } from './oss-line.ts'
 import { type OssPlace, ossPlace } from './oss-place.ts'
+import { ossRecordings } from './oss-recordings.ts'
 import { abortUpload, uploadAudio } from './oss-upload.ts'
 
 export interface OssOptions extends OssKey {
@@ -56,6 +57,7 @@ export function ossBlobs(options: OssOptions): Blobs {
 
   return {
     way: 'bucket',
+    recordings: ossRecordings({ open, patience, installation }),
     async put(audio, { owner, job, models }, signal) {
       const key = uploadKey({ owner, job, installation: await installation.make() })
       await uploadAudio(audio, { key, open, patience }, signal)

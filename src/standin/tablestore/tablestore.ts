@@ -1,35 +1,22 @@
 // The stand-in for Tablestore: tables in memory, over the service's own protocol on loopback.
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { refusal, TablestoreError, usualMessage } from './errors.ts'
+import { createFaults, type TablestoreCall, type TablestoreFault } from './faults.ts'
+import { decode, encode } from './protocol.ts'
+import { rowOperations } from './row-operations.ts'
+import { type Index, searchOperations } from './search.ts'
+import { authenticate } from './signature.ts'
+import type { Table } from './table.ts'
+import { tableOperations } from './table-operations.ts'
 
-export interface TablestoreCall {
-  /** Such as `PutRow`. */
-  operation: string
-  table?: string
-  at: number
-  /** HTTP status of the answer; undefined while there is none, or where the connection was cut. */
-  status?: number
-  /** Of an error, such as `OTSConditionCheckFail`. */
-  code?: string
-}
-
-export interface TablestoreFault {
-  /** Which calls; absent: all. */
-  operation?: string | RegExp
-  table?: string | RegExp
-  /** How many of those that fit: the first `times`; absent: all. */
-  times?: number
-  /** Chance that one that fits is hit, from 0 to 1; drawn from the seed. Default 1. */
-  chance?: number
-  /**
-   * `refuse`: answered with this error and not done. `lose`: done, and the connection is cut instead of an answer.
-   * `drop`: not done, and cut. `hang`: never answered. `delay`: answered after so many seconds.
-   */
-  how:
-    | { kind: 'refuse'; status: number; code: string; message?: string }
-    | { kind: 'lose' | 'drop' | 'hang' }
-    | { kind: 'delay'; seconds: number }
-}
+export type { TablestoreCall, TablestoreFault } from './faults.ts'
 
 export interface TablestoreOptions {
+  /** Default 0: any free one. */
   port?: number
   instance?: string
   accessKeyId?: string
@@ -47,21 +34,152 @@ export interface TablestoreOptions {
   latency?: number
 }
 
+type Settings = Pick<TablestoreOptions, 'now' | 'forbidden' | 'indexDelay' | 'latency' | 'securityToken'>
+
 export interface TablestoreStandin {
   endpoint: string
   instance: string
   accessKeyId: string
   accessKeySecret: string
+  /** In the order in which they came. */
   calls: TablestoreCall[]
+  /** Switches a fault on; the answer switches it off. */
   fault(fault: TablestoreFault): () => void
-  set(
-    changes: Pick<TablestoreOptions, 'now' | 'forbidden' | 'indexDelay' | 'latency' | 'securityToken'>,
-  ): void
+  set(changes: Settings): void
   /** Names of its tables, and how many rows each has. */
   tables(): Record<string, number>
+  /** Ends all connections at once. */
   close(): Promise<void>
 }
 
-export async function startTablestore(_options: TablestoreOptions = {}): Promise<TablestoreStandin> {
-  throw new Error('Not built yet.')
+const usualKey = {
+  accessKeyId: 'LTAI5tStandinTableKey000',
+  accessKeySecret: 'standin-table-secret-000000000',
+}
+const mostBytes = 5 * 1024 * 1024
+
+export async function startTablestore(options: TablestoreOptions = {}): Promise<TablestoreStandin> {
+  const { instance = 'standin', port = 0, seed = 1 } = options
+  const { accessKeyId = usualKey.accessKeyId, accessKeySecret = usualKey.accessKeySecret } = options
+  const settings: Settings = { ...options }
+  const now = () => (settings.now ?? Date.now)()
+  const tables = new Map<string, Table>()
+  const indexes = new Map<string, Index>()
+  const faults = createFaults(seed)
+  const calls: TablestoreCall[] = []
+  const closing = new AbortController()
+  const desk = { tables, indexes, now, table, delay: () => settings.indexDelay ?? 0 }
+
+  const server = createServer((request, response) => void serve(request, response))
+  server.keepAliveTimeout = 60_000
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(port, '127.0.0.1', resolve)
+  })
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+
+  function table(name: string): Table {
+    const found = tables.get(name)
+    if (!found) throw refusal('OTSObjectNotExist')
+    return found
+  }
+
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const operation = (request.url ?? '/').slice(1)
+    const record: TablestoreCall = { operation, at: now() }
+    calls.push(record)
+    const { socket } = request
+    try {
+      const body = await bodyOf(request)
+      if (request.method !== 'POST') throw refusal('OTSMethodNotAllowed')
+      const { headers, url = '/' } = request
+      const { securityToken } = settings
+      authenticate(url, headers, body, {
+        ...{ instance, accessKeyId, accessKeySecret, securityToken, now: now() },
+      })
+      const concerned = tablesOf(operation, body)
+      if (concerned.length > 0) record.table = concerned.join(',')
+      const fault = faults.hit(operation, concerned)
+      if (fault?.kind === 'drop') return void socket.destroy()
+      if (fault?.kind === 'hang') return
+      if (fault?.kind === 'refuse')
+        throw new TablestoreError(fault.status, fault.code, fault.message ?? usualMessage(fault.code))
+      if (settings.forbidden?.includes(operation)) throw refusal('OTSNoPermissionAccess')
+      const answer = carryOut(operation, body)
+      const pause = (settings.latency ?? 0) + (fault?.kind === 'delay' ? fault.seconds : 0)
+      if (pause > 0) await sleep(1000 * pause, undefined, { signal: closing.signal, ref: false })
+      if (fault?.kind === 'lose') return void socket.destroy()
+      send(response, record, 200, answer)
+    } catch (error) {
+      if (!(error instanceof TablestoreError)) return void socket.destroy()
+      const { status, code, message } = error
+      record.code = code
+      send(
+        response,
+        record,
+        status,
+        encode('main', 'Error', { code, message: `${message} requestId:${record.at}` }),
+      )
+    }
+  }
+
+  function carryOut(operation: string, body: Buffer): Buffer {
+    const space = spaceOf(operation)
+    const work = rowOperations[operation] ?? tableOperations[operation] ?? searchOperations[operation]
+    if (!work) throw refusal('OTSParameterInvalid', `Unsupported operation: '${operation}'.`)
+    const answer = work(body, desk)
+    if (operation === 'DeleteTable')
+      for (const [name, index] of indexes) if (!tables.has(index.tableName)) indexes.delete(name)
+    return encode(space, `${operation}Response`, answer)
+  }
+
+  return {
+    ...{ endpoint, instance, accessKeyId, accessKeySecret, calls, fault: faults.add },
+    set: changes => void Object.assign(settings, changes),
+    tables: () => Object.fromEntries([...tables].map(([name, table]) => [name, table.size()])),
+    async close() {
+      closing.abort()
+      if (!server.listening) return
+      const closed = once(server, 'close')
+      server.close()
+      server.closeAllConnections()
+      await closed
+    },
+  }
+}
+
+function spaceOf(operation: string): 'main' | 'search' {
+  return operation in searchOperations ? 'search' : 'main'
+}
+
+/** Names of the tables that a request is about. */
+function tablesOf(operation: string, body: Buffer): string[] {
+  if (operation === 'ListTable') return []
+  interface Request {
+    tableName?: string
+    tableMeta?: { tableName: string } | null
+    tables?: { tableName: string }[]
+  }
+  const request = decode<Request>(spaceOf(operation), `${operation}Request`, body)
+  const names = request.tables?.map(({ tableName }) => tableName)
+  return names ?? [request.tableMeta?.tableName ?? request.tableName ?? ''].filter(Boolean)
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Buffer> {
+  const pieces: Buffer[] = []
+  let size = 0
+  for await (const piece of request) {
+    pieces.push(piece as Buffer)
+    size += (piece as Buffer).length
+  }
+  if (size > mostBytes) throw refusal('OTSRequestBodyTooLarge')
+  return Buffer.concat(pieces)
+}
+
+function send(response: ServerResponse, record: TablestoreCall, status: number, body: Buffer): void {
+  record.status = status
+  response.writeHead(status, {
+    ...{ 'x-ots-requestid': randomUUID(), 'x-ots-contenttype': 'protocol buffer' },
+    'content-length': body.length,
+  })
+  response.end(body)
 }

@@ -46,7 +46,7 @@ export function createCandidates(line: Line, prefix: string): Candidates {
       ...{ tableName, indexName },
       searchQuery: { offset: 0, limit: size, query, sort: { sorters } } as SearchQuery,
       columnToGet: { returnType: lib.ColumnReturnType.RETURN_SPECIFIED, returnNames: ['created'] },
-    })) as { rows: [key: Tablestore.PrimaryKeyOutput, columns: Tablestore.AttributesOutput][] }
+    })) as { rows: Tablestore.Row[] }
   }
 
   return {
@@ -62,9 +62,9 @@ export function createCandidates(line: Line, prefix: string): Candidates {
         const { rows } = await line.call('ots:Search', loaded =>
           ask(queryOf(owner, phrases, place, loaded.lib), limit, loaded),
         )
-        const found = rows.map(([key, columns]) => ({
-          id: String(key.find(({ name }) => name === 'id')?.value),
-          createdAt: String(columns.find(({ columnName }) => columnName === 'created')?.columnValue),
+        const found = rows.map(({ primaryKey, attributes }) => ({
+          id: String(primaryKey?.find(({ name }) => name === 'id')?.value),
+          createdAt: String(attributes?.find(({ columnName }) => columnName === 'created')?.columnValue),
         }))
         if (found.length > 0) yield found.map(({ id }) => id)
         const last = found.at(-1)

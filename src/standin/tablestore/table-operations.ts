@@ -1,0 +1,83 @@
+// Operations on tables.
+import { invalid, refusal } from './errors.ts'
+import { decode, has } from './protocol.ts'
+import { createTable, type Table } from './table.ts'
+
+export interface TableDesk {
+  tables: Map<string, Table>
+  table(name: string): Table
+  now(): number
+}
+
+type Operation = (body: Uint8Array, desk: TableDesk) => object
+
+interface Options {
+  timeToLive: number
+  maxVersions: number
+  allowUpdate: boolean
+}
+
+const mostTables = 64
+const leastLife = 86_400
+const details = { capacityUnit: { read: 0, write: 0 }, lastIncreaseTime: 0 }
+const active = 1
+
+export const tableOperations: Record<string, Operation> = {
+  CreateTable(body, { tables, now }) {
+    interface Request {
+      tableMeta: { tableName: string; primaryKey: { name: string; type: number }[] }
+      tableOptions: Options
+    }
+    const { tableMeta, tableOptions } = decode<Request>('main', 'CreateTableRequest', body)
+    const { tableName, primaryKey } = tableMeta
+    if (!/^[A-Za-z_][A-Za-z0-9_]{0,254}$/.test(tableName))
+      throw invalid(`Invalid table name: '${tableName}'.`)
+    if (primaryKey.length < 1 || primaryKey.length > 4)
+      throw invalid('The number of primary key columns must be in range: [1, 4].')
+    if (tables.has(tableName)) throw refusal('OTSObjectAlreadyExist')
+    if (tables.size >= mostTables) throw refusal('OTSQuotaExhausted')
+    const columns = primaryKey.map(({ name, type }) => ({ name, type }))
+    tables.set(tableName, createTable(tableName, columns, optionsIn(tableOptions), now))
+    return {}
+  },
+  UpdateTable(body, desk) {
+    const { tableName, tableOptions } = decode<{ tableName: string; tableOptions: Options }>(
+      'main',
+      'UpdateTableRequest',
+      body,
+    )
+    const { options } = desk.table(tableName)
+    Object.assign(options, optionsIn(tableOptions, options))
+    return { reservedThroughputDetails: details, tableOptions: options }
+  },
+  DescribeTable(body, desk) {
+    const { tableName } = decode<{ tableName: string }>('main', 'DescribeTableRequest', body)
+    const { columns, options } = desk.table(tableName)
+    return {
+      ...{ tableMeta: { tableName, primaryKey: columns }, tableOptions: options },
+      ...{ reservedThroughputDetails: details, tableStatus: active },
+    }
+  },
+  ListTable: (_, { tables }) => ({ tableNames: [...tables.keys()].sort() }),
+  DeleteTable(body, desk) {
+    const { tableName } = decode<{ tableName: string }>('main', 'DeleteTableRequest', body)
+    desk.table(tableName)
+    desk.tables.delete(tableName)
+    return {}
+  },
+}
+
+function optionsIn(
+  wish: Options,
+  before: Options = { timeToLive: -1, maxVersions: 1, allowUpdate: true },
+): Options {
+  const options = {
+    timeToLive: has(wish, 'timeToLive') ? wish.timeToLive : before.timeToLive,
+    maxVersions: has(wish, 'maxVersions') ? wish.maxVersions : before.maxVersions,
+    allowUpdate: has(wish, 'allowUpdate') ? wish.allowUpdate : before.allowUpdate,
+  }
+  const { timeToLive } = options
+  if (timeToLive !== -1 && timeToLive < leastLife)
+    throw invalid(`Time to live must be -1 or at least ${leastLife}.`)
+  return options
+}
