@@ -119,7 +119,8 @@ function schema(tableName: string, { FieldType }: typeof Tablestore): Tablestore
     ...{ fieldName, fieldType: FieldType.KEYWORD, index: true, enableSortAndAgg: true },
   })
   // What stands there are terms with blanks between them: no dictionary is asked to part them once more.
-  const words = { fieldName: 'words', fieldType: FieldType.TEXT, index: true, analyzer: 'split' }
+  const split = { analyzer: 'split', analyzerParameter: { delimiter: ' ' } }
+  const words = { fieldName: 'words', fieldType: FieldType.TEXT, index: true, ...split }
   const fieldSchemas = [keyword('owner'), keyword('created'), keyword('id'), words]
   return { tableName, indexName, schema: { fieldSchemas } }
 }
