@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 // The commands: which one was asked for, its flags, and the code it exits with.
+import { Console } from 'node:console'
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
@@ -106,6 +107,9 @@ function print(text: string): number {
   process.stdout.write(text)
   return 0
 }
+
+// Libraries that print for their own debugging would write into the protocol.
+globalThis.console = new Console(process.stderr, process.stderr)
 
 // Whoever writes to stdout hears of its errors there; without this they would also end the process with a stack trace.
 process.stdout.on('error', () => {})

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { localOwner } from '../src/domain/job.ts'
 import type { Store } from '../src/domain/ports.ts'
 import type { Segment, Transcript } from '../src/domain/transcript.ts'
-import { sqliteStore } from '../src/drivers/store/sqlite.ts'
+import { sqliteStore } from '../src/drivers/store/sqlite/sqlite.ts'
 import { lettersOf } from './support/standin-texts.ts'
 import { fixture, type System, startSystem, truth, truthText } from './support/system.ts'
 import { passage } from './support/talks.ts'

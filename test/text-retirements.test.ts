@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { SpeechError } from '../src/domain/errors.ts'
-import { sqliteStore } from '../src/drivers/store/sqlite.ts'
+import { sqliteStore } from '../src/drivers/store/sqlite/sqlite.ts'
 import { retirements } from '../src/drivers/text/retirements.ts'
 import { log } from '../src/log.ts'
 

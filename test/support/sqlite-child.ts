@@ -2,7 +2,7 @@
 // once it is ready, and prints what came of each write, and of reading the first one back.
 import { once } from 'node:events'
 import { isSpeechError } from '../../src/domain/errors.ts'
-import { sqliteStore } from '../../src/drivers/store/sqlite.ts'
+import { sqliteStore } from '../../src/drivers/store/sqlite/sqlite.ts'
 import { segment, transcript } from './transcripts.ts'
 
 const me = 'local'

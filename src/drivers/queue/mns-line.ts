@@ -3,8 +3,8 @@ import { Agent as PlainAgent } from 'node:http'
 import { Agent } from 'node:https'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SpeechError } from '../../domain/errors.ts'
-import type { MnsOptions } from './mns.ts'
 import { isGone, noAnswer, queueFailure } from './mns-failures.ts'
+import type { MnsOptions } from './mns-options.ts'
 
 export interface Received {
   id: string

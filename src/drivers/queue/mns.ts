@@ -4,24 +4,8 @@ import type { Hand, Lane, Queue, Verdict } from '../../domain/queue.ts'
 import { log } from '../../log.ts'
 import { takeInHand } from './mns-hand.ts'
 import { createLine, type Line, type Received } from './mns-line.ts'
+import type { MnsOptions } from './mns-options.ts'
 import { type Receiver, receive } from './mns-receiver.ts'
-
-export interface MnsOptions {
-  endpoint: string
-  /** Name of the queue of long recordings; that of voice notes ends in `-brief`. */
-  queue: string
-  key: { accessKeyId: string; accessKeySecret: string; securityToken?: string }
-  /** How many tickets are worked on at once. Of two or more, the last is kept for the other lane. */
-  places: number
-  /** A message carries an id alone: who has a job of it. */
-  ownersOf(id: string): Promise<string[]>
-  /** Seconds that a message stays with whoever was handed it, without `extend`. */
-  visibility?: number
-  /** Seconds that a request waits for a message. */
-  wait?: number
-  /** Seconds before a second attempt. */
-  firstDelay?: number
-}
 
 export interface MnsQueue extends Queue {
   /** Makes the queues that are missing; resolves with a sentence for each. Throws `QUEUE_*`, whose hint names the rights that are missing. */

@@ -1,7 +1,7 @@
 // A transcript as the strings of its rows, made a slice at a time: four hours of words take longer than others may wait.
 import { setImmediate } from 'node:timers/promises'
 import type { Segment, Transcript } from '../../domain/transcript.ts'
-import { terms } from './search.ts'
+import { terms } from './terms.ts'
 
 export interface Written {
   /** JSON of the whole. */

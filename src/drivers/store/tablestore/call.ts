@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { codeOf, mayPass, noAnswer, storeFailure } from './failures.ts'
 import { createConnection, type Loaded, silence } from './library.ts'
-import type { TablestoreOptions } from './tablestore.ts'
+import type { TablestoreOptions } from './options.ts'
 
 export interface Line {
   /**

@@ -2,7 +2,7 @@
 import type Tablestore from 'tablestore'
 import { isSpeechError } from '../../../domain/errors.ts'
 import type { Place } from '../cursors.ts'
-import type { Phrase } from '../search.ts'
+import type { Phrase } from '../terms.ts'
 import type { Line } from './call.ts'
 import type { Library } from './library.ts'
 import { indexName, nameOf, searched } from './tables.ts'

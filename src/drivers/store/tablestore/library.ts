@@ -1,9 +1,9 @@
-// The client library of Tablestore: loaded on first use, kept from stdout, with one client and its own connections.
+// The client library of Tablestore: loaded on first use, with one client and its own connections.
 import { Agent as PlainAgent } from 'node:http'
 import { Agent } from 'node:https'
 import type Tablestore from 'tablestore'
 import { SpeechError } from '../../../domain/errors.ts'
-import type { TablestoreOptions } from './tablestore.ts'
+import type { TablestoreOptions } from './options.ts'
 
 export type Library = typeof Tablestore
 
@@ -55,8 +55,6 @@ export function createConnection({ endpoint, instance, key }: TablestoreOptions)
 }
 
 async function load(): Promise<Library> {
-  // With just this value the library writes what it signs to stdout, which belongs to the protocol.
-  if (process.env.DEBUG === 'aliyun') process.env.DEBUG = 'aliyun*'
   try {
     return ((await import('tablestore')) as unknown as { default: Library }).default
   } catch (cause) {

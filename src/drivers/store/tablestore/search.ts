@@ -1,7 +1,7 @@
 // Full-text search: candidates of the search index or of a scan, each of which is held against the query itself.
 import type { PageRequest, TranscriptPage } from '../../../domain/ports.ts'
 import { type Place, readCursor, writeCursor } from '../cursors.ts'
-import { type Phrase, phrasesOf } from '../search.ts'
+import { type Phrase, phrasesOf } from '../terms.ts'
 import type { Candidates } from './candidates.ts'
 import { type Listing, read } from './listing.ts'
 import { type Facts, type Rows, textIn } from './rows.ts'

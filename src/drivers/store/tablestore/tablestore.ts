@@ -5,25 +5,12 @@ import { createCandidates } from './candidates.ts'
 import { checkpoints } from './checkpoints.ts'
 import { jobs } from './jobs.ts'
 import { createListing } from './listing.ts'
+import type { TablestoreOptions } from './options.ts'
 import { createRows } from './rows.ts'
 import { createSearch } from './search.ts'
 import { setUp } from './set-up.ts'
 import { createTexts } from './texts.ts'
 import { transcripts } from './transcripts.ts'
-
-export interface TablestoreOptions {
-  endpoint: string
-  /** Absent: the first part of the endpoint's host. */
-  instance?: string
-  /** How the names of the tables begin. */
-  prefix: string
-  key: { accessKeyId: string; accessKeySecret: string; securityToken?: string }
-  /** Days after which what was not changed is forgotten; absent: never. */
-  retentionDays?: number
-  /** Seconds before a second attempt, and for all attempts at one thing. */
-  firstDelay?: number
-  patience?: number
-}
 
 export interface TablestoreStore extends Store {
   /**

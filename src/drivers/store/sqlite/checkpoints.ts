@@ -1,5 +1,5 @@
 // Results of paid or slow work in rows, under their keys.
-import type { Store } from '../../domain/ports.ts'
+import type { Store } from '../../../domain/ports.ts'
 import type { Connection } from './connection.ts'
 import { fromJson } from './rows.ts'
 

@@ -1,5 +1,5 @@
 // The embedded store: transcripts, jobs and checkpoints in one SQLite file, through libsql.
-import type { Store } from '../../domain/ports.ts'
+import type { Store } from '../../../domain/ports.ts'
 import { checkpoints } from './checkpoints.ts'
 import { createConnection } from './connection.ts'
 import { jobs } from './jobs.ts'

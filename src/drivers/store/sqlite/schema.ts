@@ -1,9 +1,10 @@
 // The tables of the file, and the way from each of its versions to the next.
 import type Database from 'libsql'
-import { SpeechError } from '../../domain/errors.ts'
-import type { Transcript } from '../../domain/transcript.ts'
+import { SpeechError } from '../../../domain/errors.ts'
+import type { Transcript } from '../../../domain/transcript.ts'
+import { terms } from '../terms.ts'
 import { fromJson, together } from './rows.ts'
-import { index, terms } from './search.ts'
+import { index } from './search.ts'
 
 /** Each step takes the file from one version to the next; `user_version` counts those that were taken. */
 const migrations: ((database: Database.Database) => void)[] = [

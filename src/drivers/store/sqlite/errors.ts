@@ -1,5 +1,5 @@
 // What goes wrong with the file, in words a reader can act on.
-import { isDiskFull, isSpeechError, SpeechError } from '../../domain/errors.ts'
+import { isDiskFull, isSpeechError, SpeechError } from '../../../domain/errors.ts'
 
 /** True for SQLite's own verdict that the file is not what it wrote. */
 export function isDamage(error: unknown): boolean {

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type Database from 'libsql'
-import { log } from '../../log.ts'
+import { log } from '../../../log.ts'
 import { immovable, isDamage, storeError } from './errors.ts'
 import { inodeOf, keptName, type OpenFile, openFile, type Sqlite, setAside } from './files.ts'
 import { prepare } from './schema.ts'

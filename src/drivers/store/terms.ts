@@ -1,5 +1,4 @@
-// Full-text search: what of a transcript is found by which words, the same for the index and for the query.
-import type Database from 'libsql'
+// What of a transcript is found by which words, the same for what is indexed and for the query.
 
 const letters = '[\\p{L}\\p{M}\\p{N}]'
 /** Scripts that do not part words. Each character is a term, so any run of them is found, whatever a dictionary says. */
@@ -44,20 +43,4 @@ export function phrasesOf(query: string): Phrase[] {
     const phrase = terms(quoted ?? word).trim()
     return phrase ? [{ terms: phrase, isOpen: quoted === undefined }] : []
   })
-}
-
-/** A query in the language of FTS5, made of quoted terms alone; undefined for one without a word. */
-export function matchExpression(query: string): string | undefined {
-  const wanted = phrasesOf(query).map(({ terms, isOpen }) => `"${terms}"${isOpen ? '*' : ''}`)
-  return wanted.length > 0 ? wanted.join(' AND ') : undefined
-}
-
-/** Makes the transcript of this row findable by its title and text, which are given as terms. */
-export function index(database: Database.Database, number: number, title: string, text: string): void {
-  forget(database, number)
-  database.prepare('INSERT INTO search (rowid, title, text) VALUES (?, ?, ?)').run(number, title, text)
-}
-
-export function forget(database: Database.Database, number: number): void {
-  database.prepare('DELETE FROM search WHERE rowid = ?').run(number)
 }

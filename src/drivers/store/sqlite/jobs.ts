@@ -1,9 +1,9 @@
 // Jobs in rows: whoever writes one says which revision was read, and loses if there is another by then.
 import type Database from 'libsql'
-import { isSpeechError } from '../../domain/errors.ts'
-import type { Job } from '../../domain/job.ts'
-import type { Store } from '../../domain/ports.ts'
-import { log } from '../../log.ts'
+import { isSpeechError } from '../../../domain/errors.ts'
+import type { Job } from '../../../domain/job.ts'
+import type { Store } from '../../../domain/ports.ts'
+import { log } from '../../../log.ts'
 import type { Connection } from './connection.ts'
 import { fromJson, together } from './rows.ts'
 

@@ -1,11 +1,11 @@
 // Transcripts in rows: whole, in summary for lists, and indexed for search.
-import type { PageRequest, Store, TranscriptPage } from '../../domain/ports.ts'
-import type { Transcript, TranscriptSummary } from '../../domain/transcript.ts'
+import type { PageRequest, Store, TranscriptPage } from '../../../domain/ports.ts'
+import type { Transcript, TranscriptSummary } from '../../../domain/transcript.ts'
+import { readCursor, writeCursor } from '../cursors.ts'
+import { write } from '../writing.ts'
 import type { Connection } from './connection.ts'
-import { readCursor, writeCursor } from './cursors.ts'
 import { fromJson, together } from './rows.ts'
 import { forget, index, matchExpression } from './search.ts'
-import { write } from './writing.ts'
 
 type Transcripts = Pick<
   Store,
