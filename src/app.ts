@@ -16,7 +16,7 @@ import { inProcessQueue } from './drivers/queue/in-process.ts'
 import { mnsQueue } from './drivers/queue/mns.ts'
 import { fileRecognisers } from './drivers/speech/file-recognisers.ts'
 import { qwenAsr } from './drivers/speech/qwen-asr.ts'
-import { drainable, limited, retrying } from './drivers/speech/wrappers.ts'
+import { counted, drainable, limited, retrying } from './drivers/speech/wrappers.ts'
 import { sqliteStore } from './drivers/store/sqlite/sqlite.ts'
 import { tablestoreStore } from './drivers/store/tablestore/tablestore.ts'
 import { checkGeminiKey } from './drivers/text/gemini-key.ts'
@@ -67,22 +67,25 @@ export interface App {
 export interface AppOptions {
   /** `worker`: carries out what others have ordered. Where the queue is shared, all others only order. Default: `server`. */
   role?: 'server' | 'worker'
-  /** Count what happens, for `metrics`. */
-  measured?: boolean
+  /** Count what happens, for `metrics`; this is the version that they name. */
+  measured?: string
 }
 
 /** Cheap, and without effect until something is asked for: connections and files are opened on first use. */
-export function createApp(config: Config, { role = 'server', measured = false }: AppOptions = {}): App {
+export function createApp(config: Config, { role = 'server', measured }: AppOptions = {}): App {
   const http = createHttp({ connections: config.concurrency })
   const cloud = dashscope({ apiKey: config.apiKey, baseUrl: config.baseUrl, http })
   const limiter = createLimiter({ perMinute: requestsPerMinute, concurrency: config.concurrency })
   const asr = qwenAsr(cloud, { model: config.asrModel, concurrency: config.concurrency })
-  const recogniser = drainable(asr)
   const blobs = blobsOf(config, cloud)
   const shared = sharedStore(config)
   const store = shared ?? sqliteStore({ folder: config.dataDir })
-  const metrics = measured ? prometheus({ unfinishedJobs: () => store.unfinishedJobs() }) : undefined
+  const metrics =
+    measured === undefined
+      ? undefined
+      : prometheus({ unfinishedJobs: () => store.unfinishedJobs(), version: measured })
   const meter = metrics ?? noMeter
+  const recogniser = drainable(counted(asr, meter))
   const mns = sharedQueue(config, id => store.ownersOf(id))
   const queue: Queue = mns ?? inProcessQueue(lanes)
   const textHttp = createHttp({ connections: textConcurrency, answerTimeout: textTimeout })
@@ -92,6 +95,7 @@ export function createApp(config: Config, { role = 'server', measured = false }:
     gemini: { apiKey: config.geminiKey, baseUrl: config.geminiUrl },
     http: textHttp,
     retirements: retirements(store),
+    meter,
   })
   let found: Promise<FoundFfmpeg> | undefined
   const ffmpeg = () => {
@@ -109,7 +113,13 @@ export function createApp(config: Config, { role = 'server', measured = false }:
     scratchDir: join(config.dataDir, 'scratch'),
     pipeline: {
       recogniser: retrying(limited(recogniser, limiter)),
-      ...fileRecognisers({ cloud, http, speakerModel: config.speakerModel, fileModel: config.fileModel }),
+      ...fileRecognisers({
+        cloud,
+        http,
+        meter,
+        speakerModel: config.speakerModel,
+        fileModel: config.fileModel,
+      }),
       ...{ textModel, blobs, pollSeconds: config.pollSeconds, patience, submitting: createGate(1) },
       encoding: createGate(encoders),
       ...(config.maxCostUsd !== undefined && { maxCostUsd: config.maxCostUsd }),

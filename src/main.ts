@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 // The commands: which one was asked for, its flags, and the code it exits with.
-import { Console } from 'node:console'
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
@@ -18,6 +17,7 @@ setFlagsFromString('--semi-space-growth-factor=1')
 const commands = {
   serve: async () => (await import('./commands/serve.ts')).serve,
   http: async () => (await import('./commands/http.ts')).http,
+  worker: async () => (await import('./commands/worker.ts')).worker,
   transcribe: async () => (await import('./commands/transcribe.ts')).transcribe,
   diarize: async () => (await import('./commands/diarize.ts')).diarize,
   format: async () => (await import('./commands/format.ts')).format,
@@ -107,9 +107,6 @@ function print(text: string): number {
   process.stdout.write(text)
   return 0
 }
-
-// Libraries that print for their own debugging would write into the protocol.
-globalThis.console = new Console(process.stderr, process.stderr)
 
 // Whoever writes to stdout hears of its errors there; without this they would also end the process with a stack trace.
 process.stdout.on('error', () => {})

@@ -4,8 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createApp } from '../app.ts'
+import { SpeechError } from '../domain/errors.ts'
+import { startCloud } from '../standin/cloud.ts'
 import { type Standin, startStandin } from '../standin/standin.ts'
 import type { Command } from './command.ts'
+import { showCluster } from './demo-cluster.ts'
 import { stayUp } from './demo-serve.ts'
 import { show } from './demo-show.ts'
 
@@ -16,10 +19,18 @@ const entry = fileURLToPath(new URL(`../main${import.meta.url.slice(-3)}`, impor
 export const demo: Command = {
   usage: 'speech-mcp demo',
   help: 'Watch a real MCP client transcribe recordings, without a key or a network.',
-  switches: { serve: { help: 'Serve the stand-in over HTTP until Ctrl-C, for the MCP Inspector' } },
+  switches: {
+    serve: { help: 'Serve the stand-in over HTTP until Ctrl-C, for the MCP Inspector' },
+    cluster: { help: 'Have two servers and three workers do the main job, and kill one of them over it' },
+  },
   async run({ config, switches, version }) {
+    if (switches.has('serve') && switches.has('cluster'))
+      throw new SpeechError('BAD_INPUT', 'The demo takes one of --serve and --cluster.', {
+        hint: 'Start it once for each.',
+      })
     const ffmpeg = await createApp(config).ffmpeg()
     const folder = await mkdtemp(join(tmpdir(), 'speech-mcp-demo-'))
+    if (switches.has('cluster')) return await runCluster(folder, ffmpeg.path, version)
     const standin = await startStandin({
       ffmpeg: ffmpeg.path,
       fixtures,
@@ -50,6 +61,24 @@ export const demo: Command = {
       await rm(folder, { recursive: true, force: true })
     }
   },
+}
+
+/** A chunk takes two seconds, one after the other: there is time to see it, and to kill a worker over it. */
+async function runCluster(folder: string, ffmpeg: string, version: string): Promise<number> {
+  const cloud = await startCloud({ ffmpeg, fixtures, latency: { base: 2, perSecond: 0.004 } })
+  const env = {
+    SPEECH_CONCURRENCY: '1',
+    SPEECH_WAIT_SECONDS: '240',
+    SPEECH_ALLOWED_DIRS: fixtures,
+    FFMPEG_PATH: ffmpeg,
+  }
+  try {
+    await cloud.models.warmUp()
+    return await showCluster({ entry, env, fixtures, folder, cloud, version, say })
+  } finally {
+    await cloud.close()
+    await rm(folder, { recursive: true, force: true })
+  }
 }
 
 function bucketOf({ oss }: Standin): Record<string, string> {

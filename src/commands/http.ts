@@ -4,6 +4,7 @@ import { type Config, unfilledTemplates } from '../config.ts'
 import { keepStdoutClean, log } from '../log.ts'
 import { serveHttp } from '../server/http/http.ts'
 import type { Command } from './command.ts'
+import { signalled } from './signalled.ts'
 
 /** How long requests to the provider may take to land when the server stops: their chunks are paid for. */
 const drainSeconds = 10
@@ -16,10 +17,10 @@ export const http: Command = {
     for (const name of unfilledTemplates()) log.warn('setting-is-a-template', { name })
     // Whoever connects may be somebody else, so no folder is open that was not named.
     const allowedDirs = config.allowedDirsGiven ? config.allowedDirs : []
-    const app = createApp({ ...config, allowedDirs })
+    const app = createApp({ ...config, allowedDirs }, { measured: version })
     const serving = await serveHttp(
       { jobs: app.jobs, version, waitSeconds: config.waitSeconds },
-      { host: config.httpHost, port: config.httpPort, tokens: config.tokens },
+      { host: config.httpHost, port: config.httpPort, tokens: config.tokens, metrics: app.metrics },
     )
     const stopped = signalled()
     // Without a key another process may finish what this one could not.
@@ -31,19 +32,6 @@ export const http: Command = {
     await app.close()
     return 0
   },
-}
-
-/** Resolves with the first signal; the second ends the process at once. */
-function signalled(): Promise<void> {
-  return new Promise(resolve => {
-    let before = false
-    const onSignal = () => {
-      if (before) process.exit(1)
-      before = true
-      resolve()
-    }
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal)
-  })
 }
 
 function greeting(url: string, { tokens }: Config, folders: string[]): string {

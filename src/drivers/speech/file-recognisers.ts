@@ -1,4 +1,5 @@
 // The two recognisers of whole files, who speaks and what is said, within the rates that they share.
+import { type Meter, noMeter } from '../../domain/meter.ts'
 import type { FileRecogniser } from '../../domain/ports.ts'
 import type { Dashscope } from '../wire/dashscope.ts'
 import type { HttpClient } from '../wire/http.ts'
@@ -6,13 +7,14 @@ import { createLimiter, type Limiter } from '../wire/limiter.ts'
 import { fileAsr } from './file-asr.ts'
 import { type FileRole, fileModel } from './file-models.ts'
 import { createPacer } from './pacer.ts'
-import { limitedFile, type RetryOptions, retryingFile } from './wrappers.ts'
+import { countedFile, limitedFile, type RetryOptions, retryingFile } from './wrappers.ts'
 
 export interface FileRecognisersOptions {
   cloud: Dashscope
   http: Pick<HttpClient, 'fetchText'>
   speakerModel: string
   fileModel: string
+  meter?: Meter
   retry?: RetryOptions
 }
 
@@ -25,14 +27,23 @@ export interface FileRecognisers {
 const asksPerSecond = 15
 const submitsAtOnce = 4
 
-export function fileRecognisers({ cloud, http, retry, ...names }: FileRecognisersOptions): FileRecognisers {
+export function fileRecognisers({
+  cloud,
+  http,
+  meter = noMeter,
+  retry,
+  ...names
+}: FileRecognisersOptions): FileRecognisers {
   const asks = createPacer(asksPerSecond)
   const rates = new Map<string, Limiter>()
   const recogniser = (model: string, role: FileRole) => {
     const { perMinute } = fileModel(model, role)
     const submits = rates.get(model) ?? createLimiter({ perMinute, concurrency: submitsAtOnce })
     rates.set(model, submits)
-    return retryingFile(limitedFile(fileAsr({ cloud, http, model, role }), { submits, asks }), retry)
+    return retryingFile(
+      limitedFile(countedFile(fileAsr({ cloud, http, model, role }), meter), { submits, asks }),
+      retry,
+    )
   }
   return {
     speakerRecogniser: recogniser(names.speakerModel, 'speakers'),

@@ -2,11 +2,32 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isSpeechError, SpeechError } from '../../domain/errors.ts'
+import type { Meter } from '../../domain/meter.ts'
 import type { FileRecogniser, Recogniser } from '../../domain/ports.ts'
 import { log } from '../../log.ts'
 import { isTimeUp } from '../wire/http.ts'
 import { heeding, type Limiter } from '../wire/limiter.ts'
+import { measured } from '../wire/measured.ts'
 import type { Pacer } from './pacer.ts'
+
+/** Counts each request, also those that are made again. */
+export function counted(inner: Recogniser, meter: Meter): Recogniser {
+  const { model } = inner
+  return {
+    ...inner,
+    recognise: (request, signal) => measured(meter, model, signal, () => inner.recognise(request, signal)),
+  }
+}
+
+/** The same for the submits of a task, and for the questions how far it is. */
+export function countedFile(inner: FileRecogniser, meter: Meter): FileRecogniser {
+  const { model } = inner
+  return {
+    ...inner,
+    submit: (request, signal) => measured(meter, model, signal, () => inner.submit(request, signal)),
+    status: (task, signal) => measured(meter, model, signal, () => inner.status(task, signal)),
+  }
+}
 
 /** Keeps to the limiter's rate, and tells it when the provider throttles. */
 export function limited(inner: Recogniser, limiter: Limiter): Recogniser {

@@ -1,4 +1,5 @@
 // The language models that format, in the order of the settings, as one.
+import { type Meter, noMeter } from '../../domain/meter.ts'
 import { noTextModel, type Retirements, type TextModel } from '../../domain/text-model.ts'
 import { dashscope } from '../wire/dashscope.ts'
 import type { HttpClient } from '../wire/http.ts'
@@ -8,7 +9,7 @@ import { geminiText } from './gemini-text.ts'
 import type { ProviderModel } from './provider-model.ts'
 import { qwenText } from './qwen-text.ts'
 import { isGemini } from './routes.ts'
-import { limited, retrying } from './wrappers.ts'
+import { counted, limited, retrying } from './wrappers.ts'
 
 /** Where models of one provider are asked. */
 export interface Provider {
@@ -25,6 +26,7 @@ export interface TextModelsOptions {
   gemini: Provider
   http: HttpClient
   retirements: Retirements
+  meter?: Meter
 }
 
 /** Requests to text models at once: an hour of speech is formatted in one go. */
@@ -49,6 +51,7 @@ export function textModels({
   gemini,
   http,
   retirements,
+  meter = noMeter,
 }: TextModelsOptions): TextModel {
   const cloud = dashscope({ ...qwen, http })
   const concurrency = textConcurrency
@@ -64,7 +67,10 @@ export function textModels({
   return fallback(
     usable.map(model =>
       retrying(
-        limited(model, createLimiter({ perMinute: requestsPerMinute, slowest, concurrency, longestPause })),
+        limited(
+          counted(model, meter),
+          createLimiter({ perMinute: requestsPerMinute, slowest, concurrency, longestPause }),
+        ),
       ),
     ),
     { retirements },

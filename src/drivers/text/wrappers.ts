@@ -1,10 +1,22 @@
 // Text models around a text model: one keeps to the provider's rate, one asks again where that can help soon.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isSpeechError, type SpeechError } from '../../domain/errors.ts'
+import type { Meter } from '../../domain/meter.ts'
 import type { Listener, TextModel } from '../../domain/text-model.ts'
 import { log } from '../../log.ts'
 import { heeding, type Limiter } from '../wire/limiter.ts'
+import { measured } from '../wire/measured.ts'
 import { retryAfter } from './gemini-errors.ts'
+import type { ProviderModel } from './provider-model.ts'
+
+/** Counts each request, also those that are made again. */
+export function counted<Model extends ProviderModel>(inner: Model, meter: Meter): Model {
+  return {
+    ...inner,
+    write: (request, listener) =>
+      measured(meter, inner.name, listener.signal, () => inner.write(request, listener)),
+  }
+}
 
 /** Keeps to the limiter's rate, and tells it when the provider throttles. */
 export function limited<Model extends TextModel>(inner: Model, limiter: Limiter): Model {

@@ -9,14 +9,22 @@ export interface AdmissionOptions {
   host: string
   tokens: readonly Token[]
   bodyBytes: number
+  /** True where there are metrics to be had. */
+  measured: boolean
   isStopping(): boolean
 }
 
-/** The owner of a request for MCP, or what to answer in its place. */
+/** The owner of a request for MCP or, at `/metrics`, for these; or what to answer in its place. */
 export type Admission = (incoming: IncomingMessage) => string | Answer
 
 /** Throws `CONFIG_INVALID` where strangers would be let in. */
-export function createAdmission({ host, tokens, bodyBytes, isStopping }: AdmissionOptions): Admission {
+export function createAdmission({
+  host,
+  tokens,
+  bodyBytes,
+  measured,
+  isStopping,
+}: AdmissionOptions): Admission {
   refuseStrangers(host, tokens)
   const isOurName = checkHosts(host)
   const ownerOf = authenticateBy(tokens)
@@ -25,9 +33,11 @@ export function createAdmission({ host, tokens, bodyBytes, isStopping }: Admissi
     const [path] = url.split('?')
     if (path === '/healthz')
       return ['GET', 'HEAD'].includes(method) ? health(isStopping()) : refusals.notAllowed('GET, HEAD')
-    if (path !== '/mcp') return refusals.notFound
+    const isMetrics = measured && path === '/metrics'
+    if (path !== '/mcp' && !isMetrics) return refusals.notFound
     const owner = ownerOf(headers.authorization)
     if (owner === undefined) return headers.authorization ? refusals.badToken : refusals.noToken
+    if (isMetrics) return method === 'GET' ? owner : refusals.notAllowed('GET')
     if (isStopping()) return refusals.stopping
     const allowed = headers['mcp-session-id'] === undefined ? ['POST'] : ['GET', 'POST', 'DELETE']
     if (!allowed.includes(method)) return refusals.notAllowed(allowed.join(', '))

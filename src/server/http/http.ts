@@ -22,6 +22,8 @@ export interface HttpOptions {
   port: number
   tokens: readonly Token[]
   limits?: Partial<HttpLimits>
+  /** A page for `/metrics`, and its content type. Whoever may use MCP may read it. */
+  metrics?: (() => Promise<{ type: string; text: string }>) | undefined
 }
 
 export interface HttpServing {
@@ -33,10 +35,13 @@ export interface HttpServing {
 
 /** Throws `CONFIG_INVALID` where the address cannot be had, or may not be served without tokens. */
 export async function serveHttp(options: ServerOptions, wishes: HttpOptions): Promise<HttpServing> {
-  const { host, port, tokens } = wishes
+  const { host, port, tokens, metrics } = wishes
   const limits = { ...defaultLimits, ...wishes.limits }
   let stopping = false
-  const admit = createAdmission({ host, tokens, bodyBytes: limits.bodyBytes, isStopping: () => stopping })
+  const admit = createAdmission({
+    ...{ host, tokens, bodyBytes: limits.bodyBytes, measured: metrics !== undefined },
+    isStopping: () => stopping,
+  })
   const meter = createMeter(limits.requestsPerOwner)
   const server = createServer({
     headersTimeout: limits.head,
@@ -59,6 +64,7 @@ export async function serveHttp(options: ServerOptions, wishes: HttpOptions): Pr
   async function receive(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const owner = admit(incoming)
     if (typeof owner !== 'string') return reply(outgoing, owner)
+    if (metrics && incoming.url?.split('?')[0] === '/metrics') return tellPage(outgoing, await metrics())
     if (incoming.method === 'POST') return post(owner, incoming, outgoing)
     const sessionId = String(incoming.headers['mcp-session-id'])
     return adapt(incoming, outgoing, request => sessions.handle(owner, sessionId, request))
@@ -126,9 +132,14 @@ function adapt(
   return toNodeHandler({ fetch }, { onerror })(incoming as NodeIncomingMessageLike, outgoing, null)
 }
 
-function reply(outgoing: ServerResponse, { status, headers, body }: Answer): void {
+export function reply(outgoing: ServerResponse, { status, headers, body }: Answer): void {
   outgoing.writeHead(status, { 'content-type': 'application/json', ...headers })
   outgoing.end(JSON.stringify(body))
+}
+
+export function tellPage(outgoing: ServerResponse, { type, text }: { type: string; text: string }): void {
+  outgoing.writeHead(200, { 'content-type': type, 'cache-control': 'no-store' })
+  outgoing.end(text)
 }
 
 function releaseAll(slots: Release[]): void {

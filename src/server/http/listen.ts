@@ -3,29 +3,41 @@ import type { Server, ServerResponse } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import { SpeechError } from '../../domain/errors.ts'
 
+/** Names of the settings that say where a server listens. */
+export interface Settings {
+  host: string
+  port: string
+}
+
+const usual: Settings = { host: 'SPEECH_HTTP_HOST', port: 'SPEECH_HTTP_PORT' }
+
 /** Throws `CONFIG_INVALID`. */
-export async function listen(server: Server, host: string, port: number): Promise<void> {
+export async function listen(server: Server, host: string, port: number, settings = usual): Promise<void> {
   try {
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
       server.listen(port, host, resolve)
     })
   } catch (cause) {
-    const [message, hint] = reasonOf((cause as { code?: string }).code, port)
+    const [message, hint] = reasonOf((cause as { code?: string }).code, port, settings)
     throw new SpeechError('CONFIG_INVALID', message, { hint, cause })
   }
 }
 
-function reasonOf(code: string | undefined, port: number): [message: string, hint: string] {
+function reasonOf(
+  code: string | undefined,
+  port: number,
+  settings: Settings,
+): [message: string, hint: string] {
   if (code === 'EADDRINUSE')
     return [
       `Port ${port} is taken by another program.`,
-      'Stop that program, or set SPEECH_HTTP_PORT to another number (0: any free one).',
+      `Stop that program, or set ${settings.port} to another number (0: any free one).`,
     ]
   if (code === 'EACCES')
-    return [`Port ${port} may not be used.`, 'Set SPEECH_HTTP_PORT to a number of 1024 or more.']
+    return [`Port ${port} may not be used.`, `Set ${settings.port} to a number of 1024 or more.`]
   return [
-    'The address in SPEECH_HTTP_HOST is not one of this machine.',
+    `The address in ${settings.host} is not one of this machine.`,
     'Set it to 127.0.0.1, or to an address of this machine.',
   ]
 }

@@ -1,0 +1,24 @@
+// Counts requests to a provider: how long each took, and how it ended.
+import { isSpeechError } from '../../domain/errors.ts'
+import type { Meter } from '../../domain/meter.ts'
+
+/** A request that its caller has given up is not counted. */
+export async function measured<T>(
+  meter: Meter,
+  model: string,
+  signal: AbortSignal,
+  request: () => Promise<T>,
+): Promise<T> {
+  const started = performance.now()
+  const count = (outcome: string) => {
+    if (!signal.aborted) meter.asked({ model, seconds: (performance.now() - started) / 1000, outcome })
+  }
+  try {
+    const answer = await request()
+    count('ok')
+    return answer
+  } catch (error) {
+    count(isSpeechError(error) ? error.code : 'INTERNAL')
+    throw error
+  }
+}
