@@ -178,3 +178,43 @@ describe('a worker', () => {
     expect(isFree({ lease: { worker: name, until: Date.now() - 1 } } as Job, self)).toBe(true)
   })
 })
+
+describe('a lease of another machine, where machines share the store', () => {
+  const self = 'here/1//mark'
+  const minutes = 60_000
+
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['Date', 'performance'] })
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  function leased(until: number, worker = 'there/1//mark'): Job {
+    return { id: 'j', owner: me, lease: { worker, until, time: 15_000 } } as Job
+  }
+
+  it.each([-10, 0, 10])('does not depend on clocks that are %i minutes apart', apart => {
+    const { isFree } = createLeases(self, { shared: true })
+    for (let renewals = 0; renewals < 10; renewals++) {
+      expect(isFree(leased(Date.now() + apart * minutes + 15_000))).toBe(false)
+      vi.advanceTimersByTime(3_000)
+    }
+    const last = leased(Date.now() + apart * minutes + 15_000)
+    expect(isFree(last)).toBe(false)
+    vi.advanceTimersByTime(14_000)
+    expect(isFree(last)).toBe(false)
+    vi.advanceTimersByTime(2_000)
+    expect(isFree(last)).toBe(true)
+  })
+
+  it('is void at once where no clock is as wrong as that', () => {
+    const { isFree } = createLeases(self, { shared: true })
+    expect(isFree(leased(Date.now() - 60 * minutes))).toBe(true)
+  })
+
+  it('of a worker on our own machine goes by the clock that we share', () => {
+    const { isFree } = createLeases(self, { shared: true })
+    expect(isFree(leased(Date.now() - 1, 'here/1//other'))).toBe(true)
+  })
+})

@@ -1,6 +1,4 @@
 // The store that machines share: the contract of a store, and what only a service far away does to it.
-import { afterEach, describe, expect, it } from 'vitest'
-import { describeError } from '../src/domain/errors.ts'
 import { type TablestoreStore, tablestoreStore } from '../src/drivers/store/tablestore/tablestore.ts'
 import { startTablestore, type TablestoreStandin } from '../src/standin/tablestore/tablestore.ts'
 import { storeContract } from './support/store-contract.ts'

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Client } from '@modelcontextprotocol/client'
+import type { Client, Progress } from '@modelcontextprotocol/client'
 import { createApp } from '../app.ts'
 import { readConfig } from '../config.ts'
 import type { Cloud } from '../standin/cloud.ts'
@@ -93,33 +93,46 @@ async function perform(machines: Machine[], stage: ClusterStage): Promise<number
     say('An MCP client orders at the first server:')
     const death = waitForHalf(crew, stage)
     const answer = await order(here, stage, 'transcribe_audio', recording, death.onProgress)
-    if (!answer) return 1
-    return (await check(answer, there, await death.took(), stage)) ? 0 : 1
+    const wentOn = await death.end()
+    return answer && (await check(answer, there, wentOn, stage)) ? 0 : 1
   } finally {
     await Promise.allSettled([here.close(), there.close()])
   }
 }
 
-/** Kills the worker that has the job, once. */
+/** Kills the worker that has the job, once, and tells who has it then. */
 function waitForHalf(crew: Machine[], { cloud, say }: ClusterStage) {
-  let killing: Promise<number | undefined> | undefined
-
-  async function kill(): Promise<number | undefined> {
-    await quietMoment(cloud)
+  const busy = async () => {
     const jobs = await Promise.all(crew.map(jobsOf))
-    const worker = jobs.findIndex(count => count !== undefined && count > 0)
-    if (worker < 0) return undefined
-    await crew[worker]!.end('SIGKILL')
-    say(`  Worker ${worker + 1} has it, and is killed (SIGKILL). Its chunks are safe in the store.`)
-    return worker
+    return jobs.findIndex(count => count !== undefined && count > 0)
+  }
+  let isOver = false
+  let watching: Promise<boolean> | undefined
+
+  async function watch(): Promise<boolean> {
+    await quietMoment(cloud)
+    const victim = await busy()
+    if (victim < 0) return false
+    await crew[victim]!.end('SIGKILL')
+    say(`  Worker ${victim + 1} has it, and is killed (SIGKILL). Others see that within ten seconds.`)
+    for (; !isOver; await sleep(100)) {
+      const heir = await busy()
+      if (heir < 0) continue
+      say(`  Worker ${heir + 1} goes on with it.`)
+      return true
+    }
+    return false
   }
 
   return {
-    onProgress({ progress, total }: { progress: number; total?: number | undefined }) {
-      if (total !== undefined && progress >= share * total) killing ??= kill()
+    onProgress({ progress, total }: Progress) {
+      if (total !== undefined && progress >= share * total) watching ??= watch()
     },
-    /** Which was killed; undefined where there was no time for it. */
-    took: async () => killing,
+    /** True where one was killed and another was seen to go on. */
+    async end(): Promise<boolean> {
+      isOver = true
+      return (await watching) ?? false
+    },
   }
 }
 
@@ -132,7 +145,7 @@ async function quietMoment({ models }: Cloud): Promise<void> {
 async function check(
   { transcript_id, duration }: Answer,
   other: Client,
-  killed: number | undefined,
+  wentOn: boolean,
   { cloud, fixtures, say }: ClusterStage,
 ): Promise<boolean> {
   const uri = `transcript://${transcript_id}/txt`
@@ -143,18 +156,17 @@ async function check(
   const spoken = spokenIn(fixtures)
   say(`← ${words.length} words of ${Math.round(duration)} s\n`)
 
-  const answered = cloud.models.requests.filter(({ status, aborted }) => status === 200 && !aborted)
+  const all = cloud.models.requests
+  const answered = all.filter(({ status, aborted }) => status === 200 && !aborted)
+  const lost = all.length - answered.length
+  const afterDeath = lost > 0 ? `; sent again, as they died with the worker: ${lost}` : ''
   const twice = answered.length - new Set(answered.map(({ heard }) => heard)).size
-  const inFlight = cloud.models.requests.filter(({ aborted }) => aborted).length
   const until = Date.now() + patience
   while (cloud.bucket().length > 0 && Date.now() < until) await sleep(50)
   const facts: [isSo: boolean, fact: string][] = [
-    [killed !== undefined, 'a worker was killed over it, and another went on'],
+    [wentOn, 'a worker was killed over it, and another went on'],
     [words.join(' ') === spoken.join(' '), `all ${spoken.length} words that are spoken, and no other`],
-    [
-      twice === 0,
-      `${answered.length} chunks, none of them recognised twice (${inFlight} were asked for when the worker died)`,
-    ],
+    [twice === 0, `${answered.length} chunks, none of them recognised twice${afterDeath}`],
     [cloud.bucket().length === 0, 'the bucket is empty again'],
   ]
   for (const [isSo, fact] of facts) say(`${isSo ? 'ok  ' : 'FAIL'}  ${fact}`)

@@ -40,7 +40,8 @@ export async function startTeam(chunks = 3): Promise<Team> {
 
   function shared(serves: boolean, { places = 4, visibility }: TeamWish) {
     const store = tablestoreStore({
-      ...{ endpoint: tables.endpoint, instance: tables.instance, prefix: 'team', firstDelay: 0.02 },
+      ...{ endpoint: tables.endpoint, instance: tables.instance, prefix: 'team' },
+      ...{ firstDelay: 0.02, patience: 3 },
       key: { accessKeyId: tables.accessKeyId, accessKeySecret: tables.accessKeySecret },
     })
     const queue = mnsQueue({
@@ -52,17 +53,9 @@ export async function startTeam(chunks = 3): Promise<Team> {
     return { store, queue, serves }
   }
 
-  function bucketOf() {
-    return ossBlobs({
-      ...{ bucket: oss.bucket, endpoint: oss.endpoint, firstDelay: 0.02 },
-      ...{ accessKeyId: oss.accessKeyId, accessKeySecret: oss.accessKeySecret },
-      installation: fixedInstallation('team'),
-    })
-  }
-
   async function open(serves: boolean, wish: TeamWish): Promise<House> {
     const name = `machine-${randomBytes(4).toString('hex')}/1//mark`
-    const blobs = { ...bucketOf(), ...wish.blobs }
+    const blobs = { ...bucketOf(oss), ...wish.blobs }
     return site.open({ name, ...wish, blobs, team: shared(serves, wish) })
   }
 
@@ -80,4 +73,12 @@ export async function startTeam(chunks = 3): Promise<Team> {
       await Promise.all([tables.close(), mns.close(), oss.close()])
     },
   }
+}
+
+export function bucketOf(oss: OssStandin) {
+  return ossBlobs({
+    ...{ bucket: oss.bucket, endpoint: oss.endpoint, firstDelay: 0.02 },
+    ...{ accessKeyId: oss.accessKeyId, accessKeySecret: oss.accessKeySecret },
+    installation: fixedInstallation('team'),
+  })
 }

@@ -10,8 +10,8 @@ export interface MessageInHand extends Hand {
   end(verdict: Verdict): Promise<void>
 }
 
-/** Seconds until others may have a message that is given up. */
-const pauses = { later: 10, now: 1 }
+/** Seconds until others may have a message at the soonest (limit of the service). */
+const soonest = 1
 
 export function takeInHand(
   line: Line,
@@ -47,7 +47,9 @@ export function takeInHand(
     async end(verdict) {
       await extending
       if (handle === undefined) return
-      if (verdict !== 'done') return hide(pauses[verdict])
+      if (verdict === 'now') return hide(soonest)
+      // Somebody else is at it: when he dies, his message comes back after the whole time.
+      if (verdict === 'later') return hide(Math.max(soonest, Math.round(visibility / 3)))
       await line.remove(queue, handle).catch(error => complain('message-not-deleted', error))
     },
   }
