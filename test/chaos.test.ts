@@ -81,7 +81,7 @@ function observe() {
   let kept = new Set<string>()
   let isOver = false
   const looking = (async () => {
-    while (!isOver) kept = await cluster.heard()
+    for (; !isOver; await sleep(50)) kept = await cluster.heard()
   })()
   return {
     kept: () => kept,

@@ -14,9 +14,11 @@ export interface Machine {
   url: string
   /** True until its process has ended. */
   isUp(): boolean
+  /** Resolves when it has, with the exit code; null where a signal has ended it. */
+  ended: Promise<number | null>
   /** All that it has said on stderr so far. */
   said(): string
-  /** Sends the signal, and resolves with the exit code (null where a signal has ended it) when the process is gone. */
+  /** Sends the signal, and resolves as `ended` does. */
   end(signal: NodeJS.Signals): Promise<number | null>
 }
 
@@ -38,7 +40,7 @@ export async function startMachine({ entry, role, folder, env }: Place): Promise
     detached: true,
     stdio: ['ignore', 'ignore', 'pipe'],
   })
-  const ended = once(child, 'exit') as Promise<[number | null]>
+  const ended = once(child, 'exit').then(([code]) => code as number | null)
   // Also an exit that nobody foresaw takes it along.
   const endWithUs = () => void child.kill('SIGKILL')
   process.once('exit', endWithUs)
@@ -53,11 +55,11 @@ export async function startMachine({ entry, role, folder, env }: Place): Promise
       hint: voice.said().trim().split('\n').at(-1) ?? '',
     })
   return {
-    ...{ role, url, pid: child.pid!, said: voice.said },
+    ...{ role, url, pid: child.pid!, said: voice.said, ended },
     isUp: () => child.exitCode === null && child.signalCode === null,
-    async end(signal) {
+    end(signal) {
       child.kill(signal)
-      return (await ended)[0]
+      return ended
     },
   }
 }

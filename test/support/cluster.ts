@@ -7,7 +7,7 @@ import { createLine } from '../../src/drivers/store/tablestore/call.ts'
 import { createRows } from '../../src/drivers/store/tablestore/rows.ts'
 import { createTexts } from '../../src/drivers/store/tablestore/texts.ts'
 import { type Cloud, type CloudOptions, startCloud } from '../../src/standin/cloud.ts'
-import { httpClients } from './clients.ts'
+import { type HttpAccess, httpClients } from './clients.ts'
 import { testFfmpeg } from './ffmpeg.ts'
 import { entry, type TempFolder, type ToolAnswer, tempFolder } from './system.ts'
 
@@ -65,13 +65,7 @@ export async function startCluster({ servers, workers, env, cloud: wish }: Clust
       const up = machines.slice(0, servers).filter(machine => machine.isUp())
       const server = up[Math.floor(place * up.length)]
       if (!server) throw new Error('No server is up.')
-      const client = await connect({ url: server.url, token })
-      try {
-        const { isError, content, structuredContent } = await client.call(tool, args)
-        return { isError: isError === true, text: content[0]?.text ?? '', data: structuredContent }
-      } finally {
-        await client.close().catch(() => {})
-      }
+      return Promise.race([ask({ url: server.url, token }, tool, args), goneWith(server)])
     },
     async killAndStart(i) {
       await machines[i]!.end('SIGKILL')
@@ -79,6 +73,22 @@ export async function startCluster({ servers, workers, env, cloud: wish }: Clust
     },
     close: () => closeAll(machines, cloud, folder, store.close),
   }
+}
+
+async function ask(access: HttpAccess, tool: string, args: Record<string, unknown>): Promise<ToolAnswer> {
+  const client = await connect(access)
+  try {
+    const { isError, content, structuredContent } = await client.call(tool, args)
+    return { isError: isError === true, text: content[0]?.text ?? '', data: structuredContent }
+  } finally {
+    await client.close().catch(() => {})
+  }
+}
+
+/** A client whose stream has ended might be answered on another one, and waits for that. */
+async function goneWith(server: Machine): Promise<never> {
+  await server.ended
+  throw new Error('The server is gone.')
 }
 
 async function closeAll(machines: Machine[], cloud: Cloud, folder: TempFolder, closeReader: () => void) {

@@ -55,6 +55,7 @@ const longestDelay = 2
 export function createLine({ endpoint, key, firstDelay = 0.2 }: MnsOptions): Line {
   const clients = new Map<number, Promise<Client>>()
   const secure = endpoint.startsWith('https:')
+  let isCut = false
   const agent = new (secure ? Agent : PlainAgent)({ keepAlive: true })
 
   function client(time: number): Promise<Client> {
@@ -96,7 +97,9 @@ export function createLine({ endpoint, key, firstDelay = 0.2 }: MnsOptions): Lin
     async receive(queue, wait) {
       try {
         const resource = `/queues/${queue}/messages?waitseconds=${wait}`
-        const { body = {} } = whole(await (await client(waitingTime)).get(resource, 'Message', { agent }))
+        const waiting = await client(waitingTime)
+        if (isCut) return undefined
+        const { body = {} } = whole(await waiting.get(resource, 'Message', { agent }))
         const { MessageId: id = '', ReceiptHandle: handle = '', MessageBody = '', DequeueCount } = body
         return { id, handle, body: MessageBody, count: Number(DequeueCount) }
       } catch (error) {
@@ -131,7 +134,12 @@ export function createLine({ endpoint, key, firstDelay = 0.2 }: MnsOptions): Lin
     async create(queue, attributes) {
       await ask('mns:CreateQueue', client => client.createQueue(queue, attributes))
     },
-    cut: () => agent.destroy(),
+    cut() {
+      isCut = true
+      agent.destroy()
+      // One that was about to be sent has its connection by then.
+      setImmediate(() => agent.destroy())
+    },
   }
 }
 
