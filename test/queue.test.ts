@@ -2,6 +2,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { Lane, Ticket } from '../src/domain/queue.ts'
 import { inProcessQueue } from '../src/drivers/queue/in-process.ts'
+import { queueContract } from './support/queue-contract.ts'
 
 const ticket = (id: string, owner = 'ann', lane: Lane = 'long'): Ticket => ({ id, owner, lane })
 const settled = () => new Promise(resolve => setImmediate(resolve))
@@ -164,3 +165,8 @@ describe('a closed queue', () => {
     expect(closed).toHaveBeenCalledOnce()
   })
 })
+
+queueContract('the queue of one process', async () => ({
+  open: places => inProcessQueue({ brief: places - 1, long: places - 1, remote: places - 1 }),
+  remove: async () => {},
+}))
