@@ -1,148 +1,148 @@
-// Finding recordings in real folders: what is found, in what order, and what is left alone.
-import { mkdir, symlink, utimes, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+// Recordings on their way through the bucket from the machine that has the file to the one that works on it.
+import { randomBytes } from 'node:crypto'
+import { appendFileSync } from 'node:fs'
+import { readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { findRecordings, type RecordingWish } from '../src/pipeline/recordings.ts'
+import type { Leftover } from '../src/domain/ports.ts'
+import { type OssStandin, startOss } from '../src/standin/oss/oss.ts'
+import { failure } from './support/failure.ts'
 import { type TempFolder, tempFolder } from './support/system.ts'
+import { bucketOf } from './support/team.ts'
 
-let home: TempFolder
-let elsewhere: TempFolder
-let age = 0
+const of = { owner: 'ann', job: 'tr_1' }
+const never = new AbortController().signal
+/** Bytes: more than one piece of a fetch, and some parts of an upload. */
+const size = 9_500_000
+
+let oss: OssStandin
+let folder: TempFolder
+let blobs: ReturnType<typeof bucketOf>
+let file: string
+let content: Buffer
 
 beforeEach(async () => {
-  home = await tempFolder()
-  elsewhere = await tempFolder()
-  age = 0
+  oss = await startOss()
+  folder = await tempFolder()
+  blobs = bucketOf(oss)
+  file = join(folder.path, 'talk with a space.m4a')
+  content = randomBytes(size)
+  await writeFile(file, content)
 })
-afterEach(() => Promise.all([home.remove(), elsewhere.remove()]))
+afterEach(async () => {
+  await blobs.close()
+  await Promise.all([oss.close(), folder.remove()])
+})
 
-/** Makes a file; each is older than the one before. */
-async function put(name: string, { content = 'sound', root = home.path } = {}): Promise<string> {
-  const path = join(root, name)
-  await mkdir(dirname(path), { recursive: true })
-  await writeFile(path, content)
-  const time = Date.UTC(2026, 2, 1) / 1000 - 60 * age++
-  await utimes(path, time, time)
-  return path
-}
+const left = () => [...oss.objects(), ...oss.multiparts()].map(({ key }) => key)
+const lay = (signal = never, onBytes?: (done: number) => void) =>
+  blobs.recordings!.lay(file, of, { signal, ...(onBytes && { onBytes }) })
+const target = () => join(folder.path, 'fetched')
+const fetched = (key: string, signal = never) => blobs.recordings!.fetch(key, target(), { signal })
 
-function find(wish: Partial<RecordingWish> = {}, folders = [home.path]) {
-  return findRecordings(folders, { limit: 100, signal: new AbortController().signal, ...wish })
-}
+describe('a recording', () => {
+  it('comes out as it went in, and tells how far it is', async () => {
+    const there: number[] = []
+    const back: number[] = []
+    const key = await lay(never, done => there.push(done))
+    expect(left()).toEqual([key])
+    await blobs.recordings!.fetch(key, target(), { signal: never, onBytes: done => back.push(done) })
+    expect((await readFile(target())).equals(content)).toBe(true)
+    expect([there.at(-1), back.at(-1)]).toEqual([size, size])
+    for (const told of [there, back]) expect(told).toEqual(told.toSorted((a, b) => a - b))
+    await blobs.remove({ way: 'bucket', keys: { recording: key } }, never)
+    expect(left()).toEqual([])
+  })
 
-const names = async (...args: Parameters<typeof find>) => (await find(...args)).map(({ name }) => name)
+  it('that is small goes by one request', async () => {
+    await writeFile(file, 'hello')
+    const key = await lay()
+    await fetched(key)
+    expect(await readFile(target(), 'utf8')).toBe('hello')
+    expect(oss.requests.filter(({ kind }) => kind === 'put')).toHaveLength(1)
+  })
 
-describe('finding recordings', () => {
-  it('gives the newest first, with path, size and time', async () => {
-    await put('newest.m4a', { content: 'four' })
-    await put('deep/in/folders/older.MP3')
-    await put('oldest.mkv')
-    const found = await find({ limit: 2 })
-    expect(found).toEqual([
-      {
-        path: join(home.path, 'newest.m4a'),
-        name: 'newest.m4a',
-        bytes: 4,
-        modifiedAt: '2026-03-01T00:00:00.000Z',
-      },
-      {
-        path: join(home.path, 'deep/in/folders/older.MP3'),
-        name: 'older.MP3',
-        bytes: 5,
-        modifiedAt: '2026-02-28T23:59:00.000Z',
-      },
+  it('of a second attempt has a name of its own, so that whoever ends the first takes only that away', async () => {
+    const [first, second] = [await lay(), await lay()]
+    expect(first).not.toBe(second)
+    await blobs.remove({ way: 'bucket', keys: { recording: first } }, never)
+    expect(left()).toEqual([second])
+  })
+
+  it('is known by whose it is to whoever sweeps, and is left where it is wanted', async () => {
+    const key = await lay()
+    await blobs.recordings!.lay(file, { ...of, job: 'tr_2' }, { signal: never })
+    const seen: Leftover[] = []
+    const removed = await blobs.sweep(async one => {
+      seen.push(one)
+      return one.job === of.job
+    }, never)
+    expect(removed).toBe(1)
+    expect(seen.map(({ owner, job, ours }) => [owner, job, ours])).toEqual([
+      ['ann', 'tr_1', true],
+      ['ann', 'tr_2', true],
     ])
-  })
-
-  it('takes audio and film, and nothing else', async () => {
-    for (const name of ['a.ogg', 'b.opus', 'c.webm', 'd.MOV']) await put(name)
-    for (const name of ['a.txt', 'b.ts', 'mp3', 'c.mp3.part', '.hidden.mp3', 'd.jpg']) await put(name)
-    expect(await names()).toEqual(['a.ogg', 'b.opus', 'c.webm', 'd.MOV'])
-  })
-
-  it('passes over empty files, and folders that are named like recordings', async () => {
-    await put('empty.mp3', { content: '' })
-    await put('folder.mp3/real.mp3')
-    expect(await names()).toEqual(['real.mp3'])
-  })
-
-  it('leaves alone what programs fill', async () => {
-    for (const folder of ['.cache', 'node_modules', 'Library', 'AppData', 'work/Caches', 'Some.app/Contents'])
-      await put(`${folder}/noise.mp3`)
-    await put('Music/Library/talk.mp3')
-    expect(await names()).toEqual(['talk.mp3'])
-  })
-
-  it('looks into a folder of such a name when it is the one that is open', async () => {
-    await put('.recordings/talk.mp3')
-    expect(await names({}, [join(home.path, '.recordings')])).toEqual(['talk.mp3'])
-  })
-
-  it('goes six folders deep', async () => {
-    await put('1/2/3/4/5/6/reached.mp3')
-    await put('1/2/3/4/5/6/7/beyond.mp3')
-    expect(await names()).toEqual(['reached.mp3'])
-  })
-
-  it('knows a file once, however many open folders and links lead to it', async () => {
-    const talk = await put('talks/talk.mp3')
-    await symlink(talk, join(home.path, 'link.mp3'))
-    await symlink(join(home.path, 'talks'), join(home.path, 'again'))
-    await symlink(home.path, join(home.path, 'talks', 'circle'))
-    expect(await find({}, [home.path, join(home.path, 'talks'), home.path])).toMatchObject([{ path: talk }])
-  })
-
-  it('does not follow a link out of the open folders', async () => {
-    await symlink(await put('secret.mp3', { root: elsewhere.path }), join(home.path, 'link.mp3'))
-    await symlink(elsewhere.path, join(home.path, 'folder'))
-    await symlink(join(elsewhere.path, 'nothing.mp3'), join(home.path, 'broken.mp3'))
-    expect(await names()).toEqual([])
-    expect(await names({}, [home.path, elsewhere.path])).toEqual(['secret.mp3'])
-  })
-
-  it('finds nothing, and does not fail, where there is no folder', async () => {
-    expect(await names({}, [])).toEqual([])
-    expect(await names({}, [join(home.path, 'gone')])).toEqual([])
-  })
-
-  it('finds the newest of thousands', async () => {
-    for (let i = 0; i < 40; i++) {
-      await mkdir(join(home.path, `${i}`))
-      const files = Array.from({ length: 50 }, (_, k) => writeFile(join(home.path, `${i}`, `${k}.mp3`), 'x'))
-      await Promise.all(files)
-    }
-    await utimes(join(home.path, '17', '23.mp3'), 4e9, 4e9)
-    const found = await find({ limit: 10_000 })
-    expect(found).toHaveLength(2000)
-    expect(found[0]!.path).toBe(join(home.path, '17', '23.mp3'))
-  })
-
-  it('stops with its caller', async () => {
-    await put('talk.mp3')
-    await expect(find({ signal: AbortSignal.abort('gone') })).rejects.toBe('gone')
-    const stop = new AbortController()
-    const search = find({ signal: stop.signal })
-    stop.abort('gone')
-    await expect(search).rejects.toBe('gone')
+    expect(left()).toEqual([key])
   })
 })
 
-describe('a query', () => {
-  it.each([
-    ['standup monday', 'Monday – Stand-Up.m4a', false],
-    ['monday stand up', 'Monday – Stand-Up.m4a', true],
-    ['MUNCHEN', 'Reise nach München.mp3', true],
-    ['cafe', 'Cafe\u0301 talk.mp3', true],
-    ['recording 10 30', 'Screen Recording at 10.30\u202fAM.mov', true],
-    ['会议', '三月会议.m4a', true],
-    ['会议 四月', '三月会议.m4a', false],
-    ['talk.mp3', 'talk.mp3', true],
-    ['  ', 'talk.mp3', true],
-    ['!?', 'talk.mp3', true],
-    ['.*', "it's (1) [final] $100%.mp3", true],
-    ['100 final', "it's (1) [final] $100%.mp3", true],
-  ])('%j, for %j: %j', async (query, name, expected) => {
-    await put(name)
-    expect(await names({ query })).toEqual(expected ? [name] : [])
+describe('where connections break', () => {
+  it('it arrives whole', async () => {
+    oss.fault({ kind: 'drop', every: 3 })
+    const key = await lay()
+    await fetched(key)
+    expect((await readFile(target())).equals(content)).toBe(true)
+  })
+
+  it('and answers are lost, nothing is left behind but the recording', async () => {
+    oss.fault({ kind: 'dropAfter', every: 3 })
+    const key = await lay()
+    expect(left()).toEqual([key])
+  })
+})
+
+describe('nothing is left behind', () => {
+  it('in the bucket, by a recording that is given up on its way', async () => {
+    const stop = new AbortController()
+    const laying = lay(stop.signal, () => stop.abort(new Error('Enough.')))
+    await expect(laying).rejects.toThrow('Enough.')
+    expect(left()).toEqual([])
+  })
+
+  it('in the bucket, by a file that changes while it is sent', async () => {
+    const laying = lay(never, () => appendFileSync(file, 'more'))
+    expect((await failure(laying)).code).toBe('RECORDING_CHANGED')
+    expect(left()).toEqual([])
+  })
+
+  it('on the disk, by a fetch that is given up', async () => {
+    const key = await lay()
+    const stop = new AbortController()
+    oss.fault({ kind: 'hang' })
+    const fetching = fetched(key, stop.signal)
+    stop.abort(new Error('Enough.'))
+    await expect(fetching).rejects.toThrow('Enough.')
+    await expect(stat(target())).rejects.toThrow('ENOENT')
+  })
+})
+
+describe('what went wrong is said:', () => {
+  it('a file that is gone', async () => {
+    file = join(folder.path, 'nowhere.mp3')
+    expect((await failure(lay())).code).toBe('FILE_NOT_FOUND')
+  })
+
+  it('a recording that is gone', async () => {
+    const key = await lay()
+    await blobs.remove({ way: 'bucket', keys: { recording: key } }, never)
+    expect(await failure(fetched(key))).toMatchObject({ code: 'RECORDING_LOST', retryable: false })
+    await expect(stat(target())).rejects.toThrow('ENOENT')
+  })
+
+  it('a key without the right', async () => {
+    const key = await lay()
+    oss.fault({ kind: 'error', status: 403, code: 'AccessDenied' })
+    expect((await failure(fetched(key))).code).toBe('BUCKET_REFUSED')
+    expect((await failure(lay())).code).toBe('BUCKET_REFUSED')
   })
 })

@@ -33,7 +33,8 @@ export function troubleWith({ models, oss, tables, mns }: Cloud, seed: number): 
     oss.fault({ kind: 'drop', when: hits(0.04) }),
     oss.fault({ kind: 'dropAfter', when: hits(0.05) }),
     oss.fault({ kind: 'slow', seconds: 0.3, when: hits(0.04) }),
-    models.fault({ kind: 'error', ...dashscopeErrors.rateQuota, when: hits(0.04) }),
+    // A worker that is throttled again and again does with a few requests a minute: that takes minutes.
+    models.fault({ kind: 'error', ...dashscopeErrors.rateQuota, times: 2, when: hits(0.04) }),
     models.fault({ kind: 'drop', when: hits(0.05) }),
     models.fault({ kind: 'html', when: hits(0.04) }),
     models.taskFault({ kind: 'pollHtml', when: hits(0.05) }),

@@ -20,28 +20,34 @@ const pieceSize = 4_000_000
 const piecesAtOnce = 3
 
 export function ossRecordings({ open, patience, installation }: RecordingsPlace): Recordings {
-  /** One piece after the other, a few at once; each is asked for again until it is here. */
+  /** The first piece tells how many there are; the others come a few at once, each asked for until it is here. */
   async function fetchInto(line: Line, key: string, handle: FileHandle, options: Fetching): Promise<void> {
     const { signal, onBytes } = options
-    const { res } = await line.ask(client => client.head(key), signal)
-    const { 'content-length': length, etag } = res.headers as Record<string, string>
-    const total = Number(length)
-    let next = 0
     let done = 0
 
+    async function fetchPiece(from: number): Promise<{ etag: string | undefined; total: number }> {
+      const range = `bytes=${from}-${from + pieceSize - 1}`
+      // Without it OSS gives all where a piece goes beyond the end.
+      const headers = { Range: range, 'x-oss-range-behavior': 'standard' }
+      const get = (client: OSS) => client.get(key, { headers, ...transferTime(patience) })
+      const { content, res } = await line.ask(get, signal)
+      const { etag, 'content-range': found } = res.headers as Record<string, string | undefined>
+      const total = Number(found?.split('/')[1] ?? content.length)
+      if (content.length !== Math.min(pieceSize, total - from)) throw lost()
+      await handle.write(content, 0, content.length, from).catch(unwritable)
+      done += content.length
+      onBytes?.(done, total)
+      return { etag, total }
+    }
+
+    const first = await fetchPiece(0)
+    let next = pieceSize
     async function work(): Promise<void> {
-      while (next < total) {
+      while (next < first.total) {
         const from = next
-        const to = Math.min(from + pieceSize, total)
-        next = to
-        const headers = { Range: `bytes=${from}-${to - 1}` }
-        const get = (client: OSS) => client.get(key, { headers, ...transferTime(patience) })
-        const { content, res } = await line.ask(get, signal)
-        const found = (res.headers as Record<string, string>).etag
-        if (found !== etag || content.length !== to - from) throw lost()
-        await handle.write(content, 0, content.length, from).catch(unwritable)
-        done += content.length
-        onBytes?.(done, total)
+        next += pieceSize
+        const { etag, total } = await fetchPiece(from)
+        if (etag !== first.etag || total !== first.total) throw lost()
       }
     }
     await Promise.all(Array.from({ length: piecesAtOnce }, work))
