@@ -9,13 +9,13 @@ import { drawn, troubleWith } from './support/trouble.ts'
 const wished = (name: string, usual: number) => Number(process.env[`SPEECH_CHAOS_${name}`] ?? usual)
 const seed = wished('SEED', 1)
 const jobs = wished('JOBS', 30)
-const kills = wished('KILLS', 10)
+const kills = wished('KILLS', 8)
 const [servers, workers] = [2, 3]
 /** Every so-many-th job tells who speaks; the others are heard in chunks, of which each recording has another number. */
 const rarity = 10
 const lengths = [2, 3, 4]
 /** Seconds within which the orders come, and the longest pause between two deaths. */
-const orderTime = 0.25 * jobs
+const orderTime = 0.2 * jobs
 const calmest = 1.2
 
 const tokens = { calm: 'calm-0123456789abcdef', crowd: 'crowd-0123456789abcdef' }

@@ -30,7 +30,7 @@ function open(more: Partial<TablestoreOptions> = {}): TablestoreStore {
   const { endpoint, instance, accessKeyId, accessKeySecret } = tables
   const key = { accessKeyId, accessKeySecret }
   const store = tablestoreStore({
-    ...{ endpoint, instance, key, prefix: 'speech' },
+    ...{ endpoint, instance, key, prefix: 'speech_' },
     firstDelay: 0.01,
     ...more,
   })
@@ -177,7 +177,7 @@ describe('what is wrong', () => {
       () => ({ key: { accessKeyId: tables.accessKeyId, accessKeySecret: 'hush' } }),
       ...(['STORE_REFUSED', /ALIBABA_SECRET_KEY/] as const),
     ],
-    ['tables that are not there', () => ({ prefix: 'others' }), 'STORE_NOT_SET_UP', /speech-mcp doctor/],
+    ['tables that are not there', () => ({ prefix: 'others_' }), 'STORE_NOT_SET_UP', /speech-mcp doctor/],
     [
       'a missing right',
       () => {

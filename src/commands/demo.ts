@@ -93,5 +93,7 @@ function bucketOf({ oss }: Standin): Record<string, string> {
 }
 
 function say(line: string): void {
+  // Where a progress bar stands at the moment.
+  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
   process.stdout.write(`${line}\n`)
 }

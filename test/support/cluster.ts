@@ -38,7 +38,7 @@ export interface Caller {
   place: number
 }
 
-const prefix = 'chaos'
+const prefix = 'chaos_'
 const [, connect] = httpClients.at(-1)!
 
 export async function startCluster({ servers, workers, env, cloud: wish }: ClusterOptions): Promise<Cluster> {

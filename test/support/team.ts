@@ -40,7 +40,7 @@ export async function startTeam(chunks = 3): Promise<Team> {
 
   function shared(serves: boolean, { places = 4, visibility }: TeamWish) {
     const store = tablestoreStore({
-      ...{ endpoint: tables.endpoint, instance: tables.instance, prefix: 'team' },
+      ...{ endpoint: tables.endpoint, instance: tables.instance, prefix: 'team_' },
       ...{ firstDelay: 0.02, patience: 3 },
       key: { accessKeyId: tables.accessKeyId, accessKeySecret: tables.accessKeySecret },
     })

@@ -32,7 +32,7 @@ export const indexName = 'words'
 export const shards = ['0', '1', '2', '3', '4', '5', '6', '7']
 
 export function nameOf(prefix: string, table: Table): string {
-  return `${prefix}_${table}`
+  return `${prefix}${table}`
 }
 
 export function hashOf(...facts: string[]): string {

@@ -1,0 +1,109 @@
+// npm run bench:team: four workers of one job at a time beside one, while the provider's latency is what takes the time.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { cpus, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
+import { createApp } from '../src/app.ts'
+import { foldersIn, type Machine, settingsOf, startMachine } from '../src/commands/machines.ts'
+import { readConfig } from '../src/config.ts'
+import { startCloud } from '../src/standin/cloud.ts'
+import { median, root, run, timed } from './measure.ts'
+
+const repeats = 3
+const jobs = 24
+const crews = [1, 4]
+const latency = { base: 2, perSecond: 0.004 }
+const target = 3.5
+const entry = join(root, 'dist', 'main.js')
+
+const folder = await mkdtemp(join(tmpdir(), 'speech-mcp-bench-'))
+const { path: ffmpeg } = await createApp(readConfig()).ffmpeg()
+const cloud = await startCloud({ ffmpeg, latency })
+let teams = 0
+
+/** One for each lane: a worker of one place asks both queues in turn. */
+async function recordings(): Promise<string[]> {
+  const large = join(folder, 'large.wav')
+  const wide = ['-ar', '48000', '-ac', '2', '-c:a', 'pcm_f32le', large]
+  await run(ffmpeg, ['-nostdin', '-y', '-i', join(root, 'fixtures', 'jfk.wav'), ...wide])
+  return [join(root, 'fixtures', 'voice-note.ogg'), large]
+}
+
+/** Seconds that so many workers take for all jobs, from the first order to the last transcript. */
+async function throughput(workers: number, files: string[]): Promise<number> {
+  const team = teams++
+  const env = {
+    ...settingsOf(cloud),
+    ...{ TABLESTORE_PREFIX: `team${team}`, MNS_QUEUE: `team${team}`, SPEECH_WORKER_JOBS: '1' },
+    ...{ FFMPEG_PATH: ffmpeg, SPEECH_ALLOWED_DIRS: `${folder}:${root}` },
+  }
+  await setUp(env)
+  const data = join(folder, `data-${team}`)
+  const machines = await Promise.all([
+    ...foldersIn(data, 'http', 1).map(one => startMachine({ entry, role: 'http', folder: one, env })),
+    ...foldersIn(data, 'worker', workers).map(one =>
+      startMachine({ entry, role: 'worker', folder: one, env }),
+    ),
+  ])
+  try {
+    const client = await connect(machines[0]!)
+    const all = (count: number, label: string) =>
+      Promise.all(Array.from({ length: count }, (_, i) => transcribe(client, files[i % 2]!, `${label} ${i}`)))
+    // What is loaded on first use is loaded then.
+    await all(2 * workers, 'before')
+    const [took] = await timed(() => all(jobs, 'job'))
+    await client.close()
+    return took
+  } finally {
+    await Promise.all(machines.map(machine => machine.end('SIGKILL')))
+  }
+}
+
+async function setUp(env: Record<string, string>): Promise<void> {
+  const app = createApp(readConfig(env))
+  const { signal } = new AbortController()
+  await Promise.all([app.setUpStore?.(signal), app.setUpQueue?.(signal)])
+  await app.close()
+}
+
+async function connect({ url }: Machine): Promise<Client> {
+  const client = new Client({ name: 'bench', version: '1' }, { versionNegotiation: { mode: 'auto' } })
+  await client.connect(new StreamableHTTPClientTransport(new URL(url)))
+  return client
+}
+
+/** The context makes each an order of its own. */
+async function transcribe(client: Client, audio: string, context: string): Promise<void> {
+  const result = await client.callTool(
+    { name: 'transcribe_audio', arguments: { audio, context, wait_seconds: 240 } },
+    { timeout: 600_000, onprogress: () => {}, resetTimeoutOnProgress: true },
+  )
+  const { status } = (result.structuredContent ?? {}) as { status?: string }
+  if (status !== 'completed') throw new Error(JSON.stringify(result.content))
+}
+
+try {
+  const files = await recordings()
+  await cloud.models.warmUp()
+  console.log(
+    `${jobs} jobs, of which the provider takes ${latency.base} s for each; ${cpus().length} cores\n`,
+  )
+  const pairs: { one: number; many: number }[] = []
+  for (let i = 0; i < repeats; i++) {
+    const [one = 0, many = 0] = [await throughput(crews[0]!, files), await throughput(crews[1]!, files)]
+    pairs.push({ one, many })
+    console.error(`${one.toFixed(1)} s, ${many.toFixed(1)} s: ${(one / many).toFixed(2)}`)
+  }
+  const ratio = median(pairs.map(({ one, many }) => one / many))
+  const lines: [what: string, figure: string, isMet: boolean][] = [
+    ['one worker', `${median(pairs.map(({ one }) => one)).toFixed(1)} s`, true],
+    [`${crews[1]} workers`, `${median(pairs.map(({ many }) => many)).toFixed(1)} s`, true],
+    [`times as fast (≥ ${target})`, ratio.toFixed(2), ratio >= target],
+  ]
+  for (const [what, figure, isMet] of lines)
+    console.log(`  ${what.padEnd(30)} ${figure.padStart(10)}${isMet ? '' : '  NO'}`)
+  process.exitCode = ratio >= target ? 0 : 1
+} finally {
+  await cloud.close()
+  await rm(folder, { recursive: true, force: true })
+}
