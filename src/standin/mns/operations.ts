@@ -106,18 +106,18 @@ export const operations: Record<string, Operation> = {
   },
   SendMessage(call, desk) {
     const queue = theQueue(call, desk)
-    const batch = elementsOf(call.body, 'Messages')[0]
-    const wished = (batch === undefined ? [call.body] : elementsOf(batch, 'Message')).map(sentIn)
+    const isBatch = /<Messages[\s>]/.test(call.body)
+    const wished = (isBatch ? elementsOf(call.body, 'Message') : [call.body]).map(sentIn)
     const bytes = wished.reduce((sum, { body }) => sum + Buffer.byteLength(body), 0)
     if (wished.length === 0 || wished.length > mostInBatch) throw refusal('InvalidArgument')
-    if (batch !== undefined && bytes > mostBytes) throw refusal('MessageBodyTooLarge')
+    if (isBatch && bytes > mostBytes) throw refusal('MessageBodyTooLarge')
     const sent = wished.map(one => {
       const { id, body } = queue.send(one)
       return { MessageId: id, MessageBodyMD5: digestOf(body) }
     })
     return {
       status: 201,
-      content: batch === undefined ? ['Message', sent[0]!] : ['Messages', { Message: sent }],
+      content: isBatch ? ['Messages', { Message: sent }] : ['Message', sent[0]!],
     }
   },
   ReceiveMessage: (call, desk) => receive(call, desk, found => ['Message', found[0]!]),

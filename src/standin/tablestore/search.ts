@@ -172,12 +172,18 @@ function columnOf(row: StoredRow, name: string, { columns }: Table): Value | und
 
 /** With a token the order is the one of the first page. */
 function placeOf({ offset, token, sort }: SearchQuery): { from: number; sorters: Sorter[] } {
-  if (token.length === 0) return { from: offset, sorters: sort?.sorter ?? [] }
+  if (token.length === 0) return { from: offset, sorters: (sort?.sorter ?? []).map(plain) }
   try {
     return JSON.parse(Buffer.from(token).toString()) as { from: number; sorters: Sorter[] }
   } catch {
     throw invalid('The token is invalid.')
   }
+}
+
+/** A message of the protocol writes itself to JSON in another way than it is read. */
+function plain({ fieldSort, pkSort }: Sorter): Sorter {
+  if (fieldSort) return { fieldSort: { fieldName: fieldSort.fieldName, order: fieldSort.order } }
+  return { pkSort: { order: pkSort?.order ?? 0 } }
 }
 
 function compare(one: StoredRow, other: StoredRow, sorters: Sorter[], table: Table): number {
