@@ -22,7 +22,7 @@ export interface ReceiverOptions {
   work(queue: string, message: Received): Promise<void>
 }
 
-/** Seconds. With one place the queues are asked in turn, and the other one must not wait long. */
+/** Seconds. With one place the queues are asked in turn, and while one is waited for the other must not wait long. */
 const briefWait = 2
 const firstPause = 0.5
 const longestPause = 15
@@ -53,24 +53,26 @@ export function receive({ line, queues, places, wait, work }: ReceiverOptions): 
     for (const look of waiting.splice(0)) look()
   }
 
-  /** One request; resolves with true where the queue could be asked. */
-  async function poll(queue: string, seconds: number): Promise<boolean> {
+  type Outcome = 'message' | 'nothing' | 'failed'
+
+  /** One request, when there is a place for what it brings. */
+  async function poll(queue: string, seconds: number): Promise<Outcome> {
     await reserve(queue)
-    if (signal.aborted) return true
+    if (signal.aborted) return 'nothing'
     try {
       const message = await line.receive(queue, seconds)
       if (silent !== undefined) log.info('queue-answers')
       silent = undefined
       if (!message) release(queue)
       else begin(queue, message)
-      return true
+      return message ? 'message' : 'nothing'
     } catch (error) {
       release(queue)
-      if (signal.aborted) return true
+      if (signal.aborted) return 'nothing'
       if (silent === undefined)
         log.warn('queue-silent', { code: isSpeechError(error) ? error.code : 'INTERNAL' })
       silent ??= Date.now()
-      return false
+      return 'failed'
     }
   }
 
@@ -82,11 +84,10 @@ export function receive({ line, queues, places, wait, work }: ReceiverOptions): 
     underWay.add(working)
   }
 
-  async function serve(own: string[], seconds: number): Promise<void> {
+  /** Asks again and again, and less often while that fails. */
+  async function serve(ask: () => Promise<Outcome>): Promise<void> {
     for (let pause = firstPause; !signal.aborted; ) {
-      let isWell = true
-      for (const queue of own) if (!signal.aborted) isWell = (await poll(queue, seconds)) && isWell
-      if (isWell) pause = firstPause
+      if ((await ask()) !== 'failed') pause = firstPause
       else {
         await sleep(1000 * pause * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => {})
         pause = Math.min(2 * pause, longestPause)
@@ -94,8 +95,17 @@ export function receive({ line, queues, places, wait, work }: ReceiverOptions): 
     }
   }
 
-  const loops =
-    places > 1 ? queues.map(queue => serve([queue], wait)) : [serve(queues, Math.min(wait, briefWait))]
+  let turn = 0
+  /** One queue is waited for only where there is nothing in any. */
+  async function askInTurn(): Promise<Outcome> {
+    for (const queue of queues) {
+      const outcome = await poll(queue, 0)
+      if (outcome !== 'nothing') return outcome
+    }
+    return poll(queues[turn++ % queues.length]!, Math.min(wait, briefWait))
+  }
+
+  const loops = places > 1 ? queues.map(queue => serve(() => poll(queue, wait))) : [serve(askInTurn)]
 
   return {
     silentSince: () => silent,
