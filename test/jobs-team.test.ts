@@ -209,23 +209,34 @@ describe('a worker', () => {
     expect(workers.flatMap(({ asked }) => asked)).toHaveLength(team.site.chunks)
   })
 
-  it('does not lose a transcript that the store does not take: the job is done again, at no cost', async () => {
-    const [front, worker] = await Promise.all([team.front(), team.worker({ visibility: 3 })])
-    const off = team.tables.fault({
-      ...{ operation: 'PutRow', table: 'team_transcripts' },
-      how: { kind: 'refuse', status: 503, code: 'OTSServerBusy' },
-    })
+  it('keeps what it has heard until the store takes it, and asks for nothing again', async () => {
+    const [front, worker] = await Promise.all([team.front(), team.worker()])
+    const refused = { operation: 'PutRow', table: 'team_transcripts' }
+    const off = team.tables.fault({ ...refused, how: { kind: 'refuse', status: 503, code: 'OTSServerBusy' } })
     const { job } = await front.submit()
-    await vi.waitFor(async () => {
-      const now = await front.store.getJob(me, job.id)
-      expect(now).toMatchObject({ state: 'queued' })
-      expect(worker.asked).toHaveLength(team.site.chunks)
-      expect(now?.lease).toBeUndefined()
-    }, patient)
+    await vi.waitFor(() => expect(worker.asked).toHaveLength(team.site.chunks), patient)
+    const tries = () => team.tables.calls.filter(({ table }) => table === refused.table).length
+    const before = tries()
+    await vi.waitFor(() => expect(tries()).toBeGreaterThan(before + 10), patient)
+    expect((await front.store.getJob(me, job.id))?.state).toBe('running')
     off()
     expect((await front.over(job.id)).state).toBe('completed')
     expect(worker.asked).toHaveLength(team.site.chunks)
     await allGone()
+  })
+
+  it('that stops while the store takes nothing leaves the job to another one', async () => {
+    const [front, worker] = await Promise.all([team.front(), team.worker()])
+    const refused = { operation: 'PutRow', table: 'team_transcripts' }
+    const off = team.tables.fault({ ...refused, how: { kind: 'refuse', status: 503, code: 'OTSServerBusy' } })
+    const { job } = await front.submit()
+    await vi.waitFor(() => expect(worker.asked).toHaveLength(team.site.chunks), patient)
+    await worker.close()
+    expect(await front.store.getJob(me, job.id)).toMatchObject({ state: 'queued' })
+    off()
+    const heir = await team.worker()
+    expect((await front.over(job.id)).state).toBe('completed')
+    expect(heir.asked).toEqual([])
   })
 })
 

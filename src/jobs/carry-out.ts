@@ -1,5 +1,6 @@
 // Carries one job out: tells its story, and writes down how it ends.
-import { cancelled, describeError, isSpeechError } from '../domain/errors.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { cancelled, describeError, isSpeechError, type SpeechError } from '../domain/errors.ts'
 import { isOver, type Job } from '../domain/job.ts'
 import type { Meter } from '../domain/meter.ts'
 import type { Store } from '../domain/ports.ts'
@@ -31,6 +32,10 @@ export interface WorkerOptions {
   /** Folder under which each order gets a scratch folder. */
   scratchDir: string
 }
+
+/** Milliseconds for which a transcript that is not taken is offered again, and between two times. */
+const storingTime = 600_000
+const storingPause = 1_000
 
 /** A job that is this worker's from now on. */
 export interface Claim {
@@ -107,10 +112,26 @@ export function carryOut({ job: claimed, before, resumed }: Claim, options: Work
   }
 
   async function finish(status: 'completed' | 'partial', findings: Findings): Promise<void> {
-    await quiet()
-    await draft.save(status, findings)
+    await draft.quiet()
+    await fence.look()
+    // Meanwhile the lease is renewed where that can be written: what is paid for must not be asked for again elsewhere.
+    await storing(() => draft.save(status, findings))
+    await fence.quiet()
     if (await fence.write(over(status))) await draft.rename()
     else if (ending === 'cancelled') await draft.save('cancelled', findings, describeError(cancelled()))
+  }
+
+  /** Tries again for a while what a store does not take that machines share: it is all there is of it. */
+  async function storing(save: () => Promise<void>): Promise<void> {
+    for (const end = performance.now() + storingTime; ; ) {
+      try {
+        return await save()
+      } catch (error) {
+        const isOver = abort.signal.aborted || performance.now() > end
+        if (isOver || !isUnstored(error) || !(error as SpeechError).retryable) throw error
+        await sleep(storingPause, undefined, { signal: abort.signal }).catch(() => {})
+      }
+    }
   }
 
   async function giveBack(more: JobChange): Promise<void> {
