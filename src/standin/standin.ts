@@ -1,12 +1,12 @@
 // The stand-in cloud: a server on loopback that speaks DashScope's protocol and knows the fixture recordings.
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { dashscopeErrors } from './dashscope-errors.ts'
 import { createFaults, type Fault, type RecognitionRequest } from './faults.ts'
 import { createLimiter } from './limiter.ts'
 import { loadLibrary } from './listen/library.ts'
+import { closeAtOnce, listenOnLoopback } from './loopback.ts'
 import { type OssOptions, type OssStandin, startOss } from './oss/oss.ts'
 import { openRecognitions } from './recognitions.ts'
 import { createTaskFaults, type TaskFault } from './tasks/faults.ts'
@@ -174,11 +174,9 @@ export async function startStandin(options: StandinOptions): Promise<Standin> {
       answer: body => answer(request, response, url, body),
     })
   })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(options.port ?? 0, '127.0.0.1', resolve)
-  })
+  const port = await listenOnLoopback(server, options.port)
 
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const origin = `http://127.0.0.1:${port}`
   return {
     url: `${origin}/api/v1`,
     apiKey,
@@ -210,9 +208,7 @@ export async function startStandin(options: StandinOptions): Promise<Standin> {
     },
     async close() {
       closing.abort()
-      const closed = new Promise<void>(resolve => server.close(() => resolve()))
-      server.closeAllConnections()
-      await Promise.all([closed, tasks.close(), oss?.close()])
+      await Promise.all([closeAtOnce(server), tasks.close(), oss?.close()])
     },
   }
 }

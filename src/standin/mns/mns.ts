@@ -1,9 +1,8 @@
 // The stand-in for MNS: queues in memory, over the service's own protocol on loopback.
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { closeAtOnce, listenOnLoopback } from '../loopback.ts'
 import { xml } from '../xml.ts'
 import { MnsError, refusal } from './errors.ts'
 import { createFaults, type MnsCall, type MnsFault } from './faults.ts'
@@ -64,7 +63,7 @@ const usualKey = {
 }
 
 export async function startMns(options: MnsOptions = {}): Promise<MnsStandin> {
-  const { accountId = '1234567890123456', port = 0, seed = 1 } = options
+  const { accountId = '1234567890123456', seed = 1 } = options
   const { accessKeyId = usualKey.accessKeyId, accessKeySecret = usualKey.accessKeySecret } = options
   const settings: Pick<MnsOptions, 'now' | 'forbidden' | 'securityToken'> = { ...options }
   const now = () => (settings.now ?? Date.now)()
@@ -76,10 +75,8 @@ export async function startMns(options: MnsOptions = {}): Promise<MnsStandin> {
   const server = createServer((request, response) => void serve(request, response))
   // A client may wait for a message for as long as it likes.
   server.requestTimeout = 0
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(port, '127.0.0.1', resolve)
-  })
-  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const port = await listenOnLoopback(server, options.port)
+  const endpoint = `http://127.0.0.1:${port}`
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const record: MnsCall = { operation: 'unknown', at: now() }
@@ -147,11 +144,7 @@ export async function startMns(options: MnsOptions = {}): Promise<MnsStandin> {
       ),
     async close() {
       closing.abort()
-      if (!server.listening) return
-      const closed = once(server, 'close')
-      server.close()
-      server.closeAllConnections()
-      await closed
+      await closeAtOnce(server)
     },
   }
 }

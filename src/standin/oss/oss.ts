@@ -1,8 +1,7 @@
 // The stand-in for OSS: a server on loopback that stores objects, checks signatures, and misbehaves on demand.
-import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { closeAtOnce, listenOnLoopback } from '../loopback.ts'
 import { authenticate, type Credentials } from './access.ts'
 import { type Answer, type Call, type Kind, kindOf, type Target, targetOf } from './call.ts'
 import { OssError, refusal } from './errors.ts'
@@ -107,10 +106,8 @@ export async function startOss(options: OssOptions = {}): Promise<OssStandin> {
   const server = createServer((request, response) => void serve(request, response))
   // A slow line may take its time over a body.
   server.requestTimeout = 0
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(options.port ?? 0, '127.0.0.1', resolve)
-  })
-  const endpoint = `http://localhost:${(server.address() as AddressInfo).port}`
+  const port = await listenOnLoopback(server, options.port)
+  const endpoint = `http://localhost:${port}`
   const temporary = createTemporaryStore({ endpoint, region, clock })
 
   /** Answers a request, or leaves it without one where a fault says so. */
@@ -208,11 +205,7 @@ export async function startOss(options: OssOptions = {}): Promise<OssStandin> {
     },
     async close() {
       closing.abort()
-      if (!server.listening) return
-      const closed = once(server, 'close')
-      server.close()
-      server.closeAllConnections()
-      await closed
+      await closeAtOnce(server)
     },
   }
 }

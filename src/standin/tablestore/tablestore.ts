@@ -1,9 +1,8 @@
 // The stand-in for Tablestore: tables in memory, over the service's own protocol on loopback.
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { closeAtOnce, listenOnLoopback } from '../loopback.ts'
 import { refusal, TablestoreError, usualMessage } from './errors.ts'
 import { createFaults, type TablestoreCall, type TablestoreFault } from './faults.ts'
 import { decode, encode } from './protocol.ts'
@@ -59,7 +58,7 @@ const usualKey = {
 const mostBytes = 5 * 1024 * 1024
 
 export async function startTablestore(options: TablestoreOptions = {}): Promise<TablestoreStandin> {
-  const { instance = 'standin', port = 0, seed = 1 } = options
+  const { instance = 'standin', seed = 1 } = options
   const { accessKeyId = usualKey.accessKeyId, accessKeySecret = usualKey.accessKeySecret } = options
   const settings: Settings = { ...options }
   const now = () => (settings.now ?? Date.now)()
@@ -72,10 +71,8 @@ export async function startTablestore(options: TablestoreOptions = {}): Promise<
 
   const server = createServer((request, response) => void serve(request, response))
   server.keepAliveTimeout = 60_000
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(port, '127.0.0.1', resolve)
-  })
-  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const port = await listenOnLoopback(server, options.port)
+  const endpoint = `http://127.0.0.1:${port}`
 
   function table(name: string): Table {
     const found = tables.get(name)
@@ -138,11 +135,7 @@ export async function startTablestore(options: TablestoreOptions = {}): Promise<
     tables: () => Object.fromEntries([...tables].map(([name, table]) => [name, table.size()])),
     async close() {
       closing.abort()
-      if (!server.listening) return
-      const closed = once(server, 'close')
-      server.close()
-      server.closeAllConnections()
-      await closed
+      await closeAtOnce(server)
     },
   }
 }

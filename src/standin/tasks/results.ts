@@ -1,7 +1,7 @@
 // The place where result files lie: a server of its own, whose addresses are signed and end, and which takes no key.
 import { createHmac, randomBytes, randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { closeAtOnce, listenOnLoopback } from '../loopback.ts'
 
 export interface Results {
   /** Keeps a file and resolves with its path. */
@@ -44,10 +44,8 @@ export async function startResults(misbehaviour: ResultMisbehaviour): Promise<Re
       })
       .end(body)
   })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(0, '127.0.0.1', resolve)
-  })
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const port = await listenOnLoopback(server)
+  const origin = `http://127.0.0.1:${port}`
 
   return {
     keep(task, content) {
@@ -61,9 +59,7 @@ export async function startResults(misbehaviour: ResultMisbehaviour): Promise<Re
       return `${origin}${path}?${new URLSearchParams(query)}`
     },
     async close() {
-      const closed = new Promise<void>(resolve => server.close(() => resolve()))
-      server.closeAllConnections()
-      await closed
+      await closeAtOnce(server)
     },
   }
 }
