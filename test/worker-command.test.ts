@@ -1,4 +1,5 @@
 // speech-mcp worker as a process: works on what another process has ordered, tells how it fares, and ends in order.
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -46,6 +47,13 @@ beforeAll(async () => {
 })
 afterAll(() => Promise.all([desk.close(), tables.close(), mns.close()]))
 
+const patient = { timeout: 20_000, interval: 20 }
+
+/** A new one each time, though the recording is the same: what was heard before would be answered from the store. */
+function order(name: string): string[] {
+  return ['transcribe', fixture(truth(name).recording), '--context', randomUUID()]
+}
+
 /** Resolves with its address when it works. */
 async function start(more: Record<string, string> = {}): Promise<Running & { url: string }> {
   const running = desk.start(['worker'], { env: { ...env, ...more } })
@@ -68,14 +76,17 @@ describe('a worker', () => {
     const health = await fetch(`${url}/healthz`)
     expect([health.status, await health.json()]).toEqual([200, { status: 'ok', jobs: 0 }])
 
-    const { code, stdout } = await desk.run(['transcribe', fixture(truth(recording).recording)], { env })
+    const { code, stdout } = await desk.run(order(recording), { env })
     expect(code).toBe(0)
     expect(stdout.length).toBeGreaterThan(10)
 
-    const metrics = await fetch(`${url}/metrics`)
-    expect(metrics.headers.get('content-type')).toContain('text/plain')
-    const page = await metrics.text()
-    expect(page).toContain('speech_mcp_jobs_ended_total{tool="transcribe_audio",state="completed"} 1')
+    const page = await vi.waitFor(async () => {
+      const metrics = await fetch(`${url}/metrics`)
+      expect(metrics.headers.get('content-type')).toContain('text/plain')
+      const text = await metrics.text()
+      expect(text).toContain('speech_mcp_jobs_ended_total{tool="transcribe_audio",state="completed"} 1')
+      return text
+    }, patient)
     expect(page).toMatch(/speech_mcp_audio_seconds_total\{tool="transcribe_audio"\} [1-9]/)
     expect(page).toMatch(/speech_mcp_provider_request_seconds_count\{model="[^"]+"\} [1-9]/)
     expect(page).toMatch(/speech_mcp_queue_wait_seconds_count\{tool="transcribe_audio"\} 1/)
@@ -94,15 +105,15 @@ describe('a worker', () => {
 
   it('lets a job end that can end in time, and says meanwhile that it takes no more', async () => {
     const { url, child, outcome } = await start()
-    const off = desk.standin.fault({ kind: 'slow', seconds: 1 })
+    const off = desk.standin.fault({ kind: 'slow', seconds: 3 })
     const before = desk.standin.requests.length
-    const ordered = desk.run(['transcribe', fixture(truth('jfk').recording)], { env })
-    await vi.waitFor(() => expect(desk.standin.requests.length).toBeGreaterThan(before), { timeout: 20_000 })
+    const ordered = desk.run(order('jfk'), { env })
+    await vi.waitFor(() => expect(desk.standin.requests.length).toBeGreaterThan(before), patient)
     child.kill('SIGTERM')
     await vi.waitFor(async () => {
       const health = await fetch(`${url}/healthz`)
       expect([health.status, await health.json()]).toEqual([503, { status: 'draining', jobs: 1 }])
-    })
+    }, patient)
     expect((await ordered).code).toBe(0)
     expect((await outcome).code).toBe(0)
     off()
