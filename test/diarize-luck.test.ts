@@ -286,7 +286,9 @@ describe('a job whose process was killed while its tasks wait', () => {
     await vi.waitFor(() => expect(mine.every(({ polls }) => polls.length > 0)).toBe(true), {
       timeout: 30_000,
     })
-    process.kill(client.pid(), 'SIGKILL')
+    const pid = client.pid()
+    process.kill(pid, 'SIGKILL')
+    await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow('ESRCH'))
     const app = createApp(readConfig(meetings.system.env))
     try {
       await app.jobs[how](localOwner, id)

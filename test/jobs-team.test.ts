@@ -1,4 +1,6 @@
 // Several machines on one store, one queue and one bucket: what is ordered at one is carried out at another.
+import { copyFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { gate, me } from './support/house.ts'
 import { bucketOf, startTeam, type Team } from './support/team.ts'
@@ -136,6 +138,30 @@ describe('a recording on its way to the workers', () => {
     expect((await again.over(job.id)).state).toBe('completed')
     expect(worker.asked).toHaveLength(team.site.chunks)
     await allGone()
+  })
+
+  it('whose server is gone is left to those who have the file, however many wait for it', async () => {
+    const [front, blind] = await Promise.all([team.front(), team.front({ allowedDirs: [] })])
+    team.oss.fault({ kind: 'hang', times: 1, when: ({ method }) => method === 'PUT' })
+    const { job } = await front.submit()
+    await vi.waitFor(() => expect(team.oss.requests.length).toBeGreaterThan(0), patient)
+    await front.close()
+    const waiting = blind.over(job.id)
+    await vi.waitFor(
+      async () => expect((await blind.store.getJob(me, job.id))?.lease).toBeUndefined(),
+      patient,
+    )
+    const looks = team.tables.calls.length
+    await vi.waitFor(() => expect(team.tables.calls.length).toBeGreaterThan(looks + 10), patient)
+    expect((await blind.store.getJob(me, job.id))?.state).toBe('queued')
+
+    // Whoever orders it now has it at another place.
+    const file = join(team.site.folder, 'the same.wav')
+    await copyFile(team.site.recording, file)
+    await rm(team.site.recording)
+    const [other] = await Promise.all([team.front(), team.worker()])
+    expect((await other.submit({ audio: file })).job.id).toBe(job.id)
+    expect((await waiting).state).toBe('completed')
   })
 
   it('that the bucket does not take fails, and says why', async () => {

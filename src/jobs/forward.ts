@@ -1,9 +1,12 @@
 // Lays the recordings of queued jobs where workers on other machines find them, while the caller is told how far that is.
 import { cancelled, isSpeechError } from '../domain/errors.ts'
 import type { Job, Progress } from '../domain/job.ts'
+import type { Store } from '../domain/ports.ts'
 import { log } from '../log.ts'
+import { identify } from '../pipeline/source.ts'
 import type { PipelinePorts } from '../pipeline/transcribe.ts'
 import type { Changes } from './changes.ts'
+import { createCheckpoints } from './checkpoints.ts'
 import { over } from './fence.ts'
 import { type Leases, lease, leaseRenewal, leaseTime } from './lease.ts'
 import type { Ledger } from './ledger.ts'
@@ -25,6 +28,7 @@ export interface Forwarding {
 export interface ForwardingHouse {
   name: string
   leases: Leases
+  store: Store
   ledger: Ledger
   pipeline: PipelinePorts
   changes: Changes
@@ -38,7 +42,7 @@ interface Parcel {
 }
 
 export function createForwarding(house: ForwardingHouse): Forwarding {
-  const { name, leases, ledger, pipeline, changes, tidying } = house
+  const { name, leases, store, ledger, pipeline, changes, tidying } = house
   const { recordings } = pipeline.blobs
   const parcels = new Map<string, Parcel>()
   let closed = false
@@ -48,6 +52,7 @@ export function createForwarding(house: ForwardingHouse): Forwarding {
   async function forward(job: Job, parcel: Parcel, laid: (job: Job) => Promise<void>): Promise<void> {
     const { owner, id, recording: before } = job
     const { signal } = parcel.abort
+    if (!isOurs(job) && !(await isHere(job, signal))) return
     const ours = await ledger.update(owner, id, now => {
       const isOpen = isOurs(now) || (now.state === 'queued' && !isAtHand(now) && leases.isFree(now))
       // The path of today is the one that exists, and it exists here.
@@ -75,6 +80,13 @@ export function createForwarding(house: ForwardingHouse): Forwarding {
       parcel.job = { ...parcel.job, progress: { done: 0, message } }
       changes.moved(owner, id)
     }
+  }
+
+  /** True where the path of another process means the same file on this machine. */
+  async function isHere({ owner, order, content }: Job, signal: AbortSignal): Promise<boolean> {
+    const checkpoints = createCheckpoints(store, owner, '')
+    const found = await identify(order.audio, pipeline, { signal, checkpoints }).catch(() => undefined)
+    return found?.hash !== undefined && found.hash === content
   }
 
   /** A store that fails for a while is no reason to stop. */

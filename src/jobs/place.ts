@@ -116,7 +116,9 @@ async function find(fresh: Job, identity: Identity, house: Placing): Promise<Pla
       recording: undefined,
     }
   })
-  if (started || leases.isWaiting(job)) await dispatch(job)
+  // The file of whoever ordered it before may lie on another machine; this one lies here.
+  if (started || leases.isWaiting(job))
+    await dispatch({ ...job, order: { ...job.order, audio: order.audio } })
   return { job, answered: false, started }
 }
 
