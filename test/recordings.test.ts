@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { appendFileSync } from 'node:fs'
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Leftover } from '../src/domain/ports.ts'
 import { type OssStandin, startOss } from '../src/standin/oss/oss.ts'
 import { failure } from './support/failure.ts'
@@ -98,6 +98,26 @@ describe('where connections break', () => {
     oss.fault({ kind: 'dropAfter', every: 3 })
     const key = await lay()
     expect(left()).toEqual([key])
+  })
+})
+
+describe('a recording that is left half way', () => {
+  it('can be taken away by its name, which is told before anything is there', async () => {
+    let named: string | undefined
+    const stop = new AbortController()
+    oss.fault({ kind: 'hang', when: ({ kind }) => kind === 'part' })
+    const laying = blobs.recordings!.lay(file, of, {
+      signal: stop.signal,
+      onName: async key => {
+        expect(left()).toEqual([])
+        named = key
+      },
+    })
+    await vi.waitFor(() => expect(left()).toEqual([named]))
+    await bucketOf(oss).remove({ way: 'bucket', keys: { recording: named! } }, never)
+    expect(left()).toEqual([])
+    stop.abort(new Error('Enough.'))
+    await expect(laying).rejects.toThrow('Enough.')
   })
 })
 

@@ -108,6 +108,8 @@ export interface Job {
   lease?: { worker: string; until: number; time?: number }
   /** Where the recording lies for workers on other machines. */
   recording?: string
+  /** Under which name it is being laid there: whoever does that may die over it. */
+  laying?: string
   /** How often workers were told of it once more, because none had come. */
   sent?: number
   progress?: Progress

@@ -86,12 +86,17 @@ export interface Blobs {
 export interface Recordings {
   /**
    * Stores a file and resolves with its name, which `Blobs.remove` takes as a key; a second time takes the place of the
-   * first. Where it rejects, nothing is left behind. `onBytes` hears how many are stored.
+   * first. Where it rejects, nothing is left behind. `onName` hears the name before anything is stored, for the case
+   * that this process does not come to its end; `onBytes` hears how many are stored.
    */
   lay(
     file: string,
     of: { owner: string; job: string },
-    options: { signal: AbortSignal; onBytes?: (done: number) => void },
+    options: {
+      signal: AbortSignal
+      onName?: (key: string) => Promise<void>
+      onBytes?: (done: number) => void
+    },
   ): Promise<string>
   /** Streams it into a file, and goes on where a connection broke. Throws `RECORDING_LOST` where it is not there. */
   fetch(

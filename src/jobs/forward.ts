@@ -50,10 +50,12 @@ export function createForwarding(house: ForwardingHouse): Forwarding {
   const isOurs = ({ state, lease }: Job) => state === 'queued' && lease?.worker === name
 
   async function forward(job: Job, parcel: Parcel, laid: (job: Job) => Promise<void>): Promise<void> {
-    const { owner, id, recording: before } = job
+    const { owner, id } = job
     const { signal } = parcel.abort
+    let left: string | undefined
     if (!isOurs(job) && !(await isHere(job, signal))) return
     const ours = await ledger.update(owner, id, now => {
+      left = now.laying
       const isOpen = isOurs(now) || (now.state === 'queued' && !isAtHand(now) && leases.isFree(now))
       // The path of today is the one that exists, and it exists here.
       const order = { ...now.order, audio: job.order.audio }
@@ -62,17 +64,27 @@ export function createForwarding(house: ForwardingHouse): Forwarding {
     if (!isOurs(ours)) return
     const renewal = setInterval(() => void renew(parcel), leaseRenewal)
     try {
-      const key = await recordings!.lay(job.order.audio, { owner, job: id }, { signal, onBytes: tell })
+      // Whoever had it before has died over it.
+      if (left !== undefined) await tidying.takeRecordingAway(job, left)
+      const key = await recordings!.lay(
+        job.order.audio,
+        { owner, job: id },
+        { signal, onName: note, onBytes: tell },
+      )
       clearInterval(renewal)
       const progress: Progress = { done: 0, message: 'Waiting for a worker' }
       const ready = await ledger.update(owner, id, now =>
-        isOurs(now) ? { recording: key, lease: undefined, progress } : undefined,
+        isOurs(now) ? { recording: key, laying: undefined, lease: undefined, progress } : undefined,
       )
-      if (before !== undefined && before !== key) await tidying.takeRecordingAway(job, before)
       if (ready.recording === key) await laid(ready)
       else await tidying.takeRecordingAway(job, key)
     } finally {
       clearInterval(renewal)
+    }
+
+    /** Known before it is there, so that it is found when this process dies over it. */
+    async function note(key: string): Promise<void> {
+      await ledger.update(owner, id, now => (isOurs(now) ? { laying: key } : undefined))
     }
 
     function tell(bytes: number): void {

@@ -112,8 +112,8 @@ async function find(fresh: Job, identity: Identity, house: Placing): Promise<Pla
       ...(told && { names: hung(now.names, told) }),
       // Whoever was at it elsewhere must let go first, or what he has asked for would be asked twice.
       lease: leases.isElsewhere(now) ? now.lease : fresh.lease,
-      // Whoever ended the attempt before is about to take it away.
-      recording: undefined,
+      // Whoever ended the attempt before was about to take it away.
+      ...{ recording: undefined, laying: now.recording ?? now.laying },
     }
   })
   // The file of whoever ordered it before may lie on another machine; this one lies here.

@@ -54,16 +54,18 @@ export function createTidying({ store, ledger, pipeline, changes, closing }: Tid
   /** A job that is not over needs it still. */
   async function takeRecordingOf(owner: string, id: string): Promise<void> {
     const job = await ledger.job(owner, id).catch(() => undefined)
-    const key = job?.recording
-    if (job && key !== undefined && isOver(job.state)) await takeRecordingAway(job, key)
+    if (!job || !isOver(job.state)) return
+    for (const key of [job.recording, job.laying]) if (key !== undefined) await takeRecordingAway(job, key)
   }
 
   async function takeRecordingAway({ owner, id }: Pick<Job, 'owner' | 'id'>, key: string): Promise<void> {
     try {
       await blobs.remove({ way: 'bucket', keys: { recording: key } }, limited(takingAwayTime))
-      await ledger.update(owner, id, now =>
-        isOver(now.state) && now.recording === key ? { recording: undefined } : undefined,
-      )
+      await ledger.update(owner, id, now => {
+        if (!isOver(now.state) || (now.recording !== key && now.laying !== key)) return undefined
+        const [recording, laying] = [now.recording, now.laying].map(one => (one === key ? undefined : one))
+        return { recording, laying }
+      })
     } catch (error) {
       if (!isSpeechError(error) || error.code !== 'TRANSCRIPT_NOT_FOUND')
         complain('recording-not-removed', error)

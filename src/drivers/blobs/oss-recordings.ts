@@ -54,10 +54,11 @@ export function ossRecordings({ open, patience, installation }: RecordingsPlace)
   }
 
   return {
-    async lay(file, { owner, job }, { signal, onBytes }) {
+    async lay(file, { owner, job }, { signal, onName, onBytes }) {
       const mark = randomBytes(6).toString('hex')
       const key = uploadKey({ owner, job, installation: await installation.make(), recording: mark })
       const before = await stat(file).catch(unreadable)
+      await onName?.(key)
       await uploadAudio(
         counted(file, onBytes),
         { key, open, patience, mime: 'application/octet-stream' },

@@ -195,7 +195,7 @@ export async function abortUpload(line: Line, key: string, id: string, signal: A
 }
 
 /** Gives up the unfinished uploads of this name: those of one job, which has one upload at a time. */
-async function abortAll(client: OSS, key: string): Promise<void> {
+export async function abortAll(client: OSS, key: string): Promise<void> {
   for (const id of await unfinishedOf(client, key))
     await client.abortMultipartUpload(key, id).catch(error => {
       if (!isGone(ossError(error))) throw error

@@ -8,7 +8,7 @@ import { uploadKey, uploadOf, uploadsPrefix } from './keys.ts'
 import { createClient, type Line, type LineOptions, type OssKey, openLine } from './oss-line.ts'
 import { type OssPlace, ossPlace } from './oss-place.ts'
 import { ossRecordings } from './oss-recordings.ts'
-import { abortUpload, uploadAudio } from './oss-upload.ts'
+import { abortAll, abortUpload, uploadAudio } from './oss-upload.ts'
 
 export interface OssOptions extends OssKey {
   bucket: string
@@ -72,7 +72,11 @@ export function ossBlobs(options: OssOptions): Blobs {
 
     remove: ({ keys }, signal) =>
       withLine(async line => {
-        for (const key of new Set(Object.values(keys))) await line.ask(client => client.delete(key), signal)
+        for (const key of new Set(Object.values(keys))) {
+          await line.ask(client => client.delete(key), signal)
+          // Of a recording there may be a half that somebody has left who died over it.
+          if (uploadOf(key)?.recording !== undefined) await line.ask(client => abortAll(client, key), signal)
+        }
       }),
 
     sweep: (isWanted, signal) =>
