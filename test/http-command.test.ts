@@ -92,7 +92,7 @@ describe('speech-mcp http', () => {
       }
       const before = desk.standin.requests.length
       const call = await session.post({ id: 1, method: 'tools/call', params })
-      await vi.waitFor(() => expect(desk.standin.inFlight()).toBeGreaterThan(0), { timeout: 10_000 })
+      await vi.waitFor(() => expect(desk.standin.inFlight()).toBeGreaterThan(0), { timeout: 30_000 })
       const ended = server.stop(signal)
       const answer = (await answerOf(call)) as { result: { structuredContent: { status: string } } }
       expect(answer.result.structuredContent.status).toMatch(/^(?:running|completed)$/)
