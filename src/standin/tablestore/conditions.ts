@@ -2,8 +2,8 @@
 import { invalid, refusal } from './errors.ts'
 import { readVariant } from './plain-buffer.ts'
 import { decode, has } from './protocol.ts'
-import type { StoredRow } from './table.ts'
-import { compareValues } from './values.ts'
+import { given, type StoredRow, type Table, valuesOf } from './table.ts'
+import { compareValues, type Value } from './values.ts'
 
 export interface Condition {
   rowExistence: number
@@ -30,36 +30,44 @@ interface CompositeFilter {
 const expectations = { exist: 1, notExist: 2 }
 const filterTypes = { single: 1, composite: 2 }
 const combinators = { not: 1, and: 2 }
+const comparators = { notEqual: 2 }
 
 /** Throws `OTSConditionCheckFail` where the row is not as the writer expects. */
-export function checkCondition(row: StoredRow | undefined, condition: Condition): void {
+export function checkCondition(row: StoredRow | undefined, condition: Condition, table: Table): void {
   const { rowExistence } = condition
   if (rowExistence === expectations.exist && !row) throw refusal('OTSConditionCheckFail')
   if (rowExistence === expectations.notExist && row) throw refusal('OTSConditionCheckFail')
   if (!has(condition, 'columnCondition') || condition.columnCondition.length === 0) return
-  if (!passes(row, filterIn(condition.columnCondition))) throw refusal('OTSConditionCheckFail')
+  const one = row && given(table, row)
+  const values = valuesOf(one ? [...one.key, ...one.cells] : [])
+  if (!passes(values, filterIn(condition.columnCondition))) throw refusal('OTSConditionCheckFail')
 }
 
 export function filterIn(bytes: Uint8Array): Filter {
   return decode<Filter>('filter', 'Filter', bytes)
 }
 
-export function passes(row: StoredRow | undefined, { type, filter }: Filter): boolean {
+/** `values` are those of the row, by column. */
+export function passes(values: Map<string, Value>, { type, filter }: Filter): boolean {
   if (type === filterTypes.single)
-    return passesSingle(row, decode('filter', 'SingleColumnValueFilter', filter))
+    return passesSingle(values, decode('filter', 'SingleColumnValueFilter', filter))
   if (type !== filterTypes.composite) throw invalid('The filter is not supported here.')
   const { combinator, subFilters } = decode<CompositeFilter>('filter', 'CompositeColumnValueFilter', filter)
-  if (combinator === combinators.not) return !subFilters.some(one => passes(row, one))
+  if (combinator === combinators.not) {
+    if (subFilters.length !== 1) throw invalid('Invalid NOT operator: the number of sub-filters must be 1.')
+    return !passes(values, subFilters[0]!)
+  }
+  if (subFilters.length < 2) throw invalid('Invalid AND/OR operator: the number of sub-filters must be 2.')
   return combinator === combinators.and
-    ? subFilters.every(one => passes(row, one))
-    : subFilters.some(one => passes(row, one))
+    ? subFilters.every(one => passes(values, one))
+    : subFilters.some(one => passes(values, one))
 }
 
-function passesSingle(row: StoredRow | undefined, filter: SingleFilter): boolean {
+function passesSingle(values: Map<string, Value>, filter: SingleFilter): boolean {
   const { comparator, columnName, columnValue, filterIfMissing } = filter
-  const found = row?.cells.get(columnName)
-  if (!found) return !filterIfMissing
-  const order = compareValues(found.value, readVariant(columnValue))
-  if (order === undefined) return comparator === 2
+  const value = values.get(columnName)
+  if (value === undefined) return !filterIfMissing
+  const order = compareValues(value, readVariant(columnValue))
+  if (order === undefined) return comparator === comparators.notEqual
   return [order === 0, order !== 0, order > 0, order >= 0, order < 0, order <= 0][comparator - 1] ?? false
 }

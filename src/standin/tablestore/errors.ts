@@ -3,7 +3,9 @@
 /** Status and message by code; a message of its own may take the place of this one. */
 const refusals = {
   OTSAuthFailed: [403, 'The user has no privilege to access the instance.'],
+  OTSCapacityUnitExhausted: [403, 'Capacity unit is not enough.'],
   OTSConditionCheckFail: [403, 'Condition check failed.'],
+  OTSFlowControl: [429, 'The requests have been throttled.'],
   OTSInternalServerError: [500, 'Internal server error.'],
   OTSInvalidPK: [400, 'Primary key schema mismatch.'],
   OTSMethodNotAllowed: [405, 'Only POST method for requests is supported.'],

@@ -26,9 +26,12 @@ export interface TablestoreFault {
   /**
    * `refuse`: answered with this error and not done. `lose`: done, and the connection is cut instead of an answer.
    * `drop`: not done, and cut. `hang`: not done, and never answered. `delay`: done, and answered after so many seconds.
+   * `refuseRows`: of a batch every n-th row (default every second one, the first first) has this error and is not done,
+   * which is how the service throttles batches; other operations are spared.
    */
   how:
     | { kind: 'refuse'; status: number; code: string; message?: string }
+    | { kind: 'refuseRows'; code: string; message?: string; every?: number }
     | { kind: 'lose' | 'drop' | 'hang' }
     | { kind: 'delay'; seconds: number }
 }
@@ -62,6 +65,7 @@ export function createFaults(seed: number): Faults {
         const { fault } = entry
         const fits =
           matches(fault.operation, operation) &&
+          (fault.how.kind !== 'refuseRows' || operation.startsWith('Batch')) &&
           (fault.table === undefined || tables.some(table => matches(fault.table, table)))
         if (fits && isHit(entry)) return fault.how
       }

@@ -5,9 +5,10 @@ import { decode, has } from './protocol.ts'
 import { compareValues, type Value } from './values.ts'
 
 export interface Field {
-  /** One of `fieldTypes`. */
+  /** Such as one of `fieldTypes`. */
   type: number
-  analyzer: string
+  /** Of a text. */
+  analyzer?: string
 }
 
 export const fieldTypes = { keyword: 4, text: 5 }
@@ -144,18 +145,26 @@ function tokensOf(name: string, document: Document): string[] {
   return field.type === fieldTypes.text ? analyse(value, field) : [value]
 }
 
-const cache = new Map<string, string[]>()
-const mostCached = 2_000
+/** Each character of these scripts is a term, and each run of others. */
+const parted = '[\\p{sc=Han}\\p{sc=Hira}\\p{sc=Kana}\\p{sc=Hang}]'
+const words = new RegExp(`${parted}|(?:(?!${parted})[\\p{L}\\p{M}\\p{N}])+`, 'gu')
+
+/** A search looks at every row, so what was analysed is kept, up to so many characters. */
+const mostKept = 20_000_000
+const kept = new Map<string, string[]>()
+let characters = 0
 
 function analyse(text: string, { analyzer }: Field): string[] {
   const key = `${analyzer} ${text}`
-  const known = cache.get(key)
+  const known = kept.get(key)
   if (known) return known
-  const tokens =
-    analyzer === 'split'
-      ? text.split(/\s+/).filter(Boolean)
-      : (text.toLowerCase().match(/\p{sc=Han}|(?:(?!\p{sc=Han})[\p{L}\p{M}\p{N}])+/gu) ?? [])
-  if (cache.size >= mostCached) cache.clear()
-  cache.set(key, tokens)
+  const lower = text.toLowerCase()
+  const tokens = analyzer === 'split' ? lower.split(/\s+/).filter(Boolean) : (lower.match(words) ?? [])
+  characters += text.length
+  if (characters > mostKept) {
+    kept.clear()
+    characters = text.length
+  }
+  kept.set(key, tokens)
   return tokens
 }

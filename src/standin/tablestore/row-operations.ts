@@ -1,60 +1,62 @@
 // Operations on rows: single ones, batches of them, and ranges.
-import { type Condition, checkCondition, filterIn, passes } from './conditions.ts'
-import { invalid, refusal, TablestoreError } from './errors.ts'
-import { operations as cellOperations, type PlainRow, readRow } from './plain-buffer.ts'
+import { filterIn, passes } from './conditions.ts'
+import { invalid, type TablestoreCode, TablestoreError } from './errors.ts'
+import { readRow } from './plain-buffer.ts'
 import { writeRows } from './plain-buffer-writer.ts'
 import { decode, has } from './protocol.ts'
-import { boundsIn, checkCell, given, keyIn, type StoredRow, type Table } from './table.ts'
+import { boundsIn, given, keyIn, type StoredRow, type Table, valuesOf } from './table.ts'
+import { identityOf, sizeOf } from './values.ts'
+import { type Change, changeIn, checkSize, kinds, type Terms, write } from './writes.ts'
 
 export interface Desk {
   table(name: string): Table
   now(): number
+  /** Of a batch: what this row, counted from 0, is refused with, if it is. */
+  refused(row: number): TablestoreError | undefined
 }
 
 type Operation = (body: Uint8Array, desk: Desk) => object
-
-interface Return {
-  returnContent: { returnType: number; returnColumnNames: string[] } | null
-}
 
 interface Wish {
   columnsToGet: string[]
   filter: Uint8Array
 }
 
-/** Limits of the service. */
-const mostRowsOfBatch = { get: 100, write: 200 }
-const mostRowsOfRange = 5_000
-const mostBytesOfRange = 4 * 1024 * 1024
-const writeKinds = { put: 1, update: 2, delete: 3 }
+interface BatchedWrite extends Terms {
+  type: number
+  rowChange: Uint8Array
+}
 
-const read = { capacityUnit: { read: 1, write: 0 } }
-const written = { capacityUnit: { read: 0, write: 1 } }
+/** Limits of the service. */
+const mostRows = { get: 100, write: 200, range: 5_000 }
+const mostBytesOfRange = 4 * 1024 * 1024
+const mostColumns = 128
+const backward = 1
+
+const consumed = { capacityUnit: { read: 1, write: 0 } }
 
 export const rowOperations: Record<string, Operation> = {
   PutRow(body, desk) {
-    const request = decode<{ tableName: string; row: Uint8Array; condition: Condition } & Return>(
-      'main',
-      'PutRowRequest',
-      body,
-    )
-    return write(desk.table(request.tableName), writeKinds.put, request.row, request, desk)
+    const request = decode<{ tableName: string; row: Uint8Array } & Terms>('main', 'PutRowRequest', body)
+    return writeOne('PutRow', changeIn(desk.table(request.tableName), kinds.put, request.row), request, desk)
   },
   UpdateRow(body, desk) {
-    const request = decode<{ tableName: string; rowChange: Uint8Array; condition: Condition } & Return>(
+    const request = decode<{ tableName: string; rowChange: Uint8Array } & Terms>(
       'main',
       'UpdateRowRequest',
       body,
     )
-    return write(desk.table(request.tableName), writeKinds.update, request.rowChange, request, desk)
+    const change = changeIn(desk.table(request.tableName), kinds.update, request.rowChange)
+    return writeOne('UpdateRow', change, request, desk)
   },
   DeleteRow(body, desk) {
-    const request = decode<{ tableName: string; primaryKey: Uint8Array; condition: Condition } & Return>(
+    const request = decode<{ tableName: string; primaryKey: Uint8Array } & Terms>(
       'main',
       'DeleteRowRequest',
       body,
     )
-    return write(desk.table(request.tableName), writeKinds.delete, request.primaryKey, request, desk)
+    const change = changeIn(desk.table(request.tableName), kinds.delete, request.primaryKey)
+    return writeOne('DeleteRow', change, request, desk)
   },
   GetRow(body, desk) {
     const request = decode<{ tableName: string; primaryKey: Uint8Array } & Wish>(
@@ -62,8 +64,8 @@ export const rowOperations: Record<string, Operation> = {
       'GetRowRequest',
       body,
     )
-    const table = desk.table(request.tableName)
-    return { consumed: read, row: find(table, request.primaryKey, request) }
+    checkWish(request)
+    return { consumed, row: find(desk.table(request.tableName), request.primaryKey, request) }
   },
   BatchGetRow(body, desk) {
     const { tables } = decode<{ tables: ({ tableName: string; primaryKey: Uint8Array[] } & Wish)[] }>(
@@ -71,43 +73,50 @@ export const rowOperations: Record<string, Operation> = {
       'BatchGetRowRequest',
       body,
     )
-    checkCount(
-      tables.reduce((sum, { primaryKey }) => sum + primaryKey.length, 0),
-      mostRowsOfBatch.get,
+    if (tables.length === 0) throw invalid('No row specified in the request of BatchGetRow.')
+    checkBatch(
+      tables.map(({ tableName, primaryKey }) => [tableName, primaryKey.length]),
+      mostRows.get,
     )
+    let row = 0
     return {
       tables: tables.map(request => {
+        checkWish(request)
         const table = desk.table(request.tableName)
-        const rows = request.primaryKey.map(key =>
-          attempt(() => ({ consumed: read, row: find(table, key, request) })),
-        )
+        const rows = request.primaryKey.map(key => {
+          const work = () => ({ consumed, row: find(table, key, request) })
+          return outcome(work, desk.refused(row++), 'OTSParameterInvalid')
+        })
         return { tableName: request.tableName, rows }
       }),
     }
   },
   BatchWriteRow(body, desk) {
-    interface One extends Return {
-      type: number
-      rowChange: Uint8Array
-      condition: Condition
-    }
-    const { tables } = decode<{ tables: { tableName: string; rows: One[] }[] }>(
+    const { tables } = decode<{ tables: { tableName: string; rows: BatchedWrite[] }[] }>(
       'main',
       'BatchWriteRowRequest',
       body,
     )
-    checkCount(
-      tables.reduce((sum, { rows }) => sum + rows.length, 0),
-      mostRowsOfBatch.write,
+    if (tables.length === 0) throw invalid('No row is specified in BatchWriteRow.')
+    checkBatch(
+      tables.map(({ tableName, rows }) => [tableName, rows.length]),
+      mostRows.write,
     )
+    // What is no valid request refuses all of it, so all of it is looked at before any of it is done.
+    const works = tables.map(({ tableName, rows }) => {
+      if (rows.length === 0) throw invalid(`No operation is specified for table: '${tableName}'.`)
+      const table = desk.table(tableName)
+      return { tableName, rows: rows.map(one => readyToWrite(table, one, desk)) }
+    })
+    checkRepeated(works.flatMap(({ rows }) => rows))
+    const size = works.flatMap(({ rows }) => rows).reduce((sum, { change }) => sum + (change?.size ?? 0), 0)
+    checkSize('BatchWriteRow', size)
+    let row = 0
     return {
-      tables: tables.map(({ tableName, rows }) => {
-        const table = desk.table(tableName)
-        return {
-          tableName,
-          rows: rows.map(one => attempt(() => write(table, one.type, one.rowChange, one, desk))),
-        }
-      }),
+      tables: works.map(({ tableName, rows }) => ({
+        tableName,
+        rows: rows.map(({ work }) => outcome(work, desk.refused(row++))),
+      })),
     }
   },
   GetRange(body, desk) {
@@ -120,26 +129,26 @@ export const rowOperations: Record<string, Operation> = {
     }
     const request = decode<Request>('main', 'GetRangeRequest', body)
     if (has(request, 'limit') && request.limit <= 0) throw invalid('The limit must be greater than 0.')
+    checkWish(request)
     const table = desk.table(request.tableName)
     const from = boundsIn(table, readRow(request.inclusiveStartPrimaryKey).key)
     const to = boundsIn(table, readRow(request.exclusiveEndPrimaryKey).key)
-    const most = Math.min(has(request, 'limit') ? request.limit : mostRowsOfRange, mostRowsOfRange)
+    const most = Math.min(has(request, 'limit') ? request.limit : mostRows.range, mostRows.range)
     const rows: Buffer[] = []
-    let bytes = 0
+    let [looked, bytes] = [0, 0]
     let next: StoredRow | undefined
-    const found: StoredRow[] = []
-    for (const row of table.range(from, to, request.direction === 1)) {
-      if (found.length >= most || bytes >= mostBytesOfRange) {
+    for (const row of table.range(from, to, request.direction === backward)) {
+      if (looked >= most || bytes >= mostBytesOfRange) {
         next = row
         break
       }
-      found.push(row)
       const one = shown(table, row, request)
       if (one.length > 0) rows.push(one)
-      bytes += one.length
+      looked++
+      bytes += bytesOf(row)
     }
     return {
-      consumed: read,
+      consumed,
       // Of each row but the first, the four bytes of the header go.
       rows: Buffer.concat(rows.map((row, i) => (i === 0 ? row : row.subarray(4)))),
       ...(next && { nextStartPrimaryKey: writeRows([{ ...given(table, next)!, cells: [] }]) }),
@@ -147,82 +156,87 @@ export const rowOperations: Record<string, Operation> = {
   },
 }
 
+function writeOne(operation: string, change: Change, terms: Terms, { now }: Desk): object {
+  checkSize(operation, change.size)
+  return write(change, terms, now())
+}
+
+/** A key that is not the table's is the error of its row alone. */
+function readyToWrite(table: Table, one: BatchedWrite, { now }: Desk) {
+  try {
+    const change = changeIn(table, one.type, one.rowChange)
+    return { one, change, work: () => write(change, one, now()) }
+  } catch (error) {
+    if (!(error instanceof TablestoreError) || error.code !== 'OTSInvalidPK') throw error
+    const work = (): object => {
+      throw error
+    }
+    return { one, work }
+  }
+}
+
+function checkRepeated(rows: { one: BatchedWrite; change?: Change }[]): void {
+  const seen = new Map<string, BatchedWrite>()
+  for (const { one, change } of rows) {
+    if (!change) continue
+    const identity = `${change.table.name} ${identityOf(change.key)}`
+    const others = seen.get(identity)
+    seen.set(identity, one)
+    if (others && [one, others].some(({ condition }) => condition.rowExistence !== 0))
+      throw invalid('Repeated rows do not support row exist expectation check in BatchModify.')
+    if (others && [one, others].some(({ condition }) => condition.columnCondition?.length > 0))
+      throw invalid('Repeated rows do not support row condition check in BatchModify.')
+  }
+}
+
 function find(table: Table, key: Uint8Array, wish: Wish): Buffer {
   const row = table.get(keyIn(table, readRow(key).key))
   return row ? shown(table, row, wish) : Buffer.alloc(0)
 }
 
-/** Empty where it is filtered out. */
-function shown(table: Table, row: StoredRow, wish: Wish): Buffer {
-  if (has(wish, 'filter') && wish.filter.length > 0 && !passes(row, filterIn(wish.filter)))
+/** Empty where it is filtered out. A filter sees only what is read. */
+function shown(table: Table, row: StoredRow, { columnsToGet, filter }: Wish): Buffer {
+  const one = given(table, row, columnsToGet)
+  if (!one) return Buffer.alloc(0)
+  if (filter?.length > 0 && !passes(valuesOf([...one.key, ...one.cells]), filterIn(filter)))
     return Buffer.alloc(0)
-  const one = given(table, row, wish.columnsToGet)
-  return one ? writeRows([one]) : Buffer.alloc(0)
+  return writeRows([one])
 }
 
-function write(
-  table: Table,
-  kind: number,
-  bytes: Uint8Array,
-  { condition, returnContent }: { condition: Condition } & Return,
-  { now }: Desk,
+function bytesOf({ key, cells }: StoredRow): number {
+  let sum = 0
+  for (const value of key) sum += sizeOf(value)
+  for (const [name, { value }] of cells) sum += name.length + sizeOf(value)
+  return sum
+}
+
+/** Of a batch each row has its own outcome, but for a code that refuses all of it. */
+function outcome(
+  work: () => object,
+  refused: TablestoreError | undefined,
+  refusesAll?: TablestoreCode,
 ): object {
-  const change = readRow(bytes)
-  const key = keyIn(table, change.key)
-  const before = table.get(key)
-  checkCondition(before, condition)
-  if (kind === writeKinds.delete) table.remove(key)
-  else table.set({ key, written: now(), cells: cellsAfter(table, kind, change, before, now()) })
-  return { consumed: written, row: returned(table, table.get(key), returnContent) }
-}
-
-function cellsAfter(
-  table: Table,
-  kind: number,
-  { cells }: PlainRow,
-  before: StoredRow | undefined,
-  at: number,
-): StoredRow['cells'] {
-  if (kind === writeKinds.update && !table.options.allowUpdate)
-    throw invalid('UpdateRow is not allowed on this table.')
-  const after = new Map(kind === writeKinds.update ? before?.cells : undefined)
-  for (const { name, value, operation, at: version = at } of cells) {
-    if (operation === cellOperations.deleteAll || operation === cellOperations.deleteOne) after.delete(name)
-    else if (operation === cellOperations.increment) {
-      const now = after.get(name)?.value ?? 0n
-      if (typeof now !== 'bigint' || typeof value !== 'bigint') throw invalid(`Column ${name} is no integer.`)
-      after.set(name, { value: BigInt.asIntN(64, now + value), at: version })
-    } else if (value !== undefined) {
-      checkCell(name, value)
-      after.set(name, { value, at: version })
-    }
-  }
-  return after
-}
-
-function returned(
-  table: Table,
-  row: StoredRow | undefined,
-  wish: Return['returnContent'],
-): Buffer | undefined {
-  const { returnType = 0, returnColumnNames = [] } = wish ?? {}
-  if (returnType === 0 || !row) return undefined
-  const one = given(table, row)!
-  const cells = returnType === 2 ? one.cells.filter(({ name }) => returnColumnNames.includes(name)) : []
-  return writeRows([{ ...one, cells }])
-}
-
-/** Of a batch each row has its own outcome. */
-function attempt(work: () => object): object {
   try {
+    if (refused) throw refused
     return { isOk: true, ...work() }
   } catch (error) {
-    if (!(error instanceof TablestoreError)) throw error
+    if (!(error instanceof TablestoreError) || error.code === refusesAll) throw error
     return { isOk: false, error: { code: error.code, message: error.message } }
   }
 }
 
-function checkCount(count: number, most: number): void {
-  if (count === 0) throw invalid('No row is specified in the request.')
-  if (count > most) throw refusal('OTSParameterInvalid', `Rows count exceeds the upper limit: ${most}.`)
+function checkWish({ columnsToGet }: Wish): void {
+  if (columnsToGet.length <= mostColumns) return
+  const words = `limit count: ${mostColumns}, column count: ${columnsToGet.length}`
+  throw invalid(`The number of columns from the request exceeds the limit, ${words}.`)
+}
+
+function checkBatch(tables: [name: string, rows: number][], most: number): void {
+  const names = new Set<string>()
+  for (const [name] of tables) {
+    if (names.has(name)) throw invalid(`Duplicated table name: '${name}'.`)
+    names.add(name)
+  }
+  const count = tables.reduce((sum, [, rows]) => sum + rows, 0)
+  if (count > most) throw invalid(`Rows count exceeds the upper limit: ${most}.`)
 }

@@ -1,34 +1,15 @@
-// Search indexes: what they know of their table, a little behind it, and the pages that they give.
+// Operations on search indexes, and the pages of a search.
 import { invalid, refusal } from './errors.ts'
 import { writeRows } from './plain-buffer-writer.ts'
 import { decode, has } from './protocol.ts'
-import { type Document, type Field, matches, type Query } from './queries.ts'
-import { given, type StoredRow, type Table } from './table.ts'
-import { compareKeys, compareValues, identityOf, type KeyValue, type Value } from './values.ts'
+import { type Document, matches, type Query } from './queries.ts'
+import { type Clock, createIndex, type Index, type IndexRequest } from './search-index.ts'
+import { given, isLonger, type StoredRow, type Table, tooLong } from './table.ts'
+import { compareKeys, compareValues, type Value } from './values.ts'
 
-export interface SearchDesk {
+export interface SearchDesk extends Clock {
   table(name: string): Table
   indexes: Map<string, Index>
-  now(): number
-  /** Seconds until a write, or a new index, is known. */
-  delay(): number
-}
-
-interface FieldSchema {
-  fieldName: string
-  fieldType: number
-  analyzer: string
-  fieldSchemas: FieldSchema[]
-}
-
-export interface Index {
-  tableName: string
-  indexName: string
-  schema: { fieldSchemas: FieldSchema[] }
-  fields: Map<string, Field>
-  /** From when on it knows what was there before it. */
-  ready: number
-  rows(): StoredRow[]
 }
 
 interface Sorter {
@@ -39,81 +20,110 @@ interface Sorter {
 interface SearchQuery {
   offset: number
   limit: number
-  query: Query
+  query: Query | null
   sort: { sorter: Sorter[] } | null
   getTotalCount: boolean
   token: Uint8Array
 }
 
+interface Wish {
+  returnType: number
+  columnNames: string[]
+}
+
+interface Place {
+  from: number
+  sorters: Sorter[]
+}
+
 type Operation = (body: Uint8Array, desk: SearchDesk) => object
 
+/** Limits of the service. */
 const mostRows = 100
+const deepest = 100_000
 const descending = 1
 const phases = { full: 1, increment: 2 }
 const running = 3
+const returns = { all: 1, specified: 2, none: 3, allOfIndex: 4 }
+const usualRows = 10
 
 export const searchOperations: Record<string, Operation> = {
   CreateSearchIndex(body, desk) {
-    const request = decode<{ tableName: string; indexName: string; schema: Index['schema'] }>(
-      'search',
-      'CreateSearchIndexRequest',
-      body,
-    )
+    const request = decode<IndexRequest & { timeToLive: number }>('search', 'CreateSearchIndexRequest', body)
     const { tableName, indexName } = request
     const table = desk.table(tableName)
-    if (table.options.timeToLive !== -1 && table.options.allowUpdate)
-      throw invalid('A search index on a table with a time to live needs allowUpdate to be false.')
-    if (find(tableName, indexName, desk))
+    const timeToLive = lifeIn(request)
+    checkLife(timeToLive, table)
+    if (!(request.schema?.fieldSchemas.length > 0)) throw invalid('The schema of the index has no fields.')
+    if (desk.indexes.has(nameOf(tableName, indexName)))
       throw refusal('OTSObjectAlreadyExist', 'Requested index already exists.')
-    desk.indexes.set(nameOf(tableName, indexName), createIndex(request, table, desk))
+    desk.indexes.set(nameOf(tableName, indexName), createIndex(request, timeToLive, table, desk))
+    return {}
+  },
+  UpdateSearchIndex(body, desk) {
+    const request = decode<Named & { timeToLive: number }>('search', 'UpdateSearchIndexRequest', body)
+    const index = theIndex(request, desk)
+    const timeToLive = lifeIn(request)
+    checkLife(timeToLive, desk.table(index.tableName))
+    index.timeToLive = timeToLive
     return {}
   },
   DeleteSearchIndex(body, desk) {
-    const { tableName, indexName } = named('DeleteSearchIndexRequest', body)
-    theIndex(tableName, indexName, desk)
+    const { tableName, indexName } = theIndex(named('DeleteSearchIndexRequest', body), desk)
     desk.indexes.delete(nameOf(tableName, indexName))
     return {}
   },
   ListSearchIndex(body, desk) {
     const { tableName } = named('ListSearchIndexRequest', body)
+    if (tableName) desk.table(tableName)
     const indices = [...desk.indexes.values()].filter(index => !tableName || index.tableName === tableName)
     return { indices: indices.map(({ tableName, indexName }) => ({ tableName, indexName })) }
   },
   DescribeSearchIndex(body, desk) {
-    const { tableName, indexName } = named('DescribeSearchIndexRequest', body)
-    const { schema, ready } = theIndex(tableName, indexName, desk)
-    const syncPhase = ready > desk.now() ? phases.full : phases.increment
-    return { schema, syncStat: { syncPhase, currentSyncTimestamp: 0 }, indexStatus: { status: running } }
+    const { schema, ready, timeToLive } = theIndex(named('DescribeSearchIndexRequest', body), desk)
+    const at = desk.now()
+    const syncStat =
+      ready > at
+        ? { syncPhase: phases.full, currentSyncTimestamp: 0 }
+        : { syncPhase: phases.increment, currentSyncTimestamp: Math.floor(at) }
+    return { schema, timeToLive, syncStat, indexStatus: { status: running } }
   },
   Search(body, desk) {
-    interface Request {
-      tableName: string
-      indexName: string
-      columnsToGet: { returnType: number; columnNames: string[] } | null
-      searchQuery: Uint8Array
-    }
-    const request = decode<Request>('search', 'SearchRequest', body)
-    const index = theIndex(request.tableName, request.indexName, desk)
+    const request = decode<Named & { columnsToGet: Wish | null; searchQuery: Uint8Array }>(
+      'search',
+      'SearchRequest',
+      body,
+    )
+    const index = theIndex(request, desk)
     const table = desk.table(request.tableName)
-    const query = decode<SearchQuery>('search', 'SearchQuery', request.searchQuery)
-    if (query.limit > mostRows) throw invalid(`The limit is too large; it may be ${mostRows}.`)
-    const { from, sorters } = placeOf(query)
+    const search = decode<SearchQuery>('search', 'SearchQuery', request.searchQuery)
+    const { query } = search
+    if (!query) throw invalid('query is missing.')
+    const limit = has(search, 'limit') ? search.limit : usualRows
+    const { from, sorters } = placeOf(search)
+    checkPage(search, limit)
+    checkSorters(sorters, index)
     const found = index
       .rows()
-      .filter(row => matches(query.query, documentOf(row, table, index.fields)))
+      .filter(row => matches(query, documentOf(row, table, index)))
       .sort((one, other) => compare(one, other, sorters, table))
-    const page = found.slice(from, from + query.limit)
+    const page = found.slice(from, from + limit)
     const next = from + page.length
-    const columns = columnsOf(request.columnsToGet, page)
+    const columns = columnsOf(request.columnsToGet, index)
     return {
-      ...{ totalHits: query.getTotalCount ? found.length : -1, isAllSucceeded: true },
-      rows: page.map(row => writeRows([{ ...given(table, row, columns)!, key: given(table, row)!.key }])),
-      ...(next < found.length && { nextToken: Buffer.from(JSON.stringify({ from: next, sorters })) }),
+      ...{ totalHits: search.getTotalCount ? found.length : -1, isAllSucceeded: true },
+      rows: page.map(row => rowOf(row, table, columns)),
+      ...(next < found.length && limit > 0 && { nextToken: tokenOf({ from: next, sorters }) }),
     }
   },
 }
 
-function named(message: string, body: Uint8Array): { tableName: string; indexName: string } {
+interface Named {
+  tableName: string
+  indexName: string
+}
+
+function named(message: string, body: Uint8Array): Named {
   return decode('search', message, body)
 }
 
@@ -121,47 +131,39 @@ function nameOf(tableName: string, indexName: string): string {
   return `${tableName}/${indexName}`
 }
 
-function find(tableName: string, indexName: string, { indexes }: SearchDesk): Index | undefined {
-  return indexes.get(nameOf(tableName, indexName))
-}
-
-function theIndex(tableName: string, indexName: string, desk: SearchDesk): Index {
-  const found = find(tableName, indexName, desk)
+function theIndex({ tableName, indexName }: Named, desk: SearchDesk): Index {
+  desk.table(tableName)
+  const found = desk.indexes.get(nameOf(tableName, indexName))
   if (!found) throw refusal('OTSObjectNotExist', 'Requested index does not exist.')
   return found
 }
 
-function createIndex(
-  { tableName, indexName, schema }: Pick<Index, 'tableName' | 'indexName' | 'schema'>,
-  table: Table,
-  { now, delay }: SearchDesk,
-): Index {
-  const known = new Map<string, StoredRow>()
-  let coming: { due: number; identity: string; row: StoredRow | undefined }[] = []
-  const fields = schema.fieldSchemas.map(({ fieldName, fieldType, analyzer }): [string, Field] => [
-    fieldName,
-    { type: fieldType, analyzer: analyzer || 'single_word' },
-  ])
-  const ready = now() + 1000 * delay()
-  const learn = (due: number, key: KeyValue[], row: StoredRow | undefined) =>
-    void coming.push({ due, identity: identityOf(key), row })
-  for (const row of table.all()) learn(ready, row.key, row)
-  table.onChange((key, row) => learn(now() + 1000 * delay(), key, row))
-  return {
-    ...{ tableName, indexName, schema, ready, fields: new Map(fields) },
-    rows() {
-      const due = coming.filter(one => one.due <= now())
-      coming = coming.filter(one => one.due > now())
-      for (const { identity, row } of due) {
-        if (row) known.set(identity, row)
-        else known.delete(identity)
-      }
-      return [...known.values()]
-    },
-  }
+function lifeIn(request: { timeToLive: number }): number {
+  const life = has(request, 'timeToLive') ? request.timeToLive : -1
+  if (life === 0 || life < -1) throw invalid('TimeToLive cannot be 0 or less than -1.')
+  return life
 }
 
-function documentOf(row: StoredRow, table: Table, fields: Map<string, Field>): Document {
+/** Cells of a table end one by one where rows may be updated, and an index knows whole rows; none outlives its table. */
+function checkLife(timeToLive: number, { options }: Table): void {
+  if (options.allowUpdate && (timeToLive !== -1 || options.timeToLive !== -1))
+    throw invalid('A search index with a time to live needs a table whose allowUpdate is false.')
+  if (isLonger(timeToLive, options.timeToLive)) throw invalid(tooLong(timeToLive, options.timeToLive))
+}
+
+function checkPage({ offset, token, sort }: SearchQuery, limit: number): void {
+  if (limit < 0 || limit > mostRows) throw invalid(`The limit must be in range: [0, ${mostRows}].`)
+  if (offset < 0 || offset + limit > deepest) throw invalid(`offset + limit must not exceed ${deepest}.`)
+  if (token.length > 0 && sort) throw invalid('The sort is that of the token.')
+}
+
+function checkSorters(sorters: Sorter[], { fields }: Index): void {
+  for (const { fieldSort } of sorters)
+    if (fieldSort && !fields.has(fieldSort.fieldName))
+      throw invalid(`field:${fieldSort.fieldName} not exist.`)
+}
+
+function documentOf(row: StoredRow, table: Table, { fields }: Index): Document {
   return { fields, value: name => columnOf(row, name, table) }
 }
 
@@ -171,19 +173,25 @@ function columnOf(row: StoredRow, name: string, { columns }: Table): Value | und
 }
 
 /** With a token the order is the one of the first page. */
-function placeOf({ offset, token, sort }: SearchQuery): { from: number; sorters: Sorter[] } {
+function placeOf({ offset, token, sort }: SearchQuery): Place {
   if (token.length === 0) return { from: offset, sorters: (sort?.sorter ?? []).map(plain) }
   try {
-    return JSON.parse(Buffer.from(token).toString()) as { from: number; sorters: Sorter[] }
+    const { from, sorters } = JSON.parse(Buffer.from(token).toString()) as Place
+    return { from: Number(from), sorters: [...sorters] }
   } catch {
     throw invalid('The token is invalid.')
   }
 }
 
+function tokenOf(place: Place): Buffer {
+  return Buffer.from(JSON.stringify(place))
+}
+
 /** A message of the protocol writes itself to JSON in another way than it is read. */
 function plain({ fieldSort, pkSort }: Sorter): Sorter {
   if (fieldSort) return { fieldSort: { fieldName: fieldSort.fieldName, order: fieldSort.order } }
-  return { pkSort: { order: pkSort?.order ?? 0 } }
+  if (pkSort) return { pkSort: { order: pkSort.order } }
+  throw invalid('The sorter is not supported here.')
 }
 
 function compare(one: StoredRow, other: StoredRow, sorters: Sorter[], table: Table): number {
@@ -202,7 +210,15 @@ function compareFields(one: Value | undefined, other: Value | undefined): number
   return compareValues(one, other) ?? 0
 }
 
-function columnsOf(wish: { returnType: number; columnNames: string[] } | null, page: StoredRow[]): string[] {
-  if (!wish || !has(wish, 'returnType') || wish.returnType === 3) return ['']
-  return wish.returnType === 1 ? [...new Set(page.flatMap(row => [...row.cells.keys()]))] : wish.columnNames
+/** Undefined: all. The key is always given. */
+function columnsOf(wish: Wish | null, { fields }: Index): string[] | undefined {
+  const type = wish && has(wish, 'returnType') ? wish.returnType : returns.none
+  if (type === returns.all) return undefined
+  if (type === returns.allOfIndex) return [...fields.keys()]
+  return type === returns.specified ? wish!.columnNames : []
+}
+
+function rowOf(row: StoredRow, table: Table, columns: string[] | undefined): Buffer {
+  const { key, cells } = given(table, row)!
+  return writeRows([{ key, cells: columns ? cells.filter(({ name }) => columns.includes(name)) : cells }])
 }

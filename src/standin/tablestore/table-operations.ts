@@ -1,10 +1,12 @@
 // Operations on tables.
 import { invalid, refusal } from './errors.ts'
 import { decode, has } from './protocol.ts'
-import { createTable, type Table } from './table.ts'
+import { createTable, isLonger, type Table, tooLong } from './table.ts'
 
 export interface TableDesk {
   tables: Map<string, Table>
+  /** Search indexes; those of a table have its name. */
+  indexes: Map<string, { tableName: string; timeToLive: number }>
   table(name: string): Table
   now(): number
 }
@@ -18,6 +20,9 @@ interface Options {
 }
 
 const mostTables = 64
+const mostKeyColumns = 4
+/** INTEGER, STRING, BINARY. */
+const keyTypes = [1, 2, 3]
 const leastLife = 86_400
 const details = { capacityUnit: { read: 0, write: 0 }, lastIncreaseTime: 0 }
 const active = 1
@@ -26,28 +31,40 @@ export const tableOperations: Record<string, Operation> = {
   CreateTable(body, { tables, now }) {
     interface Request {
       tableMeta: { tableName: string; primaryKey: { name: string; type: number }[] }
-      tableOptions: Options
+      tableOptions: Options | null
     }
     const { tableMeta, tableOptions } = decode<Request>('main', 'CreateTableRequest', body)
     const { tableName, primaryKey } = tableMeta
     if (!/^[A-Za-z_][A-Za-z0-9_]{0,254}$/.test(tableName))
       throw invalid(`Invalid table name: '${tableName}'.`)
-    if (primaryKey.length < 1 || primaryKey.length > 4)
-      throw invalid('The number of primary key columns must be in range: [1, 4].')
+    if (primaryKey.length < 1 || primaryKey.length > mostKeyColumns)
+      throw invalid(`The number of primary key columns must be in range: [1, ${mostKeyColumns}].`)
+    for (const [i, { name, type }] of primaryKey.entries()) {
+      if (!keyTypes.includes(type)) throw invalid(`${type} is an invalid type for the primary key.`)
+      if (primaryKey.findIndex(other => other.name === name) !== i)
+        throw invalid(`Duplicated primary key name: '${name}'.`)
+    }
     if (tables.has(tableName)) throw refusal('OTSObjectAlreadyExist')
     if (tables.size >= mostTables) throw refusal('OTSQuotaExhausted')
     const columns = primaryKey.map(({ name, type }) => ({ name, type }))
+    if (!tableOptions || !has(tableOptions, 'timeToLive'))
+      throw invalid('Time-to-live is missing while creating table.')
     tables.set(tableName, createTable(tableName, columns, optionsIn(tableOptions), now))
     return {}
   },
   UpdateTable(body, desk) {
-    const { tableName, tableOptions } = decode<{ tableName: string; tableOptions: Options }>(
+    const { tableName, tableOptions } = decode<{ tableName: string; tableOptions: Options | null }>(
       'main',
       'UpdateTableRequest',
       body,
     )
     const { options } = desk.table(tableName)
-    Object.assign(options, optionsIn(tableOptions, options))
+    if (!tableOptions) throw invalid('No parameter is specified in table options.')
+    const after = optionsIn(tableOptions, options)
+    for (const { tableName: of, timeToLive } of desk.indexes.values())
+      if (of === tableName && isLonger(timeToLive, after.timeToLive))
+        throw invalid(tooLong(timeToLive, after.timeToLive))
+    Object.assign(options, after)
     return { reservedThroughputDetails: details, tableOptions: options }
   },
   DescribeTable(body, desk) {
@@ -62,6 +79,8 @@ export const tableOperations: Record<string, Operation> = {
   DeleteTable(body, desk) {
     const { tableName } = decode<{ tableName: string }>('main', 'DeleteTableRequest', body)
     desk.table(tableName)
+    if ([...desk.indexes.values()].some(index => index.tableName === tableName))
+      throw invalid(`Table[${tableName}] who has at least one search index cannot be deleted.`)
     desk.tables.delete(tableName)
     return {}
   },

@@ -1,5 +1,6 @@
 // One table: rows in the order of their keys, cells that end with their time to live, and who hears of changes.
 import { invalid, refusal } from './errors.ts'
+import { operations } from './plain-buffer.ts'
 import type { GivenRow } from './plain-buffer-writer.ts'
 import {
   type Bound,
@@ -45,7 +46,7 @@ export interface Table {
   get(key: KeyValue[]): StoredRow | undefined
   set(row: StoredRow): void
   remove(key: KeyValue[]): void
-  /** From the first key on, up to the second one, which is not included. */
+  /** From the first key on, up to the second one, which is not included; nobody may write meanwhile. */
   range(from: Bound[], to: Bound[], backward: boolean): Generator<StoredRow>
   /** Called after each change with what is there then. */
   onChange(listener: (key: KeyValue[], row: StoredRow | undefined) => void): void
@@ -104,15 +105,14 @@ export function createTable(
     },
     *range(from, to, backward) {
       const order = compareKeys(from, to)
-      if (backward ? order < 0 : order > 0) throw invalid('Begin key must less than end key in FORWARD.')
-      // A copy, as others may write while it is read.
-      const all = sorted
+      if (backward && order <= 0) throw invalid('Begin key must more than end key in BACKWARD.')
+      if (!backward && order >= 0) throw invalid('Begin key must less than end key in FORWARD.')
       const start = indexOf(from)
-      const isLast = backward && all[start] && compareKeys(all[start].key, from) === 0
-      for (let i = backward ? start - (isLast ? 0 : 1) : start; all[i]; i += backward ? -1 : 1) {
-        const order = compareKeys(all[i]!.key, to)
-        if (backward ? order <= 0 : order >= 0) return
-        const row = alive(all[i])
+      const isFirst = sorted[start] && compareKeys(sorted[start].key, from) === 0
+      const step = backward ? -1 : 1
+      for (let i = backward && !isFirst ? start - 1 : start; sorted[i]; i += step) {
+        if (step * compareKeys(sorted[i]!.key, to) >= 0) return
+        const row = alive(sorted[i])
         if (row) yield row
       }
     },
@@ -144,10 +144,14 @@ export function boundsIn({ columns }: Table, given: { name: string; value: Bound
   })
 }
 
-export function checkCell(name: string, value: Value): void {
+export function checkCell(name: string, value: Value | undefined, operation: number | undefined): void {
   if (!/^[A-Za-z_][A-Za-z0-9_.-]{0,254}$/.test(name)) throw invalid(`Invalid column name: '${name}'.`)
-  if (sizeOf(value) > mostValue)
-    throw invalid(`The length of attribute column: '${name}' exceeds the MaxLength: ${mostValue}.`)
+  const isDeleted = operation === operations.deleteAll || operation === operations.deleteOne
+  if (value === undefined && !isDeleted) throw invalid(`No value is given for column name: '${name}'.`)
+  const size = value === undefined ? 0 : sizeOf(value)
+  if (size <= mostValue) return
+  const words = `exceeded the MaxLength: ${mostValue} with Current Length: ${size}`
+  throw invalid(`The length of attribute column: '${name}' ${words}.`)
 }
 
 function typeOf(value: KeyValue): number {
@@ -166,4 +170,21 @@ export function given(table: Table, row: StoredRow, columns: string[] = []): Giv
     .map(([name, { value, at }]) => ({ name, value, at }))
   const namesKey = wanted?.some(name => names.includes(name)) ?? true
   return cells.length > 0 || namesKey ? { key, cells } : undefined
+}
+
+/** By the names of their columns. */
+export function valuesOf(cells: { name: string; value: Value }[]): Map<string, Value> {
+  return new Map(cells.map(({ name, value }) => [name, value]))
+}
+
+/** Of two times to live, in seconds; -1 is for ever. */
+export function isLonger(one: number, other: number): boolean {
+  const [left, right] = [one, other].map(life => (life === -1 ? Number.POSITIVE_INFINITY : life))
+  return left! > right!
+}
+
+/** What the service says of an index that would keep rows for longer than their table. */
+export function tooLong(index: number, table: number): string {
+  const words = `but table ttl is ${table} and search index ttl is ${index}`
+  return `[table ttl] must be bigger than or equal search index ttl, ${words}`
 }

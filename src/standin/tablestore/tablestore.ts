@@ -3,11 +3,12 @@ import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { closeAtOnce, listenOnLoopback } from '../loopback.ts'
-import { refusal, TablestoreError, usualMessage } from './errors.ts'
+import { invalid, refusal, TablestoreError, usualMessage } from './errors.ts'
 import { createFaults, type TablestoreCall, type TablestoreFault } from './faults.ts'
 import { decode, encode } from './protocol.ts'
 import { rowOperations } from './row-operations.ts'
-import { type Index, searchOperations } from './search.ts'
+import { searchOperations } from './search.ts'
+import type { Index } from './search-index.ts'
 import { authenticate } from './signature.ts'
 import type { Table } from './table.ts'
 import { tableOperations } from './table-operations.ts'
@@ -55,7 +56,9 @@ const usualKey = {
   accessKeyId: 'LTAI5tStandinTableKey000',
   accessKeySecret: 'standin-table-secret-000000000',
 }
+/** Of a request (limit of the service). */
 const mostBytes = 5 * 1024 * 1024
+const operations = { ...rowOperations, ...tableOperations, ...searchOperations }
 
 export async function startTablestore(options: TablestoreOptions = {}): Promise<TablestoreStandin> {
   const { instance = 'standin', seed = 1 } = options
@@ -84,6 +87,11 @@ export async function startTablestore(options: TablestoreOptions = {}): Promise<
     const operation = (request.url ?? '/').slice(1)
     const record: TablestoreCall = { operation, at: now() }
     calls.push(record)
+    const send = (status: number, body: Buffer) => {
+      record.status = status
+      const headers = { 'x-ots-requestid': randomUUID(), 'x-ots-contenttype': 'protocol buffer' }
+      response.writeHead(status, { ...headers, 'content-length': body.length }).end(body)
+    }
     const { socket } = request
     try {
       const body = await bodyOf(request)
@@ -93,6 +101,7 @@ export async function startTablestore(options: TablestoreOptions = {}): Promise<
       authenticate(url, headers, body, {
         ...{ instance, accessKeyId, accessKeySecret, securityToken, now: now() },
       })
+      if (!Object.hasOwn(operations, operation)) throw invalid(`Unsupported operation: '${operation}'.`)
       const concerned = tablesOf(operation, body)
       if (concerned.length > 0) record.table = concerned.join(',')
       const fault = faults.hit(operation, concerned)
@@ -101,32 +110,26 @@ export async function startTablestore(options: TablestoreOptions = {}): Promise<
       if (fault?.kind === 'refuse')
         throw new TablestoreError(fault.status, fault.code, fault.message ?? usualMessage(fault.code))
       if (settings.forbidden?.includes(operation)) throw refusal('OTSNoPermissionAccess')
-      const answer = carryOut(operation, body)
+      const answer = carryOut(operation, body, fault)
       const pause = (settings.latency ?? 0) + (fault?.kind === 'delay' ? fault.seconds : 0)
       if (pause > 0) await sleep(1000 * pause, undefined, { signal: closing.signal, ref: false })
       if (fault?.kind === 'lose') return void socket.destroy()
-      send(response, record, 200, answer)
+      send(200, answer)
     } catch (error) {
-      if (!(error instanceof TablestoreError)) return void socket.destroy()
-      const { status, code, message } = error
+      if (socket.destroyed || closing.signal.aborted) return void socket.destroy()
+      const { status, code, message } = error instanceof TablestoreError ? error : broken(error)
       record.code = code
-      send(
-        response,
-        record,
-        status,
-        encode('main', 'Error', { code, message: `${message} requestId:${record.at}` }),
-      )
+      send(status, encode('main', 'Error', { code, message }))
     }
   }
 
-  function carryOut(operation: string, body: Buffer): Buffer {
-    const space = spaceOf(operation)
-    const work = rowOperations[operation] ?? tableOperations[operation] ?? searchOperations[operation]
-    if (!work) throw refusal('OTSParameterInvalid', `Unsupported operation: '${operation}'.`)
-    const answer = work(body, desk)
-    if (operation === 'DeleteTable')
-      for (const [name, index] of indexes) if (!tables.has(index.tableName)) indexes.delete(name)
-    return encode(space, `${operation}Response`, answer)
+  function carryOut(operation: string, body: Buffer, fault: TablestoreFault['how'] | undefined): Buffer {
+    const refused = (row: number) =>
+      fault?.kind === 'refuseRows' && row % (fault.every ?? 2) === 0
+        ? new TablestoreError(200, fault.code, fault.message ?? usualMessage(fault.code))
+        : undefined
+    const answer = operations[operation]!(body, { ...desk, refused })
+    return encode(spaceOf(operation), `${operation}Response`, answer)
   }
 
   return {
@@ -141,7 +144,7 @@ export async function startTablestore(options: TablestoreOptions = {}): Promise<
 }
 
 function spaceOf(operation: string): 'main' | 'search' {
-  return operation in searchOperations ? 'search' : 'main'
+  return Object.hasOwn(searchOperations, operation) ? 'search' : 'main'
 }
 
 /** Names of the tables that a request is about. */
@@ -160,19 +163,15 @@ function tablesOf(operation: string, body: Buffer): string[] {
 async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   const pieces: Buffer[] = []
   let size = 0
-  for await (const piece of request) {
-    pieces.push(piece as Buffer)
-    size += (piece as Buffer).length
+  for await (const piece of request as AsyncIterable<Buffer>) {
+    size += piece.length
+    if (size <= mostBytes) pieces.push(piece)
   }
   if (size > mostBytes) throw refusal('OTSRequestBodyTooLarge')
   return Buffer.concat(pieces)
 }
 
-function send(response: ServerResponse, record: TablestoreCall, status: number, body: Buffer): void {
-  record.status = status
-  response.writeHead(status, {
-    ...{ 'x-ots-requestid': randomUUID(), 'x-ots-contenttype': 'protocol buffer' },
-    'content-length': body.length,
-  })
-  response.end(body)
+/** A fault of the stand-in itself: whoever sees it should be told what it was. */
+function broken(error: unknown): TablestoreError {
+  return refusal('OTSInternalServerError', `Internal server error: ${(error as Error).message}`)
 }

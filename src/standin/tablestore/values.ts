@@ -54,7 +54,8 @@ export function sizeOf(value: Value): number {
   return typeof value === 'boolean' ? 1 : 8
 }
 
-/** Two keys of one table are the same when these are. */
+/** Two keys of one table are the same when these are. Lengths keep apart what a mark between might not. */
 export function identityOf(key: readonly KeyValue[]): string {
-  return key.map(value => (Buffer.isBuffer(value) ? value.toString('base64') : String(value))).join('\u0000')
+  const parts = key.map(value => (Buffer.isBuffer(value) ? value.toString('base64') : String(value)))
+  return parts.map(part => `${part.length}:${part}`).join('')
 }

@@ -12,6 +12,7 @@ const passing = new Set([
   'OTSRowOperationConflict',
   'OTSNotEnoughCapacityUnit',
   'OTSQuotaExhausted',
+  'OTSFlowControl',
 ])
 
 /** The service's own code; undefined where nothing of the service answered. The library hands out raw bytes as a message. */

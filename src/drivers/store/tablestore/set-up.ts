@@ -16,11 +16,20 @@ const pause = 300
 /** Looks before it makes anything: whoever may only read and write finds what an administrator has made. */
 export async function setUp(line: Line, options: SetUpOptions, signal: AbortSignal): Promise<string[]> {
   const told: string[] = []
+  const life = secondsOf(options)
+  const before = await describeIndex(line, options)
+  // The service lets no index keep rows for longer than their table: what gets shorter does so there first.
+  if (before && isLonger(before.timeToLive, life)) await keepIndexed(line, options, life)
   for (const table of Object.keys(tables) as Table[]) {
     signal.throwIfAborted()
     told.push(await setUpTable(line, table, options, signal))
   }
-  told.push(await setUpIndex(line, options))
+  if (before && isLonger(life, before.timeToLive)) await keepIndexed(line, options, life)
+  told.push(
+    before
+      ? `The search index of ${nameOf(options.prefix, searched)} is there.`
+      : await addIndex(line, options),
+  )
   return told
 }
 
@@ -95,26 +104,60 @@ async function untilReady(line: Line, tableName: string, table: Table, signal: A
   }
 }
 
-async function setUpIndex(line: Line, options: SetUpOptions): Promise<string> {
+interface IndexFound {
+  /** Seconds; -1 for ever. */
+  timeToLive: number
+}
+
+/** Undefined where there is none, or no table for it yet. */
+async function describeIndex(line: Line, { prefix }: SetUpOptions): Promise<IndexFound | undefined> {
+  const tableName = nameOf(prefix, searched)
+  if (!(await describe(line, tableName))) return undefined
+  const { indices = [] } = (await line.call('ots:ListSearchIndex', ({ client }) =>
+    client.listSearchIndex({ tableName }),
+  )) as { indices?: { indexName?: string }[] }
+  if (!indices.some(index => index.indexName === indexName)) return undefined
+  const { timeToLive } = (await line.call('ots:DescribeSearchIndex', ({ client }) =>
+    client.describeSearchIndex({ tableName, indexName }),
+  )) as { timeToLive?: unknown }
+  return { timeToLive: Number(timeToLive ?? -1) || -1 }
+}
+
+async function addIndex(line: Line, options: SetUpOptions): Promise<string> {
   const tableName = nameOf(options.prefix, searched)
-  const isThere = async () => {
-    const { indices = [] } = (await line.call('ots:ListSearchIndex', ({ client }) =>
-      client.listSearchIndex({ tableName }),
-    )) as { indices?: { indexName?: string }[] }
-    return indices.some(index => index.indexName === indexName)
-  }
-  if (await isThere()) return `The search index of ${tableName} is there.`
   try {
     await line.call('ots:CreateSearchIndex', ({ lib, client }) =>
-      client.createSearchIndex(schema(tableName, lib)),
+      client.createSearchIndex(schema(tableName, secondsOf(options), lib)),
     )
   } catch (error) {
-    if (!(await isThere().catch(() => false))) throw withoutIndex(error)
+    if (!(await describeIndex(line, options).catch(() => undefined))) throw withoutIndex(error)
   }
   return `The search index of ${tableName} was made; until it is filled, searches read the newest transcripts.`
 }
 
-function schema(tableName: string, { FieldType }: typeof Tablestore): Tablestore.CreateSearchIndexParams {
+async function keepIndexed(line: Line, { prefix }: SetUpOptions, timeToLive: number): Promise<void> {
+  const asked = { tableName: nameOf(prefix, searched), indexName, timeToLive }
+  await line.call('ots:UpdateSearchIndex', ({ client }) =>
+    (client as unknown as Updates).updateSearchIndex(asked),
+  )
+}
+
+/** The library has it, its types do not. */
+interface Updates {
+  updateSearchIndex(params: { tableName: string; indexName: string; timeToLive: number }): Promise<unknown>
+}
+
+function isLonger(seconds: number, than: number): boolean {
+  const [one, other] = [seconds, than].map(life => (life === -1 ? Number.POSITIVE_INFINITY : life))
+  return one! > other!
+}
+
+/** Words are kept for as long as the transcript that they are from. */
+function schema(
+  tableName: string,
+  timeToLive: number,
+  { FieldType }: typeof Tablestore,
+): Tablestore.CreateSearchIndexParams & { timeToLive: number } {
   const keyword = (fieldName: string) => ({
     ...{ fieldName, fieldType: FieldType.KEYWORD, index: true, enableSortAndAgg: true },
   })
@@ -122,7 +165,7 @@ function schema(tableName: string, { FieldType }: typeof Tablestore): Tablestore
   const split = { analyzer: 'split', analyzerParameter: { delimiter: ' ' } }
   const words = { fieldName: 'words', fieldType: FieldType.TEXT, index: true, ...split }
   const fieldSchemas = [keyword('owner'), keyword('created'), keyword('id'), words]
-  return { tableName, indexName, schema: { fieldSchemas } }
+  return { tableName, indexName, timeToLive, schema: { fieldSchemas } }
 }
 
 /** Without the index all else works. */
