@@ -13,6 +13,8 @@ export function drawn(seed: number): () => number {
 export function troubleWith({ models, oss, tables, mns }: Cloud, seed: number): () => void {
   const next = drawn(seed)
   const hits = (share: number) => () => next() < share
+  // By a signed address the provider fetches: what it cannot fetch twice it does not hear, and so it should be.
+  const ours = (share: number) => (request: { signed: string }) => request.signed !== 'url' && next() < share
   const busy = { kind: 'refuse', status: 503, code: 'OTSServerBusy' } as const
   const conflict = { kind: 'refuse', status: 409, code: 'OTSRowOperationConflict' } as const
   const writes = /^(?:Put|Update|Delete)Row$/
@@ -29,9 +31,10 @@ export function troubleWith({ models, oss, tables, mns }: Cloud, seed: number): 
     // A message that was handed to nobody is hidden for half a minute: one is enough.
     mns.fault({ operation: 'ReceiveMessage', times: 1, how: { kind: 'lose' } }),
     mns.fault({ operation: 'SendMessage', times: 1, how: { kind: 'swallow' } }),
-    oss.fault({ kind: 'error', status: 503, code: 'ServiceUnavailable', when: hits(0.05) }),
-    oss.fault({ kind: 'drop', when: hits(0.04) }),
-    oss.fault({ kind: 'dropAfter', when: hits(0.05) }),
+    oss.fault({ kind: 'error', status: 503, code: 'ServiceUnavailable', when: ours(0.05) }),
+    oss.fault({ kind: 'drop', when: ours(0.04) }),
+    oss.fault({ kind: 'drop', times: 1, when: ({ signed }) => signed === 'url' }),
+    oss.fault({ kind: 'dropAfter', when: ours(0.05) }),
     oss.fault({ kind: 'slow', seconds: 0.3, when: hits(0.04) }),
     // A worker that is throttled again and again does with a few requests a minute: that takes minutes.
     models.fault({ kind: 'error', ...dashscopeErrors.rateQuota, times: 2, when: hits(0.04) }),
