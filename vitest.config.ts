@@ -2,7 +2,7 @@
 import { defineConfig } from 'vitest/config'
 
 /** Files that put something in a module's place. All others share what a worker has loaded: the fixtures' sound, above all. */
-const apart = ['test/flood.test.ts', 'test/locate.test.ts']
+const apart = ['test/unit/jobs/submit/single-read.test.ts', 'test/unit/drivers/ffmpeg/locate.test.ts']
 
 export default defineConfig({
   test: {

@@ -1,12 +1,17 @@
 // npm run bench:format: how much of an hour's formatting is more than waiting for its slowest piece.
 import { cpus } from 'node:os'
+import { startStandin } from '../emulators/dashscope/dashscope.ts'
 import { tokens } from '../src/domain/text.ts'
 import type { TextModel } from '../src/domain/text-model.ts'
 import type { FormattedSegments, Formatting, Segment } from '../src/domain/transcript.ts'
-import { textConcurrency, textModels } from '../src/drivers/text/text-models.ts'
-import { createHttp } from '../src/drivers/wire/http.ts'
-import { type FormatRun, type FormattedText, formatSegments, formatText } from '../src/pipeline/format.ts'
-import { startStandin } from '../src/standin/standin.ts'
+import { createHttp } from '../src/drivers/http/http.ts'
+import { textConcurrency, textModels } from '../src/drivers/llm/text-models.ts'
+import {
+  type FormatRun,
+  type FormattedText,
+  formatSegments,
+  formatText,
+} from '../src/pipeline/formatting/format-text.ts'
 import { converse } from './diarize/conversation.ts'
 import { median, timed } from './measure.ts'
 

@@ -3,10 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
+import { foldersIn, type Machine, settingsOf, startMachine } from '../demo/machines.ts'
+import { startCloud } from '../emulators/cloud.ts'
 import { createApp } from '../src/app.ts'
-import { foldersIn, type Machine, settingsOf, startMachine } from '../src/commands/machines.ts'
-import { readConfig } from '../src/config.ts'
-import { startCloud } from '../src/standin/cloud.ts'
+import { readConfig } from '../src/config/config.ts'
 import { median, root, run, timed } from './measure.ts'
 
 const repeats = 3

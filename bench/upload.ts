@@ -1,11 +1,11 @@
 // How much longer than its encoding a recording's upload takes, against a stand-in bucket behind a line of 200 Mbit/s.
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
+import { startOss } from '../emulators/oss/oss.ts'
 import type { Run } from '../src/domain/run.ts'
-import { ossBlobs } from '../src/drivers/blobs/oss.ts'
-import { encodeWhole } from '../src/pipeline/files/encode-whole.ts'
-import { decode } from '../src/pipeline/sound/decode.ts'
-import { startOss } from '../src/standin/oss/oss.ts'
+import { ossBlobs } from '../src/drivers/object-storage/oss/oss.ts'
+import { decode } from '../src/pipeline/audio/decode.ts'
+import { encodeWhole } from '../src/pipeline/file-tasks/encode-whole.ts'
 
 const mbitPerSecond = 200
 

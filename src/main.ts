@@ -1,11 +1,12 @@
 #!/usr/bin/env node
 // The commands: which one was asked for, its flags, and the code it exits with.
 import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
-import type { Command } from './commands/command.ts'
+import type { Command } from './cli/command.ts'
+import { readConfig } from './config/config.ts'
 import { settings } from './config/settings.ts'
-import { readConfig } from './config.ts'
 import { describeError, SpeechError } from './domain/errors.ts'
 import { setLogLevel } from './log.ts'
 
@@ -15,15 +16,15 @@ setFlagsFromString('--semi-space-growth-factor=1')
 
 /** Each is loaded when it is asked for: a server that a client starts does not wait for the demo. */
 const commands = {
-  serve: async () => (await import('./commands/serve.ts')).serve,
-  http: async () => (await import('./commands/http.ts')).http,
-  worker: async () => (await import('./commands/worker.ts')).worker,
-  transcribe: async () => (await import('./commands/transcribe.ts')).transcribe,
-  diarize: async () => (await import('./commands/diarize.ts')).diarize,
-  format: async () => (await import('./commands/format.ts')).format,
-  export: async () => (await import('./commands/export.ts')).exportTranscript,
-  doctor: async () => (await import('./commands/doctor.ts')).doctor,
-  demo: async () => (await import('./commands/demo.ts')).demo,
+  serve: async () => (await import('./cli/serve.ts')).serve,
+  http: async () => (await import('./cli/http.ts')).http,
+  worker: async () => (await import('./cli/worker.ts')).worker,
+  transcribe: async () => (await import('./cli/transcribe.ts')).transcribe,
+  diarize: async () => (await import('./cli/diarize.ts')).diarize,
+  format: async () => (await import('./cli/format.ts')).format,
+  export: async () => (await import('./cli/export.ts')).exportTranscript,
+  doctor: async () => (await import('./cli/doctor/doctor.ts')).doctor,
+  demo: async () => (await import('../demo/demo.ts')).demo,
 } satisfies Record<string, () => Promise<Command>>
 
 const version = (
@@ -46,7 +47,7 @@ async function main(args: string[]): Promise<number> {
     })
   const config = readConfig(undefined, flags)
   setLogLevel(config.logLevel)
-  return command.run({ config, words, flags, switches, version })
+  return command.run({ config, words, flags, switches, version, entry: fileURLToPath(import.meta.url) })
 }
 
 function parse(args: string[], command: Command) {

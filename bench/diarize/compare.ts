@@ -1,5 +1,5 @@
 // Scores ours and the usual ways over many conversations, and says whether ours is as good as promised.
-import { align } from '../../src/pipeline/align/align.ts'
+import { align } from '../../src/pipeline/diarization/align.ts'
 import { bySentence, byWord, type Labels } from './baselines.ts'
 import { converse } from './conversation.ts'
 import { type Heard, hear, type Noise } from './hearings.ts'

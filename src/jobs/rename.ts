@@ -4,11 +4,11 @@ import { isOver } from '../domain/job.ts'
 import { findSpeakers, keyOf, listSpeakers } from '../domain/speakers.ts'
 import { oneLine } from '../domain/text.ts'
 import type { Speaker, Transcript } from '../domain/transcript.ts'
-import type { Changes } from './changes.ts'
-import { type Ledger, notFound } from './ledger.ts'
-import { withNames } from './names.ts'
-import { called } from './portrait.ts'
-import type { Worker } from './worker.ts'
+import type { Changes } from './records/changes.ts'
+import { type Ledger, notFound } from './records/job-repository.ts'
+import { withNames } from './view/speaker-names.ts'
+import { called } from './view/transcript-view.ts'
+import type { Worker } from './worker/worker.ts'
 
 export interface Renaming {
   title?: string

@@ -5,13 +5,13 @@ import type { Blobs, FileRecogniser, Recogniser } from '../domain/ports.ts'
 import { dollars } from '../domain/prices.ts'
 import type { Run } from '../domain/run.ts'
 import { seconds, type Transcript } from '../domain/transcript.ts'
-import { type ChunkHearing, type ChunkPorts, hearChunks } from './chunks/hear-chunks.ts'
+import type { Gate } from './async/gate.ts'
 import { createMerge, type Merge } from './chunks/merge.ts'
 import type { Piece } from './chunks/recognise.ts'
-import type { FormatPorts } from './format.ts'
-import type { Gate } from './gate.ts'
-import { openSource, type Source, type SourcePorts } from './source.ts'
-import { titleOf } from './title.ts'
+import { type ChunkHearing, type ChunkPorts, hearChunks } from './chunks/transcribe-chunks.ts'
+import type { FormatPorts } from './formatting/format-text.ts'
+import { openSource, type Source, type SourcePorts } from './source/source.ts'
+import { titleOf } from './source/title.ts'
 
 export interface PipelinePorts extends SourcePorts, ChunkPorts, FormatPorts {
   /** Hears in an uploaded recording who speaks when. */

@@ -7,8 +7,8 @@ import {
 } from '@modelcontextprotocol/server'
 import type { Jobs } from '../jobs/jobs.ts'
 import type { Connection } from './connection.ts'
-import { paced } from './paced.ts'
 import { readTranscript } from './resources.ts'
+import { paced } from './throttled.ts'
 import { transcriptIdOf, transcriptUris } from './uris.ts'
 
 export const mostSubscriptions = 100

@@ -2,9 +2,9 @@
 import { SpeechError } from '../domain/errors.ts'
 import type { Job, JobTool, Order } from '../domain/job.ts'
 import type { Transcript } from '../domain/transcript.ts'
-import { readOrdered } from '../jobs/ordered.ts'
-import { formattedBefore, heardBefore } from './cost.ts'
-import type { FormatSettings } from './formatted.ts'
+import { readOrdered } from '../jobs/get-result.ts'
+import { formattedBefore, heardBefore } from './results/cost.ts'
+import type { FormatSettings } from './results/formatting.ts'
 import type { Call } from './tool.ts'
 
 export interface CarriedOut {

@@ -3,8 +3,8 @@ import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/s
 import { localOwner } from '../domain/job.ts'
 import { log } from '../log.ts'
 import type { ServerOptions } from './connection.ts'
-import { followListens } from './listens.ts'
 import { createServer } from './server.ts'
+import { followListens } from './subscriptions.ts'
 
 export interface Serving {
   close(): Promise<void>

@@ -6,7 +6,7 @@ import type { Progress } from '../domain/job.ts'
 import type { Departure, Jobs } from '../jobs/jobs.ts'
 import { log } from '../log.ts'
 import type { Connection, ServerOptions } from './connection.ts'
-import { departureOf } from './departure.ts'
+import { departureOf } from './disconnect.ts'
 import { startReporter } from './progress.ts'
 
 export interface Call {

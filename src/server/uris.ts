@@ -1,5 +1,5 @@
 // The addresses of transcripts as resources.
-import { formatNames } from '../exports/index.ts'
+import { formatNames } from '../formats/index.ts'
 
 export function transcriptUri(id: string): string {
   return `transcript://${id}`

@@ -1,14 +1,14 @@
 // The contracts of store and queue against Tablestore and MNS themselves, in tables and queues that are gone afterwards.
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, it } from 'vitest'
-import { readConfig } from '../../src/config.ts'
-import { mnsQueue } from '../../src/drivers/queue/mns.ts'
-import { createLine } from '../../src/drivers/store/tablestore/call.ts'
+import { readConfig } from '../../src/config/config.ts'
+import { mnsQueue } from '../../src/drivers/queue/mns/mns.ts'
+import { createLine } from '../../src/drivers/store/tablestore/requests.ts'
 import { createRows, type Key } from '../../src/drivers/store/tablestore/rows.ts'
 import { indexName, nameOf, searched, type Table, tables } from '../../src/drivers/store/tablestore/tables.ts'
 import { tablestoreStore } from '../../src/drivers/store/tablestore/tablestore.ts'
-import { queueContract } from '../support/queue-contract.ts'
-import { storeContract } from '../support/store-contract.ts'
+import { queueContract } from '../support/contracts/queue.ts'
+import { storeContract } from '../support/contracts/store.ts'
 
 const { serviceKey: key, tablestoreEndpoint, tablestoreInstance: instance, mnsEndpoint } = readConfig()
 const { signal } = new AbortController()

@@ -2,11 +2,11 @@
 import { SpeechError } from '../../domain/errors.ts'
 import type { Recogniser } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
-import { sampleRate } from '../sound/activity.ts'
-import { type Chunk, cut } from '../sound/cut.ts'
-import { type Decoding, decode } from '../sound/decode.ts'
-import { chunkKey, isHeard } from '../sound/fingerprint.ts'
-import type { Source } from '../source.ts'
+import { sampleRate } from '../audio/activity.ts'
+import { type Chunk, cut } from '../audio/cut.ts'
+import { type Decoding, decode } from '../audio/decode.ts'
+import { chunkKey, isHeard } from '../audio/fingerprint.ts'
+import type { Source } from '../source/source.ts'
 import type { EncodingTools } from './encode-all.ts'
 
 export interface Budget {

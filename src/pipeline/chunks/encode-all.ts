@@ -1,13 +1,13 @@
 // Makes a stream of chunks ready to be asked for: looks each up in earlier work, and encodes what is not there.
 import type { Run } from '../../domain/run.ts'
-import type { Gate } from '../gate.ts'
-import { parallel } from '../parallel.ts'
-import { sampleRate } from '../sound/activity.ts'
-import type { Chunk } from '../sound/cut.ts'
-import type { Decoding } from '../sound/decode.ts'
-import { type ChunkPlace, type EncodedChunk, encode, longestVoiceNote } from '../sound/encode.ts'
-import type { LocateFfmpeg } from '../sound/ffmpeg.ts'
-import { type Asked, chunkKey, type Heard, isHeard } from '../sound/fingerprint.ts'
+import type { Gate } from '../async/gate.ts'
+import { parallel } from '../async/map-concurrent.ts'
+import { sampleRate } from '../audio/activity.ts'
+import type { Chunk } from '../audio/cut.ts'
+import type { Decoding } from '../audio/decode.ts'
+import { type ChunkPlace, type EncodedChunk, encode, longestVoiceNote } from '../audio/encode.ts'
+import type { LocateFfmpeg } from '../audio/ffmpeg.ts'
+import { type Asked, chunkKey, type Heard, isHeard } from '../audio/fingerprint.ts'
 
 export interface EncodingTools {
   ffmpeg: LocateFfmpeg

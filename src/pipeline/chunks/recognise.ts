@@ -4,13 +4,13 @@ import type { Recogniser } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
 import { clock, tokens } from '../../domain/text.ts'
 import type { Span } from '../../domain/transcript.ts'
-import { parallel } from '../parallel.ts'
-import { encodedMime } from '../sound/encode.ts'
-import type { Asked } from '../sound/fingerprint.ts'
-import { longestUnheard, tellUnheard } from '../unheard.ts'
+import { parallel } from '../async/map-concurrent.ts'
+import { encodedMime } from '../audio/encode.ts'
+import type { Asked } from '../audio/fingerprint.ts'
 import type { ReadyChunk } from './encode-all.ts'
 import { findLoop } from './loops.ts'
 import type { Recut } from './recut.ts'
+import { longestUnheard, tellUnheard } from './unrecognised.ts'
 
 /** What became of one chunk. */
 export interface Piece extends Span {

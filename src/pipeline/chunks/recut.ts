@@ -1,9 +1,9 @@
 // Decodes a stretch of a recording once more and cuts it smaller, for a chunk that has to be asked again.
 import type { Run } from '../../domain/run.ts'
 import { type Span, seconds } from '../../domain/transcript.ts'
-import { type Chunk, cut } from '../sound/cut.ts'
-import { decode } from '../sound/decode.ts'
-import type { Source } from '../source.ts'
+import { type Chunk, cut } from '../audio/cut.ts'
+import { decode } from '../audio/decode.ts'
+import type { Source } from '../source/source.ts'
 import { type EncodingTools, encodeAll, type ReadyChunk } from './encode-all.ts'
 
 /** The chunks of a stretch of a channel, none longer than `maxSeconds`, with their places in the whole recording. */

@@ -1,7 +1,7 @@
 // cancel_transcription: stop work under way; what is finished stays.
 import * as z from 'zod/v4'
 import { transcriptId } from '../inputs.ts'
-import { statusOutput } from '../result.ts'
+import { statusOutput } from '../results/transcript.ts'
 import { defineTool } from '../tool.ts'
 
 export const cancelTranscription = defineTool({

@@ -1,9 +1,9 @@
 // diarize_audio: a recording of several people becomes text that says who said what.
 import * as z from 'zod/v4'
-import { timedText } from '../../exports/readable.ts'
+import { timedText } from '../../formats/readable.ts'
 import { recording, waitSeconds } from '../inputs.ts'
 import { carryOut } from '../ordering.ts'
-import { transcriptAnswer, transcriptOutput } from '../result.ts'
+import { transcriptAnswer, transcriptOutput } from '../results/transcript.ts'
 import { defineTool } from '../tool.ts'
 
 const { audio, language, format, title } = recording

@@ -1,21 +1,21 @@
 // format_text: a transcript, or a text, becomes readable without a word of it changed.
 import * as z from 'zod/v4'
 import { SpeechError } from '../../domain/errors.ts'
-import { formattingFacts } from '../../exports/json.ts'
-import { cutPage } from '../../exports/page.ts'
-import { timedText } from '../../exports/readable.ts'
-import { withReasons } from '../../jobs/formatted.ts'
+import { formattingFacts } from '../../formats/json.ts'
+import { cutPage } from '../../formats/page.ts'
+import { timedText } from '../../formats/readable.ts'
 import type { FormatState } from '../../jobs/jobs.ts'
-import { formattedBefore, heardBefore, writtenBefore } from '../cost.ts'
+import { withReasons } from '../../jobs/view/formatted.ts'
+import { offset, recording, transcriptId, waitSeconds } from '../inputs.ts'
+import { formattedBefore, heardBefore, writtenBefore } from '../results/cost.ts'
 import {
   askForTheRest,
   describeFormatting,
   type FormatSettings,
   formattedOutput,
   languageNamed,
-} from '../formatted.ts'
-import { offset, recording, transcriptId, waitSeconds } from '../inputs.ts'
-import { statusOutput, transcriptAnswer } from '../result.ts'
+} from '../results/formatting.ts'
+import { statusOutput, transcriptAnswer } from '../results/transcript.ts'
 import { type Call, defineTool, type ToolAnswer } from '../tool.ts'
 
 /** In characters (UTF-16 units): some two hours of speech. */

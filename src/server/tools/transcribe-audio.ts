@@ -1,9 +1,9 @@
 // transcribe_audio: a recording becomes text, within this call or after it.
 import * as z from 'zod/v4'
-import { plainText, timedText } from '../../exports/readable.ts'
+import { plainText, timedText } from '../../formats/readable.ts'
 import { recording, waitSeconds } from '../inputs.ts'
 import { carryOut } from '../ordering.ts'
-import { transcriptAnswer, transcriptOutput } from '../result.ts'
+import { transcriptAnswer, transcriptOutput } from '../results/transcript.ts'
 import { defineTool } from '../tool.ts'
 
 const { audio, language, format, title } = recording

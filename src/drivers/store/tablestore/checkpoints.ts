@@ -1,8 +1,8 @@
 // Results of paid or slow work in Tablestore, and which job has kept which.
 import type { Store } from '../../../domain/ports.ts'
+import { eachOf, type Texts, textColumns } from './large-values.ts'
 import { parsed, type Rows, textIn } from './rows.ts'
 import { hashOf } from './tables.ts'
-import { eachOf, type Texts, textColumns } from './texts.ts'
 
 type Checkpoints = Pick<Store, 'getCheckpoint' | 'putCheckpoint' | 'forgetCheckpoints'>
 

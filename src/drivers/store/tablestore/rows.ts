@@ -1,8 +1,8 @@
 // Rows as plain facts: text, whole numbers and bytes, and the requests that read and write them.
 import type Tablestore from 'tablestore'
-import { isRefusedByCondition, type Line } from './call.ts'
-import { damagedRows } from './failures.ts'
-import type { Library } from './library.ts'
+import type { Library } from './client.ts'
+import { damagedRows } from './errors.ts'
+import { isRefusedByCondition, type Line } from './requests.ts'
 import { nameOf, type Table, tables } from './tables.ts'
 
 /** Numbers are whole. */

@@ -2,9 +2,9 @@
 import type { PageRequest, TranscriptPage } from '../../../domain/ports.ts'
 import { type Place, readCursor, writeCursor } from '../cursors.ts'
 import { type Phrase, phrasesOf } from '../terms.ts'
-import type { Candidates } from './candidates.ts'
 import { type Listing, read } from './listing.ts'
 import { type Facts, type Rows, textIn } from './rows.ts'
+import type { Candidates } from './search-index.ts'
 
 export interface Search {
   page(owner: string, query: string, request: PageRequest): Promise<TranscriptPage>

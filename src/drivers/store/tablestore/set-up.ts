@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type Tablestore from 'tablestore'
 import { isSpeechError, SpeechError } from '../../../domain/errors.ts'
-import type { Line } from './call.ts'
+import type { Line } from './requests.ts'
 import { indexName, nameOf, searched, type Table, tables } from './tables.ts'
 
 export interface SetUpOptions {

@@ -1,15 +1,15 @@
 // The store that machines share: transcripts, jobs and checkpoints in Tablestore.
 import type { Store } from '../../../domain/ports.ts'
-import { createLine } from './call.ts'
-import { createCandidates } from './candidates.ts'
 import { checkpoints } from './checkpoints.ts'
 import { jobs } from './jobs.ts'
+import { createTexts } from './large-values.ts'
 import { createListing } from './listing.ts'
 import type { TablestoreOptions } from './options.ts'
+import { createLine } from './requests.ts'
 import { createRows } from './rows.ts'
 import { createSearch } from './search.ts'
+import { createCandidates } from './search-index.ts'
 import { setUp } from './set-up.ts'
-import { createTexts } from './texts.ts'
 import { transcripts } from './transcripts.ts'
 
 export interface TablestoreStore extends Store {

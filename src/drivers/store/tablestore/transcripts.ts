@@ -2,11 +2,11 @@
 import type { Store, TranscriptPage } from '../../../domain/ports.ts'
 import type { Transcript, TranscriptSummary } from '../../../domain/transcript.ts'
 import { write } from '../writing.ts'
-import { damagedRows } from './failures.ts'
+import { damagedRows } from './errors.ts'
+import { type Texts, textColumns } from './large-values.ts'
 import type { Listing } from './listing.ts'
 import { type Facts, parsed, type Rows, textIn } from './rows.ts'
 import type { Search } from './search.ts'
-import { type Texts, textColumns } from './texts.ts'
 
 type Transcripts = Pick<
   Store,

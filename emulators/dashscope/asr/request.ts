@@ -1,0 +1,88 @@
+// What a recognition request asks for, checked as strictly as the service checks it.
+import { dashscopeErrors, Refusal } from '../errors.ts'
+
+export interface Order {
+  model: string
+  context: string | undefined
+  language: string | undefined
+  mime: string
+  audio: Buffer
+}
+
+const MODELS = ['qwen3-asr-flash', 'qwen3-asr-flash-2025-09-08', 'qwen3-asr-flash-2026-02-10']
+
+const LANGUAGES = 'zh yue en ja de ko ru fr pt ar it es hi id th tr uk vi cs da fil fi is ms no pl sv'.split(
+  ' ',
+)
+
+// The formats that the documentation lists for the synchronous call: no mp4, m4a or mov among them.
+const FORMATS =
+  /^(audio|video)\/(x-)?(aac|amr|avi|msvideo|aiff|flac|flv|matroska|mp3|mpeg|ogg|opus|wav|wave|webm|ms-wma|ms-wmv)$/
+
+interface Message {
+  role?: unknown
+  content?: unknown
+}
+
+interface Body {
+  model?: unknown
+  input?: { messages?: unknown }
+  parameters?: { asr_options?: { language?: string } }
+}
+
+/** Throws the service's refusal for a body it would not take; undefined is no JSON. `maxBytes` limits the data URI. */
+export function readOrder(body: unknown, maxBytes: number): Order {
+  if (body === undefined) {
+    throw new Refusal(
+      dashscopeErrors.roleOrContent,
+      'Required body invalid, please check the request body format.',
+    )
+  }
+  const json = body as Body | null
+  const model = typeof json?.model === 'string' ? json.model : ''
+  if (!MODELS.includes(model)) throw new Refusal(dashscopeErrors.modelNotExist)
+  const { context, audio } = readMessages(json?.input?.messages)
+  const language = json?.parameters?.asr_options?.language ?? undefined
+  if (language !== undefined && !LANGUAGES.includes(language)) {
+    // The code is documented, this sentence is not.
+    throw new Refusal(dashscopeErrors.modelNotExist, `Unsupported language: ${JSON.stringify(language)}`)
+  }
+  return { model, context, language, ...readAudio(audio, maxBytes) }
+}
+
+// An optional system message with text, then one user message with audio; contents are lists of one-key objects.
+function readMessages(messages: unknown): { context: string | undefined; audio: string } {
+  if (!Array.isArray(messages) || messages.length === 0) throw new Refusal(dashscopeErrors.emptyInput)
+  const roles = messages.map((message: Message) => message?.role)
+  if (!['user', 'system,user'].includes(roles.join())) throw new Refusal(dashscopeErrors.roleOrContent)
+  const system = roles.length === 2 ? readContent(messages[0], 'text') : undefined
+  const audio = readContent(messages.at(-1), 'audio')
+  if (audio === '') throw new Refusal(dashscopeErrors.audioEmpty)
+  return { context: system, audio }
+}
+
+function readContent(message: Message, key: 'text' | 'audio'): string {
+  const { content } = message
+  const ok =
+    Array.isArray(content) &&
+    content.length > 0 &&
+    content.every(part => part && typeof part === 'object' && Object.keys(part).length === 1)
+  if (!ok) throw new Refusal(dashscopeErrors.roleOrContent)
+  const part = content.find(candidate => typeof candidate[key] === 'string')
+  if (!part) throw new Refusal(dashscopeErrors.roleOrContent)
+  return part[key]
+}
+
+function readAudio(audio: string, maxBytes: number): { mime: string; audio: Buffer } {
+  if (/^https?:\/\//.test(audio)) throw new Refusal(dashscopeErrors.invalidUrl)
+  const head = /^data:([^;,]*);base64,/.exec(audio)
+  if (!head) throw new Refusal(dashscopeErrors.urlError)
+  if (audio.length > maxBytes) {
+    throw new Refusal(dashscopeErrors.tooLarge, `Exceeded limit on max bytes per data-uri item : ${maxBytes}`)
+  }
+  const mime = head[1]!.toLowerCase()
+  if (!FORMATS.test(mime)) throw new Refusal(dashscopeErrors.unsupportedFormat)
+  const bytes = Buffer.from(audio.slice(head[0].length), 'base64')
+  if (bytes.length === 0) throw new Refusal(dashscopeErrors.audioEmpty)
+  return { mime, audio: bytes }
+}

@@ -1,0 +1,70 @@
+// How the stand-in speaks HTTP: reading bodies, and answers with the headers of DashScope's gateway.
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { gzipSync } from 'node:zlib'
+import type { CloudError } from './errors.ts'
+
+/** The whole body; rejects when the client goes before its end. */
+export async function readBody(request: IncomingMessage): Promise<Buffer> {
+  const parts: Buffer[] = []
+  for await (const part of request) parts.push(part as Buffer)
+  return Buffer.concat(parts)
+}
+
+/** Answers with JSON as the gateway does: its timing headers, and gzip for those who take it. */
+export function sendJson(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  body: object,
+  started: number,
+  type = 'application/json',
+): void {
+  const cost = String(Math.round(Date.now() - started))
+  const headers: Record<string, string> = {
+    vary: 'Origin,Access-Control-Request-Method,Access-Control-Request-Headers, Accept-Encoding',
+    'content-type': type,
+    'x-dashscope-call-gateway': 'true',
+    'req-cost-time': cost,
+    'req-arrive-time': String(started),
+    'resp-start-time': String(Date.now()),
+    'x-envoy-upstream-service-time': cost,
+    server: 'istio-envoy',
+  }
+  sendBody(request, response, status, body, headers)
+}
+
+/** JSON with these headers, and gzip for those who take it. */
+export function sendBody(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  body: object,
+  headers: Record<string, string>,
+): void {
+  const json = Buffer.from(JSON.stringify(body))
+  if (!/\bgzip\b/.test(request.headers['accept-encoding'] ?? '')) {
+    response.writeHead(status, headers).end(json)
+    return
+  }
+  response.writeHead(status, { ...headers, 'content-encoding': 'gzip' }).end(gzipSync(json))
+}
+
+export function sendError(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, code, message }: CloudError,
+  started: number,
+): void {
+  const body = { code, message, request_id: randomUUID() }
+  // The captured answer to a wrong key has no content type and was not made by the model's gateway.
+  if (status === 401) response.writeHead(401, { 'x-request-id': body.request_id }).end(JSON.stringify(body))
+  else sendJson(request, response, status, body, started)
+}
+
+/** The page of a proxy between the client and the cloud. */
+export function sendProxyPage(response: ServerResponse, status: number): void {
+  const title = `${status} ${status === 502 ? 'Bad Gateway' : 'Error'}`
+  const page = `<html>\r\n<head><title>${title}</title></head>\r\n<body>\r\n<center><h1>${title}</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n`
+  response.writeHead(status, { 'content-type': 'text/html', server: 'nginx' }).end(page)
+}

@@ -1,0 +1,33 @@
+// Work that a person at a terminal waits for: it shows how far it is, and Ctrl-C stops it.
+import { type App, createApp } from '../../app.ts'
+import type { Config } from '../../config/config.ts'
+import { type ProgressBar, progressBar } from './progress-bar.ts'
+
+export interface Attendance {
+  app: App
+  /** Aborted by SIGINT and SIGTERM. */
+  signal: AbortSignal
+  bar: ProgressBar
+}
+
+/** Resolves with the work's exit code, or with 130 where a signal has stopped it. */
+export async function attended(
+  config: Config,
+  work: (attendance: Attendance) => Promise<number>,
+): Promise<number> {
+  const app = createApp(config)
+  const stop = new AbortController()
+  process.once('SIGINT', () => stop.abort())
+  process.once('SIGTERM', () => stop.abort())
+  const bar = progressBar(process.stderr)
+  try {
+    return await work({ app, signal: stop.signal, bar })
+  } catch (error) {
+    bar.clear()
+    if (!stop.signal.aborted) throw error
+    process.stderr.write('Cancelled.\n')
+    return 130
+  } finally {
+    await app.close()
+  }
+}

@@ -1,0 +1,24 @@
+// A progress bar on stderr, for people; nothing where stderr is not a terminal.
+import type { Progress } from '../../domain/job.ts'
+
+export interface ProgressBar {
+  show(progress: Progress): void
+  clear(): void
+}
+
+const width = 30
+
+export function progressBar(stream: NodeJS.WriteStream): ProgressBar {
+  if (!stream.isTTY) return { show: () => {}, clear: () => {} }
+  return {
+    show({ done, total, message }) {
+      const share = total ? Math.min(1, done / total) : 0
+      const full = Math.round(share * width)
+      const bar = '█'.repeat(full) + '░'.repeat(width - full)
+      const line = `${bar} ${String(Math.round(share * 100)).padStart(3)} % ${message}`
+      // A line that wraps could not be taken back.
+      stream.write(`\r\x1b[K${line.slice(0, (stream.columns || 80) - 1)}`)
+    },
+    clear: () => void stream.write('\r\x1b[K'),
+  }
+}

@@ -1,0 +1,126 @@
+// Reads the settings: flags before environment before defaults. Nothing else reads the environment.
+import { homedir } from 'node:os'
+import { isAbsolute, join } from 'node:path'
+import type * as z from 'zod/v4'
+import { SpeechError } from '../domain/errors.ts'
+import { settings } from './settings.ts'
+
+type Settings = typeof settings
+type Parsed = { [K in keyof Settings]: z.output<Settings[K]['schema']> }
+
+/** Pairs of key and secret. The first that is there counts, and one is never mixed with another. */
+const keyPairs = [
+  { id: 'ossKeyId', secret: 'ossKeySecret' },
+  { id: 'alibabaKey', secret: 'alibabaSecret' },
+  { id: 'cloudKeyId', secret: 'cloudKeySecret', token: 'cloudToken' },
+] as const
+type OfPairs = (typeof keyPairs)[number]['id' | 'secret'] | 'cloudToken'
+
+export interface CloudKey {
+  accessKeyId: string
+  accessKeySecret: string
+  /** Where the key is a temporary one. */
+  securityToken?: string
+}
+
+export interface Config extends Omit<Parsed, OfPairs> {
+  /** For the bucket. */
+  bucketKey?: CloudKey
+  /** For Tablestore and MNS. */
+  serviceKey?: CloudKey
+  dataDir: string
+  allowedDirs: string[]
+  /** True when the folders were named by the user and are not the default. */
+  allowedDirsGiven: boolean
+  /** The system's PATH. */
+  searchPath: string
+}
+
+export type Environment = Record<string, string | undefined>
+
+/** Reads the settings, flags before environment. Throws `CONFIG_INVALID` with the name of the setting, never its value. */
+export function readConfig(environment: Environment = process.env, flags: Environment = {}): Config {
+  const parsed: Record<string, unknown> = {}
+  for (const [key, { env, flag, schema }] of Object.entries(settings)) {
+    const given = set(flags[flag]) ?? set(environment[env])
+    const result = schema.safeParse(given)
+    if (!result.success)
+      throw new SpeechError('CONFIG_INVALID', `${env} (--${flag}) is not usable.`, {
+        hint: `It should be ${result.error.issues[0]!.message.replace(/^Invalid input: expected /, '')}.`,
+      })
+    parsed[key] = result.data
+  }
+  const config = parsed as Parsed
+  return {
+    ...config,
+    ...keysOf(config),
+    dataDir: config.dataDir ?? defaultDataDir(environment),
+    allowedDirs: config.allowedDirs ?? [homedir()],
+    allowedDirsGiven: config.allowedDirs !== undefined,
+    searchPath: environment.PATH ?? environment.Path ?? '',
+  }
+}
+
+/** Half a pair is a mistake only for those who need the key: the names are common ones that other programs read too. */
+function keysOf(parsed: Parsed): Pick<Config, 'bucketKey' | 'serviceKey'> {
+  const [oss, ...general] = keyPairs
+  const { ossBucket, tablestoreEndpoint, mnsEndpoint } = parsed
+  if (mnsEndpoint !== undefined && (tablestoreEndpoint === undefined || ossBucket === undefined))
+    throw new SpeechError(
+      'CONFIG_INVALID',
+      'MNS_ENDPOINT is set without TABLESTORE_ENDPOINT and OSS_BUCKET.',
+      {
+        hint: 'Workers on other machines need both: set them too, or unset MNS_ENDPOINT.',
+      },
+    )
+  const bucketKey = keyFor('OSS_BUCKET', ossBucket !== undefined, [oss, ...general], parsed)
+  const needed = mnsEndpoint !== undefined ? 'MNS_ENDPOINT' : 'TABLESTORE_ENDPOINT'
+  // A key of its own for the bucket may be good for nothing else.
+  const serviceKey = keyFor(needed, tablestoreEndpoint !== undefined, [...general, oss], parsed)
+  return { ...(bucketKey && { bucketKey }), ...(serviceKey && { serviceKey }) }
+}
+
+function keyFor(
+  service: string,
+  isNeeded: boolean,
+  pairs: readonly (typeof keyPairs)[number][],
+  parsed: Parsed,
+): CloudKey | undefined {
+  const pair = pairs.find(({ id, secret }) => parsed[id] !== undefined || parsed[secret] !== undefined)
+  const [accessKeyId, accessKeySecret] = pair ? [parsed[pair.id], parsed[pair.secret]] : []
+  if (accessKeyId && accessKeySecret) {
+    const securityToken = pair && 'token' in pair ? parsed[pair.token] : undefined
+    return { accessKeyId, accessKeySecret, ...(securityToken && { securityToken }) }
+  }
+  if (!isNeeded) return undefined
+  const { id, secret } = pair ?? keyPairs[1]
+  throw new SpeechError('CONFIG_INVALID', `${service} is set without a whole key for it.`, {
+    hint: `Set both ${settings[id].env} and ${settings[secret].env}, or unset ${service}.`,
+  })
+}
+
+/** Names of settings that arrived as an unfilled template, which counts as unset. */
+export function unfilledTemplates(environment: Environment = process.env): string[] {
+  return Object.values(settings)
+    .map(({ env }) => env)
+    .filter(env => environment[env] !== undefined && isTemplate(environment[env]))
+}
+
+function set(value: string | undefined): string | undefined {
+  const text = value?.trim()
+  return text === undefined || text === '' || isTemplate(text) ? undefined : text
+}
+
+/** Some clients pass `${user_config.key}` through as it stands when the user left the field empty. */
+function isTemplate(text: string): boolean {
+  return /^\s*\$\{[^}]*\}\s*$/.test(text)
+}
+
+function defaultDataDir(environment: Environment): string {
+  const home = homedir()
+  if (process.platform === 'darwin') return join(home, 'Library', 'Application Support', 'speech-mcp')
+  if (process.platform === 'win32')
+    return join(set(environment.LOCALAPPDATA) ?? join(home, 'AppData', 'Local'), 'speech-mcp')
+  const xdg = set(environment.XDG_DATA_HOME)
+  return join(xdg && isAbsolute(xdg) ? xdg : join(home, '.local', 'share'), 'speech-mcp')
+}

@@ -1,0 +1,101 @@
+// qwen3-asr-flash over REST: one chunk of audio in, its text and language out.
+import * as z from 'zod/v4'
+import { isSpeechError, SpeechError } from '../../domain/errors.ts'
+import type { Recogniser } from '../../domain/ports.ts'
+import { usdPerSecond } from '../../domain/prices.ts'
+import type { Dashscope } from '../http/dashscope.ts'
+import type { JsonBody } from '../http/http.ts'
+
+const path = 'services/aigc/multimodal-generation/generation'
+
+/** Only what is read; the rest of an answer may change as it likes. An empty `content` means that nobody speaks. */
+const answer = z.object({
+  output: z.object({
+    choices: z
+      .array(
+        z.object({
+          message: z.object({
+            content: z.array(z.object({ text: z.string().nullish() })).nullish(),
+            annotations: z.array(z.object({ language: z.string().nullish() })).nullish(),
+          }),
+        }),
+      )
+      .min(1),
+  }),
+})
+
+export interface QwenAsrOptions {
+  model: string
+  concurrency: number
+}
+
+/**
+ * Limits: the API takes 1 to 300 s (180 s in older documents) and 10 MB; chunks of 150 s are safe under all of them.
+ * Throws `SpeechError`; a refused key, an account in arrears and an unknown model have the scope `account`.
+ */
+export function qwenAsr(cloud: Dashscope, { model, concurrency }: QwenAsrOptions): Recogniser {
+  const price = usdPerSecond(model)
+  return {
+    model,
+    limits: { maxSeconds: 150, minSeconds: 1, concurrency },
+    ...(price !== undefined && { usdPerSecond: price }),
+    async recognise({ audio, mime, language, context }, signal) {
+      const request = {
+        model,
+        input: {
+          messages: [
+            ...(context ? [{ role: 'system', content: [{ text: context }] }] : []),
+            { role: 'user', content: [{ audio: `data:${mime};base64,${here}` }] },
+          ],
+        },
+        parameters: {
+          result_format: 'message',
+          asr_options: { ...(language && { language }), enable_itn: false },
+        },
+      }
+      const body = withAudio(JSON.stringify(request), audio)
+      const json = await cloud.call({ method: 'POST', path, body }, signal).catch(silence)
+      return json === undefined ? { text: '' } : read(json)
+    },
+  }
+}
+
+/** Stands in the JSON where the audio belongs: the last place of this mark, whatever a caller's context holds. */
+const here = `\u0000audio\u0000`
+const hereInJson = JSON.stringify(here).slice(1, -1)
+/** A multiple of three bytes, so that the pieces' base64 can be put end to end. */
+const pieceBytes = 49_152
+
+function withAudio(json: string, audio: Buffer): JsonBody {
+  const at = json.lastIndexOf(hereInJson)
+  const before = Buffer.from(json.slice(0, at))
+  const after = Buffer.from(json.slice(at + hereInJson.length))
+  return {
+    bytes: before.length + Math.ceil(audio.length / 3) * 4 + after.length,
+    *pieces() {
+      yield before
+      for (let from = 0; from < audio.length; from += pieceBytes)
+        yield Buffer.from(audio.toString('base64', from, from + pieceBytes), 'latin1')
+      yield after
+    },
+  }
+}
+
+function read(json: unknown) {
+  const parsed = answer.safeParse(json)
+  if (!parsed.success)
+    throw new SpeechError('PROVIDER_FAILED', 'DashScope’s answer has an unknown shape.', {
+      hint: 'Check DASHSCOPE_BASE_URL and ASR_MODEL; call again in a minute.',
+      retryable: true,
+    })
+  const { content, annotations } = parsed.data.output.choices[0]!.message
+  const language = annotations?.find(annotation => annotation.language)?.language
+  return { text: (content ?? []).map(({ text }) => text ?? '').join(''), ...(language && { language }) }
+}
+
+/** Some models of the family call audio without words an error. */
+function silence(error: unknown): undefined {
+  const code = isSpeechError(error) && (error.cause as { code?: unknown } | undefined)?.code
+  if (code === 'ASR_RESPONSE_HAVE_NO_WORDS') return undefined
+  throw error
+}

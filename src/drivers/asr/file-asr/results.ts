@@ -1,0 +1,140 @@
+// Reads a result file, of either family of models: sentences with words and speakers, in seconds and in order of time.
+import * as z from 'zod/v4'
+import type { HeardSentence } from '../../../domain/ports.ts'
+import { type Span, seconds } from '../../../domain/transcript.ts'
+import { letters, type PlacedWord, placeWords, runs, shortest } from './words.ts'
+
+/** A field of another kind than we know is as if it were not there: the text around it counts. */
+const lenient = <T extends z.ZodType>(schema: T) => schema.nullish().catch(undefined)
+
+const text = lenient(z.string())
+const milliseconds = lenient(z.number())
+/** Absent, it stays absent: a number made up would be one confident speaker. */
+const speaker = lenient(z.number().int().min(0))
+
+const wordShape = z.object({
+  begin_time: milliseconds,
+  end_time: milliseconds,
+  text,
+  punctuation: text,
+  /** Of models of the Paraformer kind. */
+  speaker_id: speaker,
+})
+const sentenceShape = z.object({
+  begin_time: milliseconds,
+  end_time: milliseconds,
+  text,
+  language: text,
+  speaker_id: speaker,
+  words: lenient(z.array(wordShape)),
+})
+const transcriptShape = z.object({
+  text,
+  content_duration_in_milliseconds: milliseconds,
+  sentences: lenient(z.array(sentenceShape)),
+})
+const resultShape = z.object({
+  file_url: text,
+  properties: lenient(z.object({ original_duration_in_milliseconds: milliseconds })),
+  transcripts: z.array(transcriptShape),
+})
+
+type Sentence = z.output<typeof sentenceShape>
+
+export interface FileResult {
+  sentences: HeardSentence[]
+  url?: string
+}
+
+/** `length`: seconds of the file, should it not say so itself. Undefined for what is no result. */
+export function readResult(json: unknown, length: number): FileResult | undefined {
+  const parsed = resultShape.safeParse(json)
+  if (!parsed.success) return undefined
+  const { transcripts, properties, file_url: url } = parsed.data
+  const whole = time(properties?.original_duration_in_milliseconds) || length
+  const sentences = transcripts.flatMap(transcript => sentencesOf(transcript, whole))
+  // Each channel has a transcript of its own.
+  return { sentences: sentences.sort((one, other) => one.start - other.start), ...(url && { url }) }
+}
+
+function sentencesOf(transcript: z.output<typeof transcriptShape>, whole: number): HeardSentence[] {
+  const sentences: HeardSentence[] = []
+  for (const sentence of transcript.sentences ?? [])
+    sentences.push(...readSentence(sentence, sentences.at(-1)?.end ?? 0))
+  const all = transcript.text?.trim()
+  if (sentences.length > 0 || !all) return sentences
+  const end = time(transcript.content_duration_in_milliseconds) || whole || shortest
+  return [{ start: 0, end, text: all }]
+}
+
+/** One sentence, or several where the speaker changes inside; `after`: where one without times is put. */
+function readSentence(raw: Sentence, after: number): HeardSentence[] {
+  const own = soundSpan(raw)
+  const rawWords = (raw.words ?? []).map(word => ({
+    start: time(word.begin_time),
+    end: time(word.end_time),
+    text: `${word.text ?? ''}${word.punctuation ?? ''}`,
+    speaker: word.speaker_id ?? raw.speaker_id ?? undefined,
+  }))
+  const words = placeWords(rawWords, own)
+  const given = raw.text?.trim() || join(rawWords)
+  const language = languageOf(raw.language)
+  if (words.length > 0 && letters(join(words)) >= letters(given))
+    return byWords(words, own).map(sentence => ({ ...sentence, ...language }))
+  // Words that have lost some of the sentence would lose it for whoever reads the words.
+  if (given === '') return []
+  const speakers = new Set([raw.speaker_id ?? undefined, ...rawWords.map(word => word.speaker)])
+  const only = speakers.size === 1 ? [...speakers][0] : (raw.speaker_id ?? undefined)
+  return [{ ...(own ?? mended(raw, after)), text: given, ...language, ...speakerOf(only) }]
+}
+
+function byWords(words: PlacedWord[], own: Span | undefined): HeardSentence[] {
+  const parts = runs(words)
+  return parts.map(part => {
+    const inside = { start: part[0]!.start, end: Math.max(...part.map(({ end }) => end)) }
+    const span = parts.length === 1 && own ? hull(inside, own) : inside
+    return {
+      ...span,
+      text: join(part),
+      ...speakerOf(part[0]!.speaker),
+      words: part.map(({ start, end, text }) => ({ start, end, text })),
+    }
+  })
+}
+
+function hull(one: Span, other: Span): Span {
+  return { start: Math.min(one.start, other.start), end: Math.max(one.end, other.end) }
+}
+
+/** As they stand, since the blanks are theirs; those at the ends belong to nobody. */
+function join(words: { text: string }[]): string {
+  return words
+    .map(({ text }) => text)
+    .join('')
+    .trim()
+}
+
+function soundSpan({ begin_time, end_time }: Sentence): Span | undefined {
+  const [start, end] = [time(begin_time), time(end_time)]
+  return start !== undefined && end !== undefined && end > start ? { start, end } : undefined
+}
+
+function mended({ begin_time }: Sentence, after: number): Span {
+  const start = time(begin_time) ?? after
+  return { start, end: seconds(start + shortest) }
+}
+
+function time(milliseconds: number | null | undefined): number | undefined {
+  return milliseconds === null || milliseconds === undefined
+    ? undefined
+    : seconds(Math.max(0, milliseconds) / 1000)
+}
+
+function speakerOf(speaker: number | undefined): { speaker?: number } {
+  return speaker === undefined ? {} : { speaker }
+}
+
+function languageOf(code: string | null | undefined): { language?: string } {
+  if (!code || !/^[a-z]{2,3}$/.test(code)) return {}
+  return { language: code === 'tl' ? 'fil' : code }
+}

@@ -1,0 +1,120 @@
+// Reads what DashScope says of its tasks: how far one is, where its result lies, and which there are.
+import * as z from 'zod/v4'
+import { SpeechError } from '../../../domain/errors.ts'
+import { endOf, failureOf, isSilence, taskCancelled, taskUnknown } from './errors.ts'
+
+export type TaskAnswer =
+  | { state: 'pending' | 'running' }
+  /** It is over and nobody speaks; `seconds` are billed. */
+  | { state: 'silent'; seconds: number }
+  /** The result lies at `address`; `url` is what was heard. */
+  | { state: 'ready'; address: string; url?: string; seconds: number }
+  | { state: 'failed'; error: SpeechError }
+
+const text = z.string().nullish().catch(undefined)
+const count = z.number().nullish().catch(undefined)
+
+const part = z.object({ subtask_status: text, code: text, transcription_url: text, file_url: text })
+
+const outputShape = z.object({
+  task_status: text,
+  code: text,
+  message: text,
+  /** fun-asr and qwen-audio answer for each address, qwen3-asr for its one. */
+  results: z.array(part).nullish().catch(undefined),
+  result: part.nullish().catch(undefined),
+})
+const taskShape = z.object({
+  output: outputShape.nullish(),
+  code: text,
+  usage: z.object({ duration: count, seconds: count }).nullish().catch(undefined),
+})
+
+/** Throws `PROVIDER_FAILED` for what does not speak of a task. */
+export function readTask(json: unknown): TaskAnswer {
+  const task = taskShape.safeParse(json).data
+  // Some samples of failures come without the envelope.
+  const output = task?.output ?? outputShape.safeParse(json).data
+  if (!task || !output?.task_status) throw unreadable()
+  const parts = [...(output.results ?? []), ...(output.result ? [output.result] : [])]
+  const seconds = task.usage?.duration ?? task.usage?.seconds ?? 0
+  const over = (): TaskAnswer => {
+    const inMessage = (output.message?.match(/[\w.]+/g) ?? []).filter(
+      word => isSilence(word) || failureOf(word),
+    )
+    const codes = [...parts.map(({ code }) => code), output.code, ...inMessage, task.code]
+    const end = endOf(codes.filter(code => typeof code === 'string'))
+    return end === 'silence' ? { state: 'silent', seconds } : { state: 'failed', error: end }
+  }
+  switch (output.task_status) {
+    case 'PENDING':
+      return { state: 'pending' }
+    case 'SUCCEEDED': {
+      // A task has succeeded also where a part of it has failed.
+      const good = parts.find(part => part.transcription_url && part.subtask_status !== 'FAILED')
+      if (!good) return over()
+      const { transcription_url: address, file_url: url } = good
+      return { state: 'ready', address: address!, seconds, ...(url && { url }) }
+    }
+    case 'FAILED':
+      return over()
+    case 'CANCELED':
+      return { state: 'failed', error: taskCancelled() }
+    case 'UNKNOWN':
+      return { state: 'failed', error: taskUnknown() }
+    default:
+      return { state: 'running' }
+  }
+}
+
+const pageShape = z.object({
+  total_page: count,
+  data: z.array(z.object({ task_id: z.string(), model_name: text, gmt_create: count })).nullish(),
+})
+
+export interface TaskPage {
+  pages: number
+  tasks: { id: string; model?: string; createdAt: number }[]
+}
+
+export function readTaskPage(json: unknown): TaskPage {
+  const page = pageShape.safeParse(json).data
+  if (!page) throw unreadable()
+  const tasks = (page.data ?? []).map(({ task_id, model_name, gmt_create }) => ({
+    ...{ id: task_id, createdAt: gmt_create ?? 0 },
+    ...(model_name && { model: model_name }),
+  }))
+  return { pages: page.total_page ?? 1, tasks }
+}
+
+/** `20261122153000`: the provider's clock shows the time of Beijing, without saying so. */
+export function providerTime(moment: number): string {
+  const ahead = 8 * 3_600_000
+  return new Date(moment + ahead).toISOString().replace(/\D/g, '').slice(0, 14)
+}
+
+/**
+ * Where a result may be fetched: a store of Alibaba Cloud, never in the clear; a stand-in's is on this machine. Undefined
+ * for any other place.
+ */
+export function resultAddress(address: string, baseUrl: string): string | undefined {
+  if (!URL.canParse(address)) return undefined
+  const url = new URL(address)
+  if (isLoopback(url.hostname))
+    return isLoopback(new URL(baseUrl).hostname) && /^https?:$/.test(url.protocol) ? url.href : undefined
+  // Some answers name it with http://, although the store speaks https.
+  if (url.protocol === 'http:') url.protocol = 'https:'
+  const isStore = url.protocol === 'https:' && url.port === '' && /\.aliyuncs\.com$/.test(url.hostname)
+  return isStore ? url.href : undefined
+}
+
+function isLoopback(host: string): boolean {
+  return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(host)
+}
+
+function unreadable(): SpeechError {
+  return new SpeechError('PROVIDER_FAILED', 'DashScope’s answer about a task has an unknown shape.', {
+    hint: 'Check DASHSCOPE_BASE_URL; call again in a minute.',
+    retryable: true,
+  })
+}

@@ -1,0 +1,25 @@
+// Whether Gemini takes a key: its list of models is asked for, which costs nothing.
+import type { HttpClient } from '../../http/http.ts'
+import { geminiError } from './errors.ts'
+
+export interface GeminiKey {
+  apiKey: string
+  /** With its version, without a slash at the end. */
+  baseUrl: string
+  http: HttpClient
+}
+
+/** Throws what a request for text would meet, or the signal's reason. */
+export async function checkGeminiKey(
+  { apiKey, baseUrl, http }: GeminiKey,
+  signal: AbortSignal,
+): Promise<void> {
+  const { status, json } = await http.request({
+    ...{ method: 'GET', url: `${baseUrl}/models?pageSize=1`, headers: { 'x-goog-api-key': apiKey } },
+    ...{ signal, setting: 'GEMINI_BASE_URL' },
+  })
+  const isList = Array.isArray((json as { models?: unknown } | null | undefined)?.models)
+  if (status === 200 && isList) return
+  // Whoever has no such list is not Gemini.
+  throw status === 200 || status === 404 ? geminiError(404, undefined, '') : geminiError(status, json, '')
+}

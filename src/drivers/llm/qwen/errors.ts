@@ -1,0 +1,34 @@
+// DashScope's errors, which speak of recordings, in the terms of whoever wants a text formatted.
+import { type ErrorCode, isSpeechError, SpeechError } from '../../../domain/errors.ts'
+
+const terms: Partial<Record<ErrorCode, (model: string) => { message?: string; hint: string }>> = {
+  MODEL_NOT_FOUND: model => ({
+    message: `DashScope does not know the model ${model}, or has retired it.`,
+    hint: 'Set FORMAT_MODELS to models that exist in the region.',
+  }),
+  ACCESS_DENIED: model => ({
+    message: `The DashScope key may not use the model ${model}.`,
+    hint: 'Activate it for the key’s workspace in the Model Studio console, or take it out of FORMAT_MODELS.',
+  }),
+  CONTENT_REFUSED: model => ({
+    message: `The content check of ${model} refused this text.`,
+    hint: 'Another provider in FORMAT_MODELS may take it.',
+  }),
+  THROTTLED: model => ({
+    message: `DashScope limits the rate of requests to ${model}.`,
+    hint: 'Wait a minute and call again.',
+  }),
+  PROVIDER_REFUSED: () => ({
+    hint: 'Look the code up in Model Studio’s error reference, or put another model first in FORMAT_MODELS.',
+  }),
+}
+
+/** Anything else stays as it is. */
+export function inTextTerms(error: unknown, model: string): unknown {
+  const term = isSpeechError(error) ? terms[error.code]?.(model) : undefined
+  // What stands between here and the provider has a hint of its own.
+  if (!isSpeechError(error) || !term || (error.code === 'PROVIDER_REFUSED' && error.scope === 'account'))
+    return error
+  const { code, message, retryable, scope, cause } = error
+  return new SpeechError(code, term.message ?? message, { hint: term.hint, retryable, scope, cause })
+}

@@ -1,0 +1,48 @@
+// Speech in which nobody's words were heard: music is one reason, and the reader may know another.
+import { clock } from '../../domain/text.ts'
+import { type Span, seconds } from '../../domain/transcript.ts'
+
+/** So many seconds of sound without a word are worth a warning. */
+export const longestUnheard = 5
+/** Words reach a little further than their times say, in seconds. */
+const slack = 1.5
+/** Stretches this near to each other are told of as one. */
+const near = 3
+
+export interface Unheard extends Span {
+  /** How long it sounds in there. */
+  sounding: number
+}
+
+/** Where someone seems to speak for long and there is no text; both in order of time. */
+export function unheard(speech: Span[], text: Span[]): Unheard[] {
+  const found: Unheard[] = []
+  let next = 0
+  for (const span of speech) {
+    while (next < text.length && text[next]!.end + slack <= span.start) next++
+    for (const { start, end } of without(span, text, next)) {
+      const last = found.at(-1)
+      if (last && start - last.end < near) {
+        last.sounding += end - start
+        last.end = end
+      } else found.push({ start, end, sounding: end - start })
+    }
+  }
+  return found.filter(({ sounding }) => sounding >= longestUnheard)
+}
+
+/** What of a span lies outside the texts, of which those before `from` lie before it. */
+function without(span: Span, text: Span[], from: number): Span[] {
+  const left: Span[] = []
+  let start = span.start
+  for (let i = from; i < text.length && text[i]!.start - slack < span.end; i++) {
+    if (text[i]!.start - slack > start) left.push({ start, end: text[i]!.start - slack })
+    start = Math.max(start, text[i]!.end + slack)
+  }
+  if (start < span.end) left.push({ start, end: span.end })
+  return left
+}
+
+export function tellUnheard({ start, end }: Span): string {
+  return `The model heard no words between ${clock(seconds(start))} and ${clock(seconds(end))}, though it is not silent there.`
+}

@@ -1,0 +1,51 @@
+// When each speaker speaks, and how far a moment lies from that.
+import type { Span } from '../../domain/transcript.ts'
+import type { Heard } from './timed-tokens.ts'
+
+/** A speaker who goes on after a shorter pause (seconds) has not stopped. */
+const breath = 0.3
+
+/** Spans of each speaker, in order and apart. `speakers` gives the place of a provider's number. */
+export function turnsOf(who: Heard, speakers: Map<number, number>): Span[][] {
+  const turns: Span[][] = Array.from({ length: speakers.size }, () => [])
+  for (const { start, end, line } of who.words) {
+    const speaker = speakers.get(who.lines[line]!.speaker ?? -1)
+    if (speaker !== undefined) turns[speaker]!.push({ start, end })
+  }
+  return turns.map(spans => joined(spans, breath))
+}
+
+/** Spans that are less than `gap` apart as one. */
+export function joined(spans: Span[], gap: number): Span[] {
+  const found: Span[] = []
+  for (const { start, end } of spans.toSorted((a, b) => a.start - b.start)) {
+    const open = found.at(-1)
+    if (open && start - open.end < gap) open.end = Math.max(open.end, end)
+    else found.push({ start, end })
+  }
+  return found
+}
+
+/** Seconds from a moment to the nearest of the spans; 0 inside one. */
+export function distance(at: number, spans: Span[]): number {
+  let [low, high] = [0, spans.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (spans[middle]!.end < at) low = middle + 1
+    else high = middle
+  }
+  const [before, after] = [spans[low - 1], spans[low]]
+  return Math.max(0, Math.min(before ? at - before.end : Infinity, after ? after.start - at : Infinity))
+}
+
+/** Share of the time of `some` that lies inside `spans`. */
+export function covered(some: Span[], spans: Span[]): number {
+  let [total, inside, k] = [0, 0, 0]
+  for (const { start, end } of joined(some, 0)) {
+    total += end - start
+    while (k < spans.length && spans[k]!.end <= start) k++
+    for (let i = k; i < spans.length && spans[i]!.start < end; i++)
+      inside += Math.min(end, spans[i]!.end) - Math.max(start, spans[i]!.start)
+  }
+  return total > 0 ? inside / total : 0
+}

@@ -1,0 +1,70 @@
+// Encodes a whole recording to one MP3 as it is decoded, and notes on the way where someone speaks.
+import type { Writable } from 'node:stream'
+import type { Run } from '../../domain/run.ts'
+import type { Span } from '../../domain/transcript.ts'
+import { sampleRate } from '../audio/activity.ts'
+import { cut } from '../audio/cut.ts'
+import type { Decoding } from '../audio/decode.ts'
+import { encoderArguments, encoderFailed } from '../audio/encode.ts'
+import { type LocateFfmpeg, startFfmpeg } from '../audio/ffmpeg.ts'
+
+export interface Encoding {
+  /** MP3 in the pieces in which it comes; can be read once. Rejects with what went wrong with the recording. */
+  audio: AsyncIterable<Buffer>
+  /** Where someone speaks, in seconds; complete once the audio was read. */
+  speech: Span[]
+}
+
+/** The cutter finds the speech; what it cuts is let go at once, so the length only bounds its memory. */
+export const stretchSeconds = 60
+
+/** `onSamples` is called between buffers, and ends the encoding by throwing. */
+export function encodeWhole(
+  decoding: Decoding,
+  { ffmpeg, onSamples }: { ffmpeg: LocateFfmpeg; onSamples: () => void },
+  run: Run,
+): Encoding {
+  const speech: Span[] = []
+
+  async function* feed(input: Writable): AsyncGenerator<Buffer> {
+    // A pipe that closes early is told of by the encoder's end.
+    const closed = new Promise<void>(resolve => input.once('close', resolve))
+    for await (const buffer of decoding.samples) {
+      onSamples()
+      if (!input.write(buffer) && input.writable)
+        await Promise.race([new Promise<void>(resolve => input.once('drain', resolve)), closed])
+      yield buffer
+    }
+  }
+
+  async function listen(input: Writable): Promise<void> {
+    try {
+      for await (const chunk of cut(feed(input), { maxSeconds: stretchSeconds })) {
+        speech.push(...chunk.speech)
+        chunk.release()
+      }
+    } finally {
+      input.end()
+    }
+  }
+
+  async function* audio(): AsyncGenerator<Buffer> {
+    const input = ['-f', 's16le', '-ar', String(sampleRate), '-ac', '1', '-i', 'pipe:0']
+    const output = [...encoderArguments('recording'), 'pipe:1']
+    const process = startFfmpeg(await ffmpeg(), ['-loglevel', 'error', ...input, ...output], run.signal)
+    const listening = listen(process.stdin)
+    listening.catch(() => {})
+    try {
+      for await (const piece of process.stdout as AsyncIterable<Buffer>) yield piece
+      await listening
+      const code = await process.ended
+      run.signal.throwIfAborted()
+      if (code !== 0) throw encoderFailed(process.said())
+    } finally {
+      process.kill()
+      await listening.catch(() => {})
+    }
+  }
+
+  return { audio: audio(), speech }
+}

@@ -1,0 +1,147 @@
+// What was done to a text, in figures and in words for the reader.
+import { describeError, type SpeechError } from '../../domain/errors.ts'
+import { dollars } from '../../domain/prices.ts'
+import { tokens } from '../../domain/text.ts'
+import { shortestFormatted, type TextAnswer } from '../../domain/text-model.ts'
+import type { Formatting, Style } from '../../domain/transcript.ts'
+import type { Passage } from '../faithfulness/faithfulness.ts'
+import type { Formatted } from './ask.ts'
+
+/** What the reader is told of a text that stands as it came, before the reason, and of one that is not worth a request. */
+export const asItCame = 'The text is as it came.'
+export const tooShort = `A text of at most ${shortestFormatted} characters is not formatted.`
+
+export interface Done {
+  style: Style
+  text: string
+  passages: Passage[]
+  pieces: Formatted[]
+  /** Why pieces got no answer. */
+  failures: SpeechError[]
+}
+
+export function accountOf({ style, text, passages, pieces, failures }: Done): Formatting {
+  const answers = pieces.flatMap(piece => piece.answers)
+  const paragraphs = paragraphsIn(askedOf(passages, pieces))
+  const kept = paragraphs.filter(runs => runs.some(run => run.kept)).length
+  return {
+    style,
+    models: modelsOf(answers),
+    changed: changedShare(text, passages),
+    paragraphs: paragraphs.length,
+    kept,
+    pieces: pieces.length,
+    failed: failures.length,
+    removed: removedFrom(pieces, passages),
+    usage: usageOf(answers),
+    warnings: [
+      ...warningsOf(failures, pieces.length, answers.length > 0),
+      ...doubtsOf(kept, paragraphs.length),
+    ],
+  }
+}
+
+export function nothingDone(style: Style, warnings: string[]): Formatting {
+  const usage = { inputTokens: 0, outputTokens: 0 }
+  return {
+    ...{ style, models: [], changed: 0, paragraphs: 0, kept: 0, pieces: 0, failed: 0, removed: {} },
+    ...{ usage, warnings },
+  }
+}
+
+/** As a reader sees them: a long one was judged in several runs. */
+function paragraphsIn(passages: Passage[]): Passage[][] {
+  const paragraphs: Passage[][] = []
+  for (const passage of passages) {
+    const open = paragraphs.at(-1)
+    if (passage.opens || !open) paragraphs.push([passage])
+    else open.push(passage)
+  }
+  return paragraphs
+}
+
+/** More paragraphs than this share, and the reader should know why little has changed. */
+const unfaithful = 0.5
+
+function doubtsOf(kept: number, paragraphs: number): string[] {
+  if (kept <= unfaithful * paragraphs) return []
+  return [
+    `The model changed words in ${kept} of ${paragraphs} paragraphs, which stand as they were. Another one in FORMAT_MODELS may do better.`,
+  ]
+}
+
+/** Those of pieces that got an answer; passages and pieces are both in order. */
+function askedOf(passages: Passage[], pieces: Formatted[]): Passage[] {
+  const answered = pieces.filter(({ answers }) => answers.length > 0).map(({ piece }) => piece)
+  let first = 0
+  return passages.filter(({ from, to }) => {
+    while (answered[first] && answered[first]!.askTo < to) first++
+    return answered[first] !== undefined && answered[first]!.askFrom <= from
+  })
+}
+
+function modelsOf(answers: TextAnswer[]): string[] {
+  const counts = new Map<string, number>()
+  for (const { model } of answers) counts.set(model, (counts.get(model) ?? 0) + 1)
+  return [...counts].sort(([, a], [, b]) => b - a).map(([model]) => model)
+}
+
+/** The one that holds a place; they are in order. */
+function passageAt(passages: Passage[], at: number): Passage | undefined {
+  let [low, high] = [0, passages.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (passages[middle]!.to <= at) low = middle + 1
+    else high = middle
+  }
+  return passages[low]
+}
+
+/** Where two pieces overlap only the one counts whose words are taken. */
+function removedFrom(pieces: Formatted[], passages: Passage[]): Record<string, number> {
+  const counts = new Map<string, number>()
+  const seen = new Set<number>()
+  for (const { removals } of pieces)
+    for (const { at, name, length } of removals) {
+      const passage = passageAt(passages, at)
+      if (seen.has(at) || !passage || passage.part(at, at + length) !== '') continue
+      seen.add(at)
+      counts.set(name, (counts.get(name) ?? 0) + 1)
+    }
+  return Object.fromEntries([...counts].sort(([, a], [, b]) => b - a))
+}
+
+/** Share of the words that look otherwise than before. */
+function changedShare(text: string, passages: Passage[]): number {
+  let [all, changed] = [0, 0]
+  for (const passage of passages) {
+    const said = text.slice(passage.from, passage.to)
+    for (const { start, end } of tokens(said)) {
+      const was = said.slice(start, end).trim()
+      all++
+      if (!passage.kept && passage.part(passage.from + start, passage.from + end) !== was) changed++
+    }
+  }
+  return all === 0 ? 0 : Math.round((1000 * changed) / all) / 1000
+}
+
+function usageOf(answers: TextAnswer[]): Formatting['usage'] {
+  const inputTokens = answers.reduce((sum, { usage }) => sum + usage.inputTokens, 0)
+  const outputTokens = answers.reduce((sum, { usage }) => sum + usage.outputTokens, 0)
+  const isPriced = answers.length > 0 && answers.every(({ costUsd }) => costUsd !== undefined)
+  const costUsd = dollars(answers.reduce((sum, answer) => sum + (answer.costUsd ?? 0), 0))
+  return { inputTokens, outputTokens, ...(isPriced && { costUsd }) }
+}
+
+function warningsOf(failures: SpeechError[], pieces: number, isAnswered: boolean): string[] {
+  const reasons = new Map<string, number>()
+  for (const error of failures) {
+    const reason = describeError(error)
+    reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
+  }
+  return [...reasons].map(([reason, count]) =>
+    count === pieces && !isAnswered
+      ? `${asItCame} ${reason}`
+      : `${count} of ${pieces} parts of the text are as they came. ${reason}`,
+  )
+}

@@ -1,0 +1,148 @@
+// A team in trouble: servers and workers are killed at seeded random moments while every service throttles, breaks off
+// and loses answers. SPEECH_CHAOS_SEED, SPEECH_CHAOS_JOBS and SPEECH_CHAOS_KILLS make other runs, and longer ones.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { makePassages } from '../../support/audio/spaced-recording.ts'
+import { type Cluster, startCluster } from '../../support/e2e/cluster.ts'
+import { drawn, troubleWith } from '../../support/e2e/seeded-faults.ts'
+
+const wished = (name: string, usual: number) => Number(process.env[`SPEECH_CHAOS_${name}`] ?? usual)
+const seed = wished('SEED', 1)
+const jobs = wished('JOBS', 30)
+const kills = wished('KILLS', 8)
+const [servers, workers] = [2, 3]
+/** Every so-many-th job tells who speaks; the others are heard in chunks, of which each recording has another number. */
+const rarity = 10
+const lengths = [2, 3, 4]
+/** Seconds within which the orders come, and the longest pause between two deaths. */
+const orderTime = 0.2 * jobs
+const calmest = 1.2
+
+const tokens = { calm: 'calm-0123456789abcdef', crowd: 'crowd-0123456789abcdef' }
+let cluster: Cluster
+let files: string[]
+
+beforeAll(async () => {
+  cluster = await startCluster({
+    ...{ servers, workers },
+    env: { SPEECH_TOKENS: `calm:${tokens.calm},crowd:${tokens.crowd}`, SPEECH_WORKER_JOBS: '3' },
+    cloud: {
+      latency: { base: 0.25, perSecond: 0.003 },
+      taskLatency: { base: 0.2, perSecond: 0.005 },
+      ...{ tables: { seed }, mns: { seed } },
+    },
+  })
+  await cluster.cloud.models.warmUp()
+  const made = lengths.map(count => makePassages(cluster.folder, count, `passages-${count}.flac`))
+  files = (await Promise.all(made)).map(({ file }) => file)
+})
+afterAll(() => cluster?.close())
+
+interface Wish {
+  tool: string
+  args: Record<string, unknown>
+  /** Jobs alike but for this give the same transcript. */
+  kind: string
+}
+
+/** The context makes each an order of its own; who speaks is asked for with as many hints. */
+function wish(i: number): Wish {
+  const audio = files[i % files.length]!
+  if (i % rarity !== rarity - 1)
+    return { tool: 'transcribe_audio', args: { audio, context: `job ${i}` }, kind: audio }
+  const speakers = 2 + Math.floor(i / rarity)
+  return { tool: 'diarize_audio', args: { audio, speakers }, kind: `${audio} ${speakers}` }
+}
+
+/** What transcripts of the same kind have in common; the id and the title tell them apart. */
+function essence({ text, coverage, status, language, duration, speakers }: Record<string, unknown>) {
+  return { text, coverage, status, language, duration, speakers }
+}
+
+/** As a patient client does: orders until somebody says the id, and asks for that until the end. */
+async function bringHome({ tool, args }: Wish, token: string, next: () => number) {
+  let id: string | undefined
+  for (;;) {
+    const request = id === undefined ? { ...args } : { transcript_id: id }
+    const caller = { token, place: next() }
+    const asked = cluster.call(caller, id === undefined ? tool : 'get_transcript', request)
+    // Its server is gone: another one knows as much.
+    const answer = await asked.catch(() => undefined)
+    if (answer && !answer.isError) {
+      id = answer.data.transcript_id as string
+      if (answer.data.status !== 'running') return answer.data as Record<string, unknown>
+    } else if (answer && !/^(?:STORE_FAILED|QUEUE_FAILED)/.test(answer.text)) throw new Error(answer.text)
+    await sleep(100)
+  }
+}
+
+/** What was kept of what was heard, looked at all the time. */
+function observe() {
+  let kept = new Set<string>()
+  let isOver = false
+  const looking = (async () => {
+    for (; !isOver; await sleep(100)) kept = await cluster.heard()
+  })()
+  return {
+    kept: () => kept,
+    async end() {
+      isOver = true
+      await looking
+    },
+  }
+}
+
+describe('a team of which one after the other dies, with services that fail', () => {
+  it(`brings every job home as if nothing had been, and pays for nothing twice (seed ${seed})`, async () => {
+    const { cloud, machines } = cluster
+    const next = drawn(seed)
+    const wishes = Array.from({ length: jobs }, (_, i) => wish(i))
+    const calm = new Map<string, unknown>()
+    const patterns = new Map(wishes.map(one => [one.kind, one]))
+    await Promise.all(
+      [...patterns].map(async ([kind, one]) => {
+        calm.set(kind, essence(await bringHome(one, tokens.calm, next)))
+      }),
+    )
+
+    const before = cloud.models.requests.length
+    const watch = observe()
+    const keptThen = new Map<object, Set<string>>()
+    cloud.models.fault({
+      ...{ kind: 'slow', seconds: 0 },
+      when(request) {
+        keptThen.set(request, watch.kept())
+        return false
+      },
+    })
+    const endTrouble = troubleWith(cloud, seed)
+    const coming = wishes.map(async one => {
+      await sleep(1000 * orderTime * next())
+      return bringHome(one, tokens.crowd, next)
+    })
+    const killing = (async () => {
+      // Numbers of its own: who dies when is the same in each run.
+      const fate = drawn(seed + 1)
+      for (let i = 0; i < kills; i++) {
+        await sleep(1000 * calmest * fate())
+        await cluster.killAndStart(Math.floor(machines.length * fate()))
+      }
+    })()
+    const [answers] = await Promise.all([Promise.all(coming), killing])
+    endTrouble()
+    await watch.end()
+
+    expect(answers.map(essence)).toEqual(wishes.map(({ kind }) => calm.get(kind)))
+    expect(answers.filter(({ status }) => status !== 'completed')).toEqual([])
+    const ids = new Map(wishes.map(({ args }, i) => [args.context, answers[i]!.transcript_id]))
+    const asked = cloud.models.requests.slice(before)
+    const inVain = asked.filter(one => keptThen.get(one)?.has(`${ids.get(one.context)} ${one.heard}`))
+    expect(inVain).toEqual([])
+    // As many as there are chunks at least, or nothing was looked at.
+    const chunks = wishes.flatMap(({ tool }, i) =>
+      tool === 'transcribe_audio' ? [lengths[i % lengths.length]!] : [],
+    )
+    expect(keptThen.size).toBeGreaterThanOrEqual(chunks.reduce((sum, count) => sum + count, 0))
+    await vi.waitFor(() => expect(cloud.bucket()).toEqual([]), { timeout: 20_000, interval: 100 })
+  }, 600_000)
+})

@@ -1,0 +1,280 @@
+// The commands as people type them: help and mistakes, export, doctor, demo, and where the program may lie.
+import { cp, mkdir, readFile, symlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { settings } from '../../../src/config/settings.ts'
+import { type Desk, openDesk } from '../../support/e2e/command.ts'
+import { entry, fixture, root } from '../../support/e2e/system.ts'
+import { say } from '../../support/servers/task-server.ts'
+import { geminiError, startTextServer, type TextServer } from '../../support/servers/text-server.ts'
+
+let desk: Desk
+
+beforeAll(async () => {
+  desk = await openDesk()
+})
+afterAll(() => desk.close())
+
+const note = fixture('voice-note.ogg')
+const place = (name: string) => join(desk.work, name)
+
+/** Transcribes a recording and gives the id under which it is kept. */
+async function keep(recording: string): Promise<string> {
+  const { stderr } = await desk.run(['transcribe', recording])
+  return /tr_\w+/.exec(stderr)![0]
+}
+
+describe('speech-mcp', () => {
+  it('--help names all commands and settings', async () => {
+    const { code, stdout, stderr } = await desk.run(['--help'])
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    for (const command of [
+      'transcribe INPUT',
+      'diarize INPUT',
+      'format INPUT',
+      'export ID',
+      'doctor',
+      'demo',
+    ])
+      expect(stdout).toContain(`  speech-mcp ${command}`)
+    for (const { env, flag } of Object.values(settings)) expect(stdout).toContain(`  ${env} (--${flag})`)
+    for (const flag of ['-f, --format', '-o, --output', '-l, --language']) expect(stdout).toContain(flag)
+    expect((await desk.run(['transcribe', '-h'])).stdout).toBe(stdout)
+  })
+
+  it.each(['--version', '-v', 'version'])('%s prints the version', async word => {
+    const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
+    expect(await desk.run([word])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' })
+  })
+
+  it.each([
+    ['an unknown command', ['transscribe', 'a.mp3'], 'BAD_INPUT'],
+    ['an unknown flag', ['transcribe', note, '--formt', 'srt'], 'BAD_INPUT'],
+    ['an unknown flag of the server', ['--prot', '80'], 'BAD_INPUT'],
+    ['a flag without a value', ['transcribe', note, '-o'], 'BAD_INPUT'],
+    ['a flag with another for a value', ['transcribe', note, '-o', '-f'], 'BAD_INPUT'],
+    ['an unknown format', ['transcribe', note, '-f', 'docx'], 'BAD_INPUT'],
+    ['unknown timestamps', ['transcribe', note, '--timestamps', 'second'], 'BAD_INPUT'],
+    ['one speaker', ['diarize', note, '--speakers', '1'], 'BAD_INPUT'],
+    ['half a speaker', ['diarize', note, '--speakers', '2.5'], 'BAD_INPUT'],
+    ['no number of speakers', ['diarize', note, '--speakers', 'many'], 'BAD_INPUT'],
+    ['no recording', ['transcribe'], 'BAD_INPUT'],
+    ['no recording to diarize', ['diarize'], 'BAD_INPUT'],
+    ['two recordings', ['transcribe', note, note], 'BAD_INPUT'],
+    ['two ids', ['export', 'tr_1', 'tr_2'], 'BAD_INPUT'],
+    ['a setting that cannot be', ['doctor', '--speech-concurrency', 'many'], 'CONFIG_INVALID'],
+  ])('says what is wrong and ends with 2: %s', async (_, args, error) => {
+    const { code, stdout, stderr } = await desk.run(args)
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toMatch(new RegExp(`^${error}: [A-Z][^\\n]+\\. [A-Z][^\\n]+\\.\\n$`))
+    expect(desk.standin.requests).toEqual([])
+  })
+})
+
+describe('speech-mcp export', () => {
+  let id: string
+  beforeAll(async () => {
+    id = await keep(note)
+  })
+
+  it('lists what there is, newest first', async () => {
+    const newer = await keep('silence.wav')
+    const { code, stdout } = await desk.run(['export'])
+    expect(code).toBe(0)
+    expect(stdout.split('\n').map(line => line.split(' ')[0])).toEqual([newer, id, ''])
+    expect(stdout).toMatch(/^tr_\w{16} {2}\d{4}-\d\d-\d\d \d\d:\d\d {2}silence\n/)
+  })
+
+  it.each([
+    ['srt', /^1\n00:00:0\d,\d{3} --> 00:00:0\d,\d{3}\nHi Greta!/],
+    ['vtt', /^WEBVTT\n/],
+    ['md', /^# voice-note\n/],
+    ['json', /^\{/],
+    ['txt', /^Hi Greta!/],
+  ])('writes %s, asked for or told from the name of the file', async (format, beginning) => {
+    const { code, stdout, stderr } = await desk.run(['export', id, '-f', format])
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toMatch(beginning)
+    const name = `out.${format.toUpperCase()}`
+    expect(await desk.run(['export', id, '-o', name])).toEqual({ code: 0, stdout: '', stderr: '' })
+    expect(await readFile(place(name), 'utf8')).toBe(stdout)
+  })
+
+  it('takes the address of a transcript for its id', async () => {
+    const { code, stdout } = await desk.run(['export', `transcript://${id}`])
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^Hi Greta!/) })
+  })
+
+  it('does not know what a file of another ending is', async () => {
+    const { code, stderr } = await desk.run(['export', id, '-o', 'out.pdf'])
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/^BAD_INPUT: There is no such format\. Use one of .*\bsrt\b/)
+  })
+
+  it('does not know every id', async () => {
+    const { code, stdout, stderr } = await desk.run(['export', 'tr_0000000000000000'])
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toMatch(/^TRANSCRIPT_NOT_FOUND: /)
+  })
+
+  it('ends quietly when its reader has seen enough', async () => {
+    const { child, outcome } = desk.start(['export', id, '-f', 'json'])
+    // The end for us, and a closed pipe for the command.
+    child.stdout!.push(null)
+    child.stdout!.destroy()
+    expect(await outcome).toEqual({ code: 0, stdout: '', stderr: '' })
+  })
+})
+
+describe('speech-mcp doctor', () => {
+  it('finds everything in order', async () => {
+    const { code, stdout } = await desk.run(['doctor'])
+    expect(stdout.match(/^(ok {4}|FAIL {2})[\w ]+/gm)).toEqual(
+      [
+        ...['ffmpeg', 'key and region', 'uploads', 'formatting', 'data folder', 'allowed folders'],
+        'settings',
+      ].map(name => `ok    ${name}`),
+    )
+    expect(code).toBe(0)
+    expect(stdout).not.toContain(desk.standin.apiKey)
+  })
+
+  it.each([
+    ['a wrong key', 'key and region: KEY_REFUSED', () => ({ DASHSCOPE_API_KEY: 'sk-wrong' })],
+    ['no key', 'key and region: KEY_MISSING', () => ({ DASHSCOPE_API_KEY: '' })],
+    [
+      'a wrong path',
+      'key and region: WRONG_BASE_URL',
+      () => ({ DASHSCOPE_BASE_URL: `${desk.standin.url}/compatible-mode` }),
+    ],
+    [
+      'a host that does not answer',
+      'key and region: PROVIDER_UNREACHABLE',
+      () => ({ DASHSCOPE_BASE_URL: 'http://127.0.0.1:1/api/v1' }),
+    ],
+    ['no ffmpeg', 'ffmpeg: FFMPEG_MISSING', () => ({ FFMPEG_PATH: '/nowhere/ffmpeg' })],
+    ['an ffmpeg that is none', 'ffmpeg: FFMPEG_FAILED', () => ({ FFMPEG_PATH: process.execPath })],
+    ['a data folder in a file', 'data folder: STORE_FAILED', () => ({ SPEECH_DATA_DIR: `${note}/data` })],
+    [
+      'an allowed folder that is missing',
+      'allowed folders: CONFIG_INVALID',
+      () => ({ SPEECH_ALLOWED_DIRS: '/nowhere' }),
+    ],
+    ['an unfilled template', 'settings: CONFIG_INVALID', () => ({ ASR_MODEL: `\${user_config.model}` })],
+  ])('says what to do about %s and ends with 1', async (_, failure, wrong) => {
+    const { code, stdout } = await desk.run(['doctor'], { env: wrong() })
+    expect(code).toBe(1)
+    const failures = stdout.split('\n').filter(line => line.startsWith('FAIL'))
+    expect(failures).toEqual([expect.stringMatching(/^FAIL {2}[^\n]+\. [A-Z][^\n]+\.$/)])
+    expect(failures[0]).toContain(failure)
+  })
+})
+
+describe('speech-mcp doctor, of formatting,', () => {
+  let server: TextServer
+  beforeAll(async () => {
+    server = await startTextServer()
+  })
+  afterAll(() => server.close())
+
+  async function formatting(env: Record<string, string>): Promise<{ code: number | null; line: string }> {
+    const { code, stdout } = await desk.run(['doctor'], { env })
+    return { code, line: /^.* formatting: .*$/m.exec(stdout)?.[0] ?? '' }
+  }
+  const withKey = () => ({ GEMINI_API_KEY: 'AIza-key', GEMINI_BASE_URL: server.geminiUrl })
+
+  it('names the models that it asks, those without a key, and those that are gone', async () => {
+    const { code, line } = await formatting({})
+    expect(code).toBe(0)
+    expect(line).toMatch(/^ok {4}formatting: asks qwen-turbo, qwen-flash in turn; /)
+    expect(line).toContain('; no key for gemini-2.5-flash, gemini-3.5-flash-lite; ')
+    expect(line).toMatch(
+      /; qwen-turbo was retired in July 2026: .* one request a day, take it off FORMAT_MODELS/,
+    )
+  })
+
+  it('asks Gemini for a list that costs nothing, with the key in a header', async () => {
+    server.answer(say(200, { models: [{ name: 'models/gemini-2.5-flash' }], nextPageToken: 'x' }))
+    const { code, line } = await formatting({ ...withKey(), FORMAT_MODELS: 'gemini-2.5-flash' })
+    expect(code).toBe(0)
+    expect(line).toMatch(
+      /^ok {4}formatting: asks gemini-2\.5-flash in turn; the Gemini key is accepted by 127\.0\.0\.1/,
+    )
+    expect(line).toContain('; from 2026-12-01 on gemini-3.5-flash-lite answers for gemini-2.5-flash')
+    expect(server.seen.at(-1)).toMatchObject({
+      ...{ method: 'GET', path: '/v1beta/models?pageSize=1' },
+      headers: { 'x-goog-api-key': 'AIza-key' },
+    })
+  })
+
+  it.each([
+    [
+      'a key that is refused',
+      'KEY_REFUSED',
+      geminiError(400, 'INVALID_ARGUMENT', 'API key not valid. Please pass a valid API key.'),
+    ],
+    ['a country that is not served', 'ACCESS_DENIED', geminiError(400, 'FAILED_PRECONDITION')],
+    ['an address where there is none', 'WRONG_BASE_URL', say(404, 'no such page')],
+    ['something else at the address', 'WRONG_BASE_URL', say(200, { ok: true })],
+    ['a provider that fails', 'PROVIDER_FAILED', geminiError(503, 'UNAVAILABLE')],
+  ])('says what to do about %s', async (_, failure, answer) => {
+    server.answer(answer)
+    const { code, line } = await formatting(withKey())
+    expect(code).toBe(1)
+    expect(line).toMatch(new RegExp(`^FAIL {2}formatting: ${failure}: [A-Z].+\\. [A-Z].+\\.$`))
+    expect(line).not.toContain('AIza-key')
+  })
+
+  it('leaves a key alone that no model needs', async () => {
+    const before = server.seen.length
+    const { line } = await formatting({ ...withKey(), FORMAT_MODELS: 'qwen-flash' })
+    expect({ line, seen: server.seen.length }).toEqual({
+      line: 'ok    formatting: asks qwen-flash in turn',
+      seen: before,
+    })
+  })
+
+  it('does not say that models are asked whose key is refused', async () => {
+    const { code, line } = await formatting({ DASHSCOPE_API_KEY: 'sk-wrong', FORMAT_MODELS: 'qwen-flash' })
+    expect({ code, line }).toEqual({
+      code: 1,
+      line: '--    formatting: nobody can be asked, so texts come back as they are; for qwen-flash see key and region',
+    })
+  })
+
+  it('says that nothing is configured, which is no failure', async () => {
+    const { line } = await formatting({ DASHSCOPE_API_KEY: '', FORMAT_MODELS: 'qwen-flash' })
+    expect(line).toBe(
+      '--    formatting: not configured, so texts come back as they are; no key for qwen-flash',
+    )
+  })
+})
+
+describe('the program', () => {
+  it('starts through a link', async () => {
+    await symlink(entry, place('speech-mcp'))
+    const { code, stderr } = await desk.run(['transcribe', 'silence.wav'], { main: place('speech-mcp') })
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('Kept as tr_') })
+  })
+
+  it('shows its demo, without a key and from a folder with letters of all kinds in its name', async () => {
+    const folder = place('Mes outils à moi #1 100%')
+    await mkdir(folder)
+    for (const name of ['node_modules', 'fixtures']) await symlink(join(root, name), join(folder, name))
+    for (const name of ['dist', 'package.json'])
+      await cp(join(root, name), join(folder, name), { recursive: true })
+    const main = join(folder, 'dist', 'main.js')
+    const { code, stdout, stderr } = await desk.run(['demo'], { main, env: { DASHSCOPE_API_KEY: '' } })
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toContain('Hi Greta! Please collect the blue parcel')
+    expect(stdout).toContain('Welcome back to The Long Wire')
+    expect(stdout).toContain('00:00:00,')
+    expect(stdout).toMatch(/\[0:00\] S1: Right, it's ten past nine/)
+    expect(stdout).toMatch(
+      /\n← by qwen-flash; \d+ % of the words look otherwise; of \d+ paragraphs 0 left as they were/,
+    )
+    expect(stdout).toContain('qwen-turbo, first in FORMAT_MODELS, is gone')
+    expect(stdout).toMatch(/; left out: um 1, uh 1;.*\n\nSo the parcel for greta is blue\./)
+    expect(stdout).toMatch(/\[0:00\] Hannah: Right, it's ten past nine.*\n\[0:10\] Viktor: A quick note/)
+  })
+})

@@ -1,0 +1,35 @@
+// demo --cluster as people start it: a worker is killed over the main job, and nothing of it is lost or left behind.
+import { readdirSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Desk, openDesk } from '../../support/e2e/command.ts'
+import { tempFolder } from '../../support/e2e/system.ts'
+
+let desk: Desk
+beforeAll(async () => {
+  desk = await openDesk()
+})
+afterAll(() => desk.close())
+
+describe('speech-mcp demo --cluster', () => {
+  it('kills the worker that has the job, shows that another goes on, and checks what comes of it', async () => {
+    const folder = await tempFolder()
+    const { code, stdout, stderr } = await desk.run(['demo', '--cluster'], { env: { TMPDIR: folder.path } })
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toContain('Queue speech-jobs-brief was made.')
+    const killed = /Worker (\d) has it, and is killed/.exec(stdout)?.[1]
+    const heir = /Worker (\d) goes on with it\./.exec(stdout)?.[1]
+    expect(killed).toMatch(/[123]/)
+    expect(heir).not.toBe(killed)
+    expect(stdout).toMatch(/progress: Transcribed 2:\d\d of 5:42\n.*is killed/)
+    expect(stdout).toMatch(/^ok {4}all 1063 words/m)
+    expect(stdout).not.toMatch(/^FAIL/m)
+    expect(readdirSync(folder.path)).toEqual([])
+    await folder.remove()
+  }, 120_000)
+
+  it('is not served at the same time', async () => {
+    const { code, stderr } = await desk.run(['demo', '--cluster', '--serve'])
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/^BAD_INPUT: The demo takes one of --serve and --cluster\./)
+  })
+})

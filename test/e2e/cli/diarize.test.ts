@@ -1,0 +1,95 @@
+// speech-mcp diarize at a terminal: who said what, with a bucket and without one.
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { type Desk, openDesk } from '../../support/e2e/command.ts'
+import { trueTurns, turnsOf } from '../../support/e2e/meetings.ts'
+import { bucketSettings, fixture } from '../../support/e2e/system.ts'
+import { lettersOf } from '../../support/emulators/texts.ts'
+
+let desk: Desk
+let bucket: { env: Record<string, string> }
+
+beforeAll(async () => {
+  desk = await openDesk({ oss: true })
+  bucket = { env: bucketSettings(desk.standin) }
+  await desk.standin.warmUp()
+})
+afterAll(() => desk.close())
+
+const meeting = fixture('meeting.m4a')
+const place = (name: string) => join(desk.work, name)
+const inBucket = () => [...desk.standin.oss!.objects(), ...desk.standin.oss!.multiparts()]
+
+/** The letters that each one says, in order. */
+function saidBy(segments: { speaker: string; text: string }[]): Record<string, string> {
+  const said: Record<string, string> = {}
+  for (const { speaker, text } of segments) said[speaker] = (said[speaker] ?? '') + lettersOf(text)
+  return said
+}
+
+/** Blocks of a text file, as lines of a tool's text. */
+const blocks = (text: string) => text.replace(/^/gm, '[0:00] ')
+
+describe('speech-mcp diarize', () => {
+  it('prints turns, keeps them, and answers a second time without a request', async () => {
+    const order = ['diarize', meeting, '--speakers', '3', '-l', 'en']
+    const first = await desk.run(order, bucket)
+    expect(first).toMatchObject({ code: 0, stderr: expect.stringMatching(/(^|\n)Kept as tr_\w{16}\.\n$/) })
+    expect(turnsOf(blocks(first.stdout)).slice(0, 3)).toEqual(trueTurns().slice(0, 3))
+    const heard = desk.standin.tasks.find(({ model }) => model === 'fun-asr-mtl')
+    expect(heard!.parameters).toMatchObject({ speaker_count: 3, language_hints: ['en'] })
+    expect(inBucket()).toEqual([])
+    const tasks = desk.standin.tasks.length
+    expect(await desk.run(order, bucket)).toEqual(first)
+    expect(desk.standin.tasks.length).toBe(tasks)
+  })
+
+  it('writes subtitles with speakers, also by way of export', async () => {
+    const { code, stdout, stderr } = await desk.run(['diarize', meeting, '-t', 'Kiosks', '-o', 'out.vtt'])
+    expect({ code, stdout }, stderr).toEqual({ code: 0, stdout: '' })
+    const vtt = await readFile(place('out.vtt'), 'utf8')
+    expect(vtt).toMatch(/\n<v S1>Right,/)
+    const id = /tr_\w+/.exec(stderr)![0]
+    const exported = await desk.run(['export', id, '-f', 'md'])
+    expect(exported.stdout).toMatch(/^# Kiosks\n[\s\S]*\nSpeakers: S1 \d+ %, S2 \d+ %, S3 \d+ %\n/)
+    expect((await desk.run(['export', id, '-f', 'vtt'])).stdout).toBe(vtt)
+  })
+
+  it('formats what each one says, where that is asked for, and hears nothing again', async () => {
+    const order = ['diarize', meeting, '-t', 'Kiosks', '-f', 'json']
+    const plain = JSON.parse((await desk.run(order, bucket)).stdout)
+    const tasks = desk.standin.tasks.length
+    const env = { ...bucket.env, FORMAT_MODELS: 'qwen-flash' }
+    const { code, stdout, stderr } = await desk.run([...order, '--readable'], { env })
+    expect(code, stderr).toBe(0)
+    expect(stderr).toContain('Formatted: faithful, by qwen-flash; ')
+    const { formatted, segments, raw_segments } = JSON.parse(stdout)
+    expect({ models: formatted.models, raw_segments, tasks: desk.standin.tasks.length }).toEqual({
+      ...{ models: ['qwen-flash'], raw_segments: plain.segments, tasks },
+    })
+    expect(saidBy(segments)).toEqual(saidBy(plain.segments))
+  })
+
+  it('ends with 3 and says what is missing when one of the models fails', async () => {
+    const off = desk.standin.taskFault({ kind: 'failed', code: 'InternalError', model: 'fun-asr-mtl' })
+    onTestFinished(off)
+    const { code, stdout, stderr } = await desk.run(['diarize', fixture('jfk.wav')], bucket)
+    expect(code).toBe(3)
+    expect(stdout).toMatch(/^\?: And so,/)
+    expect(stderr).toMatch(
+      /(^|\n)Note: Where it says "\?:"[\s\S]*\nNote: .*TASK_FAILED[\s\S]*\nKept as tr_\w+\.\n$/,
+    )
+  })
+
+  it('leaves nothing in the bucket when it is interrupted', async () => {
+    desk.standin.set({ taskLatency: { base: 600, perSecond: 0 } })
+    onTestFinished(() => desk.standin.set({ taskLatency: { base: 0, perSecond: 0 } }))
+    const tasks = desk.standin.tasks.length
+    const { child, outcome } = desk.start(['diarize', fixture('clip.mp4')], bucket)
+    await vi.waitUntil(() => desk.standin.tasks.length === tasks + 2, { timeout: 30_000 })
+    child.kill('SIGINT')
+    expect(await outcome).toEqual({ code: 130, stdout: '', stderr: 'Cancelled.\n' })
+    expect(inBucket()).toEqual([])
+  })
+})

@@ -1,0 +1,171 @@
+// What doctor says of the store and the queue that machines share: made, found, refused, wrong or out of reach.
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { type MnsStandin, startMns } from '../../../emulators/mns/mns.ts'
+import { type OssStandin, startOss } from '../../../emulators/oss/oss.ts'
+import { startTablestore, type TablestoreStandin } from '../../../emulators/tablestore/tablestore.ts'
+import { type App, createApp } from '../../../src/app.ts'
+import { checkQueue, checkStore } from '../../../src/cli/doctor/team.ts'
+import { type Config, readConfig } from '../../../src/config/config.ts'
+import { describeError } from '../../../src/domain/errors.ts'
+import { type Desk, openDesk } from '../../support/e2e/command.ts'
+import { failure } from '../../support/failure.ts'
+
+const nowhere = 'http://127.0.0.1:1'
+/** Milliseconds; more than a stand-in needs, and less than a test should take. */
+const brief = 500
+
+interface Cloud {
+  tablestore: TablestoreStandin
+  mns: MnsStandin
+  oss: OssStandin
+  env: Record<string, string>
+}
+
+const key = { accessKeyId: 'LTAI5tTeam', accessKeySecret: 'secret-of-the-team' }
+const open: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const close of open.splice(0).toReversed()) await close()
+})
+
+async function startCloud(): Promise<Cloud> {
+  const [tablestore, mns, oss] = await Promise.all([startTablestore(key), startMns(key), startOss()])
+  open.push(tablestore.close, mns.close, oss.close)
+  const env = {
+    TABLESTORE_ENDPOINT: tablestore.endpoint,
+    TABLESTORE_INSTANCE: tablestore.instance,
+    MNS_ENDPOINT: mns.endpoint,
+    OSS_BUCKET: oss.bucket,
+    OSS_ENDPOINT: oss.endpoint,
+    OSS_REGION: oss.region,
+    OSS_ACCESS_KEY_ID: oss.accessKeyId,
+    OSS_ACCESS_KEY_SECRET: oss.accessKeySecret,
+    ALIBABA_ACCESS_KEY: key.accessKeyId,
+    ALIBABA_SECRET_KEY: key.accessKeySecret,
+  }
+  return { tablestore, mns, oss, env }
+}
+
+/** The two checks as the command makes them. */
+function checks(env: Record<string, string>, limit?: number) {
+  const config: Config = readConfig({ PATH: '', SPEECH_DATA_DIR: '/nowhere', ...env })
+  const app: App = createApp(config)
+  open.push(app.close)
+  return {
+    store: () => checkStore(app.setUpStore!, config, limit),
+    queue: (isBucketGood = true) => checkQueue(app.setUpQueue!, config, isBucketGood, limit),
+  }
+}
+
+describe('where all is well', () => {
+  it('makes what is missing, and then finds it', async () => {
+    const { tablestore, mns, env } = await startCloud()
+    const { store, queue } = checks(env)
+    const made = [await store(), (await queue()).text]
+    expect(Object.keys(tablestore.tables()).length).toBeGreaterThan(1)
+    expect(mns.queues().toSorted()).toEqual(['speech-jobs', 'speech-jobs-brief'])
+    expect(made[0]).toContain(`Tablestore at ${new URL(tablestore.endpoint).host}: `)
+    for (const table of Object.keys(tablestore.tables())) expect(made[0]).toContain(table)
+    for (const name of mns.queues()) expect(made[1]).toContain(name)
+
+    // The keys of servers and workers may not make anything, and doctor is run with them, too.
+    tablestore.set({ forbidden: ['CreateTable', 'CreateSearchIndex'] })
+    mns.set({ forbidden: ['CreateQueue'] })
+    expect([await store(), (await queue()).text]).not.toEqual(made)
+  })
+
+  it('warns where the workers could not fetch a recording', async () => {
+    const { env } = await startCloud()
+    const { queue } = checks(env)
+    expect(await queue(true)).toMatchObject({ isOn: true })
+    const { isOn, text } = await queue(false)
+    expect(isOn).toBe(false)
+    expect(text).toContain('recordings do not reach the workers')
+  })
+})
+
+describe('what is wrong', () => {
+  it('names the rights that are missing', async () => {
+    const { tablestore, mns, env } = await startCloud()
+    tablestore.set({ forbidden: ['CreateTable'] })
+    mns.set({ forbidden: ['CreateQueue'] })
+    const { store, queue } = checks(env)
+    const [ofStore, ofQueue] = [await failure(store()), await failure(queue())]
+    expect(ofStore.code).toBe('STORE_REFUSED')
+    expect(ofStore.hint).toContain('ots:CreateTable')
+    expect(ofQueue.code).toBe('QUEUE_REFUSED')
+    expect(ofQueue.hint).toContain('mns:CreateQueue')
+  })
+
+  it('tells a wrong key, and does not show it', async () => {
+    const { env } = await startCloud()
+    const { store, queue } = checks({ ...env, ALIBABA_SECRET_KEY: 'another-secret' })
+    const errors = [await failure(store()), await failure(queue())]
+    expect(errors.map(({ code }) => code)).toEqual(['STORE_REFUSED', 'QUEUE_REFUSED'])
+    for (const error of errors) expect(describeError(error)).not.toMatch(/LTAI5tTeam|another-secret/)
+  })
+
+  it.each<[string, (cloud: Cloud) => Record<string, string>]>([
+    ['that nobody listens at', () => ({ TABLESTORE_ENDPOINT: nowhere, MNS_ENDPOINT: nowhere })],
+    [
+      'that never answers',
+      ({ tablestore, mns }) => {
+        tablestore.fault({ how: { kind: 'hang' } })
+        mns.fault({ how: { kind: 'hang' } })
+        return {}
+      },
+    ],
+  ])('ends in time at an address %s', async (_, wrong) => {
+    const cloud = await startCloud()
+    const { store, queue } = checks({ ...cloud.env, ...wrong(cloud) }, brief)
+    const [ofStore, ofQueue] = await Promise.all([failure(store()), failure(queue())])
+    expect(ofStore.code).toBe('STORE_FAILED')
+    expect(ofStore.hint).toContain('TABLESTORE_ENDPOINT')
+    expect(ofQueue.code).toBe('QUEUE_FAILED')
+    expect(ofQueue.hint).toContain('MNS_ENDPOINT')
+  })
+})
+
+describe('a check', () => {
+  const at = { tablestoreEndpoint: 'https://inst.eu-central-1.ots.aliyuncs.com' }
+
+  it('puts what it was told into one line', async () => {
+    const setUp = async () => ['Table speech_a was made.', 'Table speech_b was there.']
+    expect(await checkStore(setUp, at)).toBe(
+      'Tablestore at inst.eu-central-1.ots.aliyuncs.com: Table speech_a was made; table speech_b was there',
+    )
+  })
+
+  it('ends in time where the work heeds no signal', async () => {
+    const error = await failure(checkStore(() => new Promise(() => {}), at, 20))
+    expect(error).toMatchObject({
+      code: 'STORE_FAILED',
+      hint: expect.stringContaining('TABLESTORE_ENDPOINT'),
+    })
+  })
+})
+
+describe('speech-mcp doctor', () => {
+  let desk: Desk
+  beforeAll(async () => {
+    desk = await openDesk()
+  })
+  afterAll(() => desk.close())
+
+  const lines = (stdout: string) => stdout.match(/^(?:ok {4}|-- {4}|FAIL {2})[\w ]+(?=: )/gm)
+
+  it('has a line for the store and one for the queue', async () => {
+    const { env, tablestore } = await startCloud()
+    const { code, stdout, stderr } = await desk.run(['doctor'], { env })
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(lines(stdout)?.slice(2, 5)).toEqual(['ok    uploads', 'ok    store', 'ok    queue'])
+    expect(stdout).not.toContain(tablestore.accessKeySecret)
+  })
+
+  it('warns of a queue without a bucket, and ends with 1', async () => {
+    const { env, oss } = await startCloud()
+    await oss.close()
+    const { code, stdout } = await desk.run(['doctor'], { env })
+    expect(code).toBe(1)
+    expect(lines(stdout)?.slice(2, 5)).toEqual(['FAIL  uploads', 'ok    store', '--    queue'])
+  })
+})

@@ -1,0 +1,65 @@
+// What a start costs: the libraries of the cloud are loaded by whoever needs them, and by nobody else.
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startMns } from '../../../emulators/mns/mns.ts'
+import { startOss } from '../../../emulators/oss/oss.ts'
+import { startTablestore } from '../../../emulators/tablestore/tablestore.ts'
+import { type Desk, openDesk } from '../../support/e2e/command.ts'
+
+const cloudLibraries = ['tablestore', '@alicloud/mns', 'ali-oss', 'prom-client']
+
+let desk: Desk
+beforeAll(async () => {
+  desk = await openDesk()
+  await writeFile(
+    join(desk.work, 'note.cjs'),
+    `process.on('exit', () => require('node:fs').writeFileSync(process.env.LOADED, Object.keys(require('node:module')._cache).join('\\n')))`,
+  )
+})
+afterAll(() => desk.close())
+
+/** The packages among the modules that a command has loaded by its end. */
+async function loadedBy(args: string[], env: Record<string, string> = {}): Promise<string[]> {
+  const file = join(desk.work, `loaded-by-${args[0] ?? 'serve'}`)
+  const NODE_OPTIONS = `--require ${JSON.stringify(join(desk.work, 'note.cjs'))}`
+  await desk.run(args, { env: { ...env, NODE_OPTIONS, LOADED: file }, input: '' })
+  const modules = (await readFile(file, 'utf8')).split('\n').map(name => name.replaceAll('\\', '/'))
+  expect(modules.length).toBeGreaterThan(0)
+  return cloudLibraries.filter(name => modules.some(module => module.includes(`/node_modules/${name}/`)))
+}
+
+describe('without settings of the cloud', () => {
+  it.each([[[]], [['transcribe', 'silence.wav']], [['doctor']]])(
+    'none of its libraries is loaded by %j',
+    async args => {
+      expect(await loadedBy(args)).toEqual([])
+    },
+  )
+})
+
+describe('with them', () => {
+  const nowhere = 'http://127.0.0.1:1'
+  const env = {
+    ...{ TABLESTORE_ENDPOINT: nowhere, MNS_ENDPOINT: nowhere, OSS_ENDPOINT: nowhere, OSS_BUCKET: 'speech' },
+    ...{ ALIBABA_ACCESS_KEY: 'id', ALIBABA_SECRET_KEY: 'secret' },
+  }
+
+  it('a server that only starts loads none', async () => {
+    expect(await loadedBy([], env)).toEqual([])
+  })
+
+  it('whoever looks at the services loads theirs', async () => {
+    const [tables, mns, oss] = await Promise.all([startTablestore(), startMns(), startOss()])
+    const endpoints = {
+      ...{ TABLESTORE_ENDPOINT: tables.endpoint, MNS_ENDPOINT: mns.endpoint },
+      ...{ OSS_ENDPOINT: oss.endpoint, OSS_REGION: oss.region },
+    }
+    expect(await loadedBy(['doctor'], { ...env, ...endpoints })).toEqual([
+      'tablestore',
+      '@alicloud/mns',
+      'ali-oss',
+    ])
+    await Promise.all([tables.close(), mns.close(), oss.close()])
+  })
+})

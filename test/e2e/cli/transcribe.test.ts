@@ -1,0 +1,160 @@
+// speech-mcp transcribe at a terminal: what it takes, what it prints where, and what it leaves behind.
+import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
+import { createReadStream } from 'node:fs'
+import { copyFile, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { dirname, join, relative } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { type Desk, openDesk } from '../../support/e2e/command.ts'
+import { silentWav } from '../../support/e2e/requests.ts'
+import { fixture, plainWords, truth, truthText } from '../../support/e2e/system.ts'
+
+let desk: Desk
+let elsewhere: Desk
+
+beforeAll(async () => {
+  desk = await openDesk()
+  elsewhere = await openDesk()
+})
+afterAll(async () => {
+  await desk.close()
+  await elsewhere.close()
+})
+
+const note = fixture('voice-note.ogg')
+const place = (name: string) => join(desk.work, name)
+const uri = (recording: Buffer) => `data:audio/ogg;base64,${recording.toString('base64')}`
+
+it('answers a second time from the first, without a request', async () => {
+  const order = ['transcribe', note, '-c', 'twice']
+  const first = await desk.run(order)
+  const before = desk.standin.requests.length
+  expect(await desk.run(order)).toEqual(first)
+  expect(desk.standin.requests.length).toBe(before)
+})
+
+it('prints the text, and the id beside it', async () => {
+  const { code, stdout, stderr } = await desk.run(['transcribe', note])
+  const said = truthText(truth('voice-note'))
+  expect({ code, said: plainWords(stdout) }).toEqual({ code: 0, said })
+  expect(stderr).toMatch(/^Kept as tr_\w{16}\.\n$/)
+})
+
+it('passes language, context and title on, and tells the format from the name of the file', async () => {
+  const wishes = ['-l', 'English', '--context', 'Greta', '-t', 'The parcel', '-o', 'parcel.md']
+  expect(await desk.run(['transcribe', note, ...wishes])).toMatchObject({ code: 0, stdout: '' })
+  expect(await readFile(place('parcel.md'), 'utf8')).toMatch(/^# The parcel\n/)
+  expect(desk.standin.requests.at(-1)).toMatchObject({ language: 'en', context: 'Greta' })
+})
+
+it('asks for times of words where it is told to, and not because json is wanted', async () => {
+  const spoken = async (...more: string[]) => {
+    const { stdout } = await desk.run(['transcribe', note, '-c', 'times', '-f', 'json', ...more])
+    return JSON.parse(stdout).segments.every(({ words }: { words?: unknown[] }) => words !== undefined)
+  }
+  await desk.run(['transcribe', note, '-c', 'times'])
+  const before = desk.standin.requests.length
+  expect(await spoken()).toBe(false)
+  expect(desk.standin.requests.length).toBe(before)
+  expect(await spoken('--timestamps', 'segment')).toBe(false)
+  expect(await spoken('--timestamps', 'word')).toBe(true)
+})
+
+it.each([
+  ['a relative path', () => 'silence.wav'],
+  ['a path by way of ..', () => join('..', relative(dirname(desk.work), place('silence.wav')))],
+  ['a path outside the home folder', () => join(elsewhere.work, 'silence.wav')],
+  ['a name with a colon', () => 'memo:1.wav'],
+  ['a link to a file elsewhere', () => 'link.wav'],
+  ['a data: URI', () => uri(silentWav())],
+])('takes %s', async (_, input) => {
+  await copyFile(place('silence.wav'), place('memo:1.wav'))
+  await symlink(join(elsewhere.work, 'silence.wav'), place('link.wav')).catch(() => {})
+  const { code, stdout, stderr } = await desk.run(['transcribe', input()])
+  expect({ code, stdout: stdout.trim() }, stderr).toEqual({ code: 0, stdout: '' })
+  expect(stderr).toMatch(/(^|\n)Kept as /)
+})
+
+it('keeps to the allowed folders where they were named', async () => {
+  const env = { SPEECH_ALLOWED_DIRS: elsewhere.work }
+  const { code, stderr } = await desk.run(['transcribe', 'silence.wav'], { env })
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/^OUTSIDE_ALLOWED_DIRS: /)
+})
+
+it.each(['missing/out.srt', '.'])('keeps the transcript when it cannot be written to %s', async output => {
+  const { code, stderr } = await desk.run(['transcribe', note, '-o', output])
+  expect(code).toBe(2)
+  const [, id] = /^BAD_INPUT: The output .*folder exists.*`speech-mcp export (tr_\w+) -o …`/.exec(stderr)!
+  expect((await desk.run(['export', id!])).stdout).toContain('Hi Greta!')
+  expect((await readdir(desk.work)).filter(name => name.endsWith('.part'))).toEqual([])
+})
+
+it('leaves an older output as it was when it fails', async () => {
+  await mkdir(place('old'))
+  await writeFile(place('old/out.txt'), 'old')
+  const env = { DASHSCOPE_API_KEY: 'sk-wrong' }
+  const { code, stderr } = await desk.run(['transcribe', note, '-c', 'never heard', '-o', 'old/out.txt'], {
+    env,
+  })
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/^KEY_REFUSED: /)
+  expect(await readdir(place('old'))).toEqual(['out.txt'])
+  expect(await readFile(place('old/out.txt'), 'utf8')).toBe('old')
+})
+
+it('takes the place of an older output when it succeeds', async () => {
+  await writeFile(place('again.txt'), 'old')
+  expect(await desk.run(['transcribe', 'silence.wav', '-o', 'again.txt'])).toMatchObject({ code: 0 })
+  expect(await readFile(place('again.txt'), 'utf8')).not.toContain('old')
+})
+
+it('ends with 3 and names the gap when words are missing', async () => {
+  const refused = { status: 400, code: 'DataInspectionFailed', message: 'no' }
+  desk.standin.fault({ kind: 'error', times: 1, ...refused })
+  const { code, stdout, stderr } = await desk.run(['transcribe', fixture('meeting.m4a')])
+  expect(code).toBe(3)
+  expect(stdout.length).toBeGreaterThan(500)
+  expect(stderr).toMatch(/^No text from [\d.]+ s to [\d.]+ s: .*\nKept as tr_\w+\.\n$/)
+})
+
+it('says that there is no ffmpeg where FFMPEG_PATH names none', async () => {
+  const env = { FFMPEG_PATH: '/nowhere/ffmpeg' }
+  const { code, stderr } = await desk.run(['transcribe', 'silence.wav', '-c', 'never heard'], { env })
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/^FFMPEG_MISSING: .*ffmpeg-static/)
+})
+
+describe.each(['SIGINT', 'SIGTERM'] as const)('%s', signal => {
+  it('stops a request, empties the scratch folder and ends with 130', async () => {
+    const scratch = join(desk.env.SPEECH_DATA_DIR!, 'scratch')
+    const over = desk.standin.fault({ kind: 'hang' })
+    const { child, outcome } = desk.start(['transcribe', uri(await readFile(note)), '-c', signal])
+    await vi.waitUntil(() => desk.standin.requests.at(-1)?.heard && desk.standin.inFlight() > 0, {
+      timeout: 20_000,
+    })
+    expect(await readdir(scratch)).toHaveLength(1)
+    child.kill(signal)
+    expect(await outcome).toEqual({ code: 130, stdout: '', stderr: 'Cancelled.\n' })
+    expect(await readdir(scratch)).toEqual([])
+    await vi.waitUntil(() => desk.standin.inFlight() === 0)
+    over()
+  })
+
+  it('ends ffmpeg', async () => {
+    // A pipe that its writer holds open ends when the writer does.
+    const pipe = place(`life-${signal}`)
+    execFileSync('mkfifo', [pipe])
+    const life = createReadStream(pipe)
+    const ended = once(life, 'end')
+    const program = place(`ffmpeg-${signal}`)
+    await writeFile(program, `#!/bin/sh\nexec 9>'${pipe}'\necho born >&9\nexec sleep 50\n`, { mode: 0o755 })
+    const { child, outcome } = desk.start(['transcribe', note, '-c', `${signal} to ffmpeg`], {
+      env: { FFMPEG_PATH: program },
+    })
+    await once(life, 'data')
+    child.kill(signal)
+    expect(await outcome).toMatchObject({ code: 130 })
+    await ended
+  }, 20_000)
+})

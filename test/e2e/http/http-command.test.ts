@@ -1,0 +1,152 @@
+// speech-mcp http and demo --serve as people start them: what they say, what they open, and how they end.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { type Desk, openDesk } from '../../support/e2e/command.ts'
+import { answerOf, openSession, post } from '../../support/e2e/http.ts'
+import { httpClients } from '../../support/e2e/mcp-clients.ts'
+import {
+  entry,
+  fixture,
+  type HttpServer,
+  plainWords,
+  startHttpServer,
+  tempFolder,
+  truth,
+  truthText,
+} from '../../support/e2e/system.ts'
+
+let desk: Desk
+beforeAll(async () => {
+  desk = await openDesk()
+  await desk.standin.warmUp()
+})
+afterAll(() => desk.close())
+
+const started: ChildProcess[] = []
+afterEach(() => {
+  for (const child of started.splice(0)) child.kill('SIGTERM')
+})
+
+async function start(settings: Record<string, string> = {}): Promise<HttpServer> {
+  const server = await startHttpServer({ ...desk.env, ...settings })
+  started.push(server.child)
+  return server
+}
+
+const [, connectModern] = httpClients.at(-1)!
+const folders = { SPEECH_ALLOWED_DIRS: fixture('') }
+
+describe('speech-mcp http', () => {
+  it('says where it is, who may come and what is open, on stderr alone', async () => {
+    const server = await start({ SPEECH_TOKENS: 'ann:ann-0123456789abcdef' })
+    expect(server.said()).toMatch(
+      /^speech-mcp serves http:\/\/127\.0\.0\.1:\d+\/mcp \(tokens: 1; folders open: none .*\)\.\n$/,
+    )
+    expect(server.said()).not.toContain('ann')
+    expect(await server.stop()).toBe(0)
+  })
+
+  it('opens no folder that was not named', async () => {
+    const server = await start({ HOME: fixture('') })
+    const client = await connectModern({ url: server.url })
+    const refused = await client.call('transcribe_audio', { audio: fixture('voice-note.ogg') })
+    expect(refused).toMatchObject({ isError: true })
+    expect(refused.content[0].text).toContain('OUTSIDE_ALLOWED_DIRS')
+    await client.close()
+    await server.stop()
+  })
+
+  it.each(httpClients)('transcribes for %s', async (_, connectHttp) => {
+    const server = await start(folders)
+    const client = await connectHttp({ url: server.url })
+    const result = await client.call('transcribe_audio', { audio: fixture('voice-note.ogg') })
+    expect(plainWords(result.structuredContent.text)).toBe(`[0:00] ${truthText(truth('voice-note'))}`)
+    await client.close()
+    expect(await server.stop()).toBe(0)
+  })
+
+  it('says what to do where it may not or cannot be served', async () => {
+    const server = await start()
+    const taken = await desk.run(['http', '--speech-http-port', new URL(server.url).port])
+    expect([taken.code, taken.stdout]).toEqual([2, ''])
+    expect(taken.stderr).toMatch(/^CONFIG_INVALID: Port \d+ is taken by another program\. .*SPEECH_HTTP_PORT/)
+    await server.stop()
+    const open = await desk.run(['http', '--speech-http-host', '0.0.0.0'])
+    expect(open.code).toBe(2)
+    expect(open.stderr).toMatch(/^CONFIG_INVALID: .*SPEECH_TOKENS/)
+  })
+
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    'lets a request to the provider land and answers who waits, before it ends: %s',
+    async signal => {
+      const data = { SPEECH_DATA_DIR: `${desk.env.SPEECH_DATA_DIR}-${signal}` }
+      const server = await start({ ...folders, ...data })
+      const off = desk.standin.fault({ kind: 'slow', seconds: 1 })
+      const session = await openSession(server.url)
+      const params = {
+        name: 'transcribe_audio',
+        arguments: { audio: fixture('meeting.m4a'), title: 'Stopped' },
+      }
+      const before = desk.standin.requests.length
+      const call = await session.post({ id: 1, method: 'tools/call', params })
+      await vi.waitFor(() => expect(desk.standin.inFlight()).toBeGreaterThan(0), { timeout: 30_000 })
+      const ended = server.stop(signal)
+      const answer = (await answerOf(call)) as { result: { structuredContent: { status: string } } }
+      expect(answer.result.structuredContent.status).toMatch(/^(?:running|completed)$/)
+      expect(await ended).toBe(0)
+      off()
+      const requests = desk.standin.requests.slice(before)
+      expect(requests.length).toBeGreaterThan(0)
+      expect(requests.filter(({ aborted }) => aborted)).toEqual([])
+    },
+  )
+
+  it('ends at once with the second signal', async () => {
+    const server = await start(folders)
+    const off = desk.standin.fault({ kind: 'hang' })
+    const params = { name: 'transcribe_audio', arguments: { audio: fixture('russian.flac') } }
+    await post(server.url, { id: 1, method: 'tools/call', params })
+    await vi.waitFor(() => expect(desk.standin.inFlight()).toBe(1), { timeout: 10_000 })
+    server.child.kill('SIGTERM')
+    const health = new URL('/healthz', server.url)
+    await vi.waitFor(async () => expect((await fetch(health)).status).toBe(503))
+    expect(await server.stop('SIGTERM')).toBe(1)
+    off()
+  })
+})
+
+describe('speech-mcp demo --serve', () => {
+  it('keeps a stand-in and a server up, says how to try it, and leaves nothing behind', async () => {
+    const folder = await tempFolder()
+    const demo = spawn(process.execPath, [entry, 'demo', '--serve'], {
+      env: { ...desk.env, SPEECH_HTTP_PORT: '0', TMPDIR: folder.path },
+      stdio: ['ignore', 'pipe', 'ignore'],
+      // A group of its own, as at a terminal.
+      detached: true,
+    })
+    started.push(demo)
+    const ended = once(demo, 'exit')
+    const command: string[] = []
+    for await (const line of createInterface({ input: demo.stdout })) {
+      if (line.includes('--tool-name transcribe_audio')) command.push(...line.trim().split(' '))
+      if (line.includes('Ctrl-C')) break
+    }
+    expect(command.slice(0, 3)).toEqual(['npx', '@modelcontextprotocol/inspector', '--cli'])
+    const url = command[3]!
+    const audio = command.at(-1)!.replace(/^audio=/, '')
+    const client = await connectModern({ url })
+    const { structuredContent } = await client.call('transcribe_audio', { audio })
+    expect(plainWords(structuredContent.text)).toContain(truthText(truth('voice-note')))
+    await client.close()
+    expect(readdirSync(folder.path)).not.toEqual([])
+    // Ctrl-C reaches the whole group.
+    process.kill(-demo.pid!, 'SIGINT')
+    expect(await ended).toEqual([0, null])
+    await expect(fetch(url)).rejects.toThrow()
+    expect(readdirSync(folder.path)).toEqual([])
+    await folder.remove()
+  })
+})

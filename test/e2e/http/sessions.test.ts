@@ -1,0 +1,290 @@
+// Sessions of 2025-11-25 over HTTP: whose they are, how streams are resumed, how many there may be, when they end.
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { ringOfEvents } from '../../../src/server/http/events.ts'
+import {
+  answerOf,
+  eventsOf,
+  initialize,
+  openSession,
+  serveQuietly,
+  type TestServer,
+} from '../../support/e2e/http.ts'
+
+const tokens = [
+  { name: 'ann', token: 'ann-0123456789abcdef' },
+  { name: 'bob', token: 'bob-0123456789abcdef' },
+]
+const bearer = (name: string) => ({ authorization: `Bearer ${name}-0123456789abcdef` })
+const wait = {
+  method: 'tools/call',
+  params: {
+    name: 'transcribe_audio',
+    arguments: { audio: '/a.wav' },
+    _meta: { progressToken: 'p' },
+  },
+}
+
+const open: TestServer[] = []
+async function serve(...wishes: Parameters<typeof serveQuietly>): Promise<TestServer> {
+  const server = await serveQuietly(...wishes)
+  open.push(server)
+  return server
+}
+afterEach(async () => {
+  for (const server of open.splice(0)) await server.close(async () => server.jobs.release())
+})
+
+/** Reads a stream until the first event with a message, and breaks the connection. */
+async function breakOff(response: Response, stop: AbortController): Promise<string> {
+  for await (const { id, message } of eventsOf(response)) {
+    if (!message) continue
+    stop.abort()
+    return id!
+  }
+  throw new Error('The stream ended.')
+}
+
+describe('a session', () => {
+  it('answers until it is ended', async () => {
+    const { url } = await serve()
+    const session = await openSession(url)
+    expect(await session.ask({ id: 1, method: 'ping' })).toMatchObject({ id: 1, result: {} })
+    expect((await session.end()).status).toBe(200)
+    const after = await session.post({ id: 2, method: 'ping' })
+    expect(after.status).toBe(404)
+    expect(await after.json()).toMatchObject({ error: { code: -32001 } })
+  })
+
+  it('of somebody else is as unknown as one that never was', async () => {
+    const { url } = await serve({ tokens })
+    const { headers } = await openSession(url, bearer('ann'))
+    const ask = async (method: string, more: Record<string, string>) => {
+      const answer = await fetch(url, {
+        method,
+        headers: {
+          ...{ ...headers, ...bearer('bob'), ...more, 'content-type': 'application/json' },
+          accept: 'application/json, text/event-stream',
+        },
+        ...(method === 'POST' && { body: '{"jsonrpc":"2.0","id":1,"method":"ping"}' }),
+      })
+      return { status: answer.status, body: await answer.text() }
+    }
+    for (const method of ['POST', 'GET', 'DELETE']) {
+      const foreign = await ask(method, {})
+      expect(foreign.status, method).toBe(404)
+      expect(await ask(method, { 'mcp-session-id': 'never-was' }), method).toEqual(foreign)
+    }
+  })
+
+  it('tells its client, and nobody else, what has changed', async () => {
+    const { url, jobs } = await serve({ tokens })
+    const [ann, bob] = [await openSession(url, bearer('ann')), await openSession(url, bearer('bob'))]
+    await ann.ask({ id: 1, method: 'resources/subscribe', params: { uri: 'transcript://tr_ann' } })
+    const [annHears, bobHears] = [eventsOf(await ann.listen()), eventsOf(await bob.listen())]
+    jobs.tell({ owner: 'ann', id: 'tr_ann', listed: false })
+    jobs.tell({ owner: 'bob', id: 'tr_bob', listed: true })
+    expect((await annHears.next()).value).toMatchObject({
+      message: { method: 'notifications/resources/updated', params: { uri: 'transcript://tr_ann' } },
+    })
+    expect((await bobHears.next()).value).toMatchObject({
+      message: { method: 'notifications/resources/list_changed' },
+    })
+  })
+
+  it('serves several calls at once, each on its own stream', async () => {
+    const { url, jobs } = await serve()
+    const session = await openSession(url)
+    const [first, second] = [await session.post({ id: 1, ...wait }), await session.post({ id: 2, ...wait })]
+    await vi.waitFor(() => expect(jobs.waiting()).toBe(2))
+    expect(await session.ask({ id: 3, method: 'ping' })).toMatchObject({ id: 3 })
+    jobs.release()
+    expect((await answerOf(first)).id).toBe(1)
+    expect((await answerOf(second)).id).toBe(2)
+  })
+})
+
+describe('a stream that broke', () => {
+  it('is resumed after the last event, while the call goes on', async () => {
+    const { url, jobs } = await serve()
+    const session = await openSession(url)
+    const stop = new AbortController()
+    const last = await breakOff(await session.post({ id: 1, ...wait }, stop.signal), stop)
+    const resumed = await session.listen(last)
+    jobs.release()
+    expect(await answerOf(resumed)).toMatchObject({ id: 1, result: { content: [{ type: 'text' }] } })
+    expect(jobs.departures).toEqual([])
+  })
+
+  it('gives an answer that came in between', async () => {
+    const { url, jobs } = await serve()
+    const session = await openSession(url)
+    const stop = new AbortController()
+    const last = await breakOff(await session.post({ id: 1, ...wait }, stop.signal), stop)
+    jobs.release()
+    await session.ask({ id: 2, method: 'ping' })
+    expect(await answerOf(await session.listen(last))).toMatchObject({ id: 1, result: {} })
+  })
+
+  it('gives nothing of another stream', async () => {
+    const { url, jobs } = await serve()
+    const session = await openSession(url)
+    const stop = new AbortController()
+    const last = await breakOff(await session.post({ id: 1, ...wait }, stop.signal), stop)
+    const other = await session.post({ id: 2, ...wait })
+    await vi.waitFor(() => expect(jobs.waiting()).toBe(2))
+    jobs.release()
+    await answerOf(other)
+    const answered: unknown[] = []
+    for await (const { message } of eventsOf(await session.listen(last))) answered.push(message?.id)
+    expect(answered.filter(id => id !== undefined)).toEqual([1])
+  })
+
+  it('can be resumed where the server has not noticed yet that it broke', async () => {
+    const { url, jobs } = await serve()
+    const session = await openSession(url)
+    const old = eventsOf(await session.post({ id: 1, ...wait }))
+    const first = await old.next()
+    const resumed = await session.listen((first.value as { id: string }).id)
+    expect(resumed.status).toBe(200)
+    jobs.release()
+    expect(await answerOf(resumed)).toMatchObject({ id: 1, result: {} })
+  })
+
+  it('cannot be resumed after an event of another session', async () => {
+    const { url, jobs } = await serve()
+    const [one, other] = [await openSession(url), await openSession(url)]
+    const stop = new AbortController()
+    const last = await breakOff(await one.post({ id: 1, ...wait }, stop.signal), stop)
+    jobs.release()
+    for (const event of [last, 'made-up', '_1', 'x_99']) {
+      const answer = await other.listen(event)
+      expect(answer.status, event).toBe(400)
+      expect(await answer.text()).not.toContain('result')
+    }
+  })
+
+  it('of notifications can be opened again at once', async () => {
+    const { url, jobs } = await serve()
+    const session = await openSession(url)
+    const stop = new AbortController()
+    const first = await session.listen(undefined, stop.signal)
+    expect((await session.listen()).status).toBe(409)
+    stop.abort()
+    await expect(first.text()).rejects.toThrow()
+    const again = await vi.waitFor(async () => {
+      const response = await session.listen()
+      expect(response.status).toBe(200)
+      return response
+    })
+    jobs.tell({ owner: 'local', id: 'tr_local', listed: true })
+    expect((await eventsOf(again).next()).value).toMatchObject({ message: {} })
+  })
+})
+
+it('keeps the newest events, so many of them or so much', async () => {
+  const ring = ringOfEvents(() => {})
+  const store = (stream: string, size: number) =>
+    ring.storeEvent(stream, { jsonrpc: '2.0', method: 'x', params: { text: 'x'.repeat(size) } })
+  const few = await store('few', 1)
+  for (let i = 0; i < 499; i++) await store('many', 1)
+  expect(ring.knows(few)).toBe(true)
+  const many = await store('many', 1)
+  expect(ring.knows(few)).toBe(false)
+  const large = await store('large', 2_000_000)
+  expect([ring.knows(many), ring.knows(large)]).toEqual([false, true])
+})
+
+describe('sessions', () => {
+  it('are closed when nobody uses them, and not while a stream is open or a call waits', async () => {
+    let time = 0
+    const { url, jobs } = await serve({ limits: { sweep: 10, now: () => time } })
+    const listening = await openSession(url)
+    await listening.listen()
+    const waiting = await openSession(url)
+    const stop = new AbortController()
+    await breakOff(await waiting.post({ id: 1, ...wait }, stop.signal), stop)
+    const forgotten = await openSession(url)
+    const before = jobs.listeners()
+    time += 31 * 60_000
+    await vi.waitFor(() => expect(jobs.listeners()).toBe(before - 1))
+    expect((await forgotten.post({ id: 1, method: 'ping' })).status).toBe(404)
+    expect((await listening.post({ id: 2, method: 'ping' })).status).toBe(200)
+    expect((await waiting.post({ id: 2, method: 'ping' })).status).toBe(200)
+    jobs.release()
+  })
+
+  it('are refused where an owner has too many, and others are let in', async () => {
+    const { url } = await serve({ tokens, limits: { sessionsPerOwner: 2 } })
+    await openSession(url, bearer('ann'))
+    const second = await openSession(url, bearer('ann'))
+    const refused = await initialize(url, bearer('ann'))
+    expect(refused.status).toBe(503)
+    expect(await refused.json()).toMatchObject({
+      error: { message: expect.stringContaining('Too many sessions') },
+    })
+    await openSession(url, bearer('bob'))
+    await second.end()
+    await openSession(url, bearer('ann'))
+  })
+
+  it('are refused where there are too many in all', async () => {
+    const { url } = await serve({ tokens, limits: { sessions: 2 } })
+    await openSession(url, bearer('ann'))
+    await openSession(url, bearer('bob'))
+    expect((await initialize(url, bearer('ann'))).status).toBe(503)
+  })
+
+  it('make room when their clients went without a word', async () => {
+    const { url } = await serve({ limits: { sessionsPerOwner: 2, grace: 0 } })
+    const staying = await openSession(url)
+    await staying.listen()
+    const forgotten = await openSession(url)
+    await openSession(url)
+    expect((await forgotten.post({ id: 1, method: 'ping' })).status).toBe(404)
+    expect((await staying.post({ id: 1, method: 'ping' })).status).toBe(200)
+  })
+
+  it('that a bad first request did not open do not count', async () => {
+    const { url } = await serve({ limits: { sessionsPerOwner: 1 } })
+    for (let i = 0; i < 3; i++)
+      expect((await initialize(url, { accept: 'application/json' })).status).toBe(406)
+    await openSession(url)
+  })
+
+  it('hold an owner to so many calls, also where the client breaks off each of them', async () => {
+    const { url, jobs } = await serve({ limits: { requestsPerOwner: 2 } })
+    const session = await openSession(url)
+    for (const id of [1, 2]) {
+      const stop = new AbortController()
+      await breakOff(await session.post({ id, ...wait }, stop.signal), stop)
+    }
+    expect((await session.post({ id: 3, method: 'ping' })).status).toBe(429)
+    jobs.release()
+    await vi.waitFor(async () => expect((await session.post({ id: 4, method: 'ping' })).status).toBe(200))
+  })
+
+  it('free the place of a call that is cancelled', async () => {
+    const { url, jobs } = await serve({ limits: { requestsPerOwner: 2 } })
+    const session = await openSession(url)
+    await session.post({ id: 1, ...wait })
+    await vi.waitFor(() => expect(jobs.waiting()).toBe(1))
+    await session.post({ method: 'notifications/cancelled', params: { requestId: 1 } })
+    await vi.waitFor(() => expect(jobs.departures).toEqual(['cancelled']))
+    const both = [await session.post({ id: 2, ...wait }), await session.post({ id: 3, ...wait })]
+    expect(both.map(({ status }) => status)).toEqual([200, 200])
+  })
+})
+
+it('ends the server while streams are open, and says goodbye to all of them', async () => {
+  const { url, jobs, close } = await serveQuietly()
+  const session = await openSession(url)
+  const stream = await session.listen()
+  const call = await session.post({ id: 1, ...wait })
+  await vi.waitFor(() => expect(jobs.waiting()).toBe(1))
+  const events = eventsOf(stream)
+  const ended = events.next()
+  await close(async () => jobs.release())
+  expect(await answerOf(call)).toMatchObject({ id: 1, result: {} })
+  expect((await ended).done).toBe(true)
+  await expect(fetch(url)).rejects.toThrow()
+})

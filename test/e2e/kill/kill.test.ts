@@ -1,0 +1,137 @@
+// A process that is killed at any moment loses no word and no cent: fifty kills at seeded random moments.
+
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import Sqlite from 'libsql'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createGate } from '../../../src/pipeline/async/gate.ts'
+import { makePassages, type Passages } from '../../support/audio/spaced-recording.ts'
+import { clients } from '../../support/e2e/mcp-clients.ts'
+import { type System, startSystem } from '../../support/e2e/system.ts'
+
+const [, connect] = clients[0]!
+/** Each job is killed so often, and then left in peace. */
+const killsOfAJob = 5
+const jobs = 10
+const chunks = 4
+/** So many jobs are killed side by side: while one waits for its moment, another one's server starts. */
+const abreast = createGate(3)
+
+/**
+ * Milliseconds within which the kill comes: from the call, about until the first request, or from one of the requests,
+ * about until its answer is written down.
+ */
+const latest = { call: 700, request: 150 }
+
+let system: System
+let passages: Passages
+let undisturbed: Record<string, unknown>
+
+beforeAll(async () => {
+  system = await startSystem({ standin: { latency: { base: 0.05, perSecond: 0.003 } } })
+  await system.standin.warmUp()
+  passages = await makePassages(system.folder, chunks)
+  const { data } = await system.call('transcribe_audio', { audio: passages.file })
+  undisturbed = data
+})
+afterAll(() => system.close())
+
+/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
+function random(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+/** The texts of the chunks that are safe in the store. */
+function checkpointed(dataDir: string): Set<string> {
+  try {
+    const database = new Sqlite(join(dataDir, 'speech.db'))
+    const rows = database
+      .prepare("SELECT CAST(value AS TEXT) AS value FROM checkpoints WHERE key LIKE 'chunk:%'")
+      .all() as { value: string }[]
+    database.close()
+    return new Set(rows.map(({ value }) => (JSON.parse(value) as { text: string }).text))
+  } catch {
+    // Killed before there was a store.
+    return new Set()
+  }
+}
+
+interface Moment {
+  /** How many requests must have come. */
+  requests: number
+  /** Milliseconds after that. */
+  later: number
+}
+
+function anyMoment(next: () => number): Moment {
+  const requests = Math.floor(next() * (chunks + 1))
+  return { requests, later: next() * (requests === 0 ? latest.call : latest.request) }
+}
+
+async function killAt(
+  moment: Moment,
+  env: Record<string, string>,
+  order: { context: string },
+): Promise<void> {
+  const client = await connect(env)
+  const before = requestsOf(order).length
+  let isOver = false
+  const call = client.call('transcribe_audio', { ...order }).finally(() => {
+    isOver = true
+  })
+  call.catch(() => {})
+  while (!isOver && requestsOf(order).length < before + moment.requests) await sleep(5)
+  await Promise.race([sleep(moment.later), call])
+  process.kill(client.pid(), 'SIGKILL')
+  await client.close()
+}
+
+function requestsOf({ context }: { context: string }) {
+  return system.standin.requests.filter(request => request.context === context)
+}
+
+/** What a disturbed transcript has in common with an undisturbed one; the id tells their contexts apart. */
+function essence({ text, coverage, status, language, duration }: Record<string, unknown>) {
+  return { text, coverage, status, language, duration }
+}
+
+async function killOften(seed: number): Promise<void> {
+  const next = random(seed)
+  const env = { ...system.env, SPEECH_DATA_DIR: join(system.folder, `killed-${seed}`) }
+  const order = { audio: passages.file, context: `seed ${seed}` }
+  const requests = () => requestsOf(order)
+  let kept = new Set<string>()
+  const checkSince = (from: number) => {
+    for (const { text } of requests().slice(from)) expect(kept).not.toContain(text)
+  }
+
+  for (let i = 0; i < killsOfAJob; i++) {
+    const from = requests().length
+    await killAt(anyMoment(next), env, order)
+    checkSince(from)
+    kept = checkpointed(env.SPEECH_DATA_DIR)
+  }
+
+  const from = requests().length
+  const client = await connect(env)
+  const { structuredContent } = await client.call('transcribe_audio', order)
+  await client.close()
+  checkSince(from)
+  expect(requests().length - from).toBeLessThanOrEqual(chunks - kept.size)
+  expect(essence(structuredContent)).toEqual(essence(undisturbed))
+}
+
+describe('a job that is killed five times', () => {
+  it.concurrent.each(Array.from({ length: jobs }, (_, seed) => seed + 1))(
+    'gives the undisturbed transcript, and asks for nothing twice that it had kept (seed %i)',
+    seed => abreast(() => killOften(seed)),
+    // Most of it may be spent waiting for the others.
+    600_000,
+  )
+})

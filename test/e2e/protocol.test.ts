@@ -1,0 +1,201 @@
+// What clients of both protocol eras meet over stdio and HTTP: tools, results, progress, cancelling, resources, subscriptions.
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { makePassages, type Passages } from '../support/audio/spaced-recording.ts'
+import { type AnyClient, clients, httpClients, type ProgressUpdate } from '../support/e2e/mcp-clients.ts'
+import { childrenOf } from '../support/e2e/processes.ts'
+import {
+  fixture,
+  plainWords,
+  type System,
+  startHttpServer,
+  startSystem,
+  truth,
+  truthText,
+} from '../support/e2e/system.ts'
+
+let system: System
+let passages: Passages
+
+beforeAll(async () => {
+  system = await startSystem()
+  await system.standin.warmUp()
+  passages = await makePassages(system.folder, 4)
+})
+afterAll(() => system.close())
+
+/** A client, the process that serves it, and the end of both. */
+interface Pair {
+  client: AnyClient
+  pid: number
+  close(): Promise<void>
+}
+
+const rows: [name: string, open: (env: Record<string, string>) => Promise<Pair>][] = [
+  ...clients.map(([name, connect]): (typeof rows)[number] => [
+    `${name}, stdio`,
+    async env => {
+      const client = await connect(env)
+      return { client, pid: client.pid(), close: () => client.close() }
+    },
+  ]),
+  ...httpClients.map(([name, connect]): (typeof rows)[number] => [
+    `${name}, HTTP`,
+    async env => {
+      const server = await startHttpServer(env)
+      const client = await connect({ url: server.url })
+      const close = async () => {
+        await client.close()
+        await server.stop()
+      }
+      return { client, pid: server.child.pid!, close }
+    },
+  ]),
+]
+
+let number = 0
+/** A context that no call before had: an order that nobody has placed yet. */
+const fresh = () => ({ context: `order ${number++}` })
+
+describe.each(rows)('%s', (_, open) => {
+  let pair: Pair
+  let client: AnyClient
+  beforeAll(async () => {
+    pair = await open(system.env)
+    client = pair.client
+  })
+  afterAll(() => pair.close())
+
+  it('lists the tools', async () => {
+    const { tools } = await client.listTools()
+    expect(tools.map(({ name }) => name)).toEqual([
+      ...['transcribe_audio', 'diarize_audio', 'format_text', 'get_transcript', 'search_transcripts'],
+      ...['find_recordings', 'update_transcript', 'cancel_transcription', 'delete_transcript'],
+    ])
+  })
+
+  it('gives the same facts as data and as text', async () => {
+    const {
+      structuredContent: data,
+      content,
+      isError,
+    } = await client.call('transcribe_audio', {
+      audio: fixture('voice-note.ogg'),
+      title: 'Note to self',
+    })
+    expect(isError).toBeFalsy()
+    const [{ text }] = content
+    expect(data).toMatchObject({ status: 'completed', title: 'Note to self', language: 'en', warnings: [] })
+    for (const fact of [
+      data.status,
+      data.transcript_id,
+      data.uri,
+      data.title,
+      data.text,
+      `(${data.language})`,
+    ])
+      expect(text).toContain(fact)
+    expect(plainWords(data.text)).toBe(`[0:00] ${truthText(truth('voice-note'))}`)
+  })
+
+  it('reports progress that rises to the end', async () => {
+    const updates: ProgressUpdate[] = []
+    const off = system.standin.fault({ kind: 'slow', seconds: 0.3 })
+    await client.call(
+      'transcribe_audio',
+      { audio: passages.file, ...fresh() },
+      { onprogress: update => updates.push(update) },
+    )
+    off()
+    expect(updates.length).toBeGreaterThan(1)
+    for (let i = 1; i < updates.length; i++)
+      expect(updates[i]!.progress).toBeGreaterThan(updates[i - 1]!.progress)
+    expect(updates[0]!.message).toMatch(/\w/)
+    for (const { progress, total } of updates)
+      expect(progress).toBeLessThanOrEqual(total ?? Number.POSITIVE_INFINITY)
+  })
+
+  it('stops ffmpeg when the call is cancelled', async () => {
+    const slow = join(system.folder, 'slow-ffmpeg')
+    writeFileSync(slow, '#!/bin/sh\nexec sleep 60\n', { mode: 0o755 })
+    const other = await open({ ...system.env, FFMPEG_PATH: slow })
+    const stop = new AbortController()
+    const order = { audio: passages.file, ...fresh() }
+    const call = other.client.call('transcribe_audio', order, { signal: stop.signal })
+    call.catch(() => {})
+    await vi.waitFor(() => expect(childrenOf(other.pid).join()).toContain('sleep 60'), { timeout: 10_000 })
+    stop.abort()
+    await expect(call).rejects.toThrow()
+    await vi.waitFor(() => expect(childrenOf(other.pid)).toEqual([]), { timeout: 5_000 })
+    await other.close()
+  })
+
+  it('stops the requests when the call is cancelled', async () => {
+    const off = system.standin.fault({ kind: 'hang' })
+    const stop = new AbortController()
+    const before = system.standin.requests.length
+    const order = { audio: passages.file, ...fresh() }
+    const call = client.call('transcribe_audio', order, { signal: stop.signal })
+    call.catch(() => {})
+    await vi.waitFor(() => expect(system.standin.inFlight()).toBeGreaterThan(0), { timeout: 10_000 })
+    stop.abort()
+    await expect(call).rejects.toThrow()
+    await vi.waitFor(() => expect(system.standin.inFlight()).toBe(0), { timeout: 5_000 })
+    expect(system.standin.requests.slice(before).every(({ aborted }) => aborted)).toBe(true)
+    off()
+    const { isError } = await client.call('transcribe_audio', { audio: fixture('jfk.wav'), ...fresh() })
+    expect(isError).toBeFalsy()
+  })
+
+  it('hears of a transcript that grows, and of the list that it is in', async () => {
+    const heard = { updated: 0, listed: 0 }
+    const endList = await client.onListChanged(() => heard.listed++)
+    const off = system.standin.fault({ kind: 'hang' })
+    const order = { audio: passages.file, ...fresh() }
+    const { structuredContent } = await client.call('transcribe_audio', { ...order, wait_seconds: 0 })
+    expect(structuredContent.status).toBe('running')
+    const end = await client.subscribe(structuredContent.uri, () => heard.updated++)
+    off()
+    await client.call('cancel_transcription', { transcript_id: structuredContent.transcript_id })
+    await client.call('transcribe_audio', order)
+    await vi.waitFor(() => expect(heard.updated).toBeGreaterThan(0), { timeout: 5_000 })
+    await vi.waitFor(() => expect(heard.listed).toBeGreaterThan(0), { timeout: 5_000 })
+    await Promise.all([end(), endList()])
+  })
+
+  it('reads a transcript as a resource, in every format', async () => {
+    const { structuredContent } = await client.call('transcribe_audio', { audio: fixture('jfk.wav') })
+    const uri: string = structuredContent.uri
+    const [readable] = await client.readResource(uri)
+    expect(readable).toMatchObject({ uri, mimeType: 'text/plain' })
+    expect(readable!.text).toContain('ask not what your country can do for you')
+    const starts = { txt: 'And so,', md: '# jfk', json: '{', srt: '1\n00:00:0', vtt: 'WEBVTT' }
+    for (const [format, start] of Object.entries(starts)) {
+      const [file] = await client.readResource(`${uri}/${format}`)
+      expect(file!.text!.startsWith(start), format).toBe(true)
+    }
+    const { resources } = await client.listResources()
+    expect(resources).toContainEqual(expect.objectContaining({ uri, title: 'jfk' }))
+    expect(await client.complete('transcript://{id}', 'id', uri.slice(13, 20))).toContain(uri.slice(13))
+    expect(await client.complete('transcript://{id}/{format}', 'format', 's')).toEqual(['srt'])
+  })
+
+  it.each(['transcript://tr_0000000000000000', 'transcript://tr_0000000000000000/srt', 'transcript://x/exe'])(
+    'says that %s is not there',
+    async uri => {
+      await expect(client.readResource(uri)).rejects.toThrow(/not found/i)
+    },
+  )
+
+  it('answers wrong arguments and unknown tools without ending', async () => {
+    const wrong = await client.call('transcribe_audio', { audio: 7 })
+    expect(wrong.isError).toBe(true)
+    expect(wrong.content[0].text).toContain('audio')
+    await expect(client.call('sing', {})).rejects.toThrow(/sing/)
+    const unknown = await client.call('get_transcript', { transcript_id: 'tr_nothing' })
+    expect(unknown).toMatchObject({ isError: true })
+    expect(unknown.structuredContent).toBeUndefined()
+    expect(unknown.content[0].text).toMatch(/^TRANSCRIPT_NOT_FOUND: .+\. .+\.$/)
+  })
+})

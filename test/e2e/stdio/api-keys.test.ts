@@ -1,0 +1,64 @@
+// A key that is wrong or missing: said at once, and not tried over and over.
+import { createServer, request as forward } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { make, refusal } from '../../support/e2e/requests.ts'
+import { fixture, type System, startSystem } from '../../support/e2e/system.ts'
+
+const asked: string[] = []
+/** Passes everything on to a stand-in, as that counts only what comes with the right key. */
+const counter = createServer((request, response) => {
+  asked.push(request.url!)
+  const { method, headers, url } = request
+  const onward = forward(new URL(url!, inner.standin.url), { method, headers }, answer => {
+    response.writeHead(answer.statusCode!, answer.headers)
+    answer.pipe(response)
+  })
+  request.pipe(onward.on('error', () => response.destroy()))
+})
+let inner: System
+
+beforeAll(async () => {
+  inner = await startSystem()
+  await new Promise<void>(ready => counter.listen(0, '127.0.0.1', ready))
+})
+afterAll(async () => {
+  counter.closeAllConnections()
+  counter.close()
+  await inner.close()
+})
+
+async function withKey<T>(key: string, work: (system: System) => Promise<T>): Promise<T> {
+  const address = `http://127.0.0.1:${(counter.address() as AddressInfo).port}/api/v1`
+  const env = { DASHSCOPE_API_KEY: key, DASHSCOPE_BASE_URL: address, SPEECH_CONCURRENCY: '2' }
+  const system = await startSystem({ env })
+  asked.length = 0
+  try {
+    return await work(system)
+  } finally {
+    await system.close()
+  }
+}
+
+it.each(['sk-wrong-0123456789', 'sk-standin2'])('the key %s is refused and never shown', async key => {
+  const text = await withKey(key, system => refusal(system, fixture('voice-note.ogg'), 'KEY_REFUSED'))
+  expect(text).toContain('DASHSCOPE_API_KEY')
+  expect(text).not.toContain(key)
+  expect(asked.length).toBe(1)
+})
+
+it('a recording of half an hour with a wrong key is given up with the first answers', async () => {
+  const args = ['-stream_loop', '5', '-i', fixture('interview.mp3'), '-c', 'copy']
+  await withKey('sk-wrong', async system => {
+    const audio = await make(system, 'long.mp3', args)
+    await refusal(system, audio, 'KEY_REFUSED')
+  })
+  expect(asked.length).toBeGreaterThan(0)
+  expect(asked.length).toBeLessThanOrEqual(3)
+})
+
+it.each(['', ' ', `\${user_config.api_key}`])('without a key (%j) nothing is sent', async key => {
+  const text = await withKey(key, system => refusal(system, fixture('voice-note.ogg'), 'KEY_MISSING'))
+  expect(text).toContain('DASHSCOPE_API_KEY')
+  expect(asked).toEqual([])
+})

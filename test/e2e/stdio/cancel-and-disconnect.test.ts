@@ -1,0 +1,198 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import type { Passages } from '../../support/audio/spaced-recording.ts'
+import { type AnyClient, clients, type ProgressUpdate } from '../../support/e2e/mcp-clients.ts'
+import { type Ordering, startOrdering, unheard } from '../../support/e2e/spaced-system.ts'
+import { plainWords, type System } from '../../support/e2e/system.ts'
+
+let ordering: Ordering
+let system: System
+let passages: Passages
+
+beforeAll(async () => {
+  ordering = await startOrdering(5)
+  system = ordering.system
+  passages = ordering.passages
+})
+afterAll(() => system.close())
+
+const transcribe: Ordering['transcribe'] = args => ordering.transcribe(args)
+const requestsOf: Ordering['requestsOf'] = work => ordering.requestsOf(work)
+
+describe('two processes on one data folder', () => {
+  const connect = clients[0]![1]
+  let other: AnyClient
+  beforeAll(async () => {
+    other = await connect(system.env)
+  })
+  afterAll(() => other.close())
+
+  it('make one job of the same order, and both are answered', async () => {
+    const wish = unheard()
+    const updates: ProgressUpdate[] = []
+    const off = system.standin.fault({ kind: 'slow', seconds: 0.5 })
+    const { answer, requests } = await requestsOf(() =>
+      Promise.all([
+        transcribe(wish),
+        other.call(
+          'transcribe_audio',
+          { audio: passages.file, ...wish },
+          { onprogress: update => updates.push(update) },
+        ),
+      ]),
+    )
+    off()
+    const [mine, theirs] = answer
+    expect(theirs.structuredContent).toMatchObject({
+      transcript_id: mine.data.transcript_id,
+      status: 'completed',
+    })
+    expect(theirs.structuredContent.text).toBe(mine.data.text)
+    expect(updates.length).toBeGreaterThan(0)
+    expect(requests).toBe(5)
+  })
+
+  it('take over from each other when one dies', async () => {
+    const wish = unheard()
+    const doomed = await connect(system.env)
+    let answered = 0
+    const off = system.standin.fault({ kind: 'hang', when: () => answered++ >= 2 })
+    const lost = doomed.call('transcribe_audio', { audio: passages.file, ...wish })
+    lost.catch(() => {})
+    await vi.waitFor(() => expect(answered).toBe(5), { timeout: 20_000 })
+    process.kill(doomed.pid(), 'SIGKILL')
+    await doomed.close()
+    off()
+    const { answer, requests } = await requestsOf(() => transcribe(wish))
+    expect(plainWords(answer.data.text.replaceAll(/\[\d+:\d\d\]/g, ''))).toBe(ordering.allWords)
+    expect(requests).toBe(3)
+  })
+
+  it('cancel each other’s work where they are told to', async () => {
+    const wish = unheard()
+    const off = system.standin.fault({ kind: 'hang' })
+    const { data } = await transcribe({ ...wish, wait_seconds: 0 })
+    await vi.waitFor(() => expect(system.standin.inFlight()).toBeGreaterThan(0), { timeout: 10_000 })
+    const { structuredContent } = await other.call('cancel_transcription', {
+      transcript_id: data.transcript_id,
+    })
+    expect(structuredContent.status).toBe('cancelled')
+    await vi.waitFor(() => expect(system.standin.inFlight()).toBe(0), { timeout: 10_000 })
+    off()
+  })
+})
+
+describe('a transcript that is being made', () => {
+  async function startSlowly() {
+    const wish = unheard()
+    let slowed = 0
+    const off = system.standin.fault({ kind: 'slow', seconds: 1.5, when: () => ++slowed > 0 })
+    const { data } = await transcribe({ ...wish, wait_seconds: 0 })
+    expect(data.status).toBe('running')
+    await vi.waitFor(() => expect(slowed).toBe(5), { timeout: 20_000 })
+    off()
+    return { wish, id: data.transcript_id as string }
+  }
+
+  it('keeps the title that it is given meanwhile', async () => {
+    const { wish, id } = await startSlowly()
+    const title = 'Named while it ran'
+    await system.call('update_transcript', { transcript_id: id, title })
+    expect((await transcribe(wish)).data).toMatchObject({ transcript_id: id, title, status: 'completed' })
+    expect((await system.call('get_transcript', { transcript_id: id })).data.title).toBe(title)
+  })
+
+  it('stays away when another process deletes it', async () => {
+    const { id } = await startSlowly()
+    const other = await clients[0]![1](system.env)
+    await other.call('delete_transcript', { transcript_id: id })
+    await other.close()
+    const listed = async () => {
+      const { resources } = await system.client.listResources()
+      return resources.some(({ uri }) => uri.includes(id))
+    }
+    // The worker finds out with its next look at the job.
+    await vi.waitFor(() => expect(system.standin.inFlight()).toBe(0), { timeout: 10_000 })
+    await vi.waitFor(async () => expect(await listed()).toBe(false), { timeout: 10_000, interval: 200 })
+    const { text } = await system.call('get_transcript', { transcript_id: id })
+    expect(text).toMatch(/^TRANSCRIPT_NOT_FOUND: /)
+  })
+})
+
+describe('a call that its client gives up', () => {
+  it('because it took too long leaves the work going', async () => {
+    const wish = unheard()
+    const off = system.standin.fault({ kind: 'slow', seconds: 1.5 })
+    const { answer, requests } = await requestsOf(async () => {
+      const call = system.client.callTool(
+        { name: 'transcribe_audio', arguments: { audio: passages.file, ...wish } },
+        undefined,
+        { timeout: 1000 },
+      )
+      await expect(call).rejects.toThrow(/timed out/i)
+      off()
+      return transcribe(wish)
+    })
+    expect(answer.data.status).toBe('completed')
+    expect(requests).toBe(5)
+    expect(system.standin.requests.slice(-5).every(({ aborted }) => !aborted)).toBe(true)
+  })
+
+  it('on purpose stops the work, and what was heard is not asked again', async () => {
+    const wish = unheard()
+    let answered = 0
+    const off = system.standin.fault({ kind: 'hang', when: () => answered++ >= 3 })
+    const stop = new AbortController()
+    const call = system.client.callTool(
+      { name: 'transcribe_audio', arguments: { audio: passages.file, ...wish } },
+      undefined,
+      { signal: stop.signal },
+    )
+    call.catch(() => {})
+    await vi.waitFor(() => expect(answered).toBe(5), { timeout: 20_000 })
+    stop.abort('enough')
+    await vi.waitFor(() => expect(system.standin.inFlight()).toBe(0), { timeout: 5_000 })
+    off()
+    const { answer, requests } = await requestsOf(() => transcribe(wish))
+    expect(answer.data.status).toBe('completed')
+    expect(requests).toBe(2)
+  })
+
+  it('on purpose goes on where somebody else waits for it', async () => {
+    const wish = unheard()
+    const off = system.standin.fault({ kind: 'slow', seconds: 1 })
+    const stop = new AbortController()
+    const first = system.client.callTool(
+      { name: 'transcribe_audio', arguments: { audio: passages.file, ...wish } },
+      undefined,
+      { signal: stop.signal },
+    )
+    first.catch(() => {})
+    const second = transcribe(wish)
+    await vi.waitFor(() => expect(system.standin.inFlight()).toBeGreaterThan(0), { timeout: 10_000 })
+    stop.abort()
+    off()
+    expect((await second).data.status).toBe('completed')
+  })
+})
+
+describe('cancel_transcription', () => {
+  it('stops the work, keeps what there is, and the same order goes on from there', async () => {
+    const wish = unheard()
+    let answered = 0
+    const off = system.standin.fault({ kind: 'hang', when: () => answered++ >= 3 })
+    const { data } = await transcribe({ ...wish, wait_seconds: 0 })
+    await vi.waitFor(() => expect(answered).toBe(5), { timeout: 20_000 })
+    const { data: cancelled } = await system.call('cancel_transcription', {
+      transcript_id: data.transcript_id,
+    })
+    expect(cancelled).toMatchObject({ status: 'cancelled', transcript_id: data.transcript_id })
+    await vi.waitFor(() => expect(system.standin.inFlight()).toBe(0), { timeout: 5_000 })
+    const read = await system.call('get_transcript', { transcript_id: data.transcript_id })
+    expect(read.data.status).toBe('cancelled')
+    expect(read.data.text.length).toBeGreaterThan(50)
+    off()
+    const { answer, requests } = await requestsOf(() => transcribe(wish))
+    expect(answer.data.status).toBe('completed')
+    expect(requests).toBe(2)
+  })
+})

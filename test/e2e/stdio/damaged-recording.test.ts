@@ -1,0 +1,133 @@
+// A recording that is damaged, short, silent or wrongly named: what can be heard of it is heard.
+import { readFile, truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { hear, lavfi, make } from '../../support/e2e/requests.ts'
+import { fixture, type System, startSystem, truth, truthText } from '../../support/e2e/system.ts'
+
+let system: System
+
+beforeAll(async () => {
+  system = await startSystem()
+  await make(system, 'cover.png', [...lavfi('color=red:s=64x64'), '-frames:v', '1'])
+})
+afterAll(() => system.close())
+
+describe('a recording that is cut off', () => {
+  const jfk = ['-i', fixture('jfk.wav')]
+  const clip = ['-i', fixture('clip.mp4')]
+  const copied = ['-c', 'copy']
+  const cover = ['-i', 'cover.png', '-map', '0', '-map', '1', '-c:v', 'copy']
+  it.each([
+    ['WAV', 'jfk', 'cut.wav', [...jfk, ...copied]],
+    ['FLAC', 'jfk', 'cut.flac', jfk],
+    ['MP3', 'jfk', 'cut.mp3', jfk],
+    ['MP3 with a cover', 'jfk', 'cover.mp3', [...jfk, ...cover]],
+    ['AIFF', 'jfk', 'cut.aiff', jfk],
+    ['CAF', 'jfk', 'cut.caf', jfk],
+    ['AVI', 'jfk', 'cut.avi', jfk],
+    ['Ogg', 'voice-note', 'cut.ogg', ['-i', fixture('voice-note.ogg'), ...copied]],
+    ['MP4 film', 'clip', 'cut.mp4', [...clip, ...copied, '-movflags', 'faststart']],
+    ['M4A', 'clip', 'cut.m4a', [...clip, ...copied, '-vn', '-movflags', 'faststart']],
+    ['Matroska film', 'clip', 'cut.mkv', [...clip, ...copied]],
+    ['WebM', 'voice-note', 'cut.webm', ['-i', fixture('voice-note.ogg'), ...copied]],
+  ])('%s is heard as far as it goes, with a warning', async (_, name, file, args) => {
+    const whole = await make(system, file, args)
+    const { length } = await readFile(whole)
+    expect((await hear(system, whole)).warnings).toEqual([])
+    await truncate(whole, Math.round(length * 0.55))
+    const { status, words, warnings } = await hear(system, whole)
+    expect(status).toBe('completed')
+    expect(warnings).toEqual([expect.stringMatching(/^The file seems to be cut off.*transcribed\.$/)])
+    // The word that the cut went through may be wrong.
+    const heard = words.split(' ').slice(0, -1)
+    expect(heard.length).toBeGreaterThan(5)
+    expect(truthText(truth(name)).startsWith(heard.join(' '))).toBe(true)
+  })
+})
+
+describe('a recording whose sound is not all that it seems', () => {
+  it('with two tracks says that one was heard', async () => {
+    const two = [
+      '-i',
+      fixture('jfk.wav'),
+      '-i',
+      fixture('voice-note.ogg'),
+      '-map',
+      '0',
+      '-map',
+      '1',
+      '-c:a',
+      'aac',
+    ]
+    const { status, warnings } = await hear(system, await make(system, 'two.mkv', two))
+    expect(status).toBe('completed')
+    expect(warnings).toEqual([expect.stringContaining('2 audio tracks')])
+  })
+
+  it('whose channels cancel each other is empty, and says so', async () => {
+    const against = ['-i', fixture('jfk.wav'), '-af', 'pan=stereo|c0=c0|c1=-1*c0']
+    const { words, warnings } = await hear(system, await make(system, 'against.wav', against))
+    expect(words).toBe('')
+    expect(warnings).toEqual([expect.stringContaining('cancel each other')])
+  })
+})
+
+describe('a decoder that dies', () => {
+  it('leaves a gap up to the end that the file names', async () => {
+    const dying = join(system.folder, 'dying-ffmpeg')
+    const script = [
+      '#!/bin/sh',
+      `case "$*" in *format_whitelist*) ;; *) exec '${system.env.FFMPEG_PATH}' "$@" ;; esac`,
+      `'${system.env.FFMPEG_PATH}' "$@" | head -c 2000000`,
+      'kill -9 $$',
+    ]
+    await writeFile(dying, script.join('\n'), { mode: 0o755 })
+    const other = await startSystem({ env: { FFMPEG_PATH: dying } })
+    const { data } = await other.call('transcribe_audio', { audio: fixture('meeting.m4a') })
+    expect(data.status).toBe('partial')
+    expect(data.duration).toBeCloseTo(62.5, 0)
+    const [gap] = data.coverage.gaps
+    expect(gap.end).toBeCloseTo(truth('meeting').duration, 0)
+    expect(gap.reason).toMatch(/^FFMPEG_FAILED: /)
+    await other.close()
+  })
+})
+
+describe('a very short or silent recording', () => {
+  it('of 0.3 s of speech is filled up to what the provider takes', async () => {
+    const { start } = truth('jfk').words.find(({ text }) => text === 'country')!
+    const short = await make(system, 'short.wav', ['-i', fixture('jfk.wav'), '-ss', `${start}`, '-t', '0.3'])
+    const { status, duration } = await hear(system, short)
+    expect({ status, duration }).toEqual({ status: 'completed', duration: 0.3 })
+    expect(system.standin.requests.at(-1)).toMatchObject({ status: 200 })
+    expect(system.standin.requests.at(-1)!.seconds).toBeGreaterThanOrEqual(1)
+  })
+
+  it.each([
+    ['0.3 s of silence', 'anullsrc', 0.3],
+    ['30 s of silence', 'anullsrc', 30],
+    ['20 s of steady, quiet noise', 'anoisesrc=a=0.005:seed=7', 20],
+  ])('of %s is an empty transcript, and nobody is asked', async (_, source, seconds) => {
+    const asked = system.standin.requests.length
+    const { status, words, duration, usage } = await hear(
+      system,
+      await make(system, 'quiet.wav', [...lavfi(source), '-t', `${seconds}`, '-ar', '16000', '-ac', '1']),
+    )
+    expect({ status, words, duration }).toEqual({ status: 'completed', words: '', duration: seconds })
+    expect(usage.audio_seconds).toBe(0)
+    expect(system.standin.requests.length).toBe(asked)
+  })
+})
+
+describe('a recording with a wrong extension', () => {
+  it.each([
+    ['an M4A', 'm4a.mp3', ['-f', 'mp4', '-c:a', 'aac']],
+    ['an Ogg', 'ogg.wav', ['-f', 'ogg', '-c', 'copy']],
+    ['an Ogg', 'ogg.txt', ['-f', 'ogg', '-c', 'copy']],
+    ['an MP3', 'no-extension', ['-f', 'mp3', '-c:a', 'libmp3lame']],
+  ])('(%s called %s) is heard', async (_, name, args) => {
+    const file = await make(system, name, ['-i', fixture('voice-note.ogg'), ...args])
+    expect((await hear(system, file)).words).toBe(truthText(truth('voice-note')))
+  })
+})

@@ -1,0 +1,36 @@
+// A store that is found damaged while a job runs: nothing that was paid for is lost, and the old file is kept.
+import { openSync, readdirSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { type Ordering, startOrdering } from '../../support/e2e/spaced-system.ts'
+import { plainWords } from '../../support/e2e/system.ts'
+
+let ordering: Ordering
+
+beforeAll(async () => {
+  ordering = await startOrdering(3)
+})
+afterAll(() => ordering.system.close())
+
+it('finishes the job in a new file, says so, and keeps the damaged one', async () => {
+  const { system, transcribe, allWords } = ordering
+  const folder = system.env.SPEECH_DATA_DIR!
+  let slowed = 0
+  const off = system.standin.fault({ kind: 'slow', seconds: 1.5, when: () => ++slowed > 0 })
+  const call = transcribe({ timestamps: 'none' })
+  await vi.waitFor(() => expect(slowed).toBe(3), { timeout: 20_000 })
+  off()
+  // The log is emptied into the file first, so that the file is what is read.
+  const { default: Sqlite } = await import('libsql')
+  new Sqlite(join(folder, 'speech.db')).pragma('wal_checkpoint(TRUNCATE)')
+  const file = openSync(join(folder, 'speech.db'), 'r+')
+  writeSync(file, Buffer.alloc(60_000, 0xee), 0, 60_000, 4096)
+
+  const { data, text } = await call
+  expect(data, text).toMatchObject({ status: 'completed' })
+  expect(plainWords(data.text)).toBe(allWords)
+  expect(data.warnings.join()).toMatch(/damaged: it is kept as speech\.db\.damaged-/)
+  expect(readdirSync(folder).some(name => name.startsWith('speech.db.damaged-'))).toBe(true)
+  const again = await system.call('get_transcript', { transcript_id: data.transcript_id, view: 'raw' })
+  expect(plainWords(again.data.text)).toBe(allWords)
+})

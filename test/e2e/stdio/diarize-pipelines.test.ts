@@ -1,0 +1,106 @@
+// The other ways to who said what: without a bucket, with a model that hears all in one pass, by the channels of a call.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { makeCall } from '../../support/audio/dual-channel.ts'
+import { type Meetings, startMeetings, trueTurns, turnsOf } from '../../support/e2e/meetings.ts'
+import { truth } from '../../support/e2e/system.ts'
+
+const bucketless = { bucket: false, standin: { oss: true as const } }
+
+describe('without a bucket', () => {
+  let meetings: Meetings
+  beforeAll(async () => {
+    meetings = await startMeetings(bucketless)
+  })
+  afterAll(() => meetings.system.close())
+
+  it('the recording lies in the provider’s store, once for each model', async () => {
+    const { data } = await meetings.diarize(await meetings.recording())
+    expect(turnsOf(data.text)).toEqual(trueTurns())
+    expect(data).toMatchObject({ status: 'completed', upload: 'temporary' })
+    const models = meetings.system.standin.oss!.temporary.objects().map(({ model }) => model)
+    expect(models.sort()).toEqual(['fun-asr-mtl', 'qwen3-asr-flash-filetrans'])
+    for (const { url } of meetings.system.standin.tasks) expect(url).toMatch(/^oss:\/\//)
+  })
+
+  it('times are estimated, whoever asks for them', async () => {
+    const before = meetings.system.standin.tasks.length
+    const audio = await meetings.recording()
+    const { data } = await meetings.system.call('transcribe_audio', { audio, timestamps: 'word' })
+    expect(data).toMatchObject({ status: 'completed', times: 'estimated' })
+    expect(meetings.system.standin.tasks.length).toBe(before)
+  })
+
+  it('a call is heard by its channels: no upload, no task, and nobody is guessed', async () => {
+    const before = meetings.system.standin.tasks.length
+    const wish = { fixture: 'interview', left: ['S1'], right: ['S2'], seconds: 60 } as const
+    const audio = await makeCall(meetings.system.folder, 'call.flac', wish)
+    const { data, isError, text } = await meetings.diarize(audio)
+    expect(isError, text).toBe(false)
+    const heard = turnsOf(data.text).join(' ')
+    const spoken = truth('interview').words.filter(({ end }) => end < 55)
+    for (const id of ['S1', 'S2']) {
+      expect(data.speakers.map(({ id }: { id: string }) => id)).toContain(id)
+      expect(heard).toContain(`${id}: `)
+    }
+    const firstOf = (id: string) => spoken.find(({ speaker }) => speaker === id)!.text
+    expect(heard).toContain(`S1: ${firstOf('S1')}`)
+    expect(data.upload).toBeUndefined()
+    expect(meetings.system.standin.tasks.length).toBe(before)
+  })
+})
+
+describe('a recording with two channels', () => {
+  it('and more people than that is heard as one', async () => {
+    const meetings = await startMeetings()
+    const wish = { fixture: 'meeting', left: ['S1'], right: ['S2', 'S3'], seconds: 60 } as const
+    const audio = await makeCall(meetings.system.folder, 'three.flac', wish)
+    const { data } = await meetings.diarize(audio, { speakers: 3 })
+    expect(meetings.system.standin.tasks).toHaveLength(2)
+    expect(data.speakers).toHaveLength(3)
+    await meetings.system.close()
+  })
+})
+
+describe('times that could not be measured', () => {
+  it('are estimated for now, and measured when the order comes again', async () => {
+    const meetings = await startMeetings()
+    const order = { audio: await meetings.recording(), timestamps: 'segment' }
+    const refusal = { kind: 'error', status: 403, code: 'AccessDenied', message: 'no' } as const
+    const off = meetings.system.standin.oss!.fault(refusal)
+    const first = await meetings.system.call('transcribe_audio', order)
+    off()
+    expect(first.data).toMatchObject({ status: 'partial', times: 'estimated' })
+    expect(first.data.warnings.join(' ')).toMatch(/could not be measured.*BUCKET_REFUSED/)
+    const second = await meetings.system.call('transcribe_audio', order)
+    expect(second.data).toMatchObject({ status: 'completed', times: 'measured', warnings: [] })
+    await meetings.system.close()
+  })
+})
+
+describe('a model that tells words and speakers', () => {
+  const model = 'qwen-audio-3.1-asr-flash-filetrans'
+
+  it.each(['FILE_MODEL', 'SPEAKER_MODEL'])('named as %s is asked once', async setting => {
+    const meetings = await startMeetings({ env: { [setting]: model } })
+    const { data, isError, text } = await meetings.diarize(await meetings.recording())
+    expect(isError, text).toBe(false)
+    expect(turnsOf(data.text)).toEqual(trueTurns())
+    expect(meetings.system.standin.tasks.map(task => task.model)).toEqual([model])
+    expect(data.usage.audio_seconds).toBeLessThanOrEqual(Math.ceil(data.duration))
+    expect(meetings.leftovers()).toEqual([])
+    await meetings.system.close()
+  })
+})
+
+describe('the successor of the model for speakers', () => {
+  it('is asked as it is', async () => {
+    const meetings = await startMeetings({ env: { SPEAKER_MODEL: 'fun-asr' } })
+    const { data } = await meetings.diarize(await meetings.recording())
+    expect(turnsOf(data.text)).toEqual(trueTurns())
+    expect(meetings.system.standin.tasks.map(task => task.model).sort()).toEqual([
+      'fun-asr',
+      'qwen3-asr-flash-filetrans',
+    ])
+    await meetings.system.close()
+  })
+})

@@ -1,0 +1,379 @@
+// Transcripts that somebody wants to read, through the front door: format_text with their id, format: true, and what all readers see then.
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { localOwner } from '../../../src/domain/job.ts'
+import type { Store } from '../../../src/domain/ports.ts'
+import type { Segment, Transcript } from '../../../src/domain/transcript.ts'
+import { sqliteStore } from '../../../src/drivers/store/sqlite/sqlite.ts'
+import { fixture, type System, startSystem, truth, truthText } from '../../support/e2e/system.ts'
+import { lettersOf } from '../../support/emulators/texts.ts'
+import { passage } from '../../support/text/unpunctuated.ts'
+import { segment, transcript } from '../../support/transcripts.ts'
+
+let system: System
+let store: Store
+beforeAll(async () => {
+  system = await startSystem({ standin: { oss: true } })
+  store = sqliteStore({ folder: join(system.folder, 'data') })
+})
+afterAll(async () => {
+  await store.close()
+  await system.close()
+})
+
+const undo: (() => void)[] = []
+afterEach(() => {
+  for (const end of undo.splice(0)) end()
+})
+
+let ids = 0
+/** One that is stored, as if it had been heard long ago. */
+async function stored(made: (id: string) => Transcript): Promise<Transcript> {
+  const whole = made(`tr_old${ids++}`)
+  await store.putTranscript(localOwner, whole)
+  return whole
+}
+let passages = 0
+/** What nobody has had formatted yet, a minute each. */
+const fresh = (count = 1) =>
+  Array.from({ length: count }, (_, i) => segment(passage(passages++), i * 60, i * 60 + 55))
+const talk = (count = 6) => stored(id => transcript({ id, title: `Talk ${id}`, segments: fresh(count) }))
+const said = ({ segments }: { segments: Segment[] }) => segments.map(({ text }) => text).join(' ')
+
+const format = (transcript_id: string, more: Record<string, unknown> = {}) =>
+  system.call('format_text', { transcript_id, ...more })
+const read = (transcript_id: string, view = 'text', more: Record<string, unknown> = {}) =>
+  system.call('get_transcript', { transcript_id, view, ...more })
+async function resource(uri: string): Promise<string> {
+  const { contents } = await system.client.readResource({ uri })
+  return (contents[0] as { text: string }).text
+}
+
+async function requestsOf<T>(work: () => Promise<T>): Promise<{ answer: T; asked: number; heard: number }> {
+  const { textRequests, requests } = system.standin
+  const [texts, sounds] = [textRequests.length, requests.length]
+  const answer = await work()
+  return { answer, asked: textRequests.length - texts, heard: requests.length - sounds }
+}
+
+const patient = { timeout: 20_000, interval: 20 }
+/** Without the times that stand before paragraphs. */
+const timeless = (text: string) => lettersOf(text.replace(/^\[[\d:]+\] /gm, ''))
+
+describe('format_text of a transcript', () => {
+  it('answers with the formatted text, and says what was done', async () => {
+    const given = await talk()
+    const { data, text, isError } = await format(given.id)
+    expect(isError, text).toBe(false)
+    expect(data).toMatchObject({
+      ...{ status: 'completed', transcript_id: given.id, title: given.title, warnings: [] },
+      formatted: { style: 'faithful', models: ['qwen-flash'], kept: 0 },
+      usage: { audio_seconds: 0, cost_usd: 0 },
+    })
+    expect(data.text).toMatch(/^\[0:00\] The talk goes/)
+    expect(timeless(data.text)).toBe(lettersOf(said(given)))
+    expect(data.formatted.usage.cost_usd).toBeGreaterThan(0)
+    expect(text).toContain('formatted: faithful, by qwen-flash')
+    expect(text).toContain(data.text)
+  })
+
+  it('is kept: all readers see it, and raw is what was recognised', async () => {
+    const given = await talk()
+    await format(given.id)
+    const shown = await read(given.id)
+    expect(shown.data.formatted).toMatchObject({ style: 'faithful' })
+    expect(shown.data.formatted.usage.input_tokens).toBeGreaterThan(0)
+    expect(shown.data.text).toMatch(/^\[0:00\] The talk .*\.(\n|$)/)
+    const raw = await read(given.id, 'raw')
+    expect(raw.data.text.replace(/\s+/g, ' ')).toBe(said(given))
+    expect(raw.data).not.toHaveProperty('formatted')
+    const plain = await read(given.id, 'plain')
+    expect(plain.data.text).toMatch(/^The talk .*\./)
+    expect(lettersOf(plain.data.text)).toBe(lettersOf(said(given)))
+
+    const uri = `transcript://${given.id}`
+    expect(await resource(uri)).toContain('[0:00] The talk goes')
+    expect(await resource(`${uri}/txt`)).toBe(`${plain.data.text}\n`)
+    expect(await resource(`${uri}/md`)).toMatch(/ · formatted by qwen-flash\n\n\*\*\[0:00\]\*\* The talk /)
+    expect(await resource(`${uri}/srt`)).toMatch(/^1\n00:00:00,000 --> .*\nThe talk goes/)
+    expect(await resource(`${uri}/vtt`)).toMatch(/\nThe talk goes/)
+    const json = JSON.parse(await resource(`${uri}/json`))
+    expect(json.raw_segments).toEqual(given.segments)
+    expect(json.formatted).toMatchObject({ style: 'faithful', models: ['qwen-flash'] })
+    expect(lettersOf(said(json))).toBe(lettersOf(said(given)))
+    expect(json.text).toBe(plain.data.text)
+    // What is stored of the recording is as it was.
+    expect((await store.getTranscript(localOwner, given.id))?.segments).toEqual(given.segments)
+  })
+
+  it('keeps its sentences at their times', async () => {
+    const given = await talk()
+    await format(given.id)
+    const { data } = await read(given.id, 'plain', { from: 60, to: 120 })
+    expect(lettersOf(data.text)).toBe(lettersOf(given.segments[1]!.text))
+    const json = JSON.parse(await resource(`transcript://${given.id}/json`))
+    for (const { start, end, text } of json.segments as Segment[]) {
+      expect(end).toBeGreaterThan(start)
+      expect(lettersOf(given.segments[Math.floor(start / 60)]!.text)).toContain(lettersOf(text))
+    }
+  })
+
+  it('is paid for once', async () => {
+    const given = await talk()
+    await format(given.id)
+    const { answer, asked } = await requestsOf(() => format(given.id))
+    expect(asked).toBe(0)
+    expect(answer.data).toMatchObject({
+      status: 'completed',
+      formatted: { usage: { input_tokens: 0, output_tokens: 0, cost_usd: 0 } },
+    })
+    expect(answer.data.text).toBe((await read(given.id)).data.text)
+  })
+
+  it('is found by its words as they are shown', async () => {
+    const given = await stored(id =>
+      transcript({
+        id,
+        segments: [segment(`the quetzal is a bird ${passage(passages++)}`, 0, 50)],
+      }),
+    )
+    await format(given.id)
+    const { data } = await system.call('search_transcripts', { query: 'quetzal' })
+    expect(data.transcripts[0].matches[0].text).toMatch(/^The quetzal is a bird/)
+  })
+
+  it('with another style takes the place of the one before', async () => {
+    const given = await stored(id =>
+      transcript({ id, segments: [segment(`um ${passage(passages++)}`, 0, 50)], language: 'en' }),
+    )
+    await format(given.id)
+    const { data } = await format(given.id, { style: 'clean' })
+    expect(data.formatted).toMatchObject({ style: 'clean', removed: { um: 1 } })
+    expect((await read(given.id)).data.formatted).toMatchObject({ style: 'clean' })
+    expect((await read(given.id, 'raw')).data.text).toMatch(/^um /)
+  })
+
+  it('without a style keeps the one that it has, and format_text takes its address for its id', async () => {
+    const given = await stored(id =>
+      transcript({ id, segments: [segment(`um ${passage(passages++)}`, 0, 50)], language: 'en' }),
+    )
+    await format(given.id, { style: 'clean' })
+    const { answer, asked } = await requestsOf(() => format(`transcript://${given.id}`))
+    expect(asked).toBe(0)
+    expect(answer.data.formatted).toMatchObject({ style: 'clean', usage: { input_tokens: 0, cost_usd: 0 } })
+  })
+
+  it('says only the newest reason why it is not', async () => {
+    const given = await stored(id =>
+      transcript({ id, segments: fresh(2), warnings: ['The text was not formatted: It took too long.'] }),
+    )
+    undo.push(system.standin.textFault({ kind: 'refuse' }))
+    const { data } = await format(given.id)
+    expect(data.warnings).toEqual([expect.stringMatching(/^The text is as it came\. /)])
+  })
+
+  it('shows the names that speakers were given afterwards', async () => {
+    const speakers = [
+      { id: 'S1', seconds: 110, share: 0.5 },
+      { id: 'S2', seconds: 110, share: 0.5 },
+    ]
+    const given = await stored(id => {
+      const segments = fresh(4).map((one, i) => ({ ...one, speaker: i < 2 ? 'S1' : 'S2' }))
+      return transcript({ id, segments, speakers })
+    })
+    await format(given.id)
+    await system.call('update_transcript', { transcript_id: given.id, speakers: { S1: 'Alice' } })
+    const { data } = await read(given.id)
+    expect(data.text).toMatch(/^\[0:00\] Alice: The talk goes/)
+    expect(data.text).toMatch(/^\[2:00\] S2: The talk goes/m)
+    const alone = await read(given.id, 'plain', { speaker: 'Alice' })
+    expect(lettersOf(alone.data.text.replace(/^Alice: /gm, ''))).toBe(
+      lettersOf(said({ segments: given.segments.slice(0, 2) })),
+    )
+  })
+
+  it('goes with the transcript when that is deleted', async () => {
+    const given = await talk(2)
+    await format(given.id)
+    await system.call('delete_transcript', { transcript_id: given.id })
+    const { isError, text } = await format(given.id)
+    expect({ isError, text }).toEqual({
+      isError: true,
+      text: expect.stringMatching(/^TRANSCRIPT_NOT_FOUND: /),
+    })
+  })
+
+  it('that has no text says so', async () => {
+    const given = await stored(id => transcript({ id, segments: [] }))
+    const { answer, asked } = await requestsOf(() => format(given.id))
+    expect(asked).toBe(0)
+    expect(answer.data).toMatchObject({
+      status: 'completed',
+      text: '',
+      warnings: [expect.stringMatching(/no text/)],
+    })
+  })
+
+  it('that is short stays as it is', async () => {
+    const given = await stored(id => transcript({ id, segments: [segment('hello there', 0, 2)] }))
+    const { answer, asked } = await requestsOf(() => format(given.id))
+    expect(asked).toBe(0)
+    expect(answer.data).toMatchObject({ status: 'completed', text: '[0:00] hello there' })
+  })
+
+  it('answers running when the time is up, is unformatted until then, and goes on with the same call', async () => {
+    const given = await talk(12)
+    undo.push(system.standin.textFault({ kind: 'slow', seconds: 1.5 }))
+    const early = await format(given.id, { wait_seconds: 0 })
+    expect(early.data).toMatchObject({ status: 'running', next_step: expect.stringContaining(given.id) })
+    expect(early.data.next_step).toMatch(/still being formatted: format_text with transcript_id=/)
+    const meanwhile = await read(given.id)
+    expect(meanwhile.data).toMatchObject({ status: 'completed' })
+    expect(meanwhile.data).not.toHaveProperty('formatted')
+    const { data } = await format(given.id)
+    expect(data).toMatchObject({ status: 'completed', formatted: { kept: 0 } })
+    expect(data).not.toHaveProperty('next_step')
+  })
+
+  it('stops when the transcript is cancelled, which stays as it is', async () => {
+    const given = await talk(2)
+    undo.push(system.standin.textFault({ kind: 'hang' }))
+    const waiting = format(given.id)
+    await vi.waitFor(() => expect(system.standin.textInFlight()).toBeGreaterThan(0), patient)
+    const { data } = await system.call('cancel_transcription', { transcript_id: given.id })
+    expect(data.status).toBe('completed')
+    expect((await waiting).text).toMatch(/^CANCELLED: /)
+    await vi.waitFor(() => expect(system.standin.textInFlight()).toBe(0), patient)
+    expect(timeless((await read(given.id)).data.text)).toBe(lettersOf(said(given)))
+  })
+
+  it('is what a prompt gives a model to read', async () => {
+    const given = await talk(1)
+    await format(given.id)
+    const { messages } = await system.client.getPrompt({
+      name: 'summarize_meeting',
+      arguments: { transcript_id: given.id },
+    })
+    expect(JSON.stringify(messages)).toContain('[0:00] The talk goes')
+  })
+
+  it('says of a part without an answer how to have it', async () => {
+    const given = await talk(20)
+    const refused = `passage ${passages - 7} `
+    const end = system.standin.textFault({ kind: 'refuse', when: ({ text }) => text.includes(refused) })
+    undo.push(end)
+    const first = await requestsOf(() => format(given.id))
+    expect(first.answer.data.formatted).toMatchObject({ failed: 1 })
+    expect(first.answer.data.next_step).toContain(
+      `format_text with transcript_id=${given.id} asks only for those`,
+    )
+    expect(first.answer.data.warnings).not.toEqual([])
+    end()
+    const again = await requestsOf(() => format(given.id))
+    expect(again.answer.data.formatted).not.toHaveProperty('failed')
+    expect(again.answer.data.warnings).toEqual([])
+    expect(again.asked).toBeLessThan(first.asked)
+  })
+})
+
+describe('format: true', () => {
+  const words = truthText(truth('interview'))
+  const order = (more: Record<string, unknown> = {}) =>
+    system.call('transcribe_audio', { audio: fixture('interview.mp3'), format: true, ...more })
+
+  it('has a new recording formatted before the answer', async () => {
+    const { data, text } = await order()
+    expect(data, text).toMatchObject({ status: 'completed', formatted: { style: 'faithful', kept: 0 } })
+    expect(data.formatted.usage.input_tokens).toBeGreaterThan(0)
+    expect(lettersOf((await read(data.transcript_id, 'plain')).data.text)).toBe(lettersOf(words))
+  })
+
+  it('costs nothing the second time, with or without it', async () => {
+    await order()
+    for (const format of [true, false]) {
+      const { answer, asked, heard } = await requestsOf(() => order({ format }))
+      expect({ asked, heard }).toEqual({ asked: 0, heard: 0 })
+      expect(answer.data).toMatchObject({
+        usage: { audio_seconds: 0, cost_usd: 0 },
+        formatted: { usage: { input_tokens: 0, cost_usd: 0 } },
+      })
+    }
+  })
+
+  it('keeps the style that the text has', async () => {
+    const { data } = await order()
+    await format(data.transcript_id, { style: 'clean' })
+    const { answer, asked } = await requestsOf(() => order())
+    expect({ asked, style: answer.data.formatted.style }).toEqual({ asked: 0, style: 'clean' })
+    await format(data.transcript_id, { style: 'faithful' })
+  })
+
+  it('formats what was heard before, and hears nothing again', async () => {
+    const audio = fixture('russian.flac')
+    const before = await order({ audio, format: false })
+    expect(before.data).not.toHaveProperty('formatted')
+    const { answer, asked, heard } = await requestsOf(() => order({ audio }))
+    expect(answer.data.transcript_id).toBe(before.data.transcript_id)
+    expect(answer.data).toMatchObject({
+      status: 'completed',
+      formatted: { kept: 0 },
+      usage: { audio_seconds: 0 },
+    })
+    expect(answer.data.formatted.usage.cost_usd).toBeGreaterThan(0)
+    expect(asked).toBeGreaterThan(0)
+    expect(heard).toBe(0)
+  })
+
+  it('says where what was heard before is still being formatted', async () => {
+    const context = 'heard before it is formatted'
+    await order({ context, format: false })
+    const { data } = await order({ context, wait_seconds: 0 })
+    expect(data).toMatchObject({
+      status: 'completed',
+      next_step: expect.stringMatching(/still being formatted/),
+    })
+    expect(data).not.toHaveProperty('formatted')
+    const waited = await format(data.transcript_id)
+    expect(waited.data).toMatchObject({ status: 'completed', formatted: { kept: 0 } })
+  })
+
+  it('counts for a recording that is being heard', async () => {
+    const context = 'under way'
+    const end = system.standin.fault({ kind: 'slow', seconds: 1 })
+    undo.push(end)
+    const early = await order({ context, format: false, wait_seconds: 0 })
+    expect(early.data.status).toBe('running')
+    const { data } = await order({ context })
+    expect(data).toMatchObject({
+      ...{ status: 'completed', transcript_id: early.data.transcript_id },
+      formatted: { kept: 0 },
+    })
+  })
+
+  it('gives the text without times where none are wanted, page by page', async () => {
+    const { data } = await order({ timestamps: 'none' })
+    expect(data.text).toBe((await read(data.transcript_id, 'plain')).data.text)
+    const page = await read(data.transcript_id, 'plain', { limit: 300 })
+    expect(page.data.next_step).toContain('view=plain')
+  })
+
+  it('of a recording of which nothing can be formatted gives what was heard, and says why', async () => {
+    undo.push(system.standin.textFault({ kind: 'refuse' }))
+    const { data } = await order({ audio: fixture('meeting.m4a') })
+    expect(data).toMatchObject({ status: 'completed', warnings: [expect.stringMatching(/not formatted/)] })
+    expect(data).not.toHaveProperty('formatted')
+  })
+})
+
+describe('diarize_audio with format: true', () => {
+  it('has what each one says formatted', async () => {
+    const { data, text } = await system.call('diarize_audio', { audio: fixture('meeting.m4a'), format: true })
+    expect(data, text).toMatchObject({ status: 'completed', formatted: { style: 'faithful' } })
+    expect(data.speakers.length).toBeGreaterThan(1)
+    expect(data.text).toMatch(/^\[0:0\d\] S1: /)
+    const json = JSON.parse(await resource(`${data.uri}/json`))
+    expect(lettersOf(said(json))).toBe(lettersOf(said({ segments: json.raw_segments })))
+    const speakersOf = (segments: Segment[]) => new Set(segments.map(({ speaker }) => speaker))
+    expect(speakersOf(json.segments)).toEqual(speakersOf(json.raw_segments))
+  })
+})

@@ -1,0 +1,200 @@
+// Jobs through the front door: waiting, coming back, attaching, gaps and their repair, account errors, the cost.
+import { copyFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { dashscopeErrors } from '../../../emulators/dashscope/dashscope.ts'
+import { makePassages, type Passages } from '../../support/audio/spaced-recording.ts'
+import { type Ordering, startOrdering, unheard } from '../../support/e2e/spaced-system.ts'
+import { fixture, plainWords, type System, startSystem, truth, truthText } from '../../support/e2e/system.ts'
+
+let ordering: Ordering
+let system: System
+let passages: Passages
+
+beforeAll(async () => {
+  ordering = await startOrdering(5)
+  system = ordering.system
+  passages = ordering.passages
+})
+afterAll(() => system.close())
+
+const transcribe: Ordering['transcribe'] = args => ordering.transcribe(args)
+const requestsOf: Ordering['requestsOf'] = work => ordering.requestsOf(work)
+
+describe('a call that would take too long', () => {
+  it('returns in time with the text so far, and get_transcript waits for the rest', async () => {
+    const wish = unheard()
+    // The first three passages are heard at once, the others long after the call has ended.
+    let answered = 0
+    const off = system.standin.fault({ kind: 'slow', seconds: 8, when: () => answered++ >= 3 })
+    await transcribe({ ...wish, wait_seconds: 0 })
+    await vi.waitFor(() => expect(answered).toBe(5), { timeout: 20_000 })
+    off()
+    const { data, text } = await transcribe({ ...wish, wait_seconds: 1 })
+    expect(data.status).toBe('running')
+    expect(text).toContain('status: running')
+    expect(data.next_step).toContain('get_transcript')
+    expect(data.next_step).toContain(data.transcript_id)
+    const known = passages.texts.filter(said => plainWords(data.text).includes(said))
+    expect(known.length).toBeGreaterThan(0)
+    expect(data.coverage.gaps.map(({ reason }: { reason: string }) => reason)).toContain(
+      'not transcribed yet',
+    )
+    const rest = await system.call('get_transcript', {
+      transcript_id: data.transcript_id,
+      view: 'raw',
+      wait_seconds: 60,
+    })
+    expect(rest.data.status).toBe('completed')
+    expect(plainWords(rest.data.text)).toBe(ordering.allWords)
+    expect(rest.data.usage.estimated_cost_usd).toBeUndefined()
+  })
+
+  it('goes on when it is made again, and both have one id', async () => {
+    const wish = unheard()
+    const off = system.standin.fault({ kind: 'slow', seconds: 2 })
+    const { answer, requests } = await requestsOf(async () => {
+      const first = await transcribe({ ...wish, wait_seconds: 0 })
+      off()
+      const second = await transcribe({ ...wish, wait_seconds: 60 })
+      return [first.data, second.data]
+    })
+    expect(answer.map(({ status }) => status)).toEqual(['running', 'completed'])
+    expect(answer[0].transcript_id).toBe(answer[1].transcript_id)
+    expect(requests).toBe(5)
+  })
+
+  it('is answered within the call where the recording is short, whatever it was to wait', async () => {
+    const off = system.standin.fault({ kind: 'slow', seconds: 3 })
+    const { data } = await system.call('transcribe_audio', {
+      audio: fixture('voice-note.ogg'),
+      wait_seconds: 0,
+      ...unheard(),
+    })
+    off()
+    expect(data.status).toBe('completed')
+    expect(plainWords(data.text)).toContain(truthText(truth('voice-note')))
+  })
+})
+
+describe('the same order', () => {
+  it('is answered from the finished one: no request, no cost', async () => {
+    const first = await transcribe({})
+    const { answer, requests } = await requestsOf(() => transcribe({ timestamps: 'none' }))
+    expect(requests).toBe(0)
+    expect(answer.data.transcript_id).toBe(first.data.transcript_id)
+    expect(answer.data.usage).toMatchObject({ audio_seconds: 0, cost_usd: 0 })
+    expect(answer.data.usage.cached_seconds).toBeCloseTo(first.data.usage.audio_seconds, 2)
+  })
+
+  it('is known under another path and another title, which it then has', async () => {
+    const wish = unheard()
+    const first = await transcribe(wish)
+    const copy = join(system.folder, 'a copy under another name.flac')
+    copyFileSync(passages.file, copy)
+    const { answer, requests } = await requestsOf(() => transcribe({ ...wish, audio: copy, title: 'Monday' }))
+    expect(requests).toBe(0)
+    expect(answer.data).toMatchObject({ transcript_id: first.data.transcript_id, title: 'Monday' })
+  })
+
+  it('placed twice at the same instant is one job', async () => {
+    const wish = unheard()
+    const { answer, requests } = await requestsOf(() => Promise.all([1, 2, 3].map(() => transcribe(wish))))
+    expect(new Set(answer.map(({ data }) => data.transcript_id)).size).toBe(1)
+    for (const { data } of answer) expect(data.status).toBe('completed')
+    expect(requests).toBe(5)
+  })
+
+  it('with word times makes another transcript out of the same chunks', async () => {
+    const wish = unheard()
+    const first = await transcribe(wish)
+    const { answer, requests } = await requestsOf(() => transcribe({ ...wish, timestamps: 'word' }))
+    expect(requests).toBe(0)
+    expect(answer.data.transcript_id).not.toBe(first.data.transcript_id)
+    expect(answer.data.usage).toMatchObject({ audio_seconds: 0, cost_usd: 0 })
+    expect(await ordering.words(answer.data.transcript_id)).toBe(ordering.allWords)
+  })
+
+  it('with another language or context is another order', async () => {
+    const plain = await transcribe(unheard())
+    const { requests } = await requestsOf(() => transcribe({ ...unheard(), language: 'en' }))
+    expect(requests).toBe(5)
+    expect(plain.data.status).toBe('completed')
+  })
+})
+
+describe('a chunk of ten that fails for good', () => {
+  it('leaves its gap, and the same call repairs that alone', async () => {
+    const ten = await makePassages(system.folder, 10, 'ten.flac')
+    const wish = { audio: ten.file, ...unheard() }
+    const spoilt = ten.texts[4]!.slice(0, 20)
+    const off = system.standin.fault({
+      kind: 'error',
+      ...dashscopeErrors.dataInspectionFailed,
+      when: ({ heard = '' }) => heard.includes(spoilt),
+    })
+    const first = await transcribe(wish)
+    off()
+    expect(first.data.status).toBe('partial')
+    expect(first.data.coverage.gaps).toHaveLength(1)
+    expect(first.data.coverage.gaps[0].reason).toMatch(/^CONTENT_REFUSED: /)
+    const said = ten.texts.filter((_, i) => i !== 4).join(' ')
+    expect((await ordering.words(first.data.transcript_id)).replace(/\[no text from .*?\] /, '')).toBe(said)
+    const { answer, requests } = await requestsOf(() => transcribe(wish))
+    expect(requests).toBe(1)
+    expect(answer.data).toMatchObject({ status: 'completed', transcript_id: first.data.transcript_id })
+    expect(await ordering.words(answer.data.transcript_id)).toBe(plainWords(ten.texts.join(' ')))
+  })
+})
+
+describe('an account that is refused in the middle of the work', () => {
+  it('ends the job at once; what was heard is kept, and not asked again', async () => {
+    const wish = unheard()
+    let answered = 0
+    const off = system.standin.fault({
+      kind: 'error',
+      ...dashscopeErrors.arrearage,
+      when: () => answered++ >= 2,
+    })
+    const refused = await transcribe(wish)
+    off()
+    expect(refused.isError).toBe(true)
+    expect(refused.text).toMatch(/^ACCOUNT_IN_ARREARS: /)
+    const { answer, requests } = await requestsOf(() => transcribe(wish))
+    expect(answer.data.status).toBe('completed')
+    expect(requests).toBeLessThanOrEqual(5)
+    expect(requests).toBeGreaterThan(0)
+    expect(await ordering.words(answer.data.transcript_id)).toBe(ordering.allWords)
+  })
+
+  it('while a gap is repaired does not take away what there was', async () => {
+    const wish = unheard()
+    const spoilt = passages.texts[0]!.slice(0, 20)
+    const hit = ({ heard = '' }) => heard.includes(spoilt)
+    const off = system.standin.fault({ kind: 'error', ...dashscopeErrors.dataInspectionFailed, when: hit })
+    const first = await transcribe(wish)
+    off()
+    const over = system.standin.fault({ kind: 'error', ...dashscopeErrors.arrearage })
+    expect((await transcribe(wish)).text).toMatch(/^ACCOUNT_IN_ARREARS: /)
+    over()
+    const { data } = await system.call('get_transcript', { transcript_id: first.data.transcript_id })
+    expect(data.status).toBe('partial')
+    expect(data.text).toContain(passages.texts[1]!.slice(0, 40))
+  })
+})
+
+describe('the limit on cost', () => {
+  it('refuses with the figure before anything is sent, and lets through what costs less', async () => {
+    const env = { SPEECH_ALLOWED_DIRS: system.env.SPEECH_ALLOWED_DIRS! }
+    const strict = await startSystem({ env: { ...env, SPEECH_MAX_COST_USD: '0.001' } })
+    const refused = await strict.call('transcribe_audio', { audio: passages.file })
+    expect(refused.isError).toBe(true)
+    expect(refused.text).toMatch(
+      /^COST_TOO_HIGH: This would cost \$0\.00[12]\d, more than the limit of \$0\.0010\. /,
+    )
+    expect(strict.standin.requests).toHaveLength(0)
+    const short = await strict.call('transcribe_audio', { audio: fixture('jfk.wav') })
+    expect(short.data.status).toBe('completed')
+    await strict.close()
+  })
+})

@@ -1,0 +1,211 @@
+// Changes reach whoever watches: while a transcript is made, when it is renamed and when it goes.
+import { Client as ClientV2 } from '@modelcontextprotocol/client'
+import { StdioClientTransport as StdioV2 } from '@modelcontextprotocol/client/stdio'
+import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js'
+import { StdioClientTransport as StdioV1 } from '@modelcontextprotocol/sdk/client/stdio.js'
+import {
+  ResourceListChangedNotificationSchema,
+  ResourceUpdatedNotificationSchema,
+} from '@modelcontextprotocol/sdk/types.js'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { silentWav } from '../../support/e2e/requests.ts'
+import {
+  entry,
+  fixture,
+  plainWords,
+  type System,
+  startSystem,
+  truth,
+  truthText,
+} from '../../support/e2e/system.ts'
+
+/** A client that hears of changes; both generations have their own way. */
+interface Listener {
+  /** What was heard, in order: an address, or `list`. */
+  heard: string[]
+  watch(uri: string): Promise<{ end(): Promise<void> }>
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into results freely
+  call(name: string, args: Record<string, unknown>): Promise<any>
+  read(uri: string): Promise<string>
+  close(): Promise<void>
+}
+
+const info = { name: 'test', version: '1' }
+
+async function legacy(env: Record<string, string>): Promise<Listener> {
+  const client = new ClientV1(info)
+  const heard: string[] = []
+  client.setNotificationHandler(
+    ResourceUpdatedNotificationSchema,
+    ({ params }) => void heard.push(params.uri),
+  )
+  client.setNotificationHandler(ResourceListChangedNotificationSchema, () => void heard.push('list'))
+  await client.connect(new StdioV1({ command: process.execPath, args: [entry], env }))
+  return {
+    heard,
+    async watch(uri) {
+      await client.subscribeResource({ uri })
+      return { end: async () => void (await client.unsubscribeResource({ uri })) }
+    },
+    ...common(client),
+  }
+}
+
+async function modern(env: Record<string, string>): Promise<Listener> {
+  const client = new ClientV2(info, { versionNegotiation: { mode: { pin: '2026-07-28' } } })
+  const heard: string[] = []
+  client.setNotificationHandler(
+    'notifications/resources/updated',
+    ({ params }) => void heard.push(params.uri),
+  )
+  client.setNotificationHandler('notifications/resources/list_changed', () => void heard.push('list'))
+  await client.connect(new StdioV2({ command: process.execPath, args: [entry], env }))
+  await client.listen({ resourcesListChanged: true })
+  return {
+    heard,
+    async watch(uri) {
+      const subscription = await client.listen({ resourceSubscriptions: [uri] })
+      return { end: () => subscription.close() }
+    },
+    ...common(client as unknown as ClientV1),
+  }
+}
+
+/** What both generations do in the same way. */
+function common(client: ClientV1): Pick<Listener, 'call' | 'read' | 'close'> {
+  return {
+    call: async (name, args) => (await client.callTool({ name, arguments: args })).structuredContent,
+    read: async uri => ((await client.readResource({ uri })).contents[0] as { text: string }).text,
+    close: () => client.close(),
+  }
+}
+
+/** Silence that is no other test's silence: a recording that is done in a moment. */
+function silence(which: number): string {
+  const wav = silentWav()
+  wav.writeInt16LE(which % 20, 44 + 2 * Math.floor(which / 20))
+  return `data:audio/wav;base64,${wav.toString('base64')}`
+}
+
+let system: System
+let number = 0
+
+beforeAll(async () => {
+  system = await startSystem()
+  await system.standin.warmUp()
+})
+afterAll(() => system.close())
+
+describe.each([
+  ['legacy', legacy],
+  ['modern', modern],
+])('a %s client', (era, connect) => {
+  let client: Listener
+  beforeAll(async () => {
+    client = await connect(system.env)
+  })
+  afterAll(() => client.close())
+  beforeEach(() => void client.heard.splice(0))
+
+  const heardOf = (what: string) =>
+    vi.waitFor(() => expect(client.heard).toContain(what), { timeout: 20_000 })
+  const order = (audio: string, more = {}) => client.call('transcribe_audio', { audio, ...more })
+  /** A transcript that another process has made, so that this client has heard nothing of it yet. */
+  const made = async () => (await system.call('transcribe_audio', { audio: silence(number++) })).data
+
+  it('watches a transcript grow to its end', async () => {
+    onTestFinished(system.standin.fault({ kind: 'slow', seconds: 2, every: 2 }))
+    const {
+      transcript_id: id,
+      uri,
+      status,
+    } = await order(fixture('interview.mp3'), {
+      wait_seconds: 0,
+      // Each era has a recording of its own: the other would be answered from what is there.
+      context: era,
+    })
+    expect(status).toBe('running')
+    await client.watch(uri)
+    await heardOf(uri)
+    expect(await client.read(uri)).toMatch(/^interview/)
+    await vi.waitFor(async () => expect(await client.read(uri)).not.toContain('still being'), {
+      timeout: 30_000,
+    })
+    const words = await client.call('get_transcript', { transcript_id: id, view: 'raw' })
+    expect(words.status).toBe('completed')
+    expect(plainWords(words.text)).toBe(truthText(truth('interview')))
+  })
+
+  it('hears that the list has changed when a transcript comes, is renamed and goes', async () => {
+    const { transcript_id } = await order(silence(number++))
+    await heardOf('list')
+    for (const [tool, args] of [
+      ['update_transcript', { title: 'Nothing said' }],
+      ['delete_transcript', {}],
+    ] as const) {
+      client.heard.splice(0)
+      await client.call(tool, { transcript_id, ...args })
+      await heardOf('list')
+    }
+  })
+
+  it('hears of the very address it watches, and of no other', async () => {
+    const [one, other] = [await made(), await made()]
+    await client.watch(`${one.uri}/srt`)
+    await client.call('update_transcript', { transcript_id: other.transcript_id, title: 'Another' })
+    await client.call('update_transcript', { transcript_id: one.transcript_id, title: 'Renamed' })
+    await heardOf(`${one.uri}/srt`)
+    expect(client.heard.filter(what => what !== 'list')).toEqual([`${one.uri}/srt`])
+  })
+
+  it('hears no more of what it has stopped watching', async () => {
+    const { transcript_id, uri } = await made()
+    const watching = await client.watch(uri)
+    const marker = await made()
+    await client.watch(marker.uri)
+    await watching.end()
+    await client.call('update_transcript', { transcript_id, title: 'Unheard' })
+    await client.call('update_transcript', { transcript_id: marker.transcript_id, title: 'Heard' })
+    await heardOf(marker.uri)
+    expect(client.heard).not.toContain(uri)
+  })
+
+  it('hears of what another process does to a transcript that it watches', async () => {
+    const { transcript_id, uri } = await made()
+    await client.watch(uri)
+    await system.call('update_transcript', { transcript_id, title: 'From elsewhere' })
+    await heardOf(uri)
+    expect(await client.read(uri)).toMatch(/^From elsewhere/)
+  })
+})
+
+describe('a subscription of the old era', () => {
+  let client: Listener
+  beforeAll(async () => {
+    client = await legacy(system.env)
+  })
+  afterAll(() => client.close())
+
+  it.each([
+    'transcript://tr_0000000000000000',
+    'transcript://a b',
+    'transcript://x/exe',
+    'https://example.org/',
+  ])('to %s is refused as not found', async uri => {
+    await expect(client.watch(uri)).rejects.toThrow(/not found/i)
+  })
+
+  it('is refused after a hundred, until one ends', async () => {
+    const uris: string[] = []
+    while (uris.length < 101) {
+      const { uri } = await client.call('transcribe_audio', { audio: silence(number++) })
+      uris.push(uri, ...['txt', 'md', 'json', 'srt', 'vtt'].map(format => `${uri}/${format}`))
+    }
+    const [last, ...rest] = uris.slice(0, 101)
+    const subscriptions = await Promise.all(rest.map(uri => client.watch(uri)))
+    await expect(client.watch(last!)).rejects.toThrow(/100 subscriptions/)
+    await client.watch(rest[0]!)
+    await subscriptions[0]!.end()
+    await client.watch(last!)
+  })
+})

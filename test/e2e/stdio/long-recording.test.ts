@@ -1,0 +1,52 @@
+// A recording of over twenty minutes, cut into many chunks, comes back word for word.
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { testFfmpeg } from '../../support/audio/ffmpeg.ts'
+import { fixture, plainWords, type System, startSystem, truth, truthText } from '../../support/e2e/system.ts'
+
+let system: System
+
+beforeAll(async () => {
+  system = await startSystem()
+})
+afterAll(() => system.close())
+
+/** Seconds of silence behind each part: a pause, a break, none. */
+const parts = [
+  ['interview', 'interview.mp3', 2],
+  ['meeting', 'meeting.m4a', 45],
+  ['jfk', 'jfk.wav', 0],
+  ['interview', 'interview.mp3', 0],
+  ['clip', 'clip.mp4', 8],
+  ['meeting', 'meeting.m4a', 1],
+] as const
+
+it('gives every word of a twenty-minute recording once, in order, and sends no silence', async () => {
+  const file = join(system.folder, 'a long day.mka')
+  const inputs = parts.flatMap(([, name]) => ['-i', fixture(name)])
+  const pads = parts.map(([, , silence], i) => {
+    const pad = silence > 0 ? `,apad=pad_len=${silence * 16_000}` : ''
+    return `[${i}:a]aresample=16000,aformat=channel_layouts=mono${pad}[p${i}]`
+  })
+  const graph = `${pads.join(';')};${parts.map((_, i) => `[p${i}]`).join('')}concat=n=${parts.length}:v=0:a=1`
+  await promisify(execFile)(await testFfmpeg(), [...inputs, '-filter_complex', graph, '-c:a', 'flac', file])
+
+  const { data, text, isError } = await system.call('transcribe_audio', { audio: file })
+  expect(isError, text).toBe(false)
+  expect(data).toMatchObject({ status: 'completed', warnings: [], coverage: { gaps: [] } })
+  expect(data.duration).toBeGreaterThan(1200)
+
+  const { contents } = await system.client.readResource({ uri: `transcript://${data.transcript_id}/txt` })
+  const spoken = parts.map(([name]) => truthText(truth(name))).join(' ')
+  expect(plainWords((contents[0] as { text: string }).text)).toBe(plainWords(spoken))
+
+  const { requests } = system.standin
+  expect(requests.length).toBeGreaterThanOrEqual(8)
+  for (const { seconds } of requests) expect(seconds).toBeLessThanOrEqual(150.2)
+  const sent = requests.reduce((sum, { seconds }) => sum + seconds, 0)
+  expect(sent).toBeLessThan(data.duration - 40)
+  expect(data.usage.audio_seconds).toBeCloseTo(sent, -1)
+  expect(data.usage.cost_usd).toBeCloseTo(data.usage.audio_seconds * 0.000035, 5)
+})

@@ -1,0 +1,285 @@
+// Past transcripts in hand: waiting for them, finding them, renaming, cancelling and deleting them.
+import { copyFile, mkdir, utimes } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
+import type { Fault } from '../../../emulators/dashscope/faults.ts'
+import { write } from '../../support/e2e/requests.ts'
+import {
+  fixture,
+  plainWords,
+  type System,
+  startSystem,
+  type ToolAnswer,
+  truth,
+  truthText,
+} from '../../support/e2e/system.ts'
+
+let system: System
+
+beforeAll(async () => {
+  system = await startSystem()
+  await system.standin.warmUp()
+})
+afterAll(() => system.close())
+
+const order = (audio: string, more = {}) => system.call('transcribe_audio', { audio, ...more })
+const meeting = fixture('meeting.m4a')
+
+/** Switched off at the end of the test at the latest. */
+function fault(wish: Fault): () => void {
+  const off = system.standin.fault(wish)
+  onTestFinished(off)
+  return off
+}
+
+/** Whatever is in the data is in the text too: clients show only one of them. */
+function expectSameFacts({ text, data }: ToolAnswer, facts: unknown[]): void {
+  for (const fact of facts) {
+    expect(JSON.stringify(data)).toContain(JSON.stringify(fact))
+    expect(text).toContain(String(fact))
+  }
+}
+
+async function expectNotFound(tool: string, args: Record<string, unknown>): Promise<void> {
+  const { isError, text, data } = await system.call(tool, args)
+  expect({ isError, data }).toEqual({ isError: true, data: undefined })
+  expect(text).toMatch(/^TRANSCRIPT_NOT_FOUND: [^\n]+\. [^\n]+\.$/)
+}
+
+describe('a transcription that takes longer than its call', () => {
+  it('answers with what is there and what to call next, and goes on', async () => {
+    const off = fault({ kind: 'slow', seconds: 3 })
+    const answer = await order(meeting, { wait_seconds: 0 })
+    const { data } = answer
+    expect(data).toMatchObject({ status: 'running', transcript_id: expect.stringMatching(/^tr_/) })
+    expect(data.next_step).toContain(`get_transcript with transcript_id=${data.transcript_id}`)
+    expectSameFacts(answer, ['running', data.transcript_id, data.uri, data.next_step])
+
+    const looked = await system.call('get_transcript', { transcript_id: data.transcript_id, wait_seconds: 0 })
+    expect(looked.data).toMatchObject({ status: 'running', transcript_id: data.transcript_id })
+    const waited = await system.call('get_transcript', { transcript_id: data.transcript_id, view: 'raw' })
+    off()
+    expect(waited.data).toMatchObject({ status: 'completed', coverage: { gaps: [] } })
+    expect(waited.data.next_step).toBeUndefined()
+    expect(plainWords(waited.data.text)).toBe(truthText(truth('meeting')))
+  })
+
+  it('costs nothing when it is ordered again, and says how much it did not cost', async () => {
+    const first = await order(meeting)
+    const asked = system.standin.requests.length
+    const again = await order(meeting)
+    expect(again.data).toMatchObject({ status: 'completed', transcript_id: first.data.transcript_id })
+    expect(again.data.usage).toMatchObject({ audio_seconds: 0 })
+    expect(again.data.usage.cost_usd ?? 0).toBe(0)
+    expect(again.data.usage.cached_seconds).toBeGreaterThan(200)
+    expect(system.standin.requests.length).toBe(asked)
+  })
+
+  it('is not stopped by a reader who leaves', async () => {
+    const off = fault({ kind: 'slow', seconds: 2 })
+    const { data } = await order(meeting, { wait_seconds: 0, context: 'a reader who leaves' })
+    const stop = new AbortController()
+    const reading = system.call(
+      'get_transcript',
+      { transcript_id: data.transcript_id },
+      { signal: stop.signal },
+    )
+    reading.catch(() => {})
+    await vi.waitFor(() => expect(system.standin.inFlight()).toBeGreaterThan(0), { timeout: 10_000 })
+    stop.abort()
+    await expect(reading).rejects.toThrow()
+    const read = await system.call('get_transcript', { transcript_id: data.transcript_id })
+    off()
+    expect(read.data.status).toBe('completed')
+  })
+
+  it.each([-1, 241, 0.5, 'long'])('refuses to wait %j seconds', async wait_seconds => {
+    const { isError, text } = await order(meeting, { wait_seconds })
+    expect(isError).toBe(true)
+    expect(text).toContain('wait_seconds')
+  })
+})
+
+describe('cancel_transcription', () => {
+  it('stops the requests and keeps what is finished, and the same call goes on from there', async () => {
+    const interview = fixture('interview.mp3')
+    const done = system.standin.requests.length
+    const off = fault({ kind: 'hang', when: ({ heard = '' }) => !/Maya Torres/.test(heard) })
+    const { data } = await order(interview, { wait_seconds: 0 })
+    const id = data.transcript_id
+    const watching = order(interview)
+    await vi.waitFor(
+      async () => {
+        const { data } = await system.call('get_transcript', { transcript_id: id, wait_seconds: 0 })
+        expect(data.text).toContain('Maya Torres')
+      },
+      { timeout: 20_000 },
+    )
+    const answer = await system.call('cancel_transcription', { transcript_id: id })
+    expect(answer.data).toMatchObject({ status: 'cancelled', transcript_id: id })
+    expect(answer.data.transcribed_seconds).toBeGreaterThan(20)
+    expectSameFacts(answer, ['cancelled', id, answer.data.transcribed_seconds, answer.data.next_step])
+    await vi.waitFor(() => expect(system.standin.inFlight()).toBe(0), { timeout: 5_000 })
+    expect((await watching).text).toMatch(/^CANCELLED: Somebody cancelled/)
+
+    const kept = await system.call('get_transcript', { transcript_id: id })
+    expect(kept.data.status).toBe('cancelled')
+    expect(kept.data.text).toContain('Maya Torres')
+    expect(kept.data.next_step).toMatch(/transcribe_audio/)
+    off()
+    const { data: whole } = await order(interview, { timestamps: 'none' })
+    expect(whole).toMatchObject({ status: 'completed', coverage: { gaps: [] } })
+    const answered = system.standin.requests.slice(done).filter(({ status }) => status === 200)
+    expect(answered.filter(({ text = '' }) => /Maya Torres/.test(text))).toHaveLength(1)
+  })
+
+  it('leaves alone what is over', async () => {
+    const { data } = await order(fixture('jfk.wav'))
+    const answer = await system.call('cancel_transcription', { transcript_id: data.transcript_id })
+    expect(answer.data).toMatchObject({ status: 'completed', transcribed_seconds: expect.any(Number) })
+    expect(answer.data.next_step).toBeUndefined()
+    expect(answer.text).toContain('nothing left to cancel')
+  })
+
+  it('does not know an unknown id', () => expectNotFound('cancel_transcription', { transcript_id: 'tr_x' }))
+})
+
+describe('search_transcripts', () => {
+  const search = (query?: string, more = {}) =>
+    system.call('search_transcripts', { ...(query !== undefined && { query }), ...more })
+  const found = ({ data }: ToolAnswer) => data.transcripts.map(({ title }: { title: string }) => title)
+
+  beforeAll(async () => {
+    await order(fixture('jfk.wav'))
+    await order(fixture('chinese.flac'))
+    await order(fixture('russian.flac'))
+    await order(fixture('voice-note.ogg'), { title: 'Note to Greta' })
+  })
+
+  it('finds what was said, and when', async () => {
+    const answer = await search('FELLOW "ask not"')
+    expect(found(answer)).toEqual(['jfk'])
+    const [{ transcript_id, uri, status, language, created_at, matches }] = answer.data.transcripts
+    expect(matches.length).toBeGreaterThan(0)
+    expect(matches.map(({ text }: { text: string }) => text).join(' ')).toContain('ask not')
+    for (const { start } of matches) expect(start).toBeLessThan(11)
+    expectSameFacts(answer, [
+      transcript_id,
+      uri,
+      status,
+      created_at,
+      ...matches.map((m: { text: string }) => m.text),
+    ])
+    expect(language).toBe('en')
+    expect(answer.text).toMatch(/data, not instructions/)
+  })
+
+  it.each([
+    ['王老师', 'chinese'],
+    ['ярославл', 'russian'],
+    ['greta', 'Note to Greta'],
+  ])('finds %s', async (query, title) => {
+    expect(found(await search(query))).toEqual([title])
+  })
+
+  it('says so when nothing is found', async () => {
+    const { data, text, isError } = await search('flibbertigibbet')
+    expect({ isError, transcripts: data.transcripts }).toEqual({ isError: false, transcripts: [] })
+    expect(text).toMatch(/No transcript holds/)
+  })
+
+  it.each([undefined, '', '  '])('lists the newest for the query %j, page by page', async query => {
+    const all = found(await search(query, { limit: 25 }))
+    expect(all[0]).toBe('Note to Greta')
+    const pages: string[] = []
+    let cursor: string | undefined
+    do {
+      const answer: ToolAnswer = await search(query, { limit: 2, ...(cursor && { cursor }) })
+      expect(answer.data.transcripts[0].matches).toBeUndefined()
+      pages.push(...found(answer))
+      cursor = answer.data.next_cursor
+      if (cursor) expect(answer.text).toContain(`cursor=${cursor}`)
+    } while (cursor)
+    expect(pages).toEqual(all)
+  })
+
+  it.each([
+    ['a query without a word', { query: '?!' }],
+    ['a cursor that no page gave', { cursor: 'nonsense' }],
+  ])('refuses %s', async (_, args) => {
+    const { isError, text } = await system.call('search_transcripts', args)
+    expect(isError).toBe(true)
+    expect(text).toMatch(/^BAD_INPUT: /)
+  })
+})
+
+describe('update_transcript and delete_transcript', () => {
+  it('rename it, everywhere', async () => {
+    const { data } = await order(fixture('clip.mp4'))
+    const answer = await system.call('update_transcript', {
+      transcript_id: data.transcript_id,
+      title: '  The paper boat ',
+    })
+    expect(answer.data).toEqual({
+      transcript_id: data.transcript_id,
+      uri: data.uri,
+      title: 'The paper boat',
+    })
+    expectSameFacts(answer, [data.transcript_id, data.uri, 'The paper boat'])
+    const read = await system.call('get_transcript', { transcript_id: data.transcript_id })
+    expect(read.data).toMatchObject({ title: 'The paper boat', text: data.text })
+    const { resources } = await system.client.listResources()
+    expect(resources.find(({ uri }) => uri === data.uri)).toMatchObject({ title: 'The paper boat' })
+  })
+
+  it('delete it for good: to have it again it must be heard again', async () => {
+    const { data } = await order(fixture('clip.mp4'))
+    const id = data.transcript_id
+    const answer = await system.call('delete_transcript', { transcript_id: id })
+    expect(answer.data).toEqual({ transcript_id: id, deleted: true })
+    expect(answer.text).toContain(id)
+    for (const tool of ['get_transcript', 'delete_transcript', 'cancel_transcription'])
+      await expectNotFound(tool, { transcript_id: id })
+    await expectNotFound('update_transcript', { transcript_id: id, title: 'Gone' })
+    await expect(system.client.readResource({ uri: data.uri })).rejects.toThrow(/not found/i)
+    const asked = system.standin.requests.length
+    expect((await order(fixture('clip.mp4'))).data).toMatchObject({ status: 'completed', text: data.text })
+    expect(system.standin.requests.length).toBeGreaterThan(asked)
+  })
+
+  it('stop one that runs before they delete it', async () => {
+    const off = fault({ kind: 'hang' })
+    const { data } = await order(meeting, { wait_seconds: 0, context: 'to be deleted' })
+    await vi.waitFor(() => expect(system.standin.inFlight()).toBeGreaterThan(0), { timeout: 10_000 })
+    await system.call('delete_transcript', { transcript_id: data.transcript_id })
+    await vi.waitFor(() => expect(system.standin.inFlight()).toBe(0), { timeout: 5_000 })
+    off()
+    await expectNotFound('get_transcript', { transcript_id: data.transcript_id })
+  })
+})
+
+describe('find_recordings', () => {
+  it('gives the newest, and transcribe_audio takes its path', async () => {
+    const folder = join(system.folder, 'Sprachmemos')
+    await mkdir(folder)
+    const path = join(folder, 'Stand-up März.ogg')
+    await copyFile(fixture('voice-note.ogg'), path)
+    await utimes(path, 4e9, 4e9)
+    const answer = await system.call('find_recordings', { query: 'marz standup' })
+    expect(answer.data.recordings).toEqual([])
+    const all = await system.call('find_recordings', {})
+    const [{ path: newest, name, bytes, modified_at }] = all.data.recordings
+    expect({ newest, name }).toEqual({ newest: path, name: 'Stand-up März.ogg' })
+    expectSameFacts(all, [newest, name, bytes, modified_at])
+    const one = await system.call('find_recordings', { query: 'MARZ stand up', limit: 1 })
+    expect(one.data.recordings).toHaveLength(1)
+    expect((await order(one.data.recordings[0].path)).data.text).toContain('Greta')
+  })
+
+  it('says so when there is none', async () => {
+    await write(system, 'notes.txt', 'not a recording')
+    const { data, text, isError } = await system.call('find_recordings', { query: 'notes' })
+    expect({ isError, recordings: data.recordings }).toEqual({ isError: false, recordings: [] })
+    expect(text).toMatch(/^No recording was found/)
+  })
+})

@@ -1,0 +1,252 @@
+// Paths as people and clients write them are found; what lies outside the allowed folders stays unseen.
+import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { copyFile, mkdir, rm, symlink } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { answersStill, hear, refusal } from '../../support/e2e/requests.ts'
+import {
+  fixture,
+  type System,
+  startSystem,
+  type TempFolder,
+  tempFolder,
+  truth,
+  truthText,
+} from '../../support/e2e/system.ts'
+
+let system: System
+/** The only open folder beside /dev. */
+let home: TempFolder
+let outside: TempFolder
+
+beforeAll(async () => {
+  home = await tempFolder()
+  outside = await tempFolder()
+  system = await startSystem({ env: { HOME: home.path, SPEECH_ALLOWED_DIRS: `${home.path}:/dev` } })
+})
+afterAll(async () => {
+  await answersStill({ ...system, folder: home.path })
+  await system.close()
+  await home.remove()
+  await outside.remove()
+})
+
+/** Puts the voice note under this name into the open folder. */
+async function put(name: string): Promise<string> {
+  const path = join(home.path, name)
+  await mkdir(dirname(path), { recursive: true })
+  await copyFile(fixture('voice-note.ogg'), path)
+  return path
+}
+
+async function isHeard(audio: string): Promise<void> {
+  expect((await hear(system, audio)).words).toBe(truthText(truth('voice-note')))
+}
+
+describe('a name', () => {
+  it.each([
+    'my voice note.ogg',
+    `Ann's "best" note.ogg`,
+    'half%20off.ogg',
+    '100%.ogg',
+    '$(touch pwned).ogg',
+    '`touch pwned`.ogg',
+    'note; touch pwned.ogg',
+    'note | touch pwned & .ogg',
+    '-i.ogg',
+    '--help',
+    'two\nlines.ogg',
+    'Grüße, 世界 🎧.ogg',
+    'a:b.mp3',
+    'concat:a|b.ogg',
+    'http:host.ogg',
+    'file:note.ogg',
+    'pipe:0',
+    'note%03d.ogg',
+    '[1]*?.ogg',
+    'back\\slash\\ .ogg',
+    '~',
+    'a'.repeat(255),
+  ])('%j is found, and is nothing but a name', async name => {
+    await isHeard(await put(name))
+    for (const folder of ['.', system.folder, home.path])
+      expect(existsSync(join(folder, 'pwned'))).toBe(false)
+  })
+
+  it.each([
+    ['accents apart', 'Café.ogg'.normalize('NFD'), 'Café.ogg'.normalize('NFC')],
+    ['accents joined', 'Müller.ogg'.normalize('NFC'), 'Müller.ogg'.normalize('NFD')],
+    ['a narrow no-break space', 'Recording at 3.04\u202fPM.ogg', 'Recording at 3.04 PM.ogg'],
+    ['a folder with accents apart', join('Été'.normalize('NFD'), 'note.ogg'), join('Été', 'note.ogg')],
+    ['a folder and a name', join('A\u202fB', 'C\u00a0D.ogg'), join('A B', 'C D.ogg')],
+  ])('with %s on disk is found as it is typed', async (_, onDisk, typed) => {
+    await put(onDisk)
+    await isHeard(join(home.path, typed))
+  })
+
+  it('that differs from a broken link in its accents alone is missing', async () => {
+    await symlink('nowhere', join(home.path, 'Noël.ogg'.normalize('NFD')))
+    await refusal(system, join(home.path, 'Noël.ogg'.normalize('NFC')), 'FILE_NOT_FOUND')
+  })
+})
+
+describe('a path', () => {
+  it.each([
+    ['in double quotes', (path: string) => `"${path}"`],
+    ['in single quotes', (path: string) => `'${path}'`],
+    ['in curly quotes', (path: string) => `“${path}”`],
+    ['with blanks around it', (path: string) => `  ${path}\n`],
+    ['escaped for a shell', (path: string) => path.replaceAll(' ', '\\ ')],
+    ['as a file:// address', (path: string) => pathToFileURL(path).href],
+    ['as a file:// address that is not encoded', (path: string) => `file://${path}`],
+    ['as a file: address', (path: string) => `file:${path}`],
+    ['as a FILE://localhost address', (path: string) => `FILE://localhost${path}`],
+    ['from the home folder', (path: string) => `~/${basename(path)}`],
+    ['from the home folder, in quotes', (path: string) => `'~/${basename(path)}'`],
+    ['relative to the open folder', (path: string) => basename(path)],
+    ['relative, with a dot', (path: string) => `./${basename(path)}`],
+    ['with turns', (path: string) => `${home.path}/x/../${basename(path)}`],
+  ])('%s is understood', async (_, write) => {
+    await isHeard(write(await put('my voice note #1?.ogg')))
+  })
+
+  it('through a link that stays in the open folder is followed', async () => {
+    await symlink(await put('real.ogg'), join(home.path, 'link.ogg'))
+    await isHeard(join(home.path, 'link.ogg'))
+  })
+
+  it.each([
+    'C:\\Users\\Ann\\talk.mp3',
+    'C:/Users/Ann/talk.mp3',
+    '"C:\\Users\\Ann\\my talk.mp3"',
+    '\\\\server\\share\\talk.mp3',
+    'file:///C:/Users/Ann/talk.mp3',
+  ])('of Windows (%s) is named as such', async path => {
+    expect(await refusal(system, path, 'FILE_NOT_FOUND')).toContain('Windows')
+  })
+
+  it.each([
+    ['that is only blanks', '  ', 'BAD_INPUT'],
+    ['with a zero byte', '/dev\u0000/note.ogg', 'BAD_INPUT'],
+    ['as a file:// address of another host', 'file://server/note.ogg', 'BAD_INPUT'],
+    ['as a file:// address that is no text', 'file:///%ff%fe.ogg', 'BAD_INPUT'],
+    ['as a file:// address with a zero byte', 'file:///dev/%00.ogg', 'BAD_INPUT'],
+    ['to a device', '/dev/zero', 'NOT_A_FILE'],
+    ['of 5,000 characters', `/dev/${'a'.repeat(5_000)}`, 'FILE_NOT_FOUND'],
+    ['of 5,000 folders', `/dev${'/a'.repeat(5_000)}`, 'FILE_NOT_FOUND'],
+    ['of a million characters', `/dev${'/a'.repeat(500_000)}`, 'BAD_INPUT'],
+    ['through a file', '/dev/null/note.ogg', 'FILE_NOT_FOUND'],
+  ])('%s is refused', async (_, path, code) => {
+    await refusal(system, path, code)
+  })
+
+  it('to a pipe is refused and not waited for', async () => {
+    const pipe = join(home.path, 'pipe.wav')
+    execFileSync('mkfifo', [pipe])
+    await refusal(system, pipe, 'NOT_A_FILE')
+  })
+
+  it('through a link to itself is refused', async () => {
+    await symlink('ring.ogg', join(home.path, 'ring.ogg'))
+    await refusal(system, join(home.path, 'ring.ogg'), 'FILE_UNREADABLE')
+  })
+})
+
+describe('outside the allowed folders', () => {
+  const inside = (name: string) => join(home.path, name)
+  const beyond = (name: string) => join(outside.path, name)
+
+  beforeAll(async () => {
+    await copyFile(fixture('voice-note.ogg'), beyond('real.ogg'))
+    await symlink('ring', beyond('ring'))
+    await symlink(outside.path, inside('linked folder'))
+    await symlink(beyond('real.ogg'), inside('link to real.ogg'))
+    await symlink(beyond('missing.ogg'), inside('link to missing.ogg'))
+    await symlink(inside('link to missing.ogg'), inside('link to link.ogg'))
+    await mkdir(`${home.path}-sibling`)
+    await copyFile(fixture('voice-note.ogg'), `${home.path}-sibling/real.ogg`)
+  })
+  afterAll(() => rm(`${home.path}-sibling`, { recursive: true }))
+
+  it.each([
+    ['a file', () => beyond('real.ogg')],
+    ['a missing file', () => beyond('missing.ogg')],
+    ['a missing folder', () => beyond('missing/missing.ogg')],
+    ['a file taken for a folder', () => beyond('real.ogg/missing.ogg')],
+    ['the folder itself', () => outside.path],
+    ['the root', () => '/'],
+    ['a link to itself', () => beyond('ring')],
+    ['a file of the system', () => '/etc/passwd'],
+    ['an address', () => pathToFileURL(beyond('real.ogg')).href],
+    ['a file by way of ..', () => `${home.path}/../${basename(outside.path)}/real.ogg`],
+    ['a missing file by way of ..', () => `${home.path}/../${basename(outside.path)}/missing.ogg`],
+    ['a relative way out', () => `../${basename(outside.path)}/real.ogg`],
+    ['an encoded way out', () => `file://${home.path}/%2e%2e/${basename(outside.path)}/real.ogg`],
+    ['a linked file', () => inside('link to real.ogg')],
+    ['a missing linked file', () => inside('link to missing.ogg')],
+    ['a missing file behind two links', () => inside('link to link.ogg')],
+    ['a file in a linked folder', () => inside('linked folder/real.ogg')],
+    ['a missing file in a linked folder', () => inside('linked folder/missing.ogg')],
+    ['a folder whose name only begins like the open one', () => `${home.path}-sibling/real.ogg`],
+  ])('%s is refused in the same words', async (_, path) => {
+    const text = await refusal(system, path(), 'OUTSIDE_ALLOWED_DIRS')
+    expect(text).toBe(
+      `OUTSIDE_ALLOWED_DIRS: The path is outside the folders this server may read. Put the recording into ${home.path} or /dev, or add its folder to SPEECH_ALLOWED_DIRS.`,
+    )
+  })
+})
+
+describe('a file attached to a chat', () => {
+  it.each([
+    '/mnt/user-data/uploads/talk.mp3',
+    '/mnt/data/talk.mp3',
+    'sandbox:/mnt/data/talk.mp3',
+    'attachment:talk.mp3',
+    'attachment://talk.mp3',
+    'file:///mnt/user-data/uploads/talk.mp3',
+  ])('(%s) is not visible, and the ways that work are named', async audio => {
+    const text = await refusal(system, audio, 'ATTACHMENT_NOT_VISIBLE')
+    for (const way of [home.path, 'https://', 'data:']) expect(text).toContain(way)
+  })
+})
+
+describe('an address', () => {
+  it.each([
+    'https://127.0.0.1/talk.mp3',
+    'https://localhost/talk.mp3',
+    'HTTPS://LOCALHOST:8443/talk.mp3',
+    'https://[::1]/talk.mp3',
+    'https://10.0.0.1/talk.mp3',
+    'https://172.16.0.1/talk.mp3',
+    'https://192.168.1.1/talk.mp3',
+    'https://169.254.169.254/latest/meta-data/',
+    'https://100.100.100.200/latest/meta-data/',
+    'https://[::ffff:127.0.0.1]/talk.mp3',
+    'https://[fd00::1]/talk.mp3',
+    'https://[fe80::1]/talk.mp3',
+    'https://0x7f000001/talk.mp3',
+    'https://2130706433/talk.mp3',
+    'https://0177.0.0.1/talk.mp3',
+    'https://127.1/talk.mp3',
+    'https://0.0.0.0/talk.mp3',
+    'https://user:word@127.0.0.1/talk.mp3',
+  ])('of a private network (%s) is refused at once', async address => {
+    const started = performance.now()
+    const text = await refusal(system, address, 'URL_REFUSED')
+    expect(text).toContain('private network')
+    expect(performance.now() - started).toBeLessThan(2_000)
+  })
+
+  it.each([
+    ['http://example.com/talk.mp3', 'URL_REFUSED'],
+    ['ftp://example.com/talk.mp3', 'BAD_INPUT'],
+    ['rtsp://example.com/talk', 'BAD_INPUT'],
+    ['concat://talk.mp3', 'BAD_INPUT'],
+    ['https://', 'BAD_INPUT'],
+    ['https://exa mple.com/', 'BAD_INPUT'],
+  ])('of another kind (%s) is refused', async (address, code) => {
+    expect(await refusal(system, address, code)).toContain('https://')
+  })
+})

@@ -1,0 +1,194 @@
+// What the provider, a proxy or the network does wrong, and what the caller sees of it.
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { dashscopeErrors } from '../../../emulators/dashscope/dashscope.ts'
+import { testFfmpeg } from '../../support/audio/ffmpeg.ts'
+import { unheard } from '../../support/e2e/spaced-system.ts'
+import { fixture, plainWords, type System, startSystem, truth, truthText } from '../../support/e2e/system.ts'
+
+let system: System
+
+beforeAll(async () => {
+  system = await startSystem()
+  await system.standin.warmUp()
+})
+afterAll(() => system.close())
+
+async function transcribe(name: string) {
+  const before = system.standin.requests.length
+  const answer = await system.call('transcribe_audio', { audio: fixture(name), ...unheard() })
+  return { ...answer, requests: system.standin.requests.slice(before) }
+}
+
+async function words(id: string): Promise<string> {
+  const { contents } = await system.client.readResource({ uri: `transcript://${id}/txt` })
+  return plainWords((contents[0] as { text: string }).text)
+}
+
+describe('an error of the account', () => {
+  it.each([
+    ['KEY_REFUSED', dashscopeErrors.invalidApiKey],
+    ['ACCOUNT_IN_ARREARS', dashscopeErrors.arrearage],
+    ['MODEL_NOT_FOUND', dashscopeErrors.modelNotExist],
+  ])('%s fails the call at once, with no more requests than were in flight', async (code, error) => {
+    const narrow = await startSystem({ env: { SPEECH_CONCURRENCY: '1' } })
+    narrow.standin.fault({ kind: 'error', ...error })
+    const { isError, text } = await narrow.call('transcribe_audio', { audio: fixture('interview.mp3') })
+    expect(isError).toBe(true)
+    expect(text).toMatch(new RegExp(`^${code}: .+\\. .+\\.$`))
+    expect(text).not.toContain(error.message)
+    expect(narrow.standin.requests).toHaveLength(1)
+    await narrow.close()
+  })
+})
+
+describe('an error that passes', () => {
+  it.each([
+    ['throttling', { kind: 'error', ...dashscopeErrors.rateQuota }],
+    ['a server error', { kind: 'error', ...dashscopeErrors.internalError }],
+    ['a dropped connection', { kind: 'drop' }],
+    ['a proxy’s page', { kind: 'html' }],
+    ['half an answer', { kind: 'garbage' }],
+  ] as const)('%s is asked again and costs no word', async (_, fault) => {
+    const off = system.standin.fault({ ...fault, times: 1 })
+    const { data, requests } = await transcribe('jfk.wav')
+    off()
+    expect(requests).toHaveLength(2)
+    expect(data.status).toBe('completed')
+    expect(await words(data.transcript_id)).toBe(truthText(truth('jfk')))
+  })
+})
+
+describe('a chunk that fails for good', () => {
+  it('leaves a named gap and the text of all others', async () => {
+    const off = system.standin.fault({
+      kind: 'error',
+      ...dashscopeErrors.dataInspectionFailed,
+      when: ({ heard = '' }) => heard.includes('My cousin Omar can proofread'),
+    })
+    const { data, text, requests } = await transcribe('meeting.m4a')
+    off()
+    expect(data.status).toBe('partial')
+    expect(data.coverage.gaps).toHaveLength(1)
+    const [gap] = data.coverage.gaps
+    expect(gap.reason).toMatch(/^CONTENT_REFUSED: /)
+    const { words: spoken } = truth('meeting')
+    const outside = spoken.filter(word => word.end < gap.start || word.start > gap.end)
+    const inside = spoken.filter(word => word.start > gap.start && word.end < gap.end)
+    expect(inside.map(word => word.text).join(' ')).toContain('My cousin Omar can proofread')
+    const got = await words(data.transcript_id)
+    expect(plainWords(got.replace(/\[no text from .*?\]/, ''))).toBe(
+      plainWords(outside.map(word => word.text).join(' ')),
+    )
+    expect(got).toContain('[no text from ')
+    expect(text).toContain('status: partial')
+    expect(text).toContain('CONTENT_REFUSED')
+    expect(data.next_step).toContain('transcribe_audio')
+    expect(data.coverage.transcribed_seconds).toBeLessThan(data.coverage.speech_seconds)
+    expect(requests).toHaveLength(2)
+  })
+
+  it('is an error when it is the only one', async () => {
+    const off = system.standin.fault({ kind: 'error', ...dashscopeErrors.dataInspectionFailed })
+    const { isError, text } = await transcribe('jfk.wav')
+    off()
+    expect(isError).toBe(true)
+    expect(text).toMatch(/^CONTENT_REFUSED: /)
+  })
+})
+
+describe('a model that', () => {
+  it('repeats itself is asked again with other cuts', async () => {
+    const off = system.standin.fault({ kind: 'loop' })
+    const { data, requests } = await transcribe('meeting.m4a')
+    off()
+    expect(await words(data.transcript_id)).toBe(truthText(truth('meeting')))
+    expect(requests.length).toBeGreaterThan(3)
+    expect(data.usage.audio_seconds).toBeGreaterThan(data.duration)
+  })
+
+  it('repeats itself whatever is asked is cut short, with a warning', async () => {
+    const off = system.standin.fault({ kind: 'loop', longerThan: 0, repeats: 400 })
+    const { data } = await transcribe('jfk.wav')
+    off()
+    expect(data.warnings.join()).toContain('repeats itself')
+    expect(data.text.length).toBeLessThan(1000)
+  })
+
+  it.each(['empty', 'emptyText'] as const)(
+    'hears nothing (%s) gives an empty text and a warning',
+    async kind => {
+      const off = system.standin.fault({ kind })
+      const { data } = await transcribe('jfk.wav')
+      off()
+      expect(data).toMatchObject({ status: 'completed', text: '' })
+      expect(data.warnings.join()).toContain('heard no words')
+    },
+  )
+})
+
+describe('what is sent', () => {
+  it('follows the two profiles', async () => {
+    const { requests: note } = await transcribe('voice-note.ogg')
+    expect(note[0]).toMatchObject({ sampleRate: 8000, bitRate: 24_000, mime: 'audio/mpeg' })
+    const { requests: recording } = await transcribe('meeting.m4a')
+    for (const request of recording) expect(request).toMatchObject({ sampleRate: 16_000, bitRate: 32_000 })
+  })
+
+  it('carries language and context', async () => {
+    const before = system.standin.requests.length
+    const { data } = await system.call('transcribe_audio', {
+      audio: fixture('russian.flac'),
+      language: 'Russian',
+      context: 'Ленинград "1941"\n\u0000audio\u0000',
+    })
+    expect(system.standin.requests[before]).toMatchObject({
+      language: 'ru',
+      context: 'Ленинград "1941"\n\u0000audio\u0000',
+    })
+    expect(data.warnings).toEqual([])
+  })
+
+  it('leaves out a language that the API has no hint for, and says so', async () => {
+    const before = system.standin.requests.length
+    const { data } = await system.call('transcribe_audio', { audio: fixture('jfk.wav'), language: 'Dutch' })
+    expect(system.standin.requests[before]!.language).toBeUndefined()
+    expect(data.warnings.join()).toContain('Dutch')
+  })
+})
+
+describe('a recording in two languages', () => {
+  it('keeps each stretch in its own', async () => {
+    const file = join(system.folder, 'two.mka')
+    const graph =
+      '[0:a]aresample=16000,apad=pad_len=400000[a];[1:a]aresample=16000[b];[a][b]concat=n=2:v=0:a=1'
+    const inputs = ['-i', fixture('russian.flac'), '-i', fixture('chinese.flac')]
+    await promisify(execFile)(await testFfmpeg(), [...inputs, '-filter_complex', graph, '-c:a', 'flac', file])
+    const { data } = await system.call('transcribe_audio', { audio: file })
+    const { contents } = await system.client.readResource({ uri: `${data.uri}/json` })
+    const { segments } = JSON.parse((contents[0] as { text: string }).text)
+    const spoken = (language: string) =>
+      segments
+        .filter((segment: { language: string }) => segment.language === language)
+        .map(({ text }: { text: string }) => text)
+    expect(spoken('ru').join(' ')).toBe(truthText(truth('russian')))
+    expect(spoken('zh').join('')).toBe(truthText(truth('chinese')))
+    expect(['ru', 'zh']).toContain(data.language)
+  })
+})
+
+describe('the limits', () => {
+  it('of requests at once are kept', async () => {
+    const slow = await startSystem({
+      // Long enough that the next chunk is ready meanwhile on the slowest machine.
+      standin: { latency: { base: 2.5, perSecond: 0 } },
+      env: { SPEECH_CONCURRENCY: '2' },
+    })
+    const { data } = await slow.call('transcribe_audio', { audio: fixture('interview.mp3') })
+    expect(slow.standin.peakInFlight()).toBe(2)
+    expect(data.status).toBe('completed')
+    await slow.close()
+  })
+})

@@ -1,0 +1,124 @@
+// stdout carries JSON-RPC and nothing else: with every library loaded, at full log level, on error paths, at the end.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { unheard } from '../../support/e2e/spaced-system.ts'
+import { entry, fixture, type System, startSystem } from '../../support/e2e/system.ts'
+
+let system: System
+
+beforeAll(async () => {
+  system = await startSystem()
+})
+afterAll(() => system.close())
+
+/** A server spoken to by hand: every line of its stdout is kept. */
+function startRaw(env: Record<string, string>) {
+  const server = spawn(process.execPath, [entry], { env, stdio: 'pipe' })
+  const lines: string[] = []
+  const waiting = new Map<number, (message: Record<string, unknown>) => void>()
+  createInterface({ input: server.stdout }).on('line', line => {
+    lines.push(line)
+    const message = JSON.parse(line) as { id?: number }
+    waiting.get(message.id ?? -1)?.(message)
+  })
+  let stderr = ''
+  server.stderr.on('data', piece => {
+    stderr += piece
+  })
+  let id = 0
+  return {
+    lines,
+    server,
+    stderr: () => stderr,
+    send: (message: unknown) =>
+      void server.stdin.write(`${typeof message === 'string' ? message : JSON.stringify(message)}\n`),
+    ask(method: string, params: unknown) {
+      const message = { jsonrpc: '2.0', id: ++id, method, params }
+      return new Promise<Record<string, unknown>>(answer => {
+        waiting.set(message.id, answer)
+        server.stdin.write(`${JSON.stringify(message)}\n`)
+      })
+    },
+  }
+}
+
+const hello = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'raw', version: '1' } }
+const call = (args: unknown) => ({ name: 'transcribe_audio', arguments: args, _meta: { progressToken: 1 } })
+
+it('carries JSON-RPC alone, and stderr carries no speech, path or key', async () => {
+  const raw = startRaw({
+    ...system.env,
+    SPEECH_LOG: 'debug',
+    NODE_DEBUG: 'http',
+    DASHSCOPE_API_KEY: system.standin.apiKey,
+  })
+  await raw.ask('initialize', hello)
+  raw.send({ jsonrpc: '2.0', method: 'notifications/initialized' })
+  await raw.ask('tools/list', {})
+  for (const audio of [
+    fixture('jfk.wav'),
+    fixture('chinese.flac'),
+    fixture('jfk.truth.json'),
+    '/no/such',
+    7,
+    'https://127.0.0.1/',
+  ])
+    await raw.ask('tools/call', call({ audio }))
+  raw.send('this is not JSON')
+  raw.send({ jsonrpc: '2.0', id: 77 })
+  await raw.ask('resources/read', { uri: 'transcript://tr_x' })
+  await raw.ask('no/such/method', {})
+  const off = system.standin.fault({ kind: 'garbage', times: 1 })
+  await raw.ask('tools/call', call({ audio: fixture('voice-note.ogg'), language: 'Klingon' }))
+  off()
+  raw.server.stdin.end()
+  await once(raw.server, 'exit')
+  expect(raw.lines.length).toBeGreaterThan(10)
+  for (const line of raw.lines) expect(JSON.parse(line)).toMatchObject({ jsonrpc: '2.0' })
+  const ours = raw
+    .stderr()
+    .split('\n')
+    .filter(line => line.startsWith('{'))
+    .join('\n')
+  expect(ours).toContain('"event"')
+  for (const secret of ['country', system.standin.apiKey, 'fixtures']) expect(ours).not.toContain(secret)
+})
+
+it('says nothing of what it works on, on stderr either', async () => {
+  const raw = startRaw({ ...system.env, SPEECH_LOG: 'debug' })
+  await raw.ask('initialize', hello)
+  await raw.ask('tools/call', call({ audio: fixture('jfk.wav'), ...unheard() }))
+  await raw.ask('tools/call', call({ audio: fixture('jfk.truth.json') }))
+  raw.server.stdin.end()
+  await once(raw.server, 'exit')
+  expect(raw.stderr()).toContain('transcribed')
+  for (const secret of ['country', system.standin.apiKey, 'fixtures', 'jfk'])
+    expect(raw.stderr()).not.toContain(secret)
+})
+
+it.each(['the client goes', 'SIGTERM', 'SIGINT'] as const)(
+  'ends by itself, with no process and no scratch file left behind, when in mid-call: %s',
+  async how => {
+    const off = system.standin.fault({ kind: 'hang' })
+    // A folder of its own: what one server gives back, the next one would go on with.
+    const env = { ...system.env, SPEECH_DATA_DIR: join(system.folder, `data of ${how}`) }
+    const raw = startRaw(env)
+    await raw.ask('initialize', hello)
+    const audio = `data:audio/ogg;base64,${readFileSync(fixture('voice-note.ogg')).toString('base64')}`
+    void raw.ask('tools/call', call({ audio, ...unheard() }))
+    await vi.waitFor(() => expect(system.standin.inFlight()).toBe(1), { timeout: 10_000 })
+    const scratch = join(env.SPEECH_DATA_DIR, 'scratch')
+    expect(readdirSync(scratch)).toHaveLength(1)
+    if (how === 'the client goes') raw.server.stdin.end()
+    else raw.server.kill(how)
+    const [code] = await once(raw.server, 'exit')
+    expect(code).toBe(0)
+    expect(readdirSync(scratch)).toEqual([])
+    await vi.waitFor(() => expect(system.standin.inFlight()).toBe(0))
+    off()
+  },
+)

@@ -1,0 +1,153 @@
+// speech-mcp worker as a process: works on what another process has ordered, tells how it fares, and ends in order.
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { type MnsStandin, startMns } from '../../../emulators/mns/mns.ts'
+import { startTablestore, type TablestoreStandin } from '../../../emulators/tablestore/tablestore.ts'
+import { createApp } from '../../../src/app.ts'
+import { readConfig } from '../../../src/config/config.ts'
+import { type Desk, openDesk, type Running } from '../../support/e2e/command.ts'
+import { fixture, truth } from '../../support/e2e/system.ts'
+
+const key = { accessKeyId: 'LTAI5tTeam', accessKeySecret: 'secret-of-the-team' }
+const recording = 'voice-note'
+let desk: Desk
+let tables: TablestoreStandin
+let mns: MnsStandin
+let env: Record<string, string>
+
+beforeAll(async () => {
+  ;[desk, tables, mns] = await Promise.all([
+    openDesk({ oss: { credentials: [key] } }),
+    startTablestore(key),
+    startMns(key),
+  ])
+  const oss = desk.standin.oss!
+  env = {
+    ...{ TABLESTORE_ENDPOINT: tables.endpoint, TABLESTORE_INSTANCE: tables.instance },
+    ...{
+      MNS_ENDPOINT: mns.endpoint,
+      OSS_BUCKET: oss.bucket,
+      OSS_ENDPOINT: oss.endpoint,
+      OSS_REGION: oss.region,
+    },
+    ...{
+      ALIBABA_ACCESS_KEY: key.accessKeyId,
+      ALIBABA_SECRET_KEY: key.accessKeySecret,
+      SPEECH_WORKER_PORT: '0',
+    },
+  }
+  const app = createApp(readConfig({ ...desk.env, ...env }))
+  const { signal } = new AbortController()
+  await app.setUpStore!(signal)
+  await app.setUpQueue!(signal)
+  await app.close()
+})
+afterAll(() => Promise.all([desk.close(), tables.close(), mns.close()]))
+
+const patient = { timeout: 20_000, interval: 20 }
+
+/** A new one each time, though the recording is the same: what was heard before would be answered from the store. */
+function order(name: string): string[] {
+  return ['transcribe', fixture(truth(name).recording), '--context', randomUUID()]
+}
+
+/** Resolves with its address when it works. */
+async function start(more: Record<string, string> = {}): Promise<Running & { url: string }> {
+  const running = desk.start(['worker'], { env: { ...env, ...more } })
+  let said = ''
+  for await (const [piece] of on(running)) {
+    said += piece
+    const url = /http:\S+(?=\.)/.exec(said)?.[0]
+    if (url) return { ...running, url }
+  }
+  throw new Error(`The worker did not start: ${said}`)
+}
+
+async function* on({ child }: Running): AsyncGenerator<[string]> {
+  for (;;) yield [String((await once(child.stderr!, 'data'))[0])]
+}
+
+describe('a worker', () => {
+  it('works on what another process has ordered, tells how it fares, and ends in order', async () => {
+    const { url, child, outcome } = await start()
+    const health = await fetch(`${url}/healthz`)
+    expect([health.status, await health.json()]).toEqual([200, { status: 'ok', jobs: 0 }])
+
+    const { code, stdout } = await desk.run(order(recording), { env })
+    expect(code).toBe(0)
+    expect(stdout.length).toBeGreaterThan(10)
+
+    const page = await vi.waitFor(async () => {
+      const metrics = await fetch(`${url}/metrics`)
+      expect(metrics.headers.get('content-type')).toContain('text/plain')
+      const text = await metrics.text()
+      expect(text).toContain('speech_mcp_jobs_ended_total{tool="transcribe_audio",state="completed"} 1')
+      return text
+    }, patient)
+    expect(page).toMatch(/speech_mcp_audio_seconds_total\{tool="transcribe_audio"\} [1-9]/)
+    expect(page).toMatch(/speech_mcp_provider_request_seconds_count\{model="[^"]+"\} [1-9]/)
+    expect(page).toMatch(/speech_mcp_queue_wait_seconds_count\{tool="transcribe_audio"\} 1/)
+    expect(page).toContain('speech_mcp_jobs{state="running"} 0')
+    expect(page).toContain('speech_mcp_jobs_at_work 0')
+    expect(page).not.toMatch(/tr_|local|note/)
+
+    const answers = await Promise.all([fetch(`${url}/`), fetch(`${url}/metrics`, { method: 'POST' })])
+    expect(answers.map(({ status }) => status)).toEqual([404, 405])
+
+    child.kill('SIGTERM')
+    expect(await outcome).toMatchObject({ code: 0, stdout: '' })
+    expect(mns.messages()).toEqual([])
+    expect(desk.standin.oss!.objects()).toEqual([])
+  })
+
+  it('lets a job end that can end in time, and says meanwhile that it takes no more', async () => {
+    const { url, child, outcome } = await start()
+    const off = desk.standin.fault({ kind: 'slow', seconds: 3 })
+    const before = desk.standin.requests.length
+    const ordered = desk.run(order('jfk'), { env })
+    await vi.waitFor(() => expect(desk.standin.requests.length).toBeGreaterThan(before), patient)
+    child.kill('SIGTERM')
+    await vi.waitFor(async () => {
+      const health = await fetch(`${url}/healthz`)
+      expect([health.status, await health.json()]).toEqual([503, { status: 'draining', jobs: 1 }])
+    }, patient)
+    expect((await ordered).code).toBe(0)
+    expect((await outcome).code).toBe(0)
+    off()
+  })
+
+  it('gives metrics also when the store does not answer', async () => {
+    const { url, child, outcome } = await start()
+    const off = tables.fault({ operation: 'GetRange', how: { kind: 'hang' } })
+    const page = await (await fetch(`${url}/metrics`)).text()
+    off()
+    expect(page).toContain('speech_mcp_jobs_at_work 0')
+    expect(page).not.toContain('speech_mcp_jobs{')
+    child.kill('SIGKILL')
+    await outcome
+  })
+})
+
+describe('a worker that cannot work says why:', () => {
+  it.each<[string, Record<string, string>, RegExp, number]>([
+    ['without a queue', { MNS_ENDPOINT: '' }, /^CONFIG_INVALID: .*MNS_ENDPOINT/, 2],
+    ['without the provider’s key', { DASHSCOPE_API_KEY: '' }, /^KEY_MISSING: .*DASHSCOPE_API_KEY/, 1],
+    ['without a bucket', { OSS_BUCKET: '' }, /^CONFIG_INVALID: .*OSS_BUCKET/, 2],
+  ])('%s', async (_, more, expected, code) => {
+    const outcome = await desk.run(['worker'], { env: { ...env, ...more } })
+    expect(outcome).toMatchObject({ code, stdout: '' })
+    expect(outcome.stderr).toMatch(expected)
+  })
+
+  it('at a port that is taken', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const { code, stderr } = await desk.run(['worker'], { env: { ...env, SPEECH_WORKER_PORT: String(port) } })
+    server.close()
+    expect([code, stderr]).toEqual([2, expect.stringContaining('SPEECH_WORKER_PORT')])
+  })
+})

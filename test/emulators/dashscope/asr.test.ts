@@ -1,0 +1,282 @@
+// The stand-in speaks the wire contract of DashScope's synchronous recognition, and misbehaves on demand.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, beforeAll, describe, expect, it } from 'vitest'
+import {
+  dashscopeErrors,
+  type Standin,
+  type StandinOptions,
+  startStandin,
+} from '../../../emulators/dashscope/dashscope.ts'
+import { testFfmpeg } from '../../support/audio/ffmpeg.ts'
+import {
+  encode,
+  join,
+  order,
+  post,
+  read,
+  samplesOf,
+  truthOf,
+} from '../../support/emulators/dashscope-client.ts'
+
+let ffmpeg: string
+let note: Buffer
+let text: string
+const open: Standin[] = []
+
+beforeAll(async () => {
+  ffmpeg = await testFfmpeg()
+  note = encode(ffmpeg, samplesOf(ffmpeg, 'voice-note.ogg'))
+  text = truthOf('voice-note.ogg')
+    .words.map(word => word.text)
+    .join(' ')
+})
+afterEach(() => Promise.all(open.splice(0).map(cloud => cloud.close())))
+
+async function start(options: Partial<StandinOptions> = {}): Promise<Standin> {
+  const cloud = await startStandin({ ffmpeg, ...options })
+  open.push(cloud)
+  return cloud
+}
+
+async function refusal(response: Response) {
+  const { code, message, request_id, ...others } = await read(response)
+  expect(request_id).toMatch(/^[0-9a-f-]{36}$/)
+  expect(others).toEqual({})
+  return { status: response.status, code, message }
+}
+
+async function textOf(response: Response): Promise<string | undefined> {
+  return (await read(response)).output.choices[0]!.message.content[0]?.text
+}
+
+describe('an answer', () => {
+  it('has the shape and the headers of the service', async () => {
+    const cloud = await start()
+    const response = await post(cloud, order(note, { context: 'Greta' }))
+    expect(response.status).toBe(200)
+    expect(response.headers.get('content-type')).toBe('application/json')
+    expect(response.headers.get('x-dashscope-call-gateway')).toBe('true')
+    expect(response.headers.get('req-cost-time')).toMatch(/^\d+$/)
+    expect(await response.json()).toEqual({
+      output: {
+        choices: [
+          {
+            finish_reason: 'stop',
+            message: {
+              annotations: [{ language: 'en', type: 'audio_info', emotion: 'neutral' }],
+              content: [{ text }],
+              role: 'assistant',
+            },
+          },
+        ],
+      },
+      usage: {
+        input_tokens_details: { text_tokens: 1 },
+        output_tokens_details: { text_tokens: text.split(' ').length },
+        seconds: 8,
+      },
+      request_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    })
+  })
+
+  it('to silence has no content', async () => {
+    const cloud = await start()
+    const body = await read(await post(cloud, order(encode(ffmpeg, join(3)))))
+    expect(body.output.choices[0]!.message.content).toEqual([])
+  })
+
+  it('is written down with what was asked', async () => {
+    const cloud = await start()
+    await post(cloud, order(note, { context: 'Greta, parcel', language: 'en' }))
+    expect(cloud.requests).toEqual([
+      expect.objectContaining({
+        ...{ model: 'qwen3-asr-flash', mime: 'audio/mpeg', language: 'en', context: 'Greta, parcel' },
+        ...{ sampleRate: 16000, bitRate: 32000, bytes: note.length, status: 200, text, aborted: false },
+      }),
+    ])
+    expect(cloud.requests[0]!.seconds).toBeCloseTo(truthOf('voice-note.ogg').duration, 0)
+  })
+
+  it('takes as long as it is told, and how many came at once is counted', async () => {
+    const cloud = await start({ latency: { base: 0.4, perSecond: 0.1 } })
+    await cloud.warmUp()
+    const started = Date.now()
+    const answers = Promise.all([1, 2, 3].map(() => post(cloud, order(note))))
+    await sleep(200)
+    expect(cloud.inFlight()).toBe(3)
+    await answers
+    expect(Date.now() - started).toBeGreaterThanOrEqual(1100)
+    expect(cloud.peakInFlight()).toBe(3)
+  })
+})
+
+describe('the key', () => {
+  it('is checked before the path, and the refusal has no content type', async () => {
+    const cloud = await start()
+    for (const path of ['/tasks/abc', '/nothing/here']) {
+      const response = await fetch(cloud.url + path, { headers: { authorization: 'Bearer wrong' } })
+      expect(response.headers.get('content-type')).toBeNull()
+      expect(await refusal(response)).toEqual(dashscopeErrors.invalidApiKey)
+    }
+    const unsigned = await fetch(`${cloud.url}/tasks/abc`)
+    expect(unsigned.status).toBe(401)
+    expect(cloud.requests).toEqual([])
+  })
+
+  it('opens the task route, where every task is unknown, and nothing else', async () => {
+    const cloud = await start({ apiKey: 'sk-other' })
+    const headers = { authorization: 'Bearer sk-other' }
+    const task = await read(await fetch(`${cloud.url}/tasks/abc`, { headers }))
+    expect(task.output).toEqual({ task_id: 'abc', task_status: 'UNKNOWN' })
+    expect((await fetch(`${cloud.url}/nothing/here`, { headers })).status).toBe(404)
+  })
+})
+
+describe('a request is refused', () => {
+  const good = () => order(note)
+  const content = (part: unknown) => ({ ...good(), input: { messages: [{ role: 'user', content: part }] } })
+  const audio = (value: string) => content([{ audio: value }])
+  const system = { role: 'system', content: [{ text: '' }] }
+  const user = () => good().input.messages[0]!
+  const { roleOrContent } = dashscopeErrors
+  const invalid = { status: 400, code: 'InvalidParameter' }
+  const cases: [string, () => unknown, object][] = [
+    ['for an unknown model', () => ({ ...good(), model: 'paraformer-v2' }), dashscopeErrors.modelNotExist],
+    ['for content that is a text', () => content('audio'), roleOrContent],
+    ['for empty content', () => content([]), roleOrContent],
+    ['for two keys in one part', () => content([{ audio: 'data:', text: '' }]), roleOrContent],
+    [
+      'for a system message at the end',
+      () => ({ ...good(), input: { messages: [user(), system] } }),
+      roleOrContent,
+    ],
+    ['for two user messages', () => ({ ...good(), input: { messages: [user(), user()] } }), roleOrContent],
+    ['for a language outside the list', () => order(note, { language: 'nl' }), invalid],
+    ['for a body that is no JSON', () => '{"model":', invalid],
+    [
+      'for a URL that cannot be fetched',
+      () => audio('https://example.org/a.mp3'),
+      dashscopeErrors.invalidUrl,
+    ],
+    ['for a path', () => audio('/tmp/a.mp3'), dashscopeErrors.urlError],
+    [
+      'for a format it does not take',
+      () => audio('data:audio/mp4;base64,AAAA'),
+      dashscopeErrors.unsupportedFormat,
+    ],
+    ['for what is no audio', () => audio('data:audio/mpeg;base64,AAAA'), dashscopeErrors.unsupportedFormat],
+    ['for under half a second', () => order(encode(ffmpeg, join(0.2))), dashscopeErrors.audioEmpty],
+    ['for over 300 s', () => order(encode(ffmpeg, join(302))), dashscopeErrors.audioLength],
+    [
+      'for over 10 MB',
+      () => audio(`data:audio/wav;base64,${'A'.repeat(10_485_760)}`),
+      dashscopeErrors.tooLarge,
+    ],
+  ]
+  for (const [reason, body, expected] of cases) {
+    it(reason, async () => {
+      const cloud = await start()
+      const found = await refusal(await post(cloud, body()))
+      expect(found).toMatchObject(expected)
+      expect(cloud.requests[0]!.status).toBe(found.status)
+    })
+  }
+
+  it('for asynchronous calls', async () => {
+    const cloud = await start()
+    const response = await post(cloud, good(), { headers: { 'x-dashscope-async': 'enable' } })
+    expect(await refusal(response)).toEqual(dashscopeErrors.noAsynchronousCalls)
+  })
+
+  it('above the rate limit, until that is changed', async () => {
+    const cloud = await start({ requestsPerMinute: 2 })
+    const statuses = []
+    for (let i = 0; i < 3; i++) statuses.push((await post(cloud, order(note))).status)
+    expect(statuses).toEqual([200, 200, 429])
+    expect(await refusal(await post(cloud, order(note)))).toEqual(dashscopeErrors.rateQuota)
+    cloud.set({ requestsPerMinute: 10 })
+    expect((await post(cloud, order(note))).status).toBe(200)
+  })
+})
+
+describe('a fault', () => {
+  it('of the kind error answers with any code, as often as it is told', async () => {
+    const cloud = await start()
+    cloud.fault({ kind: 'error', ...dashscopeErrors.arrearage, times: 1 })
+    expect(await refusal(await post(cloud, order(note)))).toEqual(dashscopeErrors.arrearage)
+    expect(await textOf(await post(cloud, order(note)))).toBe(text)
+  })
+
+  it('hits every n-th request, or those that it is aimed at, until it is switched off', async () => {
+    const cloud = await start()
+    const off = cloud.fault({ kind: 'error', ...dashscopeErrors.internalError, every: 2 })
+    const statuses = []
+    for (let i = 0; i < 4; i++) statuses.push((await post(cloud, order(note))).status)
+    expect(statuses).toEqual([200, 500, 200, 500])
+    off()
+    cloud.fault({ kind: 'emptyText', when: request => request.heard?.includes('lemons') ?? false })
+    expect(await textOf(await post(cloud, order(note)))).toBe('')
+    expect(await textOf(await post(cloud, order(encode(ffmpeg, samplesOf(ffmpeg, 'jfk.wav')))))).toMatch(
+      /^And so/,
+    )
+  })
+
+  it('can leave the answer without content', async () => {
+    const cloud = await start()
+    cloud.fault({ kind: 'empty' })
+    expect(await textOf(await post(cloud, order(note)))).toBeUndefined()
+    expect(cloud.requests[0]!.heard).toBe(text)
+  })
+
+  it('can be a page of a proxy, or half an answer', async () => {
+    const cloud = await start()
+    cloud.fault({ kind: 'html', times: 1 })
+    const page = await post(cloud, order(note))
+    expect([page.status, page.headers.get('content-type')]).toEqual([502, 'text/html'])
+    expect(await page.text()).toContain('502 Bad Gateway')
+    cloud.fault({ kind: 'garbage', times: 1 })
+    const half = await post(cloud, order(note))
+    expect(half.status).toBe(200)
+    await expect(half.json()).rejects.toThrow(SyntaxError)
+  })
+
+  it('can cut the connection, before and after the body', async () => {
+    const cloud = await start()
+    for (const kind of ['unread', 'drop'] as const) {
+      const off = cloud.fault({ kind })
+      await expect(post(cloud, order(note))).rejects.toThrow('fetch failed')
+      off()
+    }
+    expect(cloud.requests.map(request => request.model)).toEqual(['', 'qwen3-asr-flash'])
+  })
+
+  it('can repeat a phrase without end, in long audio or in the first requests', async () => {
+    const cloud = await start()
+    cloud.fault({ kind: 'loop' })
+    expect(await textOf(await post(cloud, order(note)))).toBe(text)
+    cloud.fault({ kind: 'loop', times: 1 })
+    const looped = await textOf(await post(cloud, order(note)))
+    expect(looped).toMatch(/(\S+ \S+ \S+ \S+)( \1){20}/)
+    expect(await textOf(await post(cloud, order(note)))).toBe(text)
+  })
+
+  it('can hang until the client goes, which is noticed', async () => {
+    const cloud = await start()
+    cloud.fault({ kind: 'hang', times: 1 })
+    await expect(post(cloud, order(note), { signal: AbortSignal.timeout(1500) })).rejects.toThrow()
+    await sleep(100)
+    expect(cloud.requests[0]).toMatchObject({ aborted: true, status: 0 })
+    expect(cloud.inFlight()).toBe(0)
+  })
+
+  it('can be slow, and closing ends what is still open at once', async () => {
+    const cloud = await start()
+    cloud.fault({ kind: 'slow', seconds: 60 })
+    const answer = expect(post(cloud, order(note))).rejects.toThrow('fetch failed')
+    await sleep(500)
+    const started = Date.now()
+    await cloud.close()
+    await answer
+    expect(Date.now() - started).toBeLessThan(1000)
+  })
+})

@@ -1,0 +1,60 @@
+// Recordings with two channels, made of the fixtures: calls, rooms, and what only looks like a call.
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { fixture, type Truth, truth } from '../e2e/system.ts'
+import { testFfmpeg } from './ffmpeg.ts'
+
+const run = promisify(execFile)
+
+/** Lets ffmpeg make a file in the folder; gives its path. */
+export async function makeSound(folder: string, name: string, args: string[]): Promise<string> {
+  const path = join(folder, name)
+  await run(await testFfmpeg(), ['-v', 'error', '-y', ...args, path])
+  return path
+}
+
+const files = { interview: 'interview.mp3', meeting: 'meeting.m4a' }
+
+export interface Call {
+  fixture: keyof typeof files
+  left: readonly string[]
+  right: readonly string[]
+  /** Only so many seconds of it. */
+  seconds?: number
+}
+
+/** A fixture as a call: each of its speakers is heard in one channel alone, which is silent while the others speak. */
+export async function makeCall(folder: string, name: string, call: Call, filter = ''): Promise<string> {
+  const only = (speakers: readonly string[]) =>
+    `volume=0:enable='not(${stretches(truth(call.fixture), speakers)})'`
+  // Volume is set once for each of these pieces of 10 ms.
+  const mono = 'aresample=16000,aformat=channel_layouts=mono,asetnsamples=160'
+  const graph = [
+    `[0:a]${mono},asplit[a][b]`,
+    `[a]${only(call.left)}[l]`,
+    `[b]${only(call.right)}[r]`,
+    `[l][r]join=inputs=2:channel_layout=stereo${filter && `,${filter}`}`,
+  ]
+  const length = call.seconds === undefined ? [] : ['-t', String(call.seconds)]
+  const input = ['-i', fixture(files[call.fixture])]
+  return makeSound(folder, name, [...input, '-filter_complex', graph.join(';'), ...length])
+}
+
+/** When one of them speaks, as ffmpeg's expressions have it; with the ends of words that the truth has not. */
+function stretches({ words }: Truth, speakers: readonly string[]): string {
+  const spans: [number, number][] = []
+  for (const [i, { speaker, start, end }] of words.entries()) {
+    if (!speakers.includes(speaker)) continue
+    const last = spans.at(-1)
+    if (last && speakers.includes(words[i - 1]!.speaker)) last[1] = end
+    else spans.push([start, end])
+  }
+  return spans.map(([start, end]) => `between(t,${start - 0.15},${end + 0.15})`).join('+')
+}
+
+/** Each channel hears the other, so many decibels down. */
+export function crosstalk(decibels: number): string {
+  const gain = 10 ** (-decibels / 20)
+  return `pan=stereo|c0=c0+${gain}*c1|c1=c1+${gain}*c0`
+}

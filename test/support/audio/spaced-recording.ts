@@ -1,0 +1,47 @@
+// A recording of passages with long silences between them: each of them is a chunk of its own, and soon heard.
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { fixture, truth } from '../e2e/system.ts'
+import { testFfmpeg } from './ffmpeg.ts'
+
+export interface Passages {
+  file: string
+  /** What is said in each, in order. */
+  texts: string[]
+}
+
+/** Seconds that a passage lasts at least, and that nobody speaks after it: a chunk ends after 20. */
+const shortest = 7
+const silence = 21
+
+/** Makes a recording in this folder out of the first passages of the meeting, parted where somebody breathes. */
+export async function makePassages(folder: string, count: number, name = 'passages.flac'): Promise<Passages> {
+  const { words } = truth('meeting')
+  const parts: { from: number; to: number; text: string }[] = []
+  let first = 0
+  for (let i = 0; i + 1 < words.length && parts.length < count; i++) {
+    const pause = words[i + 1]!.start - words[i]!.end
+    if (pause < 0.5 || words[i]!.end - words[first]!.start < shortest) continue
+    const text = words
+      .slice(first, i + 1)
+      .map(word => word.text)
+      .join(' ')
+    parts.push({ from: Math.max(0, words[first]!.start - 0.2), to: words[i]!.end + 0.2, text })
+    first = i + 1
+  }
+  const takes = parts.map(({ from, to }, i) => {
+    const range = `atrim=${from.toFixed(3)}:${to.toFixed(3)},asetpts=PTS-STARTPTS`
+    return `[s${i}]${range},apad=pad_len=${silence * 16_000}[p${i}]`
+  })
+  const labels = (letter: string) => parts.map((_, i) => `[${letter}${i}]`).join('')
+  const graph = [
+    `[0:a]aresample=16000,aformat=channel_layouts=mono,asplit=${parts.length}${labels('s')}`,
+    ...takes,
+    `${labels('p')}concat=n=${parts.length}:v=0:a=1`,
+  ].join(';')
+  const file = join(folder, name)
+  const output = ['-filter_complex', graph, '-c:a', 'flac', '-y', file]
+  await promisify(execFile)(await testFfmpeg(), ['-v', 'error', '-i', fixture('meeting.m4a'), ...output])
+  return { file, texts: parts.map(({ text }) => text) }
+}

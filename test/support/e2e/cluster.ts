@@ -1,0 +1,127 @@
+// Servers and workers of a team as processes, in front of a stand-in cloud: any of them can be killed, and comes back.
+import { join } from 'node:path'
+import { foldersIn, type Machine, type Role, settingsOf, startMachine } from '../../../demo/machines.ts'
+import { type Cloud, type CloudOptions, startCloud } from '../../../emulators/cloud.ts'
+import { createApp } from '../../../src/app.ts'
+import { readConfig } from '../../../src/config/config.ts'
+import { createTexts } from '../../../src/drivers/store/tablestore/large-values.ts'
+import { createLine } from '../../../src/drivers/store/tablestore/requests.ts'
+import { createRows } from '../../../src/drivers/store/tablestore/rows.ts'
+import { testFfmpeg } from '../audio/ffmpeg.ts'
+import { type HttpAccess, httpClients } from './mcp-clients.ts'
+import { entry, type TempFolder, type ToolAnswer, tempFolder } from './system.ts'
+
+export interface ClusterOptions {
+  servers: number
+  workers: number
+  env?: Record<string, string>
+  cloud?: Partial<CloudOptions>
+}
+
+export interface Cluster {
+  cloud: Cloud
+  /** Open to the servers. */
+  folder: string
+  machines: Machine[]
+  /** Asks a server that is up; rejects where it goes meanwhile. */
+  call(who: Caller, tool: string, args: Record<string, unknown>): Promise<ToolAnswer>
+  /** Kills a machine as a power cut does, and starts it again. */
+  killAndStart(i: number): Promise<void>
+  /** What jobs have kept of what was heard, as `job text`. */
+  heard(): Promise<Set<string>>
+  close(): Promise<void>
+}
+
+export interface Caller {
+  token: string
+  /** From 0 to 1: which of the servers that are up. */
+  place: number
+}
+
+const prefix = 'chaos_'
+const [, connect] = httpClients.at(-1)!
+
+export async function startCluster({ servers, workers, env, cloud: wish }: ClusterOptions): Promise<Cluster> {
+  const folder = await tempFolder()
+  const ffmpeg = await testFfmpeg()
+  const cloud = await startCloud({ ffmpeg, ...wish })
+  const settings = {
+    PATH: process.env.PATH ?? '',
+    ...{ ...settingsOf(cloud), TABLESTORE_PREFIX: prefix },
+    ...{ FFMPEG_PATH: ffmpeg, SPEECH_ALLOWED_DIRS: folder.path, SPEECH_POLL_SECONDS: '0.1', ...env },
+  }
+  await setUp(settings)
+  const places = [
+    ...foldersIn(join(folder.path, 'data'), 'http', servers),
+    ...foldersIn(join(folder.path, 'data'), 'worker', workers),
+  ]
+  const roleOf = (i: number): Role => (i < servers ? 'http' : 'worker')
+  const start = (i: number) => startMachine({ entry, role: roleOf(i), folder: places[i]!, env: settings })
+  const machines = await Promise.all(places.map((_, i) => start(i)))
+  const store = reader(cloud)
+  return {
+    ...{ cloud, folder: folder.path, machines, heard: store.heard },
+    async call({ token, place }, tool, args) {
+      const up = machines.slice(0, servers).filter(machine => machine.isUp())
+      const server = up[Math.floor(place * up.length)]
+      if (!server) throw new Error('No server is up.')
+      return Promise.race([ask({ url: server.url, token }, tool, args), goneWith(server)])
+    },
+    async killAndStart(i) {
+      await machines[i]!.end('SIGKILL')
+      machines[i] = await start(i)
+    },
+    close: () => closeAll(machines, cloud, folder, store.close),
+  }
+}
+
+async function ask(access: HttpAccess, tool: string, args: Record<string, unknown>): Promise<ToolAnswer> {
+  const client = await connect(access)
+  try {
+    const { isError, content, structuredContent } = await client.call(tool, args)
+    return { isError: isError === true, text: content[0]?.text ?? '', data: structuredContent }
+  } finally {
+    await client.close().catch(() => {})
+  }
+}
+
+/** A client whose stream has ended might be answered on another one, and waits for that. */
+async function goneWith(server: Machine): Promise<never> {
+  await server.ended
+  throw new Error('The server is gone.')
+}
+
+async function closeAll(machines: Machine[], cloud: Cloud, folder: TempFolder, closeReader: () => void) {
+  await Promise.all(machines.map(machine => machine.end('SIGKILL')))
+  closeReader()
+  await cloud.close()
+  await folder.remove()
+}
+
+async function setUp(settings: Record<string, string>): Promise<void> {
+  const app = createApp(readConfig(settings))
+  const { signal } = new AbortController()
+  await Promise.all([app.setUpStore?.(signal), app.setUpQueue?.(signal)])
+  await app.close()
+}
+
+/** Looks into the tables past everybody. */
+function reader({ tables }: Cloud) {
+  const { endpoint, instance, accessKeyId, accessKeySecret } = tables
+  const key = { accessKeyId, accessKeySecret }
+  const line = createLine({ endpoint, instance, prefix, key, firstDelay: 0.01 })
+  const rows = createRows(line, prefix)
+  const texts = createTexts(rows)
+  return {
+    close: line.close,
+    async heard() {
+      const found = new Set<string>()
+      for await (const page of rows.range('checkpoints', { from: {}, to: {} }, 100_000))
+        for (const row of page) {
+          const { by, text } = JSON.parse(String(await texts.read(row))) as { by?: string; text?: string }
+          if (by !== undefined && text !== undefined) found.add(`${by} ${text}`)
+        }
+      return found
+    },
+  }
+}

@@ -1,0 +1,50 @@
+// Trouble with every service of a stand-in cloud, drawn from a seed: throttling, proxies, and answers that are lost.
+import type { Cloud } from '../../../emulators/cloud.ts'
+import { dashscopeErrors } from '../../../emulators/dashscope/dashscope.ts'
+import { chance } from '../../../emulators/dashscope/file-tasks/seeded-random.ts'
+
+/** Numbers from 0 to 1, the same for the same seed. */
+export function drawn(seed: number): () => number {
+  let count = 0
+  return () => chance(seed, count++)
+}
+
+/** Switches it all on; the answer switches it off. Some of it needs a seed at the start of the service, too. */
+export function troubleWith({ models, oss, tables, mns }: Cloud, seed: number): () => void {
+  const next = drawn(seed)
+  const hits = (share: number) => () => next() < share
+  // By a signed address the provider fetches: what it cannot fetch twice it does not hear, and so it should be.
+  const ours = (share: number) => (request: { signed: string }) => request.signed !== 'url' && next() < share
+  const busy = { kind: 'refuse', status: 503, code: 'OTSServerBusy' } as const
+  const conflict = { kind: 'refuse', status: 409, code: 'OTSRowOperationConflict' } as const
+  const writes = /^(?:Put|Update|Delete)Row$/
+  const errands = /^(?:SendMessage|DeleteMessage|ChangeMessageVisibility)$/
+  const ends = [
+    tables.fault({ chance: 0.04, how: busy }),
+    tables.fault({ chance: 0.02, how: { kind: 'drop' } }),
+    tables.fault({ operation: writes, chance: 0.03, how: conflict }),
+    tables.fault({ operation: writes, chance: 0.04, how: { kind: 'lose' } }),
+    tables.fault({ chance: 0.02, how: { kind: 'delay', seconds: 0.3 } }),
+    mns.fault({ chance: 0.05, how: { kind: 'html' } }),
+    mns.fault({ chance: 0.03, how: { kind: 'drop' } }),
+    mns.fault({ operation: errands, chance: 0.08, how: { kind: 'lose' } }),
+    // A message that was handed to nobody is hidden for half a minute: one is enough.
+    mns.fault({ operation: 'ReceiveMessage', times: 1, how: { kind: 'lose' } }),
+    mns.fault({ operation: 'SendMessage', times: 1, how: { kind: 'swallow' } }),
+    oss.fault({ kind: 'error', status: 503, code: 'ServiceUnavailable', when: ours(0.05) }),
+    oss.fault({ kind: 'drop', when: ours(0.04) }),
+    oss.fault({ kind: 'drop', times: 1, when: ({ signed }) => signed === 'url' }),
+    oss.fault({ kind: 'dropAfter', when: ours(0.05) }),
+    oss.fault({ kind: 'slow', seconds: 0.3, when: hits(0.04) }),
+    // A worker that is throttled again and again does with a few requests a minute: that takes minutes.
+    models.fault({ kind: 'error', ...dashscopeErrors.rateQuota, times: 2, when: hits(0.04) }),
+    models.fault({ kind: 'drop', when: hits(0.05) }),
+    models.fault({ kind: 'html', when: hits(0.04) }),
+    models.taskFault({ kind: 'pollHtml', when: hits(0.05) }),
+    models.taskFault({ kind: 'pollDrop', when: hits(0.05) }),
+    models.taskFault({ kind: 'submitLost', when: hits(0.1) }),
+  ]
+  return () => {
+    for (const end of ends) end()
+  }
+}

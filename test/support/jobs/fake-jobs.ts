@@ -1,0 +1,82 @@
+// Jobs that do nothing by themselves: a test says what changes, and when what is waited for is over.
+import { EventEmitter, once } from 'node:events'
+import { SpeechError } from '../../../src/domain/errors.ts'
+import type { Job } from '../../../src/domain/job.ts'
+import type { Change, Departure, Jobs } from '../../../src/jobs/jobs.ts'
+import { transcript } from '../transcripts.ts'
+
+export interface QuietJobs extends Jobs {
+  /** How many calls wait. */
+  waiting(): number
+  /** Ends what calls wait for. */
+  release(): void
+  /** How those went who did not wait for the end. */
+  departures: Departure[]
+  tell(change: Change): void
+  /** How many hear of changes. */
+  listeners(): number
+  /** Who follows what at the moment, as owner/id. */
+  followed: string[]
+}
+
+/** Each owner has one transcript, `tr_` and the name of the owner. */
+export function quietJobs(): QuietJobs {
+  const news = new EventEmitter().setMaxListeners(0)
+  const departures: Departure[] = []
+  const followed: string[] = []
+  const own = (owner: string) => ({ ...transcript({ id: `tr_${owner}`, title: `What ${owner} said` }) })
+  const jobOf = (owner: string): Job => ({
+    ...{
+      id: `tr_${owner}`,
+      owner,
+      tool: 'transcribe_audio',
+      models: ['qwen3-asr-flash'],
+      brief: false,
+      order: { audio: 'a.wav' },
+      state: 'completed',
+    },
+    ...{ revision: 1, createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-01T00:00:00.000Z' },
+  })
+  const unused = () => Promise.reject(new Error('No test needs this.'))
+  return {
+    ...{
+      departures,
+      followed,
+      atWork: () => 0,
+      search: unused,
+      cancel: unused,
+      rename: unused,
+      remove: unused,
+      format: unused,
+    },
+    ...{ recordings: unused, foldersOpen: false, resumeLeftovers: () => {}, close: async () => {} },
+    waiting: () => news.listenerCount('release'),
+    listeners: () => news.listenerCount('change'),
+    release: () => void news.emit('release'),
+    tell: change => void news.emit('change', change),
+    submit: async (_, { owner }) => ({ job: jobOf(owner), answered: false }),
+    async watch(_, { owner, signal, departure, onProgress }) {
+      onProgress?.({ done: 1, total: 2, message: 'Listening' })
+      try {
+        await once(news, 'release', { signal })
+      } catch (error) {
+        departures.push(departure?.() ?? 'cancelled')
+        throw error
+      }
+      return jobOf(owner)
+    },
+    async read(owner, id) {
+      if (id === `tr_${owner}`) return own(owner)
+      throw new SpeechError('TRANSCRIPT_NOT_FOUND', 'There is no such transcript.', { hint: 'Look for it.' })
+    },
+    list: async owner => ({ transcripts: [own(owner)] }),
+    subscribe(listener) {
+      news.on('change', listener)
+      return () => void news.off('change', listener)
+    },
+    follow(owner, id) {
+      followed.push(`${owner}/${id}`)
+      return () => void followed.splice(followed.indexOf(`${owner}/${id}`), 1)
+    },
+  }
+}

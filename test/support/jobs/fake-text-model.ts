@@ -1,0 +1,57 @@
+// A text model for tests: it writes what it was given with a capital and a full stop, when and as the test says.
+import type { TextAnswer, TextModel } from '../../../src/domain/text-model.ts'
+
+export interface Scribe extends TextModel {
+  /** The texts that it was asked for, in order. */
+  asked: string[]
+  /** How many requests were stopped. */
+  stopped(): number
+}
+
+export interface ScribeWish {
+  /** What comes before the answer to a text: it may wait, or throw. The first request has the number 0. */
+  before?: (text: string, n: number) => Promise<unknown>
+  /** How many requests may be under way at once. */
+  concurrency?: number
+}
+
+export function scribe({ before = async () => {}, concurrency = 4 }: ScribeWish = {}): Scribe {
+  const asked: string[] = []
+  let stopped = 0
+  return {
+    ...{ asked, concurrency, models: ['quill'] },
+    stopped: () => stopped,
+    async write({ user }, { signal, onAccepted }): Promise<TextAnswer> {
+      const text = textIn(user)
+      const n = asked.push(text) - 1
+      let leave = () => {}
+      const left = new Promise<never>((_, reject) => {
+        leave = () => reject(signal.reason)
+        signal.addEventListener('abort', leave)
+      })
+      try {
+        signal.throwIfAborted()
+        onAccepted?.()
+        await Promise.race([before(text, n), left])
+      } catch (error) {
+        if (signal.aborted) stopped++
+        throw error
+      } finally {
+        signal.removeEventListener('abort', leave)
+      }
+      const usage = { inputTokens: text.length, outputTokens: text.length }
+      return { text: written(text), whole: true, model: 'quill', usage, costUsd: 0.001 }
+    },
+  }
+}
+
+/** What the scribe makes of a text. */
+export function written(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
+}
+
+/** The text to work on stands in the last pair of tags. */
+function textIn(user: string): string {
+  const pairs = [...user.matchAll(/^<([\w-]+)>\n([\s\S]*?)\n<\/\1>$/gm)]
+  return pairs.at(-1)?.[2] ?? user
+}

@@ -1,0 +1,266 @@
+// The settings: what is read from where, what is refused and how, and that the documents name what there is.
+import { readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { type Config, type Environment, readConfig, unfilledTemplates } from '../../../src/config/config.ts'
+import { settings } from '../../../src/config/settings.ts'
+import { describeError, errorCodes, type SpeechError } from '../../../src/domain/errors.ts'
+import { languageName } from '../../../src/domain/languages.ts'
+import { fillerLists } from '../../../src/pipeline/faithfulness/fillers.ts'
+import { root } from '../../support/e2e/system.ts'
+
+const home = homedir()
+/** What a client hands on when the user left a field empty. */
+const template = (name: string) => `\${${name}}`
+
+function refusal(environment: Environment, flags?: Environment): SpeechError {
+  try {
+    readConfig(environment, flags)
+  } catch (error) {
+    return error as SpeechError
+  }
+  throw new Error('The setting was accepted.')
+}
+
+describe('without any setting', () => {
+  it('the defaults hold', () => {
+    expect(readConfig({ PATH: '/bin' })).toMatchObject({
+      apiKey: undefined,
+      baseUrl: 'https://dashscope-intl.aliyuncs.com/api/v1',
+      asrModel: 'qwen3-asr-flash',
+      speakerModel: 'fun-asr-mtl',
+      fileModel: 'qwen3-asr-flash-filetrans',
+      formatModels: ['qwen-turbo', 'qwen-flash', 'gemini-2.5-flash', 'gemini-3.5-flash-lite'],
+      geminiKey: undefined,
+      geminiUrl: 'https://generativelanguage.googleapis.com/v1beta',
+      ossBucket: undefined,
+      ossEndpoint: 'oss-eu-central-1.aliyuncs.com',
+      ossRegion: undefined,
+      pollSeconds: 5,
+      ffmpegPath: undefined,
+      allowedDirs: [home],
+      allowedDirsGiven: false,
+      concurrency: 8,
+      maxDownloadMb: 2048,
+      logLevel: 'warn',
+      searchPath: '/bin',
+    })
+  })
+
+  it.runIf(process.platform === 'linux')('the data folder is where the system keeps application data', () => {
+    expect(readConfig({}).dataDir).toBe(join(home, '.local/share/speech-mcp'))
+    expect(readConfig({ XDG_DATA_HOME: '/data' }).dataDir).toBe('/data/speech-mcp')
+    expect(readConfig({ XDG_DATA_HOME: 'not/absolute' }).dataDir).toBe(join(home, '.local/share/speech-mcp'))
+  })
+})
+
+describe('a setting', () => {
+  it('comes from its flag before the environment', () => {
+    const environment = { ASR_MODEL: 'from-environment', SPEECH_CONCURRENCY: '3' }
+    const config = readConfig(environment, { 'asr-model': 'from-flag' })
+    expect(config).toMatchObject({ asrModel: 'from-flag', concurrency: 3 })
+  })
+
+  it.each(['', '   ', template('user_config.model'), ` ${template('ASR_MODEL')} `, template('')])(
+    'that arrives as %j is unset',
+    value => {
+      expect(readConfig({ ASR_MODEL: value }).asrModel).toBe('qwen3-asr-flash')
+      expect(readConfig({ ASR_MODEL: 'mine' }, { 'asr-model': value }).asrModel).toBe('mine')
+    },
+  )
+
+  it('that arrives as an unfilled template is listed for the log', () => {
+    const environment = { DASHSCOPE_API_KEY: template('key'), ASR_MODEL: 'mine', OTHER: template('x') }
+    expect(unfilledTemplates(environment)).toEqual(['DASHSCOPE_API_KEY'])
+  })
+
+  it('loses the blanks around it', () => {
+    expect(readConfig({ DASHSCOPE_API_KEY: ' sk-1\n' }).apiKey).toBe('sk-1')
+  })
+
+  it.each([
+    ['https://host.example/api/v1/', 'https://host.example/api/v1'],
+    ['http://127.0.0.1:8080//', 'http://127.0.0.1:8080'],
+    ['https://dashscope.aliyuncs.com.example/api/v1', 'https://dashscope.aliyuncs.com.example/api/v1'],
+  ])('address %s is taken', (given, expected) => {
+    expect(readConfig({ DASHSCOPE_BASE_URL: given }).baseUrl).toBe(expected)
+  })
+
+  it.each([
+    'oss-eu-central-1.aliyuncs.com',
+    'https://audio.oss-eu-central-1-internal.aliyuncs.com/',
+    'http://localhost:8089',
+    'http://127.0.0.1:8089/',
+  ])('endpoint %s is taken', endpoint => {
+    expect(readConfig({ OSS_ENDPOINT: endpoint }).ossEndpoint).toBe(endpoint)
+  })
+
+  it.each(['0.05', '0.5', '60'])('asking every %s seconds is possible', seconds => {
+    expect(readConfig({ SPEECH_POLL_SECONDS: seconds }).pollSeconds).toBe(Number(seconds))
+  })
+
+  it.each([
+    ['/a:/b', ['/a', '/b']],
+    ['/a,/b', ['/a', '/b']],
+    ['/a, ~/b : /c', ['/a', join(home, 'b'), '/c']],
+    ['~', [home]],
+    ['~someone', [resolve('~someone')]],
+    ['/with, a comma', ['/with, a comma']],
+    ['/a:,/b,', ['/a', '/b']],
+    ['relative', [resolve('relative')]],
+    ['/a/../b/', ['/b']],
+  ])('folders %j are read as %j', (given, expected) => {
+    expect(readConfig({ SPEECH_ALLOWED_DIRS: given })).toMatchObject({
+      allowedDirs: expected,
+      allowedDirsGiven: true,
+    })
+  })
+
+  it.each([
+    ['qwen-flash', ['qwen-flash']],
+    [' qwen-flash , gemini-2.5-flash,, qwen-flash', ['qwen-flash', 'gemini-2.5-flash']],
+  ])('models %j are asked as %j', (given, expected) => {
+    expect(readConfig({ FORMAT_MODELS: given }).formatModels).toEqual(expected)
+  })
+
+  it('that is a path may begin with the home folder', () => {
+    expect(readConfig({ FFMPEG_PATH: '~/bin/ffmpeg', SPEECH_DATA_DIR: '~/data' })).toMatchObject({
+      ffmpegPath: join(home, 'bin/ffmpeg'),
+      dataDir: join(home, 'data'),
+    })
+    expect(readConfig({ FFMPEG_PATH: 'ffmpeg' }).ffmpegPath).toBe('ffmpeg')
+  })
+})
+
+describe('a value that cannot be used', () => {
+  it.each([
+    ['DASHSCOPE_BASE_URL', 'SECRET address', 'an address such as'],
+    ['DASHSCOPE_BASE_URL', 'https://', 'an address such as'],
+    ['DASHSCOPE_BASE_URL', 'http://[::1', 'an address such as'],
+    ['DASHSCOPE_BASE_URL', 'ftp://SECRET.example', 'an address such as'],
+    ['DASHSCOPE_BASE_URL', 'SECRET.example/api/v1', 'an address such as'],
+    ['DASHSCOPE_BASE_URL', 'https://dashscope.aliyuncs.com/api/v1', 'Beijing'],
+    ['DASHSCOPE_BASE_URL', 'HTTPS://DashScope.aliyuncs.com', 'Beijing'],
+    ['DASHSCOPE_BASE_URL', 'https://dashscope.aliyuncs.com:443', 'Beijing'],
+    ['DASHSCOPE_BASE_URL', 'https://SECRET:SECRET@dashscope.aliyuncs.com./api/v1', 'Beijing'],
+    ['DASHSCOPE_API_KEY', 'sk-SECRET with blanks', 'the key as the console shows it'],
+    ['DASHSCOPE_API_KEY', 'sk-SECRET“', 'the key as the console shows it'],
+    ['ASR_MODEL', 'paraformer-v2', 'paraformer is not served'],
+    ['ASR_MODEL', 'Paraformer-v1', 'paraformer is not served'],
+    ['FORMAT_MODELS', ' , ', 'a list of models such as qwen-turbo,qwen-flash'],
+    ['FORMAT_MODELS', 'qwen-flash,SECRET model', 'a list of models such as'],
+    ['GEMINI_BASE_URL', 'http://SECRET.example/v1beta', 'http:// is for stand-ins'],
+    ['GEMINI_API_KEY', 'SECRET SECRET', 'the key as the console shows it'],
+    ['SPEAKER_MODEL', 'paraformer-v2', 'paraformer is not served'],
+    ['FILE_MODEL', 'paraformer-v2', 'paraformer is not served'],
+    ['OSS_BUCKET', 'SECRET', 'the name of a bucket'],
+    ['OSS_BUCKET', 'a', 'the name of a bucket'],
+    ['OSS_ENDPOINT', 'http://oss-eu-central-1.aliyuncs.com', 'http:// is for stand-ins'],
+    ['OSS_ENDPOINT', 'http://localhost.example', 'http:// is for stand-ins'],
+    ['OSS_ENDPOINT', 'https://SECRET:SECRET@host', 'a host such as'],
+    ['OSS_ENDPOINT', 'host/SECRET', 'a host such as'],
+    ['OSS_REGION', 'Frankfurt', 'a region such as'],
+    ['ALIBABA_ACCESS_KEY', 'SECRET SECRET', 'the key as the console shows it'],
+    ['ALIBABA_CLOUD_SECURITY_TOKEN', 'SECRET“', 'the key as the console shows it'],
+    ['SPEECH_POLL_SECONDS', '0.01', 'a number of seconds from 0.05 to 60'],
+    ['SPEECH_POLL_SECONDS', '61', 'a number of seconds from 0.05 to 60'],
+    ['SPEECH_POLL_SECONDS', 'SECRET', 'a number of seconds from 0.05 to 60'],
+    ['SPEECH_CONCURRENCY', '0', 'a whole number from 1 to 64'],
+    ['SPEECH_CONCURRENCY', '65', 'a whole number from 1 to 64'],
+    ['SPEECH_CONCURRENCY', '2.5', 'a whole number from 1 to 64'],
+    ['SPEECH_CONCURRENCY', 'SECRET', 'a whole number from 1 to 64'],
+    ['SPEECH_MAX_DOWNLOAD_MB', '-1', 'a whole number from 1 to 100000'],
+    ['SPEECH_LOG', 'SECRET', 'one of debug, info, warn, error, silent'],
+  ])('%s=%s is refused by name', (name, value, expected) => {
+    const flag = name.toLowerCase().replaceAll('_', '-')
+    for (const error of [refusal({ [name]: value }), refusal({}, { [flag]: value })]) {
+      expect(error).toMatchObject({ code: 'CONFIG_INVALID', retryable: false })
+      expect(error.message).toBe(`${name} (--${flag}) is not usable.`)
+      expect(error.hint).toContain(expected)
+      expect(describeError(error)).not.toContain('SECRET')
+    }
+  })
+
+  it('is no error while a flag stands in for it', () => {
+    expect(readConfig({ SPEECH_LOG: 'loud' }, { 'speech-log': 'debug' }).logLevel).toBe('debug')
+  })
+})
+
+describe('the key of the bucket', () => {
+  const oss = { OSS_ACCESS_KEY_ID: 'oss-id', OSS_ACCESS_KEY_SECRET: 'oss-secret' }
+  const alibaba = { ALIBABA_ACCESS_KEY: 'id', ALIBABA_SECRET_KEY: 'secret' }
+  const cloud = { ALIBABA_CLOUD_ACCESS_KEY_ID: 'cloud-id', ALIBABA_CLOUD_ACCESS_KEY_SECRET: 'cloud-secret' }
+  const token = { ALIBABA_CLOUD_SECURITY_TOKEN: 'token' }
+  const keyOf = ({ bucketKey: key }: Config) => [key?.accessKeyId, key?.accessKeySecret, key?.securityToken]
+
+  it.each([
+    ['its own name', { ...oss, ...alibaba, ...cloud, ...token }, ['oss-id', 'oss-secret', undefined]],
+    ['the usual name', { ...alibaba, ...cloud, ...token }, ['id', 'secret', undefined]],
+    ['the name all tools know', { ...cloud, ...token }, ['cloud-id', 'cloud-secret', 'token']],
+    ['no name', token, [undefined, undefined, undefined]],
+  ])('comes under %s, with the secret and the token that go with it', (_, environment, expected) => {
+    expect(keyOf(readConfig(environment))).toEqual(expected)
+  })
+
+  it.each([
+    ['no key', {}, 'ALIBABA_ACCESS_KEY', 'ALIBABA_SECRET_KEY'],
+    ['half a key', { OSS_ACCESS_KEY_ID: 'hidden', ...alibaba }, 'OSS_ACCESS_KEY_ID', 'OSS_ACCESS_KEY_SECRET'],
+    ['half a key', { ALIBABA_SECRET_KEY: 'hidden', ...cloud }, 'ALIBABA_ACCESS_KEY', 'ALIBABA_SECRET_KEY'],
+  ])('is asked for by name where there is a bucket and %s', (_, environment, ...names) => {
+    const error = refusal({ OSS_BUCKET: 'audio', ...environment })
+    expect(error.code).toBe('CONFIG_INVALID')
+    for (const name of names) expect(error.hint).toContain(name)
+    expect(describeError(error)).not.toContain('hidden')
+  })
+
+  it('is nobody’s concern without a bucket', () => {
+    expect(keyOf(readConfig({ ALIBABA_CLOUD_ACCESS_KEY_ID: 'half' }))).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ])
+  })
+})
+
+describe('the documents', () => {
+  const names = Object.values(settings).map(({ env }) => env)
+
+  it('README.md has a table of exactly the settings there are', () => {
+    const readme = readFileSync(join(root, 'README.md'), 'utf8')
+    const table = readme.split(/\n\s*\n/).find(block => block.includes('| `DASHSCOPE_API_KEY` |')) ?? ''
+    const firstCells = [...table.matchAll(/^\|([^|]+)\|/gm)].map(([, cell]) => cell!)
+    const listed = firstCells.flatMap(cell =>
+      [...cell.matchAll(/`([A-Z][A-Z0-9_]+)`/g)].map(([, name]) => name!),
+    )
+    expect(listed.toSorted()).toEqual(names.toSorted())
+  })
+
+  it('mcp.json.example starts this package, with settings there are', () => {
+    const example = JSON.parse(readFileSync(join(root, 'mcp.json.example'), 'utf8'))
+    const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+    const { command, args, env } = example.mcpServers.speech
+    const entry = manifest.bin[manifest.name]
+    expect([command, ...args].join(' ')).toMatch(new RegExp(`^(npx -y ${manifest.name}|node /.*/${entry})$`))
+    expect(Object.keys(env).length).toBeGreaterThan(0)
+    expect(names).toEqual(expect.arrayContaining(Object.keys(env)))
+    // The home folder is there on every machine, and its path has no separator.
+    expect(readConfig(env).allowedDirs).toEqual([homedir()])
+  })
+})
+
+it('the README lists every filler that may be left out', () => {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8')
+  const fillers = fillerLists()
+  expect(fillers.length).toBeGreaterThan(5)
+  for (const [language, examples] of fillers)
+    expect(readme, language).toMatch(
+      new RegExp(`\\|[^|\\n]*${languageName(language)}[^|\\n]*\\| ${examples.join(', ')} \\|\\n`),
+    )
+})
+
+it('the README explains every error code, and holds no unfilled place', async () => {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8')
+  for (const code of errorCodes) expect(readme, code).toContain(`\`${code}\``)
+  expect(readme).not.toMatch(/@@|TODO/)
+})

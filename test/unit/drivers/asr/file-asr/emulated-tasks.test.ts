@@ -1,0 +1,209 @@
+// Whole files and their tasks against the stand-in cloud: both models, what goes wrong on the way, and what is lost.
+import { setMaxListeners } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { basename } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import {
+  dashscopeErrors,
+  type Standin,
+  startStandin,
+  type TaskFault,
+} from '../../../../../emulators/dashscope/dashscope.ts'
+import { describeError, type ErrorCode, SpeechError } from '../../../../../src/domain/errors.ts'
+import type { FileHearing, FileRecogniser, TaskStatus } from '../../../../../src/domain/ports.ts'
+import { fileRecognisers } from '../../../../../src/drivers/asr/file-asr/recognisers.ts'
+import { dashscope } from '../../../../../src/drivers/http/dashscope.ts'
+import { createHttp, type HttpClient } from '../../../../../src/drivers/http/http.ts'
+import { log } from '../../../../../src/log.ts'
+import { testFfmpeg } from '../../../../support/audio/ffmpeg.ts'
+import { silentWav } from '../../../../support/e2e/requests.ts'
+import { fixture, plainWords, truth, truthText } from '../../../../support/e2e/system.ts'
+import { startTaskServer, type TaskServer } from '../../../../support/servers/task-server.ts'
+
+const never = new AbortController().signal
+setMaxListeners(0, never)
+const models = { speakerModel: 'fun-asr-mtl', fileModel: 'qwen3-asr-flash-filetrans' }
+
+let standin: Standin
+/** Where the recordings lie. */
+let bucket: TaskServer
+let http: HttpClient
+let who: FileRecogniser
+let what: FileRecogniser
+
+beforeAll(async () => {
+  vi.spyOn(log, 'info').mockImplementation(() => {})
+  standin = await startStandin({ ffmpeg: await testFfmpeg() })
+  bucket = await startTaskServer()
+  bucket.answer(({ path }, response) => {
+    const name = basename(new URL(path, bucket.origin).pathname)
+    if (name === 'forbidden.mp3') response.writeHead(403).end()
+    else if (name === 'silence.wav') response.end(silentWav())
+    else if (name === 'text.mp3') response.end('This is no audio.')
+    else response.end(readFileSync(fixture(name)))
+  })
+  http = createHttp({ connections: 8 })
+  const cloud = dashscope({ apiKey: standin.apiKey, baseUrl: standin.url, http })
+  const { speakerRecogniser, fileRecogniser } = fileRecognisers({
+    ...{ cloud, http, ...models, retry: { firstDelay: 1e-3 } },
+  })
+  who = speakerRecogniser
+  what = fileRecogniser
+})
+let faults: (() => void)[] = []
+const fault = (of: TaskFault) => faults.push(standin.taskFault(of))
+afterEach(() => {
+  for (const end of faults) end()
+  faults = []
+  standin.set({ taskLatency: { base: 0, perSecond: 0 } })
+})
+afterAll(async () => {
+  vi.restoreAllMocks()
+  await http.close()
+  await Promise.all([standin.close(), bucket.close()])
+})
+
+const at = (name: string) => `${bucket.origin}/jobs/${name}?signature=secret`
+
+async function ended(recogniser: FileRecogniser, task: string) {
+  for (;;) {
+    const status = await recogniser.status(task, never)
+    if (status.state === 'done' || status.state === 'failed') return status
+    await sleep(20)
+  }
+}
+
+async function outcome(recogniser: FileRecogniser, name: string): Promise<TaskStatus> {
+  return ended(recogniser, await recogniser.submit({ url: at(name) }, never))
+}
+
+async function hearing(recogniser: FileRecogniser, name: string): Promise<FileHearing> {
+  const status = await outcome(recogniser, name)
+  if (status.state !== 'done') throw new Error(JSON.stringify(status))
+  return status.hearing
+}
+
+async function failure(work: Promise<unknown>): Promise<SpeechError> {
+  const error: unknown = await work.then(
+    () => new Error('It did not fail.'),
+    error => error,
+  )
+  expect(error).toBeInstanceOf(SpeechError)
+  expect(describeError(error)).not.toMatch(/sk-standin|secret/)
+  return error as SpeechError
+}
+
+const textOf = ({ sentences }: FileHearing) => sentences.map(({ text }) => text).join(' ')
+
+describe('the stand-in cloud', () => {
+  it('gives the words of a recording, and when they are said', async () => {
+    const expected = truth('jfk')
+    const heard = await hearing(what, 'jfk.wav')
+    expect(plainWords(textOf(heard))).toBe(truthText(expected))
+    const words = heard.sentences.flatMap(({ words = [] }) => words)
+    expect(words.map(({ text }) => text.trim())).toEqual(expected.words.map(({ text }) => text))
+    for (const [i, { start, end }] of words.entries()) {
+      expect(Math.abs(start - expected.words[i]!.start)).toBeLessThan(0.3)
+      expect(end).toBeGreaterThan(start)
+    }
+    expect(heard).toMatchObject({ seconds: 11, url: at('jfk.wav') })
+    expect(heard.sentences[0]).toMatchObject({ language: 'en' })
+    expect(heard.sentences[0]).not.toHaveProperty('speaker')
+  })
+
+  it('gives the speakers of a conversation', async () => {
+    const expected = truth('meeting')
+    const { sentences } = await hearing(who, 'meeting.m4a')
+    const numbers = new Set(sentences.map(({ speaker }) => speaker))
+    expect(numbers.size).toBe(new Set(expected.words.map(({ speaker }) => speaker)).size)
+    expect(numbers).not.toContain(undefined)
+    expect(sentences[0]!.speaker).toBe(0)
+  })
+
+  it('gives the characters of Chinese one by one, and puts them together as they were', async () => {
+    const heard = await hearing(what, 'chinese.flac')
+    expect(heard.sentences.map(({ text }) => text).join('')).toBe(truthText(truth('chinese')))
+    expect(heard.sentences.map(({ words = [] }) => words.map(({ text }) => text).join('')).join('')).toBe(
+      truthText(truth('chinese')),
+    )
+  })
+
+  it('says of silence that nobody speaks', async () => {
+    for (const recogniser of [who, what])
+      expect(await outcome(recogniser, 'silence.wav')).toMatchObject({
+        state: 'done',
+        hearing: { sentences: [] },
+      })
+  })
+
+  it.each<[string, ErrorCode]>([
+    ['forbidden.mp3', 'UPLOAD_UNREACHABLE'],
+    ['text.mp3', 'NOT_AUDIO'],
+  ])('fails with %s', async (name, code) => {
+    for (const recogniser of [who, what])
+      expect(await outcome(recogniser, name)).toMatchObject({ state: 'failed', error: { code } })
+  })
+
+  it.each<[TaskFault, string, object]>([
+    [{ kind: 'cancelled' }, 'lost', { state: 'failed', error: { code: 'TASK_LOST' } }],
+    [{ kind: 'forgotten' }, 'lost', { state: 'failed', error: { code: 'TASK_LOST' } }],
+    [
+      { kind: 'failed', code: 'DECODE_ERROR', inside: true },
+      'failed',
+      { state: 'failed', error: { code: 'NOT_AUDIO' } },
+    ],
+    [{ kind: 'result', how: 403 }, 'lost', { state: 'failed', error: { code: 'TASK_LOST' } }],
+    [{ kind: 'result', how: 500, times: 2 }, 'heard', { state: 'done' }],
+    [{ kind: 'result', how: 'garbage', times: 2 }, 'heard', { state: 'done' }],
+    [{ kind: 'result', how: 'drop', times: 2 }, 'heard', { state: 'done' }],
+    [{ kind: 'pollError', ...dashscopeErrors.internalError, times: 3 }, 'heard', { state: 'done' }],
+    [{ kind: 'pollGarbage', times: 1 }, 'heard', { state: 'done' }],
+    [{ kind: 'pollHtml', times: 1 }, 'heard', { state: 'done' }],
+    [{ kind: 'pollDrop', times: 1 }, 'heard', { state: 'done' }],
+  ])('with the fault %j has a task that is %s', async (of, _, expected) => {
+    fault(of)
+    expect(await outcome(who, 'jfk.wav')).toMatchObject(expected)
+  })
+
+  it('is asked again for a task that it was too busy to take, and takes one', async () => {
+    const before = standin.tasks.length
+    fault({ kind: 'submitError', ...dashscopeErrors.rateQuota, times: 1 })
+    expect((await hearing(who, 'jfk.wav')).sentences).not.toEqual([])
+    expect(standin.tasks.length).toBe(before + 1)
+  })
+
+  it('is not asked again for a task whose answer was lost, which is found in the list', async () => {
+    const before = standin.tasks.length
+    const from = Date.now()
+    fault({ kind: 'submitLost', times: 1 })
+    expect(await failure(what.submit({ url: at('jfk.wav') }, never))).toMatchObject({
+      code: 'SUBMIT_UNCLEAR',
+    })
+    expect(standin.tasks.length).toBe(before + 1)
+    const [newest] = await what.tasks(from, Date.now(), never)
+    expect(newest).toBe(standin.tasks.at(-1)!.id)
+    expect(await ended(what, newest!)).toMatchObject({ hearing: { url: at('jfk.wav') } })
+    // The other model's tasks are not among them.
+    expect(await who.tasks(from, Date.now(), never)).not.toContain(newest)
+  })
+
+  it('stops a task that waits, and leaves one that has begun alone', async () => {
+    fault({ kind: 'endless', state: 'PENDING', times: 1 })
+    const waiting = await who.submit({ url: at('jfk.wav') }, never)
+    expect(await who.status(waiting, never)).toEqual({ state: 'pending' })
+    await who.cancel(waiting, never)
+    expect(await who.status(waiting, never)).toMatchObject({ state: 'failed', error: { code: 'TASK_LOST' } })
+    const over = await who.submit({ url: at('jfk.wav') }, never)
+    await ended(who, over)
+    await who.cancel(over, never)
+    expect(await who.status(over, never)).toMatchObject({ state: 'done' })
+  })
+
+  it('answers a storm of questions from both recognisers', async () => {
+    fault({ kind: 'endless' })
+    const tasks = await Promise.all([who, what].map(one => one.submit({ url: at('jfk.wav') }, never)))
+    const states = Array.from({ length: 40 }, (_, i) => [who, what][i % 2]!.status(tasks[i % 2]!, never))
+    expect(new Set((await Promise.all(states)).map(({ state }) => state))).not.toContain('failed')
+  })
+})

@@ -1,0 +1,278 @@
+// Gemini as a text model: what is sent, what its answers and its many refusals mean, and the thinking that it may not forbid.
+import { setMaxListeners } from 'node:events'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { cancelled, describeError, type ErrorCode } from '../../../../../src/domain/errors.ts'
+import { createHttp, type HttpClient } from '../../../../../src/drivers/http/http.ts'
+import { retryAfter } from '../../../../../src/drivers/llm/gemini/errors.ts'
+import { geminiText } from '../../../../../src/drivers/llm/gemini/text.ts'
+import { failure } from '../../../../support/failure.ts'
+import { hangUp, say } from '../../../../support/servers/task-server.ts'
+import {
+  geminiAnswer,
+  geminiBody,
+  geminiError,
+  geminiFrame,
+  startTextServer,
+  stream,
+  type TextServer,
+} from '../../../../support/servers/text-server.ts'
+
+const apiKey = 'AIza-secret-key'
+const never = new AbortController().signal
+setMaxListeners(0, never)
+const request = { system: 'Add punctuation.', user: 'so i went home', maxTokens: 900 }
+
+let server: TextServer
+let http: HttpClient
+beforeAll(async () => {
+  server = await startTextServer()
+})
+beforeEach(() => {
+  http = createHttp({ connections: 4, answerTimeout: 0.2 })
+})
+afterEach(() => http.close())
+afterAll(() => server.close())
+
+function gemini(model = 'gemini-2.5-flash') {
+  return geminiText({ model, apiKey, baseUrl: server.geminiUrl, http, concurrency: 4 })
+}
+
+const bodies = () => server.seen.map(({ body }) => JSON.parse(body))
+
+describe('a request', () => {
+  it('has its key in a header and nowhere else', async () => {
+    server.answer(geminiAnswer('So I went home.'))
+    await gemini().write(request, { signal: never })
+    const [{ method, path, headers, body }] = server.seen as [(typeof server.seen)[0]]
+    expect(`${method} ${path}`).toBe('POST /v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse')
+    expect(headers).toMatchObject({ 'x-goog-api-key': apiKey, 'content-type': 'application/json' })
+    expect(headers).not.toHaveProperty('authorization')
+    expect(path + body).not.toContain(apiKey)
+    expect(JSON.parse(body)).toEqual({
+      systemInstruction: { parts: [{ text: request.system }] },
+      contents: [{ role: 'user', parts: [{ text: request.user }] }],
+      generationConfig: {
+        temperature: 0.2,
+        maxOutputTokens: 900,
+        thinkingConfig: { thinkingBudget: 0 },
+      },
+    })
+  })
+
+  it.each(['gemini-3.5-flash-lite', 'gemini-2.5-pro'])(
+    'to %s says nothing of thinking, and leaves room for it',
+    async model => {
+      server.answer(geminiAnswer('Ok.'))
+      await gemini(model).write(request, { signal: never })
+      expect(bodies()[0].generationConfig).toEqual({ temperature: 0.2, maxOutputTokens: 900 + 4096 })
+    },
+  )
+
+  it('that may not forbid thinking is made again without, once: it is remembered', async () => {
+    server.answer((seen, response, asked) =>
+      seen.body.includes('thinkingBudget')
+        ? geminiError(400, 'INVALID_ARGUMENT', 'Thinking budget is not supported for this model.')(
+            seen,
+            response,
+            asked,
+          )
+        : geminiAnswer('Ok.')(seen, response, asked),
+    )
+    const model = gemini()
+    expect(await model.write(request, { signal: never })).toMatchObject({ text: 'Ok.' })
+    expect(await model.write(request, { signal: never })).toMatchObject({ text: 'Ok.' })
+    const asked = bodies().map(({ generationConfig }) => 'thinkingConfig' in generationConfig)
+    expect(asked).toEqual([true, false, false])
+  })
+
+  it('is not made again for another bad argument', async () => {
+    server.answer(geminiError(400, 'INVALID_ARGUMENT', 'Request contains an invalid argument.'))
+    expect(await failure(gemini().write(request, { signal: never }))).toMatchObject({
+      code: 'PROVIDER_REFUSED',
+      scope: 'request',
+    })
+    expect(server.seen).toHaveLength(1)
+  })
+})
+
+describe('an answer', () => {
+  it('is its frames put together, told of as they come, with tokens and price', async () => {
+    server.answer(geminiAnswer('So ', 'I went', ' home.'))
+    const heard: (number | string)[] = []
+    const listener = {
+      signal: never,
+      onAccepted: () => heard.push('accepted'),
+      onText: (written: number) => heard.push(written),
+    }
+    expect(await gemini().write(request, listener)).toEqual({
+      ...{ text: 'So I went home.', whole: true, model: 'gemini-2.5-flash' },
+      ...{ usage: { inputTokens: 8, outputTokens: 39 }, costUsd: 0.0001 },
+    })
+    expect(heard).toEqual(['accepted', 3, 9, 15, 15])
+  })
+
+  it('that comes byte by byte is the same', async () => {
+    const bytes = Buffer.from([geminiBody('今天 😀'), geminiBody('。', 'STOP')].map(geminiFrame).join(''))
+    server.answer(stream(Array.from(bytes, byte => Uint8Array.of(byte))))
+    expect(await gemini().write(request, { signal: never })).toMatchObject({ text: '今天 😀。' })
+  })
+
+  it.each([
+    ['one JSON document', say(200, geminiBody('Ok.', 'STOP'))],
+    ['a list of frames', say(200, JSON.stringify([geminiBody('O'), geminiBody('k.', 'STOP')]))],
+  ])('may be %s', async (_, how) => {
+    server.answer(how)
+    expect(await gemini().write(request, { signal: never })).toMatchObject({ text: 'Ok.', whole: true })
+  })
+
+  it('leaves thoughts out', async () => {
+    const parts = [{ text: 'Let me think.', thought: true }, { text: 'Ok.' }, { thoughtSignature: 'x' }]
+    const body = { candidates: [{ content: { parts, role: 'model' }, finishReason: 'STOP' }] }
+    server.answer(stream([geminiFrame(body)]))
+    expect(await gemini().write(request, { signal: never })).toEqual({
+      ...{ text: 'Ok.', whole: true, model: 'gemini-2.5-flash', usage: { inputTokens: 0, outputTokens: 0 } },
+    })
+  })
+
+  it('has the name and the price of the model that wrote it', async () => {
+    const body = { ...geminiBody('Ok.', 'STOP'), modelVersion: 'gemini-3.5-flash-lite' }
+    server.answer(stream([geminiFrame(body)]))
+    const answer = await gemini().write(request, { signal: never })
+    expect(answer.model).toBe('gemini-3.5-flash-lite')
+    expect(answer).not.toHaveProperty('costUsd')
+  })
+
+  it('that became too long is not whole', async () => {
+    server.answer(stream([geminiFrame(geminiBody('So I', 'MAX_TOKENS'))]))
+    expect(await gemini().write(request, { signal: never })).toMatchObject({ text: 'So I', whole: false })
+  })
+
+  it.each([
+    ['ends without a reason', [geminiBody('So I')]],
+    ['has no candidate', [{ usageMetadata: { promptTokenCount: 8 } }]],
+    ['says nothing', [geminiBody(undefined, 'STOP')]],
+    ['has another shape', [{ candidates: 'none' }]],
+  ])('that %s may pass', async (_, frames) => {
+    server.answer(stream(frames.map(geminiFrame)))
+    expect(await failure(gemini().write(request, { signal: never }))).toMatchObject({
+      code: 'PROVIDER_FAILED',
+      retryable: true,
+    })
+  })
+
+  it('that is the page of a proxy may pass', async () => {
+    server.answers(200, '<html>PRIVATE</html>')
+    const error = await failure(gemini().write(request, { signal: never }))
+    expect(error).toMatchObject({ code: 'PROVIDER_FAILED', retryable: true })
+    expect(describeError(error)).not.toContain('PRIVATE')
+  })
+
+  it('is left at once when the call is aborted', async () => {
+    const call = new AbortController()
+    const reason = cancelled()
+    server.answer(stream([geminiFrame(geminiBody('So I'))], { open: true }))
+    const work = gemini().write(request, { signal: call.signal, onText: () => call.abort(reason) })
+    await expect(work).rejects.toBe(reason)
+  })
+})
+
+describe('a text that Gemini does not want', () => {
+  it.each([
+    ...['SAFETY', 'RECITATION', 'LANGUAGE', 'OTHER', 'BLOCKLIST', 'PROHIBITED_CONTENT', 'SPII'],
+    ...['MALFORMED_RESPONSE', 'IMAGE_SAFETY', 'A_NEW_REASON'],
+  ])('is told by the end %s, also after some text', async reason => {
+    for (const frames of [[geminiBody(undefined, reason)], [geminiBody('So I'), geminiBody('', reason)]]) {
+      server.answer(stream(frames.map(geminiFrame)))
+      expect(await failure(gemini().write(request, { signal: never }))).toMatchObject({
+        code: 'CONTENT_REFUSED',
+        retryable: false,
+        scope: 'request',
+      })
+    }
+  })
+
+  it.each(['SAFETY', 'OTHER', 'BLOCKLIST'])(
+    'is told by the block %s, without a candidate',
+    async blockReason => {
+      server.answer(stream([geminiFrame({ promptFeedback: { blockReason } })]))
+      expect(await failure(gemini().write(request, { signal: never }))).toMatchObject({
+        code: 'CONTENT_REFUSED',
+      })
+    },
+  )
+})
+
+describe('an error', () => {
+  const invalidKey = [{ '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason: 'API_KEY_INVALID' }]
+
+  it.each<[number, string, ErrorCode, boolean, 'account' | 'request']>([
+    [400, 'INVALID_ARGUMENT', 'PROVIDER_REFUSED', false, 'request'],
+    [400, 'FAILED_PRECONDITION', 'ACCESS_DENIED', false, 'account'],
+    [401, 'UNAUTHENTICATED', 'KEY_REFUSED', false, 'account'],
+    [402, 'RESOURCE_EXHAUSTED', 'ACCOUNT_IN_ARREARS', false, 'account'],
+    [403, 'PERMISSION_DENIED', 'ACCESS_DENIED', false, 'account'],
+    [404, 'NOT_FOUND', 'MODEL_NOT_FOUND', false, 'account'],
+    [429, 'RESOURCE_EXHAUSTED', 'THROTTLED', true, 'request'],
+    [500, 'INTERNAL', 'PROVIDER_FAILED', true, 'request'],
+    [503, 'UNAVAILABLE', 'PROVIDER_FAILED', true, 'request'],
+    [504, 'DEADLINE_EXCEEDED', 'PROVIDER_FAILED', true, 'request'],
+  ])('%i %s is %s, with its status or in a frame', async (code, status, ours, retryable, scope) => {
+    const body = { error: { code, message: `PRIVATE ${apiKey}`, status } }
+    for (const how of [say(code, body), stream([geminiFrame(body)]), say(code, JSON.stringify([body]))]) {
+      server.answer(how)
+      const error = await failure(gemini().write(request, { signal: never }))
+      expect(error).toMatchObject({ code: ours, retryable, scope })
+      expect(describeError(error)).not.toMatch(/PRIVATE|secret|DASHSCOPE|ASR_MODEL/)
+      expect(describeError(error)).toMatch(/^[A-Z_]+: .+\. .+\.$/)
+    }
+  })
+
+  it.each([
+    ['by its reason', geminiError(400, 'INVALID_ARGUMENT', 'Another wording.', invalidKey)],
+    ['by its words', geminiError(400, 'INVALID_ARGUMENT', 'API key not valid. Please pass a valid API key.')],
+    ['that has leaked', geminiError(403, 'PERMISSION_DENIED', 'Your API key was reported as leaked.')],
+  ])('about the key is known %s', async (_, how) => {
+    server.answer(how)
+    const error = await failure(gemini().write(request, { signal: never }))
+    expect(error).toMatchObject({ code: 'KEY_REFUSED', scope: 'account' })
+    expect(error.hint).toContain('GEMINI_API_KEY')
+  })
+
+  it('about a model names it, and where to set another', async () => {
+    server.answer(geminiError(404, 'NOT_FOUND'))
+    const error = await failure(gemini().write(request, { signal: never }))
+    expect(describeError(error)).toMatch(/gemini-2\.5-flash.*FORMAT_MODELS/)
+  })
+
+  it.each<[string | undefined, number | undefined]>([
+    ['34s', 34],
+    ['0.5s', 0.5],
+    ['soon', undefined],
+    [undefined, undefined],
+  ])('about the rate carries the wait that is asked for: %s', async (retryDelay, expected) => {
+    const details = [{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay }]
+    server.answer(geminiError(429, 'RESOURCE_EXHAUSTED', 'x', details))
+    expect(retryAfter(await failure(gemini().write(request, { signal: never })))).toBe(expected)
+  })
+
+  it.each<[number, ErrorCode]>([
+    [403, 'PROVIDER_REFUSED'],
+    [404, 'WRONG_BASE_URL'],
+    [413, 'PROVIDER_REFUSED'],
+    [429, 'THROTTLED'],
+    [502, 'PROVIDER_FAILED'],
+  ])('%i with the page of a proxy is %s', async (status, code) => {
+    server.answers(status, '<html>PRIVATE</html>')
+    const error = await failure(gemini().write(request, { signal: never }))
+    expect(error).toMatchObject({ code })
+    expect(describeError(error)).not.toMatch(/PRIVATE|DASHSCOPE/)
+  })
+
+  it('of the network names the address of Gemini, and no key', async () => {
+    server.answer(hangUp)
+    const error = await failure(gemini().write(request, { signal: never }))
+    expect(error).toMatchObject({ code: 'PROVIDER_UNREACHABLE', retryable: true })
+    expect(error.hint).toContain('GEMINI_BASE_URL')
+    expect(describeError(error)).not.toContain(apiKey)
+  })
+})

@@ -1,0 +1,190 @@
+// A transcript whose text was formatted, in every form in which it leaves the house: its words as a person wants to read them.
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { FormattedSegments, Segment } from '../../../src/domain/transcript.ts'
+import { cues } from '../../../src/formats/cues.ts'
+import { excerpts } from '../../../src/formats/excerpts.ts'
+import { exportFormats, type FormatName, formatNames } from '../../../src/formats/index.ts'
+import { paragraphs } from '../../../src/formats/paragraphs.ts'
+import { outline, plainText, timedText } from '../../../src/formats/readable.ts'
+import { asRecognised, forReading, onlySegments, warningsOf } from '../../../src/formats/reading.ts'
+import { type Facts, segment, transcript } from '../../support/transcripts.ts'
+
+/** A sentence of a formatted text. */
+const sentence = (text: string, start: number, end: number, opens = false): Segment => ({
+  ...segment(text, start, end),
+  opens,
+})
+
+function formatted(segments: Segment[], more: Partial<FormattedSegments> = {}): FormattedSegments {
+  return {
+    ...{ style: 'faithful', models: ['qwen-flash'], changed: 0.25, paragraphs: 2, kept: 0 },
+    ...{ pieces: 1, failed: 0, removed: {}, warnings: [], of: 'x', segments },
+    usage: { inputTokens: 40, outputTokens: 30, costUsd: 0.0001 },
+    ...more,
+  }
+}
+
+const heard = [segment('so we met and then', 0, 4), segment('it rained what a day', 4, 9)]
+const read = [
+  sentence('So we met.', 0, 2.5, true),
+  sentence('And then it rained.', 2.5, 6),
+  sentence('What a day!', 6, 9, true),
+]
+const talk = (more: Partial<FormattedSegments> = {}, facts: Facts = {}) =>
+  transcript({ segments: heard, formatted: formatted(read, more), ...facts })
+const render = (format: FormatName, of = talk()) => exportFormats[format].render(of)
+
+describe('a formatted transcript', () => {
+  it('is read in its paragraphs, at the times of its sentences', () => {
+    expect(timedText(talk())).toBe('[0:00] So we met. And then it rained.\n[0:06] What a day!')
+    expect(render('txt')).toBe('So we met. And then it rained.\n\nWhat a day!\n')
+    expect(outline(talk())).toBe('[0:00] So we met. And then it rained.')
+  })
+
+  it('can still be read as it was recognised', () => {
+    expect(plainText(asRecognised(talk()))).toBe('so we met and then it rained what a day')
+    expect(plainText(asRecognised(talk()))).toBe(plainText(transcript({ segments: heard })))
+  })
+
+  it('says in md who formatted it, and what is to be said of that', () => {
+    const text = render('md', talk({ models: ['qwen-flash', 'a_b'], warnings: ['Some was not.'] }))
+    expect(text.split('\n\n')).toEqual([
+      '# A talk',
+      'Recorded text of 0:09 · English · made 2026-03-01 · formatted by qwen-flash, a\\_b',
+      '> Some was not.',
+      '**[0:00]** So we met. And then it rained.',
+      '**[0:06]** What a day!\n',
+    ])
+  })
+
+  it.each(['srt', 'vtt'] as const)('has its sentences as the cues of %s', format => {
+    const text = render(format)
+    const lines = text.split('\n').filter(line => /\p{L}/u.test(line) && line !== 'WEBVTT')
+    expect(lines).toEqual(['So we met.', 'And then it rained.', 'What a day!'])
+    expect(cues(talk()).map(({ start }) => start)).toEqual([0, 2.5, 6])
+  })
+
+  it('has both in json, and what was done', () => {
+    const found = JSON.parse(render('json', talk({ removed: { 'I mean': 2 }, warnings: ['Look.'] })))
+    expect(found).toMatchObject({
+      text: 'So we met. And then it rained.\n\nWhat a day!',
+      segments: read,
+      raw_segments: heard,
+      warnings: ['Look.'],
+    })
+    expect(found.formatted).toStrictEqual({
+      ...{ style: 'faithful', models: ['qwen-flash'], changed: 0.25, paragraphs: 2, kept: 0 },
+      removed: { 'I mean': 2 },
+      usage: { input_tokens: 40, output_tokens: 30, cost_usd: 0.0001 },
+    })
+  })
+
+  it('tells in json of parts that got no answer', () => {
+    const found = JSON.parse(render('json', talk({ pieces: 5, failed: 2 })))
+    expect(found.formatted).toMatchObject({ pieces: 5, failed: 2 })
+    expect(JSON.parse(render('json', talk({ pieces: 5 }))).formatted).not.toHaveProperty('failed')
+  })
+
+  it('has nothing of that in json where it was not formatted', () => {
+    const found = JSON.parse(render('json', transcript({ segments: heard })))
+    expect(found).not.toHaveProperty('formatted')
+    expect(found).not.toHaveProperty('raw_segments')
+    expect(found.segments).toEqual(heard)
+  })
+
+  it('is shown formatted where it is found by a search', () => {
+    expect(excerpts(talk(), 'rained')).toEqual([{ start: 2.5, text: 'And then it rained.' }])
+  })
+
+  it('shows a hole where it lies', () => {
+    const gaps = [{ start: 9, end: 20, reason: 'X: y' }]
+    const after = [...read, sentence('Later.', 21, 22)]
+    const text = plainText(transcript({ segments: heard, formatted: formatted(after), gaps }))
+    expect(text).toMatch(/What a day!\n\n\[no text from 0:09 to 0:20: X: y\]\n\nLater\.$/)
+  })
+
+  it('calls its speakers by the names of today', () => {
+    const said = read.map(one => ({ ...one, speaker: one.start < 6 ? 'S1' : 'S2' }))
+    const speakers = [
+      { id: 'S1', name: 'Alice', seconds: 6, share: 0.7 },
+      { id: 'S2', seconds: 3, share: 0.3 },
+    ]
+    const of = talk({ segments: said }, { speakers })
+    expect(timedText(of)).toBe('[0:00] Alice: So we met. And then it rained.\n[0:06] S2: What a day!')
+    expect(timedText({ ...of, only: ['S2'] })).toBe('[0:06] S2: What a day!')
+  })
+
+  it('is cut to a stretch with both its texts', () => {
+    const stretch = onlySegments(talk(), ({ start }) => start >= 4)
+    expect(plainText(stretch)).toBe('What a day!')
+    expect(plainText(asRecognised(stretch))).toBe('it rained what a day')
+  })
+})
+
+describe('forReading', () => {
+  it('changes nothing where nothing was formatted, and nothing the second time', () => {
+    const plain = transcript({ segments: heard })
+    expect(forReading(plain)).toBe(plain)
+    expect(forReading(forReading(talk()))).toEqual(forReading(talk()))
+  })
+
+  it('keeps the warnings of both apart from the words', () => {
+    const of = talk({ warnings: ['New.'] }, { warnings: ['Old.'] })
+    expect(warningsOf(of)).toEqual(['New.', 'Old.'])
+    expect(warningsOf(asRecognised(of))).toEqual(['Old.'])
+  })
+})
+
+describe('paragraphs of a formatted text', () => {
+  const texts = (segments: Segment[]) => paragraphs(segments).map(({ text }) => text)
+
+  it('begin where the text says so, not at a short pause', () => {
+    const said = [sentence('One.', 0, 2, true), sentence('Two.', 6, 8), sentence('Three.', 8, 9, true)]
+    expect(texts(said)).toEqual(['One. Two.', 'Three.'])
+  })
+
+  it('begin behind a long pause and with another speaker', () => {
+    const said = [sentence('One.', 0, 2, true), sentence('Two.', 7, 8)]
+    expect(texts(said)).toEqual(['One.', 'Two.'])
+    const two = [
+      { ...sentence('One.', 0, 2, true), speaker: 'S1' },
+      { ...sentence('Two.', 2, 4), speaker: 'S2' },
+    ]
+    expect(texts(two)).toEqual(['One.', 'Two.'])
+  })
+
+  it('are of a minute at most, ended with a sentence', () => {
+    const endless = Array.from({ length: 60 }, (_, i) => sentence(`S${i}.`, i * 4, i * 4 + 4, i === 0))
+    const found = paragraphs(endless)
+    expect(found).toHaveLength(4)
+    for (const { start, end } of found) expect(end - start).toBe(60)
+  })
+
+  it('lose no word and change no order, whatever opens', () => {
+    const facts = fc.record({ opens: fc.boolean(), pause: fc.double({ min: 0, max: 9, noNaN: true }) })
+    fc.assert(
+      fc.property(fc.array(facts, { maxLength: 30 }), all => {
+        let end = 0
+        const said = all.map(({ opens, pause }, i) => {
+          const start = end + pause
+          end = start + 3
+          return sentence(`word${i}.`, start, end, opens)
+        })
+        const of = transcript({ segments: [], formatted: formatted(said) })
+        const words = said.map(({ text }) => text)
+        expect(plainText(of).split(/\s+/).filter(Boolean)).toEqual(words)
+        expect(paragraphs(said).length).toBeGreaterThanOrEqual(
+          said.filter(({ opens }, i) => opens && i > 0).length,
+        )
+      }),
+      { seed: 20261125, numRuns: 200 },
+    )
+  })
+})
+
+describe('every form', () => {
+  it.each(formatNames)('%s shows the formatted words', format => {
+    expect(render(format)).toContain('What a day!')
+  })
+})

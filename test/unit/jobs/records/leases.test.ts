@@ -1,0 +1,220 @@
+// Several processes on one store: each job is carried out once, by whoever has it, and taken over from the dead.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Job } from '../../../../src/domain/job.ts'
+import { createLeases } from '../../../../src/jobs/records/lease.ts'
+import { workerName } from '../../../../src/jobs/records/worker-id.ts'
+import { gate, type House, me, type Site, startSite } from '../../../support/jobs/harness.ts'
+
+let site: Site
+beforeEach(async () => {
+  site = await startSite()
+})
+afterEach(() => site.close())
+
+const patient = { timeout: 30_000, interval: 20 }
+
+/** Writes the job as another process would, between two looks of its worker. */
+async function rewrite({ store }: House, id: string, change: (job: Job) => Partial<Job>): Promise<void> {
+  for (;;) {
+    const job = (await store.getJob(me, id))!
+    if (await store.replaceJob({ ...job, ...change(job), revision: job.revision + 1 })) return
+  }
+}
+
+const isFree = (job: Job, self: string) => createLeases(self, { shared: false }).isFree(job)
+
+const expired = ({ lease }: Job) => ({ lease: { worker: lease!.worker, until: 1 } })
+
+/** A house in which work has begun and goes on when the gate is opened. */
+async function startWork(from = 0) {
+  const { open, opened } = gate()
+  const house = await site.open({ hear: n => (n < from ? Promise.resolve() : opened) })
+  const { job } = await house.submit()
+  await vi.waitFor(() => expect(house.asked).toHaveLength(site.chunks), patient)
+  return { house, id: job.id, open }
+}
+
+describe('one order', () => {
+  it('placed in two processes at the same instant is carried out once', async () => {
+    const houses = await Promise.all([site.open(), site.open()])
+    const outcomes = await Promise.all(houses.map(house => house.transcribe()))
+    expect(outcomes.map(({ job }) => job.state)).toEqual(['completed', 'completed'])
+    expect(houses.flatMap(({ asked }) => asked)).toHaveLength(site.chunks)
+  })
+
+  it('is taken over from a worker whose lease has run out, without what that one had heard', async () => {
+    const { house, id } = await startWork(2)
+    await vi.waitFor(async () => {
+      const kept = await Promise.all(house.asked.map(async () => house.jobs.read(me, id)))
+      expect(kept[0]!.coverage.transcribedSeconds).toBeGreaterThan(0)
+    }, patient)
+    await rewrite(house, id, expired)
+    const heir = await site.open()
+    expect((await heir.transcribe()).job.state).toBe('completed')
+    expect(heir.asked).toHaveLength(1)
+  })
+
+  it('finished by another while its worker slept stays as that one made it', async () => {
+    const { open, opened } = gate()
+    const sleeper = await site.open({
+      hear: () => opened.then(() => 'Said in a dream, and much more of it.'),
+    })
+    const { job } = await sleeper.submit()
+    await vi.waitFor(() => expect(sleeper.asked).toHaveLength(site.chunks), patient)
+    await rewrite(sleeper, job.id, expired)
+    const heir = await site.open()
+    await heir.transcribe()
+    const made = await heir.stored(job.id)
+    open()
+    await sleeper.close()
+    expect(await heir.stored(job.id)).toEqual(made)
+    expect(made.transcript).toMatchObject({ status: 'completed' })
+  })
+
+  it('that another process cancels and orders again goes on where it was, and is not asked for twice', async () => {
+    const { house, id, open } = await startWork()
+    const other = await site.open()
+    await other.jobs.cancel(me, id)
+    const { job } = await other.submit()
+    const over = other.over(job.id)
+    await vi.waitFor(async () => expect((await other.stored(id)).job?.state).toBe('running'), patient)
+    expect((await other.stored(id)).job?.lease?.worker).toBe(house.name)
+    open()
+    expect(await over).toMatchObject({ id, state: 'completed' })
+    const asked = [...house.asked, ...other.asked]
+    expect(asked).toHaveLength(new Set(asked).size)
+  })
+
+  it('that another process cancels stops here, keeps what there is, and lets go', async () => {
+    const { house, id } = await startWork(2)
+    const other = await site.open()
+    await other.jobs.cancel(me, id)
+    await house.over(id)
+    await vi.waitFor(async () => {
+      const { job, transcript } = await other.stored(id)
+      expect(job).toMatchObject({ state: 'cancelled' })
+      expect(job!.lease).toBeUndefined()
+      expect(transcript).toMatchObject({ status: 'cancelled' })
+    }, patient)
+  })
+
+  it('waits in the lane that it had before a restart', async () => {
+    const brief = await site.open({ rooms: { brief: 0, long: 0, remote: 0 } })
+    const { job } = await brief.submit()
+    await rewrite(brief, job.id, () => ({ brief: true, lease: { worker: 'dead', until: 1 } }))
+    const next = await site.open({ rooms: { brief: 1, long: 0, remote: 0 } })
+    next.jobs.resumeLeftovers()
+    await vi.waitFor(async () => expect((await next.stored(job.id)).job?.state).toBe('completed'), patient)
+  })
+
+  it('that waits in a process which stops is another one’s at once', async () => {
+    const first = await site.open({ rooms: { brief: 0, long: 0, remote: 0 } })
+    const { job } = await first.submit()
+    await first.close()
+    const next = await site.open()
+    expect(await next.over(job.id)).toMatchObject({ state: 'completed' })
+  })
+})
+
+describe('a job of another model', () => {
+  it('is left to whoever has that model', async () => {
+    const { house, id } = await startWork()
+    await rewrite(house, id, expired)
+    await house.close()
+    const other = await site.open({ model: 'other-ears' })
+    other.jobs.resumeLeftovers()
+    await other.transcribe()
+    const job = await other.jobs.watch(id, { owner: me, signal: new AbortController().signal, seconds: 0 })
+    expect(job.state).toBe('queued')
+    expect(other.asked).toHaveLength(site.chunks)
+    const heir = await site.open()
+    expect(await heir.over(id)).toMatchObject({ state: 'completed', models: ['ears'] })
+  })
+
+  it('is one of ours where an earlier version did not write down the model', async () => {
+    const { house, id } = await startWork()
+    await house.close()
+    await rewrite(await site.open(), id, () => ({ models: undefined as never }))
+    const heir = await site.open()
+    heir.jobs.resumeLeftovers()
+    await vi.waitFor(async () => expect((await heir.stored(id)).job?.state).toBe('completed'), patient)
+  })
+})
+
+describe('a worker', () => {
+  const self = workerName()
+  const [place, , started, mark] = self.split('/')
+  const job = (worker: string) => ({ lease: { worker, until: Date.now() + 60_000 } }) as Job
+  const named = (pid: number, since = '') => [place, pid, since, mark].join('/')
+
+  it('is dead when its process is', async () => {
+    const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'])
+    await once(child, 'spawn')
+    const name = named(child.pid!)
+    expect(isFree(job(name), self)).toBe(false)
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    expect(isFree(job(name), self)).toBe(true)
+  })
+
+  it.runIf(process.platform === 'linux')('is dead when its number is another process’s by now', () => {
+    expect(isFree(job(named(process.ppid, '1')), self)).toBe(true)
+    expect(started).toMatch(/^\d+$/)
+  })
+
+  it('that had our own number before us is dead', () => {
+    expect(isFree(job(`${named(process.pid)}x`), self)).toBe(true)
+    expect(isFree(job(self), self)).toBe(false)
+  })
+
+  it.each([
+    ['in another container with the same number', `another-place/${process.pid}/1/abc`],
+    ['of an earlier version', `some-host/${process.pid}/abc`],
+    ['with a name that says nothing', 'worker'],
+  ])('%s is not known to be dead, and keeps its job until the lease has run out', (_, name) => {
+    expect(isFree(job(name), self)).toBe(false)
+    expect(isFree({ lease: { worker: name, until: Date.now() - 1 } } as Job, self)).toBe(true)
+  })
+})
+
+describe('a lease of another machine, where machines share the store', () => {
+  const self = 'here/1//mark'
+  const minutes = 60_000
+
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['Date', 'performance'] })
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  function leased(until: number, worker = 'there/1//mark'): Job {
+    return { id: 'j', owner: me, lease: { worker, until, time: 15_000 } } as Job
+  }
+
+  it.each([-10, 0, 10])('does not depend on clocks that are %i minutes apart', apart => {
+    const { isFree } = createLeases(self, { shared: true })
+    for (let renewals = 0; renewals < 10; renewals++) {
+      expect(isFree(leased(Date.now() + apart * minutes + 15_000))).toBe(false)
+      vi.advanceTimersByTime(3_000)
+    }
+    const last = leased(Date.now() + apart * minutes + 15_000)
+    expect(isFree(last)).toBe(false)
+    vi.advanceTimersByTime(14_000)
+    expect(isFree(last)).toBe(false)
+    vi.advanceTimersByTime(2_000)
+    expect(isFree(last)).toBe(true)
+  })
+
+  it('is void at once where no clock is as wrong as that', () => {
+    const { isFree } = createLeases(self, { shared: true })
+    expect(isFree(leased(Date.now() - 60 * minutes))).toBe(true)
+  })
+
+  it('of a worker on our own machine goes by the clock that we share', () => {
+    const { isFree } = createLeases(self, { shared: true })
+    expect(isFree(leased(Date.now() - 1, 'here/1//other'))).toBe(true)
+  })
+})

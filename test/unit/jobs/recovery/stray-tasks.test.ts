@@ -1,0 +1,118 @@
+// Tasks of jobs whose process is gone: whoever ends such a job stops those that have not begun, and no others.
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Blobs, FileRecogniser } from '../../../../src/domain/ports.ts'
+import { passesKey } from '../../../../src/pipeline/file-tasks/own-tasks.ts'
+import { uploadKey } from '../../../../src/pipeline/file-tasks/upload.ts'
+import { type House, me, type Site, startSite } from '../../../support/jobs/harness.ts'
+
+let site: Site
+beforeEach(async () => {
+  site = await startSite(1)
+})
+afterEach(() => site.close())
+
+const patient = { timeout: 30_000, interval: 20 }
+const nobody = { brief: 0, long: 0, remote: 0 }
+
+interface Cloud {
+  submitted: string[]
+  cancelled: string[]
+  uploads: number
+  /** Set where the provider takes no word of ours. */
+  isDown: boolean
+}
+
+/** A house whose tasks wait for ever in a cloud that several houses may share. */
+function open(cloud: Cloud, wish: Parameters<Site['open']>[0] = {}): Promise<House> {
+  const ears = (model: string, tells: FileRecogniser['tells']): FileRecogniser => ({
+    ...{ model, limits: { maxSeconds: 3600, maxBytes: 1e9 }, tells },
+    async submit() {
+      const task = `${model}-${cloud.submitted.length}`
+      cloud.submitted.push(task)
+      return task
+    },
+    status: async () => ({ state: 'pending' }),
+    tasks: async () => [],
+    async cancel(task) {
+      if (cloud.isDown) throw new Error('down')
+      cloud.cancelled.push(task)
+    },
+  })
+  const blobs: Partial<Blobs> = {
+    way: 'bucket',
+    async put(audio, { models }) {
+      for await (const _ of audio);
+      cloud.uploads++
+      return { way: 'bucket', keys: Object.fromEntries(models.map(model => [model, 'a.mp3'])) }
+    },
+    async remove() {
+      cloud.uploads--
+    },
+  }
+  const speakerRecogniser = ears('who', { text: false, speakers: true })
+  const fileRecogniser = ears('what', { text: true, speakers: false })
+  return site.open({ ears: { speakerRecogniser, fileRecogniser }, blobs, ...wish })
+}
+
+/** Orders, and closes the house once both tasks wait: what it leaves is what a process leaves that dies. */
+async function leave(cloud: Cloud): Promise<string> {
+  const house = await open(cloud)
+  const { job } = await house.submit({}, 'diarize_audio')
+  await vi.waitFor(() => expect(cloud.submitted).toHaveLength(2), patient)
+  await house.close()
+  expect(cloud).toMatchObject({ cancelled: [], uploads: 1 })
+  return job.id
+}
+
+const quiet = (): Cloud => ({ submitted: [], cancelled: [], uploads: 0, isDown: false })
+
+describe('a job that waits for its tasks while no process has it', () => {
+  it('is removed with its tasks and its upload, and nothing of it is kept', async () => {
+    const cloud = quiet()
+    const id = await leave(cloud)
+    const house = await open(cloud, { rooms: nobody })
+    await house.jobs.remove(me, id)
+    expect(cloud.cancelled.sort()).toEqual(cloud.submitted.sort())
+    expect(cloud.uploads).toBe(0)
+    expect(await house.stored(id)).toEqual({ job: undefined, transcript: undefined })
+    for (const key of [passesKey(id), uploadKey(id)])
+      expect(await house.store.getCheckpoint(me, key)).toBeUndefined()
+  })
+
+  it('is cancelled with them', async () => {
+    const cloud = quiet()
+    const id = await leave(cloud)
+    const house = await open(cloud, { rooms: nobody })
+    expect(await house.jobs.cancel(me, id)).toMatchObject({ state: 'cancelled' })
+    expect(cloud.cancelled.sort()).toEqual(cloud.submitted.sort())
+    expect(cloud.uploads).toBe(0)
+  })
+
+  it('is removed also where the provider cannot be reached', async () => {
+    const cloud = { ...quiet(), isDown: true }
+    const id = await leave(cloud)
+    const house = await open(cloud, { rooms: nobody })
+    await house.jobs.remove(me, id)
+    expect(await house.stored(id)).toEqual({ job: undefined, transcript: undefined })
+    expect(cloud.uploads).toBe(0)
+  })
+
+  it('leaves alone what another job has submitted', async () => {
+    const cloud = quiet()
+    const first = await leave(cloud)
+    const house = await open(cloud)
+    // The same words with times: the pass for words is the same one.
+    const { job } = await house.submit({ timestamps: 'word' })
+    await vi.waitFor(async () => {
+      expect((await house.stored(job.id)).job?.state).toBe('running')
+      expect(await house.store.getCheckpoint(me, passesKey(job.id))).toBeDefined()
+    }, patient)
+    await house.close()
+    const other = await open(cloud, { rooms: nobody })
+    await other.jobs.remove(me, job.id)
+    expect(cloud.cancelled).toEqual([])
+    expect(cloud.submitted).toHaveLength(2)
+    await other.jobs.remove(me, first)
+    expect(cloud.cancelled).toHaveLength(2)
+  })
+})

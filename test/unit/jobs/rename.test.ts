@@ -1,0 +1,306 @@
+// Names of speakers and titles: given by id or by name, kept through whatever happens to the transcript.
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { isSpeechError, SpeechError } from '../../../src/domain/errors.ts'
+import type { Blobs, FileHearing, FileRecogniser, HeardSentence } from '../../../src/domain/ports.ts'
+import type { Speaker } from '../../../src/domain/transcript.ts'
+import { type House, me, type Site, startSite } from '../../support/jobs/harness.ts'
+import { segment, transcript } from '../../support/transcripts.ts'
+
+let site: Site
+beforeEach(async () => {
+  site = await startSite()
+})
+afterEach(() => site.close())
+
+const patient = { timeout: 30_000, interval: 20 }
+const speakers: Speaker[] = [
+  { id: 'S1', seconds: 3, share: 0.6 },
+  { id: 'S2', seconds: 2, share: 0.4 },
+]
+const told = (id: string) =>
+  transcript({ id, speakers, segments: [{ ...segment('Hello there.', 0, 2), speaker: 'S1' }] })
+
+async function withTranscript(): Promise<{ house: House; names: (wish: object) => Promise<unknown> }> {
+  const house = await site.open()
+  await house.store.putTranscript(me, told('tr_1'))
+  return {
+    house,
+    async names(given) {
+      const { speakers } = await house.jobs.rename(me, 'tr_1', { speakers: given as Record<string, string> })
+      expect((await house.jobs.read(me, 'tr_1')).speakers).toEqual(speakers)
+      return speakers!.map(({ name }) => name)
+    },
+  }
+}
+
+describe('speakers', () => {
+  it('are named by id or by the name that they have, and unnamed by an empty one', async () => {
+    const { names } = await withTranscript()
+    expect(await names({ S1: ' Alice\n Smith ' })).toEqual(['Alice Smith', undefined])
+    expect(await names({ 'ａｌｉｃｅ  smith': 'Anna', s2: 'Bob' })).toEqual(['Anna', 'Bob'])
+    expect(await names({ Anna: 'Bob', Bob: 'Anna' })).toEqual(['Bob', 'Anna'])
+    expect(await names({ S1: '' })).toEqual([undefined, 'Anna'])
+    expect(await names({ Anna: ' s2' })).toEqual([undefined, undefined])
+  })
+
+  it('may share a name: one person who was taken for two', async () => {
+    const { names } = await withTranscript()
+    expect(await names({ S1: 'Alice', S2: 'Alice' })).toEqual(['Alice', 'Alice'])
+  })
+
+  it.each([
+    ['S2', { S1: 'S2', S2: 'S1' }],
+    ['S1', { Bob: 's1' }],
+    ['S2', { S1: 'Ｓ２ ' }],
+  ])('are not called like another one’s id: %s', async (id, wish) => {
+    const { house, names } = await withTranscript()
+    await names({ S2: 'Bob' })
+    await expect(names(wish)).rejects.toMatchObject({
+      code: 'BAD_INPUT',
+      message: `${id} is the id of another speaker.`,
+    })
+    expect((await house.jobs.read(me, 'tr_1')).speakers).toMatchObject([{ id: 'S1' }, { name: 'Bob' }])
+  })
+
+  it('leave the title alone, and the title leaves them alone', async () => {
+    const { house, names } = await withTranscript()
+    await names({ S1: 'Alice' })
+    const renamed = await house.jobs.rename(me, 'tr_1', { title: 'Monday' })
+    expect(renamed).toMatchObject({ title: 'Monday', speakers: [{ name: 'Alice' }, {}] })
+    await names({ S2: 'Bob' })
+    expect((await house.jobs.read(me, 'tr_1')).title).toBe('Monday')
+  })
+
+  it.each([
+    ['that are not there are refused with those that are', { S3: 'Eve' }, /S1 \(Alice\), S2/],
+    ['of whom two have that name are refused', { Twin: 'Eve' }, /S1 \(Twin\), S2 \(Twin\)/],
+    ['get no name longer than 100 characters', { S1: 'x'.repeat(101) }, /100 characters/],
+  ])('%s', async (_, wish, hint) => {
+    const { names } = await withTranscript()
+    await names('Twin' in wish ? { S1: 'Twin', S2: 'Twin' } : { S1: 'Alice' })
+    await expect(names(wish)).rejects.toMatchObject({ code: 'BAD_INPUT', hint: expect.stringMatching(hint) })
+  })
+
+  it('are not named where nobody was told apart, or by somebody else', async () => {
+    const { house } = await withTranscript()
+    const { job } = await house.transcribe()
+    const wish = { speakers: { S1: 'Alice' } }
+    await expect(house.jobs.rename(me, job.id, wish)).rejects.toMatchObject({
+      code: 'BAD_INPUT',
+      hint: expect.stringContaining('diarize_audio'),
+    })
+    const foreign = house.jobs.rename('bob', 'tr_1', wish)
+    await expect(foreign).rejects.toMatchObject({ code: 'TRANSCRIPT_NOT_FOUND' })
+  })
+})
+
+/** A sentence whose words take half a second each. */
+const said = (start: number, text: string, speaker?: number): HeardSentence => {
+  const words = text.match(/\S+ ?/g)!.map((word, i) => ({
+    ...{ text: word, start: start + i / 2, end: start + (i + 1) / 2 },
+  }))
+  const known = speaker === undefined ? {} : { speaker }
+  return { start, end: words.at(-1)!.end, text, language: 'en', words, ...known }
+}
+const hearing = (...sentences: HeardSentence[]): FileHearing => ({ sentences, seconds: 5 })
+
+/** Ears for files; `hear` says what a task has heard: undefined while it is under way, an error where it failed. */
+function ears(
+  model: string,
+  hear: () => FileHearing | SpeechError | undefined,
+  tells = { text: true, speakers: true },
+): FileRecogniser {
+  return {
+    ...{ model, limits: { maxSeconds: 3600, maxBytes: 1e9 }, tells },
+    submit: async () => `task of ${model}`,
+    async status() {
+      const heard = hear()
+      if (!heard) return { state: 'running' }
+      return isSpeechError(heard) ? { state: 'failed', error: heard } : { state: 'done', hearing: heard }
+    },
+    tasks: async () => [],
+    cancel: async () => {},
+  }
+}
+const whoTells = { text: false, speakers: true }
+const whatTells = { text: true, speakers: false }
+const failed = () => new SpeechError('TASK_FAILED', 'It failed.', { hint: 'Call again.' })
+
+const bucket: Partial<Blobs> = {
+  way: 'bucket',
+  async put(audio, { models }) {
+    for await (const _ of audio);
+    return { way: 'bucket', keys: Object.fromEntries(models.map(model => [model, 'a.mp3'])) }
+  },
+}
+
+describe('a name that is given while the job runs', () => {
+  const heard = hearing(said(0.5, 'Hello there. Anybody?', 0))
+
+  it('is shown at once, and is there at the end', async () => {
+    let answer: FileHearing | undefined
+    const house = await site.open({
+      ears: { speakerRecogniser: ears('who', () => answer), fileRecogniser: ears('what', () => answer) },
+      blobs: bucket,
+    })
+    const first = await house.submit({}, 'diarize_audio')
+    await house.jobs.cancel(me, first.job.id)
+    // An earlier attempt has left speakers to name.
+    await house.store.putTranscript(me, { ...told(first.job.id), status: 'cancelled' })
+    const { job } = await house.submit({}, 'diarize_audio')
+    await vi.waitFor(async () => expect((await house.stored(job.id)).job?.state).toBe('running'), patient)
+    const renamed = await house.jobs.rename(me, job.id, { title: 'Monday', speakers: { S1: 'Alice' } })
+    expect(renamed).toMatchObject({ status: 'running', title: 'Monday', speakers: [{ name: 'Alice' }, {}] })
+    answer = heard
+    expect((await house.over(job.id)).state).toBe('completed')
+    const { transcript } = await house.stored(job.id)
+    expect(transcript).toMatchObject({ title: 'Monday', speakers: [{ id: 'S1', name: 'Alice' }] })
+  })
+})
+
+describe('a name stays with its speaker', () => {
+  // The pass for words does not hear the murmur, so that whoever came first is second there.
+  const [hello, morning] = ['Hello there, is anybody in today?', 'Good morning, come in and sit down.']
+  const who = hearing(said(0.5, 'Mm.', 1), said(2, hello, 0), said(6, morning, 1))
+  const what = hearing(said(2, hello), said(6, morning))
+  const wrong = [{ id: 'S1', name: 'Bob' }, { id: 'S2' }]
+  const right = [{ id: 'S1' }, { id: 'S2', name: 'Bob' }]
+  const named = (speakers: Speaker[] | undefined) =>
+    speakers?.map(({ id, name }) => ({ id, ...(name !== undefined && { name }) }))
+
+  /** A house whose passes hear what the test says; it may be changed at any time. */
+  async function withPasses(passes: { who: Parameters<typeof ears>[1]; what: Parameters<typeof ears>[1] }) {
+    const house = await site.open({
+      ears: {
+        speakerRecogniser: ears('who', () => passes.who(), whoTells),
+        fileRecogniser: ears('what', () => passes.what(), whatTells),
+      },
+      blobs: bucket,
+    })
+    return {
+      house,
+      order: async () => (await house.submit({}, 'diarize_audio')).job.id,
+      async diarize() {
+        const { job } = await house.submit({}, 'diarize_audio')
+        return house.over(job.id)
+      },
+      names: async (id: string) => named((await house.jobs.read(me, id)).speakers),
+    }
+  }
+
+  it('when what was missing is heard, and speakers are numbered anew', async () => {
+    const passes: Parameters<typeof withPasses>[0] = { who: () => who, what: failed }
+    const { house, diarize, names } = await withPasses(passes)
+    const { id, state } = await diarize()
+    expect(state).toBe('partial')
+    await house.jobs.rename(me, id, { speakers: { S1: 'Bob' } })
+    expect(await names(id)).toEqual(wrong)
+    passes.what = () => what
+    expect((await diarize()).state).toBe('completed')
+    expect(await names(id)).toEqual(right)
+    expect(named((await house.stored(id)).transcript?.speakers)).toEqual(right)
+    // From there on, too, it can be given to another, and be taken away.
+    await house.jobs.rename(me, id, { speakers: { S1: 'Anna', S2: '' } })
+    expect(await names(id)).toEqual([{ id: 'S1', name: 'Anna' }, { id: 'S2' }])
+  })
+
+  it('that is named while the other pass is under way', async () => {
+    const passes: Parameters<typeof withPasses>[0] = { who: () => who, what: () => undefined }
+    const { house, order, names } = await withPasses(passes)
+    const id = await order()
+    await vi.waitFor(async () => expect(await names(id)).toHaveLength(2), patient)
+    await house.jobs.rename(me, id, { speakers: { S1: 'Bob' } })
+    expect(await names(id)).toEqual(wrong)
+    passes.what = () => what
+    expect((await house.over(id)).state).toBe('completed')
+    expect(await names(id)).toEqual(right)
+  })
+
+  it('that is named while what was missing is heard', async () => {
+    const passes: Parameters<typeof withPasses>[0] = { who: () => who, what: failed }
+    const { house, order, diarize, names } = await withPasses(passes)
+    const { id } = await diarize()
+    passes.what = () => undefined
+    await order()
+    await house.jobs.rename(me, id, { speakers: { S1: 'Bob' } })
+    passes.what = () => what
+    expect((await house.over(id)).state).toBe('completed')
+    expect(await names(id)).toEqual(right)
+  })
+
+  describe('when the pass for speakers was done anew', () => {
+    /** Names the first of a partial transcript, and has all of it heard once more by a pass that forgot the first. */
+    async function heardAnew(again: FileHearing) {
+      const passes: Parameters<typeof withPasses>[0] = { who: () => who, what: failed }
+      const opened = await withPasses(passes)
+      const { id } = await opened.diarize()
+      await opened.house.jobs.rename(me, id, { speakers: { S1: 'Bob' } })
+      await opened.house.store.forgetCheckpoints(me, id)
+      passes.who = () => again
+      passes.what = () => what
+      expect((await opened.diarize()).state).toBe('completed')
+      return { ...opened, id }
+    }
+
+    it('and others have its numbers: by when it spoke', async () => {
+      const swapped = hearing(...who.sentences.map(one => ({ ...one, speaker: 1 - one.speaker! })))
+      const { id, names } = await heardAnew(swapped)
+      expect(await names(id)).toEqual(right)
+    })
+
+    it('and two are one there: it is nobody’s, and the reader is told', async () => {
+      const merged = hearing(...who.sentences.map(one => ({ ...one, speaker: 0 })))
+      const { house, id, names } = await heardAnew(merged)
+      expect(await names(id)).toEqual([{ id: 'S1' }])
+      const { warnings } = await house.jobs.read(me, id)
+      expect(warnings).toContainEqual(expect.stringMatching(/Bob.+update_transcript/))
+      // Who names anew has read that.
+      const renamed = await house.jobs.rename(me, id, { speakers: { S1: 'Both' } })
+      expect(renamed.warnings.join(' ')).not.toContain('Bob')
+    })
+  })
+
+  it('of a transcript and a job that an earlier version has stored', async () => {
+    const passes: Parameters<typeof withPasses>[0] = { who: () => who, what: failed }
+    const { house, diarize, names } = await withPasses(passes)
+    const { id } = await diarize()
+    const { job, transcript } = await house.stored(id)
+    const speakers = transcript!.speakers!.map(({ voice: _, ...one }) => one)
+    await house.store.putTranscript(me, { ...transcript!, speakers })
+    await house.store.replaceJob({ ...job!, names: { S1: 'Bob' }, revision: job!.revision + 1 })
+    expect(await names(id)).toEqual(wrong)
+    await house.jobs.rename(me, id, { speakers: { S2: 'Eve' } })
+    expect(await names(id)).toEqual([
+      { id: 'S1', name: 'Bob' },
+      { id: 'S2', name: 'Eve' },
+    ])
+    passes.what = () => what
+    expect((await diarize()).state).toBe('completed')
+    expect(await names(id)).toEqual([
+      { id: 'S1', name: 'Eve' },
+      { id: 'S2', name: 'Bob' },
+    ])
+  })
+
+  it('also when nobody has touched what an earlier version has stored', async () => {
+    const passes: Parameters<typeof withPasses>[0] = { who: () => who, what: failed }
+    const { house, diarize, names } = await withPasses(passes)
+    const { id } = await diarize()
+    const { job, transcript } = await house.stored(id)
+    const speakers = transcript!.speakers!.map(({ voice: _, ...one }) => one)
+    await house.store.putTranscript(me, { ...transcript!, speakers })
+    await house.store.replaceJob({ ...job!, names: { S1: 'Bob' }, revision: job!.revision + 1 })
+    passes.what = () => what
+    expect((await diarize()).state).toBe('completed')
+    expect(await names(id)).toEqual(right)
+  })
+
+  it('by what no reader is shown', async () => {
+    const { house, diarize } = await withPasses({ who: () => who, what: () => what })
+    const { id } = await diarize()
+    const { transcript } = await house.stored(id)
+    expect(transcript!.speakers!.every(({ voice }) => typeof voice === 'string')).toBe(true)
+    for (const speaker of (await house.jobs.read(me, id)).speakers!)
+      expect(Object.keys(speaker).sort()).toEqual(['id', 'seconds', 'share'])
+  })
+})

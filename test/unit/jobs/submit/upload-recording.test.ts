@@ -1,0 +1,168 @@
+// Recordings on their way through the bucket from the machine that has the file to the one that works on it.
+import { randomBytes } from 'node:crypto'
+import { appendFileSync } from 'node:fs'
+import { readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { type OssStandin, startOss } from '../../../../emulators/oss/oss.ts'
+import type { Leftover } from '../../../../src/domain/ports.ts'
+import { type TempFolder, tempFolder } from '../../../support/e2e/system.ts'
+import { failure } from '../../../support/failure.ts'
+import { bucketOf } from '../../../support/jobs/shared-harness.ts'
+
+const of = { owner: 'ann', job: 'tr_1' }
+const never = new AbortController().signal
+/** Bytes: more than one piece of a fetch, and some parts of an upload. */
+const size = 9_500_000
+
+let oss: OssStandin
+let folder: TempFolder
+let blobs: ReturnType<typeof bucketOf>
+let file: string
+let content: Buffer
+
+beforeEach(async () => {
+  oss = await startOss()
+  folder = await tempFolder()
+  blobs = bucketOf(oss)
+  file = join(folder.path, 'talk with a space.m4a')
+  content = randomBytes(size)
+  await writeFile(file, content)
+})
+afterEach(async () => {
+  await blobs.close()
+  await Promise.all([oss.close(), folder.remove()])
+})
+
+const left = () => [...oss.objects(), ...oss.multiparts()].map(({ key }) => key)
+const lay = (signal = never, onBytes?: (done: number) => void) =>
+  blobs.recordings!.lay(file, of, { signal, ...(onBytes && { onBytes }) })
+const target = () => join(folder.path, 'fetched')
+const fetched = (key: string, signal = never) => blobs.recordings!.fetch(key, target(), { signal })
+
+describe('a recording', () => {
+  it('comes out as it went in, and tells how far it is', async () => {
+    const there: number[] = []
+    const back: number[] = []
+    const key = await lay(never, done => there.push(done))
+    expect(left()).toEqual([key])
+    await blobs.recordings!.fetch(key, target(), { signal: never, onBytes: done => back.push(done) })
+    expect((await readFile(target())).equals(content)).toBe(true)
+    expect([there.at(-1), back.at(-1)]).toEqual([size, size])
+    for (const told of [there, back]) expect(told).toEqual(told.toSorted((a, b) => a - b))
+    await blobs.remove({ way: 'bucket', keys: { recording: key } }, never)
+    expect(left()).toEqual([])
+  })
+
+  it('that is small goes by one request', async () => {
+    await writeFile(file, 'hello')
+    const key = await lay()
+    await fetched(key)
+    expect(await readFile(target(), 'utf8')).toBe('hello')
+    expect(oss.requests.filter(({ kind }) => kind === 'put')).toHaveLength(1)
+  })
+
+  it('of a second attempt has a name of its own, so that whoever ends the first takes only that away', async () => {
+    const [first, second] = [await lay(), await lay()]
+    expect(first).not.toBe(second)
+    await blobs.remove({ way: 'bucket', keys: { recording: first } }, never)
+    expect(left()).toEqual([second])
+  })
+
+  it('is known by whose it is to whoever sweeps, and is left where it is wanted', async () => {
+    const key = await lay()
+    await blobs.recordings!.lay(file, { ...of, job: 'tr_2' }, { signal: never })
+    const seen: Leftover[] = []
+    const removed = await blobs.sweep(async one => {
+      seen.push(one)
+      return one.job === of.job
+    }, never)
+    expect(removed).toBe(1)
+    expect(seen.map(({ owner, job, ours }) => [owner, job, ours])).toEqual([
+      ['ann', 'tr_1', true],
+      ['ann', 'tr_2', true],
+    ])
+    expect(left()).toEqual([key])
+  })
+})
+
+describe('where connections break', () => {
+  it('it arrives whole', async () => {
+    oss.fault({ kind: 'drop', every: 3 })
+    const key = await lay()
+    await fetched(key)
+    expect((await readFile(target())).equals(content)).toBe(true)
+  })
+
+  it('and answers are lost, nothing is left behind but the recording', async () => {
+    oss.fault({ kind: 'dropAfter', every: 3 })
+    const key = await lay()
+    expect(left()).toEqual([key])
+  })
+})
+
+describe('a recording that is left half way', () => {
+  it('can be taken away by its name, which is told before anything is there', async () => {
+    let named: string | undefined
+    const stop = new AbortController()
+    oss.fault({ kind: 'hang', when: ({ kind }) => kind === 'part' })
+    const laying = blobs.recordings!.lay(file, of, {
+      signal: stop.signal,
+      onName: async key => {
+        expect(left()).toEqual([])
+        named = key
+      },
+    })
+    await vi.waitFor(() => expect(left()).toEqual([named]))
+    await bucketOf(oss).remove({ way: 'bucket', keys: { recording: named! } }, never)
+    expect(left()).toEqual([])
+    stop.abort(new Error('Enough.'))
+    await expect(laying).rejects.toThrow('Enough.')
+  })
+})
+
+describe('nothing is left behind', () => {
+  it('in the bucket, by a recording that is given up on its way', async () => {
+    const stop = new AbortController()
+    const laying = lay(stop.signal, () => stop.abort(new Error('Enough.')))
+    await expect(laying).rejects.toThrow('Enough.')
+    expect(left()).toEqual([])
+  })
+
+  it('in the bucket, by a file that changes while it is sent', async () => {
+    const laying = lay(never, () => appendFileSync(file, 'more'))
+    expect((await failure(laying)).code).toBe('RECORDING_CHANGED')
+    expect(left()).toEqual([])
+  })
+
+  it('on the disk, by a fetch that is given up', async () => {
+    const key = await lay()
+    const stop = new AbortController()
+    oss.fault({ kind: 'hang' })
+    const fetching = fetched(key, stop.signal)
+    stop.abort(new Error('Enough.'))
+    await expect(fetching).rejects.toThrow('Enough.')
+    await expect(stat(target())).rejects.toThrow('ENOENT')
+  })
+})
+
+describe('what went wrong is said:', () => {
+  it('a file that is gone', async () => {
+    file = join(folder.path, 'nowhere.mp3')
+    expect((await failure(lay())).code).toBe('FILE_NOT_FOUND')
+  })
+
+  it('a recording that is gone', async () => {
+    const key = await lay()
+    await blobs.remove({ way: 'bucket', keys: { recording: key } }, never)
+    expect(await failure(fetched(key))).toMatchObject({ code: 'RECORDING_LOST', retryable: false })
+    await expect(stat(target())).rejects.toThrow('ENOENT')
+  })
+
+  it('a key without the right', async () => {
+    const key = await lay()
+    oss.fault({ kind: 'error', status: 403, code: 'AccessDenied' })
+    expect((await failure(fetched(key))).code).toBe('BUCKET_REFUSED')
+    expect((await failure(lay())).code).toBe('BUCKET_REFUSED')
+  })
+})

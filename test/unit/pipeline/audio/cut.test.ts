@@ -1,0 +1,176 @@
+// Cutting: whatever is spoken reaches a chunk once, no chunk is too long, and the seams lose and double nothing.
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { type Chunk, cut } from '../../../../src/pipeline/audio/cut.ts'
+import { createMerge } from '../../../../src/pipeline/chunks/merge.ts'
+import type { Piece } from '../../../../src/pipeline/chunks/recognise.ts'
+import {
+  asBuffers,
+  type Passage,
+  rate,
+  type SyntheticRecording,
+  speak,
+  stretchesOf,
+} from '../../../support/audio/synthetic-speech.ts'
+
+const passage = fc.record({
+  kind: fc.constantFrom<Passage['kind']>('sentences', 'sentences', 'breathless', 'silence'),
+  seconds: fc.double({ min: 0.2, max: 90, noNaN: true }),
+})
+const recordings = fc.record({
+  passages: fc.array(passage, { minLength: 1, maxLength: 6 }),
+  seed: fc.integer(),
+  noise: fc.constantFrom(1, 6, 30),
+  maxSeconds: fc.constantFrom(12, 30, 150),
+})
+/** The same cases each time, unless others or more are asked for. */
+const settings = {
+  numRuns: Number(process.env.FC_RUNS ?? 40),
+  seed: Number(process.env.FC_SEED ?? 20_261_122),
+}
+
+type Cut = Omit<Chunk, 'samples' | 'release'> & { seconds: number; stretches: [number, number][] }
+
+/** Cuts and looks at each chunk before its memory is given back, as the encoder does. */
+async function cutAll({ samples }: SyntheticRecording, maxSeconds: number): Promise<Cut[]> {
+  const chunks: Cut[] = []
+  for await (const { samples: sound, release, ...chunk } of cut(asBuffers(samples), { maxSeconds })) {
+    const from = Math.round(chunk.start * rate)
+    chunks.push({ ...chunk, seconds: sound.length / rate, stretches: stretchesOf(sound, samples, from) })
+    release()
+  }
+  return chunks
+}
+
+/** What a recogniser would hear: whole words right, words that were cut through wrong. */
+function hear(chunk: Cut, { words }: SyntheticRecording): Piece {
+  const texts = words.flatMap(({ text, start, end }) => {
+    const [from, to] = [Math.round(start * rate), Math.round(end * rate)]
+    const heard = Math.max(0, ...chunk.stretches.map(([a, b]) => Math.min(b, to) - Math.max(a, from)))
+    if (heard >= (to - from) * 0.97) return [text]
+    return heard > (to - from) / 3 ? [`spoilt${text}${chunk.index}`] : []
+  })
+  const { index, start, end, speech, overlap } = chunk
+  return { index, start, end, speech, overlap, sent: chunk.seconds, cached: 0, text: texts.join(' ') }
+}
+
+/** Samples that two chunks both hold. */
+function shared(left: Cut, right: Cut): number {
+  return left.stretches
+    .flatMap(([a, b]) => right.stretches.map(([c, d]) => Math.max(0, Math.min(b, d) - Math.max(a, c))))
+    .reduce((sum, length) => sum + length, 0)
+}
+
+/** Ten seconds of noise about as loud as a voice. */
+const hiss = speak([{ kind: 'silence', seconds: 10 }], 9, 3000).samples
+
+describe('cut', () => {
+  it('covers every word, keeps to the limit and repeats only what it says it repeats', async () => {
+    await fc.assert(
+      fc.asyncProperty(recordings, async ({ passages, seed, noise, maxSeconds }) => {
+        const recording = speak(passages, seed, noise)
+        const chunks = await cutAll(recording, maxSeconds)
+        for (const chunk of chunks) expect(chunk.seconds).toBeLessThanOrEqual(maxSeconds)
+        for (const { text, start, end } of recording.words) {
+          const inside = chunks.some(({ stretches }) =>
+            stretches.some(([a, b]) => a <= Math.ceil(start * rate) && b >= Math.floor(end * rate)),
+          )
+          expect(inside, `${text} from ${start} to ${end}`).toBe(true)
+        }
+        for (let i = 1; i < chunks.length; i++)
+          expect(shared(chunks[i - 1]!, chunks[i]!) / rate).toBeCloseTo(chunks[i]!.overlap, 2)
+      }),
+      settings,
+    )
+  })
+
+  it('loses and doubles no word at its seams', async () => {
+    await fc.assert(
+      fc.asyncProperty(recordings, async ({ passages, seed, noise, maxSeconds }) => {
+        const recording = speak(passages, seed, noise)
+        const chunks = await cutAll(recording, maxSeconds)
+        const pieces = chunks.toReversed().map(chunk => hear(chunk, recording))
+        const { segments } = createMerge('segment')(pieces)
+        expect(segments.map(({ text }) => text).join(' ')).toBe(
+          recording.words.map(({ text }) => text).join(' '),
+        )
+      }),
+      settings,
+    )
+  })
+
+  it('cuts in the longest pause of the last third', async () => {
+    const recording = speak([{ kind: 'breathless', seconds: 200 }], 7)
+    const pause = (from: number, to: number) => recording.samples.fill(0, from * rate, to * rate)
+    pause(80, 83)
+    pause(110, 110.4)
+    pause(130, 131)
+    const [first, second] = await cutAll(recording, 150)
+    expect(first!.end).toBeCloseTo(130.5, 1)
+    expect(second!.overlap).toBe(0)
+  })
+
+  it('overlaps where nobody pauses', async () => {
+    const recording = speak([{ kind: 'breathless', seconds: 200 }], 3)
+    const [first, second] = await cutAll(recording, 150)
+    expect(second!.overlap).toBeGreaterThanOrEqual(2)
+    expect(second!.overlap).toBeLessThanOrEqual(4)
+    expect(first!.end - second!.start).toBeCloseTo(second!.overlap, 2)
+  })
+
+  it('leaves silence out and knows where speech lies', async () => {
+    const recording = speak(
+      [
+        { kind: 'sentences', seconds: 20 },
+        { kind: 'silence', seconds: 12 },
+        { kind: 'sentences', seconds: 20 },
+        { kind: 'silence', seconds: 90 },
+        { kind: 'sentences', seconds: 20 },
+      ],
+      11,
+    )
+    const chunks = await cutAll(recording, 150)
+    expect(chunks).toHaveLength(2)
+    expect(chunks[0]!.end - chunks[0]!.start).toBeGreaterThan(50)
+    expect(chunks[0]!.seconds).toBeLessThan(44)
+    const spoken = recording.words.reduce((sum, { start, end }) => sum + end - start, 0)
+    const found = chunks.flatMap(({ speech }) => speech).reduce((sum, { start, end }) => sum + end - start, 0)
+    expect(found / spoken).toBeGreaterThan(0.9)
+    expect(found / spoken).toBeLessThan(1.25)
+  })
+
+  it.each([
+    ['digital silence', new Int16Array(60 * rate)],
+    ['steady noise', speak([{ kind: 'silence', seconds: 60 }], 5, 60).samples],
+    ['an offset', new Int16Array(60 * rate).fill(9000)],
+    ['nothing at all', new Int16Array(0)],
+  ])('makes no chunk of %s', async (_, samples) => {
+    expect(await cutAll({ samples, words: [] }, 150)).toEqual([])
+  })
+
+  it.each([
+    ['loud steady noise', (sample: number, i: number) => sample * 0.2 + hiss[i % hiss.length]!],
+    ['a loud hum', (sample: number, i: number) => sample * 0.1 + 6000 * Math.sin(i / 20)],
+    ['an offset', (sample: number) => sample * 0.1 + 9000],
+  ])('keeps speech under %s', async (_, spoil) => {
+    const { samples } = speak([{ kind: 'sentences', seconds: 30 }], 4)
+    const chunks = await cutAll({ samples: samples.map(spoil), words: [] }, 150)
+    expect(chunks.reduce((sum, chunk) => sum + chunk.seconds, 0)).toBeGreaterThan(samples.length / rate - 4)
+  })
+
+  it('keeps a quiet speaker between loud ones', async () => {
+    const loud = speak([{ kind: 'sentences', seconds: 30 }], 1)
+    const quiet = speak([{ kind: 'sentences', seconds: 30 }], 2, 1)
+    const samples = new Int16Array(loud.samples.length * 2 + quiet.samples.length)
+    samples.set(loud.samples)
+    // 40 dB down: barely above the room.
+    samples.set(
+      quiet.samples.map(sample => Math.round(sample / 100)),
+      loud.samples.length,
+    )
+    samples.set(loud.samples, loud.samples.length + quiet.samples.length)
+    const chunks = await cutAll({ samples, words: [] }, 150)
+    const kept = chunks.reduce((sum, chunk) => sum + chunk.seconds, 0)
+    expect(kept).toBeGreaterThan(samples.length / rate - 6)
+  })
+})

@@ -1,0 +1,136 @@
+// Times for sentences and words, from where in the recording someone speaks.
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { tokens } from '../../../../src/domain/text.ts'
+import type { Span } from '../../../../src/domain/transcript.ts'
+import { timeTexts, timeWords } from '../../../../src/pipeline/chunks/timing.ts'
+
+const runs = { seed: 20261103, numRuns: 300 }
+
+const keys = (text: string) => tokens(text).map(({ key }) => key)
+
+const speeches = fc
+  .array(fc.tuple(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 60 })), {
+    minLength: 1,
+    maxLength: 12,
+  })
+  .map(all => {
+    let at = 0
+    return all.map(([pause, length]): Span => {
+      const start = at + pause
+      at = start + length
+      return { start: start / 10, end: at / 10 }
+    })
+  })
+
+describe('timeTexts', () => {
+  const speech = [
+    { start: 1, end: 3 },
+    { start: 4, end: 6 },
+    { start: 6.5, end: 10.5 },
+  ]
+
+  it('gives a text alone all the speech', () => {
+    expect(timeTexts(['Hello.'], speech)).toEqual([{ start: 1, end: 10.5 }])
+  })
+
+  it('ends texts in pauses near the places that their lengths suggest', () => {
+    expect(timeTexts(['aaaaa bbbb.', 'ccccc ddddd', 'eeeee fffff ggggg hhhhh'], speech)).toEqual(speech)
+  })
+
+  it('ends texts inside speech where there are more of them than pauses', () => {
+    const spans = timeTexts(['aaaa', 'bbbb', 'cccc', 'dddd'], [{ start: 2, end: 6 }])
+    expect(spans).toEqual([2, 3, 4, 5].map(start => ({ start, end: start + 1 })))
+  })
+
+  it('counts ideographs and digits for what they take to say', () => {
+    const [first] = timeTexts(['你好你好', 'abcd'], [{ start: 0, end: 10 }])
+    expect(first!.end).toBeGreaterThan(7)
+  })
+
+  it.each([
+    ['no speech', []],
+    ['speech without length', [{ start: 5, end: 5 }]],
+  ])('gives %s times too', (_, spans) => {
+    const at = spans[0]?.start ?? 0
+    expect(timeTexts(['a', 'b', 'c'], spans)).toEqual(Array(3).fill({ start: at, end: at }))
+  })
+
+  it('does not run backwards over speech without length', () => {
+    const moments = [1, 2].map(at => ({ start: at, end: at }))
+    const times = timeTexts(['a', 'b', 'c'], moments).flatMap(({ start, end }) => [start, end])
+    expect(times).toEqual(times.toSorted((a, b) => a - b))
+  })
+
+  it('of no text is nothing', () => {
+    expect(timeTexts([], speech)).toEqual([])
+  })
+
+  it('goes forward, and stays inside the speech', () => {
+    const texts = fc.array(
+      fc.constantFrom('a', 'no', '...', '你好', 'a longer sentence, said at ease', '12', 'four'),
+      {
+        minLength: 1,
+        maxLength: 12,
+      },
+    )
+    fc.assert(
+      fc.property(texts, speeches, (all, spans) => {
+        const times = timeTexts(all, spans).flatMap(({ start, end }) => [start, end])
+        expect(times).toEqual(times.toSorted((a, b) => a - b))
+        expect(times).not.toContain(Number.NaN)
+        expect(times).toHaveLength(2 * all.length)
+        for (const time of times)
+          expect(spans.some(({ start, end }) => time >= start - 0.001 && time <= end + 0.001)).toBe(true)
+      }),
+      runs,
+    )
+  })
+})
+
+describe('timeTexts of very many short texts', () => {
+  it('stays quick and in order', () => {
+    const texts = Array.from({ length: 1300 }, () => 'No.')
+    const speech = Array.from({ length: 300 }, (_, i) => ({ start: i / 2, end: i / 2 + 0.3 }))
+    const times = timeTexts(texts, speech)
+    for (let i = 1; i < times.length; i++) expect(times[i]!.start).toBeGreaterThanOrEqual(times[i - 1]!.end)
+  })
+})
+
+describe('timeWords', () => {
+  it('spreads the words over the speech inside the span', () => {
+    const speech = [
+      { start: 0, end: 2 },
+      { start: 5, end: 7 },
+    ]
+    expect(timeWords('abcd efgh, ijkl', { start: 1, end: 7 }, speech)).toEqual([
+      { text: 'abcd', start: 1, end: 2 },
+      { text: 'efgh,', start: 2, end: 6 },
+      { text: 'ijkl', start: 6, end: 7 },
+    ])
+  })
+
+  it('makes do with the span where no speech is known', () => {
+    expect(timeWords('你好', { start: 1, end: 2 }, [])).toEqual([
+      { text: '你', start: 1, end: 1.5 },
+      { text: '好', start: 1.5, end: 2 },
+    ])
+  })
+
+  it('goes forward through the span, a time for each word', () => {
+    const texts = fc.array(fc.constantFrom('a', 'word,', '你', '...', '3.5'), { maxLength: 20 })
+    fc.assert(
+      fc.property(texts, speeches, (parts, speech) => {
+        const text = parts.join(' ')
+        const span = { start: speech[0]!.start, end: speech.at(-1)!.end }
+        const words = timeWords(text, span, speech)
+        const times = words.flatMap(({ start, end }) => [start, end])
+        expect(words.map(word => word.text).flatMap(keys)).toEqual(keys(text))
+        expect([span.start, ...times, span.end]).toEqual(
+          [span.start, ...times, span.end].toSorted((a, b) => a - b),
+        )
+      }),
+      runs,
+    )
+  })
+})

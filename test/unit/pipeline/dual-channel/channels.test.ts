@@ -1,0 +1,190 @@
+// Whether the channels of a recording carry a voice each: calls are told from rooms, music, and one sound heard twice.
+import { execFile } from 'node:child_process'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { channelsApart } from '../../../../src/pipeline/dual-channel/channels.ts'
+import { crosstalk, makeCall, makeSound } from '../../../support/audio/dual-channel.ts'
+import { testFfmpeg } from '../../../support/audio/ffmpeg.ts'
+import { fixture, type TempFolder, tempFolder } from '../../../support/e2e/system.ts'
+
+let folder: TempFolder
+let call: string
+let longCall: string
+
+beforeAll(async () => {
+  folder = await tempFolder()
+  const meeting = { fixture: 'meeting', left: ['S1'], right: ['S2', 'S3'], seconds: 60 } as const
+  call = await makeCall(folder.path, 'call.wav', meeting)
+  longCall = await makeCall(folder.path, 'long.wav', { fixture: 'interview', left: ['S1'], right: ['S2'] })
+})
+afterAll(() => folder.remove())
+
+const make = (name: string, ...args: string[]) => makeSound(folder.path, name, args)
+
+async function channels(file: string, signal = new AbortController().signal): Promise<number> {
+  return channelsApart({ file }, testFfmpeg, { signal })
+}
+
+const noise = (amplitude: number) => [
+  ...['-f', 'lavfi', '-i', `anoisesrc=a=${amplitude}:c=pink:r=16000:seed=1`],
+  ...['-f', 'lavfi', '-i', `anoisesrc=a=${amplitude}:c=pink:r=16000:seed=2`],
+]
+const withNoise = (filter: string) =>
+  `[1:a][2:a]join=inputs=2:channel_layout=stereo[n];[0:a]${filter}[c];[c][n]amerge=2,pan=stereo|c0=c0+c2|c1=c1+c3`
+
+describe('a call is heard in two channels', () => {
+  it('as it is', async () => {
+    expect(await channels(call)).toBe(2)
+  })
+
+  it.each([
+    ['a joint-stereo MP3', 'call.mp3', ['-b:a', '32k', '-joint_stereo', '1']],
+    ['AAC', 'call.m4a', ['-b:a', '48k']],
+    ['Opus', 'call.ogg', ['-c:a', 'libopus', '-b:a', '24k']],
+    ['telephone quality', 'call-phone.wav', ['-ar', '8000', '-c:a', 'pcm_mulaw']],
+  ])('as %s', async (_, name, coding) => {
+    expect(await channels(await make(name, '-i', call, ...coding))).toBe(2)
+  })
+
+  it('through windows, where it is long', async () => {
+    const file = await make('long.mp3', '-i', longCall, '-b:a', '48k', '-joint_stereo', '1')
+    expect(await channels(file)).toBe(2)
+  })
+
+  it('where its length is not known', async () => {
+    const args = ['-v', 'error', '-i', call, '-c:a', 'libopus', '-f', 'matroska', 'pipe:1']
+    const { stdout } = await promisify(execFile)(await testFfmpeg(), args, { encoding: 'buffer' })
+    const file = join(folder.path, 'unknown.mka')
+    await writeFile(file, stdout)
+    expect(await channels(file)).toBe(2)
+  })
+
+  it('where its header promises more than there is', async () => {
+    const file = await make('half.mp3', '-i', longCall, '-b:a', '48k')
+    const whole = await readFile(file)
+    await writeFile(file, whole.subarray(0, whole.length >> 1))
+    expect(await channels(file)).toBe(2)
+  })
+
+  it.each([20, 25])('with the other side at −%d dB, and noise', async decibels => {
+    const graph = withNoise(crosstalk(decibels))
+    const file = await make(`leak${decibels}.wav`, '-i', call, ...noise(0.001), '-filter_complex', graph)
+    expect(await channels(file)).toBe(2)
+  })
+
+  it('in loud noise', async () => {
+    const file = await make('noisy.wav', '-i', call, ...noise(0.02), '-filter_complex', withNoise('anull'))
+    expect(await channels(file)).toBe(2)
+  })
+
+  it('with one side much softer', async () => {
+    expect(await channels(await make('soft.wav', '-i', call, '-af', 'pan=stereo|c0=c0|c1=0.06*c1'))).toBe(2)
+  })
+
+  it('beside pictures', async () => {
+    const picture = ['-f', 'lavfi', '-i', 'color=s=64x64:r=5']
+    const args = [...picture, '-i', call, '-shortest', '-c:v', 'mpeg4']
+    expect(await channels(await make('call.mp4', ...args))).toBe(2)
+  })
+})
+
+const mix = '0.5*c0+0.5*c1'
+
+describe('one sound is heard once', () => {
+  it.each([
+    ['in mono', `pan=mono|c0=${mix}`, []],
+    ['in dual mono', `pan=stereo|c0=${mix}|c1=${mix}`, []],
+    ['in dual mono as joint-stereo MP3', `pan=stereo|c0=${mix}|c1=${mix}`, ['-b:a', '32k', '-f', 'mp3']],
+    ['with gains 6 dB apart', `pan=stereo|c0=${mix}|c1=0.25*c0+0.25*c1`, []],
+    ['with gains 30 dB apart', `pan=stereo|c0=${mix}|c1=0.016*c0+0.016*c1`, []],
+    ['with its polarity turned', `pan=stereo|c0=${mix}|c1=-0.5*c0-0.5*c1`, []],
+    ['a millisecond later', `pan=stereo|c0=${mix}|c1=${mix},adelay=0|1`, []],
+    ['with one channel empty', `pan=stereo|c0=${mix}|c1=0*c0`, []],
+    ['in 5.1', 'pan=5.1|c0=c0|c1=c1', []],
+  ])('%s', async (what, filter, coding) => {
+    const name = `${what.replace(/\W+/g, '-')}.wav`
+    expect(await channels(await make(name, '-i', call, '-af', filter, ...coding))).toBe(1)
+  })
+
+  it('in a recording that is mono in both channels', async () => {
+    expect(await channels(fixture('interview.mp3'))).toBe(1)
+  })
+})
+
+describe('a room is heard once', () => {
+  const panned = 'pan=stereo|c0=0.7*c0+0.3*c1|c1=0.3*c0+0.7*c1'
+
+  it('with voices left and right', async () => {
+    expect(await channels(await make('room.wav', '-i', call, '-af', panned))).toBe(1)
+  })
+
+  it('with its reverberation', async () => {
+    const filter = `${panned},aecho=0.8:0.9:23|37|61:0.4|0.3|0.2`
+    expect(await channels(await make('hall.wav', '-i', call, '-af', filter))).toBe(1)
+  })
+
+  it('with a microphone for each, 9 dB apart and 5 ms away', async () => {
+    const graph = [
+      '[0:a]channelsplit[l][r];[l]asplit[l1][l2];[r]asplit[r1][r2]',
+      '[l2]volume=0.35,adelay=5[ld];[r2]volume=0.35,adelay=5[rd]',
+      '[l1][rd]amerge=2,pan=mono|c0=c0+c1,aecho=0.8:0.9:23|61:0.3|0.2[a]',
+      '[r1][ld]amerge=2,pan=mono|c0=c0+c1,aecho=0.8:0.9:29|71:0.3|0.2[b]',
+      '[a][b]join=inputs=2:channel_layout=stereo',
+    ]
+    const file = await make('table.wav', '-i', call, '-filter_complex', graph.join(';'))
+    expect(await channels(file)).toBe(1)
+  })
+})
+
+describe('it is not taken for a call', () => {
+  it('when one side never speaks', async () => {
+    const graph = withNoise('pan=stereo|c0=c0|c1=0*c1')
+    const file = await make('mute.wav', '-i', call, ...noise(0.001), '-filter_complex', graph)
+    expect(await channels(file)).toBe(1)
+  })
+
+  it('when the other side is only an echo', async () => {
+    const graph =
+      '[0:a]channelsplit[l][r];[r]anullsink;[l]asplit[a][b];[b]volume=0.1,adelay=250[e];[a][e]join=inputs=2:channel_layout=stereo'
+    expect(await channels(await make('echo.wav', '-i', call, '-filter_complex', graph))).toBe(1)
+  })
+
+  it('when a third voice is in both channels', async () => {
+    const shared = { fixture: 'meeting', left: ['S1', 'S3'], right: ['S2', 'S3'], seconds: 60 } as const
+    const file = await makeCall(folder.path, 'three.wav', {
+      ...shared,
+      left: ['S1', 'S3'],
+      right: ['S2', 'S3'],
+    })
+    expect(await channels(file)).toBe(1)
+  })
+
+  const melody = (base: number, on: string) =>
+    `aevalsrc='0.3*sin(2*PI*${base}*pow(2\\,floor(mod(t*4\\,8))/12)*t)*exp(-3*mod(t\\,0.25))*${on}':d=30:s=16000`
+  it.each([
+    ['when melodies sound at once', melody(220, '1'), melody(330, '1')],
+    ['when melodies take turns', melody(220, 'lt(mod(t\\,4)\\,2)'), melody(330, 'gte(mod(t\\,4)\\,2)')],
+    ['when it is empty', 'aevalsrc=0:s=16000:d=9', 'aevalsrc=0:s=16000:d=9'],
+  ])('%s', async (what, left, right) => {
+    const graph = '[0:a][1:a]join=inputs=2:channel_layout=stereo'
+    const inputs = ['-f', 'lavfi', '-i', left, '-f', 'lavfi', '-i', right]
+    const name = `${what.replace(/\W+/g, '-')}.wav`
+    expect(await channels(await make(name, ...inputs, '-filter_complex', graph))).toBe(1)
+  })
+
+  it.each([0, 1.5, 12])('when it is three seconds long (from %d s)', async from => {
+    expect(await channels(await make('short.wav', '-ss', String(from), '-t', '3', '-i', call))).toBe(1)
+  })
+
+  it('when it is no sound at all', async () => {
+    const file = join(folder.path, 'text.mp3')
+    await writeFile(file, 'This is a text.')
+    expect(await channels(file)).toBe(1)
+  })
+})
+
+it('ends when it is cancelled', async () => {
+  await expect(channels(call, AbortSignal.abort(new Error('enough')))).rejects.toThrow()
+})

@@ -1,0 +1,158 @@
+// Passes over one upload that outlast all patience: what is kept of them, and what is left behind.
+import { readFile, stat, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Standin, startStandin } from '../../../../emulators/dashscope/dashscope.ts'
+import type { FileRecogniser } from '../../../../src/domain/ports.ts'
+import type { Run } from '../../../../src/domain/run.ts'
+import { fileRecognisers } from '../../../../src/drivers/asr/file-asr/recognisers.ts'
+import { dashscope } from '../../../../src/drivers/http/dashscope.ts'
+import { createHttp } from '../../../../src/drivers/http/http.ts'
+import { ossBlobs } from '../../../../src/drivers/object-storage/oss/oss.ts'
+import { sqliteStore } from '../../../../src/drivers/store/sqlite/sqlite.ts'
+import { createCheckpoints } from '../../../../src/jobs/records/checkpoints.ts'
+import { createGate } from '../../../../src/pipeline/async/gate.ts'
+import type { LocateFfmpeg } from '../../../../src/pipeline/audio/ffmpeg.ts'
+import { hear } from '../../../../src/pipeline/file-tasks/passes.ts'
+import type { PipelinePorts } from '../../../../src/pipeline/transcribe.ts'
+import { testFfmpeg } from '../../../support/audio/ffmpeg.ts'
+import { fixture, type TempFolder, tempFolder } from '../../../support/e2e/system.ts'
+
+let standin: Standin
+let folder: TempFolder
+let http: ReturnType<typeof createHttp>
+let store: ReturnType<typeof sqliteStore>
+
+beforeAll(async () => {
+  standin = await startStandin({ ffmpeg: await testFfmpeg(), oss: true })
+  folder = await tempFolder()
+  http = createHttp({ connections: 4 })
+  store = sqliteStore({ folder: join(folder.path, 'data') })
+  await standin.warmUp()
+})
+afterAll(async () => {
+  await Promise.all([standin.close(), http.close(), store.close()])
+  await folder.remove()
+})
+
+/** Hears a recording with so much patience (seconds), as the job of this id. */
+async function hearAs(
+  job: string,
+  patience: number,
+  limits: {
+    maxSeconds?: number
+    maxCostUsd?: number
+    ffmpeg?: LocateFfmpeg
+    file?: string
+    /** Called when the provider's list of tasks is searched. */
+    onSearch?: () => void
+  } = {},
+) {
+  const { endpoint, region, bucket, accessKeyId, accessKeySecret } = standin.oss!
+  const blobs = ossBlobs({ endpoint, region, bucket, accessKeyId, accessKeySecret })
+  const cloud = dashscope({ apiKey: standin.apiKey, baseUrl: standin.url, http })
+  const models = { speakerModel: 'fun-asr-mtl', fileModel: 'qwen3-asr-flash-filetrans' }
+  const recognisers = fileRecognisers({ cloud, http, ...models })
+  const { maxSeconds, ffmpeg = testFfmpeg, file = fixture('jfk.wav'), onSearch = () => {}, ...money } = limits
+  const waiting = { pollSeconds: 0.05, patience: () => patience, submitting: createGate(1) }
+  const ports = { ...recognisers, ...waiting, ...money, blobs, ffmpeg }
+  const { size: bytes } = await stat(file)
+  const run: Run = {
+    ...{ job, owner: 'local', signal: new AbortController().signal },
+    goesOn: () => false,
+    scratch: async () => folder.path,
+    progress() {},
+    warn() {},
+    checkpoints: createCheckpoints(store, 'local', job),
+  }
+  const { speakerRecogniser, fileRecogniser } = recognisers
+  const within = (recogniser: FileRecogniser) =>
+    maxSeconds === undefined ? recogniser : { ...recogniser, limits: { ...recogniser.limits, maxSeconds } }
+  const watched = (recogniser: FileRecogniser): FileRecogniser => ({
+    ...recogniser,
+    tasks(...asked) {
+      onSearch()
+      return recogniser.tasks(...asked)
+    },
+  })
+  const passes = [speakerRecogniser, fileRecogniser].map(recogniser => ({
+    recogniser: watched(within(recogniser)),
+  }))
+  return hear(passes, {
+    order: { audio: file },
+    source: { file, name: basename(file), bytes, cutOff: false },
+    ports: ports as unknown as PipelinePorts,
+    run,
+    onHeard() {},
+  })
+}
+
+it('a task that never begins is given up, stopped, and its upload taken away', async () => {
+  const off = standin.taskFault({ kind: 'endless', state: 'PENDING' })
+  await expect(hearAs('tr_pending', 0.3)).rejects.toMatchObject({ code: 'TASK_TIMEOUT' })
+  off()
+  expect(standin.tasks.map(({ state }) => state)).toEqual(['CANCELED', 'CANCELED'])
+  expect(standin.oss!.objects()).toEqual([])
+})
+
+it('a task that takes too long is asked again later, not submitted again', async () => {
+  standin.set({ taskLatency: { base: 0, perSecond: 0.2 } })
+  const before = standin.tasks.length
+  await expect(hearAs('tr_slow', 0.3)).rejects.toMatchObject({ code: 'TASK_TIMEOUT' })
+  expect(standin.oss!.objects()).toEqual([])
+  const { passes } = await hearAs('tr_slow', 60)
+  standin.set({ taskLatency: { base: 0, perSecond: 0 } })
+  expect(passes.map(({ hearing }) => hearing?.sentences.length)).toEqual([
+    expect.any(Number),
+    expect.any(Number),
+  ])
+  expect(standin.tasks.length).toBe(before + 2)
+})
+
+it.each([
+  ['longer than the provider hears', { maxSeconds: 5 }, 'TOO_LARGE'],
+  ['dearer than it may be', { maxCostUsd: 0.0001 }, 'COST_TOO_HIGH'],
+])('a recording that is %s is refused, and nothing of it lies in the bucket', async (_, limits, code) => {
+  const before = standin.tasks.length
+  await expect(hearAs(`tr_${code}`, 10, limits)).rejects.toMatchObject({ code })
+  expect(standin.tasks.length).toBe(before)
+  expect([...standin.oss!.objects(), ...standin.oss!.multiparts()]).toEqual([])
+})
+
+describe('a recording whose decoder is killed', () => {
+  /** An ffmpeg whose first so many decoders are killed after some seconds of sound. */
+  async function dyingFfmpeg(name: string, deaths: number): Promise<LocateFfmpeg> {
+    const [real, path] = [await testFfmpeg(), join(folder.path, name)]
+    const script = [
+      '#!/bin/sh',
+      `case "$*" in *format_whitelist*) ;; *) exec '${real}' "$@" ;; esac`,
+      `for death in ${Array.from({ length: deaths }, (_, i) => i).join(' ')}; do`,
+      `  if mkdir '${path}-'$death 2>/dev/null; then '${real}' "$@" | head -c 160000; kill -9 $$; fi`,
+      'done',
+      `exec '${real}' "$@"`,
+    ]
+    await writeFile(path, script.join('\n'), { mode: 0o755 })
+    return async () => path
+  }
+
+  it('is decoded once more before anything is paid for', async () => {
+    const before = standin.tasks.length
+    const { duration, lost } = await hearAs('tr_dies', 60, { ffmpeg: await dyingFfmpeg('dies', 1) })
+    expect({ duration, lost }).toEqual({ duration: 11, lost: undefined })
+    expect(standin.tasks.length - before).toBeLessThanOrEqual(2)
+  })
+
+  it('again does not pass for the whole of it, neither to this job nor to another', async () => {
+    const file = join(folder.path, 'again.wav')
+    await writeFile(file, await readFile(fixture('russian.flac')))
+    const torso = await hearAs('tr_torso', 60, { ffmpeg: await dyingFfmpeg('torso', 2), file })
+    expect(torso.lost).toMatchObject({ start: 5 })
+    const before = standin.tasks.length
+    for (const job of ['tr_torso', 'tr_whole']) {
+      const whole = await hearAs(job, 60, { file })
+      expect(whole).toMatchObject({ duration: expect.closeTo(12, 0) })
+      expect(whole.lost).toBeUndefined()
+    }
+    expect(standin.tasks.length).toBe(before + 4)
+  })
+})

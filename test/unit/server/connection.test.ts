@@ -1,0 +1,109 @@
+// What happens along a connection: how often it is told of changes, how its calls end, what it listens to.
+import { SdkError, SdkErrorCode } from '@modelcontextprotocol/server'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { departureOf } from '../../../src/server/disconnect.ts'
+import { followListens } from '../../../src/server/subscriptions.ts'
+import { paced } from '../../../src/server/throttled.ts'
+
+describe('pacing', () => {
+  beforeEach(() => void vi.useFakeTimers())
+  afterEach(() => void vi.useRealTimers())
+
+  it('tells at once, then at most once in each stretch, and the last call always', async () => {
+    const told: number[] = []
+    const { call } = paced(() => told.push(performance.now()), 1000)
+    const start = performance.now()
+    for (let i = 0; i < 25; i++) {
+      call('a')
+      await vi.advanceTimersByTimeAsync(100)
+    }
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(told.map(at => at - start)).toEqual([0, 1000, 2000, 3000])
+  })
+
+  it('keeps keys apart, and forgets those that are quiet', async () => {
+    const told: string[] = []
+    const { call } = paced(key => told.push(key), 1000)
+    call('a')
+    call('b')
+    await vi.advanceTimersByTimeAsync(5000)
+    expect(vi.getTimerCount()).toBe(0)
+    call('a')
+    expect(told).toEqual(['a', 'b', 'a'])
+  })
+
+  it('stops with the connection', async () => {
+    const told: string[] = []
+    const { call, stop } = paced(key => told.push(key), 1000)
+    call('a')
+    call('a')
+    stop()
+    await vi.advanceTimersByTimeAsync(5000)
+    expect(told).toEqual(['a'])
+  })
+})
+
+describe('how a caller went', () => {
+  const closed = new SdkError(SdkErrorCode.ConnectionClosed, 'Connection closed')
+  it.each([
+    ['the v2 SDK gave up waiting', 'SdkError: Request timed out', 'gone'],
+    ['the v1 SDK gave up waiting', 'McpError: MCP error -32001: Request timed out', 'gone'],
+    ['a signal with a time limit', 'TimeoutError: The operation was aborted due to timeout', 'gone'],
+    ['an error of ours', new Error('Request timed out'), 'gone'],
+    ['its user cancelled', 'AbortError: This operation was aborted', 'cancelled'],
+    ['its user cancelled, in words', 'User pressed Escape', 'cancelled'],
+    ['no reason at all', new DOMException('This operation was aborted', 'AbortError'), 'cancelled'],
+    ['an odd reason', { why: 7 }, 'cancelled'],
+    ['nothing', undefined, 'cancelled'],
+    ['the connection closed', closed, 'gone'],
+  ])('%s', (_, reason, expected) => {
+    expect(departureOf(reason, false)).toBe(expected)
+  })
+
+  it('where closing is how clients cancel, a closed connection is told as that', () => {
+    expect(departureOf(closed, true)).toBe('closed')
+    expect(departureOf('SdkError: Request timed out', true)).toBe('gone')
+  })
+})
+
+describe('listening requests of the new era', () => {
+  function hearing() {
+    const followed: string[] = []
+    const listens = followListens(id => {
+      followed.push(id)
+      return () => void followed.splice(followed.indexOf(id), 1)
+    })
+    const listen = (id: number, resourceSubscriptions: string[]) =>
+      listens.hear({
+        jsonrpc: '2.0',
+        id,
+        method: 'subscriptions/listen',
+        params: { notifications: { resourceSubscriptions } },
+      })
+    const cancel = (requestId: number) =>
+      listens.hear({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId } })
+    return { followed, listens, listen, cancel }
+  }
+
+  it('are followed until they are cancelled, each transcript once', () => {
+    const { followed, listen, cancel } = hearing()
+    listen(1, ['transcript://a', 'transcript://a/srt', 'transcript://b', 'https://c', 'transcript://d/exe'])
+    listen(2, ['transcript://a'])
+    expect(followed).toEqual(['a', 'b', 'a'])
+    cancel(1)
+    cancel(7)
+    expect(followed).toEqual(['a'])
+  })
+
+  it('are followed a hundred at most, and no longer than the connection', () => {
+    const { followed, listen, cancel, listens } = hearing()
+    const uris = (from: number) => Array.from({ length: 80 }, (_, i) => `transcript://${from + i}`)
+    listen(1, uris(0))
+    listen(2, uris(100))
+    expect(followed).toHaveLength(100)
+    cancel(1)
+    expect(followed).toHaveLength(20)
+    listens.end()
+    expect(followed).toEqual([])
+  })
+})

@@ -1,0 +1,98 @@
+// Progress: how often a client and a terminal are told.
+import type { ServerContext } from '@modelcontextprotocol/server'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { progressBar } from '../../../src/cli/io/progress-bar.ts'
+import { startReporter } from '../../../src/server/progress.ts'
+
+interface Told {
+  at: number
+  progress: number
+  total?: number
+  message: string
+}
+
+function listen(progressToken?: string) {
+  const told: Told[] = []
+  const notify = async ({ params }: { params: Told }) => void told.push({ ...params, at: performance.now() })
+  const context = { mcpReq: { _meta: { progressToken }, notify } } as unknown as ServerContext
+  return { told, reporter: startReporter(context) }
+}
+
+describe('progress notifications', () => {
+  beforeEach(() => void vi.useFakeTimers())
+  afterEach(() => void vi.useRealTimers())
+
+  it('come at most four times a second, and the last step is told', async () => {
+    const { told, reporter } = listen('t')
+    for (let i = 1; i <= 1000; i++) {
+      reporter.report({ done: i, total: 1000, message: `step ${i}` })
+      await vi.advanceTimersByTimeAsync(2)
+    }
+    reporter.stop()
+    expect(told.length).toBeLessThanOrEqual(10)
+    for (let i = 1; i < told.length - 1; i++)
+      expect(told[i]!.at - told[i - 1]!.at).toBeGreaterThanOrEqual(250)
+    expect(told.at(-1)).toMatchObject({ progress: 1000, total: 1000, message: 'step 1000' })
+  })
+
+  it('come at least every five seconds while nothing happens, and rise', async () => {
+    const { told, reporter } = listen('t')
+    reporter.report({ done: 3, message: 'waiting' })
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(told.length).toBeGreaterThanOrEqual(12)
+    for (let i = 1; i < told.length; i++) {
+      expect(told[i]!.at - told[i - 1]!.at).toBeLessThanOrEqual(5000)
+      expect(told[i]!.progress).toBeGreaterThan(told[i - 1]!.progress)
+    }
+    reporter.stop()
+  })
+
+  it('never pass the total', async () => {
+    const { told, reporter } = listen('t')
+    reporter.report({ done: 12, total: 10, message: 'over' })
+    reporter.stop()
+    expect(told[0]!.progress).toBeLessThanOrEqual(told[0]!.total!)
+  })
+
+  it('stop with the call, and are not sent to a client that did not ask', async () => {
+    const { told, reporter } = listen('t')
+    reporter.report({ done: 1, message: 'one' })
+    reporter.stop()
+    const silent = listen()
+    silent.reporter.report({ done: 1, message: 'one' })
+    const before = told.length
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(told.length).toBe(before)
+    expect(silent.told).toEqual([])
+  })
+})
+
+describe('the progress bar', () => {
+  function terminal(isTTY: boolean, columns = 80) {
+    const written: string[] = []
+    const stream = { isTTY, columns, write: (text: string) => written.push(text) }
+    return { written, bar: progressBar(stream as unknown as NodeJS.WriteStream) }
+  }
+
+  it('fills up and is taken back', () => {
+    const { written, bar } = terminal(true)
+    bar.show({ done: 50, total: 100, message: 'Transcribed 0:50 of 1:40' })
+    expect(written[0]).toMatch(/█{15}░{15} +50 % Transcribed 0:50 of 1:40$/)
+    bar.clear()
+    expect(written[1]).toBe('\r\x1b[K')
+  })
+
+  it('never wraps', () => {
+    const { written, bar } = terminal(true, 40)
+    bar.show({ done: 1, total: 2, message: 'x'.repeat(100) })
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the terminal's own
+    expect(written[0]!.replace(/^\r\x1b\[K/, '').length).toBeLessThan(40)
+  })
+
+  it('is silent where stderr is not a terminal', () => {
+    const { written, bar } = terminal(false)
+    bar.show({ done: 1, total: 2, message: 'x' })
+    bar.clear()
+    expect(written).toEqual([])
+  })
+})
