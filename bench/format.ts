@@ -128,11 +128,14 @@ async function told({ story, textOf }: Telling): Promise<Row> {
   const [tookAgain] = await timed(() => story(model, run))
   const { user, system } = process.cpuUsage(before)
   return {
-    ...{ pieces: result.pieces, took, slowest },
+    pieces: result.pieces,
+    took,
+    slowest,
     inVain: standin.textRequests.filter(request => request.model === 'qwen-turbo').length,
     areWordsTheSame: spoken(textOf(result)) === spoken(oneLine),
     again: {
-      ...{ took: tookAgain, work: (user + system) / 1e6 },
+      took: tookAgain,
+      work: (user + system) / 1e6,
       requests: standin.textRequests.length - first,
     },
   }

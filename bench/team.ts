@@ -36,8 +36,11 @@ async function throughput(workers: number, files: string[]): Promise<number> {
   const team = teams++
   const env = {
     ...settingsOf(cloud),
-    ...{ TABLESTORE_PREFIX: `team${team}`, MNS_QUEUE: `team${team}`, SPEECH_WORKER_JOBS: '1' },
-    ...{ FFMPEG_PATH: ffmpeg, SPEECH_ALLOWED_DIRS: `${folder}:${root}` },
+    TABLESTORE_PREFIX: `team${team}`,
+    MNS_QUEUE: `team${team}`,
+    SPEECH_WORKER_JOBS: '1',
+    FFMPEG_PATH: ffmpeg,
+    SPEECH_ALLOWED_DIRS: `${folder}:${root}`,
   }
   await setUp(env)
   const data = join(folder, `data-${team}`)

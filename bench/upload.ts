@@ -16,7 +16,9 @@ export async function uploadOnce(file: string, path: string): Promise<{ encoded:
   const blobs = ossBlobs({ endpoint, region, bucket, accessKeyId, accessKeySecret })
   const { signal } = new AbortController()
   const run: Run = {
-    ...{ job: 'tr_bench', owner: 'local', signal },
+    job: 'tr_bench',
+    owner: 'local',
+    signal,
     goesOn: () => false,
     scratch: () => Promise.reject(new Error('Nothing is written here.')),
     progress() {},

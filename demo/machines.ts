@@ -55,7 +55,11 @@ export async function startMachine({ entry, role, folder, env }: Place): Promise
       hint: voice.said().trim().split('\n').at(-1) ?? '',
     })
   return {
-    ...{ role, url, pid: child.pid!, said: voice.said, ended },
+    role,
+    url,
+    pid: child.pid!,
+    said: voice.said,
+    ended,
     isUp: () => child.exitCode === null && child.signalCode === null,
     end(signal) {
       child.kill(signal)

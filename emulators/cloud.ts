@@ -30,7 +30,10 @@ export async function startCloud({ tables: tablesOptions, mns: mnsOptions, ...op
   const models = await startStandin({ ...options, oss: { credentials: [key], ...bucket } })
   const oss = models.oss!
   const cloud: Cloud = {
-    ...{ models, oss, tables, mns },
+    models,
+    oss,
+    tables,
+    mns,
     bucket: () => [...oss.objects(), ...oss.multiparts()].map(({ key }) => key),
     async close() {
       await Promise.all([models.close(), tables.close(), mns.close()])

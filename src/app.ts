@@ -111,7 +111,10 @@ export function createApp(config: Config, { role = 'server', measured }: AppOpti
     return found
   }
   const jobs = createJobs({
-    ...{ store, queue, meter, shared: shared !== undefined },
+    store,
+    queue,
+    meter,
+    shared: shared !== undefined,
     serves: role === 'worker' || !queue.shared,
     drain: recogniser.drain,
     scratchDir: join(config.dataDir, 'scratch'),
@@ -124,7 +127,11 @@ export function createApp(config: Config, { role = 'server', measured }: AppOpti
         speakerModel: config.speakerModel,
         fileModel: config.fileModel,
       }),
-      ...{ textModel, blobs, pollSeconds: config.pollSeconds, patience, submitting: createGate(1) },
+      textModel,
+      blobs,
+      pollSeconds: config.pollSeconds,
+      patience,
+      submitting: createGate(1),
       encoding: createGate(encoders),
       ...(config.maxCostUsd !== undefined && { maxCostUsd: config.maxCostUsd }),
       downloader: createDownloader(),
@@ -135,7 +142,11 @@ export function createApp(config: Config, { role = 'server', measured }: AppOpti
   })
   const { geminiKey: apiKey, geminiUrl: baseUrl } = config
   return {
-    ...{ jobs, cloud, blobs, ffmpeg, textModels: textModel.models },
+    jobs,
+    cloud,
+    blobs,
+    ffmpeg,
+    textModels: textModel.models,
     ...(apiKey !== undefined &&
       textModel.models.some(isGemini) && {
         checkGemini: signal => checkGeminiKey({ apiKey, baseUrl, http: textHttp }, signal),
@@ -156,7 +167,9 @@ function sharedStore({ tablestoreEndpoint: endpoint, serviceKey: key, ...config 
   if (endpoint === undefined || !key) return undefined
   const { tablestoreInstance: instance, tablestorePrefix: prefix, retentionDays } = config
   return tablestoreStore({
-    ...{ endpoint, key, prefix },
+    endpoint,
+    key,
+    prefix,
     ...(instance !== undefined && { instance }),
     ...(retentionDays !== undefined && { retentionDays }),
   })
@@ -172,7 +185,10 @@ function blobsOf(config: Config, cloud: Dashscope): Blobs {
   const { ossBucket: bucket, ossEndpoint: endpoint, ossRegion: region, bucketKey } = config
   if (!bucket || !bucketKey) return temporaryBlobs({ cloud })
   return ossBlobs({
-    ...{ bucket, endpoint, ...bucketKey, installation: installationOf(config) },
+    bucket,
+    endpoint,
+    ...bucketKey,
+    installation: installationOf(config),
     ...(region && { region }),
   })
 }

@@ -114,7 +114,9 @@ function decodeFile(file: string, channel: number, ffmpeg: string, signal: Abort
   let report = ''
   async function* samples(): AsyncGenerator<Float32Array> {
     const child = spawn(ffmpeg, [...args, ...one], {
-      ...{ stdio: ['ignore', 'pipe', 'pipe'], signal, killSignal: 'SIGKILL' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      signal,
+      killSignal: 'SIGKILL',
     })
     const ended = new Promise<number | null>((resolve, reject) => {
       child.once('error', reject).once('close', resolve)

@@ -122,14 +122,17 @@ export async function startStandin(options: StandinOptions): Promise<Standin> {
     latency: options.latency ?? { base: 0, perSecond: 0 },
     maxSeconds: options.maxSeconds ?? 300,
     maxBytes: options.maxBytes ?? 10_485_760,
-    ...{ fixtures, faults },
+    fixtures,
+    faults,
     library: () => loadLibrary(path.resolve(fixtures), ffmpeg),
     admit: limiter.admit,
   }
   const oss = options.oss && (await startOss(options.oss === true ? {} : options.oss))
   const taskFaults = createTaskFaults()
   const ears = {
-    ...{ ffmpeg, library: service.library, temporary: oss?.temporary },
+    ffmpeg,
+    library: service.library,
+    temporary: oss?.temporary,
     maxSeconds: options.maxFileSeconds ?? 12 * 3600,
     maxBytes: options.maxFileBytes ?? 2 * 1024 ** 3,
     patience: 1000 * (options.fetchSeconds ?? 20),
@@ -137,7 +140,8 @@ export async function startStandin(options: StandinOptions): Promise<Standin> {
   const taskService = {
     latency: options.taskLatency ?? { base: 0, perSecond: 0 },
     hearing: { ...FAIR_HEARING, ...options.hearing },
-    ...{ faults: taskFaults, temporary: oss?.temporary },
+    faults: taskFaults,
+    temporary: oss?.temporary,
     failsInside: options.failsInside ?? false,
     pollsPerSecond: options.pollsPerSecond ?? 20,
     resultSeconds: options.resultSeconds ?? 24 * 3600,

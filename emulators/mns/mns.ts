@@ -99,7 +99,9 @@ export async function startMns(options: MnsOptions = {}): Promise<MnsStandin> {
       if (fault?.kind === 'delay')
         await sleep(1000 * fault.seconds, undefined, { signal: closing.signal, ref: false })
       const call: Call = {
-        ...{ operation: record.operation, query: url.searchParams, body: body.toString() },
+        operation: record.operation,
+        query: url.searchParams,
+        body: body.toString(),
         ...(record.queue !== undefined && { queue: record.queue }),
         header: name => headers[name] as string | undefined,
       }
@@ -130,7 +132,12 @@ export async function startMns(options: MnsOptions = {}): Promise<MnsStandin> {
   }
 
   return {
-    ...{ endpoint, accountId, accessKeyId, accessKeySecret, calls, fault: faults.add },
+    endpoint,
+    accountId,
+    accessKeyId,
+    accessKeySecret,
+    calls,
+    fault: faults.add,
     set(changes) {
       Object.assign(settings, changes)
       for (const queue of queues.values()) queue.wake()
@@ -139,7 +146,12 @@ export async function startMns(options: MnsOptions = {}): Promise<MnsStandin> {
     messages: () =>
       [...queues].flatMap(([name, queue]) =>
         queue.messages().map(({ id, body, priority, dequeued, visible }) => ({
-          ...{ id, queue: name, body, priority, dequeued, hidden: visible > now() },
+          id,
+          queue: name,
+          body,
+          priority,
+          dequeued,
+          hidden: visible > now(),
         })),
       ),
     async close() {
@@ -159,7 +171,9 @@ function send(response: ServerResponse, record: MnsCall, { status, content, head
   record.status = status
   const body = content ? xml(content[0], content[1]) : ''
   response.writeHead(status, {
-    ...{ 'x-mns-request-id': randomUUID(), 'x-mns-version': '2015-06-06', ...headers },
+    'x-mns-request-id': randomUUID(),
+    'x-mns-version': '2015-06-06',
+    ...headers,
     ...(body && { 'content-type': 'text/xml;charset=utf-8' }),
   })
   response.end(body)

@@ -222,8 +222,13 @@ function sentIn(xml: string) {
 
 function told({ id, body, priority, enqueued, dequeued, firstDequeued = 0 }: Message): Elements {
   return {
-    ...{ MessageId: id, MessageBody: body, MessageBodyMD5: digestOf(body), EnqueueTime: enqueued },
-    ...{ FirstDequeueTime: firstDequeued, DequeueCount: dequeued, Priority: priority },
+    MessageId: id,
+    MessageBody: body,
+    MessageBodyMD5: digestOf(body),
+    EnqueueTime: enqueued,
+    FirstDequeueTime: firstDequeued,
+    DequeueCount: dequeued,
+    Priority: priority,
   }
 }
 

@@ -76,8 +76,11 @@ export function refusalAnswer(error: OssError, request: IncomingMessage, respons
   return {
     status: error.status,
     body: xml('Error', {
-      ...{ Code: error.code, Message: error.message, RequestId: requestIdOf(response) },
-      ...{ HostId: request.headers.host ?? '', ...error.details },
+      Code: error.code,
+      Message: error.message,
+      RequestId: requestIdOf(response),
+      HostId: request.headers.host ?? '',
+      ...error.details,
     }),
   }
 }

@@ -19,12 +19,19 @@ export function listObjects({ content, query }: Call): Answer {
   return {
     status: 200,
     body: xml('ListBucketResult', {
-      ...{ Name: content.name, Prefix: prefix, MaxKeys: most, KeyCount: page.length, IsTruncated: truncated },
+      Name: content.name,
+      Prefix: prefix,
+      MaxKeys: most,
+      KeyCount: page.length,
+      IsTruncated: truncated,
       ContinuationToken: token,
       NextContinuationToken: truncated ? tokenOf(page.at(-1)![0]) : undefined,
       Contents: page.map(([key, object]) => ({
-        ...{ Key: key, LastModified: new Date(object.modified).toISOString(), ETag: object.etag },
-        ...{ Type: object.multipart ? 'Multipart' : 'Normal', Size: object.body.length },
+        Key: key,
+        LastModified: new Date(object.modified).toISOString(),
+        ETag: object.etag,
+        Type: object.multipart ? 'Multipart' : 'Normal',
+        Size: object.body.length,
         StorageClass: 'Standard',
       })),
     }),
@@ -49,12 +56,19 @@ export function listUploads({ content, query }: Call): Answer {
   return {
     status: 200,
     body: xml('ListMultipartUploadsResult', {
-      ...{ Bucket: content.name, KeyMarker: keyMarker, UploadIdMarker: idMarker },
+      Bucket: content.name,
+      KeyMarker: keyMarker,
+      UploadIdMarker: idMarker,
       NextKeyMarker: truncated ? page.at(-1)!.key : '',
       NextUploadIdMarker: truncated ? page.at(-1)!.id : '',
-      ...{ Prefix: prefix, MaxUploads: most, IsTruncated: truncated },
+      Prefix: prefix,
+      MaxUploads: most,
+      IsTruncated: truncated,
       Upload: page.map(({ key, id, initiated }) => ({
-        ...{ Key: key, UploadId: id, StorageClass: 'Standard', Initiated: new Date(initiated).toISOString() },
+        Key: key,
+        UploadId: id,
+        StorageClass: 'Standard',
+        Initiated: new Date(initiated).toISOString(),
       })),
     }),
   }

@@ -45,7 +45,9 @@ export function completeUpload(call: Call): Answer {
     headers: { etag },
     body: xml('CompleteMultipartUploadResult', {
       Location: `http://${headers.host}/${content.name}/${key}`,
-      ...{ Bucket: content.name, Key: key, ETag: etag },
+      Bucket: content.name,
+      Key: key,
+      ETag: etag,
     }),
   }
 }
@@ -64,15 +66,18 @@ export function listParts(call: Call): Answer {
   return {
     status: 200,
     body: xml('ListPartsResult', {
-      ...{ Bucket: call.content.name, Key: upload.key, UploadId: upload.id, PartNumberMarker: after },
-      ...{
-        NextPartNumberMarker: page.at(-1)?.[0] ?? 0,
-        MaxParts: most,
-        IsTruncated: rest.length > page.length,
-      },
+      Bucket: call.content.name,
+      Key: upload.key,
+      UploadId: upload.id,
+      PartNumberMarker: after,
+      NextPartNumberMarker: page.at(-1)?.[0] ?? 0,
+      MaxParts: most,
+      IsTruncated: rest.length > page.length,
       Part: page.map(([number, part]) => ({
-        ...{ PartNumber: number, LastModified: new Date(part.modified).toISOString() },
-        ...{ ETag: part.etag, Size: part.body.length },
+        PartNumber: number,
+        LastModified: new Date(part.modified).toISOString(),
+        ETag: part.etag,
+        Size: part.body.length,
       })),
     }),
   }
@@ -101,7 +106,8 @@ function listedParts(text: string, upload: UnfinishedUpload): StoredPart[] {
     }
     if (part.body.length < MIN_PART_BYTES && index < listed.length - 1) {
       throw refusal('EntityTooSmall', undefined, {
-        ...{ MinSizeAllowed: String(MIN_PART_BYTES), ProposedSize: String(part.body.length) },
+        MinSizeAllowed: String(MIN_PART_BYTES),
+        ProposedSize: String(part.body.length),
         PartNumber: String(number),
       })
     }

@@ -182,18 +182,31 @@ export async function startOss(options: OssOptions = {}): Promise<OssStandin> {
   }
 
   return {
-    ...{ endpoint, region, bucket: buckets[0] ?? '', accessKeyId, accessKeySecret, requests, temporary },
+    endpoint,
+    region,
+    bucket: buckets[0] ?? '',
+    accessKeyId,
+    accessKeySecret,
+    requests,
+    temporary,
     objects: () =>
       [...own.values()].flatMap(({ name, objects }) =>
         [...objects].map(([key, { body, modified }]) => ({
-          ...{ bucket: name, key, size: body.length, lastModified: modified },
+          bucket: name,
+          key,
+          size: body.length,
+          lastModified: modified,
         })),
       ),
     read: key => [...own.values()].map(({ objects }) => objects.get(key)?.body).find(Boolean),
     multiparts: () =>
       [...own.values()].flatMap(({ name, uploads }) =>
         [...uploads.values()].map(({ id, key, initiated, parts }) => ({
-          ...{ bucket: name, key, uploadId: id, initiated, parts: parts.size },
+          bucket: name,
+          key,
+          uploadId: id,
+          initiated,
+          parts: parts.size,
           bytes: [...parts.values()].reduce((sum, part) => sum + part.body.length, 0),
         })),
       ),
@@ -212,8 +225,15 @@ export async function startOss(options: OssOptions = {}): Promise<OssStandin> {
 
 function openRecord(request: IncomingMessage, response: ServerResponse, requests: OssRequest[]): OssRequest {
   const record: OssRequest = {
-    ...{ at: Date.now(), method: request.method ?? '', bucket: '', key: '', kind: 'other', signed: 'none' },
-    ...{ status: 0, bytes: 0, aborted: false },
+    at: Date.now(),
+    method: request.method ?? '',
+    bucket: '',
+    key: '',
+    kind: 'other',
+    signed: 'none',
+    status: 0,
+    bytes: 0,
+    aborted: false,
   }
   requests.push(record)
   response.once('close', () => {
@@ -229,7 +249,10 @@ function recordOf(target: Target): Partial<OssRequest> {
   const uploadId = query.get('uploadId')
   const signed = headers.authorization ? 'header' : query.has('x-oss-signature') ? 'url' : 'none'
   return {
-    ...{ bucket, key, kind, signed: kind === 'post' && signed === 'none' ? 'form' : signed },
+    bucket,
+    key,
+    kind,
+    signed: kind === 'post' && signed === 'none' ? 'form' : signed,
     ...(uploadId ? { uploadId } : {}),
     ...(kind === 'part' ? { part: Number(query.get('partNumber')) } : {}),
   }

@@ -93,7 +93,10 @@ export function createTemporaryStore(of: {
   }
 
   return {
-    ...{ uploadHost, credentials, content, modelOf },
+    uploadHost,
+    credentials,
+    content,
+    modelOf,
     issuePolicy({ model, maxMegabytes = 1024, expiresIn = 300, requestId = randomUUID() }) {
       const now = clock()
       const directory = `dashscope-instant/${account}/${new Date(now).toISOString().slice(0, 10)}/${requestId}`
@@ -110,16 +113,25 @@ export function createTemporaryStore(of: {
       }
       const policy = Buffer.from(JSON.stringify(document)).toString('base64')
       return {
-        ...{ policy, signature: signPolicy(policy), upload_dir: directory, upload_host: uploadHost },
-        ...{ expire_in_seconds: expiresIn, max_file_size_mb: maxMegabytes, capacity_limit_mb: 999_999_999 },
-        ...{ oss_access_key_id: credentials.accessKeyId, x_oss_object_acl: 'private' },
+        policy,
+        signature: signPolicy(policy),
+        upload_dir: directory,
+        upload_host: uploadHost,
+        expire_in_seconds: expiresIn,
+        max_file_size_mb: maxMegabytes,
+        capacity_limit_mb: 999_999_999,
+        oss_access_key_id: credentials.accessKeyId,
+        x_oss_object_acl: 'private',
         x_oss_forbid_overwrite: 'true',
       }
     },
     read: key => content().objects.get(key)?.body,
     objects: () =>
       [...content().objects].map(([key, { body, modified }]) => ({
-        ...{ key, size: body.length, lastModified: modified, model: modelOf(key) },
+        key,
+        size: body.length,
+        lastModified: modified,
+        model: modelOf(key),
       })),
     address(key, seconds = 3600) {
       const date = timestamp(clock())

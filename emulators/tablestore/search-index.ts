@@ -66,7 +66,11 @@ export function createIndex(
   }
 
   const index: Index = {
-    ...{ tableName, indexName, schema, ready, timeToLive },
+    tableName,
+    indexName,
+    schema,
+    ready,
+    timeToLive,
     fields: new Map(
       schema.fieldSchemas.map(({ fieldName, fieldType, analyzer }) => [
         fieldName,

@@ -111,7 +111,8 @@ export const searchOperations: Record<string, Operation> = {
     const next = from + page.length
     const columns = columnsOf(request.columnsToGet, index)
     return {
-      ...{ totalHits: search.getTotalCount ? found.length : -1, isAllSucceeded: true },
+      totalHits: search.getTotalCount ? found.length : -1,
+      isAllSucceeded: true,
       rows: page.map(row => rowOf(row, table, columns)),
       ...(next < found.length && limit > 0 && { nextToken: tokenOf({ from: next, sorters }) }),
     }

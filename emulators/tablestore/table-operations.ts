@@ -71,8 +71,10 @@ export const tableOperations: Record<string, Operation> = {
     const { tableName } = decode<{ tableName: string }>('main', 'DescribeTableRequest', body)
     const { columns, options } = desk.table(tableName)
     return {
-      ...{ tableMeta: { tableName, primaryKey: columns }, tableOptions: options },
-      ...{ reservedThroughputDetails: details, tableStatus: active },
+      tableMeta: { tableName, primaryKey: columns },
+      tableOptions: options,
+      reservedThroughputDetails: details,
+      tableStatus: active,
     }
   },
   ListTable: (_, { tables }) => ({ tableNames: [...tables.keys()].sort() }),

@@ -88,7 +88,9 @@ export function createTable(
   }
 
   return {
-    ...{ name, columns, options },
+    name,
+    columns,
+    options,
     size: () => sorted.filter(row => alive(row)).length,
     get: key => alive(rows.get(identityOf(key))),
     set(row) {

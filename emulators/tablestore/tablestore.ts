@@ -99,7 +99,11 @@ export async function startTablestore(options: TablestoreOptions = {}): Promise<
       const { headers, url = '/' } = request
       const { securityToken } = settings
       authenticate(url, headers, body, {
-        ...{ instance, accessKeyId, accessKeySecret, securityToken, now: now() },
+        instance,
+        accessKeyId,
+        accessKeySecret,
+        securityToken,
+        now: now(),
       })
       if (!Object.hasOwn(operations, operation)) throw invalid(`Unsupported operation: '${operation}'.`)
       const concerned = tablesOf(operation, body)
@@ -133,7 +137,12 @@ export async function startTablestore(options: TablestoreOptions = {}): Promise<
   }
 
   return {
-    ...{ endpoint, instance, accessKeyId, accessKeySecret, calls, fault: faults.add },
+    endpoint,
+    instance,
+    accessKeyId,
+    accessKeySecret,
+    calls,
+    fault: faults.add,
     set: changes => void Object.assign(settings, changes),
     tables: () => Object.fromEntries([...tables].map(([name, table]) => [name, table.size()])),
     async close() {

@@ -45,7 +45,9 @@ export async function carryOut(
   const format = chosenFormat(flags, 'For readable text write --readable.')
   const { language, title } = flags
   const wish = {
-    ...{ ...wishes, ...(language && { language }), ...(title && { title }) },
+    ...wishes,
+    ...(language && { language }),
+    ...(title && { title }),
     ...(switches.has('readable') && { format: 'faithful' as const }),
   }
   const { audio, allowedDirs } = await opened(input, config)

@@ -37,8 +37,10 @@ export const worker: Command = {
       return { isWell: status === 'ok', facts: { status, jobs: app.jobs.atWork(), ...since } }
     }
     const serving = await serveHealth({
-      ...{ host: config.workerHost, port: config.workerPort },
-      ...{ health, metrics: app.metrics! },
+      host: config.workerHost,
+      port: config.workerPort,
+      health,
+      metrics: app.metrics!,
     })
     const stopped = signalled()
     app.jobs.resumeLeftovers()

@@ -20,7 +20,11 @@ export function json(transcript: Transcript): string {
 export function formattingFacts(formatting: Formatting): Record<string, unknown> {
   const { style, models, changed, paragraphs, kept, pieces, failed, removed, usage } = formatting
   return {
-    ...{ style, models, changed, paragraphs, kept },
+    style,
+    models,
+    changed,
+    paragraphs,
+    kept,
     ...(failed > 0 && { pieces, failed }),
     // Fillers are words, not names of fields: they stay as they are.
     ...(Object.keys(removed).length > 0 && { removed }),

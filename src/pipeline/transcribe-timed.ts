@@ -50,7 +50,10 @@ export const measure: Story = async (order, ports, run, onFound) => {
 
 function segmentsOf(hearing: FileHearing | undefined, withWords: boolean): Segment[] {
   return (hearing?.sentences ?? []).map(({ start, end, text, language, words }) => ({
-    ...{ start, end, text: text.trim(), estimated: false },
+    start,
+    end,
+    text: text.trim(),
+    estimated: false,
     ...(language && { language }),
     ...(withWords && words && { words: words.map(word => ({ ...word, text: word.text.trim() })) }),
   }))

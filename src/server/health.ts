@@ -12,7 +12,7 @@ export interface HealthOptions {
   /** 0: any free one. */
   port: number
   /** Facts for `/healthz`; a worker that is not well is told so with a status of 503. */
-  health(): { isWell: boolean; facts: Record<string, string | number> }
+  health(): { isWell: boolean; facts: Record<string, string | number | undefined> }
   metrics(): Promise<{ type: string; text: string }>
 }
 

@@ -671,8 +671,10 @@ describe('names and places', () => {
     const oss = keep(await startOss())
     const { bucket, endpoint, accessKeyId, accessKeySecret } = oss
     const env = {
-      ...{ OSS_BUCKET: bucket, OSS_ENDPOINT: endpoint },
-      ...{ OSS_ACCESS_KEY_ID: accessKeyId, OSS_ACCESS_KEY_SECRET: accessKeySecret },
+      OSS_BUCKET: bucket,
+      OSS_ENDPOINT: endpoint,
+      OSS_ACCESS_KEY_ID: accessKeyId,
+      OSS_ACCESS_KEY_SECRET: accessKeySecret,
     }
     const open = (folder: string) =>
       keep(createApp(readConfig({ ...env, SPEECH_DATA_DIR: join(temp.path, folder) }))).blobs

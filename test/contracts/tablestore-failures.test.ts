@@ -30,7 +30,10 @@ function open(more: Partial<TablestoreOptions> = {}): TablestoreStore {
   const { endpoint, instance, accessKeyId, accessKeySecret } = tables
   const key = { accessKeyId, accessKeySecret }
   const store = tablestoreStore({
-    ...{ endpoint, instance, key, prefix: 'speech_' },
+    endpoint,
+    instance,
+    key,
+    prefix: 'speech_',
     firstDelay: 0.01,
     ...more,
   })

@@ -9,7 +9,11 @@ const { signal } = new AbortController()
 function openStore({ endpoint, instance, ...key }: TablestoreStandin): TablestoreStore {
   const { accessKeyId, accessKeySecret } = key
   return tablestoreStore({
-    ...{ endpoint, instance, prefix: 'speech_', key: { accessKeyId, accessKeySecret }, firstDelay: 0.01 },
+    endpoint,
+    instance,
+    prefix: 'speech_',
+    key: { accessKeyId, accessKeySecret },
+    firstDelay: 0.01,
   })
 }
 

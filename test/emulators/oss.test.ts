@@ -178,7 +178,8 @@ describe('an upload in parts', () => {
       .reverse()
       .map(({ number, etag }) => `<Part><PartNumber>${number}</PartNumber><ETag>${etag}</ETag></Part>`)
     const answer = await send(server, {
-      ...{ method: 'POST', path: `${path}?${query}` },
+      method: 'POST',
+      path: `${path}?${query}`,
       headers: signedHeaders(server, { method: 'POST', resource: path, query }),
       body: Buffer.from(`<CompleteMultipartUpload>${backwards.join('')}</CompleteMultipartUpload>`),
     })

@@ -17,7 +17,11 @@ let now: number
 function clientOf(key: Partial<Tablestore.ConfigOptions> = {}): Tablestore.Client {
   const { endpoint, instance, accessKeyId, accessKeySecret } = tables
   return new Tablestore.Client({
-    ...{ endpoint, instancename: instance, accessKeyId, secretAccessKey: accessKeySecret, maxRetries: 0 },
+    endpoint,
+    instancename: instance,
+    accessKeyId,
+    secretAccessKey: accessKeySecret,
+    maxRetries: 0,
     ...key,
   })
 }
@@ -52,7 +56,7 @@ function pass(seconds: number): void {
   vi.useFakeTimers({ now, toFake: ['Date'] })
 }
 
-const keyOf = (n: number, owner = 'ann') => [{ owner }, { n: Long.fromNumber(n) }]
+const keyOf = (n: number, owner = 'ann'): Tablestore.PrimaryKeyInput => [{ owner }, { n: Long.fromNumber(n) }]
 const put = (n: number, attributes: Tablestore.AttributesInput = [], condition = any, owner = 'ann') =>
   client.putRow({ tableName, condition, primaryKey: keyOf(n, owner), attributeColumns: attributes })
 
@@ -140,7 +144,9 @@ describe('a row', () => {
 
   it('is not made by deleting columns of what is not there', async () => {
     await client.updateRow({
-      ...{ tableName, condition: any, primaryKey: keyOf(1) },
+      tableName,
+      condition: any,
+      primaryKey: keyOf(1),
       updateOfAttributeColumns: [{ DELETE_ALL: ['a'] }],
     })
     expect(tables.tables()).toEqual({ talks: 0 })
@@ -172,7 +178,9 @@ describe('a row', () => {
   it('is changed by columns, counted up, and told as it is then', async () => {
     await put(1, [{ a: '1' }, { hits: Long.fromNumber(1) }])
     const { row } = await client.updateRow({
-      ...{ tableName, condition: any, primaryKey: keyOf(1) },
+      tableName,
+      condition: any,
+      primaryKey: keyOf(1),
       updateOfAttributeColumns: [
         { PUT: [{ b: '2' }] },
         { DELETE_ALL: ['a'] },
@@ -205,7 +213,9 @@ describe('a range', () => {
   ]
   const range = (backward: boolean, limit: number, from?: Tablestore.PrimaryKeyInput) =>
     client.getRange({
-      ...{ tableName, direction: backward ? Direction.BACKWARD : Direction.FORWARD, limit },
+      tableName,
+      direction: backward ? Direction.BACKWARD : Direction.FORWARD,
+      limit,
       inclusiveStartPrimaryKey: from ?? end(backward),
       exclusiveEndPrimaryKey: end(!backward),
     })
@@ -228,7 +238,9 @@ describe('a range', () => {
     const owners = ['z', '', '\uffe6', '👍', 'é', '会']
     for (const owner of owners) await put(1, [], any, owner)
     const { rows } = await client.getRange({
-      ...{ tableName, direction: Direction.FORWARD, limit: 10 },
+      tableName,
+      direction: Direction.FORWARD,
+      limit: 10,
       inclusiveStartPrimaryKey: [{ owner: INF_MIN as never }, { n: INF_MIN as never }],
       exclusiveEndPrimaryKey: [{ owner: INF_MAX as never }, { n: INF_MAX as never }],
     })
@@ -241,8 +253,13 @@ describe('a range', () => {
     const isB = new SingleColumnCondition('kind', 'b', ComparatorType.EQUAL, false)
     const filtered = async (columnsToGet: string[]) => {
       const { rows } = await client.getRange({
-        ...{ tableName, direction: Direction.FORWARD, limit: 10, columnFilter: isB, columnsToGet },
-        ...{ inclusiveStartPrimaryKey: end(false), exclusiveEndPrimaryKey: end(true) },
+        tableName,
+        direction: Direction.FORWARD,
+        limit: 10,
+        columnFilter: isB,
+        columnsToGet,
+        inclusiveStartPrimaryKey: end(false),
+        exclusiveEndPrimaryKey: end(true),
       })
       return rows.map(({ primaryKey }) => (primaryKey![1]!.value as Tablestore.int64).toNumber())
     }
@@ -271,7 +288,10 @@ describe('a batch', () => {
   it('tells of each row what became of it', async () => {
     const exists = new Condition(Row.EXPECT_EXIST, null)
     const rows = [any, exists].map((condition, n) => ({
-      ...{ type: 'PUT' as const, condition, primaryKey: keyOf(n), attributeColumns: [{ a: '1' }] },
+      type: 'PUT' as const,
+      condition,
+      primaryKey: keyOf(n),
+      attributeColumns: [{ a: '1' }],
     }))
     const written = await client.batchWriteRow({ tables: [{ tableName, rows }] })
     expect(written.tables.map(({ isOk, errorCode }) => [isOk, errorCode])).toEqual([
@@ -287,7 +307,10 @@ describe('a batch of writes', () => {
   type One = { type: 'PUT' | 'UPDATE' | 'DELETE'; condition: Tablestore.Condition } & Record<string, unknown>
   const write = (...rows: One[]) => client.batchWriteRow({ tables: [{ tableName, rows: rows as never }] })
   const putOf = (n: number, attributeColumns: Tablestore.AttributesInput): One => ({
-    ...{ type: 'PUT', condition: any, primaryKey: keyOf(n), attributeColumns },
+    type: 'PUT',
+    condition: any,
+    primaryKey: keyOf(n),
+    attributeColumns,
   })
 
   it('changes and deletes too', async () => {
@@ -381,7 +404,9 @@ describe('what is too much', () => {
             {
               tableName,
               rows: Array.from({ length: 201 }, (_, n) => ({
-                ...{ type: 'DELETE' as const, condition: any, primaryKey: keyOf(n) },
+                type: 'DELETE' as const,
+                condition: any,
+                primaryKey: keyOf(n),
               })) as never,
             },
           ],
@@ -413,7 +438,8 @@ describe('what is too much', () => {
 describe('a search', () => {
   const search = (query: object, more: object = {}) =>
     client.search({
-      ...{ tableName, indexName: 'words' },
+      tableName,
+      indexName: 'words',
       searchQuery: { offset: 0, limit: 10, getTotalCount: true, query, ...more } as never,
       columnToGet: { returnType: ColumnReturnType.RETURN_SPECIFIED, returnNames: ['n'] },
     }) as Promise<{ rows: Tablestore.Row[]; totalCounts: string; nextToken: Buffer }>
@@ -429,7 +455,8 @@ describe('a search', () => {
     }
     const text = { fieldType: FieldType.TEXT, index: true, ...analyzer }
     await client.createSearchIndex({
-      ...{ tableName, indexName: 'words' },
+      tableName,
+      indexName: 'words',
       schema: {
         fieldSchemas: [
           { fieldName: 'kind', ...keyword },
@@ -479,7 +506,8 @@ describe('a search', () => {
         query: {
           mustQueries: [{ queryType: QueryType.MATCH_QUERY, query: { fieldName: 'text', text: 'quick' } }],
           shouldQueries: ['a', 'b'].map(term => ({
-            ...{ queryType: QueryType.TERM_QUERY, query: { fieldName: 'kind', term } },
+            queryType: QueryType.TERM_QUERY,
+            query: { fieldName: 'kind', term },
           })),
           minimumShouldMatch: 1,
           mustNotQueries: [{ queryType: QueryType.TERM_QUERY, query: { fieldName: 'kind', term: 'a' } }],
@@ -503,7 +531,9 @@ describe('a search', () => {
     const query = { queryType: QueryType.TERM_QUERY, query: { fieldName: 'kind', term: 'a' } }
     const columns = async (columnToGet: object) => {
       const { rows } = (await client.search({
-        ...{ tableName, indexName: 'words', searchQuery: { limit: 1, query } as never },
+        tableName,
+        indexName: 'words',
+        searchQuery: { limit: 1, query } as never,
         columnToGet: columnToGet as never,
       })) as { rows: Tablestore.Row[] }
       const [{ attributes, primaryKey }] = rows as [Tablestore.Row]
@@ -653,7 +683,11 @@ describe('faults', () => {
       const { endpoint, instance: instancename, accessKeyId, accessKeySecret } = standin
       standin.fault({ chance: 0.5, how: { kind: 'refuse', status: 503, code: 'OTSServerBusy' } })
       const client = new Tablestore.Client({
-        ...{ endpoint, instancename, accessKeyId, secretAccessKey: accessKeySecret, maxRetries: 0 },
+        endpoint,
+        instancename,
+        accessKeyId,
+        secretAccessKey: accessKeySecret,
+        maxRetries: 0,
       })
       const codes: unknown[] = []
       for (let i = 0; i < 12; i++) codes.push(await refused(client.listTable({})))

@@ -17,7 +17,9 @@ const everything = Object.keys(tables) as Table[]
 
 if (key && tablestoreEndpoint !== undefined) {
   const options = {
-    ...{ endpoint: tablestoreEndpoint, prefix: `speech_test_${mark}_`, key },
+    endpoint: tablestoreEndpoint,
+    prefix: `speech_test_${mark}_`,
+    key,
     ...(instance !== undefined && { instance }),
   }
   const line = createLine(options)

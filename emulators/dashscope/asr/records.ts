@@ -30,8 +30,15 @@ export function openRecognitions(service: Recognition, closing: AbortSignal): Re
     async handle(request, response, others) {
       const now = Date.now()
       const record: RecognitionRequest = {
-        ...{ at: now, model: '', seconds: 0, sampleRate: 0, mime: '', status: 0, bytes: 0 },
-        ...{ started: now, aborted: false },
+        at: now,
+        model: '',
+        seconds: 0,
+        sampleRate: 0,
+        mime: '',
+        status: 0,
+        bytes: 0,
+        started: now,
+        aborted: false,
       }
       records.push(record)
       const leaving = new AbortController()

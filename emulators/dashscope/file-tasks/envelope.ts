@@ -67,11 +67,17 @@ function metrics(ending: Ending | undefined): object {
 /** One line of the list of tasks. */
 export function listEntry({ id, model, state, submittedAt, startedAt, endedAt }: TaskRecord): object {
   return {
-    ...{ api_key_id: '1', caller_parent_id: '1000000000000001', caller_uid: '1000000000000001' },
+    api_key_id: '1',
+    caller_parent_id: '1000000000000001',
+    caller_uid: '1000000000000001',
     gmt_create: submittedAt,
     ...(startedAt === undefined ? {} : { start_time: startedAt }),
     ...(endedAt === undefined ? {} : { end_time: endedAt }),
-    ...{ model_name: model, region: 'ap-southeast-1', request_id: id, status: state, task_id: id },
+    model_name: model,
+    region: 'ap-southeast-1',
+    request_id: id,
+    status: state,
+    task_id: id,
     user_api_unique_key: 'apikey:v1:audio:asr:transcription:transcription',
   }
 }

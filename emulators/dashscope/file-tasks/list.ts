@@ -24,8 +24,11 @@ export function listAnswer(query: URLSearchParams, records: TaskRecord[]): objec
   const page = count(query.get('page_no'), 1)
   const data = fitting.reverse().slice((page - 1) * size, page * size)
   return {
-    ...{ total: fitting.length, data: data.map(listEntry) },
-    ...{ total_page: Math.ceil(fitting.length / size), page_no: page, page_size: size },
+    total: fitting.length,
+    data: data.map(listEntry),
+    total_page: Math.ceil(fitting.length / size),
+    page_no: page,
+    page_size: size,
     request_id: randomUUID(),
   }
 }

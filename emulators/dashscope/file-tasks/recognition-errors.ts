@@ -20,7 +20,13 @@ export interface HearingOptions {
 }
 
 export const FAIR_HEARING: HearingOptions = {
-  ...{ garbled: 0.1, jitter: 0, wordJitter: 0, offset: 0, missingLabels: 0, mergedTurns: 0, seed: 1 },
+  garbled: 0.1,
+  jitter: 0,
+  wordJitter: 0,
+  offset: 0,
+  missingLabels: 0,
+  mergedTurns: 0,
+  seed: 1,
 }
 
 /** Some words come out wrong, some are lost and some said twice. */

@@ -120,7 +120,9 @@ function signsOf(word: SpokenWord): SpokenWord[] {
   const each = (word.end - word.start) / signs.length
   return signs.map((text, at) => ({
     ...word,
-    ...{ text, start: word.start + at * each, end: word.start + (at + 1) * each },
+    text,
+    start: word.start + at * each,
+    end: word.start + (at + 1) * each,
   }))
 }
 

@@ -73,7 +73,9 @@ async function work(
   }
   const { model, url, parameters = {} } = order
   const wishes = {
-    ...{ model, url, words: parameters.enable_words === true },
+    model,
+    url,
+    words: parameters.enable_words === true,
     // Voices are told apart in files with one channel only.
     diarize: model.speakers && parameters.diarization_enabled === true && channels[0]!.channels === 1,
   }

@@ -28,7 +28,9 @@ export function composeAnswer(order: TextOrder, record: TextRequest, faults: Tex
   const room = Math.max(0, order.maxTokens - thoughtTokens)
   const whole = tokensOf(text) <= room
   return {
-    ...{ thoughts, thoughtTokens, inputTokens: inputTokens(order) },
+    thoughts,
+    thoughtTokens,
+    inputTokens: inputTokens(order),
     text: whole ? text : upTo(text, room),
     finish: whole ? finish : 'length',
   }

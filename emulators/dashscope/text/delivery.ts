@@ -39,7 +39,9 @@ export function saidOf(
 ): Said {
   const { inputTokens: input, thoughtTokens: thoughts } = answer
   return {
-    ...{ text, finish, tokens: { input, output, thoughts } },
+    text,
+    finish,
+    tokens: { input, output, thoughts },
     ...(order.showsThoughts && { thoughts: answer.thoughts }),
   }
 }

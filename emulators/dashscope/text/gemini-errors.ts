@@ -25,7 +25,8 @@ export const geminiErrors = {
     details: [
       {
         '@type': 'type.googleapis.com/google.rpc.ErrorInfo',
-        ...{ reason: 'API_KEY_INVALID', domain: 'googleapis.com' },
+        reason: 'API_KEY_INVALID',
+        domain: 'googleapis.com',
         metadata: { service: 'generativelanguage.googleapis.com' },
       },
     ],

@@ -30,11 +30,13 @@ export function readGeminiOrder({ url, body }: Asked, settings: TextSettings): T
   const streams = method === 'streamGenerateContent'
   return {
     model,
-    ...{ system: readSystem(request.systemInstruction), user: readContents(request.contents) },
+    system: readSystem(request.systemInstruction),
+    user: readContents(request.contents),
     maxTokens: readConfig(config, model),
     ...readThinking(config.thinkingConfig, model, settings),
     stream: !streams ? 'none' : url.searchParams.get('alt') === 'sse' ? 'sse' : 'array',
-    ...{ incremental: true, plainForm: false },
+    incremental: true,
+    plainForm: false,
   }
 }
 

@@ -34,8 +34,11 @@ const MODELS: [RegExp, Traits][] = [
   [
     /^qwen3\.[5-8]-(flash|plus)(-\d{4}-\d{2}-\d{2})?$/,
     {
-      ...{ provider: 'dashscope', route: 'multimodal-generation', thinks: true },
-      ...{ maxInput: 983_616, maxOutput: 65_536 },
+      provider: 'dashscope',
+      route: 'multimodal-generation',
+      thinks: true,
+      maxInput: 983_616,
+      maxOutput: 65_536,
     },
   ],
   [/^gemini-2\.5-flash-lite$/, { ...gemini, thinks: false, thinking: 'budget' }],

@@ -29,7 +29,13 @@ export function textSettings(options: TextOptions): TextSettings {
   const { textModelGone = 'InvalidParameter', redirectedTextModels = {} } = options
   const { thinkingBudgetIgnored = false, textErrorsAs = 'frame' } = options
   return {
-    ...{ geminiKey, textLatency, lateTextHeaders, retiredTextModels },
-    ...{ textModelGone, redirectedTextModels, thinkingBudgetIgnored, textErrorsAs },
+    geminiKey,
+    textLatency,
+    lateTextHeaders,
+    retiredTextModels,
+    textModelGone,
+    redirectedTextModels,
+    thinkingBudgetIgnored,
+    textErrorsAs,
   }
 }

@@ -90,7 +90,9 @@ function readParameters(given: unknown, model: TextModel, stream: TextOrder['str
   }
   return {
     maxTokens: Number(parameters.max_completion_tokens ?? parameters.max_tokens ?? model.maxOutput),
-    ...{ thinks, showsThoughts: thinks, plainForm },
+    thinks,
+    showsThoughts: thinks,
+    plainForm,
     incremental: parameters.incremental_output === true,
   }
 }

@@ -41,8 +41,17 @@ export function newTextRequest(
   of: Pick<TextRequest, 'provider' | 'route' | 'inFlight'> & { model?: string; at?: number },
 ): TextRequest {
   return {
-    ...{ at: Date.now(), model: '', system: '', user: '', text: '', before: '', streamed: false },
-    ...{ thinks: false, status: 0, answer: '', aborted: false },
+    at: Date.now(),
+    model: '',
+    system: '',
+    user: '',
+    text: '',
+    before: '',
+    streamed: false,
+    thinks: false,
+    status: 0,
+    answer: '',
+    aborted: false,
     ...of,
   }
 }

@@ -26,7 +26,9 @@ export function uploadOf(key: string): UploadName | undefined {
   if (!found) return undefined
   const [, owner, job, installation, recording] = found
   const name: UploadName = {
-    ...{ owner: decode(owner!), job: decode(job!), installation: installation! },
+    owner: decode(owner!),
+    job: decode(job!),
+    installation: installation!,
     ...(recording !== undefined && { recording }),
   }
   return uploadKey(name) === key ? name : undefined

@@ -209,7 +209,8 @@ export function createFormatter(house: FormatHouse): Formatter {
       const wish = { style, ...(language !== undefined && { language }) }
       return 'text' in of ? formatText(of.text, wish, watch) : formatTranscript(of.transcriptId, wish, watch)
     },
-    ...{ stop: errands.stop, close: errands.close },
+    stop: errands.stop,
+    close: errands.close,
   }
 }
 

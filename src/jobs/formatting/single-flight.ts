@@ -76,7 +76,10 @@ export function createErrands<Result>(house: { changes: Changes; closing: AbortS
     // Each request listens to it: many at once are no leak.
     setMaxListeners(0, abort.signal)
     const errand: Errand<Result> = {
-      ...{ ...name, abort, progress: { done: 0, message: 'Starting' }, ended: Promise.resolve() },
+      ...name,
+      abort,
+      progress: { done: 0, message: 'Starting' },
+      ended: Promise.resolve(),
     }
     const end = (outcome: () => Result) => {
       errand.outcome = outcome

@@ -107,13 +107,17 @@ async function find(fresh: Job, identity: Identity, house: Placing): Promise<Pla
     // The path of today is the one that exists; the title that was given last counts.
     const title = order.title ?? now.order.title
     return {
-      ...{ state: 'queued', models: fresh.models, error: undefined, sent: undefined },
+      state: 'queued',
+      models: fresh.models,
+      error: undefined,
+      sent: undefined,
       order: { ...order, ...(title && { title }) },
       ...(told && { names: hung(now.names, told) }),
       // Whoever was at it elsewhere must let go first, or what he has asked for would be asked twice.
       lease: leases.isElsewhere(now) ? now.lease : fresh.lease,
       // Whoever ended the attempt before was about to take it away.
-      ...{ recording: undefined, laying: now.recording ?? now.laying },
+      recording: undefined,
+      laying: now.recording ?? now.laying,
     }
   })
   // The file of whoever ordered it before may lie on another machine; this one lies here.
@@ -133,9 +137,13 @@ function newJob(wanted: Wanted, identity: Identity): Job {
   const { hash, bytes = Number.POSITIVE_INFINITY } = identity
   const now = new Date().toISOString()
   return {
-    ...{ id: idOf(wanted, identity), ...wanted, state: 'queued', revision: 1 },
+    id: idOf(wanted, identity),
+    ...wanted,
+    state: 'queued',
+    revision: 1,
     brief: bytes <= perhapsVoiceNote,
-    ...{ createdAt: now, updatedAt: now },
+    createdAt: now,
+    updatedAt: now,
     ...(hash !== undefined && { content: hash }),
   }
 }

@@ -54,7 +54,7 @@ export function withNames(
 function hang(name: string, id: string, { speakers = [], segments }: Told): GivenName {
   const { voice, seconds = 0 } = speakers.find(one => one.id === id) ?? {}
   const until = segments.reduce((last, { end }) => Math.max(last, end), 0)
-  return { ...{ name, id, turns: longestTurns(id, segments), seconds, until }, ...(voice && { voice }) }
+  return { name, id, turns: longestTurns(id, segments), seconds, until, ...(voice && { voice }) }
 }
 
 function longestTurns(id: string, segments: Segment[]): Span[] {

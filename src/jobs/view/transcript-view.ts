@@ -50,7 +50,13 @@ export function forReaders(transcript: Transcript): Transcript {
 export function emptyTranscript({ id, tool, createdAt, order, state, error }: Job): Transcript {
   const status = state === 'queued' ? 'running' : state
   return {
-    ...{ id, createdAt, status, title: provisionalTitle(order), duration: 0, model: '', segments: [] },
+    id,
+    createdAt,
+    status,
+    title: provisionalTitle(order),
+    duration: 0,
+    model: '',
+    segments: [],
     ...(tool === 'diarize_audio' && { speakers: [] }),
     coverage: { speechSeconds: 0, transcribedSeconds: 0, gaps: [] },
     usage: { audioSeconds: 0, cachedSeconds: 0 },
@@ -61,10 +67,16 @@ export function emptyTranscript({ id, tool, createdAt, order, state, error }: Jo
 /** The job of a transcript that has none, because it is older than jobs are: it is over. */
 export function jobOf(owner: string, { id, title, createdAt, status, model, speakers }: Transcript): Job {
   return {
-    ...{ id, owner, tool: speakers ? 'diarize_audio' : 'transcribe_audio', models: [model], brief: false },
+    id,
+    owner,
+    tool: speakers ? 'diarize_audio' : 'transcribe_audio',
+    models: [model],
+    brief: false,
     order: { audio: '', title },
     state: status === 'running' ? 'failed' : status,
-    ...{ revision: 0, createdAt, updatedAt: createdAt },
+    revision: 0,
+    createdAt,
+    updatedAt: createdAt,
   }
 }
 

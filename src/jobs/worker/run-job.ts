@@ -74,10 +74,14 @@ export function carryOut({ job: claimed, before, resumed }: Claim, options: Work
   const fence = createFence(claimed, { name, ledger, store, facts, ending: () => ending, stop, ...hand })
   const draft = createDraft(fence, { ledger, changes })
   const run: Run = {
-    ...{ job: id, owner, signal: abort.signal, scratch: scratch.folder },
+    job: id,
+    owner,
+    signal: abort.signal,
+    scratch: scratch.folder,
     goesOn: () => ending === 'given back' || ending === 'taken over',
     checkpoints: createCheckpoints(store, owner, id),
-    ...{ warn: draft.warn, progress: draft.moved },
+    warn: draft.warn,
+    progress: draft.moved,
   }
 
   async function perform(): Promise<void> {
@@ -189,7 +193,10 @@ export function carryOut({ job: claimed, before, resumed }: Claim, options: Work
 
   return {
     job: () => ({ ...fence.job(), progress: draft.progress() }),
-    ...{ transcript: draft.transcript, heed: fence.heed, stop, ended },
+    transcript: draft.transcript,
+    heed: fence.heed,
+    stop,
+    ended,
   }
 }
 

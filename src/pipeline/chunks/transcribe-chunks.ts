@@ -78,7 +78,8 @@ export function hearChunks(
   const asking = { recogniser, asked, total, channels: ears.length, again, afford: budget.afford }
   return {
     pieces: recognise(together(ready), asking, run),
-    ...{ total, decoded },
+    total,
+    decoded,
     lost: () => around(audio.flatMap(each => each.lost() ?? [])),
   }
 }

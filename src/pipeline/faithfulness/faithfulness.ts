@@ -81,13 +81,11 @@ function reduced(letters: Letters, fillers: Filler[]): Reduced {
       border: Uint8Array.from(borders),
     },
     fillers: fillers.map(({ from, to, name }) => ({
-      ...{
-        slot: slotOf(from),
-        name,
-        letters: stream.slice(from, to),
-        start: start[from]!,
-        end: end[to - 1]!,
-      },
+      slot: slotOf(from),
+      name,
+      letters: stream.slice(from, to),
+      start: start[from]!,
+      end: end[to - 1]!,
     })),
   }
 }

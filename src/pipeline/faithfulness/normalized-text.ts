@@ -77,8 +77,11 @@ export function lettersOf(text: string, apostrophes: boolean): Letters {
     marks = -1
   }
   return {
-    ...{ text, stream: stream.join('') },
-    ...{ start: Int32Array.from(start), end: Int32Array.from(end), border: Uint8Array.from(border) },
+    text,
+    stream: stream.join(''),
+    start: Int32Array.from(start),
+    end: Int32Array.from(end),
+    border: Uint8Array.from(border),
   }
 }
 

@@ -154,7 +154,9 @@ function clip(passage: Passage, shift: number): Passage {
   const text = from < shift ? part(shift, to) : passage.text
   return {
     ...passage,
-    ...{ from: Math.max(0, from - shift), to: Math.max(0, to - shift), text },
+    from: Math.max(0, from - shift),
+    to: Math.max(0, to - shift),
+    text,
     part: (a, b) => part(Math.max(a, 0) + shift, b + shift),
   }
 }

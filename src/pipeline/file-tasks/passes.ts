@@ -64,7 +64,12 @@ export async function hear(
     const carryOut = async (pass: Pass, i: number) => {
       const isOwn = run.checkpoints.isOwn(found[i])
       const errand = {
-        ...{ pass, isOwn, deposit, run, pollSeconds: ports.pollSeconds, submitting: ports.submitting },
+        pass,
+        isOwn,
+        deposit,
+        run,
+        pollSeconds: ports.pollSeconds,
+        submitting: ports.submitting,
         ...places[i]!,
         patience: ports.patience(listened.duration),
         onAsked: waiting(listened.duration, run),

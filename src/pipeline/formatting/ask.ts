@@ -79,7 +79,8 @@ async function askOnce(piece: Piece, { source, ports, run, onText, ...wish }: As
   if (!known && answer.text.trim() !== '') await run.checkpoints.keep(key, answer)
   const { passages, removals } = judge(text, answer.text, { ...wish, ...(before && { before }) })
   return {
-    ...{ piece, answers: [answer] },
+    piece,
+    answers: [answer],
     removals: removals.map(removal => ({ ...removal, at: removal.at + piece.askFrom })),
     passages: passages.map(passage => moved(passage, piece.askFrom)),
   }

@@ -76,9 +76,14 @@ function clip(passage: Passage, from: number, to: number): Clip | undefined {
     return passage.text.slice(head.length, passage.text.length - tail.length)
   }
   return {
-    ...{ from: start, to: end, text: part(start, end), part, kept: passage.kept },
+    from: start,
+    to: end,
+    text: part(start, end),
+    part,
+    kept: passage.kept,
     opens: passage.opens && start === passage.from,
-    ...{ before: between(start), after: between(end) },
+    before: between(start),
+    after: between(end),
   }
 }
 

@@ -44,8 +44,16 @@ export function accountOf({ style, text, passages, pieces, failures }: Done): Fo
 export function nothingDone(style: Style, warnings: string[]): Formatting {
   const usage = { inputTokens: 0, outputTokens: 0 }
   return {
-    ...{ style, models: [], changed: 0, paragraphs: 0, kept: 0, pieces: 0, failed: 0, removed: {} },
-    ...{ usage, warnings },
+    style,
+    models: [],
+    changed: 0,
+    paragraphs: 0,
+    kept: 0,
+    pieces: 0,
+    failed: 0,
+    removed: {},
+    usage,
+    warnings,
   }
 }
 

@@ -39,7 +39,10 @@ export async function serveHttp(options: ServerOptions, wishes: HttpOptions): Pr
   const limits = { ...defaultLimits, ...wishes.limits }
   let stopping = false
   const admit = createAdmission({
-    ...{ host, tokens, bodyBytes: limits.bodyBytes, measured: metrics !== undefined },
+    host,
+    tokens,
+    bodyBytes: limits.bodyBytes,
+    measured: metrics !== undefined,
     isStopping: () => stopping,
   })
   const meter = createMeter(limits.requestsPerOwner)

@@ -68,7 +68,9 @@ function openDesk(options: ServerOptions, owner: string, limits: HttpLimits): De
       legacy: 'reject',
       // Only a stream is kept alive while a call waits in silence; a plain answer might be cut off by a proxy.
       responseMode: 'sse',
-      ...{ maxSubscriptions: limits.subscriptionsPerOwner, maxRequestBodySize, onerror },
+      maxSubscriptions: limits.subscriptionsPerOwner,
+      maxRequestBodySize,
+      onerror,
     },
   )
   const legacy = legacyStatelessFallback(

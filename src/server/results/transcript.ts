@@ -207,7 +207,10 @@ function readOn(id: string, { view, speaker, from, to, limit }: Excerpt, offset:
     transcript_id: id,
     ...(view !== 'text' && { view }),
     ...(speaker !== undefined && { speaker: JSON.stringify(speaker) }),
-    ...{ from, to, limit, offset },
+    from,
+    to,
+    limit,
+    offset,
   })
   const given = settings.filter(([, value]) => value !== undefined).map(([key, value]) => `${key}=${value}`)
   return `The text goes on: call get_transcript with ${given.join(', ')}.`

@@ -113,7 +113,9 @@ async function ofTranscript(
   }
   const text = timedText(transcript)
   return transcriptAnswer(transcript, {
-    ...{ text, view: 'text', offset },
+    text,
+    view: 'text',
+    offset,
     ...(isRunning && { formatting: settings }),
   })
 }
@@ -149,7 +151,8 @@ function textAnswer({ status, text: made, answered }: FormatState, offset: numbe
   const next = steps.join(' ')
   const { warnings } = formatting
   const structured = {
-    ...{ status, text: page.text },
+    status,
+    text: page.text,
     ...(nextOffset !== undefined && { next_offset: nextOffset }),
     formatted: formattingFacts(formatting),
     warnings,

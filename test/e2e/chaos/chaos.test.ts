@@ -24,12 +24,14 @@ let files: string[]
 
 beforeAll(async () => {
   cluster = await startCluster({
-    ...{ servers, workers },
+    servers,
+    workers,
     env: { SPEECH_TOKENS: `calm:${tokens.calm},crowd:${tokens.crowd}`, SPEECH_WORKER_JOBS: '3' },
     cloud: {
       latency: { base: 0.25, perSecond: 0.003 },
       taskLatency: { base: 0.2, perSecond: 0.005 },
-      ...{ tables: { seed }, mns: { seed } },
+      tables: { seed },
+      mns: { seed },
     },
   })
   await cluster.cloud.models.warmUp()
@@ -109,7 +111,8 @@ describe('a team of which one after the other dies, with services that fail', ()
     const watch = observe()
     const keptThen = new Map<object, Set<string>>()
     cloud.models.fault({
-      ...{ kind: 'slow', seconds: 0 },
+      kind: 'slow',
+      seconds: 0,
       when(request) {
         keptThen.set(request, watch.kept())
         return false

@@ -202,7 +202,8 @@ describe('speech-mcp doctor, of formatting,', () => {
     )
     expect(line).toContain('; from 2026-12-01 on gemini-3.5-flash-lite answers for gemini-2.5-flash')
     expect(server.seen.at(-1)).toMatchObject({
-      ...{ method: 'GET', path: '/v1beta/models?pageSize=1' },
+      method: 'GET',
+      path: '/v1beta/models?pageSize=1',
       headers: { 'x-goog-api-key': 'AIza-key' },
     })
   })

@@ -66,7 +66,9 @@ describe('speech-mcp diarize', () => {
     expect(stderr).toContain('Formatted: faithful, by qwen-flash; ')
     const { formatted, segments, raw_segments } = JSON.parse(stdout)
     expect({ models: formatted.models, raw_segments, tasks: desk.standin.tasks.length }).toEqual({
-      ...{ models: ['qwen-flash'], raw_segments: plain.segments, tasks },
+      models: ['qwen-flash'],
+      raw_segments: plain.segments,
+      tasks,
     })
     expect(saidBy(segments)).toEqual(saidBy(plain.segments))
   })

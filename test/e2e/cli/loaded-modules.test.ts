@@ -41,8 +41,12 @@ describe('without settings of the cloud', () => {
 describe('with them', () => {
   const nowhere = 'http://127.0.0.1:1'
   const env = {
-    ...{ TABLESTORE_ENDPOINT: nowhere, MNS_ENDPOINT: nowhere, OSS_ENDPOINT: nowhere, OSS_BUCKET: 'speech' },
-    ...{ ALIBABA_ACCESS_KEY: 'id', ALIBABA_SECRET_KEY: 'secret' },
+    TABLESTORE_ENDPOINT: nowhere,
+    MNS_ENDPOINT: nowhere,
+    OSS_ENDPOINT: nowhere,
+    OSS_BUCKET: 'speech',
+    ALIBABA_ACCESS_KEY: 'id',
+    ALIBABA_SECRET_KEY: 'secret',
   }
 
   it('a server that only starts loads none', async () => {
@@ -52,8 +56,10 @@ describe('with them', () => {
   it('whoever looks at the services loads theirs', async () => {
     const [tables, mns, oss] = await Promise.all([startTablestore(), startMns(), startOss()])
     const endpoints = {
-      ...{ TABLESTORE_ENDPOINT: tables.endpoint, MNS_ENDPOINT: mns.endpoint },
-      ...{ OSS_ENDPOINT: oss.endpoint, OSS_REGION: oss.region },
+      TABLESTORE_ENDPOINT: tables.endpoint,
+      MNS_ENDPOINT: mns.endpoint,
+      OSS_ENDPOINT: oss.endpoint,
+      OSS_REGION: oss.region,
     }
     expect(await loadedBy(['doctor'], { ...env, ...endpoints })).toEqual([
       'tablestore',

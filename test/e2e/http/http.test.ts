@@ -132,7 +132,9 @@ describe('a call that is slow', () => {
     }
     const params = { name: 'transcribe_audio', arguments: { audio: '/a.wav' }, _meta: meta }
     const headers = {
-      ...{ 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'transcribe_audio' },
+      'mcp-protocol-version': '2026-07-28',
+      'mcp-method': 'tools/call',
+      'mcp-name': 'transcribe_audio',
     }
     // Resolves with the head of the answer, which goes out at once.
     const response = await post(url, { id: 1, method: 'tools/call', params }, headers)
@@ -146,7 +148,8 @@ describe('a call that is slow', () => {
     const { url, jobs } = await serve({ limits: { head: 200, request: 200 } })
     const session = await openSession(url)
     const call = await session.post({
-      ...{ id: 1, method: 'tools/call' },
+      id: 1,
+      method: 'tools/call',
       params: { name: 'transcribe_audio', arguments: { audio: '/a.wav' } },
     })
     await vi.waitFor(() => expect(jobs.waiting()).toBe(1))

@@ -62,7 +62,10 @@ describe('a session', () => {
       const answer = await fetch(url, {
         method,
         headers: {
-          ...{ ...headers, ...bearer('bob'), ...more, 'content-type': 'application/json' },
+          ...headers,
+          ...bearer('bob'),
+          ...more,
+          'content-type': 'application/json',
           accept: 'application/json, text/event-stream',
         },
         ...(method === 'POST' && { body: '{"jsonrpc":"2.0","id":1,"method":"ping"}' }),

@@ -66,7 +66,10 @@ describe('format_text of a transcript', () => {
     const { data, text, isError } = await format(given.id)
     expect(isError, text).toBe(false)
     expect(data).toMatchObject({
-      ...{ status: 'completed', transcript_id: given.id, title: given.title, warnings: [] },
+      status: 'completed',
+      transcript_id: given.id,
+      title: given.title,
+      warnings: [],
       formatted: { style: 'faithful', models: ['qwen-flash'], kept: 0 },
       usage: { audio_seconds: 0, cost_usd: 0 },
     })
@@ -345,7 +348,8 @@ describe('format: true', () => {
     expect(early.data.status).toBe('running')
     const { data } = await order({ context })
     expect(data).toMatchObject({
-      ...{ status: 'completed', transcript_id: early.data.transcript_id },
+      status: 'completed',
+      transcript_id: early.data.transcript_id,
       formatted: { kept: 0 },
     })
   })

@@ -26,18 +26,15 @@ beforeAll(async () => {
   ])
   const oss = desk.standin.oss!
   env = {
-    ...{ TABLESTORE_ENDPOINT: tables.endpoint, TABLESTORE_INSTANCE: tables.instance },
-    ...{
-      MNS_ENDPOINT: mns.endpoint,
-      OSS_BUCKET: oss.bucket,
-      OSS_ENDPOINT: oss.endpoint,
-      OSS_REGION: oss.region,
-    },
-    ...{
-      ALIBABA_ACCESS_KEY: key.accessKeyId,
-      ALIBABA_SECRET_KEY: key.accessKeySecret,
-      SPEECH_WORKER_PORT: '0',
-    },
+    TABLESTORE_ENDPOINT: tables.endpoint,
+    TABLESTORE_INSTANCE: tables.instance,
+    MNS_ENDPOINT: mns.endpoint,
+    OSS_BUCKET: oss.bucket,
+    OSS_ENDPOINT: oss.endpoint,
+    OSS_REGION: oss.region,
+    ALIBABA_ACCESS_KEY: key.accessKeyId,
+    ALIBABA_SECRET_KEY: key.accessKeySecret,
+    SPEECH_WORKER_PORT: '0',
   }
   const app = createApp(readConfig({ ...desk.env, ...env }))
   const { signal } = new AbortController()

@@ -90,8 +90,16 @@ describe('an answer', () => {
     await post(cloud, order(note, { context: 'Greta, parcel', language: 'en' }))
     expect(cloud.requests).toEqual([
       expect.objectContaining({
-        ...{ model: 'qwen3-asr-flash', mime: 'audio/mpeg', language: 'en', context: 'Greta, parcel' },
-        ...{ sampleRate: 16000, bitRate: 32000, bytes: note.length, status: 200, text, aborted: false },
+        model: 'qwen3-asr-flash',
+        mime: 'audio/mpeg',
+        language: 'en',
+        context: 'Greta, parcel',
+        sampleRate: 16000,
+        bitRate: 32000,
+        bytes: note.length,
+        status: 200,
+        text,
+        aborted: false,
       }),
     ])
     expect(cloud.requests[0]!.seconds).toBeCloseTo(truthOf('voice-note.ogg').duration, 0)

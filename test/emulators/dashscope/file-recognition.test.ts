@@ -45,7 +45,13 @@ let meeting: string
 let off: (() => void)[] = []
 
 const fair: HearingOptions = {
-  ...{ garbled: 0, jitter: 0, wordJitter: 0, offset: 0, missingLabels: 0, mergedTurns: 0, seed: 1 },
+  garbled: 0,
+  jitter: 0,
+  wordJitter: 0,
+  offset: 0,
+  missingLabels: 0,
+  mergedTurns: 0,
+  seed: 1,
 }
 
 beforeAll(async () => {
@@ -78,7 +84,9 @@ function wordsIn(sentences: TaskSentence[]): Said[] {
   return sentences.flatMap(({ words, speaker_id }) =>
     words!.map(word => ({
       text: (word.text + word.punctuation).trim(),
-      ...{ start: word.begin_time / 1000, end: word.end_time / 1000, speaker: speaker_id },
+      start: word.begin_time / 1000,
+      end: word.end_time / 1000,
+      speaker: speaker_id,
     })),
   )
 }
@@ -318,7 +326,8 @@ describe('a fault of tasks', () => {
     )
     expect((await taskEnd(cloud, gone!)).output.task_status).toBe('CANCELED')
     expect((await taskEnd(cloud, bad!)).output).toMatchObject({
-      ...{ task_status: 'FAILED', code: 'FILE_TRANS_TASK_EXPIRED' },
+      task_status: 'FAILED',
+      code: 'FILE_TRANS_TASK_EXPIRED',
       results: [{ subtask_status: 'FAILED', code: 'FILE_TRANS_TASK_EXPIRED' }],
     })
     expect((await state(never!)).output.task_status).toBe('RUNNING')

@@ -274,8 +274,13 @@ describe('the file of a task', () => {
     const cloud = await start({ oss: true })
     const { endpoint, region, bucket, accessKeyId, accessKeySecret } = cloud.oss!
     const client = new OSS({
-      ...{ endpoint, bucket, accessKeyId, accessKeySecret, region: `oss-${region}` },
-      ...{ sldEnable: true, authorizationV4: true },
+      endpoint,
+      bucket,
+      accessKeyId,
+      accessKeySecret,
+      region: `oss-${region}`,
+      sldEnable: true,
+      authorizationV4: true,
     } as OSS.Options)
     await client.put('jobs/note.ogg', readFileSync(fixture('voice-note.ogg')))
     const signed = await (
@@ -299,8 +304,13 @@ describe('the file of a task', () => {
     const key = `${data.upload_dir}/note.ogg`
     const form = new FormData()
     const fields = {
-      ...{ OSSAccessKeyId: data.oss_access_key_id!, policy: data.policy!, Signature: data.signature!, key },
-      ...{ 'x-oss-object-acl': 'private', 'x-oss-forbid-overwrite': 'true', success_action_status: '200' },
+      OSSAccessKeyId: data.oss_access_key_id!,
+      policy: data.policy!,
+      Signature: data.signature!,
+      key,
+      'x-oss-object-acl': 'private',
+      'x-oss-forbid-overwrite': 'true',
+      success_action_status: '200',
     }
     for (const [name, value] of Object.entries(fields)) form.set(name, value)
     form.set('file', new Blob([readFileSync(fixture('voice-note.ogg'))]))

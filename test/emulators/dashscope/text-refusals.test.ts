@@ -136,7 +136,9 @@ describe('Gemini refuses', () => {
     ...config({ thinkingConfig }),
   })
   const invalid = (message: RegExp) => ({
-    ...{ code: 400, status: 'INVALID_ARGUMENT', message: expect.stringMatching(message) },
+    code: 400,
+    status: 'INVALID_ARGUMENT',
+    message: expect.stringMatching(message),
   })
   const cases: [string, Parameters<typeof askGemini>[2], object][] = [
     [
@@ -186,11 +188,9 @@ describe('Gemini refuses', () => {
       'a wrong key',
       { headers: { 'x-goog-api-key': 'wrong' } },
       {
-        ...{
-          code: 400,
-          message: 'API key not valid. Please pass a valid API key.',
-          status: 'INVALID_ARGUMENT',
-        },
+        code: 400,
+        message: 'API key not valid. Please pass a valid API key.',
+        status: 'INVALID_ARGUMENT',
         details: [expect.objectContaining({ reason: 'API_KEY_INVALID' })],
       },
     ],

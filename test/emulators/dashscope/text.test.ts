@@ -37,7 +37,9 @@ describe('an answer of DashScope', () => {
         ],
       },
       usage: {
-        ...{ total_tokens: 20, output_tokens: 5, input_tokens: 15 },
+        total_tokens: 20,
+        output_tokens: 5,
+        input_tokens: 15,
         prompt_tokens_details: { cached_tokens: 0 },
       },
       request_id: uuid,
@@ -120,11 +122,13 @@ describe('an answer of Gemini', () => {
         candidates: [
           {
             content: { parts: [{ text: 'Good morning everyone.' }], role: 'model' },
-            ...{ finishReason: 'STOP', index: 0 },
+            finishReason: 'STOP',
+            index: 0,
           },
         ],
         usageMetadata: { promptTokenCount: 15, candidatesTokenCount: 5, totalTokenCount: 20 },
-        ...{ modelVersion: 'gemini-2.5-flash-lite', responseId: uuid },
+        modelVersion: 'gemini-2.5-flash-lite',
+        responseId: uuid,
       })
     }
   })
@@ -202,14 +206,31 @@ describe('an answer', () => {
     await vi.waitFor(() => expect(cloud.textInFlight()).toBe(0))
     expect(cloud.textRequests).toEqual([
       {
-        ...{ at: expect.any(Number), finished: expect.any(Number), aborted: false, inFlight: 1 },
-        ...{ provider: 'dashscope', route: 'text-generation', model: 'qwen-flash', streamed: true },
-        ...{ system: 'Format.', user: 'go\n<t>\ngood morning\n</t>', text: 'good morning', before: '' },
-        ...{ maxTokens: 32_768, thinks: false, status: 200, answer: 'Good morning.' },
+        at: expect.any(Number),
+        finished: expect.any(Number),
+        aborted: false,
+        inFlight: 1,
+        provider: 'dashscope',
+        route: 'text-generation',
+        model: 'qwen-flash',
+        streamed: true,
+        system: 'Format.',
+        user: 'go\n<t>\ngood morning\n</t>',
+        text: 'good morning',
+        before: '',
+        maxTokens: 32_768,
+        thinks: false,
+        status: 200,
+        answer: 'Good morning.',
       },
       expect.objectContaining({
-        ...{ provider: 'gemini', route: 'generateContent', model: 'gemini-2.5-flash-lite' },
-        ...{ streamed: false, text: 'hello', status: 200, answer: 'Hello.' },
+        provider: 'gemini',
+        route: 'generateContent',
+        model: 'gemini-2.5-flash-lite',
+        streamed: false,
+        text: 'hello',
+        status: 200,
+        answer: 'Hello.',
       }),
     ])
     expect(cloud.requests).toEqual([])

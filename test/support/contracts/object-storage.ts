@@ -28,7 +28,9 @@ export interface BlobsPlace {
 export const models = ['fun-asr-mtl', 'qwen3-asr-flash-filetrans']
 /** An upload that needs no room on the disk. */
 export const anns = {
-  ...{ owner: 'ann', job: 'tr_1', models },
+  owner: 'ann',
+  job: 'tr_1',
+  models,
   scratch: (): Promise<string> => Promise.reject(new Error('Nothing is written here.')),
 }
 export const signal = () => new AbortController().signal

@@ -47,8 +47,12 @@ export async function startCluster({ servers, workers, env, cloud: wish }: Clust
   const cloud = await startCloud({ ffmpeg, ...wish })
   const settings = {
     PATH: process.env.PATH ?? '',
-    ...{ ...settingsOf(cloud), TABLESTORE_PREFIX: prefix },
-    ...{ FFMPEG_PATH: ffmpeg, SPEECH_ALLOWED_DIRS: folder.path, SPEECH_POLL_SECONDS: '0.1', ...env },
+    ...settingsOf(cloud),
+    TABLESTORE_PREFIX: prefix,
+    FFMPEG_PATH: ffmpeg,
+    SPEECH_ALLOWED_DIRS: folder.path,
+    SPEECH_POLL_SECONDS: '0.1',
+    ...env,
   }
   await setUp(settings)
   const places = [
@@ -60,7 +64,10 @@ export async function startCluster({ servers, workers, env, cloud: wish }: Clust
   const machines = await Promise.all(places.map((_, i) => start(i)))
   const store = reader(cloud)
   return {
-    ...{ cloud, folder: folder.path, machines, heard: store.heard },
+    cloud,
+    folder: folder.path,
+    machines,
+    heard: store.heard,
     async call({ token, place }, tool, args) {
       const up = machines.slice(0, servers).filter(machine => machine.isUp())
       const server = up[Math.floor(place * up.length)]

@@ -66,7 +66,10 @@ export async function openDesk(wishes: Partial<StandinOptions> = {}): Promise<De
     return { child, outcome: outcome.then(([code, stdout, stderr]) => ({ code, stdout, stderr })) }
   }
   return {
-    ...{ standin, env, work: work.path, start },
+    standin,
+    env,
+    work: work.path,
+    start,
     run: (args, options) => start(args, options).outcome,
     async close() {
       await Promise.all([standin.close(), home.remove(), work.remove()])

@@ -80,7 +80,8 @@ export async function openSession(url: string, extra: Record<string, string> = {
     listen: (lastEventId, signal) =>
       fetch(url, {
         headers: {
-          ...{ ...headers, accept: 'text/event-stream' },
+          ...headers,
+          accept: 'text/event-stream',
           ...(lastEventId && { 'last-event-id': lastEventId }),
         },
         ...(signal && { signal }),

@@ -157,7 +157,9 @@ export async function startHttpServer(env: Record<string, string>): Promise<Http
     ended.then(() => reject(new Error(`The server ended: ${said}`)), reject)
   })
   return {
-    ...{ url, child, said: () => said },
+    url,
+    child,
+    said: () => said,
     async stop(signal = 'SIGTERM') {
       child.kill(signal)
       return (await ended)[0]

@@ -10,9 +10,13 @@ type ClientOptions = OSS.Options & { sldEnable?: boolean }
 /** A new client with the keys of the server, unless told otherwise. */
 export function clientOf(server: OssStandin, changes: Partial<ClientOptions> = {}): OSS {
   const options: ClientOptions = {
-    ...{ endpoint: server.endpoint, region: `oss-${server.region}`, bucket: server.bucket },
-    ...{ accessKeyId: server.accessKeyId, accessKeySecret: server.accessKeySecret },
-    ...{ sldEnable: true, authorizationV4: true },
+    endpoint: server.endpoint,
+    region: `oss-${server.region}`,
+    bucket: server.bucket,
+    accessKeyId: server.accessKeyId,
+    accessKeySecret: server.accessKeySecret,
+    sldEnable: true,
+    authorizationV4: true,
     ...changes,
   }
   return new OSS(options)
@@ -98,7 +102,8 @@ export function signedHeaders(
   const scope = `${date.slice(0, 8)}/${server.region}/oss/aliyun_v4_request`
   const headers: Record<string, string> = {
     ...order.headers,
-    ...{ 'x-oss-content-sha256': 'UNSIGNED-PAYLOAD', 'x-oss-date': date },
+    'x-oss-content-sha256': 'UNSIGNED-PAYLOAD',
+    'x-oss-date': date,
   }
   const lines = Object.entries(headers).map(([name, value]) => `${name}:${value}\n`)
   const canonical = [

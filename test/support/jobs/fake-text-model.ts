@@ -19,7 +19,9 @@ export function scribe({ before = async () => {}, concurrency = 4 }: ScribeWish 
   const asked: string[] = []
   let stopped = 0
   return {
-    ...{ asked, concurrency, models: ['quill'] },
+    asked,
+    concurrency,
+    models: ['quill'],
     stopped: () => stopped,
     async write({ user }, { signal, onAccepted }): Promise<TextAnswer> {
       const text = textIn(user)

@@ -69,7 +69,9 @@ export async function startSite(chunks = 3): Promise<Site> {
   await writeFile(recording, spokenWav(chunks))
   const houses: House[] = []
   return {
-    ...{ folder, recording, chunks },
+    folder,
+    recording,
+    chunks,
     async open(wish = {}) {
       const house = await openHouse(folder, recording, wish)
       houses.push(house)
@@ -145,7 +147,9 @@ async function openHouse(folder: string, recording: string, wish: HouseOptions):
         },
       },
       textModel: wish.textModel ?? mute,
-      ...{ speakerRecogniser: deaf, fileRecogniser: deaf, ...wish.ears },
+      speakerRecogniser: deaf,
+      fileRecogniser: deaf,
+      ...wish.ears,
       blobs: {
         way: 'temporary',
         put: () => Promise.reject(new Error('No test needs this.')),
@@ -176,7 +180,12 @@ async function openHouse(folder: string, recording: string, wish: HouseOptions):
   const over = (id: string) => jobs.watch(id, caller)
   let closing: Promise<void> | undefined
   return {
-    ...{ name, jobs, store, asked, submit, over },
+    name,
+    jobs,
+    store,
+    asked,
+    submit,
+    over,
     async transcribe(order) {
       const { job, answered } = await submit(order)
       return { job: answered ? job : await over(job.id), answered }

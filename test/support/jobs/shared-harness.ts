@@ -40,12 +40,18 @@ export async function startTeam(chunks = 3): Promise<Team> {
 
   function shared(serves: boolean, { places = 4, visibility }: TeamWish) {
     const store = tablestoreStore({
-      ...{ endpoint: tables.endpoint, instance: tables.instance, prefix: 'team_' },
-      ...{ firstDelay: 0.02, patience: 3 },
+      endpoint: tables.endpoint,
+      instance: tables.instance,
+      prefix: 'team_',
+      firstDelay: 0.02,
+      patience: 3,
       key: { accessKeyId: tables.accessKeyId, accessKeySecret: tables.accessKeySecret },
     })
     const queue = mnsQueue({
-      ...{ endpoint: mns.endpoint, queue: 'jobs', places, firstDelay: 0.02 },
+      endpoint: mns.endpoint,
+      queue: 'jobs',
+      places,
+      firstDelay: 0.02,
       ...(visibility !== undefined && { visibility }),
       key: { accessKeyId: mns.accessKeyId, accessKeySecret: mns.accessKeySecret },
       ownersOf: id => store.ownersOf(id),
@@ -64,7 +70,10 @@ export async function startTeam(chunks = 3): Promise<Team> {
   await first.queue.setUp(signal)
   await Promise.all([first.store.close(), first.queue.close()])
   return {
-    ...{ site, tables, mns, oss },
+    site,
+    tables,
+    mns,
+    oss,
     front: (wish = {}) => open(false, wish),
     worker: (wish = {}) => open(true, { allowedDirs: [], ...wish }),
     bucket: () => [...oss.objects(), ...oss.multiparts()].map(({ key }) => key),
@@ -77,8 +86,11 @@ export async function startTeam(chunks = 3): Promise<Team> {
 
 export function bucketOf(oss: OssStandin) {
   return ossBlobs({
-    ...{ bucket: oss.bucket, endpoint: oss.endpoint, firstDelay: 0.02 },
-    ...{ accessKeyId: oss.accessKeyId, accessKeySecret: oss.accessKeySecret },
+    bucket: oss.bucket,
+    endpoint: oss.endpoint,
+    firstDelay: 0.02,
+    accessKeyId: oss.accessKeyId,
+    accessKeySecret: oss.accessKeySecret,
     installation: fixedInstallation('team'),
   })
 }

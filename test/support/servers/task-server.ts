@@ -53,7 +53,9 @@ export async function startTaskServer(port = 0): Promise<TaskServer> {
     seen = []
   }
   return {
-    ...{ origin, baseUrl: `${origin}/api/v1`, answer },
+    origin,
+    baseUrl: `${origin}/api/v1`,
+    answer,
     get seen() {
       return seen
     },
@@ -82,7 +84,9 @@ export const task = (task_status: string, output: object = {}, rest: object = {}
 
 /** The part of a task of the fun-asr kind that is done. */
 export const donePart = (transcription_url: string) => ({
-  ...{ file_url: 'https://b/heard.mp3', transcription_url, subtask_status: 'SUCCEEDED' },
+  file_url: 'https://b/heard.mp3',
+  transcription_url,
+  subtask_status: 'SUCCEEDED',
 })
 
 /** A task of the fun-asr kind that is done. */
@@ -116,7 +120,11 @@ export const listResult = {
       text: 'Hello world, 这里。',
       sentences: [
         {
-          ...{ begin_time: 100, end_time: 3820, text: 'Hello world, 这里。', sentence_id: 1, speaker_id: 0 },
+          begin_time: 100,
+          end_time: 3820,
+          text: 'Hello world, 这里。',
+          sentence_id: 1,
+          speaker_id: 0,
           words: [
             { begin_time: 100, end_time: 596, text: 'Hello ', punctuation: '' },
             { begin_time: 596, end_time: 844, text: 'world', punctuation: ', ' },
@@ -139,7 +147,11 @@ export const singleResult = {
       text: '欢迎。',
       sentences: [
         {
-          ...{ sentence_id: 0, begin_time: 0, end_time: 1440, language: 'zh', emotion: 'neutral' },
+          sentence_id: 0,
+          begin_time: 0,
+          end_time: 1440,
+          language: 'zh',
+          emotion: 'neutral',
           text: '欢迎。',
           words: [
             { begin_time: 0, end_time: 160, text: '欢', punctuation: '' },

@@ -48,7 +48,9 @@ export function writer({
   const waiting: { count: number; go(): void }[] = []
   let [underWay, peak, stopped] = [0, 0, 0]
   return {
-    ...{ models, concurrency, asked },
+    models,
+    concurrency,
+    asked,
     peak: () => peak,
     stopped: () => stopped,
     reaches: count =>

@@ -65,7 +65,12 @@ export function conversation(
     const words = timesOf(text, at)
     const end = words.at(-1)!.end
     segments.push({
-      ...{ start: round(at), end, text, estimated: false, speaker: `S${speaker + 1}`, confidence: 0.9 },
+      start: round(at),
+      end,
+      text,
+      estimated: false,
+      speaker: `S${speaker + 1}`,
+      confidence: 0.9,
       ...(timed && { words }),
     })
     at = end + random() * 2
@@ -75,7 +80,9 @@ export function conversation(
 
 function timesOf(text: string, from: number): Word[] {
   return text.split(/\s+/).map((word, i) => ({
-    ...{ text: word, start: round(from + i * 0.4), end: round(from + i * 0.4 + 0.35) },
+    text: word,
+    start: round(from + i * 0.4),
+    end: round(from + i * 0.4 + 0.35),
   }))
 }
 

@@ -18,8 +18,17 @@ const sentence = (text: string, start: number, end: number, opens = false): Segm
 
 function formatted(segments: Segment[], more: Partial<FormattedSegments> = {}): FormattedSegments {
   return {
-    ...{ style: 'faithful', models: ['qwen-flash'], changed: 0.25, paragraphs: 2, kept: 0 },
-    ...{ pieces: 1, failed: 0, removed: {}, warnings: [], of: 'x', segments },
+    style: 'faithful',
+    models: ['qwen-flash'],
+    changed: 0.25,
+    paragraphs: 2,
+    kept: 0,
+    pieces: 1,
+    failed: 0,
+    removed: {},
+    warnings: [],
+    of: 'x',
+    segments,
     usage: { inputTokens: 40, outputTokens: 30, costUsd: 0.0001 },
     ...more,
   }
@@ -74,7 +83,11 @@ describe('a formatted transcript', () => {
       warnings: ['Look.'],
     })
     expect(found.formatted).toStrictEqual({
-      ...{ style: 'faithful', models: ['qwen-flash'], changed: 0.25, paragraphs: 2, kept: 0 },
+      style: 'faithful',
+      models: ['qwen-flash'],
+      changed: 0.25,
+      paragraphs: 2,
+      kept: 0,
       removed: { 'I mean': 2 },
       usage: { input_tokens: 40, output_tokens: 30, cost_usd: 0.0001 },
     })

@@ -97,7 +97,9 @@ describe('speakers', () => {
 /** A sentence whose words take half a second each. */
 const said = (start: number, text: string, speaker?: number): HeardSentence => {
   const words = text.match(/\S+ ?/g)!.map((word, i) => ({
-    ...{ text: word, start: start + i / 2, end: start + (i + 1) / 2 },
+    text: word,
+    start: start + i / 2,
+    end: start + (i + 1) / 2,
   }))
   const known = speaker === undefined ? {} : { speaker }
   return { start, end: words.at(-1)!.end, text, language: 'en', words, ...known }
@@ -111,7 +113,9 @@ function ears(
   tells = { text: true, speakers: true },
 ): FileRecogniser {
   return {
-    ...{ model, limits: { maxSeconds: 3600, maxBytes: 1e9 }, tells },
+    model,
+    limits: { maxSeconds: 3600, maxBytes: 1e9 },
+    tells,
     submit: async () => `task of ${model}`,
     async status() {
       const heard = hear()

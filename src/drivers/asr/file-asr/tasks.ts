@@ -81,7 +81,8 @@ export function readTaskPage(json: unknown): TaskPage {
   const page = pageShape.safeParse(json).data
   if (!page) throw unreadable()
   const tasks = (page.data ?? []).map(({ task_id, model_name, gmt_create }) => ({
-    ...{ id: task_id, createdAt: gmt_create ?? 0 },
+    id: task_id,
+    createdAt: gmt_create ?? 0,
     ...(model_name && { model: model_name }),
   }))
   return { pages: page.total_page ?? 1, tasks }

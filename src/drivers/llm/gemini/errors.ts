@@ -76,7 +76,9 @@ export function geminiError(httpStatus: number, json: unknown, model: string): S
   const { code: ours, message, ...details } = meaningOf(status, told, model)
   const { retryAfter } = told
   const cause = {
-    ...{ status, code: told.status.slice(0, 60), isAboutThinking: isThinkingRefused(status, told) },
+    status,
+    code: told.status.slice(0, 60),
+    isAboutThinking: isThinkingRefused(status, told),
     ...(retryAfter !== undefined && { retryAfter }),
   }
   return new SpeechError(ours, message, { ...details, cause })

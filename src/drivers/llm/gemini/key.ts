@@ -15,8 +15,11 @@ export async function checkGeminiKey(
   signal: AbortSignal,
 ): Promise<void> {
   const { status, json } = await http.request({
-    ...{ method: 'GET', url: `${baseUrl}/models?pageSize=1`, headers: { 'x-goog-api-key': apiKey } },
-    ...{ signal, setting: 'GEMINI_BASE_URL' },
+    method: 'GET',
+    url: `${baseUrl}/models?pageSize=1`,
+    headers: { 'x-goog-api-key': apiKey },
+    signal,
+    setting: 'GEMINI_BASE_URL',
   })
   const isList = Array.isArray((json as { models?: unknown } | null | undefined)?.models)
   if (status === 200 && isList) return

@@ -70,7 +70,11 @@ export function geminiText({ model, apiKey, baseUrl, http, concurrency }: Gemini
   }
 
   return {
-    ...{ name: model, provider: 'Gemini', place: `${model} at ${baseUrl}`, models: [model], concurrency },
+    name: model,
+    provider: 'Gemini',
+    place: `${model} at ${baseUrl}`,
+    models: [model],
+    concurrency,
     async write(request, listener) {
       const forbid = forbidsThinking
       try {
@@ -104,7 +108,8 @@ async function read(
 ): Promise<Draft & { version?: string }> {
   const deltas = createDeltas()
   const draft: Omit<Draft, 'text'> & { version?: string } = {
-    ...{ ending: undefined, usage: { inputTokens: 0, outputTokens: 0 } },
+    ending: undefined,
+    usage: { inputTokens: 0, outputTokens: 0 },
   }
   try {
     for await (const { json } of framesOf(pieces)) {

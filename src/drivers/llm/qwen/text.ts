@@ -57,13 +57,11 @@ export function qwenText(
   }
 
   return {
-    ...{
-      name: model,
-      provider: 'DashScope',
-      place: `${model} at ${cloud.baseUrl}`,
-      models: [model],
-      concurrency,
-    },
+    name: model,
+    provider: 'DashScope',
+    place: `${model} at ${cloud.baseUrl}`,
+    models: [model],
+    concurrency,
     async write(request, listener) {
       const first = route
       try {

@@ -103,11 +103,18 @@ export async function createClient(
   const { default: Client } = await import('ali-oss')
   const { region, pathStyle } = place()
   const options: ClientOptions = {
-    ...{ bucket, endpoint, region, sldEnable: pathStyle, secure: !pathStyle, authorizationV4: true },
-    ...{ accessKeyId: key.accessKeyId, accessKeySecret: key.accessKeySecret },
+    bucket,
+    endpoint,
+    region,
+    sldEnable: pathStyle,
+    secure: !pathStyle,
+    authorizationV4: true,
+    accessKeyId: key.accessKeyId,
+    accessKeySecret: key.accessKeySecret,
     // The library prints an advice about tokens unless it is told how often to renew them.
     ...(key.securityToken && { stsToken: key.securityToken, refreshSTSTokenInterval: 60_000 }),
-    ...{ timeout: patience.answer * 1000, ...agents },
+    timeout: patience.answer * 1000,
+    ...agents,
   }
   return new Client(options)
 }

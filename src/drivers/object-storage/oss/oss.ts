@@ -36,7 +36,10 @@ export function ossBlobs(options: OssOptions): Blobs {
   const lines = new Set<Line>()
   let known: OssPlace | undefined
   const lineOptions: LineOptions = {
-    ...{ bucket, firstDelay, patience, key: options },
+    bucket,
+    firstDelay,
+    patience,
+    key: options,
     place: () => (known ??= ossPlace(options)),
   }
 

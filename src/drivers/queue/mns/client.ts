@@ -66,8 +66,10 @@ export function createLine({ endpoint, key, firstDelay = 0.2 }: MnsOptions): Lin
       const account = new URL(endpoint).hostname.split('.')[0]!
       const options = { accessKeyId, accessKeySecret, ...(securityToken && { securityToken }) }
       return new Library(account, {
-        ...{ endpoint: endpoint.replace(/\/+$/, ''), ...options },
-        ...{ connectTimeout: time, readTimeout: time },
+        endpoint: endpoint.replace(/\/+$/, ''),
+        ...options,
+        connectTimeout: time,
+        readTimeout: time,
       })
     })
     opened.catch(() => clients.delete(time))

@@ -69,7 +69,10 @@ export function mnsQueue(options: MnsOptions): MnsQueue {
     serve(work) {
       if (closed) return
       receiver = receive({
-        ...{ line, queues: names, places, wait },
+        line,
+        queues: names,
+        places,
+        wait,
         work: (name, message) => handle(name, message, work),
       })
     },

@@ -33,8 +33,13 @@ export function createConnection({ endpoint, instance, key }: TablestoreOptions)
     const { accessKeyId, accessKeySecret, securityToken } = key
     const httpOptions = { timeout: silence, maxSockets: sockets, agent }
     const client = new lib.Client({
-      ...{ accessKeyId, secretAccessKey: accessKeySecret, ...(securityToken && { securityToken }) },
-      ...{ endpoint, instancename: instance ?? hostname.split('.')[0]!, maxRetries: 0, httpOptions },
+      accessKeyId,
+      secretAccessKey: accessKeySecret,
+      ...(securityToken && { securityToken }),
+      endpoint,
+      instancename: instance ?? hostname.split('.')[0]!,
+      maxRetries: 0,
+      httpOptions,
     })
     return { lib, client }
   }

@@ -85,14 +85,17 @@ export function createRows(line: Line, prefix: string): Rows {
     put: (table, key, facts, expect = { row: 'any' }) =>
       write('ots:PutRow', ({ lib, client }) =>
         client.putRow({
-          ...{ tableName: nameOf(prefix, table), primaryKey: keyOf(key, lib) },
-          ...{ condition: conditionOf(expect, lib), attributeColumns: columnsOf(facts, lib) },
+          tableName: nameOf(prefix, table),
+          primaryKey: keyOf(key, lib),
+          condition: conditionOf(expect, lib),
+          attributeColumns: columnsOf(facts, lib),
         }),
       ),
     remove: (table, key, expect = { row: 'any' }) =>
       write('ots:DeleteRow', ({ lib, client }) =>
         client.deleteRow({
-          ...{ tableName: nameOf(prefix, table), primaryKey: keyOf(key, lib) },
+          tableName: nameOf(prefix, table),
+          primaryKey: keyOf(key, lib),
           condition: conditionOf(expect, lib),
         }),
       ),
@@ -103,10 +106,12 @@ export function createRows(line: Line, prefix: string): Rows {
       do {
         const { rows, nextStartPrimaryKey } = await line.call('ots:GetRange', ({ lib, client }) =>
           client.getRange({
-            ...{ tableName, direction: lib.Direction[backward ? 'BACKWARD' : 'FORWARD'] },
+            tableName,
+            direction: lib.Direction[backward ? 'BACKWARD' : 'FORWARD'],
             inclusiveStartPrimaryKey: next ?? keyOf(from, lib, backward ? lib.INF_MAX : lib.INF_MIN, table),
             exclusiveEndPrimaryKey: keyOf(to, lib, backward ? lib.INF_MIN : lib.INF_MAX, table),
-            ...{ limit: Math.min(left, mostRows), ...(columns && { columnsToGet: columns }) },
+            limit: Math.min(left, mostRows),
+            ...(columns && { columnsToGet: columns }),
           }),
         )
         // What is over is told by the key of the next row alone: a page may be short, or empty, before.

@@ -43,7 +43,8 @@ export function createCandidates(line: Line, prefix: string): Candidates {
     const { SORT_ORDER_DESC: order } = lib.SortOrder
     const sorters = ['created', 'id'].map(fieldName => ({ fieldSort: { fieldName, order } }))
     return (await client.search({
-      ...{ tableName, indexName },
+      tableName,
+      indexName,
       searchQuery: { offset: 0, limit: size, query, sort: { sorters } } as SearchQuery,
       columnToGet: { returnType: lib.ColumnReturnType.RETURN_SPECIFIED, returnNames: ['created'] },
     })) as { rows: Tablestore.Row[] }

@@ -159,7 +159,10 @@ function schema(
   { FieldType }: typeof Tablestore,
 ): Tablestore.CreateSearchIndexParams & { timeToLive: number } {
   const keyword = (fieldName: string) => ({
-    ...{ fieldName, fieldType: FieldType.KEYWORD, index: true, enableSortAndAgg: true },
+    fieldName,
+    fieldType: FieldType.KEYWORD,
+    index: true,
+    enableSortAndAgg: true,
   })
   // What stands there are terms with blanks between them: no dictionary is asked to part them once more.
   const split = { analyzer: 'split', analyzerParameter: { delimiter: ' ' } }

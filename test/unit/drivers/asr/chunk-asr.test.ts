@@ -432,7 +432,10 @@ describe('an answer that comes bit by bit', () => {
 
   it('names the setting of its address when it cannot be had', async () => {
     const asked = http.stream({
-      ...{ method: 'GET', url: 'http://127.0.0.1:1/', signal: never, setting: 'GEMINI_BASE_URL' },
+      method: 'GET',
+      url: 'http://127.0.0.1:1/',
+      signal: never,
+      setting: 'GEMINI_BASE_URL',
     })
     const error = await failure(asked)
     expect(error.code).toBe('PROVIDER_UNREACHABLE')

@@ -30,7 +30,12 @@ interface Fake extends ProviderModel {
 function fake(name: string, provider = 'DashScope'): Fake {
   let how: (listener: Listener) => Promise<string> = async () => `by ${name}`
   return {
-    ...{ name, provider, place: `${name} at home`, models: [name], concurrency: 4, calls: 0 },
+    name,
+    provider,
+    place: `${name} at home`,
+    models: [name],
+    concurrency: 4,
+    calls: 0,
     async write(_, listener): Promise<TextAnswer> {
       this.calls++
       return { text: await how(listener), whole: true, model: name, usage }
@@ -390,7 +395,9 @@ describe('where all models fail', () => {
 
   it('another request may succeed as long as one model was stopped by this one alone', async () => {
     expect(await told(['a', wrongKey], ['b', refused, 'Gemini'])).toMatchObject({
-      ...{ code: 'KEY_REFUSED', scope: 'request', retryable: false },
+      code: 'KEY_REFUSED',
+      scope: 'request',
+      retryable: false,
     })
     expect(await told(['a', refused], ['b', throttled])).toMatchObject({ scope: 'request', retryable: true })
     expect(await told(['a', gone], ['b', wrongKey])).toMatchObject({ scope: 'account', retryable: false })

@@ -66,7 +66,9 @@ describe('the models of the settings', () => {
       models: ['qwen-turbo', 'qwen-flash', 'gemini-2.5-flash'],
       dashscope: { apiKey: 'qwenKey' in wishes ? undefined : 'sk-a', baseUrl: server.baseUrl },
       gemini: { apiKey: 'geminiKey' in wishes ? undefined : 'AIza-b', baseUrl: server.geminiUrl },
-      ...{ http, retirements: memory(), ...wishes },
+      http,
+      retirements: memory(),
+      ...wishes,
     })
 
   it('are listed in their order, each once, without those whose provider has no key', () => {
@@ -125,7 +127,9 @@ describe('the models of the settings', () => {
 /** A model that fails with each of these in turn, and then answers. */
 function failing(...errors: unknown[]): TextModel & { calls: number } {
   return {
-    ...{ models: ['fake'], concurrency: 1, calls: 0 },
+    models: ['fake'],
+    concurrency: 1,
+    calls: 0,
     async write() {
       const error = errors[this.calls++]
       if (error) throw error
@@ -255,7 +259,9 @@ describe('against the stand-in cloud', () => {
 
   const open = (models: string[], keys: { qwen?: string; gemini?: string } = {}) =>
     textModels({
-      ...{ models, http, retirements: memory() },
+      models,
+      http,
+      retirements: memory(),
       dashscope: { apiKey: keys.qwen ?? standin.apiKey, baseUrl: standin.url },
       gemini: { apiKey: keys.gemini ?? standin.geminiKey, baseUrl: standin.geminiUrl },
     })

@@ -15,7 +15,10 @@ function memoryStore() {
   const rows = new Map<string, unknown>()
   const broken = () => Promise.reject(new SpeechError('STORE_FAILED', 'No.', { hint: 'Wait.' }))
   const store = {
-    ...{ rows, broken: false, reads: 0, owners: new Set<string>() },
+    rows,
+    broken: false,
+    reads: 0,
+    owners: new Set<string>(),
     async getCheckpoint(owner: string, key: string) {
       store.reads++
       return store.broken ? broken() : rows.get(`${owner}/${key}`)

@@ -44,7 +44,9 @@ async function startInTrouble() {
   await vi.waitFor(() => expect(house.asked).toHaveLength(site.chunks), patient)
   isFailing = true
   return {
-    ...{ house, id: job.id, open },
+    house,
+    id: job.id,
+    open,
     mend() {
       isFailing = false
     },
@@ -52,8 +54,14 @@ async function startInTrouble() {
 }
 
 const jobFacts = {
-  ...{ owner: me, tool: 'transcribe_audio' as const, models: ['ears'], brief: false, revision: 1 },
-  ...{ order: { audio: '/a.wav' }, createdAt: '2026-01-01', updatedAt: '2026-01-01' },
+  owner: me,
+  tool: 'transcribe_audio' as const,
+  models: ['ears'],
+  brief: false,
+  revision: 1,
+  order: { audio: '/a.wav' },
+  createdAt: '2026-01-01',
+  updatedAt: '2026-01-01',
 }
 
 const isLost = (warnings: string[]) => warnings.some(warning => /could not be stored/.test(warning))

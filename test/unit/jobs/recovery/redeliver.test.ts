@@ -33,7 +33,9 @@ afterEach(async () => {
 function open(): Unclaimed {
   const { store } = house
   const parts: UnclaimedHouse = {
-    ...{ store, ledger: createLedger(store, { shared: true }), closing: new AbortController().signal },
+    store,
+    ledger: createLedger(store, { shared: true }),
+    closing: new AbortController().signal,
     leases: createLeases(`looker-${Math.random()}/1//mark`, { shared: true }),
     pipeline: { allowedDirs: [site.folder] } as unknown as UnclaimedHouse['pipeline'],
     dispatch: async job => void sent.push(job),
@@ -58,7 +60,11 @@ async function put(facts: Partial<Job>): Promise<void> {
     revision: 1,
   } as const
   await house.store.addJob({
-    ...{ ...base, order: { audio: '/elsewhere/talk.wav' }, state: 'queued', createdAt: at, updatedAt: at },
+    ...base,
+    order: { audio: '/elsewhere/talk.wav' },
+    state: 'queued',
+    createdAt: at,
+    updatedAt: at,
     ...facts,
   } as Job)
 }

@@ -25,7 +25,9 @@ interface Cloud {
 /** A house whose tasks wait for ever in a cloud that several houses may share. */
 function open(cloud: Cloud, wish: Parameters<Site['open']>[0] = {}): Promise<House> {
   const ears = (model: string, tells: FileRecogniser['tells']): FileRecogniser => ({
-    ...{ model, limits: { maxSeconds: 3600, maxBytes: 1e9 }, tells },
+    model,
+    limits: { maxSeconds: 3600, maxBytes: 1e9 },
+    tells,
     async submit() {
       const task = `${model}-${cloud.submitted.length}`
       cloud.submitted.push(task)

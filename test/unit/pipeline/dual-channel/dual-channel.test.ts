@@ -74,7 +74,9 @@ async function hear(
   const ports = { recogniser, ffmpeg: testFfmpeg, encoding: createGate(2), ...options }
   const heard = { warnings: new Set<string>(), progress: [] as Progress[], soFar: [] as Findings[] }
   const run: Run = {
-    ...{ job: 'call', owner: `owner ${owners}`, signal: new AbortController().signal },
+    job: 'call',
+    owner: `owner ${owners}`,
+    signal: new AbortController().signal,
     goesOn: () => false,
     scratch: async () => folder.path,
     progress: update => void heard.progress.push(update),

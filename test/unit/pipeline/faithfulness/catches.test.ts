@@ -163,7 +163,9 @@ describe('what is only written otherwise', () => {
   it.each(harmless)('passes: %s (%s)', (_, tongue, said, answered) => {
     const outcome = framed({ tongue, said, answered })
     expect(outcome).toMatchObject({
-      ...{ middle: answered.replaceAll('\n', ' '), isTaken: true, neighboursStand: true },
+      middle: answered.replaceAll('\n', ' '),
+      isTaken: true,
+      neighboursStand: true,
     })
   })
 })

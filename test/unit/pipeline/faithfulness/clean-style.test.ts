@@ -7,7 +7,9 @@ type Row = [what: string, language: string | undefined, said: string, answered: 
 function cleaned(said: string, answered: string, wish: Partial<Judging> = {}) {
   const { passages, removed, removals } = judge(said, answered, { style: 'clean', ...wish })
   return {
-    ...{ text: passages.map(({ text }) => text).join(' '), removed, removals },
+    text: passages.map(({ text }) => text).join(' '),
+    removed,
+    removals,
     isTaken: passages.every(({ kept }) => !kept),
   }
 }

@@ -45,7 +45,8 @@ function played({ tongue, start, size, degree, joint, names, seed, shows }: Scen
   const faithful = paragraphs.map(({ cleaned }) => cleaned).join('\n\n')
   const answer = names.reduce((text, name) => mutations[name]!(text, { tongue, before, random }), faithful)
   const wish: Judging = {
-    ...{ style: hesitates ? 'clean' : 'faithful', ...languageOf(tongue) },
+    style: hesitates ? 'clean' : 'faithful',
+    ...languageOf(tongue),
     ...(shows && { before }),
   }
   return { original, answer, wish, random }
@@ -170,7 +171,8 @@ describe('whatever a model answers', () => {
     fc.assert(
       fc.property(twins, fc.constantFrom(undefined, '', 'a', 'b 3'), ([original, answer], before) => {
         const judgement = judge(original, answer, {
-          ...{ style: 'faithful', ...(before !== undefined && { before }) },
+          style: 'faithful',
+          ...(before !== undefined && { before }),
         })
         // A joint may come or go (no.t, ’um); what is said may not.
         expect(words(comingOut(judgement)).join('')).toBe(words(original).join(''))

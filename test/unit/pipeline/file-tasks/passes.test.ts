@@ -58,7 +58,9 @@ async function hearAs(
   const ports = { ...recognisers, ...waiting, ...money, blobs, ffmpeg }
   const { size: bytes } = await stat(file)
   const run: Run = {
-    ...{ job, owner: 'local', signal: new AbortController().signal },
+    job,
+    owner: 'local',
+    signal: new AbortController().signal,
     goesOn: () => false,
     scratch: async () => folder.path,
     progress() {},

@@ -92,8 +92,16 @@ describe('requests', () => {
       const model = writer()
       const short = `  ${sign.repeat(100)}\n`
       expect(await format(short, model)).toEqual({
-        ...{ style: 'faithful', text: short, models: [], changed: 0, paragraphs: 0, kept: 0, pieces: 0 },
-        ...{ failed: 0, removed: {}, usage: { inputTokens: 0, outputTokens: 0 } },
+        style: 'faithful',
+        text: short,
+        models: [],
+        changed: 0,
+        paragraphs: 0,
+        kept: 0,
+        pieces: 0,
+        failed: 0,
+        removed: {},
+        usage: { inputTokens: 0, outputTokens: 0 },
         warnings: ['A text of at most 100 characters is not formatted.'],
       })
       expect(model.asked).toEqual([])

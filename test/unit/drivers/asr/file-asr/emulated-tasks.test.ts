@@ -46,7 +46,10 @@ beforeAll(async () => {
   http = createHttp({ connections: 8 })
   const cloud = dashscope({ apiKey: standin.apiKey, baseUrl: standin.url, http })
   const { speakerRecogniser, fileRecogniser } = fileRecognisers({
-    ...{ cloud, http, ...models, retry: { firstDelay: 1e-3 } },
+    cloud,
+    http,
+    ...models,
+    retry: { firstDelay: 1e-3 },
   })
   who = speakerRecogniser
   what = fileRecogniser

@@ -529,7 +529,8 @@ describe('the result', () => {
           return { status: 200, text: JSON.stringify(listResult) }
         },
       },
-      ...{ model: 'fun-asr', role: 'speakers' },
+      model: 'fun-asr',
+      role: 'speakers',
     })
     const status = await asr.status('t', never)
     expect(fetched).toEqual(expected === undefined ? [] : [expected])
@@ -543,7 +544,11 @@ describe('the list of tasks', () => {
   const from = Date.UTC(2026, 10, 22, 17, 59, 58, 400)
   const to = Date.UTC(2026, 10, 22, 18, 4, 1, 1)
   const listed = (task_id: string, gmt_create: number, model_name = 'fun-asr') => ({
-    ...{ task_id, gmt_create, model_name, status: 'RUNNING', region: 'ap-southeast-1' },
+    task_id,
+    gmt_create,
+    model_name,
+    status: 'RUNNING',
+    region: 'ap-southeast-1',
   })
   const page = (page_no: number, ...data: object[]) =>
     say(200, { total: 3, data, total_page: 2, page_no, page_size: 50, request_id: 'r' })
@@ -559,8 +564,11 @@ describe('the list of tasks', () => {
     // 18:00 in London is two o'clock the next day in Beijing; the end is rounded up to a whole second.
     expect(queries.map(({ searchParams }) => Object.fromEntries(searchParams))).toEqual(
       ['1', '2'].map(page_no => ({
-        ...{ start_time: '20261123015958', end_time: '20261123020402', model_name: 'fun-asr' },
-        ...{ page_size: '50', page_no },
+        start_time: '20261123015958',
+        end_time: '20261123020402',
+        model_name: 'fun-asr',
+        page_size: '50',
+        page_no,
       })),
     )
   })
@@ -606,12 +614,10 @@ function failing(...errors: unknown[]): FileRecogniser & { calls: string[] } {
     return value
   }
   return {
-    ...{
-      model: 'fake',
-      calls,
-      limits: { maxSeconds: 1, maxBytes: 1 },
-      tells: { text: true, speakers: true },
-    },
+    model: 'fake',
+    calls,
+    limits: { maxSeconds: 1, maxBytes: 1 },
+    tells: { text: true, speakers: true },
     submit: () => answer('submit', 't'),
     status: () => answer('status', { state: 'running' }),
     tasks: () => answer('tasks', []),
@@ -688,7 +694,8 @@ describe('the rates', () => {
       return answer
     }
     return {
-      ...{ ...inner, at },
+      ...inner,
+      at,
       submit: (...asked) => note(inner.submit(...asked)),
       status: (...asked) => note(inner.status(...asked)),
       tasks: (...asked) => note(inner.tasks(...asked)),

@@ -11,7 +11,8 @@ async function hear(result: unknown, task: object = listTask('http://127.0.0.1/r
   const recogniser = fileAsr({
     cloud: { baseUrl: 'http://127.0.0.1/api/v1', call: async () => task },
     http: { fetchText: async () => ({ status: 200, text: JSON.stringify(result) }) },
-    ...{ model: 'fun-asr', role: 'speakers' },
+    model: 'fun-asr',
+    role: 'speakers',
   })
   const status = await recogniser.status('t', never)
   if (status.state !== 'done') throw new Error(JSON.stringify(status))
@@ -27,7 +28,10 @@ interface RawWord {
 }
 
 const word = (text: string, begin_time?: number, end_time?: number, more: RawWord = {}): RawWord => ({
-  ...{ text, begin_time, end_time, punctuation: '' },
+  text,
+  begin_time,
+  end_time,
+  punctuation: '',
   ...more,
 })
 
@@ -48,7 +52,10 @@ describe('a result', () => {
       url: 'https://b/heard.mp3',
       sentences: [
         {
-          ...{ start: 0.1, end: 3.82, text: 'Hello world, 这里。', speaker: 0 },
+          start: 0.1,
+          end: 3.82,
+          text: 'Hello world, 这里。',
+          speaker: 0,
           words: [
             { start: 0.1, end: 0.596, text: 'Hello ' },
             { start: 0.596, end: 0.844, text: 'world, ' },
@@ -66,7 +73,10 @@ describe('a result', () => {
       url: 'https://b/file.mp3',
       sentences: [
         {
-          ...{ start: 0, end: 1.44, text: '欢迎。', language: 'zh' },
+          start: 0,
+          end: 1.44,
+          text: '欢迎。',
+          language: 'zh',
           words: [
             { start: 0, end: 0.16, text: '欢' },
             { start: 1.12, end: 1.44, text: '迎。' },
@@ -223,18 +233,29 @@ describe('a sentence', () => {
     ]
     expect(await sentences({ ...at, text: 'Yes. No, never. Oh.', language: 'en', words: given })).toEqual([
       {
-        ...{ start: 1, end: 1.2, text: 'Yes.', speaker: 0, language: 'en' },
+        start: 1,
+        end: 1.2,
+        text: 'Yes.',
+        speaker: 0,
+        language: 'en',
         words: [{ start: 1, end: 1.2, text: 'Yes. ' }],
       },
       {
-        ...{ start: 1.3, end: 1.7, text: 'No, never.', speaker: 1, language: 'en' },
+        start: 1.3,
+        end: 1.7,
+        text: 'No, never.',
+        speaker: 1,
+        language: 'en',
         words: [
           { start: 1.3, end: 1.5, text: 'No, ' },
           { start: 1.5, end: 1.7, text: 'never. ' },
         ],
       },
       {
-        ...{ start: 1.8, end: 2, text: 'Oh.', language: 'en' },
+        start: 1.8,
+        end: 2,
+        text: 'Oh.',
+        language: 'en',
         words: [{ start: 1.8, end: 2, text: 'Oh.' }],
       },
     ])

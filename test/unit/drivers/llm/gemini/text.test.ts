@@ -105,8 +105,11 @@ describe('an answer', () => {
       onText: (written: number) => heard.push(written),
     }
     expect(await gemini().write(request, listener)).toEqual({
-      ...{ text: 'So I went home.', whole: true, model: 'gemini-2.5-flash' },
-      ...{ usage: { inputTokens: 8, outputTokens: 39 }, costUsd: 0.0001 },
+      text: 'So I went home.',
+      whole: true,
+      model: 'gemini-2.5-flash',
+      usage: { inputTokens: 8, outputTokens: 39 },
+      costUsd: 0.0001,
     })
     expect(heard).toEqual(['accepted', 3, 9, 15, 15])
   })
@@ -130,7 +133,10 @@ describe('an answer', () => {
     const body = { candidates: [{ content: { parts, role: 'model' }, finishReason: 'STOP' }] }
     server.answer(stream([geminiFrame(body)]))
     expect(await gemini().write(request, { signal: never })).toEqual({
-      ...{ text: 'Ok.', whole: true, model: 'gemini-2.5-flash', usage: { inputTokens: 0, outputTokens: 0 } },
+      text: 'Ok.',
+      whole: true,
+      model: 'gemini-2.5-flash',
+      usage: { inputTokens: 0, outputTokens: 0 },
     })
   })
 

@@ -183,7 +183,10 @@ describe('an answer', () => {
       onText: (written: number) => heard.push(written),
     }
     expect(await qwen().write(request, listener)).toEqual({
-      ...{ text: 'So I went home.', whole: true, model: 'qwen-flash', usage },
+      text: 'So I went home.',
+      whole: true,
+      model: 'qwen-flash',
+      usage,
       costUsd: 0.000016,
     })
     expect(heard).toEqual(['accepted', 3, 9, 15, 15])
@@ -242,7 +245,10 @@ describe('an answer', () => {
       server.answers(200, { ...qwenBody('Ok.', 'stop'), usage: odd })
       const answer = await qwen().write(request, { signal: never })
       expect(answer).toEqual({
-        ...{ text: 'Ok.', whole: true, model: 'qwen-flash', usage: { inputTokens: 0, outputTokens: 0 } },
+        text: 'Ok.',
+        whole: true,
+        model: 'qwen-flash',
+        usage: { inputTokens: 0, outputTokens: 0 },
       })
     }
   })
