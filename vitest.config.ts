@@ -1,8 +1,11 @@
 // Test runner settings: files run side by side, each with servers and data folders of its own.
 import { defineConfig } from 'vitest/config'
 
-/** Files that put something in a module's place. All others share what a worker has loaded: the fixtures' sound, above all. */
-const apart = ['test/unit/jobs/submit/single-read.test.ts', 'test/unit/drivers/ffmpeg/locate.test.ts']
+/** Files that replace a module for all who import it. All others share what a worker has loaded, above all the fixtures' audio. */
+const replacingModules = [
+  'test/unit/jobs/submit/single-read.test.ts',
+  'test/unit/drivers/ffmpeg/locate.test.ts',
+]
 
 export default defineConfig({
   test: {
@@ -10,14 +13,26 @@ export default defineConfig({
     maxWorkers: '100%',
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // Tests drive real processes: a machine that stalls must not fail a run. What passed only then is named in the report.
-    retry: 1,
+    globalSetup: 'test/support/build-dist.ts',
     projects: [
       {
         extends: true,
-        test: { name: 'shared', include: ['test/**/*.test.ts'], exclude: apart, isolate: false },
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+          exclude: replacingModules,
+          isolate: false,
+        },
       },
-      { extends: true, test: { name: 'apart', include: apart } },
+      {
+        extends: true,
+        test: {
+          name: 'integration',
+          include: ['test/*.test.ts', 'test/{contracts,e2e,emulators}/**/*.test.ts'],
+          isolate: false,
+        },
+      },
+      { extends: true, test: { name: 'isolated', include: replacingModules } },
     ],
   },
 })

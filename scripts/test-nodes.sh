@@ -3,7 +3,6 @@
 # their own: installed here, they would take the place of the `node` that every npm script runs on. Linux on x64 only.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-npm run --silent build
 [ $# -gt 0 ] || set -- 22 24
 for major in "$@"; do
   folder="${TMPDIR:-/tmp}/speech-mcp-node-$major"
