@@ -1,4 +1,4 @@
-// Every setting, in one table: its environment name, its flag, what it may be and what it is for.
+// Settings in one table: environment name, flag, schema and help. `docs/settings.md` is generated from it.
 import * as z from 'zod/v4'
 import { type LogLevel, logLevels } from '../log.ts'
 import {
@@ -33,126 +33,166 @@ function setting<T>(env: string, schema: z.ZodType<T>, help: string): Setting<T>
 }
 
 export const settings = {
-  apiKey: setting('DASHSCOPE_API_KEY', key, 'Model Studio key of the Singapore region (sk-…)'),
+  apiKey: setting('DASHSCOPE_API_KEY', key, 'Model Studio API key of the Singapore region (sk-…)'),
   baseUrl: setting(
     'DASHSCOPE_BASE_URL',
     baseUrl('https://dashscope-intl.aliyuncs.com/api/v1'),
-    'Model Studio address; a workspace address works too',
+    'Address of Model Studio; a workspace address works too',
   ),
-  asrModel: setting('ASR_MODEL', model('qwen3-asr-flash'), 'Model that recognises speech'),
-  speakerModel: setting('SPEAKER_MODEL', model('fun-asr-mtl'), 'Model that tells speakers apart'),
-  fileModel: setting('FILE_MODEL', model('qwen3-asr-flash-filetrans'), 'Model that recognises whole files'),
+  asrModel: setting('ASR_MODEL', model('qwen3-asr-flash'), 'Model that transcribes chunks of a recording'),
+  speakerModel: setting('SPEAKER_MODEL', model('fun-asr-mtl'), 'Model that detects who speaks when'),
+  fileModel: setting(
+    'FILE_MODEL',
+    model('qwen3-asr-flash-filetrans'),
+    'Model that transcribes whole files, with measured times',
+  ),
   formatModels: setting(
     'FORMAT_MODELS',
     models('qwen-turbo,qwen-flash,gemini-2.5-flash,gemini-3.5-flash-lite'),
-    'Models that make text readable, parted by commas; the first that answers counts',
+    'Models that format text, separated by commas; the first one that answers is used',
   ),
-  geminiKey: setting('GEMINI_API_KEY', key, 'Key for the Gemini models among them'),
+  geminiKey: setting('GEMINI_API_KEY', key, 'API key for the Gemini models in FORMAT_MODELS'),
   geminiUrl: setting(
     'GEMINI_BASE_URL',
     baseUrl('https://generativelanguage.googleapis.com/v1beta'),
-    'Gemini address, with its version',
+    'Address of the Gemini API, including its version',
   ),
-  ossBucket: setting('OSS_BUCKET', bucket, 'Bucket for uploads; otherwise DashScope’s store of two days'),
-  ossEndpoint: setting('OSS_ENDPOINT', ossEndpoint, 'Host of the bucket’s region'),
-  ossRegion: setting('OSS_REGION', region, 'The bucket’s region; otherwise as OSS_ENDPOINT says'),
-  alibabaKey: setting('ALIBABA_ACCESS_KEY', key, 'Key of a RAM user who may use the bucket'),
-  alibabaSecret: setting('ALIBABA_SECRET_KEY', key, 'Its secret'),
-  ossKeyId: setting('OSS_ACCESS_KEY_ID', key, 'The same; goes before ALIBABA_ACCESS_KEY'),
-  ossKeySecret: setting('OSS_ACCESS_KEY_SECRET', key, 'Its secret'),
-  cloudKeyId: setting('ALIBABA_CLOUD_ACCESS_KEY_ID', key, 'The same, where neither of those is set'),
-  cloudKeySecret: setting('ALIBABA_CLOUD_ACCESS_KEY_SECRET', key, 'Its secret'),
-  cloudToken: setting('ALIBABA_CLOUD_SECURITY_TOKEN', key, 'Its token, where it is a temporary key'),
+  ossBucket: setting(
+    'OSS_BUCKET',
+    bucket,
+    'OSS bucket for temporary uploads; without it they go into DashScope’s store, which deletes them after 48 hours',
+  ),
+  ossEndpoint: setting('OSS_ENDPOINT', ossEndpoint, 'Public endpoint of the bucket’s region'),
+  ossRegion: setting('OSS_REGION', region, 'Region of the bucket, if the endpoint does not contain it'),
+  alibabaKey: setting(
+    'ALIBABA_ACCESS_KEY',
+    key,
+    'AccessKey ID of a RAM user with rights to the bucket, Tablestore and MNS, as far as they are set',
+  ),
+  alibabaSecret: setting('ALIBABA_SECRET_KEY', key, 'Secret of ALIBABA_ACCESS_KEY'),
+  ossKeyId: setting(
+    'OSS_ACCESS_KEY_ID',
+    key,
+    'Another AccessKey ID: used first for the bucket, and last for Tablestore and MNS',
+  ),
+  ossKeySecret: setting('OSS_ACCESS_KEY_SECRET', key, 'Secret of OSS_ACCESS_KEY_ID'),
+  cloudKeyId: setting(
+    'ALIBABA_CLOUD_ACCESS_KEY_ID',
+    key,
+    'Another AccessKey ID, used if ALIBABA_ACCESS_KEY is not set',
+  ),
+  cloudKeySecret: setting('ALIBABA_CLOUD_ACCESS_KEY_SECRET', key, 'Secret of ALIBABA_CLOUD_ACCESS_KEY_ID'),
+  cloudToken: setting(
+    'ALIBABA_CLOUD_SECURITY_TOKEN',
+    key,
+    'Security token of ALIBABA_CLOUD_ACCESS_KEY_ID, if that is a temporary key',
+  ),
   tablestoreEndpoint: setting(
     'TABLESTORE_ENDPOINT',
     serviceAddress('https://my-instance.eu-central-1.ots.aliyuncs.com').optional(),
-    'Tablestore instance that keeps transcripts and jobs; otherwise a file in SPEECH_DATA_DIR does',
+    'Tablestore instance for transcripts and jobs, such as `https://my-instance.eu-central-1.ots.aliyuncs.com`; without it they are in a file in SPEECH_DATA_DIR',
   ),
   tablestoreInstance: setting(
     'TABLESTORE_INSTANCE',
     instance,
-    'Its name; otherwise the first part of its address',
+    'Name of the instance, if it is not the first part of the address',
   ),
-  tablestorePrefix: setting('TABLESTORE_PREFIX', tablePrefix, 'How the names of its tables begin'),
+  tablestorePrefix: setting('TABLESTORE_PREFIX', tablePrefix, 'Prefix of the table names'),
   retentionDays: setting(
     'SPEECH_RETENTION_DAYS',
     count(1, 36_500).optional(),
-    'With Tablestore: days after which what was not changed since is forgotten; otherwise it is kept',
+    'Tablestore only: deletes rows this many days after their last change; without it they are kept',
   ),
   mnsEndpoint: setting(
     'MNS_ENDPOINT',
     serviceAddress('https://1234567890.mns.eu-central-1.aliyuncs.com').optional(),
-    'Queue service that hands jobs to `speech-mcp worker`, on any machine; with TABLESTORE_ENDPOINT and OSS_BUCKET',
+    'Queue service that sends jobs to `speech-mcp worker` on any machine, such as `https://1234567890.mns.eu-central-1.aliyuncs.com`; needs TABLESTORE_ENDPOINT and OSS_BUCKET',
   ),
-  mnsQueue: setting('MNS_QUEUE', queueName, 'Name of the queue; voice notes have one beside it, with -brief'),
+  mnsQueue: setting(
+    'MNS_QUEUE',
+    queueName,
+    'Name of the queue; voice notes have a second queue with the suffix `-brief`',
+  ),
   workerJobs: setting(
     'SPEECH_WORKER_JOBS',
     count(1, 64).default(4),
-    'How many recordings `speech-mcp worker` works on at once',
+    'Number of recordings that a worker processes at once',
   ),
   workerHost: setting(
     'SPEECH_WORKER_HOST',
     z.string().default('127.0.0.1'),
-    'Address on which a worker tells its health and its metrics',
+    'Address on which a worker serves `/healthz` and `/metrics`',
   ),
-  workerPort: setting('SPEECH_WORKER_PORT', count(0, 65_535).default(8766), 'Its port; 0: any free one'),
+  workerPort: setting(
+    'SPEECH_WORKER_PORT',
+    count(0, 65_535).default(8766),
+    'Port of a worker; 0: any free port',
+  ),
   drainSeconds: setting(
     'SPEECH_DRAIN_SECONDS',
     count(0, 3600).default(20),
-    'How long a worker that is stopped goes on with what it has, before it gives it back',
+    'Seconds for which a worker continues its jobs after SIGTERM, before it returns them to the queue',
   ),
   ffmpegPath: setting(
     'FFMPEG_PATH',
     file.optional(),
-    'ffmpeg to use; otherwise ffmpeg-static, then the system’s',
+    'Path of ffmpeg; without it the package ffmpeg-static is used if installed, then the ffmpeg in PATH',
   ),
   dataDir: setting(
     'SPEECH_DATA_DIR',
     folder.optional(),
-    'Folder of the transcripts; otherwise the system’s place for application data',
+    'Folder for transcripts; without it `~/.local/share/speech-mcp`, on macOS `~/Library/Application Support/speech-mcp`, on Windows `%LOCALAPPDATA%\\speech-mcp`',
   ),
   allowedDirs: setting(
     'SPEECH_ALLOWED_DIRS',
     folders.optional(),
-    'Folders that recordings may be read from, parted by : (; on Windows); otherwise the home folder',
+    'Folders from which recordings may be read, separated by `:` (`;` on Windows); without it the home folder',
   ),
   waitSeconds: setting(
     'SPEECH_WAIT_SECONDS',
     count(0, 240).default(45),
-    'How long a call waits for the end before it answers with what is there, in seconds',
+    'Seconds that a call waits for the result before it answers with the text so far',
   ),
   pollSeconds: setting(
     'SPEECH_POLL_SECONDS',
     number(0.05, 60, 'a number of seconds from 0.05 to 60').default(5),
-    'How often DashScope is asked how far a whole file is, in seconds',
+    'Seconds between two status requests for a file task at DashScope',
   ),
   maxCostUsd: setting(
     'SPEECH_MAX_COST_USD',
     number(0, Number.MAX_VALUE, 'an amount such as 0.50').optional(),
-    'Refuse a recording or a text that would cost more, in US dollars',
+    'Refuses a recording or a text that would cost more, in US dollars',
   ),
-  concurrency: setting('SPEECH_CONCURRENCY', count(1, 64).default(8), 'Requests to the provider at once'),
+  concurrency: setting(
+    'SPEECH_CONCURRENCY',
+    count(1, 64).default(8),
+    'Number of requests to the provider at once',
+  ),
   maxDownloadMb: setting(
     'SPEECH_MAX_DOWNLOAD_MB',
     count(1, 100_000).default(2048),
-    'Largest recording fetched from an https:// address, in megabytes',
+    'Maximum size of a recording that is downloaded from an address, in megabytes',
   ),
   httpHost: setting(
     'SPEECH_HTTP_HOST',
     z.string().default('127.0.0.1'),
     'Address that `speech-mcp http` listens on; other than loopback only with SPEECH_TOKENS',
   ),
-  httpPort: setting('SPEECH_HTTP_PORT', count(0, 65_535).default(8765), 'Its port; 0: any free one'),
+  httpPort: setting(
+    'SPEECH_HTTP_PORT',
+    count(0, 65_535).default(8765),
+    'Port of `speech-mcp http`; 0: any free port',
+  ),
   tokens: setting(
     'SPEECH_TOKENS',
     tokens.default([]),
-    'Who may use `speech-mcp http`, as name:token,name:token; each name sees only its own',
+    'Users of `speech-mcp http`, as `name:token,name:token`; each name sees only its own jobs and transcripts',
   ),
   logLevel: setting(
     'SPEECH_LOG',
     z
       .enum(logLevels as [LogLevel, ...LogLevel[]], { error: `one of ${logLevels.join(', ')}` })
       .default('warn'),
-    'Log level; the log is JSON lines on stderr',
+    'Log level: debug, info, warn, error or silent; the log is JSON lines on stderr, without speech, paths or keys',
   ),
 } as const

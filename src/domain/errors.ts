@@ -1,63 +1,94 @@
-// The one error class: a code for programs, a sentence for people, and what to do next.
+// The one error class: a code for programs, a sentence for people, and a hint. `docs/errors.md` is generated from the codes.
 
-export const errorCodes = [
-  'FILE_NOT_FOUND',
-  'NOT_A_FILE',
-  'EMPTY_FILE',
-  'NOT_AUDIO',
-  'NO_AUDIO_TRACK',
-  'UNSUPPORTED_CODEC',
-  'PLAYLIST_REFUSED',
-  'OUTSIDE_ALLOWED_DIRS',
-  'ATTACHMENT_NOT_VISIBLE',
-  'FILE_UNREADABLE',
-  'BAD_INPUT',
-  'URL_REFUSED',
-  'DOWNLOAD_FAILED',
-  'TOO_LARGE',
-  'FFMPEG_MISSING',
-  'FFMPEG_FAILED',
-  'KEY_MISSING',
-  'KEY_REFUSED',
-  'ACCOUNT_IN_ARREARS',
-  'ACCESS_DENIED',
-  'MODEL_NOT_FOUND',
-  'WRONG_BASE_URL',
-  'THROTTLED',
-  'PROVIDER_REFUSED',
-  'PROVIDER_FAILED',
-  'PROVIDER_UNREACHABLE',
-  'PROVIDER_TIMEOUT',
-  'CONTENT_REFUSED',
-  'BUCKET_REFUSED',
-  'BUCKET_NOT_FOUND',
-  'CLOCK_WRONG',
-  'UPLOAD_FAILED',
-  'UPLOAD_UNREACHABLE',
-  'SUBMIT_UNCLEAR',
-  'TASK_FAILED',
-  'TASK_LOST',
-  'TASK_TIMEOUT',
-  'TRANSCRIPT_NOT_FOUND',
-  'COST_TOO_HIGH',
-  'RECORDING_CHANGED',
-  'RECORDING_LOST',
-  'POISON',
-  'BUSY',
-  'STORE_FAILED',
-  'STORE_REFUSED',
-  'STORE_NOT_SET_UP',
-  'STORE_DAMAGED',
-  'STORE_TOO_NEW',
-  'QUEUE_FAILED',
-  'QUEUE_REFUSED',
-  'QUEUE_NOT_SET_UP',
-  'DISK_FULL',
-  'CONFIG_INVALID',
-  'CANCELLED',
-  'INTERNAL',
-] as const
-export type ErrorCode = (typeof errorCodes)[number]
+/** Every code, with its meaning and its remedy. */
+export const errors = {
+  FILE_NOT_FOUND:
+    'No file has this path on the machine where the server runs. Give the full path of one recording.',
+  NOT_A_FILE: 'The path names a folder or a device. Give the full path of one recording.',
+  EMPTY_FILE: 'The file has no bytes. Copy or download the recording again.',
+  NOT_AUDIO: 'The file holds nothing that ffmpeg recognises as audio or video, whatever its extension is.',
+  NO_AUDIO_TRACK: 'The video has no audio track.',
+  UNSUPPORTED_CODEC: 'ffmpeg cannot decode this audio. Convert it to another format, or set FFMPEG_PATH.',
+  PLAYLIST_REFUSED:
+    'The file is a playlist that points to other files or addresses. Give the recording itself.',
+  OUTSIDE_ALLOWED_DIRS:
+    'Move the recording into an allowed folder, or add its folder to SPEECH_ALLOWED_DIRS.',
+  ATTACHMENT_NOT_VISIBLE:
+    'A file that was dropped into the chat is on another machine. Save it on this one and give its path, or give an `https://` address.',
+  FILE_UNREADABLE: 'The server may not read the file. Change its permissions.',
+  BAD_INPUT: 'An argument does not fit. The message names it and says what is expected.',
+  URL_REFUSED:
+    'Only public `https://` addresses are downloaded: no address of this machine or a private network, not even after a redirect.',
+  DOWNLOAD_FAILED:
+    'The address could not be downloaded. Open it in a browser, download the recording and give its path.',
+  TOO_LARGE:
+    'The download exceeds SPEECH_MAX_DOWNLOAD_MB. Raise it, or download the recording and give its path.',
+  FFMPEG_MISSING:
+    'Run `apt install ffmpeg`, `brew install ffmpeg` or `winget install ffmpeg`. Or run `npm install ffmpeg-static`, or set FFMPEG_PATH.',
+  FFMPEG_FAILED: 'ffmpeg ended unexpectedly. Run `doctor`, and report it if it happens again.',
+  KEY_MISSING:
+    'Set DASHSCOPE_API_KEY. Where the message names Gemini, set GEMINI_API_KEY, from Google AI Studio.',
+  KEY_REFUSED:
+    'The key must be of the Singapore region, or DASHSCOPE_BASE_URL must be that of the key’s region. Where the message names Gemini, check GEMINI_API_KEY.',
+  ACCOUNT_IN_ARREARS:
+    'Pay the bill of the Model Studio account. Where the message names Gemini, check the billing of that key.',
+  ACCESS_DENIED:
+    'Activate Model Studio and the model for the key’s workspace. For Gemini, check the key’s restrictions and whether your country is served.',
+  MODEL_NOT_FOUND: 'Correct the name of the model: ASR_MODEL, SPEAKER_MODEL, FILE_MODEL or FORMAT_MODELS.',
+  WRONG_BASE_URL: 'Correct DASHSCOPE_BASE_URL (it ends in `/api/v1`) or GEMINI_BASE_URL (`/v1beta`).',
+  THROTTLED: 'The provider’s rate limit was reached for minutes. Wait, or lower SPEECH_CONCURRENCY.',
+  PROVIDER_REFUSED:
+    'The provider does not accept this audio or text. Look up the code in the message in Model Studio’s error reference.',
+  PROVIDER_FAILED: 'The provider failed, also after several attempts. Call again in a minute.',
+  PROVIDER_UNREACHABLE:
+    'The provider could not be reached, also after several attempts. Check network and proxy, and call again in a minute.',
+  PROVIDER_TIMEOUT:
+    'The provider did not answer in time, also after several attempts. Call again in a minute.',
+  CONTENT_REFUSED:
+    'The provider’s content check refused this audio or text. Another provider in FORMAT_MODELS may accept a text.',
+  BUCKET_REFUSED:
+    'The bucket refused the request. The message says whether the key, its rights or its token are wrong; `doctor` checks all of them.',
+  BUCKET_NOT_FOUND: 'The bucket’s name, endpoint or region is wrong; `doctor` checks all of them.',
+  CLOCK_WRONG: 'Signatures are valid for 15 minutes. Set the machine’s clock by network time.',
+  UPLOAD_FAILED:
+    'The recording could not be uploaded, also after several attempts. No part of it is left there; call again in a minute.',
+  UPLOAD_UNREACHABLE:
+    'DashScope could not download the upload, also from a new address. Check whether the bucket’s policy excludes other addresses than yours.',
+  SUBMIT_UNCLEAR:
+    'The response to a billed request was lost, so the request was not repeated. Check the Model Studio console before you call again.',
+  TASK_FAILED: 'DashScope could not process the file. The same call repeats only the missing parts.',
+  TASK_LOST:
+    'DashScope deleted the task, which it does after a day. The same call repeats only the missing parts.',
+  TASK_TIMEOUT: 'DashScope did not finish in time. The same call repeats only the missing parts.',
+  TRANSCRIPT_NOT_FOUND:
+    'Look the id up with `search_transcripts`, among the resources, or with `node dist/main.js export`.',
+  COST_TOO_HIGH:
+    'The recording or the text would cost more than SPEECH_MAX_COST_USD; nothing was sent. Give a shorter one, or raise the limit.',
+  RECORDING_CHANGED: 'The file changed after the job was submitted. Call again.',
+  RECORDING_LOST:
+    'The uploaded recording is missing in the bucket, perhaps because of a short lifecycle rule. The same call on a machine that has the file uploads it again.',
+  POISON:
+    'The server process ended five times in a row during this recording, each time before it made progress; it is not retried automatically. Convert the recording to another format, or look for the reason in the log. The same call starts again; finished parts are not billed again.',
+  BUSY: 'You have 200 recordings waiting, or 100 texts being formatted. Call again after some of them have ended.',
+  STORE_FAILED:
+    'The store does not answer. `doctor` names the data folder or the Tablestore instance, and the reason.',
+  STORE_REFUSED:
+    'Tablestore refused the request: the key is wrong or expired, lacks the right that the message names, or the instance is closed to this network. See docs/team.md for the policies; `doctor` checks them.',
+  STORE_NOT_SET_UP:
+    'The tables do not exist. Run `doctor` once with a key that may create them. Or correct TABLESTORE_ENDPOINT, TABLESTORE_INSTANCE or TABLESTORE_PREFIX.',
+  STORE_DAMAGED: 'The database is damaged. It is kept beside a new one, as `speech.db.damaged-…`.',
+  STORE_TOO_NEW: 'A newer version of this program wrote the store. Use that version.',
+  QUEUE_FAILED: 'MNS does not answer. Check the network and MNS_ENDPOINT, and call again in a minute.',
+  QUEUE_REFUSED:
+    'MNS refused the request: the key is wrong or expired, or lacks the right that the message names. See docs/team.md for the policies; `doctor` checks them.',
+  QUEUE_NOT_SET_UP:
+    'The queues do not exist. Run `doctor` once with a key that may create them. Or correct MNS_ENDPOINT or MNS_QUEUE.',
+  DISK_FULL: 'The disk is full. Free some space and call again.',
+  CONFIG_INVALID: 'A setting does not fit. The message names it and says what is expected.',
+  CANCELLED: 'The client, the user or `cancel_transcription` stopped the job. The same call continues it.',
+  INTERNAL: 'The server has a defect. Run `doctor`, and report it if it happens again.',
+} as const satisfies Record<string, string>
+export type ErrorCode = keyof typeof errors
 
 export interface ErrorDetails {
   /** One sentence that tells the reader what to do next. */

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { type Config, type Environment, readConfig, unfilledTemplates } from '../../../src/config/config.ts'
 import { settings } from '../../../src/config/settings.ts'
-import { describeError, errorCodes, type SpeechError } from '../../../src/domain/errors.ts'
+import { describeError, errors, type SpeechError } from '../../../src/domain/errors.ts'
 import { languageName } from '../../../src/domain/languages.ts'
 import { fillerLists } from '../../../src/pipeline/faithfulness/fillers.ts'
 import { root } from '../../support/e2e/system.ts'
@@ -261,6 +261,6 @@ it('the README lists every filler that may be left out', () => {
 
 it('the README explains every error code, and holds no unfilled place', async () => {
   const readme = readFileSync(join(root, 'README.md'), 'utf8')
-  for (const code of errorCodes) expect(readme, code).toContain(`\`${code}\``)
+  for (const code of Object.keys(errors)) expect(readme, code).toContain(`\`${code}\``)
   expect(readme).not.toMatch(/@@|TODO/)
 })
