@@ -1,6 +1,6 @@
 // npm run bench:format: how much of an hour's formatting is more than waiting for its slowest piece.
 import { cpus } from 'node:os'
-import { startStandin } from '../emulators/dashscope/dashscope.ts'
+import { startDashscope } from '../emulators/dashscope/dashscope.ts'
 import { tokens } from '../src/domain/text.ts'
 import type { TextModel } from '../src/domain/text-model.ts'
 import type { FormattedSegments, Formatting, Segment } from '../src/domain/transcript.ts'
@@ -80,7 +80,7 @@ function keeping(): FormatRun {
   }
 }
 
-const standin = await startStandin({ ffmpeg: 'none', textLatency: latency })
+const standin = await startDashscope({ ffmpeg: 'none', textLatency: latency })
 const http = createHttp({ connections: textConcurrency })
 
 /** As the settings give them, the first of them gone, which nobody knows yet. */

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
-import { foldersIn, type Machine, settingsOf, startMachine } from '../demo/machines.ts'
+import { cloudSettings, type Machine, machineFolders, startMachine } from '../demo/machines.ts'
 import { startCloud } from '../emulators/cloud.ts'
 import { createApp } from '../src/app.ts'
 import { readConfig } from '../src/config/config.ts'
@@ -35,7 +35,7 @@ async function recordings(): Promise<string[]> {
 async function throughput(workers: number, files: string[]): Promise<number> {
   const team = teams++
   const env = {
-    ...settingsOf(cloud),
+    ...cloudSettings(cloud),
     TABLESTORE_PREFIX: `team${team}`,
     MNS_QUEUE: `team${team}`,
     SPEECH_WORKER_JOBS: '1',
@@ -45,8 +45,8 @@ async function throughput(workers: number, files: string[]): Promise<number> {
   await setUp(env)
   const data = join(folder, `data-${team}`)
   const machines = await Promise.all([
-    ...foldersIn(data, 'http', 1).map(one => startMachine({ entry, role: 'http', folder: one, env })),
-    ...foldersIn(data, 'worker', workers).map(one =>
+    ...machineFolders(data, 'http', 1).map(one => startMachine({ entry, role: 'http', folder: one, env })),
+    ...machineFolders(data, 'worker', workers).map(one =>
       startMachine({ entry, role: 'worker', folder: one, env }),
     ),
   ])
@@ -60,7 +60,7 @@ async function throughput(workers: number, files: string[]): Promise<number> {
     await client.close()
     return (60 * jobs * workers) / took
   } finally {
-    await Promise.all(machines.map(machine => machine.end('SIGKILL')))
+    await Promise.all(machines.map(machine => machine.kill('SIGKILL')))
   }
 }
 

@@ -6,7 +6,7 @@ import type { Client, Progress } from '@modelcontextprotocol/client'
 import type { Cloud } from '../emulators/cloud.ts'
 import { createApp } from '../src/app.ts'
 import { readConfig } from '../src/config/config.ts'
-import { foldersIn, jobsOf, type Machine, settingsOf, startMachine } from './machines.ts'
+import { activeJobs, cloudSettings, type Machine, machineFolders, startMachine } from './machines.ts'
 import { type Answer, order, type Stage } from './transcription.ts'
 
 export interface ClusterStage extends Stage {
@@ -35,23 +35,24 @@ export async function showCluster(stage: ClusterStage): Promise<number> {
   const { models, oss, tables, mns } = cloud
   say(`A stand-in cloud: DashScope on ${models.url}, OSS on ${oss.endpoint},`)
   say(`Tablestore on ${tables.endpoint}, MNS on ${mns.endpoint}.\n`)
-  const settings = { ...stage.env, ...settingsOf(cloud) }
+  const settings = { ...stage.env, ...cloudSettings(cloud) }
   await setUp(settings, stage)
   const machines: Machine[] = []
   let isStopped = false
   const stop = () => {
     isStopped = true
-    for (const machine of machines) void machine?.end('SIGKILL')
+    for (const machine of machines) void machine?.kill('SIGKILL')
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, stop)
   try {
     const started = await Promise.allSettled(
-      [...foldersIn(stage.folder, 'http', servers), ...foldersIn(stage.folder, 'worker', workers)].map(
-        async (folder, i) => {
-          const role = i < servers ? 'http' : 'worker'
-          machines[i] = await startMachine({ entry: stage.entry, role, folder, env: settings })
-        },
-      ),
+      [
+        ...machineFolders(stage.folder, 'http', servers),
+        ...machineFolders(stage.folder, 'worker', workers),
+      ].map(async (folder, i) => {
+        const role = i < servers ? 'http' : 'worker'
+        machines[i] = await startMachine({ entry: stage.entry, role, folder, env: settings })
+      }),
     )
     for (const one of started) if (one.status === 'rejected') throw one.reason
     return await perform(machines, stage)
@@ -60,7 +61,7 @@ export async function showCluster(stage: ClusterStage): Promise<number> {
     say('Cancelled.')
     return 130
   } finally {
-    await Promise.all(machines.map(machine => machine.end('SIGKILL')))
+    await Promise.all(machines.map(machine => machine.kill('SIGKILL')))
   }
 }
 
@@ -103,7 +104,7 @@ async function perform(machines: Machine[], stage: ClusterStage): Promise<number
 /** Kills the worker that has the job, once, and tells who has it then. */
 function waitForHalf(crew: Machine[], { cloud, say }: ClusterStage) {
   const busy = async () => {
-    const jobs = await Promise.all(crew.map(jobsOf))
+    const jobs = await Promise.all(crew.map(activeJobs))
     return jobs.findIndex(count => count !== undefined && count > 0)
   }
   let isOver = false
@@ -113,7 +114,7 @@ function waitForHalf(crew: Machine[], { cloud, say }: ClusterStage) {
     await quietMoment(cloud)
     const victim = await busy()
     if (victim < 0) return false
-    await crew[victim]!.end('SIGKILL')
+    await crew[victim]!.kill('SIGKILL')
     say(`  Worker ${victim + 1} has it, and is killed (SIGKILL). Others see that within ten seconds.`)
     for (; !isOver; await sleep(100)) {
       const heir = await busy()
@@ -162,12 +163,12 @@ async function check(
   const afterDeath = lost > 0 ? `; sent again, as they died with the worker: ${lost}` : ''
   const twice = answered.length - new Set(answered.map(({ heard }) => heard)).size
   const until = Date.now() + patience
-  while (cloud.bucket().length > 0 && Date.now() < until) await sleep(50)
+  while (cloud.bucketKeys().length > 0 && Date.now() < until) await sleep(50)
   const facts: [isSo: boolean, fact: string][] = [
     [wentOn, 'a worker was killed over it, and another went on'],
     [words.join(' ') === spoken.join(' '), `all ${spoken.length} words that are spoken, and no other`],
     [twice === 0, `${answered.length} chunks, none of them recognised twice${afterDeath}`],
-    [cloud.bucket().length === 0, 'the bucket is empty again'],
+    [cloud.bucketKeys().length === 0, 'the bucket is empty again'],
   ]
   for (const [isSo, fact] of facts) say(`${isSo ? 'ok  ' : 'FAIL'}  ${fact}`)
   return facts.every(([isSo]) => isSo)

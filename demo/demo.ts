@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { startCloud } from '../emulators/cloud.ts'
-import { type Standin, startStandin } from '../emulators/dashscope/dashscope.ts'
+import { type DashscopeEmulator, startDashscope } from '../emulators/dashscope/dashscope.ts'
 import { createApp } from '../src/app.ts'
 import type { Command } from '../src/cli/command.ts'
 import { SpeechError } from '../src/domain/errors.ts'
@@ -28,7 +28,7 @@ export const demo: Command = {
     const ffmpeg = await createApp(config).ffmpeg()
     const folder = await mkdtemp(join(tmpdir(), 'speech-mcp-demo-'))
     if (switches.has('cluster')) return await runCluster({ entry, fixtures, folder, version }, ffmpeg.path)
-    const standin = await startStandin({
+    const standin = await startDashscope({
       ffmpeg: ffmpeg.path,
       fixtures,
       latency: { base: 0.3, perSecond: 0.004 },
@@ -81,7 +81,7 @@ async function runCluster(
   }
 }
 
-function bucketOf({ oss }: Standin): Record<string, string> {
+function bucketOf({ oss }: DashscopeEmulator): Record<string, string> {
   if (!oss) return {}
   return {
     OSS_ENDPOINT: oss.endpoint,

@@ -13,16 +13,16 @@ export interface Machine {
   /** Of a server, where MCP is; of a worker, where it tells its health. */
   url: string
   /** True until its process has ended. */
-  isUp(): boolean
+  isRunning(): boolean
   /** Resolves when it has, with the exit code; null where a signal has ended it. */
   ended: Promise<number | null>
   /** All that it has said on stderr so far. */
-  said(): string
+  stderr(): string
   /** Sends the signal, and resolves as `ended` does. */
-  end(signal: NodeJS.Signals): Promise<number | null>
+  kill(signal: NodeJS.Signals): Promise<number | null>
 }
 
-export interface Place {
+export interface MachineSpec {
   /** What to start: the built `main.js`. */
   entry: string
   role: Role
@@ -32,7 +32,7 @@ export interface Place {
 }
 
 /** Resolves when it is ready. Throws where it ends before. */
-export async function startMachine({ entry, role, folder, env }: Place): Promise<Machine> {
+export async function startMachine({ entry, role, folder, env }: MachineSpec): Promise<Machine> {
   const child = spawn(process.execPath, [entry, role], {
     env: { ...env, SPEECH_DATA_DIR: folder, SPEECH_HTTP_PORT: '0', SPEECH_WORKER_PORT: '0' },
     windowsHide: true,
@@ -58,10 +58,10 @@ export async function startMachine({ entry, role, folder, env }: Place): Promise
     role,
     url,
     pid: child.pid!,
-    said: voice.said,
+    stderr: voice.said,
     ended,
-    isUp: () => child.exitCode === null && child.signalCode === null,
-    end(signal) {
+    isRunning: () => child.exitCode === null && child.signalCode === null,
+    kill(signal) {
       child.kill(signal)
       return ended
     },
@@ -82,7 +82,7 @@ function listenTo(child: ChildProcess): { said(): string; address: Promise<strin
 }
 
 /** How many recordings a worker works on at this moment; undefined where it does not answer. */
-export async function jobsOf({ url }: Machine): Promise<number | undefined> {
+export async function activeJobs({ url }: Machine): Promise<number | undefined> {
   try {
     const response = await fetch(new URL('/healthz', url))
     const { jobs } = (await response.json()) as { jobs?: number }
@@ -93,7 +93,7 @@ export async function jobsOf({ url }: Machine): Promise<number | undefined> {
 }
 
 /** What all machines of a team are told, and no folder. */
-export function settingsOf({ models, oss, tables, mns }: Cloud): Record<string, string> {
+export function cloudSettings({ models, oss, tables, mns }: Cloud): Record<string, string> {
   return {
     DASHSCOPE_BASE_URL: models.url,
     DASHSCOPE_API_KEY: models.apiKey,
@@ -111,6 +111,6 @@ export function settingsOf({ models, oss, tables, mns }: Cloud): Record<string, 
 }
 
 /** Folders of so many machines, within one. */
-export function foldersIn(folder: string, role: Role, count: number): string[] {
+export function machineFolders(folder: string, role: Role, count: number): string[] {
   return Array.from({ length: count }, (_, i) => join(folder, `${role}-${i + 1}`))
 }

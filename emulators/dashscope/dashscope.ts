@@ -4,13 +4,13 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { loadLibrary } from '../audio-matching/library.ts'
 import { closeAtOnce, listenOnLoopback } from '../loopback.ts'
-import { type OssOptions, type OssStandin, startOss } from '../oss/oss.ts'
+import { type OssEmulator, type OssOptions, startOss } from '../oss/oss.ts'
 import { openRecognitions } from './asr/records.ts'
 import { dashscopeErrors } from './errors.ts'
 import { createFaults, type Fault, type RecognitionRequest } from './faults.ts'
 import { createTaskFaults, type TaskFault } from './file-tasks/faults.ts'
 import { createEars } from './file-tasks/recognise-file.ts'
-import { FAIR_HEARING, type HearingOptions } from './file-tasks/recognition-errors.ts'
+import { defaultRecognitionErrors, type RecognitionErrors } from './file-tasks/recognition-errors.ts'
 import type { TaskCall, TaskRecord } from './file-tasks/record.ts'
 import { startTasks } from './file-tasks/tasks.ts'
 import { sendError } from './http.ts'
@@ -23,14 +23,14 @@ import { openTextDesk } from './text/text.ts'
 export { dashscopeErrors } from './errors.ts'
 export type { Fault, RecognitionRequest } from './faults.ts'
 export type { TaskFault } from './file-tasks/faults.ts'
-export type { HearingOptions } from './file-tasks/recognition-errors.ts'
+export type { RecognitionErrors } from './file-tasks/recognition-errors.ts'
 export type { TaskCall, TaskRecord } from './file-tasks/record.ts'
 export type { TextFault } from './text/faults.ts'
 export { geminiErrors, retryInfo } from './text/gemini-errors.ts'
 export type { TextOptions } from './text/options.ts'
 export type { TextRequest } from './text/record.ts'
 
-export interface StandinOptions extends TextOptions {
+export interface DashscopeOptions extends TextOptions {
   /** Path of an ffmpeg binary. */
   ffmpeg: string
   /** Folder with recordings and their *.truth.json; default: the fixtures of this package. */
@@ -51,7 +51,7 @@ export interface StandinOptions extends TextOptions {
   /** Of a task: seconds in which it is PENDING, and seconds of work for a second of audio. */
   taskLatency?: { base: number; perSecond: number }
   /** How well whole files are heard. */
-  hearing?: Partial<HearingOptions>
+  hearing?: Partial<RecognitionErrors>
   /** A file that fails is a failed part of a task that succeeded, where the model takes lists. */
   failsInside?: boolean
   /** Of each kind of question about tasks; default 20. */
@@ -74,7 +74,7 @@ type Changeable =
   | 'resultSeconds'
   | Exclude<keyof TextOptions, 'geminiKey'>
 
-export interface Standin {
+export interface DashscopeEmulator {
   /** As DASHSCOPE_BASE_URL expects it. */
   url: string
   apiKey: string
@@ -92,7 +92,7 @@ export interface Standin {
   textInFlight(): number
   peakTextInFlight(): number
   /** Where the option asked for it. */
-  oss: OssStandin | undefined
+  oss: OssEmulator | undefined
   inFlight(): number
   peakInFlight(): number
   /** Switches a fault on; the answer switches it off. Of several that fit a request the first counts. */
@@ -101,7 +101,7 @@ export interface Standin {
   taskFault(fault: TaskFault): () => void
   /** The same for text models. */
   textFault(fault: TextFault): () => void
-  set(changes: Partial<Pick<StandinOptions, Changeable>>): void
+  set(changes: Partial<Pick<DashscopeOptions, Changeable>>): void
   /** Loads the fixtures now, so that the first recognition does not wait for them. */
   warmUp(): Promise<void>
   /** Ends all connections at once. */
@@ -112,7 +112,7 @@ export interface Standin {
 const ownFixtures = fileURLToPath(new URL('../../fixtures', import.meta.url))
 const RECOGNITION = '/api/v1/services/aigc/multimodal-generation/generation'
 
-export async function startStandin(options: StandinOptions): Promise<Standin> {
+export async function startDashscope(options: DashscopeOptions): Promise<DashscopeEmulator> {
   const { ffmpeg, apiKey = 'sk-standin', fixtures = ownFixtures } = options
   const faults = createFaults()
   const limiter = createLimiter(60_000, options.requestsPerMinute)
@@ -139,7 +139,7 @@ export async function startStandin(options: StandinOptions): Promise<Standin> {
   }
   const taskService = {
     latency: options.taskLatency ?? { base: 0, perSecond: 0 },
-    hearing: { ...FAIR_HEARING, ...options.hearing },
+    hearing: { ...defaultRecognitionErrors, ...options.hearing },
     faults: taskFaults,
     temporary: oss?.temporary,
     failsInside: options.failsInside ?? false,

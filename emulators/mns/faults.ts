@@ -1,5 +1,5 @@
 // The log of calls, and the faults that tests aim at them.
-import { chance } from '../dashscope/file-tasks/seeded-random.ts'
+import { seededRandom } from '../dashscope/file-tasks/seeded-random.ts'
 
 export interface MnsCall {
   /** Such as `SendMessage`. */
@@ -20,7 +20,7 @@ export interface MnsFault {
   /** How many of those that fit: the first `times`; absent: all. */
   times?: number
   /** Chance that one that fits is hit, from 0 to 1; drawn from the seed. Default 1. */
-  chance?: number
+  probability?: number
   /**
    * `refuse`: answered with this error and not done. `html`: a 502 of a proxy, not done. `lose`: done, and the connection
    * is cut instead of an answer. `drop`: not done, and cut. `swallow`: answered as if done, and not done. `hang`: never
@@ -51,10 +51,10 @@ export function createFaults(seed: number): Faults {
     hit({ operation, queue = '' }) {
       for (const entry of active) {
         const { fault, seen } = entry
-        const { times = Number.POSITIVE_INFINITY, chance: part = 1 } = fault
+        const { times = Number.POSITIVE_INFINITY, probability: part = 1 } = fault
         if (seen >= times || !matches(fault.operation, operation) || !matches(fault.queue, queue)) continue
         entry.seen++
-        if (part >= 1 || chance(seed, drawn++) < part) return fault.how
+        if (part >= 1 || seededRandom(seed, drawn++) < part) return fault.how
       }
       return undefined
     },

@@ -27,7 +27,7 @@ export interface MnsOptions {
   seed?: number
 }
 
-export interface StandinMessage {
+export interface QueuedMessage {
   id: string
   queue: string
   /** As it was sent, still in base64. */
@@ -39,7 +39,7 @@ export interface StandinMessage {
   hidden: boolean
 }
 
-export interface MnsStandin {
+export interface MnsEmulator {
   endpoint: string
   accountId: string
   accessKeyId: string
@@ -52,7 +52,7 @@ export interface MnsStandin {
   set(changes: Pick<MnsOptions, 'now' | 'forbidden' | 'securityToken'>): void
   /** Names of its queues. */
   queues(): string[]
-  messages(): StandinMessage[]
+  messages(): QueuedMessage[]
   /** Ends all connections at once. */
   close(): Promise<void>
 }
@@ -62,7 +62,7 @@ const usualKey = {
   accessKeySecret: 'standin-queue-secret-000000000',
 }
 
-export async function startMns(options: MnsOptions = {}): Promise<MnsStandin> {
+export async function startMns(options: MnsOptions = {}): Promise<MnsEmulator> {
   const { accountId = '1234567890123456', seed = 1 } = options
   const { accessKeyId = usualKey.accessKeyId, accessKeySecret = usualKey.accessKeySecret } = options
   const settings: Pick<MnsOptions, 'now' | 'forbidden' | 'securityToken'> = { ...options }

@@ -21,7 +21,7 @@ export interface OssOptions {
   /** Names; default: `speech-standin`. */
   buckets?: string[]
   /** Names of buckets that exist in another region. */
-  elsewhere?: string[]
+  bucketsElsewhere?: string[]
   /** Without `oss-`; default: `eu-central-1`. */
   region?: string
   /** Whose signatures count; default: one pair of keys, which `OssStandin` tells. */
@@ -34,7 +34,7 @@ export interface OssOptions {
   port?: number
 }
 
-export interface OssStandin {
+export interface OssEmulator {
   /** For a client with path-style addresses (`sldEnable`) and signature V4. */
   endpoint: string
   region: string
@@ -48,7 +48,7 @@ export interface OssStandin {
   /** Content of an object in any of the buckets. */
   read(key: string): Buffer | undefined
   /** Uploads that were neither completed nor aborted. */
-  multiparts(): {
+  unfinishedUploads(): {
     bucket: string
     key: string
     uploadId: string
@@ -91,8 +91,13 @@ const operations: Partial<Record<Kind, (call: Call) => Answer>> = {
   list: listObjects,
 }
 
-export async function startOss(options: OssOptions = {}): Promise<OssStandin> {
-  const { region = 'eu-central-1', buckets = ['speech-standin'], elsewhere = [], now = Date.now } = options
+export async function startOss(options: OssOptions = {}): Promise<OssEmulator> {
+  const {
+    region = 'eu-central-1',
+    buckets = ['speech-standin'],
+    bucketsElsewhere = [],
+    now = Date.now,
+  } = options
   const own = new Map(buckets.map(name => [name, createBucket(name)]))
   const faults = createOssFaults()
   const requests: OssRequest[] = []
@@ -157,7 +162,7 @@ export async function startOss(options: OssOptions = {}): Promise<OssStandin> {
     const { bucket } = target
     const known = [...credentials, temporary.credentials]
     const whose = authenticate(target, { region, credentials: known, now: clock() })
-    if (elsewhere.includes(bucket)) {
+    if (bucketsElsewhere.includes(bucket)) {
       throw refusal(
         'AccessDenied',
         'The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint.',
@@ -199,7 +204,7 @@ export async function startOss(options: OssOptions = {}): Promise<OssStandin> {
         })),
       ),
     read: key => [...own.values()].map(({ objects }) => objects.get(key)?.body).find(Boolean),
-    multiparts: () =>
+    unfinishedUploads: () =>
       [...own.values()].flatMap(({ name, uploads }) =>
         [...uploads.values()].map(({ id, key, initiated, parts }) => ({
           bucket: name,

@@ -1,5 +1,5 @@
 // The log of calls, and the faults that tests aim at them.
-import { chance } from '../dashscope/file-tasks/seeded-random.ts'
+import { seededRandom } from '../dashscope/file-tasks/seeded-random.ts'
 
 export interface TablestoreCall {
   /** Such as `PutRow`. */
@@ -22,7 +22,7 @@ export interface TablestoreFault {
   /** How many of those that fit: the first `times`; absent: all. */
   times?: number
   /** Chance that one that fits is hit, from 0 to 1; drawn from the seed. Default 1. */
-  chance?: number
+  probability?: number
   /**
    * `refuse`: answered with this error and not done. `lose`: done, and the connection is cut instead of an answer.
    * `drop`: not done, and cut. `hang`: not done, and never answered. `delay`: done, and answered after so many seconds.
@@ -48,10 +48,10 @@ export function createFaults(seed: number): Faults {
   let drawn = 0
 
   function isHit(entry: { fault: TablestoreFault; seen: number }): boolean {
-    const { times = Number.POSITIVE_INFINITY, chance: part = 1 } = entry.fault
+    const { times = Number.POSITIVE_INFINITY, probability: part = 1 } = entry.fault
     if (entry.seen >= times) return false
     entry.seen++
-    return part >= 1 || chance(seed, drawn++) < part
+    return part >= 1 || seededRandom(seed, drawn++) < part
   }
 
   return {

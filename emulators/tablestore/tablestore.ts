@@ -36,7 +36,7 @@ export interface TablestoreOptions {
 
 type Settings = Pick<TablestoreOptions, 'now' | 'forbidden' | 'indexDelay' | 'latency' | 'securityToken'>
 
-export interface TablestoreStandin {
+export interface TablestoreEmulator {
   endpoint: string
   instance: string
   accessKeyId: string
@@ -60,7 +60,7 @@ const usualKey = {
 const mostBytes = 5 * 1024 * 1024
 const operations = { ...rowOperations, ...tableOperations, ...searchOperations }
 
-export async function startTablestore(options: TablestoreOptions = {}): Promise<TablestoreStandin> {
+export async function startTablestore(options: TablestoreOptions = {}): Promise<TablestoreEmulator> {
   const { instance = 'standin', seed = 1 } = options
   const { accessKeyId = usualKey.accessKeyId, accessKeySecret = usualKey.accessKeySecret } = options
   const settings: Settings = { ...options }

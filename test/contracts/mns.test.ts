@@ -1,6 +1,6 @@
 // The queue that machines share: the contract of a queue, and what only a service far away does to it.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { type MnsStandin, startMns } from '../../emulators/mns/mns.ts'
+import { type MnsEmulator, startMns } from '../../emulators/mns/mns.ts'
 import { describeError } from '../../src/domain/errors.ts'
 import type { Hand, Ticket, Verdict } from '../../src/domain/queue.ts'
 import { type MnsQueue, mnsQueue } from '../../src/drivers/queue/mns/mns.ts'
@@ -13,7 +13,7 @@ const { signal } = new AbortController()
 const patient = { timeout: 15_000, interval: 5 }
 
 function openQueue(
-  { endpoint, accessKeyId, accessKeySecret }: MnsStandin,
+  { endpoint, accessKeyId, accessKeySecret }: MnsEmulator,
   more: Partial<MnsOptions> = {},
 ): MnsQueue {
   const key = { accessKeyId, accessKeySecret }
@@ -21,7 +21,7 @@ function openQueue(
   return mnsQueue({ endpoint, key, queue: 'jobs', ...wish })
 }
 
-async function startQueue(): Promise<MnsStandin> {
+async function startQueue(): Promise<MnsEmulator> {
   const mns = await startMns()
   await openQueue(mns).setUp(signal)
   return mns
@@ -33,7 +33,7 @@ queueContract('MNS', async () => {
 })
 
 describe('the queue that machines share', () => {
-  let mns: MnsStandin
+  let mns: MnsEmulator
   let open: MnsQueue[]
   beforeEach(async () => {
     mns = await startQueue()
@@ -175,7 +175,7 @@ describe('the queue that machines share', () => {
     expect(mns.messages()).toMatchObject([{ dequeued: 0 }])
   })
 
-  it.each<[string, (mns: MnsStandin) => Partial<MnsOptions>, string, RegExp]>([
+  it.each<[string, (mns: MnsEmulator) => Partial<MnsOptions>, string, RegExp]>([
     [
       'a wrong key',
       () => ({ key: { accessKeyId: 'who', accessKeySecret: 'what' } }),

@@ -4,8 +4,8 @@ import { mkdir, readdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import OSS from 'ali-oss'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { startStandin } from '../../emulators/dashscope/dashscope.ts'
-import { type OssRequest, type OssStandin, startOss } from '../../emulators/oss/oss.ts'
+import { startDashscope } from '../../emulators/dashscope/dashscope.ts'
+import { type OssEmulator, type OssRequest, startOss } from '../../emulators/oss/oss.ts'
 import { createApp } from '../../src/app.ts'
 import { checkUploads } from '../../src/cli/doctor/doctor.ts'
 import { readConfig } from '../../src/config/config.ts'
@@ -55,7 +55,7 @@ function keep<T extends { close(): Promise<void> }>(one: T): T {
   return one
 }
 
-const optionsFor = (oss: OssStandin, changes: Partial<OssOptions> = {}): OssOptions => ({
+const optionsFor = (oss: OssEmulator, changes: Partial<OssOptions> = {}): OssOptions => ({
   bucket: oss.bucket,
   endpoint: oss.endpoint,
   accessKeyId: oss.accessKeyId,
@@ -68,14 +68,14 @@ const installation = 'here'
 const keyOf = (owner: string, job: string, place = installation) =>
   uploadKey({ owner, job, installation: place })
 /** What the client library itself needs to reach the stand-in. */
-const clientOf = (oss: OssStandin) =>
+const clientOf = (oss: OssEmulator) =>
   new OSS({ ...optionsFor(oss), region: oss.region, authorizationV4: true, sldEnable: true } as OSS.Options)
 const isTransfer = ({ kind }: OssRequest) => kind === 'part' || kind === 'put' || kind === 'post'
 const refusal = { status: 403, code: 'AccessDenied' }
 
 /** The provider's door, which only gives leave to upload here. */
 function doorOf(
-  oss: OssStandin,
+  oss: OssEmulator,
   policy: (model: string) => object = model => oss.temporary.issuePolicy({ model }),
 ): Dashscope {
   return {
@@ -94,7 +94,7 @@ function warned(): () => { event: string }[] {
   return () => write.mock.calls.map(([line]) => JSON.parse(String(line)))
 }
 
-const faultsOf = (oss: OssStandin) => ({
+const faultsOf = (oss: OssEmulator) => ({
   transfers: () => oss.requests.filter(isTransfer).length,
   failTransfers(how: 'error' | 'drop' | 'refuse', times?: number) {
     const scope = { when: isTransfer, ...(times && { times }) }
@@ -111,7 +111,7 @@ blobsContract('ossBlobs', async () => {
   return {
     open: () => ossBlobs(optionsFor(oss)),
     objects: () => oss.objects().map(({ key }) => key),
-    unfinished: () => oss.multiparts().length,
+    unfinished: () => oss.unfinishedUploads().length,
     scratch: anns.scratch,
     read: oss.read,
     secrets: [oss.accessKeyId, oss.accessKeySecret, oss.endpoint, 'ann/', 'Busy', 'AccessDenied'],
@@ -120,7 +120,7 @@ blobsContract('ossBlobs', async () => {
 })
 
 blobsContract('temporaryBlobs', async () => {
-  const standin = await startStandin({ ffmpeg: 'not used', oss: true })
+  const standin = await startDashscope({ ffmpeg: 'not used', oss: true })
   const oss = standin.oss!
   const http = createHttp({ connections: 4 })
   const cloud = dashscope({ apiKey: standin.apiKey, baseUrl: standin.url, http })
@@ -141,7 +141,7 @@ blobsContract('temporaryBlobs', async () => {
 })
 
 describe('an upload into a bucket', () => {
-  let oss: OssStandin
+  let oss: OssEmulator
   let blobs: Blobs
   const kinds = () => oss.requests.map(({ kind }) => kind)
 
@@ -163,7 +163,7 @@ describe('an upload into a bucket', () => {
     const bytes = noise(size)
     const { keys } = await blobs.put(stream(bytes), anns, signal())
     expect(oss.read(keys[models[0]!]!)?.equals(bytes)).toBe(true)
-    expect(oss.multiparts().map(({ key }) => key)).toEqual(others)
+    expect(oss.unfinishedUploads().map(({ key }) => key)).toEqual(others)
     expect(kinds().filter(kind => kind === 'uploads').length).toBe(1)
   })
 
@@ -178,14 +178,14 @@ describe('an upload into a bucket', () => {
     await until(() => oss.requests.some(request => request.kind === kind && request.status === 200))
     answer()
     await put
-    expect([oss.objects().length, oss.multiparts().length]).toEqual([1, 0])
+    expect([oss.objects().length, oss.unfinishedUploads().length]).toEqual([1, 0])
   })
 
   it.each([0.1, 2.5])('of %d MB arrives also where it may not look for that, and says so', async size => {
     const warnings = warned()
     oss.fault({ kind: 'error', ...refusal, when: ({ kind }) => kind === 'uploads' })
     await blobs.put(stream(noise(size)), anns, signal())
-    expect([oss.objects().length, oss.multiparts().length]).toEqual([1, 0])
+    expect([oss.objects().length, oss.unfinishedUploads().length]).toEqual([1, 0])
     expect(warnings()).toMatchObject([{ event: 'earlier-upload-not-removed', code: 'BUCKET_REFUSED' }])
   })
 
@@ -201,7 +201,7 @@ describe('an upload into a bucket', () => {
     await until(() => looks() > before)
     controller.abort(new Error('enough'))
     await expect(put).rejects.toThrow('enough')
-    expect([oss.objects().length, oss.multiparts().length]).toEqual([0, 0])
+    expect([oss.objects().length, oss.unfinishedUploads().length]).toEqual([0, 0])
   })
 
   it('takes nothing from another installation, whose job of the same id it is', async () => {
@@ -245,13 +245,13 @@ describe('an upload into a bucket', () => {
     const bytes = noise(2.5)
     const { keys } = await blobs.put(stream(bytes), anns, signal())
     expect(oss.read(keys[models[0]!]!)?.equals(bytes)).toBe(true)
-    expect(oss.multiparts()).toEqual([])
+    expect(oss.unfinishedUploads()).toEqual([])
   })
 
   it('survives that no answer to the last request ever comes', async () => {
     oss.fault({ kind: 'dropAfter', when: ({ kind }) => kind === 'complete' })
     await blobs.put(stream(noise(2.5)), anns, signal())
-    expect([oss.objects().length, oss.multiparts().length]).toEqual([1, 0])
+    expect([oss.objects().length, oss.unfinishedUploads().length]).toEqual([1, 0])
   })
 
   it('does not take the recording of an earlier upload for its own', async () => {
@@ -260,7 +260,7 @@ describe('an upload into a bucket', () => {
     expect(await failure(blobs.put(stream(noise(1.5)), anns, signal()))).toMatchObject({
       code: 'UPLOAD_FAILED',
     })
-    expect([oss.objects().length, oss.multiparts().length]).toEqual([0, 0])
+    expect([oss.objects().length, oss.unfinishedUploads().length]).toEqual([0, 0])
   })
 
   it('that is cancelled before it has a number leaves nothing', async () => {
@@ -270,7 +270,7 @@ describe('an upload into a bucket', () => {
     await until(() => kinds().includes('initiate'))
     controller.abort(new Error('enough'))
     await expect(put).rejects.toThrow('enough')
-    expect([oss.objects().length, oss.multiparts().length]).toEqual([0, 0])
+    expect([oss.objects().length, oss.unfinishedUploads().length]).toEqual([0, 0])
   })
 
   it.each([
@@ -290,7 +290,7 @@ describe('an upload into a bucket', () => {
     controller.abort(new Error('enough'))
     await expect(put).rejects.toThrow('enough')
     await until(() => request()?.status === 200)
-    expect([oss.objects().length, oss.multiparts().length]).toEqual([0, 0])
+    expect([oss.objects().length, oss.unfinishedUploads().length]).toEqual([0, 0])
   })
 
   it('takes the place of the one before it', async () => {
@@ -335,7 +335,7 @@ describe('an upload that a bucket refuses says why:', () => {
   const temporaryKey = (expiresAt: number) => [{ ...token, expiresAt }]
   const later = () => Date.now() + 3_600_000
 
-  it.each<[string, Partial<OssOptions>, (oss: OssStandin) => void, string, RegExp]>([
+  it.each<[string, Partial<OssOptions>, (oss: OssEmulator) => void, string, RegExp]>([
     ['the secret is wrong', { accessKeySecret: 'hidden' }, () => {}, 'BUCKET_REFUSED', /ALIBABA_SECRET_KEY/],
     ['the key is unknown', { accessKeyId: 'hidden' }, () => {}, 'BUCKET_REFUSED', /ALIBABA_ACCESS_KEY/],
     ['the region is another', { region: 'cn-hangzhou' }, () => {}, 'BUCKET_REFUSED', /OSS_REGION/],
@@ -379,7 +379,7 @@ describe('an upload that a bucket refuses says why:', () => {
       /SECURITY_TOKEN/,
     ],
   ])('%s', async (_, changes, prepare, code, hint) => {
-    const oss = keep(await startOss({ elsewhere: ['faraway'] }))
+    const oss = keep(await startOss({ bucketsElsewhere: ['faraway'] }))
     prepare(oss)
     const blobs = keep(ossBlobs(optionsFor(oss, changes)))
     for (const size of [0.1, 1.5]) {
@@ -397,7 +397,7 @@ describe('an upload that a bucket refuses says why:', () => {
     // Asked once each time, as asking again would not help.
     const kinds = oss.requests.map(({ kind }) => kind).filter(kind => kind !== 'uploads')
     expect(kinds).toEqual(['put', 'initiate'])
-    expect([oss.objects().length, oss.multiparts().length]).toEqual([0, 0])
+    expect([oss.objects().length, oss.unfinishedUploads().length]).toEqual([0, 0])
   })
 
   it('a key that is replaced when its token ends goes on working, and nothing is printed', async () => {
@@ -454,10 +454,10 @@ describe('the address of an upload in a bucket', () => {
 })
 
 describe('a sweep of the bucket', () => {
-  let oss: OssStandin
+  let oss: OssEmulator
   let blobs: Blobs
   let client: OSS
-  const names = () => [...oss.objects(), ...oss.multiparts()].map(({ key }) => key).sort()
+  const names = () => [...oss.objects(), ...oss.unfinishedUploads()].map(({ key }) => key).sort()
 
   beforeEach(async () => {
     oss = keep(await startOss())
@@ -543,7 +543,7 @@ describe('a sweep of the bucket', () => {
 })
 
 describe('an upload into the store of the provider', () => {
-  let oss: OssStandin
+  let oss: OssEmulator
   const waiting = { ...anns, scratch: async () => temp.path }
   const open = (policy?: (model: string) => object) =>
     keep(temporaryBlobs({ cloud: doorOf(oss, policy), firstDelay }))
@@ -812,7 +812,7 @@ describe('the doctor', () => {
     expect(oss.objects()).toEqual([])
   })
 
-  it.each<[string, (oss: OssStandin) => void, string]>([
+  it.each<[string, (oss: OssEmulator) => void, string]>([
     ['the clock', oss => oss.set({ skewSeconds: 600 }), 'CLOCK_WRONG'],
     [
       'the right to read',

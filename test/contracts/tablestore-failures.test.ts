@@ -1,6 +1,6 @@
 // What a service far away does to the store that machines share: it throttles, loses answers, hangs, and is not set up.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { startTablestore, type TablestoreStandin } from '../../emulators/tablestore/tablestore.ts'
+import { startTablestore, type TablestoreEmulator } from '../../emulators/tablestore/tablestore.ts'
 import { describeError } from '../../src/domain/errors.ts'
 import type { Job } from '../../src/domain/job.ts'
 import type { TablestoreOptions } from '../../src/drivers/store/tablestore/options.ts'
@@ -11,7 +11,7 @@ import { longTranscript, segment, transcript } from '../support/transcripts.ts'
 const me = 'ann'
 const { signal } = new AbortController()
 const day = 24 * 3_600_000
-let tables: TablestoreStandin
+let tables: TablestoreEmulator
 let opened: TablestoreStore[]
 let now: number
 

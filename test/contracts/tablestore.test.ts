@@ -1,12 +1,12 @@
 // The store that machines share: the contract of a store, and what only a service far away does to it.
 
-import { startTablestore, type TablestoreStandin } from '../../emulators/tablestore/tablestore.ts'
+import { startTablestore, type TablestoreEmulator } from '../../emulators/tablestore/tablestore.ts'
 import { type TablestoreStore, tablestoreStore } from '../../src/drivers/store/tablestore/tablestore.ts'
 import { storeContract } from '../support/contracts/store.ts'
 
 const { signal } = new AbortController()
 
-function openStore({ endpoint, instance, ...key }: TablestoreStandin): TablestoreStore {
+function openStore({ endpoint, instance, ...key }: TablestoreEmulator): TablestoreStore {
   const { accessKeyId, accessKeySecret } = key
   return tablestoreStore({
     endpoint,

@@ -1,6 +1,6 @@
 // The stand-in recognises by listening: its answers are the words that are in the sound, whatever was done to it.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Standin, startStandin } from '../../emulators/dashscope/dashscope.ts'
+import { type DashscopeEmulator, startDashscope } from '../../emulators/dashscope/dashscope.ts'
 import { testFfmpeg } from '../support/audio/ffmpeg.ts'
 import {
   encode,
@@ -13,16 +13,22 @@ import {
   truthOf,
   WIDE,
 } from '../support/emulators/dashscope-client.ts'
-import { escaped, patternFor, randomFrom, squeezed, wholly } from '../support/emulators/expected-words.ts'
+import {
+  createSeededRandom,
+  escaped,
+  patternFor,
+  squeezed,
+  wholly,
+} from '../support/emulators/expected-words.ts'
 
 const UNKNOWN = '(the stand-in knows only its own recordings)'
 let ffmpeg: string
-let cloud: Standin
+let cloud: DashscopeEmulator
 const decoded = new Map<string, Float32Array>()
 
 beforeAll(async () => {
   ffmpeg = await testFfmpeg()
-  cloud = await startStandin({ ffmpeg })
+  cloud = await startDashscope({ ffmpeg })
   await cloud.warmUp()
 })
 afterAll(() => cloud.close())
@@ -74,7 +80,7 @@ describe('whole recordings', () => {
 })
 
 describe('stretches', () => {
-  const random = randomFrom(11)
+  const random = createSeededRandom(11)
   for (const [i, name] of ['interview.mp3', 'meeting.m4a', 'interview.mp3', 'meeting.m4a'].entries()) {
     it(`cut anywhere hold the words inside, and words that were cut are wrong (${i + 1}: ${name})`, async () => {
       const truth = truthOf(name)
@@ -141,7 +147,7 @@ describe('stretches', () => {
 })
 
 describe('other sound', () => {
-  const random = randomFrom(5)
+  const random = createSeededRandom(5)
   const noise = (seconds: number, level: number) =>
     new Float32Array(seconds * 16000).map(() => level * (random() + random() + random() - 1.5))
   // A melody: nothing like it is in the recordings.

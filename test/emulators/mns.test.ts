@@ -1,6 +1,6 @@
 // The stand-in for MNS, asked by the client library as it is.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type MnsOptions, type MnsStandin, startMns } from '../../emulators/mns/mns.ts'
+import { type MnsEmulator, type MnsOptions, startMns } from '../../emulators/mns/mns.ts'
 
 interface Answer {
   code: number
@@ -12,12 +12,12 @@ interface Client {
 }
 
 const usual = { VisibilityTimeout: 30, PollingWaitSeconds: 0, MessageRetentionPeriod: 600 }
-let mns: MnsStandin
+let mns: MnsEmulator
 let client: Client
 let now: number
 
 /** A client with a key that may be wrong. */
-async function clientOf(key: Partial<MnsStandin & { securityToken: string }> = {}): Promise<Client> {
+async function clientOf(key: Partial<MnsEmulator & { securityToken: string }> = {}): Promise<Client> {
   const name: string = '@alicloud/mns'
   const { default: Library } = (await import(name)) as {
     default: new (account: string, options: object) => Client
@@ -192,7 +192,7 @@ describe('who is refused', () => {
 
 describe('faults', () => {
   it('refuse, answer with a page, cut and swallow, so many times', async () => {
-    const fault = (how: Parameters<MnsStandin['fault']>[0]['how']) =>
+    const fault = (how: Parameters<MnsEmulator['fault']>[0]['how']) =>
       mns.fault({ operation: 'SendMessage', times: 1, how })
     fault({ kind: 'refuse', status: 500, code: 'InternalServerError' })
     await expect(send('a')).rejects.toMatchObject({ name: 'MNSInternalServerErrorError' })

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import { Readable } from 'node:stream'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { type OssOptions, type OssStandin, startOss } from '../../emulators/oss/oss.ts'
+import { type OssEmulator, type OssOptions, startOss } from '../../emulators/oss/oss.ts'
 import {
   clientOf,
   fieldsOf,
@@ -16,10 +16,10 @@ import {
   uploadParts,
 } from '../support/emulators/oss-client.ts'
 
-const open: OssStandin[] = []
+const open: OssEmulator[] = []
 afterEach(() => Promise.all(open.splice(0).map(server => server.close())))
 
-async function start(options: OssOptions = {}): Promise<OssStandin> {
+async function start(options: OssOptions = {}): Promise<OssEmulator> {
   const server = await startOss(options)
   open.push(server)
   return server
@@ -130,7 +130,7 @@ describe('an upload in parts', () => {
     const body = randomBytes(350_000)
     await clientOf(server).multipartUpload('big.mp3', body, { partSize: 102_400, parallel: 3 })
     expect((await clientOf(server).get('big.mp3')).content.equals(body)).toBe(true)
-    expect(server.multiparts()).toEqual([])
+    expect(server.unfinishedUploads()).toEqual([])
     expect(server.requests.filter(({ kind }) => kind === 'part').map(({ part }) => part)).toHaveLength(4)
   })
 
@@ -153,9 +153,9 @@ describe('an upload in parts', () => {
       { PartNumber: '2', Size: '5' },
       { PartNumber: '3', Size: '7' },
     ])
-    expect(server.multiparts()[0]).toMatchObject({ key: 'p/one', parts: 3, bytes: 120_012 })
+    expect(server.unfinishedUploads()[0]).toMatchObject({ key: 'p/one', parts: 3, bytes: 120_012 })
     await client.abortMultipartUpload('p/one', one.uploadId)
-    expect(server.multiparts().map(({ key }) => key)).toEqual(['p/two', 'other'])
+    expect(server.unfinishedUploads().map(({ key }) => key)).toEqual(['p/two', 'other'])
     const gone = { status: 404, code: 'NoSuchUpload' }
     expect(await refusalOf(client.abortMultipartUpload('p/one', one.uploadId))).toMatchObject(gone)
     const late = client.uploadPart('p/one', one.uploadId, 1, Buffer.alloc(10), 0, 10)
@@ -227,7 +227,7 @@ describe('a signature', () => {
   })
 
   it('opens no bucket that is unknown, elsewhere, or of another owner', async () => {
-    const server = await start({ elsewhere: ['far-away'] })
+    const server = await start({ bucketsElsewhere: ['far-away'] })
     const put = (bucket: string) => refusalOf(clientOf(server, { bucket }).put('key', Buffer.from('x')))
     expect(await put('unknown')).toMatchObject({ status: 404, code: 'NoSuchBucket' })
     expect(await put('far-away')).toMatchObject({
@@ -393,7 +393,7 @@ describe('the temporary store', () => {
 })
 
 describe('bad luck', () => {
-  const put = (server: OssStandin, key = 'key') => clientOf(server).put(key, Buffer.from('x'))
+  const put = (server: OssEmulator, key = 'key') => clientOf(server).put(key, Buffer.from('x'))
 
   it('answers with an error as often, and to whom, it is told', async () => {
     const server = await start()

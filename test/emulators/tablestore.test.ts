@@ -2,7 +2,7 @@
 import { Agent } from 'node:http'
 import Tablestore from 'tablestore'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { startTablestore, type TablestoreStandin } from '../../emulators/tablestore/tablestore.ts'
+import { startTablestore, type TablestoreEmulator } from '../../emulators/tablestore/tablestore.ts'
 
 const { Condition, RowExistenceExpectation: Row, SingleColumnCondition, ComparatorType, Long } = Tablestore
 const { CompositeCondition, LogicalOperator } = Tablestore
@@ -10,7 +10,7 @@ const { QueryType, FieldType, SortOrder, ColumnReturnType, Direction, INF_MIN, I
 const any = new Condition(Row.IGNORE, null)
 const tableName = 'talks'
 
-let tables: TablestoreStandin
+let tables: TablestoreEmulator
 let client: Tablestore.Client
 let now: number
 
@@ -656,7 +656,7 @@ describe('who is refused', () => {
 
 describe('faults', () => {
   it('refuse, cut before and cut after, so many times', async () => {
-    const fault = (how: Parameters<TablestoreStandin['fault']>[0]['how']) =>
+    const fault = (how: Parameters<TablestoreEmulator['fault']>[0]['how']) =>
       tables.fault({ operation: 'PutRow', times: 1, how })
     fault({ kind: 'refuse', status: 503, code: 'OTSServerBusy' })
     expect(await refused(put(1))).toBe('OTSServerBusy')
@@ -681,7 +681,7 @@ describe('faults', () => {
     const outcomes = async () => {
       const standin = await startTablestore({ seed: 7 })
       const { endpoint, instance: instancename, accessKeyId, accessKeySecret } = standin
-      standin.fault({ chance: 0.5, how: { kind: 'refuse', status: 503, code: 'OTSServerBusy' } })
+      standin.fault({ probability: 0.5, how: { kind: 'refuse', status: 503, code: 'OTSServerBusy' } })
       const client = new Tablestore.Client({
         endpoint,
         instancename,

@@ -1,8 +1,8 @@
 // How a model hears less than perfectly: wrong words, times that tremble, a clock that is ahead, speakers not noticed.
-import { chance } from './seeded-random.ts'
+import { seededRandom } from './seeded-random.ts'
 import type { Sentence, SpokenWord } from './sentences.ts'
 
-export interface HearingOptions {
+export interface RecognitionErrors {
   /** Share of the words that a model of speakers hears wrong; default 0.1. */
   garbled: number
   /** Milliseconds by which the times of a model of speakers may be wrong to either side. */
@@ -19,7 +19,7 @@ export interface HearingOptions {
   seed: number
 }
 
-export const FAIR_HEARING: HearingOptions = {
+export const defaultRecognitionErrors: RecognitionErrors = {
   garbled: 0.1,
   jitter: 0,
   wordJitter: 0,
@@ -40,8 +40,8 @@ export function garble(
     const share = shareOf(sentence)
     const words = sentence.words.flatMap(word => {
       const key = `${count++} ${word.text}`
-      if (chance(seed, 'garbled', key) >= share) return [word]
-      const kind = chance(seed, 'kind', key)
+      if (seededRandom(seed, 'garbled', key) >= share) return [word]
+      const kind = seededRandom(seed, 'kind', key)
       if (kind < 0.1) return []
       const wrong = { ...word, text: misspelt(word.text, seed, key) }
       if (kind < 0.9) return [wrong]
@@ -61,7 +61,7 @@ export function shake(sentences: Sentence[], jitter: number, offset: number, see
   return sentences.map(sentence => {
     let least = 0
     const words = sentence.words.map(word => {
-      const wrong = (side: string) => (2 * chance(seed, side, count) - 1) * jitter + offset
+      const wrong = (side: string) => (2 * seededRandom(seed, side, count) - 1) * jitter + offset
       const start = Math.max(least, word.start + wrong('start'))
       const end = Math.max(start + 0.01, word.end + wrong('end'))
       count++
@@ -81,7 +81,7 @@ export function mergeTurns(sentences: Sentence[], share: number, seed: number): 
     const begins = of !== turn.of
     if (begins) {
       const number = turn.number + 1
-      const unnoticed = chance(seed, 'turn', number) < share
+      const unnoticed = seededRandom(seed, 'turn', number) < share
       turn = { of, as: unnoticed ? turn.as : of, number }
     }
     const as = turn.as
@@ -98,7 +98,7 @@ export function numberSpeakers(sentences: Sentence[], missing: number, seed: num
   const numbers = new Map<string, number>()
   return sentences.map((sentence, place) => {
     const person = personOf(sentence)
-    if (person === undefined || chance(seed, 'label', place) < missing) return undefined
+    if (person === undefined || seededRandom(seed, 'label', place) < missing) return undefined
     if (!numbers.has(person)) numbers.set(person, numbers.size)
     return numbers.get(person)
   })
@@ -122,7 +122,7 @@ function misspelt(text: string, seed: number, key: string): string {
   const places = letters.flatMap((letter, at) => (/[\p{L}\p{N}]/u.test(letter) ? [at] : []))
   if (places.length === 0) return text
   const count = Math.max(1, Math.round(places.length / 2))
-  const first = Math.floor(chance(seed, 'letter', key) * places.length)
+  const first = Math.floor(seededRandom(seed, 'letter', key) * places.length)
   for (let i = 0; i < count; i++) {
     const at = places[(first + i) % places.length]!
     letters[at] = neighbour(letters[at]!)

@@ -18,7 +18,7 @@ export interface TaskRecord {
   /** Why it failed. */
   code?: string
   /** What is said in the file, whatever was answered. */
-  heard?: string
+  spokenText?: string
   /** Seconds that are billed. */
   billed?: number
   /** How often its result file was fetched. */

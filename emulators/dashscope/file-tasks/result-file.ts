@@ -1,7 +1,7 @@
 // The result files of both families: the same sentences, written as each of them writes.
 import type { HeardFile } from '../../audio-matching/whole.ts'
 import type { TaskModel } from './models.ts'
-import { garble, type HearingOptions, mergeTurns, numberSpeakers, shake } from './recognition-errors.ts'
+import { garble, mergeTurns, numberSpeakers, type RecognitionErrors, shake } from './recognition-errors.ts'
 import { type Sentence, type SpokenWord, toSentences } from './sentences.ts'
 
 /** What one channel was heard to be. */
@@ -19,7 +19,7 @@ export interface ResultWishes {
 const MARKS = /^(.*?)([,.;:?!…。，、？！；：]*)$/su
 
 /** The JSON of the family that hears speakers. */
-export function speakerResult(channels: HeardChannel[], wishes: ResultWishes, hearing: HearingOptions) {
+export function speakerResult(channels: HeardChannel[], wishes: ResultWishes, hearing: RecognitionErrors) {
   const { sampleRate, codec, seconds } = channels[0]!
   return {
     file_url: wishes.url,
@@ -48,7 +48,7 @@ export function speakerResult(channels: HeardChannel[], wishes: ResultWishes, he
 }
 
 /** The JSON of the family that hears words. */
-export function wordResult(channels: HeardChannel[], wishes: ResultWishes, hearing: HearingOptions) {
+export function wordResult(channels: HeardChannel[], wishes: ResultWishes, hearing: RecognitionErrors) {
   const { sampleRate, codec } = channels[0]!
   return {
     file_url: wishes.url,
@@ -79,7 +79,7 @@ export function spokenSeconds({ parts }: HeardFile): number {
   return sentences.reduce((sum, { words }) => sum + words.at(-1)!.end - words[0]!.start, 0)
 }
 
-function hearSpeakers(heard: HeardChannel, { model, diarize }: ResultWishes, hearing: HearingOptions) {
+function hearSpeakers(heard: HeardChannel, { model, diarize }: ResultWishes, hearing: RecognitionErrors) {
   const { seed, mergedTurns, missingLabels } = hearing
   const divided = toSentences(heard.parts, { pause: 0.7, punctuation: true, speakers: diarize })
   const noticed = diarize ? mergeTurns(divided, mergedTurns, seed) : divided
@@ -92,7 +92,7 @@ function hearSpeakers(heard: HeardChannel, { model, diarize }: ResultWishes, hea
   return { sentences, speakers: diarize ? numberSpeakers(sentences, missingLabels, seed) : [] }
 }
 
-function shareOf({ language }: Sentence, { deafTo }: TaskModel, { garbled }: HearingOptions): number {
+function shareOf({ language }: Sentence, { deafTo }: TaskModel, { garbled }: RecognitionErrors): number {
   return language && deafTo.includes(language) ? 1 : garbled
 }
 

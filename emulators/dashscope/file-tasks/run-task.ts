@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TaskFaults } from './faults.ts'
 import { TaskFailure } from './fetch-file.ts'
-import type { HearingOptions } from './recognition-errors.ts'
+import type { RecognitionErrors } from './recognition-errors.ts'
 import type { TaskRecord } from './record.ts'
 import { channelsOf, hasUsableParameters, type TaskOrder } from './request.ts'
 import { type HeardChannel, speakerResult, spokenSeconds, wordResult } from './result-file.ts'
@@ -10,7 +10,7 @@ import { type HeardChannel, speakerResult, spokenSeconds, wordResult } from './r
 export interface Workshop {
   /** Seconds in the queue, and seconds of work for a second of audio. */
   latency: { base: number; perSecond: number }
-  hearing: HearingOptions
+  hearing: RecognitionErrors
   faults: TaskFaults
   /** A file that fails does not make its task fail, where the model takes lists. */
   failsInside: boolean
@@ -63,7 +63,7 @@ async function work(
   }
   const started = Date.now()
   const channels = await hear(order.url, order.model.name, channelsOf(order))
-  record.heard = channels.map(wordsOf).join('\n')
+  record.spokenText = channels.map(wordsOf).join('\n')
   const seconds = channels[0]!.seconds
   // What hearing took counts as part of the latency that was asked for.
   const due = started + 1000 * latency.perSecond * seconds

@@ -1,7 +1,7 @@
 // Chance that comes out the same each time: what is heard wrong in one run is heard wrong in the next.
 
 /** A number from 0 to 1 that depends on nothing but the keys. */
-export function chance(...keys: (string | number)[]): number {
+export function seededRandom(...keys: (string | number)[]): number {
   let hash = 2166136261
   for (const letter of keys.join('\u0000')) hash = Math.imul(hash ^ letter.codePointAt(0)!, 16777619)
   // What differs in one letter at the end would otherwise come out alike.

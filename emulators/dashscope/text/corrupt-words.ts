@@ -1,5 +1,5 @@
 // What careless models do to single words, in any script.
-import { chance } from '../file-tasks/seeded-random.ts'
+import { seededRandom } from '../file-tasks/seeded-random.ts'
 import { joined, lettersOf, type Unit, unitsOf } from './units.ts'
 
 const POOLS: [RegExp, string[]][] = [
@@ -108,7 +108,7 @@ export function translate(honest: string, { at = 0 }: { at?: number }): string {
   for (const [place, unit] of units.entries()) {
     const core = coreOf(unit)
     if (place < from || !core) continue
-    const word = pool[Math.floor(chance('translate', core, place) * pool.length)]!
+    const word = pool[Math.floor(seededRandom('translate', core, place) * pool.length)]!
     unit.text = unit.text.replace(core, () => word)
     unit.gap ||= ' '
   }

@@ -1,5 +1,5 @@
 // What the stand-in answers when it behaves: the words of the text, with sentences and paragraphs by rule.
-import { chance } from '../file-tasks/seeded-random.ts'
+import { seededRandom } from '../file-tasks/seeded-random.ts'
 import { withoutFillers } from './fillers.ts'
 import { lettersOf, type Unit, unitsOf } from './units.ts'
 
@@ -68,7 +68,7 @@ function ends(units: Unit[]): number[] {
 
 /** The less, the more the place behind a word looks like the end of a sentence. */
 function likeness(units: Unit[], at: number): number {
-  const value = chance(...[-1, 0, 1].map(step => lettersOf(units[at + step])))
+  const value = seededRandom(...[-1, 0, 1].map(step => lettersOf(units[at + step])))
   const next = lettersOf(units[at + 1])
   if (BEGINS.has(lettersOf(units[at]))) return 1 + value
   if (BEGINS.has(next)) return value / 4
@@ -166,7 +166,7 @@ function paragraphs(sentences: Unit[][]): string[] {
     count++
     if (
       next &&
-      !(count > 1 && chance('paragraph', lettersOf(sentence.at(-1)), lettersOf(next[0])) < 0.3) &&
+      !(count > 1 && seededRandom('paragraph', lettersOf(sentence.at(-1)), lettersOf(next[0])) < 0.3) &&
       count < 8
     ) {
       continue

@@ -30,7 +30,7 @@ beforeAll(async () => {
     cloud: {
       latency: { base: 0.25, perSecond: 0.003 },
       taskLatency: { base: 0.2, perSecond: 0.005 },
-      tables: { seed },
+      tablestore: { seed },
       mns: { seed },
     },
   })
@@ -146,6 +146,6 @@ describe('a team of which one after the other dies, with services that fail', ()
       tool === 'transcribe_audio' ? [lengths[i % lengths.length]!] : [],
     )
     expect(keptThen.size).toBeGreaterThanOrEqual(chunks.reduce((sum, count) => sum + count, 0))
-    await vi.waitFor(() => expect(cloud.bucket()).toEqual([]), { timeout: 20_000, interval: 100 })
+    await vi.waitFor(() => expect(cloud.bucketKeys()).toEqual([]), { timeout: 20_000, interval: 100 })
   }, 600_000)
 })

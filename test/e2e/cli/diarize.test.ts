@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'v
 import { type Desk, openDesk } from '../../support/e2e/command.ts'
 import { trueTurns, turnsOf } from '../../support/e2e/meetings.ts'
 import { bucketSettings, fixture } from '../../support/e2e/system.ts'
-import { lettersOf } from '../../support/emulators/texts.ts'
+import { normalizedText } from '../../support/emulators/texts.ts'
 
 let desk: Desk
 let bucket: { env: Record<string, string> }
@@ -19,12 +19,12 @@ afterAll(() => desk.close())
 
 const meeting = fixture('meeting.m4a')
 const place = (name: string) => join(desk.work, name)
-const inBucket = () => [...desk.standin.oss!.objects(), ...desk.standin.oss!.multiparts()]
+const inBucket = () => [...desk.standin.oss!.objects(), ...desk.standin.oss!.unfinishedUploads()]
 
 /** The letters that each one says, in order. */
 function saidBy(segments: { speaker: string; text: string }[]): Record<string, string> {
   const said: Record<string, string> = {}
-  for (const { speaker, text } of segments) said[speaker] = (said[speaker] ?? '') + lettersOf(text)
+  for (const { speaker, text } of segments) said[speaker] = (said[speaker] ?? '') + normalizedText(text)
   return said
 }
 

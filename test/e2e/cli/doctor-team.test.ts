@@ -1,8 +1,8 @@
 // What doctor says of the store and the queue that machines share: made, found, refused, wrong or out of reach.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { type MnsStandin, startMns } from '../../../emulators/mns/mns.ts'
-import { type OssStandin, startOss } from '../../../emulators/oss/oss.ts'
-import { startTablestore, type TablestoreStandin } from '../../../emulators/tablestore/tablestore.ts'
+import { type MnsEmulator, startMns } from '../../../emulators/mns/mns.ts'
+import { type OssEmulator, startOss } from '../../../emulators/oss/oss.ts'
+import { startTablestore, type TablestoreEmulator } from '../../../emulators/tablestore/tablestore.ts'
 import { type App, createApp } from '../../../src/app.ts'
 import { checkQueue, checkStore } from '../../../src/cli/doctor/team.ts'
 import { type Config, readConfig } from '../../../src/config/config.ts'
@@ -15,9 +15,9 @@ const nowhere = 'http://127.0.0.1:1'
 const brief = 500
 
 interface Cloud {
-  tablestore: TablestoreStandin
-  mns: MnsStandin
-  oss: OssStandin
+  tablestore: TablestoreEmulator
+  mns: MnsEmulator
+  oss: OssEmulator
   env: Record<string, string>
 }
 

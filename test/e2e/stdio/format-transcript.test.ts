@@ -6,7 +6,7 @@ import type { Store } from '../../../src/domain/ports.ts'
 import type { Segment, Transcript } from '../../../src/domain/transcript.ts'
 import { sqliteStore } from '../../../src/drivers/store/sqlite/sqlite.ts'
 import { fixture, type System, startSystem, truth, truthText } from '../../support/e2e/system.ts'
-import { lettersOf } from '../../support/emulators/texts.ts'
+import { normalizedText } from '../../support/emulators/texts.ts'
 import { passage } from '../../support/text/unpunctuated.ts'
 import { segment, transcript } from '../../support/transcripts.ts'
 
@@ -58,7 +58,7 @@ async function requestsOf<T>(work: () => Promise<T>): Promise<{ answer: T; asked
 
 const patient = { timeout: 20_000, interval: 20 }
 /** Without the times that stand before paragraphs. */
-const timeless = (text: string) => lettersOf(text.replace(/^\[[\d:]+\] /gm, ''))
+const timeless = (text: string) => normalizedText(text.replace(/^\[[\d:]+\] /gm, ''))
 
 describe('format_text of a transcript', () => {
   it('answers with the formatted text, and says what was done', async () => {
@@ -74,7 +74,7 @@ describe('format_text of a transcript', () => {
       usage: { audio_seconds: 0, cost_usd: 0 },
     })
     expect(data.text).toMatch(/^\[0:00\] The talk goes/)
-    expect(timeless(data.text)).toBe(lettersOf(said(given)))
+    expect(timeless(data.text)).toBe(normalizedText(said(given)))
     expect(data.formatted.usage.cost_usd).toBeGreaterThan(0)
     expect(text).toContain('formatted: faithful, by qwen-flash')
     expect(text).toContain(data.text)
@@ -92,7 +92,7 @@ describe('format_text of a transcript', () => {
     expect(raw.data).not.toHaveProperty('formatted')
     const plain = await read(given.id, 'plain')
     expect(plain.data.text).toMatch(/^The talk .*\./)
-    expect(lettersOf(plain.data.text)).toBe(lettersOf(said(given)))
+    expect(normalizedText(plain.data.text)).toBe(normalizedText(said(given)))
 
     const uri = `transcript://${given.id}`
     expect(await resource(uri)).toContain('[0:00] The talk goes')
@@ -103,7 +103,7 @@ describe('format_text of a transcript', () => {
     const json = JSON.parse(await resource(`${uri}/json`))
     expect(json.raw_segments).toEqual(given.segments)
     expect(json.formatted).toMatchObject({ style: 'faithful', models: ['qwen-flash'] })
-    expect(lettersOf(said(json))).toBe(lettersOf(said(given)))
+    expect(normalizedText(said(json))).toBe(normalizedText(said(given)))
     expect(json.text).toBe(plain.data.text)
     // What is stored of the recording is as it was.
     expect((await store.getTranscript(localOwner, given.id))?.segments).toEqual(given.segments)
@@ -113,11 +113,11 @@ describe('format_text of a transcript', () => {
     const given = await talk()
     await format(given.id)
     const { data } = await read(given.id, 'plain', { from: 60, to: 120 })
-    expect(lettersOf(data.text)).toBe(lettersOf(given.segments[1]!.text))
+    expect(normalizedText(data.text)).toBe(normalizedText(given.segments[1]!.text))
     const json = JSON.parse(await resource(`transcript://${given.id}/json`))
     for (const { start, end, text } of json.segments as Segment[]) {
       expect(end).toBeGreaterThan(start)
-      expect(lettersOf(given.segments[Math.floor(start / 60)]!.text)).toContain(lettersOf(text))
+      expect(normalizedText(given.segments[Math.floor(start / 60)]!.text)).toContain(normalizedText(text))
     }
   })
 
@@ -190,8 +190,8 @@ describe('format_text of a transcript', () => {
     expect(data.text).toMatch(/^\[0:00\] Alice: The talk goes/)
     expect(data.text).toMatch(/^\[2:00\] S2: The talk goes/m)
     const alone = await read(given.id, 'plain', { speaker: 'Alice' })
-    expect(lettersOf(alone.data.text.replace(/^Alice: /gm, ''))).toBe(
-      lettersOf(said({ segments: given.segments.slice(0, 2) })),
+    expect(normalizedText(alone.data.text.replace(/^Alice: /gm, ''))).toBe(
+      normalizedText(said({ segments: given.segments.slice(0, 2) })),
     )
   })
 
@@ -247,7 +247,7 @@ describe('format_text of a transcript', () => {
     expect(data.status).toBe('completed')
     expect((await waiting).text).toMatch(/^CANCELLED: /)
     await vi.waitFor(() => expect(system.standin.textInFlight()).toBe(0), patient)
-    expect(timeless((await read(given.id)).data.text)).toBe(lettersOf(said(given)))
+    expect(timeless((await read(given.id)).data.text)).toBe(normalizedText(said(given)))
   })
 
   it('is what a prompt gives a model to read', async () => {
@@ -288,7 +288,7 @@ describe('format: true', () => {
     const { data, text } = await order()
     expect(data, text).toMatchObject({ status: 'completed', formatted: { style: 'faithful', kept: 0 } })
     expect(data.formatted.usage.input_tokens).toBeGreaterThan(0)
-    expect(lettersOf((await read(data.transcript_id, 'plain')).data.text)).toBe(lettersOf(words))
+    expect(normalizedText((await read(data.transcript_id, 'plain')).data.text)).toBe(normalizedText(words))
   })
 
   it('costs nothing the second time, with or without it', async () => {
@@ -376,7 +376,7 @@ describe('diarize_audio with format: true', () => {
     expect(data.speakers.length).toBeGreaterThan(1)
     expect(data.text).toMatch(/^\[0:0\d\] S1: /)
     const json = JSON.parse(await resource(`${data.uri}/json`))
-    expect(lettersOf(said(json))).toBe(lettersOf(said({ segments: json.raw_segments })))
+    expect(normalizedText(said(json))).toBe(normalizedText(said({ segments: json.raw_segments })))
     const speakersOf = (segments: Segment[]) => new Set(segments.map(({ speaker }) => speaker))
     expect(speakersOf(json.segments)).toEqual(speakersOf(json.raw_segments))
   })

@@ -4,8 +4,8 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { type MnsStandin, startMns } from '../../../emulators/mns/mns.ts'
-import { startTablestore, type TablestoreStandin } from '../../../emulators/tablestore/tablestore.ts'
+import { type MnsEmulator, startMns } from '../../../emulators/mns/mns.ts'
+import { startTablestore, type TablestoreEmulator } from '../../../emulators/tablestore/tablestore.ts'
 import { createApp } from '../../../src/app.ts'
 import { readConfig } from '../../../src/config/config.ts'
 import { type Desk, openDesk, type Running } from '../../support/e2e/command.ts'
@@ -14,8 +14,8 @@ import { fixture, truth } from '../../support/e2e/system.ts'
 const key = { accessKeyId: 'LTAI5tTeam', accessKeySecret: 'secret-of-the-team' }
 const recording = 'voice-note'
 let desk: Desk
-let tables: TablestoreStandin
-let mns: MnsStandin
+let tables: TablestoreEmulator
+let mns: MnsEmulator
 let env: Record<string, string>
 
 beforeAll(async () => {

@@ -2,10 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import {
+  type DashscopeEmulator,
+  type DashscopeOptions,
   dashscopeErrors,
-  type Standin,
-  type StandinOptions,
-  startStandin,
+  startDashscope,
 } from '../../../emulators/dashscope/dashscope.ts'
 import { testFfmpeg } from '../../support/audio/ffmpeg.ts'
 import {
@@ -21,7 +21,7 @@ import {
 let ffmpeg: string
 let note: Buffer
 let text: string
-const open: Standin[] = []
+const open: DashscopeEmulator[] = []
 
 beforeAll(async () => {
   ffmpeg = await testFfmpeg()
@@ -32,8 +32,8 @@ beforeAll(async () => {
 })
 afterEach(() => Promise.all(open.splice(0).map(cloud => cloud.close())))
 
-async function start(options: Partial<StandinOptions> = {}): Promise<Standin> {
-  const cloud = await startStandin({ ffmpeg, ...options })
+async function start(options: Partial<DashscopeOptions> = {}): Promise<DashscopeEmulator> {
+  const cloud = await startDashscope({ ffmpeg, ...options })
   open.push(cloud)
   return cloud
 }

@@ -3,9 +3,9 @@ import { chmod, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import {
-  type HearingOptions,
-  type Standin,
-  startStandin,
+  type DashscopeEmulator,
+  type RecognitionErrors,
+  startDashscope,
   type TaskFault,
 } from '../../../emulators/dashscope/dashscope.ts'
 import { testFfmpeg } from '../../support/audio/ffmpeg.ts'
@@ -40,11 +40,11 @@ interface Said {
 
 let ffmpeg: string
 let files: FileServer
-let cloud: Standin
+let cloud: DashscopeEmulator
 let meeting: string
 let off: (() => void)[] = []
 
-const fair: HearingOptions = {
+const fair: RecognitionErrors = {
   garbled: 0,
   jitter: 0,
   wordJitter: 0,
@@ -59,7 +59,7 @@ beforeAll(async () => {
   files = await serveFiles()
   meeting = files.add(await readFile(fixture('meeting.m4a')))
   // What is heard already is answered at once: a fast machine would ask more than twenty times a second.
-  cloud = await startStandin({ ffmpeg, pollsPerSecond: 1000 })
+  cloud = await startDashscope({ ffmpeg, pollsPerSecond: 1000 })
   await cloud.warmUp()
 })
 afterEach(() => {
@@ -70,7 +70,7 @@ afterAll(() => Promise.all([cloud.close(), files.close()]))
 
 const fault = (what: TaskFault) => void off.push(cloud.taskFault(what))
 
-async function sentencesOf(model: string, url: string, hearing: Partial<HearingOptions> = {}) {
+async function sentencesOf(model: string, url: string, hearing: Partial<RecognitionErrors> = {}) {
   cloud.set({ hearing: { ...fair, ...hearing } })
   const result = await runTask(
     cloud,
@@ -120,7 +120,7 @@ describe('a whole recording', () => {
       const speakers = words.map(({ speaker }) => speaker)
       expect(speakers).toEqual(truth.map(({ speaker }) => (model === SPEAKERS ? speaker : undefined)))
     }
-    expect(cloud.tasks.at(-1)!.heard).toBe(textsOf(truth).join(' '))
+    expect(cloud.tasks.at(-1)!.spokenText).toBe(textsOf(truth).join(' '))
   })
 
   it('is listened to once, however often it is fetched', async () => {
@@ -129,7 +129,7 @@ describe('a whole recording', () => {
     const counting = path.join(folder.path, 'ffmpeg')
     await writeFile(counting, `#!/bin/sh\necho started >> '${log}'\nexec '${ffmpeg}' "$@"\n`)
     await chmod(counting, 0o755)
-    const other = await startStandin({ ffmpeg: counting })
+    const other = await startDashscope({ ffmpeg: counting })
     try {
       await other.warmUp()
       const before = (await readFile(log, 'utf8').catch(() => '')).length
@@ -212,7 +212,7 @@ describe('sound that is unknown', () => {
 describe('the model of speakers', () => {
   it('hears a share of the words wrong, the same ones each time', async () => {
     const truth = new Set(textsOf(spoken('meeting.m4a')))
-    const texts = async (hearing: Partial<HearingOptions>) =>
+    const texts = async (hearing: Partial<RecognitionErrors>) =>
       textsOf(wordsIn(await sentencesOf(SPEAKERS, meeting, hearing)))
     const wrong = (words: string[]) => words.filter(word => !truth.has(word)).length / 613
     const usual = await texts({ garbled: 0.1 })

@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs'
 import OSS from 'ali-oss'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import {
+  type DashscopeEmulator,
+  type DashscopeOptions,
   dashscopeErrors,
-  type Standin,
-  type StandinOptions,
-  startStandin,
+  startDashscope,
 } from '../../../emulators/dashscope/dashscope.ts'
 import { testFfmpeg } from '../../support/audio/ffmpeg.ts'
 import {
@@ -33,7 +33,7 @@ let ffmpeg: string
 let files: FileServer
 let note: string
 let chinese: string
-const open: Standin[] = []
+const open: DashscopeEmulator[] = []
 
 beforeAll(async () => {
   ffmpeg = await testFfmpeg()
@@ -44,8 +44,8 @@ beforeAll(async () => {
 afterEach(() => Promise.all(open.splice(0).map(cloud => cloud.close())))
 afterAll(() => files.close())
 
-async function start(options: Partial<StandinOptions> = {}): Promise<Standin> {
-  const cloud = await startStandin({ ffmpeg, ...options })
+async function start(options: Partial<DashscopeOptions> = {}): Promise<DashscopeEmulator> {
+  const cloud = await startDashscope({ ffmpeg, ...options })
   open.push(cloud)
   return cloud
 }
@@ -55,11 +55,11 @@ async function refusal(response: Response) {
   return { status: response.status, code, message }
 }
 
-async function state(cloud: Standin, id: string): Promise<TaskAnswer> {
+async function state(cloud: DashscopeEmulator, id: string): Promise<TaskAnswer> {
   return (await (await askTasks(cloud, `/${id}`)).json()) as TaskAnswer
 }
 
-async function failureOf(cloud: Standin, url: string, model = WORDS): Promise<string | undefined> {
+async function failureOf(cloud: DashscopeEmulator, url: string, model = WORDS): Promise<string | undefined> {
   const { output } = await taskEnd(cloud, await startTask(cloud, taskOrder(model, url)))
   expect(output.task_status).toBe('FAILED')
   return output.code

@@ -1,29 +1,29 @@
 // The text models of the stand-in misbehave on demand: with words, and on the way to the client.
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import {
+  type DashscopeEmulator,
+  type DashscopeOptions,
   dashscopeErrors,
   geminiErrors,
   retryInfo,
-  type Standin,
-  type StandinOptions,
-  startStandin,
+  startDashscope,
   type TextFault,
 } from '../../../emulators/dashscope/dashscope.ts'
 import { askGemini, askQwen, framesOf, partOf, textOf } from '../../support/emulators/text-client.ts'
-import { lettersOf, TEXTS } from '../../support/emulators/texts.ts'
+import { normalizedText, unpunctuatedTexts } from '../../support/emulators/texts.ts'
 
-const open: Standin[] = []
+const open: DashscopeEmulator[] = []
 afterEach(() => Promise.all(open.splice(0).map(cloud => cloud.close())))
 
-async function start(fault?: TextFault, options: Partial<StandinOptions> = {}): Promise<Standin> {
-  const cloud = await startStandin({ ffmpeg: 'none', ...options })
+async function start(fault?: TextFault, options: Partial<DashscopeOptions> = {}): Promise<DashscopeEmulator> {
+  const cloud = await startDashscope({ ffmpeg: 'none', ...options })
   open.push(cloud)
   if (fault) cloud.textFault(fault)
   return cloud
 }
 
 const deltas = { stream: true, parameters: { incremental_output: true } }
-const long = `${TEXTS.English} ${TEXTS.English}`
+const long = `${unpunctuatedTexts.English} ${unpunctuatedTexts.English}`
 
 /** What is written without the fault and with it; each with the reason that it ended for. */
 async function written(fault: TextFault, text: string) {
@@ -41,31 +41,31 @@ async function written(fault: TextFault, text: string) {
 }
 
 function wordsOf(text: string): string[] {
-  return text.split(/\s+/).map(lettersOf).filter(Boolean)
+  return text.split(/\s+/).map(normalizedText).filter(Boolean)
 }
 
 describe('a model may', () => {
   it('leave words out', async () => {
     for (const count of [1, 3]) {
-      const { words, from } = await written({ kind: 'dropWord', at: 0.3, count }, TEXTS.English)
+      const { words, from } = await written({ kind: 'dropWord', at: 0.3, count }, unpunctuatedTexts.English)
       const at = words.findIndex((word, place) => word !== from[place])
       expect([...words.slice(0, at), ...from.slice(at, at + count), ...words.slice(at)]).toEqual(from)
     }
   })
 
   it('put words in', async () => {
-    const { words, from } = await written({ kind: 'addWords', words: 'they say' }, TEXTS.English)
+    const { words, from } = await written({ kind: 'addWords', words: 'they say' }, unpunctuatedTexts.English)
     const at = words.indexOf('they')
     expect(words.splice(at, 2)).toEqual(['they', 'say'])
     expect(words).toEqual(from)
-    const own = await written({ kind: 'addWords' }, TEXTS.Chinese)
-    expect(lettersOf(own.bad)).toContain('真的灯笼河流')
-    expect(lettersOf(own.bad).replace('真的灯笼河流', '')).toBe(lettersOf(own.good))
+    const own = await written({ kind: 'addWords' }, unpunctuatedTexts.Chinese)
+    expect(normalizedText(own.bad)).toContain('真的灯笼河流')
+    expect(normalizedText(own.bad).replace('真的灯笼河流', '')).toBe(normalizedText(own.good))
   })
 
   it('exchange two words', async () => {
     for (const at of [0, 0.5, 1]) {
-      const { words, from } = await written({ kind: 'swapWords', at }, TEXTS.English)
+      const { words, from } = await written({ kind: 'swapWords', at }, unpunctuatedTexts.English)
       const place = words.findIndex((word, nth) => word !== from[nth])
       const [left, right] = words.splice(place, 2)
       words.splice(place, 0, right!, left!)
@@ -74,7 +74,7 @@ describe('a model may', () => {
   })
 
   it('write another word', async () => {
-    const { words, from } = await written({ kind: 'replaceWord', word: 'brook' }, TEXTS.English)
+    const { words, from } = await written({ kind: 'replaceWord', word: 'brook' }, unpunctuatedTexts.English)
     expect(words.filter((word, at) => word !== from[at])).toEqual(['brook'])
   })
 
@@ -101,19 +101,19 @@ describe('a model may', () => {
   })
 
   it('translate, all of it or the end', async () => {
-    const whole = await written({ kind: 'translate' }, TEXTS.English)
+    const whole = await written({ kind: 'translate' }, unpunctuatedTexts.English)
     expect(whole.words.join('')).toMatch(/^\p{Script=Cyrillic}+$/u)
     expect(whole.words.length).toBe(whole.from.length)
-    for (const text of [TEXTS.Russian, TEXTS.Chinese, TEXTS.Thai]) {
+    for (const text of [unpunctuatedTexts.Russian, unpunctuatedTexts.Chinese, unpunctuatedTexts.Thai]) {
       expect((await written({ kind: 'translate' }, text)).words.join('')).toMatch(/^[a-z]+$/)
     }
-    const end = await written({ kind: 'translate', at: 0.5 }, TEXTS.English)
+    const end = await written({ kind: 'translate', at: 0.5 }, unpunctuatedTexts.English)
     expect(end.words.slice(0, 30)).toEqual(end.from.slice(0, 30))
     expect(end.words.at(-1)).toMatch(/^\p{Script=Cyrillic}+$/u)
   })
 
   it('summarise', async () => {
-    const { words, from } = await written({ kind: 'summarise' }, TEXTS.English)
+    const { words, from } = await written({ kind: 'summarise' }, unpunctuatedTexts.English)
     expect(words.join(' ')).toMatch(/^the speaker talks about yesterday/)
     expect(words.length).toBeLessThan(from.length / 3)
   })
@@ -128,11 +128,11 @@ describe('a model may', () => {
   })
 
   it('stop too early, and say so or not', async () => {
-    const told = await written({ kind: 'truncate' }, TEXTS.English)
+    const told = await written({ kind: 'truncate' }, unpunctuatedTexts.English)
     expect(told.finish).toBe('length')
     expect(told.good.startsWith(told.bad)).toBe(true)
     expect(told.words.length).toBe(Math.floor(told.from.length / 2))
-    const silent = await written({ kind: 'truncate', at: 0.9, silent: true }, TEXTS.English)
+    const silent = await written({ kind: 'truncate', at: 0.9, silent: true }, unpunctuatedTexts.English)
     expect(silent.finish).toBe('stop')
     expect(silent.words.length).toBe(Math.floor(silent.from.length * 0.9))
     const gemini = await start({ kind: 'truncate' })
@@ -385,7 +385,7 @@ describe('a fault', () => {
     ]) {
       const texts = (await framesOf(response)).map(({ text }) => text)
       for (const [at, text] of texts.slice(1).entries()) expect(text.startsWith(texts[at]!)).toBe(true)
-      expect(lettersOf(texts.at(-1)!)).toBe(lettersOf(long))
+      expect(normalizedText(texts.at(-1)!)).toBe(normalizedText(long))
     }
   })
 

@@ -1,18 +1,18 @@
 // The stand-in takes requests for text as strictly as the services do, and refuses in their words.
 import { afterEach, describe, expect, it } from 'vitest'
 import {
+  type DashscopeEmulator,
+  type DashscopeOptions,
   dashscopeErrors,
-  type Standin,
-  type StandinOptions,
-  startStandin,
+  startDashscope,
 } from '../../../emulators/dashscope/dashscope.ts'
 import { askGemini, askQwen } from '../../support/emulators/text-client.ts'
 
-const open: Standin[] = []
+const open: DashscopeEmulator[] = []
 afterEach(() => Promise.all(open.splice(0).map(cloud => cloud.close())))
 
-async function start(options: Partial<StandinOptions> = {}): Promise<Standin> {
-  const cloud = await startStandin({ ffmpeg: 'none', ...options })
+async function start(options: Partial<DashscopeOptions> = {}): Promise<DashscopeEmulator> {
+  const cloud = await startDashscope({ ffmpeg: 'none', ...options })
   open.push(cloud)
   return cloud
 }

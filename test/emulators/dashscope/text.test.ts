@@ -1,21 +1,21 @@
 // The stand-in speaks the wire contracts of DashScope's text generation and of Gemini, and formats by rule.
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import {
+  type DashscopeEmulator,
+  type DashscopeOptions,
   geminiErrors,
-  type Standin,
-  type StandinOptions,
-  startStandin,
+  startDashscope,
 } from '../../../emulators/dashscope/dashscope.ts'
 import { testFfmpeg } from '../../support/audio/ffmpeg.ts'
 import { encode, order, post, samplesOf } from '../../support/emulators/dashscope-client.ts'
 import { askGemini, askQwen, framesOf, partOf, textOf } from '../../support/emulators/text-client.ts'
-import { lettersOf, TEXTS } from '../../support/emulators/texts.ts'
+import { normalizedText, unpunctuatedTexts } from '../../support/emulators/texts.ts'
 
-const open: Standin[] = []
+const open: DashscopeEmulator[] = []
 afterEach(() => Promise.all(open.splice(0).map(cloud => cloud.close())))
 
-async function start(options: Partial<StandinOptions> = {}): Promise<Standin> {
-  const cloud = await startStandin({ ffmpeg: 'none', ...options })
+async function start(options: Partial<DashscopeOptions> = {}): Promise<DashscopeEmulator> {
+  const cloud = await startDashscope({ ffmpeg: 'none', ...options })
   open.push(cloud)
   return cloud
 }
@@ -315,18 +315,18 @@ describe('what is written', () => {
   const write = async (text: string, system = '') => textOf(await askQwen(await start(), text, { system }))
 
   const marks = { Chinese: /。/, Japanese: /。/, mixed: /。/, Thai: /\p{L} \p{L}/u } as Record<string, RegExp>
-  for (const [script, text] of Object.entries(TEXTS)) {
+  for (const [script, text] of Object.entries(unpunctuatedTexts)) {
     it(`has the words of the text and marks in ${script}, each time the same`, async () => {
       const written = await write(text)
-      expect(lettersOf(written)).toBe(lettersOf(text))
+      expect(normalizedText(written)).toBe(normalizedText(text))
       expect(written.match(new RegExp(marks[script] ?? /\./, 'gu'))!.length).toBeGreaterThan(1)
       expect(await write(text)).toBe(written)
-      expect(lettersOf(await write(written))).toBe(lettersOf(text))
+      expect(normalizedText(await write(written))).toBe(normalizedText(text))
     })
   }
 
   it('begins sentences with capitals and ends them within two dozen words', async () => {
-    const sentences = (await write(TEXTS.English)).split(/(?<=[.?])\s+/)
+    const sentences = (await write(unpunctuatedTexts.English)).split(/(?<=[.?])\s+/)
     expect(sentences.length).toBeGreaterThan(4)
     for (const sentence of sentences) {
       expect(sentence).toMatch(/^\p{Lu}.*[.?]$/u)
@@ -336,8 +336,8 @@ describe('what is written', () => {
 
   it('has its borders where the words want them, wherever the text begins', async () => {
     const ends = (text: string) => new Set(text.match(/\S+[.?]/g))
-    const whole = ends(await write(TEXTS.English))
-    const words = TEXTS.English.split(' ')
+    const whole = ends(await write(unpunctuatedTexts.English))
+    const words = unpunctuatedTexts.English.split(' ')
     for (const from of [3, 8, 15, 22]) {
       const later = [...ends(await write(words.slice(from).join(' ')))].slice(1)
       expect(later.length).toBeGreaterThan(1)
@@ -361,7 +361,9 @@ describe('what is written', () => {
     expect(await write('good morning\nhow are you\r\n\r\nfine')).toBe(
       'Good morning.\n\nHow are you?\n\nFine.',
     )
-    const paragraphs = (await write(`${TEXTS.English} ${TEXTS.English}`)).split('\n\n')
+    const paragraphs = (await write(`${unpunctuatedTexts.English} ${unpunctuatedTexts.English}`)).split(
+      '\n\n',
+    )
     expect(paragraphs.length).toBeGreaterThan(1)
   })
 

@@ -1,6 +1,12 @@
 // Servers and workers of a team as processes, in front of a stand-in cloud: any of them can be killed, and comes back.
 import { join } from 'node:path'
-import { foldersIn, type Machine, type Role, settingsOf, startMachine } from '../../../demo/machines.ts'
+import {
+  cloudSettings,
+  type Machine,
+  machineFolders,
+  type Role,
+  startMachine,
+} from '../../../demo/machines.ts'
 import { type Cloud, type CloudOptions, startCloud } from '../../../emulators/cloud.ts'
 import { createApp } from '../../../src/app.ts'
 import { readConfig } from '../../../src/config/config.ts'
@@ -47,7 +53,7 @@ export async function startCluster({ servers, workers, env, cloud: wish }: Clust
   const cloud = await startCloud({ ffmpeg, ...wish })
   const settings = {
     PATH: process.env.PATH ?? '',
-    ...settingsOf(cloud),
+    ...cloudSettings(cloud),
     TABLESTORE_PREFIX: prefix,
     FFMPEG_PATH: ffmpeg,
     SPEECH_ALLOWED_DIRS: folder.path,
@@ -56,8 +62,8 @@ export async function startCluster({ servers, workers, env, cloud: wish }: Clust
   }
   await setUp(settings)
   const places = [
-    ...foldersIn(join(folder.path, 'data'), 'http', servers),
-    ...foldersIn(join(folder.path, 'data'), 'worker', workers),
+    ...machineFolders(join(folder.path, 'data'), 'http', servers),
+    ...machineFolders(join(folder.path, 'data'), 'worker', workers),
   ]
   const roleOf = (i: number): Role => (i < servers ? 'http' : 'worker')
   const start = (i: number) => startMachine({ entry, role: roleOf(i), folder: places[i]!, env: settings })
@@ -69,13 +75,13 @@ export async function startCluster({ servers, workers, env, cloud: wish }: Clust
     machines,
     heard: store.heard,
     async call({ token, place }, tool, args) {
-      const up = machines.slice(0, servers).filter(machine => machine.isUp())
+      const up = machines.slice(0, servers).filter(machine => machine.isRunning())
       const server = up[Math.floor(place * up.length)]
       if (!server) throw new Error('No server is up.')
       return Promise.race([ask({ url: server.url, token }, tool, args), goneWith(server)])
     },
     async killAndStart(i) {
-      await machines[i]!.end('SIGKILL')
+      await machines[i]!.kill('SIGKILL')
       machines[i] = await start(i)
     },
     close: () => closeAll(machines, cloud, folder, store.close),
@@ -99,7 +105,7 @@ async function goneWith(server: Machine): Promise<never> {
 }
 
 async function closeAll(machines: Machine[], cloud: Cloud, folder: TempFolder, closeReader: () => void) {
-  await Promise.all(machines.map(machine => machine.end('SIGKILL')))
+  await Promise.all(machines.map(machine => machine.kill('SIGKILL')))
   closeReader()
   await cloud.close()
   await folder.remove()

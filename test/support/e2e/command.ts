@@ -3,7 +3,11 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { type Standin, type StandinOptions, startStandin } from '../../../emulators/dashscope/dashscope.ts'
+import {
+  type DashscopeEmulator,
+  type DashscopeOptions,
+  startDashscope,
+} from '../../../emulators/dashscope/dashscope.ts'
 import { testFfmpeg } from '../audio/ffmpeg.ts'
 import { silentWav } from './requests.ts'
 import { entry, tempFolder } from './system.ts'
@@ -30,7 +34,7 @@ export interface CommandOptions {
 
 /** A person at a terminal: a home folder, a folder to work in, and the settings. */
 export interface Desk {
-  standin: Standin
+  standin: DashscopeEmulator
   env: Record<string, string>
   /** The folder that commands run in; it lies outside the home folder, and `silence.wav` in it. */
   work: string
@@ -39,9 +43,9 @@ export interface Desk {
   close(): Promise<void>
 }
 
-export async function openDesk(wishes: Partial<StandinOptions> = {}): Promise<Desk> {
+export async function openDesk(wishes: Partial<DashscopeOptions> = {}): Promise<Desk> {
   const [home, work, ffmpeg] = await Promise.all([tempFolder(), tempFolder(), testFfmpeg()])
-  const standin = await startStandin({ ffmpeg, ...wishes })
+  const standin = await startDashscope({ ffmpeg, ...wishes })
   await writeFile(join(work.path, 'silence.wav'), silentWav())
   const env = {
     PATH: process.env.PATH ?? '',

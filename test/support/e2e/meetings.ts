@@ -40,7 +40,7 @@ export async function startMeetings(options: SystemOptions = {}): Promise<Meetin
     },
     leftovers() {
       const { oss } = system.standin
-      return oss ? [...oss.objects(), ...oss.multiparts()].map(({ key }) => key) : []
+      return oss ? [...oss.objects(), ...oss.unfinishedUploads()].map(({ key }) => key) : []
     },
   }
 }

@@ -1,12 +1,12 @@
 // Trouble with every service of a stand-in cloud, drawn from a seed: throttling, proxies, and answers that are lost.
 import type { Cloud } from '../../../emulators/cloud.ts'
 import { dashscopeErrors } from '../../../emulators/dashscope/dashscope.ts'
-import { chance } from '../../../emulators/dashscope/file-tasks/seeded-random.ts'
+import { seededRandom } from '../../../emulators/dashscope/file-tasks/seeded-random.ts'
 
 /** Numbers from 0 to 1, the same for the same seed. */
 export function drawn(seed: number): () => number {
   let count = 0
-  return () => chance(seed, count++)
+  return () => seededRandom(seed, count++)
 }
 
 /** Switches it all on; the answer switches it off. Some of it needs a seed at the start of the service, too. */
@@ -20,14 +20,14 @@ export function troubleWith({ models, oss, tables, mns }: Cloud, seed: number): 
   const writes = /^(?:Put|Update|Delete)Row$/
   const errands = /^(?:SendMessage|DeleteMessage|ChangeMessageVisibility)$/
   const ends = [
-    tables.fault({ chance: 0.04, how: busy }),
-    tables.fault({ chance: 0.02, how: { kind: 'drop' } }),
-    tables.fault({ operation: writes, chance: 0.03, how: conflict }),
-    tables.fault({ operation: writes, chance: 0.04, how: { kind: 'lose' } }),
-    tables.fault({ chance: 0.02, how: { kind: 'delay', seconds: 0.3 } }),
-    mns.fault({ chance: 0.05, how: { kind: 'html' } }),
-    mns.fault({ chance: 0.03, how: { kind: 'drop' } }),
-    mns.fault({ operation: errands, chance: 0.08, how: { kind: 'lose' } }),
+    tables.fault({ probability: 0.04, how: busy }),
+    tables.fault({ probability: 0.02, how: { kind: 'drop' } }),
+    tables.fault({ operation: writes, probability: 0.03, how: conflict }),
+    tables.fault({ operation: writes, probability: 0.04, how: { kind: 'lose' } }),
+    tables.fault({ probability: 0.02, how: { kind: 'delay', seconds: 0.3 } }),
+    mns.fault({ probability: 0.05, how: { kind: 'html' } }),
+    mns.fault({ probability: 0.03, how: { kind: 'drop' } }),
+    mns.fault({ operation: errands, probability: 0.08, how: { kind: 'lose' } }),
     // A message that was handed to nobody is hidden for half a minute: one is enough.
     mns.fault({ operation: 'ReceiveMessage', times: 1, how: { kind: 'lose' } }),
     mns.fault({ operation: 'SendMessage', times: 1, how: { kind: 'swallow' } }),

@@ -8,7 +8,11 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
-import { type Standin, type StandinOptions, startStandin } from '../../../emulators/dashscope/dashscope.ts'
+import {
+  type DashscopeEmulator,
+  type DashscopeOptions,
+  startDashscope,
+} from '../../../emulators/dashscope/dashscope.ts'
 import { testFfmpeg } from '../audio/ffmpeg.ts'
 
 export const root = fileURLToPath(new URL('../../..', import.meta.url))
@@ -50,7 +54,7 @@ export async function tempFolder(): Promise<TempFolder> {
 export interface SystemOptions {
   /** Gives the server a bucket of the stand-in; otherwise it has none. */
   bucket?: boolean
-  standin?: Partial<StandinOptions>
+  standin?: Partial<DashscopeOptions>
   env?: Record<string, string>
 }
 
@@ -63,7 +67,7 @@ export interface ToolAnswer {
 }
 
 export interface System {
-  standin: Standin
+  standin: DashscopeEmulator
   client: Client
   pid: number
   /** The server's environment, for a client of another kind. */
@@ -81,7 +85,7 @@ export interface System {
 export async function startSystem(options: SystemOptions = {}): Promise<System> {
   const { standin: wishes, env: more, bucket = false } = options
   const ffmpeg = await testFfmpeg()
-  const standin = await startStandin({ ffmpeg, ...(bucket ? { oss: true } : {}), ...wishes })
+  const standin = await startDashscope({ ffmpeg, ...(bucket ? { oss: true } : {}), ...wishes })
   const folder = await tempFolder()
   const env = {
     PATH: process.env.PATH ?? '',
@@ -119,7 +123,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
 }
 
 /** What tells a server of the stand-in's bucket. */
-export function bucketSettings({ oss }: Standin): Record<string, string> {
+export function bucketSettings({ oss }: DashscopeEmulator): Record<string, string> {
   if (!oss) throw new Error('The stand-in was started without OSS.')
   return {
     OSS_BUCKET: oss.bucket,

@@ -45,7 +45,7 @@ export function escaped(text: string): string {
 }
 
 /** Numbers between 0 and 1 that are the same in every run. */
-export function randomFrom(seed: number): () => number {
+export function createSeededRandom(seed: number): () => number {
   let state = seed
   return () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0

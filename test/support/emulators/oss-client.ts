@@ -2,13 +2,13 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto'
 import { request } from 'node:http'
 import OSS from 'ali-oss'
-import type { OssStandin, Policy } from '../../../emulators/oss/oss.ts'
+import type { OssEmulator, Policy } from '../../../emulators/oss/oss.ts'
 
 // `sldEnable` is missing in the types of the client.
 type ClientOptions = OSS.Options & { sldEnable?: boolean }
 
 /** A new client with the keys of the server, unless told otherwise. */
-export function clientOf(server: OssStandin, changes: Partial<ClientOptions> = {}): OSS {
+export function clientOf(server: OssEmulator, changes: Partial<ClientOptions> = {}): OSS {
   const options: ClientOptions = {
     endpoint: server.endpoint,
     region: `oss-${server.region}`,
@@ -74,7 +74,7 @@ export function formOf(fields: Record<string, string>, file: Buffer | undefined)
 
 /** Sends what the client would not: a body with any headers to any path. */
 export function send(
-  server: OssStandin,
+  server: OssEmulator,
   order: { method: string; path: string; headers?: Record<string, string>; body?: Buffer },
 ): Promise<Response> {
   const { method, path, headers = {}, body } = order
@@ -95,7 +95,7 @@ export function send(
 
 /** Headers of a request with signature V4, computed apart from both the client and the server. */
 export function signedHeaders(
-  server: OssStandin,
+  server: OssEmulator,
   order: { method: string; resource: string; query?: string; headers?: Record<string, string> },
 ): Record<string, string> {
   const date = new Date().toISOString().replace(/\.\d+|[-:]/g, '')

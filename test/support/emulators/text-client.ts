@@ -1,5 +1,5 @@
 // Asks the stand-in for text as a plain HTTP client, by DashScope's protocol and by Gemini's.
-import type { Standin } from '../../../emulators/dashscope/dashscope.ts'
+import type { DashscopeEmulator } from '../../../emulators/dashscope/dashscope.ts'
 
 export interface Wishes {
   system?: string
@@ -27,7 +27,7 @@ type Route = 'text-generation' | 'multimodal-generation'
 
 /** With content as the route takes it: a string, or a list. */
 export function askQwen(
-  cloud: Standin,
+  cloud: DashscopeEmulator,
   user: string,
   wishes: Wishes & { model?: string; route?: Route } = {},
 ): Promise<Response> {
@@ -47,7 +47,7 @@ export function askQwen(
 }
 
 export function askGemini(
-  cloud: Standin,
+  cloud: DashscopeEmulator,
   user: string,
   wishes: Wishes & { model?: string; method?: string; url?: string } = {},
 ): Promise<Response> {

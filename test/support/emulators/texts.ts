@@ -1,5 +1,5 @@
 // Unmarked texts as recognisers give them, in every script that the stand-in writes.
-export const TEXTS = {
+export const unpunctuatedTexts = {
   English:
     'so i went to the market yesterday and met a man who sold me three apples for 3.50 dollars and then we talked about the weather for a while he asked me what i thought and i said that i do not know maybe it will rain tomorrow or maybe it will not but in any case we should be ready because the roof of the old barn has not been mended since the spring',
   Russian:
@@ -16,6 +16,6 @@ export const TEXTS = {
 } as const
 
 /** What is left when marks, blanks and capitals are gone. */
-export function lettersOf(text: string): string {
+export function normalizedText(text: string): string {
   return text.toLowerCase().replace(/[^\p{L}\p{M}\p{N}]/gu, '')
 }

@@ -1,8 +1,8 @@
 // Several machines: houses that share a store, a queue and a bucket, each of them a stand-in of the service.
 import { randomBytes } from 'node:crypto'
-import { type MnsStandin, startMns } from '../../../emulators/mns/mns.ts'
-import { type OssStandin, startOss } from '../../../emulators/oss/oss.ts'
-import { startTablestore, type TablestoreStandin } from '../../../emulators/tablestore/tablestore.ts'
+import { type MnsEmulator, startMns } from '../../../emulators/mns/mns.ts'
+import { type OssEmulator, startOss } from '../../../emulators/oss/oss.ts'
+import { startTablestore, type TablestoreEmulator } from '../../../emulators/tablestore/tablestore.ts'
 import { fixedInstallation } from '../../../src/drivers/object-storage/installation-id.ts'
 import { ossBlobs } from '../../../src/drivers/object-storage/oss/oss.ts'
 import { mnsQueue } from '../../../src/drivers/queue/mns/mns.ts'
@@ -11,9 +11,9 @@ import { type House, type HouseOptions, type Site, startSite } from './harness.t
 
 export interface Team {
   site: Site
-  tables: TablestoreStandin
-  mns: MnsStandin
-  oss: OssStandin
+  tables: TablestoreEmulator
+  mns: MnsEmulator
+  oss: OssEmulator
   /** A server in front: it orders, and carries nothing out. */
   front(wish?: HouseOptions): Promise<House>
   /** A worker, which sees none of the files. */
@@ -76,7 +76,7 @@ export async function startTeam(chunks = 3): Promise<Team> {
     oss,
     front: (wish = {}) => open(false, wish),
     worker: (wish = {}) => open(true, { allowedDirs: [], ...wish }),
-    bucket: () => [...oss.objects(), ...oss.multiparts()].map(({ key }) => key),
+    bucket: () => [...oss.objects(), ...oss.unfinishedUploads()].map(({ key }) => key),
     async close() {
       await site.close()
       await Promise.all([tables.close(), mns.close(), oss.close()])
@@ -84,7 +84,7 @@ export async function startTeam(chunks = 3): Promise<Team> {
   }
 }
 
-export function bucketOf(oss: OssStandin) {
+export function bucketOf(oss: OssEmulator) {
   return ossBlobs({
     bucket: oss.bucket,
     endpoint: oss.endpoint,

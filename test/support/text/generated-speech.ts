@@ -1,7 +1,7 @@
 // What people say in six languages and all of them at once, as recognisers write it: words drawn by a seed.
 import type { Run } from '../../../src/domain/run.ts'
 import type { Segment, Word } from '../../../src/domain/transcript.ts'
-import { randomFrom } from '../emulators/expected-words.ts'
+import { createSeededRandom } from '../emulators/expected-words.ts'
 import { corpus, type Tongue } from './corpus.ts'
 
 export const spoken = ['en', 'ru', 'zh', 'ja', 'ar', 'th', 'mixed'] as const satisfies Tongue[]
@@ -24,7 +24,7 @@ function vocabularyOf(tongue: Single): string[] {
 
 /** Words without a mark, in one line. */
 export function talk(tongue: Spoken, count: number, seed: number): string {
-  const random = randomFrom(seed)
+  const random = createSeededRandom(seed)
   if (tongue !== 'mixed') return said(tongue, count, random)
   const runs: string[] = []
   for (let left = count; left > 0; ) {
@@ -56,7 +56,7 @@ export function conversation(
   seed: number,
   { longest = 24, speakers = 2, timed = false, tongue = 'en' }: Conversing = {},
 ): Segment[] {
-  const random = randomFrom(seed)
+  const random = createSeededRandom(seed)
   const segments: Segment[] = []
   let [at, speaker] = [0, 0]
   for (let i = 0; i < count; i++) {

@@ -268,10 +268,10 @@ describe('a worker', () => {
 
 describe('services that fail now and then', () => {
   it('cost time and nothing else', async () => {
-    team.tables.fault({ chance: 0.15, how: { kind: 'refuse', status: 503, code: 'OTSServerBusy' } })
-    team.tables.fault({ chance: 0.1, how: { kind: 'lose' } })
-    team.mns.fault({ chance: 0.2, how: { kind: 'html' } })
-    team.mns.fault({ operation: /Send|Delete|Change/, chance: 0.2, how: { kind: 'lose' } })
+    team.tables.fault({ probability: 0.15, how: { kind: 'refuse', status: 503, code: 'OTSServerBusy' } })
+    team.tables.fault({ probability: 0.1, how: { kind: 'lose' } })
+    team.mns.fault({ probability: 0.2, how: { kind: 'html' } })
+    team.mns.fault({ operation: /Send|Delete|Change/, probability: 0.2, how: { kind: 'lose' } })
     team.oss.fault({ kind: 'dropAfter', every: 4 })
     const [front, worker] = await Promise.all([team.front(), team.worker()])
     const { job } = await front.transcribe()

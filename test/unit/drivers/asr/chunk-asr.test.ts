@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { type Standin, startStandin } from '../../../../emulators/dashscope/dashscope.ts'
+import { type DashscopeEmulator, startDashscope } from '../../../../emulators/dashscope/dashscope.ts'
 import { cancelled, describeError, type ErrorCode, SpeechError } from '../../../../src/domain/errors.ts'
 import type { Recogniser, RecognitionRequest } from '../../../../src/domain/ports.ts'
 import { qwenAsr } from '../../../../src/drivers/asr/chunk-asr.ts'
@@ -444,11 +444,11 @@ describe('an answer that comes bit by bit', () => {
 })
 
 describe('against the stand-in cloud', () => {
-  let standin: Standin
+  let standin: DashscopeEmulator
   // The stand-in may take longer than the other tests' patience to load its recordings.
   const patient = createHttp({ connections: 1 })
   beforeAll(async () => {
-    standin = await startStandin({ ffmpeg: await testFfmpeg() })
+    standin = await startDashscope({ ffmpeg: await testFfmpeg() })
   })
   afterAll(async () => {
     await patient.close()

@@ -2,10 +2,10 @@
 import { setMaxListeners } from 'node:events'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import {
+  type DashscopeEmulator,
   dashscopeErrors,
   geminiErrors,
-  type Standin,
-  startStandin,
+  startDashscope,
 } from '../../../../emulators/dashscope/dashscope.ts'
 import { cancelled, type ErrorCode, SpeechError } from '../../../../src/domain/errors.ts'
 import { usdForTokens, usdPerMillionTokens } from '../../../../src/domain/prices.ts'
@@ -250,9 +250,9 @@ describe('against the stand-in cloud', () => {
     user: spoken,
     maxTokens: 2000,
   }
-  let standin: Standin
+  let standin: DashscopeEmulator
   beforeAll(async () => {
-    standin = await startStandin({ ffmpeg: await testFfmpeg() })
+    standin = await startDashscope({ ffmpeg: await testFfmpeg() })
   })
   afterAll(() => standin.close())
   beforeEach(() => void standin.textRequests.splice(0))

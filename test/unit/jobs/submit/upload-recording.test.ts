@@ -4,7 +4,7 @@ import { appendFileSync } from 'node:fs'
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { type OssStandin, startOss } from '../../../../emulators/oss/oss.ts'
+import { type OssEmulator, startOss } from '../../../../emulators/oss/oss.ts'
 import type { Leftover } from '../../../../src/domain/ports.ts'
 import { type TempFolder, tempFolder } from '../../../support/e2e/system.ts'
 import { failure } from '../../../support/failure.ts'
@@ -15,7 +15,7 @@ const never = new AbortController().signal
 /** Bytes: more than one piece of a fetch, and some parts of an upload. */
 const size = 9_500_000
 
-let oss: OssStandin
+let oss: OssEmulator
 let folder: TempFolder
 let blobs: ReturnType<typeof bucketOf>
 let file: string
@@ -34,7 +34,7 @@ afterEach(async () => {
   await Promise.all([oss.close(), folder.remove()])
 })
 
-const left = () => [...oss.objects(), ...oss.multiparts()].map(({ key }) => key)
+const left = () => [...oss.objects(), ...oss.unfinishedUploads()].map(({ key }) => key)
 const lay = (signal = never, onBytes?: (done: number) => void) =>
   blobs.recordings!.lay(file, of, { signal, ...(onBytes && { onBytes }) })
 const target = () => join(folder.path, 'fetched')

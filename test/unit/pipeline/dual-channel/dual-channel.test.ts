@@ -2,7 +2,11 @@
 import { stat, truncate } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { dashscopeErrors, type Standin, startStandin } from '../../../../emulators/dashscope/dashscope.ts'
+import {
+  type DashscopeEmulator,
+  dashscopeErrors,
+  startDashscope,
+} from '../../../../emulators/dashscope/dashscope.ts'
 import type { Order, Progress } from '../../../../src/domain/job.ts'
 import type { Run } from '../../../../src/domain/run.ts'
 import { tokens } from '../../../../src/domain/text.ts'
@@ -26,7 +30,7 @@ import { type TempFolder, tempFolder, truth } from '../../../support/e2e/system.
 const length = 119.2
 const spoken = (name: string) => truth(name).words.filter(({ end }) => end < length)
 
-let standin: Standin
+let standin: DashscopeEmulator
 let folder: TempFolder
 let meeting: string
 let http: ReturnType<typeof createHttp>
@@ -34,7 +38,7 @@ let store: ReturnType<typeof sqliteStore>
 let owners = 0
 
 beforeAll(async () => {
-  standin = await startStandin({ ffmpeg: await testFfmpeg() })
+  standin = await startDashscope({ ffmpeg: await testFfmpeg() })
   folder = await tempFolder()
   meeting = await makeCall(folder.path, 'meeting.flac', {
     fixture: 'meeting',

@@ -1,7 +1,7 @@
 // A faithful answer is taken whole, in every script, however little of the writing the recogniser had given.
 import { describe, expect, it } from 'vitest'
 import { judge } from '../../../../src/pipeline/faithfulness/faithfulness.ts'
-import { randomFrom } from '../../../support/emulators/expected-words.ts'
+import { createSeededRandom } from '../../../support/emulators/expected-words.ts'
 import { type Degree, languageOf, pieces, raw, type Tongue, tongues } from '../../../support/text/corpus.ts'
 import { withFillers } from '../../../support/text/fillers.ts'
 
@@ -52,7 +52,7 @@ function measured(tongue: Tongue, degree: Degree): Count {
 
 function measuredClean(tongue: Tongue): Count & { removed: number; left: number } {
   const total = { paragraphs: 0, taken: 0, lost: [], removed: 0, left: 0 }
-  const random = randomFrom(20261106)
+  const random = createSeededRandom(20261106)
   for (const piece of pieces(tongue)) {
     const hesitant = piece.map(text => withFillers(text, tongue, random))
     const original = hesitant.map(({ said }) => raw(said, 0)).join(' ')

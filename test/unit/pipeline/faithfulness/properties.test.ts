@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Judgement, type Judging, judge } from '../../../../src/pipeline/faithfulness/faithfulness.ts'
-import { randomFrom } from '../../../support/emulators/expected-words.ts'
+import { createSeededRandom } from '../../../support/emulators/expected-words.ts'
 import { corpus, type Degree, languageOf, raw, type Tongue, tongues } from '../../../support/text/corpus.ts'
 import { isFiller, withFillers } from '../../../support/text/fillers.ts'
 import { mutations } from '../../../support/text/mutations.ts'
@@ -34,7 +34,7 @@ const scenes: fc.Arbitrary<Scene> = fc.record({
 
 /** What is asked and what comes back, with a judge's wish. */
 function played({ tongue, start, size, degree, joint, names, seed, shows }: Scene, hesitates = false) {
-  const random = randomFrom(seed)
+  const random = createSeededRandom(seed)
   const all = corpus[tongue]
   const first = start % all.length
   const paragraphs = all

@@ -2,7 +2,7 @@
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Standin, startStandin } from '../../../../emulators/dashscope/dashscope.ts'
+import { type DashscopeEmulator, startDashscope } from '../../../../emulators/dashscope/dashscope.ts'
 import type { FileRecogniser } from '../../../../src/domain/ports.ts'
 import type { Run } from '../../../../src/domain/run.ts'
 import { fileRecognisers } from '../../../../src/drivers/asr/file-asr/recognisers.ts'
@@ -18,13 +18,13 @@ import type { PipelinePorts } from '../../../../src/pipeline/transcribe.ts'
 import { testFfmpeg } from '../../../support/audio/ffmpeg.ts'
 import { fixture, type TempFolder, tempFolder } from '../../../support/e2e/system.ts'
 
-let standin: Standin
+let standin: DashscopeEmulator
 let folder: TempFolder
 let http: ReturnType<typeof createHttp>
 let store: ReturnType<typeof sqliteStore>
 
 beforeAll(async () => {
-  standin = await startStandin({ ffmpeg: await testFfmpeg(), oss: true })
+  standin = await startDashscope({ ffmpeg: await testFfmpeg(), oss: true })
   folder = await tempFolder()
   http = createHttp({ connections: 4 })
   store = sqliteStore({ folder: join(folder.path, 'data') })
@@ -118,7 +118,7 @@ it.each([
   const before = standin.tasks.length
   await expect(hearAs(`tr_${code}`, 10, limits)).rejects.toMatchObject({ code })
   expect(standin.tasks.length).toBe(before)
-  expect([...standin.oss!.objects(), ...standin.oss!.multiparts()]).toEqual([])
+  expect([...standin.oss!.objects(), ...standin.oss!.unfinishedUploads()]).toEqual([])
 })
 
 describe('a recording whose decoder is killed', () => {

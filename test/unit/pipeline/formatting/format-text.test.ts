@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { formatText } from '../../../../src/pipeline/formatting/format-text.ts'
-import { randomFrom } from '../../../support/emulators/expected-words.ts'
+import { createSeededRandom } from '../../../support/emulators/expected-words.ts'
 import {
   type Asked,
   framed,
@@ -39,7 +39,7 @@ const scenes = (most: number): fc.Arbitrary<Scene> =>
 
 /** Breaks at some blanks. */
 function inLines(text: string, seed: number, breaks: string[]): string {
-  const random = randomFrom(seed)
+  const random = createSeededRandom(seed)
   const one = () => breaks[Math.floor(random() * breaks.length)]!
   return text.replace(/ /g, () => (random() < 0.02 ? one() : ' '))
 }
@@ -112,7 +112,7 @@ describe('a text of many pieces', () => {
         const all = formatText(text, faithful, { textModel: model }, runOf(), onText)
         await Promise.race([all, model.reaches(1)])
         await new Promise(setImmediate)
-        const random = randomFrom(scene.seed)
+        const random = createSeededRandom(scene.seed)
         for (const { n } of model.asked.toSorted(() => random() - 0.5)) gate.open(n)
         expect(close((await all).text)).toBe(close(readable(text)))
         for (const soFar of seen) expect(words(soFar)).toEqual(words(text))

@@ -6,7 +6,7 @@ import {
   formatSegments,
   segmentsHash,
 } from '../../../../src/pipeline/formatting/format-text.ts'
-import { randomFrom } from '../../../support/emulators/expected-words.ts'
+import { createSeededRandom } from '../../../support/emulators/expected-words.ts'
 import { type Asked, readable, type WriterWish, writer } from '../../../support/text/fake-writer.ts'
 import { conversation, keeping, runOf, talk } from '../../../support/text/generated-speech.ts'
 import { words } from '../../../support/text/words.ts'
@@ -164,7 +164,7 @@ describe('without fillers', () => {
   const clean = { style: 'clean', language: 'en' } as const
 
   it('the times of the other words stay, and what is gone is counted once', async () => {
-    const random = randomFrom(10)
+    const random = createSeededRandom(10)
     const raw = conversation(110, 10, { timed: true, longest: 40 }).map(one => {
       const all = one.words!.flatMap(word =>
         random() < 0.15 ? [{ ...word, text: random() < 0.5 ? 'um' : 'uh' }, word] : [word],

@@ -5,9 +5,9 @@ import { basename } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import {
+  type DashscopeEmulator,
   dashscopeErrors,
-  type Standin,
-  startStandin,
+  startDashscope,
   type TaskFault,
 } from '../../../../../emulators/dashscope/dashscope.ts'
 import { describeError, type ErrorCode, SpeechError } from '../../../../../src/domain/errors.ts'
@@ -25,7 +25,7 @@ const never = new AbortController().signal
 setMaxListeners(0, never)
 const models = { speakerModel: 'fun-asr-mtl', fileModel: 'qwen3-asr-flash-filetrans' }
 
-let standin: Standin
+let standin: DashscopeEmulator
 /** Where the recordings lie. */
 let bucket: TaskServer
 let http: HttpClient
@@ -34,7 +34,7 @@ let what: FileRecogniser
 
 beforeAll(async () => {
   vi.spyOn(log, 'info').mockImplementation(() => {})
-  standin = await startStandin({ ffmpeg: await testFfmpeg() })
+  standin = await startDashscope({ ffmpeg: await testFfmpeg() })
   bucket = await startTaskServer()
   bucket.answer(({ path }, response) => {
     const name = basename(new URL(path, bucket.origin).pathname)
