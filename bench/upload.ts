@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { startOss } from '../emulators/oss/oss.ts'
 import type { Run } from '../src/domain/run.ts'
-import { ossBlobs } from '../src/drivers/object-storage/oss/oss.ts'
+import { ossStorage } from '../src/drivers/object-storage/oss/oss.ts'
 import { decode } from '../src/pipeline/audio/decode.ts'
 import { encodeWhole } from '../src/pipeline/file-tasks/encode-whole.ts'
 
@@ -13,7 +13,7 @@ const mbitPerSecond = 200
 export async function uploadOnce(file: string, path: string): Promise<{ encoded: number; uploaded: number }> {
   const oss = await startOss({ mbitPerSecond })
   const { endpoint, region, bucket, accessKeyId, accessKeySecret } = oss
-  const blobs = ossBlobs({ endpoint, region, bucket, accessKeyId, accessKeySecret })
+  const blobs = ossStorage({ endpoint, region, bucket, accessKeyId, accessKeySecret })
   const { signal } = new AbortController()
   const run: Run = {
     job: 'tr_bench',
@@ -36,7 +36,7 @@ export async function uploadOnce(file: string, path: string): Promise<{ encoded:
     encoded = since()
   }
   try {
-    await blobs.put(
+    await blobs.upload(
       noted(),
       { owner: run.owner, job: run.job, models: ['any'], scratch: run.scratch },
       signal,

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Config } from './config/config.ts'
 import type { Order } from './domain/job.ts'
 import { noMeter } from './domain/meter.ts'
-import type { Blobs } from './domain/ports.ts'
+import type { ObjectStorage } from './domain/ports.ts'
 import type { Queue } from './domain/queue.ts'
 import { qwenAsr } from './drivers/asr/chunk-asr.ts'
 import { fileRecognisers } from './drivers/asr/file-asr/recognisers.ts'
@@ -19,13 +19,13 @@ import { isGemini } from './drivers/llm/models.ts'
 import { textConcurrency, textModels, textTimeout } from './drivers/llm/text-models.ts'
 import { retirements } from './drivers/llm/unavailable-models.ts'
 import { prometheus } from './drivers/metrics/prometheus.ts'
-import { temporaryBlobs } from './drivers/object-storage/dashscope-temporary/temporary.ts'
+import { temporaryStorage } from './drivers/object-storage/dashscope-temporary/temporary.ts'
 import {
-  fixedInstallation,
-  type Installation,
-  installationIn,
+  fixedInstallationId,
+  type InstallationId,
+  installationIdIn,
 } from './drivers/object-storage/installation-id.ts'
-import { ossBlobs } from './drivers/object-storage/oss/oss.ts'
+import { ossStorage } from './drivers/object-storage/oss/oss.ts'
 import { inProcessQueue } from './drivers/queue/in-process.ts'
 import { mnsQueue } from './drivers/queue/mns/mns.ts'
 import { sqliteStore } from './drivers/store/sqlite/sqlite.ts'
@@ -47,7 +47,7 @@ const patience = (duration: number) => 240 + duration
 export interface App {
   jobs: Jobs
   cloud: Dashscope
-  blobs: Blobs
+  blobs: ObjectStorage
   /** Those of FORMAT_MODELS that have a key, in the order in which they are asked. */
   textModels: string[]
   /** Resolves when Gemini takes its key; there where one of its models is among them. */
@@ -153,9 +153,9 @@ export function createApp(config: Config, { role = 'server', measured }: AppOpti
       }),
     ...(metrics && { metrics: metrics.page }),
     ...(shared && { setUpStore: shared.setUp }),
-    ...(mns && { setUpQueue: mns.setUp, queueSilentSince: mns.silentSince }),
+    ...(mns && { setUpQueue: mns.setUp, queueSilentSince: mns.unreachableSince }),
     readOrdered: (order, submission, watch) => readOrdered(jobs, order, submission, watch),
-    notice: store.notice,
+    notice: store.warning,
     async close(options) {
       await jobs.close(options)
       await Promise.all([store.close(), blobs.close(), http.close(), textHttp.close()])
@@ -181,10 +181,10 @@ function sharedQueue(config: Config, ownersOf: (id: string) => Promise<string[]>
 }
 
 /** The user's own bucket where there is one. */
-function blobsOf(config: Config, cloud: Dashscope): Blobs {
+function blobsOf(config: Config, cloud: Dashscope): ObjectStorage {
   const { ossBucket: bucket, ossEndpoint: endpoint, ossRegion: region, bucketKey } = config
-  if (!bucket || !bucketKey) return temporaryBlobs({ cloud })
-  return ossBlobs({
+  if (!bucket || !bucketKey) return temporaryStorage({ cloud })
+  return ossStorage({
     bucket,
     endpoint,
     ...bucketKey,
@@ -194,8 +194,8 @@ function blobsOf(config: Config, cloud: Dashscope): Blobs {
 }
 
 /** Whoever shares a store shares what lies in the bucket for its jobs. */
-function installationOf({ dataDir, tablestoreEndpoint, tablestorePrefix }: Config): Installation {
-  if (tablestoreEndpoint === undefined) return installationIn(dataDir)
+function installationOf({ dataDir, tablestoreEndpoint, tablestorePrefix }: Config): InstallationId {
+  if (tablestoreEndpoint === undefined) return installationIdIn(dataDir)
   const shared = createHash('sha256').update(`${tablestoreEndpoint}/${tablestorePrefix}`)
-  return fixedInstallation(shared.digest('hex').slice(0, 12))
+  return fixedInstallationId(shared.digest('hex').slice(0, 12))
 }

@@ -1,12 +1,12 @@
 // The usual ways to give words a speaker, for comparison: by whole sentences, and by words as whisperX does.
-import type { FileHearing, HeardSentence } from '../../src/domain/ports.ts'
+import type { FileRecognition, RecognisedSentence } from '../../src/domain/ports.ts'
 import type { Span } from '../../src/domain/transcript.ts'
 
 /** A provider's number for each word, or null. */
 export type Labels = (number | null)[]
 
 /** Each sentence goes to whoever speaks most in its time. */
-export function bySentence(who: FileHearing, what: FileHearing): Labels {
+export function bySentence(who: FileRecognition, what: FileRecognition): Labels {
   return what.sentences.flatMap(sentence => {
     const speaker = mostOverlap(sentence, who.sentences)
     return sentence.words!.map(() => speaker)
@@ -17,7 +17,7 @@ export function bySentence(who: FileHearing, what: FileHearing): Labels {
  * whisperX `assign_word_speakers`: the speaker with the most overlap with the word; a word that overlaps nobody has none,
  * or with `fill_nearest` the speaker whose turn's middle is nearest to its own.
  */
-export function byWord(who: FileHearing, what: FileHearing, fillNearest: boolean): Labels {
+export function byWord(who: FileRecognition, what: FileRecognition, fillNearest: boolean): Labels {
   return what.sentences.flatMap(sentence =>
     sentence.words!.map(
       word => mostOverlap(word, who.sentences) ?? (fillNearest ? nearest(word, who.sentences) : null),
@@ -25,7 +25,7 @@ export function byWord(who: FileHearing, what: FileHearing, fillNearest: boolean
   )
 }
 
-function mostOverlap({ start, end }: Span, turns: HeardSentence[]): number | null {
+function mostOverlap({ start, end }: Span, turns: RecognisedSentence[]): number | null {
   const seconds = new Map<number, number>()
   for (const turn of turns) {
     const shared = Math.min(end, turn.end) - Math.max(start, turn.start)
@@ -34,7 +34,7 @@ function mostOverlap({ start, end }: Span, turns: HeardSentence[]): number | nul
   return [...seconds].sort((a, b) => b[1] - a[1])[0]?.[0] ?? null
 }
 
-function nearest(word: Span, turns: HeardSentence[]): number | null {
+function nearest(word: Span, turns: RecognisedSentence[]): number | null {
   const middle = (span: Span) => (span.start + span.end) / 2
   const far = (turn: Span) => Math.abs(middle(turn) - middle(word))
   return turns.toSorted((a, b) => far(a) - far(b))[0]?.speaker ?? null

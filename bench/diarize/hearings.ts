@@ -1,5 +1,5 @@
 // What two models make of a conversation: one hears who and when, with garbled words; the other the words, with times.
-import type { FileHearing, HeardSentence, HeardWord } from '../../src/domain/ports.ts'
+import type { FileRecognition, RecognisedSentence, RecognisedWord } from '../../src/domain/ports.ts'
 import type { Conversation, Said } from './conversation.ts'
 import { type Language, languages } from './languages.ts'
 import { type Chance, createChance } from './random.ts'
@@ -21,8 +21,8 @@ export interface Noise {
 }
 
 export interface Heard {
-  who: FileHearing
-  what: FileHearing
+  who: FileRecognition
+  what: FileRecognition
   /** The speaker of each word of `what`. */
   truth: number[]
   /** What `who` says of it, for those who know which of its sentences each word went into: nobody can know better. */
@@ -48,11 +48,11 @@ function hearWords(
   { words, language }: Conversation,
   { jitter }: Noise,
   chance: Chance,
-): { sentences: HeardSentence[]; sources: Said[] } {
+): { sentences: RecognisedSentence[]; sources: Said[] } {
   const { blank, comma, bySign } = languages[language]
-  const sentences: HeardSentence[] = []
+  const sentences: RecognisedSentence[] = []
   const sources: Said[] = []
-  let open: HeardWord[] = []
+  let open: RecognisedWord[] = []
   for (const [i, said] of words.entries()) {
     const next = words[i + 1]
     const isCutIn = next !== undefined && next.turn !== said.turn && next.start < said.end + 0.2
@@ -75,7 +75,7 @@ function hearWords(
   return { sentences, sources }
 }
 
-function sentenceOf(words: HeardWord[], language: Language): HeardSentence {
+function sentenceOf(words: RecognisedWord[], language: Language): RecognisedSentence {
   const text = words
     .map(word => word.text)
     .join('')
@@ -89,7 +89,7 @@ function hearSpeakers(
   noise: Noise,
   chance: Chance,
   believed: Map<Said, number>,
-): HeardSentence[] {
+): RecognisedSentence[] {
   const { speakers, language } = conversation
   const numbers = shuffled(chance, [...Array(speakers).keys()])
   const pieces = mergedPieces(piecesOf(conversation.words), noise, chance)
@@ -101,14 +101,16 @@ function hearSpeakers(
       for (const said of piece) believed.set(said, speaker)
       const shake = (time: number) =>
         Math.max(0, time + noise.offset + chance.between(-noise.jitter, noise.jitter))
-      const words = garbled(piece, language, noise, chance).map(({ text, mark, start, end }): HeardWord => {
-        const from = shake(start)
-        return {
-          text: text + mark + languages[language].blank,
-          start: from,
-          end: Math.max(from + 0.04, shake(end)),
-        }
-      })
+      const words = garbled(piece, language, noise, chance).map(
+        ({ text, mark, start, end }): RecognisedWord => {
+          const from = shake(start)
+          return {
+            text: text + mark + languages[language].blank,
+            start: from,
+            end: Math.max(from + 0.04, shake(end)),
+          }
+        },
+      )
       if (!words.length) return []
       const start = shake(piece[0]!.start - chance.between(0, 0.1))
       const end = Math.max(

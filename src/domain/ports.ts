@@ -47,7 +47,7 @@ export interface Upload {
 }
 
 /** Who left something behind, and when (milliseconds since 1970). */
-export interface Leftover {
+export interface StoredUpload {
   owner: string
   job: string
   storedAt: number
@@ -59,37 +59,37 @@ export interface Leftover {
  * Where recordings lie while the provider hears them. Throws `SpeechError`: `BUCKET_REFUSED` `BUCKET_NOT_FOUND`
  * `CLOCK_WRONG` `UPLOAD_FAILED` and those of the provider's key.
  */
-export interface Blobs {
+export interface ObjectStorage {
   readonly way: UploadWay
   /**
    * Stores audio (MP3) while it comes, under a name made of owner, job and installation: a second upload of a job takes
    * the place of the first, also of one that a dead process has left half done. Where it rejects, or the audio or the
    * signal ends it, nothing is left behind. What has to wait on the disk does so in `scratch`, the job's own folder.
    */
-  put(
+  upload(
     audio: AsyncIterable<Buffer>,
     of: { owner: string; job: string; models: string[]; scratch(): Promise<string> },
     signal: AbortSignal,
   ): Promise<Upload>
   /** Where a model finds it for so many seconds; ask as late as possible, as it ends with the key that signed it. */
-  address(upload: Upload, model: string, seconds: number, signal: AbortSignal): Promise<string>
+  signedUrl(upload: Upload, model: string, seconds: number, signal: AbortSignal): Promise<string>
   /** Where recordings can be handed to other machines: in a bucket. */
-  readonly recordings?: Recordings
+  readonly recordings?: RecordingStorage
   /** Resolves also where it is gone already, and where it goes by itself. */
-  remove(upload: Upload, signal: AbortSignal): Promise<void>
+  delete(upload: Upload, signal: AbortSignal): Promise<void>
   /** Removes whatever, finished or half uploaded, nobody wants any more; resolves with how much that was. */
-  sweep(isWanted: (left: Leftover) => Promise<boolean>, signal: AbortSignal): Promise<number>
+  sweep(isWanted: (left: StoredUpload) => Promise<boolean>, signal: AbortSignal): Promise<number>
   close(): Promise<void>
 }
 
 /** Recordings as they are, for workers on machines that cannot see the file. */
-export interface Recordings {
+export interface RecordingStorage {
   /**
    * Stores a file and resolves with its name, which `Blobs.remove` takes as a key; a second time takes the place of the
    * first. Where it rejects, nothing is left behind. `onName` hears the name before anything is stored, for the case
    * that this process does not come to its end; `onBytes` hears how many are stored.
    */
-  lay(
+  upload(
     file: string,
     of: { owner: string; job: string },
     options: {
@@ -99,7 +99,7 @@ export interface Recordings {
     },
   ): Promise<string>
   /** Streams it into a file, and goes on where a connection broke. Throws `RECORDING_LOST` where it is not there. */
-  fetch(
+  download(
     key: string,
     file: string,
     options: { signal: AbortSignal; onBytes?: (done: number, total?: number) => void },
@@ -116,24 +116,24 @@ export interface FileRequest {
 }
 
 /** Times are seconds. */
-export interface HeardWord extends Span {
+export interface RecognisedWord extends Span {
   /** With the blanks and the marks around it, so that a sentence is its words put together. */
   text: string
 }
 
-export interface HeardSentence extends Span {
+export interface RecognisedSentence extends Span {
   text: string
   /** ISO code. */
   language?: string
   /** Number of the speaker, from 0; absent where the provider does not say. */
   speaker?: number
-  words?: HeardWord[]
+  words?: RecognisedWord[]
 }
 
 /** What was heard in a whole file. */
-export interface FileHearing {
+export interface FileRecognition {
   /** In order of time; none where nothing was said. */
-  sentences: HeardSentence[]
+  sentences: RecognisedSentence[]
   /** Seconds that are billed; 0 where the provider does not say. */
   seconds: number
   /** The address that was heard, as the provider gives it back. */
@@ -143,7 +143,7 @@ export interface FileHearing {
 /** `failed` is the end of a task; an asking that failed is thrown. */
 export type TaskStatus =
   | { state: 'pending' | 'running' }
-  | { state: 'done'; hearing: FileHearing }
+  | { state: 'done'; hearing: FileRecognition }
   /** `UPLOAD_UNREACHABLE` (sign again), `TASK_LOST` (unknown, or older than a day), `TASK_FAILED`, `NOT_AUDIO`, … */
   | { state: 'failed'; error: SpeechError }
 
@@ -163,7 +163,7 @@ export interface FileRecogniser {
   /** Asks once how far a task is; of a finished one the result is fetched. */
   status(task: string, signal: AbortSignal): Promise<TaskStatus>
   /** Ids of this model's tasks that were submitted between two moments (milliseconds since 1970), the newest first. */
-  tasks(from: number, to: number, signal: AbortSignal): Promise<string[]>
+  listTasks(from: number, to: number, signal: AbortSignal): Promise<string[]>
   /** Stops a task that has not begun; resolves also where it has. */
   cancel(task: string, signal: AbortSignal): Promise<void>
 }
@@ -243,6 +243,6 @@ export interface Store {
   forgetCheckpoints(owner: string, job: string): Promise<void>
 
   /** A sentence for the reader when something of the store had to be set aside; undefined as a rule. */
-  notice(): string | undefined
+  warning(): string | undefined
   close(): Promise<void>
 }

@@ -145,7 +145,7 @@ export function createJobs(options: JobsOptions): Jobs {
 
   async function read(owner: string, id: string): Promise<Transcript> {
     const transcript = forReaders(await find(owner, id))
-    const notice = store.notice()
+    const notice = store.warning()
     return notice ? { ...transcript, warnings: [...transcript.warnings, notice] } : transcript
   }
 

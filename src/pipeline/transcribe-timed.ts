@@ -1,7 +1,7 @@
 // The story of one recording with measured times: one pass over an upload, and chunks where that is not to be had.
 import { describeError, isSpeechError } from '../domain/errors.ts'
 import { languageHint } from '../domain/languages.ts'
-import type { FileHearing } from '../domain/ports.ts'
+import type { FileRecognition } from '../domain/ports.ts'
 import type { Segment } from '../domain/transcript.ts'
 import { findingsOf, remarks } from './file-tasks/file-result.ts'
 import { type Heards, hear } from './file-tasks/passes.ts'
@@ -48,7 +48,7 @@ export const measure: Story = async (order, ports, run, onFound) => {
   }
 }
 
-function segmentsOf(hearing: FileHearing | undefined, withWords: boolean): Segment[] {
+function segmentsOf(hearing: FileRecognition | undefined, withWords: boolean): Segment[] {
   return (hearing?.sentences ?? []).map(({ start, end, text, language, words }) => ({
     start,
     end,

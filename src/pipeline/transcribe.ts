@@ -1,7 +1,7 @@
 // The story of one recording: open it, hear it in chunks, merge what was heard.
 import { setMaxListeners } from 'node:events'
 import type { Order, Wanted } from '../domain/job.ts'
-import type { Blobs, FileRecogniser, Recogniser } from '../domain/ports.ts'
+import type { FileRecogniser, ObjectStorage, Recogniser } from '../domain/ports.ts'
 import { dollars } from '../domain/prices.ts'
 import type { Run } from '../domain/run.ts'
 import { seconds, type Transcript } from '../domain/transcript.ts'
@@ -18,7 +18,7 @@ export interface PipelinePorts extends SourcePorts, ChunkPorts, FormatPorts {
   speakerRecogniser: FileRecogniser
   /** Hears in an uploaded recording what is said when. */
   fileRecogniser: FileRecogniser
-  blobs: Blobs
+  blobs: ObjectStorage
   /** How often to ask how far a task is, in seconds. */
   pollSeconds: number
   /** One after the other, shared by all orders of the process: who is about to submit sees whoever was before. */

@@ -114,11 +114,11 @@ describe('the queue that machines share', () => {
     const off = mns.fault({ operation: 'ReceiveMessage', how: { kind: 'html' } })
     const queue = queueOf()
     const handed = served(queue, () => 'done')
-    await vi.waitFor(() => expect(queue.silentSince()).toBeGreaterThan(Date.now() - 10_000), patient)
+    await vi.waitFor(() => expect(queue.unreachableSince()).toBeGreaterThan(Date.now() - 10_000), patient)
     off()
     await queue.send(ticket)
     await vi.waitFor(() => expect(handed).toHaveLength(1), patient)
-    expect(queue.silentSince()).toBeUndefined()
+    expect(queue.unreachableSince()).toBeUndefined()
   })
 
   it('gives up a message that no version of ours understands only after a while', async () => {

@@ -10,14 +10,14 @@ import { createApp } from '../../src/app.ts'
 import { checkUploads } from '../../src/cli/doctor/doctor.ts'
 import { readConfig } from '../../src/config/config.ts'
 import { describeError, SpeechError } from '../../src/domain/errors.ts'
-import type { Blobs, Leftover } from '../../src/domain/ports.ts'
+import type { ObjectStorage, StoredUpload } from '../../src/domain/ports.ts'
 import { type Dashscope, dashscope } from '../../src/drivers/http/dashscope.ts'
 import { createHttp } from '../../src/drivers/http/http.ts'
-import { temporaryBlobs } from '../../src/drivers/object-storage/dashscope-temporary/temporary.ts'
-import { fixedInstallation, installationIn } from '../../src/drivers/object-storage/installation-id.ts'
-import { uploadKey, uploadOf } from '../../src/drivers/object-storage/keys.ts'
-import { ossPlace } from '../../src/drivers/object-storage/oss/endpoint.ts'
-import { type OssOptions, ossBlobs } from '../../src/drivers/object-storage/oss/oss.ts'
+import { temporaryStorage } from '../../src/drivers/object-storage/dashscope-temporary/temporary.ts'
+import { fixedInstallationId, installationIdIn } from '../../src/drivers/object-storage/installation-id.ts'
+import { parseUploadKey, uploadKey } from '../../src/drivers/object-storage/keys.ts'
+import { ossEndpoint } from '../../src/drivers/object-storage/oss/endpoint.ts'
+import { type OssOptions, ossStorage } from '../../src/drivers/object-storage/oss/oss.ts'
 import { partBytes } from '../../src/drivers/object-storage/oss/parts.ts'
 import { setLogLevel } from '../../src/log.ts'
 import {
@@ -60,7 +60,7 @@ const optionsFor = (oss: OssEmulator, changes: Partial<OssOptions> = {}): OssOpt
   endpoint: oss.endpoint,
   accessKeyId: oss.accessKeyId,
   accessKeySecret: oss.accessKeySecret,
-  installation: fixedInstallation(installation),
+  installation: fixedInstallationId(installation),
   firstDelay,
   ...changes,
 })
@@ -109,7 +109,7 @@ const faultsOf = (oss: OssEmulator) => ({
 blobsContract('ossBlobs', async () => {
   const oss = await startOss()
   return {
-    open: () => ossBlobs(optionsFor(oss)),
+    open: () => ossStorage(optionsFor(oss)),
     objects: () => oss.objects().map(({ key }) => key),
     unfinished: () => oss.unfinishedUploads().length,
     scratch: anns.scratch,
@@ -125,7 +125,7 @@ blobsContract('temporaryBlobs', async () => {
   const http = createHttp({ connections: 4 })
   const cloud = dashscope({ apiKey: standin.apiKey, baseUrl: standin.url, http })
   return {
-    open: () => temporaryBlobs({ cloud, firstDelay }),
+    open: () => temporaryStorage({ cloud, firstDelay }),
     objects: () => oss.temporary.objects().map(({ key }) => key),
     // Its waiting room is a file.
     unfinished: () => readdirSync(temp.path).length,
@@ -142,16 +142,16 @@ blobsContract('temporaryBlobs', async () => {
 
 describe('an upload into a bucket', () => {
   let oss: OssEmulator
-  let blobs: Blobs
+  let blobs: ObjectStorage
   const kinds = () => oss.requests.map(({ kind }) => kind)
 
   beforeEach(async () => {
     oss = keep(await startOss())
-    blobs = keep(ossBlobs(optionsFor(oss)))
+    blobs = keep(ossStorage(optionsFor(oss)))
   })
 
   it('of a voice note is one request beside a look for what a dead process has left', async () => {
-    await blobs.put(stream(noise(0.1)), anns, signal())
+    await blobs.upload(stream(noise(0.1)), anns, signal())
     expect(kinds().sort()).toEqual(['put', 'uploads'])
   })
 
@@ -161,7 +161,7 @@ describe('an upload into a bucket', () => {
     for (const key of [keyOf('ann', 'tr_1'), keyOf('ann', 'tr_1'), ...others])
       await client.initMultipartUpload(key)
     const bytes = noise(size)
-    const { keys } = await blobs.put(stream(bytes), anns, signal())
+    const { keys } = await blobs.upload(stream(bytes), anns, signal())
     expect(oss.read(keys[models[0]!]!)?.equals(bytes)).toBe(true)
     expect(oss.unfinishedUploads().map(({ key }) => key)).toEqual(others)
     expect(kinds().filter(kind => kind === 'uploads').length).toBe(1)
@@ -173,8 +173,8 @@ describe('an upload into a bucket', () => {
   ] as const)('does not wait for that with its first %s', async (kind, size) => {
     await clientOf(oss).initMultipartUpload(keyOf('ann', 'tr_1'))
     const answer = oss.fault({ kind: 'hang', when: request => request.kind === 'uploads' })
-    const impatient = keep(ossBlobs(optionsFor(oss, { patience: { answer: 2, transfer: 60 } })))
-    const put = impatient.put(stream(noise(size)), anns, signal())
+    const impatient = keep(ossStorage(optionsFor(oss, { patience: { answer: 2, transfer: 60 } })))
+    const put = impatient.upload(stream(noise(size)), anns, signal())
     await until(() => oss.requests.some(request => request.kind === kind && request.status === 200))
     answer()
     await put
@@ -184,16 +184,16 @@ describe('an upload into a bucket', () => {
   it.each([0.1, 2.5])('of %d MB arrives also where it may not look for that, and says so', async size => {
     const warnings = warned()
     oss.fault({ kind: 'error', ...refusal, when: ({ kind }) => kind === 'uploads' })
-    await blobs.put(stream(noise(size)), anns, signal())
+    await blobs.upload(stream(noise(size)), anns, signal())
     expect([oss.objects().length, oss.unfinishedUploads().length]).toEqual([1, 0])
     expect(warnings()).toMatchObject([{ event: 'earlier-upload-not-removed', code: 'BUCKET_REFUSED' }])
   })
 
   it.each([0.1, 2.5])('of %d MB that is cancelled while it still looks leaves nothing', async size => {
     oss.fault({ kind: 'hang', when: ({ kind }) => kind === 'uploads' })
-    const impatient = keep(ossBlobs(optionsFor(oss, { patience: { answer: 1, transfer: 60 } })))
+    const impatient = keep(ossStorage(optionsFor(oss, { patience: { answer: 1, transfer: 60 } })))
     const controller = new AbortController()
-    const put = impatient.put(stream(noise(size)), anns, controller.signal)
+    const put = impatient.upload(stream(noise(size)), anns, controller.signal)
     await until(() => oss.objects().length === 1)
     // By its next look it has long heard that the recording is there.
     const looks = () => kinds().filter(kind => kind === 'uploads').length
@@ -205,16 +205,16 @@ describe('an upload into a bucket', () => {
   })
 
   it('takes nothing from another installation, whose job of the same id it is', async () => {
-    const there = keep(ossBlobs(optionsFor(oss, { installation: fixedInstallation('there') })))
+    const there = keep(ossStorage(optionsFor(oss, { installation: fixedInstallationId('there') })))
     const theirs = noise(0.1)
-    const upload = await there.put(stream(theirs), anns, signal())
-    await blobs.remove(await blobs.put(stream(noise(0.1)), anns, signal()), signal())
+    const upload = await there.upload(stream(theirs), anns, signal())
+    await blobs.delete(await blobs.upload(stream(noise(0.1)), anns, signal()), signal())
     expect(oss.read(upload.keys[models[0]!]!)?.equals(theirs)).toBe(true)
   })
 
   it('sends the first part while the recording is still being encoded', async () => {
     const held = heldStream(noise(1.5))
-    const put = blobs.put(held.stream, anns, signal())
+    const put = blobs.upload(held.stream, anns, signal())
     await held.reached
     await until(() => oss.requests.some(({ kind, status }) => kind === 'part' && status === 200))
     held.goOn()
@@ -232,7 +232,7 @@ describe('an upload into a bucket', () => {
       }
     }
     const controller = new AbortController()
-    const put = blobs.put(counted(), anns, controller.signal)
+    const put = blobs.upload(counted(), anns, controller.signal)
     await until(() => oss.requests.filter(isTransfer).length === 3)
     expect(read).toBeLessThan(6 * 1024 * 1024)
     controller.abort(new Error('enough'))
@@ -243,21 +243,21 @@ describe('an upload into a bucket', () => {
   it.each(['initiate', 'part', 'complete'] as const)('survives a lost answer to %s', async kind => {
     oss.fault({ kind: 'dropAfter', times: 1, when: request => request.kind === kind })
     const bytes = noise(2.5)
-    const { keys } = await blobs.put(stream(bytes), anns, signal())
+    const { keys } = await blobs.upload(stream(bytes), anns, signal())
     expect(oss.read(keys[models[0]!]!)?.equals(bytes)).toBe(true)
     expect(oss.unfinishedUploads()).toEqual([])
   })
 
   it('survives that no answer to the last request ever comes', async () => {
     oss.fault({ kind: 'dropAfter', when: ({ kind }) => kind === 'complete' })
-    await blobs.put(stream(noise(2.5)), anns, signal())
+    await blobs.upload(stream(noise(2.5)), anns, signal())
     expect([oss.objects().length, oss.unfinishedUploads().length]).toEqual([1, 0])
   })
 
   it('does not take the recording of an earlier upload for its own', async () => {
-    await blobs.put(stream(noise(1.5)), anns, signal())
+    await blobs.upload(stream(noise(1.5)), anns, signal())
     oss.fault({ kind: 'error', status: 500, code: 'InternalError', when: ({ kind }) => kind === 'complete' })
-    expect(await failure(blobs.put(stream(noise(1.5)), anns, signal()))).toMatchObject({
+    expect(await failure(blobs.upload(stream(noise(1.5)), anns, signal()))).toMatchObject({
       code: 'UPLOAD_FAILED',
     })
     expect([oss.objects().length, oss.unfinishedUploads().length]).toEqual([0, 0])
@@ -266,7 +266,7 @@ describe('an upload into a bucket', () => {
   it('that is cancelled before it has a number leaves nothing', async () => {
     oss.fault({ kind: 'slow', seconds: 0.5, when: ({ kind }) => kind === 'initiate' })
     const controller = new AbortController()
-    const put = blobs.put(stream(noise(2.5)), anns, controller.signal)
+    const put = blobs.upload(stream(noise(2.5)), anns, controller.signal)
     await until(() => kinds().includes('initiate'))
     controller.abort(new Error('enough'))
     await expect(put).rejects.toThrow('enough')
@@ -285,7 +285,7 @@ describe('an upload into a bucket', () => {
     oss.fault({ kind: 'drop', when: slowDown })
     const request = () => oss.requests.find(one => one.kind === kind)
     const controller = new AbortController()
-    const put = blobs.put(stream(noise(size)), anns, controller.signal)
+    const put = blobs.upload(stream(noise(size)), anns, controller.signal)
     await until(() => (request()?.bytes ?? 0) > 0)
     controller.abort(new Error('enough'))
     await expect(put).rejects.toThrow('enough')
@@ -294,16 +294,16 @@ describe('an upload into a bucket', () => {
   })
 
   it('takes the place of the one before it', async () => {
-    await blobs.put(stream(noise(2)), anns, signal())
+    await blobs.upload(stream(noise(2)), anns, signal())
     const bytes = noise(1.5)
-    const { keys } = await blobs.put(stream(bytes), anns, signal())
+    const { keys } = await blobs.upload(stream(bytes), anns, signal())
     expect(oss.objects().map(({ key }) => key)).toEqual([keys[models[0]!]])
     expect(oss.read(keys[models[0]!]!)?.equals(bytes)).toBe(true)
   })
 
   it('is removed with one request, although two models share it', async () => {
-    const upload = await blobs.put(stream(noise(0.1)), anns, signal())
-    await blobs.remove(upload, signal())
+    const upload = await blobs.upload(stream(noise(0.1)), anns, signal())
+    await blobs.delete(upload, signal())
     expect(oss.objects()).toEqual([])
     expect(kinds().filter(kind => kind !== 'uploads')).toEqual(['put', 'delete'])
   })
@@ -312,7 +312,7 @@ describe('an upload into a bucket', () => {
     const { endpoint } = oss
     await oss.close()
     const warnings = warned()
-    const error = await failure(blobs.put(stream(noise(size)), anns, signal()))
+    const error = await failure(blobs.upload(stream(noise(size)), anns, signal()))
     expect(error).toMatchObject({ code: 'UPLOAD_FAILED', retryable: true, hint: /OSS_ENDPOINT/ })
     expect(describeError(error)).not.toContain(endpoint)
     expect(warnings()).toEqual([])
@@ -325,7 +325,7 @@ describe('an upload into a bucket', () => {
     const warnings = warned()
     oss.fault({ kind: 'dropAfter', when: request => request.kind === kind })
     oss.fault({ kind: 'error', ...refusal, when: request => request.kind === mend })
-    await failure(blobs.put(stream(noise(size)), anns, signal()))
+    await failure(blobs.upload(stream(noise(size)), anns, signal()))
     expect(warnings()).toMatchObject([{ event: 'upload-left-behind', code: 'BUCKET_REFUSED' }])
   })
 })
@@ -381,9 +381,9 @@ describe('an upload that a bucket refuses says why:', () => {
   ])('%s', async (_, changes, prepare, code, hint) => {
     const oss = keep(await startOss({ bucketsElsewhere: ['faraway'] }))
     prepare(oss)
-    const blobs = keep(ossBlobs(optionsFor(oss, changes)))
+    const blobs = keep(ossStorage(optionsFor(oss, changes)))
     for (const size of [0.1, 1.5]) {
-      const error = await failure(blobs.put(stream(noise(size)), anns, signal()))
+      const error = await failure(blobs.upload(stream(noise(size)), anns, signal()))
       expect(error).toMatchObject({
         code,
         hint: expect.stringMatching(hint),
@@ -404,8 +404,8 @@ describe('an upload that a bucket refuses says why:', () => {
     const printed = vi.spyOn(console, 'warn').mockReturnValue()
     const oss = keep(await startOss({ credentials: temporaryKey(later()) }))
     const options = optionsFor(oss, token)
-    const blobs = keep(ossBlobs(options))
-    await blobs.put(stream(noise(0.1)), anns, signal())
+    const blobs = keep(ossStorage(options))
+    await blobs.upload(stream(noise(0.1)), anns, signal())
     const renewed = {
       accessKeyId: 'STS.2',
       accessKeySecret: 'renewed',
@@ -413,8 +413,8 @@ describe('an upload that a bucket refuses says why:', () => {
     }
     oss.set({ credentials: [{ ...renewed, expiresAt: later() }] })
     Object.assign(options, renewed)
-    const upload = await blobs.put(stream(noise(1.5)), anns, signal())
-    const found = await fetch(await blobs.address(upload, models[0]!, 60, signal()))
+    const upload = await blobs.upload(stream(noise(1.5)), anns, signal())
+    const found = await fetch(await blobs.signedUrl(upload, models[0]!, 60, signal()))
     expect(found.status).toBe(200)
     expect(printed).not.toHaveBeenCalled()
   })
@@ -423,10 +423,10 @@ describe('an upload that a bucket refuses says why:', () => {
 describe('the address of an upload in a bucket', () => {
   it('gives the recording to whoever asks, until its time is over', async () => {
     const oss = keep(await startOss())
-    const blobs = keep(ossBlobs(optionsFor(oss)))
+    const blobs = keep(ossStorage(optionsFor(oss)))
     const bytes = noise(1.2)
-    const upload = await blobs.put(stream(bytes), { ...anns, owner: 'ann@example.com' }, signal())
-    const address = await blobs.address(upload, models[1]!, 600, signal())
+    const upload = await blobs.upload(stream(bytes), { ...anns, owner: 'ann@example.com' }, signal())
+    const address = await blobs.signedUrl(upload, models[1]!, 600, signal())
     const found = await fetch(address)
     expect(found.status).toBe(200)
     expect(Buffer.from(await found.arrayBuffer()).equals(bytes)).toBe(true)
@@ -435,7 +435,7 @@ describe('the address of an upload in a bucket', () => {
   })
 
   it('is a public one also where uploads go by the internal network, and lives a week at most', async () => {
-    const blobs = ossBlobs({
+    const blobs = ossStorage({
       bucket: 'audio',
       endpoint: 'oss-eu-central-1-internal.aliyuncs.com',
       accessKeyId: 'id',
@@ -443,7 +443,7 @@ describe('the address of an upload in a bucket', () => {
     })
     const upload = { way: 'bucket' as const, keys: { m: keyOf('ann', 'tr_1') } }
     const { protocol, host, pathname, searchParams } = new URL(
-      await blobs.address(upload, 'm', 1e9, signal()),
+      await blobs.signedUrl(upload, 'm', 1e9, signal()),
     )
     expect(`${protocol}//${host}${pathname}`).toBe(
       'https://audio.oss-eu-central-1.aliyuncs.com/speech-mcp/uploads/ann/tr_1.here.mp3',
@@ -455,13 +455,13 @@ describe('the address of an upload in a bucket', () => {
 
 describe('a sweep of the bucket', () => {
   let oss: OssEmulator
-  let blobs: Blobs
+  let blobs: ObjectStorage
   let client: OSS
   const names = () => [...oss.objects(), ...oss.unfinishedUploads()].map(({ key }) => key).sort()
 
   beforeEach(async () => {
     oss = keep(await startOss())
-    blobs = keep(ossBlobs(optionsFor(oss)))
+    blobs = keep(ossStorage(optionsFor(oss)))
     client = clientOf(oss)
   })
 
@@ -474,7 +474,7 @@ describe('a sweep of the bucket', () => {
       }
     const foreign = ['speech-mcp/other.mp3', 'speech-mcp/uploads/notes.txt', 'speech-mcp/uploads/a/b/c.mp3']
     for (const key of foreign) await client.put(key, Buffer.from('not ours'))
-    const asked: Leftover[] = []
+    const asked: StoredUpload[] = []
     const removed = await blobs.sweep(async left => {
       asked.push(left)
       return left.job.endsWith('new')
@@ -494,15 +494,15 @@ describe('a sweep of the bucket', () => {
   })
 
   it('tells what other installations have left from what is its own', async () => {
-    const there = keep(ossBlobs(optionsFor(oss, { installation: fixedInstallation('there') })))
+    const there = keep(ossStorage(optionsFor(oss, { installation: fixedInstallationId('there') })))
     for (const [place, job] of [
       [blobs, 'tr_1'],
       [there, 'tr_1'],
       [there, 'tr_2.here'],
     ] as const)
-      await place.put(stream(noise(0.01)), { ...anns, job }, signal())
+      await place.upload(stream(noise(0.01)), { ...anns, job }, signal())
     await client.initMultipartUpload(keyOf('ann', 'tr_3', 'there'))
-    const asked: Leftover[] = []
+    const asked: StoredUpload[] = []
     expect(await blobs.sweep(async left => asked.push(left) > 0, signal())).toBe(0)
     expect(asked.map(({ job, ours }) => [job, ours])).toEqual([
       ['tr_1', true],
@@ -522,13 +522,13 @@ describe('a sweep of the bucket', () => {
 
   it('goes on where one cannot be removed or asked about', async () => {
     for (const job of ['stuck', 'doubtful', 'old'])
-      await blobs.put(stream(noise(0.01)), { ...anns, job }, signal())
+      await blobs.upload(stream(noise(0.01)), { ...anns, job }, signal())
     oss.fault({
       kind: 'error',
       ...refusal,
       when: ({ kind, key }) => kind === 'delete' && key.includes('stuck'),
     })
-    const isWanted = async ({ job }: Leftover) => {
+    const isWanted = async ({ job }: StoredUpload) => {
       if (job === 'doubtful') throw new SpeechError('STORE_FAILED', 'Not now.', { hint: 'Later.' })
       return false
     }
@@ -546,14 +546,18 @@ describe('an upload into the store of the provider', () => {
   let oss: OssEmulator
   const waiting = { ...anns, scratch: async () => temp.path }
   const open = (policy?: (model: string) => object) =>
-    keep(temporaryBlobs({ cloud: doorOf(oss, policy), firstDelay }))
+    keep(temporaryStorage({ cloud: doorOf(oss, policy), firstDelay }))
 
   beforeEach(async () => {
     oss = keep(await startOss())
   })
 
   it('is made once for each model, under a name that tells nothing', async () => {
-    const { keys } = await open().put(stream(noise(0.5)), { ...waiting, owner: 'ann@example.com' }, signal())
+    const { keys } = await open().upload(
+      stream(noise(0.5)),
+      { ...waiting, owner: 'ann@example.com' },
+      signal(),
+    )
     for (const model of models) expect(oss.temporary.modelOf(keys[model]!)).toBe(model)
     expect(Object.values(keys).join()).not.toMatch(/ann|tr_1/)
     expect(oss.requests.length).toBe(2)
@@ -565,21 +569,21 @@ describe('an upload into the store of the provider', () => {
       oss.temporary.issuePolicy({ model, ...(issued++ < models.length && { expiresIn: 0 }) }),
     )
     const bytes = noise(0.5)
-    const { keys } = await blobs.put(stream(bytes), waiting, signal())
+    const { keys } = await blobs.upload(stream(bytes), waiting, signal())
     for (const model of models) expect(oss.temporary.read(keys[model]!)?.equals(bytes)).toBe(true)
     expect(issued).toBe(4)
   })
 
   it('is given up where new leave does not help', async () => {
     const blobs = open(model => oss.temporary.issuePolicy({ model, expiresIn: 0 }))
-    const error = await failure(blobs.put(stream(noise(0.1)), { ...waiting, models: ['m'] }, signal()))
+    const error = await failure(blobs.upload(stream(noise(0.1)), { ...waiting, models: ['m'] }, signal()))
     expect(error).toMatchObject({ code: 'UPLOAD_FAILED', retryable: false })
     expect(oss.requests.length).toBe(2)
   })
 
   it('is not begun where the recording is too large', async () => {
     const blobs = open(model => oss.temporary.issuePolicy({ model, maxMegabytes: 1 }))
-    const error = await failure(blobs.put(stream(noise(1.1)), waiting, signal()))
+    const error = await failure(blobs.upload(stream(noise(1.1)), waiting, signal()))
     expect(error).toMatchObject({ code: 'TOO_LARGE', hint: expect.stringContaining('OSS_BUCKET') })
     expect(oss.requests).toEqual([])
   })
@@ -594,15 +598,15 @@ describe('an upload into the store of the provider', () => {
     'no address',
   ])('does not go to %s', async host => {
     const blobs = open(model => ({ ...oss.temporary.issuePolicy({ model }), upload_host: host }))
-    const error = await failure(blobs.put(stream(noise(0.1)), waiting, signal()))
+    const error = await failure(blobs.upload(stream(noise(0.1)), waiting, signal()))
     expect(error).toMatchObject({ code: 'UPLOAD_FAILED', retryable: false })
     expect(describeError(error)).not.toContain(host)
   })
 
   it('goes to this machine only where the provider is a stand-in on it', async () => {
     const cloud = { ...doorOf(oss), baseUrl: 'https://dashscope-intl.aliyuncs.com/api/v1' }
-    const blobs = keep(temporaryBlobs({ cloud, firstDelay }))
-    expect(await failure(blobs.put(stream(noise(0.1)), waiting, signal()))).toMatchObject({
+    const blobs = keep(temporaryStorage({ cloud, firstDelay }))
+    expect(await failure(blobs.upload(stream(noise(0.1)), waiting, signal()))).toMatchObject({
       code: 'UPLOAD_FAILED',
     })
     expect(oss.requests).toEqual([])
@@ -613,7 +617,7 @@ describe('an upload into the store of the provider', () => {
     const blobs = open(() => {
       throw refused
     })
-    await expect(blobs.put(stream(noise(0.1)), waiting, signal())).rejects.toBe(refused)
+    await expect(blobs.upload(stream(noise(0.1)), waiting, signal())).rejects.toBe(refused)
   })
 
   it('tries again where the provider fails to give leave', async () => {
@@ -623,7 +627,7 @@ describe('an upload into the store of the provider', () => {
         throw new SpeechError('PROVIDER_FAILED', 'Not now.', { hint: 'Later.', retryable: true })
       return oss.temporary.issuePolicy({ model })
     })
-    await blobs.put(stream(noise(0.1)), waiting, signal())
+    await blobs.upload(stream(noise(0.1)), waiting, signal())
     expect(oss.temporary.objects().length).toBe(2)
   })
 
@@ -633,7 +637,7 @@ describe('an upload into the store of the provider', () => {
     for (const folder of [elsewhere, scratch]) mkdirSync(folder)
     vi.stubEnv('TMPDIR', elsewhere)
     const held = heldStream(noise(0.5))
-    const put = open().put(held.stream, { ...anns, scratch: async () => scratch }, signal())
+    const put = open().upload(held.stream, { ...anns, scratch: async () => scratch }, signal())
     await held.reached
     expect([readdirSync(scratch).length, readdirSync(elsewhere).length]).toEqual([1, 0])
     held.goOn()
@@ -643,7 +647,7 @@ describe('an upload into the store of the provider', () => {
 
   it('says so where the folder it waits in cannot be written', async () => {
     const nowhere = { ...anns, scratch: async () => join(temp.path, 'nowhere') }
-    const error = await failure(open().put(stream(noise(0.1)), nowhere, signal()))
+    const error = await failure(open().upload(stream(noise(0.1)), nowhere, signal()))
     expect(error).toMatchObject({ code: 'UPLOAD_FAILED', hint: expect.stringContaining('SPEECH_DATA_DIR') })
     expect(describeError(error)).not.toContain(temp.path)
   })
@@ -651,7 +655,7 @@ describe('an upload into the store of the provider', () => {
   it('fails as the folder does where there is none', async () => {
     const full = new SpeechError('DISK_FULL', 'Full.', { hint: 'Free some space.' })
     const nowhere = { ...anns, scratch: () => Promise.reject(full) }
-    await expect(open().put(stream(noise(0.1)), nowhere, signal())).rejects.toBe(full)
+    await expect(open().upload(stream(noise(0.1)), nowhere, signal())).rejects.toBe(full)
     expect(oss.requests).toEqual([])
   })
 })
@@ -663,7 +667,7 @@ describe('names and places', () => {
       const key = keyOf(owner, 'tr_1')
       expect(key).toMatch(/^speech-mcp\/uploads\/[\w@=-][\w@.=-]*\/tr_1\.here\.mp3$/)
       expect(new URL(`https://host/${key}`).pathname).toBe(`/${key}`)
-      expect(uploadOf(key)).toEqual({ owner, job: 'tr_1', installation })
+      expect(parseUploadKey(key)).toEqual({ owner, job: 'tr_1', installation })
     },
   )
 
@@ -680,8 +684,8 @@ describe('names and places', () => {
       keep(createApp(readConfig({ ...env, SPEECH_DATA_DIR: join(temp.path, folder) }))).blobs
     const installations = []
     for (const folder of ['one', 'one', 'two']) {
-      const { keys } = await open(folder).put(stream(noise(0.01)), anns, signal())
-      installations.push(uploadOf(keys[models[0]!]!)?.installation)
+      const { keys } = await open(folder).upload(stream(noise(0.01)), anns, signal())
+      installations.push(parseUploadKey(keys[models[0]!]!)?.installation)
     }
     const [first, again, other] = installations
     expect(first).toMatch(/^[a-z0-9]{12}$/)
@@ -690,23 +694,23 @@ describe('names and places', () => {
 
   it('a data folder keeps its name in the bucket on another machine, and where it is moved to', async () => {
     const folder = join(temp.path, 'data')
-    const name = await installationIn(folder).make()
+    const name = await installationIdIn(folder).getOrCreate()
     await rename(folder, join(temp.path, 'moved'))
-    const moved = installationIn(join(temp.path, 'moved'))
-    expect([await moved.look(), await moved.make()]).toEqual([name, name])
+    const moved = installationIdIn(join(temp.path, 'moved'))
+    expect([await moved.get(), await moved.getOrCreate()]).toEqual([name, name])
     expect(await readdir(join(temp.path, 'moved'))).toEqual(['installation'])
   })
 
   it('processes that share a data folder agree on its name, whoever was first', async () => {
     const folder = join(temp.path, 'data')
-    const names = await Promise.all(Array.from({ length: 20 }, () => installationIn(folder).make()))
+    const names = await Promise.all(Array.from({ length: 20 }, () => installationIdIn(folder).getOrCreate()))
     expect(new Set(names).size).toBe(1)
     expect(await readdir(folder)).toEqual(['installation'])
   })
 
   it('a look at the bucket makes no data folder', async () => {
     const folder = join(temp.path, 'none')
-    expect(await installationIn(folder).look()).toMatch(/^[a-z0-9]{8}$/)
+    expect(await installationIdIn(folder).get()).toMatch(/^[a-z0-9]{8}$/)
     await expect(readdir(folder)).rejects.toMatchObject({ code: 'ENOENT' })
   })
 
@@ -723,10 +727,13 @@ describe('names and places', () => {
     const folder = join(temp.path, 'data')
     await prepare(folder)
     const warnings = warned()
-    const name = await installationIn(folder).make()
+    const name = await installationIdIn(folder).getOrCreate()
     expect(name).toMatch(/^[a-z0-9]{8}$/)
-    expect([await installationIn(folder).make(), await installationIn(folder).look()]).toEqual([name, name])
-    expect(await installationIn(join(temp.path, 'data', 'x')).make()).not.toBe(name)
+    expect([await installationIdIn(folder).getOrCreate(), await installationIdIn(folder).get()]).toEqual([
+      name,
+      name,
+    ])
+    expect(await installationIdIn(join(temp.path, 'data', 'x')).getOrCreate()).not.toBe(name)
     expect(warnings()[0]).toMatchObject({ event: 'installation-not-kept' })
   })
 
@@ -775,7 +782,7 @@ describe('names and places', () => {
       },
     ],
   ])('endpoint %s with region %s is understood', (endpoint, region, expected) => {
-    expect(ossPlace({ bucket: 'audio', endpoint, region })).toEqual(expected)
+    expect(ossEndpoint({ bucket: 'audio', endpoint, region })).toEqual(expected)
   })
 
   it('an endpoint that does not say its region asks for OSS_REGION, when it is used', async () => {
@@ -785,9 +792,9 @@ describe('names and places', () => {
       'a.example',
     ]) {
       const blobs = keep(
-        ossBlobs({ bucket: 'audio', endpoint, accessKeyId: 'id', accessKeySecret: 'secret' }),
+        ossStorage({ bucket: 'audio', endpoint, accessKeyId: 'id', accessKeySecret: 'secret' }),
       )
-      const error = await failure(blobs.put(stream(noise(0.1)), anns, signal()))
+      const error = await failure(blobs.upload(stream(noise(0.1)), anns, signal()))
       expect(error).toMatchObject({ code: 'CONFIG_INVALID', hint: expect.stringContaining('OSS_REGION') })
     }
   })
@@ -805,7 +812,7 @@ describe('names and places', () => {
 describe('the doctor', () => {
   it('finds a bucket in order and leaves nothing in it', async () => {
     const oss = keep(await startOss())
-    const blobs = keep(ossBlobs(optionsFor(oss)))
+    const blobs = keep(ossStorage(optionsFor(oss)))
     const found = await checkUploads(blobs, { ossBucket: oss.bucket, ossEndpoint: oss.endpoint })
     expect(found).toContain(`bucket ${oss.bucket} at ${oss.endpoint}`)
     expect(found).toContain('the clock is right')
@@ -832,14 +839,14 @@ describe('the doctor', () => {
   ])('finds what is wrong with %s', async (_, prepare, code) => {
     const oss = keep(await startOss())
     prepare(oss)
-    const blobs = keep(ossBlobs(optionsFor(oss)))
+    const blobs = keep(ossStorage(optionsFor(oss)))
     const check = checkUploads(blobs, { ossBucket: oss.bucket, ossEndpoint: oss.endpoint })
     expect(await failure(check)).toMatchObject({ code })
   })
 
   it('says where uploads go without a bucket', async () => {
     const oss = keep(await startOss())
-    const blobs = keep(temporaryBlobs({ cloud: doorOf(oss) }))
+    const blobs = keep(temporaryStorage({ cloud: doorOf(oss) }))
     const found = await checkUploads(blobs, { ossBucket: undefined, ossEndpoint: 'unused' })
     expect(found).toContain('temporary store')
     expect(oss.requests).toEqual([])

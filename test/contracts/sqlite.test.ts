@@ -153,7 +153,7 @@ describe('a file of the first version', () => {
     ])
     expect((await store.searchTranscripts(me, '智能', { limit: 9 })).transcripts).toMatchObject([{ id: 'a' }])
     expect(await store.getTranscript('ann', 'a')).toBeUndefined()
-    expect(store.notice()).toBeUndefined()
+    expect(store.warning()).toBeUndefined()
   })
 
   it('keeps the others where one transcript cannot be read', async () => {
@@ -241,17 +241,17 @@ describe('a damaged file', () => {
     const written = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
     const copy = await copyOf(1)
     truncateSync(copy.file, 1000)
-    expect(copy.store.notice()).toBeUndefined()
+    expect(copy.store.warning()).toBeUndefined()
     await copy.store.listTranscripts(me, { limit: 1 })
     const [kept] = keptIn(temp.path)
-    expect(copy.store.notice()).toMatch(
+    expect(copy.store.warning()).toMatch(
       /^The file of transcripts was damaged: .* older transcripts are in it\.$/,
     )
     const lines = written.mock.calls.map(([line]) => String(line))
     expect(lines.map(line => JSON.parse(line))).toMatchObject([
       { level: 'error', event: 'store-damaged', kept },
     ])
-    for (const said of [copy.store.notice(), ...lines]) {
+    for (const said of [copy.store.warning(), ...lines]) {
       expect(said).toContain(kept)
       expect(said).not.toContain(temp.path)
     }
@@ -314,11 +314,11 @@ describe('a damaged file', () => {
     const before = readFileSync(copy.file)
     await expect(copy.store.getTranscript(me, 'last')).rejects.toMatchObject({ code: 'STORE_DAMAGED' })
     expect((await copy.store.getTranscript(me, 't3'))?.id).toBe('t3')
-    expect([keptIn(temp.path), copy.store.notice()]).toEqual([[], undefined])
+    expect([keptIn(temp.path), copy.store.warning()]).toEqual([[], undefined])
     await copy.store.putTranscript(me, transcript({ id: 'after' }))
     expect((await copy.store.listTranscripts(me, { limit: 9 })).transcripts).toMatchObject([{ id: 'after' }])
     const [kept] = keptIn(temp.path)
-    expect(copy.store.notice()).toContain(kept)
+    expect(copy.store.warning()).toContain(kept)
     await copy.store.close()
     expect(readFileSync(join(temp.path, kept!)).equals(before)).toBe(true)
   })
@@ -335,8 +335,8 @@ describe('a damaged file', () => {
     expect(transcripts.map(({ id }) => id)).toEqual(['other', 'mine'])
     const [kept, ...more] = keptIn(folder)
     expect(more).toEqual([])
-    expect([store.notice(), other.notice()]).toEqual([store.notice(), store.notice()])
-    expect(store.notice()).toContain(kept)
+    expect([store.warning(), other.warning()]).toEqual([store.warning(), store.warning()])
+    expect(store.warning()).toContain(kept)
     await store.close()
     await other.close()
     expect(readFileSync(join(folder, kept!)).equals(before)).toBe(true)
@@ -351,7 +351,7 @@ describe('a damaged file', () => {
     expect(new Sqlite(file).prepare('SELECT count(*) AS count FROM transcripts').get()).toMatchObject({
       count: 1,
     })
-    expect(store.notice()).toBeUndefined()
+    expect(store.warning()).toBeUndefined()
   })
 
   it('in one unfinished job lets the others go on', async () => {

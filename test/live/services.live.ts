@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, it } from 'vitest'
 import { readConfig } from '../../src/config/config.ts'
 import { mnsQueue } from '../../src/drivers/queue/mns/mns.ts'
-import { createLine } from '../../src/drivers/store/tablestore/requests.ts'
+import { createRequests } from '../../src/drivers/store/tablestore/requests.ts'
 import { createRows, type Key } from '../../src/drivers/store/tablestore/rows.ts'
 import { indexName, nameOf, searched, type Table, tables } from '../../src/drivers/store/tablestore/tables.ts'
 import { tablestoreStore } from '../../src/drivers/store/tablestore/tablestore.ts'
@@ -22,7 +22,7 @@ if (key && tablestoreEndpoint !== undefined) {
     key,
     ...(instance !== undefined && { instance }),
   }
-  const line = createLine(options)
+  const line = createRequests(options)
   const rows = createRows(line, options.prefix)
 
   beforeAll(async () => {

@@ -8,7 +8,7 @@ import { type App, createApp } from '../../app.ts'
 import { type Config, unfilledTemplates } from '../../config/config.ts'
 import { describeError, SpeechError } from '../../domain/errors.ts'
 import { localOwner } from '../../domain/job.ts'
-import type { Blobs, Upload } from '../../domain/ports.ts'
+import type { ObjectStorage, Upload } from '../../domain/ports.ts'
 import type { Command } from '../command.ts'
 import { checkFormatting, type Finding } from './formatting.ts'
 import { checkQueue, checkStore } from './team.ts'
@@ -116,7 +116,7 @@ function tooSlow(address: string, setting: string): (error: unknown) => never {
 
 /** Does with a few bytes what is done with a recording: stores, signs, fetches, lists and removes them. */
 export async function checkUploads(
-  blobs: Blobs,
+  blobs: ObjectStorage,
   { ossBucket, ossEndpoint }: Pick<Config, 'ossBucket' | 'ossEndpoint'>,
 ): Promise<string> {
   if (blobs.way === 'temporary')
@@ -126,8 +126,8 @@ export async function checkUploads(
   const scratch = async () => tmpdir()
   const of = { owner: localOwner, job: `doctor-${randomUUID()}`, models: ['doctor'], scratch }
   try {
-    const upload = await blobs.put(probe(), of, signal)
-    const clock = await fetchProbe(blobs, upload, signal).finally(() => blobs.remove(upload, signal))
+    const upload = await blobs.upload(probe(), of, signal)
+    const clock = await fetchProbe(blobs, upload, signal).finally(() => blobs.delete(upload, signal))
     await blobs.sweep(async () => true, signal)
     return `bucket ${ossBucket} at ${ossEndpoint} stores, signs, lists and removes; ${clock}`
   } catch (error) {
@@ -143,8 +143,8 @@ async function* probe() {
 }
 
 /** Resolves with what there is to say of this machine's clock, beside that of the bucket. */
-async function fetchProbe(blobs: Blobs, upload: Upload, signal: AbortSignal): Promise<string> {
-  const address = await blobs.address(upload, 'doctor', 60, signal)
+async function fetchProbe(blobs: ObjectStorage, upload: Upload, signal: AbortSignal): Promise<string> {
+  const address = await blobs.signedUrl(upload, 'doctor', 60, signal)
   const response = await fetch(address, { signal }).catch(cause => {
     signal.throwIfAborted()
     throw new SpeechError('UPLOAD_UNREACHABLE', 'The signed address of an upload cannot be reached.', {

@@ -105,7 +105,7 @@ export function limitedFile(
           throw error === signal.reason && isTimeUp(signal) ? noTurn(error) : error
         }),
     status: (task, signal) => ask(() => inner.status(task, signal), signal),
-    tasks: (from, to, signal) => ask(() => inner.tasks(from, to, signal), signal),
+    listTasks: (from, to, signal) => ask(() => inner.listTasks(from, to, signal), signal),
     cancel: (task, signal) => ask(() => inner.cancel(task, signal), signal),
   }
 }
@@ -116,7 +116,7 @@ export function retryingFile(inner: FileRecogniser, options: RetryOptions = {}):
     ...inner,
     submit: (request, signal) => repeat(() => inner.submit(request, signal), signal, options),
     status: (task, signal) => repeat(() => inner.status(task, signal), signal, options),
-    tasks: (from, to, signal) => repeat(() => inner.tasks(from, to, signal), signal, options),
+    listTasks: (from, to, signal) => repeat(() => inner.listTasks(from, to, signal), signal, options),
     cancel: (task, signal) => repeat(() => inner.cancel(task, signal), signal, options),
   }
 }

@@ -6,15 +6,15 @@ import { join } from 'node:path'
 import { log } from '../../log.ts'
 
 /** Names are small letters and digits, and tell others nothing. */
-export interface Installation {
+export interface InstallationId {
   /** The name for an upload; drawn with the first one. */
-  make(): Promise<string>
+  getOrCreate(): Promise<string>
   /** The name for a look at what lies there: for that alone none is drawn. */
-  look(): Promise<string>
+  get(): Promise<string>
 }
 
 /** Host and folder stand for it where nothing can be kept; a container has another host each time it is started. */
-export function installationIn(folder: string): Installation {
+export function installationIdIn(folder: string): InstallationId {
   const file = join(folder, 'installation')
   const makeshift = createHash('sha256').update(`${hostname()}\0${folder}`).digest('hex').slice(0, 8)
   let known: string | undefined
@@ -43,15 +43,15 @@ export function installationIn(folder: string): Installation {
   }
 
   return {
-    async make() {
+    async getOrCreate() {
       if (!(await find())) await draw()
       return (await find()) ?? makeshift
     },
-    look: async () => (await find()) ?? makeshift,
+    get: async () => (await find()) ?? makeshift,
   }
 }
 
 /** One that is known by itself. */
-export function fixedInstallation(name: string): Installation {
-  return { make: async () => name, look: async () => name }
+export function fixedInstallationId(name: string): InstallationId {
+  return { getOrCreate: async () => name, get: async () => name }
 }

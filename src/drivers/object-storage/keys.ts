@@ -18,7 +18,7 @@ export function uploadKey({ owner, job, installation, recording }: UploadName): 
 }
 
 /** Undefined for what is no upload of ours. */
-export function uploadOf(key: string): UploadName | undefined {
+export function parseUploadKey(key: string): UploadName | undefined {
   if (!key.startsWith(uploadsPrefix)) return undefined
   const found = /^([^/]+)\/([^/]+?)\.([a-z0-9]+)\.(?:mp3|([0-9a-f]+)\.recording)$/.exec(
     key.slice(uploadsPrefix.length),

@@ -1,7 +1,7 @@
 // What is left of jobs that nobody carries out any more: recordings in the cloud, transcripts that seem to run.
 import { isSpeechError } from '../../domain/errors.ts'
 import { isOver, type Job } from '../../domain/job.ts'
-import type { Checkpoints, Leftover, Store } from '../../domain/ports.ts'
+import type { Checkpoints, Store, StoredUpload } from '../../domain/ports.ts'
 import type { Transcript } from '../../domain/transcript.ts'
 import { log } from '../../log.ts'
 import { stopTasks } from '../../pipeline/file-tasks/own-tasks.ts'
@@ -60,7 +60,7 @@ export function createTidying({ store, ledger, pipeline, changes, closing }: Tid
 
   async function takeRecordingAway({ owner, id }: Pick<Job, 'owner' | 'id'>, key: string): Promise<void> {
     try {
-      await blobs.remove({ way: 'bucket', keys: { recording: key } }, limited(takingAwayTime))
+      await blobs.delete({ way: 'bucket', keys: { recording: key } }, limited(takingAwayTime))
       await ledger.update(owner, id, now => {
         if (!isOver(now.state) || (now.recording !== key && now.laying !== key)) return undefined
         const [recording, laying] = [now.recording, now.laying].map(one => (one === key ? undefined : one))
@@ -77,7 +77,7 @@ export function createTidying({ store, ledger, pipeline, changes, closing }: Tid
     if (!isKeptUpload(kept) || !kept.upload) return
     const { upload, ...rest } = kept
     try {
-      await blobs.remove(upload, limited(takingAwayTime))
+      await blobs.delete(upload, limited(takingAwayTime))
       await checkpoints.keep(uploadKey(id), rest)
     } catch (error) {
       complain('upload-not-removed', error)
@@ -89,7 +89,7 @@ export function createTidying({ store, ledger, pipeline, changes, closing }: Tid
   }
 
   /** What is not known for certain is left where it is. */
-  async function isLeftWanted(left: Leftover, isWanted: (job: Job) => boolean): Promise<boolean> {
+  async function isLeftWanted(left: StoredUpload, isWanted: (job: Job) => boolean): Promise<boolean> {
     const isYoung = Date.now() - left.storedAt < strangersTime
     if (!left.ours) return isYoung
     try {

@@ -57,7 +57,7 @@ export function createUnstored(store: Store): Unstored {
 
   /** Resolves with the revision that the store has then; undefined where it has another than the one that was read. */
   async function storeJob({ job, read, notice }: HeldJob): Promise<number | undefined> {
-    if (read === undefined || store.notice() !== notice) {
+    if (read === undefined || store.warning() !== notice) {
       const stored = await store.addJob(job)
       return isSame(stored, job) ? job.revision : undefined
     }
@@ -131,7 +131,7 @@ export function createUnstored(store: Store): Unstored {
     },
     holdJob(job, error, read) {
       logUnsaved('job-not-stored', job.id, error)
-      hold(jobs, keyOf(job.owner, job.id), { job, read, notice: store.notice() }, ({ job }) =>
+      hold(jobs, keyOf(job.owner, job.id), { job, read, notice: store.warning() }, ({ job }) =>
         isOver(job.state),
       )
     },

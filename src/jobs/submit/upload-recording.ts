@@ -66,7 +66,7 @@ export function createForwarding(house: ForwardingHouse): Forwarding {
     try {
       // Whoever had it before has died over it.
       if (left !== undefined) await tidying.takeRecordingAway(job, left)
-      const key = await recordings!.lay(
+      const key = await recordings!.upload(
         job.order.audio,
         { owner, job: id },
         { signal, onName: note, onBytes: tell },

@@ -47,7 +47,7 @@ export function createFence(
   let job = claimed
   /** The lease that we have written last: one in our name with another end was made for another attempt. */
   let until = claimed.lease?.until
-  let notice = store.notice()
+  let notice = store.warning()
 
   /** One that was cancelled and ordered again elsewhere, before we noticed, simply goes on. */
   function isHeld({ state, lease }: Job): boolean {
@@ -70,8 +70,8 @@ export function createFence(
     } catch (error) {
       const isGone = isSpeechError(error) && error.code === 'TRANSCRIPT_NOT_FOUND'
       // In a file that was begun anew, because the old one was damaged, the job is missing though nobody removed it.
-      if (isGone && store.notice() !== notice) {
-        notice = store.notice()
+      if (isGone && store.warning() !== notice) {
+        notice = store.warning()
         await ledger.add(job)
         return write(change)
       }
@@ -103,7 +103,7 @@ export function createFence(
     write,
     async isOurs() {
       const now = await ledger.job(owner, id).catch(() => job)
-      if (!now) return store.notice() !== notice
+      if (!now) return store.warning() !== notice
       return (
         isHeld(now) || (now.state === 'cancelled' && now.lease?.worker === name && ending() === 'cancelled')
       )

@@ -1,5 +1,5 @@
 // Gives each word that was heard the speaker who says it.
-import type { FileHearing } from '../../domain/ports.ts'
+import type { FileRecognition } from '../../domain/ports.ts'
 import { type Alignment, type Segment, type Speaker, seconds } from '../../domain/transcript.ts'
 import { type Label, type Labelled, labelWords } from './assign-speakers.ts'
 import { segmentsOf, speakersOf } from './segments.ts'
@@ -28,8 +28,8 @@ const mostlyTime = 0.5
  * the recording in seconds. One hearing that tells both is given as both.
  */
 export function align(
-  who: FileHearing | undefined,
-  what: FileHearing | undefined,
+  who: FileRecognition | undefined,
+  what: FileRecognition | undefined,
   duration: number,
 ): Aligned {
   const text = what && inOrder(what, duration)
@@ -109,7 +109,7 @@ function withoutSpeakers(what: Heard, why: string): Aligned {
   }
 }
 
-function whyNoSpeakers(who: FileHearing | undefined, voices: Heard | undefined): string {
+function whyNoSpeakers(who: FileRecognition | undefined, voices: Heard | undefined): string {
   if (!voices) return 'The model for the speakers failed, so no speaker is named.'
   if (!voices.words.length && who) return 'The model for the speakers heard nobody, so no speaker is named.'
   return 'The provider told no speakers apart, so no speaker is named.'

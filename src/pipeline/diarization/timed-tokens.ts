@@ -1,5 +1,5 @@
 // Puts a hearing in order: sentences by time, words with sound times, and the tokens that two hearings are compared by.
-import type { FileHearing, HeardSentence, HeardWord } from '../../domain/ports.ts'
+import type { FileRecognition, RecognisedSentence, RecognisedWord } from '../../domain/ports.ts'
 import { tokens } from '../../domain/text.ts'
 import { type Span, seconds } from '../../domain/transcript.ts'
 import { textHash } from '../audio/fingerprint.ts'
@@ -41,7 +41,7 @@ const shortest = 0.02
 const slack = 1
 
 /** Times beyond `end` (seconds) are brought back to it; 0 where it is not known. */
-export function inOrder(hearing: FileHearing, end: number): Heard {
+export function inOrder(hearing: FileRecognition, end: number): Heard {
   const limit = end > 0 ? end : Number.POSITIVE_INFINITY
   const sorted = hearing.sentences
     .filter(({ text, words = [] }) => text.trim() !== '' || words.some(word => word.text.trim() !== ''))
@@ -64,14 +64,14 @@ export function inOrder(hearing: FileHearing, end: number): Heard {
   return { mark: markOf(hearing), lines, words, sounds: words.flatMap(soundsOf) }
 }
 
-function markOf({ sentences }: FileHearing): string {
+function markOf({ sentences }: FileRecognition): string {
   return textHash(JSON.stringify(sentences.map(({ start, end, speaker }) => [start, end, speaker]))).slice(
     0,
     12,
   )
 }
 
-function spanOf({ start, end, words = [] }: HeardSentence, limit: number): Span {
+function spanOf({ start, end, words = [] }: RecognisedSentence, limit: number): Span {
   const isSound = end > start
   const from = isSound || !words.length ? start : Math.min(start, ...words.map(word => word.start))
   const to = isSound ? end : Math.max(from + shortest, ...words.map(word => word.end))
@@ -83,7 +83,7 @@ function spanOf({ start, end, words = [] }: HeardSentence, limit: number): Span 
  * The words with what the sentence has between them, such as marks that the words leave out. Where the sentence does
  * not hold its own words in order, they are left as they are.
  */
-function spelled({ text, words = [] }: HeardSentence, timed: HeardWord[]): HeardWord[] {
+function spelled({ text, words = [] }: RecognisedSentence, timed: RecognisedWord[]): RecognisedWord[] {
   const whole = words.map(word => word.text).join('')
   if (words.length === timed.length && whole.trim() === text.trim()) return timed
   const starts: number[] = []
@@ -100,7 +100,7 @@ function spelled({ text, words = [] }: HeardSentence, timed: HeardWord[]): Heard
 
 /** Words never begin before the one in front of them, end before they begin, or leave their sentence by far. */
 function mend(
-  given: HeardWord[],
+  given: RecognisedWord[],
   { start, end, line }: Span & { line: number },
   limit: number,
   into: LineWord[],
@@ -117,7 +117,7 @@ function mend(
   }
 }
 
-function spread(text: string, line: Span): HeardWord[] {
+function spread(text: string, line: Span): RecognisedWord[] {
   const found = tokens(text)
   if (found.length < 2) return [{ text, ...line }]
   return timeWords(text, line, []).map(({ start, end }, i) => ({

@@ -1,7 +1,7 @@
 // What one pass over an upload has in hand: how it is to be heard, how far it is, whom it tells.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isSpeechError } from '../../domain/errors.ts'
-import type { FileHearing, FileRecogniser, TaskStatus } from '../../domain/ports.ts'
+import type { FileRecogniser, FileRecognition, TaskStatus } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
 import { log } from '../../log.ts'
 import type { Gate } from '../async/gate.ts'
@@ -16,7 +16,7 @@ export interface Pass {
 }
 
 /** What is kept of a pass: when it was about to be submitted and of which upload, its task, what was heard. */
-export type KeptPass = Intent | { task: string } | { hearing: FileHearing }
+export type KeptPass = Intent | { task: string } | { hearing: FileRecognition }
 
 export interface Intent {
   /** Milliseconds since 1970. */
@@ -50,7 +50,7 @@ export interface Begun {
   /** True where this very run has submitted it. */
   isOurs: boolean
   /** Set where another job has come to the end with it meanwhile. */
-  hearing?: FileHearing
+  hearing?: FileRecognition
 }
 
 /** Undefined where the asking itself failed in a way that passes. */

@@ -2,7 +2,7 @@
 import { setMaxListeners } from 'node:events'
 import { isSpeechError, type SpeechError } from '../../domain/errors.ts'
 import type { Wanted } from '../../domain/job.ts'
-import type { FileHearing } from '../../domain/ports.ts'
+import type { FileRecognition } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
 import { log } from '../../log.ts'
 import { textHash } from '../audio/fingerprint.ts'
@@ -15,7 +15,7 @@ import { createDeposit, type Deposit, type Listened } from './upload.ts'
 
 /** What came of a pass: what was heard, or why nothing was. Neither: it is under way. */
 export interface Heard {
-  hearing?: FileHearing
+  hearing?: FileRecognition
   error?: SpeechError
   /** Seconds that this order pays for, and that another one has paid for. */
   sent: number

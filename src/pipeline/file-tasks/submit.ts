@@ -1,6 +1,6 @@
 // Begins a pass as a task of the provider, and pays for it once: also where the answer is lost, or another job wants the same.
 import { isSpeechError, SpeechError } from '../../domain/errors.ts'
-import type { FileHearing } from '../../domain/ports.ts'
+import type { FileRecognition } from '../../domain/ports.ts'
 import { ask, type Begun, type Errand, type Intent, type KeptPass, pause } from './pass-context.ts'
 
 /** How long a submit may take, and how long after the run was stopped: its answer names a task that will be paid for. */
@@ -59,7 +59,7 @@ async function announce(
 
 /** What another job has; `soon` where it is about to submit. */
 function ofOthers(value: unknown, kept: KeptPass | undefined): Begun | 'soon' | undefined {
-  const now = value as Partial<Intent & { task: string; hearing: FileHearing }> | null | undefined
+  const now = value as Partial<Intent & { task: string; hearing: FileRecognition }> | null | undefined
   if (now?.hearing) return { task: '', isOurs: false, hearing: now.hearing }
   if (typeof now?.task === 'string') {
     const isOver = kept && 'task' in kept && kept.task === now.task
@@ -100,7 +100,7 @@ async function findLost({ intent, name }: Intent, errand: Errand): Promise<strin
   const strangers = new Set<string>()
   await pause(errand)
   for (;;) {
-    const listed = await pass.recogniser.tasks(intent - lookAround, intent + lookAround, run.signal)
+    const listed = await pass.recogniser.listTasks(intent - lookAround, intent + lookAround, run.signal)
     const candidates = listed.filter(task => !strangers.has(task))
     for (const task of candidates) {
       const status = await ask(task, errand)
@@ -114,7 +114,7 @@ async function findLost({ intent, name }: Intent, errand: Errand): Promise<strin
   }
 }
 
-function hears({ url }: FileHearing, name: string): boolean {
+function hears({ url }: FileRecognition, name: string): boolean {
   try {
     return url !== undefined && decodeURIComponent(url).includes(name)
   } catch {

@@ -1,6 +1,6 @@
 // One pass over an uploaded recording, as a task of the provider: followed to its end, and begun again where that helps.
 import { isSpeechError, SpeechError } from '../../domain/errors.ts'
-import type { FileHearing, TaskStatus } from '../../domain/ports.ts'
+import type { FileRecognition, TaskStatus } from '../../domain/ports.ts'
 import { log } from '../../log.ts'
 import { ask, type Begun, type Errand, type Intent, pause } from './pass-context.ts'
 import { begin } from './submit.ts'
@@ -21,7 +21,7 @@ const finalEnds = new Set<string>([
 ])
 
 /** Resolves with what was heard; throws why nothing was. */
-export async function carryOutPass(errand: Errand): Promise<FileHearing> {
+export async function carryOutPass(errand: Errand): Promise<FileRecognition> {
   const { kept, run, key } = errand
   if (kept && 'hearing' in kept) return kept.hearing
   const left = new Set<string>(worthAnother)

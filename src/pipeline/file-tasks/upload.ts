@@ -92,7 +92,7 @@ export async function createDeposit(source: Source, ports: PipelinePorts, run: R
     const { audio, speech } = encodeWhole(decoding, { ffmpeg, onSamples: check }, listening)
     const { owner, job, scratch } = run
     const of = { owner, job, scratch, models: recognisers.map(({ model }) => model) }
-    const upload = await blobs.put(audio, of, run.signal)
+    const upload = await blobs.upload(audio, of, run.signal)
     isFresh = true
     await keep({ upload, ...listened(decoding, speech, warnings) })
   }
@@ -123,7 +123,7 @@ export async function createDeposit(source: Source, ports: PipelinePorts, run: R
       await keep(listened(decoding, speech, warnings))
       return kept!
     },
-    address: model => blobs.address(kept!.upload!, model, addressSeconds, run.signal),
+    address: model => blobs.signedUrl(kept!.upload!, model, addressSeconds, run.signal),
     key: model => kept?.upload?.keys[model],
     distrust() {
       if (kept && !isFresh) kept = withoutUpload(kept)
@@ -131,7 +131,7 @@ export async function createDeposit(source: Source, ports: PipelinePorts, run: R
     async takeAway() {
       if (!kept?.upload) return
       try {
-        await blobs.remove(kept.upload, AbortSignal.timeout(tidyingTime))
+        await blobs.delete(kept.upload, AbortSignal.timeout(tidyingTime))
         await keep(withoutUpload(kept))
       } catch (error) {
         log.warn('upload-not-removed', {

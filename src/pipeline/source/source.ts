@@ -2,7 +2,7 @@
 import { stat, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { SpeechError } from '../../domain/errors.ts'
-import type { Blobs, Downloader } from '../../domain/ports.ts'
+import type { Downloader, ObjectStorage } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
 import { contentHash, textHash } from '../audio/fingerprint.ts'
 import { endIsMissing } from './cut-off.ts'
@@ -21,7 +21,7 @@ export interface Source {
 export interface SourcePorts {
   downloader: Downloader
   /** Where recordings lie that other machines have sent. */
-  blobs?: Pick<Blobs, 'recordings'>
+  blobs?: Pick<ObjectStorage, 'recordings'>
   /** Folders that paths may point into. */
   allowedDirs: string[]
   maxDownloadBytes: number
@@ -110,7 +110,7 @@ async function fetchRecording(
       hint: 'Set OSS_BUCKET and its key for each worker as for the servers, then call again.',
     })
   const file = join(await run.scratch(), 'recording')
-  await blobs.recordings.fetch(recording, file, {
+  await blobs.recordings.download(recording, file, {
     signal: run.signal,
     onBytes: (done, total) => run.progress({ done: 0, message: fetching(done, total) }),
   })

@@ -3,11 +3,11 @@ import { randomBytes } from 'node:crypto'
 import { EventEmitter, once } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { describeError, SpeechError } from '../../../src/domain/errors.ts'
-import type { Blobs, Upload } from '../../../src/domain/ports.ts'
+import type { ObjectStorage, Upload } from '../../../src/domain/ports.ts'
 
 /** A place for recordings, empty at first. */
 export interface BlobsPlace {
-  open(): Blobs
+  open(): ObjectStorage
   /** Names of what lies there whole, and how many uploads are unfinished. */
   objects(): string[]
   unfinished(): number
@@ -79,7 +79,7 @@ export async function until(holds: () => boolean): Promise<void> {
 export function blobsContract(name: string, createPlace: () => Promise<BlobsPlace>): void {
   describe(`${name} keeps the contract of a place for uploads:`, () => {
     let place: BlobsPlace
-    let blobs: Blobs
+    let blobs: ObjectStorage
     let of: typeof anns
 
     beforeEach(async () => {
@@ -108,7 +108,7 @@ export function blobsContract(name: string, createPlace: () => Promise<BlobsPlac
       ['several parts', 5.3],
     ])('%s arrives as it was, for each model', async (_, size) => {
       const bytes = noise(size)
-      const upload = await blobs.put(stream(bytes), of, signal())
+      const upload = await blobs.upload(stream(bytes), of, signal())
       expect(upload.way).toBe(blobs.way)
       for (const found of stored(upload)) expect(found?.equals(bytes)).toBe(true)
       expect(place.unfinished()).toBe(0)
@@ -122,7 +122,7 @@ export function blobsContract(name: string, createPlace: () => Promise<BlobsPlac
           yield piece
         }
       }
-      const upload = await blobs.put(drops(), of, signal())
+      const upload = await blobs.upload(drops(), of, signal())
       for (const found of stored(upload)) expect(found?.equals(bytes)).toBe(true)
     })
 
@@ -131,30 +131,30 @@ export function blobsContract(name: string, createPlace: () => Promise<BlobsPlac
       async function* reusing() {
         for (let round = 1; round <= 4; round++) yield memory.fill(round)
       }
-      const upload = await blobs.put(reusing(), of, signal())
+      const upload = await blobs.upload(reusing(), of, signal())
       const expected = Buffer.concat([1, 2, 3, 4].map(round => Buffer.alloc(400_000, round)))
       for (const found of stored(upload)) expect(found?.equals(expected)).toBe(true)
     })
 
     it('another process can go on with an upload', async () => {
-      const upload = JSON.parse(JSON.stringify(await blobs.put(stream(noise(1)), of, signal()))) as Upload
+      const upload = JSON.parse(JSON.stringify(await blobs.upload(stream(noise(1)), of, signal()))) as Upload
       const other = place.open()
       for (const model of models)
-        expect(await other.address(upload, model, 60, signal())).toContain(upload.keys[model])
-      await other.remove(upload, signal())
+        expect(await other.signedUrl(upload, model, 60, signal())).toContain(upload.keys[model])
+      await other.delete(upload, signal())
       await other.close()
     })
 
     it.each(['error', 'drop'] as const)('a transfer that fails once (%s) is made again', async how => {
       place.failTransfers(how, 1)
       const bytes = noise(2.5)
-      const upload = await blobs.put(stream(bytes), of, signal())
+      const upload = await blobs.upload(stream(bytes), of, signal())
       for (const found of stored(upload)) expect(found?.equals(bytes)).toBe(true)
     })
 
     it.each(['error', 'drop'] as const)('transfers that fail for good (%s) leave nothing', async how => {
       place.failTransfers(how)
-      const error = await failure(blobs.put(stream(noise(3)), of, signal()))
+      const error = await failure(blobs.upload(stream(noise(3)), of, signal()))
       expect(error).toMatchObject({ code: 'UPLOAD_FAILED', retryable: true })
       for (const secret of place.secrets) expect(describeError(error)).not.toContain(secret)
       await expectNothingLeft()
@@ -162,7 +162,7 @@ export function blobsContract(name: string, createPlace: () => Promise<BlobsPlac
 
     it('transfers that are refused leave nothing', async () => {
       place.failTransfers('refuse')
-      const error = await failure(blobs.put(stream(noise(3)), of, signal()))
+      const error = await failure(blobs.upload(stream(noise(3)), of, signal()))
       expect(['UPLOAD_FAILED', 'BUCKET_REFUSED']).toContain(error.code)
       for (const secret of place.secrets) expect(describeError(error)).not.toContain(secret)
       await expectNothingLeft()
@@ -170,7 +170,7 @@ export function blobsContract(name: string, createPlace: () => Promise<BlobsPlac
 
     it('a stream that fails is not taken for the whole, and its error comes through', async () => {
       const held = heldStream(noise(1.5))
-      const put = blobs.put(held.stream, of, signal())
+      const put = blobs.upload(held.stream, of, signal())
       await held.reached
       const broken = new SpeechError('FFMPEG_FAILED', 'The encoder fell over.', { hint: 'Try again.' })
       held.fail(broken)
@@ -181,7 +181,7 @@ export function blobsContract(name: string, createPlace: () => Promise<BlobsPlac
     it('a cancelled upload ends although its stream says nothing, and leaves nothing', async () => {
       const held = heldStream(noise(2.5))
       const controller = new AbortController()
-      const put = blobs.put(held.stream, of, controller.signal)
+      const put = blobs.upload(held.stream, of, controller.signal)
       await held.reached
       controller.abort(new Error('enough'))
       await expect(put).rejects.toThrow('enough')
@@ -191,7 +191,7 @@ export function blobsContract(name: string, createPlace: () => Promise<BlobsPlac
     it('a cancelled upload ends although nobody answers, and leaves nothing', async () => {
       const goOn = place.hang()
       const controller = new AbortController()
-      const put = blobs.put(stream(noise(4)), of, controller.signal)
+      const put = blobs.upload(stream(noise(4)), of, controller.signal)
       await until(() => place.transfers() > 0)
       controller.abort(new Error('enough'))
       await expect(put).rejects.toThrow('enough')
@@ -200,9 +200,9 @@ export function blobsContract(name: string, createPlace: () => Promise<BlobsPlac
     })
 
     it('one that was cancelled before it began asks for nothing', async () => {
-      await expect(blobs.put(stream(noise(1)), of, AbortSignal.abort(new Error('enough')))).rejects.toThrow(
-        'enough',
-      )
+      await expect(
+        blobs.upload(stream(noise(1)), of, AbortSignal.abort(new Error('enough'))),
+      ).rejects.toThrow('enough')
       expect(place.transfers()).toBe(0)
       await expectNothingLeft()
     })
@@ -211,9 +211,9 @@ export function blobsContract(name: string, createPlace: () => Promise<BlobsPlac
       const held = heldStream(noise(2.5))
       const controller = new AbortController()
       const bytes = noise(4)
-      const cancelled = blobs.put(held.stream, { ...of, job: 'tr_2' }, controller.signal)
+      const cancelled = blobs.upload(held.stream, { ...of, job: 'tr_2' }, controller.signal)
       await held.reached
-      const arriving = blobs.put(stream(bytes), of, signal())
+      const arriving = blobs.upload(stream(bytes), of, signal())
       controller.abort(new Error('enough'))
       await expect(cancelled).rejects.toThrow('enough')
       for (const found of stored(await arriving)) expect(found?.equals(bytes)).toBe(true)
@@ -221,9 +221,9 @@ export function blobsContract(name: string, createPlace: () => Promise<BlobsPlac
     })
 
     it('what is gone already can be removed', async () => {
-      const upload = await blobs.put(stream(noise(1)), of, signal())
-      await blobs.remove(upload, signal())
-      await blobs.remove(upload, signal())
+      const upload = await blobs.upload(stream(noise(1)), of, signal())
+      await blobs.delete(upload, signal())
+      await blobs.delete(upload, signal())
     })
   })
 }

@@ -240,7 +240,7 @@ export function storeContract(name: string, createPlace: () => Promise<StorePlac
     it('as a rule has nothing to notice', async () => {
       const store = open()
       await put(store, ['a', 1])
-      expect(store.notice()).toBeUndefined()
+      expect(store.warning()).toBeUndefined()
     })
 
     jobsContract(open)

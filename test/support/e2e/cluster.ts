@@ -10,8 +10,8 @@ import {
 import { type Cloud, type CloudOptions, startCloud } from '../../../emulators/cloud.ts'
 import { createApp } from '../../../src/app.ts'
 import { readConfig } from '../../../src/config/config.ts'
-import { createTexts } from '../../../src/drivers/store/tablestore/large-values.ts'
-import { createLine } from '../../../src/drivers/store/tablestore/requests.ts'
+import { createLargeValues } from '../../../src/drivers/store/tablestore/large-values.ts'
+import { createRequests } from '../../../src/drivers/store/tablestore/requests.ts'
 import { createRows } from '../../../src/drivers/store/tablestore/rows.ts'
 import { testFfmpeg } from '../audio/ffmpeg.ts'
 import { type HttpAccess, httpClients } from './mcp-clients.ts'
@@ -122,9 +122,9 @@ async function setUp(settings: Record<string, string>): Promise<void> {
 function reader({ tables }: Cloud) {
   const { endpoint, instance, accessKeyId, accessKeySecret } = tables
   const key = { accessKeyId, accessKeySecret }
-  const line = createLine({ endpoint, instance, prefix, key, firstDelay: 0.01 })
+  const line = createRequests({ endpoint, instance, prefix, key, firstDelay: 0.01 })
   const rows = createRows(line, prefix)
-  const texts = createTexts(rows)
+  const texts = createLargeValues(rows)
   return {
     close: line.close,
     async heard() {

@@ -6,7 +6,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Job, JobTool, Order } from '../../../src/domain/job.ts'
-import type { Blobs, Downloader, FileRecogniser, Store } from '../../../src/domain/ports.ts'
+import type { Downloader, FileRecogniser, ObjectStorage, Store } from '../../../src/domain/ports.ts'
 import type { Lane, Queue } from '../../../src/domain/queue.ts'
 import type { TextModel } from '../../../src/domain/text-model.ts'
 import type { Transcript } from '../../../src/domain/transcript.ts'
@@ -38,7 +38,7 @@ export interface HouseOptions {
   /** What comes between jobs and the store. */
   store?: (store: Store) => Store
   rooms?: Record<Lane, number>
-  blobs?: Partial<Blobs>
+  blobs?: Partial<ObjectStorage>
   ears?: { speakerRecogniser?: FileRecogniser; fileRecogniser?: FileRecogniser }
   downloader?: Downloader
   /** What it shares with other machines; it carries out what is ordered only where it `serves`. */
@@ -108,7 +108,7 @@ const deaf: FileRecogniser = {
   tells: { text: true, speakers: true },
   submit: () => Promise.reject(new Error('No test needs this.')),
   status: () => Promise.reject(new Error('No test needs this.')),
-  tasks: async () => [],
+  listTasks: async () => [],
   cancel: async () => {},
 }
 
@@ -152,9 +152,9 @@ async function openHouse(folder: string, recording: string, wish: HouseOptions):
       ...wish.ears,
       blobs: {
         way: 'temporary',
-        put: () => Promise.reject(new Error('No test needs this.')),
-        address: async () => 'https://bucket.example/a.mp3',
-        remove: async () => {},
+        upload: () => Promise.reject(new Error('No test needs this.')),
+        signedUrl: async () => 'https://bucket.example/a.mp3',
+        delete: async () => {},
         sweep: async () => 0,
         close: async () => {},
         ...wish.blobs,

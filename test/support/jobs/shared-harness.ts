@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto'
 import { type MnsEmulator, startMns } from '../../../emulators/mns/mns.ts'
 import { type OssEmulator, startOss } from '../../../emulators/oss/oss.ts'
 import { startTablestore, type TablestoreEmulator } from '../../../emulators/tablestore/tablestore.ts'
-import { fixedInstallation } from '../../../src/drivers/object-storage/installation-id.ts'
-import { ossBlobs } from '../../../src/drivers/object-storage/oss/oss.ts'
+import { fixedInstallationId } from '../../../src/drivers/object-storage/installation-id.ts'
+import { ossStorage } from '../../../src/drivers/object-storage/oss/oss.ts'
 import { mnsQueue } from '../../../src/drivers/queue/mns/mns.ts'
 import { tablestoreStore } from '../../../src/drivers/store/tablestore/tablestore.ts'
 import { type House, type HouseOptions, type Site, startSite } from './harness.ts'
@@ -85,12 +85,12 @@ export async function startTeam(chunks = 3): Promise<Team> {
 }
 
 export function bucketOf(oss: OssEmulator) {
-  return ossBlobs({
+  return ossStorage({
     bucket: oss.bucket,
     endpoint: oss.endpoint,
     firstDelay: 0.02,
     accessKeyId: oss.accessKeyId,
     accessKeySecret: oss.accessKeySecret,
-    installation: fixedInstallation('team'),
+    installation: fixedInstallationId('team'),
   })
 }

@@ -1,7 +1,12 @@
 // Names of speakers and titles: given by id or by name, kept through whatever happens to the transcript.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { isSpeechError, SpeechError } from '../../../src/domain/errors.ts'
-import type { Blobs, FileHearing, FileRecogniser, HeardSentence } from '../../../src/domain/ports.ts'
+import type {
+  FileRecogniser,
+  FileRecognition,
+  ObjectStorage,
+  RecognisedSentence,
+} from '../../../src/domain/ports.ts'
 import type { Speaker } from '../../../src/domain/transcript.ts'
 import { type House, me, type Site, startSite } from '../../support/jobs/harness.ts'
 import { segment, transcript } from '../../support/transcripts.ts'
@@ -95,7 +100,7 @@ describe('speakers', () => {
 })
 
 /** A sentence whose words take half a second each. */
-const said = (start: number, text: string, speaker?: number): HeardSentence => {
+const said = (start: number, text: string, speaker?: number): RecognisedSentence => {
   const words = text.match(/\S+ ?/g)!.map((word, i) => ({
     text: word,
     start: start + i / 2,
@@ -104,12 +109,12 @@ const said = (start: number, text: string, speaker?: number): HeardSentence => {
   const known = speaker === undefined ? {} : { speaker }
   return { start, end: words.at(-1)!.end, text, language: 'en', words, ...known }
 }
-const hearing = (...sentences: HeardSentence[]): FileHearing => ({ sentences, seconds: 5 })
+const hearing = (...sentences: RecognisedSentence[]): FileRecognition => ({ sentences, seconds: 5 })
 
 /** Ears for files; `hear` says what a task has heard: undefined while it is under way, an error where it failed. */
 function ears(
   model: string,
-  hear: () => FileHearing | SpeechError | undefined,
+  hear: () => FileRecognition | SpeechError | undefined,
   tells = { text: true, speakers: true },
 ): FileRecogniser {
   return {
@@ -122,7 +127,7 @@ function ears(
       if (!heard) return { state: 'running' }
       return isSpeechError(heard) ? { state: 'failed', error: heard } : { state: 'done', hearing: heard }
     },
-    tasks: async () => [],
+    listTasks: async () => [],
     cancel: async () => {},
   }
 }
@@ -130,9 +135,9 @@ const whoTells = { text: false, speakers: true }
 const whatTells = { text: true, speakers: false }
 const failed = () => new SpeechError('TASK_FAILED', 'It failed.', { hint: 'Call again.' })
 
-const bucket: Partial<Blobs> = {
+const bucket: Partial<ObjectStorage> = {
   way: 'bucket',
-  async put(audio, { models }) {
+  async upload(audio, { models }) {
     for await (const _ of audio);
     return { way: 'bucket', keys: Object.fromEntries(models.map(model => [model, 'a.mp3'])) }
   },
@@ -142,7 +147,7 @@ describe('a name that is given while the job runs', () => {
   const heard = hearing(said(0.5, 'Hello there. Anybody?', 0))
 
   it('is shown at once, and is there at the end', async () => {
-    let answer: FileHearing | undefined
+    let answer: FileRecognition | undefined
     const house = await site.open({
       ears: { speakerRecogniser: ears('who', () => answer), fileRecogniser: ears('what', () => answer) },
       blobs: bucket,
@@ -234,7 +239,7 @@ describe('a name stays with its speaker', () => {
 
   describe('when the pass for speakers was done anew', () => {
     /** Names the first of a partial transcript, and has all of it heard once more by a pass that forgot the first. */
-    async function heardAnew(again: FileHearing) {
+    async function heardAnew(again: FileRecognition) {
       const passes: Parameters<typeof withPasses>[0] = { who: () => who, what: failed }
       const opened = await withPasses(passes)
       const { id } = await opened.diarize()

@@ -184,7 +184,7 @@ describe('a recording on its way to the workers', () => {
     const { job } = await front.submit()
     await vi.waitFor(() => expect(team.mns.messages()).toHaveLength(1), patient)
     const { recording } = (await front.store.getJob(me, job.id))!
-    await bucketOf(team.oss).remove(
+    await bucketOf(team.oss).delete(
       { way: 'bucket', keys: { any: recording! } },
       new AbortController().signal,
     )

@@ -1,6 +1,6 @@
 // DashScope's file transcription over REST: an uploaded recording in, a task out, and its sentences when it is done.
 import { isSpeechError, SpeechError } from '../../../domain/errors.ts'
-import type { FileHearing, FileRecogniser, TaskStatus } from '../../../domain/ports.ts'
+import type { FileRecogniser, FileRecognition, TaskStatus } from '../../../domain/ports.ts'
 import { usdPerSecond } from '../../../domain/prices.ts'
 import { answerOf, type Dashscope } from '../../http/dashscope.ts'
 import { type HttpClient, isTimeUp, type JsonBody } from '../../http/http.ts'
@@ -71,7 +71,7 @@ export function fileAsr({ cloud, http, model, role }: FileAsrOptions): FileRecog
       if (answer.state === 'silent') return done({ sentences: [], seconds: answer.seconds })
       return answer.state === 'ready' ? fetchResult(answer, signal) : answer
     },
-    async tasks(from, to, signal) {
+    async listTasks(from, to, signal) {
       const query = {
         start_time: providerTime(Math.max(from, to - day)),
         end_time: providerTime(to + 999),
@@ -106,7 +106,7 @@ function taskPath(task: string): string {
   return `tasks/${encodeURIComponent(task)}`
 }
 
-function done(hearing: FileHearing): TaskStatus {
+function done(hearing: FileRecognition): TaskStatus {
   return { state: 'done', hearing }
 }
 

@@ -1,6 +1,6 @@
 // Reads a result file, of either family of models: sentences with words and speakers, in seconds and in order of time.
 import * as z from 'zod/v4'
-import type { HeardSentence } from '../../../domain/ports.ts'
+import type { RecognisedSentence } from '../../../domain/ports.ts'
 import { type Span, seconds } from '../../../domain/transcript.ts'
 import { letters, type PlacedWord, placeWords, runs, shortest } from './words.ts'
 
@@ -42,7 +42,7 @@ const resultShape = z.object({
 type Sentence = z.output<typeof sentenceShape>
 
 export interface FileResult {
-  sentences: HeardSentence[]
+  sentences: RecognisedSentence[]
   url?: string
 }
 
@@ -57,8 +57,8 @@ export function readResult(json: unknown, length: number): FileResult | undefine
   return { sentences: sentences.sort((one, other) => one.start - other.start), ...(url && { url }) }
 }
 
-function sentencesOf(transcript: z.output<typeof transcriptShape>, whole: number): HeardSentence[] {
-  const sentences: HeardSentence[] = []
+function sentencesOf(transcript: z.output<typeof transcriptShape>, whole: number): RecognisedSentence[] {
+  const sentences: RecognisedSentence[] = []
   for (const sentence of transcript.sentences ?? [])
     sentences.push(...readSentence(sentence, sentences.at(-1)?.end ?? 0))
   const all = transcript.text?.trim()
@@ -68,7 +68,7 @@ function sentencesOf(transcript: z.output<typeof transcriptShape>, whole: number
 }
 
 /** One sentence, or several where the speaker changes inside; `after`: where one without times is put. */
-function readSentence(raw: Sentence, after: number): HeardSentence[] {
+function readSentence(raw: Sentence, after: number): RecognisedSentence[] {
   const own = soundSpan(raw)
   const rawWords = (raw.words ?? []).map(word => ({
     start: time(word.begin_time),
@@ -88,7 +88,7 @@ function readSentence(raw: Sentence, after: number): HeardSentence[] {
   return [{ ...(own ?? mended(raw, after)), text: given, ...language, ...speakerOf(only) }]
 }
 
-function byWords(words: PlacedWord[], own: Span | undefined): HeardSentence[] {
+function byWords(words: PlacedWord[], own: Span | undefined): RecognisedSentence[] {
   const parts = runs(words)
   return parts.map(part => {
     const inside = { start: part[0]!.start, end: Math.max(...part.map(({ end }) => end)) }

@@ -1,5 +1,5 @@
 // The words of one sentence, with spans that others can rely on and all of their text.
-import type { HeardWord } from '../../../domain/ports.ts'
+import type { RecognisedWord } from '../../../domain/ports.ts'
 import type { Span } from '../../../domain/transcript.ts'
 
 /** A word as it came, in seconds. */
@@ -11,7 +11,7 @@ export interface RawWord {
   speaker?: number | undefined
 }
 
-export interface PlacedWord extends HeardWord {
+export interface PlacedWord extends RecognisedWord {
   speaker?: number | undefined
 }
 

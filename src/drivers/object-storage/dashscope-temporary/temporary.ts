@@ -1,7 +1,7 @@
 // Recordings in the provider's own store, for those who have no bucket: one upload for each model, gone after two days.
 import { randomUUID } from 'node:crypto'
 import { isSpeechError, SpeechError } from '../../../domain/errors.ts'
-import type { Blobs } from '../../../domain/ports.ts'
+import type { ObjectStorage } from '../../../domain/ports.ts'
 import { log } from '../../../log.ts'
 import type { Dashscope } from '../../http/dashscope.ts'
 import { createHttp } from '../../http/http.ts'
@@ -19,7 +19,7 @@ export interface TemporaryOptions {
 const attempts = 4
 
 /** Nothing in this store can be listed or removed: it empties itself. */
-export function temporaryBlobs({ cloud, firstDelay = 0.5 }: TemporaryOptions): Blobs {
+export function temporaryStorage({ cloud, firstDelay = 0.5 }: TemporaryOptions): ObjectStorage {
   /** The store has an address of its own, and no key goes there. */
   const http = createHttp({ connections: 16 })
 
@@ -53,7 +53,7 @@ export function temporaryBlobs({ cloud, firstDelay = 0.5 }: TemporaryOptions): B
 
   return {
     way: 'temporary',
-    put: (audio, { models, scratch }, signal) =>
+    upload: (audio, { models, scratch }, signal) =>
       withSpool(audio, scratch, signal, async spool => {
         const { stop, release } = stoppable(signal)
         const uploads = models.map(async model => [model, await store(spool, model, stop.signal)] as const)
@@ -68,8 +68,8 @@ export function temporaryBlobs({ cloud, firstDelay = 0.5 }: TemporaryOptions): B
           release()
         }
       }),
-    address: async ({ keys }, model) => `oss://${keys[model]}`,
-    remove: async () => {},
+    signedUrl: async ({ keys }, model) => `oss://${keys[model]}`,
+    delete: async () => {},
     sweep: async () => 0,
     close: http.close,
   }

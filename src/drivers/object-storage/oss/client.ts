@@ -5,11 +5,11 @@ import type OSS from 'ali-oss'
 import { cancelled, isSpeechError } from '../../../domain/errors.ts'
 import { log } from '../../../log.ts'
 import { orAborted, pause } from '../abortable.ts'
-import type { OssPlace } from './endpoint.ts'
+import type { OssEndpoint } from './endpoint.ts'
 import { ossError } from './errors.ts'
 
 /** Read at each request: an object whose key is replaced when its token ends goes on working. */
-export interface OssKey {
+export interface OssCredentials {
   readonly accessKeyId: string
   readonly accessKeySecret: string
   readonly securityToken?: string | undefined
@@ -17,9 +17,9 @@ export interface OssKey {
 
 export interface LineOptions {
   /** Called for each request. */
-  place(): OssPlace
+  place(): OssEndpoint
   bucket: string
-  key: OssKey
+  key: OssCredentials
   /** Seconds before the second attempt. */
   firstDelay: number
   /** Seconds that OSS may take for a request, and for one that carries audio. */

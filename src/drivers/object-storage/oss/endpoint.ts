@@ -1,7 +1,7 @@
 // Where a bucket is: its endpoints for uploads and for addresses, and the region that signatures name.
 import { SpeechError } from '../../../domain/errors.ts'
 
-export interface OssPlace {
+export interface OssEndpoint {
   /** With its scheme and without the bucket. */
   upload: string
   /** The endpoint that everybody reaches: the provider cannot fetch from an internal one. */
@@ -16,7 +16,7 @@ export interface OssPlace {
 const usualRegion = 'eu-central-1'
 
 /** Takes endpoint and region in all the forms in which the console and the documents show them (OSS reference, endpoints). */
-export function ossPlace({
+export function ossEndpoint({
   bucket,
   endpoint,
   region,
@@ -24,7 +24,7 @@ export function ossPlace({
   bucket: string
   endpoint: string
   region?: string | undefined
-}): OssPlace {
+}): OssEndpoint {
   const { protocol, host } = new URL(/^https?:\/\//i.test(endpoint) ? endpoint : `https://${endpoint}`)
   const bare = host.startsWith(`${bucket}.`) ? host.slice(bucket.length + 1) : host
   const pathStyle = protocol === 'http:'

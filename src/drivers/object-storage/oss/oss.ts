@@ -1,23 +1,23 @@
 // Recordings in the user's own bucket (Alibaba Cloud OSS): stored while they are encoded, taken away after use.
 import type OSS from 'ali-oss'
 import { isSpeechError } from '../../../domain/errors.ts'
-import type { Blobs, Leftover } from '../../../domain/ports.ts'
+import type { ObjectStorage, StoredUpload } from '../../../domain/ports.ts'
 import { log } from '../../../log.ts'
-import { fixedInstallation, type Installation } from '../installation-id.ts'
-import { uploadKey, uploadOf, uploadsPrefix } from '../keys.ts'
-import { createClient, type Line, type LineOptions, type OssKey, openLine } from './client.ts'
-import { type OssPlace, ossPlace } from './endpoint.ts'
+import { fixedInstallationId, type InstallationId } from '../installation-id.ts'
+import { parseUploadKey, uploadKey, uploadsPrefix } from '../keys.ts'
+import { createClient, type Line, type LineOptions, type OssCredentials, openLine } from './client.ts'
+import { type OssEndpoint, ossEndpoint } from './endpoint.ts'
 import { abortAll, abortUpload, uploadAudio } from './multipart-upload.ts'
 import { ossRecordings } from './recordings.ts'
 
-export interface OssOptions extends OssKey {
+export interface OssOptions extends OssCredentials {
   bucket: string
   /** With or without scheme and bucket; `http://` is for stand-ins. */
   endpoint: string
   /** Absent: as the endpoint says. */
   region?: string | undefined
   /** Whose uploads these are: others may share the bucket. */
-  installation?: Installation
+  installation?: InstallationId
   /** Seconds before a second attempt. */
   firstDelay?: number
   /** Seconds that OSS may take for a request, and for one that carries audio. */
@@ -30,17 +30,17 @@ const pageSize = 100
 const longestLife = 7 * 24 * 3600
 
 /** Cheap: the client library is loaded on first use. The options are the key, which may be replaced in them at any time. */
-export function ossBlobs(options: OssOptions): Blobs {
-  const { bucket, installation = fixedInstallation('shared'), firstDelay = 0.5 } = options
+export function ossStorage(options: OssOptions): ObjectStorage {
+  const { bucket, installation = fixedInstallationId('shared'), firstDelay = 0.5 } = options
   const { patience = { answer: 30, transfer: 240 } } = options
   const lines = new Set<Line>()
-  let known: OssPlace | undefined
+  let known: OssEndpoint | undefined
   const lineOptions: LineOptions = {
     bucket,
     firstDelay,
     patience,
     key: options,
-    place: () => (known ??= ossPlace(options)),
+    place: () => (known ??= ossEndpoint(options)),
   }
 
   function open(): Line {
@@ -61,29 +61,30 @@ export function ossBlobs(options: OssOptions): Blobs {
   return {
     way: 'bucket',
     recordings: ossRecordings({ open, patience, installation }),
-    async put(audio, { owner, job, models }, signal) {
-      const key = uploadKey({ owner, job, installation: await installation.make() })
+    async upload(audio, { owner, job, models }, signal) {
+      const key = uploadKey({ owner, job, installation: await installation.getOrCreate() })
       await uploadAudio(audio, { key, open, patience }, signal)
       return { way: 'bucket', keys: Object.fromEntries(models.map(model => [model, key])) }
     },
 
-    async address(upload, model, seconds) {
+    async signedUrl(upload, model, seconds) {
       const life = Math.min(longestLife, Math.max(1, Math.ceil(seconds)))
       const client = await createClient(lineOptions, lineOptions.place().public)
       return client.signatureUrlV4('GET', life, undefined, upload.keys[model]!)
     },
 
-    remove: ({ keys }, signal) =>
+    delete: ({ keys }, signal) =>
       withLine(async line => {
         for (const key of new Set(Object.values(keys))) {
           await line.ask(client => client.delete(key), signal)
           // Of a recording there may be a half that somebody has left who died over it.
-          if (uploadOf(key)?.recording !== undefined) await line.ask(client => abortAll(client, key), signal)
+          if (parseUploadKey(key)?.recording !== undefined)
+            await line.ask(client => abortAll(client, key), signal)
         }
       }),
 
     sweep: (isWanted, signal) =>
-      withLine(async line => sweep(line, await installation.look(), isWanted, signal)),
+      withLine(async line => sweep(line, await installation.get(), isWanted, signal)),
 
     async close() {
       await Promise.all([...lines].map(line => line.cut()))
@@ -95,12 +96,12 @@ export function ossBlobs(options: OssOptions): Blobs {
 async function sweep(
   line: Line,
   installation: string,
-  isWanted: (left: Leftover) => Promise<boolean>,
+  isWanted: (left: StoredUpload) => Promise<boolean>,
   signal: AbortSignal,
 ): Promise<number> {
   let removed = 0
   async function consider(key: string, storedAt: string, remove: () => Promise<unknown>): Promise<void> {
-    const of = uploadOf(key)
+    const of = parseUploadKey(key)
     if (!of) return
     try {
       const { owner, job } = of

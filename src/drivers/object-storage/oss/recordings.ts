@@ -4,22 +4,22 @@ import { createReadStream } from 'node:fs'
 import { type FileHandle, open as openFile, rm, stat } from 'node:fs/promises'
 import type OSS from 'ali-oss'
 import { isDiskFull, isSpeechError, SpeechError } from '../../../domain/errors.ts'
-import type { Recordings } from '../../../domain/ports.ts'
-import type { Installation } from '../installation-id.ts'
+import type { RecordingStorage } from '../../../domain/ports.ts'
+import type { InstallationId } from '../installation-id.ts'
 import { uploadKey } from '../keys.ts'
 import { type Line, transferTime } from './client.ts'
 import { isGone } from './errors.ts'
 import { type UploadPlace, uploadAudio } from './multipart-upload.ts'
 
 export interface RecordingsPlace extends Pick<UploadPlace, 'open' | 'patience'> {
-  installation: Installation
+  installation: InstallationId
 }
 
 /** Bytes that one request fetches: what a broken connection costs at most. */
 const pieceSize = 4_000_000
 const piecesAtOnce = 3
 
-export function ossRecordings({ open, patience, installation }: RecordingsPlace): Recordings {
+export function ossRecordings({ open, patience, installation }: RecordingsPlace): RecordingStorage {
   /** The first piece tells how many there are; the others come a few at once, each asked for until it is here. */
   async function fetchInto(line: Line, key: string, handle: FileHandle, options: Fetching): Promise<void> {
     const { signal, onBytes } = options
@@ -54,9 +54,9 @@ export function ossRecordings({ open, patience, installation }: RecordingsPlace)
   }
 
   return {
-    async lay(file, { owner, job }, { signal, onName, onBytes }) {
+    async upload(file, { owner, job }, { signal, onName, onBytes }) {
       const mark = randomBytes(6).toString('hex')
-      const key = uploadKey({ owner, job, installation: await installation.make(), recording: mark })
+      const key = uploadKey({ owner, job, installation: await installation.getOrCreate(), recording: mark })
       const before = await stat(file).catch(unreadable)
       await onName?.(key)
       await uploadAudio(
@@ -73,7 +73,7 @@ export function ossRecordings({ open, patience, installation }: RecordingsPlace)
       })
     },
 
-    async fetch(key, file, options) {
+    async download(key, file, options) {
       const line = open()
       try {
         const handle = await openFile(file, 'w', 0o600).catch(unwritable)
@@ -89,7 +89,7 @@ export function ossRecordings({ open, patience, installation }: RecordingsPlace)
   }
 }
 
-type Fetching = Parameters<Recordings['fetch']>[2]
+type Fetching = Parameters<RecordingStorage['download']>[2]
 
 async function* counted(file: string, onBytes?: (done: number) => void): AsyncGenerator<Buffer> {
   let done = 0

@@ -11,11 +11,11 @@ export interface MnsQueue extends Queue {
   /** Makes the queues that are missing; resolves with a sentence for each. Throws `QUEUE_*`, whose hint names the rights that are missing. */
   setUp(signal: AbortSignal): Promise<string[]>
   /** Since when (milliseconds since 1970) the service has not answered; undefined while it does. */
-  silentSince(): number | undefined
+  unreachableSince(): number | undefined
 }
 
 /** What a lane is called in the service: `brief` apart, so that voice notes need not wait behind hours of audio. */
-export function queueOf(lane: Lane, queue: string): string {
+export function queueName(lane: Lane, queue: string): string {
   return lane === 'brief' ? `${queue}-brief` : queue
 }
 
@@ -32,7 +32,7 @@ const mostStrange = 5
 export function mnsQueue(options: MnsOptions): MnsQueue {
   const { queue, places, ownersOf, visibility = usualVisibility, wait = usualWait } = options
   const line = createLine(options)
-  const names = [queueOf('long', queue), queueOf('brief', queue)]
+  const names = [queueName('long', queue), queueName('brief', queue)]
   let receiver: Receiver | undefined
   let closed = false
 
@@ -64,7 +64,7 @@ export function mnsQueue(options: MnsOptions): MnsQueue {
     shared: true,
     async send({ id, lane }) {
       const body = Buffer.from(JSON.stringify({ v: version, job: id })).toString('base64')
-      await line.send(queueOf(lane, queue), body)
+      await line.send(queueName(lane, queue), body)
     },
     serve(work) {
       if (closed) return
@@ -78,7 +78,7 @@ export function mnsQueue(options: MnsOptions): MnsQueue {
     },
     ahead: () => undefined,
     waiting: () => 0,
-    silentSince: () => receiver?.silentSince(),
+    unreachableSince: () => receiver?.silentSince(),
     setUp: signal =>
       setUp(line, names, { VisibilityTimeout: visibility, MessageRetentionPeriod: retention }, signal),
     async close() {

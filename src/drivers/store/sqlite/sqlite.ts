@@ -16,7 +16,7 @@ export function sqliteStore({ folder }: SqliteOptions): Store {
     ...transcripts(connection),
     ...jobs(connection),
     ...checkpoints(connection),
-    notice: connection.notice,
+    warning: connection.notice,
     close: connection.close,
   }
 }

@@ -1,6 +1,6 @@
 // Results of paid or slow work in Tablestore, and which job has kept which.
 import type { Store } from '../../../domain/ports.ts'
-import { eachOf, type Texts, textColumns } from './large-values.ts'
+import { eachOf, type LargeValues, textColumns } from './large-values.ts'
 import { parsed, type Rows, textIn } from './rows.ts'
 import { hashOf } from './tables.ts'
 
@@ -9,7 +9,7 @@ type Checkpoints = Pick<Store, 'getCheckpoint' | 'putCheckpoint' | 'forgetCheckp
 const atOnce = 8
 const mostKept = 1_000_000
 
-export function checkpoints(rows: Rows, texts: Texts): Checkpoints {
+export function checkpoints(rows: Rows, texts: LargeValues): Checkpoints {
   return {
     async getCheckpoint(owner, key) {
       const row = await rows.get('checkpoints', { hash: hashOf(owner, key) })
@@ -18,7 +18,7 @@ export function checkpoints(rows: Rows, texts: Texts): Checkpoints {
     },
     async putCheckpoint(owner, key, value, job) {
       const hash = hashOf(owner, key)
-      const laid = await texts.lay(Buffer.from(JSON.stringify(value)))
+      const laid = await texts.write(Buffer.from(JSON.stringify(value)))
       // One that nobody could forget would stay for ever.
       await rows.put('kept', { of: hashOf(owner, job), hash }, { noted: Date.now() })
       await rows.put('checkpoints', { hash }, { job, ...laid })

@@ -3,9 +3,9 @@ import { createHash, randomBytes } from 'node:crypto'
 import { damagedRows } from './errors.ts'
 import { bytesIn, type Facts, numberIn, type Rows, textIn } from './rows.ts'
 
-export interface Texts {
+export interface LargeValues {
   /** What is to stand in a row instead of the text, or with it: the row must be written after it. */
-  lay(text: Buffer): Promise<Facts>
+  write(text: Buffer): Promise<Facts>
   /** The text of a row; undefined where its parts are gone because the row has been replaced. */
   read(row: Facts): Promise<Buffer | undefined>
   /** Removes the parts of a row that is gone. */
@@ -20,12 +20,12 @@ const mostInline = 1_000_000
 const partSize = 1_000_000
 const atOnce = 3
 
-export function createTexts(rows: Rows): Texts {
+export function createLargeValues(rows: Rows): LargeValues {
   const keysOf = (text: string, parts: number) =>
     Array.from({ length: parts }, (_, part) => ({ of: text, part }))
 
   return {
-    async lay(bytes) {
+    async write(bytes) {
       if (bytes.length <= mostInline) return { body: bytes, parts: 0 }
       const text = randomBytes(16).toString('hex')
       const keys = keysOf(text, Math.ceil(bytes.length / partSize))

@@ -1,7 +1,7 @@
 // Which transcripts an owner has, newest first: rows beside the transcripts, which are looked up before they are shown.
 import type { PageRequest, TranscriptPage } from '../../../domain/ports.ts'
 import type { TranscriptSummary } from '../../../domain/transcript.ts'
-import { type Place, readCursor, writeCursor } from '../cursors.ts'
+import { type Cursor, readCursor, writeCursor } from '../cursors.ts'
 import { type Facts, numberIn, type Rows, textIn } from './rows.ts'
 import { spread } from './tables.ts'
 
@@ -49,7 +49,7 @@ export function createListing(rows: Rows): Listing {
     remove: async (owner, listed) => void (await rows.remove('listing', keyOf(owner, listed))),
     async page(owner, { limit, cursor }, columns, isWanted, mostRows = Number.MAX_SAFE_INTEGER) {
       const found: Facts[] = []
-      let place: Place = readCursor(cursor)
+      let place: Cursor = readCursor(cursor)
       let looked = 0
       for await (const listed of pagesFrom(rows, owner, place, Math.min(limit + 2, pace))) {
         for (const row of await lookUp(owner, listed, columns)) if (isWanted(row)) found.push(row)
@@ -77,7 +77,7 @@ export function createListing(rows: Rows): Listing {
 }
 
 /** What is older than a place, from the newest to the oldest, so many rows at a time. */
-async function* pagesFrom(rows: Rows, owner: string, before: Place, size: number): AsyncGenerator<Facts[]> {
+async function* pagesFrom(rows: Rows, owner: string, before: Cursor, size: number): AsyncGenerator<Facts[]> {
   let { createdAt, id } = before
   for (;;) {
     const from = { owner: spread(owner), created: createdAt, id }
@@ -94,7 +94,7 @@ async function* pagesFrom(rows: Rows, owner: string, before: Place, size: number
   }
 }
 
-function placeOf(row: Facts): Place {
+function placeOf(row: Facts): Cursor {
   return { createdAt: textIn(row, 'created'), id: textIn(row, 'id') }
 }
 

@@ -4,7 +4,7 @@ import { createConnection, type Loaded, silence } from './client.ts'
 import { codeOf, mayPass, noAnswer, storeFailure } from './errors.ts'
 import type { TablestoreOptions } from './options.ts'
 
-export interface Line {
+export interface Requests {
   /**
    * Does one request, again and again while that may help; `right` is what a RAM policy must allow for it. A write whose
    * answer was lost may have been done before it is done again.
@@ -16,7 +16,7 @@ export interface Line {
 const longestDelay = 2
 
 /** Seconds. `patience` is for all attempts at one request. */
-export function createLine(options: TablestoreOptions): Line {
+export function createRequests(options: TablestoreOptions): Requests {
   const { firstDelay = 0.1, patience = 10 } = options
   const connection = createConnection(options)
   return {

@@ -2,7 +2,7 @@
 import type Tablestore from 'tablestore'
 import type { Library } from './client.ts'
 import { damagedRows } from './errors.ts'
-import { isRefusedByCondition, type Line } from './requests.ts'
+import { isRefusedByCondition, type Requests } from './requests.ts'
 import { nameOf, type Table, tables } from './tables.ts'
 
 /** Numbers are whole. */
@@ -43,7 +43,7 @@ export interface Rows {
 const mostKeys = 100
 const mostRows = 1_000
 
-export function createRows(line: Line, prefix: string): Rows {
+export function createRows(line: Requests, prefix: string): Rows {
   async function get(table: Table, key: Key, columns?: string[]): Promise<Facts | undefined> {
     const tableName = nameOf(prefix, table)
     const { row } = await line.call('ots:GetRow', ({ lib, client }) =>
@@ -64,7 +64,7 @@ export function createRows(line: Line, prefix: string): Rows {
     return Promise.all(keys.map((key, i) => (rows[i]?.isOk ? factsOf(rows[i]) : get(table, key, columns))))
   }
 
-  async function write(right: string, work: Parameters<Line['call']>[1]): Promise<boolean> {
+  async function write(right: string, work: Parameters<Requests['call']>[1]): Promise<boolean> {
     try {
       await line.call(right, work)
       return true

@@ -1,17 +1,17 @@
 // What the search index of Tablestore offers for a query: ids, newest first, of which some may be out of date.
 import type Tablestore from 'tablestore'
 import { isSpeechError } from '../../../domain/errors.ts'
-import type { Place } from '../cursors.ts'
+import type { Cursor } from '../cursors.ts'
 import type { Phrase } from '../terms.ts'
 import type { Library } from './client.ts'
-import type { Line } from './requests.ts'
+import type { Requests } from './requests.ts'
 import { indexName, nameOf, searched } from './tables.ts'
 
-export interface Candidates {
+export interface SearchIndex {
   /** False where there is no index, or one that does not know all yet. */
   areKnown(): Promise<boolean>
   /** Ids of what may match and comes after a place, a page at a time. */
-  pages(owner: string, phrases: Phrase[], before: Place, size: number): AsyncGenerator<string[]>
+  pages(owner: string, phrases: Phrase[], before: Cursor, size: number): AsyncGenerator<string[]>
 }
 
 /** Milliseconds between two looks at the index. */
@@ -21,7 +21,7 @@ const mostPhrases = 16
 const mostTerms = 32
 const mostRows = 100
 
-export function createCandidates(line: Line, prefix: string): Candidates {
+export function createSearchIndex(line: Requests, prefix: string): SearchIndex {
   const tableName = nameOf(prefix, searched)
   let known: { isReady: boolean; at: number } | undefined
 
@@ -83,7 +83,7 @@ interface Loaded {
 
 type SearchQuery = Tablestore.SearchParams['searchQuery']
 
-function queryOf(owner: string, phrases: Phrase[], { createdAt, id }: Place, { QueryType }: Library) {
+function queryOf(owner: string, phrases: Phrase[], { createdAt, id }: Cursor, { QueryType }: Library) {
   const term = (fieldName: string, value: string) => ({
     queryType: QueryType.TERM_QUERY,
     query: { fieldName, term: value },

@@ -1,10 +1,10 @@
 // Full-text search: candidates of the search index or of a scan, each of which is held against the query itself.
 import type { PageRequest, TranscriptPage } from '../../../domain/ports.ts'
-import { type Place, readCursor, writeCursor } from '../cursors.ts'
+import { type Cursor, readCursor, writeCursor } from '../cursors.ts'
 import { type Phrase, phrasesOf } from '../terms.ts'
 import { type Listing, read } from './listing.ts'
 import { type Facts, type Rows, textIn } from './rows.ts'
-import type { Candidates } from './search-index.ts'
+import type { SearchIndex } from './search-index.ts'
 
 export interface Search {
   page(owner: string, query: string, request: PageRequest): Promise<TranscriptPage>
@@ -13,7 +13,7 @@ export interface Search {
 export interface SearchRooms {
   rows: Rows
   listing: Listing
-  candidates: Candidates
+  candidates: SearchIndex
 }
 
 /** Without an index so many transcripts are read for a page; its cursor goes on with the older ones. */
@@ -23,7 +23,7 @@ const indexLag = 600_000
 
 export function createSearch({ rows, listing, candidates }: SearchRooms): Search {
   /** The newest writes, which no index has to know. */
-  async function recent(owner: string, phrases: Phrase[], before: Place): Promise<Facts[]> {
+  async function recent(owner: string, phrases: Phrase[], before: Cursor): Promise<Facts[]> {
     const ids = await listing.recent(owner, Date.now() - indexLag)
     const found = await lookUp(owner, ids, phrases)
     return found.filter(row => isBefore(row, before))
@@ -81,12 +81,12 @@ function distinct(phrases: Phrase[]): Phrase[] {
   return [...seen.values()]
 }
 
-function placeOf(row: Facts): Place {
+function placeOf(row: Facts): Cursor {
   return { createdAt: textIn(row, 'created'), id: textIn(row, 'id') }
 }
 
 /** True for what comes after a place in a list that begins with the newest. */
-function isBefore(row: Facts, { createdAt, id }: Place): boolean {
+function isBefore(row: Facts, { createdAt, id }: Cursor): boolean {
   const created = textIn(row, 'created')
   if (created !== createdAt) return created < createdAt
   return Buffer.compare(Buffer.from(textIn(row, 'id')), Buffer.from(id)) < 0

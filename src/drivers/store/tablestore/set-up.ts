@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type Tablestore from 'tablestore'
 import { isSpeechError, SpeechError } from '../../../domain/errors.ts'
-import type { Line } from './requests.ts'
+import type { Requests } from './requests.ts'
 import { indexName, nameOf, searched, type Table, tables } from './tables.ts'
 
 export interface SetUpOptions {
@@ -14,7 +14,7 @@ export interface SetUpOptions {
 const pause = 300
 
 /** Looks before it makes anything: whoever may only read and write finds what an administrator has made. */
-export async function setUp(line: Line, options: SetUpOptions, signal: AbortSignal): Promise<string[]> {
+export async function setUp(line: Requests, options: SetUpOptions, signal: AbortSignal): Promise<string[]> {
   const told: string[] = []
   const life = secondsOf(options)
   const before = await describeIndex(line, options)
@@ -34,7 +34,7 @@ export async function setUp(line: Line, options: SetUpOptions, signal: AbortSign
 }
 
 async function setUpTable(
-  line: Line,
+  line: Requests,
   table: Table,
   options: SetUpOptions,
   signal: AbortSignal,
@@ -75,7 +75,10 @@ function told(seconds: number): string {
   return seconds === -1 ? 'for ever' : `${seconds / 24 / 3600} days`
 }
 
-async function describe(line: Line, tableName: string): Promise<Tablestore.DescribeTableResult | undefined> {
+async function describe(
+  line: Requests,
+  tableName: string,
+): Promise<Tablestore.DescribeTableResult | undefined> {
   try {
     return await line.call('ots:DescribeTable', ({ client }) => client.describeTable({ tableName }))
   } catch (error) {
@@ -85,7 +88,12 @@ async function describe(line: Line, tableName: string): Promise<Tablestore.Descr
 }
 
 /** A table that was made just now does not answer for a few seconds. */
-async function untilReady(line: Line, tableName: string, table: Table, signal: AbortSignal): Promise<void> {
+async function untilReady(
+  line: Requests,
+  tableName: string,
+  table: Table,
+  signal: AbortSignal,
+): Promise<void> {
   for (;;) {
     signal.throwIfAborted()
     try {
@@ -110,7 +118,7 @@ interface IndexFound {
 }
 
 /** Undefined where there is none, or no table for it yet. */
-async function describeIndex(line: Line, { prefix }: SetUpOptions): Promise<IndexFound | undefined> {
+async function describeIndex(line: Requests, { prefix }: SetUpOptions): Promise<IndexFound | undefined> {
   const tableName = nameOf(prefix, searched)
   if (!(await describe(line, tableName))) return undefined
   const { indices = [] } = (await line.call('ots:ListSearchIndex', ({ client }) =>
@@ -123,7 +131,7 @@ async function describeIndex(line: Line, { prefix }: SetUpOptions): Promise<Inde
   return { timeToLive: Number(timeToLive ?? -1) || -1 }
 }
 
-async function addIndex(line: Line, options: SetUpOptions): Promise<string> {
+async function addIndex(line: Requests, options: SetUpOptions): Promise<string> {
   const tableName = nameOf(options.prefix, searched)
   try {
     await line.call('ots:CreateSearchIndex', ({ lib, client }) =>
@@ -135,7 +143,7 @@ async function addIndex(line: Line, options: SetUpOptions): Promise<string> {
   return `The search index of ${tableName} was made; until it is filled, searches read the newest transcripts.`
 }
 
-async function keepIndexed(line: Line, { prefix }: SetUpOptions, timeToLive: number): Promise<void> {
+async function keepIndexed(line: Requests, { prefix }: SetUpOptions, timeToLive: number): Promise<void> {
   const asked = { tableName: nameOf(prefix, searched), indexName, timeToLive }
   await line.call('ots:UpdateSearchIndex', ({ client }) =>
     (client as unknown as Updates).updateSearchIndex(asked),

@@ -2,13 +2,13 @@
 import type { Store } from '../../../domain/ports.ts'
 import { checkpoints } from './checkpoints.ts'
 import { jobs } from './jobs.ts'
-import { createTexts } from './large-values.ts'
+import { createLargeValues } from './large-values.ts'
 import { createListing } from './listing.ts'
 import type { TablestoreOptions } from './options.ts'
-import { createLine } from './requests.ts'
+import { createRequests } from './requests.ts'
 import { createRows } from './rows.ts'
 import { createSearch } from './search.ts'
-import { createCandidates } from './search-index.ts'
+import { createSearchIndex } from './search-index.ts'
 import { setUp } from './set-up.ts'
 import { transcripts } from './transcripts.ts'
 
@@ -23,17 +23,17 @@ export interface TablestoreStore extends Store {
 /** Cheap: the client library is loaded on first use. */
 export function tablestoreStore(options: TablestoreOptions): TablestoreStore {
   const { prefix } = options
-  const line = createLine(options)
+  const line = createRequests(options)
   const rows = createRows(line, prefix)
-  const texts = createTexts(rows)
+  const texts = createLargeValues(rows)
   const listing = createListing(rows)
-  const search = createSearch({ rows, listing, candidates: createCandidates(line, prefix) })
+  const search = createSearch({ rows, listing, candidates: createSearchIndex(line, prefix) })
   return {
     ...transcripts({ rows, texts, listing, search }),
     ...jobs(rows),
     ...checkpoints(rows, texts),
     setUp: signal => setUp(line, options, signal),
-    notice: () => undefined,
+    warning: () => undefined,
     async close() {
       line.close()
     },

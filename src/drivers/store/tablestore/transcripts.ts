@@ -3,7 +3,7 @@ import type { Store, TranscriptPage } from '../../../domain/ports.ts'
 import type { Transcript, TranscriptSummary } from '../../../domain/transcript.ts'
 import { write } from '../writing.ts'
 import { damagedRows } from './errors.ts'
-import { type Texts, textColumns } from './large-values.ts'
+import { type LargeValues, textColumns } from './large-values.ts'
 import type { Listing } from './listing.ts'
 import { type Facts, parsed, type Rows, textIn } from './rows.ts'
 import type { Search } from './search.ts'
@@ -15,7 +15,7 @@ type Transcripts = Pick<
 
 export interface TranscriptRooms {
   rows: Rows
-  texts: Texts
+  texts: LargeValues
   listing: Listing
   search: Search
 }
@@ -48,7 +48,7 @@ export function transcripts({ rows, texts, listing, search }: TranscriptRooms): 
     const { id, createdAt: created } = transcript
     const { body, title, text } = await write(transcript)
     const before = await find(owner, id)
-    const laid = await texts.lay(Buffer.from(body))
+    const laid = await texts.write(Buffer.from(body))
     const summary = JSON.stringify(summaryOf(transcript))
     // A row of the listing without a transcript is passed over; a transcript without one would be in no list.
     await listing.add(owner, { created, id })

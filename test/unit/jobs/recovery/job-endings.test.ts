@@ -4,7 +4,7 @@ import { copyFile } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { SpeechError } from '../../../../src/domain/errors.ts'
 import type { Job } from '../../../../src/domain/job.ts'
-import type { Blobs, Downloader, Leftover } from '../../../../src/domain/ports.ts'
+import type { Downloader, ObjectStorage, StoredUpload } from '../../../../src/domain/ports.ts'
 import { uploadKey } from '../../../../src/pipeline/file-tasks/upload.ts'
 import { gate, type House, me, type Site, spokenWav, startSite } from '../../../support/jobs/harness.ts'
 import { transcript } from '../../../support/transcripts.ts'
@@ -34,9 +34,13 @@ async function listed({ jobs }: House, id: string) {
 }
 
 /** A bucket that remembers what was taken away. */
-function bucket(more: Partial<Blobs> = {}) {
+function bucket(more: Partial<ObjectStorage> = {}) {
   const removed: unknown[] = []
-  const blobs: Partial<Blobs> = { way: 'bucket', remove: async upload => void removed.push(upload), ...more }
+  const blobs: Partial<ObjectStorage> = {
+    way: 'bucket',
+    delete: async upload => void removed.push(upload),
+    ...more,
+  }
   return { blobs, removed }
 }
 
@@ -243,7 +247,7 @@ describe('removing a transcript', () => {
     expect(await house.stored(job.id)).toEqual({ job: undefined, transcript: undefined })
 
     const broken = await site.open({
-      blobs: { way: 'bucket', remove: () => Promise.reject(new Error('gone')) },
+      blobs: { way: 'bucket', delete: () => Promise.reject(new Error('gone')) },
     })
     await broken.store.putTranscript(me, transcript({ id: 'tr_x' }))
     await broken.store.putCheckpoint(me, uploadKey('tr_x'), kept, 'tr_x')
@@ -256,7 +260,7 @@ describe('the sweep of the bucket', () => {
   it('leaves what unfinished jobs and other machines may need, and nothing else', async () => {
     let verdicts: Promise<boolean[]> | undefined
     const wanted = gate()
-    let lefts: Leftover[] = []
+    let lefts: StoredUpload[] = []
     const { blobs } = bucket({
       async sweep(isWanted) {
         verdicts = Promise.all(lefts.map(isWanted))

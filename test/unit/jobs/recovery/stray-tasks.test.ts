@@ -1,6 +1,6 @@
 // Tasks of jobs whose process is gone: whoever ends such a job stops those that have not begun, and no others.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { Blobs, FileRecogniser } from '../../../../src/domain/ports.ts'
+import type { FileRecogniser, ObjectStorage } from '../../../../src/domain/ports.ts'
 import { passesKey } from '../../../../src/pipeline/file-tasks/own-tasks.ts'
 import { uploadKey } from '../../../../src/pipeline/file-tasks/upload.ts'
 import { type House, me, type Site, startSite } from '../../../support/jobs/harness.ts'
@@ -34,20 +34,20 @@ function open(cloud: Cloud, wish: Parameters<Site['open']>[0] = {}): Promise<Hou
       return task
     },
     status: async () => ({ state: 'pending' }),
-    tasks: async () => [],
+    listTasks: async () => [],
     async cancel(task) {
       if (cloud.isDown) throw new Error('down')
       cloud.cancelled.push(task)
     },
   })
-  const blobs: Partial<Blobs> = {
+  const blobs: Partial<ObjectStorage> = {
     way: 'bucket',
-    async put(audio, { models }) {
+    async upload(audio, { models }) {
       for await (const _ of audio);
       cloud.uploads++
       return { way: 'bucket', keys: Object.fromEntries(models.map(model => [model, 'a.mp3'])) }
     },
-    async remove() {
+    async delete() {
       cloud.uploads--
     },
   }

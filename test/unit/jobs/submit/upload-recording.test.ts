@@ -5,7 +5,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type OssEmulator, startOss } from '../../../../emulators/oss/oss.ts'
-import type { Leftover } from '../../../../src/domain/ports.ts'
+import type { StoredUpload } from '../../../../src/domain/ports.ts'
 import { type TempFolder, tempFolder } from '../../../support/e2e/system.ts'
 import { failure } from '../../../support/failure.ts'
 import { bucketOf } from '../../../support/jobs/shared-harness.ts'
@@ -36,9 +36,9 @@ afterEach(async () => {
 
 const left = () => [...oss.objects(), ...oss.unfinishedUploads()].map(({ key }) => key)
 const lay = (signal = never, onBytes?: (done: number) => void) =>
-  blobs.recordings!.lay(file, of, { signal, ...(onBytes && { onBytes }) })
+  blobs.recordings!.upload(file, of, { signal, ...(onBytes && { onBytes }) })
 const target = () => join(folder.path, 'fetched')
-const fetched = (key: string, signal = never) => blobs.recordings!.fetch(key, target(), { signal })
+const fetched = (key: string, signal = never) => blobs.recordings!.download(key, target(), { signal })
 
 describe('a recording', () => {
   it('comes out as it went in, and tells how far it is', async () => {
@@ -46,11 +46,11 @@ describe('a recording', () => {
     const back: number[] = []
     const key = await lay(never, done => there.push(done))
     expect(left()).toEqual([key])
-    await blobs.recordings!.fetch(key, target(), { signal: never, onBytes: done => back.push(done) })
+    await blobs.recordings!.download(key, target(), { signal: never, onBytes: done => back.push(done) })
     expect((await readFile(target())).equals(content)).toBe(true)
     expect([there.at(-1), back.at(-1)]).toEqual([size, size])
     for (const told of [there, back]) expect(told).toEqual(told.toSorted((a, b) => a - b))
-    await blobs.remove({ way: 'bucket', keys: { recording: key } }, never)
+    await blobs.delete({ way: 'bucket', keys: { recording: key } }, never)
     expect(left()).toEqual([])
   })
 
@@ -65,14 +65,14 @@ describe('a recording', () => {
   it('of a second attempt has a name of its own, so that whoever ends the first takes only that away', async () => {
     const [first, second] = [await lay(), await lay()]
     expect(first).not.toBe(second)
-    await blobs.remove({ way: 'bucket', keys: { recording: first } }, never)
+    await blobs.delete({ way: 'bucket', keys: { recording: first } }, never)
     expect(left()).toEqual([second])
   })
 
   it('is known by whose it is to whoever sweeps, and is left where it is wanted', async () => {
     const key = await lay()
-    await blobs.recordings!.lay(file, { ...of, job: 'tr_2' }, { signal: never })
-    const seen: Leftover[] = []
+    await blobs.recordings!.upload(file, { ...of, job: 'tr_2' }, { signal: never })
+    const seen: StoredUpload[] = []
     const removed = await blobs.sweep(async one => {
       seen.push(one)
       return one.job === of.job
@@ -106,7 +106,7 @@ describe('a recording that is left half way', () => {
     let named: string | undefined
     const stop = new AbortController()
     oss.fault({ kind: 'hang', when: ({ kind }) => kind === 'part' })
-    const laying = blobs.recordings!.lay(file, of, {
+    const laying = blobs.recordings!.upload(file, of, {
       signal: stop.signal,
       onName: async key => {
         expect(left()).toEqual([])
@@ -114,7 +114,7 @@ describe('a recording that is left half way', () => {
       },
     })
     await vi.waitFor(() => expect(left()).toEqual([named]))
-    await bucketOf(oss).remove({ way: 'bucket', keys: { recording: named! } }, never)
+    await bucketOf(oss).delete({ way: 'bucket', keys: { recording: named! } }, never)
     expect(left()).toEqual([])
     stop.abort(new Error('Enough.'))
     await expect(laying).rejects.toThrow('Enough.')
@@ -154,7 +154,7 @@ describe('what went wrong is said:', () => {
 
   it('a recording that is gone', async () => {
     const key = await lay()
-    await blobs.remove({ way: 'bucket', keys: { recording: key } }, never)
+    await blobs.delete({ way: 'bucket', keys: { recording: key } }, never)
     expect(await failure(fetched(key))).toMatchObject({ code: 'RECORDING_LOST', retryable: false })
     await expect(stat(target())).rejects.toThrow('ENOENT')
   })

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { compare, noises } from '../../../../bench/diarize/compare.ts'
-import type { FileHearing, HeardSentence, HeardWord } from '../../../../src/domain/ports.ts'
+import type { FileRecognition, RecognisedSentence, RecognisedWord } from '../../../../src/domain/ports.ts'
 import { joinText } from '../../../../src/domain/text.ts'
 import type { Segment } from '../../../../src/domain/transcript.ts'
 import { type Aligned, align } from '../../../../src/pipeline/diarization/align.ts'
@@ -10,7 +10,7 @@ import { type Aligned, align } from '../../../../src/pipeline/diarization/align.
 const pace = 0.3
 
 /** A sentence whose words take 0.3 s each, or 0.2 s a sign where words are not separated. */
-function line(start: number, text: string, speaker?: number): HeardSentence {
+function line(start: number, text: string, speaker?: number): RecognisedSentence {
   const isSpaced = /\s|[a-z]/i.test(text)
   const parts = isSpaced ? text.match(/\S+\s*/g)! : text.match(/[\p{L}\p{N}][^\p{L}\p{N}]*/gu)!
   const each = isSpaced ? pace : 0.2
@@ -18,16 +18,16 @@ function line(start: number, text: string, speaker?: number): HeardSentence {
   return { start, end: start + words.length * each, text, words, ...(speaker !== undefined && { speaker }) }
 }
 
-function hearing(...sentences: HeardSentence[]): FileHearing {
+function hearing(...sentences: RecognisedSentence[]): FileRecognition {
   return { sentences, seconds: 0 }
 }
 
 /** The same speech as another model hears it: without speakers. */
-function textOf(...sentences: HeardSentence[]): FileHearing {
+function textOf(...sentences: RecognisedSentence[]): FileRecognition {
   return hearing(...sentences.map(({ speaker: _, ...sentence }) => sentence))
 }
 
-function shifted({ sentences }: FileHearing, by: number): FileHearing {
+function shifted({ sentences }: FileRecognition, by: number): FileRecognition {
   const move = <T extends { start: number; end: number }>(span: T): T => ({
     ...span,
     start: span.start + by,
@@ -38,7 +38,7 @@ function shifted({ sentences }: FileHearing, by: number): FileHearing {
   )
 }
 
-function withoutWords({ sentences }: FileHearing): FileHearing {
+function withoutWords({ sentences }: FileRecognition): FileRecognition {
   return hearing(...sentences.map(({ words: _, ...sentence }) => sentence))
 }
 
@@ -96,7 +96,7 @@ describe('speakers', () => {
   })
 
   it('change at the full stop where the words beside it were misheard', () => {
-    const garbled = (sentence: HeardSentence, ...wrong: number[]) => ({
+    const garbled = (sentence: RecognisedSentence, ...wrong: number[]) => ({
       ...sentence,
       words: sentence.words!.map((word, i) => (wrong.includes(i) ? { ...word, text: 'xyzzy ' } : word)),
     })
@@ -155,7 +155,7 @@ describe('speakers', () => {
     const voices = (...[first, second]: Parameters<typeof align>) =>
       Object.fromEntries(align(first, second, 10).speakers.map(({ id, voice }) => [id, voice]))
     const alone = voices(who, undefined, 10)
-    const stored = JSON.parse(JSON.stringify(who)) as FileHearing
+    const stored = JSON.parse(JSON.stringify(who)) as FileRecognition
     const together = voices(stored, textOf(...talk), 10)
     expect(together).toEqual({ S1: alone.S2, S2: alone.S1 })
     expect(alone.S1).not.toBe(alone.S2)
@@ -179,7 +179,7 @@ describe('speakers', () => {
 })
 
 describe('what is not known', () => {
-  const unlabelled = ({ speaker: _, ...sentence }: HeardSentence) => sentence
+  const unlabelled = ({ speaker: _, ...sentence }: RecognisedSentence) => sentence
 
   it('has no speaker where the provider gave no label, and a warning says so', () => {
     const found = align(hearing(question, unlabelled(answer), thanks), textOf(...talk), 10)
@@ -386,12 +386,12 @@ function expectSound(segments: Segment[], duration: number): void {
   }
 }
 
-function sorted({ sentences }: FileHearing): HeardSentence[] {
+function sorted({ sentences }: FileRecognition): RecognisedSentence[] {
   return sentences.toSorted((a, b) => a.start - b.start)
 }
 
 /** Sentences anywhere in a minute, over each other too, some with damaged times; few words, so that many coincide. */
-function anyHearing(hasSpeakers: boolean, minLength: number): fc.Arbitrary<FileHearing> {
+function anyHearing(hasSpeakers: boolean, minLength: number): fc.Arbitrary<FileRecognition> {
   const word = fc.record({
     text: fc.constantFrom('yes ', 'no, ', 'Hello ', 'bridge. ', '好', '。', '会议', 'は、', '… ', "don't "),
     length: fc.constantFrom(0.3, 0.1, 0, -0.2),
@@ -402,9 +402,13 @@ function anyHearing(hasSpeakers: boolean, minLength: number): fc.Arbitrary<FileH
       words: fc.array(word, { minLength: 1, maxLength: 12 }),
       speaker: fc.constantFrom(undefined, 0, 1, 5),
     })
-    .map(({ start, words, speaker }): HeardSentence => {
+    .map(({ start, words, speaker }): RecognisedSentence => {
       const timed = words.map(
-        ({ text, length }, i): HeardWord => ({ text, start: start + i * 0.3, end: start + i * 0.3 + length }),
+        ({ text, length }, i): RecognisedWord => ({
+          text,
+          start: start + i * 0.3,
+          end: start + i * 0.3 + length,
+        }),
       )
       const text = timed
         .map(word => word.text)

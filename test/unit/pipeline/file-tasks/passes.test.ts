@@ -8,7 +8,7 @@ import type { Run } from '../../../../src/domain/run.ts'
 import { fileRecognisers } from '../../../../src/drivers/asr/file-asr/recognisers.ts'
 import { dashscope } from '../../../../src/drivers/http/dashscope.ts'
 import { createHttp } from '../../../../src/drivers/http/http.ts'
-import { ossBlobs } from '../../../../src/drivers/object-storage/oss/oss.ts'
+import { ossStorage } from '../../../../src/drivers/object-storage/oss/oss.ts'
 import { sqliteStore } from '../../../../src/drivers/store/sqlite/sqlite.ts'
 import { createCheckpoints } from '../../../../src/jobs/records/checkpoints.ts'
 import { createGate } from '../../../../src/pipeline/async/gate.ts'
@@ -49,7 +49,7 @@ async function hearAs(
   } = {},
 ) {
   const { endpoint, region, bucket, accessKeyId, accessKeySecret } = standin.oss!
-  const blobs = ossBlobs({ endpoint, region, bucket, accessKeyId, accessKeySecret })
+  const blobs = ossStorage({ endpoint, region, bucket, accessKeyId, accessKeySecret })
   const cloud = dashscope({ apiKey: standin.apiKey, baseUrl: standin.url, http })
   const models = { speakerModel: 'fun-asr-mtl', fileModel: 'qwen3-asr-flash-filetrans' }
   const recognisers = fileRecognisers({ cloud, http, ...models })
@@ -72,9 +72,9 @@ async function hearAs(
     maxSeconds === undefined ? recogniser : { ...recogniser, limits: { ...recogniser.limits, maxSeconds } }
   const watched = (recogniser: FileRecogniser): FileRecogniser => ({
     ...recogniser,
-    tasks(...asked) {
+    listTasks(...asked) {
       onSearch()
-      return recogniser.tasks(...asked)
+      return recogniser.listTasks(...asked)
     },
   })
   const passes = [speakerRecogniser, fileRecogniser].map(recogniser => ({

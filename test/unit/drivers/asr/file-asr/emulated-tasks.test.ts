@@ -11,7 +11,7 @@ import {
   type TaskFault,
 } from '../../../../../emulators/dashscope/dashscope.ts'
 import { describeError, type ErrorCode, SpeechError } from '../../../../../src/domain/errors.ts'
-import type { FileHearing, FileRecogniser, TaskStatus } from '../../../../../src/domain/ports.ts'
+import type { FileRecogniser, FileRecognition, TaskStatus } from '../../../../../src/domain/ports.ts'
 import { fileRecognisers } from '../../../../../src/drivers/asr/file-asr/recognisers.ts'
 import { dashscope } from '../../../../../src/drivers/http/dashscope.ts'
 import { createHttp, type HttpClient } from '../../../../../src/drivers/http/http.ts'
@@ -81,7 +81,7 @@ async function outcome(recogniser: FileRecogniser, name: string): Promise<TaskSt
   return ended(recogniser, await recogniser.submit({ url: at(name) }, never))
 }
 
-async function hearing(recogniser: FileRecogniser, name: string): Promise<FileHearing> {
+async function hearing(recogniser: FileRecogniser, name: string): Promise<FileRecognition> {
   const status = await outcome(recogniser, name)
   if (status.state !== 'done') throw new Error(JSON.stringify(status))
   return status.hearing
@@ -97,7 +97,7 @@ async function failure(work: Promise<unknown>): Promise<SpeechError> {
   return error as SpeechError
 }
 
-const textOf = ({ sentences }: FileHearing) => sentences.map(({ text }) => text).join(' ')
+const textOf = ({ sentences }: FileRecognition) => sentences.map(({ text }) => text).join(' ')
 
 describe('the stand-in cloud', () => {
   it('gives the words of a recording, and when they are said', async () => {
@@ -184,11 +184,11 @@ describe('the stand-in cloud', () => {
       code: 'SUBMIT_UNCLEAR',
     })
     expect(standin.tasks.length).toBe(before + 1)
-    const [newest] = await what.tasks(from, Date.now(), never)
+    const [newest] = await what.listTasks(from, Date.now(), never)
     expect(newest).toBe(standin.tasks.at(-1)!.id)
     expect(await ended(what, newest!)).toMatchObject({ hearing: { url: at('jfk.wav') } })
     // The other model's tasks are not among them.
-    expect(await who.tasks(from, Date.now(), never)).not.toContain(newest)
+    expect(await who.listTasks(from, Date.now(), never)).not.toContain(newest)
   })
 
   it('stops a task that waits, and leaves one that has begun alone', async () => {

@@ -558,7 +558,7 @@ describe('the list of tasks', () => {
       page(1, listed('b', 20), listed('x', 15, 'wanx-v1'), listed('a', 10)),
       page(2, listed('c', 30)),
     )
-    expect(await recogniser('fun-asr').tasks(from, to, never)).toEqual(['c', 'b', 'a'])
+    expect(await recogniser('fun-asr').listTasks(from, to, never)).toEqual(['c', 'b', 'a'])
     const queries = server.seen.map(({ path }) => new URL(path, server.origin))
     expect(queries.map(({ pathname }) => pathname)).toEqual(['/api/v1/tasks/', '/api/v1/tasks/'])
     // 18:00 in London is two o'clock the next day in Beijing; the end is rounded up to a whole second.
@@ -575,16 +575,16 @@ describe('the list of tasks', () => {
 
   it('goes back a day at most, as the provider’s does', async () => {
     server.answers(200, { total: 0, data: [], total_page: 0 })
-    expect(await recogniser().tasks(0, to, never)).toEqual([])
+    expect(await recogniser().listTasks(0, to, never)).toEqual([])
     expect(server.seen[0]!.path).toContain('start_time=20261122020401')
     expect(server.seen).toHaveLength(1)
   })
 
   it('fails like any other question', async () => {
     server.answers(200, { data: 'x' })
-    expect(await failure(recogniser().tasks(from, to, never))).toMatchObject({ code: 'PROVIDER_FAILED' })
+    expect(await failure(recogniser().listTasks(from, to, never))).toMatchObject({ code: 'PROVIDER_FAILED' })
     server.answers(429, { code: 'Throttling.RateQuota' })
-    expect(await failure(recogniser().tasks(from, to, never))).toMatchObject({ code: 'THROTTLED' })
+    expect(await failure(recogniser().listTasks(from, to, never))).toMatchObject({ code: 'THROTTLED' })
   })
 })
 
@@ -620,7 +620,7 @@ function failing(...errors: unknown[]): FileRecogniser & { calls: string[] } {
     tells: { text: true, speakers: true },
     submit: () => answer('submit', 't'),
     status: () => answer('status', { state: 'running' }),
-    tasks: () => answer('tasks', []),
+    listTasks: () => answer('tasks', []),
     cancel: () => answer('cancel', undefined),
   }
 }
@@ -634,7 +634,7 @@ const throttling = error('THROTTLED', true)
 const questions: [string, (recogniser: FileRecogniser, signal: AbortSignal) => Promise<unknown>][] = [
   ['submit', (to, signal) => to.submit({ url }, signal)],
   ['status', (to, signal) => to.status('t', signal)],
-  ['tasks', (to, signal) => to.tasks(0, 1, signal)],
+  ['tasks', (to, signal) => to.listTasks(0, 1, signal)],
   ['cancel', (to, signal) => to.cancel('t', signal)],
 ]
 
@@ -698,7 +698,7 @@ describe('the rates', () => {
       at,
       submit: (...asked) => note(inner.submit(...asked)),
       status: (...asked) => note(inner.status(...asked)),
-      tasks: (...asked) => note(inner.tasks(...asked)),
+      listTasks: (...asked) => note(inner.listTasks(...asked)),
       cancel: (...asked) => note(inner.cancel(...asked)),
     }
   }

@@ -1,13 +1,16 @@
 // What a result file becomes: sentences in seconds, with their words and speakers, whatever was odd about it.
 import { describe, expect, it } from 'vitest'
-import type { FileHearing, HeardSentence } from '../../../../../src/domain/ports.ts'
+import type { FileRecognition, RecognisedSentence } from '../../../../../src/domain/ports.ts'
 import { fileAsr } from '../../../../../src/drivers/asr/file-asr/file-asr.ts'
 import { listResult, listTask, singleResult, singleTask } from '../../../../support/servers/task-server.ts'
 
 const never = new AbortController().signal
 
 /** The hearing that a recogniser gives when this is the result file of a task that is done. */
-async function hear(result: unknown, task: object = listTask('http://127.0.0.1/r')): Promise<FileHearing> {
+async function hear(
+  result: unknown,
+  task: object = listTask('http://127.0.0.1/r'),
+): Promise<FileRecognition> {
   const recogniser = fileAsr({
     cloud: { baseUrl: 'http://127.0.0.1/api/v1', call: async () => task },
     http: { fetchText: async () => ({ status: 200, text: JSON.stringify(result) }) },
@@ -35,11 +38,11 @@ const word = (text: string, begin_time?: number, end_time?: number, more: RawWor
   ...more,
 })
 
-async function sentences(...all: object[]): Promise<HeardSentence[]> {
+async function sentences(...all: object[]): Promise<RecognisedSentence[]> {
   return (await hear({ transcripts: [{ channel_id: 0, text: 'x', sentences: all }] })).sentences
 }
 
-async function words(given: RawWord[], sentence: object = {}): Promise<HeardSentence['words']> {
+async function words(given: RawWord[], sentence: object = {}): Promise<RecognisedSentence['words']> {
   const [only, ...others] = await sentences({ begin_time: 0, end_time: 10_000, words: given, ...sentence })
   expect(others).toEqual([])
   return only!.words
