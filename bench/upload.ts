@@ -19,7 +19,7 @@ export async function uploadOnce(file: string, path: string): Promise<{ encoded:
     job: 'tr_bench',
     owner: 'local',
     signal,
-    goesOn: () => false,
+    continuesElsewhere: () => false,
     scratch: () => Promise.reject(new Error('Nothing is written here.')),
     progress() {},
     warn() {},

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { Config } from './config/config.ts'
-import type { Order } from './domain/job.ts'
+import type { TranscriptionRequest } from './domain/job.ts'
 import { noMeter } from './domain/meter.ts'
 import type { ObjectStorage } from './domain/ports.ts'
 import type { Queue } from './domain/queue.ts'
@@ -31,7 +31,13 @@ import { mnsQueue } from './drivers/queue/mns/mns.ts'
 import { sqliteStore } from './drivers/store/sqlite/sqlite.ts'
 import { tablestoreStore } from './drivers/store/tablestore/tablestore.ts'
 import { type Ordered, readOrdered } from './jobs/get-result.ts'
-import { createJobs, type Jobs, type Stop, type Submission, type Watch } from './jobs/jobs.ts'
+import {
+  createJobs,
+  type Jobs,
+  type ShutdownOptions,
+  type Submission,
+  type WatchOptions,
+} from './jobs/jobs.ts'
 import { createGate } from './pipeline/async/gate.ts'
 import { encoders } from './pipeline/chunks/encode-all.ts'
 
@@ -53,7 +59,11 @@ export interface App {
   /** Resolves when Gemini takes its key; there where one of its models is among them. */
   checkGemini?(signal: AbortSignal): Promise<void>
   /** Reads what has become of an order, formatted if it wished for that; `submission` has the job as it was last watched. */
-  readOrdered(order: Pick<Order, 'format'>, submission: Submission, watch: Watch): Promise<Ordered>
+  readOrdered(
+    order: Pick<TranscriptionRequest, 'format'>,
+    submission: Submission,
+    watch: WatchOptions,
+  ): Promise<Ordered>
   ffmpeg(): Promise<FoundFfmpeg>
   /** Where it was asked for: what has happened, as Prometheus reads it. */
   metrics?(): Promise<{ type: string; text: string }>
@@ -65,7 +75,7 @@ export interface App {
   queueSilentSince?(): number | undefined
   /** A sentence for the reader when something of the store had to be set aside. */
   notice(): string | undefined
-  close(options?: Stop): Promise<void>
+  close(options?: ShutdownOptions): Promise<void>
 }
 
 export interface AppOptions {
@@ -115,7 +125,7 @@ export function createApp(config: Config, { role = 'server', measured }: AppOpti
     queue,
     meter,
     shared: shared !== undefined,
-    serves: role === 'worker' || !queue.shared,
+    runsJobs: role === 'worker' || !queue.shared,
     drain: recogniser.drain,
     scratchDir: join(config.dataDir, 'scratch'),
     pipeline: {

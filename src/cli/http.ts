@@ -24,7 +24,7 @@ export const http: Command = {
     )
     const stopped = signalled()
     // Without a key another process may finish what this one could not.
-    if (config.apiKey) app.jobs.resumeLeftovers()
+    if (config.apiKey) app.jobs.startRecovery()
     process.stderr.write(`${greeting(serving.url, config, allowedDirs)}\n`)
     await stopped
     // What waits is answered while the transcripts can still be read; the store closes last.

@@ -4,7 +4,7 @@ import { realpath } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { Config } from '../config/config.ts'
 import { cancelled, SpeechError } from '../domain/errors.ts'
-import { type JobTool, localOwner, type Order } from '../domain/job.ts'
+import { type JobTool, localOwner, type TranscriptionRequest } from '../domain/job.ts'
 import type { Transcript } from '../domain/transcript.ts'
 import { unknownSpeakers } from '../formats/speakers.ts'
 import { formattedBefore } from '../server/results/cost.ts'
@@ -29,7 +29,7 @@ export interface Placed {
   command: string
   tool: JobTool
   /** What is ordered beside the recording, its language and its title. */
-  wishes: Partial<Order>
+  wishes: Partial<TranscriptionRequest>
 }
 
 /** Resolves with the exit code: 3 where something is missing, 130 when it was cancelled. */

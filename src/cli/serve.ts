@@ -19,7 +19,7 @@ export const serve: Command = {
       const { waitSeconds } = config
       const serving = serveOverStdio({ jobs: app.jobs, version, waitSeconds }, end)
       // Without a key another process may finish what this one could not.
-      if (config.apiKey) app.jobs.resumeLeftovers()
+      if (config.apiKey) app.jobs.startRecovery()
       for (const signal of ['SIGINT', 'SIGTERM'] as const)
         process.once(signal, () => void serving.close().finally(end))
     })

@@ -34,7 +34,7 @@ export const worker: Command = {
       const isSilent = silent !== undefined && Date.now() - silent > longestSilence
       const status = isDraining ? 'draining' : isSilent ? 'queue silent' : 'ok'
       const since = silent === undefined ? {} : { silentSince: new Date(silent).toISOString() }
-      return { isWell: status === 'ok', facts: { status, jobs: app.jobs.atWork(), ...since } }
+      return { isWell: status === 'ok', facts: { status, jobs: app.jobs.activeJobs(), ...since } }
     }
     const serving = await serveHealth({
       host: config.workerHost,
@@ -43,7 +43,7 @@ export const worker: Command = {
       metrics: app.metrics!,
     })
     const stopped = signalled()
-    app.jobs.resumeLeftovers()
+    app.jobs.startRecovery()
     process.stderr.write(
       `speech-mcp works on up to ${config.workerJobs} jobs at once; health at ${serving.url}.\n`,
     )

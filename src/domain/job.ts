@@ -4,7 +4,7 @@ import type { Span, Style } from './transcript.ts'
 
 export type Timestamps = 'none' | 'segment' | 'word'
 
-export interface Order {
+export interface TranscriptionRequest {
   /** A path, an `https://` address or a small `data:` URI. */
   audio: string
   /** ISO code or English name; absent: detect. */
@@ -21,7 +21,7 @@ export interface Order {
 }
 
 /** An order as it is carried out. */
-export interface Wanted extends Order {
+export interface PipelineRequest extends TranscriptionRequest {
   /** Hash of the recording's bytes, where they were hashed when it was ordered. */
   hash?: string
   /** Where another machine has laid the file that `audio` names. */
@@ -86,7 +86,7 @@ export interface Job {
   owner: string
   tool: JobTool
   /** `audio` is the real path, the address or the `data:` URI, as it was allowed when it was ordered. */
-  order: Order
+  order: TranscriptionRequest
   /** What it is carried out with. A process with other models leaves it alone. */
   models: string[]
   /** What people have called the speakers; an earlier version has kept it by their ids. */

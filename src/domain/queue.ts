@@ -7,14 +7,14 @@
 export type Lane = 'brief' | 'long' | 'remote'
 
 /** What a queue carries: "look at this job". */
-export interface Ticket {
+export interface JobMessage {
   id: string
   owner: string
   lane: Lane
 }
 
 /** What a worker has of a ticket that it was handed. */
-export interface Hand {
+export interface Delivery {
   /** Keeps others from being handed it for a while more; called with each renewal of the job's lease. Never rejects. */
   extend(): Promise<void>
 }
@@ -23,16 +23,16 @@ export interface Hand {
  * What becomes of a ticket: nobody has to look at the job again (`done`), somebody may have it now, so that it is handed
  * out again after a while (`later`), or whoever comes first may have it (`now`).
  */
-export type Verdict = 'done' | 'later' | 'now'
+export type Disposition = 'done' | 'later' | 'now'
 
 /** Tells workers which job to look at; the store is the truth. A ticket may come twice, and a worker finds out then. */
 export interface Queue {
   /** True where processes on other machines work on its tickets; nobody knows then how many wait. */
   readonly shared: boolean
   /** Throws `QUEUE_*` where it is shared; a ticket that was sent nonetheless does no harm. */
-  send(ticket: Ticket): Promise<void>
+  send(ticket: JobMessage): Promise<void>
   /** Calls `work` for each ticket, a few at once. `work` never rejects. */
-  serve(work: (ticket: Ticket, hand: Hand) => Promise<Verdict>): void
+  serve(work: (ticket: JobMessage, hand: Delivery) => Promise<Disposition>): void
   /** How many tickets of its lane wait before this one; undefined when it does not wait here. */
   ahead(id: string): number | undefined
   /** How many tickets of an owner wait here. */

@@ -11,7 +11,7 @@ export interface Run {
    * True where the signal ends the run but not the job: another process goes on with it (given back, or taken over),
    * and needs what lies in the cloud for it.
    */
-  goesOn(): boolean
+  continuesElsewhere(): boolean
   /** A folder for this order alone; made on first use, removed at the end. */
   scratch(): Promise<string>
   progress(update: Progress): void

@@ -1,11 +1,11 @@
 // How an order that wishes for formatted text is answered, once its job has been watched.
 import { describeError, isSpeechError } from '../domain/errors.ts'
-import { isOver, type Order } from '../domain/job.ts'
+import { isOver, type TranscriptionRequest } from '../domain/job.ts'
 import type { Transcript } from '../domain/transcript.ts'
 import { tooShort } from '../pipeline/formatting/summary.ts'
 import type { Jobs, Submission } from './jobs.ts'
-import { isShort, toldUnformatted, withReasons } from './view/formatted.ts'
-import type { Watch } from './watch.ts'
+import { isShort, toldUnformatted, withFormatWarnings } from './view/formatted.ts'
+import type { WatchOptions } from './watch.ts'
 
 export interface Ordered {
   /** With `formatted` where the order wished for it and it could be had; its warnings say why not. */
@@ -23,9 +23,9 @@ export interface Ordered {
  */
 export async function readOrdered(
   jobs: Pick<Jobs, 'read' | 'format'>,
-  { format: wished }: Pick<Order, 'format'>,
+  { format: wished }: Pick<TranscriptionRequest, 'format'>,
   { job, answered }: Submission,
-  watch: Watch,
+  watch: WatchOptions,
 ): Promise<Ordered> {
   const { owner, signal } = watch
   const transcript = await jobs.read(owner, job.id)
@@ -33,7 +33,11 @@ export async function readOrdered(
     return { transcript, isFormatting: false, wasFormatted: answered }
   if (isShort(transcript)) {
     const reasons = transcript.segments.length > 0 ? [tooShort] : []
-    return { transcript: withReasons(transcript, reasons), isFormatting: false, wasFormatted: answered }
+    return {
+      transcript: withFormatWarnings(transcript, reasons),
+      isFormatting: false,
+      wasFormatted: answered,
+    }
   }
   // Whoever wishes to read it does not mean to undo how it was made readable before.
   const style = transcript.formatted?.style ?? wished
@@ -41,17 +45,17 @@ export async function readOrdered(
 
   try {
     const { status, answered, warnings } = await jobs.format({ transcriptId: job.id, style }, watch)
-    const now = withReasons(await jobs.read(owner, job.id), warnings)
+    const now = withFormatWarnings(await jobs.read(owner, job.id), warnings)
     return { transcript: now, isFormatting: status === 'running', wasFormatted: answered }
   } catch (error) {
     // The words are there all the same.
     if (signal.aborted || !isSpeechError(error)) throw error
-    const told = withReasons(transcript, [describeError(error)])
+    const told = withFormatWarnings(transcript, [describeError(error)])
     return { transcript: told, isFormatting: false, wasFormatted: true }
   }
 }
 
 /** What the job's worker has tried a moment ago is not tried once more. */
-function isTried(transcript: Transcript, style: Order['format']): boolean {
+function isTried(transcript: Transcript, style: TranscriptionRequest['format']): boolean {
   return transcript.formatted?.style === style || toldUnformatted(transcript).length > 0
 }

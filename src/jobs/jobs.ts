@@ -1,15 +1,15 @@
 // Orders become jobs, jobs become transcripts, and whoever asks is told how far they are.
 import { setMaxListeners } from 'node:events'
 import { SpeechError } from '../domain/errors.ts'
-import { isOver, type Job, type Order } from '../domain/job.ts'
+import { isOver, type Job, type TranscriptionRequest } from '../domain/job.ts'
 import { type Meter, noMeter } from '../domain/meter.ts'
 import type { PageRequest, Store, TranscriptPage } from '../domain/ports.ts'
-import type { Hand, Queue, Ticket, Verdict } from '../domain/queue.ts'
+import type { Delivery, Disposition, JobMessage, Queue } from '../domain/queue.ts'
 import { oneLine, tokens } from '../domain/text.ts'
 import type { Transcript } from '../domain/transcript.ts'
 import { type FoundRecording, findRecordings } from '../pipeline/source/find-recordings.ts'
 import type { PipelinePorts } from '../pipeline/transcribe.ts'
-import { createFormatter, type FormatOrder, type FormatState } from './formatting/formatting.ts'
+import { createFormatter, type FormatRequest, type FormatResult } from './formatting/formatting.ts'
 import { type Change, createChanges } from './records/changes.ts'
 import { createTidying } from './records/cleanup.ts'
 import { createLedger, notFound } from './records/job-repository.ts'
@@ -19,21 +19,21 @@ import { workerName } from './records/worker-id.ts'
 import { createStopping } from './recovery/cancel.ts'
 import { createLeftovers } from './recovery/recovery.ts'
 import { createUnclaimed } from './recovery/redeliver.ts'
-import { type Renaming, rename } from './rename.ts'
+import { type RenameRequest, rename } from './rename.ts'
 import { createDispatch } from './submit/dispatch.ts'
 import { createTurns } from './submit/keyed-mutex.ts'
 import { type Caller, place } from './submit/submit.ts'
 import { createForwarding } from './submit/upload-recording.ts'
 import { withFormatted } from './view/formatted.ts'
 import { asOf, emptyTranscript, forReaders } from './view/transcript-view.ts'
-import { type Watch, watch } from './watch.ts'
+import { type WatchOptions, watch } from './watch.ts'
 import { createWorker } from './worker/worker.ts'
 
-export type { FormatOrder, FormatState } from './formatting/formatting.ts'
+export type { FormatRequest, FormatResult } from './formatting/formatting.ts'
 export type { Change } from './records/changes.ts'
-export type { Renaming } from './rename.ts'
+export type { RenameRequest } from './rename.ts'
 export type { Caller } from './submit/submit.ts'
-export type { Departure, Watch } from './watch.ts'
+export type { DisconnectReason, WatchOptions } from './watch.ts'
 
 export interface Submission {
   job: Job
@@ -46,16 +46,16 @@ export interface Jobs {
    * Makes the order a job, or finds the job that it is already; a job that failed, was cancelled or has gaps starts
    * again. Throws `SpeechError` where the recording cannot be had.
    */
-  submit(order: Order, caller: Caller): Promise<Submission>
+  submit(order: TranscriptionRequest, caller: Caller): Promise<Submission>
   /** Resolves with the job when it is over or the time is up; throws `TRANSCRIPT_NOT_FOUND`, or the signal's reason. */
-  watch(id: string, watch: Watch): Promise<Job>
+  watch(id: string, watch: WatchOptions): Promise<Job>
   /** The transcript, or what there is of it. Throws `TRANSCRIPT_NOT_FOUND`, also for what belongs to someone else. */
   read(owner: string, id: string): Promise<Transcript>
   /**
    * Makes a transcript or a text readable; the same again attaches to what is under way, or costs nothing. `read` gives
    * the transcript with it. Throws `TRANSCRIPT_NOT_FOUND`, `COST_TOO_HIGH`, or the signal's reason.
    */
-  format(order: FormatOrder, watch: Watch): Promise<FormatState>
+  format(order: FormatRequest, watch: WatchOptions): Promise<FormatResult>
   list(owner: string, page: PageRequest): Promise<TranscriptPage>
   /** Throws `BAD_INPUT` for a query without a word. */
   search(owner: string, query: string, page: PageRequest): Promise<TranscriptPage>
@@ -65,7 +65,7 @@ export interface Jobs {
    */
   cancel(owner: string, id: string): Promise<Job>
   /** Gives the transcript another title and its speakers names, also while it is made. Throws `BAD_INPUT`. */
-  rename(owner: string, id: string, wish: Renaming): Promise<Transcript>
+  rename(owner: string, id: string, wish: RenameRequest): Promise<Transcript>
   /** Stops the work and removes the transcript, its job, its checkpoints and what lies in the cloud for it. */
   remove(owner: string, id: string): Promise<void>
   /** Audio and video files in the allowed folders, newest first. */
@@ -77,15 +77,15 @@ export interface Jobs {
   /** Lets `subscribe` hear also of changes that another process makes to this transcript. The answer ends it. */
   follow(owner: string, id: string): () => void
   /** Takes over, now and from time to time, what a process has left unfinished that died; sweeps the bucket. */
-  resumeLeftovers(): void
+  startRecovery(): void
   /** How many jobs are worked on here. */
-  atWork(): number
+  activeJobs(): number
   /** Begins no more, lets end what can end in time, gives the other jobs back, and stops. */
-  close(options?: Stop): Promise<void>
+  close(options?: ShutdownOptions): Promise<void>
 }
 
 /** How long what is under way may go on, in seconds. */
-export interface Stop {
+export interface ShutdownOptions {
   /** Jobs: those that end within it need not be given back. */
   finishSeconds?: number
   /** Requests to the provider: their chunks are paid for. */
@@ -97,7 +97,7 @@ export interface JobsOptions {
   store: Store
   queue: Queue
   /** False: others carry out what is ordered here. Default: true. */
-  serves?: boolean
+  runsJobs?: boolean
   meter?: Meter
   /** True where machines share the store: their clocks differ, and what one keeps at hand no other sees. Default: false. */
   shared?: boolean
@@ -111,7 +111,7 @@ export interface JobsOptions {
 
 export function createJobs(options: JobsOptions): Jobs {
   const { pipeline, store, queue, scratchDir, drain, name = workerName() } = options
-  const { shared = false, serves = true, meter = noMeter } = options
+  const { shared = false, runsJobs = true, meter = noMeter } = options
   const ledger = createLedger(store, { shared })
   const leases = createLeases(name, { shared })
   const changes = createChanges()
@@ -130,11 +130,11 @@ export function createJobs(options: JobsOptions): Jobs {
   const leftovers = createLeftovers({ ...ports, shared, worker, unclaimed })
   const { cancel, abandon, remove } = createStopping({ ...ports, worker })
   const watching = { ...ports, worker, abandon }
-  const watchJob = (id: string, wish: Watch) => watch(id, wish, watching)
+  const watchJob = (id: string, wish: WatchOptions) => watch(id, wish, watching)
   const formatter = createFormatter({ ...ports, watchJob })
-  if (serves) queue.serve(work)
+  if (runsJobs) queue.serve(work)
 
-  async function work(ticket: Ticket, hand: Hand): Promise<Verdict> {
+  async function work(ticket: JobMessage, hand: Delivery): Promise<Disposition> {
     const { owner, id } = ticket
     const verdict = await worker.work(ticket, hand)
     // One that was left to another process, or given back, is still somebody's.
@@ -198,8 +198,8 @@ export function createJobs(options: JobsOptions): Jobs {
     foldersOpen: pipeline.allowedDirs.length > 0,
     subscribe: changes.subscribe,
     follow: leftovers.follow,
-    resumeLeftovers: leftovers.resume,
-    atWork: worker.atWork,
+    startRecovery: leftovers.resume,
+    activeJobs: worker.atWork,
     async close({ finishSeconds = 0, drainSeconds = 0 } = {}) {
       // It hands out no more from here on, and is closed when it has been told what became of all that it handed out.
       const closed = queue.close()

@@ -10,7 +10,7 @@ import { withNames } from './view/speaker-names.ts'
 import { called } from './view/transcript-view.ts'
 import type { Worker } from './worker/worker.ts'
 
-export interface Renaming {
+export interface RenameRequest {
   title?: string
   /** Names by a speaker's id or by the name that it has now; an empty one, or its own id, takes the name away. */
   speakers?: Record<string, string>
@@ -22,7 +22,7 @@ const longestName = 100
 export async function rename(
   owner: string,
   id: string,
-  wish: Renaming,
+  wish: RenameRequest,
   { ledger, worker, changes }: { ledger: Ledger; worker: Worker; changes: Changes },
 ): Promise<void> {
   const title = wish.title === undefined ? undefined : titleOf(wish.title)
@@ -42,7 +42,7 @@ export async function rename(
   }
   // While the job runs its worker writes the transcript, and looks for the names in the job.
   if (stored && (!job || isOver(job.state))) await ledger.keep(owner, renamed(stored, title, given))
-  changes.tell({ owner, id, listed: true })
+  changes.tell({ owner, id, listChanged: true })
 }
 
 function titleOf(given: string): string {

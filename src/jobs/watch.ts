@@ -12,16 +12,16 @@ import type { Forwarding } from './submit/upload-recording.ts'
 import type { Worker } from './worker/worker.ts'
 
 /** How a caller went who did not wait for the end: `gone` leaves the work going, the others stop it if nobody else needs it. */
-export type Departure = 'gone' | 'closed' | 'cancelled'
+export type DisconnectReason = 'gone' | 'closed' | 'cancelled'
 
-export interface Watch {
+export interface WatchOptions {
   owner: string
   /** How long to wait for the end; recordings of up to a minute are always waited for. Default: without limit. */
   seconds?: number
   /** Aborted when the caller goes. */
   signal: AbortSignal
   /** Asked when the signal is aborted. Default: `cancelled`. */
-  departure?: () => Departure
+  disconnectReason?: () => DisconnectReason
   onProgress?: (progress: Progress) => void
 }
 
@@ -57,7 +57,7 @@ const here = 5_000
 /** A caller whose connection broke may be back within this time, before the work that only he needs is stopped. */
 const grace = 2_000
 
-export async function watch(id: string, wish: Watch, house: Watching): Promise<Job> {
+export async function watch(id: string, wish: WatchOptions, house: Watching): Promise<Job> {
   const { owner, signal } = wish
   const key = `${owner}/${id}`
   const leave = house.holders.enter(key)
@@ -75,7 +75,7 @@ export async function watch(id: string, wish: Watch, house: Watching): Promise<J
   }
 }
 
-async function waitFor(id: string, wish: Watch, house: Watching): Promise<Job> {
+async function waitFor(id: string, wish: WatchOptions, house: Watching): Promise<Job> {
   const { owner, seconds = Number.POSITIVE_INFINITY, signal, onProgress } = wish
   const { queue, changes, worker, closing } = house
   const started = performance.now()
@@ -142,7 +142,7 @@ function progressOf({ id, state, progress }: Job, queue: Queue): Progress {
   return { done: 0, message: state === 'queued' && queue.shared ? 'Waiting for a worker' : 'Starting' }
 }
 
-async function goAway(id: string, wish: Watch, alone: boolean, house: Watching): Promise<void> {
+async function goAway(id: string, wish: WatchOptions, alone: boolean, house: Watching): Promise<void> {
   const { owner } = wish
   const { holders, worker, queue } = house
   const key = `${owner}/${id}`
@@ -156,11 +156,11 @@ async function goAway(id: string, wish: Watch, alone: boolean, house: Watching):
 
 /** Somebody goes: work that nobody else needs is stopped where the caller meant it so. `stop` looks again who is there. */
 export async function depart(
-  { departure = () => 'cancelled' }: Watch,
+  { disconnectReason = () => 'cancelled' }: WatchOptions,
   { key, alone, holders }: { key: string; alone: boolean; holders: Holders },
   stop: () => Promise<void>,
 ): Promise<void> {
-  const how = departure()
+  const how = disconnectReason()
   if (how === 'gone') holders.handOut(key)
   else if (how === 'cancelled' && alone) await stop()
   else if (how === 'closed' && alone) setTimeout(() => void stop(), grace).unref()

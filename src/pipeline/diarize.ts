@@ -1,5 +1,5 @@
 // The story of one recording with speakers: a call's channels apart, or two passes over one upload, aligned.
-import type { Order } from '../domain/job.ts'
+import type { TranscriptionRequest } from '../domain/job.ts'
 import { languageHint } from '../domain/languages.ts'
 import type { Run } from '../domain/run.ts'
 import { align } from './diarization/align.ts'
@@ -48,7 +48,7 @@ export const diarize: Story = async (order, ports, run, onFound) => {
 
 /** More people than channels cannot have a channel each. */
 async function isCall(
-  { speakers = 2 }: Order,
+  { speakers = 2 }: TranscriptionRequest,
   source: Source,
   { ffmpeg }: PipelinePorts,
   run: Run,
@@ -59,7 +59,11 @@ async function isCall(
 }
 
 /** One pass where a model tells both who and what. */
-function passesOf({ speakers }: Order, ports: PipelinePorts, language: string | undefined): Pass[] {
+function passesOf(
+  { speakers }: TranscriptionRequest,
+  ports: PipelinePorts,
+  language: string | undefined,
+): Pass[] {
   const who = ports.speakerRecogniser
   const what = ports.fileRecogniser
   const both = [what, who].find(({ tells }) => tells.text && tells.speakers)

@@ -1,6 +1,6 @@
 // The story of one recording: open it, hear it in chunks, merge what was heard.
 import { setMaxListeners } from 'node:events'
-import type { Order, Wanted } from '../domain/job.ts'
+import type { PipelineRequest, TranscriptionRequest } from '../domain/job.ts'
 import type { FileRecogniser, ObjectStorage, Recogniser } from '../domain/ports.ts'
 import { dollars } from '../domain/prices.ts'
 import type { Run } from '../domain/run.ts'
@@ -35,7 +35,7 @@ export type Findings = Omit<Transcript, 'id' | 'createdAt' | 'warnings'>
  * Throws `SpeechError`, or the signal's reason when it is cancelled.
  */
 export async function transcribe(
-  order: Wanted,
+  order: PipelineRequest,
   ports: PipelinePorts,
   outer: Run,
   onFound: (findings: () => Findings) => void,
@@ -46,7 +46,7 @@ export async function transcribe(
 /** The same, of a recording that was opened before. */
 export async function transcribeOpened(
   source: Source,
-  order: Order,
+  order: TranscriptionRequest,
   ports: PipelinePorts,
   outer: Run,
   onFound: (findings: () => Findings) => void,

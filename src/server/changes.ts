@@ -31,7 +31,7 @@ export function pushChanges(server: McpServer, jobs: Jobs, { owner, era }: Conne
   function listen(): void {
     unsubscribe ??= jobs.subscribe(change => {
       if (change.owner !== owner) return
-      if (change.listed) told.call(list)
+      if (change.listChanged) told.call(list)
       for (const uri of transcriptUris(change.id)) if (watched.has(uri)) told.call(uri)
     })
   }

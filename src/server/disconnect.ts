@@ -1,7 +1,7 @@
 // How a caller went who did not wait for the end, told from what its request was aborted with.
-import type { Departure } from '../jobs/jobs.ts'
+import type { DisconnectReason } from '../jobs/jobs.ts'
 
-export function departureOf(reason: unknown, closingCancels: boolean): Departure {
+export function departureOf(reason: unknown, closingCancels: boolean): DisconnectReason {
   if (isClosed(reason)) return closingCancels ? 'closed' : 'gone'
   // SDK clients name this reason when it is they who give up waiting, and not their user who wants no more.
   return /time(?:d[ -]?|[ -]?)out/i.test(wordsOf(reason)) ? 'gone' : 'cancelled'

@@ -1,6 +1,6 @@
 // What the tools do that take a recording: place the order, wait for it, and read what has become of it.
 import { SpeechError } from '../domain/errors.ts'
-import type { Job, JobTool, Order } from '../domain/job.ts'
+import type { Job, JobTool, TranscriptionRequest } from '../domain/job.ts'
 import type { Transcript } from '../domain/transcript.ts'
 import { readOrdered } from '../jobs/get-result.ts'
 import { formattedBefore, heardBefore } from './results/cost.ts'
@@ -15,7 +15,7 @@ export interface CarriedOut {
 
 /** Waits as long as the call does; throws what the job failed with. */
 export async function carryOut(
-  order: Order,
+  order: TranscriptionRequest,
   tool: JobTool,
   call: Call,
   wait = call.waitSeconds,

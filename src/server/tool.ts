@@ -3,7 +3,7 @@ import type { CallToolResult, McpServer, ServerContext } from '@modelcontextprot
 import type * as z from 'zod/v4'
 import { cancelled, describeError, isSpeechError } from '../domain/errors.ts'
 import type { Progress } from '../domain/job.ts'
-import type { Departure, Jobs } from '../jobs/jobs.ts'
+import type { DisconnectReason, Jobs } from '../jobs/jobs.ts'
 import { log } from '../log.ts'
 import type { Connection, ServerOptions } from './connection.ts'
 import { departureOf } from './disconnect.ts'
@@ -18,7 +18,7 @@ export interface Call {
   /** Aborted when the client cancels or goes. */
   signal: AbortSignal
   /** Which of the two it was, once the signal is aborted. */
-  departure(): Departure
+  departure(): DisconnectReason
   progress(update: Progress): void
 }
 

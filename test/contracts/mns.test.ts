@@ -2,12 +2,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type MnsEmulator, startMns } from '../../emulators/mns/mns.ts'
 import { describeError } from '../../src/domain/errors.ts'
-import type { Hand, Ticket, Verdict } from '../../src/domain/queue.ts'
+import type { Delivery, Disposition, JobMessage } from '../../src/domain/queue.ts'
 import { type MnsQueue, mnsQueue } from '../../src/drivers/queue/mns/mns.ts'
 import type { MnsOptions } from '../../src/drivers/queue/mns/options.ts'
 import { queueContract } from '../support/contracts/queue.ts'
 import { failure } from '../support/failure.ts'
-import { gate } from '../support/jobs/harness.ts'
+import { createLatch } from '../support/jobs/harness.ts'
 
 const { signal } = new AbortController()
 const patient = { timeout: 15_000, interval: 5 }
@@ -50,11 +50,14 @@ describe('the queue that machines share', () => {
     return queue
   }
 
-  const ticket: Ticket = { id: 'tr_1', owner: 'ann', lane: 'long' }
+  const ticket: JobMessage = { id: 'tr_1', owner: 'ann', lane: 'long' }
 
   /** What each call of the work is handed; they are told what to say. */
-  function served(queue: MnsQueue, say: (n: number, hand: Hand) => Verdict | Promise<Verdict>): Ticket[] {
-    const handed: Ticket[] = []
+  function served(
+    queue: MnsQueue,
+    say: (n: number, hand: Delivery) => Disposition | Promise<Disposition>,
+  ): JobMessage[] {
+    const handed: JobMessage[] = []
     queue.serve(async (ticket, hand) => say(handed.push(ticket), hand))
     return handed
   }
@@ -66,7 +69,7 @@ describe('the queue that machines share', () => {
   })
 
   it('hands out again what nobody has extended, and not what somebody does', async () => {
-    const { open: release, opened: released } = gate()
+    const { open: release, opened: released } = createLatch()
     const queue = queueOf()
     await queue.send(ticket)
     const extending = served(queue, async (_, hand) => {
@@ -92,7 +95,7 @@ describe('the queue that machines share', () => {
   it('hands out at once what a worker gives back, and later what somebody else is at', async () => {
     const queue = queueOf()
     await queue.send(ticket)
-    const verdicts: Verdict[] = ['now', 'later', 'done']
+    const verdicts: Disposition[] = ['now', 'later', 'done']
     const handed = served(queue, n => verdicts[n - 1]!)
     await vi.waitFor(() => expect(mns.messages()).toEqual([]), patient)
     expect(handed).toHaveLength(3)

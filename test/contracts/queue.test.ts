@@ -1,10 +1,10 @@
 // The queue of one process: three lanes, each ticket once, and owners in turn.
 import { describe, expect, it, vi } from 'vitest'
-import type { Lane, Ticket } from '../../src/domain/queue.ts'
+import type { JobMessage, Lane } from '../../src/domain/queue.ts'
 import { inProcessQueue } from '../../src/drivers/queue/in-process.ts'
 import { queueContract } from '../support/contracts/queue.ts'
 
-const ticket = (id: string, owner = 'ann', lane: Lane = 'long'): Ticket => ({ id, owner, lane })
+const ticket = (id: string, owner = 'ann', lane: Lane = 'long'): JobMessage => ({ id, owner, lane })
 const settled = () => new Promise(resolve => setImmediate(resolve))
 
 /** A queue whose work is done when the test says so; `started` tells in which order it was handed out. */
@@ -20,7 +20,7 @@ function watched(rooms = { brief: 1, long: 1, remote: 1 }) {
         started.push(id)
         return new Promise(resolve => ends.set(`${owner}/${id}`, () => resolve('done')))
       }),
-    async send(...tickets: Ticket[]) {
+    async send(...tickets: JobMessage[]) {
       for (const one of tickets) await queue.send(one)
     },
     async end(id: string, owner = 'ann') {

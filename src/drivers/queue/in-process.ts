@@ -1,23 +1,23 @@
 // The queue of one process: lanes, so that a voice note does not wait behind hours of audio, and owners in turn.
-import type { Hand, Lane, Queue, Ticket, Verdict } from '../../domain/queue.ts'
+import type { Delivery, Disposition, JobMessage, Lane, Queue } from '../../domain/queue.ts'
 
 interface Waiting {
   /** How many more tickets may be worked on. */
   room: number
   /** The tickets of each owner who has some, the owner whose turn it is first. */
-  waiting: Map<string, Ticket[]>
+  waiting: Map<string, JobMessage[]>
 }
 
 /** Nobody else is handed what waits in this process, and what it leaves is found in the store. */
-const ownHand: Hand = { async extend() {} }
+const ownHand: Delivery = { async extend() {} }
 
 /** `rooms`: how many tickets of each lane are worked on at once. */
 export function inProcessQueue(rooms: Record<Lane, number>): Queue {
   const lanes = { brief: lane(rooms.brief), long: lane(rooms.long), remote: lane(rooms.remote) }
-  const laneOf = (ticket: Ticket) => lanes[ticket.lane]
-  const placeOf = ({ owner, id }: Ticket) => `${owner}/${id}`
-  const queued = new Map<string, Ticket>()
-  let work: ((ticket: Ticket, hand: Hand) => Promise<Verdict>) | undefined
+  const laneOf = (ticket: JobMessage) => lanes[ticket.lane]
+  const placeOf = ({ owner, id }: JobMessage) => `${owner}/${id}`
+  const queued = new Map<string, JobMessage>()
+  let work: ((ticket: JobMessage, hand: Delivery) => Promise<Disposition>) | undefined
   let closed = false
 
   function next(lane: Waiting): void {
@@ -64,7 +64,7 @@ function lane(room: number): Waiting {
 }
 
 /** The first ticket of the owner whose turn it is; that owner's turn comes again after all others'. */
-function take({ waiting }: Waiting): Ticket | undefined {
+function take({ waiting }: Waiting): JobMessage | undefined {
   const [turn] = waiting
   if (!turn) return undefined
   const [owner, [ticket, ...rest]] = turn
@@ -74,7 +74,7 @@ function take({ waiting }: Waiting): Ticket | undefined {
 }
 
 /** In each round every owner has one turn. */
-function positionOf(ticket: Ticket, waiting: Waiting['waiting']): number {
+function positionOf(ticket: JobMessage, waiting: Waiting['waiting']): number {
   const round = waiting.get(ticket.owner)!.indexOf(ticket)
   const owners = [...waiting]
   const turn = owners.findIndex(([owner]) => owner === ticket.owner)

@@ -15,14 +15,14 @@ import type { Changes } from '../records/changes.ts'
 import { createCheckpoints } from '../records/checkpoints.ts'
 import { type Ledger, notFound } from '../records/job-repository.ts'
 import { isCurrent, isWorthKeeping, type KeptFormat, toldUnformatted } from '../view/formatted.ts'
-import type { Watch } from '../watch.ts'
+import type { WatchOptions } from '../watch.ts'
 import { createErrands, type ErrandRun } from './single-flight.ts'
 import { createGivenTexts } from './text-formatting.ts'
 
 /** Either the id of a transcript, or a text. */
-export type FormatOrder = FormatWish & ({ transcriptId: string } | { text: string })
+export type FormatRequest = FormatWish & ({ transcriptId: string } | { text: string })
 
-export interface FormatState {
+export interface FormatResult {
   /** `running`: the time was up; the same order again goes on with it. */
   status: 'completed' | 'running'
   /** Of a text that was given: what there is of it. */
@@ -34,7 +34,7 @@ export interface FormatState {
 }
 
 export interface Formatter {
-  format(order: FormatOrder, watch: Watch): Promise<FormatState>
+  format(order: FormatRequest, watch: WatchOptions): Promise<FormatResult>
   /** Stops what is under way for a transcript, and resolves when nothing more of it is written. */
   stop(owner: string, id: string): Promise<void>
   close(): Promise<void>
@@ -48,7 +48,7 @@ export interface FormatHouse {
   /** Aborted when the process stops: whoever waits is answered with what is there. */
   closing: AbortSignal
   /** Waits for a job like any other call. */
-  watchJob(id: string, watch: Watch): Promise<Job>
+  watchJob(id: string, watch: WatchOptions): Promise<Job>
 }
 
 /** Texts up to this length, in characters (UTF-16 units), are answered within the call. */
@@ -56,19 +56,19 @@ const brief = 4_000
 /** Many clients give up after a minute. In seconds. */
 const longestWait = 50
 
-const running: FormatState = { status: 'running', answered: false, warnings: [] }
-const done: FormatState = { status: 'completed', answered: false, warnings: [] }
+const running: FormatResult = { status: 'running', answered: false, warnings: [] }
+const done: FormatResult = { status: 'completed', answered: false, warnings: [] }
 
 export function createFormatter(house: FormatHouse): Formatter {
   const { store, ledger, changes, pipeline, watchJob } = house
-  const errands = createErrands<FormatState>(house)
+  const errands = createErrands<FormatResult>(house)
   const texts = createGivenTexts(pipeline)
 
-  async function formatText(text: string, wish: FormatWish, watch: Watch): Promise<FormatState> {
+  async function formatText(text: string, wish: FormatWish, watch: WatchOptions): Promise<FormatResult> {
     const name = texts.nameOf(watch.owner, text, wish)
     const known = errands.has(name) ? undefined : texts.known(name)
     if (known) return { ...done, text: known, answered: true }
-    const work = async (run: ErrandRun<FormatState>) => {
+    const work = async (run: ErrandRun<FormatResult>) => {
       const onText = (now: () => FormattedText) => run.soFar(() => ({ ...running, text: now() }))
       return { ...done, text: await texts.format(text, wish, name, run, onText) }
     }
@@ -76,7 +76,7 @@ export function createFormatter(house: FormatHouse): Formatter {
     return state ?? { ...running, text: texts.untouched(text, wish.style) }
   }
 
-  async function formatTranscript(id: string, wish: FormatWish, watch: Watch): Promise<FormatState> {
+  async function formatTranscript(id: string, wish: FormatWish, watch: WatchOptions): Promise<FormatResult> {
     const { owner } = watch
     const began = performance.now()
     const job = await ledger.job(owner, id).catch(() => undefined)
@@ -94,7 +94,7 @@ export function createFormatter(house: FormatHouse): Formatter {
       const found = await answerFrom(transcript, wish, owner, wasUnderWay)
       if (found) return found
     }
-    const work = (run: ErrandRun<FormatState>) => carryOut(transcript, wish, owner, run)
+    const work = (run: ErrandRun<FormatResult>) => carryOut(transcript, wish, owner, run)
     const size = transcript.segments.reduce((sum, { text }) => sum + text.length, 0)
     const state = (await errands.attend(name, work, patient(rest, size))) ?? running
     // An outcome that waited for its reader may be of other words, or have given way to another style.
@@ -112,12 +112,12 @@ export function createFormatter(house: FormatHouse): Formatter {
   }
 
   /** The job's worker heeds the wish at the end. Resolves with false when the time is up before that. */
-  async function awaitJob(id: string, { style }: FormatWish, watch: Watch): Promise<boolean> {
-    const { owner, signal, departure = () => 'cancelled' as const } = watch
+  async function awaitJob(id: string, { style }: FormatWish, watch: WatchOptions): Promise<boolean> {
+    const { owner, signal, disconnectReason = () => 'cancelled' as const } = watch
     const withdraw = await leaveWish(owner, id, style)
     // Whoever has ordered the recording still wants it.
-    const end = await watchJob(id, { ...watch, departure: () => 'gone' }).catch(async error => {
-      if (signal.aborted && departure() === 'cancelled') await withdraw().catch(() => {})
+    const end = await watchJob(id, { ...watch, disconnectReason: () => 'gone' }).catch(async error => {
+      if (signal.aborted && disconnectReason() === 'cancelled') await withdraw().catch(() => {})
       throw error
     })
     if (end.state === 'cancelled')
@@ -149,7 +149,7 @@ export function createFormatter(house: FormatHouse): Formatter {
     { style, language }: FormatWish,
     owner: string,
     wasUnderWay: boolean,
-  ): Promise<FormatState | undefined> {
+  ): Promise<FormatResult | undefined> {
     const kept = await ledger.format(owner, transcript.id)
     if (isCurrent(kept, transcript, style)) {
       if (language !== undefined && language !== kept.language) return undefined
@@ -165,8 +165,8 @@ export function createFormatter(house: FormatHouse): Formatter {
     { id, segments, language: heard }: Transcript,
     { style, language = heard }: FormatWish,
     owner: string,
-    { signal, progress }: ErrandRun<FormatState>,
-  ): Promise<FormatState> {
+    { signal, progress }: ErrandRun<FormatResult>,
+  ): Promise<FormatResult> {
     const began = performance.now()
     const wish = { style, ...(language !== undefined && { language }) }
     const checkpoints = createCheckpoints(store, owner, id)
@@ -182,7 +182,7 @@ export function createFormatter(house: FormatHouse): Formatter {
     }
   }
 
-  async function keep(owner: string, id: string, kept: KeptFormat): Promise<FormatState> {
+  async function keep(owner: string, id: string, kept: KeptFormat): Promise<FormatResult> {
     const now = await ledger.transcript(owner, id)
     if (!now) throw notFound()
     // What was made of the new words meanwhile must not give way to this.
@@ -192,7 +192,7 @@ export function createFormatter(house: FormatHouse): Formatter {
         warnings: ['The words changed while they were formatted. Call format_text again.'],
       }
     await ledger.keepFormat(owner, id, kept)
-    changes.tell({ owner, id, listed: false })
+    changes.tell({ owner, id, listChanged: false })
     return done
   }
 
@@ -214,7 +214,7 @@ export function createFormatter(house: FormatHouse): Formatter {
   }
 }
 
-function patient(watch: Watch, characters: number): Watch {
+function patient(watch: WatchOptions, characters: number): WatchOptions {
   const { seconds } = watch
   if (seconds === undefined || characters > brief) return watch
   return { ...watch, seconds: Math.max(seconds, longestWait) }

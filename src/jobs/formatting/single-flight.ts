@@ -4,7 +4,7 @@ import { cancelled, SpeechError } from '../../domain/errors.ts'
 import type { Progress } from '../../domain/job.ts'
 import type { Changes } from '../records/changes.ts'
 import { createHolders } from '../records/waiters.ts'
-import { depart, type Watch } from '../watch.ts'
+import { depart, type WatchOptions } from '../watch.ts'
 
 /** Errands that are alike in all of this are one. */
 export interface ErrandName {
@@ -33,7 +33,7 @@ export interface Errands<Result> {
   attend(
     name: ErrandName,
     work: (run: ErrandRun<Result>) => Promise<Result>,
-    watch: Watch,
+    watch: WatchOptions,
   ): Promise<Result | undefined>
   /** Stops whatever is done about a subject, and resolves when nothing is under way any more. */
   stop(owner: string, subject: string): Promise<void>
@@ -128,7 +128,7 @@ export function createErrands<Result>(house: { changes: Changes; closing: AbortS
   async function waitFor(
     key: string,
     errand: Errand<Result>,
-    { seconds = Number.POSITIVE_INFINITY, signal, onProgress }: Watch,
+    { seconds = Number.POSITIVE_INFINITY, signal, onProgress }: WatchOptions,
   ): Promise<(() => Result) | undefined> {
     const until = performance.now() + 1000 * seconds
     for (;;) {

@@ -5,7 +5,7 @@ export interface Change {
   owner: string
   id: string
   /** True when the list of transcripts has changed too: one came, went, or was renamed. */
-  listed: boolean
+  listChanged: boolean
 }
 
 export interface Changes {

@@ -105,7 +105,7 @@ export function createTidying({ store, ledger, pipeline, changes, closing }: Tid
       const transcript = await ledger.transcript(owner, id).catch(() => undefined)
       if (transcript?.status === 'running') {
         await ledger.keep(owner, { ...transcript, status: state as Transcript['status'] })
-        changes.tell({ owner, id, listed: true })
+        changes.tell({ owner, id, listChanged: true })
       }
       await takeAway(owner, id)
     },

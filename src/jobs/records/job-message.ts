@@ -1,6 +1,6 @@
 // Which jobs this process can carry out, and in which lane they wait.
 import type { Job } from '../../domain/job.ts'
-import type { Ticket } from '../../domain/queue.ts'
+import type { JobMessage } from '../../domain/queue.ts'
 import { modelsOf, storyOf } from '../../pipeline/select-pipeline.ts'
 import { type PipelinePorts, transcribe } from '../../pipeline/transcribe.ts'
 
@@ -18,7 +18,7 @@ export function isAtHand({ order: { audio }, recording }: Job): boolean {
 }
 
 /** What waits for a task of the provider does nothing here meanwhile, so that many of them may wait side by side. */
-export function ticketOf({ id, owner, tool, order, brief }: Job, pipeline: PipelinePorts): Ticket {
+export function ticketOf({ id, owner, tool, order, brief }: Job, pipeline: PipelinePorts): JobMessage {
   const isRemote = storyOf(tool, order, pipeline) !== transcribe
   return { id, owner, lane: isRemote ? 'remote' : brief ? 'brief' : 'long' }
 }

@@ -56,7 +56,7 @@ export function createStopping(house: StoppingHouse): Stopping {
     if (isOver(job.state)) await forwarding.stop(owner, id)
     await worker.live(owner, id)?.ended
     if (isDeserted) await tidying.desert(job)
-    changes.tell({ owner, id, listed: false })
+    changes.tell({ owner, id, listChanged: false })
     return job
   }
 
@@ -74,7 +74,7 @@ export function createStopping(house: StoppingHouse): Stopping {
       await stop(owner, id, () => true).catch(() => {})
       await tidying.takeAway(owner, id)
       if (!(await ledger.remove(owner, id))) throw notFound()
-      changes.tell({ owner, id, listed: true })
+      changes.tell({ owner, id, listChanged: true })
     },
   }
 }

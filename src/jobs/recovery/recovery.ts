@@ -135,7 +135,7 @@ export function createLeftovers(house: House): Leftovers {
         seen = revision
         // What happens here is told without being looked for.
         if (isNew && !worker.live(owner, id))
-          changes.tell({ owner, id, listed: !found || isOver(found.state) })
+          changes.tell({ owner, id, listChanged: !found || isOver(found.state) })
       }
       void look()
       const timer = start(setInterval(look, followInterval))

@@ -1,7 +1,7 @@
 // Places an order: the same order of the same owner is the same job, wherever and whenever it is placed.
 import { createHash } from 'node:crypto'
 import { SpeechError } from '../../domain/errors.ts'
-import { isOver, type Job, type JobTool, type Order } from '../../domain/job.ts'
+import { isOver, type Job, type JobTool, type TranscriptionRequest } from '../../domain/job.ts'
 import { languageHint } from '../../domain/languages.ts'
 import type { Store } from '../../domain/ports.ts'
 import type { Queue } from '../../domain/queue.ts'
@@ -50,7 +50,7 @@ export interface Placed {
 const mostUnfinished = 200
 
 /** Throws `SpeechError` where the recording cannot be had, or too many are on their way. */
-export async function place(wish: Order, caller: Caller, house: Placing): Promise<Placed> {
+export async function place(wish: TranscriptionRequest, caller: Caller, house: Placing): Promise<Placed> {
   const { tool, owner, signal } = caller
   const { name, store, queue, pipeline, holders, inTurn } = house
   if (queue.waiting(owner) >= mostUnfinished)
@@ -127,7 +127,7 @@ async function find(fresh: Job, identity: Identity, house: Placing): Promise<Pla
 }
 
 /** What is no other order, though it wishes for more: whoever is at it heeds that at the end. */
-function wishOf({ format }: Order, { order }: Job): JobChange | undefined {
+function wishOf({ format }: TranscriptionRequest, { order }: Job): JobChange | undefined {
   return format !== undefined && format !== order.format ? { order: { ...order, format } } : undefined
 }
 

@@ -136,7 +136,7 @@ export function createForwarding(house: ForwardingHouse): Forwarding {
       await end(job, parcel, error).catch(() => {})
     } finally {
       parcels.delete(`${owner}/${id}`)
-      changes.tell({ owner, id, listed: false })
+      changes.tell({ owner, id, listChanged: false })
     }
   }
 

@@ -58,7 +58,10 @@ export function toldUnformatted({ warnings }: Pick<Transcript, 'warnings'>): str
 }
 
 /** The transcript with the newest reasons why it is not formatted, in the place of what its job has said of that. */
-export function withReasons<T extends Pick<Transcript, 'warnings'>>(transcript: T, reasons: string[]): T {
+export function withFormatWarnings<T extends Pick<Transcript, 'warnings'>>(
+  transcript: T,
+  reasons: string[],
+): T {
   if (reasons.length === 0) return transcript
   const others = transcript.warnings.filter(one => !one.startsWith(unformatted) && !reasons.includes(one))
   return { ...transcript, warnings: [...reasons, ...others] }

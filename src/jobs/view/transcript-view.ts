@@ -1,7 +1,7 @@
 // How a job's transcript looks to a reader: at any moment, with what people have called it and its speakers.
 import { basename, extname } from 'node:path'
 import { describeError, isSpeechError } from '../../domain/errors.ts'
-import { isOver, type Job, type Order } from '../../domain/job.ts'
+import { isOver, type Job, type TranscriptionRequest } from '../../domain/job.ts'
 import { oneLine } from '../../domain/text.ts'
 import type { Speaker, Transcript } from '../../domain/transcript.ts'
 import type { Findings } from '../../pipeline/transcribe.ts'
@@ -94,7 +94,7 @@ export function failureOf(error: unknown): NonNullable<Job['error']> {
 }
 
 /** Of a path its file's name; what an address holds is not known before it was fetched. */
-function provisionalTitle({ title, audio }: Order): string {
+function provisionalTitle({ title, audio }: TranscriptionRequest): string {
   const isPath = !/^(?:data:|https?:)/i.test(audio)
   return (title ?? (isPath ? oneLine(basename(audio, extname(audio))) : '')) || 'recording'
 }

@@ -65,7 +65,7 @@ export function createDraft(fence: Fence, { ledger, changes }: { ledger: Ledger;
     const isNew = !written
     written = assemble(fence.job(), { ...found, status }, [...warnings, ...more])
     await ledger.keep(owner, written)
-    changes.tell({ owner, id, listed: isNew })
+    changes.tell({ owner, id, listChanged: isNew })
   }
 
   return {
@@ -77,7 +77,7 @@ export function createDraft(fence: Fence, { ledger, changes }: { ledger: Ledger;
     warn: sentence => void warnings.add(sentence),
     found(soFar) {
       findings = soFar
-      changes.tell({ owner, id, listed: false })
+      changes.tell({ owner, id, listChanged: false })
     },
     findings: () => findings?.(),
     async transcript() {

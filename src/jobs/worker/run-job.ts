@@ -4,7 +4,7 @@ import { cancelled, describeError, isSpeechError, type SpeechError } from '../..
 import { isOver, type Job } from '../../domain/job.ts'
 import type { Meter } from '../../domain/meter.ts'
 import type { Store } from '../../domain/ports.ts'
-import type { Hand, Verdict } from '../../domain/queue.ts'
+import type { Delivery, Disposition } from '../../domain/queue.ts'
 import type { Run } from '../../domain/run.ts'
 import type { Transcript } from '../../domain/transcript.ts'
 import { log } from '../../log.ts'
@@ -56,10 +56,14 @@ export interface Live {
   heed(job: Job): void
   stop(ending: Ending): void
   /** Resolves when nothing of it is left, with what becomes of its ticket. */
-  ended: Promise<Verdict>
+  ended: Promise<Disposition>
 }
 
-export function carryOut({ job: claimed, before, resumed }: Claim, options: WorkerOptions, hand: Hand): Live {
+export function carryOut(
+  { job: claimed, before, resumed }: Claim,
+  options: WorkerOptions,
+  hand: Delivery,
+): Live {
   const { name, ledger, store, changes, pipeline, tidying, meter, scratchDir } = options
   const { owner, id, tool, order, content, recording } = claimed
   const abort = new AbortController()
@@ -78,7 +82,7 @@ export function carryOut({ job: claimed, before, resumed }: Claim, options: Work
     owner,
     signal: abort.signal,
     scratch: scratch.folder,
-    goesOn: () => ending === 'given back' || ending === 'taken over',
+    continuesElsewhere: () => ending === 'given back' || ending === 'taken over',
     checkpoints: createCheckpoints(store, owner, id),
     warn: draft.warn,
     progress: draft.moved,
@@ -173,7 +177,7 @@ export function carryOut({ job: claimed, before, resumed }: Claim, options: Work
       await draft.quiet()
       await fence.release()
       await scratch.remove()
-      changes.tell({ owner, id, listed: true })
+      changes.tell({ owner, id, listChanged: true })
       count()
       return verdict()
     })
@@ -186,7 +190,7 @@ export function carryOut({ job: claimed, before, resumed }: Claim, options: Work
   }
 
   /** By what was last written or read: a job that the store did not take to its end is begun again. */
-  function verdict(): Verdict {
+  function verdict(): Disposition {
     if (ending === 'removed' || isOver(fence.job().state)) return 'done'
     return ending === 'given back' ? 'now' : 'later'
   }

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isSpeechError, SpeechError } from '../../domain/errors.ts'
 import { isOver, type Job } from '../../domain/job.ts'
-import type { Hand, Queue, Ticket, Verdict } from '../../domain/queue.ts'
+import type { Delivery, Disposition, JobMessage, Queue } from '../../domain/queue.ts'
 import { log } from '../../log.ts'
 import { isAtHand, isForUs } from '../records/job-message.ts'
 import { type Leases, lease, leaseTime } from '../records/lease.ts'
@@ -12,7 +12,7 @@ import { type Claim, carryOut, type Live, type WorkerOptions } from './run-job.t
 
 export interface Worker {
   /** Looks at the job and carries it out if nobody else does; never rejects. */
-  work(ticket: Ticket, hand: Hand): Promise<Verdict>
+  work(ticket: JobMessage, hand: Delivery): Promise<Disposition>
   live(owner: string, id: string): Live | undefined
   /** How many jobs are under way. */
   atWork(): number
@@ -34,7 +34,7 @@ export function createWorker(options: ClaimOptions): Worker {
   const again = new Set<string>()
   let closed = false
 
-  async function attempt({ owner, id }: Ticket, key: string, hand: Hand): Promise<Verdict> {
+  async function attempt({ owner, id }: JobMessage, key: string, hand: Delivery): Promise<Disposition> {
     try {
       const claimed = await claim(owner, id, options)
       if (typeof claimed === 'string') return claimed
@@ -59,7 +59,7 @@ export function createWorker(options: ClaimOptions): Worker {
         return 'later'
       }
       atWork.add(key)
-      let verdict: Verdict = 'now'
+      let verdict: Disposition = 'now'
       do {
         again.delete(key)
         if (!closed) verdict = await attempt(ticket, key, hand)
@@ -92,7 +92,7 @@ const freshness = 60_000
 const mostTries = 5
 
 /** The job, if it is this worker's from now on; else what becomes of the ticket. */
-async function claim(owner: string, id: string, options: ClaimOptions): Promise<Claim | Verdict> {
+async function claim(owner: string, id: string, options: ClaimOptions): Promise<Claim | Disposition> {
   const { name, ledger, leases, queue, pipeline, tidying, changes } = options
   let found: Job | undefined
   let isPoison = false
@@ -109,7 +109,7 @@ async function claim(owner: string, id: string, options: ClaimOptions): Promise<
   if (isPoison) {
     log.error('poison', { id })
     await tidying.desert(job)
-    changes.tell({ owner, id, listed: true })
+    changes.tell({ owner, id, listChanged: true })
     return 'done'
   }
   if (found) return { job, before: found, resumed: !isFresh(found, name) }

@@ -1,5 +1,5 @@
 // Hears a recording in chunks: decode, cut, encode, recognise, as one stream from end to end; for each channel, if need be.
-import type { Order } from '../../domain/job.ts'
+import type { TranscriptionRequest } from '../../domain/job.ts'
 import { languageHint } from '../../domain/languages.ts'
 import type { Recogniser } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
@@ -49,7 +49,7 @@ export const perhapsVoiceNote = 2_000_000
 /** Nothing is done before `pieces` is read. */
 export function hearChunks(
   source: Source,
-  order: Order,
+  order: TranscriptionRequest,
   { ffmpeg, recogniser, encoding, maxCostUsd }: ChunkPorts,
   run: Run,
   ears: readonly Ear[] = [{}],
@@ -85,7 +85,10 @@ export function hearChunks(
 }
 
 /** The language and context to ask with; warns of a language that cannot be asked for. */
-function wishes({ language, context }: Order, run: Run): { language?: string; context?: string } {
+function wishes(
+  { language, context }: TranscriptionRequest,
+  run: Run,
+): { language?: string; context?: string } {
   const hint = languageHint(language)
   if (hint.warning) run.warn(hint.warning)
   const given = context?.trim()

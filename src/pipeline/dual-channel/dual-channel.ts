@@ -1,5 +1,5 @@
 // The story of a recorded call: each channel is a speaker, heard apart from the other; nobody's voice has to be guessed.
-import type { Order, Timestamps } from '../../domain/job.ts'
+import type { Timestamps, TranscriptionRequest } from '../../domain/job.ts'
 import type { Run } from '../../domain/run.ts'
 import { type Coverage, type Gap, type Segment, type Speaker, seconds } from '../../domain/transcript.ts'
 import { createMerge, type Merge, type Merged, majority } from '../chunks/merge.ts'
@@ -16,7 +16,7 @@ import { LevelMeter } from './levels.ts'
  * in `transcribe`, and it throws the same.
  */
 export async function transcribeCall(
-  order: Order,
+  order: TranscriptionRequest,
   source: Source,
   ports: ChunkPorts,
   outer: Run,

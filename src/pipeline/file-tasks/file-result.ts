@@ -1,6 +1,6 @@
 // What is found in a recording that was heard as a whole: coverage, usage, and what is missing and why.
 import { describeError } from '../../domain/errors.ts'
-import type { Order } from '../../domain/job.ts'
+import type { TranscriptionRequest } from '../../domain/job.ts'
 import { dollars } from '../../domain/prices.ts'
 import {
   type Alignment,
@@ -25,7 +25,7 @@ export interface Text {
 }
 
 export interface Told {
-  order: Order
+  order: TranscriptionRequest
   source: Source
   ports: PipelinePorts
   passes: Pass[]

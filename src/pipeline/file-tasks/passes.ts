@@ -1,7 +1,7 @@
 // Hears a recording in one or two passes over one upload: all at once, each from where an earlier attempt left it.
 import { setMaxListeners } from 'node:events'
 import { isSpeechError, type SpeechError } from '../../domain/errors.ts'
-import type { Wanted } from '../../domain/job.ts'
+import type { PipelineRequest } from '../../domain/job.ts'
 import type { FileRecognition } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
 import { log } from '../../log.ts'
@@ -28,7 +28,7 @@ export interface Heards extends Listened {
 }
 
 export interface Hearing {
-  order: Wanted
+  order: PipelineRequest
   source: Source
   ports: PipelinePorts
   run: Run
@@ -92,7 +92,7 @@ export async function hear(
   } finally {
     stop.abort()
     await Promise.allSettled(carrying)
-    if (!outer.goesOn()) await tidyUp(tasks, deposit)
+    if (!outer.continuesElsewhere()) await tidyUp(tasks, deposit)
   }
 }
 
@@ -142,7 +142,11 @@ async function tidyUp(tasks: Map<Pass, string>, deposit: Deposit): Promise<void>
 }
 
 /** Another model, language or number of speakers may hear other words; the same are heard once for all jobs of an owner. */
-function keyOf({ recogniser, language = '', speakers = 0 }: Pass, { hash }: Wanted, { job }: Run): string {
+function keyOf(
+  { recogniser, language = '', speakers = 0 }: Pass,
+  { hash }: PipelineRequest,
+  { job }: Run,
+): string {
   return `pass:${textHash(JSON.stringify([hash ?? job, recogniser.model, language, speakers]))}`
 }
 

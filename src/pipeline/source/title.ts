@@ -1,8 +1,8 @@
 // What a transcript is called when nobody says otherwise.
-import type { Order } from '../../domain/job.ts'
+import type { TranscriptionRequest } from '../../domain/job.ts'
 import { oneLine } from '../../domain/text.ts'
 import type { Source } from './source.ts'
 
-export function titleOf({ title }: Order, { name }: Source): string {
+export function titleOf({ title }: TranscriptionRequest, { name }: Source): string {
   return oneLine(title ?? '') || oneLine(name.replace(/\.[^.\s]{1,5}$/, '')) || 'recording'
 }

@@ -85,7 +85,7 @@ function openDesk(options: ServerOptions, owner: string, limits: HttpLimits): De
   return { modern, legacy, told }
 }
 
-function announce(desk: Desk | undefined, { id, listed }: Change): void {
-  if (listed) desk?.told.call(list)
+function announce(desk: Desk | undefined, { id, listChanged }: Change): void {
+  if (listChanged) desk?.told.call(list)
   for (const uri of transcriptUris(id)) desk?.told.call(uri)
 }

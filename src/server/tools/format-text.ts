@@ -4,8 +4,8 @@ import { SpeechError } from '../../domain/errors.ts'
 import { formattingFacts } from '../../formats/json.ts'
 import { cutPage } from '../../formats/page.ts'
 import { timedText } from '../../formats/readable.ts'
-import type { FormatState } from '../../jobs/jobs.ts'
-import { withReasons } from '../../jobs/view/formatted.ts'
+import type { FormatResult } from '../../jobs/jobs.ts'
+import { withFormatWarnings } from '../../jobs/view/formatted.ts'
 import { offset, recording, transcriptId, waitSeconds } from '../inputs.ts'
 import { formattedBefore, heardBefore, writtenBefore } from '../results/cost.ts'
 import {
@@ -105,7 +105,7 @@ async function ofTranscript(
   const { formatted, ...rest } = isOld ? formattedBefore(found) : found
   const isRunning = state.status === 'running'
   const transcript = {
-    ...withReasons(rest, state.warnings),
+    ...withFormatWarnings(rest, state.warnings),
     // What an earlier call has made of it, perhaps in another style, is not what this one waits for.
     ...(formatted && !isRunning && { formatted }),
     // The transcript may be complete: what was asked for is not.
@@ -135,7 +135,7 @@ function watchOf({ owner, signal, departure, progress }: Call, seconds: number) 
   return { owner, seconds, signal, departure, onProgress: progress }
 }
 
-function textAnswer({ status, text: made, answered }: FormatState, offset: number): ToolAnswer {
+function textAnswer({ status, text: made, answered }: FormatResult, offset: number): ToolAnswer {
   if (!made) throw new Error('A text was given, and none has come back.')
   const { text, ...formatting } = answered ? writtenBefore(made) : made
   // While it is written, pages of it would not fit together.

@@ -63,7 +63,7 @@ describe.each(httpClients)('%s', (_, connectHttp) => {
     ]
     expect(new Set(jobs.followed)).toEqual(new Set(['ann/tr_ann']))
     const bobHears = new Promise<void>(resolve => void bob.onListChanged(resolve).then(() => tell('bob')))
-    const tell = (owner: string) => jobs.tell({ owner, id: 'tr_ann', listed: true })
+    const tell = (owner: string) => jobs.emitChange({ owner, id: 'tr_ann', listChanged: true })
     await bobHears
     // What came on the same way before this answer would have been heard.
     await ann.listTools()

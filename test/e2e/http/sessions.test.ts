@@ -84,8 +84,8 @@ describe('a session', () => {
     const [ann, bob] = [await openSession(url, bearer('ann')), await openSession(url, bearer('bob'))]
     await ann.ask({ id: 1, method: 'resources/subscribe', params: { uri: 'transcript://tr_ann' } })
     const [annHears, bobHears] = [eventsOf(await ann.listen()), eventsOf(await bob.listen())]
-    jobs.tell({ owner: 'ann', id: 'tr_ann', listed: false })
-    jobs.tell({ owner: 'bob', id: 'tr_bob', listed: true })
+    jobs.emitChange({ owner: 'ann', id: 'tr_ann', listChanged: false })
+    jobs.emitChange({ owner: 'bob', id: 'tr_bob', listChanged: true })
     expect((await annHears.next()).value).toMatchObject({
       message: { method: 'notifications/resources/updated', params: { uri: 'transcript://tr_ann' } },
     })
@@ -179,7 +179,7 @@ describe('a stream that broke', () => {
       expect(response.status).toBe(200)
       return response
     })
-    jobs.tell({ owner: 'local', id: 'tr_local', listed: true })
+    jobs.emitChange({ owner: 'local', id: 'tr_local', listChanged: true })
     expect((await eventsOf(again).next()).value).toMatchObject({ message: {} })
   })
 })

@@ -1,7 +1,7 @@
 // What every driver of the `Queue` port must do; a driver's test file runs it in one line.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { Queue, Ticket, Verdict } from '../../../src/domain/queue.ts'
-import { gate } from '../jobs/harness.ts'
+import type { Disposition, JobMessage, Queue } from '../../../src/domain/queue.ts'
+import { createLatch } from '../jobs/harness.ts'
 
 /** A place for tickets, empty at first; what is sent is of jobs of `ann`. */
 export interface QueuePlace {
@@ -12,7 +12,7 @@ export interface QueuePlace {
 
 const patient = { timeout: 10_000, interval: 5 }
 
-function ticket(id: string, lane: Ticket['lane'] = 'long'): Ticket {
+function ticket(id: string, lane: JobMessage['lane'] = 'long'): JobMessage {
   return { id, owner: 'ann', lane }
 }
 
@@ -37,9 +37,9 @@ export function queueContract(name: string, createPlace: () => Promise<QueuePlac
     }
 
     /** Serves with the ids of what is handed out noted; the work goes on until `hold` resolves. */
-    function serve(queue: Queue, hold: (ticket: Ticket) => Promise<unknown> = async () => {}): string[] {
+    function serve(queue: Queue, hold: (ticket: JobMessage) => Promise<unknown> = async () => {}): string[] {
       const handed: string[] = []
-      queue.serve(async (ticket): Promise<Verdict> => {
+      queue.serve(async (ticket): Promise<Disposition> => {
         handed.push(ticket.id)
         await hold(ticket)
         return 'done'
@@ -49,7 +49,7 @@ export function queueContract(name: string, createPlace: () => Promise<QueuePlac
 
     it('what is sent is handed out, with whose it is', async () => {
       const queue = open()
-      const handed: Ticket[] = []
+      const handed: JobMessage[] = []
       queue.serve(async ticket => {
         handed.push(ticket)
         return 'done'
@@ -72,7 +72,7 @@ export function queueContract(name: string, createPlace: () => Promise<QueuePlac
 
     it('several are worked on at once', async () => {
       const queue = open(4)
-      const { open: release, opened: released } = gate()
+      const { open: release, opened: released } = createLatch()
       const handed = serve(queue, () => released)
       for (const id of ['a', 'b', 'c']) await queue.send(ticket(id))
       await vi.waitFor(() => expect(handed.toSorted()).toEqual(['a', 'b', 'c']), patient)
@@ -81,7 +81,7 @@ export function queueContract(name: string, createPlace: () => Promise<QueuePlac
 
     it('a voice note does not wait behind hours of audio', async () => {
       const queue = open(3)
-      const { open: release, opened: released } = gate()
+      const { open: release, opened: released } = createLatch()
       const handed = serve(queue, ({ lane }) => (lane === 'long' ? released : Promise.resolve()))
       for (const id of ['a', 'b', 'c', 'd']) await queue.send(ticket(id))
       await vi.waitFor(() => expect(handed).toHaveLength(2), patient)
@@ -93,7 +93,7 @@ export function queueContract(name: string, createPlace: () => Promise<QueuePlac
 
     it('nor do hours of audio wait behind many voice notes', async () => {
       const queue = open(3)
-      const { open: release, opened: released } = gate()
+      const { open: release, opened: released } = createLatch()
       const handed = serve(queue, ({ lane }) => (lane === 'brief' ? released : Promise.resolve()))
       for (const id of ['a', 'b', 'c', 'd']) await queue.send(ticket(id, 'brief'))
       await vi.waitFor(() => expect(handed).toHaveLength(2), patient)
@@ -113,7 +113,7 @@ export function queueContract(name: string, createPlace: () => Promise<QueuePlac
 
     it('what is in hand ends in peace, and nothing more is handed out', async () => {
       const queue = open(2)
-      const { open: release, opened: released } = gate()
+      const { open: release, opened: released } = createLatch()
       let ended = false
       const handed = serve(queue, async () => {
         await released

@@ -1,14 +1,14 @@
 // HTTP without a client library: a server in this process, and requests as they go over the wire.
 import { request as httpRequest } from 'node:http'
 import { type HttpOptions, type HttpServing, serveHttp } from '../../../src/server/http/http.ts'
-import { type QuietJobs, quietJobs } from '../jobs/fake-jobs.ts'
+import { type FakeJobs, fakeJobs } from '../jobs/fake-jobs.ts'
 
 export interface TestServer extends HttpServing {
-  jobs: QuietJobs
+  jobs: FakeJobs
 }
 
 export async function serveQuietly(wishes: Partial<HttpOptions> = {}): Promise<TestServer> {
-  const jobs = quietJobs()
+  const jobs = fakeJobs()
   const options = { jobs, version: '0', waitSeconds: 45 }
   const serving = await serveHttp(options, { host: '127.0.0.1', port: 0, tokens: [], ...wishes })
   return { ...serving, jobs }

@@ -2,17 +2,17 @@
 import { EventEmitter, once } from 'node:events'
 import { SpeechError } from '../../../src/domain/errors.ts'
 import type { Job } from '../../../src/domain/job.ts'
-import type { Change, Departure, Jobs } from '../../../src/jobs/jobs.ts'
+import type { Change, DisconnectReason, Jobs } from '../../../src/jobs/jobs.ts'
 import { transcript } from '../transcripts.ts'
 
-export interface QuietJobs extends Jobs {
+export interface FakeJobs extends Jobs {
   /** How many calls wait. */
   waiting(): number
   /** Ends what calls wait for. */
   release(): void
   /** How those went who did not wait for the end. */
-  departures: Departure[]
-  tell(change: Change): void
+  departures: DisconnectReason[]
+  emitChange(change: Change): void
   /** How many hear of changes. */
   listeners(): number
   /** Who follows what at the moment, as owner/id. */
@@ -20,9 +20,9 @@ export interface QuietJobs extends Jobs {
 }
 
 /** Each owner has one transcript, `tr_` and the name of the owner. */
-export function quietJobs(): QuietJobs {
+export function fakeJobs(): FakeJobs {
   const news = new EventEmitter().setMaxListeners(0)
-  const departures: Departure[] = []
+  const departures: DisconnectReason[] = []
   const followed: string[] = []
   const own = (owner: string) => ({ ...transcript({ id: `tr_${owner}`, title: `What ${owner} said` }) })
   const jobOf = (owner: string): Job => ({
@@ -41,7 +41,7 @@ export function quietJobs(): QuietJobs {
   return {
     departures,
     followed,
-    atWork: () => 0,
+    activeJobs: () => 0,
     search: unused,
     cancel: unused,
     rename: unused,
@@ -49,19 +49,19 @@ export function quietJobs(): QuietJobs {
     format: unused,
     recordings: unused,
     foldersOpen: false,
-    resumeLeftovers: () => {},
+    startRecovery: () => {},
     close: async () => {},
     waiting: () => news.listenerCount('release'),
     listeners: () => news.listenerCount('change'),
     release: () => void news.emit('release'),
-    tell: change => void news.emit('change', change),
+    emitChange: change => void news.emit('change', change),
     submit: async (_, { owner }) => ({ job: jobOf(owner), answered: false }),
-    async watch(_, { owner, signal, departure, onProgress }) {
+    async watch(_, { owner, signal, disconnectReason, onProgress }) {
       onProgress?.({ done: 1, total: 2, message: 'Listening' })
       try {
         await once(news, 'release', { signal })
       } catch (error) {
-        departures.push(departure?.() ?? 'cancelled')
+        departures.push(disconnectReason?.() ?? 'cancelled')
         throw error
       }
       return jobOf(owner)

@@ -5,7 +5,7 @@ import { setMaxListeners } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Job, JobTool, Order } from '../../../src/domain/job.ts'
+import type { Job, JobTool, TranscriptionRequest } from '../../../src/domain/job.ts'
 import type { Downloader, FileRecogniser, ObjectStorage, Store } from '../../../src/domain/ports.ts'
 import type { Lane, Queue } from '../../../src/domain/queue.ts'
 import type { TextModel } from '../../../src/domain/text-model.ts'
@@ -56,8 +56,8 @@ export interface House {
   /** Hashes of the audio that was sent. */
   asked: string[]
   /** Places the order, and waits for its end. */
-  transcribe(order?: Partial<Order>): Promise<{ job: Job; answered: boolean }>
-  submit(order?: Partial<Order>, tool?: JobTool): Promise<{ job: Job; answered: boolean }>
+  transcribe(order?: Partial<TranscriptionRequest>): Promise<{ job: Job; answered: boolean }>
+  submit(order?: Partial<TranscriptionRequest>, tool?: JobTool): Promise<{ job: Job; answered: boolean }>
   over(id: string): Promise<Job>
   stored(id: string): Promise<{ job?: Job | undefined; transcript?: Transcript | undefined }>
   close(): Promise<void>
@@ -132,7 +132,7 @@ async function openHouse(folder: string, recording: string, wish: HouseOptions):
     name,
     store: wish.store?.(store) ?? store,
     queue: team?.queue ?? inProcessQueue(wish.rooms ?? { brief: 8, long: 2, remote: 8 }),
-    ...(team && { shared: true, serves: team.serves }),
+    ...(team && { shared: true, runsJobs: team.serves }),
     scratchDir: join(folder, team ? name.replaceAll('/', '_') : '', 'scratch'),
     drain: async () => {},
     pipeline: {
@@ -209,7 +209,7 @@ async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<
 }
 
 /** A gate that a test opens. */
-export function gate() {
+export function createLatch() {
   let open = () => {}
   const opened = new Promise<void>(resolve => {
     open = resolve

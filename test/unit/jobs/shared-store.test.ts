@@ -2,7 +2,7 @@
 import { copyFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { gate, me } from '../../support/jobs/harness.ts'
+import { createLatch, me } from '../../support/jobs/harness.ts'
 import { bucketOf, startTeam, type Team } from '../../support/jobs/shared-harness.ts'
 
 let team: Team
@@ -47,7 +47,7 @@ describe('a recording ordered at one machine', () => {
   })
 
   it('is one job for whoever orders the same at another machine', async () => {
-    const { open, opened } = gate()
+    const { open, opened } = createLatch()
     const worker = await team.worker({ hear: () => opened })
     const [front, other] = await Promise.all([team.front(), team.front()])
     const { job } = await front.submit()
@@ -80,7 +80,7 @@ describe('a recording ordered at one machine', () => {
   })
 
   it('goes on for others when somebody goes who has only joined them', async () => {
-    const { open, opened } = gate()
+    const { open, opened } = createLatch()
     const worker = await team.worker({ hear: () => opened })
     const [front, other] = await Promise.all([team.front(), team.front()])
     const { job } = await front.submit()
@@ -134,7 +134,7 @@ describe('a recording on its way to the workers', () => {
     off()
     await front.close()
     const again = await team.front({ name: 'm/1//b' })
-    again.jobs.resumeLeftovers()
+    again.jobs.startRecovery()
     expect((await again.over(job.id)).state).toBe('completed')
     expect(worker.asked).toHaveLength(team.site.chunks)
     await allGone()
@@ -195,7 +195,7 @@ describe('a recording on its way to the workers', () => {
 
 describe('a worker', () => {
   it('that stops gives its job back, and another one asks for nothing that was heard', async () => {
-    const { opened } = gate()
+    const { opened } = createLatch()
     const [front, first] = await Promise.all([
       team.front(),
       team.worker({ hear: n => (n === 0 ? Promise.resolve() : opened) }),
@@ -214,7 +214,7 @@ describe('a worker', () => {
   })
 
   it('lets another one go on that has begun, when the message comes twice', async () => {
-    const { open, opened } = gate()
+    const { open, opened } = createLatch()
     team.mns.fault({ operation: 'SendMessage', times: 1, how: { kind: 'lose' } })
     const [front, ...workers] = await Promise.all([
       team.front(),

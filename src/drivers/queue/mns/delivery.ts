@@ -1,13 +1,13 @@
 // A message in hand: kept from others while it is worked on, and given up, or away, when that is over.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isSpeechError } from '../../../domain/errors.ts'
-import type { Hand, Verdict } from '../../../domain/queue.ts'
+import type { Delivery, Disposition } from '../../../domain/queue.ts'
 import { log } from '../../../log.ts'
 import type { Line, Received } from './client.ts'
 
-export interface MessageInHand extends Hand {
+export interface MessageInHand extends Delivery {
   /** Says what becomes of it. Never rejects: what nobody deletes is handed out again, and its finder sees that it is done. */
-  end(verdict: Verdict): Promise<void>
+  end(verdict: Disposition): Promise<void>
 }
 
 /** Seconds until others may have a message at the soonest (limit of the service). */

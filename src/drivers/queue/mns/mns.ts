@@ -1,6 +1,6 @@
 // The queue that machines share: MNS, of Alibaba Cloud, which calls it Simple Message Queue now.
 import { isSpeechError } from '../../../domain/errors.ts'
-import type { Hand, Lane, Queue, Verdict } from '../../../domain/queue.ts'
+import type { Delivery, Disposition, Lane, Queue } from '../../../domain/queue.ts'
 import { log } from '../../../log.ts'
 import { createLine, type Line, type Received } from './client.ts'
 import { takeInHand } from './delivery.ts'
@@ -37,7 +37,7 @@ export function mnsQueue(options: MnsOptions): MnsQueue {
   let closed = false
 
   /** Whoever has a job of this id: as a rule one. What is not understood is left to whoever does. */
-  async function look(message: Received, lane: Lane, work: Work, hand: Hand): Promise<Verdict> {
+  async function look(message: Received, lane: Lane, work: Work, hand: Delivery): Promise<Disposition> {
     const id = idIn(message.body)
     if (id === undefined) {
       log.warn('message-not-understood', { message: message.id })
@@ -45,7 +45,7 @@ export function mnsQueue(options: MnsOptions): MnsQueue {
     }
     const owners = await ownersOf(id)
     if (owners.length === 0) return message.count >= mostStrange ? 'done' : 'later'
-    let verdict: Verdict = 'done'
+    let verdict: Disposition = 'done'
     for (const owner of owners) verdict = sooner(verdict, await work({ id, owner, lane }, hand))
     return verdict
   }
@@ -53,7 +53,7 @@ export function mnsQueue(options: MnsOptions): MnsQueue {
   async function handle(name: string, message: Received, work: Work): Promise<void> {
     const lane: Lane = name === names[1] ? 'brief' : 'long'
     const hand = takeInHand(line, name, message, visibility)
-    const verdict = await look(message, lane, work, hand).catch((error): Verdict => {
+    const verdict = await look(message, lane, work, hand).catch((error): Disposition => {
       log.warn('message-not-looked-at', { code: isSpeechError(error) ? error.code : 'INTERNAL' })
       return 'later'
     })
@@ -117,7 +117,7 @@ function idIn(body: string): string | undefined {
   }
 }
 
-function sooner(one: Verdict, other: Verdict): Verdict {
+function sooner(one: Disposition, other: Disposition): Disposition {
   if (one === 'now' || other === 'now') return 'now'
   return one === 'later' ? one : other
 }

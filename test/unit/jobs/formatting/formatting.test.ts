@@ -3,9 +3,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { SpeechError } from '../../../../src/domain/errors.ts'
 import type { Store } from '../../../../src/domain/ports.ts'
 import type { Segment, Style, Transcript } from '../../../../src/domain/transcript.ts'
-import type { Watch } from '../../../../src/jobs/jobs.ts'
+import type { WatchOptions } from '../../../../src/jobs/jobs.ts'
 import { scribe } from '../../../support/jobs/fake-text-model.ts'
-import { gate, type House, me, type Site, startSite } from '../../../support/jobs/harness.ts'
+import { createLatch, type House, me, type Site, startSite } from '../../../support/jobs/harness.ts'
 import { longTalk, wordsOf } from '../../../support/text/unpunctuated.ts'
 import { segment, transcript } from '../../../support/transcripts.ts'
 
@@ -19,7 +19,7 @@ const patient = { timeout: 30_000, interval: 20 }
 const id = 'tr_1'
 const refused = new SpeechError('CONTENT_REFUSED', 'No.', { hint: 'Ask for something else.' })
 
-function format({ jobs }: House, style: Style = 'faithful', more: Partial<Watch> = {}) {
+function format({ jobs }: House, style: Style = 'faithful', more: Partial<WatchOptions> = {}) {
   const { signal } = new AbortController()
   return jobs.format({ transcriptId: id, style }, { owner: me, signal, ...more })
 }
@@ -33,7 +33,7 @@ async function withTalk(wish: Parameters<typeof scribe>[0] = {}, store?: (store:
 }
 
 /** A caller who goes, and how. */
-function leaver(departure?: Watch['departure']) {
+function leaver(departure?: WatchOptions['disconnectReason']) {
   const leaving = new AbortController()
   return {
     leave: () => leaving.abort(),
@@ -115,7 +115,7 @@ describe('a transcript that is formatted', () => {
   })
 
   it('is not shown in words that changed while they were formatted', async () => {
-    const { open, opened } = gate()
+    const { open, opened } = createLatch()
     const { house, model, read } = await withTalk({ before: () => opened })
     const formatting = format(house)
     await vi.waitFor(() => expect(model.asked).not.toHaveLength(0), patient)
@@ -192,7 +192,7 @@ describe('a transcript that cannot be formatted', () => {
   })
 
   it('is one that there is not, or that is somebody else’s', async () => {
-    const { open, opened } = gate()
+    const { open, opened } = createLatch()
     const { house, model } = await withTalk({ before: () => opened })
     const other = { owner: 'bob' }
     await expect(format(house, 'faithful', other)).rejects.toMatchObject({ code: 'TRANSCRIPT_NOT_FOUND' })
@@ -208,7 +208,7 @@ describe('a transcript that cannot be formatted', () => {
 
 describe('a call for formatted text', () => {
   it('joins the one that is under way', async () => {
-    const { open, opened } = gate()
+    const { open, opened } = createLatch()
     const { house, model } = await withTalk({ before: () => opened })
     const calls = [format(house), format(house)]
     await vi.waitFor(() => expect(model.asked).not.toHaveLength(0), patient)
@@ -219,7 +219,7 @@ describe('a call for formatted text', () => {
   })
 
   it('whose time is up leaves the work going, and the next one has what it paid for', async () => {
-    const { open, opened } = gate()
+    const { open, opened } = createLatch()
     const { house, model, read } = await withTalk({ before: () => opened })
     expect(await format(house, 'faithful', { seconds: 0 })).toMatchObject({ status: 'running' })
     const { leave, watch } = leaver()
@@ -254,7 +254,7 @@ describe('a call for formatted text', () => {
   })
 
   it('that is cancelled stops nothing where another one waits', async () => {
-    const { open, opened } = gate()
+    const { open, opened } = createLatch()
     const { house, model } = await withTalk({ before: () => opened })
     const { leave, watch } = leaver()
     const left = format(house, 'faithful', watch)
@@ -269,7 +269,7 @@ describe('a call for formatted text', () => {
   })
 
   it('that merely goes stops nothing', async () => {
-    const { open, opened } = gate()
+    const { open, opened } = createLatch()
     const { house, model, read } = await withTalk({ before: () => opened })
     const { leave, watch } = leaver(() => 'gone')
     const left = format(house, 'faithful', watch)
@@ -282,7 +282,7 @@ describe('a call for formatted text', () => {
   })
 
   it('whose connection broke has a moment to come back', async () => {
-    const { open, opened } = gate()
+    const { open, opened } = createLatch()
     const { house, model } = await withTalk({ before: () => opened })
     const { leave, watch } = leaver(() => 'closed')
     const left = format(house, 'faithful', watch)
@@ -341,7 +341,7 @@ describe('cancelling and deleting', () => {
   })
 
   it('elsewhere leaves nothing either', async () => {
-    const { open, opened } = gate()
+    const { open, opened } = createLatch()
     const { house, model, left } = await withWatchedStore(() => opened)
     const waiting = format(house)
     waiting.catch(() => {})

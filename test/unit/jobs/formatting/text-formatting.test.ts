@@ -3,10 +3,10 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { SpeechError } from '../../../../src/domain/errors.ts'
 import { tokens } from '../../../../src/domain/text.ts'
 import { createMemory } from '../../../../src/jobs/formatting/memory.ts'
-import type { Watch } from '../../../../src/jobs/jobs.ts'
+import type { WatchOptions } from '../../../../src/jobs/jobs.ts'
 import { scribe } from '../../../support/jobs/fake-text-model.ts'
 import {
-  gate,
+  createLatch,
   type House,
   type HouseOptions,
   me,
@@ -30,7 +30,7 @@ async function open(wish: Parameters<typeof scribe>[0] = {}, more: HouseOptions 
   return { house: await site.open({ textModel: model, ...more }), model }
 }
 
-function format({ jobs }: House, text: string, more: Partial<Watch> = {}) {
+function format({ jobs }: House, text: string, more: Partial<WatchOptions> = {}) {
   const { signal } = new AbortController()
   return jobs.format({ text, style: 'faithful' }, { owner: me, signal, ...more })
 }
@@ -80,7 +80,7 @@ describe('a text', () => {
   })
 
   it('that takes longer than its call shows what is done, and the same call goes on with it', async () => {
-    const { open: write, opened } = gate()
+    const { open: write, opened } = createLatch()
     const { house, model } = await open({
       before: text => (text.includes('passage 0 ') ? Promise.resolve() : opened),
       concurrency: 2,
@@ -100,7 +100,7 @@ describe('a text', () => {
   })
 
   it('that is short is waited for', async () => {
-    const { open: write, opened } = gate()
+    const { open: write, opened } = createLatch()
     const { house, model } = await open({ before: () => opened })
     const formatting = format(house, passage(1), { seconds: 0 })
     await vi.waitFor(() => expect(model.asked).toHaveLength(1), patient)

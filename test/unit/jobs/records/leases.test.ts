@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Job } from '../../../../src/domain/job.ts'
 import { createLeases } from '../../../../src/jobs/records/lease.ts'
 import { workerName } from '../../../../src/jobs/records/worker-id.ts'
-import { gate, type House, me, type Site, startSite } from '../../../support/jobs/harness.ts'
+import { createLatch, type House, me, type Site, startSite } from '../../../support/jobs/harness.ts'
 
 let site: Site
 beforeEach(async () => {
@@ -29,7 +29,7 @@ const expired = ({ lease }: Job) => ({ lease: { worker: lease!.worker, until: 1 
 
 /** A house in which work has begun and goes on when the gate is opened. */
 async function startWork(from = 0) {
-  const { open, opened } = gate()
+  const { open, opened } = createLatch()
   const house = await site.open({ hear: n => (n < from ? Promise.resolve() : opened) })
   const { job } = await house.submit()
   await vi.waitFor(() => expect(house.asked).toHaveLength(site.chunks), patient)
@@ -57,7 +57,7 @@ describe('one order', () => {
   })
 
   it('finished by another while its worker slept stays as that one made it', async () => {
-    const { open, opened } = gate()
+    const { open, opened } = createLatch()
     const sleeper = await site.open({
       hear: () => opened.then(() => 'Said in a dream, and much more of it.'),
     })
@@ -105,7 +105,7 @@ describe('one order', () => {
     const { job } = await brief.submit()
     await rewrite(brief, job.id, () => ({ brief: true, lease: { worker: 'dead', until: 1 } }))
     const next = await site.open({ rooms: { brief: 1, long: 0, remote: 0 } })
-    next.jobs.resumeLeftovers()
+    next.jobs.startRecovery()
     await vi.waitFor(async () => expect((await next.stored(job.id)).job?.state).toBe('completed'), patient)
   })
 
@@ -124,7 +124,7 @@ describe('a job of another model', () => {
     await rewrite(house, id, expired)
     await house.close()
     const other = await site.open({ model: 'other-ears' })
-    other.jobs.resumeLeftovers()
+    other.jobs.startRecovery()
     await other.transcribe()
     const job = await other.jobs.watch(id, { owner: me, signal: new AbortController().signal, seconds: 0 })
     expect(job.state).toBe('queued')
@@ -138,7 +138,7 @@ describe('a job of another model', () => {
     await house.close()
     await rewrite(await site.open(), id, () => ({ models: undefined as never }))
     const heir = await site.open()
-    heir.jobs.resumeLeftovers()
+    heir.jobs.startRecovery()
     await vi.waitFor(async () => expect((await heir.stored(id)).job?.state).toBe('completed'), patient)
   })
 })

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { SpeechError } from '../../../../src/domain/errors.ts'
 import type { Store } from '../../../../src/domain/ports.ts'
 import { createLedger } from '../../../../src/jobs/records/job-repository.ts'
-import { gate, type House, me, type Site, startSite } from '../../../support/jobs/harness.ts'
+import { createLatch, type House, me, type Site, startSite } from '../../../support/jobs/harness.ts'
 import { transcript } from '../../../support/transcripts.ts'
 
 let site: Site
@@ -38,7 +38,7 @@ function failing(fails: (write: Write) => boolean): (store: Store) => Store {
 /** A house whose store fails from the moment on in which all of a recording is being heard. */
 async function startInTrouble() {
   let isFailing = false
-  const { open, opened } = gate()
+  const { open, opened } = createLatch()
   const house = await site.open({ hear: () => opened, store: failing(() => isFailing) })
   const { job } = await house.submit()
   await vi.waitFor(() => expect(house.asked).toHaveLength(site.chunks), patient)

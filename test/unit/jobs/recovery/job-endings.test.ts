@@ -6,7 +6,14 @@ import { SpeechError } from '../../../../src/domain/errors.ts'
 import type { Job } from '../../../../src/domain/job.ts'
 import type { Downloader, ObjectStorage, StoredUpload } from '../../../../src/domain/ports.ts'
 import { uploadKey } from '../../../../src/pipeline/file-tasks/upload.ts'
-import { gate, type House, me, type Site, spokenWav, startSite } from '../../../support/jobs/harness.ts'
+import {
+  createLatch,
+  type House,
+  me,
+  type Site,
+  spokenWav,
+  startSite,
+} from '../../../support/jobs/harness.ts'
 import { transcript } from '../../../support/transcripts.ts'
 
 let site: Site
@@ -49,7 +56,7 @@ const kept = { upload, duration: 5, speech: [], warnings: [] }
 
 describe('an order that is placed while its job is being cancelled', () => {
   it('starts anew, whatever is still unwinding', async () => {
-    const { open, opened } = gate()
+    const { open, opened } = createLatch()
     const house = await site.open({ hear: () => opened })
     const first = await house.submit()
     for (let i = 0; i < 5; i++) {
@@ -64,8 +71,8 @@ describe('an order that is placed while its job is being cancelled', () => {
   })
 
   it('elsewhere is not told of an end that is not its own', async () => {
-    const { open: write, opened: mayWrite } = gate()
-    const { open: unwind, opened: unwinding } = gate()
+    const { open: write, opened: mayWrite } = createLatch()
+    const { open: unwind, opened: unwinding } = createLatch()
     const house = await site.open({
       hear: n => (n < 2 ? Promise.resolve() : n < site.chunks ? new Promise(() => {}) : Promise.resolve()),
       store: store => ({
@@ -93,7 +100,7 @@ describe('an order that is placed while its job is being cancelled', () => {
   })
 
   it('by a caller who goes is not cancelled with that one', async () => {
-    const { open, opened } = gate()
+    const { open, opened } = createLatch()
     const house = await site.open({ hear: () => opened })
     const { job } = await house.submit()
     const leaving = new AbortController()
@@ -112,7 +119,7 @@ describe('an order that is placed while its job is being cancelled', () => {
 
 describe('a job whose id somebody had', () => {
   it('is one that nobody knows again when it is over: the next caller who goes stops it', async () => {
-    const { open: refuse, opened: refused } = gate()
+    const { open: refuse, opened: refused } = createLatch()
     const house = await site.open({
       async hear(n) {
         await (n < site.chunks ? refused : new Promise(() => {}))
@@ -174,7 +181,7 @@ describe('a job that nobody came back for', () => {
     const id = await deserted(await site.open({ rooms: nobody }), {
       updatedAt: new Date(Date.now() - 8 * day).toISOString(),
     })
-    house.jobs.resumeLeftovers()
+    house.jobs.startRecovery()
     await vi.waitFor(async () => expect(await listed(house, id)).toBe('cancelled'), patient)
     expect((await house.stored(id)).job).toMatchObject({ state: 'cancelled', error: { code: 'CANCELLED' } })
     expect((await house.transcribe()).job.state).toBe('completed')
@@ -206,7 +213,7 @@ describe('a recording over which every worker dies', () => {
     const id = await die(5)
     await house.store.putTranscript(me, transcript({ id, status: 'running' }))
     await house.store.putCheckpoint(me, uploadKey(id), kept, id)
-    house.jobs.resumeLeftovers()
+    house.jobs.startRecovery()
     await vi.waitFor(async () => expect((await house.stored(id)).job?.state).toBe('failed'), patient)
     expect((await house.stored(id)).job).toMatchObject({ error: { code: 'POISON' } })
     await vi.waitFor(async () => expect(await listed(house, id)).toBe('failed'), patient)
@@ -259,7 +266,7 @@ describe('removing a transcript', () => {
 describe('the sweep of the bucket', () => {
   it('leaves what unfinished jobs and other machines may need, and nothing else', async () => {
     let verdicts: Promise<boolean[]> | undefined
-    const wanted = gate()
+    const wanted = createLatch()
     let lefts: StoredUpload[] = []
     const { blobs } = bucket({
       async sweep(isWanted) {
@@ -281,7 +288,7 @@ describe('the sweep of the bucket', () => {
       { owner: me, job: over.id, storedAt, ours: false },
       { owner: me, job: unfinished.id, storedAt: storedAt - 2 * day, ours: false },
     ]
-    waiting.jobs.resumeLeftovers()
+    waiting.jobs.startRecovery()
     await wanted.opened
     expect(await verdicts).toEqual([true, false, true, false, true, false])
   })
@@ -292,7 +299,7 @@ describe('the sweep of the bucket', () => {
   ])('holds nothing up when it %s', async (_, behave) => {
     const sweep = vi.fn(behave)
     const house = await site.open(bucket({ sweep }))
-    house.jobs.resumeLeftovers()
+    house.jobs.startRecovery()
     await vi.waitFor(() => expect(sweep).toHaveBeenCalledOnce(), patient)
     expect((await house.transcribe()).job.state).toBe('completed')
   })
@@ -301,7 +308,7 @@ describe('the sweep of the bucket', () => {
     const sweep = vi.fn(async () => 0)
     const house = await site.open({ blobs: { way: 'temporary', sweep } })
     const dead = await deserted(await site.open({ rooms: nobody }))
-    house.jobs.resumeLeftovers()
+    house.jobs.startRecovery()
     // What is left is taken over in the same look.
     await vi.waitFor(async () => expect((await house.stored(dead)).job?.state).toBe('completed'), patient)
     expect(sweep).not.toHaveBeenCalled()

@@ -5,7 +5,7 @@ import type { Job } from '../../../../src/domain/job.ts'
 import { readOrdered } from '../../../../src/jobs/get-result.ts'
 import { scribe } from '../../../support/jobs/fake-text-model.ts'
 import {
-  gate,
+  createLatch,
   type House,
   type HouseOptions,
   me,
@@ -74,14 +74,14 @@ describe('an order with format', () => {
   })
 
   it('can be read while its text is formatted, and says what is done', async () => {
-    const { open: write, opened } = gate()
+    const { open: write, opened } = createLatch()
     const { house, model } = await open({}, scribe({ before: () => opened }))
     const { job } = await house.submit({ format: 'faithful' })
     await whenFormatting({ model })
     const watched = await house.jobs.watch(job.id, {
       ...caller,
       seconds: 0,
-      departure: () => 'gone' as const,
+      disconnectReason: () => 'gone' as const,
     })
     // A recording that is longer than a minute is not waited for; this one is read as it is.
     expect(watched.progress).toMatchObject({ message: expect.stringContaining('Formatting') })
@@ -187,7 +187,7 @@ describe('an order with format', () => {
 
 describe('a transcript that is on its way', () => {
   it('is formatted at its end when somebody wishes for that meanwhile', async () => {
-    const { open: speak, opened } = gate()
+    const { open: speak, opened } = createLatch()
     const { house, model } = await open({ hear: () => opened })
     const { job } = await house.submit()
     const formatting = format(house, job)
@@ -202,7 +202,7 @@ describe('a transcript that is on its way', () => {
   })
 
   it('is formatted at its end when somebody orders the same with it', async () => {
-    const { open: speak, opened } = gate()
+    const { open: speak, opened } = createLatch()
     const { house, model } = await open({ hear: () => opened })
     const { job } = await house.submit()
     await vi.waitFor(() => expect(house.asked).toHaveLength(site.chunks), patient)
@@ -214,7 +214,7 @@ describe('a transcript that is on its way', () => {
   })
 
   it('in another process is formatted there', async () => {
-    const { open: speak, opened } = gate()
+    const { open: speak, opened } = createLatch()
     const { house, model } = await open({ hear: () => opened })
     const { job } = await house.submit()
     await vi.waitFor(() => expect(house.asked).toHaveLength(site.chunks), patient)
@@ -232,7 +232,7 @@ describe('a transcript that is on its way', () => {
   })
 
   it('is not tried twice for one call, where it cannot be formatted', async () => {
-    const { open: speak, opened } = gate()
+    const { open: speak, opened } = createLatch()
     const { house, model } = await open(
       { hear: () => opened },
       scribe({ before: () => Promise.reject(throttled) }),
@@ -249,7 +249,7 @@ describe('a transcript that is on its way', () => {
   })
 
   it('goes on without the wish when who had it cancels the call', async () => {
-    const { open: speak, opened } = gate()
+    const { open: speak, opened } = createLatch()
     const { house, model } = await open({ hear: () => opened })
     const { job } = await house.submit()
     const leaving = new AbortController()

@@ -7,7 +7,7 @@ import {
   dashscopeErrors,
   startDashscope,
 } from '../../../../emulators/dashscope/dashscope.ts'
-import type { Order, Progress } from '../../../../src/domain/job.ts'
+import type { Progress, TranscriptionRequest } from '../../../../src/domain/job.ts'
 import type { Run } from '../../../../src/domain/run.ts'
 import { tokens } from '../../../../src/domain/text.ts'
 import type { Segment } from '../../../../src/domain/transcript.ts'
@@ -68,7 +68,7 @@ interface Heard extends Findings {
 
 async function hear(
   file: string,
-  order: Partial<Order> = {},
+  order: Partial<TranscriptionRequest> = {},
   options: { maxCostUsd?: number } = {},
 ): Promise<Heard> {
   const cloud = dashscope({ apiKey: standin.apiKey, baseUrl: standin.url, http })
@@ -81,7 +81,7 @@ async function hear(
     job: 'call',
     owner: `owner ${owners}`,
     signal: new AbortController().signal,
-    goesOn: () => false,
+    continuesElsewhere: () => false,
     scratch: async () => folder.path,
     progress: update => void heard.progress.push(update),
     warn: sentence => void heard.warnings.add(sentence),

@@ -61,7 +61,7 @@ async function hearAs(
     job,
     owner: 'local',
     signal: new AbortController().signal,
-    goesOn: () => false,
+    continuesElsewhere: () => false,
     scratch: async () => folder.path,
     progress() {},
     warn() {},
