@@ -4,7 +4,7 @@ import { startDashscope } from '../emulators/dashscope/dashscope.ts'
 import { tokens } from '../src/domain/text.ts'
 import type { TextModel } from '../src/domain/text-model.ts'
 import type { FormattedSegments, Formatting, Segment } from '../src/domain/transcript.ts'
-import { createHttp } from '../src/drivers/http/http.ts'
+import { createHttpClient } from '../src/drivers/http/http.ts'
 import { textConcurrency, textModels } from '../src/drivers/llm/text-models.ts'
 import {
   type FormatRun,
@@ -81,7 +81,7 @@ function keeping(): FormatRun {
 }
 
 const standin = await startDashscope({ ffmpeg: 'none', textLatency: latency })
-const http = createHttp({ connections: textConcurrency })
+const http = createHttpClient({ connections: textConcurrency })
 
 /** As the settings give them, the first of them gone, which nobody knows yet. */
 function models(): TextModel {

@@ -6,18 +6,18 @@ import type { TranscriptionRequest } from './domain/job.ts'
 import { noMeter } from './domain/meter.ts'
 import type { ObjectStorage } from './domain/ports.ts'
 import type { Queue } from './domain/queue.ts'
-import { qwenAsr } from './drivers/asr/chunk-asr.ts'
+import { chunkAsr } from './drivers/asr/chunk-asr.ts'
 import { fileRecognisers } from './drivers/asr/file-asr/recognisers.ts'
-import { counted, drainable, limited, retrying } from './drivers/asr/wrappers.ts'
+import { drainable, metered, rateLimited, retrying } from './drivers/asr/wrappers.ts'
 import { createDownloader } from './drivers/download/download.ts'
 import { type FoundFfmpeg, locateFfmpeg } from './drivers/ffmpeg/locate.ts'
 import { type Dashscope, dashscope } from './drivers/http/dashscope.ts'
-import { createHttp } from './drivers/http/http.ts'
-import { createLimiter } from './drivers/http/rate-limiter.ts'
+import { createHttpClient } from './drivers/http/http.ts'
+import { createAdaptiveRateLimiter } from './drivers/http/rate-limiter.ts'
 import { checkGeminiKey } from './drivers/llm/gemini/key.ts'
 import { isGemini } from './drivers/llm/models.ts'
-import { textConcurrency, textModels, textTimeout } from './drivers/llm/text-models.ts'
-import { retirements } from './drivers/llm/unavailable-models.ts'
+import { textConcurrency, textModels, textTimeoutSeconds } from './drivers/llm/text-models.ts'
+import { unavailableModels } from './drivers/llm/unavailable-models.ts'
 import { prometheus } from './drivers/metrics/prometheus.ts'
 import { temporaryStorage } from './drivers/object-storage/dashscope-temporary/temporary.ts'
 import {
@@ -87,10 +87,10 @@ export interface AppOptions {
 
 /** Cheap, and without effect until something is asked for: connections and files are opened on first use. */
 export function createApp(config: Config, { role = 'server', measured }: AppOptions = {}): App {
-  const http = createHttp({ connections: config.concurrency })
+  const http = createHttpClient({ connections: config.concurrency })
   const cloud = dashscope({ apiKey: config.apiKey, baseUrl: config.baseUrl, http })
-  const limiter = createLimiter({ perMinute: requestsPerMinute, concurrency: config.concurrency })
-  const asr = qwenAsr(cloud, { model: config.asrModel, concurrency: config.concurrency })
+  const limiter = createAdaptiveRateLimiter({ perMinute: requestsPerMinute, concurrency: config.concurrency })
+  const asr = chunkAsr(cloud, { model: config.asrModel, concurrency: config.concurrency })
   const blobs = blobsOf(config, cloud)
   const shared = sharedStore(config)
   const store = shared ?? sqliteStore({ folder: config.dataDir })
@@ -99,16 +99,19 @@ export function createApp(config: Config, { role = 'server', measured }: AppOpti
       ? undefined
       : prometheus({ unfinishedJobs: () => store.unfinishedJobs(), version: measured })
   const meter = metrics ?? noMeter
-  const recogniser = drainable(counted(asr, meter))
+  const recogniser = drainable(metered(asr, meter))
   const mns = sharedQueue(config, id => store.ownersOf(id))
   const queue: Queue = mns ?? inProcessQueue(lanes)
-  const textHttp = createHttp({ connections: textConcurrency, answerTimeout: textTimeout })
+  const textHttp = createHttpClient({
+    connections: textConcurrency,
+    responseTimeoutSeconds: textTimeoutSeconds,
+  })
   const textModel = textModels({
     models: config.formatModels,
     dashscope: { apiKey: config.apiKey, baseUrl: config.baseUrl },
     gemini: { apiKey: config.geminiKey, baseUrl: config.geminiUrl },
     http: textHttp,
-    retirements: retirements(store),
+    retirements: unavailableModels(store),
     meter,
   })
   let found: Promise<FoundFfmpeg> | undefined
@@ -129,7 +132,7 @@ export function createApp(config: Config, { role = 'server', measured }: AppOpti
     drain: recogniser.drain,
     scratchDir: join(config.dataDir, 'scratch'),
     pipeline: {
-      recogniser: retrying(limited(recogniser, limiter)),
+      recogniser: retrying(rateLimited(recogniser, limiter)),
       ...fileRecognisers({
         cloud,
         http,

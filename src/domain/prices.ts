@@ -18,18 +18,18 @@ const tokens: Record<string, { input: number; output: number }> = {
 }
 
 /** The model of which this is a snapshot, or the name as it stands. */
-export function undated(model: string): string {
+export function withoutSnapshotDate(model: string): string {
   return model.replace(/-\d{4}-\d\d-\d\d$/, '')
 }
 
 /** Undefined for a model whose price is not known. */
 export function usdPerSecond(model: string): number | undefined {
-  return audio[undated(model)]
+  return audio[withoutSnapshotDate(model)]
 }
 
 /** Undefined for a model whose price is not known. */
 export function usdPerMillionTokens(model: string): { input: number; output: number } | undefined {
-  return tokens[undated(model)]
+  return tokens[withoutSnapshotDate(model)]
 }
 
 /** Undefined where the price is not known, or nobody has counted the tokens. */
@@ -39,10 +39,10 @@ export function usdForTokens(
 ): number | undefined {
   const price = usdPerMillionTokens(model)
   if (!price || inputTokens > 256_000 || inputTokens + outputTokens === 0) return undefined
-  return dollars((inputTokens * price.input + outputTokens * price.output) / 1e6)
+  return roundUsd((inputTokens * price.input + outputTokens * price.output) / 1e6)
 }
 
 /** To the millionth. */
-export function dollars(usd: number): number {
+export function roundUsd(usd: number): number {
   return Math.round(usd * 1e6) / 1e6
 }

@@ -24,7 +24,7 @@ export interface TextAnswer {
 }
 
 /** Whoever waits for an answer. */
-export interface Listener {
+export interface GenerateOptions {
   signal: AbortSignal
   /** Called once, when the provider has taken the request: the model exists and the key is good. */
   onAccepted?(): void
@@ -41,17 +41,17 @@ export interface TextModel {
   readonly models: string[]
   /** How many requests may be under way at once. */
   readonly concurrency: number
-  write(request: TextRequest, listener: Listener): Promise<TextAnswer>
+  write(request: TextRequest, listener: GenerateOptions): Promise<TextAnswer>
 }
 
 /** Which models are gone, by name and address: remembered for a day, beyond the end of the process. Never rejects. */
-export interface Retirements {
+export interface UnavailableModels {
   isRetired(model: string): Promise<boolean>
   retire(model: string): Promise<void>
 }
 
 /** A text of at most this many characters is returned as it came: there is nothing in it to make readable. */
-export const shortestFormatted = 100
+export const minFormattedChars = 100
 
 /** Nobody can be asked. */
 export function noTextModel(): SpeechError {

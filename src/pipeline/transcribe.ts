@@ -2,7 +2,7 @@
 import { setMaxListeners } from 'node:events'
 import type { PipelineRequest, TranscriptionRequest } from '../domain/job.ts'
 import type { FileRecogniser, ObjectStorage, Recogniser } from '../domain/ports.ts'
-import { dollars } from '../domain/prices.ts'
+import { roundUsd } from '../domain/prices.ts'
 import type { Run } from '../domain/run.ts'
 import { seconds, type Transcript } from '../domain/transcript.ts'
 import type { Gate } from './async/gate.ts'
@@ -115,12 +115,12 @@ export async function tell(
 }
 
 function cost({ usdPerSecond }: Recogniser, sent: number): { costUsd?: number } {
-  return usdPerSecond === undefined ? {} : { costUsd: dollars(sent * usdPerSecond) }
+  return usdPerSecond === undefined ? {} : { costUsd: roundUsd(sent * usdPerSecond) }
 }
 
 /** At most, as silence is not sent. */
 function withEstimate(findings: Findings, { usdPerSecond }: Recogniser, channels: number): Findings {
   if (usdPerSecond === undefined) return findings
-  const estimatedCostUsd = dollars(findings.duration * channels * usdPerSecond)
+  const estimatedCostUsd = roundUsd(findings.duration * channels * usdPerSecond)
   return { ...findings, usage: { ...findings.usage, estimatedCostUsd } }
 }

@@ -12,7 +12,7 @@ import { readConfig } from '../../src/config/config.ts'
 import { describeError, SpeechError } from '../../src/domain/errors.ts'
 import type { ObjectStorage, StoredUpload } from '../../src/domain/ports.ts'
 import { type Dashscope, dashscope } from '../../src/drivers/http/dashscope.ts'
-import { createHttp } from '../../src/drivers/http/http.ts'
+import { createHttpClient } from '../../src/drivers/http/http.ts'
 import { temporaryStorage } from '../../src/drivers/object-storage/dashscope-temporary/temporary.ts'
 import { fixedInstallationId, installationIdIn } from '../../src/drivers/object-storage/installation-id.ts'
 import { parseUploadKey, uploadKey } from '../../src/drivers/object-storage/keys.ts'
@@ -122,7 +122,7 @@ blobsContract('ossBlobs', async () => {
 blobsContract('temporaryBlobs', async () => {
   const standin = await startDashscope({ ffmpeg: 'not used', oss: true })
   const oss = standin.oss!
-  const http = createHttp({ connections: 4 })
+  const http = createHttpClient({ connections: 4 })
   const cloud = dashscope({ apiKey: standin.apiKey, baseUrl: standin.url, http })
   return {
     open: () => temporaryStorage({ cloud, firstDelay }),

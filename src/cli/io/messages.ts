@@ -1,5 +1,5 @@
 // What a person is told beside the text, on stderr.
-import { shortestFormatted } from '../../domain/text-model.ts'
+import { minFormattedChars } from '../../domain/text-model.ts'
 import type { Formatting, Style, Transcript } from '../../domain/transcript.ts'
 import { askForTheRest, describeFormatting } from '../../server/results/formatting.ts'
 
@@ -25,5 +25,5 @@ export function isUnformatted({ formatted, segments }: Transcript, style: Style)
 /** The same of any text. */
 export function isLacking(formatting: Formatting | undefined, text: string): boolean {
   if (formatting && formatting.pieces > 0) return formatting.failed > 0
-  return [...text.trim()].length > shortestFormatted
+  return [...text.trim()].length > minFormattedChars
 }

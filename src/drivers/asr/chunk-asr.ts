@@ -4,7 +4,7 @@ import { isSpeechError, SpeechError } from '../../domain/errors.ts'
 import type { Recogniser } from '../../domain/ports.ts'
 import { usdPerSecond } from '../../domain/prices.ts'
 import type { Dashscope } from '../http/dashscope.ts'
-import type { JsonBody } from '../http/http.ts'
+import type { RequestBody } from '../http/http.ts'
 
 const path = 'services/aigc/multimodal-generation/generation'
 
@@ -24,7 +24,7 @@ const answer = z.object({
   }),
 })
 
-export interface QwenAsrOptions {
+export interface ChunkAsrOptions {
   model: string
   concurrency: number
 }
@@ -33,7 +33,7 @@ export interface QwenAsrOptions {
  * Limits: the API takes 1 to 300 s (180 s in older documents) and 10 MB; chunks of 150 s are safe under all of them.
  * Throws `SpeechError`; a refused key, an account in arrears and an unknown model have the scope `account`.
  */
-export function qwenAsr(cloud: Dashscope, { model, concurrency }: QwenAsrOptions): Recogniser {
+export function chunkAsr(cloud: Dashscope, { model, concurrency }: ChunkAsrOptions): Recogniser {
   const price = usdPerSecond(model)
   return {
     model,
@@ -66,7 +66,7 @@ const hereInJson = JSON.stringify(here).slice(1, -1)
 /** A multiple of three bytes, so that the pieces' base64 can be put end to end. */
 const pieceBytes = 49_152
 
-function withAudio(json: string, audio: Buffer): JsonBody {
+function withAudio(json: string, audio: Buffer): RequestBody {
   const at = json.lastIndexOf(hereInJson)
   const before = Buffer.from(json.slice(0, at))
   const after = Buffer.from(json.slice(at + hereInJson.length))

@@ -5,13 +5,13 @@ import { isSpeechError, SpeechError } from '../../domain/errors.ts'
 import type { Meter } from '../../domain/meter.ts'
 import type { FileRecogniser, Recogniser } from '../../domain/ports.ts'
 import { log } from '../../log.ts'
-import { isTimeUp } from '../http/http.ts'
+import { hasTimedOut } from '../http/http.ts'
 import { measured } from '../http/measured.ts'
-import { heeding, type Limiter } from '../http/rate-limiter.ts'
+import { type AdaptiveRateLimiter, reportThrottling } from '../http/rate-limiter.ts'
 import type { Pacer } from './file-asr/pacer.ts'
 
 /** Counts each request, also those that are made again. */
-export function counted(inner: Recogniser, meter: Meter): Recogniser {
+export function metered(inner: Recogniser, meter: Meter): Recogniser {
   const { model } = inner
   return {
     ...inner,
@@ -30,11 +30,11 @@ export function countedFile(inner: FileRecogniser, meter: Meter): FileRecogniser
 }
 
 /** Keeps to the limiter's rate, and tells it when the provider throttles. */
-export function limited(inner: Recogniser, limiter: Limiter): Recogniser {
+export function rateLimited(inner: Recogniser, limiter: AdaptiveRateLimiter): Recogniser {
   return {
     ...inner,
     recognise: (request, signal) =>
-      limiter.run(() => heeding(() => inner.recognise(request, signal), limiter), signal),
+      limiter.run(() => reportThrottling(() => inner.recognise(request, signal), limiter), signal),
   }
 }
 
@@ -90,19 +90,19 @@ export function retrying(inner: Recogniser, options: RetryOptions = {}): Recogni
 /** Keeps submits to the limiter's rate, and whatever asks about tasks to the pacer's. */
 export function limitedFile(
   inner: FileRecogniser,
-  { submits, asks }: { submits: Limiter; asks: Pacer },
+  { submits, asks }: { submits: AdaptiveRateLimiter; asks: Pacer },
 ): FileRecogniser {
   async function ask<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
     await asks.turn(signal)
-    return heeding(work, { throttled: asks.hold, succeeded: () => {} })
+    return reportThrottling(work, { throttled: asks.hold, succeeded: () => {} })
   }
   return {
     ...inner,
     submit: (request, signal) =>
       submits
-        .run(() => heeding(() => inner.submit(request, signal), submits), signal)
+        .run(() => reportThrottling(() => inner.submit(request, signal), submits), signal)
         .catch(error => {
-          throw error === signal.reason && isTimeUp(signal) ? noTurn(error) : error
+          throw error === signal.reason && hasTimedOut(signal) ? noTurn(error) : error
         }),
     status: (task, signal) => ask(() => inner.status(task, signal), signal),
     listTasks: (from, to, signal) => ask(() => inner.listTasks(from, to, signal), signal),
@@ -135,7 +135,7 @@ async function repeat<T>(
       log.info('retry', { code: error.code, attempt, delay })
       await sleep(delay * 1000, undefined, { signal }).catch(() => {
         // Whoever gives so much time and no more wants to hear what took it.
-        throw isTimeUp(signal) ? error : signal.reason
+        throw hasTimedOut(signal) ? error : signal.reason
       })
     }
   }

@@ -1,7 +1,7 @@
 // DashScope's door: the address, the key, and what its errors mean for whoever asked.
 import { type ErrorCode, isSpeechError, SpeechError } from '../../domain/errors.ts'
-import type { HttpClient, HttpRequest, JsonBody } from './http.ts'
-import { bodyOf, framesOf } from './sse.ts'
+import type { HttpClient, HttpRequest, RequestBody } from './http.ts'
+import { readEvents, readJsonBody } from './sse.ts'
 
 export interface DashscopeOptions {
   apiKey: string | undefined
@@ -16,7 +16,7 @@ export interface DashscopeCall {
   query?: Record<string, string>
   /** Beside the key. */
   headers?: Record<string, string>
-  body?: JsonBody
+  body?: RequestBody
 }
 
 export interface Dashscope {
@@ -33,7 +33,7 @@ export interface StreamingDashscope extends Dashscope {
   stream(request: DashscopeCall, signal: AbortSignal, onOpen?: () => void): AsyncIterable<unknown>
 }
 
-export interface ErrorAnswer {
+export interface ErrorResponse {
   status: number
   /** Empty in an answer of no known form. */
   code: string
@@ -42,9 +42,9 @@ export interface ErrorAnswer {
 }
 
 /** What DashScope answered to a call that failed; undefined where it did not answer. */
-export function answerOf(error: unknown): ErrorAnswer | undefined {
+export function errorResponseOf(error: unknown): ErrorResponse | undefined {
   const cause = isSpeechError(error) ? (error.cause as { status?: unknown } | undefined) : undefined
-  return typeof cause?.status === 'number' ? (cause as ErrorAnswer) : undefined
+  return typeof cause?.status === 'number' ? (cause as ErrorResponse) : undefined
 }
 
 export function dashscope({ apiKey, baseUrl, http }: DashscopeOptions): StreamingDashscope {
@@ -73,9 +73,9 @@ export function dashscope({ apiKey, baseUrl, http }: DashscopeOptions): Streamin
     async *stream(request, signal, onOpen) {
       const headers = { accept: 'text/event-stream', 'x-dashscope-sse': 'enable', ...request.headers }
       const { status, pieces } = await http.stream(prepare({ ...request, headers }, signal))
-      if (status !== 200) throw providerError(status, await bodyOf(pieces))
+      if (status !== 200) throw providerError(status, await readJsonBody(pieces))
       onOpen?.()
-      for await (const frame of framesOf(pieces)) {
+      for await (const frame of readEvents(pieces)) {
         // A stream may be refused with 200 and a frame that tells the true status (raw captures).
         if (frame.event === 'error' || isRefusal(frame.json))
           throw providerError(frame.status ?? 200, frame.json)
@@ -184,7 +184,7 @@ function providerError(status: number, json: unknown): SpeechError {
   const meaning = status === 403 && json === undefined ? intercepted : meaningOf(status, code, message)
   const { code: ours, message: text, ...details } = meaning
   const wrongRoute = /^url error/i.test(message)
-  const cause: ErrorAnswer = { status, code: code.slice(0, 60), ...(wrongRoute && { wrongRoute }) }
+  const cause: ErrorResponse = { status, code: code.slice(0, 60), ...(wrongRoute && { wrongRoute }) }
   return new SpeechError(ours, text, { ...details, cause })
 }
 

@@ -10,7 +10,7 @@ export interface HttpResponse {
 }
 
 /** A body in pieces, JSON unless a header says otherwise, so that a recording never stands in memory; read anew for each attempt. */
-export interface JsonBody {
+export interface RequestBody {
   bytes: number
   pieces(): Iterable<Buffer> | AsyncIterable<Buffer>
 }
@@ -19,7 +19,7 @@ export interface HttpRequest {
   method: 'GET' | 'POST'
   url: string
   headers?: Record<string, string>
-  body?: JsonBody
+  body?: RequestBody
   signal: AbortSignal
   /** The setting that holds the address, for whoever is told that it does not answer; `DASHSCOPE_BASE_URL` as a rule. */
   setting?: string
@@ -48,18 +48,18 @@ export interface HttpClient {
   close(): Promise<void>
 }
 
-export interface HttpOptions {
+export interface HttpClientOptions {
   connections: number
   /** Seconds until the connection stands. */
-  connectTimeout?: number
+  connectTimeoutSeconds?: number
   /** Seconds without a byte of the answer. */
-  answerTimeout?: number
+  responseTimeoutSeconds?: number
   /** Seconds that an answer may take that comes bit by bit. */
-  streamTimeout?: number
+  streamTimeoutSeconds?: number
   /** Bytes of such an answer; one that says all again in each frame is some hundred times its text. */
-  largestStream?: number
+  maxStreamBytes?: number
   /** Bytes; twelve hours of Chinese are some 30 MB, with a time for each character. */
-  largestText?: number
+  maxTextBytes?: number
 }
 
 /** A larger answer is not what we asked for. */
@@ -75,14 +75,14 @@ interface Pool {
 }
 
 /** It is loaded with the first request: a start that only lists tools does not wait for it. */
-export function createHttp({
+export function createHttpClient({
   connections,
-  connectTimeout = 10,
-  answerTimeout = 120,
-  streamTimeout = 300,
-  largestStream = 32_000_000,
-  largestText = 100_000_000,
-}: HttpOptions): HttpClient {
+  connectTimeoutSeconds = 10,
+  responseTimeoutSeconds = 120,
+  streamTimeoutSeconds = 300,
+  maxStreamBytes = 32_000_000,
+  maxTextBytes = 100_000_000,
+}: HttpClientOptions): HttpClient {
   async function start(maxResponseSize: number): Promise<Pool> {
     const [{ default: Pool }, { default: request }] = await Promise.all([
       import(agentModule),
@@ -90,9 +90,9 @@ export function createHttp({
     ])
     const agent: Agent = new Pool({
       connections,
-      connect: { timeout: connectTimeout * 1000 },
-      headersTimeout: answerTimeout * 1000,
-      bodyTimeout: answerTimeout * 1000,
+      connect: { timeout: connectTimeoutSeconds * 1000 },
+      headersTimeout: responseTimeoutSeconds * 1000,
+      bodyTimeout: responseTimeoutSeconds * 1000,
       maxResponseSize,
       keepAliveTimeout: 30_000,
     })
@@ -112,15 +112,15 @@ export function createHttp({
     },
     async fetchText({ url, signal }) {
       signal.throwIfAborted()
-      texts ??= start(largestText)
+      texts ??= start(maxTextBytes)
       return send(await texts, { method: 'GET', url, signal }).catch(error => {
-        throw isTooLarge(error) ? tooLarge(largestText, error) : error
+        throw isTooLarge(error) ? tooLarge(maxTextBytes, error) : error
       })
     },
     async stream(request) {
       request.signal.throwIfAborted()
-      streams ??= start(largestStream)
-      const limits = { bytes: largestStream, seconds: streamTimeout }
+      streams ??= start(maxStreamBytes)
+      const limits = { bytes: maxStreamBytes, seconds: streamTimeoutSeconds }
       return open(await streams, request).then(({ statusCode, body }) => ({
         status: statusCode,
         pieces: textOf(body, request, limits),
@@ -179,7 +179,7 @@ async function* textOf(
   }
 }
 
-function describeBody({ bytes }: JsonBody): Record<string, string> {
+function describeBody({ bytes }: RequestBody): Record<string, string> {
   return { 'content-type': 'application/json', 'content-length': String(bytes) }
 }
 
@@ -192,7 +192,7 @@ function parse(text: string): unknown {
 }
 
 /** True where the signal ended a wait that was too long (`AbortSignal.timeout`), and nobody called it off. */
-export function isTimeUp(signal: AbortSignal): boolean {
+export function hasTimedOut(signal: AbortSignal): boolean {
   return signal.aborted && (signal.reason as { name?: unknown } | undefined)?.name === 'TimeoutError'
 }
 

@@ -11,7 +11,8 @@ export async function measured<T>(
 ): Promise<T> {
   const started = performance.now()
   const count = (outcome: string) => {
-    if (!signal.aborted) meter.asked({ model, seconds: (performance.now() - started) / 1000, outcome })
+    if (!signal.aborted)
+      meter.requestFinished({ model, seconds: (performance.now() - started) / 1000, outcome })
   }
   try {
     const answer = await request()

@@ -1,7 +1,7 @@
 // One gate for all requests of a model: so many a minute, so many at once, and slower while the provider throttles.
 import { isSpeechError } from '../../domain/errors.ts'
 
-export interface LimiterOptions {
+export interface AdaptiveRateLimiterOptions {
   perMinute: number
   concurrency: number
   /** Milliseconds that all requests hold back at most while the provider throttles. */
@@ -12,7 +12,7 @@ export interface LimiterOptions {
   now?: () => number
 }
 
-export interface Limiter {
+export interface AdaptiveRateLimiter {
   /** Runs the work when its turn comes; rejects with the signal's reason if that comes first. */
   run<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T>
   /** The provider has throttled: hold everything back for a while, and go on at half the rate. */
@@ -25,13 +25,13 @@ const minute = 60_000
 /** How long all requests hold back after a throttled one, in milliseconds; doubled while the throttling lasts. */
 const firstPause = 1_000
 
-export function createLimiter({
+export function createAdaptiveRateLimiter({
   perMinute,
   concurrency,
   longestPause = 30_000,
   slowest = 6,
   now = () => performance.now(),
-}: LimiterOptions): Limiter {
+}: AdaptiveRateLimiterOptions): AdaptiveRateLimiter {
   const waiting: { start(): void }[] = []
   let starts: number[] = []
   let running = 0
@@ -111,9 +111,9 @@ export function createLimiter({
 }
 
 /** Tells of an answer and of throttling. */
-export async function heeding<T>(
+export async function reportThrottling<T>(
   work: () => Promise<T>,
-  { throttled, succeeded }: Pick<Limiter, 'throttled' | 'succeeded'>,
+  { throttled, succeeded }: Pick<AdaptiveRateLimiter, 'throttled' | 'succeeded'>,
 ): Promise<T> {
   try {
     const answer = await work()

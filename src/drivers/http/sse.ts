@@ -1,7 +1,7 @@
 // Server-sent events as providers really send them, and what else comes where they were asked for.
 
 /** One event, or a whole JSON document that came in place of all of them. */
-export interface Frame {
+export interface ServerSentEvent {
   /** Empty where it has no name. */
   event: string
   /** From DashScope's comment `:HTTP_STATUS/400`. */
@@ -18,13 +18,13 @@ const longestLine = 8_000_000
  * them. A JSON document is one frame, a list of them as many; the page of a proxy is none. A last line without an end
  * counts where it is whole.
  */
-export async function* framesOf(pieces: AsyncIterable<string>): AsyncGenerator<Frame, void> {
+export async function* readEvents(pieces: AsyncIterable<string>): AsyncGenerator<ServerSentEvent, void> {
   let document: string[] | undefined
   let isStream = false
   let event = ''
   let status: number | undefined
   let data: string | undefined
-  const frame = (json: unknown): Frame => {
+  const frame = (json: unknown): ServerSentEvent => {
     const made = { event, ...(status !== undefined && { status }), json }
     event = ''
     status = undefined
@@ -60,9 +60,9 @@ export async function* framesOf(pieces: AsyncIterable<string>): AsyncGenerator<F
 }
 
 /** What an answer other than a success says of itself; undefined where it is not JSON. */
-export async function bodyOf(pieces: AsyncIterable<string>): Promise<unknown> {
+export async function readJsonBody(pieces: AsyncIterable<string>): Promise<unknown> {
   let body: unknown
-  for await (const { json } of framesOf(pieces)) body ??= json
+  for await (const { json } of readEvents(pieces)) body ??= json
   return body
 }
 

@@ -1,14 +1,20 @@
 // Text models as one: each request goes to the first that is not gone, and on to the next where one fails.
 import { isSpeechError, SpeechError } from '../../domain/errors.ts'
-import type { Listener, Retirements, TextAnswer, TextModel, TextRequest } from '../../domain/text-model.ts'
+import type {
+  GenerateOptions,
+  TextAnswer,
+  TextModel,
+  TextRequest,
+  UnavailableModels,
+} from '../../domain/text-model.ts'
 import { log } from '../../log.ts'
-import { answerOf } from '../http/dashscope.ts'
+import { errorResponseOf } from '../http/dashscope.ts'
 import { createDoor, type Door, type DoorOptions, type Visit } from './circuit-breaker.ts'
 import type { ProviderModel } from './model-key.ts'
 import { acceptedOnce } from './wrappers.ts'
 
 export interface FallbackOptions extends DoorOptions {
-  retirements: Retirements
+  retirements: UnavailableModels
 }
 
 interface Member {
@@ -32,7 +38,7 @@ interface Failure {
 export function fallback(models: ProviderModel[], { retirements, ...options }: FallbackOptions): TextModel {
   const members = models.map((model): Member => ({ model, door: createDoor(options) }))
 
-  async function ask(member: Member, request: TextRequest, listener: Listener): Promise<TextAnswer> {
+  async function ask(member: Member, request: TextRequest, listener: GenerateOptions): Promise<TextAnswer> {
     const { model, door } = member
     const { signal } = listener
     if (await retirements.isRetired(model.place)) throw gone(model)
@@ -96,7 +102,7 @@ export function fallback(models: ProviderModel[], { retirements, ...options }: F
 function isOfModel(error: SpeechError): boolean {
   const { code } = error
   if (code === 'MODEL_NOT_FOUND' || code === 'ACCESS_DENIED') return true
-  return answerOf(error)?.code === 'AllocationQuota.FreeTierOnly'
+  return errorResponseOf(error)?.code === 'AllocationQuota.FreeTierOnly'
 }
 
 /** What a reader can do something about comes first; that a model is gone matters only where all are. */

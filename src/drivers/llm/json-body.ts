@@ -1,7 +1,7 @@
 // A request of a few thousand characters as one piece.
-import type { JsonBody } from '../http/http.ts'
+import type { RequestBody } from '../http/http.ts'
 
-export function jsonBody(value: object): JsonBody {
+export function jsonBody(value: object): RequestBody {
   const bytes = Buffer.from(JSON.stringify(value))
   return { bytes: bytes.length, pieces: () => [bytes] }
 }

@@ -1,9 +1,9 @@
 // The language models that format, in the order of the settings, as one.
 import { type Meter, noMeter } from '../../domain/meter.ts'
-import { noTextModel, type Retirements, type TextModel } from '../../domain/text-model.ts'
+import { noTextModel, type TextModel, type UnavailableModels } from '../../domain/text-model.ts'
 import { dashscope } from '../http/dashscope.ts'
 import type { HttpClient } from '../http/http.ts'
-import { createLimiter } from '../http/rate-limiter.ts'
+import { createAdaptiveRateLimiter } from '../http/rate-limiter.ts'
 import { fallback } from './fallback.ts'
 import { geminiText } from './gemini/text.ts'
 import type { ProviderModel } from './model-key.ts'
@@ -25,7 +25,7 @@ export interface TextModelsOptions {
   dashscope: Provider
   gemini: Provider
   http: HttpClient
-  retirements: Retirements
+  retirements: UnavailableModels
   meter?: Meter
 }
 
@@ -33,7 +33,7 @@ export interface TextModelsOptions {
 export const textConcurrency = 32
 
 /** Seconds without a byte: they do not think, and another model is there. */
-export const textTimeout = 60
+export const textTimeoutSeconds = 60
 
 /** The provider's limit for one account and model (international region); Gemini's depends on the account. */
 const requestsPerMinute = 600
@@ -69,7 +69,7 @@ export function textModels({
       retrying(
         limited(
           counted(model, meter),
-          createLimiter({ perMinute: requestsPerMinute, slowest, concurrency, longestPause }),
+          createAdaptiveRateLimiter({ perMinute: requestsPerMinute, slowest, concurrency, longestPause }),
         ),
       ),
     ),

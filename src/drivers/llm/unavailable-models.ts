@@ -1,6 +1,6 @@
 // Which models are gone, kept in the store for a day.
 import type { Store } from '../../domain/ports.ts'
-import type { Retirements } from '../../domain/text-model.ts'
+import type { UnavailableModels } from '../../domain/text-model.ts'
 import { log } from '../../log.ts'
 
 const day = 86_400_000
@@ -21,10 +21,10 @@ export interface RetirementsOptions {
   now?: () => number
 }
 
-export function retirements(
+export function unavailableModels(
   store: Pick<Store, 'getCheckpoint' | 'putCheckpoint'>,
   { now = Date.now }: RetirementsOptions = {},
-): Retirements {
+): UnavailableModels {
   const known = new Map<string, Known>()
   const reading = new Map<string, Promise<void>>()
 

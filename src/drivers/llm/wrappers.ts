@@ -2,10 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isSpeechError, type SpeechError } from '../../domain/errors.ts'
 import type { Meter } from '../../domain/meter.ts'
-import type { Listener, TextModel } from '../../domain/text-model.ts'
+import type { GenerateOptions, TextModel } from '../../domain/text-model.ts'
 import { log } from '../../log.ts'
 import { measured } from '../http/measured.ts'
-import { heeding, type Limiter } from '../http/rate-limiter.ts'
+import { type AdaptiveRateLimiter, reportThrottling } from '../http/rate-limiter.ts'
 import { retryAfter } from './gemini/errors.ts'
 import type { ProviderModel } from './model-key.ts'
 
@@ -19,11 +19,11 @@ export function counted<Model extends ProviderModel>(inner: Model, meter: Meter)
 }
 
 /** Keeps to the limiter's rate, and tells it when the provider throttles. */
-export function limited<Model extends TextModel>(inner: Model, limiter: Limiter): Model {
+export function limited<Model extends TextModel>(inner: Model, limiter: AdaptiveRateLimiter): Model {
   return {
     ...inner,
     write: (request, listener) =>
-      limiter.run(() => heeding(() => inner.write(request, listener), limiter), listener.signal),
+      limiter.run(() => reportThrottling(() => inner.write(request, listener), limiter), listener.signal),
   }
 }
 
@@ -68,7 +68,7 @@ export function retrying<Model extends TextModel>(inner: Model, options: RetryOp
 }
 
 /** Several attempts are one request to whoever waits. */
-export function acceptedOnce(listener: Listener): Listener {
+export function acceptedOnce(listener: GenerateOptions): GenerateOptions {
   let accepted = false
   return {
     ...listener,

@@ -45,13 +45,13 @@ export function prometheus({ unfinishedJobs, version }: MetricsOptions): Metrics
   }
 
   return {
-    started: ({ tool, attempt, waitedSeconds }) =>
+    jobStarted: ({ tool, attempt, waitedSeconds }) =>
       count(({ atWork, retries, wait }) => {
         atWork.inc()
         if (attempt > 1) retries.inc({ tool })
         else wait.observe({ tool }, waitedSeconds)
       }),
-    ended: ({ tool, state, audioSeconds, usd }) =>
+    jobEnded: ({ tool, state, audioSeconds, usd }) =>
       count(({ atWork, ended, audio, cost }) => {
         atWork.dec()
         if (!ends.has(state)) return
@@ -59,7 +59,7 @@ export function prometheus({ unfinishedJobs, version }: MetricsOptions): Metrics
         audio.inc({ tool }, audioSeconds)
         cost.inc({ tool }, usd)
       }),
-    asked: ({ model, seconds, outcome }) =>
+    requestFinished: ({ model, seconds, outcome }) =>
       count(({ requests, errors }) => {
         requests.observe({ model }, seconds)
         if (outcome !== 'ok') errors.inc({ model, code: outcome })

@@ -1,5 +1,5 @@
 // What lies beside a transcript whose text was made readable, and how a reader gets it.
-import { shortestFormatted } from '../../domain/text-model.ts'
+import { minFormattedChars } from '../../domain/text-model.ts'
 import type { FormattedSegments, Formatting, Style, Transcript } from '../../domain/transcript.ts'
 import { segmentsHash } from '../../pipeline/formatting/format-text.ts'
 import { asItCame } from '../../pipeline/formatting/summary.ts'
@@ -28,7 +28,7 @@ export function isWorthKeeping({ models }: Formatting): boolean {
 
 /** True where the text is too short to be formatted. */
 export function isShort({ segments }: Pick<Transcript, 'segments'>): boolean {
-  let left = shortestFormatted
+  let left = minFormattedChars
   return segments.every(({ text }) => {
     left -= [...text.trim()].length + 1
     return left >= -1

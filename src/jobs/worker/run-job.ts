@@ -92,7 +92,7 @@ export function carryOut(
     const started = performance.now()
     const waited = before.state === 'queued' ? Date.now() - Date.parse(before.updatedAt) : 0
     const attempt = claimed.tries?.count ?? 1
-    meter.started({ tool, attempt, waitedSeconds: Math.max(0, waited) / 1000 })
+    meter.jobStarted({ tool, attempt, waitedSeconds: Math.max(0, waited) / 1000 })
     try {
       if (resumed) await ensureUnchanged(claimed, pipeline, run)
       const story = storyOf(tool, order, pipeline)
@@ -186,7 +186,7 @@ export function carryOut(
     const { state } = fence.job()
     const { usage, duration = 0 } = (isOver(state) && draft.findings()) || {}
     const costs = { audioSeconds: duration, usd: usage?.costUsd ?? 0 }
-    meter.ended({ tool, state: isOver(state) ? state : 'queued', ...costs })
+    meter.jobEnded({ tool, state: isOver(state) ? state : 'queued', ...costs })
   }
 
   /** By what was last written or read: a job that the store did not take to its end is begun again. */

@@ -1,7 +1,7 @@
 // What is found in a recording that was heard as a whole: coverage, usage, and what is missing and why.
 import { describeError } from '../../domain/errors.ts'
 import type { TranscriptionRequest } from '../../domain/job.ts'
-import { dollars } from '../../domain/prices.ts'
+import { roundUsd } from '../../domain/prices.ts'
 import {
   type Alignment,
   type Coverage,
@@ -93,7 +93,8 @@ function coverageOf(
 function usageOf(passes: Pass[], { passes: heard, duration }: Heards, isOver: boolean): Usage {
   const price = passes.map(({ recogniser }) => recogniser.usdPerSecond)
   const isKnown = price.every(one => one !== undefined)
-  const cost = (lengths: number[]) => dollars(lengths.reduce((sum, length, i) => sum + length * price[i]!, 0))
+  const cost = (lengths: number[]) =>
+    roundUsd(lengths.reduce((sum, length, i) => sum + length * price[i]!, 0))
   const sum = (lengths: number[]) => seconds(lengths.reduce((all, length) => all + length, 0))
   const sent = heard.map(({ sent }) => sent)
   return {

@@ -4,7 +4,7 @@ import { setMaxListeners } from 'node:events'
 import { describeError, isSpeechError, type SpeechError } from '../../domain/errors.ts'
 import { usdPerMillionTokens } from '../../domain/prices.ts'
 import { estimateTokens } from '../../domain/text.ts'
-import { noTextModel, shortestFormatted, type TextModel } from '../../domain/text-model.ts'
+import { minFormattedChars, noTextModel, type TextModel } from '../../domain/text-model.ts'
 import type { FormattedSegments, Formatting, Segment } from '../../domain/transcript.ts'
 import { parallel } from '../async/map-concurrent.ts'
 import { tooHigh } from '../chunks/budget.ts'
@@ -81,7 +81,7 @@ async function formatSource(
   const { text } = source
   const { textModel } = ports
   run.signal.throwIfAborted()
-  if ([...text.trim()].length <= shortestFormatted) return nothingDone(wish.style, [tooShort])
+  if ([...text.trim()].length <= minFormattedChars) return nothingDone(wish.style, [tooShort])
   if (textModel.models.length === 0)
     return nothingDone(wish.style, [`${asItCame} ${describeError(noTextModel())}`])
   ensureAffordable(text, ports)

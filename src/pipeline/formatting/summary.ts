@@ -1,15 +1,15 @@
 // What was done to a text, in figures and in words for the reader.
 import { describeError, type SpeechError } from '../../domain/errors.ts'
-import { dollars } from '../../domain/prices.ts'
+import { roundUsd } from '../../domain/prices.ts'
 import { tokens } from '../../domain/text.ts'
-import { shortestFormatted, type TextAnswer } from '../../domain/text-model.ts'
+import { minFormattedChars, type TextAnswer } from '../../domain/text-model.ts'
 import type { Formatting, Style } from '../../domain/transcript.ts'
 import type { Passage } from '../faithfulness/faithfulness.ts'
 import type { Formatted } from './ask.ts'
 
 /** What the reader is told of a text that stands as it came, before the reason, and of one that is not worth a request. */
 export const asItCame = 'The text is as it came.'
-export const tooShort = `A text of at most ${shortestFormatted} characters is not formatted.`
+export const tooShort = `A text of at most ${minFormattedChars} characters is not formatted.`
 
 export interface Done {
   style: Style
@@ -137,7 +137,7 @@ function usageOf(answers: TextAnswer[]): Formatting['usage'] {
   const inputTokens = answers.reduce((sum, { usage }) => sum + usage.inputTokens, 0)
   const outputTokens = answers.reduce((sum, { usage }) => sum + usage.outputTokens, 0)
   const isPriced = answers.length > 0 && answers.every(({ costUsd }) => costUsd !== undefined)
-  const costUsd = dollars(answers.reduce((sum, answer) => sum + (answer.costUsd ?? 0), 0))
+  const costUsd = roundUsd(answers.reduce((sum, answer) => sum + (answer.costUsd ?? 0), 0))
   return { inputTokens, outputTokens, ...(isPriced && { costUsd }) }
 }
 

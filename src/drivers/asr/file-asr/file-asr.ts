@@ -2,8 +2,8 @@
 import { isSpeechError, SpeechError } from '../../../domain/errors.ts'
 import type { FileRecogniser, FileRecognition, TaskStatus } from '../../../domain/ports.ts'
 import { usdPerSecond } from '../../../domain/prices.ts'
-import { answerOf, type Dashscope } from '../../http/dashscope.ts'
-import { type HttpClient, isTimeUp, type JsonBody } from '../../http/http.ts'
+import { type Dashscope, errorResponseOf } from '../../http/dashscope.ts'
+import { type HttpClient, hasTimedOut, type RequestBody } from '../../http/http.ts'
 import { failureOf, resultElsewhere, resultExpired, resultUnreadable } from './errors.ts'
 import { type FileRole, fileLimits, fileModel } from './models.ts'
 import { readResult } from './results.ts'
@@ -96,7 +96,7 @@ export function fileAsr({ cloud, http, model, role }: FileAsrOptions): FileRecog
         await cloud.call({ method: 'POST', path: `${taskPath(task)}/cancel` }, signal)
       } catch (error) {
         // It has begun, or is over.
-        if (answerOf(error)?.code !== 'UnsupportedOperation') throw error
+        if (errorResponseOf(error)?.code !== 'UnsupportedOperation') throw error
       }
     },
   }
@@ -111,10 +111,10 @@ function done(hearing: FileRecognition): TaskStatus {
 }
 
 /** A body that knows whether it was read, which happens when the connection stands: what was not read has not gone out. */
-function writeLetter(value: unknown): { body: JsonBody; isSent(): boolean } {
+function writeLetter(value: unknown): { body: RequestBody; isSent(): boolean } {
   const json = Buffer.from(JSON.stringify(value))
   let sent = false
-  const body: JsonBody = {
+  const body: RequestBody = {
     bytes: json.length,
     *pieces() {
       sent = true
@@ -138,9 +138,9 @@ interface Circumstances {
 
 /** What a submit that failed means: it may have made a task, has surely made none, or was called off. */
 function submitError(error: unknown, { isSent, signal, role }: Circumstances): unknown {
-  if (signal.aborted && error === signal.reason) return isTimeUp(signal) ? late(isSent, error) : error
+  if (signal.aborted && error === signal.reason) return hasTimedOut(signal) ? late(isSent, error) : error
   if (!isSpeechError(error)) return error
-  const answer = answerOf(error)
+  const answer = errorResponseOf(error)
   if (!answer) return isSent ? unclear(error) : error
   const isSilent = answer.code === '' || /time_?out/i.test(answer.code)
   if (answer.status === 200 || (answer.status >= 500 && isSilent)) return unclear(error)

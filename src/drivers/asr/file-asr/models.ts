@@ -1,7 +1,7 @@
 // The models that hear whole files: how each wants to be asked, what it tells, how often it may be asked.
 import { hintLanguages } from '../../../domain/languages.ts'
 import type { FileRequest } from '../../../domain/ports.ts'
-import { undated } from '../../../domain/prices.ts'
+import { withoutSnapshotDate } from '../../../domain/prices.ts'
 
 /** What a model is there for, where there is one for who speaks and one for what is said. */
 export type FileRole = 'speakers' | 'text'
@@ -73,7 +73,7 @@ const onePass: FileModel = { tells: { text: true, speakers: true }, perMinute: 6
 
 /** A model that we do not know is asked like the one that its role is known by. */
 export function fileModel(name: string, role: FileRole): FileModel {
-  const model = undated(name)
+  const model = withoutSnapshotDate(name)
   if (model === 'fun-asr-mtl') return fun(role, 100)
   if (model === 'fun-asr') return fun(role, 600)
   if (model === 'qwen3-asr-flash-filetrans') return filetrans

@@ -3,7 +3,7 @@ import { type Meter, noMeter } from '../../../domain/meter.ts'
 import type { FileRecogniser } from '../../../domain/ports.ts'
 import type { Dashscope } from '../../http/dashscope.ts'
 import type { HttpClient } from '../../http/http.ts'
-import { createLimiter, type Limiter } from '../../http/rate-limiter.ts'
+import { type AdaptiveRateLimiter, createAdaptiveRateLimiter } from '../../http/rate-limiter.ts'
 import { countedFile, limitedFile, type RetryOptions, retryingFile } from '../wrappers.ts'
 import { fileAsr } from './file-asr.ts'
 import { type FileRole, fileModel } from './models.ts'
@@ -35,10 +35,10 @@ export function fileRecognisers({
   ...names
 }: FileRecognisersOptions): FileRecognisers {
   const asks = createPacer(asksPerSecond)
-  const rates = new Map<string, Limiter>()
+  const rates = new Map<string, AdaptiveRateLimiter>()
   const recogniser = (model: string, role: FileRole) => {
     const { perMinute } = fileModel(model, role)
-    const submits = rates.get(model) ?? createLimiter({ perMinute, concurrency: submitsAtOnce })
+    const submits = rates.get(model) ?? createAdaptiveRateLimiter({ perMinute, concurrency: submitsAtOnce })
     rates.set(model, submits)
     return retryingFile(
       limitedFile(countedFile(fileAsr({ cloud, http, model, role }), meter), { submits, asks }),

@@ -1,9 +1,9 @@
 // Gemini over `generateContent`: one request in, the answer as it comes.
 import * as z from 'zod/v4'
 import { SpeechError } from '../../../domain/errors.ts'
-import type { Listener, TextAnswer, TextRequest } from '../../../domain/text-model.ts'
+import type { GenerateOptions, TextAnswer, TextRequest } from '../../../domain/text-model.ts'
 import type { HttpClient } from '../../http/http.ts'
-import { bodyOf, framesOf } from '../../http/sse.ts'
+import { readEvents, readJsonBody } from '../../http/sse.ts'
 import { createDeltas } from '../deltas.ts'
 import { jsonBody } from '../json-body.ts'
 import { type Draft, finished, type ProviderModel, unknownShape } from '../model-key.ts'
@@ -54,7 +54,7 @@ const frame = z.object({
 export function geminiText({ model, apiKey, baseUrl, http, concurrency }: GeminiOptions): ProviderModel {
   let forbidsThinking = takesNoThinking(model)
 
-  async function ask(request: TextRequest, listener: Listener, forbid: boolean): Promise<TextAnswer> {
+  async function ask(request: TextRequest, listener: GenerateOptions, forbid: boolean): Promise<TextAnswer> {
     const { status, pieces } = await http.stream({
       method: 'POST',
       url: `${baseUrl}/models/${encodeURIComponent(model)}:streamGenerateContent?alt=sse`,
@@ -63,7 +63,7 @@ export function geminiText({ model, apiKey, baseUrl, http, concurrency }: Gemini
       signal: listener.signal,
       setting: 'GEMINI_BASE_URL',
     })
-    if (status !== 200) throw geminiError(status, await bodyOf(pieces), model)
+    if (status !== 200) throw geminiError(status, await readJsonBody(pieces), model)
     listener.onAccepted?.()
     const { version, ...draft } = await read(pieces, listener, model)
     return finished(version ?? model, draft)
@@ -103,7 +103,7 @@ function requestOf({ system, user, maxTokens }: TextRequest, forbidThinking: boo
 
 async function read(
   pieces: AsyncIterable<string>,
-  { signal, onText }: Listener,
+  { signal, onText }: GenerateOptions,
   model: string,
 ): Promise<Draft & { version?: string }> {
   const deltas = createDeltas()
@@ -112,7 +112,7 @@ async function read(
     usage: { inputTokens: 0, outputTokens: 0 },
   }
   try {
-    for await (const { json } of framesOf(pieces)) {
+    for await (const { json } of readEvents(pieces)) {
       if (answeredWith(json)) throw geminiError(200, json, model)
       const parsed = frame.safeParse(json)
       if (!parsed.success) throw unknownShape('GEMINI_BASE_URL')

@@ -1,7 +1,7 @@
 // Qwen, and whatever else DashScope has that writes text: one request in, the answer as it comes.
 import * as z from 'zod/v4'
-import type { Listener, TextAnswer, TextRequest } from '../../../domain/text-model.ts'
-import { answerOf, type StreamingDashscope } from '../../http/dashscope.ts'
+import type { GenerateOptions, TextAnswer, TextRequest } from '../../../domain/text-model.ts'
+import { errorResponseOf, type StreamingDashscope } from '../../http/dashscope.ts'
 import { createDeltas } from '../deltas.ts'
 import { jsonBody } from '../json-body.ts'
 import { type Draft, finished, type ProviderModel, unknownShape } from '../model-key.ts'
@@ -42,7 +42,7 @@ export function qwenText(
   const { model, concurrency } = options
   let route = qwenRoute(model)
 
-  async function ask(by: QwenRoute, request: TextRequest, listener: Listener): Promise<TextAnswer> {
+  async function ask(by: QwenRoute, request: TextRequest, listener: GenerateOptions): Promise<TextAnswer> {
     const body = jsonBody(bodyOf(model, by, request))
     const once = acceptedOnce(listener)
     let timer: NodeJS.Timeout | undefined
@@ -66,7 +66,7 @@ export function qwenText(
       const first = route
       try {
         return await ask(first, request, listener).catch(error => {
-          if (!answerOf(error)?.wrongRoute) throw error
+          if (!errorResponseOf(error)?.wrongRoute) throw error
           // Nothing was written and nothing is billed; whoever comes next knows the way.
           if (route === first) route = otherThan(first)
           return ask(otherThan(first), request, listener)
@@ -102,7 +102,7 @@ function bodyOf(model: string, route: QwenRoute, { system, user, maxTokens }: Te
 
 async function read(
   frames: AsyncIterable<unknown>,
-  { signal, onAccepted, onText }: Listener,
+  { signal, onAccepted, onText }: GenerateOptions,
 ): Promise<Draft> {
   const deltas = createDeltas()
   let ending: Draft['ending']

@@ -1,13 +1,13 @@
 // The form of an upload to a store that takes forms (OSS reference, PostObject): a body whose length is known beforehand.
 import { randomUUID } from 'node:crypto'
-import type { JsonBody } from '../../http/http.ts'
+import type { RequestBody } from '../../http/http.ts'
 import type { Spool } from './spool.ts'
 
 /** OSS wants names in quotes, the boundary without, and the file last with its disposition before its type. */
 export function uploadForm(
   fields: Record<string, string>,
   file: Spool & { name: string; type: string },
-): { contentType: string; body: JsonBody } {
+): { contentType: string; body: RequestBody } {
   const boundary = `speech-mcp-${randomUUID()}`
   const part = (name: string, more = '') =>
     `--${boundary}\r\nContent-Disposition: form-data; name="${name}"${more}\r\n`

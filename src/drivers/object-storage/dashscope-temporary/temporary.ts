@@ -4,7 +4,7 @@ import { isSpeechError, SpeechError } from '../../../domain/errors.ts'
 import type { ObjectStorage } from '../../../domain/ports.ts'
 import { log } from '../../../log.ts'
 import type { Dashscope } from '../../http/dashscope.ts'
-import { createHttp } from '../../http/http.ts'
+import { createHttpClient } from '../../http/http.ts'
 import { pause, stoppable } from '../abortable.ts'
 import { uploadForm } from './multipart-form.ts'
 import { type Spool, withSpool } from './spool.ts'
@@ -21,7 +21,7 @@ const attempts = 4
 /** Nothing in this store can be listed or removed: it empties itself. */
 export function temporaryStorage({ cloud, firstDelay = 0.5 }: TemporaryOptions): ObjectStorage {
   /** The store has an address of its own, and no key goes there. */
-  const http = createHttp({ connections: 16 })
+  const http = createHttpClient({ connections: 16 })
 
   /** The leave ends after five minutes, so each attempt begins with a new one, which is as late as can be. */
   async function store(spool: Spool, model: string, signal: AbortSignal): Promise<string> {

@@ -7,11 +7,14 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { type DashscopeEmulator, startDashscope } from '../../../../emulators/dashscope/dashscope.ts'
 import { cancelled, describeError, type ErrorCode, SpeechError } from '../../../../src/domain/errors.ts'
 import type { Recogniser, RecognitionRequest } from '../../../../src/domain/ports.ts'
-import { qwenAsr } from '../../../../src/drivers/asr/chunk-asr.ts'
-import { limited, retrying } from '../../../../src/drivers/asr/wrappers.ts'
+import { chunkAsr } from '../../../../src/drivers/asr/chunk-asr.ts'
+import { rateLimited, retrying } from '../../../../src/drivers/asr/wrappers.ts'
 import { dashscope } from '../../../../src/drivers/http/dashscope.ts'
-import { createHttp, type HttpClient } from '../../../../src/drivers/http/http.ts'
-import { createLimiter, type Limiter } from '../../../../src/drivers/http/rate-limiter.ts'
+import { createHttpClient, type HttpClient } from '../../../../src/drivers/http/http.ts'
+import {
+  type AdaptiveRateLimiter,
+  createAdaptiveRateLimiter,
+} from '../../../../src/drivers/http/rate-limiter.ts'
 import { log } from '../../../../src/log.ts'
 import { testFfmpeg } from '../../../support/audio/ffmpeg.ts'
 import { fixture, truth, truthText } from '../../../support/e2e/system.ts'
@@ -46,7 +49,7 @@ beforeAll(async () => {
 })
 beforeEach(() => {
   seen = []
-  http = createHttp({ connections: 4, answerTimeout: 0.1 })
+  http = createHttpClient({ connections: 4, responseTimeoutSeconds: 0.1 })
 })
 afterEach(async () => {
   await http.close()
@@ -66,7 +69,7 @@ function answers(status: number, body: object | string): void {
 
 function asr(to: { key?: string | undefined; url?: string } = {}): Recogniser {
   const cloud = dashscope({ apiKey: 'key' in to ? to.key : apiKey, baseUrl: to.url ?? baseUrl, http })
-  return qwenAsr(cloud, { model: 'qwen3-asr-flash', concurrency: 3 })
+  return chunkAsr(cloud, { model: 'qwen3-asr-flash', concurrency: 3 })
 }
 
 describe('a request', () => {
@@ -323,7 +326,7 @@ describe('the network', () => {
 
   it('is left at once when the call is aborted', async () => {
     await http.close()
-    http = createHttp({ connections: 1 })
+    http = createHttpClient({ connections: 1 })
     const call = new AbortController()
     const reason = cancelled()
     const closed = new Promise(resolve => {
@@ -379,7 +382,7 @@ describe('an answer that comes bit by bit', () => {
   })
 
   it('that drips without end is a timeout', async () => {
-    http = createHttp({ connections: 1, streamTimeout: 0 })
+    http = createHttpClient({ connections: 1, streamTimeoutSeconds: 0 })
     answer = (_, response) => {
       response.on('error', () => {})
       const drip = () => response.destroyed || response.write(': ping\n', () => setImmediate(drip))
@@ -392,7 +395,7 @@ describe('an answer that comes bit by bit', () => {
   })
 
   it('that is too large fails for good', async () => {
-    http = createHttp({ connections: 1, largestStream: 1000 })
+    http = createHttpClient({ connections: 1, maxStreamBytes: 1000 })
     answer = (_, response) => void response.on('error', () => {}).end('x'.repeat(2000))
     expect(await failure(ask().then(({ pieces }) => read(pieces)))).toMatchObject({
       code: 'PROVIDER_FAILED',
@@ -446,7 +449,7 @@ describe('an answer that comes bit by bit', () => {
 describe('against the stand-in cloud', () => {
   let standin: DashscopeEmulator
   // The stand-in may take longer than the other tests' patience to load its recordings.
-  const patient = createHttp({ connections: 1 })
+  const patient = createHttpClient({ connections: 1 })
   beforeAll(async () => {
     standin = await startDashscope({ ffmpeg: await testFfmpeg() })
   })
@@ -459,7 +462,7 @@ describe('against the stand-in cloud', () => {
 
   it('a recording comes back as its words', async () => {
     const cloud = dashscope({ apiKey: standin.apiKey, baseUrl: standin.url, http: patient })
-    const heard = await qwenAsr(cloud, { model: 'qwen3-asr-flash', concurrency: 1 }).recognise(
+    const heard = await chunkAsr(cloud, { model: 'qwen3-asr-flash', concurrency: 1 }).recognise(
       recording(),
       never,
     )
@@ -468,7 +471,7 @@ describe('against the stand-in cloud', () => {
 
   it('another key is refused', async () => {
     const cloud = dashscope({ apiKey: 'sk-other', baseUrl: standin.url, http: patient })
-    const call = qwenAsr(cloud, { model: 'qwen3-asr-flash', concurrency: 1 }).recognise(recording(), never)
+    const call = chunkAsr(cloud, { model: 'qwen3-asr-flash', concurrency: 1 }).recognise(recording(), never)
     expect(await failure(call)).toMatchObject({ code: 'KEY_REFUSED', scope: 'account' })
   })
 })
@@ -573,12 +576,12 @@ describe('limited', () => {
     ['another failure', passing, []],
   ])('tells the limiter of %s', async (_, fails, expected) => {
     const told: string[] = []
-    const limiter: Limiter = {
+    const limiter: AdaptiveRateLimiter = {
       run: work => work(),
       throttled: () => told.push('throttled'),
       succeeded: () => told.push('succeeded'),
     }
-    const call = limited(failing(...(fails ? [fails] : [])), limiter).recognise(chunk, never)
+    const call = rateLimited(failing(...(fails ? [fails] : [])), limiter).recognise(chunk, never)
     await (fails ? expect(call).rejects.toBe(fails) : call)
     expect(told).toEqual(expected)
   })
@@ -594,10 +597,14 @@ describe('the limiter', () => {
   })
 
   const limiter = (perMinute: number, concurrency: number) =>
-    createLimiter({ perMinute, concurrency, now: () => Date.now() })
+    createAdaptiveRateLimiter({ perMinute, concurrency, now: () => Date.now() })
 
   /** Orders `count` pieces of work that take this long, and notes the second in which each begins. */
-  function order(gate: Limiter, count: number, takes = 0): { begun: number[]; all: Promise<unknown> } {
+  function order(
+    gate: AdaptiveRateLimiter,
+    count: number,
+    takes = 0,
+  ): { begun: number[]; all: Promise<unknown> } {
     const begun: number[] = []
     const work = async () => {
       begun.push(Date.now() / 1000)

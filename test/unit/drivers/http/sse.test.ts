@@ -1,16 +1,16 @@
 // Server-sent events: told apart by their data lines, wherever the network cuts them, and what comes in their place.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { bodyOf, type Frame, framesOf } from '../../../../src/drivers/http/sse.ts'
+import { readEvents, readJsonBody, type ServerSentEvent } from '../../../../src/drivers/http/sse.ts'
 import { sse } from '../../../support/servers/text-server.ts'
 
 async function* inPieces(...pieces: string[]): AsyncGenerator<string, void> {
   yield* pieces
 }
 
-async function read(...pieces: string[]): Promise<Frame[]> {
-  const frames: Frame[] = []
-  for await (const frame of framesOf(inPieces(...pieces))) frames.push(frame)
+async function read(...pieces: string[]): Promise<ServerSentEvent[]> {
+  const frames: ServerSentEvent[] = []
+  for await (const frame of readEvents(inPieces(...pieces))) frames.push(frame)
   return frames
 }
 
@@ -92,8 +92,8 @@ describe('in place of a stream', () => {
   })
 
   it('what an error says of itself is its JSON, in a frame or without, or nothing', async () => {
-    expect(await bodyOf(inPieces(sse({ code: 'X' }, 1, 'error', 400)))).toEqual({ code: 'X' })
-    expect(await bodyOf(inPieces('{"code":"X"}'))).toEqual({ code: 'X' })
-    expect(await bodyOf(inPieces('<html>'))).toBeUndefined()
+    expect(await readJsonBody(inPieces(sse({ code: 'X' }, 1, 'error', 400)))).toEqual({ code: 'X' })
+    expect(await readJsonBody(inPieces('{"code":"X"}'))).toEqual({ code: 'X' })
+    expect(await readJsonBody(inPieces('<html>'))).toBeUndefined()
   })
 })

@@ -2,7 +2,7 @@
 import { EventEmitter, once, setMaxListeners } from 'node:events'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { cancelled, type ErrorCode, type ErrorDetails, SpeechError } from '../../../../src/domain/errors.ts'
-import type { Listener, Retirements, TextAnswer } from '../../../../src/domain/text-model.ts'
+import type { GenerateOptions, TextAnswer, UnavailableModels } from '../../../../src/domain/text-model.ts'
 import { fallback } from '../../../../src/drivers/llm/fallback.ts'
 import type { ProviderModel } from '../../../../src/drivers/llm/model-key.ts'
 import { log } from '../../../../src/log.ts'
@@ -24,11 +24,11 @@ const wrongKey = error('KEY_REFUSED', { scope: 'account' })
 interface Fake extends ProviderModel {
   calls: number
   /** What it does with a request from now on. */
-  does(how: (listener: Listener) => Promise<string>): Fake
+  does(how: (listener: GenerateOptions) => Promise<string>): Fake
 }
 
 function fake(name: string, provider = 'DashScope'): Fake {
-  let how: (listener: Listener) => Promise<string> = async () => `by ${name}`
+  let how: (listener: GenerateOptions) => Promise<string> = async () => `by ${name}`
   return {
     name,
     provider,
@@ -49,7 +49,7 @@ function fake(name: string, provider = 'DashScope'): Fake {
 const failing = (name: string, with_: unknown, provider?: string) =>
   fake(name, provider).does(() => Promise.reject(with_))
 
-function memory(): Retirements & { retired: string[] } {
+function memory(): UnavailableModels & { retired: string[] } {
   const retired: string[] = []
   return {
     retired,
@@ -108,7 +108,7 @@ describe('a request', () => {
   })
 
   it('is accepted once, however many models take it', async () => {
-    const take = (end: () => Promise<string>) => async (listener: Listener) => {
+    const take = (end: () => Promise<string>) => async (listener: GenerateOptions) => {
       listener.onAccepted?.()
       return end()
     }

@@ -9,9 +9,9 @@ import {
 } from '../../../../emulators/dashscope/dashscope.ts'
 import { cancelled, type ErrorCode, SpeechError } from '../../../../src/domain/errors.ts'
 import { usdForTokens, usdPerMillionTokens } from '../../../../src/domain/prices.ts'
-import type { Retirements, TextModel } from '../../../../src/domain/text-model.ts'
-import { createHttp, type HttpClient } from '../../../../src/drivers/http/http.ts'
-import { createLimiter } from '../../../../src/drivers/http/rate-limiter.ts'
+import type { TextModel, UnavailableModels } from '../../../../src/domain/text-model.ts'
+import { createHttpClient, type HttpClient } from '../../../../src/drivers/http/http.ts'
+import { createAdaptiveRateLimiter } from '../../../../src/drivers/http/rate-limiter.ts'
 import { type TextModelsOptions, textModels } from '../../../../src/drivers/llm/text-models.ts'
 import { limited, retrying } from '../../../../src/drivers/llm/wrappers.ts'
 import { log } from '../../../../src/log.ts'
@@ -31,7 +31,7 @@ setMaxListeners(0, never)
 const quiet = { signal: never }
 const request = { system: 'Add punctuation.', user: 'so i went home', maxTokens: 900 }
 
-function memory(): Retirements & { retired: Set<string> } {
+function memory(): UnavailableModels & { retired: Set<string> } {
   const retired = new Set<string>()
   return {
     retired,
@@ -44,7 +44,7 @@ function memory(): Retirements & { retired: Set<string> } {
 
 let http: HttpClient
 beforeEach(() => {
-  http = createHttp({ connections: 32 })
+  http = createHttpClient({ connections: 32 })
   vi.spyOn(log, 'warn').mockImplementation(() => {})
 })
 afterEach(async () => {
@@ -213,7 +213,7 @@ describe('the limit', () => {
       running--
       return { text: 'ok', whole: true, model: 'fake', usage: { inputTokens: 1, outputTokens: 1 } }
     }
-    const limiter = createLimiter({ perMinute: 600, concurrency: 3 })
+    const limiter = createAdaptiveRateLimiter({ perMinute: 600, concurrency: 3 })
     const model = limited(inner, limiter)
     await Promise.all(Array.from({ length: 12 }, () => model.write(request, quiet)))
     expect(most).toBe(3)

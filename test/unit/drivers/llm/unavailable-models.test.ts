@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { SpeechError } from '../../../../src/domain/errors.ts'
-import { retirements } from '../../../../src/drivers/llm/unavailable-models.ts'
+import { unavailableModels } from '../../../../src/drivers/llm/unavailable-models.ts'
 import { sqliteStore } from '../../../../src/drivers/store/sqlite/sqlite.ts'
 import { log } from '../../../../src/log.ts'
 
@@ -42,10 +42,10 @@ afterEach(() => vi.restoreAllMocks())
 describe('a retired model', () => {
   it('is known here and by others for a day', async () => {
     const store = memoryStore()
-    const here = retirements(store, { now })
+    const here = unavailableModels(store, { now })
     expect(await here.isRetired('a')).toBe(false)
     await here.retire('a')
-    const elsewhere = retirements(store, { now })
+    const elsewhere = unavailableModels(store, { now })
     for (const [later, expected] of [
       [0, true],
       [day - 1, true],
@@ -60,22 +60,22 @@ describe('a retired model', () => {
 
   it('is kept where no user can have it', async () => {
     const store = memoryStore()
-    await retirements(store, { now }).retire('a')
+    await unavailableModels(store, { now }).retire('a')
     expect([...store.owners]).toEqual([expect.not.stringMatching(/^[\w.@-]{1,64}$/)])
   })
 
   it('that another process found is heard of within a minute', async () => {
     const store = memoryStore()
-    const here = retirements(store, { now })
+    const here = unavailableModels(store, { now })
     await here.isRetired('a')
-    await retirements(store, { now }).retire('a')
+    await unavailableModels(store, { now }).retire('a')
     time += 61_000
     expect(await here.isRetired('a')).toBe(true)
   })
 
   it('costs the store one look for all who ask at once, and none for a while', async () => {
     const store = memoryStore()
-    const here = retirements(store, { now })
+    const here = unavailableModels(store, { now })
     await Promise.all(Array.from({ length: 32 }, () => here.isRetired('a')))
     await here.isRetired('a')
     expect(store.reads).toBe(1)
@@ -83,7 +83,7 @@ describe('a retired model', () => {
 
   it('is one also for those who were asking the store in that moment', async () => {
     const store = memoryStore()
-    const here = retirements(store, { now })
+    const here = unavailableModels(store, { now })
     const asked = here.isRetired('a')
     const retired = here.retire('a')
     expect(await asked).toBe(true)
@@ -94,7 +94,7 @@ describe('a retired model', () => {
   it('lasts for this process where the store takes nothing, and nothing is thrown', async () => {
     const store = memoryStore()
     store.broken = true
-    const here = retirements(store, { now })
+    const here = unavailableModels(store, { now })
     expect(await here.isRetired('a')).toBe(false)
     await here.retire('a')
     expect(await here.isRetired('a')).toBe(true)
@@ -105,7 +105,7 @@ describe('a retired model', () => {
     async value => {
       const store = memoryStore()
       store.getCheckpoint = async () => value
-      expect(await retirements(store, { now }).isRetired('a')).toBe(false)
+      expect(await unavailableModels(store, { now }).isRetired('a')).toBe(false)
     },
   )
 
@@ -113,7 +113,7 @@ describe('a retired model', () => {
     const folder = mkdtempSync(join(tmpdir(), 'speech-'))
     for (const expected of [false, true]) {
       const store = sqliteStore({ folder })
-      const here = retirements(store, { now })
+      const here = unavailableModels(store, { now })
       expect(await here.isRetired('a at https://host/api/v1')).toBe(expected)
       await here.retire('a at https://host/api/v1')
       await store.close()

@@ -11,11 +11,11 @@ import type { Progress, TranscriptionRequest } from '../../../../src/domain/job.
 import type { Run } from '../../../../src/domain/run.ts'
 import { tokens } from '../../../../src/domain/text.ts'
 import type { Segment } from '../../../../src/domain/transcript.ts'
-import { qwenAsr } from '../../../../src/drivers/asr/chunk-asr.ts'
-import { limited, retrying } from '../../../../src/drivers/asr/wrappers.ts'
+import { chunkAsr } from '../../../../src/drivers/asr/chunk-asr.ts'
+import { rateLimited, retrying } from '../../../../src/drivers/asr/wrappers.ts'
 import { dashscope } from '../../../../src/drivers/http/dashscope.ts'
-import { createHttp } from '../../../../src/drivers/http/http.ts'
-import { createLimiter } from '../../../../src/drivers/http/rate-limiter.ts'
+import { createHttpClient } from '../../../../src/drivers/http/http.ts'
+import { createAdaptiveRateLimiter } from '../../../../src/drivers/http/rate-limiter.ts'
 import { sqliteStore } from '../../../../src/drivers/store/sqlite/sqlite.ts'
 import { createCheckpoints } from '../../../../src/jobs/records/checkpoints.ts'
 import { createGate } from '../../../../src/pipeline/async/gate.ts'
@@ -33,7 +33,7 @@ const spoken = (name: string) => truth(name).words.filter(({ end }) => end < len
 let standin: DashscopeEmulator
 let folder: TempFolder
 let meeting: string
-let http: ReturnType<typeof createHttp>
+let http: ReturnType<typeof createHttpClient>
 let store: ReturnType<typeof sqliteStore>
 let owners = 0
 
@@ -46,7 +46,7 @@ beforeAll(async () => {
     right: ['S2', 'S3'],
     seconds: length,
   })
-  http = createHttp({ connections: 4 })
+  http = createHttpClient({ connections: 4 })
   store = sqliteStore({ folder: join(folder.path, 'data') })
   await standin.warmUp()
 })
@@ -72,9 +72,9 @@ async function hear(
   options: { maxCostUsd?: number } = {},
 ): Promise<Heard> {
   const cloud = dashscope({ apiKey: standin.apiKey, baseUrl: standin.url, http })
-  const limiter = createLimiter({ perMinute: 1000, concurrency: 4 })
-  const asr = qwenAsr(cloud, { model: 'qwen3-asr-flash', concurrency: 4 })
-  const recogniser = retrying(limited(asr, limiter), { firstDelay: 0.01 })
+  const limiter = createAdaptiveRateLimiter({ perMinute: 1000, concurrency: 4 })
+  const asr = chunkAsr(cloud, { model: 'qwen3-asr-flash', concurrency: 4 })
+  const recogniser = retrying(rateLimited(asr, limiter), { firstDelay: 0.01 })
   const ports = { recogniser, ffmpeg: testFfmpeg, encoding: createGate(2), ...options }
   const heard = { warnings: new Set<string>(), progress: [] as Progress[], soFar: [] as Findings[] }
   const run: Run = {

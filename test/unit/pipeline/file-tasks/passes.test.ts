@@ -7,7 +7,7 @@ import type { FileRecogniser } from '../../../../src/domain/ports.ts'
 import type { Run } from '../../../../src/domain/run.ts'
 import { fileRecognisers } from '../../../../src/drivers/asr/file-asr/recognisers.ts'
 import { dashscope } from '../../../../src/drivers/http/dashscope.ts'
-import { createHttp } from '../../../../src/drivers/http/http.ts'
+import { createHttpClient } from '../../../../src/drivers/http/http.ts'
 import { ossStorage } from '../../../../src/drivers/object-storage/oss/oss.ts'
 import { sqliteStore } from '../../../../src/drivers/store/sqlite/sqlite.ts'
 import { createCheckpoints } from '../../../../src/jobs/records/checkpoints.ts'
@@ -20,13 +20,13 @@ import { fixture, type TempFolder, tempFolder } from '../../../support/e2e/syste
 
 let standin: DashscopeEmulator
 let folder: TempFolder
-let http: ReturnType<typeof createHttp>
+let http: ReturnType<typeof createHttpClient>
 let store: ReturnType<typeof sqliteStore>
 
 beforeAll(async () => {
   standin = await startDashscope({ ffmpeg: await testFfmpeg(), oss: true })
   folder = await tempFolder()
-  http = createHttp({ connections: 4 })
+  http = createHttpClient({ connections: 4 })
   store = sqliteStore({ folder: join(folder.path, 'data') })
   await standin.warmUp()
 })

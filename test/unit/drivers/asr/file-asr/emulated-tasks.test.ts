@@ -14,7 +14,7 @@ import { describeError, type ErrorCode, SpeechError } from '../../../../../src/d
 import type { FileRecogniser, FileRecognition, TaskStatus } from '../../../../../src/domain/ports.ts'
 import { fileRecognisers } from '../../../../../src/drivers/asr/file-asr/recognisers.ts'
 import { dashscope } from '../../../../../src/drivers/http/dashscope.ts'
-import { createHttp, type HttpClient } from '../../../../../src/drivers/http/http.ts'
+import { createHttpClient, type HttpClient } from '../../../../../src/drivers/http/http.ts'
 import { log } from '../../../../../src/log.ts'
 import { testFfmpeg } from '../../../../support/audio/ffmpeg.ts'
 import { silentWav } from '../../../../support/e2e/requests.ts'
@@ -43,7 +43,7 @@ beforeAll(async () => {
     else if (name === 'text.mp3') response.end('This is no audio.')
     else response.end(readFileSync(fixture(name)))
   })
-  http = createHttp({ connections: 8 })
+  http = createHttpClient({ connections: 8 })
   const cloud = dashscope({ apiKey: standin.apiKey, baseUrl: standin.url, http })
   const { speakerRecogniser, fileRecogniser } = fileRecognisers({
     cloud,

@@ -10,8 +10,8 @@ import { createPacer } from '../../../../../src/drivers/asr/file-asr/pacer.ts'
 import { fileRecognisers } from '../../../../../src/drivers/asr/file-asr/recognisers.ts'
 import { limitedFile, retryingFile } from '../../../../../src/drivers/asr/wrappers.ts'
 import { dashscope } from '../../../../../src/drivers/http/dashscope.ts'
-import { createHttp, type HttpClient } from '../../../../../src/drivers/http/http.ts'
-import { createLimiter } from '../../../../../src/drivers/http/rate-limiter.ts'
+import { createHttpClient, type HttpClient } from '../../../../../src/drivers/http/http.ts'
+import { createAdaptiveRateLimiter } from '../../../../../src/drivers/http/rate-limiter.ts'
 import { log } from '../../../../../src/log.ts'
 import {
   donePart,
@@ -38,7 +38,7 @@ beforeAll(async () => {
   server = await startTaskServer()
 })
 beforeEach(() => {
-  http = createHttp({ connections: 8, largestText: 5000 })
+  http = createHttpClient({ connections: 8, maxTextBytes: 5000 })
   vi.spyOn(log, 'info').mockImplementation(() => {})
 })
 afterEach(async () => {
@@ -244,7 +244,7 @@ describe('a submit whose answer is lost', () => {
 
   it('because it takes too long is unclear', async () => {
     server.answer(() => {})
-    const hasty = createHttp({ connections: 1, answerTimeout: 0.1 })
+    const hasty = createHttpClient({ connections: 1, responseTimeoutSeconds: 0.1 })
     const cloud = dashscope({ apiKey, baseUrl: server.baseUrl, http: hasty })
     const call = fileAsr({ cloud, http: hasty, model: 'fun-asr', role: 'speakers' }).submit({ url }, never)
     expect(await failure(call)).toMatchObject({ code: 'SUBMIT_UNCLEAR', retryable: false })
@@ -704,7 +704,7 @@ describe('the rates', () => {
   }
 
   const rates = (perMinute = 100) => ({
-    submits: createLimiter({ perMinute, concurrency: 4 }),
+    submits: createAdaptiveRateLimiter({ perMinute, concurrency: 4 }),
     asks: createPacer(15),
   })
 

@@ -2,7 +2,7 @@
 import { setMaxListeners } from 'node:events'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { cancelled, describeError, type ErrorCode } from '../../../../../src/domain/errors.ts'
-import { createHttp, type HttpClient } from '../../../../../src/drivers/http/http.ts'
+import { createHttpClient, type HttpClient } from '../../../../../src/drivers/http/http.ts'
 import { retryAfter } from '../../../../../src/drivers/llm/gemini/errors.ts'
 import { geminiText } from '../../../../../src/drivers/llm/gemini/text.ts'
 import { failure } from '../../../../support/failure.ts'
@@ -28,7 +28,7 @@ beforeAll(async () => {
   server = await startTextServer()
 })
 beforeEach(() => {
-  http = createHttp({ connections: 4, answerTimeout: 0.2 })
+  http = createHttpClient({ connections: 4, responseTimeoutSeconds: 0.2 })
 })
 afterEach(() => http.close())
 afterAll(() => server.close())

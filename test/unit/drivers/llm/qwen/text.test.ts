@@ -3,7 +3,7 @@ import { setMaxListeners } from 'node:events'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { cancelled, describeError, type ErrorCode } from '../../../../../src/domain/errors.ts'
 import { dashscope } from '../../../../../src/drivers/http/dashscope.ts'
-import { createHttp, type HttpClient } from '../../../../../src/drivers/http/http.ts'
+import { createHttpClient, type HttpClient } from '../../../../../src/drivers/http/http.ts'
 import { qwenText } from '../../../../../src/drivers/llm/qwen/text.ts'
 import { failure } from '../../../../support/failure.ts'
 import { hangUp, say } from '../../../../support/servers/task-server.ts'
@@ -29,7 +29,7 @@ beforeAll(async () => {
   server = await startTextServer()
 })
 beforeEach(() => {
-  http = createHttp({ connections: 4, answerTimeout: 0.5 })
+  http = createHttpClient({ connections: 4, responseTimeoutSeconds: 0.5 })
 })
 afterEach(() => http.close())
 afterAll(() => server.close())
