@@ -39,7 +39,7 @@ import {
   type WatchOptions,
 } from './jobs/jobs.ts'
 import { createGate } from './pipeline/async/gate.ts'
-import { encoders } from './pipeline/chunks/encode-all.ts'
+import { encoderConcurrency } from './pipeline/chunks/encode-all.ts'
 
 /** The provider's limit for one account and model: 100 requests a minute (international region). */
 const requestsPerMinute = 100
@@ -48,7 +48,7 @@ const requestsPerMinute = 100
 const lanes = { brief: 8, long: 2, remote: 8 }
 
 /** How long a task may take: a while for the provider's queue, and the length of what it hears 60 times as fast. */
-const patience = (duration: number) => 240 + duration
+const taskTimeoutSeconds = (duration: number) => 240 + duration
 
 export interface App {
   jobs: Jobs
@@ -143,9 +143,9 @@ export function createApp(config: Config, { role = 'server', measured }: AppOpti
       textModel,
       blobs,
       pollSeconds: config.pollSeconds,
-      patience,
-      submitting: createGate(1),
-      encoding: createGate(encoders),
+      taskTimeoutSeconds,
+      limitSubmits: createGate(1),
+      encoding: createGate(encoderConcurrency),
       ...(config.maxCostUsd !== undefined && { maxCostUsd: config.maxCostUsd }),
       downloader: createDownloader(),
       ffmpeg: async () => (await ffmpeg()).path,

@@ -8,11 +8,11 @@ import { transcribeCall } from './dual-channel/dual-channel.ts'
 import { findingsOf, remarks, shortfalls } from './file-tasks/file-result.ts'
 import type { Pass } from './file-tasks/pass-context.ts'
 import { type Heards, hear } from './file-tasks/passes.ts'
-import type { Story } from './pipeline.ts'
+import type { Pipeline } from './pipeline.ts'
 import { openSource, type Source } from './source/source.ts'
 import type { Findings, PipelinePorts } from './transcribe.ts'
 
-export const diarize: Story = async (order, ports, run, onFound) => {
+export const diarize: Pipeline = async (order, ports, run, onFound) => {
   const source = await openSource(order, ports, run)
   if (await isCall(order, source, ports, run)) {
     run.warn('Each of the two channels carries a voice of its own and was taken for one speaker.')

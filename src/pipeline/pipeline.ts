@@ -4,7 +4,7 @@ import type { Run } from '../domain/run.ts'
 import type { Findings, PipelinePorts } from './transcribe.ts'
 
 /** `hash` is what the recording's bytes must be, where that is known; `onFound` may ask for what there is so far. */
-export type Story = (
+export type Pipeline = (
   order: PipelineRequest,
   ports: PipelinePorts,
   run: Run,

@@ -1,13 +1,13 @@
 // Which story an order is told by, and with which models: the same question for its id and for whoever carries it out.
 import type { JobTool, TranscriptionRequest } from '../domain/job.ts'
 import { diarize } from './diarize.ts'
-import type { Story } from './pipeline.ts'
+import type { Pipeline } from './pipeline.ts'
 import { type PipelinePorts, transcribe } from './transcribe.ts'
-import { measure } from './transcribe-timed.ts'
+import { transcribeTimed } from './transcribe-timed.ts'
 
-export function storyOf(tool: JobTool, order: TranscriptionRequest, ports: PipelinePorts): Story {
+export function selectPipeline(tool: JobTool, order: TranscriptionRequest, ports: PipelinePorts): Pipeline {
   if (tool === 'diarize_audio') return diarize
-  return isMeasured(order, ports) ? measure : transcribe
+  return isMeasured(order, ports) ? transcribeTimed : transcribe
 }
 
 /** What the words depend on, in the order in which the models are asked. */

@@ -5,7 +5,7 @@ import type { FileRecognition } from '../domain/ports.ts'
 import type { Segment } from '../domain/transcript.ts'
 import { findingsOf, remarks } from './file-tasks/file-result.ts'
 import { type Heards, hear } from './file-tasks/passes.ts'
-import type { Story } from './pipeline.ts'
+import type { Pipeline } from './pipeline.ts'
 import { openSource } from './source/source.ts'
 import { transcribeOpened } from './transcribe.ts'
 
@@ -24,7 +24,7 @@ const endsAll = new Set([
   ...['NOT_AUDIO', 'NO_AUDIO_TRACK', 'UNSUPPORTED_CODEC', 'PLAYLIST_REFUSED', 'FILE_UNREADABLE'],
 ])
 
-export const measure: Story = async (order, ports, run, onFound) => {
+export const transcribeTimed: Pipeline = async (order, ports, run, onFound) => {
   const hint = languageHint(order.language)
   const passes = [{ recogniser: ports.fileRecogniser, ...(hint.code && { language: hint.code }) }]
   const source = await openSource(order, ports, run)

@@ -22,9 +22,9 @@ export interface PipelinePorts extends SourcePorts, ChunkPorts, FormatPorts {
   /** How often to ask how far a task is, in seconds. */
   pollSeconds: number
   /** One after the other, shared by all orders of the process: who is about to submit sees whoever was before. */
-  submitting: Gate
+  limitSubmits: Gate
   /** How long a task may take for a recording of so many seconds. */
-  patience(duration: number): number
+  taskTimeoutSeconds(duration: number): number
 }
 
 /** A transcript but for what the job knows: its id, when it was made, and what the run warned of. */
@@ -51,16 +51,25 @@ export async function transcribeOpened(
   outer: Run,
   onFound: (findings: () => Findings) => void,
 ): Promise<Findings> {
-  return within(outer, async run => {
+  return withOwnSignal(outer, async run => {
     run.progress({ done: 0, message: 'Decoding' })
     const hearing = hearChunks(source, order, ports, run)
     const merge = createMerge(order.timestamps ?? 'segment')
-    return tell(hearing, { merge, title: titleOf(order, source), recogniser: ports.recogniser, run, onFound })
+    return collectTranscript(hearing, {
+      merge,
+      title: titleOf(order, source),
+      recogniser: ports.recogniser,
+      run,
+      onFound,
+    })
   })
 }
 
 /** Does the work with a signal of its own: whatever it has started ends with it. */
-export async function within<Result>(outer: Run, work: (run: Run) => Promise<Result>): Promise<Result> {
+export async function withOwnSignal<Result>(
+  outer: Run,
+  work: (run: Run) => Promise<Result>,
+): Promise<Result> {
   const stop = new AbortController()
   const run: Run = { ...outer, signal: AbortSignal.any([outer.signal, stop.signal]) }
   // Each process and request listens to it: many at once are no leak.
@@ -72,7 +81,7 @@ export async function within<Result>(outer: Run, work: (run: Run) => Promise<Res
   }
 }
 
-export interface Telling {
+export interface CollectOptions {
   merge: Merge
   title: string
   recogniser: Recogniser
@@ -83,9 +92,9 @@ export interface Telling {
 }
 
 /** Makes a transcript of what is heard, more of it with every piece. */
-export async function tell(
+export async function collectTranscript(
   hearing: ChunkHearing,
-  { merge, title, recogniser, channels = 1, run, onFound }: Telling,
+  { merge, title, recogniser, channels = 1, run, onFound }: CollectOptions,
 ): Promise<Findings> {
   const pieces: Piece[] = []
   const findings = (coming?: { end?: number }): Findings => {

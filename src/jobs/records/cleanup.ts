@@ -5,7 +5,7 @@ import type { Checkpoints, Store, StoredUpload } from '../../domain/ports.ts'
 import type { Transcript } from '../../domain/transcript.ts'
 import { log } from '../../log.ts'
 import { stopTasks } from '../../pipeline/file-tasks/own-tasks.ts'
-import { isKeptUpload, uploadKey } from '../../pipeline/file-tasks/upload.ts'
+import { isKeptUpload, uploadCheckpointKey } from '../../pipeline/file-tasks/upload.ts'
 import type { PipelinePorts } from '../../pipeline/transcribe.ts'
 import type { Changes } from './changes.ts'
 import { createCheckpoints } from './checkpoints.ts'
@@ -73,12 +73,12 @@ export function createTidying({ store, ledger, pipeline, changes, closing }: Tid
   }
 
   async function takeUploadAway(id: string, checkpoints: Checkpoints): Promise<void> {
-    const kept = await checkpoints.recall(uploadKey(id))
+    const kept = await checkpoints.recall(uploadCheckpointKey(id))
     if (!isKeptUpload(kept) || !kept.upload) return
     const { upload, ...rest } = kept
     try {
       await blobs.delete(upload, limited(takingAwayTime))
-      await checkpoints.keep(uploadKey(id), rest)
+      await checkpoints.keep(uploadCheckpointKey(id), rest)
     } catch (error) {
       complain('upload-not-removed', error)
     }

@@ -1,7 +1,7 @@
 // Which jobs this process can carry out, and in which lane they wait.
 import type { Job } from '../../domain/job.ts'
 import type { JobMessage } from '../../domain/queue.ts'
-import { modelsOf, storyOf } from '../../pipeline/select-pipeline.ts'
+import { modelsOf, selectPipeline } from '../../pipeline/select-pipeline.ts'
 import { type PipelinePorts, transcribe } from '../../pipeline/transcribe.ts'
 
 /** Under other models it would be another job: other words, and what was heard so far would be asked for again. */
@@ -19,6 +19,6 @@ export function isAtHand({ order: { audio }, recording }: Job): boolean {
 
 /** What waits for a task of the provider does nothing here meanwhile, so that many of them may wait side by side. */
 export function ticketOf({ id, owner, tool, order, brief }: Job, pipeline: PipelinePorts): JobMessage {
-  const isRemote = storyOf(tool, order, pipeline) !== transcribe
+  const isRemote = selectPipeline(tool, order, pipeline) !== transcribe
   return { id, owner, lane: isRemote ? 'remote' : brief ? 'brief' : 'long' }
 }

@@ -7,7 +7,7 @@ import type { Store } from '../../domain/ports.ts'
 import type { Queue } from '../../domain/queue.ts'
 import type { Run } from '../../domain/run.ts'
 import { oneLine } from '../../domain/text.ts'
-import { perhapsVoiceNote } from '../../pipeline/chunks/transcribe-chunks.ts'
+import { maxVoiceNoteBytes } from '../../pipeline/chunks/transcribe-chunks.ts'
 import { modelsOf } from '../../pipeline/select-pipeline.ts'
 import { type Identity, identify } from '../../pipeline/source/source.ts'
 import type { PipelinePorts } from '../../pipeline/transcribe.ts'
@@ -141,7 +141,7 @@ function newJob(wanted: Wanted, identity: Identity): Job {
     ...wanted,
     state: 'queued',
     revision: 1,
-    brief: bytes <= perhapsVoiceNote,
+    brief: bytes <= maxVoiceNoteBytes,
     createdAt: now,
     updatedAt: now,
     ...(hash !== undefined && { content: hash }),

@@ -8,7 +8,7 @@ import type { Delivery, Disposition } from '../../domain/queue.ts'
 import type { Run } from '../../domain/run.ts'
 import type { Transcript } from '../../domain/transcript.ts'
 import { log } from '../../log.ts'
-import { storyOf } from '../../pipeline/select-pipeline.ts'
+import { selectPipeline } from '../../pipeline/select-pipeline.ts'
 import type { Findings, PipelinePorts } from '../../pipeline/transcribe.ts'
 import type { Changes } from '../records/changes.ts'
 import { createCheckpoints } from '../records/checkpoints.ts'
@@ -95,7 +95,7 @@ export function carryOut(
     meter.jobStarted({ tool, attempt, waitedSeconds: Math.max(0, waited) / 1000 })
     try {
       if (resumed) await ensureUnchanged(claimed, pipeline, run)
-      const story = storyOf(tool, order, pipeline)
+      const story = selectPipeline(tool, order, pipeline)
       const wish = {
         ...order,
         ...(content !== undefined && { hash: content }),

@@ -4,7 +4,7 @@
  * Yields each result as soon as it is there, in no fixed order. At most `limit` items are in work, and the next item
  * is asked for only when there is a hand for it. The first error ends everything and is thrown.
  */
-export async function* parallel<Item, Result>(
+export async function* mapConcurrent<Item, Result>(
   items: AsyncIterable<Item>,
   limit: number,
   work: (item: Item) => Promise<Result>,

@@ -1,7 +1,7 @@
 // Makes one stream of several.
 
 /** Yields what each stream yields, as it comes; the first error ends all of them and is thrown. */
-export async function* together<Item>(streams: readonly AsyncIterable<Item>[]): AsyncGenerator<Item> {
+export async function* mergeAsync<Item>(streams: readonly AsyncIterable<Item>[]): AsyncGenerator<Item> {
   type Event = { iterator: AsyncIterator<Item>; next: IteratorResult<Item> }
   const pulls = new Map<AsyncIterator<Item>, Promise<Event>>()
   const pull = (iterator: AsyncIterator<Item>) =>

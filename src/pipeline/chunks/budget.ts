@@ -35,7 +35,7 @@ export function createBudget(
     let unheard = 0
     for (const { channel } of audio) unheard += await unheardSeconds(source, channel, recogniser, tools, run)
     const cost = price! * unheard
-    if (cost > maxCostUsd!) throw tooHigh(cost, maxCostUsd!)
+    if (cost > maxCostUsd!) throw costTooHigh(cost, maxCostUsd!)
   }
   let checking: Promise<void> | undefined
 
@@ -50,7 +50,7 @@ export function createBudget(
     },
     afford(seconds) {
       spent += seconds * price
-      if (spent > maxCostUsd + 1e-9) throw tooHigh(spent, maxCostUsd)
+      if (spent > maxCostUsd + 1e-9) throw costTooHigh(spent, maxCostUsd)
     },
   }
 }
@@ -75,7 +75,7 @@ async function unheardSeconds(
   return samples / sampleRate
 }
 
-export function tooHigh(cost: number, limit: number): SpeechError {
+export function costTooHigh(cost: number, limit: number): SpeechError {
   return new SpeechError(
     'COST_TOO_HIGH',
     `This would cost $${figure(cost)}, more than the limit of $${figure(limit)}.`,

@@ -1,7 +1,7 @@
 // Makes a stream of chunks ready to be asked for: looks each up in earlier work, and encodes what is not there.
 import type { Run } from '../../domain/run.ts'
 import type { Gate } from '../async/gate.ts'
-import { parallel } from '../async/map-concurrent.ts'
+import { mapConcurrent } from '../async/map-concurrent.ts'
 import { sampleRate } from '../audio/activity.ts'
 import type { Chunk } from '../audio/cut.ts'
 import type { Decoding } from '../audio/decode.ts'
@@ -25,7 +25,7 @@ export type ReadyChunk = ChunkPlace & { key: string } & (
   )
 
 /** Two encoders keep two cores busy; the decoder and the network fill what they leave. */
-export const encoders = 2
+export const encoderConcurrency = 2
 
 /** Yields chunks as they are ready, in no fixed order. `whole` is given when they are all of a recording. */
 export function encodeAll(
@@ -34,7 +34,7 @@ export function encodeAll(
   run: Run,
   whole?: Decoding,
 ): AsyncGenerator<ReadyChunk> {
-  return parallel(chunks, encoders, async chunk => {
+  return mapConcurrent(chunks, encoderConcurrency, async chunk => {
     const key = chunkKey(chunk.samples, tools.asked)
     const known = await run.checkpoints.recall(key)
     if (isHeard(known)) {

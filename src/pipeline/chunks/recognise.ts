@@ -4,7 +4,7 @@ import type { Recogniser } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
 import { clock, tokens } from '../../domain/text.ts'
 import type { Span } from '../../domain/transcript.ts'
-import { parallel } from '../async/map-concurrent.ts'
+import { mapConcurrent } from '../async/map-concurrent.ts'
 import { encodedMime } from '../audio/encode.ts'
 import type { Asked } from '../audio/fingerprint.ts'
 import type { ReadyChunk } from './encode-all.ts'
@@ -56,7 +56,7 @@ export async function* recognise(
   let done = 0
   let failure: SpeechError | undefined
   let succeeded = false
-  for await (const pieces of parallel(chunks, asking.recogniser.limits.concurrency, chunk =>
+  for await (const pieces of mapConcurrent(chunks, asking.recogniser.limits.concurrency, chunk =>
     ask(chunk, asking, run, 0),
   )) {
     for (const piece of pieces) {

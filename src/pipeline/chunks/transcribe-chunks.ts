@@ -5,7 +5,7 @@ import type { Recogniser } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
 import type { Span } from '../../domain/transcript.ts'
 import type { Gate } from '../async/gate.ts'
-import { together } from '../async/merge-async.ts'
+import { mergeAsync } from '../async/merge-async.ts'
 import { type Chunk, cut } from '../audio/cut.ts'
 import { type Decoding, decode } from '../audio/decode.ts'
 import type { LocateFfmpeg } from '../audio/ffmpeg.ts'
@@ -44,7 +44,7 @@ export interface ChunkHearing {
 }
 
 /** Files up to this size may be voice notes, whose encoding is worth starting before their length is known. */
-export const perhapsVoiceNote = 2_000_000
+export const maxVoiceNoteBytes = 2_000_000
 
 /** Nothing is done before `pieces` is read. */
 export function hearChunks(
@@ -77,7 +77,7 @@ export function hearChunks(
   const again = recut(source, tools, run)
   const asking = { recogniser, asked, total, channels: ears.length, again, afford: budget.afford }
   return {
-    pieces: recognise(together(ready), asking, run),
+    pieces: recognise(mergeAsync(ready), asking, run),
     total,
     decoded,
     lost: () => around(audio.flatMap(each => each.lost() ?? [])),
@@ -102,7 +102,7 @@ function quiet(run: Run): Run {
 
 function options({ channel }: Ear, { bytes }: Source) {
   // The voice note that is encoded on the side is a mix of all channels.
-  return channel === undefined ? { voiceNote: bytes <= perhapsVoiceNote } : { channel }
+  return channel === undefined ? { voiceNote: bytes <= maxVoiceNoteBytes } : { channel }
 }
 
 /** Tells how long the recording is as soon as that is known: a call waits for a short one. */

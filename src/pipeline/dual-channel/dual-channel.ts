@@ -7,7 +7,7 @@ import type { Piece } from '../chunks/recognise.ts'
 import { type ChunkPorts, hearChunks } from '../chunks/transcribe-chunks.ts'
 import type { Source } from '../source/source.ts'
 import { titleOf } from '../source/title.ts'
-import { type Findings, tell, within } from '../transcribe.ts'
+import { collectTranscript, type Findings, withOwnSignal } from '../transcribe.ts'
 import { withoutLeakage } from './crosstalk.ts'
 import { LevelMeter } from './levels.ts'
 
@@ -22,7 +22,7 @@ export async function transcribeCall(
   outer: Run,
   onFound: (findings: () => Findings) => void,
 ): Promise<Findings> {
-  return within(outer, async run => {
+  return withOwnSignal(outer, async run => {
     run.progress({ done: 0, message: 'Decoding' })
     const meters = [new LevelMeter(), new LevelMeter()] as const
     const ears = meters.map((meter, channel) => ({
@@ -32,7 +32,7 @@ export async function transcribeCall(
     const hearing = hearChunks(source, order, ports, run, ears)
     const merge = createCallMerge(order.timestamps ?? 'segment', meters)
     const told = { merge, title: titleOf(order, source), recogniser: ports.recogniser, run, onFound }
-    return tell(hearing, { ...told, channels: ears.length })
+    return collectTranscript(hearing, { ...told, channels: ears.length })
   })
 }
 

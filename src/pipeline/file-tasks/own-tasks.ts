@@ -8,14 +8,14 @@ interface KeptPasses {
   passes: { model: string; key: string }[]
 }
 
-export function passesKey(job: string): string {
+export function passesCheckpointKey(job: string): string {
   return `passes:${job}`
 }
 
 /** Called before the first submit: from then on there may be tasks. */
 export async function keepPasses(passes: Pass[], places: { key: string }[], run: Run): Promise<void> {
   const kept = passes.map(({ recogniser: { model } }, i) => ({ model, key: places[i]!.key }))
-  await run.checkpoints.keep(passesKey(run.job), { passes: kept } satisfies KeptPasses)
+  await run.checkpoints.keep(passesCheckpointKey(run.job), { passes: kept } satisfies KeptPasses)
 }
 
 /** What another version may have kept is looked at before it is believed. */
@@ -32,7 +32,7 @@ export async function stopTasks(
   { recognisers, checkpoints }: { recognisers: FileRecogniser[]; checkpoints: Checkpoints },
   signal: AbortSignal,
 ): Promise<void> {
-  const kept = await checkpoints.recall(passesKey(job))
+  const kept = await checkpoints.recall(passesCheckpointKey(job))
   if (!isKeptPasses(kept) || kept.passes.length === 0) return
   const stopping = kept.passes.map(async ({ model, key }) => {
     const pass = await checkpoints.recall(key)
@@ -42,5 +42,5 @@ export async function stopTasks(
   })
   const failed = (await Promise.allSettled(stopping)).find(({ status }) => status === 'rejected')
   if (failed?.status === 'rejected') throw failed.reason
-  await checkpoints.keep(passesKey(job), { passes: [] } satisfies KeptPasses)
+  await checkpoints.keep(passesCheckpointKey(job), { passes: [] } satisfies KeptPasses)
 }

@@ -69,9 +69,9 @@ export async function hear(
         deposit,
         run,
         pollSeconds: ports.pollSeconds,
-        submitting: ports.submitting,
+        submitting: ports.limitSubmits,
         ...places[i]!,
-        patience: ports.patience(listened.duration),
+        patience: ports.taskTimeoutSeconds(listened.duration),
         onAsked: waiting(listened.duration, run),
       }
       // Only what this job pays for is this job's to stop.

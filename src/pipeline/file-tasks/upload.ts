@@ -6,7 +6,7 @@ import { type Span, seconds } from '../../domain/transcript.ts'
 import { log } from '../../log.ts'
 import { cut } from '../audio/cut.ts'
 import { decode } from '../audio/decode.ts'
-import { tooHigh } from '../chunks/budget.ts'
+import { costTooHigh } from '../chunks/budget.ts'
 import type { Source } from '../source/source.ts'
 import type { PipelinePorts } from '../transcribe.ts'
 import { encodeWhole, stretchSeconds } from './encode-whole.ts'
@@ -48,7 +48,7 @@ const addressSeconds = 4 * 3600
 /** Time for taking something away in the cloud when the run itself is over already, in milliseconds. */
 const tidyingTime = 15_000
 
-export function uploadKey(job: string): string {
+export function uploadCheckpointKey(job: string): string {
   return `upload:${job}`
 }
 
@@ -60,7 +60,7 @@ export function isKeptUpload(value: unknown): value is KeptUpload {
 
 export async function createDeposit(source: Source, ports: PipelinePorts, run: Run): Promise<Deposit> {
   const { blobs, ffmpeg, maxCostUsd } = ports
-  const found = await run.checkpoints.recall(uploadKey(run.job))
+  const found = await run.checkpoints.recall(uploadCheckpointKey(run.job))
   // One that was cut short here may be whole now.
   let kept = isKeptUpload(found) && !found.lost ? found : undefined
   // Laid there by a process that had a bucket, or had none.
@@ -71,7 +71,7 @@ export async function createDeposit(source: Source, ports: PipelinePorts, run: R
 
   async function keep(changed: KeptUpload): Promise<void> {
     kept = changed
-    await run.checkpoints.keep(uploadKey(run.job), changed)
+    await run.checkpoints.keep(uploadCheckpointKey(run.job), changed)
   }
 
   async function put(recognisers: FileRecogniser[]): Promise<void> {
@@ -172,7 +172,7 @@ function total(expected: number | undefined): { total?: number } {
 
 function ensureAffordable(recognisers: FileRecogniser[], duration: number, limit: number | undefined): void {
   const cost = duration * recognisers.reduce((sum, { usdPerSecond = 0 }) => sum + usdPerSecond, 0)
-  if (limit !== undefined && cost > limit) throw tooHigh(cost, limit)
+  if (limit !== undefined && cost > limit) throw costTooHigh(cost, limit)
 }
 
 function ensureShort(recognisers: FileRecogniser[], duration: number): void {

@@ -6,8 +6,8 @@ import { usdPerMillionTokens } from '../../domain/prices.ts'
 import { estimateTokens } from '../../domain/text.ts'
 import { minFormattedChars, noTextModel, type TextModel } from '../../domain/text-model.ts'
 import type { FormattedSegments, Formatting, Segment } from '../../domain/transcript.ts'
-import { parallel } from '../async/map-concurrent.ts'
-import { tooHigh } from '../chunks/budget.ts'
+import { mapConcurrent } from '../async/map-concurrent.ts'
+import { costTooHigh } from '../chunks/budget.ts'
 import { type Attempt, type Formatted, formatPiece, untouched } from './ask.ts'
 import { type Joined, join, paragraphsOf } from './join.ts'
 import type { FormatPorts, FormatRun, FormatWish } from './options.ts'
@@ -136,7 +136,7 @@ async function* heardAll(
   }
 
   try {
-    yield* parallel(itemsOf(pieces), ports.textModel.concurrency, ask)
+    yield* mapConcurrent(itemsOf(pieces), ports.textModel.concurrency, ask)
   } finally {
     stop.abort()
   }
@@ -197,5 +197,5 @@ function ensureAffordable(text: string, { textModel, maxCostUsd }: FormatPorts):
   const size = estimateTokens(text)
   const pieces = pieceCount(size, textModel.concurrency)
   const cost = ((size + pieces * around) * price.input + 1.3 * size * price.output) / 1e6
-  if (cost > maxCostUsd) throw tooHigh(cost, maxCostUsd)
+  if (cost > maxCostUsd) throw costTooHigh(cost, maxCostUsd)
 }

@@ -13,7 +13,7 @@ export interface FoundRecording {
   modifiedAt: string
 }
 
-export interface RecordingWish {
+export interface RecordingQuery {
   /** Words of the name, in any order; case and accents do not count. Without a word: every name. */
   query?: string
   limit: number
@@ -46,7 +46,7 @@ const batch = 64
  * Resolves with the newest recordings. What cannot be read is passed over, and what is not reached in time as well.
  * Throws the signal's reason.
  */
-export async function findRecordings(allowedDirs: string[], wish: RecordingWish): Promise<FoundRecording[]> {
+export async function findRecordings(allowedDirs: string[], wish: RecordingQuery): Promise<FoundRecording[]> {
   const { limit, signal } = wish
   signal.throwIfAborted()
   const search = openSearch(wish)
@@ -67,7 +67,7 @@ interface Search {
   over: boolean
 }
 
-function openSearch({ query = '' }: RecordingWish): Search {
+function openSearch({ query = '' }: RecordingQuery): Search {
   const words = plain(query).split(' ').filter(Boolean)
   const matches = (name: string) => words.every(word => plain(name).includes(word))
   return { roots: [], found: new Map(), matches, over: false }

@@ -160,9 +160,9 @@ async function openHouse(folder: string, recording: string, wish: HouseOptions):
         ...wish.blobs,
       },
       pollSeconds: 0.02,
-      patience: () => 30,
+      taskTimeoutSeconds: () => 30,
       encoding: createGate(2),
-      submitting: createGate(1),
+      limitSubmits: createGate(1),
       downloader: wish.downloader ?? {
         download: () => Promise.reject(new Error('No test needs this.')),
         identify: () => Promise.reject(new Error('No test needs this.')),

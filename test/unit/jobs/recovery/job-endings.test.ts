@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { SpeechError } from '../../../../src/domain/errors.ts'
 import type { Job } from '../../../../src/domain/job.ts'
 import type { Downloader, ObjectStorage, StoredUpload } from '../../../../src/domain/ports.ts'
-import { uploadKey } from '../../../../src/pipeline/file-tasks/upload.ts'
+import { uploadCheckpointKey } from '../../../../src/pipeline/file-tasks/upload.ts'
 import {
   createLatch,
   type House,
@@ -158,12 +158,12 @@ describe('cancelling', () => {
     const { blobs, removed } = bucket()
     const house = await site.open({ rooms: nobody, blobs })
     const id = await deserted(house)
-    await house.store.putCheckpoint(me, uploadKey(id), kept, id)
+    await house.store.putCheckpoint(me, uploadCheckpointKey(id), kept, id)
     expect(await listed(house, id)).toBe('running')
     expect(await house.jobs.cancel(me, id)).toMatchObject({ state: 'cancelled' })
     expect(await listed(house, id)).toBe('cancelled')
     expect(removed).toEqual([upload])
-    expect(await house.store.getCheckpoint(me, uploadKey(id))).not.toHaveProperty('upload')
+    expect(await house.store.getCheckpoint(me, uploadCheckpointKey(id))).not.toHaveProperty('upload')
   })
 
   it('a transcript that has no job says that it is over', async () => {
@@ -212,7 +212,7 @@ describe('a recording over which every worker dies', () => {
     const house = await site.open({ blobs, hear: forever })
     const id = await die(5)
     await house.store.putTranscript(me, transcript({ id, status: 'running' }))
-    await house.store.putCheckpoint(me, uploadKey(id), kept, id)
+    await house.store.putCheckpoint(me, uploadCheckpointKey(id), kept, id)
     house.jobs.startRecovery()
     await vi.waitFor(async () => expect((await house.stored(id)).job?.state).toBe('failed'), patient)
     expect((await house.stored(id)).job).toMatchObject({ error: { code: 'POISON' } })
@@ -248,7 +248,7 @@ describe('removing a transcript', () => {
     const { blobs, removed } = bucket()
     const house = await site.open({ blobs })
     const { job } = await house.transcribe()
-    await house.store.putCheckpoint(me, uploadKey(job.id), kept, job.id)
+    await house.store.putCheckpoint(me, uploadCheckpointKey(job.id), kept, job.id)
     await house.jobs.remove(me, job.id)
     expect(removed).toEqual([upload])
     expect(await house.stored(job.id)).toEqual({ job: undefined, transcript: undefined })
@@ -257,7 +257,7 @@ describe('removing a transcript', () => {
       blobs: { way: 'bucket', delete: () => Promise.reject(new Error('gone')) },
     })
     await broken.store.putTranscript(me, transcript({ id: 'tr_x' }))
-    await broken.store.putCheckpoint(me, uploadKey('tr_x'), kept, 'tr_x')
+    await broken.store.putCheckpoint(me, uploadCheckpointKey('tr_x'), kept, 'tr_x')
     await broken.jobs.remove(me, 'tr_x')
     await expect(broken.jobs.read(me, 'tr_x')).rejects.toMatchObject({ code: 'TRANSCRIPT_NOT_FOUND' })
   })

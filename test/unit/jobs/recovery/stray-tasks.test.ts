@@ -1,8 +1,8 @@
 // Tasks of jobs whose process is gone: whoever ends such a job stops those that have not begun, and no others.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { FileRecogniser, ObjectStorage } from '../../../../src/domain/ports.ts'
-import { passesKey } from '../../../../src/pipeline/file-tasks/own-tasks.ts'
-import { uploadKey } from '../../../../src/pipeline/file-tasks/upload.ts'
+import { passesCheckpointKey } from '../../../../src/pipeline/file-tasks/own-tasks.ts'
+import { uploadCheckpointKey } from '../../../../src/pipeline/file-tasks/upload.ts'
 import { type House, me, type Site, startSite } from '../../../support/jobs/harness.ts'
 
 let site: Site
@@ -77,7 +77,7 @@ describe('a job that waits for its tasks while no process has it', () => {
     expect(cloud.cancelled.sort()).toEqual(cloud.submitted.sort())
     expect(cloud.uploads).toBe(0)
     expect(await house.stored(id)).toEqual({ job: undefined, transcript: undefined })
-    for (const key of [passesKey(id), uploadKey(id)])
+    for (const key of [passesCheckpointKey(id), uploadCheckpointKey(id)])
       expect(await house.store.getCheckpoint(me, key)).toBeUndefined()
   })
 
@@ -107,7 +107,7 @@ describe('a job that waits for its tasks while no process has it', () => {
     const { job } = await house.submit({ timestamps: 'word' })
     await vi.waitFor(async () => {
       expect((await house.stored(job.id)).job?.state).toBe('running')
-      expect(await house.store.getCheckpoint(me, passesKey(job.id))).toBeDefined()
+      expect(await house.store.getCheckpoint(me, passesCheckpointKey(job.id))).toBeDefined()
     }, patient)
     await house.close()
     const other = await open(cloud, { rooms: nobody })

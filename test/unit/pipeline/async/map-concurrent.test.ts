@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parallel } from '../../../../src/pipeline/async/map-concurrent.ts'
+import { mapConcurrent } from '../../../../src/pipeline/async/map-concurrent.ts'
 
 describe('parallel', () => {
   /** Work that ends when the test says so. */
@@ -32,7 +32,7 @@ describe('parallel', () => {
 
   it('has no more than the limit in work, and pulls nothing ahead', async () => {
     const { doors, pulled, source, work } = bench()
-    const results = parallel(source(9), 3, work)
+    const results = mapConcurrent(source(9), 3, work)
     const first = results.next()
     await settle()
     expect([...doors.keys()]).toEqual([0, 1, 2])
@@ -55,13 +55,13 @@ describe('parallel', () => {
     async function* source() {
       yield* items
     }
-    for await (const result of parallel(source(), 7, async item => item * 2)) results.push(result)
+    for await (const result of mapConcurrent(source(), 7, async item => item * 2)) results.push(result)
     expect(results.toSorted((a, b) => a - b)).toEqual(items.map(item => item * 2))
   })
 
   it('of nothing ends at once', async () => {
     const { source, work } = bench()
-    expect(await parallel(source(0), 3, work).next()).toEqual({ value: undefined, done: true })
+    expect(await mapConcurrent(source(0), 3, work).next()).toEqual({ value: undefined, done: true })
   })
 
   it('hands results out while the source is still thinking', async () => {
@@ -69,12 +69,12 @@ describe('parallel', () => {
       yield 1
       await new Promise(() => {})
     }
-    expect((await parallel(slow(), 3, async item => item).next()).value).toBe(1)
+    expect((await mapConcurrent(slow(), 3, async item => item).next()).value).toBe(1)
   })
 
   it('stops at the first error: no further item, and the source is closed', async () => {
     const { doors, pulled, source, work, isClosed } = bench()
-    const first = parallel(source(9), 2, work).next()
+    const first = mapConcurrent(source(9), 2, work).next()
     await settle()
     const error = new Error('refused')
     doors.get(0)!.fail(error)
@@ -91,14 +91,14 @@ describe('parallel', () => {
       yield 1
       throw error
     }
-    const results = parallel(source(), 1, async item => item)
+    const results = mapConcurrent(source(), 1, async item => item)
     expect((await results.next()).value).toBe(1)
     await expect(results.next()).rejects.toBe(error)
   })
 
   it('closes the source when its reader leaves early', async () => {
     const { doors, source, work, isClosed } = bench()
-    const results = parallel(source(9), 2, work)
+    const results = mapConcurrent(source(9), 2, work)
     const first = results.next()
     await settle()
     doors.get(0)!.open()
