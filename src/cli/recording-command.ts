@@ -6,7 +6,7 @@ import type { Config } from '../config/config.ts'
 import { cancelled, SpeechError } from '../domain/errors.ts'
 import { type JobTool, localOwner, type TranscriptionRequest } from '../domain/job.ts'
 import type { Transcript } from '../domain/transcript.ts'
-import { unknownSpeakers } from '../formats/speakers.ts'
+import { unknownSpeakerNote } from '../formats/speakers.ts'
 import { formattedBefore } from '../server/results/cost.ts'
 import type { Invocation } from './command.ts'
 import { attended } from './io/interruptible.ts'
@@ -69,7 +69,7 @@ export async function carryOut(
 }
 
 function tell(transcript: Transcript): void {
-  for (const warning of [...unknownSpeakers(transcript), ...transcript.warnings]) note(warning)
+  for (const warning of [...unknownSpeakerNote(transcript), ...transcript.warnings]) note(warning)
   for (const { start, end, reason } of transcript.coverage.gaps)
     process.stderr.write(`No text from ${start} s to ${end} s: ${reason}\n`)
   if (transcript.formatted) noteFormatting(transcript.formatted)

@@ -66,7 +66,7 @@ export interface LanguageHint {
 /** Reads what a person or model wrote (`en`, `en-US`, `eng`, `English (US)`, `Sichuan`); never refuses. */
 export function languageHint(given: string | undefined): LanguageHint {
   const text = given?.trim()
-  if (!text || isAutomatic(text)) return {}
+  if (!text || isAutoDetect(text)) return {}
   const code = languageCode(text)
   if (code === undefined)
     return {
@@ -78,7 +78,7 @@ export function languageHint(given: string | undefined): LanguageHint {
 }
 
 /** True where the language is left to be detected, in so many words. */
-export function isAutomatic(given: string): boolean {
+export function isAutoDetect(given: string): boolean {
   return ['auto', 'detect', 'automatic'].includes(given.trim().toLowerCase())
 }
 

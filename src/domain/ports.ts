@@ -1,7 +1,7 @@
 // What the outside world must do for us: every contract on one page.
 import type { SpeechError } from './errors.ts'
 import type { Job } from './job.ts'
-import type { Span, Transcript, TranscriptSummary, UploadWay } from './transcript.ts'
+import type { Span, Transcript, TranscriptSummary, UploadMethod } from './transcript.ts'
 
 /** One chunk of speech for the recogniser. */
 export interface RecognitionRequest {
@@ -41,7 +41,7 @@ export interface Recogniser {
 
 /** A recording that lies where the provider can fetch it. Plain data: another process can go on with it. */
 export interface Upload {
-  way: UploadWay
+  way: UploadMethod
   /** Name of the object by the model that is to hear it; in a bucket all models have the same. */
   keys: Record<string, string>
 }
@@ -60,7 +60,7 @@ export interface StoredUpload {
  * `CLOCK_WRONG` `UPLOAD_FAILED` and those of the provider's key.
  */
 export interface ObjectStorage {
-  readonly way: UploadWay
+  readonly way: UploadMethod
   /**
    * Stores audio (MP3) while it comes, under a name made of owner, job and installation: a second upload of a job takes
    * the place of the first, also of one that a dead process has left half done. Where it rejects, or the audio or the

@@ -4,13 +4,13 @@ import type { Speaker } from './transcript.ts'
 
 /** Those who are meant by an id or a name, whatever its case; several where two bear one name. */
 export function findSpeakers(speakers: Speaker[], wanted: string): Speaker[] {
-  const key = keyOf(wanted)
-  const byId = speakers.filter(({ id }) => keyOf(id) === key)
-  return byId.length > 0 ? byId : speakers.filter(({ name }) => name && keyOf(name) === key)
+  const key = nameKey(wanted)
+  const byId = speakers.filter(({ id }) => nameKey(id) === key)
+  return byId.length > 0 ? byId : speakers.filter(({ name }) => name && nameKey(name) === key)
 }
 
 /** What two spellings of one name have in common. */
-export function keyOf(name: string): string {
+export function nameKey(name: string): string {
   return oneLine(name.normalize('NFKC')).toLowerCase()
 }
 

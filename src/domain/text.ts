@@ -126,7 +126,7 @@ export function oneLine(text: string): string {
 }
 
 /** `3:07`, or `1:02:03` from an hour on. */
-export function clock(seconds: number): string {
+export function formatTime(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds))
   const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60]
   return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`

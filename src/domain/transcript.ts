@@ -54,7 +54,7 @@ export interface Alignment {
 }
 
 /** Where a recording was put for the provider to fetch: the user's bucket, or the provider's store of two days. */
-export type UploadWay = 'bucket' | 'temporary'
+export type UploadMethod = 'bucket' | 'temporary'
 
 /** A stretch of speech that has no text, and why. */
 export interface Gap extends Span {
@@ -134,7 +134,7 @@ export interface Transcript {
   speakers?: Speaker[]
   alignment?: Alignment
   /** Absent where the recording was sent in chunks. */
-  upload?: UploadWay
+  upload?: UploadMethod
   coverage: Coverage
   usage: Usage
   /** Sentences for the reader: what was assumed, cut off or doubtful. */
@@ -148,6 +148,6 @@ export type TranscriptSummary = Pick<
 >
 
 /** Rounds to the millisecond, the precision of every time we give. */
-export function seconds(value: number): number {
+export function roundToMs(value: number): number {
   return Math.round(value * 1000) / 1000
 }

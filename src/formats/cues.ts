@@ -1,7 +1,7 @@
 // Subtitles: segments become cues of at most two lines that can be read in their time.
-import { clock, tokenQuarters, tokens } from '../domain/text.ts'
-import { type Gap, type Segment, type Span, seconds, type Transcript } from '../domain/transcript.ts'
-import { forReading } from './reading.ts'
+import { formatTime, tokenQuarters, tokens } from '../domain/text.ts'
+import { type Gap, roundToMs, type Segment, type Span, type Transcript } from '../domain/transcript.ts'
+import { preferFormatted } from './reading.ts'
 import { type Label, labelOf } from './speakers.ts'
 
 export interface Cue extends Span {
@@ -21,7 +21,7 @@ const shortest = 1
  * `namesInText` begins each with its speaker's name, for formats that have no other place for it.
  */
 export function cues(transcript: Transcript, { namesInText = false } = {}): Cue[] {
-  const { segments, coverage } = forReading(transcript)
+  const { segments, coverage } = preferFormatted(transcript)
   const label = labelOf(transcript)
   const begin = namesInText ? beginnings(segments, label) : () => ''
   /** Who speaks at the same time as others has a lane of his own, in which his sentences keep their order. */
@@ -50,7 +50,7 @@ function beginnings(segments: Segment[], label: Label): (segment: Segment) => st
 }
 
 function holeCue({ start, end }: Gap): Cue {
-  return { start, end: Math.min(end, start + longest), lines: [`[no text until ${clock(end)}]`] }
+  return { start, end: Math.min(end, start + longest), lines: [`[no text until ${formatTime(end)}]`] }
 }
 
 /** All lanes in one, by their beginnings; of two that begin at once, the one of the earlier lane is first. */
@@ -72,7 +72,7 @@ function oneAfterAnother(all: Cue[]): Cue[] {
     const start = Math.max(cue.start, free)
     const seen = start + Math.min(cue.end - cue.start, shortest)
     const end = Math.min(Math.max(cue.end, start + shortest), Math.max(room, seen))
-    free = seconds(Math.max(end, start + 0.001))
+    free = roundToMs(Math.max(end, start + 0.001))
     return { ...cue, start, end: free }
   })
 }
@@ -90,8 +90,8 @@ function cuesOf({ text, start, end }: Segment, speaker: string | undefined, name
     const from = start + done * time
     done += width(piece.join(''))
     return {
-      start: seconds(from),
-      end: seconds(Math.min(end, start + done * time, from + longest)),
+      start: roundToMs(from),
+      end: roundToMs(Math.min(end, start + done * time, from + longest)),
       lines: layOut(named(piece, name))!,
       ...(speaker !== undefined && { speaker }),
     }

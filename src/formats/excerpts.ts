@@ -1,7 +1,7 @@
 // The places in a transcript where the words of a search were said.
 import { tokens } from '../domain/text.ts'
-import { type Segment, seconds, type Transcript } from '../domain/transcript.ts'
-import { forReading } from './reading.ts'
+import { roundToMs, type Segment, type Transcript } from '../domain/transcript.ts'
+import { preferFormatted } from './reading.ts'
 import { labelOf } from './speakers.ts'
 
 export interface Excerpt {
@@ -26,7 +26,7 @@ export function excerpts(transcript: Transcript, query: string, most = 3): Excer
   const named = speakersNamed(transcript, terms)
   /** For each term, the first places where it was said. */
   const places: Place[][] = terms.map(() => [])
-  for (const segment of forReading(transcript).segments) {
+  for (const segment of preferFormatted(transcript).segments) {
     const words = wordsOf(segment.text)
     for (const [i, term] of terms.entries()) {
       if (places[i]!.length >= most) continue
@@ -37,7 +37,7 @@ export function excerpts(transcript: Transcript, query: string, most = 3): Excer
   return choose(places, most).map(({ segment, from }) => {
     const speaker = label(segment)
     return {
-      start: seconds(segment.start),
+      start: roundToMs(segment.start),
       text: shorten(segment.text, from),
       ...(speaker !== undefined && { speaker }),
     }

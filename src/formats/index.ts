@@ -4,22 +4,22 @@ import { json } from './json.ts'
 import { markdown, plainText } from './readable.ts'
 import { srt, vtt } from './subtitles.ts'
 
-export interface ExportFormat {
+export interface OutputFormat {
   mimeType: string
   render(transcript: Transcript): string
 }
 
-export const exportFormats = {
+export const outputFormats = {
   txt: { mimeType: 'text/plain', render: transcript => `${plainText(transcript)}\n` },
   md: { mimeType: 'text/markdown', render: markdown },
   json: { mimeType: 'application/json', render: json },
   srt: { mimeType: 'application/x-subrip', render: srt },
   vtt: { mimeType: 'text/vtt', render: vtt },
-} as const satisfies Record<string, ExportFormat>
+} as const satisfies Record<string, OutputFormat>
 
-export type FormatName = keyof typeof exportFormats
-export const formatNames = Object.keys(exportFormats) as FormatName[]
+export type FormatName = keyof typeof outputFormats
+export const formatNames = Object.keys(outputFormats) as FormatName[]
 
 export function isFormatName(name: string): name is FormatName {
-  return Object.hasOwn(exportFormats, name)
+  return Object.hasOwn(outputFormats, name)
 }

@@ -1,23 +1,23 @@
 // The whole transcript as JSON, in snake case like everything on the wire.
 import type { Formatting, Transcript } from '../domain/transcript.ts'
 import { plainText } from './readable.ts'
-import { forReading, warningsOf } from './reading.ts'
+import { allWarnings, preferFormatted } from './reading.ts'
 
 /** Where the text was formatted, `segments` are what that made of it, and `raw_segments` are as they were recognised. */
 export function json(transcript: Transcript): string {
   const { createdAt, segments, formatted, ...rest } = transcript
   const whole = {
-    ...(snakeCase({ ...rest, warnings: warningsOf(transcript), createdAt }) as object),
-    ...(formatted && { formatted: formattingFacts(formatted) }),
+    ...(snakeCase({ ...rest, warnings: allWarnings(transcript), createdAt }) as object),
+    ...(formatted && { formatted: formattingSummary(formatted) }),
     text: plainText(transcript),
-    segments: snakeCase(forReading(transcript).segments),
+    segments: snakeCase(preferFormatted(transcript).segments),
     ...(formatted && { raw_segments: snakeCase(segments) }),
   }
   return `${JSON.stringify(whole, undefined, 1)}\n`
 }
 
 /** What was done to a text, without the text and what is to be said of it. */
-export function formattingFacts(formatting: Formatting): Record<string, unknown> {
+export function formattingSummary(formatting: Formatting): Record<string, unknown> {
   const { style, models, changed, paragraphs, kept, pieces, failed, removed, usage } = formatting
   return {
     style,

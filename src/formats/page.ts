@@ -8,10 +8,10 @@ export interface Page {
 }
 
 /** Clients cut or refuse results of more than 10,000 to 25,000 tokens; half of the least leaves room for the rest. */
-export const pageTokens = 8_000
+export const maxPageTokens = 8_000
 
 /** The page that begins at `offset`, ended at a line, a sentence or at least a word. */
-export function cutPage(text: string, offset = 0, limit = pageTokens): Page {
+export function cutPage(text: string, offset = 0, limit = maxPageTokens): Page {
   const from = isInsidePair(text, offset) ? offset - 1 : offset
   const end = reach(text, from, limit)
   if (end >= text.length) return { text: text.slice(from) }

@@ -1,33 +1,33 @@
 // The texts that people and models read: with times, plain, as an outline, as Markdown.
 import { languageName } from '../domain/languages.ts'
-import { clock } from '../domain/text.ts'
+import { formatTime } from '../domain/text.ts'
 import type { Gap, Segment, Transcript, TranscriptStatus } from '../domain/transcript.ts'
 import { type Paragraph, paragraphs } from './paragraphs.ts'
-import { forReading, warningsOf } from './reading.ts'
-import { labelOf, shares, unknownSpeakers } from './speakers.ts'
+import { allWarnings, preferFormatted } from './reading.ts'
+import { labelOf, speakerShares, unknownSpeakerNote } from './speakers.ts'
 
-export interface Reading extends Transcript {
+export interface FilteredTranscript extends Transcript {
   /** Ids of those whose turns alone are shown; the turns of others still part them. */
-  only?: string[]
+  onlySpeakers?: string[]
 }
 
 /** `[mm:ss] …` or `[mm:ss] S1: …`, a paragraph a line; a gap has a line of its own where it lies. */
-export function timedText(transcript: Reading): string {
+export function timedText(transcript: FilteredTranscript): string {
   const said = sayer(transcript)
   return withGaps(transcript)
-    .map(paragraph => `[${clock(paragraph.start)}] ${said(paragraph)}`)
+    .map(paragraph => `[${formatTime(paragraph.start)}] ${said(paragraph)}`)
     .join('\n')
 }
 
 /** The words without times, a paragraph a block, and who says it where that is known; a hole shows as a hole. */
-export function plainText(transcript: Reading): string {
+export function plainText(transcript: FilteredTranscript): string {
   return withGaps(transcript).map(sayer(transcript)).join('\n\n')
 }
 
 /** At most thirty lines whatever the length: where in what is shown what is said, by the first words of each part. */
-export function outline(transcript: Reading): string {
-  const { segments, only } = forReading(transcript)
-  const parts = shown(segments, only)
+export function outline(transcript: FilteredTranscript): string {
+  const { segments, onlySpeakers } = preferFormatted(transcript)
+  const parts = shown(segments, onlySpeakers)
   const length = (parts.at(-1)?.start ?? 0) - (parts[0]?.start ?? 0)
   const step = Math.max(30, length / 29)
   const said = sayer(transcript)
@@ -35,31 +35,31 @@ export function outline(transcript: Reading): string {
   let next = 0
   for (const paragraph of parts) {
     if (paragraph.start < next) continue
-    lines.push(`[${clock(paragraph.start)}] ${said({ ...paragraph, text: firstWords(paragraph.text) })}`)
+    lines.push(`[${formatTime(paragraph.start)}] ${said({ ...paragraph, text: firstWords(paragraph.text) })}`)
     next = paragraph.start + step
   }
   return lines.join('\n')
 }
 
-export function markdown(transcript: Reading): string {
+export function markdown(transcript: FilteredTranscript): string {
   const { title, createdAt, duration, language, status, speakers, coverage, formatted } = transcript
-  const lack = shortfall(status)
+  const lack = statusNote(status)
   const gaps = coverage.gaps.length
   const facts = [
-    `Recorded text of ${clock(duration)}`,
+    `Recorded text of ${formatTime(duration)}`,
     ...(language ? [languageName(language)] : []),
     `made ${createdAt.slice(0, 10)}`,
     ...(formatted?.models.length ? [`formatted by ${escapeMarkdown(formatted.models.join(', '))}`] : []),
     ...(lack ? [`**${lack}${gaps ? `: ${gaps} gap(s)` : ''}**`] : []),
   ]
-  const who = speakers?.length ? [`Speakers: ${escapeMarkdown(shares(speakers))}`] : []
+  const who = speakers?.length ? [`Speakers: ${escapeMarkdown(speakerShares(speakers))}`] : []
   const label = labelOf(transcript)
   const body = withGaps(transcript).map(paragraph => {
     const by = label(paragraph)
-    const head = `[${clock(paragraph.start)}]${by === undefined ? '' : ` ${escapeMarkdown(by)}:`}`
+    const head = `[${formatTime(paragraph.start)}]${by === undefined ? '' : ` ${escapeMarkdown(by)}:`}`
     return `**${head}** ${escapeMarkdown(paragraph.text)}`
   })
-  const notes = [...unknownSpeakers(transcript), ...warningsOf(transcript)].map(warning => `> ${warning}`)
+  const notes = [...unknownSpeakerNote(transcript), ...allWarnings(transcript)].map(warning => `> ${warning}`)
   return `${[`# ${escapeMarkdown(title)}`, facts.join(' · '), ...who, ...notes, ...body].join('\n\n')}\n`
 }
 
@@ -72,7 +72,7 @@ const shortfalls: Record<TranscriptStatus, string | undefined> = {
 }
 
 /** In what a transcript falls short, in a few words; undefined where it is whole. */
-export function shortfall(status: TranscriptStatus): string | undefined {
+export function statusNote(status: TranscriptStatus): string | undefined {
   return shortfalls[status]
 }
 
@@ -86,17 +86,17 @@ function sayer(transcript: Transcript): (paragraph: Paragraph) => string {
 }
 
 /** Paragraphs, parted by a hole where one lies. */
-function withGaps(transcript: Reading): Paragraph[] {
-  const { segments, coverage, only } = forReading(transcript)
+function withGaps(transcript: FilteredTranscript): Paragraph[] {
+  const { segments, coverage, onlySpeakers } = preferFormatted(transcript)
   const found: Paragraph[] = []
   let from = 0
   for (const gap of coverage.gaps) {
     const after = segments.findIndex(({ start }, i) => i >= from && start >= gap.start)
     const to = after < 0 ? segments.length : after
-    found.push(...shown(segments.slice(from, to), only), hole(gap))
+    found.push(...shown(segments.slice(from, to), onlySpeakers), hole(gap))
     from = to
   }
-  return [...found, ...shown(segments.slice(from), only)]
+  return [...found, ...shown(segments.slice(from), onlySpeakers)]
 }
 
 function shown(segments: Segment[], only: string[] | undefined): Paragraph[] {
@@ -104,7 +104,7 @@ function shown(segments: Segment[], only: string[] | undefined): Paragraph[] {
 }
 
 function hole({ start, end, reason }: Gap): Paragraph {
-  return { start, end, text: `[no text from ${clock(start)} to ${clock(end)}: ${reason}]` }
+  return { start, end, text: `[no text from ${formatTime(start)} to ${formatTime(end)}: ${reason}]` }
 }
 
 function firstWords(text: string): string {

@@ -2,7 +2,7 @@
 import type { Segment, Transcript } from '../domain/transcript.ts'
 
 /** As people want to read it. Every form but JSON, which has both, shows this. */
-export function forReading<T extends Transcript>(transcript: T): T {
+export function preferFormatted<T extends Transcript>(transcript: T): T {
   const { formatted } = transcript
   return formatted ? { ...transcript, segments: formatted.segments } : transcript
 }
@@ -14,7 +14,10 @@ export function asRecognised<T extends Transcript>(transcript: T): Omit<T, 'form
 }
 
 /** With some of its segments only, both of those that were recognised and of those that were formatted. */
-export function onlySegments<T extends Transcript>(transcript: T, isKept: (segment: Segment) => boolean): T {
+export function filterSegments<T extends Transcript>(
+  transcript: T,
+  isKept: (segment: Segment) => boolean,
+): T {
   const { segments, formatted } = transcript
   return {
     ...transcript,
@@ -24,7 +27,7 @@ export function onlySegments<T extends Transcript>(transcript: T, isKept: (segme
 }
 
 /** Whatever the reader should know of it, with what is to be said of its formatting. */
-export function warningsOf({ warnings, formatted }: Transcript): string[] {
+export function allWarnings({ warnings, formatted }: Transcript): string[] {
   // They come first: a list of many is cut.
   return [...(formatted?.warnings ?? []), ...warnings]
 }

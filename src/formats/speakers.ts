@@ -16,7 +16,7 @@ export function labelOf({ speakers = [] }: Pick<Transcript, 'speakers'>): Label 
 }
 
 /** What the mark for nobody means, where it is used. */
-export function unknownSpeakers(transcript: Transcript): string[] {
+export function unknownSpeakerNote(transcript: Transcript): string[] {
   const label = labelOf(transcript)
   return transcript.segments.some(segment => label(segment) === nobodyKnown)
     ? [`Where it says "${nobodyKnown}:", nobody could tell who speaks.`]
@@ -28,6 +28,6 @@ function calledBy({ id, name }: Speaker): string {
 }
 
 /** `Alice 62 %, S2 38 %`. */
-export function shares(speakers: Speaker[]): string {
+export function speakerShares(speakers: Speaker[]): string {
   return speakers.map(speaker => `${calledBy(speaker)} ${Math.round(speaker.share * 100)} %`).join(', ')
 }

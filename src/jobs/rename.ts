@@ -1,7 +1,7 @@
 // Gives a transcript another title, and its speakers names.
 import { SpeechError } from '../domain/errors.ts'
 import { isOver } from '../domain/job.ts'
-import { findSpeakers, keyOf, listSpeakers } from '../domain/speakers.ts'
+import { findSpeakers, listSpeakers, nameKey } from '../domain/speakers.ts'
 import { oneLine } from '../domain/text.ts'
 import type { Speaker, Transcript } from '../domain/transcript.ts'
 import type { Changes } from './records/changes.ts'
@@ -63,7 +63,7 @@ function namesOf(wish: Record<string, string>, speakers: Speaker[]): Record<stri
 
 function nameOf(given: string, id: string, speakers: Speaker[]): string {
   const name = oneLine(given)
-  const named = speakers.find(speaker => keyOf(speaker.id) === keyOf(name))
+  const named = speakers.find(speaker => nameKey(speaker.id) === nameKey(name))
   // Who is asked for by an id would be somebody else.
   if (named && named.id !== id)
     throw new SpeechError('BAD_INPUT', `${named.id} is the id of another speaker.`, {

@@ -4,7 +4,7 @@ import type { PipelineRequest, TranscriptionRequest } from '../domain/job.ts'
 import type { FileRecogniser, ObjectStorage, Recogniser } from '../domain/ports.ts'
 import { roundUsd } from '../domain/prices.ts'
 import type { Run } from '../domain/run.ts'
-import { seconds, type Transcript } from '../domain/transcript.ts'
+import { roundToMs, type Transcript } from '../domain/transcript.ts'
 import type { Gate } from './async/gate.ts'
 import { createMerge, type Merge } from './chunks/merge.ts'
 import type { Piece } from './chunks/recognise.ts'
@@ -102,7 +102,7 @@ export async function collectTranscript(
     return {
       title,
       status: coming ? 'running' : 'completed',
-      duration: seconds(coming ? hearing.total() : hearing.decoded()),
+      duration: roundToMs(coming ? hearing.total() : hearing.decoded()),
       model: recogniser.model,
       usage: { audioSeconds: sent, cachedSeconds: cached, ...cost(recogniser, sent) },
       ...merged,

@@ -2,10 +2,10 @@
 import { completable, type McpServer } from '@modelcontextprotocol/server'
 import * as z from 'zod/v4'
 import { languageName } from '../domain/languages.ts'
-import { clock, estimateTokens } from '../domain/text.ts'
+import { estimateTokens, formatTime } from '../domain/text.ts'
 import type { Transcript } from '../domain/transcript.ts'
 import { outline, timedText } from '../formats/readable.ts'
-import { shares } from '../formats/speakers.ts'
+import { speakerShares } from '../formats/speakers.ts'
 import type { Jobs } from '../jobs/jobs.ts'
 import { asProtocolError, completeId } from './resources.ts'
 import { transcriptUri } from './uris.ts'
@@ -82,7 +82,7 @@ function messages(transcript: Transcript, task: string, wishes: string[]) {
 
 function facts({ title, duration, language, createdAt }: Transcript): string {
   const spoken = language ? `, in ${languageName(language)}` : ''
-  return `Recording: "${title}", ${clock(duration)} long${spoken}, transcribed on ${createdAt.slice(0, 10)}.`
+  return `Recording: "${title}", ${formatTime(duration)} long${spoken}, transcribed on ${createdAt.slice(0, 10)}.`
 }
 
 function who({ speakers, status }: Transcript): string {
@@ -95,7 +95,7 @@ function who({ speakers, status }: Transcript): string {
     nameless.length > 0
       ? ` Nobody has said who ${nameless.join(', ')} ${nameless.length > 1 ? 'are' : 'is'}: where the text makes it plain, say so, and otherwise keep to the id.`
       : ''
-  return `Who speaks, and how much: ${shares(speakers)}. Say of each point whose it is, as the transcript has it.${rest}`
+  return `Who speaks, and how much: ${speakerShares(speakers)}. Say of each point whose it is, as the transcript has it.${rest}`
 }
 
 /** What the reader must tell of, so that nobody takes a part for the whole. */
@@ -107,7 +107,9 @@ function shortcomings({ id, status, coverage, warnings }: Transcript): string[] 
     ]
   if (coverage.gaps.length === 0)
     return [`It is incomplete: ${warnings.join(' ') || 'it did not come to its end.'} Say so.`]
-  const gaps = coverage.gaps.slice(0, mostGaps).map(gap => `${clock(gap.start)} to ${clock(gap.end)}`)
+  const gaps = coverage.gaps
+    .slice(0, mostGaps)
+    .map(gap => `${formatTime(gap.start)} to ${formatTime(gap.end)}`)
   const more = coverage.gaps.length > mostGaps ? ', and more' : ''
   return [
     `Some of the speech has no text (${gaps.join(', ')}${more}): say so, and do not guess what was said there.`,

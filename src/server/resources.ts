@@ -8,10 +8,10 @@ import {
 } from '@modelcontextprotocol/server'
 import { describeError, isSpeechError } from '../domain/errors.ts'
 import { languageName } from '../domain/languages.ts'
-import { clock } from '../domain/text.ts'
+import { formatTime } from '../domain/text.ts'
 import type { Transcript, TranscriptSummary } from '../domain/transcript.ts'
-import { exportFormats, type FormatName, formatNames } from '../formats/index.ts'
-import { shortfall, timedText } from '../formats/readable.ts'
+import { type FormatName, formatNames, outputFormats } from '../formats/index.ts'
+import { statusNote, timedText } from '../formats/readable.ts'
 import type { Jobs } from '../jobs/jobs.ts'
 import { transcriptIdOf, transcriptUri } from './uris.ts'
 
@@ -37,7 +37,7 @@ export function registerResources(server: McpServer, jobs: Jobs, owner: string):
     { title: 'Transcript as a file', description: `One of ${formatNames.join(', ')}` },
     async (uri, { format }) => {
       const transcript = await readTranscript(jobs, owner, uri.href)
-      const { mimeType, render } = exportFormats[format as FormatName]
+      const { mimeType, render } = outputFormats[format as FormatName]
       return contents(uri, mimeType, render(transcript))
     },
   )
@@ -83,16 +83,16 @@ export function asProtocolError(error: unknown): never {
 }
 
 function readable(transcript: Transcript): string {
-  const lack = shortfall(transcript.status)
+  const lack = statusNote(transcript.status)
   const head = lack ? `${transcript.title} (${lack})` : transcript.title
   return `${head}\n\n${timedText(transcript)}\n`
 }
 
 function listed({ id, title, status, createdAt, duration, language }: TranscriptSummary) {
-  const lack = shortfall(status)
+  const lack = statusNote(status)
   const facts = [
     ...(lack ? [lack] : []),
-    clock(duration),
+    formatTime(duration),
     ...(language ? [languageName(language)] : []),
     createdAt.slice(0, 10),
   ]

@@ -3,7 +3,7 @@ import { realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { isDiskFull, SpeechError } from '../../domain/errors.ts'
 import type { Transcript } from '../../domain/transcript.ts'
-import { exportFormats, type FormatName, formatNames, isFormatName } from '../../formats/index.ts'
+import { type FormatName, formatNames, isFormatName, outputFormats } from '../../formats/index.ts'
 
 export const outputFlags = {
   format: { short: 'f', help: `${formatNames.join(', ')}; otherwise by the file's name, or txt` },
@@ -33,7 +33,7 @@ export async function writeTranscript(
   file: string | undefined,
 ): Promise<void> {
   const again = `\`speech-mcp export ${transcript.id}`
-  await write(exportFormats[format].render(transcript), file, {
+  await write(outputFormats[format].render(transcript), file, {
     full: `The transcript is kept: ${again}\` writes it once there is room.`,
     refused: `Check that its folder exists and may be written; ${again} -o …\` writes it elsewhere.`,
   })

@@ -5,9 +5,9 @@ import type { Store } from '../../domain/ports.ts'
 import type { Transcript } from '../../domain/transcript.ts'
 import { log } from '../../log.ts'
 import {
+  type FormatOptions,
   type FormatPorts,
   type FormattedText,
-  type FormatWish,
   formatSegments,
   segmentsHash,
 } from '../../pipeline/formatting/format-text.ts'
@@ -20,7 +20,7 @@ import { createErrands, type ErrandRun } from './single-flight.ts'
 import { createGivenTexts } from './text-formatting.ts'
 
 /** Either the id of a transcript, or a text. */
-export type FormatRequest = FormatWish & ({ transcriptId: string } | { text: string })
+export type FormatRequest = FormatOptions & ({ transcriptId: string } | { text: string })
 
 export interface FormatResult {
   /** `running`: the time was up; the same order again goes on with it. */
@@ -64,7 +64,7 @@ export function createFormatter(house: FormatHouse): Formatter {
   const errands = createErrands<FormatResult>(house)
   const texts = createGivenTexts(pipeline)
 
-  async function formatText(text: string, wish: FormatWish, watch: WatchOptions): Promise<FormatResult> {
+  async function formatText(text: string, wish: FormatOptions, watch: WatchOptions): Promise<FormatResult> {
     const name = texts.nameOf(watch.owner, text, wish)
     const known = errands.has(name) ? undefined : texts.known(name)
     if (known) return { ...done, text: known, answered: true }
@@ -76,7 +76,11 @@ export function createFormatter(house: FormatHouse): Formatter {
     return state ?? { ...running, text: texts.untouched(text, wish.style) }
   }
 
-  async function formatTranscript(id: string, wish: FormatWish, watch: WatchOptions): Promise<FormatResult> {
+  async function formatTranscript(
+    id: string,
+    wish: FormatOptions,
+    watch: WatchOptions,
+  ): Promise<FormatResult> {
     const { owner } = watch
     const began = performance.now()
     const job = await ledger.job(owner, id).catch(() => undefined)
@@ -103,7 +107,7 @@ export function createFormatter(house: FormatHouse): Formatter {
     return isStale ? ((await errands.attend(name, work, patient(rest, size))) ?? running) : state
   }
 
-  async function isKept(transcript: Transcript, { style }: FormatWish, owner: string): Promise<boolean> {
+  async function isKept(transcript: Transcript, { style }: FormatOptions, owner: string): Promise<boolean> {
     const [kept, now] = await Promise.all([
       ledger.format(owner, transcript.id),
       ledger.transcript(owner, transcript.id),
@@ -112,7 +116,7 @@ export function createFormatter(house: FormatHouse): Formatter {
   }
 
   /** The job's worker heeds the wish at the end. Resolves with false when the time is up before that. */
-  async function awaitJob(id: string, { style }: FormatWish, watch: WatchOptions): Promise<boolean> {
+  async function awaitJob(id: string, { style }: FormatOptions, watch: WatchOptions): Promise<boolean> {
     const { owner, signal, disconnectReason = () => 'cancelled' as const } = watch
     const withdraw = await leaveWish(owner, id, style)
     // Whoever has ordered the recording still wants it.
@@ -128,7 +132,7 @@ export function createFormatter(house: FormatHouse): Formatter {
   }
 
   /** The answer takes the wish away, unless there has been another one since. */
-  async function leaveWish(owner: string, id: string, style: FormatWish['style']) {
+  async function leaveWish(owner: string, id: string, style: FormatOptions['style']) {
     let before: Job['order'] | undefined
     await ledger.update(owner, id, ({ state, order }) => {
       before = isOver(state) || order.format === style ? undefined : order
@@ -146,7 +150,7 @@ export function createFormatter(house: FormatHouse): Formatter {
   /** Undefined where there is something left to do. */
   async function answerFrom(
     transcript: Transcript,
-    { style, language }: FormatWish,
+    { style, language }: FormatOptions,
     owner: string,
     wasUnderWay: boolean,
   ): Promise<FormatResult | undefined> {
@@ -163,7 +167,7 @@ export function createFormatter(house: FormatHouse): Formatter {
 
   async function carryOut(
     { id, segments, language: heard }: Transcript,
-    { style, language = heard }: FormatWish,
+    { style, language = heard }: FormatOptions,
     owner: string,
     { signal, progress }: ErrandRun<FormatResult>,
   ): Promise<FormatResult> {

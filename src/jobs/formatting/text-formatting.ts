@@ -2,10 +2,10 @@
 import { createHash } from 'node:crypto'
 import type { Style } from '../../domain/transcript.ts'
 import {
+  type FormatOptions,
   type FormatPorts,
   type FormatRun,
   type FormattedText,
-  type FormatWish,
   formatText,
 } from '../../pipeline/formatting/format-text.ts'
 import { nothingDone } from '../../pipeline/formatting/summary.ts'
@@ -14,7 +14,7 @@ import { createMemory } from './memory.ts'
 import type { ErrandName } from './single-flight.ts'
 
 export interface GivenTexts {
-  nameOf(owner: string, text: string, wish: FormatWish): ErrandName
+  nameOf(owner: string, text: string, wish: FormatOptions): ErrandName
   /** One that was formatted whole a while ago: it is read on, page after page, at no cost. */
   known(name: ErrandName): FormattedText | undefined
   /** A text of which nothing is formatted yet. */
@@ -22,7 +22,7 @@ export interface GivenTexts {
   /** `onText` may ask for what there is, whenever a piece is done. */
   format(
     text: string,
-    wish: FormatWish,
+    wish: FormatOptions,
     name: ErrandName,
     run: Omit<FormatRun, 'checkpoints'>,
     onText: (text: () => FormattedText) => void,

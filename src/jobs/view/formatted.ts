@@ -2,7 +2,7 @@
 import { minFormattedChars } from '../../domain/text-model.ts'
 import type { FormattedSegments, Formatting, Style, Transcript } from '../../domain/transcript.ts'
 import { segmentsHash } from '../../pipeline/formatting/format-text.ts'
-import { asItCame } from '../../pipeline/formatting/summary.ts'
+import { textUnchanged } from '../../pipeline/formatting/summary.ts'
 
 /** What is kept of a formatting, apart from the transcript. */
 export interface KeptFormat {
@@ -49,7 +49,7 @@ const outdated = 'The words have changed since the text was formatted; format_te
 
 /** What a job says that could not have its text formatted; when it is formatted later, that is no longer said. */
 export function tellUnformatted(reason: string): string {
-  return `${unformatted} ${reason.replace(`${asItCame} `, '')}`
+  return `${unformatted} ${reason.replace(`${textUnchanged} `, '')}`
 }
 
 /** What the job of a transcript has said of that. */

@@ -1,5 +1,5 @@
 // Cuts a stream of samples into chunks of speech: at pauses, without the silence, and never through a word unseen.
-import { type Span, seconds } from '../../domain/transcript.ts'
+import { roundToMs, type Span } from '../../domain/transcript.ts'
 import { ActivityLabeller, frameLevel, frameSize, framesPerSecond, SilenceTest } from './activity.ts'
 import { type Label, longestPause, quietest } from './pauses.ts'
 
@@ -214,7 +214,7 @@ class Cutter {
         samples: filled.subarray(0, end * frameSize),
         release: () => void this.#pool.push(filled),
         speech: this.#spans(end),
-        overlap: seconds(this.#overlap / framesPerSecond),
+        overlap: roundToMs(this.#overlap / framesPerSecond),
       }
       this.#samples = this.#memory()
     }
@@ -260,5 +260,5 @@ class Cutter {
 }
 
 function time(frame: number): number {
-  return seconds(frame / framesPerSecond)
+  return roundToMs(frame / framesPerSecond)
 }

@@ -1,7 +1,7 @@
 // Decodes any container, or one channel of it, to 16 kHz mono samples on a pipe, and says what was wrong with the file.
 import { SpeechError } from '../../domain/errors.ts'
 import type { Run } from '../../domain/run.ts'
-import { clock } from '../../domain/text.ts'
+import { formatTime } from '../../domain/text.ts'
 import type { Span } from '../../domain/transcript.ts'
 import type { Source } from '../source/source.ts'
 import { sampleRate } from './activity.ts'
@@ -175,10 +175,10 @@ function warnOfDamage(words: string, decoded: number, source: Source, run: Run):
   const slack = Math.max(0.5, decoded * 0.01)
   if (!film && expected !== undefined && expected - decoded > slack)
     run.warn(
-      `The file seems to be cut off: it says ${clock(expected)}, and its sound ends at ${clock(decoded)}. What there is was transcribed.`,
+      `The file seems to be cut off: it says ${formatTime(expected)}, and its sound ends at ${formatTime(decoded)}. What there is was transcribed.`,
     )
   else if (source.cutOff || /partial file|corrupt input packet|Read error/.test(words))
-    run.warn(`The file seems to be cut off after ${clock(decoded)}. What there is was transcribed.`)
+    run.warn(`The file seems to be cut off after ${formatTime(decoded)}. What there is was transcribed.`)
   else if (/Error while decoding|Error submitting packet/.test(words))
     run.warn('Parts of the file are damaged and could not be decoded; words may be missing there.')
 }

@@ -4,10 +4,10 @@ import { estimateTokens, sentences, tokens } from '../../domain/text.ts'
 import {
   type Coverage,
   type Gap,
+  roundToMs,
   type Segment,
   type Span,
   type Speaker,
-  seconds,
 } from '../../domain/transcript.ts'
 import type { Piece } from './recognise.ts'
 import { joinOverlap } from './seams.ts'
@@ -46,8 +46,8 @@ export function createMerge(timestamps: Timestamps): Merge {
       segments: all.flatMap(segments),
       ...majority(all),
       coverage: coverageOf(all, coming ? pendingIn(all, coming.end) : []),
-      sent: seconds(all.reduce((sum, piece) => sum + piece.sent, 0)),
-      cached: seconds(all.reduce((sum, piece) => sum + piece.cached, 0)),
+      sent: roundToMs(all.reduce((sum, piece) => sum + piece.sent, 0)),
+      cached: roundToMs(all.reduce((sum, piece) => sum + piece.cached, 0)),
     }
   }
 }
@@ -74,7 +74,7 @@ function pendingIn(pieces: Piece[], end: number | undefined): Gap[] {
     return piece.index - before.index > 1 ? [{ start: before.end, end: piece.start, reason }] : []
   })
   const last = pieces.at(-1)?.end ?? 0
-  return end !== undefined && end > last ? [...gaps, { start: last, end: seconds(end), reason }] : gaps
+  return end !== undefined && end > last ? [...gaps, { start: last, end: roundToMs(end), reason }] : gaps
 }
 
 /** About how many words are said in some seconds of a piece, by its own pace. */
@@ -138,8 +138,8 @@ function coverageOf(pieces: Piece[], pending: Gap[]): Coverage {
   const speechSeconds = pieces.reduce((sum, piece) => sum + lengthOf(piece.speech), 0)
   const lost = missing.reduce((sum, piece) => sum + lengthOf(piece.speech), 0)
   return {
-    speechSeconds: seconds(speechSeconds),
-    transcribedSeconds: seconds(speechSeconds - lost),
+    speechSeconds: roundToMs(speechSeconds),
+    transcribedSeconds: roundToMs(speechSeconds - lost),
     gaps: [
       ...pending,
       ...missing.map(({ start, end, failure }) => ({

@@ -2,7 +2,7 @@
 import { isSpeechError, type SpeechError } from '../../domain/errors.ts'
 import type { Recogniser } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
-import { clock, tokens } from '../../domain/text.ts'
+import { formatTime, tokens } from '../../domain/text.ts'
 import type { Span } from '../../domain/transcript.ts'
 import { mapConcurrent } from '../async/map-concurrent.ts'
 import { encodedMime } from '../audio/encode.ts'
@@ -66,8 +66,12 @@ export async function* recognise(
       yield piece
     }
     const total = asking.total()
-    const of = total === undefined ? '' : ` of ${clock(total)}`
-    run.progress({ done, ...(total !== undefined && { total }), message: `Transcribed ${clock(done)}${of}` })
+    const of = total === undefined ? '' : ` of ${formatTime(total)}`
+    run.progress({
+      done,
+      ...(total !== undefined && { total }),
+      message: `Transcribed ${formatTime(done)}${of}`,
+    })
   }
   if (failure && !succeeded) throw failure
 }
@@ -157,7 +161,7 @@ async function askInHalves(chunk: Piece, asking: Asking, run: Run, depth: number
 /** The loop is still there after other cuts: words faster than anyone speaks are struck out, all else is kept. */
 function withoutLoop(piece: Piece, text: string, run: Run): Piece {
   run.warn(
-    `The model repeats itself between ${clock(piece.start)} and ${clock(piece.end)}; check that stretch.`,
+    `The model repeats itself between ${formatTime(piece.start)} and ${formatTime(piece.end)}; check that stretch.`,
   )
   return { ...piece, text }
 }

@@ -1,6 +1,6 @@
 // Decodes a stretch of a recording once more and cuts it smaller, for a chunk that has to be asked again.
 import type { Run } from '../../domain/run.ts'
-import { type Span, seconds } from '../../domain/transcript.ts'
+import { roundToMs, type Span } from '../../domain/transcript.ts'
 import { type Chunk, cut } from '../audio/cut.ts'
 import { decode } from '../audio/decode.ts'
 import type { Source } from '../source/source.ts'
@@ -22,7 +22,7 @@ async function* later(
   offset: number,
   channel: { channel?: number },
 ): AsyncGenerator<Chunk> {
-  const move = ({ start, end }: Span) => ({ start: seconds(start + offset), end: seconds(end + offset) })
+  const move = ({ start, end }: Span) => ({ start: roundToMs(start + offset), end: roundToMs(end + offset) })
   for await (const chunk of chunks)
     yield { ...chunk, ...channel, ...move(chunk), speech: chunk.speech.map(move) }
 }

@@ -1,6 +1,6 @@
 // Gives sentences and words times where the provider gave none, from where in the recording someone speaks.
 import { tokens } from '../../domain/text.ts'
-import { type Span, seconds, type Word } from '../../domain/transcript.ts'
+import { roundToMs, type Span, type Word } from '../../domain/transcript.ts'
 
 /** How long a text takes to say, in the measure of one letter; an ideograph is a syllable, a digit often two. */
 function weight(text: string): number {
@@ -40,8 +40,8 @@ export function timeTexts(texts: string[], speech: Span[]): Span[] {
   const lengths = weights.map(value => value * perWeight)
   const boundaries = chooseBoundaries(lengths, candidates(lengths, spans), total)
   return texts.map((_, i) => ({
-    start: seconds(i === 0 ? spans[0]!.start : boundaries[i - 1]!.start),
-    end: seconds(i === texts.length - 1 ? spans.at(-1)!.end : boundaries[i]!.end),
+    start: roundToMs(i === 0 ? spans[0]!.start : boundaries[i - 1]!.start),
+    end: roundToMs(i === texts.length - 1 ? spans.at(-1)!.end : boundaries[i]!.end),
   }))
 }
 
@@ -139,6 +139,6 @@ export function timeWords(text: string, span: Span, speech: Span[]): Word[] {
   return found.map(({ start, end }, i) => {
     const from = placeOf(spoken, spans)
     spoken += weights[i]! * perWeight
-    return { text: text.slice(start, end), start: seconds(from), end: seconds(placeOf(spoken, spans)) }
+    return { text: text.slice(start, end), start: roundToMs(from), end: roundToMs(placeOf(spoken, spans)) }
   })
 }

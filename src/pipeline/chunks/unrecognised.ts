@@ -1,6 +1,6 @@
 // Speech in which nobody's words were heard: music is one reason, and the reader may know another.
-import { clock } from '../../domain/text.ts'
-import { type Span, seconds } from '../../domain/transcript.ts'
+import { formatTime } from '../../domain/text.ts'
+import { roundToMs, type Span } from '../../domain/transcript.ts'
 
 /** So many seconds of sound without a word are worth a warning. */
 export const longestUnheard = 5
@@ -44,5 +44,5 @@ function without(span: Span, text: Span[], from: number): Span[] {
 }
 
 export function tellUnheard({ start, end }: Span): string {
-  return `The model heard no words between ${clock(seconds(start))} and ${clock(seconds(end))}, though it is not silent there.`
+  return `The model heard no words between ${formatTime(roundToMs(start))} and ${formatTime(roundToMs(end))}, though it is not silent there.`
 }

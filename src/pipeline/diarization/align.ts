@@ -1,6 +1,6 @@
 // Gives each word that was heard the speaker who says it.
 import type { FileRecognition } from '../../domain/ports.ts'
-import { type Alignment, type Segment, type Speaker, seconds } from '../../domain/transcript.ts'
+import { type Alignment, roundToMs, type Segment, type Speaker } from '../../domain/transcript.ts'
 import { type Label, type Labelled, labelWords } from './assign-speakers.ts'
 import { segmentsOf, speakersOf } from './segments.ts'
 import { type Heard, inOrder } from './timed-tokens.ts'
@@ -63,10 +63,10 @@ function fromBoth(who: Heard, what: Heard): Aligned {
 
 function alignmentOf({ clock, matched, timeOnly, labels }: Labelled): Alignment {
   return {
-    offset: seconds(clock.offset),
-    matched: seconds(matched),
-    unassigned: seconds(unassignedShare(labels)),
-    timeOnly: seconds(timeOnly),
+    offset: roundToMs(clock.offset),
+    matched: roundToMs(matched),
+    unassigned: roundToMs(unassignedShare(labels)),
+    timeOnly: roundToMs(timeOnly),
   }
 }
 
@@ -77,7 +77,7 @@ function fromOne(heard: Heard): Aligned {
   if (unassigned === 1) return withoutSpeakers(heard, whyNoSpeakers(undefined, heard))
   return {
     ...built(heard, labels),
-    alignment: { offset: 0, matched: 1, unassigned: seconds(unassigned), timeOnly: 0 },
+    alignment: { offset: 0, matched: 1, unassigned: roundToMs(unassigned), timeOnly: 0 },
     warnings: unassignedWarnings(labels, heard),
   }
 }

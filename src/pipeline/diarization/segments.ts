@@ -1,6 +1,6 @@
 // Words with their speakers → segments of one speaker each: a sentence or so, in the provider's own spelling.
 import { estimateTokens, sentences } from '../../domain/text.ts'
-import { type Segment, type Speaker, seconds } from '../../domain/transcript.ts'
+import { roundToMs, type Segment, type Speaker } from '../../domain/transcript.ts'
 import type { Label } from './assign-speakers.ts'
 import type { Heard, Line, LineWord } from './timed-tokens.ts'
 
@@ -42,8 +42,8 @@ function segmentOf(words: LineWord[], labels: Label[], line: Line, speaker: stri
   const [start, end] = [words[0]!.start, words.reduce((last, word) => Math.max(last, word.end), 0)]
   const sure = labels.reduce((sum, { confidence = 0 }) => sum + confidence, 0) / labels.length
   return {
-    start: seconds(start),
-    end: seconds(end),
+    start: roundToMs(start),
+    end: roundToMs(end),
     text,
     // Times of words that the provider did not time are no measurement; those of its whole sentence are.
     estimated: !line.measured && (start > line.start || end < line.end),
@@ -51,13 +51,13 @@ function segmentOf(words: LineWord[], labels: Label[], line: Line, speaker: stri
     ...(line.measured && {
       words: words.map(word => ({
         text: word.text.trim(),
-        start: seconds(word.start),
-        end: seconds(word.end),
+        start: roundToMs(word.start),
+        end: roundToMs(word.end),
       })),
     }),
     speaker,
     ...(speaker !== null &&
-      labels[0]!.confidence !== undefined && { confidence: seconds(Math.min(1, sure)) }),
+      labels[0]!.confidence !== undefined && { confidence: roundToMs(Math.min(1, sure)) }),
   }
 }
 
@@ -109,7 +109,7 @@ export function speakersOf(segments: Segment[], labels: Label[], voices: Heard):
   return [...spoken].map(([id, value]) => ({
     id,
     voice: `${voices.mark}:${numbers.get(id)}`,
-    seconds: seconds(value),
-    share: total > 0 ? seconds(value / total) : 0,
+    seconds: roundToMs(value),
+    share: total > 0 ? roundToMs(value / total) : 0,
   }))
 }

@@ -1,7 +1,7 @@
 // Puts a hearing in order: sentences by time, words with sound times, and the tokens that two hearings are compared by.
 import type { FileRecognition, RecognisedSentence, RecognisedWord } from '../../domain/ports.ts'
 import { tokens } from '../../domain/text.ts'
-import { type Span, seconds } from '../../domain/transcript.ts'
+import { roundToMs, type Span } from '../../domain/transcript.ts'
 import { textHash } from '../audio/fingerprint.ts'
 import { timeWords } from '../chunks/timing.ts'
 
@@ -130,5 +130,5 @@ function spread(text: string, line: Span): RecognisedWord[] {
 function soundsOf({ text, start, end, line }: LineWord, word: number): Sound[] {
   const found = tokens(text)
   const share = (end - start) / found.length
-  return found.map(({ key }, i) => ({ key, at: seconds(start + (i + 0.5) * share), word, line }))
+  return found.map(({ key }, i) => ({ key, at: roundToMs(start + (i + 0.5) * share), word, line }))
 }

@@ -1,7 +1,7 @@
 // The story of a recorded call: each channel is a speaker, heard apart from the other; nobody's voice has to be guessed.
 import type { Timestamps, TranscriptionRequest } from '../../domain/job.ts'
 import type { Run } from '../../domain/run.ts'
-import { type Coverage, type Gap, type Segment, type Speaker, seconds } from '../../domain/transcript.ts'
+import { type Coverage, type Gap, roundToMs, type Segment, type Speaker } from '../../domain/transcript.ts'
 import { createMerge, type Merge, type Merged, majority } from '../chunks/merge.ts'
 import type { Piece } from '../chunks/recognise.ts'
 import { type ChunkPorts, hearChunks } from '../chunks/transcribe-chunks.ts'
@@ -56,8 +56,8 @@ function createCallMerge(timestamps: Timestamps, meters: readonly [LevelMeter, L
       speakers: speakersIn(segments, ids),
       ...majority(pieces),
       coverage: coverageOf(sides),
-      sent: seconds(sum(sides, ({ sent }) => sent)),
-      cached: seconds(sum(sides, ({ cached }) => cached)),
+      sent: roundToMs(sum(sides, ({ sent }) => sent)),
+      cached: roundToMs(sum(sides, ({ cached }) => cached)),
     }
   }
 }
@@ -84,15 +84,15 @@ function speakersIn(segments: Segment[], ids: string[]): Speaker[] {
   return ['S1', 'S2'].flatMap(id => {
     const own = segments.filter(({ speaker }) => speaker === id)
     if (own.length === 0) return []
-    const share = all > 0 ? seconds(length(own) / all) : 0
-    return [{ id, voice: `channel:${ids.indexOf(id)}`, seconds: seconds(length(own)), share }]
+    const share = all > 0 ? roundToMs(length(own) / all) : 0
+    return [{ id, voice: `channel:${ids.indexOf(id)}`, seconds: roundToMs(length(own)), share }]
   })
 }
 
 function coverageOf(sides: Merged[]): Coverage {
   return {
-    speechSeconds: seconds(sum(sides, ({ coverage }) => coverage.speechSeconds)),
-    transcribedSeconds: seconds(sum(sides, ({ coverage }) => coverage.transcribedSeconds)),
+    speechSeconds: roundToMs(sum(sides, ({ coverage }) => coverage.speechSeconds)),
+    transcribedSeconds: roundToMs(sum(sides, ({ coverage }) => coverage.transcribedSeconds)),
     gaps: joined(sides.flatMap(({ coverage }) => coverage.gaps)),
   }
 }

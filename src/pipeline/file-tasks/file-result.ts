@@ -5,9 +5,9 @@ import { roundUsd } from '../../domain/prices.ts'
 import {
   type Alignment,
   type Coverage,
+  roundToMs,
   type Segment,
   type Speaker,
-  seconds,
   type Usage,
 } from '../../domain/transcript.ts'
 import { majority } from '../chunks/merge.ts'
@@ -76,13 +76,13 @@ function coverageOf(
   isOver: boolean,
   missed: Unheard[],
 ): Coverage {
-  const spoken = seconds(speech.reduce((sum, { start, end }) => sum + end - start, 0))
+  const spoken = roundToMs(speech.reduce((sum, { start, end }) => sum + end - start, 0))
   const wordless = missed.reduce((sum, { sounding }) => sum + sounding, 0)
   const isHeard = passes.some(({ hearing }) => hearing)
   const coming = { start: 0, end: duration, reason: 'not transcribed yet' }
   return {
     speechSeconds: spoken,
-    transcribedSeconds: isHeard ? seconds(spoken - wordless) : 0,
+    transcribedSeconds: isHeard ? roundToMs(spoken - wordless) : 0,
     gaps: [
       ...(isHeard || isOver ? [] : [coming]),
       ...(lost ? [{ ...lost, reason: 'FFMPEG_FAILED: ffmpeg ended before the recording did.' }] : []),
@@ -95,7 +95,7 @@ function usageOf(passes: Pass[], { passes: heard, duration }: Heards, isOver: bo
   const isKnown = price.every(one => one !== undefined)
   const cost = (lengths: number[]) =>
     roundUsd(lengths.reduce((sum, length, i) => sum + length * price[i]!, 0))
-  const sum = (lengths: number[]) => seconds(lengths.reduce((all, length) => all + length, 0))
+  const sum = (lengths: number[]) => roundToMs(lengths.reduce((all, length) => all + length, 0))
   const sent = heard.map(({ sent }) => sent)
   return {
     audioSeconds: sum(sent),

@@ -2,7 +2,7 @@
 import { SpeechError } from '../../domain/errors.ts'
 import type { FileRecogniser, Upload } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
-import { type Span, seconds } from '../../domain/transcript.ts'
+import { roundToMs, type Span } from '../../domain/transcript.ts'
 import { log } from '../../log.ts'
 import { cut } from '../audio/cut.ts'
 import { decode } from '../audio/decode.ts'
@@ -163,7 +163,7 @@ function listened(
   warnings: string[],
 ): Listened {
   const lost = decoding.lost()
-  return { duration: seconds(decoding.decoded()), speech, warnings, ...(lost && { lost }) }
+  return { duration: roundToMs(decoding.decoded()), speech, warnings, ...(lost && { lost }) }
 }
 
 function total(expected: number | undefined): { total?: number } {

@@ -4,7 +4,7 @@ import * as z from 'zod/v4'
 import { isSpeechError, type SpeechError } from '../../domain/errors.ts'
 import type { TextAnswer } from '../../domain/text-model.ts'
 import { judge, type Passage, type Removal } from '../faithfulness/faithfulness.ts'
-import type { FormatPorts, FormatRun, FormatWish } from './options.ts'
+import type { FormatOptions, FormatPorts, FormatRun } from './options.ts'
 import { cutPieces, type Piece, type Source } from './pieces.ts'
 import { promptFor, promptVersion } from './prompt.ts'
 
@@ -17,7 +17,7 @@ export interface Formatted {
   answers: TextAnswer[]
 }
 
-export interface Asking extends FormatWish {
+export interface Asking extends FormatOptions {
   source: Source
   ports: FormatPorts
   run: FormatRun
@@ -95,7 +95,7 @@ const keptAnswer = z.object({
   costUsd: z.number().optional(),
 })
 
-function keyOf(facts: FormatWish & { text: string; before: string }, models: string[]): string {
+function keyOf(facts: FormatOptions & { text: string; before: string }, models: string[]): string {
   const { style, language = '', text, before } = facts
   const all = JSON.stringify([promptVersion, style, language, models, before, text])
   return `format:${createHash('sha256').update(all).digest('hex')}`

@@ -10,13 +10,13 @@ import { mapConcurrent } from '../async/map-concurrent.ts'
 import { costTooHigh } from '../chunks/budget.ts'
 import { type Attempt, type Formatted, formatPiece, untouched } from './ask.ts'
 import { type Joined, join, paragraphsOf } from './join.ts'
-import type { FormatPorts, FormatRun, FormatWish } from './options.ts'
+import type { FormatOptions, FormatPorts, FormatRun } from './options.ts'
 import { cutPieces, type Piece, pieceCount, type Source, sourceOf, sourceOfSegments } from './pieces.ts'
 import { segmentsOf } from './segments.ts'
-import { accountOf, asItCame, nothingDone, tooShort } from './summary.ts'
+import { accountOf, nothingDone, textUnchanged, tooShort } from './summary.ts'
 import { unwrapped } from './wrapped.ts'
 
-export type { FormatPorts, FormatRun, FormatWish } from './options.ts'
+export type { FormatOptions, FormatPorts, FormatRun } from './options.ts'
 
 export interface FormattedText extends Formatting {
   text: string
@@ -29,7 +29,7 @@ export interface FormattedText extends Formatting {
  */
 export async function formatText(
   text: string,
-  wish: FormatWish,
+  wish: FormatOptions,
   ports: FormatPorts,
   run: FormatRun,
   onText: (text: () => string) => void = () => {},
@@ -44,7 +44,7 @@ export async function formatText(
 /** The same for what was spoken: times and speakers stay with their words. */
 export async function formatSegments(
   segments: Segment[],
-  wish: FormatWish,
+  wish: FormatOptions,
   ports: FormatPorts,
   run: FormatRun,
 ): Promise<FormattedSegments> {
@@ -73,7 +73,7 @@ function readingOf(passages: Joined[]): string {
 /** Without passages where nothing was asked. */
 async function formatSource(
   source: Source,
-  wish: FormatWish,
+  wish: FormatOptions,
   ports: FormatPorts,
   run: FormatRun,
   onPassages: (soFar: () => Joined[]) => void,
@@ -83,7 +83,7 @@ async function formatSource(
   run.signal.throwIfAborted()
   if ([...text.trim()].length <= minFormattedChars) return nothingDone(wish.style, [tooShort])
   if (textModel.models.length === 0)
-    return nothingDone(wish.style, [`${asItCame} ${describeError(noTextModel())}`])
+    return nothingDone(wish.style, [`${textUnchanged} ${describeError(noTextModel())}`])
   ensureAffordable(text, ports)
 
   const pieces = cutPieces(source, pieceCount(estimateTokens(text), textModel.concurrency))
@@ -110,7 +110,7 @@ interface Told extends Attempt {
 async function* heardAll(
   pieces: Piece[],
   source: Source,
-  wish: FormatWish,
+  wish: FormatOptions,
   outer: FormatPorts,
   outerRun: FormatRun,
 ): AsyncGenerator<Told> {

@@ -9,7 +9,7 @@ export interface FormatPorts {
   maxCostUsd?: number
 }
 
-export interface FormatWish {
+export interface FormatOptions {
   style: Style
   /** ISO code, where it is known. */
   language?: string

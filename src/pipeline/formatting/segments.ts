@@ -1,6 +1,6 @@
 // Formatted words go back to their times and speakers: a sentence or so each, within the segment that they were said in.
 import { joinText, sentences } from '../../domain/text.ts'
-import { type Segment, seconds, type Word } from '../../domain/transcript.ts'
+import { roundToMs, type Segment, type Word } from '../../domain/transcript.ts'
 import { type Joined, paragraphsOf } from './join.ts'
 import type { Lying, SpokenSource } from './pieces.ts'
 
@@ -97,7 +97,7 @@ function spread({ segment }: Lying, said: Sentence[], words: Placed[]): Segment[
     const isLast = i === said.length - 1
     const own: Placed[] = []
     while (words[next] && (isLast || middleOf(words[next]!) < done)) own.push(words[next++]!)
-    const at = (letters: number) => seconds(start + ((end - start) * letters) / Math.max(1, total))
+    const at = (letters: number) => roundToMs(start + ((end - start) * letters) / Math.max(1, total))
     return {
       ...rest,
       start: i === 0 ? start : (own[0]?.word.start ?? at(from)),

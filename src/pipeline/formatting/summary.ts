@@ -8,7 +8,7 @@ import type { Passage } from '../faithfulness/faithfulness.ts'
 import type { Formatted } from './ask.ts'
 
 /** What the reader is told of a text that stands as it came, before the reason, and of one that is not worth a request. */
-export const asItCame = 'The text is as it came.'
+export const textUnchanged = 'The text is as it came.'
 export const tooShort = `A text of at most ${minFormattedChars} characters is not formatted.`
 
 export interface Done {
@@ -149,7 +149,7 @@ function warningsOf(failures: SpeechError[], pieces: number, isAnswered: boolean
   }
   return [...reasons].map(([reason, count]) =>
     count === pieces && !isAnswered
-      ? `${asItCame} ${reason}`
+      ? `${textUnchanged} ${reason}`
       : `${count} of ${pieces} parts of the text are as they came. ${reason}`,
   )
 }

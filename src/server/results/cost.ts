@@ -1,12 +1,12 @@
 // What a call says it has cost: nothing for what it found done. A reader who orders nothing is told of the work as a whole.
-import { type Formatting, seconds, type Transcript } from '../../domain/transcript.ts'
+import { type Formatting, roundToMs, type Transcript } from '../../domain/transcript.ts'
 
 /** For a call that found the recording heard, or has not asked for it to be heard. */
 export function heardBefore(transcript: Transcript): Transcript {
   const { audioSeconds, cachedSeconds, costUsd } = transcript.usage
   const usage = {
     audioSeconds: 0,
-    cachedSeconds: seconds(audioSeconds + cachedSeconds),
+    cachedSeconds: roundToMs(audioSeconds + cachedSeconds),
     ...(costUsd !== undefined && { costUsd: 0 }),
   }
   return { ...transcript, usage }

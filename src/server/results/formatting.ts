@@ -1,7 +1,7 @@
 // What results say of a text that was made readable: how, by whom, and what there is to do about the rest.
 import * as z from 'zod/v4'
 import { SpeechError } from '../../domain/errors.ts'
-import { isAutomatic, languageCode } from '../../domain/languages.ts'
+import { isAutoDetect, languageCode } from '../../domain/languages.ts'
 import type { Formatting, Style } from '../../domain/transcript.ts'
 
 /** Loose, as it comes with each of the transcript tools: its fields are told in words. */
@@ -20,7 +20,7 @@ export interface FormatSettings {
 /** What a person or a model calls a language, as formatting knows it: texts may be in more than are recognised. */
 export function languageNamed(given: string | undefined): Pick<FormatSettings, 'language'> {
   const name = given?.trim() ?? ''
-  if (name === '' || isAutomatic(name)) return {}
+  if (name === '' || isAutoDetect(name)) return {}
   // Models write many more languages than we have names for.
   const code = languageCode(name) ?? /^([a-z]{2,3})(?:[-_][a-z0-9]+)*$/i.exec(name)?.[1]?.toLowerCase()
   if (code) return { language: code }

@@ -2,12 +2,18 @@
 import * as z from 'zod/v4'
 import type { JobTool } from '../../domain/job.ts'
 import { languageName } from '../../domain/languages.ts'
-import { clock } from '../../domain/text.ts'
-import type { Alignment, Speaker, Transcript, TranscriptStatus, UploadWay } from '../../domain/transcript.ts'
-import { formattingFacts, snakeCase } from '../../formats/json.ts'
+import { formatTime } from '../../domain/text.ts'
+import type {
+  Alignment,
+  Speaker,
+  Transcript,
+  TranscriptStatus,
+  UploadMethod,
+} from '../../domain/transcript.ts'
+import { formattingSummary, snakeCase } from '../../formats/json.ts'
 import { cutPage } from '../../formats/page.ts'
-import { warningsOf } from '../../formats/reading.ts'
-import { unknownSpeakers } from '../../formats/speakers.ts'
+import { allWarnings } from '../../formats/reading.ts'
+import { unknownSpeakerNote } from '../../formats/speakers.ts'
 import type { ToolAnswer } from '../tool.ts'
 import { transcriptUri } from '../uris.ts'
 import {
@@ -101,7 +107,7 @@ export function transcriptAnswer(transcript: Transcript, excerpt: Excerpt): Tool
     ...(speakers && { speakers }),
     ...(upload && { upload }),
     ...(alignment && { alignment: snakeCase(alignment) }),
-    ...(formatted && { formatted: formattingFacts(formatted) }),
+    ...(formatted && { formatted: formattingSummary(formatted) }),
     coverage: snakeCase(coverage),
     usage: snakeCase(usage),
     warnings,
@@ -117,7 +123,7 @@ function abridged(transcript: Transcript): Pick<Transcript, 'coverage' | 'warnin
   const more = hidden > 0 ? [`${hidden} more gaps are not shown here; the json view lists them all.`] : []
   return {
     coverage: { ...coverage, gaps: gaps.slice(0, mostGaps) },
-    warnings: [...more, ...unknownSpeakers(transcript), ...warningsOf(transcript).slice(0, mostWarnings)],
+    warnings: [...more, ...unknownSpeakerNote(transcript), ...allWarnings(transcript).slice(0, mostWarnings)],
   }
 }
 
@@ -142,7 +148,7 @@ function asText(transcript: Transcript, page: string, next: string | undefined):
     `status: ${status}`,
     `transcript_id: ${id}`,
     `uri: ${transcriptUri(id)}`,
-    `duration: ${clock(duration)}`,
+    `duration: ${formatTime(duration)}`,
     ...(language ? [`language: ${languageName(language)} (${language})`] : []),
     ...(times ? [`times: ${times}`] : []),
     ...(speakers ? [`speakers: ${speakers.map(describeSpeaker).join(', ') || 'none told apart'}`] : []),
@@ -152,7 +158,9 @@ function asText(transcript: Transcript, page: string, next: string | undefined):
     `speech: ${coverage.speechSeconds} s, of it transcribed: ${coverage.transcribedSeconds} s`,
     `sent: ${usage.audioSeconds} s${dollars(', ', usage.costUsd)}, from cache: ${usage.cachedSeconds} s${dollars(', in all at most ', usage.estimatedCostUsd)}`,
   ]
-  const gaps = coverage.gaps.map(gap => `gap: ${clock(gap.start)} to ${clock(gap.end)}, ${gap.reason}`)
+  const gaps = coverage.gaps.map(
+    gap => `gap: ${formatTime(gap.start)} to ${formatTime(gap.end)}, ${gap.reason}`,
+  )
   return [
     `Transcript of "${title}"`,
     ...facts,
@@ -169,7 +177,7 @@ function describeSpeaker({ id, name, seconds, share }: Speaker): string {
   return `${id}${name ? ` (${name})` : ''} ${seconds} s = ${Math.round(share * 100)} %`
 }
 
-const uploads: Record<UploadWay, string> = {
+const uploads: Record<UploadMethod, string> = {
   bucket: 'bucket (your own; it is removed from there)',
   temporary: 'temporary (the provider’s own store, which keeps it for 48 hours)',
 }

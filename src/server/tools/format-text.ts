@@ -1,7 +1,7 @@
 // format_text: a transcript, or a text, becomes readable without a word of it changed.
 import * as z from 'zod/v4'
 import { SpeechError } from '../../domain/errors.ts'
-import { formattingFacts } from '../../formats/json.ts'
+import { formattingSummary } from '../../formats/json.ts'
 import { cutPage } from '../../formats/page.ts'
 import { timedText } from '../../formats/readable.ts'
 import type { FormatResult } from '../../jobs/jobs.ts'
@@ -154,7 +154,7 @@ function textAnswer({ status, text: made, answered }: FormatResult, offset: numb
     status,
     text: page.text,
     ...(nextOffset !== undefined && { next_offset: nextOffset }),
-    formatted: formattingFacts(formatting),
+    formatted: formattingSummary(formatting),
     warnings,
     ...(next && { next_step: next }),
   }

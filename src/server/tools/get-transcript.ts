@@ -5,15 +5,15 @@ import type { JobTool } from '../../domain/job.ts'
 import { findSpeakers, listSpeakers } from '../../domain/speakers.ts'
 import type { Span, Transcript } from '../../domain/transcript.ts'
 import { json } from '../../formats/json.ts'
-import { pageTokens } from '../../formats/page.ts'
-import { markdown, outline, plainText, type Reading, timedText } from '../../formats/readable.ts'
-import { asRecognised, onlySegments } from '../../formats/reading.ts'
+import { maxPageTokens } from '../../formats/page.ts'
+import { type FilteredTranscript, markdown, outline, plainText, timedText } from '../../formats/readable.ts'
+import { asRecognised, filterSegments } from '../../formats/reading.ts'
 import { srt, vtt } from '../../formats/subtitles.ts'
 import { offset, transcriptId, waitSeconds } from '../inputs.ts'
 import { transcriptAnswer, transcriptOutput, type View } from '../results/transcript.ts'
 import { type Call, defineTool } from '../tool.ts'
 
-const views: Record<View, (reading: Reading) => string> = {
+const views: Record<View, (reading: FilteredTranscript) => string> = {
   text: timedText,
   plain: plainText,
   raw: plainText,
@@ -49,8 +49,8 @@ export const getTranscript = defineTool({
       .number()
       .int()
       .min(100)
-      .max(pageTokens)
-      .default(pageTokens)
+      .max(maxPageTokens)
+      .default(maxPageTokens)
       .describe('Most tokens on the page, roughly'),
     wait_seconds: waitSeconds,
   }),
@@ -75,7 +75,7 @@ export const getTranscript = defineTool({
       offset,
       ...(tool && { tool }),
       ...(speaker !== undefined && { speaker }),
-      ...(limit !== pageTokens && { limit }),
+      ...(limit !== maxPageTokens && { limit }),
       ...(from !== undefined && { from }),
       ...(to !== undefined && { to }),
     })
@@ -103,8 +103,10 @@ function idsOf(transcript: Transcript, wanted: string): string[] {
 }
 
 /** With the sentences of those who are wanted. Gaps stay: nobody knows who speaks there. */
-function alone({ only, ...transcript }: Reading): Transcript {
-  return only ? onlySegments(transcript, ({ speaker }) => !!speaker && only.includes(speaker)) : transcript
+function alone({ onlySpeakers, ...transcript }: FilteredTranscript): Transcript {
+  return onlySpeakers
+    ? filterSegments(transcript, ({ speaker }) => !!speaker && onlySpeakers.includes(speaker))
+    : transcript
 }
 
 function noSuchSpeaker({ speakers, status }: Transcript): SpeechError {
@@ -124,7 +126,7 @@ function stretch(transcript: Transcript, from = 0, to = Number.POSITIVE_INFINITY
   const isWithin = ({ start, end }: Span) => end > from && start < to
   const { coverage } = transcript
   return {
-    ...onlySegments(transcript, isWithin),
+    ...filterSegments(transcript, isWithin),
     coverage: { ...coverage, gaps: coverage.gaps.filter(isWithin) },
   }
 }

@@ -3,7 +3,7 @@ import * as z from 'zod/v4'
 import { isSpeechError } from '../../domain/errors.ts'
 import { languageName } from '../../domain/languages.ts'
 import type { TranscriptPage } from '../../domain/ports.ts'
-import { clock } from '../../domain/text.ts'
+import { formatTime } from '../../domain/text.ts'
 import type { TranscriptSummary } from '../../domain/transcript.ts'
 import { type Excerpt, excerpts } from '../../formats/excerpts.ts'
 import { limitOf } from '../inputs.ts'
@@ -106,14 +106,14 @@ function headline(count: number, query: string): string {
 }
 
 function describe({ id, title, status, language, duration, createdAt, matches = [] }: Found): string[] {
-  const facts = [status, clock(duration), ...(language ? [languageName(language)] : []), createdAt]
+  const facts = [status, formatTime(duration), ...(language ? [languageName(language)] : []), createdAt]
   return [
     '',
     `"${title}" · ${facts.join(' · ')}`,
     `transcript_id: ${id}, uri: ${transcriptUri(id)}`,
     ...matches.map(
       ({ start, text, speaker }) =>
-        `[${clock(start)}] (from=${Math.floor(start)}) ${speaker === undefined ? '' : `${speaker}: `}${text}`,
+        `[${formatTime(start)}] (from=${Math.floor(start)}) ${speaker === undefined ? '' : `${speaker}: `}${text}`,
     ),
   ]
 }

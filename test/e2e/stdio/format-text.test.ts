@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import type { TextFault } from '../../../emulators/dashscope/dashscope.ts'
 import { type System, startSystem } from '../../support/e2e/system.ts'
 import { normalizedText, unpunctuatedTexts } from '../../support/emulators/texts.ts'
-import { passage } from '../../support/text/unpunctuated.ts'
+import { numberedSentences } from '../../support/text/unpunctuated.ts'
 
 let system: System
 beforeAll(async () => {
@@ -24,7 +24,7 @@ const format = (args: Record<string, unknown>, options?: Parameters<System['call
 
 let passages = 0
 /** A text that nobody has had formatted yet, of some seven hundred characters for each passage. */
-const fresh = (count = 1) => Array.from({ length: count }, () => passage(passages++)).join('\n\n')
+const fresh = (count = 1) => Array.from({ length: count }, () => numberedSentences(passages++)).join('\n\n')
 
 /** What the work gives, and how many requests for text the stand-in had meanwhile. */
 async function requestsOf<T>(work: () => Promise<T>): Promise<{ answer: T; requests: number }> {

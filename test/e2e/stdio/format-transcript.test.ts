@@ -7,7 +7,7 @@ import type { Segment, Transcript } from '../../../src/domain/transcript.ts'
 import { sqliteStore } from '../../../src/drivers/store/sqlite/sqlite.ts'
 import { fixture, type System, startSystem, truth, truthText } from '../../support/e2e/system.ts'
 import { normalizedText } from '../../support/emulators/texts.ts'
-import { passage } from '../../support/text/unpunctuated.ts'
+import { numberedSentences } from '../../support/text/unpunctuated.ts'
 import { segment, transcript } from '../../support/transcripts.ts'
 
 let system: System
@@ -36,7 +36,7 @@ async function stored(made: (id: string) => Transcript): Promise<Transcript> {
 let passages = 0
 /** What nobody has had formatted yet, a minute each. */
 const fresh = (count = 1) =>
-  Array.from({ length: count }, (_, i) => segment(passage(passages++), i * 60, i * 60 + 55))
+  Array.from({ length: count }, (_, i) => segment(numberedSentences(passages++), i * 60, i * 60 + 55))
 const talk = (count = 6) => stored(id => transcript({ id, title: `Talk ${id}`, segments: fresh(count) }))
 const said = ({ segments }: { segments: Segment[] }) => segments.map(({ text }) => text).join(' ')
 
@@ -137,7 +137,7 @@ describe('format_text of a transcript', () => {
     const given = await stored(id =>
       transcript({
         id,
-        segments: [segment(`the quetzal is a bird ${passage(passages++)}`, 0, 50)],
+        segments: [segment(`the quetzal is a bird ${numberedSentences(passages++)}`, 0, 50)],
       }),
     )
     await format(given.id)
@@ -147,7 +147,7 @@ describe('format_text of a transcript', () => {
 
   it('with another style takes the place of the one before', async () => {
     const given = await stored(id =>
-      transcript({ id, segments: [segment(`um ${passage(passages++)}`, 0, 50)], language: 'en' }),
+      transcript({ id, segments: [segment(`um ${numberedSentences(passages++)}`, 0, 50)], language: 'en' }),
     )
     await format(given.id)
     const { data } = await format(given.id, { style: 'clean' })
@@ -158,7 +158,7 @@ describe('format_text of a transcript', () => {
 
   it('without a style keeps the one that it has, and format_text takes its address for its id', async () => {
     const given = await stored(id =>
-      transcript({ id, segments: [segment(`um ${passage(passages++)}`, 0, 50)], language: 'en' }),
+      transcript({ id, segments: [segment(`um ${numberedSentences(passages++)}`, 0, 50)], language: 'en' }),
     )
     await format(given.id, { style: 'clean' })
     const { answer, asked } = await requestsOf(() => format(`transcript://${given.id}`))

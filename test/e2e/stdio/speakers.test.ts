@@ -7,7 +7,7 @@ import type { Segment, Transcript } from '../../../src/domain/transcript.ts'
 import { sqliteStore } from '../../../src/drivers/store/sqlite/sqlite.ts'
 import { cues } from '../../../src/formats/cues.ts'
 import { excerpts } from '../../../src/formats/excerpts.ts'
-import { exportFormats } from '../../../src/formats/index.ts'
+import { outputFormats } from '../../../src/formats/index.ts'
 import { outline, plainText, timedText } from '../../../src/formats/readable.ts'
 import { fixture, type System, startSystem, type TempFolder, tempFolder } from '../../support/e2e/system.ts'
 import { segment, transcript } from '../../support/transcripts.ts'
@@ -77,7 +77,7 @@ describe('a text with speakers', () => {
 
   it('says in md who speaks how much, and what the mark for nobody means', () => {
     const odd = { ...talk, speakers: [{ ...alice, name: '*Al*' }, second] }
-    expect(exportFormats.md.render(odd).split('\n\n').slice(2)).toEqual([
+    expect(outputFormats.md.render(odd).split('\n\n').slice(2)).toEqual([
       'Speakers: \\*Al\\* 75 %, S2 25 %',
       '> Where it says "?:", nobody could tell who speaks.',
       '**[0:00] \\*Al\\*:** Shall we begin? The budget first.',
@@ -88,7 +88,7 @@ describe('a text with speakers', () => {
   })
 
   it('has ids and names in its json', () => {
-    const json = JSON.parse(exportFormats.json.render(talk))
+    const json = JSON.parse(outputFormats.json.render(talk))
     expect(json).toMatchObject({ speakers: talk.speakers, upload: 'bucket', alignment: { time_only: 0.03 } })
     expect(json.segments.map(({ speaker }: Segment) => speaker)).toEqual(['S1', 'S1', 'S2', null, 'S1'])
   })
@@ -96,7 +96,7 @@ describe('a text with speakers', () => {
 
 describe('subtitles with speakers', () => {
   it('srt begins each cue with its speaker', () => {
-    const blocks = exportFormats.srt.render(talk).split('\n\n')
+    const blocks = outputFormats.srt.render(talk).split('\n\n')
     expect(blocks.map(block => block.trim().split('\n').slice(2).join('|'))).toEqual([
       ...['Alice: Shall we begin?', 'Alice: The budget first.', 'S2: It is fine.', '?: Mhm.', 'Alice: Good.'],
     ])
@@ -116,13 +116,13 @@ describe('subtitles with speakers', () => {
     })
     const shown = cues(both, { namesInText: true }).map(({ lines }) => lines.join(' '))
     for (const [i, beginning] of beginnings.entries()) expect(shown[i]!.startsWith(beginning)).toBe(true)
-    expect(exportFormats.vtt.render(both)).toContain(`<v ${other}>Two.`)
+    expect(outputFormats.vtt.render(both)).toContain(`<v ${other}>Two.`)
   })
 
   it('vtt gives each cue a voice, also one whose name would be markup', () => {
-    expect(exportFormats.vtt.render(talk)).toContain('\n<v Alice>Shall we begin?\n')
+    expect(outputFormats.vtt.render(talk)).toContain('\n<v Alice>Shall we begin?\n')
     const odd = { ...talk, speakers: [{ ...alice, name: 'A <b> & Co -->' }, second] }
-    const text = exportFormats.vtt.render(odd)
+    const text = outputFormats.vtt.render(odd)
     expect(text).toContain('\n<v A &lt;b&gt; &amp; Co --&gt;>Shall we begin?\n')
     expect(text.match(/-->/g)).toHaveLength(5)
   })

@@ -4,7 +4,7 @@ import type { Segment, Transcript } from '../../../src/domain/transcript.ts'
 import { segment, transcript } from '../transcripts.ts'
 
 /** Some seven hundred characters, unlike those of any other number. */
-export function passage(number: number): string {
+export function numberedSentences(number: number): string {
   const turns = Array.from(
     { length: 10 },
     (_, i) => `then ${number + i} of them came back to say what they had seen at gate ${number * 31 + i}`,
@@ -14,12 +14,14 @@ export function passage(number: number): string {
 
 /** A text of many pieces. */
 export function longText(passages = 30): string {
-  return Array.from({ length: passages }, (_, i) => passage(i)).join('\n\n')
+  return Array.from({ length: passages }, (_, i) => numberedSentences(i)).join('\n\n')
 }
 
 /** A transcript of many pieces. */
-export function longTalk(id: string, passages = 30): Transcript {
-  const segments = Array.from({ length: passages }, (_, i) => segment(passage(i), i * 60, i * 60 + 55))
+export function longTranscript(id: string, passages = 30): Transcript {
+  const segments = Array.from({ length: passages }, (_, i) =>
+    segment(numberedSentences(i), i * 60, i * 60 + 55),
+  )
   return transcript({ id, segments })
 }
 

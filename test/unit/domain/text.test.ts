@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { hintLanguages, languageHint, languageName } from '../../../src/domain/languages.ts'
-import { clock, estimateTokens, joinText, sentences, tokens } from '../../../src/domain/text.ts'
+import { estimateTokens, formatTime, joinText, sentences, tokens } from '../../../src/domain/text.ts'
 
 const runs = { seed: 20261101, numRuns: 300 }
 /** Texts of words, ideographs, numbers, marks and blanks in any order. */
@@ -189,7 +189,7 @@ describe('clock', () => {
     [90_000, '25:00:00'],
     [-0.001, '0:00'],
   ])('%f s is %s', (seconds, text) => {
-    expect(clock(seconds)).toBe(text)
+    expect(formatTime(seconds)).toBe(text)
   })
 })
 

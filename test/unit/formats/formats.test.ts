@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { estimateTokens, tokens } from '../../../src/domain/text.ts'
 import type { Gap, Segment } from '../../../src/domain/transcript.ts'
 import { cues } from '../../../src/formats/cues.ts'
-import { exportFormats, type FormatName, formatNames, isFormatName } from '../../../src/formats/index.ts'
+import { type FormatName, formatNames, isFormatName, outputFormats } from '../../../src/formats/index.ts'
 import { cutPage } from '../../../src/formats/page.ts'
 import { outline, plainText, timedText } from '../../../src/formats/readable.ts'
 import { segment, transcript } from '../../support/transcripts.ts'
@@ -12,7 +12,7 @@ import { segment, transcript } from '../../support/transcripts.ts'
 const runs = { seed: 20261102, numRuns: 300 }
 const withoutBlanks = (text: string) => text.replace(/\s+/g, '')
 const render = (format: FormatName, segments: Segment[], gaps: Gap[] = []) =>
-  exportFormats[format].render(transcript({ segments, gaps }))
+  outputFormats[format].render(transcript({ segments, gaps }))
 
 describe('srt', () => {
   it('numbers its cues from 1, with commas in the times', () => {
@@ -178,7 +178,7 @@ describe('readable texts', () => {
   })
 
   it('md has a title, facts, times and the hole, and says that it is incomplete', () => {
-    const text = exportFormats.md.render(
+    const text = outputFormats.md.render(
       transcript({ segments: said, gaps, title: 'Talk', warnings: ['Cut off.'] }),
     )
     expect(text.split('\n\n')).toEqual([
@@ -198,7 +198,7 @@ describe('readable texts', () => {
     ['back\\slash', '# back\\\\slash'],
     ['two\nlines', '# two lines'],
   ])('the title %j is no markup in md', (title, line) => {
-    expect(exportFormats.md.render(transcript({ title })).split('\n')[0]).toBe(line)
+    expect(outputFormats.md.render(transcript({ title })).split('\n')[0]).toBe(line)
   })
 
   it('a hole parts what would be one paragraph', () => {
@@ -267,7 +267,7 @@ describe('json', () => {
       gaps: [{ start: 1, end: 2, reason: 'X: stays asItIs' }],
     })
     const { createdAt, coverage, usage, ...rest } = given
-    expect(JSON.parse(exportFormats.json.render(given))).toStrictEqual({
+    expect(JSON.parse(outputFormats.json.render(given))).toStrictEqual({
       ...rest,
       created_at: createdAt,
       coverage: { speech_seconds: 1, transcribed_seconds: 1, gaps: coverage.gaps },

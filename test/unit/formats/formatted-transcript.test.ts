@@ -4,10 +4,10 @@ import { describe, expect, it } from 'vitest'
 import type { FormattedSegments, Segment } from '../../../src/domain/transcript.ts'
 import { cues } from '../../../src/formats/cues.ts'
 import { excerpts } from '../../../src/formats/excerpts.ts'
-import { exportFormats, type FormatName, formatNames } from '../../../src/formats/index.ts'
+import { type FormatName, formatNames, outputFormats } from '../../../src/formats/index.ts'
 import { paragraphs } from '../../../src/formats/paragraphs.ts'
 import { outline, plainText, timedText } from '../../../src/formats/readable.ts'
-import { asRecognised, forReading, onlySegments, warningsOf } from '../../../src/formats/reading.ts'
+import { allWarnings, asRecognised, filterSegments, preferFormatted } from '../../../src/formats/reading.ts'
 import { type Facts, segment, transcript } from '../../support/transcripts.ts'
 
 /** A sentence of a formatted text. */
@@ -42,7 +42,7 @@ const read = [
 ]
 const talk = (more: Partial<FormattedSegments> = {}, facts: Facts = {}) =>
   transcript({ segments: heard, formatted: formatted(read, more), ...facts })
-const render = (format: FormatName, of = talk()) => exportFormats[format].render(of)
+const render = (format: FormatName, of = talk()) => outputFormats[format].render(of)
 
 describe('a formatted transcript', () => {
   it('is read in its paragraphs, at the times of its sentences', () => {
@@ -125,11 +125,11 @@ describe('a formatted transcript', () => {
     ]
     const of = talk({ segments: said }, { speakers })
     expect(timedText(of)).toBe('[0:00] Alice: So we met. And then it rained.\n[0:06] S2: What a day!')
-    expect(timedText({ ...of, only: ['S2'] })).toBe('[0:06] S2: What a day!')
+    expect(timedText({ ...of, onlySpeakers: ['S2'] })).toBe('[0:06] S2: What a day!')
   })
 
   it('is cut to a stretch with both its texts', () => {
-    const stretch = onlySegments(talk(), ({ start }) => start >= 4)
+    const stretch = filterSegments(talk(), ({ start }) => start >= 4)
     expect(plainText(stretch)).toBe('What a day!')
     expect(plainText(asRecognised(stretch))).toBe('it rained what a day')
   })
@@ -138,14 +138,14 @@ describe('a formatted transcript', () => {
 describe('forReading', () => {
   it('changes nothing where nothing was formatted, and nothing the second time', () => {
     const plain = transcript({ segments: heard })
-    expect(forReading(plain)).toBe(plain)
-    expect(forReading(forReading(talk()))).toEqual(forReading(talk()))
+    expect(preferFormatted(plain)).toBe(plain)
+    expect(preferFormatted(preferFormatted(talk()))).toEqual(preferFormatted(talk()))
   })
 
   it('keeps the warnings of both apart from the words', () => {
     const of = talk({ warnings: ['New.'] }, { warnings: ['Old.'] })
-    expect(warningsOf(of)).toEqual(['New.', 'Old.'])
-    expect(warningsOf(asRecognised(of))).toEqual(['Old.'])
+    expect(allWarnings(of)).toEqual(['New.', 'Old.'])
+    expect(allWarnings(asRecognised(of))).toEqual(['Old.'])
   })
 })
 

@@ -1,7 +1,7 @@
 // Reads a result file, of either family of models: sentences with words and speakers, in seconds and in order of time.
 import * as z from 'zod/v4'
 import type { RecognisedSentence } from '../../../domain/ports.ts'
-import { type Span, seconds } from '../../../domain/transcript.ts'
+import { roundToMs, type Span } from '../../../domain/transcript.ts'
 import { letters, type PlacedWord, placeWords, runs, shortest } from './words.ts'
 
 /** A field of another kind than we know is as if it were not there: the text around it counts. */
@@ -121,13 +121,13 @@ function soundSpan({ begin_time, end_time }: Sentence): Span | undefined {
 
 function mended({ begin_time }: Sentence, after: number): Span {
   const start = time(begin_time) ?? after
-  return { start, end: seconds(start + shortest) }
+  return { start, end: roundToMs(start + shortest) }
 }
 
 function time(milliseconds: number | null | undefined): number | undefined {
   return milliseconds === null || milliseconds === undefined
     ? undefined
-    : seconds(Math.max(0, milliseconds) / 1000)
+    : roundToMs(Math.max(0, milliseconds) / 1000)
 }
 
 function speakerOf(speaker: number | undefined): { speaker?: number } {

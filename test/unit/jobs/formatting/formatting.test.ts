@@ -6,7 +6,7 @@ import type { Segment, Style, Transcript } from '../../../../src/domain/transcri
 import type { WatchOptions } from '../../../../src/jobs/jobs.ts'
 import { scribe } from '../../../support/jobs/fake-text-model.ts'
 import { createLatch, type House, me, type Site, startSite } from '../../../support/jobs/harness.ts'
-import { longTalk, wordsOf } from '../../../support/text/unpunctuated.ts'
+import { longTranscript, wordsOf } from '../../../support/text/unpunctuated.ts'
 import { segment, transcript } from '../../../support/transcripts.ts'
 
 let site: Site
@@ -28,7 +28,7 @@ function format({ jobs }: House, style: Style = 'faithful', more: Partial<WatchO
 async function withTalk(wish: Parameters<typeof scribe>[0] = {}, store?: (store: Store) => Store) {
   const model = scribe(wish)
   const house = await site.open({ textModel: model, ...(store && { store }) })
-  await house.store.putTranscript(me, longTalk(id))
+  await house.store.putTranscript(me, longTranscript(id))
   return { house, model, read: () => house.jobs.read(me, id) }
 }
 
@@ -76,7 +76,10 @@ describe('a transcript that is formatted', () => {
     await format(house)
     const renamed = await house.jobs.rename(me, id, { title: 'A talk about talks' })
     expect(renamed.formatted).toBeDefined()
-    expect((await house.stored(id)).transcript).toEqual({ ...longTalk(id), title: 'A talk about talks' })
+    expect((await house.stored(id)).transcript).toEqual({
+      ...longTranscript(id),
+      title: 'A talk about talks',
+    })
     expect((await read()).formatted).toEqual(renamed.formatted)
   })
 
@@ -104,7 +107,7 @@ describe('a transcript that is formatted', () => {
   it('shows its own words when they have changed since, and says that it can be formatted again', async () => {
     const { house, read } = await withTalk()
     await format(house)
-    await house.store.putTranscript(me, changeWords(longTalk(id)))
+    await house.store.putTranscript(me, changeWords(longTranscript(id)))
     const changed = await read()
     expect(changed.formatted).toBeUndefined()
     expect(changed.warnings).toEqual([expect.stringMatching(/have changed .* format_text/)])
@@ -119,7 +122,7 @@ describe('a transcript that is formatted', () => {
     const { house, model, read } = await withTalk({ before: () => opened })
     const formatting = format(house)
     await vi.waitFor(() => expect(model.asked).not.toHaveLength(0), patient)
-    await house.store.putTranscript(me, changeWords(longTalk(id)))
+    await house.store.putTranscript(me, changeWords(longTranscript(id)))
     open()
     expect((await formatting).warnings).toEqual([expect.stringContaining('changed while')])
     expect(await read()).toMatchObject({ warnings: [] })
@@ -431,6 +434,6 @@ describe('a store that fails', () => {
         Promise.reject(new SpeechError('STORE_FAILED', 'It cannot be read.', { hint: 'Look at the disk.' })),
     }))
     await format(house)
-    expect(await read()).toEqual(longTalk(id))
+    expect(await read()).toEqual(longTranscript(id))
   })
 })

@@ -13,7 +13,7 @@ import {
   type Site,
   startSite,
 } from '../../../support/jobs/harness.ts'
-import { longText, passage } from '../../../support/text/unpunctuated.ts'
+import { longText, numberedSentences } from '../../../support/text/unpunctuated.ts'
 
 let site: Site
 beforeEach(async () => {
@@ -102,7 +102,7 @@ describe('a text', () => {
   it('that is short is waited for', async () => {
     const { open: write, opened } = createLatch()
     const { house, model } = await open({ before: () => opened })
-    const formatting = format(house, passage(1), { seconds: 0 })
+    const formatting = format(house, numberedSentences(1), { seconds: 0 })
     await vi.waitFor(() => expect(model.asked).toHaveLength(1), patient)
     write()
     expect(await formatting).toMatchObject({ status: 'completed', text: { failed: 0 } })
@@ -143,14 +143,14 @@ describe('a text', () => {
 
   it('is refused where too many are on their way', async () => {
     const { house, model } = await open({ before: () => new Promise(() => {}), concurrency: 1 })
-    const calls = Array.from({ length: 100 }, (_, i) => format(house, passage(i)))
+    const calls = Array.from({ length: 100 }, (_, i) => format(house, numberedSentences(i)))
     for (const call of calls) call.catch(() => {})
     await vi.waitFor(() => expect(model.asked).toHaveLength(100), patient)
-    await expect(format(house, passage(100))).rejects.toMatchObject({ code: 'BUSY' })
-    const other = format(house, passage(100), { owner: 'bob' })
+    await expect(format(house, numberedSentences(100))).rejects.toMatchObject({ code: 'BUSY' })
+    const other = format(house, numberedSentences(100), { owner: 'bob' })
     await vi.waitFor(() => expect(model.asked).toHaveLength(101), patient)
     await house.jobs.close()
-    expect(await other).toMatchObject({ status: 'running', text: { text: passage(100) } })
+    expect(await other).toMatchObject({ status: 'running', text: { text: numberedSentences(100) } })
   })
 })
 

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { SpeechError } from '../../../../src/domain/errors.ts'
 import type { TextModel } from '../../../../src/domain/text-model.ts'
 import {
+  type FormatOptions,
   type FormatPorts,
   type FormatRun,
-  type FormatWish,
   formatText,
 } from '../../../../src/pipeline/formatting/format-text.ts'
 import { type Asked, gates, readable, usageOfOne, writer } from '../../../support/text/fake-writer.ts'
@@ -22,7 +22,7 @@ const unpaid = new SpeechError('ACCOUNT_IN_ARREARS', 'Unpaid.', { hint: 'Pay.', 
 const refusal = 'CONTENT_REFUSED: No. Leave it out.'
 
 interface More extends Partial<FormatRun>, Omit<Partial<FormatPorts>, 'textModel'> {
-  wish?: FormatWish
+  wish?: FormatOptions
   onText?: (text: () => string) => void
 }
 
@@ -282,7 +282,7 @@ describe('the same again', () => {
   it('in another style, language or by other models is asked for anew', async () => {
     const { checkpoints } = keeping()
     const { pieces } = await format(long, writer(), { checkpoints })
-    const asked = async (wish: FormatWish, models?: string[]) => {
+    const asked = async (wish: FormatOptions, models?: string[]) => {
       const model = writer({ ...(models && { models }) })
       await format(long, model, { checkpoints, wish })
       return model.asked.length

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Segment } from '../../../../src/domain/transcript.ts'
 import {
-  type FormatWish,
+  type FormatOptions,
   formatSegments,
   segmentsHash,
 } from '../../../../src/pipeline/formatting/format-text.ts'
@@ -11,7 +11,7 @@ import { type Asked, readable, type WriterWish, writer } from '../../../support/
 import { conversation, keeping, runOf, talk } from '../../../support/text/generated-speech.ts'
 import { words } from '../../../support/text/words.ts'
 
-async function formatted(segments: Segment[], wish: WriterWish = {}, how: Partial<FormatWish> = {}) {
+async function formatted(segments: Segment[], wish: WriterWish = {}, how: Partial<FormatOptions> = {}) {
   const model = writer({ concurrency: 1_000, ...wish })
   const run = runOf({ checkpoints: keeping().checkpoints })
   const result = await formatSegments(segments, { style: 'faithful', ...how }, { textModel: model }, run)

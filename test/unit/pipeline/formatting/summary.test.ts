@@ -4,8 +4,8 @@ import { SpeechError } from '../../../../src/domain/errors.ts'
 import type { Progress } from '../../../../src/domain/job.ts'
 import type { TextModel } from '../../../../src/domain/text-model.ts'
 import {
+  type FormatOptions,
   type FormatRun,
-  type FormatWish,
   formatText,
 } from '../../../../src/pipeline/formatting/format-text.ts'
 import { type Asked, costOfOne, gates, readable, writer } from '../../../support/text/fake-writer.ts'
@@ -16,7 +16,7 @@ const long = talk('en', 1_700, 31)
 const refused = new SpeechError('CONTENT_REFUSED', 'No.', { hint: 'Leave it out.' })
 
 interface More extends Partial<FormatRun> {
-  wish?: FormatWish
+  wish?: FormatOptions
   onText?: (text: () => string) => void
 }
 
