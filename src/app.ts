@@ -74,7 +74,7 @@ export interface App {
   /** Since when the shared queue has not answered (milliseconds since 1970). */
   queueSilentSince?(): number | undefined
   /** A sentence for the reader when something of the store had to be set aside. */
-  notice(): string | undefined
+  storeWarning(): string | undefined
   close(options?: ShutdownOptions): Promise<void>
 }
 
@@ -82,11 +82,11 @@ export interface AppOptions {
   /** `worker`: carries out what others have ordered. Where the queue is shared, all others only order. Default: `server`. */
   role?: 'server' | 'worker'
   /** Count what happens, for `metrics`; this is the version that they name. */
-  measured?: string
+  metricsVersion?: string
 }
 
 /** Cheap, and without effect until something is asked for: connections and files are opened on first use. */
-export function createApp(config: Config, { role = 'server', measured }: AppOptions = {}): App {
+export function createApp(config: Config, { role = 'server', metricsVersion }: AppOptions = {}): App {
   const http = createHttpClient({ connections: config.concurrency })
   const cloud = dashscope({ apiKey: config.apiKey, baseUrl: config.baseUrl, http })
   const limiter = createAdaptiveRateLimiter({ perMinute: requestsPerMinute, concurrency: config.concurrency })
@@ -95,9 +95,9 @@ export function createApp(config: Config, { role = 'server', measured }: AppOpti
   const shared = sharedStore(config)
   const store = shared ?? sqliteStore({ folder: config.dataDir })
   const metrics =
-    measured === undefined
+    metricsVersion === undefined
       ? undefined
-      : prometheus({ unfinishedJobs: () => store.unfinishedJobs(), version: measured })
+      : prometheus({ unfinishedJobs: () => store.unfinishedJobs(), version: metricsVersion })
   const meter = metrics ?? noMeter
   const recogniser = drainable(metered(asr, meter))
   const mns = sharedQueue(config, id => store.ownersOf(id))
@@ -168,7 +168,7 @@ export function createApp(config: Config, { role = 'server', measured }: AppOpti
     ...(shared && { setUpStore: shared.setUp }),
     ...(mns && { setUpQueue: mns.setUp, queueSilentSince: mns.unreachableSince }),
     readOrdered: (order, submission, watch) => readOrdered(jobs, order, submission, watch),
-    notice: store.warning,
+    storeWarning: store.warning,
     async close(options) {
       await jobs.close(options)
       await Promise.all([store.close(), blobs.close(), http.close(), textHttp.close()])

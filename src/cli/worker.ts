@@ -27,7 +27,7 @@ export const worker: Command = {
         hint: 'Set DASHSCOPE_API_KEY as for the servers.',
       })
     // Files are no business of a worker: recordings come out of the bucket.
-    const app = createApp({ ...config, allowedDirs: [] }, { role: 'worker', measured: version })
+    const app = createApp({ ...config, allowedDirs: [] }, { role: 'worker', metricsVersion: version })
     let isDraining = false
     const health = () => {
       const silent = app.queueSilentSince?.()

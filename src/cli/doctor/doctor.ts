@@ -188,7 +188,7 @@ async function checkDataDir(app: App, { dataDir }: Config): Promise<string> {
   // Where machines share a store, the folder has only what a job has to put down for a while.
   if (app.setUpStore) return dataDir
   const { transcripts } = await app.jobs.list(localOwner, { limit: 1 })
-  const notice = app.notice()
+  const notice = app.storeWarning()
   if (notice)
     throw new SpeechError('STORE_DAMAGED', notice, {
       hint: 'A new file was begun; `sqlite3 FILE .recover` may save what is in the old one.',
