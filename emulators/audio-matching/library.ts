@@ -2,6 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setImmediate as breathe } from 'node:timers/promises'
+import { type Analysis, cachedAnalysis } from './analysis-cache.ts'
 import { decode } from './decode.ts'
 import { fingerprints } from './fingerprint.ts'
 import { HOP, RATE } from './fourier.ts'
@@ -14,16 +15,12 @@ export interface KnownWord {
   speaker?: string
 }
 
-export interface Known {
+export interface Known extends Analysis {
   name: string
   language: string
   /** What stands between two words of the text: a space, or nothing. */
   joiner: string
   words: KnownWord[]
-  samples: Float32Array
-  prints: Uint32Array
-  /** Mean square below which the recording is as good as silent. */
-  floor: number
 }
 
 const libraries = new Map<string, Promise<Known[]>>()
@@ -45,15 +42,17 @@ async function load(folder: string, ffmpeg: string): Promise<Known[]> {
 
 async function loadRecording(folder: string, truthFile: string, ffmpeg: string): Promise<Known> {
   const truth = JSON.parse(await readFile(path.join(folder, truthFile), 'utf8'))
-  const { samples } = await decode({ file: path.join(folder, truth.recording) }, ffmpeg)
+  const file = path.join(folder, truth.recording)
+  const analysis = await cachedAnalysis(await readFile(file), async () => {
+    const { samples } = await decode({ file }, ffmpeg)
+    return { samples, prints: await printAll(samples), floor: quietFloor(samples) }
+  })
   return {
     name: truth.recording,
     language: truth.language,
     joiner: truth.joiner ?? ' ',
     words: truth.words,
-    samples,
-    prints: await printAll(samples),
-    floor: quietFloor(samples),
+    ...analysis,
   }
 }
 
