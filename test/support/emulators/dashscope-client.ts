@@ -19,7 +19,7 @@ export interface Truth {
   words: { text: string; start: number; end: number; speaker: string }[]
 }
 
-export const fixture = (name: string) => fileURLToPath(new URL(`../../fixtures/${name}`, import.meta.url))
+export const fixture = (name: string) => fileURLToPath(new URL(`../../../fixtures/${name}`, import.meta.url))
 
 export function truthOf(recording: string): Truth {
   return JSON.parse(readFileSync(fixture(recording.replace(/\.\w+$/, '.truth.json')), 'utf8'))
