@@ -4,7 +4,7 @@ import { copyFile, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { type Analysis, cachedAnalysis } from '../../emulators/audio-matching/analysis-cache.ts'
-import { startStandin } from '../../emulators/dashscope/dashscope.ts'
+import { startDashscope } from '../../emulators/dashscope/dashscope.ts'
 import { testFfmpeg } from '../support/audio/ffmpeg.ts'
 import { fixture, type TempFolder, tempFolder } from '../support/e2e/system.ts'
 
@@ -67,14 +67,14 @@ it('an analysis that cannot be stored is still returned', async () => {
 })
 
 it('a start that finds all recordings analysed needs no ffmpeg', async () => {
-  const cloud = await startStandin({ ffmpeg: await testFfmpeg() })
+  const cloud = await startDashscope({ ffmpeg: await testFfmpeg() })
   await cloud.warmUp()
   await cloud.close()
   // Analyses go by content: what is known of the fixtures holds for a copy in another folder.
   for (const name of ['voice-note.ogg', 'voice-note.truth.json']) {
     await copyFile(fixture(name), join(folder.path, name))
   }
-  const other = await startStandin({ ffmpeg: '/nonexistent/ffmpeg', fixtures: folder.path })
+  const other = await startDashscope({ ffmpeg: '/nonexistent/ffmpeg', fixtures: folder.path })
   await expect(other.warmUp()).resolves.toBeUndefined()
   await other.close()
 })
