@@ -1,8 +1,8 @@
 // npm run bench:format: how much of an hour's formatting is more than waiting for its slowest piece.
 import { cpus } from 'node:os'
 import { startDashscope } from '../emulators/dashscope/dashscope.ts'
-import { tokens } from '../src/domain/text.ts'
 import type { TextModel } from '../src/domain/text-model.ts'
+import { tokens } from '../src/domain/tokens.ts'
 import type { FormattedSegments, Formatting, Segment } from '../src/domain/transcript.ts'
 import { createHttpClient } from '../src/drivers/http/http.ts'
 import { textConcurrency, textModels } from '../src/drivers/llm/text-models.ts'

@@ -1,5 +1,7 @@
 // Subtitles: segments become cues of at most two lines that can be read in their time.
-import { formatTime, tokenQuarters, tokens } from '../domain/text.ts'
+import { formatTime } from '../domain/format-time.ts'
+import { tokenQuarters } from '../domain/token-estimate.ts'
+import { tokens } from '../domain/tokens.ts'
 import { type Gap, roundToMs, type Segment, type Span, type Transcript } from '../domain/transcript.ts'
 import { preferFormatted } from './reading.ts'
 import { type Label, labelOf } from './speakers.ts'

@@ -1,5 +1,5 @@
 // The places in a transcript where the words of a search were said.
-import { tokens } from '../domain/text.ts'
+import { tokens } from '../domain/tokens.ts'
 import { roundToMs, type Segment, type Transcript } from '../domain/transcript.ts'
 import { preferFormatted } from './reading.ts'
 import { labelOf } from './speakers.ts'

@@ -1,5 +1,5 @@
 // Cuts a long text into pages that no client refuses.
-import { tokenQuarters } from '../domain/text.ts'
+import { tokenQuarters } from '../domain/token-estimate.ts'
 
 export interface Page {
   text: string

@@ -1,6 +1,7 @@
 // The texts that people and models read: with times, plain, as an outline, as Markdown.
+
+import { formatTime } from '../domain/format-time.ts'
 import { languageName } from '../domain/languages.ts'
-import { formatTime } from '../domain/text.ts'
 import type { Gap, Segment, Transcript, TranscriptStatus } from '../domain/transcript.ts'
 import { type Paragraph, paragraphs } from './paragraphs.ts'
 import { allWarnings, preferFormatted } from './reading.ts'

@@ -1,8 +1,9 @@
 // Prompts that a person picks in a client: what is to be made of a transcript, and the transcript itself.
 import { completable, type McpServer } from '@modelcontextprotocol/server'
 import * as z from 'zod/v4'
+import { formatTime } from '../domain/format-time.ts'
 import { languageName } from '../domain/languages.ts'
-import { estimateTokens, formatTime } from '../domain/text.ts'
+import { estimateTokens } from '../domain/token-estimate.ts'
 import type { Transcript } from '../domain/transcript.ts'
 import { outline, timedText } from '../formats/readable.ts'
 import { speakerShares } from '../formats/speakers.ts'

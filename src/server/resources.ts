@@ -7,8 +7,8 @@ import {
   ResourceTemplate,
 } from '@modelcontextprotocol/server'
 import { describeError, isSpeechError } from '../domain/errors.ts'
+import { formatTime } from '../domain/format-time.ts'
 import { languageName } from '../domain/languages.ts'
-import { formatTime } from '../domain/text.ts'
 import type { Transcript, TranscriptSummary } from '../domain/transcript.ts'
 import { type FormatName, formatNames, outputFormats } from '../formats/index.ts'
 import { statusNote, timedText } from '../formats/readable.ts'

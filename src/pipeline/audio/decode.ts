@@ -1,7 +1,7 @@
 // Decodes any container, or one channel of it, to 16 kHz mono samples on a pipe, and says what was wrong with the file.
 import { SpeechError } from '../../domain/errors.ts'
+import { formatTime } from '../../domain/format-time.ts'
 import type { Run } from '../../domain/run.ts'
-import { formatTime } from '../../domain/text.ts'
 import type { Span } from '../../domain/transcript.ts'
 import type { Source } from '../source/source.ts'
 import { sampleRate } from './activity.ts'

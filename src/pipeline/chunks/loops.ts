@@ -1,5 +1,5 @@
 // Finds the loops that recognition models fall into: a phrase said over and over that nobody said.
-import { type Token, tokens } from '../../domain/text.ts'
+import { type Token, tokens } from '../../domain/tokens.ts'
 
 export interface Loop {
   /** The text with the phrase once. */

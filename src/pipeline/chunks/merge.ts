@@ -1,6 +1,8 @@
 // Puts the pieces together: one text without lost or doubled words, segments with times, and what is missing.
 import type { Timestamps } from '../../domain/job.ts'
-import { estimateTokens, sentences, tokens } from '../../domain/text.ts'
+import { sentences } from '../../domain/sentences.ts'
+import { estimateTokens } from '../../domain/token-estimate.ts'
+import { tokens } from '../../domain/tokens.ts'
 import {
   type Coverage,
   type Gap,

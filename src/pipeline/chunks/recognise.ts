@@ -1,8 +1,9 @@
 // Asks the recogniser for each chunk's text, several at once; a chunk that fails for good leaves a gap.
 import { isSpeechError, type SpeechError } from '../../domain/errors.ts'
+import { formatTime } from '../../domain/format-time.ts'
 import type { Recogniser } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
-import { formatTime, tokens } from '../../domain/text.ts'
+import { tokens } from '../../domain/tokens.ts'
 import type { Span } from '../../domain/transcript.ts'
 import { mapConcurrent } from '../async/map-concurrent.ts'
 import { encodedMime } from '../audio/encode.ts'

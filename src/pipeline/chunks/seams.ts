@@ -1,5 +1,5 @@
 // Joins the texts of two chunks that overlap: what both heard is kept once, what a cut went through is dropped.
-import { tokens } from '../../domain/text.ts'
+import { tokens } from '../../domain/tokens.ts'
 
 /** Words spoken in a second at most, which bounds where in the texts the overlap can lie. */
 const wordsPerSecond = 6

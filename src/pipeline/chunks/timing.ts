@@ -1,5 +1,5 @@
 // Gives sentences and words times where the provider gave none, from where in the recording someone speaks.
-import { tokens } from '../../domain/text.ts'
+import { tokens } from '../../domain/tokens.ts'
 import { roundToMs, type Span, type Word } from '../../domain/transcript.ts'
 
 /** How long a text takes to say, in the measure of one letter; an ideograph is a syllable, a digit often two. */

@@ -1,5 +1,5 @@
 // Speech in which nobody's words were heard: music is one reason, and the reader may know another.
-import { formatTime } from '../../domain/text.ts'
+import { formatTime } from '../../domain/format-time.ts'
 import { roundToMs, type Span } from '../../domain/transcript.ts'
 
 /** So many seconds of sound without a word are worth a warning. */

@@ -1,5 +1,7 @@
 // Words with their speakers → segments of one speaker each: a sentence or so, in the provider's own spelling.
-import { estimateTokens, sentences } from '../../domain/text.ts'
+
+import { sentences } from '../../domain/sentences.ts'
+import { estimateTokens } from '../../domain/token-estimate.ts'
 import { roundToMs, type Segment, type Speaker } from '../../domain/transcript.ts'
 import type { Label } from './assign-speakers.ts'
 import type { Heard, Line, LineWord } from './timed-tokens.ts'

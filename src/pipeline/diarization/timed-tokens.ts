@@ -1,6 +1,6 @@
 // Puts a hearing in order: sentences by time, words with sound times, and the tokens that two hearings are compared by.
 import type { FileRecognition, RecognisedSentence, RecognisedWord } from '../../domain/ports.ts'
-import { tokens } from '../../domain/text.ts'
+import { tokens } from '../../domain/tokens.ts'
 import { roundToMs, type Span } from '../../domain/transcript.ts'
 import { textHash } from '../audio/fingerprint.ts'
 import { timeWords } from '../chunks/timing.ts'

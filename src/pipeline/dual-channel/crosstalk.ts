@@ -1,5 +1,6 @@
 // Strikes out what one channel of a call heard of the other: the other's words, at the same time, and far quieter.
-import { joinText, type Token, tokens } from '../../domain/text.ts'
+import { joinText } from '../../domain/text.ts'
+import { type Token, tokens } from '../../domain/tokens.ts'
 import type { Segment, Span, Word } from '../../domain/transcript.ts'
 import { blocksPerSecond } from './levels.ts'
 

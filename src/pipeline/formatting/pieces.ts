@@ -1,5 +1,5 @@
 // A text to format, what is known of its places, and where it is cut into pieces.
-import { tokenQuarters } from '../../domain/text.ts'
+import { tokenQuarters } from '../../domain/token-estimate.ts'
 import type { Segment, Span } from '../../domain/transcript.ts'
 
 /** A place where a piece may begin, and how good it is. */

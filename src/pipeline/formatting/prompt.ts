@@ -1,8 +1,8 @@
 // What a model is told to do with a piece of text. The text is data: it stands apart, and cannot close its frame.
 import { createHash } from 'node:crypto'
 import { languageName } from '../../domain/languages.ts'
-import { estimateTokens } from '../../domain/text.ts'
 import type { TextRequest } from '../../domain/text-model.ts'
+import { estimateTokens } from '../../domain/token-estimate.ts'
 import type { Style } from '../../domain/transcript.ts'
 import { fillerExamples } from '../faithfulness/fillers.ts'
 

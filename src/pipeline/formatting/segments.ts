@@ -1,5 +1,7 @@
 // Formatted words go back to their times and speakers: a sentence or so each, within the segment that they were said in.
-import { joinText, sentences } from '../../domain/text.ts'
+
+import { sentences } from '../../domain/sentences.ts'
+import { joinText } from '../../domain/text.ts'
 import { roundToMs, type Segment, type Word } from '../../domain/transcript.ts'
 import { type Joined, paragraphsOf } from './join.ts'
 import type { Lying, SpokenSource } from './pieces.ts'

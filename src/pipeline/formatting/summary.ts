@@ -1,8 +1,8 @@
 // What was done to a text, in figures and in words for the reader.
 import { describeError, type SpeechError } from '../../domain/errors.ts'
 import { roundUsd } from '../../domain/prices.ts'
-import { tokens } from '../../domain/text.ts'
 import { minFormattedChars, type TextAnswer } from '../../domain/text-model.ts'
+import { tokens } from '../../domain/tokens.ts'
 import type { Formatting, Style } from '../../domain/transcript.ts'
 import type { Passage } from '../faithfulness/faithfulness.ts'
 import type { Formatted } from './ask.ts'

@@ -1,8 +1,8 @@
 // The result that all transcript tools share, as data and as text with the same facts.
 import * as z from 'zod/v4'
+import { formatTime } from '../../domain/format-time.ts'
 import type { JobTool } from '../../domain/job.ts'
 import { languageName } from '../../domain/languages.ts'
-import { formatTime } from '../../domain/text.ts'
 import type {
   Alignment,
   Speaker,

@@ -1,9 +1,9 @@
 // search_transcripts: find past transcripts by what was said in them, or list the newest.
 import * as z from 'zod/v4'
 import { isSpeechError } from '../../domain/errors.ts'
+import { formatTime } from '../../domain/format-time.ts'
 import { languageName } from '../../domain/languages.ts'
 import type { TranscriptPage } from '../../domain/ports.ts'
-import { formatTime } from '../../domain/text.ts'
 import type { TranscriptSummary } from '../../domain/transcript.ts'
 import { type Excerpt, excerpts } from '../../formats/excerpts.ts'
 import { limitOf } from '../inputs.ts'

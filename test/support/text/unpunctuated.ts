@@ -1,5 +1,5 @@
 // Talk without a mark or a capital, as recognisers write it.
-import { tokens } from '../../../src/domain/text.ts'
+import { tokens } from '../../../src/domain/tokens.ts'
 import type { Segment, Transcript } from '../../../src/domain/transcript.ts'
 import { segment, transcript } from '../transcripts.ts'
 

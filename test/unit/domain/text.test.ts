@@ -1,8 +1,12 @@
 // Text in many scripts: joining, tokens, sentences, sizes; and the names by which people call a language.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { formatTime } from '../../../src/domain/format-time.ts'
 import { hintLanguages, languageHint, languageName } from '../../../src/domain/languages.ts'
-import { estimateTokens, formatTime, joinText, sentences, tokens } from '../../../src/domain/text.ts'
+import { sentences } from '../../../src/domain/sentences.ts'
+import { joinText } from '../../../src/domain/text.ts'
+import { estimateTokens } from '../../../src/domain/token-estimate.ts'
+import { tokens } from '../../../src/domain/tokens.ts'
 
 const runs = { seed: 20261101, numRuns: 300 }
 /** Texts of words, ideographs, numbers, marks and blanks in any order. */

@@ -1,7 +1,8 @@
 // The forms in which a transcript leaves the house: subtitles, texts, JSON, pages.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { estimateTokens, tokens } from '../../../src/domain/text.ts'
+import { estimateTokens } from '../../../src/domain/token-estimate.ts'
+import { tokens } from '../../../src/domain/tokens.ts'
 import type { Gap, Segment } from '../../../src/domain/transcript.ts'
 import { cues } from '../../../src/formats/cues.ts'
 import { type FormatName, formatNames, isFormatName, outputFormats } from '../../../src/formats/index.ts'

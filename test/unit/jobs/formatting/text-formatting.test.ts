@@ -1,7 +1,7 @@
 // Texts that come with a call: formatted once for whoever asks, remembered for a while, and never written down.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { SpeechError } from '../../../../src/domain/errors.ts'
-import { tokens } from '../../../../src/domain/text.ts'
+import { tokens } from '../../../../src/domain/tokens.ts'
 import { createMemory } from '../../../../src/jobs/formatting/memory.ts'
 import type { WatchOptions } from '../../../../src/jobs/jobs.ts'
 import { scribe } from '../../../support/jobs/fake-text-model.ts'

@@ -1,7 +1,7 @@
 // Loops of a recognition model, told from what people do repeat.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { tokens } from '../../../../src/domain/text.ts'
+import { tokens } from '../../../../src/domain/tokens.ts'
 import { findLoop } from '../../../../src/pipeline/chunks/loops.ts'
 import { vocabulary } from '../../../support/text/vocabulary.ts'
 

@@ -1,7 +1,8 @@
 // The seam of two chunks that overlap: each word once, also where a cut spoilt some.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { joinText, tokens } from '../../../../src/domain/text.ts'
+import { joinText } from '../../../../src/domain/text.ts'
+import { tokens } from '../../../../src/domain/tokens.ts'
 import { joinOverlap } from '../../../../src/pipeline/chunks/seams.ts'
 import { vocabulary } from '../../../support/text/vocabulary.ts'
 

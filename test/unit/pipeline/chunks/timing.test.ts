@@ -1,7 +1,7 @@
 // Times for sentences and words, from where in the recording someone speaks.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { tokens } from '../../../../src/domain/text.ts'
+import { tokens } from '../../../../src/domain/tokens.ts'
 import type { Span } from '../../../../src/domain/transcript.ts'
 import { timeTexts, timeWords } from '../../../../src/pipeline/chunks/timing.ts'
 

@@ -9,7 +9,7 @@ import {
 } from '../../../../emulators/dashscope/dashscope.ts'
 import type { Progress, TranscriptionRequest } from '../../../../src/domain/job.ts'
 import type { Run } from '../../../../src/domain/run.ts'
-import { tokens } from '../../../../src/domain/text.ts'
+import { tokens } from '../../../../src/domain/tokens.ts'
 import type { Segment } from '../../../../src/domain/transcript.ts'
 import { chunkAsr } from '../../../../src/drivers/asr/chunk-asr.ts'
 import { rateLimited, retrying } from '../../../../src/drivers/asr/wrappers.ts'

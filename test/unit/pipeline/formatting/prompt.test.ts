@@ -1,7 +1,7 @@
 // What a model is told, and that the text cannot change it.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { estimateTokens } from '../../../../src/domain/text.ts'
+import { estimateTokens } from '../../../../src/domain/token-estimate.ts'
 import { type Prompting, promptFor } from '../../../../src/pipeline/formatting/prompt.ts'
 import { framed } from '../../../support/text/fake-writer.ts'
 
