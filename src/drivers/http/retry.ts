@@ -1,0 +1,92 @@
+// Retries a request with exponential backoff and jitter (p-retry, loaded on first use).
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type ErrorCode, isSpeechError } from '../../domain/errors.ts'
+import { log } from '../../log.ts'
+import { hasTimedOut } from './http.ts'
+
+export interface RetryOptions {
+  /** Attempts at most, the first included: one number, or a table by error code. Default: no limit. */
+  maxAttempts?: number | (Partial<Record<ErrorCode, number>> & { default: number })
+  /** The pause before the second attempt. It doubles with each further one; jitter takes up to half of it away. */
+  firstDelaySeconds: number
+  maxDelaySeconds?: number
+  /** No attempt starts later than this after the first. Default: no limit. */
+  maxTotalSeconds?: number
+  /** Ends a pause at once. An attempt has to heed it by itself. */
+  signal?: AbortSignal
+  /** Lets the process exit during a pause. */
+  unref?: boolean
+  /** Whether another attempt may succeed. Default: a `SpeechError` that is `retryable`. */
+  isRetryable?(error: unknown): boolean
+  /** Seconds that the server asks to wait (`Retry-After`); the usual pause follows them. */
+  retryAfterSeconds?(error: unknown): number | undefined
+}
+
+/** p-retry takes nothing but errors and repeats no `TypeError`, so the true error stays on our side. */
+const attemptFailed = new Error('The attempt failed.')
+
+/**
+ * Resolves with the first success, also where the signal aborts as it arrives: it may have been paid for. Rejects with the
+ * last error, or with the reason of the signal; that the time is up does not hide the error that has taken it.
+ */
+export async function retry<T>(
+  attempt: (number: number) => Promise<T>,
+  {
+    maxAttempts = Number.POSITIVE_INFINITY,
+    firstDelaySeconds,
+    maxDelaySeconds = Number.POSITIVE_INFINITY,
+    maxTotalSeconds = Number.POSITIVE_INFINITY,
+    signal,
+    unref = false,
+    isRetryable = error => isSpeechError(error) && error.retryable,
+    retryAfterSeconds = () => undefined,
+  }: RetryOptions,
+): Promise<T> {
+  const { default: pRetry } = await import('p-retry')
+  const endsAt = performance.now() + maxTotalSeconds * 1000
+  /** p-retry's jitter lengthens a pause, up to its double. */
+  const minPauseSeconds = firstDelaySeconds / 2
+  let success: { value: T } | undefined
+  let failure: { error: unknown } | undefined
+
+  async function shouldRetry(number: number): Promise<boolean> {
+    if (success || !failure) return false
+    const { error } = failure
+    const { code } = (error ?? {}) as { code?: ErrorCode }
+    const limit =
+      typeof maxAttempts === 'number' ? maxAttempts : ((code && maxAttempts[code]) ?? maxAttempts.default)
+    if (number >= limit || !isRetryable(error)) return false
+    const retryAfter = retryAfterSeconds(error) ?? 0
+    const pauseSeconds = retryAfter + Math.min(maxDelaySeconds, minPauseSeconds * 2 ** (number - 1))
+    if (performance.now() + pauseSeconds * 1000 >= endsAt) return false
+    log.info('retry', { code, attempt: number })
+    if (retryAfter > 0) await sleep(retryAfter * 1000, undefined, { signal, ref: !unref }).catch(() => {})
+    return true
+  }
+
+  async function run(number: number): Promise<T> {
+    try {
+      success = { value: await attempt(number) }
+      return success.value
+    } catch (error) {
+      failure = { error }
+      throw attemptFailed
+    }
+  }
+
+  try {
+    return await pRetry(run, {
+      retries: Number.POSITIVE_INFINITY,
+      minTimeout: minPauseSeconds * 1000,
+      maxTimeout: maxDelaySeconds * 1000,
+      randomize: true,
+      signal,
+      unref,
+      shouldRetry: ({ attemptNumber }) => shouldRetry(attemptNumber),
+    })
+  } catch (error) {
+    if (success) return success.value
+    if (failure && (error === attemptFailed || (signal && hasTimedOut(signal)))) throw failure.error
+    throw error
+  }
+}
