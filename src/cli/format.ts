@@ -5,8 +5,8 @@ import { SpeechError } from '../domain/errors.ts'
 import { localOwner } from '../domain/job.ts'
 import type { Style } from '../domain/transcript.ts'
 import { type FormatName, isFormatName } from '../formats/index.ts'
-import { formattedBefore } from '../server/results/cost.ts'
-import { type FormatSettings, languageNamed } from '../server/results/formatting.ts'
+import { withCachedFormatting } from '../server/results/cost.ts'
+import { type FormatSettings, parseLanguage } from '../server/results/formatting.ts'
 import { transcriptIdOf } from '../server/uris.ts'
 import type { Command } from './command.ts'
 import { type Attendance, attended } from './io/interruptible.ts'
@@ -41,7 +41,7 @@ export const format: Command = {
         hint: 'Write `speech-mcp format tr_…`, `speech-mcp format FILE`, or `speech-mcp format -` for stdin.',
       })
     const style = flags.style === undefined ? undefined : styleNamed(flags.style)
-    const language = languageNamed(flags.language)
+    const language = parseLanguage(flags.language)
     const isTranscript = /^tr_\w+$/.test(input)
     const output = { format: isTranscript ? chosenFormat(flags) : textFormat(flags), file: flags.output }
     if (isTranscript)
@@ -66,7 +66,7 @@ async function formatTranscript(
   const transcript = await app.jobs.read(localOwner, transcriptId)
   bar.clear()
   await writeTranscript(transcript, format, file)
-  const { formatted } = answered ? formattedBefore(transcript) : transcript
+  const { formatted } = answered ? withCachedFormatting(transcript) : transcript
   for (const warning of warnings) note(warning)
   if (formatted) noteFormatting(formatted)
   return isUnformatted(transcript, style) ? 3 : 0

@@ -7,7 +7,7 @@ import { cancelled, SpeechError } from '../domain/errors.ts'
 import { type JobTool, localOwner, type TranscriptionRequest } from '../domain/job.ts'
 import type { Transcript } from '../domain/transcript.ts'
 import { unknownSpeakerNote } from '../formats/speakers.ts'
-import { formattedBefore } from '../server/results/cost.ts'
+import { withCachedFormatting } from '../server/results/cost.ts'
 import type { Invocation } from './command.ts'
 import { attended } from './io/interruptible.ts'
 import { isUnformatted, note, noteFormatting } from './io/messages.ts'
@@ -61,7 +61,7 @@ export async function carryOut(
     const { transcript, wasFormatted } = await app.readOrdered(wish, { job, answered }, watch)
     bar.clear()
     await writeTranscript(transcript, format, flags.output)
-    tell(wasFormatted ? formattedBefore(transcript) : transcript)
+    tell(wasFormatted ? withCachedFormatting(transcript) : transcript)
     const style = transcript.formatted?.style ?? wish.format
     const isLacking = wish.format !== undefined && style !== undefined && isUnformatted(transcript, style)
     return transcript.status === 'partial' || isLacking ? 3 : 0

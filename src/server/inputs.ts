@@ -1,29 +1,29 @@
-// Arguments that several tools take, described once.
+// Tool arguments that several tools share.
 import * as z from 'zod/v4'
 import { transcriptIdOf } from './uris.ts'
 
-/** Its address is taken for it: results have both. */
+/** Also accepts the transcript's URI, because results contain both. */
 export const transcriptId = z
   .string()
   .min(1)
   .max(100)
   .overwrite(given => transcriptIdOf(given) ?? given)
-  .describe('The id of the transcript (tr_…)')
+  .describe('Transcript id (tr_…)')
 
-/** What a tool takes that is given a recording. */
+/** Arguments of the tools that take a recording. */
 export const recording = {
   audio: z
     .string()
     .describe(
-      'The recording: a path on the machine the server runs on, an https:// address, or a data: URI of at most 1 MB. Files attached to a chat are not visible to the server',
+      'The recording: a file path on the server’s machine, an https:// URL, or a data: URI up to 1 MB. Files attached to a chat are not visible to the server',
     ),
   language: z
     .string()
     .max(60)
     .optional()
-    .describe('ISO code or English name of the language; leave out to detect it, also where it changes'),
-  format: z.boolean().optional().describe('Also make it readable: punctuation, paragraphs; the words stay'),
-  title: z.string().max(200).optional().describe('What to call the transcript; otherwise the file name'),
+    .describe('ISO code or English name of the language. Omit to detect it, also if it changes'),
+  format: z.boolean().optional().describe('Also add punctuation and paragraphs; words stay unchanged'),
+  title: z.string().max(200).optional().describe('Title of the transcript. Default: the file name'),
 }
 
 export const waitSeconds = z
@@ -32,7 +32,7 @@ export const waitSeconds = z
   .min(0)
   .max(240)
   .optional()
-  .describe('How long to wait for the end; leave out for the usual time')
+  .describe('Seconds to wait for completion. Omit for the server’s default')
 
 export const offset = z
   .number()
@@ -40,8 +40,7 @@ export const offset = z
   .min(0)
   .max(1e9)
   .default(0)
-  .describe('Where the page begins: next_offset of the page before')
+  .describe('Start of the page: next_offset of the previous page')
 
-/** How many of what is listed to give. */
-export const limitOf = (most: number) =>
-  z.number().int().min(1).max(most).default(10).describe('How many to list')
+export const limitOf = (max: number) =>
+  z.number().int().min(1).max(max).default(10).describe('Maximum number of results')

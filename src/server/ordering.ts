@@ -3,7 +3,7 @@ import { SpeechError } from '../domain/errors.ts'
 import type { Job, JobTool, TranscriptionRequest } from '../domain/job.ts'
 import type { Transcript } from '../domain/transcript.ts'
 import { readOrdered } from '../jobs/get-result.ts'
-import { formattedBefore, heardBefore } from './results/cost.ts'
+import { withCachedFormatting, withCachedTranscription } from './results/cost.ts'
 import type { FormatSettings } from './results/formatting.ts'
 import type { Call } from './tool.ts'
 
@@ -30,8 +30,8 @@ export async function carryOut(
   const ordered = await readOrdered(jobs, order, { job, answered }, { ...watch, seconds: left })
 
   const { isFormatting, wasFormatted } = ordered
-  const heard = answered ? heardBefore(ordered.transcript) : ordered.transcript
-  const transcript = wasFormatted ? formattedBefore(heard) : heard
+  const heard = answered ? withCachedTranscription(ordered.transcript) : ordered.transcript
+  const transcript = wasFormatted ? withCachedFormatting(heard) : heard
   const style = transcript.formatted?.style ?? order.format
   return { transcript, ...(isFormatting && style && { formatting: { style } }) }
 }

@@ -1,4 +1,4 @@
-// Past transcripts as resources: transcript://{id} for reading, transcript://{id}/{format} for files.
+// Transcripts as MCP resources: transcript://{id} for reading, transcript://{id}/{format} for files.
 import {
   type McpServer,
   ProtocolError,
@@ -16,8 +16,8 @@ import type { Jobs } from '../jobs/jobs.ts'
 import { transcriptIdOf, transcriptUri } from './uris.ts'
 
 const pageSize = 50
-/** How many of the newest transcripts are offered when a client completes an id. */
-const completed = 100
+/** Number of newest transcripts considered when a client completes an id. */
+const completionLimit = 100
 
 export function registerResources(server: McpServer, jobs: Jobs, owner: string): void {
   const complete = {
@@ -28,8 +28,8 @@ export function registerResources(server: McpServer, jobs: Jobs, owner: string):
   server.registerResource(
     'transcript',
     new ResourceTemplate('transcript://{id}', { list: undefined, complete }),
-    { title: 'Transcript', description: 'What was spoken, with times', mimeType: 'text/plain' },
-    async uri => contents(uri, 'text/plain', readable(await readTranscript(jobs, owner, uri.href))),
+    { title: 'Transcript', description: 'Transcribed speech with times', mimeType: 'text/plain' },
+    async uri => contents(uri, 'text/plain', readableText(await readTranscript(jobs, owner, uri.href))),
   )
   server.registerResource(
     'transcript-file',
@@ -42,26 +42,24 @@ export function registerResources(server: McpServer, jobs: Jobs, owner: string):
     },
   )
 
-  // The SDK's own list knows no pages, so this takes its place; it must come after the registrations.
+  // Replaces the SDK's own handler, which has no paging; must come after the registrations.
   server.server.setRequestHandler('resources/list', async request => {
     const cursor = request.params?.cursor
-    const page = await jobs
-      .list(owner, { limit: pageSize, ...(cursor !== undefined && { cursor }) })
-      .catch(asProtocolError)
+    const page = await jobs.list(owner, { limit: pageSize, cursor }).catch(asProtocolError)
     return {
-      resources: page.transcripts.map(listed),
+      resources: page.transcripts.map(listEntry),
       ...(page.nextCursor && { nextCursor: page.nextCursor }),
     }
   })
 }
 
-/** Ids of the newest transcripts that begin like this. */
+/** Ids of the newest transcripts that start with `typed`. */
 export async function completeId(jobs: Jobs, owner: string, typed: string): Promise<string[]> {
-  const { transcripts } = await jobs.list(owner, { limit: completed })
+  const { transcripts } = await jobs.list(owner, { limit: completionLimit })
   return transcripts.map(({ id }) => id).filter(id => id.startsWith(typed))
 }
 
-/** Throws the same error for an address that is none, that nothing is at, and whose transcript is someone else's. */
+/** Throws the same error for an invalid URI, an unknown transcript and another owner's transcript. */
 export async function readTranscript(jobs: Jobs, owner: string, uri: string): Promise<Transcript> {
   const id = transcriptIdOf(uri)
   if (id === undefined) throw new ResourceNotFoundError(uri)
@@ -73,25 +71,25 @@ export async function readTranscript(jobs: Jobs, owner: string, uri: string): Pr
   }
 }
 
-/** The SDK tells a client only what a `ProtocolError` says. */
+/** Rethrows as `ProtocolError`: the SDK sends clients no other error's message. */
 export function asProtocolError(error: unknown): never {
-  const isCallers = isSpeechError(error) && /^(?:BAD_INPUT|TRANSCRIPT_NOT_FOUND)$/.test(error.code)
+  const isInvalidInput = isSpeechError(error) && /^(?:BAD_INPUT|TRANSCRIPT_NOT_FOUND)$/.test(error.code)
   throw new ProtocolError(
-    isCallers ? ProtocolErrorCode.InvalidParams : ProtocolErrorCode.InternalError,
+    isInvalidInput ? ProtocolErrorCode.InvalidParams : ProtocolErrorCode.InternalError,
     describeError(error),
   )
 }
 
-function readable(transcript: Transcript): string {
-  const lack = statusNote(transcript.status)
-  const head = lack ? `${transcript.title} (${lack})` : transcript.title
+function readableText(transcript: Transcript): string {
+  const note = statusNote(transcript.status)
+  const head = note ? `${transcript.title} (${note})` : transcript.title
   return `${head}\n\n${timedText(transcript)}\n`
 }
 
-function listed({ id, title, status, createdAt, duration, language }: TranscriptSummary) {
-  const lack = statusNote(status)
+function listEntry({ id, title, status, createdAt, duration, language }: TranscriptSummary) {
+  const note = statusNote(status)
   const facts = [
-    ...(lack ? [lack] : []),
+    ...(note ? [note] : []),
     formatTime(duration),
     ...(language ? [languageName(language)] : []),
     createdAt.slice(0, 10),

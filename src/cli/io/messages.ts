@@ -1,7 +1,7 @@
 // What a person is told beside the text, on stderr.
 import { minFormattedChars } from '../../domain/text-model.ts'
 import type { Formatting, Style, Transcript } from '../../domain/transcript.ts'
-import { askForTheRest, describeFormatting } from '../../server/results/formatting.ts'
+import { describeFormatting, retryAdvice } from '../../server/results/formatting.ts'
 
 export function note(sentence: string): void {
   process.stderr.write(`Note: ${sentence}\n`)
@@ -12,7 +12,7 @@ export function noteFormatting(formatting: Formatting): void {
   const described = describeFormatting(formatting)
   if (formatting.models.length > 0)
     process.stderr.write(`${described.charAt(0).toUpperCase()}${described.slice(1)}.\n`)
-  const rest = askForTheRest(formatting, 'the same command')
+  const rest = retryAdvice(formatting, 'the same command')
   for (const sentence of [...formatting.warnings, ...(rest ? [rest] : [])]) note(sentence)
 }
 

@@ -1,8 +1,8 @@
-// What a call says it has cost: nothing for what it found done. A reader who orders nothing is told of the work as a whole.
+// Zeroes the cost of results that were served from cache. A plain read keeps the cost of the whole job.
 import { type Formatting, roundToMs, type Transcript } from '../../domain/transcript.ts'
 
-/** For a call that found the recording heard, or has not asked for it to be heard. */
-export function heardBefore(transcript: Transcript): Transcript {
+/** For a call that found the recording transcribed, or did not request a transcription. */
+export function withCachedTranscription(transcript: Transcript): Transcript {
   const { audioSeconds, cachedSeconds, costUsd } = transcript.usage
   const usage = {
     audioSeconds: 0,
@@ -13,12 +13,12 @@ export function heardBefore(transcript: Transcript): Transcript {
 }
 
 /** For a call that found the text formatted. */
-export function formattedBefore(transcript: Transcript): Transcript {
+export function withCachedFormatting(transcript: Transcript): Transcript {
   const { formatted } = transcript
-  return formatted ? { ...transcript, formatted: writtenBefore(formatted) } : transcript
+  return formatted ? { ...transcript, formatted: zeroFormattingCost(formatted) } : transcript
 }
 
-export function writtenBefore<T extends Formatting>(formatting: T): T {
+export function zeroFormattingCost<T extends Formatting>(formatting: T): T {
   const { costUsd } = formatting.usage
   const usage = { inputTokens: 0, outputTokens: 0, ...(costUsd !== undefined && { costUsd: 0 }) }
   return { ...formatting, usage }

@@ -1,4 +1,4 @@
-// cancel_transcription: stop work under way; what is finished stays.
+// cancel_transcription: stops a running job and keeps the finished part.
 import * as z from 'zod/v4'
 import { transcriptId } from '../inputs.ts'
 import { statusOutput } from '../results/transcript.ts'
@@ -8,15 +8,15 @@ export const cancelTranscription = defineTool({
   name: 'cancel_transcription',
   title: 'Cancel a transcription',
   description: [
-    'Stop a transcription whose status is running; the text so far stays, and nothing more is billed.',
-    'Use this when nobody wants the rest; it stops format_text on it, too. One that is over stays as it is.',
+    'Stop a transcription whose status is running; the text so far is kept, and nothing more is billed.',
+    'Use this when the user no longer wants the rest; format_text on it stops too. Finished transcriptions are not affected.',
     'Example: {"transcript_id": "tr_…"}',
   ].join(' '),
   input: z.object({ transcript_id: transcriptId }),
   output: z.object({
     status: statusOutput,
     transcript_id: z.string(),
-    transcribed_seconds: z.number().describe('Speech that has text, which stays'),
+    transcribed_seconds: z.number().describe('Seconds of speech already transcribed'),
     next_step: z.string().optional(),
   }),
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
@@ -26,13 +26,13 @@ export const cancelTranscription = defineTool({
     const kept = coverage.transcribedSeconds
     const next =
       status === 'cancelled'
-        ? `The same ${tool} call goes on from here; what is finished is not billed again.`
+        ? `The same ${tool} call resumes from here; finished parts are not billed again.`
         : undefined
     const lines = [
-      status === 'cancelled' ? 'The transcription is cancelled.' : 'There is nothing left to cancel.',
+      status === 'cancelled' ? 'The transcription is cancelled.' : 'Nothing left to cancel.',
       `status: ${status}`,
       `transcript_id: ${id}`,
-      `speech that has text, which stays: ${kept} s`,
+      `speech transcribed so far: ${kept} s`,
       ...(next ? [`next step: ${next}`] : []),
     ]
     return {

@@ -1,4 +1,4 @@
-// delete_transcript: remove a transcript and all that is kept of it.
+// delete_transcript: removes a transcript and all its stored data.
 import * as z from 'zod/v4'
 import { transcriptId } from '../inputs.ts'
 import { defineTool } from '../tool.ts'
@@ -7,8 +7,8 @@ export const deleteTranscript = defineTool({
   name: 'delete_transcript',
   title: 'Delete a transcript',
   description: [
-    'Remove a transcript for good, with all that is kept of it here; stops it first if it is running. The recording itself stays.',
-    'Use this when someone asks for it to be deleted: to have it again, the recording is sent and billed again.',
+    'Permanently delete a transcript and all data stored for it; a running job is stopped first. The recording itself stays.',
+    'Use this when the user asks to delete it: transcribing the recording again is billed again.',
     'Example: {"transcript_id": "tr_…"}',
   ].join(' '),
   input: z.object({ transcript_id: transcriptId }),

@@ -1,4 +1,4 @@
-// diarize_audio: a recording of several people becomes text that says who said what.
+// diarize_audio: turns a recording of several people into text that says who said what.
 import * as z from 'zod/v4'
 import { timedText } from '../../formats/readable.ts'
 import { recording, waitSeconds } from '../inputs.ts'
@@ -10,25 +10,19 @@ const { audio, language, format, title } = recording
 
 export const diarizeAudio = defineTool({
   name: 'diarize_audio',
-  title: 'Tell who said what',
+  title: 'Transcribe with speakers',
   description: [
-    'Turn a recording of several people (meeting, interview, call) into text with speakers: lines like "[2:07] S1: …".',
-    'Use this when someone wants to know who said what; where that does not matter, transcribe_audio is faster and costs half.',
-    'Takes any audio or video format, up to 12 hours. Speakers are S1, S2, … in the order in which they first speak;',
-    'update_transcript gives them names. A line of ?: is one whose speaker could not be told.',
-    'Pages, status running and billing are as in transcribe_audio.',
+    'Transcribe a recording of several people (meeting, interview, call) with speaker labels: lines like "[2:07] S1: …".',
+    'Use this when the user wants to know who said what; otherwise transcribe_audio is faster and costs half.',
+    'Accepts any audio or video format, up to 12 hours. Speakers are S1, S2, … in order of first appearance;',
+    'update_transcript gives them names. ?: marks a line whose speaker is unknown.',
+    'Paging, status running and billing work as in transcribe_audio.',
     'Example: {"audio": "~/Recordings/board.m4a", "speakers": 4}',
   ].join(' '),
   input: z.object({
     audio,
     language,
-    speakers: z
-      .number()
-      .int()
-      .min(2)
-      .max(100)
-      .optional()
-      .describe('How many people speak, if that is known; a hint'),
+    speakers: z.number().int().min(2).max(100).optional().describe('Number of speakers, if known; a hint'),
     format,
     title,
     wait_seconds: waitSeconds,

@@ -1,4 +1,4 @@
-// find_recordings: the newest audio and video files in the folders that are open.
+// find_recordings: lists the newest audio and video files in the allowed folders.
 import * as z from 'zod/v4'
 import { limitOf } from '../inputs.ts'
 import { defineTool } from '../tool.ts'
@@ -8,11 +8,11 @@ export const findRecordings = defineTool({
   title: 'Find recordings',
   description: [
     'List the newest audio and video files in the folders this server may read.',
-    'Use this when someone means a recording without giving its path, such as "my last recording"; give its path to transcribe_audio or diarize_audio.',
+    'Use this when the user refers to a recording without its path, such as "my last recording"; pass the path to transcribe_audio or diarize_audio.',
     'Example: {"query": "standup"}',
   ].join(' '),
   input: z.object({
-    query: z.string().max(200).optional().describe('Words of the file name, in any order'),
+    query: z.string().max(200).optional().describe('Words in the file name, in any order'),
     limit: limitOf(50),
   }),
   output: z.object({
@@ -29,7 +29,7 @@ export const findRecordings = defineTool({
       ({ path, name, bytes, modified_at }) => `${name} · ${bytes} bytes · ${modified_at}\n${path}`,
     )
     const none =
-      'No recording was found in the folders this server may read. Try fewer words or none, or ask for its path.'
+      'No recording found in the folders this server may read. Try fewer words, omit the query, or ask for the path.'
     return { structured: { recordings }, text: lines.join('\n\n') || none }
   },
 })

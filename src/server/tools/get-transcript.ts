@@ -1,4 +1,4 @@
-// get_transcript: read a transcript, in parts that fit, also while it is being made.
+// get_transcript: reads a transcript page by page, also while its job is running.
 import * as z from 'zod/v4'
 import { SpeechError } from '../../domain/errors.ts'
 import type { JobTool } from '../../domain/job.ts'
@@ -19,18 +19,18 @@ const views: Record<View, (reading: FilteredTranscript) => string> = {
   raw: plainText,
   outline,
   markdown,
-  srt: reading => srt(alone(reading)),
-  vtt: reading => vtt(alone(reading)),
-  json: reading => json(alone(reading)),
+  srt: reading => srt(filterSpeakers(reading)),
+  vtt: reading => vtt(filterSpeakers(reading)),
+  json: reading => json(filterSpeakers(reading)),
 }
 
 export const getTranscript = defineTool({
   name: 'get_transcript',
   title: 'Read a transcript',
   description: [
-    'Read a transcript that transcribe_audio or diarize_audio made: the rest of a long text, a stretch of it, what one speaker says, an outline or subtitles.',
-    'Use this with a transcript_id; it costs nothing. For a long recording ask for the outline first,',
-    'then for the stretch that matters with from and to. While the status is running it waits, then gives what is there.',
+    'Read a transcript made by transcribe_audio or diarize_audio: further pages, a time range, one speaker, an outline or subtitles.',
+    'Use this with a transcript_id; it is free. For a long recording, get the outline first,',
+    'then the relevant time range with from and to. While status is running, it waits, then returns the text so far.',
     'Example: {"transcript_id": "tr_…", "from": 600, "to": 900}',
   ].join(' '),
   input: z.object({
@@ -39,11 +39,11 @@ export const getTranscript = defineTool({
       .enum(Object.keys(views) as [View, ...View[]])
       .default('text')
       .describe(
-        'text: paragraphs with times; plain: without times; raw: plain, before any formatting; outline: first words of each part',
+        'text: paragraphs with times; plain: without times; raw: plain, before formatting; outline: first words of each part',
       ),
-    speaker: z.string().min(1).max(100).optional().describe('Only what this speaker says: id (S1) or name'),
-    from: z.number().min(0).optional().describe('Only what is said from this second on'),
-    to: z.number().min(0).optional().describe('Only what is said before this second'),
+    speaker: z.string().min(1).max(100).optional().describe('Only this speaker: id (S1) or name'),
+    from: z.number().min(0).optional().describe('Only from this second on'),
+    to: z.number().min(0).optional().describe('Only before this second'),
     offset,
     limit: z
       .number()
@@ -51,24 +51,24 @@ export const getTranscript = defineTool({
       .min(100)
       .max(maxPageTokens)
       .default(maxPageTokens)
-      .describe('Most tokens on the page, roughly'),
+      .describe('Approximate maximum of tokens per page'),
     wait_seconds: waitSeconds,
   }),
   output: transcriptOutput,
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   async handler({ transcript_id, view, speaker, from, to, offset, limit, wait_seconds }, call) {
     if (from !== undefined && to !== undefined && from >= to)
-      throw new SpeechError('BAD_INPUT', '`from` is not before `to`.', {
-        hint: 'Give both in seconds from the start.',
+      throw new SpeechError('BAD_INPUT', '`from` must be less than `to`.', {
+        hint: 'Both are in seconds from the start.',
       })
-    const { transcript: found, tool } = await readWhenOver(
+    const { transcript: found, tool } = await waitAndRead(
       transcript_id,
       wait_seconds ?? call.waitSeconds,
       call,
     )
     const transcript = view === 'raw' ? asRecognised(found) : found
-    const only = speaker === undefined ? {} : { only: idsOf(transcript, speaker) }
-    const text = views[view]({ ...stretch(transcript, from, to), ...only })
+    const only = speaker === undefined ? {} : { only: speakerIds(transcript, speaker) }
+    const text = views[view]({ ...cutRange(transcript, from, to), ...only })
     return transcriptAnswer(transcript, {
       text,
       view,
@@ -82,7 +82,8 @@ export const getTranscript = defineTool({
   },
 })
 
-async function readWhenOver(
+/** Waits while the job is running, at most for the given seconds. */
+async function waitAndRead(
   id: string,
   seconds: number,
   call: Call,
@@ -90,39 +91,38 @@ async function readWhenOver(
   const { jobs, owner, signal, progress } = call
   const transcript = await jobs.read(owner, id)
   if (transcript.status !== 'running') return { transcript }
-  // A reader who leaves stops nothing: whoever ordered the transcript still wants it.
+  // A reader that disconnects cancels nothing: the caller that submitted the job still needs it.
   const watch = { owner, seconds, signal, departure: () => 'gone' as const, onProgress: progress }
   const { tool } = await jobs.watch(id, watch)
   return { transcript: await jobs.read(owner, id), tool }
 }
 
-function idsOf(transcript: Transcript, wanted: string): string[] {
-  const found = findSpeakers(transcript.speakers ?? [], wanted)
+/** Throws `BAD_INPUT` if no speaker has this id or name. */
+function speakerIds(transcript: Transcript, idOrName: string): string[] {
+  const found = findSpeakers(transcript.speakers ?? [], idOrName)
   if (found.length === 0) throw noSuchSpeaker(transcript)
   return found.map(({ id }) => id)
 }
 
-/** With the sentences of those who are wanted. Gaps stay: nobody knows who speaks there. */
-function alone({ onlySpeakers, ...transcript }: FilteredTranscript): Transcript {
-  return onlySpeakers
-    ? filterSegments(transcript, ({ speaker }) => !!speaker && onlySpeakers.includes(speaker))
-    : transcript
+/** Keeps only the sentences of the chosen speakers. Gaps stay, because their speaker is unknown. */
+function filterSpeakers({ onlySpeakers, ...transcript }: FilteredTranscript): Transcript {
+  return onlySpeakers ? filterSegments(transcript, ({ speaker }) => !!speaker && onlySpeakers.includes(speaker)) : transcript
 }
 
 function noSuchSpeaker({ speakers, status }: Transcript): SpeechError {
-  const running = status === 'running'
+  const isRunning = status === 'running'
   if (speakers?.length)
-    return new SpeechError('BAD_INPUT', 'There is no such speaker in this transcript.', {
-      hint: `There are ${listSpeakers(speakers)}${running ? ' so far' : ''}.`,
+    return new SpeechError('BAD_INPUT', 'This transcript has no such speaker.', {
+      hint: `${isRunning ? 'Speakers so far' : 'Its speakers'}: ${listSpeakers(speakers)}.`,
     })
-  const otherwise = running ? 'wait for its end' : 'have the recording heard by diarize_audio'
-  return new SpeechError('BAD_INPUT', `This transcript has no speakers${running ? ' yet' : ''}.`, {
-    hint: `Read it without one, or ${otherwise}.`,
+  const alternative = isRunning ? 'wait until it is complete' : 'call diarize_audio with the recording'
+  return new SpeechError('BAD_INPUT', `This transcript has no speakers${isRunning ? ' yet' : ''}.`, {
+    hint: `Omit the speaker, or ${alternative}.`,
   })
 }
 
-/** The part of a transcript that is said between two moments; a sentence on the border belongs to it. */
-function stretch(transcript: Transcript, from = 0, to = Number.POSITIVE_INFINITY): Transcript {
+/** The part of a transcript within a time range; sentences that overlap the range belong to it. */
+function cutRange(transcript: Transcript, from = 0, to = Number.POSITIVE_INFINITY): Transcript {
   const isWithin = ({ start, end }: Span) => end > from && start < to
   const { coverage } = transcript
   return {

@@ -1,4 +1,4 @@
-// The tools, in the order clients see them.
+// The list of tools, in the order in which clients see them.
 import type { Tool } from '../tool.ts'
 import { cancelTranscription } from './cancel-transcription.ts'
 import { deleteTranscript } from './delete-transcript.ts'

@@ -1,4 +1,4 @@
-// transcribe_audio: a recording becomes text, within this call or after it.
+// transcribe_audio: turns a recording into text, within the call or after it.
 import * as z from 'zod/v4'
 import { plainText, timedText } from '../../formats/readable.ts'
 import { recording, waitSeconds } from '../inputs.ts'
@@ -12,13 +12,13 @@ export const transcribeAudio = defineTool({
   name: 'transcribe_audio',
   title: 'Transcribe audio',
   description: [
-    'Turn a recording of speech (interview, voice note, film) into text.',
-    'Use this when someone wants to know what was said in an audio or video file; for who said it, use diarize_audio.',
-    'Takes any audio or video format and any length, in 52 languages and dialects; silence is not sent or billed.',
-    'The answer holds the first page of the text (about 8,000 tokens) and says how to read on with get_transcript;',
-    'times are seconds from the start, and the answer says whether they were measured or estimated.',
-    'A long one may answer with status running and the text so far: the work goes on, and get_transcript waits for more.',
-    'The same recording and options are never billed twice: calling again goes on, or answers at once.',
+    'Transcribe speech in an audio or video recording (interview, voice note, film).',
+    'Use this when the user wants to know what was said; to know who said it, use diarize_audio.',
+    'Accepts any audio or video format, any length, 52 languages and dialects. Silence is not sent or billed.',
+    'Returns the first page of the text (about 8,000 tokens) and how to get the next one with get_transcript.',
+    'Times are in seconds from the start; the result says whether they are measured or estimated.',
+    'Long recordings may return status running with the text so far: the work continues, and get_transcript waits for more.',
+    'The same recording with the same options is never billed twice: a repeated call resumes or returns at once.',
     'Example: {"audio": "~/Recordings/standup.m4a", "language": "en", "context": "Anja, Kubernetes, OKR"}',
   ].join(' '),
   input: z.object({
@@ -28,12 +28,12 @@ export const transcribeAudio = defineTool({
       .string()
       .max(10_000)
       .optional()
-      .describe('Names, terms and topics to expect, in any form; they are then spelled right more often'),
+      .describe('Names, terms and topics to expect, as free text; improves their spelling'),
     timestamps: z
       .enum(['none', 'segment', 'word'])
       .optional()
       .describe(
-        'Usually left out. none: text without times; segment, word: measured times where the server has a bucket (slower); word: also for each word, in the json view',
+        'Usually omitted. none: text without times; segment, word: measured times if the server has a bucket (slower); word: also per word, in the json view',
       ),
     format,
     title,
