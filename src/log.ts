@@ -1,4 +1,4 @@
-// JSON lines on stderr. Ids, counts and durations only: never speech, paths or keys.
+// Log as JSON lines on stderr. Logs ids, counts and durations only: never speech, paths or keys.
 
 const levels = ['debug', 'info', 'warn', 'error', 'silent'] as const
 export type LogLevel = (typeof levels)[number]
@@ -24,8 +24,8 @@ export const log = {
   error: (event: string, fields: Fields = {}) => write('error', event, fields),
 }
 
-/** Sends what libraries print on the console to stderr, so that stdout carries JSON-RPC alone. */
-export function keepStdoutClean(): void {
+/** Redirects `console` to the log, so that a library cannot write between the JSON-RPC messages on stdout. */
+export function redirectConsole(): void {
   for (const name of ['log', 'info', 'debug', 'warn', 'error', 'trace', 'dir', 'table'] as const)
     console[name] = (...values: unknown[]) => log.debug('console', { method: name, values: values.length })
 }

@@ -1,7 +1,7 @@
 // speech-mcp http: serve many MCP clients at one address, until a signal ends it.
 import { createApp } from '../app.ts'
 import { type Config, unfilledTemplates } from '../config/config.ts'
-import { keepStdoutClean, log } from '../log.ts'
+import { log, redirectConsole } from '../log.ts'
 import { serveHttp } from '../server/http/http.ts'
 import type { Command } from './command.ts'
 import { signalled } from './io/shutdown-signal.ts'
@@ -13,7 +13,7 @@ export const http: Command = {
   usage: 'speech-mcp http',
   help: 'Serve MCP over Streamable HTTP, for clients that are given an address.',
   async run({ config, version }) {
-    keepStdoutClean()
+    redirectConsole()
     for (const name of unfilledTemplates()) log.warn('setting-is-a-template', { name })
     // Whoever connects may be somebody else, so no folder is open that was not named.
     const allowedDirs = config.allowedDirsGiven ? config.allowedDirs : []

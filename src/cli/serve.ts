@@ -1,7 +1,7 @@
 // speech-mcp: serve one MCP client over stdin and stdout until it goes.
 import { createApp } from '../app.ts'
 import { unfilledTemplates } from '../config/config.ts'
-import { keepStdoutClean, log } from '../log.ts'
+import { log, redirectConsole } from '../log.ts'
 import { serveOverStdio } from '../server/stdio.ts'
 import type { Command } from './command.ts'
 
@@ -12,7 +12,7 @@ export const serve: Command = {
   usage: 'speech-mcp',
   help: 'Serve MCP over stdio; this is what a client starts.',
   async run({ config, version }) {
-    keepStdoutClean()
+    redirectConsole()
     for (const name of unfilledTemplates()) log.warn('setting-is-a-template', { name })
     const app = createApp(config)
     await new Promise<void>(end => {

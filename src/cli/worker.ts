@@ -2,7 +2,7 @@
 import { createApp } from '../app.ts'
 import { unfilledTemplates } from '../config/config.ts'
 import { SpeechError } from '../domain/errors.ts'
-import { keepStdoutClean, log } from '../log.ts'
+import { log, redirectConsole } from '../log.ts'
 import { serveHealth } from '../server/health.ts'
 import type { Command } from './command.ts'
 import { signalled } from './io/shutdown-signal.ts'
@@ -16,7 +16,7 @@ export const worker: Command = {
   usage: 'speech-mcp worker',
   help: 'Work on what servers of a team have ordered; see "Running it for a team" in the README.',
   async run({ config, version }) {
-    keepStdoutClean()
+    redirectConsole()
     for (const name of unfilledTemplates()) log.warn('setting-is-a-template', { name })
     if (config.mnsEndpoint === undefined)
       throw new SpeechError('CONFIG_INVALID', 'A worker needs a queue that it shares with servers.', {

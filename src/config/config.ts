@@ -1,4 +1,4 @@
-// Reads the settings: flags before environment before defaults. Nothing else reads the environment.
+// Reads the settings: flags override the environment, which overrides defaults. No other file reads the environment.
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import type * as z from 'zod/v4'
@@ -8,29 +8,29 @@ import { settings } from './settings.ts'
 type Settings = typeof settings
 type Parsed = { [K in keyof Settings]: z.output<Settings[K]['schema']> }
 
-/** Pairs of key and secret. The first that is there counts, and one is never mixed with another. */
+/** Pairs of key and secret. The first pair that is set is used; halves of two pairs are never mixed. */
 const keyPairs = [
   { id: 'ossKeyId', secret: 'ossKeySecret' },
   { id: 'alibabaKey', secret: 'alibabaSecret' },
   { id: 'cloudKeyId', secret: 'cloudKeySecret', token: 'cloudToken' },
 ] as const
-type OfPairs = (typeof keyPairs)[number]['id' | 'secret'] | 'cloudToken'
+type KeySetting = (typeof keyPairs)[number]['id' | 'secret'] | 'cloudToken'
 
 export interface CloudKey {
   accessKeyId: string
   accessKeySecret: string
-  /** Where the key is a temporary one. */
-  securityToken?: string
+  /** Only with a temporary key. */
+  securityToken?: string | undefined
 }
 
-export interface Config extends Omit<Parsed, OfPairs> {
-  /** For the bucket. */
-  bucketKey?: CloudKey
-  /** For Tablestore and MNS. */
-  serviceKey?: CloudKey
+export interface Config extends Omit<Parsed, KeySetting> {
+  /** Key for the bucket. */
+  bucketKey?: CloudKey | undefined
+  /** Key for Tablestore and MNS. */
+  serviceKey?: CloudKey | undefined
   dataDir: string
   allowedDirs: string[]
-  /** True when the folders were named by the user and are not the default. */
+  /** True if the user set the folders; false for the default. */
   allowedDirsGiven: boolean
   /** The system's PATH. */
   searchPath: string
@@ -38,15 +38,15 @@ export interface Config extends Omit<Parsed, OfPairs> {
 
 export type Environment = Record<string, string | undefined>
 
-/** Reads the settings, flags before environment. Throws `CONFIG_INVALID` with the name of the setting, never its value. */
+/** Reads the settings. Throws `CONFIG_INVALID` with the name of the setting, never its value. */
 export function readConfig(environment: Environment = process.env, flags: Environment = {}): Config {
   const parsed: Record<string, unknown> = {}
   for (const [key, { env, flag, schema }] of Object.entries(settings)) {
-    const given = set(flags[flag]) ?? set(environment[env])
+    const given = cleanValue(flags[flag]) ?? cleanValue(environment[env])
     const result = schema.safeParse(given)
     if (!result.success)
-      throw new SpeechError('CONFIG_INVALID', `${env} (--${flag}) is not usable.`, {
-        hint: `It should be ${result.error.issues[0]!.message.replace(/^Invalid input: expected /, '')}.`,
+      throw new SpeechError('CONFIG_INVALID', `The value of ${env} (--${flag}) is invalid.`, {
+        hint: `Expected ${result.error.issues[0]!.message.replace(/^Invalid input: expected /, '')}.`,
       })
     parsed[key] = result.data
   }
@@ -61,7 +61,7 @@ export function readConfig(environment: Environment = process.env, flags: Enviro
   }
 }
 
-/** Half a pair is a mistake only for those who need the key: the names are common ones that other programs read too. */
+/** An incomplete pair is an error only if a service needs the key: other programs read the same variables. */
 function keysOf(parsed: Parsed): Pick<Config, 'bucketKey' | 'serviceKey'> {
   const [oss, ...general] = keyPairs
   const { ossBucket, tablestoreEndpoint, mnsEndpoint } = parsed
@@ -69,15 +69,13 @@ function keysOf(parsed: Parsed): Pick<Config, 'bucketKey' | 'serviceKey'> {
     throw new SpeechError(
       'CONFIG_INVALID',
       'MNS_ENDPOINT is set without TABLESTORE_ENDPOINT and OSS_BUCKET.',
-      {
-        hint: 'Workers on other machines need both: set them too, or unset MNS_ENDPOINT.',
-      },
+      { hint: 'Workers on other machines need both: set them too, or unset MNS_ENDPOINT.' },
     )
   const bucketKey = keyFor('OSS_BUCKET', ossBucket !== undefined, [oss, ...general], parsed)
   const needed = mnsEndpoint !== undefined ? 'MNS_ENDPOINT' : 'TABLESTORE_ENDPOINT'
-  // A key of its own for the bucket may be good for nothing else.
+  // The OSS pair comes last: a key made for the bucket may have no other rights.
   const serviceKey = keyFor(needed, tablestoreEndpoint !== undefined, [...general, oss], parsed)
-  return { ...(bucketKey && { bucketKey }), ...(serviceKey && { serviceKey }) }
+  return { bucketKey, serviceKey }
 }
 
 function keyFor(
@@ -90,28 +88,29 @@ function keyFor(
   const [accessKeyId, accessKeySecret] = pair ? [parsed[pair.id], parsed[pair.secret]] : []
   if (accessKeyId && accessKeySecret) {
     const securityToken = pair && 'token' in pair ? parsed[pair.token] : undefined
-    return { accessKeyId, accessKeySecret, ...(securityToken && { securityToken }) }
+    return { accessKeyId, accessKeySecret, securityToken }
   }
   if (!isNeeded) return undefined
   const { id, secret } = pair ?? keyPairs[1]
-  throw new SpeechError('CONFIG_INVALID', `${service} is set without a whole key for it.`, {
+  throw new SpeechError('CONFIG_INVALID', `${service} is set without a complete key.`, {
     hint: `Set both ${settings[id].env} and ${settings[secret].env}, or unset ${service}.`,
   })
 }
 
-/** Names of settings that arrived as an unfilled template, which counts as unset. */
+/** Names of variables whose value is an unfilled template; they count as unset. */
 export function unfilledTemplates(environment: Environment = process.env): string[] {
   return Object.values(settings)
     .map(({ env }) => env)
     .filter(env => environment[env] !== undefined && isTemplate(environment[env]))
 }
 
-function set(value: string | undefined): string | undefined {
+/** Trims a value; undefined if it is empty or an unfilled template. */
+function cleanValue(value: string | undefined): string | undefined {
   const text = value?.trim()
   return text === undefined || text === '' || isTemplate(text) ? undefined : text
 }
 
-/** Some clients pass `${user_config.key}` through as it stands when the user left the field empty. */
+/** Some clients pass `${user_config.key}` unchanged if the user left the field empty. */
 function isTemplate(text: string): boolean {
   return /^\s*\$\{[^}]*\}\s*$/.test(text)
 }
@@ -120,7 +119,7 @@ function defaultDataDir(environment: Environment): string {
   const home = homedir()
   if (process.platform === 'darwin') return join(home, 'Library', 'Application Support', 'speech-mcp')
   if (process.platform === 'win32')
-    return join(set(environment.LOCALAPPDATA) ?? join(home, 'AppData', 'Local'), 'speech-mcp')
-  const xdg = set(environment.XDG_DATA_HOME)
+    return join(cleanValue(environment.LOCALAPPDATA) ?? join(home, 'AppData', 'Local'), 'speech-mcp')
+  const xdg = cleanValue(environment.XDG_DATA_HOME)
   return join(xdg && isAbsolute(xdg) ? xdg : join(home, '.local', 'share'), 'speech-mcp')
 }

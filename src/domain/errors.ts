@@ -91,16 +91,16 @@ export const errors = {
 export type ErrorCode = keyof typeof errors
 
 export interface ErrorDetails {
-  /** One sentence that tells the reader what to do next. */
+  /** One sentence that says what to do next. */
   hint: string
-  /** True when the same request may succeed if it is made again. */
+  /** True if the same request may succeed when repeated. */
   retryable?: boolean
-  /** `account`: every other request would fail in the same way, so the job stops. */
+  /** `account`: every other request would fail the same way, so the job stops. */
   scope?: 'account' | 'request'
   cause?: unknown
 }
 
-/** Anything that goes wrong in a way a reader can act on. `message` never holds a secret or a provider's text. */
+/** An error the reader can act on. `message` never contains a secret or a provider's text. */
 export class SpeechError extends Error {
   readonly code: ErrorCode
   readonly hint: string
@@ -121,18 +121,21 @@ export function isSpeechError(error: unknown): error is SpeechError {
   return error instanceof SpeechError
 }
 
-/** `CODE: what failed. What to do next.`, the form in which every error reaches a reader. */
+/** Formats an error for users and models: `CODE: what failed. What to do next.` */
 export function describeError(error: unknown): string {
   if (isSpeechError(error)) return `${error.code}: ${error.message} ${error.hint}`
-  return 'INTERNAL: Something failed inside the server. Look at its log on stderr, and report it if it happens again.'
+  return 'INTERNAL: The server failed unexpectedly. Check its log on stderr, and report the error if it happens again.'
 }
 
-/** True for the operating system's words for "no room left". */
+/** True for the operating system's and SQLite's codes for a full disk. */
 export function isDiskFull(error: unknown): boolean {
   const code = (error as { code?: unknown } | null)?.code
   return code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG' || code === 'SQLITE_FULL'
 }
 
 export function cancelled(cause?: unknown): SpeechError {
-  return new SpeechError('CANCELLED', 'The call was cancelled.', { hint: 'Call again to start over.', cause })
+  return new SpeechError('CANCELLED', 'The call was cancelled.', {
+    hint: 'Repeat the call to continue.',
+    cause,
+  })
 }

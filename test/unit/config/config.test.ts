@@ -146,18 +146,18 @@ describe('a value that cannot be used', () => {
     ['DASHSCOPE_BASE_URL', 'https://SECRET:SECRET@dashscope.aliyuncs.com./api/v1', 'Beijing'],
     ['DASHSCOPE_API_KEY', 'sk-SECRET with blanks', 'the key as the console shows it'],
     ['DASHSCOPE_API_KEY', 'sk-SECRET“', 'the key as the console shows it'],
-    ['ASR_MODEL', 'paraformer-v2', 'paraformer is not served'],
-    ['ASR_MODEL', 'Paraformer-v1', 'paraformer is not served'],
+    ['ASR_MODEL', 'paraformer-v2', 'paraformer is not supported'],
+    ['ASR_MODEL', 'Paraformer-v1', 'paraformer is not supported'],
     ['FORMAT_MODELS', ' , ', 'a list of models such as qwen-turbo,qwen-flash'],
     ['FORMAT_MODELS', 'qwen-flash,SECRET model', 'a list of models such as'],
-    ['GEMINI_BASE_URL', 'http://SECRET.example/v1beta', 'http:// is for stand-ins'],
+    ['GEMINI_BASE_URL', 'http://SECRET.example/v1beta', 'http:// is only for emulators'],
     ['GEMINI_API_KEY', 'SECRET SECRET', 'the key as the console shows it'],
-    ['SPEAKER_MODEL', 'paraformer-v2', 'paraformer is not served'],
-    ['FILE_MODEL', 'paraformer-v2', 'paraformer is not served'],
+    ['SPEAKER_MODEL', 'paraformer-v2', 'paraformer is not supported'],
+    ['FILE_MODEL', 'paraformer-v2', 'paraformer is not supported'],
     ['OSS_BUCKET', 'SECRET', 'the name of a bucket'],
     ['OSS_BUCKET', 'a', 'the name of a bucket'],
-    ['OSS_ENDPOINT', 'http://oss-eu-central-1.aliyuncs.com', 'http:// is for stand-ins'],
-    ['OSS_ENDPOINT', 'http://localhost.example', 'http:// is for stand-ins'],
+    ['OSS_ENDPOINT', 'http://oss-eu-central-1.aliyuncs.com', 'http:// is only for emulators'],
+    ['OSS_ENDPOINT', 'http://localhost.example', 'http:// is only for emulators'],
     ['OSS_ENDPOINT', 'https://SECRET:SECRET@host', 'a host such as'],
     ['OSS_ENDPOINT', 'host/SECRET', 'a host such as'],
     ['OSS_REGION', 'Frankfurt', 'a region such as'],
@@ -176,7 +176,7 @@ describe('a value that cannot be used', () => {
     const flag = name.toLowerCase().replaceAll('_', '-')
     for (const error of [refusal({ [name]: value }), refusal({}, { [flag]: value })]) {
       expect(error).toMatchObject({ code: 'CONFIG_INVALID', retryable: false })
-      expect(error.message).toBe(`${name} (--${flag}) is not usable.`)
+      expect(error.message).toBe(`The value of ${name} (--${flag}) is invalid.`)
       expect(error.hint).toContain(expected)
       expect(describeError(error)).not.toContain('SECRET')
     }
