@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The commands: which one was asked for, its flags, and the code it exits with.
+// Entry point: picks the command, parses its flags, and sets the exit code.
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -10,11 +10,11 @@ import { settings } from './config/settings.ts'
 import { describeError, SpeechError } from './domain/errors.ts'
 import { setLogLevel } from './log.ts'
 
-// Hours of audio stream through in small pieces that die at once. V8 would let the space for such pieces grow to
-// 32 MB; kept at its first size, the process stays 20 MB smaller at no cost that could be measured.
+// Hours of audio pass through in small short-lived buffers. V8 would grow its young generation to 32 MB for them;
+// keeping its initial size makes the process 20 MB smaller, at no measurable cost.
 setFlagsFromString('--semi-space-growth-factor=1')
 
-/** Each is loaded when it is asked for: a server that a client starts does not wait for the demo. */
+/** Commands are loaded lazily, so that the server starts without the code of the others. */
 const commands = {
   serve: async () => (await import('./cli/serve.ts')).serve,
   http: async () => (await import('./cli/http.ts')).http,
@@ -35,14 +35,14 @@ async function main(args: string[]): Promise<number> {
   const [first = ''] = args
   if (['--version', '-v', 'version'].includes(first)) return print(`${version}\n`)
   if (['--help', '-h', 'help'].includes(first)) return print(await help())
-  const named = Object.hasOwn(commands, first)
-  if (!named && first !== '' && !first.startsWith('-'))
-    throw new SpeechError('BAD_INPUT', 'There is no such command.', { hint: 'See `speech-mcp --help`.' })
-  const command = await commands[named ? (first as keyof typeof commands) : 'serve']()
-  const { words, flags, switches } = parse(named ? args.slice(1) : args, command)
+  const isCommand = Object.hasOwn(commands, first)
+  if (!isCommand && first !== '' && !first.startsWith('-'))
+    throw new SpeechError('BAD_INPUT', 'Unknown command.', { hint: 'See `speech-mcp --help`.' })
+  const command = await commands[isCommand ? (first as keyof typeof commands) : 'serve']()
+  const { words, flags, switches } = parse(isCommand ? args.slice(1) : args, command)
   if (switches.has('help')) return print(await help())
-  if (words.length > 0 && !command.takesWords)
-    throw new SpeechError('BAD_INPUT', `\`${command.usage}\` takes no further words.`, {
+  if (words.length > 0 && !command.takesArguments)
+    throw new SpeechError('BAD_INPUT', `\`${command.usage}\` takes no arguments.`, {
       hint: 'Flags come after the command; see `speech-mcp --help`.',
     })
   const config = readConfig(undefined, flags)
@@ -53,15 +53,16 @@ async function main(args: string[]): Promise<number> {
 function parse(args: string[], command: Command) {
   const own = Object.entries(command.flags ?? {}).map(([name, { short }]) => [
     name,
+    // parseArgs rejects an undefined `short`.
     { type: 'string' as const, ...(short && { short }) },
   ])
   const general = Object.values(settings).map(({ flag }) => [flag, { type: 'string' as const }])
-  const bare = Object.keys(command.switches ?? {}).map(name => [name, { type: 'boolean' as const }])
+  const switches = Object.keys(command.switches ?? {}).map(name => [name, { type: 'boolean' as const }])
   try {
     const { values, positionals } = parseArgs({
       args,
       options: {
-        ...Object.fromEntries([...general, ...own, ...bare]),
+        ...Object.fromEntries([...general, ...own, ...switches]),
         help: { type: 'boolean', short: 'h' },
       },
       allowPositionals: true,
@@ -81,13 +82,13 @@ function parse(args: string[], command: Command) {
   }
 }
 
-/** Node's advice after it is about another kind of command. */
+/** Drops the advice that Node appends, which does not apply to these commands. */
 function firstSentence(message: string): string {
   return message.replace(/\.?(?:\s+(?:To specify|Did you)\b.*)?$/s, '.')
 }
 
 async function help(): Promise<string> {
-  const lines = ['speech-mcp gives AI agents ears: an MCP server for speech recognition.', '']
+  const lines = ['speech-mcp is an MCP server for speech recognition.', '']
   for (const load of Object.values(commands)) {
     const { usage, help: text, flags = {}, switches = {} } = await load()
     lines.push(`  ${usage.padEnd(30)} ${text}`)
@@ -109,10 +110,10 @@ function print(text: string): number {
   return 0
 }
 
-// Whoever writes to stdout hears of its errors there; without this they would also end the process with a stack trace.
+// Writers to stdout handle its errors; without this listener an error would also crash the process.
 process.stdout.on('error', () => {})
 
-/** What was written first reaches its reader: where stdout is asynchronous, an exit would cut it off. */
+/** Exits after stdout is flushed: an asynchronous stdout would lose output otherwise. */
 function exit(code: number): void {
   process.stdout.write('', () => process.exit(code))
 }

@@ -1,32 +1,32 @@
-// speech-mcp diarize INPUT: who said what, for people at a terminal.
+// speech-mcp diarize INPUT: transcribes a recording with speaker labels.
 import { SpeechError } from '../domain/errors.ts'
 import type { Command } from './command.ts'
-import { carryOut, orderFlags, orderSwitches } from './recording-command.ts'
+import { recordingFlags, recordingSwitches, transcribeRecording } from './recording-command.ts'
 
 export const diarize: Command = {
   usage: 'speech-mcp diarize INPUT',
-  help: 'Transcribe a file or https:// address, and tell who says what.',
-  takesWords: true,
+  help: 'Transcribe a file or https:// URL, with speaker labels.',
+  takesArguments: true,
   flags: {
-    ...orderFlags,
-    speakers: { help: 'how many people speak, from 2 to 100, if you know' },
+    ...recordingFlags,
+    speakers: { help: 'number of speakers, from 2 to 100, if known' },
   },
-  switches: orderSwitches,
+  switches: recordingSwitches,
   run: invocation => {
     const { speakers } = invocation.flags
-    const count = speakers === undefined ? undefined : countNamed(speakers)
-    return carryOut(invocation, {
+    const count = speakers === undefined ? undefined : parseSpeakerCount(speakers)
+    return transcribeRecording(invocation, {
       command: 'diarize',
       tool: 'diarize_audio',
-      wishes: count === undefined ? {} : { speakers: count },
+      options: count === undefined ? {} : { speakers: count },
     })
   },
 }
 
-function countNamed(given: string): number {
+function parseSpeakerCount(given: string): number {
   const count = Number(given)
   if (Number.isInteger(count) && count >= 2 && count <= 100) return count
-  throw new SpeechError('BAD_INPUT', 'The number of speakers is not usable.', {
-    hint: 'Give a whole number from 2 to 100, or leave it out.',
+  throw new SpeechError('BAD_INPUT', 'The number of speakers is invalid.', {
+    hint: 'Use a whole number from 2 to 100, or omit --speakers.',
   })
 }

@@ -1,24 +1,26 @@
-// speech-mcp export ID: write a stored transcript in any format.
+// speech-mcp export ID: writes a stored transcript in any format.
 import { createApp } from '../app.ts'
 import { SpeechError } from '../domain/errors.ts'
 import { localOwner } from '../domain/job.ts'
 import { asRecognised } from '../formats/reading.ts'
 import { transcriptIdOf } from '../server/uris.ts'
 import type { Command } from './command.ts'
-import { chosenFormat, outputFlags, writeTranscript } from './io/output.ts'
+import { outputFlags, parseFormat, writeTranscript } from './io/output.ts'
 
 export const exportTranscript: Command = {
   usage: 'speech-mcp export ID',
   help: 'Write a stored transcript; without an ID, list the newest.',
-  takesWords: true,
+  takesArguments: true,
   flags: outputFlags,
-  switches: { raw: { help: 'the words as they were recognised, also where they were formatted' } },
+  switches: { raw: { help: 'write the recognised text, even if a formatted text exists' } },
   async run({ config, words, flags, switches }) {
     const [given, ...more] = words
     const id = given && (transcriptIdOf(given) ?? given)
     if (more.length > 0)
-      throw new SpeechError('BAD_INPUT', 'One id is wanted.', { hint: 'Write `speech-mcp export tr_…`.' })
-    const format = chosenFormat(flags)
+      throw new SpeechError('BAD_INPUT', 'Too many arguments: export takes one id.', {
+        hint: 'Run `speech-mcp export tr_…`.',
+      })
+    const format = parseFormat(flags)
     const app = createApp(config)
     try {
       if (id) {

@@ -1,16 +1,16 @@
-// speech-mcp: serve one MCP client over stdin and stdout until it goes.
+// speech-mcp: serves one MCP client over stdin and stdout until it disconnects.
 import { createApp } from '../app.ts'
 import { unfilledTemplates } from '../config/config.ts'
 import { log, redirectConsole } from '../log.ts'
 import { serveOverStdio } from '../server/stdio.ts'
 import type { Command } from './command.ts'
 
-/** Clients wait about two seconds for the end before they force it. */
+/** Short, because clients kill a server about two seconds after they close stdin. */
 const drainSeconds = 1
 
 export const serve: Command = {
   usage: 'speech-mcp',
-  help: 'Serve MCP over stdio; this is what a client starts.',
+  help: 'Serve MCP over stdio, for clients that start the server.',
   async run({ config, version }) {
     redirectConsole()
     for (const name of unfilledTemplates()) log.warn('setting-is-a-template', { name })
@@ -18,7 +18,7 @@ export const serve: Command = {
     await new Promise<void>(end => {
       const { waitSeconds } = config
       const serving = serveOverStdio({ jobs: app.jobs, version, waitSeconds }, end)
-      // Without a key another process may finish what this one could not.
+      // Without a key this process cannot run interrupted jobs; another one may.
       if (config.apiKey) app.jobs.startRecovery()
       for (const signal of ['SIGINT', 'SIGTERM'] as const)
         process.once(signal, () => void serving.close().finally(end))

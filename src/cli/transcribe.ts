@@ -1,33 +1,33 @@
-// speech-mcp transcribe INPUT: the main road for people at a terminal.
+// speech-mcp transcribe INPUT: transcribes a recording.
 import { SpeechError } from '../domain/errors.ts'
 import type { Timestamps } from '../domain/job.ts'
 import type { Command } from './command.ts'
-import { carryOut, orderFlags, orderSwitches } from './recording-command.ts'
+import { recordingFlags, recordingSwitches, transcribeRecording } from './recording-command.ts'
 
 export const transcribe: Command = {
   usage: 'speech-mcp transcribe INPUT',
-  help: 'Transcribe a file or https:// address.',
-  takesWords: true,
+  help: 'Transcribe a file or https:// URL.',
+  takesArguments: true,
   flags: {
-    ...orderFlags,
+    ...recordingFlags,
     context: { short: 'c', help: 'names and terms to expect' },
     timestamps: {
-      help: 'segment or word: measured times, where there is a bucket; word: in json, for each word',
+      help: 'segment or word: measured times, if a bucket is configured; word: also per word, in json',
     },
   },
-  switches: orderSwitches,
+  switches: recordingSwitches,
   run: invocation => {
     const { context, timestamps } = invocation.flags
-    const times = timestamps === undefined ? undefined : timesNamed(timestamps)
-    return carryOut(invocation, {
+    const times = timestamps === undefined ? undefined : parseTimestamps(timestamps)
+    return transcribeRecording(invocation, {
       command: 'transcribe',
       tool: 'transcribe_audio',
-      wishes: { ...(context && { context }), ...(times && { timestamps: times }) },
+      options: { ...(context && { context }), ...(times && { timestamps: times }) },
     })
   },
 }
 
-function timesNamed(given: string): Timestamps {
+function parseTimestamps(given: string): Timestamps {
   if (given === 'segment' || given === 'word') return given
-  throw new SpeechError('BAD_INPUT', 'There are no such timestamps.', { hint: 'Use segment or word.' })
+  throw new SpeechError('BAD_INPUT', 'Unknown kind of timestamps.', { hint: 'Use segment or word.' })
 }

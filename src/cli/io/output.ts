@@ -1,4 +1,4 @@
-// Where a command's text goes: to stdout, or whole into a file that takes the place of an older one.
+// Writes a command's output to stdout, or atomically to a file.
 import { realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { isDiskFull, SpeechError } from '../../domain/errors.ts'
@@ -6,25 +6,25 @@ import type { Transcript } from '../../domain/transcript.ts'
 import { type FormatName, formatNames, isFormatName, outputFormats } from '../../formats/index.ts'
 
 export const outputFlags = {
-  format: { short: 'f', help: `${formatNames.join(', ')}; otherwise by the file's name, or txt` },
+  format: { short: 'f', help: `${formatNames.join(', ')}; default: by the file's extension, or txt` },
   output: { short: 'o', help: 'write to this file' },
 }
 
-/** The format that was named, or the one the file's name tells; known before anything is paid for. `more` is said where there is none. */
-export function chosenFormat(
+/**
+ * The output format: that of the flag or of the file's extension. Throws `BAD_INPUT` before any cost arises;
+ * `advice` is added to the hint if the flag is wrong.
+ */
+export function parseFormat(
   { format, output }: Record<string, string | undefined>,
-  more?: string,
+  advice?: string,
 ): FormatName {
-  const byName = extname(output ?? '')
+  const extension = extname(output ?? '')
     .slice(1)
     .toLowerCase()
-  const name = format ?? (/^[a-z]\w*$/.test(byName) ? byName : 'txt')
+  const name = format ?? (/^[a-z]\w*$/.test(extension) ? extension : 'txt')
   if (isFormatName(name)) return name
-  throw new SpeechError('BAD_INPUT', 'There is no such format.', {
-    hint: [`Use one of ${formatNames.join(', ')}.`, ...(more && format !== undefined ? [more] : [])].join(
-      ' ',
-    ),
-  })
+  const hints = [`Use one of ${formatNames.join(', ')}.`, ...(advice && format !== undefined ? [advice] : [])]
+  throw new SpeechError('BAD_INPUT', 'Unknown output format.', { hint: hints.join(' ') })
 }
 
 export async function writeTranscript(
@@ -32,18 +32,18 @@ export async function writeTranscript(
   format: FormatName,
   file: string | undefined,
 ): Promise<void> {
-  const again = `\`speech-mcp export ${transcript.id}`
+  const command = `speech-mcp export ${transcript.id}`
   await write(outputFormats[format].render(transcript), file, {
-    full: `The transcript is kept: ${again}\` writes it once there is room.`,
-    refused: `Check that its folder exists and may be written; ${again} -o …\` writes it elsewhere.`,
+    full: `The transcript is saved: free some space, then run \`${command}\`.`,
+    refused: `Check that its folder exists and is writable; \`${command} -o …\` writes it elsewhere.`,
   })
 }
 
-/** A text that is kept nowhere else. */
+/** Writes a text that is stored nowhere else. */
 export async function writeText(text: string, file: string | undefined): Promise<void> {
   await write(text, file, {
-    full: 'Free some space, and give the text again.',
-    refused: 'Name another file, and give the text again.',
+    full: 'Free some space and run the command again.',
+    refused: 'Run the command again with another output file.',
   })
 }
 
@@ -63,7 +63,7 @@ async function write(
   }
 }
 
-/** A reader that has seen enough and goes (`| head`) is no failure. */
+/** A reader that closes the pipe early (`| head`) is not an error. */
 function print(text: string): Promise<void> {
   return new Promise((done, fail) =>
     process.stdout.write(text, error =>
@@ -72,7 +72,7 @@ function print(text: string): Promise<void> {
   )
 }
 
-/** A link keeps pointing to its file, and a device or pipe is written to as it is. */
+/** Replaces a file atomically. A link is followed; a device or pipe is written directly. */
 async function replace(given: string, text: string): Promise<void> {
   const file = await realpath(given).catch(() => given)
   const found = await stat(file).catch(() => undefined)

@@ -1,4 +1,4 @@
-// A progress bar on stderr, for people; nothing where stderr is not a terminal.
+// Progress bar on stderr; prints nothing if stderr is not a terminal.
 import type { Progress } from '../../domain/job.ts'
 
 export interface ProgressBar {
@@ -16,7 +16,7 @@ export function progressBar(stream: NodeJS.WriteStream): ProgressBar {
       const full = Math.round(share * width)
       const bar = '█'.repeat(full) + '░'.repeat(width - full)
       const line = `${bar} ${String(Math.round(share * 100)).padStart(3)} % ${message}`
-      // A line that wraps could not be taken back.
+      // A wrapped line could not be overwritten.
       stream.write(`\r\x1b[K${line.slice(0, (stream.columns || 80) - 1)}`)
     },
     clear: () => void stream.write('\r\x1b[K'),

@@ -1,12 +1,12 @@
-// Waits for whoever ends a process that serves until then.
+// Waits for SIGINT or SIGTERM.
 
 /** Resolves with the first signal; the second ends the process at once. */
-export function signalled(): Promise<void> {
+export function shutdownSignal(): Promise<void> {
   return new Promise(resolve => {
-    let before = false
+    let isStopping = false
     const onSignal = () => {
-      if (before) process.exit(1)
-      before = true
+      if (isStopping) process.exit(1)
+      isStopping = true
       resolve()
     }
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal)

@@ -1,19 +1,19 @@
-// Work that a person at a terminal waits for: it shows how far it is, and Ctrl-C stops it.
+// Runs a command's work in the foreground: with a progress bar, stopped by Ctrl-C.
 import { type App, createApp } from '../../app.ts'
 import type { Config } from '../../config/config.ts'
 import { type ProgressBar, progressBar } from './progress-bar.ts'
 
-export interface Attendance {
+export interface Session {
   app: App
   /** Aborted by SIGINT and SIGTERM. */
   signal: AbortSignal
   bar: ProgressBar
 }
 
-/** Resolves with the work's exit code, or with 130 where a signal has stopped it. */
-export async function attended(
+/** Resolves with the work's exit code, or with 130 if a signal stopped it. */
+export async function runInteractive(
   config: Config,
-  work: (attendance: Attendance) => Promise<number>,
+  work: (session: Session) => Promise<number>,
 ): Promise<number> {
   const app = createApp(config)
   const stop = new AbortController()
