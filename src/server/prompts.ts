@@ -111,7 +111,9 @@ function caveats({ id, status, coverage, warnings }: Transcript): string[] {
     ]
   if (coverage.gaps.length === 0)
     return [`It is incomplete: ${warnings.join(' ') || 'the job did not finish.'} Say so.`]
-  const gaps = coverage.gaps.slice(0, maxGaps).map(gap => `${formatTime(gap.start)} to ${formatTime(gap.end)}`)
+  const gaps = coverage.gaps
+    .slice(0, maxGaps)
+    .map(gap => `${formatTime(gap.start)} to ${formatTime(gap.end)}`)
   const more = coverage.gaps.length > maxGaps ? ', and more' : ''
   return [
     `Some of the speech has no text (${gaps.join(', ')}${more}): say so, and do not guess what was said there.`,

@@ -106,7 +106,9 @@ function speakerIds(transcript: Transcript, idOrName: string): string[] {
 
 /** Keeps only the sentences of the chosen speakers. Gaps stay, because their speaker is unknown. */
 function filterSpeakers({ onlySpeakers, ...transcript }: FilteredTranscript): Transcript {
-  return onlySpeakers ? filterSegments(transcript, ({ speaker }) => !!speaker && onlySpeakers.includes(speaker)) : transcript
+  return onlySpeakers
+    ? filterSegments(transcript, ({ speaker }) => !!speaker && onlySpeakers.includes(speaker))
+    : transcript
 }
 
 function noSuchSpeaker({ speakers, status }: Transcript): SpeechError {
