@@ -71,11 +71,11 @@ function keeping(): FormatRun {
     signal: new AbortController().signal,
     progress() {},
     checkpoints: {
-      recall: async key => kept.get(key),
-      async keep(key, value) {
+      get: async key => kept.get(key),
+      async put(key, value) {
         kept.set(key, value)
       },
-      isOwn: () => false,
+      isFromThisJob: () => false,
     },
   }
 }

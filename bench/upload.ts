@@ -23,7 +23,7 @@ export async function uploadOnce(file: string, path: string): Promise<{ encoded:
     scratch: () => Promise.reject(new Error('Nothing is written here.')),
     progress() {},
     warn() {},
-    checkpoints: { recall: async () => undefined, keep: async () => {}, isOwn: () => false },
+    checkpoints: { get: async () => undefined, put: async () => {}, isFromThisJob: () => false },
   }
   const { size: bytes } = await stat(file)
   const source = { file, name: basename(file), bytes, cutOff: false }

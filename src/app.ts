@@ -189,8 +189,10 @@ function sharedStore({ tablestoreEndpoint: endpoint, serviceKey: key, ...config 
 }
 
 function sharedQueue(config: Config, ownersOf: (id: string) => Promise<string[]>) {
-  const { mnsEndpoint: endpoint, mnsQueue: queue, serviceKey: key, workerJobs: places } = config
-  return endpoint === undefined || !key ? undefined : mnsQueue({ endpoint, queue, key, places, ownersOf })
+  const { mnsEndpoint: endpoint, mnsQueue: queue, serviceKey: key, workerJobs: concurrency } = config
+  return endpoint === undefined || !key
+    ? undefined
+    : mnsQueue({ endpoint, queue, key, concurrency, ownersOf })
 }
 
 /** The user's own bucket where there is one. */
@@ -201,7 +203,7 @@ function blobsOf(config: Config, cloud: Dashscope): ObjectStorage {
     bucket,
     endpoint,
     ...bucketKey,
-    installation: installationOf(config),
+    installationId: installationOf(config),
     ...(region && { region }),
   })
 }

@@ -52,7 +52,7 @@ export interface StoredUpload {
   job: string
   storedAt: number
   /** False for what an installation with another store has left: its jobs may have the ids of ours. */
-  ours: boolean
+  isOwn: boolean
 }
 
 /**
@@ -155,7 +155,7 @@ export interface FileRecogniser {
   readonly model: string
   readonly limits: { maxSeconds: number; maxBytes: number }
   /** `text`: words good enough to be read, with measured times. `speakers`: who says a sentence. One model may tell both. */
-  readonly tells: { text: boolean; speakers: boolean }
+  readonly capabilities: { text: boolean; speakers: boolean }
   /** US dollars for a second of audio; absent when it is not known. */
   readonly usdPerSecond?: number
   /** Starts a task and resolves with its id. `SUBMIT_UNCLEAR`: the answer was lost, and there may be a task that is billed. */
@@ -186,11 +186,11 @@ export interface Downloader {
 /** Results of paid or slow work, under a key that says what they are results of. They belong to one owner. */
 export interface Checkpoints {
   /** What was kept under this key, as JSON gives it back. Resolves with undefined also where the store cannot be read. */
-  recall(key: string): Promise<unknown>
+  get(key: string): Promise<unknown>
   /** Keeps a JSON value. Resolves also where the store cannot be written: the work goes on. */
-  keep(key: string, value: unknown): Promise<void>
+  put(key: string, value: unknown): Promise<void>
   /** True for what this order itself has kept, now or before a restart. */
-  isOwn(value: unknown): boolean
+  isFromThisJob(value: unknown): boolean
 }
 
 export interface TranscriptPage {
@@ -240,7 +240,7 @@ export interface Store {
   /** `job` is the id of the job that found it; a later value takes the place of an earlier one. */
   putCheckpoint(owner: string, key: string, value: unknown, job: string): Promise<void>
   /** Removes what one job has kept. */
-  forgetCheckpoints(owner: string, job: string): Promise<void>
+  deleteCheckpoints(owner: string, job: string): Promise<void>
 
   /** A sentence for the reader when something of the store had to be set aside; undefined as a rule. */
   warning(): string | undefined

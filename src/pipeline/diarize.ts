@@ -66,11 +66,11 @@ function passesOf(
 ): Pass[] {
   const who = ports.speakerRecogniser
   const what = ports.fileRecogniser
-  const both = [what, who].find(({ tells }) => tells.text && tells.speakers)
+  const both = [what, who].find(({ capabilities }) => capabilities.text && capabilities.speakers)
   return (both ? [both] : [who, what]).map(recogniser => ({
     recogniser,
     ...(language && { language }),
-    ...(speakers !== undefined && recogniser.tells.speakers && { speakers }),
+    ...(speakers !== undefined && recogniser.capabilities.speakers && { speakers }),
   }))
 }
 

@@ -21,5 +21,5 @@ export function modelsOf(tool: JobTool, order: TranscriptionRequest, ports: Pipe
 /** Times are measured when somebody asks for them and has a bucket; whoever does not ask has the text sooner. */
 function isMeasured({ timestamps }: TranscriptionRequest, { blobs, fileRecogniser }: PipelinePorts): boolean {
   const isAsked = timestamps === 'segment' || timestamps === 'word'
-  return isAsked && blobs.way === 'bucket' && fileRecogniser.tells.text
+  return isAsked && blobs.way === 'bucket' && fileRecogniser.capabilities.text
 }

@@ -17,7 +17,13 @@ function openQueue(
   more: Partial<MnsOptions> = {},
 ): MnsQueue {
   const key = { accessKeyId, accessKeySecret }
-  const wish = { places: 4, ownersOf: async () => ['ann'], firstDelay: 0.01, visibility: 2, ...more }
+  const wish = {
+    concurrency: 4,
+    ownersOf: async () => ['ann'],
+    firstDelaySeconds: 0.01,
+    visibilitySeconds: 2,
+    ...more,
+  }
   return mnsQueue({ endpoint, key, queue: 'jobs', ...wish })
 }
 
@@ -29,7 +35,7 @@ async function startQueue(): Promise<MnsEmulator> {
 
 queueContract('MNS', async () => {
   const mns = await startQueue()
-  return { open: places => openQueue(mns, { places }), remove: mns.close }
+  return { open: concurrency => openQueue(mns, { concurrency }), remove: mns.close }
 })
 
 describe('the queue that machines share', () => {
@@ -159,7 +165,7 @@ describe('the queue that machines share', () => {
   })
 
   it('with one place serves both lanes', async () => {
-    const queue = queueOf({ places: 1, wait: 1 })
+    const queue = queueOf({ concurrency: 1, pollSeconds: 1 })
     const handed = served(queue, () => 'done')
     await queue.send({ ...ticket, id: 'note', lane: 'brief' })
     await queue.send(ticket)
@@ -167,7 +173,7 @@ describe('the queue that machines share', () => {
   })
 
   it('ends at once though it waits for a message', async () => {
-    const queue = queueOf({ wait: 20 })
+    const queue = queueOf({ pollSeconds: 20 })
     served(queue, () => 'done')
     await vi.waitFor(
       () => expect(mns.calls.filter(({ operation }) => operation === 'ReceiveMessage')).toHaveLength(2),

@@ -33,7 +33,7 @@ import {
 } from '../support/contracts/object-storage.ts'
 import { type TempFolder, tempFolder } from '../support/e2e/system.ts'
 
-const firstDelay = 0.01
+const firstDelaySeconds = 0.01
 let opened: { close(): Promise<void> }[] = []
 let temp: TempFolder
 
@@ -60,8 +60,8 @@ const optionsFor = (oss: OssEmulator, changes: Partial<OssOptions> = {}): OssOpt
   endpoint: oss.endpoint,
   accessKeyId: oss.accessKeyId,
   accessKeySecret: oss.accessKeySecret,
-  installation: fixedInstallationId(installation),
-  firstDelay,
+  installationId: fixedInstallationId(installation),
+  firstDelaySeconds,
   ...changes,
 })
 const installation = 'here'
@@ -125,7 +125,7 @@ blobsContract('temporaryBlobs', async () => {
   const http = createHttpClient({ connections: 4 })
   const cloud = dashscope({ apiKey: standin.apiKey, baseUrl: standin.url, http })
   return {
-    open: () => temporaryStorage({ cloud, firstDelay }),
+    open: () => temporaryStorage({ cloud, firstDelaySeconds }),
     objects: () => oss.temporary.objects().map(({ key }) => key),
     // Its waiting room is a file.
     unfinished: () => readdirSync(temp.path).length,
@@ -173,7 +173,7 @@ describe('an upload into a bucket', () => {
   ] as const)('does not wait for that with its first %s', async (kind, size) => {
     await clientOf(oss).initMultipartUpload(keyOf('ann', 'tr_1'))
     const answer = oss.fault({ kind: 'hang', when: request => request.kind === 'uploads' })
-    const impatient = keep(ossStorage(optionsFor(oss, { patience: { answer: 2, transfer: 60 } })))
+    const impatient = keep(ossStorage(optionsFor(oss, { timeoutSeconds: { response: 2, transfer: 60 } })))
     const put = impatient.upload(stream(noise(size)), anns, signal())
     await until(() => oss.requests.some(request => request.kind === kind && request.status === 200))
     answer()
@@ -191,7 +191,7 @@ describe('an upload into a bucket', () => {
 
   it.each([0.1, 2.5])('of %d MB that is cancelled while it still looks leaves nothing', async size => {
     oss.fault({ kind: 'hang', when: ({ kind }) => kind === 'uploads' })
-    const impatient = keep(ossStorage(optionsFor(oss, { patience: { answer: 1, transfer: 60 } })))
+    const impatient = keep(ossStorage(optionsFor(oss, { timeoutSeconds: { response: 1, transfer: 60 } })))
     const controller = new AbortController()
     const put = impatient.upload(stream(noise(size)), anns, controller.signal)
     await until(() => oss.objects().length === 1)
@@ -205,7 +205,7 @@ describe('an upload into a bucket', () => {
   })
 
   it('takes nothing from another installation, whose job of the same id it is', async () => {
-    const there = keep(ossStorage(optionsFor(oss, { installation: fixedInstallationId('there') })))
+    const there = keep(ossStorage(optionsFor(oss, { installationId: fixedInstallationId('there') })))
     const theirs = noise(0.1)
     const upload = await there.upload(stream(theirs), anns, signal())
     await blobs.delete(await blobs.upload(stream(noise(0.1)), anns, signal()), signal())
@@ -494,7 +494,7 @@ describe('a sweep of the bucket', () => {
   })
 
   it('tells what other installations have left from what is its own', async () => {
-    const there = keep(ossStorage(optionsFor(oss, { installation: fixedInstallationId('there') })))
+    const there = keep(ossStorage(optionsFor(oss, { installationId: fixedInstallationId('there') })))
     for (const [place, job] of [
       [blobs, 'tr_1'],
       [there, 'tr_1'],
@@ -504,7 +504,7 @@ describe('a sweep of the bucket', () => {
     await client.initMultipartUpload(keyOf('ann', 'tr_3', 'there'))
     const asked: StoredUpload[] = []
     expect(await blobs.sweep(async left => asked.push(left) > 0, signal())).toBe(0)
-    expect(asked.map(({ job, ours }) => [job, ours])).toEqual([
+    expect(asked.map(({ job, isOwn }) => [job, isOwn])).toEqual([
       ['tr_1', true],
       ['tr_1', false],
       ['tr_2.here', false],
@@ -546,7 +546,7 @@ describe('an upload into the store of the provider', () => {
   let oss: OssEmulator
   const waiting = { ...anns, scratch: async () => temp.path }
   const open = (policy?: (model: string) => object) =>
-    keep(temporaryStorage({ cloud: doorOf(oss, policy), firstDelay }))
+    keep(temporaryStorage({ cloud: doorOf(oss, policy), firstDelaySeconds }))
 
   beforeEach(async () => {
     oss = keep(await startOss())
@@ -605,7 +605,7 @@ describe('an upload into the store of the provider', () => {
 
   it('goes to this machine only where the provider is a stand-in on it', async () => {
     const cloud = { ...doorOf(oss), baseUrl: 'https://dashscope-intl.aliyuncs.com/api/v1' }
-    const blobs = keep(temporaryStorage({ cloud, firstDelay }))
+    const blobs = keep(temporaryStorage({ cloud, firstDelaySeconds }))
     expect(await failure(blobs.upload(stream(noise(0.1)), waiting, signal()))).toMatchObject({
       code: 'UPLOAD_FAILED',
     })

@@ -34,7 +34,7 @@ function open(more: Partial<TablestoreOptions> = {}): TablestoreStore {
     instance,
     key,
     prefix: 'speech_',
-    firstDelay: 0.01,
+    firstDelaySeconds: 0.01,
     ...more,
   })
   opened.push(store)
@@ -156,13 +156,13 @@ describe('where there is no answer', () => {
 
   it('ends in time, and says what to check', async () => {
     tables.fault({ how: { kind: 'hang' } })
-    const error = await failure(open({ patience: 0.3 }).getJob(me, 'j'))
+    const error = await failure(open({ timeoutSeconds: 0.3 }).getJob(me, 'j'))
     expect(error).toMatchObject({ code: 'STORE_FAILED', retryable: true })
     expect(error.hint).toContain('TABLESTORE_ENDPOINT')
   })
 
   it('nor anybody at the address says so', async () => {
-    const store = open({ endpoint: 'http://127.0.0.1:1', patience: 0.3 })
+    const store = open({ endpoint: 'http://127.0.0.1:1', timeoutSeconds: 0.3 })
     expect(await failure(store.unfinishedJobs())).toMatchObject({ code: 'STORE_FAILED', retryable: true })
   })
 })
@@ -348,7 +348,7 @@ describe('notes of what is unfinished', () => {
   })
 
   it('of a job that is ordered again outlive the end of the attempt before', async () => {
-    const [worker, front] = [open({ firstDelay: 0.4 }), open()]
+    const [worker, front] = [open({ firstDelaySeconds: 0.4 }), open()]
     await front.addJob(job({ state: 'running' }))
     // The worker's end is written, and its note not yet taken away, when the job is ordered again.
     const how = { kind: 'refuse', status: 503, code: 'OTSServerBusy' } as const

@@ -13,7 +13,7 @@ function openStore({ endpoint, instance, ...key }: TablestoreEmulator): Tablesto
     instance,
     prefix: 'speech_',
     key: { accessKeyId, accessKeySecret },
-    firstDelay: 0.01,
+    firstDelaySeconds: 0.01,
   })
 }
 

@@ -56,8 +56,15 @@ if (key && mnsEndpoint !== undefined) {
   let made = 0
   queueContract('MNS itself', async () => {
     const queue = `speech-test-${mark}-${made++}`
-    const open = (places: number) =>
-      mnsQueue({ endpoint: mnsEndpoint, queue, key, places, ownersOf: async () => ['ann'], visibility: 5 })
+    const open = (concurrency: number) =>
+      mnsQueue({
+        endpoint: mnsEndpoint,
+        queue,
+        key,
+        concurrency,
+        ownersOf: async () => ['ann'],
+        visibilitySeconds: 5,
+      })
     await open(1).setUp(signal)
     return {
       open,

@@ -182,7 +182,7 @@ export function createFormatter(house: FormatHouse): Formatter {
       return await keep(owner, id, { formatted, ...(language !== undefined && { language }) })
     } finally {
       // Whoever removes it elsewhere could not know what was being written here.
-      if (await isGone(owner, id)) await store.forgetCheckpoints(owner, id).catch(() => {})
+      if (await isGone(owner, id)) await store.deleteCheckpoints(owner, id).catch(() => {})
     }
   }
 

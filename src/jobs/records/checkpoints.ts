@@ -10,12 +10,12 @@ export function createCheckpoints(
   job: string,
 ): Checkpoints {
   return {
-    recall: key => store.getCheckpoint(owner, key).catch(complain),
-    async keep(key, value) {
+    get: key => store.getCheckpoint(owner, key).catch(complain),
+    async put(key, value) {
       const kept = typeof value === 'object' && value !== null ? { ...value, by: job } : value
       await store.putCheckpoint(owner, key, kept, job).catch(complain)
     },
-    isOwn: value => (value as { by?: unknown } | null)?.by === job,
+    isFromThisJob: value => (value as { by?: unknown } | null)?.by === job,
   }
 }
 

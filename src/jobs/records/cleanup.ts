@@ -73,12 +73,12 @@ export function createTidying({ store, ledger, pipeline, changes, closing }: Tid
   }
 
   async function takeUploadAway(id: string, checkpoints: Checkpoints): Promise<void> {
-    const kept = await checkpoints.recall(uploadCheckpointKey(id))
+    const kept = await checkpoints.get(uploadCheckpointKey(id))
     if (!isKeptUpload(kept) || !kept.upload) return
     const { upload, ...rest } = kept
     try {
       await blobs.delete(upload, limited(takingAwayTime))
-      await checkpoints.keep(uploadCheckpointKey(id), rest)
+      await checkpoints.put(uploadCheckpointKey(id), rest)
     } catch (error) {
       complain('upload-not-removed', error)
     }
@@ -91,7 +91,7 @@ export function createTidying({ store, ledger, pipeline, changes, closing }: Tid
   /** What is not known for certain is left where it is. */
   async function isLeftWanted(left: StoredUpload, isWanted: (job: Job) => boolean): Promise<boolean> {
     const isYoung = Date.now() - left.storedAt < strangersTime
-    if (!left.ours) return isYoung
+    if (!left.isOwn) return isYoung
     try {
       const job = await ledger.job(left.owner, left.job)
       return job ? isWanted(job) : isYoung

@@ -128,7 +128,7 @@ export function createLedger(store: Store, { shared = false }: { shared?: boolea
       const found = await store.getJob(owner, id)
       const stored = await store.deleteTranscript(owner, id)
       await store.deleteJob(owner, id)
-      await store.forgetCheckpoints(owner, id)
+      await store.deleteCheckpoints(owner, id)
       unstored.forgetJob(owner, id)
       unstored.forgetTranscript(owner, id)
       unstored.forgetFormat(owner, id)

@@ -49,10 +49,10 @@ export async function contentHash(
 ): Promise<string> {
   const { size, mtimeNs, ctimeNs, mtimeMs } = await stat(file, { bigint: true })
   const key = `file:${sha256().update([file, size, mtimeNs, ctimeNs].join('\0')).digest('hex')}`
-  const known = await checkpoints.recall(key)
+  const known = await checkpoints.get(key)
   if (typeof known === 'string') return known
   const digest = await shared(key, file, signal)
-  if (Date.now() - Number(mtimeMs) > unsettled) await checkpoints.keep(key, digest)
+  if (Date.now() - Number(mtimeMs) > unsettled) await checkpoints.put(key, digest)
   return digest
 }
 

@@ -68,8 +68,7 @@ async function unheardSeconds(
   const quiet = { ...run, warn: () => {} }
   const options = channel === undefined ? {} : { channel }
   for await (const chunk of cut(decode(source, ffmpeg, quiet, options).samples, limits)) {
-    if (!isHeard(await run.checkpoints.recall(chunkKey(chunk.samples, asked))))
-      samples += chunk.samples.length
+    if (!isHeard(await run.checkpoints.get(chunkKey(chunk.samples, asked)))) samples += chunk.samples.length
     chunk.release()
   }
   return samples / sampleRate

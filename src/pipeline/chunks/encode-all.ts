@@ -36,11 +36,11 @@ export function encodeAll(
 ): AsyncGenerator<ReadyChunk> {
   return mapConcurrent(chunks, encoderConcurrency, async chunk => {
     const key = chunkKey(chunk.samples, tools.asked)
-    const known = await run.checkpoints.recall(key)
+    const known = await run.checkpoints.get(key)
     if (isHeard(known)) {
       const { samples: _, release, ...place } = chunk
       release()
-      return { ...place, key, heard: known, own: run.checkpoints.isOwn(known) }
+      return { ...place, key, heard: known, own: run.checkpoints.isFromThisJob(known) }
     }
     const short = whole !== undefined && whole.decoded() <= longestVoiceNote
     const ready = short ? await encodedAlready(chunk, whole, tools.minSeconds) : undefined

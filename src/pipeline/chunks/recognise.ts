@@ -114,7 +114,7 @@ async function fromProvider(
   const { language, context } = asked
   const wishes = { ...(language && { language }), ...(context && { context }) }
   const heard = await recogniser.recognise({ audio, mime: encodedMime, seconds, ...wishes }, run.signal)
-  await run.checkpoints.keep(key, { ...heard, seconds })
+  await run.checkpoints.put(key, { ...heard, seconds })
   return { ...heard, sent: seconds, cached: 0 }
 }
 

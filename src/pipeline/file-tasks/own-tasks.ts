@@ -15,7 +15,7 @@ export function passesCheckpointKey(job: string): string {
 /** Called before the first submit: from then on there may be tasks. */
 export async function keepPasses(passes: Pass[], places: { key: string }[], run: Run): Promise<void> {
   const kept = passes.map(({ recogniser: { model } }, i) => ({ model, key: places[i]!.key }))
-  await run.checkpoints.keep(passesCheckpointKey(run.job), { passes: kept } satisfies KeptPasses)
+  await run.checkpoints.put(passesCheckpointKey(run.job), { passes: kept } satisfies KeptPasses)
 }
 
 /** What another version may have kept is looked at before it is believed. */
@@ -32,15 +32,15 @@ export async function stopTasks(
   { recognisers, checkpoints }: { recognisers: FileRecogniser[]; checkpoints: Checkpoints },
   signal: AbortSignal,
 ): Promise<void> {
-  const kept = await checkpoints.recall(passesCheckpointKey(job))
+  const kept = await checkpoints.get(passesCheckpointKey(job))
   if (!isKeptPasses(kept) || kept.passes.length === 0) return
   const stopping = kept.passes.map(async ({ model, key }) => {
-    const pass = await checkpoints.recall(key)
+    const pass = await checkpoints.get(key)
     const { task } = (pass ?? {}) as { task?: unknown }
     const recogniser = recognisers.find(one => one.model === model)
-    if (typeof task === 'string' && checkpoints.isOwn(pass)) await recogniser?.cancel(task, signal)
+    if (typeof task === 'string' && checkpoints.isFromThisJob(pass)) await recogniser?.cancel(task, signal)
   })
   const failed = (await Promise.allSettled(stopping)).find(({ status }) => status === 'rejected')
   if (failed?.status === 'rejected') throw failed.reason
-  await checkpoints.keep(passesCheckpointKey(job), { passes: [] } satisfies KeptPasses)
+  await checkpoints.put(passesCheckpointKey(job), { passes: [] } satisfies KeptPasses)
 }

@@ -52,7 +52,7 @@ export async function hear(
   const run: Run = { ...outer, signal: AbortSignal.any([outer.signal, stop.signal]) }
   setMaxListeners(0, run.signal)
   const keys = passes.map(pass => keyOf(pass, order, run))
-  const found = await Promise.all(keys.map(key => run.checkpoints.recall(key)))
+  const found = await Promise.all(keys.map(key => run.checkpoints.get(key)))
   const kept = found.map(value => (isKeptPass(value) ? value : undefined))
   const deposit = await createDeposit(source, ports, run)
   const tasks = new Map<Pass, string>()
@@ -62,7 +62,7 @@ export async function hear(
     const places = keys.map((key, i) => placeOf(key, kept[i], listened))
     const done: Heard[] = passes.map(() => ({ sent: 0, cached: 0 }))
     const carryOut = async (pass: Pass, i: number) => {
-      const isOwn = run.checkpoints.isOwn(found[i])
+      const isOwn = run.checkpoints.isFromThisJob(found[i])
       const errand = {
         pass,
         isOwn,

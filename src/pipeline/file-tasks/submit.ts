@@ -32,7 +32,7 @@ export async function begin(errand: Errand, earlier?: Intent): Promise<Begun> {
     const found = await findLost({ intent, name }, errand)
     if (found !== undefined) return { task: found, isOurs: true }
     // The search may have taken minutes: a process that goes on must look around this submit, not the first.
-    await run.checkpoints.keep(errand.key, { intent: Date.now(), name })
+    await run.checkpoints.put(errand.key, { intent: Date.now(), name })
     return { task: await submit(errand), isOurs: true }
   }
 }
@@ -47,9 +47,9 @@ async function announce(
 ): Promise<Begun | undefined> {
   for (;;) {
     const found = await submitting(async () => {
-      const now = await run.checkpoints.recall(key)
-      const others = run.checkpoints.isOwn(now) ? undefined : ofOthers(now, kept)
-      if (!others) await run.checkpoints.keep(key, { intent: Date.now(), name })
+      const now = await run.checkpoints.get(key)
+      const others = run.checkpoints.isFromThisJob(now) ? undefined : ofOthers(now, kept)
+      if (!others) await run.checkpoints.put(key, { intent: Date.now(), name })
       return others
     })
     if (found !== 'soon') return found
@@ -74,11 +74,11 @@ async function submit({ pass, key, deposit, run }: Errand): Promise<string> {
   try {
     const url = await deposit.address(recogniser.model)
     const task = await recogniser.submit({ url, ...wish }, lateSignal(run.signal))
-    await run.checkpoints.keep(key, { task })
+    await run.checkpoints.put(key, { task })
     return task
   } catch (error) {
     // A refusal has surely made no task.
-    if (isSpeechError(error) && error.code !== 'SUBMIT_UNCLEAR') await run.checkpoints.keep(key, {})
+    if (isSpeechError(error) && error.code !== 'SUBMIT_UNCLEAR') await run.checkpoints.put(key, {})
     throw error
   }
 }

@@ -30,7 +30,7 @@ export async function carryOutPass(errand: Errand): Promise<FileRecognition> {
   for (;;) {
     const end = await attempt(errand, begun, earlier)
     if (end.state === 'done') {
-      await run.checkpoints.keep(key, { hearing: end.hearing })
+      await run.checkpoints.put(key, { hearing: end.hearing })
       return end.hearing
     }
     const { code, retryable } = end.error
@@ -65,8 +65,8 @@ async function attempt(
 
 /** Another job may have kept a task of its own under the same key meanwhile. */
 async function forget({ key, run }: Errand, begun: Begun | undefined): Promise<void> {
-  const kept = (await run.checkpoints.recall(key)) as { task?: unknown } | null | undefined
-  if (!begun || kept?.task === begun.task) await run.checkpoints.keep(key, {})
+  const kept = (await run.checkpoints.get(key)) as { task?: unknown } | null | undefined
+  if (!begun || kept?.task === begun.task) await run.checkpoints.put(key, {})
 }
 
 /** Asks until the task is over, or the patience is. */

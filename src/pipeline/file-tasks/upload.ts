@@ -60,7 +60,7 @@ export function isKeptUpload(value: unknown): value is KeptUpload {
 
 export async function createDeposit(source: Source, ports: PipelinePorts, run: Run): Promise<Deposit> {
   const { blobs, ffmpeg, maxCostUsd } = ports
-  const found = await run.checkpoints.recall(uploadCheckpointKey(run.job))
+  const found = await run.checkpoints.get(uploadCheckpointKey(run.job))
   // One that was cut short here may be whole now.
   let kept = isKeptUpload(found) && !found.lost ? found : undefined
   // Laid there by a process that had a bucket, or had none.
@@ -71,7 +71,7 @@ export async function createDeposit(source: Source, ports: PipelinePorts, run: R
 
   async function keep(changed: KeptUpload): Promise<void> {
     kept = changed
-    await run.checkpoints.keep(uploadCheckpointKey(run.job), changed)
+    await run.checkpoints.put(uploadCheckpointKey(run.job), changed)
   }
 
   async function put(recognisers: FileRecogniser[]): Promise<void> {

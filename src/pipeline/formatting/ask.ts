@@ -71,12 +71,12 @@ async function askOnce(piece: Piece, { source, ports, run, onText, ...wish }: As
   const text = source.text.slice(piece.askFrom, piece.askTo)
   const { before } = piece
   const key = keyOf({ ...wish, text, before }, ports.textModel.models)
-  const kept = keptAnswer.safeParse(await run.checkpoints.recall(key))
+  const kept = keptAnswer.safeParse(await run.checkpoints.get(key))
   const known = kept.success ? (kept.data as TextAnswer) : undefined
   const answer =
     known ??
     (await ports.textModel.write(promptFor({ ...wish, text, before }), { signal: run.signal, onText }))
-  if (!known && answer.text.trim() !== '') await run.checkpoints.keep(key, answer)
+  if (!known && answer.text.trim() !== '') await run.checkpoints.put(key, answer)
   const { passages, removals } = judge(text, answer.text, { ...wish, ...(before && { before }) })
   return {
     piece,

@@ -105,7 +105,7 @@ export function spokenWav(chunks: number, seed = 1): Buffer {
 const deaf: FileRecogniser = {
   model: 'deaf',
   limits: { maxSeconds: 1, maxBytes: 1 },
-  tells: { text: true, speakers: true },
+  capabilities: { text: true, speakers: true },
   submit: () => Promise.reject(new Error('No test needs this.')),
   status: () => Promise.reject(new Error('No test needs this.')),
   listTasks: async () => [],

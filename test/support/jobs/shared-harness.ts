@@ -43,16 +43,16 @@ export async function startTeam(chunks = 3): Promise<Team> {
       endpoint: tables.endpoint,
       instance: tables.instance,
       prefix: 'team_',
-      firstDelay: 0.02,
-      patience: 3,
+      firstDelaySeconds: 0.02,
+      timeoutSeconds: 3,
       key: { accessKeyId: tables.accessKeyId, accessKeySecret: tables.accessKeySecret },
     })
     const queue = mnsQueue({
       endpoint: mns.endpoint,
       queue: 'jobs',
-      places,
-      firstDelay: 0.02,
-      ...(visibility !== undefined && { visibility }),
+      concurrency: places,
+      firstDelaySeconds: 0.02,
+      ...(visibility !== undefined && { visibilitySeconds: visibility }),
       key: { accessKeyId: mns.accessKeyId, accessKeySecret: mns.accessKeySecret },
       ownersOf: id => store.ownersOf(id),
     })
@@ -88,9 +88,9 @@ export function bucketOf(oss: OssEmulator) {
   return ossStorage({
     bucket: oss.bucket,
     endpoint: oss.endpoint,
-    firstDelay: 0.02,
+    firstDelaySeconds: 0.02,
     accessKeyId: oss.accessKeyId,
     accessKeySecret: oss.accessKeySecret,
-    installation: fixedInstallationId('team'),
+    installationId: fixedInstallationId('team'),
   })
 }

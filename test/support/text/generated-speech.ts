@@ -101,14 +101,14 @@ export function keeping(): Kept {
   return {
     values,
     checkpoints: {
-      recall: async key => {
+      get: async key => {
         const value = values.get(key)
         return value === undefined ? undefined : JSON.parse(JSON.stringify(value))
       },
-      async keep(key, value) {
+      async put(key, value) {
         values.set(key, value)
       },
-      isOwn: () => true,
+      isFromThisJob: () => true,
     },
   }
 }

@@ -115,12 +115,12 @@ const hearing = (...sentences: RecognisedSentence[]): FileRecognition => ({ sent
 function ears(
   model: string,
   hear: () => FileRecognition | SpeechError | undefined,
-  tells = { text: true, speakers: true },
+  capabilities = { text: true, speakers: true },
 ): FileRecogniser {
   return {
     model,
     limits: { maxSeconds: 3600, maxBytes: 1e9 },
-    tells,
+    capabilities,
     submit: async () => `task of ${model}`,
     async status() {
       const heard = hear()
@@ -244,7 +244,7 @@ describe('a name stays with its speaker', () => {
       const opened = await withPasses(passes)
       const { id } = await opened.diarize()
       await opened.house.jobs.rename(me, id, { speakers: { S1: 'Bob' } })
-      await opened.house.store.forgetCheckpoints(me, id)
+      await opened.house.store.deleteCheckpoints(me, id)
       passes.who = () => again
       passes.what = () => what
       expect((await opened.diarize()).state).toBe('completed')

@@ -28,7 +28,7 @@ export interface FileAsrOptions {
  * those of the port `UPLOAD_UNREACHABLE` where the provider looks at the address at once.
  */
 export function fileAsr({ cloud, http, model, role }: FileAsrOptions): FileRecogniser {
-  const { tells, body } = fileModel(model, role)
+  const { capabilities, body } = fileModel(model, role)
   const price = usdPerSecond(model)
 
   async function submit(...[request, signal]: Parameters<FileRecogniser['submit']>): Promise<string> {
@@ -63,7 +63,7 @@ export function fileAsr({ cloud, http, model, role }: FileAsrOptions): FileRecog
   return {
     model,
     limits: fileLimits,
-    tells,
+    capabilities,
     ...(price !== undefined && { usdPerSecond: price }),
     submit,
     async status(task, signal) {

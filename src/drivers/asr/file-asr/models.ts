@@ -7,7 +7,7 @@ import { withoutSnapshotDate } from '../../../domain/prices.ts'
 export type FileRole = 'speakers' | 'text'
 
 export interface FileModel {
-  tells: { text: boolean; speakers: boolean }
+  capabilities: { text: boolean; speakers: boolean }
   /** Submits a minute of one account (Model Studio rate limits, international region). */
   perMinute: number
   /** What is submitted beside the model's name. `parameters` must be there even if it were empty. */
@@ -62,14 +62,22 @@ const singleBody: FileModel['body'] = ({ url, language }) => ({
 
 /** Its words are fit for being aligned with better ones; whoever names it for the text wants them all the same. */
 const fun = (role: FileRole, perMinute: number): FileModel => ({
-  tells: role === 'text' ? { text: true, speakers: false } : { text: false, speakers: true },
+  capabilities: role === 'text' ? { text: true, speakers: false } : { text: false, speakers: true },
   perMinute,
   body: listBody(role === 'speakers'),
 })
 
-const filetrans: FileModel = { tells: { text: true, speakers: false }, perMinute: 100, body: singleBody }
+const filetrans: FileModel = {
+  capabilities: { text: true, speakers: false },
+  perMinute: 100,
+  body: singleBody,
+}
 
-const onePass: FileModel = { tells: { text: true, speakers: true }, perMinute: 600, body: listBody(true) }
+const onePass: FileModel = {
+  capabilities: { text: true, speakers: true },
+  perMinute: 600,
+  body: listBody(true),
+}
 
 /** A model that we do not know is asked like the one that its role is known by. */
 export function fileModel(name: string, role: FileRole): FileModel {

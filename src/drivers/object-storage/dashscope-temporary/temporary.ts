@@ -13,13 +13,13 @@ import { type UploadPolicy, uploadPolicy } from './upload-policy.ts'
 export interface TemporaryOptions {
   cloud: Dashscope
   /** Seconds before a second attempt. */
-  firstDelay?: number
+  firstDelaySeconds?: number
 }
 
 const attempts = 4
 
 /** Nothing in this store can be listed or removed: it empties itself. */
-export function temporaryStorage({ cloud, firstDelay = 0.5 }: TemporaryOptions): ObjectStorage {
+export function temporaryStorage({ cloud, firstDelaySeconds = 0.5 }: TemporaryOptions): ObjectStorage {
   /** The store has an address of its own, and no key goes there. */
   const http = createHttpClient({ connections: 16 })
 
@@ -35,7 +35,7 @@ export function temporaryStorage({ cloud, firstDelay = 0.5 }: TemporaryOptions):
         if (isForbidden(error) && attempt > 1) throw refused(403, false)
         if (attempt >= attempts) throw error.code === 'UPLOAD_FAILED' ? error : unreachable(error)
         log.info('retry', { code: error.code, attempt })
-        await pause(attempt, firstDelay, signal)
+        await pause(attempt, firstDelaySeconds, signal)
       }
     }
   }

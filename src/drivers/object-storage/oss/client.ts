@@ -23,7 +23,7 @@ export interface LineOptions {
   /** Seconds before the second attempt. */
   firstDelay: number
   /** Seconds that OSS may take for a request, and for one that carries audio. */
-  patience: { answer: number; transfer: number }
+  patience: { response: number; transfer: number }
 }
 
 export interface Line {
@@ -113,13 +113,13 @@ export async function createClient(
     accessKeySecret: key.accessKeySecret,
     // The library prints an advice about tokens unless it is told how often to renew them.
     ...(key.securityToken && { stsToken: key.securityToken, refreshSTSTokenInterval: 60_000 }),
-    timeout: patience.answer * 1000,
+    timeout: patience.response * 1000,
     ...agents,
   }
   return new Client(options)
 }
 
 /** For a request that carries audio: soon connected, but long under way. The library hands a pair through that its types lack. */
-export function transferTime({ answer, transfer }: LineOptions['patience']): { timeout: number } {
-  return { timeout: [answer * 1000, transfer * 1000] as unknown as number }
+export function transferTime({ response, transfer }: LineOptions['patience']): { timeout: number } {
+  return { timeout: [response * 1000, transfer * 1000] as unknown as number }
 }

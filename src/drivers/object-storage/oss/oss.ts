@@ -17,11 +17,11 @@ export interface OssOptions extends OssCredentials {
   /** Absent: as the endpoint says. */
   region?: string | undefined
   /** Whose uploads these are: others may share the bucket. */
-  installation?: InstallationId
+  installationId?: InstallationId
   /** Seconds before a second attempt. */
-  firstDelay?: number
+  firstDelaySeconds?: number
   /** Seconds that OSS may take for a request, and for one that carries audio. */
-  patience?: { answer: number; transfer: number }
+  timeoutSeconds?: { response: number; transfer: number }
 }
 
 /** Leftovers are few. */
@@ -31,14 +31,14 @@ const longestLife = 7 * 24 * 3600
 
 /** Cheap: the client library is loaded on first use. The options are the key, which may be replaced in them at any time. */
 export function ossStorage(options: OssOptions): ObjectStorage {
-  const { bucket, installation = fixedInstallationId('shared'), firstDelay = 0.5 } = options
-  const { patience = { answer: 30, transfer: 240 } } = options
+  const { bucket, installationId = fixedInstallationId('shared'), firstDelaySeconds = 0.5 } = options
+  const { timeoutSeconds = { response: 30, transfer: 240 } } = options
   const lines = new Set<Line>()
   let known: OssEndpoint | undefined
   const lineOptions: LineOptions = {
     bucket,
-    firstDelay,
-    patience,
+    firstDelay: firstDelaySeconds,
+    patience: timeoutSeconds,
     key: options,
     place: () => (known ??= ossEndpoint(options)),
   }
@@ -60,10 +60,10 @@ export function ossStorage(options: OssOptions): ObjectStorage {
 
   return {
     way: 'bucket',
-    recordings: ossRecordings({ open, patience, installation }),
+    recordings: ossRecordings({ open, patience: timeoutSeconds, installation: installationId }),
     async upload(audio, { owner, job, models }, signal) {
-      const key = uploadKey({ owner, job, installation: await installation.getOrCreate() })
-      await uploadAudio(audio, { key, open, patience }, signal)
+      const key = uploadKey({ owner, job, installation: await installationId.getOrCreate() })
+      await uploadAudio(audio, { key, open, patience: timeoutSeconds }, signal)
       return { way: 'bucket', keys: Object.fromEntries(models.map(model => [model, key])) }
     },
 
@@ -84,7 +84,7 @@ export function ossStorage(options: OssOptions): ObjectStorage {
       }),
 
     sweep: (isWanted, signal) =>
-      withLine(async line => sweep(line, await installation.get(), isWanted, signal)),
+      withLine(async line => sweep(line, await installationId.get(), isWanted, signal)),
 
     async close() {
       await Promise.all([...lines].map(line => line.cut()))
@@ -105,8 +105,8 @@ async function sweep(
     if (!of) return
     try {
       const { owner, job } = of
-      const ours = of.installation === installation
-      if (await isWanted({ owner, job, storedAt: Date.parse(storedAt), ours })) return
+      const isOwn = of.installation === installation
+      if (await isWanted({ owner, job, storedAt: Date.parse(storedAt), isOwn })) return
       await remove()
       removed++
     } catch (error) {

@@ -52,7 +52,7 @@ const waitingTime = 45_000
 const patience = 10
 const longestDelay = 2
 
-export function createLine({ endpoint, key, firstDelay = 0.2 }: MnsOptions): Line {
+export function createLine({ endpoint, key, firstDelaySeconds = 0.2 }: MnsOptions): Line {
   const clients = new Map<number, Promise<Client>>()
   const secure = endpoint.startsWith('https:')
   let isCut = false
@@ -79,7 +79,7 @@ export function createLine({ endpoint, key, firstDelay = 0.2 }: MnsOptions): Lin
 
   async function ask(right: string, request: (client: Client) => Promise<Answer>): Promise<Answer> {
     const end = performance.now() + 1000 * patience
-    for (let delay = firstDelay; ; delay = Math.min(2 * delay, longestDelay)) {
+    for (let delay = firstDelaySeconds; ; delay = Math.min(2 * delay, longestDelay)) {
       try {
         return whole(await request(await client(answerTime)))
       } catch (error) {

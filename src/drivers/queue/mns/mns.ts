@@ -30,7 +30,13 @@ const mostStrange = 5
 
 /** Cheap: the client library is loaded on first use. */
 export function mnsQueue(options: MnsOptions): MnsQueue {
-  const { queue, places, ownersOf, visibility = usualVisibility, wait = usualWait } = options
+  const {
+    queue,
+    concurrency,
+    ownersOf,
+    visibilitySeconds = usualVisibility,
+    pollSeconds = usualWait,
+  } = options
   const line = createLine(options)
   const names = [queueName('long', queue), queueName('brief', queue)]
   let receiver: Receiver | undefined
@@ -52,7 +58,7 @@ export function mnsQueue(options: MnsOptions): MnsQueue {
 
   async function handle(name: string, message: Received, work: Work): Promise<void> {
     const lane: Lane = name === names[1] ? 'brief' : 'long'
-    const hand = takeInHand(line, name, message, visibility)
+    const hand = takeInHand(line, name, message, visibilitySeconds)
     const verdict = await look(message, lane, work, hand).catch((error): Disposition => {
       log.warn('message-not-looked-at', { code: isSpeechError(error) ? error.code : 'INTERNAL' })
       return 'later'
@@ -71,8 +77,8 @@ export function mnsQueue(options: MnsOptions): MnsQueue {
       receiver = receive({
         line,
         queues: names,
-        places,
-        wait,
+        places: concurrency,
+        wait: pollSeconds,
         work: (name, message) => handle(name, message, work),
       })
     },
@@ -80,7 +86,7 @@ export function mnsQueue(options: MnsOptions): MnsQueue {
     waiting: () => 0,
     unreachableSince: () => receiver?.silentSince(),
     setUp: signal =>
-      setUp(line, names, { VisibilityTimeout: visibility, MessageRetentionPeriod: retention }, signal),
+      setUp(line, names, { VisibilityTimeout: visibilitySeconds, MessageRetentionPeriod: retention }, signal),
     async close() {
       closed = true
       await receiver?.close()

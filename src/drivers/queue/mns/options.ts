@@ -6,13 +6,13 @@ export interface MnsOptions {
   queue: string
   key: { accessKeyId: string; accessKeySecret: string; securityToken?: string }
   /** How many tickets are worked on at once. Of two or more, the last is kept for the other lane. */
-  places: number
+  concurrency: number
   /** A message carries an id alone: who has a job of it. */
   ownersOf(id: string): Promise<string[]>
   /** Seconds that a message stays with whoever was handed it, without `extend`. */
-  visibility?: number
+  visibilitySeconds?: number
   /** Seconds that a request waits for a message. */
-  wait?: number
+  pollSeconds?: number
   /** Seconds before a second attempt. */
-  firstDelay?: number
+  firstDelaySeconds?: number
 }

@@ -3,7 +3,7 @@ import type { Store } from '../../../domain/ports.ts'
 import type { Connection } from './connection.ts'
 import { fromJson } from './rows.ts'
 
-type Checkpoints = Pick<Store, 'getCheckpoint' | 'putCheckpoint' | 'forgetCheckpoints'>
+type Checkpoints = Pick<Store, 'getCheckpoint' | 'putCheckpoint' | 'deleteCheckpoints'>
 
 export function checkpoints(connection: Connection): Checkpoints {
   return {
@@ -25,7 +25,7 @@ export function checkpoints(connection: Connection): Checkpoints {
           )
           .run(owner, key, job, JSON.stringify(value))
       }),
-    forgetCheckpoints: (owner, job) =>
+    deleteCheckpoints: (owner, job) =>
       connection.write(database => {
         database.prepare('DELETE FROM checkpoints WHERE owner = ? AND job = ?').run(owner, job)
       }),

@@ -4,7 +4,7 @@ import { eachOf, type LargeValues, textColumns } from './large-values.ts'
 import { parsed, type Rows, textIn } from './rows.ts'
 import { hashOf } from './tables.ts'
 
-type Checkpoints = Pick<Store, 'getCheckpoint' | 'putCheckpoint' | 'forgetCheckpoints'>
+type Checkpoints = Pick<Store, 'getCheckpoint' | 'putCheckpoint' | 'deleteCheckpoints'>
 
 const atOnce = 8
 const mostKept = 1_000_000
@@ -23,7 +23,7 @@ export function checkpoints(rows: Rows, texts: LargeValues): Checkpoints {
       await rows.put('kept', { of: hashOf(owner, job), hash }, { noted: Date.now() })
       await rows.put('checkpoints', { hash }, { job, ...laid })
     },
-    async forgetCheckpoints(owner, job) {
+    async deleteCheckpoints(owner, job) {
       const of = hashOf(owner, job)
       for await (const page of rows.range('kept', { from: { of }, to: { of } }, mostKept))
         await eachOf(page, atOnce, async kept => {

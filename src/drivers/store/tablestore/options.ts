@@ -10,6 +10,6 @@ export interface TablestoreOptions {
   /** Days after which what was not changed is forgotten; absent: never. */
   retentionDays?: number
   /** Seconds before a second attempt, and for all attempts at one thing. */
-  firstDelay?: number
-  patience?: number
+  firstDelaySeconds?: number
+  timeoutSeconds?: number
 }

@@ -17,12 +17,12 @@ const longestDelay = 2
 
 /** Seconds. `patience` is for all attempts at one request. */
 export function createRequests(options: TablestoreOptions): Requests {
-  const { firstDelay = 0.1, patience = 10 } = options
+  const { firstDelaySeconds = 0.1, timeoutSeconds = 10 } = options
   const connection = createConnection(options)
   return {
     async call(right, request) {
-      const end = performance.now() + 1000 * patience
-      for (let delay = firstDelay; ; delay = Math.min(2 * delay, longestDelay)) {
+      const end = performance.now() + 1000 * timeoutSeconds
+      for (let delay = firstDelaySeconds; ; delay = Math.min(2 * delay, longestDelay)) {
         try {
           const loaded = await connection.open()
           return await within(Math.min(silence + 500, end - performance.now()), request(loaded))

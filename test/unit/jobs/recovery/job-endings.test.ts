@@ -281,12 +281,12 @@ describe('the sweep of the bucket', () => {
     const { job: unfinished } = await waiting.submit({ context: 'not done' })
     const storedAt = Date.now()
     lefts = [
-      { owner: me, job: unfinished.id, storedAt, ours: true },
-      { owner: me, job: over.id, storedAt, ours: true },
-      { owner: 'bob', job: unfinished.id, storedAt, ours: true },
-      { owner: 'bob', job: unfinished.id, storedAt: storedAt - 2 * day, ours: true },
-      { owner: me, job: over.id, storedAt, ours: false },
-      { owner: me, job: unfinished.id, storedAt: storedAt - 2 * day, ours: false },
+      { owner: me, job: unfinished.id, storedAt, isOwn: true },
+      { owner: me, job: over.id, storedAt, isOwn: true },
+      { owner: 'bob', job: unfinished.id, storedAt, isOwn: true },
+      { owner: 'bob', job: unfinished.id, storedAt: storedAt - 2 * day, isOwn: true },
+      { owner: me, job: over.id, storedAt, isOwn: false },
+      { owner: me, job: unfinished.id, storedAt: storedAt - 2 * day, isOwn: false },
     ]
     waiting.jobs.startRecovery()
     await wanted.opened

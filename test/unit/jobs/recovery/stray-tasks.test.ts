@@ -24,10 +24,10 @@ interface Cloud {
 
 /** A house whose tasks wait for ever in a cloud that several houses may share. */
 function open(cloud: Cloud, wish: Parameters<Site['open']>[0] = {}): Promise<House> {
-  const ears = (model: string, tells: FileRecogniser['tells']): FileRecogniser => ({
+  const ears = (model: string, capabilities: FileRecogniser['capabilities']): FileRecogniser => ({
     model,
     limits: { maxSeconds: 3600, maxBytes: 1e9 },
-    tells,
+    capabilities,
     async submit() {
       const task = `${model}-${cloud.submitted.length}`
       cloud.submitted.push(task)

@@ -29,7 +29,7 @@ it('of fifty calls at once makes one job out of one reading', async () => {
 })
 
 it('goes on reading for the others when one of them goes, and stops when nobody is left', async () => {
-  const forgetful = { recall: async () => undefined, keep: async () => {}, isOwn: () => false }
+  const forgetful = { get: async () => undefined, put: async () => {}, isFromThisJob: () => false }
   const streams: PassThrough[] = []
   vi.mocked(createReadStream).mockImplementation(((_: string, { signal }: { signal: AbortSignal }) => {
     streams.push(addAbortSignal(signal, new PassThrough()))

@@ -78,7 +78,7 @@ describe('a recording', () => {
       return one.job === of.job
     }, never)
     expect(removed).toBe(1)
-    expect(seen.map(({ owner, job, ours }) => [owner, job, ours])).toEqual([
+    expect(seen.map(({ owner, job, isOwn }) => [owner, job, isOwn])).toEqual([
       ['ann', 'tr_1', true],
       ['ann', 'tr_2', true],
     ])

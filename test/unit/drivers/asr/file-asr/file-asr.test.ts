@@ -161,9 +161,9 @@ describe('a model', () => {
     ['who-knows', 'speakers', false, true],
     ['who-knows', 'text', true, false],
   ])('%s for %s tells text: %s, speakers: %s', (model, role, text, speakers) => {
-    const { tells, limits } = recogniser(model, { role })
-    expect({ tells, limits }).toEqual({
-      tells: { text, speakers },
+    const { capabilities, limits } = recogniser(model, { role })
+    expect({ capabilities, limits }).toEqual({
+      capabilities: { text, speakers },
       limits: { maxSeconds: 43_200, maxBytes: 2_147_483_648 },
     })
   })
@@ -617,7 +617,7 @@ function failing(...errors: unknown[]): FileRecogniser & { calls: string[] } {
     model: 'fake',
     calls,
     limits: { maxSeconds: 1, maxBytes: 1 },
-    tells: { text: true, speakers: true },
+    capabilities: { text: true, speakers: true },
     submit: () => answer('submit', 't'),
     status: () => answer('status', { state: 'running' }),
     listTasks: () => answer('tasks', []),
