@@ -89,7 +89,7 @@ async function transcribe(client: Client, audio: string, context: string): Promi
 
 try {
   const files = await recordings()
-  await cloud.models.warmUp()
+  await cloud.dashscope.warmUp()
   const each = `${jobs} jobs for each worker, ${latency.base} s of the provider for each job`
   console.log(`${each}; ${cpus().length} cores\n`)
   const pairs: { one: number; many: number }[] = []

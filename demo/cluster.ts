@@ -32,9 +32,9 @@ const patience = 10_000
 /** Resolves with the exit code. */
 export async function showCluster(stage: ClusterStage): Promise<number> {
   const { cloud, say } = stage
-  const { models, oss, tables, mns } = cloud
-  say(`A stand-in cloud: DashScope on ${models.url}, OSS on ${oss.endpoint},`)
-  say(`Tablestore on ${tables.endpoint}, MNS on ${mns.endpoint}.\n`)
+  const { dashscope, oss, tablestore, mns } = cloud
+  say(`A stand-in cloud: DashScope on ${dashscope.url}, OSS on ${oss.endpoint},`)
+  say(`Tablestore on ${tablestore.endpoint}, MNS on ${mns.endpoint}.\n`)
   const settings = { ...stage.env, ...cloudSettings(cloud) }
   await setUp(settings, stage)
   const machines: Machine[] = []
@@ -138,9 +138,9 @@ function waitForHalf(crew: Machine[], { cloud, say }: ClusterStage) {
 }
 
 /** What was answered just now may not have been written down yet: that would be heard again. */
-async function quietMoment({ models }: Cloud): Promise<void> {
+async function quietMoment({ dashscope }: Cloud): Promise<void> {
   const isFresh = (finished: number | undefined) => finished !== undefined && Date.now() - finished < settled
-  while (models.requests.some(({ finished }) => isFresh(finished))) await sleep(20)
+  while (dashscope.requests.some(({ finished }) => isFresh(finished))) await sleep(20)
 }
 
 async function check(
@@ -157,11 +157,11 @@ async function check(
   const spoken = spokenIn(fixtures)
   say(`← ${words.length} words of ${Math.round(duration)} s\n`)
 
-  const all = cloud.models.requests
+  const all = cloud.dashscope.requests
   const answered = all.filter(({ status, aborted }) => status === 200 && !aborted)
   const lost = all.length - answered.length
   const afterDeath = lost > 0 ? `; sent again, as they died with the worker: ${lost}` : ''
-  const twice = answered.length - new Set(answered.map(({ heard }) => heard)).size
+  const twice = answered.length - new Set(answered.map(({ spokenText }) => spokenText)).size
   const until = Date.now() + patience
   while (cloud.bucketKeys().length > 0 && Date.now() < until) await sleep(50)
   const facts: [isSo: boolean, fact: string][] = [

@@ -73,7 +73,7 @@ async function runCluster(
     FFMPEG_PATH: ffmpeg,
   }
   try {
-    await cloud.models.warmUp()
+    await cloud.dashscope.warmUp()
     return await showCluster({ entry, env, fixtures, folder, cloud, version, say })
   } finally {
     await cloud.close()

@@ -1,4 +1,4 @@
-// The machines of a team as processes of this one: servers in front and workers, each with a folder of its own.
+// The machines of a team, each a child process: HTTP servers and workers, every one with its own data folder.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -10,78 +10,77 @@ export type Role = 'http' | 'worker'
 export interface Machine {
   role: Role
   pid: number
-  /** Of a server, where MCP is; of a worker, where it tells its health. */
+  /** The MCP endpoint of a server, or the health endpoint of a worker. */
   url: string
-  /** True until its process has ended. */
   isRunning(): boolean
-  /** Resolves when it has, with the exit code; null where a signal has ended it. */
-  ended: Promise<number | null>
-  /** All that it has said on stderr so far. */
+  /** Resolves with the exit code, or with null if a signal ended the process. */
+  exited: Promise<number | null>
+  /** Everything the process has written to stderr so far. */
   stderr(): string
-  /** Sends the signal, and resolves as `ended` does. */
+  /** Sends the signal, and resolves as `exited` does. */
   kill(signal: NodeJS.Signals): Promise<number | null>
 }
 
 export interface MachineSpec {
-  /** What to start: the built `main.js`. */
+  /** The built `main.js`. */
   entry: string
   role: Role
-  /** Where its data lie; no other machine sees them. */
+  /** Data folder; no other machine sees it. */
   folder: string
   env: Record<string, string>
 }
 
-/** Resolves when it is ready. Throws where it ends before. */
+/** Resolves when the machine is ready. Throws if it exits before. */
 export async function startMachine({ entry, role, folder, env }: MachineSpec): Promise<Machine> {
   const child = spawn(process.execPath, [entry, role], {
     env: { ...env, SPEECH_DATA_DIR: folder, SPEECH_HTTP_PORT: '0', SPEECH_WORKER_PORT: '0' },
     windowsHide: true,
-    // In a group of its own: Ctrl-C reaches it through us alone.
+    // A process group of its own: Ctrl-C reaches it only through this process.
     detached: true,
     stdio: ['ignore', 'ignore', 'pipe'],
   })
-  const ended = once(child, 'exit').then(([code]) => code as number | null)
-  // Also an exit that nobody foresaw takes it along.
-  const endWithUs = () => void child.kill('SIGKILL')
-  process.once('exit', endWithUs)
-  ended.then(
-    () => process.off('exit', endWithUs),
+  const exited = once(child, 'exit').then(([code]) => code as number | null)
+  // Ends with this process, even if that exits unexpectedly.
+  const killWithParent = () => void child.kill('SIGKILL')
+  process.once('exit', killWithParent)
+  exited.then(
+    () => process.off('exit', killWithParent),
     () => {},
   )
-  const voice = listenTo(child)
-  const url = await Promise.race([voice.address, ended.then(() => undefined)])
+  const output = readOutput(child)
+  const url = await Promise.race([output.firstUrl, exited.then(() => undefined)])
   if (url === undefined)
-    throw new SpeechError('INTERNAL', `\`speech-mcp ${role}\` ended before it was ready.`, {
-      hint: voice.said().trim().split('\n').at(-1) ?? '',
+    throw new SpeechError('INTERNAL', `\`speech-mcp ${role}\` exited before it was ready.`, {
+      hint: output.stderr().trim().split('\n').at(-1) ?? '',
     })
   return {
     role,
     url,
     pid: child.pid!,
-    stderr: voice.said,
-    ended,
+    stderr: output.stderr,
+    exited,
     isRunning: () => child.exitCode === null && child.signalCode === null,
     kill(signal) {
       child.kill(signal)
-      return ended
+      return exited
     },
   }
 }
 
-/** Names the first address that it says, as soon as it says it. */
-function listenTo(child: ChildProcess): { said(): string; address: Promise<string> } {
-  let said = ''
-  const address = new Promise<string>(resolve => {
+/** Collects stderr, and resolves `firstUrl` with the first address in it. Never resolves it if there is none. */
+export function readOutput(child: ChildProcess): { stderr(): string; firstUrl: Promise<string> } {
+  let text = ''
+  const firstUrl = new Promise<string>(resolve => {
     child.stderr!.setEncoding('utf8').on('data', piece => {
-      said += piece
-      const found = /\bhttp:\/\/[^\s"),;]+(?=[\s"),;])/.exec(said)?.[0]
+      text += piece
+      const found = /\bhttp:\/\/[^\s"),;]+(?=[\s"),;])/.exec(text)?.[0]
       if (found !== undefined) resolve(found.replace(/\.$/, ''))
     })
   })
-  return { said: () => said, address }
+  return { stderr: () => text, firstUrl }
 }
 
-/** How many recordings a worker works on at this moment; undefined where it does not answer. */
+/** Number of jobs that a worker runs at this moment; undefined if it does not answer. */
 export async function activeJobs({ url }: Machine): Promise<number | undefined> {
   try {
     const response = await fetch(new URL('/healthz', url))
@@ -92,25 +91,25 @@ export async function activeJobs({ url }: Machine): Promise<number | undefined> 
   }
 }
 
-/** What all machines of a team are told, and no folder. */
-export function cloudSettings({ models, oss, tables, mns }: Cloud): Record<string, string> {
+/** Settings that all machines of a team share: endpoints and keys of the cloud. */
+export function cloudSettings({ dashscope, oss, tablestore, mns }: Cloud): Record<string, string> {
   return {
-    DASHSCOPE_BASE_URL: models.url,
-    DASHSCOPE_API_KEY: models.apiKey,
-    GEMINI_BASE_URL: models.geminiUrl,
-    GEMINI_API_KEY: models.geminiKey,
+    DASHSCOPE_BASE_URL: dashscope.url,
+    DASHSCOPE_API_KEY: dashscope.apiKey,
+    GEMINI_BASE_URL: dashscope.geminiUrl,
+    GEMINI_API_KEY: dashscope.geminiKey,
     OSS_ENDPOINT: oss.endpoint,
     OSS_REGION: oss.region,
     OSS_BUCKET: oss.bucket,
-    TABLESTORE_ENDPOINT: tables.endpoint,
-    TABLESTORE_INSTANCE: tables.instance,
+    TABLESTORE_ENDPOINT: tablestore.endpoint,
+    TABLESTORE_INSTANCE: tablestore.instance,
     MNS_ENDPOINT: mns.endpoint,
-    ALIBABA_ACCESS_KEY: tables.accessKeyId,
-    ALIBABA_SECRET_KEY: tables.accessKeySecret,
+    ALIBABA_ACCESS_KEY: tablestore.accessKeyId,
+    ALIBABA_SECRET_KEY: tablestore.accessKeySecret,
   }
 }
 
-/** Folders of so many machines, within one. */
+/** Data folders for `count` machines of one role, inside `folder`. */
 export function machineFolders(folder: string, role: Role, count: number): string[] {
   return Array.from({ length: count }, (_, i) => join(folder, `${role}-${i + 1}`))
 }

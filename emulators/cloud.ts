@@ -1,5 +1,4 @@
-// The whole stand-in cloud of a team: models, bucket, tables and queues, each a server of its own on loopback.
-
+// The cloud of a team: emulators of DashScope, OSS, Tablestore and MNS, each a server of its own on loopback.
 import { type DashscopeEmulator, type DashscopeOptions, startDashscope } from './dashscope/dashscope.ts'
 import { type MnsEmulator, type MnsOptions, startMns } from './mns/mns.ts'
 import type { OssEmulator } from './oss/oss.ts'
@@ -11,32 +10,32 @@ export interface CloudOptions extends Omit<DashscopeOptions, 'port'> {
 }
 
 export interface Cloud {
-  models: DashscopeEmulator
+  dashscope: DashscopeEmulator
   oss: OssEmulator
-  tables: TablestoreEmulator
+  tablestore: TablestoreEmulator
   mns: MnsEmulator
-  /** Names of what lies in the bucket, unfinished uploads too. */
+  /** Keys of the objects and of the unfinished uploads in the bucket. */
   bucketKeys(): string[]
   close(): Promise<void>
 }
 
-/** One key opens the bucket, the tables and the queues, as a RAM user's does. */
-const key = { accessKeyId: 'LTAI5tStandinTeamKey0000', accessKeySecret: 'standin-team-secret-0000000000' }
+/** Opens the bucket, the tables and the queues, as the key of one RAM user does. */
+const key = { accessKeyId: 'LTAI5tEmulatorTeamKey000', accessKeySecret: 'emulator-team-secret-000000000' }
 
-export async function startCloud({ tablestore: tablesOptions, mns: mnsOptions, ...options }: CloudOptions) {
+export async function startCloud({ tablestore: tables, mns: queues, ...options }: CloudOptions) {
   const bucket = options.oss === true || options.oss === undefined ? {} : options.oss
-  const tables = await startTablestore({ ...key, ...tablesOptions })
-  const mns = await startMns({ ...key, ...mnsOptions })
-  const models = await startDashscope({ ...options, oss: { credentials: [key], ...bucket } })
-  const oss = models.oss!
+  const tablestore = await startTablestore({ ...key, ...tables })
+  const mns = await startMns({ ...key, ...queues })
+  const dashscope = await startDashscope({ ...options, oss: { credentials: [key], ...bucket } })
+  const oss = dashscope.oss!
   const cloud: Cloud = {
-    models,
+    dashscope,
     oss,
-    tables,
+    tablestore,
     mns,
     bucketKeys: () => [...oss.objects(), ...oss.unfinishedUploads()].map(({ key }) => key),
     async close() {
-      await Promise.all([models.close(), tables.close(), mns.close()])
+      await Promise.all([dashscope.close(), tablestore.close(), mns.close()])
     },
   }
   return cloud

@@ -51,9 +51,9 @@ export interface DashscopeOptions extends TextOptions {
   /** Of a task: seconds in which it is PENDING, and seconds of work for a second of audio. */
   taskLatency?: { base: number; perSecond: number }
   /** How well whole files are heard. */
-  hearing?: Partial<RecognitionErrors>
+  recognitionErrors?: Partial<RecognitionErrors>
   /** A file that fails is a failed part of a task that succeeded, where the model takes lists. */
-  failsInside?: boolean
+  failInSubtask?: boolean
   /** Of each kind of question about tasks; default 20. */
   pollsPerSecond?: number
   /** How long the address of a result is good; default a day. */
@@ -69,8 +69,8 @@ type Changeable =
   | 'latency'
   | 'requestsPerMinute'
   | 'taskLatency'
-  | 'hearing'
-  | 'failsInside'
+  | 'recognitionErrors'
+  | 'failInSubtask'
   | 'resultSeconds'
   | Exclude<keyof TextOptions, 'geminiKey'>
 
@@ -139,13 +139,13 @@ export async function startDashscope(options: DashscopeOptions): Promise<Dashsco
   }
   const taskService = {
     latency: options.taskLatency ?? { base: 0, perSecond: 0 },
-    hearing: { ...defaultRecognitionErrors, ...options.hearing },
+    recognitionErrors: { ...defaultRecognitionErrors, ...options.recognitionErrors },
     faults: taskFaults,
     temporary: oss?.temporary,
-    failsInside: options.failsInside ?? false,
+    failInSubtask: options.failInSubtask ?? false,
     pollsPerSecond: options.pollsPerSecond ?? 20,
     resultSeconds: options.resultSeconds ?? 24 * 3600,
-    hear: createEars(ears, closing.signal),
+    recogniseFile: createEars(ears, closing.signal),
   }
   const tasks = await startTasks(taskService, closing.signal)
 
@@ -203,8 +203,9 @@ export async function startDashscope(options: DashscopeOptions): Promise<Dashsco
       if (changes.latency) service.latency = changes.latency
       if ('requestsPerMinute' in changes) limiter.limit(changes.requestsPerMinute)
       if (changes.taskLatency) taskService.latency = changes.taskLatency
-      if (changes.hearing) taskService.hearing = { ...taskService.hearing, ...changes.hearing }
-      if (changes.failsInside !== undefined) taskService.failsInside = changes.failsInside
+      if (changes.recognitionErrors)
+        taskService.recognitionErrors = { ...taskService.recognitionErrors, ...changes.recognitionErrors }
+      if (changes.failInSubtask !== undefined) taskService.failInSubtask = changes.failInSubtask
       if (changes.resultSeconds !== undefined) taskService.resultSeconds = changes.resultSeconds
     },
     async warmUp() {

@@ -18,7 +18,7 @@ export interface RecognitionRequest {
   /** Size of the audio, decoded from base64. */
   bytes: number
   /** What is said in the audio, whatever was answered: a fault can be aimed at a passage. */
-  heard?: string
+  spokenText?: string
   /** What was answered. */
   text?: string
   started: number

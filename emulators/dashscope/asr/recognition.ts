@@ -43,7 +43,7 @@ export async function recognise(
     note(record, order)
     if (!service.admit()) throw new Refusal(dashscopeErrors.rateQuota)
     const heard = await hearOnce(order, record, service, signal)
-    record.heard = heard.text
+    record.spokenText = heard.text
     await misbehaveOrAnswer(request, response, record, service, heard, signal)
   } catch (error) {
     if (signal.aborted || request.socket.destroyed) return

@@ -7,14 +7,14 @@ import type { TaskRecord } from './record.ts'
 import { channelsOf, hasUsableParameters, type TaskOrder } from './request.ts'
 import { type HeardChannel, speakerResult, spokenSeconds, wordResult } from './result-file.ts'
 
-export interface Workshop {
+export interface TaskRunner {
   /** Seconds in the queue, and seconds of work for a second of audio. */
   latency: { base: number; perSecond: number }
-  hearing: RecognitionErrors
+  recognitionErrors: RecognitionErrors
   faults: TaskFaults
   /** A file that fails does not make its task fail, where the model takes lists. */
-  failsInside: boolean
-  hear(url: string, model: string, channels: number[]): Promise<HeardChannel[]>
+  failInSubtask: boolean
+  recogniseFile(url: string, model: string, channels: number[]): Promise<HeardChannel[]>
 }
 
 /** How a task ended, as far as its answers need it. */
@@ -25,10 +25,10 @@ export type Ending =
   | { kind: 'cancelled' }
 
 /** Undefined for a task that never ends, and for one that was cancelled while it waited. Rejects on abort alone. */
-export async function carryOut(
+export async function runTask(
   order: TaskOrder,
   record: TaskRecord,
-  workshop: Workshop,
+  workshop: TaskRunner,
   signal: AbortSignal,
 ): Promise<Ending | undefined> {
   const { faults, latency } = workshop
@@ -47,14 +47,14 @@ export async function carryOut(
   } catch (error) {
     if (signal.aborted) throw error
     const { code, message } = error instanceof TaskFailure ? error : new TaskFailure('InternalError.Algo')
-    return failed(code, message, workshop.failsInside)
+    return failed(code, message, workshop.failInSubtask)
   }
 }
 
 async function work(
   order: TaskOrder,
   record: TaskRecord,
-  { hear, hearing, latency }: Workshop,
+  { recogniseFile, recognitionErrors, latency }: TaskRunner,
   signal: AbortSignal,
 ): Promise<Ending> {
   if (!hasUsableParameters(order)) {
@@ -62,7 +62,7 @@ async function work(
     throw new TaskFailure('InvalidParameter', 'Invalid backend response received (missing status name)')
   }
   const started = Date.now()
-  const channels = await hear(order.url, order.model.name, channelsOf(order))
+  const channels = await recogniseFile(order.url, order.model.name, channelsOf(order))
   record.spokenText = channels.map(wordsOf).join('\n')
   const seconds = channels[0]!.seconds
   // What hearing took counts as part of the latency that was asked for.
@@ -81,10 +81,10 @@ async function work(
   }
   if (model.shape === 'single') {
     const billed = Math.ceil(seconds - 0.001) * channels.length
-    return { kind: 'done', file: wordResult(channels, wishes, hearing), billed }
+    return { kind: 'done', file: wordResult(channels, wishes, recognitionErrors), billed }
   }
   const billed = Math.ceil(channels.reduce((sum, channel) => sum + spokenSeconds(channel), 0))
-  return { kind: 'done', file: speakerResult(channels, wishes, hearing), billed }
+  return { kind: 'done', file: speakerResult(channels, wishes, recognitionErrors), billed }
 }
 
 function failed(code: string, message: string, inside: boolean): Ending {

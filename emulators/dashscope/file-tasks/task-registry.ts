@@ -4,7 +4,7 @@ import { pollAnswer, type Task } from './envelope.ts'
 import { newRecord, type TaskRecord } from './record.ts'
 import type { TaskOrder } from './request.ts'
 import { startResults } from './results.ts'
-import { carryOut, type Ending, type Workshop } from './run-task.ts'
+import { type Ending, runTask, type TaskRunner } from './run-task.ts'
 
 export interface Desk {
   /** In the order in which they were submitted. */
@@ -17,7 +17,7 @@ export interface Desk {
   close(): Promise<void>
 }
 
-export async function openDesk(workshop: Workshop, signal: AbortSignal): Promise<Desk> {
+export async function openDesk(workshop: TaskRunner, signal: AbortSignal): Promise<Desk> {
   const tasks = new Map<string, Task>()
   const records: TaskRecord[] = []
   const results = await startResults(id => {
@@ -29,7 +29,7 @@ export async function openDesk(workshop: Workshop, signal: AbortSignal): Promise
   async function carry(task: Task): Promise<void> {
     const { order, record } = task
     // It rejects when the stand-in closes, and then nobody asks any more.
-    const ending = await carryOut(order, record, workshop, signal).catch(() => undefined)
+    const ending = await runTask(order, record, workshop, signal).catch(() => undefined)
     if (!ending) return
     task.ending = ending
     if (ending.kind === 'done') {

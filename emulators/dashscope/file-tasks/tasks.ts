@@ -10,10 +10,10 @@ import { listAnswer } from './list.ts'
 import { taskModel } from './models.ts'
 import { newRecord, type TaskCall, type TaskRecord } from './record.ts'
 import { readTaskOrder } from './request.ts'
-import type { Workshop } from './run-task.ts'
+import type { TaskRunner } from './run-task.ts'
 import { draft, openDesk } from './task-registry.ts'
 
-export interface TaskService extends Workshop {
+export interface TaskService extends TaskRunner {
   /** Questions a second, for each kind of them. */
   pollsPerSecond: number
   /** How long the address of a result is good. */

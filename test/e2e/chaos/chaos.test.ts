@@ -34,7 +34,7 @@ beforeAll(async () => {
       mns: { seed },
     },
   })
-  await cluster.cloud.models.warmUp()
+  await cluster.cloud.dashscope.warmUp()
   const made = lengths.map(count => makePassages(cluster.folder, count, `passages-${count}.flac`))
   files = (await Promise.all(made)).map(({ file }) => file)
 })
@@ -107,10 +107,10 @@ describe('a team of which one after the other dies, with services that fail', ()
       }),
     )
 
-    const before = cloud.models.requests.length
+    const before = cloud.dashscope.requests.length
     const watch = observe()
     const keptThen = new Map<object, Set<string>>()
-    cloud.models.fault({
+    cloud.dashscope.fault({
       kind: 'slow',
       seconds: 0,
       when(request) {
@@ -138,8 +138,8 @@ describe('a team of which one after the other dies, with services that fail', ()
     expect(answers.map(essence)).toEqual(wishes.map(({ kind }) => calm.get(kind)))
     expect(answers.filter(({ status }) => status !== 'completed')).toEqual([])
     const ids = new Map(wishes.map(({ args }, i) => [args.context, answers[i]!.transcript_id]))
-    const asked = cloud.models.requests.slice(before)
-    const inVain = asked.filter(one => keptThen.get(one)?.has(`${ids.get(one.context)} ${one.heard}`))
+    const asked = cloud.dashscope.requests.slice(before)
+    const inVain = asked.filter(one => keptThen.get(one)?.has(`${ids.get(one.context)} ${one.spokenText}`))
     expect(inVain).toEqual([])
     // As many as there are chunks at least, or nothing was looked at.
     const chunks = wishes.flatMap(({ tool }, i) =>

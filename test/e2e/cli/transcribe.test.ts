@@ -130,7 +130,7 @@ describe.each(['SIGINT', 'SIGTERM'] as const)('%s', signal => {
     const scratch = join(desk.env.SPEECH_DATA_DIR!, 'scratch')
     const over = desk.standin.fault({ kind: 'hang' })
     const { child, outcome } = desk.start(['transcribe', uri(await readFile(note)), '-c', signal])
-    await vi.waitUntil(() => desk.standin.requests.at(-1)?.heard && desk.standin.inFlight() > 0, {
+    await vi.waitUntil(() => desk.standin.requests.at(-1)?.spokenText && desk.standin.inFlight() > 0, {
       timeout: 20_000,
     })
     expect(await readdir(scratch)).toHaveLength(1)

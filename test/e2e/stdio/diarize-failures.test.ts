@@ -87,9 +87,9 @@ describe('a pass that fails', () => {
 
 describe('speakers that nobody can tell', () => {
   it('are not invented', async () => {
-    meetings.system.standin.set({ hearing: { missingLabels: 1 } })
+    meetings.system.standin.set({ recognitionErrors: { missingLabels: 1 } })
     const { data } = await meetings.diarize(await meetings.recording())
-    meetings.system.standin.set({ hearing: { missingLabels: 0 } })
+    meetings.system.standin.set({ recognitionErrors: { missingLabels: 0 } })
     expect(data.speakers).toEqual([])
     expect(data.warnings.join(' ')).toMatch(/speaker/i)
     expect(words(data.text).join(' ')).toBe(trueWords())

@@ -131,7 +131,7 @@ describe('a chunk of ten that fails for good', () => {
     const off = system.standin.fault({
       kind: 'error',
       ...dashscopeErrors.dataInspectionFailed,
-      when: ({ heard = '' }) => heard.includes(spoilt),
+      when: ({ spokenText = '' }) => spokenText.includes(spoilt),
     })
     const first = await transcribe(wish)
     off()
@@ -170,7 +170,7 @@ describe('an account that is refused in the middle of the work', () => {
   it('while a gap is repaired does not take away what there was', async () => {
     const wish = unheard()
     const spoilt = passages.texts[0]!.slice(0, 20)
-    const hit = ({ heard = '' }) => heard.includes(spoilt)
+    const hit = ({ spokenText = '' }) => spokenText.includes(spoilt)
     const off = system.standin.fault({ kind: 'error', ...dashscopeErrors.dataInspectionFailed, when: hit })
     const first = await transcribe(wish)
     off()

@@ -104,7 +104,7 @@ describe('cancel_transcription', () => {
   it('stops the requests and keeps what is finished, and the same call goes on from there', async () => {
     const interview = fixture('interview.mp3')
     const done = system.standin.requests.length
-    const off = fault({ kind: 'hang', when: ({ heard = '' }) => !/Maya Torres/.test(heard) })
+    const off = fault({ kind: 'hang', when: ({ spokenText = '' }) => !/Maya Torres/.test(spokenText) })
     const { data } = await order(interview, { wait_seconds: 0 })
     const id = data.transcript_id
     const watching = order(interview)

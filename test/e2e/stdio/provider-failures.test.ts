@@ -66,7 +66,7 @@ describe('a chunk that fails for good', () => {
     const off = system.standin.fault({
       kind: 'error',
       ...dashscopeErrors.dataInspectionFailed,
-      when: ({ heard = '' }) => heard.includes('My cousin Omar can proofread'),
+      when: ({ spokenText = '' }) => spokenText.includes('My cousin Omar can proofread'),
     })
     const { data, text, requests } = await transcribe('meeting.m4a')
     off()

@@ -222,7 +222,7 @@ describe('a fault', () => {
     for (let i = 0; i < 4; i++) statuses.push((await post(cloud, order(note))).status)
     expect(statuses).toEqual([200, 500, 200, 500])
     off()
-    cloud.fault({ kind: 'emptyText', when: request => request.heard?.includes('lemons') ?? false })
+    cloud.fault({ kind: 'emptyText', when: request => request.spokenText?.includes('lemons') ?? false })
     expect(await textOf(await post(cloud, order(note)))).toBe('')
     expect(await textOf(await post(cloud, order(encode(ffmpeg, samplesOf(ffmpeg, 'jfk.wav')))))).toMatch(
       /^And so/,
@@ -233,7 +233,7 @@ describe('a fault', () => {
     const cloud = await start()
     cloud.fault({ kind: 'empty' })
     expect(await textOf(await post(cloud, order(note)))).toBeUndefined()
-    expect(cloud.requests[0]!.heard).toBe(text)
+    expect(cloud.requests[0]!.spokenText).toBe(text)
   })
 
   it('can be a page of a proxy, or half an answer', async () => {

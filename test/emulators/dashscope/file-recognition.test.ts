@@ -71,7 +71,7 @@ afterAll(() => Promise.all([cloud.close(), files.close()]))
 const fault = (what: TaskFault) => void off.push(cloud.taskFault(what))
 
 async function sentencesOf(model: string, url: string, hearing: Partial<RecognitionErrors> = {}) {
-  cloud.set({ hearing: { ...fair, ...hearing } })
+  cloud.set({ recognitionErrors: { ...fair, ...hearing } })
   const result = await runTask(
     cloud,
     taskOrder(model, url, { enable_words: true, diarization_enabled: true }),

@@ -256,7 +256,7 @@ describe('the file of a task', () => {
     const end = async () => (await taskEnd(cloud, await startTask(cloud, taskOrder(SPEAKERS, url)))).output
     const { code, message } = item
     expect(await end()).toMatchObject({ task_status: 'FAILED', code, message, results: [item], task_metrics })
-    cloud.set({ failsInside: true })
+    cloud.set({ failInSubtask: true })
     const { code: outer, ...inside } = await end()
     expect(outer).toBeUndefined()
     expect(inside).toMatchObject({ task_status: 'SUCCEEDED', results: [item], task_metrics })
@@ -374,7 +374,7 @@ describe('a result file', () => {
   })
 
   it('of the model of speakers has sentences from 1, and speakers only where they are asked for', async () => {
-    const cloud = await start({ hearing: { garbled: 0 } })
+    const cloud = await start({ recognitionErrors: { garbled: 0 } })
     const order = taskOrder(SPEAKERS, note, { diarization_enabled: true })
     const answer = await taskEnd(cloud, await startTask(cloud, order))
     expect(answer.output).toMatchObject({

@@ -430,7 +430,7 @@ describe('models', () => {
       post(cloud, { ...order(note), model: 'paraformer-v2' }),
     ])
     expect(both.map(({ status }) => status)).toEqual([200, 200, 400])
-    expect(cloud.requests.map(({ model, heard }) => [model, heard !== undefined])).toEqual([
+    expect(cloud.requests.map(({ model, spokenText }) => [model, spokenText !== undefined])).toEqual([
       ['qwen3-asr-flash', true],
       ['', false],
     ])

@@ -100,7 +100,7 @@ async function ask(access: HttpAccess, tool: string, args: Record<string, unknow
 
 /** A client whose stream has ended might be answered on another one, and waits for that. */
 async function goneWith(server: Machine): Promise<never> {
-  await server.ended
+  await server.exited
   throw new Error('The server is gone.')
 }
 
@@ -119,8 +119,8 @@ async function setUp(settings: Record<string, string>): Promise<void> {
 }
 
 /** Looks into the tables past everybody. */
-function reader({ tables }: Cloud) {
-  const { endpoint, instance, accessKeyId, accessKeySecret } = tables
+function reader({ tablestore }: Cloud) {
+  const { endpoint, instance, accessKeyId, accessKeySecret } = tablestore
   const key = { accessKeyId, accessKeySecret }
   const line = createRequests({ endpoint, instance, prefix, key, firstDelaySeconds: 0.01 })
   const rows = createRows(line, prefix)

@@ -10,7 +10,7 @@ export function drawn(seed: number): () => number {
 }
 
 /** Switches it all on; the answer switches it off. Some of it needs a seed at the start of the service, too. */
-export function troubleWith({ models, oss, tables, mns }: Cloud, seed: number): () => void {
+export function troubleWith({ dashscope, oss, tablestore, mns }: Cloud, seed: number): () => void {
   const next = drawn(seed)
   const hits = (share: number) => () => next() < share
   // By a signed address the provider fetches: what it cannot fetch twice it does not hear, and so it should be.
@@ -20,11 +20,11 @@ export function troubleWith({ models, oss, tables, mns }: Cloud, seed: number): 
   const writes = /^(?:Put|Update|Delete)Row$/
   const errands = /^(?:SendMessage|DeleteMessage|ChangeMessageVisibility)$/
   const ends = [
-    tables.fault({ probability: 0.04, how: busy }),
-    tables.fault({ probability: 0.02, how: { kind: 'drop' } }),
-    tables.fault({ operation: writes, probability: 0.03, how: conflict }),
-    tables.fault({ operation: writes, probability: 0.04, how: { kind: 'lose' } }),
-    tables.fault({ probability: 0.02, how: { kind: 'delay', seconds: 0.3 } }),
+    tablestore.fault({ probability: 0.04, how: busy }),
+    tablestore.fault({ probability: 0.02, how: { kind: 'drop' } }),
+    tablestore.fault({ operation: writes, probability: 0.03, how: conflict }),
+    tablestore.fault({ operation: writes, probability: 0.04, how: { kind: 'lose' } }),
+    tablestore.fault({ probability: 0.02, how: { kind: 'delay', seconds: 0.3 } }),
     mns.fault({ probability: 0.05, how: { kind: 'html' } }),
     mns.fault({ probability: 0.03, how: { kind: 'drop' } }),
     mns.fault({ operation: errands, probability: 0.08, how: { kind: 'lose' } }),
@@ -37,12 +37,12 @@ export function troubleWith({ models, oss, tables, mns }: Cloud, seed: number): 
     oss.fault({ kind: 'dropAfter', when: ours(0.05) }),
     oss.fault({ kind: 'slow', seconds: 0.3, when: hits(0.04) }),
     // A worker that is throttled again and again does with a few requests a minute: that takes minutes.
-    models.fault({ kind: 'error', ...dashscopeErrors.rateQuota, times: 2, when: hits(0.04) }),
-    models.fault({ kind: 'drop', when: hits(0.05) }),
-    models.fault({ kind: 'html', when: hits(0.04) }),
-    models.taskFault({ kind: 'pollHtml', when: hits(0.05) }),
-    models.taskFault({ kind: 'pollDrop', when: hits(0.05) }),
-    models.taskFault({ kind: 'submitLost', when: hits(0.1) }),
+    dashscope.fault({ kind: 'error', ...dashscopeErrors.rateQuota, times: 2, when: hits(0.04) }),
+    dashscope.fault({ kind: 'drop', when: hits(0.05) }),
+    dashscope.fault({ kind: 'html', when: hits(0.04) }),
+    dashscope.taskFault({ kind: 'pollHtml', when: hits(0.05) }),
+    dashscope.taskFault({ kind: 'pollDrop', when: hits(0.05) }),
+    dashscope.taskFault({ kind: 'submitLost', when: hits(0.1) }),
   ]
   return () => {
     for (const end of ends) end()

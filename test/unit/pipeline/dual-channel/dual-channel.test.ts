@@ -217,7 +217,7 @@ describe('a channel', () => {
     const off = standin.fault({
       kind: 'error',
       ...dashscopeErrors.dataInspectionFailed,
-      when: ({ heard: text = '' }) => text.includes('Decided, then: launch moves back'),
+      when: ({ spokenText: text = '' }) => text.includes('Decided, then: launch moves back'),
     })
     const broken = await hear(meeting)
     off()
@@ -238,7 +238,7 @@ describe('a channel', () => {
     const off = standin.fault({
       kind: 'loop',
       longerThan: 60,
-      when: ({ heard: text = '' }) => text.includes('Leila, how did'),
+      when: ({ spokenText: text = '' }) => text.includes('Leila, how did'),
     })
     const { segments } = await hear(meeting)
     off()
