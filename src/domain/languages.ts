@@ -1,12 +1,12 @@
-// The languages of qwen3-asr-flash, by ISO 639-1 code, English name and the usual other spellings.
+// Languages of qwen3-asr-flash by ISO 639-1 code, English name and common other spellings.
 
-/** Codes that the API takes as a hint (Model Studio reference of qwen3-asr-flash, 27 codes). */
+/** Codes that the API accepts as a hint (Model Studio reference of qwen3-asr-flash, 27 codes). */
 export const hintLanguages = [
   'zh', 'yue', 'en', 'ja', 'de', 'ko', 'ru', 'fr', 'pt', 'ar', 'it', 'es', 'hi', 'id',
   'th', 'tr', 'uk', 'vi', 'cs', 'da', 'fil', 'fi', 'is', 'ms', 'no', 'pl', 'sv',
 ] as const // biome-ignore format: a table reads better than a column
 
-/** English names; the first is the one we show. The open model hears 30 languages, the API's list adds uk, is, no. */
+/** English names; the first is the one shown. The open model recognises 30 languages, the API's list adds uk, is, no. */
 const names: Record<string, string[]> = {
   zh: ['Chinese', 'Mandarin', 'Mandarin Chinese', 'zho', 'chi', 'cmn'],
   yue: ['Cantonese', 'zh-HK', 'zh-Hant-HK', 'zh-MO', 'Cantonese (Hong Kong)', 'Cantonese (Guangdong)'],
@@ -43,7 +43,7 @@ const names: Record<string, string[]> = {
   ro: ['Romanian', 'ron', 'rum'],
 }
 
-/** Chinese dialects the model hears; the API takes them all under one code. */
+/** Chinese dialects that the model recognises; the API accepts them all under one code. */
 const dialects = [
   'Anhui', 'Dongbei', 'Fujian', 'Gansu', 'Guizhou', 'Hebei', 'Henan', 'Hubei', 'Hunan', 'Jiangxi', 'Ningxia',
   'Shandong', 'Shaanxi', 'Shanxi', 'Sichuan', 'Sichuanese', 'Tianjin', 'Yunnan', 'Zhejiang', 'Wu', 'Minnan',
@@ -57,38 +57,40 @@ for (const dialect of dialects)
     codes.set(form.toLowerCase(), 'zh')
 
 export interface LanguageHint {
-  /** ISO code to send; absent when the language is to be detected. */
+  /** ISO code to send; absent where the language is detected. */
   code?: string
-  /** Set when the reader should know that the hint was not used. */
+  /** Tells the reader that the hint was not used. */
   warning?: string
 }
 
-/** Reads what a person or model wrote (`en`, `en-US`, `eng`, `English (US)`, `Sichuan`); never refuses. */
+/** Reads a language as users and models write it (`en`, `en-US`, `eng`, `English (US)`, `Sichuan`). Never throws. */
 export function languageHint(given: string | undefined): LanguageHint {
   const text = given?.trim()
   if (!text || isAutoDetect(text)) return {}
   const code = languageCode(text)
   if (code === undefined)
     return {
-      warning: 'The language given is not one the model is known to hear; it was left to be detected.',
+      warning: 'The given language is unknown; the language was detected automatically.',
     }
   if (!(hintLanguages as readonly string[]).includes(code))
-    return { warning: `The API takes no hint for ${names[code]![0]}; the language was left to be detected.` }
+    return {
+      warning: `The API accepts no hint for ${names[code]![0]}; the language was detected automatically.`,
+    }
   return { code }
 }
 
-/** True where the language is left to be detected, in so many words. */
+/** True for words that ask for automatic detection. */
 export function isAutoDetect(given: string): boolean {
   return ['auto', 'detect', 'automatic'].includes(given.trim().toLowerCase())
 }
 
-/** The code of a language by whatever it is called (`en-US`, `Dutch`, `zh_Hant`); undefined for one that we have no name for. */
+/** Returns the ISO code of a language given by code or name (`en-US`, `Dutch`, `zh_Hant`); undefined if unknown. */
 export function languageCode(given: string): string | undefined {
   const name = given.trim().toLowerCase()
   return codes.get(name) ?? codes.get(name.split(/[-_]|\s*\(/)[0] ?? '')
 }
 
-/** The English name of a code, or the code itself. */
+/** Returns the English name of a code, or the code itself. */
 export function languageName(code: string): string {
   return names[code]?.[0] ?? code
 }

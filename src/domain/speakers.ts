@@ -1,20 +1,20 @@
-// Who is meant by what a reader calls a speaker.
+// Finds and lists speakers by id or name.
 import { oneLine } from './text.ts'
 import type { Speaker } from './transcript.ts'
 
-/** Those who are meant by an id or a name, whatever its case; several where two bear one name. */
-export function findSpeakers(speakers: Speaker[], wanted: string): Speaker[] {
-  const key = nameKey(wanted)
+/** Returns the speakers with this id or, failing that, with this name, ignoring case; several may share a name. */
+export function findSpeakers(speakers: Speaker[], idOrName: string): Speaker[] {
+  const key = nameKey(idOrName)
   const byId = speakers.filter(({ id }) => nameKey(id) === key)
   return byId.length > 0 ? byId : speakers.filter(({ name }) => name && nameKey(name) === key)
 }
 
-/** What two spellings of one name have in common. */
+/** Returns a key that is equal for two spellings of one name. */
 export function nameKey(name: string): string {
   return oneLine(name.normalize('NFKC')).toLowerCase()
 }
 
-/** `S1 (Alice), S2`: everyone there is, as a reader may name them. */
+/** Lists all speakers as a user may refer to them: `S1 (Alice), S2`. */
 export function listSpeakers(speakers: Speaker[]): string {
   return speakers.map(({ id, name }) => (name ? `${id} (${name})` : id)).join(', ')
 }

@@ -1,4 +1,5 @@
-// What a recording becomes. Times are seconds from its start, with millisecond precision.
+// The transcript of a recording. Times are seconds from its start, with millisecond precision.
+// Transcripts are stored as JSON: the names of their properties are part of the storage format.
 
 export interface Span {
   start: number
@@ -9,110 +10,112 @@ export interface Word extends Span {
   text: string
 }
 
-/** A sentence or so. */
+/** A stretch of speech of about one sentence. */
 export interface Segment extends Span {
   text: string
-  /** True where the provider gave no times and they were worked out from speech activity. */
+  /** True where the provider gave no times, so that they are derived from voice activity. */
   estimated: boolean
-  /** ISO code of what was heard in this stretch. */
+  /** ISO code of the language recognised in this stretch. */
   language?: string
   words?: Word[]
-  /** Id of who says it (`S1`); null where nobody could tell. Absent in a transcript without speakers. */
+  /** Id of the speaker (`S1`); null where unknown. Absent in a transcript without speakers. */
   speaker?: string | null
-  /** How sure the speaker is, from 0 to 1. */
+  /** Confidence that the speaker is right, from 0 to 1. */
   confidence?: number
-  /** True where a paragraph begins with it; only in formatted text, which always says so. */
+  /** True where the segment begins a paragraph. Always set in formatted text, absent elsewhere. */
   opens?: boolean
 }
 
-/** Someone who speaks, numbered by first appearance. */
+/** A speaker of the recording, numbered by first appearance. */
 export interface Speaker {
   id: string
-  /** Given by a person; otherwise the id is shown. */
+  /** Name given by a user; without one the id is shown. */
   name?: string
   /**
-   * By which the same one is known again where speakers are numbered anew: a hearing, and its number or channel. It is
-   * stored and shown to nobody; absent in what an earlier version has stored.
+   * Stable key of the speaker, by which names survive a renumbering: the recognition, and the speaker's number or channel
+   * in it. Stored, never shown; absent in transcripts of older versions.
    */
   voice?: string
-  /** How long this one speaks. */
+  /** Total time spoken. */
   seconds: number
-  /** Of all speech that has a speaker, from 0 to 1. */
+  /** Share of all speech that has a speaker, from 0 to 1. */
   share: number
 }
 
-/** How the two hearings of a recording, who spoke and what was said, went together. */
+/** Quality of the alignment of two recognitions: the one with speakers (diarization) and the one with the text. */
 export interface Alignment {
-  /** Seconds by which the clock of who spoke was ahead of that of what was said; it was taken out. */
+  /** Seconds by which the diarization's times were ahead of the text's times; already corrected. */
   offset: number
-  /** Share of the words, from 0 to 1, that both heard alike. */
+  /** Share of the words, from 0 to 1, that both recognitions have alike. */
   matched: number
   /** Share of the words that have no speaker. */
   unassigned: number
-  /** Share of the words whose speaker rests on time alone. */
+  /** Share of the words whose speaker was assigned by time alone. */
   timeOnly: number
 }
 
-/** Where a recording was put for the provider to fetch: the user's bucket, or the provider's store of two days. */
+/** Object storage from which the provider fetched the recording: the user's bucket, or the provider's 48-hour storage. */
 export type UploadMethod = 'bucket' | 'temporary'
 
-/** A stretch of speech that has no text, and why. */
+/** A stretch of speech without text, and the reason. */
 export interface Gap extends Span {
   reason: string
 }
 
 export interface Coverage {
-  /** Seconds in which someone speaks. */
+  /** Seconds of detected speech. */
   speechSeconds: number
-  /** Of those, the seconds that have text or were heard as empty. */
+  /** Seconds of that speech that have text, or were recognised as empty. */
   transcribedSeconds: number
   gaps: Gap[]
 }
 
 export interface Usage {
-  /** Seconds of audio that were sent to the provider for this order, in all attempts. */
+  /** Seconds of audio sent to the provider for this request, in all attempts. */
   audioSeconds: number
-  /** Seconds that were answered from the work of other orders, at no cost. */
+  /** Seconds served from the results of earlier requests, at no cost. */
   cachedSeconds: number
   /** US dollars; absent when the model's price is not known. */
   costUsd?: number
-  /** US dollars that the whole recording would cost at most; while it is on its way. */
+  /** Upper bound of the cost of the whole recording, in US dollars; only while the job runs. */
   estimatedCostUsd?: number
 }
 
-/** How text is made readable: with every word as it was spoken, or without the fillers of a written list. */
+/** How text is formatted: `faithful` keeps every spoken word, `clean` drops the fillers of a fixed list. */
 export type Style = 'faithful' | 'clean'
 
-/** What was done to a text so that a person wants to read it. */
+/** Summary of the formatting of a text. */
 export interface Formatting {
   style: Style
-  /** Those that wrote it, the one that wrote most first; none where nothing was asked. */
+  /** Models that wrote it, the most used one first; empty where no request was made. */
   models: string[]
-  /** Share of the words, from 0 to 1, that look otherwise than before: a capital, a mark, or left out as a filler. */
+  /** Share of the words, from 0 to 1, that changed in appearance: by a capital, by punctuation, or removed as a filler. */
   changed: number
-  /** How many paragraphs the models' answers had, and how many of them stand as they were because their words differed. */
+  /** Number of paragraphs in the models' answers. */
   paragraphs: number
+  /** Number of those that keep the original text because the answer changed words. */
   kept: number
-  /** How many pieces the text was asked in, and how many of them got no answer; those stand as they were. */
+  /** Number of pieces in which the text was sent. */
   pieces: number
+  /** Number of those without an answer; they keep the original text. */
   failed: number
-  /** Fillers that were left out, and how often each; only with `clean`. */
+  /** Number of removals per filler; empty unless the style is `clean`. */
   removed: Record<string, number>
-  /** Of the work as a whole, whoever has paid for it. */
+  /** Usage of the whole formatting, including answers served from cache. */
   usage: { inputTokens: number; outputTokens: number; costUsd?: number }
-  /** Sentences for the reader: why something was not formatted. */
+  /** Sentences for the reader: why parts were not formatted. */
   warnings: string[]
 }
 
-/** A transcript's text as it was formatted. It lies beside what was recognised, which stays as it is. */
+/** Formatted text of a transcript, kept beside the recognised segments, which never change. */
 export interface FormattedSegments extends Formatting {
-  /** The same words at the same times, by the same speakers; a sentence or so each, whatever the borders were before. */
+  /** The same words, times and speakers as recognised, in segments of about one sentence. */
   segments: Segment[]
-  /** Of what it was made (`segmentsHash`): when the words have changed since, it is not shown. */
+  /** `segmentsHash` of the recognised segments it was made from; if they change, it is outdated and not shown. */
   of: string
 }
 
-/** `running`, `failed` and `cancelled`: what there is so far. */
+/** `running`, `failed` and `cancelled` describe a transcript of the parts recognised so far. */
 export type TranscriptStatus = 'completed' | 'partial' | 'running' | 'failed' | 'cancelled'
 
 export interface Transcript {
@@ -120,34 +123,34 @@ export interface Transcript {
   title: string
   /** ISO 8601, UTC. */
   createdAt: string
-  /** `partial` as soon as there is one gap: a hole is never called complete. While it runs, what comes is a gap too. */
+  /** `partial` with at least one gap. While the job runs, the audio not yet recognised counts as a gap too. */
   status: TranscriptStatus
-  /** The language most of the speech is in. */
+  /** ISO code of the language of most of the speech. */
   language?: string
-  /** Seconds of the whole recording, silence included. */
+  /** Length of the whole recording in seconds, silence included. */
   duration: number
   model: string
   segments: Segment[]
-  /** Where somebody had it formatted. It is stored apart, and put here for whoever reads. */
+  /** Present where the text was formatted. Stored separately and attached when the transcript is read. */
   formatted?: FormattedSegments
-  /** In order of first appearance. Absent where speakers were not asked for, empty where none could be told apart. */
+  /** In order of first appearance. Absent where speakers were not requested, empty where none could be distinguished. */
   speakers?: Speaker[]
   alignment?: Alignment
   /** Absent where the recording was sent in chunks. */
   upload?: UploadMethod
   coverage: Coverage
   usage: Usage
-  /** Sentences for the reader: what was assumed, cut off or doubtful. */
+  /** Sentences for the reader: assumptions, truncations and doubts. */
   warnings: string[]
 }
 
-/** What a list shows of a transcript. */
+/** Fields of a transcript that a list shows. */
 export type TranscriptSummary = Pick<
   Transcript,
   'id' | 'title' | 'createdAt' | 'status' | 'language' | 'duration'
 >
 
-/** Rounds to the millisecond, the precision of every time we give. */
+/** Rounds seconds to the millisecond, the precision of all times in a transcript. */
 export function roundToMs(value: number): number {
   return Math.round(value * 1000) / 1000
 }

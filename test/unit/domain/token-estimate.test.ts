@@ -1,0 +1,19 @@
+// Estimated token counts of text in many scripts.
+import { describe, expect, it } from 'vitest'
+import { estimateTokens } from '../../../src/domain/token-estimate.ts'
+
+describe('estimateTokens', () => {
+  it.each([
+    ['', 0],
+    ['abcd', 1],
+    ['abcde', 2],
+    ['привет', 3],
+    ['你好', 2],
+    ['カー', 2],
+    ['안녕', 2],
+    ['😀', 1],
+    ['abcd你好', 3],
+  ])('%j is estimated at %i tokens', (text, count) => {
+    expect(estimateTokens(text)).toBe(count)
+  })
+})
