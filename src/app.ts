@@ -1,6 +1,7 @@
 // Puts the house together: one driver for each port. The only file that knows them all.
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
+import pLimit from 'p-limit'
 import type { Config } from './config/config.ts'
 import type { TranscriptionRequest } from './domain/job.ts'
 import { noMeter } from './domain/meter.ts'
@@ -38,7 +39,6 @@ import {
   type Submission,
   type WatchOptions,
 } from './jobs/jobs.ts'
-import { createGate } from './pipeline/async/gate.ts'
 import { encoderConcurrency } from './pipeline/chunks/encode-all.ts'
 
 /** The provider's limit for one account and model: 100 requests a minute (international region). */
@@ -144,8 +144,8 @@ export function createApp(config: Config, { role = 'server', metricsVersion }: A
       blobs,
       pollSeconds: config.pollSeconds,
       taskTimeoutSeconds,
-      limitSubmits: createGate(1),
-      encoding: createGate(encoderConcurrency),
+      limitSubmits: pLimit(1),
+      limitEncoding: pLimit(encoderConcurrency),
       ...(config.maxCostUsd !== undefined && { maxCostUsd: config.maxCostUsd }),
       downloader: createDownloader(),
       ffmpeg: async () => (await ffmpeg()).path,

@@ -1,11 +1,11 @@
 // The story of one recording: open it, hear it in chunks, merge what was heard.
 import { setMaxListeners } from 'node:events'
+import type { LimitFunction } from 'p-limit'
 import type { PipelineRequest, TranscriptionRequest } from '../domain/job.ts'
 import type { FileRecogniser, ObjectStorage, Recogniser } from '../domain/ports.ts'
 import { roundUsd } from '../domain/prices.ts'
 import type { Run } from '../domain/run.ts'
 import { roundToMs, type Transcript } from '../domain/transcript.ts'
-import type { Gate } from './async/gate.ts'
 import { createMerge, type Merge } from './chunks/merge.ts'
 import type { Piece } from './chunks/recognise.ts'
 import { type ChunkHearing, type ChunkPorts, hearChunks } from './chunks/transcribe-chunks.ts'
@@ -22,7 +22,7 @@ export interface PipelinePorts extends SourcePorts, ChunkPorts, FormatPorts {
   /** How often to ask how far a task is, in seconds. */
   pollSeconds: number
   /** One after the other, shared by all orders of the process: who is about to submit sees whoever was before. */
-  limitSubmits: Gate
+  limitSubmits: LimitFunction
   /** How long a task may take for a recording of so many seconds. */
   taskTimeoutSeconds(duration: number): number
 }

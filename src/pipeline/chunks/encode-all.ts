@@ -1,6 +1,7 @@
 // Makes a stream of chunks ready to be asked for: looks each up in earlier work, and encodes what is not there.
+
+import type { LimitFunction } from 'p-limit'
 import type { Run } from '../../domain/run.ts'
-import type { Gate } from '../async/gate.ts'
 import { mapConcurrent } from '../async/map-concurrent.ts'
 import { sampleRate } from '../audio/activity.ts'
 import type { Chunk } from '../audio/cut.ts'
@@ -12,7 +13,7 @@ import { type Asked, chunkKey, type Heard, isHeard } from '../audio/fingerprint.
 export interface EncodingTools {
   ffmpeg: LocateFfmpeg
   /** Shared by all orders, so that ten of them do not start twenty encoders. */
-  gate: Gate
+  limitEncoding: LimitFunction
   /** The provider refuses audio that is shorter. */
   minSeconds: number
   asked: Asked
@@ -45,7 +46,7 @@ export function encodeAll(
     const short = whole !== undefined && whole.decoded() <= longestVoiceNote
     const ready = short ? await encodedAlready(chunk, whole, tools.minSeconds) : undefined
     const profile = short ? 'voiceNote' : 'recording'
-    return { key, ...(ready ?? (await tools.gate(() => encode(chunk, { ...tools, profile }, run)))) }
+    return { key, ...(ready ?? (await tools.limitEncoding(() => encode(chunk, { ...tools, profile }, run)))) }
   })
 }
 

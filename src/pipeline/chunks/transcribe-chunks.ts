@@ -1,10 +1,11 @@
 // Hears a recording in chunks: decode, cut, encode, recognise, as one stream from end to end; for each channel, if need be.
+
+import type { LimitFunction } from 'p-limit'
 import type { TranscriptionRequest } from '../../domain/job.ts'
 import { languageHint } from '../../domain/languages.ts'
 import type { Recogniser } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
 import type { Span } from '../../domain/transcript.ts'
-import type { Gate } from '../async/gate.ts'
 import { mergeAsync } from '../async/merge-async.ts'
 import { type Chunk, cut } from '../audio/cut.ts'
 import { type Decoding, decode } from '../audio/decode.ts'
@@ -19,7 +20,7 @@ export interface ChunkPorts {
   ffmpeg: LocateFfmpeg
   recogniser: Recogniser
   /** Shared by all orders of the process. */
-  encoding: Gate
+  limitEncoding: LimitFunction
   /** US dollars that one order may cost. */
   maxCostUsd?: number
 }
@@ -50,13 +51,13 @@ export const maxVoiceNoteBytes = 2_000_000
 export function hearChunks(
   source: Source,
   order: TranscriptionRequest,
-  { ffmpeg, recogniser, encoding, maxCostUsd }: ChunkPorts,
+  { ffmpeg, recogniser, limitEncoding, maxCostUsd }: ChunkPorts,
   run: Run,
   ears: readonly Ear[] = [{}],
 ): ChunkHearing {
   const { limits } = recogniser
   const asked = { model: recogniser.model, ...wishes(order, run) }
-  const tools: EncodingTools = { ffmpeg, gate: encoding, minSeconds: limits.minSeconds, asked }
+  const tools: EncodingTools = { ffmpeg, limitEncoding, minSeconds: limits.minSeconds, asked }
   const audio = ears.map((ear, i) => decode(source, ffmpeg, i === 0 ? run : quiet(run), options(ear, source)))
   const length = () => audio.map(each => each.expected()).find(known => known !== undefined)
   const decoded = () => Math.max(...audio.map(each => each.decoded()))

@@ -1,10 +1,10 @@
 // What one pass over an upload has in hand: how it is to be heard, how far it is, whom it tells.
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { LimitFunction } from 'p-limit'
 import { isSpeechError } from '../../domain/errors.ts'
 import type { FileRecogniser, FileRecognition, TaskStatus } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
 import { log } from '../../log.ts'
-import type { Gate } from '../async/gate.ts'
 import type { Deposit } from './upload.ts'
 
 export interface Pass {
@@ -38,7 +38,7 @@ export interface Errand {
   /** How long to wait for the end, in seconds. */
   patience: number
   /** Lets one at a time look for others and say what it is about to do. */
-  submitting: Gate
+  limitSubmits: LimitFunction
   /** Told of the task as soon as there is one, whether this job pays for it, and of each asking. */
   onTask: (task: string, isOwn: boolean) => void
   onAsked: () => void

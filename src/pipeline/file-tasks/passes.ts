@@ -69,7 +69,7 @@ export async function hear(
         deposit,
         run,
         pollSeconds: ports.pollSeconds,
-        submitting: ports.limitSubmits,
+        limitSubmits: ports.limitSubmits,
         ...places[i]!,
         patience: ports.taskTimeoutSeconds(listened.duration),
         onAsked: waiting(listened.duration, run),

@@ -42,11 +42,11 @@ export async function begin(errand: Errand, earlier?: Intent): Promise<Begun> {
  * then resolves with what that one has.
  */
 async function announce(
-  { key, run, submitting, kept, ...errand }: Errand,
+  { key, run, limitSubmits, kept, ...errand }: Errand,
   name: string,
 ): Promise<Begun | undefined> {
   for (;;) {
-    const found = await submitting(async () => {
+    const found = await limitSubmits(async () => {
       const now = await run.checkpoints.get(key)
       const others = run.checkpoints.isFromThisJob(now) ? undefined : ofOthers(now, kept)
       if (!others) await run.checkpoints.put(key, { intent: Date.now(), name })

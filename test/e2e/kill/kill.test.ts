@@ -3,8 +3,8 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Sqlite from 'libsql'
+import pLimit from 'p-limit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createGate } from '../../../src/pipeline/async/gate.ts'
 import { makePassages, type Passages } from '../../support/audio/spaced-recording.ts'
 import { clients } from '../../support/e2e/mcp-clients.ts'
 import { type System, startSystem } from '../../support/e2e/system.ts'
@@ -15,7 +15,7 @@ const killsOfAJob = 5
 const jobs = 10
 const chunks = 4
 /** So many jobs are killed side by side: while one waits for its moment, another one's server starts. */
-const abreast = createGate(3)
+const abreast = pLimit(3)
 
 /**
  * Milliseconds within which the kill comes: from the call, about until the first request, or from one of the requests,

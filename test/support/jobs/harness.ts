@@ -5,6 +5,7 @@ import { setMaxListeners } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import pLimit from 'p-limit'
 import type { Job, JobTool, TranscriptionRequest } from '../../../src/domain/job.ts'
 import type { Downloader, FileRecogniser, ObjectStorage, Store } from '../../../src/domain/ports.ts'
 import type { Lane, Queue } from '../../../src/domain/queue.ts'
@@ -13,7 +14,6 @@ import type { Transcript } from '../../../src/domain/transcript.ts'
 import { inProcessQueue } from '../../../src/drivers/queue/in-process.ts'
 import { sqliteStore } from '../../../src/drivers/store/sqlite/sqlite.ts'
 import { createJobs, type Jobs } from '../../../src/jobs/jobs.ts'
-import { createGate } from '../../../src/pipeline/async/gate.ts'
 import { textHash } from '../../../src/pipeline/audio/fingerprint.ts'
 import { testFfmpeg } from '../audio/ffmpeg.ts'
 import { rate, speak } from '../audio/synthetic-speech.ts'
@@ -161,8 +161,8 @@ async function openHouse(folder: string, recording: string, wish: HouseOptions):
       },
       pollSeconds: 0.02,
       taskTimeoutSeconds: () => 30,
-      encoding: createGate(2),
-      limitSubmits: createGate(1),
+      limitEncoding: pLimit(2),
+      limitSubmits: pLimit(1),
       downloader: wish.downloader ?? {
         download: () => Promise.reject(new Error('No test needs this.')),
         identify: () => Promise.reject(new Error('No test needs this.')),

@@ -1,6 +1,7 @@
 // A recorded call: each channel is a speaker, and every word comes once, from the one who said it.
 import { stat, truncate } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import pLimit from 'p-limit'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import {
   type DashscopeEmulator,
@@ -18,7 +19,6 @@ import { createHttpClient } from '../../../../src/drivers/http/http.ts'
 import { createAdaptiveRateLimiter } from '../../../../src/drivers/http/rate-limiter.ts'
 import { sqliteStore } from '../../../../src/drivers/store/sqlite/sqlite.ts'
 import { createCheckpoints } from '../../../../src/jobs/records/checkpoints.ts'
-import { createGate } from '../../../../src/pipeline/async/gate.ts'
 import { withoutLeakage } from '../../../../src/pipeline/dual-channel/crosstalk.ts'
 import { transcribeCall } from '../../../../src/pipeline/dual-channel/dual-channel.ts'
 import type { Findings } from '../../../../src/pipeline/transcribe.ts'
@@ -75,7 +75,7 @@ async function hear(
   const limiter = createAdaptiveRateLimiter({ perMinute: 1000, concurrency: 4 })
   const asr = chunkAsr(cloud, { model: 'qwen3-asr-flash', concurrency: 4 })
   const recogniser = retrying(rateLimited(asr, limiter), { firstDelay: 0.01 })
-  const ports = { recogniser, ffmpeg: testFfmpeg, encoding: createGate(2), ...options }
+  const ports = { recogniser, ffmpeg: testFfmpeg, limitEncoding: pLimit(2), ...options }
   const heard = { warnings: new Set<string>(), progress: [] as Progress[], soFar: [] as Findings[] }
   const run: Run = {
     job: 'call',

@@ -1,6 +1,7 @@
 // Passes over one upload that outlast all patience: what is kept of them, and what is left behind.
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import pLimit from 'p-limit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type DashscopeEmulator, startDashscope } from '../../../../emulators/dashscope/dashscope.ts'
 import type { FileRecogniser } from '../../../../src/domain/ports.ts'
@@ -11,7 +12,6 @@ import { createHttpClient } from '../../../../src/drivers/http/http.ts'
 import { ossStorage } from '../../../../src/drivers/object-storage/oss/oss.ts'
 import { sqliteStore } from '../../../../src/drivers/store/sqlite/sqlite.ts'
 import { createCheckpoints } from '../../../../src/jobs/records/checkpoints.ts'
-import { createGate } from '../../../../src/pipeline/async/gate.ts'
 import type { LocateFfmpeg } from '../../../../src/pipeline/audio/ffmpeg.ts'
 import { hear } from '../../../../src/pipeline/file-tasks/passes.ts'
 import type { PipelinePorts } from '../../../../src/pipeline/transcribe.ts'
@@ -35,10 +35,10 @@ afterAll(async () => {
   await folder.remove()
 })
 
-/** Hears a recording with so much patience (seconds), as the job of this id. */
+/** Runs the passes over a recording as the job of this id, waiting this long for each task. */
 async function hearAs(
   job: string,
-  patience: number,
+  taskTimeoutSeconds: number,
   limits: {
     maxSeconds?: number
     maxCostUsd?: number
@@ -54,7 +54,7 @@ async function hearAs(
   const models = { speakerModel: 'fun-asr-mtl', fileModel: 'qwen3-asr-flash-filetrans' }
   const recognisers = fileRecognisers({ cloud, http, ...models })
   const { maxSeconds, ffmpeg = testFfmpeg, file = fixture('jfk.wav'), onSearch = () => {}, ...money } = limits
-  const waiting = { pollSeconds: 0.05, patience: () => patience, submitting: createGate(1) }
+  const waiting = { pollSeconds: 0.05, taskTimeoutSeconds: () => taskTimeoutSeconds, limitSubmits: pLimit(1) }
   const ports = { ...recognisers, ...waiting, ...money, blobs, ffmpeg }
   const { size: bytes } = await stat(file)
   const run: Run = {
