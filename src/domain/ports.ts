@@ -1,104 +1,104 @@
-// What the outside world must do for us: every contract on one page.
+// Contracts of the drivers: recognisers, object storage, downloads, checkpoints and the store.
 import type { SpeechError } from './errors.ts'
 import type { Job } from './job.ts'
 import type { Span, Transcript, TranscriptSummary, UploadMethod } from './transcript.ts'
 
-/** One chunk of speech for the recogniser. */
+/** One chunk of audio to recognise. */
 export interface RecognitionRequest {
   audio: Buffer
   /** Media type of `audio`, for example `audio/mpeg`. */
   mime: string
-  /** Length of `audio`. */
+  /** Length of `audio` in seconds. */
   seconds: number
-  /** ISO code; absent: detect. */
+  /** ISO code. Default: the model detects it. */
   language?: string
-  /** Names and jargon to expect. */
+  /** Names and terms that the audio is likely to contain. */
   context?: string
 }
 
 export interface Recognition {
-  /** Empty when nothing was said. */
+  /** Empty for audio without speech. */
   text: string
-  /** ISO code of what was heard, when the provider says. */
+  /** ISO code of the recognised language, if the provider reports it. */
   language?: string
 }
 
-/** Audio chunk → text. Throws `SpeechError`; `retryable` and `scope` say what the caller may do. */
+/** Recognises audio chunks. Throws `SpeechError`; its `retryable` and `scope` tell the caller whether to try again. */
 export interface Recogniser {
   readonly model: string
   readonly limits: {
-    /** The longest audio of one request, in seconds. */
+    /** Maximum length of one request, in seconds. */
     maxSeconds: number
-    /** The shortest; shorter chunks are filled up with silence. */
+    /** Minimum length; the caller pads shorter chunks with silence. */
     minSeconds: number
-    /** How many requests may be under way at once. */
+    /** Maximum number of requests in flight. */
     concurrency: number
   }
-  /** US dollars for a second of audio; absent when it is not known. */
+  /** Price of a second of audio in US dollars; absent if unknown. */
   readonly usdPerSecond?: number
   recognise(request: RecognitionRequest, signal: AbortSignal): Promise<Recognition>
 }
 
-/** A recording that lies where the provider can fetch it. Plain data: another process can go on with it. */
+/** A recording that the provider can download. Plain data, so that another process can continue with it. */
 export interface Upload {
   way: UploadMethod
-  /** Name of the object by the model that is to hear it; in a bucket all models have the same. */
+  /** Object key by model. In a bucket, all models share one object. */
   keys: Record<string, string>
 }
 
-/** Who left something behind, and when (milliseconds since 1970). */
+/** An object or unfinished upload found by a sweep. */
 export interface StoredUpload {
   owner: string
   job: string
+  /** Milliseconds since 1970. */
   storedAt: number
-  /** False for what an installation with another store has left: its jobs may have the ids of ours. */
+  /** False for an upload of another installation, whose job ids may equal ours. */
   isOwn: boolean
 }
 
 /**
- * Where recordings lie while the provider hears them. Throws `SpeechError`: `BUCKET_REFUSED` `BUCKET_NOT_FOUND`
- * `CLOCK_WRONG` `UPLOAD_FAILED` and those of the provider's key.
+ * Stores recordings while the provider reads them. Throws `SpeechError`: `BUCKET_REFUSED`, `BUCKET_NOT_FOUND`,
+ * `CLOCK_WRONG`, `UPLOAD_FAILED` and errors about the provider's key.
  */
 export interface ObjectStorage {
   readonly way: UploadMethod
   /**
-   * Stores audio (MP3) while it comes, under a name made of owner, job and installation: a second upload of a job takes
-   * the place of the first, also of one that a dead process has left half done. Where it rejects, or the audio or the
-   * signal ends it, nothing is left behind. What has to wait on the disk does so in `scratch`, the job's own folder.
+   * Uploads MP3 audio as it arrives. The key is made of owner, job and installation, so a second upload of a job replaces
+   * the first, even one left unfinished by a crashed process. If it rejects, or the stream or the signal ends it, no
+   * object remains. A driver that has to buffer on disk does so in `scratch`, the folder of the job.
    */
   upload(
     audio: AsyncIterable<Buffer>,
     of: { owner: string; job: string; models: string[]; scratch(): Promise<string> },
     signal: AbortSignal,
   ): Promise<Upload>
-  /** Where a model finds it for so many seconds; ask as late as possible, as it ends with the key that signed it. */
+  /** A URL that the model can read for this long. Sign late: the URL expires with the key that signed it. */
   signedUrl(upload: Upload, model: string, seconds: number, signal: AbortSignal): Promise<string>
-  /** Where recordings can be handed to other machines: in a bucket. */
+  /** Transfer of original recordings between machines; only a bucket has it. */
   readonly recordings?: RecordingStorage
-  /** Resolves also where it is gone already, and where it goes by itself. */
+  /** Deletes an upload. Also resolves if it no longer exists or if the store expires it by itself. */
   delete(upload: Upload, signal: AbortSignal): Promise<void>
-  /** Removes whatever, finished or half uploaded, nobody wants any more; resolves with how much that was. */
-  sweep(isWanted: (left: StoredUpload) => Promise<boolean>, signal: AbortSignal): Promise<number>
+  /** Deletes finished and unfinished uploads that are not in use; resolves with their number. */
+  sweep(isInUse: (upload: StoredUpload) => Promise<boolean>, signal: AbortSignal): Promise<number>
   close(): Promise<void>
 }
 
-/** Recordings as they are, for workers on machines that cannot see the file. */
+/** Original recordings, for workers on machines that cannot read the file. */
 export interface RecordingStorage {
   /**
-   * Stores a file and resolves with its name, which `Blobs.remove` takes as a key; a second time takes the place of the
-   * first. Where it rejects, nothing is left behind. `onName` hears the name before anything is stored, for the case
-   * that this process does not come to its end; `onBytes` hears how many are stored.
+   * Uploads a file and resolves with its key, which `ObjectStorage.delete` accepts. If it rejects, no object remains.
+   * Awaits `onKey` before it stores anything, so that the key survives a crash. `onBytes` receives the bytes stored so far.
    */
   upload(
     file: string,
     of: { owner: string; job: string },
     options: {
       signal: AbortSignal
-      onName?: (key: string) => Promise<void>
+      onKey?: (key: string) => Promise<void>
       onBytes?: (done: number) => void
     },
   ): Promise<string>
-  /** Streams it into a file, and goes on where a connection broke. Throws `RECORDING_LOST` where it is not there. */
+  /** Downloads it into a file and resumes after a broken connection. Throws `RECORDING_LOST` if it does not exist. */
   download(
     key: string,
     file: string,
@@ -107,17 +107,17 @@ export interface RecordingStorage {
 }
 
 export interface FileRequest {
-  /** `https://` (with its signature), or `oss://` in the provider's own store. */
+  /** A signed `https://` URL, or `oss://` in the provider's temporary store. */
   url: string
-  /** ISO code; absent: detect. */
+  /** ISO code. Default: the model detects it. */
   language?: string
-  /** How many people speak, from 2 to 100; only a model that tells speakers takes it. */
+  /** Number of speakers, from 2 to 100. Only for models with speaker labels. */
   speakers?: number
 }
 
 /** Times are seconds. */
 export interface RecognisedWord extends Span {
-  /** With the blanks and the marks around it, so that a sentence is its words put together. */
+  /** Includes surrounding spaces and punctuation: concatenated words make the sentence. */
   text: string
 }
 
@@ -125,124 +125,124 @@ export interface RecognisedSentence extends Span {
   text: string
   /** ISO code. */
   language?: string
-  /** Number of the speaker, from 0; absent where the provider does not say. */
+  /** Speaker number from 0; absent if the provider reports none. */
   speaker?: number
   words?: RecognisedWord[]
 }
 
-/** What was heard in a whole file. */
+/** Recognition result of a whole file. */
 export interface FileRecognition {
-  /** In order of time; none where nothing was said. */
+  /** In order of time; empty for a file without speech. */
   sentences: RecognisedSentence[]
-  /** Seconds that are billed; 0 where the provider does not say. */
+  /** Billed seconds; 0 if the provider does not report them. */
   seconds: number
-  /** The address that was heard, as the provider gives it back. */
+  /** URL of the recognised file, as the provider repeats it. */
   url?: string
 }
 
-/** `failed` is the end of a task; an asking that failed is thrown. */
+/** State of a task. A status request that fails is thrown; `failed` means that the task itself has ended. */
 export type TaskStatus =
   | { state: 'pending' | 'running' }
   | { state: 'done'; hearing: FileRecognition }
-  /** `UPLOAD_UNREACHABLE` (sign again), `TASK_LOST` (unknown, or older than a day), `TASK_FAILED`, `NOT_AUDIO`, … */
+  /** `UPLOAD_UNREACHABLE` (sign again), `TASK_LOST` (unknown or older than a day), `TASK_FAILED`, `NOT_AUDIO`, … */
   | { state: 'failed'; error: SpeechError }
 
 /**
- * An uploaded file → timed text, speakers, or both; as a task that outlives the process. Throws `SpeechError`, whose
- * `retryable` and `scope` say what the caller may do.
+ * Recognises uploaded files as asynchronous tasks that outlive the process: timed text, speakers, or both. Throws
+ * `SpeechError`; its `retryable` and `scope` tell the caller whether to try again.
  */
 export interface FileRecogniser {
   readonly model: string
   readonly limits: { maxSeconds: number; maxBytes: number }
-  /** `text`: words good enough to be read, with measured times. `speakers`: who says a sentence. One model may tell both. */
+  /** `text`: words of transcript quality, with measured times. `speakers`: the speaker of each sentence. */
   readonly capabilities: { text: boolean; speakers: boolean }
-  /** US dollars for a second of audio; absent when it is not known. */
+  /** Price of a second of audio in US dollars; absent if unknown. */
   readonly usdPerSecond?: number
-  /** Starts a task and resolves with its id. `SUBMIT_UNCLEAR`: the answer was lost, and there may be a task that is billed. */
+  /** Starts a task and resolves with its id. `SUBMIT_UNCLEAR`: the response was lost, and a billed task may exist. */
   submit(request: FileRequest, signal: AbortSignal): Promise<string>
-  /** Asks once how far a task is; of a finished one the result is fetched. */
+  /** Requests the state of a task once, and fetches the result of a finished one. */
   status(task: string, signal: AbortSignal): Promise<TaskStatus>
-  /** Ids of this model's tasks that were submitted between two moments (milliseconds since 1970), the newest first. */
+  /** Ids of this model's tasks submitted between two times (milliseconds since 1970), newest first. */
   listTasks(from: number, to: number, signal: AbortSignal): Promise<string[]>
-  /** Stops a task that has not begun; resolves also where it has. */
+  /** Cancels a task that has not started; also resolves if it has. */
   cancel(task: string, signal: AbortSignal): Promise<void>
 }
 
-/** Fetches a public address into a file. Refuses private addresses, also behind redirects. */
+/** Downloads public URLs. Refuses private addresses, also behind redirects. */
 export interface Downloader {
-  /** Resolves with the number of bytes written; `onBytes` hears of each piece. */
+  /** Resolves with the number of bytes written; `onBytes` receives the count after each chunk. */
   download(
     url: string,
     file: string,
     options: { maxBytes: number; signal: AbortSignal; onBytes?: (done: number, total?: number) => void },
   ): Promise<number>
   /**
-   * What its server says of the content at an address, without fetching it: the same string as long as the content is
-   * the same; undefined where the server does not say. Throws like `download`.
+   * Version of the content at a URL, without its download: equal strings mean equal content. Undefined if the server sends
+   * no validator. Throws like `download`.
    */
   identify(url: string, options: { maxBytes: number; signal: AbortSignal }): Promise<string | undefined>
 }
 
-/** Results of paid or slow work, under a key that says what they are results of. They belong to one owner. */
+/** Results of paid or slow work of one owner, under keys derived from the input. Store failures never stop the work. */
 export interface Checkpoints {
-  /** What was kept under this key, as JSON gives it back. Resolves with undefined also where the store cannot be read. */
+  /** The parsed JSON value. Undefined if there is none or if the store cannot be read. */
   get(key: string): Promise<unknown>
-  /** Keeps a JSON value. Resolves also where the store cannot be written: the work goes on. */
+  /** Stores a JSON value. Also resolves if the store cannot be written. */
   put(key: string, value: unknown): Promise<void>
-  /** True for what this order itself has kept, now or before a restart. */
+  /** True for a value that this job has stored, possibly before a restart. */
   isFromThisJob(value: unknown): boolean
 }
 
 export interface TranscriptPage {
   transcripts: TranscriptSummary[]
-  /** Give this to the next call to go on; absent on the last page. */
+  /** Cursor of the next page; absent on the last one. */
   nextCursor?: string
 }
 
 export interface PageRequest {
   limit: number
-  /** From the page before. Throws `BAD_INPUT` for one that no page gave. */
+  /** `nextCursor` of the previous page. Throws `BAD_INPUT` for any other string. */
   cursor?: string
 }
 
 /**
- * Keeps transcripts, jobs and checkpoints, each of them under its owner: what belongs to another owner is as if it
- * were not there. All methods throw `SpeechError` (`STORE_*`, `DISK_FULL`).
+ * Stores transcripts, jobs and checkpoints by owner; data of another owner reads as missing. All methods throw
+ * `SpeechError` (`STORE_*`, `DISK_FULL`).
  */
 export interface Store {
-  /** Writes the transcript whole, in place of one with the same id, and makes it findable. */
+  /** Writes the whole transcript, replaces one with the same id, and indexes it for search. */
   putTranscript(owner: string, transcript: Transcript): Promise<void>
   getTranscript(owner: string, id: string): Promise<Transcript | undefined>
-  /** Newest first; of two made in the same millisecond, the greater id first. */
+  /** Newest first; within the same millisecond, by descending id. */
   listTranscripts(owner: string, page: PageRequest): Promise<TranscriptPage>
   /**
-   * Those whose title or text holds all words of the query, in the order of `listTranscripts`. Case and accents do not
-   * count; words in quotes stand together; the last letters of a word may be missing; scripts without spaces are found
-   * by any run of characters. A query without a word finds nothing.
+   * Transcripts whose title or text contains every word of the query, in the order of `listTranscripts`. Ignores case and
+   * accents, keeps quoted words together, and matches words by prefix. Scripts without spaces match any substring. A query
+   * without a word matches nothing.
    */
   searchTranscripts(owner: string, query: string, page: PageRequest): Promise<TranscriptPage>
-  /** Also what `forgetCheckpoints` removes is not removed here. Resolves with false where there was none. */
+  /** Keeps the checkpoints of its job. Resolves with false if there was no such transcript. */
   deleteTranscript(owner: string, id: string): Promise<boolean>
 
-  /** Writes a job unless there is one with its id; resolves with the one that is there then. */
+  /** Inserts a job unless its id exists; resolves with the stored job. */
   addJob(job: Job): Promise<Job>
   getJob(owner: string, id: string): Promise<Job | undefined>
-  /** Who has a job of this id, as a rule one or none: for workers, who are told an id and nothing else. */
+  /** Owners that have a job with this id, usually at most one. For workers, whose messages carry only the id. */
   ownersOf(id: string): Promise<string[]>
-  /** Writes the job, whose revision is one more than the one read; resolves with false if another write came between. */
+  /** Replaces the job if the stored revision is one less; resolves with false after a concurrent write. */
   replaceJob(job: Job): Promise<boolean>
-  /** Queued and running jobs of all owners, oldest first; does not make a store that is not there yet. */
+  /** Queued and running jobs of all owners, oldest first. Does not create a missing store. */
   unfinishedJobs(): Promise<Job[]>
   deleteJob(owner: string, id: string): Promise<void>
 
-  /** A JSON value, or undefined. */
+  /** The parsed JSON value, or undefined. */
   getCheckpoint(owner: string, key: string): Promise<unknown>
-  /** `job` is the id of the job that found it; a later value takes the place of an earlier one. */
+  /** Stores a JSON value under the key, replaces an earlier one, and records the id of the job. */
   putCheckpoint(owner: string, key: string, value: unknown, job: string): Promise<void>
-  /** Removes what one job has kept. */
+  /** Deletes the checkpoints that this job stored last. */
   deleteCheckpoints(owner: string, job: string): Promise<void>
 
-  /** A sentence for the reader when something of the store had to be set aside; undefined as a rule. */
+  /** A sentence for the user after a damaged file was set aside; otherwise undefined. */
   warning(): string | undefined
   close(): Promise<void>
 }

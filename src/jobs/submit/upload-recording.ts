@@ -69,7 +69,7 @@ export function createForwarding(house: ForwardingHouse): Forwarding {
       const key = await recordings!.upload(
         job.order.audio,
         { owner, job: id },
-        { signal, onName: note, onBytes: tell },
+        { signal, onKey: note, onBytes: tell },
       )
       clearInterval(renewal)
       const progress: Progress = { done: 0, message: 'Waiting for a worker' }

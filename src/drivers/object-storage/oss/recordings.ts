@@ -54,11 +54,11 @@ export function ossRecordings({ open, patience, installation }: RecordingsPlace)
   }
 
   return {
-    async upload(file, { owner, job }, { signal, onName, onBytes }) {
+    async upload(file, { owner, job }, { signal, onKey, onBytes }) {
       const mark = randomBytes(6).toString('hex')
       const key = uploadKey({ owner, job, installation: await installation.getOrCreate(), recording: mark })
       const before = await stat(file).catch(unreadable)
-      await onName?.(key)
+      await onKey?.(key)
       await uploadAudio(
         counted(file, onBytes),
         { key, open, patience, mime: 'application/octet-stream' },

@@ -108,7 +108,7 @@ describe('a recording that is left half way', () => {
     oss.fault({ kind: 'hang', when: ({ kind }) => kind === 'part' })
     const laying = blobs.recordings!.upload(file, of, {
       signal: stop.signal,
-      onName: async key => {
+      onKey: async key => {
         expect(left()).toEqual([])
         named = key
       },
