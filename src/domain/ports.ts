@@ -143,7 +143,7 @@ export interface FileRecognition {
 /** State of a task. A status request that fails is thrown; `failed` means that the task itself has ended. */
 export type TaskStatus =
   | { state: 'pending' | 'running' }
-  | { state: 'done'; hearing: FileRecognition }
+  | { state: 'done'; recognition: FileRecognition }
   /** `UPLOAD_UNREACHABLE` (sign again), `TASK_LOST` (unknown or older than a day), `TASK_FAILED`, `NOT_AUDIO`, … */
   | { state: 'failed'; error: SpeechError }
 

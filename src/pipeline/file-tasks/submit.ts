@@ -104,7 +104,7 @@ async function findLost({ intent, name }: Intent, errand: Errand): Promise<strin
     const candidates = listed.filter(task => !strangers.has(task))
     for (const task of candidates) {
       const status = await ask(task, errand)
-      if (status?.state === 'done' && hears(status.hearing, name)) return task
+      if (status?.state === 'done' && hears(status.recognition, name)) return task
       if (status?.state === 'done' || status?.state === 'failed') strangers.add(task)
     }
     errand.onAsked()

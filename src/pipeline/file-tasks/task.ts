@@ -30,8 +30,8 @@ export async function carryOutPass(errand: Errand): Promise<FileRecognition> {
   for (;;) {
     const end = await attempt(errand, begun, earlier)
     if (end.state === 'done') {
-      await run.checkpoints.put(key, { hearing: end.hearing })
-      return end.hearing
+      await run.checkpoints.put(key, { hearing: end.recognition })
+      return end.recognition
     }
     const { code, retryable } = end.error
     if (finalEnds.has(code)) await forget(errand, end.begun)
@@ -59,7 +59,7 @@ async function attempt(
     throw error
   }
   errand.onTask(begun.task, begun.isOurs || (known !== undefined && errand.isOwn))
-  if (begun.hearing) return { state: 'done', hearing: begun.hearing, begun }
+  if (begun.hearing) return { state: 'done', recognition: begun.hearing, begun }
   return { ...(await follow(begun, errand)), begun }
 }
 

@@ -125,7 +125,7 @@ function ears(
     async status() {
       const heard = hear()
       if (!heard) return { state: 'running' }
-      return isSpeechError(heard) ? { state: 'failed', error: heard } : { state: 'done', hearing: heard }
+      return isSpeechError(heard) ? { state: 'failed', error: heard } : { state: 'done', recognition: heard }
     },
     listTasks: async () => [],
     cancel: async () => {},

@@ -106,8 +106,8 @@ function taskPath(task: string): string {
   return `tasks/${encodeURIComponent(task)}`
 }
 
-function done(hearing: FileRecognition): TaskStatus {
-  return { state: 'done', hearing }
+function done(recognition: FileRecognition): TaskStatus {
+  return { state: 'done', recognition }
 }
 
 /** A body that knows whether it was read, which happens when the connection stands: what was not read has not gone out. */

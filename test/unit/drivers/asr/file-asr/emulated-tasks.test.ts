@@ -84,7 +84,7 @@ async function outcome(recogniser: FileRecogniser, name: string): Promise<TaskSt
 async function hearing(recogniser: FileRecogniser, name: string): Promise<FileRecognition> {
   const status = await outcome(recogniser, name)
   if (status.state !== 'done') throw new Error(JSON.stringify(status))
-  return status.hearing
+  return status.recognition
 }
 
 async function failure(work: Promise<unknown>): Promise<SpeechError> {
@@ -136,7 +136,7 @@ describe('the stand-in cloud', () => {
     for (const recogniser of [who, what])
       expect(await outcome(recogniser, 'silence.wav')).toMatchObject({
         state: 'done',
-        hearing: { sentences: [] },
+        recognition: { sentences: [] },
       })
   })
 
@@ -186,7 +186,7 @@ describe('the stand-in cloud', () => {
     expect(standin.tasks.length).toBe(before + 1)
     const [newest] = await what.listTasks(from, Date.now(), never)
     expect(newest).toBe(standin.tasks.at(-1)!.id)
-    expect(await ended(what, newest!)).toMatchObject({ hearing: { url: at('jfk.wav') } })
+    expect(await ended(what, newest!)).toMatchObject({ recognition: { url: at('jfk.wav') } })
     // The other model's tasks are not among them.
     expect(await who.listTasks(from, Date.now(), never)).not.toContain(newest)
   })

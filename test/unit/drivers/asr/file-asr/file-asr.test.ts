@@ -397,7 +397,7 @@ describe('a task', () => {
   it.each(['SUCCESS_WITH_NO_VALID_FRAGMENT', 'ASR_RESPONSE_HAVE_NO_WORDS'])(
     'in which nobody speaks (%s) is done, wherever that is said',
     async code => {
-      const nothing = { state: 'done', hearing: { sentences: [], seconds: 0 } }
+      const nothing = { state: 'done', recognition: { sentences: [], seconds: 0 } }
       for (const answer of [
         task('SUCCEEDED', { results: [failed(code)] }),
         task('FAILED', { code, results: [failed(code)] }),
@@ -408,7 +408,7 @@ describe('a task', () => {
         expect(await recogniser().status('t', never)).toEqual(nothing)
       }
       server.answers(200, task('FAILED', { code }, { usage: { duration: 7 } }))
-      expect(await recogniser().status('t', never)).toMatchObject({ hearing: { seconds: 7 } })
+      expect(await recogniser().status('t', never)).toMatchObject({ recognition: { seconds: 7 } })
     },
   )
 
@@ -443,7 +443,10 @@ describe('the result', () => {
   ])('%s is fetched with its signature, and without the key', async (_, of) => {
     leadsTo(say(200, listResult), of)
     const status = await recogniser().status('t', never)
-    expect(status).toMatchObject({ state: 'done', hearing: { sentences: [{ text: 'Hello world, 这里。' }] } })
+    expect(status).toMatchObject({
+      state: 'done',
+      recognition: { sentences: [{ text: 'Hello world, 这里。' }] },
+    })
     const fetched = server.seen.filter(({ path }) => path.startsWith('/results/'))
     expect(fetched.map(({ method, path }) => `${method} ${path}`)).toEqual([`GET ${path}`])
     expect(fetched[0]!.headers).not.toHaveProperty('authorization')

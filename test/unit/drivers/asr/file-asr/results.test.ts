@@ -19,7 +19,7 @@ async function hear(
   })
   const status = await recogniser.status('t', never)
   if (status.state !== 'done') throw new Error(JSON.stringify(status))
-  return status.hearing
+  return status.recognition
 }
 
 interface RawWord {
