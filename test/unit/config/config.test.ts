@@ -1,14 +1,9 @@
-// The settings: what is read from where, what is refused and how, and that the documents name what there is.
-import { readFileSync } from 'node:fs'
+// Settings: what is read from where, and what is refused and how.
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { type Config, type Environment, readConfig, unfilledTemplates } from '../../../src/config/config.ts'
-import { settings } from '../../../src/config/settings.ts'
-import { describeError, errors, type SpeechError } from '../../../src/domain/errors.ts'
-import { languageName } from '../../../src/domain/languages.ts'
-import { fillerLists } from '../../../src/pipeline/faithfulness/fillers.ts'
-import { root } from '../../support/e2e/system.ts'
+import { describeError, type SpeechError } from '../../../src/domain/errors.ts'
 
 const home = homedir()
 /** What a client hands on when the user left a field empty. */
@@ -221,46 +216,4 @@ describe('the key of the bucket', () => {
       undefined,
     ])
   })
-})
-
-describe('the documents', () => {
-  const names = Object.values(settings).map(({ env }) => env)
-
-  it('README.md has a table of exactly the settings there are', () => {
-    const readme = readFileSync(join(root, 'README.md'), 'utf8')
-    const table = readme.split(/\n\s*\n/).find(block => block.includes('| `DASHSCOPE_API_KEY` |')) ?? ''
-    const firstCells = [...table.matchAll(/^\|([^|]+)\|/gm)].map(([, cell]) => cell!)
-    const listed = firstCells.flatMap(cell =>
-      [...cell.matchAll(/`([A-Z][A-Z0-9_]+)`/g)].map(([, name]) => name!),
-    )
-    expect(listed.toSorted()).toEqual(names.toSorted())
-  })
-
-  it('mcp.json.example starts this package, with settings there are', () => {
-    const example = JSON.parse(readFileSync(join(root, 'mcp.json.example'), 'utf8'))
-    const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-    const { command, args, env } = example.mcpServers.speech
-    const entry = manifest.bin[manifest.name]
-    expect([command, ...args].join(' ')).toMatch(new RegExp(`^(npx -y ${manifest.name}|node /.*/${entry})$`))
-    expect(Object.keys(env).length).toBeGreaterThan(0)
-    expect(names).toEqual(expect.arrayContaining(Object.keys(env)))
-    // The home folder is there on every machine, and its path has no separator.
-    expect(readConfig(env).allowedDirs).toEqual([homedir()])
-  })
-})
-
-it('the README lists every filler that may be left out', () => {
-  const readme = readFileSync(join(root, 'README.md'), 'utf8')
-  const fillers = fillerLists()
-  expect(fillers.length).toBeGreaterThan(5)
-  for (const [language, examples] of fillers)
-    expect(readme, language).toMatch(
-      new RegExp(`\\|[^|\\n]*${languageName(language)}[^|\\n]*\\| ${examples.join(', ')} \\|\\n`),
-    )
-})
-
-it('the README explains every error code, and holds no unfilled place', async () => {
-  const readme = readFileSync(join(root, 'README.md'), 'utf8')
-  for (const code of Object.keys(errors)) expect(readme, code).toContain(`\`${code}\``)
-  expect(readme).not.toMatch(/@@|TODO/)
 })
