@@ -91,9 +91,9 @@ function models(): TextModel {
     dashscope: { apiKey: standin.apiKey, baseUrl: standin.url },
     gemini: { apiKey: undefined, baseUrl: standin.geminiUrl },
     http,
-    retirements: {
-      isRetired: async name => gone.has(name),
-      async retire(name) {
+    unavailableModels: {
+      has: async name => gone.has(name),
+      async add(name) {
         gone.add(name)
       },
     },

@@ -111,7 +111,7 @@ export function createApp(config: Config, { role = 'server', metricsVersion }: A
     dashscope: { apiKey: config.apiKey, baseUrl: config.baseUrl },
     gemini: { apiKey: config.geminiKey, baseUrl: config.geminiUrl },
     http: textHttp,
-    retirements: unavailableModels(store),
+    unavailableModels: unavailableModels(store),
     meter,
   })
   let found: Promise<FoundFfmpeg> | undefined

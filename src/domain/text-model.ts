@@ -41,13 +41,13 @@ export interface TextModel {
   readonly models: string[]
   /** How many requests may be under way at once. */
   readonly concurrency: number
-  write(request: TextRequest, listener: GenerateOptions): Promise<TextAnswer>
+  generate(request: TextRequest, listener: GenerateOptions): Promise<TextAnswer>
 }
 
 /** Which models are gone, by name and address: remembered for a day, beyond the end of the process. Never rejects. */
 export interface UnavailableModels {
-  isRetired(model: string): Promise<boolean>
-  retire(model: string): Promise<void>
+  has(model: string): Promise<boolean>
+  add(model: string): Promise<void>
 }
 
 /** A text of at most this many characters is returned as it came: there is nothing in it to make readable. */

@@ -94,7 +94,7 @@ export function limitedFile(
 ): FileRecogniser {
   async function ask<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
     await asks.turn(signal)
-    return reportThrottling(work, { throttled: asks.hold, succeeded: () => {} })
+    return reportThrottling(work, { backOff: asks.hold, recover: () => {} })
   }
   return {
     ...inner,

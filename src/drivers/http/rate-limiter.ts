@@ -5,9 +5,9 @@ export interface AdaptiveRateLimiterOptions {
   perMinute: number
   concurrency: number
   /** Milliseconds that all requests hold back at most while the provider throttles. */
-  longestPause?: number
+  maxPauseMs?: number
   /** Requests a minute that it goes down to while the provider throttles. */
-  slowest?: number
+  minPerMinute?: number
   /** For tests with a clock of their own. */
   now?: () => number
 }
@@ -16,9 +16,9 @@ export interface AdaptiveRateLimiter {
   /** Runs the work when its turn comes; rejects with the signal's reason if that comes first. */
   run<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T>
   /** The provider has throttled: hold everything back for a while, and go on at half the rate. */
-  throttled(): void
+  backOff(): void
   /** A request went through: come nearer to the full rate again. */
-  succeeded(): void
+  recover(): void
 }
 
 const minute = 60_000
@@ -28,8 +28,8 @@ const firstPause = 1_000
 export function createAdaptiveRateLimiter({
   perMinute,
   concurrency,
-  longestPause = 30_000,
-  slowest = 6,
+  maxPauseMs = 30_000,
+  minPerMinute = 6,
   now = () => performance.now(),
 }: AdaptiveRateLimiterOptions): AdaptiveRateLimiter {
   const waiting: { start(): void }[] = []
@@ -96,14 +96,14 @@ export function createAdaptiveRateLimiter({
         waiting.push(place)
         next()
       }),
-    throttled() {
+    backOff() {
       // Several requests of one burst are refused together: that is one refusal.
       if (now() < heldUntil) return
-      rate = Math.max(slowest, rate / 2)
+      rate = Math.max(minPerMinute, rate / 2)
       heldUntil = now() + pause * (0.75 + Math.random() / 2)
-      pause = Math.min(longestPause, pause * 2)
+      pause = Math.min(maxPauseMs, pause * 2)
     },
-    succeeded() {
+    recover() {
       rate = Math.min(perMinute, rate + 1)
       pause = firstPause
     },
@@ -113,14 +113,14 @@ export function createAdaptiveRateLimiter({
 /** Tells of an answer and of throttling. */
 export async function reportThrottling<T>(
   work: () => Promise<T>,
-  { throttled, succeeded }: Pick<AdaptiveRateLimiter, 'throttled' | 'succeeded'>,
+  { backOff, recover }: Pick<AdaptiveRateLimiter, 'backOff' | 'recover'>,
 ): Promise<T> {
   try {
     const answer = await work()
-    succeeded()
+    recover()
     return answer
   } catch (error) {
-    if (isSpeechError(error) && error.code === 'THROTTLED') throttled()
+    if (isSpeechError(error) && error.code === 'THROTTLED') backOff()
     throw error
   }
 }

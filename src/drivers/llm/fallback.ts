@@ -14,7 +14,7 @@ import type { ProviderModel } from './model-key.ts'
 import { acceptedOnce } from './wrappers.ts'
 
 export interface FallbackOptions extends DoorOptions {
-  retirements: UnavailableModels
+  unavailableModels: UnavailableModels
 }
 
 interface Member {
@@ -35,13 +35,16 @@ interface Failure {
  * the provider for a minute. Whatever else a model fails with is that request's affair. There must be one model at least.
  * Where all have failed, the error is that of the one whose reader can do most about it.
  */
-export function fallback(models: ProviderModel[], { retirements, ...options }: FallbackOptions): TextModel {
+export function fallback(
+  models: ProviderModel[],
+  { unavailableModels, ...options }: FallbackOptions,
+): TextModel {
   const members = models.map((model): Member => ({ model, door: createDoor(options) }))
 
   async function ask(member: Member, request: TextRequest, listener: GenerateOptions): Promise<TextAnswer> {
     const { model, door } = member
     const { signal } = listener
-    if (await retirements.isRetired(model.place)) throw gone(model)
+    if (await unavailableModels.has(model.key)) throw gone(model)
     const visit = await door.enter(signal)
     if (isSpeechError(visit)) throw visit
     try {
@@ -49,7 +52,7 @@ export function fallback(models: ProviderModel[], { retirements, ...options }: F
         visit.lives()
         listener.onAccepted?.()
       }
-      const answer = await model.write(request, { ...listener, onAccepted })
+      const answer = await model.generate(request, { ...listener, onAccepted })
       onAccepted()
       return answer
     } catch (error) {
@@ -63,7 +66,7 @@ export function fallback(models: ProviderModel[], { retirements, ...options }: F
   async function learn({ model, door }: Member, visit: Visit, error: SpeechError): Promise<void> {
     if (error.code === 'MODEL_NOT_FOUND') {
       log.info('text-model-gone', { model: model.name })
-      await retirements.retire(model.place)
+      await unavailableModels.add(model.key)
     }
     if (error.scope === 'account') {
       const shares = (other: Member) => other.model.provider === model.provider
@@ -80,7 +83,7 @@ export function fallback(models: ProviderModel[], { retirements, ...options }: F
   return {
     models: models.flatMap(model => model.models),
     concurrency: Math.max(...models.map(({ concurrency }) => concurrency)),
-    async write(request, listener) {
+    async generate(request, listener) {
       const once = acceptedOnce(listener)
       const failures: Failure[] = []
       for (const member of members) {

@@ -9,7 +9,7 @@ export interface ProviderModel extends TextModel {
   /** Models of the same provider share their key and their address. */
   readonly provider: string
   /** Name and address: by this it is remembered that a model is gone. */
-  readonly place: string
+  readonly key: string
 }
 
 export interface Draft {

@@ -25,7 +25,7 @@ export interface TextModelsOptions {
   dashscope: Provider
   gemini: Provider
   http: HttpClient
-  retirements: UnavailableModels
+  unavailableModels: UnavailableModels
   meter?: Meter
 }
 
@@ -50,7 +50,7 @@ export function textModels({
   dashscope: qwen,
   gemini,
   http,
-  retirements,
+  unavailableModels,
   meter = noMeter,
 }: TextModelsOptions): TextModel {
   const cloud = dashscope({ ...qwen, http })
@@ -69,16 +69,21 @@ export function textModels({
       retrying(
         limited(
           counted(model, meter),
-          createAdaptiveRateLimiter({ perMinute: requestsPerMinute, slowest, concurrency, longestPause }),
+          createAdaptiveRateLimiter({
+            perMinute: requestsPerMinute,
+            minPerMinute: slowest,
+            concurrency,
+            maxPauseMs: longestPause,
+          }),
         ),
       ),
     ),
-    { retirements },
+    { unavailableModels },
   )
 }
 
 const noModel: TextModel = {
   models: [],
   concurrency: textConcurrency,
-  write: () => Promise.reject(noTextModel()),
+  generate: () => Promise.reject(noTextModel()),
 }

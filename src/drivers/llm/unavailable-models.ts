@@ -45,7 +45,7 @@ export function unavailableModels(
   }
 
   return {
-    async isRetired(model) {
+    async has(model) {
       const entry = known.get(model)
       if (isRetired(entry)) return true
       if (entry && Math.abs(now() - entry.readAt) < freshFor) return false
@@ -58,7 +58,7 @@ export function unavailableModels(
       await underWay
       return isRetired(known.get(model))
     },
-    async retire(model) {
+    async add(model) {
       const until = now() + day
       known.set(model, { until, readAt: now() })
       await store.putCheckpoint(owner, model, { until }, 'retirements').catch(error => {

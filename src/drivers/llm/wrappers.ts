@@ -13,8 +13,8 @@ import type { ProviderModel } from './model-key.ts'
 export function counted<Model extends ProviderModel>(inner: Model, meter: Meter): Model {
   return {
     ...inner,
-    write: (request, listener) =>
-      measured(meter, inner.name, listener.signal, () => inner.write(request, listener)),
+    generate: (request, listener) =>
+      measured(meter, inner.name, listener.signal, () => inner.generate(request, listener)),
   }
 }
 
@@ -22,8 +22,8 @@ export function counted<Model extends ProviderModel>(inner: Model, meter: Meter)
 export function limited<Model extends TextModel>(inner: Model, limiter: AdaptiveRateLimiter): Model {
   return {
     ...inner,
-    write: (request, listener) =>
-      limiter.run(() => reportThrottling(() => inner.write(request, listener), limiter), listener.signal),
+    generate: (request, listener) =>
+      limiter.run(() => reportThrottling(() => inner.generate(request, listener), limiter), listener.signal),
   }
 }
 
@@ -47,11 +47,11 @@ export function retrying<Model extends TextModel>(inner: Model, options: RetryOp
   const { firstDelay = 0.5, random = Math.random } = options
   return {
     ...inner,
-    async write(request, listener) {
+    async generate(request, listener) {
       const once = acceptedOnce(listener)
       for (let attempt = 1; ; attempt++) {
         try {
-          return await inner.write(request, once)
+          return await inner.generate(request, once)
         } catch (error) {
           if (!isSpeechError(error) || !error.retryable || attempt >= attempts(error)) throw error
           const wanted = retryAfter(error) ?? 0

@@ -75,7 +75,7 @@ async function askOnce(piece: Piece, { source, ports, run, onText, ...wish }: As
   const known = kept.success ? (kept.data as TextAnswer) : undefined
   const answer =
     known ??
-    (await ports.textModel.write(promptFor({ ...wish, text, before }), { signal: run.signal, onText }))
+    (await ports.textModel.generate(promptFor({ ...wish, text, before }), { signal: run.signal, onText }))
   if (!known && answer.text.trim() !== '') await run.checkpoints.put(key, answer)
   const { passages, removals } = judge(text, answer.text, { ...wish, ...(before && { before }) })
   return {

@@ -147,10 +147,10 @@ function untilRefused(textModel: TextModel): TextModel {
   let refusal: SpeechError | undefined
   return {
     ...textModel,
-    async write(request, listener) {
+    async generate(request, listener) {
       if (refusal) throw refusal
       try {
-        return await textModel.write(request, listener)
+        return await textModel.generate(request, listener)
       } catch (error) {
         if (isSpeechError(error) && error.scope === 'account') refusal = error
         throw error

@@ -23,7 +23,7 @@ export function scribe({ before = async () => {}, concurrency = 4 }: ScribeWish 
     concurrency,
     models: ['quill'],
     stopped: () => stopped,
-    async write({ user }, { signal, onAccepted }): Promise<TextAnswer> {
+    async generate({ user }, { signal, onAccepted }): Promise<TextAnswer> {
       const text = textIn(user)
       const n = asked.push(text) - 1
       let leave = () => {}

@@ -115,7 +115,7 @@ const deaf: FileRecogniser = {
 const mute: TextModel = {
   models: [],
   concurrency: 1,
-  write: () => Promise.reject(new Error('No test needs this.')),
+  generate: () => Promise.reject(new Error('No test needs this.')),
 }
 
 async function openHouse(folder: string, recording: string, wish: HouseOptions): Promise<House> {

@@ -58,7 +58,7 @@ export function writer({
         if (asked.length >= count) go()
         else waiting.push({ count, go })
       }),
-    async write({ system, user, maxTokens }, { signal, onText = () => {} }) {
+    async generate({ system, user, maxTokens }, { signal, onText = () => {} }) {
       signal.throwIfAborted()
       const { text: said, before } = framed(user)
       const one: Asked = { n: asked.length, text: said, before, system, user, maxTokens, onText }

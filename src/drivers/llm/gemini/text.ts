@@ -72,10 +72,10 @@ export function geminiText({ model, apiKey, baseUrl, http, concurrency }: Gemini
   return {
     name: model,
     provider: 'Gemini',
-    place: `${model} at ${baseUrl}`,
+    key: `${model} at ${baseUrl}`,
     models: [model],
     concurrency,
-    async write(request, listener) {
+    async generate(request, listener) {
       const forbid = forbidsThinking
       try {
         return await ask(request, listener, forbid)

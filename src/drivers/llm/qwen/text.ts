@@ -59,10 +59,10 @@ export function qwenText(
   return {
     name: model,
     provider: 'DashScope',
-    place: `${model} at ${cloud.baseUrl}`,
+    key: `${model} at ${cloud.baseUrl}`,
     models: [model],
     concurrency,
-    async write(request, listener) {
+    async generate(request, listener) {
       const first = route
       try {
         return await ask(first, request, listener).catch(error => {

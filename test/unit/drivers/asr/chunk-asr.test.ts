@@ -578,8 +578,8 @@ describe('limited', () => {
     const told: string[] = []
     const limiter: AdaptiveRateLimiter = {
       run: work => work(),
-      throttled: () => told.push('throttled'),
-      succeeded: () => told.push('succeeded'),
+      backOff: () => told.push('throttled'),
+      recover: () => told.push('succeeded'),
     }
     const call = rateLimited(failing(...(fails ? [fails] : [])), limiter).recognise(chunk, never)
     await (fails ? expect(call).rejects.toBe(fails) : call)
@@ -690,7 +690,7 @@ describe('the limiter', () => {
 
   it('holds all back for a second after throttling, and goes on at half the rate', async () => {
     const gate = limiter(20, 100)
-    gate.throttled()
+    gate.backOff()
     const { begun, all } = order(gate, 12)
     await vi.runAllTimersAsync()
     await all
@@ -699,7 +699,7 @@ describe('the limiter', () => {
 
   it('takes the refusals of one burst for one', async () => {
     const gate = limiter(20, 100)
-    for (let i = 0; i < 5; i++) gate.throttled()
+    for (let i = 0; i < 5; i++) gate.backOff()
     const { begun, all } = order(gate, 10)
     await vi.runAllTimersAsync()
     await all
@@ -711,7 +711,7 @@ describe('the limiter', () => {
     const pauses: number[] = []
     for (let i = 0; i < 8; i++) {
       const from = Date.now()
-      gate.throttled()
+      gate.backOff()
       const { begun, all } = order(gate, 1)
       await vi.runAllTimersAsync()
       await all
@@ -728,14 +728,14 @@ describe('the limiter', () => {
 
   it('comes back to the full rate with each success', async () => {
     const gate = limiter(20, 100)
-    gate.throttled()
+    gate.backOff()
     await vi.advanceTimersByTimeAsync(1000)
-    for (let i = 0; i < 50; i++) gate.succeeded()
+    for (let i = 0; i < 50; i++) gate.recover()
     const { begun, all } = order(gate, 21)
     await vi.runAllTimersAsync()
     await all
     expect(begun).toEqual([...Array(20).fill(1), 61])
-    gate.throttled()
+    gate.backOff()
     const second = order(gate, 1)
     await vi.runAllTimersAsync()
     await second.all

@@ -32,11 +32,11 @@ function fake(name: string, provider = 'DashScope'): Fake {
   return {
     name,
     provider,
-    place: `${name} at home`,
+    key: `${name} at home`,
     models: [name],
     concurrency: 4,
     calls: 0,
-    async write(_, listener): Promise<TextAnswer> {
+    async generate(_, listener): Promise<TextAnswer> {
       this.calls++
       return { text: await how(listener), whole: true, model: name, usage }
     },
@@ -53,8 +53,8 @@ function memory(): UnavailableModels & { retired: string[] } {
   const retired: string[] = []
   return {
     retired,
-    isRetired: async model => retired.includes(model),
-    async retire(model) {
+    has: async model => retired.includes(model),
+    async add(model) {
       retired.push(model)
     },
   }
@@ -64,8 +64,8 @@ function memory(): UnavailableModels & { retired: string[] } {
 const settled = () => new Promise(resolve => setImmediate(resolve))
 
 /** Sixteen that come at the same moment. */
-const crowd = (model: { write: ProviderModel['write'] }, listener = quiet()) =>
-  Array.from({ length: 16 }, () => model.write(request, listener))
+const crowd = (model: Pick<ProviderModel, 'generate'>, listener = quiet()) =>
+  Array.from({ length: 16 }, () => model.generate(request, listener))
 
 beforeEach(() => {
   vi.spyOn(log, 'warn').mockImplementation(() => {})
@@ -80,9 +80,9 @@ describe('a request', () => {
       onText?.(3)
       return 'abc'
     })
-    const model = fallback([a, b], { retirements: memory() })
+    const model = fallback([a, b], { unavailableModels: memory() })
     expect(model).toMatchObject({ models: ['a', 'b'], concurrency: 4 })
-    const answer = await model.write(request, {
+    const answer = await model.generate(request, {
       ...quiet(),
       onAccepted: () => heard.push('accepted'),
       onText: written => heard.push(`${written}`),
@@ -100,10 +100,10 @@ describe('a request', () => {
     ['PROVIDER_REFUSED', {}],
   ])('that meets %s goes on to the next model, and the next request comes back', async (code, details) => {
     const [a, b] = [failing('a', error(code, details)), fake('b')]
-    const model = fallback([a, b], { retirements: memory() })
-    expect(await model.write(request, quiet())).toMatchObject({ model: 'b' })
+    const model = fallback([a, b], { unavailableModels: memory() })
+    expect(await model.generate(request, quiet())).toMatchObject({ model: 'b' })
     a.does(async () => 'again')
-    expect(await model.write(request, quiet())).toMatchObject({ model: 'a' })
+    expect(await model.generate(request, quiet())).toMatchObject({ model: 'a' })
     expect([a.calls, b.calls]).toEqual([2, 1])
   })
 
@@ -115,7 +115,7 @@ describe('a request', () => {
     const a = fake('a').does(take(() => Promise.reject(throttled)))
     const b = fake('b').does(take(async () => 'ok'))
     const onAccepted = vi.fn()
-    await fallback([a, b], { retirements: memory() }).write(request, { ...quiet(), onAccepted })
+    await fallback([a, b], { unavailableModels: memory() }).generate(request, { ...quiet(), onAccepted })
     expect(onAccepted).toHaveBeenCalledTimes(1)
   })
 
@@ -127,7 +127,7 @@ describe('a request', () => {
       return Promise.reject(error('PROVIDER_UNREACHABLE', { retryable: true }))
     })
     const b = fake('b')
-    const work = fallback([a, b], { retirements: memory() }).write(request, { signal: call.signal })
+    const work = fallback([a, b], { unavailableModels: memory() }).generate(request, { signal: call.signal })
     await expect(work).rejects.toBe(reason)
     expect(b.calls).toBe(0)
   })
@@ -135,7 +135,7 @@ describe('a request', () => {
   it('that meets an error of our own asks nobody else', async () => {
     const oops = new TypeError('oops')
     const b = fake('b')
-    const work = fallback([failing('a', oops), b], { retirements: memory() }).write(request, quiet())
+    const work = fallback([failing('a', oops), b], { unavailableModels: memory() }).generate(request, quiet())
     await expect(work).rejects.toBe(oops)
     expect(b.calls).toBe(0)
   })
@@ -143,28 +143,28 @@ describe('a request', () => {
 
 describe('a model that is gone', () => {
   it('costs one request, however many come at once, and none later', async () => {
-    const retirements = memory()
+    const unavailableModels = memory()
     const [a, b] = [failing('a', gone), fake('b')]
-    const model = fallback([a, b], { retirements })
+    const model = fallback([a, b], { unavailableModels })
     const answers = await Promise.all(crowd(model))
     expect(answers.map(answer => answer.model)).toEqual(Array(16).fill('b'))
     expect([a.calls, b.calls]).toEqual([1, 16])
-    expect(retirements.retired).toEqual(['a at home'])
+    expect(unavailableModels.retired).toEqual(['a at home'])
     // In another process.
-    await Promise.all(crowd(fallback([a, b], { retirements })))
+    await Promise.all(crowd(fallback([a, b], { unavailableModels })))
     expect(a.calls).toBe(1)
   })
 
   it('costs one request also where it cannot be remembered', async () => {
-    const retirements = { isRetired: async () => false, retire: async () => {} }
+    const unavailableModels = { has: async () => false, add: async () => {} }
     const [a, b] = [failing('a', gone), fake('b')]
-    await Promise.all(crowd(fallback([a, b], { retirements })))
+    await Promise.all(crowd(fallback([a, b], { unavailableModels })))
     expect(a.calls).toBe(1)
   })
 
   it('does not stop another of its provider', async () => {
-    const model = fallback([failing('a', gone), fake('b')], { retirements: memory() })
-    expect(await model.write(request, quiet())).toMatchObject({ model: 'b' })
+    const model = fallback([failing('a', gone), fake('b')], { unavailableModels: memory() })
+    expect(await model.generate(request, quiet())).toMatchObject({ model: 'b' })
   })
 })
 
@@ -174,7 +174,7 @@ describe('a wrong key', () => {
     async code => {
       const refused = error(code, { scope: 'account' })
       const [a, b, c] = [failing('a', refused), failing('b', refused), fake('c', 'Gemini')]
-      const model = fallback([a, b, c], { retirements: memory() })
+      const model = fallback([a, b, c], { unavailableModels: memory() })
       const answers = await Promise.all(crowd(model))
       expect(answers.map(answer => answer.model)).toEqual(Array(16).fill('c'))
       expect([a.calls, b.calls]).toEqual([1, 0])
@@ -184,14 +184,14 @@ describe('a wrong key', () => {
   it('is tried again after a minute', async () => {
     let time = 0
     const [a, b] = [failing('a', wrongKey), fake('b', 'Gemini')]
-    const model = fallback([a, b], { retirements: memory(), now: () => time })
-    await model.write(request, quiet())
+    const model = fallback([a, b], { unavailableModels: memory(), now: () => time })
+    await model.generate(request, quiet())
     time = 59_000
-    await model.write(request, quiet())
+    await model.generate(request, quiet())
     expect(a.calls).toBe(1)
     time = 61_000
     a.does(async () => 'ok')
-    expect(await model.write(request, quiet())).toMatchObject({ model: 'a' })
+    expect(await model.generate(request, quiet())).toMatchObject({ model: 'a' })
   })
 
   it.each([
@@ -205,9 +205,9 @@ describe('a wrong key', () => {
     ],
   ])('is told from %s', async (_, denied) => {
     const [a, b] = [failing('a', denied), fake('b')]
-    const model = fallback([a, b], { retirements: memory() })
-    expect(await model.write(request, quiet())).toMatchObject({ model: 'b' })
-    await model.write(request, quiet())
+    const model = fallback([a, b], { unavailableModels: memory() })
+    expect(await model.generate(request, quiet())).toMatchObject({ model: 'b' })
+    await model.generate(request, quiet())
     expect(a.calls).toBe(1)
   })
 })
@@ -228,7 +228,7 @@ describe('while nobody knows whether a model lives', () => {
 
   it('one request goes, and all others as soon as it is accepted', async () => {
     const { model: a, go, answer } = slow()
-    const work = Promise.all(crowd(fallback([a], { retirements: memory() })))
+    const work = Promise.all(crowd(fallback([a], { unavailableModels: memory() })))
     await settled()
     expect(a.calls).toBe(1)
     go()
@@ -242,9 +242,9 @@ describe('while nobody knows whether a model lives', () => {
 
   it('the next one goes where the first was called off, with its own reason', async () => {
     const { model: a, go, answer } = slow()
-    const model = fallback([a, fake('b')], { retirements: memory() })
+    const model = fallback([a, fake('b')], { unavailableModels: memory() })
     const call = new AbortController()
-    const first = model.write(request, { signal: call.signal })
+    const first = model.generate(request, { signal: call.signal })
     const others = Promise.all(crowd(model))
     await settled()
     const reason = cancelled()
@@ -263,13 +263,13 @@ describe('while nobody knows whether a model lives', () => {
 
   it('who waits may be called off', async () => {
     const { model: a } = slow()
-    const model = fallback([a], { retirements: memory() })
+    const model = fallback([a], { unavailableModels: memory() })
     const first = new AbortController()
-    const rest = [model.write(request, { signal: first.signal })]
+    const rest = [model.generate(request, { signal: first.signal })]
     await settled()
     const call = new AbortController()
     const reason = cancelled()
-    const waiting = model.write(request, { signal: call.signal })
+    const waiting = model.generate(request, { signal: call.signal })
     await settled()
     call.abort(reason)
     await expect(waiting).rejects.toBe(reason)
@@ -280,7 +280,7 @@ describe('while nobody knows whether a model lives', () => {
 
   it('nobody waits for long for one that neither takes nor refuses', async () => {
     const { model: a, go, answer } = slow()
-    const work = Promise.all(crowd(fallback([a], { retirements: memory(), patience: 1 })))
+    const work = Promise.all(crowd(fallback([a], { unavailableModels: memory(), patience: 1 })))
     await vi.waitFor(() => expect(a.calls).toBe(16))
     go()
     await settled()
@@ -290,7 +290,7 @@ describe('while nobody knows whether a model lives', () => {
 
   it('a failure that may pass says nothing of the others: they all try', async () => {
     const [a, b] = [failing('a', error('PROVIDER_FAILED', { retryable: true })), fake('b')]
-    const answers = await Promise.all(crowd(fallback([a, b], { retirements: memory() })))
+    const answers = await Promise.all(crowd(fallback([a, b], { unavailableModels: memory() })))
     expect(a.calls).toBe(16)
     expect(answers.every(({ model }) => model === 'b')).toBe(true)
   })
@@ -298,31 +298,31 @@ describe('while nobody knows whether a model lives', () => {
   it('a model that throttles is passed over for ten seconds while there is another', async () => {
     let time = 0
     const [a, b] = [failing('a', throttled), fake('b')]
-    const model = fallback([a, b], { retirements: memory(), now: () => time })
+    const model = fallback([a, b], { unavailableModels: memory(), now: () => time })
     for (const at of [0, 1_000, 9_999]) {
       time = at
-      expect(await model.write(request, quiet())).toMatchObject({ model: 'b' })
+      expect(await model.generate(request, quiet())).toMatchObject({ model: 'b' })
     }
     expect(a.calls).toBe(1)
     time = 10_001
     a.does(async () => 'again')
-    expect(await model.write(request, quiet())).toMatchObject({ model: 'a' })
+    expect(await model.generate(request, quiet())).toMatchObject({ model: 'a' })
   })
 
   it('a model that throttles and is the last is asked by each', async () => {
     const a = failing('a', throttled)
-    const model = fallback([a], { retirements: memory() })
-    await failure(model.write(request, quiet()))
-    await failure(model.write(request, quiet()))
+    const model = fallback([a], { unavailableModels: memory() })
+    await failure(model.generate(request, quiet()))
+    await failure(model.generate(request, quiet()))
     expect(a.calls).toBe(2)
   })
 
   it('a refused text says that the model lives', async () => {
     const a = fake('a').does(() => Promise.reject(error('CONTENT_REFUSED')))
-    const model = fallback([a, fake('b')], { retirements: memory() })
-    await model.write(request, quiet())
+    const model = fallback([a, fake('b')], { unavailableModels: memory() })
+    await model.generate(request, quiet())
     const { model: mute } = slow()
-    a.does(listener => mute.write(request, listener).then(({ text }) => text))
+    a.does(listener => mute.generate(request, listener).then(({ text }) => text))
     const call = new AbortController()
     setMaxListeners(0, call.signal)
     const work = Promise.allSettled(crowd(model, { signal: call.signal }))
@@ -335,13 +335,13 @@ describe('while nobody knows whether a model lives', () => {
   it('what is known lasts for ten minutes from the last answer on', async () => {
     let time = 0
     const { model: a, go, answer } = slow()
-    const model = fallback([a], { retirements: memory(), now: () => time })
+    const model = fallback([a], { unavailableModels: memory(), now: () => time })
     const end = async () => {
       go()
       await settled()
       answer()
     }
-    const first = model.write(request, quiet())
+    const first = model.generate(request, quiet())
     await settled()
     await end()
     await first
@@ -351,7 +351,7 @@ describe('while nobody knows whether a model lives', () => {
     ] as const) {
       time = at
       a.calls = 0
-      const works = [model.write(request, quiet()), model.write(request, quiet())]
+      const works = [model.generate(request, quiet()), model.generate(request, quiet())]
       await settled()
       expect(a.calls).toBe(calls)
       await end()
@@ -365,7 +365,7 @@ describe('while nobody knows whether a model lives', () => {
 describe('where all models fail', () => {
   const told = async (...failures: [string, SpeechError, string?][]) => {
     const models = failures.map(([name, with_, provider]) => failing(name, with_, provider))
-    return failure(fallback(models, { retirements: memory() }).write(request, quiet()))
+    return failure(fallback(models, { unavailableModels: memory() }).generate(request, quiet()))
   }
   const refused = error('CONTENT_REFUSED')
 
@@ -404,9 +404,9 @@ describe('where all models fail', () => {
   })
 
   it('the error is the same while they are passed over', async () => {
-    const model = fallback([failing('a', gone), failing('b', wrongKey)], { retirements: memory() })
-    await failure(model.write(request, quiet()))
-    const failed = await failure(model.write(request, quiet()))
+    const model = fallback([failing('a', gone), failing('b', wrongKey)], { unavailableModels: memory() })
+    await failure(model.generate(request, quiet()))
+    const failed = await failure(model.generate(request, quiet()))
     expect(failed).toMatchObject({ code: 'KEY_REFUSED', hint: 'Act.', scope: 'account' })
   })
 })

@@ -35,8 +35,8 @@ function memory(): UnavailableModels & { retired: Set<string> } {
   const retired = new Set<string>()
   return {
     retired,
-    isRetired: async model => retired.has(model),
-    async retire(model) {
+    has: async model => retired.has(model),
+    async add(model) {
       retired.add(model)
     },
   }
@@ -67,7 +67,7 @@ describe('the models of the settings', () => {
       dashscope: { apiKey: 'qwenKey' in wishes ? undefined : 'sk-a', baseUrl: server.baseUrl },
       gemini: { apiKey: 'geminiKey' in wishes ? undefined : 'AIza-b', baseUrl: server.geminiUrl },
       http,
-      retirements: memory(),
+      unavailableModels: memory(),
       ...wishes,
     })
 
@@ -82,7 +82,7 @@ describe('the models of the settings', () => {
     server.answers(500, '')
     const model = open({ qwenKey: undefined, geminiKey: undefined })
     expect(model.models).toEqual([])
-    const error = await failure(model.write(request, quiet))
+    const error = await failure(model.generate(request, quiet))
     expect(error).toMatchObject({ code: 'KEY_MISSING', scope: 'account' })
     expect(error.message).toMatch(/FORMAT_MODELS/)
     expect(error.hint).toMatch(/DASHSCOPE_API_KEY.*GEMINI_API_KEY/)
@@ -97,7 +97,7 @@ describe('the models of the settings', () => {
             `event:error\n:HTTP_STATUS/401\ndata:${JSON.stringify(qwenError('InvalidApiKey', 'x'))}\n\n`,
           ])(seen, response, asked),
     )
-    expect(await open().write(request, quiet)).toMatchObject({ text: 'Ok.', model: 'gemini-2.5-flash' })
+    expect(await open().generate(request, quiet)).toMatchObject({ text: 'Ok.', model: 'gemini-2.5-flash' })
     expect(
       server.seen.map(({ path, headers }) => [
         path.split('/').at(-1),
@@ -118,9 +118,9 @@ describe('the models of the settings', () => {
             .end(JSON.stringify(qwenError('ModelNotFound', 'Model can not be found.')))
         : stream(qwenFrames('Ok.'))(seen, response, asked),
     )
-    const retirements = memory()
-    await open({ retirements }).write(request, quiet)
-    expect([...retirements.retired]).toEqual([`qwen-turbo at ${server.baseUrl}`])
+    const unavailableModels = memory()
+    await open({ unavailableModels }).generate(request, quiet)
+    expect([...unavailableModels.retired]).toEqual([`qwen-turbo at ${server.baseUrl}`])
   })
 })
 
@@ -130,7 +130,7 @@ function failing(...errors: unknown[]): TextModel & { calls: number } {
     models: ['fake'],
     concurrency: 1,
     calls: 0,
-    async write() {
+    async generate() {
       const error = errors[this.calls++]
       if (error) throw error
       return { text: 'ok', whole: true, model: 'fake', usage: { inputTokens: 1, outputTokens: 1 } }
@@ -157,23 +157,23 @@ describe('retrying', () => {
   ])('%s (%s) is asked %i times in all', async (code, retryable, attempts) => {
     const stays = error(code, retryable)
     const inner = failing(...Array(9).fill(stays))
-    await expect(retrying(inner, { firstDelay }).write(request, quiet)).rejects.toBe(stays)
+    await expect(retrying(inner, { firstDelay }).generate(request, quiet)).rejects.toBe(stays)
     expect(inner.calls).toBe(attempts)
   })
 
   it('ends with the first answer, after doubled and jittered pauses', async () => {
     const inner = failing(error('THROTTLED', true), error('PROVIDER_FAILED', true))
     const model = retrying(inner, { firstDelay, random: () => 0.5 })
-    expect(await model.write(request, quiet)).toMatchObject({ text: 'ok' })
+    expect(await model.generate(request, quiet)).toMatchObject({ text: 'ok' })
     expect(delays()).toEqual([0.75e-6, 1.5e-6].map(delay => expect.closeTo(delay, 12)))
   })
 
   it('waits as long as the provider wants, up to a bound', async () => {
     const soon = failing(error('THROTTLED', true, { retryAfter: 0.001 }))
-    await retrying(soon, { firstDelay }).write(request, quiet)
+    await retrying(soon, { firstDelay }).generate(request, quiet)
     expect(delays()).toEqual([0.001])
     const late = error('THROTTLED', true, { retryAfter: 34 })
-    await expect(retrying(failing(late), { firstDelay }).write(request, quiet)).rejects.toBe(late)
+    await expect(retrying(failing(late), { firstDelay }).generate(request, quiet)).rejects.toBe(late)
   })
 
   it('stops waiting when it is aborted', async () => {
@@ -181,22 +181,22 @@ describe('retrying', () => {
     const reason = cancelled()
     vi.mocked(log.info).mockImplementation(() => queueMicrotask(() => call.abort(reason)))
     const inner = failing(error('PROVIDER_FAILED', true))
-    await expect(retrying(inner, { firstDelay: 1000 }).write(request, { signal: call.signal })).rejects.toBe(
-      reason,
-    )
+    await expect(
+      retrying(inner, { firstDelay: 1000 }).generate(request, { signal: call.signal }),
+    ).rejects.toBe(reason)
     expect(inner.calls).toBe(1)
   })
 
   it('tells of the acceptance once', async () => {
     const inner = failing()
     let calls = 0
-    inner.write = async (_, { onAccepted }) => {
+    inner.generate = async (_, { onAccepted }) => {
       onAccepted?.()
       if (calls++ === 0) throw error('PROVIDER_FAILED', true)
       return { text: 'ok', whole: true, model: 'fake', usage: { inputTokens: 1, outputTokens: 1 } }
     }
     const onAccepted = vi.fn()
-    await retrying(inner, { firstDelay }).write(request, { ...quiet, onAccepted })
+    await retrying(inner, { firstDelay }).generate(request, { ...quiet, onAccepted })
     expect(calls).toBe(2)
     expect(onAccepted).toHaveBeenCalledTimes(1)
   })
@@ -207,7 +207,7 @@ describe('the limit', () => {
     let running = 0
     let most = 0
     const inner = failing()
-    inner.write = async () => {
+    inner.generate = async () => {
       most = Math.max(most, ++running)
       await new Promise(setImmediate)
       running--
@@ -215,10 +215,10 @@ describe('the limit', () => {
     }
     const limiter = createAdaptiveRateLimiter({ perMinute: 600, concurrency: 3 })
     const model = limited(inner, limiter)
-    await Promise.all(Array.from({ length: 12 }, () => model.write(request, quiet)))
+    await Promise.all(Array.from({ length: 12 }, () => model.generate(request, quiet)))
     expect(most).toBe(3)
-    const throttled = vi.spyOn(limiter, 'throttled')
-    await failure(limited(failing(error('THROTTLED', true)), limiter).write(request, quiet))
+    const throttled = vi.spyOn(limiter, 'backOff')
+    await failure(limited(failing(error('THROTTLED', true)), limiter).generate(request, quiet))
     expect(throttled).toHaveBeenCalledTimes(1)
   })
 })
@@ -261,7 +261,7 @@ describe('against the stand-in cloud', () => {
     textModels({
       models,
       http,
-      retirements: memory(),
+      unavailableModels: memory(),
       dashscope: { apiKey: keys.qwen ?? standin.apiKey, baseUrl: standin.url },
       gemini: { apiKey: keys.gemini ?? standin.geminiKey, baseUrl: standin.geminiUrl },
     })
@@ -272,7 +272,7 @@ describe('against the stand-in cloud', () => {
     '%s gives the words back',
     async name => {
       const heard: number[] = []
-      const answer = await open([name]).write(task, { ...quiet, onText: written => heard.push(written) })
+      const answer = await open([name]).generate(task, { ...quiet, onText: written => heard.push(written) })
       expect(answer).toMatchObject({ whole: true, model: name })
       expect(words(answer.text)).toEqual(words(spoken))
       expect(answer.usage.outputTokens).toBeGreaterThan(0)
@@ -282,7 +282,7 @@ describe('against the stand-in cloud', () => {
 
   it('a retired first model costs one request of thirty-two', async () => {
     const model = open(['qwen-turbo', 'qwen-flash'])
-    const answers = await Promise.all(Array.from({ length: 32 }, () => model.write(task, quiet)))
+    const answers = await Promise.all(Array.from({ length: 32 }, () => model.generate(task, quiet)))
     expect(answers.every(({ model }) => model === 'qwen-flash')).toBe(true)
     expect(asked().filter(name => name === 'qwen-turbo')).toHaveLength(1)
     expect(asked()).toHaveLength(33)
@@ -290,7 +290,7 @@ describe('against the stand-in cloud', () => {
 
   it('a model that is led to another one which takes no budget answers all the same', async () => {
     standin.set({ redirectedTextModels: { 'gemini-2.5-flash': 'gemini-3.5-flash-lite' } })
-    const answer = await open(['gemini-2.5-flash']).write(task, quiet)
+    const answer = await open(['gemini-2.5-flash']).generate(task, quiet)
     standin.set({ redirectedTextModels: {} })
     expect(answer.model).toBe('gemini-3.5-flash-lite')
     expect(words(answer.text)).toEqual(words(spoken))
@@ -300,7 +300,7 @@ describe('against the stand-in cloud', () => {
     ['DashScope', { qwen: 'sk-other' }, ['qwen-flash', 'gemini-2.5-flash'], 'gemini-2.5-flash'],
     ['Gemini', { gemini: 'AIza-other' }, ['gemini-2.5-flash', 'qwen-flash'], 'qwen-flash'],
   ])('a wrong key of %s does not stop the other', async (_, keys, models, expected) => {
-    expect(await open(models, keys).write(task, quiet)).toMatchObject({ model: expected })
+    expect(await open(models, keys).generate(task, quiet)).toMatchObject({ model: expected })
   })
 
   it.each([
@@ -310,7 +310,7 @@ describe('against the stand-in cloud', () => {
   ] as const)('frames %s cost no word', async (_, fault) => {
     for (const name of ['qwen-flash', 'gemini-2.5-flash']) {
       const off = standin.textFault({ ...fault, times: 1 })
-      const { text } = await open([name]).write(task, quiet)
+      const { text } = await open([name]).generate(task, quiet)
       off()
       expect(words(text)).toEqual(words(spoken))
     }
@@ -324,7 +324,7 @@ describe('against the stand-in cloud', () => {
     ['was a proxy’s page', { kind: 'html' }],
   ] as const)('an answer that %s is asked for again', async (_, fault) => {
     const off = standin.textFault({ ...fault, times: 1 })
-    const { text } = await open(['qwen-flash']).write(task, quiet)
+    const { text } = await open(['qwen-flash']).generate(task, quiet)
     off()
     expect(words(text)).toEqual(words(spoken))
     expect(asked()).toEqual(['qwen-flash', 'qwen-flash'])
@@ -335,11 +335,11 @@ describe('against the stand-in cloud', () => {
     ['in its midst', { kind: 'refuse', midway: true }],
   ] as const)('a text that one provider refuses %s goes to the other', async (_, fault) => {
     const off = [standin.textFault({ ...fault, model: 'qwen-flash' })]
-    expect(await open(['qwen-flash', 'gemini-2.5-flash']).write(task, quiet)).toMatchObject({
+    expect(await open(['qwen-flash', 'gemini-2.5-flash']).generate(task, quiet)).toMatchObject({
       model: 'gemini-2.5-flash',
     })
     off.push(standin.textFault({ ...fault, model: 'gemini-2.5-flash' }))
-    const error = await failure(open(['qwen-flash', 'gemini-2.5-flash']).write(task, quiet))
+    const error = await failure(open(['qwen-flash', 'gemini-2.5-flash']).generate(task, quiet))
     for (const end of off) end()
     expect(error).toMatchObject({ code: 'CONTENT_REFUSED', scope: 'request' })
   })
@@ -350,7 +350,7 @@ describe('against the stand-in cloud', () => {
       ...geminiErrors.resourceExhausted,
       model: 'gemini-2.5-flash',
     })
-    expect(await open(['gemini-2.5-flash', 'qwen-flash']).write(task, quiet)).toMatchObject({
+    expect(await open(['gemini-2.5-flash', 'qwen-flash']).generate(task, quiet)).toMatchObject({
       model: 'qwen-flash',
     })
     off()
@@ -358,6 +358,8 @@ describe('against the stand-in cloud', () => {
   })
 
   it('an answer that became too long is not whole', async () => {
-    expect(await open(['qwen-flash']).write({ ...task, maxTokens: 8 }, quiet)).toMatchObject({ whole: false })
+    expect(await open(['qwen-flash']).generate({ ...task, maxTokens: 8 }, quiet)).toMatchObject({
+      whole: false,
+    })
   })
 })

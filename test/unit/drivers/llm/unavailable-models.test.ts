@@ -43,8 +43,8 @@ describe('a retired model', () => {
   it('is known here and by others for a day', async () => {
     const store = memoryStore()
     const here = unavailableModels(store, { now })
-    expect(await here.isRetired('a')).toBe(false)
-    await here.retire('a')
+    expect(await here.has('a')).toBe(false)
+    await here.add('a')
     const elsewhere = unavailableModels(store, { now })
     for (const [later, expected] of [
       [0, true],
@@ -52,52 +52,52 @@ describe('a retired model', () => {
       [day, false],
     ] as const) {
       time = Date.UTC(2026, 10, 25) + later
-      expect(await here.isRetired('a')).toBe(expected)
-      expect(await elsewhere.isRetired('a')).toBe(expected)
-      expect(await elsewhere.isRetired('b')).toBe(false)
+      expect(await here.has('a')).toBe(expected)
+      expect(await elsewhere.has('a')).toBe(expected)
+      expect(await elsewhere.has('b')).toBe(false)
     }
   })
 
   it('is kept where no user can have it', async () => {
     const store = memoryStore()
-    await unavailableModels(store, { now }).retire('a')
+    await unavailableModels(store, { now }).add('a')
     expect([...store.owners]).toEqual([expect.not.stringMatching(/^[\w.@-]{1,64}$/)])
   })
 
   it('that another process found is heard of within a minute', async () => {
     const store = memoryStore()
     const here = unavailableModels(store, { now })
-    await here.isRetired('a')
-    await unavailableModels(store, { now }).retire('a')
+    await here.has('a')
+    await unavailableModels(store, { now }).add('a')
     time += 61_000
-    expect(await here.isRetired('a')).toBe(true)
+    expect(await here.has('a')).toBe(true)
   })
 
   it('costs the store one look for all who ask at once, and none for a while', async () => {
     const store = memoryStore()
     const here = unavailableModels(store, { now })
-    await Promise.all(Array.from({ length: 32 }, () => here.isRetired('a')))
-    await here.isRetired('a')
+    await Promise.all(Array.from({ length: 32 }, () => here.has('a')))
+    await here.has('a')
     expect(store.reads).toBe(1)
   })
 
   it('is one also for those who were asking the store in that moment', async () => {
     const store = memoryStore()
     const here = unavailableModels(store, { now })
-    const asked = here.isRetired('a')
-    const retired = here.retire('a')
+    const asked = here.has('a')
+    const retired = here.add('a')
     expect(await asked).toBe(true)
     await retired
-    expect(await here.isRetired('a')).toBe(true)
+    expect(await here.has('a')).toBe(true)
   })
 
   it('lasts for this process where the store takes nothing, and nothing is thrown', async () => {
     const store = memoryStore()
     store.broken = true
     const here = unavailableModels(store, { now })
-    expect(await here.isRetired('a')).toBe(false)
-    await here.retire('a')
-    expect(await here.isRetired('a')).toBe(true)
+    expect(await here.has('a')).toBe(false)
+    await here.add('a')
+    expect(await here.has('a')).toBe(true)
   })
 
   it.each([null, 5, 'x', {}, { until: 'tomorrow' }, { until: Date.UTC(2027, 0, 1) }])(
@@ -105,7 +105,7 @@ describe('a retired model', () => {
     async value => {
       const store = memoryStore()
       store.getCheckpoint = async () => value
-      expect(await unavailableModels(store, { now }).isRetired('a')).toBe(false)
+      expect(await unavailableModels(store, { now }).has('a')).toBe(false)
     },
   )
 
@@ -114,8 +114,8 @@ describe('a retired model', () => {
     for (const expected of [false, true]) {
       const store = sqliteStore({ folder })
       const here = unavailableModels(store, { now })
-      expect(await here.isRetired('a at https://host/api/v1')).toBe(expected)
-      await here.retire('a at https://host/api/v1')
+      expect(await here.has('a at https://host/api/v1')).toBe(expected)
+      await here.add('a at https://host/api/v1')
       await store.close()
     }
     rmSync(folder, { recursive: true })

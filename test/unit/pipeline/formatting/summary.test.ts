@@ -168,8 +168,8 @@ describe('the account', () => {
     const { checkpoints } = keeping()
     const unpriced: TextModel = {
       ...writer(),
-      async write(request, listener) {
-        const { costUsd: _, ...answer } = await writer().write(request, listener)
+      async generate(request, listener) {
+        const { costUsd: _, ...answer } = await writer().generate(request, listener)
         return answer
       },
     }

@@ -794,7 +794,7 @@ describe('the rates', () => {
 
   it('slow submits down when one is throttled', async () => {
     const { submits, asks } = rates()
-    const throttled = vi.spyOn(submits, 'throttled')
+    const throttled = vi.spyOn(submits, 'backOff')
     const recogniser = limitedFile(failing(throttling), { submits, asks })
     await expect(recogniser.submit({ url }, never)).rejects.toBe(throttling)
     expect(throttled).toHaveBeenCalledOnce()

@@ -42,7 +42,7 @@ const bodies = () => server.seen.map(({ body }) => JSON.parse(body))
 describe('a request', () => {
   it('has its key in a header and nowhere else', async () => {
     server.answer(geminiAnswer('So I went home.'))
-    await gemini().write(request, { signal: never })
+    await gemini().generate(request, { signal: never })
     const [{ method, path, headers, body }] = server.seen as [(typeof server.seen)[0]]
     expect(`${method} ${path}`).toBe('POST /v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse')
     expect(headers).toMatchObject({ 'x-goog-api-key': apiKey, 'content-type': 'application/json' })
@@ -63,7 +63,7 @@ describe('a request', () => {
     'to %s says nothing of thinking, and leaves room for it',
     async model => {
       server.answer(geminiAnswer('Ok.'))
-      await gemini(model).write(request, { signal: never })
+      await gemini(model).generate(request, { signal: never })
       expect(bodies()[0].generationConfig).toEqual({ temperature: 0.2, maxOutputTokens: 900 + 4096 })
     },
   )
@@ -79,15 +79,15 @@ describe('a request', () => {
         : geminiAnswer('Ok.')(seen, response, asked),
     )
     const model = gemini()
-    expect(await model.write(request, { signal: never })).toMatchObject({ text: 'Ok.' })
-    expect(await model.write(request, { signal: never })).toMatchObject({ text: 'Ok.' })
+    expect(await model.generate(request, { signal: never })).toMatchObject({ text: 'Ok.' })
+    expect(await model.generate(request, { signal: never })).toMatchObject({ text: 'Ok.' })
     const asked = bodies().map(({ generationConfig }) => 'thinkingConfig' in generationConfig)
     expect(asked).toEqual([true, false, false])
   })
 
   it('is not made again for another bad argument', async () => {
     server.answer(geminiError(400, 'INVALID_ARGUMENT', 'Request contains an invalid argument.'))
-    expect(await failure(gemini().write(request, { signal: never }))).toMatchObject({
+    expect(await failure(gemini().generate(request, { signal: never }))).toMatchObject({
       code: 'PROVIDER_REFUSED',
       scope: 'request',
     })
@@ -104,7 +104,7 @@ describe('an answer', () => {
       onAccepted: () => heard.push('accepted'),
       onText: (written: number) => heard.push(written),
     }
-    expect(await gemini().write(request, listener)).toEqual({
+    expect(await gemini().generate(request, listener)).toEqual({
       text: 'So I went home.',
       whole: true,
       model: 'gemini-2.5-flash',
@@ -117,7 +117,7 @@ describe('an answer', () => {
   it('that comes byte by byte is the same', async () => {
     const bytes = Buffer.from([geminiBody('今天 😀'), geminiBody('。', 'STOP')].map(geminiFrame).join(''))
     server.answer(stream(Array.from(bytes, byte => Uint8Array.of(byte))))
-    expect(await gemini().write(request, { signal: never })).toMatchObject({ text: '今天 😀。' })
+    expect(await gemini().generate(request, { signal: never })).toMatchObject({ text: '今天 😀。' })
   })
 
   it.each([
@@ -125,14 +125,14 @@ describe('an answer', () => {
     ['a list of frames', say(200, JSON.stringify([geminiBody('O'), geminiBody('k.', 'STOP')]))],
   ])('may be %s', async (_, how) => {
     server.answer(how)
-    expect(await gemini().write(request, { signal: never })).toMatchObject({ text: 'Ok.', whole: true })
+    expect(await gemini().generate(request, { signal: never })).toMatchObject({ text: 'Ok.', whole: true })
   })
 
   it('leaves thoughts out', async () => {
     const parts = [{ text: 'Let me think.', thought: true }, { text: 'Ok.' }, { thoughtSignature: 'x' }]
     const body = { candidates: [{ content: { parts, role: 'model' }, finishReason: 'STOP' }] }
     server.answer(stream([geminiFrame(body)]))
-    expect(await gemini().write(request, { signal: never })).toEqual({
+    expect(await gemini().generate(request, { signal: never })).toEqual({
       text: 'Ok.',
       whole: true,
       model: 'gemini-2.5-flash',
@@ -143,14 +143,14 @@ describe('an answer', () => {
   it('has the name and the price of the model that wrote it', async () => {
     const body = { ...geminiBody('Ok.', 'STOP'), modelVersion: 'gemini-3.5-flash-lite' }
     server.answer(stream([geminiFrame(body)]))
-    const answer = await gemini().write(request, { signal: never })
+    const answer = await gemini().generate(request, { signal: never })
     expect(answer.model).toBe('gemini-3.5-flash-lite')
     expect(answer).not.toHaveProperty('costUsd')
   })
 
   it('that became too long is not whole', async () => {
     server.answer(stream([geminiFrame(geminiBody('So I', 'MAX_TOKENS'))]))
-    expect(await gemini().write(request, { signal: never })).toMatchObject({ text: 'So I', whole: false })
+    expect(await gemini().generate(request, { signal: never })).toMatchObject({ text: 'So I', whole: false })
   })
 
   it.each([
@@ -160,7 +160,7 @@ describe('an answer', () => {
     ['has another shape', [{ candidates: 'none' }]],
   ])('that %s may pass', async (_, frames) => {
     server.answer(stream(frames.map(geminiFrame)))
-    expect(await failure(gemini().write(request, { signal: never }))).toMatchObject({
+    expect(await failure(gemini().generate(request, { signal: never }))).toMatchObject({
       code: 'PROVIDER_FAILED',
       retryable: true,
     })
@@ -168,7 +168,7 @@ describe('an answer', () => {
 
   it('that is the page of a proxy may pass', async () => {
     server.answers(200, '<html>PRIVATE</html>')
-    const error = await failure(gemini().write(request, { signal: never }))
+    const error = await failure(gemini().generate(request, { signal: never }))
     expect(error).toMatchObject({ code: 'PROVIDER_FAILED', retryable: true })
     expect(describeError(error)).not.toContain('PRIVATE')
   })
@@ -177,7 +177,7 @@ describe('an answer', () => {
     const call = new AbortController()
     const reason = cancelled()
     server.answer(stream([geminiFrame(geminiBody('So I'))], { open: true }))
-    const work = gemini().write(request, { signal: call.signal, onText: () => call.abort(reason) })
+    const work = gemini().generate(request, { signal: call.signal, onText: () => call.abort(reason) })
     await expect(work).rejects.toBe(reason)
   })
 })
@@ -189,7 +189,7 @@ describe('a text that Gemini does not want', () => {
   ])('is told by the end %s, also after some text', async reason => {
     for (const frames of [[geminiBody(undefined, reason)], [geminiBody('So I'), geminiBody('', reason)]]) {
       server.answer(stream(frames.map(geminiFrame)))
-      expect(await failure(gemini().write(request, { signal: never }))).toMatchObject({
+      expect(await failure(gemini().generate(request, { signal: never }))).toMatchObject({
         code: 'CONTENT_REFUSED',
         retryable: false,
         scope: 'request',
@@ -201,7 +201,7 @@ describe('a text that Gemini does not want', () => {
     'is told by the block %s, without a candidate',
     async blockReason => {
       server.answer(stream([geminiFrame({ promptFeedback: { blockReason } })]))
-      expect(await failure(gemini().write(request, { signal: never }))).toMatchObject({
+      expect(await failure(gemini().generate(request, { signal: never }))).toMatchObject({
         code: 'CONTENT_REFUSED',
       })
     },
@@ -226,7 +226,7 @@ describe('an error', () => {
     const body = { error: { code, message: `PRIVATE ${apiKey}`, status } }
     for (const how of [say(code, body), stream([geminiFrame(body)]), say(code, JSON.stringify([body]))]) {
       server.answer(how)
-      const error = await failure(gemini().write(request, { signal: never }))
+      const error = await failure(gemini().generate(request, { signal: never }))
       expect(error).toMatchObject({ code: ours, retryable, scope })
       expect(describeError(error)).not.toMatch(/PRIVATE|secret|DASHSCOPE|ASR_MODEL/)
       expect(describeError(error)).toMatch(/^[A-Z_]+: .+\. .+\.$/)
@@ -239,14 +239,14 @@ describe('an error', () => {
     ['that has leaked', geminiError(403, 'PERMISSION_DENIED', 'Your API key was reported as leaked.')],
   ])('about the key is known %s', async (_, how) => {
     server.answer(how)
-    const error = await failure(gemini().write(request, { signal: never }))
+    const error = await failure(gemini().generate(request, { signal: never }))
     expect(error).toMatchObject({ code: 'KEY_REFUSED', scope: 'account' })
     expect(error.hint).toContain('GEMINI_API_KEY')
   })
 
   it('about a model names it, and where to set another', async () => {
     server.answer(geminiError(404, 'NOT_FOUND'))
-    const error = await failure(gemini().write(request, { signal: never }))
+    const error = await failure(gemini().generate(request, { signal: never }))
     expect(describeError(error)).toMatch(/gemini-2\.5-flash.*FORMAT_MODELS/)
   })
 
@@ -258,7 +258,7 @@ describe('an error', () => {
   ])('about the rate carries the wait that is asked for: %s', async (retryDelay, expected) => {
     const details = [{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay }]
     server.answer(geminiError(429, 'RESOURCE_EXHAUSTED', 'x', details))
-    expect(retryAfter(await failure(gemini().write(request, { signal: never })))).toBe(expected)
+    expect(retryAfter(await failure(gemini().generate(request, { signal: never })))).toBe(expected)
   })
 
   it.each<[number, ErrorCode]>([
@@ -269,14 +269,14 @@ describe('an error', () => {
     [502, 'PROVIDER_FAILED'],
   ])('%i with the page of a proxy is %s', async (status, code) => {
     server.answers(status, '<html>PRIVATE</html>')
-    const error = await failure(gemini().write(request, { signal: never }))
+    const error = await failure(gemini().generate(request, { signal: never }))
     expect(error).toMatchObject({ code })
     expect(describeError(error)).not.toMatch(/PRIVATE|DASHSCOPE/)
   })
 
   it('of the network names the address of Gemini, and no key', async () => {
     server.answer(hangUp)
-    const error = await failure(gemini().write(request, { signal: never }))
+    const error = await failure(gemini().generate(request, { signal: never }))
     expect(error).toMatchObject({ code: 'PROVIDER_UNREACHABLE', retryable: true })
     expect(error.hint).toContain('GEMINI_BASE_URL')
     expect(describeError(error)).not.toContain(apiKey)

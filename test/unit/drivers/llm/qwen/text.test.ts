@@ -44,7 +44,7 @@ const route = (name: string) => `/api/v1/services/aigc/${name}/generation`
 describe('a request', () => {
   it('to a model of the old generation has its text as a string', async () => {
     server.answer(stream(qwenFrames('So I went home.')))
-    await qwen().write(request, { signal: never })
+    await qwen().generate(request, { signal: never })
     const [{ method, path, headers }] = server.seen as [(typeof server.seen)[0]]
     expect(`${method} ${path}`).toBe(`POST ${route('text-generation')}`)
     expect(headers).toMatchObject({
@@ -80,7 +80,7 @@ describe('a request', () => {
         sse(qwenBody('went.', 'stop', { list: true })),
       ]),
     )
-    const { text } = await qwen('qwen3.7-flash').write(request, { signal: never })
+    const { text } = await qwen('qwen3.7-flash').generate(request, { signal: never })
     expect(text).toBe('So I went.')
     expect(server.seen[0]!.path).toBe(route('multimodal-generation'))
     expect(bodies()[0]).toMatchObject({
@@ -103,7 +103,7 @@ describe('a request', () => {
     ...['qwen-7b-chat', 'deepseek-v3.2', 'glm-4.6'],
   ])('to %s takes the route of texts', async model => {
     server.answer(stream(qwenFrames('Ok.')))
-    await qwen(model).write(request, { signal: never })
+    await qwen(model).generate(request, { signal: never })
     expect(server.seen.map(({ path }) => path)).toEqual([route('text-generation')])
   })
 
@@ -111,7 +111,7 @@ describe('a request', () => {
     'to %s takes the route of many media',
     async model => {
       server.answer(stream(qwenFrames('Ok.')))
-      await qwen(model).write(request, { signal: never })
+      await qwen(model).generate(request, { signal: never })
       expect(server.seen.map(({ path }) => path)).toEqual([route('multimodal-generation')])
     },
   )
@@ -123,13 +123,13 @@ describe('a request', () => {
     ['another-model', 1e6],
   ])('asks %s for no more than it can write', async (model, most) => {
     server.answer(stream(qwenFrames('Ok.')))
-    await qwen(model).write({ ...request, maxTokens: 1e6 }, { signal: never })
+    await qwen(model).generate({ ...request, maxTokens: 1e6 }, { signal: never })
     expect(bodies()[0].parameters.max_tokens).toBe(most)
   })
 
   it('does not forbid thinking where a model can do nothing else', async () => {
     server.answer(stream(qwenFrames('Ok.')))
-    await qwen('qwen3-30b-a3b-thinking-2507').write(request, { signal: never })
+    await qwen('qwen3-30b-a3b-thinking-2507').generate(request, { signal: never })
     expect(bodies()[0].parameters).not.toHaveProperty('enable_thinking')
   })
 })
@@ -147,8 +147,8 @@ describe('the wrong route', () => {
   it('leads to the other one, once: it is remembered', async () => {
     server.answer(other)
     const model = qwen('brand-new-model')
-    expect(await model.write(request, { signal: never })).toMatchObject({ text: 'Ok.' })
-    expect(await model.write(request, { signal: never })).toMatchObject({ text: 'Ok.' })
+    expect(await model.generate(request, { signal: never })).toMatchObject({ text: 'Ok.' })
+    expect(await model.generate(request, { signal: never })).toMatchObject({ text: 'Ok.' })
     const [text, media] = [route('text-generation'), route('multimodal-generation')]
     expect(server.seen.map(({ path }) => path)).toEqual([text, media, media])
     expect(bodies()[1].input.messages[1].content).toEqual([{ text: request.user }])
@@ -157,16 +157,16 @@ describe('the wrong route', () => {
   it('is found by all who come at once, and none is sent back', async () => {
     server.answer(other)
     const model = qwen('brand-new-model')
-    const answers = await Promise.all([1, 2, 3, 4].map(() => model.write(request, { signal: never })))
+    const answers = await Promise.all([1, 2, 3, 4].map(() => model.generate(request, { signal: never })))
     expect(answers.map(({ text }) => text)).toEqual(['Ok.', 'Ok.', 'Ok.', 'Ok.'])
     server.answer(other)
-    await model.write(request, { signal: never })
+    await model.generate(request, { signal: never })
     expect(server.seen.map(({ path }) => path)).toEqual([route('multimodal-generation')])
   })
 
   it('by both is the end', async () => {
     server.answers(400, qwenError('InvalidParameter', 'url error, please check url！'))
-    const error = await failure(qwen().write(request, { signal: never }))
+    const error = await failure(qwen().generate(request, { signal: never }))
     expect(error).toMatchObject({ code: 'PROVIDER_REFUSED', scope: 'request', retryable: false })
     expect(error.hint).toContain('FORMAT_MODELS')
     expect(server.seen).toHaveLength(2)
@@ -182,7 +182,7 @@ describe('an answer', () => {
       onAccepted: () => heard.push('accepted'),
       onText: (written: number) => heard.push(written),
     }
-    expect(await qwen().write(request, listener)).toEqual({
+    expect(await qwen().generate(request, listener)).toEqual({
       text: 'So I went home.',
       whole: true,
       model: 'qwen-flash',
@@ -195,12 +195,17 @@ describe('an answer', () => {
   it('that comes byte by byte is the same', async () => {
     const bytes = Buffer.from(qwenFrames('今天', '我们去了。', 'Ça va 😀.').join(''))
     server.answer(stream(Array.from(bytes, byte => Uint8Array.of(byte))))
-    expect(await qwen().write(request, { signal: never })).toMatchObject({ text: '今天我们去了。Ça va 😀.' })
+    expect(await qwen().generate(request, { signal: never })).toMatchObject({
+      text: '今天我们去了。Ça va 😀.',
+    })
   })
 
   it('with frames parted by one newline is the same', async () => {
     server.answer(stream(qwenFrames('So I', ' went.').map(frame => frame.replace('\n\n', '\n'))))
-    expect(await qwen().write(request, { signal: never })).toMatchObject({ text: 'So I went.', whole: true })
+    expect(await qwen().generate(request, { signal: never })).toMatchObject({
+      text: 'So I went.',
+      whole: true,
+    })
   })
 
   it.each([
@@ -213,7 +218,7 @@ describe('an answer', () => {
     server.answer(stream(frames.map((frame, i) => sse(frame, i + 1))))
     const heard: number[] = []
     const onText = (length: number) => heard.push(length)
-    expect(await qwen().write(request, { signal: never, onText })).toMatchObject({ text, whole: true })
+    expect(await qwen().generate(request, { signal: never, onText })).toMatchObject({ text, whole: true })
     expect(heard).toEqual(written)
   })
 
@@ -227,7 +232,7 @@ describe('an answer', () => {
   ])('with %s, whole and as a frame', async (_, body) => {
     for (const how of [say(200, body), stream([sse(body)])]) {
       server.answer(how)
-      expect(await qwen().write(request, { signal: never })).toMatchObject({
+      expect(await qwen().generate(request, { signal: never })).toMatchObject({
         text: 'Ok.',
         whole: true,
         usage,
@@ -237,13 +242,16 @@ describe('an answer', () => {
 
   it.each(['length', 'tool_calls', 'anything else'])('that ends for %s is not whole', async reason => {
     server.answer(stream([sse(qwenBody('So I')), sse(qwenBody(' went', reason))]))
-    expect(await qwen().write(request, { signal: never })).toMatchObject({ text: 'So I went', whole: false })
+    expect(await qwen().generate(request, { signal: never })).toMatchObject({
+      text: 'So I went',
+      whole: false,
+    })
   })
 
   it('without usage, or with an odd one, has no price', async () => {
     for (const odd of [null, 'many', { input_tokens: 'many' }]) {
       server.answers(200, { ...qwenBody('Ok.', 'stop'), usage: odd })
-      const answer = await qwen().write(request, { signal: never })
+      const answer = await qwen().generate(request, { signal: never })
       expect(answer).toEqual({
         text: 'Ok.',
         whole: true,
@@ -255,7 +263,7 @@ describe('an answer', () => {
 
   it('of a model without a known price has none', async () => {
     server.answer(stream(qwenFrames('Ok.')))
-    expect(await qwen('qwen3.7-flash').write(request, { signal: never })).not.toHaveProperty('costUsd')
+    expect(await qwen('qwen3.7-flash').generate(request, { signal: never })).not.toHaveProperty('costUsd')
   })
 
   it('counts although the connection breaks after its end', async () => {
@@ -263,7 +271,7 @@ describe('an answer', () => {
       await stream(qwenFrames('Ok.'), { open: true })(seen, response, asked)
       asked.socket.destroy()
     })
-    expect(await qwen().write(request, { signal: never })).toMatchObject({ text: 'Ok.', whole: true })
+    expect(await qwen().generate(request, { signal: never })).toMatchObject({ text: 'Ok.', whole: true })
   })
 })
 
@@ -281,14 +289,14 @@ describe('an answer that is none', () => {
     ['is half a document', ['{"output":{"choi']],
   ])('as it %s may pass', async (_, pieces) => {
     server.answer(stream(pieces))
-    const error = await failure(qwen().write(request, { signal: never }))
+    const error = await failure(qwen().generate(request, { signal: never }))
     expect(error).toMatchObject({ code: 'PROVIDER_FAILED', retryable: true, scope: 'request' })
     expect(describeError(error)).not.toMatch(/PRIVATE|went|secret/)
   })
 
   it('as it was cut before its first word would be cut again', async () => {
     server.answer(stream([sse(qwenBody('', 'length'))]))
-    const error = await failure(qwen().write(request, { signal: never }))
+    const error = await failure(qwen().generate(request, { signal: never }))
     expect(error).toMatchObject({ code: 'PROVIDER_FAILED', retryable: false })
   })
 
@@ -297,19 +305,19 @@ describe('an answer that is none', () => {
       await stream(qwenFrames('So I').slice(0, 1), { open: true })(seen, response, asked)
       asked.socket.destroy()
     })
-    const error = await failure(qwen().write(request, { signal: never }))
+    const error = await failure(qwen().generate(request, { signal: never }))
     expect(error).toMatchObject({ code: 'PROVIDER_UNREACHABLE', retryable: true })
   })
 
   it('as nothing more comes is a timeout', async () => {
     server.answer(stream(qwenFrames('So I').slice(0, 1), { open: true }))
-    const error = await failure(qwen().write(request, { signal: never }))
+    const error = await failure(qwen().generate(request, { signal: never }))
     expect(error).toMatchObject({ code: 'PROVIDER_TIMEOUT', retryable: true })
   })
 
   it('as nobody answers', async () => {
     server.answer(hangUp)
-    const error = await failure(qwen().write(request, { signal: never }))
+    const error = await failure(qwen().generate(request, { signal: never }))
     expect(error).toMatchObject({ code: 'PROVIDER_UNREACHABLE', retryable: true })
     expect(error.hint).toContain('DASHSCOPE_BASE_URL')
   })
@@ -318,7 +326,7 @@ describe('an answer that is none', () => {
     const call = new AbortController()
     const reason = cancelled()
     server.answer(stream(qwenFrames('So I').slice(0, 1), { open: true }))
-    const work = qwen().write(request, { signal: call.signal, onText: () => call.abort(reason) })
+    const work = qwen().generate(request, { signal: call.signal, onText: () => call.abort(reason) })
     await expect(work).rejects.toBe(reason)
   })
 })
@@ -342,7 +350,7 @@ describe('an error', () => {
       const frame = sse(body, 2, 'error', status)
       for (const how of [say(status, body), stream([frame]), stream([sse(qwenBody('So I')), frame])]) {
         server.answer(how)
-        const error = await failure(qwen().write(request, { signal: never }))
+        const error = await failure(qwen().generate(request, { signal: never }))
         expect(error).toMatchObject({ code: ours, retryable, scope })
         expect(describeError(error)).not.toMatch(/PRIVATE|secret|ASR_MODEL|recording/)
       }
@@ -353,7 +361,7 @@ describe('an error', () => {
     const body = qwenError('DataInspectionFailed', 'x')
     for (const how of [say(200, body), stream([`data:${JSON.stringify(body)}\n\n`])]) {
       server.answer(how)
-      expect(await failure(qwen().write(request, { signal: never }))).toMatchObject({
+      expect(await failure(qwen().generate(request, { signal: never }))).toMatchObject({
         code: 'CONTENT_REFUSED',
       })
     }
@@ -365,14 +373,14 @@ describe('an error', () => {
       stream([sse(qwenBody('So I')), sse(qwenError('DataInspectionFailed', 'x'), 2, 'error', 400)]),
     )
     const listener = { signal: never, onAccepted: () => heard.push('accepted') }
-    expect(await failure(qwen().write(request, listener))).toMatchObject({ code: 'CONTENT_REFUSED' })
+    expect(await failure(qwen().generate(request, listener))).toMatchObject({ code: 'CONTENT_REFUSED' })
     expect(heard).toEqual(['accepted'])
   })
 
   it('at the beginning is no acceptance', async () => {
     const heard: string[] = []
     server.answer(stream([sse(qwenError('InvalidParameter', 'Model not exist.'), 1, 'error', 400)]))
-    await failure(qwen().write(request, { signal: never, onAccepted: () => heard.push('accepted') }))
+    await failure(qwen().generate(request, { signal: never, onAccepted: () => heard.push('accepted') }))
     expect(heard).toEqual([])
   })
 
@@ -382,7 +390,7 @@ describe('an error', () => {
     const accepted = new Promise<void>(resolve => {
       const listener = { signal: call.signal, onAccepted: resolve }
       qwen()
-        .write(request, listener)
+        .generate(request, listener)
         .catch(() => {})
     })
     await accepted
@@ -391,7 +399,7 @@ describe('an error', () => {
 
   it('about a model names it, and where to set another', async () => {
     server.answers(400, qwenError('InvalidParameter', 'Model not exist.'))
-    const error = await failure(qwen('qwen-turbo').write(request, { signal: never }))
+    const error = await failure(qwen('qwen-turbo').generate(request, { signal: never }))
     expect(describeError(error)).toMatch(/^MODEL_NOT_FOUND: .*qwen-turbo.*FORMAT_MODELS/)
   })
 
@@ -402,7 +410,7 @@ describe('an error', () => {
     [502, 'PROVIDER_FAILED'],
   ])('%i with the page of a proxy is %s', async (status, code) => {
     server.answers(status, '<html>PRIVATE</html>')
-    const error = await failure(qwen().write(request, { signal: never }))
+    const error = await failure(qwen().generate(request, { signal: never }))
     expect(error).toMatchObject({ code })
     expect(describeError(error)).not.toContain('PRIVATE')
   })
