@@ -30,11 +30,11 @@ export const worker: Command = {
     const app = createApp({ ...config, allowedDirs: [] }, { role: 'worker', metricsVersion: version })
     let isDraining = false
     const health = () => {
-      const silent = app.queueSilentSince?.()
-      const isSilent = silent !== undefined && Date.now() - silent > maxQueueSilenceMs
+      const silentSince = app.queueSilentSince?.()
+      const isSilent = silentSince !== undefined && Date.now() - silentSince > maxQueueSilenceMs
       const status = isDraining ? 'draining' : isSilent ? 'queue silent' : 'ok'
-      const since = silent === undefined ? {} : { silentSince: new Date(silent).toISOString() }
-      return { isWell: status === 'ok', facts: { status, jobs: app.jobs.activeJobs(), ...since } }
+      const since = silentSince === undefined ? {} : { silentSince: new Date(silentSince).toISOString() }
+      return { isHealthy: status === 'ok', body: { status, jobs: app.jobs.activeJobs(), ...since } }
     }
     const serving = await serveHealth({
       host: config.workerHost,

@@ -1,4 +1,4 @@
-// Tells a client that stays connected what has changed: the transcripts it watches, and the list of them.
+// Sends change notifications to a connected client: for the transcripts it subscribed to, and for the list of transcripts.
 import {
   type McpServer,
   ProtocolError,
@@ -8,74 +8,74 @@ import {
 import type { Jobs } from '../jobs/jobs.ts'
 import type { Connection } from './connection.ts'
 import { readTranscript } from './resources.ts'
-import { paced } from './throttled.ts'
+import { throttled } from './throttled.ts'
 import { transcriptIdOf, transcriptUris } from './uris.ts'
 
-export const mostSubscriptions = 100
-/** In milliseconds, for each address: chunks can land faster than anyone reads. */
-export const shortestGap = 1_000
-/** Stands for the list among the addresses. */
-const list = 'list'
+export const maxSubscriptions = 100
+/** Minimum interval between two notifications for one URI. */
+export const notificationIntervalMs = 1_000
+/** Key of the list in the throttle, beside the URIs. */
+export const listKey = 'list'
 
-/** Listens to the jobs from the moment the client is known to stay, until it goes. */
-export function pushChanges(server: McpServer, jobs: Jobs, { owner, era }: Connection): void {
-  const { server: line } = server
-  const told = paced(uri => {
-    const sent = uri === list ? line.sendResourceListChanged() : line.sendResourceUpdated({ uri })
-    // A client that has gone needs to know nothing.
+/** Subscribes to the jobs once the client is initialized, until it disconnects. */
+export function pushChanges(mcpServer: McpServer, jobs: Jobs, { owner, era }: Connection): void {
+  const { server } = mcpServer
+  const notifications = throttled(key => {
+    const sent = key === listKey ? server.sendResourceListChanged() : server.sendResourceUpdated({ uri: key })
+    // Sending fails if the client has disconnected.
     sent.catch(() => {})
-  }, shortestGap)
+  }, notificationIntervalMs)
   let unsubscribe: (() => void) | undefined
-  const watched = subscriptions(server, jobs, { owner, era, onSubscribe: listen })
+  const subscriptions = trackSubscribed(mcpServer, jobs, { owner, era, onSubscribe: start })
 
-  function listen(): void {
+  function start(): void {
     unsubscribe ??= jobs.subscribe(change => {
       if (change.owner !== owner) return
-      if (change.listChanged) told.call(list)
-      for (const uri of transcriptUris(change.id)) if (watched.has(uri)) told.call(uri)
+      if (change.listChanged) notifications.call(listKey)
+      for (const uri of transcriptUris(change.id)) if (subscriptions.has(uri)) notifications.call(uri)
     })
   }
 
-  line.onclose = () => {
+  server.onclose = () => {
     unsubscribe?.()
-    told.stop()
-    watched.end()
+    notifications.stop()
+    subscriptions.close()
   }
-  // In the modern era this server is built for the client's first message, and a discarded one is closed.
-  if (era === 'modern') listen()
-  else line.oninitialized = listen
+  // A modern server is created on the client's first message, and closed if it is discarded.
+  if (era === 'modern') start()
+  else server.oninitialized = start
 }
 
-interface Watched {
+interface Subscriptions {
   has(uri: string): boolean
-  end(): void
+  close(): void
 }
 
-/** In the modern era the door of the connection keeps the subscriptions, and lets only what fits them pass. */
-function subscriptions(
+/** For modern clients the SDK's transport keeps the subscriptions and filters the notifications. */
+function trackSubscribed(
   { server }: McpServer,
   jobs: Jobs,
   { owner, era, onSubscribe }: Pick<Connection, 'owner' | 'era'> & { onSubscribe(): void },
-): Watched {
-  if (era === 'modern') return { has: () => true, end: () => {} }
-  /** What ends the following of each address. */
-  const ends = new Map<string, () => void>()
+): Subscriptions {
+  if (era === 'modern') return { has: () => true, close: () => {} }
+  /** For each URI, the function that stops watching its transcript. */
+  const unwatch = new Map<string, () => void>()
   const drop = (uri: string) => {
-    ends.get(uri)?.()
-    ends.delete(uri)
+    unwatch.get(uri)?.()
+    unwatch.delete(uri)
   }
   server.setRequestHandler('resources/subscribe', async ({ params: { uri } }) => {
     onSubscribe()
     const id = transcriptIdOf(uri)
     if (id === undefined) throw new ResourceNotFoundError(uri)
-    if (ends.has(uri)) return {}
-    if (ends.size >= mostSubscriptions)
+    if (unwatch.has(uri)) return {}
+    if (unwatch.size >= maxSubscriptions)
       throw new ProtocolError(
         ProtocolErrorCode.InvalidParams,
-        `A connection may hold ${mostSubscriptions} subscriptions. Unsubscribe from one that is no longer needed.`,
+        `A connection may have ${maxSubscriptions} subscriptions. Unsubscribe from resources that are no longer needed.`,
       )
-    // Taken down before the check, so that an unsubscription that overtakes it has something to end.
-    ends.set(uri, jobs.follow(owner, id))
+    // Registered before the check, so that a concurrent unsubscribe finds the subscription.
+    unwatch.set(uri, jobs.follow(owner, id))
     await readTranscript(jobs, owner, uri).catch(error => {
       drop(uri)
       throw error
@@ -87,9 +87,9 @@ function subscriptions(
     return {}
   })
   return {
-    has: uri => ends.has(uri),
-    end() {
-      for (const uri of [...ends.keys()]) drop(uri)
+    has: uri => unwatch.has(uri),
+    close() {
+      for (const uri of [...unwatch.keys()]) drop(uri)
     },
   }
 }

@@ -1,20 +1,20 @@
-// What a server is built from: what all connections share, and what is this one's own.
+// Options of an MCP server: those shared by all connections, and those of one connection.
 import type { Jobs } from '../jobs/jobs.ts'
 
 export interface ServerOptions {
   jobs: Jobs
   version: string
-  /** How long a call waits for the end of a job unless it says otherwise. */
+  /** Default for how long a call waits for a job. */
   waitSeconds: number
 }
 
 export interface Connection {
-  /** Whose transcripts are to be seen. */
+  /** Owner of the transcripts that the client may read. */
   owner: string
-  /** The generation of the protocol: up to 2025-11-25, or from 2026-07-28 on. */
+  /** Protocol generation: `legacy` up to 2025-11-25, `modern` from 2026-07-28 on. */
   era: 'legacy' | 'modern'
-  /** True where this server lives as long as the connection and so tells of changes itself. */
+  /** True if the server lives as long as the connection, and so sends change notifications itself. */
   push: boolean
-  /** True where a client cancels a call by closing its connection. */
+  /** True if a client cancels a call by closing its connection. */
   closingCancels: boolean
 }

@@ -5,7 +5,7 @@ import type { Transcript } from '../domain/transcript.ts'
 import { readOrdered } from '../jobs/get-result.ts'
 import { withCachedFormatting, withCachedTranscription } from './results/cost.ts'
 import type { FormatSettings } from './results/formatting.ts'
-import type { Call } from './tool.ts'
+import type { ToolCall } from './tool.ts'
 
 export interface CarriedOut {
   transcript: Transcript
@@ -17,13 +17,13 @@ export interface CarriedOut {
 export async function carryOut(
   order: TranscriptionRequest,
   tool: JobTool,
-  call: Call,
+  call: ToolCall,
   wait = call.waitSeconds,
 ): Promise<CarriedOut> {
-  const { jobs, owner, signal, departure, progress } = call
+  const { jobs, owner, signal, disconnectReason, progress } = call
   const { job: placed, answered } = await jobs.submit(order, { tool, owner, signal })
   const began = performance.now()
-  const watch = { owner, signal, departure, onProgress: progress }
+  const watch = { owner, signal, disconnectReason, onProgress: progress }
   const job = await jobs.watch(placed.id, { ...watch, seconds: wait })
   ensureGood(job)
   const left = Math.max(0, wait - (performance.now() - began) / 1000)

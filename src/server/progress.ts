@@ -1,64 +1,64 @@
-// Progress notifications: often enough that a client waits, seldom enough that it is not flooded.
+// Progress notifications: frequent enough to keep a client from timing out, without flooding it.
 import type { ServerContext } from '@modelcontextprotocol/server'
 import type { Progress } from '../domain/job.ts'
 
-export interface Reporter {
+export interface ProgressReporter {
   report(update: Progress): void
   stop(): void
 }
 
-/** At most four a second; at least one every five seconds, as clients take silence for death. */
-const shortestGap = 250
-const longestGap = 4_500
-/** Progress must rise with each notification, also when nothing has happened but time. */
-const tick = 0.001
+/** At most four notifications a second, and at least one every five seconds: silent calls time out at some clients. */
+const minIntervalMs = 250
+const maxIntervalMs = 4_500
+/** The protocol requires progress to increase with each notification, even if nothing has happened. */
+const minIncrement = 0.001
 
-/** Reports nothing where the client did not ask for progress. */
-export function startReporter(context: ServerContext): Reporter {
+/** Reports nothing if the client did not request progress. */
+export function startProgressReporter(context: ServerContext): ProgressReporter {
   const token = context.mcpReq._meta?.progressToken
   if (token === undefined) return { report: () => {}, stop: () => {} }
   let latest: Progress = { done: 0, message: 'Starting' }
-  let sent = -tick
-  let due: NodeJS.Timeout
+  let sent = -minIncrement
+  let timer: NodeJS.Timeout
   let lastAt = Number.NEGATIVE_INFINITY
   let unsent = false
   let stopped = false
 
   function send(): void {
-    clearTimeout(due)
-    due = setTimeout(send, longestGap).unref()
+    clearTimeout(timer)
+    timer = setTimeout(send, maxIntervalMs).unref()
     lastAt = performance.now()
     unsent = false
     const { total, message } = latest
-    sent = Math.max(latest.done, sent + tick)
+    sent = Math.max(latest.done, sent + minIncrement)
     const params = {
       progressToken: token!,
       progress: round(sent),
       ...(total !== undefined && { total: round(Math.max(total, sent)) }),
       message,
     }
-    // The client may be gone; its request is aborted then, and nobody waits for this.
+    // Sending fails if the client has disconnected; its request is aborted separately.
     context.mcpReq.notify({ method: 'notifications/progress', params }).catch(() => {})
   }
 
-  // Silence may come before the first step, too: an address can take long to answer.
-  due = setTimeout(send, longestGap).unref()
+  // The first step may already take long, for example a slow download.
+  timer = setTimeout(send, maxIntervalMs).unref()
 
   return {
     report(update) {
       if (stopped) return
       latest = update
       unsent = true
-      const wait = shortestGap - (performance.now() - lastAt)
-      clearTimeout(due)
+      const wait = minIntervalMs - (performance.now() - lastAt)
+      clearTimeout(timer)
       if (wait <= 0) send()
-      else due = setTimeout(send, wait).unref()
+      else timer = setTimeout(send, wait).unref()
     },
     stop() {
-      // The last step is told too, before the result.
+      // The last update is sent before the result.
       if (unsent) send()
       stopped = true
-      clearTimeout(due)
+      clearTimeout(timer)
     },
   }
 }

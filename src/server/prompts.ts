@@ -8,7 +8,7 @@ import type { Transcript } from '../domain/transcript.ts'
 import { outline, timedText } from '../formats/readable.ts'
 import { speakerShares } from '../formats/speakers.ts'
 import type { Jobs } from '../jobs/jobs.ts'
-import { asProtocolError, completeId } from './resources.ts'
+import { completeId, throwProtocolError } from './resources.ts'
 import { transcriptUri } from './uris.ts'
 
 /** A longer text leaves too little of a small model's context window for the task. */
@@ -45,7 +45,7 @@ export function registerPrompts(server: McpServer, jobs: Jobs, owner: string): v
   })
   for (const { name, title, description, task } of kinds)
     server.registerPrompt(name, { title, description, argsSchema }, async args => {
-      const transcript = await jobs.read(owner, args.transcript_id).catch(asProtocolError)
+      const transcript = await jobs.read(owner, args.transcript_id).catch(throwProtocolError)
       const { language, focus } = args
       const requirements = [
         `Write in ${language ?? 'the language of the recording'}.`,

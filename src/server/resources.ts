@@ -45,7 +45,7 @@ export function registerResources(server: McpServer, jobs: Jobs, owner: string):
   // Replaces the SDK's own handler, which has no paging; must come after the registrations.
   server.server.setRequestHandler('resources/list', async request => {
     const cursor = request.params?.cursor
-    const page = await jobs.list(owner, { limit: pageSize, cursor }).catch(asProtocolError)
+    const page = await jobs.list(owner, { limit: pageSize, cursor }).catch(throwProtocolError)
     return {
       resources: page.transcripts.map(listEntry),
       ...(page.nextCursor && { nextCursor: page.nextCursor }),
@@ -67,12 +67,12 @@ export async function readTranscript(jobs: Jobs, owner: string, uri: string): Pr
     return await jobs.read(owner, id)
   } catch (error) {
     if (isSpeechError(error) && error.code === 'TRANSCRIPT_NOT_FOUND') throw new ResourceNotFoundError(uri)
-    return asProtocolError(error)
+    return throwProtocolError(error)
   }
 }
 
 /** Rethrows as `ProtocolError`: the SDK sends clients no other error's message. */
-export function asProtocolError(error: unknown): never {
+export function throwProtocolError(error: unknown): never {
   const isInvalidInput = isSpeechError(error) && /^(?:BAD_INPUT|TRANSCRIPT_NOT_FOUND)$/.test(error.code)
   throw new ProtocolError(
     isInvalidInput ? ProtocolErrorCode.InvalidParams : ProtocolErrorCode.InternalError,

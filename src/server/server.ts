@@ -1,4 +1,4 @@
-// The MCP server of one connection: built from the jobs, cheap, and without effect until it is called.
+// Creates the MCP server of one connection: cheap, and without side effects until it is called.
 import { McpServer } from '@modelcontextprotocol/server'
 import { pushChanges } from './changes.ts'
 import type { Connection, ServerOptions } from './connection.ts'
@@ -21,7 +21,7 @@ const instructions = [
 
 export function createServer(options: ServerOptions, connection: Connection): McpServer {
   const { jobs, version } = options
-  // A server that is gone after one answer of the old era can keep no subscription.
+  // A legacy server that lives for one request cannot keep subscriptions.
   const subscribe = connection.push || connection.era === 'modern'
   const server = new McpServer(
     { name: 'speech-mcp', title: 'Speech', version },

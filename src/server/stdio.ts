@@ -1,35 +1,35 @@
-// Serves MCP over stdin and stdout, in both eras of the protocol.
+// Serves MCP over stdin and stdout, for both generations of the protocol.
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio'
 import { localOwner } from '../domain/job.ts'
 import { log } from '../log.ts'
 import type { ServerOptions } from './connection.ts'
 import { createServer } from './server.ts'
-import { followListens } from './subscriptions.ts'
+import { trackSubscriptions } from './subscriptions.ts'
 
-export interface Serving {
+export interface StdioServer {
   close(): Promise<void>
 }
 
-/** `onEnd` is called once, when the client has closed its end. */
-export function serveOverStdio(options: ServerOptions, onEnd: () => void): Serving {
+/** Calls `onEnd` when the client has closed its end of the pipe. */
+export function serveOverStdio(options: ServerOptions, onEnd: () => void): StdioServer {
   process.stdin.once('end', onEnd)
   process.stdin.once('close', onEnd)
-  // A client that dies leaves a broken pipe behind, which must end the server quietly.
+  // A client that crashes leaves a broken pipe; the server then exits without an error.
   process.stdout.once('error', onEnd)
   const transport = new StdioServerTransport()
   const serving = serveStdio(
     ({ era }) => createServer(options, { owner: localOwner, era, push: true, closingCancels: false }),
-    { transport, onerror: error => log.warn('protocol', { error: error.name }) },
+    { transport, onerror: error => log.warn('protocol-error', { error: error.name }) },
   )
-  const listens = followListens(id => options.jobs.follow(localOwner, id))
+  const subscriptions = trackSubscriptions(id => options.jobs.follow(localOwner, id))
   const { onmessage } = transport
   transport.onmessage = message => {
-    listens.hear(message)
+    subscriptions.onMessage(message)
     onmessage?.(message)
   }
   return {
     close() {
-      listens.end()
+      subscriptions.close()
       return serving.close()
     },
   }

@@ -1,13 +1,13 @@
-// Follows the transcripts that a 2026 client listens to over stdio, which serveStdio keeps to itself.
+// Tracks the subscriptions of a 2026 client over stdio by reading its messages: the SDK's serveStdio does not expose them.
 import type { JSONRPCMessage } from '@modelcontextprotocol/server'
 import * as z from 'zod/v4'
-import { mostSubscriptions } from './changes.ts'
+import { maxSubscriptions } from './changes.ts'
 import { transcriptIdOf } from './uris.ts'
 
-export interface Listens {
-  /** Takes note of a message of the client. */
-  hear(message: JSONRPCMessage): void
-  end(): void
+export interface SubscriptionTracker {
+  /** Reads a message from the client. */
+  onMessage(message: JSONRPCMessage): void
+  close(): void
 }
 
 const requestId = z.union([z.string(), z.number()])
@@ -21,33 +21,32 @@ const cancel = z.object({
   params: z.object({ requestId }),
 })
 
-/** `follow` is called for the id of each transcript that is listened to, and its answer when that is over. */
-export function followListens(follow: (id: string) => () => void): Listens {
-  /** What ends the following, for each listening request. */
+/** Calls `watch` for each subscribed transcript id, and the function it returns when the subscription ends. */
+export function trackSubscriptions(watch: (id: string) => () => void): SubscriptionTracker {
+  /** For each listen request, the functions that stop its watches. */
   const open = new Map<string | number, (() => void)[]>()
-  let followed = 0
+  let count = 0
 
   function end(id: string | number): void {
-    const ends = open.get(id) ?? []
-    for (const stop of ends) stop()
-    followed -= ends.length
+    const watches = open.get(id) ?? []
+    for (const stop of watches) stop()
+    count -= watches.length
     open.delete(id)
   }
 
   return {
-    hear(message) {
-      const over = cancel.safeParse(message)
-      if (over.success) return end(over.data.params.requestId)
-      const begun = listen.safeParse(message)
-      if (!begun.success || open.has(begun.data.id)) return
-      const ids = begun.data.params.notifications.resourceSubscriptions.flatMap(
-        uri => transcriptIdOf(uri) ?? [],
-      )
-      const fresh = [...new Set(ids)].slice(0, mostSubscriptions - followed)
-      followed += fresh.length
-      open.set(begun.data.id, fresh.map(follow))
+    onMessage(message) {
+      const cancelled = cancel.safeParse(message)
+      if (cancelled.success) return end(cancelled.data.params.requestId)
+      const started = listen.safeParse(message)
+      if (!started.success || open.has(started.data.id)) return
+      const { id, params } = started.data
+      const ids = params.notifications.resourceSubscriptions.flatMap(uri => transcriptIdOf(uri) ?? [])
+      const accepted = [...new Set(ids)].slice(0, maxSubscriptions - count)
+      count += accepted.length
+      open.set(id, accepted.map(watch))
     },
-    end() {
+    close() {
       for (const id of [...open.keys()]) end(id)
     },
   }

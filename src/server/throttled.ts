@@ -1,36 +1,36 @@
-// Passes calls on, for each key at once the first time and then not too often.
+// Throttles calls per key: the first call passes at once, later ones at most once per interval.
 
-export interface Paced {
+export interface Throttled {
   call(key: string): void
   stop(): void
 }
 
-/** At most one `act` in `gap` milliseconds for a key; the last call is always passed on. */
-export function paced(act: (key: string) => void, gap: number): Paced {
-  /** The keys that rest, and whether they were called again meanwhile. */
-  const resting = new Map<string, { again: boolean; timer: NodeJS.Timeout }>()
+/** Runs `action` at most once per `intervalMs` for a key; the last call is never dropped. */
+export function throttled(action: (key: string) => void, intervalMs: number): Throttled {
+  /** Keys within their interval; `isPending` if they were called again meanwhile. */
+  const waiting = new Map<string, { isPending: boolean; timer: NodeJS.Timeout }>()
 
   function call(key: string): void {
-    const rest = resting.get(key)
-    if (rest) {
-      rest.again = true
+    const entry = waiting.get(key)
+    if (entry) {
+      entry.isPending = true
       return
     }
-    resting.set(key, { again: false, timer: setTimeout(wake, gap, key).unref() })
-    act(key)
+    waiting.set(key, { isPending: false, timer: setTimeout(onInterval, intervalMs, key).unref() })
+    action(key)
   }
 
-  function wake(key: string): void {
-    const again = resting.get(key)?.again
-    resting.delete(key)
-    if (again) call(key)
+  function onInterval(key: string): void {
+    const entry = waiting.get(key)
+    waiting.delete(key)
+    if (entry?.isPending) call(key)
   }
 
   return {
     call,
     stop() {
-      for (const { timer } of resting.values()) clearTimeout(timer)
-      resting.clear()
+      for (const { timer } of waiting.values()) clearTimeout(timer)
+      waiting.clear()
     },
   }
 }

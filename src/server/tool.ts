@@ -1,4 +1,4 @@
-// What a tool is, and the one place where its data or its exception becomes a result.
+// The type of a tool, and the one function that turns its data or its exception into a result.
 import type { CallToolResult, McpServer, ServerContext } from '@modelcontextprotocol/server'
 import type * as z from 'zod/v4'
 import { cancelled, describeError, isSpeechError } from '../domain/errors.ts'
@@ -6,23 +6,23 @@ import type { Progress } from '../domain/job.ts'
 import type { DisconnectReason, Jobs } from '../jobs/jobs.ts'
 import { log } from '../log.ts'
 import type { Connection, ServerOptions } from './connection.ts'
-import { departureOf } from './disconnect.ts'
-import { startReporter } from './progress.ts'
+import { disconnectReasonOf } from './disconnect.ts'
+import { startProgressReporter } from './progress.ts'
 
-export interface Call {
+export interface ToolCall {
   jobs: Jobs
-  /** Whose call it is. */
+  /** Owner of the transcripts that the call may read. */
   owner: string
-  /** How long to wait for a job unless the arguments say otherwise. */
+  /** Default for how long to wait for a job. */
   waitSeconds: number
-  /** Aborted when the client cancels or goes. */
+  /** Aborted when the client cancels or disconnects. */
   signal: AbortSignal
-  /** Which of the two it was, once the signal is aborted. */
-  departure(): DisconnectReason
+  /** Why the signal was aborted. */
+  disconnectReason(): DisconnectReason
   progress(update: Progress): void
 }
 
-/** The same facts twice: clients show a model either the one or the other. */
+/** The same facts as data and as text: clients show a model one or the other. */
 export interface ToolAnswer {
   structured: Record<string, unknown>
   text: string
@@ -34,20 +34,20 @@ export interface Tool<Input extends z.ZodObject = z.ZodObject> {
   description: string
   input: Input
   output: z.ZodObject
-  /** All four are given: their defaults assume the worst. */
+  /** All four are required here: the protocol's defaults assume the worst. */
   annotations: {
     readOnlyHint: boolean
     destructiveHint: boolean
     idempotentHint: boolean
     openWorldHint: boolean
   }
-  /** False where it could not do anything, so that it is not offered. */
+  /** If false, the tool is not listed. */
   isAvailable?(jobs: Jobs): boolean
   /** Returns data or throws. */
-  handler(args: z.output<Input>, call: Call): Promise<ToolAnswer>
+  handler(args: z.output<Input>, call: ToolCall): Promise<ToolAnswer>
 }
 
-/** Keeps the types of the schema for the handler. */
+/** Infers the handler's argument types from the schema. */
 export function defineTool<Input extends z.ZodObject>(tool: Tool<Input>): Tool {
   return tool as unknown as Tool
 }
@@ -64,8 +64,8 @@ export function registerTool(
     { title, description, inputSchema: input, outputSchema: output, annotations },
     (args, context) => {
       const { signal } = context.mcpReq
-      const departure = () => departureOf(signal.reason, closingCancels)
-      return run(tool, args, context, { jobs, owner, waitSeconds, signal, departure })
+      const disconnectReason = () => disconnectReasonOf(signal.reason, closingCancels)
+      return run(tool, args, context, { jobs, owner, waitSeconds, signal, disconnectReason })
     },
   )
 }
@@ -74,18 +74,18 @@ async function run(
   tool: Tool,
   args: Record<string, unknown>,
   context: ServerContext,
-  call: Omit<Call, 'progress'>,
+  call: Omit<ToolCall, 'progress'>,
 ): Promise<CallToolResult> {
-  const reporter = startReporter(context)
+  const reporter = startProgressReporter(context)
   try {
     const { structured, text } = await tool.handler(args, { ...call, progress: reporter.report })
     return { structuredContent: structured, content: [{ type: 'text', text }] }
   } catch (error) {
-    const told = call.signal.aborted ? cancelled(error) : error
-    if (!isSpeechError(told))
+    const reported = call.signal.aborted ? cancelled(error) : error
+    if (!isSpeechError(reported))
       log.error('tool-failed', { tool: tool.name, error: error instanceof Error ? error.name : typeof error })
-    // No structured content here: clients check it against the schema of a success.
-    return { isError: true, content: [{ type: 'text', text: describeError(told) }] }
+    // No structured content: clients would validate it against the output schema of a success.
+    return { isError: true, content: [{ type: 'text', text: describeError(reported) }] }
   } finally {
     reporter.stop()
   }

@@ -1,39 +1,41 @@
-// Who is let in over HTTP: decided by the head of a request, before anything of its body is read.
+// Accepts or rejects an HTTP request by its headers, before its body is read.
 import type { IncomingMessage } from 'node:http'
-import { type Answer, health, refusals } from './answers.ts'
-import { authenticateBy, refuseStrangers, type Token } from './auth.ts'
-import { checkHosts } from './hosts.ts'
+import { createAuthenticator, requireTokens, type Token } from './auth.ts'
+import { createHostCheck } from './hosts.ts'
+import { healthResponse, type JsonResponse, refusals } from './responses.ts'
 
 export interface AdmissionOptions {
-  /** Where the server listens. */
+  /** Address the server listens on. */
   host: string
   tokens: readonly Token[]
-  bodyBytes: number
-  /** True where there are metrics to be had. */
-  measured: boolean
+  maxBodyBytes: number
+  /** True if `/metrics` is served. */
+  hasMetrics: boolean
   isStopping(): boolean
 }
 
-/** The owner of a request for MCP or, at `/metrics`, for these; or what to answer in its place. */
-export type Admission = (incoming: IncomingMessage) => string | Answer
+/** Returns the owner of an accepted request for `/mcp` or `/metrics`, or the response that rejects it. */
+export type Admission = (incoming: IncomingMessage) => string | JsonResponse
 
-/** Throws `CONFIG_INVALID` where strangers would be let in. */
+/** Throws `CONFIG_INVALID` if the address is reachable from other machines but no tokens are set. */
 export function createAdmission({
   host,
   tokens,
-  bodyBytes,
-  measured,
+  maxBodyBytes,
+  hasMetrics,
   isStopping,
 }: AdmissionOptions): Admission {
-  refuseStrangers(host, tokens)
-  const isOurName = checkHosts(host)
-  const ownerOf = authenticateBy(tokens)
+  requireTokens(host, tokens)
+  const isAllowedHost = createHostCheck(host)
+  const ownerOf = createAuthenticator(tokens)
   return ({ method = '', url = '', headers }) => {
-    if (!isOurName(headers)) return refusals.wrongHost
+    if (!isAllowedHost(headers)) return refusals.wrongHost
     const [path] = url.split('?')
     if (path === '/healthz')
-      return ['GET', 'HEAD'].includes(method) ? health(isStopping()) : refusals.notAllowed('GET, HEAD')
-    const isMetrics = measured && path === '/metrics'
+      return ['GET', 'HEAD'].includes(method)
+        ? healthResponse(isStopping())
+        : refusals.notAllowed('GET, HEAD')
+    const isMetrics = hasMetrics && path === '/metrics'
     if (path !== '/mcp' && !isMetrics) return refusals.notFound
     const owner = ownerOf(headers.authorization)
     if (owner === undefined) return headers.authorization ? refusals.badToken : refusals.noToken
@@ -41,6 +43,6 @@ export function createAdmission({
     if (isStopping()) return refusals.stopping
     const allowed = headers['mcp-session-id'] === undefined ? ['POST'] : ['GET', 'POST', 'DELETE']
     if (!allowed.includes(method)) return refusals.notAllowed(allowed.join(', '))
-    return Number(headers['content-length']) > bodyBytes ? refusals.tooLarge : owner
+    return Number(headers['content-length']) > maxBodyBytes ? refusals.tooLarge : owner
   }
 }

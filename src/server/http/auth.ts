@@ -1,34 +1,34 @@
-// Who asks over HTTP: bearer tokens, each of which stands for an owner.
+// Authenticates HTTP requests by bearer tokens; each token belongs to an owner.
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { SpeechError } from '../../domain/errors.ts'
 
-/** Who everything belongs to where there are no tokens: the person whose machine it is. */
+/** Owner of all transcripts if no tokens are configured. */
 const localOwner = 'local'
 
 export interface Token {
-  /** The owner. Several tokens may stand for one, so that they can be changed one after the other. */
+  /** The owner. An owner may have several tokens, so that they can be rotated. */
   name: string
   token: string
 }
 
-/** Finds the owner that an `Authorization` header stands for; undefined where it stands for none. */
+/** Returns the owner for an `Authorization` header; undefined if it has no valid token. */
 export type Authenticate = (header: string | undefined) => string | undefined
 
-export function authenticateBy(tokens: readonly Token[]): Authenticate {
+export function createAuthenticator(tokens: readonly Token[]): Authenticate {
   if (tokens.length === 0) return () => localOwner
   const known = tokens.map(({ name, token }) => ({ name, digest: digest(token) }))
   return header => {
     const given = digest(/^Bearer +([!-~]+) *$/i.exec(header ?? '')?.[1] ?? '')
-    // Each is compared, and as a digest, so that the time it takes tells nothing of a token.
+    // All digests are compared in constant time, so that response times reveal nothing about a token.
     const found = known.map(({ name, digest }) => (timingSafeEqual(digest, given) ? name : undefined))
     return found.find(name => name !== undefined)
   }
 }
 
-/** Throws `CONFIG_INVALID` where the address would let strangers in. */
-export function refuseStrangers(host: string, tokens: readonly Token[]): void {
+/** Throws `CONFIG_INVALID` if the address is not loopback and there are no tokens. */
+export function requireTokens(host: string, tokens: readonly Token[]): void {
   if (tokens.length > 0 || isLoopback(host)) return
-  throw new SpeechError('CONFIG_INVALID', 'Without tokens only this machine may be served.', {
+  throw new SpeechError('CONFIG_INVALID', 'Without tokens, only a loopback address may be served.', {
     hint: 'Set SPEECH_TOKENS (name:token,name:token), or SPEECH_HTTP_HOST to 127.0.0.1.',
   })
 }

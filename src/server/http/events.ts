@@ -1,34 +1,34 @@
-// The latest events of a session's streams, so that a client whose connection broke misses none of them.
+// Ring buffer with the latest events of a session's streams, so that a client can resume after a broken connection.
 import type { EventStore, JSONRPCMessage } from '@modelcontextprotocol/server'
 
-/** Bounds of one session. The newest event is kept, however large it is. */
-const mostEvents = 500
-const mostCharacters = 1_000_000
+/** Limits for one session. The newest event is kept even if it is larger. */
+const maxEvents = 500
+const maxChars = 1_000_000
 
-interface Kept {
+interface BufferedEvent {
   number: number
   stream: string
   json: string
 }
 
-export interface Events extends EventStore {
-  /** False where the event is unknown and its stream has left nothing to replay. */
-  knows(eventId: string): boolean
+export interface EventBuffer extends EventStore {
+  /** False if the event's stream is unknown, so that nothing can be replayed. */
+  has(eventId: string): boolean
 }
 
 /**
- * `onStored` hears of each message. There is no `getStreamIdForEventId` here, on purpose: with it a connection that the
- * client lost and the server still takes for open would keep the client from resuming; without it the new one takes over.
+ * Calls `onStored` for each message. `getStreamIdForEventId` is missing on purpose: with it, a broken connection that the
+ * server still considers open would keep the client from resuming; without it, the new connection takes over.
  */
-export function ringOfEvents(onStored: (message: JSONRPCMessage) => void): Events {
-  const ring: Kept[] = []
+export function createEventBuffer(onStored: (message: JSONRPCMessage) => void): EventBuffer {
+  const ring: BufferedEvent[] = []
   let characters = 0
   let count = 0
 
   function parse(eventId: string): { stream: string; number: number } | undefined {
     const found = /^(.+)_(\d+)$/.exec(eventId)
     const stream = found?.[1]
-    // What fell out of the ring may be named still, as long as its stream is known.
+    // An event that has left the buffer is accepted as long as its stream is known.
     if (!found || !stream || !ring.some(event => event.stream === stream)) return undefined
     return { stream, number: Number(found[2]) }
   }
@@ -39,19 +39,19 @@ export function ringOfEvents(onStored: (message: JSONRPCMessage) => void): Event
       const number = ++count
       ring.push({ number, stream, json })
       characters += json.length
-      while (ring.length > 1 && (ring.length > mostEvents || characters > mostCharacters))
+      while (ring.length > 1 && (ring.length > maxEvents || characters > maxChars))
         characters -= ring.shift()!.json.length
       onStored(message)
       return `${stream}_${number}`
     },
-    knows: eventId => parse(eventId) !== undefined,
+    has: eventId => parse(eventId) !== undefined,
     async replayEventsAfter(eventId, { send }) {
       const last = parse(eventId)
-      if (!last) throw new Error('The event is not known.')
+      if (!last) throw new Error('Unknown event.')
       for (const { number, stream, json } of [...ring]) {
         // An empty event only gives a stream its first id.
-        const told = stream === last.stream && number > last.number && json !== '{}'
-        if (told) await send(`${stream}_${number}`, JSON.parse(json) as JSONRPCMessage)
+        const isMissed = stream === last.stream && number > last.number && json !== '{}'
+        if (isMissed) await send(`${stream}_${number}`, JSON.parse(json) as JSONRPCMessage)
       }
       return last.stream
     },

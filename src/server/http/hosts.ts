@@ -1,4 +1,4 @@
-// Which names this server may be called by, so that a web page cannot reach it under one that it made up.
+// Validates Host and Origin headers against DNS rebinding.
 import type { IncomingHttpHeaders } from 'node:http'
 import {
   localhostAllowedHostnames,
@@ -6,12 +6,12 @@ import {
   validateOriginHeader,
 } from '@modelcontextprotocol/server'
 
-/** True where both `Host` and `Origin`, if there is one, are names of ours. */
+/** True if `Host` and, if present, `Origin` are names of this server. */
 export type HostCheck = (headers: IncomingHttpHeaders) => boolean
 
-export function checkHosts(boundHost: string): HostCheck {
-  const names = [...localhostAllowedHostnames(), inAddress(boundHost.toLowerCase())]
-  // Bound to all addresses it has names that it cannot know. Then a token keeps web pages out, as they have none.
+export function createHostCheck(boundHost: string): HostCheck {
+  const names = [...localhostAllowedHostnames(), formatHost(boundHost.toLowerCase())]
+  // A server bound to all addresses cannot know its names. Then the required token keeps web pages out.
   const anyName = ['0.0.0.0', '::', '[::]'].includes(boundHost)
   return ({ host, origin }) => {
     const { ok, hostname } = { hostname: undefined, ...validateHostHeader(host, names) }
@@ -20,7 +20,7 @@ export function checkHosts(boundHost: string): HostCheck {
   }
 }
 
-/** A host as it stands in an address: IPv6 in brackets. */
-export function inAddress(host: string): string {
+/** A host as part of a URL: IPv6 addresses in brackets. */
+export function formatHost(host: string): string {
   return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host
 }

@@ -1,53 +1,57 @@
-// How much HTTP clients may take: sizes, numbers and times, and the count of what each owner has under way.
+// Limits for HTTP clients, and a counter of the concurrent requests of each owner.
 
 export interface HttpLimits {
-  /** Bytes of a request's body: a `data:` URI of 1 MB is 1.4 MB in base64. */
-  bodyBytes: number
-  sessions: number
-  sessionsPerOwner: number
-  requestsPerOwner: number
-  /** Streams of change notifications that stay open, in the era without sessions. */
-  subscriptionsPerOwner: number
-  /** Milliseconds after which a session that nobody uses is closed, and between looks for such sessions. */
-  idle: number
-  sweep: number
-  /** Milliseconds that a session without a stream is left alone, even where its owner has too many. */
-  grace: number
-  /** Milliseconds in which a request's head, and all of it, must have come. An answer may take as long as it likes. */
-  head: number
-  request: number
-  /** Milliseconds that answers may take to go out when the server stops. */
-  farewell: number
-  /** The time, in milliseconds. */
+  /** A `data:` URI of 1 MB needs 1.4 MB in base64. */
+  maxBodyBytes: number
+  maxSessions: number
+  maxSessionsPerOwner: number
+  maxRequestsPerOwner: number
+  /** Open streams of change notifications, in the protocol without sessions. */
+  maxSubscriptionsPerOwner: number
+  /** An unused session is closed after this time; the check runs at this interval. */
+  idleTimeoutMs: number
+  sweepIntervalMs: number
+  /** A session without a stream is kept at least this long, even if its owner has too many sessions. */
+  minIdleMs: number
+  /** Time in which the headers, and the complete request, must arrive. Responses have no time limit. */
+  headersTimeoutMs: number
+  requestTimeoutMs: number
+  /** How long pending responses may take when the server stops. */
+  shutdownTimeoutMs: number
+  /** The current time in milliseconds. */
   now(): number
 }
 
 export const defaultLimits: HttpLimits = {
-  bodyBytes: 2_000_000,
-  sessions: 200,
-  sessionsPerOwner: 50,
-  requestsPerOwner: 100,
-  subscriptionsPerOwner: 100,
-  idle: 30 * 60_000,
-  sweep: 60_000,
-  grace: 5_000,
-  head: 15_000,
-  request: 60_000,
-  farewell: 2_000,
+  maxBodyBytes: 2_000_000,
+  maxSessions: 200,
+  maxSessionsPerOwner: 50,
+  maxRequestsPerOwner: 100,
+  maxSubscriptionsPerOwner: 100,
+  idleTimeoutMs: 30 * 60_000,
+  sweepIntervalMs: 60_000,
+  minIdleMs: 5_000,
+  headersTimeoutMs: 15_000,
+  requestTimeoutMs: 60_000,
+  shutdownTimeoutMs: 2_000,
   now: Date.now,
 }
 
-/** Gives back what was taken; more than once does no harm. */
+/** Releases a slot; idempotent. */
 export type Release = () => void
 
-export interface Meter {
-  /** A release for each; undefined where it would be more than the owner may have. */
-  take(owner: string, count: number): Release[] | undefined
-  /** Resolves when nothing is under way. */
-  empty(): Promise<void>
+export function releaseAll(releases: Iterable<Release>): void {
+  for (const release of releases) release()
 }
 
-export function createMeter(mostPerOwner: number): Meter {
+export interface RequestCounter {
+  /** Returns one release per slot; undefined if the owner would exceed the limit. */
+  acquire(owner: string, count: number): Release[] | undefined
+  /** Resolves when no slot is taken. */
+  whenIdle(): Promise<void>
+}
+
+export function createRequestCounter(maxPerOwner: number): RequestCounter {
   const taken = new Map<string, number>()
   let waiting: (() => void)[] = []
 
@@ -69,12 +73,12 @@ export function createMeter(mostPerOwner: number): Meter {
   }
 
   return {
-    take(owner, count) {
-      if ((taken.get(owner) ?? 0) + count > mostPerOwner) return undefined
+    acquire(owner, count) {
+      if ((taken.get(owner) ?? 0) + count > maxPerOwner) return undefined
       add(owner, count)
       return Array.from({ length: count }, () => releaseOnce(owner))
     },
-    empty: () =>
+    whenIdle: () =>
       new Promise(resolve => {
         if (taken.size === 0) resolve()
         else waiting.push(resolve)

@@ -1,18 +1,23 @@
-// Opens and closes the port, and says in plain words why it cannot be had.
+// Opens and closes a listening port; explains why a port is not available.
 import type { Server, ServerResponse } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import { SpeechError } from '../../domain/errors.ts'
 
-/** Names of the settings that say where a server listens. */
-export interface Settings {
+/** Names of the settings for the address a server listens on. */
+export interface AddressSettings {
   host: string
   port: string
 }
 
-const usual: Settings = { host: 'SPEECH_HTTP_HOST', port: 'SPEECH_HTTP_PORT' }
+const defaultSettings: AddressSettings = { host: 'SPEECH_HTTP_HOST', port: 'SPEECH_HTTP_PORT' }
 
 /** Throws `CONFIG_INVALID`. */
-export async function listen(server: Server, host: string, port: number, settings = usual): Promise<void> {
+export async function listen(
+  server: Server,
+  host: string,
+  port: number,
+  settings = defaultSettings,
+): Promise<void> {
   try {
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
@@ -27,30 +32,30 @@ export async function listen(server: Server, host: string, port: number, setting
 function reasonOf(
   code: string | undefined,
   port: number,
-  settings: Settings,
+  settings: AddressSettings,
 ): [message: string, hint: string] {
   if (code === 'EADDRINUSE')
     return [
-      `Port ${port} is taken by another program.`,
-      `Stop that program, or set ${settings.port} to another number (0: any free one).`,
+      `Port ${port} is used by another program.`,
+      `Stop that program, or set ${settings.port} to another port (0: any free port).`,
     ]
   if (code === 'EACCES')
-    return [`Port ${port} may not be used.`, `Set ${settings.port} to a number of 1024 or more.`]
+    return [`No permission to use port ${port}.`, `Set ${settings.port} to 1024 or higher.`]
   return [
-    `The address in ${settings.host} is not one of this machine.`,
+    `The address in ${settings.host} does not belong to this machine.`,
     'Set it to 127.0.0.1, or to an address of this machine.',
   ]
 }
 
-/** Takes no more connections, and closes those there are when the answers are out, or when patience ends. */
+/** Stops accepting connections, and closes open ones when the pending responses are sent or the timeout expires. */
 export async function closeServer(
   server: Server,
-  answers: ReadonlySet<ServerResponse>,
-  patience: number,
+  pending: ReadonlySet<ServerResponse>,
+  timeoutMs: number,
 ): Promise<void> {
   const closed = new Promise<void>(resolve => server.close(() => resolve()))
-  const out = [...answers].map(answer => new Promise(resolve => answer.once('close', resolve)))
-  await Promise.race([Promise.all(out), pause(patience, undefined, { ref: false })])
+  const sent = [...pending].map(response => new Promise(resolve => response.once('close', resolve)))
+  await Promise.race([Promise.all(sent), pause(timeoutMs, undefined, { ref: false })])
   server.closeAllConnections()
   await closed
 }

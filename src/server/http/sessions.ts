@@ -1,4 +1,4 @@
-// The sessions of clients of 2025-11-25: a server for each, whose streams can be resumed, and a bound on their number.
+// Sessions of 2025-11-25 clients: one server per session, resumable streams, and a limit on their number.
 import { randomUUID } from 'node:crypto'
 import {
   type JSONRPCMessage,
@@ -9,23 +9,23 @@ import {
 import { log } from '../../log.ts'
 import type { ServerOptions } from '../connection.ts'
 import { createServer } from '../server.ts'
-import { asResponse, refusals, untilEnd } from './answers.ts'
-import { type Events, ringOfEvents } from './events.ts'
-import type { HttpLimits, Release } from './limits.ts'
+import { createEventBuffer, type EventBuffer } from './events.ts'
+import { type HttpLimits, type Release, releaseAll } from './limits.ts'
 import { cancelledId, requestIds } from './messages.ts'
+import { onResponseEnd, refusals, toResponse } from './responses.ts'
 
-/** Milliseconds after which a client should come back to a stream that broke. */
-const retryInterval = 1_000
+/** How long a client should wait before it reconnects to a broken stream. */
+const retryIntervalMs = 1_000
 
-/** A client should not use an id twice at a time, but it may. */
+/** Releases by request id. A list, because a client may wrongly use an id twice at a time. */
 type Calls = Map<RequestId, Release[]>
 
 interface Session {
   owner: string
   server: McpServer
   transport: WebStandardStreamableHTTPServerTransport
-  events: Events
-  /** Requests that are not answered yet, also where the client has gone: the work goes on, and it may resume. */
+  events: EventBuffer
+  /** Unanswered requests. They continue without a connection, because the client may resume. */
   calls: Calls
   streams: number
   lastUsed: number
@@ -33,14 +33,14 @@ interface Session {
 
 export interface Posted {
   body: unknown
-  /** One for each JSON-RPC request in the body, and never none. */
+  /** One per JSON-RPC request in the body, at least one. */
   slots: Release[]
 }
 
 export interface Sessions {
-  /** Opens a session for an `initialize`. */
+  /** Opens a session for an `initialize` request. */
   open(owner: string, request: Request, posted: Posted): Promise<Response>
-  /** Answers a request of a session; `posted` belongs to a POST. */
+  /** Handles a request of a session; `posted` is set for a POST. */
   handle(owner: string, id: string, request: Request, posted?: Posted): Promise<Response>
   close(): Promise<void>
 }
@@ -48,23 +48,23 @@ export interface Sessions {
 export function createSessions(options: ServerOptions, limits: HttpLimits): Sessions {
   const all = new Set<Session>()
   const byId = new Map<string, Session>()
-  const sweeper = setInterval(sweep, limits.sweep).unref()
+  const sweeper = setInterval(sweep, limits.sweepIntervalMs).unref()
 
   function create(owner: string): Session {
     const calls: Calls = new Map()
-    const events = ringOfEvents(message => settle(calls, message))
+    const events = createEventBuffer(message => finishAnswered(calls, message))
     const transport = new WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: randomUUID,
       eventStore: events,
-      retryInterval,
-      maxRequestBodySize: limits.bodyBytes,
+      retryInterval: retryIntervalMs,
+      maxRequestBodySize: limits.maxBodyBytes,
       onsessioninitialized: id => {
         byId.set(id, session)
       },
     })
     const server = createServer(options, { owner, era: 'legacy', push: true, closingCancels: false })
     const session = { owner, server, transport, events, calls, streams: 0, lastUsed: limits.now() }
-    transport.onerror = error => log.info('protocol', { error: error.name })
+    transport.onerror = error => log.info('protocol-error', { error: error.name })
     transport.onclose = () => {
       all.delete(session)
       if (transport.sessionId !== undefined) byId.delete(transport.sessionId)
@@ -80,26 +80,27 @@ export function createSessions(options: ServerOptions, limits: HttpLimits): Sess
     session.lastUsed = limits.now()
     if (posted) register(calls, posted)
     const response = await transport.handleRequest(request, posted ? { parsedBody: posted.body } : {})
-    // What was refused as a whole is never answered on a stream.
+    // If the transport rejects the whole request, no answer follows on a stream.
     if (posted && !response.ok) for (const id of requestIds(posted.body)) finish(calls, id)
     session.streams++
-    return untilEnd(response, request.signal, () => {
+    return onResponseEnd(response, request.signal, () => {
       session.streams--
       session.lastUsed = limits.now()
     })
   }
 
-  /** Closes a session that seems forgotten where there are too many; false where all of them are in use. */
+  /** Closes an idle session if there are too many; false if all of them are in use. */
   function makeRoom(owner: string): boolean {
     const own = [...all].filter(session => session.owner === owner)
-    const crowd = own.length >= limits.sessionsPerOwner ? own : all.size >= limits.sessions ? [...all] : []
-    if (crowd.length === 0) return true
-    // Most clients go without a word, and those who stay keep a stream open.
-    const forgotten = crowd
-      .filter(session => isIdle(session, limits.grace))
+    const candidates =
+      own.length >= limits.maxSessionsPerOwner ? own : all.size >= limits.maxSessions ? [...all] : []
+    if (candidates.length === 0) return true
+    // Most clients disconnect without closing their session; connected clients keep a stream open.
+    const idle = candidates
+      .filter(session => isIdle(session, limits.minIdleMs))
       .sort((one, other) => one.lastUsed - other.lastUsed)[0]
-    void forgotten?.server.close()
-    return forgotten !== undefined
+    void idle?.server.close()
+    return idle !== undefined
   }
 
   function isIdle({ streams, calls, lastUsed }: Session, since: number): boolean {
@@ -107,14 +108,14 @@ export function createSessions(options: ServerOptions, limits: HttpLimits): Sess
   }
 
   function sweep(): void {
-    for (const session of all) if (isIdle(session, limits.idle)) void session.server.close()
+    for (const session of all) if (isIdle(session, limits.idleTimeoutMs)) void session.server.close()
   }
 
   return {
     async open(owner, request, posted) {
       if (!makeRoom(owner)) {
         releaseAll(posted.slots)
-        return asResponse(refusals.tooManySessions)
+        return toResponse(refusals.tooManySessions)
       }
       const session = create(owner)
       await session.server.connect(session.transport)
@@ -125,10 +126,10 @@ export function createSessions(options: ServerOptions, limits: HttpLimits): Sess
     async handle(owner, id, request, posted) {
       const session = byId.get(id)
       const resumed = request.method === 'GET' ? request.headers.get('last-event-id') : null
-      if (session?.owner === owner && (resumed === null || session.events.knows(resumed)))
+      if (session?.owner === owner && (resumed === null || session.events.has(resumed)))
         return answer(session, request, posted)
       releaseAll(posted?.slots ?? [])
-      return asResponse(session?.owner === owner ? refusals.lostEvent : refusals.noSession)
+      return toResponse(session?.owner === owner ? refusals.lostEvent : refusals.noSession)
     },
     async close() {
       clearInterval(sweeper)
@@ -137,7 +138,7 @@ export function createSessions(options: ServerOptions, limits: HttpLimits): Sess
   }
 }
 
-/** Keeps a slot for each request until it is answered, or given up by the client, who gets no answer then. */
+/** Keeps a slot for each request until it is answered, or cancelled: cancelled requests are never answered. */
 function register(calls: Calls, { body, slots }: Posted): void {
   const ids = requestIds(body)
   for (const [index, release] of slots.entries()) {
@@ -145,11 +146,12 @@ function register(calls: Calls, { body, slots }: Posted): void {
     if (id === undefined) release()
     else calls.set(id, [...(calls.get(id) ?? []), release])
   }
-  const given = cancelledId(body)
-  if (given !== undefined) finish(calls, given)
+  const cancelled = cancelledId(body)
+  if (cancelled !== undefined) finish(calls, cancelled)
 }
 
-function settle(calls: Calls, message: JSONRPCMessage): void {
+/** Releases the slot of the request that a message answers. */
+function finishAnswered(calls: Calls, message: JSONRPCMessage): void {
   if ('id' in message && !('method' in message) && message.id !== undefined) finish(calls, message.id)
 }
 
@@ -158,8 +160,4 @@ function finish(calls: Calls, id: RequestId): void {
   release?.()
   if (others.length > 0) calls.set(id, others)
   else calls.delete(id)
-}
-
-function releaseAll(releases: Iterable<Release>): void {
-  for (const release of releases) release()
 }

@@ -16,7 +16,7 @@ import {
   retryAdvice,
 } from '../results/formatting.ts'
 import { statusOutput, transcriptAnswer } from '../results/transcript.ts'
-import { type Call, defineTool, type ToolAnswer } from '../tool.ts'
+import { defineTool, type ToolAnswer, type ToolCall } from '../tool.ts'
 
 /** In UTF-16 code units: about two hours of speech. */
 const maxTextChars = 100_000
@@ -66,7 +66,7 @@ export const formatText = defineTool({
 })
 
 /** A call without a style keeps the transcript's current style. */
-async function currentStyle(id: string, { jobs, owner }: Call): Promise<FormatSettings['style']> {
+async function currentStyle(id: string, { jobs, owner }: ToolCall): Promise<FormatSettings['style']> {
   return (await jobs.read(owner, id)).formatted?.style ?? 'faithful'
 }
 
@@ -96,7 +96,7 @@ async function formatTranscript(
   settings: FormatSettings,
   offset: number,
   seconds: number,
-  call: Call,
+  call: ToolCall,
 ): Promise<ToolAnswer> {
   const { jobs, owner } = call
   const state = await jobs.format({ transcriptId, ...settings }, watchOf(call, seconds))
@@ -126,14 +126,14 @@ async function formatGivenText(
   settings: FormatSettings,
   offset: number,
   seconds: number,
-  call: Call,
+  call: ToolCall,
 ): Promise<ToolAnswer> {
   const state = await call.jobs.format({ text, ...settings }, watchOf(call, seconds))
   return textAnswer(state, offset)
 }
 
-function watchOf({ owner, signal, departure, progress }: Call, seconds: number) {
-  return { owner, seconds, signal, departure, onProgress: progress }
+function watchOf({ owner, signal, disconnectReason, progress }: ToolCall, seconds: number) {
+  return { owner, seconds, signal, disconnectReason, onProgress: progress }
 }
 
 function textAnswer({ status, text: made, answered }: FormatResult, offset: number): ToolAnswer {

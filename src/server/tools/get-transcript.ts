@@ -11,7 +11,7 @@ import { asRecognised, filterSegments } from '../../formats/reading.ts'
 import { srt, vtt } from '../../formats/subtitles.ts'
 import { offset, transcriptId, waitSeconds } from '../inputs.ts'
 import { transcriptAnswer, transcriptOutput, type View } from '../results/transcript.ts'
-import { type Call, defineTool } from '../tool.ts'
+import { defineTool, type ToolCall } from '../tool.ts'
 
 const views: Record<View, (reading: FilteredTranscript) => string> = {
   text: timedText,
@@ -86,13 +86,13 @@ export const getTranscript = defineTool({
 async function waitAndRead(
   id: string,
   seconds: number,
-  call: Call,
+  call: ToolCall,
 ): Promise<{ transcript: Transcript; tool?: JobTool }> {
   const { jobs, owner, signal, progress } = call
   const transcript = await jobs.read(owner, id)
   if (transcript.status !== 'running') return { transcript }
   // A reader that disconnects cancels nothing: the caller that submitted the job still needs it.
-  const watch = { owner, seconds, signal, departure: () => 'gone' as const, onProgress: progress }
+  const watch = { owner, seconds, signal, disconnectReason: () => 'gone' as const, onProgress: progress }
   const { tool } = await jobs.watch(id, watch)
   return { transcript: await jobs.read(owner, id), tool }
 }

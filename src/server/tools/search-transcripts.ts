@@ -8,7 +8,7 @@ import type { TranscriptSummary } from '../../domain/transcript.ts'
 import { type Excerpt, excerpts } from '../../formats/excerpts.ts'
 import { limitOf } from '../inputs.ts'
 import { statusOutput } from '../results/transcript.ts'
-import { type Call, defineTool, type ToolAnswer } from '../tool.ts'
+import { defineTool, type ToolAnswer, type ToolCall } from '../tool.ts'
 import { transcriptUri } from '../uris.ts'
 
 export const searchTranscripts = defineTool({
@@ -64,7 +64,7 @@ interface Found extends TranscriptSummary {
   matches?: Excerpt[]
 }
 
-async function matchesOf(id: string, query: string, { jobs, owner }: Call): Promise<Excerpt[]> {
+async function matchesOf(id: string, query: string, { jobs, owner }: ToolCall): Promise<Excerpt[]> {
   try {
     return excerpts(await jobs.read(owner, id), query)
   } catch (error) {

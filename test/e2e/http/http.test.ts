@@ -76,7 +76,7 @@ describe.each(httpClients)('%s', (_, connectHttp) => {
   })
 
   it('may listen as much as it likes without a place among the requests', async () => {
-    const { url } = await serve({ limits: { requestsPerOwner: 2 } })
+    const { url } = await serve({ limits: { maxRequestsPerOwner: 2 } })
     const client = await connectHttp({ url })
     for (let i = 0; i < 4; i++) await client.onListChanged(() => {})
     expect((await client.listTools()).tools).not.toEqual([])
@@ -145,7 +145,7 @@ describe('a call that is slow', () => {
   })
 
   it('is not cut off by the time limit for slow requests', async () => {
-    const { url, jobs } = await serve({ limits: { head: 200, request: 200 } })
+    const { url, jobs } = await serve({ limits: { headersTimeoutMs: 200, requestTimeoutMs: 200 } })
     const session = await openSession(url)
     const call = await session.post({
       id: 1,
@@ -292,12 +292,12 @@ describe('a bad request', () => {
   })
 
   it('of more than 2 MB is refused before it is sent, where it says so', async () => {
-    const { url } = await serve({ limits: { head: 200, request: 200 } })
+    const { url } = await serve({ limits: { headersTimeoutMs: 200, requestTimeoutMs: 200 } })
     expect(await neverEnds(url, 3_000_000)).toContain(' 413 ')
   })
 
   it('of a flood is refused until others are answered, and no other owner feels it', async () => {
-    const { url, jobs } = await serve({ tokens, limits: { requestsPerOwner: 3 } })
+    const { url, jobs } = await serve({ tokens, limits: { maxRequestsPerOwner: 3 } })
     const ann = { authorization: 'Bearer ann-0123456789abcdef' }
     const params = { name: 'transcribe_audio', arguments: { audio: '/a.wav' } }
     const calls = await Promise.all([1, 2, 3].map(id => post(url, { id, method: 'tools/call', params }, ann)))
@@ -311,7 +311,7 @@ describe('a bad request', () => {
   })
 
   it('counts as many as it holds, when it is a batch', async () => {
-    const { url } = await serve({ limits: { requestsPerOwner: 3 } })
+    const { url } = await serve({ limits: { maxRequestsPerOwner: 3 } })
     const batch = (count: number) =>
       JSON.stringify(Array.from({ length: count }, (_, id) => ({ jsonrpc: '2.0', ...ping, id })))
     expect((await post(url, batch(4))).status).toBe(429)

@@ -1,6 +1,6 @@
 // Sessions of 2025-11-25 over HTTP: whose they are, how streams are resumed, how many there may be, when they end.
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { ringOfEvents } from '../../../src/server/http/events.ts'
+import { createEventBuffer } from '../../../src/server/http/events.ts'
 import {
   answerOf,
   eventsOf,
@@ -185,22 +185,22 @@ describe('a stream that broke', () => {
 })
 
 it('keeps the newest events, so many of them or so much', async () => {
-  const ring = ringOfEvents(() => {})
+  const ring = createEventBuffer(() => {})
   const store = (stream: string, size: number) =>
     ring.storeEvent(stream, { jsonrpc: '2.0', method: 'x', params: { text: 'x'.repeat(size) } })
   const few = await store('few', 1)
   for (let i = 0; i < 499; i++) await store('many', 1)
-  expect(ring.knows(few)).toBe(true)
+  expect(ring.has(few)).toBe(true)
   const many = await store('many', 1)
-  expect(ring.knows(few)).toBe(false)
+  expect(ring.has(few)).toBe(false)
   const large = await store('large', 2_000_000)
-  expect([ring.knows(many), ring.knows(large)]).toEqual([false, true])
+  expect([ring.has(many), ring.has(large)]).toEqual([false, true])
 })
 
 describe('sessions', () => {
   it('are closed when nobody uses them, and not while a stream is open or a call waits', async () => {
     let time = 0
-    const { url, jobs } = await serve({ limits: { sweep: 10, now: () => time } })
+    const { url, jobs } = await serve({ limits: { sweepIntervalMs: 10, now: () => time } })
     const listening = await openSession(url)
     await listening.listen()
     const waiting = await openSession(url)
@@ -217,7 +217,7 @@ describe('sessions', () => {
   })
 
   it('are refused where an owner has too many, and others are let in', async () => {
-    const { url } = await serve({ tokens, limits: { sessionsPerOwner: 2 } })
+    const { url } = await serve({ tokens, limits: { maxSessionsPerOwner: 2 } })
     await openSession(url, bearer('ann'))
     const second = await openSession(url, bearer('ann'))
     const refused = await initialize(url, bearer('ann'))
@@ -231,14 +231,14 @@ describe('sessions', () => {
   })
 
   it('are refused where there are too many in all', async () => {
-    const { url } = await serve({ tokens, limits: { sessions: 2 } })
+    const { url } = await serve({ tokens, limits: { maxSessions: 2 } })
     await openSession(url, bearer('ann'))
     await openSession(url, bearer('bob'))
     expect((await initialize(url, bearer('ann'))).status).toBe(503)
   })
 
   it('make room when their clients went without a word', async () => {
-    const { url } = await serve({ limits: { sessionsPerOwner: 2, grace: 0 } })
+    const { url } = await serve({ limits: { maxSessionsPerOwner: 2, minIdleMs: 0 } })
     const staying = await openSession(url)
     await staying.listen()
     const forgotten = await openSession(url)
@@ -248,14 +248,14 @@ describe('sessions', () => {
   })
 
   it('that a bad first request did not open do not count', async () => {
-    const { url } = await serve({ limits: { sessionsPerOwner: 1 } })
+    const { url } = await serve({ limits: { maxSessionsPerOwner: 1 } })
     for (let i = 0; i < 3; i++)
       expect((await initialize(url, { accept: 'application/json' })).status).toBe(406)
     await openSession(url)
   })
 
   it('hold an owner to so many calls, also where the client breaks off each of them', async () => {
-    const { url, jobs } = await serve({ limits: { requestsPerOwner: 2 } })
+    const { url, jobs } = await serve({ limits: { maxRequestsPerOwner: 2 } })
     const session = await openSession(url)
     for (const id of [1, 2]) {
       const stop = new AbortController()
@@ -267,7 +267,7 @@ describe('sessions', () => {
   })
 
   it('free the place of a call that is cancelled', async () => {
-    const { url, jobs } = await serve({ limits: { requestsPerOwner: 2 } })
+    const { url, jobs } = await serve({ limits: { maxRequestsPerOwner: 2 } })
     const session = await openSession(url)
     await session.post({ id: 1, ...wait })
     await vi.waitFor(() => expect(jobs.waiting()).toBe(1))

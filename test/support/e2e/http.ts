@@ -1,9 +1,9 @@
 // HTTP without a client library: a server in this process, and requests as they go over the wire.
 import { request as httpRequest } from 'node:http'
-import { type HttpOptions, type HttpServing, serveHttp } from '../../../src/server/http/http.ts'
+import { type HttpOptions, type RunningHttpServer, serveHttp } from '../../../src/server/http/http.ts'
 import { type FakeJobs, fakeJobs } from '../jobs/fake-jobs.ts'
 
-export interface TestServer extends HttpServing {
+export interface TestServer extends RunningHttpServer {
   jobs: FakeJobs
 }
 

@@ -1,9 +1,9 @@
 // What happens along a connection: how often it is told of changes, how its calls end, what it listens to.
 import { SdkError, SdkErrorCode } from '@modelcontextprotocol/server'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { departureOf } from '../../../src/server/disconnect.ts'
-import { followListens } from '../../../src/server/subscriptions.ts'
-import { paced } from '../../../src/server/throttled.ts'
+import { disconnectReasonOf } from '../../../src/server/disconnect.ts'
+import { trackSubscriptions } from '../../../src/server/subscriptions.ts'
+import { throttled } from '../../../src/server/throttled.ts'
 
 describe('pacing', () => {
   beforeEach(() => void vi.useFakeTimers())
@@ -11,7 +11,7 @@ describe('pacing', () => {
 
   it('tells at once, then at most once in each stretch, and the last call always', async () => {
     const told: number[] = []
-    const { call } = paced(() => told.push(performance.now()), 1000)
+    const { call } = throttled(() => told.push(performance.now()), 1000)
     const start = performance.now()
     for (let i = 0; i < 25; i++) {
       call('a')
@@ -23,7 +23,7 @@ describe('pacing', () => {
 
   it('keeps keys apart, and forgets those that are quiet', async () => {
     const told: string[] = []
-    const { call } = paced(key => told.push(key), 1000)
+    const { call } = throttled(key => told.push(key), 1000)
     call('a')
     call('b')
     await vi.advanceTimersByTimeAsync(5000)
@@ -34,7 +34,7 @@ describe('pacing', () => {
 
   it('stops with the connection', async () => {
     const told: string[] = []
-    const { call, stop } = paced(key => told.push(key), 1000)
+    const { call, stop } = throttled(key => told.push(key), 1000)
     call('a')
     call('a')
     stop()
@@ -57,31 +57,31 @@ describe('how a caller went', () => {
     ['nothing', undefined, 'cancelled'],
     ['the connection closed', closed, 'gone'],
   ])('%s', (_, reason, expected) => {
-    expect(departureOf(reason, false)).toBe(expected)
+    expect(disconnectReasonOf(reason, false)).toBe(expected)
   })
 
   it('where closing is how clients cancel, a closed connection is told as that', () => {
-    expect(departureOf(closed, true)).toBe('closed')
-    expect(departureOf('SdkError: Request timed out', true)).toBe('gone')
+    expect(disconnectReasonOf(closed, true)).toBe('closed')
+    expect(disconnectReasonOf('SdkError: Request timed out', true)).toBe('gone')
   })
 })
 
 describe('listening requests of the new era', () => {
   function hearing() {
     const followed: string[] = []
-    const listens = followListens(id => {
+    const listens = trackSubscriptions(id => {
       followed.push(id)
       return () => void followed.splice(followed.indexOf(id), 1)
     })
     const listen = (id: number, resourceSubscriptions: string[]) =>
-      listens.hear({
+      listens.onMessage({
         jsonrpc: '2.0',
         id,
         method: 'subscriptions/listen',
         params: { notifications: { resourceSubscriptions } },
       })
     const cancel = (requestId: number) =>
-      listens.hear({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId } })
+      listens.onMessage({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId } })
     return { followed, listens, listen, cancel }
   }
 
@@ -103,7 +103,7 @@ describe('listening requests of the new era', () => {
     expect(followed).toHaveLength(100)
     cancel(1)
     expect(followed).toHaveLength(20)
-    listens.end()
+    listens.close()
     expect(followed).toEqual([])
   })
 })

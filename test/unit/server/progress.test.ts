@@ -2,7 +2,7 @@
 import type { ServerContext } from '@modelcontextprotocol/server'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { progressBar } from '../../../src/cli/io/progress-bar.ts'
-import { startReporter } from '../../../src/server/progress.ts'
+import { startProgressReporter } from '../../../src/server/progress.ts'
 
 interface Told {
   at: number
@@ -15,7 +15,7 @@ function listen(progressToken?: string) {
   const told: Told[] = []
   const notify = async ({ params }: { params: Told }) => void told.push({ ...params, at: performance.now() })
   const context = { mcpReq: { _meta: { progressToken }, notify } } as unknown as ServerContext
-  return { told, reporter: startReporter(context) }
+  return { told, reporter: startProgressReporter(context) }
 }
 
 describe('progress notifications', () => {
