@@ -1,4 +1,4 @@
-// Puts the house together: one driver for each port. The only file that knows them all.
+// Composition root: builds one driver for each port. The only file that imports all of them.
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import pLimit from 'p-limit'
@@ -41,23 +41,23 @@ import {
 } from './jobs/jobs.ts'
 import { encoderConcurrency } from './pipeline/chunks/encode-all.ts'
 
-/** The provider's limit for one account and model: 100 requests a minute (international region). */
+/** The provider's rate limit for one account and model (international region). */
 const requestsPerMinute = 100
 
-/** Orders at work at once. One long recording keeps the provider busy by itself; voice notes must not wait behind it. */
+/** Concurrent jobs per lane. One long recording uses the whole rate limit; voice notes must not wait behind it. */
 const lanes = { brief: 8, long: 2, remote: 8 }
 
-/** How long a task may take: a while for the provider's queue, and the length of what it hears 60 times as fast. */
+/** Time limit for a file task: time in the provider's queue plus the length of the recording, processed at 60× speed. */
 const taskTimeoutSeconds = (duration: number) => 240 + duration
 
 export interface App {
   jobs: Jobs
   cloud: Dashscope
-  blobs: ObjectStorage
-  /** Those of FORMAT_MODELS that have a key, in the order in which they are asked. */
+  objectStorage: ObjectStorage
+  /** The models of FORMAT_MODELS that have a key, in order of preference. */
   textModels: string[]
-  /** Resolves when Gemini takes its key; there where one of its models is among them. */
-  checkGemini?(signal: AbortSignal): Promise<void>
+  /** Resolves if Gemini accepts its key; undefined if no Gemini model is configured. */
+  checkGemini?: ((signal: AbortSignal) => Promise<void>) | undefined
   /** Reads what has become of an order, formatted if it wished for that; `submission` has the job as it was last watched. */
   readOrdered(
     order: Pick<TranscriptionRequest, 'format'>,
@@ -65,34 +65,34 @@ export interface App {
     watch: WatchOptions,
   ): Promise<Ordered>
   ffmpeg(): Promise<FoundFfmpeg>
-  /** Where it was asked for: what has happened, as Prometheus reads it. */
-  metrics?(): Promise<{ type: string; text: string }>
-  /** Where machines share a store: makes its tables, or throws what is missing; resolves with a sentence for each. */
-  setUpStore?(signal: AbortSignal): Promise<string[]>
-  /** The same for the queue that they share. */
-  setUpQueue?(signal: AbortSignal): Promise<string[]>
+  /** Prometheus metrics; undefined unless requested. */
+  metrics?: (() => Promise<{ type: string; text: string }>) | undefined
+  /** For a shared store: creates its tables or throws what is missing. Resolves with a sentence per table. */
+  setUpStore?: ((signal: AbortSignal) => Promise<string[]>) | undefined
+  /** The same for a shared queue. */
+  setUpQueue?: ((signal: AbortSignal) => Promise<string[]>) | undefined
   /** Since when the shared queue has not answered (milliseconds since 1970). */
-  queueSilentSince?(): number | undefined
-  /** A sentence for the reader when something of the store had to be set aside. */
+  queueSilentSince?: (() => number | undefined) | undefined
+  /** A sentence for the user if a damaged part of the store was set aside. */
   storeWarning(): string | undefined
   close(options?: ShutdownOptions): Promise<void>
 }
 
 export interface AppOptions {
-  /** `worker`: carries out what others have ordered. Where the queue is shared, all others only order. Default: `server`. */
+  /** With a shared queue, only a `worker` runs jobs. Default: `server`. */
   role?: 'server' | 'worker'
-  /** Count what happens, for `metrics`; this is the version that they name. */
+  /** Version shown in the metrics; without it no metrics are collected. */
   metricsVersion?: string
 }
 
-/** Cheap, and without effect until something is asked for: connections and files are opened on first use. */
+/** Cheap and without side effects: connections and files are opened on first use. */
 export function createApp(config: Config, { role = 'server', metricsVersion }: AppOptions = {}): App {
   const http = createHttpClient({ connections: config.concurrency })
   const cloud = dashscope({ apiKey: config.apiKey, baseUrl: config.baseUrl, http })
   const limiter = createAdaptiveRateLimiter({ perMinute: requestsPerMinute, concurrency: config.concurrency })
   const asr = chunkAsr(cloud, { model: config.asrModel, concurrency: config.concurrency })
-  const blobs = blobsOf(config, cloud)
-  const shared = sharedStore(config)
+  const objectStorage = createObjectStorage(config, cloud)
+  const shared = createSharedStore(config)
   const store = shared ?? sqliteStore({ folder: config.dataDir })
   const metrics =
     metricsVersion === undefined
@@ -100,7 +100,7 @@ export function createApp(config: Config, { role = 'server', metricsVersion }: A
       : prometheus({ unfinishedJobs: () => store.unfinishedJobs(), version: metricsVersion })
   const meter = metrics ?? noMeter
   const recogniser = drainable(metered(asr, meter))
-  const mns = sharedQueue(config, id => store.ownersOf(id))
+  const mns = createSharedQueue(config, id => store.ownersOf(id))
   const queue: Queue = mns ?? inProcessQueue(lanes)
   const textHttp = createHttpClient({
     connections: textConcurrency,
@@ -117,7 +117,7 @@ export function createApp(config: Config, { role = 'server', metricsVersion }: A
   let found: Promise<FoundFfmpeg> | undefined
   const ffmpeg = () => {
     found ??= locateFfmpeg({ named: config.ffmpegPath, searchPath: config.searchPath })
-    // One that is installed while the server runs is found by the next call.
+    // After a failure the next call looks again: ffmpeg may be installed while the server runs.
     found.catch(() => {
       found = undefined
     })
@@ -141,7 +141,7 @@ export function createApp(config: Config, { role = 'server', metricsVersion }: A
         fileModel: config.fileModel,
       }),
       textModel,
-      blobs,
+      blobs: objectStorage,
       pollSeconds: config.pollSeconds,
       taskTimeoutSeconds,
       limitSubmits: pLimit(1),
@@ -157,59 +157,54 @@ export function createApp(config: Config, { role = 'server', metricsVersion }: A
   return {
     jobs,
     cloud,
-    blobs,
+    objectStorage,
     ffmpeg,
     textModels: textModel.models,
-    ...(apiKey !== undefined &&
-      textModel.models.some(isGemini) && {
-        checkGemini: signal => checkGeminiKey({ apiKey, baseUrl, http: textHttp }, signal),
-      }),
-    ...(metrics && { metrics: metrics.page }),
-    ...(shared && { setUpStore: shared.setUp }),
-    ...(mns && { setUpQueue: mns.setUp, queueSilentSince: mns.unreachableSince }),
+    checkGemini:
+      apiKey !== undefined && textModel.models.some(isGemini)
+        ? signal => checkGeminiKey({ apiKey, baseUrl, http: textHttp }, signal)
+        : undefined,
+    metrics: metrics?.page,
+    setUpStore: shared?.setUp,
+    setUpQueue: mns?.setUp,
+    queueSilentSince: mns?.unreachableSince,
     readOrdered: (order, submission, watch) => readOrdered(jobs, order, submission, watch),
     storeWarning: store.warning,
     async close(options) {
       await jobs.close(options)
-      await Promise.all([store.close(), blobs.close(), http.close(), textHttp.close()])
+      await Promise.all([store.close(), objectStorage.close(), http.close(), textHttp.close()])
     },
   }
 }
 
-function sharedStore({ tablestoreEndpoint: endpoint, serviceKey: key, ...config }: Config) {
+function createSharedStore({ tablestoreEndpoint: endpoint, serviceKey: key, ...config }: Config) {
   if (endpoint === undefined || !key) return undefined
   const { tablestoreInstance: instance, tablestorePrefix: prefix, retentionDays } = config
-  return tablestoreStore({
-    endpoint,
-    key,
-    prefix,
-    ...(instance !== undefined && { instance }),
-    ...(retentionDays !== undefined && { retentionDays }),
-  })
+  return tablestoreStore({ endpoint, key, prefix, instance, retentionDays })
 }
 
-function sharedQueue(config: Config, ownersOf: (id: string) => Promise<string[]>) {
+function createSharedQueue(config: Config, ownersOf: (id: string) => Promise<string[]>) {
   const { mnsEndpoint: endpoint, mnsQueue: queue, serviceKey: key, workerJobs: concurrency } = config
   return endpoint === undefined || !key
     ? undefined
     : mnsQueue({ endpoint, queue, key, concurrency, ownersOf })
 }
 
-/** The user's own bucket where there is one. */
-function blobsOf(config: Config, cloud: Dashscope): ObjectStorage {
+/** The user's bucket if configured, otherwise the provider's temporary storage. */
+function createObjectStorage(config: Config, cloud: Dashscope): ObjectStorage {
   const { ossBucket: bucket, ossEndpoint: endpoint, ossRegion: region, bucketKey } = config
   if (!bucket || !bucketKey) return temporaryStorage({ cloud })
   return ossStorage({
     bucket,
     endpoint,
     ...bucketKey,
-    installationId: installationOf(config),
-    ...(region && { region }),
+    installationId: createInstallationId(config),
+    region,
   })
 }
 
-/** Whoever shares a store shares what lies in the bucket for its jobs. */
-function installationOf({ dataDir, tablestoreEndpoint, tablestorePrefix }: Config): InstallationId {
+/** Machines that share a store also share the uploads of its jobs, so they have the same installation id. */
+function createInstallationId({ dataDir, tablestoreEndpoint, tablestorePrefix }: Config): InstallationId {
   if (tablestoreEndpoint === undefined) return installationIdIn(dataDir)
   const shared = createHash('sha256').update(`${tablestoreEndpoint}/${tablestorePrefix}`)
   return fixedInstallationId(shared.digest('hex').slice(0, 12))

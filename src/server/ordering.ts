@@ -1,4 +1,4 @@
-// What the tools do that take a recording: place the order, wait for it, and read what has become of it.
+// Submits a transcription, waits for it, and reads the result, for the tools that take a recording.
 import { SpeechError } from '../domain/errors.ts'
 import type { Job, JobTool, TranscriptionRequest } from '../domain/job.ts'
 import type { Transcript } from '../domain/transcript.ts'
@@ -38,8 +38,8 @@ export async function carryOut(
 
 function ensureGood({ state, error, tool }: Job): void {
   if (state === 'cancelled')
-    throw new SpeechError('CANCELLED', 'Somebody cancelled this transcription while it was under way.', {
-      hint: `Call ${tool} again to go on; what is finished is not billed again.`,
+    throw new SpeechError('CANCELLED', 'The transcription was cancelled while it was running.', {
+      hint: `Repeat the ${tool} call to resume it; finished parts are not billed again.`,
     })
   if (state === 'failed' && error) throw new SpeechError(error.code, error.message, { hint: error.hint })
 }

@@ -681,7 +681,7 @@ describe('names and places', () => {
       OSS_ACCESS_KEY_SECRET: accessKeySecret,
     }
     const open = (folder: string) =>
-      keep(createApp(readConfig({ ...env, SPEECH_DATA_DIR: join(temp.path, folder) }))).blobs
+      keep(createApp(readConfig({ ...env, SPEECH_DATA_DIR: join(temp.path, folder) }))).objectStorage
     const installations = []
     for (const folder of ['one', 'one', 'two']) {
       const { keys } = await open(folder).upload(stream(noise(0.01)), anns, signal())

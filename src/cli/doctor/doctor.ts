@@ -1,4 +1,4 @@
-// speech-mcp doctor: checks all that a transcription needs, and says what to do about what is missing.
+// speech-mcp doctor: checks everything that a transcription needs, and says how to fix what is missing.
 import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { access, constants, mkdir, stat } from 'node:fs/promises'
@@ -14,13 +14,14 @@ import { checkFormatting, type Finding } from './formatting.ts'
 import { checkQueue, checkStore } from './team.ts'
 
 const run = promisify(execFile)
-const patience = 10_000
+const timeoutMs = 10_000
+const maxClockSkewSeconds = 450
 
-type Check = [name: string, look: () => Promise<string | Finding>]
+type Check = [name: string, run: () => Promise<string | Finding>]
 
 export const doctor: Command = {
   usage: 'speech-mcp doctor',
-  help: 'Check ffmpeg, keys, bucket, clock, models and folders; make the tables and queues that machines share.',
+  help: 'Check ffmpeg, keys, bucket, clock, models and folders; create shared tables and queues.',
   async run({ config, version }) {
     const app = createApp(config)
     const { setUpStore, setUpQueue } = app
@@ -39,7 +40,7 @@ export const doctor: Command = {
       [
         'uploads',
         () =>
-          checkUploads(app.blobs, config).catch(error => {
+          checkUploads(app.objectStorage, config).catch(error => {
             isBucketGood = false
             throw error
           }),
@@ -73,7 +74,7 @@ export const doctor: Command = {
 
 async function checkFfmpeg(app: App): Promise<string> {
   const { path, by } = await app.ffmpeg()
-  const ask = (flag: string) => run(path, ['-hide_banner', flag], { timeout: patience, maxBuffer: 4e6 })
+  const ask = (flag: string) => run(path, ['-hide_banner', flag], { timeout: timeoutMs, maxBuffer: 4e6 })
   const broken = (cause: unknown) => {
     throw new SpeechError('FFMPEG_FAILED', `The ffmpeg at ${path} does not run.`, {
       hint: 'Set FFMPEG_PATH to a working one, or unset it.',
@@ -92,47 +93,51 @@ async function checkFfmpeg(app: App): Promise<string> {
   return `${number}, ${path} (${by})`
 }
 
-/** A look-up of a task that does not exist costs nothing, and the key is checked before the path. */
+/** Looks up a task that does not exist: free of charge, and the provider checks the key before the path. */
 async function checkKey(app: App, { baseUrl }: Config): Promise<string> {
   await app.cloud
-    .call({ method: 'GET', path: `tasks/${randomUUID()}` }, AbortSignal.timeout(patience))
-    .catch(tooSlow(baseUrl, 'DASHSCOPE_BASE_URL'))
+    .call({ method: 'GET', path: `tasks/${randomUUID()}` }, AbortSignal.timeout(timeoutMs))
+    .catch(timeoutAs(baseUrl, 'DASHSCOPE_BASE_URL'))
   return `accepted by ${new URL(baseUrl).host}`
 }
 
 function checkModels(app: App, config: Config, isKeyGood: boolean): Promise<Finding> {
-  const signal = AbortSignal.timeout(patience)
-  return checkFormatting(app, config, isKeyGood, signal).catch(tooSlow(config.geminiUrl, 'GEMINI_BASE_URL'))
+  const signal = AbortSignal.timeout(timeoutMs)
+  return checkFormatting(app, config, isKeyGood, signal).catch(timeoutAs(config.geminiUrl, 'GEMINI_BASE_URL'))
 }
 
-function tooSlow(address: string, setting: string): (error: unknown) => never {
+function timeoutAs(address: string, setting: string): (error: unknown) => never {
   return error => {
     if ((error as Error).name !== 'TimeoutError') throw error
-    throw new SpeechError('PROVIDER_TIMEOUT', `${new URL(address).host} did not answer within ten seconds.`, {
-      hint: `Check the network, a proxy or firewall, and ${setting}.`,
-    })
+    throw new SpeechError(
+      'PROVIDER_TIMEOUT',
+      `${new URL(address).host} did not respond within ten seconds.`,
+      {
+        hint: `Check the network, a proxy or firewall, and ${setting}.`,
+      },
+    )
   }
 }
 
-/** Does with a few bytes what is done with a recording: stores, signs, fetches, lists and removes them. */
+/** Tests object storage with a few bytes: uploads, signs, downloads, lists and deletes them. */
 export async function checkUploads(
-  blobs: ObjectStorage,
+  storage: ObjectStorage,
   { ossBucket, ossEndpoint }: Pick<Config, 'ossBucket' | 'ossEndpoint'>,
 ): Promise<string> {
-  if (blobs.way === 'temporary')
-    return 'temporary store of DashScope, emptied after two days; OSS_BUCKET would name a bucket of yours'
-  const signal = AbortSignal.timeout(3 * patience)
-  // A bucket takes it as it comes, and needs no room on the disk.
+  if (storage.way === 'temporary')
+    return 'DashScope’s temporary storage, deleted after 48 hours; set OSS_BUCKET to use your own bucket'
+  const signal = AbortSignal.timeout(3 * timeoutMs)
+  // Uploads to a bucket are streamed and need no scratch space.
   const scratch = async () => tmpdir()
   const of = { owner: localOwner, job: `doctor-${randomUUID()}`, models: ['doctor'], scratch }
   try {
-    const upload = await blobs.upload(probe(), of, signal)
-    const clock = await fetchProbe(blobs, upload, signal).finally(() => blobs.delete(upload, signal))
-    await blobs.sweep(async () => true, signal)
-    return `bucket ${ossBucket} at ${ossEndpoint} stores, signs, lists and removes; ${clock}`
+    const upload = await storage.upload(probe(), of, signal)
+    const clock = await fetchProbe(storage, upload, signal).finally(() => storage.delete(upload, signal))
+    await storage.sweep(async () => true, signal)
+    return `bucket ${ossBucket} at ${ossEndpoint}: upload, signed URL, list and delete work; ${clock}`
   } catch (error) {
     if ((error as Error).name !== 'TimeoutError') throw error
-    throw new SpeechError('UPLOAD_FAILED', `${ossEndpoint} did not answer in time.`, {
+    throw new SpeechError('UPLOAD_FAILED', `${ossEndpoint} did not respond in time.`, {
       hint: 'Check the network, a proxy or firewall, and OSS_ENDPOINT.',
     })
   }
@@ -142,58 +147,58 @@ async function* probe() {
   yield Buffer.from('speech-mcp doctor')
 }
 
-/** Resolves with what there is to say of this machine's clock, beside that of the bucket. */
-async function fetchProbe(blobs: ObjectStorage, upload: Upload, signal: AbortSignal): Promise<string> {
-  const address = await blobs.signedUrl(upload, 'doctor', 60, signal)
-  const response = await fetch(address, { signal }).catch(cause => {
+/** Downloads the probe; resolves with a comparison of this machine's clock with the bucket's. */
+async function fetchProbe(storage: ObjectStorage, upload: Upload, signal: AbortSignal): Promise<string> {
+  const url = await storage.signedUrl(upload, 'doctor', 60, signal)
+  const response = await fetch(url, { signal }).catch(cause => {
     signal.throwIfAborted()
-    throw new SpeechError('UPLOAD_UNREACHABLE', 'The signed address of an upload cannot be reached.', {
-      hint: 'Check OSS_ENDPOINT, and the network from here to the public endpoint of the bucket.',
+    throw new SpeechError('UPLOAD_UNREACHABLE', 'The signed URL of an upload cannot be reached.', {
+      hint: 'Check OSS_ENDPOINT, and the network to the public endpoint of the bucket.',
       cause,
     })
   })
   const text = await response.text()
-  // A clock that is off is also why an address has ended before it began.
-  const clock = clockText((Date.now() - Date.parse(response.headers.get('date') ?? '')) / 1000)
+  // The clock comes first, because a wrong clock also makes signed URLs invalid.
+  const clock = describeClock((Date.now() - Date.parse(response.headers.get('date') ?? '')) / 1000)
   if (response.status !== 200 || text !== 'speech-mcp doctor')
     throw new SpeechError(
       'UPLOAD_UNREACHABLE',
-      `The signed address of an upload is not readable (${response.status}).`,
-      { hint: 'Allow the key oss:GetObject, and look for a policy of the bucket that keeps others out.' },
+      `The signed URL of an upload is not readable (${response.status}).`,
+      { hint: 'Grant the key oss:GetObject, and check the bucket policy for rules that deny access.' },
     )
   return clock
 }
 
-/** A quarter of an hour is what OSS puts up with; half of it is too near to that. */
-function clockText(skew: number): string {
-  // An answer without a date is of something on the way.
-  if (Number.isNaN(skew)) return 'nothing said what time it is there'
+/** OSS tolerates 15 minutes; more than half of that is an error. `skew` is in seconds. */
+function describeClock(skew: number): string {
+  // A response without a date comes from a proxy.
+  if (Number.isNaN(skew)) return 'the bucket did not send its time'
   const size = Math.round(Math.abs(skew))
-  if (size > 450)
+  if (size > maxClockSkewSeconds)
     throw new SpeechError('CLOCK_WRONG', `The clock of this machine is ${size} seconds off.`, {
-      hint: 'Set it by network time: from 15 minutes on the bucket refuses everything.',
+      hint: 'Set it by network time: the bucket rejects all requests at 15 minutes.',
     })
-  return size <= 5 ? 'the clock is right' : `the clock is ${size} seconds off`
+  return size <= 5 ? 'the clock is correct' : `the clock is ${size} seconds off`
 }
 
 async function checkDataDir(app: App, { dataDir }: Config): Promise<string> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
     .then(() => access(dataDir, constants.W_OK))
     .catch(cause => {
-      throw new SpeechError('STORE_FAILED', `${dataDir} cannot be written.`, {
-        hint: 'Correct its permissions, or set SPEECH_DATA_DIR to another folder.',
+      throw new SpeechError('STORE_FAILED', `${dataDir} is not writable.`, {
+        hint: 'Fix its permissions, or set SPEECH_DATA_DIR to another folder.',
         cause,
       })
     })
-  // Where machines share a store, the folder has only what a job has to put down for a while.
+  // With a shared store the folder contains only scratch files.
   if (app.setUpStore) return dataDir
   const { transcripts } = await app.jobs.list(localOwner, { limit: 1 })
   const notice = app.storeWarning()
   if (notice)
     throw new SpeechError('STORE_DAMAGED', notice, {
-      hint: 'A new file was begun; `sqlite3 FILE .recover` may save what is in the old one.',
+      hint: 'A new file was created; `sqlite3 FILE .recover` may recover data from the old one.',
     })
-  return `${dataDir}${transcripts[0] ? `, newest transcript of ${transcripts[0].createdAt.slice(0, 10)}` : ', no transcripts yet'}`
+  return `${dataDir}${transcripts[0] ? `, newest transcript from ${transcripts[0].createdAt.slice(0, 10)}` : ', no transcripts yet'}`
 }
 
 async function checkAllowedDirs({ allowedDirs }: Config): Promise<string> {
@@ -201,7 +206,7 @@ async function checkAllowedDirs({ allowedDirs }: Config): Promise<string> {
     const found = await stat(folder).catch(() => undefined)
     if (!found?.isDirectory())
       throw new SpeechError('CONFIG_INVALID', `${folder} is not a folder.`, {
-        hint: 'Correct SPEECH_ALLOWED_DIRS.',
+        hint: 'Fix SPEECH_ALLOWED_DIRS.',
       })
   }
   return allowedDirs.join(', ')
@@ -209,12 +214,10 @@ async function checkAllowedDirs({ allowedDirs }: Config): Promise<string> {
 
 async function checkTemplates(): Promise<string> {
   const names = unfilledTemplates()
-  if (names.length === 0) return 'read'
+  if (names.length === 0) return 'valid'
   throw new SpeechError(
     'CONFIG_INVALID',
-    `${names.join(', ')} came as an unfilled template and count as unset.`,
-    {
-      hint: 'Fill them in where your client keeps its settings.',
-    },
+    `These variables contain unfilled templates and count as unset: ${names.join(', ')}.`,
+    { hint: 'Fill them in in your client’s configuration.' },
   )
 }

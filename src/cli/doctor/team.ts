@@ -1,59 +1,68 @@
-// What doctor says of what machines share: makes the tables and queues that are missing, or says which right is.
+// Doctor's checks of the shared store and queue: creates missing tables and queues, or names the missing permission.
 import type { App } from '../../app.ts'
 import type { Config } from '../../config/config.ts'
 import { SpeechError } from '../../domain/errors.ts'
 import type { Finding } from './formatting.ts'
 
-/** In milliseconds. A new table is there within seconds, a search index within a minute as a rule. */
-const patience = 60_000
+/** A new table is ready within seconds, a search index usually within a minute. */
+const setUpTimeoutMs = 60_000
 
-/** Throws what keeps the store from being used; the hint says which rights are missing. */
+/** Throws why the store is not usable; the hint names missing permissions. */
 export async function checkStore(
   setUp: NonNullable<App['setUpStore']>,
   { tablestoreEndpoint }: Pick<Config, 'tablestoreEndpoint'>,
-  limit = patience,
+  timeoutMs = setUpTimeoutMs,
 ): Promise<string> {
   const host = hostOf(tablestoreEndpoint)
-  const late = tooSlow('STORE_FAILED', host, limit, 'TABLESTORE_ENDPOINT')
-  return `Tablestore at ${host}: ${told(await within(limit, setUp, late))}`
+  const timeout = timeoutError('STORE_FAILED', host, timeoutMs, 'TABLESTORE_ENDPOINT')
+  return `Tablestore at ${host}: ${joinSentences(await runWithin(timeoutMs, setUp, timeout))}`
 }
 
-/** The same of the queue. Without the bucket it is there for nothing: what lies on one machine does not reach another. */
+/** The same for the queue. Without a bucket it is useless, because recordings cannot reach the workers. */
 export async function checkQueue(
   setUp: NonNullable<App['setUpQueue']>,
   { mnsEndpoint }: Pick<Config, 'mnsEndpoint'>,
   isBucketGood: boolean,
-  limit = patience,
+  timeoutMs = setUpTimeoutMs,
 ): Promise<Finding> {
   const host = hostOf(mnsEndpoint)
-  const late = tooSlow('QUEUE_FAILED', host, limit, 'MNS_ENDPOINT')
-  const found = `MNS at ${host}: ${told(await within(limit, setUp, late))}`
-  if (isBucketGood) return { isOn: true, text: found }
-  const warning = 'but recordings do not reach the workers until the bucket is in order, see uploads'
-  return { isOn: false, text: `${found}; ${warning}` }
+  const timeout = timeoutError('QUEUE_FAILED', host, timeoutMs, 'MNS_ENDPOINT')
+  const text = `MNS at ${host}: ${joinSentences(await runWithin(timeoutMs, setUp, timeout))}`
+  if (isBucketGood) return { isOn: true, text }
+  const warning = 'but recordings do not reach the workers until the bucket works, see uploads'
+  return { isOn: false, text: `${text}; ${warning}` }
 }
 
-/** Ends on time whatever becomes of the work: a client library may know no signal. */
-function within<T>(limit: number, work: (signal: AbortSignal) => Promise<T>, late: SpeechError): Promise<T> {
-  const signal = AbortSignal.timeout(limit)
-  const over = new Promise<never>((_, reject) => {
-    signal.addEventListener('abort', () => reject(late), { once: true })
+/** Rejects with `timeout` on time, even if the work ignores its signal: client libraries may not support one. */
+function runWithin<T>(
+  timeoutMs: number,
+  work: (signal: AbortSignal) => Promise<T>,
+  timeout: SpeechError,
+): Promise<T> {
+  const signal = AbortSignal.timeout(timeoutMs)
+  const timedOut = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(timeout), { once: true })
   })
   const done = work(signal).catch(error => {
-    throw signal.aborted ? late : error
+    throw signal.aborted ? timeout : error
   })
-  return Promise.race([done, over])
+  return Promise.race([done, timedOut])
 }
 
-function tooSlow(code: 'STORE_FAILED' | 'QUEUE_FAILED', host: string, limit: number, setting: string) {
-  const within = limit < 1000 ? `${limit} milliseconds` : `${Math.round(limit / 1000)} seconds`
-  return new SpeechError(code, `${host} was not ready within ${within}.`, {
+function timeoutError(
+  code: 'STORE_FAILED' | 'QUEUE_FAILED',
+  host: string,
+  timeoutMs: number,
+  setting: string,
+): SpeechError {
+  const limit = timeoutMs < 1000 ? `${timeoutMs} milliseconds` : `${Math.round(timeoutMs / 1000)} seconds`
+  return new SpeechError(code, `${host} was not ready within ${limit}.`, {
     hint: `Run doctor again; if that does not help, check the network, a firewall, and ${setting}.`,
   })
 }
 
-/** Sentences as one: the doctor has a line for each thing that it looks at. */
-function told(sentences: string[]): string {
+/** Joins sentences into one line of doctor's output. */
+function joinSentences(sentences: string[]): string {
   const facts = sentences.map(sentence => sentence.replace(/\.$/, ''))
   return facts.map((fact, i) => (i === 0 ? fact : lowerFirst(fact))).join('; ')
 }
