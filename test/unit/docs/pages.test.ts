@@ -8,6 +8,7 @@ import { settings } from '../../../src/config/settings.ts'
 import { errors } from '../../../src/domain/errors.ts'
 import { languageName } from '../../../src/domain/languages.ts'
 import { fillerLists } from '../../../src/pipeline/faithfulness/fillers.ts'
+import { tools } from '../../../src/server/tools/index.ts'
 import { page, pages } from '../../support/documents.ts'
 import { root } from '../../support/e2e/system.ts'
 
@@ -149,6 +150,18 @@ it('every decision says what, why and what else was considered', () => {
         !/^# \d+\. .+\n\n\*\*What\.\*\* .+\n\n\*\*Why\.\*\* .+\n\n\*\*Considered\.\*\* /s.test(text),
     )
   expect(incomplete.map(({ path }) => path)).toEqual([])
+})
+
+it('docs/tools.md has a row for each argument of each tool', () => {
+  const listed = new Map<string, string[]>()
+  let tool = ''
+  for (const { text } of page('docs/tools.md').prose) {
+    const [, name, args] = /^\|([^|]*)\|([^|]*)\|/.exec(text) ?? []
+    tool = codeSpans(name ?? '')[0] ?? tool
+    if (tool !== '' && args) listed.set(tool, [...(listed.get(tool) ?? []), ...codeSpans(args)])
+  }
+  const defined = tools.map(({ name, input }) => [name, Object.keys(input.shape).toSorted()])
+  expect([...listed].map(([name, args]) => [name, args.toSorted()])).toEqual(defined)
 })
 
 it('docs/settings.md has a row for each setting', () => {
