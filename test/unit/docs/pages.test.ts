@@ -100,10 +100,11 @@ function resolves(from: string, target: string): boolean {
   return anchor === undefined || (path.endsWith('.md') && anchors(path).includes(anchor))
 }
 
-const sourceFiles = ['src', 'emulators', 'demo', 'test', 'bench', 'scripts', 'fixtures'].flatMap(folder =>
-  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map(
-    path => `${folder}/${path.replaceAll('\\', '/')}`,
-  ),
+const sourceFiles = ['src', 'emulators', 'demo', 'test', 'bench', 'scripts', 'fixtures', 'findings'].flatMap(
+  folder =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map(
+      path => `${folder}/${path.replaceAll('\\', '/')}`,
+    ),
 )
 const fileNames = new Set(sourceFiles.map(path => basename(path)))
 
