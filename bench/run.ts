@@ -20,7 +20,7 @@ interface Row {
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'speech-mcp-bench-'))
-const { path: ffmpeg, by } = await createApp(readConfig()).ffmpeg()
+const { path: ffmpeg, by } = await (await createApp(readConfig())).ffmpeg()
 const provider = await startProvider()
 const rows: Row[] = []
 let orders = 0

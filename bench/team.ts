@@ -19,7 +19,7 @@ const target = 3.5
 const entry = join(root, 'dist', 'main.js')
 
 const folder = await mkdtemp(join(tmpdir(), 'speech-mcp-bench-'))
-const { path: ffmpeg } = await createApp(readConfig()).ffmpeg()
+const { path: ffmpeg } = await (await createApp(readConfig())).ffmpeg()
 const cloud = await startCloud({ ffmpeg, latency })
 let teams = 0
 
@@ -65,7 +65,7 @@ async function throughput(workers: number, files: string[]): Promise<number> {
 }
 
 async function setUp(env: Record<string, string>): Promise<void> {
-  const app = createApp(readConfig(env))
+  const app = await createApp(readConfig(env))
   const { signal } = new AbortController()
   await Promise.all([app.setUpStore?.(signal), app.setUpQueue?.(signal)])
   await app.close()

@@ -67,7 +67,7 @@ export async function showCluster(stage: ClusterStage): Promise<number> {
 
 /** As `speech-mcp doctor` does. */
 async function setUp(settings: Record<string, string>, { say }: Stage): Promise<void> {
-  const app = createApp(readConfig(settings))
+  const app = await createApp(readConfig(settings))
   const signal = AbortSignal.timeout(60_000)
   try {
     for (const make of [app.setUpStore, app.setUpQueue])

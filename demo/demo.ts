@@ -25,7 +25,7 @@ export const demo: Command = {
       throw new SpeechError('BAD_INPUT', 'The demo takes one of --serve and --cluster.', {
         hint: 'Start it once for each.',
       })
-    const ffmpeg = await createApp(config).ffmpeg()
+    const ffmpeg = await (await createApp(config)).ffmpeg()
     const folder = await mkdtemp(join(tmpdir(), 'speech-mcp-demo-'))
     if (switches.has('cluster')) return await runCluster({ entry, fixtures, folder, version }, ffmpeg.path)
     const standin = await startDashscope({

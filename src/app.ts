@@ -19,18 +19,14 @@ import { checkGeminiKey } from './drivers/llm/gemini/key.ts'
 import { isGemini } from './drivers/llm/models.ts'
 import { textConcurrency, textModels, textTimeoutSeconds } from './drivers/llm/text-models.ts'
 import { unavailableModels } from './drivers/llm/unavailable-models.ts'
-import { prometheus } from './drivers/metrics/prometheus.ts'
 import { temporaryStorage } from './drivers/object-storage/dashscope-temporary/temporary.ts'
 import {
   fixedInstallationId,
   type InstallationId,
   installationIdIn,
 } from './drivers/object-storage/installation-id.ts'
-import { ossStorage } from './drivers/object-storage/oss/oss.ts'
 import { inProcessQueue } from './drivers/queue/in-process.ts'
-import { mnsQueue } from './drivers/queue/mns/mns.ts'
 import { sqliteStore } from './drivers/store/sqlite/sqlite.ts'
-import { tablestoreStore } from './drivers/store/tablestore/tablestore.ts'
 import { type Ordered, readOrdered } from './jobs/get-result.ts'
 import {
   createJobs,
@@ -85,22 +81,31 @@ export interface AppOptions {
   metricsVersion?: string
 }
 
-/** Cheap and without side effects: connections and files are opened on first use. */
-export function createApp(config: Config, { role = 'server', metricsVersion }: AppOptions = {}): App {
+/**
+ * Cheap, and without effect until it is used: connections and files are opened on first use, and drivers of shared
+ * services are loaded where they are configured.
+ */
+export async function createApp(
+  config: Config,
+  { role = 'server', metricsVersion }: AppOptions = {},
+): Promise<App> {
   const http = createHttpClient({ connections: config.concurrency })
   const cloud = dashscope({ apiKey: config.apiKey, baseUrl: config.baseUrl, http })
   const limiter = createAdaptiveRateLimiter({ perMinute: requestsPerMinute, concurrency: config.concurrency })
   const asr = chunkAsr(cloud, { model: config.asrModel, concurrency: config.concurrency })
-  const objectStorage = createObjectStorage(config, cloud)
-  const shared = createSharedStore(config)
+  const objectStorage = await createObjectStorage(config, cloud)
+  const shared = await createSharedStore(config)
   const store = shared ?? sqliteStore({ folder: config.dataDir })
   const metrics =
     metricsVersion === undefined
       ? undefined
-      : prometheus({ unfinishedJobs: () => store.unfinishedJobs(), version: metricsVersion })
+      : (await import('./drivers/metrics/prometheus.ts')).prometheus({
+          unfinishedJobs: () => store.unfinishedJobs(),
+          version: metricsVersion,
+        })
   const meter = metrics ?? noMeter
   const recogniser = drainable(metered(asr, meter))
-  const mns = createSharedQueue(config, id => store.ownersOf(id))
+  const mns = await createSharedQueue(config, id => store.ownersOf(id))
   const queue: Queue = mns ?? inProcessQueue(lanes)
   const textHttp = createHttpClient({
     connections: textConcurrency,
@@ -177,30 +182,26 @@ export function createApp(config: Config, { role = 'server', metricsVersion }: A
   }
 }
 
-function createSharedStore({ tablestoreEndpoint: endpoint, serviceKey: key, ...config }: Config) {
+async function createSharedStore({ tablestoreEndpoint: endpoint, serviceKey: key, ...config }: Config) {
   if (endpoint === undefined || !key) return undefined
   const { tablestoreInstance: instance, tablestorePrefix: prefix, retentionDays } = config
+  const { tablestoreStore } = await import('./drivers/store/tablestore/tablestore.ts')
   return tablestoreStore({ endpoint, key, prefix, instance, retentionDays })
 }
 
-function createSharedQueue(config: Config, ownersOf: (id: string) => Promise<string[]>) {
+async function createSharedQueue(config: Config, ownersOf: (id: string) => Promise<string[]>) {
   const { mnsEndpoint: endpoint, mnsQueue: queue, serviceKey: key, workerJobs: concurrency } = config
-  return endpoint === undefined || !key
-    ? undefined
-    : mnsQueue({ endpoint, queue, key, concurrency, ownersOf })
+  if (endpoint === undefined || !key) return undefined
+  const { mnsQueue } = await import('./drivers/queue/mns/mns.ts')
+  return mnsQueue({ endpoint, queue, key, concurrency, ownersOf })
 }
 
 /** The user's bucket if configured, otherwise the provider's temporary storage. */
-function createObjectStorage(config: Config, cloud: Dashscope): ObjectStorage {
+async function createObjectStorage(config: Config, cloud: Dashscope): Promise<ObjectStorage> {
   const { ossBucket: bucket, ossEndpoint: endpoint, ossRegion: region, bucketKey } = config
   if (!bucket || !bucketKey) return temporaryStorage({ cloud })
-  return ossStorage({
-    bucket,
-    endpoint,
-    ...bucketKey,
-    installationId: createInstallationId(config),
-    region,
-  })
+  const { ossStorage } = await import('./drivers/object-storage/oss/oss.ts')
+  return ossStorage({ bucket, endpoint, ...bucketKey, installationId: createInstallationId(config), region })
 }
 
 /** Machines that share a store also share the uploads of its jobs, so they have the same installation id. */

@@ -21,7 +21,7 @@ export const exportTranscript: Command = {
         hint: 'Run `speech-mcp export tr_…`.',
       })
     const format = parseFormat(flags)
-    const app = createApp(config)
+    const app = await createApp(config)
     try {
       if (id) {
         const transcript = await app.jobs.read(localOwner, id)

@@ -17,7 +17,7 @@ export const http: Command = {
     for (const name of unfilledTemplates()) log.warn('setting-is-a-template', { name })
     // Remote users may connect, so only explicitly configured folders are readable.
     const allowedDirs = config.allowedDirsGiven ? config.allowedDirs : []
-    const app = createApp({ ...config, allowedDirs }, { metricsVersion: version })
+    const app = await createApp({ ...config, allowedDirs }, { metricsVersion: version })
     const serving = await serveHttp(
       { jobs: app.jobs, version, waitSeconds: config.waitSeconds },
       { host: config.httpHost, port: config.httpPort, tokens: config.tokens, metrics: app.metrics },

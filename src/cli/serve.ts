@@ -14,7 +14,7 @@ export const serve: Command = {
   async run({ config, version }) {
     redirectConsole()
     for (const name of unfilledTemplates()) log.warn('setting-is-a-template', { name })
-    const app = createApp(config)
+    const app = await createApp(config)
     await new Promise<void>(end => {
       const { waitSeconds } = config
       const serving = serveOverStdio({ jobs: app.jobs, version, waitSeconds }, end)

@@ -680,11 +680,11 @@ describe('names and places', () => {
       OSS_ACCESS_KEY_ID: accessKeyId,
       OSS_ACCESS_KEY_SECRET: accessKeySecret,
     }
-    const open = (folder: string) =>
-      keep(createApp(readConfig({ ...env, SPEECH_DATA_DIR: join(temp.path, folder) }))).objectStorage
+    const open = async (folder: string) =>
+      keep(await createApp(readConfig({ ...env, SPEECH_DATA_DIR: join(temp.path, folder) }))).objectStorage
     const installations = []
     for (const folder of ['one', 'one', 'two']) {
-      const { keys } = await open(folder).upload(stream(noise(0.01)), anns, signal())
+      const { keys } = await (await open(folder)).upload(stream(noise(0.01)), anns, signal())
       installations.push(parseUploadKey(keys[models[0]!]!)?.installation)
     }
     const [first, again, other] = installations

@@ -23,7 +23,7 @@ export const doctor: Command = {
   usage: 'speech-mcp doctor',
   help: 'Check ffmpeg, keys, bucket, clock, models and folders; create shared tables and queues.',
   async run({ config, version }) {
-    const app = createApp(config)
+    const app = await createApp(config)
     const { setUpStore, setUpQueue } = app
     let isKeyGood = true
     let isBucketGood = true

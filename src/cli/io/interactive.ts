@@ -15,7 +15,7 @@ export async function runInteractive(
   config: Config,
   work: (session: Session) => Promise<number>,
 ): Promise<number> {
-  const app = createApp(config)
+  const app = await createApp(config)
   const stop = new AbortController()
   process.once('SIGINT', () => stop.abort())
   process.once('SIGTERM', () => stop.abort())

@@ -46,9 +46,9 @@ async function startCloud(): Promise<Cloud> {
 }
 
 /** The two checks as the command makes them. */
-function checks(env: Record<string, string>, limit?: number) {
+async function checks(env: Record<string, string>, limit?: number) {
   const config: Config = readConfig({ PATH: '', SPEECH_DATA_DIR: '/nowhere', ...env })
-  const app: App = createApp(config)
+  const app: App = await createApp(config)
   open.push(app.close)
   return {
     store: () => checkStore(app.setUpStore!, config, limit),
@@ -59,7 +59,7 @@ function checks(env: Record<string, string>, limit?: number) {
 describe('where all is well', () => {
   it('makes what is missing, and then finds it', async () => {
     const { tablestore, mns, env } = await startCloud()
-    const { store, queue } = checks(env)
+    const { store, queue } = await checks(env)
     const made = [await store(), (await queue()).text]
     expect(Object.keys(tablestore.tables()).length).toBeGreaterThan(1)
     expect(mns.queues().toSorted()).toEqual(['speech-jobs', 'speech-jobs-brief'])
@@ -75,7 +75,7 @@ describe('where all is well', () => {
 
   it('warns where the workers could not fetch a recording', async () => {
     const { env } = await startCloud()
-    const { queue } = checks(env)
+    const { queue } = await checks(env)
     expect(await queue(true)).toMatchObject({ isOn: true })
     const { isOn, text } = await queue(false)
     expect(isOn).toBe(false)
@@ -88,7 +88,7 @@ describe('what is wrong', () => {
     const { tablestore, mns, env } = await startCloud()
     tablestore.set({ forbidden: ['CreateTable'] })
     mns.set({ forbidden: ['CreateQueue'] })
-    const { store, queue } = checks(env)
+    const { store, queue } = await checks(env)
     const [ofStore, ofQueue] = [await failure(store()), await failure(queue())]
     expect(ofStore.code).toBe('STORE_REFUSED')
     expect(ofStore.hint).toContain('ots:CreateTable')
@@ -98,7 +98,7 @@ describe('what is wrong', () => {
 
   it('tells a wrong key, and does not show it', async () => {
     const { env } = await startCloud()
-    const { store, queue } = checks({ ...env, ALIBABA_SECRET_KEY: 'another-secret' })
+    const { store, queue } = await checks({ ...env, ALIBABA_SECRET_KEY: 'another-secret' })
     const errors = [await failure(store()), await failure(queue())]
     expect(errors.map(({ code }) => code)).toEqual(['STORE_REFUSED', 'QUEUE_REFUSED'])
     for (const error of errors) expect(describeError(error)).not.toMatch(/LTAI5tTeam|another-secret/)
@@ -116,7 +116,7 @@ describe('what is wrong', () => {
     ],
   ])('ends in time at an address %s', async (_, wrong) => {
     const cloud = await startCloud()
-    const { store, queue } = checks({ ...cloud.env, ...wrong(cloud) }, brief)
+    const { store, queue } = await checks({ ...cloud.env, ...wrong(cloud) }, brief)
     const [ofStore, ofQueue] = await Promise.all([failure(store()), failure(queue())])
     expect(ofStore.code).toBe('STORE_FAILED')
     expect(ofStore.hint).toContain('TABLESTORE_ENDPOINT')

@@ -289,7 +289,7 @@ describe('a job whose process was killed while its tasks wait', () => {
     const pid = client.pid()
     process.kill(pid, 'SIGKILL')
     await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow('ESRCH'))
-    const app = createApp(readConfig(meetings.system.env))
+    const app = await createApp(readConfig(meetings.system.env))
     try {
       await app.jobs[how](localOwner, id)
     } finally {

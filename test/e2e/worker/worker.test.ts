@@ -36,7 +36,7 @@ beforeAll(async () => {
     ALIBABA_SECRET_KEY: key.accessKeySecret,
     SPEECH_WORKER_PORT: '0',
   }
-  const app = createApp(readConfig({ ...desk.env, ...env }))
+  const app = await createApp(readConfig({ ...desk.env, ...env }))
   const { signal } = new AbortController()
   await app.setUpStore!(signal)
   await app.setUpQueue!(signal)

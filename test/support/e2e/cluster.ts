@@ -112,7 +112,7 @@ async function closeAll(machines: Machine[], cloud: Cloud, folder: TempFolder, c
 }
 
 async function setUp(settings: Record<string, string>): Promise<void> {
-  const app = createApp(readConfig(settings))
+  const app = await createApp(readConfig(settings))
   const { signal } = new AbortController()
   await Promise.all([app.setUpStore?.(signal), app.setUpQueue?.(signal)])
   await app.close()
