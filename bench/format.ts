@@ -12,7 +12,7 @@ import {
   formatSegments,
   formatText,
 } from '../src/pipeline/formatting/format-text.ts'
-import { converse } from './diarize/conversation.ts'
+import { generateConversation } from './diarize/conversation.ts'
 import { median, timed } from './measure.ts'
 
 const spokenWords = 9_000
@@ -31,7 +31,7 @@ function anHour(): Segment[] {
   let [count, offset] = [0, 0]
   // Every third conversation is in English.
   for (let seed = 0; count < spokenWords; seed += 3) {
-    const { words, duration } = converse(seed)
+    const { words, duration } = generateConversation(seed)
     for (const turn of new Set(words.map(word => word.turn))) {
       const own = words.filter(word => word.turn === turn)
       segments.push({

@@ -1,8 +1,8 @@
 // Scores ours and the usual ways over many conversations, and says whether ours is as good as promised.
 import { align } from '../../src/pipeline/diarization/align.ts'
 import { bySentence, byWord, type Labels } from './baselines.ts'
-import { converse } from './conversation.ts'
-import { type Heard, hear, type Noise } from './hearings.ts'
+import { generateConversation } from './conversation.ts'
+import { type Noise, type RecognisedConversation, recogniseConversation } from './recognitions.ts'
 import { edits, wrongWords } from './score.ts'
 
 export const methods = ['ours', 'sentence', 'word', 'word, nearest'] as const
@@ -41,14 +41,14 @@ export const noises: Noise[] = [
   { ...words, ...turns, name: '300 ms, 2 s, turns', jitter: 0.3, offset: 2 },
 ]
 
-const ways: Record<Method, (heard: Heard) => Labels> = {
-  ours: ({ who, what, duration }) =>
-    align(who, what, duration).segments.flatMap(({ words = [], speaker }) =>
+const ways: Record<Method, (heard: RecognisedConversation) => Labels> = {
+  ours: ({ speakerPass, textPass, duration }) =>
+    align(speakerPass, textPass, duration).segments.flatMap(({ words = [], speaker }) =>
       words.map(() => (speaker ? Number(speaker.slice(1)) : null)),
     ),
-  sentence: ({ who, what }) => bySentence(who, what),
-  word: ({ who, what }) => byWord(who, what, false),
-  'word, nearest': ({ who, what }) => byWord(who, what, true),
+  sentence: ({ speakerPass, textPass }) => bySentence(speakerPass, textPass),
+  word: ({ speakerPass, textPass }) => byWord(speakerPass, textPass, false),
+  'word, nearest': ({ speakerPass, textPass }) => byWord(speakerPass, textPass, true),
 }
 
 /** The same conversations for each noise, `count` of them. */
@@ -57,11 +57,11 @@ export function compare(noise: Noise, count: number): Row {
   const edited = { ...wrong }
   let [total, lost] = [0, 0]
   for (let seed = 1; seed <= count; seed++) {
-    const heard = hear(converse(seed), noise, seed)
-    const { truth, believed } = heard
-    const texts = heard.what.sentences.flatMap(sentence => sentence.words!.map(word => word.text.trim()))
+    const heard = recogniseConversation(generateConversation(seed), noise, seed)
+    const { truth, oracle } = heard
+    const texts = heard.textPass.sentences.flatMap(sentence => sentence.words!.map(word => word.text.trim()))
     total += texts.length
-    lost += wrongWords(truth, believed)
+    lost += wrongWords(truth, oracle)
     for (const method of methods) {
       const labels = ways[method](heard)
       wrong[method] += wrongWords(truth, labels)

@@ -2,7 +2,7 @@
 
 export type Language = 'en' | 'zh' | 'ja'
 
-export interface Speech {
+export interface LanguageProfile {
   /** The commonest first; common ones are drawn far more often. */
   words: string[]
   backChannels: string[]
@@ -12,7 +12,7 @@ export interface Speech {
   /** Between words. */
   blank: string
   /** The text model gives one word per sign in scripts without blanks. */
-  bySign: boolean
+  byCharacter: boolean
   secondsOf(word: string): number
 }
 
@@ -48,7 +48,7 @@ const japanese =
 十二 十七 四十 百 二月 九月 水曜日 土曜日 東京 大阪 京都 田中 佐藤 鈴木 高橋 考えて います しました ください でしょう なぜ 新しい
 古い 大きい 小さい 早く 遅く 来週 先月`.split(/\s+/)
 
-export const languages: Record<Language, Speech> = {
+export const languages: Record<Language, LanguageProfile> = {
   en: {
     words: english,
     backChannels: ['mm-hm', 'yeah', 'right', 'okay', 'yes', 'uh-huh', 'I see', 'sure'],
@@ -56,7 +56,7 @@ export const languages: Record<Language, Speech> = {
     comma: ',',
     stops: ['.', '.', '.', '?', '!'],
     blank: ' ',
-    bySign: false,
+    byCharacter: false,
     secondsOf: word => 0.09 + 0.05 * word.length,
   },
   zh: {
@@ -66,7 +66,7 @@ export const languages: Record<Language, Speech> = {
     comma: '，',
     stops: ['。', '。', '。', '？', '！'],
     blank: '',
-    bySign: true,
+    byCharacter: true,
     secondsOf: word => 0.19 * word.length,
   },
   ja: {
@@ -76,7 +76,7 @@ export const languages: Record<Language, Speech> = {
     comma: '、',
     stops: ['。', '。', '。', '？'],
     blank: '',
-    bySign: true,
+    byCharacter: true,
     secondsOf: word => 0.13 * word.length,
   },
 }

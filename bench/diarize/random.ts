@@ -1,16 +1,16 @@
 // Chance that comes out the same for the same seed.
 
-export interface Chance {
+export interface SeededRandom {
   /** From 0 up to 1. */
   next(): number
   between(low: number, high: number): number
   whole(low: number, high: number): number
-  is(probability: number): boolean
+  chance(probability: number): boolean
   pick<T>(items: readonly T[]): T
 }
 
 /** mulberry32. */
-export function createChance(seed: number): Chance {
+export function createSeededRandom(seed: number): SeededRandom {
   let state = seed >>> 0
   const next = () => {
     state = (state + 0x6d2b79f5) >>> 0
@@ -22,7 +22,7 @@ export function createChance(seed: number): Chance {
     next,
     between: (low, high) => low + next() * (high - low),
     whole: (low, high) => low + Math.floor(next() * (high - low + 1)),
-    is: probability => next() < probability,
+    chance: probability => next() < probability,
     pick: items => items[Math.floor(next() * items.length)]!,
   }
 }

@@ -3,8 +3,8 @@ import { describeError, isSpeechError } from '../domain/errors.ts'
 import { languageHint } from '../domain/languages.ts'
 import type { FileRecognition } from '../domain/ports.ts'
 import type { Segment } from '../domain/transcript.ts'
-import { findingsOf, remarks } from './file-tasks/file-result.ts'
-import { type Heards, hear } from './file-tasks/passes.ts'
+import { fileResult, textWarnings } from './file-tasks/file-result.ts'
+import { type PassResults, runPasses } from './file-tasks/passes.ts'
 import type { Pipeline } from './pipeline.ts'
 import { openSource } from './source/source.ts'
 import { transcribeOpened } from './transcribe.ts'
@@ -28,16 +28,16 @@ export const transcribeTimed: Pipeline = async (order, ports, run, onFound) => {
   const hint = languageHint(order.language)
   const passes = [{ recogniser: ports.fileRecogniser, ...(hint.code && { language: hint.code }) }]
   const source = await openSource(order, ports, run)
-  const told = (heards: Heards, isOver: boolean) => {
-    const segments = segmentsOf(heards.passes[0]?.hearing, order.timestamps === 'word')
-    return findingsOf({ segments }, { order, source, ports, passes, heards, isOver })
+  const told = (heards: PassResults, isOver: boolean) => {
+    const segments = segmentsOf(heards.passes[0]?.recognition, order.timestamps === 'word')
+    return fileResult({ segments }, { order, source, ports, passes, results: heards, isOver })
   }
   try {
-    const heards = await hear(passes, { order, source, ports, run, onHeard: () => {} })
+    const heards = await runPasses(passes, { order, source, ports, run, onPassDone: () => {} })
     if (hint.warning) run.warn(hint.warning)
     const findings = told(heards, true)
     onFound(() => findings)
-    for (const remark of remarks(heards, findings.segments)) run.warn(remark)
+    for (const remark of textWarnings(heards, findings.segments)) run.warn(remark)
     return findings
   } catch (error) {
     run.signal.throwIfAborted()

@@ -7,8 +7,8 @@ import { roundUsd } from '../domain/prices.ts'
 import type { Run } from '../domain/run.ts'
 import { roundToMs, type Transcript } from '../domain/transcript.ts'
 import { createMerge, type Merge } from './chunks/merge.ts'
-import type { Piece } from './chunks/recognise.ts'
-import { type ChunkHearing, type ChunkPorts, hearChunks } from './chunks/transcribe-chunks.ts'
+import type { ChunkTranscript } from './chunks/recognise.ts'
+import { type ChunkPorts, type ChunkRecognition, transcribeChunks } from './chunks/transcribe-chunks.ts'
 import type { FormatPorts } from './formatting/format-text.ts'
 import { openSource, type Source, type SourcePorts } from './source/source.ts'
 import { titleOf } from './source/title.ts'
@@ -53,7 +53,7 @@ export async function transcribeOpened(
 ): Promise<Findings> {
   return withOwnSignal(outer, async run => {
     run.progress({ done: 0, message: 'Decoding' })
-    const hearing = hearChunks(source, order, ports, run)
+    const hearing = transcribeChunks(source, order, ports, run)
     const merge = createMerge(order.timestamps ?? 'segment')
     return collectTranscript(hearing, {
       merge,
@@ -86,30 +86,30 @@ export interface CollectOptions {
   title: string
   recogniser: Recogniser
   /** How many channels are heard apart. */
-  channels?: number
+  channelCount?: number
   run: Run
   onFound: (findings: () => Findings) => void
 }
 
 /** Makes a transcript of what is heard, more of it with every piece. */
 export async function collectTranscript(
-  hearing: ChunkHearing,
-  { merge, title, recogniser, channels = 1, run, onFound }: CollectOptions,
+  hearing: ChunkRecognition,
+  { merge, title, recogniser, channelCount = 1, run, onFound }: CollectOptions,
 ): Promise<Findings> {
-  const pieces: Piece[] = []
+  const pieces: ChunkTranscript[] = []
   const findings = (coming?: { end?: number }): Findings => {
     const { sent, cached, ...merged } = merge(pieces, coming)
     return {
       title,
       status: coming ? 'running' : 'completed',
-      duration: roundToMs(coming ? hearing.total() : hearing.decoded()),
+      duration: roundToMs(coming ? hearing.totalSeconds() : hearing.decodedSeconds()),
       model: recogniser.model,
       usage: { audioSeconds: sent, cachedSeconds: cached, ...cost(recogniser, sent) },
       ...merged,
     }
   }
-  const soFar = () => withEstimate(findings({ end: hearing.total() }), recogniser, channels)
-  for await (const piece of hearing.pieces) {
+  const soFar = () => withEstimate(findings({ end: hearing.totalSeconds() }), recogniser, channelCount)
+  for await (const piece of hearing.transcripts) {
     pieces.push(piece)
     onFound(soFar)
   }

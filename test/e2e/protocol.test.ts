@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { makePassages, type Passages } from '../support/audio/spaced-recording.ts'
+import { makeSpacedRecording, type SpacedRecording } from '../support/audio/spaced-recording.ts'
 import { type AnyClient, clients, httpClients, type ProgressUpdate } from '../support/e2e/mcp-clients.ts'
 import { childrenOf } from '../support/e2e/processes.ts'
 import {
@@ -16,12 +16,12 @@ import {
 } from '../support/e2e/system.ts'
 
 let system: System
-let passages: Passages
+let passages: SpacedRecording
 
 beforeAll(async () => {
   system = await startSystem()
   await system.standin.warmUp()
-  passages = await makePassages(system.folder, 4)
+  passages = await makeSpacedRecording(system.folder, 4)
 })
 afterAll(() => system.close())
 

@@ -5,7 +5,7 @@ import type { Checkpoints, Store, StoredUpload } from '../../domain/ports.ts'
 import type { Transcript } from '../../domain/transcript.ts'
 import { log } from '../../log.ts'
 import { stopTasks } from '../../pipeline/file-tasks/own-tasks.ts'
-import { isKeptUpload, uploadCheckpointKey } from '../../pipeline/file-tasks/upload.ts'
+import { isUploadCheckpoint, uploadCheckpointKey } from '../../pipeline/file-tasks/upload.ts'
 import type { PipelinePorts } from '../../pipeline/transcribe.ts'
 import type { Changes } from './changes.ts'
 import { createCheckpoints } from './checkpoints.ts'
@@ -74,7 +74,7 @@ export function createTidying({ store, ledger, pipeline, changes, closing }: Tid
 
   async function takeUploadAway(id: string, checkpoints: Checkpoints): Promise<void> {
     const kept = await checkpoints.get(uploadCheckpointKey(id))
-    if (!isKeptUpload(kept) || !kept.upload) return
+    if (!isUploadCheckpoint(kept) || !kept.upload) return
     const { upload, ...rest } = kept
     try {
       await blobs.delete(upload, limited(takingAwayTime))

@@ -9,7 +9,7 @@ export const framesPerSecond = sampleRate / frameSize
 /** A frame is speech when it stands this far (dB) above the noise floor around it. */
 const contrast = 9
 /** Nothing under this level (dBFS, after the high-pass) counts as speech: about ten steps of a 16-bit sample. */
-export const inaudible = -66
+export const inaudibleDbfs = -66
 /** In a stretch too short to know its noise floor, the floor is taken to be no higher than this (dBFS). */
 const shortFloor = -59
 const shortFrames = 3 * framesPerSecond
@@ -120,7 +120,7 @@ export class ActivityLabeller {
   #threshold(): number {
     const floor = Math.min(this.#histogram.percentile(backgroundShare), this.#quietestNearby())
     const known = this.#histogram.total >= shortFrames ? floor : Math.min(floor, shortFloor)
-    return Math.max(known + contrast, inaudible)
+    return Math.max(known + contrast, inaudibleDbfs)
   }
 
   /**
@@ -173,7 +173,7 @@ export class SilenceTest {
   }
 
   get silent(): boolean {
-    if (this.#peak < inaudible) return true
+    if (this.#peak < inaudibleDbfs) return true
     if (this.#histogram.total < shortFrames) return this.#peak < shortFloor + contrast
     const floor = this.#histogram.percentile(0.1)
     return floor <= loudestSilence && this.#peak < floor + contrast

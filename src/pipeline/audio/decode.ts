@@ -6,8 +6,8 @@ import type { Span } from '../../domain/transcript.ts'
 import type { Source } from '../source/source.ts'
 import { sampleRate } from './activity.ts'
 import { allowedDemuxers, playlistDemuxers } from './demuxers.ts'
-import { encoderArguments, encoderFailed, longestVoiceNote } from './encode.ts'
-import { collect, killed, type LocateFfmpeg, startFfmpeg } from './ffmpeg.ts'
+import { encoderArguments, encoderError, maxVoiceNoteSeconds } from './encode.ts'
+import { killedExitCode, type LocateFfmpeg, readAll, startFfmpeg } from './ffmpeg.ts'
 
 export interface Decoding {
   /** Which channel it is; absent for the mix of all. */
@@ -15,9 +15,9 @@ export interface Decoding {
   /** 16-bit little-endian samples, 16 kHz mono, in buffers of whole samples; can be read once. */
   samples: AsyncIterable<Buffer>
   /** Length by the file's own header, in seconds; undefined until it was read, or when it does not say. */
-  expected(): number | undefined
+  headerSeconds(): number | undefined
   /** Seconds decoded so far. */
-  decoded(): number
+  decodedSeconds(): number
   /** What was not decoded because ffmpeg itself died; known once all samples were read. */
   lost(): Span | undefined
   /** The first ten seconds as a voice note's MP3, when that was asked for; there once all samples were read. */
@@ -51,9 +51,9 @@ export function decode(
   const seconds = () => bytes / 2 / sampleRate
   async function* samples(): AsyncGenerator<Buffer> {
     const process = startFfmpeg(await ffmpeg(), decoderArguments(source.file, options), run.signal)
-    note = collect(process.side)
+    note = readAll(process.pipe3)
     note.catch(() => {})
-    said = process.said
+    said = process.stderr
     process.stdin.end()
     try {
       let odd: Buffer | undefined
@@ -68,7 +68,7 @@ export function decode(
       run.signal.throwIfAborted()
       if (bytes === 0 && !part) throw nothingToHear(said(), code)
       if (!part) warnOfTracks(said(), run)
-      if (!part && code === killed) lost = true
+      if (!part && code === killedExitCode) lost = true
       if (!part && !lost) warnOfDamage(said(), seconds(), source, run)
     } finally {
       process.kill()
@@ -77,8 +77,8 @@ export function decode(
   return {
     ...(channel !== undefined && { channel }),
     samples: samples(),
-    expected: () => headerDuration(said()),
-    decoded: seconds,
+    headerSeconds: () => headerDuration(said()),
+    decodedSeconds: seconds,
     lost: () =>
       lost ? { start: seconds(), end: Math.max(seconds(), headerDuration(said()) ?? 0) } : undefined,
     voiceNote: async () => (options.voiceNote ? await note : undefined),
@@ -101,7 +101,7 @@ function decoderArguments(file: string, { channel, part, voiceNote }: DecodeOpti
     // Unflushed, samples come in pieces of 32 kB instead of 1 kB: a thirtieth of the reads.
     ...['-f', 's16le', '-flush_packets', '0', 'pipe:1'],
     ...(voiceNote
-      ? [...soundOnly, '-t', String(longestVoiceNote), ...encoderArguments('voiceNote'), 'pipe:3']
+      ? [...soundOnly, '-t', String(maxVoiceNoteSeconds), ...encoderArguments('voiceNote'), 'pipe:3']
       : []),
   ]
 }
@@ -118,7 +118,7 @@ function headerDuration(words: string): number | undefined {
 }
 
 function nothingToHear(words: string, code: number): SpeechError {
-  if (/Unknown encoder/.test(words)) return encoderFailed(words)
+  if (/Unknown encoder/.test(words)) return encoderError(words)
   const refused = /\[([\w,]+) @ [^\]]*\] Format not on whitelist/.exec(words)
   if (refused && playlistDemuxers.test(refused[1]!))
     return new SpeechError(

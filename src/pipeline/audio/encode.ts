@@ -3,17 +3,17 @@ import { SpeechError } from '../../domain/errors.ts'
 import type { Run } from '../../domain/run.ts'
 import { sampleRate } from './activity.ts'
 import type { Chunk } from './cut.ts'
-import { collect, type LocateFfmpeg, startFfmpeg } from './ffmpeg.ts'
+import { type LocateFfmpeg, readAll, startFfmpeg } from './ffmpeg.ts'
 
 /** Recordings up to this length (seconds) are voice notes. */
-export const longestVoiceNote = 10
+export const maxVoiceNoteSeconds = 10
 
 export const encodedMime = 'audio/mpeg'
 
 /** A chunk without its samples. */
-export type ChunkPlace = Omit<Chunk, 'samples' | 'release'>
+export type ChunkInfo = Omit<Chunk, 'samples' | 'release'>
 
-export interface EncodedChunk extends ChunkPlace {
+export interface EncodedChunk extends ChunkInfo {
   audio: Buffer
   /** Length of `audio`: what the provider bills. */
   seconds: number
@@ -65,16 +65,16 @@ export async function encode(
   const missing = Math.max(0, Math.ceil(minSeconds * sampleRate) - samples.length)
   process.stdin.write(Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength))
   process.stdin.end(Buffer.alloc(missing * 2))
-  const audio = await collect(process.stdout)
+  const audio = await readAll(process.stdout)
   const code = await process.ended
   run.signal.throwIfAborted()
-  if (code !== 0 || audio.length === 0) throw encoderFailed(process.said())
+  if (code !== 0 || audio.length === 0) throw encoderError(process.stderr())
   const seconds = (samples.length + missing) / sampleRate
   release()
   return { ...place, audio, seconds }
 }
 
-export function encoderFailed(words: string): SpeechError {
+export function encoderError(words: string): SpeechError {
   if (/Unknown encoder/.test(words))
     return new SpeechError('FFMPEG_FAILED', 'This ffmpeg was built without the MP3 encoder libmp3lame.', {
       hint: 'Set FFMPEG_PATH to a full build, or `npm install ffmpeg-static`.',

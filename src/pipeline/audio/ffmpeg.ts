@@ -11,16 +11,16 @@ export interface FfmpegProcess {
   stdin: Writable
   stdout: Readable
   /** What it writes to `pipe:3`, for a second output. */
-  side: Readable
+  pipe3: Readable
   /** What ffmpeg has said so far: the beginning and the end of it, for our eyes only. */
-  said(): string
+  stderr(): string
   /** Resolves with the exit code when the process has ended and its pipes are closed; rejects if it never started. */
   ended: Promise<number>
   kill(): void
 }
 
 /** Stands for the exit code of a process that was killed. */
-export const killed = -1
+export const killedExitCode = -1
 
 const keptBytes = 32_768
 
@@ -44,8 +44,8 @@ export function startFfmpeg(path: string, args: string[], signal: AbortSignal): 
   ended.catch(() => {})
   child.stdin.on('error', () => {})
   child.stdio[3]?.on('error', () => {})
-  const side = child.stdio[3] as Readable
-  return { stdin: child.stdin, stdout: child.stdout, side, said: keepWords(child.stderr), ended, kill }
+  const pipe3 = child.stdio[3] as Readable
+  return { stdin: child.stdin, stdout: child.stdout, pipe3, stderr: keepWords(child.stderr), ended, kill }
 }
 
 /** Where the cores are busy, whoever asks the server something is answered before the next chunk is encoded. */
@@ -57,7 +57,7 @@ function giveWay(pid: number | undefined): void {
   }
 }
 
-export async function collect(stream: Readable): Promise<Buffer> {
+export async function readAll(stream: Readable): Promise<Buffer> {
   const pieces: Buffer[] = []
   for await (const piece of stream as AsyncIterable<Buffer>) pieces.push(piece)
   return Buffer.concat(pieces)
@@ -74,7 +74,7 @@ function outcome(child: ChildProcess): Promise<number> {
       ),
     )
     // No code: it was killed.
-    child.once('close', code => resolve(code ?? killed))
+    child.once('close', code => resolve(code ?? killedExitCode))
   })
 }
 

@@ -5,19 +5,19 @@ import { stat } from 'node:fs/promises'
 import type { Checkpoints, Recognition } from '../../domain/ports.ts'
 
 /** What a chunk is recognised with: another model, language or context may hear other words. */
-export interface Asked {
+export interface AsrOptions {
   model: string
   language?: string
   context?: string
 }
 
 /** What is kept of a chunk. */
-export interface Heard extends Recognition {
+export interface CachedRecognition extends Recognition {
   /** Seconds of audio that were sent for it. */
   seconds: number
 }
 
-export function chunkKey(samples: Int16Array, { model, language = '', context = '' }: Asked): string {
+export function chunkKey(samples: Int16Array, { model, language = '', context = '' }: AsrOptions): string {
   const audio = sha256().update(new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength))
   return `chunk:${sha256()
     .update(JSON.stringify([audio.digest('hex'), model, language, context]))
@@ -25,8 +25,8 @@ export function chunkKey(samples: Int16Array, { model, language = '', context = 
 }
 
 /** Chunk keys lead to nothing else; still, what another version may have written is looked at before it is believed. */
-export function isHeard(value: unknown): value is Heard {
-  const heard = value as Partial<Heard> | null | undefined
+export function isCachedRecognition(value: unknown): value is CachedRecognition {
+  const heard = value as Partial<CachedRecognition> | null | undefined
   return typeof heard?.text === 'string' && typeof heard.seconds === 'number'
 }
 

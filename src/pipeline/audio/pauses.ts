@@ -1,5 +1,5 @@
 // Looks in a chunk's frames for the place to cut: an even pause, or where there is none the quietest moment.
-import { inaudible } from './activity.ts'
+import { inaudibleDbfs } from './activity.ts'
 
 /** `silence` is a pause that turned out long and truly silent. */
 export type Label = 'speech' | 'pause' | 'silence'
@@ -31,7 +31,10 @@ function evenRun(labels: Label[], levels: number[], start: number): number {
   let most = Number.NEGATIVE_INFINITY
   let at = start
   for (; at < labels.length && labels[at] !== 'speech'; at++) {
-    const level = Math.max(inaudible, (levels[at - 1]! + levels[at]! + (levels[at + 1] ?? levels[at]!)) / 3)
+    const level = Math.max(
+      inaudibleDbfs,
+      (levels[at - 1]! + levels[at]! + (levels[at + 1] ?? levels[at]!)) / 3,
+    )
     least = Math.min(least, level)
     most = Math.max(most, level)
     if (most - least > evenness) break

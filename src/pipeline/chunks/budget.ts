@@ -5,15 +5,15 @@ import type { Run } from '../../domain/run.ts'
 import { sampleRate } from '../audio/activity.ts'
 import { type Chunk, cut } from '../audio/cut.ts'
 import { type Decoding, decode } from '../audio/decode.ts'
-import { chunkKey, isHeard } from '../audio/fingerprint.ts'
+import { chunkKey, isCachedRecognition } from '../audio/fingerprint.ts'
 import type { Source } from '../source/source.ts'
 import type { EncodingTools } from './encode-all.ts'
 
 export interface Budget {
   /** Passes the chunks on once it is known that they may be paid for; throws `COST_TOO_HIGH` with the figure. */
-  checked(chunks: AsyncIterable<Chunk>): AsyncIterable<Chunk>
+  admit(chunks: AsyncIterable<Chunk>): AsyncIterable<Chunk>
   /** Throws `COST_TOO_HIGH` when these seconds more would pass the limit: lengths in headers may lie. */
-  afford(seconds: number): void
+  charge(seconds: number): void
 }
 
 /** `audio` is what is heard of the recording: its mix, or channels of it. */
@@ -26,10 +26,10 @@ export function createBudget(
 ): Budget {
   const price = recogniser.usdPerSecond
   let spent = 0
-  if (maxCostUsd === undefined || price === undefined) return { checked: chunks => chunks, afford: () => {} }
+  if (maxCostUsd === undefined || price === undefined) return { admit: chunks => chunks, charge: () => {} }
 
   async function check(): Promise<void> {
-    const expected = audio.map(each => each.expected()).find(length => length !== undefined)
+    const expected = audio.map(each => each.headerSeconds()).find(length => length !== undefined)
     // The whole length is more than what is sent: if that can be paid for, there is nothing to look into.
     if (expected !== undefined && expected * audio.length * price! <= maxCostUsd!) return
     let unheard = 0
@@ -40,7 +40,7 @@ export function createBudget(
   let checking: Promise<void> | undefined
 
   return {
-    async *checked(chunks) {
+    async *admit(chunks) {
       for await (const chunk of chunks) {
         // Once for all channels: whichever has a chunk first.
         checking ??= check()
@@ -48,7 +48,7 @@ export function createBudget(
         yield chunk
       }
     },
-    afford(seconds) {
+    charge(seconds) {
       spent += seconds * price
       if (spent > maxCostUsd + 1e-9) throw costTooHigh(spent, maxCostUsd)
     },
@@ -60,15 +60,16 @@ async function unheardSeconds(
   source: Source,
   channel: number | undefined,
   { limits }: Recogniser,
-  { ffmpeg, asked }: EncodingTools,
+  { ffmpeg, options }: EncodingTools,
   run: Run,
 ): Promise<number> {
   run.progress({ done: 0, message: 'Working out the cost' })
   let samples = 0
   const quiet = { ...run, warn: () => {} }
-  const options = channel === undefined ? {} : { channel }
-  for await (const chunk of cut(decode(source, ffmpeg, quiet, options).samples, limits)) {
-    if (!isHeard(await run.checkpoints.get(chunkKey(chunk.samples, asked)))) samples += chunk.samples.length
+  const decodeOptions = channel === undefined ? {} : { channel }
+  for await (const chunk of cut(decode(source, ffmpeg, quiet, decodeOptions).samples, limits)) {
+    if (!isCachedRecognition(await run.checkpoints.get(chunkKey(chunk.samples, options))))
+      samples += chunk.samples.length
     chunk.release()
   }
   return samples / sampleRate

@@ -6,9 +6,14 @@ import { mapConcurrent } from '../async/map-concurrent.ts'
 import { sampleRate } from '../audio/activity.ts'
 import type { Chunk } from '../audio/cut.ts'
 import type { Decoding } from '../audio/decode.ts'
-import { type ChunkPlace, type EncodedChunk, encode, longestVoiceNote } from '../audio/encode.ts'
+import { type ChunkInfo, type EncodedChunk, encode, maxVoiceNoteSeconds } from '../audio/encode.ts'
 import type { LocateFfmpeg } from '../audio/ffmpeg.ts'
-import { type Asked, chunkKey, type Heard, isHeard } from '../audio/fingerprint.ts'
+import {
+  type AsrOptions,
+  type CachedRecognition,
+  chunkKey,
+  isCachedRecognition,
+} from '../audio/fingerprint.ts'
 
 export interface EncodingTools {
   ffmpeg: LocateFfmpeg
@@ -16,13 +21,13 @@ export interface EncodingTools {
   limitEncoding: LimitFunction
   /** The provider refuses audio that is shorter. */
   minSeconds: number
-  asked: Asked
+  options: AsrOptions
 }
 
 /** A chunk with what is sent for it, or with what was heard in it before. */
-export type ReadyChunk = ChunkPlace & { key: string } & (
+export type ReadyChunk = ChunkInfo & { key: string } & (
     | { audio: Buffer; seconds: number }
-    | { heard: Heard; own: boolean }
+    | { heard: CachedRecognition; own: boolean }
   )
 
 /** Two encoders keep two cores busy; the decoder and the network fill what they leave. */
@@ -36,14 +41,14 @@ export function encodeAll(
   whole?: Decoding,
 ): AsyncGenerator<ReadyChunk> {
   return mapConcurrent(chunks, encoderConcurrency, async chunk => {
-    const key = chunkKey(chunk.samples, tools.asked)
+    const key = chunkKey(chunk.samples, tools.options)
     const known = await run.checkpoints.get(key)
-    if (isHeard(known)) {
+    if (isCachedRecognition(known)) {
       const { samples: _, release, ...place } = chunk
       release()
       return { ...place, key, heard: known, own: run.checkpoints.isFromThisJob(known) }
     }
-    const short = whole !== undefined && whole.decoded() <= longestVoiceNote
+    const short = whole !== undefined && whole.decodedSeconds() <= maxVoiceNoteSeconds
     const ready = short ? await encodedAlready(chunk, whole, tools.minSeconds) : undefined
     const profile = short ? 'voiceNote' : 'recording'
     return { key, ...(ready ?? (await tools.limitEncoding(() => encode(chunk, { ...tools, profile }, run)))) }
@@ -57,7 +62,7 @@ async function encodedAlready(
   minSeconds: number,
 ): Promise<EncodedChunk | undefined> {
   const { samples, release, ...place } = chunk
-  const seconds = whole.decoded()
+  const seconds = whole.decodedSeconds()
   if (seconds < minSeconds || samples.length < seconds * sampleRate) return undefined
   const audio = await whole.voiceNote()
   return audio?.length ? { ...place, audio, seconds } : undefined

@@ -11,11 +11,11 @@ import {
   type Span,
   type Speaker,
 } from '../../domain/transcript.ts'
-import type { Piece } from './recognise.ts'
+import type { ChunkTranscript } from './recognise.ts'
 import { joinOverlap } from './seams.ts'
 import { timeTexts, timeWords } from './timing.ts'
 
-export interface Merged {
+export interface MergedTranscript {
   segments: Segment[]
   /** Where it is known who speaks. */
   speakers?: Speaker[]
@@ -30,12 +30,12 @@ export interface Merged {
 const longestSegment = 60
 
 /** Puts together what is there so far; `end` is given while more is to come, as far as the recording's end is known. */
-export type Merge = (pieces: readonly Piece[], coming?: { end?: number }) => Merged
+export type Merge = (pieces: readonly ChunkTranscript[], coming?: { end?: number }) => MergedTranscript
 
 /** The pieces may come in any order, and more of them with each call: what was worked out for a piece is kept. */
 export function createMerge(timestamps: Timestamps): Merge {
   const known = new Map<string, Segment[]>()
-  const segments = (piece: Piece) => {
+  const segments = (piece: ChunkTranscript) => {
     const key = `${piece.start} ${piece.end} ${piece.text}`
     const found = known.get(key) ?? segmentsOf(piece, timestamps)
     known.set(key, found)
@@ -46,7 +46,7 @@ export function createMerge(timestamps: Timestamps): Merge {
     dropRepeats(all)
     return {
       segments: all.flatMap(segments),
-      ...majority(all),
+      ...mainLanguage(all),
       coverage: coverageOf(all, coming ? pendingIn(all, coming.end) : []),
       sent: roundToMs(all.reduce((sum, piece) => sum + piece.sent, 0)),
       cached: roundToMs(all.reduce((sum, piece) => sum + piece.cached, 0)),
@@ -54,7 +54,7 @@ export function createMerge(timestamps: Timestamps): Merge {
   }
 }
 
-function dropRepeats(pieces: Piece[]): void {
+function dropRepeats(pieces: ChunkTranscript[]): void {
   for (let i = 1; i < pieces.length; i++) {
     const [left, right] = [pieces[i - 1]!, pieces[i]!]
     const neighbours = right.index - left.index <= 1
@@ -69,7 +69,7 @@ function dropRepeats(pieces: Piece[]): void {
 }
 
 /** The stretches between pieces, and behind the last, whose chunks have not been heard yet. */
-function pendingIn(pieces: Piece[], end: number | undefined): Gap[] {
+function pendingIn(pieces: ChunkTranscript[], end: number | undefined): Gap[] {
   const reason = 'not transcribed yet'
   const gaps = pieces.flatMap((piece, i) => {
     const before = pieces[i - 1] ?? { index: -1, end: 0 }
@@ -80,11 +80,11 @@ function pendingIn(pieces: Piece[], end: number | undefined): Gap[] {
 }
 
 /** About how many words are said in some seconds of a piece, by its own pace. */
-function wordsIn(seconds: number, { text, sent, cached }: Piece): number {
+function wordsIn(seconds: number, { text, sent, cached }: ChunkTranscript): number {
   return Math.max(1, (seconds * tokens(text).length) / Math.max(sent + cached, seconds))
 }
 
-function segmentsOf(piece: Piece, timestamps: Timestamps): Segment[] {
+function segmentsOf(piece: ChunkTranscript, timestamps: Timestamps): Segment[] {
   const texts = sentences(piece.text).flatMap(partLong)
   const speech = piece.speech.length ? piece.speech : [{ start: piece.start, end: piece.end }]
   return timeTexts(texts, speech).map((span, i) => ({
@@ -121,7 +121,7 @@ function partWords(clause: string): string[] {
 }
 
 /** The language in which most of the time is spoken. */
-export function majority(pieces: readonly Pick<Piece, 'language' | 'text' | 'speech'>[]): {
+export function mainLanguage(pieces: readonly Pick<ChunkTranscript, 'language' | 'text' | 'speech'>[]): {
   language?: string
 } {
   const seconds = new Map<string, number>()
@@ -131,7 +131,7 @@ export function majority(pieces: readonly Pick<Piece, 'language' | 'text' | 'spe
   return most ? { language: most[0] } : {}
 }
 
-function coverageOf(pieces: Piece[], pending: Gap[]): Coverage {
+function coverageOf(pieces: ChunkTranscript[], pending: Gap[]): Coverage {
   const missing = pieces.flatMap((piece, i) => {
     // What the chunk before holds too is no gap.
     const start = Math.max(piece.start, pieces[i - 1]?.end ?? 0)

@@ -7,14 +7,14 @@ import { tokens } from '../../domain/tokens.ts'
 import type { Span } from '../../domain/transcript.ts'
 import { mapConcurrent } from '../async/map-concurrent.ts'
 import { encodedMime } from '../audio/encode.ts'
-import type { Asked } from '../audio/fingerprint.ts'
+import type { AsrOptions } from '../audio/fingerprint.ts'
 import type { ReadyChunk } from './encode-all.ts'
 import { findLoop } from './loops.ts'
 import type { Recut } from './recut.ts'
-import { longestUnheard, tellUnheard } from './unrecognised.ts'
+import { minUnrecognisedSeconds, unrecognisedWarning } from './unrecognised.ts'
 
 /** What became of one chunk. */
-export interface Piece extends Span {
+export interface ChunkTranscript extends Span {
   /** Of its chunk: pieces of neighbouring chunks have neighbouring numbers, those of one chunk the same. */
   index: number
   speech: Span[]
@@ -31,16 +31,16 @@ export interface Piece extends Span {
   failure?: SpeechError
 }
 
-export interface Asking {
+export interface RecognitionContext {
   recogniser: Recogniser
-  asked: Asked
+  options: AsrOptions
   /** Length of the recording, as far as it is known. */
-  total(): number | undefined
+  totalSeconds(): number | undefined
   /** How many channels the chunks are of, where they are heard apart. */
-  channels?: number
-  again: Recut
+  channelCount?: number
+  recut: Recut
   /** Throws when these seconds more would cost more than is allowed. */
-  afford(seconds: number): void
+  charge(seconds: number): void
 }
 
 /** A chunk whose text loops is asked again in halves, and those once more. */
@@ -51,9 +51,9 @@ const fastestSpeech = 9
 /** Yields pieces as they come. Throws when the account itself is refused, or when every chunk failed. */
 export async function* recognise(
   chunks: AsyncIterable<ReadyChunk>,
-  asking: Asking,
+  asking: RecognitionContext,
   run: Run,
-): AsyncGenerator<Piece> {
+): AsyncGenerator<ChunkTranscript> {
   let done = 0
   let failure: SpeechError | undefined
   let succeeded = false
@@ -63,10 +63,10 @@ export async function* recognise(
     for (const piece of pieces) {
       failure ??= piece.failure
       succeeded ||= !piece.failure
-      done += (piece.end - piece.start - piece.overlap) / (asking.channels ?? 1)
+      done += (piece.end - piece.start - piece.overlap) / (asking.channelCount ?? 1)
       yield piece
     }
-    const total = asking.total()
+    const total = asking.totalSeconds()
     const of = total === undefined ? '' : ` of ${formatTime(total)}`
     run.progress({
       done,
@@ -77,7 +77,12 @@ export async function* recognise(
   if (failure && !succeeded) throw failure
 }
 
-async function ask(chunk: ReadyChunk, asking: Asking, run: Run, depth: number): Promise<Piece[]> {
+async function ask(
+  chunk: ReadyChunk,
+  asking: RecognitionContext,
+  run: Run,
+  depth: number,
+): Promise<ChunkTranscript[]> {
   const { index, start, end, speech, overlap, channel } = chunk
   const place = { index, start, end, speech, overlap, ...(channel !== undefined && { channel }) }
   try {
@@ -107,18 +112,18 @@ function fromEarlier({ heard, own }: Extract<ReadyChunk, { heard: unknown }>) {
 /** What is heard is kept before anything else is done with it: from here on it is paid for. */
 async function fromProvider(
   { key, audio, seconds }: Extract<ReadyChunk, { audio: unknown }>,
-  { recogniser, asked, afford }: Asking,
+  { recogniser, options, charge }: RecognitionContext,
   run: Run,
 ) {
-  afford(seconds)
-  const { language, context } = asked
+  charge(seconds)
+  const { language, context } = options
   const wishes = { ...(language && { language }), ...(context && { context }) }
   const heard = await recogniser.recognise({ audio, mime: encodedMime, seconds, ...wishes }, run.signal)
   await run.checkpoints.put(key, { ...heard, seconds })
   return { ...heard, sent: seconds, cached: 0 }
 }
 
-function paid(pieces: Piece[]): { sent: number; cached: number } {
+function paid(pieces: ChunkTranscript[]): { sent: number; cached: number } {
   const sum = (of: 'sent' | 'cached') => pieces.reduce((total, piece) => total + piece[of], 0)
   return { sent: sum('sent'), cached: sum('cached') }
 }
@@ -130,22 +135,27 @@ function clean(text: string): string {
 }
 
 /** The halves take the place of the whole only if nothing of it is missing in them. */
-function saysAsMuch(halves: Piece[], collapsed: string): boolean {
+function saysAsMuch(halves: ChunkTranscript[], collapsed: string): boolean {
   const words = halves.reduce((sum, half) => sum + tokens(half.text).length, 0)
   return halves.length > 0 && !halves.some(half => half.failure) && words >= 0.8 * tokens(collapsed).length
 }
 
 /** Music is one reason for sound without words; the reader may know another. */
-function warnOfEmptiness({ start, end, speech }: Piece, run: Run): void {
+function warnOfEmptiness({ start, end, speech }: ChunkTranscript, run: Run): void {
   const sounding = speech.reduce((sum, span) => sum + span.end - span.start, 0)
-  if (sounding < longestUnheard) return
-  run.warn(tellUnheard({ start, end }))
+  if (sounding < minUnrecognisedSeconds) return
+  run.warn(unrecognisedWarning({ start, end }))
 }
 
 /** The pieces of a chunk that is cut anew; what the first attempt cost is added to the first of them. */
-async function askInHalves(chunk: Piece, asking: Asking, run: Run, depth: number): Promise<Piece[]> {
-  const pieces: Piece[] = []
-  for await (const half of asking.again(chunk, (chunk.sent + chunk.cached) / 2))
+async function askInHalves(
+  chunk: ChunkTranscript,
+  asking: RecognitionContext,
+  run: Run,
+  depth: number,
+): Promise<ChunkTranscript[]> {
+  const pieces: ChunkTranscript[] = []
+  for await (const half of asking.recut(chunk, (chunk.sent + chunk.cached) / 2))
     pieces.push(...(await ask({ ...half, index: chunk.index }, asking, run, depth + 1)))
   const [first] = pieces
   if (!first) return []
@@ -160,7 +170,7 @@ async function askInHalves(chunk: Piece, asking: Asking, run: Run, depth: number
 }
 
 /** The loop is still there after other cuts: words faster than anyone speaks are struck out, all else is kept. */
-function withoutLoop(piece: Piece, text: string, run: Run): Piece {
+function withoutLoop(piece: ChunkTranscript, text: string, run: Run): ChunkTranscript {
   run.warn(
     `The model repeats itself between ${formatTime(piece.start)} and ${formatTime(piece.end)}; check that stretch.`,
   )

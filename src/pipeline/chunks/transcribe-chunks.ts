@@ -13,7 +13,7 @@ import type { LocateFfmpeg } from '../audio/ffmpeg.ts'
 import type { Source } from '../source/source.ts'
 import { createBudget } from './budget.ts'
 import { type EncodingTools, encodeAll } from './encode-all.ts'
-import { type Piece, recognise } from './recognise.ts'
+import { type ChunkTranscript, recognise } from './recognise.ts'
 import { recut } from './recut.ts'
 
 export interface ChunkPorts {
@@ -26,20 +26,20 @@ export interface ChunkPorts {
 }
 
 /** How a channel is heard. */
-export interface Ear {
+export interface ChannelOptions {
   /** Its number, from 0; absent: the mix of all. */
   channel?: number
   /** Sees its samples as they pass. */
   onSamples?: (samples: Buffer) => void
 }
 
-export interface ChunkHearing {
+export interface ChunkRecognition {
   /** In no fixed order; can be read once. */
-  pieces: AsyncIterable<Piece>
+  transcripts: AsyncIterable<ChunkTranscript>
   /** Seconds of the recording, as far as they are known. */
-  total(): number
+  totalSeconds(): number
   /** Seconds that were decoded. */
-  decoded(): number
+  decodedSeconds(): number
   /** What was not decoded because ffmpeg itself died; known once all pieces were read. */
   lost(): Span | undefined
 }
@@ -48,20 +48,20 @@ export interface ChunkHearing {
 export const maxVoiceNoteBytes = 2_000_000
 
 /** Nothing is done before `pieces` is read. */
-export function hearChunks(
+export function transcribeChunks(
   source: Source,
   order: TranscriptionRequest,
   { ffmpeg, recogniser, limitEncoding, maxCostUsd }: ChunkPorts,
   run: Run,
-  ears: readonly Ear[] = [{}],
-): ChunkHearing {
+  ears: readonly ChannelOptions[] = [{}],
+): ChunkRecognition {
   const { limits } = recogniser
   const asked = { model: recogniser.model, ...wishes(order, run) }
-  const tools: EncodingTools = { ffmpeg, limitEncoding, minSeconds: limits.minSeconds, asked }
+  const tools: EncodingTools = { ffmpeg, limitEncoding, minSeconds: limits.minSeconds, options: asked }
   const audio = ears.map((ear, i) => decode(source, ffmpeg, i === 0 ? run : quiet(run), options(ear, source)))
-  const length = () => audio.map(each => each.expected()).find(known => known !== undefined)
-  const decoded = () => Math.max(...audio.map(each => each.decoded()))
-  const total = () => length() ?? decoded()
+  const length = () => audio.map(each => each.headerSeconds()).find(known => known !== undefined)
+  const decodedSeconds = () => Math.max(...audio.map(each => each.decodedSeconds()))
+  const totalSeconds = () => length() ?? decodedSeconds()
 
   const tell = announcer(length, run)
   const budget = createBudget(
@@ -73,14 +73,21 @@ export function hearChunks(
   )
   const ready = audio.map((each, i) => {
     const samples = passing(each, tell, ears[i]!)
-    return encodeAll(budget.checked(labelled(cut(samples, limits), ears[i]!)), tools, run, each)
+    return encodeAll(budget.admit(labelled(cut(samples, limits), ears[i]!)), tools, run, each)
   })
   const again = recut(source, tools, run)
-  const asking = { recogniser, asked, total, channels: ears.length, again, afford: budget.afford }
+  const asking = {
+    recogniser,
+    options: asked,
+    totalSeconds,
+    channelCount: ears.length,
+    recut: again,
+    charge: budget.charge,
+  }
   return {
-    pieces: recognise(mergeAsync(ready), asking, run),
-    total,
-    decoded,
+    transcripts: recognise(mergeAsync(ready), asking, run),
+    totalSeconds,
+    decodedSeconds,
     lost: () => around(audio.flatMap(each => each.lost() ?? [])),
   }
 }
@@ -101,7 +108,7 @@ function quiet(run: Run): Run {
   return { ...run, warn: () => {} }
 }
 
-function options({ channel }: Ear, { bytes }: Source) {
+function options({ channel }: ChannelOptions, { bytes }: Source) {
   // The voice note that is encoded on the side is a mix of all channels.
   return channel === undefined ? { voiceNote: bytes <= maxVoiceNoteBytes } : { channel }
 }
@@ -118,19 +125,19 @@ function announcer(length: () => number | undefined, run: Run): (decoded?: numbe
 }
 
 async function* passing(
-  { samples, decoded }: Decoding,
+  { samples, decodedSeconds }: Decoding,
   tell: (decoded?: number) => void,
-  { onSamples }: Ear,
+  { onSamples }: ChannelOptions,
 ): AsyncGenerator<Buffer> {
   for await (const buffer of samples) {
     tell()
     onSamples?.(buffer)
     yield buffer
   }
-  tell(decoded())
+  tell(decodedSeconds())
 }
 
-async function* labelled(chunks: AsyncIterable<Chunk>, { channel }: Ear): AsyncGenerator<Chunk> {
+async function* labelled(chunks: AsyncIterable<Chunk>, { channel }: ChannelOptions): AsyncGenerator<Chunk> {
   for await (const chunk of chunks) yield channel === undefined ? chunk : { ...chunk, channel }
 }
 

@@ -3,32 +3,32 @@ import { formatTime } from '../../domain/format-time.ts'
 import { roundToMs, type Span } from '../../domain/transcript.ts'
 
 /** So many seconds of sound without a word are worth a warning. */
-export const longestUnheard = 5
+export const minUnrecognisedSeconds = 5
 /** Words reach a little further than their times say, in seconds. */
 const slack = 1.5
 /** Stretches this near to each other are told of as one. */
 const near = 3
 
-export interface Unheard extends Span {
+export interface UnrecognisedSpeech extends Span {
   /** How long it sounds in there. */
-  sounding: number
+  speechSeconds: number
 }
 
 /** Where someone seems to speak for long and there is no text; both in order of time. */
-export function unheard(speech: Span[], text: Span[]): Unheard[] {
-  const found: Unheard[] = []
+export function findUnrecognised(speech: Span[], text: Span[]): UnrecognisedSpeech[] {
+  const found: UnrecognisedSpeech[] = []
   let next = 0
   for (const span of speech) {
     while (next < text.length && text[next]!.end + slack <= span.start) next++
     for (const { start, end } of without(span, text, next)) {
       const last = found.at(-1)
       if (last && start - last.end < near) {
-        last.sounding += end - start
+        last.speechSeconds += end - start
         last.end = end
-      } else found.push({ start, end, sounding: end - start })
+      } else found.push({ start, end, speechSeconds: end - start })
     }
   }
-  return found.filter(({ sounding }) => sounding >= longestUnheard)
+  return found.filter(({ speechSeconds }) => speechSeconds >= minUnrecognisedSeconds)
 }
 
 /** What of a span lies outside the texts, of which those before `from` lie before it. */
@@ -43,6 +43,6 @@ function without(span: Span, text: Span[], from: number): Span[] {
   return left
 }
 
-export function tellUnheard({ start, end }: Span): string {
+export function unrecognisedWarning({ start, end }: Span): string {
   return `The model heard no words between ${formatTime(roundToMs(start))} and ${formatTime(roundToMs(end))}, though it is not silent there.`
 }

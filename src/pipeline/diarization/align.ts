@@ -1,9 +1,9 @@
 // Gives each word that was heard the speaker who says it.
 import type { FileRecognition } from '../../domain/ports.ts'
 import { type Alignment, roundToMs, type Segment, type Speaker } from '../../domain/transcript.ts'
-import { type Label, type Labelled, labelWords } from './assign-speakers.ts'
+import { assignSpeakers, type SpeakerAssignment, type SpeakerLabel } from './assign-speakers.ts'
 import { segmentsOf, speakersOf } from './segments.ts'
-import { type Heard, inOrder } from './timed-tokens.ts'
+import { type TimedTokens, timedTokens } from './timed-tokens.ts'
 
 export interface Aligned {
   /** In order of time: a turn, or a sentence or so of it. */
@@ -32,18 +32,18 @@ export function align(
   what: FileRecognition | undefined,
   duration: number,
 ): Aligned {
-  const text = what && inOrder(what, duration)
-  if (!text?.words.length) return withoutText(who && inOrder(who, duration), what !== undefined)
+  const text = what && timedTokens(what, duration)
+  if (!text?.words.length) return withoutText(who && timedTokens(who, duration), what !== undefined)
   if (what === who) return fromOne(text)
   // A clock that is ahead goes on beyond the end of the recording.
-  const voices = who && inOrder(who, Number.POSITIVE_INFINITY)
-  if (!voices?.words.length || voices.lines.every(({ speaker }) => speaker === undefined))
+  const voices = who && timedTokens(who, Number.POSITIVE_INFINITY)
+  if (!voices?.words.length || voices.sentences.every(({ speaker }) => speaker === undefined))
     return withoutSpeakers(text, whyNoSpeakers(who, voices))
   return fromBoth(voices, text)
 }
 
-function fromBoth(who: Heard, what: Heard): Aligned {
-  const found = labelWords(who, what)
+function fromBoth(who: TimedTokens, what: TimedTokens): Aligned {
+  const found = assignSpeakers(who, what)
   const alignment = alignmentOf(found)
   if (found.matched < fewAlike && found.overlap < littleOverlap)
     return {
@@ -61,9 +61,9 @@ function fromBoth(who: Heard, what: Heard): Aligned {
   return { ...result, alignment, warnings: [...doubts, ...unassignedWarnings(found.labels, who)] }
 }
 
-function alignmentOf({ clock, matched, timeOnly, labels }: Labelled): Alignment {
+function alignmentOf({ clockOffset, matched, timeOnly, labels }: SpeakerAssignment): Alignment {
   return {
-    offset: roundToMs(clock.offset),
+    offset: roundToMs(clockOffset.offsetSeconds),
     matched: roundToMs(matched),
     unassigned: roundToMs(unassignedShare(labels)),
     timeOnly: roundToMs(timeOnly),
@@ -71,7 +71,7 @@ function alignmentOf({ clock, matched, timeOnly, labels }: Labelled): Alignment 
 }
 
 /** A hearing that tells words and speakers is taken at its word. */
-function fromOne(heard: Heard): Aligned {
+function fromOne(heard: TimedTokens): Aligned {
   const labels = ownLabels(heard)
   const unassigned = unassignedShare(labels)
   if (unassigned === 1) return withoutSpeakers(heard, whyNoSpeakers(undefined, heard))
@@ -82,11 +82,11 @@ function fromOne(heard: Heard): Aligned {
   }
 }
 
-function ownLabels({ words, lines }: Heard): Label[] {
-  return words.map(({ line }) => ({ speaker: lines[line]!.speaker ?? null }))
+function ownLabels({ words, sentences }: TimedTokens): SpeakerLabel[] {
+  return words.map(({ sentence }) => ({ speaker: sentences[sentence]!.speaker ?? null }))
 }
 
-function withoutText(who: Heard | undefined, wasHeard: boolean): Aligned {
+function withoutText(who: TimedTokens | undefined, wasHeard: boolean): Aligned {
   if (!who?.words.length) return { segments: [], speakers: [], warnings: [] }
   const why = wasHeard ? 'heard nothing' : 'failed'
   const labels = ownLabels(who)
@@ -99,7 +99,7 @@ function withoutText(who: Heard | undefined, wasHeard: boolean): Aligned {
   }
 }
 
-function withoutSpeakers(what: Heard, why: string): Aligned {
+function withoutSpeakers(what: TimedTokens, why: string): Aligned {
   return {
     ...built(
       what,
@@ -109,24 +109,24 @@ function withoutSpeakers(what: Heard, why: string): Aligned {
   }
 }
 
-function whyNoSpeakers(who: FileRecognition | undefined, voices: Heard | undefined): string {
+function whyNoSpeakers(who: FileRecognition | undefined, voices: TimedTokens | undefined): string {
   if (!voices) return 'The model for the speakers failed, so no speaker is named.'
   if (!voices.words.length && who) return 'The model for the speakers heard nobody, so no speaker is named.'
   return 'The provider told no speakers apart, so no speaker is named.'
 }
 
-function built(heard: Heard, labels: Label[], voices = heard): Omit<Aligned, 'warnings'> {
+function built(heard: TimedTokens, labels: SpeakerLabel[], voices = heard): Omit<Aligned, 'warnings'> {
   const segments = segmentsOf(heard, labels)
   return { segments, speakers: speakersOf(segments, labels, voices) }
 }
 
-function unassignedShare(labels: Label[]): number {
+function unassignedShare(labels: SpeakerLabel[]): number {
   return labels.filter(({ speaker }) => speaker === null).length / Math.max(1, labels.length)
 }
 
-function unassignedWarnings(labels: Label[], who: Heard): string[] {
+function unassignedWarnings(labels: SpeakerLabel[], who: TimedTokens): string[] {
   const unassigned = unassignedShare(labels)
-  const isLabelMissing = who.lines.some(({ speaker }) => speaker === undefined)
+  const isLabelMissing = who.sentences.some(({ speaker }) => speaker === undefined)
   if (unassigned === 0 || (!isLabelMissing && unassigned < manyUnassigned)) return []
   const percent = Math.max(1, Math.round(100 * unassigned))
   const why = isLabelMissing ? 'the provider did not say who spoke there' : 'nobody was heard to speak there'

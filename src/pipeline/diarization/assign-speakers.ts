@@ -1,23 +1,23 @@
 // Gives each word its speaker: the likeliest, none where nobody is known to speak, and and nobody is cut off within a sentence.
 import type { Span } from '../../domain/transcript.ts'
-import { type Clock, compareClocks } from './clock-offset.ts'
-import { placesOf, weigh } from './emissions.ts'
-import { follow } from './forward-backward.ts'
-import { sentencesOf } from './phrase-breaks.ts'
-import type { Heard } from './timed-tokens.ts'
-import { covered, joined, turnsOf } from './turns.ts'
+import { type ClockOffset, estimateClockOffset } from './clock-offset.ts'
+import { buildNodes, computeEmissions } from './emissions.ts'
+import { forwardBackward } from './forward-backward.ts'
+import { phrasesOf } from './phrase-breaks.ts'
+import type { TimedTokens } from './timed-tokens.ts'
+import { coveredShare, mergeSpans, turnsOf } from './turns.ts'
 
-export interface Label {
+export interface SpeakerLabel {
   /** The provider's number; null where nobody could tell. */
   speaker: number | null
   /** From 0 to 1; absent where the provider's word is all there is. */
   confidence?: number
 }
 
-export interface Labelled {
+export interface SpeakerAssignment {
   /** One for each word. */
-  labels: Label[]
-  clock: Clock
+  labels: SpeakerLabel[]
+  clockOffset: ClockOffset
   /** Share of the words that both heard alike. */
   matched: number
   /** Share of the words whose speaker rests on time alone. */
@@ -33,26 +33,26 @@ const throughout = 0.8
 /** A word supports those that stand so near to it. */
 const support = 2
 
-export function labelWords(who: Heard, what: Heard): Labelled {
-  const numbers = [...new Set(who.lines.flatMap(({ speaker }) => speaker ?? []))]
+export function assignSpeakers(who: TimedTokens, what: TimedTokens): SpeakerAssignment {
+  const numbers = [...new Set(who.sentences.flatMap(({ speaker }) => speaker ?? []))]
   const speakers = new Map(numbers.map((number, i) => [number, i]))
-  const clock = compareClocks(who.sounds, what.sounds)
+  const clock = estimateClockOffset(who.tokens, what.tokens)
   const turns = turnsOf(who, speakers)
-  const places = placesOf(who, speakers, turns, clock.offset)
-  const evidence = weigh(what, places, turns, clock)
-  const followed = follow(what.sounds, what.words, places, evidence)
+  const places = buildNodes(who, speakers, turns, clock.offsetSeconds)
+  const evidence = computeEmissions(what, places, turns, clock)
+  const followed = forwardBackward(what.tokens, what.words, places, evidence)
 
-  const overlap = covered(what.words, shifted(joined(who.words, 0), clock.offset))
-  const isLabelled = who.lines.every(({ speaker }) => speaker !== undefined)
+  const overlap = coveredShare(what.words, shifted(mergeSpans(who.words, 0), clock.offsetSeconds))
+  const isLabelled = who.sentences.every(({ speaker }) => speaker !== undefined)
   // One who was heard now and then need not be the one who speaks in between.
   const isAlone = numbers.length === 1 && isLabelled && overlap >= throughout
-  const chances = wordChances(what, followed.speakers, places.nobody + 1)
+  const chances = wordChances(what, followed.speakers, places.noSpeaker + 1)
   const likeliest = chances.map(row => (row ? best(row, isAlone) : undefined))
   const labels = inSentences(what, filled(likeliest), numbers)
-  const alike = wordsAlike(what, followed.alike)
+  const alike = wordsAlike(what, followed.match)
   return {
     labels,
-    clock,
+    clockOffset: clock,
     matched: share(alike, isAlike => isAlike),
     timeOnly: share(labels, ({ speaker }, i) => speaker !== null && !isBacked(labels, alike, i)),
     overlap,
@@ -65,10 +65,14 @@ interface Choice {
 }
 
 /** For each word how likely each speaker is; undefined for a word of marks alone. */
-function wordChances(what: Heard, speakers: Float64Array, classes: number): (Float64Array | undefined)[] {
+function wordChances(
+  what: TimedTokens,
+  speakers: Float64Array,
+  classes: number,
+): (Float64Array | undefined)[] {
   const rows: (Float64Array | undefined)[] = what.words.map(() => undefined)
   const counts = new Int32Array(what.words.length)
-  for (const [i, { word }] of what.sounds.entries()) {
+  for (const [i, { word }] of what.tokens.entries()) {
     rows[word] ??= new Float64Array(classes)
     counts[word]!++
     for (let c = 0; c < classes; c++) rows[word][c]! += speakers[i * classes + c]!
@@ -94,12 +98,12 @@ function filled(choices: (Choice | undefined)[]): Choice[] {
 }
 
 /** Who is the only one known in a sentence, and says a good part of it, says the rest of it. */
-function inSentences(what: Heard, choices: Choice[], numbers: number[]): Label[] {
-  const labels = choices.map(({ speaker, confidence }): Label => {
+function inSentences(what: TimedTokens, choices: Choice[], numbers: number[]): SpeakerLabel[] {
+  const labels = choices.map(({ speaker, confidence }): SpeakerLabel => {
     const number = numbers[speaker]
     return number === undefined ? { speaker: null } : { speaker: number, confidence }
   })
-  for (const [from, to] of sentencesOf(what.words)) {
+  for (const [from, to] of phrasesOf(what.words)) {
     const sentence = labels.slice(from, to)
     const known = sentence.flatMap(({ speaker }) => speaker ?? [])
     if (known.length === sentence.length || known.length * enough < sentence.length) continue
@@ -110,14 +114,14 @@ function inSentences(what: Heard, choices: Choice[], numbers: number[]): Label[]
   return labels
 }
 
-function wordsAlike(what: Heard, alike: Float64Array): boolean[] {
+function wordsAlike(what: TimedTokens, alike: Float64Array): boolean[] {
   const balance = new Float64Array(what.words.length)
-  for (const [i, { word }] of what.sounds.entries()) balance[word]! += alike[i]! - 0.5
+  for (const [i, { word }] of what.tokens.entries()) balance[word]! += alike[i]! - 0.5
   return [...balance].map(value => value > 0)
 }
 
 /** Whether the word, or one beside it of the same speaker, was heard alike. */
-function isBacked(labels: Label[], alike: boolean[], word: number): boolean {
+function isBacked(labels: SpeakerLabel[], alike: boolean[], word: number): boolean {
   for (let i = word - support; i <= word + support; i++)
     if (alike[i] && labels[i]?.speaker === labels[word]!.speaker) return true
   return false

@@ -1,11 +1,11 @@
 // How far the clocks of two hearings are apart: by the words that both heard, or else by where speech begins.
-import type { Sound } from './timed-tokens.ts'
+import type { TimedToken } from './timed-tokens.ts'
 
-export interface Clock {
+export interface ClockOffset {
   /** Seconds that the first hearing's clock is ahead. Clocks are shifted, never stretched. */
-  offset: number
+  offsetSeconds: number
   /** How far times of one word usually differ once the offset is taken out (median, seconds). */
-  spread: number
+  spreadSeconds: number
 }
 
 /** Two times of what may be the same; the weight says how likely. */
@@ -24,14 +24,14 @@ const plenty = 20_000
 const near = 0.5
 const bin = 0.05
 /** Where the votes are too few to tell. */
-const unknown: Clock = { offset: 0, spread: 0.25 }
+const unknown: ClockOffset = { offsetSeconds: 0, spreadSeconds: 0.25 }
 
-export function compareClocks(who: Sound[], what: Sound[]): Clock {
+export function estimateClockOffset(who: TimedToken[], what: TimedToken[]): ClockOffset {
   return peak(wordVotes(who, what), farthest, 4) ?? onsetClock(who, what) ?? unknown
 }
 
 /** Runs of one to three words that are rare in both hearings: the rarer and longer, the more they tell. */
-function wordVotes(who: Sound[], what: Sound[]): Vote[] {
+function wordVotes(who: TimedToken[], what: TimedToken[]): Vote[] {
   const votes: Vote[] = []
   for (const length of what.length > plenty ? [3] : [1, 2, 3]) {
     const places = runs(who, length)
@@ -47,7 +47,7 @@ function wordVotes(who: Sound[], what: Sound[]): Vote[] {
   return votes
 }
 
-function runs(sounds: Sound[], length: number): Map<string, number[]> {
+function runs(sounds: TimedToken[], length: number): Map<string, number[]> {
   const found = new Map<string, number[]>()
   for (let i = 0; i + length <= sounds.length; i++) {
     let key = sounds[i]!.key
@@ -60,7 +60,7 @@ function runs(sounds: Sound[], length: number): Map<string, number[]> {
 }
 
 /** Where no words agree (one model does not know the language), beginnings after a pause still do. */
-function onsetClock(who: Sound[], what: Sound[]): Clock | undefined {
+function onsetClock(who: TimedToken[], what: TimedToken[]): ClockOffset | undefined {
   const [theirs, ours] = [onsets(who), onsets(what)]
   const votes: Vote[] = []
   let first = 0
@@ -74,16 +74,16 @@ function onsetClock(who: Sound[], what: Sound[]): Clock | undefined {
   // Beginnings coincide by chance: a shift must do far better than none.
   const agreeing = (offset: number) =>
     votes.filter(({ difference }) => Math.abs(difference - offset) < near / 2).length
-  return agreeing(found.offset) > 1.5 * agreeing(0) ? found : undefined
+  return agreeing(found.offsetSeconds) > 1.5 * agreeing(0) ? found : undefined
 }
 
-function onsets(sounds: Sound[]): number[] {
+function onsets(sounds: TimedToken[]): number[] {
   const times = sounds.map(({ at }) => at).sort((a, b) => a - b)
   return times.filter((at, i) => i === 0 || at - times[i - 1]! > 0.8)
 }
 
 /** The difference that most votes agree on; undefined where less than `support` is behind it. */
-function peak(votes: Vote[], reach: number, support: number): Clock | undefined {
+function peak(votes: Vote[], reach: number, support: number): ClockOffset | undefined {
   const bins = new Float64Array(Math.ceil((2 * reach) / bin) + 1)
   for (const { difference, weight } of votes) bins[Math.round((difference + reach) / bin)]! += weight
   const width = Math.round(near / bin)
@@ -102,7 +102,7 @@ function peak(votes: Vote[], reach: number, support: number): Clock | undefined 
   const spread = median(
     agreeing.map(({ difference, weight }) => ({ difference: Math.abs(difference - offset), weight })),
   )
-  return { offset, spread }
+  return { offsetSeconds: offset, spreadSeconds: spread }
 }
 
 function median(votes: Vote[]): number {

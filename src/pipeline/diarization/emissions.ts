@@ -1,36 +1,36 @@
 // How likely it is that a word of one hearing is a certain word of the other, or is said by a speaker at that time.
 import type { Span } from '../../domain/transcript.ts'
-import type { Clock } from './clock-offset.ts'
-import type { Heard, Sound } from './timed-tokens.ts'
-import { distance } from './turns.ts'
+import type { ClockOffset } from './clock-offset.ts'
+import type { TimedToken, TimedTokens } from './timed-tokens.ts'
+import { distanceToSpans } from './turns.ts'
 
 /** The words of who spoke, by time, as places that the text can be followed through. */
-export interface Places {
+export interface Nodes {
   count: number
   at: Float64Array
   key: string[]
   /** Which speaker; `nobody` where the provider gave none. */
   speaker: Int32Array
-  nobody: number
+  noSpeaker: number
   /** The place of the word behind and before it in its sentence, or -1. */
   next: Int32Array
   previous: Int32Array
   /** 1 where somebody else speaks at the same time or very nearly. */
-  crossed: Uint8Array
+  overlapped: Uint8Array
   measured: boolean
 }
 
 /** For each word of the text its candidates: a window of places, and each speaker by time alone. Likelihoods are relative. */
-export interface Evidence {
+export interface Emissions {
   /** The window of word i goes from `from[i]` up to `to[i]`; its values begin at `base[i]`. */
   from: Int32Array
   to: Int32Array
   base: Int32Array
-  place: Float32Array
+  node: Float32Array
   /** 1 where both heard the same. */
-  alike: Uint8Array
+  isMatch: Uint8Array
   /** Row of word i: each speaker, then nobody. */
-  free: Float32Array
+  insertion: Float32Array
 }
 
 /** Words farther apart in time (seconds) are not the same word; more where one side's words are not timed. */
@@ -46,68 +46,78 @@ const nextTo = 0.2
 /** A word that the other hearing does not have; and one where nobody is known to speak. */
 const [unheard, unknown] = [0.35, 0.004]
 
-export function placesOf(who: Heard, speakers: Map<number, number>, turns: Span[][], offset: number): Places {
-  const order = who.sounds.map((_, i) => i).sort((a, b) => who.sounds[a]!.at - who.sounds[b]!.at)
+export function buildNodes(
+  who: TimedTokens,
+  speakers: Map<number, number>,
+  turns: Span[][],
+  offset: number,
+): Nodes {
+  const order = who.tokens.map((_, i) => i).sort((a, b) => who.tokens[a]!.at - who.tokens[b]!.at)
   const rank = new Int32Array(order.length)
   order.forEach((sound, place) => {
     rank[sound] = place
   })
   const sameLine = (a: number, b: number) =>
-    who.sounds[a] && who.sounds[a].line === who.sounds[b]?.line ? rank[b]! : -1
+    who.tokens[a] && who.tokens[a].sentence === who.tokens[b]?.sentence ? rank[b]! : -1
   const speaker = Int32Array.from(
     order,
-    i => speakers.get(who.lines[who.sounds[i]!.line]!.speaker ?? -1) ?? speakers.size,
+    i => speakers.get(who.sentences[who.tokens[i]!.sentence]!.speaker ?? -1) ?? speakers.size,
   )
   const isCrossed = (sound: number, place: number) =>
-    turns.some((spans, s) => s !== speaker[place] && distance(who.sounds[sound]!.at, spans) < close)
+    turns.some((spans, s) => s !== speaker[place] && distanceToSpans(who.tokens[sound]!.at, spans) < close)
   return {
     count: order.length,
-    at: Float64Array.from(order, i => who.sounds[i]!.at - offset),
-    key: order.map(i => who.sounds[i]!.key),
+    at: Float64Array.from(order, i => who.tokens[i]!.at - offset),
+    key: order.map(i => who.tokens[i]!.key),
     speaker,
-    nobody: speakers.size,
+    noSpeaker: speakers.size,
     next: Int32Array.from(order, i => sameLine(i, i + 1)),
     previous: Int32Array.from(order, i => sameLine(i, i - 1)),
-    crossed: Uint8Array.from(order, (sound, place) => (isCrossed(sound, place) ? 1 : 0)),
-    measured: who.lines.every(({ measured }) => measured),
+    overlapped: Uint8Array.from(order, (sound, place) => (isCrossed(sound, place) ? 1 : 0)),
+    measured: who.sentences.every(({ measured }) => measured),
   }
 }
 
-export function weigh(what: Heard, places: Places, turns: Span[][], clock: Clock): Evidence {
-  const { sounds } = what
-  const isTimed = places.measured && what.lines.every(({ measured }) => measured)
-  const windows = windowsOf(sounds, places, isTimed ? reach : looseReach)
-  const scale = isTimed ? Math.min(0.5, Math.max(0.08, clock.spread / Math.LN2)) : 1.5
+export function computeEmissions(
+  what: TimedTokens,
+  places: Nodes,
+  turns: Span[][],
+  clock: ClockOffset,
+): Emissions {
+  const { tokens } = what
+  const isTimed = places.measured && what.sentences.every(({ measured }) => measured)
+  const windows = windowsOf(tokens, places, isTimed ? reach : looseReach)
+  const scale = isTimed ? Math.min(0.5, Math.max(0.08, clock.spreadSeconds / Math.LN2)) : 1.5
   const nearness = (seconds: number) => Math.max(outlier, Math.exp(-seconds / scale))
   const beside = (seconds: number) => Math.max(nearness(seconds), nextTo * Math.exp(-1.5 * seconds))
-  const likeness = createLikeness(sounds, places)
-  const owned = isTimed ? nearestAlike(sounds, places) : undefined
-  const size = windows.base[sounds.length]!
-  const evidence: Evidence = {
+  const likeness = createLikeness(tokens, places)
+  const owned = isTimed ? nearestAlike(tokens, places) : undefined
+  const size = windows.base[tokens.length]!
+  const evidence: Emissions = {
     ...windows,
-    place: new Float32Array(size),
-    alike: new Uint8Array(size),
-    free: new Float32Array(sounds.length * (places.nobody + 1)),
+    node: new Float32Array(size),
+    isMatch: new Uint8Array(size),
+    insertion: new Float32Array(tokens.length * (places.noSpeaker + 1)),
   }
-  for (const [i, { key, at }] of sounds.entries()) {
+  for (const [i, { key, at }] of tokens.entries()) {
     for (let k = windows.from[i]!, cell = windows.base[i]!; k < windows.to[i]!; k++, cell++) {
       const apart = Math.abs(at - places.at[k]!)
       // An echo ("…nineteen." "Nineteen?") is not the word that it echoes.
       const isEcho = owned !== undefined && apart > owned[k]! + 4 * scale
       const isAlike = key === places.key[k] && !isEcho
-      evidence.place[cell] = likeness(key, isEcho ? '' : places.key[k]!) * nearness(apart)
-      evidence.alike[cell] = isAlike ? 1 : 0
+      evidence.node[cell] = likeness(key, isEcho ? '' : places.key[k]!) * nearness(apart)
+      evidence.isMatch[cell] = isAlike ? 1 : 0
     }
-    const row = i * (places.nobody + 1)
-    for (let s = 0; s < places.nobody; s++)
-      evidence.free[row + s] = unheard * beside(distance(at + clock.offset, turns[s]!))
-    evidence.free[row + places.nobody] = unknown
+    const row = i * (places.noSpeaker + 1)
+    for (let s = 0; s < places.noSpeaker; s++)
+      evidence.insertion[row + s] = unheard * beside(distanceToSpans(at + clock.offsetSeconds, turns[s]!))
+    evidence.insertion[row + places.noSpeaker] = unknown
   }
   return evidence
 }
 
 /** How far each place is, in seconds, from the nearest sound of the same word. */
-function nearestAlike(sounds: Sound[], { at, key, count }: Places): Float64Array {
+function nearestAlike(sounds: TimedToken[], { at, key, count }: Nodes): Float64Array {
   const times = new Map<string, number[]>()
   for (const { key, at } of sounds) {
     const own = times.get(key)
@@ -126,7 +136,7 @@ function nearestAlike(sounds: Sound[], { at, key, count }: Places): Float64Array
   })
 }
 
-function windowsOf(sounds: Sound[], { at, count }: Places, reach: number) {
+function windowsOf(sounds: TimedToken[], { at, count }: Nodes, reach: number) {
   const [from, to] = [new Int32Array(sounds.length), new Int32Array(sounds.length)]
   const base = new Int32Array(sounds.length + 1)
   for (const [i, sound] of sounds.entries()) {
@@ -152,7 +162,7 @@ function firstFrom(times: ArrayLike<number>, count: number, time: number): numbe
 const unseen = 200
 
 /** Two words alike say the more the rarer the word is; two that differ say the less the worse one model hears. */
-function createLikeness(sounds: Sound[], places: Places): (what: string, who: string) => number {
+function createLikeness(sounds: TimedToken[], places: Nodes): (what: string, who: string) => number {
   const often = new Map<string, number>()
   const theirs = new Set(places.key)
   for (const { key } of sounds) often.set(key, (often.get(key) ?? 0) + 1)

@@ -1,14 +1,14 @@
 // Follows the text through the words of who spoke: how likely each speaker is for each word, all that is known weighed.
 
-import type { Evidence, Places } from './emissions.ts'
-import { changeBefore } from './phrase-breaks.ts'
-import type { LineWord, Sound } from './timed-tokens.ts'
+import type { Emissions, Nodes } from './emissions.ts'
+import { speakerChangeProbability } from './phrase-breaks.ts'
+import type { TimedToken, TimedWord } from './timed-tokens.ts'
 
-export interface Followed {
+export interface Posteriors {
   /** Row of each sound: how likely each speaker is, then nobody; they add up to 1. */
   speakers: Float64Array
   /** How likely it is that the other hearing has this very sound there. */
-  alike: Float64Array
+  match: Float64Array
 }
 
 /** From a word to the same again, to the next of its sentence, or past one or two that only the other side has. */
@@ -33,8 +33,8 @@ interface Direction {
 }
 
 interface Values {
-  place: Float64Array
-  free: Float64Array
+  node: Float64Array
+  insertion: Float64Array
 }
 
 /**
@@ -42,12 +42,17 @@ interface Values {
  * Values go through the text forward and backward, so that each word is judged by what comes before and behind it.
  * Unlike an alignment in order it can follow two who speak at once, one of them a word and back to the other.
  */
-export function follow(sounds: Sound[], words: LineWord[], places: Places, evidence: Evidence): Followed {
+export function forwardBackward(
+  sounds: TimedToken[],
+  words: TimedWord[],
+  places: Nodes,
+  evidence: Emissions,
+): Posteriors {
   const { next, previous, count } = places
   const begins = Float64Array.from({ length: count }, (_, k) => edge(k, previous, places))
   const ends = Float64Array.from({ length: count }, (_, k) => edge(k, next, places))
   const change = Float64Array.from(sounds, ({ word }, i) =>
-    i > 0 && word === sounds[i - 1]!.word ? never : changeBefore(words, word),
+    i > 0 && word === sounds[i - 1]!.word ? never : speakerChangeProbability(words, word),
   )
   const pass = createPass(places, evidence, change)
   const forward = pass({ step: 1, link: previous, leave: ends, enter: begins })
@@ -55,24 +60,24 @@ export function follow(sounds: Sound[], words: LineWord[], places: Places, evide
   return both(forward, backward, places, evidence)
 }
 
-function edge(place: number, link: Int32Array, places: Places): number {
+function edge(place: number, link: Int32Array, places: Nodes): number {
   let step = place
   for (const share of edges) {
     step = link[step]!
     if (step < 0) return share
   }
-  return places.crossed[place] ? crossed : inside
+  return places.overlapped[place] ? crossed : inside
 }
 
-function createPass(places: Places, evidence: Evidence, change: Float64Array) {
+function createPass(places: Nodes, evidence: Emissions, change: Float64Array) {
   const { from, to, base } = evidence
   const { speaker, count } = places
-  const classes = places.nobody + 1
+  const classes = places.noSpeaker + 1
 
   return ({ step, link, leave, enter }: Direction): Values => {
     const values = {
-      place: new Float64Array(evidence.place.length),
-      free: new Float64Array(evidence.free.length),
+      node: new Float64Array(evidence.node.length),
+      insertion: new Float64Array(evidence.insertion.length),
     }
     const [leaving, arriving] = [new Float64Array(classes).fill(1 / classes), new Float64Array(classes)]
     // What the places held for the word before, so that a place is found without asking for its window.
@@ -86,24 +91,24 @@ function createPass(places: Places, evidence: Evidence, change: Float64Array) {
         let value = enter[k]! * arriving[speaker[k]!]! + again * held[k]!
         for (let s = 0, at = link[k]!; s < steps.length && at >= 0; s++, at = link[at]!)
           value += steps[s]! * held[at]!
-        values.place[cell] = value * evidence.place[cell]!
-        total += values.place[cell]!
+        values.node[cell] = value * evidence.node[cell]!
+        total += values.node[cell]!
       }
       for (let c = 0, cell = i * classes; c < classes; c++, cell++) {
-        const gone = isFirst ? 0 : wander * values.free[cell - step * classes]!
-        values.free[cell] = (stray * arriving[c]! + gone) * evidence.free[cell]!
-        total += values.free[cell]!
+        const gone = isFirst ? 0 : wander * values.insertion[cell - step * classes]!
+        values.insertion[cell] = (stray * arriving[c]! + gone) * evidence.insertion[cell]!
+        total += values.insertion[cell]!
       }
       if (!isFirst) held.fill(0, from[i - step]!, to[i - step]!)
       leaving.fill(0)
       for (let k = from[i]!, cell = base[i]!; k < to[i]!; k++, cell++) {
-        values.place[cell]! /= total
-        held[k] = values.place[cell]!
+        values.node[cell]! /= total
+        held[k] = values.node[cell]!
         leaving[speaker[k]!]! += leave[k]! * held[k]!
       }
       for (let c = 0, cell = i * classes; c < classes; c++, cell++) {
-        values.free[cell]! /= total
-        leaving[c]! += stray * values.free[cell]!
+        values.insertion[cell]! /= total
+        leaving[c]! += stray * values.insertion[cell]!
       }
     }
     return values
@@ -117,27 +122,27 @@ function mix(leaving: Float64Array, change: number, into: Float64Array): void {
 }
 
 /** Both passes weighed the word itself: it counts once. */
-function both(forward: Values, backward: Values, places: Places, evidence: Evidence): Followed {
+function both(forward: Values, backward: Values, places: Nodes, evidence: Emissions): Posteriors {
   const { from, to, base } = evidence
-  const classes = places.nobody + 1
-  const speakers = new Float64Array(evidence.free.length)
+  const classes = places.noSpeaker + 1
+  const speakers = new Float64Array(evidence.insertion.length)
   const alike = new Float64Array(from.length)
   for (let i = 0; i < from.length; i++) {
     const row = i * classes
     let total = 0
     for (let k = from[i]!, cell = base[i]!; k < to[i]!; k++, cell++) {
-      const belief = (forward.place[cell]! * backward.place[cell]!) / evidence.place[cell]!
+      const belief = (forward.node[cell]! * backward.node[cell]!) / evidence.node[cell]!
       speakers[row + places.speaker[k]!]! += belief
-      if (evidence.alike[cell]) alike[i]! += belief
+      if (evidence.isMatch[cell]) alike[i]! += belief
       total += belief
     }
     for (let c = row; c < row + classes; c++) {
-      const belief = (forward.free[c]! * backward.free[c]!) / evidence.free[c]!
+      const belief = (forward.insertion[c]! * backward.insertion[c]!) / evidence.insertion[c]!
       speakers[c]! += belief
       total += belief
     }
     for (let c = row; c < row + classes; c++) speakers[c]! /= total
     alike[i]! /= total
   }
-  return { speakers, alike }
+  return { speakers, match: alike }
 }

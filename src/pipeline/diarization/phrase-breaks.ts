@@ -1,5 +1,5 @@
 // Where a speaker is likely to stop: behind marks and at pauses.
-import type { LineWord } from './timed-tokens.ts'
+import type { TimedWord } from './timed-tokens.ts'
 
 const sentenceMark = /[.!?…。！？؟।][”’"'」』）)\]]*$/u
 const clauseMark = /[,;:—–，、；：،][”’"'」』）)\]]*$/u
@@ -7,18 +7,18 @@ const clauseMark = /[,;:—–，、；：،][”’"'」』）)\]]*$/u
 const [shortPause, longPause] = [0.3, 0.7]
 
 /** How likely it is that somebody else goes on with this word, by the text and its times alone. */
-export function changeBefore(words: LineWord[], word: number): number {
+export function speakerChangeProbability(words: TimedWord[], word: number): number {
   const [before, here] = [words[word - 1], words[word]]
   if (!before || !here) return 0.3
   const pause = here.start - before.end
   const said = before.text.trimEnd()
   if (sentenceMark.test(said) || pause >= longPause) return 0.3
-  if (pause >= shortPause || before.line !== here.line) return 0.15
+  if (pause >= shortPause || before.sentence !== here.sentence) return 0.15
   return clauseMark.test(said) ? 0.15 : 0.1
 }
 
 /** First and behind the last word of each sentence, as far as it is said without a long pause. */
-export function sentencesOf(words: LineWord[]): [from: number, to: number][] {
+export function phrasesOf(words: TimedWord[]): [from: number, to: number][] {
   const found: [number, number][] = []
   let from = 0
   for (let i = 1; i <= words.length; i++) {
@@ -29,7 +29,7 @@ export function sentencesOf(words: LineWord[]): [from: number, to: number][] {
   return found
 }
 
-function isBoundary(before: LineWord, here: LineWord): boolean {
+function isBoundary(before: TimedWord, here: TimedWord): boolean {
   const said = before.text.trimEnd()
-  return before.line !== here.line || here.start - before.end >= longPause || sentenceMark.test(said)
+  return before.sentence !== here.sentence || here.start - before.end >= longPause || sentenceMark.test(said)
 }

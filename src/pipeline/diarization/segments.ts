@@ -3,40 +3,45 @@
 import { sentences } from '../../domain/sentences.ts'
 import { estimateTokens } from '../../domain/token-estimate.ts'
 import { roundToMs, type Segment, type Speaker } from '../../domain/transcript.ts'
-import type { Label } from './assign-speakers.ts'
-import type { Heard, Line, LineWord } from './timed-tokens.ts'
+import type { SpeakerLabel } from './assign-speakers.ts'
+import type { TimedSentence, TimedTokens, TimedWord } from './timed-tokens.ts'
 
 /** Where a sentence goes on and on: the most seconds and tokens of a segment. */
 const [longest, largest] = [30, 100]
 const mark = /[,;:—–，、；：،.!?…。！？][”’"'」』）)\]]*\s*$/u
 
 /** `labels` has one for each word. */
-export function segmentsOf({ lines, words }: Heard, labels: Label[]): Segment[] {
+export function segmentsOf({ sentences, words }: TimedTokens, labels: SpeakerLabel[]): Segment[] {
   const ids = idsOf(labels)
   const segments: Segment[] = []
   for (let from = 0, to = 0; from < words.length; from = to) {
-    const { line } = words[from]!
+    const { sentence } = words[from]!
     const { speaker } = labels[from]!
-    while (to < words.length && words[to]!.line === line && labels[to]!.speaker === speaker) to++
+    while (to < words.length && words[to]!.sentence === sentence && labels[to]!.speaker === speaker) to++
     let at = from
     for (const part of parts(words.slice(from, to))) {
       const own = labels.slice(at, at + part.length)
       at += part.length
-      segments.push(segmentOf(part, own, lines[line]!, speaker === null ? null : ids.get(speaker)!))
+      segments.push(segmentOf(part, own, sentences[sentence]!, speaker === null ? null : ids.get(speaker)!))
     }
   }
   return segments
 }
 
 /** Speakers by first appearance. */
-function idsOf(labels: Label[]): Map<number, string> {
+function idsOf(labels: SpeakerLabel[]): Map<number, string> {
   const ids = new Map<number, string>()
   for (const { speaker } of labels)
     if (speaker !== null && !ids.has(speaker)) ids.set(speaker, `S${ids.size + 1}`)
   return ids
 }
 
-function segmentOf(words: LineWord[], labels: Label[], line: Line, speaker: string | null): Segment {
+function segmentOf(
+  words: TimedWord[],
+  labels: SpeakerLabel[],
+  line: TimedSentence,
+  speaker: string | null,
+): Segment {
   const text = words
     .map(word => word.text)
     .join('')
@@ -64,12 +69,12 @@ function segmentOf(words: LineWord[], labels: Label[], line: Line, speaker: stri
 }
 
 /** Sentence by sentence, and what is too long for one reading in halves. */
-function parts(words: LineWord[]): LineWord[][] {
+function parts(words: TimedWord[]): TimedWord[][] {
   const text = words.map(word => word.text).join('')
   const ends: number[] = []
   for (const sentence of sentences(text))
     ends.push(text.indexOf(sentence, ends.at(-1) ?? 0) + sentence.length)
-  const found: LineWord[][] = ends.map(() => [])
+  const found: TimedWord[][] = ends.map(() => [])
   let [at, part] = [0, 0]
   for (const word of words) {
     // A word belongs where its first sign stands, not the blank before it.
@@ -81,7 +86,7 @@ function parts(words: LineWord[]): LineWord[][] {
   return found.filter(part => part.length > 0).flatMap(halves)
 }
 
-function halves(words: LineWord[]): LineWord[][] {
+function halves(words: TimedWord[]): TimedWord[][] {
   const tokens = estimateTokens(words.map(word => word.text).join(''))
   const length = words.at(-1)!.end - words[0]!.start
   if (words.length < 2 || (length <= longest && tokens <= largest)) return [words]
@@ -90,7 +95,7 @@ function halves(words: LineWord[]): LineWord[][] {
 }
 
 /** Behind a mark or at a pause near the middle. */
-function cutOf(words: LineWord[]): number {
+function cutOf(words: TimedWord[]): number {
   let [best, bestScore] = [1, Number.NEGATIVE_INFINITY]
   for (let i = 1; i < words.length; i++) {
     const pause = Math.min(1, Math.max(0, words[i]!.start - words[i - 1]!.end))
@@ -102,7 +107,7 @@ function cutOf(words: LineWord[]): number {
 }
 
 /** `voices` has told them apart. */
-export function speakersOf(segments: Segment[], labels: Label[], voices: Heard): Speaker[] {
+export function speakersOf(segments: Segment[], labels: SpeakerLabel[], voices: TimedTokens): Speaker[] {
   const numbers = new Map([...idsOf(labels)].map(([number, id]) => [id, number]))
   const spoken = new Map<string, number>()
   for (const { speaker, start, end } of segments)
@@ -110,7 +115,7 @@ export function speakersOf(segments: Segment[], labels: Label[], voices: Heard):
   const total = [...spoken.values()].reduce((sum, value) => sum + value, 0)
   return [...spoken].map(([id, value]) => ({
     id,
-    voice: `${voices.mark}:${numbers.get(id)}`,
+    voice: `${voices.id}:${numbers.get(id)}`,
     seconds: roundToMs(value),
     share: total > 0 ? roundToMs(value / total) : 0,
   }))

@@ -5,34 +5,34 @@ import { roundToMs, type Span } from '../../domain/transcript.ts'
 import { textHash } from '../audio/fingerprint.ts'
 import { timeWords } from '../chunks/timing.ts'
 
-export interface Line extends Span {
+export interface TimedSentence extends Span {
   language?: string
   speaker?: number
   /** Whether the provider timed its words; otherwise they are spread over the line by their length. */
   measured: boolean
 }
 
-export interface LineWord extends Span {
+export interface TimedWord extends Span {
   /** With the blanks and marks around it: the words of a line put together are its text. */
   text: string
-  line: number
+  sentence: number
 }
 
 /** What is compared: a word without marks, or one character where words are not separated. */
-export interface Sound {
+export interface TimedToken {
   key: string
   /** Its middle. */
   at: number
   word: number
-  line: number
+  sentence: number
 }
 
-export interface Heard {
+export interface TimedTokens {
   /** By which this hearing is known again, also after it was stored: its numbers for speakers mean nothing in another. */
-  mark: string
-  lines: Line[]
-  words: LineWord[]
-  sounds: Sound[]
+  id: string
+  sentences: TimedSentence[]
+  words: TimedWord[]
+  tokens: TimedToken[]
 }
 
 /** A word with no length of its own gets this much. */
@@ -41,14 +41,14 @@ const shortest = 0.02
 const slack = 1
 
 /** Times beyond `end` (seconds) are brought back to it; 0 where it is not known. */
-export function inOrder(hearing: FileRecognition, end: number): Heard {
+export function timedTokens(hearing: FileRecognition, end: number): TimedTokens {
   const limit = end > 0 ? end : Number.POSITIVE_INFINITY
   const sorted = hearing.sentences
     .filter(({ text, words = [] }) => text.trim() !== '' || words.some(word => word.text.trim() !== ''))
     .map(sentence => ({ sentence, span: spanOf(sentence, limit) }))
     .sort((a, b) => a.span.start - b.span.start)
-  const lines: Line[] = []
-  const words: LineWord[] = []
+  const lines: TimedSentence[] = []
+  const words: TimedWord[] = []
   for (const { sentence, span } of sorted) {
     const timed = (sentence.words ?? []).filter(word => word.text.trim() !== '')
     const { language, speaker } = sentence
@@ -61,7 +61,7 @@ export function inOrder(hearing: FileRecognition, end: number): Heard {
     const found = timed.length ? spelled(sentence, timed) : spread(sentence.text.trim(), span)
     mend(found, { ...span, line: lines.length - 1 }, limit, words)
   }
-  return { mark: markOf(hearing), lines, words, sounds: words.flatMap(soundsOf) }
+  return { id: markOf(hearing), sentences: lines, words, tokens: words.flatMap(soundsOf) }
 }
 
 function markOf({ sentences }: FileRecognition): string {
@@ -103,7 +103,7 @@ function mend(
   given: RecognisedWord[],
   { start, end, line }: Span & { line: number },
   limit: number,
-  into: LineWord[],
+  into: TimedWord[],
 ): void {
   const last = Math.max(start, Math.min(end + slack, limit) - shortest)
   let earliest = Math.max(0, start - slack)
@@ -112,7 +112,7 @@ function mend(
     const next = given[i + 1]?.start ?? end
     const mended = next > from ? Math.min(next, from + 0.5) : from + shortest
     const to = Math.min(Math.max(word.end > from ? word.end : mended, from), last + shortest)
-    into.push({ text: word.text, start: from, end: to, line })
+    into.push({ text: word.text, start: from, end: to, sentence: line })
     earliest = from
   }
 }
@@ -127,8 +127,8 @@ function spread(text: string, line: Span): RecognisedWord[] {
   }))
 }
 
-function soundsOf({ text, start, end, line }: LineWord, word: number): Sound[] {
+function soundsOf({ text, start, end, sentence }: TimedWord, word: number): TimedToken[] {
   const found = tokens(text)
   const share = (end - start) / found.length
-  return found.map(({ key }, i) => ({ key, at: roundToMs(start + (i + 0.5) * share), word, line }))
+  return found.map(({ key }, i) => ({ key, at: roundToMs(start + (i + 0.5) * share), word, sentence }))
 }

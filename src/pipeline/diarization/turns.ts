@@ -1,22 +1,22 @@
 // When each speaker speaks, and how far a moment lies from that.
 import type { Span } from '../../domain/transcript.ts'
-import type { Heard } from './timed-tokens.ts'
+import type { TimedTokens } from './timed-tokens.ts'
 
 /** A speaker who goes on after a shorter pause (seconds) has not stopped. */
 const breath = 0.3
 
 /** Spans of each speaker, in order and apart. `speakers` gives the place of a provider's number. */
-export function turnsOf(who: Heard, speakers: Map<number, number>): Span[][] {
+export function turnsOf(who: TimedTokens, speakers: Map<number, number>): Span[][] {
   const turns: Span[][] = Array.from({ length: speakers.size }, () => [])
-  for (const { start, end, line } of who.words) {
-    const speaker = speakers.get(who.lines[line]!.speaker ?? -1)
+  for (const { start, end, sentence } of who.words) {
+    const speaker = speakers.get(who.sentences[sentence]!.speaker ?? -1)
     if (speaker !== undefined) turns[speaker]!.push({ start, end })
   }
-  return turns.map(spans => joined(spans, breath))
+  return turns.map(spans => mergeSpans(spans, breath))
 }
 
 /** Spans that are less than `gap` apart as one. */
-export function joined(spans: Span[], gap: number): Span[] {
+export function mergeSpans(spans: Span[], gap: number): Span[] {
   const found: Span[] = []
   for (const { start, end } of spans.toSorted((a, b) => a.start - b.start)) {
     const open = found.at(-1)
@@ -27,7 +27,7 @@ export function joined(spans: Span[], gap: number): Span[] {
 }
 
 /** Seconds from a moment to the nearest of the spans; 0 inside one. */
-export function distance(at: number, spans: Span[]): number {
+export function distanceToSpans(at: number, spans: Span[]): number {
   let [low, high] = [0, spans.length]
   while (low < high) {
     const middle = (low + high) >> 1
@@ -39,9 +39,9 @@ export function distance(at: number, spans: Span[]): number {
 }
 
 /** Share of the time of `some` that lies inside `spans`. */
-export function covered(some: Span[], spans: Span[]): number {
+export function coveredShare(some: Span[], spans: Span[]): number {
   let [total, inside, k] = [0, 0, 0]
-  for (const { start, end } of joined(some, 0)) {
+  for (const { start, end } of mergeSpans(some, 0)) {
     total += end - start
     while (k < spans.length && spans[k]!.end <= start) k++
     for (let i = k; i < spans.length && spans[i]!.start < end; i++)

@@ -2,9 +2,9 @@
 import type { Run } from '../../domain/run.ts'
 import { sampleRate } from '../audio/activity.ts'
 import { allowedDemuxers } from '../audio/demuxers.ts'
-import { collect, type FfmpegProcess, type LocateFfmpeg, startFfmpeg } from '../audio/ffmpeg.ts'
+import { type FfmpegProcess, type LocateFfmpeg, readAll, startFfmpeg } from '../audio/ffmpeg.ts'
 import type { Source } from '../source/source.ts'
-import { haveOwnVoices, type Stereo } from './separate-channels.ts'
+import { areSeparateChannels, type Stereo } from './separate-channels.ts'
 
 /** A recording up to the length (seconds) of all windows together is heard whole, a longer one through so many windows. */
 const windows = { count: 10, seconds: 20 }
@@ -15,7 +15,7 @@ const heardWhole = windows.count * windows.seconds
  * speakers can still be told apart by their voices, while a room heard twice would say every word twice. A file that
  * cannot be read is 1 as well; whoever decodes it says why.
  */
-export async function channelsApart(
+export async function countSeparateChannels(
   source: Pick<Source, 'file'>,
   ffmpeg: LocateFfmpeg,
   run: Pick<Run, 'signal'>,
@@ -27,7 +27,7 @@ export async function channelsApart(
   if (!sound?.isStereo) return 1
   const stretches = await listen(source.file, sound, start)
   run.signal.throwIfAborted()
-  return haveOwnVoices(stretches) ? 2 : 1
+  return areSeparateChannels(stretches) ? 2 : 1
 }
 
 type Start = (args: string[]) => FfmpegProcess
@@ -61,8 +61,8 @@ async function describe(file: string, start: Start): Promise<Sound | undefined> 
 
 async function wordsOf(process: FfmpegProcess): Promise<string> {
   process.stdin.end()
-  await Promise.all([collect(process.stdout), process.ended])
-  return process.said()
+  await Promise.all([readAll(process.stdout), process.ended])
+  return process.stderr()
 }
 
 /** Both channels in windows spread over the recording; in one, from its start, where its length is not known. */
@@ -81,7 +81,7 @@ async function listen(file: string, { stream, duration = 0 }: Sound, start: Star
   const graph = `${pads.join('')}${starts.map((_, i) => `[w${i}]`).join('')}concat=n=${starts.length}:v=0:a=1`
   const process = start([...inputs, '-filter_complex', graph, '-f', 's16le', 'pipe:1'])
   process.stdin.end()
-  const [sound] = await Promise.all([collect(process.stdout), process.ended])
+  const [sound] = await Promise.all([readAll(process.stdout), process.ended])
   return starts.map((_, i) => channelsOf(sound.subarray(i * samples * 4, (i + 1) * samples * 4)))
 }
 

@@ -5,7 +5,7 @@ import type { Segment, Span, Word } from '../../domain/transcript.ts'
 import { blocksPerSecond } from './levels.ts'
 
 /** What was heard in a channel, with times of words, and how loud it is: dBFS of each tenth of a second. */
-export interface Heard {
+export interface ChannelTranscript {
   segments: Segment[]
   levels: readonly number[]
 }
@@ -22,7 +22,9 @@ const oneSound = 12
 const mostlyCopy = 2 / 3
 
 /** The segments of both channels, without the copies. What is about as loud in both channels is kept in both. */
-export function withoutLeakage(sides: readonly [Heard, Heard]): [Segment[], Segment[]] {
+export function withoutCrosstalk(
+  sides: readonly [ChannelTranscript, ChannelTranscript],
+): [Segment[], Segment[]] {
   const spoken = [sides[0].segments.map(wordsOf), sides[1].segments.map(wordsOf)] as const
   const all = [spoken[0].flat(), spoken[1].flat()] as const
   const usual = pace(all.flat())
@@ -135,12 +137,12 @@ function haste(words: readonly Spoken[], usual: number): number {
 }
 
 /** By how much (dB) a channel is below the other while these words are said in it. */
-function depth(words: readonly Spoken[], mine: Heard, other: Heard): number {
+function depth(words: readonly Spoken[], mine: ChannelTranscript, other: ChannelTranscript): number {
   return depthIn({ start: words[0]!.start, end: words.at(-1)!.end }, mine, other)
 }
 
 /** The middle one of the differences wherever somebody is heard at all. */
-function depthIn({ start, end }: Span, mine: Heard, other: Heard): number {
+function depthIn({ start, end }: Span, mine: ChannelTranscript, other: ChannelTranscript): number {
   const [from, to] = [Math.floor(start * blocksPerSecond), Math.ceil(end * blocksPerSecond)]
   const blocks = mine.levels
     .slice(from, to)
@@ -153,7 +155,7 @@ function depthIn({ start, end }: Span, mine: Heard, other: Heard): number {
   return differences[differences.length >> 1] ?? 0
 }
 
-function kept(mine: Heard, spoken: Spoken[][], other: Heard): Segment[] {
+function kept(mine: ChannelTranscript, spoken: Spoken[][], other: ChannelTranscript): Segment[] {
   return mine.segments.flatMap((segment, i) => {
     const words = spoken[i]!
     const rest = words.filter(({ isCopy }) => !isCopy)

@@ -2,20 +2,20 @@
 import type { Timestamps, TranscriptionRequest } from '../../domain/job.ts'
 import type { Run } from '../../domain/run.ts'
 import { type Coverage, type Gap, roundToMs, type Segment, type Speaker } from '../../domain/transcript.ts'
-import { createMerge, type Merge, type Merged, majority } from '../chunks/merge.ts'
-import type { Piece } from '../chunks/recognise.ts'
-import { type ChunkPorts, hearChunks } from '../chunks/transcribe-chunks.ts'
+import { createMerge, type Merge, type MergedTranscript, mainLanguage } from '../chunks/merge.ts'
+import type { ChunkTranscript } from '../chunks/recognise.ts'
+import { type ChunkPorts, transcribeChunks } from '../chunks/transcribe-chunks.ts'
 import type { Source } from '../source/source.ts'
 import { titleOf } from '../source/title.ts'
 import { collectTranscript, type Findings, withOwnSignal } from '../transcribe.ts'
-import { withoutLeakage } from './crosstalk.ts'
+import { withoutCrosstalk } from './crosstalk.ts'
 import { LevelMeter } from './levels.ts'
 
 /**
  * Resolves with the transcript of a recording whose two channels carry a voice each (see `channelsApart`); `onFound` as
  * in `transcribe`, and it throws the same.
  */
-export async function transcribeCall(
+export async function transcribeDualChannel(
   order: TranscriptionRequest,
   source: Source,
   ports: ChunkPorts,
@@ -29,10 +29,10 @@ export async function transcribeCall(
       channel,
       onSamples: (samples: Buffer) => meter.add(samples),
     }))
-    const hearing = hearChunks(source, order, ports, run, ears)
+    const hearing = transcribeChunks(source, order, ports, run, ears)
     const merge = createCallMerge(order.timestamps ?? 'segment', meters)
     const told = { merge, title: titleOf(order, source), recogniser: ports.recogniser, run, onFound }
-    return collectTranscript(hearing, { ...told, channels: ears.length })
+    return collectTranscript(hearing, { ...told, channelCount: ears.length })
   })
 }
 
@@ -47,14 +47,14 @@ function createCallMerge(timestamps: Timestamps, meters: readonly [LevelMeter, L
       return merges[channel]!(own, hasMore ? coming : undefined)
     })
     const heard = sides.map(({ segments }, side) => ({ segments, levels: meters[side]!.blocks }))
-    const said = withoutLeakage([heard[0]!, heard[1]!])
+    const said = withoutCrosstalk([heard[0]!, heard[1]!])
     const ids = numbered(said, channels)
     const segments = said.flatMap((own, channel) => own.map(one => spokenBy(ids[channel]!, one, timestamps)))
     segments.sort((a, b) => a.start - b.start || a.end - b.end)
     return {
       segments,
       speakers: speakersIn(segments, ids),
-      ...majority(pieces),
+      ...mainLanguage(pieces),
       coverage: coverageOf(sides),
       sent: roundToMs(sum(sides, ({ sent }) => sent)),
       cached: roundToMs(sum(sides, ({ cached }) => cached)),
@@ -63,7 +63,7 @@ function createCallMerge(timestamps: Timestamps, meters: readonly [LevelMeter, L
 }
 
 /** Ids by first appearance. A gap counts too: when it is filled later, nobody must change names. */
-function numbered(said: readonly Segment[][], channels: readonly Piece[][]): string[] {
+function numbered(said: readonly Segment[][], channels: readonly ChunkTranscript[][]): string[] {
   const first = channels.map((pieces, channel) => {
     const failed = pieces.filter(({ failure }) => failure)
     return Math.min(...[...said[channel]!, ...failed].map(({ start }) => start))
@@ -89,7 +89,7 @@ function speakersIn(segments: Segment[], ids: string[]): Speaker[] {
   })
 }
 
-function coverageOf(sides: Merged[]): Coverage {
+function coverageOf(sides: MergedTranscript[]): Coverage {
   return {
     speechSeconds: roundToMs(sum(sides, ({ coverage }) => coverage.speechSeconds)),
     transcribedSeconds: roundToMs(sum(sides, ({ coverage }) => coverage.transcribedSeconds)),

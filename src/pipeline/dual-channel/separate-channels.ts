@@ -25,7 +25,7 @@ const leastMovement = 0.1
 const mostSame = 0.1
 
 /** True where each channel has a voice of its own; every doubt speaks against it. */
-export function haveOwnVoices(stretches: readonly Stereo[]): boolean {
+export function areSeparateChannels(stretches: readonly Stereo[]): boolean {
   const found = stretches.map(weigh)
   const sum = (of: (one: Evidence) => number) => found.reduce((total, one) => total + of(one), 0)
   const active = sum(one => one.active)

@@ -5,7 +5,7 @@ import type { Span } from '../../domain/transcript.ts'
 import { sampleRate } from '../audio/activity.ts'
 import { cut } from '../audio/cut.ts'
 import type { Decoding } from '../audio/decode.ts'
-import { encoderArguments, encoderFailed } from '../audio/encode.ts'
+import { encoderArguments, encoderError } from '../audio/encode.ts'
 import { type LocateFfmpeg, startFfmpeg } from '../audio/ffmpeg.ts'
 
 export interface Encoding {
@@ -16,7 +16,7 @@ export interface Encoding {
 }
 
 /** The cutter finds the speech; what it cuts is let go at once, so the length only bounds its memory. */
-export const stretchSeconds = 60
+export const scanChunkSeconds = 60
 
 /** `onSamples` is called between buffers, and ends the encoding by throwing. */
 export function encodeWhole(
@@ -39,7 +39,7 @@ export function encodeWhole(
 
   async function listen(input: Writable): Promise<void> {
     try {
-      for await (const chunk of cut(feed(input), { maxSeconds: stretchSeconds })) {
+      for await (const chunk of cut(feed(input), { maxSeconds: scanChunkSeconds })) {
         speech.push(...chunk.speech)
         chunk.release()
       }
@@ -59,7 +59,7 @@ export function encodeWhole(
       await listening
       const code = await process.ended
       run.signal.throwIfAborted()
-      if (code !== 0) throw encoderFailed(process.said())
+      if (code !== 0) throw encoderError(process.stderr())
     } finally {
       process.kill()
       await listening.catch(() => {})

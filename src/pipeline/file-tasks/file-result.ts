@@ -10,13 +10,13 @@ import {
   type Speaker,
   type Usage,
 } from '../../domain/transcript.ts'
-import { majority } from '../chunks/merge.ts'
-import { tellUnheard, type Unheard, unheard } from '../chunks/unrecognised.ts'
+import { mainLanguage } from '../chunks/merge.ts'
+import { findUnrecognised, type UnrecognisedSpeech, unrecognisedWarning } from '../chunks/unrecognised.ts'
 import type { Source } from '../source/source.ts'
 import { titleOf } from '../source/title.ts'
 import type { Findings, PipelinePorts } from '../transcribe.ts'
 import type { Pass } from './pass-context.ts'
-import type { Heards } from './passes.ts'
+import type { PassResults } from './passes.ts'
 
 export interface Text {
   segments: Segment[]
@@ -24,35 +24,38 @@ export interface Text {
   alignment?: Alignment
 }
 
-export interface Told {
+export interface FileResultInput {
   order: TranscriptionRequest
   source: Source
   ports: PipelinePorts
   passes: Pass[]
-  heards: Heards
+  results: PassResults
   /** False while passes are under way. */
   isOver: boolean
 }
 
-export function findingsOf(text: Text, { order, source, ports, passes, heards, isOver }: Told): Findings {
-  const { lost } = heards
-  const isWhole = !lost && heards.passes.every(({ hearing }) => hearing)
+export function fileResult(
+  text: Text,
+  { order, source, ports, passes, results, isOver }: FileResultInput,
+): Findings {
+  const { lost } = results
+  const isWhole = !lost && results.passes.every(({ recognition }) => recognition)
   return {
     title: titleOf(order, source),
     status: isOver ? (isWhole ? 'completed' : 'partial') : 'running',
-    duration: heards.duration,
-    ...majority(text.segments.map(segment => ({ ...segment, speech: [segment] }))),
+    duration: results.duration,
+    ...mainLanguage(text.segments.map(segment => ({ ...segment, speech: [segment] }))),
     model: passes.map(({ recogniser }) => recogniser.model).join(' + '),
     ...text,
     upload: ports.blobs.way,
-    coverage: coverageOf(heards, isOver, passedOver(heards, text.segments)),
-    usage: usageOf(passes, heards, isOver),
+    coverage: coverageOf(results, isOver, passedOver(results, text.segments)),
+    usage: usageOf(passes, results, isOver),
   }
 }
 
 /** What the reader is to know of the text: where there is none. */
-export function remarks(heards: Heards, segments: Segment[]): string[] {
-  const missed = passedOver(heards, segments).map(tellUnheard)
+export function textWarnings(heards: PassResults, segments: Segment[]): string[] {
+  const missed = passedOver(heards, segments).map(unrecognisedWarning)
   const isSilent = segments.length === 0 && missed.length === 0
   return isSilent
     ? [
@@ -62,23 +65,23 @@ export function remarks(heards: Heards, segments: Segment[]): string[] {
 }
 
 /** Why a pass has told nothing, for the reader; `lacks` says what is missing for want of each. */
-export function shortfalls({ passes }: Heards, lacks: string[]): string[] {
+export function passFailures({ passes }: PassResults, lacks: string[]): string[] {
   return passes.flatMap(({ error }, i) => (error ? [`${lacks[i]} ${describeError(error)}`] : []))
 }
 
 /** Where speech was measured here and the provider heard no word; nothing where it heard nothing at all yet. */
-function passedOver({ speech, passes }: Heards, segments: Segment[]): Unheard[] {
-  return passes.some(({ hearing }) => hearing) ? unheard(speech, segments) : []
+function passedOver({ speech, passes }: PassResults, segments: Segment[]): UnrecognisedSpeech[] {
+  return passes.some(({ recognition }) => recognition) ? findUnrecognised(speech, segments) : []
 }
 
 function coverageOf(
-  { duration, speech, lost, passes }: Heards,
+  { duration, speech, lost, passes }: PassResults,
   isOver: boolean,
-  missed: Unheard[],
+  missed: UnrecognisedSpeech[],
 ): Coverage {
   const spoken = roundToMs(speech.reduce((sum, { start, end }) => sum + end - start, 0))
-  const wordless = missed.reduce((sum, { sounding }) => sum + sounding, 0)
-  const isHeard = passes.some(({ hearing }) => hearing)
+  const wordless = missed.reduce((sum, { speechSeconds }) => sum + speechSeconds, 0)
+  const isHeard = passes.some(({ recognition }) => recognition)
   const coming = { start: 0, end: duration, reason: 'not transcribed yet' }
   return {
     speechSeconds: spoken,
@@ -90,7 +93,7 @@ function coverageOf(
   }
 }
 
-function usageOf(passes: Pass[], { passes: heard, duration }: Heards, isOver: boolean): Usage {
+function usageOf(passes: Pass[], { passes: heard, duration }: PassResults, isOver: boolean): Usage {
   const price = passes.map(({ recogniser }) => recogniser.usdPerSecond)
   const isKnown = price.every(one => one !== undefined)
   const cost = (lengths: number[]) =>

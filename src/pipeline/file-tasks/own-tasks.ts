@@ -13,7 +13,7 @@ export function passesCheckpointKey(job: string): string {
 }
 
 /** Called before the first submit: from then on there may be tasks. */
-export async function keepPasses(passes: Pass[], places: { key: string }[], run: Run): Promise<void> {
+export async function savePasses(passes: Pass[], places: { key: string }[], run: Run): Promise<void> {
   const kept = passes.map(({ recogniser: { model } }, i) => ({ model, key: places[i]!.key }))
   await run.checkpoints.put(passesCheckpointKey(run.job), { passes: kept } satisfies KeptPasses)
 }

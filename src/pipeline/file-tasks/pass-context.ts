@@ -5,7 +5,7 @@ import { isSpeechError } from '../../domain/errors.ts'
 import type { FileRecogniser, FileRecognition, TaskStatus } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
 import { log } from '../../log.ts'
-import type { Deposit } from './upload.ts'
+import type { UploadSession } from './upload.ts'
 
 export interface Pass {
   recogniser: FileRecogniser
@@ -16,45 +16,45 @@ export interface Pass {
 }
 
 /** What is kept of a pass: when it was about to be submitted and of which upload, its task, what was heard. */
-export type KeptPass = Intent | { task: string } | { hearing: FileRecognition }
+export type PassCheckpoint = SubmitIntent | { task: string } | { hearing: FileRecognition }
 
-export interface Intent {
+export interface SubmitIntent {
   /** Milliseconds since 1970. */
   intent: number
   /** Name of the upload, by which the task is known again. */
   name: string
 }
 
-export interface Errand {
+export interface PassContext {
   pass: Pass
   /** Under which its state is kept. */
   key: string
   /** How far an earlier attempt got, and whether that was one of this job's own. */
-  kept: KeptPass | undefined
-  isOwn: boolean
-  deposit: Deposit
+  checkpoint: PassCheckpoint | undefined
+  isOwnCheckpoint: boolean
+  upload: UploadSession
   /** How often to ask, in seconds. */
   pollSeconds: number
   /** How long to wait for the end, in seconds. */
-  patience: number
+  timeoutSeconds: number
   /** Lets one at a time look for others and say what it is about to do. */
   limitSubmits: LimitFunction
   /** Told of the task as soon as there is one, whether this job pays for it, and of each asking. */
   onTask: (task: string, isOwn: boolean) => void
-  onAsked: () => void
+  onPoll: () => void
   run: Run
 }
 
-export interface Begun {
+export interface StartedTask {
   task: string
   /** True where this very run has submitted it. */
-  isOurs: boolean
+  isSubmittedHere: boolean
   /** Set where another job has come to the end with it meanwhile. */
-  hearing?: FileRecognition
+  recognition?: FileRecognition
 }
 
 /** Undefined where the asking itself failed in a way that passes. */
-export async function ask(task: string, { pass, run }: Errand): Promise<TaskStatus | undefined> {
+export async function poll(task: string, { pass, run }: PassContext): Promise<TaskStatus | undefined> {
   try {
     return await pass.recogniser.status(task, run.signal)
   } catch (error) {
@@ -65,6 +65,6 @@ export async function ask(task: string, { pass, run }: Errand): Promise<TaskStat
   }
 }
 
-export function pause({ pollSeconds, run }: Pick<Errand, 'pollSeconds' | 'run'>): Promise<void> {
+export function waitToPoll({ pollSeconds, run }: Pick<PassContext, 'pollSeconds' | 'run'>): Promise<void> {
   return sleep(pollSeconds * 1000, undefined, { signal: run.signal })
 }

@@ -1,7 +1,14 @@
 // Begins a pass as a task of the provider, and pays for it once: also where the answer is lost, or another job wants the same.
 import { isSpeechError, SpeechError } from '../../domain/errors.ts'
 import type { FileRecognition } from '../../domain/ports.ts'
-import { ask, type Begun, type Errand, type Intent, type KeptPass, pause } from './pass-context.ts'
+import {
+  type PassCheckpoint,
+  type PassContext,
+  poll,
+  type StartedTask,
+  type SubmitIntent,
+  waitToPoll,
+} from './pass-context.ts'
 
 /** How long a submit may take, and how long after the run was stopped: its answer names a task that will be paid for. */
 const submitTime = 30_000
@@ -14,26 +21,26 @@ const longestSearch = 120
 const freshIntent = 30_000
 
 /** Submits. Where the answer was lost, now or in an earlier process, first looks for the task that it may have made. */
-export async function begin(errand: Errand, earlier?: Intent): Promise<Begun> {
+export async function startTask(errand: PassContext, earlier?: SubmitIntent): Promise<StartedTask> {
   const lost = earlier && (await findLost(earlier, errand))
-  if (lost !== undefined) return { task: lost, isOurs: true }
-  const { pass, deposit, run } = errand
+  if (lost !== undefined) return { task: lost, isSubmittedHere: true }
+  const { pass, upload, run } = errand
   const { model } = pass.recogniser
-  await deposit.open([pass.recogniser])
+  await upload.ensureUploaded([pass.recogniser])
   run.signal.throwIfAborted()
-  const name = deposit.key(model)!
+  const name = upload.key(model)!
   const others = await announce(errand, name)
   if (others) return others
   const intent = Date.now()
   try {
-    return { task: await submit(errand), isOurs: true }
+    return { task: await submit(errand), isSubmittedHere: true }
   } catch (error) {
     if (!isSpeechError(error) || error.code !== 'SUBMIT_UNCLEAR') throw error
     const found = await findLost({ intent, name }, errand)
-    if (found !== undefined) return { task: found, isOurs: true }
+    if (found !== undefined) return { task: found, isSubmittedHere: true }
     // The search may have taken minutes: a process that goes on must look around this submit, not the first.
     await run.checkpoints.put(errand.key, { intent: Date.now(), name })
-    return { task: await submit(errand), isOurs: true }
+    return { task: await submit(errand), isSubmittedHere: true }
   }
 }
 
@@ -42,37 +49,37 @@ export async function begin(errand: Errand, earlier?: Intent): Promise<Begun> {
  * then resolves with what that one has.
  */
 async function announce(
-  { key, run, limitSubmits, kept, ...errand }: Errand,
+  { key, run, limitSubmits, checkpoint, ...errand }: PassContext,
   name: string,
-): Promise<Begun | undefined> {
+): Promise<StartedTask | undefined> {
   for (;;) {
     const found = await limitSubmits(async () => {
       const now = await run.checkpoints.get(key)
-      const others = run.checkpoints.isFromThisJob(now) ? undefined : ofOthers(now, kept)
+      const others = run.checkpoints.isFromThisJob(now) ? undefined : ofOthers(now, checkpoint)
       if (!others) await run.checkpoints.put(key, { intent: Date.now(), name })
       return others
     })
     if (found !== 'soon') return found
-    await pause({ run, ...errand })
+    await waitToPoll({ run, ...errand })
   }
 }
 
 /** What another job has; `soon` where it is about to submit. */
-function ofOthers(value: unknown, kept: KeptPass | undefined): Begun | 'soon' | undefined {
-  const now = value as Partial<Intent & { task: string; hearing: FileRecognition }> | null | undefined
-  if (now?.hearing) return { task: '', isOurs: false, hearing: now.hearing }
+function ofOthers(value: unknown, kept: PassCheckpoint | undefined): StartedTask | 'soon' | undefined {
+  const now = value as Partial<SubmitIntent & { task: string; hearing: FileRecognition }> | null | undefined
+  if (now?.hearing) return { task: '', isSubmittedHere: false, recognition: now.hearing }
   if (typeof now?.task === 'string') {
     const isOver = kept && 'task' in kept && kept.task === now.task
-    return isOver ? undefined : { task: now.task, isOurs: false }
+    return isOver ? undefined : { task: now.task, isSubmittedHere: false }
   }
   const isFresh = typeof now?.intent === 'number' && Date.now() - now.intent < freshIntent
   return isFresh ? 'soon' : undefined
 }
 
-async function submit({ pass, key, deposit, run }: Errand): Promise<string> {
+async function submit({ pass, key, upload, run }: PassContext): Promise<string> {
   const { recogniser, ...wish } = pass
   try {
-    const url = await deposit.address(recogniser.model)
+    const url = await upload.signedUrl(recogniser.model)
     const task = await recogniser.submit({ url, ...wish }, lateSignal(run.signal))
     await run.checkpoints.put(key, { task })
     return task
@@ -94,23 +101,23 @@ function lateSignal(signal: AbortSignal): AbortSignal {
  * Looks for a task that was made though its submit had no answer: the one that has heard our upload. What is listed
  * does not say what it hears, so each is followed to its end. Undefined: there is none, and another submit costs nothing twice.
  */
-async function findLost({ intent, name }: Intent, errand: Errand): Promise<string | undefined> {
+async function findLost({ intent, name }: SubmitIntent, errand: PassContext): Promise<string | undefined> {
   const { pass, run } = errand
-  const until = performance.now() + Math.min(longestSearch, errand.patience) * 1000
+  const until = performance.now() + Math.min(longestSearch, errand.timeoutSeconds) * 1000
   const strangers = new Set<string>()
-  await pause(errand)
+  await waitToPoll(errand)
   for (;;) {
     const listed = await pass.recogniser.listTasks(intent - lookAround, intent + lookAround, run.signal)
     const candidates = listed.filter(task => !strangers.has(task))
     for (const task of candidates) {
-      const status = await ask(task, errand)
+      const status = await poll(task, errand)
       if (status?.state === 'done' && hears(status.recognition, name)) return task
       if (status?.state === 'done' || status?.state === 'failed') strangers.add(task)
     }
-    errand.onAsked()
+    errand.onPoll()
     if (candidates.every(task => strangers.has(task))) return undefined
     if (performance.now() > until) throw stillUnclear()
-    await pause(errand)
+    await waitToPoll(errand)
   }
 }
 

@@ -2,8 +2,8 @@
 import { isSpeechError, SpeechError } from '../../domain/errors.ts'
 import type { FileRecognition, TaskStatus } from '../../domain/ports.ts'
 import { log } from '../../log.ts'
-import { ask, type Begun, type Errand, type Intent, pause } from './pass-context.ts'
-import { begin } from './submit.ts'
+import { type PassContext, poll, type StartedTask, type SubmitIntent, waitToPoll } from './pass-context.ts'
+import { startTask } from './submit.ts'
 
 type Ended = Extract<TaskStatus, { state: 'done' | 'failed' }>
 
@@ -21,12 +21,13 @@ const finalEnds = new Set<string>([
 ])
 
 /** Resolves with what was heard; throws why nothing was. */
-export async function carryOutPass(errand: Errand): Promise<FileRecognition> {
-  const { kept, run, key } = errand
-  if (kept && 'hearing' in kept) return kept.hearing
+export async function runPass(errand: PassContext): Promise<FileRecognition> {
+  const { checkpoint, run, key } = errand
+  if (checkpoint && 'hearing' in checkpoint) return checkpoint.hearing
   const left = new Set<string>(worthAnother)
-  let begun: Begun | undefined = kept && 'task' in kept ? { task: kept.task, isOurs: false } : undefined
-  let earlier = kept && 'intent' in kept ? kept : undefined
+  let begun: StartedTask | undefined =
+    checkpoint && 'task' in checkpoint ? { task: checkpoint.task, isSubmittedHere: false } : undefined
+  let earlier = checkpoint && 'intent' in checkpoint ? checkpoint : undefined
   for (;;) {
     const end = await attempt(errand, begun, earlier)
     if (end.state === 'done') {
@@ -36,56 +37,56 @@ export async function carryOutPass(errand: Errand): Promise<FileRecognition> {
     const { code, retryable } = end.error
     if (finalEnds.has(code)) await forget(errand, end.begun)
     // What an earlier order has stopped may be begun again; what somebody stops now stays so.
-    const isStopped = code === 'TASK_LOST' && !retryable && end.begun?.isOurs
+    const isStopped = code === 'TASK_LOST' && !retryable && end.begun?.isSubmittedHere
     if (isStopped || !left.delete(code)) throw end.error
     log.info('task-again', { id: run.job, code })
     // What was signed may have ended, and what an earlier process laid there may be gone.
-    if (code === 'UPLOAD_UNREACHABLE') errand.deposit.distrust()
+    if (code === 'UPLOAD_UNREACHABLE') errand.upload.invalidate()
     begun = undefined
     earlier = undefined
   }
 }
 
 async function attempt(
-  errand: Errand,
-  known: Begun | undefined,
-  earlier: Intent | undefined,
-): Promise<Ended & { begun?: Begun }> {
-  let begun: Begun
+  errand: PassContext,
+  known: StartedTask | undefined,
+  earlier: SubmitIntent | undefined,
+): Promise<Ended & { begun?: StartedTask }> {
+  let begun: StartedTask
   try {
-    begun = known ?? (await begin(errand, earlier))
+    begun = known ?? (await startTask(errand, earlier))
   } catch (error) {
     if (isSpeechError(error) && error.code === 'UPLOAD_UNREACHABLE') return { state: 'failed', error }
     throw error
   }
-  errand.onTask(begun.task, begun.isOurs || (known !== undefined && errand.isOwn))
-  if (begun.hearing) return { state: 'done', recognition: begun.hearing, begun }
+  errand.onTask(begun.task, begun.isSubmittedHere || (known !== undefined && errand.isOwnCheckpoint))
+  if (begun.recognition) return { state: 'done', recognition: begun.recognition, begun }
   return { ...(await follow(begun, errand)), begun }
 }
 
 /** Another job may have kept a task of its own under the same key meanwhile. */
-async function forget({ key, run }: Errand, begun: Begun | undefined): Promise<void> {
+async function forget({ key, run }: PassContext, begun: StartedTask | undefined): Promise<void> {
   const kept = (await run.checkpoints.get(key)) as { task?: unknown } | null | undefined
   if (!begun || kept?.task === begun.task) await run.checkpoints.put(key, {})
 }
 
 /** Asks until the task is over, or the patience is. */
-async function follow({ task, isOurs }: Begun, errand: Errand): Promise<Ended> {
+async function follow({ task, isSubmittedHere }: StartedTask, errand: PassContext): Promise<Ended> {
   const { pass, run } = errand
-  const until = performance.now() + errand.patience * 1000
+  const until = performance.now() + errand.timeoutSeconds * 1000
   let unknown = 0
-  if (isOurs) await pause(errand)
+  if (isSubmittedHere) await waitToPoll(errand)
   for (;;) {
-    const status = await ask(task, errand)
-    errand.onAsked()
+    const status = await poll(task, errand)
+    errand.onPoll()
     if (status?.state === 'done') return status
     if (status?.state === 'failed' && !(isUnknown(status.error) && ++unknown <= mostUnknown)) return status
     if (status && status.state !== 'failed') unknown = 0
     if (performance.now() > until) {
-      if (isOurs) await pass.recogniser.cancel(task, run.signal).catch(() => {})
+      if (isSubmittedHere) await pass.recogniser.cancel(task, run.signal).catch(() => {})
       return { state: 'failed', error: tooLong() }
     }
-    await pause(errand)
+    await waitToPoll(errand)
   }
 }
 

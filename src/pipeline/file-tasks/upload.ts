@@ -9,10 +9,10 @@ import { decode } from '../audio/decode.ts'
 import { costTooHigh } from '../chunks/budget.ts'
 import type { Source } from '../source/source.ts'
 import type { PipelinePorts } from '../transcribe.ts'
-import { encodeWhole, stretchSeconds } from './encode-whole.ts'
+import { encodeWhole, scanChunkSeconds } from './encode-whole.ts'
 
 /** What listening to the recording has shown: a job that goes on in another process need not decode it again. */
-export interface Listened {
+export interface AudioScan {
   /** Seconds of the whole recording. */
   duration: number
   /** Where someone speaks. */
@@ -23,24 +23,24 @@ export interface Listened {
   warnings: string[]
 }
 
-export interface KeptUpload extends Listened {
+export interface UploadCheckpoint extends AudioScan {
   /** Absent where the recording does not lie there, or no more. */
   upload?: Upload
 }
 
-export interface Deposit {
+export interface UploadSession {
   /** Sees to it that the recording lies there for these models. Throws `COST_TOO_HIGH` and `TOO_LARGE` on the way. */
-  open(recognisers: FileRecogniser[]): Promise<Listened>
+  ensureUploaded(recognisers: FileRecogniser[]): Promise<AudioScan>
   /** Listens to the recording, where nothing has to be heard by the provider. */
-  listen(): Promise<Listened>
+  scan(): Promise<AudioScan>
   /** Where the model finds it; the address is signed now. */
-  address(model: string): Promise<string>
+  signedUrl(model: string): Promise<string>
   /** The name under which the model finds it; undefined where it does not lie there. */
   key(model: string): string | undefined
   /** Called when the provider could not fetch it: what an earlier process has laid there may be gone. */
-  distrust(): void
+  invalidate(): void
   /** Takes it away, also when the run was stopped; what cannot be taken away now goes by the next sweep. */
-  takeAway(): Promise<void>
+  delete(): Promise<void>
 }
 
 /** The provider gives up a task after three hours. */
@@ -53,23 +53,27 @@ export function uploadCheckpointKey(job: string): string {
 }
 
 /** What another version may have kept is looked at before it is believed. */
-export function isKeptUpload(value: unknown): value is KeptUpload {
-  const kept = value as Partial<KeptUpload> | null | undefined
+export function isUploadCheckpoint(value: unknown): value is UploadCheckpoint {
+  const kept = value as Partial<UploadCheckpoint> | null | undefined
   return typeof kept?.duration === 'number' && Array.isArray(kept.speech) && Array.isArray(kept.warnings)
 }
 
-export async function createDeposit(source: Source, ports: PipelinePorts, run: Run): Promise<Deposit> {
+export async function createUploadSession(
+  source: Source,
+  ports: PipelinePorts,
+  run: Run,
+): Promise<UploadSession> {
   const { blobs, ffmpeg, maxCostUsd } = ports
   const found = await run.checkpoints.get(uploadCheckpointKey(run.job))
   // One that was cut short here may be whole now.
-  let kept = isKeptUpload(found) && !found.lost ? found : undefined
+  let kept = isUploadCheckpoint(found) && !found.lost ? found : undefined
   // Laid there by a process that had a bucket, or had none.
   if (kept?.upload && kept.upload.way !== blobs.way) kept = withoutUpload(kept)
   let isFresh = false
   let last: Promise<unknown> = Promise.resolve()
   for (const warning of kept?.warnings ?? []) run.warn(warning)
 
-  async function keep(changed: KeptUpload): Promise<void> {
+  async function keep(changed: UploadCheckpoint): Promise<void> {
     kept = changed
     await run.checkpoints.put(uploadCheckpointKey(run.job), changed)
   }
@@ -84,10 +88,14 @@ export async function createDeposit(source: Source, ports: PipelinePorts, run: R
     const { listening, warnings } = attentive(run)
     const decoding = decode(source, ffmpeg, listening)
     const check = () => {
-      const expected = Math.max(decoding.expected() ?? 0, decoding.decoded())
+      const expected = Math.max(decoding.headerSeconds() ?? 0, decoding.decodedSeconds())
       ensureAffordable(recognisers, expected, maxCostUsd)
       ensureShort(recognisers, expected)
-      run.progress({ done: decoding.decoded() / 2, ...total(decoding.expected()), message: 'Uploading' })
+      run.progress({
+        done: decoding.decodedSeconds() / 2,
+        ...total(decoding.headerSeconds()),
+        message: 'Uploading',
+      })
     }
     const { audio, speech } = encodeWhole(decoding, { ffmpeg, onSamples: check }, listening)
     const { owner, job, scratch } = run
@@ -102,7 +110,7 @@ export async function createDeposit(source: Source, ports: PipelinePorts, run: R
   }
 
   return {
-    open(recognisers) {
+    ensureUploaded(recognisers) {
       // One after the other: two passes that miss it at once need it laid there once.
       const turn = last.then(async () => {
         if (!isThere(recognisers.map(({ model }) => model))) await put(recognisers)
@@ -111,24 +119,24 @@ export async function createDeposit(source: Source, ports: PipelinePorts, run: R
       last = turn.catch(() => {})
       return turn
     },
-    async listen() {
+    async scan() {
       if (kept) return kept
       const { listening, warnings } = attentive(run)
       const decoding = decode(source, ffmpeg, listening)
       const speech: Span[] = []
-      for await (const chunk of cut(decoding.samples, { maxSeconds: stretchSeconds })) {
+      for await (const chunk of cut(decoding.samples, { maxSeconds: scanChunkSeconds })) {
         speech.push(...chunk.speech)
         chunk.release()
       }
       await keep(listened(decoding, speech, warnings))
       return kept!
     },
-    address: model => blobs.signedUrl(kept!.upload!, model, addressSeconds, run.signal),
+    signedUrl: model => blobs.signedUrl(kept!.upload!, model, addressSeconds, run.signal),
     key: model => kept?.upload?.keys[model],
-    distrust() {
+    invalidate() {
       if (kept && !isFresh) kept = withoutUpload(kept)
     },
-    async takeAway() {
+    async delete() {
       if (!kept?.upload) return
       try {
         await blobs.delete(kept.upload, AbortSignal.timeout(tidyingTime))
@@ -143,7 +151,7 @@ export async function createDeposit(source: Source, ports: PipelinePorts, run: R
   }
 }
 
-function withoutUpload({ upload: _, ...listened }: KeptUpload): KeptUpload {
+function withoutUpload({ upload: _, ...listened }: UploadCheckpoint): UploadCheckpoint {
   return listened
 }
 
@@ -158,12 +166,12 @@ function attentive(run: Run): { listening: Run; warnings: string[] } {
 }
 
 function listened(
-  decoding: { decoded(): number; lost(): Span | undefined },
+  decoding: { decodedSeconds(): number; lost(): Span | undefined },
   speech: Span[],
   warnings: string[],
-): Listened {
+): AudioScan {
   const lost = decoding.lost()
-  return { duration: roundToMs(decoding.decoded()), speech, warnings, ...(lost && { lost }) }
+  return { duration: roundToMs(decoding.decodedSeconds()), speech, warnings, ...(lost && { lost }) }
 }
 
 function total(expected: number | undefined): { total?: number } {

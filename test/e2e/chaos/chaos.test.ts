@@ -2,7 +2,7 @@
 // and loses answers. SPEECH_CHAOS_SEED, SPEECH_CHAOS_JOBS and SPEECH_CHAOS_KILLS make other runs, and longer ones.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { makePassages } from '../../support/audio/spaced-recording.ts'
+import { makeSpacedRecording } from '../../support/audio/spaced-recording.ts'
 import { type Cluster, startCluster } from '../../support/e2e/cluster.ts'
 import { drawn, troubleWith } from '../../support/e2e/seeded-faults.ts'
 
@@ -35,7 +35,7 @@ beforeAll(async () => {
     },
   })
   await cluster.cloud.dashscope.warmUp()
-  const made = lengths.map(count => makePassages(cluster.folder, count, `passages-${count}.flac`))
+  const made = lengths.map(count => makeSpacedRecording(cluster.folder, count, `passages-${count}.flac`))
   files = (await Promise.all(made)).map(({ file }) => file)
 })
 afterAll(() => cluster?.close())

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import Sqlite from 'libsql'
 import pLimit from 'p-limit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { makePassages, type Passages } from '../../support/audio/spaced-recording.ts'
+import { makeSpacedRecording, type SpacedRecording } from '../../support/audio/spaced-recording.ts'
 import { clients } from '../../support/e2e/mcp-clients.ts'
 import { type System, startSystem } from '../../support/e2e/system.ts'
 
@@ -24,13 +24,13 @@ const abreast = pLimit(3)
 const latest = { call: 700, request: 150 }
 
 let system: System
-let passages: Passages
+let passages: SpacedRecording
 let undisturbed: Record<string, unknown>
 
 beforeAll(async () => {
   system = await startSystem({ standin: { latency: { base: 0.05, perSecond: 0.003 } } })
   await system.standin.warmUp()
-  passages = await makePassages(system.folder, chunks)
+  passages = await makeSpacedRecording(system.folder, chunks)
   const { data } = await system.call('transcribe_audio', { audio: passages.file })
   undisturbed = data
 })

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import type { Passages } from '../../support/audio/spaced-recording.ts'
+import type { SpacedRecording } from '../../support/audio/spaced-recording.ts'
 import { type AnyClient, clients, type ProgressUpdate } from '../../support/e2e/mcp-clients.ts'
 import { type Ordering, startOrdering, unheard } from '../../support/e2e/spaced-system.ts'
 import { plainWords, type System } from '../../support/e2e/system.ts'
 
 let ordering: Ordering
 let system: System
-let passages: Passages
+let passages: SpacedRecording
 
 beforeAll(async () => {
   ordering = await startOrdering(5)

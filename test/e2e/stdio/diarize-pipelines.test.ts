@@ -1,6 +1,6 @@
 // The other ways to who said what: without a bucket, with a model that hears all in one pass, by the channels of a call.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { makeCall } from '../../support/audio/dual-channel.ts'
+import { makeDualChannel } from '../../support/audio/dual-channel.ts'
 import { type Meetings, startMeetings, trueTurns, turnsOf } from '../../support/e2e/meetings.ts'
 import { truth } from '../../support/e2e/system.ts'
 
@@ -33,7 +33,7 @@ describe('without a bucket', () => {
   it('a call is heard by its channels: no upload, no task, and nobody is guessed', async () => {
     const before = meetings.system.standin.tasks.length
     const wish = { fixture: 'interview', left: ['S1'], right: ['S2'], seconds: 60 } as const
-    const audio = await makeCall(meetings.system.folder, 'call.flac', wish)
+    const audio = await makeDualChannel(meetings.system.folder, 'call.flac', wish)
     const { data, isError, text } = await meetings.diarize(audio)
     expect(isError, text).toBe(false)
     const heard = turnsOf(data.text).join(' ')
@@ -53,7 +53,7 @@ describe('a recording with two channels', () => {
   it('and more people than that is heard as one', async () => {
     const meetings = await startMeetings()
     const wish = { fixture: 'meeting', left: ['S1'], right: ['S2', 'S3'], seconds: 60 } as const
-    const audio = await makeCall(meetings.system.folder, 'three.flac', wish)
+    const audio = await makeDualChannel(meetings.system.folder, 'three.flac', wish)
     const { data } = await meetings.diarize(audio, { speakers: 3 })
     expect(meetings.system.standin.tasks).toHaveLength(2)
     expect(data.speakers).toHaveLength(3)

@@ -3,13 +3,13 @@ import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { dashscopeErrors } from '../../../emulators/dashscope/dashscope.ts'
-import { makePassages, type Passages } from '../../support/audio/spaced-recording.ts'
+import { makeSpacedRecording, type SpacedRecording } from '../../support/audio/spaced-recording.ts'
 import { type Ordering, startOrdering, unheard } from '../../support/e2e/spaced-system.ts'
 import { fixture, plainWords, type System, startSystem, truth, truthText } from '../../support/e2e/system.ts'
 
 let ordering: Ordering
 let system: System
-let passages: Passages
+let passages: SpacedRecording
 
 beforeAll(async () => {
   ordering = await startOrdering(5)
@@ -125,7 +125,7 @@ describe('the same order', () => {
 
 describe('a chunk of ten that fails for good', () => {
   it('leaves its gap, and the same call repairs that alone', async () => {
-    const ten = await makePassages(system.folder, 10, 'ten.flac')
+    const ten = await makeSpacedRecording(system.folder, 10, 'ten.flac')
     const wish = { audio: ten.file, ...unheard() }
     const spoilt = ten.texts[4]!.slice(0, 20)
     const off = system.standin.fault({

@@ -8,7 +8,7 @@ import { testFfmpeg } from './ffmpeg.ts'
 const run = promisify(execFile)
 
 /** Lets ffmpeg make a file in the folder; gives its path. */
-export async function makeSound(folder: string, name: string, args: string[]): Promise<string> {
+export async function makeAudio(folder: string, name: string, args: string[]): Promise<string> {
   const path = join(folder, name)
   await run(await testFfmpeg(), ['-v', 'error', '-y', ...args, path])
   return path
@@ -16,7 +16,7 @@ export async function makeSound(folder: string, name: string, args: string[]): P
 
 const files = { interview: 'interview.mp3', meeting: 'meeting.m4a' }
 
-export interface Call {
+export interface DualChannelSpec {
   fixture: keyof typeof files
   left: readonly string[]
   right: readonly string[]
@@ -25,7 +25,12 @@ export interface Call {
 }
 
 /** A fixture as a call: each of its speakers is heard in one channel alone, which is silent while the others speak. */
-export async function makeCall(folder: string, name: string, call: Call, filter = ''): Promise<string> {
+export async function makeDualChannel(
+  folder: string,
+  name: string,
+  call: DualChannelSpec,
+  filter = '',
+): Promise<string> {
   const only = (speakers: readonly string[]) =>
     `volume=0:enable='not(${stretches(truth(call.fixture), speakers)})'`
   // Volume is set once for each of these pieces of 10 ms.
@@ -38,7 +43,7 @@ export async function makeCall(folder: string, name: string, call: Call, filter 
   ]
   const length = call.seconds === undefined ? [] : ['-t', String(call.seconds)]
   const input = ['-i', fixture(files[call.fixture])]
-  return makeSound(folder, name, [...input, '-filter_complex', graph.join(';'), ...length])
+  return makeAudio(folder, name, [...input, '-filter_complex', graph.join(';'), ...length])
 }
 
 /** When one of them speaks, as ffmpeg's expressions have it; with the ends of words that the truth has not. */

@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import { fixture, truth } from '../e2e/system.ts'
 import { testFfmpeg } from './ffmpeg.ts'
 
-export interface Passages {
+export interface SpacedRecording {
   file: string
   /** What is said in each, in order. */
   texts: string[]
@@ -16,7 +16,11 @@ const shortest = 7
 const silence = 21
 
 /** Makes a recording in this folder out of the first passages of the meeting, parted where somebody breathes. */
-export async function makePassages(folder: string, count: number, name = 'passages.flac'): Promise<Passages> {
+export async function makeSpacedRecording(
+  folder: string,
+  count: number,
+  name = 'passages.flac',
+): Promise<SpacedRecording> {
   const { words } = truth('meeting')
   const parts: { from: number; to: number; text: string }[] = []
   let first = 0

@@ -13,7 +13,7 @@ export interface SyntheticRecording {
   words: SpokenWord[]
 }
 
-export interface Passage {
+export interface SpeechSection {
   kind: 'sentences' | 'breathless' | 'silence'
   /** Seconds, about. */
   seconds: number
@@ -31,7 +31,7 @@ function generator(seed: number): () => number {
 }
 
 /** Speaks the passages. Background noise makes every stretch of samples one of its kind. */
-export function speak(passages: Passage[], seed: number, noise = 6): SyntheticRecording {
+export function synthesise(passages: SpeechSection[], seed: number, noise = 6): SyntheticRecording {
   const random = generator(seed)
   const between = (least: number, most: number) => least + (most - least) * random()
   const words: SpokenWord[] = []

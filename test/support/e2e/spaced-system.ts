@@ -1,10 +1,10 @@
 // A system with a recording of passages to order: fresh orders of it, what they must say, and how many requests they take.
-import { makePassages, type Passages } from '../audio/spaced-recording.ts'
+import { makeSpacedRecording, type SpacedRecording } from '../audio/spaced-recording.ts'
 import { plainWords, type System, startSystem, type ToolAnswer } from './system.ts'
 
 export interface Ordering {
   system: System
-  passages: Passages
+  passages: SpacedRecording
   /** All that is said in the recording. */
   allWords: string
   transcribe(args: Record<string, unknown>): Promise<ToolAnswer>
@@ -17,7 +17,7 @@ export interface Ordering {
 export async function startOrdering(count: number): Promise<Ordering> {
   const system = await startSystem()
   await system.standin.warmUp()
-  const passages = await makePassages(system.folder, count)
+  const passages = await makeSpacedRecording(system.folder, count)
   return {
     system,
     passages,

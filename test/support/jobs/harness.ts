@@ -16,7 +16,7 @@ import { sqliteStore } from '../../../src/drivers/store/sqlite/sqlite.ts'
 import { createJobs, type Jobs } from '../../../src/jobs/jobs.ts'
 import { textHash } from '../../../src/pipeline/audio/fingerprint.ts'
 import { testFfmpeg } from '../audio/ffmpeg.ts'
-import { rate, speak } from '../audio/synthetic-speech.ts'
+import { rate, synthesise } from '../audio/synthetic-speech.ts'
 
 export const me = 'ann'
 
@@ -90,7 +90,7 @@ export function spokenWav(chunks: number, seed = 1): Buffer {
     { kind: 'sentences', seconds: 2 },
     { kind: 'silence', seconds: 21 },
   ] as const
-  const { samples } = speak(Array.from({ length: chunks }, () => passage).flat(), seed)
+  const { samples } = synthesise(Array.from({ length: chunks }, () => passage).flat(), seed)
   const data = Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength)
   const head = Buffer.alloc(44)
   head.write('RIFF____WAVEfmt \x10\0\0\0\x01\0\x01\0____', 'latin1')

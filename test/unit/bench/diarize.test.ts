@@ -3,8 +3,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { bySentence, byWord } from '../../../bench/diarize/baselines.ts'
 import { noises } from '../../../bench/diarize/compare.ts'
-import { converse } from '../../../bench/diarize/conversation.ts'
-import { hear } from '../../../bench/diarize/hearings.ts'
+import { generateConversation } from '../../../bench/diarize/conversation.ts'
+import { recogniseConversation } from '../../../bench/diarize/recognitions.ts'
 import { cheapest, distance, edits, wrongWords } from '../../../bench/diarize/score.ts'
 
 const runs = { seed: 20261124, numRuns: 200 }
@@ -81,12 +81,14 @@ describe('the usual ways', () => {
 describe('a generated conversation', () => {
   it('is the same for the same seed, and another for another', () => {
     const noise = noises.at(-1)!
-    expect(hear(converse(5), noise, 5)).toEqual(hear(converse(5), noise, 5))
-    expect(converse(5)).not.toEqual(converse(6))
+    expect(recogniseConversation(generateConversation(5), noise, 5)).toEqual(
+      recogniseConversation(generateConversation(5), noise, 5),
+    )
+    expect(generateConversation(5)).not.toEqual(generateConversation(6))
   })
 
   it('has two to six speakers who overlap, in three languages', () => {
-    const all = Array.from({ length: 30 }, (_, i) => converse(i + 1))
+    const all = Array.from({ length: 30 }, (_, i) => generateConversation(i + 1))
     expect(new Set(all.map(({ language }) => language)).size).toBe(3)
     expect(new Set(all.map(({ speakers }) => speakers))).toEqual(new Set([2, 3, 4, 5, 6]))
     for (const { words } of all)

@@ -3,18 +3,18 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Chunk, cut } from '../../../../src/pipeline/audio/cut.ts'
 import { createMerge } from '../../../../src/pipeline/chunks/merge.ts'
-import type { Piece } from '../../../../src/pipeline/chunks/recognise.ts'
+import type { ChunkTranscript } from '../../../../src/pipeline/chunks/recognise.ts'
 import {
   asBuffers,
-  type Passage,
   rate,
+  type SpeechSection,
   type SyntheticRecording,
-  speak,
   stretchesOf,
+  synthesise,
 } from '../../../support/audio/synthetic-speech.ts'
 
 const passage = fc.record({
-  kind: fc.constantFrom<Passage['kind']>('sentences', 'sentences', 'breathless', 'silence'),
+  kind: fc.constantFrom<SpeechSection['kind']>('sentences', 'sentences', 'breathless', 'silence'),
   seconds: fc.double({ min: 0.2, max: 90, noNaN: true }),
 })
 const recordings = fc.record({
@@ -43,7 +43,7 @@ async function cutAll({ samples }: SyntheticRecording, maxSeconds: number): Prom
 }
 
 /** What a recogniser would hear: whole words right, words that were cut through wrong. */
-function hear(chunk: Cut, { words }: SyntheticRecording): Piece {
+function hear(chunk: Cut, { words }: SyntheticRecording): ChunkTranscript {
   const texts = words.flatMap(({ text, start, end }) => {
     const [from, to] = [Math.round(start * rate), Math.round(end * rate)]
     const heard = Math.max(0, ...chunk.stretches.map(([a, b]) => Math.min(b, to) - Math.max(a, from)))
@@ -62,13 +62,13 @@ function shared(left: Cut, right: Cut): number {
 }
 
 /** Ten seconds of noise about as loud as a voice. */
-const hiss = speak([{ kind: 'silence', seconds: 10 }], 9, 3000).samples
+const hiss = synthesise([{ kind: 'silence', seconds: 10 }], 9, 3000).samples
 
 describe('cut', () => {
   it('covers every word, keeps to the limit and repeats only what it says it repeats', async () => {
     await fc.assert(
       fc.asyncProperty(recordings, async ({ passages, seed, noise, maxSeconds }) => {
-        const recording = speak(passages, seed, noise)
+        const recording = synthesise(passages, seed, noise)
         const chunks = await cutAll(recording, maxSeconds)
         for (const chunk of chunks) expect(chunk.seconds).toBeLessThanOrEqual(maxSeconds)
         for (const { text, start, end } of recording.words) {
@@ -87,7 +87,7 @@ describe('cut', () => {
   it('loses and doubles no word at its seams', async () => {
     await fc.assert(
       fc.asyncProperty(recordings, async ({ passages, seed, noise, maxSeconds }) => {
-        const recording = speak(passages, seed, noise)
+        const recording = synthesise(passages, seed, noise)
         const chunks = await cutAll(recording, maxSeconds)
         const pieces = chunks.toReversed().map(chunk => hear(chunk, recording))
         const { segments } = createMerge('segment')(pieces)
@@ -100,7 +100,7 @@ describe('cut', () => {
   })
 
   it('cuts in the longest pause of the last third', async () => {
-    const recording = speak([{ kind: 'breathless', seconds: 200 }], 7)
+    const recording = synthesise([{ kind: 'breathless', seconds: 200 }], 7)
     const pause = (from: number, to: number) => recording.samples.fill(0, from * rate, to * rate)
     pause(80, 83)
     pause(110, 110.4)
@@ -111,7 +111,7 @@ describe('cut', () => {
   })
 
   it('overlaps where nobody pauses', async () => {
-    const recording = speak([{ kind: 'breathless', seconds: 200 }], 3)
+    const recording = synthesise([{ kind: 'breathless', seconds: 200 }], 3)
     const [first, second] = await cutAll(recording, 150)
     expect(second!.overlap).toBeGreaterThanOrEqual(2)
     expect(second!.overlap).toBeLessThanOrEqual(4)
@@ -119,7 +119,7 @@ describe('cut', () => {
   })
 
   it('leaves silence out and knows where speech lies', async () => {
-    const recording = speak(
+    const recording = synthesise(
       [
         { kind: 'sentences', seconds: 20 },
         { kind: 'silence', seconds: 12 },
@@ -141,7 +141,7 @@ describe('cut', () => {
 
   it.each([
     ['digital silence', new Int16Array(60 * rate)],
-    ['steady noise', speak([{ kind: 'silence', seconds: 60 }], 5, 60).samples],
+    ['steady noise', synthesise([{ kind: 'silence', seconds: 60 }], 5, 60).samples],
     ['an offset', new Int16Array(60 * rate).fill(9000)],
     ['nothing at all', new Int16Array(0)],
   ])('makes no chunk of %s', async (_, samples) => {
@@ -153,14 +153,14 @@ describe('cut', () => {
     ['a loud hum', (sample: number, i: number) => sample * 0.1 + 6000 * Math.sin(i / 20)],
     ['an offset', (sample: number) => sample * 0.1 + 9000],
   ])('keeps speech under %s', async (_, spoil) => {
-    const { samples } = speak([{ kind: 'sentences', seconds: 30 }], 4)
+    const { samples } = synthesise([{ kind: 'sentences', seconds: 30 }], 4)
     const chunks = await cutAll({ samples: samples.map(spoil), words: [] }, 150)
     expect(chunks.reduce((sum, chunk) => sum + chunk.seconds, 0)).toBeGreaterThan(samples.length / rate - 4)
   })
 
   it('keeps a quiet speaker between loud ones', async () => {
-    const loud = speak([{ kind: 'sentences', seconds: 30 }], 1)
-    const quiet = speak([{ kind: 'sentences', seconds: 30 }], 2, 1)
+    const loud = synthesise([{ kind: 'sentences', seconds: 30 }], 1)
+    const quiet = synthesise([{ kind: 'sentences', seconds: 30 }], 2, 1)
     const samples = new Int16Array(loud.samples.length * 2 + quiet.samples.length)
     samples.set(loud.samples)
     // 40 dB down: barely above the room.

@@ -4,19 +4,24 @@ import type { Timestamps } from '../../../../src/domain/job.ts'
 import { estimateTokens } from '../../../../src/domain/token-estimate.ts'
 import { tokens } from '../../../../src/domain/tokens.ts'
 import { createMerge } from '../../../../src/pipeline/chunks/merge.ts'
-import type { Piece } from '../../../../src/pipeline/chunks/recognise.ts'
+import type { ChunkTranscript } from '../../../../src/pipeline/chunks/recognise.ts'
 
 const keys = (text: string) => tokens(text).map(({ key }) => key)
 
 describe('merge', () => {
-  function piece(text: string, start: number, end: number, facts: Partial<Piece> = {}): Piece {
+  function piece(
+    text: string,
+    start: number,
+    end: number,
+    facts: Partial<ChunkTranscript> = {},
+  ): ChunkTranscript {
     const overlap = facts.overlap ?? 0
     const speech = [{ start: start + overlap, end }]
     const place = { index: Math.floor(start / 10), start, end, speech, overlap }
     return { text, ...place, sent: end - start, cached: 0, language: 'en', ...facts }
   }
   const failure = new SpeechError('CONTENT_REFUSED', 'It was refused.', { hint: 'Go on.' })
-  const merge = (pieces: Piece[], timestamps: Timestamps) => createMerge(timestamps)(pieces)
+  const merge = (pieces: ChunkTranscript[], timestamps: Timestamps) => createMerge(timestamps)(pieces)
   const textOf = ({ segments }: { segments: { text: string }[] }) =>
     segments.map(({ text }) => text).join(' ')
 

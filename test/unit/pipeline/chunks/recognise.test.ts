@@ -4,7 +4,7 @@ import { SpeechError } from '../../../../src/domain/errors.ts'
 import type { Recogniser } from '../../../../src/domain/ports.ts'
 import type { Run } from '../../../../src/domain/run.ts'
 import type { ReadyChunk } from '../../../../src/pipeline/chunks/encode-all.ts'
-import { type Piece, recognise } from '../../../../src/pipeline/chunks/recognise.ts'
+import { type ChunkTranscript, recognise } from '../../../../src/pipeline/chunks/recognise.ts'
 
 const chunk = (start: number, end: number): ReadyChunk => ({
   index: 0,
@@ -40,14 +40,14 @@ async function ask(
     signal: new AbortController().signal,
     progress: () => {},
     warn: (text: string) => warnings.push(text),
-    checkpoints: { keep: async () => {} },
+    checkpoints: { put: async () => {} },
   }
   async function* stream(chunks: ReadyChunk[]) {
     yield* chunks
   }
-  const pieces: Piece[] = []
-  const tools = { asked: { model: 'test' }, again: () => stream(halves), afford: () => {} }
-  const asking = { recogniser, total: () => 60, ...tools }
+  const pieces: ChunkTranscript[] = []
+  const tools = { options: { model: 'test' }, recut: () => stream(halves), charge: () => {} }
+  const asking = { recogniser, totalSeconds: () => 60, ...tools }
   for await (const piece of recognise(stream([chunk(0, 60)]), asking, run as unknown as Run))
     pieces.push(piece)
   return { pieces, warnings, asked, text: pieces.map(({ text }) => text).join(' ') }

@@ -4,8 +4,8 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { channelsApart } from '../../../../src/pipeline/dual-channel/channels.ts'
-import { crosstalk, makeCall, makeSound } from '../../../support/audio/dual-channel.ts'
+import { countSeparateChannels } from '../../../../src/pipeline/dual-channel/channels.ts'
+import { crosstalk, makeAudio, makeDualChannel } from '../../../support/audio/dual-channel.ts'
 import { testFfmpeg } from '../../../support/audio/ffmpeg.ts'
 import { fixture, type TempFolder, tempFolder } from '../../../support/e2e/system.ts'
 
@@ -16,15 +16,19 @@ let longCall: string
 beforeAll(async () => {
   folder = await tempFolder()
   const meeting = { fixture: 'meeting', left: ['S1'], right: ['S2', 'S3'], seconds: 60 } as const
-  call = await makeCall(folder.path, 'call.wav', meeting)
-  longCall = await makeCall(folder.path, 'long.wav', { fixture: 'interview', left: ['S1'], right: ['S2'] })
+  call = await makeDualChannel(folder.path, 'call.wav', meeting)
+  longCall = await makeDualChannel(folder.path, 'long.wav', {
+    fixture: 'interview',
+    left: ['S1'],
+    right: ['S2'],
+  })
 })
 afterAll(() => folder.remove())
 
-const make = (name: string, ...args: string[]) => makeSound(folder.path, name, args)
+const make = (name: string, ...args: string[]) => makeAudio(folder.path, name, args)
 
 async function channels(file: string, signal = new AbortController().signal): Promise<number> {
-  return channelsApart({ file }, testFfmpeg, { signal })
+  return countSeparateChannels({ file }, testFfmpeg, { signal })
 }
 
 const noise = (amplitude: number) => [
@@ -153,7 +157,7 @@ describe('it is not taken for a call', () => {
 
   it('when a third voice is in both channels', async () => {
     const shared = { fixture: 'meeting', left: ['S1', 'S3'], right: ['S2', 'S3'], seconds: 60 } as const
-    const file = await makeCall(folder.path, 'three.wav', {
+    const file = await makeDualChannel(folder.path, 'three.wav', {
       ...shared,
       left: ['S1', 'S3'],
       right: ['S2', 'S3'],

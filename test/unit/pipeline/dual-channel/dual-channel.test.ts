@@ -19,10 +19,10 @@ import { createHttpClient } from '../../../../src/drivers/http/http.ts'
 import { createAdaptiveRateLimiter } from '../../../../src/drivers/http/rate-limiter.ts'
 import { sqliteStore } from '../../../../src/drivers/store/sqlite/sqlite.ts'
 import { createCheckpoints } from '../../../../src/jobs/records/checkpoints.ts'
-import { withoutLeakage } from '../../../../src/pipeline/dual-channel/crosstalk.ts'
-import { transcribeCall } from '../../../../src/pipeline/dual-channel/dual-channel.ts'
+import { withoutCrosstalk } from '../../../../src/pipeline/dual-channel/crosstalk.ts'
+import { transcribeDualChannel } from '../../../../src/pipeline/dual-channel/dual-channel.ts'
 import type { Findings } from '../../../../src/pipeline/transcribe.ts'
-import { crosstalk, makeCall, makeSound } from '../../../support/audio/dual-channel.ts'
+import { crosstalk, makeAudio, makeDualChannel } from '../../../support/audio/dual-channel.ts'
 import { testFfmpeg } from '../../../support/audio/ffmpeg.ts'
 import { type TempFolder, tempFolder, truth } from '../../../support/e2e/system.ts'
 
@@ -40,7 +40,7 @@ let owners = 0
 beforeAll(async () => {
   standin = await startDashscope({ ffmpeg: await testFfmpeg() })
   folder = await tempFolder()
-  meeting = await makeCall(folder.path, 'meeting.flac', {
+  meeting = await makeDualChannel(folder.path, 'meeting.flac', {
     fixture: 'meeting',
     left: ['S1'],
     right: ['S2', 'S3'],
@@ -90,7 +90,7 @@ async function hear(
   const { size: bytes } = await stat(file)
   const source = { file, name: basename(file), bytes, cutOff: false }
   const before = standin.requests.length
-  const findings = await transcribeCall({ audio: file, ...order }, source, ports, run, soFar => {
+  const findings = await transcribeDualChannel({ audio: file, ...order }, source, ports, run, soFar => {
     heard.soFar.push(soFar())
   })
   const sent = standin.requests.slice(before).map(({ seconds }) => seconds)
@@ -176,7 +176,7 @@ describe('a call', () => {
   })
 
   it('numbers by first appearance, whichever channel that is', async () => {
-    const file = await makeSound(folder.path, 'turned.flac', ['-i', meeting, '-af', 'pan=stereo|c0=c1|c1=c0'])
+    const file = await makeAudio(folder.path, 'turned.flac', ['-i', meeting, '-af', 'pan=stereo|c0=c1|c1=c0'])
     const { segments, speakers } = await hear(file)
     expect(saidBy(segments, 'S1')).toEqual(trulySaidBy('meeting', 'S1'))
     // By its channel a voice is known again, whatever its number.
@@ -204,7 +204,7 @@ describe('a call', () => {
 
 describe('a channel', () => {
   it('that is silent costs no request, and is no speaker', async () => {
-    const file = await makeSound(folder.path, 'half.flac', ['-i', meeting, '-af', 'pan=stereo|c0=0*c0|c1=c1'])
+    const file = await makeAudio(folder.path, 'half.flac', ['-i', meeting, '-af', 'pan=stereo|c0=0*c0|c1=c1'])
     const heard = await hear(file)
     expect(heard.speakers).toMatchObject([{ id: 'S1', share: 1 }])
     expect(saidBy(heard.segments, 'S1')).toEqual(trulySaidBy('meeting', 'S2', 'S3'))
@@ -249,7 +249,7 @@ describe('a channel', () => {
 
 describe('what a channel hears of the other', () => {
   it('is not said twice', async () => {
-    const file = await makeSound(folder.path, 'leaky.flac', ['-i', meeting, '-af', crosstalk(20)])
+    const file = await makeAudio(folder.path, 'leaky.flac', ['-i', meeting, '-af', crosstalk(20)])
     const { segments, speakers } = await hear(file)
     expect(saidBy(segments, 'S1')).toEqual(trulySaidBy('meeting', 'S1'))
     expect(saidBy(segments, 'S2')).toEqual(trulySaidBy('meeting', 'S2', 'S3'))
@@ -262,7 +262,7 @@ describe('what a channel hears of the other', () => {
       '[1:a][2:a]join=inputs=2:channel_layout=stereo[n];[c][n]amerge=2,pan=stereo|c0=c0+c2|c1=c1+c3'
     const graph = ['-filter_complex', `[0:a]${crosstalk(25)}[c];${mixed}`]
     const inputs = ['-i', meeting, ...noise(1), ...noise(2)]
-    const { segments } = await hear(await makeSound(folder.path, 'noisy.flac', [...inputs, ...graph]))
+    const { segments } = await hear(await makeAudio(folder.path, 'noisy.flac', [...inputs, ...graph]))
     const more = [
       ...beyond(saidBy(segments, 'S1'), trulySaidBy('meeting', 'S1')),
       ...beyond(saidBy(segments, 'S2'), trulySaidBy('meeting', 'S2', 'S3')),
@@ -285,7 +285,7 @@ describe('of two like sentences', () => {
   const texts = (sides: Segment[][]) => sides.map(side => side.map(({ text }) => text))
 
   it('the quiet one goes, and what its channel says itself stays', () => {
-    const sides = withoutLeakage([
+    const sides = withoutCrosstalk([
       { segments: [segment('shall we begin', 1)], levels: loud(-30, [1, 2.5]) },
       {
         segments: [segment('shall we begin yes please do', 1.2)],
@@ -299,19 +299,19 @@ describe('of two like sentences', () => {
   it('both stay, where one repeats what the other has said', () => {
     const first = { segments: [segment('two point four', 1)], levels: loud(-30, [1, 2.5]) }
     const second = { segments: [segment('two point four', 2)], levels: loud(-30, [2.5, 4]) }
-    expect(texts(withoutLeakage([first, second]))).toEqual([['two point four'], ['two point four']])
+    expect(texts(withoutCrosstalk([first, second]))).toEqual([['two point four'], ['two point four']])
   })
 
   it('both stay, where both say it', () => {
     const first = { segments: [segment('bye bye then', 1)], levels: loud(-30, [1, 2.5]) }
     const second = { segments: [segment('bye bye then', 1)], levels: loud(-35, [1, 2.5]) }
-    expect(texts(withoutLeakage([first, second]))).toEqual([['bye bye then'], ['bye bye then']])
+    expect(texts(withoutCrosstalk([first, second]))).toEqual([['bye bye then'], ['bye bye then']])
   })
 
   it('two words alike are no copy', () => {
     const first = { segments: [segment('thank you', 1)], levels: loud(-30, [1, 2]) }
     const second = { segments: [segment('thank you', 1)], levels: loud(-60, [1, 2]) }
-    expect(texts(withoutLeakage([first, second]))).toEqual([['thank you'], ['thank you']])
+    expect(texts(withoutCrosstalk([first, second]))).toEqual([['thank you'], ['thank you']])
   })
 
   it('one stays, where the times of the other are wrong', () => {
@@ -320,18 +320,18 @@ describe('of two like sentences', () => {
     hasty.words = hasty.words!.map(({ text }, i) => ({ text, start: 2.8 + i / 10, end: 2.9 + i / 10 }))
     const first = { segments: [{ ...hasty, end: 3.3 }], levels: loud(-30, [4, 6.5]) }
     const second = { segments: [segment(text, 4)], levels: loud(-30, [2.5, 3.5]) }
-    expect(texts(withoutLeakage([first, second]))).toEqual([[text], []])
+    expect(texts(withoutCrosstalk([first, second]))).toEqual([[text], []])
   })
 
   it('what was misheard in the quiet one goes with it', () => {
     const first = { segments: [segment('please order the rollers now', 1)], levels: loud(-30, [1, 3.5]) }
     const second = { segments: [segment('please order the rollers cow', 1)], levels: loud(-55, [1, 3.5]) }
-    expect(texts(withoutLeakage([first, second]))).toEqual([['please order the rollers now'], []])
+    expect(texts(withoutCrosstalk([first, second]))).toEqual([['please order the rollers now'], []])
   })
 })
 
 it('a call that is cut off says so once', async () => {
-  const wav = await makeSound(folder.path, 'cut.wav', ['-i', meeting])
+  const wav = await makeAudio(folder.path, 'cut.wav', ['-i', meeting])
   await truncate(wav, (await stat(wav)).size >> 1)
   const { warnings } = await hear(wav)
   expect(warnings).toHaveLength(1)
@@ -341,7 +341,7 @@ it('a call that is cut off says so once', async () => {
 it('a call in which nobody speaks has no speakers', async () => {
   const silence = ['-f', 'lavfi', '-i', 'aevalsrc=0|0:s=16000:d=30']
   const { segments, speakers, sent, warnings, status } = await hear(
-    await makeSound(folder.path, 'nobody.flac', silence),
+    await makeAudio(folder.path, 'nobody.flac', silence),
   )
   expect({ segments, speakers, sent, status }).toEqual({
     segments: [],

@@ -13,7 +13,7 @@ import { ossStorage } from '../../../../src/drivers/object-storage/oss/oss.ts'
 import { sqliteStore } from '../../../../src/drivers/store/sqlite/sqlite.ts'
 import { createCheckpoints } from '../../../../src/jobs/records/checkpoints.ts'
 import type { LocateFfmpeg } from '../../../../src/pipeline/audio/ffmpeg.ts'
-import { hear } from '../../../../src/pipeline/file-tasks/passes.ts'
+import { runPasses } from '../../../../src/pipeline/file-tasks/passes.ts'
 import type { PipelinePorts } from '../../../../src/pipeline/transcribe.ts'
 import { testFfmpeg } from '../../../support/audio/ffmpeg.ts'
 import { fixture, type TempFolder, tempFolder } from '../../../support/e2e/system.ts'
@@ -80,12 +80,12 @@ async function hearAs(
   const passes = [speakerRecogniser, fileRecogniser].map(recogniser => ({
     recogniser: watched(within(recogniser)),
   }))
-  return hear(passes, {
+  return runPasses(passes, {
     order: { audio: file },
     source: { file, name: basename(file), bytes, cutOff: false },
     ports: ports as unknown as PipelinePorts,
     run,
-    onHeard() {},
+    onPassDone() {},
   })
 }
 
@@ -104,7 +104,7 @@ it('a task that takes too long is asked again later, not submitted again', async
   expect(standin.oss!.objects()).toEqual([])
   const { passes } = await hearAs('tr_slow', 60)
   standin.set({ taskLatency: { base: 0, perSecond: 0 } })
-  expect(passes.map(({ hearing }) => hearing?.sentences.length)).toEqual([
+  expect(passes.map(({ recognition }) => recognition?.sentences.length)).toEqual([
     expect.any(Number),
     expect.any(Number),
   ])

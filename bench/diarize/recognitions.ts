@@ -1,8 +1,8 @@
 // What two models make of a conversation: one hears who and when, with garbled words; the other the words, with times.
 import type { FileRecognition, RecognisedSentence, RecognisedWord } from '../../src/domain/ports.ts'
-import type { Conversation, Said } from './conversation.ts'
+import type { Conversation, SpokenWord } from './conversation.ts'
 import { type Language, languages } from './languages.ts'
-import { type Chance, createChance } from './random.ts'
+import { createSeededRandom, type SeededRandom } from './random.ts'
 
 export interface Noise {
   name: string
@@ -20,25 +20,29 @@ export interface Noise {
   missing: number
 }
 
-export interface Heard {
-  who: FileRecognition
-  what: FileRecognition
+export interface RecognisedConversation {
+  speakerPass: FileRecognition
+  textPass: FileRecognition
   /** The speaker of each word of `what`. */
   truth: number[]
   /** What `who` says of it, for those who know which of its sentences each word went into: nobody can know better. */
-  believed: (number | null)[]
+  oracle: (number | null)[]
   duration: number
 }
 
-export function hear(conversation: Conversation, noise: Noise, seed: number): Heard {
-  const chance = createChance(seed)
+export function recogniseConversation(
+  conversation: Conversation,
+  noise: Noise,
+  seed: number,
+): RecognisedConversation {
+  const chance = createSeededRandom(seed)
   const { sentences, sources } = hearWords(conversation, noise, chance)
-  const believed = new Map<Said, number>()
+  const believed = new Map<SpokenWord, number>()
   return {
-    who: { sentences: hearSpeakers(conversation, noise, chance, believed), seconds: 0 },
-    what: { sentences, seconds: 0 },
+    speakerPass: { sentences: hearSpeakers(conversation, noise, chance, believed), seconds: 0 },
+    textPass: { sentences, seconds: 0 },
     truth: sources.map(({ speaker }) => speaker),
-    believed: sources.map(said => believed.get(said) ?? null),
+    oracle: sources.map(said => believed.get(said) ?? null),
     duration: conversation.duration,
   }
 }
@@ -47,17 +51,17 @@ export function hear(conversation: Conversation, noise: Noise, seed: number): He
 function hearWords(
   { words, language }: Conversation,
   { jitter }: Noise,
-  chance: Chance,
-): { sentences: RecognisedSentence[]; sources: Said[] } {
-  const { blank, comma, bySign } = languages[language]
+  chance: SeededRandom,
+): { sentences: RecognisedSentence[]; sources: SpokenWord[] } {
+  const { blank, comma, byCharacter } = languages[language]
   const sentences: RecognisedSentence[] = []
-  const sources: Said[] = []
+  const sources: SpokenWord[] = []
   let open: RecognisedWord[] = []
   for (const [i, said] of words.entries()) {
     const next = words[i + 1]
     const isCutIn = next !== undefined && next.turn !== said.turn && next.start < said.end + 0.2
-    const mark = said.mark && chance.is(isCutIn ? 0.3 : 0.1) ? chance.pick(['', comma]) : said.mark
-    const parts = bySign ? [...said.text] : [said.text]
+    const mark = said.mark && chance.chance(isCutIn ? 0.3 : 0.1) ? chance.pick(['', comma]) : said.mark
+    const parts = byCharacter ? [...said.text] : [said.text]
     const length = (said.end - said.start) / parts.length
     for (const [k, part] of parts.entries()) {
       const start = said.start + k * length + chance.between(-jitter / 2, jitter / 2)
@@ -87,8 +91,8 @@ function sentenceOf(words: RecognisedWord[], language: Language): RecognisedSent
 function hearSpeakers(
   conversation: Conversation,
   noise: Noise,
-  chance: Chance,
-  believed: Map<Said, number>,
+  chance: SeededRandom,
+  believed: Map<SpokenWord, number>,
 ): RecognisedSentence[] {
   const { speakers, language } = conversation
   const numbers = shuffled(chance, [...Array(speakers).keys()])
@@ -96,7 +100,7 @@ function hearSpeakers(
   return pieces
     .flatMap(piece => {
       const isShort = piece.length <= 3
-      if (chance.is(isShort ? noise.missing : noise.missing / 10)) return []
+      if (chance.chance(isShort ? noise.missing : noise.missing / 10)) return []
       const speaker = numbers[loudest(piece)]!
       for (const said of piece) believed.set(said, speaker)
       const shake = (time: number) =>
@@ -133,12 +137,12 @@ function hearSpeakers(
     .sort((a, b) => a.start - b.start)
 }
 
-function piecesOf(words: Said[]): Said[][] {
-  const turns = new Map<number, Said[]>()
+function piecesOf(words: SpokenWord[]): SpokenWord[][] {
+  const turns = new Map<number, SpokenWord[]>()
   for (const said of words) turns.set(said.turn, [...(turns.get(said.turn) ?? []), said])
   return [...turns.values()]
     .flatMap(turn => {
-      const pieces: Said[][] = [[]]
+      const pieces: SpokenWord[][] = [[]]
       for (const [i, said] of turn.entries()) {
         if (i > 0 && said.start - turn[i - 1]!.end > 0.5) pieces.push([])
         pieces.at(-1)!.push(said)
@@ -149,13 +153,13 @@ function piecesOf(words: Said[]): Said[][] {
 }
 
 /** Voice activity hears no change of voice: a short piece close to another's may end up in one with it. */
-function mergedPieces(pieces: Said[][], { merged }: Noise, chance: Chance): Said[][] {
-  const found: Said[][] = []
+function mergedPieces(pieces: SpokenWord[][], { merged }: Noise, chance: SeededRandom): SpokenWord[][] {
+  const found: SpokenWord[][] = []
   for (const piece of pieces) {
     const before = found.at(-1)
     const isClose = before !== undefined && piece[0]!.start - Math.max(...before.map(({ end }) => end)) < 0.25
     const isShort = before !== undefined && Math.min(piece.length, before.length) <= 3
-    if (before && isClose && isShort && chance.is(merged)) {
+    if (before && isClose && isShort && chance.chance(merged)) {
       before.push(...piece)
       before.sort((a, b) => a.start - b.start)
     } else found.push([...piece])
@@ -163,17 +167,22 @@ function mergedPieces(pieces: Said[][], { merged }: Noise, chance: Chance): Said
   return found
 }
 
-function loudest(piece: Said[]): number {
+function loudest(piece: SpokenWord[]): number {
   const seconds = new Map<number, number>()
   for (const { speaker, start, end } of piece) seconds.set(speaker, (seconds.get(speaker) ?? 0) + end - start)
   return [...seconds].sort((a, b) => b[1] - a[1])[0]![0]
 }
 
 /** Another word, a misspelt one, one too few or one too many. */
-function garbled(piece: Said[], language: Language, { garbled }: Noise, chance: Chance): Said[] {
+function garbled(
+  piece: SpokenWord[],
+  language: Language,
+  { garbled }: Noise,
+  chance: SeededRandom,
+): SpokenWord[] {
   const { words } = languages[language]
   return piece.flatMap(said => {
-    if (!chance.is(garbled)) return [said]
+    if (!chance.chance(garbled)) return [said]
     const kind = chance.next()
     if (kind < 0.15) return []
     if (kind < 0.3) return [said, { ...said, text: chance.pick(words), mark: '' }]
@@ -185,7 +194,7 @@ function garbled(piece: Said[], language: Language, { garbled }: Noise, chance: 
   })
 }
 
-function shuffled<T>(chance: Chance, items: T[]): T[] {
+function shuffled<T>(chance: SeededRandom, items: T[]): T[] {
   return items
     .map(item => ({ item, at: chance.next() }))
     .sort((a, b) => a.at - b.at)
