@@ -17,8 +17,8 @@ import { temporaryStorage } from '../../src/drivers/object-storage/dashscope-tem
 import { fixedInstallationId, installationIdIn } from '../../src/drivers/object-storage/installation-id.ts'
 import { parseUploadKey, uploadKey } from '../../src/drivers/object-storage/keys.ts'
 import { ossEndpoint } from '../../src/drivers/object-storage/oss/endpoint.ts'
+import { partBytes } from '../../src/drivers/object-storage/oss/multipart-upload.ts'
 import { type OssOptions, ossStorage } from '../../src/drivers/object-storage/oss/oss.ts'
-import { partBytes } from '../../src/drivers/object-storage/oss/parts.ts'
 import { setLogLevel } from '../../src/log.ts'
 import {
   anns,

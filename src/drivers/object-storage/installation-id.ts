@@ -1,57 +1,56 @@
-// Whose uploads lie in a bucket that others may share: a name drawn once and kept in the data folder, whatever its host.
+// Id of this installation in object keys, so that several can share a bucket. Drawn once and kept in the data folder.
 import { createHash, randomBytes } from 'node:crypto'
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { log } from '../../log.ts'
 
-/** Names are small letters and digits, and tell others nothing. */
+/** Ids are lower-case letters and digits, and reveal nothing about the machine. */
 export interface InstallationId {
-  /** The name for an upload; drawn with the first one. */
+  /** Draws and stores an id if there is none yet. */
   getOrCreate(): Promise<string>
-  /** The name for a look at what lies there: for that alone none is drawn. */
+  /** Never creates the file or its folder. */
   get(): Promise<string>
 }
 
-/** Host and folder stand for it where nothing can be kept; a container has another host each time it is started. */
+/** Falls back to a hash of host and folder if the file cannot be written. A container changes its host name at each start. */
 export function installationIdIn(folder: string): InstallationId {
   const file = join(folder, 'installation')
-  const makeshift = createHash('sha256').update(`${hostname()}\0${folder}`).digest('hex').slice(0, 8)
+  const fallback = createHash('sha256').update(`${hostname()}\0${folder}`).digest('hex').slice(0, 8)
   let known: string | undefined
 
-  async function find(): Promise<string | undefined> {
+  async function read(): Promise<string | undefined> {
     if (known) return known
     const text = await readFile(file, 'utf8').catch(() => '')
     if (/^[0-9a-f]{12}$/.test(text)) known = text
     return known
   }
 
-  /** Another process may do the same: a link is made once, with all that it leads to. */
-  async function draw(): Promise<void> {
-    const name = randomBytes(6).toString('hex')
-    const drawn = `${file}.${name}`
+  /** Processes may race: `link` creates the file once, with its whole content. */
+  async function create(): Promise<void> {
+    const id = randomBytes(6).toString('hex')
+    const draft = `${file}.${id}`
     try {
       await mkdir(folder, { recursive: true, mode: 0o700 })
-      await writeFile(drawn, name, { flag: 'wx', mode: 0o600 })
-      await link(drawn, file)
+      await writeFile(draft, id, { flag: 'wx', mode: 0o600 })
+      await link(draft, file)
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
-      if (!(await find())) log.warn('installation-not-kept', { code })
+      if (!(await read())) log.warn('installation-not-kept', { code })
     } finally {
-      await rm(drawn, { force: true }).catch(() => {})
+      await rm(draft, { force: true }).catch(() => {})
     }
   }
 
   return {
     async getOrCreate() {
-      if (!(await find())) await draw()
-      return (await find()) ?? makeshift
+      if (!(await read())) await create()
+      return (await read()) ?? fallback
     },
-    get: async () => (await find()) ?? makeshift,
+    get: async () => (await read()) ?? fallback,
   }
 }
 
-/** One that is known by itself. */
-export function fixedInstallationId(name: string): InstallationId {
-  return { getOrCreate: async () => name, get: async () => name }
+export function fixedInstallationId(id: string): InstallationId {
+  return { getOrCreate: async () => id, get: async () => id }
 }

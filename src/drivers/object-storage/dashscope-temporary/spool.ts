@@ -1,17 +1,20 @@
-// Audio that must be whole before it can be sent: it waits in a file of the job's folder, which is swept if the process dies.
+// Buffers audio in a file of the job's folder, because the upload needs its length beforehand.
 import { createReadStream } from 'node:fs'
 import { mkdtemp, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isDiskFull, SpeechError } from '../../../domain/errors.ts'
-import { untilAborted } from '../abortable.ts'
+import { abortableStream } from '../abortable.ts'
 
 export interface Spool {
   bytes: number
-  /** From the start, each time. */
+  /** Reads from the start with each call. */
   pieces(): AsyncIterable<Buffer>
 }
 
-/** Collects the stream, and hands it to `use`; half a day of speech is 172 MB on the disk, and nothing in memory. */
+/**
+ * Writes the stream to a file, passes it to `use`, and deletes it. Twelve hours of speech take 172 MB of disk and no
+ * memory. A sweep of the job's folder deletes the file after a crash.
+ */
 export async function withSpool<T>(
   stream: AsyncIterable<Buffer>,
   scratch: () => Promise<string>,
@@ -19,7 +22,7 @@ export async function withSpool<T>(
   use: (spool: Spool) => Promise<T>,
 ): Promise<T> {
   signal.throwIfAborted()
-  const folder = await mkdtemp(join(await scratch(), 'upload-')).catch(unwritable)
+  const folder = await mkdtemp(join(await scratch(), 'upload-')).catch(throwUnwritable)
   try {
     const file = join(folder, 'audio.mp3')
     const bytes = await write(stream, file, signal)
@@ -30,12 +33,12 @@ export async function withSpool<T>(
 }
 
 async function write(stream: AsyncIterable<Buffer>, file: string, signal: AbortSignal): Promise<number> {
-  const handle = await open(file, 'wx', 0o600).catch(unwritable)
+  const handle = await open(file, 'wx', 0o600).catch(throwUnwritable)
   let bytes = 0
   try {
-    for await (const piece of untilAborted(stream, signal)) {
-      await handle.writeFile(piece).catch(unwritable)
-      bytes += piece.length
+    for await (const chunk of abortableStream(stream, signal)) {
+      await handle.writeFile(chunk).catch(throwUnwritable)
+      bytes += chunk.length
     }
   } finally {
     await handle.close()
@@ -43,14 +46,14 @@ async function write(stream: AsyncIterable<Buffer>, file: string, signal: AbortS
   return bytes
 }
 
-function unwritable(cause: unknown): never {
+function throwUnwritable(cause: unknown): never {
   if (isDiskFull(cause))
-    throw new SpeechError('DISK_FULL', 'There is no room for the recording in the data folder.', {
-      hint: 'Free some space, set SPEECH_DATA_DIR to a folder with room, or set OSS_BUCKET: a bucket takes the recording as it comes.',
+    throw new SpeechError('DISK_FULL', 'The disk of the data folder has no room for the recording.', {
+      hint: 'Free some space, set SPEECH_DATA_DIR to a folder with room, or set OSS_BUCKET: uploads to a bucket need no disk space.',
       cause,
     })
-  throw new SpeechError('UPLOAD_FAILED', 'The data folder cannot be written.', {
-    hint: 'Correct its permissions, set SPEECH_DATA_DIR to another one, or set OSS_BUCKET.',
+  throw new SpeechError('UPLOAD_FAILED', 'The data folder is not writable.', {
+    hint: 'Correct its permissions, set SPEECH_DATA_DIR to another folder, or set OSS_BUCKET.',
     cause,
   })
 }

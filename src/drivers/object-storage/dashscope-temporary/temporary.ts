@@ -1,41 +1,47 @@
-// Recordings in the provider's own store, for those who have no bucket: one upload for each model, gone after two days.
+// Recordings in DashScope's temporary store, which needs no bucket: one upload for each model, expired after two days.
 import { randomUUID } from 'node:crypto'
 import { isSpeechError, SpeechError } from '../../../domain/errors.ts'
 import type { ObjectStorage } from '../../../domain/ports.ts'
-import { log } from '../../../log.ts'
 import type { Dashscope } from '../../http/dashscope.ts'
 import { createHttpClient } from '../../http/http.ts'
-import { pause, stoppable } from '../abortable.ts'
+import { retry } from '../../http/retry.ts'
+import { linkedController } from '../abortable.ts'
 import { uploadForm } from './multipart-form.ts'
 import { type Spool, withSpool } from './spool.ts'
-import { type UploadPolicy, uploadPolicy } from './upload-policy.ts'
+import { requestUploadPolicy, type UploadPolicy } from './upload-policy.ts'
 
 export interface TemporaryOptions {
   cloud: Dashscope
-  /** Seconds before a second attempt. */
+  /** Pause before the second attempt. */
   firstDelaySeconds?: number
 }
 
-const attempts = 4
+const maxAttempts = 4
+const maxDelaySeconds = 8
 
-/** Nothing in this store can be listed or removed: it empties itself. */
+/** The store offers neither list nor delete: objects expire by themselves. */
 export function temporaryStorage({ cloud, firstDelaySeconds = 0.5 }: TemporaryOptions): ObjectStorage {
-  /** The store has an address of its own, and no key goes there. */
+  /** The store has its own host, which must not receive the API key. */
   const http = createHttpClient({ connections: 16 })
 
-  /** The leave ends after five minutes, so each attempt begins with a new one, which is as late as can be. */
-  async function store(spool: Spool, model: string, signal: AbortSignal): Promise<string> {
-    for (let attempt = 1; ; attempt++) {
+  /** A policy expires after five minutes, so each attempt requests its own. */
+  async function uploadFor(model: string, spool: Spool, signal: AbortSignal): Promise<string> {
+    try {
+      return await retry(attempt, { maxAttempts, firstDelaySeconds, maxDelaySeconds, signal })
+    } catch (error) {
+      signal.throwIfAborted()
+      const isFinal = !isSpeechError(error) || !error.retryable || error.code === 'UPLOAD_FAILED'
+      throw isFinal ? error : unreachable(error)
+    }
+
+    async function attempt(number: number): Promise<string> {
       try {
-        return await post(spool, await uploadPolicy(cloud, model, signal), signal)
+        return await post(spool, await requestUploadPolicy(cloud, model, signal), signal)
       } catch (error) {
         signal.throwIfAborted()
-        if (!isSpeechError(error) || !error.retryable) throw error
-        // A leave that has expired is refused in this way; refused again, it is something else.
-        if (isForbidden(error) && attempt > 1) throw refused(403, false)
-        if (attempt >= attempts) throw error.code === 'UPLOAD_FAILED' ? error : unreachable(error)
-        log.info('retry', { code: error.code, attempt })
-        await pause(attempt, firstDelaySeconds, signal)
+        // The store refuses an expired policy with 403. A second refusal has another reason.
+        if (number > 1 && isForbidden(error)) throw refused(403, false)
+        throw error
       }
     }
   }
@@ -55,17 +61,19 @@ export function temporaryStorage({ cloud, firstDelaySeconds = 0.5 }: TemporaryOp
     way: 'temporary',
     upload: (audio, { models, scratch }, signal) =>
       withSpool(audio, scratch, signal, async spool => {
-        const { stop, release } = stoppable(signal)
-        const uploads = models.map(async model => [model, await store(spool, model, stop.signal)] as const)
+        const { controller, unlink } = linkedController(signal)
+        const uploads = models.map(
+          async model => [model, await uploadFor(model, spool, controller.signal)] as const,
+        )
         try {
           return { way: 'temporary', keys: Object.fromEntries(await Promise.all(uploads)) }
         } catch (error) {
-          stop.abort(error)
-          // The file is read until the last of them has ended.
+          controller.abort(error)
+          // The spool file must outlive every upload that reads it.
           await Promise.allSettled(uploads)
           throw error
         } finally {
-          release()
+          unlink()
         }
       }),
     signedUrl: async ({ keys }, model) => `oss://${keys[model]}`,
@@ -76,28 +84,30 @@ export function temporaryStorage({ cloud, firstDelaySeconds = 0.5 }: TemporaryOp
 }
 
 function refused(status: number, retryable: boolean): SpeechError {
-  return new SpeechError('UPLOAD_FAILED', `DashScope’s store did not take the recording (${status}).`, {
-    hint: 'Call again in a minute, or set OSS_BUCKET to upload into a bucket of your own.',
+  return new SpeechError('UPLOAD_FAILED', `DashScope’s temporary store rejected the recording (${status}).`, {
+    hint: 'Call again in a minute, or set OSS_BUCKET to upload to your own bucket.',
     retryable,
     cause: { status },
   })
 }
 
-function isForbidden({ cause }: SpeechError): boolean {
-  return (cause as { status?: unknown } | undefined)?.status === 403
+function isForbidden(error: unknown): boolean {
+  return isSpeechError(error) && (error.cause as { status?: unknown } | undefined)?.status === 403
 }
 
 function unreachable(cause: SpeechError): SpeechError {
-  return new SpeechError('UPLOAD_FAILED', 'DashScope’s store for recordings could not be reached.', {
-    hint: 'Check the network, a proxy or firewall; then call again.',
+  return new SpeechError('UPLOAD_FAILED', 'DashScope’s temporary store could not be reached.', {
+    hint: 'Check the network, proxy and firewall, then call again.',
     retryable: true,
     cause,
   })
 }
 
-function tooLarge(most: number): SpeechError {
-  const megabytes = Math.floor(most / 1024 / 1024)
-  return new SpeechError('TOO_LARGE', `DashScope’s store takes at most ${megabytes} MB for this model.`, {
-    hint: 'Set OSS_BUCKET to upload into a bucket of your own, or give a shorter recording.',
-  })
+function tooLarge(maxBytes: number): SpeechError {
+  const megabytes = Math.floor(maxBytes / 1024 / 1024)
+  return new SpeechError(
+    'TOO_LARGE',
+    `DashScope’s temporary store accepts at most ${megabytes} MB for this model.`,
+    { hint: 'Set OSS_BUCKET to upload to your own bucket, or shorten the recording.' },
+  )
 }

@@ -1,125 +1,129 @@
-// The way to OSS for one piece of work: a client for each request, retries, and an end that cuts what is under way.
+// One OSS session: a client per request, retries, and `abort()` for requests in flight.
 import http from 'node:http'
 import https from 'node:https'
 import type OSS from 'ali-oss'
-import { cancelled, isSpeechError } from '../../../domain/errors.ts'
-import { log } from '../../../log.ts'
-import { orAborted, pause } from '../abortable.ts'
+import { cancelled } from '../../../domain/errors.ts'
+import { retry } from '../../http/retry.ts'
+import { abortable } from '../abortable.ts'
 import type { OssEndpoint } from './endpoint.ts'
 import { ossError } from './errors.ts'
 
-/** Read at each request: an object whose key is replaced when its token ends goes on working. */
+/** Read at each request, so that a caller can renew temporary credentials in place. */
 export interface OssCredentials {
   readonly accessKeyId: string
   readonly accessKeySecret: string
   readonly securityToken?: string | undefined
 }
 
-export interface LineOptions {
-  /** Called for each request. */
-  place(): OssEndpoint
+export interface SessionOptions {
+  /** Called at each request. */
+  endpoint(): OssEndpoint
   bucket: string
-  key: OssCredentials
-  /** Seconds before the second attempt. */
-  firstDelay: number
-  /** Seconds that OSS may take for a request, and for one that carries audio. */
-  patience: { response: number; transfer: number }
+  credentials: OssCredentials
+  /** Pause before the second attempt. */
+  firstDelaySeconds: number
+  /** Time limits of a request, and of one that carries audio. */
+  timeoutSeconds: { response: number; transfer: number }
 }
 
-export interface Line {
-  /** Asks until it is answered, a few times. Throws `SpeechError`, or the signal's reason; then cut the line. */
-  ask<T>(work: (client: OSS) => Promise<T>, signal: AbortSignal): Promise<T>
-  /** The same for a request that leaves something in the bucket: one that is under way is waited for. */
-  decide<T>(work: (client: OSS) => Promise<T>, signal: AbortSignal): Promise<T>
-  /** Ends all connections; resolves when nothing is under way any more. */
-  cut(): Promise<void>
+export interface OssSession {
+  /** Makes a request, with a few retries. Throws `SpeechError`, or the reason of the signal; then abort the session. */
+  request<T>(work: (client: OSS) => Promise<T>, signal: AbortSignal): Promise<T>
+  /** Same, for a request that may leave an object behind: the signal does not interrupt an attempt. */
+  requestToEnd<T>(work: (client: OSS) => Promise<T>, signal: AbortSignal): Promise<T>
+  /** Closes all connections; resolves when no request is in flight. */
+  abort(): Promise<void>
 }
 
-const attempts = 6
+const maxAttempts = 6
+const maxDelaySeconds = 8
 const ignore = () => {}
 
-/** The library's own `cancel` ends all uploads of a client; so each piece of work has connections of its own to cut. */
-export function openLine(options: LineOptions): Line {
+/** The library's own `cancel` affects all uploads of a client, so each session has its own connections to destroy. */
+export function openSession(options: SessionOptions): OssSession {
   const agents = {
     agent: new http.Agent({ keepAlive: true }),
     httpsAgent: new https.Agent({ keepAlive: true }),
   }
-  const underWay = new Set<Promise<unknown>>()
-  let isCut = false
+  const inFlight = new Set<Promise<unknown>>()
+  let isAborted = false
 
-  async function once<T>(work: (client: OSS) => Promise<T>): Promise<T> {
-    const client = await createClient(options, options.place().upload, agents)
+  async function attempt<T>(work: (client: OSS) => Promise<T>): Promise<T> {
+    const client = await createClient(options, options.endpoint().upload, agents)
     return work(client).catch(error => {
       throw ossError(error)
     })
   }
 
-  async function ask<T>(
+  function requestWith<T>(
     work: (client: OSS) => Promise<T>,
     signal: AbortSignal,
-    whileUnderWay: (request: Promise<T>) => Promise<T>,
+    wait: (request: Promise<T>) => Promise<T>,
   ): Promise<T> {
-    for (let attempt = 1; ; attempt++) {
-      signal.throwIfAborted()
-      if (isCut) throw cancelled()
-      const request = once(work)
-      const done = request.then(ignore, ignore).finally(() => underWay.delete(done))
-      underWay.add(done)
-      try {
-        return await whileUnderWay(request)
-      } catch (error) {
-        if (!isSpeechError(error) || !error.retryable || attempt >= attempts) throw error
-        log.info('retry', { code: error.code, attempt })
-        await pause(attempt, options.firstDelay, signal)
-      }
-    }
+    const { firstDelaySeconds } = options
+    return retry(
+      () => {
+        signal.throwIfAborted()
+        if (isAborted) throw cancelled()
+        const request = attempt(work)
+        const ended = request.then(ignore, ignore).finally(() => inFlight.delete(ended))
+        inFlight.add(ended)
+        return wait(request)
+      },
+      { maxAttempts, firstDelaySeconds, maxDelaySeconds, signal },
+    )
   }
 
   return {
-    ask: (work, signal) => ask(work, signal, request => orAborted(request, signal)),
-    decide: (work, signal) => ask(work, signal, request => request),
-    async cut() {
-      isCut = true
+    request: (work, signal) => requestWith(work, signal, request => abortable(request, signal)),
+    requestToEnd: (work, signal) => requestWith(work, signal, request => request),
+    async abort() {
+      isAborted = true
       agents.agent.destroy()
       agents.httpsAgent.destroy()
-      await Promise.all(underWay)
+      await Promise.all(inFlight)
     },
   }
 }
 
-/** The library's types leave these out. */
+/** Missing in the types of the library. */
 interface ClientOptions extends OSS.Options {
   sldEnable: boolean
-  agent?: http.Agent
-  httpsAgent?: https.Agent
+  agent?: http.Agent | undefined
+  httpsAgent?: https.Agent | undefined
 }
 
-/** Cheap; the library itself, 18 MB, is loaded with the first one. */
+/** Cheap; the first call loads the library of 18 MB. */
 export async function createClient(
-  { place, bucket, key, patience }: Omit<LineOptions, 'firstDelay'>,
-  endpoint: string,
-  agents: { agent?: http.Agent; httpsAgent?: https.Agent } = {},
+  { endpoint, bucket, credentials, timeoutSeconds }: Omit<SessionOptions, 'firstDelaySeconds'>,
+  url: string,
+  agents: Pick<ClientOptions, 'agent' | 'httpsAgent'> = {},
 ): Promise<OSS> {
   const { default: Client } = await import('ali-oss')
-  const { region, pathStyle } = place()
+  const { region, pathStyle } = endpoint()
   const options: ClientOptions = {
     bucket,
-    endpoint,
+    endpoint: url,
     region,
     sldEnable: pathStyle,
     secure: !pathStyle,
     authorizationV4: true,
-    accessKeyId: key.accessKeyId,
-    accessKeySecret: key.accessKeySecret,
-    // The library prints an advice about tokens unless it is told how often to renew them.
-    ...(key.securityToken && { stsToken: key.securityToken, refreshSTSTokenInterval: 60_000 }),
-    timeout: patience.response * 1000,
+    accessKeyId: credentials.accessKeyId,
+    accessKeySecret: credentials.accessKeySecret,
+    // Without an interval, the library prints advice about renewing tokens.
+    ...(credentials.securityToken && {
+      stsToken: credentials.securityToken,
+      refreshSTSTokenInterval: 60_000,
+    }),
+    timeout: timeoutSeconds.response * 1000,
     ...agents,
   }
   return new Client(options)
 }
 
-/** For a request that carries audio: soon connected, but long under way. The library hands a pair through that its types lack. */
-export function transferTime({ response, transfer }: LineOptions['patience']): { timeout: number } {
+/** Options of a request that carries audio. The library passes on a pair of connect and response time that its types lack. */
+export function transferTimeout({ response, transfer }: SessionOptions['timeoutSeconds']): {
+  timeout: number
+} {
   return { timeout: [response * 1000, transfer * 1000] as unknown as number }
 }

@@ -1,208 +1,246 @@
-// One recording on its way into a bucket: its parts are sent as it comes, and nothing stays behind where that fails.
+// Uploads one recording to a bucket while it is being encoded; leaves nothing behind if that fails.
 import { randomUUID } from 'node:crypto'
 import type OSS from 'ali-oss'
 import { isSpeechError } from '../../../domain/errors.ts'
 import { log } from '../../../log.ts'
-import { orAborted, settled, stoppable, untilAborted } from '../abortable.ts'
-import { type Line, type LineOptions, transferTime } from './client.ts'
+import { abortable, abortableStream, linkedController, settledWithin } from '../abortable.ts'
+import { type OssSession, type SessionOptions, transferTimeout } from './client.ts'
 import { isGone, neverArrived, ossError } from './errors.ts'
-import { cutIntoParts } from './parts.ts'
 
-export interface UploadPlace {
+export interface UploadOptions {
   key: string
-  open(): Line
-  patience: LineOptions['patience']
+  openSession(): OssSession
+  timeoutSeconds: SessionOptions['timeoutSeconds']
   /** Default: `audio/mpeg`. */
   mime?: string
 }
 
-const partsAtOnce = 3
-/** Seconds that an answer is waited for whose request may have left something in the bucket. */
-const grace = 5
-/** Seconds for taking away what is there; what stays is found by the next sweep. */
-const tidying = 30
+/** OSS accepts 10,000 parts of at least 100 KB (OSS reference, multipart upload). */
+const minPartBytes = 1 << 20
+const partsPerSize = 1000
+const maxPartsInFlight = 3
+/** How long a failed upload waits for the response to a request that may have created something. */
+const maxResponseWaitSeconds = 5
+/** Time limit of the deletion after a failure. The next sweep deletes the rest. */
+const maxCleanupSeconds = 30
 
-/** Resolves when the whole stream is in the bucket. A recording of one part goes by one request. */
+/** Resolves when the whole stream is in the bucket. A recording of one part needs a single request. */
 export async function uploadAudio(
   audio: AsyncIterable<Buffer>,
-  place: UploadPlace,
+  options: UploadOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const { stop, release } = stoppable(signal)
-  const upload = createUpload(place, stop)
+  const { controller, unlink } = linkedController(signal)
+  const upload = createUpload(options, controller)
   try {
-    for await (const { number, bytes, isLast } of cutIntoParts(untilAborted(audio, stop.signal))) {
-      if (isLast && number === 1) await upload.whole(bytes)
-      else await upload.part(number, bytes)
+    for await (const { number, bytes, isLast } of parts(abortableStream(audio, controller.signal))) {
+      if (isLast && number === 1) await upload.putWhole(bytes)
+      else await upload.putPart(number, bytes)
       if (isLast && number > 1) await upload.complete()
     }
   } catch (error) {
     await upload.discard(error)
     throw error
   } finally {
-    release()
+    unlink()
     await upload.close()
   }
 }
 
-function createUpload({ key, open, patience, mime = 'audio/mpeg' }: UploadPlace, stop: AbortController) {
-  const line = open()
-  /** Comes back with the object: the proof that it is this upload's. */
-  const mark = randomUUID()
-  const audio = { mime }
-  const markedAudio = { ...audio, headers: { 'x-oss-meta-upload': mark } }
-  const parts: { number: number; etag: string }[] = []
-  const underWay = new Set<Promise<unknown>>()
+function createUpload(
+  { key, openSession, timeoutSeconds, mime = 'audio/mpeg' }: UploadOptions,
+  controller: AbortController,
+) {
+  const session = openSession()
+  const { signal } = controller
+  /** Stored with the object, as proof that this upload created it. */
+  const id = randomUUID()
+  const withId = { mime, headers: { 'x-oss-meta-upload': id } }
+  const sent: { number: number; etag: string }[] = []
+  const inFlight = new Set<Promise<unknown>>()
   let uploadId: string | undefined
-  /** What has to be looked for in the bucket if this fails. */
-  const mayBeThere = { upload: false, object: false }
-  let decision: Promise<unknown> = Promise.resolve()
-  /** Resolves with what has kept `clear` from its work, if anything has. */
-  let clearing: Promise<unknown> = Promise.resolve()
+  /** What `discard` has to look for. */
+  const mayExist = { upload: false, object: false }
+  let lastCreation: Promise<unknown> = Promise.resolve()
+  /** Resolves with the error of `removeEarlier`, if it failed. */
+  let earlierRemoval: Promise<unknown> = Promise.resolve()
 
-  /** The caller goes at once where this is stopped; what the request did is found out by `discard`. */
-  function decided<T>(request: Promise<T>): Promise<T> {
-    decision = request
-    return orAborted(request, stop.signal)
+  /** Rejects at once when the signal aborts; `discard` then waits for the outcome of the request. */
+  function awaitCreation<T>(request: Promise<T>): Promise<T> {
+    lastCreation = request
+    return abortable(request, signal)
   }
 
-  /** A request that may leave something in the bucket, unless it never got there. */
-  async function leaving<T>(what: keyof typeof mayBeThere, request: () => Promise<T>): Promise<T> {
-    const before = mayBeThere[what]
-    mayBeThere[what] = true
+  /** Records that a request may create something in the bucket, unless it never arrived. */
+  async function creating<T>(kind: keyof typeof mayExist, request: () => Promise<T>): Promise<T> {
+    const before = mayExist[kind]
+    mayExist[kind] = true
     try {
       return await request()
     } catch (error) {
-      if (neverArrived(error)) mayBeThere[what] = before
+      if (neverArrived(error)) mayExist[kind] = before
       throw error
     }
   }
 
-  async function begin(): Promise<string> {
-    uploadId = await line.decide(async client => {
-      // The answer to an earlier attempt was lost, and not necessarily its work.
-      if (mayBeThere.upload) await abortAll(client, key)
-      return (await leaving('upload', () => client.initMultipartUpload(key, markedAudio))).uploadId
-    }, stop.signal)
+  async function initiate(): Promise<string> {
+    uploadId = await session.requestToEnd(async client => {
+      // An earlier attempt whose response was lost may have succeeded.
+      if (mayExist.upload) await abortUploadsOf(client, key)
+      return (await creating('upload', () => client.initMultipartUpload(key, withId))).uploadId
+    }, signal)
     return uploadId
   }
 
-  /** What processes that died have left half done goes while this upload is on its way, which is spared. */
-  function clear(beginning: Promise<string | undefined>): void {
-    async function all(): Promise<void> {
-      const found = await line.ask(client => unfinishedOf(client, key), stop.signal)
-      const own = await beginning
-      for (const id of found) if (id !== own) await abortUpload(line, key, id, stop.signal)
+  /** Aborts unfinished uploads of crashed processes while this one, whose id is `own`, is in progress. */
+  function removeEarlier(own: Promise<string | undefined>): void {
+    async function removeAll(): Promise<void> {
+      const found = await session.request(client => unfinishedUploadsOf(client, key), signal)
+      const ownId = await own
+      for (const id of found) if (id !== ownId) await abortUpload(session, key, id, signal)
     }
-    clearing = all().catch(failure => failure)
+    earlierRemoval = removeAll().catch(failure => failure)
   }
 
-  /** What could not be cleared away does not cost the recording: a sweep or the bucket's own rule finds it. */
-  async function cleared(): Promise<void> {
-    const failure = await clearing
-    stop.signal.throwIfAborted()
+  /** A failure does not fail the upload: a sweep or the lifecycle rule of the bucket finds the rest. */
+  async function earlierRemoved(): Promise<void> {
+    const failure = await earlierRemoval
+    signal.throwIfAborted()
     if (failure)
       log.warn('earlier-upload-not-removed', { code: isSpeechError(failure) ? failure.code : 'INTERNAL' })
   }
 
   function start(): Promise<string> {
-    const beginning = begin()
-    clear(beginning)
-    return decided(beginning)
+    const initiation = initiate()
+    removeEarlier(initiation)
+    return awaitCreation(initiation)
   }
 
-  async function send(number: number, bytes: Buffer, id: string): Promise<void> {
-    // Not `uploadPart`: that sends a stream, and one that is cut makes the library print its address.
-    const options = { subres: { partNumber: number, uploadId: id }, ...audio, ...transferTime(patience) }
+  async function send(number: number, bytes: Buffer, uploadId: string): Promise<void> {
+    // Not `uploadPart`: it sends a stream, and the library prints the URL when a stream is aborted.
+    const options = { subres: { partNumber: number, uploadId }, mime, ...transferTimeout(timeoutSeconds) }
     try {
-      const { res } = await line.ask(client => client.put(key, bytes, options), stop.signal)
-      parts.push({ number, etag: headersOf(res).etag ?? '' })
+      const { res } = await session.request(client => client.put(key, bytes, options), signal)
+      sent.push({ number, etag: headersOf(res).etag ?? '' })
     } catch (error) {
-      stop.abort(error)
+      controller.abort(error)
     }
   }
 
-  async function finish(id: string): Promise<void> {
-    mayBeThere.object = true
+  async function finish(uploadId: string): Promise<void> {
+    mayExist.object = true
     try {
-      await line.decide(client => client.completeMultipartUpload(key, id, parts), stop.signal)
+      await session.requestToEnd(client => client.completeMultipartUpload(key, uploadId, sent), signal)
     } catch (error) {
-      // If it was only the answer that got lost, the object is there.
-      const found = await line.ask(client => client.head(key), stop.signal).catch(() => undefined)
-      if (!found || headersOf(found.res)['x-oss-meta-upload'] !== mark) throw error
+      // If only the response was lost, the object exists.
+      const found = await session.request(client => client.head(key), signal).catch(() => undefined)
+      if (!found || headersOf(found.res)['x-oss-meta-upload'] !== id) throw error
     }
+  }
+
+  async function deleteWhatExists(session: OssSession, signal: AbortSignal): Promise<void> {
+    if (uploadId) await abortUpload(session, key, uploadId, signal)
+    else if (mayExist.upload) await session.request(client => abortUploadsOf(client, key), signal)
+    if (mayExist.object) await session.request(client => client.delete(key), signal)
   }
 
   return {
-    async whole(bytes: Buffer): Promise<void> {
-      const options = { ...markedAudio, ...transferTime(patience) }
-      const put = (client: OSS) => leaving('object', () => client.put(key, bytes, options))
-      clear(Promise.resolve(undefined))
-      await decided(line.decide(put, stop.signal))
-      await cleared()
+    async putWhole(bytes: Buffer): Promise<void> {
+      const options = { ...withId, ...transferTimeout(timeoutSeconds) }
+      const put = (client: OSS) => creating('object', () => client.put(key, bytes, options))
+      removeEarlier(Promise.resolve(undefined))
+      await awaitCreation(session.requestToEnd(put, signal))
+      await earlierRemoved()
     },
 
-    /** Resolves when there is room for the next one. */
-    async part(number: number, bytes: Buffer): Promise<void> {
+    /** Resolves when the next part may follow. */
+    async putPart(number: number, bytes: Buffer): Promise<void> {
       const id = uploadId ?? (await start())
-      const sending: Promise<void> = send(number, bytes, id).finally(() => underWay.delete(sending))
-      underWay.add(sending)
-      if (underWay.size >= partsAtOnce) await orAborted(Promise.race(underWay), stop.signal)
+      const sending: Promise<void> = send(number, bytes, id).finally(() => inFlight.delete(sending))
+      inFlight.add(sending)
+      if (inFlight.size >= maxPartsInFlight) await abortable(Promise.race(inFlight), signal)
     },
 
     async complete(): Promise<void> {
-      await Promise.all(underWay)
-      stop.signal.throwIfAborted()
-      await decided(finish(uploadId!))
-      await cleared()
+      await Promise.all(inFlight)
+      signal.throwIfAborted()
+      await awaitCreation(finish(uploadId!))
+      await earlierRemoved()
     },
 
     async discard(error: unknown): Promise<void> {
-      stop.abort()
-      await settled(decision, grace)
-      await line.cut()
-      // What was refused to begin with is not there, and would not be taken away either.
+      controller.abort()
+      await settledWithin(lastCreation, maxResponseWaitSeconds)
+      await session.abort()
+      // A refused first request created nothing, and a deletion would be refused too.
       if (!uploadId && isSpeechError(error) && error.scope === 'account') return
-      const tidy = open()
-      const limit = AbortSignal.timeout(tidying * 1000)
-      await takeAway(tidy, limit).catch(failure =>
+      const cleanup = openSession()
+      await deleteWhatExists(cleanup, AbortSignal.timeout(maxCleanupSeconds * 1000)).catch(failure =>
         log.warn('upload-left-behind', { code: isSpeechError(failure) ? failure.code : 'TIMEOUT' }),
       )
-      await tidy.cut()
+      await cleanup.abort()
     },
 
-    close: line.cut,
+    close: session.abort,
   }
+}
 
-  async function takeAway(tidy: Line, limit: AbortSignal): Promise<void> {
-    if (uploadId) await abortUpload(tidy, key, uploadId, limit)
-    else if (mayBeThere.upload) await tidy.ask(client => abortAll(client, key), limit)
-    if (mayBeThere.object) await tidy.ask(client => client.delete(key), limit)
+/** Grows by 1 MB every 1,000 parts: 12 hours at any bit rate need far fewer than 10,000 parts, and the first is small. */
+export function partBytes(number: number): number {
+  return minPartBytes * (1 + Math.floor((number - 1) / partsPerSize))
+}
+
+/** Cuts a stream into the parts of an upload. Only the last has `isLast`; an empty stream makes one empty part. */
+async function* parts(
+  stream: AsyncIterable<Buffer>,
+): AsyncGenerator<{ number: number; bytes: Buffer; isLast: boolean }> {
+  let number = 1
+  let chunks: Buffer[] = []
+  let size = 0
+  for await (let chunk of stream) {
+    // Holds back a full part until more data arrives: it may be the last.
+    while (size + chunk.length > partBytes(number)) {
+      const missing = partBytes(number) - size
+      yield { number, bytes: Buffer.concat([...chunks, chunk.subarray(0, missing)]), isLast: false }
+      number++
+      chunk = chunk.subarray(missing)
+      chunks = []
+      size = 0
+    }
+    // Copied, because the stream may reuse its memory.
+    chunks.push(Buffer.from(chunk))
+    size += chunk.length
   }
+  yield { number, bytes: Buffer.concat(chunks), isLast: true }
 }
 
 function headersOf({ headers }: { headers: object }): Record<string, string | undefined> {
   return headers as Record<string, string | undefined>
 }
 
-/** Resolves also where it was completed or given up before. */
-export async function abortUpload(line: Line, key: string, id: string, signal: AbortSignal): Promise<void> {
-  await line
-    .ask(client => client.abortMultipartUpload(key, id), signal)
+/** Also resolves if the upload was completed or aborted before. */
+export async function abortUpload(
+  session: OssSession,
+  key: string,
+  uploadId: string,
+  signal: AbortSignal,
+): Promise<void> {
+  await session
+    .request(client => client.abortMultipartUpload(key, uploadId), signal)
     .catch(error => {
       if (!isGone(error)) throw error
     })
 }
 
-/** Gives up the unfinished uploads of this name: those of one job, which has one upload at a time. */
-export async function abortAll(client: OSS, key: string): Promise<void> {
-  for (const id of await unfinishedOf(client, key))
-    await client.abortMultipartUpload(key, id).catch(error => {
+/** Aborts all unfinished uploads of this key: a job has one upload at a time. */
+export async function abortUploadsOf(client: OSS, key: string): Promise<void> {
+  for (const uploadId of await unfinishedUploadsOf(client, key))
+    await client.abortMultipartUpload(key, uploadId).catch(error => {
       if (!isGone(ossError(error))) throw error
     })
 }
 
-async function unfinishedOf(client: OSS, key: string): Promise<string[]> {
+async function unfinishedUploadsOf(client: OSS, key: string): Promise<string[]> {
   const { uploads } = await client.listUploads({ prefix: key, 'max-uploads': 100 })
   return uploads.filter(({ name }) => name === key).map(({ uploadId }) => uploadId)
 }

@@ -1,4 +1,4 @@
-// Recordings as they are, on their way through the bucket to workers on other machines.
+// Transfers original recordings through the bucket to workers on other machines.
 import { randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { type FileHandle, open as openFile, rm, stat } from 'node:fs/promises'
@@ -7,114 +7,119 @@ import { isDiskFull, isSpeechError, SpeechError } from '../../../domain/errors.t
 import type { RecordingStorage } from '../../../domain/ports.ts'
 import type { InstallationId } from '../installation-id.ts'
 import { uploadKey } from '../keys.ts'
-import { type Line, transferTime } from './client.ts'
+import { type OssSession, transferTimeout } from './client.ts'
 import { isGone } from './errors.ts'
-import { type UploadPlace, uploadAudio } from './multipart-upload.ts'
+import { type UploadOptions, uploadAudio } from './multipart-upload.ts'
 
-export interface RecordingsPlace extends Pick<UploadPlace, 'open' | 'patience'> {
-  installation: InstallationId
+export interface OssRecordingsOptions extends Pick<UploadOptions, 'openSession' | 'timeoutSeconds'> {
+  installationId: InstallationId
 }
 
-/** Bytes that one request fetches: what a broken connection costs at most. */
-const pieceSize = 4_000_000
-const piecesAtOnce = 3
+type DownloadOptions = Parameters<RecordingStorage['download']>[2]
 
-export function ossRecordings({ open, patience, installation }: RecordingsPlace): RecordingStorage {
-  /** The first piece tells how many there are; the others come a few at once, each asked for until it is here. */
-  async function fetchInto(line: Line, key: string, handle: FileHandle, options: Fetching): Promise<void> {
-    const { signal, onBytes } = options
+/** Bytes of a range request, and the most that a broken connection costs. */
+const rangeBytes = 4_000_000
+const maxRangesInFlight = 3
+
+export function ossRecordings({
+  openSession,
+  timeoutSeconds,
+  installationId,
+}: OssRecordingsOptions): RecordingStorage {
+  /** The first range reveals the total size; the others are downloaded in parallel. */
+  async function downloadInto(
+    session: OssSession,
+    key: string,
+    handle: FileHandle,
+    { signal, onBytes }: DownloadOptions,
+  ): Promise<void> {
     let done = 0
 
-    async function fetchPiece(from: number): Promise<{ etag: string | undefined; total: number }> {
-      const range = `bytes=${from}-${from + pieceSize - 1}`
-      // Without it OSS gives all where a piece goes beyond the end.
+    async function downloadRange(from: number): Promise<{ etag: string | undefined; total: number }> {
+      const range = `bytes=${from}-${from + rangeBytes - 1}`
+      // Without this header, OSS sends the whole object for a range beyond its end.
       const headers = { Range: range, 'x-oss-range-behavior': 'standard' }
-      const get = (client: OSS) => client.get(key, { headers, ...transferTime(patience) })
-      const { content, res } = await line.ask(get, signal)
-      const { etag, 'content-range': found } = res.headers as Record<string, string | undefined>
-      const total = Number(found?.split('/')[1] ?? content.length)
-      if (content.length !== Math.min(pieceSize, total - from)) throw lost()
-      await handle.write(content, 0, content.length, from).catch(unwritable)
+      const get = (client: OSS) => client.get(key, { headers, ...transferTimeout(timeoutSeconds) })
+      const { content, res } = await session.request(get, signal)
+      const { etag, 'content-range': contentRange } = res.headers as Record<string, string | undefined>
+      const total = Number(contentRange?.split('/')[1] ?? content.length)
+      if (content.length !== Math.min(rangeBytes, total - from)) throw lost()
+      await handle.write(content, 0, content.length, from).catch(throwUnwritable)
       done += content.length
       onBytes?.(done, total)
       return { etag, total }
     }
 
-    const first = await fetchPiece(0)
-    let next = pieceSize
-    async function work(): Promise<void> {
+    const first = await downloadRange(0)
+    let next = rangeBytes
+    async function downloadRest(): Promise<void> {
       while (next < first.total) {
         const from = next
-        next += pieceSize
-        const { etag, total } = await fetchPiece(from)
+        next += rangeBytes
+        const { etag, total } = await downloadRange(from)
         if (etag !== first.etag || total !== first.total) throw lost()
       }
     }
-    await Promise.all(Array.from({ length: piecesAtOnce }, work))
+    await Promise.all(Array.from({ length: maxRangesInFlight }, downloadRest))
   }
 
   return {
     async upload(file, { owner, job }, { signal, onKey, onBytes }) {
-      const mark = randomBytes(6).toString('hex')
-      const key = uploadKey({ owner, job, installation: await installation.getOrCreate(), recording: mark })
-      const before = await stat(file).catch(unreadable)
+      const recording = randomBytes(6).toString('hex')
+      const installation = await installationId.getOrCreate()
+      const key = uploadKey({ owner, job, installation, recording })
+      const before = await stat(file).catch(throwUnreadable)
       await onKey?.(key)
-      await uploadAudio(
-        counted(file, onBytes),
-        { key, open, patience, mime: 'application/octet-stream' },
-        signal,
-      )
+      const options = { key, openSession, timeoutSeconds, mime: 'application/octet-stream' }
+      await uploadAudio(readCounted(file, onBytes), options, signal)
       const after = await stat(file).catch(() => undefined)
       if (after?.size === before.size && after.mtimeMs === before.mtimeMs) return key
-      const line = open()
-      await line.ask(client => client.delete(key), signal).finally(line.cut)
-      throw new SpeechError('RECORDING_CHANGED', 'The file was changed while it was sent to the workers.', {
+      const session = openSession()
+      await session.request(client => client.delete(key), signal).finally(session.abort)
+      throw new SpeechError('RECORDING_CHANGED', 'The file changed during its upload to the workers.', {
         hint: 'Call again when the recording is finished.',
       })
     },
 
     async download(key, file, options) {
-      const line = open()
+      const session = openSession()
       try {
-        const handle = await openFile(file, 'w', 0o600).catch(unwritable)
-        await fetchInto(line, key, handle, options).finally(() => handle.close())
+        const handle = await openFile(file, 'w', 0o600).catch(throwUnwritable)
+        await downloadInto(session, key, handle, options).finally(() => handle.close())
       } catch (error) {
-        await line.cut()
+        await session.abort()
         await rm(file, { force: true })
         throw isSpeechError(error) && isGone(error) ? lost(error) : error
       } finally {
-        await line.cut()
+        await session.abort()
       }
     },
   }
 }
 
-type Fetching = Parameters<RecordingStorage['download']>[2]
-
-async function* counted(file: string, onBytes?: (done: number) => void): AsyncGenerator<Buffer> {
+async function* readCounted(file: string, onBytes?: (done: number) => void): AsyncGenerator<Buffer> {
   let done = 0
   try {
-    for await (const piece of createReadStream(file, { highWaterMark: 1 << 18 })) {
-      yield piece as Buffer
-      done += (piece as Buffer).length
+    for await (const chunk of createReadStream(file, { highWaterMark: 1 << 18 })) {
+      yield chunk as Buffer
+      done += (chunk as Buffer).length
       onBytes?.(done)
     }
   } catch (error) {
-    unreadable(error)
+    throwUnreadable(error)
   }
 }
 
 function lost(cause?: unknown): SpeechError {
-  return new SpeechError('RECORDING_LOST', 'The recording no longer lies in the bucket.', {
-    hint: 'Call again with the recording to have it heard.',
+  return new SpeechError('RECORDING_LOST', 'The recording is no longer in the bucket.', {
+    hint: 'Call again with the recording.',
     cause,
   })
 }
 
-function unreadable(cause: unknown): never {
-  const isMissing = (cause as NodeJS.ErrnoException | null)?.code === 'ENOENT'
-  if (isMissing)
-    throw new SpeechError('FILE_NOT_FOUND', 'The file is no longer there.', {
+function throwUnreadable(cause: unknown): never {
+  if ((cause as NodeJS.ErrnoException | null)?.code === 'ENOENT')
+    throw new SpeechError('FILE_NOT_FOUND', 'The file no longer exists.', {
       hint: 'Check the path and call again.',
       cause,
     })
@@ -124,18 +129,14 @@ function unreadable(cause: unknown): never {
   })
 }
 
-function unwritable(cause: unknown): never {
+function throwUnwritable(cause: unknown): never {
   if (isDiskFull(cause))
-    throw new SpeechError(
-      'DISK_FULL',
-      'There is no room for the recording in the data folder of the worker.',
-      {
-        hint: 'Free some space there, or set its SPEECH_DATA_DIR to a folder with room.',
-        cause,
-      },
-    )
-  throw new SpeechError('UPLOAD_FAILED', 'The data folder of the worker cannot be written.', {
-    hint: 'Correct its permissions, or set its SPEECH_DATA_DIR to another one.',
+    throw new SpeechError('DISK_FULL', 'The disk of the worker has no room for the recording.', {
+      hint: 'Free some space there, or set its SPEECH_DATA_DIR to a folder with room.',
+      cause,
+    })
+  throw new SpeechError('UPLOAD_FAILED', 'The data folder of the worker is not writable.', {
+    hint: 'Correct its permissions, or set its SPEECH_DATA_DIR to another folder.',
     cause,
   })
 }
