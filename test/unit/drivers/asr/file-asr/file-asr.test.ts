@@ -806,7 +806,10 @@ describe('the two recognisers', () => {
     const cloud = dashscope({ apiKey, baseUrl: server.baseUrl, http })
     const names = { speakerModel: 'fun-asr', fileModel: 'fun-asr' }
     const { speakerRecogniser, fileRecogniser } = fileRecognisers({ cloud, http, ...names })
-    expect(speakerRecogniser).toMatchObject({ model: 'fun-asr', capabilities: { text: false, speakers: true } })
+    expect(speakerRecogniser).toMatchObject({
+      model: 'fun-asr',
+      capabilities: { text: false, speakers: true },
+    })
     expect(fileRecogniser).toMatchObject({ model: 'fun-asr', capabilities: { text: true, speakers: false } })
   })
 
