@@ -6,7 +6,7 @@ export const errors = {
     'No file has this path on the machine where the server runs. Give the full path of one recording.',
   NOT_A_FILE: 'The path names a folder or a device. Give the full path of one recording.',
   EMPTY_FILE: 'The file has no bytes. Copy or download the recording again.',
-  NOT_AUDIO: 'The file holds nothing that ffmpeg recognises as audio or video, whatever its extension is.',
+  NOT_AUDIO: 'The file holds nothing that ffmpeg recognises as audio or video, regardless of its extension.',
   NO_AUDIO_TRACK: 'The video has no audio track.',
   UNSUPPORTED_CODEC: 'ffmpeg cannot decode this audio. Convert it to another format, or set FFMPEG_PATH.',
   PLAYLIST_REFUSED:
