@@ -1,122 +1,143 @@
-// Fillers: which of them the answer has kept, which it has left out, and to which match those at a border belong.
-import type { Match } from './chain.ts'
-import type { Letters } from './normalized-text.ts'
+// Aligns the fillers of the original with those of the answer: which are kept, and which are removed.
+import type { Match } from './match.ts'
+import type { NormalizedText } from './normalized-text.ts'
 
-/** A filler that was left out: where it stood in the original, and what it is counted as. */
+/** A removed filler: its range in the original (UTF-16 units), and the name under which it is counted. */
 export interface Removal {
   at: number
   length: number
   name: string
 }
 
-/** Letters of a text but for its fillers, and where those stand. */
-export interface Reduced {
-  letters: Letters
-  fillers: Standing[]
+/** A normalised text without its fillers, and the positions of those. */
+export interface WithoutFillers {
+  normalized: NormalizedText
+  fillers: FillerPosition[]
 }
 
-/** A filler, and before which of the other letters it stands. */
-export interface Standing {
+export interface FillerPosition {
+  /** Index of the character that follows it in the text without fillers. */
   slot: number
   name: string
-  /** As it stands in the stream. */
-  letters: string
-  /** In the text. */
+  /** Its normalised characters. */
+  chars: string
+  /** `[start, end)` in the text. */
   start: number
   end: number
 }
 
-export interface Assembly {
-  original: Reduced
-  answer: Reduced
+export interface AlignmentInput {
+  original: WithoutFillers
+  answer: WithoutFillers
   matches: Match[]
-  /** Offset in the text at which what counts begins: what lies before was only shown. */
-  from: number
+  /** Length of the context before the text proper; the model was shown it, and it is not part of the result. */
+  contextLength: number
 }
 
-export interface Settled {
+export interface AlignedFillers {
   matches: Match[]
-  /** Fillers of the original that are in the answer, and where. */
-  kept: Map<Standing, Standing>
+  /** Fillers of the original that are in the answer, with their positions there. */
+  kept: Map<FillerPosition, FillerPosition>
   removals: Removal[]
 }
 
-/** Which fillers the answer has kept. A match that has one which was never said is none. */
-export function settleFillers({ original, answer, matches: all, from }: Assembly): Settled {
+/** Finds the fillers that the answer kept. Drops matches with a filler that the original does not have. */
+export function alignFillers({
+  original,
+  answer,
+  matches: all,
+  contextLength,
+}: AlignmentInput): AlignedFillers {
   let matches = all
   for (;;) {
-    const kept = new Map<Standing, Standing>()
+    const kept = new Map<FillerPosition, FillerPosition>()
     const wrong = new Set<Match>()
     for (const match of matches) {
       for (const filler of answer.fillers.filter(({ start }) => start >= match.from && start < match.to)) {
-        const slot = match.at + filler.slot - match.first
-        const said = original.fillers.find(
-          one => one.slot === slot && one.letters === filler.letters && !kept.has(one) && isBehind(one, kept),
+        const slot = match.originalStart + filler.slot - match.answerStart
+        const source = original.fillers.find(
+          one => one.slot === slot && one.chars === filler.chars && !kept.has(one) && isAfterLast(one, kept),
         )
-        if (said) kept.set(said, filler)
+        if (source) kept.set(source, filler)
         else wrong.add(match)
       }
     }
-    if (wrong.size === 0) return { matches, kept, removals: removalsOf(original, matches, kept, from) }
+    if (wrong.size === 0)
+      return { matches, kept, removals: findRemovals(original, matches, kept, contextLength) }
     matches = matches.filter(match => !wrong.has(match))
   }
 }
 
-/** In order: none before one that is there already. */
-function isBehind(one: Standing, kept: Map<Standing, Standing>): boolean {
+/** Keeps the alignment in order: no filler before one that is aligned already. */
+function isAfterLast(one: FillerPosition, kept: Map<FillerPosition, FillerPosition>): boolean {
   const last = [...kept.keys()].at(-1)
   return last === undefined || last.start < one.start
 }
 
-function removalsOf(
-  { letters, fillers }: Reduced,
+function findRemovals(
+  { normalized, fillers }: WithoutFillers,
   matches: Match[],
-  kept: Map<Standing, Standing>,
-  from: number,
+  kept: Map<FillerPosition, FillerPosition>,
+  contextLength: number,
 ): Removal[] {
   const removals: Removal[] = []
-  const size = letters.stream.length
+  const size = normalized.chars.length
   for (const filler of fillers) {
-    if (kept.has(filler) || filler.start < from) continue
+    if (kept.has(filler) || filler.start < contextLength) continue
     const { slot } = filler
-    const isInside = matches.some(({ at, length }) => slot > at && slot < at + length)
-    const isLeft = matches.some(({ at, length }) => slot === at + length) || isFirst(letters, slot, from)
-    const isRight = matches.some(({ at }) => slot === at) || slot === size
+    const isInside = matches.some(
+      ({ originalStart, length }) => slot > originalStart && slot < originalStart + length,
+    )
+    const isLeft =
+      matches.some(({ originalStart, length }) => slot === originalStart + length) ||
+      isFirstSlot(normalized, slot, contextLength)
+    const isRight = matches.some(({ originalStart }) => slot === originalStart) || slot === size
     const isBetween =
-      isLeft && isRight && matches.some(({ at, length }) => slot === at || slot === at + length)
+      isLeft &&
+      isRight &&
+      matches.some(({ originalStart, length }) => slot === originalStart || slot === originalStart + length)
     const hasNeighbour = [...kept.keys()].some(
       one =>
         one.slot === slot && ((isRight && one.start < filler.start) || (isLeft && one.start > filler.start)),
     )
     const { start, end, name } = filler
-    if (isInside || isBetween || hasNeighbour) removals.push({ at: start - from, length: end - start, name })
+    if (isInside || isBetween || hasNeighbour)
+      removals.push({ at: start - contextLength, length: end - start, name })
   }
   return removals
 }
 
-export function countsOf(removals: Removal[]): Record<string, number> {
+export function countByName(removals: Removal[]): Record<string, number> {
   const counts: Record<string, number> = {}
   for (const { name } of removals) counts[name] = (counts[name] ?? 0) + 1
   return counts
 }
 
-/** True where no letter of what counts stands before it. */
-export function isFirst({ start }: Letters, slot: number, from: number): boolean {
-  return slot === 0 || start[slot - 1]! < from
+/** True if no character of the text proper precedes the slot. */
+export function isFirstSlot({ start }: NormalizedText, slot: number, contextLength: number): boolean {
+  return slot === 0 || start[slot - 1]! < contextLength
 }
 
-/** How many of these go with the match before them: up to the last that its text has. */
-export function trailing(match: Match, here: Standing[], kept: Map<Standing, Standing>): number {
-  const isOwn = (one: Standing) =>
+/** Counts the fillers of a slot that belong to the match before it: up to the last one in its answer text. */
+export function trailingCount(
+  match: Match,
+  atSlot: FillerPosition[],
+  kept: Map<FillerPosition, FillerPosition>,
+): number {
+  const isOwn = (one: FillerPosition) =>
     (kept.get(one)?.start ?? -1) >= match.from && kept.get(one)!.start < match.to
-  return here.findLastIndex(isOwn) + 1
+  return atSlot.findLastIndex(isOwn) + 1
 }
 
-/** Those that go with the match behind them: from the first that its text has. */
-export function leading(match: Match, here: Standing[], kept: Map<Standing, Standing>): Standing[] {
-  const first = here.findIndex(one => {
-    const is = kept.get(one)
-    return is !== undefined && is.start >= match.from && is.start < match.to
+/** Returns the fillers of a slot that belong to the match after it: from the first one in its answer text. */
+export function leadingFillers(
+  match: Match,
+  atSlot: FillerPosition[],
+  kept: Map<FillerPosition, FillerPosition>,
+): FillerPosition[] {
+  const first = atSlot.findIndex(one => {
+    const found = kept.get(one)
+    return found !== undefined && found.start >= match.from && found.start < match.to
   })
-  return first < 0 ? [] : here.slice(first)
+  return first < 0 ? [] : atSlot.slice(first)
 }

@@ -1,19 +1,21 @@
-// A model's answer without what hangs around the text, in the paragraphs and runs of sentences that are judged.
-import { closeScript } from './normalized-text.ts'
+// Extracts the text from a model's answer, and splits it into the units that are judged.
+import { unspacedScript } from './normalized-text.ts'
 
+/** A paragraph of an answer, or a run of sentences of a long one. */
 export interface Unit {
-  /** `[from, to)` in the answer, without blanks at either end. */
+  /** `[from, to)` in the answer, without surrounding whitespace. */
   from: number
   to: number
-  /** True where the answer begins a paragraph with it, and where it ends one. */
+  /** True where it begins a paragraph of the answer. */
   opens: boolean
+  /** True where it ends a paragraph of the answer. */
   closes: boolean
 }
 
-/** Takes off thoughts, fences, tags, quotes and markup that the original has not. What is left may still hold foreign sentences. */
-export function unwrap(answer: string, original: string): string {
+/** Removes reasoning, code blocks, tags, quotes and markup that the original lacks. The rest may still hold sentences that the model added. */
+export function extractText(answer: string, original: string): string {
   let text = answer.replace(/\r\n?/g, '\n')
-  if (!/<think/i.test(original)) text = withoutThoughts(text)
+  if (!/<think/i.test(original)) text = withoutReasoning(text)
   text = fromJson(text)
   if (!original.includes('`')) text = text.replace(/^[ \t]*```.*$/gm, '').replaceAll('`', '')
   if (!original.includes('<'))
@@ -23,18 +25,18 @@ export function unwrap(answer: string, original: string): string {
   return withoutQuotes(withoutMarkup(text, original).trim(), original)
 }
 
-/** What stands outside of them; one that was never closed goes on to the end, one that was never opened began before. */
-function withoutThoughts(text: string): string {
-  let said = ''
+/** Removes `<think>` blocks: an unclosed one extends to the end, an unopened one starts at the beginning. */
+function withoutReasoning(text: string): string {
+  let kept = ''
   let from = 0
   let isOpen = false
   for (const { 0: tag, index } of text.matchAll(/<\/?think(?:ing)?>/gi)) {
     const closes = tag[1] === '/'
-    if (!isOpen) said = closes ? '' : said + text.slice(from, index)
+    if (!isOpen) kept = closes ? '' : kept + text.slice(from, index)
     isOpen = !closes
     from = index + tag.length
   }
-  return isOpen ? said : said + text.slice(from)
+  return isOpen ? kept : kept + text.slice(from)
 }
 
 function fromJson(text: string): string {
@@ -71,44 +73,44 @@ function withoutMarkup(text: string, original: string): string {
   return plain
 }
 
-const pairs = new Set(['""', '“”', '«»', '「」', '『』', "''"])
+const quotePairs = new Set(['""', '“”', '«»', '「」', '『』', "''"])
 
 function withoutQuotes(text: string, original: string): string {
   const ends = (text[0] ?? '') + (text.at(-1) ?? '')
-  return text.length > 1 && pairs.has(ends) && original.trim()[0] !== text[0] ? text.slice(1, -1) : text
+  return text.length > 1 && quotePairs.has(ends) && original.trim()[0] !== text[0] ? text.slice(1, -1) : text
 }
 
-/** Letters of a spaced script in some 80 words; a sign of a close script counts for two and a half. */
-const longestRun = 450
-const closeWeight = 2.5
+/** About 80 words of a spaced script, in characters; a character of an unspaced script weighs 2.5. */
+const maxUnitWeight = 450
+const unspacedWeight = 2.5
 
-/** The paragraphs; one that is long, in runs of whole sentences, so that one slip does not cost a page. */
-export function unitsOf(text: string): Unit[] {
-  // Where empty lines part the paragraphs, a single break is only the end of a line.
-  const parting = /\n[ \t]*\n/.test(text) ? /\n[ \t]*(?:\n[ \t]*)+/g : /\n+/g
-  return stretches(text, 0, text.length, parting).flatMap(({ from, to }) => {
-    const runs = weight(text.slice(from, to)) > longestRun ? runsOf(text, from, to) : [{ from, to }]
+/** Splits a text into paragraphs, and long ones into runs of whole sentences, so that one wrong word does not reject a page. */
+export function splitIntoUnits(text: string): Unit[] {
+  // Where empty lines separate the paragraphs, a single line break is only a line end.
+  const separator = /\n[ \t]*\n/.test(text) ? /\n[ \t]*(?:\n[ \t]*)+/g : /\n+/g
+  return split(text, 0, text.length, separator).flatMap(({ from, to }) => {
+    const runs = weight(text.slice(from, to)) > maxUnitWeight ? sentenceRuns(text, from, to) : [{ from, to }]
     return runs.map((run, i) => ({ ...run, opens: i === 0, closes: i === runs.length - 1 }))
   })
 }
 
 function weight(text: string): number {
   let sum = 0
-  for (const sign of text) sum += closeScript.test(sign) ? closeWeight : 1
+  for (const character of text) sum += unspacedScript.test(character) ? unspacedWeight : 1
   return sum
 }
 
-type Stretch = Pick<Unit, 'from' | 'to'>
+export type TextRange = Pick<Unit, 'from' | 'to'>
 
-function runsOf(text: string, from: number, to: number): Stretch[] {
-  const runs: Stretch[] = []
+function sentenceRuns(text: string, from: number, to: number): TextRange[] {
+  const runs: TextRange[] = []
   let size = 0
-  for (const sentence of sentencesOf(text, from, to)) {
+  for (const sentence of sentenceRanges(text, from, to)) {
     const added = weight(text.slice(sentence.from, sentence.to))
     const open = runs.at(-1)
-    if (open && size + added <= longestRun) open.to = sentence.to
+    if (open && size + added <= maxUnitWeight) open.to = sentence.to
     else runs.push({ ...sentence })
-    size = open && size + added <= longestRun ? size + added : added
+    size = open && size + added <= maxUnitWeight ? size + added : added
   }
   return runs
 }
@@ -116,19 +118,19 @@ function runsOf(text: string, from: number, to: number): Stretch[] {
 const sentenceEnd = /[.!?…।؟۔]["'”’»)\]]*\s+|[。！？]+[”’」』）。！？]*/g
 const clauseEnd = /[,;:،؛]\s+|[，、；：]/g
 
-/** Sentences, and of one without an end its clauses or words: whatever is short enough. */
-export function sentencesOf(text: string, from: number, to: number): Stretch[] {
-  const finer = (parting: RegExp, then: (part: Stretch) => Stretch[]) => (part: Stretch) =>
-    weight(text.slice(part.from, part.to)) > longestRun
-      ? stretches(text, part.from, part.to, parting).flatMap(then)
+/** Splits a range into sentences, and overlong ones into clauses or words. */
+export function sentenceRanges(text: string, from: number, to: number): TextRange[] {
+  const refine = (separator: RegExp, then: (part: TextRange) => TextRange[]) => (part: TextRange) =>
+    weight(text.slice(part.from, part.to)) > maxUnitWeight
+      ? split(text, part.from, part.to, separator).flatMap(then)
       : [part]
-  const words = finer(/\s+/g, part => [part])
-  return stretches(text, from, to, sentenceEnd).flatMap(finer(clauseEnd, words))
+  const words = refine(/\s+/g, part => [part])
+  return split(text, from, to, sentenceEnd).flatMap(refine(clauseEnd, words))
 }
 
-/** What lies between the ends of what parts the text, without blanks at either end. */
-function stretches(text: string, from: number, to: number, parting: RegExp): Stretch[] {
-  const found: Stretch[] = []
+/** Splits a range after each separator, and trims whitespace from the parts. */
+function split(text: string, from: number, to: number, separator: RegExp): TextRange[] {
+  const found: TextRange[] = []
   let at = from
   const add = (end: number) => {
     const part = text.slice(at, end)
@@ -136,7 +138,7 @@ function stretches(text: string, from: number, to: number, parting: RegExp): Str
     if (part.trim() !== '') found.push({ from: start, to: start + part.trim().length })
     at = end
   }
-  for (const { 0: gap, index } of text.slice(from, to).matchAll(parting)) add(from + index + gap.length)
+  for (const { 0: gap, index } of text.slice(from, to).matchAll(separator)) add(from + index + gap.length)
   add(to)
   return found
 }

@@ -1,14 +1,21 @@
-// The sounds people make while they look for a word, by language. Only such sounds: no word that can carry a meaning.
-import { blank, isClose, isWordBorder, type Letters, line, mark } from './normalized-text.ts'
+// Fillers by language: hesitation sounds only, never a word that can carry a meaning.
+import {
+  isUnspaced,
+  isWordBoundary,
+  lineBreak,
+  type NormalizedText,
+  punctuation,
+  space,
+} from './normalized-text.ts'
 
 export interface FillerList {
-  /** As they are written as a rule. */
+  /** Usual spellings. */
   examples: string[]
-  /** All the ways to write them, in lower case. */
+  /** Matches all spellings, in lower case. */
   pattern: RegExp
 }
 
-/** A German "er" is "he", a Portuguese "um" is "a", 额 is a sum, あの is "that", يعني is "it means": they are not here. */
+/** Not listed: German "er" (he), Portuguese "um" (a), 额 (a sum), あの (that), يعني (it means). */
 const byLanguage: Record<string, FillerList> = {
   en: {
     examples: ['um', 'uh', 'erm', 'hmm'],
@@ -34,87 +41,87 @@ const byLanguage: Record<string, FillerList> = {
   hi: { examples: ['उम्म', 'हम्म'], pattern: /^(?:उम्म+|हम्म+)$/ },
 }
 
-/** These are words in no language that is written with Latin letters. */
-const everywhere: FillerList = {
+/** Fillers that are not words in any language of Latin script. */
+const latinFillers: FillerList = {
   examples: ['hmm', 'uhm', 'ehm', 'erm', 'äh', 'ähm', 'euh'],
   pattern: /^(?:h+m{2,}|u+h+m+|e+h+m+|e+r+m+|[äö]+h+m*|e+u+h+)$/,
 }
 
-/** What may be left out of a text, as it is written as a rule. */
+/** Returns the usual spellings of the fillers that may be removed from a text. */
 export function fillerExamples(text: string, language: string | undefined): string[] {
   return [...new Set(listsFor(text, language).flatMap(({ examples }) => examples))]
 }
 
-/** All languages that have a list, with what is in it. */
+/** Returns all languages with a list, and the usual spellings of their fillers. */
 export function fillerLists(): [language: string, examples: string[]][] {
   return Object.entries(byLanguage).map(([language, { examples }]) => [language, examples])
 }
 
 export interface Filler {
-  /** Which of the letters it is: `[from, to)`. */
+  /** `[from, to)` in the normalised characters. */
   from: number
   to: number
-  /** How it is counted, whoever drew it out how long. */
+  /** Name under which it is counted, the same for drawn-out spellings. */
   name: string
 }
 
-/** The fillers of a text, in order. */
-export function findFillers(letters: Letters, lists: FillerList[]): Filler[] {
+/** Finds the fillers of a text, in order. */
+export function findFillers(normalized: NormalizedText, lists: FillerList[]): Filler[] {
   const found: Filler[] = []
-  for (const { from, to } of wordsOf(letters, lists)) {
-    const word = letters.text.slice(letters.start[from]!, letters.end[to - 1]!)
-    // H&M and 5mm are names and measures, whatever is left of them without their signs.
-    if (/[^\p{L}\p{M}\p{Pd}ー〜~]/u.test(word) || hangsOn(letters, from, to)) continue
+  for (const { from, to } of wordsOf(normalized, lists)) {
+    const word = normalized.text.slice(normalized.start[from]!, normalized.end[to - 1]!)
+    // H&M and 5mm are a name and a measure, although their letters alone match a filler.
+    if (/[^\p{L}\p{M}\p{Pd}ー〜~]/u.test(word) || isAttached(normalized, from, to)) continue
     const plain = word
       .normalize('NFC')
       .toLowerCase()
       .replace(/[^\p{L}\p{M}]/gu, '')
     if (!isFiller(plain, lists)) continue
-    if (!isAlone(letters, from, to) && !isMeant(letters, from, to, word))
+    if (!isAlone(normalized, from, to) && !isMeaningful(normalized, from, to, word))
       found.push({ from, to, name: nameOf(plain) })
   }
   return found
 }
 
-/** A turn of nothing else is an answer: "Mm." */
-function isAlone({ border, stream }: Letters, from: number, to: number): boolean {
-  return border[from] === line && (to === stream.length || border[to] === line)
+/** True for a filler that is a whole turn: "Mm." is an answer. */
+function isAlone({ boundaries, chars }: NormalizedText, from: number, to: number): boolean {
+  return boundaries[from] === lineBreak && (to === chars.length || boundaries[to] === lineBreak)
 }
 
-/** Without a blank beside a digit or a symbol: @um, #um, UH-60. */
-function hangsOn({ stream, border }: Letters, from: number, to: number): boolean {
-  const isSign = (at: number) => /[^\p{L}\p{M}]/u.test(stream[at] ?? ' ')
-  const left = from > 0 && border[from]! < blank && isSign(from - 1)
-  return left || (to < stream.length && border[to]! < blank && isSign(to))
+/** True beside a digit or a symbol without a space between: @um, #um, UH-60. */
+function isAttached({ chars, boundaries }: NormalizedText, from: number, to: number): boolean {
+  const isSymbol = (at: number) => /[^\p{L}\p{M}]/u.test(chars[at] ?? ' ')
+  const left = from > 0 && boundaries[from]! < space && isSymbol(from - 1)
+  return left || (to < chars.length && boundaries[to]! < space && isSymbol(to))
 }
 
-/** An ER: an abbreviation. Uh-huh, mm hmm: an answer. */
-function isMeant(letters: Letters, from: number, to: number, word: string): boolean {
-  const { text, start, end } = letters
+/** True for an abbreviation (an ER), and for a backchannel (uh-huh, mm hmm). */
+function isMeaningful(normalized: NormalizedText, from: number, to: number, word: string): boolean {
+  const { text, start, end } = normalized
   if (text !== text.toUpperCase() && /^\p{Lu}{2,}$/u.test(word)) return true
   const before = text.slice(Math.max(0, start[from]! - 12), start[from]!)
   const after = text.slice(end[to - 1]!, end[to - 1]! + 12)
   return (
-    answer.test(`${/[\p{L}'’]+(?=\P{L}*$)/u.exec(before)?.[0]} ${word}`) ||
-    answer.test(`${word} ${/\p{L}+/u.exec(after)?.[0]}`)
+    backchannel.test(`${/[\p{L}'’]+(?=\P{L}*$)/u.exec(before)?.[0]} ${word}`) ||
+    backchannel.test(`${word} ${/\p{L}+/u.exec(after)?.[0]}`)
   )
 }
 
-const answer = /^(?:u+h+ h+u+h+|h+u+h+ u+h+|m+ h+m+)$/i
+const backchannel = /^(?:u+h+ h+u+h+|h+u+h+ u+h+|m+ h+m+)$/i
 
 function nameOf(word: string): string {
   const short = word.replace(/(\P{M})\1+/gu, '$1')
   return [...short].length > 1 || short === word ? short : word.slice(0, 2)
 }
 
-/** What counts as a filler in a text. */
+/** Returns the lists of fillers that apply to a text. */
 export function listsFor(text: string, language: string | undefined): FillerList[] {
   const code = language?.toLowerCase().split('-')[0]
   const own = code === undefined ? byScript(text) : byLanguage[code]
-  return own ? [own, everywhere] : [everywhere]
+  return own ? [own, latinFillers] : [latinFillers]
 }
 
-/** Where nobody says the language, its script may: one language's fillers then are no words of the others. */
+/** Guesses the language by script, where a script's other languages have no words that are fillers in this one. */
 function byScript(text: string): FillerList | undefined {
   if (/[\p{Script=Hiragana}\p{Script=Katakana}]/u.test(text)) return byLanguage.ja
   if (/\p{Script=Han}/u.test(text)) return byLanguage.zh
@@ -125,22 +132,26 @@ function byScript(text: string): FillerList | undefined {
   return isEnglish(text) ? byLanguage.en : undefined
 }
 
-/** More than one word in ten is one of these, and none of them is a word of its neighbours. */
+/** True if more than one word in ten is a common English word that no neighbouring language has. */
 function isEnglish(text: string): boolean {
   const words = text.toLowerCase().match(/\p{L}+/gu) ?? []
   const known = words.filter(word => /^(?:the|and|of|that|is|it|you|we|was|this|with|they|have)$/.test(word))
   return known.length > words.length / 10
 }
 
-/** Words as they are parted by blanks; in close scripts, by a dictionary. */
-function* wordsOf(letters: Letters, lists: FillerList[]): Generator<{ from: number; to: number }> {
-  const { stream, border } = letters
+/** Splits into words by spaces and punctuation, and by a dictionary in unspaced scripts. */
+function* wordsOf(normalized: NormalizedText, lists: FillerList[]): Generator<{ from: number; to: number }> {
+  const { chars, boundaries } = normalized
   let from = 0
-  for (let at = 1; at <= stream.length; at++) {
-    if (at < stream.length && border[at]! < mark && isClose(letters, at) === isClose(letters, at - 1))
+  for (let at = 1; at <= chars.length; at++) {
+    if (
+      at < chars.length &&
+      boundaries[at]! < punctuation &&
+      isUnspaced(normalized, at) === isUnspaced(normalized, at - 1)
+    )
       continue
-    if (isClose(letters, from) && !/\p{Script=Hangul}/u.test(stream[from]!))
-      yield* parted(letters, lists, from, at)
+    if (isUnspaced(normalized, from) && !/\p{Script=Hangul}/u.test(chars[from]!))
+      yield* dictionaryWords(normalized, lists, from, at)
     else yield { from, to: at }
     from = at
   }
@@ -148,33 +159,38 @@ function* wordsOf(letters: Letters, lists: FillerList[]): Generator<{ from: numb
 
 let segmenter: Intl.Segmenter | undefined
 
-/** Any run between two borders of the dictionary's words that could be a filler: えーと may be one of them or two. */
-function* parted(
-  letters: Letters,
+/** Splits into dictionary words, joining those that together make a filler: the dictionary may split えーと in two. */
+function* dictionaryWords(
+  normalized: NormalizedText,
   lists: FillerList[],
   from: number,
   to: number,
 ): Generator<{ from: number; to: number }> {
   segmenter ??= new Intl.Segmenter('ja', { granularity: 'word' })
-  const begin = letters.start[from]!
-  const text = letters.text.slice(begin, letters.end[to - 1]!)
-  const borders = new Set([...segmenter.segment(text)].map(({ index }) => begin + index))
-  // The dictionary does not know it, and no word has these letters inside.
+  const begin = normalized.start[from]!
+  const text = normalized.text.slice(begin, normalized.end[to - 1]!)
+  const wordStarts = new Set([...segmenter.segment(text)].map(({ index }) => begin + index))
+  // The dictionary lacks this sound, and no word contains it.
   for (const { 0: sound, index } of text.matchAll(/อืม+/g))
-    borders.add(begin + index).add(begin + index + sound.length)
+    wordStarts.add(begin + index).add(begin + index + sound.length)
   const starts: number[] = []
   for (let at = from; at < to; at++)
-    if (borders.has(letters.start[at]!) && isWordBorder(letters, at)) starts.push(at)
+    if (wordStarts.has(normalized.start[at]!) && isWordBoundary(normalized, at)) starts.push(at)
   starts.push(to)
   for (let i = 0; i + 1 < starts.length; ) {
-    const end = longest(letters, lists, starts, i)
+    const end = longestFiller(normalized, lists, starts, i)
     yield { from: starts[i]!, to: starts[end]! }
     i = end
   }
 }
 
-/** Up to three of the dictionary's words together, where they make a filler. */
-function longest({ text, start, end }: Letters, lists: FillerList[], starts: number[], i: number): number {
+/** Returns the index after up to three dictionary words that together make a filler, or after one word. */
+function longestFiller(
+  { text, start, end }: NormalizedText,
+  lists: FillerList[],
+  starts: number[],
+  i: number,
+): number {
   for (const count of [3, 2]) {
     const last = starts[i + count]
     if (last === undefined) continue

@@ -1,138 +1,141 @@
-// What of a text is said and not merely written: its letters, one after the other, without case, marks and blanks.
+// Normalises text to comparable characters without case, punctuation and spaces, keeping each one's offset.
 
-/** What lies between a letter and the one before it: a joint holds a word together (an apostrophe, a hyphen, a dot), a mark does not. */
-export const [none, joint, mark, blank, line] = [0, 1, 2, 3, 4] as const
+/**
+ * Kinds of boundary between a character and the one before it, by strength. A joiner (apostrophe, hyphen, dot) may stand
+ * within a word, punctuation may not.
+ */
+export const [none, joiner, punctuation, space, lineBreak] = [0, 1, 2, 3, 4] as const
 
-export interface Letters {
+export interface NormalizedText {
   text: string
-  /** Folded, one UTF-16 unit a letter or a part of one. */
-  stream: string
-  /** Where in the text the sign lies that each unit comes from: `[start, end)` in UTF-16 units. */
+  /** The comparable characters, case-folded; offsets into it count UTF-16 units. */
+  chars: string
+  /** For each unit of `chars`, `[start, end)` of its original character in `text` (UTF-16 units). */
   start: Int32Array
   end: Int32Array
-  /** Before each unit, the strongest of what lies there. The first has a line break. */
-  border: Uint8Array
+  /** For each unit of `chars`, the strongest boundary before it; a line break before the first. */
+  boundaries: Uint8Array
 }
 
-/** Signs with the marks on them; Korean and half-width Japanese also in parts. */
-const sign =
+/** Characters with their combining marks, including Korean and half-width Japanese in parts. */
+const characterPattern =
   /[\u1100-\u115f][\u1160-\u11a7]?[\u11a8-\u11ff]?|[\uff66-\uff9d][\uff9e\uff9f]?|[\p{L}\p{N}]\p{M}*|\p{M}+|[\s\S]/gu
 /** Letters, numbers, and symbols that are spoken or carry meaning. */
-const spoken = /^[\p{L}\p{M}\p{N}\p{Sc}\p{Sm}\p{So}%&@#§٪‰‱′″]/u
+const spokenCharacter = /^[\p{L}\p{M}\p{N}\p{Sc}\p{Sm}\p{So}%&@#§٪‰‱′″]/u
 const digit = /\p{N}/u
 const number = /^[\p{N}\p{Sc}]/u
 const whitespace = /^\s/
-/** Apostrophes, hyphens, dots, signs without a width. */
-const inWords = /^(?:['’ʼ`´.·•\u2010\u2011\u05f3\u05f4-]|\p{Cf})/u
+/** Apostrophes, hyphens, dots, zero-width characters. */
+const joinerCharacter = /^(?:['’ʼ`´.·•\u2010\u2011\u05f3\u05f4-]|\p{Cf})/u
 const dashes = /[-\u2010-\u2015\u2212]/g
-/** Other forms of the same signs: wide and narrow, joined Arabic, ligatures. Not ² or ½, which are other numbers. */
-const otherForms = /[\uf900-\ufaff\ufb00-\ufdff\ufe70-\ufefe\uff00-\uffef]+/g
-/** Lengthens an Arabic word on paper; chooses the look of a sign. */
-const onlyLook = /\u0640|[\ufe00-\ufe0f]/g
-/** Without its apostrophe another word: were, well, ill, id, hell, shell, shed. */
-const otherWord = /^(?:we['’](?:re|ll|d)|s?he['’](?:ll|d)|i['’](?:ll|d)|who['’]re)$/iu
-const aroundApostrophe = /(?<!\p{L})(?:we|she|he|i|who)['’](?:re|ll|d)(?!\p{L})/giu
+/** Full-width and half-width forms, Arabic presentation forms, ligatures. Not ² or ½, which are different numbers. */
+const compatibilityForms = /[\uf900-\ufaff\ufb00-\ufdff\ufe70-\ufefe\uff00-\uffef]+/g
+/** The Arabic tatweel and variation selectors, which change appearance only. */
+const appearanceOnly = /\u0640|[\ufe00-\ufe0f]/g
+/** Becomes another word without its apostrophe: were, well, ill, id, hell, shell, shed. */
+const ambiguousContraction = /^(?:we['’](?:re|ll|d)|s?he['’](?:ll|d)|i['’](?:ll|d)|who['’]re)$/iu
+const contraction = /(?<!\p{L})(?:we|she|he|i|who)['’](?:re|ll|d)(?!\p{L})/giu
 
 /**
- * Reads a text. `apostrophes` says that its writer sets them, so that "were" is not "we're"; a recogniser that sets none
- * means either.
+ * Normalises a text. `apostrophes` means that its author writes them, so that "were" is not "we're". Without them, a
+ * recogniser's "were" may stand for either.
  */
-export function lettersOf(text: string, apostrophes: boolean): Letters {
-  const stream: string[] = []
+export function normalizeText(text: string, apostrophes: boolean): NormalizedText {
+  const chars: string[] = []
   const start: number[] = []
   const end: number[] = []
-  const border: number[] = []
-  const kept = apostrophes ? apostrophesThatCount(text) : new Set<number>()
-  let between: number = line
-  /** Where the marks began that lie before the next letter. */
-  let marks = -1
+  const boundaries: number[] = []
+  const significant = apostrophes ? significantApostrophes(text) : new Set<number>()
+  let boundary: number = lineBreak
+  /** Start of the punctuation and spaces before the next character; -1 for none. */
+  let gapStart = -1
 
   function push(folded: string, from: number, to: number, before: number): void {
     for (let i = 0; i < folded.length; i++) {
-      stream.push(folded[i]!)
+      chars.push(folded[i]!)
       start.push(from)
       end.push(to)
-      border.push(i === 0 ? before : none)
+      boundaries.push(i === 0 ? before : none)
     }
   }
 
-  for (const { 0: raw, index } of text.matchAll(sign)) {
+  for (const { 0: raw, index } of text.matchAll(characterPattern)) {
     const folded = fold(raw)
-    // A hyphen may be a mark; a minus is a word.
-    const isKept = kept.has(index) || raw === '\u2212'
-    if (folded !== '' && !spoken.test(folded) && !isKept) {
-      between = Math.max(between, kindOf(folded))
-      if (marks < 0) marks = index
+    // A hyphen may be punctuation; a minus is a word.
+    const isSignificant = significant.has(index) || raw === '\u2212'
+    if (folded !== '' && !spokenCharacter.test(folded) && !isSignificant) {
+      boundary = Math.max(boundary, boundaryKind(folded))
+      if (gapStart < 0) gapStart = index
       continue
     }
     if (folded === '') continue
     // 3.5 is not 35, nor is -5 five.
-    const separator =
-      marks < 0 || !number.test(folded) ? '' : separatorBefore(text, index, marks, between, stream.at(-1))
-    if (separator) {
-      push(separator, index - 1, index, between < blank && digit.test(stream.at(-1) ?? '') ? none : between)
+    const prefix =
+      gapStart < 0 || !number.test(folded) ? '' : numberPrefix(text, index, gapStart, boundary, chars.at(-1))
+    if (prefix) {
+      push(prefix, index - 1, index, boundary < space && digit.test(chars.at(-1) ?? '') ? none : boundary)
       push(folded, index, index + raw.length, none)
-    } else push(folded, index, index + raw.length, between)
-    between = none
-    marks = -1
+    } else push(folded, index, index + raw.length, boundary)
+    boundary = none
+    gapStart = -1
   }
   return {
     text,
-    stream: stream.join(''),
+    chars: chars.join(''),
     start: Int32Array.from(start),
     end: Int32Array.from(end),
-    border: Uint8Array.from(border),
+    boundaries: Uint8Array.from(boundaries),
   }
 }
 
-function kindOf(sign: string): number {
-  if (whitespace.test(sign)) return /[\n\r\u2028\u2029]/.test(sign) ? line : blank
-  return inWords.test(sign) ? joint : mark
+function boundaryKind(character: string): number {
+  if (whitespace.test(character)) return /[\n\r\u2028\u2029]/.test(character) ? lineBreak : space
+  return joinerCharacter.test(character) ? joiner : punctuation
 }
 
-/** What belongs to a number and stands before its digit or its currency: what parts it from another digit, or its sign. */
-function separatorBefore(
+/** Returns the part of a number before its digit or currency: the separator after another digit, a sign, or a leading point. */
+function numberPrefix(
   text: string,
   index: number,
-  marks: number,
-  between: number,
+  gapStart: number,
+  boundary: number,
   last: string | undefined,
 ): string {
-  const signs = fold(text.slice(marks, index)).replace(dashes, '-')
+  const separator = fold(text.slice(gapStart, index)).replace(dashes, '-')
   if (last !== undefined && digit.test(last)) {
-    if (between < blank) return signs
-    return signs.includes('-') ? '-' : ''
+    if (boundary < space) return separator
+    return separator.includes('-') ? '-' : ''
   }
-  // As much as tells: a search for the end of a text would walk all of it, for each number.
+  // A short slice, since a pattern with `$` walks the whole text for each number.
   const before = text.slice(Math.max(0, index - 4), index)
-  // covid-19 is a name; in scripts without blanks a number stands behind its word.
+  // covid-19 is a name; in unspaced scripts a number directly follows a word.
   if (/[-\u2010-\u2013]$/.test(before))
-    return /\p{L}.$/u.test(before) && !closeScript.test(before.at(-2)!) ? '' : '-'
+    return /\p{L}.$/u.test(before) && !unspacedScript.test(before.at(-2)!) ? '' : '-'
   return /(?:^|[\s\p{Ps}\p{Pi}"'])\.$/u.test(before) ? '.' : ''
 }
 
-function apostrophesThatCount(text: string): Set<number> {
-  const places = new Set<number>()
-  for (const { 0: word, index } of text.matchAll(aroundApostrophe))
-    if (otherWord.test(word)) places.add(index + word.search(/['’]/))
-  return places
+function significantApostrophes(text: string): Set<number> {
+  const offsets = new Set<number>()
+  for (const { 0: word, index } of text.matchAll(contraction))
+    if (ambiguousContraction.test(word)) offsets.add(index + word.search(/['’]/))
+  return offsets
 }
 
-/** The same for all forms of a sign; the four Turkish letters are told apart by `sameWords`. */
+/** Folds all forms of a character to one; `sameWords` distinguishes the dotted and dotless i of Turkish. */
 function fold(raw: string): string {
-  const known = folds.get(raw)
+  const known = foldCache.get(raw)
   if (known !== undefined) return known
-  const folded = foldAnew(raw)
-  if (raw.length <= longestSign && folds.size < mostSigns) folds.set(raw, folded)
+  const folded = foldUncached(raw)
+  if (raw.length <= maxCachedChars && foldCache.size < maxCacheEntries) foldCache.set(raw, folded)
   return folded
 }
 
-/** A text is made of few signs, and each is looked up in a long list of rules. */
-const folds = new Map<string, string>()
-const [longestSign, mostSigns] = [8, 5_000]
+/** A text has few distinct characters, and folding one is slow. */
+const foldCache = new Map<string, string>()
+const [maxCachedChars, maxCacheEntries] = [8, 5_000]
 
-function foldAnew(raw: string): string {
-  const composed = raw.normalize('NFC').replace(otherForms, form => form.normalize('NFKC'))
+function foldUncached(raw: string): string {
+  const composed = raw.normalize('NFC').replace(compatibilityForms, form => form.normalize('NFKC'))
   return composed
     .replace(/[İI]/g, 'i')
     .toLowerCase()
@@ -140,62 +143,68 @@ function foldAnew(raw: string): string {
     .replace(/ς/g, 'σ')
     .replace(/’/g, "'")
     .replace(/\u2212/g, '-')
-    .replace(onlyLook, '')
+    .replace(appearanceOnly, '')
 }
 
-/** The capital of i is I or İ, that of ı is I: i and ı are two letters wherever both are used. */
-const otherLetters = new Set(['iı', 'ıi', 'Iİ', 'İI', 'ıİ', 'İı'])
+/** The capital of i is I or İ, that of ı is I: i and ı are distinct normalized where both are used. */
+const distinctLetters = new Set(['iı', 'ıi', 'Iİ', 'İI', 'ıİ', 'İı'])
 
-/** Scripts whose words stand close, or whose spacing is a matter of taste (Korean). */
-export const closeScript =
+/** Scripts without spaces between words, or with optional ones (Korean). */
+export const unspacedScript =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Bopomofo}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}\p{Script=Tibetan}\p{Script=Hangul}ー々〆]/u
 
-export function isClose(letters: Letters, at: number): boolean {
-  return closeScript.test(letters.stream[at] ?? '')
+export function isUnspaced(normalized: NormalizedText, at: number): boolean {
+  return unspacedScript.test(normalized.chars[at] ?? '')
 }
 
-/** True where a word may begin: at either end of the text, behind blanks and marks, between signs of a close script. */
-export function isWordBorder(letters: Letters, at: number): boolean {
-  const { stream, border, start } = letters
-  if (at <= 0 || at >= stream.length || border[at]! >= mark) return true
-  return start[at] !== start[at - 1] && (isClose(letters, at) || isClose(letters, at - 1))
+/** True where a word may begin: at either end of the text, after spaces and punctuation, and beside any character of an unspaced script. */
+export function isWordBoundary(normalized: NormalizedText, at: number): boolean {
+  const { chars, boundaries, start } = normalized
+  if (at <= 0 || at >= chars.length || boundaries[at]! >= punctuation) return true
+  return start[at] !== start[at - 1] && (isUnspaced(normalized, at) || isUnspaced(normalized, at - 1))
 }
 
-/** 5 % is 5%. */
-function isLoose(letters: Letters, at: number): boolean {
-  return isClose(letters, at) || /[%°\p{Sc}]/u.test(letters.stream[at] ?? '')
+/** True where a space before the character is optional: 5 % is 5%. */
+function ignoresSpaces(normalized: NormalizedText, at: number): boolean {
+  return isUnspaced(normalized, at) || /[%°\p{Sc}]/u.test(normalized.chars[at] ?? '')
 }
 
-/** Whether two runs of letters that are the same are also the same words: parted where the others are parted. */
-export function sameWords(a: Letters, from: number, b: Letters, at: number, length: number): boolean {
-  if (!isWordBorder(a, from) || !isWordBorder(a, from + length)) return false
-  if (!isWordBorder(b, at) || !isWordBorder(b, at + length)) return false
+/** True if two equal runs of characters are also the same words, that is, have their word boundaries in the same positions. */
+export function sameWords(
+  a: NormalizedText,
+  from: number,
+  b: NormalizedText,
+  at: number,
+  length: number,
+): boolean {
+  if (!isWordBoundary(a, from) || !isWordBoundary(a, from + length)) return false
+  if (!isWordBoundary(b, at) || !isWordBoundary(b, at + length)) return false
   for (let i = 0; i < length; i++) {
     const [x, y] = [from + i, at + i]
-    if (a.stream[x] === 'i' && otherLetters.has(a.text[a.start[x]!]! + b.text[b.start[y]!]!)) return false
+    if (a.chars[x] === 'i' && distinctLetters.has(a.text[a.start[x]!]! + b.text[b.start[y]!]!)) return false
     if (i === 0) continue
-    const [left, right] = [a.border[x]!, b.border[y]!]
+    const [left, right] = [a.boundaries[x]!, b.boundaries[y]!]
     if (left === right || (left > none && right > none)) continue
-    // One of them has nothing there: that is the same as a joint, and as a blank only where blanks say nothing.
-    if (Math.max(left, right) > joint && !isLoose(a, x) && !isLoose(a, x - 1)) return false
+    // One of them has no boundary there. That equals a joiner, and a space only where spaces are optional.
+    if (Math.max(left, right) > joiner && !ignoresSpaces(a, x) && !ignoresSpaces(a, x - 1)) return false
   }
   return true
 }
 
 /**
- * Where to cut a text between two letters, the first ending at `from`, the second beginning at `to`: marks stay with
- * the word before them, opening ones go with the word behind.
+ * Returns where to cut a text between two characters, the first ending at `from`, the second starting at `to`. Punctuation
+ * stays with the word before it; opening brackets and quotes go with the word after.
  */
 export function cutBetween(text: string, from: number, to: number): number {
   const gap = text.slice(from, to)
   if (gap === '' || gap === ' ') return to
-  const behind = gap.search(/\S*$/)
-  if (behind > 0) return from + behind
+  const afterSpace = gap.search(/\S*$/)
+  if (afterSpace > 0) return from + afterSpace
   return to - (/[\p{Ps}\p{Pi}¿¡]*$/u.exec(gap)?.[0].length ?? 0)
 }
 
-/** The first of the starts, which are in order, that is not before an offset. */
-export function firstFrom(starts: Int32Array, offset: number): number {
+/** Returns the index of the first of the ascending `starts` that is not below `offset`, by binary search. */
+export function lowerBound(starts: Int32Array, offset: number): number {
   let [low, high] = [0, starts.length]
   while (low < high) {
     const middle = (low + high) >> 1

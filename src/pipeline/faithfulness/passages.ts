@@ -1,168 +1,179 @@
-// Puts the original together again: what was found in the answer as the answer has it, the rest as it was.
-
+// Assembles the judged text: matched passages as in the answer, the rest as in the original.
 import {
-  type Assembly,
-  countsOf,
-  isFirst,
-  leading,
-  type Reduced,
+  type AlignmentInput,
+  alignFillers,
+  countByName,
+  type FillerPosition,
+  isFirstSlot,
+  leadingFillers,
   type Removal,
-  type Standing,
-  settleFillers,
-  trailing,
+  trailingCount,
+  type WithoutFillers,
 } from './align-fillers.ts'
-import type { Match } from './chain.ts'
-import { cutBetween, firstFrom } from './normalized-text.ts'
+import type { Match } from './match.ts'
+import { cutBetween, lowerBound } from './normalized-text.ts'
 
-/** A stretch of the original, `[from, to)` in UTF-16 units, and how it reads now. */
+/** A range of the original, `[from, to)` in UTF-16 units, and its formatted text. */
 export interface Passage {
   from: number
   to: number
-  /** The answer's words where they are the original's, otherwise the original's own; without blanks at either end. */
+  /** The answer's text where its words equal the original's, otherwise the original text; trimmed. */
   text: string
-  /** True where the original stands because the words differ. */
+  /** True where the original is kept because the words differ. */
   kept: boolean
-  /** True where a paragraph begins with it. */
+  /** True where it begins a paragraph. */
   opens: boolean
-  /** What has become of a part of it, `[from, to)` in UTF-16 units of the original; marks go with the word before them, opening ones with the word behind. */
+  /**
+   * Formatted text of a range of the original, `[from, to)` in UTF-16 units. Punctuation stays with the word before it;
+   * opening brackets and quotes go with the word after.
+   */
   part(from: number, to: number): string
 }
 
-/** A letter or a filler of the original, and what has become of it in the answer. */
-interface Pair {
-  original: number
+/** A character or a filler of the original, and its position in the answer. */
+interface AlignedPair {
+  originalOffset: number
   start: number
   end: number
 }
 
-export function assemble(wish: Assembly): {
+export function assemble(input: AlignmentInput): {
   passages: Passage[]
   removed: Record<string, number>
   removals: Removal[]
 } {
-  const { text } = wish.original.letters
-  const { matches, kept, removals } = settleFillers(wish)
+  const { original, contextLength } = input
+  const { text } = original.normalized
+  const { matches, kept, removals } = alignFillers(input)
   const passages: Passage[] = []
   const add = (passage: Passage) => {
-    const clipped = clip(passage, wish.from)
+    const clipped = clip(passage, contextLength)
     if (clipped.to > clipped.from && (clipped.text !== '' || !clipped.kept)) passages.push(clipped)
   }
   let at = 0
   let closed = true
   for (const [i, match] of matches.entries()) {
-    const from = borderBefore(wish, match, matches[i - 1], kept)
-    const to = borderAfter(wish, match, matches[i + 1], kept)
-    if (from > at && holdsWords(wish.original, at, from)) {
-      add(asItWas(text, at, from, closed))
+    const from = startOf(input, match, matches[i - 1], kept)
+    const to = endOf(input, match, matches[i + 1], kept)
+    if (from > at && hasWords(original, at, from)) {
+      add(originalPassage(text, at, from, closed))
       closed = match.opens
     }
-    // Marks alone that lie between two of them belong to the first.
-    const start = passages.length > 0 || from <= wish.from ? from : Math.max(at, Math.min(from, wish.from))
-    add(asAnswered(wish, match, start, to, closed && match.opens, kept))
+    // Punctuation alone between two matches belongs to the first.
+    const start =
+      passages.length > 0 || from <= contextLength ? from : Math.max(at, Math.min(from, contextLength))
+    add(answeredPassage(input, match, start, to, closed && match.opens, kept))
     at = to
     closed = match.closes
   }
-  if (holdsWords(wish.original, at, text.length) || passages.length === 0)
-    add(asItWas(text, at, text.length, closed))
-  return { passages: seamless(passages, text.length - wish.from), removed: countsOf(removals), removals }
+  if (hasWords(original, at, text.length) || passages.length === 0)
+    add(originalPassage(text, at, text.length, closed))
+  const covering = coverGaps(passages, text.length - contextLength)
+  return { passages: covering, removed: countByName(removals), removals }
 }
 
-function holdsWords({ letters, fillers }: Reduced, from: number, to: number): boolean {
-  const first = letters.start[firstFrom(letters.start, from)]
+function hasWords({ normalized, fillers }: WithoutFillers, from: number, to: number): boolean {
+  const first = normalized.start[lowerBound(normalized.start, from)]
   return (first !== undefined && first < to) || fillers.some(({ start }) => start >= from && start < to)
 }
 
-function asItWas(text: string, from: number, to: number, opens: boolean): Passage {
+function originalPassage(text: string, from: number, to: number, opens: boolean): Passage {
   const part = (a: number, b: number) => text.slice(Math.max(a, from), Math.min(b, to)).trim()
   return { from, to, text: part(from, to), kept: true, opens, part }
 }
 
-function asAnswered(
-  { original, answer }: Assembly,
+function answeredPassage(
+  { original, answer }: AlignmentInput,
   match: Match,
   from: number,
   to: number,
   opens: boolean,
-  kept: Map<Standing, Standing>,
+  kept: Map<FillerPosition, FillerPosition>,
 ): Passage {
-  const { text } = answer.letters
-  const pairs = pairsOf(original, answer, match, kept)
+  const { text } = answer.normalized
+  const pairs = alignedPairs(original, answer, match, kept)
   const cut = (i: number) =>
     i === 0 ? match.from : i >= pairs.length ? match.to : cutBetween(text, pairs[i - 1]!.end, pairs[i]!.start)
   const part = (a: number, b: number) => {
-    const first = pairs.findIndex(({ original: at }) => at >= a)
-    if (first < 0 || pairs[first]!.original >= b) return ''
-    const after = pairs.findIndex(({ original: at }) => at >= b)
+    const first = pairs.findIndex(({ originalOffset }) => originalOffset >= a)
+    if (first < 0 || pairs[first]!.originalOffset >= b) return ''
+    const after = pairs.findIndex(({ originalOffset }) => originalOffset >= b)
     return text.slice(cut(first), cut(after < 0 ? pairs.length : after)).trim()
   }
   return { from, to, text: text.slice(match.from, match.to).trim(), kept: false, opens, part }
 }
 
-function pairsOf(original: Reduced, answer: Reduced, match: Match, kept: Map<Standing, Standing>): Pair[] {
-  const letters = Array.from({ length: match.length }, (_, i) => ({
-    original: original.letters.start[match.at + i]!,
-    start: answer.letters.start[match.first + i]!,
-    end: answer.letters.end[match.first + i]!,
+function alignedPairs(
+  original: WithoutFillers,
+  answer: WithoutFillers,
+  match: Match,
+  kept: Map<FillerPosition, FillerPosition>,
+): AlignedPair[] {
+  const characters = Array.from({ length: match.length }, (_, i) => ({
+    originalOffset: original.normalized.start[match.originalStart + i]!,
+    start: answer.normalized.start[match.answerStart + i]!,
+    end: answer.normalized.end[match.answerStart + i]!,
   }))
   const fillers = [...kept]
     .filter(([, { start }]) => start >= match.from && start < match.to)
-    .map(([was, is]) => ({ original: was.start, start: is.start, end: is.end }))
-  return [...letters, ...fillers].sort((a, b) => a.start - b.start)
+    .map(([source, { start, end }]) => ({ originalOffset: source.start, start, end }))
+  return [...characters, ...fillers].sort((a, b) => a.start - b.start)
 }
 
-/** Where a match begins in the original, with the fillers that go with it. */
-function borderBefore(
-  { original, from }: Assembly,
+/** Returns the offset in the original at which a match begins, fillers that belong to it included. */
+function startOf(
+  { original, contextLength }: AlignmentInput,
   match: Match,
   previous: Match | undefined,
-  kept: Map<Standing, Standing>,
+  kept: Map<FillerPosition, FillerPosition>,
 ): number {
-  const { letters } = original
-  const here = original.fillers.filter(({ slot }) => slot === match.at)
-  const isNext = previous && previous.at + previous.length === match.at
+  const { normalized } = original
+  const atSlot = original.fillers.filter(({ slot }) => slot === match.originalStart)
+  const isNext = previous && previous.originalStart + previous.length === match.originalStart
   const own =
-    isNext || isFirst(letters, match.at, from)
-      ? here.slice(isNext ? trailing(previous, here, kept) : 0)
-      : leading(match, here, kept)
-  const others = here.slice(0, here.length - own.length)
-  const left = others.at(-1)?.end ?? (match.at > 0 ? letters.end[match.at - 1]! : 0)
-  const right = own[0]?.start ?? letters.start[match.at]!
-  return match.at === 0 && others.length === 0 ? 0 : cutBetween(letters.text, left, right)
+    isNext || isFirstSlot(normalized, match.originalStart, contextLength)
+      ? atSlot.slice(isNext ? trailingCount(previous, atSlot, kept) : 0)
+      : leadingFillers(match, atSlot, kept)
+  const others = atSlot.slice(0, atSlot.length - own.length)
+  const left = others.at(-1)?.end ?? (match.originalStart > 0 ? normalized.end[match.originalStart - 1]! : 0)
+  const right = own[0]?.start ?? normalized.start[match.originalStart]!
+  return match.originalStart === 0 && others.length === 0 ? 0 : cutBetween(normalized.text, left, right)
 }
 
-function borderAfter(
-  wish: Assembly,
+/** Returns the offset in the original at which a match ends, fillers that belong to it included. */
+function endOf(
+  input: AlignmentInput,
   match: Match,
   next: Match | undefined,
-  kept: Map<Standing, Standing>,
+  kept: Map<FillerPosition, FillerPosition>,
 ): number {
-  const { letters, fillers } = wish.original
-  const end = match.at + match.length
-  if (next?.at === end) return borderBefore(wish, next, match, kept)
-  const here = fillers.filter(({ slot }) => slot === end)
-  const isLast = end === letters.stream.length
-  const count = isLast ? here.length : trailing(match, here, kept)
-  const left = here[count - 1]?.end ?? letters.end[end - 1]!
-  const right = here[count]?.start ?? letters.start[end]
-  return right === undefined ? letters.text.length : cutBetween(letters.text, left, right)
+  const { normalized, fillers } = input.original
+  const end = match.originalStart + match.length
+  if (next?.originalStart === end) return startOf(input, next, match, kept)
+  const atSlot = fillers.filter(({ slot }) => slot === end)
+  const isLast = end === normalized.chars.length
+  const count = isLast ? atSlot.length : trailingCount(match, atSlot, kept)
+  const left = atSlot[count - 1]?.end ?? normalized.end[end - 1]!
+  const right = atSlot[count]?.start ?? normalized.start[end]
+  return right === undefined ? normalized.text.length : cutBetween(normalized.text, left, right)
 }
 
-/** Without what was only shown, counted from the beginning of what was not. */
-function clip(passage: Passage, shift: number): Passage {
-  if (shift === 0) return passage
+/** Cuts off the context, and counts offsets from its end. */
+function clip(passage: Passage, contextLength: number): Passage {
+  if (contextLength === 0) return passage
   const { from, to, part } = passage
-  const text = from < shift ? part(shift, to) : passage.text
+  const text = from < contextLength ? part(contextLength, to) : passage.text
   return {
     ...passage,
-    from: Math.max(0, from - shift),
-    to: Math.max(0, to - shift),
+    from: Math.max(0, from - contextLength),
+    to: Math.max(0, to - contextLength),
     text,
-    part: (a, b) => part(Math.max(a, 0) + shift, b + shift),
+    part: (a, b) => part(Math.max(a, 0) + contextLength, b + contextLength),
   }
 }
 
-/** Blanks and marks between two passages go with the first, so that together they are the whole. */
-function seamless(passages: Passage[], length: number): Passage[] {
+/** Assigns whitespace and punctuation between two passages to the first, so that the passages cover the text. */
+function coverGaps(passages: Passage[], length: number): Passage[] {
   return passages.map((passage, i) => ({
     ...passage,
     from: i === 0 ? 0 : passage.from,

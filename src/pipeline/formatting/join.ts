@@ -1,6 +1,6 @@
 // Pieces become one text again: where two of them overlap the seam lies where both read on in the same way.
 import { joinText } from '../../domain/text.ts'
-import type { Passage } from '../faithfulness/faithfulness.ts'
+import type { Passage } from '../faithfulness/judge.ts'
 import type { Formatted } from './ask.ts'
 import { endsSentence, type Source } from './pieces.ts'
 

@@ -4,7 +4,7 @@ import { roundUsd } from '../../domain/prices.ts'
 import { minFormattedChars, type TextAnswer } from '../../domain/text-model.ts'
 import { tokens } from '../../domain/tokens.ts'
 import type { Formatting, Style } from '../../domain/transcript.ts'
-import type { Passage } from '../faithfulness/faithfulness.ts'
+import type { Passage } from '../faithfulness/judge.ts'
 import type { Formatted } from './ask.ts'
 
 /** What the reader is told of a text that stands as it came, before the reason, and of one that is not worth a request. */

@@ -1,5 +1,5 @@
 // A paragraph between two others of its language: what becomes of it, and of its neighbours.
-import { type Judging, judge } from '../../../src/pipeline/faithfulness/faithfulness.ts'
+import { type JudgeOptions, judge } from '../../../src/pipeline/faithfulness/judge.ts'
 import { corpus, languageOf, raw, type Tongue } from './corpus.ts'
 import { words } from './words.ts'
 
@@ -8,7 +8,7 @@ export interface Framed {
   /** The paragraph as the recogniser gave it, and as the model has it. */
   said: string
   answered: string
-  style?: Judging['style']
+  style?: JudgeOptions['style']
   /** What is done to the whole answer. */
   wrapped?: (answer: string) => string
 }

@@ -1,6 +1,6 @@
 // A faithful answer is taken whole, in every script, however little of the writing the recogniser had given.
 import { describe, expect, it } from 'vitest'
-import { judge } from '../../../../src/pipeline/faithfulness/faithfulness.ts'
+import { judge } from '../../../../src/pipeline/faithfulness/judge.ts'
 import { createSeededRandom } from '../../../support/emulators/expected-words.ts'
 import { type Degree, languageOf, pieces, raw, type Tongue, tongues } from '../../../support/text/corpus.ts'
 import { withFillers } from '../../../support/text/fillers.ts'

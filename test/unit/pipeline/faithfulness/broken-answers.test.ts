@@ -1,12 +1,12 @@
 // Answers that break off, begin late, repeat their context, come in another order, or have no end.
 import { describe, expect, it } from 'vitest'
-import { type Judging, judge } from '../../../../src/pipeline/faithfulness/faithfulness.ts'
+import { type JudgeOptions, judge } from '../../../../src/pipeline/faithfulness/judge.ts'
 import { corpus, languageOf, raw, type Tongue } from '../../../support/text/corpus.ts'
 import { words } from '../../../support/text/words.ts'
 
 const tongues: Tongue[] = ['en', 'ru', 'zh', 'ja', 'ar', 'th']
 
-function judged(original: string, answer: string, wish: Partial<Judging> = {}) {
+function judged(original: string, answer: string, wish: Partial<JudgeOptions> = {}) {
   const { passages } = judge(original, answer, { style: 'faithful', ...wish })
   return {
     passages,

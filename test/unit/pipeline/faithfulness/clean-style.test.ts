@@ -1,10 +1,10 @@
 // `clean`: hesitations of the written lists may go where the model left them out; nothing else may.
 import { describe, expect, it } from 'vitest'
-import { type Judging, judge } from '../../../../src/pipeline/faithfulness/faithfulness.ts'
+import { type JudgeOptions, judge } from '../../../../src/pipeline/faithfulness/judge.ts'
 
 type Row = [what: string, language: string | undefined, said: string, answered: string]
 
-function cleaned(said: string, answered: string, wish: Partial<Judging> = {}) {
+function cleaned(said: string, answered: string, wish: Partial<JudgeOptions> = {}) {
   const { passages, removed, removals } = judge(said, answered, { style: 'clean', ...wish })
   return {
     text: passages.map(({ text }) => text).join(' '),

@@ -1,7 +1,7 @@
 // Whatever a model answers, the words that come out are the words that went in, in order.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Judgement, type Judging, judge } from '../../../../src/pipeline/faithfulness/faithfulness.ts'
+import { type Judgement, type JudgeOptions, judge } from '../../../../src/pipeline/faithfulness/judge.ts'
 import { createSeededRandom } from '../../../support/emulators/expected-words.ts'
 import { corpus, type Degree, languageOf, raw, type Tongue, tongues } from '../../../support/text/corpus.ts'
 import { isFiller, withFillers } from '../../../support/text/fillers.ts'
@@ -44,7 +44,7 @@ function played({ tongue, start, size, degree, joint, names, seed, shows }: Scen
   const before = raw(all[(first + all.length - 1) % all.length]!, degree)
   const faithful = paragraphs.map(({ cleaned }) => cleaned).join('\n\n')
   const answer = names.reduce((text, name) => mutations[name]!(text, { tongue, before, random }), faithful)
-  const wish: Judging = {
+  const wish: JudgeOptions = {
     style: hesitates ? 'clean' : 'faithful',
     ...languageOf(tongue),
     ...(shows && { before }),
