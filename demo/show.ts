@@ -53,7 +53,7 @@ export async function show(stage: Show): Promise<number> {
     say(
       'That was the whole road, with a stand-in for the cloud. For your own recordings set DASHSCOPE_API_KEY',
     )
-    say('and add the server to your client: README.md has a block for each.')
+    say('and add the server to your client: docs/clients.md has a block for each.')
     return 0
   } finally {
     await client.close().catch(() => {})

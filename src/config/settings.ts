@@ -37,7 +37,7 @@ export const settings = {
   baseUrl: setting(
     'DASHSCOPE_BASE_URL',
     baseUrl('https://dashscope-intl.aliyuncs.com/api/v1'),
-    'Address of Model Studio; a workspace address works too',
+    'Base URL of Model Studio; the URL of a workspace works too',
   ),
   asrModel: setting('ASR_MODEL', model('qwen3-asr-flash'), 'Model that transcribes chunks of a recording'),
   speakerModel: setting('SPEAKER_MODEL', model('fun-asr-mtl'), 'Model that detects who speaks when'),
@@ -55,7 +55,7 @@ export const settings = {
   geminiUrl: setting(
     'GEMINI_BASE_URL',
     baseUrl('https://generativelanguage.googleapis.com/v1beta'),
-    'Address of the Gemini API, including its version',
+    'Base URL of the Gemini API, including its version',
   ),
   ossBucket: setting(
     'OSS_BUCKET',
@@ -95,7 +95,7 @@ export const settings = {
   tablestoreInstance: setting(
     'TABLESTORE_INSTANCE',
     instance,
-    'Name of the instance, if it is not the first part of the address',
+    'Name of the instance, if it is not the first part of its host name',
   ),
   tablestorePrefix: setting('TABLESTORE_PREFIX', tablePrefix, 'Prefix of the table names'),
   retentionDays: setting(
@@ -171,7 +171,7 @@ export const settings = {
   maxDownloadMb: setting(
     'SPEECH_MAX_DOWNLOAD_MB',
     count(1, 100_000).default(2048),
-    'Maximum size of a recording that is downloaded from an address, in megabytes',
+    'Maximum size of a recording that is downloaded from a URL, in megabytes',
   ),
   httpHost: setting(
     'SPEECH_HTTP_HOST',

@@ -9,18 +9,17 @@ export const errors = {
   NOT_AUDIO: 'The file holds nothing that ffmpeg recognises as audio or video, regardless of its extension.',
   NO_AUDIO_TRACK: 'The video has no audio track.',
   UNSUPPORTED_CODEC: 'ffmpeg cannot decode this audio. Convert it to another format, or set FFMPEG_PATH.',
-  PLAYLIST_REFUSED:
-    'The file is a playlist that points to other files or addresses. Give the recording itself.',
+  PLAYLIST_REFUSED: 'The file is a playlist that points to other files or URLs. Give the recording itself.',
   OUTSIDE_ALLOWED_DIRS:
     'Move the recording into an allowed folder, or add its folder to SPEECH_ALLOWED_DIRS.',
   ATTACHMENT_NOT_VISIBLE:
-    'A file that was dropped into the chat is on another machine. Save it on this one and give its path, or give an `https://` address.',
+    'A file that was dropped into the chat is on another machine. Save it on this one and give its path, or give an `https://` URL.',
   FILE_UNREADABLE: 'The server may not read the file. Change its permissions.',
   BAD_INPUT: 'An argument does not fit. The message names it and says what is expected.',
   URL_REFUSED:
-    'Only public `https://` addresses are downloaded: no address of this machine or a private network, not even after a redirect.',
+    'Only public `https://` URLs are downloaded: no host on this machine or a private network, not even after a redirect.',
   DOWNLOAD_FAILED:
-    'The address could not be downloaded. Open it in a browser, download the recording and give its path.',
+    'The URL could not be downloaded. Open it in a browser, download the recording and give its path.',
   TOO_LARGE:
     'The download exceeds SPEECH_MAX_DOWNLOAD_MB. Raise it, or download the recording and give its path.',
   FFMPEG_MISSING:
@@ -53,7 +52,7 @@ export const errors = {
   UPLOAD_FAILED:
     'The recording could not be uploaded, also after several attempts. No part of it is left there; call again in a minute.',
   UPLOAD_UNREACHABLE:
-    'DashScope could not download the upload, also from a new address. Check whether the bucket’s policy excludes other addresses than yours.',
+    'DashScope could not download the upload, also from a new URL. Check whether the bucket’s policy excludes other addresses than yours.',
   SUBMIT_UNCLEAR:
     'The response to a billed request was lost, so the request was not repeated. Check the Model Studio console before you call again.',
   TASK_FAILED: 'DashScope could not process the file. The same call repeats only the missing parts.',

@@ -14,7 +14,7 @@ import { serve } from '../../../src/cli/serve.ts'
 import { transcribe } from '../../../src/cli/transcribe.ts'
 import { worker } from '../../../src/cli/worker.ts'
 import { settings } from '../../../src/config/settings.ts'
-import { pages } from '../../support/documents.ts'
+import { page, pages } from '../../support/documents.ts'
 import { root } from '../../support/e2e/system.ts'
 
 const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
@@ -172,6 +172,12 @@ describe('the list of tested commands', () => {
       { build: 'buildDist', demo: "'demo'" }[name] ?? `npm ${name === 'test' ? '' : 'run '}${name}`
     expect(text).toContain(starts)
   })
+})
+
+it.each(Object.entries(program))('docs/cli.md lists every flag of %s', (_, { command }) => {
+  const { text } = page('docs/cli.md')
+  const flags = Object.keys({ ...command.flags, ...command.switches })
+  expect(flags.filter(name => !text.includes(`\`--${name}\``))).toEqual([])
 })
 
 it('every npm script and every command of the program that a page names exists', () => {
