@@ -99,7 +99,7 @@ function describeSpeakers({ speakers, status }: Transcript): string {
     nameless.length > 0
       ? ` Names are not known for ${nameless.join(', ')}: use a name only if the text makes it clear, otherwise the id.`
       : ''
-  return `Who speaks, and how much: ${speakerShares(speakers)}. Say of each point whose it is, as the transcript has it.${rest}`
+  return `Speakers and their shares: ${speakerShares(speakers)}. Attribute each point to its speaker as in the transcript.${rest}`
 }
 
 /** Tells the model to mention missing text, so that a part is not mistaken for the whole. */
