@@ -1,4 +1,4 @@
-// What clients of both protocol eras meet over stdio and HTTP: tools, results, progress, cancelling, resources, subscriptions.
+// MCP conformance for all client generations over stdio and HTTP: tools, progress, cancellation, resources, subscriptions.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
@@ -67,7 +67,7 @@ describe.each(rows)('%s', (_, open) => {
   })
   afterAll(() => pair.close())
 
-  it('lists the tools', async () => {
+  it('a client lists the tools', async () => {
     const { tools } = await client.listTools()
     expect(tools.map(({ name }) => name)).toEqual([
       ...['transcribe_audio', 'diarize_audio', 'format_text', 'get_transcript', 'search_transcripts'],
@@ -75,7 +75,7 @@ describe.each(rows)('%s', (_, open) => {
     ])
   })
 
-  it('gives the same facts as data and as text', async () => {
+  it('a result has the same facts as data and as text', async () => {
     const {
       structuredContent: data,
       content,
@@ -99,7 +99,7 @@ describe.each(rows)('%s', (_, open) => {
     expect(plainWords(data.text)).toBe(`[0:00] ${truthText(truth('voice-note'))}`)
   })
 
-  it('reports progress that rises to the end', async () => {
+  it('progress increases up to the total', async () => {
     const updates: ProgressUpdate[] = []
     const off = system.standin.fault({ kind: 'slow', seconds: 0.3 })
     await client.call(
@@ -116,7 +116,7 @@ describe.each(rows)('%s', (_, open) => {
       expect(progress).toBeLessThanOrEqual(total ?? Number.POSITIVE_INFINITY)
   })
 
-  it('stops ffmpeg when the call is cancelled', async () => {
+  it('cancelling a call stops ffmpeg', async () => {
     const slow = join(system.folder, 'slow-ffmpeg')
     writeFileSync(slow, '#!/bin/sh\nexec sleep 60\n', { mode: 0o755 })
     const other = await open({ ...system.env, FFMPEG_PATH: slow })
@@ -131,7 +131,7 @@ describe.each(rows)('%s', (_, open) => {
     await other.close()
   })
 
-  it('stops the requests when the call is cancelled', async () => {
+  it('cancelling a call stops the requests to the provider', async () => {
     const off = system.standin.fault({ kind: 'hang' })
     const stop = new AbortController()
     const before = system.standin.requests.length
@@ -148,7 +148,7 @@ describe.each(rows)('%s', (_, open) => {
     expect(isError).toBeFalsy()
   })
 
-  it('hears of a transcript that grows, and of the list that it is in', async () => {
+  it('a client is notified when a transcript grows and when the list changes', async () => {
     const heard = { updated: 0, listed: 0 }
     const endList = await client.onListChanged(() => heard.listed++)
     const off = system.standin.fault({ kind: 'hang' })
@@ -164,7 +164,7 @@ describe.each(rows)('%s', (_, open) => {
     await Promise.all([end(), endList()])
   })
 
-  it('reads a transcript as a resource, in every format', async () => {
+  it('a client reads a transcript as a resource in every format', async () => {
     const { structuredContent } = await client.call('transcribe_audio', { audio: fixture('jfk.wav') })
     const uri: string = structuredContent.uri
     const [readable] = await client.readResource(uri)
@@ -182,13 +182,13 @@ describe.each(rows)('%s', (_, open) => {
   })
 
   it.each(['transcript://tr_0000000000000000', 'transcript://tr_0000000000000000/srt', 'transcript://x/exe'])(
-    'says that %s is not there',
+    'reading %s is answered with resource not found',
     async uri => {
       await expect(client.readResource(uri)).rejects.toThrow(/not found/i)
     },
   )
 
-  it('answers wrong arguments and unknown tools without ending', async () => {
+  it('wrong arguments and unknown tools get an error, and the server keeps running', async () => {
     const wrong = await client.call('transcribe_audio', { audio: 7 })
     expect(wrong.isError).toBe(true)
     expect(wrong.content[0].text).toContain('audio')

@@ -94,8 +94,8 @@ function observe() {
   }
 }
 
-describe('a team of which one after the other dies, with services that fail', () => {
-  it(`brings every job home as if nothing had been, and pays for nothing twice (seed ${seed})`, async () => {
+describe('a team whose processes are killed while its services fail', () => {
+  it(`every job completes with the undisturbed result, and nothing is billed twice (seed ${seed})`, async () => {
     const { cloud, machines } = cluster
     const next = drawn(seed)
     const wishes = Array.from({ length: jobs }, (_, i) => wish(i))

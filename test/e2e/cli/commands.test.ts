@@ -1,4 +1,4 @@
-// The commands as people type them: help and mistakes, export, doctor, demo, and where the program may lie.
+// The command line: help, usage errors, export, doctor, the demo, and the location of the program.
 import { cp, mkdir, readFile, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -25,7 +25,7 @@ async function keep(recording: string): Promise<string> {
 }
 
 describe('speech-mcp', () => {
-  it('--help names all commands and settings', async () => {
+  it('--help lists all commands and settings', async () => {
     const { code, stdout, stderr } = await desk.run(['--help'])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     for (const command of [
@@ -42,7 +42,7 @@ describe('speech-mcp', () => {
     expect((await desk.run(['transcribe', '-h'])).stdout).toBe(stdout)
   })
 
-  it.each(['--version', '-v', 'version'])('%s prints the version', async word => {
+  it.each(['--version', '-v', 'version'])('`speech-mcp %s` prints the version', async word => {
     const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
     expect(await desk.run([word])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' })
   })
@@ -63,7 +63,7 @@ describe('speech-mcp', () => {
     ['two recordings', ['transcribe', note, note], 'BAD_INPUT'],
     ['two ids', ['export', 'tr_1', 'tr_2'], 'BAD_INPUT'],
     ['a setting that cannot be', ['doctor', '--speech-concurrency', 'many'], 'CONFIG_INVALID'],
-  ])('says what is wrong and ends with 2: %s', async (_, args, error) => {
+  ])('a usage error (%s) is explained and exits with 2', async (_, args, error) => {
     const { code, stdout, stderr } = await desk.run(args)
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     expect(stderr).toMatch(new RegExp(`^${error}: [A-Z][^\\n]+\\. [A-Z][^\\n]+\\.\\n$`))
@@ -77,7 +77,7 @@ describe('speech-mcp export', () => {
     id = await keep(note)
   })
 
-  it('lists what there is, newest first', async () => {
+  it('export without an id lists the transcripts, newest first', async () => {
     const newer = await keep('silence.wav')
     const { code, stdout } = await desk.run(['export'])
     expect(code).toBe(0)
@@ -91,7 +91,7 @@ describe('speech-mcp export', () => {
     ['md', /^# voice-note\n/],
     ['json', /^\{/],
     ['txt', /^Hi Greta!/],
-  ])('writes %s, asked for or told from the name of the file', async (format, beginning) => {
+  ])('export writes %s, chosen by flag or by file extension', async (format, beginning) => {
     const { code, stdout, stderr } = await desk.run(['export', id, '-f', format])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toMatch(beginning)
@@ -100,24 +100,24 @@ describe('speech-mcp export', () => {
     expect(await readFile(place(name), 'utf8')).toBe(stdout)
   })
 
-  it('takes the address of a transcript for its id', async () => {
+  it('export accepts a transcript URI as id', async () => {
     const { code, stdout } = await desk.run(['export', `transcript://${id}`])
     expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^Hi Greta!/) })
   })
 
-  it('does not know what a file of another ending is', async () => {
+  it('export rejects an unknown file extension', async () => {
     const { code, stderr } = await desk.run(['export', id, '-o', 'out.pdf'])
     expect(code).toBe(2)
     expect(stderr).toMatch(/^BAD_INPUT: There is no such format\. Use one of .*\bsrt\b/)
   })
 
-  it('does not know every id', async () => {
+  it('export rejects an unknown id', async () => {
     const { code, stdout, stderr } = await desk.run(['export', 'tr_0000000000000000'])
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
     expect(stderr).toMatch(/^TRANSCRIPT_NOT_FOUND: /)
   })
 
-  it('ends quietly when its reader has seen enough', async () => {
+  it('export exits silently when its reader closes the pipe', async () => {
     const { child, outcome } = desk.start(['export', id, '-f', 'json'])
     // The end for us, and a closed pipe for the command.
     child.stdout!.push(null)
@@ -127,7 +127,7 @@ describe('speech-mcp export', () => {
 })
 
 describe('speech-mcp doctor', () => {
-  it('finds everything in order', async () => {
+  it('doctor reports ok for every check', async () => {
     const { code, stdout } = await desk.run(['doctor'])
     expect(stdout.match(/^(ok {4}|FAIL {2})[\w ]+/gm)).toEqual(
       [
@@ -161,7 +161,7 @@ describe('speech-mcp doctor', () => {
       () => ({ SPEECH_ALLOWED_DIRS: '/nowhere' }),
     ],
     ['an unfilled template', 'settings: CONFIG_INVALID', () => ({ ASR_MODEL: `\${user_config.model}` })],
-  ])('says what to do about %s and ends with 1', async (_, failure, wrong) => {
+  ])('doctor explains %s and exits with 1', async (_, failure, wrong) => {
     const { code, stdout } = await desk.run(['doctor'], { env: wrong() })
     expect(code).toBe(1)
     const failures = stdout.split('\n').filter(line => line.startsWith('FAIL'))
@@ -170,7 +170,7 @@ describe('speech-mcp doctor', () => {
   })
 })
 
-describe('speech-mcp doctor, of formatting,', () => {
+describe('the formatting check of speech-mcp doctor', () => {
   let server: TextServer
   beforeAll(async () => {
     server = await startTextServer()
@@ -183,7 +183,7 @@ describe('speech-mcp doctor, of formatting,', () => {
   }
   const withKey = () => ({ GEMINI_API_KEY: 'AIza-key', GEMINI_BASE_URL: server.geminiUrl })
 
-  it('names the models that it asks, those without a key, and those that are gone', async () => {
+  it('doctor lists usable models, models without a key, and retired models', async () => {
     const { code, line } = await formatting({})
     expect(code).toBe(0)
     expect(line).toMatch(/^ok {4}formatting: asks qwen-turbo, qwen-flash in turn; /)
@@ -193,7 +193,7 @@ describe('speech-mcp doctor, of formatting,', () => {
     )
   })
 
-  it('asks Gemini for a list that costs nothing, with the key in a header', async () => {
+  it('doctor checks the Gemini key with a free request that has the key in a header', async () => {
     server.answer(say(200, { models: [{ name: 'models/gemini-2.5-flash' }], nextPageToken: 'x' }))
     const { code, line } = await formatting({ ...withKey(), FORMAT_MODELS: 'gemini-2.5-flash' })
     expect(code).toBe(0)
@@ -218,7 +218,7 @@ describe('speech-mcp doctor, of formatting,', () => {
     ['an address where there is none', 'WRONG_BASE_URL', say(404, 'no such page')],
     ['something else at the address', 'WRONG_BASE_URL', say(200, { ok: true })],
     ['a provider that fails', 'PROVIDER_FAILED', geminiError(503, 'UNAVAILABLE')],
-  ])('says what to do about %s', async (_, failure, answer) => {
+  ])('doctor explains %s of Gemini', async (_, failure, answer) => {
     server.answer(answer)
     const { code, line } = await formatting(withKey())
     expect(code).toBe(1)
@@ -226,7 +226,7 @@ describe('speech-mcp doctor, of formatting,', () => {
     expect(line).not.toContain('AIza-key')
   })
 
-  it('leaves a key alone that no model needs', async () => {
+  it('doctor does not check a Gemini key that no model needs', async () => {
     const before = server.seen.length
     const { line } = await formatting({ ...withKey(), FORMAT_MODELS: 'qwen-flash' })
     expect({ line, seen: server.seen.length }).toEqual({
@@ -235,7 +235,7 @@ describe('speech-mcp doctor, of formatting,', () => {
     })
   })
 
-  it('does not say that models are asked whose key is refused', async () => {
+  it('doctor does not list models as usable if their key is refused', async () => {
     const { code, line } = await formatting({ DASHSCOPE_API_KEY: 'sk-wrong', FORMAT_MODELS: 'qwen-flash' })
     expect({ code, line }).toEqual({
       code: 1,
@@ -243,7 +243,7 @@ describe('speech-mcp doctor, of formatting,', () => {
     })
   })
 
-  it('says that nothing is configured, which is no failure', async () => {
+  it('doctor reports missing formatting models without failing', async () => {
     const { line } = await formatting({ DASHSCOPE_API_KEY: '', FORMAT_MODELS: 'qwen-flash' })
     expect(line).toBe(
       '--    formatting: not configured, so texts come back as they are; no key for qwen-flash',
@@ -252,13 +252,13 @@ describe('speech-mcp doctor, of formatting,', () => {
 })
 
 describe('the program', () => {
-  it('starts through a link', async () => {
+  it('the program starts through a symbolic link', async () => {
     await symlink(entry, place('speech-mcp'))
     const { code, stderr } = await desk.run(['transcribe', 'silence.wav'], { main: place('speech-mcp') })
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('Kept as tr_') })
   })
 
-  it('shows its demo, without a key and from a folder with letters of all kinds in its name', async () => {
+  it('the demo runs without a key, also in a folder with Unicode characters in its name', async () => {
     const folder = place('Mes outils à moi #1 100%')
     await mkdir(folder)
     for (const name of ['node_modules', 'fixtures']) await symlink(join(root, name), join(folder, name))

@@ -1,4 +1,4 @@
-// demo --cluster as people start it: a worker is killed over the main job, and nothing of it is lost or left behind.
+// `speech-mcp demo --cluster`: a worker is killed during its job, and another one finishes it.
 import { readdirSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Desk, openDesk } from '../../support/e2e/command.ts'
@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => desk.close())
 
 describe('speech-mcp demo --cluster', () => {
-  it('kills the worker that has the job, shows that another goes on, and checks what comes of it', async () => {
+  it('demo --cluster kills a worker, shows that another one takes over, and checks the result', async () => {
     const folder = await tempFolder()
     const { code, stdout, stderr } = await desk.run(['demo', '--cluster'], { env: { TMPDIR: folder.path } })
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
@@ -27,7 +27,7 @@ describe('speech-mcp demo --cluster', () => {
     await folder.remove()
   }, 120_000)
 
-  it('is not served at the same time', async () => {
+  it('demo --cluster cannot be combined with --serve', async () => {
     const { code, stderr } = await desk.run(['demo', '--cluster', '--serve'])
     expect(code).toBe(2)
     expect(stderr).toMatch(/^BAD_INPUT: The demo takes one of --serve and --cluster\./)

@@ -1,4 +1,4 @@
-// speech-mcp diarize at a terminal: who said what, with a bucket and without one.
+// The command `speech-mcp diarize`: output, exit codes and interruption, with and without a bucket.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -32,7 +32,7 @@ function saidBy(segments: { speaker: string; text: string }[]): Record<string, s
 const blocks = (text: string) => text.replace(/^/gm, '[0:00] ')
 
 describe('speech-mcp diarize', () => {
-  it('prints turns, keeps them, and answers a second time without a request', async () => {
+  it('diarize prints speaker turns, saves them, and repeats them without a request', async () => {
     const order = ['diarize', meeting, '--speakers', '3', '-l', 'en']
     const first = await desk.run(order, bucket)
     expect(first).toMatchObject({ code: 0, stderr: expect.stringMatching(/(^|\n)Kept as tr_\w{16}\.\n$/) })
@@ -45,7 +45,7 @@ describe('speech-mcp diarize', () => {
     expect(desk.standin.tasks.length).toBe(tasks)
   })
 
-  it('writes subtitles with speakers, also by way of export', async () => {
+  it('diarize and export write subtitles with speakers', async () => {
     const { code, stdout, stderr } = await desk.run(['diarize', meeting, '-t', 'Kiosks', '-o', 'out.vtt'])
     expect({ code, stdout }, stderr).toEqual({ code: 0, stdout: '' })
     const vtt = await readFile(place('out.vtt'), 'utf8')
@@ -56,7 +56,7 @@ describe('speech-mcp diarize', () => {
     expect((await desk.run(['export', id, '-f', 'vtt'])).stdout).toBe(vtt)
   })
 
-  it('formats what each one says, where that is asked for, and hears nothing again', async () => {
+  it('diarize --readable formats a finished transcript without another recognition', async () => {
     const order = ['diarize', meeting, '-t', 'Kiosks', '-f', 'json']
     const plain = JSON.parse((await desk.run(order, bucket)).stdout)
     const tasks = desk.standin.tasks.length
@@ -73,7 +73,7 @@ describe('speech-mcp diarize', () => {
     expect(saidBy(segments)).toEqual(saidBy(plain.segments))
   })
 
-  it('ends with 3 and says what is missing when one of the models fails', async () => {
+  it('diarize exits with 3 and names what is missing when one model fails', async () => {
     const off = desk.standin.taskFault({ kind: 'failed', code: 'InternalError', model: 'fun-asr-mtl' })
     onTestFinished(off)
     const { code, stdout, stderr } = await desk.run(['diarize', fixture('jfk.wav')], bucket)
@@ -84,7 +84,7 @@ describe('speech-mcp diarize', () => {
     )
   })
 
-  it('leaves nothing in the bucket when it is interrupted', async () => {
+  it('an interrupted diarize leaves nothing in the bucket', async () => {
     desk.standin.set({ taskLatency: { base: 600, perSecond: 0 } })
     onTestFinished(() => desk.standin.set({ taskLatency: { base: 0, perSecond: 0 } }))
     const tasks = desk.standin.tasks.length

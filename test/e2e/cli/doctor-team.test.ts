@@ -1,4 +1,4 @@
-// What doctor says of the store and the queue that machines share: made, found, refused, wrong or out of reach.
+// Doctor's checks of the shared store and queue: created, found, refused, misconfigured or unreachable.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type MnsEmulator, startMns } from '../../../emulators/mns/mns.ts'
 import { type OssEmulator, startOss } from '../../../emulators/oss/oss.ts'
@@ -56,8 +56,8 @@ async function checks(env: Record<string, string>, limit?: number) {
   }
 }
 
-describe('where all is well', () => {
-  it('makes what is missing, and then finds it', async () => {
+describe('a reachable store and queue', () => {
+  it('the check creates missing tables and queues, and then finds them', async () => {
     const { tablestore, mns, env } = await startCloud()
     const { store, queue } = await checks(env)
     const made = [await store(), (await queue()).text]
@@ -73,7 +73,7 @@ describe('where all is well', () => {
     expect([await store(), (await queue()).text]).not.toEqual(made)
   })
 
-  it('warns where the workers could not fetch a recording', async () => {
+  it('the queue check warns if workers cannot download recordings', async () => {
     const { env } = await startCloud()
     const { queue } = await checks(env)
     expect(await queue(true)).toMatchObject({ isOn: true })
@@ -83,8 +83,8 @@ describe('where all is well', () => {
   })
 })
 
-describe('what is wrong', () => {
-  it('names the rights that are missing', async () => {
+describe('a store or queue with a problem', () => {
+  it('the check names missing permissions', async () => {
     const { tablestore, mns, env } = await startCloud()
     tablestore.set({ forbidden: ['CreateTable'] })
     mns.set({ forbidden: ['CreateQueue'] })
@@ -96,7 +96,7 @@ describe('what is wrong', () => {
     expect(ofQueue.hint).toContain('mns:CreateQueue')
   })
 
-  it('tells a wrong key, and does not show it', async () => {
+  it('the check reports a wrong key without printing it', async () => {
     const { env } = await startCloud()
     const { store, queue } = await checks({ ...env, ALIBABA_SECRET_KEY: 'another-secret' })
     const errors = [await failure(store()), await failure(queue())]
@@ -114,7 +114,7 @@ describe('what is wrong', () => {
         return {}
       },
     ],
-  ])('ends in time at an address %s', async (_, wrong) => {
+  ])('the check times out at an address %s', async (_, wrong) => {
     const cloud = await startCloud()
     const { store, queue } = await checks({ ...cloud.env, ...wrong(cloud) }, brief)
     const [ofStore, ofQueue] = await Promise.all([failure(store()), failure(queue())])
@@ -125,17 +125,17 @@ describe('what is wrong', () => {
   })
 })
 
-describe('a check', () => {
+describe('a check of the shared services', () => {
   const at = { tablestoreEndpoint: 'https://inst.eu-central-1.ots.aliyuncs.com' }
 
-  it('puts what it was told into one line', async () => {
+  it('a check joins several findings into one line', async () => {
     const setUp = async () => ['Table speech_a was made.', 'Table speech_b was there.']
     expect(await checkStore(setUp, at)).toBe(
       'Tablestore at inst.eu-central-1.ots.aliyuncs.com: Table speech_a was made; table speech_b was there',
     )
   })
 
-  it('ends in time where the work heeds no signal', async () => {
+  it('a check times out even if the work ignores its signal', async () => {
     const error = await failure(checkStore(() => new Promise(() => {}), at, 20))
     expect(error).toMatchObject({
       code: 'STORE_FAILED',
@@ -153,7 +153,7 @@ describe('speech-mcp doctor', () => {
 
   const lines = (stdout: string) => stdout.match(/^(?:ok {4}|-- {4}|FAIL {2})[\w ]+(?=: )/gm)
 
-  it('has a line for the store and one for the queue', async () => {
+  it('doctor prints one line for the store and one for the queue', async () => {
     const { env, tablestore } = await startCloud()
     const { code, stdout, stderr } = await desk.run(['doctor'], { env })
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
@@ -161,7 +161,7 @@ describe('speech-mcp doctor', () => {
     expect(stdout).not.toContain(tablestore.accessKeySecret)
   })
 
-  it('warns of a queue without a bucket, and ends with 1', async () => {
+  it('doctor warns about a queue without a working bucket and exits with 1', async () => {
     const { env, oss } = await startCloud()
     await oss.close()
     const { code, stdout } = await desk.run(['doctor'], { env })

@@ -1,4 +1,4 @@
-// What a start costs: the libraries of the cloud are loaded by whoever needs them, and by nobody else.
+// Lazy loading: the cloud client libraries are loaded only when they are needed.
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -29,16 +29,16 @@ async function loadedBy(args: string[], env: Record<string, string> = {}): Promi
   return cloudLibraries.filter(name => modules.some(module => module.includes(`/node_modules/${name}/`)))
 }
 
-describe('without settings of the cloud', () => {
+describe('commands without cloud settings', () => {
   it.each([[[]], [['transcribe', 'silence.wav']], [['doctor']]])(
-    'none of its libraries is loaded by %j',
+    '%j loads no cloud library if no cloud service is configured',
     async args => {
       expect(await loadedBy(args)).toEqual([])
     },
   )
 })
 
-describe('with them', () => {
+describe('commands with cloud settings', () => {
   const nowhere = 'http://127.0.0.1:1'
   const env = {
     TABLESTORE_ENDPOINT: nowhere,
@@ -49,11 +49,11 @@ describe('with them', () => {
     ALIBABA_SECRET_KEY: 'secret',
   }
 
-  it('a server that only starts loads none', async () => {
+  it('starting the server loads no cloud library', async () => {
     expect(await loadedBy([], env)).toEqual([])
   })
 
-  it('whoever looks at the services loads theirs', async () => {
+  it('doctor loads the libraries of the configured services', async () => {
     const [tables, mns, oss] = await Promise.all([startTablestore(), startMns(), startOss()])
     const endpoints = {
       TABLESTORE_ENDPOINT: tables.endpoint,

@@ -1,4 +1,4 @@
-// speech-mcp transcribe at a terminal: what it takes, what it prints where, and what it leaves behind.
+// The command `speech-mcp transcribe`: inputs, output files, exit codes and interruption.
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createReadStream } from 'node:fs'
@@ -25,7 +25,7 @@ const note = fixture('voice-note.ogg')
 const place = (name: string) => join(desk.work, name)
 const uri = (recording: Buffer) => `data:audio/ogg;base64,${recording.toString('base64')}`
 
-it('answers a second time from the first, without a request', async () => {
+it('transcribing the same file again sends no request', async () => {
   const order = ['transcribe', note, '-c', 'twice']
   const first = await desk.run(order)
   const before = desk.standin.requests.length
@@ -33,21 +33,21 @@ it('answers a second time from the first, without a request', async () => {
   expect(desk.standin.requests.length).toBe(before)
 })
 
-it('prints the text, and the id beside it', async () => {
+it('transcribe prints the text to stdout and the id to stderr', async () => {
   const { code, stdout, stderr } = await desk.run(['transcribe', note])
   const said = truthText(truth('voice-note'))
   expect({ code, said: plainWords(stdout) }).toEqual({ code: 0, said })
   expect(stderr).toMatch(/^Kept as tr_\w{16}\.\n$/)
 })
 
-it('passes language, context and title on, and tells the format from the name of the file', async () => {
+it('transcribe passes on language, context and title, and infers the format from the file extension', async () => {
   const wishes = ['-l', 'English', '--context', 'Greta', '-t', 'The parcel', '-o', 'parcel.md']
   expect(await desk.run(['transcribe', note, ...wishes])).toMatchObject({ code: 0, stdout: '' })
   expect(await readFile(place('parcel.md'), 'utf8')).toMatch(/^# The parcel\n/)
   expect(desk.standin.requests.at(-1)).toMatchObject({ language: 'en', context: 'Greta' })
 })
 
-it('asks for times of words where it is told to, and not because json is wanted', async () => {
+it('transcribe requests word times only with --timestamps word, not because of json output', async () => {
   const spoken = async (...more: string[]) => {
     const { stdout } = await desk.run(['transcribe', note, '-c', 'times', '-f', 'json', ...more])
     return JSON.parse(stdout).segments.every(({ words }: { words?: unknown[] }) => words !== undefined)
@@ -67,7 +67,7 @@ it.each([
   ['a name with a colon', () => 'memo:1.wav'],
   ['a link to a file elsewhere', () => 'link.wav'],
   ['a data: URI', () => uri(silentWav())],
-])('takes %s', async (_, input) => {
+])('transcribe accepts %s', async (_, input) => {
   await copyFile(place('silence.wav'), place('memo:1.wav'))
   await symlink(join(elsewhere.work, 'silence.wav'), place('link.wav')).catch(() => {})
   const { code, stdout, stderr } = await desk.run(['transcribe', input()])
@@ -75,22 +75,25 @@ it.each([
   expect(stderr).toMatch(/(^|\n)Kept as /)
 })
 
-it('keeps to the allowed folders where they were named', async () => {
+it('transcribe respects configured allowed folders', async () => {
   const env = { SPEECH_ALLOWED_DIRS: elsewhere.work }
   const { code, stderr } = await desk.run(['transcribe', 'silence.wav'], { env })
   expect(code).toBe(1)
   expect(stderr).toMatch(/^OUTSIDE_ALLOWED_DIRS: /)
 })
 
-it.each(['missing/out.srt', '.'])('keeps the transcript when it cannot be written to %s', async output => {
-  const { code, stderr } = await desk.run(['transcribe', note, '-o', output])
-  expect(code).toBe(2)
-  const [, id] = /^BAD_INPUT: The output .*folder exists.*`speech-mcp export (tr_\w+) -o …`/.exec(stderr)!
-  expect((await desk.run(['export', id!])).stdout).toContain('Hi Greta!')
-  expect((await readdir(desk.work)).filter(name => name.endsWith('.part'))).toEqual([])
-})
+it.each(['missing/out.srt', '.'])(
+  'a transcript is saved even if it cannot be written to %s',
+  async output => {
+    const { code, stderr } = await desk.run(['transcribe', note, '-o', output])
+    expect(code).toBe(2)
+    const [, id] = /^BAD_INPUT: The output .*folder exists.*`speech-mcp export (tr_\w+) -o …`/.exec(stderr)!
+    expect((await desk.run(['export', id!])).stdout).toContain('Hi Greta!')
+    expect((await readdir(desk.work)).filter(name => name.endsWith('.part'))).toEqual([])
+  },
+)
 
-it('leaves an older output as it was when it fails', async () => {
+it('a failed transcribe leaves an existing output file unchanged', async () => {
   await mkdir(place('old'))
   await writeFile(place('old/out.txt'), 'old')
   const env = { DASHSCOPE_API_KEY: 'sk-wrong' }
@@ -103,13 +106,13 @@ it('leaves an older output as it was when it fails', async () => {
   expect(await readFile(place('old/out.txt'), 'utf8')).toBe('old')
 })
 
-it('takes the place of an older output when it succeeds', async () => {
+it('a successful transcribe replaces an existing output file', async () => {
   await writeFile(place('again.txt'), 'old')
   expect(await desk.run(['transcribe', 'silence.wav', '-o', 'again.txt'])).toMatchObject({ code: 0 })
   expect(await readFile(place('again.txt'), 'utf8')).not.toContain('old')
 })
 
-it('ends with 3 and names the gap when words are missing', async () => {
+it('transcribe exits with 3 and names the gap if text is missing', async () => {
   const refused = { status: 400, code: 'DataInspectionFailed', message: 'no' }
   desk.standin.fault({ kind: 'error', times: 1, ...refused })
   const { code, stdout, stderr } = await desk.run(['transcribe', fixture('meeting.m4a')])
@@ -118,7 +121,7 @@ it('ends with 3 and names the gap when words are missing', async () => {
   expect(stderr).toMatch(/^No text from [\d.]+ s to [\d.]+ s: .*\nKept as tr_\w+\.\n$/)
 })
 
-it('says that there is no ffmpeg where FFMPEG_PATH names none', async () => {
+it('transcribe reports FFMPEG_MISSING if FFMPEG_PATH is wrong', async () => {
   const env = { FFMPEG_PATH: '/nowhere/ffmpeg' }
   const { code, stderr } = await desk.run(['transcribe', 'silence.wav', '-c', 'never heard'], { env })
   expect(code).toBe(1)
@@ -126,7 +129,7 @@ it('says that there is no ffmpeg where FFMPEG_PATH names none', async () => {
 })
 
 describe.each(['SIGINT', 'SIGTERM'] as const)('%s', signal => {
-  it('stops a request, empties the scratch folder and ends with 130', async () => {
+  it('the signal aborts the request, empties the scratch folder and exits with 130', async () => {
     const scratch = join(desk.env.SPEECH_DATA_DIR!, 'scratch')
     const over = desk.standin.fault({ kind: 'hang' })
     const { child, outcome } = desk.start(['transcribe', uri(await readFile(note)), '-c', signal])
@@ -141,7 +144,7 @@ describe.each(['SIGINT', 'SIGTERM'] as const)('%s', signal => {
     over()
   })
 
-  it('ends ffmpeg', async () => {
+  it('the signal stops ffmpeg', async () => {
     // A pipe that its writer holds open ends when the writer does.
     const pipe = place(`life-${signal}`)
     execFileSync('mkfifo', [pipe])

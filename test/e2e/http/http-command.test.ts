@@ -1,4 +1,4 @@
-// speech-mcp http and demo --serve as people start them: what they say, what they open, and how they end.
+// The commands `speech-mcp http` and `demo --serve`: output, allowed folders and shutdown.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
@@ -40,7 +40,7 @@ const [, connectModern] = httpClients.at(-1)!
 const folders = { SPEECH_ALLOWED_DIRS: fixture('') }
 
 describe('speech-mcp http', () => {
-  it('says where it is, who may come and what is open, on stderr alone', async () => {
+  it('the http command prints its URL, access and allowed folders to stderr only', async () => {
     const server = await start({ SPEECH_TOKENS: 'ann:ann-0123456789abcdef' })
     expect(server.said()).toMatch(
       /^speech-mcp serves http:\/\/127\.0\.0\.1:\d+\/mcp \(tokens: 1; folders open: none .*\)\.\n$/,
@@ -49,7 +49,7 @@ describe('speech-mcp http', () => {
     expect(await server.stop()).toBe(0)
   })
 
-  it('opens no folder that was not named', async () => {
+  it('the http command reads only configured folders', async () => {
     const server = await start({ HOME: fixture('') })
     const client = await connectModern({ url: server.url })
     const refused = await client.call('transcribe_audio', { audio: fixture('voice-note.ogg') })
@@ -59,7 +59,7 @@ describe('speech-mcp http', () => {
     await server.stop()
   })
 
-  it.each(httpClients)('transcribes for %s', async (_, connectHttp) => {
+  it.each(httpClients)('the http command transcribes for %s', async (_, connectHttp) => {
     const server = await start(folders)
     const client = await connectHttp({ url: server.url })
     const result = await client.call('transcribe_audio', { audio: fixture('voice-note.ogg') })
@@ -68,7 +68,7 @@ describe('speech-mcp http', () => {
     expect(await server.stop()).toBe(0)
   })
 
-  it('says what to do where it may not or cannot be served', async () => {
+  it('the http command explains why an address cannot be served', async () => {
     const server = await start()
     const taken = await desk.run(['http', '--speech-http-port', new URL(server.url).port])
     expect([taken.code, taken.stdout]).toEqual([2, ''])
@@ -80,7 +80,7 @@ describe('speech-mcp http', () => {
   })
 
   it.each(['SIGTERM', 'SIGINT'] as const)(
-    'lets a request to the provider land and answers who waits, before it ends: %s',
+    'the http command finishes billed requests and answers waiting calls before it exits: %s',
     async signal => {
       const data = { SPEECH_DATA_DIR: `${desk.env.SPEECH_DATA_DIR}-${signal}` }
       const server = await start({ ...folders, ...data })
@@ -104,7 +104,7 @@ describe('speech-mcp http', () => {
     },
   )
 
-  it('ends at once with the second signal', async () => {
+  it('a second signal ends the http command at once', async () => {
     const server = await start(folders)
     const off = desk.standin.fault({ kind: 'hang' })
     const params = { name: 'transcribe_audio', arguments: { audio: fixture('russian.flac') } }
@@ -119,7 +119,7 @@ describe('speech-mcp http', () => {
 })
 
 describe('speech-mcp demo --serve', () => {
-  it('keeps a stand-in and a server up, says how to try it, and leaves nothing behind', async () => {
+  it('demo --serve runs an emulator and a server, prints instructions, and cleans up', async () => {
     const folder = await tempFolder()
     const demo = spawn(process.execPath, [entry, 'demo', '--serve'], {
       env: { ...desk.env, SPEECH_HTTP_PORT: '0', TMPDIR: folder.path },

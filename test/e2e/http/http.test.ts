@@ -1,4 +1,4 @@
-// HTTP in both eras: who is let in, what is refused and how, what clients of each kind meet, and how it ends.
+// MCP over HTTP in both protocol generations: authentication, rejected requests, limits and shutdown.
 import { connect as connectTcp } from 'node:net'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { SpeechError } from '../../../src/domain/errors.ts'
@@ -31,7 +31,7 @@ afterEach(async () => {
 })
 
 describe.each(httpClients)('%s', (_, connectHttp) => {
-  it('lists tools, sees only what is its owner’s, and calls', async () => {
+  it('a client lists tools, calls them, and sees only the transcripts of its owner', async () => {
     const { url, jobs } = await serve({ tokens })
     const [ann, bob] = await Promise.all([
       connectHttp({ url, token: 'ann-0123456789abcdef' }),
@@ -49,7 +49,7 @@ describe.each(httpClients)('%s', (_, connectHttp) => {
     await Promise.all([ann.close(), bob.close()])
   })
 
-  it('hears of its owner’s changes, and of no other’s', async () => {
+  it('a client is notified of the changes of its owner only', async () => {
     const { url, jobs } = await serve({ tokens })
     const [ann, bob] = await Promise.all([
       connectHttp({ url, token: 'ann-0123456789abcdef' }),
@@ -75,7 +75,7 @@ describe.each(httpClients)('%s', (_, connectHttp) => {
     await Promise.all([ann.close(), bob.close()])
   })
 
-  it('may listen as much as it likes without a place among the requests', async () => {
+  it('open subscriptions do not count as requests of a client', async () => {
     const { url } = await serve({ limits: { maxRequestsPerOwner: 2 } })
     const client = await connectHttp({ url })
     for (let i = 0; i < 4; i++) await client.onListChanged(() => {})
@@ -83,7 +83,7 @@ describe.each(httpClients)('%s', (_, connectHttp) => {
     await client.close()
   })
 
-  it('stops the work when it cancels', async () => {
+  it('a client that cancels a call stops its job', async () => {
     const { url, jobs } = await serve()
     const client = await connectHttp({ url })
     const stop = new AbortController()
@@ -97,7 +97,7 @@ describe.each(httpClients)('%s', (_, connectHttp) => {
     await client.close()
   })
 
-  it('is refused without a token that is known', async () => {
+  it('a client without a valid token is rejected', async () => {
     const { url } = await serve({ tokens })
     await expect(connectHttp({ url })).rejects.toThrow()
     await expect(connectHttp({ url, token: 'eve-0123456789abcdef' })).rejects.toThrow()
@@ -105,13 +105,13 @@ describe.each(httpClients)('%s', (_, connectHttp) => {
 })
 
 describe('a client of 2025 without a session', () => {
-  it('is served all the same', async () => {
+  it('a client of 2025 without a session is served', async () => {
     const { url } = await serve()
     const listed = await answerOf(await post(url, { id: 1, method: 'tools/list' }))
     expect(listed).toMatchObject({ id: 1, result: { tools: expect.any(Array) } })
   })
 
-  it('leaves the work going when it goes', async () => {
+  it('a client of 2025 without a session that disconnects does not stop its job', async () => {
     const { url, jobs } = await serve()
     const stop = new AbortController()
     const params = { name: 'transcribe_audio', arguments: { audio: '/a.wav' } }
@@ -122,8 +122,8 @@ describe('a client of 2025 without a session', () => {
   })
 })
 
-describe('a call that is slow', () => {
-  it('shows signs of life before its answer, in the era without sessions', async () => {
+describe('a slow call', () => {
+  it('a slow call in the protocol without sessions sends keep-alive data before its answer', async () => {
     const { url, jobs } = await serve()
     const meta = {
       'io.modelcontextprotocol/protocolVersion': '2026-07-28',
@@ -144,7 +144,7 @@ describe('a call that is slow', () => {
     expect(await answerOf(response)).toMatchObject({ id: 1, result: { content: [{ type: 'text' }] } })
   })
 
-  it('is not cut off by the time limit for slow requests', async () => {
+  it('a slow call is not cut off by the time limit for request bodies', async () => {
     const { url, jobs } = await serve({ limits: { headersTimeoutMs: 200, requestTimeoutMs: 200 } })
     const session = await openSession(url)
     const call = await session.post({
@@ -177,8 +177,8 @@ function neverEnds(url: string, bytes: number): Promise<string> {
   })
 }
 
-describe('who is let in', () => {
-  it('is decided by the token, whoever of its names it is', async () => {
+describe('access over HTTP', () => {
+  it('access depends on the token; an owner may have several', async () => {
     const { url } = await serve({ tokens })
     for (const token of ['ann-0123456789abcdef', 'new-0123456789abcdef'])
       expect((await post(url, ping, { authorization: `Bearer ${token}` })).status).toBe(200)
@@ -207,13 +207,16 @@ describe('who is let in', () => {
     ['localhost', 'http://localhost:6274', 405],
     ['localhost', 'https://evil.example', 403],
     ['localhost', 'null', 403],
-  ])('is asked by which name it calls: Host %s, Origin %s', async (host, origin, status) => {
-    const { url } = await serve()
-    const answer = await rawRequest(url, { headers: { host, ...(origin && { origin }) } })
-    expect(answer.status).toBe(status)
-  })
+  ])(
+    'a request with Host %s and Origin %s is checked against the server’s names',
+    async (host, origin, status) => {
+      const { url } = await serve()
+      const answer = await rawRequest(url, { headers: { host, ...(origin && { origin }) } })
+      expect(answer.status).toBe(status)
+    },
+  )
 
-  it('may call a server that is bound to all addresses by any name, with a token and from no other site', async () => {
+  it('a server bound to all addresses accepts any host name with a token, but no foreign origin', async () => {
     const { url } = await serve({ tokens, host: '0.0.0.0' })
     const ask = async (headers: Record<string, string>) =>
       (
@@ -229,7 +232,7 @@ describe('who is let in', () => {
   })
 
   it.each(['0.0.0.0', '::', '192.168.0.1', 'example.com'])(
-    'is nobody where %s would be served without tokens',
+    'serving %s without tokens is refused',
     async host => {
       const refused = await serveQuietly({ host }).catch((error: SpeechError) => error)
       expect(refused).toMatchObject({
@@ -255,7 +258,7 @@ describe('a bad request', () => {
     ['no method', 'POST', '/mcp', '{"jsonrpc":"2.0","id":1}', 400],
     ['an id that is an object', 'POST', '/mcp', '{"jsonrpc":"2.0","id":{},"method":"ping"}', 400],
     ['nesting without end', 'POST', '/mcp', `${'['.repeat(50_000)}${']'.repeat(50_000)}`, 400],
-  ])('is told so as JSON: %s', async (_, method, path, body, status) => {
+  ])('a bad request is rejected with a JSON error: %s', async (_, method, path, body, status) => {
     const { url } = await serve()
     const answer = await fetch(new URL(path, url), { method, headers: json, ...(body && { body }) })
     const text = await answer.text()
@@ -268,13 +271,13 @@ describe('a bad request', () => {
     expect((await post(url, ping)).status).toBe(200)
   })
 
-  it('of a wrong type is refused', async () => {
+  it('a request with a wrong content type is rejected', async () => {
     const { url } = await serve()
     expect((await post(url, ping, { 'content-type': 'text/plain' })).status).toBe(415)
     expect((await post(url, ping, { accept: 'text/html' })).status).toBe(406)
   })
 
-  it('of more than 2 MB is refused, whether it says so or not, and one of 1.4 MB is read', async () => {
+  it('a request body over 2 MB is rejected with or without a length, and one of 1.4 MB is accepted', async () => {
     const { url } = await serve()
     const message = (length: number) =>
       JSON.stringify({ jsonrpc: '2.0', ...ping, params: { x: 'a'.repeat(length) } })
@@ -291,12 +294,12 @@ describe('a bad request', () => {
     expect(unsaid.status).toBe(413)
   })
 
-  it('of more than 2 MB is refused before it is sent, where it says so', async () => {
+  it('a request that declares more than 2 MB is rejected before its body is sent', async () => {
     const { url } = await serve({ limits: { headersTimeoutMs: 200, requestTimeoutMs: 200 } })
     expect(await neverEnds(url, 3_000_000)).toContain(' 413 ')
   })
 
-  it('of a flood is refused until others are answered, and no other owner feels it', async () => {
+  it('an owner with too many requests is rejected until some are answered; other owners are not affected', async () => {
     const { url, jobs } = await serve({ tokens, limits: { maxRequestsPerOwner: 3 } })
     const ann = { authorization: 'Bearer ann-0123456789abcdef' }
     const params = { name: 'transcribe_audio', arguments: { audio: '/a.wav' } }
@@ -310,7 +313,7 @@ describe('a bad request', () => {
     await vi.waitFor(async () => expect((await post(url, ping, ann)).status).toBe(200))
   })
 
-  it('counts as many as it holds, when it is a batch', async () => {
+  it('each request of a batch counts towards the limit', async () => {
     const { url } = await serve({ limits: { maxRequestsPerOwner: 3 } })
     const batch = (count: number) =>
       JSON.stringify(Array.from({ length: count }, (_, id) => ({ jsonrpc: '2.0', ...ping, id })))
@@ -323,7 +326,7 @@ describe('a bad request', () => {
 })
 
 describe('/healthz', () => {
-  it('says ok to anybody, and nothing else', async () => {
+  it('/healthz answers ok without a token', async () => {
     const { url } = await serve({ tokens })
     const health = new URL('/healthz', url)
     const answer = await fetch(health)
@@ -331,7 +334,7 @@ describe('/healthz', () => {
     expect((await fetch(health, { method: 'POST' })).status).toBe(405)
   })
 
-  it('says that the server is stopping, which takes nothing more but answers what waits', async () => {
+  it('/healthz reports a stopping server, which rejects new requests but answers pending ones', async () => {
     const { url, jobs, close } = await serveQuietly()
     const session = await openSession(url)
     const params = { name: 'transcribe_audio', arguments: { audio: '/a.wav' } }
@@ -349,7 +352,7 @@ describe('/healthz', () => {
   })
 })
 
-it('says which port is taken', async () => {
+it('serving on a port in use names the port', async () => {
   const { url } = await serve()
   const refused = await serveQuietly({ port: Number(new URL(url).port) }).catch((error: SpeechError) => error)
   expect(refused).toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringContaining('is taken') })

@@ -1,4 +1,4 @@
-// Sessions of 2025-11-25 over HTTP: whose they are, how streams are resumed, how many there may be, when they end.
+// Sessions of 2025-11-25 over HTTP: ownership, resumable streams, limits and expiry.
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createEventBuffer } from '../../../src/server/http/events.ts'
 import {
@@ -45,7 +45,7 @@ async function breakOff(response: Response, stop: AbortController): Promise<stri
 }
 
 describe('a session', () => {
-  it('answers until it is ended', async () => {
+  it('a session answers until it is deleted', async () => {
     const { url } = await serve()
     const session = await openSession(url)
     expect(await session.ask({ id: 1, method: 'ping' })).toMatchObject({ id: 1, result: {} })
@@ -55,7 +55,7 @@ describe('a session', () => {
     expect(await after.json()).toMatchObject({ error: { code: -32001 } })
   })
 
-  it('of somebody else is as unknown as one that never was', async () => {
+  it('a session of another owner gets the same response as an unknown one', async () => {
     const { url } = await serve({ tokens })
     const { headers } = await openSession(url, bearer('ann'))
     const ask = async (method: string, more: Record<string, string>) => {
@@ -79,7 +79,7 @@ describe('a session', () => {
     }
   })
 
-  it('tells its client, and nobody else, what has changed', async () => {
+  it('a session notifies only its own client of changes', async () => {
     const { url, jobs } = await serve({ tokens })
     const [ann, bob] = [await openSession(url, bearer('ann')), await openSession(url, bearer('bob'))]
     await ann.ask({ id: 1, method: 'resources/subscribe', params: { uri: 'transcript://tr_ann' } })
@@ -94,7 +94,7 @@ describe('a session', () => {
     })
   })
 
-  it('serves several calls at once, each on its own stream', async () => {
+  it('a session serves concurrent calls, each on its own stream', async () => {
     const { url, jobs } = await serve()
     const session = await openSession(url)
     const [first, second] = [await session.post({ id: 1, ...wait }), await session.post({ id: 2, ...wait })]
@@ -106,8 +106,8 @@ describe('a session', () => {
   })
 })
 
-describe('a stream that broke', () => {
-  it('is resumed after the last event, while the call goes on', async () => {
+describe('a broken stream', () => {
+  it('a broken stream is resumed after the last event while the call continues', async () => {
     const { url, jobs } = await serve()
     const session = await openSession(url)
     const stop = new AbortController()
@@ -118,7 +118,7 @@ describe('a stream that broke', () => {
     expect(jobs.departures).toEqual([])
   })
 
-  it('gives an answer that came in between', async () => {
+  it('a resumed stream delivers an answer that was sent meanwhile', async () => {
     const { url, jobs } = await serve()
     const session = await openSession(url)
     const stop = new AbortController()
@@ -128,7 +128,7 @@ describe('a stream that broke', () => {
     expect(await answerOf(await session.listen(last))).toMatchObject({ id: 1, result: {} })
   })
 
-  it('gives nothing of another stream', async () => {
+  it('a resumed stream delivers no events of another stream', async () => {
     const { url, jobs } = await serve()
     const session = await openSession(url)
     const stop = new AbortController()
@@ -142,7 +142,7 @@ describe('a stream that broke', () => {
     expect(answered.filter(id => id !== undefined)).toEqual([1])
   })
 
-  it('can be resumed where the server has not noticed yet that it broke', async () => {
+  it('a stream can be resumed before the server has noticed the broken connection', async () => {
     const { url, jobs } = await serve()
     const session = await openSession(url)
     const old = eventsOf(await session.post({ id: 1, ...wait }))
@@ -153,7 +153,7 @@ describe('a stream that broke', () => {
     expect(await answerOf(resumed)).toMatchObject({ id: 1, result: {} })
   })
 
-  it('cannot be resumed after an event of another session', async () => {
+  it('a stream cannot be resumed after an event of another session', async () => {
     const { url, jobs } = await serve()
     const [one, other] = [await openSession(url), await openSession(url)]
     const stop = new AbortController()
@@ -166,7 +166,7 @@ describe('a stream that broke', () => {
     }
   })
 
-  it('of notifications can be opened again at once', async () => {
+  it('a broken notification stream can be reopened at once', async () => {
     const { url, jobs } = await serve()
     const session = await openSession(url)
     const stop = new AbortController()
@@ -184,7 +184,7 @@ describe('a stream that broke', () => {
   })
 })
 
-it('keeps the newest events, so many of them or so much', async () => {
+it('the event buffer keeps the newest events up to its limits of number and size', async () => {
   const ring = createEventBuffer(() => {})
   const store = (stream: string, size: number) =>
     ring.storeEvent(stream, { jsonrpc: '2.0', method: 'x', params: { text: 'x'.repeat(size) } })
@@ -198,7 +198,7 @@ it('keeps the newest events, so many of them or so much', async () => {
 })
 
 describe('sessions', () => {
-  it('are closed when nobody uses them, and not while a stream is open or a call waits', async () => {
+  it('idle sessions are closed, but not while a stream is open or a call waits', async () => {
     let time = 0
     const { url, jobs } = await serve({ limits: { sweepIntervalMs: 10, now: () => time } })
     const listening = await openSession(url)
@@ -216,7 +216,7 @@ describe('sessions', () => {
     jobs.release()
   })
 
-  it('are refused where an owner has too many, and others are let in', async () => {
+  it('an owner with too many sessions is rejected; other owners are not affected', async () => {
     const { url } = await serve({ tokens, limits: { maxSessionsPerOwner: 2 } })
     await openSession(url, bearer('ann'))
     const second = await openSession(url, bearer('ann'))
@@ -230,14 +230,14 @@ describe('sessions', () => {
     await openSession(url, bearer('ann'))
   })
 
-  it('are refused where there are too many in all', async () => {
+  it('a new session is rejected if there are too many in total', async () => {
     const { url } = await serve({ tokens, limits: { maxSessions: 2 } })
     await openSession(url, bearer('ann'))
     await openSession(url, bearer('bob'))
     expect((await initialize(url, bearer('ann'))).status).toBe(503)
   })
 
-  it('make room when their clients went without a word', async () => {
+  it('abandoned sessions are closed to make room for new ones', async () => {
     const { url } = await serve({ limits: { maxSessionsPerOwner: 2, minIdleMs: 0 } })
     const staying = await openSession(url)
     await staying.listen()
@@ -247,14 +247,14 @@ describe('sessions', () => {
     expect((await staying.post({ id: 1, method: 'ping' })).status).toBe(200)
   })
 
-  it('that a bad first request did not open do not count', async () => {
+  it('an invalid first request does not count as a session', async () => {
     const { url } = await serve({ limits: { maxSessionsPerOwner: 1 } })
     for (let i = 0; i < 3; i++)
       expect((await initialize(url, { accept: 'application/json' })).status).toBe(406)
     await openSession(url)
   })
 
-  it('hold an owner to so many calls, also where the client breaks off each of them', async () => {
+  it('the call limit of an owner includes calls with broken connections', async () => {
     const { url, jobs } = await serve({ limits: { maxRequestsPerOwner: 2 } })
     const session = await openSession(url)
     for (const id of [1, 2]) {
@@ -266,7 +266,7 @@ describe('sessions', () => {
     await vi.waitFor(async () => expect((await session.post({ id: 4, method: 'ping' })).status).toBe(200))
   })
 
-  it('free the place of a call that is cancelled', async () => {
+  it('a cancelled call of a session no longer counts towards the limit', async () => {
     const { url, jobs } = await serve({ limits: { maxRequestsPerOwner: 2 } })
     const session = await openSession(url)
     await session.post({ id: 1, ...wait })
@@ -278,7 +278,7 @@ describe('sessions', () => {
   })
 })
 
-it('ends the server while streams are open, and says goodbye to all of them', async () => {
+it('closing the server ends open streams', async () => {
   const { url, jobs, close } = await serveQuietly()
   const session = await openSession(url)
   const stream = await session.listen()

@@ -1,4 +1,4 @@
-// A process that is killed at any moment loses no word and no cent: fifty kills at seeded random moments.
+// Kill test: a process killed at fifty seeded random moments loses no word and is billed nothing twice.
 
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -129,7 +129,7 @@ async function killOften(seed: number): Promise<void> {
 
 describe('a job that is killed five times', () => {
   it.concurrent.each(Array.from({ length: jobs }, (_, seed) => seed + 1))(
-    'gives the undisturbed transcript, and asks for nothing twice that it had kept (seed %i)',
+    'a job killed five times gives the same transcript and repeats no stored request (seed %i)',
     seed => abreast(() => killOften(seed)),
     // Most of it may be spent waiting for the others.
     600_000,

@@ -1,4 +1,4 @@
-// A key that is wrong or missing: said at once, and not tried over and over.
+// A wrong or missing API key is reported at once and not retried.
 import { createServer, request as forward } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -40,14 +40,14 @@ async function withKey<T>(key: string, work: (system: System) => Promise<T>): Pr
   }
 }
 
-it.each(['sk-wrong-0123456789', 'sk-standin2'])('the key %s is refused and never shown', async key => {
+it.each(['sk-wrong-0123456789', 'sk-standin2'])('the key %s is refused and never printed', async key => {
   const text = await withKey(key, system => refusal(system, fixture('voice-note.ogg'), 'KEY_REFUSED'))
   expect(text).toContain('DASHSCOPE_API_KEY')
   expect(text).not.toContain(key)
   expect(asked.length).toBe(1)
 })
 
-it('a recording of half an hour with a wrong key is given up with the first answers', async () => {
+it('a long recording with a wrong key fails after the first responses', async () => {
   const args = ['-stream_loop', '5', '-i', fixture('interview.mp3'), '-c', 'copy']
   await withKey('sk-wrong', async system => {
     const audio = await make(system, 'long.mp3', args)
@@ -57,7 +57,7 @@ it('a recording of half an hour with a wrong key is given up with the first answ
   expect(asked.length).toBeLessThanOrEqual(3)
 })
 
-it.each(['', ' ', `\${user_config.api_key}`])('without a key (%j) nothing is sent', async key => {
+it.each(['', ' ', `\${user_config.api_key}`])('without a key (%j) no request is sent', async key => {
   const text = await withKey(key, system => refusal(system, fixture('voice-note.ogg'), 'KEY_MISSING'))
   expect(text).toContain('DASHSCOPE_API_KEY')
   expect(asked).toEqual([])

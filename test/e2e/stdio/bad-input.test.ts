@@ -1,4 +1,4 @@
-// Bad input gets a clear error and loses nothing.
+// Invalid input gets a clear error, and the server keeps running.
 import { createHash } from 'node:crypto'
 import { copyFile, mkdir, readFile, truncate } from 'node:fs/promises'
 import { createServer } from 'node:http'
@@ -19,18 +19,18 @@ afterAll(() => system.close())
 const place = (name: string) => join(system.folder, name)
 const voiceNote = truthText(truth('voice-note'))
 
-describe('what is not a recording', () => {
-  it('a file that does not exist', async () => {
+describe('input that is not a recording', () => {
+  it('a missing file is refused', async () => {
     const text = await refusal(system, place('nothing.mp3'), 'FILE_NOT_FOUND')
     expect(text).toContain('full path')
   })
 
-  it('a folder', async () => {
+  it('a folder is refused', async () => {
     await mkdir(place('folder.mp3'))
     await refusal(system, place('folder.mp3'), 'NOT_A_FILE')
   })
 
-  it('an empty file', async () => {
+  it('an empty file is refused', async () => {
     await refusal(system, await write(system, 'empty.mp3', ''), 'EMPTY_FILE')
   })
 
@@ -47,37 +47,40 @@ describe('what is not a recording', () => {
     ['a PDF', 'pdf', () => `%PDF-1.7\n${text}`],
     ['a zip', 'zip', () => Buffer.concat([Buffer.from('PK\u0003\u0004'), Buffer.from(text)])],
     ['a program', 'exe', () => readFile(process.execPath).then(program => program.subarray(0, 200_000))],
-  ])('%s, also when it is named .mp3', async (_, extension, content) => {
+  ])('%s is refused, also with the extension .mp3', async (_, extension, content) => {
     const bytes = await content()
     await refusal(system, await write(system, `a.${extension}`, bytes), 'NOT_AUDIO')
     await refusal(system, await write(system, 'b.mp3', bytes), 'NOT_AUDIO')
   })
 
-  it('random bytes', async () => {
+  it('a file of random bytes is refused', async () => {
     const random = createHash('shake256', { outputLength: 100_000 }).digest()
     await refusal(system, await write(system, 'random.mp3', random), 'NOT_AUDIO')
   })
 
-  it.each(['png', 'jpg', 'gif', 'bmp'])('a picture (%s), also when it is named .mp3', async extension => {
-    const picture = await make(system, `picture.${extension}`, [...lavfi('testsrc'), '-frames:v', '1'])
-    await copyFile(picture, place('picture.mp3'))
-    await refusal(system, picture, 'N(?:OT_AUDIO|O_AUDIO_TRACK)')
-    await refusal(system, place('picture.mp3'), 'N(?:OT_AUDIO|O_AUDIO_TRACK)')
-  })
+  it.each(['png', 'jpg', 'gif', 'bmp'])(
+    'a picture (%s) is refused, also with the extension .mp3',
+    async extension => {
+      const picture = await make(system, `picture.${extension}`, [...lavfi('testsrc'), '-frames:v', '1'])
+      await copyFile(picture, place('picture.mp3'))
+      await refusal(system, picture, 'N(?:OT_AUDIO|O_AUDIO_TRACK)')
+      await refusal(system, place('picture.mp3'), 'N(?:OT_AUDIO|O_AUDIO_TRACK)')
+    },
+  )
 
-  it('a film without sound', async () => {
+  it('a video without sound is refused', async () => {
     const mute = await make(system, 'mute.mp4', ['-i', fixture('clip.mp4'), '-c', 'copy', '-an'])
     await refusal(system, mute, 'NO_AUDIO_TRACK')
   })
 
-  it('an MP4 without its index', async () => {
+  it('an MP4 without its index is refused', async () => {
     const film = await make(system, 'film.mp4', ['-i', fixture('clip.mp4'), '-c', 'copy'])
     await truncate(film, 60_000)
     expect(await refusal(system, film, 'NOT_AUDIO')).toContain('index')
   })
 })
 
-describe('a playlist that poses as a recording', () => {
+describe('a playlist disguised as a recording', () => {
   const hls = (target: string) =>
     `#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n${target}\n#EXT-X-ENDLIST\n`
   const dash = (target: string) =>
@@ -107,13 +110,13 @@ describe('a playlist that poses as a recording', () => {
     ['DASH that names a file', 'mpd', () => dash(`file://${fixture('jfk.wav')}`)],
     ['DASH that names an address', 'mpd', () => dash(url())],
     ['SDP', 'sdp', () => sdp(Number(new URL(url()).port))],
-  ])('(%s) is refused and not followed', async (_, extension, content) => {
+  ])('a playlist (%s) is refused and not followed', async (_, extension, content) => {
     for (const name of [`list.${extension}`, 'list.mp3', 'list.wav'])
       await refusal(system, await write(system, name, content()), '(?:PLAYLIST_REFUSED|NOT_AUDIO)')
     expect(visits).toEqual([])
   })
 
-  it('is told from a broken file', async () => {
+  it('a broken file is not mistaken for a playlist', async () => {
     await refusal(system, await write(system, 'talk.mp3', hls(fixture('jfk.wav'))), 'PLAYLIST_REFUSED')
   })
 })
@@ -121,7 +124,7 @@ describe('a playlist that poses as a recording', () => {
 describe('a data: URI', () => {
   const uri = (bytes: Buffer, head = 'data:audio/ogg;base64,') => head + bytes.toString('base64')
 
-  it('of a voice note is heard', async () => {
+  it('a voice note as data: URI is transcribed', async () => {
     const bytes = await readFile(fixture('voice-note.ogg'))
     expect((await hear(system, uri(bytes))).words).toBe(voiceNote)
     expect((await hear(system, ` ${uri(bytes, 'DATA:;base64,').replace(/(.{76})/g, '$1\n')}`)).words).toBe(
@@ -136,7 +139,7 @@ describe('a data: URI', () => {
     ['without a comma', 'data:audio/ogg;base64', 'BAD_INPUT'],
     ['that is no recording', 'data:audio/ogg;base64,SGVsbG8gd29ybGQhIEhlbGxvIHdvcmxkIQ==', 'NOT_AUDIO'],
     ['that is too large', `data:audio/ogg;base64,${'A'.repeat(1_500_000)}`, 'TOO_LARGE'],
-  ])('%s is refused', async (_, audio, code) => {
+  ])('the data: URI %s is refused', async (_, audio, code) => {
     await refusal(system, audio, code)
   })
 })

@@ -26,7 +26,7 @@ describe('two processes on one data folder', () => {
   })
   afterAll(() => other.close())
 
-  it('make one job of the same order, and both are answered', async () => {
+  it('two processes with the same request share one job, and both get the result', async () => {
     const wish = unheard()
     const updates: ProgressUpdate[] = []
     const off = system.standin.fault({ kind: 'slow', seconds: 0.5 })
@@ -51,7 +51,7 @@ describe('two processes on one data folder', () => {
     expect(requests).toBe(5)
   })
 
-  it('take over from each other when one dies', async () => {
+  it('a process takes over the job of another one that crashed', async () => {
     const wish = unheard()
     const doomed = await connect(system.env)
     let answered = 0
@@ -67,7 +67,7 @@ describe('two processes on one data folder', () => {
     expect(requests).toBe(3)
   })
 
-  it('cancel each other’s work where they are told to', async () => {
+  it('a process can cancel the job of another one', async () => {
     const wish = unheard()
     const off = system.standin.fault({ kind: 'hang' })
     const { data } = await transcribe({ ...wish, wait_seconds: 0 })
@@ -81,7 +81,7 @@ describe('two processes on one data folder', () => {
   })
 })
 
-describe('a transcript that is being made', () => {
+describe('a transcript of a running job', () => {
   async function startSlowly() {
     const wish = unheard()
     let slowed = 0
@@ -93,7 +93,7 @@ describe('a transcript that is being made', () => {
     return { wish, id: data.transcript_id as string }
   }
 
-  it('keeps the title that it is given meanwhile', async () => {
+  it('a transcript renamed during its job keeps the new title', async () => {
     const { wish, id } = await startSlowly()
     const title = 'Named while it ran'
     await system.call('update_transcript', { transcript_id: id, title })
@@ -101,7 +101,7 @@ describe('a transcript that is being made', () => {
     expect((await system.call('get_transcript', { transcript_id: id })).data.title).toBe(title)
   })
 
-  it('stays away when another process deletes it', async () => {
+  it('a transcript deleted by another process during its job stays deleted', async () => {
     const { id } = await startSlowly()
     const other = await clients[0]![1](system.env)
     await other.call('delete_transcript', { transcript_id: id })
@@ -118,8 +118,8 @@ describe('a transcript that is being made', () => {
   })
 })
 
-describe('a call that its client gives up', () => {
-  it('because it took too long leaves the work going', async () => {
+describe('an aborted call', () => {
+  it('a call that times out at the client does not stop its job', async () => {
     const wish = unheard()
     const off = system.standin.fault({ kind: 'slow', seconds: 1.5 })
     const { answer, requests } = await requestsOf(async () => {
@@ -137,7 +137,7 @@ describe('a call that its client gives up', () => {
     expect(system.standin.requests.slice(-5).every(({ aborted }) => !aborted)).toBe(true)
   })
 
-  it('on purpose stops the work, and what was heard is not asked again', async () => {
+  it('a cancelled call stops its job, and finished chunks are not requested again', async () => {
     const wish = unheard()
     let answered = 0
     const off = system.standin.fault({ kind: 'hang', when: () => answered++ >= 3 })
@@ -157,7 +157,7 @@ describe('a call that its client gives up', () => {
     expect(requests).toBe(2)
   })
 
-  it('on purpose goes on where somebody else waits for it', async () => {
+  it('a cancelled call does not stop a job that another caller waits for', async () => {
     const wish = unheard()
     const off = system.standin.fault({ kind: 'slow', seconds: 1 })
     const stop = new AbortController()
@@ -176,7 +176,7 @@ describe('a call that its client gives up', () => {
 })
 
 describe('cancel_transcription', () => {
-  it('stops the work, keeps what there is, and the same order goes on from there', async () => {
+  it('cancel_transcription stops the job and keeps the text, and the same request resumes it', async () => {
     const wish = unheard()
     let answered = 0
     const off = system.standin.fault({ kind: 'hang', when: () => answered++ >= 3 })

@@ -1,4 +1,4 @@
-// A recording that is damaged, short, silent or wrongly named: what can be heard of it is heard.
+// Damaged, very short, silent or misnamed recordings: everything decodable is transcribed.
 import { readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -13,7 +13,7 @@ beforeAll(async () => {
 })
 afterAll(() => system.close())
 
-describe('a recording that is cut off', () => {
+describe('a truncated recording', () => {
   const jfk = ['-i', fixture('jfk.wav')]
   const clip = ['-i', fixture('clip.mp4')]
   const copied = ['-c', 'copy']
@@ -31,23 +31,26 @@ describe('a recording that is cut off', () => {
     ['M4A', 'clip', 'cut.m4a', [...clip, ...copied, '-vn', '-movflags', 'faststart']],
     ['Matroska film', 'clip', 'cut.mkv', [...clip, ...copied]],
     ['WebM', 'voice-note', 'cut.webm', ['-i', fixture('voice-note.ogg'), ...copied]],
-  ])('%s is heard as far as it goes, with a warning', async (_, name, file, args) => {
-    const whole = await make(system, file, args)
-    const { length } = await readFile(whole)
-    expect((await hear(system, whole)).warnings).toEqual([])
-    await truncate(whole, Math.round(length * 0.55))
-    const { status, words, warnings } = await hear(system, whole)
-    expect(status).toBe('completed')
-    expect(warnings).toEqual([expect.stringMatching(/^The file seems to be cut off.*transcribed\.$/)])
-    // The word that the cut went through may be wrong.
-    const heard = words.split(' ').slice(0, -1)
-    expect(heard.length).toBeGreaterThan(5)
-    expect(truthText(truth(name)).startsWith(heard.join(' '))).toBe(true)
-  })
+  ])(
+    'a truncated recording (%s) is transcribed up to its end, with a warning',
+    async (_, name, file, args) => {
+      const whole = await make(system, file, args)
+      const { length } = await readFile(whole)
+      expect((await hear(system, whole)).warnings).toEqual([])
+      await truncate(whole, Math.round(length * 0.55))
+      const { status, words, warnings } = await hear(system, whole)
+      expect(status).toBe('completed')
+      expect(warnings).toEqual([expect.stringMatching(/^The file seems to be cut off.*transcribed\.$/)])
+      // The word that the cut went through may be wrong.
+      const heard = words.split(' ').slice(0, -1)
+      expect(heard.length).toBeGreaterThan(5)
+      expect(truthText(truth(name)).startsWith(heard.join(' '))).toBe(true)
+    },
+  )
 })
 
-describe('a recording whose sound is not all that it seems', () => {
-  it('with two tracks says that one was heard', async () => {
+describe('a recording with unusual audio tracks', () => {
+  it('a recording with two tracks warns that one was transcribed', async () => {
     const two = [
       '-i',
       fixture('jfk.wav'),
@@ -65,7 +68,7 @@ describe('a recording whose sound is not all that it seems', () => {
     expect(warnings).toEqual([expect.stringContaining('2 audio tracks')])
   })
 
-  it('whose channels cancel each other is empty, and says so', async () => {
+  it('a recording whose channels cancel each other is empty, with a warning', async () => {
     const against = ['-i', fixture('jfk.wav'), '-af', 'pan=stereo|c0=c0|c1=-1*c0']
     const { words, warnings } = await hear(system, await make(system, 'against.wav', against))
     expect(words).toBe('')
@@ -73,8 +76,8 @@ describe('a recording whose sound is not all that it seems', () => {
   })
 })
 
-describe('a decoder that dies', () => {
-  it('leaves a gap up to the end that the file names', async () => {
+describe('a crashing decoder', () => {
+  it('a crashing decoder leaves a gap up to the recording’s declared end', async () => {
     const dying = join(system.folder, 'dying-ffmpeg')
     const script = [
       '#!/bin/sh',
@@ -95,7 +98,7 @@ describe('a decoder that dies', () => {
 })
 
 describe('a very short or silent recording', () => {
-  it('of 0.3 s of speech is filled up to what the provider takes', async () => {
+  it('a recording of 0.3 s is padded to the provider’s minimum length', async () => {
     const { start } = truth('jfk').words.find(({ text }) => text === 'country')!
     const short = await make(system, 'short.wav', ['-i', fixture('jfk.wav'), '-ss', `${start}`, '-t', '0.3'])
     const { status, duration } = await hear(system, short)
@@ -108,7 +111,7 @@ describe('a very short or silent recording', () => {
     ['0.3 s of silence', 'anullsrc', 0.3],
     ['30 s of silence', 'anullsrc', 30],
     ['20 s of steady, quiet noise', 'anoisesrc=a=0.005:seed=7', 20],
-  ])('of %s is an empty transcript, and nobody is asked', async (_, source, seconds) => {
+  ])('a recording of %s gives an empty transcript without a request', async (_, source, seconds) => {
     const asked = system.standin.requests.length
     const { status, words, duration, usage } = await hear(
       system,
@@ -126,7 +129,7 @@ describe('a recording with a wrong extension', () => {
     ['an Ogg', 'ogg.wav', ['-f', 'ogg', '-c', 'copy']],
     ['an Ogg', 'ogg.txt', ['-f', 'ogg', '-c', 'copy']],
     ['an MP3', 'no-extension', ['-f', 'mp3', '-c:a', 'libmp3lame']],
-  ])('(%s called %s) is heard', async (_, name, args) => {
+  ])('%s named %s is transcribed', async (_, name, args) => {
     const file = await make(system, name, ['-i', fixture('voice-note.ogg'), ...args])
     expect((await hear(system, file)).words).toBe(truthText(truth('voice-note')))
   })

@@ -1,4 +1,4 @@
-// A store that is found damaged while a job runs: nothing that was paid for is lost, and the old file is kept.
+// A database that is damaged during a job: no billed result is lost, and the damaged file is kept.
 import { openSync, readdirSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
@@ -12,7 +12,7 @@ beforeAll(async () => {
 })
 afterAll(() => ordering.system.close())
 
-it('finishes the job in a new file, says so, and keeps the damaged one', async () => {
+it('a job whose database is damaged finishes in a new file, warns, and keeps the damaged file', async () => {
   const { system, transcribe, allWords } = ordering
   const folder = system.env.SPEECH_DATA_DIR!
   let slowed = 0

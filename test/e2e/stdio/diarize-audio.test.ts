@@ -1,4 +1,4 @@
-// Who said what, through the front door: two passes over one upload, and what the result says of them.
+// diarize_audio through an MCP client: two passes over one upload, speaker turns, times and names.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Meetings, startMeetings, trueTurns, turnsOf } from '../../support/e2e/meetings.ts'
 import { lavfi, make } from '../../support/e2e/requests.ts'
@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => meetings.system.close())
 
 describe('a meeting of three', () => {
-  it('comes as turns, every word once and with its speaker', async () => {
+  it('a meeting is returned as speaker turns with every word once', async () => {
     const { data, isError, text } = await meetings.diarize(await meetings.recording())
     expect(isError, text).toBe(false)
     expect(turnsOf(data.text)).toEqual(trueTurns())
@@ -24,7 +24,7 @@ describe('a meeting of three', () => {
     expect(data.alignment.unassigned).toBe(0)
   })
 
-  it('takes one upload and two tasks, submitted at once, and leaves nothing behind', async () => {
+  it('a meeting takes one upload and two parallel tasks, and leaves nothing in the bucket', async () => {
     const { oss } = meetings.system.standin
     const uploads = () => oss!.requests.filter(({ kind }) => kind === 'put' || kind === 'initiate').length
     const before = uploads()
@@ -41,7 +41,7 @@ describe('a meeting of three', () => {
     expect(meetings.leftovers()).toEqual([])
   })
 
-  it('is answered the second time without a request', async () => {
+  it('diarizing a meeting again sends no request', async () => {
     const audio = await meetings.recording()
     const first = await meetings.diarize(audio)
     const { tasks, answer } = await meetings.tasksOf(() => meetings.diarize(audio))
@@ -50,14 +50,14 @@ describe('a meeting of three', () => {
     expect(answer.data.usage).toMatchObject({ audio_seconds: 0, cost_usd: 0 })
   })
 
-  it('is paid for twice, once a pass', async () => {
+  it('a meeting is billed once per pass', async () => {
     const { data } = await meetings.diarize(await meetings.recording())
     expect(data.usage.audio_seconds).toBeGreaterThan(data.duration)
     expect(data.usage.audio_seconds).toBeLessThanOrEqual(Math.ceil(2 * data.duration) + 2)
     expect(data.usage.cost_usd).toBeCloseTo(data.usage.audio_seconds * 0.000035, 6)
   })
 
-  it('passes on how many people speak, and the language', async () => {
+  it('the number of speakers and the language are passed to the provider', async () => {
     const { tasks } = await meetings.tasksOf(async () =>
       meetings.diarize(await meetings.recording(), { speakers: 3, language: 'English' }),
     )
@@ -71,24 +71,24 @@ describe('a meeting of three', () => {
 })
 
 describe('other recordings', () => {
-  it('in Chinese come without blanks between the characters', async () => {
+  it('a Chinese recording has no spaces between characters', async () => {
     const { data } = await meetings.diarize(fixture('chinese.flac'))
     expect(turnsOf(data.text)).toEqual([`S1: ${truthText(truth('chinese'))}`])
   })
 
-  it('of one voice have one speaker', async () => {
+  it('a recording of one voice has one speaker', async () => {
     const { data } = await meetings.diarize(fixture('jfk.wav'))
     expect(data.speakers).toEqual([expect.objectContaining({ id: 'S1', share: 1 })])
   })
 
-  it('in Russian have their words, which the pass for speakers spells worse', async () => {
+  it('a Russian recording has the words of the better model', async () => {
     const { data } = await meetings.diarize(fixture('russian.flac'))
     expect(plainWords(data.text.replace(/\[[\d:]+\] S1: /g, ''))).toBe(truthText(truth('russian')))
   })
 })
 
 describe('a recording in which nobody speaks', () => {
-  it('is told of, and nobody is asked', async () => {
+  it('a silent recording is reported without a request', async () => {
     const audio = await make(meetings.system, 'silence.wav', [...lavfi('anullsrc=r=16000'), '-t', '12'])
     const { answer, tasks } = await meetings.tasksOf(() => meetings.diarize(audio))
     expect(answer.data).toMatchObject({ status: 'completed', text: '', speakers: [], duration: 12 })
@@ -100,7 +100,7 @@ describe('a recording in which nobody speaks', () => {
 })
 
 describe('sound in which the provider hears no words', () => {
-  it('is told of, and does not count as transcribed', async () => {
+  it('sound without words is reported and does not count as transcribed', async () => {
     const off = meetings.system.standin.taskFault({ kind: 'failed', code: 'SUCCESS_WITH_NO_VALID_FRAGMENT' })
     const { data } = await meetings.diarize(await meetings.recording())
     off()
@@ -120,7 +120,7 @@ describe('measured times', () => {
     )
   }
 
-  it('are those of the file recogniser where somebody asks for times', async () => {
+  it('requested timestamps come from the file recogniser', async () => {
     const { answer, tasks } = await times('word')
     expect(tasks.map(({ model }) => model)).toEqual(['qwen3-asr-flash-filetrans'])
     expect(answer.data).toMatchObject({ status: 'completed', times: 'measured', upload: 'bucket' })
@@ -134,13 +134,13 @@ describe('measured times', () => {
     expect(meetings.leftovers()).toEqual([])
   })
 
-  it('are not waited for where nobody does', async () => {
+  it('without requested timestamps the file recogniser is not used', async () => {
     const { answer, tasks } = await times(undefined)
     expect(tasks).toEqual([])
     expect(answer.data).toMatchObject({ status: 'completed', times: 'estimated' })
   })
 
-  it('serve the speakers too: what was heard once is not heard again', async () => {
+  it('a file recognition is reused for diarization', async () => {
     const audio = await meetings.recording()
     await meetings.system.call('transcribe_audio', { audio, timestamps: 'segment' })
     const { answer, tasks } = await meetings.tasksOf(() => meetings.diarize(audio))
@@ -151,7 +151,7 @@ describe('measured times', () => {
 })
 
 describe('a speaker with a name', () => {
-  it('has it in text, exports, resources and search', async () => {
+  it('a speaker’s name appears in text, exports, resources and search', async () => {
     const { data } = await meetings.diarize(await meetings.recording())
     const id = data.transcript_id
     const renamed = await meetings.system.call('update_transcript', {

@@ -1,4 +1,4 @@
-// Bad luck on the way to who said what: lost answers, failed passes, killed processes, buckets that refuse.
+// diarize_audio under failures: lost responses, failed passes, killed processes and rejected uploads.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createApp } from '../../../src/app.ts'
@@ -37,7 +37,7 @@ const trueWords = () =>
   ).join(' ')
 
 describe('a pass that fails', () => {
-  it('leaves the words without speakers where it was the one for speakers, and is repaired alone', async () => {
+  it('a failed speaker pass leaves words without speakers and is repaired alone', async () => {
     const audio = await meetings.recording()
     taskFault({ kind: 'failed', code: 'InternalError', model: who })
     const { data } = await meetings.diarize(audio)
@@ -52,7 +52,7 @@ describe('a pass that fails', () => {
     expect(turnsOf(answer.data.text)).toEqual(trueTurns())
   })
 
-  it('leaves the words of the other where it was the one for words', async () => {
+  it('a failed word pass leaves the words of the speaker pass', async () => {
     taskFault({ kind: 'failed', code: 'InternalError', model: what })
     const { data } = await meetings.diarize(await meetings.recording())
     expect(data.status).toBe('partial')
@@ -63,7 +63,7 @@ describe('a pass that fails', () => {
     )
   })
 
-  it('fails the job where both do', async () => {
+  it('two failed passes fail the job', async () => {
     taskFault({ kind: 'failed', code: 'InternalError' })
     const { isError, text } = await meetings.diarize(await meetings.recording())
     expect(isError).toBe(true)
@@ -71,7 +71,7 @@ describe('a pass that fails', () => {
     expect(meetings.leftovers()).toEqual([])
   })
 
-  it('whose model is gone does not take the other with it', async () => {
+  it('a pass with an unknown model does not stop the other pass', async () => {
     taskFault({
       kind: 'submitError',
       status: 400,
@@ -86,7 +86,7 @@ describe('a pass that fails', () => {
 })
 
 describe('speakers that nobody can tell', () => {
-  it('are not invented', async () => {
+  it('speakers that the provider does not detect are not invented', async () => {
     meetings.system.standin.set({ recognitionErrors: { missingLabels: 1 } })
     const { data } = await meetings.diarize(await meetings.recording())
     meetings.system.standin.set({ recognitionErrors: { missingLabels: 0 } })
@@ -97,7 +97,7 @@ describe('speakers that nobody can tell', () => {
 })
 
 describe('a submit', () => {
-  it('whose answer is lost is not repeated: its task is found', async () => {
+  it('a submit whose response is lost is not repeated, because its task is found', async () => {
     taskFault({ kind: 'submitLost', model: what, times: 1 })
     const { tasks: made, answer } = await meetings.tasksOf(async () =>
       meetings.diarize(await meetings.recording()),
@@ -106,7 +106,7 @@ describe('a submit', () => {
     expect(turnsOf(answer.data.text)).toEqual(trueTurns())
   })
 
-  it('that never arrived is made again', async () => {
+  it('a submit that never arrived is repeated', async () => {
     taskFault({ kind: 'submitHtml', model: what, times: 1 })
     const { tasks: made, answer } = await meetings.tasksOf(async () =>
       meetings.diarize(await meetings.recording()),
@@ -117,7 +117,7 @@ describe('a submit', () => {
 })
 
 describe('a task', () => {
-  it('that the provider has lost is submitted once more', async () => {
+  it('a task that the provider lost is submitted once more', async () => {
     const known = new Set(tasks().map(({ id }) => id))
     const isFirst = (id: string) => tasks().find(task => task.model === who && !known.has(task.id))?.id === id
     taskFault({ kind: 'forgotten', model: who, when: ({ id }) => isFirst(id) })
@@ -128,7 +128,7 @@ describe('a task', () => {
     expect(answer.data.status).toBe('completed')
   })
 
-  it('that the provider does not know now and then is asked again', async () => {
+  it('a task that the provider temporarily does not know is polled again', async () => {
     taskFault({ kind: 'forgotten', every: 3 })
     meetings.system.standin.set({ taskLatency: { base: 1.5, perSecond: 0 } })
     const { tasks: made, answer } = await meetings.tasksOf(async () =>
@@ -139,7 +139,7 @@ describe('a task', () => {
     expect(answer.data.status).toBe('completed')
   })
 
-  it('that cannot fetch the recording gets a fresh signature, once', async () => {
+  it('a task that cannot download the recording gets a new signed URL once', async () => {
     taskFault({ kind: 'failed', code: 'FILE_403_FORBIDDEN', model: what, times: 1 })
     const { tasks: made, answer } = await meetings.tasksOf(async () =>
       meetings.diarize(await meetings.recording()),
@@ -152,7 +152,7 @@ describe('a task', () => {
     expect(data.warnings.join(' ')).toMatch(/UPLOAD_UNREACHABLE/)
   })
 
-  it('that is asked for in a storm of errors is heard all the same', async () => {
+  it('a task completes despite many failed polls', async () => {
     taskFault({ kind: 'pollError', status: 500, code: 'InternalError', message: 'later', times: 3 })
     taskFault({ kind: 'pollDrop', times: 2 })
     taskFault({ kind: 'result', how: 500, times: 1 })
@@ -162,7 +162,7 @@ describe('a task', () => {
 })
 
 describe('a job that is cancelled', () => {
-  it('takes its upload and its waiting tasks with it', async () => {
+  it('a cancelled job deletes its upload and cancels its waiting tasks', async () => {
     taskFault({ kind: 'endless', state: 'PENDING' })
     const audio = await meetings.recording()
     const before = tasks().length
@@ -176,14 +176,14 @@ describe('a job that is cancelled', () => {
   })
 })
 
-describe('two orders of one recording at once', () => {
+describe('two concurrent requests for one recording', () => {
   const both = async (audio: string) => {
     const word = meetings.system.call('transcribe_audio', { audio, timestamps: 'word', wait_seconds: 120 })
     const [timed, told] = await Promise.all([word, meetings.diarize(audio)])
     return { timed, told }
   }
 
-  it('have what both want heard once, and one of them pays', async () => {
+  it('two concurrent requests share a pass, which is billed once', async () => {
     const audio = await meetings.recording()
     const { tasks: made, answer } = await meetings.tasksOf(() => both(audio))
     expect(made.map(({ model }) => model).sort()).toEqual([who, what])
@@ -194,7 +194,7 @@ describe('two orders of one recording at once', () => {
     expect(paid[0] + paid[1]).toBeCloseTo(billed, 0)
   })
 
-  it('do not stop each other’s tasks', async () => {
+  it('two concurrent requests do not cancel each other’s tasks', async () => {
     meetings.system.standin.set({ taskLatency: { base: 3, perSecond: 0 } })
     const audio = await meetings.recording()
     const before = tasks().length
@@ -225,7 +225,7 @@ describe('a process that is killed', () => {
     return structuredContent as { status: string; text: string }
   }
 
-  it('after the submit has its tasks polled by the next one, not submitted again', async () => {
+  it('a process killed after the submit has its tasks polled, not resubmitted, by the next one', async () => {
     meetings.system.standin.set({ taskLatency: { base: 3, perSecond: 0 } })
     const audio = await meetings.recording()
     const before = tasks().length
@@ -248,7 +248,7 @@ describe('a process that is killed', () => {
     expect(meetings.leftovers()).toEqual([])
   })
 
-  it('between upload and submit uploads nothing again', async () => {
+  it('a process killed between upload and submit causes no second upload', async () => {
     const end = meetings.system.standin.taskFault({ kind: 'submitHang' })
     const audio = await meetings.recording()
     const puts = () =>
@@ -273,34 +273,37 @@ describe('a process that is killed', () => {
 })
 
 describe('a job whose process was killed while its tasks wait', () => {
-  it.each(['remove', 'cancel'] as const)('leaves nothing in the cloud after %s', async how => {
-    taskFault({ kind: 'endless', state: 'PENDING' })
-    const before = tasks().length
-    const client = await connect(meetings.system.env)
-    const audio = await meetings.recording()
-    const { structuredContent } = await client.call('diarize_audio', { audio, wait_seconds: 0 })
-    const { transcript_id: id } = structuredContent as { transcript_id: string }
-    await vi.waitFor(() => expect(tasks().length).toBe(before + 2), { timeout: 30_000 })
-    const mine = tasks().slice(before)
-    // Asked for once: its answer has come, and is kept.
-    await vi.waitFor(() => expect(mine.every(({ polls }) => polls.length > 0)).toBe(true), {
-      timeout: 30_000,
-    })
-    const pid = client.pid()
-    process.kill(pid, 'SIGKILL')
-    await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow('ESRCH'))
-    const app = await createApp(readConfig(meetings.system.env))
-    try {
-      await app.jobs[how](localOwner, id)
-    } finally {
-      await app.close()
-    }
-    expect(mine.map(({ state }) => state)).toEqual(['CANCELED', 'CANCELED'])
-    expect(meetings.leftovers()).toEqual([])
-  })
+  it.each(['remove', 'cancel'] as const)(
+    'a job of a killed process leaves nothing in the cloud after %s',
+    async how => {
+      taskFault({ kind: 'endless', state: 'PENDING' })
+      const before = tasks().length
+      const client = await connect(meetings.system.env)
+      const audio = await meetings.recording()
+      const { structuredContent } = await client.call('diarize_audio', { audio, wait_seconds: 0 })
+      const { transcript_id: id } = structuredContent as { transcript_id: string }
+      await vi.waitFor(() => expect(tasks().length).toBe(before + 2), { timeout: 30_000 })
+      const mine = tasks().slice(before)
+      // Asked for once: its answer has come, and is kept.
+      await vi.waitFor(() => expect(mine.every(({ polls }) => polls.length > 0)).toBe(true), {
+        timeout: 30_000,
+      })
+      const pid = client.pid()
+      process.kill(pid, 'SIGKILL')
+      await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow('ESRCH'))
+      const app = await createApp(readConfig(meetings.system.env))
+      try {
+        await app.jobs[how](localOwner, id)
+      } finally {
+        await app.close()
+      }
+      expect(mine.map(({ state }) => state)).toEqual(['CANCELED', 'CANCELED'])
+      expect(meetings.leftovers()).toEqual([])
+    },
+  )
 })
 
-describe('a bucket that', () => {
+describe('a failing bucket', () => {
   it.each([
     ['forbids', { status: 403, code: 'AccessDenied', message: 'no' }, 'BUCKET_REFUSED'],
     ['is not there', { status: 404, code: 'NoSuchBucket', message: 'no' }, 'BUCKET_NOT_FOUND'],
@@ -310,7 +313,7 @@ describe('a bucket that', () => {
       { status: 403, code: 'SecurityTokenExpired', message: 'no' },
       'BUCKET_REFUSED',
     ],
-  ] as const)('%s is told of, and nothing is submitted', async (_, error, code) => {
+  ] as const)('a bucket that %s is reported, and nothing is submitted', async (_, error, code) => {
     ossFault({ kind: 'error', ...error })
     const { tasks: made, answer } = await meetings.tasksOf(async () =>
       meetings.diarize(await meetings.recording()),
@@ -322,15 +325,15 @@ describe('a bucket that', () => {
       expect(answer.text).not.toContain(meetings.system.env[secret])
   })
 
-  it('is busy for a moment is asked again', async () => {
+  it('a busy bucket is retried', async () => {
     ossFault({ kind: 'error', status: 503, code: 'ServiceUnavailable', message: 'later', times: 2 })
     const { data } = await meetings.diarize(await meetings.recording())
     expect(data.status).toBe('completed')
   })
 })
 
-describe('what a dead process has left in the bucket', () => {
-  it('is swept at the next start, and what others need is not', async () => {
+describe('uploads of a crashed process', () => {
+  it('uploads of a crashed process are deleted at the next start, and uploads in use are kept', async () => {
     // A job that is over, with an upload nobody took away.
     ossFault({
       kind: 'error',

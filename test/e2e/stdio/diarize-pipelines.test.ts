@@ -1,4 +1,4 @@
-// The other ways to who said what: without a bucket, with a model that hears all in one pass, by the channels of a call.
+// diarize_audio with other pipelines: temporary storage, a single model for words and speakers, dual-channel calls.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeDualChannel } from '../../support/audio/dual-channel.ts'
 import { type Meetings, startMeetings, trueTurns, turnsOf } from '../../support/e2e/meetings.ts'
@@ -13,7 +13,7 @@ describe('without a bucket', () => {
   })
   afterAll(() => meetings.system.close())
 
-  it('the recording lies in the provider’s store, once for each model', async () => {
+  it('without a bucket the recording is uploaded to the provider’s storage once per model', async () => {
     const { data } = await meetings.diarize(await meetings.recording())
     expect(turnsOf(data.text)).toEqual(trueTurns())
     expect(data).toMatchObject({ status: 'completed', upload: 'temporary' })
@@ -22,7 +22,7 @@ describe('without a bucket', () => {
     for (const { url } of meetings.system.standin.tasks) expect(url).toMatch(/^oss:\/\//)
   })
 
-  it('times are estimated, whoever asks for them', async () => {
+  it('without a bucket times are always estimated', async () => {
     const before = meetings.system.standin.tasks.length
     const audio = await meetings.recording()
     const { data } = await meetings.system.call('transcribe_audio', { audio, timestamps: 'word' })
@@ -30,7 +30,7 @@ describe('without a bucket', () => {
     expect(meetings.system.standin.tasks.length).toBe(before)
   })
 
-  it('a call is heard by its channels: no upload, no task, and nobody is guessed', async () => {
+  it('a dual-channel call is transcribed per channel without upload or task', async () => {
     const before = meetings.system.standin.tasks.length
     const wish = { fixture: 'interview', left: ['S1'], right: ['S2'], seconds: 60 } as const
     const audio = await makeDualChannel(meetings.system.folder, 'call.flac', wish)
@@ -50,7 +50,7 @@ describe('without a bucket', () => {
 })
 
 describe('a recording with two channels', () => {
-  it('and more people than that is heard as one', async () => {
+  it('two channels with more than two speakers are transcribed as one recording', async () => {
     const meetings = await startMeetings()
     const wish = { fixture: 'meeting', left: ['S1'], right: ['S2', 'S3'], seconds: 60 } as const
     const audio = await makeDualChannel(meetings.system.folder, 'three.flac', wish)
@@ -62,7 +62,7 @@ describe('a recording with two channels', () => {
 })
 
 describe('times that could not be measured', () => {
-  it('are estimated for now, and measured when the order comes again', async () => {
+  it('times that could not be measured are estimated, and measured by the next request', async () => {
     const meetings = await startMeetings()
     const order = { audio: await meetings.recording(), timestamps: 'segment' }
     const refusal = { kind: 'error', status: 403, code: 'AccessDenied', message: 'no' } as const
@@ -77,23 +77,26 @@ describe('times that could not be measured', () => {
   })
 })
 
-describe('a model that tells words and speakers', () => {
+describe('a model that returns words and speakers', () => {
   const model = 'qwen-audio-3.1-asr-flash-filetrans'
 
-  it.each(['FILE_MODEL', 'SPEAKER_MODEL'])('named as %s is asked once', async setting => {
-    const meetings = await startMeetings({ env: { [setting]: model } })
-    const { data, isError, text } = await meetings.diarize(await meetings.recording())
-    expect(isError, text).toBe(false)
-    expect(turnsOf(data.text)).toEqual(trueTurns())
-    expect(meetings.system.standin.tasks.map(task => task.model)).toEqual([model])
-    expect(data.usage.audio_seconds).toBeLessThanOrEqual(Math.ceil(data.duration))
-    expect(meetings.leftovers()).toEqual([])
-    await meetings.system.close()
-  })
+  it.each(['FILE_MODEL', 'SPEAKER_MODEL'])(
+    'a model that returns words and speakers is used once if set as %s',
+    async setting => {
+      const meetings = await startMeetings({ env: { [setting]: model } })
+      const { data, isError, text } = await meetings.diarize(await meetings.recording())
+      expect(isError, text).toBe(false)
+      expect(turnsOf(data.text)).toEqual(trueTurns())
+      expect(meetings.system.standin.tasks.map(task => task.model)).toEqual([model])
+      expect(data.usage.audio_seconds).toBeLessThanOrEqual(Math.ceil(data.duration))
+      expect(meetings.leftovers()).toEqual([])
+      await meetings.system.close()
+    },
+  )
 })
 
 describe('the successor of the model for speakers', () => {
-  it('is asked as it is', async () => {
+  it('a newer speaker model is used under its own name', async () => {
     const meetings = await startMeetings({ env: { SPEAKER_MODEL: 'fun-asr' } })
     const { data } = await meetings.diarize(await meetings.recording())
     expect(turnsOf(data.text)).toEqual(trueTurns())

@@ -1,4 +1,4 @@
-// Transcripts that somebody wants to read, through the front door: format_text with their id, format: true, and what all readers see then.
+// Formatted transcripts through an MCP client: format_text with an id, and what all readers then see.
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { localOwner } from '../../../src/domain/job.ts'
@@ -61,7 +61,7 @@ const patient = { timeout: 20_000, interval: 20 }
 const timeless = (text: string) => normalizedText(text.replace(/^\[[\d:]+\] /gm, ''))
 
 describe('format_text of a transcript', () => {
-  it('answers with the formatted text, and says what was done', async () => {
+  it('format_text of a transcript returns the formatted text and its summary', async () => {
     const given = await talk()
     const { data, text, isError } = await format(given.id)
     expect(isError, text).toBe(false)
@@ -80,7 +80,7 @@ describe('format_text of a transcript', () => {
     expect(text).toContain(data.text)
   })
 
-  it('is kept: all readers see it, and raw is what was recognised', async () => {
+  it('a formatted transcript is saved for all readers, and raw shows the recognised text', async () => {
     const given = await talk()
     await format(given.id)
     const shown = await read(given.id)
@@ -109,7 +109,7 @@ describe('format_text of a transcript', () => {
     expect((await store.getTranscript(localOwner, given.id))?.segments).toEqual(given.segments)
   })
 
-  it('keeps its sentences at their times', async () => {
+  it('a formatted transcript keeps the times of its sentences', async () => {
     const given = await talk()
     await format(given.id)
     const { data } = await read(given.id, 'plain', { from: 60, to: 120 })
@@ -121,7 +121,7 @@ describe('format_text of a transcript', () => {
     }
   })
 
-  it('is paid for once', async () => {
+  it('formatting a transcript is billed once', async () => {
     const given = await talk()
     await format(given.id)
     const { answer, asked } = await requestsOf(() => format(given.id))
@@ -133,7 +133,7 @@ describe('format_text of a transcript', () => {
     expect(answer.data.text).toBe((await read(given.id)).data.text)
   })
 
-  it('is found by its words as they are shown', async () => {
+  it('search matches the formatted text', async () => {
     const given = await stored(id =>
       transcript({
         id,
@@ -145,7 +145,7 @@ describe('format_text of a transcript', () => {
     expect(data.transcripts[0].matches[0].text).toMatch(/^The quetzal is a bird/)
   })
 
-  it('with another style takes the place of the one before', async () => {
+  it('formatting in another style replaces the earlier one', async () => {
     const given = await stored(id =>
       transcript({ id, segments: [segment(`um ${numberedSentences(passages++)}`, 0, 50)], language: 'en' }),
     )
@@ -156,7 +156,7 @@ describe('format_text of a transcript', () => {
     expect((await read(given.id, 'raw')).data.text).toMatch(/^um /)
   })
 
-  it('without a style keeps the one that it has, and format_text takes its address for its id', async () => {
+  it('format_text without a style keeps the current one and accepts a transcript URI', async () => {
     const given = await stored(id =>
       transcript({ id, segments: [segment(`um ${numberedSentences(passages++)}`, 0, 50)], language: 'en' }),
     )
@@ -166,7 +166,7 @@ describe('format_text of a transcript', () => {
     expect(answer.data.formatted).toMatchObject({ style: 'clean', usage: { input_tokens: 0, cost_usd: 0 } })
   })
 
-  it('says only the newest reason why it is not', async () => {
+  it('a transcript that is not formatted shows only the latest reason', async () => {
     const given = await stored(id =>
       transcript({ id, segments: fresh(2), warnings: ['The text was not formatted: It took too long.'] }),
     )
@@ -175,7 +175,7 @@ describe('format_text of a transcript', () => {
     expect(data.warnings).toEqual([expect.stringMatching(/^The text is as it came\. /)])
   })
 
-  it('shows the names that speakers were given afterwards', async () => {
+  it('a formatted transcript shows speaker names given later', async () => {
     const speakers = [
       { id: 'S1', seconds: 110, share: 0.5 },
       { id: 'S2', seconds: 110, share: 0.5 },
@@ -195,7 +195,7 @@ describe('format_text of a transcript', () => {
     )
   })
 
-  it('goes with the transcript when that is deleted', async () => {
+  it('deleting a transcript deletes its formatted text', async () => {
     const given = await talk(2)
     await format(given.id)
     await system.call('delete_transcript', { transcript_id: given.id })
@@ -206,7 +206,7 @@ describe('format_text of a transcript', () => {
     })
   })
 
-  it('that has no text says so', async () => {
+  it('formatting a transcript without text says so', async () => {
     const given = await stored(id => transcript({ id, segments: [] }))
     const { answer, asked } = await requestsOf(() => format(given.id))
     expect(asked).toBe(0)
@@ -217,14 +217,14 @@ describe('format_text of a transcript', () => {
     })
   })
 
-  it('that is short stays as it is', async () => {
+  it('formatting a short transcript leaves it unchanged', async () => {
     const given = await stored(id => transcript({ id, segments: [segment('hello there', 0, 2)] }))
     const { answer, asked } = await requestsOf(() => format(given.id))
     expect(asked).toBe(0)
     expect(answer.data).toMatchObject({ status: 'completed', text: '[0:00] hello there' })
   })
 
-  it('answers running when the time is up, is unformatted until then, and goes on with the same call', async () => {
+  it('format_text of a transcript answers running with the unformatted text, and the same call continues', async () => {
     const given = await talk(12)
     undo.push(system.standin.textFault({ kind: 'slow', seconds: 1.5 }))
     const early = await format(given.id, { wait_seconds: 0 })
@@ -238,7 +238,7 @@ describe('format_text of a transcript', () => {
     expect(data).not.toHaveProperty('next_step')
   })
 
-  it('stops when the transcript is cancelled, which stays as it is', async () => {
+  it('cancelling a transcript stops its formatting and leaves it unchanged', async () => {
     const given = await talk(2)
     undo.push(system.standin.textFault({ kind: 'hang' }))
     const waiting = format(given.id)
@@ -250,7 +250,7 @@ describe('format_text of a transcript', () => {
     expect(timeless((await read(given.id)).data.text)).toBe(normalizedText(said(given)))
   })
 
-  it('is what a prompt gives a model to read', async () => {
+  it('prompts contain the formatted text', async () => {
     const given = await talk(1)
     await format(given.id)
     const { messages } = await system.client.getPrompt({
@@ -260,7 +260,7 @@ describe('format_text of a transcript', () => {
     expect(JSON.stringify(messages)).toContain('[0:00] The talk goes')
   })
 
-  it('says of a part without an answer how to have it', async () => {
+  it('the result of a failed part says how to retry it', async () => {
     const given = await talk(20)
     const refused = `passage ${passages - 7} `
     const end = system.standin.textFault({ kind: 'refuse', when: ({ text }) => text.includes(refused) })
@@ -284,14 +284,14 @@ describe('format: true', () => {
   const order = (more: Record<string, unknown> = {}) =>
     system.call('transcribe_audio', { audio: fixture('interview.mp3'), format: true, ...more })
 
-  it('has a new recording formatted before the answer', async () => {
+  it('transcribe_audio with format: true returns formatted text', async () => {
     const { data, text } = await order()
     expect(data, text).toMatchObject({ status: 'completed', formatted: { style: 'faithful', kept: 0 } })
     expect(data.formatted.usage.input_tokens).toBeGreaterThan(0)
     expect(normalizedText((await read(data.transcript_id, 'plain')).data.text)).toBe(normalizedText(words))
   })
 
-  it('costs nothing the second time, with or without it', async () => {
+  it('a formatted transcript is free the second time, with or without format: true', async () => {
     await order()
     for (const format of [true, false]) {
       const { answer, asked, heard } = await requestsOf(() => order({ format }))
@@ -303,7 +303,7 @@ describe('format: true', () => {
     }
   })
 
-  it('keeps the style that the text has', async () => {
+  it('format: true keeps the current style', async () => {
     const { data } = await order()
     await format(data.transcript_id, { style: 'clean' })
     const { answer, asked } = await requestsOf(() => order())
@@ -311,7 +311,7 @@ describe('format: true', () => {
     await format(data.transcript_id, { style: 'faithful' })
   })
 
-  it('formats what was heard before, and hears nothing again', async () => {
+  it('format: true formats an existing transcript without another recognition', async () => {
     const audio = fixture('russian.flac')
     const before = await order({ audio, format: false })
     expect(before.data).not.toHaveProperty('formatted')
@@ -327,7 +327,7 @@ describe('format: true', () => {
     expect(heard).toBe(0)
   })
 
-  it('says where what was heard before is still being formatted', async () => {
+  it('a call at its time limit says that the text is still being formatted', async () => {
     const context = 'heard before it is formatted'
     await order({ context, format: false })
     const { data } = await order({ context, wait_seconds: 0 })
@@ -340,7 +340,7 @@ describe('format: true', () => {
     expect(waited.data).toMatchObject({ status: 'completed', formatted: { kept: 0 } })
   })
 
-  it('counts for a recording that is being heard', async () => {
+  it('format: true applies to a running job', async () => {
     const context = 'under way'
     const end = system.standin.fault({ kind: 'slow', seconds: 1 })
     undo.push(end)
@@ -354,14 +354,14 @@ describe('format: true', () => {
     })
   })
 
-  it('gives the text without times where none are wanted, page by page', async () => {
+  it('format: true with timestamps: none pages the text without times', async () => {
     const { data } = await order({ timestamps: 'none' })
     expect(data.text).toBe((await read(data.transcript_id, 'plain')).data.text)
     const page = await read(data.transcript_id, 'plain', { limit: 300 })
     expect(page.data.next_step).toContain('view=plain')
   })
 
-  it('of a recording of which nothing can be formatted gives what was heard, and says why', async () => {
+  it('format: true returns the recognised text with the reason if formatting fails', async () => {
     undo.push(system.standin.textFault({ kind: 'refuse' }))
     const { data } = await order({ audio: fixture('meeting.m4a') })
     expect(data).toMatchObject({ status: 'completed', warnings: [expect.stringMatching(/not formatted/)] })
@@ -370,7 +370,7 @@ describe('format: true', () => {
 })
 
 describe('diarize_audio with format: true', () => {
-  it('has what each one says formatted', async () => {
+  it('diarize_audio with format: true formats each speaker’s text', async () => {
     const { data, text } = await system.call('diarize_audio', { audio: fixture('meeting.m4a'), format: true })
     expect(data, text).toMatchObject({ status: 'completed', formatted: { style: 'faithful' } })
     expect(data.speakers.length).toBeGreaterThan(1)

@@ -1,4 +1,4 @@
-// A long text through get_transcript: pages that fit, stretches, views, and a transcript that could not be stored.
+// get_transcript through an MCP client: pages, time ranges, views, and a transcript that cannot be stored.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -26,7 +26,7 @@ afterAll(() => system.close())
 const read = (args: Record<string, unknown>) => system.call('get_transcript', { transcript_id: id, ...args })
 
 describe('get_transcript', () => {
-  it('gives every word once over its pages, and says how to go on', async () => {
+  it('the pages of get_transcript have every word once and name the next call', async () => {
     const pages: string[] = []
     let offset: number | undefined = 0
     while (offset !== undefined) {
@@ -44,7 +44,7 @@ describe('get_transcript', () => {
     expect(plainWords(pages.join(' '))).toBe(truthText(truth('interview')))
   })
 
-  it('gives the stretch that was asked for', async () => {
+  it('get_transcript returns the requested time range', async () => {
     const { data } = await read({ view: 'raw', from: 172, to: 190 })
     const spoken = truth('interview').words.filter(({ start, end }) => start > 173 && end < 189)
     expect(plainWords(data.text)).toContain(spoken.map(({ text }) => text).join(' '))
@@ -58,12 +58,12 @@ describe('get_transcript', () => {
     ['srt', /^1\n00:00:00,/],
     ['vtt', /^WEBVTT\n/],
     ['json', /^\{\n "id": "tr_/],
-  ])('shows it as %s', async (view, start) => {
+  ])('get_transcript returns the view %s', async (view, start) => {
     const { data } = await read({ view })
     expect(data.text).toMatch(start)
   })
 
-  it('beyond the end is empty, not an error', async () => {
+  it('an offset beyond the end gives an empty page', async () => {
     const { data, isError } = await read({ offset: 1e8 })
     expect(isError).toBe(false)
     expect(data).toMatchObject({ text: '' })
@@ -72,12 +72,12 @@ describe('get_transcript', () => {
 })
 
 describe('timestamps', () => {
-  it('none gives the words alone', async () => {
+  it('timestamps: none returns the words without times', async () => {
     const { data } = await system.call('transcribe_audio', { audio: fixture('jfk.wav'), timestamps: 'none' })
     expect(data.text).toBe(truthText(truth('jfk')))
   })
 
-  it('word adds estimated times to the json, near the true ones', async () => {
+  it('timestamps: word adds estimated word times to the json view', async () => {
     const { data } = await system.call('transcribe_audio', {
       audio: fixture('meeting.m4a'),
       timestamps: 'word',
@@ -96,7 +96,7 @@ describe('timestamps', () => {
 })
 
 describe('a transcript of silence', () => {
-  it('says nothing of its times', async () => {
+  it('a transcript of silence has no times', async () => {
     const { data } = await system.call('transcribe_audio', {
       audio: await write(system, 'silence.wav', silentWav()),
     })
@@ -106,7 +106,7 @@ describe('a transcript of silence', () => {
 })
 
 describe('a transcript that cannot be stored', () => {
-  it('is handed out with a warning and can be read until the server ends', async () => {
+  it('a transcript that cannot be stored is returned with a warning and readable until the server ends', async () => {
     const folder = await tempFolder()
     const blocked = join(folder.path, 'not a folder')
     writeFileSync(blocked, '')

@@ -1,4 +1,4 @@
-// Jobs through the front door: waiting, coming back, attaching, gaps and their repair, account errors, the cost.
+// Jobs through an MCP client: waiting, joining a running job, gaps and their repair, account errors, cost limits.
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
@@ -21,8 +21,8 @@ afterAll(() => system.close())
 const transcribe: Ordering['transcribe'] = args => ordering.transcribe(args)
 const requestsOf: Ordering['requestsOf'] = work => ordering.requestsOf(work)
 
-describe('a call that would take too long', () => {
-  it('returns in time with the text so far, and get_transcript waits for the rest', async () => {
+describe('a call over its time limit', () => {
+  it('a call returns in time with the text so far, and get_transcript waits for the rest', async () => {
     const wish = unheard()
     // The first three passages are heard at once, the others long after the call has ended.
     let answered = 0
@@ -50,7 +50,7 @@ describe('a call that would take too long', () => {
     expect(rest.data.usage.estimated_cost_usd).toBeUndefined()
   })
 
-  it('goes on when it is made again, and both have one id', async () => {
+  it('a repeated call continues the same job with the same id', async () => {
     const wish = unheard()
     const off = system.standin.fault({ kind: 'slow', seconds: 2 })
     const { answer, requests } = await requestsOf(async () => {
@@ -64,7 +64,7 @@ describe('a call that would take too long', () => {
     expect(requests).toBe(5)
   })
 
-  it('is answered within the call where the recording is short, whatever it was to wait', async () => {
+  it('a short recording is completed within the call regardless of its wait time', async () => {
     const off = system.standin.fault({ kind: 'slow', seconds: 3 })
     const { data } = await system.call('transcribe_audio', {
       audio: fixture('voice-note.ogg'),
@@ -77,8 +77,8 @@ describe('a call that would take too long', () => {
   })
 })
 
-describe('the same order', () => {
-  it('is answered from the finished one: no request, no cost', async () => {
+describe('a repeated request', () => {
+  it('a repeated request is answered from the finished job without cost', async () => {
     const first = await transcribe({})
     const { answer, requests } = await requestsOf(() => transcribe({ timestamps: 'none' }))
     expect(requests).toBe(0)
@@ -87,7 +87,7 @@ describe('the same order', () => {
     expect(answer.data.usage.cached_seconds).toBeCloseTo(first.data.usage.audio_seconds, 2)
   })
 
-  it('is known under another path and another title, which it then has', async () => {
+  it('the same recording under another path and title is recognised and renamed', async () => {
     const wish = unheard()
     const first = await transcribe(wish)
     const copy = join(system.folder, 'a copy under another name.flac')
@@ -97,7 +97,7 @@ describe('the same order', () => {
     expect(answer.data).toMatchObject({ transcript_id: first.data.transcript_id, title: 'Monday' })
   })
 
-  it('placed twice at the same instant is one job', async () => {
+  it('two simultaneous equal requests share one job', async () => {
     const wish = unheard()
     const { answer, requests } = await requestsOf(() => Promise.all([1, 2, 3].map(() => transcribe(wish))))
     expect(new Set(answer.map(({ data }) => data.transcript_id)).size).toBe(1)
@@ -105,7 +105,7 @@ describe('the same order', () => {
     expect(requests).toBe(5)
   })
 
-  it('with word times makes another transcript out of the same chunks', async () => {
+  it('requesting word times makes another transcript from the same chunks', async () => {
     const wish = unheard()
     const first = await transcribe(wish)
     const { answer, requests } = await requestsOf(() => transcribe({ ...wish, timestamps: 'word' }))
@@ -115,7 +115,7 @@ describe('the same order', () => {
     expect(await ordering.words(answer.data.transcript_id)).toBe(ordering.allWords)
   })
 
-  it('with another language or context is another order', async () => {
+  it('another language or context makes another job', async () => {
     const plain = await transcribe(unheard())
     const { requests } = await requestsOf(() => transcribe({ ...unheard(), language: 'en' }))
     expect(requests).toBe(5)
@@ -123,8 +123,8 @@ describe('the same order', () => {
   })
 })
 
-describe('a chunk of ten that fails for good', () => {
-  it('leaves its gap, and the same call repairs that alone', async () => {
+describe('a permanently failing chunk', () => {
+  it('a failed chunk leaves a gap, and the same call repairs it alone', async () => {
     const ten = await makeSpacedRecording(system.folder, 10, 'ten.flac')
     const wish = { audio: ten.file, ...unheard() }
     const spoilt = ten.texts[4]!.slice(0, 20)
@@ -147,8 +147,8 @@ describe('a chunk of ten that fails for good', () => {
   })
 })
 
-describe('an account that is refused in the middle of the work', () => {
-  it('ends the job at once; what was heard is kept, and not asked again', async () => {
+describe('an account error during a job', () => {
+  it('an account error ends the job at once; finished chunks are kept and not requested again', async () => {
     const wish = unheard()
     let answered = 0
     const off = system.standin.fault({
@@ -167,7 +167,7 @@ describe('an account that is refused in the middle of the work', () => {
     expect(await ordering.words(answer.data.transcript_id)).toBe(ordering.allWords)
   })
 
-  it('while a gap is repaired does not take away what there was', async () => {
+  it('an account error during a repair keeps the existing text', async () => {
     const wish = unheard()
     const spoilt = passages.texts[0]!.slice(0, 20)
     const hit = ({ spokenText = '' }) => spokenText.includes(spoilt)
@@ -184,7 +184,7 @@ describe('an account that is refused in the middle of the work', () => {
 })
 
 describe('the limit on cost', () => {
-  it('refuses with the figure before anything is sent, and lets through what costs less', async () => {
+  it('the cost limit refuses an expensive recording before any request and accepts a cheaper one', async () => {
     const env = { SPEECH_ALLOWED_DIRS: system.env.SPEECH_ALLOWED_DIRS! }
     const strict = await startSystem({ env: { ...env, SPEECH_MAX_COST_USD: '0.001' } })
     const refused = await strict.call('transcribe_audio', { audio: passages.file })

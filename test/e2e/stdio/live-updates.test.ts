@@ -1,4 +1,4 @@
-// Changes reach whoever watches: while a transcript is made, when it is renamed and when it goes.
+// Change notifications over stdio: a transcript grows, is renamed or deleted.
 import { Client as ClientV2 } from '@modelcontextprotocol/client'
 import { StdioClientTransport as StdioV2 } from '@modelcontextprotocol/client/stdio'
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js'
@@ -113,7 +113,7 @@ describe.each([
   /** A transcript that another process has made, so that this client has heard nothing of it yet. */
   const made = async () => (await system.call('transcribe_audio', { audio: silence(number++) })).data
 
-  it('watches a transcript grow to its end', async () => {
+  it('a client is notified until a growing transcript is complete', async () => {
     onTestFinished(system.standin.fault({ kind: 'slow', seconds: 2, every: 2 }))
     const {
       transcript_id: id,
@@ -136,7 +136,7 @@ describe.each([
     expect(plainWords(words.text)).toBe(truthText(truth('interview')))
   })
 
-  it('hears that the list has changed when a transcript comes, is renamed and goes', async () => {
+  it('a client is notified of list changes when a transcript is created, renamed or deleted', async () => {
     const { transcript_id } = await order(silence(number++))
     await heardOf('list')
     for (const [tool, args] of [
@@ -149,7 +149,7 @@ describe.each([
     }
   })
 
-  it('hears of the very address it watches, and of no other', async () => {
+  it('a client is notified only for the URI that it subscribed to', async () => {
     const [one, other] = [await made(), await made()]
     await client.watch(`${one.uri}/srt`)
     await client.call('update_transcript', { transcript_id: other.transcript_id, title: 'Another' })
@@ -158,7 +158,7 @@ describe.each([
     expect(client.heard.filter(what => what !== 'list')).toEqual([`${one.uri}/srt`])
   })
 
-  it('hears no more of what it has stopped watching', async () => {
+  it('a client is not notified after it unsubscribes', async () => {
     const { transcript_id, uri } = await made()
     const watching = await client.watch(uri)
     const marker = await made()
@@ -170,7 +170,7 @@ describe.each([
     expect(client.heard).not.toContain(uri)
   })
 
-  it('hears of what another process does to a transcript that it watches', async () => {
+  it('a client is notified of changes made by another process', async () => {
     const { transcript_id, uri } = await made()
     await client.watch(uri)
     await system.call('update_transcript', { transcript_id, title: 'From elsewhere' })
@@ -179,7 +179,7 @@ describe.each([
   })
 })
 
-describe('a subscription of the old era', () => {
+describe('a subscription of a 2025 client', () => {
   let client: Listener
   beforeAll(async () => {
     client = await legacy(system.env)
@@ -191,11 +191,11 @@ describe('a subscription of the old era', () => {
     'transcript://a b',
     'transcript://x/exe',
     'https://example.org/',
-  ])('to %s is refused as not found', async uri => {
+  ])('a subscription to %s is rejected as not found', async uri => {
     await expect(client.watch(uri)).rejects.toThrow(/not found/i)
   })
 
-  it('is refused after a hundred, until one ends', async () => {
+  it('the 101st subscription is rejected until another one ends', async () => {
     const uris: string[] = []
     while (uris.length < 101) {
       const { uri } = await client.call('transcribe_audio', { audio: silence(number++) })

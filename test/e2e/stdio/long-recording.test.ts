@@ -1,4 +1,4 @@
-// A recording of over twenty minutes, cut into many chunks, comes back word for word.
+// A recording of over twenty minutes is cut into many chunks and transcribed word for word.
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -23,7 +23,7 @@ const parts = [
   ['meeting', 'meeting.m4a', 1],
 ] as const
 
-it('gives every word of a twenty-minute recording once, in order, and sends no silence', async () => {
+it('a twenty-minute recording is transcribed with every word once, and silence is not sent', async () => {
   const file = join(system.folder, 'a long day.mka')
   const inputs = parts.flatMap(([, name]) => ['-i', fixture(name)])
   const pads = parts.map(([, , silence], i) => {

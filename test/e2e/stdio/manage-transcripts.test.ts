@@ -1,4 +1,4 @@
-// Past transcripts in hand: waiting for them, finding them, renaming, cancelling and deleting them.
+// Tools for transcripts: waiting, searching, renaming, cancelling, deleting, and finding recordings.
 import { copyFile, mkdir, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -47,7 +47,7 @@ async function expectNotFound(tool: string, args: Record<string, unknown>): Prom
 }
 
 describe('a transcription that takes longer than its call', () => {
-  it('answers with what is there and what to call next, and goes on', async () => {
+  it('a long transcription returns the text so far and the next call, and continues', async () => {
     const off = fault({ kind: 'slow', seconds: 3 })
     const answer = await order(meeting, { wait_seconds: 0 })
     const { data } = answer
@@ -64,7 +64,7 @@ describe('a transcription that takes longer than its call', () => {
     expect(plainWords(waited.data.text)).toBe(truthText(truth('meeting')))
   })
 
-  it('costs nothing when it is ordered again, and says how much it did not cost', async () => {
+  it('a repeated transcription is free and reports the cached seconds', async () => {
     const first = await order(meeting)
     const asked = system.standin.requests.length
     const again = await order(meeting)
@@ -75,7 +75,7 @@ describe('a transcription that takes longer than its call', () => {
     expect(system.standin.requests.length).toBe(asked)
   })
 
-  it('is not stopped by a reader who leaves', async () => {
+  it('a transcription is not stopped by a reader that disconnects', async () => {
     const off = fault({ kind: 'slow', seconds: 2 })
     const { data } = await order(meeting, { wait_seconds: 0, context: 'a reader who leaves' })
     const stop = new AbortController()
@@ -93,7 +93,7 @@ describe('a transcription that takes longer than its call', () => {
     expect(read.data.status).toBe('completed')
   })
 
-  it.each([-1, 241, 0.5, 'long'])('refuses to wait %j seconds', async wait_seconds => {
+  it.each([-1, 241, 0.5, 'long'])('a wait time of %j seconds is rejected', async wait_seconds => {
     const { isError, text } = await order(meeting, { wait_seconds })
     expect(isError).toBe(true)
     expect(text).toContain('wait_seconds')
@@ -101,7 +101,7 @@ describe('a transcription that takes longer than its call', () => {
 })
 
 describe('cancel_transcription', () => {
-  it('stops the requests and keeps what is finished, and the same call goes on from there', async () => {
+  it('cancel_transcription stops the requests and keeps finished chunks, and the same call resumes', async () => {
     const interview = fixture('interview.mp3')
     const done = system.standin.requests.length
     const off = fault({ kind: 'hang', when: ({ spokenText = '' }) => !/Maya Torres/.test(spokenText) })
@@ -133,7 +133,7 @@ describe('cancel_transcription', () => {
     expect(answered.filter(({ text = '' }) => /Maya Torres/.test(text))).toHaveLength(1)
   })
 
-  it('leaves alone what is over', async () => {
+  it('cancel_transcription does not change a finished transcript', async () => {
     const { data } = await order(fixture('jfk.wav'))
     const answer = await system.call('cancel_transcription', { transcript_id: data.transcript_id })
     expect(answer.data).toMatchObject({ status: 'completed', transcribed_seconds: expect.any(Number) })
@@ -141,7 +141,8 @@ describe('cancel_transcription', () => {
     expect(answer.text).toContain('nothing left to cancel')
   })
 
-  it('does not know an unknown id', () => expectNotFound('cancel_transcription', { transcript_id: 'tr_x' }))
+  it('cancel_transcription rejects an unknown id', () =>
+    expectNotFound('cancel_transcription', { transcript_id: 'tr_x' }))
 })
 
 describe('search_transcripts', () => {
@@ -156,7 +157,7 @@ describe('search_transcripts', () => {
     await order(fixture('voice-note.ogg'), { title: 'Note to Greta' })
   })
 
-  it('finds what was said, and when', async () => {
+  it('search_transcripts returns matches with their times', async () => {
     const answer = await search('FELLOW "ask not"')
     expect(found(answer)).toEqual(['jfk'])
     const [{ transcript_id, uri, status, language, created_at, matches }] = answer.data.transcripts
@@ -178,35 +179,38 @@ describe('search_transcripts', () => {
     ['王老师', 'chinese'],
     ['ярославл', 'russian'],
     ['greta', 'Note to Greta'],
-  ])('finds %s', async (query, title) => {
+  ])('search_transcripts matches %s', async (query, title) => {
     expect(found(await search(query))).toEqual([title])
   })
 
-  it('says so when nothing is found', async () => {
+  it('search_transcripts reports that nothing matches', async () => {
     const { data, text, isError } = await search('flibbertigibbet')
     expect({ isError, transcripts: data.transcripts }).toEqual({ isError: false, transcripts: [] })
     expect(text).toMatch(/No transcript holds/)
   })
 
-  it.each([undefined, '', '  '])('lists the newest for the query %j, page by page', async query => {
-    const all = found(await search(query, { limit: 25 }))
-    expect(all[0]).toBe('Note to Greta')
-    const pages: string[] = []
-    let cursor: string | undefined
-    do {
-      const answer: ToolAnswer = await search(query, { limit: 2, ...(cursor && { cursor }) })
-      expect(answer.data.transcripts[0].matches).toBeUndefined()
-      pages.push(...found(answer))
-      cursor = answer.data.next_cursor
-      if (cursor) expect(answer.text).toContain(`cursor=${cursor}`)
-    } while (cursor)
-    expect(pages).toEqual(all)
-  })
+  it.each([undefined, '', '  '])(
+    'search_transcripts lists the newest transcripts in pages for the query %j',
+    async query => {
+      const all = found(await search(query, { limit: 25 }))
+      expect(all[0]).toBe('Note to Greta')
+      const pages: string[] = []
+      let cursor: string | undefined
+      do {
+        const answer: ToolAnswer = await search(query, { limit: 2, ...(cursor && { cursor }) })
+        expect(answer.data.transcripts[0].matches).toBeUndefined()
+        pages.push(...found(answer))
+        cursor = answer.data.next_cursor
+        if (cursor) expect(answer.text).toContain(`cursor=${cursor}`)
+      } while (cursor)
+      expect(pages).toEqual(all)
+    },
+  )
 
   it.each([
     ['a query without a word', { query: '?!' }],
     ['a cursor that no page gave', { cursor: 'nonsense' }],
-  ])('refuses %s', async (_, args) => {
+  ])('search_transcripts rejects %s', async (_, args) => {
     const { isError, text } = await system.call('search_transcripts', args)
     expect(isError).toBe(true)
     expect(text).toMatch(/^BAD_INPUT: /)
@@ -214,7 +218,7 @@ describe('search_transcripts', () => {
 })
 
 describe('update_transcript and delete_transcript', () => {
-  it('rename it, everywhere', async () => {
+  it('update_transcript renames a transcript in all views', async () => {
     const { data } = await order(fixture('clip.mp4'))
     const answer = await system.call('update_transcript', {
       transcript_id: data.transcript_id,
@@ -232,7 +236,7 @@ describe('update_transcript and delete_transcript', () => {
     expect(resources.find(({ uri }) => uri === data.uri)).toMatchObject({ title: 'The paper boat' })
   })
 
-  it('delete it for good: to have it again it must be heard again', async () => {
+  it('delete_transcript deletes everything, so that the recording is transcribed again', async () => {
     const { data } = await order(fixture('clip.mp4'))
     const id = data.transcript_id
     const answer = await system.call('delete_transcript', { transcript_id: id })
@@ -247,7 +251,7 @@ describe('update_transcript and delete_transcript', () => {
     expect(system.standin.requests.length).toBeGreaterThan(asked)
   })
 
-  it('stop one that runs before they delete it', async () => {
+  it('delete_transcript stops a running job first', async () => {
     const off = fault({ kind: 'hang' })
     const { data } = await order(meeting, { wait_seconds: 0, context: 'to be deleted' })
     await vi.waitFor(() => expect(system.standin.inFlight()).toBeGreaterThan(0), { timeout: 10_000 })
@@ -259,7 +263,7 @@ describe('update_transcript and delete_transcript', () => {
 })
 
 describe('find_recordings', () => {
-  it('gives the newest, and transcribe_audio takes its path', async () => {
+  it('find_recordings lists the newest recording, and transcribe_audio accepts its path', async () => {
     const folder = join(system.folder, 'Sprachmemos')
     await mkdir(folder)
     const path = join(folder, 'Stand-up März.ogg')
@@ -276,7 +280,7 @@ describe('find_recordings', () => {
     expect((await order(one.data.recordings[0].path)).data.text).toContain('Greta')
   })
 
-  it('says so when there is none', async () => {
+  it('find_recordings reports that there are no recordings', async () => {
     await write(system, 'notes.txt', 'not a recording')
     const { data, text, isError } = await system.call('find_recordings', { query: 'notes' })
     expect({ isError, recordings: data.recordings }).toEqual({ isError: false, recordings: [] })

@@ -1,4 +1,4 @@
-// Paths as people and clients write them are found; what lies outside the allowed folders stays unseen.
+// Paths in all spellings are found; files outside the allowed folders are refused.
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { copyFile, mkdir, rm, symlink } from 'node:fs/promises'
@@ -69,7 +69,7 @@ describe('a name', () => {
     'back\\slash\\ .ogg',
     '~',
     'a'.repeat(255),
-  ])('%j is found, and is nothing but a name', async name => {
+  ])('the file name %j is found and not interpreted', async name => {
     await isHeard(await put(name))
     for (const folder of ['.', system.folder, home.path])
       expect(existsSync(join(folder, 'pwned'))).toBe(false)
@@ -81,12 +81,12 @@ describe('a name', () => {
     ['a narrow no-break space', 'Recording at 3.04\u202fPM.ogg', 'Recording at 3.04 PM.ogg'],
     ['a folder with accents apart', join('Été'.normalize('NFD'), 'note.ogg'), join('Été', 'note.ogg')],
     ['a folder and a name', join('A\u202fB', 'C\u00a0D.ogg'), join('A B', 'C D.ogg')],
-  ])('with %s on disk is found as it is typed', async (_, onDisk, typed) => {
+  ])('a name with %s on disk is found as typed', async (_, onDisk, typed) => {
     await put(onDisk)
     await isHeard(join(home.path, typed))
   })
 
-  it('that differs from a broken link in its accents alone is missing', async () => {
+  it('a name that differs only in accents from a broken link is not found', async () => {
     await symlink('nowhere', join(home.path, 'Noël.ogg'.normalize('NFD')))
     await refusal(system, join(home.path, 'Noël.ogg'.normalize('NFC')), 'FILE_NOT_FOUND')
   })
@@ -108,11 +108,11 @@ describe('a path', () => {
     ['relative to the open folder', (path: string) => basename(path)],
     ['relative, with a dot', (path: string) => `./${basename(path)}`],
     ['with turns', (path: string) => `${home.path}/x/../${basename(path)}`],
-  ])('%s is understood', async (_, write) => {
+  ])('the path form %s is understood', async (_, write) => {
     await isHeard(write(await put('my voice note #1?.ogg')))
   })
 
-  it('through a link that stays in the open folder is followed', async () => {
+  it('a link within an allowed folder is followed', async () => {
     await symlink(await put('real.ogg'), join(home.path, 'link.ogg'))
     await isHeard(join(home.path, 'link.ogg'))
   })
@@ -123,7 +123,7 @@ describe('a path', () => {
     '"C:\\Users\\Ann\\my talk.mp3"',
     '\\\\server\\share\\talk.mp3',
     'file:///C:/Users/Ann/talk.mp3',
-  ])('of Windows (%s) is named as such', async path => {
+  ])('a Windows path (%s) gets its own error', async path => {
     expect(await refusal(system, path, 'FILE_NOT_FOUND')).toContain('Windows')
   })
 
@@ -142,13 +142,13 @@ describe('a path', () => {
     await refusal(system, path, code)
   })
 
-  it('to a pipe is refused and not waited for', async () => {
+  it('a pipe is refused without waiting for it', async () => {
     const pipe = join(home.path, 'pipe.wav')
     execFileSync('mkfifo', [pipe])
     await refusal(system, pipe, 'NOT_A_FILE')
   })
 
-  it('through a link to itself is refused', async () => {
+  it('a link to itself is refused', async () => {
     await symlink('ring.ogg', join(home.path, 'ring.ogg'))
     await refusal(system, join(home.path, 'ring.ogg'), 'FILE_UNREADABLE')
   })
@@ -190,7 +190,7 @@ describe('outside the allowed folders', () => {
     ['a file in a linked folder', () => inside('linked folder/real.ogg')],
     ['a missing file in a linked folder', () => inside('linked folder/missing.ogg')],
     ['a folder whose name only begins like the open one', () => `${home.path}-sibling/real.ogg`],
-  ])('%s is refused in the same words', async (_, path) => {
+  ])('%s outside the allowed folders is refused with the same message', async (_, path) => {
     const text = await refusal(system, path(), 'OUTSIDE_ALLOWED_DIRS')
     expect(text).toBe(
       `OUTSIDE_ALLOWED_DIRS: The path is outside the folders this server may read. Put the recording into ${home.path} or /dev, or add its folder to SPEECH_ALLOWED_DIRS.`,
@@ -206,7 +206,7 @@ describe('a file attached to a chat', () => {
     'attachment:talk.mp3',
     'attachment://talk.mp3',
     'file:///mnt/user-data/uploads/talk.mp3',
-  ])('(%s) is not visible, and the ways that work are named', async audio => {
+  ])('the attachment path %s is refused with advice', async audio => {
     const text = await refusal(system, audio, 'ATTACHMENT_NOT_VISIBLE')
     for (const way of [home.path, 'https://', 'data:']) expect(text).toContain(way)
   })
@@ -232,7 +232,7 @@ describe('an address', () => {
     'https://127.1/talk.mp3',
     'https://0.0.0.0/talk.mp3',
     'https://user:word@127.0.0.1/talk.mp3',
-  ])('of a private network (%s) is refused at once', async address => {
+  ])('a private address (%s) is refused without a request', async address => {
     const started = performance.now()
     const text = await refusal(system, address, 'URL_REFUSED')
     expect(text).toContain('private network')
@@ -246,7 +246,7 @@ describe('an address', () => {
     ['concat://talk.mp3', 'BAD_INPUT'],
     ['https://', 'BAD_INPUT'],
     ['https://exa mple.com/', 'BAD_INPUT'],
-  ])('of another kind (%s) is refused', async (address, code) => {
+  ])('a URL of another scheme (%s) is refused', async (address, code) => {
     expect(await refusal(system, address, code)).toContain('https://')
   })
 })

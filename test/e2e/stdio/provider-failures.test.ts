@@ -1,4 +1,4 @@
-// What the provider, a proxy or the network does wrong, and what the caller sees of it.
+// Failures of the provider, a proxy or the network, as the caller sees them.
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -27,12 +27,12 @@ async function words(id: string): Promise<string> {
   return plainWords((contents[0] as { text: string }).text)
 }
 
-describe('an error of the account', () => {
+describe('an account error', () => {
   it.each([
     ['KEY_REFUSED', dashscopeErrors.invalidApiKey],
     ['ACCOUNT_IN_ARREARS', dashscopeErrors.arrearage],
     ['MODEL_NOT_FOUND', dashscopeErrors.modelNotExist],
-  ])('%s fails the call at once, with no more requests than were in flight', async (code, error) => {
+  ])('%s fails the call at once without further requests', async (code, error) => {
     const narrow = await startSystem({ env: { SPEECH_CONCURRENCY: '1' } })
     narrow.standin.fault({ kind: 'error', ...error })
     const { isError, text } = await narrow.call('transcribe_audio', { audio: fixture('interview.mp3') })
@@ -44,14 +44,14 @@ describe('an error of the account', () => {
   })
 })
 
-describe('an error that passes', () => {
+describe('a temporary error', () => {
   it.each([
     ['throttling', { kind: 'error', ...dashscopeErrors.rateQuota }],
     ['a server error', { kind: 'error', ...dashscopeErrors.internalError }],
     ['a dropped connection', { kind: 'drop' }],
     ['a proxy’s page', { kind: 'html' }],
     ['half an answer', { kind: 'garbage' }],
-  ] as const)('%s is asked again and costs no word', async (_, fault) => {
+  ] as const)('a temporary error (%s) is retried without losing a word', async (_, fault) => {
     const off = system.standin.fault({ ...fault, times: 1 })
     const { data, requests } = await transcribe('jfk.wav')
     off()
@@ -61,8 +61,8 @@ describe('an error that passes', () => {
   })
 })
 
-describe('a chunk that fails for good', () => {
-  it('leaves a named gap and the text of all others', async () => {
+describe('a permanently failing chunk', () => {
+  it('a failed chunk leaves a gap with its reason, and the text of all other chunks', async () => {
     const off = system.standin.fault({
       kind: 'error',
       ...dashscopeErrors.dataInspectionFailed,
@@ -90,7 +90,7 @@ describe('a chunk that fails for good', () => {
     expect(requests).toHaveLength(2)
   })
 
-  it('is an error when it is the only one', async () => {
+  it('a recording whose only chunk fails is an error', async () => {
     const off = system.standin.fault({ kind: 'error', ...dashscopeErrors.dataInspectionFailed })
     const { isError, text } = await transcribe('jfk.wav')
     off()
@@ -99,8 +99,8 @@ describe('a chunk that fails for good', () => {
   })
 })
 
-describe('a model that', () => {
-  it('repeats itself is asked again with other cuts', async () => {
+describe('a misbehaving recogniser', () => {
+  it('a repetition loop is retried with other cuts', async () => {
     const off = system.standin.fault({ kind: 'loop' })
     const { data, requests } = await transcribe('meeting.m4a')
     off()
@@ -109,7 +109,7 @@ describe('a model that', () => {
     expect(data.usage.audio_seconds).toBeGreaterThan(data.duration)
   })
 
-  it('repeats itself whatever is asked is cut short, with a warning', async () => {
+  it('a persistent repetition loop is shortened with a warning', async () => {
     const off = system.standin.fault({ kind: 'loop', longerThan: 0, repeats: 400 })
     const { data } = await transcribe('jfk.wav')
     off()
@@ -118,7 +118,7 @@ describe('a model that', () => {
   })
 
   it.each(['empty', 'emptyText'] as const)(
-    'hears nothing (%s) gives an empty text and a warning',
+    'an empty recognition (%s) gives an empty text with a warning',
     async kind => {
       const off = system.standin.fault({ kind })
       const { data } = await transcribe('jfk.wav')
@@ -129,15 +129,15 @@ describe('a model that', () => {
   )
 })
 
-describe('what is sent', () => {
-  it('follows the two profiles', async () => {
+describe('requests to the provider', () => {
+  it('chunks follow the two cutting profiles', async () => {
     const { requests: note } = await transcribe('voice-note.ogg')
     expect(note[0]).toMatchObject({ sampleRate: 8000, bitRate: 24_000, mime: 'audio/mpeg' })
     const { requests: recording } = await transcribe('meeting.m4a')
     for (const request of recording) expect(request).toMatchObject({ sampleRate: 16_000, bitRate: 32_000 })
   })
 
-  it('carries language and context', async () => {
+  it('requests contain language and context', async () => {
     const before = system.standin.requests.length
     const { data } = await system.call('transcribe_audio', {
       audio: fixture('russian.flac'),
@@ -151,7 +151,7 @@ describe('what is sent', () => {
     expect(data.warnings).toEqual([])
   })
 
-  it('leaves out a language that the API has no hint for, and says so', async () => {
+  it('a language that the API does not accept as a hint is omitted with a warning', async () => {
     const before = system.standin.requests.length
     const { data } = await system.call('transcribe_audio', { audio: fixture('jfk.wav'), language: 'Dutch' })
     expect(system.standin.requests[before]!.language).toBeUndefined()
@@ -160,7 +160,7 @@ describe('what is sent', () => {
 })
 
 describe('a recording in two languages', () => {
-  it('keeps each stretch in its own', async () => {
+  it('each part of a bilingual recording keeps its language', async () => {
     const file = join(system.folder, 'two.mka')
     const graph =
       '[0:a]aresample=16000,apad=pad_len=400000[a];[1:a]aresample=16000[b];[a][b]concat=n=2:v=0:a=1'
@@ -180,7 +180,7 @@ describe('a recording in two languages', () => {
 })
 
 describe('the limits', () => {
-  it('of requests at once are kept', async () => {
+  it('the limit of concurrent requests is respected', async () => {
     const slow = await startSystem({
       // Long enough that the next chunk is ready meanwhile on the slowest machine.
       standin: { latency: { base: 2.5, perSecond: 0 } },

@@ -1,4 +1,4 @@
-// Speakers wherever a transcript is read: in texts, files, pages, search and prompts, with and without names.
+// Speakers in text, exports, pages, search and prompts, with and without names.
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -36,7 +36,7 @@ const talk = transcript({
 })
 
 describe('a text with speakers', () => {
-  it('has a line for each turn, with names where there are some', () => {
+  it('a timed text has one line per turn, with names if known', () => {
     expect(timedText(talk).split('\n')).toEqual([
       '[0:00] Alice: Shall we begin? The budget first.',
       '[0:06] S2: It is fine.',
@@ -45,7 +45,7 @@ describe('a text with speakers', () => {
     ])
   })
 
-  it('has a block for each turn, and a hole is nobody’s', () => {
+  it('a plain text has one block per turn, and a gap has no speaker', () => {
     const gaps = [{ start: 6.5, end: 7.05, reason: 'X: y' }]
     const holed = { ...talk, coverage: { ...talk.coverage, gaps } }
     expect(plainText(holed).split('\n\n')).toEqual([
@@ -57,7 +57,7 @@ describe('a text with speakers', () => {
     ])
   })
 
-  it('parts a long turn into paragraphs, and one with a long silence in it', () => {
+  it('a long turn is split into paragraphs, as is one with a long silence', () => {
     const sentences = Array.from({ length: 14 }, (_, i): Spoken => ['S1', `No ${i}.`, i * 3, i * 3 + 2])
     const long = transcript({ speakers: [second], segments: said(...sentences, ['S1', 'Back.', 60, 61]) })
     const lines = timedText(long).split('\n')
@@ -65,17 +65,17 @@ describe('a text with speakers', () => {
     expect(lines[2]).toBe('[1:00] S1: Back.')
   })
 
-  it('marks nobody where none could be told apart, and none where nobody asked', () => {
+  it('a text has no speaker marks if no speakers were detected or requested', () => {
     const segments = said([null, 'One.', 0, 2], [null, 'Two.', 2, 4])
     expect(timedText(transcript({ speakers: [], segments }))).toBe('[0:00] ?: One. Two.')
     expect(timedText(transcript({ segments: [segment('One.', 0, 2)] }))).toBe('[0:00] One.')
   })
 
-  it('has speakers in its outline', () => {
+  it('an outline has speakers', () => {
     expect(outline(talk)).toBe('[0:00] Alice: Shall we begin? The budget first.')
   })
 
-  it('says in md who speaks how much, and what the mark for nobody means', () => {
+  it('a markdown export lists speaker shares and explains the mark for unknown speakers', () => {
     const odd = { ...talk, speakers: [{ ...alice, name: '*Al*' }, second] }
     expect(outputFormats.md.render(odd).split('\n\n').slice(2)).toEqual([
       'Speakers: \\*Al\\* 75 %, S2 25 %',
@@ -87,7 +87,7 @@ describe('a text with speakers', () => {
     ])
   })
 
-  it('has ids and names in its json', () => {
+  it('a json export has speaker ids and names', () => {
     const json = JSON.parse(outputFormats.json.render(talk))
     expect(json).toMatchObject({ speakers: talk.speakers, upload: 'bucket', alignment: { time_only: 0.03 } })
     expect(json.segments.map(({ speaker }: Segment) => speaker)).toEqual(['S1', 'S1', 'S2', null, 'S1'])
@@ -95,7 +95,7 @@ describe('a text with speakers', () => {
 })
 
 describe('subtitles with speakers', () => {
-  it('srt begins each cue with its speaker', () => {
+  it('an SRT cue starts with its speaker', () => {
     const blocks = outputFormats.srt.render(talk).split('\n\n')
     expect(blocks.map(block => block.trim().split('\n').slice(2).join('|'))).toEqual([
       ...['Alice: Shall we begin?', 'Alice: The budget first.', 'S2: It is fine.', '?: Mhm.', 'Alice: Good.'],
@@ -106,7 +106,7 @@ describe('subtitles with speakers', () => {
     ['Interviewer from Berlin A', 'Interviewer from Berlin B', ['S1: One.', 'S2: Two.', 'S1: Three.']],
     ['Interviewer from Berlin', 'Interviewer from Berlin', Array(3).fill('Interviewer from…: ')],
     ['Interviewer from Berlin', 'Bob', ['Interviewer from…: One.', 'Bob: Two.', 'Interviewer from…: Three.']],
-  ])('srt tells %s from %s where they are two', (one, other, beginnings) => {
+  ])('SRT distinguishes the speakers %s and %s', (one, other, beginnings) => {
     const both = transcript({
       speakers: [
         { ...alice, name: one },
@@ -119,7 +119,7 @@ describe('subtitles with speakers', () => {
     expect(outputFormats.vtt.render(both)).toContain(`<v ${other}>Two.`)
   })
 
-  it('vtt gives each cue a voice, also one whose name would be markup', () => {
+  it('a VTT cue has a voice tag, also for names with markup', () => {
     expect(outputFormats.vtt.render(talk)).toContain('\n<v Alice>Shall we begin?\n')
     const odd = { ...talk, speakers: [{ ...alice, name: 'A <b> & Co -->' }, second] }
     const text = outputFormats.vtt.render(odd)
@@ -127,7 +127,7 @@ describe('subtitles with speakers', () => {
     expect(text.match(/-->/g)).toHaveLength(5)
   })
 
-  it('show someone who speaks into another’s words while it is said, and still seen', () => {
+  it('subtitles show an interjection during another speaker’s words', () => {
     const both = transcript({
       speakers: [alice, second],
       segments: said(
@@ -157,7 +157,7 @@ describe('subtitles with speakers', () => {
     '欧阳诸葛司马上官夏侯东方',
   )
 
-  it('fit their lines with the name, in order, without overlap, each word once and with its speaker', () => {
+  it('subtitle lines with names fit, are in order, and contain each word once', () => {
     fc.assert(
       fc.property(fc.array(turn, { maxLength: 8 }), names, (turns, name) => {
         turns.sort((a, b) => a.start - b.start)
@@ -197,8 +197,8 @@ const bare = (texts: string[]) => texts.join('').replace(/\s+/g, '')
 const columns = (line: string) =>
   [...line].reduce((sum, sign) => sum + (/[\u2000-\uffff]/.test(sign) ? 42 / 18 : 1), 0)
 
-describe('the places that a search shows', () => {
-  it('say who speaks, and are where someone first speaks whose name is looked for', () => {
+describe('search excerpts', () => {
+  it('a search excerpt names its speaker, and a search for a name shows the speaker’s first words', () => {
     expect(excerpts(talk, 'fine')).toEqual([{ start: 6.1, text: 'It is fine.', speaker: 'S2' }])
     expect(excerpts(talk, 'ALI').map(({ start }) => start)).toEqual([0, 4.5, 7.5])
     expect(excerpts(talk, 'alice fine').map(({ start }) => start)).toEqual([0, 4.5, 6.1])
@@ -230,7 +230,7 @@ describe('through a client', () => {
 
   const read = (more = {}) => system.call('get_transcript', { transcript_id: talk.id, ...more })
 
-  it('come as data and as text, with how the recording was heard', async () => {
+  it('speakers are returned as data and as text with the pipeline’s facts', async () => {
     const { data, text } = await read()
     expect(data).toMatchObject({
       speakers: talk.speakers,
@@ -245,7 +245,7 @@ describe('through a client', () => {
       expect(text).toContain(figure)
   })
 
-  it('are absent where nobody asked for them', async () => {
+  it('speakers are absent from transcribe_audio', async () => {
     const { data } = await read({ transcript_id: speakerless.id })
     for (const key of ['speakers', 'upload', 'alignment']) expect(data).not.toHaveProperty(key)
     expect(data).toMatchObject({ times: 'estimated', warnings: [] })
@@ -254,13 +254,13 @@ describe('through a client', () => {
   it.each([
     ['S2', ['[0:06] S2: It is fine.']],
     [' alice ', ['[0:00] Alice: Shall we begin? The budget first.', '[0:07] Alice: Good.']],
-  ])('can be read alone: %s', async (speaker, lines) => {
+  ])('one speaker can be read alone: %s', async (speaker, lines) => {
     const { data } = await read({ speaker })
     expect(data.text.split('\n')).toEqual(lines)
     expect(data.speakers).toHaveLength(2)
   })
 
-  it('of one name are read together', async () => {
+  it('speakers with the same name are read together', async () => {
     const split = { ...talk, id: 'tr_split', speakers: [alice, { ...second, name: 'ALICE' }] }
     const store = sqliteStore({ folder: join(data.path, 'data') })
     await store.putTranscript(localOwner, split)
@@ -273,7 +273,7 @@ describe('through a client', () => {
     ])
   })
 
-  it('are not said to be none while nobody knows yet', async () => {
+  it('speakers are absent, not empty, while a job is running', async () => {
     const audio = fixture('meeting.m4a')
     const begun = await system.call('diarize_audio', { audio, wait_seconds: 0 })
     expect(begun.data).toMatchObject({
@@ -292,12 +292,12 @@ describe('through a client', () => {
     expect(over.text).toContain('speakers: none told apart')
   })
 
-  it('can be read alone in a stretch and in a view', async () => {
+  it('one speaker can be read within a time range and a view', async () => {
     const { data } = await read({ speaker: 'Alice', from: 7, view: 'srt' })
     expect(data.text).toBe('1\n00:00:07,500 --> 00:00:09,000\nAlice: Good.\n')
   })
 
-  it('stay alone from page to page', async () => {
+  it('the speaker filter applies to all pages', async () => {
     const words = Array.from(
       { length: 200 },
       (_, i): Spoken => [i % 2 ? 'S1' : 'S2', `Turn ${i} goes on for a while.`, i * 3, i * 3 + 2],
@@ -326,14 +326,14 @@ describe('through a client', () => {
   it.each([
     ['someone who is not there', talk.id, /There are S1 \(Alice\), S2\.$/],
     ['anyone in a transcript without speakers', speakerless.id, /diarize_audio\.$/],
-  ])('are refused where somebody asks for %s', async (_, transcript_id, hint) => {
+  ])('reading %s is rejected', async (_, transcript_id, hint) => {
     const { isError, text } = await read({ transcript_id, speaker: 'Bob' })
     expect(isError).toBe(true)
     expect(text).toMatch(/^BAD_INPUT: /)
     expect(text).toMatch(hint)
   })
 
-  it('get names that are seen everywhere', async () => {
+  it('speaker names appear everywhere', async () => {
     const other = { ...talk, id: 'tr_named', title: 'Named' }
     const store = sqliteStore({ folder: join(data.path, 'data') })
     await store.putTranscript(localOwner, other)
@@ -372,7 +372,7 @@ describe('through a client', () => {
     ['nothing', {}, /nothing to change/],
     ['no name for no one', { speakers: {} }, /nothing to change/],
     ['a name for someone who is not there', { speakers: { S9: 'Bob' } }, /S1 \(Alice\), S2/],
-  ])('are not changed by %s', async (_, wish, reason) => {
+  ])('speaker names are not changed by %s', async (_, wish, reason) => {
     const { isError, text } = await system.call('update_transcript', { transcript_id: talk.id, ...wish })
     expect(isError).toBe(true)
     expect(text).toMatch(/^BAD_INPUT: /)

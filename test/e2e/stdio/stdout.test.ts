@@ -1,4 +1,4 @@
-// stdout carries JSON-RPC and nothing else: with every library loaded, at full log level, on error paths, at the end.
+// stdout carries only JSON-RPC: with every library loaded, at debug log level, on errors and at shutdown.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -49,7 +49,7 @@ function startRaw(env: Record<string, string>) {
 const hello = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'raw', version: '1' } }
 const call = (args: unknown) => ({ name: 'transcribe_audio', arguments: args, _meta: { progressToken: 1 } })
 
-it('carries JSON-RPC alone, and stderr carries no speech, path or key', async () => {
+it('stdout carries only JSON-RPC, and stderr no speech, path or key', async () => {
   const raw = startRaw({
     ...system.env,
     SPEECH_LOG: 'debug',
@@ -88,7 +88,7 @@ it('carries JSON-RPC alone, and stderr carries no speech, path or key', async ()
   for (const secret of ['country', system.standin.apiKey, 'fixtures']) expect(ours).not.toContain(secret)
 })
 
-it('says nothing of what it works on, on stderr either', async () => {
+it('the log on stderr contains nothing of the recordings', async () => {
   const raw = startRaw({ ...system.env, SPEECH_LOG: 'debug' })
   await raw.ask('initialize', hello)
   await raw.ask('tools/call', call({ audio: fixture('jfk.wav'), ...unheard() }))
@@ -101,7 +101,7 @@ it('says nothing of what it works on, on stderr either', async () => {
 })
 
 it.each(['the client goes', 'SIGTERM', 'SIGINT'] as const)(
-  'ends by itself, with no process and no scratch file left behind, when in mid-call: %s',
+  'the server exits without leftover processes or scratch files when during a call: %s',
   async how => {
     const off = system.standin.fault({ kind: 'hang' })
     // A folder of its own: what one server gives back, the next one would go on with.

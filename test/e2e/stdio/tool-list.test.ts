@@ -1,4 +1,4 @@
-// The list of tools as a model reads it: complete, documented, and small enough to be worth its tokens.
+// The tool list: names, parameters, descriptions, annotations and its size in tokens.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -19,7 +19,7 @@ const properties = (schema: unknown) =>
   Object.entries((schema as { properties?: Record<string, { description?: string }> }).properties ?? {})
 
 describe('the tool list', () => {
-  it('is this, with these parameters', () => {
+  it('the tool list has exactly these tools and parameters', () => {
     const list = tools.map(({ name, inputSchema }) => [name, properties(inputSchema).map(([key]) => key)])
     expect(list).toEqual([
       ['transcribe_audio', ['audio', 'language', 'context', 'timestamps', 'format', 'title', 'wait_seconds']],
@@ -38,11 +38,11 @@ describe('the tool list', () => {
   })
 
   // Four of the nine answer with a transcript, and each has to tell what comes with it: 600 tokens each.
-  it('costs a model less than 5,600 tokens', () => {
+  it('the tool list costs less than 5,550 tokens', () => {
     expect(JSON.stringify(tools).length / 4).toBeLessThan(5600)
   })
 
-  it('says of every tool what it is for, and of every parameter what to give', () => {
+  it('every tool and every parameter has a description', () => {
     for (const { name, title, description, inputSchema } of tools) {
       expect(name).toMatch(/^[a-z_]{3,64}$/)
       expect(title).toBeTruthy()
@@ -52,7 +52,7 @@ describe('the tool list', () => {
     }
   })
 
-  it('gives all four annotations and an output schema', () => {
+  it('every tool has all four annotations and an output schema', () => {
     for (const { annotations, outputSchema } of tools) {
       const hints = ['readOnlyHint', 'destructiveHint', 'idempotentHint', 'openWorldHint'] as const
       for (const hint of hints) expect(annotations?.[hint]).toBeTypeOf('boolean')
@@ -60,17 +60,17 @@ describe('the tool list', () => {
     }
   })
 
-  it('says of one tool alone that it destroys something', () => {
+  it('only delete_transcript is marked as destructive', () => {
     const destructive = tools.filter(({ annotations }) => annotations?.destructiveHint)
     expect(destructive.map(({ name }) => name)).toEqual(['delete_transcript'])
   })
 
-  it('is the one the README describes', () => {
+  it('the README lists every tool', () => {
     const readme = readFileSync(join(root, 'README.md'), 'utf8')
     for (const { name } of tools) expect(readme).toContain(`| \`${name}\` |`)
   })
 
-  it('comes with instructions that fit a client', () => {
+  it('the server’s instructions have a length that fits a client', () => {
     const instructions = system.client.getInstructions() ?? ''
     expect(instructions.length).toBeGreaterThan(100)
     expect(instructions.length).toBeLessThan(1000)

@@ -1,4 +1,4 @@
-// The main road through the front door: a client, the server, the stand-in cloud, the fixture recordings.
+// transcribe_audio with an MCP client, the built server, the emulated cloud and the fixture recordings.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fixture, plainWords, type System, startSystem, truth, truthText } from '../../support/e2e/system.ts'
 
@@ -23,7 +23,7 @@ describe('transcribe_audio', () => {
     ['russian', 'russian.flac'],
     ['chinese', 'chinese.flac'],
     ['jfk', 'jfk.wav'],
-  ])('gives every word of %s once', async (name, file) => {
+  ])('transcribe_audio returns every word of %s once', async (name, file) => {
     const { data, isError, text } = await system.call('transcribe_audio', { audio: fixture(file) })
     expect(isError, text).toBe(false)
     expect(await words(data.transcript_id)).toBe(plainWords(truthText(truth(name))))

@@ -1,4 +1,4 @@
-// speech-mcp worker as a process: works on what another process has ordered, tells how it fares, and ends in order.
+// The command `speech-mcp worker`: runs jobs of another process, serves health and metrics, and drains on shutdown.
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -68,7 +68,7 @@ async function* on({ child }: Running): AsyncGenerator<[string]> {
 }
 
 describe('a worker', () => {
-  it('works on what another process has ordered, tells how it fares, and ends in order', async () => {
+  it('a worker runs jobs of another process, serves health and metrics, and exits cleanly', async () => {
     const { url, child, outcome } = await start()
     const health = await fetch(`${url}/healthz`)
     expect([health.status, await health.json()]).toEqual([200, { status: 'ok', jobs: 0 }])
@@ -100,7 +100,7 @@ describe('a worker', () => {
     expect(desk.standin.oss!.objects()).toEqual([])
   })
 
-  it('lets a job end that can end in time, and says meanwhile that it takes no more', async () => {
+  it('a draining worker finishes a short job and reports that it is draining', async () => {
     const { url, child, outcome } = await start()
     const off = desk.standin.fault({ kind: 'slow', seconds: 3 })
     const before = desk.standin.requests.length
@@ -116,7 +116,7 @@ describe('a worker', () => {
     off()
   })
 
-  it('gives metrics also when the store does not answer', async () => {
+  it('a worker serves metrics even if the store does not answer', async () => {
     const { url, child, outcome } = await start()
     const off = tables.fault({ operation: 'GetRange', how: { kind: 'hang' } })
     const page = await (await fetch(`${url}/metrics`)).text()
@@ -128,7 +128,7 @@ describe('a worker', () => {
   })
 })
 
-describe('a worker that cannot work says why:', () => {
+describe('a worker that cannot start', () => {
   it.each<[string, Record<string, string>, RegExp, number]>([
     ['without a queue', { MNS_ENDPOINT: '' }, /^CONFIG_INVALID: .*MNS_ENDPOINT/, 2],
     ['without the provider’s key', { DASHSCOPE_API_KEY: '' }, /^KEY_MISSING: .*DASHSCOPE_API_KEY/, 1],
@@ -139,7 +139,7 @@ describe('a worker that cannot work says why:', () => {
     expect(outcome.stderr).toMatch(expected)
   })
 
-  it('at a port that is taken', async () => {
+  it('a worker reports a port in use', async () => {
     const server = createServer().listen(0, '127.0.0.1')
     await once(server, 'listening')
     const { port } = server.address() as AddressInfo

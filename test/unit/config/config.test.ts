@@ -1,4 +1,4 @@
-// Settings: what is read from where, and what is refused and how.
+// Reading the settings: defaults, flags, environment, invalid values and keys.
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -18,8 +18,8 @@ function refusal(environment: Environment, flags?: Environment): SpeechError {
   throw new Error('The setting was accepted.')
 }
 
-describe('without any setting', () => {
-  it('the defaults hold', () => {
+describe('the default settings', () => {
+  it('an empty environment gives the defaults', () => {
     expect(readConfig({ PATH: '/bin' })).toMatchObject({
       apiKey: undefined,
       baseUrl: 'https://dashscope-intl.aliyuncs.com/api/v1',
@@ -43,7 +43,7 @@ describe('without any setting', () => {
     })
   })
 
-  it.runIf(process.platform === 'linux')('the data folder is where the system keeps application data', () => {
+  it.runIf(process.platform === 'linux')('the default data folder follows the XDG convention', () => {
     expect(readConfig({}).dataDir).toBe(join(home, '.local/share/speech-mcp'))
     expect(readConfig({ XDG_DATA_HOME: '/data' }).dataDir).toBe('/data/speech-mcp')
     expect(readConfig({ XDG_DATA_HOME: 'not/absolute' }).dataDir).toBe(join(home, '.local/share/speech-mcp'))
@@ -51,26 +51,26 @@ describe('without any setting', () => {
 })
 
 describe('a setting', () => {
-  it('comes from its flag before the environment', () => {
+  it('a flag overrides the environment', () => {
     const environment = { ASR_MODEL: 'from-environment', SPEECH_CONCURRENCY: '3' }
     const config = readConfig(environment, { 'asr-model': 'from-flag' })
     expect(config).toMatchObject({ asrModel: 'from-flag', concurrency: 3 })
   })
 
   it.each(['', '   ', template('user_config.model'), ` ${template('ASR_MODEL')} `, template('')])(
-    'that arrives as %j is unset',
+    'a setting with the value %j is unset',
     value => {
       expect(readConfig({ ASR_MODEL: value }).asrModel).toBe('qwen3-asr-flash')
       expect(readConfig({ ASR_MODEL: 'mine' }, { 'asr-model': value }).asrModel).toBe('mine')
     },
   )
 
-  it('that arrives as an unfilled template is listed for the log', () => {
+  it('unfilled templates are listed for the log', () => {
     const environment = { DASHSCOPE_API_KEY: template('key'), ASR_MODEL: 'mine', OTHER: template('x') }
     expect(unfilledTemplates(environment)).toEqual(['DASHSCOPE_API_KEY'])
   })
 
-  it('loses the blanks around it', () => {
+  it('spaces around a value are removed', () => {
     expect(readConfig({ DASHSCOPE_API_KEY: ' sk-1\n' }).apiKey).toBe('sk-1')
   })
 
@@ -78,7 +78,7 @@ describe('a setting', () => {
     ['https://host.example/api/v1/', 'https://host.example/api/v1'],
     ['http://127.0.0.1:8080//', 'http://127.0.0.1:8080'],
     ['https://dashscope.aliyuncs.com.example/api/v1', 'https://dashscope.aliyuncs.com.example/api/v1'],
-  ])('address %s is taken', (given, expected) => {
+  ])('the address %s is accepted', (given, expected) => {
     expect(readConfig({ DASHSCOPE_BASE_URL: given }).baseUrl).toBe(expected)
   })
 
@@ -87,11 +87,11 @@ describe('a setting', () => {
     'https://audio.oss-eu-central-1-internal.aliyuncs.com/',
     'http://localhost:8089',
     'http://127.0.0.1:8089/',
-  ])('endpoint %s is taken', endpoint => {
+  ])('the endpoint %s is accepted', endpoint => {
     expect(readConfig({ OSS_ENDPOINT: endpoint }).ossEndpoint).toBe(endpoint)
   })
 
-  it.each(['0.05', '0.5', '60'])('asking every %s seconds is possible', seconds => {
+  it.each(['0.05', '0.5', '60'])('a poll interval of %s seconds is accepted', seconds => {
     expect(readConfig({ SPEECH_POLL_SECONDS: seconds }).pollSeconds).toBe(Number(seconds))
   })
 
@@ -105,7 +105,7 @@ describe('a setting', () => {
     ['/a:,/b,', ['/a', '/b']],
     ['relative', [resolve('relative')]],
     ['/a/../b/', ['/b']],
-  ])('folders %j are read as %j', (given, expected) => {
+  ])('the folders %j are parsed as %j', (given, expected) => {
     expect(readConfig({ SPEECH_ALLOWED_DIRS: given })).toMatchObject({
       allowedDirs: expected,
       allowedDirsGiven: true,
@@ -115,11 +115,11 @@ describe('a setting', () => {
   it.each([
     ['qwen-flash', ['qwen-flash']],
     [' qwen-flash , gemini-2.5-flash,, qwen-flash', ['qwen-flash', 'gemini-2.5-flash']],
-  ])('models %j are asked as %j', (given, expected) => {
+  ])('the models %j are parsed as %j', (given, expected) => {
     expect(readConfig({ FORMAT_MODELS: given }).formatModels).toEqual(expected)
   })
 
-  it('that is a path may begin with the home folder', () => {
+  it('a path may start with ~', () => {
     expect(readConfig({ FFMPEG_PATH: '~/bin/ffmpeg', SPEECH_DATA_DIR: '~/data' })).toMatchObject({
       ffmpegPath: join(home, 'bin/ffmpeg'),
       dataDir: join(home, 'data'),
@@ -128,7 +128,7 @@ describe('a setting', () => {
   })
 })
 
-describe('a value that cannot be used', () => {
+describe('an invalid value', () => {
   it.each([
     ['DASHSCOPE_BASE_URL', 'SECRET address', 'an address such as'],
     ['DASHSCOPE_BASE_URL', 'https://', 'an address such as'],
@@ -167,7 +167,7 @@ describe('a value that cannot be used', () => {
     ['SPEECH_CONCURRENCY', 'SECRET', 'a whole number from 1 to 64'],
     ['SPEECH_MAX_DOWNLOAD_MB', '-1', 'a whole number from 1 to 100000'],
     ['SPEECH_LOG', 'SECRET', 'one of debug, info, warn, error, silent'],
-  ])('%s=%s is refused by name', (name, value, expected) => {
+  ])('%s=%s is rejected by name', (name, value, expected) => {
     const flag = name.toLowerCase().replaceAll('_', '-')
     for (const error of [refusal({ [name]: value }), refusal({}, { [flag]: value })]) {
       expect(error).toMatchObject({ code: 'CONFIG_INVALID', retryable: false })
@@ -177,7 +177,7 @@ describe('a value that cannot be used', () => {
     }
   })
 
-  it('is no error while a flag stands in for it', () => {
+  it('an invalid value in the environment is ignored if a flag overrides it', () => {
     expect(readConfig({ SPEECH_LOG: 'loud' }, { 'speech-log': 'debug' }).logLevel).toBe('debug')
   })
 })
@@ -194,7 +194,7 @@ describe('the key of the bucket', () => {
     ['the usual name', { ...alibaba, ...cloud, ...token }, ['id', 'secret', undefined]],
     ['the name all tools know', { ...cloud, ...token }, ['cloud-id', 'cloud-secret', 'token']],
     ['no name', token, [undefined, undefined, undefined]],
-  ])('comes under %s, with the secret and the token that go with it', (_, environment, expected) => {
+  ])('the bucket’s key is read from %s with its secret and token', (_, environment, expected) => {
     expect(keyOf(readConfig(environment))).toEqual(expected)
   })
 
@@ -202,14 +202,14 @@ describe('the key of the bucket', () => {
     ['no key', {}, 'ALIBABA_ACCESS_KEY', 'ALIBABA_SECRET_KEY'],
     ['half a key', { OSS_ACCESS_KEY_ID: 'hidden', ...alibaba }, 'OSS_ACCESS_KEY_ID', 'OSS_ACCESS_KEY_SECRET'],
     ['half a key', { ALIBABA_SECRET_KEY: 'hidden', ...cloud }, 'ALIBABA_ACCESS_KEY', 'ALIBABA_SECRET_KEY'],
-  ])('is asked for by name where there is a bucket and %s', (_, environment, ...names) => {
+  ])('a bucket with %s is an error that names the variables', (_, environment, ...names) => {
     const error = refusal({ OSS_BUCKET: 'audio', ...environment })
     expect(error.code).toBe('CONFIG_INVALID')
     for (const name of names) expect(error.hint).toContain(name)
     expect(describeError(error)).not.toContain('hidden')
   })
 
-  it('is nobody’s concern without a bucket', () => {
+  it('an incomplete key without a bucket is ignored', () => {
     expect(keyOf(readConfig({ ALIBABA_CLOUD_ACCESS_KEY_ID: 'half' }))).toEqual([
       undefined,
       undefined,

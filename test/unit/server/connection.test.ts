@@ -1,15 +1,15 @@
-// What happens along a connection: how often it is told of changes, how its calls end, what it listens to.
+// Parts of a connection: throttled notifications, disconnect reasons, tracked subscriptions.
 import { SdkError, SdkErrorCode } from '@modelcontextprotocol/server'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { disconnectReasonOf } from '../../../src/server/disconnect.ts'
 import { trackSubscriptions } from '../../../src/server/subscriptions.ts'
 import { throttled } from '../../../src/server/throttled.ts'
 
-describe('pacing', () => {
+describe('throttled', () => {
   beforeEach(() => void vi.useFakeTimers())
   afterEach(() => void vi.useRealTimers())
 
-  it('tells at once, then at most once in each stretch, and the last call always', async () => {
+  it('throttled calls run at once, then once per interval, and the last call is never dropped', async () => {
     const told: number[] = []
     const { call } = throttled(() => told.push(performance.now()), 1000)
     const start = performance.now()
@@ -21,7 +21,7 @@ describe('pacing', () => {
     expect(told.map(at => at - start)).toEqual([0, 1000, 2000, 3000])
   })
 
-  it('keeps keys apart, and forgets those that are quiet', async () => {
+  it('throttled calls are independent per key, and idle keys are forgotten', async () => {
     const told: string[] = []
     const { call } = throttled(key => told.push(key), 1000)
     call('a')
@@ -32,7 +32,7 @@ describe('pacing', () => {
     expect(told).toEqual(['a', 'b', 'a'])
   })
 
-  it('stops with the connection', async () => {
+  it('stopped throttling drops pending calls', async () => {
     const told: string[] = []
     const { call, stop } = throttled(key => told.push(key), 1000)
     call('a')
@@ -43,7 +43,7 @@ describe('pacing', () => {
   })
 })
 
-describe('how a caller went', () => {
+describe('the disconnect reason', () => {
   const closed = new SdkError(SdkErrorCode.ConnectionClosed, 'Connection closed')
   it.each([
     ['the v2 SDK gave up waiting', 'SdkError: Request timed out', 'gone'],
@@ -60,13 +60,13 @@ describe('how a caller went', () => {
     expect(disconnectReasonOf(reason, false)).toBe(expected)
   })
 
-  it('where closing is how clients cancel, a closed connection is told as that', () => {
+  it('a closed connection is reported as closed if clients cancel by closing', () => {
     expect(disconnectReasonOf(closed, true)).toBe('closed')
     expect(disconnectReasonOf('SdkError: Request timed out', true)).toBe('gone')
   })
 })
 
-describe('listening requests of the new era', () => {
+describe('tracked listen requests', () => {
   function hearing() {
     const followed: string[] = []
     const listens = trackSubscriptions(id => {
@@ -85,7 +85,7 @@ describe('listening requests of the new era', () => {
     return { followed, listens, listen, cancel }
   }
 
-  it('are followed until they are cancelled, each transcript once', () => {
+  it('a listen request watches each transcript once until it is cancelled', () => {
     const { followed, listen, cancel } = hearing()
     listen(1, ['transcript://a', 'transcript://a/srt', 'transcript://b', 'https://c', 'transcript://d/exe'])
     listen(2, ['transcript://a'])
@@ -95,7 +95,7 @@ describe('listening requests of the new era', () => {
     expect(followed).toEqual(['a'])
   })
 
-  it('are followed a hundred at most, and no longer than the connection', () => {
+  it('at most 100 transcripts are watched, until the connection closes', () => {
     const { followed, listen, cancel, listens } = hearing()
     const uris = (from: number) => Array.from({ length: 80 }, (_, i) => `transcript://${from + i}`)
     listen(1, uris(0))

@@ -1,4 +1,4 @@
-// Progress: how often a client and a terminal are told.
+// Progress notifications for clients, and the progress bar on a terminal.
 import type { ServerContext } from '@modelcontextprotocol/server'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { progressBar } from '../../../src/cli/io/progress-bar.ts'
@@ -22,7 +22,7 @@ describe('progress notifications', () => {
   beforeEach(() => void vi.useFakeTimers())
   afterEach(() => void vi.useRealTimers())
 
-  it('come at most four times a second, and the last step is told', async () => {
+  it('progress is sent at most four times a second, and the last update always', async () => {
     const { told, reporter } = listen('t')
     for (let i = 1; i <= 1000; i++) {
       reporter.report({ done: i, total: 1000, message: `step ${i}` })
@@ -35,7 +35,7 @@ describe('progress notifications', () => {
     expect(told.at(-1)).toMatchObject({ progress: 1000, total: 1000, message: 'step 1000' })
   })
 
-  it('come at least every five seconds while nothing happens, and rise', async () => {
+  it('progress is sent at least every five seconds and increases, even if nothing happens', async () => {
     const { told, reporter } = listen('t')
     reporter.report({ done: 3, message: 'waiting' })
     await vi.advanceTimersByTimeAsync(60_000)
@@ -47,14 +47,14 @@ describe('progress notifications', () => {
     reporter.stop()
   })
 
-  it('never pass the total', async () => {
+  it('progress never exceeds the total', async () => {
     const { told, reporter } = listen('t')
     reporter.report({ done: 12, total: 10, message: 'over' })
     reporter.stop()
     expect(told[0]!.progress).toBeLessThanOrEqual(told[0]!.total!)
   })
 
-  it('stop with the call, and are not sent to a client that did not ask', async () => {
+  it('progress stops with the call, and is not sent unless requested', async () => {
     const { told, reporter } = listen('t')
     reporter.report({ done: 1, message: 'one' })
     reporter.stop()
@@ -74,7 +74,7 @@ describe('the progress bar', () => {
     return { written, bar: progressBar(stream as unknown as NodeJS.WriteStream) }
   }
 
-  it('fills up and is taken back', () => {
+  it('the progress bar fills up and is cleared', () => {
     const { written, bar } = terminal(true)
     bar.show({ done: 50, total: 100, message: 'Transcribed 0:50 of 1:40' })
     expect(written[0]).toMatch(/█{15}░{15} +50 % Transcribed 0:50 of 1:40$/)
@@ -82,14 +82,14 @@ describe('the progress bar', () => {
     expect(written[1]).toBe('\r\x1b[K')
   })
 
-  it('never wraps', () => {
+  it('the progress bar fits the terminal’s width', () => {
     const { written, bar } = terminal(true, 40)
     bar.show({ done: 1, total: 2, message: 'x'.repeat(100) })
     // biome-ignore lint/suspicious/noControlCharactersInRegex: the terminal's own
     expect(written[0]!.replace(/^\r\x1b\[K/, '').length).toBeLessThan(40)
   })
 
-  it('is silent where stderr is not a terminal', () => {
+  it('the progress bar prints nothing if stderr is not a terminal', () => {
     const { written, bar } = terminal(false)
     bar.show({ done: 1, total: 2, message: 'x' })
     bar.clear()
