@@ -20,10 +20,10 @@ export interface Delivery {
 }
 
 /**
- * What becomes of a ticket: nobody has to look at the job again (`done`), somebody may have it now, so that it is handed
- * out again after a while (`later`), or whoever comes first may have it (`now`).
+ * How a worker ends a delivery: `ack` deletes the message, `delay` redelivers it after a while because another worker may
+ * hold the job, and `release` makes it available at once.
  */
-export type Disposition = 'done' | 'later' | 'now'
+export type Disposition = 'ack' | 'delay' | 'release'
 
 /** Tells workers which job to look at; the store is the truth. A ticket may come twice, and a worker finds out then. */
 export interface Queue {

@@ -1,4 +1,4 @@
-// The queue that machines share: the contract of a queue, and what only a service far away does to it.
+// The MNS queue: the queue contract, and the failures of a remote service.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type MnsEmulator, startMns } from '../../emulators/mns/mns.ts'
 import { describeError } from '../../src/domain/errors.ts'
@@ -10,21 +10,21 @@ import { failure } from '../support/failure.ts'
 import { createLatch } from '../support/jobs/harness.ts'
 
 const { signal } = new AbortController()
-const patient = { timeout: 15_000, interval: 5 }
+const patiently = { timeout: 15_000, interval: 5 }
 
 function openQueue(
   { endpoint, accessKeyId, accessKeySecret }: MnsEmulator,
   more: Partial<MnsOptions> = {},
 ): MnsQueue {
   const key = { accessKeyId, accessKeySecret }
-  const wish = {
+  const options = {
     concurrency: 4,
     ownersOf: async () => ['ann'],
     firstDelaySeconds: 0.01,
     visibilitySeconds: 2,
     ...more,
   }
-  return mnsQueue({ endpoint, key, queue: 'jobs', ...wish })
+  return mnsQueue({ endpoint, key, queue: 'jobs', ...options })
 }
 
 async function startQueue(): Promise<MnsEmulator> {
@@ -38,7 +38,7 @@ queueContract('MNS', async () => {
   return { open: concurrency => openQueue(mns, { concurrency }), remove: mns.close }
 })
 
-describe('the queue that machines share', () => {
+describe('the MNS queue', () => {
   let mns: MnsEmulator
   let open: MnsQueue[]
   beforeEach(async () => {
@@ -50,87 +50,87 @@ describe('the queue that machines share', () => {
     await mns.close()
   })
 
-  function queueOf(more: Partial<MnsOptions> = {}): MnsQueue {
+  function openAndTrack(more: Partial<MnsOptions> = {}): MnsQueue {
     const queue = openQueue(mns, more)
     open.push(queue)
     return queue
   }
 
-  const ticket: JobMessage = { id: 'tr_1', owner: 'ann', lane: 'long' }
+  const message: JobMessage = { id: 'tr_1', owner: 'ann', lane: 'long' }
 
-  /** What each call of the work is handed; they are told what to say. */
-  function served(
+  /** Messages in the order of delivery; `work` receives the number of the delivery. */
+  function serve(
     queue: MnsQueue,
-    say: (n: number, hand: Delivery) => Disposition | Promise<Disposition>,
+    work: (n: number, delivery: Delivery) => Disposition | Promise<Disposition>,
   ): JobMessage[] {
-    const handed: JobMessage[] = []
-    queue.serve(async (ticket, hand) => say(handed.push(ticket), hand))
-    return handed
+    const delivered: JobMessage[] = []
+    queue.serve(async (message, delivery) => work(delivered.push(message), delivery))
+    return delivered
   }
 
-  it('carries an id and nothing else', async () => {
-    await queueOf().send({ ...ticket, owner: 'a secret name' })
-    const [message] = mns.messages()
-    expect(JSON.parse(Buffer.from(message!.body, 'base64').toString())).toEqual({ v: 1, job: 'tr_1' })
+  it('a message carries only the job id', async () => {
+    await openAndTrack().send({ ...message, owner: 'a secret name' })
+    const [sent] = mns.messages()
+    expect(JSON.parse(Buffer.from(sent!.body, 'base64').toString())).toEqual({ v: 1, job: 'tr_1' })
   })
 
-  it('hands out again what nobody has extended, and not what somebody does', async () => {
+  it('an extended message is not redelivered', async () => {
     const { open: release, opened: released } = createLatch()
-    const queue = queueOf()
-    await queue.send(ticket)
-    const extending = served(queue, async (_, hand) => {
-      const timer = setInterval(() => void hand.extend(), 100)
+    const queue = openAndTrack()
+    await queue.send(message)
+    const extending = serve(queue, async (_, delivery) => {
+      const timer = setInterval(() => void delivery.extend(), 100)
       await released
       clearInterval(timer)
-      return 'done' as const
+      return 'ack' as const
     })
-    const other = served(queueOf(), () => 'done')
+    const other = serve(openAndTrack(), () => 'ack')
     await vi.waitFor(
       () =>
         expect(
           mns.calls.filter(({ operation }) => operation === 'ChangeMessageVisibility').length,
         ).toBeGreaterThan(3),
-      patient,
+      patiently,
     )
     expect([extending.length, other.length].sort()).toEqual([0, 1])
     release()
-    await vi.waitFor(() => expect(mns.messages()).toEqual([]), patient)
+    await vi.waitFor(() => expect(mns.messages()).toEqual([]), patiently)
     expect([extending.length, other.length].sort()).toEqual([0, 1])
   })
 
-  it('hands out at once what a worker gives back, and later what somebody else is at', async () => {
-    const queue = queueOf()
-    await queue.send(ticket)
-    const verdicts: Disposition[] = ['now', 'later', 'done']
-    const handed = served(queue, n => verdicts[n - 1]!)
-    await vi.waitFor(() => expect(mns.messages()).toEqual([]), patient)
-    expect(handed).toHaveLength(3)
+  it('a released message is redelivered at once, and a delayed one later', async () => {
+    const queue = openAndTrack()
+    await queue.send(message)
+    const dispositions: Disposition[] = ['release', 'delay', 'ack']
+    const delivered = serve(queue, n => dispositions[n - 1]!)
+    await vi.waitFor(() => expect(mns.messages()).toEqual([]), patiently)
+    expect(delivered).toHaveLength(3)
   })
 
-  it('sends again what a proxy has answered, and takes no page for an answer', async () => {
+  it('a send is retried if a proxy responds with a web page', async () => {
     mns.fault({ operation: 'SendMessage', times: 3, how: { kind: 'html' } })
-    await queueOf().send(ticket)
+    await openAndTrack().send(message)
     expect(mns.messages()).toHaveLength(1)
   })
 
-  it('sends twice rather than never where the answer was lost', async () => {
+  it('a send whose response was lost is sent twice rather than never', async () => {
     mns.fault({ operation: 'SendMessage', times: 1, how: { kind: 'lose' } })
-    await queueOf().send(ticket)
+    await openAndTrack().send(message)
     expect(mns.messages()).toHaveLength(2)
   })
 
-  it('goes on serving when the service comes back, and says since when it is silent', async () => {
+  it('a queue reports the start of an outage and resumes after it', async () => {
     const off = mns.fault({ operation: 'ReceiveMessage', how: { kind: 'html' } })
-    const queue = queueOf()
-    const handed = served(queue, () => 'done')
-    await vi.waitFor(() => expect(queue.unreachableSince()).toBeGreaterThan(Date.now() - 10_000), patient)
+    const queue = openAndTrack()
+    const delivered = serve(queue, () => 'ack')
+    await vi.waitFor(() => expect(queue.unreachableSince()).toBeGreaterThan(Date.now() - 10_000), patiently)
     off()
-    await queue.send(ticket)
-    await vi.waitFor(() => expect(handed).toHaveLength(1), patient)
+    await queue.send(message)
+    await vi.waitFor(() => expect(delivered).toHaveLength(1), patiently)
     expect(queue.unreachableSince()).toBeUndefined()
   })
 
-  it('gives up a message that no version of ours understands only after a while', async () => {
+  it('an unreadable message is deleted only after several deliveries', async () => {
     const { default: Client } = (await import('@alicloud/mns' as string)) as {
       default: new (
         account: string,
@@ -140,66 +140,68 @@ describe('the queue that machines share', () => {
     const client = new Client(mns.accountId, { ...mns })
     for (const body of ['rubbish', '{}', '{"v":2,"job":"tr_1"}'])
       await client.sendMessage('jobs', { MessageBody: Buffer.from(body).toString('base64') })
-    const handed = served(queueOf(), () => 'done')
-    await vi.waitFor(() => expect(mns.messages()).toEqual([]), patient)
-    expect(handed).toEqual([])
+    const delivered = serve(openAndTrack(), () => 'ack')
+    await vi.waitFor(() => expect(mns.messages()).toEqual([]), patiently)
+    expect(delivered).toEqual([])
   })
 
-  it('leaves a message alone while the store cannot say whose it is', async () => {
+  it('a message is kept while the store cannot name its owners', async () => {
     let isFailing = true
-    const queue = queueOf({ ownersOf: async () => (isFailing ? Promise.reject(new Error('No.')) : ['ann']) })
-    await queue.send(ticket)
-    const handed = served(queue, () => 'done')
-    await vi.waitFor(() => expect(mns.messages()[0]?.dequeued).toBeGreaterThan(1), patient)
+    const queue = openAndTrack({
+      ownersOf: async () => (isFailing ? Promise.reject(new Error('No.')) : ['ann']),
+    })
+    await queue.send(message)
+    const delivered = serve(queue, () => 'ack')
+    await vi.waitFor(() => expect(mns.messages()[0]?.dequeued).toBeGreaterThan(1), patiently)
     isFailing = false
-    await vi.waitFor(() => expect(mns.messages()).toEqual([]), patient)
-    expect(handed).toEqual([ticket])
+    await vi.waitFor(() => expect(mns.messages()).toEqual([]), patiently)
+    expect(delivered).toEqual([message])
   })
 
-  it('works for each who has a job of this id', async () => {
-    const queue = queueOf({ ownersOf: async () => ['ann', 'ben'] })
-    await queue.send(ticket)
-    const handed = served(queue, () => 'done')
-    await vi.waitFor(() => expect(mns.messages()).toEqual([]), patient)
-    expect(handed.map(({ owner }) => owner)).toEqual(['ann', 'ben'])
+  it('a message runs the job of every owner that has this id', async () => {
+    const queue = openAndTrack({ ownersOf: async () => ['ann', 'ben'] })
+    await queue.send(message)
+    const delivered = serve(queue, () => 'ack')
+    await vi.waitFor(() => expect(mns.messages()).toEqual([]), patiently)
+    expect(delivered.map(({ owner }) => owner)).toEqual(['ann', 'ben'])
   })
 
-  it('with one place serves both lanes', async () => {
-    const queue = queueOf({ concurrency: 1, pollSeconds: 1 })
-    const handed = served(queue, () => 'done')
-    await queue.send({ ...ticket, id: 'note', lane: 'brief' })
-    await queue.send(ticket)
-    await vi.waitFor(() => expect(handed.map(({ id }) => id).sort()).toEqual(['note', 'tr_1']), patient)
+  it('a concurrency of one serves both lanes', async () => {
+    const queue = openAndTrack({ concurrency: 1, pollSeconds: 1 })
+    const delivered = serve(queue, () => 'ack')
+    await queue.send({ ...message, id: 'note', lane: 'brief' })
+    await queue.send(message)
+    await vi.waitFor(() => expect(delivered.map(({ id }) => id).sort()).toEqual(['note', 'tr_1']), patiently)
   })
 
-  it('ends at once though it waits for a message', async () => {
-    const queue = queueOf({ pollSeconds: 20 })
-    served(queue, () => 'done')
+  it('closing ends at once while a receive request is waiting', async () => {
+    const queue = openAndTrack({ pollSeconds: 20 })
+    serve(queue, () => 'ack')
     await vi.waitFor(
       () => expect(mns.calls.filter(({ operation }) => operation === 'ReceiveMessage')).toHaveLength(2),
-      patient,
+      patiently,
     )
     await queue.close()
-    await queueOf().send(ticket)
+    await openAndTrack().send(message)
     expect(mns.messages()).toMatchObject([{ dequeued: 0 }])
   })
 
   it.each<[string, (mns: MnsEmulator) => Partial<MnsOptions>, string, RegExp]>([
     [
       'a wrong key',
-      () => ({ key: { accessKeyId: 'who', accessKeySecret: 'what' } }),
+      () => ({ key: { accessKeyId: 'unknown-id', accessKeySecret: 'wrong-secret' } }),
       'QUEUE_REFUSED',
       /ALIBABA_ACCESS_KEY/,
     ],
     [
       'a wrong secret',
-      ({ accessKeyId }) => ({ key: { accessKeyId, accessKeySecret: 'what' } }),
+      ({ accessKeyId }) => ({ key: { accessKeyId, accessKeySecret: 'wrong-secret' } }),
       'QUEUE_REFUSED',
       /ALIBABA_SECRET_KEY/,
     ],
-    ['a queue that is not there', () => ({ queue: 'others' }), 'QUEUE_NOT_SET_UP', /doctor/],
+    ['a missing queue', () => ({ queue: 'others' }), 'QUEUE_NOT_SET_UP', /doctor/],
     [
-      'a missing right',
+      'a missing permission',
       mns => {
         mns.set({ forbidden: ['SendMessage'] })
         return {}
@@ -207,20 +209,20 @@ describe('the queue that machines share', () => {
       'QUEUE_REFUSED',
       /mns:SendMessage/,
     ],
-  ])('says what to do about %s, and tells no secret', async (_, wrong, code, hint) => {
-    const error = await failure(queueOf(wrong(mns)).send(ticket))
+  ])('the error about %s names the remedy and no secret', async (_, wrong, code, hint) => {
+    const error = await failure(openAndTrack(wrong(mns)).send(message))
     expect(error).toMatchObject({ code, retryable: false })
     expect(error.hint).toMatch(hint)
-    expect(describeError(error)).not.toMatch(/127\.0\.0\.1|what|LTAI/)
+    expect(describeError(error)).not.toMatch(/127\.0\.0\.1|wrong-secret|LTAI/)
   })
 
-  it('makes what is missing once, and finds it then without the right to make anything', async () => {
+  it('setting up creates missing queues once, and needs no permission to create existing ones', async () => {
     await mns.close()
     mns = await startMns()
-    const [one, other] = await Promise.all([queueOf().setUp(signal), queueOf().setUp(signal)])
+    const [one, other] = await Promise.all([openAndTrack().setUp(signal), openAndTrack().setUp(signal)])
     expect(mns.queues().toSorted()).toEqual(['jobs', 'jobs-brief'])
-    expect([...one, ...other].join(' ')).toContain('was made')
+    expect([...one, ...other].join(' ')).toContain('was created')
     mns.set({ forbidden: ['CreateQueue'] })
-    expect(await queueOf().setUp(signal)).toEqual(['Queue jobs is there.', 'Queue jobs-brief is there.'])
+    expect(await openAndTrack().setUp(signal)).toEqual(['Queue jobs exists.', 'Queue jobs-brief exists.'])
   })
 })

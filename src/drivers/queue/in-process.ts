@@ -1,55 +1,60 @@
-// The queue of one process: lanes, so that a voice note does not wait behind hours of audio, and owners in turn.
+// In-process queue: priority lanes, so that a voice note does not wait behind hours of audio, and round robin over owners.
 import type { Delivery, Disposition, JobMessage, Lane, Queue } from '../../domain/queue.ts'
 
-interface Waiting {
-  /** How many more tickets may be worked on. */
-  room: number
-  /** The tickets of each owner who has some, the owner whose turn it is first. */
+interface LaneState {
+  /** How many more messages may be worked on. */
+  free: number
+  /** Waiting messages by owner; the next owner comes first. */
   waiting: Map<string, JobMessage[]>
 }
 
-/** Nobody else is handed what waits in this process, and what it leaves is found in the store. */
-const ownHand: Delivery = { async extend() {} }
+type Work = (message: JobMessage, delivery: Delivery) => Promise<Disposition>
 
-/** `rooms`: how many tickets of each lane are worked on at once. */
-export function inProcessQueue(rooms: Record<Lane, number>): Queue {
-  const lanes = { brief: lane(rooms.brief), long: lane(rooms.long), remote: lane(rooms.remote) }
-  const laneOf = (ticket: JobMessage) => lanes[ticket.lane]
-  const placeOf = ({ owner, id }: JobMessage) => `${owner}/${id}`
+/** No other process receives these messages, and recovery finds unfinished jobs in the store. */
+const localDelivery: Delivery = { async extend() {} }
+
+/** `concurrency`: how many messages of each lane are worked on at once. */
+export function inProcessQueue(concurrency: Record<Lane, number>): Queue {
+  const lanes: Record<Lane, LaneState> = {
+    brief: createLane(concurrency.brief),
+    long: createLane(concurrency.long),
+    remote: createLane(concurrency.remote),
+  }
+  const keyOf = ({ owner, id }: JobMessage) => `${owner}/${id}`
   const queued = new Map<string, JobMessage>()
-  let work: ((ticket: JobMessage, hand: Delivery) => Promise<Disposition>) | undefined
+  let work: Work | undefined
   let closed = false
 
-  function next(lane: Waiting): void {
-    while (work && !closed && lane.room > 0) {
-      const ticket = take(lane)
-      if (!ticket) return
-      queued.delete(placeOf(ticket))
-      lane.room--
-      void work(ticket, ownHand).finally(() => {
-        lane.room++
-        next(lane)
+  function dispatch(lane: LaneState): void {
+    while (work && !closed && lane.free > 0) {
+      const message = take(lane)
+      if (!message) return
+      queued.delete(keyOf(message))
+      lane.free--
+      void work(message, localDelivery).finally(() => {
+        lane.free++
+        dispatch(lane)
       })
     }
   }
 
   return {
     shared: false,
-    async send(ticket) {
-      const place = placeOf(ticket)
-      if (queued.has(place) || closed) return
-      queued.set(place, ticket)
-      const { waiting } = laneOf(ticket)
-      waiting.set(ticket.owner, [...(waiting.get(ticket.owner) ?? []), ticket])
-      next(laneOf(ticket))
+    async send(message) {
+      const key = keyOf(message)
+      if (queued.has(key) || closed) return
+      queued.set(key, message)
+      const lane = lanes[message.lane]
+      lane.waiting.set(message.owner, [...(lane.waiting.get(message.owner) ?? []), message])
+      dispatch(lane)
     },
     serve(handler) {
       work = handler
-      for (const lane of Object.values(lanes)) next(lane)
+      for (const lane of Object.values(lanes)) dispatch(lane)
     },
     ahead(id) {
-      const ticket = [...queued.values()].find(ticket => ticket.id === id)
-      return ticket && positionOf(ticket, laneOf(ticket).waiting)
+      const message = [...queued.values()].find(message => message.id === id)
+      return message && positionOf(message, lanes[message.lane].waiting)
     },
     waiting: owner =>
       Object.values(lanes).reduce((sum, { waiting }) => sum + (waiting.get(owner)?.length ?? 0), 0),
@@ -59,24 +64,27 @@ export function inProcessQueue(rooms: Record<Lane, number>): Queue {
   }
 }
 
-function lane(room: number): Waiting {
-  return { room, waiting: new Map() }
+function createLane(concurrency: number): LaneState {
+  return { free: concurrency, waiting: new Map() }
 }
 
-/** The first ticket of the owner whose turn it is; that owner's turn comes again after all others'. */
-function take({ waiting }: Waiting): JobMessage | undefined {
-  const [turn] = waiting
-  if (!turn) return undefined
-  const [owner, [ticket, ...rest]] = turn
+/** Takes the first message of the next owner and moves that owner to the end. */
+function take({ waiting }: LaneState): JobMessage | undefined {
+  const [next] = waiting
+  if (!next) return undefined
+  const [owner, [message, ...rest]] = next
   waiting.delete(owner)
   if (rest.length > 0) waiting.set(owner, rest)
-  return ticket
+  return message
 }
 
-/** In each round every owner has one turn. */
-function positionOf(ticket: JobMessage, waiting: Waiting['waiting']): number {
-  const round = waiting.get(ticket.owner)!.indexOf(ticket)
+/** Each round serves every owner once. */
+function positionOf(message: JobMessage, waiting: LaneState['waiting']): number {
+  const round = waiting.get(message.owner)!.indexOf(message)
   const owners = [...waiting]
-  const turn = owners.findIndex(([owner]) => owner === ticket.owner)
-  return owners.reduce((sum, [, tickets], i) => sum + Math.min(tickets.length, round + (i < turn ? 1 : 0)), 0)
+  const rank = owners.findIndex(([owner]) => owner === message.owner)
+  return owners.reduce(
+    (sum, [, messages], i) => sum + Math.min(messages.length, round + (i < rank ? 1 : 0)),
+    0,
+  )
 }

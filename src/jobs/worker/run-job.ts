@@ -191,8 +191,8 @@ export function carryOut(
 
   /** By what was last written or read: a job that the store did not take to its end is begun again. */
   function verdict(): Disposition {
-    if (ending === 'removed' || isOver(fence.job().state)) return 'done'
-    return ending === 'given back' ? 'now' : 'later'
+    if (ending === 'removed' || isOver(fence.job().state)) return 'ack'
+    return ending === 'given back' ? 'release' : 'delay'
   }
 
   return {

@@ -43,9 +43,9 @@ export function createWorker(options: ClaimOptions): Worker {
       if (closed) live.stop('given back')
       return await live.ended
     } catch (error) {
-      if (isSpeechError(error) && error.code === 'TRANSCRIPT_NOT_FOUND') return 'done'
+      if (isSpeechError(error) && error.code === 'TRANSCRIPT_NOT_FOUND') return 'ack'
       log.error('job-failed', { id, error: isSpeechError(error) ? error.code : (error as Error).name })
-      return 'later'
+      return 'delay'
     } finally {
       lives.delete(key)
     }
@@ -56,10 +56,10 @@ export function createWorker(options: ClaimOptions): Worker {
       const key = `${ticket.owner}/${ticket.id}`
       if (atWork.has(key)) {
         again.add(key)
-        return 'later'
+        return 'delay'
       }
       atWork.add(key)
-      let verdict: Disposition = 'now'
+      let verdict: Disposition = 'release'
       do {
         again.delete(key)
         if (!closed) verdict = await attempt(ticket, key, hand)
@@ -110,13 +110,13 @@ async function claim(owner: string, id: string, options: ClaimOptions): Promise<
     log.error('poison', { id })
     await tidying.desert(job)
     changes.tell({ owner, id, listChanged: true })
-    return 'done'
+    return 'ack'
   }
   if (found) return { job, before: found, resumed: !isFresh(found, name) }
   // Whoever has it may die over it; of what is over, its last worker may have died before all was taken away.
-  if (!isOver(job.state)) return 'later'
+  if (!isOver(job.state)) return 'delay'
   if (job.recording !== undefined && leases.isFree(job)) await tidying.takeAway(owner, id)
-  return 'done'
+  return 'ack'
 }
 
 /** This one included. Who got further than all before begins a new count. */

@@ -15,7 +15,7 @@ describe('speech-mcp demo --cluster', () => {
     const folder = await tempFolder()
     const { code, stdout, stderr } = await desk.run(['demo', '--cluster'], { env: { TMPDIR: folder.path } })
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    expect(stdout).toContain('Queue speech-jobs-brief was made.')
+    expect(stdout).toContain('Queue speech-jobs-brief was created.')
     const killed = /Worker (\d) has it, and is killed/.exec(stdout)?.[1]
     const heir = /Worker (\d) goes on with it\./.exec(stdout)?.[1]
     expect(killed).toMatch(/[123]/)

@@ -1,135 +1,135 @@
-// What every driver of the `Queue` port must do; a driver's test file runs it in one line.
+// Contract of the `Queue` port: every driver runs this suite in one line.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Disposition, JobMessage, Queue } from '../../../src/domain/queue.ts'
 import { createLatch } from '../jobs/harness.ts'
 
-/** A place for tickets, empty at first; what is sent is of jobs of `ann`. */
-export interface QueuePlace {
-  /** A queue that works on so many tickets at once, of which one is left to each lane. */
-  open(places: number): Queue
+/** An empty queue service. Messages are about jobs of `ann`. */
+export interface QueueService {
+  /** A queue that works on this many messages at once and keeps a slot for each lane. */
+  open(concurrency: number): Queue
   remove(): Promise<void>
 }
 
-const patient = { timeout: 10_000, interval: 5 }
+const patiently = { timeout: 10_000, interval: 5 }
 
-function ticket(id: string, lane: JobMessage['lane'] = 'long'): JobMessage {
+function message(id: string, lane: JobMessage['lane'] = 'long'): JobMessage {
   return { id, owner: 'ann', lane }
 }
 
-export function queueContract(name: string, createPlace: () => Promise<QueuePlace>): void {
-  describe(`${name} keeps the contract of a queue:`, () => {
-    let place: QueuePlace
+export function queueContract(name: string, createService: () => Promise<QueueService>): void {
+  describe(`${name} fulfils the queue contract:`, () => {
+    let service: QueueService
     let opened: Queue[]
 
     beforeEach(async () => {
-      place = await createPlace()
+      service = await createService()
       opened = []
     })
     afterEach(async () => {
       for (const queue of opened) await queue.close()
-      await place.remove()
+      await service.remove()
     })
 
-    function open(places = 4): Queue {
-      const queue = place.open(places)
+    function open(concurrency = 4): Queue {
+      const queue = service.open(concurrency)
       opened.push(queue)
       return queue
     }
 
-    /** Serves with the ids of what is handed out noted; the work goes on until `hold` resolves. */
-    function serve(queue: Queue, hold: (ticket: JobMessage) => Promise<unknown> = async () => {}): string[] {
-      const handed: string[] = []
-      queue.serve(async (ticket): Promise<Disposition> => {
-        handed.push(ticket.id)
-        await hold(ticket)
-        return 'done'
+    /** Ids of the delivered messages; each is worked on until `work` resolves. */
+    function serve(queue: Queue, work: (message: JobMessage) => Promise<unknown> = async () => {}): string[] {
+      const delivered: string[] = []
+      queue.serve(async (message): Promise<Disposition> => {
+        delivered.push(message.id)
+        await work(message)
+        return 'ack'
       })
-      return handed
+      return delivered
     }
 
-    it('what is sent is handed out, with whose it is', async () => {
+    it('a message is delivered with its owner and lane', async () => {
       const queue = open()
-      const handed: JobMessage[] = []
-      queue.serve(async ticket => {
-        handed.push(ticket)
-        return 'done'
+      const delivered: JobMessage[] = []
+      queue.serve(async message => {
+        delivered.push(message)
+        return 'ack'
       })
-      await queue.send(ticket('a', 'brief'))
-      await queue.send(ticket('b', 'long'))
-      await vi.waitFor(() => expect(handed).toHaveLength(2), patient)
-      expect(handed.sort((one, other) => (one.id < other.id ? -1 : 1))).toEqual([
-        ticket('a', 'brief'),
-        ticket('b', 'long'),
+      await queue.send(message('a', 'brief'))
+      await queue.send(message('b', 'long'))
+      await vi.waitFor(() => expect(delivered).toHaveLength(2), patiently)
+      expect(delivered.sort((one, other) => (one.id < other.id ? -1 : 1))).toEqual([
+        message('a', 'brief'),
+        message('b', 'long'),
       ])
     })
 
-    it('what is sent before anybody serves is handed out then', async () => {
+    it('a message sent before the first worker is delivered to it later', async () => {
       const queue = open()
-      await queue.send(ticket('a'))
-      const handed = serve(queue)
-      await vi.waitFor(() => expect(handed).toEqual(['a']), patient)
+      await queue.send(message('a'))
+      const delivered = serve(queue)
+      await vi.waitFor(() => expect(delivered).toEqual(['a']), patiently)
     })
 
-    it('several are worked on at once', async () => {
+    it('several messages are worked on at once', async () => {
       const queue = open(4)
       const { open: release, opened: released } = createLatch()
-      const handed = serve(queue, () => released)
-      for (const id of ['a', 'b', 'c']) await queue.send(ticket(id))
-      await vi.waitFor(() => expect(handed.toSorted()).toEqual(['a', 'b', 'c']), patient)
+      const delivered = serve(queue, () => released)
+      for (const id of ['a', 'b', 'c']) await queue.send(message(id))
+      await vi.waitFor(() => expect(delivered.toSorted()).toEqual(['a', 'b', 'c']), patiently)
       release()
     })
 
     it('a voice note does not wait behind hours of audio', async () => {
       const queue = open(3)
       const { open: release, opened: released } = createLatch()
-      const handed = serve(queue, ({ lane }) => (lane === 'long' ? released : Promise.resolve()))
-      for (const id of ['a', 'b', 'c', 'd']) await queue.send(ticket(id))
-      await vi.waitFor(() => expect(handed).toHaveLength(2), patient)
-      await queue.send(ticket('note', 'brief'))
-      await vi.waitFor(() => expect(handed).toContain('note'), patient)
+      const delivered = serve(queue, ({ lane }) => (lane === 'long' ? released : Promise.resolve()))
+      for (const id of ['a', 'b', 'c', 'd']) await queue.send(message(id))
+      await vi.waitFor(() => expect(delivered).toHaveLength(2), patiently)
+      await queue.send(message('note', 'brief'))
+      await vi.waitFor(() => expect(delivered).toContain('note'), patiently)
       release()
-      await vi.waitFor(() => expect(handed.toSorted()).toEqual(['a', 'b', 'c', 'd', 'note']), patient)
+      await vi.waitFor(() => expect(delivered.toSorted()).toEqual(['a', 'b', 'c', 'd', 'note']), patiently)
     })
 
-    it('nor do hours of audio wait behind many voice notes', async () => {
+    it('hours of audio do not wait behind many voice notes', async () => {
       const queue = open(3)
       const { open: release, opened: released } = createLatch()
-      const handed = serve(queue, ({ lane }) => (lane === 'brief' ? released : Promise.resolve()))
-      for (const id of ['a', 'b', 'c', 'd']) await queue.send(ticket(id, 'brief'))
-      await vi.waitFor(() => expect(handed).toHaveLength(2), patient)
-      await queue.send(ticket('talk'))
-      await vi.waitFor(() => expect(handed).toContain('talk'), patient)
+      const delivered = serve(queue, ({ lane }) => (lane === 'brief' ? released : Promise.resolve()))
+      for (const id of ['a', 'b', 'c', 'd']) await queue.send(message(id, 'brief'))
+      await vi.waitFor(() => expect(delivered).toHaveLength(2), patiently)
+      await queue.send(message('talk'))
+      await vi.waitFor(() => expect(delivered).toContain('talk'), patiently)
       release()
     })
 
-    it('each is worked on once where it was sent once', async () => {
+    it('each acknowledged message is delivered once', async () => {
       const queue = open(3)
-      const handed = serve(queue)
+      const delivered = serve(queue)
       const ids = Array.from({ length: 30 }, (_, i) => `t${String(i).padStart(2, '0')}`)
-      await Promise.all(ids.map((id, i) => queue.send(ticket(id, i % 2 ? 'brief' : 'long'))))
-      await vi.waitFor(() => expect(handed).toHaveLength(30), patient)
-      expect(handed.toSorted()).toEqual(ids)
+      await Promise.all(ids.map((id, i) => queue.send(message(id, i % 2 ? 'brief' : 'long'))))
+      await vi.waitFor(() => expect(delivered).toHaveLength(30), patiently)
+      expect(delivered.toSorted()).toEqual(ids)
     })
 
-    it('what is in hand ends in peace, and nothing more is handed out', async () => {
+    it('a closing queue finishes its current work and delivers nothing more', async () => {
       const queue = open(2)
       const { open: release, opened: released } = createLatch()
       let ended = false
-      const handed = serve(queue, async () => {
+      const delivered = serve(queue, async () => {
         await released
         ended = true
       })
-      await queue.send(ticket('a'))
-      await vi.waitFor(() => expect(handed).toEqual(['a']), patient)
+      await queue.send(message('a'))
+      await vi.waitFor(() => expect(delivered).toEqual(['a']), patiently)
       const closed = queue.close()
-      await queue.send(ticket('b')).catch(() => {})
+      await queue.send(message('b')).catch(() => {})
       release()
       await closed
-      await vi.waitFor(() => expect(ended).toBe(true), patient)
-      expect(handed).toEqual(['a'])
+      await vi.waitFor(() => expect(ended).toBe(true), patiently)
+      expect(delivered).toEqual(['a'])
     })
 
-    it('closing twice, or before anything, is no error', async () => {
+    it('a queue can be closed twice, also without any use', async () => {
       const queue = open()
       await queue.close()
       await queue.close()

@@ -1,60 +1,62 @@
-// A message in hand: kept from others while it is worked on, and given up, or away, when that is over.
+// One received message: hidden from other workers while its job runs, then deleted, delayed or released.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isSpeechError } from '../../../domain/errors.ts'
 import type { Delivery, Disposition } from '../../../domain/queue.ts'
 import { log } from '../../../log.ts'
-import type { Line, Received } from './client.ts'
+import type { MnsClient, ReceivedMessage } from './client.ts'
 
-export interface MessageInHand extends Delivery {
-  /** Says what becomes of it. Never rejects: what nobody deletes is handed out again, and its finder sees that it is done. */
-  end(verdict: Disposition): Promise<void>
+export interface MnsDelivery extends Delivery {
+  /** Never rejects: a message that is not deleted is redelivered, and the next worker finds the job finished. */
+  end(disposition: Disposition): Promise<void>
 }
 
-/** Seconds until others may have a message at the soonest (limit of the service). */
-const soonest = 1
+/** The shortest visibility timeout that the service accepts. */
+const minVisibilitySeconds = 1
+/** `extend` waits no longer, so that a slow response does not delay the renewal of the lease. */
+const maxExtendWaitMs = 1_000
 
-export function takeInHand(
-  line: Line,
+export function receiveDelivery(
+  client: MnsClient,
   queue: string,
-  { handle: first }: Received,
-  visibility: number,
-): MessageInHand {
-  /** Each extension gives a new one, and ends the one before. */
-  let handle: string | undefined = first
-  let extended = performance.now()
+  message: ReceivedMessage,
+  visibilitySeconds: number,
+): MnsDelivery {
+  /** Each change of visibility replaces the handle. */
+  let handle: string | undefined = message.handle
+  let extendedAt = performance.now()
   let extending: Promise<void> | undefined
 
-  async function hide(seconds: number): Promise<void> {
+  async function hideFor(seconds: number): Promise<void> {
     if (handle === undefined) return
     try {
-      handle = await line.hide(queue, handle, seconds)
-      extended = performance.now()
+      handle = await client.changeVisibility(queue, handle, seconds)
+      extendedAt = performance.now()
     } catch (error) {
-      complain('message-not-extended', error)
+      logFailure('message-not-extended', error)
     }
   }
 
   return {
     async extend() {
-      // Leases are renewed more often than a message has to be.
-      if (performance.now() - extended < (1000 * visibility) / 3) return
-      extending ??= hide(visibility).finally(() => {
+      // Leases are renewed more often than messages need to be.
+      if (performance.now() - extendedAt < (1000 * visibilitySeconds) / 3) return
+      extending ??= hideFor(visibilitySeconds).finally(() => {
         extending = undefined
       })
-      // An answer that is slow keeps the lease from nothing.
-      await Promise.race([extending, sleep(1_000, undefined, { ref: false })])
+      await Promise.race([extending, sleep(maxExtendWaitMs, undefined, { ref: false })])
     },
-    async end(verdict) {
+    async end(disposition) {
       await extending
       if (handle === undefined) return
-      if (verdict === 'now') return hide(soonest)
-      // Somebody else is at it: when he dies, his message comes back after the whole time.
-      if (verdict === 'later') return hide(Math.max(soonest, Math.round(visibility / 3)))
-      await line.remove(queue, handle).catch(error => complain('message-not-deleted', error))
+      if (disposition === 'release') return hideFor(minVisibilitySeconds)
+      // Another worker holds the job. If it dies, its own message reappears after the visibility timeout.
+      if (disposition === 'delay')
+        return hideFor(Math.max(minVisibilitySeconds, Math.round(visibilitySeconds / 3)))
+      await client.delete(queue, handle).catch(error => logFailure('message-not-deleted', error))
     },
   }
 }
 
-function complain(event: string, error: unknown): void {
+function logFailure(event: string, error: unknown): void {
   log.warn(event, { code: isSpeechError(error) ? error.code : 'INTERNAL' })
 }

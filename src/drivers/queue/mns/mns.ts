@@ -1,92 +1,98 @@
-// The queue that machines share: MNS, of Alibaba Cloud, which calls it Simple Message Queue now.
+// Queue shared by several machines: Alibaba Cloud MNS (now called Simple Message Queue).
 import { isSpeechError } from '../../../domain/errors.ts'
 import type { Delivery, Disposition, Lane, Queue } from '../../../domain/queue.ts'
 import { log } from '../../../log.ts'
-import { createLine, type Line, type Received } from './client.ts'
-import { takeInHand } from './delivery.ts'
+import { createMnsClient, type MnsClient, type ReceivedMessage } from './client.ts'
+import { receiveDelivery } from './delivery.ts'
 import type { MnsOptions } from './options.ts'
-import { type Receiver, receive } from './receiver.ts'
+import { createReceiver, type Receiver } from './receiver.ts'
 
 export interface MnsQueue extends Queue {
-  /** Makes the queues that are missing; resolves with a sentence for each. Throws `QUEUE_*`, whose hint names the rights that are missing. */
+  /** Creates missing queues; resolves with a sentence for each queue. Throws `QUEUE_*` with the missing permissions. */
   setUp(signal: AbortSignal): Promise<string[]>
-  /** Since when (milliseconds since 1970) the service has not answered; undefined while it does. */
+  /** Start of the current outage (milliseconds since 1970); undefined while the service responds. */
   unreachableSince(): number | undefined
 }
 
-/** What a lane is called in the service: `brief` apart, so that voice notes need not wait behind hours of audio. */
+/** Short jobs have a queue of their own, so that voice notes do not wait behind hours of audio. */
 export function queueName(lane: Lane, queue: string): string {
   return lane === 'brief' ? `${queue}-brief` : queue
 }
 
-/** Seconds. A message that nobody extends is handed out again after it, so a dead worker is noticed about then. */
-const usualVisibility = 30
-const usualWait = 20
-/** The longest life of a message (limit of the service); jobs that are older nobody waits for. */
-const retention = 7 * 24 * 3600
+/** A message that is not extended is redelivered after this time, so a crashed worker is noticed about then. */
+const defaultVisibilitySeconds = 30
+const defaultPollSeconds = 20
+/** Maximum of the service. Nothing waits for older jobs. */
+const retentionSeconds = 7 * 24 * 3600
 const version = 1
-/** A message about a job that the store does not know is given up after so many times. */
-const mostStrange = 5
+/** A message about an unknown job is deleted after this many deliveries. */
+const maxUnknownDeliveries = 5
 
-/** Cheap: the client library is loaded on first use. */
+/** Cheap: loads the client library on first use. */
 export function mnsQueue(options: MnsOptions): MnsQueue {
-  const {
-    queue,
-    concurrency,
-    ownersOf,
-    visibilitySeconds = usualVisibility,
-    pollSeconds = usualWait,
-  } = options
-  const line = createLine(options)
+  const { queue, concurrency, ownersOf } = options
+  const { visibilitySeconds = defaultVisibilitySeconds, pollSeconds = defaultPollSeconds } = options
+  const client = createMnsClient(options)
   const names = [queueName('long', queue), queueName('brief', queue)]
   let receiver: Receiver | undefined
   let closed = false
 
-  /** Whoever has a job of this id: as a rule one. What is not understood is left to whoever does. */
-  async function look(message: Received, lane: Lane, work: Work, hand: Delivery): Promise<Disposition> {
-    const id = idIn(message.body)
+  /** Runs the job of every owner, usually one. Leaves unknown messages to other versions for a while. */
+  async function process(
+    message: ReceivedMessage,
+    lane: Lane,
+    work: Work,
+    delivery: Delivery,
+  ): Promise<Disposition> {
+    const ifUnknown = message.deliveries >= maxUnknownDeliveries ? 'ack' : 'delay'
+    const id = jobIdIn(message.body)
     if (id === undefined) {
       log.warn('message-not-understood', { message: message.id })
-      return message.count >= mostStrange ? 'done' : 'later'
+      return ifUnknown
     }
     const owners = await ownersOf(id)
-    if (owners.length === 0) return message.count >= mostStrange ? 'done' : 'later'
-    let verdict: Disposition = 'done'
-    for (const owner of owners) verdict = sooner(verdict, await work({ id, owner, lane }, hand))
-    return verdict
+    if (owners.length === 0) return ifUnknown
+    let disposition: Disposition = 'ack'
+    for (const owner of owners) disposition = earlier(disposition, await work({ id, owner, lane }, delivery))
+    return disposition
   }
 
-  async function handle(name: string, message: Received, work: Work): Promise<void> {
+  async function handle(name: string, message: ReceivedMessage, work: Work): Promise<void> {
     const lane: Lane = name === names[1] ? 'brief' : 'long'
-    const hand = takeInHand(line, name, message, visibilitySeconds)
-    const verdict = await look(message, lane, work, hand).catch((error): Disposition => {
-      log.warn('message-not-looked-at', { code: isSpeechError(error) ? error.code : 'INTERNAL' })
-      return 'later'
+    const delivery = receiveDelivery(client, name, message, visibilitySeconds)
+    const disposition = await process(message, lane, work, delivery).catch((error): Disposition => {
+      log.warn('message-not-handled', { code: isSpeechError(error) ? error.code : 'INTERNAL' })
+      return 'delay'
     })
-    await hand.end(verdict)
+    await delivery.end(disposition)
   }
 
   return {
     shared: true,
     async send({ id, lane }) {
       const body = Buffer.from(JSON.stringify({ v: version, job: id })).toString('base64')
-      await line.send(queueName(lane, queue), body)
+      await client.send(queueName(lane, queue), body)
     },
     serve(work) {
       if (closed) return
-      receiver = receive({
-        line,
+      receiver = createReceiver({
+        client,
         queues: names,
-        places: concurrency,
-        wait: pollSeconds,
-        work: (name, message) => handle(name, message, work),
+        concurrency,
+        pollSeconds,
+        handle: (name, message) => handle(name, message, work),
       })
     },
     ahead: () => undefined,
     waiting: () => 0,
-    unreachableSince: () => receiver?.silentSince(),
+    unreachableSince: () => receiver?.unreachableSince(),
     setUp: signal =>
-      setUp(line, names, { VisibilityTimeout: visibilitySeconds, MessageRetentionPeriod: retention }, signal),
+      setUp(
+        client,
+        names,
+        { VisibilityTimeout: visibilitySeconds, MessageRetentionPeriod: retentionSeconds },
+        signal,
+      ),
     async close() {
       closed = true
       await receiver?.close()
@@ -96,25 +102,25 @@ export function mnsQueue(options: MnsOptions): MnsQueue {
 
 type Work = Parameters<Queue['serve']>[0]
 
-/** Looks before it makes anything: whoever may only send and receive finds what an administrator has made. */
+/** Tests for existence first, so that a key without permission to create queues accepts existing ones. */
 async function setUp(
-  line: Line,
+  client: MnsClient,
   names: string[],
   attributes: Record<string, number>,
   signal: AbortSignal,
 ): Promise<string[]> {
-  const told: string[] = []
+  const report: string[] = []
   for (const name of names) {
     signal.throwIfAborted()
-    const isThere = await line.exists(name)
-    if (!isThere) await line.create(name, attributes)
-    told.push(`Queue ${name} ${isThere ? 'is there' : 'was made'}.`)
+    const exists = await client.exists(name)
+    if (!exists) await client.create(name, attributes)
+    report.push(`Queue ${name} ${exists ? 'exists' : 'was created'}.`)
   }
-  return told
+  return report
 }
 
-/** Undefined for what another version has written, or somebody else. */
-function idIn(body: string): string | undefined {
+/** Undefined for a message of another version or another sender. */
+function jobIdIn(body: string): string | undefined {
   try {
     const { v, job } = JSON.parse(Buffer.from(body, 'base64').toString()) as { v?: unknown; job?: unknown }
     return v === version && typeof job === 'string' ? job : undefined
@@ -123,7 +129,8 @@ function idIn(body: string): string | undefined {
   }
 }
 
-function sooner(one: Disposition, other: Disposition): Disposition {
-  if (one === 'now' || other === 'now') return 'now'
-  return one === 'later' ? one : other
+/** The disposition with the earlier redelivery. */
+function earlier(one: Disposition, other: Disposition): Disposition {
+  if (one === 'release' || other === 'release') return 'release'
+  return one === 'delay' ? one : other
 }

@@ -1,18 +1,18 @@
-// What the queue in MNS has to be told.
+// Options of the MNS queue.
 
 export interface MnsOptions {
   endpoint: string
-  /** Name of the queue of long recordings; that of voice notes ends in `-brief`. */
+  /** Name of the queue for long recordings; the one for voice notes has the suffix `-brief`. */
   queue: string
-  key: { accessKeyId: string; accessKeySecret: string; securityToken?: string }
-  /** How many tickets are worked on at once. Of two or more, the last is kept for the other lane. */
+  key: { accessKeyId: string; accessKeySecret: string; securityToken?: string | undefined }
+  /** How many messages are worked on at once. From two on, each lane has one slot of its own. */
   concurrency: number
-  /** A message carries an id alone: who has a job of it. */
+  /** A message carries only an id: resolves with the owners that have a job with it. */
   ownersOf(id: string): Promise<string[]>
-  /** Seconds that a message stays with whoever was handed it, without `extend`. */
-  visibilitySeconds?: number
-  /** Seconds that a request waits for a message. */
-  pollSeconds?: number
-  /** Seconds before a second attempt. */
-  firstDelaySeconds?: number
+  /** Visibility timeout: without `extend`, a message is redelivered after it. */
+  visibilitySeconds?: number | undefined
+  /** Long-polling time of a receive request. */
+  pollSeconds?: number | undefined
+  /** Pause before the second attempt. */
+  firstDelaySeconds?: number | undefined
 }

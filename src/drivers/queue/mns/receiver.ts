@@ -1,121 +1,127 @@
-// Waits for messages of both lanes and has them worked on, a few at once.
+// Receives messages of both queues by long polling and handles a limited number at once.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isSpeechError } from '../../../domain/errors.ts'
 import { log } from '../../../log.ts'
-import type { Line, Received } from './client.ts'
+import type { MnsClient, ReceivedMessage } from './client.ts'
 
 export interface Receiver {
-  /** Since when (milliseconds since 1970) the service has not answered; undefined while it does. */
-  silentSince(): number | undefined
-  /** Resolves when all that was received is worked on. */
+  /** Start of the current outage (milliseconds since 1970); undefined while the service responds. */
+  unreachableSince(): number | undefined
+  /** Resolves when every received message has been handled. */
   close(): Promise<void>
 }
 
 export interface ReceiverOptions {
-  line: Line
-  /** Names of the queues. */
+  client: MnsClient
   queues: string[]
-  /** How many messages are worked on at once. */
-  places: number
-  /** Seconds that a request waits for a message. */
-  wait: number
-  work(queue: string, message: Received): Promise<void>
+  /** How many messages are handled at once. */
+  concurrency: number
+  /** Long-polling time of a request. */
+  pollSeconds: number
+  handle(queue: string, message: ReceivedMessage): Promise<void>
 }
 
-/** Seconds. With one place the queues are asked in turn, and while one is waited for the other must not wait long. */
-const briefWait = 2
-const firstPause = 0.5
-const longestPause = 15
+/** Long-polling time with a single slot: the queues are polled in turn, and the other must not wait long. */
+const maxTurnSeconds = 2
+const firstPauseSeconds = 0.5
+const maxPauseSeconds = 15
+
+type Outcome = 'message' | 'none' | 'failed'
 
 /**
- * Each request for a message has a place reserved for it. No queue has all places, so that a voice note is not kept
- * waiting by hours of audio, nor these by many voice notes.
+ * Reserves a slot before each request. No queue may take all slots, so that long recordings never block voice notes, nor
+ * the reverse.
  */
-export function receive({ line, queues, places, wait, work }: ReceiverOptions): Receiver {
+export function createReceiver({
+  client,
+  queues,
+  concurrency,
+  pollSeconds,
+  handle,
+}: ReceiverOptions): Receiver {
   const closing = new AbortController()
   const { signal } = closing
-  const taken = new Map(queues.map(queue => [queue, 0]))
+  const used = new Map(queues.map(queue => [queue, 0]))
   const waiting: (() => void)[] = []
-  const underWay = new Set<Promise<void>>()
-  const most = Math.max(1, places - 1)
-  let silent: number | undefined
+  const inProgress = new Set<Promise<void>>()
+  const maxPerQueue = Math.max(1, concurrency - 1)
+  let outageStart: number | undefined
 
-  const total = () => [...taken.values()].reduce((sum, count) => sum + count, 0)
-  const hasRoom = (queue: string) => total() < places && taken.get(queue)! < most
+  const totalUsed = () => [...used.values()].reduce((sum, count) => sum + count, 0)
+  const hasSlot = (queue: string) => totalUsed() < concurrency && used.get(queue)! < maxPerQueue
 
   async function reserve(queue: string): Promise<void> {
-    while (!hasRoom(queue) && !signal.aborted) await new Promise<void>(resolve => waiting.push(resolve))
-    taken.set(queue, taken.get(queue)! + 1)
+    while (!hasSlot(queue) && !signal.aborted) await new Promise<void>(resolve => waiting.push(resolve))
+    used.set(queue, used.get(queue)! + 1)
   }
 
   function release(queue: string): void {
-    taken.set(queue, taken.get(queue)! - 1)
-    for (const look of waiting.splice(0)) look()
+    used.set(queue, used.get(queue)! - 1)
+    for (const resume of waiting.splice(0)) resume()
   }
 
-  type Outcome = 'message' | 'nothing' | 'failed'
-
-  /** One request, when there is a place for what it brings. */
+  /** Makes one request as soon as there is a slot for its message. */
   async function poll(queue: string, seconds: number): Promise<Outcome> {
     await reserve(queue)
-    if (signal.aborted) return 'nothing'
+    if (signal.aborted) return 'none'
     try {
-      const message = await line.receive(queue, seconds)
-      if (silent !== undefined) log.info('queue-answers')
-      silent = undefined
+      const message = await client.receive(queue, seconds)
+      if (outageStart !== undefined) log.info('queue-answers')
+      outageStart = undefined
       if (!message) release(queue)
-      else begin(queue, message)
-      return message ? 'message' : 'nothing'
+      else start(queue, message)
+      return message ? 'message' : 'none'
     } catch (error) {
       release(queue)
-      if (signal.aborted) return 'nothing'
-      if (silent === undefined)
+      if (signal.aborted) return 'none'
+      if (outageStart === undefined)
         log.warn('queue-silent', { code: isSpeechError(error) ? error.code : 'INTERNAL' })
-      silent ??= Date.now()
+      outageStart ??= Date.now()
       return 'failed'
     }
   }
 
-  function begin(queue: string, message: Received): void {
-    const working: Promise<void> = work(queue, message).finally(() => {
-      underWay.delete(working)
+  function start(queue: string, message: ReceivedMessage): void {
+    const handling: Promise<void> = handle(queue, message).finally(() => {
+      inProgress.delete(handling)
       release(queue)
     })
-    underWay.add(working)
+    inProgress.add(handling)
   }
 
-  /** Asks again and again, and less often while that fails. */
-  async function serve(ask: () => Promise<Outcome>): Promise<void> {
-    for (let pause = firstPause; !signal.aborted; ) {
-      if ((await ask()) !== 'failed') pause = firstPause
+  /** Polls until closed, less often while it fails. */
+  async function loop(pollOnce: () => Promise<Outcome>): Promise<void> {
+    for (let pause = firstPauseSeconds; !signal.aborted; ) {
+      if ((await pollOnce()) !== 'failed') pause = firstPauseSeconds
       else {
         await sleep(1000 * pause * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => {})
-        pause = Math.min(2 * pause, longestPause)
+        pause = Math.min(2 * pause, maxPauseSeconds)
       }
     }
   }
 
   let turn = 0
-  /** One queue is waited for only where there is nothing in any. */
-  async function askInTurn(): Promise<Outcome> {
+  /** Waits at one queue only if both are empty. */
+  async function pollInTurn(): Promise<Outcome> {
     for (const queue of queues) {
       const outcome = await poll(queue, 0)
-      if (outcome !== 'nothing') return outcome
+      if (outcome !== 'none') return outcome
     }
-    return poll(queues[turn++ % queues.length]!, Math.min(wait, briefWait))
+    return poll(queues[turn++ % queues.length]!, Math.min(pollSeconds, maxTurnSeconds))
   }
 
-  const loops = places > 1 ? queues.map(queue => serve(() => poll(queue, wait))) : [serve(askInTurn)]
+  const loops =
+    concurrency > 1 ? queues.map(queue => loop(() => poll(queue, pollSeconds))) : [loop(pollInTurn)]
 
   return {
-    silentSince: () => silent,
+    unreachableSince: () => outageStart,
     async close() {
       closing.abort()
-      for (const look of waiting.splice(0)) look()
-      // What is handed out at this moment comes to others when its time is over.
-      line.cut()
+      for (const resume of waiting.splice(0)) resume()
+      // A message delivered at this moment reappears after its visibility timeout.
+      client.abort()
       await Promise.all(loops)
-      while (underWay.size > 0) await Promise.allSettled(underWay)
+      while (inProgress.size > 0) await Promise.allSettled(inProgress)
     },
   }
 }
