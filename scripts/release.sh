@@ -13,7 +13,7 @@ npm ci
 npm test
 npm run check
 npm run docs -- --check
-bash scripts/test-package.sh
+npm run test:package
 
 sed "s/^## $version (unreleased)$/## $version ($(date -u +%F))/" CHANGELOG.md > CHANGELOG.next
 mv CHANGELOG.next CHANGELOG.md
