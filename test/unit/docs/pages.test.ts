@@ -143,6 +143,18 @@ it('ARCHITECTURE.md links to every decision', () => {
   expect(decisions.filter(({ path }) => !text.includes(`(${path})`))).toEqual([])
 })
 
+it('ARCHITECTURE.md gives a reason for every dependency', () => {
+  const { dependencies, optionalDependencies, devDependencies, overrides } = JSON.parse(
+    readFileSync(join(root, 'package.json'), 'utf8'),
+  ) as Record<string, Record<string, unknown>>
+  const listed = firstCells('ARCHITECTURE.md').flatMap(codeSpans)
+  const names = [dependencies, optionalDependencies, devDependencies, ...Object.values(overrides!)].flatMap(
+    group => Object.keys(group as object),
+  )
+  // Types of packages that are listed themselves.
+  expect(names.filter(name => !name.startsWith('@types/') && !listed.includes(name))).toEqual([])
+})
+
 it('every decision says what, why and what else was considered', () => {
   const incomplete = pages
     .filter(({ path }) => path.startsWith('docs/decisions/'))
