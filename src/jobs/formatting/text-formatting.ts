@@ -8,7 +8,7 @@ import {
   type FormattedText,
   formatText,
 } from '../../pipeline/formatting/format-text.ts'
-import { nothingDone } from '../../pipeline/formatting/summary.ts'
+import { emptySummary } from '../../pipeline/formatting/summary.ts'
 import { createCheckpoints } from '../records/checkpoints.ts'
 import { createMemory } from './memory.ts'
 import type { ErrandName } from './single-flight.ts'
@@ -44,7 +44,7 @@ export function createGivenTexts(ports: FormatPorts): GivenTexts {
     putCheckpoint: async (owner, key, value) => pieces.set(keyOf(owner, key), JSON.stringify(value)),
   }
 
-  const untouched = (text: string, style: Style) => ({ ...nothingDone(style, []), text })
+  const untouched = (text: string, style: Style) => ({ ...emptySummary(style, []), text })
 
   return {
     nameOf: (owner, text, { style, language = '' }) => ({

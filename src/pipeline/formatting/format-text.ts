@@ -1,4 +1,4 @@
-// The story of a text: cut it into pieces, have them formatted, keep what is faithful, and put it together again.
+// Formats a text: cuts it into pieces, has a model punctuate each, keeps faithful answers, and joins the pieces.
 import { createHash } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
 import { describeError, isSpeechError, type SpeechError } from '../../domain/errors.ts'
@@ -8,13 +8,13 @@ import { estimateTokens } from '../../domain/token-estimate.ts'
 import type { FormattedSegments, Formatting, Segment } from '../../domain/transcript.ts'
 import { mapConcurrent } from '../async/map-concurrent.ts'
 import { costTooHigh } from '../chunks/budget.ts'
-import { type Attempt, type Formatted, formatPiece, untouched } from './ask.ts'
-import { type Joined, join, paragraphsOf } from './join.ts'
+import { type FormattedPiece, formatPiece, type PieceResult, unformattedPiece } from './format-piece.ts'
+import { type JoinedPassage, joinParagraphs, joinPieces } from './join-pieces.ts'
 import type { FormatOptions, FormatPorts, FormatRun } from './options.ts'
-import { cutPieces, type Piece, pieceCount, type Source, sourceOf, sourceOfSegments } from './pieces.ts'
-import { segmentsOf } from './segments.ts'
-import { accountOf, nothingDone, textUnchanged, tooShort } from './summary.ts'
-import { unwrapped } from './wrapped.ts'
+import { cutPieces, type Piece, pieceCount, sourceOf, sourceOfSegments, type TextSource } from './pieces.ts'
+import { emptySummary, summaryOf, textUnchanged, tooShort } from './summary.ts'
+import { toSegments } from './to-segments.ts'
+import { unwrapLines } from './unwrap-lines.ts'
 
 export type { FormatOptions, FormatPorts, FormatRun } from './options.ts'
 
@@ -23,136 +23,136 @@ export interface FormattedText extends Formatting {
 }
 
 /**
- * Formats a text; paragraphs are parted by an empty line. Where a piece gets no answer its words stand as they came, and
- * `warnings` says why. `onText` may ask for the whole text with what is formatted so far, whenever a piece is done.
+ * Formats a text into paragraphs separated by empty lines. A piece without an answer keeps its original text, and
+ * `warnings` gives the reason. Calls `onText` after each piece with a function that returns the whole text so far.
  * Throws `COST_TOO_HIGH`, or the signal's reason.
  */
 export async function formatText(
   text: string,
-  wish: FormatOptions,
+  options: FormatOptions,
   ports: FormatPorts,
   run: FormatRun,
   onText: (text: () => string) => void = () => {},
 ): Promise<FormattedText> {
-  const source = sourceOf(unwrapped(text))
-  const { passages, ...formatting } = await formatSource(source, wish, ports, run, soFar =>
-    onText(() => readingOf(soFar())),
+  const source = sourceOf(unwrapLines(text))
+  const { passages, ...formatting } = await formatSource(source, options, ports, run, soFar =>
+    onText(() => toText(soFar())),
   )
-  return { ...formatting, text: passages ? readingOf(passages) : text }
+  return { ...formatting, text: passages ? toText(passages) : text }
 }
 
-/** The same for what was spoken: times and speakers stay with their words. */
+/** Formats the segments of a transcript; words keep their times and speakers. Throws like `formatText`. */
 export async function formatSegments(
   segments: Segment[],
-  wish: FormatOptions,
+  options: FormatOptions,
   ports: FormatPorts,
   run: FormatRun,
 ): Promise<FormattedSegments> {
   const source = sourceOfSegments(segments)
-  const { passages, ...formatting } = await formatSource(source, wish, ports, run, () => {})
+  const { passages, ...formatting } = await formatSource(source, options, ports, run, () => {})
   return {
     ...formatting,
-    segments: passages ? segmentsOf(source, passages) : segments,
+    segments: passages ? toSegments(source, passages) : segments,
     of: segmentsHash(segments),
   }
 }
 
-/** By this a formatting knows the words that it is of. */
+/** Hashes the text, times and speakers of segments; a formatting is outdated once this hash differs. */
 export function segmentsHash(segments: Segment[]): string {
   const facts = segments.map(({ start, end, text, speaker }) => [start, end, text, speaker])
   return createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 32)
 }
 
-/** Paragraphs, an empty line between two of them. */
-function readingOf(passages: Joined[]): string {
-  return paragraphsOf(passages)
+/** Joins passages into paragraphs separated by empty lines. */
+function toText(passages: JoinedPassage[]): string {
+  return joinParagraphs(passages)
     .map(({ text }) => text)
     .join('\n\n')
 }
 
-/** Without passages where nothing was asked. */
+/** Returns no `passages` where no request was answered. */
 async function formatSource(
-  source: Source,
-  wish: FormatOptions,
+  source: TextSource,
+  options: FormatOptions,
   ports: FormatPorts,
   run: FormatRun,
-  onPassages: (soFar: () => Joined[]) => void,
-): Promise<Formatting & { passages?: Joined[] }> {
+  onPassages: (soFar: () => JoinedPassage[]) => void,
+): Promise<Formatting & { passages?: JoinedPassage[] }> {
   const { text } = source
   const { textModel } = ports
   run.signal.throwIfAborted()
-  if ([...text.trim()].length <= minFormattedChars) return nothingDone(wish.style, [tooShort])
+  if ([...text.trim()].length <= minFormattedChars) return emptySummary(options.style, [tooShort])
   if (textModel.models.length === 0)
-    return nothingDone(wish.style, [`${textUnchanged} ${describeError(noTextModel())}`])
+    return emptySummary(options.style, [`${textUnchanged} ${describeError(noTextModel())}`])
   ensureAffordable(text, ports)
 
   const pieces = cutPieces(source, pieceCount(estimateTokens(text), textModel.concurrency))
-  const done = new Map<Piece, Formatted[]>()
+  const done = new Map<Piece, FormattedPiece[]>()
   const failures: SpeechError[] = []
-  const all = () => pieces.flatMap(piece => done.get(piece) ?? [untouched(piece, source)])
-  for await (const { piece, formatted, failure } of heardAll(pieces, source, wish, ports, run)) {
+  const all = () => pieces.flatMap(piece => done.get(piece) ?? [unformattedPiece(piece, source)])
+  for await (const { piece, formatted, failure } of formatPieces(pieces, source, options, ports, run)) {
     done.set(piece, formatted)
     if (failure) failures.push(failure)
-    onPassages(() => join(all(), source))
+    onPassages(() => joinPieces(all(), source))
   }
-  const passages = join(all(), source)
-  const account = accountOf({ style: wish.style, text, passages, pieces: all(), failures })
-  // Nothing was answered: not even its blanks are touched.
-  if (all().every(({ answers }) => answers.length === 0)) return account
-  return { ...account, passages }
+  const passages = joinPieces(all(), source)
+  const summary = summaryOf({ style: options.style, text, passages, pieces: all(), failures })
+  // Without any answer even the whitespace stays.
+  if (all().every(({ answers }) => answers.length === 0)) return summary
+  return { ...summary, passages }
 }
 
-interface Told extends Attempt {
+interface PieceOutcome extends PieceResult {
   piece: Piece
 }
 
-/** Asks for all pieces at once, as far as the model takes them; after an error of the account for no more of them. */
-async function* heardAll(
+/** Formats all pieces with the model's concurrency. Sends no more requests after an account error. */
+async function* formatPieces(
   pieces: Piece[],
-  source: Source,
-  wish: FormatOptions,
-  outer: FormatPorts,
+  source: TextSource,
+  options: FormatOptions,
+  { textModel, ...ports }: FormatPorts,
   outerRun: FormatRun,
-): AsyncGenerator<Told> {
+): AsyncGenerator<PieceOutcome> {
   const stop = new AbortController()
   const run = { ...outerRun, signal: AbortSignal.any([outerRun.signal, stop.signal]) }
-  // Each request listens to it: many at once are no leak.
+  // Each request adds a listener; their number is no leak.
   setMaxListeners(0, run.signal)
-  const ports = { ...outer, textModel: untilRefused(outer.textModel) }
-  const report = reporter(pieces, source, outerRun)
+  const innerPorts = { ...ports, textModel: stopAfterAccountError(textModel) }
+  const report = createReporter(pieces, source, outerRun)
 
-  async function ask(piece: Piece): Promise<Told> {
+  async function attempt(piece: Piece): Promise<PieceOutcome> {
     const onText = (written: number) => report(piece, written)
     try {
-      const attempt = await formatPiece(piece, { ...wish, source, ports, run, onText })
+      const result = await formatPiece(piece, { ...options, source, ports: innerPorts, run, onText })
       report(piece, Number.POSITIVE_INFINITY)
-      return { piece, ...attempt }
+      return { piece, ...result }
     } catch (error) {
       run.signal.throwIfAborted()
       if (!isSpeechError(error)) throw error
       report(piece, Number.POSITIVE_INFINITY)
-      return { piece, formatted: [untouched(piece, source)], failure: error }
+      return { piece, formatted: [unformattedPiece(piece, source)], failure: error }
     }
   }
 
   try {
-    yield* mapConcurrent(itemsOf(pieces), ports.textModel.concurrency, ask)
+    yield* mapConcurrent(itemsOf(pieces), textModel.concurrency, attempt)
   } finally {
     stop.abort()
   }
 }
 
-/** After an error of the account it is asked for nothing more; what is remembered needs no asking. */
-function untilRefused(textModel: TextModel): TextModel {
-  let refusal: SpeechError | undefined
+/** Wraps a model to reject all requests after its first account error. Cached answers need no request. */
+function stopAfterAccountError(textModel: TextModel): TextModel {
+  let accountError: SpeechError | undefined
   return {
     ...textModel,
-    async generate(request, listener) {
-      if (refusal) throw refusal
+    async generate(request, options) {
+      if (accountError) throw accountError
       try {
-        return await textModel.generate(request, listener)
+        return await textModel.generate(request, options)
       } catch (error) {
-        if (isSpeechError(error) && error.scope === 'account') refusal = error
+        if (isSpeechError(error) && error.scope === 'account') accountError = error
         throw error
       }
     },
@@ -163,23 +163,23 @@ async function* itemsOf<T>(items: T[]): AsyncGenerator<T> {
   yield* items
 }
 
-/** How much of the text is done: what is written counts as it comes. */
-function reporter(pieces: Piece[], { text }: Source, { progress }: FormatRun) {
+/** Reports the progress of all pieces in characters, including those of unfinished answers. */
+function createReporter(pieces: Piece[], { text }: TextSource, { progress }: FormatRun) {
   const written = new Map<Piece, number>()
-  let most = 0
-  const tell = () => {
+  let reached = 0
+  const report = () => {
     const ready = pieces.filter(piece => (written.get(piece) ?? 0) >= sizeOf(piece)).length
     const sum = [...written.values()].reduce((a, b) => a + b, 0)
-    most = Math.max(most, sum)
-    progress({ done: most, total: text.length, message: `Formatting, ${ready} of ${pieces.length} parts` })
+    reached = Math.max(reached, sum)
+    progress({ done: reached, total: text.length, message: `Formatting, ${ready} of ${pieces.length} parts` })
   }
-  tell()
+  report()
   return (piece: Piece, characters: number) => {
-    // An answer is a little longer than its text; the piece is done when it is judged.
+    // An answer is longer than its text, and the piece is done only once the answer is judged.
     const share =
       characters === Number.POSITIVE_INFINITY ? sizeOf(piece) : Math.min(characters, sizeOf(piece) - 1)
     written.set(piece, Math.max(0, share))
-    tell()
+    report()
   }
 }
 
@@ -187,15 +187,15 @@ function sizeOf({ from, to }: Piece): number {
   return to - from
 }
 
-/** What is around a piece in a request, in tokens: what to do, and what stands before it. */
-const around = 450
+/** Tokens of a request beside the piece: instructions and context. */
+const promptTokens = 450
 
-/** Throws `COST_TOO_HIGH` where even the first model would take it over the limit. A model without a known price is let through. */
+/** Throws `COST_TOO_HIGH` if the first model would exceed the limit. A model without a known price passes. */
 function ensureAffordable(text: string, { textModel, maxCostUsd }: FormatPorts): void {
   const price = usdPerMillionTokens(textModel.models[0]!)
   if (maxCostUsd === undefined || !price) return
   const size = estimateTokens(text)
   const pieces = pieceCount(size, textModel.concurrency)
-  const cost = ((size + pieces * around) * price.input + 1.3 * size * price.output) / 1e6
+  const cost = ((size + pieces * promptTokens) * price.input + 1.3 * size * price.output) / 1e6
   if (cost > maxCostUsd) throw costTooHigh(cost, maxCostUsd)
 }

@@ -1,19 +1,19 @@
-// What formatting is given: how the text shall be, who writes it, and the run it is part of.
+// Options and dependencies of formatting.
 import type { Run } from '../../domain/run.ts'
 import type { TextModel } from '../../domain/text-model.ts'
 import type { Style } from '../../domain/transcript.ts'
 
 export interface FormatPorts {
   textModel: TextModel
-  /** US dollars that it may cost at most. */
+  /** Upper limit of the cost, in US dollars. */
   maxCostUsd?: number
 }
 
 export interface FormatOptions {
   style: Style
-  /** ISO code, where it is known. */
+  /** ISO code, if known. */
   language?: string
 }
 
-/** Progress is in characters (UTF-16 units) of the text. */
+/** The run that a formatting belongs to. Progress counts characters (UTF-16 units) of the text. */
 export type FormatRun = Pick<Run, 'signal' | 'progress' | 'checkpoints'>

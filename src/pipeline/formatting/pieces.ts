@@ -1,82 +1,87 @@
-// A text to format, what is known of its places, and where it is cut into pieces.
+// Cuts a text into pieces for formatting, one request each.
 import { tokenQuarters } from '../../domain/token-estimate.ts'
 import type { Segment, Span } from '../../domain/transcript.ts'
 
-/** A place where a piece may begin, and how good it is. */
-export interface Place {
+/** An offset at which a piece may begin. */
+export interface CutPoint {
   /** Offset in the text (UTF-16 units). */
   at: number
+  /** Kind of boundary there, the best kind first. */
   quality: 'paragraph' | 'sentence' | 'pause' | 'word'
 }
 
-export interface Source {
+export interface TextSource {
   text: string
   /** In order. */
-  places: Place[]
+  cutPoints: CutPoint[]
 }
 
-/** Where the words of a segment lie in the text. */
-export interface Lying {
+/** A segment, and its range in the text. */
+export interface SegmentRange {
   segment: Segment
+  /** `[from, to)` in UTF-16 units. */
   from: number
   to: number
-  /** True where a turn begins with it. */
-  turns: boolean
+  /** True where it begins a speaker turn. */
+  beginsTurn: boolean
 }
 
-export interface SpokenSource extends Source {
-  lying: Lying[]
+export interface TranscriptSource extends TextSource {
+  ranges: SegmentRange[]
 }
 
-/** Seconds of silence: nobody goes on with a sentence after the one, or with a subject after the other. */
-const [shortPause, longPause] = [0.7, 5]
+/** A pause this long ends a sentence. */
+const minSentencePauseSeconds = 0.7
+/** A pause this long begins a new turn, even of the same speaker. */
+const minTurnPauseSeconds = 5
 
-export function sourceOf(text: string): Source {
-  return { text, places: placesIn(text, 0) }
+export function sourceOf(text: string): TextSource {
+  return { text, cutPoints: findCutPoints(text, 0) }
 }
 
-/** Turns, a line each: whoever formats sees where another one speaks. */
-export function sourceOfSegments(segments: Segment[]): SpokenSource {
+/** Puts each speaker turn on a line of its own, so that the model sees where the speaker changes. */
+export function sourceOfSegments(segments: Segment[]): TranscriptSource {
   let text = ''
-  const lying: Lying[] = []
-  const places: Place[] = []
+  const ranges: SegmentRange[] = []
+  const cutPoints: CutPoint[] = []
   for (const [i, segment] of segments.entries()) {
     const before = segments[i - 1]
-    const said = segment.text.replace(/\s+/g, ' ').trim()
-    const turns = !before || before.speaker !== segment.speaker || silence(before, segment) >= longPause
+    const spoken = segment.text.replace(/\s+/g, ' ').trim()
+    const beginsTurn =
+      !before || before.speaker !== segment.speaker || pauseBetween(before, segment) >= minTurnPauseSeconds
     if (before) {
-      text += turns ? '\n' : ' '
-      if (turns) places.push({ at: text.length, quality: 'paragraph' })
-      else places.push({ at: text.length, quality: borderOf(before, segment) })
+      text += beginsTurn ? '\n' : ' '
+      const quality = beginsTurn ? 'paragraph' : qualityBetween(before, segment)
+      cutPoints.push({ at: text.length, quality })
     }
-    for (const place of placesIn(said, text.length)) places.push(place)
-    lying.push({ segment, from: text.length, to: text.length + said.length, turns })
-    text += said
+    for (const cutPoint of findCutPoints(spoken, text.length)) cutPoints.push(cutPoint)
+    ranges.push({ segment, from: text.length, to: text.length + spoken.length, beginsTurn })
+    text += spoken
   }
-  return { text, places, lying }
+  return { text, cutPoints, ranges }
 }
 
-function silence(before: Span, after: Span): number {
+function pauseBetween(before: Span, after: Span): number {
   return after.start - before.end
 }
 
-function borderOf(before: Segment, after: Segment): Place['quality'] {
+function qualityBetween(before: Segment, after: Segment): CutPoint['quality'] {
   if (endsSentence(before.text)) return 'sentence'
-  return silence(before, after) >= shortPause ? 'pause' : 'word'
+  return pauseBetween(before, after) >= minSentencePauseSeconds ? 'pause' : 'word'
 }
 
-/** True where the last word before the end closes a sentence. */
+/** True if the text ends with the end of a sentence. */
 export function endsSentence(text: string): boolean {
   return /[.!?…।؟۔。！？]["'”’»)\]」』）]*\s*$/.test(text)
 }
 
-const closeScript =
+const unspacedScript =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u
 let segmenter: Intl.Segmenter | undefined
 
-/** Behind blanks, and in scripts without them between the words of a dictionary. */
-function placesIn(text: string, offset: number): Place[] {
-  const places: Place[] = []
+/** Finds cut points after whitespace and, in unspaced scripts, between dictionary words. */
+function findCutPoints(text: string, offset: number): CutPoint[] {
+  const found: CutPoint[] = []
   for (const { 0: gap, index } of text.matchAll(/\s+|(?<=[。！？]["”’」』）]*)(?=[^\s。！？”’」』）])/g)) {
     const at = index + gap.length
     if (index === 0 || at >= text.length) continue
@@ -85,85 +90,91 @@ function placesIn(text: string, offset: number): Place[] {
       : endsSentence(text.slice(Math.max(0, index - 8), index))
         ? 'sentence'
         : 'word'
-    places.push({ at: offset + at, quality })
+    found.push({ at: offset + at, quality })
   }
   for (const { 0: run, index } of text.matchAll(/\S{40,}/g)) {
-    if (!closeScript.test(run)) continue
-    for (const inside of wordBorders(run)) places.push({ at: offset + index + inside, quality: 'word' })
+    if (!unspacedScript.test(run)) continue
+    for (const inside of wordStarts(run)) found.push({ at: offset + index + inside, quality: 'word' })
   }
-  return places.sort((a, b) => a.at - b.at)
+  return found.sort((a, b) => a.at - b.at)
 }
 
-/** Characters (UTF-16 units) that the dictionary is given at once: its time grows with the square of them. */
-const stretch = 400
+/** Length of text (UTF-16 units) that is segmented at once: the time grows with its square. */
+const maxSegmenterChars = 400
 
-/** Where words of close scripts begin, but for the first. */
-function* wordBorders(run: string): Generator<number> {
+/** Yields the offsets at which words of unspaced scripts begin, except the first. */
+function* wordStarts(run: string): Generator<number> {
   segmenter ??= new Intl.Segmenter('ja', { granularity: 'word' })
   for (let from = 0; from < run.length; ) {
-    const words = [...segmenter.segment(run.slice(from, from + stretch))]
-    const isLast = from + stretch >= run.length
-    // A word that the stretch has cut off is looked at again.
+    const words = [...segmenter.segment(run.slice(from, from + maxSegmenterChars))]
+    const isLast = from + maxSegmenterChars >= run.length
+    // The last word may be cut off, and is segmented again.
     const last = isLast || words.length < 2 ? undefined : words.pop()!
     for (const { index, segment } of words)
-      if (from + index > 0 && closeScript.test(segment)) yield from + index
-    from += last?.index ?? stretch
+      if (from + index > 0 && unspacedScript.test(segment)) yield from + index
+    from += last?.index ?? maxSegmenterChars
   }
 }
 
-/** What one request is about: the piece itself, and what goes with it. */
+/** The part of a text that one request formats, and its context. */
 export interface Piece {
-  /** `[from, to)` in the text, borders of the pieces. */
+  /** `[from, to)` in the text; pieces do not overlap. */
   from: number
   to: number
-  /** What is asked for: over a border in mid-sentence it reaches into the neighbour, so that both have the sentence whole. */
+  /** Range sent to the model. Where a cut is in mid-sentence it overlaps the neighbour, so that both have the whole sentence. */
   askFrom: number
   askTo: number
-  /** What stands before it, to be read and not to be written. */
+  /** Context before it, for the model to read but not to write. */
   before: string
-  /** True where a paragraph of the original begins with it. */
+  /** True where it begins a paragraph of the original. */
   opens: boolean
 }
 
-/** Of a piece, in tokens as they are estimated: some 350 words of English. Short pieces are answered soon, and all at once. */
-const usual = 480
-const longest = 1_500
-/** Tokens of the left neighbour that a piece is shown, and by how many two of them overlap where they are cut in mid-sentence. */
-const [shown, overlap] = [60, 55]
+/** Usual size of a piece in estimated tokens, about 350 English words: short pieces are answered fast, and in parallel. */
+const usualTokens = 480
+const maxPieceTokens = 1_500
+/** Size of the context before a piece. */
+const contextTokens = 60
+/** Overlap of two pieces that are cut in mid-sentence. */
+const overlapTokens = 55
 
-/** How many pieces a text of so many tokens is cut into, where so many may be asked at once. */
+/** Returns the number of pieces for a text of this many tokens, with this many concurrent requests. */
 export function pieceCount(tokens: number, concurrency: number): number {
-  const many = Math.ceil(tokens / usual)
-  return many <= concurrency ? Math.max(1, many) : Math.max(concurrency, Math.ceil(tokens / longest))
+  const usual = Math.ceil(tokens / usualTokens)
+  return usual <= concurrency ? Math.max(1, usual) : Math.max(concurrency, Math.ceil(tokens / maxPieceTokens))
 }
 
-/** Even pieces, cut at the best place near where each should end. */
-export function cutPieces(source: Source, count: number, from = 0, to = source.text.length): Piece[] {
-  const { text, places } = source
-  const weights = runningWeights(text)
-  const [begin, whole] = [weights[from]!, weights[to]! - weights[from]!]
-  const size = whole / count
-  const cuts: Place[] = []
+/** Cuts a text into pieces of similar size, at the best cut point near the end of each. */
+export function cutPieces(source: TextSource, count: number, from = 0, to = source.text.length): Piece[] {
+  const { text, cutPoints } = source
+  const tokensBefore = cumulativeTokens(text)
+  const [begin, total] = [tokensBefore[from]!, tokensBefore[to]! - tokensBefore[from]!]
+  const size = total / count
+  const tolerance = 0.35 * size
+  const cuts: CutPoint[] = []
   for (let k = 1; k < count; k++) {
-    const wanted = begin + k * size
+    const ideal = begin + k * size
     const last = cuts.at(-1)?.at ?? from
-    const cost = ({ at, quality }: Place) => Math.abs(weights[at]! - wanted) / (0.35 * size) + costs[quality]
-    let best: Place | undefined
-    for (let i = firstBehind(places, at => weights[at]! >= wanted - 0.35 * size); i < places.length; i++) {
-      const place = places[i]!
-      if (place.at >= to || weights[place.at]! > wanted + 0.35 * size) break
-      if (place.at > last && (!best || cost(place) < cost(best))) best = place
+    const cost = ({ at, quality }: CutPoint) =>
+      Math.abs(tokensBefore[at]! - ideal) / tolerance + qualityCosts[quality]
+    let best: CutPoint | undefined
+    const first = firstIndexWhere(cutPoints, at => tokensBefore[at]! >= ideal - tolerance)
+    for (let i = first; i < cutPoints.length; i++) {
+      const cutPoint = cutPoints[i]!
+      if (cutPoint.at >= to || tokensBefore[cutPoint.at]! > ideal + tolerance) break
+      if (cutPoint.at > last && (!best || cost(cutPoint) < cost(best))) best = cutPoint
     }
     if (best) cuts.push(best)
   }
-  const borders: Place[] = [{ at: from, quality: 'paragraph' }, ...cuts]
-  return borders.map(({ at, quality }, i) => {
-    const next = borders[i + 1]
+  const starts: CutPoint[] = [{ at: from, quality: 'paragraph' }, ...cuts]
+  return starts.map(({ at, quality }, i) => {
+    const next = starts[i + 1]
     const end = next?.at ?? to
-    const isBlind = (place: Place | undefined) => place?.quality === 'word' && place.at > from
-    const askFrom = isBlind(borders[i]) ? reach(places, weights, at, -overlap, from) : at
-    const askTo = isBlind(next) ? reach(places, weights, end, overlap, to) : end
-    const before = text.slice(reach(places, weights, askFrom, -shown, 0), askFrom).trim()
+    const isMidSentence = (cutPoint: CutPoint | undefined) =>
+      cutPoint?.quality === 'word' && cutPoint.at > from
+    const askFrom = isMidSentence(starts[i]) ? move(cutPoints, tokensBefore, at, -overlapTokens, from) : at
+    const askTo = isMidSentence(next) ? move(cutPoints, tokensBefore, end, overlapTokens, to) : end
+    const before = text.slice(move(cutPoints, tokensBefore, askFrom, -contextTokens, 0), askFrom).trim()
     return {
       from: at,
       to: end,
@@ -175,40 +186,46 @@ export function cutPieces(source: Source, count: number, from = 0, to = source.t
   })
 }
 
-const costs: Record<Place['quality'], number> = { paragraph: 0, sentence: 0.3, pause: 0.8, word: 2 }
+const qualityCosts: Record<CutPoint['quality'], number> = { paragraph: 0, sentence: 0.3, pause: 0.8, word: 2 }
 
-/** Tokens before each place of the text. */
-function runningWeights(text: string): Float64Array {
-  const weights = new Float64Array(text.length + 1)
+/** Returns the estimated tokens before each offset of the text. */
+function cumulativeTokens(text: string): Float64Array {
+  const tokensBefore = new Float64Array(text.length + 1)
   let sum = 0
   for (let at = 0; at < text.length; ) {
-    const sign = String.fromCodePoint(text.codePointAt(at)!)
-    for (let i = 0; i < sign.length; i++) weights[at + i] = sum
-    sum += tokenQuarters(sign) / 4
-    at += sign.length
+    const character = String.fromCodePoint(text.codePointAt(at)!)
+    for (let i = 0; i < character.length; i++) tokensBefore[at + i] = sum
+    sum += tokenQuarters(character) / 4
+    at += character.length
   }
-  weights[text.length] = sum
-  return weights
+  tokensBefore[text.length] = sum
+  return tokensBefore
 }
 
-/** The first of the places, which are in order, from which on something holds. */
-function firstBehind(places: Place[], holds: (at: number) => boolean): number {
-  let [low, high] = [0, places.length]
+/** Returns the index of the first cut point from which on `holds` is true, by binary search. */
+function firstIndexWhere(cutPoints: CutPoint[], holds: (at: number) => boolean): number {
+  let [low, high] = [0, cutPoints.length]
   while (low < high) {
     const middle = (low + high) >> 1
-    if (holds(places[middle]!.at)) high = middle
+    if (holds(cutPoints[middle]!.at)) high = middle
     else low = middle + 1
   }
   return low
 }
 
-/** The place some tokens before or behind another, at a word border. */
-function reach(places: Place[], weights: Float64Array, at: number, tokens: number, limit: number): number {
-  const wanted = weights[at]! + tokens
+/** Returns the cut point at most this many tokens before (negative) or after an offset, within the limit. */
+function move(
+  cutPoints: CutPoint[],
+  tokensBefore: Float64Array,
+  at: number,
+  tokens: number,
+  limit: number,
+): number {
+  const target = tokensBefore[at]! + tokens
   if (tokens < 0) {
-    const first = places[firstBehind(places, place => place >= limit && weights[place]! >= wanted)]
-    return first && first.at < at ? first.at : weights[limit]! >= wanted ? limit : at
+    const first = cutPoints[firstIndexWhere(cutPoints, x => x >= limit && tokensBefore[x]! >= target)]
+    return first && first.at < at ? first.at : tokensBefore[limit]! >= target ? limit : at
   }
-  const last = places[firstBehind(places, place => place > limit || weights[place]! > wanted) - 1]
-  return last && last.at > at ? last.at : weights[limit]! <= wanted ? limit : at
+  const last = cutPoints[firstIndexWhere(cutPoints, x => x > limit || tokensBefore[x]! > target) - 1]
+  return last && last.at > at ? last.at : tokensBefore[limit]! <= target ? limit : at
 }

@@ -1,4 +1,4 @@
-// What a model is told to do with a piece of text. The text is data: it stands apart, and cannot close its frame.
+// Prompt that asks a model to format a piece. The text is data between tags that it cannot close.
 import { createHash } from 'node:crypto'
 import { languageName } from '../../domain/languages.ts'
 import type { TextRequest } from '../../domain/text-model.ts'
@@ -6,17 +6,17 @@ import { estimateTokens } from '../../domain/token-estimate.ts'
 import type { Style } from '../../domain/transcript.ts'
 import { fillerExamples } from '../faithfulness/fillers.ts'
 
-export interface Prompting {
+export interface PromptInput {
   text: string
   before: string
   style: Style
   language?: string
 }
 
-/** Part of the key of every kept answer: whoever changes the words below counts it up. */
+/** Part of the key of every saved answer: increment it when the prompt below changes. */
 export const promptVersion = 2
 
-export function promptFor({ text, before, style, language }: Prompting): TextRequest {
+export function promptFor({ text, before, style, language }: PromptInput): TextRequest {
   const suffix = suffixFor(before + text)
   const [frame, context] = [`text-${suffix}`, `before-${suffix}`]
   const fillers = fillerExamples(text, language).join(', ')
@@ -46,7 +46,7 @@ export function promptFor({ text, before, style, language }: Prompting): TextReq
   return { system, user, maxTokens: Math.min(8_000, 2 * estimateTokens(text) + 300) }
 }
 
-/** The same for the same text, and in no text that does not know its own hash. */
+/** Returns a tag suffix that is the same for the same text, and that a text cannot contain except by knowing its own hash. */
 function suffixFor(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 8)
 }

@@ -1,28 +1,29 @@
-// What was done to a text, in figures and in words for the reader.
+// Summary of a formatting: figures, and warnings for the reader.
 import { describeError, type SpeechError } from '../../domain/errors.ts'
 import { roundUsd } from '../../domain/prices.ts'
 import { minFormattedChars, type TextAnswer } from '../../domain/text-model.ts'
 import { tokens } from '../../domain/tokens.ts'
 import type { Formatting, Style } from '../../domain/transcript.ts'
 import type { Passage } from '../faithfulness/judge.ts'
-import type { Formatted } from './ask.ts'
+import type { FormattedPiece } from './format-piece.ts'
 
-/** What the reader is told of a text that stands as it came, before the reason, and of one that is not worth a request. */
-export const textUnchanged = 'The text is as it came.'
+/** Warning for a text that no model formatted; the reason follows. */
+export const textUnchanged = 'The text is unchanged.'
+/** Warning for a text that is too short to be sent. */
 export const tooShort = `A text of at most ${minFormattedChars} characters is not formatted.`
 
-export interface Done {
+export interface SummaryInput {
   style: Style
   text: string
   passages: Passage[]
-  pieces: Formatted[]
-  /** Why pieces got no answer. */
+  pieces: FormattedPiece[]
+  /** Errors of the pieces without an answer. */
   failures: SpeechError[]
 }
 
-export function accountOf({ style, text, passages, pieces, failures }: Done): Formatting {
+export function summaryOf({ style, text, passages, pieces, failures }: SummaryInput): Formatting {
   const answers = pieces.flatMap(piece => piece.answers)
-  const paragraphs = paragraphsIn(askedOf(passages, pieces))
+  const paragraphs = paragraphsIn(passagesOfAnswers(passages, pieces))
   const kept = paragraphs.filter(runs => runs.some(run => run.kept)).length
   return {
     style,
@@ -35,13 +36,13 @@ export function accountOf({ style, text, passages, pieces, failures }: Done): Fo
     removed: removedFrom(pieces, passages),
     usage: usageOf(answers),
     warnings: [
-      ...warningsOf(failures, pieces.length, answers.length > 0),
-      ...doubtsOf(kept, paragraphs.length),
+      ...failureWarnings(failures, pieces.length, answers.length > 0),
+      ...keptWarnings(kept, paragraphs.length),
     ],
   }
 }
 
-export function nothingDone(style: Style, warnings: string[]): Formatting {
+export function emptySummary(style: Style, warnings: string[]): Formatting {
   const usage = { inputTokens: 0, outputTokens: 0 }
   return {
     style,
@@ -57,7 +58,7 @@ export function nothingDone(style: Style, warnings: string[]): Formatting {
   }
 }
 
-/** As a reader sees them: a long one was judged in several runs. */
+/** Groups passages into the paragraphs a reader sees; a long one was judged in several passages. */
 function paragraphsIn(passages: Passage[]): Passage[][] {
   const paragraphs: Passage[][] = []
   for (const passage of passages) {
@@ -68,18 +69,18 @@ function paragraphsIn(passages: Passage[]): Passage[][] {
   return paragraphs
 }
 
-/** More paragraphs than this share, and the reader should know why little has changed. */
-const unfaithful = 0.5
+/** Above this share of kept paragraphs, a warning explains why little has changed. */
+const maxKeptShare = 0.5
 
-function doubtsOf(kept: number, paragraphs: number): string[] {
-  if (kept <= unfaithful * paragraphs) return []
+function keptWarnings(kept: number, paragraphs: number): string[] {
+  if (kept <= maxKeptShare * paragraphs) return []
   return [
-    `The model changed words in ${kept} of ${paragraphs} paragraphs, which stand as they were. Another one in FORMAT_MODELS may do better.`,
+    `The model changed words in ${kept} of ${paragraphs} paragraphs, which keep the original text. Another model in FORMAT_MODELS may do better.`,
   ]
 }
 
-/** Those of pieces that got an answer; passages and pieces are both in order. */
-function askedOf(passages: Passage[], pieces: Formatted[]): Passage[] {
+/** Returns the passages of pieces with an answer; passages and pieces are both in order. */
+function passagesOfAnswers(passages: Passage[], pieces: FormattedPiece[]): Passage[] {
   const answered = pieces.filter(({ answers }) => answers.length > 0).map(({ piece }) => piece)
   let first = 0
   return passages.filter(({ from, to }) => {
@@ -94,7 +95,7 @@ function modelsOf(answers: TextAnswer[]): string[] {
   return [...counts].sort(([, a], [, b]) => b - a).map(([model]) => model)
 }
 
-/** The one that holds a place; they are in order. */
+/** Returns the passage at an offset, by binary search. */
 function passageAt(passages: Passage[], at: number): Passage | undefined {
   let [low, high] = [0, passages.length]
   while (low < high) {
@@ -105,8 +106,8 @@ function passageAt(passages: Passage[], at: number): Passage | undefined {
   return passages[low]
 }
 
-/** Where two pieces overlap only the one counts whose words are taken. */
-function removedFrom(pieces: Formatted[], passages: Passage[]): Record<string, number> {
+/** Counts removed fillers; where pieces overlap, only those of the piece whose text is used. */
+function removedFrom(pieces: FormattedPiece[], passages: Passage[]): Record<string, number> {
   const counts = new Map<string, number>()
   const seen = new Set<number>()
   for (const { removals } of pieces)
@@ -119,15 +120,15 @@ function removedFrom(pieces: Formatted[], passages: Passage[]): Record<string, n
   return Object.fromEntries([...counts].sort(([, a], [, b]) => b - a))
 }
 
-/** Share of the words that look otherwise than before. */
+/** Returns the share of words that changed in appearance. */
 function changedShare(text: string, passages: Passage[]): number {
   let [all, changed] = [0, 0]
   for (const passage of passages) {
-    const said = text.slice(passage.from, passage.to)
-    for (const { start, end } of tokens(said)) {
-      const was = said.slice(start, end).trim()
+    const original = text.slice(passage.from, passage.to)
+    for (const { start, end } of tokens(original)) {
+      const word = original.slice(start, end).trim()
       all++
-      if (!passage.kept && passage.part(passage.from + start, passage.from + end) !== was) changed++
+      if (!passage.kept && passage.part(passage.from + start, passage.from + end) !== word) changed++
     }
   }
   return all === 0 ? 0 : Math.round((1000 * changed) / all) / 1000
@@ -141,7 +142,7 @@ function usageOf(answers: TextAnswer[]): Formatting['usage'] {
   return { inputTokens, outputTokens, ...(isPriced && { costUsd }) }
 }
 
-function warningsOf(failures: SpeechError[], pieces: number, isAnswered: boolean): string[] {
+function failureWarnings(failures: SpeechError[], pieces: number, isAnswered: boolean): string[] {
   const reasons = new Map<string, number>()
   for (const error of failures) {
     const reason = describeError(error)
@@ -150,6 +151,6 @@ function warningsOf(failures: SpeechError[], pieces: number, isAnswered: boolean
   return [...reasons].map(([reason, count]) =>
     count === pieces && !isAnswered
       ? `${textUnchanged} ${reason}`
-      : `${count} of ${pieces} parts of the text are as they came. ${reason}`,
+      : `${count} of ${pieces} parts of the text are unchanged. ${reason}`,
   )
 }

@@ -172,7 +172,7 @@ describe('format_text of a transcript', () => {
     )
     undo.push(system.standin.textFault({ kind: 'refuse' }))
     const { data } = await format(given.id)
-    expect(data.warnings).toEqual([expect.stringMatching(/^The text is as it came\. /)])
+    expect(data.warnings).toEqual([expect.stringMatching(/^The text is unchanged\. /)])
   })
 
   it('a formatted transcript shows speaker names given later', async () => {

@@ -115,7 +115,7 @@ describe('requests', () => {
     const { text, warnings, pieces } = await format(long, model)
     expect({ text, pieces }).toEqual({ text: long, pieces: 0 })
     expect(warnings).toHaveLength(1)
-    expect(warnings[0]).toMatch(/^The text is as it came\. KEY_MISSING: .*DASHSCOPE_API_KEY/)
+    expect(warnings[0]).toMatch(/^The text is unchanged\. KEY_MISSING: .*DASHSCOPE_API_KEY/)
     expect(model.asked).toEqual([])
   })
 
@@ -143,7 +143,7 @@ describe('a piece that fails', () => {
     expect(words(result.text)).toEqual(words(long))
     const { length } = model.asked
     expect(result).toMatchObject({ failed: 2, pieces: length })
-    expect(result.warnings).toEqual([`2 of ${length} parts of the text are as they came. ${refusal}`])
+    expect(result.warnings).toEqual([`2 of ${length} parts of the text are unchanged. ${refusal}`])
     expect(result.changed).toBeGreaterThan(0)
     expect(result.usage.inputTokens).toBe((length - 2) * usageOfOne.inputTokens)
     expect(result.text).toContain(model.asked[1]!.text.slice(400, 900))
@@ -158,7 +158,7 @@ describe('a piece that fails', () => {
     const text = `${long.replaceAll(' and ', '  and\r\n')}\n`
     const result = await format(text, model)
     expect(result.text).toBe(text)
-    expect(result.warnings).toEqual([`The text is as it came. ${refusal}`])
+    expect(result.warnings).toEqual([`The text is unchanged. ${refusal}`])
     expect(result).toMatchObject({ models: [], changed: 0, paragraphs: 0, kept: 0, failed: result.pieces })
     expect(result.usage).toEqual({ inputTokens: 0, outputTokens: 0 })
   })
@@ -192,7 +192,7 @@ describe('a piece that fails', () => {
     expect(pieces).toBeGreaterThan(3)
     expect(failed).toBe(pieces - 1)
     expect(warnings).toEqual([
-      `${failed} of ${pieces} parts of the text are as they came. ACCOUNT_IN_ARREARS: Unpaid. Pay.`,
+      `${failed} of ${pieces} parts of the text are unchanged. ACCOUNT_IN_ARREARS: Unpaid. Pay.`,
     ])
   })
 

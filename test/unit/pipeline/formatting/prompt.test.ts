@@ -2,15 +2,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { estimateTokens } from '../../../../src/domain/token-estimate.ts'
-import { type Prompting, promptFor } from '../../../../src/pipeline/formatting/prompt.ts'
+import { type PromptInput, promptFor } from '../../../../src/pipeline/formatting/prompt.ts'
 import { framed } from '../../../support/text/fake-writer.ts'
 
 const text = 'so zebras went home and marmalade was late'
-const plain: Prompting = { text, before: '', style: 'faithful' }
+const plain: PromptInput = { text, before: '', style: 'faithful' }
 
 describe('the prompt', () => {
   it('is the same for the same, so that it can be remembered', () => {
-    const wish: Prompting = { ...plain, before: 'giraffes first', style: 'clean', language: 'de' }
+    const wish: PromptInput = { ...plain, before: 'giraffes first', style: 'clean', language: 'de' }
     expect(promptFor(wish)).toEqual(promptFor({ ...wish }))
   })
 
@@ -30,7 +30,7 @@ describe('the prompt', () => {
   })
 
   it('names fillers only where they may go, and those of the language', () => {
-    const fillers = (wish: Partial<Prompting>) => promptFor({ ...plain, ...wish }).system
+    const fillers = (wish: Partial<PromptInput>) => promptFor({ ...plain, ...wish }).system
     expect(fillers({})).not.toMatch(/\bum\b|えーと/)
     expect(fillers({ style: 'clean', language: 'en' })).toMatch(/\bum\b/)
     expect(fillers({ style: 'clean', language: 'en' })).not.toContain('えーと')

@@ -80,7 +80,7 @@ describe('an answer that was cut off', () => {
     expect(result.text.slice(0, 500)).toBe(readable(text).slice(0, 500))
     expect(result).toMatchObject({ kept: 1, failed: 1, usage: { inputTokens: 200, outputTokens: 20 } })
     expect(result.warnings).toEqual([
-      '1 of 1 parts of the text are as they came. CONTENT_REFUSED: No. Leave it out.',
+      '1 of 1 parts of the text are unchanged. CONTENT_REFUSED: No. Leave it out.',
     ])
 
     const again = writer()

@@ -1,6 +1,6 @@
 // Text that comes in lines: those of a page are put together, those of a dialogue or a list stay.
 import { describe, expect, it } from 'vitest'
-import { unwrapped } from '../../../../src/pipeline/formatting/wrapped.ts'
+import { unwrapLines } from '../../../../src/pipeline/formatting/unwrap-lines.ts'
 
 const page = [
   'and then leila said that the budget is',
@@ -13,26 +13,26 @@ const page = [
 
 describe('the lines of a page', () => {
   it('become one a paragraph', () => {
-    expect(unwrapped(page).split('\n\n')).toEqual([
+    expect(unwrapLines(page).split('\n\n')).toEqual([
       'and then leila said that the budget is not settled yet so nothing can be ordered before friday and viktor agreed',
       'the second point was the new office where the lease ends in may',
     ])
   })
 
   it('become one where they end as on Windows', () => {
-    expect(unwrapped(page.replaceAll('\n', '\r\n'))).toBe(unwrapped(page))
+    expect(unwrapLines(page.replaceAll('\n', '\r\n'))).toBe(unwrapLines(page))
   })
 
   it('join without a blank in Chinese', () => {
     const line = '我们今天讨论预算的问题和新办公室的租约还有下个月的会议安排以及其他事情'
-    expect(unwrapped([line, line, line].join('\n'))).toBe(line.repeat(3))
+    expect(unwrapLines([line, line, line].join('\n'))).toBe(line.repeat(3))
   })
 })
 
 describe('other lines stay as they are', () => {
   it('hundreds of thousands of them', () => {
     const text = 'yes\n'.repeat(300_000)
-    expect(unwrapped(text)).toBe(text)
+    expect(unwrapLines(text)).toBe(text)
   })
 
   it.each([
@@ -43,6 +43,6 @@ describe('other lines stay as they are', () => {
     ['one line', 'nothing to put together here'],
     ['an empty text', ''],
   ])('%s', (_, text) => {
-    expect(unwrapped(text)).toBe(text)
+    expect(unwrapLines(text)).toBe(text)
   })
 })

@@ -1,18 +1,20 @@
-// Pieces become one text again: where two of them overlap the seam lies where both read on in the same way.
+// Joins formatted pieces into one text: overlapping pieces meet where both agree on the sentence boundary.
 import { joinText } from '../../domain/text.ts'
 import type { Passage } from '../faithfulness/judge.ts'
-import type { Formatted } from './ask.ts'
-import { endsSentence, type Source } from './pieces.ts'
+import type { FormattedPiece } from './format-piece.ts'
+import { endsSentence, type TextSource } from './pieces.ts'
 
-/** A passage, and whether it stands close to the one before it, as its script has no blank there. */
-export interface Joined extends Passage {
+/** A passage of the joined text. `tight`: no space separates it from the previous one. */
+export interface JoinedPassage extends Passage {
   tight?: boolean
 }
 
-/** In order and without overlap; together they are the text. */
-export function join(pieces: Formatted[], source: Source): Joined[] {
-  const seams = pieces.map((right, i) => (i === 0 ? right.piece.from : seamOf(pieces[i - 1]!, right, source)))
-  const passages: Joined[] = []
+/** Joins pieces into passages that are in order, do not overlap, and cover the text. */
+export function joinPieces(pieces: FormattedPiece[], source: TextSource): JoinedPassage[] {
+  const seams = pieces.map((right, i) =>
+    i === 0 ? right.piece.from : findSeam(pieces[i - 1]!, right, source),
+  )
+  const passages: JoinedPassage[] = []
   let wasTight = true
   for (const [i, { passages: own, piece }] of pieces.entries()) {
     const [from, to] = [seams[i]!, seams[i + 1] ?? piece.to]
@@ -22,7 +24,7 @@ export function join(pieces: Formatted[], source: Source): Joined[] {
       const tight = wasTight && begins.before === '' && !hasBlank(source.text, from)
       clips[0] = { ...begins, opens: opensAt(begins, pieces[i]!, passages), tight }
     }
-    // Where a piece has nothing left, its neighbours are parted by what was there.
+    // A piece that is clipped to nothing still separates its neighbours.
     if (clips.length > 0) wasTight = clips.at(-1)!.after === ''
     passages.push(...clips)
   }
@@ -33,8 +35,8 @@ function hasBlank(text: string, at: number): boolean {
   return /\s/.test(text.slice(at - 1, at + 1))
 }
 
-/** Paragraphs of what reads on from passage to passage. */
-export function paragraphsOf<T extends Pick<Joined, 'text' | 'opens' | 'tight'>>(parts: T[]): T[] {
+/** Joins passages up to the next paragraph start into paragraphs. */
+export function joinParagraphs<T extends Pick<JoinedPassage, 'text' | 'opens' | 'tight'>>(parts: T[]): T[] {
   const paragraphs: T[] = []
   for (const part of parts) {
     if (part.text === '') continue
@@ -48,21 +50,23 @@ export function paragraphsOf<T extends Pick<Joined, 'text' | 'opens' | 'tight'>>
   return paragraphs
 }
 
-/** A piece that ends a long paragraph in the middle of nothing better may as well end it. */
-const longParagraph = 250
+/** A seam may begin a paragraph once the paragraph before it has this many characters. */
+const minSeamParagraphChars = 250
 
-/** A seam begins a paragraph where the original does, or where the paragraph before has become long enough. */
-function opensAt(begins: Clip, { piece }: Formatted, before: Passage[]): boolean {
+/** True if the seam begins a paragraph: where the original does, or after a long paragraph that ends a sentence. */
+function opensAt(begins: Clip, { piece }: FormattedPiece, before: Passage[]): boolean {
   if (piece.askFrom !== piece.from) return begins.opens
   if (piece.opens) return true
   const open = before.slice(before.findLastIndex(({ opens }) => opens))
   const length = open.reduce((sum, { text }) => sum + text.length, 0)
-  return length >= longParagraph && endsSentence(before.at(-1)?.text ?? '')
+  return length >= minSeamParagraphChars && endsSentence(before.at(-1)?.text ?? '')
 }
 
-/** What is left of a passage, and what stood between it and what was cut off. */
-interface Clip extends Joined {
+/** A clipped passage. */
+interface Clip extends JoinedPassage {
+  /** Characters between it and the part cut off before it. */
   before: string
+  /** Characters between it and the part cut off after it. */
   after: string
 }
 
@@ -87,18 +91,18 @@ function clip(passage: Passage, from: number, to: number): Clip | undefined {
   }
 }
 
-/** Where the left piece ends and the right one goes on. */
-function seamOf(left: Formatted, right: Formatted, { places }: Source): number {
-  const { from: border, askFrom } = right.piece
+/** Returns the offset at which the left piece ends and the right one continues. */
+function findSeam(left: FormattedPiece, right: FormattedPiece, { cutPoints }: TextSource): number {
+  const { from: middle, askFrom } = right.piece
   const { askTo } = left.piece
-  if (askFrom >= askTo) return border
-  let best = { at: border, score: Number.NEGATIVE_INFINITY }
-  for (const { at } of places) {
+  if (askFrom >= askTo) return middle
+  let best = { at: middle, score: Number.NEGATIVE_INFINITY }
+  for (const { at } of cutPoints) {
     if (at <= askFrom || at >= askTo) continue
     const [a, b] = [left, right].map(side => endsAt(side.passages, askFrom, at))
-    // What both take for the end of a sentence is one; in the middle of a sentence of both nothing shows either.
+    // Best is a sentence end in both pieces; next best, mid-sentence in both.
     const agreement = a && b ? 4 : a === b ? 3 : 0
-    const score = agreement - (2 * Math.abs(at - border)) / (askTo - askFrom)
+    const score = agreement - (2 * Math.abs(at - middle)) / (askTo - askFrom)
     if (score > best.score) best = { at, score }
   }
   return best.at

@@ -1,47 +1,47 @@
-// One piece is asked for, or remembered: what a model made of it, judged.
+// Formats one piece: requests an answer or takes it from a checkpoint, and judges it.
 import { createHash } from 'node:crypto'
 import * as z from 'zod/v4'
 import { isSpeechError, type SpeechError } from '../../domain/errors.ts'
 import type { TextAnswer } from '../../domain/text-model.ts'
 import { judge, type Passage, type Removal } from '../faithfulness/judge.ts'
 import type { FormatOptions, FormatPorts, FormatRun } from './options.ts'
-import { cutPieces, type Piece, type Source } from './pieces.ts'
+import { cutPieces, type Piece, type TextSource } from './pieces.ts'
 import { promptFor, promptVersion } from './prompt.ts'
 
-/** A piece and what has become of it; its passages lie in the whole text. */
-export interface Formatted {
+/** A formatted piece; the offsets of its passages count from the start of the whole text. */
+export interface FormattedPiece {
   piece: Piece
   passages: Passage[]
   removals: Removal[]
-  /** What it took: more answers than one where the first was cut off. */
+  /** Several where the first answer was cut off. */
   answers: TextAnswer[]
 }
 
-export interface Asking extends FormatOptions {
-  source: Source
+export interface PieceContext extends FormatOptions {
+  source: TextSource
   ports: FormatPorts
   run: FormatRun
-  /** Hears how many characters of the piece's answer are there. */
+  /** Called with the number of characters of the answer so far. */
   onText(written: number): void
 }
 
-/** The share of a piece that may be missing at its end where an answer was cut off: for more it is asked again, in halves. */
-const bearable = 0.1
+/** Share of a piece that may be missing at its end where the answer was cut off; with more missing, its halves are requested. */
+const maxMissingShare = 0.1
 
-/** What has become of a piece, and the error for which some of it got no answer. */
-export interface Attempt {
-  formatted: Formatted[]
+/** The formatted piece or its halves, and the error if a part got no answer. */
+export interface PieceResult {
+  formatted: FormattedPiece[]
   failure?: SpeechError
 }
 
-/** The piece, or its two halves. Throws what the model throws. */
-export async function formatPiece(piece: Piece, asking: Asking): Promise<Attempt> {
-  const formatted = await askOnce(piece, asking)
+/** Formats a piece, or its two halves where the answer is cut off. Throws the model's errors. */
+export async function formatPiece(piece: Piece, asking: PieceContext): Promise<PieceResult> {
+  const formatted = await requestOnce(piece, asking)
   const [answer] = formatted.answers
-  if (answer!.whole || missing(formatted) <= bearable) return { formatted: [formatted] }
+  if (answer!.whole || missingShare(formatted) <= maxMissingShare) return { formatted: [formatted] }
   const halves = cutPieces(asking.source, 2, piece.from, piece.to)
   if (halves.length < 2) return { formatted: [formatted] }
-  const asked = await Promise.allSettled(halves.map(half => askOnce(withEdges(half, piece), asking)))
+  const asked = await Promise.allSettled(halves.map(half => requestOnce(withEdges(half, piece), asking)))
   const failed = asked.find(({ status }) => status === 'rejected') as PromiseRejectedResult | undefined
   const done = asked.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []))
   if (!failed) {
@@ -50,44 +50,47 @@ export async function formatPiece(piece: Piece, asking: Asking): Promise<Attempt
   }
   asking.run.signal.throwIfAborted()
   if (!isSpeechError(failed.reason)) throw failed.reason
-  // What the first answer has is better than nothing; what else was answered is paid for, and kept for the next run.
+  // The cut-off answer is better than none. The other half's answer counts as usage, and is saved for the next run.
   formatted.answers.push(...done.flatMap(({ answers }) => answers))
   return { formatted: [formatted], failure: failed.reason }
 }
 
-/** Where the piece reaches into its neighbours, its halves do too. */
+/** Gives the halves the overlaps of the piece with its neighbours. */
 function withEdges(half: Piece, { from, to, askFrom, askTo, before, opens }: Piece): Piece {
   const left = half.from === from ? { askFrom, before, opens } : {}
   return { ...half, ...left, ...(half.to === to && { askTo }) }
 }
 
-/** How much at the end of what was asked for has found no words in the answer. */
-function missing({ piece, passages }: Formatted): number {
+/** Returns the share of the requested range after the last passage of the answer. */
+function missingShare({ piece, passages }: FormattedPiece): number {
   const last = passages.findLast(({ kept }) => !kept)
   return (piece.askTo - (last?.to ?? piece.askFrom)) / (piece.askTo - piece.askFrom)
 }
 
-async function askOnce(piece: Piece, { source, ports, run, onText, ...wish }: Asking): Promise<Formatted> {
+async function requestOnce(
+  piece: Piece,
+  { source, ports, run, onText, ...options }: PieceContext,
+): Promise<FormattedPiece> {
   const text = source.text.slice(piece.askFrom, piece.askTo)
   const { before } = piece
-  const key = keyOf({ ...wish, text, before }, ports.textModel.models)
-  const kept = keptAnswer.safeParse(await run.checkpoints.get(key))
+  const key = keyOf({ ...options, text, before }, ports.textModel.models)
+  const kept = savedAnswer.safeParse(await run.checkpoints.get(key))
   const known = kept.success ? (kept.data as TextAnswer) : undefined
   const answer =
     known ??
-    (await ports.textModel.generate(promptFor({ ...wish, text, before }), { signal: run.signal, onText }))
+    (await ports.textModel.generate(promptFor({ ...options, text, before }), { signal: run.signal, onText }))
   if (!known && answer.text.trim() !== '') await run.checkpoints.put(key, answer)
-  const { passages, removals } = judge(text, answer.text, { ...wish, ...(before && { before }) })
+  const { passages, removals } = judge(text, answer.text, { ...options, ...(before && { before }) })
   return {
     piece,
     answers: [answer],
     removals: removals.map(removal => ({ ...removal, at: removal.at + piece.askFrom })),
-    passages: passages.map(passage => moved(passage, piece.askFrom)),
+    passages: passages.map(passage => shifted(passage, piece.askFrom)),
   }
 }
 
-/** As a model has given it: whoever judges better may judge it anew. */
-const keptAnswer = z.object({
+/** Saved unjudged, so that a better judge can judge it again. */
+const savedAnswer = z.object({
   text: z.string(),
   whole: z.boolean(),
   model: z.string(),
@@ -101,12 +104,12 @@ function keyOf(facts: FormatOptions & { text: string; before: string }, models: 
   return `format:${createHash('sha256').update(all).digest('hex')}`
 }
 
-function moved({ from, to, part, ...rest }: Passage, by: number): Passage {
+function shifted({ from, to, part, ...rest }: Passage, by: number): Passage {
   return { ...rest, from: from + by, to: to + by, part: (a, b) => part(a - by, b - by) }
 }
 
-/** What a piece looks like that nobody has formatted. */
-export function untouched(piece: Piece, { text }: Source): Formatted {
+/** Returns a piece with its original text. */
+export function unformattedPiece(piece: Piece, { text }: TextSource): FormattedPiece {
   const { from, to, opens } = piece
   const part = (a: number, b: number) => text.slice(Math.max(a, from), Math.min(b, to)).trim()
   const passage: Passage = { from, to, text: part(from, to), kept: true, opens, part }
