@@ -1,7 +1,8 @@
 // Builds dist/: the program as one entry file and chunks that are loaded on first use. Packages with native parts, or
 // whose own files must stay findable, remain outside the bundle.
-import { rmSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -30,9 +31,34 @@ export const buildOptions = {
   ],
 }
 
+/** JSON Schema of each tool's input and output as the SDK would compute it with every start: src/server/listed-schema.ts. */
+async function toolSchemas() {
+  // Inside the project, so that packages are found from there.
+  const folder = mkdtempSync(join(root, 'node_modules', '.tool-schemas-'))
+  try {
+    const file = join(folder, 'tools.mjs')
+    const { platform, format, target, external } = buildOptions
+    await build({
+      ...{ absWorkingDir: root, entryPoints: ['src/server/tools/index.ts'], bundle: true, outfile: file },
+      ...{ platform, format, target, external, logLevel: 'warning' },
+    })
+    const { tools } = await import(pathToFileURL(file).href)
+    const jsonOf = (schema, io) => schema['~standard'].jsonSchema[io]({ target: 'draft-2020-12' })
+    return Object.fromEntries(
+      tools.map(({ name, input, output }) => [
+        name,
+        { input: jsonOf(input, 'input'), output: jsonOf(output, 'output') },
+      ]),
+    )
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
 export async function buildDist() {
-  rmSync(new URL('../dist', import.meta.url), { recursive: true, force: true })
-  await build(buildOptions)
+  const define = { BUILT_TOOL_SCHEMAS: JSON.stringify(await toolSchemas()) }
+  rmSync(join(root, 'dist'), { recursive: true, force: true })
+  await build({ ...buildOptions, define })
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await buildDist()

@@ -7,6 +7,7 @@ import type { DisconnectReason, Jobs } from '../jobs/jobs.ts'
 import { log } from '../log.ts'
 import type { Connection, ServerOptions } from './connection.ts'
 import { disconnectReasonOf } from './disconnect.ts'
+import { listedSchema } from './listed-schema.ts'
 import { startProgressReporter } from './progress.ts'
 
 export interface ToolCall {
@@ -61,7 +62,13 @@ export function registerTool(
   const { name, title, description, input, output, annotations } = tool
   server.registerTool(
     name,
-    { title, description, inputSchema: input, outputSchema: output, annotations },
+    {
+      title,
+      description,
+      inputSchema: listedSchema(name, 'input', input),
+      outputSchema: listedSchema(name, 'output', output),
+      annotations,
+    },
     (args, context) => {
       const { signal } = context.mcpReq
       const disconnectReason = () => disconnectReasonOf(signal.reason, closingCancels)
