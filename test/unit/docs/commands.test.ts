@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { describe, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { demo } from '../../../demo/demo.ts'
 import type { Command } from '../../../src/cli/command.ts'
 import { diarize } from '../../../src/cli/diarize.ts'
@@ -120,58 +120,53 @@ function objectionToProgram(args: string[]): string | undefined {
   }
 }
 
-describe('a shell command on a page', () => {
-  it('is run by a test or marked as not run', () => {
-    expect(shown.length).toBeGreaterThan(15)
-    const objections = shown
-      .filter(({ notRun }) => notRun === undefined)
-      .flatMap(({ where, line }) =>
-        line.split(' && ').flatMap(command => {
-          const found = objection(command)
-          return found === undefined ? [] : [`${where} ${command}: ${found}`]
-        }),
-      )
-    expect(objections).toEqual([])
-  })
-
-  it('is marked as not run only if no test runs it', () => {
-    const wrong = shown.filter(
-      ({ notRun, line }) =>
-        notRun !== undefined && line.split(' && ').every(command => objection(command) === undefined),
+it('every shell command on a page is run by a test or marked as not run', () => {
+  expect(shown.length).toBeGreaterThan(15)
+  const objections = shown
+    .filter(({ notRun }) => notRun === undefined)
+    .flatMap(({ where, line }) =>
+      line.split(' && ').flatMap(command => {
+        const found = objection(command)
+        return found === undefined ? [] : [`${where} ${command}: ${found}`]
+      }),
     )
-    expect(wrong).toEqual([])
-  })
-
-  it.each([
-    ['an unknown command', 'node dist/main.js transscribe talk.mp4'],
-    ['an unknown flag', 'node dist/main.js transcribe talk.mp4 --formt srt'],
-    ['an unknown script', 'npm run demonstrate'],
-    ['an unknown switch of a script', 'npm run demo -- --server'],
-    ['a missing test', 'npx vitest run test/unit/missing.test.ts'],
-    ['another program', 'ossutil mb oss://BUCKET'],
-  ])('%s is noticed', (_, command) => {
-    expect(objection(command)).toBeTypeOf('string')
-  })
+  expect(objections).toEqual([])
 })
 
-describe('the list of tested commands', () => {
-  it('has every command of main.ts', () => {
-    const main = readFileSync(join(root, 'src/main.ts'), 'utf8')
-    const table = /const commands = \{([\s\S]*?)\n\}/.exec(main)?.[1] ?? ''
-    const names = [...table.matchAll(/^ {2}(\w+):/gm)].map(([, name]) => name)
-    expect(names.toSorted()).toEqual(Object.keys(program).toSorted())
-  })
+it('a shell command on a page is marked as not run only if no test runs it', () => {
+  const wrong = shown.filter(
+    ({ notRun, line }) =>
+      notRun !== undefined && line.split(' && ').every(command => objection(command) === undefined),
+  )
+  expect(wrong).toEqual([])
+})
 
-  it.each(Object.entries(program))('names a test that starts %s', (_, { test, starts }) => {
-    expect(readFileSync(join(root, test), 'utf8')).toMatch(starts)
-  })
+it.each([
+  ['an unknown command', 'node dist/main.js transscribe talk.mp4'],
+  ['an unknown flag', 'node dist/main.js transcribe talk.mp4 --formt srt'],
+  ['an unknown script', 'npm run demonstrate'],
+  ['an unknown switch of a script', 'npm run demo -- --server'],
+  ['a missing test', 'npx vitest run test/unit/missing.test.ts'],
+  ['another program', 'ossutil mb oss://BUCKET'],
+])('a page that shows %s is reported', (_, command) => {
+  expect(objection(command)).toBeTypeOf('string')
+})
 
-  it.each(Object.entries(npmScripts))('names a file that runs the npm script %s', (name, file) => {
-    const text = readFileSync(join(root, file), 'utf8')
-    const starts =
-      { build: 'buildDist', demo: "'demo'" }[name] ?? `npm ${name === 'test' ? '' : 'run '}${name}`
-    expect(text).toContain(starts)
-  })
+it('the list of tested commands has every command of main.ts', () => {
+  const main = readFileSync(join(root, 'src/main.ts'), 'utf8')
+  const table = /const commands = \{([\s\S]*?)\n\}/.exec(main)?.[1] ?? ''
+  const names = [...table.matchAll(/^ {2}(\w+):/gm)].map(([, name]) => name)
+  expect(names.toSorted()).toEqual(Object.keys(program).toSorted())
+})
+
+it.each(Object.entries(program))('a test starts the command %s', (_, { test, starts }) => {
+  expect(readFileSync(join(root, test), 'utf8')).toMatch(starts)
+})
+
+it.each(Object.entries(npmScripts))('a test or CI runs the npm script %s', (name, file) => {
+  const text = readFileSync(join(root, file), 'utf8')
+  const starts = { build: 'buildDist', demo: "'demo'" }[name] ?? `npm ${name === 'test' ? '' : 'run '}${name}`
+  expect(text).toContain(starts)
 })
 
 it.each(Object.entries(program))('docs/cli.md lists every flag of %s', (_, { command }) => {

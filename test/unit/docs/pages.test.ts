@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { readConfig } from '../../../src/config/config.ts'
 import { settings } from '../../../src/config/settings.ts'
 import { errors } from '../../../src/domain/errors.ts'
@@ -42,55 +42,53 @@ function slug(heading: string): string {
     .replaceAll(' ', '-')
 }
 
-describe('every page', () => {
-  it('links only to files and headings that exist', () => {
-    const broken = pages.flatMap(({ path, prose }) =>
-      prose.flatMap(({ number, text }) =>
-        [...text.matchAll(/\]\(([^)\s]+)\)/g)]
-          .map(([, target]) => target!)
-          .filter(target => !/^[a-z]+:/.test(target) && !resolves(path, target))
-          .map(target => `${path}:${number} ${target}`),
-      ),
-    )
-    expect(broken).toEqual([])
-  })
+it('every page links only to files and headings that exist', () => {
+  const broken = pages.flatMap(({ path, prose }) =>
+    prose.flatMap(({ number, text }) =>
+      [...text.matchAll(/\]\(([^)\s]+)\)/g)]
+        .map(([, target]) => target!)
+        .filter(target => !/^[a-z]+:/.test(target) && !resolves(path, target))
+        .map(target => `${path}:${number} ${target}`),
+    ),
+  )
+  expect(broken).toEqual([])
+})
 
-  it('has lines of prose of at most 120 characters', () => {
-    const long = pages.flatMap(({ path, prose }) =>
-      prose
-        .filter(({ text }) => !/^\s*(?:\||<!--)/.test(text) && [...text].length > 120)
-        .map(({ number }) => `${path}:${number}`),
-    )
-    expect(long).toEqual([])
-  })
+it('every page has lines of prose of at most 120 characters', () => {
+  const long = pages.flatMap(({ path, prose }) =>
+    prose
+      .filter(({ text }) => !/^\s*(?:\||<!--)/.test(text) && [...text].length > 120)
+      .map(({ number }) => `${path}:${number}`),
+  )
+  expect(long).toEqual([])
+})
 
-  it('names only settings and error codes that exist', () => {
-    const known = new Set([...settingNames, ...Object.keys(errors), ...otherNames])
-    const own = /\b(?:SPEECH|OSS|ALIBABA|TABLESTORE|MNS|DASHSCOPE|GEMINI)_[A-Z_]+\b/g
-    const unknown = pages.flatMap(({ path, prose, text }) => {
-      const spans = prose
-        .flatMap(line => codeSpans(line.text))
-        .filter(span => /^[A-Z]+(?:_[A-Z]+)+$/.test(span))
-      const names = [...spans, ...[...text.matchAll(own)].map(([name]) => name)]
-      return names.filter(name => !known.has(name)).map(name => `${path} ${name}`)
-    })
-    expect(unknown).toEqual([])
+it('every page names only settings and error codes that exist', () => {
+  const known = new Set([...settingNames, ...Object.keys(errors), ...otherNames])
+  const own = /\b(?:SPEECH|OSS|ALIBABA|TABLESTORE|MNS|DASHSCOPE|GEMINI)_[A-Z_]+\b/g
+  const unknown = pages.flatMap(({ path, prose, text }) => {
+    const spans = prose
+      .flatMap(line => codeSpans(line.text))
+      .filter(span => /^[A-Z]+(?:_[A-Z]+)+$/.test(span))
+    const names = [...spans, ...[...text.matchAll(own)].map(([name]) => name)]
+    return names.filter(name => !known.has(name)).map(name => `${path} ${name}`)
   })
+  expect(unknown).toEqual([])
+})
 
-  it('names only files and folders that exist', () => {
-    const missing = pages.flatMap(({ path, prose }) =>
-      prose.flatMap(({ number, text }) =>
-        codeSpans(text)
-          .filter(span => looksLikePath(span) && !isThere(span))
-          .map(span => `${path}:${number} ${span}`),
-      ),
-    )
-    expect(missing).toEqual([])
-  })
+it('every page names only files and folders that exist', () => {
+  const missing = pages.flatMap(({ path, prose }) =>
+    prose.flatMap(({ number, text }) =>
+      codeSpans(text)
+        .filter(span => looksLikePath(span) && !isThere(span))
+        .map(span => `${path}:${number} ${span}`),
+    ),
+  )
+  expect(missing).toEqual([])
+})
 
-  it('has no unfilled part', () => {
-    expect(pages.filter(({ text }) => /@@|TODO|FIXME/.test(text)).map(({ path }) => path)).toEqual([])
-  })
+it('every page is free of unfilled parts', () => {
+  expect(pages.filter(({ text }) => /@@|TODO|FIXME/.test(text)).map(({ path }) => path)).toEqual([])
 })
 
 function resolves(from: string, target: string): boolean {
@@ -119,21 +117,19 @@ function isThere(span: string): boolean {
   return ['', 'src'].some(folder => existsSync(join(root, folder, span)))
 }
 
-describe('README.md', () => {
-  it('has at most 170 lines', () => {
-    expect(page('README.md').text.split('\n').length).toBeLessThanOrEqual(170)
-  })
+it('README.md has at most 170 lines', () => {
+  expect(page('README.md').text.split('\n').length).toBeLessThanOrEqual(170)
+})
 
-  it('shows the commands that try and test a clone', () => {
-    const commands = page('README.md').blocks.flatMap(({ lines }) => lines)
-    expect(commands).toEqual(expect.arrayContaining(['npm ci && npm run demo', 'npm ci && npm test']))
-  })
+it('README.md shows the commands that try and test a clone', () => {
+  const commands = page('README.md').blocks.flatMap(({ lines }) => lines)
+  expect(commands).toEqual(expect.arrayContaining(['npm ci && npm run demo', 'npm ci && npm test']))
+})
 
-  it('links to every page in docs/', () => {
-    const { text } = page('README.md')
-    const unlinked = pages.filter(({ path }) => /^docs\/[^/]+$/.test(path) && !text.includes(`(${path})`))
-    expect(unlinked.map(({ path }) => path)).toEqual([])
-  })
+it('README.md links to every page in docs/', () => {
+  const { text } = page('README.md')
+  const unlinked = pages.filter(({ path }) => /^docs\/[^/]+$/.test(path) && !text.includes(`(${path})`))
+  expect(unlinked.map(({ path }) => path)).toEqual([])
 })
 
 it('ARCHITECTURE.md links to every decision', () => {
