@@ -1,79 +1,85 @@
-// Lays what was heard exactly on a recording, by comparing wave forms around a rough guess.
-import type { Known } from './library.ts'
-import { readAt } from './shift.ts'
+// Aligns audio with a recording to a fraction of a sample, by cross-correlation around a rough guess.
+import type { Recording } from './library.ts'
+import { readAt } from './resample.ts'
 
 export interface Alignment {
-  known: Known
-  /** Add it to a sample number of what was heard to get the (fractional) sample of the recording. */
+  recording: Recording
+  /** Sample position in the recording minus sample position in the audio; fractional. */
   offset: number
-  /** How much louder than the recording it was heard. */
+  /** Amplitude of the audio relative to the recording. */
   gain: number
-  /** 1 where the wave forms are the same. */
+  /** 1 if the waveforms are equal. */
   correlation: number
-  /** Energy of what was heard where this was measured. */
+  /** Energy of the audio in the measured range. */
   power: number
 }
 
-// Hops to either side: half of one because frames lie on different grids, three because a neighbour may have matched
-// better.
-const REACH = 448
+// 3.5 hops to either side: half a hop for the offset between frame grids, three because a neighbour may match better.
+const searchRadiusSamples = 448
 
-// A steady voice repeats itself every few milliseconds, so that a neighbouring period may fit a little better by chance.
-const NEARLY = 0.08
-const MOST = 4
+// A steady voice repeats every few milliseconds, so a neighbouring period may correlate slightly better by chance.
+const maxCorrelationGap = 0.08
+const maxPeaks = 4
 
 /**
- * The best places for `length` samples heard from `start` on, near a guessed offset: best first, none where nothing
- * fits, several where only what comes before and after can decide.
+ * Returns the best alignments of `length` samples from `start` on, near a guessed offset, best first. Empty if nothing
+ * fits; several if only the surrounding audio can decide.
  */
 export function align(
-  heard: Float32Array,
+  audio: Float32Array,
   start: number,
   length: number,
-  known: Known,
+  recording: Recording,
   guess: number,
 ): Alignment[] {
-  const base = start + guess - REACH
-  const recorded = readAt(known.samples, base, length + 2 * REACH, new Float32Array(length + 2 * REACH))
-  const correlations = correlateAll(heard.subarray(start, start + length), recorded)
+  const base = start + guess - searchRadiusSamples
+  const reference = readAt(
+    recording.samples,
+    base,
+    length + 2 * searchRadiusSamples,
+    new Float32Array(length + 2 * searchRadiusSamples),
+  )
+  const correlations = correlateAll(audio.subarray(start, start + length), reference)
   const top = correlations.reduce((a, b) => Math.max(a, b), 0)
   if (top < 0.4) return []
   const peaks: number[] = []
   for (let lag = 1; lag + 1 < correlations.length; lag++) {
     const value = correlations[lag]!
     const local = value >= correlations[lag - 1]! && value > correlations[lag + 1]!
-    if (local && value > top - NEARLY) peaks.push(lag)
+    if (local && value > top - maxCorrelationGap) peaks.push(lag)
   }
   peaks.sort((a, b) => correlations[b]! - correlations[a]!)
   return peaks
-    .slice(0, MOST)
-    .map(lag => measure(heard, start, length, known, base - start + lag + summit(correlations, lag)))
+    .slice(0, maxPeaks)
+    .map(lag =>
+      measure(audio, start, length, recording, base - start + lag + parabolicPeak(correlations, lag)),
+    )
 }
 
-/** How well a stretch fits at an offset. */
+/** Measures how well a range of the audio fits the recording at an offset. */
 export function measure(
-  heard: Float32Array,
+  audio: Float32Array,
   start: number,
   length: number,
-  known: Known,
+  recording: Recording,
   offset: number,
 ): Alignment {
-  const recorded = readAt(known.samples, start + offset, length, new Float32Array(length))
+  const reference = readAt(recording.samples, start + offset, length, new Float32Array(length))
   let product = 0
-  let heardPower = 1e-9
-  let recordedPower = 1e-9
+  let audioPower = 1e-9
+  let referencePower = 1e-9
   for (let i = 0; i < length; i++) {
-    const sample = heard[start + i] ?? 0
-    product += sample * recorded[i]!
-    heardPower += sample ** 2
-    recordedPower += recorded[i]! ** 2
+    const sample = audio[start + i] ?? 0
+    product += sample * reference[i]!
+    audioPower += sample ** 2
+    referencePower += reference[i]! ** 2
   }
   return {
-    known,
+    recording,
     offset,
-    gain: product / recordedPower,
-    correlation: product / Math.sqrt(heardPower * recordedPower),
-    power: heardPower,
+    gain: product / referencePower,
+    correlation: product / Math.sqrt(audioPower * referencePower),
+    power: audioPower,
   }
 }
 
@@ -96,8 +102,8 @@ function correlateAll(short: Float32Array, long: Float32Array): Float64Array {
   return correlations
 }
 
-// The top of a parabola through a maximum and its neighbours: the part of a sample that is missing.
-function summit(values: Float64Array, at: number): number {
+// Vertex of the parabola through a maximum and its neighbours, as a fraction of a sample.
+function parabolicPeak(values: Float64Array, at: number): number {
   const before = values[at - 1]
   const after = values[at + 1]
   if (before === undefined || after === undefined) return 0

@@ -5,7 +5,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { HOP } from './fourier.ts'
+import { hopSamples } from './fourier.ts'
 
 export interface Analysis {
   /** Mono at 8 kHz, between -1 and 1. */
@@ -77,7 +77,7 @@ function unpack(bytes: Buffer): Analysis | undefined {
   if (bytes.length < HEADER) return undefined
   const count = bytes.readUInt32LE(8)
   const printsAt = HEADER + 4 * count
-  const printCount = Math.ceil(count / HOP)
+  const printCount = Math.ceil(count / hopSamples)
   if (bytes.length !== printsAt + 4 * printCount) return undefined
   // A copy begins at an offset that typed arrays accept.
   const buffer = new Uint8Array(bytes).buffer

@@ -1,17 +1,17 @@
-// Turns whatever audio was sent into samples, with ffmpeg.
+// Decodes audio of any format to samples, with ffmpeg.
 import { spawn } from 'node:child_process'
-import { RATE } from './fourier.ts'
+import { sampleRateHz } from './fourier.ts'
 
 export interface Decoded {
   /** Mono at 8 kHz, between -1 and 1. */
   samples: Float32Array
   seconds: number
-  /** As they were sent, in Hz and bit/s; 0 and undefined where ffmpeg does not say. */
+  /** Of the input, in Hz and bit/s; 0 and undefined if ffmpeg does not report them. */
   sampleRate: number
   bitRate: number | undefined
 }
 
-/** Rejects when ffmpeg finds no audio in it, and when the signal aborts. */
+/** Rejects if ffmpeg finds no audio, and when the signal aborts. */
 export async function decode(
   source: { file: string } | { bytes: Buffer },
   ffmpeg: string,
@@ -19,11 +19,11 @@ export async function decode(
 ): Promise<Decoded> {
   const input = 'file' in source ? source.file : 'pipe:0'
   const args = ['-hide_banner', '-nostats', '-threads', '1', '-i', input, '-vn', '-f', 's16le', '-ac', '1']
-  const child = spawn(ffmpeg, [...args, '-ar', String(RATE), 'pipe:1'], {
+  const child = spawn(ffmpeg, [...args, '-ar', String(sampleRateHz), 'pipe:1'], {
     stdio: ['pipe', 'pipe', 'pipe'],
     ...(signal ? { signal, killSignal: 'SIGKILL' as const } : {}),
   })
-  // ffmpeg may stop reading before everything is written, for instance when the format is unknown.
+  // ffmpeg may stop reading early, for instance if the format is unknown.
   child.stdin.on('error', () => {})
   child.stdin.end('bytes' in source ? source.bytes : undefined)
   const output: Buffer[] = []
@@ -35,13 +35,13 @@ export async function decode(
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject).once('close', resolve)
   })
-  if (code !== 0) throw new Error(`ffmpeg ended with ${code}: ${report.slice(-300)}`)
+  if (code !== 0) throw new Error(`ffmpeg exited with ${code}: ${report.slice(-300)}`)
   const samples = toFloats(Buffer.concat(output))
   const stream = /Audio: [^\n]*?(\d+) Hz[^\n]*/.exec(report.slice(report.indexOf('Input #')))
   const kilobits = /(\d+) kb\/s/.exec(stream?.[0] ?? '')
   return {
     samples,
-    seconds: samples.length / RATE,
+    seconds: samples.length / sampleRateHz,
     sampleRate: Number(stream?.[1] ?? 0),
     bitRate: kilobits ? Number(kilobits[1]) * 1000 : undefined,
   }

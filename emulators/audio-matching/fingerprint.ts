@@ -1,23 +1,23 @@
-// Sub-fingerprints of sound after Haitsma and Kalker: 32 bits per frame that survive coding and changes of volume.
-import { BANDS, bandEnergies, HOP } from './fourier.ts'
+// Audio fingerprints after Haitsma and Kalker: 32 bits per frame that survive lossy coding and volume changes.
+import { bandCount, bandEnergies, hopSamples } from './fourier.ts'
 
-// A bit compares a frame with the one this many hops before: their windows then do not overlap.
-const LAG = 4
+// A bit compares a frame with an earlier one whose window does not overlap it.
+const lagFrames = 4
 
-/** The fingerprints of `count` frames from frame `from` on; frame k starts at sample k * HOP. */
+/** Computes the fingerprints of `count` frames from frame `from` on; frame k starts at sample k * hopSamples. */
 export function fingerprints(samples: Float32Array, from: number, count: number): Uint32Array {
-  const rows = count + LAG
-  const energies = new Float32Array((rows + 1) * BANDS)
+  const rows = count + lagFrames
+  const energies = new Float32Array((rows + 1) * bandCount)
   for (let row = 0; row < rows; row += 2) {
-    const start = (from - LAG + row) * HOP
-    bandEnergies(samples, start, start + HOP, energies, row * BANDS, (row + 1) * BANDS)
+    const start = (from - lagFrames + row) * hopSamples
+    bandEnergies(samples, start, start + hopSamples, energies, row * bandCount, (row + 1) * bandCount)
   }
   const prints = new Uint32Array(count)
   for (let k = 0; k < count; k++) {
-    const then = k * BANDS
-    const now = (k + LAG) * BANDS
+    const then = k * bandCount
+    const now = (k + lagFrames) * bandCount
     let bits = 0
-    for (let band = 0; band + 1 < BANDS; band++) {
+    for (let band = 0; band + 1 < bandCount; band++) {
       const slope = energies[now + band]! - energies[now + band + 1]!
       const before = energies[then + band]! - energies[then + band + 1]!
       if (slope > before) bits |= 1 << band
@@ -27,7 +27,7 @@ export function fingerprints(samples: Float32Array, from: number, count: number)
   return prints
 }
 
-/** How many of 32 bits differ. */
+/** Hamming distance of two fingerprints. */
 export function distance(a: number, b: number): number {
   let x = a ^ b
   x -= (x >>> 1) & 0x55555555

@@ -1,28 +1,28 @@
-// Band energies of short frames of sound, by a fast Fourier transform that takes two frames at a time.
+// Log band energies of short frames, by an FFT that transforms two real frames at a time.
 
-/** Samples per second at which everything in this folder listens. */
-export const RATE = 8000
-/** Samples from one frame to the next: 16 ms. */
-export const HOP = 128
-/** Samples in a frame: 64 ms. */
-export const FRAME = 512
-/** Energy bands per frame; their pairs of neighbours give 32 bits. */
-export const BANDS = 33
+/** Sample rate of all audio in this folder. */
+export const sampleRateHz = 8000
+/** Distance between frames: 16 ms. */
+export const hopSamples = 128
+/** Length of a frame: 64 ms. */
+export const frameSamples = 512
+/** Energy bands per frame; their 32 adjacent pairs give one bit each. */
+export const bandCount = 33
 
-const half = FRAME / 2
-const cosines = Float64Array.from({ length: half }, (_, i) => Math.cos((2 * Math.PI * i) / FRAME))
-const sines = Float64Array.from({ length: half }, (_, i) => -Math.sin((2 * Math.PI * i) / FRAME))
+const half = frameSamples / 2
+const cosines = Float64Array.from({ length: half }, (_, i) => Math.cos((2 * Math.PI * i) / frameSamples))
+const sines = Float64Array.from({ length: half }, (_, i) => -Math.sin((2 * Math.PI * i) / frameSamples))
 const hann = Float64Array.from(
-  { length: FRAME },
-  (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * (i + 0.5)) / FRAME),
+  { length: frameSamples },
+  (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * (i + 0.5)) / frameSamples),
 )
-const reversed = bitReversal(FRAME)
+const reversed = bitReversal(frameSamples)
 const edges = bandEdges(250, 3500)
-const real = new Float64Array(FRAME)
-const imaginary = new Float64Array(FRAME)
+const real = new Float64Array(frameSamples)
+const imaginary = new Float64Array(frameSamples)
 
 /**
- * Log energies of the frames that start at `first` and `second` (sample numbers), into `out` at the two places.
+ * Writes the log energies of the frames starting at samples `first` and `second` to `out`, at the two indexes.
  * Samples outside the recording count as silence.
  */
 export function bandEnergies(
@@ -33,21 +33,21 @@ export function bandEnergies(
   firstAt: number,
   secondAt: number,
 ): void {
-  for (let i = 0; i < FRAME; i++) {
+  for (let i = 0; i < frameSamples; i++) {
     const to = reversed[i]!
     real[to] = (samples[first + i] ?? 0) * hann[i]!
     imaginary[to] = (samples[second + i] ?? 0) * hann[i]!
   }
   transform()
-  for (let band = 0; band < BANDS; band++) {
+  for (let band = 0; band < bandCount; band++) {
     let a = 0
     let b = 0
     for (let k = edges[band]!; k < edges[band + 1]!; k++) {
-      // Two real signals went in as one complex one; their spectra are its even and odd parts.
+      // The two real signals form one complex signal; their spectra are its even and odd parts.
       const re = real[k]!
       const im = imaginary[k]!
-      const mirrorRe = real[FRAME - k]!
-      const mirrorIm = imaginary[FRAME - k]!
+      const mirrorRe = real[frameSamples - k]!
+      const mirrorIm = imaginary[frameSamples - k]!
       a += (re + mirrorRe) ** 2 + (im - mirrorIm) ** 2
       b += (im + mirrorIm) ** 2 + (mirrorRe - re) ** 2
     }
@@ -57,13 +57,13 @@ export function bandEnergies(
 }
 
 function transform(): void {
-  for (let size = 2; size <= FRAME; size *= 2) {
+  for (let size = 2; size <= frameSamples; size *= 2) {
     const middle = size / 2
-    const stride = FRAME / size
+    const stride = frameSamples / size
     for (let j = 0; j < middle; j++) {
       const c = cosines[j * stride]!
       const s = sines[j * stride]!
-      for (let low = j; low < FRAME; low += size) {
+      for (let low = j; low < frameSamples; low += size) {
         const high = low + middle
         const re = real[high]! * c - imaginary[high]! * s
         const im = real[high]! * s + imaginary[high]! * c
@@ -82,12 +82,12 @@ function bitReversal(size: number): Uint16Array {
   return table
 }
 
-// Bands of equal width on the mel scale, as bin numbers.
+// Band edges as FFT bin numbers, evenly spaced on the mel scale.
 function bandEdges(low: number, high: number): Uint16Array {
   const mel = (hertz: number) => Math.log(1 + hertz / 700)
-  const step = (mel(high) - mel(low)) / BANDS
-  return Uint16Array.from({ length: BANDS + 1 }, (_, i) => {
+  const step = (mel(high) - mel(low)) / bandCount
+  return Uint16Array.from({ length: bandCount + 1 }, (_, i) => {
     const hertz = 700 * (Math.exp(mel(low) + i * step) - 1)
-    return Math.round((hertz * FRAME) / RATE)
+    return Math.round((hertz * frameSamples) / sampleRateHz)
   })
 }

@@ -1,32 +1,35 @@
-// Recognises by listening: finds what was sent in the known recordings and says the words that are in it.
-import { BLOCK, type Stretch } from './extend.ts'
-import { RATE } from './fourier.ts'
-import { blockLevels, type Known, type KnownWord } from './library.ts'
-import { findStretches } from './stretches.ts'
-import { intervals, wordsOf } from './words.ts'
+// Recognition by matching: finds the audio in the known recordings and returns the words in it.
+import { blockSamples, type Match } from './extend-match.ts'
+import { findMatches } from './find-matches.ts'
+import { sampleRateHz } from './fourier.ts'
+import { blockLevels, type RecordedWord, type Recording } from './library.ts'
+import { intervals, wordsIn } from './words.ts'
 
-/** What the stand-in says to sound that it does not know. */
-export const UNKNOWN = '(the stand-in knows only its own recordings)'
+/** The text of audio that is in none of the recordings. */
+export const unknownText = '(the emulator knows only its own recordings)'
 
-export interface Heard {
+export interface RecognisedAudio {
   /** Empty for silence. */
   text: string
-  /** Language of most words, undefined where there are none. */
+  /** Language of most words; undefined without words. */
   language: string | undefined
-  /** What stands between words of that language. */
+  /** Separator between words of that language. */
   joiner: string
-  stretches: Stretch[]
+  matches: Match[]
 }
 
-// Sound that is not in the library counts from this length on, in seconds.
-const LEAST_UNKNOWN = 1.5
-// Blocks around a stretch in which coding smears its sound.
-const MARGIN = 15
+// Shorter unknown sounds are ignored.
+const minUnknownSeconds = 1.5
+// Lossy coding smears the sound of a match into its surroundings.
+const marginBlocks = 15
 
-export async function listen(samples: Float32Array, library: Known[]): Promise<Heard> {
+export async function recogniseSamples(
+  samples: Float32Array,
+  library: Recording[],
+): Promise<RecognisedAudio> {
   const silent = isSilent(samples)
-  const stretches = silent ? [] : await findStretches(samples, library)
-  const parts = [...passages(stretches), ...(silent ? [] : unknownParts(samples, stretches))]
+  const matches = silent ? [] : await findMatches(samples, library)
+  const parts = [...passagesOf(matches), ...(silent ? [] : unknownParts(samples, matches))]
   parts.sort((a, b) => a.at - b.at)
   const counts = new Map<string, number>()
   let text = ''
@@ -39,63 +42,84 @@ export async function listen(samples: Float32Array, library: Known[]): Promise<H
     if (part.language) counts.set(part.language, (counts.get(part.language) ?? 0) + part.words.length)
   }
   const language = [...counts].sort((a, b) => b[1] - a[1])[0]?.[0]
-  joiner = library.find(known => known.language === language)?.joiner ?? ' '
-  return { text, language, joiner, stretches }
+  joiner = library.find(recording => recording.language === language)?.joiner ?? ' '
+  return { text, language, joiner, matches }
 }
 
-/** What is said from sample `at` on, in one recording or in something unknown. */
+/** The words from sample `at` on, of one recording or of unknown audio. */
 export interface Part {
   at: number
-  /** Name of the recording; absent where it is unknown. */
+  /** Name of the recording; absent if unknown. */
   recording?: string
-  /** With the times of what was heard. */
-  words: KnownWord[]
+  /** Times are seconds of the audio. */
+  words: RecordedWord[]
   joiner: string
   language?: string
 }
 
-// Neighbouring stretches that are one passage of a recording are heard together, so that a word is not said twice.
-function passages(stretches: Stretch[]): Part[] {
-  const groups: Stretch[][] = []
-  for (const stretch of stretches) {
+// Groups adjacent matches of one playback, so that a word they share occurs once.
+function passagesOf(matches: Match[]): Part[] {
+  const groups: Match[][] = []
+  for (const match of matches) {
     const last = groups.at(-1)?.at(-1)
-    const same = last && last.known === stretch.known && Math.abs(last.offset - stretch.offset) < BLOCK
-    if (same) groups.at(-1)!.push(stretch)
-    else groups.push([stretch])
+    const same =
+      last && last.recording === match.recording && Math.abs(last.offset - match.offset) < blockSamples
+    if (same) groups.at(-1)!.push(match)
+    else groups.push([match])
   }
   return groups.map(toPart)
 }
 
-/** The words of stretches that are one passage, in order. */
-export function toPart(group: Stretch[]): Part {
-  const { known, start, offset } = group[0]!
+/** The words of matches that form one passage, in order. */
+export function toPart(group: Match[]): Part {
+  const { recording, start, offset } = group[0]!
   const times = group.map(intervals)
-  const words = wordsOf(
-    known,
+  const words = wordsIn(
+    recording,
     times.map(time => time.core),
-    times.map(time => time.heard),
-  ).map(word => ({ ...word, start: word.start - offset / RATE, end: word.end - offset / RATE }))
-  return { at: start, recording: known.name, words, joiner: known.joiner, language: known.language }
+    times.map(time => time.complete),
+  ).map(word => ({
+    ...word,
+    start: word.start - offset / sampleRateHz,
+    end: word.end - offset / sampleRateHz,
+  }))
+  return {
+    at: start,
+    recording: recording.name,
+    words,
+    joiner: recording.joiner,
+    language: recording.language,
+  }
 }
 
-// Runs of sound outside all stretches; pauses of up to half a second do not end a run.
-export function unknownParts(samples: Float32Array, stretches: Stretch[]): Part[] {
-  const levels = blockLevels(samples, BLOCK)
-  for (const { quietStart: start, quietEnd: end } of stretches) {
-    levels.fill(0, Math.max(0, start / BLOCK - MARGIN), Math.min(levels.length, end / BLOCK + MARGIN))
+// Runs of sound outside all matches; a pause of up to half a second does not end a run.
+export function unknownParts(samples: Float32Array, matches: Match[]): Part[] {
+  const levels = blockLevels(samples, blockSamples)
+  for (const { quietStart: start, quietEnd: end } of matches) {
+    levels.fill(
+      0,
+      Math.max(0, start / blockSamples - marginBlocks),
+      Math.min(levels.length, end / blockSamples + marginBlocks),
+    )
   }
-  const floor = audible(levels)
+  const floor = audibleLevel(levels)
   const parts: Part[] = []
   let run = { start: 0, end: 0, loud: 0 }
   for (let block = 0; block <= levels.length; block++) {
     const sound = (levels[block] ?? 0) > floor
-    if (block === levels.length || (sound && (block - run.end) * BLOCK > RATE / 2)) {
-      const long = (run.end - run.start) * BLOCK >= LEAST_UNKNOWN * RATE && run.loud * BLOCK >= RATE
-      const again = parts.at(-1)
-      const apart = !again || stretches.some(({ start }) => start > again.at && start < run.start * BLOCK)
-      const [start, end] = [(run.start * BLOCK) / RATE, (run.end * BLOCK) / RATE]
+    if (block === levels.length || (sound && (block - run.end) * blockSamples > sampleRateHz / 2)) {
+      const long =
+        (run.end - run.start) * blockSamples >= minUnknownSeconds * sampleRateHz &&
+        run.loud * blockSamples >= sampleRateHz
+      const previous = parts.at(-1)
+      const apart =
+        !previous || matches.some(({ start }) => start > previous.at && start < run.start * blockSamples)
+      const [start, end] = [
+        (run.start * blockSamples) / sampleRateHz,
+        (run.end * blockSamples) / sampleRateHz,
+      ]
       if (long && apart) {
-        parts.push({ at: run.start * BLOCK, words: [{ text: UNKNOWN, start, end }], joiner: ' ' })
+        parts.push({ at: run.start * blockSamples, words: [{ text: unknownText, start, end }], joiner: ' ' })
       }
       run = { start: block, end: block, loud: 0 }
     }
@@ -104,15 +128,15 @@ export function unknownParts(samples: Float32Array, stretches: Stretch[]): Part[
   return parts
 }
 
-/** Nothing but silence, or a low noise that does not change. */
+/** True for silence and for low constant noise. */
 export function isSilent(samples: Float32Array): boolean {
-  const levels = blockLevels(samples, RATE / 50).sort()
+  const levels = blockLevels(samples, sampleRateHz / 50).sort()
   const at = (share: number) => levels[Math.floor(share * (levels.length - 1))] ?? 0
   const top = at(0.98)
   return top < 1e-6 || (top < 1e-3 && top < at(0.5) * 6)
 }
 
-function audible(levels: Float32Array): number {
+function audibleLevel(levels: Float32Array): number {
   const quiet = levels.slice().sort()[Math.floor(levels.length * 0.1)] ?? 0
   return Math.max(1e-5, Math.min(quiet * 10, 1e-4))
 }

@@ -1,64 +1,64 @@
-// Where in the library a moment of sound may come from, by comparing fingerprints with all recordings.
+// Finds where audio may occur in the recordings, by comparing fingerprints.
 import { distance } from './fingerprint.ts'
-import type { Known } from './library.ts'
+import type { Recording } from './library.ts'
 
-/** A fingerprint of what was heard, and the frame it was taken from. */
+/** A fingerprint of the audio, and its frame. */
 export interface Print {
   frame: number
   bits: number
 }
 
 interface Candidate {
-  known: Known
-  /** Add it to a frame number of what was heard to get the frame of the recording. */
+  recording: Recording
+  /** Frame number in the recording minus frame number in the audio. */
   frames: number
-  /** Share of bits that differ: about 0.15 where it is the same sound, 0.3 and more where it is not. */
+  /** Share of differing bits: about 0.15 for the same sound, 0.3 and more for another. */
   difference: number
 }
 
-const WORST = 0.36
-const MOST = 6
+const maxDifference = 0.36
+const maxCandidates = 6
 
-/** The likeliest places, best first. */
-export function search(prints: Print[], library: Known[]): Candidate[] {
-  const order = spread(prints)
-  const sample = Math.min(8, order.length)
+/** The most likely candidates, best first. */
+export function search(prints: Print[], library: Recording[]): Candidate[] {
+  const ordered = sampleFirst(prints)
+  const sample = Math.min(8, ordered.length)
   const found: Candidate[] = []
-  for (const known of library) {
-    for (const candidate of searchOne(order, sample, known)) found.push(candidate)
+  for (const recording of library) {
+    for (const candidate of searchOne(ordered, sample, recording)) found.push(candidate)
   }
-  return found.sort((a, b) => a.difference - b.difference).slice(0, MOST)
+  return found.sort((a, b) => a.difference - b.difference).slice(0, maxCandidates)
 }
 
-function searchOne(order: Print[], sample: number, known: Known): Candidate[] {
-  const { prints } = known
-  const frames = order.map(print => print.frame)
+function searchOne(ordered: Print[], sample: number, recording: Recording): Candidate[] {
+  const { prints } = recording
+  const frames = ordered.map(print => print.frame)
   const first = -Math.min(...frames)
   const last = prints.length - 1 - Math.max(...frames)
   const sampleLimit = sample * 32 * 0.44
-  const limit = order.length * 32 * WORST
+  const limit = ordered.length * 32 * maxDifference
   const found: Candidate[] = []
   for (let at = first; at <= last; at++) {
     let differing = 0
-    for (let i = 0; i < sample; i++) differing += distance(order[i]!.bits, prints[at + frames[i]!]!)
+    for (let i = 0; i < sample; i++) differing += distance(ordered[i]!.bits, prints[at + frames[i]!]!)
     if (differing > sampleLimit) continue
-    for (let i = sample; i < order.length && differing <= limit; i++) {
-      differing += distance(order[i]!.bits, prints[at + frames[i]!]!)
+    for (let i = sample; i < ordered.length && differing <= limit; i++) {
+      differing += distance(ordered[i]!.bits, prints[at + frames[i]!]!)
     }
     if (differing > limit) continue
-    const difference = differing / (order.length * 32)
+    const difference = differing / (ordered.length * 32)
     const neighbour = found.at(-1)
-    // Next to a good place there are nearly as good ones: keep the best of them.
+    // Adjacent candidates are nearly as good: keep the best of them.
     if (neighbour && at - neighbour.frames <= 3) {
       if (difference < neighbour.difference) Object.assign(neighbour, { frames: at, difference })
-    } else found.push({ known, frames: at, difference })
+    } else found.push({ recording, frames: at, difference })
   }
   return found
 }
 
-// A few prints from all over come first, so that most places are given up after a glance at those.
-function spread(prints: Print[]): Print[] {
+// A sample spread over the range comes first, so that most candidates are dropped early.
+function sampleFirst(prints: Print[]): Print[] {
   const step = Math.max(1, Math.floor(prints.length / 8))
-  const glance = prints.filter((_, i) => i % step === 0)
-  return [...glance, ...prints.filter((_, i) => i % step !== 0)]
+  const first8 = prints.filter((_, i) => i % step === 0)
+  return [...first8, ...prints.filter((_, i) => i % step !== 0)]
 }

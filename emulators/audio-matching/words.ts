@@ -1,55 +1,55 @@
-// Which words a stretch of a recording holds, and what is left of those that a cut went through.
-import type { Stretch } from './extend.ts'
-import { RATE } from './fourier.ts'
-import type { Known, KnownWord } from './library.ts'
+// The words in a match, and what remains of words that were cut.
+import type { Match } from './extend-match.ts'
+import { sampleRateHz } from './fourier.ts'
+import type { RecordedWord, Recording } from './library.ts'
 
-/** A word counts as heard when no more than this is missing of it, in seconds. */
-const SLACK = 0.03
-/** Below this share nothing of a word is heard. */
-const LEAST = 1 / 3
+/** A word with less than this missing counts as complete. */
+const maxMissingSeconds = 0.03
+/** A word with a smaller audible share is omitted. */
+const minAudibleShare = 1 / 3
 
 interface Interval {
   start: number
   end: number
 }
 
-/** Words in order, with cut ones mangled; times are seconds of the recording. */
-export function wordsOf(known: Known, core: Interval[], heard: Interval[]): KnownWord[] {
-  const words: KnownWord[] = []
-  for (const word of known.words) {
-    // Silence around a stretch completes words but does not begin any.
+/** Words in order, cut ones shortened; times are seconds of the recording. */
+export function wordsIn(recording: Recording, core: Interval[], complete: Interval[]): RecordedWord[] {
+  const words: RecordedWord[] = []
+  for (const word of recording.words) {
+    // Silence around a match can complete a word but not start one.
     if (overlap(word, core) <= 0) continue
     const length = word.end - word.start
-    const missing = length - overlap(word, heard)
-    if (missing <= SLACK) words.push(word)
+    const missing = length - overlap(word, complete)
+    if (missing <= maxMissingSeconds) words.push(word)
     else {
-      const rest = mangle(word.text, 1 - missing / length, (heard[0]?.start ?? 0) > word.start)
+      const rest = shorten(word.text, 1 - missing / length, (complete[0]?.start ?? 0) > word.start)
       if (rest) words.push({ ...word, text: rest })
     }
   }
   return words
 }
 
-/** The stretch as seconds of its recording: what was recognised, and what is complete with the silence around it. */
-export function intervals(stretch: Stretch): { core: Interval; heard: Interval } {
-  const seconds = (sample: number) => (sample + stretch.offset) / RATE
+/** The match in seconds of its recording: the recognised range, and the range including silence around it. */
+export function intervals(match: Match): { core: Interval; complete: Interval } {
+  const seconds = (sample: number) => (sample + match.offset) / sampleRateHz
   return {
-    core: { start: seconds(stretch.start), end: seconds(stretch.end) },
-    heard: { start: seconds(stretch.quietStart), end: seconds(stretch.quietEnd) },
+    core: { start: seconds(match.start), end: seconds(match.end) },
+    complete: { start: seconds(match.quietStart), end: seconds(match.quietEnd) },
   }
 }
 
-/** Keeps as many letters as the share that was heard, at least one less than all; none below a third. */
-function mangle(text: string, share: number, startIsMissing: boolean): string {
-  if (share < LEAST) return ''
+/** Keeps the audible share of the letters, at least one less than all; nothing below a third. */
+function shorten(text: string, share: number, startIsMissing: boolean): string {
+  if (share < minAudibleShare) return ''
   const letters = [...text].filter(letter => /[\p{L}\p{N}]/u.test(letter))
-  // Nothing shorter than one letter is left to say, so another one has to do.
+  // A word of one letter cannot get shorter, so it becomes another letter.
   if (letters.length < 2) return letters[0] === 'm' ? 'n' : letters[0] === undefined ? '' : 'm'
   const kept = Math.min(letters.length - 1, Math.max(1, Math.round(letters.length * share)))
   return (startIsMissing ? letters.slice(-kept) : letters.slice(0, kept)).join('')
 }
 
-function overlap(word: KnownWord, parts: Interval[]): number {
+function overlap(word: RecordedWord, parts: Interval[]): number {
   let total = 0
   let until = word.start
   for (const { start, end } of parts) {

@@ -47,7 +47,7 @@ export const dashscopeErrors = {
     code: 'BadRequest.TooLarge',
     message: 'Exceeded limit on max bytes per data-uri item : 10485760',
   },
-  // The wording of the next two and of the quieter quota and server errors is not known; only the codes are.
+  // Only the codes of the next two, and of some quota and server errors, are documented; their wording is not.
   emptyInput: { status: 400, code: 'BadRequest.EmptyInput', message: 'Required input parameter missing.' },
   unsupportedFormat: {
     status: 400,
@@ -140,7 +140,7 @@ export const dashscopeErrors = {
   },
 } as const satisfies Record<string, CloudError>
 
-/** Thrown inside the stand-in; becomes an answer in one place. */
+/** Thrown by the emulator; one place turns it into a response. */
 export class Refusal extends Error {
   readonly error: CloudError
 

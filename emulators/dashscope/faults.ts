@@ -1,37 +1,37 @@
-// Faults that tests switch on: what a cloud, a proxy or a network does wrong, and to which requests.
+// Faults that tests inject into recognition requests: errors of the service, of a proxy or of the network.
 import type { CloudError } from './errors.ts'
 
-/** One recognition as the stand-in saw it. Times are milliseconds since 1970. */
+/** Record of one recognition request. Times are milliseconds since 1970. */
 export interface RecognitionRequest {
   at: number
   model: string
-  /** Length of the audio, silence and padding included; 0 while it was not decoded. */
+  /** Length of the audio, including silence and padding; 0 until it is decoded. */
   seconds: number
   sampleRate: number
-  /** Bits per second, where the format says so. */
+  /** Bits per second, if the format states it. */
   bitRate?: number
   mime: string
   language?: string
   context?: string
-  /** What was answered; 0 before, and when nothing was. */
+  /** HTTP status of the response; 0 without one. */
   status: number
   /** Size of the audio, decoded from base64. */
   bytes: number
-  /** What is said in the audio, whatever was answered: a fault can be aimed at a passage. */
+  /** The words in the audio, also if the response was an error: a fault can target a passage. */
   spokenText?: string
-  /** What was answered. */
+  /** The transcript in the response. */
   text?: string
   started: number
   finished?: number
-  /** The client left before the answer. */
+  /** The client disconnected before the response. */
   aborted: boolean
 }
 
-/** Which requests a fault hits: all, unless it says otherwise. Conditions add up. */
+/** Which requests a fault hits; default: all. All conditions must hold. */
 export interface FaultScope<Subject> {
-  /** How many requests are hit before the fault is over. */
+  /** The fault ends after this many hits. */
   times?: number
-  /** Only every n-th of the requests it could hit, the n-th first. */
+  /** Hits only every n-th matching request, starting with the n-th. */
   every?: number
   when?: (subject: Subject) => boolean
 }
@@ -39,39 +39,39 @@ export interface FaultScope<Subject> {
 export type Fault = FaultScope<RecognitionRequest> &
   (
     | ({ kind: 'error' } & CloudError)
-    /** Never answers. */
+    /** Never responds. */
     | { kind: 'hang' }
-    /** Cuts the connection when the body was read. */
+    /** Closes the connection after reading the body. */
     | { kind: 'drop' }
-    /** Cuts the connection before the body is read: nothing is known of the request then. */
+    /** Closes the connection before reading the body: the record stays empty. */
     | { kind: 'unread' }
-    /** A proxy's page, 502 unless told. */
+    /** The error page of a proxy; default status: 502. */
     | { kind: 'html'; status?: number }
-    /** 200 with half a JSON text. */
+    /** 200 with truncated JSON. */
     | { kind: 'garbage' }
-    /** Extra latency, in seconds. */
+    /** Additional latency. */
     | { kind: 'slow'; seconds: number }
-    /** A phrase comes back again and again; unless `times` or `when` is given only in audio longer than 100 s. */
+    /** Repeats a phrase. Without `times`, `every` and `when`: only in audio longer than 100 s. */
     | { kind: 'loop'; longerThan?: number; repeats?: number }
-    /** `content: []` although there is speech. */
+    /** `content: []` in spite of speech. */
     | { kind: 'empty' }
-    /** `content: [{ text: '' }]` although there is speech. */
+    /** `content: [{ text: '' }]` in spite of speech. */
     | { kind: 'emptyText' }
   )
 
 export interface FaultList<Subject, F extends FaultScope<Subject> & { kind: string }> {
   add(fault: F): () => void
-  /** The fault of one of these kinds that hits this subject, if any; it is then used up by one. */
+  /** Returns the first fault of these kinds that hits the subject, and counts the hit. */
   hit<K extends F['kind']>(subject: Subject, ...kinds: K[]): Extract<F, { kind: K }> | undefined
 }
 
 export type Faults = FaultList<RecognitionRequest, Fault>
 
 export function createFaults(): Faults {
-  return faultList((fault, request) => fault.kind !== 'loop' || request.seconds > loopsAbove(fault))
+  return faultList((fault, request) => fault.kind !== 'loop' || request.seconds > minLoopSeconds(fault))
 }
 
-/** `couldHit` says which subjects a fault is meant for, before its scope is looked at. */
+/** `couldHit` decides which subjects a fault applies to, in addition to its scope. */
 export function faultList<Subject, F extends FaultScope<Subject> & { kind: string }>(
   couldHit: (fault: F, subject: Subject) => boolean,
 ): FaultList<Subject, F> {
@@ -106,11 +106,11 @@ export function faultList<Subject, F extends FaultScope<Subject> & { kind: strin
   }
 }
 
-function loopsAbove(fault: Extract<Fault, { kind: 'loop' }>): number {
+function minLoopSeconds(fault: Extract<Fault, { kind: 'loop' }>): number {
   return fault.longerThan ?? (fault.times || fault.when || fault.every ? 0 : 100)
 }
 
-/** A text that got stuck: a phrase from its middle is repeated, and the rest is gone. */
+/** A hallucination loop: repeats a phrase from the middle and drops the rest. */
 export function looped(text: string, joiner: string, repeats = 40): string {
   const words = joiner ? text.split(joiner) : [...text]
   const from = Math.floor(words.length / 2)

@@ -1,17 +1,17 @@
-// How the stand-in speaks HTTP: reading bodies, and answers with the headers of DashScope's gateway.
+// HTTP of the emulator: reads bodies and sends responses with the headers of DashScope's gateway.
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import type { CloudError } from './errors.ts'
 
-/** The whole body; rejects when the client goes before its end. */
+/** Reads the whole body. Rejects if the client disconnects before its end. */
 export async function readBody(request: IncomingMessage): Promise<Buffer> {
   const parts: Buffer[] = []
   for await (const part of request) parts.push(part as Buffer)
   return Buffer.concat(parts)
 }
 
-/** Answers with JSON as the gateway does: its timing headers, and gzip for those who take it. */
+/** Sends JSON as the gateway does: with timing headers, and gzip if the client accepts it. */
 export function sendJson(
   request: IncomingMessage,
   response: ServerResponse,
@@ -34,7 +34,7 @@ export function sendJson(
   sendBody(request, response, status, body, headers)
 }
 
-/** JSON with these headers, and gzip for those who take it. */
+/** Sends JSON with these headers, and gzip if the client accepts it. */
 export function sendBody(
   request: IncomingMessage,
   response: ServerResponse,
@@ -57,12 +57,12 @@ export function sendError(
   started: number,
 ): void {
   const body = { code, message, request_id: randomUUID() }
-  // The captured answer to a wrong key has no content type and was not made by the model's gateway.
+  // The captured response to a wrong key has no content type and none of the gateway's headers.
   if (status === 401) response.writeHead(401, { 'x-request-id': body.request_id }).end(JSON.stringify(body))
   else sendJson(request, response, status, body, started)
 }
 
-/** The page of a proxy between the client and the cloud. */
+/** Sends the error page of a proxy between client and cloud. */
 export function sendProxyPage(response: ServerResponse, status: number): void {
   const title = `${status} ${status === 502 ? 'Bad Gateway' : 'Error'}`
   const page = `<html>\r\n<head><title>${title}</title></head>\r\n<body>\r\n<center><h1>${title}</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n`

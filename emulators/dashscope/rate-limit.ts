@@ -1,30 +1,31 @@
-// Counts what comes within a sliding stretch of time, and says when it is too much.
+// Sliding-window rate limiter.
 
 export interface Limiter {
-  limit(changed?: number): void
-  /** False when the limit is used up; only what was let in counts. */
+  /** Default: no limit. */
+  setLimit(limit?: number): void
+  /** False if the limit is used up; only admitted requests count. */
   admit(): boolean
-  /** Milliseconds until the next is let in. */
+  /** Milliseconds until the next request is admitted. */
   freeIn(): number
 }
 
-export function createLimiter(milliseconds: number, most = Number.POSITIVE_INFINITY): Limiter {
-  let limit = most
+export function createLimiter(windowMs: number, initialLimit = Number.POSITIVE_INFINITY): Limiter {
+  let limit = initialLimit
   let admitted: number[] = []
   return {
-    limit(changed = Number.POSITIVE_INFINITY) {
+    setLimit(changed = Number.POSITIVE_INFINITY) {
       limit = changed
     },
     admit() {
       const now = Date.now()
-      admitted = admitted.filter(at => at > now - milliseconds)
+      admitted = admitted.filter(at => at > now - windowMs)
       if (admitted.length >= limit) return false
       admitted.push(now)
       return true
     },
     freeIn() {
       const oldest = admitted.at(-limit)
-      return oldest === undefined ? 0 : Math.max(0, oldest + milliseconds - Date.now())
+      return oldest === undefined ? 0 : Math.max(0, oldest + windowMs - Date.now())
     },
   }
 }

@@ -1,5 +1,5 @@
 // The log of calls, and the faults that tests aim at them.
-import { seededRandom } from '../dashscope/file-tasks/seeded-random.ts'
+import { seededRandom } from '../seeded-random.ts'
 
 export interface MnsCall {
   /** Such as `SendMessage`. */

@@ -6,7 +6,7 @@ import { closeAtOnce, listenOnLoopback } from '../loopback.ts'
 import { xml } from '../xml.ts'
 import { MnsError, refusal } from './errors.ts'
 import { createFaults, type MnsCall, type MnsFault } from './faults.ts'
-import { type Answer, type Call, operationOf, operations } from './operations.ts'
+import { type Answer, type OperationRequest, operationOf, operations } from './operations.ts'
 import type { Queue } from './queue.ts'
 import { authenticate } from './signature.ts'
 
@@ -98,7 +98,7 @@ export async function startMns(options: MnsOptions = {}): Promise<MnsEmulator> {
       if (settings.forbidden?.includes(record.operation)) throw refusal('AccessDenied')
       if (fault?.kind === 'delay')
         await sleep(1000 * fault.seconds, undefined, { signal: closing.signal, ref: false })
-      const call: Call = {
+      const call: OperationRequest = {
         operation: record.operation,
         query: url.searchParams,
         body: body.toString(),
@@ -125,7 +125,7 @@ export async function startMns(options: MnsOptions = {}): Promise<MnsEmulator> {
   }
 
   /** Queues that nobody will ever look into. */
-  function elsewhere({ queue = '' }: Call): Map<string, Queue> {
+  function elsewhere({ queue = '' }: OperationRequest): Map<string, Queue> {
     const found = queues.get(queue)
     const lost = { ...found, send: (sent: { body: string }) => ({ id: randomUUID(), body: sent.body }) }
     return found ? new Map([[queue, lost as unknown as Queue]]) : new Map()
@@ -140,7 +140,7 @@ export async function startMns(options: MnsOptions = {}): Promise<MnsEmulator> {
     fault: faults.add,
     set(changes) {
       Object.assign(settings, changes)
-      for (const queue of queues.values()) queue.wake()
+      for (const queue of queues.values()) queue.notify()
     },
     queues: () => [...queues.keys()],
     messages: () =>

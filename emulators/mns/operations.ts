@@ -1,9 +1,16 @@
 // What each request does to the queues, and what is answered.
 import { type Elements, elementsOf, textOf } from '../xml.ts'
 import { refusal } from './errors.ts'
-import { type Attributes, createQueue, digestOf, type Message, type Queue, usual } from './queue.ts'
+import {
+  type Attributes,
+  createQueue,
+  defaultAttributes,
+  digestOf,
+  type Message,
+  type Queue,
+} from './queue.ts'
 
-export interface Call {
+export interface OperationRequest {
   operation: string
   queue?: string
   query: URLSearchParams
@@ -19,14 +26,14 @@ export interface Answer {
   headers?: Record<string, string>
 }
 
-export interface Desk {
+export interface OperationContext {
   queues: Map<string, Queue>
   now(): number
   /** Aborted when the client hangs up, or the server closes. */
   gone: AbortSignal
 }
 
-type Operation = (call: Call, desk: Desk) => Answer | Promise<Answer>
+type Operation = (call: OperationRequest, desk: OperationContext) => Answer | Promise<Answer>
 
 /** Messages of one batch (limit of the service), and bytes of all their bodies. */
 const mostInBatch = 16
@@ -60,7 +67,7 @@ export function operationOf(method: string, url: URL): { operation: string; queu
 export const operations: Record<string, Operation> = {
   CreateQueue({ queue = '', body }, { queues, now }) {
     if (!/^[a-z0-9][\w-]{0,119}$/i.test(queue)) throw refusal('InvalidQueueName')
-    const wished = { ...usual, ...attributesIn(body) }
+    const wished = { ...defaultAttributes, ...attributesIn(body) }
     const found = queues.get(queue)
     if (found && JSON.stringify(found.attributes) !== JSON.stringify(wished))
       throw refusal('QueueAlreadyExist')
@@ -100,7 +107,7 @@ export const operations: Record<string, Operation> = {
     }
   },
   DeleteQueue({ queue = '' }, { queues }) {
-    queues.get(queue)?.wake()
+    queues.get(queue)?.notify()
     queues.delete(queue)
     return { status: 204 }
   },
@@ -135,8 +142,14 @@ export const operations: Record<string, Operation> = {
   ChangeMessageVisibility(call, desk) {
     const { query } = call
     const seconds = Number(query.get('visibilityTimeout'))
-    const { handle = '', visible } = theQueue(call, desk).hide(query.get('receiptHandle') ?? '', seconds)
-    return { status: 200, content: ['ChangeVisibility', { ReceiptHandle: handle, NextVisibleTime: visible }] }
+    const { receiptHandle = '', visible } = theQueue(call, desk).hide(
+      query.get('receiptHandle') ?? '',
+      seconds,
+    )
+    return {
+      status: 200,
+      content: ['ChangeVisibility', { ReceiptHandle: receiptHandle, NextVisibleTime: visible }],
+    }
   },
   DeleteMessage(call, desk) {
     theQueue(call, desk).remove(call.query.get('ReceiptHandle') ?? '')
@@ -160,8 +173,8 @@ export const operations: Record<string, Operation> = {
 }
 
 async function receive(
-  call: Call,
-  desk: Desk,
+  call: OperationRequest,
+  desk: OperationContext,
   tell: (found: Elements[]) => [string, Elements],
 ): Promise<Answer> {
   const queue = theQueue(call, desk)
@@ -172,20 +185,20 @@ async function receive(
   for (;;) {
     theQueue(call, desk)
     // What is handed to nobody would be hidden for nothing.
-    const found = desk.gone.aborted ? [] : queue.take(most)
+    const found = desk.gone.aborted ? [] : queue.receive(most)
     if (found.length > 0) return { status: 200, content: tell(found.map(message => toldWhole(message))) }
     if (desk.now() >= until || desk.gone.aborted) throw refusal('MessageNotExist')
-    await queue.news(until, desk.gone)
+    await queue.changed(until, desk.gone)
   }
 }
 
-function theQueue({ queue = '' }: Call, { queues }: Desk): Queue {
+function theQueue({ queue = '' }: OperationRequest, { queues }: OperationContext): Queue {
   const found = queues.get(queue)
   if (!found) throw refusal('QueueNotExist')
   return found
 }
 
-function countIn({ query }: Call): number {
+function countIn({ query }: OperationRequest): number {
   const count = Number(query.get('numOfMessages') ?? 1)
   if (!(count >= 1 && count <= mostInBatch)) throw refusal('InvalidArgument')
   return count
@@ -233,5 +246,5 @@ function told({ id, body, priority, enqueued, dequeued, firstDequeued = 0 }: Mes
 }
 
 function toldWhole(message: Message): Elements {
-  return { ...told(message), ReceiptHandle: message.handle, NextVisibleTime: message.visible }
+  return { ...told(message), ReceiptHandle: message.receiptHandle, NextVisibleTime: message.visible }
 }

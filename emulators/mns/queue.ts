@@ -11,7 +11,7 @@ export interface Message {
   visible: number
   dequeued: number
   firstDequeued?: number
-  handle?: string
+  receiptHandle?: string
 }
 
 /** Numbers are seconds, or bytes. */
@@ -34,18 +34,18 @@ export interface Queue {
   messages(): Message[]
   send(sent: Sent): Message
   /** Up to so many, at once; none where there are none. */
-  take(most: number): Message[]
+  receive(most: number): Message[]
   peek(most: number): Message[]
   /** Throws `MessageNotExist` for a handle that is no longer good. */
   hide(handle: string, seconds: number): Message
   remove(handle: string): void
   /** Resolves when there may be something to take: when something comes or shows up, or the time (a moment) is reached. */
-  news(until: number, signal: AbortSignal): Promise<void>
+  changed(until: number, signal: AbortSignal): Promise<void>
   /** Has those who wait look again. */
-  wake(): void
+  notify(): void
 }
 
-export const usual: Attributes = {
+export const defaultAttributes: Attributes = {
   VisibilityTimeout: 30,
   MessageRetentionPeriod: 345_600,
   PollingWaitSeconds: 0,
@@ -74,17 +74,17 @@ export function createQueue(attributes: Attributes, now: () => number): Queue {
   /** A handle is good until its message shows up again. */
   function held(handle: string): Message {
     if (!/^[\w-]+$/.test(handle)) throw refusal('ReceiptHandleError')
-    const found = alive().find(message => message.handle === handle)
+    const found = alive().find(message => message.receiptHandle === handle)
     if (!found || found.visible <= now()) throw refusal('MessageNotExist')
     return found
   }
 
   function hand(message: Message): Message {
-    message.handle = `${message.priority}-${randomUUID()}`
+    message.receiptHandle = `${message.priority}-${randomUUID()}`
     return { ...message }
   }
 
-  const wake = () => {
+  const notify = () => {
     for (const look of waiting) look()
   }
 
@@ -98,10 +98,10 @@ export function createQueue(attributes: Attributes, now: () => number): Queue {
       const at = now()
       const message = { id: idOf(), body, priority, enqueued: at, visible: at + 1000 * delay, dequeued: 0 }
       messages.push(message)
-      wake()
+      notify()
       return message
     },
-    take: most =>
+    receive: most =>
       visible(most).map(message => {
         message.visible = now() + 1000 * attributes.VisibilityTimeout
         message.dequeued++
@@ -114,14 +114,14 @@ export function createQueue(attributes: Attributes, now: () => number): Queue {
       const message = held(handle)
       message.visible = now() + 1000 * seconds
       const handed = hand(message)
-      wake()
+      notify()
       return handed
     },
     remove(handle) {
       const gone = held(handle)
       messages = messages.filter(message => message !== gone)
     },
-    news: (until, signal) =>
+    changed: (until, signal) =>
       new Promise(resolve => {
         const moments = alive().map(message => message.visible)
         const next = Math.min(until, ...moments.filter(moment => moment > now()))
@@ -136,7 +136,7 @@ export function createQueue(attributes: Attributes, now: () => number): Queue {
         signal.addEventListener('abort', done)
         if (signal.aborted) done()
       }),
-    wake,
+    notify,
   }
 }
 

@@ -1,7 +1,7 @@
 // Who may do what they ask: signature, clock, region, keys and tokens of each request.
 import { timingSafeEqual } from 'node:crypto'
-import type { Target } from './call.ts'
 import { refusal } from './errors.ts'
+import type { Target } from './request.ts'
 import {
   ALGORITHM,
   canonicalRequest,

@@ -1,5 +1,5 @@
 // The log of requests, and the faults that tests aim at them.
-import type { Kind } from './call.ts'
+import type { Kind } from './request.ts'
 
 /** One request as the server saw it. Times are milliseconds since 1970 by the machine's clock. */
 export interface OssRequest {

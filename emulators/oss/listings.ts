@@ -1,11 +1,11 @@
 // What is in a bucket, page by page: objects and unfinished uploads.
 
 import { xml } from '../xml.ts'
-import { type Answer, type Call, numberIn } from './call.ts'
 import { refusal } from './errors.ts'
+import { type Answer, numberIn, type OperationRequest } from './request.ts'
 import { compareKeys, sortedByKey } from './storage.ts'
 
-export function listObjects({ content, query }: Call): Answer {
+export function listObjects({ content, query }: OperationRequest): Answer {
   if (query.get('delimiter')) throw refusal('NotImplemented')
   const prefix = query.get('prefix') ?? ''
   const token = query.get('continuation-token')
@@ -38,7 +38,7 @@ export function listObjects({ content, query }: Call): Answer {
   }
 }
 
-export function listUploads({ content, query }: Call): Answer {
+export function listUploads({ content, query }: OperationRequest): Answer {
   if (query.get('delimiter')) throw refusal('NotImplemented')
   const prefix = query.get('prefix') ?? ''
   const keyMarker = query.get('key-marker') ?? ''

@@ -1,16 +1,16 @@
 // Uploads in parts: begin, add, finish, give up, and look at what is there.
 import { createHash } from 'node:crypto'
 import { elementsOf, textOf, xml } from '../xml.ts'
-import { type Answer, type Call, numberIn } from './call.ts'
 import { refusal } from './errors.ts'
 import { checkDigest, checkKey, describe } from './objects.ts'
+import { type Answer, numberIn, type OperationRequest } from './request.ts'
 import { etagOf, guardOverwrite, newUploadId, type StoredPart, type UnfinishedUpload } from './storage.ts'
 
 /** Only the last part may be smaller. */
 const MIN_PART_BYTES = 100 * 1024
 const MAX_PARTS = 10_000
 
-export function initiateUpload({ content, key, headers, now }: Call): Answer {
+export function initiateUpload({ content, key, headers, now }: OperationRequest): Answer {
   checkKey(key)
   guardOverwrite(content, key, headers['x-oss-forbid-overwrite'])
   const upload = { id: newUploadId(), key, initiated: now, parts: new Map(), ...describe(headers) }
@@ -19,7 +19,7 @@ export function initiateUpload({ content, key, headers, now }: Call): Answer {
   return { status: 200, body: xml('InitiateMultipartUploadResult', result) }
 }
 
-export function uploadPart(call: Call): Answer {
+export function uploadPart(call: OperationRequest): Answer {
   const number = numberIn(call.query, 'partNumber', 1, MAX_PARTS, 0)
   if (!number) throw refusal('InvalidArgument', 'Part number must be an integer between 1 and 10000.')
   const upload = uploadOf(call)
@@ -29,7 +29,7 @@ export function uploadPart(call: Call): Answer {
   return { status: 200, headers: { etag: part.etag } }
 }
 
-export function completeUpload(call: Call): Answer {
+export function completeUpload(call: OperationRequest): Answer {
   const { content, key, headers, now, body } = call
   const upload = uploadOf(call)
   checkDigest(headers, body)
@@ -52,12 +52,12 @@ export function completeUpload(call: Call): Answer {
   }
 }
 
-export function abortUpload(call: Call): Answer {
+export function abortUpload(call: OperationRequest): Answer {
   call.content.uploads.delete(uploadOf(call).id)
   return { status: 204 }
 }
 
-export function listParts(call: Call): Answer {
+export function listParts(call: OperationRequest): Answer {
   const upload = uploadOf(call)
   const most = numberIn(call.query, 'max-parts', 1, 1000, 1000)
   const after = numberIn(call.query, 'part-number-marker', 0, MAX_PARTS, 0)
@@ -83,7 +83,7 @@ export function listParts(call: Call): Answer {
   }
 }
 
-function uploadOf({ content, key, query }: Call): UnfinishedUpload {
+function uploadOf({ content, key, query }: OperationRequest): UnfinishedUpload {
   const id = query.get('uploadId') ?? ''
   const upload = content.uploads.get(id)
   if (upload?.key !== key) throw refusal('NoSuchUpload', undefined, { UploadId: id })

@@ -2,13 +2,13 @@
 import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { elementsOf, textOf, xml } from '../xml.ts'
-import type { Answer, Call } from './call.ts'
 import { refusal } from './errors.ts'
+import type { Answer, OperationRequest } from './request.ts'
 import { etagOf, guardOverwrite, type StoredObject } from './storage.ts'
 
 const MAX_KEY_BYTES = 1023
 
-export function putObject({ content, key, headers, body, now }: Call): Answer {
+export function putObject({ content, key, headers, body, now }: OperationRequest): Answer {
   checkKey(key)
   checkDigest(headers, body)
   guardOverwrite(content, key, headers['x-oss-forbid-overwrite'])
@@ -17,7 +17,7 @@ export function putObject({ content, key, headers, body, now }: Call): Answer {
   return { status: 200, headers: { etag: stored.etag, 'content-md5': md5(body) } }
 }
 
-export function getObject({ content, key, headers }: Call): Answer {
+export function getObject({ content, key, headers }: OperationRequest): Answer {
   const object = content.objects.get(key)
   if (!object) throw refusal('NoSuchKey', undefined, { Key: key })
   const size = object.body.length
@@ -31,18 +31,18 @@ export function getObject({ content, key, headers }: Call): Answer {
   }
 }
 
-export function headObject(call: Call): Answer {
+export function headObject(call: OperationRequest): Answer {
   const object = call.content.objects.get(call.key)
   if (!object) throw refusal('NoSuchKey')
   return { status: 200, headers: { ...headersOf(object), 'content-length': String(object.body.length) } }
 }
 
-export function deleteObject({ content, key }: Call): Answer {
+export function deleteObject({ content, key }: OperationRequest): Answer {
   content.objects.delete(key)
   return { status: 204 }
 }
 
-export function deleteObjects({ content, headers, body }: Call): Answer {
+export function deleteObjects({ content, headers, body }: OperationRequest): Answer {
   if (!headers['content-md5']) throw refusal('InvalidArgument', 'Missing Some Required Arguments.')
   checkDigest(headers, body)
   const text = body.toString('utf8')

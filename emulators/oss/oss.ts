@@ -3,13 +3,13 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { setTimeout as sleep } from 'node:timers/promises'
 import { closeAtOnce, listenOnLoopback } from '../loopback.ts'
 import { authenticate, type Credentials } from './access.ts'
-import { type Answer, type Call, type Kind, kindOf, type Target, targetOf } from './call.ts'
 import { OssError, refusal } from './errors.ts'
 import { createOssFaults, type OssFault, type OssRequest } from './faults.ts'
-import { createLine, refusalAnswer, send } from './line.ts'
+import { createReceiver, refusalAnswer, send } from './http.ts'
 import { listObjects, listUploads } from './listings.ts'
 import { abortUpload, completeUpload, initiateUpload, listParts, uploadPart } from './multipart.ts'
 import { deleteObject, deleteObjects, getObject, headObject, putObject } from './objects.ts'
+import { type Answer, type Kind, kindOf, type OperationRequest, type Target, targetOf } from './request.ts'
 import { createBucket } from './storage.ts'
 import { createTemporaryStore, TEMPORARY_BUCKET, type TemporaryStore } from './temporary.ts'
 
@@ -76,7 +76,7 @@ const usualCredentials: Credentials = {
   accessKeySecret: 'standin-access-key-secret-0000',
 }
 
-const operations: Partial<Record<Kind, (call: Call) => Answer>> = {
+const operations: Partial<Record<Kind, (call: OperationRequest) => Answer>> = {
   put: putObject,
   get: getObject,
   head: headObject,
@@ -101,7 +101,7 @@ export async function startOss(options: OssOptions = {}): Promise<OssEmulator> {
   const own = new Map(buckets.map(name => [name, createBucket(name)]))
   const faults = createOssFaults()
   const requests: OssRequest[] = []
-  const line = createLine(options.mbitPerSecond)
+  const line = createReceiver(options.mbitPerSecond)
   const closing = new AbortController()
   let credentials = options.credentials ?? [usualCredentials]
   let skew = 0
@@ -179,7 +179,7 @@ export async function startOss(options: OssOptions = {}): Promise<OssEmulator> {
 
   function carryOut(target: Target, kind: Kind, body: Buffer): Answer {
     const content = own.get(target.bucket) ?? temporary.content()
-    const call: Call = { ...target, content, body, now: clock() }
+    const call: OperationRequest = { ...target, content, body, now: clock() }
     if (kind === 'post' && content.name === TEMPORARY_BUCKET) return temporary.post(call)
     const operation = operations[kind]
     if (!operation) throw refusal('MethodNotAllowed')

@@ -1,6 +1,6 @@
 // Signature V4 as the OSS reference defines it: what is signed, and with which key.
 import { createHash, createHmac } from 'node:crypto'
-import type { Target } from './call.ts'
+import type { Target } from './request.ts'
 
 export const ALGORITHM = 'OSS4-HMAC-SHA256'
 const TERMINATOR = 'aliyun_v4_request'

@@ -1,10 +1,10 @@
 // Model Studio's temporary store: a bucket that takes forms with a policy, for one model, for two days.
 import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto'
 import type { Credentials } from './access.ts'
-import type { Answer, Call, Target } from './call.ts'
 import { refusal } from './errors.ts'
 import { type Form, parseForm } from './form.ts'
 import { checkKey } from './objects.ts'
+import type { Answer, OperationRequest, Target } from './request.ts'
 import { ALGORITHM, canonicalRequest, encode, scopeText, sign, stringToSign, timestamp } from './signature.ts'
 import { type Bucket, createBucket, etagOf, guardOverwrite } from './storage.ts'
 
@@ -44,7 +44,7 @@ export interface TemporaryBucket extends TemporaryStore {
   credentials: Credentials
   content(): Bucket
   admit(target: Target): void
-  post(call: Call): Answer
+  post(call: OperationRequest): Answer
 }
 
 type Condition = [string, ...unknown[]] | Record<string, string>

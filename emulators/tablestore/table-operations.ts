@@ -3,7 +3,7 @@ import { invalid, refusal } from './errors.ts'
 import { decode, has } from './protocol.ts'
 import { createTable, isLonger, type Table, tooLong } from './table.ts'
 
-export interface TableDesk {
+export interface TableContext {
   tables: Map<string, Table>
   /** Search indexes; those of a table have its name. */
   indexes: Map<string, { tableName: string; timeToLive: number }>
@@ -11,7 +11,7 @@ export interface TableDesk {
   now(): number
 }
 
-type Operation = (body: Uint8Array, desk: TableDesk) => object
+type Operation = (body: Uint8Array, desk: TableContext) => object
 
 interface Options {
   timeToLive: number

@@ -1,7 +1,7 @@
 // One table: rows in the order of their keys, cells that end with their time to live, and who hears of changes.
 import { invalid, refusal } from './errors.ts'
-import { operations } from './plain-buffer.ts'
-import type { GivenRow } from './plain-buffer-writer.ts'
+import { operations } from './plain-buffer/read.ts'
+import type { GivenRow } from './plain-buffer/write.ts'
 import {
   type Bound,
   compareKeys,

@@ -1,50 +1,53 @@
-// The synchronous recognition of DashScope: one request, from its bytes to its answer.
+// Synchronous recognition of DashScope: handles one request from its body to its response.
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Decoded, decode } from '../../audio-matching/decode.ts'
-import type { Known } from '../../audio-matching/library.ts'
-import { type Heard, listen } from '../../audio-matching/match-audio.ts'
-import { remember } from '../../audio-matching/memory.ts'
+import type { Recording } from '../../audio-matching/library.ts'
+import { type RecognisedAudio, recogniseSamples } from '../../audio-matching/match-audio.ts'
+import { recogniseOnce } from '../../audio-matching/recognition-cache.ts'
 import { dashscopeErrors, Refusal } from '../errors.ts'
 import { type Faults, looped, type RecognitionRequest } from '../faults.ts'
 import { sendError, sendJson, sendProxyPage } from '../http.ts'
-import { type Order, readOrder } from './request.ts'
+import { type AsrRequest, readAsrRequest } from './request.ts'
 
-export interface Recognition {
+export interface AsrSettings {
   ffmpeg: string
   latency: { base: number; perSecond: number }
   maxSeconds: number
   maxBytes: number
-  /** Folder of the known recordings. */
+  /** Folder of the recordings. */
   fixtures: string
   faults: Faults
-  library(): Promise<Known[]>
-  /** Counts a request against the minute's limit; false when it is used up. */
+  library(): Promise<Recording[]>
+  /** Counts a request against the limit per minute; false if it is used up. */
   admit(): boolean
 }
 
-const SHORTEST = 0.5
-// MP3 pads what it codes to whole frames, so audio of exactly the limit comes a little longer.
-const PADDING = 0.25
+const minSeconds = 0.5
+// MP3 pads audio to whole frames, so audio of exactly the limit decodes slightly longer.
+const codecPaddingSeconds = 0.25
 
-/** Answers one request and keeps its record up to date; `body` is undefined for what is no JSON. The signal aborts when the client or the server goes. */
+/**
+ * Responds to one request and updates its record. `body` is undefined if it is not JSON. The signal aborts when the
+ * client disconnects or the server closes.
+ */
 export async function recognise(
   request: IncomingMessage,
   response: ServerResponse,
   body: unknown,
   record: RecognitionRequest,
-  service: Recognition,
+  service: AsrSettings,
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    const order = readOrder(body, service.maxBytes)
+    const parsed = readAsrRequest(body, service.maxBytes)
     record.started = Date.now()
-    note(record, order)
+    updateRecord(record, parsed)
     if (!service.admit()) throw new Refusal(dashscopeErrors.rateQuota)
-    const heard = await hearOnce(order, record, service, signal)
-    record.spokenText = heard.text
-    await misbehaveOrAnswer(request, response, record, service, heard, signal)
+    const recognised = await recogniseAudio(parsed, record, service, signal)
+    record.spokenText = recognised.text
+    await respond(request, response, record, service, recognised, signal)
   } catch (error) {
     if (signal.aborted || request.socket.destroyed) return
     const refusal = error instanceof Refusal ? error.error : dashscopeErrors.internalError
@@ -53,69 +56,69 @@ export async function recognise(
   }
 }
 
-/** What is too long is refused before anybody listens to it. */
-async function hearOnce(
-  order: Order,
+/** Checks the length before recognising. */
+async function recogniseAudio(
+  parsed: AsrRequest,
   record: RecognitionRequest,
-  service: Recognition,
+  service: AsrSettings,
   signal: AbortSignal,
-): Promise<Heard> {
-  const look = (sound: Omit<Decoded, 'samples'>) => {
-    note(record, sound)
+): Promise<RecognisedAudio> {
+  const check = (sound: Omit<Decoded, 'samples'>) => {
+    updateRecord(record, sound)
     checkLength(sound, service.maxSeconds)
   }
-  const remembered = await remember(order.audio, service.fixtures, async () => {
-    const { samples, ...sound } = await decodeAudio(order, service, signal)
-    look(sound)
-    return { ...sound, heard: await listen(samples, await service.library()) }
+  const cached = await recogniseOnce(parsed.audio, service.fixtures, async () => {
+    const { samples, ...sound } = await decodeAudio(parsed, service, signal)
+    check(sound)
+    return { ...sound, recognised: await recogniseSamples(samples, await service.library()) }
   })
-  look(remembered)
-  return remembered.heard
+  check(cached)
+  return cached.recognised
 }
 
-async function decodeAudio(order: Order, service: Recognition, signal: AbortSignal): Promise<Decoded> {
+async function decodeAudio(parsed: AsrRequest, service: AsrSettings, signal: AbortSignal): Promise<Decoded> {
   try {
-    return await decode({ bytes: order.audio }, service.ffmpeg, signal)
+    return await decode({ bytes: parsed.audio }, service.ffmpeg, signal)
   } catch (error) {
-    // Without an ffmpeg to start nothing would ever be understood: that is not the fault of the audio.
+    // A missing ffmpeg is not a fault of the audio.
     if (error instanceof Error && 'code' in error) throw error
     throw new Refusal(dashscopeErrors.unsupportedFormat)
   }
 }
 
 function checkLength({ seconds }: { seconds: number }, maxSeconds: number): void {
-  if (seconds < SHORTEST) throw new Refusal(dashscopeErrors.audioEmpty)
-  if (seconds <= maxSeconds + PADDING) return
+  if (seconds < minSeconds) throw new Refusal(dashscopeErrors.audioEmpty)
+  if (seconds <= maxSeconds + codecPaddingSeconds) return
   throw new Refusal(dashscopeErrors.audioLength, `Audio length must be between 1s and ${maxSeconds}s.`)
 }
 
-function note(record: RecognitionRequest, what: Order | Omit<Decoded, 'samples'>): void {
-  if ('audio' in what) {
-    record.model = what.model
-    record.mime = what.mime
-    record.bytes = what.audio.length
-    if (what.language !== undefined) record.language = what.language
-    if (what.context !== undefined) record.context = what.context
+function updateRecord(record: RecognitionRequest, known: AsrRequest | Omit<Decoded, 'samples'>): void {
+  if ('audio' in known) {
+    record.model = known.model
+    record.mime = known.mime
+    record.bytes = known.audio.length
+    if (known.language !== undefined) record.language = known.language
+    if (known.context !== undefined) record.context = known.context
   } else {
-    record.seconds = what.seconds
-    record.sampleRate = what.sampleRate
-    if (what.bitRate !== undefined) record.bitRate = what.bitRate
+    record.seconds = known.seconds
+    record.sampleRate = known.sampleRate
+    if (known.bitRate !== undefined) record.bitRate = known.bitRate
   }
 }
 
-async function misbehaveOrAnswer(
+async function respond(
   request: IncomingMessage,
   response: ServerResponse,
   record: RecognitionRequest,
-  service: Recognition,
-  heard: Heard,
+  service: AsrSettings,
+  recognised: RecognisedAudio,
   signal: AbortSignal,
 ): Promise<void> {
   const { faults, latency } = service
   const extra = faults.hit(record, 'slow')?.seconds ?? 0
   const fault = faults.hit(record, 'error', 'hang', 'drop', 'html', 'garbage', 'loop', 'empty', 'emptyText')
   const failing = fault?.kind === 'error' || fault?.kind === 'html' || fault?.kind === 'drop'
-  // What listening took counts as part of the latency that was asked for; a refusal does not wait for the model.
+  // Time spent on recognition counts towards the configured latency; an error does not wait for the model.
   const due =
     record.started + 1000 * (extra + (failing ? 0 : latency.base + latency.perSecond * record.seconds))
   await sleep(Math.max(0, due - Date.now()), undefined, { signal })
@@ -130,9 +133,13 @@ async function misbehaveOrAnswer(
   }
   const empty = fault?.kind === 'empty' || fault?.kind === 'emptyText'
   record.text =
-    fault?.kind === 'loop' ? looped(heard.text, heard.joiner, fault.repeats) : empty ? '' : heard.text
+    fault?.kind === 'loop'
+      ? looped(recognised.text, recognised.joiner, fault.repeats)
+      : empty
+        ? ''
+        : recognised.text
   const content = record.text || fault?.kind === 'emptyText' ? [{ text: record.text }] : []
-  sendJson(request, response, 200, answer(record, content, heard.language), record.at)
+  sendJson(request, response, 200, answer(record, content, recognised.language), record.at)
 }
 
 function answer(record: RecognitionRequest, content: { text: string }[], language: string | undefined) {
@@ -157,7 +164,7 @@ function answer(record: RecognitionRequest, content: { text: string }[], languag
   }
 }
 
-// Roughly: a token for each word, or for each sign where words are not divided.
+// Approximation: one token per word, or per Han character.
 function tokens(text = ''): number {
   return text.match(/\p{Script=Han}|[^\s\p{Script=Han}]+/gu)?.length ?? 0
 }

@@ -1,24 +1,24 @@
-// The recognitions that were asked for: their records, how many there are at once, and what only looks like one.
+// The route of synchronous recognition: keeps a record of each request and passes on those for other models.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { RecognitionRequest } from '../faults.ts'
 import { readBody } from '../http.ts'
-import { type Recognition, recognise } from './recognition.ts'
+import { type AsrSettings, recognise } from './recognition.ts'
 
-export interface Recognitions {
+export interface AsrService {
   records: RecognitionRequest[]
   inFlight(): number
   peakInFlight(): number
-  /** Answers a request, unless its body is meant for others: then they have it. */
-  handle(request: IncomingMessage, response: ServerResponse, others: Others): Promise<void>
+  /** Responds to a request, or passes it to the other models if they accept its body. */
+  handle(request: IncomingMessage, response: ServerResponse, otherModels: OtherModels): Promise<void>
 }
 
-/** Models of another kind behind the same route. */
-export interface Others {
-  isMeant(body: unknown): boolean
+/** Models of another kind on the same route. */
+export interface OtherModels {
+  accepts(body: unknown): boolean
   answer(body: unknown): Promise<void>
 }
 
-export function openRecognitions(service: Recognition, closing: AbortSignal): Recognitions {
+export function createAsrService(service: AsrSettings, closing: AbortSignal): AsrService {
   const records: RecognitionRequest[] = []
   let inFlight = 0
   let peak = 0
@@ -27,7 +27,7 @@ export function openRecognitions(service: Recognition, closing: AbortSignal): Re
     records,
     inFlight: () => inFlight,
     peakInFlight: () => peak,
-    async handle(request, response, others) {
+    async handle(request, response, otherModels) {
       const now = Date.now()
       const record: RecognitionRequest = {
         at: now,
@@ -41,33 +41,33 @@ export function openRecognitions(service: Recognition, closing: AbortSignal): Re
         aborted: false,
       }
       records.push(record)
-      const leaving = new AbortController()
+      const disconnected = new AbortController()
       let counted = 0
       response.once('close', () => {
         inFlight -= counted
         record.finished = Date.now()
         record.aborted = !response.writableFinished
-        leaving.abort()
+        disconnected.abort()
       })
       if (service.faults.hit(record, 'unread')) return void request.socket.destroy()
       const body = await readBody(request).catch(() => undefined)
       if (!body) return
-      const json = parsed(body)
-      if (others.isMeant(json)) {
+      const json = parseJson(body)
+      if (otherModels.accepts(json)) {
         records.splice(records.indexOf(record), 1)
-        return await others.answer(json)
+        return await otherModels.answer(json)
       }
-      // Only now is it known that it is one.
+      // Counted only now: earlier it might have been a request for another model.
       counted = 1
       peak = Math.max(peak, ++inFlight)
-      const signal = AbortSignal.any([leaving.signal, closing])
+      const signal = AbortSignal.any([disconnected.signal, closing])
       await recognise(request, response, json, record, service, signal)
     },
   }
 }
 
-/** Undefined for what is no JSON. */
-function parsed(body: Buffer): unknown {
+/** Undefined if it is not JSON. */
+function parseJson(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString())
   } catch {

@@ -1,7 +1,7 @@
-// What a recognition request asks for, checked as strictly as the service checks it.
+// Parses a recognition request, with the checks of the service.
 import { dashscopeErrors, Refusal } from '../errors.ts'
 
-export interface Order {
+export interface AsrRequest {
   model: string
   context: string | undefined
   language: string | undefined
@@ -15,7 +15,7 @@ const LANGUAGES = 'zh yue en ja de ko ru fr pt ar it es hi id th tr uk vi cs da 
   ' ',
 )
 
-// The formats that the documentation lists for the synchronous call: no mp4, m4a or mov among them.
+// Formats documented for the synchronous call; mp4, m4a and mov are not among them.
 const FORMATS =
   /^(audio|video)\/(x-)?(aac|amr|avi|msvideo|aiff|flac|flv|matroska|mp3|mpeg|ogg|opus|wav|wave|webm|ms-wma|ms-wmv)$/
 
@@ -30,8 +30,8 @@ interface Body {
   parameters?: { asr_options?: { language?: string } }
 }
 
-/** Throws the service's refusal for a body it would not take; undefined is no JSON. `maxBytes` limits the data URI. */
-export function readOrder(body: unknown, maxBytes: number): Order {
+/** Throws a `Refusal` for an invalid body; undefined means it was not JSON. `maxBytes` limits the data URI. */
+export function readAsrRequest(body: unknown, maxBytes: number): AsrRequest {
   if (body === undefined) {
     throw new Refusal(
       dashscopeErrors.roleOrContent,
@@ -44,13 +44,13 @@ export function readOrder(body: unknown, maxBytes: number): Order {
   const { context, audio } = readMessages(json?.input?.messages)
   const language = json?.parameters?.asr_options?.language ?? undefined
   if (language !== undefined && !LANGUAGES.includes(language)) {
-    // The code is documented, this sentence is not.
+    // The code is documented, the wording is not.
     throw new Refusal(dashscopeErrors.modelNotExist, `Unsupported language: ${JSON.stringify(language)}`)
   }
   return { model, context, language, ...readAudio(audio, maxBytes) }
 }
 
-// An optional system message with text, then one user message with audio; contents are lists of one-key objects.
+// An optional system message with text, then one user message with audio; each content is a list of one-key objects.
 function readMessages(messages: unknown): { context: string | undefined; audio: string } {
   if (!Array.isArray(messages) || messages.length === 0) throw new Refusal(dashscopeErrors.emptyInput)
   const roles = messages.map((message: Message) => message?.role)

@@ -1,20 +1,20 @@
-// What a task's state looks like on the wire, in both families.
+// Task states as JSON, for both model families.
 import { randomUUID } from 'node:crypto'
 import { chinaTime, type TaskRecord } from './record.ts'
-import type { TaskOrder } from './request.ts'
-import type { Ending } from './run-task.ts'
+import type { TaskRequest } from './request.ts'
+import type { Outcome } from './run-task.ts'
 
 export interface Task {
-  order: TaskOrder
+  request: TaskRequest
   record: TaskRecord
-  ending?: Ending
-  /** Where its result file lies. */
+  ending?: Outcome
+  /** Path of its result file. */
   path?: string
 }
 
-/** The answer to a poll. `address` signs the result file. */
-export function pollAnswer(task: Task, address: (path: string) => string): object {
-  const { record, order, ending } = task
+/** The response to a poll. `signUrl` signs the path of the result file. */
+export function pollAnswer(task: Task, signUrl: (path: string) => string): object {
+  const { record, request, ending } = task
   const { id, state, submittedAt, startedAt, endedAt } = record
   const output = {
     task_id: id,
@@ -23,9 +23,9 @@ export function pollAnswer(task: Task, address: (path: string) => string): objec
     ...(startedAt === undefined ? {} : { scheduled_time: chinaTime(startedAt) }),
     ...(endedAt === undefined ? {} : { end_time: chinaTime(endedAt) }),
   }
-  const results = resultsOf(task, address)
-  const usage = record.billed === undefined ? {} : { usage: usageOf(order, record.billed) }
-  const hasMetrics = order.model.shape === 'list' || endedAt === undefined
+  const results = resultsOf(task, signUrl)
+  const usage = record.billed === undefined ? {} : { usage: usageOf(request, record.billed) }
+  const hasMetrics = request.model.shape === 'list' || endedAt === undefined
   return {
     request_id: randomUUID(),
     output: {
@@ -44,27 +44,27 @@ export function unknownAnswer(id: string): object {
   return { request_id: randomUUID(), output: { task_id: id, task_status: 'UNKNOWN' } }
 }
 
-function resultsOf({ order, ending, path }: Task, address: (path: string) => string): object {
+function resultsOf({ request, ending, path }: Task, signUrl: (path: string) => string): object {
   if (!ending || ending.kind === 'cancelled') return {}
-  if (order.model.shape === 'single') return path ? { result: { transcription_url: address(path) } } : {}
+  if (request.model.shape === 'single') return path ? { result: { transcription_url: signUrl(path) } } : {}
   const item =
     ending.kind === 'failed'
       ? { code: ending.code, message: ending.message, subtask_status: 'FAILED' }
-      : { ...(path ? { transcription_url: address(path) } : {}), subtask_status: 'SUCCEEDED' }
-  return { results: [{ file_url: order.url, ...item }] }
+      : { ...(path ? { transcription_url: signUrl(path) } : {}), subtask_status: 'SUCCEEDED' }
+  return { results: [{ file_url: request.url, ...item }] }
 }
 
-function usageOf({ model }: TaskOrder, seconds: number): object {
+function usageOf({ model }: TaskRequest, seconds: number): object {
   return model.shape === 'single' ? { seconds } : { duration: seconds }
 }
 
-function metrics(ending: Ending | undefined): object {
+function metrics(ending: Outcome | undefined): object {
   const isDone = ending?.kind === 'done'
   const hasFailed = ending?.kind === 'failed'
   return { TOTAL: 1, SUCCEEDED: isDone ? 1 : 0, FAILED: hasFailed ? 1 : 0 }
 }
 
-/** One line of the list of tasks. */
+/** One entry of the task list. */
 export function listEntry({ id, model, state, submittedAt, startedAt, endedAt }: TaskRecord): object {
   return {
     api_key_id: '1',

@@ -1,32 +1,32 @@
-// Faults of tasks that tests switch on: what goes wrong when one is submitted, asked for, carried out or fetched.
+// Faults that tests inject into file tasks: at submit, poll, execution, result download, cancel and list.
 import type { CloudError } from '../errors.ts'
 import { type FaultList, type FaultScope, faultList } from '../faults.ts'
 import type { TaskRecord } from './record.ts'
 
-/** What a fault looks at; before there is a task its id is empty. */
+/** The conditions see a task record; its id is empty before the task exists. */
 export type TaskFault = FaultScope<TaskRecord> & {
   /** Only tasks of this model. */
   model?: string
 } & (
     | ({ kind: 'submitError' } & CloudError)
-    /** Never answers, and there is no task. */
+    /** Never responds; no task is created. */
     | { kind: 'submitHang' }
-    /** The task is made, but the connection is cut before the answer. */
+    /** Creates the task but closes the connection without a response. */
     | { kind: 'submitLost' }
-    /** A proxy's page, 502 unless told; there is no task. */
+    /** The error page of a proxy, default status 502; no task is created. */
     | { kind: 'submitHtml'; status?: number }
     | ({ kind: 'pollError' } & CloudError)
     | { kind: 'pollHang' }
     | { kind: 'pollDrop' }
     | { kind: 'pollHtml'; status?: number }
-    /** 200 with half a JSON text. */
+    /** 200 with truncated JSON. */
     | { kind: 'pollGarbage' }
-    /** Is submitted, and stays in this state, RUNNING unless told. */
+    /** Stays in this state; default: RUNNING. */
     | { kind: 'endless'; state?: 'PENDING' | 'RUNNING' }
-    /** Ends so; `inside` puts the code into a part of a task that succeeded. */
+    /** Fails with this code; with `inside` the subtask fails and the task succeeds. */
     | { kind: 'failed'; code: string; message?: string; inside?: boolean }
     | { kind: 'cancelled' }
-    /** Is answered with UNKNOWN, as after a day. */
+    /** Polls return UNKNOWN, as after one day. */
     | { kind: 'forgotten' }
     | { kind: 'result'; how: 403 | 404 | 500 | 'garbage' | 'hang' | 'drop' }
     | ({ kind: 'cancelError' } & CloudError)

@@ -1,4 +1,4 @@
-// Fetches the file of a task as the service does: over HTTP, without any key of its own.
+// Downloads the file of a task as the service does: over HTTP, without credentials.
 import { createHash } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import http from 'node:http'
@@ -7,7 +7,7 @@ import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { TemporaryStore } from '../../oss/oss.ts'
 
-/** The task fails with this code; the message is the same unless given. */
+/** Fails the task with this code; default message: the code. */
 export class TaskFailure extends Error {
   readonly code: string
 
@@ -18,21 +18,21 @@ export class TaskFailure extends Error {
 }
 
 export interface FileSource {
-  /** The provider's own store, where `oss://` addresses point. */
+  /** The provider's temporary storage, for `oss://` URLs. */
   temporary: TemporaryStore | undefined
   maxBytes: number
-  /** Until the first byte, in milliseconds; and then between two of them. */
-  patience: number
+  /** For the first byte, and between bytes. */
+  timeoutMs: number
 }
 
-/** Writes what the address gives into a file and resolves with its hash; rejects with a `TaskFailure`. */
+/** Downloads to `file` and resolves with its SHA-256. Rejects with a `TaskFailure`. */
 export async function fetchFile(
-  order: { url: string; model: string },
+  task: { url: string; model: string },
   file: string,
   source: FileSource,
   signal: AbortSignal,
 ): Promise<string> {
-  const response = await get(addressOf(order, source), source.patience, signal)
+  const response = await get(urlOf(task, source), source.timeoutMs, signal)
   try {
     checkStatus(response.statusCode ?? 0)
     if (Number(response.headers['content-length'] ?? 0) > source.maxBytes)
@@ -55,17 +55,17 @@ function checkStatus(status: number): void {
   throw new TaskFailure(status >= 500 ? 'FILE_SERVER_ERROR' : 'FILE_DOWNLOAD_FAILED')
 }
 
-function get(url: string, patience: number, signal: AbortSignal): Promise<http.IncomingMessage> {
+function get(url: string, timeoutMs: number, signal: AbortSignal): Promise<http.IncomingMessage> {
   const { get: request } = url.startsWith('https:') ? https : http
   return new Promise((resolve, reject) => {
-    const asking = request(url, { signal, timeout: patience, agent: false }, resolve)
-    asking.once('timeout', () => asking.destroy(new Error('The address does not answer.')))
-    asking.once('error', error => reject(signal.aborted ? error : new TaskFailure('FILE_DOWNLOAD_FAILED')))
+    const outgoing = request(url, { signal, timeout: timeoutMs, agent: false }, resolve)
+    outgoing.once('timeout', () => outgoing.destroy(new Error('The server did not respond in time.')))
+    outgoing.once('error', error => reject(signal.aborted ? error : new TaskFailure('FILE_DOWNLOAD_FAILED')))
   })
 }
 
-// An object of the store is bound to the model that its policy was made for.
-function addressOf({ url, model }: { url: string; model: string }, { temporary }: FileSource): string {
+// A temporary object may only be used by the model that its upload policy was issued for.
+function urlOf({ url, model }: { url: string; model: string }, { temporary }: FileSource): string {
   if (url.startsWith('oss://')) {
     const key = url.slice('oss://'.length)
     if (!temporary) throw new TaskFailure('FILE_404_NOT_FOUND')
@@ -80,11 +80,11 @@ function counter(maxBytes: number) {
   const hash = createHash('sha256')
   let size = 0
   const stream = new Transform({
-    transform(part: Buffer, _encoding, done) {
+    transform(part: Buffer, _encoding, callback) {
       size += part.length
       hash.update(part)
-      if (size > maxBytes) done(new TaskFailure('FILE_TOO_LARGE'))
-      else done(null, part)
+      if (size > maxBytes) callback(new TaskFailure('FILE_TOO_LARGE'))
+      else callback(null, part)
     },
   })
   return { stream, hash: () => hash.digest('hex') }

@@ -1,33 +1,33 @@
-// The models that hear whole files: which request they take, which result they give, and what they are good at.
+// The file transcription models: request shape, result shape and abilities.
 export interface TaskModel {
   name: string
   /** `list`: `input.file_urls` and `output.results`; `single`: `input.file_url` and `output.result`. */
   shape: 'list' | 'single'
-  /** Gets the words right. */
-  clear: boolean
-  /** Tells speakers where that is asked for. */
-  speakers: boolean
-  /** Languages that it hears nothing but noise in. */
-  deafTo: string[]
+  /** Recognises every word correctly. */
+  accurate: boolean
+  /** Supports speaker diarization. */
+  diarizes: boolean
+  /** Languages in which it recognises no word correctly. */
+  unintelligibleLanguages: string[]
 }
 
-// Dated snapshots have the name of their model with the date behind it.
+// A dated snapshot has the model's name plus the date.
 const MODELS: { name: RegExp; traits: Omit<TaskModel, 'name'> }[] = [
   {
     name: /^fun-asr(-\d{4}-\d{2}-\d{2})?$/,
-    traits: { shape: 'list', clear: false, speakers: true, deafTo: [] },
+    traits: { shape: 'list', accurate: false, diarizes: true, unintelligibleLanguages: [] },
   },
   {
     name: /^fun-asr-mtl(-\d{4}-\d{2}-\d{2})?$/,
-    traits: { shape: 'list', clear: false, speakers: true, deafTo: ['ru'] },
+    traits: { shape: 'list', accurate: false, diarizes: true, unintelligibleLanguages: ['ru'] },
   },
   {
     name: /^qwen-audio-3\.\d+-asr-flash-filetrans$/,
-    traits: { shape: 'list', clear: true, speakers: true, deafTo: [] },
+    traits: { shape: 'list', accurate: true, diarizes: true, unintelligibleLanguages: [] },
   },
   {
     name: /^qwen3-asr-flash-filetrans(-\d{4}-\d{2}-\d{2})?$/,
-    traits: { shape: 'single', clear: true, speakers: false, deafTo: [] },
+    traits: { shape: 'single', accurate: true, diarizes: false, unintelligibleLanguages: [] },
   },
 ]
 

@@ -1,58 +1,62 @@
-// Hears a file once for all tasks that name it: what was fetched twice is decoded and listened to once.
+// Recognises the files of tasks, and caches results by content: a file that is downloaded twice is decoded once.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import type { Known } from '../../audio-matching/library.ts'
-import { listenToFile, NotAudio, TooLong } from '../../audio-matching/whole.ts'
+import type { Recording } from '../../audio-matching/library.ts'
+import { NotAudioError, recogniseFile, TooLongError } from '../../audio-matching/match-file.ts'
 import { type FileSource, fetchFile, TaskFailure } from './fetch-file.ts'
-import type { HeardChannel } from './result-file.ts'
+import type { RecognisedChannel } from './result-file.ts'
 
-export interface Ears extends FileSource {
+export interface FileRecogniserOptions extends FileSource {
   ffmpeg: string
   maxSeconds: number
-  library(): Promise<Known[]>
+  library(): Promise<Recording[]>
 }
 
-const KEPT = 30
+const maxCachedFiles = 30
 
-export function createEars(ears: Ears, signal: AbortSignal) {
-  const heard = new Map<string, Promise<HeardChannel[]>>()
+export function createFileRecogniser(options: FileRecogniserOptions, signal: AbortSignal) {
+  const cache = new Map<string, Promise<RecognisedChannel[]>>()
 
-  /** Rejects with a `TaskFailure` where the file cannot be had or heard. */
-  return async function hear(url: string, model: string, channels: number[]): Promise<HeardChannel[]> {
-    const folder = await mkdtemp(path.join(tmpdir(), 'standin-task-'))
+  /** Rejects with a `TaskFailure` if the file cannot be downloaded or decoded. */
+  return async function recogniseTaskFile(
+    url: string,
+    model: string,
+    channels: number[],
+  ): Promise<RecognisedChannel[]> {
+    const folder = await mkdtemp(path.join(tmpdir(), 'dashscope-emulator-task-'))
     try {
       const file = path.join(folder, 'audio')
-      const hash = await fetchFile({ url, model }, file, ears, signal)
+      const hash = await fetchFile({ url, model }, file, options, signal)
       const key = `${hash} ${channels.join()}`
-      const listening = heard.get(key) ?? listen(file, channels, ears, signal)
-      heard.set(key, listening)
-      // What failed may have failed for lack of time or room.
-      listening.catch(() => heard.delete(key))
-      if (heard.size > KEPT) heard.delete([...heard.keys()][0]!)
-      return await listening
+      const recognising = cache.get(key) ?? recogniseChannels(file, channels, options, signal)
+      cache.set(key, recognising)
+      // Not cached: the cause may have been a timeout or a full disk.
+      recognising.catch(() => cache.delete(key))
+      if (cache.size > maxCachedFiles) cache.delete([...cache.keys()][0]!)
+      return await recognising
     } finally {
       await rm(folder, { recursive: true, force: true })
     }
   }
 }
 
-async function listen(
+async function recogniseChannels(
   file: string,
   channels: number[],
-  ears: Ears,
+  options: FileRecogniserOptions,
   signal: AbortSignal,
-): Promise<HeardChannel[]> {
-  const known = await ears.library()
+): Promise<RecognisedChannel[]> {
+  const recordings = await options.library()
   try {
-    const all: HeardChannel[] = []
+    const all: RecognisedChannel[] = []
     for (const channel of channels) {
-      all.push({ channel, ...(await listenToFile(file, channel, known, ears, signal)) })
+      all.push({ channel, ...(await recogniseFile(file, channel, recordings, options, signal)) })
     }
     return all
   } catch (error) {
-    if (error instanceof NotAudio) throw new TaskFailure('DECODE_ERROR')
-    if (error instanceof TooLong) throw new TaskFailure('AUDIO_DURATION_TOO_LONG')
+    if (error instanceof NotAudioError) throw new TaskFailure('DECODE_ERROR')
+    if (error instanceof TooLongError) throw new TaskFailure('AUDIO_DURATION_TOO_LONG')
     throw error
   }
 }

@@ -1,21 +1,21 @@
-// How a model hears less than perfectly: wrong words, times that tremble, a clock that is ahead, speakers not noticed.
-import { seededRandom } from './seeded-random.ts'
+// Simulated recognition errors: wrong words, inaccurate times, a clock offset, missing and merged speakers.
+import { seededRandom } from '../../seeded-random.ts'
 import type { Sentence, SpokenWord } from './sentences.ts'
 
 export interface RecognitionErrors {
-  /** Share of the words that a model of speakers hears wrong; default 0.1. */
+  /** Share of words that a diarizing model misrecognises; default: 0.1. */
   garbled: number
-  /** Milliseconds by which the times of a model of speakers may be wrong to either side. */
+  /** Maximum error of a diarizing model's times, in milliseconds to either side. */
   jitter: number
-  /** The same for the model of words. */
+  /** The same for the other models. */
   wordJitter: number
-  /** Seconds by which the clock of a model of speakers is ahead. */
+  /** Seconds by which the clock of a diarizing model is ahead. */
   offset: number
-  /** Share of the sentences that have no speaker. */
+  /** Share of sentences without a speaker. */
   missingLabels: number
-  /** Share of the turns that are taken for a continuation of the one before. */
+  /** Share of speaker turns attributed to the previous speaker. */
   mergedTurns: number
-  /** Another seed: other words. */
+  /** A different seed affects different words. */
   seed: number
 }
 
@@ -29,7 +29,7 @@ export const defaultRecognitionErrors: RecognitionErrors = {
   seed: 1,
 }
 
-/** Some words come out wrong, some are lost and some said twice. */
+/** Misspells some words, drops some and repeats some. */
 export function garble(
   sentences: Sentence[],
   shareOf: (sentence: Sentence) => number,
@@ -43,11 +43,11 @@ export function garble(
       if (seededRandom(seed, 'garbled', key) >= share) return [word]
       const kind = seededRandom(seed, 'kind', key)
       if (kind < 0.1) return []
-      const wrong = { ...word, text: misspelt(word.text, seed, key) }
-      if (kind < 0.9) return [wrong]
+      const misspelt = { ...word, text: misspell(word.text, seed, key) }
+      if (kind < 0.9) return [misspelt]
       const middle = (word.start + word.end) / 2
       return [
-        { ...wrong, end: middle },
+        { ...misspelt, end: middle },
         { ...word, start: middle },
       ]
     })
@@ -55,24 +55,24 @@ export function garble(
   })
 }
 
-/** Each time moves by up to so many seconds, and all of them by the offset; they stay in order. */
-export function shake(sentences: Sentence[], jitter: number, offset: number, seed: number): Sentence[] {
+/** Moves each time by up to `jitter` seconds, and all by `offset`; their order stays. */
+export function jitterTimes(sentences: Sentence[], jitter: number, offset: number, seed: number): Sentence[] {
   let count = 0
   return sentences.map(sentence => {
-    let least = 0
+    let minStart = 0
     const words = sentence.words.map(word => {
-      const wrong = (side: string) => (2 * seededRandom(seed, side, count) - 1) * jitter + offset
-      const start = Math.max(least, word.start + wrong('start'))
-      const end = Math.max(start + 0.01, word.end + wrong('end'))
+      const shifted = (side: string) => (2 * seededRandom(seed, side, count) - 1) * jitter + offset
+      const start = Math.max(minStart, word.start + shifted('start'))
+      const end = Math.max(start + 0.01, word.end + shifted('end'))
       count++
-      least = start
+      minStart = start
       return { ...word, start, end }
     })
     return { ...sentence, words }
   })
 }
 
-/** Some turns go unnoticed: they belong to who spoke before, and begin in the middle of a sentence. */
+/** Attributes some turns to the previous speaker; they then begin in the middle of a sentence. */
 export function mergeTurns(sentences: Sentence[], share: number, seed: number): Sentence[] {
   const merged: Sentence[] = []
   let turn = { of: personOf(sentences[0]), as: personOf(sentences[0]), number: 0 }
@@ -81,34 +81,34 @@ export function mergeTurns(sentences: Sentence[], share: number, seed: number): 
     const begins = of !== turn.of
     if (begins) {
       const number = turn.number + 1
-      const unnoticed = seededRandom(seed, 'turn', number) < share
-      turn = { of, as: unnoticed ? turn.as : of, number }
+      const isMerged = seededRandom(seed, 'turn', number) < share
+      turn = { of, as: isMerged ? turn.as : of, number }
     }
     const as = turn.as
-    const words = as === of || as === undefined ? sentence.words : sentence.words.map(said(as))
+    const words = as === of || as === undefined ? sentence.words : sentence.words.map(spokenBy(as))
     const before = merged.at(-1)
-    if (begins && as !== of && before) merged[merged.length - 1] = joined(before, words)
+    if (begins && as !== of && before) merged[merged.length - 1] = append(before, words)
     else merged.push({ ...sentence, words })
   }
   return merged
 }
 
-/** Numbers from 0 by first appearance; undefined for a sentence that nobody could be named for. */
+/** Numbers speakers from 0 by first appearance; undefined for a sentence without a speaker. */
 export function numberSpeakers(sentences: Sentence[], missing: number, seed: number): (number | undefined)[] {
   const numbers = new Map<string, number>()
-  return sentences.map((sentence, place) => {
+  return sentences.map((sentence, index) => {
     const person = personOf(sentence)
-    if (person === undefined || seededRandom(seed, 'label', place) < missing) return undefined
+    if (person === undefined || seededRandom(seed, 'label', index) < missing) return undefined
     if (!numbers.has(person)) numbers.set(person, numbers.size)
     return numbers.get(person)
   })
 }
 
-function joined(before: Sentence, words: SpokenWord[]): Sentence {
+function append(before: Sentence, words: SpokenWord[]): Sentence {
   return { ...before, words: [...before.words, ...words] }
 }
 
-function said(person: string) {
+function spokenBy(person: string) {
   return (word: SpokenWord): SpokenWord => ({ ...word, person })
 }
 
@@ -116,22 +116,22 @@ function personOf(sentence: Sentence | undefined): string | undefined {
   return sentence?.words[0]?.person
 }
 
-// Exchanges letters for their neighbours in the alphabet: as long as before and of the same script, but another word.
-function misspelt(text: string, seed: number, key: string): string {
-  const letters = [...text]
-  const places = letters.flatMap((letter, at) => (/[\p{L}\p{N}]/u.test(letter) ? [at] : []))
-  if (places.length === 0) return text
-  const count = Math.max(1, Math.round(places.length / 2))
-  const first = Math.floor(seededRandom(seed, 'letter', key) * places.length)
+// Replaces letters by their neighbours in the alphabet: same length and script, but another word.
+function misspell(text: string, seed: number, key: string): string {
+  const chars = [...text]
+  const positions = chars.flatMap((char, at) => (/[\p{L}\p{N}]/u.test(char) ? [at] : []))
+  if (positions.length === 0) return text
+  const count = Math.max(1, Math.round(positions.length / 2))
+  const first = Math.floor(seededRandom(seed, 'letter', key) * positions.length)
   for (let i = 0; i < count; i++) {
-    const at = places[(first + i) % places.length]!
-    letters[at] = neighbour(letters[at]!)
+    const at = positions[(first + i) % positions.length]!
+    chars[at] = neighbourOf(chars[at]!)
   }
-  return letters.join('')
+  return chars.join('')
 }
 
-function neighbour(letter: string): string {
-  const code = letter.codePointAt(0)!
-  const next = String.fromCodePoint(/[zZя]/.test(letter) ? code - 1 : code + 1)
+function neighbourOf(char: string): string {
+  const code = char.codePointAt(0)!
+  const next = String.fromCodePoint(/[zZя]/.test(char) ? code - 1 : code + 1)
   return /[\p{L}\p{N}]/u.test(next) ? next : String.fromCodePoint(code - 1)
 }

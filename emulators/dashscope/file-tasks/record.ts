@@ -1,4 +1,4 @@
-// What the stand-in remembers of a task, for its own answers and for tests that look at them.
+// Records of tasks and task requests, for responses and for tests.
 
 export type TaskState = 'PENDING' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'CANCELED'
 
@@ -6,33 +6,33 @@ export type TaskState = 'PENDING' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'CANCEL
 export interface TaskRecord {
   id: string
   model: string
-  /** The file, as the task was given its address. */
+  /** URL of the file, as submitted. */
   url: string
   parameters: Record<string, unknown> | undefined
   submittedAt: number
-  /** When each question for it came. */
+  /** Times of its polls. */
   polls: number[]
   state: TaskState
   startedAt?: number
   endedAt?: number
-  /** Why it failed. */
+  /** Error code. */
   code?: string
-  /** What is said in the file, whatever was answered. */
+  /** The words in the file, also if the task failed. */
   spokenText?: string
-  /** Seconds that are billed. */
+  /** Billed seconds. */
   billed?: number
-  /** How often its result file was fetched. */
+  /** Number of downloads of its result file. */
   fetches: number
 }
 
-/** One request at the doors of the tasks, refused ones among them. */
+/** One request about tasks, also if refused. */
 export interface TaskCall {
   at: number
   kind: 'submit' | 'poll' | 'cancel' | 'list' | 'policy'
-  /** The task, once there is one. */
+  /** Task id, once it exists. */
   id?: string
   model?: string
-  /** What was answered; 0 before, and when nothing was. */
+  /** HTTP status of the response; 0 without one. */
   status: number
 }
 
@@ -40,7 +40,7 @@ export function newRecord(of: Pick<TaskRecord, 'id' | 'model' | 'url' | 'paramet
   return { ...of, submittedAt: Date.now(), polls: [], state: 'PENDING', fetches: 0 }
 }
 
-/** As the service writes times: without a zone, eight hours ahead of UTC. */
+/** Time format of the service: UTC+8, without a zone. */
 export function chinaTime(milliseconds: number): string {
   return new Date(milliseconds + 8 * 3600_000).toISOString().replace('T', ' ').replace('Z', '')
 }

@@ -1,17 +1,17 @@
-// What a request for a task asks for, checked as strictly as the service checks it before there is a task.
+// Parses a submit request, with the checks that the service makes before it creates a task.
 import { dashscopeErrors, Refusal } from '../errors.ts'
 import { type TaskModel, taskModel } from './models.ts'
 
-export interface TaskOrder {
+export interface TaskRequest {
   model: TaskModel
   url: string
-  /** As they were sent; undefined where there were none. */
+  /** As submitted; undefined if absent. */
   parameters: Record<string, unknown> | undefined
-  /** `oss://` addresses may be looked up. */
+  /** `oss://` URLs may be resolved. */
   resolves: boolean
 }
 
-// What each family takes; the other family's are silently ignored, anything else is a misspelling.
+// Parameters of both families: those of the other family are ignored, an unknown name fails the task.
 const PARAMETERS = new Set([
   ...['channel_id', 'diarization_enabled', 'speaker_count', 'language_hints', 'vocabulary_id', 'vocabulary'],
   ...['special_word_filter', 'language', 'enable_itn', 'enable_words', 'corpus', 'text', 'context'],
@@ -22,8 +22,8 @@ const QWEN_LANGUAGES =
 const FUN_LANGUAGES =
   'zh en ja ko vi th id ms tl hi ar fr de es pt ru it nl sv da fi no el pl cs hu ro bg hr sk'.split(' ')
 
-/** Throws the service's refusal for a body it would not take. */
-export function readTaskOrder(body: Buffer, resolves: boolean): TaskOrder {
+/** Throws a `Refusal` for an invalid body. */
+export function readTaskRequest(body: Buffer, resolves: boolean): TaskRequest {
   const json = parse(body)
   const model = taskModel(json.model)
   if (!model) throw new Refusal(dashscopeErrors.modelNotExist)
@@ -34,13 +34,13 @@ export function readTaskOrder(body: Buffer, resolves: boolean): TaskOrder {
   return { model, url, parameters, resolves }
 }
 
-/** A task with parameters that the model does not know is made, and fails. */
-export function hasUsableParameters({ parameters }: TaskOrder): boolean {
+/** A task with unknown parameters is created, and fails. */
+export function hasUsableParameters({ parameters }: TaskRequest): boolean {
   return parameters !== undefined && Object.keys(parameters).every(name => PARAMETERS.has(name))
 }
 
-/** The channels that are heard, the first one unless told. */
-export function channelsOf({ parameters }: TaskOrder): number[] {
+/** The channels to recognise; default: the first. */
+export function channelsOf({ parameters }: TaskRequest): number[] {
   return (parameters?.channel_id as number[] | undefined) ?? [0]
 }
 
@@ -49,7 +49,7 @@ function parse(body: Buffer): Record<string, unknown> {
     const json: unknown = JSON.parse(body.toString())
     if (isObject(json)) return json
   } catch {
-    // Refused below like anything else that is no object.
+    // Refused below, like any other value that is not an object.
   }
   throw invalid('Required body invalid, please check the request body format.')
 }
@@ -57,7 +57,7 @@ function parse(body: Buffer): Record<string, unknown> {
 function readUrl({ shape }: TaskModel, input: unknown): string {
   const { file_urls: list, file_url: single } = isObject(input) ? input : {}
   if (shape === 'single') {
-    // That this shape is refused is known, this sentence is not.
+    // The refusal is documented, the wording is not.
     if (typeof single !== 'string' || single === '') throw invalid('input must contain file_url')
     return single
   }

@@ -1,45 +1,55 @@
-// The result files of both families: the same sentences, written as each of them writes.
-import type { HeardFile } from '../../audio-matching/whole.ts'
+// Result files in the formats of both model families.
+import type { RecognisedFile } from '../../audio-matching/match-file.ts'
 import type { TaskModel } from './models.ts'
-import { garble, mergeTurns, numberSpeakers, type RecognitionErrors, shake } from './recognition-errors.ts'
+import {
+  garble,
+  jitterTimes,
+  mergeTurns,
+  numberSpeakers,
+  type RecognitionErrors,
+} from './recognition-errors.ts'
 import { type Sentence, type SpokenWord, toSentences } from './sentences.ts'
 
-/** What one channel was heard to be. */
-export interface HeardChannel extends HeardFile {
+/** The recognised words of one channel. */
+export interface RecognisedChannel extends RecognisedFile {
   channel: number
 }
 
-export interface ResultWishes {
+export interface ResultOptions {
   url: string
   model: TaskModel
   diarize: boolean
   words: boolean
 }
 
-const MARKS = /^(.*?)([,.;:?!…。，、？！；：]*)$/su
+const wordAndPunctuation = /^(.*?)([,.;:?!…。，、？！；：]*)$/su
 
-/** The JSON of the family that hears speakers. */
-export function speakerResult(channels: HeardChannel[], wishes: ResultWishes, hearing: RecognitionErrors) {
+/** The JSON of the diarizing family. */
+export function speakerResult(
+  channels: RecognisedChannel[],
+  options: ResultOptions,
+  errors: RecognitionErrors,
+) {
   const { sampleRate, codec, seconds } = channels[0]!
   return {
-    file_url: wishes.url,
+    file_url: options.url,
     properties: {
       audio_format: codec,
       channels: channels.map(({ channel }) => channel),
       original_sampling_rate: sampleRate,
       original_duration_in_milliseconds: milliseconds(seconds),
     },
-    transcripts: channels.map(heard => {
-      const { sentences, speakers } = hearSpeakers(heard, wishes, hearing)
+    transcripts: channels.map(channel => {
+      const { sentences, speakers } = diarize(channel, options, errors)
       return {
-        channel_id: heard.channel,
-        content_duration_in_milliseconds: milliseconds(spokenSeconds(heard)),
+        channel_id: channel.channel,
+        content_duration_in_milliseconds: milliseconds(spokenSeconds(channel)),
         text: textOf(sentences),
-        sentences: sentences.map((sentence, place) => ({
+        sentences: sentences.map((sentence, index) => ({
           ...timesOf(sentence),
           text: sentenceText(sentence),
-          sentence_id: place + 1,
-          ...(speakers[place] === undefined ? {} : { speaker_id: speakers[place] }),
+          sentence_id: index + 1,
+          ...(speakers[index] === undefined ? {} : { speaker_id: speakers[index] }),
           words: wireWords(sentence),
         })),
       }
@@ -47,78 +57,82 @@ export function speakerResult(channels: HeardChannel[], wishes: ResultWishes, he
   }
 }
 
-/** The JSON of the family that hears words. */
-export function wordResult(channels: HeardChannel[], wishes: ResultWishes, hearing: RecognitionErrors) {
+/** The JSON of the family without diarization. */
+export function wordResult(channels: RecognisedChannel[], options: ResultOptions, errors: RecognitionErrors) {
   const { sampleRate, codec } = channels[0]!
   return {
-    file_url: wishes.url,
+    file_url: options.url,
     audio_info: { format: codec, sample_rate: sampleRate },
     transcripts: channels.map(({ channel, parts }) => {
-      // Without words the file is divided at pauses alone, so that a sentence may be minutes long.
-      const divided = toSentences(parts, { pause: 0.7, punctuation: wishes.words, speakers: false })
-      const sentences = shake(divided, hearing.wordJitter / 1000, 0, hearing.seed + 1)
+      // Without word times the file is split only at pauses, so a sentence may last minutes.
+      const split = toSentences(parts, { pause: 0.7, punctuation: options.words, speakers: false })
+      const sentences = jitterTimes(split, errors.wordJitter / 1000, 0, errors.seed + 1)
       return {
         channel_id: channel,
         text: textOf(sentences),
-        sentences: sentences.map((sentence, place) => ({
-          sentence_id: place,
+        sentences: sentences.map((sentence, index) => ({
+          sentence_id: index,
           ...timesOf(sentence),
           language: sentence.language ?? 'en',
           emotion: 'neutral',
           text: sentenceText(sentence),
-          ...(wishes.words ? { words: wireWords(sentence) } : {}),
+          ...(options.words ? { words: wireWords(sentence) } : {}),
         })),
       }
     }),
   }
 }
 
-/** Seconds in which somebody speaks: what the family that hears speakers bills. */
-export function spokenSeconds({ parts }: HeardFile): number {
+/** Seconds of speech, which the diarizing family bills. */
+export function spokenSeconds({ parts }: RecognisedFile): number {
   const sentences = toSentences(parts, { pause: 0.7, punctuation: true, speakers: true })
   return sentences.reduce((sum, { words }) => sum + words.at(-1)!.end - words[0]!.start, 0)
 }
 
-function hearSpeakers(heard: HeardChannel, { model, diarize }: ResultWishes, hearing: RecognitionErrors) {
-  const { seed, mergedTurns, missingLabels } = hearing
-  const divided = toSentences(heard.parts, { pause: 0.7, punctuation: true, speakers: diarize })
-  const noticed = diarize ? mergeTurns(divided, mergedTurns, seed) : divided
-  const sentences = model.clear
-    ? shake(noticed, hearing.wordJitter / 1000, 0, seed + 1)
-    : shake(
-        garble(noticed, sentence => shareOf(sentence, model, hearing), seed),
-        ...([hearing.jitter / 1000, hearing.offset, seed] as const),
+function diarize(channel: RecognisedChannel, { model, diarize }: ResultOptions, errors: RecognitionErrors) {
+  const { seed, mergedTurns, missingLabels } = errors
+  const split = toSentences(channel.parts, { pause: 0.7, punctuation: true, speakers: diarize })
+  const merged = diarize ? mergeTurns(split, mergedTurns, seed) : split
+  const sentences = model.accurate
+    ? jitterTimes(merged, errors.wordJitter / 1000, 0, seed + 1)
+    : jitterTimes(
+        garble(merged, sentence => garbledShare(sentence, model, errors), seed),
+        ...([errors.jitter / 1000, errors.offset, seed] as const),
       )
   return { sentences, speakers: diarize ? numberSpeakers(sentences, missingLabels, seed) : [] }
 }
 
-function shareOf({ language }: Sentence, { deafTo }: TaskModel, { garbled }: RecognitionErrors): number {
-  return language && deafTo.includes(language) ? 1 : garbled
+function garbledShare(
+  { language }: Sentence,
+  { unintelligibleLanguages }: TaskModel,
+  { garbled }: RecognitionErrors,
+): number {
+  return language && unintelligibleLanguages.includes(language) ? 1 : garbled
 }
 
 function wireWords({ words, joiner }: Sentence) {
-  return words.flatMap((word, place) => {
-    const [, text = '', marks = ''] = MARKS.exec(word.text) ?? []
-    const space = place + 1 < words.length ? joiner : ''
-    const signs = joiner ? [{ ...word, text }] : signsOf({ ...word, text })
-    return signs.map((sign, at) => {
-      const isLast = at + 1 === signs.length
+  return words.flatMap((word, index) => {
+    const [, text = '', punctuation = ''] = wordAndPunctuation.exec(word.text) ?? []
+    const space = index + 1 < words.length ? joiner : ''
+    const chars = joiner ? [{ ...word, text }] : charsOf({ ...word, text })
+    return chars.map((char, at) => {
+      const isLast = at + 1 === chars.length
       return {
-        begin_time: milliseconds(sign.start),
-        end_time: milliseconds(sign.end),
-        text: sign.text + (isLast && !marks ? space : ''),
-        punctuation: isLast && marks ? marks + space : '',
+        begin_time: milliseconds(char.start),
+        end_time: milliseconds(char.end),
+        text: char.text + (isLast && !punctuation ? space : ''),
+        punctuation: isLast && punctuation ? punctuation + space : '',
       }
     })
   })
 }
 
-// Where words are not divided, each sign is a word of its own.
-function signsOf(word: SpokenWord): SpokenWord[] {
-  const signs = [...word.text]
-  if (signs.length < 2) return [word]
-  const each = (word.end - word.start) / signs.length
-  return signs.map((text, at) => ({
+// In scripts without spaces each character is a word.
+function charsOf(word: SpokenWord): SpokenWord[] {
+  const chars = [...word.text]
+  if (chars.length < 2) return [word]
+  const each = (word.end - word.start) / chars.length
+  return chars.map((text, at) => ({
     ...word,
     text,
     start: word.start + at * each,

@@ -1,22 +1,22 @@
-// The place where result files lie: a server of its own, whose addresses are signed and end, and which takes no key.
+// Server of the result files: signed URLs that expire, no API key.
 import { createHmac, randomBytes, randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { closeAtOnce, listenOnLoopback } from '../../loopback.ts'
 
-export interface Results {
-  /** Keeps a file and resolves with its path. */
-  keep(task: string, content: object): string
-  /** An address that is good for so many seconds. */
+export interface ResultServer {
+  /** Stores a file and returns its path. */
+  add(task: string, content: object): string
+  /** Returns a URL that is valid for `seconds`. */
   sign(path: string, seconds: number): string
   close(): Promise<void>
 }
 
-/** What a fault makes of a request for a task's result: another status, or half the file. */
-export type ResultMisbehaviour = (task: string) => 403 | 404 | 500 | 'garbage' | 'hang' | 'drop' | undefined
+/** The fault that applies to the result download of a task, if any. */
+export type ResultFault = (task: string) => 403 | 404 | 500 | 'garbage' | 'hang' | 'drop' | undefined
 
-const ACCESS_KEY = 'LTAIstandinresults'
+const ACCESS_KEY = 'LTAIemulatorresults'
 
-export async function startResults(misbehaviour: ResultMisbehaviour): Promise<Results> {
+export async function startResultServer(faultFor: ResultFault): Promise<ResultServer> {
   const files = new Map<string, { task: string; body: string }>()
   const secret = randomBytes(16)
   const signatureOf = (path: string, expires: string) =>
@@ -27,7 +27,7 @@ export async function startResults(misbehaviour: ResultMisbehaviour): Promise<Re
     const refusal = refusalOf(request, url, signatureOf)
     if (refusal) return sendXml(response, ...refusal)
     const file = files.get(url.pathname)
-    const fault = file && misbehaviour(file.task)
+    const fault = file && faultFor(file.task)
     if (fault === 'hang') return
     if (fault === 'drop') return void request.socket.destroy()
     if (fault === 403) return sendXml(response, 403, 'AccessDenied', 'Request has expired.')
@@ -48,7 +48,7 @@ export async function startResults(misbehaviour: ResultMisbehaviour): Promise<Re
   const origin = `http://127.0.0.1:${port}`
 
   return {
-    keep(task, content) {
+    add(task, content) {
       const path = `/prod/asr/${task}/${randomUUID()}-1.json`
       files.set(path, { task, body: JSON.stringify(content) })
       return path
@@ -70,7 +70,7 @@ function refusalOf(
   signatureOf: (path: string, expires: string) => string,
 ): [status: number, code: string, message: string] | undefined {
   const [expires, signature] = [searchParams.get('Expires'), searchParams.get('Signature')]
-  // Two ways of signing one request are a mistake of the client, even where both are right.
+  // A request with two kinds of authentication is refused, even if both are valid.
   if (headers.authorization !== undefined) {
     return [400, 'InvalidArgument', 'Only one auth mechanism should be specified.']
   }

@@ -1,37 +1,37 @@
-// Carries one task out: waits its turn, fetches and hears the file, and leaves an ending behind.
+// Runs one task: waits in the queue, downloads and recognises the file, and returns the outcome.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TaskFaults } from './faults.ts'
 import { TaskFailure } from './fetch-file.ts'
 import type { RecognitionErrors } from './recognition-errors.ts'
 import type { TaskRecord } from './record.ts'
-import { channelsOf, hasUsableParameters, type TaskOrder } from './request.ts'
-import { type HeardChannel, speakerResult, spokenSeconds, wordResult } from './result-file.ts'
+import { channelsOf, hasUsableParameters, type TaskRequest } from './request.ts'
+import { type RecognisedChannel, speakerResult, spokenSeconds, wordResult } from './result-file.ts'
 
 export interface TaskRunner {
-  /** Seconds in the queue, and seconds of work for a second of audio. */
+  /** Seconds in the queue, and seconds of work per second of audio. */
   latency: { base: number; perSecond: number }
   recognitionErrors: RecognitionErrors
   faults: TaskFaults
-  /** A file that fails does not make its task fail, where the model takes lists. */
+  /** A failed file fails only its subtask, if the model takes lists of files. */
   failInSubtask: boolean
-  recogniseFile(url: string, model: string, channels: number[]): Promise<HeardChannel[]>
+  recogniseFile(url: string, model: string, channels: number[]): Promise<RecognisedChannel[]>
 }
 
-/** How a task ended, as far as its answers need it. */
-export type Ending =
+/** How a task ended. */
+export type Outcome =
   | { kind: 'done'; file: object; billed: number }
-  /** `inside`: the file failed, but the task counts as a success. */
+  /** `inside`: the subtask failed, but the task succeeded. */
   | { kind: 'failed'; code: string; message: string; inside: boolean }
   | { kind: 'cancelled' }
 
-/** Undefined for a task that never ends, and for one that was cancelled while it waited. Rejects on abort alone. */
+/** Resolves with undefined for a task that never ends or was cancelled while queued. Rejects only on abort. */
 export async function runTask(
-  order: TaskOrder,
+  task: TaskRequest,
   record: TaskRecord,
-  workshop: TaskRunner,
+  runner: TaskRunner,
   signal: AbortSignal,
-): Promise<Ending | undefined> {
-  const { faults, latency } = workshop
+): Promise<Outcome | undefined> {
+  const { faults, latency } = runner
   const endless = faults.hit(record, 'endless')
   if (endless?.state === 'PENDING') return undefined
   await sleep(1000 * latency.base, undefined, { signal })
@@ -43,54 +43,54 @@ export async function runTask(
   if (fault?.kind === 'cancelled') return { kind: 'cancelled' }
   if (fault) return failed(fault.code, fault.message ?? fault.code, fault.inside ?? false)
   try {
-    return await work(order, record, workshop, signal)
+    return await recognise(task, record, runner, signal)
   } catch (error) {
     if (signal.aborted) throw error
     const { code, message } = error instanceof TaskFailure ? error : new TaskFailure('InternalError.Algo')
-    return failed(code, message, workshop.failInSubtask)
+    return failed(code, message, runner.failInSubtask)
   }
 }
 
-async function work(
-  order: TaskOrder,
+async function recognise(
+  task: TaskRequest,
   record: TaskRecord,
   { recogniseFile, recognitionErrors, latency }: TaskRunner,
   signal: AbortSignal,
-): Promise<Ending> {
-  if (!hasUsableParameters(order)) {
-    // The message is documented, its code is not.
+): Promise<Outcome> {
+  if (!hasUsableParameters(task)) {
+    // The message is documented, the code is not.
     throw new TaskFailure('InvalidParameter', 'Invalid backend response received (missing status name)')
   }
   const started = Date.now()
-  const channels = await recogniseFile(order.url, order.model.name, channelsOf(order))
+  const channels = await recogniseFile(task.url, task.model.name, channelsOf(task))
   record.spokenText = channels.map(wordsOf).join('\n')
   const seconds = channels[0]!.seconds
-  // What hearing took counts as part of the latency that was asked for.
+  // Time spent on recognition counts towards the configured latency.
   const due = started + 1000 * latency.perSecond * seconds
   await sleep(Math.max(0, due - Date.now()), undefined, { signal })
   if (channels.every(({ parts }) => parts.length === 0)) {
     throw new TaskFailure('SUCCESS_WITH_NO_VALID_FRAGMENT')
   }
-  const { model, url, parameters = {} } = order
-  const wishes = {
+  const { model, url, parameters = {} } = task
+  const options = {
     model,
     url,
     words: parameters.enable_words === true,
-    // Voices are told apart in files with one channel only.
-    diarize: model.speakers && parameters.diarization_enabled === true && channels[0]!.channels === 1,
+    // Diarization only applies to mono files.
+    diarize: model.diarizes && parameters.diarization_enabled === true && channels[0]!.channels === 1,
   }
   if (model.shape === 'single') {
     const billed = Math.ceil(seconds - 0.001) * channels.length
-    return { kind: 'done', file: wordResult(channels, wishes, recognitionErrors), billed }
+    return { kind: 'done', file: wordResult(channels, options, recognitionErrors), billed }
   }
   const billed = Math.ceil(channels.reduce((sum, channel) => sum + spokenSeconds(channel), 0))
-  return { kind: 'done', file: speakerResult(channels, wishes, recognitionErrors), billed }
+  return { kind: 'done', file: speakerResult(channels, options, recognitionErrors), billed }
 }
 
-function failed(code: string, message: string, inside: boolean): Ending {
+function failed(code: string, message: string, inside: boolean): Outcome {
   return { kind: 'failed', code, message, inside }
 }
 
-function wordsOf({ parts }: HeardChannel): string {
+function wordsOf({ parts }: RecognisedChannel): string {
   return parts.map(({ words, joiner }) => words.map(({ text }) => text).join(joiner)).join(' ')
 }

@@ -1,38 +1,38 @@
-// From words to sentences, as a model that hears them would divide them.
-import type { KnownWord } from '../../audio-matching/library.ts'
+// Splits words into sentences, as a recogniser does.
+import type { RecordedWord } from '../../audio-matching/library.ts'
 import type { Part } from '../../audio-matching/match-audio.ts'
 
-export interface SpokenWord extends KnownWord {
-  /** Recording and person: people of different recordings are different people. */
+export interface SpokenWord extends RecordedWord {
+  /** Recording and speaker: speakers of different recordings are different people. */
   person?: string
 }
 
 export interface Sentence {
   words: SpokenWord[]
-  /** What stands between the words. */
+  /** Separator between words. */
   joiner: string
   language?: string
 }
 
-interface Division {
-  /** A pause of so many seconds ends a sentence. */
+interface SplitOptions {
+  /** A pause of at least this many seconds ends a sentence. */
   pause: number
-  /** Full stops and the like end one. */
+  /** Sentence punctuation ends one. */
   punctuation: boolean
-  /** Another voice begins one. */
+  /** A change of speaker begins one. */
   speakers: boolean
 }
 
-const MOST_WORDS = 80
-const ENDS = /[.?!…。？！]["'”’)]*$/u
+const maxWords = 80
+const sentenceEnd = /[.?!…。？！]["'”’)]*$/u
 
-/** In order of their beginnings; where people speak at the same time, each sentence stays together. */
-export function toSentences(parts: Part[], division: Division): Sentence[] {
-  const sentences = parts.flatMap(part => divide(part, division))
+/** Ordered by start; a sentence stays whole even if speakers overlap. */
+export function toSentences(parts: Part[], options: SplitOptions): Sentence[] {
+  const sentences = parts.flatMap(part => splitPart(part, options))
   return sentences.sort((a, b) => a.words[0]!.start - b.words[0]!.start)
 }
 
-function divide({ words, recording, joiner, language }: Part, division: Division): Sentence[] {
+function splitPart({ words, recording, joiner, language }: Part, options: SplitOptions): Sentence[] {
   const sentences: Sentence[] = []
   let last: SpokenWord | undefined
   for (const word of words) {
@@ -41,7 +41,7 @@ function divide({ words, recording, joiner, language }: Part, division: Division
       ...(recording && word.speaker ? { person: `${recording}/${word.speaker}` } : {}),
     }
     const current = sentences.at(-1)
-    if (last && current && current.words.length < MOST_WORDS && !endsBetween(last, spoken, division)) {
+    if (last && current && current.words.length < maxWords && !isBoundary(last, spoken, options)) {
       current.words.push(spoken)
     } else sentences.push({ words: [spoken], joiner, ...(language ? { language } : {}) })
     last = spoken
@@ -49,8 +49,8 @@ function divide({ words, recording, joiner, language }: Part, division: Division
   return sentences
 }
 
-function endsBetween(last: SpokenWord, next: SpokenWord, division: Division): boolean {
-  if (next.start - last.end >= division.pause) return true
-  if (division.speakers && last.person !== next.person) return true
-  return division.punctuation && ENDS.test(last.text)
+function isBoundary(last: SpokenWord, next: SpokenWord, options: SplitOptions): boolean {
+  if (next.start - last.end >= options.pause) return true
+  if (options.speakers && last.person !== next.person) return true
+  return options.punctuation && sentenceEnd.test(last.text)
 }

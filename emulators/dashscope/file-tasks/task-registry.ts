@@ -1,39 +1,39 @@
-// Keeps the tasks: takes orders, has them carried out, and knows where their results lie.
+// Registry of tasks: adds and runs them, and describes their state.
 import { randomUUID } from 'node:crypto'
 import { pollAnswer, type Task } from './envelope.ts'
 import { newRecord, type TaskRecord } from './record.ts'
-import type { TaskOrder } from './request.ts'
-import { startResults } from './results.ts'
-import { type Ending, runTask, type TaskRunner } from './run-task.ts'
+import type { TaskRequest } from './request.ts'
+import { startResultServer } from './results.ts'
+import { type Outcome, runTask, type TaskRunner } from './run-task.ts'
 
-export interface Desk {
-  /** In the order in which they were submitted. */
+export interface TaskRegistry {
+  /** In order of submission. */
   records: TaskRecord[]
   find(id: string): Task | undefined
-  /** The task has begun when this returns. */
-  take(order: TaskOrder, record: TaskRecord): void
-  /** How far it is, as the service says it; the address of the result is good for so many seconds. */
+  /** Starts the task. */
+  add(request: TaskRequest, record: TaskRecord): void
+  /** The poll response; the result URL is valid for `seconds`. */
   describe(task: Task, seconds: number): object
   close(): Promise<void>
 }
 
-export async function openDesk(workshop: TaskRunner, signal: AbortSignal): Promise<Desk> {
+export async function startTaskRegistry(runner: TaskRunner, signal: AbortSignal): Promise<TaskRegistry> {
   const tasks = new Map<string, Task>()
   const records: TaskRecord[] = []
-  const results = await startResults(id => {
+  const results = await startResultServer(id => {
     const { record } = tasks.get(id)!
     record.fetches++
-    return workshop.faults.hit(record, 'result')?.how
+    return runner.faults.hit(record, 'result')?.how
   })
 
-  async function carry(task: Task): Promise<void> {
-    const { order, record } = task
-    // It rejects when the stand-in closes, and then nobody asks any more.
-    const ending = await runTask(order, record, workshop, signal).catch(() => undefined)
+  async function run(task: Task): Promise<void> {
+    const { request, record } = task
+    // Rejects only when the emulator closes: no client polls any more.
+    const ending = await runTask(request, record, runner, signal).catch(() => undefined)
     if (!ending) return
     task.ending = ending
     if (ending.kind === 'done') {
-      task.path = results.keep(record.id, ending.file)
+      task.path = results.add(record.id, ending.file)
       record.billed = ending.billed
     }
     if (ending.kind === 'failed') record.code = ending.code
@@ -44,23 +44,23 @@ export async function openDesk(workshop: TaskRunner, signal: AbortSignal): Promi
   return {
     records,
     find: id => tasks.get(id),
-    take(order, record) {
-      const task: Task = { order, record }
+    add(request, record) {
+      const task: Task = { request, record }
       tasks.set(record.id, task)
       records.push(record)
-      void carry(task)
+      void run(task)
     },
     describe: (task, seconds) => pollAnswer(task, path => results.sign(path, seconds)),
     close: results.close,
   }
 }
 
-/** A task that is not on the desk: it may still be refused. */
-export function draft({ model, url, parameters }: TaskOrder): TaskRecord {
+/** The record of a task that is not in the registry yet: it may still be refused. */
+export function newTaskRecord({ model, url, parameters }: TaskRequest): TaskRecord {
   return newRecord({ id: randomUUID(), model: model.name, url, parameters })
 }
 
-function stateAfter(ending: Ending): TaskRecord['state'] {
+function stateAfter(ending: Outcome): TaskRecord['state'] {
   if (ending.kind === 'cancelled') return 'CANCELED'
   return ending.kind === 'done' || ending.inside ? 'SUCCEEDED' : 'FAILED'
 }

@@ -1,4 +1,4 @@
-// The asynchronous part of DashScope: submit, poll, cancel and list tasks, and the policy of the temporary store.
+// Asynchronous routes of DashScope: submit, poll, cancel and list tasks, and issue upload policies.
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TemporaryStore } from '../../oss/oss.ts'
@@ -9,74 +9,74 @@ import { unknownAnswer } from './envelope.ts'
 import { listAnswer } from './list.ts'
 import { taskModel } from './models.ts'
 import { newRecord, type TaskCall, type TaskRecord } from './record.ts'
-import { readTaskOrder } from './request.ts'
+import { readTaskRequest } from './request.ts'
 import type { TaskRunner } from './run-task.ts'
-import { draft, openDesk } from './task-registry.ts'
+import { newTaskRecord, startTaskRegistry } from './task-registry.ts'
 
-export interface TaskService extends TaskRunner {
-  /** Questions a second, for each kind of them. */
+export interface TaskSettings extends TaskRunner {
+  /** Rate limit of each kind of request. */
   pollsPerSecond: number
-  /** How long the address of a result is good. */
+  /** Lifetime of a result URL. */
   resultSeconds: number
-  /** The provider's store of two days, where there is one. */
+  /** The provider's temporary storage, if there is one. */
   temporary: TemporaryStore | undefined
 }
 
-export interface Tasks {
+export interface TaskService {
   records: TaskRecord[]
   calls: TaskCall[]
-  /** Answers what belongs to it, and says whether it did. */
+  /** Handles a request of its routes; returns false for any other. */
   handle(request: IncomingMessage, response: ServerResponse, url: URL): boolean
   close(): Promise<void>
 }
 
-interface Visit {
+interface Exchange {
   request: IncomingMessage
   response: ServerResponse
   url: URL
   call: TaskCall
 }
 
-type Door = (visit: Visit, id: string) => void | Promise<void>
+type Handler = (exchange: Exchange, id: string) => void | Promise<void>
 
-// A little less than a second: what left in time may arrive a little closer together.
-const SECOND = 950
+// Slightly under a second: requests sent a second apart may arrive closer together.
+const windowMs = 950
 
-export async function startTasks(service: TaskService, signal: AbortSignal): Promise<Tasks> {
+export async function startTaskService(service: TaskSettings, signal: AbortSignal): Promise<TaskService> {
   const { faults } = service
   const calls: TaskCall[] = []
-  const desk = await openDesk(service, signal)
+  const registry = await startTaskRegistry(service, signal)
   const limiters = {
-    poll: createLimiter(SECOND, service.pollsPerSecond),
-    cancel: createLimiter(SECOND, service.pollsPerSecond),
-    list: createLimiter(SECOND, service.pollsPerSecond),
+    poll: createLimiter(windowMs, service.pollsPerSecond),
+    cancel: createLimiter(windowMs, service.pollsPerSecond),
+    list: createLimiter(windowMs, service.pollsPerSecond),
   }
 
   function admit(kind: keyof typeof limiters): void {
     if (!limiters[kind].admit()) throw new Refusal(dashscopeErrors.rateQuota)
   }
 
-  const submit: Door = async ({ request, response, call }) => {
+  const submit: Handler = async ({ request, response, call }) => {
     const { headers } = request
     const body = await readBody(request)
     if (headers['x-dashscope-async'] !== 'enable') throw new Refusal(dashscopeErrors.noSynchronousCalls)
-    const order = readTaskOrder(body, headers['x-dashscope-ossresourceresolve'] === 'enable')
-    const record = draft(order)
+    const task = readTaskRequest(body, headers['x-dashscope-ossresourceresolve'] === 'enable')
+    const record = newTaskRecord(task)
     call.model = record.model
     const fault = faults.hit(record, 'submitError', 'submitHang', 'submitHtml', 'submitLost')
     if (fault?.kind === 'submitError') throw new Refusal(fault)
     if (fault?.kind === 'submitHang') return
     if (fault?.kind === 'submitHtml') return proxyPage(response, call, fault.status)
     call.id = record.id
-    desk.take(order, record)
+    registry.add(task, record)
     if (fault?.kind === 'submitLost') return void request.socket.destroy()
     const output = { task_status: 'PENDING', task_id: record.id }
     answer({ request, response, call }, { output, request_id: randomUUID() })
   }
 
-  const poll: Door = (visit, id) => {
-    const { request, response, call } = visit
-    const task = desk.find(id)
+  const poll: Handler = (exchange, id) => {
+    const { request, response, call } = exchange
+    const task = registry.find(id)
     task?.record.polls.push(call.at)
     if (task) call.model = task.record.model
     admit('poll')
@@ -87,61 +87,61 @@ export async function startTasks(service: TaskService, signal: AbortSignal): Pro
     if (fault?.kind === 'pollHang') return
     if (fault?.kind === 'pollDrop') return void request.socket.destroy()
     if (fault?.kind === 'pollHtml') return proxyPage(response, call, fault.status)
-    if (fault?.kind === 'pollGarbage') return half(response, call)
-    if (!task || fault?.kind === 'forgotten') return answer(visit, unknownAnswer(id), POLL_TYPE)
-    answer(visit, desk.describe(task, service.resultSeconds), POLL_TYPE)
+    if (fault?.kind === 'pollGarbage') return truncated(response, call)
+    if (!task || fault?.kind === 'forgotten') return answer(exchange, unknownAnswer(id), pollContentType)
+    answer(exchange, registry.describe(task, service.resultSeconds), pollContentType)
   }
 
-  const cancel: Door = (visit, id) => {
-    const record = desk.find(id)?.record
-    if (record) visit.call.model = record.model
+  const cancel: Handler = (exchange, id) => {
+    const record = registry.find(id)?.record
+    if (record) exchange.call.model = record.model
     admit('cancel')
     const fault = record && faults.hit(record, 'cancelError')
     if (fault) throw new Refusal(fault)
     if (record?.state !== 'PENDING') throw new Refusal(dashscopeErrors.cannotCancel)
     record.state = 'CANCELED'
     record.endedAt = Date.now()
-    answer(visit, { request_id: randomUUID() })
+    answer(exchange, { request_id: randomUUID() })
   }
 
-  const list: Door = visit => {
-    const { searchParams } = visit.url
+  const list: Handler = exchange => {
+    const { searchParams } = exchange.url
     admit('list')
     const fault = faults.hit(subject(searchParams.get('model_name')), 'listError')
     if (fault) throw new Refusal(fault)
-    answer(visit, listAnswer(searchParams, desk.records))
+    answer(exchange, listAnswer(searchParams, registry.records))
   }
 
-  const policy: Door = visit => {
-    const { searchParams } = visit.url
+  const policy: Handler = exchange => {
+    const { searchParams } = exchange.url
     const model = searchParams.get('model') ?? ''
-    visit.call.model = model
+    exchange.call.model = model
     const fault = faults.hit(subject(model), 'policyError')
     if (fault) throw new Refusal(fault)
     if (searchParams.get('action') !== 'getPolicy' || !model) throw new Refusal(dashscopeErrors.emptyInput)
     if (!taskModel(model)) throw new Refusal(dashscopeErrors.modelNotExist)
     if (!service.temporary) throw new Refusal(dashscopeErrors.modelAccessDenied)
     const requestId = randomUUID()
-    answer(visit, { data: service.temporary.issuePolicy({ model, requestId }), request_id: requestId })
+    answer(exchange, { data: service.temporary.issuePolicy({ model, requestId }), request_id: requestId })
   }
 
-  const doors: { kind: TaskCall['kind']; method: string; path: RegExp; door: Door }[] = [
+  const routes: { kind: TaskCall['kind']; method: string; path: RegExp; handler: Handler }[] = [
     {
       kind: 'submit',
       method: 'POST',
       path: /^\/api\/v1\/services\/audio\/asr\/transcription$/,
-      door: submit,
+      handler: submit,
     },
-    { kind: 'list', method: 'GET', path: /^\/api\/v1\/tasks\/?$/, door: list },
-    { kind: 'poll', method: 'GET', path: /^\/api\/v1\/tasks\/([^/]+)$/, door: poll },
-    { kind: 'cancel', method: 'POST', path: /^\/api\/v1\/tasks\/([^/]+)\/cancel$/, door: cancel },
-    { kind: 'policy', method: 'GET', path: /^\/api\/v1\/uploads$/, door: policy },
+    { kind: 'list', method: 'GET', path: /^\/api\/v1\/tasks\/?$/, handler: list },
+    { kind: 'poll', method: 'GET', path: /^\/api\/v1\/tasks\/([^/]+)$/, handler: poll },
+    { kind: 'cancel', method: 'POST', path: /^\/api\/v1\/tasks\/([^/]+)\/cancel$/, handler: cancel },
+    { kind: 'policy', method: 'GET', path: /^\/api\/v1\/uploads$/, handler: policy },
   ]
 
-  async function enter(visit: Visit, door: Door, id: string): Promise<void> {
-    const { request, response, call } = visit
+  async function run(exchange: Exchange, handler: Handler, id: string): Promise<void> {
+    const { request, response, call } = exchange
     try {
-      await door(visit, id)
+      await handler(exchange, id)
     } catch (error) {
       if (request.socket.destroyed) return
       const refusal = error instanceof Refusal ? error.error : dashscopeErrors.internalError
@@ -151,27 +151,27 @@ export async function startTasks(service: TaskService, signal: AbortSignal): Pro
   }
 
   return {
-    records: desk.records,
+    records: registry.records,
     calls,
     handle(request, response, url) {
-      for (const { kind, method, path, door } of doors) {
+      for (const { kind, method, path, handler } of routes) {
         const found = request.method === method ? path.exec(url.pathname) : null
         if (!found) continue
         const id = found[1] ?? ''
         const call: TaskCall = { at: Date.now(), kind, status: 0, ...(id ? { id } : {}) }
         calls.push(call)
-        void enter({ request, response, url, call }, door, id)
+        void run({ request, response, url, call }, handler, id)
         return true
       }
       return false
     },
-    close: desk.close,
+    close: registry.close,
   }
 }
 
-const POLL_TYPE = 'application/json;charset=UTF-8'
+const pollContentType = 'application/json;charset=UTF-8'
 
-function answer({ request, response, call }: Omit<Visit, 'url'>, body: object, type?: string): void {
+function answer({ request, response, call }: Omit<Exchange, 'url'>, body: object, type?: string): void {
   call.status = 200
   sendJson(request, response, 200, body, call.at, type)
 }
@@ -181,12 +181,12 @@ function proxyPage(response: ServerResponse, call: TaskCall, status = 502): void
   sendProxyPage(response, status)
 }
 
-function half(response: ServerResponse, call: TaskCall): void {
+function truncated(response: ServerResponse, call: TaskCall): void {
   call.status = 200
-  response.writeHead(200, { 'content-type': POLL_TYPE }).end('{"request_id":"4d496c94-')
+  response.writeHead(200, { 'content-type': pollContentType }).end('{"request_id":"4d496c94-')
 }
 
-/** What a fault looks at where there is no task. */
+/** The record that fault conditions see if there is no task. */
 function subject(model: string | null): TaskRecord {
   return newRecord({ id: '', model: model ?? '', url: '', parameters: undefined })
 }

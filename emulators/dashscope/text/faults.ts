@@ -1,62 +1,63 @@
-// Faults of text models that tests switch on: what a model does to words, and what goes wrong on the way.
+// Faults that tests inject into text requests: corrupted text, and failures of service and network.
 import type { CloudError } from '../errors.ts'
 import { type FaultList, type FaultScope, faultList } from '../faults.ts'
 import type { TextRequest } from './record.ts'
 
-/** What the model does instead of its work. `at` is a share of the answer, 0.5 unless told. */
+/** Corruptions of the model's text. `at` is a position as a share of the text; default: 0.5. */
 export type WritingFault =
-  /** So many words are left out, 1 unless told. */
+  /** Omits `count` words; default: 1. */
   | { kind: 'dropWord'; at?: number; count?: number }
-  /** The words to put in; a few fitting ones unless told. */
+  /** Inserts `words`; default: a few words of the same script. */
   | { kind: 'addWords'; at?: number; words?: string }
   | { kind: 'swapWords'; at?: number }
   | { kind: 'replaceWord'; at?: number; word?: string }
-  /** A digit, or a number word of English or Chinese; no effect where there is none. */
+  /** Changes a digit or a number word; no effect without one. */
   | { kind: 'changeNumber' }
-  /** No effect where there is none. */
+  /** Removes a negation; no effect without one. */
   | { kind: 'dropNegation' }
-  /** Every word, or from `at` on. */
+  /** Translates every word, or those from `at` on. */
   | { kind: 'translate'; at?: number }
   | { kind: 'summarise' }
-  /** Paragraphs come in another order; of a single one its halves. */
+  /** Reorders the paragraphs, or the halves of a single one. */
   | { kind: 'reorder' }
-  /** Stops within the text as its answer became too long; `silent`: says that this was the end. */
+  /** Stops within the text for length; with `silent` it claims a normal end. */
   | { kind: 'truncate'; at?: number; silent?: boolean }
-  /** The last paragraph comes again, once unless told; many times and it stops for length. */
+  /** Repeats the last paragraph `count` times, default: once; many times end for length. */
   | { kind: 'repeat'; count?: number }
-  /** Does what the text says: a poem, or an answer. */
+  /** Obeys an instruction in the text: returns a poem, or `words`. */
   | { kind: 'obey'; words?: string }
   | { kind: 'preamble'; words?: string }
   | { kind: 'postamble'; words?: string }
-  | { kind: 'fence'; language?: string }
-  /** Thoughts in the answer; `open`: their end mark is missing. */
+  /** Wraps the text in a Markdown code block. */
+  | { kind: 'codeBlock'; language?: string }
+  /** Puts thoughts into the text; with `open` the end tag is missing. */
   | { kind: 'think'; open?: boolean }
   | { kind: 'markdown' }
-  /** What stood before the text comes again before the answer. */
+  /** Repeats the preceding context before the text. */
   | { kind: 'repeatBefore' }
   | { kind: 'empty' }
-  /** One paragraph, however long. */
+  /** Returns a single paragraph. */
   | { kind: 'giant' }
-  /** Ends for a reason of the provider's own, with all its words. */
+  /** Returns the whole text with another finish reason. */
   | { kind: 'finish'; reason: string }
 
-/** What comes instead of an answer. */
+/** Failures instead of an answer. */
 export type RefusingFault =
   | ({ kind: 'error'; details?: object[] } & CloudError)
-  /** The content filter, before anything is written or (`midway`) in its midst; `reason` is for Gemini. */
+  /** The content filter blocks the answer, at the start or `midway`; `reason` is Gemini's. */
   | { kind: 'refuse'; midway?: boolean; reason?: string }
-  /** Never answers. */
+  /** Never responds. */
   | { kind: 'hang' }
-  /** Cuts the connection before the answer. */
+  /** Closes the connection without a response. */
   | { kind: 'drop' }
-  /** A proxy's page, 502 unless told. */
+  /** The error page of a proxy; default status: 502. */
   | { kind: 'html'; status?: number }
 
-/** What ends an answer in its midst. */
+/** Failures in the middle of an answer. */
 export type BreakingFault =
   | { kind: 'hangMidway'; at?: number }
   | { kind: 'dropMidway'; at?: number }
-  /** A frame that is no JSON among the others; without a stream 200 with half a JSON text. */
+  /** A frame that is not JSON; without a stream: 200 with truncated JSON. */
   | { kind: 'garbage'; at?: number }
   /** An error inside of 200; without a stream with its status. */
   | ({ kind: 'errorFrame'; at?: number; details?: object[] } & CloudError)
@@ -64,21 +65,21 @@ export type BreakingFault =
   | { kind: 'noFinish' }
 
 /** How the answer is handed over. */
-export type HandingFault =
+export type FormatFault =
   | { kind: 'singleNewlines' }
-  /** Frames hold all so far, whatever was asked for. */
+  /** Frames contain the whole text so far, even if increments were requested. */
   | { kind: 'cumulative' }
-  /** One JSON text where a stream was asked for. */
+  /** A single JSON body although a stream was requested. */
   | { kind: 'jsonForStream' }
 
 export type TextFault = FaultScope<TextRequest> & {
   /** Only requests for this model. */
   model?: string
-} & (WritingFault | RefusingFault | BreakingFault | HandingFault | { kind: 'slow'; seconds: number })
+} & (WritingFault | RefusingFault | BreakingFault | FormatFault | { kind: 'slow'; seconds: number })
 
 export type TextFaults = FaultList<TextRequest, TextFault>
 
-export const WRITING = [
+export const writingFaults = [
   'dropWord',
   'addWords',
   'swapWords',
@@ -93,7 +94,7 @@ export const WRITING = [
   'obey',
   'preamble',
   'postamble',
-  'fence',
+  'codeBlock',
   'think',
   'markdown',
   'repeatBefore',

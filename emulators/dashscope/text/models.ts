@@ -1,18 +1,18 @@
-// The text models: where each is asked, how much it takes and gives, and whether it thinks.
+// The text models: route, token limits and thinking of each.
 
 export interface TextModel {
   name: string
   provider: 'dashscope' | 'gemini'
-  /** The route of DashScope that it is reached by. */
+  /** Its DashScope route. */
   route?: 'text-generation' | 'multimodal-generation'
   /** Tokens. */
   maxInput: number
   maxOutput: number
-  /** What it does unless it is told otherwise. */
+  /** Thinks by default. */
   thinks: boolean
-  /** Open models think in streams only. */
+  /** An open model, which thinks only in streams. */
   open?: boolean
-  /** Of Gemini: how its thinking is set. */
+  /** Of Gemini: the parameter that controls thinking. */
   thinking?: 'budget' | 'level'
 }
 
@@ -21,7 +21,7 @@ type Traits = Omit<TextModel, 'name'>
 const legacy = { provider: 'dashscope', route: 'text-generation', thinks: false } as const
 const gemini = { provider: 'gemini', maxInput: 1_048_576, maxOutput: 65_536 } as const
 
-// Dated snapshots have the name of their model with the date behind it. The limits from 3.5 on are not documented.
+// A dated snapshot has the model's name plus the date. The limits from 3.5 on are not documented.
 const MODELS: [RegExp, Traits][] = [
   [/^qwen-turbo(-latest)?(-\d{4}-\d{2}-\d{2})?$/, { ...legacy, maxInput: 98_304, maxOutput: 16_384 }],
   [/^qwen-flash(-\d{4}-\d{2}-\d{2})?$/, { ...legacy, maxInput: 997_952, maxOutput: 32_768 }],

@@ -1,30 +1,30 @@
-// How the text models of the stand-in are set, and what they are when nothing is said.
+// Options of the text models, and their defaults.
 
 export interface TextOptions {
-  /** The one key that Gemini accepts. */
+  /** The only key that Gemini accepts; default: `AIza-emulator`. */
   geminiKey?: string
-  /** Seconds before the first word, and seconds for each. */
+  /** Seconds before the first word, and seconds per word. */
   textLatency?: { base: number; perWord: number }
-  /** Of each model; default: no limit. */
+  /** Per model; default: no limit. */
   textRequestsPerMinute?: number
-  /** The head of a stream comes with its first word, not when the request is accepted. */
+  /** Sends the headers of a stream with its first word, not on acceptance. */
   lateTextHeaders?: boolean
-  /** Models that are gone; default: those that are as of 2026-07-14. */
+  /** Retired models; default: those retired as of 2026-07-14. */
   retiredTextModels?: string[]
-  /** How DashScope says that: 400 "Model not exist." (default), or 404. */
+  /** Error for a retired model: 400 "Model not exist." (default), or 404. */
   textModelGone?: 'InvalidParameter' | 'ModelNotFound'
-  /** Models that another one answers for; default none. As of 2026-12-01: `gemini-2.5-flash` → `gemini-3.5-flash-lite`. */
+  /** Models redirected to another; default: none. From 2026-12-01: `gemini-2.5-flash` → `gemini-3.5-flash-lite`. */
   redirectedTextModels?: Record<string, string>
-  /** Gemini 3 lets a thinking budget pass in silence; default false: it is refused. */
+  /** Gemini 3 ignores a thinking budget; default: it refuses one. */
   thinkingBudgetIgnored?: boolean
-  /** A stream is refused with 200 and an error frame, as was captured (default), or with the status of the error. */
+  /** Error of a stream: status 200 and an error frame, as captured (default), or the error's own status. */
   textErrorsAs?: 'frame' | 'status'
 }
 
 export type TextSettings = Required<Omit<TextOptions, 'textRequestsPerMinute'>>
 
 export function textSettings(options: TextOptions): TextSettings {
-  const { geminiKey = 'AIza-standin', textLatency = { base: 0, perWord: 0 } } = options
+  const { geminiKey = 'AIza-emulator', textLatency = { base: 0, perWord: 0 } } = options
   const { lateTextHeaders = false, retiredTextModels = ['qwen-turbo', 'qwen-turbo-latest'] } = options
   const { textModelGone = 'InvalidParameter', redirectedTextModels = {} } = options
   const { thinkingBudgetIgnored = false, textErrorsAs = 'frame' } = options

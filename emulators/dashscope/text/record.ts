@@ -1,4 +1,4 @@
-// What the stand-in remembers of a request for text, for its faults and for tests that look at it.
+// Records of text requests, for fault conditions and for tests.
 
 export type TextRoute =
   | 'text-generation'
@@ -11,29 +11,29 @@ export interface TextRequest {
   at: number
   provider: 'dashscope' | 'gemini'
   route: TextRoute
-  /** As it was asked for; empty while the request is not understood. */
+  /** As requested; empty if the request could not be parsed. */
   model: string
   system: string
   user: string
-  /** What was found in the user's message to work on; the misbehaviours can be aimed at it. */
+  /** The text to format in the user's message; faults can target it. */
   text: string
-  /** What was found before it. */
+  /** The preceding context in the user's message. */
   before: string
   streamed: boolean
-  /** What the request allows. */
+  /** Token limit of the request. */
   maxTokens?: number
-  /** Whether the model thinks before it writes. */
+  /** The model thinks before it writes. */
   thinks: boolean
-  /** What was told, be it in a frame of a stream that began with 200; 0 before, and when nothing was. */
+  /** Status of the response, also from an error frame of a stream that began with 200; 0 without a response. */
   status: number
-  /** The code of an error that was told. */
+  /** Error code of the response. */
   code?: string
-  /** What was written so far, and in the end: what the client could read. */
+  /** The text sent so far. */
   answer: string
-  /** Text requests that were under way when this one came, itself among them. */
+  /** Number of text requests in flight on arrival, including this one. */
   inFlight: number
   finished?: number
-  /** The client left before the end. */
+  /** The client disconnected before the end. */
   aborted: boolean
 }
 

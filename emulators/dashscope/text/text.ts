@@ -1,51 +1,50 @@
-// The text models of the stand-in: from a request for text to its answer, by DashScope's protocol or by Gemini's.
-
+// Text models: handles text requests from body to response, in DashScope's protocol and in Gemini's.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type CloudError, dashscopeErrors, Refusal } from '../errors.ts'
 import { readBody, sendJson } from '../http.ts'
 import { createLimiter, type Limiter } from '../rate-limit.ts'
-import { composeAnswer } from './answer.ts'
-import { deliver } from './deliver.ts'
-import type { Dialect, TextOrder } from './dialect.ts'
 import { createTextFaults, type TextFault } from './faults.ts'
-import { findText } from './find.ts'
-import { gemini } from './gemini.ts'
-import { geminiErrors } from './gemini-errors.ts'
-import { GEMINI_PATH } from './gemini-request.ts'
+import { composeAnswer } from './formatting/answer.ts'
+import { findText } from './formatting/find-text.ts'
+import { geminiErrors } from './gemini/errors.ts'
+import { gemini } from './gemini/gemini.ts'
+import { GEMINI_PATH } from './gemini/request.ts'
 import { textModel } from './models.ts'
 import { type TextOptions, textSettings } from './options.ts'
-import { qwen } from './qwen.ts'
+import type { ParsedTextRequest, TextProtocol } from './protocol.ts'
+import { qwen } from './qwen/qwen.ts'
 import { newTextRequest, type TextRequest, type TextRoute } from './record.ts'
+import { sendAnswer } from './response/send-answer.ts'
 
-export interface TextDesk {
+export interface TextService {
   records: TextRequest[]
   geminiKey: string
   inFlight(): number
   peakInFlight(): number
   fault(fault: TextFault): () => void
   set(changes: Partial<TextOptions>): void
-  /** Answers what is meant for Gemini, which looks for a key of its own, and says whether it did. */
+  /** Handles a request to Gemini, with its own key check; returns false for any other. */
   handleGemini(request: IncomingMessage, response: ServerResponse, url: URL): boolean
-  /** The same for DashScope's own route; the key is checked. */
+  /** Handles a request to DashScope's text route; returns false for any other. The key is checked already. */
   handle(request: IncomingMessage, response: ServerResponse, url: URL): boolean
-  /** Whether a body that came by the route of many models is for one of these. */
-  isMeant(body: unknown): boolean
+  /** True if a body on the shared multimodal route is for a text model. */
+  accepts(body: unknown): boolean
   answer(request: IncomingMessage, response: ServerResponse, url: URL, body: unknown): Promise<void>
 }
 
-interface Visit {
+interface Exchange {
   request: IncomingMessage
   response: ServerResponse
   url: URL
-  dialect: Dialect
+  protocol: TextProtocol
   record: TextRequest
   signal: AbortSignal
 }
 
-const MINUTE = 60_000
+const minuteMs = 60_000
 const TEXT_GENERATION = '/api/v1/services/aigc/text-generation/generation'
 
-export function openTextDesk(options: TextOptions, closing: AbortSignal): TextDesk {
+export function createTextService(options: TextOptions, closing: AbortSignal): TextService {
   const settings = textSettings(options)
   const faults = createTextFaults()
   const records: TextRequest[] = []
@@ -59,59 +58,68 @@ export function openTextDesk(options: TextOptions, closing: AbortSignal): TextDe
     response: ServerResponse,
     url: URL,
     of: Pick<TextRequest, 'provider' | 'route'> & { model?: string },
-  ): Visit {
+  ): Exchange {
     peak = Math.max(peak, ++inFlight)
     const record = newTextRequest({ ...of, inFlight })
     records.push(record)
-    const leaving = new AbortController()
+    const disconnected = new AbortController()
     response.once('close', () => {
       inFlight--
       record.finished = Date.now()
       record.aborted = !response.writableFinished
-      leaving.abort()
+      disconnected.abort()
     })
-    const dialect = of.provider === 'gemini' ? gemini : qwen
-    return { request, response, url, dialect, record, signal: AbortSignal.any([leaving.signal, closing]) }
+    const protocol = of.provider === 'gemini' ? gemini : qwen
+    return {
+      request,
+      response,
+      url,
+      protocol,
+      record,
+      signal: AbortSignal.any([disconnected.signal, closing]),
+    }
   }
 
-  async function serve(visit: Visit, known?: unknown): Promise<void> {
-    const { request, url, dialect, record } = visit
+  async function serve(exchange: Exchange, knownBody?: unknown): Promise<void> {
+    const { request, url, protocol, record } = exchange
     try {
-      const body = known ?? parsed(await readBody(request))
+      const body = knownBody ?? parseJson(await readBody(request))
       const asked = (body as { model?: unknown } | null | undefined)?.model
       if (record.provider === 'dashscope' && typeof asked === 'string') record.model = asked
       if (request.headers['x-dashscope-async']) throw new Refusal(dashscopeErrors.noAsynchronousCalls)
-      const order = dialect.read({ headers: request.headers, url, body }, settings)
-      note(record, order)
-      admit(record.model, dialect)
-      const answer = composeAnswer(order, record, faults)
-      await deliver({ ...visit, order, answer, settings, faults })
+      const parsed = protocol.read({ headers: request.headers, url, body }, settings)
+      updateRecord(record, parsed)
+      admit(record.model, protocol)
+      const answer = composeAnswer(parsed, record, faults)
+      await sendAnswer({ ...exchange, parsed, answer, settings, faults })
     } catch (error) {
-      if (visit.signal.aborted || request.socket.destroyed) return
-      if (visit.response.headersSent) return void request.socket.destroy()
-      refuse(visit, error instanceof Refusal ? error.error : unexpected(dialect))
+      if (exchange.signal.aborted || request.socket.destroyed) return
+      if (exchange.response.headersSent) return void request.socket.destroy()
+      refuse(exchange, error instanceof Refusal ? error.error : unexpected(protocol))
     }
   }
 
-  function admit(model: string, dialect: Dialect): void {
-    const limiter = limiters.get(model) ?? createLimiter(MINUTE)
+  function admit(model: string, protocol: TextProtocol): void {
+    const limiter = limiters.get(model) ?? createLimiter(minuteMs)
     limiters.set(model, limiter)
-    limiter.limit(perMinute)
-    if (!limiter.admit()) throw new Refusal(dialect.tooOften(Math.ceil(limiter.freeIn() / 1000)))
+    limiter.setLimit(perMinute)
+    if (!limiter.admit()) throw new Refusal(protocol.rateLimited(Math.ceil(limiter.freeIn() / 1000)))
   }
 
-  function refuse({ request, response, dialect, record }: Visit, error: CloudError): void {
+  function refuse({ request, response, protocol, record }: Exchange, error: CloudError): void {
     record.status = error.status
     record.code = error.code
-    // Only the service itself answers in frames; the gateway before it, which counts, does not.
+    // Only the service itself answers in frames; the gateway in front of it does not.
     const fromGateway = error.status !== 400 && error.status !== 404
     const sse = record.provider === 'dashscope' && request.headers['x-dashscope-sse'] === 'enable'
     if (!sse || settings.textErrorsAs === 'status' || fromGateway) {
-      dialect.refuse(request, response, error, record.at)
+      protocol.refuse(request, response, error, record.at)
       return
     }
-    const place = { number: 1, stream: 'sse', status: error.status } as const
-    response.writeHead(200, dialect.streamHeaders('sse')).end(dialect.frame(dialect.errorBody(error), place))
+    const frame = { number: 1, stream: 'sse', status: error.status } as const
+    response
+      .writeHead(200, protocol.streamHeaders('sse'))
+      .end(protocol.frame(protocol.errorBody(error), frame))
   }
 
   return {
@@ -151,7 +159,7 @@ export function openTextDesk(options: TextOptions, closing: AbortSignal): TextDe
       void serve(arrive(request, response, url, { provider: 'dashscope', route: 'text-generation' }))
       return true
     },
-    isMeant: isForText,
+    accepts,
     answer(request, response, url, body) {
       const of = { provider: 'dashscope', route: 'multimodal-generation' } as const
       return serve(arrive(request, response, url, of), body)
@@ -159,8 +167,8 @@ export function openTextDesk(options: TextOptions, closing: AbortSignal): TextDe
   }
 }
 
-/** A model of text, or one that nobody knows with nothing but text to work on. */
-function isForText(body: unknown): boolean {
+/** True for a text model, and for an unknown model with text-only content. */
+function accepts(body: unknown): boolean {
   const { model, input } = (body ?? {}) as { model?: unknown; input?: { messages?: unknown } }
   if (textModel(model)) return true
   if (typeof model !== 'string' || /asr/.test(model) || !Array.isArray(input?.messages)) return false
@@ -170,12 +178,12 @@ function isForText(body: unknown): boolean {
   )
 }
 
-function note(record: TextRequest, order: TextOrder): void {
-  const { system, user, maxTokens, thinks, stream } = order
+function updateRecord(record: TextRequest, parsed: ParsedTextRequest): void {
+  const { system, user, maxTokens, thinks, stream } = parsed
   Object.assign(record, { system, user, maxTokens, thinks, streamed: stream !== 'none', ...findText(user) })
 }
 
-function parsed(body: Buffer): unknown {
+function parseJson(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString())
   } catch {
@@ -183,6 +191,6 @@ function parsed(body: Buffer): unknown {
   }
 }
 
-function unexpected(dialect: Dialect): CloudError {
-  return dialect === gemini ? geminiErrors.internal : dashscopeErrors.internalError
+function unexpected(protocol: TextProtocol): CloudError {
+  return protocol === gemini ? geminiErrors.internal : dashscopeErrors.internalError
 }

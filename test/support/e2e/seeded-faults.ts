@@ -1,7 +1,7 @@
 // Trouble with every service of a stand-in cloud, drawn from a seed: throttling, proxies, and answers that are lost.
 import type { Cloud } from '../../../emulators/cloud.ts'
 import { dashscopeErrors } from '../../../emulators/dashscope/dashscope.ts'
-import { seededRandom } from '../../../emulators/dashscope/file-tasks/seeded-random.ts'
+import { seededRandom } from '../../../emulators/seeded-random.ts'
 
 /** Numbers from 0 to 1, the same for the same seed. */
 export function drawn(seed: number): () => number {

@@ -1,0 +1,225 @@
+// Operations on search indexes, and the pages of a search.
+import { invalid, refusal } from '../errors.ts'
+import { writeRows } from '../plain-buffer/write.ts'
+import { decode, has } from '../protocol.ts'
+import { given, isLonger, type StoredRow, type Table, tooLong } from '../table.ts'
+import { compareKeys, compareValues, type Value } from '../values.ts'
+import { type Document, matches, type Query } from './queries.ts'
+import { type Clock, createIndex, type Index, type IndexRequest } from './search-index.ts'
+
+export interface SearchDesk extends Clock {
+  table(name: string): Table
+  indexes: Map<string, Index>
+}
+
+interface Sorter {
+  fieldSort?: { fieldName: string; order: number } | null
+  pkSort?: { order: number } | null
+}
+
+interface SearchQuery {
+  offset: number
+  limit: number
+  query: Query | null
+  sort: { sorter: Sorter[] } | null
+  getTotalCount: boolean
+  token: Uint8Array
+}
+
+interface Wish {
+  returnType: number
+  columnNames: string[]
+}
+
+interface Place {
+  from: number
+  sorters: Sorter[]
+}
+
+type Operation = (body: Uint8Array, desk: SearchDesk) => object
+
+/** Limits of the service. */
+const mostRows = 100
+const deepest = 100_000
+const descending = 1
+const phases = { full: 1, increment: 2 }
+const running = 3
+const returns = { all: 1, specified: 2, none: 3, allOfIndex: 4 }
+const usualRows = 10
+
+export const searchOperations: Record<string, Operation> = {
+  CreateSearchIndex(body, desk) {
+    const request = decode<IndexRequest & { timeToLive: number }>('search', 'CreateSearchIndexRequest', body)
+    const { tableName, indexName } = request
+    const table = desk.table(tableName)
+    const timeToLive = lifeIn(request)
+    checkLife(timeToLive, table)
+    if (!(request.schema?.fieldSchemas.length > 0)) throw invalid('The schema of the index has no fields.')
+    if (desk.indexes.has(nameOf(tableName, indexName)))
+      throw refusal('OTSObjectAlreadyExist', 'Requested index already exists.')
+    desk.indexes.set(nameOf(tableName, indexName), createIndex(request, timeToLive, table, desk))
+    return {}
+  },
+  UpdateSearchIndex(body, desk) {
+    const request = decode<Named & { timeToLive: number }>('search', 'UpdateSearchIndexRequest', body)
+    const index = theIndex(request, desk)
+    const timeToLive = lifeIn(request)
+    checkLife(timeToLive, desk.table(index.tableName))
+    index.timeToLive = timeToLive
+    return {}
+  },
+  DeleteSearchIndex(body, desk) {
+    const { tableName, indexName } = theIndex(named('DeleteSearchIndexRequest', body), desk)
+    desk.indexes.delete(nameOf(tableName, indexName))
+    return {}
+  },
+  ListSearchIndex(body, desk) {
+    const { tableName } = named('ListSearchIndexRequest', body)
+    if (tableName) desk.table(tableName)
+    const indices = [...desk.indexes.values()].filter(index => !tableName || index.tableName === tableName)
+    return { indices: indices.map(({ tableName, indexName }) => ({ tableName, indexName })) }
+  },
+  DescribeSearchIndex(body, desk) {
+    const { schema, ready, timeToLive } = theIndex(named('DescribeSearchIndexRequest', body), desk)
+    const at = desk.now()
+    const syncStat =
+      ready > at
+        ? { syncPhase: phases.full, currentSyncTimestamp: 0 }
+        : { syncPhase: phases.increment, currentSyncTimestamp: Math.floor(at) }
+    return { schema, timeToLive, syncStat, indexStatus: { status: running } }
+  },
+  Search(body, desk) {
+    const request = decode<Named & { columnsToGet: Wish | null; searchQuery: Uint8Array }>(
+      'search',
+      'SearchRequest',
+      body,
+    )
+    const index = theIndex(request, desk)
+    const table = desk.table(request.tableName)
+    const search = decode<SearchQuery>('search', 'SearchQuery', request.searchQuery)
+    const { query } = search
+    if (!query) throw invalid('query is missing.')
+    const limit = has(search, 'limit') ? search.limit : usualRows
+    const { from, sorters } = placeOf(search)
+    checkPage(search, limit)
+    checkSorters(sorters, index)
+    const found = index
+      .rows()
+      .filter(row => matches(query, documentOf(row, table, index)))
+      .sort((one, other) => compare(one, other, sorters, table))
+    const page = found.slice(from, from + limit)
+    const next = from + page.length
+    const columns = columnsOf(request.columnsToGet, index)
+    return {
+      totalHits: search.getTotalCount ? found.length : -1,
+      isAllSucceeded: true,
+      rows: page.map(row => rowOf(row, table, columns)),
+      ...(next < found.length && limit > 0 && { nextToken: tokenOf({ from: next, sorters }) }),
+    }
+  },
+}
+
+interface Named {
+  tableName: string
+  indexName: string
+}
+
+function named(message: string, body: Uint8Array): Named {
+  return decode('search', message, body)
+}
+
+function nameOf(tableName: string, indexName: string): string {
+  return `${tableName}/${indexName}`
+}
+
+function theIndex({ tableName, indexName }: Named, desk: SearchDesk): Index {
+  desk.table(tableName)
+  const found = desk.indexes.get(nameOf(tableName, indexName))
+  if (!found) throw refusal('OTSObjectNotExist', 'Requested index does not exist.')
+  return found
+}
+
+function lifeIn(request: { timeToLive: number }): number {
+  const life = has(request, 'timeToLive') ? request.timeToLive : -1
+  if (life === 0 || life < -1) throw invalid('TimeToLive cannot be 0 or less than -1.')
+  return life
+}
+
+/** Cells of a table end one by one where rows may be updated, and an index knows whole rows; none outlives its table. */
+function checkLife(timeToLive: number, { options }: Table): void {
+  if (options.allowUpdate && (timeToLive !== -1 || options.timeToLive !== -1))
+    throw invalid('A search index with a time to live needs a table whose allowUpdate is false.')
+  if (isLonger(timeToLive, options.timeToLive)) throw invalid(tooLong(timeToLive, options.timeToLive))
+}
+
+function checkPage({ offset, token, sort }: SearchQuery, limit: number): void {
+  if (limit < 0 || limit > mostRows) throw invalid(`The limit must be in range: [0, ${mostRows}].`)
+  if (offset < 0 || offset + limit > deepest) throw invalid(`offset + limit must not exceed ${deepest}.`)
+  if (token.length > 0 && sort) throw invalid('The sort is that of the token.')
+}
+
+function checkSorters(sorters: Sorter[], { fields }: Index): void {
+  for (const { fieldSort } of sorters)
+    if (fieldSort && !fields.has(fieldSort.fieldName))
+      throw invalid(`field:${fieldSort.fieldName} not exist.`)
+}
+
+function documentOf(row: StoredRow, table: Table, { fields }: Index): Document {
+  return { fields, value: name => columnOf(row, name, table) }
+}
+
+function columnOf(row: StoredRow, name: string, { columns }: Table): Value | undefined {
+  const inKey = columns.findIndex(column => column.name === name)
+  return inKey >= 0 ? row.key[inKey] : row.cells.get(name)?.value
+}
+
+/** With a token the order is the one of the first page. */
+function placeOf({ offset, token, sort }: SearchQuery): Place {
+  if (token.length === 0) return { from: offset, sorters: (sort?.sorter ?? []).map(plain) }
+  try {
+    const { from, sorters } = JSON.parse(Buffer.from(token).toString()) as Place
+    return { from: Number(from), sorters: [...sorters] }
+  } catch {
+    throw invalid('The token is invalid.')
+  }
+}
+
+function tokenOf(place: Place): Buffer {
+  return Buffer.from(JSON.stringify(place))
+}
+
+/** A message of the protocol writes itself to JSON in another way than it is read. */
+function plain({ fieldSort, pkSort }: Sorter): Sorter {
+  if (fieldSort) return { fieldSort: { fieldName: fieldSort.fieldName, order: fieldSort.order } }
+  if (pkSort) return { pkSort: { order: pkSort.order } }
+  throw invalid('The sorter is not supported here.')
+}
+
+function compare(one: StoredRow, other: StoredRow, sorters: Sorter[], table: Table): number {
+  for (const { fieldSort, pkSort } of sorters) {
+    const { order: direction } = fieldSort ?? pkSort ?? { order: 0 }
+    const by = fieldSort
+      ? compareFields(columnOf(one, fieldSort.fieldName, table), columnOf(other, fieldSort.fieldName, table))
+      : compareKeys(one.key, other.key)
+    if (by !== 0) return direction === descending ? -by : by
+  }
+  return compareKeys(one.key, other.key)
+}
+
+function compareFields(one: Value | undefined, other: Value | undefined): number {
+  if (one === undefined || other === undefined) return one === other ? 0 : one === undefined ? 1 : -1
+  return compareValues(one, other) ?? 0
+}
+
+/** Undefined: all. The key is always given. */
+function columnsOf(wish: Wish | null, { fields }: Index): string[] | undefined {
+  const type = wish && has(wish, 'returnType') ? wish.returnType : returns.none
+  if (type === returns.all) return undefined
+  if (type === returns.allOfIndex) return [...fields.keys()]
+  return type === returns.specified ? wish!.columnNames : []
+}
+
+function rowOf(row: StoredRow, table: Table, columns: string[] | undefined): Buffer {
+  const { key, cells } = given(table, row)!
+  return writeRows([{ key, cells: columns ? cells.filter(({ name }) => columns.includes(name)) : cells }])
+}
