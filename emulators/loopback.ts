@@ -1,9 +1,9 @@
-// A port on this machine alone, and its end.
+// Starts and stops servers on loopback.
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** Resolves with the port; 0: any free one. */
+/** Resolves with the port; 0 means any free port. */
 export async function listenOnLoopback(server: Server, port = 0): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(port, '127.0.0.1', resolve)
@@ -11,7 +11,7 @@ export async function listenOnLoopback(server: Server, port = 0): Promise<number
   return (server.address() as AddressInfo).port
 }
 
-/** Ends all connections at once; a second time is no error. */
+/** Closes the server and all connections immediately. May be called twice. */
 export async function closeAtOnce(server: Server): Promise<void> {
   if (!server.listening) return
   const closed = once(server, 'close')

@@ -1,4 +1,4 @@
-// The little XML that clients of OSS and MNS exchange with the service.
+// The subset of XML that OSS and MNS use.
 
 const entities: Record<string, string> = {
   '&': '&amp;',
@@ -10,7 +10,7 @@ const entities: Record<string, string> = {
 
 type Content = string | number | boolean | Elements | (string | Elements)[]
 
-/** Elements by name; an array repeats its element. */
+/** Content by element name; an array repeats the element. */
 export interface Elements {
   [name: string]: Content | undefined
 }
@@ -32,7 +32,7 @@ function inner(elements: Elements): string {
     .join('')
 }
 
-/** What stands in each element of a name. */
+/** The content of each element of a name. */
 export function elementsOf(text: string, name: string): string[] {
   return [...text.matchAll(new RegExp(`<${name}>([\\s\\S]*?)</${name}>`, 'g'))].map(found => found[1]!)
 }

@@ -1,4 +1,4 @@
-// What MNS says when it refuses, with the statuses of its documentation.
+// The errors of MNS, with the documented statuses.
 export const refusals = {
   AccessDenied: [403, 'The OwnerId that your Access Key Id associated to is forbidden for this operation.'],
   SignatureDoesNotMatch: [

@@ -1,30 +1,30 @@
-// The log of calls, and the faults that tests aim at them.
+// The log of calls, and the faults that tests inject.
 import { seededRandom } from '../seeded-random.ts'
 
 export interface MnsCall {
   /** Such as `SendMessage`. */
   operation: string
   queue?: string
-  /** By the service's clock, in milliseconds since 1970. */
+  /** Milliseconds since 1970, by the server's clock. */
   at: number
-  /** HTTP status of the answer; undefined while there is none, or where the connection was cut. */
+  /** HTTP status of the response; undefined without one. */
   status?: number
-  /** Of an error, such as `MessageNotExist`. */
+  /** Error code, such as `MessageNotExist`. */
   code?: string
 }
 
 export interface MnsFault {
-  /** Which calls; absent: all. */
+  /** Which calls; default: all. */
   operation?: string | RegExp
   queue?: string | RegExp
-  /** How many of those that fit: the first `times`; absent: all. */
+  /** Hits only the first `times` matching calls; default: all. */
   times?: number
-  /** Chance that one that fits is hit, from 0 to 1; drawn from the seed. Default 1. */
+  /** Probability that a matching call is hit, drawn from the seed; default: 1. */
   probability?: number
   /**
-   * `refuse`: answered with this error and not done. `html`: a 502 of a proxy, not done. `lose`: done, and the connection
-   * is cut instead of an answer. `drop`: not done, and cut. `swallow`: answered as if done, and not done. `hang`: never
-   * answered. `delay`: answered after so many seconds.
+   * `refuse`: not executed, responds with this error. `html`: not executed, responds with a proxy's 502. `lose`:
+   * executed, but the connection is closed without a response. `drop`: not executed, connection closed. `swallow`: not
+   * executed, but responds with success. `hang`: never responds. `delay`: responds after `seconds`.
    */
   how:
     | { kind: 'refuse'; status: number; code: string }
@@ -33,9 +33,9 @@ export interface MnsFault {
 }
 
 export interface Faults {
-  /** Switches a fault on; the answer switches it off. */
+  /** Injects a fault; the returned function removes it. */
   add(fault: MnsFault): () => void
-  /** What happens to this call, if anything; the fault is then used up by one. */
+  /** Returns the fault that hits this call, if any, and counts the hit. */
   hit(call: MnsCall): MnsFault['how'] | undefined
 }
 
@@ -51,10 +51,10 @@ export function createFaults(seed: number): Faults {
     hit({ operation, queue = '' }) {
       for (const entry of active) {
         const { fault, seen } = entry
-        const { times = Number.POSITIVE_INFINITY, probability: part = 1 } = fault
+        const { times = Number.POSITIVE_INFINITY, probability = 1 } = fault
         if (seen >= times || !matches(fault.operation, operation) || !matches(fault.queue, queue)) continue
         entry.seen++
-        if (part >= 1 || seededRandom(seed, drawn++) < part) return fault.how
+        if (probability >= 1 || seededRandom(seed, drawn++) < probability) return fault.how
       }
       return undefined
     },

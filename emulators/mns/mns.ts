@@ -1,4 +1,4 @@
-// The stand-in for MNS: queues in memory, over the service's own protocol on loopback.
+// Emulator of MNS: queues in memory, over the service's protocol on loopback.
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -13,16 +13,16 @@ import { authenticate } from './signature.ts'
 export type { MnsCall, MnsFault } from './faults.ts'
 
 export interface MnsOptions {
-  /** Default 0: any free one. */
+  /** Default 0: any free port. */
   port?: number
   accountId?: string
   accessKeyId?: string
   accessKeySecret?: string
-  /** With it, requests must carry it. */
+  /** If set, requests must carry it. */
   securityToken?: string
-  /** The service's clock, in milliseconds since 1970. */
+  /** Server clock, in milliseconds since 1970; default: `Date.now`. */
   now?: () => number
-  /** Operations (such as `CreateQueue`) that the key has no right to. */
+  /** Operations (such as `CreateQueue`) that the key may not use. */
   forbidden?: string[]
   seed?: number
 }
@@ -30,12 +30,12 @@ export interface MnsOptions {
 export interface QueuedMessage {
   id: string
   queue: string
-  /** As it was sent, still in base64. */
+  /** As sent, still in base64. */
   body: string
   priority: number
-  /** How often it was handed out. */
+  /** Number of deliveries. */
   dequeued: number
-  /** True while somebody has it in hand, or it is delayed. */
+  /** True while it is delivered or delayed. */
   hidden: boolean
 }
 
@@ -44,27 +44,27 @@ export interface MnsEmulator {
   accountId: string
   accessKeyId: string
   accessKeySecret: string
-  /** In the order in which they came. */
+  /** In order of arrival. */
   calls: MnsCall[]
-  /** Switches a fault on; the answer switches it off. */
+  /** Injects a fault; the returned function removes it. */
   fault(fault: MnsFault): () => void
-  /** Whoever waits for messages looks again after it. */
+  /** Waiting receivers check their queues again. */
   set(changes: Pick<MnsOptions, 'now' | 'forbidden' | 'securityToken'>): void
-  /** Names of its queues. */
+  /** Queue names. */
   queues(): string[]
   messages(): QueuedMessage[]
-  /** Ends all connections at once. */
+  /** Closes all connections immediately. */
   close(): Promise<void>
 }
 
-const usualKey = {
-  accessKeyId: 'LTAI5tStandinQueueKey000',
-  accessKeySecret: 'standin-queue-secret-000000000',
+const defaultKey = {
+  accessKeyId: 'LTAI5tEmulatorQueueKey00',
+  accessKeySecret: 'emulator-queue-secret-00000000',
 }
 
 export async function startMns(options: MnsOptions = {}): Promise<MnsEmulator> {
   const { accountId = '1234567890123456', seed = 1 } = options
-  const { accessKeyId = usualKey.accessKeyId, accessKeySecret = usualKey.accessKeySecret } = options
+  const { accessKeyId = defaultKey.accessKeyId, accessKeySecret = defaultKey.accessKeySecret } = options
   const settings: Pick<MnsOptions, 'now' | 'forbidden' | 'securityToken'> = { ...options }
   const now = () => (settings.now ?? Date.now)()
   const queues = new Map<string, Queue>()
@@ -73,7 +73,7 @@ export async function startMns(options: MnsOptions = {}): Promise<MnsEmulator> {
   const closing = new AbortController()
 
   const server = createServer((request, response) => void serve(request, response))
-  // A client may wait for a message for as long as it likes.
+  // Long polling may take longer than the default timeout.
   server.requestTimeout = 0
   const port = await listenOnLoopback(server, options.port)
   const endpoint = `http://127.0.0.1:${port}`
@@ -81,8 +81,8 @@ export async function startMns(options: MnsOptions = {}): Promise<MnsEmulator> {
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const record: MnsCall = { operation: 'unknown', at: now() }
     calls.push(record)
-    const gone = new AbortController()
-    response.once('close', () => gone.abort())
+    const disconnected = new AbortController()
+    response.once('close', () => disconnected.abort())
     try {
       const url = new URL(request.url ?? '/', endpoint)
       const method = request.method ?? ''
@@ -92,9 +92,9 @@ export async function startMns(options: MnsOptions = {}): Promise<MnsEmulator> {
       if (fault?.kind === 'drop') return void request.socket.destroy()
       if (fault?.kind === 'hang') return
       if (fault?.kind === 'html') return proxyError(response, record)
-      if (fault?.kind === 'refuse') throw new MnsError(fault.status, fault.code, 'As the test has it.')
+      if (fault?.kind === 'refuse') throw new MnsError(fault.status, fault.code, 'Injected fault.')
       const { headers } = request
-      authenticate({ method, resource: request.url ?? '', headers, body }, { ...realm(), now: now() })
+      authenticate({ method, resource: request.url ?? '', headers, body }, { ...credentials(), now: now() })
       if (settings.forbidden?.includes(record.operation)) throw refusal('AccessDenied')
       if (fault?.kind === 'delay')
         await sleep(1000 * fault.seconds, undefined, { signal: closing.signal, ref: false })
@@ -105,9 +105,9 @@ export async function startMns(options: MnsOptions = {}): Promise<MnsEmulator> {
         ...(record.queue !== undefined && { queue: record.queue }),
         header: name => headers[name] as string | undefined,
       }
-      const signal = AbortSignal.any([gone.signal, closing.signal])
-      const desk = { queues: fault?.kind === 'swallow' ? elsewhere(call) : queues, now, gone: signal }
-      const answer = await operations[record.operation]!(call, desk)
+      const signal = AbortSignal.any([disconnected.signal, closing.signal])
+      const context = { queues: fault?.kind === 'swallow' ? droppingQueue(call) : queues, now, signal }
+      const answer = await operations[record.operation]!(call, context)
       if (fault?.kind === 'lose') return void request.socket.destroy()
       send(response, record, answer)
     } catch (error) {
@@ -119,16 +119,16 @@ export async function startMns(options: MnsOptions = {}): Promise<MnsEmulator> {
     }
   }
 
-  function realm() {
+  function credentials() {
     const { securityToken } = settings
     return { accessKeyId, accessKeySecret, securityToken }
   }
 
-  /** Queues that nobody will ever look into. */
-  function elsewhere({ queue = '' }: OperationRequest): Map<string, Queue> {
+  /** A queue that drops every message, for the `swallow` fault. */
+  function droppingQueue({ queue = '' }: OperationRequest): Map<string, Queue> {
     const found = queues.get(queue)
-    const lost = { ...found, send: (sent: { body: string }) => ({ id: randomUUID(), body: sent.body }) }
-    return found ? new Map([[queue, lost as unknown as Queue]]) : new Map()
+    const dropping = { ...found, send: (sent: { body: string }) => ({ id: randomUUID(), body: sent.body }) }
+    return found ? new Map([[queue, dropping as unknown as Queue]]) : new Map()
   }
 
   return {

@@ -1,4 +1,4 @@
-// What each request does to the queues, and what is answered.
+// The operations on queues and messages.
 import { type Elements, elementsOf, textOf } from '../xml.ts'
 import { refusal } from './errors.ts'
 import {
@@ -21,7 +21,7 @@ export interface OperationRequest {
 
 export interface Answer {
   status: number
-  /** Name of the root element, and what is in it; absent: no body. */
+  /** Root element and its content; absent: no body. */
   content?: [root: string, elements: Elements]
   headers?: Record<string, string>
 }
@@ -29,17 +29,17 @@ export interface Answer {
 export interface OperationContext {
   queues: Map<string, Queue>
   now(): number
-  /** Aborted when the client hangs up, or the server closes. */
-  gone: AbortSignal
+  /** Aborts when the client disconnects or the server closes. */
+  signal: AbortSignal
 }
 
-type Operation = (call: OperationRequest, desk: OperationContext) => Answer | Promise<Answer>
+type Operation = (call: OperationRequest, context: OperationContext) => Answer | Promise<Answer>
 
-/** Messages of one batch (limit of the service), and bytes of all their bodies. */
-const mostInBatch = 16
-const mostBytes = 65_536
+/** Service limits: messages of one batch, and bytes of all their bodies. */
+const maxBatchMessages = 16
+const maxBatchBytes = 65_536
 
-/** Says which operation a request is. Throws `InvalidRequestURL`. */
+/** The operation that a request asks for. Throws `InvalidRequestURL`. */
 export function operationOf(method: string, url: URL): { operation: string; queue?: string } {
   const [, kind, queue, messages] = /^\/(queues)(?:\/([^/]+))?(?:\/(messages))?$/.exec(url.pathname) ?? []
   if (!kind) throw refusal('InvalidRequestURL')
@@ -67,22 +67,22 @@ export function operationOf(method: string, url: URL): { operation: string; queu
 export const operations: Record<string, Operation> = {
   CreateQueue({ queue = '', body }, { queues, now }) {
     if (!/^[a-z0-9][\w-]{0,119}$/i.test(queue)) throw refusal('InvalidQueueName')
-    const wished = { ...defaultAttributes, ...attributesIn(body) }
+    const requested = { ...defaultAttributes, ...readAttributes(body) }
     const found = queues.get(queue)
-    if (found && JSON.stringify(found.attributes) !== JSON.stringify(wished))
+    if (found && JSON.stringify(found.attributes) !== JSON.stringify(requested))
       throw refusal('QueueAlreadyExist')
     if (found) return { status: 204 }
-    queues.set(queue, createQueue(wished, now))
+    queues.set(queue, createQueue(requested, now))
     return { status: 201, headers: { location: `/queues/${queue}` } }
   },
-  SetQueueAttributes(call, desk) {
-    Object.assign(theQueue(call, desk).attributes, attributesIn(call.body))
+  SetQueueAttributes(call, context) {
+    Object.assign(queueOf(call, context).attributes, readAttributes(call.body))
     return { status: 204 }
   },
-  GetQueueAttributes(call, desk) {
-    const queue = theQueue(call, desk)
+  GetQueueAttributes(call, context) {
+    const queue = queueOf(call, context)
     const all = queue.messages()
-    const hidden = all.filter(({ visible }) => visible > desk.now())
+    const hidden = all.filter(({ visible }) => visible > context.now())
     const delayed = hidden.filter(({ dequeued }) => dequeued === 0).length
     return {
       status: 200,
@@ -111,14 +111,14 @@ export const operations: Record<string, Operation> = {
     queues.delete(queue)
     return { status: 204 }
   },
-  SendMessage(call, desk) {
-    const queue = theQueue(call, desk)
+  SendMessage(call, context) {
+    const queue = queueOf(call, context)
     const isBatch = /<Messages[\s>]/.test(call.body)
-    const wished = (isBatch ? elementsOf(call.body, 'Message') : [call.body]).map(sentIn)
-    const bytes = wished.reduce((sum, { body }) => sum + Buffer.byteLength(body), 0)
-    if (wished.length === 0 || wished.length > mostInBatch) throw refusal('InvalidArgument')
-    if (isBatch && bytes > mostBytes) throw refusal('MessageBodyTooLarge')
-    const sent = wished.map(one => {
+    const requested = (isBatch ? elementsOf(call.body, 'Message') : [call.body]).map(readMessage)
+    const bytes = requested.reduce((sum, { body }) => sum + Buffer.byteLength(body), 0)
+    if (requested.length === 0 || requested.length > maxBatchMessages) throw refusal('InvalidArgument')
+    if (isBatch && bytes > maxBatchBytes) throw refusal('MessageBodyTooLarge')
+    const sent = requested.map(one => {
       const { id, body } = queue.send(one)
       return { MessageId: id, MessageBodyMD5: digestOf(body) }
     })
@@ -127,22 +127,22 @@ export const operations: Record<string, Operation> = {
       content: isBatch ? ['Messages', { Message: sent }] : ['Message', sent[0]!],
     }
   },
-  ReceiveMessage: (call, desk) => receive(call, desk, found => ['Message', found[0]!]),
-  BatchReceiveMessage: (call, desk) => receive(call, desk, found => ['Messages', { Message: found }]),
-  PeekMessage(call, desk) {
-    const [found] = theQueue(call, desk).peek(1)
+  ReceiveMessage: (call, context) => receive(call, context, found => ['Message', found[0]!]),
+  BatchReceiveMessage: (call, context) => receive(call, context, found => ['Messages', { Message: found }]),
+  PeekMessage(call, context) {
+    const [found] = queueOf(call, context).peek(1)
     if (!found) throw refusal('MessageNotExist')
-    return { status: 200, content: ['Message', told(found)] }
+    return { status: 200, content: ['Message', messageContent(found)] }
   },
-  BatchPeekMessage(call, desk) {
-    const found = theQueue(call, desk).peek(countIn(call))
+  BatchPeekMessage(call, context) {
+    const found = queueOf(call, context).peek(readBatchSize(call))
     if (found.length === 0) throw refusal('MessageNotExist')
-    return { status: 200, content: ['Messages', { Message: found.map(told) }] }
+    return { status: 200, content: ['Messages', { Message: found.map(messageContent) }] }
   },
-  ChangeMessageVisibility(call, desk) {
+  ChangeMessageVisibility(call, context) {
     const { query } = call
     const seconds = Number(query.get('visibilityTimeout'))
-    const { receiptHandle = '', visible } = theQueue(call, desk).hide(
+    const { receiptHandle = '', visible } = queueOf(call, context).hide(
       query.get('receiptHandle') ?? '',
       seconds,
     )
@@ -151,14 +151,14 @@ export const operations: Record<string, Operation> = {
       content: ['ChangeVisibility', { ReceiptHandle: receiptHandle, NextVisibleTime: visible }],
     }
   },
-  DeleteMessage(call, desk) {
-    theQueue(call, desk).remove(call.query.get('ReceiptHandle') ?? '')
+  DeleteMessage(call, context) {
+    queueOf(call, context).remove(call.query.get('ReceiptHandle') ?? '')
     return { status: 204 }
   },
-  BatchDeleteMessage(call, desk) {
-    const queue = theQueue(call, desk)
+  BatchDeleteMessage(call, context) {
+    const queue = queueOf(call, context)
     const handles = elementsOf(call.body, 'ReceiptHandle')
-    if (handles.length === 0 || handles.length > mostInBatch) throw refusal('InvalidArgument')
+    if (handles.length === 0 || handles.length > maxBatchMessages) throw refusal('InvalidArgument')
     const failed = handles.flatMap(handle => {
       try {
         queue.remove(handle)
@@ -174,37 +174,38 @@ export const operations: Record<string, Operation> = {
 
 async function receive(
   call: OperationRequest,
-  desk: OperationContext,
-  tell: (found: Elements[]) => [string, Elements],
+  context: OperationContext,
+  toContent: (found: Elements[]) => [string, Elements],
 ): Promise<Answer> {
-  const queue = theQueue(call, desk)
+  const queue = queueOf(call, context)
   const wait = Number(call.query.get('waitseconds') ?? queue.attributes.PollingWaitSeconds)
   if (!(wait >= 0 && wait <= 30)) throw refusal('InvalidArgument')
-  const most = countIn(call)
-  const until = desk.now() + 1000 * wait
+  const count = readBatchSize(call)
+  const until = context.now() + 1000 * wait
   for (;;) {
-    theQueue(call, desk)
-    // What is handed to nobody would be hidden for nothing.
-    const found = desk.gone.aborted ? [] : queue.receive(most)
-    if (found.length > 0) return { status: 200, content: tell(found.map(message => toldWhole(message))) }
-    if (desk.now() >= until || desk.gone.aborted) throw refusal('MessageNotExist')
-    await queue.changed(until, desk.gone)
+    queueOf(call, context)
+    // A delivery to a disconnected client would only hide the message.
+    const found = context.signal.aborted ? [] : queue.receive(count)
+    if (found.length > 0)
+      return { status: 200, content: toContent(found.map(message => deliveredContent(message))) }
+    if (context.now() >= until || context.signal.aborted) throw refusal('MessageNotExist')
+    await queue.changed(until, context.signal)
   }
 }
 
-function theQueue({ queue = '' }: OperationRequest, { queues }: OperationContext): Queue {
+function queueOf({ queue = '' }: OperationRequest, { queues }: OperationContext): Queue {
   const found = queues.get(queue)
   if (!found) throw refusal('QueueNotExist')
   return found
 }
 
-function countIn({ query }: OperationRequest): number {
+function readBatchSize({ query }: OperationRequest): number {
   const count = Number(query.get('numOfMessages') ?? 1)
-  if (!(count >= 1 && count <= mostInBatch)) throw refusal('InvalidArgument')
+  if (!(count >= 1 && count <= maxBatchMessages)) throw refusal('InvalidArgument')
   return count
 }
 
-function attributesIn(body: string): Partial<Attributes> {
+function readAttributes(body: string): Partial<Attributes> {
   const ranges: Record<keyof Attributes, [number, number]> = {
     VisibilityTimeout: [1, 43_200],
     MessageRetentionPeriod: [60, 604_800],
@@ -213,17 +214,17 @@ function attributesIn(body: string): Partial<Attributes> {
     MaximumMessageSize: [1_024, 65_536],
   }
   return Object.fromEntries(
-    Object.entries(ranges).flatMap(([name, [least, most]]) => {
+    Object.entries(ranges).flatMap(([name, [min, max]]) => {
       const given = textOf(body, name)
       if (given === undefined) return []
       const value = Number(given)
-      if (!(value >= least && value <= most)) throw refusal('InvalidArgument')
+      if (!(value >= min && value <= max)) throw refusal('InvalidArgument')
       return [[name, value]]
     }),
   )
 }
 
-function sentIn(xml: string) {
+function readMessage(xml: string) {
   const body = textOf(xml, 'MessageBody')
   if (body === undefined || body === '') throw refusal('MalformedXML')
   const number = (name: string) => {
@@ -233,7 +234,7 @@ function sentIn(xml: string) {
   return { body, priority: number('Priority'), delay: number('DelaySeconds') }
 }
 
-function told({ id, body, priority, enqueued, dequeued, firstDequeued = 0 }: Message): Elements {
+function messageContent({ id, body, priority, enqueued, dequeued, firstDequeued = 0 }: Message): Elements {
   return {
     MessageId: id,
     MessageBody: body,
@@ -245,6 +246,10 @@ function told({ id, body, priority, enqueued, dequeued, firstDequeued = 0 }: Mes
   }
 }
 
-function toldWhole(message: Message): Elements {
-  return { ...told(message), ReceiptHandle: message.receiptHandle, NextVisibleTime: message.visible }
+function deliveredContent(message: Message): Elements {
+  return {
+    ...messageContent(message),
+    ReceiptHandle: message.receiptHandle,
+    NextVisibleTime: message.visible,
+  }
 }

@@ -1,4 +1,4 @@
-// One queue: messages that are handed out at least once, hidden while somebody has them, and shown again in time.
+// One queue: at-least-once delivery with a visibility timeout.
 import { createHash, randomUUID } from 'node:crypto'
 import { refusal } from './errors.ts'
 
@@ -7,7 +7,7 @@ export interface Message {
   body: string
   priority: number
   enqueued: number
-  /** From when on it may be handed out. */
+  /** When it becomes visible. */
   visible: number
   dequeued: number
   firstDequeued?: number
@@ -33,15 +33,15 @@ export interface Queue {
   attributes: Attributes
   messages(): Message[]
   send(sent: Sent): Message
-  /** Up to so many, at once; none where there are none. */
-  receive(most: number): Message[]
-  peek(most: number): Message[]
-  /** Throws `MessageNotExist` for a handle that is no longer good. */
+  /** Delivers up to `count` visible messages; empty if there are none. */
+  receive(count: number): Message[]
+  peek(count: number): Message[]
+  /** Throws `MessageNotExist` for an expired receipt handle. */
   hide(handle: string, seconds: number): Message
   remove(handle: string): void
-  /** Resolves when there may be something to take: when something comes or shows up, or the time (a moment) is reached. */
+  /** Resolves when a message is sent or becomes visible, or at the time `until`. */
   changed(until: number, signal: AbortSignal): Promise<void>
-  /** Has those who wait look again. */
+  /** Wakes the waiting receivers. */
   notify(): void
 }
 
@@ -57,40 +57,40 @@ export function createQueue(attributes: Attributes, now: () => number): Queue {
   let messages: Message[] = []
   const waiting = new Set<() => void>()
 
-  /** What is too old is gone. */
-  function alive(): Message[] {
+  /** Removes messages after their retention period. */
+  function retained(): Message[] {
     const oldest = now() - 1000 * attributes.MessageRetentionPeriod
     messages = messages.filter(({ enqueued }) => enqueued > oldest)
     return messages
   }
 
-  function visible(most: number): Message[] {
-    return alive()
+  function visible(count: number): Message[] {
+    return retained()
       .filter(message => message.visible <= now())
       .sort((a, b) => a.priority - b.priority || a.visible - b.visible || a.enqueued - b.enqueued)
-      .slice(0, most)
+      .slice(0, count)
   }
 
-  /** A handle is good until its message shows up again. */
-  function held(handle: string): Message {
+  /** A receipt handle is valid until its message becomes visible again. */
+  function findByHandle(handle: string): Message {
     if (!/^[\w-]+$/.test(handle)) throw refusal('ReceiptHandleError')
-    const found = alive().find(message => message.receiptHandle === handle)
+    const found = retained().find(message => message.receiptHandle === handle)
     if (!found || found.visible <= now()) throw refusal('MessageNotExist')
     return found
   }
 
-  function hand(message: Message): Message {
+  function withNewHandle(message: Message): Message {
     message.receiptHandle = `${message.priority}-${randomUUID()}`
     return { ...message }
   }
 
   const notify = () => {
-    for (const look of waiting) look()
+    for (const wake of waiting) wake()
   }
 
   return {
     attributes,
-    messages: alive,
+    messages: retained,
     send({ body, priority = 8, delay = attributes.DelaySeconds }) {
       if (Buffer.byteLength(body) > attributes.MaximumMessageSize) throw refusal('MessageBodyTooLarge')
       if (!(priority >= 1 && priority <= 16) || !(delay >= 0 && delay <= 604_800))
@@ -101,30 +101,30 @@ export function createQueue(attributes: Attributes, now: () => number): Queue {
       notify()
       return message
     },
-    receive: most =>
-      visible(most).map(message => {
+    receive: count =>
+      visible(count).map(message => {
         message.visible = now() + 1000 * attributes.VisibilityTimeout
         message.dequeued++
         message.firstDequeued ??= now()
-        return hand(message)
+        return withNewHandle(message)
       }),
-    peek: most => visible(most).map(message => ({ ...message })),
+    peek: count => visible(count).map(message => ({ ...message })),
     hide(handle, seconds) {
       if (!(seconds >= 1 && seconds <= 43_200)) throw refusal('InvalidArgument')
-      const message = held(handle)
+      const message = findByHandle(handle)
       message.visible = now() + 1000 * seconds
-      const handed = hand(message)
+      const changed = withNewHandle(message)
       notify()
-      return handed
+      return changed
     },
     remove(handle) {
-      const gone = held(handle)
-      messages = messages.filter(message => message !== gone)
+      const removed = findByHandle(handle)
+      messages = messages.filter(message => message !== removed)
     },
     changed: (until, signal) =>
       new Promise(resolve => {
-        const moments = alive().map(message => message.visible)
-        const next = Math.min(until, ...moments.filter(moment => moment > now()))
+        const times = retained().map(message => message.visible)
+        const next = Math.min(until, ...times.filter(time => time > now()))
         const done = () => {
           clearTimeout(timer)
           waiting.delete(done)

@@ -1,9 +1,9 @@
-// Who may ask at all: the key, the signature, the clock, the token and the digest of each request.
+// Authentication of requests: key, signature, clock, token and digest.
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { refusal } from './errors.ts'
 
-const maxSkew = 15 * 60_000
+const maxSkewMs = 15 * 60_000
 
 export interface Realm {
   accessKeyId: string
@@ -15,19 +15,19 @@ export interface Realm {
 
 export interface Signed {
   method: string
-  /** Path and query, as they came. */
+  /** Path and query, as received. */
   resource: string
   headers: IncomingHttpHeaders
   body: Buffer
 }
 
-/** Throws the refusal of the service where the request is not the owner's, not of these minutes, or not whole. */
+/** Throws the service's error if the key, signature, date, token or digest is wrong. */
 export function authenticate({ method, resource, headers, body }: Signed, realm: Realm): void {
   const [, key, signature] = /^MNS ([^:]+):(.+)$/.exec(headers.authorization ?? '') ?? []
   if (!key || !signature) throw refusal('MissingAuthorizationHeader')
   if (key !== realm.accessKeyId) throw refusal('InvalidAccessKeyId')
   const at = Date.parse(String(headers['x-mns-date'] ?? headers.date))
-  if (!(Math.abs(at - realm.now) <= maxSkew)) throw refusal('TimeExpired')
+  if (!(Math.abs(at - realm.now) <= maxSkewMs)) throw refusal('TimeExpired')
   if (!isSame(signature, signatureOf({ method, resource, headers, body }, realm.accessKeySecret)))
     throw refusal('SignatureDoesNotMatch')
   if (headers['security-token'] !== realm.securityToken) throw refusal('InvalidSecurityToken')
@@ -46,7 +46,7 @@ function signatureOf({ method, resource, headers }: Signed, secret: string): str
     .digest('base64')
 }
 
-/** Clients write the digest in base64, some of them of its hexadecimal letters. */
+/** Clients send the digest in base64, some of them the base64 of its hexadecimal form. */
 function digests(body: Buffer): string[] {
   const digest = createHash('md5').update(body).digest()
   return [digest.toString('base64'), Buffer.from(digest.toString('hex')).toString('base64')]

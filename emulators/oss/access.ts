@@ -1,4 +1,4 @@
-// Who may do what they ask: signature, clock, region, keys and tokens of each request.
+// Authentication of requests: signature, clock, region, keys and tokens.
 import { timingSafeEqual } from 'node:crypto'
 import { refusal } from './errors.ts'
 import type { Target } from './request.ts'
@@ -12,15 +12,15 @@ import {
   timestamp,
 } from './signature.ts'
 
-const MAX_SKEW = 15 * 60_000
-const MAX_EXPIRES = 604_800
+const maxSkewMs = 15 * 60_000
+const maxExpiresSeconds = 604_800
 
 export interface Credentials {
   accessKeyId: string
   accessKeySecret: string
-  /** Makes them temporary: the token has to come with each request. */
+  /** Makes the credentials temporary: each request must carry the token. */
   securityToken?: string
-  /** When the token ends, in milliseconds since 1970. */
+  /** Expiry of the token, in milliseconds since 1970. */
   expiresAt?: number
 }
 
@@ -39,11 +39,11 @@ interface Claim extends Scope {
   additional: string[]
   signature: string
   token: string | undefined
-  /** Seconds; only of an address. */
+  /** Lifetime in seconds, only of a signed URL. */
   expires?: number
 }
 
-/** Whose request it is; throws the refusal of OSS where it is nobody's. */
+/** Returns the credentials that signed the request. Throws the error of OSS if there are none. */
 export function authenticate(target: Target, realm: Realm): Credentials {
   const claim = claimOf(target)
   if (claim.region !== realm.region) {
@@ -68,7 +68,7 @@ function claimOf(target: Target): Claim {
     })
   }
   if (authorization !== undefined) return claimOfHeader(authorization, target)
-  if (query.has('x-oss-signature-version')) return claimOfAddress(target)
+  if (query.has('x-oss-signature-version')) return claimOfUrl(target)
   throw refusal('AccessDenied')
 }
 
@@ -85,14 +85,14 @@ function claimOfHeader(authorization: string, { headers }: Target): Claim {
   return {
     by: 'header',
     ...credentialOf(fields[2]!, 'Authorization header'),
-    at: momentOf(headers['x-oss-date'] ?? headers.date),
+    at: timeOf(headers['x-oss-date'] ?? headers.date),
     additional: fields[3]?.split(';') ?? [],
     signature: fields[4]!,
     token: headers['x-oss-security-token']?.toString(),
   }
 }
 
-function claimOfAddress({ query }: Target): Claim {
+function claimOfUrl({ query }: Target): Claim {
   const read = (name: string) => {
     const value = query.get(name)
     if (!value) throw refusal('InvalidArgument', `Missing ${name} in query.`, { ArgumentName: name })
@@ -100,13 +100,13 @@ function claimOfAddress({ query }: Target): Claim {
   }
   if (read('x-oss-signature-version') !== ALGORITHM) throw malformed('query')
   const expires = Number(read('x-oss-expires'))
-  if (!Number.isInteger(expires) || expires < 1 || expires > MAX_EXPIRES) {
+  if (!Number.isInteger(expires) || expires < 1 || expires > maxExpiresSeconds) {
     throw refusal('InvalidArgument', 'Invalid x-oss-expires in query.', { ArgumentName: 'x-oss-expires' })
   }
   return {
     by: 'url',
     ...credentialOf(read('x-oss-credential'), 'query'),
-    at: momentOf(read('x-oss-date')),
+    at: timeOf(read('x-oss-date')),
     additional: query.get('x-oss-additional-headers')?.split(';') ?? [],
     signature: read('x-oss-signature'),
     token: query.get('x-oss-security-token'),
@@ -114,23 +114,23 @@ function claimOfAddress({ query }: Target): Claim {
   }
 }
 
-function credentialOf(text: string, place: string): Scope & { accessKeyId: string } {
+function credentialOf(text: string, where: string): Scope & { accessKeyId: string } {
   const [accessKeyId, day, region, product] = text.split('/')
   if (product !== undefined && product !== 'oss') {
-    throw refusal('InvalidArgument', `Invalid signing product in ${place}.`, { EC: '0002-00000227' })
+    throw refusal('InvalidArgument', `Invalid signing product in ${where}.`, { EC: '0002-00000227' })
   }
   if (!accessKeyId || !day || !region || text !== `${accessKeyId}/${scopeText({ day, region })}`) {
-    throw malformed(place)
+    throw malformed(where)
   }
   return { accessKeyId, day, region }
 }
 
-function malformed(place: string) {
-  return refusal('InvalidArgument', `Invalid credential in ${place}.`)
+function malformed(where: string) {
+  return refusal('InvalidArgument', `Invalid credential in ${where}.`)
 }
 
-/** Milliseconds since 1970 of `20261122T081530Z`, or of a date as HTTP writes it. */
-function momentOf(given: string | string[] | undefined): number {
+/** Parses `20261122T081530Z` or an HTTP date to milliseconds since 1970. */
+function timeOf(given: string | string[] | undefined): number {
   const at = Date.parse(
     String(given).replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'),
   )
@@ -142,14 +142,14 @@ function checkTime({ at, day, expires }: Claim, now: number): void {
   const clocks = { RequestTime: new Date(at).toISOString(), ServerTime: new Date(now).toISOString() }
   if (!timestamp(at).startsWith(day))
     throw refusal('InvalidArgument', 'Invalid signing date in Authorization header.')
-  if (expires === undefined && Math.abs(now - at) > MAX_SKEW) {
+  if (expires === undefined && Math.abs(now - at) > maxSkewMs) {
     throw refusal('RequestTimeTooSkewed', undefined, {
       ...clocks,
-      MaxAllowedSkewMilliseconds: String(MAX_SKEW),
+      MaxAllowedSkewMilliseconds: String(maxSkewMs),
     })
   }
   if (expires === undefined) return
-  if (at - now > MAX_SKEW) throw refusal('AccessDenied', 'Request is not valid yet.', clocks)
+  if (at - now > maxSkewMs) throw refusal('AccessDenied', 'Request is not valid yet.', clocks)
   if (now > at + expires * 1000) {
     throw refusal('AccessDenied', 'Request has expired.', {
       Expires: new Date(at + expires * 1000).toISOString(),
@@ -159,7 +159,7 @@ function checkTime({ at, day, expires }: Claim, now: number): void {
 }
 
 function checkToken({ token }: Claim, { securityToken, expiresAt }: Credentials, now: number): void {
-  // A temporary key without its token is a key that nobody knows.
+  // Without its token a temporary key is unknown.
   if (securityToken && !token) throw refusal('InvalidAccessKeyId')
   if (!securityToken && token) throw refusal('AccessKeyIdAndSecurityTokenNotMatch')
   if (securityToken !== token) throw refusal('InvalidSecurityToken')

@@ -1,6 +1,6 @@
-// The refusals of OSS, with the status and the words of the service.
+// The errors of OSS, with the service's statuses and messages.
 
-/** Status and message by code; a message of its own may take the place of this one. */
+/** Status and default message by code. */
 const refusals = {
   AccessDenied: [403, 'You have no right to access this object because of bucket acl.'],
   AccessKeyIdAndSecurityTokenNotMatch: [
@@ -49,7 +49,7 @@ const refusals = {
 
 export type OssCode = keyof typeof refusals
 
-/** What is answered instead of a result; `details` are further elements of the XML. */
+/** An error response; `details` are additional XML elements. */
 export class OssError extends Error {
   readonly status: number
   readonly code: string

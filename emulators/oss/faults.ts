@@ -1,32 +1,32 @@
-// The log of requests, and the faults that tests aim at them.
+// The log of requests, and the faults that tests inject.
 import type { Kind } from './request.ts'
 
-/** One request as the server saw it. Times are milliseconds since 1970 by the machine's clock. */
+/** Record of one request. Times are milliseconds since 1970, by the machine's clock. */
 export interface OssRequest {
   at: number
   method: string
   bucket: string
   key: string
   kind: Kind
-  /** Number of the part, of a `part`. */
+  /** Part number of a `part` request. */
   part?: number
   uploadId?: string
-  /** Whether the signature came in a header, in the address, in a form, or not at all. */
+  /** Where the signature was: in a header, in the URL, in a form, or nowhere. */
   signed: 'header' | 'url' | 'form' | 'none'
-  /** What was answered; 0 before, and when nothing was. */
+  /** HTTP status of the response; 0 without one. */
   status: number
-  /** Size of what was taken, or of what was given out. */
+  /** Bytes received, or bytes sent by a `get`. */
   bytes: number
   finishedAt?: number
-  /** The connection ended before the answer. */
+  /** The connection closed before the response. */
   aborted: boolean
 }
 
-/** Which requests a fault hits: all, unless it says otherwise. Conditions add up. */
+/** Which requests a fault hits; default: all. All conditions must hold. */
 interface FaultScope {
-  /** How many requests are hit before the fault is over. */
+  /** The fault ends after this many hits. */
   times?: number
-  /** Only every n-th of the requests it could hit, the n-th first. */
+  /** Hits only every n-th matching request, starting with the n-th. */
   every?: number
   when?: (request: OssRequest) => boolean
 }
@@ -34,19 +34,19 @@ interface FaultScope {
 export type OssFault = FaultScope &
   (
     | { kind: 'error'; status: number; code: string; message?: string }
-    /** Takes the body and never answers. */
+    /** Reads the body and never responds. */
     | { kind: 'hang' }
-    /** Cuts the connection before the body is read. */
+    /** Closes the connection before reading the body. */
     | { kind: 'drop' }
-    /** Does what was asked, and cuts the connection instead of saying so. */
+    /** Executes the operation, and closes the connection without a response. */
     | { kind: 'dropAfter' }
-    /** Waits before it does what was asked. */
+    /** Delays the operation. */
     | { kind: 'slow'; seconds: number }
   )
 
 export interface OssFaults {
   add(fault: OssFault): () => void
-  /** The first fault of a kind that hits this request, if any; it is then used up by one. */
+  /** Returns the first fault of this kind that hits the request, and counts the hit. */
   hit<K extends OssFault['kind']>(request: OssRequest, kind: K): Extract<OssFault, { kind: K }> | undefined
 }
 

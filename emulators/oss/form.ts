@@ -1,15 +1,15 @@
-// Forms as OSS takes them: picky about quotes, the boundary and the place of the file.
+// Parses multipart forms as strictly as OSS: quotes, boundary and position of the file matter.
 import { refusal } from './errors.ts'
 
 export interface Form {
-  /** What came before the file; what comes after it does not count. */
+  /** Fields before the file; later ones are ignored. */
   fields: Map<string, string>
   file: { name: string; type: string | undefined; body: Buffer }
 }
 
-/** Throws `MalformedPOSTRequest` where a part is not as OSS wants it, and `InvalidArgument` without a file. */
+/** Throws `MalformedPOSTRequest` for an invalid part, and `InvalidArgument` without a file. */
 export function parseForm(contentType: string | undefined, body: Buffer): Form {
-  // A boundary in quotes is legal elsewhere; OSS looks for it with its quotes.
+  // A quoted boundary is valid HTTP, but OSS takes the quotes as part of it.
   const boundary = /^multipart\/form-data;.*\bboundary=([^;\s]+)/i.exec(contentType ?? '')?.[1]
   if (!boundary) throw refusal('MalformedPOSTRequest')
   const delimiter = Buffer.from(`--${boundary}`)
@@ -34,7 +34,7 @@ export function parseForm(contentType: string | undefined, body: Buffer): Form {
 function parsePart(part: Buffer) {
   const end = part.indexOf('\r\n\r\n')
   const [first = '', ...others] = part.subarray(0, Math.max(end, 0)).toString('utf8').split('\r\n')
-  // The disposition comes first, and its names stand in quotes.
+  // The disposition must come first, with quoted names.
   const disposition = /^content-disposition:\s*form-data;\s*name="([^"]+)"(?:;\s*filename="([^"]*)")?/i.exec(
     first,
   )

@@ -1,4 +1,4 @@
-// The line to the server: bodies come in at its speed, answers go out with the headers of OSS.
+// HTTP of the emulator: receives bodies at a limited speed, and sends responses with the headers of OSS.
 import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -6,27 +6,27 @@ import { xml } from '../xml.ts'
 import { type OssError, refusal } from './errors.ts'
 import type { Answer } from './request.ts'
 
-const MAX_BODY_BYTES = 5 * 1024 ** 3
-/** Milliseconds: timers are no finer than this, so shorter waits are saved up. */
-const SHORTEST_WAIT = 5
-/** Milliseconds: what a timer that came late may catch up with. */
-const CATCH_UP = 20
+const maxBodyBytes = 5 * 1024 ** 3
+/** Timers are not more precise, so shorter waits accumulate. */
+const minWaitMs = 5
+/** The lag that a late timer may catch up. */
+const maxLagMs = 20
 
-export interface Line {
-  /** The whole body; throws where the client leaves before its end. `onBytes` hears of each piece. */
+export interface BodyReceiver {
+  /** Reads the whole body; throws if the client disconnects. `onBytes` is called for each piece. */
   receive(request: IncomingMessage, signal: AbortSignal, onBytes: (bytes: number) => void): Promise<Buffer>
-  /** Megabits per second for all uploads together; undefined for no limit. */
-  limit(mbitPerSecond: number | undefined): void
+  /** Total upload speed; undefined means no limit. */
+  setSpeed(mbitPerSecond: number | undefined): void
 }
 
-export function createReceiver(mbitPerSecond: number | undefined): Line {
+export function createReceiver(mbitPerSecond: number | undefined): BodyReceiver {
   let bytesPerMillisecond = speed(mbitPerSecond)
   let freeAt = 0
 
-  async function pass(bytes: number, signal: AbortSignal): Promise<void> {
+  async function throttle(bytes: number, signal: AbortSignal): Promise<void> {
     const now = performance.now()
-    freeAt = Math.max(freeAt, now - CATCH_UP) + bytes / bytesPerMillisecond
-    if (freeAt - now > SHORTEST_WAIT) await sleep(freeAt - now, undefined, { signal })
+    freeAt = Math.max(freeAt, now - maxLagMs) + bytes / bytesPerMillisecond
+    if (freeAt - now > minWaitMs) await sleep(freeAt - now, undefined, { signal })
   }
 
   return {
@@ -35,14 +35,14 @@ export function createReceiver(mbitPerSecond: number | undefined): Line {
       let total = 0
       for await (const piece of request as AsyncIterable<Buffer>) {
         total += piece.length
-        if (total > MAX_BODY_BYTES) throw refusal('EntityTooLarge')
+        if (total > maxBodyBytes) throw refusal('EntityTooLarge')
         onBytes(piece.length)
         pieces.push(piece)
-        await pass(piece.length, signal)
+        await throttle(piece.length, signal)
       }
       return Buffer.concat(pieces)
     },
-    limit(changed) {
+    setSpeed(changed) {
       bytesPerMillisecond = speed(changed)
       freeAt = 0
     },
@@ -53,7 +53,7 @@ function speed(mbitPerSecond = Number.POSITIVE_INFINITY): number {
   return (mbitPerSecond * 1_000_000) / 8 / 1000
 }
 
-/** Sends an answer, stamped with the server's clock; resolves with the size of its body. */
+/** Sends a response dated by the server's clock; returns the size of its body. */
 export function send(response: ServerResponse, answer: Answer, now: number): number {
   const body = Buffer.from(answer.body ?? '')
   const content: Record<string, string> =
@@ -70,7 +70,7 @@ export function send(response: ServerResponse, answer: Answer, now: number): num
   return body.length
 }
 
-/** A refusal in XML; a HEAD request gets its status alone. */
+/** An error response in XML; for a HEAD request only its status. */
 export function refusalAnswer(error: OssError, request: IncomingMessage, response: ServerResponse): Answer {
   if (request.method === 'HEAD') return { status: error.status }
   return {
@@ -87,7 +87,7 @@ export function refusalAnswer(error: OssError, request: IncomingMessage, respons
 
 const requestIds = new WeakMap<ServerResponse, string>()
 
-// The id in a refusal is the id in the header.
+// The request id in an error body equals the one in the header.
 function requestIdOf(response: ServerResponse): string {
   const id = requestIds.get(response) ?? randomBytes(12).toString('hex').toUpperCase()
   requestIds.set(response, id)

@@ -1,5 +1,4 @@
-// What is in a bucket, page by page: objects and unfinished uploads.
-
+// Paginated listings of objects and of unfinished uploads.
 import { xml } from '../xml.ts'
 import { refusal } from './errors.ts'
 import { type Answer, numberIn, type OperationRequest } from './request.ts'
@@ -10,18 +9,18 @@ export function listObjects({ content, query }: OperationRequest): Answer {
   const prefix = query.get('prefix') ?? ''
   const token = query.get('continuation-token')
   const after = token ? keyOfToken(token) : (query.get('start-after') ?? '')
-  const most = numberIn(query, 'max-keys', 1, 1000, 100)
+  const maxEntries = numberIn(query, 'max-keys', 1, 1000, 100)
   const rest = sortedByKey(content.objects, ([key]) => key).filter(
     ([key]) => key.startsWith(prefix) && compareKeys(key, after) > 0,
   )
-  const page = rest.slice(0, most)
+  const page = rest.slice(0, maxEntries)
   const truncated = rest.length > page.length
   return {
     status: 200,
     body: xml('ListBucketResult', {
       Name: content.name,
       Prefix: prefix,
-      MaxKeys: most,
+      MaxKeys: maxEntries,
       KeyCount: page.length,
       IsTruncated: truncated,
       ContinuationToken: token,
@@ -42,16 +41,16 @@ export function listUploads({ content, query }: OperationRequest): Answer {
   if (query.get('delimiter')) throw refusal('NotImplemented')
   const prefix = query.get('prefix') ?? ''
   const keyMarker = query.get('key-marker') ?? ''
-  // Without a key the marker of an upload means nothing.
+  // An upload marker without a key marker is ignored.
   const idMarker = keyMarker ? (query.get('upload-id-marker') ?? '') : ''
-  const most = numberIn(query, 'max-uploads', 1, 1000, 1000)
+  const maxEntries = numberIn(query, 'max-uploads', 1, 1000, 1000)
   const rest = sortedByKey(content.uploads.values(), upload => `${upload.key}\0${upload.id}`).filter(
     ({ key, id }) => {
       if (!key.startsWith(prefix)) return false
       return compareKeys(key, keyMarker) > 0 || (key === keyMarker && idMarker !== '' && id > idMarker)
     },
   )
-  const page = rest.slice(0, most)
+  const page = rest.slice(0, maxEntries)
   const truncated = rest.length > page.length
   return {
     status: 200,
@@ -62,7 +61,7 @@ export function listUploads({ content, query }: OperationRequest): Answer {
       NextKeyMarker: truncated ? page.at(-1)!.key : '',
       NextUploadIdMarker: truncated ? page.at(-1)!.id : '',
       Prefix: prefix,
-      MaxUploads: most,
+      MaxUploads: maxEntries,
       IsTruncated: truncated,
       Upload: page.map(({ key, id, initiated }) => ({
         Key: key,

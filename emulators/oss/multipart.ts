@@ -1,26 +1,26 @@
-// Uploads in parts: begin, add, finish, give up, and look at what is there.
+// Multipart uploads: initiate, upload a part, complete, abort, and list parts.
 import { createHash } from 'node:crypto'
 import { elementsOf, textOf, xml } from '../xml.ts'
 import { refusal } from './errors.ts'
-import { checkDigest, checkKey, describe } from './objects.ts'
+import { checkDigest, checkKey, metadataOf } from './objects.ts'
 import { type Answer, numberIn, type OperationRequest } from './request.ts'
 import { etagOf, guardOverwrite, newUploadId, type StoredPart, type UnfinishedUpload } from './storage.ts'
 
 /** Only the last part may be smaller. */
-const MIN_PART_BYTES = 100 * 1024
-const MAX_PARTS = 10_000
+const minPartBytes = 100 * 1024
+const maxPartNumber = 10_000
 
 export function initiateUpload({ content, key, headers, now }: OperationRequest): Answer {
   checkKey(key)
   guardOverwrite(content, key, headers['x-oss-forbid-overwrite'])
-  const upload = { id: newUploadId(), key, initiated: now, parts: new Map(), ...describe(headers) }
+  const upload = { id: newUploadId(), key, initiated: now, parts: new Map(), ...metadataOf(headers) }
   content.uploads.set(upload.id, upload)
   const result = { Bucket: content.name, Key: key, UploadId: upload.id }
   return { status: 200, body: xml('InitiateMultipartUploadResult', result) }
 }
 
 export function uploadPart(call: OperationRequest): Answer {
-  const number = numberIn(call.query, 'partNumber', 1, MAX_PARTS, 0)
+  const number = numberIn(call.query, 'partNumber', 1, maxPartNumber, 0)
   if (!number) throw refusal('InvalidArgument', 'Part number must be an integer between 1 and 10000.')
   const upload = uploadOf(call)
   checkDigest(call.headers, call.body)
@@ -35,10 +35,10 @@ export function completeUpload(call: OperationRequest): Answer {
   checkDigest(headers, body)
   const parts = listedParts(body.toString('utf8'), upload)
   guardOverwrite(content, key, headers['x-oss-forbid-overwrite'])
-  const whole = Buffer.concat(parts.map(part => part.body))
+  const joined = Buffer.concat(parts.map(part => part.body))
   const etag = etagOfParts(parts)
   const { type, meta } = upload
-  content.objects.set(key, { body: whole, etag, type, meta, modified: now, multipart: true })
+  content.objects.set(key, { body: joined, etag, type, meta, modified: now, multipart: true })
   content.uploads.delete(upload.id)
   return {
     status: 200,
@@ -59,10 +59,10 @@ export function abortUpload(call: OperationRequest): Answer {
 
 export function listParts(call: OperationRequest): Answer {
   const upload = uploadOf(call)
-  const most = numberIn(call.query, 'max-parts', 1, 1000, 1000)
-  const after = numberIn(call.query, 'part-number-marker', 0, MAX_PARTS, 0)
+  const maxParts = numberIn(call.query, 'max-parts', 1, 1000, 1000)
+  const after = numberIn(call.query, 'part-number-marker', 0, maxPartNumber, 0)
   const rest = [...upload.parts].filter(([number]) => number > after).sort(([one], [other]) => one - other)
-  const page = rest.slice(0, most)
+  const page = rest.slice(0, maxParts)
   return {
     status: 200,
     body: xml('ListPartsResult', {
@@ -71,7 +71,7 @@ export function listParts(call: OperationRequest): Answer {
       UploadId: upload.id,
       PartNumberMarker: after,
       NextPartNumberMarker: page.at(-1)?.[0] ?? 0,
-      MaxParts: most,
+      MaxParts: maxParts,
       IsTruncated: rest.length > page.length,
       Part: page.map(([number, part]) => ({
         PartNumber: number,
@@ -104,9 +104,9 @@ function listedParts(text: string, upload: UnfinishedUpload): StoredPart[] {
     if (part?.etag !== `"${etag?.toUpperCase()}"`) {
       throw refusal('InvalidPart', undefined, { UploadId: upload.id, PartNumber: String(number) })
     }
-    if (part.body.length < MIN_PART_BYTES && index < listed.length - 1) {
+    if (part.body.length < minPartBytes && index < listed.length - 1) {
       throw refusal('EntityTooSmall', undefined, {
-        MinSizeAllowed: String(MIN_PART_BYTES),
+        MinSizeAllowed: String(minPartBytes),
         ProposedSize: String(part.body.length),
         PartNumber: String(number),
       })

@@ -6,13 +6,13 @@ import { refusal } from './errors.ts'
 import type { Answer, OperationRequest } from './request.ts'
 import { etagOf, guardOverwrite, type StoredObject } from './storage.ts'
 
-const MAX_KEY_BYTES = 1023
+const maxKeyBytes = 1023
 
 export function putObject({ content, key, headers, body, now }: OperationRequest): Answer {
   checkKey(key)
   checkDigest(headers, body)
   guardOverwrite(content, key, headers['x-oss-forbid-overwrite'])
-  const stored = { body, etag: etagOf(body), modified: now, multipart: false, ...describe(headers) }
+  const stored = { body, etag: etagOf(body), modified: now, multipart: false, ...metadataOf(headers) }
   content.objects.set(key, stored)
   return { status: 200, headers: { etag: stored.etag, 'content-md5': md5(body) } }
 }
@@ -57,7 +57,7 @@ export function deleteObjects({ content, headers, body }: OperationRequest): Ans
 }
 
 export function checkKey(key: string): void {
-  if (Buffer.byteLength(key) > MAX_KEY_BYTES || /^[/\\]/.test(key)) throw refusal('InvalidObjectName')
+  if (Buffer.byteLength(key) > maxKeyBytes || /^[/\\]/.test(key)) throw refusal('InvalidObjectName')
 }
 
 export function checkDigest(headers: IncomingHttpHeaders, body: Buffer): void {
@@ -65,8 +65,8 @@ export function checkDigest(headers: IncomingHttpHeaders, body: Buffer): void {
   if (given !== undefined && given !== md5(body)) throw refusal('InvalidDigest')
 }
 
-/** What a new object keeps of the headers that it came with. */
-export function describe(headers: IncomingHttpHeaders): Pick<StoredObject, 'type' | 'meta'> {
+/** The headers of an upload that are stored with the object. */
+export function metadataOf(headers: IncomingHttpHeaders): Pick<StoredObject, 'type' | 'meta'> {
   const meta = Object.entries(headers).filter(([name]) => name.startsWith('x-oss-meta-'))
   return {
     type: headers['content-type'] ?? 'application/octet-stream',
@@ -87,7 +87,7 @@ function headersOf(object: StoredObject): Record<string, string> {
   }
 }
 
-/** First and last byte; undefined for all. OSS answers a range out of bounds with all unless it is told `standard`. */
+/** First and last byte; undefined means all. OSS returns the whole object for an invalid range, unless `standard`. */
 function rangeOf(headers: IncomingHttpHeaders, size: number): [number, number] | undefined {
   const found = /^bytes=(\d*)-(\d*)/.exec(headers.range ?? '')
   if (!found || (!found[1] && !found[2])) return undefined

@@ -1,4 +1,4 @@
-// The stand-in for OSS: a server on loopback that stores objects, checks signatures, and misbehaves on demand.
+// Emulator of OSS: a server on loopback that stores objects in memory, checks signatures and injects faults.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { closeAtOnce, listenOnLoopback } from '../loopback.ts'
@@ -18,24 +18,24 @@ export type { OssFault, OssRequest } from './faults.ts'
 export type { Policy, TemporaryStore } from './temporary.ts'
 
 export interface OssOptions {
-  /** Names; default: `speech-standin`. */
+  /** Default: `speech-emulator`. */
   buckets?: string[]
-  /** Names of buckets that exist in another region. */
+  /** Buckets that exist in another region. */
   bucketsElsewhere?: string[]
   /** Without `oss-`; default: `eu-central-1`. */
   region?: string
-  /** Whose signatures count; default: one pair of keys, which `OssStandin` tells. */
+  /** Accepted keys; default: one pair, which `OssEmulator` states. */
   credentials?: Credentials[]
-  /** Speed of all uploads together; default: no limit. */
+  /** Total upload speed; default: no limit. */
   mbitPerSecond?: number
-  /** Milliseconds since 1970; default: the machine's clock. */
+  /** Server clock, in milliseconds since 1970; default: `Date.now`. */
   now?: () => number
-  /** Default 0: any free one. */
+  /** Default 0: any free port. */
   port?: number
 }
 
 export interface OssEmulator {
-  /** For a client with path-style addresses (`sldEnable`) and signature V4. */
+  /** For clients with path-style addressing (`sldEnable`) and signature V4. */
   endpoint: string
   region: string
   /** The first of the buckets. */
@@ -43,11 +43,11 @@ export interface OssEmulator {
   /** Of the first of the credentials. */
   accessKeyId: string
   accessKeySecret: string
-  /** All that is in the buckets, the temporary store apart. */
+  /** All objects, except those of the temporary storage. */
   objects(): { bucket: string; key: string; size: number; lastModified: number }[]
-  /** Content of an object in any of the buckets. */
+  /** Content of an object in any bucket. */
   read(key: string): Buffer | undefined
-  /** Uploads that were neither completed nor aborted. */
+  /** Multipart uploads that were neither completed nor aborted. */
   unfinishedUploads(): {
     bucket: string
     key: string
@@ -56,24 +56,24 @@ export interface OssEmulator {
     parts: number
     bytes: number
   }[]
-  /** In the order in which they came. */
+  /** In order of arrival. */
   requests: OssRequest[]
-  /** Switches a fault on; the answer switches it off. */
+  /** Injects a fault; the returned function removes it. */
   fault(fault: OssFault): () => void
-  /** `skewSeconds`: how much this server's clock is ahead. */
+  /** `skewSeconds`: how far this server's clock is ahead. */
   set(changes: {
     mbitPerSecond?: number | undefined
     credentials?: Credentials[]
     skewSeconds?: number
   }): void
   temporary: TemporaryStore
-  /** Ends all connections at once. */
+  /** Closes all connections immediately. */
   close(): Promise<void>
 }
 
-const usualCredentials: Credentials = {
-  accessKeyId: 'LTAI5tStandinStandinKey0',
-  accessKeySecret: 'standin-access-key-secret-0000',
+const defaultCredentials: Credentials = {
+  accessKeyId: 'LTAI5tEmulatorStorageKey',
+  accessKeySecret: 'emulator-access-key-secret-000',
 }
 
 const operations: Partial<Record<Kind, (call: OperationRequest) => Answer>> = {
@@ -94,31 +94,31 @@ const operations: Partial<Record<Kind, (call: OperationRequest) => Answer>> = {
 export async function startOss(options: OssOptions = {}): Promise<OssEmulator> {
   const {
     region = 'eu-central-1',
-    buckets = ['speech-standin'],
+    buckets = ['speech-emulator'],
     bucketsElsewhere = [],
     now = Date.now,
   } = options
-  const own = new Map(buckets.map(name => [name, createBucket(name)]))
+  const ownBuckets = new Map(buckets.map(name => [name, createBucket(name)]))
   const faults = createOssFaults()
   const requests: OssRequest[] = []
-  const line = createReceiver(options.mbitPerSecond)
+  const receiver = createReceiver(options.mbitPerSecond)
   const closing = new AbortController()
-  let credentials = options.credentials ?? [usualCredentials]
+  let credentials = options.credentials ?? [defaultCredentials]
   let skew = 0
   const clock = () => now() + skew
-  const { accessKeyId, accessKeySecret } = credentials[0] ?? usualCredentials
+  const { accessKeyId, accessKeySecret } = credentials[0] ?? defaultCredentials
 
   const server = createServer((request, response) => void serve(request, response))
-  // A slow line may take its time over a body.
+  // A body may take long at a limited upload speed.
   server.requestTimeout = 0
   const port = await listenOnLoopback(server, options.port)
   const endpoint = `http://localhost:${port}`
   const temporary = createTemporaryStore({ endpoint, region, clock })
 
-  /** Answers a request, or leaves it without one where a fault says so. */
+  /** Responds to a request, unless a fault prevents it. */
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const record = openRecord(request, response, requests)
-    // Taken now, as a request that was cut off has none.
+    // Read now: an aborted request loses its socket.
     const { socket } = request
     try {
       const target = targetOf(request)
@@ -130,30 +130,30 @@ export async function startOss(options: OssOptions = {}): Promise<OssEmulator> {
       if (faults.hit(record, 'hang')) return
       const broken = faults.hit(record, 'error')
       if (broken) throw new OssError(broken.status, broken.code, broken.message ?? broken.code)
-      const answer = carryOut(target, record.kind, body)
+      const answer = execute(target, record.kind, body)
       if (faults.hit(record, 'dropAfter')) return void socket.destroy()
-      finish(response, record, answer)
+      respond(response, record, answer)
     } catch (error) {
       if (!(error instanceof OssError)) return void socket.destroy()
-      // The rest of a body that nobody wants, so that the client gets to read the answer.
+      // Drains the body, so that the client can read the response.
       request.resume()
-      finish(response, record, refusalAnswer(error, request, response))
+      respond(response, record, refusalAnswer(error, request, response))
     }
   }
 
-  function finish(response: ServerResponse, record: OssRequest, answer: Answer): void {
+  function respond(response: ServerResponse, record: OssRequest, answer: Answer): void {
     record.status = answer.status
     const bytes = send(response, answer, clock())
     if (record.kind === 'get' && answer.status < 300) record.bytes = bytes
   }
 
-  /** Lets a request in by its signature, bucket and form, and takes its body. */
+  /** Checks signature, bucket and form of a request, and reads its body. */
   async function admit(target: Target, request: IncomingMessage, record: OssRequest): Promise<Buffer> {
     const { bucket } = target
     const isForm = record.kind === 'post' && bucket === TEMPORARY_BUCKET
     if (isForm) temporary.admit(target)
     else checkRights(target)
-    return line.receive(request, closing.signal, bytes => {
+    return receiver.receive(request, closing.signal, bytes => {
       record.bytes += bytes
     })
   }
@@ -161,7 +161,7 @@ export async function startOss(options: OssOptions = {}): Promise<OssEmulator> {
   function checkRights(target: Target): void {
     const { bucket } = target
     const known = [...credentials, temporary.credentials]
-    const whose = authenticate(target, { region, credentials: known, now: clock() })
+    const signer = authenticate(target, { region, credentials: known, now: clock() })
     if (bucketsElsewhere.includes(bucket)) {
       throw refusal(
         'AccessDenied',
@@ -169,16 +169,16 @@ export async function startOss(options: OssOptions = {}): Promise<OssEmulator> {
         { Bucket: bucket, Endpoint: 'oss-elsewhere.aliyuncs.com' },
       )
     }
-    if (!own.has(bucket) && bucket !== TEMPORARY_BUCKET) {
+    if (!ownBuckets.has(bucket) && bucket !== TEMPORARY_BUCKET) {
       throw refusal('NoSuchBucket', undefined, { BucketName: bucket })
     }
-    if ((whose === temporary.credentials) !== (bucket === TEMPORARY_BUCKET)) {
+    if ((signer === temporary.credentials) !== (bucket === TEMPORARY_BUCKET)) {
       throw refusal('AccessDenied', 'The bucket you access does not belong to you.')
     }
   }
 
-  function carryOut(target: Target, kind: Kind, body: Buffer): Answer {
-    const content = own.get(target.bucket) ?? temporary.content()
+  function execute(target: Target, kind: Kind, body: Buffer): Answer {
+    const content = ownBuckets.get(target.bucket) ?? temporary.content()
     const call: OperationRequest = { ...target, content, body, now: clock() }
     if (kind === 'post' && content.name === TEMPORARY_BUCKET) return temporary.post(call)
     const operation = operations[kind]
@@ -195,7 +195,7 @@ export async function startOss(options: OssOptions = {}): Promise<OssEmulator> {
     requests,
     temporary,
     objects: () =>
-      [...own.values()].flatMap(({ name, objects }) =>
+      [...ownBuckets.values()].flatMap(({ name, objects }) =>
         [...objects].map(([key, { body, modified }]) => ({
           bucket: name,
           key,
@@ -203,9 +203,9 @@ export async function startOss(options: OssOptions = {}): Promise<OssEmulator> {
           lastModified: modified,
         })),
       ),
-    read: key => [...own.values()].map(({ objects }) => objects.get(key)?.body).find(Boolean),
+    read: key => [...ownBuckets.values()].map(({ objects }) => objects.get(key)?.body).find(Boolean),
     unfinishedUploads: () =>
-      [...own.values()].flatMap(({ name, uploads }) =>
+      [...ownBuckets.values()].flatMap(({ name, uploads }) =>
         [...uploads.values()].map(({ id, key, initiated, parts }) => ({
           bucket: name,
           key,
@@ -217,7 +217,7 @@ export async function startOss(options: OssOptions = {}): Promise<OssEmulator> {
       ),
     fault: faults.add,
     set(changes) {
-      if ('mbitPerSecond' in changes) line.limit(changes.mbitPerSecond)
+      if ('mbitPerSecond' in changes) receiver.setSpeed(changes.mbitPerSecond)
       if (changes.credentials) credentials = changes.credentials
       if (changes.skewSeconds !== undefined) skew = changes.skewSeconds * 1000
     },

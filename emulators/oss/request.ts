@@ -1,4 +1,4 @@
-// One request as the operations see it, and what they answer.
+// Parses requests: target, operation kind and query.
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { refusal } from './errors.ts'
 import type { Bucket } from './storage.ts'
@@ -9,7 +9,7 @@ export interface Target {
   bucket: string
   /** Empty for the bucket itself. */
   key: string
-  /** Decoded; a name without a value has an empty one. */
+  /** Decoded; a name without a value maps to an empty string. */
   query: Map<string, string>
   headers: IncomingHttpHeaders
 }
@@ -18,7 +18,7 @@ export interface OperationRequest extends Target {
   /** The bucket with its content. */
   content: Bucket
   body: Buffer
-  /** Milliseconds since 1970 by the clock of this server. */
+  /** Milliseconds since 1970, by the server's clock. */
   now: number
 }
 
@@ -44,7 +44,7 @@ export type Kind =
   | 'post'
   | 'other'
 
-/** Reads path-style addresses, `/bucket/key`, without putting `..` and `//` in order: they belong to the key. */
+/** Parses path-style addresses, `/bucket/key`. Keeps `..` and `//`, which belong to the key. */
 export function targetOf(request: IncomingMessage): Target {
   const [path = '/', search = ''] = split(request.url ?? '/', '?')
   const [bucket = '', key = ''] = split(path.slice(1), '/')
@@ -62,7 +62,7 @@ export function targetOf(request: IncomingMessage): Target {
   }
 }
 
-/** Which operation a request asks for. */
+/** The kind of operation that a request asks for. */
 export function kindOf({ method, key, query }: Target): Kind {
   if (!key) {
     if (method === 'GET' && query.has('uploads')) return 'uploads'
@@ -84,10 +84,10 @@ export function numberIn(
   name: string,
   from: number,
   to: number,
-  usual: number,
+  fallback: number,
 ): number {
   const given = query.get(name)
-  if (!given) return usual
+  if (!given) return fallback
   const number = Number(given)
   if (Number.isInteger(number) && number >= from && number <= to) return number
   throw refusal('InvalidArgument', `Argument ${name} must be an integer between ${from} and ${to}.`, {

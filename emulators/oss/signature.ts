@@ -1,4 +1,4 @@
-// Signature V4 as the OSS reference defines it: what is signed, and with which key.
+// Signature V4 as defined in the OSS reference.
 import { createHash, createHmac } from 'node:crypto'
 import type { Target } from './request.ts'
 
@@ -54,7 +54,7 @@ export function sign(secret: string, { day, region }: Scope, text: string): stri
   return createHmac('sha256', key).update(text).digest('hex')
 }
 
-/** RFC 3986: nothing but letters, digits and `-_.~` stays as it is. */
+/** Percent-encoding of RFC 3986: keeps only letters, digits and `-_.~`. */
 export function encode(text: string): string {
   return encodeURIComponent(text).replace(
     /[!'()*]/g,
@@ -62,7 +62,7 @@ export function encode(text: string): string {
   )
 }
 
-// Node reads header bytes as Latin-1; OSS signs UTF-8.
+// Node decodes headers as Latin-1; OSS signs UTF-8.
 function headerText(value: string | string[] | undefined): string {
   return Buffer.from([value ?? ''].flat().join(','), 'latin1').toString('utf8')
 }

@@ -1,13 +1,13 @@
-// What lies in the buckets: objects and uploads that are not complete, in memory.
+// Buckets in memory: objects and unfinished uploads.
 import { createHash, randomBytes } from 'node:crypto'
 import { refusal } from './errors.ts'
 
 export interface StoredObject {
   body: Buffer
-  /** In quotes. */
+  /** Including quotes. */
   etag: string
   type: string
-  /** `x-oss-meta-*`, which come back with the object. */
+  /** `x-oss-meta-*` headers, returned with the object. */
   meta: Record<string, string>
   /** Milliseconds since 1970. */
   modified: number
@@ -47,7 +47,7 @@ export function newUploadId(): string {
   return randomBytes(16).toString('hex').toUpperCase()
 }
 
-/** In the order in which OSS lists: by the bytes of the key. */
+/** Sorted by the bytes of the key, the order of OSS listings. */
 export function sortedByKey<T>(items: Iterable<T>, keyOf: (item: T) => string): T[] {
   return [...items].sort((one, other) => compareKeys(keyOf(one), keyOf(other)))
 }
@@ -56,7 +56,7 @@ export function compareKeys(one: string, other: string): number {
   return Buffer.compare(Buffer.from(one), Buffer.from(other))
 }
 
-/** Throws `FileAlreadyExists` where the request forbids what it would do. */
+/** Throws `FileAlreadyExists` if the request forbids to overwrite the object. */
 export function guardOverwrite(bucket: Bucket, key: string, forbids: string | string[] | undefined): void {
   if (forbids === 'true' && bucket.objects.has(key)) throw refusal('FileAlreadyExists')
 }

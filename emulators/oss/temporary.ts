@@ -1,4 +1,4 @@
-// Model Studio's temporary store: a bucket that takes forms with a policy, for one model, for two days.
+// Model Studio's temporary storage: a bucket for form uploads with a policy, for one model, for two days.
 import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto'
 import type { Credentials } from './access.ts'
 import { refusal } from './errors.ts'
@@ -9,10 +9,10 @@ import { ALGORITHM, canonicalRequest, encode, scopeText, sign, stringToSign, tim
 import { type Bucket, createBucket, etagOf, guardOverwrite } from './storage.ts'
 
 export const TEMPORARY_BUCKET = 'dashscope-file-mgr'
-/** Uploads are gone after this. */
-const LIFETIME = 48 * 3_600_000
+/** Uploads are deleted after this time. */
+const lifetimeMs = 48 * 3_600_000
 
-/** `data` of the answer to `uploads?action=getPolicy`. */
+/** `data` of the response to `uploads?action=getPolicy`. */
 export interface Policy {
   policy: string
   signature: string
@@ -27,19 +27,19 @@ export interface Policy {
 }
 
 export interface TemporaryStore {
-  /** Where forms go. */
+  /** Target URL of forms. */
   uploadHost: string
-  /** Default: 1024 MB, 300 s. `requestId` becomes part of the folder, as the service has it. */
-  issuePolicy(order: { model: string; maxMegabytes?: number; expiresIn?: number; requestId?: string }): Policy
+  /** Default: 1024 MB, 300 s. `requestId` becomes part of the upload folder, as in the service. */
+  issuePolicy(of: { model: string; maxMegabytes?: number; expiresIn?: number; requestId?: string }): Policy
   read(key: string): Buffer | undefined
   /** The model that the policy of an upload was issued for. */
   modelOf(key: string): string | undefined
   objects(): { key: string; size: number; lastModified: number; model: string | undefined }[]
-  /** A signed address of an upload, for the provider's own fetching; there need be nothing behind it. */
-  address(key: string, seconds?: number): string
+  /** A signed URL of an upload, for the provider's own download; the object need not exist. */
+  signedUrl(key: string, seconds?: number): string
 }
 
-/** What only the server itself may use of it. */
+/** The part that only the server itself uses. */
 export interface TemporaryBucket extends TemporaryStore {
   credentials: Credentials
   content(): Bucket
@@ -66,7 +66,7 @@ export function createTemporaryStore(of: {
 
   function content(): Bucket {
     for (const [key, { modified }] of bucket.objects) {
-      if (clock() >= modified + LIFETIME) bucket.objects.delete(key)
+      if (clock() >= modified + lifetimeMs) bucket.objects.delete(key)
     }
     return bucket
   }
@@ -79,7 +79,7 @@ export function createTemporaryStore(of: {
     return [...models].find(([directory]) => key.startsWith(directory))?.[1]
   }
 
-  /** Throws where the form has no policy of ours, or is not as its policy wants it. */
+  /** Throws if the form has no policy of this server or violates it. */
   function checkForm({ fields, file }: Form): void {
     const policy = fields.get('policy')
     const signature = fields.get('Signature')
@@ -133,7 +133,7 @@ export function createTemporaryStore(of: {
         lastModified: modified,
         model: modelOf(key),
       })),
-    address(key, seconds = 3600) {
+    signedUrl(key, seconds = 3600) {
       const date = timestamp(clock())
       const scope = { day: date.slice(0, 8), region }
       const query = new Map([
@@ -177,7 +177,7 @@ function check(condition: Condition, fields: Map<string, string>, size: number):
     return
   }
   const field = String(name).replace(/^\$/, '')
-  // The bucket is the one the form was sent to.
+  // The bucket of a form is the one it was sent to.
   const given = field === 'bucket' ? TEMPORARY_BUCKET : (fields.get(field) ?? '')
   const fits = rule === 'starts-with' ? given.startsWith(String(value)) : given === value
   if (!fits) {

@@ -1,6 +1,6 @@
-// The refusals of Tablestore, with the status and the words of the service.
+// The errors of Tablestore, with the service's statuses and messages.
 
-/** Status and message by code; a message of its own may take the place of this one. */
+/** Status and default message by code. */
 const refusals = {
   OTSAuthFailed: [403, 'The user has no privilege to access the instance.'],
   OTSCapacityUnitExhausted: [403, 'Capacity unit is not enough.'],
@@ -29,7 +29,7 @@ const refusals = {
 
 export type TablestoreCode = keyof typeof refusals
 
-/** What is answered instead of a result. */
+/** An error response. */
 export class TablestoreError extends Error {
   readonly status: number
   readonly code: string
@@ -50,7 +50,7 @@ export function invalid(message: string): TablestoreError {
   return refusal('OTSParameterInvalid', message)
 }
 
-/** What the service says with a code; the code itself where it is none of ours. */
-export function usualMessage(code: string): string {
+/** The service's message for a code; the code itself if it is unknown. */
+export function defaultMessage(code: string): string {
   return code in refusals ? refusals[code as TablestoreCode][1] : code
 }

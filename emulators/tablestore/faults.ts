@@ -1,33 +1,33 @@
-// The log of calls, and the faults that tests aim at them.
+// The log of calls, and the faults that tests inject.
 import { seededRandom } from '../seeded-random.ts'
 
 export interface TablestoreCall {
   /** Such as `PutRow`. */
   operation: string
-  /** Of a batch: the names, with commas between them. */
+  /** Comma-separated names for a batch. */
   table?: string
-  /** By the service's clock, in milliseconds since 1970. */
+  /** Milliseconds since 1970, by the server's clock. */
   at: number
-  /** HTTP status of the answer; undefined while there is none, or where the connection was cut. */
+  /** HTTP status of the response; undefined without one. */
   status?: number
-  /** Of an error, such as `OTSConditionCheckFail`. */
+  /** Error code, such as `OTSConditionCheckFail`. */
   code?: string
 }
 
 export interface TablestoreFault {
-  /** Which calls; absent: all. */
+  /** Which calls; default: all. */
   operation?: string | RegExp
-  /** Any of the tables of a batch will do. */
+  /** Matches any table of a batch. */
   table?: string | RegExp
-  /** How many of those that fit: the first `times`; absent: all. */
+  /** Hits only the first `times` matching calls; default: all. */
   times?: number
-  /** Chance that one that fits is hit, from 0 to 1; drawn from the seed. Default 1. */
+  /** Probability that a matching call is hit, drawn from the seed; default: 1. */
   probability?: number
   /**
-   * `refuse`: answered with this error and not done. `lose`: done, and the connection is cut instead of an answer.
-   * `drop`: not done, and cut. `hang`: not done, and never answered. `delay`: done, and answered after so many seconds.
-   * `refuseRows`: of a batch every n-th row (default every second one, the first first) has this error and is not done,
-   * which is how the service throttles batches; other operations are spared.
+   * `refuse`: not executed, responds with this error. `lose`: executed, but the connection is closed without a response.
+   * `drop`: not executed, connection closed. `hang`: not executed, never responds. `delay`: executed, responds after
+   * `seconds`. `refuseRows`: every n-th row of a batch fails with this error (default: every second, starting with the
+   * first), as when the service throttles; other operations are not affected.
    */
   how:
     | { kind: 'refuse'; status: number; code: string; message?: string }
@@ -37,9 +37,9 @@ export interface TablestoreFault {
 }
 
 export interface Faults {
-  /** Switches a fault on; the answer switches it off. */
+  /** Injects a fault; the returned function removes it. */
   add(fault: TablestoreFault): () => void
-  /** What happens to this call, if anything; the fault is then used up by one. */
+  /** Returns the fault that hits this call, if any, and counts the hit. */
   hit(operation: string, tables: string[]): TablestoreFault['how'] | undefined
 }
 
@@ -48,10 +48,10 @@ export function createFaults(seed: number): Faults {
   let drawn = 0
 
   function isHit(entry: { fault: TablestoreFault; seen: number }): boolean {
-    const { times = Number.POSITIVE_INFINITY, probability: part = 1 } = entry.fault
+    const { times = Number.POSITIVE_INFINITY, probability = 1 } = entry.fault
     if (entry.seen >= times) return false
     entry.seen++
-    return part >= 1 || seededRandom(seed, drawn++) < part
+    return probability >= 1 || seededRandom(seed, drawn++) < probability
   }
 
   return {

@@ -1,4 +1,4 @@
-// The messages of the protocol, borrowed from the client library and loaded when they are first needed.
+// The protocol's messages, taken from the client library and loaded on first use.
 import { createRequire } from 'node:module'
 import { invalid } from './errors.ts'
 
@@ -13,7 +13,7 @@ type Library = Record<Space, { proto: Record<string, MessageType | undefined> }>
 
 let library: Library | undefined
 
-// A fifth of a second of loading that nobody should wait for who starts no stand-in.
+// Loading takes 0.2 s, so it is deferred.
 function typeOf(space: Space, name: string): MessageType {
   library ??= createRequire(import.meta.url)(
     'tablestore/lib/protocol/tablestore_compiled_proto.js',
@@ -23,7 +23,7 @@ function typeOf(space: Space, name: string): MessageType {
   return type
 }
 
-/** A message; throws `OTSParameterInvalid` where it is none. */
+/** Decodes a message. Throws `OTSParameterInvalid` if it is malformed. */
 export function decode<T>(space: Space, name: string, bytes: Uint8Array): T {
   try {
     return typeOf(space, name).decode(bytes) as T
@@ -37,7 +37,7 @@ export function encode(space: Space, name: string, plain: object): Buffer {
   return Buffer.from(type.encode(type.fromObject(plain)).finish())
 }
 
-/** Of a decoded message: whether the field came, as those that did not have a default. */
+/** True if a field of a decoded message was sent; others have defaults. */
 export function has<T extends object>(message: T, field: keyof T): boolean {
   return Object.hasOwn(message, field)
 }

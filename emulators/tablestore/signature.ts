@@ -1,11 +1,11 @@
-// Who may ask at all: the key, the signature, the clock, the instance and the token of each request.
+// Authentication of requests: key, signature, clock, instance and token.
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { invalid, refusal } from './errors.ts'
 
-const MAX_SKEW = 15 * 60_000
+const maxSkewMs = 15 * 60_000
 
-const needed = [
+const requiredHeaders = [
   'x-ots-apiversion',
   'x-ots-instancename',
   'x-ots-contentmd5',
@@ -23,14 +23,14 @@ export interface Realm {
   now: number
 }
 
-/** Throws the refusal of the service where the request is not the owner's, or not of these minutes. */
+/** Throws the service's error if the key, signature, date, instance, token or digest is wrong. */
 export function authenticate(
   path: string,
   headers: IncomingHttpHeaders,
   body: Buffer,
   { instance, accessKeyId, accessKeySecret, securityToken, now }: Realm,
 ): void {
-  for (const name of needed) {
+  for (const name of requiredHeaders) {
     if (!headers[name]) throw invalid(`Missing header: ${name}.`)
   }
   if (headers['x-ots-apiversion'] !== '2015-12-31') throw invalid('Unsupported API version.')
@@ -42,14 +42,14 @@ export function authenticate(
   if (headers['x-ots-contentmd5'] !== createHash('md5').update(body).digest('base64')) {
     throw failed('Mismatch between MD5 value of request body and x-ots-contentmd5 in header.')
   }
-  // A temporary key is a key that nobody knows without its token.
+  // Without its token a temporary key is unknown.
   if (headers['x-ots-ststoken'] !== securityToken) throw failed('The security token is invalid.')
 }
 
 function checkDate(date: string, now: number): void {
   const at = Date.parse(date)
   if (Number.isNaN(at)) throw invalid(`Invalid date format: ${date}.`)
-  if (Math.abs(at - now) > MAX_SKEW) throw failed(`Mismatch between system time and x-ots-date: ${date}.`)
+  if (Math.abs(at - now) > maxSkewMs) throw failed(`Mismatch between system time and x-ots-date: ${date}.`)
 }
 
 function signatureOf(path: string, headers: IncomingHttpHeaders, secret: string): string {

@@ -5,13 +5,13 @@ import { createTable, isLonger, type Table, tooLong } from './table.ts'
 
 export interface TableContext {
   tables: Map<string, Table>
-  /** Search indexes; those of a table have its name. */
+  /** Search indexes; `tableName` links them to their table. */
   indexes: Map<string, { tableName: string; timeToLive: number }>
   table(name: string): Table
   now(): number
 }
 
-type Operation = (body: Uint8Array, desk: TableContext) => object
+type Operation = (body: Uint8Array, context: TableContext) => object
 
 interface Options {
   timeToLive: number
@@ -19,11 +19,11 @@ interface Options {
   allowUpdate: boolean
 }
 
-const mostTables = 64
-const mostKeyColumns = 4
+const maxTables = 64
+const maxKeyColumns = 4
 /** INTEGER, STRING, BINARY. */
 const keyTypes = [1, 2, 3]
-const leastLife = 86_400
+const minTimeToLiveSeconds = 86_400
 const details = { capacityUnit: { read: 0, write: 0 }, lastIncreaseTime: 0 }
 const active = 1
 
@@ -37,39 +37,39 @@ export const tableOperations: Record<string, Operation> = {
     const { tableName, primaryKey } = tableMeta
     if (!/^[A-Za-z_][A-Za-z0-9_]{0,254}$/.test(tableName))
       throw invalid(`Invalid table name: '${tableName}'.`)
-    if (primaryKey.length < 1 || primaryKey.length > mostKeyColumns)
-      throw invalid(`The number of primary key columns must be in range: [1, ${mostKeyColumns}].`)
+    if (primaryKey.length < 1 || primaryKey.length > maxKeyColumns)
+      throw invalid(`The number of primary key columns must be in range: [1, ${maxKeyColumns}].`)
     for (const [i, { name, type }] of primaryKey.entries()) {
       if (!keyTypes.includes(type)) throw invalid(`${type} is an invalid type for the primary key.`)
       if (primaryKey.findIndex(other => other.name === name) !== i)
         throw invalid(`Duplicated primary key name: '${name}'.`)
     }
     if (tables.has(tableName)) throw refusal('OTSObjectAlreadyExist')
-    if (tables.size >= mostTables) throw refusal('OTSQuotaExhausted')
+    if (tables.size >= maxTables) throw refusal('OTSQuotaExhausted')
     const columns = primaryKey.map(({ name, type }) => ({ name, type }))
     if (!tableOptions || !has(tableOptions, 'timeToLive'))
       throw invalid('Time-to-live is missing while creating table.')
-    tables.set(tableName, createTable(tableName, columns, optionsIn(tableOptions), now))
+    tables.set(tableName, createTable(tableName, columns, readOptions(tableOptions), now))
     return {}
   },
-  UpdateTable(body, desk) {
+  UpdateTable(body, context) {
     const { tableName, tableOptions } = decode<{ tableName: string; tableOptions: Options | null }>(
       'main',
       'UpdateTableRequest',
       body,
     )
-    const { options } = desk.table(tableName)
+    const { options } = context.table(tableName)
     if (!tableOptions) throw invalid('No parameter is specified in table options.')
-    const after = optionsIn(tableOptions, options)
-    for (const { tableName: of, timeToLive } of desk.indexes.values())
+    const after = readOptions(tableOptions, options)
+    for (const { tableName: of, timeToLive } of context.indexes.values())
       if (of === tableName && isLonger(timeToLive, after.timeToLive))
         throw invalid(tooLong(timeToLive, after.timeToLive))
     Object.assign(options, after)
     return { reservedThroughputDetails: details, tableOptions: options }
   },
-  DescribeTable(body, desk) {
+  DescribeTable(body, context) {
     const { tableName } = decode<{ tableName: string }>('main', 'DescribeTableRequest', body)
-    const { columns, options } = desk.table(tableName)
+    const { columns, options } = context.table(tableName)
     return {
       tableMeta: { tableName, primaryKey: columns },
       tableOptions: options,
@@ -78,27 +78,27 @@ export const tableOperations: Record<string, Operation> = {
     }
   },
   ListTable: (_, { tables }) => ({ tableNames: [...tables.keys()].sort() }),
-  DeleteTable(body, desk) {
+  DeleteTable(body, context) {
     const { tableName } = decode<{ tableName: string }>('main', 'DeleteTableRequest', body)
-    desk.table(tableName)
-    if ([...desk.indexes.values()].some(index => index.tableName === tableName))
+    context.table(tableName)
+    if ([...context.indexes.values()].some(index => index.tableName === tableName))
       throw invalid(`Table[${tableName}] who has at least one search index cannot be deleted.`)
-    desk.tables.delete(tableName)
+    context.tables.delete(tableName)
     return {}
   },
 }
 
-function optionsIn(
-  wish: Options,
+function readOptions(
+  requested: Options,
   before: Options = { timeToLive: -1, maxVersions: 1, allowUpdate: true },
 ): Options {
   const options = {
-    timeToLive: has(wish, 'timeToLive') ? wish.timeToLive : before.timeToLive,
-    maxVersions: has(wish, 'maxVersions') ? wish.maxVersions : before.maxVersions,
-    allowUpdate: has(wish, 'allowUpdate') ? wish.allowUpdate : before.allowUpdate,
+    timeToLive: has(requested, 'timeToLive') ? requested.timeToLive : before.timeToLive,
+    maxVersions: has(requested, 'maxVersions') ? requested.maxVersions : before.maxVersions,
+    allowUpdate: has(requested, 'allowUpdate') ? requested.allowUpdate : before.allowUpdate,
   }
   const { timeToLive } = options
-  if (timeToLive !== -1 && timeToLive < leastLife)
-    throw invalid(`Time to live must be -1 or at least ${leastLife}.`)
+  if (timeToLive !== -1 && timeToLive < minTimeToLiveSeconds)
+    throw invalid(`Time to live must be -1 or at least ${minTimeToLiveSeconds}.`)
   return options
 }

@@ -1,4 +1,4 @@
-// One table: rows in the order of their keys, cells that end with their time to live, and who hears of changes.
+// One table: rows sorted by key, cells that expire, and change listeners.
 import { invalid, refusal } from './errors.ts'
 import { operations } from './plain-buffer/read.ts'
 import type { GivenRow } from './plain-buffer/write.ts'
@@ -32,7 +32,7 @@ export interface StoredRow {
 }
 
 export interface TableOptions {
-  /** Seconds; -1 for ever. */
+  /** Seconds; -1 means forever. */
   timeToLive: number
   maxVersions: number
   allowUpdate: boolean
@@ -46,16 +46,16 @@ export interface Table {
   get(key: KeyValue[]): StoredRow | undefined
   set(row: StoredRow): void
   remove(key: KeyValue[]): void
-  /** From the first key on, up to the second one, which is not included; nobody may write meanwhile. */
+  /** Rows from the first key up to the second, exclusive. The table must not change while iterating. */
   range(from: Bound[], to: Bound[], backward: boolean): Generator<StoredRow>
-  /** Called after each change with what is there then. */
+  /** Called after each change, with the new row. */
   onChange(listener: (key: KeyValue[], row: StoredRow | undefined) => void): void
   all(): StoredRow[]
 }
 
-/** Bytes (limits of the service). */
-const mostKey = 1024
-const mostValue = 2 * 1024 * 1024
+/** Service limits. */
+const maxKeyBytes = 1024
+const maxValueBytes = 2 * 1024 * 1024
 
 export function createTable(
   name: string,
@@ -67,8 +67,8 @@ export function createTable(
   const sorted: StoredRow[] = []
   const listeners: ((key: KeyValue[], row: StoredRow | undefined) => void)[] = []
 
-  /** What is left of a row whose cells have ended. */
-  function alive(row: StoredRow | undefined): StoredRow | undefined {
+  /** The row without expired cells; undefined if it is expired. */
+  function unexpired(row: StoredRow | undefined): StoredRow | undefined {
     const { timeToLive } = options
     if (!row || timeToLive === -1) return row
     const oldest = now() - 1000 * timeToLive
@@ -76,7 +76,7 @@ export function createTable(
     return cells.size > 0 || row.written > oldest ? { ...row, cells } : undefined
   }
 
-  /** Where a row with this key stands, or would. */
+  /** Index of the row with this key, or where it would be inserted. */
   function indexOf(key: Bound[]): number {
     let [low, high] = [0, sorted.length]
     while (low < high) {
@@ -91,8 +91,8 @@ export function createTable(
     name,
     columns,
     options,
-    size: () => sorted.filter(row => alive(row)).length,
-    get: key => alive(rows.get(identityOf(key))),
+    size: () => sorted.filter(row => unexpired(row)).length,
+    get: key => unexpired(rows.get(identityOf(key))),
     set(row) {
       const identity = identityOf(row.key)
       const at = indexOf(row.key)
@@ -114,16 +114,16 @@ export function createTable(
       const step = backward ? -1 : 1
       for (let i = backward && !isFirst ? start - 1 : start; sorted[i]; i += step) {
         if (step * compareKeys(sorted[i]!.key, to) >= 0) return
-        const row = alive(sorted[i])
+        const row = unexpired(sorted[i])
         if (row) yield row
       }
     },
     onChange: listener => void listeners.push(listener),
-    all: () => sorted.flatMap(row => alive(row) ?? []),
+    all: () => sorted.flatMap(row => unexpired(row) ?? []),
   }
 }
 
-/** The key of a row as the table has it. Throws `OTSInvalidPK`. */
+/** Validates the key of a row. Throws `OTSInvalidPK`. */
 export function keyIn(table: Table, given: { name: string; value: Bound }[]): KeyValue[] {
   const key = boundsIn(table, given)
   if (key.some(value => value === INF_MIN || value === INF_MAX))
@@ -135,13 +135,13 @@ export function boundsIn({ columns }: Table, given: { name: string; value: Bound
   if (given.length !== columns.length)
     throw refusal('OTSInvalidPK', `Validate PK size fail. Input: ${given.length}, Meta: ${columns.length}.`)
   return given.map(({ name, value }, i) => {
-    const { name: wanted, type } = columns[i]!
-    if (name !== wanted)
-      throw refusal('OTSInvalidPK', `Validate PK name fail. Input: ${name}, Meta: ${wanted}.`)
+    const { name: expected, type } = columns[i]!
+    if (name !== expected)
+      throw refusal('OTSInvalidPK', `Validate PK name fail. Input: ${name}, Meta: ${expected}.`)
     if (typeof value === 'symbol') return value
     if (typeOf(value) !== type) throw refusal('OTSInvalidPK', `Validate PK type fail. PK name: ${name}.`)
-    if (sizeOf(value) > mostKey)
-      throw invalid(`The length of primary key column: '${name}' exceeds the MaxLength: ${mostKey}.`)
+    if (sizeOf(value) > maxKeyBytes)
+      throw invalid(`The length of primary key column: '${name}' exceeds the MaxLength: ${maxKeyBytes}.`)
     return value
   })
 }
@@ -151,8 +151,8 @@ export function checkCell(name: string, value: Value | undefined, operation: num
   const isDeleted = operation === operations.deleteAll || operation === operations.deleteOne
   if (value === undefined && !isDeleted) throw invalid(`No value is given for column name: '${name}'.`)
   const size = value === undefined ? 0 : sizeOf(value)
-  if (size <= mostValue) return
-  const words = `exceeded the MaxLength: ${mostValue} with Current Length: ${size}`
+  if (size <= maxValueBytes) return
+  const words = `exceeded the MaxLength: ${maxValueBytes} with Current Length: ${size}`
   throw invalid(`The length of attribute column: '${name}' ${words}.`)
 }
 
@@ -161,31 +161,31 @@ function typeOf(value: KeyValue): number {
   return typeof value === 'string' ? 2 : 3
 }
 
-/** A row as it is read, with these columns only; undefined where it has none of them. */
+/** A row as returned by reads, with only these columns; undefined if it has none of them. */
 export function given(table: Table, row: StoredRow, columns: string[] = []): GivenRow | undefined {
   const names = table.columns.map(({ name }) => name)
-  const wanted = columns.length > 0 ? columns : undefined
+  const expected = columns.length > 0 ? columns : undefined
   const key = row.key.map((value, i) => ({ name: names[i]!, value }))
   const cells = [...row.cells]
-    .filter(([name]) => !wanted || wanted.includes(name))
+    .filter(([name]) => !expected || expected.includes(name))
     .sort(([one], [other]) => (one < other ? -1 : 1))
     .map(([name, { value, at }]) => ({ name, value, at }))
-  const namesKey = wanted?.some(name => names.includes(name)) ?? true
+  const namesKey = expected?.some(name => names.includes(name)) ?? true
   return cells.length > 0 || namesKey ? { key, cells } : undefined
 }
 
-/** By the names of their columns. */
+/** Values by column name. */
 export function valuesOf(cells: { name: string; value: Value }[]): Map<string, Value> {
   return new Map(cells.map(({ name, value }) => [name, value]))
 }
 
-/** Of two times to live, in seconds; -1 is for ever. */
+/** Compares two times to live in seconds; -1 means forever. */
 export function isLonger(one: number, other: number): boolean {
   const [left, right] = [one, other].map(life => (life === -1 ? Number.POSITIVE_INFINITY : life))
   return left! > right!
 }
 
-/** What the service says of an index that would keep rows for longer than their table. */
+/** The service's message for an index that would keep rows longer than the table. */
 export function tooLong(index: number, table: number): string {
   const words = `but table ttl is ${table} and search index ttl is ${index}`
   return `[table ttl] must be bigger than or equal search index ttl, ${words}`

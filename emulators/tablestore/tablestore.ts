@@ -1,9 +1,9 @@
-// The stand-in for Tablestore: tables in memory, over the service's own protocol on loopback.
+// Emulator of Tablestore: tables in memory, over the service's protocol on loopback.
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { closeAtOnce, listenOnLoopback } from '../loopback.ts'
-import { invalid, refusal, TablestoreError, usualMessage } from './errors.ts'
+import { defaultMessage, invalid, refusal, TablestoreError } from './errors.ts'
 import { createFaults, type TablestoreCall, type TablestoreFault } from './faults.ts'
 import { decode, encode } from './protocol.ts'
 import { rowOperations } from './rows/row-operations.ts'
@@ -16,21 +16,21 @@ import { tableOperations } from './table-operations.ts'
 export type { TablestoreCall, TablestoreFault } from './faults.ts'
 
 export interface TablestoreOptions {
-  /** Default 0: any free one. */
+  /** Default 0: any free port. */
   port?: number
   instance?: string
   accessKeyId?: string
   accessKeySecret?: string
-  /** With it, requests must carry it. */
+  /** If set, requests must carry it. */
   securityToken?: string
-  /** The service's clock, in milliseconds since 1970. */
+  /** Server clock, in milliseconds since 1970; default: `Date.now`. */
   now?: () => number
-  /** Operations (such as `CreateTable`) that the key has no right to. */
+  /** Operations (such as `CreateTable`) that the key may not use. */
   forbidden?: string[]
-  /** Seconds until a new search index, or what was written, is found by it. */
+  /** Seconds until a search index contains existing or newly written rows. */
   indexDelay?: number
   seed?: number
-  /** Seconds for every answer. */
+  /** Seconds before each response. */
   latency?: number
 }
 
@@ -41,28 +41,28 @@ export interface TablestoreEmulator {
   instance: string
   accessKeyId: string
   accessKeySecret: string
-  /** In the order in which they came. */
+  /** In order of arrival. */
   calls: TablestoreCall[]
-  /** Switches a fault on; the answer switches it off. */
+  /** Injects a fault; the returned function removes it. */
   fault(fault: TablestoreFault): () => void
   set(changes: Settings): void
-  /** Names of its tables, and how many rows each has. */
+  /** Number of rows by table name. */
   tables(): Record<string, number>
-  /** Ends all connections at once. */
+  /** Closes all connections immediately. */
   close(): Promise<void>
 }
 
-const usualKey = {
-  accessKeyId: 'LTAI5tStandinTableKey000',
-  accessKeySecret: 'standin-table-secret-000000000',
+const defaultKey = {
+  accessKeyId: 'LTAI5tEmulatorTableKey00',
+  accessKeySecret: 'emulator-table-secret-00000000',
 }
-/** Of a request (limit of the service). */
-const mostBytes = 5 * 1024 * 1024
+/** Service limit of a request. */
+const maxRequestBytes = 5 * 1024 * 1024
 const operations = { ...rowOperations, ...tableOperations, ...searchOperations }
 
 export async function startTablestore(options: TablestoreOptions = {}): Promise<TablestoreEmulator> {
-  const { instance = 'standin', seed = 1 } = options
-  const { accessKeyId = usualKey.accessKeyId, accessKeySecret = usualKey.accessKeySecret } = options
+  const { instance = 'emulator', seed = 1 } = options
+  const { accessKeyId = defaultKey.accessKeyId, accessKeySecret = defaultKey.accessKeySecret } = options
   const settings: Settings = { ...options }
   const now = () => (settings.now ?? Date.now)()
   const tables = new Map<string, Table>()
@@ -70,7 +70,7 @@ export async function startTablestore(options: TablestoreOptions = {}): Promise<
   const faults = createFaults(seed)
   const calls: TablestoreCall[] = []
   const closing = new AbortController()
-  const desk = { tables, indexes, now, table, delay: () => settings.indexDelay ?? 0 }
+  const context = { tables, indexes, now, table, delay: () => settings.indexDelay ?? 0 }
 
   const server = createServer((request, response) => void serve(request, response))
   server.keepAliveTimeout = 60_000
@@ -106,34 +106,35 @@ export async function startTablestore(options: TablestoreOptions = {}): Promise<
         now: now(),
       })
       if (!Object.hasOwn(operations, operation)) throw invalid(`Unsupported operation: '${operation}'.`)
-      const concerned = tablesOf(operation, body)
-      if (concerned.length > 0) record.table = concerned.join(',')
-      const fault = faults.hit(operation, concerned)
+      const tableNames = tablesOf(operation, body)
+      if (tableNames.length > 0) record.table = tableNames.join(',')
+      const fault = faults.hit(operation, tableNames)
       if (fault?.kind === 'drop') return void socket.destroy()
       if (fault?.kind === 'hang') return
       if (fault?.kind === 'refuse')
-        throw new TablestoreError(fault.status, fault.code, fault.message ?? usualMessage(fault.code))
+        throw new TablestoreError(fault.status, fault.code, fault.message ?? defaultMessage(fault.code))
       if (settings.forbidden?.includes(operation)) throw refusal('OTSNoPermissionAccess')
-      const answer = carryOut(operation, body, fault)
-      const pause = (settings.latency ?? 0) + (fault?.kind === 'delay' ? fault.seconds : 0)
-      if (pause > 0) await sleep(1000 * pause, undefined, { signal: closing.signal, ref: false })
+      const answer = execute(operation, body, fault)
+      const delaySeconds = (settings.latency ?? 0) + (fault?.kind === 'delay' ? fault.seconds : 0)
+      if (delaySeconds > 0)
+        await sleep(1000 * delaySeconds, undefined, { signal: closing.signal, ref: false })
       if (fault?.kind === 'lose') return void socket.destroy()
       send(200, answer)
     } catch (error) {
       if (socket.destroyed || closing.signal.aborted) return void socket.destroy()
-      const { status, code, message } = error instanceof TablestoreError ? error : broken(error)
+      const { status, code, message } = error instanceof TablestoreError ? error : internalError(error)
       record.code = code
       send(status, encode('main', 'Error', { code, message }))
     }
   }
 
-  function carryOut(operation: string, body: Buffer, fault: TablestoreFault['how'] | undefined): Buffer {
+  function execute(operation: string, body: Buffer, fault: TablestoreFault['how'] | undefined): Buffer {
     const refused = (row: number) =>
       fault?.kind === 'refuseRows' && row % (fault.every ?? 2) === 0
-        ? new TablestoreError(200, fault.code, fault.message ?? usualMessage(fault.code))
+        ? new TablestoreError(200, fault.code, fault.message ?? defaultMessage(fault.code))
         : undefined
-    const answer = operations[operation]!(body, { ...desk, refused })
-    return encode(spaceOf(operation), `${operation}Response`, answer)
+    const answer = operations[operation]!(body, { ...context, refused })
+    return encode(messageSpaceOf(operation), `${operation}Response`, answer)
   }
 
   return {
@@ -152,11 +153,11 @@ export async function startTablestore(options: TablestoreOptions = {}): Promise<
   }
 }
 
-function spaceOf(operation: string): 'main' | 'search' {
+function messageSpaceOf(operation: string): 'main' | 'search' {
   return Object.hasOwn(searchOperations, operation) ? 'search' : 'main'
 }
 
-/** Names of the tables that a request is about. */
+/** Names of the tables in a request. */
 function tablesOf(operation: string, body: Buffer): string[] {
   if (operation === 'ListTable') return []
   interface Request {
@@ -164,7 +165,7 @@ function tablesOf(operation: string, body: Buffer): string[] {
     tableMeta?: { tableName: string } | null
     tables?: { tableName: string }[]
   }
-  const request = decode<Request>(spaceOf(operation), `${operation}Request`, body)
+  const request = decode<Request>(messageSpaceOf(operation), `${operation}Request`, body)
   const names = request.tables?.map(({ tableName }) => tableName)
   return names ?? [request.tableMeta?.tableName ?? request.tableName ?? ''].filter(Boolean)
 }
@@ -174,13 +175,13 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   let size = 0
   for await (const piece of request as AsyncIterable<Buffer>) {
     size += piece.length
-    if (size <= mostBytes) pieces.push(piece)
+    if (size <= maxRequestBytes) pieces.push(piece)
   }
-  if (size > mostBytes) throw refusal('OTSRequestBodyTooLarge')
+  if (size > maxRequestBytes) throw refusal('OTSRequestBodyTooLarge')
   return Buffer.concat(pieces)
 }
 
-/** A fault of the stand-in itself: whoever sees it should be told what it was. */
-function broken(error: unknown): TablestoreError {
+/** An error of the emulator itself, with its cause in the message. */
+function internalError(error: unknown): TablestoreError {
   return refusal('OTSInternalServerError', `Internal server error: ${(error as Error).message}`)
 }

@@ -21,7 +21,7 @@ import {
   wholly,
 } from '../support/emulators/expected-words.ts'
 
-const UNKNOWN = '(the stand-in knows only its own recordings)'
+const UNKNOWN = '(the emulator knows only its own recordings)'
 let ffmpeg: string
 let cloud: DashscopeEmulator
 const decoded = new Map<string, Float32Array>()

@@ -311,7 +311,7 @@ describe('the temporary store', () => {
     expect(server.temporary.modelOf(key)).toBe('fun-asr-mtl')
     expect(server.temporary.objects()).toMatchObject([{ key, size: 5000, model: 'fun-asr-mtl' }])
     expect(server.objects()).toEqual([])
-    const fetched = await fetch(server.temporary.address(key))
+    const fetched = await fetch(server.temporary.signedUrl(key))
     expect(Buffer.from(await fetched.arrayBuffer())).toEqual(file)
     const { success_action_status: _, ...silent } = fieldsOf(policy, 'second.mp3')
     expect((await post(policy.upload_host, formOf(silent, file))).status).toBe(204)
@@ -352,7 +352,7 @@ describe('the temporary store', () => {
     now += 48 * 3_600_000
     const key = `${policy.upload_dir}/meeting.mp3`
     expect(server.temporary.read(key)).toBeUndefined()
-    const gone = await fetch(server.temporary.address(key))
+    const gone = await fetch(server.temporary.signedUrl(key))
     expect(await refusalIn(gone)).toMatchObject({ status: 404, code: 'NoSuchKey' })
   })
 

@@ -70,7 +70,7 @@ function urlOf({ url, model }: { url: string; model: string }, { temporary }: Fi
     const key = url.slice('oss://'.length)
     if (!temporary) throw new TaskFailure('FILE_404_NOT_FOUND')
     if (![model, undefined].includes(temporary.modelOf(key))) throw new TaskFailure('FILE_403_FORBIDDEN')
-    return temporary.address(key)
+    return temporary.signedUrl(key)
   }
   if (/^https?:\/\/[^/]/.test(url) && URL.canParse(url)) return url
   throw new TaskFailure('REQUEST_INVALID_FILE_URL_VALUE')

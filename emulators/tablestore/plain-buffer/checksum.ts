@@ -1,4 +1,4 @@
-// The checksum of cells and rows: eight bits, polynomial x8 + x2 + x + 1.
+// CRC-8 of cells and rows, polynomial x8 + x2 + x + 1.
 
 const table = Uint8Array.from({ length: 256 }, (_, byte) => {
   let crc = byte

@@ -1,4 +1,4 @@
-// Reads rows as the protocol carries them, PlainBuffer, and takes nothing that is not exactly right.
+// Decodes rows in PlainBuffer format, strictly.
 import { isUtf8 } from 'node:buffer'
 import { invalid } from '../errors.ts'
 import { type Bound, INF_MAX, INF_MIN, type Value } from '../values.ts'
@@ -46,7 +46,7 @@ export interface PlainRow {
   deleted: boolean
 }
 
-/** A row; throws `OTSParameterInvalid` where a tag, a length or a checksum is wrong. */
+/** Decodes a row. Throws `OTSParameterInvalid` for a wrong tag, length or checksum. */
 export function readRow(bytes: Uint8Array): PlainRow {
   const reader = createReader(bytes)
   const header = reader.count()
@@ -74,12 +74,12 @@ export function readRow(bytes: Uint8Array): PlainRow {
   crc = crcByte(crc, row.deleted ? 1 : 0)
   reader.expect(tags.rowChecksum)
   reader.checksum(crc)
-  // The client reckons some rows too large; what it does not fill is zero.
+  // The client overestimates the size of some rows and pads with zeros.
   if (!reader.isBlank()) throw invalid("Cell data broken, has more data in cell, but they can't be parsed.")
   return row
 }
 
-/** The one value of a filter or a search. */
+/** Decodes the single value of a filter or a search. */
 export function readVariant(bytes: Uint8Array): Value {
   const reader = createReader(bytes)
   const value = readValue(reader)
@@ -110,7 +110,7 @@ function readCell(reader: Reader): { cell: ReadCell; checksum: number } {
     cell.at = Number(stamp.readBigInt64LE())
     checksum = crcBytes(checksum, stamp)
   }
-  // It is written before the timestamp, and summed up after it.
+  // Encoded before the timestamp, but included in the checksum after it.
   if (cell.operation !== undefined) checksum = crcByte(checksum, cell.operation)
   reader.expect(tags.cellChecksum)
   reader.checksum(checksum)
@@ -138,7 +138,7 @@ function readValue(reader: Reader): Bound | Value {
   if (type === types.double) return finite(reader.take(8).readDoubleLE())
   if (type === types.boolean) return reader.byte() !== 0
   if (type === types.string) return utf8(reader.take(reader.count()))
-  // A copy, so that a small value does not hold the whole request.
+  // Copied, so that a small value does not keep the whole request in memory.
   if (type === types.blob) return Buffer.from(reader.take(reader.count()))
   if (type === types.least) return INF_MIN
   if (type === types.most) return INF_MAX

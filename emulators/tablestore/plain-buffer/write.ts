@@ -1,16 +1,16 @@
-// Writes rows as the protocol carries them, PlainBuffer.
+// Encodes rows in PlainBuffer format.
 
 import type { KeyValue, Value } from '../values.ts'
 import { crcByte, crcBytes } from './checksum.ts'
 import { HEADER, tags, types } from './read.ts'
 
-/** A row as it is read: nothing to be done with its cells. */
+/** A row as returned by reads. */
 export interface GivenRow {
   key: { name: string; value: KeyValue }[]
   cells: { name: string; value: Value; at?: number }[]
 }
 
-/** One row or many: the header comes once. Empty where there is none, which is how the client reads "no row". */
+/** Encodes rows after one header. Empty without rows, which the client reads as "no row". */
 export function writeRows(rows: GivenRow[]): Buffer {
   if (rows.length === 0) return Buffer.alloc(0)
   const writer = createWriter()
@@ -29,25 +29,25 @@ function writeRow(writer: Writer, { key, cells }: GivenRow): void {
   writer.byte(crcByte(crc, 0))
 }
 
-/** Answers with its checksum. */
+/** Returns the checksum of the cell. */
 function writeCell(writer: Writer, { name, value, at }: GivenRow['cells'][number]): number {
   writer.byte(tags.cell)
   writer.byte(tags.name)
-  const title = Buffer.from(name)
-  writer.count(title.length)
-  writer.raw(title)
-  let crc = crcBytes(0, title)
+  const nameBytes = Buffer.from(name)
+  writer.count(nameBytes.length)
+  writer.raw(nameBytes)
+  let crc = crcBytes(0, nameBytes)
   const variant = variantOf(value)
   writer.byte(tags.value)
   writer.count(variant.length)
   writer.raw(variant)
   crc = crcBytes(crc, variant)
   if (at !== undefined) {
-    const stamp = Buffer.alloc(8)
-    stamp.writeBigInt64LE(BigInt(at))
+    const timestamp = Buffer.alloc(8)
+    timestamp.writeBigInt64LE(BigInt(at))
     writer.byte(tags.timestamp)
-    writer.raw(stamp)
-    crc = crcBytes(crc, stamp)
+    writer.raw(timestamp)
+    crc = crcBytes(crc, timestamp)
   }
   writer.byte(tags.cellChecksum)
   writer.byte(crc)
@@ -77,7 +77,7 @@ function createWriter() {
   let bytes = Buffer.allocUnsafe(1024)
   let at = 0
 
-  function room(length: number): void {
+  function ensureCapacity(length: number): void {
     if (at + length <= bytes.length) return
     const larger = Buffer.allocUnsafe(Math.max(bytes.length * 2, at + length))
     bytes.copy(larger, 0, 0, at)
@@ -86,15 +86,15 @@ function createWriter() {
 
   return {
     byte(value: number): void {
-      room(1)
+      ensureCapacity(1)
       bytes[at++] = value
     },
     count(value: number): void {
-      room(4)
+      ensureCapacity(4)
       at = bytes.writeUInt32LE(value, at)
     },
     raw(content: Buffer): void {
-      room(content.length)
+      ensureCapacity(content.length)
       at += content.copy(bytes, at)
     },
     finish: () => bytes.subarray(0, at),

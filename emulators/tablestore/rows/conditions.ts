@@ -32,7 +32,7 @@ const filterTypes = { single: 1, composite: 2 }
 const combinators = { not: 1, and: 2 }
 const comparators = { notEqual: 2 }
 
-/** Throws `OTSConditionCheckFail` where the row is not as the writer expects. */
+/** Throws `OTSConditionCheckFail` if the row does not match the condition. */
 export function checkCondition(row: StoredRow | undefined, condition: Condition, table: Table): void {
   const { rowExistence } = condition
   if (rowExistence === expectations.exist && !row) throw refusal('OTSConditionCheckFail')
@@ -47,7 +47,7 @@ export function filterIn(bytes: Uint8Array): Filter {
   return decode<Filter>('filter', 'Filter', bytes)
 }
 
-/** `values` are those of the row, by column. */
+/** `values`: the row's values by column. */
 export function passes(values: Map<string, Value>, { type, filter }: Filter): boolean {
   if (type === filterTypes.single)
     return passesSingle(values, decode('filter', 'SingleColumnValueFilter', filter))

@@ -1,4 +1,4 @@
-// Operations on rows: single ones, batches of them, and ranges.
+// Operations on single rows, batches and ranges.
 
 import { invalid, type TablestoreCode, TablestoreError } from '../errors.ts'
 import { readRow } from '../plain-buffer/read.ts'
@@ -7,16 +7,16 @@ import { decode, has } from '../protocol.ts'
 import { boundsIn, given, keyIn, type StoredRow, type Table, valuesOf } from '../table.ts'
 import { identityOf, sizeOf } from '../values.ts'
 import { filterIn, passes } from './conditions.ts'
-import { type Change, changeIn, checkSize, kinds, type WriteOptions, write } from './writes.ts'
+import { type Change, checkSize, kinds, readChange, type WriteOptions, write } from './writes.ts'
 
 export interface RowContext {
   table(name: string): Table
   now(): number
-  /** Of a batch: what this row, counted from 0, is refused with, if it is. */
+  /** The injected error of a batch row, counted from 0, if any. */
   refused(row: number): TablestoreError | undefined
 }
 
-type Operation = (body: Uint8Array, desk: RowContext) => object
+type Operation = (body: Uint8Array, context: RowContext) => object
 
 interface ReadOptions {
   columnsToGet: string[]
@@ -28,51 +28,56 @@ interface BatchedWrite extends WriteOptions {
   rowChange: Uint8Array
 }
 
-/** Limits of the service. */
-const mostRows = { get: 100, write: 200, range: 5_000 }
-const mostBytesOfRange = 4 * 1024 * 1024
-const mostColumns = 128
+/** Service limits. */
+const maxRows = { get: 100, write: 200, range: 5_000 }
+const maxRangeBytes = 4 * 1024 * 1024
+const maxColumns = 128
 const backward = 1
 
 const consumed = { capacityUnit: { read: 1, write: 0 } }
 
 export const rowOperations: Record<string, Operation> = {
-  PutRow(body, desk) {
+  PutRow(body, context) {
     const request = decode<{ tableName: string; row: Uint8Array } & WriteOptions>(
       'main',
       'PutRowRequest',
       body,
     )
-    return writeOne('PutRow', changeIn(desk.table(request.tableName), kinds.put, request.row), request, desk)
+    return writeOne(
+      'PutRow',
+      readChange(context.table(request.tableName), kinds.put, request.row),
+      request,
+      context,
+    )
   },
-  UpdateRow(body, desk) {
+  UpdateRow(body, context) {
     const request = decode<{ tableName: string; rowChange: Uint8Array } & WriteOptions>(
       'main',
       'UpdateRowRequest',
       body,
     )
-    const change = changeIn(desk.table(request.tableName), kinds.update, request.rowChange)
-    return writeOne('UpdateRow', change, request, desk)
+    const change = readChange(context.table(request.tableName), kinds.update, request.rowChange)
+    return writeOne('UpdateRow', change, request, context)
   },
-  DeleteRow(body, desk) {
+  DeleteRow(body, context) {
     const request = decode<{ tableName: string; primaryKey: Uint8Array } & WriteOptions>(
       'main',
       'DeleteRowRequest',
       body,
     )
-    const change = changeIn(desk.table(request.tableName), kinds.delete, request.primaryKey)
-    return writeOne('DeleteRow', change, request, desk)
+    const change = readChange(context.table(request.tableName), kinds.delete, request.primaryKey)
+    return writeOne('DeleteRow', change, request, context)
   },
-  GetRow(body, desk) {
+  GetRow(body, context) {
     const request = decode<{ tableName: string; primaryKey: Uint8Array } & ReadOptions>(
       'main',
       'GetRowRequest',
       body,
     )
     checkReadOptions(request)
-    return { consumed, row: find(desk.table(request.tableName), request.primaryKey, request) }
+    return { consumed, row: find(context.table(request.tableName), request.primaryKey, request) }
   },
-  BatchGetRow(body, desk) {
+  BatchGetRow(body, context) {
     const { tables } = decode<{ tables: ({ tableName: string; primaryKey: Uint8Array[] } & ReadOptions)[] }>(
       'main',
       'BatchGetRowRequest',
@@ -81,22 +86,22 @@ export const rowOperations: Record<string, Operation> = {
     if (tables.length === 0) throw invalid('No row specified in the request of BatchGetRow.')
     checkBatch(
       tables.map(({ tableName, primaryKey }) => [tableName, primaryKey.length]),
-      mostRows.get,
+      maxRows.get,
     )
     let row = 0
     return {
       tables: tables.map(request => {
         checkReadOptions(request)
-        const table = desk.table(request.tableName)
+        const table = context.table(request.tableName)
         const rows = request.primaryKey.map(key => {
           const work = () => ({ consumed, row: find(table, key, request) })
-          return outcome(work, desk.refused(row++), 'OTSParameterInvalid')
+          return rowResult(work, context.refused(row++), 'OTSParameterInvalid')
         })
         return { tableName: request.tableName, rows }
       }),
     }
   },
-  BatchWriteRow(body, desk) {
+  BatchWriteRow(body, context) {
     const { tables } = decode<{ tables: { tableName: string; rows: BatchedWrite[] }[] }>(
       'main',
       'BatchWriteRowRequest',
@@ -105,26 +110,28 @@ export const rowOperations: Record<string, Operation> = {
     if (tables.length === 0) throw invalid('No row is specified in BatchWriteRow.')
     checkBatch(
       tables.map(({ tableName, rows }) => [tableName, rows.length]),
-      mostRows.write,
+      maxRows.write,
     )
-    // What is no valid request refuses all of it, so all of it is looked at before any of it is done.
-    const works = tables.map(({ tableName, rows }) => {
+    // An invalid request is refused as a whole, so everything is validated before the first write.
+    const prepared = tables.map(({ tableName, rows }) => {
       if (rows.length === 0) throw invalid(`No operation is specified for table: '${tableName}'.`)
-      const table = desk.table(tableName)
-      return { tableName, rows: rows.map(one => readyToWrite(table, one, desk)) }
+      const table = context.table(tableName)
+      return { tableName, rows: rows.map(one => prepareWrite(table, one, context)) }
     })
-    checkRepeated(works.flatMap(({ rows }) => rows))
-    const size = works.flatMap(({ rows }) => rows).reduce((sum, { change }) => sum + (change?.size ?? 0), 0)
+    checkRepeated(prepared.flatMap(({ rows }) => rows))
+    const size = prepared
+      .flatMap(({ rows }) => rows)
+      .reduce((sum, { change }) => sum + (change?.size ?? 0), 0)
     checkSize('BatchWriteRow', size)
     let row = 0
     return {
-      tables: works.map(({ tableName, rows }) => ({
+      tables: prepared.map(({ tableName, rows }) => ({
         tableName,
-        rows: rows.map(({ work }) => outcome(work, desk.refused(row++))),
+        rows: rows.map(({ work }) => rowResult(work, context.refused(row++))),
       })),
     }
   },
-  GetRange(body, desk) {
+  GetRange(body, context) {
     interface Request extends ReadOptions {
       tableName: string
       direction: number
@@ -135,26 +142,26 @@ export const rowOperations: Record<string, Operation> = {
     const request = decode<Request>('main', 'GetRangeRequest', body)
     if (has(request, 'limit') && request.limit <= 0) throw invalid('The limit must be greater than 0.')
     checkReadOptions(request)
-    const table = desk.table(request.tableName)
+    const table = context.table(request.tableName)
     const from = boundsIn(table, readRow(request.inclusiveStartPrimaryKey).key)
     const to = boundsIn(table, readRow(request.exclusiveEndPrimaryKey).key)
-    const most = Math.min(has(request, 'limit') ? request.limit : mostRows.range, mostRows.range)
+    const maxRowCount = Math.min(has(request, 'limit') ? request.limit : maxRows.range, maxRows.range)
     const rows: Buffer[] = []
-    let [looked, bytes] = [0, 0]
+    let [scanned, bytes] = [0, 0]
     let next: StoredRow | undefined
     for (const row of table.range(from, to, request.direction === backward)) {
-      if (looked >= most || bytes >= mostBytesOfRange) {
+      if (scanned >= maxRowCount || bytes >= maxRangeBytes) {
         next = row
         break
       }
-      const one = shown(table, row, request)
+      const one = encodeRow(table, row, request)
       if (one.length > 0) rows.push(one)
-      looked++
+      scanned++
       bytes += bytesOf(row)
     }
     return {
       consumed,
-      // Of each row but the first, the four bytes of the header go.
+      // Only the first row keeps its four-byte header.
       rows: Buffer.concat(rows.map((row, i) => (i === 0 ? row : row.subarray(4)))),
       ...(next && { nextStartPrimaryKey: writeRows([{ ...given(table, next)!, cells: [] }]) }),
     }
@@ -166,10 +173,10 @@ function writeOne(operation: string, change: Change, terms: WriteOptions, { now 
   return write(change, terms, now())
 }
 
-/** A key that is not the table's is the error of its row alone. */
-function readyToWrite(table: Table, one: BatchedWrite, { now }: RowContext) {
+/** An invalid key is an error of its row only. */
+function prepareWrite(table: Table, one: BatchedWrite, { now }: RowContext) {
   try {
-    const change = changeIn(table, one.type, one.rowChange)
+    const change = readChange(table, one.type, one.rowChange)
     return { one, change, work: () => write(change, one, now()) }
   } catch (error) {
     if (!(error instanceof TablestoreError) || error.code !== 'OTSInvalidPK') throw error
@@ -194,13 +201,13 @@ function checkRepeated(rows: { one: BatchedWrite; change?: Change }[]): void {
   }
 }
 
-function find(table: Table, key: Uint8Array, wish: ReadOptions): Buffer {
+function find(table: Table, key: Uint8Array, options: ReadOptions): Buffer {
   const row = table.get(keyIn(table, readRow(key).key))
-  return row ? shown(table, row, wish) : Buffer.alloc(0)
+  return row ? encodeRow(table, row, options) : Buffer.alloc(0)
 }
 
-/** Empty where it is filtered out. A filter sees only what is read. */
-function shown(table: Table, row: StoredRow, { columnsToGet, filter }: ReadOptions): Buffer {
+/** Empty if filtered out. A filter sees only the columns that are read. */
+function encodeRow(table: Table, row: StoredRow, { columnsToGet, filter }: ReadOptions): Buffer {
   const one = given(table, row, columnsToGet)
   if (!one) return Buffer.alloc(0)
   if (filter?.length > 0 && !passes(valuesOf([...one.key, ...one.cells]), filterIn(filter)))
@@ -215,8 +222,8 @@ function bytesOf({ key, cells }: StoredRow): number {
   return sum
 }
 
-/** Of a batch each row has its own outcome, but for a code that refuses all of it. */
-function outcome(
+/** The result of one batch row; errors with the code `refusesAll` fail the whole batch. */
+function rowResult(
   work: () => object,
   refused: TablestoreError | undefined,
   refusesAll?: TablestoreCode,
@@ -231,17 +238,17 @@ function outcome(
 }
 
 function checkReadOptions({ columnsToGet }: ReadOptions): void {
-  if (columnsToGet.length <= mostColumns) return
-  const words = `limit count: ${mostColumns}, column count: ${columnsToGet.length}`
+  if (columnsToGet.length <= maxColumns) return
+  const words = `limit count: ${maxColumns}, column count: ${columnsToGet.length}`
   throw invalid(`The number of columns from the request exceeds the limit, ${words}.`)
 }
 
-function checkBatch(tables: [name: string, rows: number][], most: number): void {
+function checkBatch(tables: [name: string, rows: number][], maxRowCount: number): void {
   const names = new Set<string>()
   for (const [name] of tables) {
     if (names.has(name)) throw invalid(`Duplicated table name: '${name}'.`)
     names.add(name)
   }
   const count = tables.reduce((sum, [, rows]) => sum + rows, 0)
-  if (count > most) throw invalid(`Rows count exceeds the upper limit: ${most}.`)
+  if (count > maxRowCount) throw invalid(`Rows count exceeds the upper limit: ${maxRowCount}.`)
 }

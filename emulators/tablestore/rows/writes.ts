@@ -1,4 +1,4 @@
-// Writes of rows: what is checked before one is done, what it changes, and what of the row is given back.
+// Row writes: validation, changes, and the returned columns.
 
 import { invalid } from '../errors.ts'
 import { operations, type PlainRow, readRow } from '../plain-buffer/read.ts'
@@ -7,7 +7,7 @@ import { checkCell, given, keyIn, type StoredRow, type Table } from '../table.ts
 import { type KeyValue, sizeOf } from '../values.ts'
 import { type Condition, checkCondition } from './conditions.ts'
 
-/** What comes with a change of a row. */
+/** Options of a row write. */
 export interface WriteOptions {
   condition: Condition
   returnContent: { returnType: number; returnColumnNames: string[] } | null
@@ -18,18 +18,18 @@ export interface Change {
   kind: number
   key: KeyValue[]
   cells: PlainRow['cells']
-  /** Bytes of its values and names. */
+  /** Bytes of values and names. */
   size: number
 }
 
 export const kinds = { put: 1, update: 2, delete: 3 }
-/** Limits of the service. */
-const mostBytes = 4 * 1024 * 1024
-const mostColumns = 1024
+/** Service limits. */
+const maxBytes = 4 * 1024 * 1024
+const maxColumns = 1024
 const returns = { none: 0, afterModify: 2 }
 
 /** Throws `OTSParameterInvalid` or `OTSInvalidPK` before anything is written. */
-export function changeIn(table: Table, kind: number, bytes: Uint8Array): Change {
+export function readChange(table: Table, kind: number, bytes: Uint8Array): Change {
   const { cells, key: givenKey, deleted } = readRow(bytes)
   if (kind === kinds.delete && !deleted)
     throw invalid('Invalid request of delete row: missing RowDeleteMarker in request.')
@@ -45,24 +45,24 @@ export function changeIn(table: Table, kind: number, bytes: Uint8Array): Change 
 }
 
 export function checkSize(operation: string, size: number): void {
-  if (size <= mostBytes) return
-  const words = `limit size: ${mostBytes}, data size: ${size}`
+  if (size <= maxBytes) return
+  const words = `limit size: ${maxBytes}, data size: ${size}`
   throw invalid(`The total data size of ${operation} request exceeds the limit, ${words}.`)
 }
 
-/** Throws `OTSConditionCheckFail` where the row is not as the writer expects. */
-export function write({ table, kind, key, cells }: Change, terms: WriteOptions, at: number): object {
+/** Throws `OTSConditionCheckFail` if the row does not match the condition. */
+export function write({ table, kind, key, cells }: Change, options: WriteOptions, at: number): object {
   const before = table.get(key)
-  checkCondition(before, terms.condition, table)
+  checkCondition(before, options.condition, table)
   if (kind === kinds.delete) table.remove(key)
   else {
     const after = cellsAfter(kind, cells, before, at)
-    // To delete columns of a row that is not there makes none.
+    // Deleting columns of a missing row does not create it.
     if (before || kind === kinds.put || after.size > 0) table.set({ key, written: at, cells: after })
   }
   return {
     consumed: { capacityUnit: { read: 0, write: 1 } },
-    row: returned(table, table.get(key), terms.returnContent),
+    row: returned(table, table.get(key), options.returnContent),
   }
 }
 
@@ -74,8 +74,8 @@ function checkCells(table: Table, kind: number, cells: PlainRow['cells']): void 
     throw invalid('Invalid update row request: missing cells in request.')
   if (kind === kinds.delete && cells.length > 0)
     throw invalid('Invalid delete row request: unexpected cells in request.')
-  if (cells.length > mostColumns) {
-    const words = `limit count: ${mostColumns}, column count: ${cells.length}`
+  if (cells.length > maxColumns) {
+    const words = `limit count: ${maxColumns}, column count: ${cells.length}`
     throw invalid(`The number of attribute columns exceeds the limit, ${words}.`)
   }
   for (const { name, value, operation } of cells) {
@@ -107,11 +107,13 @@ function cellsAfter(
 function returned(
   table: Table,
   row: StoredRow | undefined,
-  wish: WriteOptions['returnContent'],
+  options: WriteOptions['returnContent'],
 ): Buffer | undefined {
-  const { returnType = returns.none, returnColumnNames = [] } = wish ?? {}
+  const { returnType = returns.none, returnColumnNames = [] } = options ?? {}
   if (returnType === returns.none || !row) return undefined
   const one = given(table, row)!
-  const isWanted = ({ name }: { name: string }) => returnColumnNames.includes(name)
-  return writeRows([{ ...one, cells: returnType === returns.afterModify ? one.cells.filter(isWanted) : [] }])
+  const isReturned = ({ name }: { name: string }) => returnColumnNames.includes(name)
+  return writeRows([
+    { ...one, cells: returnType === returns.afterModify ? one.cells.filter(isReturned) : [] },
+  ])
 }

@@ -1,13 +1,13 @@
-// What a query of a search index finds in one row.
+// Evaluates the queries of a search index against one row.
 import { invalid } from '../errors.ts'
 import { readVariant } from '../plain-buffer/read.ts'
 import { decode, has } from '../protocol.ts'
 import { compareValues, type Value } from '../values.ts'
 
 export interface Field {
-  /** Such as one of `fieldTypes`. */
+  /** One of `fieldTypes`, or another type of the service. */
   type: number
-  /** Of a text. */
+  /** Only for text. */
   analyzer?: string
 }
 
@@ -36,15 +36,17 @@ const kinds: Record<number, Kind> = {
     )
     const field = fieldOf(query.fieldName, document)
     const tokens = tokensOf(query.fieldName, document)
-    const wanted = analyse(query.text, field)
-    const least = query.operator === 2 ? wanted.length : Math.max(1, query.minimumShouldMatch)
-    return wanted.filter(token => tokens.includes(token)).length >= Math.min(least, wanted.length)
+    const queryTerms = analyse(query.text, field)
+    const minMatches = query.operator === 2 ? queryTerms.length : Math.max(1, query.minimumShouldMatch)
+    return (
+      queryTerms.filter(token => tokens.includes(token)).length >= Math.min(minMatches, queryTerms.length)
+    )
   },
   2(bytes, document) {
     const { fieldName, text } = decode<{ fieldName: string; text: string }>(space, 'MatchPhraseQuery', bytes)
-    const wanted = analyse(text, fieldOf(fieldName, document))
+    const queryTerms = analyse(text, fieldOf(fieldName, document))
     const tokens = tokensOf(fieldName, document)
-    return tokens.some((_, i) => wanted.every((token, k) => tokens[i + k] === token))
+    return tokens.some((_, i) => queryTerms.every((token, k) => tokens[i + k] === token))
   },
   3(bytes, document) {
     const { fieldName, term } = decode<{ fieldName: string; term: Uint8Array }>(space, 'TermQuery', bytes)
@@ -85,12 +87,12 @@ const kinds: Record<number, Kind> = {
     const query = decode<Bool>(space, 'BoolQuery', bytes)
     const isMatch = (one: Query) => matches(one, document)
     const must = [...query.mustQueries, ...query.filterQueries]
-    const usual = must.length > 0 || query.shouldQueries.length === 0 ? 0 : 1
-    const least = has(query, 'minimumShouldMatch') ? query.minimumShouldMatch : usual
+    const defaultMin = must.length > 0 || query.shouldQueries.length === 0 ? 0 : 1
+    const minMatches = has(query, 'minimumShouldMatch') ? query.minimumShouldMatch : defaultMin
     return (
       must.every(isMatch) &&
       !query.mustNotQueries.some(isMatch) &&
-      query.shouldQueries.filter(isMatch).length >= least
+      query.shouldQueries.filter(isMatch).length >= minMatches
     )
   },
   11: () => true,
@@ -116,11 +118,11 @@ export function matches({ type, query }: Query, document: Document): boolean {
 }
 
 function isTerm(fieldName: string, term: Uint8Array, document: Document): boolean {
-  const wanted = readVariant(term)
+  const queryTerms = readVariant(term)
   const { type } = fieldOf(fieldName, document)
-  if (type === fieldTypes.text) return tokensOf(fieldName, document).includes(String(wanted))
+  if (type === fieldTypes.text) return tokensOf(fieldName, document).includes(String(queryTerms))
   const value = document.value(fieldName)
-  return value !== undefined && compareValues(value, wanted) === 0
+  return value !== undefined && compareValues(value, queryTerms) === 0
 }
 
 function isGiven<T extends object>(query: T, field: keyof T): boolean {
@@ -137,7 +139,7 @@ function fieldOf(name: string, { fields }: Document): Field {
   return field
 }
 
-/** The terms of a text, or a keyword as the one that it is. */
+/** The terms of a text; a keyword is a single term. */
 function tokensOf(name: string, document: Document): string[] {
   const field = fieldOf(name, document)
   const value = document.value(name)
@@ -145,26 +147,26 @@ function tokensOf(name: string, document: Document): string[] {
   return field.type === fieldTypes.text ? analyse(value, field) : [value]
 }
 
-/** Each character of these scripts is a term, and each run of others. */
-const parted = '[\\p{sc=Han}\\p{sc=Hira}\\p{sc=Kana}\\p{sc=Hang}]'
-const words = new RegExp(`${parted}|(?:(?!${parted})[\\p{L}\\p{M}\\p{N}])+`, 'gu')
+/** Each character of these scripts is a term; other scripts form runs. */
+const unspacedScripts = '[\\p{sc=Han}\\p{sc=Hira}\\p{sc=Kana}\\p{sc=Hang}]'
+const words = new RegExp(`${unspacedScripts}|(?:(?!${unspacedScripts})[\\p{L}\\p{M}\\p{N}])+`, 'gu')
 
-/** A search looks at every row, so what was analysed is kept, up to so many characters. */
-const mostKept = 20_000_000
-const kept = new Map<string, string[]>()
+/** A search scans every row, so analysed texts are cached, up to this many characters. */
+const maxCachedChars = 20_000_000
+const cache = new Map<string, string[]>()
 let characters = 0
 
 function analyse(text: string, { analyzer }: Field): string[] {
   const key = `${analyzer} ${text}`
-  const known = kept.get(key)
-  if (known) return known
+  const cached = cache.get(key)
+  if (cached) return cached
   const lower = text.toLowerCase()
   const tokens = analyzer === 'split' ? lower.split(/\s+/).filter(Boolean) : (lower.match(words) ?? [])
   characters += text.length
-  if (characters > mostKept) {
-    kept.clear()
+  if (characters > maxCachedChars) {
+    cache.clear()
     characters = text.length
   }
-  kept.set(key, tokens)
+  cache.set(key, tokens)
   return tokens
 }

@@ -1,4 +1,4 @@
-// A search index: what it knows of the rows of its table, a little behind them, and for how long.
+// A search index: an eventually consistent copy of its table's rows, with its own time to live.
 
 import type { StoredRow, Table } from '../table.ts'
 import { identityOf, type KeyValue } from '../values.ts'
@@ -18,16 +18,16 @@ export interface IndexRequest {
 
 export interface Index extends IndexRequest {
   fields: Map<string, Field>
-  /** From when on it knows what was there before it, in milliseconds since 1970. */
+  /** When it contains the existing rows, in milliseconds since 1970. */
   ready: number
-  /** Seconds; -1 for ever. It is that of whole rows, and not that of the table. */
+  /** Seconds; -1 means forever. Applies to whole rows, independent of the table's. */
   timeToLive: number
   rows(): StoredRow[]
 }
 
 export interface Clock {
   now(): number
-  /** Seconds until a write, or a new index, is known. */
+  /** Seconds until a write or a new index is searchable. */
   delay(): number
 }
 
@@ -37,7 +37,7 @@ interface PendingChange {
   row: StoredRow | undefined
 }
 
-const usualAnalyzer = 'single_word'
+const defaultAnalyzer = 'single_word'
 
 export function createIndex(
   { tableName, indexName, schema }: IndexRequest,
@@ -45,25 +45,25 @@ export function createIndex(
   table: Table,
   { now, delay }: Clock,
 ): Index {
-  const known = new Map<string, StoredRow>()
-  let coming: PendingChange[] = []
+  const indexed = new Map<string, StoredRow>()
+  let pending: PendingChange[] = []
   const dueAt = () => now() + 1000 * delay()
   const ready = dueAt()
-  for (const row of table.all()) coming.push({ due: ready, key: row.key, row })
+  for (const row of table.all()) pending.push({ due: ready, key: row.key, row })
   table.onChange((key, row) => {
-    coming.push({ due: dueAt(), key, row })
-    // Nobody may search for long; what was known meanwhile is then not held twice.
-    if (coming.length % 1_000 === 0) learn()
+    pending.push({ due: dueAt(), key, row })
+    // Bounds memory if no search happens for long.
+    if (pending.length % 1_000 === 0) applyPending()
   })
 
-  function learn(): void {
+  function applyPending(): void {
     const at = now()
-    for (const { due, key, row } of coming) {
+    for (const { due, key, row } of pending) {
       if (due > at) continue
-      if (row) known.set(identityOf(key), row)
-      else known.delete(identityOf(key))
+      if (row) indexed.set(identityOf(key), row)
+      else indexed.delete(identityOf(key))
     }
-    coming = coming.filter(({ due }) => due > at)
+    pending = pending.filter(({ due }) => due > at)
   }
 
   const index: Index = {
@@ -75,12 +75,12 @@ export function createIndex(
     fields: new Map(
       schema.fieldSchemas.map(({ fieldName, fieldType, analyzer }) => [
         fieldName,
-        { type: fieldType, ...(fieldType === fieldTypes.text && { analyzer: analyzer || usualAnalyzer }) },
+        { type: fieldType, ...(fieldType === fieldTypes.text && { analyzer: analyzer || defaultAnalyzer }) },
       ]),
     ),
     rows() {
-      learn()
-      const all = [...known.values()]
+      applyPending()
+      const all = [...indexed.values()]
       const oldest = now() - 1000 * index.timeToLive
       return index.timeToLive === -1 ? all : all.filter(({ written }) => written > oldest)
     },

@@ -1,4 +1,4 @@
-// Operations on search indexes, and the pages of a search.
+// Operations on search indexes, and paginated search.
 import { invalid, refusal } from '../errors.ts'
 import { writeRows } from '../plain-buffer/write.ts'
 import { decode, has } from '../protocol.ts'
@@ -7,7 +7,7 @@ import { compareKeys, compareValues, type Value } from '../values.ts'
 import { type Document, matches, type Query } from './queries.ts'
 import { type Clock, createIndex, type Index, type IndexRequest } from './search-index.ts'
 
-export interface SearchDesk extends Clock {
+export interface SearchContext extends Clock {
   table(name: string): Table
   indexes: Map<string, Index>
 }
@@ -26,81 +26,81 @@ interface SearchQuery {
   token: Uint8Array
 }
 
-interface Wish {
+interface ReturnedColumns {
   returnType: number
   columnNames: string[]
 }
 
-interface Place {
+interface Cursor {
   from: number
   sorters: Sorter[]
 }
 
-type Operation = (body: Uint8Array, desk: SearchDesk) => object
+type Operation = (body: Uint8Array, context: SearchContext) => object
 
-/** Limits of the service. */
-const mostRows = 100
-const deepest = 100_000
+/** Service limits. */
+const maxRows = 100
+const maxDepth = 100_000
 const descending = 1
 const phases = { full: 1, increment: 2 }
 const running = 3
 const returns = { all: 1, specified: 2, none: 3, allOfIndex: 4 }
-const usualRows = 10
+const defaultRows = 10
 
 export const searchOperations: Record<string, Operation> = {
-  CreateSearchIndex(body, desk) {
+  CreateSearchIndex(body, context) {
     const request = decode<IndexRequest & { timeToLive: number }>('search', 'CreateSearchIndexRequest', body)
     const { tableName, indexName } = request
-    const table = desk.table(tableName)
-    const timeToLive = lifeIn(request)
-    checkLife(timeToLive, table)
+    const table = context.table(tableName)
+    const timeToLive = readTimeToLive(request)
+    checkTimeToLive(timeToLive, table)
     if (!(request.schema?.fieldSchemas.length > 0)) throw invalid('The schema of the index has no fields.')
-    if (desk.indexes.has(nameOf(tableName, indexName)))
+    if (context.indexes.has(nameOf(tableName, indexName)))
       throw refusal('OTSObjectAlreadyExist', 'Requested index already exists.')
-    desk.indexes.set(nameOf(tableName, indexName), createIndex(request, timeToLive, table, desk))
+    context.indexes.set(nameOf(tableName, indexName), createIndex(request, timeToLive, table, context))
     return {}
   },
-  UpdateSearchIndex(body, desk) {
+  UpdateSearchIndex(body, context) {
     const request = decode<Named & { timeToLive: number }>('search', 'UpdateSearchIndexRequest', body)
-    const index = theIndex(request, desk)
-    const timeToLive = lifeIn(request)
-    checkLife(timeToLive, desk.table(index.tableName))
+    const index = indexOf(request, context)
+    const timeToLive = readTimeToLive(request)
+    checkTimeToLive(timeToLive, context.table(index.tableName))
     index.timeToLive = timeToLive
     return {}
   },
-  DeleteSearchIndex(body, desk) {
-    const { tableName, indexName } = theIndex(named('DeleteSearchIndexRequest', body), desk)
-    desk.indexes.delete(nameOf(tableName, indexName))
+  DeleteSearchIndex(body, context) {
+    const { tableName, indexName } = indexOf(readNames('DeleteSearchIndexRequest', body), context)
+    context.indexes.delete(nameOf(tableName, indexName))
     return {}
   },
-  ListSearchIndex(body, desk) {
-    const { tableName } = named('ListSearchIndexRequest', body)
-    if (tableName) desk.table(tableName)
-    const indices = [...desk.indexes.values()].filter(index => !tableName || index.tableName === tableName)
+  ListSearchIndex(body, context) {
+    const { tableName } = readNames('ListSearchIndexRequest', body)
+    if (tableName) context.table(tableName)
+    const indices = [...context.indexes.values()].filter(index => !tableName || index.tableName === tableName)
     return { indices: indices.map(({ tableName, indexName }) => ({ tableName, indexName })) }
   },
-  DescribeSearchIndex(body, desk) {
-    const { schema, ready, timeToLive } = theIndex(named('DescribeSearchIndexRequest', body), desk)
-    const at = desk.now()
+  DescribeSearchIndex(body, context) {
+    const { schema, ready, timeToLive } = indexOf(readNames('DescribeSearchIndexRequest', body), context)
+    const at = context.now()
     const syncStat =
       ready > at
         ? { syncPhase: phases.full, currentSyncTimestamp: 0 }
         : { syncPhase: phases.increment, currentSyncTimestamp: Math.floor(at) }
     return { schema, timeToLive, syncStat, indexStatus: { status: running } }
   },
-  Search(body, desk) {
-    const request = decode<Named & { columnsToGet: Wish | null; searchQuery: Uint8Array }>(
+  Search(body, context) {
+    const request = decode<Named & { columnsToGet: ReturnedColumns | null; searchQuery: Uint8Array }>(
       'search',
       'SearchRequest',
       body,
     )
-    const index = theIndex(request, desk)
-    const table = desk.table(request.tableName)
+    const index = indexOf(request, context)
+    const table = context.table(request.tableName)
     const search = decode<SearchQuery>('search', 'SearchQuery', request.searchQuery)
     const { query } = search
     if (!query) throw invalid('query is missing.')
-    const limit = has(search, 'limit') ? search.limit : usualRows
-    const { from, sorters } = placeOf(search)
+    const limit = has(search, 'limit') ? search.limit : defaultRows
+    const { from, sorters } = cursorOf(search)
     checkPage(search, limit)
     checkSorters(sorters, index)
     const found = index
@@ -124,7 +124,7 @@ interface Named {
   indexName: string
 }
 
-function named(message: string, body: Uint8Array): Named {
+function readNames(message: string, body: Uint8Array): Named {
   return decode('search', message, body)
 }
 
@@ -132,29 +132,29 @@ function nameOf(tableName: string, indexName: string): string {
   return `${tableName}/${indexName}`
 }
 
-function theIndex({ tableName, indexName }: Named, desk: SearchDesk): Index {
-  desk.table(tableName)
-  const found = desk.indexes.get(nameOf(tableName, indexName))
+function indexOf({ tableName, indexName }: Named, context: SearchContext): Index {
+  context.table(tableName)
+  const found = context.indexes.get(nameOf(tableName, indexName))
   if (!found) throw refusal('OTSObjectNotExist', 'Requested index does not exist.')
   return found
 }
 
-function lifeIn(request: { timeToLive: number }): number {
-  const life = has(request, 'timeToLive') ? request.timeToLive : -1
-  if (life === 0 || life < -1) throw invalid('TimeToLive cannot be 0 or less than -1.')
-  return life
+function readTimeToLive(request: { timeToLive: number }): number {
+  const seconds = has(request, 'timeToLive') ? request.timeToLive : -1
+  if (seconds === 0 || seconds < -1) throw invalid('TimeToLive cannot be 0 or less than -1.')
+  return seconds
 }
 
-/** Cells of a table end one by one where rows may be updated, and an index knows whole rows; none outlives its table. */
-function checkLife(timeToLive: number, { options }: Table): void {
+/** Updatable rows expire cell by cell, but an index expires whole rows; and it may not outlive its table. */
+function checkTimeToLive(timeToLive: number, { options }: Table): void {
   if (options.allowUpdate && (timeToLive !== -1 || options.timeToLive !== -1))
     throw invalid('A search index with a time to live needs a table whose allowUpdate is false.')
   if (isLonger(timeToLive, options.timeToLive)) throw invalid(tooLong(timeToLive, options.timeToLive))
 }
 
 function checkPage({ offset, token, sort }: SearchQuery, limit: number): void {
-  if (limit < 0 || limit > mostRows) throw invalid(`The limit must be in range: [0, ${mostRows}].`)
-  if (offset < 0 || offset + limit > deepest) throw invalid(`offset + limit must not exceed ${deepest}.`)
+  if (limit < 0 || limit > maxRows) throw invalid(`The limit must be in range: [0, ${maxRows}].`)
+  if (offset < 0 || offset + limit > maxDepth) throw invalid(`offset + limit must not exceed ${maxDepth}.`)
   if (token.length > 0 && sort) throw invalid('The sort is that of the token.')
 }
 
@@ -173,22 +173,22 @@ function columnOf(row: StoredRow, name: string, { columns }: Table): Value | und
   return inKey >= 0 ? row.key[inKey] : row.cells.get(name)?.value
 }
 
-/** With a token the order is the one of the first page. */
-function placeOf({ offset, token, sort }: SearchQuery): Place {
+/** A token carries the sort order of the first page. */
+function cursorOf({ offset, token, sort }: SearchQuery): Cursor {
   if (token.length === 0) return { from: offset, sorters: (sort?.sorter ?? []).map(plain) }
   try {
-    const { from, sorters } = JSON.parse(Buffer.from(token).toString()) as Place
+    const { from, sorters } = JSON.parse(Buffer.from(token).toString()) as Cursor
     return { from: Number(from), sorters: [...sorters] }
   } catch {
     throw invalid('The token is invalid.')
   }
 }
 
-function tokenOf(place: Place): Buffer {
-  return Buffer.from(JSON.stringify(place))
+function tokenOf(cursor: Cursor): Buffer {
+  return Buffer.from(JSON.stringify(cursor))
 }
 
-/** A message of the protocol writes itself to JSON in another way than it is read. */
+/** Copies a sorter: the JSON of a protocol message differs from its properties. */
 function plain({ fieldSort, pkSort }: Sorter): Sorter {
   if (fieldSort) return { fieldSort: { fieldName: fieldSort.fieldName, order: fieldSort.order } }
   if (pkSort) return { pkSort: { order: pkSort.order } }
@@ -211,12 +211,12 @@ function compareFields(one: Value | undefined, other: Value | undefined): number
   return compareValues(one, other) ?? 0
 }
 
-/** Undefined: all. The key is always given. */
-function columnsOf(wish: Wish | null, { fields }: Index): string[] | undefined {
-  const type = wish && has(wish, 'returnType') ? wish.returnType : returns.none
+/** Undefined means all. The key is always returned. */
+function columnsOf(columns: ReturnedColumns | null, { fields }: Index): string[] | undefined {
+  const type = columns && has(columns, 'returnType') ? columns.returnType : returns.none
   if (type === returns.all) return undefined
   if (type === returns.allOfIndex) return [...fields.keys()]
-  return type === returns.specified ? wish!.columnNames : []
+  return type === returns.specified ? columns!.columnNames : []
 }
 
 function rowOf(row: StoredRow, table: Table, columns: string[] | undefined): Buffer {
