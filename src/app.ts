@@ -8,13 +8,15 @@ import { noMeter } from './domain/meter.ts'
 import type { ObjectStorage } from './domain/ports.ts'
 import type { Queue } from './domain/queue.ts'
 import { chunkAsr } from './drivers/asr/chunk-asr.ts'
+import { drainable } from './drivers/asr/drainable.ts'
 import { fileRecognisers } from './drivers/asr/file-asr/recognisers.ts'
-import { drainable, metered, rateLimited, retrying } from './drivers/asr/wrappers.ts'
+import { asrRetries } from './drivers/asr/retries.ts'
 import { createDownloader } from './drivers/download/download.ts'
 import { type FoundFfmpeg, locateFfmpeg } from './drivers/ffmpeg/locate.ts'
 import { type Dashscope, dashscope } from './drivers/http/dashscope.ts'
 import { createHttpClient } from './drivers/http/http.ts'
 import { createAdaptiveRateLimiter } from './drivers/http/rate-limiter.ts'
+import { metering, rateLimiting, retrying, wrap } from './drivers/http/wrap.ts'
 import { checkGeminiKey } from './drivers/llm/gemini/key.ts'
 import { isGemini } from './drivers/llm/models.ts'
 import { textConcurrency, textModels, textTimeoutSeconds } from './drivers/llm/text-models.ts'
@@ -104,7 +106,7 @@ export async function createApp(
           version: metricsVersion,
         })
   const meter = metrics ?? noMeter
-  const recogniser = drainable(metered(asr, meter))
+  const recogniser = drainable(wrap(asr, ['recognise'], metering(meter, asr.model)))
   const mns = await createSharedQueue(config, id => store.ownersOf(id))
   const queue: Queue = mns ?? inProcessQueue(lanes)
   const textHttp = createHttpClient({
@@ -137,7 +139,7 @@ export async function createApp(
     drain: recogniser.drain,
     scratchDir: join(config.dataDir, 'scratch'),
     pipeline: {
-      recogniser: retrying(rateLimited(recogniser, limiter)),
+      recogniser: wrap(recogniser, ['recognise'], retrying(asrRetries), rateLimiting(limiter)),
       ...fileRecognisers({
         cloud,
         http,

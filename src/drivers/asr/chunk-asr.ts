@@ -71,8 +71,8 @@ function withAudio(json: string, audio: Buffer): RequestBody {
   const before = Buffer.from(json.slice(0, at))
   const after = Buffer.from(json.slice(at + hereInJson.length))
   return {
-    bytes: before.length + Math.ceil(audio.length / 3) * 4 + after.length,
-    *pieces() {
+    byteLength: before.length + Math.ceil(audio.length / 3) * 4 + after.length,
+    *chunks() {
       yield before
       for (let from = 0; from < audio.length; from += pieceBytes)
         yield Buffer.from(audio.toString('base64', from, from + pieceBytes), 'latin1')

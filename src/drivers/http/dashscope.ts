@@ -72,10 +72,10 @@ export function dashscope({ apiKey, baseUrl, http }: DashscopeOptions): Streamin
     },
     async *stream(request, signal, onOpen) {
       const headers = { accept: 'text/event-stream', 'x-dashscope-sse': 'enable', ...request.headers }
-      const { status, pieces } = await http.stream(prepare({ ...request, headers }, signal))
-      if (status !== 200) throw providerError(status, await readJsonBody(pieces))
+      const { status, text } = await http.stream(prepare({ ...request, headers }, signal))
+      if (status !== 200) throw providerError(status, await readJsonBody(text))
       onOpen?.()
-      for await (const frame of readEvents(pieces)) {
+      for await (const frame of readEvents(text)) {
         // A stream may be refused with 200 and a frame that tells the true status (raw captures).
         if (frame.event === 'error' || isRefusal(frame.json))
           throw providerError(frame.status ?? 200, frame.json)

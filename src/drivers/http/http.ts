@@ -11,8 +11,8 @@ export interface HttpResponse {
 
 /** A body in pieces, JSON unless a header says otherwise, so that a recording never stands in memory; read anew for each attempt. */
 export interface RequestBody {
-  bytes: number
-  pieces(): Iterable<Buffer> | AsyncIterable<Buffer>
+  byteLength: number
+  chunks(): Iterable<Buffer> | AsyncIterable<Buffer>
 }
 
 export interface HttpRequest {
@@ -29,7 +29,7 @@ export interface HttpRequest {
 export interface HttpStream {
   status: number
   /** To be read at once, and to its end or until `break`: either frees the connection. Throws as `stream` does. */
-  pieces: AsyncIterable<string>
+  text: AsyncIterable<string>
 }
 
 export interface HttpClient {
@@ -123,7 +123,7 @@ export function createHttpClient({
       const limits = { bytes: maxStreamBytes, seconds: streamTimeoutSeconds }
       return open(await streams, request).then(({ statusCode, body }) => ({
         status: statusCode,
-        pieces: textOf(body, request, limits),
+        text: textOf(body, request, limits),
       }))
     },
     async close() {
@@ -152,7 +152,7 @@ async function open({ request }: Pool, asked: HttpRequest): Promise<Dispatcher.R
       path: pathname + search,
       method,
       headers: { accept: 'application/json', ...(body && describeBody(body)), ...headers },
-      ...(body && { body: Readable.from(body.pieces(), { objectMode: false, highWaterMark: 1 }) }),
+      ...(body && { body: Readable.from(body.chunks(), { objectMode: false, highWaterMark: 1 }) }),
       signal,
     })
   } catch (error) {
@@ -179,8 +179,8 @@ async function* textOf(
   }
 }
 
-function describeBody({ bytes }: RequestBody): Record<string, string> {
-  return { 'content-type': 'application/json', 'content-length': String(bytes) }
+function describeBody({ byteLength }: RequestBody): Record<string, string> {
+  return { 'content-type': 'application/json', 'content-length': String(byteLength) }
 }
 
 function parse(text: string): unknown {

@@ -3,7 +3,7 @@ import { isSpeechError } from '../../domain/errors.ts'
 import type { Meter } from '../../domain/meter.ts'
 
 /** A request that its caller has given up is not counted. */
-export async function measured<T>(
+export async function measureRequest<T>(
   meter: Meter,
   model: string,
   signal: AbortSignal,

@@ -1,33 +1,31 @@
-// Wrappers of the same type around a driver: metrics, a rate limit and retries for each request that it makes.
+// Adds metrics, a rate limit and retries to the requests of a driver, which keeps its type.
 import type { Meter } from '../../domain/meter.ts'
-import { measured } from './measured.ts'
+import { measureRequest } from './measured.ts'
 import { type AdaptiveRateLimiter, reportThrottling } from './rate-limiter.ts'
 import { type RetryOptions, retry } from './retry.ts'
 
 /** One request: `call` makes it, `signal` is the caller's. */
 export type Around = <T>(call: () => Promise<T>, signal: AbortSignal) => Promise<T>
 
-/** Methods that make a request; their last argument is a signal or holds one. */
+/** Methods that make a request; their last argument has to be a signal, or to hold one. */
 type RequestMethod<Driver> = {
-  [Name in keyof Driver]: Driver[Name] extends (
-    ...args: [...never[], AbortSignal | { signal: AbortSignal }]
-  ) => Promise<unknown>
-    ? Name
-    : never
+  [Name in keyof Driver]-?: Driver[Name] extends (...args: never) => Promise<unknown> ? Name : never
 }[keyof Driver]
 
-/** Runs `around` in place of these methods; all else of the driver stays as it is. */
+/** Runs these requests through each `around`, the first one outermost; all else of the driver stays as it is. */
 export function wrap<Driver extends object>(
-  inner: Driver,
+  driver: Driver,
   methods: readonly RequestMethod<Driver>[],
-  around: Around,
+  ...arounds: Around[]
 ): Driver {
-  const wrapped = { ...inner }
+  const wrapped = { ...driver }
   for (const name of methods) {
-    const method = inner[name] as (...args: unknown[]) => Promise<unknown>
+    const method = driver[name] as (...args: unknown[]) => Promise<unknown>
     const request = (...args: unknown[]) => {
       const last = args.at(-1) as AbortSignal | { signal: AbortSignal }
-      return around(() => method.apply(inner, args), 'signal' in last ? last.signal : last)
+      const signal = 'signal' in last ? last.signal : last
+      const call = () => method.apply(driver, args)
+      return arounds.reduceRight((inner, around) => () => around(inner, signal), call)()
     }
     wrapped[name] = request as Driver[typeof name]
   }
@@ -38,7 +36,7 @@ export function wrap<Driver extends object>(
 export const metering =
   (meter: Meter, model: string): Around =>
   (call, signal) =>
-    measured(meter, model, signal, call)
+    measureRequest(meter, model, signal, call)
 
 /** Keeps to the limiter's rate, and reports to it when the provider throttles. */
 export const rateLimiting =

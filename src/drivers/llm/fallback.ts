@@ -10,8 +10,7 @@ import type {
 import { log } from '../../log.ts'
 import { errorResponseOf } from '../http/dashscope.ts'
 import { createDoor, type Door, type DoorOptions, type Visit } from './circuit-breaker.ts'
-import type { ProviderModel } from './model-key.ts'
-import { acceptedOnce } from './wrappers.ts'
+import { acceptedOnce, type ProviderModel } from './provider-model.ts'
 
 export interface FallbackOptions extends DoorOptions {
   unavailableModels: UnavailableModels

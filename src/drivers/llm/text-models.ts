@@ -1,15 +1,18 @@
 // The language models that format, in the order of the settings, as one.
+import { isSpeechError } from '../../domain/errors.ts'
 import { type Meter, noMeter } from '../../domain/meter.ts'
 import { noTextModel, type TextModel, type UnavailableModels } from '../../domain/text-model.ts'
 import { dashscope } from '../http/dashscope.ts'
 import type { HttpClient } from '../http/http.ts'
 import { createAdaptiveRateLimiter } from '../http/rate-limiter.ts'
+import type { RetryOptions } from '../http/retry.ts'
+import { metering, rateLimiting, retrying, wrap } from '../http/wrap.ts'
 import { fallback } from './fallback.ts'
+import { retryAfter } from './gemini/errors.ts'
 import { geminiText } from './gemini/text.ts'
-import type { ProviderModel } from './model-key.ts'
 import { isGemini } from './models.ts'
+import type { ProviderModel } from './provider-model.ts'
 import { qwenText } from './qwen/text.ts'
-import { counted, limited, retrying } from './wrappers.ts'
 
 /** Where models of one provider are asked. */
 export interface Provider {
@@ -35,14 +38,25 @@ export const textConcurrency = 32
 /** Seconds without a byte: they do not think, and another model is there. */
 export const textTimeoutSeconds = 60
 
-/** The provider's limit for one account and model (international region); Gemini's depends on the account. */
-const requestsPerMinute = 600
+const rateLimit = {
+  /** The provider's limit for one account and model (international region); Gemini's depends on the account. */
+  perMinute: 600,
+  /** While a model throttles, the next one would answer sooner than a request that waits here. */
+  minPerMinute: 120,
+  maxPauseMs: 4_000,
+}
 
-/** Requests a minute that a model may have while it throttles: whoever waits for a turn might have been answered by the next. */
-const slowest = 120
+/** A server that asks for a longer wait is left to the next request. */
+const maxRetryAfterSeconds = 8
 
-/** Milliseconds: where a model throttles for longer than a moment, the next one is asked. */
-const longestPause = 4_000
+/** Few, as the next model of the list is there at once. */
+export const textRetries: RetryOptions = {
+  maxAttempts: { THROTTLED: 3, PROVIDER_FAILED: 3, PROVIDER_UNREACHABLE: 2, default: 1 },
+  firstDelaySeconds: 0.5,
+  isRetryable: error =>
+    isSpeechError(error) && error.retryable && (retryAfter(error) ?? 0) <= maxRetryAfterSeconds,
+  retryAfterSeconds: retryAfter,
+}
 
 /** Models whose provider has no key are passed over. */
 export function textModels({
@@ -64,22 +78,13 @@ export function textModels({
 
   const usable = [...new Set(models)].flatMap(open)
   if (usable.length === 0) return noModel
-  return fallback(
-    usable.map(model =>
-      retrying(
-        limited(
-          counted(model, meter),
-          createAdaptiveRateLimiter({
-            perMinute: requestsPerMinute,
-            minPerMinute: slowest,
-            concurrency,
-            maxPauseMs: longestPause,
-          }),
-        ),
-      ),
-    ),
-    { unavailableModels },
-  )
+  return fallback(usable.map(withinLimits), { unavailableModels })
+
+  function withinLimits(model: ProviderModel): ProviderModel {
+    const limiter = createAdaptiveRateLimiter({ ...rateLimit, concurrency })
+    const retries = retrying(textRetries)
+    return wrap(model, ['generate'], retries, rateLimiting(limiter), metering(meter, model.name))
+  }
 }
 
 const noModel: TextModel = {

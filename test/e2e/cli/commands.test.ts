@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { settings } from '../../../src/config/settings.ts'
 import { type Desk, openDesk } from '../../support/e2e/command.ts'
 import { entry, fixture, root } from '../../support/e2e/system.ts'
-import { say } from '../../support/servers/task-server.ts'
+import { reply } from '../../support/servers/task-server.ts'
 import { geminiError, startTextServer, type TextServer } from '../../support/servers/text-server.ts'
 
 let desk: Desk
@@ -194,14 +194,14 @@ describe('the formatting check of speech-mcp doctor', () => {
   })
 
   it('doctor checks the Gemini key with a free request that has the key in a header', async () => {
-    server.answer(say(200, { models: [{ name: 'models/gemini-2.5-flash' }], nextPageToken: 'x' }))
+    server.respondWith(reply(200, { models: [{ name: 'models/gemini-2.5-flash' }], nextPageToken: 'x' }))
     const { code, line } = await formatting({ ...withKey(), FORMAT_MODELS: 'gemini-2.5-flash' })
     expect(code).toBe(0)
     expect(line).toMatch(
       /^ok {4}formatting: asks gemini-2\.5-flash in turn; the Gemini key is accepted by 127\.0\.0\.1/,
     )
     expect(line).toContain('; from 2026-12-01 on gemini-3.5-flash-lite answers for gemini-2.5-flash')
-    expect(server.seen.at(-1)).toMatchObject({
+    expect(server.requests.at(-1)).toMatchObject({
       method: 'GET',
       path: '/v1beta/models?pageSize=1',
       headers: { 'x-goog-api-key': 'AIza-key' },
@@ -215,11 +215,11 @@ describe('the formatting check of speech-mcp doctor', () => {
       geminiError(400, 'INVALID_ARGUMENT', 'API key not valid. Please pass a valid API key.'),
     ],
     ['a country that is not served', 'ACCESS_DENIED', geminiError(400, 'FAILED_PRECONDITION')],
-    ['an address where there is none', 'WRONG_BASE_URL', say(404, 'no such page')],
-    ['something else at the address', 'WRONG_BASE_URL', say(200, { ok: true })],
+    ['an address where there is none', 'WRONG_BASE_URL', reply(404, 'no such page')],
+    ['something else at the address', 'WRONG_BASE_URL', reply(200, { ok: true })],
     ['a provider that fails', 'PROVIDER_FAILED', geminiError(503, 'UNAVAILABLE')],
   ])('doctor explains %s of Gemini', async (_, failure, answer) => {
-    server.answer(answer)
+    server.respondWith(answer)
     const { code, line } = await formatting(withKey())
     expect(code).toBe(1)
     expect(line).toMatch(new RegExp(`^FAIL {2}formatting: ${failure}: [A-Z].+\\. [A-Z].+\\.$`))
@@ -227,9 +227,9 @@ describe('the formatting check of speech-mcp doctor', () => {
   })
 
   it('doctor does not check a Gemini key that no model needs', async () => {
-    const before = server.seen.length
+    const before = server.requests.length
     const { line } = await formatting({ ...withKey(), FORMAT_MODELS: 'qwen-flash' })
-    expect({ line, seen: server.seen.length }).toEqual({
+    expect({ line, seen: server.requests.length }).toEqual({
       line: 'ok    formatting: asks qwen-flash in turn',
       seen: before,
     })

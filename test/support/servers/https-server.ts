@@ -1,38 +1,38 @@
-// An HTTPS server on loopback, with a certificate made for tests alone (openssl, for localhost and 127.0.0.1).
+// An HTTPS server on loopback, with a certificate for tests only (openssl, for localhost and 127.0.0.1).
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 
 const pem = (name: string) => readFileSync(new URL(name, import.meta.url), 'utf8')
-/** What a client has to trust. */
+/** The certificate authority that a client has to trust. */
 export const certificate = pem('localhost-cert.pem')
 
-export type Answer = (response: ServerResponse, request: IncomingMessage) => void
+export type Responder = (response: ServerResponse, request: IncomingMessage) => void
 
 export interface HttpsServer {
   port: number
-  /** Serves this path and gives its address. */
-  serve(path: string, answer: Answer): string
-  /** The paths that were asked for. */
-  asked: string[]
+  /** Serves this path; returns its URL. */
+  serve(path: string, responder: Responder): string
+  /** The paths of all requests, in their order. */
+  requestedPaths: string[]
   close(): Promise<void>
 }
 
 export async function startHttpsServer(): Promise<HttpsServer> {
-  const answers = new Map<string, Answer>()
-  const asked: string[] = []
+  const responders = new Map<string, Responder>()
+  const requestedPaths: string[] = []
   const server = createServer({ cert: certificate, key: pem('localhost-key.pem') }, (request, response) => {
-    asked.push(request.url!)
-    answers.get(request.url!)!(response, request)
+    requestedPaths.push(request.url!)
+    responders.get(request.url!)!(response, request)
   })
   await new Promise<void>(ready => server.listen(0, '127.0.0.1', ready))
   const { port } = server.address() as AddressInfo
   return {
     port,
-    asked,
-    serve(path, answer) {
-      answers.set(path, answer)
+    requestedPaths,
+    serve(path, responder) {
+      responders.set(path, responder)
       return `https://127.0.0.1:${port}${path}`
     },
     async close() {

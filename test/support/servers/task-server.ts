@@ -1,9 +1,9 @@
-// A server that answers as a test tells it, for DashScope's tasks and the files that come of them; and true answers.
+// A server with responses set by the test, for DashScope's tasks and result files; and responses of the real service.
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-export interface Seen {
+export interface ReceivedRequest {
   method: string
   /** With its query. */
   path: string
@@ -11,58 +11,62 @@ export interface Seen {
   body: string
 }
 
-type Answer = (seen: Seen, response: ServerResponse, request: IncomingMessage) => void
+export type Responder = (
+  received: ReceivedRequest,
+  response: ServerResponse,
+  request: IncomingMessage,
+) => void
 
 export interface TaskServer {
   origin: string
   /** As DASHSCOPE_BASE_URL has it. */
   baseUrl: string
-  /** Since the last change of the answer. */
-  seen: Seen[]
-  /** What is done with a request from now on. */
-  answer(how: Answer): void
-  /** The same status and body for every request. */
-  answers(status: number, body: object | string): void
-  /** One answer for each request in turn; the last one stays. */
-  inTurn(...how: Answer[]): void
+  /** Since the responder was last changed. */
+  requests: ReceivedRequest[]
+  /** Responds to every request in this way from now on. */
+  respondWith(responder: Responder): void
+  /** Responds to every request with the same status and body. */
+  respond(status: number, body: object | string): void
+  /** Responds with each of these in turn; the last one stays. */
+  respondInTurn(...responders: Responder[]): void
   close(): Promise<void>
 }
 
-export const say =
-  (status: number, body: object | string): Answer =>
+export const reply =
+  (status: number, body: object | string): Responder =>
   (_, response) =>
     void response.writeHead(status).end(typeof body === 'string' ? body : JSON.stringify(body))
 
-export const hangUp: Answer = (_, __, request) => void request.socket.destroy()
+export const dropConnection: Responder = (_, __, request) => void request.socket.destroy()
 
 export async function startTaskServer(port = 0): Promise<TaskServer> {
-  let how: Answer = say(500, '')
-  let seen: Seen[] = []
+  let responder: Responder = reply(500, '')
+  let requests: ReceivedRequest[] = []
   const server = createServer(async (request, response) => {
-    const pieces: Buffer[] = []
+    const chunks: Buffer[] = []
     request.on('error', () => {})
-    for await (const piece of request) pieces.push(piece)
+    for await (const chunk of request) chunks.push(chunk)
     const { method = '', url: path = '', headers } = request
-    seen.push({ method, path, headers, body: Buffer.concat(pieces).toString() })
-    how(seen.at(-1)!, response, request)
+    requests.push({ method, path, headers, body: Buffer.concat(chunks).toString() })
+    responder(requests.at(-1)!, response, request)
   }).listen(port, '127.0.0.1')
   await once(server, 'listening')
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const answer = (next: Answer) => {
-    how = next
-    seen = []
+  const respondWith = (next: Responder) => {
+    responder = next
+    requests = []
   }
   return {
     origin,
     baseUrl: `${origin}/api/v1`,
-    answer,
-    get seen() {
-      return seen
+    respondWith,
+    get requests() {
+      return requests
     },
-    answers: (status, body) => answer(say(status, body)),
-    inTurn(...all) {
+    respond: (status, body) => respondWith(reply(status, body)),
+    respondInTurn(...all) {
       let turn = 0
-      answer((...request) => all[Math.min(turn++, all.length - 1)]!(...request))
+      respondWith((...request) => all[Math.min(turn++, all.length - 1)]!(...request))
     },
     async close() {
       const closed = once(server, 'close')
@@ -75,32 +79,32 @@ export async function startTaskServer(port = 0): Promise<TaskServer> {
 
 const times = { submit_time: '2025-10-27 14:19:31.150', scheduled_time: '2025-10-27 14:19:31.233' }
 
-/** An answer to a question about a task. */
+/** The response to a query about a task. */
 export const task = (task_status: string, output: object = {}, rest: object = {}) => ({
   request_id: '7574ee8f-38a3-4b1e-9280-11c33ab46e51',
   output: { task_id: 't', task_status, ...times, ...output },
   ...rest,
 })
 
-/** The part of a task of the fun-asr kind that is done. */
-export const donePart = (transcription_url: string) => ({
-  file_url: 'https://b/heard.mp3',
+/** A finished part of a fun-asr task. */
+export const finishedPart = (transcription_url: string) => ({
+  file_url: 'https://b/transcribed.mp3',
   transcription_url,
   subtask_status: 'SUCCEEDED',
 })
 
-/** A task of the fun-asr kind that is done. */
+/** A finished task of the fun-asr family. */
 export const listTask = (transcription_url: string, usage: object = { duration: 9 }) =>
   task(
     'SUCCEEDED',
     {
-      results: [donePart(transcription_url)],
+      results: [finishedPart(transcription_url)],
       task_metrics: { TOTAL: 1, SUCCEEDED: 1, FAILED: 0 },
     },
     { usage },
   )
 
-/** A task of the qwen3-asr kind that is done. */
+/** A finished task of the qwen3-asr family. */
 export const singleTask = (transcription_url: string) =>
   task('SUCCEEDED', { result: { transcription_url } }, { usage: { seconds: 3 } })
 

@@ -1,8 +1,6 @@
-// A server that writes as text models do on the wire, as a test tells it; with frames as they were captured or documented.
+// A server with responses of text models set by the test, in the captured or documented wire format.
 import type { ServerResponse } from 'node:http'
-import { say, startTaskServer, type TaskServer } from './task-server.ts'
-
-export type Answer = Parameters<TaskServer['answer']>[0]
+import { type Responder, reply, startTaskServer, type TaskServer } from './task-server.ts'
 
 export interface TextServer extends TaskServer {
   /** As GEMINI_BASE_URL has it. */
@@ -11,26 +9,26 @@ export interface TextServer extends TaskServer {
 
 export async function startTextServer(): Promise<TextServer> {
   const server = await startTaskServer()
-  // The same object, as what it has seen changes.
+  // The same object, since its `requests` is a getter.
   return Object.assign(server, { geminiUrl: `${server.origin}/v1beta` })
 }
 
-/** A stream of these pieces, which then ends, or stays open. */
+/** A stream of these chunks that ends after the last one, or stays open. */
 export const stream =
-  (pieces: readonly (string | Uint8Array)[], { open = false } = {}): Answer =>
+  (chunks: readonly (string | Uint8Array)[], { open = false } = {}): Responder =>
   async (_, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream;charset=UTF-8' })
-    for (const piece of pieces) await written(response, piece)
+    for (const chunk of chunks) await sent(response, chunk)
     if (!open) response.end()
   }
 
-function written(response: ServerResponse, piece: string | Uint8Array): Promise<void> {
-  return new Promise(resolve => response.write(piece, () => setImmediate(resolve)))
+function sent(response: ServerResponse, chunk: string | Uint8Array): Promise<void> {
+  return new Promise(resolve => response.write(chunk, () => setImmediate(resolve)))
 }
 
 const usage = { total_tokens: 47, output_tokens: 39, input_tokens: 8 }
 
-/** The body of one frame, and of an answer that comes whole. `list` is how the newer route has its content. */
+/** The body of one event, or of a response in one document. `list`: the content format of the newer route. */
 export function qwenBody(
   text: string,
   finish: string | null = 'null',
@@ -45,13 +43,13 @@ export function qwenBody(
 }
 
 /** `number` is counted from 1. */
-export function sse(body: object, number = 1, event = 'result', status = 200): string {
+export function sseEvent(body: object, number = 1, event = 'result', status = 200): string {
   return `id:${number}\nevent:${event}\n:HTTP_STATUS/${status}\ndata:${JSON.stringify(body)}\n\n`
 }
 
-/** A whole answer: the news in each frame, and an empty last one. */
-export function qwenFrames(...news: string[]): string[] {
-  return [...news.map(text => qwenBody(text)), qwenBody('', 'stop')].map((body, i) => sse(body, i + 1))
+/** A complete response: one event for each new text, and an empty last one. */
+export function qwenEvents(...texts: string[]): string[] {
+  return [...texts.map(text => qwenBody(text)), qwenBody('', 'stop')].map((body, i) => sseEvent(body, i + 1))
 }
 
 export const qwenError = (code: string, message: string) => ({ code, message, request_id: 'r' })
@@ -71,16 +69,11 @@ export function geminiBody(text: string | undefined, finishReason?: string): obj
   }
 }
 
-export const geminiFrame = (body: object) => `data: ${JSON.stringify(body)}\r\n\r\n`
+export const geminiEvent = (body: object) => `data: ${JSON.stringify(body)}\r\n\r\n`
 
-export const geminiAnswer = (...news: string[]): Answer =>
-  stream([...news.map(text => geminiBody(text)), geminiBody('', 'STOP')].map(geminiFrame))
+export const geminiAnswer = (...texts: string[]): Responder =>
+  stream([...texts.map(text => geminiBody(text)), geminiBody('', 'STOP')].map(geminiEvent))
 
-export function geminiError(
-  code: number,
-  status: string,
-  message = 'Told in words.',
-  details: object[] = [],
-) {
-  return say(code, { error: { code, message, status, details } })
+export function geminiError(code: number, status: string, message = 'In words.', details: object[] = []) {
+  return reply(code, { error: { code, message, status, details } })
 }

@@ -115,8 +115,8 @@ function writeLetter(value: unknown): { body: RequestBody; isSent(): boolean } {
   const json = Buffer.from(JSON.stringify(value))
   let sent = false
   const body: RequestBody = {
-    bytes: json.length,
-    *pieces() {
+    byteLength: json.length,
+    *chunks() {
       sent = true
       yield json
     },

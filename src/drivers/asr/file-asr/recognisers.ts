@@ -1,13 +1,20 @@
-// The two recognisers of whole files, who speaks and what is said, within the rates that they share.
+// The two recognisers of whole files, one for speakers and one for text, within the rate limits that they share.
+import { SpeechError } from '../../../domain/errors.ts'
 import { type Meter, noMeter } from '../../../domain/meter.ts'
 import type { FileRecogniser } from '../../../domain/ports.ts'
 import type { Dashscope } from '../../http/dashscope.ts'
-import type { HttpClient } from '../../http/http.ts'
-import { type AdaptiveRateLimiter, createAdaptiveRateLimiter } from '../../http/rate-limiter.ts'
-import { countedFile, limitedFile, type RetryOptions, retryingFile } from '../wrappers.ts'
+import { type HttpClient, hasTimedOut } from '../../http/http.ts'
+import {
+  type AdaptiveRateLimiter,
+  createAdaptiveRateLimiter,
+  reportThrottling,
+} from '../../http/rate-limiter.ts'
+import type { RetryOptions } from '../../http/retry.ts'
+import { type Around, metering, rateLimiting, retrying, wrap } from '../../http/wrap.ts'
+import { asrRetries } from '../retries.ts'
 import { fileAsr } from './file-asr.ts'
 import { type FileRole, fileModel } from './models.ts'
-import { createPacer } from './pacer.ts'
+import { createThrottle, type Throttle } from './throttle.ts'
 
 export interface FileRecognisersOptions {
   cloud: Dashscope
@@ -15,7 +22,8 @@ export interface FileRecognisersOptions {
   speakerModel: string
   fileModel: string
   meter?: Meter
-  retry?: RetryOptions
+  /** Overrides of `asrRetries`. */
+  retries?: Partial<RetryOptions>
 }
 
 export interface FileRecognisers {
@@ -23,30 +31,59 @@ export interface FileRecognisers {
   fileRecogniser: FileRecogniser
 }
 
-/** An account may ask about tasks 20 times a second (Model Studio, asynchronous tasks): some of it is left to other processes. */
-const asksPerSecond = 15
-const submitsAtOnce = 4
+/** An account may ask about tasks 20 times a second (Model Studio, asynchronous tasks); other processes need some of that. */
+const queriesPerSecond = 15
+const maxConcurrentSubmits = 4
 
 export function fileRecognisers({
   cloud,
   http,
   meter = noMeter,
-  retry,
-  ...names
+  retries,
+  ...models
 }: FileRecognisersOptions): FileRecognisers {
-  const asks = createPacer(asksPerSecond)
-  const rates = new Map<string, AdaptiveRateLimiter>()
+  const throttle = createThrottle(queriesPerSecond)
+  const limiters = new Map<string, AdaptiveRateLimiter>()
   const recogniser = (model: string, role: FileRole) => {
     const { perMinute } = fileModel(model, role)
-    const submits = rates.get(model) ?? createAdaptiveRateLimiter({ perMinute, concurrency: submitsAtOnce })
-    rates.set(model, submits)
-    return retryingFile(
-      limitedFile(countedFile(fileAsr({ cloud, http, model, role }), meter), { submits, asks }),
-      retry,
-    )
+    const limiter =
+      limiters.get(model) ?? createAdaptiveRateLimiter({ perMinute, concurrency: maxConcurrentSubmits })
+    limiters.set(model, limiter)
+    const metered = wrap(fileAsr({ cloud, http, model, role }), ['submit', 'status'], metering(meter, model))
+    return withRetries(withLimits(metered, { limiter, throttle }), retries)
   }
   return {
-    speakerRecogniser: recogniser(names.speakerModel, 'speakers'),
-    fileRecogniser: recogniser(names.fileModel, 'text'),
+    speakerRecogniser: recogniser(models.speakerModel, 'speakers'),
+    fileRecogniser: recogniser(models.fileModel, 'text'),
   }
 }
+
+/** Keeps submits to the limiter's rate, and queries about tasks to the throttle's. */
+export function withLimits(
+  recogniser: FileRecogniser,
+  { limiter, throttle }: { limiter: AdaptiveRateLimiter; throttle: Throttle },
+): FileRecogniser {
+  const throttling: Around = async (call, signal) => {
+    await throttle.next(signal)
+    return reportThrottling(call, { backOff: throttle.pause, recover() {} })
+  }
+  const limited = wrap(recogniser, ['submit'], rateLimitTimeouts, rateLimiting(limiter))
+  return wrap(limited, ['status', 'listTasks', 'cancel'], throttling)
+}
+
+/** Retries submits too: one that may have made a task fails with an error that is not retryable. */
+export function withRetries(recogniser: FileRecogniser, overrides?: Partial<RetryOptions>): FileRecogniser {
+  const retry = retrying({ ...asrRetries, ...overrides })
+  return wrap(recogniser, ['submit', 'status', 'listTasks', 'cancel'], retry)
+}
+
+/** Explains a time limit that passed while a request waited for the rate limiter. */
+const rateLimitTimeouts: Around = (call, signal) =>
+  call().catch(error => {
+    if (error !== signal.reason || !hasTimedOut(signal)) throw error
+    throw new SpeechError('THROTTLED', 'The request waited too long: the model’s rate limit is used up.', {
+      hint: 'Wait a minute and call again.',
+      retryable: true,
+      cause: error,
+    })
+  })

@@ -89,9 +89,9 @@ export function isAboutThinking(error: unknown): boolean {
   return isSpeechError(error) && (error.cause as { isAboutThinking?: unknown })?.isAboutThinking === true
 }
 
-/** Seconds that a provider has asked us to wait before the next request. */
-export function retryAfter(error: SpeechError): number | undefined {
-  return (error.cause as { retryAfter?: number } | undefined)?.retryAfter
+/** Seconds that the provider asks to wait before the next request. */
+export function retryAfter(error: unknown): number | undefined {
+  return isSpeechError(error) ? (error.cause as { retryAfter?: number } | undefined)?.retryAfter : undefined
 }
 
 function meaningOf(status: number, { status: name, reason, message }: GoogleError, model: string): Meaning {

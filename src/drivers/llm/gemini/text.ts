@@ -5,9 +5,8 @@ import type { GenerateOptions, TextAnswer, TextRequest } from '../../../domain/t
 import type { HttpClient } from '../../http/http.ts'
 import { readEvents, readJsonBody } from '../../http/sse.ts'
 import { createDeltas } from '../deltas.ts'
-import { jsonBody } from '../json-body.ts'
-import { type Draft, finished, type ProviderModel, unknownShape } from '../model-key.ts'
 import { takesNoThinking } from '../models.ts'
+import { type Draft, finished, jsonBody, type ProviderModel, unknownShape } from '../provider-model.ts'
 import { answeredWith, geminiError, isAboutThinking } from './errors.ts'
 
 export interface GeminiOptions {
@@ -55,7 +54,7 @@ export function geminiText({ model, apiKey, baseUrl, http, concurrency }: Gemini
   let forbidsThinking = takesNoThinking(model)
 
   async function ask(request: TextRequest, listener: GenerateOptions, forbid: boolean): Promise<TextAnswer> {
-    const { status, pieces } = await http.stream({
+    const { status, text } = await http.stream({
       method: 'POST',
       url: `${baseUrl}/models/${encodeURIComponent(model)}:streamGenerateContent?alt=sse`,
       headers: { 'x-goog-api-key': apiKey, accept: 'text/event-stream' },
@@ -63,9 +62,9 @@ export function geminiText({ model, apiKey, baseUrl, http, concurrency }: Gemini
       signal: listener.signal,
       setting: 'GEMINI_BASE_URL',
     })
-    if (status !== 200) throw geminiError(status, await readJsonBody(pieces), model)
+    if (status !== 200) throw geminiError(status, await readJsonBody(text), model)
     listener.onAccepted?.()
-    const { version, ...draft } = await read(pieces, listener, model)
+    const { version, ...draft } = await read(text, listener, model)
     return finished(version ?? model, draft)
   }
 

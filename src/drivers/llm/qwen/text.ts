@@ -3,10 +3,15 @@ import * as z from 'zod/v4'
 import type { GenerateOptions, TextAnswer, TextRequest } from '../../../domain/text-model.ts'
 import { errorResponseOf, type StreamingDashscope } from '../../http/dashscope.ts'
 import { createDeltas } from '../deltas.ts'
-import { jsonBody } from '../json-body.ts'
-import { type Draft, finished, type ProviderModel, unknownShape } from '../model-key.ts'
 import { longestAnswer, mustThink, type QwenRoute, qwenRoute } from '../models.ts'
-import { acceptedOnce } from '../wrappers.ts'
+import {
+  acceptedOnce,
+  type Draft,
+  finished,
+  jsonBody,
+  type ProviderModel,
+  unknownShape,
+} from '../provider-model.ts'
 import { inTextTerms } from './errors.ts'
 
 const paths: Record<QwenRoute, string> = {

@@ -18,8 +18,8 @@ export function uploadForm(
   return {
     contentType: `multipart/form-data; boundary=${boundary}`,
     body: {
-      bytes: head.length + file.bytes + tail.length,
-      async *pieces() {
+      byteLength: head.length + file.bytes + tail.length,
+      async *chunks() {
         yield head
         yield* file.pieces()
         yield tail

@@ -22,7 +22,7 @@ beforeAll(async () => {
 })
 beforeEach(() => {
   file = join(folder.path, `${++files}`)
-  server.asked.length = 0
+  server.requestedPaths.length = 0
 })
 afterAll(async () => {
   await server.close()
@@ -95,7 +95,7 @@ describe('a recording on the internet', () => {
     server.serve('/new', response => response.end('moved'))
     const url = server.serve('/old', to('/new', status))
     expect(await download(url)).toBe(5)
-    expect(server.asked).toEqual(['/old', '/new'])
+    expect(server.requestedPaths).toEqual(['/old', '/new'])
   })
 })
 
@@ -119,13 +119,13 @@ describe('a redirect', () => {
     const once = [true]
     const allows = () => once.pop() ?? false
     expect(await failure(download(url, { allows }))).toMatchObject({ code: 'URL_REFUSED' })
-    expect(server.asked).toEqual(['/away'])
+    expect(server.requestedPaths).toEqual(['/away'])
   })
 
   it('that leads to itself ends', async () => {
     const url = server.serve('/loop', to('/loop'))
     expect(await failure(download(url))).toMatchObject({ code: 'URL_REFUSED' })
-    expect(server.asked.length).toBeLessThan(10)
+    expect(server.requestedPaths.length).toBeLessThan(10)
   })
 
   it('to nothing readable is an error', async () => {
@@ -141,7 +141,7 @@ describe('an address', () => {
     const signal = new AbortController().signal
     const downloading = guarded.download(`https://${host}:${server.port}/`, file, { maxBytes: 10, signal })
     expect(await failure(downloading)).toMatchObject({ code: 'URL_REFUSED', retryable: false })
-    expect(server.asked).toEqual([])
+    expect(server.requestedPaths).toEqual([])
   })
 
   it('with a certificate that nobody vouches for is not trusted', async () => {
@@ -153,7 +153,7 @@ describe('an address', () => {
       { maxBytes: 10, signal },
     )
     expect(await failure(downloading)).toMatchObject({ code: 'DOWNLOAD_FAILED' })
-    expect(server.asked).toEqual([])
+    expect(server.requestedPaths).toEqual([])
   })
 
   it.each([
@@ -235,7 +235,7 @@ describe('a cancelled download', () => {
   it('does not begin', async () => {
     const url = server.serve('/never', response => response.end())
     await expect(download(url, { signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough')
-    expect(server.asked).toEqual([])
+    expect(server.requestedPaths).toEqual([])
   })
 })
 
@@ -318,7 +318,7 @@ describe('what a server says of a recording', () => {
     const { signal } = new AbortController()
     const asking = guarded.identify(`https://localhost:${server.port}/said`, { maxBytes: 10, signal })
     expect(await failure(asking)).toMatchObject({ code: 'URL_REFUSED' })
-    expect(server.asked).toEqual([])
+    expect(server.requestedPaths).toEqual([])
   })
 
   it('is not waited for by a caller who goes', async () => {

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { readEvents, readJsonBody, type ServerSentEvent } from '../../../../src/drivers/http/sse.ts'
-import { sse } from '../../../support/servers/text-server.ts'
+import { sseEvent } from '../../../support/servers/text-server.ts'
 
 async function* inPieces(...pieces: string[]): AsyncGenerator<string, void> {
   yield* pieces
@@ -16,7 +16,11 @@ async function read(...pieces: string[]): Promise<ServerSentEvent[]> {
 
 const jsonOf = async (...pieces: string[]) => (await read(...pieces)).map(({ json }) => json)
 
-const captured = [sse({ a: 1 }, 1), sse({ b: '二' }, 2), sse({ code: 'X' }, 3, 'error', 400)].join('')
+const captured = [
+  sseEvent({ a: 1 }, 1),
+  sseEvent({ b: '二' }, 2),
+  sseEvent({ code: 'X' }, 3, 'error', 400),
+].join('')
 const frames = [
   { event: 'result', status: 200, json: { a: 1 } },
   { event: 'result', status: 200, json: { b: '二' } },
@@ -92,7 +96,7 @@ describe('in place of a stream', () => {
   })
 
   it('what an error says of itself is its JSON, in a frame or without, or nothing', async () => {
-    expect(await readJsonBody(inPieces(sse({ code: 'X' }, 1, 'error', 400)))).toEqual({ code: 'X' })
+    expect(await readJsonBody(inPieces(sseEvent({ code: 'X' }, 1, 'error', 400)))).toEqual({ code: 'X' })
     expect(await readJsonBody(inPieces('{"code":"X"}'))).toEqual({ code: 'X' })
     expect(await readJsonBody(inPieces('<html>'))).toBeUndefined()
   })

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { cancelled, type ErrorCode, type ErrorDetails, SpeechError } from '../../../../src/domain/errors.ts'
 import type { GenerateOptions, TextAnswer, UnavailableModels } from '../../../../src/domain/text-model.ts'
 import { fallback } from '../../../../src/drivers/llm/fallback.ts'
-import type { ProviderModel } from '../../../../src/drivers/llm/model-key.ts'
+import type { ProviderModel } from '../../../../src/drivers/llm/provider-model.ts'
 import { log } from '../../../../src/log.ts'
 import { failure } from '../../../support/failure.ts'
 

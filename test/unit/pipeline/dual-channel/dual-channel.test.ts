@@ -13,10 +13,11 @@ import type { Run } from '../../../../src/domain/run.ts'
 import { tokens } from '../../../../src/domain/tokens.ts'
 import type { Segment } from '../../../../src/domain/transcript.ts'
 import { chunkAsr } from '../../../../src/drivers/asr/chunk-asr.ts'
-import { rateLimited, retrying } from '../../../../src/drivers/asr/wrappers.ts'
+import { asrRetries } from '../../../../src/drivers/asr/retries.ts'
 import { dashscope } from '../../../../src/drivers/http/dashscope.ts'
 import { createHttpClient } from '../../../../src/drivers/http/http.ts'
 import { createAdaptiveRateLimiter } from '../../../../src/drivers/http/rate-limiter.ts'
+import { rateLimiting, retrying, wrap } from '../../../../src/drivers/http/wrap.ts'
 import { sqliteStore } from '../../../../src/drivers/store/sqlite/sqlite.ts'
 import { createCheckpoints } from '../../../../src/jobs/records/checkpoints.ts'
 import { withoutCrosstalk } from '../../../../src/pipeline/dual-channel/crosstalk.ts'
@@ -74,7 +75,12 @@ async function hear(
   const cloud = dashscope({ apiKey: standin.apiKey, baseUrl: standin.url, http })
   const limiter = createAdaptiveRateLimiter({ perMinute: 1000, concurrency: 4 })
   const asr = chunkAsr(cloud, { model: 'qwen3-asr-flash', concurrency: 4 })
-  const recogniser = retrying(rateLimited(asr, limiter), { firstDelay: 0.01 })
+  const recogniser = wrap(
+    asr,
+    ['recognise'],
+    retrying({ ...asrRetries, firstDelaySeconds: 0.01 }),
+    rateLimiting(limiter),
+  )
   const ports = { recogniser, ffmpeg: testFfmpeg, limitEncoding: pLimit(2), ...options }
   const heard = { warnings: new Set<string>(), progress: [] as Progress[], soFar: [] as Findings[] }
   const run: Run = {

@@ -36,7 +36,7 @@ beforeAll(async () => {
   vi.spyOn(log, 'info').mockImplementation(() => {})
   standin = await startDashscope({ ffmpeg: await testFfmpeg() })
   bucket = await startTaskServer()
-  bucket.answer(({ path }, response) => {
+  bucket.respondWith(({ path }, response) => {
     const name = basename(new URL(path, bucket.origin).pathname)
     if (name === 'forbidden.mp3') response.writeHead(403).end()
     else if (name === 'silence.wav') response.end(silentWav())
@@ -49,7 +49,7 @@ beforeAll(async () => {
     cloud,
     http,
     ...models,
-    retry: { firstDelay: 1e-3 },
+    retries: { firstDelaySeconds: 1e-3 },
   })
   who = speakerRecogniser
   what = fileRecogniser

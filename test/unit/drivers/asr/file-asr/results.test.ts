@@ -52,7 +52,7 @@ describe('a result', () => {
   it('of fun-asr has sentences, words with their blanks, and a speaker', async () => {
     expect(await hear(listResult)).toEqual({
       seconds: 9,
-      url: 'https://b/heard.mp3',
+      url: 'https://b/transcribed.mp3',
       sentences: [
         {
           start: 0.1,

@@ -6,12 +6,12 @@ import { createHttpClient, type HttpClient } from '../../../../../src/drivers/ht
 import { retryAfter } from '../../../../../src/drivers/llm/gemini/errors.ts'
 import { geminiText } from '../../../../../src/drivers/llm/gemini/text.ts'
 import { failure } from '../../../../support/failure.ts'
-import { hangUp, say } from '../../../../support/servers/task-server.ts'
+import { dropConnection, reply } from '../../../../support/servers/task-server.ts'
 import {
   geminiAnswer,
   geminiBody,
   geminiError,
-  geminiFrame,
+  geminiEvent,
   startTextServer,
   stream,
   type TextServer,
@@ -37,13 +37,13 @@ function gemini(model = 'gemini-2.5-flash') {
   return geminiText({ model, apiKey, baseUrl: server.geminiUrl, http, concurrency: 4 })
 }
 
-const bodies = () => server.seen.map(({ body }) => JSON.parse(body))
+const bodies = () => server.requests.map(({ body }) => JSON.parse(body))
 
 describe('a request', () => {
   it('has its key in a header and nowhere else', async () => {
-    server.answer(geminiAnswer('So I went home.'))
+    server.respondWith(geminiAnswer('So I went home.'))
     await gemini().generate(request, { signal: never })
-    const [{ method, path, headers, body }] = server.seen as [(typeof server.seen)[0]]
+    const [{ method, path, headers, body }] = server.requests as [(typeof server.requests)[0]]
     expect(`${method} ${path}`).toBe('POST /v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse')
     expect(headers).toMatchObject({ 'x-goog-api-key': apiKey, 'content-type': 'application/json' })
     expect(headers).not.toHaveProperty('authorization')
@@ -62,14 +62,14 @@ describe('a request', () => {
   it.each(['gemini-3.5-flash-lite', 'gemini-2.5-pro'])(
     'to %s says nothing of thinking, and leaves room for it',
     async model => {
-      server.answer(geminiAnswer('Ok.'))
+      server.respondWith(geminiAnswer('Ok.'))
       await gemini(model).generate(request, { signal: never })
       expect(bodies()[0].generationConfig).toEqual({ temperature: 0.2, maxOutputTokens: 900 + 4096 })
     },
   )
 
   it('that may not forbid thinking is made again without, once: it is remembered', async () => {
-    server.answer((seen, response, asked) =>
+    server.respondWith((seen, response, asked) =>
       seen.body.includes('thinkingBudget')
         ? geminiError(400, 'INVALID_ARGUMENT', 'Thinking budget is not supported for this model.')(
             seen,
@@ -86,18 +86,18 @@ describe('a request', () => {
   })
 
   it('is not made again for another bad argument', async () => {
-    server.answer(geminiError(400, 'INVALID_ARGUMENT', 'Request contains an invalid argument.'))
+    server.respondWith(geminiError(400, 'INVALID_ARGUMENT', 'Request contains an invalid argument.'))
     expect(await failure(gemini().generate(request, { signal: never }))).toMatchObject({
       code: 'PROVIDER_REFUSED',
       scope: 'request',
     })
-    expect(server.seen).toHaveLength(1)
+    expect(server.requests).toHaveLength(1)
   })
 })
 
 describe('an answer', () => {
   it('is its frames put together, told of as they come, with tokens and price', async () => {
-    server.answer(geminiAnswer('So ', 'I went', ' home.'))
+    server.respondWith(geminiAnswer('So ', 'I went', ' home.'))
     const heard: (number | string)[] = []
     const listener = {
       signal: never,
@@ -115,23 +115,23 @@ describe('an answer', () => {
   })
 
   it('that comes byte by byte is the same', async () => {
-    const bytes = Buffer.from([geminiBody('今天 😀'), geminiBody('。', 'STOP')].map(geminiFrame).join(''))
-    server.answer(stream(Array.from(bytes, byte => Uint8Array.of(byte))))
+    const bytes = Buffer.from([geminiBody('今天 😀'), geminiBody('。', 'STOP')].map(geminiEvent).join(''))
+    server.respondWith(stream(Array.from(bytes, byte => Uint8Array.of(byte))))
     expect(await gemini().generate(request, { signal: never })).toMatchObject({ text: '今天 😀。' })
   })
 
   it.each([
-    ['one JSON document', say(200, geminiBody('Ok.', 'STOP'))],
-    ['a list of frames', say(200, JSON.stringify([geminiBody('O'), geminiBody('k.', 'STOP')]))],
+    ['one JSON document', reply(200, geminiBody('Ok.', 'STOP'))],
+    ['a list of frames', reply(200, JSON.stringify([geminiBody('O'), geminiBody('k.', 'STOP')]))],
   ])('may be %s', async (_, how) => {
-    server.answer(how)
+    server.respondWith(how)
     expect(await gemini().generate(request, { signal: never })).toMatchObject({ text: 'Ok.', whole: true })
   })
 
   it('leaves thoughts out', async () => {
     const parts = [{ text: 'Let me think.', thought: true }, { text: 'Ok.' }, { thoughtSignature: 'x' }]
     const body = { candidates: [{ content: { parts, role: 'model' }, finishReason: 'STOP' }] }
-    server.answer(stream([geminiFrame(body)]))
+    server.respondWith(stream([geminiEvent(body)]))
     expect(await gemini().generate(request, { signal: never })).toEqual({
       text: 'Ok.',
       whole: true,
@@ -142,14 +142,14 @@ describe('an answer', () => {
 
   it('has the name and the price of the model that wrote it', async () => {
     const body = { ...geminiBody('Ok.', 'STOP'), modelVersion: 'gemini-3.5-flash-lite' }
-    server.answer(stream([geminiFrame(body)]))
+    server.respondWith(stream([geminiEvent(body)]))
     const answer = await gemini().generate(request, { signal: never })
     expect(answer.model).toBe('gemini-3.5-flash-lite')
     expect(answer).not.toHaveProperty('costUsd')
   })
 
   it('that became too long is not whole', async () => {
-    server.answer(stream([geminiFrame(geminiBody('So I', 'MAX_TOKENS'))]))
+    server.respondWith(stream([geminiEvent(geminiBody('So I', 'MAX_TOKENS'))]))
     expect(await gemini().generate(request, { signal: never })).toMatchObject({ text: 'So I', whole: false })
   })
 
@@ -159,7 +159,7 @@ describe('an answer', () => {
     ['says nothing', [geminiBody(undefined, 'STOP')]],
     ['has another shape', [{ candidates: 'none' }]],
   ])('that %s may pass', async (_, frames) => {
-    server.answer(stream(frames.map(geminiFrame)))
+    server.respondWith(stream(frames.map(geminiEvent)))
     expect(await failure(gemini().generate(request, { signal: never }))).toMatchObject({
       code: 'PROVIDER_FAILED',
       retryable: true,
@@ -167,7 +167,7 @@ describe('an answer', () => {
   })
 
   it('that is the page of a proxy may pass', async () => {
-    server.answers(200, '<html>PRIVATE</html>')
+    server.respond(200, '<html>PRIVATE</html>')
     const error = await failure(gemini().generate(request, { signal: never }))
     expect(error).toMatchObject({ code: 'PROVIDER_FAILED', retryable: true })
     expect(describeError(error)).not.toContain('PRIVATE')
@@ -176,7 +176,7 @@ describe('an answer', () => {
   it('is left at once when the call is aborted', async () => {
     const call = new AbortController()
     const reason = cancelled()
-    server.answer(stream([geminiFrame(geminiBody('So I'))], { open: true }))
+    server.respondWith(stream([geminiEvent(geminiBody('So I'))], { open: true }))
     const work = gemini().generate(request, { signal: call.signal, onText: () => call.abort(reason) })
     await expect(work).rejects.toBe(reason)
   })
@@ -188,7 +188,7 @@ describe('a text that Gemini does not want', () => {
     ...['MALFORMED_RESPONSE', 'IMAGE_SAFETY', 'A_NEW_REASON'],
   ])('is told by the end %s, also after some text', async reason => {
     for (const frames of [[geminiBody(undefined, reason)], [geminiBody('So I'), geminiBody('', reason)]]) {
-      server.answer(stream(frames.map(geminiFrame)))
+      server.respondWith(stream(frames.map(geminiEvent)))
       expect(await failure(gemini().generate(request, { signal: never }))).toMatchObject({
         code: 'CONTENT_REFUSED',
         retryable: false,
@@ -200,7 +200,7 @@ describe('a text that Gemini does not want', () => {
   it.each(['SAFETY', 'OTHER', 'BLOCKLIST'])(
     'is told by the block %s, without a candidate',
     async blockReason => {
-      server.answer(stream([geminiFrame({ promptFeedback: { blockReason } })]))
+      server.respondWith(stream([geminiEvent({ promptFeedback: { blockReason } })]))
       expect(await failure(gemini().generate(request, { signal: never }))).toMatchObject({
         code: 'CONTENT_REFUSED',
       })
@@ -224,8 +224,8 @@ describe('an error', () => {
     [504, 'DEADLINE_EXCEEDED', 'PROVIDER_FAILED', true, 'request'],
   ])('%i %s is %s, with its status or in a frame', async (code, status, ours, retryable, scope) => {
     const body = { error: { code, message: `PRIVATE ${apiKey}`, status } }
-    for (const how of [say(code, body), stream([geminiFrame(body)]), say(code, JSON.stringify([body]))]) {
-      server.answer(how)
+    for (const how of [reply(code, body), stream([geminiEvent(body)]), reply(code, JSON.stringify([body]))]) {
+      server.respondWith(how)
       const error = await failure(gemini().generate(request, { signal: never }))
       expect(error).toMatchObject({ code: ours, retryable, scope })
       expect(describeError(error)).not.toMatch(/PRIVATE|secret|DASHSCOPE|ASR_MODEL/)
@@ -238,14 +238,14 @@ describe('an error', () => {
     ['by its words', geminiError(400, 'INVALID_ARGUMENT', 'API key not valid. Please pass a valid API key.')],
     ['that has leaked', geminiError(403, 'PERMISSION_DENIED', 'Your API key was reported as leaked.')],
   ])('about the key is known %s', async (_, how) => {
-    server.answer(how)
+    server.respondWith(how)
     const error = await failure(gemini().generate(request, { signal: never }))
     expect(error).toMatchObject({ code: 'KEY_REFUSED', scope: 'account' })
     expect(error.hint).toContain('GEMINI_API_KEY')
   })
 
   it('about a model names it, and where to set another', async () => {
-    server.answer(geminiError(404, 'NOT_FOUND'))
+    server.respondWith(geminiError(404, 'NOT_FOUND'))
     const error = await failure(gemini().generate(request, { signal: never }))
     expect(describeError(error)).toMatch(/gemini-2\.5-flash.*FORMAT_MODELS/)
   })
@@ -257,7 +257,7 @@ describe('an error', () => {
     [undefined, undefined],
   ])('about the rate carries the wait that is asked for: %s', async (retryDelay, expected) => {
     const details = [{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay }]
-    server.answer(geminiError(429, 'RESOURCE_EXHAUSTED', 'x', details))
+    server.respondWith(geminiError(429, 'RESOURCE_EXHAUSTED', 'x', details))
     expect(retryAfter(await failure(gemini().generate(request, { signal: never })))).toBe(expected)
   })
 
@@ -268,14 +268,14 @@ describe('an error', () => {
     [429, 'THROTTLED'],
     [502, 'PROVIDER_FAILED'],
   ])('%i with the page of a proxy is %s', async (status, code) => {
-    server.answers(status, '<html>PRIVATE</html>')
+    server.respond(status, '<html>PRIVATE</html>')
     const error = await failure(gemini().generate(request, { signal: never }))
     expect(error).toMatchObject({ code })
     expect(describeError(error)).not.toMatch(/PRIVATE|DASHSCOPE/)
   })
 
   it('of the network names the address of Gemini, and no key', async () => {
-    server.answer(hangUp)
+    server.respondWith(dropConnection)
     const error = await failure(gemini().generate(request, { signal: never }))
     expect(error).toMatchObject({ code: 'PROVIDER_UNREACHABLE', retryable: true })
     expect(error.hint).toContain('GEMINI_BASE_URL')

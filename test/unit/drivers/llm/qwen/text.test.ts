@@ -6,12 +6,12 @@ import { dashscope } from '../../../../../src/drivers/http/dashscope.ts'
 import { createHttpClient, type HttpClient } from '../../../../../src/drivers/http/http.ts'
 import { qwenText } from '../../../../../src/drivers/llm/qwen/text.ts'
 import { failure } from '../../../../support/failure.ts'
-import { hangUp, say } from '../../../../support/servers/task-server.ts'
+import { dropConnection, reply } from '../../../../support/servers/task-server.ts'
 import {
   qwenBody,
   qwenError,
-  qwenFrames,
-  sse,
+  qwenEvents,
+  sseEvent,
   startTextServer,
   stream,
   type TextServer,
@@ -38,14 +38,14 @@ function qwen(model = 'qwen-flash') {
   return qwenText(dashscope({ apiKey, baseUrl: server.baseUrl, http }), { model, concurrency: 4 })
 }
 
-const bodies = () => server.seen.map(({ body }) => JSON.parse(body))
+const bodies = () => server.requests.map(({ body }) => JSON.parse(body))
 const route = (name: string) => `/api/v1/services/aigc/${name}/generation`
 
 describe('a request', () => {
   it('to a model of the old generation has its text as a string', async () => {
-    server.answer(stream(qwenFrames('So I went home.')))
+    server.respondWith(stream(qwenEvents('So I went home.')))
     await qwen().generate(request, { signal: never })
-    const [{ method, path, headers }] = server.seen as [(typeof server.seen)[0]]
+    const [{ method, path, headers }] = server.requests as [(typeof server.requests)[0]]
     expect(`${method} ${path}`).toBe(`POST ${route('text-generation')}`)
     expect(headers).toMatchObject({
       authorization: `Bearer ${apiKey}`,
@@ -74,15 +74,15 @@ describe('a request', () => {
   })
 
   it('to a newer one takes the other route, with its text in a list', async () => {
-    server.answer(
+    server.respondWith(
       stream([
-        sse(qwenBody('So I ', 'null', { list: true })),
-        sse(qwenBody('went.', 'stop', { list: true })),
+        sseEvent(qwenBody('So I ', 'null', { list: true })),
+        sseEvent(qwenBody('went.', 'stop', { list: true })),
       ]),
     )
     const { text } = await qwen('qwen3.7-flash').generate(request, { signal: never })
     expect(text).toBe('So I went.')
-    expect(server.seen[0]!.path).toBe(route('multimodal-generation'))
+    expect(server.requests[0]!.path).toBe(route('multimodal-generation'))
     expect(bodies()[0]).toMatchObject({
       input: { messages: [{ content: [{ text: request.system }] }, { content: [{ text: request.user }] }] },
       parameters: { max_completion_tokens: 900, enable_thinking: false },
@@ -102,17 +102,17 @@ describe('a request', () => {
     ],
     ...['qwen-7b-chat', 'deepseek-v3.2', 'glm-4.6'],
   ])('to %s takes the route of texts', async model => {
-    server.answer(stream(qwenFrames('Ok.')))
+    server.respondWith(stream(qwenEvents('Ok.')))
     await qwen(model).generate(request, { signal: never })
-    expect(server.seen.map(({ path }) => path)).toEqual([route('text-generation')])
+    expect(server.requests.map(({ path }) => path)).toEqual([route('text-generation')])
   })
 
   it.each(['qwen3.5-flash', 'qwen3.6-plus', 'qwen3.8-flash-2026-09-01', 'qwen4-flash', 'qwen3-vl-plus'])(
     'to %s takes the route of many media',
     async model => {
-      server.answer(stream(qwenFrames('Ok.')))
+      server.respondWith(stream(qwenEvents('Ok.')))
       await qwen(model).generate(request, { signal: never })
-      expect(server.seen.map(({ path }) => path)).toEqual([route('multimodal-generation')])
+      expect(server.requests.map(({ path }) => path)).toEqual([route('multimodal-generation')])
     },
   )
 
@@ -122,60 +122,60 @@ describe('a request', () => {
     ['qwen-max', 8_192],
     ['another-model', 1e6],
   ])('asks %s for no more than it can write', async (model, most) => {
-    server.answer(stream(qwenFrames('Ok.')))
+    server.respondWith(stream(qwenEvents('Ok.')))
     await qwen(model).generate({ ...request, maxTokens: 1e6 }, { signal: never })
     expect(bodies()[0].parameters.max_tokens).toBe(most)
   })
 
   it('does not forbid thinking where a model can do nothing else', async () => {
-    server.answer(stream(qwenFrames('Ok.')))
+    server.respondWith(stream(qwenEvents('Ok.')))
     await qwen('qwen3-30b-a3b-thinking-2507').generate(request, { signal: never })
     expect(bodies()[0].parameters).not.toHaveProperty('enable_thinking')
   })
 })
 
 describe('the wrong route', () => {
-  const other: Parameters<TextServer['answer']>[0] = (seen, response, asked) =>
+  const other: Parameters<TextServer['respondWith']>[0] = (seen, response, asked) =>
     seen.path === route('text-generation')
-      ? stream([sse(qwenError('InvalidParameter', 'url error, please check url！'), 1, 'error', 400)])(
+      ? stream([sseEvent(qwenError('InvalidParameter', 'url error, please check url！'), 1, 'error', 400)])(
           seen,
           response,
           asked,
         )
-      : stream(qwenFrames('Ok.'))(seen, response, asked)
+      : stream(qwenEvents('Ok.'))(seen, response, asked)
 
   it('leads to the other one, once: it is remembered', async () => {
-    server.answer(other)
+    server.respondWith(other)
     const model = qwen('brand-new-model')
     expect(await model.generate(request, { signal: never })).toMatchObject({ text: 'Ok.' })
     expect(await model.generate(request, { signal: never })).toMatchObject({ text: 'Ok.' })
     const [text, media] = [route('text-generation'), route('multimodal-generation')]
-    expect(server.seen.map(({ path }) => path)).toEqual([text, media, media])
+    expect(server.requests.map(({ path }) => path)).toEqual([text, media, media])
     expect(bodies()[1].input.messages[1].content).toEqual([{ text: request.user }])
   })
 
   it('is found by all who come at once, and none is sent back', async () => {
-    server.answer(other)
+    server.respondWith(other)
     const model = qwen('brand-new-model')
     const answers = await Promise.all([1, 2, 3, 4].map(() => model.generate(request, { signal: never })))
     expect(answers.map(({ text }) => text)).toEqual(['Ok.', 'Ok.', 'Ok.', 'Ok.'])
-    server.answer(other)
+    server.respondWith(other)
     await model.generate(request, { signal: never })
-    expect(server.seen.map(({ path }) => path)).toEqual([route('multimodal-generation')])
+    expect(server.requests.map(({ path }) => path)).toEqual([route('multimodal-generation')])
   })
 
   it('by both is the end', async () => {
-    server.answers(400, qwenError('InvalidParameter', 'url error, please check url！'))
+    server.respond(400, qwenError('InvalidParameter', 'url error, please check url！'))
     const error = await failure(qwen().generate(request, { signal: never }))
     expect(error).toMatchObject({ code: 'PROVIDER_REFUSED', scope: 'request', retryable: false })
     expect(error.hint).toContain('FORMAT_MODELS')
-    expect(server.seen).toHaveLength(2)
+    expect(server.requests).toHaveLength(2)
   })
 })
 
 describe('an answer', () => {
   it('is its frames put together, told of as they come, with tokens and price', async () => {
-    server.answer(stream(qwenFrames('So ', 'I went', ' home.')))
+    server.respondWith(stream(qwenEvents('So ', 'I went', ' home.')))
     const heard: (number | string)[] = []
     const listener = {
       signal: never,
@@ -193,15 +193,15 @@ describe('an answer', () => {
   })
 
   it('that comes byte by byte is the same', async () => {
-    const bytes = Buffer.from(qwenFrames('今天', '我们去了。', 'Ça va 😀.').join(''))
-    server.answer(stream(Array.from(bytes, byte => Uint8Array.of(byte))))
+    const bytes = Buffer.from(qwenEvents('今天', '我们去了。', 'Ça va 😀.').join(''))
+    server.respondWith(stream(Array.from(bytes, byte => Uint8Array.of(byte))))
     expect(await qwen().generate(request, { signal: never })).toMatchObject({
       text: '今天我们去了。Ça va 😀.',
     })
   })
 
   it('with frames parted by one newline is the same', async () => {
-    server.answer(stream(qwenFrames('So I', ' went.').map(frame => frame.replace('\n\n', '\n'))))
+    server.respondWith(stream(qwenEvents('So I', ' went.').map(frame => frame.replace('\n\n', '\n'))))
     expect(await qwen().generate(request, { signal: never })).toMatchObject({
       text: 'So I went.',
       whole: true,
@@ -215,7 +215,7 @@ describe('an answer', () => {
     ['news that begin alike', ['I', 'It', ' is.'], 'IIt is.', [1, 2, 7]],
   ])('with %s', async (_, contents, text, written) => {
     const frames = contents.map((content, i) => qwenBody(content, i + 1 < contents.length ? 'null' : 'stop'))
-    server.answer(stream(frames.map((frame, i) => sse(frame, i + 1))))
+    server.respondWith(stream(frames.map((frame, i) => sseEvent(frame, i + 1))))
     const heard: number[] = []
     const onText = (length: number) => heard.push(length)
     expect(await qwen().generate(request, { signal: never, onText })).toMatchObject({ text, whole: true })
@@ -230,8 +230,8 @@ describe('an answer', () => {
       { output: { text: 'Ok.', finish_reason: 'stop' }, usage: { input_tokens: 8, output_tokens: 39 } },
     ],
   ])('with %s, whole and as a frame', async (_, body) => {
-    for (const how of [say(200, body), stream([sse(body)])]) {
-      server.answer(how)
+    for (const how of [reply(200, body), stream([sseEvent(body)])]) {
+      server.respondWith(how)
       expect(await qwen().generate(request, { signal: never })).toMatchObject({
         text: 'Ok.',
         whole: true,
@@ -241,7 +241,7 @@ describe('an answer', () => {
   })
 
   it.each(['length', 'tool_calls', 'anything else'])('that ends for %s is not whole', async reason => {
-    server.answer(stream([sse(qwenBody('So I')), sse(qwenBody(' went', reason))]))
+    server.respondWith(stream([sseEvent(qwenBody('So I')), sseEvent(qwenBody(' went', reason))]))
     expect(await qwen().generate(request, { signal: never })).toMatchObject({
       text: 'So I went',
       whole: false,
@@ -250,7 +250,7 @@ describe('an answer', () => {
 
   it('without usage, or with an odd one, has no price', async () => {
     for (const odd of [null, 'many', { input_tokens: 'many' }]) {
-      server.answers(200, { ...qwenBody('Ok.', 'stop'), usage: odd })
+      server.respond(200, { ...qwenBody('Ok.', 'stop'), usage: odd })
       const answer = await qwen().generate(request, { signal: never })
       expect(answer).toEqual({
         text: 'Ok.',
@@ -262,13 +262,13 @@ describe('an answer', () => {
   })
 
   it('of a model without a known price has none', async () => {
-    server.answer(stream(qwenFrames('Ok.')))
+    server.respondWith(stream(qwenEvents('Ok.')))
     expect(await qwen('qwen3.7-flash').generate(request, { signal: never })).not.toHaveProperty('costUsd')
   })
 
   it('counts although the connection breaks after its end', async () => {
-    server.answer(async (seen, response, asked) => {
-      await stream(qwenFrames('Ok.'), { open: true })(seen, response, asked)
+    server.respondWith(async (seen, response, asked) => {
+      await stream(qwenEvents('Ok.'), { open: true })(seen, response, asked)
       asked.socket.destroy()
     })
     expect(await qwen().generate(request, { signal: never })).toMatchObject({ text: 'Ok.', whole: true })
@@ -277,32 +277,32 @@ describe('an answer', () => {
 
 describe('an answer that is none', () => {
   it.each([
-    ['breaks off without an end', qwenFrames('So I went').slice(0, 1)],
+    ['breaks off without an end', qwenEvents('So I went').slice(0, 1)],
     [
       'has a frame that is no JSON',
-      [sse(qwenBody('So ')), 'data:{"output":{"ch\n\n', sse(qwenBody('home.', 'stop'))],
+      [sseEvent(qwenBody('So ')), 'data:{"output":{"ch\n\n', sseEvent(qwenBody('home.', 'stop'))],
     ],
-    ['has frames of another shape', [sse({ output: { choices: [{ message: { content: 5 } }] } })]],
-    ['says nothing', qwenFrames('')],
+    ['has frames of another shape', [sseEvent({ output: { choices: [{ message: { content: 5 } }] } })]],
+    ['says nothing', qwenEvents('')],
     ['is empty', []],
     ['is the page of a proxy', ['<html>PRIVATE: sign in</html>']],
     ['is half a document', ['{"output":{"choi']],
   ])('as it %s may pass', async (_, pieces) => {
-    server.answer(stream(pieces))
+    server.respondWith(stream(pieces))
     const error = await failure(qwen().generate(request, { signal: never }))
     expect(error).toMatchObject({ code: 'PROVIDER_FAILED', retryable: true, scope: 'request' })
     expect(describeError(error)).not.toMatch(/PRIVATE|went|secret/)
   })
 
   it('as it was cut before its first word would be cut again', async () => {
-    server.answer(stream([sse(qwenBody('', 'length'))]))
+    server.respondWith(stream([sseEvent(qwenBody('', 'length'))]))
     const error = await failure(qwen().generate(request, { signal: never }))
     expect(error).toMatchObject({ code: 'PROVIDER_FAILED', retryable: false })
   })
 
   it('as the connection was cut in its midst may pass', async () => {
-    server.answer(async (seen, response, asked) => {
-      await stream(qwenFrames('So I').slice(0, 1), { open: true })(seen, response, asked)
+    server.respondWith(async (seen, response, asked) => {
+      await stream(qwenEvents('So I').slice(0, 1), { open: true })(seen, response, asked)
       asked.socket.destroy()
     })
     const error = await failure(qwen().generate(request, { signal: never }))
@@ -310,13 +310,13 @@ describe('an answer that is none', () => {
   })
 
   it('as nothing more comes is a timeout', async () => {
-    server.answer(stream(qwenFrames('So I').slice(0, 1), { open: true }))
+    server.respondWith(stream(qwenEvents('So I').slice(0, 1), { open: true }))
     const error = await failure(qwen().generate(request, { signal: never }))
     expect(error).toMatchObject({ code: 'PROVIDER_TIMEOUT', retryable: true })
   })
 
   it('as nobody answers', async () => {
-    server.answer(hangUp)
+    server.respondWith(dropConnection)
     const error = await failure(qwen().generate(request, { signal: never }))
     expect(error).toMatchObject({ code: 'PROVIDER_UNREACHABLE', retryable: true })
     expect(error.hint).toContain('DASHSCOPE_BASE_URL')
@@ -325,7 +325,7 @@ describe('an answer that is none', () => {
   it('as the call was aborted ends at once, with its reason', async () => {
     const call = new AbortController()
     const reason = cancelled()
-    server.answer(stream(qwenFrames('So I').slice(0, 1), { open: true }))
+    server.respondWith(stream(qwenEvents('So I').slice(0, 1), { open: true }))
     const work = qwen().generate(request, { signal: call.signal, onText: () => call.abort(reason) })
     await expect(work).rejects.toBe(reason)
   })
@@ -347,9 +347,9 @@ describe('an error', () => {
     '%i %s is the same with its status, in a frame, and in the midst',
     async (status, code, message, ours, retryable, scope) => {
       const body = qwenError(code, message)
-      const frame = sse(body, 2, 'error', status)
-      for (const how of [say(status, body), stream([frame]), stream([sse(qwenBody('So I')), frame])]) {
-        server.answer(how)
+      const frame = sseEvent(body, 2, 'error', status)
+      for (const how of [reply(status, body), stream([frame]), stream([sseEvent(qwenBody('So I')), frame])]) {
+        server.respondWith(how)
         const error = await failure(qwen().generate(request, { signal: never }))
         expect(error).toMatchObject({ code: ours, retryable, scope })
         expect(describeError(error)).not.toMatch(/PRIVATE|secret|ASR_MODEL|recording/)
@@ -359,8 +359,8 @@ describe('an error', () => {
 
   it('is known by its code where its status is not told', async () => {
     const body = qwenError('DataInspectionFailed', 'x')
-    for (const how of [say(200, body), stream([`data:${JSON.stringify(body)}\n\n`])]) {
-      server.answer(how)
+    for (const how of [reply(200, body), stream([`data:${JSON.stringify(body)}\n\n`])]) {
+      server.respondWith(how)
       expect(await failure(qwen().generate(request, { signal: never }))).toMatchObject({
         code: 'CONTENT_REFUSED',
       })
@@ -369,8 +369,8 @@ describe('an error', () => {
 
   it('in the midst is not taken for the end of the answer', async () => {
     const heard: string[] = []
-    server.answer(
-      stream([sse(qwenBody('So I')), sse(qwenError('DataInspectionFailed', 'x'), 2, 'error', 400)]),
+    server.respondWith(
+      stream([sseEvent(qwenBody('So I')), sseEvent(qwenError('DataInspectionFailed', 'x'), 2, 'error', 400)]),
     )
     const listener = { signal: never, onAccepted: () => heard.push('accepted') }
     expect(await failure(qwen().generate(request, listener))).toMatchObject({ code: 'CONTENT_REFUSED' })
@@ -379,13 +379,13 @@ describe('an error', () => {
 
   it('at the beginning is no acceptance', async () => {
     const heard: string[] = []
-    server.answer(stream([sse(qwenError('InvalidParameter', 'Model not exist.'), 1, 'error', 400)]))
+    server.respondWith(stream([sseEvent(qwenError('InvalidParameter', 'Model not exist.'), 1, 'error', 400)]))
     await failure(qwen().generate(request, { signal: never, onAccepted: () => heard.push('accepted') }))
     expect(heard).toEqual([])
   })
 
   it('is not waited for by those who wait for the acceptance, where the first word takes its time', async () => {
-    server.answer(stream([': ping\n\n'], { open: true }))
+    server.respondWith(stream([': ping\n\n'], { open: true }))
     const call = new AbortController()
     const accepted = new Promise<void>(resolve => {
       const listener = { signal: call.signal, onAccepted: resolve }
@@ -398,7 +398,7 @@ describe('an error', () => {
   })
 
   it('about a model names it, and where to set another', async () => {
-    server.answers(400, qwenError('InvalidParameter', 'Model not exist.'))
+    server.respond(400, qwenError('InvalidParameter', 'Model not exist.'))
     const error = await failure(qwen('qwen-turbo').generate(request, { signal: never }))
     expect(describeError(error)).toMatch(/^MODEL_NOT_FOUND: .*qwen-turbo.*FORMAT_MODELS/)
   })
@@ -409,7 +409,7 @@ describe('an error', () => {
     [413, 'PROVIDER_REFUSED'],
     [502, 'PROVIDER_FAILED'],
   ])('%i with the page of a proxy is %s', async (status, code) => {
-    server.answers(status, '<html>PRIVATE</html>')
+    server.respond(status, '<html>PRIVATE</html>')
     const error = await failure(qwen().generate(request, { signal: never }))
     expect(error).toMatchObject({ code })
     expect(describeError(error)).not.toContain('PRIVATE')

@@ -1,7 +1,8 @@
 // What the text models of all providers share: one name each, and one way to say that an answer is none.
 import { SpeechError } from '../../domain/errors.ts'
 import { usdForTokens } from '../../domain/prices.ts'
-import type { TextAnswer, TextModel } from '../../domain/text-model.ts'
+import type { GenerateOptions, TextAnswer, TextModel } from '../../domain/text-model.ts'
+import type { RequestBody } from '../http/http.ts'
 
 /** A model of one provider. */
 export interface ProviderModel extends TextModel {
@@ -48,4 +49,22 @@ function saidNothing(retryable: boolean): SpeechError {
     hint: 'Call again in a minute, or put another model first in FORMAT_MODELS.',
     retryable,
   })
+}
+
+/** A request as one piece. */
+export function jsonBody(value: object): RequestBody {
+  const bytes = Buffer.from(JSON.stringify(value))
+  return { byteLength: bytes.length, chunks: () => [bytes] }
+}
+
+/** Reports the acceptance of several attempts once: to the caller they are one request. */
+export function acceptedOnce(options: GenerateOptions): GenerateOptions {
+  let accepted = false
+  return {
+    ...options,
+    onAccepted() {
+      if (!accepted) options.onAccepted?.()
+      accepted = true
+    },
+  }
 }

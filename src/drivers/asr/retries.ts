@@ -1,0 +1,14 @@
+// How often speech recognition repeats a request, and after which errors.
+import { isSpeechError } from '../../domain/errors.ts'
+import type { RetryOptions } from '../http/retry.ts'
+
+/**
+ * Throttling passes, so it may take many attempts; a failing or silent provider is given up sooner. A recording that the
+ * provider cannot fetch needs another address, which only the caller can make.
+ */
+export const asrRetries: RetryOptions = {
+  maxAttempts: { THROTTLED: 10, default: 4 },
+  firstDelaySeconds: 1,
+  maxDelaySeconds: 20,
+  isRetryable: error => isSpeechError(error) && error.retryable && error.code !== 'UPLOAD_UNREACHABLE',
+}
