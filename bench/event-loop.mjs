@@ -1,4 +1,4 @@
-// Loaded before the server that is measured: tells the bench, when asked, how long the event loop let things wait.
+// Preloaded into the measured server: reports the event loop delay when asked.
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 
 const delay = monitorEventLoopDelay({ resolution: 5 })

@@ -1,4 +1,4 @@
-// What the measurements share: the provider, a server under test with a real client, medians, recordings.
+// Shared by the benchmarks: the provider, a server under test with a real client, medians, recordings.
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -14,7 +14,7 @@ export interface Provider {
   url: string
   /** Times (milliseconds since 1970) of the requests since the last `reset`. */
   requests: number[]
-  /** How long the answers took on purpose, in milliseconds. */
+  /** Deliberate delays of the answers, in milliseconds. */
   delays: number[]
   reset(): void
   stop(): void
@@ -43,27 +43,27 @@ export async function startProvider(): Promise<Provider> {
   }
 }
 
-export interface Served {
+export interface RunningServer {
   client: Client
   pid: number
   close(): Promise<void>
 }
 
-export async function startServer(env: Record<string, string>): Promise<Served> {
+export async function startServer(env: Record<string, string>): Promise<RunningServer> {
   const transport = new StdioClientTransport({ command: process.execPath, args: [serverEntry], env })
   const client = new Client({ name: 'bench', version: '1' })
   await client.connect(transport)
   return { client, pid: transport.pid!, close: () => client.close() }
 }
 
-/** Seconds of work. */
+/** Runs the work and measures its seconds. */
 export async function timed<T>(work: () => Promise<T>): Promise<[seconds: number, result: T]> {
   const started = performance.now()
   const result = await work()
   return [(performance.now() - started) / 1000, result]
 }
 
-/** Most memory a process has had resident, in megabytes; undefined where the system does not tell. */
+/** Peak resident memory of a process in MiB; undefined where the system does not report it. */
 export function peakMemory(pid: number): number | undefined {
   try {
     const kilobytes = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
@@ -86,7 +86,7 @@ export async function run(command: string, args: string[]): Promise<void> {
 /** A recording of this length: the interview and the meeting in turn, 44.1 kHz stereo, 128 kbit/s MP3. */
 export async function makeRecording(ffmpeg: string, seconds: number, file: string): Promise<void> {
   const [interview, meeting] = ['interview.mp3', 'meeting.m4a'].map(name => join(root, 'fixtures', name))
-  const join2 =
+  const concatenation =
     '[0:a]aresample=44100[a];[1:a]aresample=44100,aformat=channel_layouts=stereo[b];[a][b]concat=n=2:v=0:a=1'
   const pair = `${file}.pair.wav`
   await run(ffmpeg, [
@@ -97,7 +97,7 @@ export async function makeRecording(ffmpeg: string, seconds: number, file: strin
     '-i',
     meeting!,
     '-filter_complex',
-    join2,
+    concatenation,
     '-ar',
     '44100',
     pair,

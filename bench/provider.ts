@@ -1,11 +1,12 @@
-// A provider for measurements, in a process of its own: right answers in shape, after 0.3 s and 4 ms a second of audio.
-// It does not listen to what it is sent, so that it takes no processor time from what is measured.
+// A provider for measurements, in a process of its own: well-formed answers after 0.3 s and 4 ms per second of audio.
+// It ignores the audio it receives, so that it takes no processor time from the measured server.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** MP3 of 32 or 24 kbit/s in base64: so many characters make a second of audio. */
+/** Base64 characters per second of audio, for MP3 at 32 and 24 kbit/s. */
 const charactersPerSecond = { long: (32_000 / 8) * (4 / 3), short: (24_000 / 8) * (4 / 3) }
-const shortest = 60_000
+/** A smaller request body is of a short recording, which is encoded at 24 kbit/s. */
+const minLongBytes = 60_000
 
 const server = createServer((request, response) => {
   process.send?.({ event: 'request', at: Date.now() })
@@ -14,7 +15,7 @@ const server = createServer((request, response) => {
     size += piece.length
   })
   request.on('end', () => {
-    const seconds = size / (size < shortest ? charactersPerSecond.short : charactersPerSecond.long)
+    const seconds = size / (size < minLongBytes ? charactersPerSecond.short : charactersPerSecond.long)
     const delay = 300 + 4 * seconds
     setTimeout(() => {
       const text = 'The quick brown fox jumps over the lazy dog near the river bank. '.repeat(
@@ -44,7 +45,7 @@ const server = createServer((request, response) => {
   })
 })
 
-/** Numbers the sentences, as text that repeats would be taken for a model's loop. */
+/** Numbers the sentences: repeated text would be taken for a loop of the model. */
 function varied(text: string): string {
   let n = 0
   return text.replace(/fox/g, () => `fox${n++}`)

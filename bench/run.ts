@@ -1,11 +1,11 @@
-// npm run bench: ours beside plain ffmpeg on the same file in the same run, as one table of figures and ratios.
+// npm run bench: speech-mcp beside plain ffmpeg on the same file in the same run, as one table of figures and ratios.
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { cpus, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { createApp } from '../src/app.ts'
 import { readConfig } from '../src/config/config.ts'
-import { crowd } from './crowd.ts'
+import { benchConcurrentClients } from './concurrent-clients.ts'
 import { makeRecording, median, peakMemory, root, run, startProvider, startServer, timed } from './measure.ts'
 import { uploadOnce } from './upload.ts'
 
@@ -23,13 +23,13 @@ const folder = await mkdtemp(join(tmpdir(), 'speech-mcp-bench-'))
 const { path: ffmpeg, by } = await (await createApp(readConfig())).ffmpeg()
 const provider = await startProvider()
 const rows: Row[] = []
-let orders = 0
+let dataFolders = 0
 
 function environment(): Record<string, string> {
   return {
     DASHSCOPE_BASE_URL: provider.url,
     DASHSCOPE_API_KEY: 'sk-bench',
-    SPEECH_DATA_DIR: join(folder, `data-${orders++}`),
+    SPEECH_DATA_DIR: join(folder, `data-${dataFolders++}`),
     SPEECH_ALLOWED_DIRS: `${folder},${root}`,
     FFMPEG_PATH: ffmpeg,
   }
@@ -56,7 +56,7 @@ async function transcribeOnce(
   }
 }
 
-function note(what: string, value: string, target: string, met: boolean): void {
+function addRow(what: string, value: string, target: string, met: boolean): void {
   rows.push({ what, value, target, met })
   console.error(`${what}: ${value}`)
 }
@@ -71,17 +71,17 @@ async function speed(file: string): Promise<void> {
   }
   const ratios = pairs.map(({ took, plain }) => took / plain)
   const first = median(pairs.map(pair => pair.first))
-  note('1 h of MP3, plain ffmpeg', `${median(pairs.map(pair => pair.plain)).toFixed(1)} s`, '', true)
-  note('1 h of MP3, speech-mcp', `${median(pairs.map(pair => pair.took)).toFixed(1)} s`, '', true)
-  note('ratio', median(ratios).toFixed(2), '≤ 0.60', median(ratios) <= 0.6)
-  note('first request after', `${first.toFixed(2)} s`, '≤ 1 s', first <= 1)
+  addRow('1 h of MP3, plain ffmpeg', `${median(pairs.map(pair => pair.plain)).toFixed(1)} s`, '', true)
+  addRow('1 h of MP3, speech-mcp', `${median(pairs.map(pair => pair.took)).toFixed(1)} s`, '', true)
+  addRow('ratio', median(ratios).toFixed(2), '≤ 0.60', median(ratios) <= 0.6)
+  addRow('first request after', `${first.toFixed(2)} s`, '≤ 1 s', first <= 1)
 }
 
 async function memory(label: string, file: string): Promise<void> {
   const { took, memory: peak } = await transcribeOnce(file)
-  if (peak === undefined) note(`${label}: peak memory`, 'not told by this system', '≤ 150 MB', true)
+  if (peak === undefined) addRow(`${label}: peak memory`, 'unknown on this system', '≤ 150 MB', true)
   else
-    note(
+    addRow(
       `${label}: peak memory (took ${took.toFixed(1)} s)`,
       `${peak.toFixed(0)} MB`,
       '≤ 150 MB',
@@ -97,7 +97,7 @@ async function voiceNote(): Promise<void> {
     const [took] = await timed(() =>
       server.client.callTool({
         name: 'transcribe_audio',
-        // Each is an order of its own, or the first would answer them all.
+        // The context makes each a request of its own; otherwise the first would answer them all.
         arguments: { audio: join(root, 'fixtures', 'voice-note.ogg'), context: `call ${i}` },
       }),
     )
@@ -105,11 +105,11 @@ async function voiceNote(): Promise<void> {
   }
   await server.close()
   const value = median(over.slice(1))
-  note('voice note of 7 s, first call: over the provider’s time', `${over[0]!.toFixed(0)} ms`, '', true)
-  note('voice note of 7 s, over the provider’s time', `${value.toFixed(0)} ms`, '≤ 150 ms', value <= 150)
+  addRow('voice note of 7 s, first call: over the provider’s time', `${over[0]!.toFixed(0)} ms`, '', true)
+  addRow('voice note of 7 s, over the provider’s time', `${value.toFixed(0)} ms`, '≤ 150 ms', value <= 150)
 }
 
-/** An order that was carried out before: what it takes to know it again and to answer. */
+/** A repeated request: the time to recognise it and to answer from the store. */
 async function again(file: string): Promise<void> {
   const server = await startServer(environment())
   const call = () =>
@@ -123,19 +123,30 @@ async function again(file: string): Promise<void> {
     const times: number[] = []
     for (let i = 0; i < 5; i++) times.push((await timed(call))[0] * 1000)
     const value = median(times)
-    note('1 h again, the same order', `${value.toFixed(0)} ms`, '≤ 50 ms', value <= 50)
-    note('requests for it', String(provider.requests.length), '0', provider.requests.length === 0)
+    addRow('1 h again, the same request', `${value.toFixed(0)} ms`, '≤ 50 ms', value <= 50)
+    addRow(
+      'requests to the provider for it',
+      String(provider.requests.length),
+      '0',
+      provider.requests.length === 0,
+    )
   } finally {
     await server.close()
   }
 }
 
 async function many(hourFile: string): Promise<void> {
-  const { p99, longest, wrong, note: each, hour: took } = await crowd(ffmpeg, folder, hourFile, environment())
-  note('50 HTTP clients beside 1 h: failed or mixed up', String(wrong), '0', wrong === 0)
-  note('event loop, 99 of 100 waits below', `${p99.toFixed(0)} ms`, '< 50 ms', p99 < 50)
-  note('event loop, longest wait', `${longest.toFixed(0)} ms`, '', true)
-  note('a voice note in the crowd / the hour', `${each.toFixed(1)} / ${took.toFixed(1)} s`, '', true)
+  const {
+    p99,
+    longest,
+    wrong,
+    noteSeconds: each,
+    hourSeconds: took,
+  } = await benchConcurrentClients(ffmpeg, folder, hourFile, environment())
+  addRow('50 HTTP clients beside 1 h: failed or mixed up', String(wrong), '0', wrong === 0)
+  addRow('event loop delay, p99', `${p99.toFixed(0)} ms`, '< 50 ms', p99 < 50)
+  addRow('event loop delay, longest', `${longest.toFixed(0)} ms`, '', true)
+  addRow('a voice note beside them / the hour', `${each.toFixed(1)} / ${took.toFixed(1)} s`, '', true)
 }
 
 async function upload(file: string): Promise<void> {
@@ -145,7 +156,7 @@ async function upload(file: string): Promise<void> {
     over.push(uploaded / encoded - 1)
   }
   const value = 100 * median(over)
-  note('1 h for speakers: upload ends after the encoder', `${value.toFixed(1)} %`, '≤ 10 %', value <= 10)
+  addRow('1 h for speakers: upload ends after the encoder', `${value.toFixed(1)} %`, '≤ 10 %', value <= 10)
 }
 
 async function start(): Promise<void> {
@@ -159,7 +170,7 @@ async function start(): Promise<void> {
     times.push(took * 1000)
     await server.close()
   }
-  note('start to tools/list', `${median(times).toFixed(0)} ms`, '≤ 250 ms', median(times) <= 250)
+  addRow('start to tools/list', `${median(times).toFixed(0)} ms`, '≤ 250 ms', median(times) <= 250)
 }
 
 try {

@@ -1,4 +1,4 @@
-// npm run bench:team: four workers of one job at a time beside one, while the provider's latency is what takes the time.
+// npm run bench:team: throughput of four workers relative to one, where the provider's latency dominates.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,10 +10,10 @@ import { readConfig } from '../src/config/config.ts'
 import { median, root, run, timed } from './measure.ts'
 
 const repeats = 3
-/** For each worker, so that every team is busy for about as long. */
+/** Jobs for each worker, so that each team is busy for about as long. */
 const jobs = 8
-const crew = 4
-/** Seconds: about what a chunk of three minutes takes. */
+const teamSize = 4
+/** Seconds of the provider: about what a chunk of three minutes takes. */
 const latency = { base: 4, perSecond: 0.004 }
 const target = 3.5
 const entry = join(root, 'dist', 'main.js')
@@ -23,7 +23,7 @@ const { path: ffmpeg } = await (await createApp(readConfig())).ffmpeg()
 const cloud = await startCloud({ ffmpeg, latency })
 let teams = 0
 
-/** One for each lane, as a worker of one place asks both queues in turn; that of the long ones is just too large for the other. */
+/** One recording for each lane: a worker with one slot alternates between the queues. The long one just exceeds the short lane. */
 async function recordings(): Promise<string[]> {
   const large = join(folder, 'large.wav')
   const wide = ['-ar', '48000', '-ac', '2', '-t', '5.5', '-c:a', 'pcm_f32le', large]
@@ -31,7 +31,7 @@ async function recordings(): Promise<string[]> {
   return [join(root, 'fixtures', 'voice-note.ogg'), large]
 }
 
-/** Jobs a minute that so many workers get done, from the first order to the last transcript. */
+/** Jobs per minute, from the first request to the last transcript. */
 async function throughput(workers: number, files: string[]): Promise<number> {
   const team = teams++
   const env = {
@@ -54,7 +54,7 @@ async function throughput(workers: number, files: string[]): Promise<number> {
     const client = await connect(machines[0]!)
     const all = (count: number, label: string) =>
       Promise.all(Array.from({ length: count }, (_, i) => transcribe(client, files[i % 2]!, `${label} ${i}`)))
-    // What is loaded on first use is loaded then.
+    // Warms up what is loaded on first use.
     await all(2 * workers, 'before')
     const [took] = await timed(() => all(jobs * workers, 'job'))
     await client.close()
@@ -77,7 +77,7 @@ async function connect({ url }: Machine): Promise<Client> {
   return client
 }
 
-/** The context makes each an order of its own. */
+/** The context makes each a request of its own. */
 async function transcribe(client: Client, audio: string, context: string): Promise<void> {
   const result = await client.callTool(
     { name: 'transcribe_audio', arguments: { audio, context, wait_seconds: 240 } },
@@ -94,15 +94,15 @@ try {
   console.log(`${each}; ${cpus().length} cores\n`)
   const pairs: { one: number; many: number }[] = []
   for (let i = 0; i < repeats; i++) {
-    const [one, many] = [await throughput(1, files), await throughput(crew, files)]
+    const [one, many] = [await throughput(1, files), await throughput(teamSize, files)]
     pairs.push({ one, many })
-    console.error(`${one.toFixed(1)} and ${many.toFixed(1)} jobs a minute: ${(many / one).toFixed(2)}`)
+    console.error(`${one.toFixed(1)} and ${many.toFixed(1)} jobs per minute: ${(many / one).toFixed(2)}`)
   }
   const ratio = median(pairs.map(({ one, many }) => many / one))
   const lines: [what: string, figure: string, isMet: boolean][] = [
-    ['jobs a minute, one worker', median(pairs.map(({ one }) => one)).toFixed(1), true],
-    [`jobs a minute, ${crew} workers`, median(pairs.map(({ many }) => many)).toFixed(1), true],
-    [`times as many (≥ ${target})`, ratio.toFixed(2), ratio >= target],
+    ['jobs per minute, one worker', median(pairs.map(({ one }) => one)).toFixed(1), true],
+    [`jobs per minute, ${teamSize} workers`, median(pairs.map(({ many }) => many)).toFixed(1), true],
+    [`ratio (≥ ${target})`, ratio.toFixed(2), ratio >= target],
   ]
   for (const [what, figure, isMet] of lines)
     console.log(`  ${what.padEnd(30)} ${figure.padStart(10)}${isMet ? '' : '  NO'}`)

@@ -1,4 +1,4 @@
-// How much longer than its encoding a recording's upload takes, against a stand-in bucket behind a line of 200 Mbit/s.
+// Measures how long an upload lasts after its encoder, with an emulated bucket behind 200 Mbit/s.
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { startOss } from '../emulators/oss/oss.ts'
@@ -13,7 +13,7 @@ const mbitPerSecond = 200
 export async function uploadOnce(file: string, path: string): Promise<{ encoded: number; uploaded: number }> {
   const oss = await startOss({ mbitPerSecond })
   const { endpoint, region, bucket, accessKeyId, accessKeySecret } = oss
-  const blobs = ossStorage({ endpoint, region, bucket, accessKeyId, accessKeySecret })
+  const storage = ossStorage({ endpoint, region, bucket, accessKeyId, accessKeySecret })
   const { signal } = new AbortController()
   const run: Run = {
     job: 'tr_bench',
@@ -31,19 +31,19 @@ export async function uploadOnce(file: string, path: string): Promise<{ encoded:
   const started = performance.now()
   const since = () => (performance.now() - started) / 1000
   let encoded = 0
-  async function* noted(): AsyncGenerator<Buffer> {
+  async function* timedAudio(): AsyncGenerator<Buffer> {
     yield* encodeWhole(decode(source, ffmpeg, run), { ffmpeg, onSamples() {} }, run).audio
     encoded = since()
   }
   try {
-    await blobs.upload(
-      noted(),
+    await storage.upload(
+      timedAudio(),
       { owner: run.owner, job: run.job, models: ['any'], scratch: run.scratch },
       signal,
     )
     return { encoded, uploaded: since() }
   } finally {
-    await blobs.close()
+    await storage.close()
     await oss.close()
   }
 }

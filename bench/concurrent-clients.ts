@@ -1,4 +1,4 @@
-// Fifty clients over HTTP at once, each with a voice note of its own and eyes on the others', while an hour is transcribed.
+// Fifty HTTP clients at once, each with a voice note of its own, while an hour of audio is transcribed.
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -7,26 +7,27 @@ import { fileURLToPath } from 'node:url'
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { median, root, run, timed } from './measure.ts'
 
-export interface Crowd {
-  /** Milliseconds that the event loop let things wait: 99 of 100 times less than this. */
+export interface ConcurrencyResult {
+  /** Event loop delay in milliseconds: the 99th percentile and the longest. */
   p99: number
   longest: number
-  /** Calls that failed or gave another's transcript. */
+  /** Calls that failed, or that returned the transcript of another client's note. */
   wrong: number
-  /** Seconds of a voice note's call, in the middle. */
-  note: number
-  hour: number
+  /** Median seconds of a voice note's call. */
+  noteSeconds: number
+  /** Seconds until the hour is transcribed. */
+  hourSeconds: number
 }
 
 const clients = 50
 
-/** `notes` are made in the folder, from different places of the interview. */
-export async function crowd(
+/** Cuts the notes from different parts of the interview and writes them to `folder`. */
+export async function benchConcurrentClients(
   ffmpeg: string,
   folder: string,
   hour: string,
   env: Record<string, string>,
-): Promise<Crowd> {
+): Promise<ConcurrencyResult> {
   const notes = Array.from({ length: clients }, (_, i) => join(folder, `note-${i}.wav`))
   const interview = join(root, 'fixtures', 'interview.mp3')
   for (const [i, note] of notes.entries())
@@ -54,18 +55,26 @@ export async function crowd(
   try {
     const url = await addressOf(server)
     const long = await connect(url)
-    const visitors = await Promise.all(notes.map(() => connect(url)))
+    const noteClients = await Promise.all(notes.map(() => connect(url)))
     server.send('reset')
     const whole = timed(() => transcribe(long, hour))
-    // The hour is under way before the crowd comes.
+    // The hour is under way before the other clients begin.
     await new Promise(resolve => setTimeout(resolve, 500))
-    const visits = await Promise.all(visitors.map((client, i) => timed(() => visit(client, notes[i]!, i))))
+    const results = await Promise.all(
+      noteClients.map((client, i) => timed(() => transcribeAndRead(client, notes[i]!, i))),
+    )
     const [took] = await whole
     server.send('report')
     const [{ p99, max }] = (await once(server, 'message')) as [{ p99: number; max: number }]
-    await Promise.all([long, ...visitors].map(client => client.close()))
-    const wrong = visits.filter(([, right]) => !right).length
-    return { p99, longest: max, wrong, note: median(visits.map(([seconds]) => seconds)), hour: took }
+    await Promise.all([long, ...noteClients].map(client => client.close()))
+    const wrong = results.filter(([, right]) => !right).length
+    return {
+      p99,
+      longest: max,
+      wrong,
+      noteSeconds: median(results.map(([seconds]) => seconds)),
+      hourSeconds: took,
+    }
   } finally {
     server.kill()
   }
@@ -76,7 +85,7 @@ async function addressOf(server: ChildProcess): Promise<string> {
     const url = /http:\/\/\S+/.exec(line)?.[0]
     if (url) return url
   }
-  throw new Error('The server did not say where it listens.')
+  throw new Error('The server did not print its address.')
 }
 
 async function connect(url: string): Promise<Client> {
@@ -92,15 +101,15 @@ interface Answer {
 }
 
 async function transcribe(client: Client, audio: string): Promise<Answer> {
-  const patience = { timeout: 600_000, onprogress: () => {}, resetTimeoutOnProgress: true }
+  const options = { timeout: 600_000, onprogress: () => {}, resetTimeoutOnProgress: true }
   const call = { name: 'transcribe_audio', arguments: { audio, wait_seconds: 240 } }
-  const result = await client.callTool(call, patience)
+  const result = await client.callTool(call, options)
   if (result.isError) throw new Error(JSON.stringify(result.content))
   return result.structuredContent as unknown as Answer
 }
 
-/** True when the client got its own note's transcript, and could read it and all others that are there by then. */
-async function visit(client: Client, note: string, i: number): Promise<boolean> {
+/** Resolves with true when the client got its own note's transcript and could read the others in the list. */
+async function transcribeAndRead(client: Client, note: string, i: number): Promise<boolean> {
   const own = await transcribe(client, note)
   const { resources } = await client.listResources()
   for (const { uri, title } of resources.slice(0, 5)) {
