@@ -26,7 +26,7 @@ export async function uploadOnce(file: string, path: string): Promise<{ encoded:
     checkpoints: { get: async () => undefined, put: async () => {}, isFromThisJob: () => false },
   }
   const { size: bytes } = await stat(file)
-  const source = { file, name: basename(file), bytes, cutOff: false }
+  const source = { file, name: basename(file), bytes, isTruncated: false }
   const ffmpeg = async () => path
   const started = performance.now()
   const since = () => (performance.now() - started) / 1000

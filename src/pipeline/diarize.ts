@@ -1,6 +1,7 @@
-// The story of one recording with speakers: a call's channels apart, or two passes over one upload, aligned.
+// Transcribes one recording with speakers: two separate channels, or two passes over one upload that are aligned.
 import type { TranscriptionRequest } from '../domain/job.ts'
 import { languageHint } from '../domain/languages.ts'
+import type { FileRecognition } from '../domain/ports.ts'
 import type { Run } from '../domain/run.ts'
 import { align } from './diarization/align.ts'
 import { countSeparateChannels } from './dual-channel/channels.ts'
@@ -12,42 +13,42 @@ import type { Pipeline } from './pipeline.ts'
 import { openSource, type Source } from './source/source.ts'
 import type { Findings, PipelinePorts } from './transcribe.ts'
 
-export const diarize: Pipeline = async (order, ports, run, onFound) => {
-  const source = await openSource(order, ports, run)
-  if (await isCall(order, source, ports, run)) {
-    run.warn('Each of the two channels carries a voice of its own and was taken for one speaker.')
-    return transcribeDualChannel(order, source, ports, run, onFound)
+export const diarize: Pipeline = async (request, ports, run, onFound) => {
+  const source = await openSource(request, ports, run)
+  if (await isDualChannel(request, source, ports, run)) {
+    run.warn('Each of the two channels carries its own voice; each was taken as one speaker.')
+    return transcribeDualChannel(request, source, ports, run, onFound)
   }
 
-  const hint = languageHint(order.language)
+  const hint = languageHint(request.language)
   if (hint.warning) run.warn(hint.warning)
-  const passes = passesOf(order, ports, hint.code)
-  const told = (heards: PassResults, isOver: boolean) => {
-    const { warnings, ...text } = align(...hearings(heards), heards.duration)
-    const findings = fileResult(text, { order, source, ports, passes, results: heards, isOver })
+  const passes = passesOf(request, ports, hint.code)
+  const resultOf = (results: PassResults, isOver: boolean) => {
+    const { warnings, ...text } = align(...recognitionsOf(results), results.duration)
+    const findings = fileResult(text, { request, source, ports, passes, results, isOver })
     return { findings, warnings }
   }
-  const onHeard = (soFar: PassResults) => {
+  const onPassDone = (soFar: PassResults) => {
     let found: Findings | undefined
-    // Hours of words take seconds to align, and every reader asks.
-    onFound(() => (found ??= told(soFar, false).findings))
+    // Cached: hours of words take seconds to align, and each reader calls this.
+    onFound(() => (found ??= resultOf(soFar, false).findings))
   }
-  const heards = await runPasses(passes, { order, source, ports, run, onPassDone: onHeard })
+  const results = await runPasses(passes, { request, source, ports, run, onPassDone })
 
-  const { findings, warnings } = told(heards, true)
-  const lacks = [
-    'Who speaks could not be told.',
-    'The words are those of the pass for speakers, which spells worse.',
+  const { findings, warnings } = resultOf(results, true)
+  const consequences = [
+    'The speakers could not be identified.',
+    'The text comes from the speaker model, which makes more spelling errors.',
   ]
-  // Where a pass failed, that is why: what else there is to say of it follows from it.
-  const failures = passFailures(heards, lacks)
+  // A failed pass explains the other warnings, so it replaces them.
+  const failures = passFailures(results, consequences)
   const doubts = failures.length > 0 ? failures : warnings
-  for (const warning of [...textWarnings(heards, findings.segments), ...doubts]) run.warn(warning)
+  for (const warning of [...textWarnings(results, findings.segments), ...doubts]) run.warn(warning)
   return findings
 }
 
-/** More people than channels cannot have a channel each. */
-async function isCall(
+/** More speakers than channels cannot have one channel each. */
+async function isDualChannel(
   { speakers = 2 }: TranscriptionRequest,
   source: Source,
   { ffmpeg }: PipelinePorts,
@@ -58,23 +59,28 @@ async function isCall(
   return (await countSeparateChannels(source, ffmpeg, run)) === 2
 }
 
-/** One pass where a model tells both who and what. */
+/** A pass for the speakers and a pass for the text; one pass where a model does both. */
 function passesOf(
   { speakers }: TranscriptionRequest,
   ports: PipelinePorts,
   language: string | undefined,
 ): Pass[] {
-  const who = ports.speakerRecogniser
-  const what = ports.fileRecogniser
-  const both = [what, who].find(({ capabilities }) => capabilities.text && capabilities.speakers)
-  return (both ? [both] : [who, what]).map(recogniser => ({
+  const { speakerRecogniser, fileRecogniser } = ports
+  const both = [fileRecogniser, speakerRecogniser].find(
+    ({ capabilities }) => capabilities.text && capabilities.speakers,
+  )
+  return (both ? [both] : [speakerRecogniser, fileRecogniser]).map(recogniser => ({
     recogniser,
-    ...(language && { language }),
-    ...(speakers !== undefined && recogniser.capabilities.speakers && { speakers }),
+    language,
+    speakers: recogniser.capabilities.speakers ? speakers : undefined,
   }))
 }
 
-/** Who and what. */
-function hearings({ passes: [first, second] }: PassResults) {
-  return [first?.recognition, second ? second.recognition : first?.recognition] as const
+type Recognitions = readonly [
+  speakerRecognition: FileRecognition | undefined,
+  textRecognition: FileRecognition | undefined,
+]
+
+function recognitionsOf({ passes: [first, second] }: PassResults): Recognitions {
+  return [first?.recognition, second ? second.recognition : first?.recognition]
 }

@@ -1,11 +1,11 @@
-// What a story is: an order told from its source to what was found.
+// The type that every pipeline implements: a request in, the content of a transcript out.
 import type { PipelineRequest } from '../domain/job.ts'
 import type { Run } from '../domain/run.ts'
 import type { Findings, PipelinePorts } from './transcribe.ts'
 
-/** `hash` is what the recording's bytes must be, where that is known; `onFound` may ask for what there is so far. */
+/** `onFound` receives a function that builds the findings so far; it is called after each finished part. */
 export type Pipeline = (
-  order: PipelineRequest,
+  request: PipelineRequest,
   ports: PipelinePorts,
   run: Run,
   onFound: (findings: () => Findings) => void,

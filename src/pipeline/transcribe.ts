@@ -1,4 +1,4 @@
-// The story of one recording: open it, hear it in chunks, merge what was heard.
+// Transcribes one recording: opens it, recognises it in chunks, merges the texts.
 import { setMaxListeners } from 'node:events'
 import type { LimitFunction } from 'p-limit'
 import type { PipelineRequest, TranscriptionRequest } from '../domain/job.ts'
@@ -14,50 +14,49 @@ import { openSource, type Source, type SourcePorts } from './source/source.ts'
 import { titleOf } from './source/title.ts'
 
 export interface PipelinePorts extends SourcePorts, ChunkPorts, FormatPorts {
-  /** Hears in an uploaded recording who speaks when. */
+  /** Recognises who speaks when in an uploaded recording. */
   speakerRecogniser: FileRecogniser
-  /** Hears in an uploaded recording what is said when. */
+  /** Recognises what is said when in an uploaded recording. */
   fileRecogniser: FileRecogniser
   blobs: ObjectStorage
-  /** How often to ask how far a task is, in seconds. */
+  /** Seconds between two polls of a task. */
   pollSeconds: number
-  /** One after the other, shared by all orders of the process: who is about to submit sees whoever was before. */
+  /** Mutex shared by all jobs of the process: a job that submits sees the tasks submitted before. */
   limitSubmits: LimitFunction
-  /** How long a task may take for a recording of so many seconds. */
+  /** Seconds that a task may take for a recording of `duration` seconds. */
   taskTimeoutSeconds(duration: number): number
 }
 
-/** A transcript but for what the job knows: its id, when it was made, and what the run warned of. */
+/** A transcript without the parts that the job adds: id, creation time and the warnings of the run. */
 export type Findings = Omit<Transcript, 'id' | 'createdAt' | 'warnings'>
 
 /**
- * Resolves with the transcript of a recording; `onFound` may ask for what there is with every chunk that is done.
+ * Resolves with the transcript of a recording; `onFound` receives a view of the findings so far after each chunk.
  * Throws `SpeechError`, or the signal's reason when it is cancelled.
  */
 export async function transcribe(
-  order: PipelineRequest,
+  request: PipelineRequest,
   ports: PipelinePorts,
   outer: Run,
   onFound: (findings: () => Findings) => void,
 ): Promise<Findings> {
-  return transcribeOpened(await openSource(order, ports, outer), order, ports, outer, onFound)
+  return transcribeOpened(await openSource(request, ports, outer), request, ports, outer, onFound)
 }
 
-/** The same, of a recording that was opened before. */
+/** Transcribes a recording that is already open. */
 export async function transcribeOpened(
   source: Source,
-  order: TranscriptionRequest,
+  request: TranscriptionRequest,
   ports: PipelinePorts,
   outer: Run,
   onFound: (findings: () => Findings) => void,
 ): Promise<Findings> {
   return withOwnSignal(outer, async run => {
     run.progress({ done: 0, message: 'Decoding' })
-    const hearing = transcribeChunks(source, order, ports, run)
-    const merge = createMerge(order.timestamps ?? 'segment')
-    return collectTranscript(hearing, {
-      merge,
-      title: titleOf(order, source),
+    const recognition = transcribeChunks(source, request, ports, run)
+    return collectTranscript(recognition, {
+      merge: createMerge(request.timestamps ?? 'segment'),
+      title: titleOf(request, source),
       recogniser: ports.recogniser,
       run,
       onFound,
@@ -65,14 +64,14 @@ export async function transcribeOpened(
   })
 }
 
-/** Does the work with a signal of its own: whatever it has started ends with it. */
+/** Does the work with a signal of its own, so that all processes and requests it starts end with it. */
 export async function withOwnSignal<Result>(
   outer: Run,
   work: (run: Run) => Promise<Result>,
 ): Promise<Result> {
   const stop = new AbortController()
   const run: Run = { ...outer, signal: AbortSignal.any([outer.signal, stop.signal]) }
-  // Each process and request listens to it: many at once are no leak.
+  // Each process and request listens to it: many listeners are no leak.
   setMaxListeners(0, run.signal)
   try {
     return await work(run)
@@ -85,51 +84,51 @@ export interface CollectOptions {
   merge: Merge
   title: string
   recogniser: Recogniser
-  /** How many channels are heard apart. */
+  /** Number of channels that are recognised separately. Default: 1. */
   channelCount?: number
   run: Run
   onFound: (findings: () => Findings) => void
 }
 
-/** Makes a transcript of what is heard, more of it with every piece. */
+/** Builds a transcript from the chunks as they are recognised; it grows with each of them. */
 export async function collectTranscript(
-  hearing: ChunkRecognition,
+  recognition: ChunkRecognition,
   { merge, title, recogniser, channelCount = 1, run, onFound }: CollectOptions,
 ): Promise<Findings> {
-  const pieces: ChunkTranscript[] = []
-  const findings = (coming?: { end?: number }): Findings => {
-    const { sent, cached, ...merged } = merge(pieces, coming)
+  const transcripts: ChunkTranscript[] = []
+  const findings = (pending?: { end?: number }): Findings => {
+    const { sent, cached, ...merged } = merge(transcripts, pending)
     return {
       title,
-      status: coming ? 'running' : 'completed',
-      duration: roundToMs(coming ? hearing.totalSeconds() : hearing.decodedSeconds()),
+      status: pending ? 'running' : 'completed',
+      duration: roundToMs(pending ? recognition.totalSeconds() : recognition.decodedSeconds()),
       model: recogniser.model,
       usage: { audioSeconds: sent, cachedSeconds: cached, ...cost(recogniser, sent) },
       ...merged,
     }
   }
-  const soFar = () => withEstimate(findings({ end: hearing.totalSeconds() }), recogniser, channelCount)
-  for await (const piece of hearing.transcripts) {
-    pieces.push(piece)
+  const soFar = () => withEstimate(findings({ end: recognition.totalSeconds() }), recogniser, channelCount)
+  for await (const transcript of recognition.transcripts) {
+    transcripts.push(transcript)
     onFound(soFar)
   }
 
   const found = findings()
-  const lost = hearing.lost()
+  const lost = recognition.lost()
   if (lost)
     found.coverage.gaps.push({ ...lost, reason: 'FFMPEG_FAILED: ffmpeg ended before the recording did.' })
-  if (pieces.length === 0 && !lost)
-    run.warn('No speech was found: the recording is silent, or its channels cancel each other.')
+  if (transcripts.length === 0 && !lost)
+    run.warn('No speech was found: the recording is silent, or its channels cancel each other out.')
   return { ...found, status: found.coverage.gaps.length > 0 ? 'partial' : 'completed' }
 }
 
-function cost({ usdPerSecond }: Recogniser, sent: number): { costUsd?: number } {
-  return usdPerSecond === undefined ? {} : { costUsd: roundUsd(sent * usdPerSecond) }
+function cost({ usdPerSecond }: Recogniser, sentSeconds: number): { costUsd?: number } {
+  return usdPerSecond === undefined ? {} : { costUsd: roundUsd(sentSeconds * usdPerSecond) }
 }
 
-/** At most, as silence is not sent. */
-function withEstimate(findings: Findings, { usdPerSecond }: Recogniser, channels: number): Findings {
+/** An upper bound, as silence is not sent. */
+function withEstimate(findings: Findings, { usdPerSecond }: Recogniser, channelCount: number): Findings {
   if (usdPerSecond === undefined) return findings
-  const estimatedCostUsd = roundUsd(findings.duration * channels * usdPerSecond)
+  const estimatedCostUsd = roundUsd(findings.duration * channelCount * usdPerSecond)
   return { ...findings, usage: { ...findings.usage, estimatedCostUsd } }
 }

@@ -1,8 +1,8 @@
-// Runs work on a stream of items, a few at a time, and holds the stream back while all hands are busy.
+// Maps an async stream with bounded concurrency and back-pressure.
 
 /**
- * Yields each result as soon as it is there, in no fixed order. At most `limit` items are in work, and the next item
- * is asked for only when there is a hand for it. The first error ends everything and is thrown.
+ * Yields each result as soon as it is ready, in completion order. At most `limit` items are in progress, and the next
+ * item is pulled only when there is a free slot. The first error ends everything and is thrown.
  */
 export async function* mapConcurrent<Item, Result>(
   items: AsyncIterable<Item>,
@@ -32,7 +32,7 @@ export async function* mapConcurrent<Item, Result>(
       }
     }
   } finally {
-    for (const loose of [...workers, ...(pull ? [pull] : [])]) loose.catch(() => {})
+    for (const pending of [...workers, ...(pull ? [pull] : [])]) pending.catch(() => {})
     if (!ended) iterator.return?.()?.catch(() => {})
   }
 }

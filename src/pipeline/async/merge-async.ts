@@ -1,6 +1,6 @@
-// Makes one stream of several.
+// Merges several async streams into one.
 
-/** Yields what each stream yields, as it comes; the first error ends all of them and is thrown. */
+/** Yields items of all streams as they arrive; the first error ends all streams and is thrown. */
 export async function* mergeAsync<Item>(streams: readonly AsyncIterable<Item>[]): AsyncGenerator<Item> {
   type Event = { iterator: AsyncIterator<Item>; next: IteratorResult<Item> }
   const pulls = new Map<AsyncIterator<Item>, Promise<Event>>()
@@ -13,15 +13,15 @@ export async function* mergeAsync<Item>(streams: readonly AsyncIterable<Item>[])
     for (const stream of streams) pull(stream[Symbol.asyncIterator]())
     while (pulls.size > 0) {
       const { iterator, next } = await Promise.race(pulls.values())
-      // Behind the others in the map, so that a quick stream does not keep a slow one waiting.
+      // Deleted and added again, it is last in the map: a fast stream does not starve a slow one.
       pulls.delete(iterator)
       if (next.done) continue
       pull(iterator)
       yield next.value
     }
   } finally {
-    for (const [iterator, loose] of pulls) {
-      loose.catch(() => {})
+    for (const [iterator, pending] of pulls) {
+      pending.catch(() => {})
       iterator.return?.()?.catch(() => {})
     }
   }

@@ -1,36 +1,35 @@
-// Cuts a stream of samples into chunks of speech: at pauses, without the silence, and never through a word unseen.
+// Cuts a stream of samples into chunks of speech: at pauses, without long silences, with an overlap inside speech.
 import { roundToMs, type Span } from '../../domain/transcript.ts'
 import { ActivityLabeller, frameLevel, frameSize, framesPerSecond, SilenceTest } from './activity.ts'
-import { type Label, longestPause, quietest } from './pauses.ts'
+import { type FrameLabel, longestPause, quietestFrame } from './pauses.ts'
 
 export interface Chunk extends Span {
-  /** Position in the recording's order, from 0. */
+  /** Number of the chunk in order of time, from 0. */
   index: number
-  /** What is sent: 16 kHz mono. Long silences inside are shortened, so this may be less than `end - start`. */
+  /** 16 kHz mono. Long silences are shortened, so this may be less than `end - start`. */
   samples: Int16Array
-  /** Gives the memory of `samples` back for a later chunk; nobody may read them from then on. */
+  /** Returns the memory of `samples` to the pool; they must not be read afterwards. */
   release(): void
-  /** Where someone speaks, in seconds of the recording; without what the chunk before also holds. */
+  /** Detected speech in seconds of the recording, without the overlap. */
   speech: Span[]
-  /** Seconds at the start that the chunk before holds too: 0 after a cut in a pause. */
+  /** Seconds at the start that the previous chunk contains too: 0 after a cut in a pause. */
   overlap: number
-  /** Which channel it is of, where the channels are heard apart. */
+  /** Number of the channel, where channels are recognised separately. */
   channel?: number
 }
 
 export interface CutOptions {
-  /** No chunk is longer, in seconds. */
   maxSeconds: number
 }
 
-/** Silence is left out from this length on; this much of it stays on either side of speech. */
-const longSilence = 3 * framesPerSecond
-const silenceMargin = 0.5 * framesPerSecond
-/** After this much silence a chunk ends, so that estimated times stay near the truth. */
-const endingSilence = 20 * framesPerSecond
-/** Where there is no pause, the next chunk begins this much before the end of the last (frames, and share of the limit). */
-const overlapFrames = { least: 2 * framesPerSecond, most: 4 * framesPerSecond }
-const overlapShare = { least: 1 / 8, most: 1 / 4 }
+/** A longer silence is left out, except for a margin on either side of speech. */
+const longSilenceFrames = 3 * framesPerSecond
+const silenceMarginFrames = 0.5 * framesPerSecond
+/** A chunk ends after this much silence, so that estimated times stay accurate. */
+const endingSilenceFrames = 20 * framesPerSecond
+/** Overlap of two chunks that are cut inside speech: in frames, and as a share of the chunk limit. */
+const overlapFrames = { min: 2 * framesPerSecond, max: 4 * framesPerSecond }
+const overlapShare = { min: 1 / 8, max: 1 / 4 }
 
 /**
  * Yields chunks as soon as they are known. `audio` holds 16-bit little-endian samples, 16 kHz mono, in buffers of
@@ -48,65 +47,66 @@ export async function* cut(
 interface Frame {
   samples: Int16Array
   level: number
-  /** Its place in the recording, in frames. */
-  place: number
+  /** Number of the frame in the recording. */
+  index: number
 }
 
-/** The chunk being filled, frame by frame, and the frames that wait before it. */
+/** Fills a chunk frame by frame, from frames that wait for their label. */
 class Cutter {
   readonly #limit: number
   readonly #labeller = new ActivityLabeller()
-  #index = 0
+  #chunkIndex = 0
 
-  // Samples that wait for a label, and the part of a frame that waits for its rest.
+  // Frames that wait for a label, and an incomplete frame.
   #waiting: Frame[] = []
   #partial: Int16Array = new Int16Array(frameSize)
   #partialLength = 0
   #previousSample: number | undefined
-  /** Frames whose samples were copied on, to be filled again: a new array for each would keep the collector busy. */
+  /** Arrays to reuse: allocating one for each frame would burden the garbage collector. */
   #spare: Int16Array[] = []
   #framesRead = 0
 
   // The chunk being filled.
   #samples: Int16Array
-  #places: number[] = []
+  /** Frame numbers in the recording. */
+  #frames: number[] = []
   #levels: number[] = []
-  #labels: Label[] = []
-  /** Frames before this one were in the chunk before. */
-  #freshFrom = 0
+  #labels: FrameLabel[] = []
+  /** Earlier frames are in the previous chunk too. */
+  #newFrom = 0
   #overlap = 0
-  /** Chunks that are done and were not yet handed out. */
+  /** Finished chunks that were not yielded yet. */
   #ready: Chunk[] = []
 
-  // The run of frames without speech at the end of what was read, and its frames that are left out for now.
-  #run = new SilenceTest()
+  // The run of frames without speech at the end of the input, and its frames that are left out for now.
+  #silence = new SilenceTest()
   #held: Frame[] = []
 
-  /** Memory of chunks that were released: 5 MB each, which the collector would let pile up. */
+  /** Memory of released chunks: 5 MB each, which garbage collection would let pile up. */
   readonly #pool: Int16Array[] = []
 
   constructor(limit: number) {
     this.#limit = limit
-    this.#samples = this.#memory()
+    this.#samples = this.#allocate()
   }
 
-  #memory(): Int16Array {
+  #allocate(): Int16Array {
     return this.#pool.pop() ?? new Int16Array(this.#limit * frameSize)
   }
 
-  /** Returns the chunks that these samples completed; mostly none. */
+  /** Returns the chunks that these samples complete; usually none. */
   write(buffer: Buffer): Chunk[] {
     const aligned = buffer.byteOffset % 2 === 0 ? buffer : Buffer.from(buffer)
     const input = new Int16Array(aligned.buffer, aligned.byteOffset, aligned.length >> 1)
     let at = 0
     while (at < input.length) {
-      const take = Math.min(frameSize - this.#partialLength, input.length - at)
-      this.#partial.set(input.subarray(at, at + take), this.#partialLength)
-      this.#partialLength += take
-      at += take
+      const count = Math.min(frameSize - this.#partialLength, input.length - at)
+      this.#partial.set(input.subarray(at, at + count), this.#partialLength)
+      this.#partialLength += count
+      at += count
       if (this.#partialLength === frameSize) this.#read()
     }
-    return this.#take()
+    return this.#takeReady()
   }
 
   end(): Chunk[] {
@@ -115,11 +115,11 @@ class Cutter {
       this.#read()
     }
     for (const label of this.#labeller.flush()) this.#label(label)
-    if (this.#places.length > 0) this.#emit(this.#places.length, this.#places.length)
-    return this.#take()
+    if (this.#frames.length > 0) this.#emit(this.#frames.length, this.#frames.length)
+    return this.#takeReady()
   }
 
-  #take(): Chunk[] {
+  #takeReady(): Chunk[] {
     const ready = this.#ready
     if (ready.length > 0) this.#ready = []
     return ready
@@ -128,7 +128,7 @@ class Cutter {
   #read(): void {
     const level = frameLevel(this.#partial, 0, this.#previousSample ?? this.#partial[0]!)
     this.#previousSample = this.#partial[frameSize - 1]!
-    this.#waiting.push({ samples: this.#partial, level, place: this.#framesRead++ })
+    this.#waiting.push({ samples: this.#partial, level, index: this.#framesRead++ })
     this.#partial = this.#spare.pop() ?? new Int16Array(frameSize)
     this.#partialLength = 0
     const label = this.#labeller.push(level)
@@ -138,55 +138,55 @@ class Cutter {
   #label(speech: boolean): void {
     const next = this.#waiting.shift()!
     if (speech) {
-      if (this.#run.frames > 0) this.#run = new SilenceTest()
-      this.#release()
+      if (this.#silence.frames > 0) this.#silence = new SilenceTest()
+      this.#restoreMargin()
       this.#append(next, 'speech')
       return
     }
-    this.#run.add(next.level)
-    if (this.#run.frames < longSilence) {
+    this.#silence.add(next.level)
+    if (this.#silence.frames < longSilenceFrames) {
       this.#append(next, 'pause')
-    } else if (this.#run.silent) {
-      if (this.#run.frames === longSilence) this.#shorten()
+    } else if (this.#silence.silent) {
+      if (this.#silence.frames === longSilenceFrames) this.#shorten()
       this.#held.push(next)
-      if (this.#held.length > silenceMargin) this.#spare.push(this.#held.shift()!.samples)
-      if (this.#run.frames === endingSilence && this.#places.length > 0)
-        this.#emit(this.#places.length, this.#places.length)
+      if (this.#held.length > silenceMarginFrames) this.#spare.push(this.#held.shift()!.samples)
+      if (this.#silence.frames === endingSilenceFrames && this.#frames.length > 0)
+        this.#emit(this.#frames.length, this.#frames.length)
     } else {
-      // It rises and falls like speech, though quietly: keep it as such, and look afresh from here on.
-      const doubtful = Math.min(this.#labels.length, this.#run.frames - 1)
+      // Quiet sound that rises and falls like speech: label it as speech and start a new silence test.
+      const doubtful = Math.min(this.#labels.length, this.#silence.frames - 1)
       this.#labels.fill('speech', this.#labels.length - doubtful)
-      this.#run = new SilenceTest()
-      this.#release()
+      this.#silence = new SilenceTest()
+      this.#restoreMargin()
       this.#append(next, 'speech')
     }
   }
 
-  /** Takes the silence just recognised as long out of the chunk's end, but for a margin. */
+  /** Removes the silence that has just become long from the chunk's end, except for a margin. */
   #shorten(): void {
-    const speechEnd = Math.max(0, this.#places.length - (longSilence - 1))
-    const length = Math.min(this.#places.length, speechEnd + silenceMargin)
-    for (const list of [this.#places, this.#levels, this.#labels]) list.length = length
+    const speechEnd = Math.max(0, this.#frames.length - (longSilenceFrames - 1))
+    const length = Math.min(this.#frames.length, speechEnd + silenceMarginFrames)
+    for (const list of [this.#frames, this.#levels, this.#labels]) list.length = length
     this.#labels.fill('silence', speechEnd)
   }
 
-  /** Puts the margin before the speech that follows a silence back. */
-  #release(): void {
+  /** Puts back the margin between a silence and the speech after it. */
+  #restoreMargin(): void {
     const held = this.#held
     this.#held = []
     for (const frame of held) this.#append(frame, 'silence')
   }
 
-  #append({ samples, level, place }: Frame, label: Label): void {
-    if (this.#places.length === this.#limit) this.#cutFull()
-    this.#samples.set(samples, this.#places.length * frameSize)
-    this.#places.push(place)
+  #append({ samples, level, index }: Frame, label: FrameLabel): void {
+    if (this.#frames.length === this.#limit) this.#cutFull()
+    this.#samples.set(samples, this.#frames.length * frameSize)
+    this.#frames.push(index)
     this.#levels.push(level)
     this.#labels.push(label)
     this.#spare.push(samples)
   }
 
-  /** The chunk is full: end it in the longest pause of its last third, or else at a quiet moment with an overlap. */
+  /** Ends a full chunk in the longest pause of its last third, or else at a quiet moment with an overlap. */
   #cutFull(): void {
     const from = Math.floor((this.#limit * 2) / 3)
     const pause = longestPause(this.#labels, this.#levels, from)
@@ -194,40 +194,40 @@ class Cutter {
       this.#emit(pause, pause)
       return
     }
-    const end = quietest(this.#levels, from, this.#limit)
-    const reach = (bound: 'least' | 'most') =>
+    const end = quietestFrame(this.#levels, from, this.#limit)
+    const overlap = (bound: 'min' | 'max') =>
       Math.floor(Math.min(overlapFrames[bound], this.#limit * overlapShare[bound]))
-    const next = quietest(this.#levels, end - reach('most'), end - reach('least'))
+    const next = quietestFrame(this.#levels, end - overlap('max'), end - overlap('min'))
     this.#emit(end, next)
   }
 
-  /** Hands out the frames before `end` as a chunk, if someone speaks in them, and keeps those from `next` on. */
+  /** Makes a chunk of the frames before `end`, if there is speech in them, and keeps those from `next` on. */
   #emit(end: number, next: number): void {
     const filled = this.#samples
-    const kept = filled.subarray(next * frameSize, this.#places.length * frameSize)
+    const kept = filled.subarray(next * frameSize, this.#frames.length * frameSize)
     let chunk: Chunk | undefined
     if (this.#hasSpeech(end)) {
       chunk = {
-        index: this.#index++,
-        start: time(this.#places[0]!),
-        end: time(this.#places[end - 1]! + 1),
+        index: this.#chunkIndex++,
+        start: time(this.#frames[0]!),
+        end: time(this.#frames[end - 1]! + 1),
         samples: filled.subarray(0, end * frameSize),
         release: () => void this.#pool.push(filled),
         speech: this.#spans(end),
         overlap: roundToMs(this.#overlap / framesPerSecond),
       }
-      this.#samples = this.#memory()
+      this.#samples = this.#allocate()
     }
     this.#samples.set(kept)
     this.#overlap = end - next
-    this.#freshFrom = (this.#places[end - 1] ?? -1) + 1
-    this.#places = this.#places.slice(next)
+    this.#newFrom = (this.#frames[end - 1] ?? -1) + 1
+    this.#frames = this.#frames.slice(next)
     this.#levels = this.#levels.slice(next)
     this.#labels = this.#labels.slice(next)
     if (chunk) this.#ready.push(chunk)
   }
 
-  /** A stretch without any speech label may still hold quiet speech, if it does not pass for silence. */
+  /** A stretch without speech labels may still contain quiet speech, unless it passes the silence test. */
   #hasSpeech(end: number): boolean {
     if (this.#anySpeech(end)) return true
     const test = new SilenceTest()
@@ -245,8 +245,8 @@ class Cutter {
     const close = () => open && spans.push({ start: time(open.from), end: time(open.to) })
     const any = this.#anySpeech(end)
     for (let i = 0; i < end; i++) {
-      const frame = this.#places[i]!
-      if ((any && this.#labels[i] !== 'speech') || frame < this.#freshFrom) continue
+      const frame = this.#frames[i]!
+      if ((any && this.#labels[i] !== 'speech') || frame < this.#newFrom) continue
       if (open?.to === frame) {
         open.to = frame + 1
       } else {

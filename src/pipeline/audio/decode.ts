@@ -1,4 +1,4 @@
-// Decodes any container, or one channel of it, to 16 kHz mono samples on a pipe, and says what was wrong with the file.
+// Decodes any container, or one channel of it, to 16 kHz mono samples on a pipe, and reports defects of the file.
 import { SpeechError } from '../../domain/errors.ts'
 import { formatTime } from '../../domain/format-time.ts'
 import type { Run } from '../../domain/run.ts'
@@ -10,32 +10,31 @@ import { encoderArguments, encoderError, maxVoiceNoteSeconds } from './encode.ts
 import { killedExitCode, type LocateFfmpeg, readAll, startFfmpeg } from './ffmpeg.ts'
 
 export interface Decoding {
-  /** Which channel it is; absent for the mix of all. */
+  /** Number of the channel, from 0; absent for the mix of all. */
   channel?: number
   /** 16-bit little-endian samples, 16 kHz mono, in buffers of whole samples; can be read once. */
   samples: AsyncIterable<Buffer>
-  /** Length by the file's own header, in seconds; undefined until it was read, or when it does not say. */
+  /** Length by the file's header; undefined until the header was read, or where it gives none. */
   headerSeconds(): number | undefined
-  /** Seconds decoded so far. */
   decodedSeconds(): number
-  /** What was not decoded because ffmpeg itself died; known once all samples were read. */
+  /** The part that was not decoded because ffmpeg itself died; known once all samples were read. */
   lost(): Span | undefined
-  /** The first ten seconds as a voice note's MP3, when that was asked for; there once all samples were read. */
+  /** The first ten seconds as MP3, if requested by the option `voiceNote`; resolves once all samples were read. */
   voiceNote(): Promise<Buffer | undefined>
 }
 
 export interface DecodeOptions {
-  /** Decode this channel alone, counted from 0, instead of the mix of all. */
+  /** Decodes only this channel, counted from 0, instead of the mix of all. */
   channel?: number
-  /** Decode this stretch of the recording alone. */
+  /** Decodes only this stretch of the recording. */
   part?: Span
-  /** Let the same process encode a voice note on the side: a second one would take longer to start than to work. */
+  /** Encodes a voice note in the same process: starting a second one would take longer than its work. */
   voiceNote?: boolean
 }
 
 /**
- * Starts decoding when `samples` is first read. Throws `SpeechError` where there is nothing to hear; a file that
- * is cut off or damaged gives what there is, and a warning.
+ * Starts decoding when `samples` is first read. Throws `SpeechError` where there is no audio. A file that is truncated
+ * or damaged yields its readable part and a warning.
  */
 export function decode(
   source: Source,
@@ -45,20 +44,20 @@ export function decode(
 ): Decoding {
   const { part, channel } = options
   let bytes = 0
-  let said = () => ''
-  let note: Promise<Buffer> | undefined
+  let stderr = () => ''
+  let voiceNote: Promise<Buffer> | undefined
   let lost = false
   const seconds = () => bytes / 2 / sampleRate
   async function* samples(): AsyncGenerator<Buffer> {
     const process = startFfmpeg(await ffmpeg(), decoderArguments(source.file, options), run.signal)
-    note = readAll(process.pipe3)
-    note.catch(() => {})
-    said = process.stderr
+    voiceNote = readAll(process.pipe3)
+    voiceNote.catch(() => {})
+    stderr = process.stderr
     process.stdin.end()
     try {
       let odd: Buffer | undefined
-      for await (const piece of process.stdout as AsyncIterable<Buffer>) {
-        const buffer = odd ? Buffer.concat([odd, piece]) : piece
+      for await (const chunk of process.stdout as AsyncIterable<Buffer>) {
+        const buffer = odd ? Buffer.concat([odd, chunk]) : chunk
         const whole = buffer.length & ~1
         odd = whole < buffer.length ? buffer.subarray(whole) : undefined
         bytes += whole
@@ -66,27 +65,27 @@ export function decode(
       }
       const code = await process.ended
       run.signal.throwIfAborted()
-      if (bytes === 0 && !part) throw nothingToHear(said(), code)
-      if (!part) warnOfTracks(said(), run)
+      if (bytes === 0 && !part) throw noAudioError(stderr(), code)
+      if (!part) warnOfTracks(stderr(), run)
       if (!part && code === killedExitCode) lost = true
-      if (!part && !lost) warnOfDamage(said(), seconds(), source, run)
+      if (!part && !lost) warnOfDamage(stderr(), seconds(), source, run)
     } finally {
       process.kill()
     }
   }
   return {
-    ...(channel !== undefined && { channel }),
+    channel,
     samples: samples(),
-    headerSeconds: () => headerDuration(said()),
+    headerSeconds: () => headerDuration(stderr()),
     decodedSeconds: seconds,
     lost: () =>
-      lost ? { start: seconds(), end: Math.max(seconds(), headerDuration(said()) ?? 0) } : undefined,
-    voiceNote: async () => (options.voiceNote ? await note : undefined),
+      lost ? { start: seconds(), end: Math.max(seconds(), headerDuration(stderr()) ?? 0) } : undefined,
+    voiceNote: async () => (options.voiceNote ? await voiceNote : undefined),
   }
 }
 
 function decoderArguments(file: string, { channel, part, voiceNote }: DecodeOptions): string[] {
-  // By sample number, as seeking by time is inexact in files of varying bit rate.
+  // By sample number, as seeking by time is inexact in files with a variable bit rate.
   const trim = part && `atrim=start_sample=${samplesOf(part.start)}:end_sample=${samplesOf(part.end)}`
   const filters = [
     ...(channel === undefined ? [] : [`pan=mono|c0=c${channel}`]),
@@ -98,7 +97,7 @@ function decoderArguments(file: string, { channel, part, voiceNote }: DecodeOpti
     ...['-protocol_whitelist', 'file', '-format_whitelist', allowedDemuxers, '-i', `file:${file}`],
     ...[...soundOnly, '-ac', '1', '-ar', String(sampleRate)],
     ...(filters.length > 0 ? ['-af', filters.join()] : []),
-    // Unflushed, samples come in pieces of 32 kB instead of 1 kB: a thirtieth of the reads.
+    // Without flushing, samples arrive in buffers of 32 kB instead of 1 kB: a thirtieth of the reads.
     ...['-f', 's16le', '-flush_packets', '0', 'pipe:1'],
     ...(voiceNote
       ? [...soundOnly, '-t', String(maxVoiceNoteSeconds), ...encoderArguments('voiceNote'), 'pipe:3']
@@ -110,75 +109,75 @@ function samplesOf(seconds: number): number {
   return Math.round(seconds * sampleRate)
 }
 
-/** The length in ffmpeg's description of the input; not where it was guessed from the bit rate. */
-function headerDuration(words: string): number | undefined {
-  const found = /^ {2}Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)/m.exec(words)
-  if (!found || /Estimating duration from bitrate/.test(words)) return undefined
+/** The duration in ffmpeg's description of the input, unless ffmpeg estimated it from the bit rate. */
+function headerDuration(stderr: string): number | undefined {
+  const found = /^ {2}Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)/m.exec(stderr)
+  if (!found || /Estimating duration from bitrate/.test(stderr)) return undefined
   return Number(found[1]) * 3600 + Number(found[2]) * 60 + Number(found[3])
 }
 
-function nothingToHear(words: string, code: number): SpeechError {
-  if (/Unknown encoder/.test(words)) return encoderError(words)
-  const refused = /\[([\w,]+) @ [^\]]*\] Format not on whitelist/.exec(words)
+function noAudioError(stderr: string, code: number): SpeechError {
+  if (/Unknown encoder/.test(stderr)) return encoderError(stderr)
+  const refused = /\[([\w,]+) @ [^\]]*\] Format not on whitelist/.exec(stderr)
   if (refused && playlistDemuxers.test(refused[1]!))
-    return new SpeechError(
-      'PLAYLIST_REFUSED',
-      'The file is a playlist that points to other files or addresses.',
-      {
-        hint: 'Give the recording itself.',
-      },
-    )
-  if (/Permission denied/.test(words))
-    return new SpeechError('FILE_UNREADABLE', 'The file may not be read.', {
-      hint: 'Give the server’s user the right to read it.',
+    return new SpeechError('PLAYLIST_REFUSED', 'The file is a playlist that refers to other files or URLs.', {
+      hint: 'Use the recording itself.',
     })
-  if (/moov atom not found/.test(words))
-    return new SpeechError('NOT_AUDIO', 'The file was cut off before its index was written.', {
-      hint: 'Copy or record it again; an MP4 without its index cannot be read.',
+  if (/Permission denied/.test(stderr))
+    return new SpeechError('FILE_UNREADABLE', 'The server may not read the file.', {
+      hint: 'Grant the server’s user permission to read it.',
     })
-  if (/^Input #0/m.test(words) && !/Stream #0:\d+.*: Audio:/.test(words))
-    return new SpeechError('NO_AUDIO_TRACK', 'The file holds pictures but no sound.', {
-      hint: 'Give a recording that has an audio track.',
+  if (/moov atom not found/.test(stderr))
+    return new SpeechError('NOT_AUDIO', 'The file is truncated: its index is missing.', {
+      hint: 'Copy or record it again; an MP4 without an index cannot be read.',
     })
-  if (/Stream #0:\d+.*: Audio: none|[Dd]ecoder .*not found|no decoder found|drm|DRM/.test(words))
+  if (/^Input #0/m.test(stderr) && !/Stream #0:\d+.*: Audio:/.test(stderr))
+    return new SpeechError('NO_AUDIO_TRACK', 'The file has video but no audio track.', {
+      hint: 'Use a recording that has an audio track.',
+    })
+  if (/Stream #0:\d+.*: Audio: none|[Dd]ecoder .*not found|no decoder found|drm|DRM/.test(stderr))
     return new SpeechError(
       'UNSUPPORTED_CODEC',
-      'The sound is in a coding that this ffmpeg cannot decode, or protected.',
+      'The audio codec is not supported by this ffmpeg, or the file is protected.',
       {
         hint: 'Convert it to MP3, M4A, WAV, FLAC or Ogg first.',
       },
     )
   if (
     refused ||
-    /Invalid data found|misdetection possible|does not contain any stream|matches no streams/.test(words) ||
+    /Invalid data found|misdetection possible|does not contain any stream|matches no streams/.test(stderr) ||
     code === 0
   )
     return new SpeechError('NOT_AUDIO', 'The file is not audio or video that ffmpeg can read.', {
-      hint: 'Give a recording: MP3, M4A, WAV, FLAC, Ogg, WebM, MP4, MOV, MKV and most others work.',
+      hint: 'Use a recording: MP3, M4A, WAV, FLAC, Ogg, WebM, MP4, MOV, MKV and most others work.',
     })
   return new SpeechError('FFMPEG_FAILED', 'ffmpeg could not decode the file.', {
     hint: 'Try another copy of it; `speech-mcp doctor` checks ffmpeg itself.',
   })
 }
 
-function warnOfTracks(words: string, run: Run): void {
-  // Behind the mapping ffmpeg describes what it writes.
-  const [input = ''] = words.split(/^Stream mapping:/m)
+function warnOfTracks(stderr: string, run: Run): void {
+  // After the mapping ffmpeg describes its output.
+  const [input = ''] = stderr.split(/^Stream mapping:/m)
   const tracks = input.match(/^ +Stream #0:\d+.*: Audio:/gm)?.length ?? 0
-  if (tracks > 1) run.warn(`The file holds ${tracks} audio tracks; only the main one was transcribed.`)
+  if (tracks > 1) run.warn(`The file has ${tracks} audio tracks; only the main one was transcribed.`)
 }
 
-function warnOfDamage(words: string, decoded: number, source: Source, run: Run): void {
-  const expected = headerDuration(words)
-  // A film may run on after its sound ends, so its length says nothing; a cover is no film.
-  const film = /Stream #0:\d+.*: Video: (?!.*attached pic|(?:mjpeg|png|bmp|gif|webp)\b.* 90k tbr)/.test(words)
-  const slack = Math.max(0.5, decoded * 0.01)
-  if (!film && expected !== undefined && expected - decoded > slack)
+function warnOfDamage(stderr: string, decoded: number, source: Source, run: Run): void {
+  const expected = headerDuration(stderr)
+  // A video may run longer than its audio, so its length proves nothing; cover art is no video.
+  const isVideo = /Stream #0:\d+.*: Video: (?!.*attached pic|(?:mjpeg|png|bmp|gif|webp)\b.* 90k tbr)/.test(
+    stderr,
+  )
+  const toleranceSeconds = Math.max(0.5, decoded * 0.01)
+  if (!isVideo && expected !== undefined && expected - decoded > toleranceSeconds)
     run.warn(
-      `The file seems to be cut off: it says ${formatTime(expected)}, and its sound ends at ${formatTime(decoded)}. What there is was transcribed.`,
+      `The file seems to be cut off: its header says ${formatTime(expected)}, but its audio ends at ${formatTime(decoded)}. The audio up to there was transcribed.`,
     )
-  else if (source.cutOff || /partial file|corrupt input packet|Read error/.test(words))
-    run.warn(`The file seems to be cut off after ${formatTime(decoded)}. What there is was transcribed.`)
-  else if (/Error while decoding|Error submitting packet/.test(words))
+  else if (source.isTruncated || /partial file|corrupt input packet|Read error/.test(stderr))
+    run.warn(
+      `The file seems to be cut off after ${formatTime(decoded)}. The audio up to there was transcribed.`,
+    )
+  else if (/Error while decoding|Error submitting packet/.test(stderr))
     run.warn('Parts of the file are damaged and could not be decoded; words may be missing there.')
 }

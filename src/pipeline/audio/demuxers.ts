@@ -1,9 +1,9 @@
-// The containers that ffmpeg may open: every audio and video format, none that can name another file or address.
+// The demuxers that ffmpeg may use: all audio and video formats except those that can open another file or URL.
 
 /**
- * Left out on purpose: playlists and descriptions (hls, concat, dash, sdp, rtsp, imf, webm_dash_manifest, mlv, vobsub),
- * devices (alsa, x11grab, lavfi, …), pictures, subtitles and text. The kind is told from the content: raw
- * samples and codings without a header (u8, alaw, g722, …), which only a name can tell, are left out too.
+ * Excluded: playlists and descriptions (hls, concat, dash, sdp, rtsp, imf, webm_dash_manifest, mlv, vobsub),
+ * devices (alsa, x11grab, lavfi, …), pictures, subtitles and text. The format is probed from the content, so raw
+ * samples and codecs without a header (u8, alaw, g722, …), which only a file name reveals, are excluded too.
  */
 export const allowedDemuxers = [
   '3dostr 4xm aa aac ac3 ace acm act adp ads adx aea afc aiff aix alp amr anm apc ape apm',
@@ -22,6 +22,6 @@ export const allowedDemuxers = [
   .join(' ')
   .replaceAll(' ', ',')
 
-/** The formats that can make a program open other files or addresses; named when one of them is refused. */
+/** Formats that can make a program open other files or URLs; their refusal gets an error of its own. */
 export const playlistDemuxers =
   /^(?:hls|applehttp|concat|dash|sdp|rtsp|rtp|sap|imf|webm_dash_manifest|mlv|vobsub)\b/

@@ -1,11 +1,11 @@
-// Encodes each chunk to MP3 with an ffmpeg of its own, fed and read through pipes.
+// Encodes a chunk to MP3 with an ffmpeg process of its own, through pipes.
 import { SpeechError } from '../../domain/errors.ts'
 import type { Run } from '../../domain/run.ts'
 import { sampleRate } from './activity.ts'
 import type { Chunk } from './cut.ts'
 import { type LocateFfmpeg, readAll, startFfmpeg } from './ffmpeg.ts'
 
-/** Recordings up to this length (seconds) are voice notes. */
+/** Recordings up to this length are voice notes. */
 export const maxVoiceNoteSeconds = 10
 
 export const encodedMime = 'audio/mpeg'
@@ -15,47 +15,35 @@ export type ChunkInfo = Omit<Chunk, 'samples' | 'release'>
 
 export interface EncodedChunk extends ChunkInfo {
   audio: Buffer
-  /** Length of `audio`: what the provider bills. */
+  /** Length of `audio`, which the provider bills. */
   seconds: number
 }
 
-/** The two settings that recordings are sent in. */
+/** The two encodings that are sent. */
 const profiles = {
   voiceNote: { bitRate: '24k', sampleRate: 8_000 },
   recording: { bitRate: '32k', sampleRate: 16_000 },
 } as const
 export type Profile = keyof typeof profiles
 
-/** What to tell ffmpeg of an output in one of the profiles. */
+/** ffmpeg arguments for an output in one of the profiles. */
 export function encoderArguments(profile: Profile): string[] {
   const { bitRate, sampleRate: rate } = profiles[profile]
   return [
-    // LAME's quickest setting takes under half the time of its usual one, and is no further from the original.
+    // LAME's fastest setting takes under half the time of the default, and is no less accurate.
     ...['-c:a', 'libmp3lame', '-b:a', bitRate, '-compression_level', '9', '-threads', '4'],
-    ...[
-      '-ar',
-      String(rate),
-      '-ac',
-      '1',
-      '-write_xing',
-      '0',
-      '-id3v2_version',
-      '0',
-      '-flush_packets',
-      '0',
-      '-f',
-      'mp3',
-    ],
+    ...['-ar', String(rate), '-ac', '1'],
+    ...['-write_xing', '0', '-id3v2_version', '0', '-flush_packets', '0', '-f', 'mp3'],
   ]
 }
 
-/** Encodes a chunk and gives its samples back. The provider refuses audio that is shorter than `minSeconds`. */
+/** Encodes a chunk and releases its samples. Fills it up with silence to `minSeconds`, as the provider refuses less. */
 export async function encode(
   chunk: Chunk,
   { ffmpeg, profile, minSeconds }: { ffmpeg: LocateFfmpeg; profile: Profile; minSeconds: number },
   run: Run,
 ): Promise<EncodedChunk> {
-  const { samples, release, ...place } = chunk
+  const { samples, release, ...info } = chunk
   const input = ['-f', 's16le', '-ar', String(sampleRate), '-ac', '1', '-i', 'pipe:0']
   const process = startFfmpeg(
     await ffmpeg(),
@@ -71,13 +59,13 @@ export async function encode(
   if (code !== 0 || audio.length === 0) throw encoderError(process.stderr())
   const seconds = (samples.length + missing) / sampleRate
   release()
-  return { ...place, audio, seconds }
+  return { ...info, audio, seconds }
 }
 
-export function encoderError(words: string): SpeechError {
-  if (/Unknown encoder/.test(words))
+export function encoderError(stderr: string): SpeechError {
+  if (/Unknown encoder/.test(stderr))
     return new SpeechError('FFMPEG_FAILED', 'This ffmpeg was built without the MP3 encoder libmp3lame.', {
-      hint: 'Set FFMPEG_PATH to a full build, or `npm install ffmpeg-static`.',
+      hint: 'Set FFMPEG_PATH to a full build, or run `npm install ffmpeg-static`.',
     })
   return new SpeechError('FFMPEG_FAILED', 'ffmpeg could not encode a chunk.', {
     hint: 'Run `speech-mcp doctor` to check ffmpeg.',

@@ -1,28 +1,29 @@
-// Runs ffmpeg: no shell, no terminal, killed when the order is cancelled, its words kept out of every message.
+// Runs ffmpeg without a shell or terminal; kills it on abort and keeps its output out of messages.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { constants, setPriority } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
 import { cancelled, SpeechError } from '../../domain/errors.ts'
 
-/** Where to find ffmpeg; throws `FFMPEG_MISSING` with the ways to get one. */
+/** Returns the path of ffmpeg; throws `FFMPEG_MISSING` with the ways to install it. */
 export type LocateFfmpeg = () => Promise<string>
 
 export interface FfmpegProcess {
   stdin: Writable
   stdout: Readable
-  /** What it writes to `pipe:3`, for a second output. */
+  /** A second output, written to `pipe:3`. */
   pipe3: Readable
-  /** What ffmpeg has said so far: the beginning and the end of it, for our eyes only. */
+  /** The beginning and the end of stderr so far; for parsing, never for messages. */
   stderr(): string
   /** Resolves with the exit code when the process has ended and its pipes are closed; rejects if it never started. */
   ended: Promise<number>
   kill(): void
 }
 
-/** Stands for the exit code of a process that was killed. */
+/** Replaces the exit code of a process that was killed. */
 export const killedExitCode = -1
 
-const keptBytes = 32_768
+/** Kept of the beginning of stderr, and of its end. */
+const keptStderrChars = 32_768
 
 /** Starts ffmpeg with these arguments. The signal kills it. */
 export function startFfmpeg(path: string, args: string[], signal: AbortSignal): FfmpegProcess {
@@ -32,61 +33,61 @@ export function startFfmpeg(path: string, args: string[], signal: AbortSignal): 
     windowsHide: true,
   })
   const kill = () => void child.kill('SIGKILL')
-  // Where the system has no handles left, Node gives a process without pipes.
+  // Without free handles in the system, Node returns a process without pipes.
   if (!child.stdin || !child.stdout || !child.stderr)
     throw new SpeechError('FFMPEG_FAILED', 'ffmpeg could not be started: the system is out of handles.', {
       hint: 'Wait for other calls to end, and call again.',
     })
-  giveWay(child.pid)
+  lowerPriority(child.pid)
   signal.addEventListener('abort', kill, { once: true })
-  const ended = outcome(child).finally(() => signal.removeEventListener('abort', kill))
-  // Both are watched by whoever uses the process; a failure must not also end the server.
+  const ended = exitCode(child).finally(() => signal.removeEventListener('abort', kill))
+  // The caller handles both; a failure must not also end the server.
   ended.catch(() => {})
   child.stdin.on('error', () => {})
   child.stdio[3]?.on('error', () => {})
   const pipe3 = child.stdio[3] as Readable
-  return { stdin: child.stdin, stdout: child.stdout, pipe3, stderr: keepWords(child.stderr), ended, kill }
+  return { stdin: child.stdin, stdout: child.stdout, pipe3, stderr: captureStderr(child.stderr), ended, kill }
 }
 
-/** Where the cores are busy, whoever asks the server something is answered before the next chunk is encoded. */
-function giveWay(pid: number | undefined): void {
+/** On busy cores, requests to the server come before the next chunk. */
+function lowerPriority(pid: number | undefined): void {
   try {
     if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL)
   } catch {
-    // It has ended already, or the system does not allow it.
+    // The process has already ended, or the system does not allow it.
   }
 }
 
 export async function readAll(stream: Readable): Promise<Buffer> {
-  const pieces: Buffer[] = []
-  for await (const piece of stream as AsyncIterable<Buffer>) pieces.push(piece)
-  return Buffer.concat(pieces)
+  const buffers: Buffer[] = []
+  for await (const buffer of stream as AsyncIterable<Buffer>) buffers.push(buffer)
+  return Buffer.concat(buffers)
 }
 
-function outcome(child: ChildProcess): Promise<number> {
+function exitCode(child: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
     child.once('error', cause =>
       reject(
         new SpeechError('FFMPEG_MISSING', 'ffmpeg could not be started.', {
-          hint: 'Run `speech-mcp doctor` to see which one is used and what is wrong with it.',
+          hint: 'Run `speech-mcp doctor` to see which ffmpeg is used and why it fails.',
           cause,
         }),
       ),
     )
-    // No code: it was killed.
+    // The code is null for a killed process.
     child.once('close', code => resolve(code ?? killedExitCode))
   })
 }
 
-/** Keeps the first and the last words: the header tells what the file is, the end what went wrong. */
-function keepWords(stderr: Readable): () => string {
+/** Keeps the beginning, which describes the file, and the end, which holds the errors. */
+function captureStderr(stderr: Readable): () => string {
   let head = ''
   let tail = ''
   stderr.setEncoding('utf8')
   stderr.on('data', (text: string) => {
-    const room = keptBytes - head.length
+    const room = keptStderrChars - head.length
     head += text.slice(0, room)
-    if (text.length > room) tail = (tail + text.slice(Math.max(0, room))).slice(-keptBytes)
+    if (text.length > room) tail = (tail + text.slice(Math.max(0, room))).slice(-keptStderrChars)
   })
   return () => head + tail
 }

@@ -1,17 +1,18 @@
-// Hashes by which work is known again: of a recording's bytes, and of the samples of a chunk.
+// Content hashes that identify earlier work: of a recording's bytes, and of a chunk's samples.
 import { createHash, type Hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import type { Checkpoints, Recognition } from '../../domain/ports.ts'
 
-/** What a chunk is recognised with: another model, language or context may hear other words. */
+/** Options of a recognition; another model, language or context may give other words. */
 export interface AsrOptions {
   model: string
+  /** ISO code; absent: detect. */
   language?: string
   context?: string
 }
 
-/** What is kept of a chunk. */
+/** Checkpoint of a recognised chunk. */
 export interface CachedRecognition extends Recognition {
   /** Seconds of audio that were sent for it. */
   seconds: number
@@ -24,23 +25,29 @@ export function chunkKey(samples: Int16Array, { model, language = '', context = 
     .digest('hex')}`
 }
 
-/** Chunk keys lead to nothing else; still, what another version may have written is looked at before it is believed. */
+/** Validates a checkpoint, which another version may have written. */
 export function isCachedRecognition(value: unknown): value is CachedRecognition {
-  const heard = value as Partial<CachedRecognition> | null | undefined
-  return typeof heard?.text === 'string' && typeof heard.seconds === 'number'
+  const recognition = value as Partial<CachedRecognition> | null | undefined
+  return typeof recognition?.text === 'string' && typeof recognition.seconds === 'number'
 }
 
-/** Larger pieces mean fewer turns of the event loop, smaller ones shorter turns. */
-const pieceBytes = 1 << 20
-/** A file changed so shortly ago may change again within the same tick of its clock. */
-const unsettled = 100
+/** Larger reads mean fewer turns of the event loop; smaller ones, shorter turns. */
+const readBytes = 1 << 20
+/** A file modified more recently may change again within the same tick of its clock. */
+const minFileAgeMs = 100
 
-/** Files that are being read at the moment: a flood of calls for one recording reads it once. */
-const underWay = new Map<string, { digest: Promise<string>; stop: AbortController; waiting: number }>()
+interface PendingRead {
+  digest: Promise<string>
+  stop: AbortController
+  waiting: number
+}
+
+/** Reads in progress, by checkpoint key: many calls for one recording read it once. */
+const pendingReads = new Map<string, PendingRead>()
 
 /**
- * Hash of a file's bytes. It is remembered by path, size and times, so that a recording of hours is read once. Throws
- * what the system throws.
+ * Hash of a file's bytes. It is cached by path, size and times, so that a recording of hours is read once. Throws the
+ * errors of the operating system.
  */
 export async function contentHash(
   file: string,
@@ -51,35 +58,35 @@ export async function contentHash(
   const key = `file:${sha256().update([file, size, mtimeNs, ctimeNs].join('\0')).digest('hex')}`
   const known = await checkpoints.get(key)
   if (typeof known === 'string') return known
-  const digest = await shared(key, file, signal)
-  if (Date.now() - Number(mtimeMs) > unsettled) await checkpoints.put(key, digest)
+  const digest = await sharedRead(key, file, signal)
+  if (Date.now() - Number(mtimeMs) > minFileAgeMs) await checkpoints.put(key, digest)
   return digest
 }
 
-/** The reading goes on as long as anybody waits for it. */
-async function shared(key: string, file: string, signal: AbortSignal): Promise<string> {
+/** Joins a read in progress or starts one; it stops when no caller waits for it. */
+async function sharedRead(key: string, file: string, signal: AbortSignal): Promise<string> {
   signal.throwIfAborted()
-  let reading = underWay.get(key)
-  if (!reading) {
+  let pending = pendingReads.get(key)
+  if (!pending) {
     const stop = new AbortController()
-    reading = { digest: read(file, stop.signal), stop, waiting: 0 }
-    underWay.set(key, reading)
+    pending = { digest: hashFile(file, stop.signal), stop, waiting: 0 }
+    pendingReads.set(key, pending)
   }
-  const { digest, stop } = reading
-  reading.waiting++
+  const { digest, stop } = pending
+  pending.waiting++
   try {
     return await unlessAborted(digest, signal)
   } finally {
-    if (--reading.waiting === 0) {
-      if (underWay.get(key) === reading) underWay.delete(key)
+    if (--pending.waiting === 0) {
+      if (pendingReads.get(key) === pending) pendingReads.delete(key)
       stop.abort()
     }
   }
 }
 
-async function read(file: string, signal: AbortSignal): Promise<string> {
+async function hashFile(file: string, signal: AbortSignal): Promise<string> {
   const hash = sha256()
-  for await (const piece of createReadStream(file, { highWaterMark: pieceBytes, signal })) hash.update(piece)
+  for await (const buffer of createReadStream(file, { highWaterMark: readBytes, signal })) hash.update(buffer)
   return hash.digest('hex')
 }
 

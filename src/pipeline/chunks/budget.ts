@@ -1,4 +1,4 @@
-// Keeps an order within the money it may cost: the estimate before the first request, and a stop while it runs.
+// Enforces the cost limit of a job: an estimate before the first request, and a running total.
 import { SpeechError } from '../../domain/errors.ts'
 import type { Recogniser } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
@@ -10,13 +10,16 @@ import type { Source } from '../source/source.ts'
 import type { EncodingTools } from './encode-all.ts'
 
 export interface Budget {
-  /** Passes the chunks on once it is known that they may be paid for; throws `COST_TOO_HIGH` with the figure. */
+  /** Passes the chunks on once the estimate is within the limit; otherwise throws `COST_TOO_HIGH` with the figure. */
   admit(chunks: AsyncIterable<Chunk>): AsyncIterable<Chunk>
-  /** Throws `COST_TOO_HIGH` when these seconds more would pass the limit: lengths in headers may lie. */
+  /** Adds seconds to the running total; throws `COST_TOO_HIGH` above the limit, as the length in a header may be wrong. */
   charge(seconds: number): void
 }
 
-/** `audio` is what is heard of the recording: its mix, or channels of it. */
+/** Allows for rounding errors of the running total. */
+const toleranceUsd = 1e-9
+
+/** `audio` is the audio to send: the mix of the recording, or some of its channels. */
 export function createBudget(
   source: Source,
   audio: readonly Decoding[],
@@ -25,16 +28,16 @@ export function createBudget(
   run: Run,
 ): Budget {
   const price = recogniser.usdPerSecond
-  let spent = 0
+  let spentUsd = 0
   if (maxCostUsd === undefined || price === undefined) return { admit: chunks => chunks, charge: () => {} }
 
   async function check(): Promise<void> {
-    const expected = audio.map(each => each.headerSeconds()).find(length => length !== undefined)
-    // The whole length is more than what is sent: if that can be paid for, there is nothing to look into.
-    if (expected !== undefined && expected * audio.length * price! <= maxCostUsd!) return
-    let unheard = 0
-    for (const { channel } of audio) unheard += await unheardSeconds(source, channel, recogniser, tools, run)
-    const cost = price! * unheard
+    const duration = audio.map(each => each.headerSeconds()).find(length => length !== undefined)
+    // The whole length is an upper bound: if it is affordable, no closer estimate is needed.
+    if (duration !== undefined && duration * audio.length * price! <= maxCostUsd!) return
+    let seconds = 0
+    for (const { channel } of audio) seconds += await secondsToSend(source, channel, recogniser, tools, run)
+    const cost = price! * seconds
     if (cost > maxCostUsd!) throw costTooHigh(cost, maxCostUsd!)
   }
   let checking: Promise<void> | undefined
@@ -42,32 +45,32 @@ export function createBudget(
   return {
     async *admit(chunks) {
       for await (const chunk of chunks) {
-        // Once for all channels: whichever has a chunk first.
+        // One check for all channels, started by the first chunk of any of them.
         checking ??= check()
         await checking
         yield chunk
       }
     },
     charge(seconds) {
-      spent += seconds * price
-      if (spent > maxCostUsd + 1e-9) throw costTooHigh(spent, maxCostUsd)
+      spentUsd += seconds * price
+      if (spentUsd > maxCostUsd + toleranceUsd) throw costTooHigh(spentUsd, maxCostUsd)
     },
   }
 }
 
-/** What would have to be sent: decodes and cuts the recording once, and looks each chunk up. */
-async function unheardSeconds(
+/** Seconds that would be sent: decodes and cuts the recording once, and leaves out cached chunks. */
+async function secondsToSend(
   source: Source,
   channel: number | undefined,
   { limits }: Recogniser,
   { ffmpeg, options }: EncodingTools,
   run: Run,
 ): Promise<number> {
-  run.progress({ done: 0, message: 'Working out the cost' })
+  run.progress({ done: 0, message: 'Estimating the cost' })
   let samples = 0
-  const quiet = { ...run, warn: () => {} }
-  const decodeOptions = channel === undefined ? {} : { channel }
-  for await (const chunk of cut(decode(source, ffmpeg, quiet, decodeOptions).samples, limits)) {
+  const silentRun = { ...run, warn: () => {} }
+  const decoding = decode(source, ffmpeg, silentRun, { channel })
+  for await (const chunk of cut(decoding.samples, limits)) {
     if (!isCachedRecognition(await run.checkpoints.get(chunkKey(chunk.samples, options))))
       samples += chunk.samples.length
     chunk.release()
@@ -78,14 +81,14 @@ async function unheardSeconds(
 export function costTooHigh(cost: number, limit: number): SpeechError {
   return new SpeechError(
     'COST_TOO_HIGH',
-    `This would cost $${figure(cost)}, more than the limit of $${figure(limit)}.`,
+    `This would cost $${formatUsd(cost)}, more than the limit of $${formatUsd(limit)}.`,
     {
-      hint: 'Give a shorter recording, or raise SPEECH_MAX_COST_USD in the server’s settings.',
+      hint: 'Use a shorter recording, or raise SPEECH_MAX_COST_USD in the server’s settings.',
       scope: 'account',
     },
   )
 }
 
-function figure(usd: number): string {
+function formatUsd(usd: number): string {
   return usd >= 1 ? usd.toFixed(2) : usd.toFixed(4)
 }

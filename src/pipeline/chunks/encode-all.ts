@@ -1,5 +1,4 @@
-// Makes a stream of chunks ready to be asked for: looks each up in earlier work, and encodes what is not there.
-
+// Prepares a stream of chunks for recognition: looks each one up in the cache, and encodes the others.
 import type { LimitFunction } from 'p-limit'
 import type { Run } from '../../domain/run.ts'
 import { mapConcurrent } from '../async/map-concurrent.ts'
@@ -17,23 +16,23 @@ import {
 
 export interface EncodingTools {
   ffmpeg: LocateFfmpeg
-  /** Shared by all orders, so that ten of them do not start twenty encoders. */
+  /** Shared by all jobs, so that ten of them do not start twenty encoders. */
   limitEncoding: LimitFunction
-  /** The provider refuses audio that is shorter. */
+  /** The provider refuses shorter audio. */
   minSeconds: number
   options: AsrOptions
 }
 
-/** A chunk with what is sent for it, or with what was heard in it before. */
+/** A chunk with its encoded audio, or with its recognition from the cache. */
 export type ReadyChunk = ChunkInfo & { key: string } & (
     | { audio: Buffer; seconds: number }
-    | { heard: CachedRecognition; own: boolean }
+    | { recognition: CachedRecognition; isFromThisJob: boolean }
   )
 
-/** Two encoders keep two cores busy; the decoder and the network fill what they leave. */
+/** Two encoders keep two cores busy; the decoder and the network use the rest. */
 export const encoderConcurrency = 2
 
-/** Yields chunks as they are ready, in no fixed order. `whole` is given when they are all of a recording. */
+/** Yields chunks as they are ready, in completion order. `whole` is given when they make up a whole recording. */
 export function encodeAll(
   chunks: AsyncIterable<Chunk>,
   tools: EncodingTools,
@@ -42,28 +41,28 @@ export function encodeAll(
 ): AsyncGenerator<ReadyChunk> {
   return mapConcurrent(chunks, encoderConcurrency, async chunk => {
     const key = chunkKey(chunk.samples, tools.options)
-    const known = await run.checkpoints.get(key)
-    if (isCachedRecognition(known)) {
-      const { samples: _, release, ...place } = chunk
+    const recognition = await run.checkpoints.get(key)
+    if (isCachedRecognition(recognition)) {
+      const { samples: _, release, ...info } = chunk
       release()
-      return { ...place, key, heard: known, own: run.checkpoints.isFromThisJob(known) }
+      return { ...info, key, recognition, isFromThisJob: run.checkpoints.isFromThisJob(recognition) }
     }
-    const short = whole !== undefined && whole.decodedSeconds() <= maxVoiceNoteSeconds
-    const ready = short ? await encodedAlready(chunk, whole, tools.minSeconds) : undefined
-    const profile = short ? 'voiceNote' : 'recording'
+    const isShort = whole !== undefined && whole.decodedSeconds() <= maxVoiceNoteSeconds
+    const ready = isShort ? await encodedByDecoder(chunk, whole, tools.minSeconds) : undefined
+    const profile = isShort ? 'voiceNote' : 'recording'
     return { key, ...(ready ?? (await tools.limitEncoding(() => encode(chunk, { ...tools, profile }, run)))) }
   })
 }
 
-/** The decoder's own MP3, when the chunk is all of the recording and long enough to be sent as it is. */
-async function encodedAlready(
+/** The decoder's own MP3, when the chunk is the whole recording and long enough to be sent unchanged. */
+async function encodedByDecoder(
   chunk: Chunk,
   whole: Decoding,
   minSeconds: number,
 ): Promise<EncodedChunk | undefined> {
-  const { samples, release, ...place } = chunk
+  const { samples, release, ...info } = chunk
   const seconds = whole.decodedSeconds()
   if (seconds < minSeconds || samples.length < seconds * sampleRate) return undefined
   const audio = await whole.voiceNote()
-  return audio?.length ? { ...place, audio, seconds } : undefined
+  return audio?.length ? { ...info, audio, seconds } : undefined
 }

@@ -1,35 +1,34 @@
-// Finds the loops that recognition models fall into: a phrase said over and over that nobody said.
+// Detects repetition loops in a recognised text: a phrase that the model repeats although it was said once.
 import { type Token, tokens } from '../../domain/tokens.ts'
 
 export interface Loop {
   /** The text with the phrase once. */
   collapsed: string
-  /** How many tokens the text has, all repeats counted. */
+  /** Number of tokens of the text, repeats included. */
   tokens: number
 }
 
-/** Longest phrase looked for, in tokens. */
-const longestPhrase = 40
+const maxPhraseTokens = 40
 
-/** How often in a row a phrase of this many tokens must come before it is taken for a loop. People do say "no, no, no". */
-function repeatsNeeded(phrase: number): number {
-  if (phrase === 1) return 10
-  if (phrase === 2) return 7
-  return phrase < 6 ? 5 : 4
+/** Repeats in a row of a phrase of this many tokens that make a loop. People do say "no, no, no". */
+function minRepeats(phraseTokens: number): number {
+  if (phraseTokens === 1) return 10
+  if (phraseTokens === 2) return 7
+  return phraseTokens < 6 ? 5 : 4
 }
 
-/** The first loop of a text; undefined for ordinary speech. */
+/** Finds the first loop of a text; undefined for ordinary speech. */
 export function findLoop(text: string): Loop | undefined {
   const all = tokens(text)
-  for (let phrase = 1; phrase <= Math.min(longestPhrase, all.length >> 1); phrase++) {
+  for (let phrase = 1; phrase <= Math.min(maxPhraseTokens, all.length >> 1); phrase++) {
     let same = 0
     for (let i = phrase; i <= all.length; i++) {
       if (i < all.length && all[i]!.key === all[i - phrase]!.key) {
         same++
         continue
       }
-      if (same >= phrase * (repeatsNeeded(phrase) - 1))
-        // What begins like the phrase and goes on otherwise belongs to what follows.
+      if (same >= phrase * (minRepeats(phrase) - 1))
+        // An incomplete last repeat belongs to the text after the loop.
         return { collapsed: withoutRepeats(text, all, i - same, i - (same % phrase)), tokens: all.length }
       same = 0
     }

@@ -1,4 +1,4 @@
-// Puts the pieces together: one text without lost or doubled words, segments with times, and what is missing.
+// Merges chunk transcripts: one text without lost or doubled words, timed segments, and the gaps.
 import type { Timestamps } from '../../domain/job.ts'
 import { sentences } from '../../domain/sentences.ts'
 import { estimateTokens } from '../../domain/token-estimate.ts'
@@ -17,94 +17,98 @@ import { timeTexts, timeWords } from './timing.ts'
 
 export interface MergedTranscript {
   segments: Segment[]
-  /** Where it is known who speaks. */
+  /** Absent where speakers are not identified. */
   speakers?: Speaker[]
   language?: string
   coverage: Coverage
-  /** Seconds of audio that were sent for this order, and that other orders had paid for. */
+  /** Seconds of audio that this job sent, and that other jobs have paid for. */
   sent: number
   cached: number
 }
 
-/** A segment longer than this (tokens) is parted at a comma, so that times and subtitles stay close to the speech. */
-const longestSegment = 60
+/** A longer segment is split at a comma, so that times and subtitles stay close to the speech. */
+const maxSegmentTokens = 60
+const maxReasonChars = 120
 
-/** Puts together what is there so far; `end` is given while more is to come, as far as the recording's end is known. */
-export type Merge = (pieces: readonly ChunkTranscript[], coming?: { end?: number }) => MergedTranscript
+/** Merges the transcripts so far; `pending` is given while more will follow, with the recording's end if known. */
+export type Merge = (transcripts: readonly ChunkTranscript[], pending?: { end?: number }) => MergedTranscript
 
-/** The pieces may come in any order, and more of them with each call: what was worked out for a piece is kept. */
+/** Transcripts may come in any order, and more of them with each call: segments of a transcript are cached. */
 export function createMerge(timestamps: Timestamps): Merge {
-  const known = new Map<string, Segment[]>()
-  const segments = (piece: ChunkTranscript) => {
-    const key = `${piece.start} ${piece.end} ${piece.text}`
-    const found = known.get(key) ?? segmentsOf(piece, timestamps)
-    known.set(key, found)
+  const cache = new Map<string, Segment[]>()
+  const segments = (transcript: ChunkTranscript) => {
+    const key = `${transcript.start} ${transcript.end} ${transcript.text}`
+    const found = cache.get(key) ?? segmentsOf(transcript, timestamps)
+    cache.set(key, found)
     return found
   }
-  return (pieces, coming) => {
-    const all = pieces.map(piece => ({ ...piece })).sort((a, b) => a.start - b.start || a.end - b.end)
-    dropRepeats(all)
+  return (transcripts, pending) => {
+    const all = transcripts
+      .map(transcript => ({ ...transcript }))
+      .sort((a, b) => a.start - b.start || a.end - b.end)
+    removeOverlaps(all)
     return {
       segments: all.flatMap(segments),
       ...mainLanguage(all),
-      coverage: coverageOf(all, coming ? pendingIn(all, coming.end) : []),
-      sent: roundToMs(all.reduce((sum, piece) => sum + piece.sent, 0)),
-      cached: roundToMs(all.reduce((sum, piece) => sum + piece.cached, 0)),
+      coverage: coverageOf(all, pending ? pendingGaps(all, pending.end) : []),
+      sent: roundToMs(all.reduce((sum, { sent }) => sum + sent, 0)),
+      cached: roundToMs(all.reduce((sum, { cached }) => sum + cached, 0)),
     }
   }
 }
 
-function dropRepeats(pieces: ChunkTranscript[]): void {
-  for (let i = 1; i < pieces.length; i++) {
-    const [left, right] = [pieces[i - 1]!, pieces[i]!]
-    const neighbours = right.index - left.index <= 1
-    if (neighbours && right.overlap > 0 && left.text && right.text)
+function removeOverlaps(transcripts: ChunkTranscript[]): void {
+  for (let i = 1; i < transcripts.length; i++) {
+    const [left, right] = [transcripts[i - 1]!, transcripts[i]!]
+    const areNeighbours = right.index - left.index <= 1
+    if (areNeighbours && right.overlap > 0 && left.text && right.text)
       [left.text, right.text] = joinOverlap(
         left.text,
         right.text,
         right.overlap,
-        wordsIn(right.overlap, right),
+        expectedWords(right.overlap, right),
       )
   }
 }
 
-/** The stretches between pieces, and behind the last, whose chunks have not been heard yet. */
-function pendingIn(pieces: ChunkTranscript[], end: number | undefined): Gap[] {
+/** The stretches between transcripts, and after the last, whose chunks are not recognised yet. */
+function pendingGaps(transcripts: ChunkTranscript[], end: number | undefined): Gap[] {
   const reason = 'not transcribed yet'
-  const gaps = pieces.flatMap((piece, i) => {
-    const before = pieces[i - 1] ?? { index: -1, end: 0 }
-    return piece.index - before.index > 1 ? [{ start: before.end, end: piece.start, reason }] : []
+  const gaps = transcripts.flatMap((transcript, i) => {
+    const before = transcripts[i - 1] ?? { index: -1, end: 0 }
+    return transcript.index - before.index > 1 ? [{ start: before.end, end: transcript.start, reason }] : []
   })
-  const last = pieces.at(-1)?.end ?? 0
+  const last = transcripts.at(-1)?.end ?? 0
   return end !== undefined && end > last ? [...gaps, { start: last, end: roundToMs(end), reason }] : gaps
 }
 
-/** About how many words are said in some seconds of a piece, by its own pace. */
-function wordsIn(seconds: number, { text, sent, cached }: ChunkTranscript): number {
+/** Estimates the number of words in some seconds of a transcript by its own pace. */
+function expectedWords(seconds: number, { text, sent, cached }: ChunkTranscript): number {
   return Math.max(1, (seconds * tokens(text).length) / Math.max(sent + cached, seconds))
 }
 
-function segmentsOf(piece: ChunkTranscript, timestamps: Timestamps): Segment[] {
-  const texts = sentences(piece.text).flatMap(partLong)
-  const speech = piece.speech.length ? piece.speech : [{ start: piece.start, end: piece.end }]
+function segmentsOf(transcript: ChunkTranscript, timestamps: Timestamps): Segment[] {
+  const { start, end, language } = transcript
+  const texts = sentences(transcript.text).flatMap(splitLong)
+  const speech = transcript.speech.length ? transcript.speech : [{ start, end }]
   return timeTexts(texts, speech).map((span, i) => ({
     ...span,
     text: texts[i]!,
     estimated: true,
-    ...(piece.language && { language: piece.language }),
+    ...(language && { language }),
     ...(timestamps === 'word' && { words: timeWords(texts[i]!, span, speech) }),
   }))
 }
 
-/** Parts a long sentence at its commas, in pieces of about equal length. */
-function partLong(sentence: string): string[] {
+/** Splits a long sentence at its commas, into parts of about equal length. */
+function splitLong(sentence: string): string[] {
   const size = estimateTokens(sentence)
-  if (size <= longestSegment) return [sentence]
-  const wanted = size / Math.ceil(size / longestSegment)
+  if (size <= maxSegmentTokens) return [sentence]
+  const targetTokens = size / Math.ceil(size / maxSegmentTokens)
   const parts: string[] = []
   let part = ''
-  for (const clause of sentence.split(/(?<=[,;:—–]\s)|(?<=[，、；：])/u).flatMap(partWords)) {
-    if (part && estimateTokens(part) + estimateTokens(clause) / 2 > wanted) {
+  for (const clause of sentence.split(/(?<=[,;:—–]\s)|(?<=[，、；：])/u).flatMap(splitWords)) {
+    if (part && estimateTokens(part) + estimateTokens(clause) / 2 > targetTokens) {
       parts.push(part)
       part = ''
     }
@@ -113,41 +117,41 @@ function partLong(sentence: string): string[] {
   return [...parts, part].map(text => text.trim()).filter(text => text !== '')
 }
 
-/** Where not even a comma is near, between words; in scripts without spaces, between characters. */
-function partWords(clause: string): string[] {
-  if (estimateTokens(clause) <= longestSegment) return [clause]
+/** Splits a clause that is too long between words; in scripts without spaces, between characters. */
+function splitWords(clause: string): string[] {
+  if (estimateTokens(clause) <= maxSegmentTokens) return [clause]
   const starts = tokens(clause).map(({ start }) => start)
   return starts.map((start, i) => clause.slice(i === 0 ? 0 : start, starts[i + 1]))
 }
 
-/** The language in which most of the time is spoken. */
-export function mainLanguage(pieces: readonly Pick<ChunkTranscript, 'language' | 'text' | 'speech'>[]): {
+/** The language of most of the speech. */
+export function mainLanguage(transcripts: readonly Pick<ChunkTranscript, 'language' | 'text' | 'speech'>[]): {
   language?: string
 } {
   const seconds = new Map<string, number>()
-  for (const { language, text, speech } of pieces)
+  for (const { language, text, speech } of transcripts)
     if (language && text) seconds.set(language, (seconds.get(language) ?? 0) + lengthOf(speech))
-  const [most] = [...seconds].sort((a, b) => b[1] - a[1])
-  return most ? { language: most[0] } : {}
+  const [longest] = [...seconds].sort((a, b) => b[1] - a[1])
+  return longest ? { language: longest[0] } : {}
 }
 
-function coverageOf(pieces: ChunkTranscript[], pending: Gap[]): Coverage {
-  const missing = pieces.flatMap((piece, i) => {
-    // What the chunk before holds too is no gap.
-    const start = Math.max(piece.start, pieces[i - 1]?.end ?? 0)
-    return piece.failure ? [{ ...piece, start, failure: piece.failure }] : []
+function coverageOf(transcripts: ChunkTranscript[], pending: Gap[]): Coverage {
+  const failed = transcripts.flatMap((transcript, i) => {
+    // The overlap with the previous chunk is no gap.
+    const start = Math.max(transcript.start, transcripts[i - 1]?.end ?? 0)
+    return transcript.failure ? [{ ...transcript, start, failure: transcript.failure }] : []
   })
-  const speechSeconds = pieces.reduce((sum, piece) => sum + lengthOf(piece.speech), 0)
-  const lost = missing.reduce((sum, piece) => sum + lengthOf(piece.speech), 0)
+  const speechSeconds = transcripts.reduce((sum, { speech }) => sum + lengthOf(speech), 0)
+  const failedSeconds = failed.reduce((sum, { speech }) => sum + lengthOf(speech), 0)
   return {
     speechSeconds: roundToMs(speechSeconds),
-    transcribedSeconds: roundToMs(speechSeconds - lost),
+    transcribedSeconds: roundToMs(speechSeconds - failedSeconds),
     gaps: [
       ...pending,
-      ...missing.map(({ start, end, failure }) => ({
+      ...failed.map(({ start, end, failure }) => ({
         start,
         end,
-        reason: `${failure.code}: ${failure.message}`.slice(0, 120),
+        reason: `${failure.code}: ${failure.message}`.slice(0, maxReasonChars),
       })),
     ].sort((a, b) => a.start - b.start),
   }

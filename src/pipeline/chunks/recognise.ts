@@ -1,4 +1,4 @@
-// Asks the recogniser for each chunk's text, several at once; a chunk that fails for good leaves a gap.
+// Recognises chunks concurrently; a chunk that fails permanently leaves a gap.
 import { isSpeechError, type SpeechError } from '../../domain/errors.ts'
 import { formatTime } from '../../domain/format-time.ts'
 import type { Recogniser } from '../../domain/ports.ts'
@@ -13,60 +13,62 @@ import { findLoop } from './loops.ts'
 import type { Recut } from './recut.ts'
 import { minUnrecognisedSeconds, unrecognisedWarning } from './unrecognised.ts'
 
-/** What became of one chunk. */
+/** The text of one chunk, or of a part of it that was cut again; or its failure. */
 export interface ChunkTranscript extends Span {
-  /** Of its chunk: pieces of neighbouring chunks have neighbouring numbers, those of one chunk the same. */
+  /** Index of the chunk: consecutive for neighbours, equal for parts of one chunk. */
   index: number
   speech: Span[]
   overlap: number
-  /** Of its chunk. */
   channel?: number
-  /** Seconds of audio that were sent for it, for this order. */
+  /** Seconds of audio that this job sent for it. */
   sent: number
-  /** Seconds that another order had paid for. */
+  /** Seconds that came from the cache and were paid for by another job. */
   cached: number
   text: string
   language?: string
-  /** Set when the chunk has no text because asking for it failed. */
+  /** Set when the chunk has no text because its recognition failed. */
   failure?: SpeechError
 }
 
 export interface RecognitionContext {
   recogniser: Recogniser
   options: AsrOptions
-  /** Length of the recording, as far as it is known. */
+  /** Length of the recording, once it is known. */
   totalSeconds(): number | undefined
-  /** How many channels the chunks are of, where they are heard apart. */
+  /** Number of channels that are recognised separately. Default: 1. */
   channelCount?: number
   recut: Recut
-  /** Throws when these seconds more would cost more than is allowed. */
+  /** Adds seconds to the cost; throws above the limit. */
   charge(seconds: number): void
 }
 
-/** A chunk whose text loops is asked again in halves, and those once more. */
-const deepestCut = 2
-/** Nobody speaks more than this many words (or Chinese characters) a second; the fastest auctioneers reach 8. */
-const fastestSpeech = 9
+/** A chunk whose text loops is halved and recognised again, and its halves once more. */
+const maxRecutDepth = 2
+/** Words (or Chinese characters) a second; the fastest auctioneers reach 8. */
+const maxWordsPerSecond = 9
+/** The halves replace the whole if they have at least this share of its words. */
+const minHalvesShare = 0.8
 
-/** Yields pieces as they come. Throws when the account itself is refused, or when every chunk failed. */
+/** Yields transcripts in completion order. Throws on an account-wide error, or when every chunk failed. */
 export async function* recognise(
   chunks: AsyncIterable<ReadyChunk>,
-  asking: RecognitionContext,
+  context: RecognitionContext,
   run: Run,
 ): AsyncGenerator<ChunkTranscript> {
   let done = 0
   let failure: SpeechError | undefined
   let succeeded = false
-  for await (const pieces of mapConcurrent(chunks, asking.recogniser.limits.concurrency, chunk =>
-    ask(chunk, asking, run, 0),
+  const { concurrency } = context.recogniser.limits
+  for await (const transcripts of mapConcurrent(chunks, concurrency, chunk =>
+    recogniseChunk(chunk, context, run, 0),
   )) {
-    for (const piece of pieces) {
-      failure ??= piece.failure
-      succeeded ||= !piece.failure
-      done += (piece.end - piece.start - piece.overlap) / (asking.channelCount ?? 1)
-      yield piece
+    for (const transcript of transcripts) {
+      failure ??= transcript.failure
+      succeeded ||= !transcript.failure
+      done += (transcript.end - transcript.start - transcript.overlap) / (context.channelCount ?? 1)
+      yield transcript
     }
-    const total = asking.totalSeconds()
+    const total = context.totalSeconds()
     const of = total === undefined ? '' : ` of ${formatTime(total)}`
     run.progress({
       done,
@@ -77,39 +79,44 @@ export async function* recognise(
   if (failure && !succeeded) throw failure
 }
 
-async function ask(
+async function recogniseChunk(
   chunk: ReadyChunk,
-  asking: RecognitionContext,
+  context: RecognitionContext,
   run: Run,
   depth: number,
 ): Promise<ChunkTranscript[]> {
   const { index, start, end, speech, overlap, channel } = chunk
-  const place = { index, start, end, speech, overlap, ...(channel !== undefined && { channel }) }
+  const info = { index, start, end, speech, overlap, channel }
   try {
-    const heard = 'heard' in chunk ? fromEarlier(chunk) : await fromProvider(chunk, asking, run)
-    const piece = { ...place, ...heard, text: clean(heard.text) }
-    if (piece.text === '') warnOfEmptiness(piece, run)
-    const loop = findLoop(piece.text)
-    if (!loop) return [piece]
-    const halves = depth < deepestCut ? await askInHalves(piece, asking, run, depth) : []
-    if (saysAsMuch(halves, loop.collapsed)) return halves
-    const length = piece.sent + piece.cached
-    const text = loop.tokens > length * fastestSpeech ? loop.collapsed : piece.text
-    const spent = halves.length > 0 ? paid(halves) : piece
-    return [withoutLoop({ ...piece, sent: spent.sent, cached: spent.cached }, text, run)]
+    const recognition = 'recognition' in chunk ? fromCache(chunk) : await fromProvider(chunk, context, run)
+    const transcript = { ...info, ...recognition, text: clean(recognition.text) }
+    if (transcript.text === '') warnOfEmptyText(transcript, run)
+    const loop = findLoop(transcript.text)
+    if (!loop) return [transcript]
+    const halves = depth < maxRecutDepth ? await recogniseHalves(transcript, context, run, depth) : []
+    if (areComplete(halves, loop.collapsed)) return halves
+    const seconds = transcript.sent + transcript.cached
+    const text = loop.tokens > seconds * maxWordsPerSecond ? loop.collapsed : transcript.text
+    warnOfLoop(transcript, run)
+    return [{ ...transcript, text, ...secondsOf(halves.length > 0 ? halves : [transcript]) }]
   } catch (error) {
     run.signal.throwIfAborted()
     if (!isSpeechError(error) || error.scope === 'account') throw error
-    return [{ ...place, sent: 0, cached: 0, text: '', failure: error }]
+    return [{ ...info, sent: 0, cached: 0, text: '', failure: error }]
   }
 }
 
-function fromEarlier({ heard, own }: Extract<ReadyChunk, { heard: unknown }>) {
-  const { text, language, seconds } = heard
-  return { text, ...(language && { language }), sent: own ? seconds : 0, cached: own ? 0 : seconds }
+function fromCache({ recognition, isFromThisJob }: Extract<ReadyChunk, { recognition: unknown }>) {
+  const { text, language, seconds } = recognition
+  return {
+    text,
+    ...(language && { language }),
+    sent: isFromThisJob ? seconds : 0,
+    cached: isFromThisJob ? 0 : seconds,
+  }
 }
 
-/** What is heard is kept before anything else is done with it: from here on it is paid for. */
+/** Caches the recognition before anything else: it is paid for. */
 async function fromProvider(
   { key, audio, seconds }: Extract<ReadyChunk, { audio: unknown }>,
   { recogniser, options, charge }: RecognitionContext,
@@ -117,62 +124,61 @@ async function fromProvider(
 ) {
   charge(seconds)
   const { language, context } = options
-  const wishes = { ...(language && { language }), ...(context && { context }) }
-  const heard = await recogniser.recognise({ audio, mime: encodedMime, seconds, ...wishes }, run.signal)
-  await run.checkpoints.put(key, { ...heard, seconds })
-  return { ...heard, sent: seconds, cached: 0 }
+  const hints = { ...(language && { language }), ...(context && { context }) }
+  const recognition = await recogniser.recognise({ audio, mime: encodedMime, seconds, ...hints }, run.signal)
+  await run.checkpoints.put(key, { ...recognition, seconds })
+  return { ...recognition, sent: seconds, cached: 0 }
 }
 
-function paid(pieces: ChunkTranscript[]): { sent: number; cached: number } {
-  const sum = (of: 'sent' | 'cached') => pieces.reduce((total, piece) => total + piece[of], 0)
+function secondsOf(transcripts: ChunkTranscript[]): { sent: number; cached: number } {
+  const sum = (of: 'sent' | 'cached') => transcripts.reduce((total, transcript) => total + transcript[of], 0)
   return { sent: sum('sent'), cached: sum('cached') }
 }
 
-/** Without control characters; a text of marks alone holds no word. */
+/** Removes control characters; a text of punctuation alone becomes empty. */
 function clean(text: string): string {
   const plain = text.replace(/[^\P{Cc}\n\t]+/gu, ' ').trim()
   return tokens(plain).length > 0 ? plain : ''
 }
 
-/** The halves take the place of the whole only if nothing of it is missing in them. */
-function saysAsMuch(halves: ChunkTranscript[], collapsed: string): boolean {
+/** True where the halves may replace the whole: none failed, and they have about as many words. */
+function areComplete(halves: ChunkTranscript[], collapsed: string): boolean {
+  if (halves.length === 0 || halves.some(half => half.failure)) return false
   const words = halves.reduce((sum, half) => sum + tokens(half.text).length, 0)
-  return halves.length > 0 && !halves.some(half => half.failure) && words >= 0.8 * tokens(collapsed).length
+  return words >= minHalvesShare * tokens(collapsed).length
 }
 
-/** Music is one reason for sound without words; the reader may know another. */
-function warnOfEmptiness({ start, end, speech }: ChunkTranscript, run: Run): void {
-  const sounding = speech.reduce((sum, span) => sum + span.end - span.start, 0)
-  if (sounding < minUnrecognisedSeconds) return
-  run.warn(unrecognisedWarning({ start, end }))
+/** Music is one cause of sound without words; the reader may know another. */
+function warnOfEmptyText({ start, end, speech }: ChunkTranscript, run: Run): void {
+  const speechSeconds = speech.reduce((sum, span) => sum + span.end - span.start, 0)
+  if (speechSeconds >= minUnrecognisedSeconds) run.warn(unrecognisedWarning({ start, end }))
 }
 
-/** The pieces of a chunk that is cut anew; what the first attempt cost is added to the first of them. */
-async function askInHalves(
+/** Cuts a chunk in halves and recognises them; the cost of the first attempt is added to the first half. */
+async function recogniseHalves(
   chunk: ChunkTranscript,
-  asking: RecognitionContext,
+  context: RecognitionContext,
   run: Run,
   depth: number,
 ): Promise<ChunkTranscript[]> {
-  const pieces: ChunkTranscript[] = []
-  for await (const half of asking.recut(chunk, (chunk.sent + chunk.cached) / 2))
-    pieces.push(...(await ask({ ...half, index: chunk.index }, asking, run, depth + 1)))
-  const [first] = pieces
+  const transcripts: ChunkTranscript[] = []
+  for await (const half of context.recut(chunk, (chunk.sent + chunk.cached) / 2))
+    transcripts.push(...(await recogniseChunk({ ...half, index: chunk.index }, context, run, depth + 1)))
+  const [first] = transcripts
   if (!first) return []
-  // The seam with the chunk before stays what it was.
-  const fresh = chunk.speech[0]?.start ?? chunk.start
+  // The seam with the previous chunk stays the same.
+  const newFrom = chunk.speech[0]?.start ?? chunk.start
   const speech = first.speech.flatMap(({ start, end }) =>
-    end > fresh ? [{ start: Math.max(start, fresh), end }] : [],
+    end > newFrom ? [{ start: Math.max(start, newFrom), end }] : [],
   )
   const cost = { sent: first.sent + chunk.sent, cached: first.cached + chunk.cached }
-  pieces[0] = { ...first, ...cost, speech, overlap: chunk.overlap }
-  return pieces
+  transcripts[0] = { ...first, ...cost, speech, overlap: chunk.overlap }
+  return transcripts
 }
 
-/** The loop is still there after other cuts: words faster than anyone speaks are struck out, all else is kept. */
-function withoutLoop(piece: ChunkTranscript, text: string, run: Run): ChunkTranscript {
+/** The loop remains after other cuts: words faster than speech are removed, all others are kept. */
+function warnOfLoop({ start, end }: ChunkTranscript, run: Run): void {
   run.warn(
-    `The model repeats itself between ${formatTime(piece.start)} and ${formatTime(piece.end)}; check that stretch.`,
+    `The model repeats itself between ${formatTime(start)} and ${formatTime(end)}; check that passage.`,
   )
-  return { ...piece, text }
 }

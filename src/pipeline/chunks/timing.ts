@@ -1,9 +1,9 @@
-// Gives sentences and words times where the provider gave none, from where in the recording someone speaks.
+// Estimates times of sentences and words from detected speech, by dynamic programming over the pauses.
 import { tokens } from '../../domain/tokens.ts'
 import { roundToMs, type Span, type Word } from '../../domain/transcript.ts'
 
-/** How long a text takes to say, in the measure of one letter; an ideograph is a syllable, a digit often two. */
-function weight(text: string): number {
+/** Relative time that a text takes to say: a letter counts 1, an ideograph is a syllable, a digit often two. */
+function speakingTime(text: string): number {
   let sum = 0
   for (const character of text) {
     if (/\p{N}/u.test(character)) sum += 4
@@ -14,28 +14,28 @@ function weight(text: string): number {
   return Math.max(1, sum)
 }
 
-/** A place where one sentence may end and the next begin. */
+/** A position where one sentence may end and the next begin. */
 interface Boundary {
   /** Seconds of speech before it. */
   spoken: number
-  /** Length of the pause there, 0 inside speech. */
+  /** Length of the pause in seconds, 0 inside speech. */
   pause: number
   end: number
   start: number
-  /** Which text is expected to end here; absent for a pause. */
+  /** Index of the text that is expected to end here; absent for a pause. */
   text?: number
 }
 
 /**
- * Times for texts that are spoken one after the other in these spans. Each boundary is put into a pause where one is
- * near the place that the texts' lengths suggest: the path of least cost over all boundaries, so that one long
- * sentence does not push all later ones off.
+ * Times for texts that are spoken in sequence within these spans. Each boundary is put into a pause near the position
+ * that the lengths of the texts suggest. The boundaries are the path of least total cost, so that one long sentence
+ * does not shift all later ones.
  */
 export function timeTexts(texts: string[], speech: Span[]): Span[] {
   if (texts.length === 0) return []
   const spans = speech.length ? speech : [{ start: 0, end: 0 }]
   const total = spans.reduce((sum, span) => sum + span.end - span.start, 0)
-  const weights = texts.map(weight)
+  const weights = texts.map(speakingTime)
   const perWeight = total / weights.reduce((sum, value) => sum + value, 0)
   const lengths = weights.map(value => value * perWeight)
   const boundaries = chooseBoundaries(lengths, candidates(lengths, spans), total)
@@ -45,7 +45,7 @@ export function timeTexts(texts: string[], speech: Span[]): Span[] {
   }))
 }
 
-/** Every pause, and for texts that end where nobody pauses, the places that their lengths suggest. */
+/** All pauses, and the ends that the lengths of the texts suggest, for texts that end without a pause. */
 function candidates(lengths: number[], spans: Span[]): Boundary[] {
   const found: Boundary[] = []
   let spoken = 0
@@ -57,15 +57,15 @@ function candidates(lengths: number[], spans: Span[]): Boundary[] {
   let expected = 0
   for (const [text, length] of lengths.slice(0, -1).entries()) {
     expected += length
-    const at = placeOf(expected, spans)
+    const at = timeAfter(expected, spans)
     found.push({ spoken: expected, pause: 0, end: at, start: at, text })
   }
   return found.sort((a, b) => a.spoken - b.spoken || a.start - b.start)
 }
 
-/** The moment in the recording at which this many seconds have been spoken. */
-function placeOf(spoken: number, spans: Span[]): number {
-  let left = spoken
+/** The time in the recording after this many seconds of speech. */
+function timeAfter(spokenSeconds: number, spans: Span[]): number {
+  let left = spokenSeconds
   for (const span of spans) {
     if (left <= span.end - span.start) return span.start + left
     left -= span.end - span.start
@@ -73,22 +73,26 @@ function placeOf(spoken: number, spans: Span[]): number {
   return spans.at(-1)!.end
 }
 
-/** A text's end is looked for among so many places before and after the expected one: all of them would take too long. */
-const reach = 60
+/** Boundaries on either side of the expected one that are tried as a text's end: trying all would take too long. */
+const searchRadius = 60
+/** Cost saved by ending a text in a pause of full length. */
+const maxPauseBonus = 3
+const fullPauseSeconds = 0.6
 
-/** Squared deviation of each sentence's length from the expected one, less a bonus for long pauses. */
+/** Minimises the squared deviation of each sentence's length from the expected one, less a bonus for long pauses. */
 function chooseBoundaries(lengths: number[], all: Boundary[], total: number): Boundary[] {
   const count = lengths.length - 1
   if (count < 1) return []
   const cost = (length: number, spoken: number) => ((spoken - length) / (0.3 + 0.25 * length)) ** 2
   const expected: number[] = []
   for (const [k, { text }] of all.entries()) if (text !== undefined) expected[text] = k
-  const first = (i: number) => Math.max(0, expected[i]! - reach)
-  const last = (i: number) => Math.min(all.length - 1, expected[i]! + reach)
+  const first = (i: number) => Math.max(0, expected[i]! - searchRadius)
+  const last = (i: number) => Math.min(all.length - 1, expected[i]! + searchRadius)
 
-  // For each text the least cost of ending at each place near the expected one, and where the text before ended then.
+  // For each text: the least cost of ending at each boundary near the expected one, and the end of the text before it.
   let best: number[] = []
-  for (let k = first(0); k <= last(0); k++) best[k] = cost(lengths[0]!, all[k]!.spoken) - bonus(all[k]!.pause)
+  for (let k = first(0); k <= last(0); k++)
+    best[k] = cost(lengths[0]!, all[k]!.spoken) - pauseBonus(all[k]!.pause)
   const cameFrom: number[][] = []
   for (let i = 1; i < count; i++) {
     const from: number[] = []
@@ -103,7 +107,7 @@ function chooseBoundaries(lengths: number[], all: Boundary[], total: number): Bo
           from[k] = p
         }
       }
-      next[k] = least - bonus(pause)
+      next[k] = least - pauseBonus(pause)
     }
     best = next
     cameFrom.push(from)
@@ -116,11 +120,11 @@ function chooseBoundaries(lengths: number[], all: Boundary[], total: number): Bo
   return chosen.map(k => all[k]!)
 }
 
-function bonus(pause: number): number {
-  return 3 * Math.min(1, pause / 0.6)
+function pauseBonus(pause: number): number {
+  return maxPauseBonus * Math.min(1, pause / fullPauseSeconds)
 }
 
-/** Spreads a sentence's words over the speech inside its span, by their lengths. */
+/** Distributes a sentence's words over the speech within its span, by their lengths. */
 export function timeWords(text: string, span: Span, speech: Span[]): Word[] {
   const found = tokens(text)
   const inside = speech
@@ -128,7 +132,7 @@ export function timeWords(text: string, span: Span, speech: Span[]): Word[] {
     .filter(({ start, end }) => end > start)
   const spans = inside.length ? inside : [span]
   const total = spans.reduce((sum, { start, end }) => sum + end - start, 0)
-  const weights = found.map(({ start, end }) => weight(text.slice(start, end)))
+  const weights = found.map(({ start, end }) => speakingTime(text.slice(start, end)))
   const perWeight =
     total /
     Math.max(
@@ -137,8 +141,8 @@ export function timeWords(text: string, span: Span, speech: Span[]): Word[] {
     )
   let spoken = 0
   return found.map(({ start, end }, i) => {
-    const from = placeOf(spoken, spans)
+    const from = timeAfter(spoken, spans)
     spoken += weights[i]! * perWeight
-    return { text: text.slice(start, end), start: roundToMs(from), end: roundToMs(placeOf(spoken, spans)) }
+    return { text: text.slice(start, end), start: roundToMs(from), end: roundToMs(timeAfter(spoken, spans)) }
   })
 }

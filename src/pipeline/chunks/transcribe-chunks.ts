@@ -1,5 +1,4 @@
-// Hears a recording in chunks: decode, cut, encode, recognise, as one stream from end to end; for each channel, if need be.
-
+// Transcribes a recording in chunks as one stream: decode, cut, encode, recognise; optionally for each channel.
 import type { LimitFunction } from 'p-limit'
 import type { TranscriptionRequest } from '../../domain/job.ts'
 import { languageHint } from '../../domain/languages.ts'
@@ -8,140 +7,130 @@ import type { Run } from '../../domain/run.ts'
 import type { Span } from '../../domain/transcript.ts'
 import { mergeAsync } from '../async/merge-async.ts'
 import { type Chunk, cut } from '../audio/cut.ts'
-import { type Decoding, decode } from '../audio/decode.ts'
+import { type DecodeOptions, type Decoding, decode } from '../audio/decode.ts'
 import type { LocateFfmpeg } from '../audio/ffmpeg.ts'
+import type { AsrOptions } from '../audio/fingerprint.ts'
 import type { Source } from '../source/source.ts'
 import { createBudget } from './budget.ts'
 import { type EncodingTools, encodeAll } from './encode-all.ts'
 import { type ChunkTranscript, recognise } from './recognise.ts'
-import { recut } from './recut.ts'
+import { createRecut } from './recut.ts'
 
 export interface ChunkPorts {
   ffmpeg: LocateFfmpeg
   recogniser: Recogniser
-  /** Shared by all orders of the process. */
+  /** Shared by all jobs of the process. */
   limitEncoding: LimitFunction
-  /** US dollars that one order may cost. */
+  /** Cost limit of one job, in US dollars. */
   maxCostUsd?: number
 }
 
-/** How a channel is heard. */
 export interface ChannelOptions {
-  /** Its number, from 0; absent: the mix of all. */
+  /** Number of the channel, from 0; absent: the mix of all. */
   channel?: number
-  /** Sees its samples as they pass. */
+  /** Receives the decoded samples as they pass. */
   onSamples?: (samples: Buffer) => void
 }
 
 export interface ChunkRecognition {
-  /** In no fixed order; can be read once. */
+  /** In completion order; can be read once. */
   transcripts: AsyncIterable<ChunkTranscript>
-  /** Seconds of the recording, as far as they are known. */
+  /** Length of the recording by its header, or else the seconds decoded so far. */
   totalSeconds(): number
-  /** Seconds that were decoded. */
   decodedSeconds(): number
-  /** What was not decoded because ffmpeg itself died; known once all pieces were read. */
+  /** The part that was not decoded because ffmpeg itself died; known once all transcripts were read. */
   lost(): Span | undefined
 }
 
-/** Files up to this size may be voice notes, whose encoding is worth starting before their length is known. */
+/** Files up to this size may be voice notes: their encoding starts before their length is known. */
 export const maxVoiceNoteBytes = 2_000_000
 
-/** Nothing is done before `pieces` is read. */
+/** Starts when `transcripts` is first read. */
 export function transcribeChunks(
   source: Source,
-  order: TranscriptionRequest,
+  request: TranscriptionRequest,
   { ffmpeg, recogniser, limitEncoding, maxCostUsd }: ChunkPorts,
   run: Run,
-  ears: readonly ChannelOptions[] = [{}],
+  channels: readonly ChannelOptions[] = [{}],
 ): ChunkRecognition {
   const { limits } = recogniser
-  const asked = { model: recogniser.model, ...wishes(order, run) }
-  const tools: EncodingTools = { ffmpeg, limitEncoding, minSeconds: limits.minSeconds, options: asked }
-  const audio = ears.map((ear, i) => decode(source, ffmpeg, i === 0 ? run : quiet(run), options(ear, source)))
-  const length = () => audio.map(each => each.headerSeconds()).find(known => known !== undefined)
-  const decodedSeconds = () => Math.max(...audio.map(each => each.decodedSeconds()))
-  const totalSeconds = () => length() ?? decodedSeconds()
-
-  const tell = announcer(length, run)
-  const budget = createBudget(
-    source,
-    audio,
-    { recogniser, ...(maxCostUsd !== undefined && { maxCostUsd }) },
-    tools,
-    run,
+  const options = asrOptions(request, recogniser.model, run)
+  const tools: EncodingTools = { ffmpeg, limitEncoding, minSeconds: limits.minSeconds, options }
+  // A defect of the file is reported once, not for each channel.
+  const silentRun = { ...run, warn: () => {} }
+  const audio = channels.map((channel, i) =>
+    decode(source, ffmpeg, i === 0 ? run : silentRun, decodeOptions(channel, source)),
   )
-  const ready = audio.map((each, i) => {
-    const samples = passing(each, tell, ears[i]!)
-    return encodeAll(budget.admit(labelled(cut(samples, limits), ears[i]!)), tools, run, each)
+  const headerSeconds = () => audio.map(each => each.headerSeconds()).find(length => length !== undefined)
+  const decodedSeconds = () => Math.max(...audio.map(each => each.decodedSeconds()))
+  const totalSeconds = () => headerSeconds() ?? decodedSeconds()
+
+  const reportLength = createLengthReporter(headerSeconds, run)
+  const budget = createBudget(source, audio, { recogniser, maxCostUsd }, tools, run)
+  const ready = audio.map((decoding, i) => {
+    const chunks = cut(tapped(decoding, reportLength, channels[i]!), limits)
+    return encodeAll(budget.admit(withChannel(chunks, channels[i]!)), tools, run, decoding)
   })
-  const again = recut(source, tools, run)
-  const asking = {
+  const context = {
     recogniser,
-    options: asked,
+    options,
     totalSeconds,
-    channelCount: ears.length,
-    recut: again,
+    channelCount: channels.length,
+    recut: createRecut(source, tools, run),
     charge: budget.charge,
   }
   return {
-    transcripts: recognise(mergeAsync(ready), asking, run),
+    transcripts: recognise(mergeAsync(ready), context, run),
     totalSeconds,
     decodedSeconds,
-    lost: () => around(audio.flatMap(each => each.lost() ?? [])),
+    lost: () => enclosingSpan(audio.flatMap(each => each.lost() ?? [])),
   }
 }
 
-/** The language and context to ask with; warns of a language that cannot be asked for. */
-function wishes(
-  { language, context }: TranscriptionRequest,
-  run: Run,
-): { language?: string; context?: string } {
+/** Warns of a language that the model takes no hint for. */
+function asrOptions({ language, context }: TranscriptionRequest, model: string, run: Run): AsrOptions {
   const hint = languageHint(language)
   if (hint.warning) run.warn(hint.warning)
-  const given = context?.trim()
-  return { ...(hint.code && { language: hint.code }), ...(given && { context: given }) }
+  return { model, language: hint.code, context: context?.trim() }
 }
 
-/** What is wrong with the file is said once, not for each channel. */
-function quiet(run: Run): Run {
-  return { ...run, warn: () => {} }
-}
-
-function options({ channel }: ChannelOptions, { bytes }: Source) {
-  // The voice note that is encoded on the side is a mix of all channels.
+function decodeOptions({ channel }: ChannelOptions, { bytes }: Source): DecodeOptions {
+  // The voice note that is encoded alongside is a mix of all channels.
   return channel === undefined ? { voiceNote: bytes <= maxVoiceNoteBytes } : { channel }
 }
 
-/** Tells how long the recording is as soon as that is known: a call waits for a short one. */
-function announcer(length: () => number | undefined, run: Run): (decoded?: number) => void {
-  let told = false
-  return decoded => {
-    const total = length() ?? decoded
-    if (told || total === undefined) return
-    told = true
+/** Reports the length of the recording as soon as it is known: a call waits for a short one. */
+function createLengthReporter(headerSeconds: () => number | undefined, run: Run) {
+  let isReported = false
+  return (decodedSeconds?: number) => {
+    const total = headerSeconds() ?? decodedSeconds
+    if (isReported || total === undefined) return
+    isReported = true
     run.progress({ done: 0, total, message: 'Decoding' })
   }
 }
 
-async function* passing(
+async function* tapped(
   { samples, decodedSeconds }: Decoding,
-  tell: (decoded?: number) => void,
+  reportLength: (decodedSeconds?: number) => void,
   { onSamples }: ChannelOptions,
 ): AsyncGenerator<Buffer> {
   for await (const buffer of samples) {
-    tell()
+    reportLength()
     onSamples?.(buffer)
     yield buffer
   }
-  tell(decodedSeconds())
+  reportLength(decodedSeconds())
 }
 
-async function* labelled(chunks: AsyncIterable<Chunk>, { channel }: ChannelOptions): AsyncGenerator<Chunk> {
+async function* withChannel(
+  chunks: AsyncIterable<Chunk>,
+  { channel }: ChannelOptions,
+): AsyncGenerator<Chunk> {
   for await (const chunk of chunks) yield channel === undefined ? chunk : { ...chunk, channel }
 }
 
-function around(spans: Span[]): Span | undefined {
+function enclosingSpan(spans: Span[]): Span | undefined {
   if (spans.length === 0) return undefined
   return {
     start: Math.min(...spans.map(({ start }) => start)),

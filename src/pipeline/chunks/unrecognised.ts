@@ -1,28 +1,28 @@
-// Speech in which nobody's words were heard: music is one reason, and the reader may know another.
+// Finds speech without recognised words: music is one cause, and the reader may know another.
 import { formatTime } from '../../domain/format-time.ts'
 import { roundToMs, type Span } from '../../domain/transcript.ts'
 
-/** So many seconds of sound without a word are worth a warning. */
+/** Sound without words of this length is worth a warning. */
 export const minUnrecognisedSeconds = 5
-/** Words reach a little further than their times say, in seconds. */
-const slack = 1.5
-/** Stretches this near to each other are told of as one. */
-const near = 3
+/** Words reach a little further than their times. */
+const timingSlackSeconds = 1.5
+/** Stretches closer than this are reported as one. */
+const minDistanceSeconds = 3
 
 export interface UnrecognisedSpeech extends Span {
-  /** How long it sounds in there. */
+  /** Seconds of detected speech within the span. */
   speechSeconds: number
 }
 
-/** Where someone seems to speak for long and there is no text; both in order of time. */
+/** Finds long stretches of detected speech without text; both arguments are in order of time. */
 export function findUnrecognised(speech: Span[], text: Span[]): UnrecognisedSpeech[] {
   const found: UnrecognisedSpeech[] = []
   let next = 0
   for (const span of speech) {
-    while (next < text.length && text[next]!.end + slack <= span.start) next++
-    for (const { start, end } of without(span, text, next)) {
+    while (next < text.length && text[next]!.end + timingSlackSeconds <= span.start) next++
+    for (const { start, end } of subtractText(span, text, next)) {
       const last = found.at(-1)
-      if (last && start - last.end < near) {
+      if (last && start - last.end < minDistanceSeconds) {
         last.speechSeconds += end - start
         last.end = end
       } else found.push({ start, end, speechSeconds: end - start })
@@ -31,18 +31,20 @@ export function findUnrecognised(speech: Span[], text: Span[]): UnrecognisedSpee
   return found.filter(({ speechSeconds }) => speechSeconds >= minUnrecognisedSeconds)
 }
 
-/** What of a span lies outside the texts, of which those before `from` lie before it. */
-function without(span: Span, text: Span[], from: number): Span[] {
-  const left: Span[] = []
+/** The parts of a span outside the texts; texts before index `from` end before the span. */
+function subtractText(span: Span, text: Span[], from: number): Span[] {
+  const rest: Span[] = []
   let start = span.start
-  for (let i = from; i < text.length && text[i]!.start - slack < span.end; i++) {
-    if (text[i]!.start - slack > start) left.push({ start, end: text[i]!.start - slack })
-    start = Math.max(start, text[i]!.end + slack)
+  for (let i = from; i < text.length && text[i]!.start - timingSlackSeconds < span.end; i++) {
+    if (text[i]!.start - timingSlackSeconds > start)
+      rest.push({ start, end: text[i]!.start - timingSlackSeconds })
+    start = Math.max(start, text[i]!.end + timingSlackSeconds)
   }
-  if (start < span.end) left.push({ start, end: span.end })
-  return left
+  if (start < span.end) rest.push({ start, end: span.end })
+  return rest
 }
 
 export function unrecognisedWarning({ start, end }: Span): string {
-  return `The model heard no words between ${formatTime(roundToMs(start))} and ${formatTime(roundToMs(end))}, though it is not silent there.`
+  const [from, to] = [formatTime(roundToMs(start)), formatTime(roundToMs(end))]
+  return `The model recognised no words between ${from} and ${to}, although there is sound.`
 }

@@ -1,4 +1,4 @@
-// Encodes a whole recording to one MP3 as it is decoded, and notes on the way where someone speaks.
+// Encodes a whole recording to one MP3 while it is decoded, and detects speech on the way.
 import type { Writable } from 'node:stream'
 import type { Run } from '../../domain/run.ts'
 import type { Span } from '../../domain/transcript.ts'
@@ -9,13 +9,13 @@ import { encoderArguments, encoderError } from '../audio/encode.ts'
 import { type LocateFfmpeg, startFfmpeg } from '../audio/ffmpeg.ts'
 
 export interface Encoding {
-  /** MP3 in the pieces in which it comes; can be read once. Rejects with what went wrong with the recording. */
+  /** MP3 in buffers as they arrive; can be read once. Rejects with the error of the recording. */
   audio: AsyncIterable<Buffer>
-  /** Where someone speaks, in seconds; complete once the audio was read. */
+  /** Detected speech, in seconds; complete once the audio was read. */
   speech: Span[]
 }
 
-/** The cutter finds the speech; what it cuts is let go at once, so the length only bounds its memory. */
+/** The cutter detects the speech; its chunks are released at once, so their length only bounds its memory. */
 export const scanChunkSeconds = 60
 
 /** `onSamples` is called between buffers, and ends the encoding by throwing. */
@@ -27,7 +27,7 @@ export function encodeWhole(
   const speech: Span[] = []
 
   async function* feed(input: Writable): AsyncGenerator<Buffer> {
-    // A pipe that closes early is told of by the encoder's end.
+    // A pipe that closes early shows in the encoder's exit code.
     const closed = new Promise<void>(resolve => input.once('close', resolve))
     for await (const buffer of decoding.samples) {
       onSamples()
@@ -37,7 +37,7 @@ export function encodeWhole(
     }
   }
 
-  async function listen(input: Writable): Promise<void> {
+  async function detectSpeech(input: Writable): Promise<void> {
     try {
       for await (const chunk of cut(feed(input), { maxSeconds: scanChunkSeconds })) {
         speech.push(...chunk.speech)
@@ -52,17 +52,17 @@ export function encodeWhole(
     const input = ['-f', 's16le', '-ar', String(sampleRate), '-ac', '1', '-i', 'pipe:0']
     const output = [...encoderArguments('recording'), 'pipe:1']
     const process = startFfmpeg(await ffmpeg(), ['-loglevel', 'error', ...input, ...output], run.signal)
-    const listening = listen(process.stdin)
-    listening.catch(() => {})
+    const feeding = detectSpeech(process.stdin)
+    feeding.catch(() => {})
     try {
-      for await (const piece of process.stdout as AsyncIterable<Buffer>) yield piece
-      await listening
+      for await (const buffer of process.stdout as AsyncIterable<Buffer>) yield buffer
+      await feeding
       const code = await process.ended
       run.signal.throwIfAborted()
       if (code !== 0) throw encoderError(process.stderr())
     } finally {
       process.kill()
-      await listening.catch(() => {})
+      await feeding.catch(() => {})
     }
   }
 

@@ -1,4 +1,4 @@
-// What is found in a recording that was heard as a whole: coverage, usage, and what is missing and why.
+// Builds the findings of a recording that was recognised as a whole: text, coverage, usage, warnings.
 import { describeError } from '../../domain/errors.ts'
 import type { TranscriptionRequest } from '../../domain/job.ts'
 import { roundUsd } from '../../domain/prices.ts'
@@ -18,92 +18,91 @@ import type { Findings, PipelinePorts } from '../transcribe.ts'
 import type { Pass } from './pass-context.ts'
 import type { PassResults } from './passes.ts'
 
-export interface Text {
+export interface FileText {
   segments: Segment[]
   speakers?: Speaker[]
   alignment?: Alignment
 }
 
 export interface FileResultInput {
-  order: TranscriptionRequest
+  request: TranscriptionRequest
   source: Source
   ports: PipelinePorts
   passes: Pass[]
   results: PassResults
-  /** False while passes are under way. */
+  /** False while passes are running. */
   isOver: boolean
 }
 
 export function fileResult(
-  text: Text,
-  { order, source, ports, passes, results, isOver }: FileResultInput,
+  text: FileText,
+  { request, source, ports, passes, results, isOver }: FileResultInput,
 ): Findings {
-  const { lost } = results
-  const isWhole = !lost && results.passes.every(({ recognition }) => recognition)
+  const isComplete = !results.lost && results.passes.every(({ recognition }) => recognition)
   return {
-    title: titleOf(order, source),
-    status: isOver ? (isWhole ? 'completed' : 'partial') : 'running',
+    title: titleOf(request, source),
+    status: isOver ? (isComplete ? 'completed' : 'partial') : 'running',
     duration: results.duration,
     ...mainLanguage(text.segments.map(segment => ({ ...segment, speech: [segment] }))),
     model: passes.map(({ recogniser }) => recogniser.model).join(' + '),
     ...text,
     upload: ports.blobs.way,
-    coverage: coverageOf(results, isOver, passedOver(results, text.segments)),
+    coverage: coverageOf(results, isOver, unrecognisedIn(results, text.segments)),
     usage: usageOf(passes, results, isOver),
   }
 }
 
-/** What the reader is to know of the text: where there is none. */
-export function textWarnings(heards: PassResults, segments: Segment[]): string[] {
-  const missed = passedOver(heards, segments).map(unrecognisedWarning)
-  const isSilent = segments.length === 0 && missed.length === 0
+/** Warnings about speech without text. */
+export function textWarnings(results: PassResults, segments: Segment[]): string[] {
+  const unrecognised = unrecognisedIn(results, segments)
+  const isSilent = segments.length === 0 && unrecognised.length === 0
   return isSilent
     ? [
-        'No speech was found: the recording is silent, holds music or noise, or its channels cancel each other.',
+        'No speech was found: the recording is silent, contains only music or noise, or its channels cancel each other out.',
       ]
-    : missed
+    : unrecognised.map(unrecognisedWarning)
 }
 
-/** Why a pass has told nothing, for the reader; `lacks` says what is missing for want of each. */
-export function passFailures({ passes }: PassResults, lacks: string[]): string[] {
-  return passes.flatMap(({ error }, i) => (error ? [`${lacks[i]} ${describeError(error)}`] : []))
+/** Warnings about failed passes; `consequences` has one sentence for each pass. */
+export function passFailures({ passes }: PassResults, consequences: string[]): string[] {
+  return passes.flatMap(({ error }, i) => (error ? [`${consequences[i]} ${describeError(error)}`] : []))
 }
 
-/** Where speech was measured here and the provider heard no word; nothing where it heard nothing at all yet. */
-function passedOver({ speech, passes }: PassResults, segments: Segment[]): UnrecognisedSpeech[] {
+/** Detected speech without recognised words; none before the first recognition. */
+function unrecognisedIn({ speech, passes }: PassResults, segments: Segment[]): UnrecognisedSpeech[] {
   return passes.some(({ recognition }) => recognition) ? findUnrecognised(speech, segments) : []
 }
 
 function coverageOf(
   { duration, speech, lost, passes }: PassResults,
   isOver: boolean,
-  missed: UnrecognisedSpeech[],
+  unrecognised: UnrecognisedSpeech[],
 ): Coverage {
-  const spoken = roundToMs(speech.reduce((sum, { start, end }) => sum + end - start, 0))
-  const wordless = missed.reduce((sum, { speechSeconds }) => sum + speechSeconds, 0)
-  const isHeard = passes.some(({ recognition }) => recognition)
-  const coming = { start: 0, end: duration, reason: 'not transcribed yet' }
+  const detected = roundToMs(speech.reduce((sum, { start, end }) => sum + end - start, 0))
+  const missing = unrecognised.reduce((sum, { speechSeconds }) => sum + speechSeconds, 0)
+  const isRecognised = passes.some(({ recognition }) => recognition)
+  const pending = { start: 0, end: duration, reason: 'not transcribed yet' }
   return {
-    speechSeconds: spoken,
-    transcribedSeconds: isHeard ? roundToMs(spoken - wordless) : 0,
+    speechSeconds: detected,
+    transcribedSeconds: isRecognised ? roundToMs(detected - missing) : 0,
     gaps: [
-      ...(isHeard || isOver ? [] : [coming]),
+      ...(isRecognised || isOver ? [] : [pending]),
       ...(lost ? [{ ...lost, reason: 'FFMPEG_FAILED: ffmpeg ended before the recording did.' }] : []),
     ],
   }
 }
 
-function usageOf(passes: Pass[], { passes: heard, duration }: PassResults, isOver: boolean): Usage {
-  const price = passes.map(({ recogniser }) => recogniser.usdPerSecond)
-  const isKnown = price.every(one => one !== undefined)
+function usageOf(passes: Pass[], { passes: results, duration }: PassResults, isOver: boolean): Usage {
+  const prices = passes.map(({ recogniser }) => recogniser.usdPerSecond)
+  const areKnown = prices.every(price => price !== undefined)
   const cost = (lengths: number[]) =>
-    roundUsd(lengths.reduce((sum, length, i) => sum + length * price[i]!, 0))
-  const sum = (lengths: number[]) => roundToMs(lengths.reduce((all, length) => all + length, 0))
-  const sent = heard.map(({ sent }) => sent)
+    roundUsd(lengths.reduce((sum, length, i) => sum + length * prices[i]!, 0))
+  const total = (lengths: number[]) => roundToMs(lengths.reduce((sum, length) => sum + length, 0))
+  const sent = results.map(result => result.sent)
   return {
-    audioSeconds: sum(sent),
-    cachedSeconds: sum(heard.map(({ cached }) => cached)),
-    ...(isKnown && { costUsd: cost(sent) }),
-    ...(isKnown && !isOver && { estimatedCostUsd: cost(passes.map(() => duration)) }),
+    audioSeconds: total(sent),
+    cachedSeconds: total(results.map(({ cached }) => cached)),
+    ...(areKnown && { costUsd: cost(sent) }),
+    ...(areKnown && !isOver && { estimatedCostUsd: cost(passes.map(() => duration)) }),
   }
 }

@@ -1,4 +1,4 @@
-// What one pass over an upload has in hand: how it is to be heard, how far it is, whom it tells.
+// Context of one pass over an upload: its options, its checkpoint and its callbacks; and the polling of its task.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LimitFunction } from 'p-limit'
 import { isSpeechError } from '../../domain/errors.ts'
@@ -11,35 +11,33 @@ export interface Pass {
   recogniser: FileRecogniser
   /** ISO code; absent: detect. */
   language?: string
-  /** How many people speak, for a model that tells speakers. */
+  /** Number of speakers, for a model that identifies speakers. */
   speakers?: number
 }
 
-/** What is kept of a pass: when it was about to be submitted and of which upload, its task, what was heard. */
+/** Checkpoint of a pass: before its submit, with its task, or done. The property names are stored. */
 export type PassCheckpoint = SubmitIntent | { task: string } | { hearing: FileRecognition }
 
 export interface SubmitIntent {
   /** Milliseconds since 1970. */
   intent: number
-  /** Name of the upload, by which the task is known again. */
+  /** Name of the upload, which identifies the task later. */
   name: string
 }
 
 export interface PassContext {
   pass: Pass
-  /** Under which its state is kept. */
+  /** Checkpoint key. */
   key: string
-  /** How far an earlier attempt got, and whether that was one of this job's own. */
+  /** Checkpoint of an earlier attempt, and whether this job wrote it. */
   checkpoint: PassCheckpoint | undefined
   isOwnCheckpoint: boolean
   upload: UploadSession
-  /** How often to ask, in seconds. */
   pollSeconds: number
-  /** How long to wait for the end, in seconds. */
   timeoutSeconds: number
-  /** Lets one at a time look for others and say what it is about to do. */
+  /** Mutex around the look-up of other jobs' tasks and the announcement of a submit. */
   limitSubmits: LimitFunction
-  /** Told of the task as soon as there is one, whether this job pays for it, and of each asking. */
+  /** Receives the task as soon as it exists, and whether this job pays for it. */
   onTask: (task: string, isOwn: boolean) => void
   onPoll: () => void
   run: Run
@@ -47,20 +45,20 @@ export interface PassContext {
 
 export interface StartedTask {
   task: string
-  /** True where this very run has submitted it. */
+  /** True where this run submitted it. */
   isSubmittedHere: boolean
-  /** Set where another job has come to the end with it meanwhile. */
+  /** Set where another job has finished it meanwhile. */
   recognition?: FileRecognition
 }
 
-/** Undefined where the asking itself failed in a way that passes. */
+/** Polls a task once; undefined where the poll itself failed with a retryable error. */
 export async function poll(task: string, { pass, run }: PassContext): Promise<TaskStatus | undefined> {
   try {
     return await pass.recogniser.status(task, run.signal)
   } catch (error) {
     run.signal.throwIfAborted()
     if (!isSpeechError(error) || !error.retryable) throw error
-    log.warn('task-not-asked', { id: run.job, code: error.code })
+    log.warn('task-poll-failed', { id: run.job, code: error.code })
     return undefined
   }
 }

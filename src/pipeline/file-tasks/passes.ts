@@ -1,6 +1,6 @@
-// Hears a recording in one or two passes over one upload: all at once, each from where an earlier attempt left it.
+// Runs one or two passes over one upload concurrently; each resumes from its checkpoint.
 import { setMaxListeners } from 'node:events'
-import { isSpeechError, type SpeechError } from '../../domain/errors.ts'
+import { type ErrorCode, isSpeechError, type SpeechError } from '../../domain/errors.ts'
 import type { PipelineRequest } from '../../domain/job.ts'
 import type { FileRecognition } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
@@ -13,11 +13,11 @@ import type { Pass, PassCheckpoint, PassContext } from './pass-context.ts'
 import { runPass } from './task.ts'
 import { type AudioScan, createUploadSession, type UploadSession } from './upload.ts'
 
-/** What came of a pass: what was heard, or why nothing was. Neither: it is under way. */
+/** Result of a pass: its recognition or its error; neither while it runs. */
 export interface PassResult {
   recognition?: FileRecognition
   error?: SpeechError
-  /** Seconds that this order pays for, and that another one has paid for. */
+  /** Seconds that this job pays for, and that another one has paid for. */
   sent: number
   cached: number
 }
@@ -28,123 +28,122 @@ export interface PassResults extends AudioScan {
 }
 
 export interface PassOptions {
-  order: PipelineRequest
+  request: PipelineRequest
   source: Source
   ports: PipelinePorts
   run: Run
-  /** Told of each pass that is done while others are under way. */
+  /** Called after each pass, with the results so far. */
   onPassDone: (soFar: PassResults) => void
 }
 
-/** With these no other request would fare better: they end the job at once. */
-const endsAll = new Set(['KEY_MISSING', 'KEY_REFUSED', 'ACCOUNT_IN_ARREARS'])
-const tidyingTime = 10_000
+/** These errors end the job at once: no other request would succeed. */
+const fatalCodes = new Set<ErrorCode>(['KEY_MISSING', 'KEY_REFUSED', 'ACCOUNT_IN_ARREARS'])
+const cleanupTimeoutMs = 10_000
 
 /**
- * Resolves when all passes are over; one that fails does not end the others. Throws what keeps all of them from being
- * heard. Nothing is left in the cloud, unless another process goes on with it.
+ * Resolves when all passes have ended; a failed pass does not end the others. Throws the first error where all fail.
+ * Leaves nothing in the cloud, unless another process continues the job.
  */
 export async function runPasses(
   passes: Pass[],
-  { order, source, ports, run: outer, onPassDone }: PassOptions,
+  { request, source, ports, run: outer, onPassDone }: PassOptions,
 ): Promise<PassResults> {
   const stop = new AbortController()
   const run: Run = { ...outer, signal: AbortSignal.any([outer.signal, stop.signal]) }
   setMaxListeners(0, run.signal)
-  const keys = passes.map(pass => keyOf(pass, order, run))
-  const found = await Promise.all(keys.map(key => run.checkpoints.get(key)))
-  const kept = found.map(value => (isKeptPass(value) ? value : undefined))
-  const deposit = await createUploadSession(source, ports, run)
+  const keys = passes.map(pass => checkpointKey(pass, request, run))
+  const stored = await Promise.all(keys.map(key => run.checkpoints.get(key)))
+  const checkpoints = stored.map(value => (isPassCheckpoint(value) ? value : undefined))
+  const upload = await createUploadSession(source, ports, run)
   const tasks = new Map<Pass, string>()
-  let carrying: Promise<void>[] = []
+  let running: Promise<void>[] = []
   try {
-    const listened = await listenOnce(passes, kept, deposit)
-    const places = keys.map((key, i) => placeOf(key, kept[i], listened))
-    const done: PassResult[] = passes.map(() => ({ sent: 0, cached: 0 }))
-    const carryOut = async (pass: Pass, i: number) => {
-      const isOwn = run.checkpoints.isFromThisJob(found[i])
-      const errand = {
+    const scan = await scanOnce(passes, checkpoints, upload)
+    const keyed = keys.map((key, i) => validCheckpoint(key, checkpoints[i], scan))
+    const results: PassResult[] = passes.map(() => ({ sent: 0, cached: 0 }))
+    const start = async (pass: Pass, i: number) => {
+      const context = {
         pass,
-        isOwnCheckpoint: isOwn,
-        upload: deposit,
+        isOwnCheckpoint: run.checkpoints.isFromThisJob(stored[i]),
+        upload,
         run,
         pollSeconds: ports.pollSeconds,
         limitSubmits: ports.limitSubmits,
-        ...places[i]!,
-        timeoutSeconds: ports.taskTimeoutSeconds(listened.duration),
-        onPoll: waiting(listened.duration, run),
+        ...keyed[i]!,
+        timeoutSeconds: ports.taskTimeoutSeconds(scan.duration),
+        onPoll: createWaitReporter(scan.duration, run),
       }
-      // Only what this job pays for is this job's to stop.
-      const onTask = (task: string) => void tasks.set(pass, task)
-      done[i] = await outcomeOf(errand, onTask, listened)
+      // Only tasks that this job pays for are stopped at its end.
+      const onOwnTask = (task: string) => void tasks.set(pass, task)
+      results[i] = await resultOf(context, onOwnTask, scan)
       tasks.delete(pass)
-      onPassDone({ ...listened, passes: [...done] })
+      onPassDone({ ...scan, passes: [...results] })
     }
-    // Where nobody speaks there is nothing to pay for.
-    if (listened.speech.length > 0 || listened.lost) {
-      await savePasses(passes, places, run)
-      carrying = passes.map(carryOut)
-      await Promise.all(carrying)
-    } else for (const heard of done) heard.recognition = { sentences: [], seconds: 0 }
-    const failures = done.flatMap(({ recognition, error }) => (!recognition && error ? [error] : []))
+    // A recording without speech is not sent.
+    if (scan.speech.length > 0 || scan.lost) {
+      await savePasses(passes, keyed, run)
+      running = passes.map(start)
+      await Promise.all(running)
+    } else for (const result of results) result.recognition = { sentences: [], seconds: 0 }
+    const failures = results.flatMap(({ recognition, error }) => (!recognition && error ? [error] : []))
     if (failures.length === passes.length) throw failures[0]
-    return { ...listened, passes: done }
+    return { ...scan, passes: results }
   } finally {
     stop.abort()
-    await Promise.allSettled(carrying)
-    if (!outer.continuesElsewhere()) await tidyUp(tasks, deposit)
+    await Promise.allSettled(running)
+    if (!outer.continuesElsewhere()) await cleanUp(tasks, upload)
   }
 }
 
-/** What was heard before needs no upload, and a task under way has its own. */
-async function listenOnce(
+/** Uploads the recording only for passes that have to be submitted. */
+async function scanOnce(
   passes: Pass[],
-  kept: (PassCheckpoint | undefined)[],
-  deposit: UploadSession,
+  checkpoints: (PassCheckpoint | undefined)[],
+  upload: UploadSession,
 ): Promise<AudioScan> {
-  const toSubmit = passes.filter((_, i) => !kept[i] || 'intent' in kept[i])
+  const toSubmit = passes.filter((_, i) => !checkpoints[i] || 'intent' in checkpoints[i])
   return toSubmit.length > 0
-    ? deposit.ensureUploaded(toSubmit.map(({ recogniser }) => recogniser))
-    : deposit.scan()
+    ? upload.ensureUploaded(toSubmit.map(({ recogniser }) => recogniser))
+    : upload.scan()
 }
 
-/** What was heard of a recording that could be decoded in part only must not pass for the whole of it. */
-function placeOf(key: string, kept: PassCheckpoint | undefined, { lost, duration }: AudioScan) {
-  const isWhole = lost === undefined || (kept !== undefined && 'hearing' in kept)
-  return isWhole ? { key, checkpoint: kept } : { key: `${key}:${duration}`, checkpoint: undefined }
+/** Gives a recording that was decoded in part a key of its own, as its result is not that of the whole. */
+function validCheckpoint(key: string, checkpoint: PassCheckpoint | undefined, { lost, duration }: AudioScan) {
+  const isOfWhole = lost === undefined || (checkpoint !== undefined && 'hearing' in checkpoint)
+  return isOfWhole ? { key, checkpoint } : { key: `${key}:${duration}`, checkpoint: undefined }
 }
 
-async function outcomeOf(
-  errand: Omit<PassContext, 'onTask'>,
+async function resultOf(
+  context: Omit<PassContext, 'onTask'>,
   onOwnTask: (task: string) => void,
   { duration }: AudioScan,
 ): Promise<PassResult> {
-  let pays = errand.checkpoint === undefined || errand.isOwnCheckpoint
+  let pays = context.checkpoint === undefined || context.isOwnCheckpoint
   const onTask = (task: string, isOwn: boolean) => {
     pays = isOwn
     if (isOwn) onOwnTask(task)
   }
   try {
-    const recognition = await runPass({ ...errand, onTask })
+    const recognition = await runPass({ ...context, onTask })
     const seconds = recognition.seconds || (recognition.sentences.length > 0 ? duration : 0)
     return { recognition, sent: pays ? seconds : 0, cached: pays ? 0 : seconds }
   } catch (error) {
-    errand.run.signal.throwIfAborted()
-    if (!isSpeechError(error) || endsAll.has(error.code)) throw error
-    log.warn('pass-failed', { id: errand.run.job, model: errand.pass.recogniser.model, code: error.code })
+    context.run.signal.throwIfAborted()
+    if (!isSpeechError(error) || fatalCodes.has(error.code)) throw error
+    log.warn('pass-failed', { id: context.run.job, model: context.pass.recogniser.model, code: error.code })
     return { error, sent: 0, cached: 0 }
   }
 }
 
-/** A task that has not begun is stopped; one that has is kept, and asked for its result when the order comes again. */
-async function tidyUp(tasks: Map<Pass, string>, deposit: UploadSession): Promise<void> {
-  const signal = AbortSignal.timeout(tidyingTime)
+/** Stops tasks that have not begun; a task that has goes on, and the same request later fetches its result. */
+async function cleanUp(tasks: Map<Pass, string>, upload: UploadSession): Promise<void> {
+  const signal = AbortSignal.timeout(cleanupTimeoutMs)
   const stopping = [...tasks].map(([{ recogniser }, task]) => recogniser.cancel(task, signal).catch(() => {}))
-  await Promise.all([...stopping, deposit.delete()])
+  await Promise.all([...stopping, upload.delete()])
 }
 
-/** Another model, language or number of speakers may hear other words; the same are heard once for all jobs of an owner. */
-function keyOf(
+/** Equal passes over a recording share a result among all jobs of an owner; without a hash, only within the job. */
+function checkpointKey(
   { recogniser, language = '', speakers = 0 }: Pass,
   { hash }: PipelineRequest,
   { job }: Run,
@@ -152,24 +151,24 @@ function keyOf(
   return `pass:${textHash(JSON.stringify([hash ?? job, recogniser.model, language, speakers]))}`
 }
 
-function isKeptPass(value: unknown): value is PassCheckpoint {
-  const kept = value as
+function isPassCheckpoint(value: unknown): value is PassCheckpoint {
+  const stored = value as
     | { intent?: unknown; task?: unknown; hearing?: { sentences?: unknown } }
     | null
     | undefined
   return (
-    typeof kept?.intent === 'number' ||
-    typeof kept?.task === 'string' ||
-    Array.isArray(kept?.hearing?.sentences)
+    typeof stored?.intent === 'number' ||
+    typeof stored?.task === 'string' ||
+    Array.isArray(stored?.hearing?.sentences)
   )
 }
 
-/** The first half was the upload; how far a task is nobody knows, so the rest nears its end and never reaches it. */
-function waiting(duration: number, run: Run): () => void {
+/** Reports progress of a task, which is unknown: the second half, after the upload, approaches its end asymptotically. */
+function createWaitReporter(duration: number, run: Run): () => void {
   const started = performance.now()
   return () => {
-    const waited = (performance.now() - started) / 1000
-    const share = 1 - Math.exp(-waited / (10 + duration / 30))
+    const waitedSeconds = (performance.now() - started) / 1000
+    const share = 1 - Math.exp(-waitedSeconds / (10 + duration / 30))
     run.progress({ done: (duration * (1 + share)) / 2, total: duration, message: 'Waiting for the provider' })
   }
 }

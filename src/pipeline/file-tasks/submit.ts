@@ -1,4 +1,4 @@
-// Begins a pass as a task of the provider, and pays for it once: also where the answer is lost, or another job wants the same.
+// Starts a pass as a task of the provider and pays for it once, also after a lost response or beside an equal job.
 import { isSpeechError, SpeechError } from '../../domain/errors.ts'
 import type { FileRecognition } from '../../domain/ports.ts'
 import {
@@ -10,118 +10,126 @@ import {
   waitToPoll,
 } from './pass-context.ts'
 
-/** How long a submit may take, and how long after the run was stopped: its answer names a task that will be paid for. */
-const submitTime = 30_000
-const submitGrace = 5_000
-/** A task whose submit had no answer is looked for so long before and after it: clocks differ. */
-const lookAround = 60_000
-/** How long to wait, in seconds, for tasks of others that may turn out to be ours. */
-const longestSearch = 120
-/** Another job may have been about to submit the same so shortly ago (milliseconds) that its task is worth waiting for. */
-const freshIntent = 30_000
+const submitTimeoutMs = 30_000
+/** A submit may go on this long after the run was aborted: its response names a task that is billed. */
+const submitAfterAbortMs = 5_000
+/** The search for the task of an unclear submit covers this much time before and after it, as clocks differ. */
+const searchWindowMs = 60_000
+/** How long to wait for unidentified tasks to end. */
+const maxSearchSeconds = 120
+/** The task of another job's submit is waited for if its intent is more recent than this. */
+const maxIntentAgeMs = 30_000
 
-/** Submits. Where the answer was lost, now or in an earlier process, first looks for the task that it may have made. */
-export async function startTask(errand: PassContext, earlier?: SubmitIntent): Promise<StartedTask> {
-  const lost = earlier && (await findLost(earlier, errand))
+/** Submits a task. After a lost response, now or in an earlier process, searches for the task it may have created first. */
+export async function startTask(context: PassContext, earlierIntent?: SubmitIntent): Promise<StartedTask> {
+  const lost = earlierIntent && (await findUnclearTask(earlierIntent, context))
   if (lost !== undefined) return { task: lost, isSubmittedHere: true }
-  const { pass, upload, run } = errand
+  const { pass, upload, run } = context
   const { model } = pass.recogniser
   await upload.ensureUploaded([pass.recogniser])
   run.signal.throwIfAborted()
   const name = upload.key(model)!
-  const others = await announce(errand, name)
-  if (others) return others
+  const existing = await announceSubmit(context, name)
+  if (existing) return existing
   const intent = Date.now()
   try {
-    return { task: await submit(errand), isSubmittedHere: true }
+    return { task: await submit(context), isSubmittedHere: true }
   } catch (error) {
     if (!isSpeechError(error) || error.code !== 'SUBMIT_UNCLEAR') throw error
-    const found = await findLost({ intent, name }, errand)
+    const found = await findUnclearTask({ intent, name }, context)
     if (found !== undefined) return { task: found, isSubmittedHere: true }
-    // The search may have taken minutes: a process that goes on must look around this submit, not the first.
-    await run.checkpoints.put(errand.key, { intent: Date.now(), name })
-    return { task: await submit(errand), isSubmittedHere: true }
+    // The search may have taken minutes: a later process must search around this submit, not the first.
+    await run.checkpoints.put(context.key, { intent: Date.now(), name })
+    return { task: await submit(context), isSubmittedHere: true }
   }
 }
 
-/**
- * Says that this job is about to submit, unless another job that wants the same was here while this one was uploading:
- * then resolves with what that one has.
- */
-async function announce(
-  { key, run, limitSubmits, checkpoint, ...errand }: PassContext,
+/** Stores the intent to submit, unless an equal job stored its own during the upload: then resolves with its task. */
+async function announceSubmit(
+  { key, run, limitSubmits, checkpoint, ...context }: PassContext,
   name: string,
 ): Promise<StartedTask | undefined> {
   for (;;) {
     const found = await limitSubmits(async () => {
-      const now = await run.checkpoints.get(key)
-      const others = run.checkpoints.isFromThisJob(now) ? undefined : ofOthers(now, checkpoint)
-      if (!others) await run.checkpoints.put(key, { intent: Date.now(), name })
-      return others
+      const stored = await run.checkpoints.get(key)
+      const other = run.checkpoints.isFromThisJob(stored) ? undefined : taskOfOtherJob(stored, checkpoint)
+      if (!other) await run.checkpoints.put(key, { intent: Date.now(), name })
+      return other
     })
     if (found !== 'soon') return found
-    await waitToPoll({ run, ...errand })
+    await waitToPoll({ run, ...context })
   }
 }
 
-/** What another job has; `soon` where it is about to submit. */
-function ofOthers(value: unknown, kept: PassCheckpoint | undefined): StartedTask | 'soon' | undefined {
-  const now = value as Partial<SubmitIntent & { task: string; hearing: FileRecognition }> | null | undefined
-  if (now?.hearing) return { task: '', isSubmittedHere: false, recognition: now.hearing }
-  if (typeof now?.task === 'string') {
-    const isOver = kept && 'task' in kept && kept.task === now.task
-    return isOver ? undefined : { task: now.task, isSubmittedHere: false }
+/** The task of another job; `soon` where it is about to submit one. */
+function taskOfOtherJob(
+  value: unknown,
+  earlier: PassCheckpoint | undefined,
+): StartedTask | 'soon' | undefined {
+  const stored = value as
+    | Partial<SubmitIntent & { task: string; hearing: FileRecognition }>
+    | null
+    | undefined
+  if (stored?.hearing) return { task: '', isSubmittedHere: false, recognition: stored.hearing }
+  if (typeof stored?.task === 'string') {
+    const hasEnded = earlier && 'task' in earlier && earlier.task === stored.task
+    return hasEnded ? undefined : { task: stored.task, isSubmittedHere: false }
   }
-  const isFresh = typeof now?.intent === 'number' && Date.now() - now.intent < freshIntent
-  return isFresh ? 'soon' : undefined
+  const isRecent = typeof stored?.intent === 'number' && Date.now() - stored.intent < maxIntentAgeMs
+  return isRecent ? 'soon' : undefined
 }
 
 async function submit({ pass, key, upload, run }: PassContext): Promise<string> {
-  const { recogniser, ...wish } = pass
+  const { recogniser, ...options } = pass
   try {
     const url = await upload.signedUrl(recogniser.model)
-    const task = await recogniser.submit({ url, ...wish }, lateSignal(run.signal))
+    const task = await recogniser.submit({ url, ...options }, delayedSignal(run.signal))
     await run.checkpoints.put(key, { task })
     return task
   } catch (error) {
-    // A refusal has surely made no task.
+    // A refusal proves that there is no task.
     if (isSpeechError(error) && error.code !== 'SUBMIT_UNCLEAR') await run.checkpoints.put(key, {})
     throw error
   }
 }
 
-function lateSignal(signal: AbortSignal): AbortSignal {
-  const late = new AbortController()
-  const end = () => void setTimeout(() => late.abort(), submitGrace).unref()
-  signal.addEventListener('abort', end, { once: true })
-  return AbortSignal.any([late.signal, AbortSignal.timeout(submitTime)])
+/** Aborts some time after the given signal, or on timeout. */
+function delayedSignal(signal: AbortSignal): AbortSignal {
+  const delayed = new AbortController()
+  const abortLater = () => void setTimeout(() => delayed.abort(), submitAfterAbortMs).unref()
+  signal.addEventListener('abort', abortLater, { once: true })
+  return AbortSignal.any([delayed.signal, AbortSignal.timeout(submitTimeoutMs)])
 }
 
 /**
- * Looks for a task that was made though its submit had no answer: the one that has heard our upload. What is listed
- * does not say what it hears, so each is followed to its end. Undefined: there is none, and another submit costs nothing twice.
+ * Searches for the task of a submit without a response: the one that processed this upload. A listed task does not
+ * name its file, so each is polled to its end. Undefined: there is none, and another submit is not billed twice.
  */
-async function findLost({ intent, name }: SubmitIntent, errand: PassContext): Promise<string | undefined> {
-  const { pass, run } = errand
-  const until = performance.now() + Math.min(longestSearch, errand.timeoutSeconds) * 1000
-  const strangers = new Set<string>()
-  await waitToPoll(errand)
+async function findUnclearTask(
+  { intent, name }: SubmitIntent,
+  context: PassContext,
+): Promise<string | undefined> {
+  const { pass, run } = context
+  const until = performance.now() + Math.min(maxSearchSeconds, context.timeoutSeconds) * 1000
+  const otherTasks = new Set<string>()
+  await waitToPoll(context)
   for (;;) {
-    const listed = await pass.recogniser.listTasks(intent - lookAround, intent + lookAround, run.signal)
-    const candidates = listed.filter(task => !strangers.has(task))
+    const [from, to] = [intent - searchWindowMs, intent + searchWindowMs]
+    const listed = await pass.recogniser.listTasks(from, to, run.signal)
+    const candidates = listed.filter(task => !otherTasks.has(task))
     for (const task of candidates) {
-      const status = await poll(task, errand)
-      if (status?.state === 'done' && hears(status.recognition, name)) return task
-      if (status?.state === 'done' || status?.state === 'failed') strangers.add(task)
+      const status = await poll(task, context)
+      if (status?.state === 'done' && isOfUpload(status.recognition, name)) return task
+      if (status?.state === 'done' || status?.state === 'failed') otherTasks.add(task)
     }
-    errand.onPoll()
-    if (candidates.every(task => strangers.has(task))) return undefined
+    context.onPoll()
+    if (candidates.every(task => otherTasks.has(task))) return undefined
     if (performance.now() > until) throw stillUnclear()
-    await waitToPoll(errand)
+    await waitToPoll(context)
   }
 }
 
-function hears({ url }: FileRecognition, name: string): boolean {
+function isOfUpload({ url }: FileRecognition, name: string): boolean {
   try {
     return url !== undefined && decodeURIComponent(url).includes(name)
   } catch {
@@ -132,9 +140,9 @@ function hears({ url }: FileRecognition, name: string): boolean {
 function stillUnclear(): SpeechError {
   return new SpeechError(
     'SUBMIT_UNCLEAR',
-    'The answer to the submit was lost, and tasks that may be it are not over.',
+    'The response to the submit was lost, and the tasks that may belong to it have not ended.',
     {
-      hint: 'Call again in some minutes: the task is looked for again before another one is paid for.',
+      hint: 'Call again in a few minutes: the task is searched for again before another one is paid for.',
     },
   )
 }

@@ -1,102 +1,106 @@
-// One pass over an uploaded recording, as a task of the provider: followed to its end, and begun again where that helps.
-import { isSpeechError, SpeechError } from '../../domain/errors.ts'
+// Runs one pass as a task of the provider: polls it to its end, and restarts it where that may help.
+import { type ErrorCode, isSpeechError, SpeechError } from '../../domain/errors.ts'
 import type { FileRecognition, TaskStatus } from '../../domain/ports.ts'
 import { log } from '../../log.ts'
 import { type PassContext, poll, type StartedTask, type SubmitIntent, waitToPoll } from './pass-context.ts'
 import { startTask } from './submit.ts'
 
-type Ended = Extract<TaskStatus, { state: 'done' | 'failed' }>
+type EndedTask = Extract<TaskStatus, { state: 'done' | 'failed' }>
 
-/** So many times in a row the provider may not know a task that it has just taken. */
-const mostUnknown = 3
-/** Ends of a task after which another one may fare better, once each. */
-const worthAnother = ['UPLOAD_UNREACHABLE', 'TASK_LOST'] as const
-/** Ends after which a task has nothing more to tell, and the next order begins another. */
-const finalEnds = new Set<string>([
-  ...worthAnother,
+/** The provider may not know a new task yet for this many polls in a row. */
+const maxUnknownPolls = 3
+/** After these errors another task may succeed; each is retried once. */
+const retryOnceCodes = ['UPLOAD_UNREACHABLE', 'TASK_LOST'] as const
+/** After these errors the task has ended for good, and the next request starts another. */
+const finalCodes = new Set<ErrorCode>([
+  ...retryOnceCodes,
   'TASK_FAILED',
   'NOT_AUDIO',
   'TOO_LARGE',
   'CONTENT_REFUSED',
 ])
 
-/** Resolves with what was heard; throws why nothing was. */
-export async function runPass(errand: PassContext): Promise<FileRecognition> {
-  const { checkpoint, run, key } = errand
+/** Resolves with the recognition; throws the error of the last task. */
+export async function runPass(context: PassContext): Promise<FileRecognition> {
+  const { checkpoint, run, key } = context
   if (checkpoint && 'hearing' in checkpoint) return checkpoint.hearing
-  const left = new Set<string>(worthAnother)
-  let begun: StartedTask | undefined =
+  const retriesLeft = new Set<ErrorCode>(retryOnceCodes)
+  let started: StartedTask | undefined =
     checkpoint && 'task' in checkpoint ? { task: checkpoint.task, isSubmittedHere: false } : undefined
-  let earlier = checkpoint && 'intent' in checkpoint ? checkpoint : undefined
+  let earlierIntent = checkpoint && 'intent' in checkpoint ? checkpoint : undefined
   for (;;) {
-    const end = await attempt(errand, begun, earlier)
+    const end = await attempt(context, started, earlierIntent)
     if (end.state === 'done') {
       await run.checkpoints.put(key, { hearing: end.recognition })
       return end.recognition
     }
     const { code, retryable } = end.error
-    if (finalEnds.has(code)) await forget(errand, end.begun)
-    // What an earlier order has stopped may be begun again; what somebody stops now stays so.
-    const isStopped = code === 'TASK_LOST' && !retryable && end.begun?.isSubmittedHere
-    if (isStopped || !left.delete(code)) throw end.error
-    log.info('task-again', { id: run.job, code })
-    // What was signed may have ended, and what an earlier process laid there may be gone.
-    if (code === 'UPLOAD_UNREACHABLE') errand.upload.invalidate()
-    begun = undefined
-    earlier = undefined
+    if (finalCodes.has(code)) await clearCheckpoint(context, end.started)
+    // A task stopped by an earlier job is restarted; a task of this run that was stopped stays so.
+    const isStopped = code === 'TASK_LOST' && !retryable && end.started?.isSubmittedHere
+    if (isStopped || !retriesLeft.delete(code)) throw end.error
+    log.info('task-restarted', { id: run.job, code })
+    // The signature may have expired, and the upload of an earlier process may be gone.
+    if (code === 'UPLOAD_UNREACHABLE') context.upload.invalidate()
+    started = undefined
+    earlierIntent = undefined
   }
 }
 
 async function attempt(
-  errand: PassContext,
+  context: PassContext,
   known: StartedTask | undefined,
-  earlier: SubmitIntent | undefined,
-): Promise<Ended & { begun?: StartedTask }> {
-  let begun: StartedTask
+  earlierIntent: SubmitIntent | undefined,
+): Promise<EndedTask & { started?: StartedTask }> {
+  let started: StartedTask
   try {
-    begun = known ?? (await startTask(errand, earlier))
+    started = known ?? (await startTask(context, earlierIntent))
   } catch (error) {
     if (isSpeechError(error) && error.code === 'UPLOAD_UNREACHABLE') return { state: 'failed', error }
     throw error
   }
-  errand.onTask(begun.task, begun.isSubmittedHere || (known !== undefined && errand.isOwnCheckpoint))
-  if (begun.recognition) return { state: 'done', recognition: begun.recognition, begun }
-  return { ...(await follow(begun, errand)), begun }
+  const isOwn = started.isSubmittedHere || (known !== undefined && context.isOwnCheckpoint)
+  context.onTask(started.task, isOwn)
+  if (started.recognition) return { state: 'done', recognition: started.recognition, started }
+  return { ...(await pollUntilEnd(started, context)), started }
 }
 
-/** Another job may have kept a task of its own under the same key meanwhile. */
-async function forget({ key, run }: PassContext, begun: StartedTask | undefined): Promise<void> {
-  const kept = (await run.checkpoints.get(key)) as { task?: unknown } | null | undefined
-  if (!begun || kept?.task === begun.task) await run.checkpoints.put(key, {})
+/** Leaves the checkpoint where another job has stored a task of its own under the same key meanwhile. */
+async function clearCheckpoint({ key, run }: PassContext, started: StartedTask | undefined): Promise<void> {
+  const stored = (await run.checkpoints.get(key)) as { task?: unknown } | null | undefined
+  if (!started || stored?.task === started.task) await run.checkpoints.put(key, {})
 }
 
-/** Asks until the task is over, or the patience is. */
-async function follow({ task, isSubmittedHere }: StartedTask, errand: PassContext): Promise<Ended> {
-  const { pass, run } = errand
-  const until = performance.now() + errand.timeoutSeconds * 1000
-  let unknown = 0
-  if (isSubmittedHere) await waitToPoll(errand)
+async function pollUntilEnd(
+  { task, isSubmittedHere }: StartedTask,
+  context: PassContext,
+): Promise<EndedTask> {
+  const { pass, run } = context
+  const until = performance.now() + context.timeoutSeconds * 1000
+  let unknownPolls = 0
+  if (isSubmittedHere) await waitToPoll(context)
   for (;;) {
-    const status = await poll(task, errand)
-    errand.onPoll()
+    const status = await poll(task, context)
+    context.onPoll()
     if (status?.state === 'done') return status
-    if (status?.state === 'failed' && !(isUnknown(status.error) && ++unknown <= mostUnknown)) return status
-    if (status && status.state !== 'failed') unknown = 0
+    if (status?.state === 'failed' && !(isUnknown(status.error) && ++unknownPolls <= maxUnknownPolls))
+      return status
+    if (status && status.state !== 'failed') unknownPolls = 0
     if (performance.now() > until) {
       if (isSubmittedHere) await pass.recogniser.cancel(task, run.signal).catch(() => {})
-      return { state: 'failed', error: tooLong() }
+      return { state: 'failed', error: taskTimeout() }
     }
-    await waitToPoll(errand)
+    await waitToPoll(context)
   }
 }
 
-/** Not known, yet or no more; one that was stopped is known. */
+/** True for a task not known yet or any more; a stopped task is known. */
 function isUnknown({ code, retryable }: SpeechError): boolean {
   return code === 'TASK_LOST' && retryable
 }
 
-function tooLong(): SpeechError {
-  return new SpeechError('TASK_TIMEOUT', 'The provider has not come to an end with this recording in time.', {
-    hint: 'Call again later: a task that goes on is asked for its result, and nothing is billed twice.',
+function taskTimeout(): SpeechError {
+  return new SpeechError('TASK_TIMEOUT', 'The provider did not finish this recording in time.', {
+    hint: 'Call again later: a task that is still running is picked up, and nothing is billed twice.',
   })
 }

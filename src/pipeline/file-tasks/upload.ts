@@ -1,61 +1,61 @@
-// Lays a recording where the provider can fetch it, once for all passes of a job, and takes it away again.
+// Uploads a recording for the provider, once for all passes of a job, and deletes it afterwards.
 import { SpeechError } from '../../domain/errors.ts'
 import type { FileRecogniser, Upload } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
 import { roundToMs, type Span } from '../../domain/transcript.ts'
 import { log } from '../../log.ts'
 import { cut } from '../audio/cut.ts'
-import { decode } from '../audio/decode.ts'
+import { type Decoding, decode } from '../audio/decode.ts'
 import { costTooHigh } from '../chunks/budget.ts'
 import type { Source } from '../source/source.ts'
 import type { PipelinePorts } from '../transcribe.ts'
 import { encodeWhole, scanChunkSeconds } from './encode-whole.ts'
 
-/** What listening to the recording has shown: a job that goes on in another process need not decode it again. */
+/** Facts about the decoded recording; stored, so that another process need not decode it again. */
 export interface AudioScan {
   /** Seconds of the whole recording. */
   duration: number
-  /** Where someone speaks. */
   speech: Span[]
-  /** What could not be decoded. */
+  /** The part that could not be decoded. */
   lost?: Span
-  /** What there was to say about the file. */
+  /** Warnings about the file. */
   warnings: string[]
 }
 
 export interface UploadCheckpoint extends AudioScan {
-  /** Absent where the recording does not lie there, or no more. */
+  /** Absent where the recording is not uploaded, or deleted again. */
   upload?: Upload
 }
 
 export interface UploadSession {
-  /** Sees to it that the recording lies there for these models. Throws `COST_TOO_HIGH` and `TOO_LARGE` on the way. */
+  /** Uploads the recording for these models unless it is there. Throws `COST_TOO_HIGH` and `TOO_LARGE`. */
   ensureUploaded(recognisers: FileRecogniser[]): Promise<AudioScan>
-  /** Listens to the recording, where nothing has to be heard by the provider. */
+  /** Decodes the recording without an upload, where no pass has to be submitted. */
   scan(): Promise<AudioScan>
-  /** Where the model finds it; the address is signed now. */
+  /** A URL for the model, signed now. */
   signedUrl(model: string): Promise<string>
-  /** The name under which the model finds it; undefined where it does not lie there. */
+  /** Name of the object for the model; undefined where it is not uploaded. */
   key(model: string): string | undefined
-  /** Called when the provider could not fetch it: what an earlier process has laid there may be gone. */
+  /** Forgets the upload of an earlier process, which may be gone: the provider could not fetch it. */
   invalidate(): void
-  /** Takes it away, also when the run was stopped; what cannot be taken away now goes by the next sweep. */
+  /** Deletes the upload, also after an abort; on failure the next sweep deletes it. */
   delete(): Promise<void>
 }
 
 /** The provider gives up a task after three hours. */
-const addressSeconds = 4 * 3600
-/** Time for taking something away in the cloud when the run itself is over already, in milliseconds. */
-const tidyingTime = 15_000
+const signedUrlSeconds = 4 * 3600
+const deleteTimeoutMs = 15_000
 
 export function uploadCheckpointKey(job: string): string {
   return `upload:${job}`
 }
 
-/** What another version may have kept is looked at before it is believed. */
+/** Validates a checkpoint, which another version may have written. */
 export function isUploadCheckpoint(value: unknown): value is UploadCheckpoint {
-  const kept = value as Partial<UploadCheckpoint> | null | undefined
-  return typeof kept?.duration === 'number' && Array.isArray(kept.speech) && Array.isArray(kept.warnings)
+  const stored = value as Partial<UploadCheckpoint> | null | undefined
+  return (
+    typeof stored?.duration === 'number' && Array.isArray(stored.speech) && Array.isArray(stored.warnings)
+  )
 }
 
 export async function createUploadSession(
@@ -64,85 +64,86 @@ export async function createUploadSession(
   run: Run,
 ): Promise<UploadSession> {
   const { blobs, ffmpeg, maxCostUsd } = ports
-  const found = await run.checkpoints.get(uploadCheckpointKey(run.job))
-  // One that was cut short here may be whole now.
-  let kept = isUploadCheckpoint(found) && !found.lost ? found : undefined
-  // Laid there by a process that had a bucket, or had none.
-  if (kept?.upload && kept.upload.way !== blobs.way) kept = withoutUpload(kept)
-  let isFresh = false
+  const stored = await run.checkpoints.get(uploadCheckpointKey(run.job))
+  // A recording that was decoded in part may be whole now.
+  let current = isUploadCheckpoint(stored) && !stored.lost ? stored : undefined
+  // The earlier process may have used the other upload method.
+  if (current?.upload && current.upload.way !== blobs.way) current = withoutUpload(current)
+  let isUploadedHere = false
   let last: Promise<unknown> = Promise.resolve()
-  for (const warning of kept?.warnings ?? []) run.warn(warning)
+  for (const warning of current?.warnings ?? []) run.warn(warning)
 
-  async function keep(changed: UploadCheckpoint): Promise<void> {
-    kept = changed
+  async function save(changed: UploadCheckpoint): Promise<void> {
+    current = changed
     await run.checkpoints.put(uploadCheckpointKey(run.job), changed)
   }
 
-  async function put(recognisers: FileRecogniser[]): Promise<void> {
-    await lay(recognisers)
-    // ffmpeg was killed from outside, which may pass: nobody should pay for a part.
-    if (kept?.lost) await lay(recognisers)
+  async function upload(recognisers: FileRecogniser[]): Promise<void> {
+    await uploadOnce(recognisers)
+    // ffmpeg was killed from outside, which may be temporary: a part of the recording should not be billed.
+    if (current?.lost) await uploadOnce(recognisers)
   }
 
-  async function lay(recognisers: FileRecogniser[]): Promise<void> {
-    const { listening, warnings } = attentive(run)
-    const decoding = decode(source, ffmpeg, listening)
+  async function uploadOnce(recognisers: FileRecogniser[]): Promise<void> {
+    const { recordingRun, warnings } = recordWarnings(run)
+    const decoding = decode(source, ffmpeg, recordingRun)
     const check = () => {
-      const expected = Math.max(decoding.headerSeconds() ?? 0, decoding.decodedSeconds())
+      const total = decoding.headerSeconds()
+      const expected = Math.max(total ?? 0, decoding.decodedSeconds())
       ensureAffordable(recognisers, expected, maxCostUsd)
-      ensureShort(recognisers, expected)
+      ensureWithinLimit(recognisers, expected)
       run.progress({
         done: decoding.decodedSeconds() / 2,
-        ...total(decoding.headerSeconds()),
+        ...(total !== undefined && { total }),
         message: 'Uploading',
       })
     }
-    const { audio, speech } = encodeWhole(decoding, { ffmpeg, onSamples: check }, listening)
+    const { audio, speech } = encodeWhole(decoding, { ffmpeg, onSamples: check }, recordingRun)
     const { owner, job, scratch } = run
-    const of = { owner, job, scratch, models: recognisers.map(({ model }) => model) }
-    const upload = await blobs.upload(audio, of, run.signal)
-    isFresh = true
-    await keep({ upload, ...listened(decoding, speech, warnings) })
+    const models = recognisers.map(({ model }) => model)
+    const uploaded = await blobs.upload(audio, { owner, job, scratch, models }, run.signal)
+    isUploadedHere = true
+    await save({ upload: uploaded, ...scanOf(decoding, speech, warnings) })
   }
 
-  function isThere(models: string[]): boolean {
-    return models.every(model => kept?.upload?.keys[model] !== undefined)
+  function isUploaded(models: string[]): boolean {
+    return models.every(model => current?.upload?.keys[model] !== undefined)
   }
 
   return {
     ensureUploaded(recognisers) {
-      // One after the other: two passes that miss it at once need it laid there once.
+      // One at a time: two passes that miss it at once need one upload.
       const turn = last.then(async () => {
-        if (!isThere(recognisers.map(({ model }) => model))) await put(recognisers)
-        return kept!
+        if (!isUploaded(recognisers.map(({ model }) => model))) await upload(recognisers)
+        return current!
       })
       last = turn.catch(() => {})
       return turn
     },
     async scan() {
-      if (kept) return kept
-      const { listening, warnings } = attentive(run)
-      const decoding = decode(source, ffmpeg, listening)
+      if (current) return current
+      const { recordingRun, warnings } = recordWarnings(run)
+      const decoding = decode(source, ffmpeg, recordingRun)
       const speech: Span[] = []
       for await (const chunk of cut(decoding.samples, { maxSeconds: scanChunkSeconds })) {
         speech.push(...chunk.speech)
         chunk.release()
       }
-      await keep(listened(decoding, speech, warnings))
-      return kept!
+      await save(scanOf(decoding, speech, warnings))
+      return current!
     },
-    signedUrl: model => blobs.signedUrl(kept!.upload!, model, addressSeconds, run.signal),
-    key: model => kept?.upload?.keys[model],
+    signedUrl: model => blobs.signedUrl(current!.upload!, model, signedUrlSeconds, run.signal),
+    key: model => current?.upload?.keys[model],
     invalidate() {
-      if (kept && !isFresh) kept = withoutUpload(kept)
+      if (current && !isUploadedHere) current = withoutUpload(current)
     },
     async delete() {
-      if (!kept?.upload) return
+      if (!current?.upload) return
       try {
-        await blobs.delete(kept.upload, AbortSignal.timeout(tidyingTime))
-        await keep(withoutUpload(kept))
+        await blobs.delete(current.upload, AbortSignal.timeout(deleteTimeoutMs))
+        await save(withoutUpload(current))
       } catch (error) {
-        log.warn('upload-not-removed', {
+        log.warn('upload-not-deleted', {
           id: run.job,
           code: error instanceof SpeechError ? error.code : 'INTERNAL',
         })
@@ -151,22 +152,22 @@ export async function createUploadSession(
   }
 }
 
-function withoutUpload({ upload: _, ...listened }: UploadCheckpoint): UploadCheckpoint {
-  return listened
+function withoutUpload({ upload: _, ...scan }: UploadCheckpoint): UploadCheckpoint {
+  return scan
 }
 
-/** A run whose warnings are kept too, so that a process that goes on says them again. */
-function attentive(run: Run): { listening: Run; warnings: string[] } {
+/** A run whose warnings are also stored, so that a later process repeats them. */
+function recordWarnings(run: Run): { recordingRun: Run; warnings: string[] } {
   const warnings: string[] = []
   const warn = (sentence: string) => {
     warnings.push(sentence)
     run.warn(sentence)
   }
-  return { listening: { ...run, warn }, warnings }
+  return { recordingRun: { ...run, warn }, warnings }
 }
 
-function listened(
-  decoding: { decodedSeconds(): number; lost(): Span | undefined },
+function scanOf(
+  decoding: Pick<Decoding, 'decodedSeconds' | 'lost'>,
   speech: Span[],
   warnings: string[],
 ): AudioScan {
@@ -174,19 +175,16 @@ function listened(
   return { duration: roundToMs(decoding.decodedSeconds()), speech, warnings, ...(lost && { lost }) }
 }
 
-function total(expected: number | undefined): { total?: number } {
-  return expected === undefined ? {} : { total: expected }
-}
-
 function ensureAffordable(recognisers: FileRecogniser[], duration: number, limit: number | undefined): void {
   const cost = duration * recognisers.reduce((sum, { usdPerSecond = 0 }) => sum + usdPerSecond, 0)
   if (limit !== undefined && cost > limit) throw costTooHigh(cost, limit)
 }
 
-function ensureShort(recognisers: FileRecogniser[], duration: number): void {
-  const most = Math.min(...recognisers.map(({ limits }) => limits.maxSeconds))
-  if (duration > most)
-    throw new SpeechError('TOO_LARGE', `The recording is longer than ${Math.floor(most / 3600)} hours.`, {
-      hint: 'Part it and give the parts one by one; the provider hears no longer files.',
-    })
+function ensureWithinLimit(recognisers: FileRecogniser[], duration: number): void {
+  const maxSeconds = Math.min(...recognisers.map(({ limits }) => limits.maxSeconds))
+  if (duration <= maxSeconds) return
+  const hours = Math.floor(maxSeconds / 3600)
+  throw new SpeechError('TOO_LARGE', `The recording is longer than ${hours} hours.`, {
+    hint: `Split the recording; the provider accepts at most ${hours} hours.`,
+  })
 }

@@ -14,45 +14,48 @@ export interface FoundRecording {
 }
 
 export interface RecordingQuery {
-  /** Words of the name, in any order; case and accents do not count. Without a word: every name. */
+  /** Words of the name, in any order; case and accents are ignored. Absent or without a word: every name. */
   query?: string
   limit: number
   signal: AbortSignal
 }
 
-/** Names of audio and film. `.ts` and `.mts` are left out: where they stand for film, far more often they are programs. */
-const extensions = new Set(
+/** Extensions of audio and video. `.ts` and `.mts` are left out: they are far more often TypeScript than video. */
+const recordingExtensions = new Set(
   (
     '3ga 3gp 3g2 aac ac3 aif aifc aiff amr ape asf au avi awb caf dss eac3 flac flv gsm m2ts m4a m4b m4v mka mkv mov ' +
     'mp2 mp3 mp4 mpeg mpg oga ogg ogv opus spx vob w64 wav wave weba webm wma wmv'
   ).split(' '),
 )
 
-/** What programs fill and nobody records into. */
-const foreign =
+/** Folders that programs manage, not people. */
+const ignoredFolders =
   /^(?:\..*|node_modules|caches?|__pycache__|site-packages|venv|\$recycle\.bin|system volume information|.*\.(?:app|framework|photoslibrary))$/i
-/** These only directly in an allowed folder, which may be a home: deeper down a person may have named them so. */
-const foreignAtHome = /^(?:library|appdata|application data|snap|go)$/i
+/** Ignored only directly in an allowed folder, which may be a home; deeper down a person may have chosen the name. */
+const ignoredHomeFolders = /^(?:library|appdata|application data|snap|go)$/i
 
-/** The default folder is a whole home, so the search is bounded: folders below the allowed one, folders in all, time. */
-const deepest = 6
-const mostFolders = 20_000
-const longest = 3_000
+/** The default folder is a whole home, so the search is bounded in depth, folders and time. */
+const maxDepth = 6
+const maxFolders = 20_000
+const maxSearchMs = 3_000
 /** Folders, and files of one folder, that are read at once. */
-const hands = 8
-const batch = 64
+const folderConcurrency = 8
+const fileBatchSize = 64
 
 /**
- * Resolves with the newest recordings. What cannot be read is passed over, and what is not reached in time as well.
- * Throws the signal's reason.
+ * Resolves with the newest recordings. Skips entries that cannot be read or are not reached in time. Throws the
+ * signal's reason.
  */
-export async function findRecordings(allowedDirs: string[], wish: RecordingQuery): Promise<FoundRecording[]> {
-  const { limit, signal } = wish
+export async function findRecordings(
+  allowedDirs: string[],
+  query: RecordingQuery,
+): Promise<FoundRecording[]> {
+  const { limit, signal } = query
   signal.throwIfAborted()
-  const search = openSearch(wish)
-  // A folder on a network that is gone answers never, so the clock does not ask it.
-  const clock = AbortSignal.any([signal, AbortSignal.timeout(longest)])
-  const ended = new Promise<void>(end => clock.addEventListener('abort', () => end(), { once: true }))
+  const search = openSearch(query)
+  // A folder on a lost network never answers, so the deadline does not wait for the walk.
+  const deadline = AbortSignal.any([signal, AbortSignal.timeout(maxSearchMs)])
+  const ended = new Promise<void>(end => deadline.addEventListener('abort', () => end(), { once: true }))
   await Promise.race([walk(allowedDirs, search), ended])
   search.over = true
   signal.throwIfAborted()
@@ -61,7 +64,7 @@ export async function findRecordings(allowedDirs: string[], wish: RecordingQuery
 
 interface Search {
   roots: string[]
-  /** By real path: a file that links also lead to is one recording. */
+  /** By real path: a file and the links to it are one recording. */
   found: Map<string, FoundRecording>
   matches(name: string): boolean
   over: boolean
@@ -73,7 +76,7 @@ function openSearch({ query = '' }: RecordingQuery): Search {
   return { roots: [], found: new Map(), matches, over: false }
 }
 
-/** Letters and digits without case and accents; whatever stands between them is one blank. */
+/** Letters and digits without case and accents; anything between them becomes one space. */
 function plain(text: string): string {
   return text
     .normalize('NFKD')
@@ -82,31 +85,31 @@ function plain(text: string): string {
     .replace(/[^\p{L}\p{N}]+/gu, ' ')
 }
 
-/** Breadth first: what a person keeps lies near the top. */
+/** Breadth first: people keep recordings near the top. */
 async function walk(allowedDirs: string[], search: Search): Promise<void> {
   const roots = await Promise.all(allowedDirs.map(folder => realpath(folder).catch(() => [])))
   search.roots = [...new Set(roots.flat())]
   const seen = new Set(search.roots)
   let level = search.roots
-  for (let depth = 0; depth <= deepest && level.length > 0; depth++) {
+  for (let depth = 0; depth <= maxDepth && level.length > 0; depth++) {
     const below: string[] = []
     const waiting = level.values()
     const reader = async () => {
       for (const folder of waiting) {
         if (search.over) return
         for (const inner of await readFolder(folder, search)) {
-          if (seen.has(inner) || seen.size >= mostFolders) continue
+          if (seen.has(inner) || seen.size >= maxFolders) continue
           seen.add(inner)
           below.push(inner)
         }
       }
     }
-    await Promise.all(Array.from({ length: hands }, reader))
+    await Promise.all(Array.from({ length: folderConcurrency }, reader))
     level = below
   }
 }
 
-/** Notes the recordings of a folder and gives the folders in it. Reads it piece by piece, so that a huge one stalls nobody. */
+/** Adds the recordings of a folder and returns its subfolders. Reads in batches, so that a huge folder blocks no other. */
 async function readFolder(folder: string, search: Search): Promise<string[]> {
   const folders: string[] = []
   let files: Dirent[] = []
@@ -114,46 +117,46 @@ async function readFolder(folder: string, search: Search): Promise<string[]> {
     for await (const entry of await opendir(folder, { bufferSize: 256 })) {
       if (search.over) return []
       if (entry.isDirectory()) {
-        if (!isForeign(entry.name, folder, search)) folders.push(join(folder, entry.name))
-      } else if (isWanted(entry, search)) files.push(entry)
-      if (files.length < batch) continue
-      await note(folder, files, search)
+        if (!isIgnored(entry.name, folder, search)) folders.push(join(folder, entry.name))
+      } else if (isMatch(entry, search)) files.push(entry)
+      if (files.length < fileBatchSize) continue
+      await addRecordings(folder, files, search)
       files = []
     }
   } catch {
-    // A folder that is closed to us, or gone by now.
+    // The folder may not be read, or is gone by now.
   }
-  await note(folder, files, search)
+  await addRecordings(folder, files, search)
   return folders
 }
 
-function isForeign(name: string, folder: string, { roots }: Search): boolean {
-  return foreign.test(name) || (foreignAtHome.test(name) && roots.includes(folder))
+function isIgnored(name: string, folder: string, { roots }: Search): boolean {
+  return ignoredFolders.test(name) || (ignoredHomeFolders.test(name) && roots.includes(folder))
 }
 
-function isWanted(entry: Dirent, search: Search): boolean {
+function isMatch(entry: Dirent, search: Search): boolean {
   const { name } = entry
   return (
     (entry.isFile() || entry.isSymbolicLink()) &&
     !name.startsWith('.') &&
-    extensions.has(extname(name).slice(1).toLowerCase()) &&
+    recordingExtensions.has(extname(name).slice(1).toLowerCase()) &&
     search.matches(name)
   )
 }
 
-async function note(folder: string, files: Dirent[], search: Search): Promise<void> {
+async function addRecordings(folder: string, files: Dirent[], search: Search): Promise<void> {
   await Promise.all(
     files.map(async entry => {
-      const place = join(folder, entry.name)
+      const file = join(folder, entry.name)
       try {
-        // A link may lead out of the allowed folders, where nothing may be ordered.
-        const path = entry.isSymbolicLink() ? await resolvePath(place, search.roots) : place
+        // A link may lead out of the allowed folders.
+        const path = entry.isSymbolicLink() ? await resolvePath(file, search.roots) : file
         const info = await stat(path)
         if (!info.isFile() || info.size === 0 || search.over) return
         const modifiedAt = info.mtime.toISOString()
         search.found.set(path, { path, name: basename(path), bytes: info.size, modifiedAt })
       } catch {
-        // A link that leads nowhere, or a file that is gone by now.
+        // The link is broken, or the file is gone by now.
       }
     }),
   )

@@ -1,97 +1,100 @@
-// Turns what the caller named (a path, an address, a data: URI) into a local file that may be read.
+// Turns the `audio` argument (a path, a URL, a data: URI) into a local file that may be read.
 import { stat, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { SpeechError } from '../../domain/errors.ts'
+import type { PipelineRequest } from '../../domain/job.ts'
 import type { Downloader, ObjectStorage } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
 import { contentHash, textHash } from '../audio/fingerprint.ts'
-import { endIsMissing } from './cut-off.ts'
+import { parseSource, readDataUri } from './parse-source.ts'
 import { describeFileError, resolvePath } from './paths.ts'
+import { isTruncated } from './truncation.ts'
 
 export interface Source {
   /** Absolute path of a regular file inside an allowed folder or the scratch folder. */
   file: string
-  /** What to call the recording when nobody gave it a title. */
+  /** Name of the recording, the default title. */
   name: string
   bytes: number
   /** True where the container itself shows that its end is missing. */
-  cutOff: boolean
+  isTruncated: boolean
 }
 
 export interface SourcePorts {
   downloader: Downloader
-  /** Where recordings lie that other machines have sent. */
+  /** Holds recordings that other machines have uploaded. */
   blobs?: Pick<ObjectStorage, 'recordings'>
   /** Folders that paths may point into. */
   allowedDirs: string[]
   maxDownloadBytes: number
 }
 
-/** 1 MB of base64 and its media type: more would mean that a model typed a recording out. */
-const maxDataUri = 1_400_000
-
-/** What was named, as it can be worked on later and in another process. */
+/** A recording in a form that another process can open later. */
 export interface Identity {
-  /** The real path, the address or the data: URI. */
+  /** The real path, the URL or the data: URI. */
   audio: string
-  /** The same for the same recording. */
+  /** Equal for equal recordings. */
   content: string
-  /** Set where the bytes themselves were hashed. */
+  /** SHA-256 of the bytes, where they were read. */
   hash?: string
-  /** False where nobody knows whether the content at an address is still the same. */
+  /** False where the content at a URL may have changed since. */
   certain: boolean
   bytes?: number
 }
 
-type Hands = Pick<Run, 'signal' | 'checkpoints'>
+type IdentifyRun = Pick<Run, 'signal' | 'checkpoints'>
 
-/** Says which recording is meant, without working on it. Throws `SpeechError` that says which other way works, where this one does not. */
-export async function identify(audio: string, ports: SourcePorts, hands: Hands): Promise<Identity> {
-  const given = audio.trim()
-  if (given === '')
-    throw new SpeechError('BAD_INPUT', 'No recording was named.', {
-      hint: 'Give `audio` as a path or an https:// address.',
-    })
-  if (/^data:/i.test(given)) {
-    const bytes = readDataUri(given)
+/** Identifies the recording without processing it. Throws `SpeechError` with a hint that names an alternative. */
+export async function identify(audio: string, ports: SourcePorts, run: IdentifyRun): Promise<Identity> {
+  const source = parseSource(audio.trim())
+  if (source.kind === 'data') {
+    const bytes = readDataUri(source.uri)
     const hash = textHash(bytes)
-    return { audio: given, content: `bytes:${hash}`, hash, certain: true, bytes: bytes.length }
+    return { audio: source.uri, content: `bytes:${hash}`, hash, certain: true, bytes: bytes.length }
   }
-  if (/^https?:\/\//i.test(given)) {
+  if (source.kind === 'url') {
+    const { url } = source
     const { downloader, maxDownloadBytes } = ports
-    const said = await downloader.identify(given, { maxBytes: maxDownloadBytes, signal: hands.signal })
-    const content = `address:${textHash(given, '\0', said ?? '')}`
-    return { audio: given, content, certain: said !== undefined }
+    const version = await downloader.identify(url, { maxBytes: maxDownloadBytes, signal: run.signal })
+    const content = `address:${textHash(url, '\0', version ?? '')}`
+    return { audio: url, content, certain: version !== undefined }
   }
-  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(given) && !/^(?:file|sandbox|attachment):/i.test(given))
-    throw new SpeechError('BAD_INPUT', 'Addresses of this kind are not fetched.', {
-      hint: 'Give a path or an https:// address.',
-    })
-  const file = await resolvePath(given, ports.allowedDirs)
-  const { bytes } = await describe(file, basename(file))
-  const hash = await hashOf(file, hands)
+  const file = await resolvePath(source.path, ports.allowedDirs)
+  const { bytes } = await statSource(file, basename(file))
+  const hash = await hashOf(file, run)
   return { audio: file, content: `bytes:${hash}`, hash, certain: true, bytes }
 }
 
-/** Opens what `identify` has named; `hash` is what its bytes must be, `recording` where another machine has laid the file. */
+/** Opens a recording that was identified before. Throws `SpeechError` where its bytes do not have the request's hash. */
 export async function openSource(
-  { audio, hash, recording }: { audio: string; hash?: string; recording?: string },
+  { audio, hash, recording }: Pick<PipelineRequest, 'audio' | 'hash' | 'recording'>,
   ports: SourcePorts,
   run: Run,
 ): Promise<Source> {
-  if (/^data:/i.test(audio)) return describe(await writeDataUri(audio, run), 'recording')
-  if (/^https?:\/\//i.test(audio)) return fetchUrl(audio, ports, run)
-  if (recording !== undefined) return fetchRecording({ audio, hash, recording }, ports, run)
-  const source = await describe(audio, basename(audio))
-  // It may be long ago that it was ordered: what is found under its path now may be another recording.
-  if (hash !== undefined && (await hashOf(audio, run)) !== hash)
-    throw new SpeechError('RECORDING_CHANGED', 'The file is no longer the one that was ordered.', {
-      hint: 'Order it again to have it heard as it is now.',
+  const source = parseSource(audio, recording)
+  switch (source.kind) {
+    case 'data':
+      return statSource(await writeDataUri(source.uri, run), 'recording')
+    case 'url':
+      return fetchUrl(source.url, ports, run)
+    case 'bucket':
+      return fetchRecording(source, hash, ports, run)
+    case 'path':
+      return openFile(source.path, hash, run)
+  }
+}
+
+async function openFile(path: string, hash: string | undefined, run: Run): Promise<Source> {
+  const source = await statSource(path, basename(path))
+  // The request may be old: the path may lead to another recording by now.
+  if (hash !== undefined && (await hashOf(path, run)) !== hash)
+    throw new SpeechError('RECORDING_CHANGED', 'The file has changed since the request was made.', {
+      hint: 'Send the request again to transcribe the current file.',
     })
   return source
 }
 
-async function hashOf(file: string, { checkpoints, signal }: Hands): Promise<string> {
+async function hashOf(file: string, { checkpoints, signal }: IdentifyRun): Promise<string> {
   try {
     return await contentHash(file, checkpoints, signal)
   } catch (error) {
@@ -101,32 +104,29 @@ async function hashOf(file: string, { checkpoints, signal }: Hands): Promise<str
 }
 
 async function fetchRecording(
-  { audio, hash, recording }: { audio: string; hash: string | undefined; recording: string },
+  { key, path }: { key: string; path: string },
+  hash: string | undefined,
   { blobs }: SourcePorts,
   run: Run,
 ): Promise<Source> {
   if (!blobs?.recordings)
     throw new SpeechError('RECORDING_LOST', 'This worker has no bucket to fetch the recording from.', {
-      hint: 'Set OSS_BUCKET and its key for each worker as for the servers, then call again.',
+      hint: 'Set OSS_BUCKET and its key on each worker as on the servers, then call again.',
     })
   const file = join(await run.scratch(), 'recording')
-  await blobs.recordings.download(recording, file, {
+  await blobs.recordings.download(key, file, {
     signal: run.signal,
-    onBytes: (done, total) => run.progress({ done: 0, message: fetching(done, total) }),
+    onBytes: (done, total) => run.progress({ done: 0, message: fetchMessage(done, total) }),
   })
-  const source = await describe(file, basename(audio))
+  const source = await statSource(file, basename(path))
   if (hash !== undefined && (await hashOf(file, run)) !== hash)
-    throw new SpeechError(
-      'RECORDING_LOST',
-      'What lies in the bucket is not the recording that was ordered.',
-      {
-        hint: 'Call again with the recording to have it heard.',
-      },
-    )
+    throw new SpeechError('RECORDING_LOST', 'The object in the bucket is not the requested recording.', {
+      hint: 'Call again with the recording to upload it again.',
+    })
   return source
 }
 
-function fetching(done: number, total: number | undefined): string {
+function fetchMessage(done: number, total: number | undefined): string {
   const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`
   return `Fetching: ${megabytes(done)}${total ? ` of ${megabytes(total)}` : ''}`
 }
@@ -136,10 +136,10 @@ async function fetchUrl(url: string, ports: SourcePorts, run: Run): Promise<Sour
   await ports.downloader.download(url, file, {
     maxBytes: ports.maxDownloadBytes,
     signal: run.signal,
-    onBytes: (done, total) => run.progress({ done: 0, message: fetching(done, total) }),
+    onBytes: (done, total) => run.progress({ done: 0, message: fetchMessage(done, total) }),
   })
   const name = decodeName(basename(new URL(url).pathname))
-  return describe(file, name || new URL(url).hostname)
+  return statSource(file, name || new URL(url).hostname)
 }
 
 function decodeName(name: string): string {
@@ -150,20 +150,6 @@ function decodeName(name: string): string {
   }
 }
 
-function readDataUri(uri: string): Buffer {
-  if (uri.length > maxDataUri)
-    throw new SpeechError('TOO_LARGE', 'A data: URI may hold at most 1 MB.', {
-      hint: 'Save the recording to a file and give its path.',
-    })
-  const found = /^data:([^,]*?)(;base64)?,(.*)$/is.exec(uri)
-  const payload = found?.[3]?.replace(/\s+/g, '')
-  if (!found?.[2] || !payload || !/^[A-Za-z0-9+/_-]+={0,2}$/.test(payload))
-    throw new SpeechError('BAD_INPUT', 'The data: URI is not base64.', {
-      hint: 'Write it as data:audio/…;base64,… or give a path.',
-    })
-  return Buffer.from(payload, 'base64')
-}
-
 async function writeDataUri(uri: string, run: Run): Promise<string> {
   const file = join(await run.scratch(), 'inline')
   await writeFile(file, readDataUri(uri)).catch(error => {
@@ -172,7 +158,7 @@ async function writeDataUri(uri: string, run: Run): Promise<string> {
   return file
 }
 
-async function describe(file: string, name: string): Promise<Source> {
+async function statSource(file: string, name: string): Promise<Source> {
   try {
     const info = await stat(file)
     if (info.isDirectory())
@@ -185,7 +171,7 @@ async function describe(file: string, name: string): Promise<Source> {
       throw new SpeechError('EMPTY_FILE', 'The file is empty.', {
         hint: 'Check that the recording was saved or copied completely.',
       })
-    return { file, name, bytes: info.size, cutOff: await endIsMissing(file, info.size) }
+    return { file, name, bytes: info.size, isTruncated: await isTruncated(file, info.size) }
   } catch (error) {
     throw describeFileError(error)
   }

@@ -1,4 +1,4 @@
-// What a transcript is called when nobody says otherwise.
+// Title of a transcript: the one given, or the file name without its extension.
 import type { TranscriptionRequest } from '../../domain/job.ts'
 import { oneLine } from '../../domain/text.ts'
 import type { Source } from './source.ts'

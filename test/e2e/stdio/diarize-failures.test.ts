@@ -42,7 +42,7 @@ describe('a pass that fails', () => {
     taskFault({ kind: 'failed', code: 'InternalError', model: who })
     const { data } = await meetings.diarize(audio)
     expect(data).toMatchObject({ status: 'partial', speakers: [] })
-    expect(data.warnings.join(' ')).toMatch(/Who speaks could not be told\. TASK_FAILED: /)
+    expect(data.warnings.join(' ')).toMatch(/The speakers could not be identified\. TASK_FAILED: /)
     expect(words(data.text).join(' ')).toBe(trueWords())
     expect(meetings.leftovers()).toEqual([])
     off.pop()!()

@@ -193,7 +193,7 @@ describe('outside the allowed folders', () => {
   ])('%s outside the allowed folders is refused with the same message', async (_, path) => {
     const text = await refusal(system, path(), 'OUTSIDE_ALLOWED_DIRS')
     expect(text).toBe(
-      `OUTSIDE_ALLOWED_DIRS: The path is outside the folders this server may read. Put the recording into ${home.path} or /dev, or add its folder to SPEECH_ALLOWED_DIRS.`,
+      `OUTSIDE_ALLOWED_DIRS: The path is outside the folders that this server may read. Move the recording to ${home.path} or /dev, or add its folder to SPEECH_ALLOWED_DIRS.`,
     )
   })
 })

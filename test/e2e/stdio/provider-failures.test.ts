@@ -124,7 +124,7 @@ describe('a misbehaving recogniser', () => {
       const { data } = await transcribe('jfk.wav')
       off()
       expect(data).toMatchObject({ status: 'completed', text: '' })
-      expect(data.warnings.join()).toContain('heard no words')
+      expect(data.warnings.join()).toContain('recognised no words')
     },
   )
 })

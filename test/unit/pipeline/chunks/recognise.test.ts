@@ -91,7 +91,7 @@ describe('a text without words', () => {
   it.each(['', '...', '？', '\u200b', '\u0000'])('(%j) is empty, with a warning', async answer => {
     const { text, warnings } = await ask(() => answer)
     expect(text).toBe('')
-    expect(warnings.join()).toContain('heard no words')
+    expect(warnings.join()).toContain('recognised no words')
   })
 
   it('control characters in a text become blanks', async () => {

@@ -94,7 +94,7 @@ async function hear(
     checkpoints: createCheckpoints(store, `owner ${owners}`, 'call'),
   }
   const { size: bytes } = await stat(file)
-  const source = { file, name: basename(file), bytes, cutOff: false }
+  const source = { file, name: basename(file), bytes, isTruncated: false }
   const before = standin.requests.length
   const findings = await transcribeDualChannel({ audio: file, ...order }, source, ports, run, soFar => {
     heard.soFar.push(soFar())

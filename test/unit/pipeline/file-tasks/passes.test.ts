@@ -81,8 +81,8 @@ async function hearAs(
     recogniser: watched(within(recogniser)),
   }))
   return runPasses(passes, {
-    order: { audio: file },
-    source: { file, name: basename(file), bytes, cutOff: false },
+    request: { audio: file },
+    source: { file, name: basename(file), bytes, isTruncated: false },
     ports: ports as unknown as PipelinePorts,
     run,
     onPassDone() {},
