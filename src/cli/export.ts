@@ -2,7 +2,7 @@
 import { createApp } from '../app.ts'
 import { SpeechError } from '../domain/errors.ts'
 import { localOwner } from '../domain/job.ts'
-import { asRecognised } from '../formats/reading.ts'
+import { asRecognised } from '../formats/shown-segments.ts'
 import { transcriptIdOf } from '../server/uris.ts'
 import type { Command } from './command.ts'
 import { outputFlags, parseFormat, writeTranscript } from './io/output.ts'

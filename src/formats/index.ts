@@ -1,8 +1,9 @@
-// The forms in which a transcript leaves the house.
+// Output formats of a transcript.
 import type { Transcript } from '../domain/transcript.ts'
 import { json } from './json.ts'
-import { markdown, plainText } from './readable.ts'
+import { markdown } from './markdown.ts'
 import { srt, vtt } from './subtitles.ts'
+import { plainText } from './text.ts'
 
 export interface OutputFormat {
   mimeType: string

@@ -1,9 +1,9 @@
-// The whole transcript as JSON, in snake case like everything on the wire.
+// JSON output: the whole transcript, with keys in snake case.
 import type { Formatting, Transcript } from '../domain/transcript.ts'
-import { plainText } from './readable.ts'
-import { allWarnings, preferFormatted } from './reading.ts'
+import { allWarnings, preferFormatted } from './shown-segments.ts'
+import { plainText } from './text.ts'
 
-/** Where the text was formatted, `segments` are what that made of it, and `raw_segments` are as they were recognised. */
+/** Renders a transcript as JSON. With formatted text, `segments` are formatted and `raw_segments` as recognised. */
 export function json(transcript: Transcript): string {
   const { createdAt, segments, formatted, ...rest } = transcript
   const whole = {
@@ -16,7 +16,7 @@ export function json(transcript: Transcript): string {
   return `${JSON.stringify(whole, undefined, 1)}\n`
 }
 
-/** What was done to a text, without the text and what is to be said of it. */
+/** Returns the summary of a formatting, without text and warnings. */
 export function formattingSummary(formatting: Formatting): Record<string, unknown> {
   const { style, models, changed, paragraphs, kept, pieces, failed, removed, usage } = formatting
   return {
@@ -26,13 +26,13 @@ export function formattingSummary(formatting: Formatting): Record<string, unknow
     paragraphs,
     kept,
     ...(failed > 0 && { pieces, failed }),
-    // Fillers are words, not names of fields: they stay as they are.
+    // The keys are fillers, not field names, and stay unchanged.
     ...(Object.keys(removed).length > 0 && { removed }),
     usage: snakeCase(usage),
   }
 }
 
-/** Renames the keys of an object and of everything inside it; values stay as they are. */
+/** Renames the keys of an object to snake case, recursively; values stay unchanged. */
 export function snakeCase(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(snakeCase)
   if (value === null || typeof value !== 'object') return value

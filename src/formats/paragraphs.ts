@@ -1,25 +1,29 @@
-// Groups segments into paragraphs that a person can read: of one speaker each, and never too long. Where the text was
-// formatted they begin as it says, otherwise behind pauses.
+// Groups segments into readable paragraphs: by formatted paragraph starts or pauses, by speaker, and by length.
 import { joinText } from '../domain/text.ts'
 import type { Segment, Span } from '../domain/transcript.ts'
 
 export interface Paragraph extends Span {
   text: string
-  /** As in its segments. */
+  /** The speaker of its segments. */
   speaker?: string | null
 }
 
-/** A pause of this many seconds ends a paragraph; where the speaker is known to stay the same, or the text says where one begins, only a longer one does. */
-const [pause, longPause] = [1.5, 5]
-/** A sentence that would make it longer than this opens a new one; the text's own paragraphs may be longer. */
-const [longest, longestFormatted] = [30, 60]
+/** A pause that ends a paragraph. */
+const minPauseSeconds = 1.5
+/** The same where the speaker is known to continue, or the formatted text marks its paragraphs. */
+const minLongPauseSeconds = 5
+/** A paragraph this long takes no further sentence. */
+const maxParagraphSeconds = 30
+/** The same for paragraphs of formatted text. */
+const maxFormattedSeconds = 60
 
+/** Groups segments, which are in order, into paragraphs of one speaker each. */
 export function paragraphs(segments: Segment[]): Paragraph[] {
   const found: Paragraph[] = []
   let open: Paragraph | undefined
   for (const segment of segments) {
     const { start, end, text, speaker } = segment
-    if (open && goesOn(open, segment)) {
+    if (open && continues(open, segment)) {
       open.text = joinText(open.text, text)
       open.end = end
     } else {
@@ -30,9 +34,10 @@ export function paragraphs(segments: Segment[]): Paragraph[] {
   return found
 }
 
-function goesOn(open: Paragraph, { start, end, speaker, opens }: Segment): boolean {
+function continues(open: Paragraph, { start, end, speaker, opens }: Segment): boolean {
   if (opens || speaker !== open.speaker) return false
   const isFormatted = opens !== undefined
-  const mostPause = speaker || isFormatted ? longPause : pause
-  return start - open.end < mostPause && end - open.start <= (isFormatted ? longestFormatted : longest)
+  const maxPause = speaker || isFormatted ? minLongPauseSeconds : minPauseSeconds
+  const maxLength = isFormatted ? maxFormattedSeconds : maxParagraphSeconds
+  return start - open.end < maxPause && end - open.start <= maxLength
 }

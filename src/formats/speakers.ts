@@ -1,33 +1,33 @@
-// How speakers are called in texts: by the name a person gave, otherwise by their id.
+// Labels of speakers in texts: the given name, otherwise the id.
 import type { Segment, Speaker, Transcript } from '../domain/transcript.ts'
 
-/** Stands for someone who speaks and could not be told from the others. */
-const nobodyKnown = '?'
+/** Label of speech whose speaker is unknown. */
+const unknownSpeaker = '?'
 
-/** Undefined in a transcript that was made without speakers. */
-export type Label = (segment: Pick<Segment, 'speaker'>) => string | undefined
+/** Returns the label of a segment's speaker; undefined in a transcript without speakers. */
+export type SpeakerLabel = (segment: Pick<Segment, 'speaker'>) => string | undefined
 
-export function labelOf({ speakers = [] }: Pick<Transcript, 'speakers'>): Label {
-  const labels = new Map(speakers.map(speaker => [speaker.id, calledBy(speaker)]))
+export function labelOf({ speakers = [] }: Pick<Transcript, 'speakers'>): SpeakerLabel {
+  const labels = new Map(speakers.map(speaker => [speaker.id, displayName(speaker)]))
   return ({ speaker }) => {
     if (speaker === undefined) return undefined
-    return speaker === null ? nobodyKnown : (labels.get(speaker) ?? speaker)
+    return speaker === null ? unknownSpeaker : (labels.get(speaker) ?? speaker)
   }
 }
 
-/** What the mark for nobody means, where it is used. */
+/** Explains the label for unknown speakers, if the transcript uses it. */
 export function unknownSpeakerNote(transcript: Transcript): string[] {
   const label = labelOf(transcript)
-  return transcript.segments.some(segment => label(segment) === nobodyKnown)
-    ? [`Where it says "${nobodyKnown}:", nobody could tell who speaks.`]
+  return transcript.segments.some(segment => label(segment) === unknownSpeaker)
+    ? [`"${unknownSpeaker}:" marks speech whose speaker is unknown.`]
     : []
 }
 
-function calledBy({ id, name }: Speaker): string {
+function displayName({ id, name }: Speaker): string {
   return name || id
 }
 
-/** `Alice 62 %, S2 38 %`. */
+/** Lists speakers with their shares of the speech: `Alice 62 %, S2 38 %`. */
 export function speakerShares(speakers: Speaker[]): string {
-  return speakers.map(speaker => `${calledBy(speaker)} ${Math.round(speaker.share * 100)} %`).join(', ')
+  return speakers.map(speaker => `${displayName(speaker)} ${Math.round(speaker.share * 100)} %`).join(', ')
 }

@@ -1,4 +1,4 @@
-// The two subtitle formats, SRT and WebVTT, from the same cues.
+// Subtitle formats SRT and WebVTT.
 import type { Transcript } from '../domain/transcript.ts'
 import { cues } from './cues.ts'
 
@@ -6,16 +6,16 @@ export function srt(transcript: Transcript): string {
   return cues(transcript, { namesInText: true })
     .map(
       ({ start, end, lines }, i) =>
-        `${i + 1}\n${stamp(start, ',')} --> ${stamp(end, ',')}\n${arrowless(lines)}\n`,
+        `${i + 1}\n${formatTimestamp(start, ',')} --> ${formatTimestamp(end, ',')}\n${withoutArrows(lines)}\n`,
     )
     .join('\n')
 }
 
-/** https://www.w3.org/TR/webvtt1/: `&` and `<` are markup in cue text; a voice that is not closed goes to the end of its cue. */
+/** https://www.w3.org/TR/webvtt1/: `&` and `<` are markup in cue text; an unclosed voice tag spans the rest of its cue. */
 export function vtt(transcript: Transcript): string {
   const body = cues(transcript).map(({ start, end, lines, speaker }) => {
     const voice = speaker === undefined ? '' : `<v ${escapeMarkup(speaker).replaceAll('>', '&gt;')}>`
-    return `${stamp(start, '.')} --> ${stamp(end, '.')}\n${voice}${escapeMarkup(arrowless(lines))}\n`
+    return `${formatTimestamp(start, '.')} --> ${formatTimestamp(end, '.')}\n${voice}${escapeMarkup(withoutArrows(lines))}\n`
   })
   return ['WEBVTT\n', ...body].join('\n')
 }
@@ -24,14 +24,14 @@ function escapeMarkup(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
 }
 
-/** An arrow in the text would read as a line of times. */
-function arrowless(lines: string[]): string {
+/** Replaces arrows, which parsers would take for a line of times. */
+function withoutArrows(lines: string[]): string {
   return lines.join('\n').replaceAll('-->', '→')
 }
 
-function stamp(time: number, mark: ',' | '.'): string {
+function formatTimestamp(time: number, separator: ',' | '.'): string {
   const milliseconds = Math.round(time * 1000)
   const part = (divisor: number, modulus: number, width: number) =>
     String(Math.floor(milliseconds / divisor) % modulus).padStart(width, '0')
-  return `${part(3_600_000, 100, 2)}:${part(60_000, 60, 2)}:${part(1000, 60, 2)}${mark}${part(1, 1000, 3)}`
+  return `${part(3_600_000, 100, 2)}:${part(60_000, 60, 2)}:${part(1000, 60, 2)}${separator}${part(1, 1000, 3)}`
 }

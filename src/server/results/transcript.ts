@@ -12,7 +12,7 @@ import type {
 } from '../../domain/transcript.ts'
 import { formattingSummary, snakeCase } from '../../formats/json.ts'
 import { cutPage } from '../../formats/page.ts'
-import { allWarnings } from '../../formats/reading.ts'
+import { allWarnings } from '../../formats/shown-segments.ts'
 import { unknownSpeakerNote } from '../../formats/speakers.ts'
 import type { ToolAnswer } from '../tool.ts'
 import { transcriptUri } from '../uris.ts'

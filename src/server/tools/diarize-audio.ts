@@ -1,6 +1,6 @@
 // diarize_audio: turns a recording of several people into text that says who said what.
 import * as z from 'zod/v4'
-import { timedText } from '../../formats/readable.ts'
+import { timedText } from '../../formats/text.ts'
 import { recording, waitSeconds } from '../inputs.ts'
 import { carryOut } from '../ordering.ts'
 import { transcriptAnswer, transcriptOutput } from '../results/transcript.ts'

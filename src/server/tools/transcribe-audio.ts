@@ -1,6 +1,6 @@
 // transcribe_audio: turns a recording into text, within the call or after it.
 import * as z from 'zod/v4'
-import { plainText, timedText } from '../../formats/readable.ts'
+import { plainText, timedText } from '../../formats/text.ts'
 import { recording, waitSeconds } from '../inputs.ts'
 import { carryOut } from '../ordering.ts'
 import { transcriptAnswer, transcriptOutput } from '../results/transcript.ts'

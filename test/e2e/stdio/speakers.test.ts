@@ -8,7 +8,7 @@ import { sqliteStore } from '../../../src/drivers/store/sqlite/sqlite.ts'
 import { cues } from '../../../src/formats/cues.ts'
 import { excerpts } from '../../../src/formats/excerpts.ts'
 import { outputFormats } from '../../../src/formats/index.ts'
-import { outline, plainText, timedText } from '../../../src/formats/readable.ts'
+import { outline, plainText, timedText } from '../../../src/formats/text.ts'
 import { fixture, type System, startSystem, type TempFolder, tempFolder } from '../../support/e2e/system.ts'
 import { segment, transcript } from '../../support/transcripts.ts'
 
@@ -79,7 +79,7 @@ describe('a text with speakers', () => {
     const odd = { ...talk, speakers: [{ ...alice, name: '*Al*' }, second] }
     expect(outputFormats.md.render(odd).split('\n\n').slice(2)).toEqual([
       'Speakers: \\*Al\\* 75 %, S2 25 %',
-      '> Where it says "?:", nobody could tell who speaks.',
+      '> "?:" marks speech whose speaker is unknown.',
       '**[0:00] \\*Al\\*:** Shall we begin? The budget first.',
       '**[0:06] S2:** It is fine.',
       '**[0:07] ?:** Mhm.',
@@ -237,7 +237,7 @@ describe('through a client', () => {
       upload: 'bucket',
       alignment: { offset: 0.31, matched: 0.92, unassigned: 0.02, time_only: 0.03 },
       times: 'measured',
-      warnings: ['Where it says "?:", nobody could tell who speaks.'],
+      warnings: ['"?:" marks speech whose speaker is unknown.'],
     })
     for (const fact of ['S1 (Alice) 7.5 s = 75 %', 'S2 2.5 s = 25 %', 'upload: bucket', 'times: measured'])
       expect(text).toContain(fact)

@@ -7,7 +7,7 @@ import type { Gap, Segment } from '../../../src/domain/transcript.ts'
 import { cues } from '../../../src/formats/cues.ts'
 import { type FormatName, formatNames, isFormatName, outputFormats } from '../../../src/formats/index.ts'
 import { cutPage } from '../../../src/formats/page.ts'
-import { outline, plainText, timedText } from '../../../src/formats/readable.ts'
+import { outline, plainText, timedText } from '../../../src/formats/text.ts'
 import { segment, transcript } from '../../support/transcripts.ts'
 
 const runs = { seed: 20261102, numRuns: 300 }
@@ -184,7 +184,7 @@ describe('readable texts', () => {
     )
     expect(text.split('\n\n')).toEqual([
       '# Talk',
-      'Recorded text of 1:20 · English · made 2026-03-01 · **incomplete: 1 gap(s)**',
+      'Transcript of 1:20 · English · created 2026-03-01 · **incomplete: 1 gap(s)**',
       '> Cut off.',
       '**[0:00]** One. Two.',
       '**[0:08]** A new thought.',

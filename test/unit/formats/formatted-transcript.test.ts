@@ -6,8 +6,13 @@ import { cues } from '../../../src/formats/cues.ts'
 import { excerpts } from '../../../src/formats/excerpts.ts'
 import { type FormatName, formatNames, outputFormats } from '../../../src/formats/index.ts'
 import { paragraphs } from '../../../src/formats/paragraphs.ts'
-import { outline, plainText, timedText } from '../../../src/formats/readable.ts'
-import { allWarnings, asRecognised, filterSegments, preferFormatted } from '../../../src/formats/reading.ts'
+import {
+  allWarnings,
+  asRecognised,
+  filterSegments,
+  preferFormatted,
+} from '../../../src/formats/shown-segments.ts'
+import { outline, plainText, timedText } from '../../../src/formats/text.ts'
 import { type Facts, segment, transcript } from '../../support/transcripts.ts'
 
 /** A sentence of a formatted text. */
@@ -60,7 +65,7 @@ describe('a formatted transcript', () => {
     const text = render('md', talk({ models: ['qwen-flash', 'a_b'], warnings: ['Some was not.'] }))
     expect(text.split('\n\n')).toEqual([
       '# A talk',
-      'Recorded text of 0:09 · English · made 2026-03-01 · formatted by qwen-flash, a\\_b',
+      'Transcript of 0:09 · English · created 2026-03-01 · formatted by qwen-flash, a\\_b',
       '> Some was not.',
       '**[0:00]** So we met. And then it rained.',
       '**[0:06]** What a day!\n',

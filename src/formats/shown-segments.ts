@@ -1,19 +1,19 @@
-// Which words of a transcript are shown: the formatted ones where there are some, otherwise those that were recognised.
+// Selects the text of a transcript that is shown: formatted where present, otherwise as recognised.
 import type { Segment, Transcript } from '../domain/transcript.ts'
 
-/** As people want to read it. Every form but JSON, which has both, shows this. */
+/** Replaces the segments by the formatted ones, if any. All output formats show these; JSON has both. */
 export function preferFormatted<T extends Transcript>(transcript: T): T {
   const { formatted } = transcript
   return formatted ? { ...transcript, segments: formatted.segments } : transcript
 }
 
-/** As it was heard, without what was made of it. */
+/** Removes the formatted text, so that the recognised segments are shown. */
 export function asRecognised<T extends Transcript>(transcript: T): Omit<T, 'formatted'> {
   const { formatted: _, ...recognised } = transcript
   return recognised
 }
 
-/** With some of its segments only, both of those that were recognised and of those that were formatted. */
+/** Keeps some of the segments, recognised and formatted ones alike. */
 export function filterSegments<T extends Transcript>(
   transcript: T,
   isKept: (segment: Segment) => boolean,
@@ -26,8 +26,8 @@ export function filterSegments<T extends Transcript>(
   }
 }
 
-/** Whatever the reader should know of it, with what is to be said of its formatting. */
+/** Returns the warnings of the transcript and of its formatting. */
 export function allWarnings({ warnings, formatted }: Transcript): string[] {
-  // They come first: a list of many is cut.
+  // Those of the formatting come first, as results truncate long lists.
   return [...(formatted?.warnings ?? []), ...warnings]
 }
