@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import pLimit from 'p-limit'
 import type { Config } from './config/config.ts'
-import type { TranscriptionRequest } from './domain/job.ts'
 import { noMeter } from './domain/meter.ts'
 import type { ObjectStorage } from './domain/ports.ts'
 import type { Queue } from './domain/queue.ts'
@@ -29,21 +28,14 @@ import {
 } from './drivers/object-storage/installation-id.ts'
 import { inProcessQueue } from './drivers/queue/in-process.ts'
 import { sqliteStore } from './drivers/store/sqlite/sqlite.ts'
-import { type Ordered, readOrdered } from './jobs/get-result.ts'
-import {
-  createJobs,
-  type Jobs,
-  type ShutdownOptions,
-  type Submission,
-  type WatchOptions,
-} from './jobs/jobs.ts'
+import { createJobs, type Jobs, type ShutdownOptions } from './jobs/jobs.ts'
 import { encoderConcurrency } from './pipeline/chunks/encode-all.ts'
 
 /** The provider's rate limit for one account and model (international region). */
 const requestsPerMinute = 100
 
 /** Concurrent jobs per lane. One long recording uses the whole rate limit; voice notes must not wait behind it. */
-const lanes = { brief: 8, long: 2, remote: 8 }
+const lanes = { short: 8, long: 2, remote: 8 }
 
 /** Time limit for a file task: time in the provider's queue plus the length of the recording, processed at 60× speed. */
 const taskTimeoutSeconds = (duration: number) => 240 + duration
@@ -56,12 +48,6 @@ export interface App {
   textModels: string[]
   /** Resolves if Gemini accepts its key; undefined if no Gemini model is configured. */
   checkGemini?: ((signal: AbortSignal) => Promise<void>) | undefined
-  /** Reads what has become of an order, formatted if it wished for that; `submission` has the job as it was last watched. */
-  readOrdered(
-    order: Pick<TranscriptionRequest, 'format'>,
-    submission: Submission,
-    watch: WatchOptions,
-  ): Promise<Ordered>
   ffmpeg(): Promise<FoundFfmpeg>
   /** Prometheus metrics; undefined unless requested. */
   metrics?: (() => Promise<{ type: string; text: string }>) | undefined
@@ -175,7 +161,6 @@ export async function createApp(
     setUpStore: shared?.setUp,
     setUpQueue: mns?.setUp,
     queueSilentSince: mns?.unreachableSince,
-    readOrdered: (order, submission, watch) => readOrdered(jobs, order, submission, watch),
     storeWarning: store.warning,
     async close(options) {
       await jobs.close(options)

@@ -62,11 +62,11 @@ async function formatTranscript(
 ): Promise<number> {
   const watch = { owner: localOwner, signal, onProgress: bar.show }
   const style = requested ?? (await app.jobs.read(localOwner, transcriptId)).formatted?.style ?? 'faithful'
-  const { answered, warnings } = await app.jobs.format({ transcriptId, style, ...language }, watch)
+  const { cached, warnings } = await app.jobs.format({ transcriptId, style, ...language }, watch)
   const transcript = await app.jobs.read(localOwner, transcriptId)
   bar.clear()
   await writeTranscript(transcript, format, file)
-  const { formatted } = answered ? withCachedFormatting(transcript) : transcript
+  const { formatted } = cached ? withCachedFormatting(transcript) : transcript
   for (const warning of warnings) printNote(warning)
   if (formatted) printFormatting(formatted)
   return isUnformatted(transcript, style) ? 3 : 0

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { realpath } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { Config } from '../config/config.ts'
-import { cancelled, SpeechError } from '../domain/errors.ts'
+import { SpeechError } from '../domain/errors.ts'
 import { type JobTool, localOwner, type TranscriptionRequest } from '../domain/job.ts'
 import type { Transcript } from '../domain/transcript.ts'
 import { unknownSpeakerNote } from '../formats/speakers.ts'
@@ -52,16 +52,13 @@ export async function transcribeRecording(
   }
   const { audio, allowedDirs } = await resolveInput(input, config)
   return runInteractive({ ...config, allowedDirs }, async ({ app, signal, bar }) => {
-    const caller = { owner: localOwner, signal }
-    const watch = { ...caller, onProgress: bar.show }
-    const { job: submitted, answered } = await app.jobs.submit({ audio, ...request }, { ...caller, tool })
-    const job = await app.jobs.watch(submitted.id, watch)
-    if (job.state === 'cancelled') throw cancelled()
-    if (job.error) throw new SpeechError(job.error.code, job.error.message, { hint: job.error.hint })
-    const { transcript, wasFormatted } = await app.readOrdered(request, { job, answered }, watch)
+    const caller = { owner: localOwner, tool, signal }
+    const { transcript, formatting } = await app.jobs.transcribe({ audio, ...request }, caller, {
+      onProgress: bar.show,
+    })
     bar.clear()
     await writeTranscript(transcript, format, flags.output)
-    printSummary(wasFormatted ? withCachedFormatting(transcript) : transcript)
+    printSummary(formatting === 'cached' ? withCachedFormatting(transcript) : transcript)
     const style = transcript.formatted?.style ?? request.format
     const lacksFormat =
       request.format !== undefined && style !== undefined && isUnformatted(transcript, style)

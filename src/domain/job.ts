@@ -56,7 +56,7 @@ const moves: Record<JobState, readonly JobState[]> = {
   cancelled: ['queued'],
 }
 
-export function isLegalMove(from: JobState, to: JobState): boolean {
+export function isLegalTransition(from: JobState, to: JobState): boolean {
   return moves[from].includes(to)
 }
 
@@ -89,8 +89,8 @@ export interface Job {
   order: TranscriptionRequest
   /** What it is carried out with. A process with other models leaves it alone. */
   models: string[]
-  /** What people have called the speakers; an earlier version has kept it by their ids. */
-  names?: GivenName[] | Record<string, string>
+  /** Names that people gave to the speakers. */
+  names?: GivenName[]
   /** Hash of the recording's bytes; absent for an address, which is known by what its server says of it. */
   content?: string
   /** True for what is done in a moment and must not wait behind hours of audio. */

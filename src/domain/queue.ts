@@ -1,10 +1,10 @@
 // How workers are told which job to look at.
 
 /**
- * Where a ticket waits: `brief` for what is done in a moment and must not wait behind hours of audio (`long`), `remote`
+ * Where a ticket waits: `short` for what is done in a moment and must not wait behind hours of audio (`long`), `remote`
  * for what waits for the provider itself.
  */
-export type Lane = 'brief' | 'long' | 'remote'
+export type Lane = 'short' | 'long' | 'remote'
 
 /** What a queue carries: "look at this job". */
 export interface JobMessage {

@@ -1,22 +1,22 @@
-// What every step of one running order has in hand.
+// Run: everything that each step of a running job has access to.
 import type { Progress } from './job.ts'
 import type { Checkpoints } from './ports.ts'
 
 export interface Run {
-  /** Id of the job, and whose it is. */
+  /** Id of the job. */
   job: string
   owner: string
   signal: AbortSignal
   /**
-   * True where the signal ends the run but not the job: another process goes on with it (given back, or taken over),
-   * and needs what lies in the cloud for it.
+   * True where the signal ends this run but not the job: another process continues it and needs its uploads and tasks
+   * in the cloud.
    */
   continuesElsewhere(): boolean
-  /** A folder for this order alone; made on first use, removed at the end. */
+  /** Folder of this job alone; created on first use, deleted at the end. */
   scratch(): Promise<string>
   progress(update: Progress): void
   /** Adds a sentence to the transcript's warnings. */
   warn(sentence: string): void
-  /** What earlier work has found, of this order and of others of its owner. */
+  /** Results of earlier work, by this job and by other jobs of its owner. */
   checkpoints: Checkpoints
 }

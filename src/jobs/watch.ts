@@ -1,138 +1,140 @@
-// Waits for a job on behalf of a call: until it is over, the time is up, or the caller goes.
+// Waits for a job on behalf of a call: until it is over, the time is up, or the caller disconnects.
 import { isOver, type Job, type Progress } from '../domain/job.ts'
 import type { Queue } from '../domain/queue.ts'
-import type { PipelinePorts } from '../pipeline/transcribe.ts'
-import type { Changes } from './records/changes.ts'
-import { isAtHand, isForUs } from './records/job-message.ts'
-import { type Ledger, notFound } from './records/job-repository.ts'
-import type { Leases } from './records/lease.ts'
-import type { Holders } from './records/waiters.ts'
-import type { Dispatch } from './submit/dispatch.ts'
-import type { Forwarding } from './submit/upload-recording.ts'
-import type { Worker } from './worker/worker.ts'
+import type { JobContext } from './context.ts'
+import { isReachable, usesOurModels } from './records/job-message.ts'
+import { notFound } from './records/job-repository.ts'
+import type { Waiters } from './records/waiters.ts'
 
-/** How a caller went who did not wait for the end: `gone` leaves the work going, the others stop it if nobody else needs it. */
-export type DisconnectReason = 'gone' | 'closed' | 'cancelled'
+/**
+ * How a caller leaves before the end: `detached` leaves the work going; `disconnected` and `cancelled` stop it unless
+ * another caller needs it.
+ */
+export type DisconnectReason = 'detached' | 'disconnected' | 'cancelled'
 
 export interface WatchOptions {
   owner: string
   /** How long to wait for the end; recordings of up to a minute are always waited for. Default: without limit. */
   seconds?: number
-  /** Aborted when the caller goes. */
+  /** Aborted when the caller leaves. */
   signal: AbortSignal
   /** Asked when the signal is aborted. Default: `cancelled`. */
   disconnectReason?: () => DisconnectReason
   onProgress?: (progress: Progress) => void
 }
 
-export interface Watching {
-  leases: Leases
-  dispatch: Dispatch
-  forwarding: Forwarding
-  ledger: Ledger
-  queue: Queue
-  pipeline: PipelinePorts
-  changes: Changes
-  holders: Holders
-  worker: Worker
-  /** Aborted when the process stops: whoever waits is answered with what is there. */
-  closing: AbortSignal
-  /** Stops work that nobody needs. */
-  abandon(owner: string, id: string): Promise<void>
-}
+type Context = Pick<
+  JobContext,
+  | 'leases'
+  | 'dispatch'
+  | 'uploads'
+  | 'repository'
+  | 'queue'
+  | 'pipeline'
+  | 'changes'
+  | 'waiters'
+  | 'worker'
+  | 'closing'
+  | 'abandon'
+>
 
-/** Recordings up to this length (seconds) are answered within the call. */
-const brief = 60
-/** Nobody waits longer than this for a short one, or before its length is known. In seconds. */
-const longestWait = 240
-const longestGuess = 2
+/** Recordings up to this length are answered within the call. */
+const shortRecordingSeconds = 60
+/** Longest wait for a short recording. */
+const maxWaitSeconds = 240
+/** Longest wait before the length of the recording is known. */
+const maxWaitForLengthSeconds = 2
 /** Where the provider queues tasks even a short one may take minutes, and many clients give up after one. */
-const longestTask = 50
-/** How often a job that runs in another process is looked at, and one of this process for safety. In milliseconds. */
-const elsewhere = 300
-/** A job on another machine is looked at less and less often while nothing happens to it, down to this. */
-const rarest = 2_000
-const rarer = 1.2
-const here = 5_000
-/** A caller whose connection broke may be back within this time, before the work that only he needs is stopped. */
-const grace = 2_000
+const maxWaitForTaskSeconds = 50
+/** Interval of looking at a job of another process. */
+const pollIntervalMs = 300
+/** A job on another machine is polled less often while nothing changes, down to this interval. */
+const maxPollIntervalMs = 2_000
+const pollBackoff = 1.2
+/** Interval of looking at a job of this process; its changes are published, so this is a safety net. */
+const localPollIntervalMs = 5_000
+/** A caller whose connection broke may be back within this time, before its work is stopped. */
+const reconnectTimeoutMs = 2_000
 
-export async function watch(id: string, wish: WatchOptions, house: Watching): Promise<Job> {
-  const { owner, signal } = wish
+export async function watch(id: string, options: WatchOptions, context: Context): Promise<Job> {
+  const { owner, signal } = options
+  const { waiters } = context
   const key = `${owner}/${id}`
-  const leave = house.holders.enter(key)
+  const leave = waiters.join(key)
   try {
-    const job = await waitFor(id, wish, house)
+    const job = await waitFor(id, options, context)
     // From here on the caller knows the id and may come back for it.
-    if (isOver(job.state)) house.holders.forget(key)
-    else house.holders.handOut(key)
+    if (isOver(job.state)) waiters.clear(key)
+    else waiters.detach(key)
     leave()
     return job
   } catch (error) {
-    const alone = leave()
-    if (signal.aborted) await goAway(id, wish, alone, house)
+    const wasLast = leave()
+    if (signal.aborted) await onDisconnect(id, options, wasLast, context)
     throw error
   }
 }
 
-async function waitFor(id: string, wish: WatchOptions, house: Watching): Promise<Job> {
-  const { owner, seconds = Number.POSITIVE_INFINITY, signal, onProgress } = wish
-  const { queue, changes, worker, closing } = house
+async function waitFor(id: string, options: WatchOptions, context: Context): Promise<Job> {
+  const { owner, seconds = Number.POSITIVE_INFINITY, signal, onProgress } = options
+  const { queue, changes, worker, closing } = context
   const started = performance.now()
   let revision: number | undefined
-  let pause = elsewhere
+  let pause = pollIntervalMs
   for (;;) {
-    // Listening begins before looking, so that nothing happens unseen in between.
+    // Listening starts before the read, so that no change in between is missed.
     const looked = new AbortController()
-    const stop = [signal, closing, looked.signal]
-    const live = worker.live(owner, id)
+    const signals = [signal, closing, looked.signal]
+    const isRunningHere = worker.running(owner, id) !== undefined
     const waited = (performance.now() - started) / 1000
-    const left = 1000 * (seconds - waited)
-    const rhythm = live ? here : pause
-    const news = changes.next(owner, id, Math.max(10, Math.min(rhythm, left > 0 ? left : rhythm)), stop)
+    const leftMs = 1000 * (seconds - waited)
+    const interval = isRunningHere ? localPollIntervalMs : pause
+    const timeoutMs = Math.max(10, Math.min(interval, leftMs > 0 ? leftMs : interval))
+    const change = changes.next(owner, id, timeoutMs, signals)
     try {
       signal.throwIfAborted()
-      const job = await seen(owner, id, house)
+      const job = await currentJob(owner, id, context)
       signal.throwIfAborted()
       if (!job) throw notFound()
-      if (isOver(job.state) || closing.aborted || mayEnd(job, waited, seconds)) return job
-      if (!live) await nudge(job, house)
-      pause = queue.shared && job.revision === revision ? Math.min(pause * rarer, rarest) : elsewhere
+      if (isOver(job.state) || closing.aborted || isTimeUp(job, waited, seconds)) return job
+      if (!isRunningHere) await dispatchIfIdle(job, context)
+      pause =
+        queue.shared && job.revision === revision
+          ? Math.min(pause * pollBackoff, maxPollIntervalMs)
+          : pollIntervalMs
       revision = job.revision
       onProgress?.(progressOf(job, queue))
-      await news
+      await change
     } finally {
       looked.abort()
     }
   }
 }
 
-/** Of what waits for a worker of any machine, only what nobody has sent there yet needs us. */
-async function nudge(job: Job, { queue, pipeline, leases, dispatch }: Watching): Promise<void> {
-  if (queue.shared ? isOver(job.state) || isAtHand(job) || job.state === 'running' : !isForUs(job, pipeline))
-    return
-  if (leases.isWaiting(job)) await dispatch(job)
+/** With a shared queue, only a recording that is not uploaded yet needs this process. */
+async function dispatchIfIdle(job: Job, { queue, pipeline, leases, dispatch }: Context): Promise<void> {
+  const needsNothing = queue.shared
+    ? isOver(job.state) || isReachable(job) || job.state === 'running'
+    : !usesOurModels(job, pipeline)
+  if (!needsNothing && leases.canStartHere(job)) await dispatch(job)
 }
 
-/** What unwinds here says that it is over while it may have been ordered again. */
-async function seen(owner: string, id: string, house: Watching): Promise<Job | undefined> {
-  const { worker, forwarding, ledger } = house
-  const job = worker.live(owner, id)?.job()
-  if (job && !isOver(job.state)) return job
-  const found = await ledger.job(owner, id)
-  const progress = forwarding.job(owner, id)?.progress
+/** A run that is being stopped here says that the job is over, although it may have been submitted again. */
+async function currentJob(owner: string, id: string, context: Context): Promise<Job | undefined> {
+  const { worker, uploads, repository } = context
+  const running = worker.running(owner, id)?.job()
+  if (running && !isOver(running.state)) return running
+  const found = await repository.get(owner, id)
+  const progress = uploads.uploading(owner, id)?.progress
   return found?.state === 'queued' && progress ? { ...found, progress } : found
 }
 
-function mayEnd(job: Job, waited: number, seconds: number): boolean {
+function isTimeUp({ tool, progress }: Job, waited: number, seconds: number): boolean {
   if (waited < seconds) return false
-  const total = job.progress?.total
-  const patience = job.tool === 'diarize_audio' ? longestTask : longestWait
-  return waited >= Math.max(seconds, total === undefined ? longestGuess : isBrief(job) ? patience : 0)
-}
-
-function isBrief({ progress }: Job): boolean {
-  return progress?.total !== undefined && progress.total <= brief
+  const total = progress?.total
+  if (total === undefined) return waited >= Math.max(seconds, maxWaitForLengthSeconds)
+  if (total > shortRecordingSeconds) return true
+  return waited >= Math.max(seconds, tool === 'diarize_audio' ? maxWaitForTaskSeconds : maxWaitSeconds)
 }
 
 function progressOf({ id, state, progress }: Job, queue: Queue): Progress {
@@ -142,26 +144,31 @@ function progressOf({ id, state, progress }: Job, queue: Queue): Progress {
   return { done: 0, message: state === 'queued' && queue.shared ? 'Waiting for a worker' : 'Starting' }
 }
 
-async function goAway(id: string, wish: WatchOptions, alone: boolean, house: Watching): Promise<void> {
-  const { owner } = wish
-  const { holders, worker, queue } = house
+async function onDisconnect(
+  id: string,
+  options: WatchOptions,
+  wasLast: boolean,
+  context: Context,
+): Promise<void> {
+  const { owner } = options
+  const { waiters, worker, queue, abandon } = context
   const key = `${owner}/${id}`
-  await depart(wish, { key, alone, holders }, async () => {
-    // What runs elsewhere may have others waiting for it there.
-    const isHere = worker.live(owner, id) || queue.ahead(id) !== undefined
-    const isOurs = isHere || (queue.shared && holders.hasBegun(key))
-    if (isOurs && holders.isAlone(key)) await house.abandon(owner, id).catch(() => {})
+  await handleDisconnect(options, { key, wasLast, waiters }, async () => {
+    // A job that runs elsewhere may have waiters there.
+    const isHere = worker.running(owner, id) || queue.ahead(id) !== undefined
+    const mayStop = isHere || (queue.shared && waiters.wasStartedHere(key))
+    if (mayStop && waiters.hasNone(key)) await abandon(owner, id).catch(() => {})
   })
 }
 
-/** Somebody goes: work that nobody else needs is stopped where the caller meant it so. `stop` looks again who is there. */
-export async function depart(
+/** Stops the work of a caller that leaves, unless it only detaches. `stop` has to check for waiters again. */
+export async function handleDisconnect(
   { disconnectReason = () => 'cancelled' }: WatchOptions,
-  { key, alone, holders }: { key: string; alone: boolean; holders: Holders },
+  { key, wasLast, waiters }: { key: string; wasLast: boolean; waiters: Waiters },
   stop: () => Promise<void>,
 ): Promise<void> {
-  const how = disconnectReason()
-  if (how === 'gone') holders.handOut(key)
-  else if (how === 'cancelled' && alone) await stop()
-  else if (how === 'closed' && alone) setTimeout(() => void stop(), grace).unref()
+  const reason = disconnectReason()
+  if (reason === 'detached') waiters.detach(key)
+  else if (reason === 'cancelled' && wasLast) await stop()
+  else if (reason === 'disconnected' && wasLast) setTimeout(() => void stop(), reconnectTimeoutMs).unref()
 }

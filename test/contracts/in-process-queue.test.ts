@@ -8,7 +8,7 @@ const message = (id: string, owner = 'ann', lane: Lane = 'long'): JobMessage => 
 const nextTick = () => new Promise(resolve => setImmediate(resolve))
 
 /** A queue whose work ends when the test calls `end`; `started` lists the ids in order of delivery. */
-function controlledQueue(concurrency = { brief: 1, long: 1, remote: 1 }) {
+function controlledQueue(concurrency = { short: 1, long: 1, remote: 1 }) {
   const queue = inProcessQueue(concurrency)
   const started: string[] = []
   const ends = new Map<string, () => void>()
@@ -57,7 +57,7 @@ describe('messages of the in-process queue', () => {
 
   it('a message that is already waiting is not queued twice', async () => {
     const { send, serve, started, drain } = controlledQueue()
-    await send(message('a'), message('b'), message('b'), message('b', 'ann', 'brief'))
+    await send(message('a'), message('b'), message('b'), message('b', 'ann', 'short'))
     serve()
     await drain()
     expect(started).toEqual(['a', 'b'])
@@ -82,7 +82,7 @@ describe('messages of the in-process queue', () => {
 
 describe('lanes of the in-process queue', () => {
   it('a lane never exceeds its concurrency', async () => {
-    const { send, serve, started, end } = controlledQueue({ brief: 1, long: 2, remote: 1 })
+    const { send, serve, started, end } = controlledQueue({ short: 1, long: 2, remote: 1 })
     serve()
     await send(message('a'), message('b'), message('c'), message('d'))
     expect(started).toEqual(['a', 'b'])
@@ -93,7 +93,7 @@ describe('lanes of the in-process queue', () => {
   it('a full lane does not block the other lanes', async () => {
     const { send, serve, started } = controlledQueue()
     serve()
-    await send(message('hours'), message('more-hours'), message('note', 'ann', 'brief'))
+    await send(message('hours'), message('more-hours'), message('note', 'ann', 'short'))
     await send(message('task', 'ann', 'remote'), message('another-task', 'ann', 'remote'))
     expect(started).toEqual(['hours', 'note', 'task'])
   })
@@ -112,7 +112,7 @@ describe('owners in the in-process queue', () => {
 
   it('the number of waiting messages of an owner covers all lanes', async () => {
     const { queue, send } = controlledQueue()
-    await send(message('a'), message('b', 'ann', 'brief'), message('d', 'ann', 'remote'), message('c', 'bob'))
+    await send(message('a'), message('b', 'ann', 'short'), message('d', 'ann', 'remote'), message('c', 'bob'))
     expect([queue.waiting('ann'), queue.waiting('bob'), queue.waiting('cid')]).toEqual([3, 1, 0])
   })
 })
@@ -132,7 +132,7 @@ describe('the number of messages ahead', () => {
 
   it('the number of messages ahead counts only the lane of the message', async () => {
     const { queue, send } = controlledQueue()
-    await send(message('a'), message('b'), message('note', 'ann', 'brief'))
+    await send(message('a'), message('b'), message('note', 'ann', 'short'))
     expect(queue.ahead('note')).toBe(0)
   })
 
@@ -150,7 +150,7 @@ describe('a closed in-process queue', () => {
     serve()
     await send(message('a'), message('b'))
     await queue.close()
-    await send(message('c'), message('note', 'ann', 'brief'))
+    await send(message('c'), message('note', 'ann', 'short'))
     await end('a')
     expect(started).toEqual(['a'])
     expect([queue.ahead('c'), queue.ahead('note')]).toEqual([undefined, undefined])
@@ -168,6 +168,6 @@ describe('a closed in-process queue', () => {
 
 queueContract('the in-process queue', async () => ({
   open: concurrency =>
-    inProcessQueue({ brief: concurrency - 1, long: concurrency - 1, remote: concurrency - 1 }),
+    inProcessQueue({ short: concurrency - 1, long: concurrency - 1, remote: concurrency - 1 }),
   remove: async () => {},
 }))

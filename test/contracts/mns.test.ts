@@ -169,7 +169,7 @@ describe('the MNS queue', () => {
   it('a concurrency of one serves both lanes', async () => {
     const queue = openAndTrack({ concurrency: 1, pollSeconds: 1 })
     const delivered = serve(queue, () => 'ack')
-    await queue.send({ ...message, id: 'note', lane: 'brief' })
+    await queue.send({ ...message, id: 'note', lane: 'short' })
     await queue.send(message)
     await vi.waitFor(() => expect(delivered.map(({ id }) => id).sort()).toEqual(['note', 'tr_1']), patiently)
   })

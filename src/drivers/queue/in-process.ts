@@ -16,7 +16,7 @@ const localDelivery: Delivery = { async extend() {} }
 /** `concurrency`: how many messages of each lane are worked on at once. */
 export function inProcessQueue(concurrency: Record<Lane, number>): Queue {
   const lanes: Record<Lane, LaneState> = {
-    brief: createLane(concurrency.brief),
+    short: createLane(concurrency.short),
     long: createLane(concurrency.long),
     remote: createLane(concurrency.remote),
   }

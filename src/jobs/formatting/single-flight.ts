@@ -1,101 +1,101 @@
-// Work that calls wait for and that outlives them, in this process: who asks for the same attaches to it.
+// Single flight: calls for the same work join one execution, which outlives them in this process.
 import { setMaxListeners } from 'node:events'
 import { cancelled, SpeechError } from '../../domain/errors.ts'
 import type { Progress } from '../../domain/job.ts'
-import type { Changes } from '../records/changes.ts'
-import { createHolders } from '../records/waiters.ts'
-import { depart, type WatchOptions } from '../watch.ts'
+import type { JobContext } from '../context.ts'
+import { createWaiters } from '../records/waiters.ts'
+import { handleDisconnect, type WatchOptions } from '../watch.ts'
 
-/** Errands that are alike in all of this are one. */
-export interface ErrandName {
+/** Calls with equal keys share one execution. */
+export interface FlightKey {
   owner: string
-  /** What it is about: `stop` ends all errands about it. */
+  /** Id of the object that is worked on: `stop` ends all work on it. */
   subject: string
-  /** What is to be done with it. */
-  wish: string
+  options: string
 }
 
-export interface ErrandRun<Result> {
+export interface FlightRun<Result> {
   signal: AbortSignal
   progress(update: Progress): void
-  /** `result` gives what there is, whenever the time of a caller is up. */
-  soFar(result: () => Result): void
+  /** Sets the function that returns the result so far, for a caller whose time is up. */
+  setPartial(result: () => Result): void
 }
 
-export interface Errands<Result> {
-  /** True where one is under way, or one has ended whose outcome nobody has had yet. */
-  has(name: ErrandName): boolean
+export interface SingleFlight<Result> {
+  /** True where the work is under way, or has ended without a caller taking its outcome. */
+  has(key: FlightKey): boolean
   /**
-   * Starts the work unless it is under way, and waits. Resolves with its result, or with what there is of it when the
-   * time is up or the process stops: undefined where it has said nothing of that. Throws `BUSY`, what the work throws,
-   * or the signal's reason.
+   * Starts the work unless it is under way, and waits. Resolves with its result; when the time is up or the process
+   * stops, with the partial result, or undefined where there is none. Throws `BUSY`, what the work throws, or the
+   * signal's reason.
    */
-  attend(
-    name: ErrandName,
-    work: (run: ErrandRun<Result>) => Promise<Result>,
+  join(
+    key: FlightKey,
+    work: (run: FlightRun<Result>) => Promise<Result>,
     watch: WatchOptions,
   ): Promise<Result | undefined>
-  /** Stops whatever is done about a subject, and resolves when nothing is under way any more. */
+  /** Stops all work on a subject, and resolves when none is under way any more. */
   stop(owner: string, subject: string): Promise<void>
   close(): Promise<void>
 }
 
-interface Errand<Result> extends ErrandName {
+interface Flight<Result> extends FlightKey {
   abort: AbortController
   progress: Progress
-  soFar?: () => Result
-  /** Gives the result, or throws; there when the work is over. */
+  partial?: () => Result
+  /** Returns the result, or throws; set when the work is over. */
   outcome?: () => Result
   ended: Promise<void>
-  /** Forgets it, when nobody has come for its outcome. */
-  leaving?: NodeJS.Timeout
+  /** Drops the outcome when no caller has taken it. */
+  expiry?: NodeJS.Timeout
 }
 
-/** So many errands of one owner may be under way at once. */
-const mostErrands = 100
-/** What has ended while nobody waited is had by whoever comes within this time. In milliseconds. */
-const keepingTime = 600_000
-/** Everything is told as it happens; to be safe it is looked at so often, in milliseconds. */
-const rhythm = 5_000
+const maxFlightsPerOwner = 100
+/** An outcome without a waiting caller is kept for this long. */
+const outcomeMs = 600_000
+/** Changes are published as they happen; as a safety net the flight is looked at in this interval. */
+const pollIntervalMs = 5_000
 
-export function createErrands<Result>(house: { changes: Changes; closing: AbortSignal }): Errands<Result> {
-  const { changes, closing } = house
-  const errands = new Map<string, Errand<Result>>()
-  /** What is stopped is nobody's any more, but not yet over. */
-  const unwinding = new Set<Promise<void>>()
-  const holders = createHolders()
+export function createSingleFlight<Result>({
+  changes,
+  closing,
+}: Pick<JobContext, 'changes' | 'closing'>): SingleFlight<Result> {
+  const flights = new Map<string, Flight<Result>>()
+  /** Stopped flights that have not ended yet; no caller can join them. */
+  const ending = new Set<Promise<void>>()
+  const waiters = createWaiters()
 
-  function start(key: string, name: ErrandName, work: (run: ErrandRun<Result>) => Promise<Result>) {
-    const underWay = [...errands.values()].filter(({ owner, outcome }) => owner === name.owner && !outcome)
-    if (underWay.length >= mostErrands)
-      throw new SpeechError('BUSY', `${mostErrands} texts are being formatted already.`, {
+  function start(id: string, key: FlightKey, work: (run: FlightRun<Result>) => Promise<Result>) {
+    const underWay = [...flights.values()].filter(({ owner, outcome }) => owner === key.owner && !outcome)
+    if (underWay.length >= maxFlightsPerOwner)
+      throw new SpeechError('BUSY', `${maxFlightsPerOwner} texts are being formatted already.`, {
         hint: 'Wait for some of them to end.',
         retryable: true,
       })
     const abort = new AbortController()
-    // Each request listens to it: many at once are no leak.
+    // Each request adds a listener: many at once are no leak.
     setMaxListeners(0, abort.signal)
-    const errand: Errand<Result> = {
-      ...name,
+    const flight: Flight<Result> = {
+      ...key,
       abort,
       progress: { done: 0, message: 'Starting' },
       ended: Promise.resolve(),
     }
     const end = (outcome: () => Result) => {
-      errand.outcome = outcome
-      delete errand.soFar
-      errand.leaving = setTimeout(forget, keepingTime, key, errand).unref()
-      changes.moved(name.owner, key)
+      flight.outcome = outcome
+      delete flight.partial
+      flight.expiry = setTimeout(drop, outcomeMs, id, flight).unref()
+      changes.progressed(key.owner, id)
     }
-    errands.set(key, errand)
-    errand.ended = work({
+    flights.set(id, flight)
+    flight.ended = work({
       signal: abort.signal,
       progress(update) {
-        errand.progress = update
-        changes.moved(name.owner, key)
+        flight.progress = update
+        changes.progressed(key.owner, id)
       },
-      soFar(result) {
-        errand.soFar = result
+      setPartial(result) {
+        flight.partial = result
       },
     }).then(
       result => end(() => result),
@@ -104,77 +104,77 @@ export function createErrands<Result>(house: { changes: Changes; closing: AbortS
           throw error
         }),
     )
-    return errand
+    return flight
   }
 
-  function forget(key: string, errand: Errand<Result>): void {
-    // A timer would hold on to all that it has found.
-    clearTimeout(errand.leaving)
-    if (errands.get(key) !== errand) return
-    errands.delete(key)
-    holders.forget(key)
+  function drop(id: string, flight: Flight<Result>): void {
+    // A pending timer would keep the outcome in memory.
+    clearTimeout(flight.expiry)
+    if (flights.get(id) !== flight) return
+    flights.delete(id)
+    waiters.clear(id)
   }
 
-  /** Whoever asks for it from now on begins anew. */
-  async function stop(key: string, errand: Errand<Result>): Promise<void> {
-    forget(key, errand)
-    errand.abort.abort(cancelled())
-    unwinding.add(errand.ended)
-    await errand.ended
-    unwinding.delete(errand.ended)
+  /** A call that comes after this starts the work anew. */
+  async function stopFlight(id: string, flight: Flight<Result>): Promise<void> {
+    drop(id, flight)
+    flight.abort.abort(cancelled())
+    ending.add(flight.ended)
+    await flight.ended
+    ending.delete(flight.ended)
   }
 
   /** Undefined when the time is up, or the process stops. */
   async function waitFor(
-    key: string,
-    errand: Errand<Result>,
+    id: string,
+    flight: Flight<Result>,
     { seconds = Number.POSITIVE_INFINITY, signal, onProgress }: WatchOptions,
   ): Promise<(() => Result) | undefined> {
     const until = performance.now() + 1000 * seconds
     for (;;) {
       signal.throwIfAborted()
-      if (errand.outcome) return errand.outcome
+      if (flight.outcome) return flight.outcome
       const left = until - performance.now()
       if (left <= 0 || closing.aborted) return undefined
-      onProgress?.(errand.progress)
-      await changes.next(errand.owner, key, Math.min(left, rhythm), [signal, closing])
+      onProgress?.(flight.progress)
+      await changes.next(flight.owner, id, Math.min(left, pollIntervalMs), [signal, closing])
     }
   }
 
-  async function stopAll(isMeant: (errand: Errand<Result>) => boolean): Promise<void> {
-    await Promise.all([...errands].map(([key, errand]) => isMeant(errand) && stop(key, errand)))
-    await Promise.all(unwinding)
+  async function stopAll(isMeant: (flight: Flight<Result>) => boolean): Promise<void> {
+    await Promise.all([...flights].map(([id, flight]) => isMeant(flight) && stopFlight(id, flight)))
+    await Promise.all(ending)
   }
 
   return {
-    has: name => errands.has(keyOf(name)),
-    async attend(name, work, watch) {
+    has: key => flights.has(idOf(key)),
+    async join(key, work, watch) {
       watch.signal.throwIfAborted()
       if (closing.aborted) return undefined
-      const key = keyOf(name)
-      const errand = errands.get(key) ?? start(key, name, work)
-      const leave = holders.enter(key)
+      const id = idOf(key)
+      const flight = flights.get(id) ?? start(id, key, work)
+      const leave = waiters.join(id)
       try {
-        const outcome = await waitFor(key, errand, watch)
-        if (outcome) forget(key, errand)
-        // From here on the caller knows that it goes on, and may come back for it.
-        else holders.handOut(key)
-        return outcome ? outcome() : errand.soFar?.()
+        const outcome = await waitFor(id, flight, watch)
+        if (outcome) drop(id, flight)
+        // From here on the caller knows that the work continues, and may come back for it.
+        else waiters.detach(id)
+        return outcome ? outcome() : flight.partial?.()
       } finally {
-        const alone = leave()
-        const isThere = () => errands.get(key) === errand
-        if (watch.signal.aborted && isThere())
-          await depart(watch, { key, alone, holders }, async () => {
-            if (isThere() && holders.isAlone(key)) await stop(key, errand)
+        const wasLast = leave()
+        const isCurrent = () => flights.get(id) === flight
+        if (watch.signal.aborted && isCurrent())
+          await handleDisconnect(watch, { key: id, wasLast, waiters }, async () => {
+            if (isCurrent() && waiters.hasNone(id)) await stopFlight(id, flight)
           })
       }
     },
-    stop: (owner, subject) => stopAll(errand => errand.owner === owner && errand.subject === subject),
+    stop: (owner, subject) => stopAll(flight => flight.owner === owner && flight.subject === subject),
     close: () => stopAll(() => true),
   }
 }
 
-/** No owner's name and no text can be written so that it is taken for another one's. */
-function keyOf({ owner, subject, wish }: ErrandName): string {
-  return JSON.stringify([owner, subject, wish])
+/** JSON keeps parts apart: no owner and no text can imitate another key. */
+function idOf({ owner, subject, options }: FlightKey): string {
+  return JSON.stringify([owner, subject, options])
 }

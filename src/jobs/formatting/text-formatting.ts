@@ -1,5 +1,6 @@
-// Texts that come with a call, formatted: remembered for a while in memory, and never written down.
+// Formats texts that are passed with a call: cached in memory for an hour, never stored.
 import { createHash } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
 import type { Style } from '../../domain/transcript.ts'
 import {
   type FormatOptions,
@@ -10,63 +11,76 @@ import {
 } from '../../pipeline/formatting/format-text.ts'
 import { emptySummary } from '../../pipeline/formatting/summary.ts'
 import { createCheckpoints } from '../records/checkpoints.ts'
-import { createMemory } from './memory.ts'
-import type { ErrandName } from './single-flight.ts'
+import type { FlightKey } from './single-flight.ts'
 
-export interface GivenTexts {
-  nameOf(owner: string, text: string, wish: FormatOptions): ErrandName
-  /** One that was formatted whole a while ago: it is read on, page after page, at no cost. */
-  known(name: ErrandName): FormattedText | undefined
-  /** A text of which nothing is formatted yet. */
-  untouched(text: string, style: Style): FormattedText
-  /** `onText` may ask for what there is, whenever a piece is done. */
+export interface TextFormatting {
+  keyOf(owner: string, text: string, options: FormatOptions): FlightKey
+  /** A text that was formatted completely within the last hour: its further pages cost nothing. */
+  cached(key: FlightKey): FormattedText | undefined
+  /** The text before anything is formatted. */
+  unformatted(text: string, style: Style): FormattedText
+  /** `onText` receives a function that returns the text so far, whenever a piece is done. */
   format(
     text: string,
-    wish: FormatOptions,
-    name: ErrandName,
+    options: FormatOptions,
+    key: FlightKey,
     run: Omit<FormatRun, 'checkpoints'>,
     onText: (text: () => FormattedText) => void,
   ): Promise<FormattedText>
 }
 
-const hour = 3_600_000
+const maxCachedTexts = 100
+const maxCachedPieces = 2_000
+/** In characters (UTF-16 units), for each of the two caches. */
+const maxCachedChars = 10e6
+const cacheMs = 3_600_000
 
-export function createGivenTexts(ports: FormatPorts): GivenTexts {
-  const texts = createMemory({ most: 100, size: 10e6, milliseconds: hour })
-  const pieces = createMemory({ most: 2_000, size: 10e6, milliseconds: hour })
-  const keyOf = (...facts: string[]) => JSON.stringify(facts)
-  const keyOfText = ({ owner, subject, wish }: ErrandName) => keyOf(owner, subject, wish)
+export function createTextFormatting(ports: FormatPorts): TextFormatting {
+  const texts = createCache(maxCachedTexts)
+  const pieces = createCache(maxCachedPieces)
+  const join = (...parts: string[]) => JSON.stringify(parts)
+  const textKey = ({ owner, subject, options }: FlightKey) => join(owner, subject, options)
   const inMemory: Parameters<typeof createCheckpoints>[0] = {
     async getCheckpoint(owner, key) {
-      const kept = pieces.get(keyOf(owner, key))
-      return kept === undefined ? undefined : JSON.parse(kept)
+      const stored = pieces.get(join(owner, key))
+      return stored === undefined ? undefined : JSON.parse(stored)
     },
-    putCheckpoint: async (owner, key, value) => pieces.set(keyOf(owner, key), JSON.stringify(value)),
+    async putCheckpoint(owner, key, value) {
+      pieces.set(join(owner, key), JSON.stringify(value))
+    },
   }
 
-  const untouched = (text: string, style: Style) => ({ ...emptySummary(style, []), text })
+  const unformatted = (text: string, style: Style) => ({ ...emptySummary(style, []), text })
 
   return {
-    nameOf: (owner, text, { style, language = '' }) => ({
+    keyOf: (owner, text, { style, language = '' }) => ({
       owner,
       subject: `text ${createHash('sha256').update(text).digest('hex')}`,
-      wish: keyOf(style, language),
+      options: join(style, language),
     }),
-    known(name) {
-      const found = texts.get(keyOfText(name))
+    cached(key) {
+      const found = texts.get(textKey(key))
       return found === undefined ? undefined : JSON.parse(found)
     },
-    untouched,
-    async format(text, wish, name, { signal, progress }, onText) {
-      const checkpoints = createCheckpoints(inMemory, name.owner, name.subject)
+    unformatted,
+    async format(text, options, key, { signal, progress }, onText) {
+      const checkpoints = createCheckpoints(inMemory, key.owner, key.subject)
       const run = { signal, progress, checkpoints }
-      const formatted = await formatText(text, wish, ports, run, now =>
-        onText(() => untouched(now(), wish.style)),
+      const formatted = await formatText(text, options, ports, run, now =>
+        onText(() => unformatted(now(), options.style)),
       )
-      // Where a piece got no answer, the same call again asks for that one.
-      if (formatted.failed === 0 && formatted.pieces > 0)
-        texts.set(keyOfText(name), JSON.stringify(formatted))
+      // If a piece has failed, the same call again asks for that piece only.
+      if (formatted.failed === 0 && formatted.pieces > 0) texts.set(textKey(key), JSON.stringify(formatted))
       return formatted
     },
   }
+}
+
+function createCache(max: number): LRUCache<string, string> {
+  return new LRUCache({
+    max,
+    maxSize: maxCachedChars,
+    sizeCalculation: value => value.length + 1,
+    ttl: cacheMs,
+  })
 }

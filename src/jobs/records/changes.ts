@@ -1,20 +1,20 @@
-// Who hears of what happens to jobs and transcripts: the calls that wait, and the subscribers of resources.
+// Publishes changes of jobs and transcripts: to waiting calls, and to subscribers of resources.
 import { EventEmitter } from 'node:events'
 
 export interface Change {
   owner: string
   id: string
-  /** True when the list of transcripts has changed too: one came, went, or was renamed. */
+  /** True when the list of transcripts has changed too: one was added, removed or renamed. */
   listChanged: boolean
 }
 
 export interface Changes {
-  tell(change: Change): void
-  /** For those who wait only: how far a job is. */
-  moved(owner: string, id: string): void
-  /** The answer ends it. */
+  publish(change: Change): void
+  /** Wakes waiting calls only: the job's progress has changed. */
+  progressed(owner: string, id: string): void
+  /** Returns the function that ends the subscription. */
   subscribe(listener: (change: Change) => void): () => void
-  /** Resolves with the next news of this job, when so many milliseconds are over, or when a signal is aborted. */
+  /** Resolves with the next change of this job, after the time, or when a signal is aborted. */
   next(owner: string, id: string, milliseconds: number, signals: AbortSignal[]): Promise<void>
 }
 
@@ -22,11 +22,11 @@ export function createChanges(): Changes {
   const emitter = new EventEmitter().setMaxListeners(0)
   const eventOf = (owner: string, id: string) => `job ${owner}/${id}`
   return {
-    tell(change) {
+    publish(change) {
       emitter.emit(eventOf(change.owner, change.id))
       emitter.emit('change', change)
     },
-    moved: (owner, id) => void emitter.emit(eventOf(owner, id)),
+    progressed: (owner, id) => void emitter.emit(eventOf(owner, id)),
     subscribe(listener) {
       emitter.on('change', listener)
       return () => void emitter.off('change', listener)

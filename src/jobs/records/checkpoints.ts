@@ -1,24 +1,24 @@
-// What one order keeps of paid work, and finds of it: bound to its owner, and quiet where the store fails.
+// Checkpoints of one job: bound to its owner, and never an error where the store fails.
 import { isSpeechError } from '../../domain/errors.ts'
 import type { Checkpoints, Store } from '../../domain/ports.ts'
 import { log } from '../../log.ts'
 
-/** `job` is the order that keeps; what has it in `by` is its own. */
+/** A value that `job` has stored carries the job's id in `by`, and counts as its own. */
 export function createCheckpoints(
   store: Pick<Store, 'getCheckpoint' | 'putCheckpoint'>,
   owner: string,
   job: string,
 ): Checkpoints {
   return {
-    get: key => store.getCheckpoint(owner, key).catch(complain),
+    get: key => store.getCheckpoint(owner, key).catch(logFailure),
     async put(key, value) {
-      const kept = typeof value === 'object' && value !== null ? { ...value, by: job } : value
-      await store.putCheckpoint(owner, key, kept, job).catch(complain)
+      const stored = typeof value === 'object' && value !== null ? { ...value, by: job } : value
+      await store.putCheckpoint(owner, key, stored, job).catch(logFailure)
     },
     isFromThisJob: value => (value as { by?: unknown } | null)?.by === job,
   }
 }
 
-function complain(error: unknown): undefined {
+function logFailure(error: unknown): undefined {
   log.warn('checkpoint-failed', { code: isSpeechError(error) ? error.code : 'INTERNAL' })
 }

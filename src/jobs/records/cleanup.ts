@@ -1,99 +1,79 @@
-// What is left of jobs that nobody carries out any more: recordings in the cloud, transcripts that seem to run.
+// Cleanup after jobs that are over or removed: uploads in the cloud, and transcripts that still say `running`.
 import { isSpeechError } from '../../domain/errors.ts'
 import { isOver, type Job } from '../../domain/job.ts'
-import type { Checkpoints, Store, StoredUpload } from '../../domain/ports.ts'
+import type { Checkpoints, StoredUpload } from '../../domain/ports.ts'
 import type { Transcript } from '../../domain/transcript.ts'
 import { log } from '../../log.ts'
 import { stopTasks } from '../../pipeline/file-tasks/own-tasks.ts'
 import { isUploadCheckpoint, uploadCheckpointKey } from '../../pipeline/file-tasks/upload.ts'
-import type { PipelinePorts } from '../../pipeline/transcribe.ts'
-import type { Changes } from './changes.ts'
+import type { Cleanup, JobContext } from '../context.ts'
 import { createCheckpoints } from './checkpoints.ts'
-import type { Ledger } from './job-repository.ts'
 
-export interface Tidying {
-  /** Ends what a job has left that is over without its worker having known. Never rejects. */
-  desert(job: Job): Promise<void>
-  /** Takes away what a job has laid in the cloud, and stops its tasks, if its worker has not. Never rejects. */
-  takeAway(owner: string, id: string): Promise<void>
-  /** Takes away a recording that was laid for workers, and the job's word of it if that is over. Never rejects. */
-  takeRecordingAway(job: Pick<Job, 'owner' | 'id'>, key: string): Promise<void>
-  /** Removes from the bucket what belongs to no job that is wanted. Never rejects. */
-  sweep(isWanted: (job: Job) => boolean): Promise<void>
-}
+type Context = Pick<JobContext, 'store' | 'repository' | 'pipeline' | 'changes' | 'closing'>
 
-export interface TidyingPorts {
-  store: Store
-  ledger: Ledger
-  pipeline: PipelinePorts
-  changes: Changes
-  /** Aborted when the process stops. */
-  closing: AbortSignal
-}
+/** A cloud that does not answer must not block the caller. */
+const deleteTimeoutMs = 10_000
+const sweepTimeoutMs = 600_000
+/** Another installation may share the bucket: an upload whose job only that one knows is kept for this long. */
+const minForeignUploadAgeMs = 24 * 3600 * 1000
 
-/** Milliseconds. Nobody waits for a cloud that does not answer. */
-const takingAwayTime = 10_000
-const sweepTime = 600_000
-/** An installation with a store of its own may share the bucket: what only it can judge is left alone for so long. */
-const strangersTime = 24 * 3600 * 1000
-
-export function createTidying({ store, ledger, pipeline, changes, closing }: TidyingPorts): Tidying {
+export function createCleanup({ store, repository, pipeline, changes, closing }: Context): Cleanup {
   const { blobs, speakerRecogniser, fileRecogniser } = pipeline
   const recognisers = [speakerRecogniser, fileRecogniser]
 
-  async function takeAway(owner: string, id: string): Promise<void> {
+  async function deleteUploads(owner: string, id: string): Promise<void> {
     const checkpoints = createCheckpoints(store, owner, id)
-    const stopping = stopTasks(id, { recognisers, checkpoints }, limited(takingAwayTime))
+    const stopping = stopTasks(id, { recognisers, checkpoints }, timeout(deleteTimeoutMs))
     await Promise.all([
-      stopping.catch(error => complain('tasks-not-stopped', error)),
-      takeUploadAway(id, checkpoints),
-      takeRecordingOf(owner, id),
+      stopping.catch(error => logFailure('tasks-not-stopped', error)),
+      deleteUpload(id, checkpoints),
+      deleteRecordingsOf(owner, id),
     ])
   }
 
-  /** A job that is not over needs it still. */
-  async function takeRecordingOf(owner: string, id: string): Promise<void> {
-    const job = await ledger.job(owner, id).catch(() => undefined)
+  /** An unfinished job still needs its recording. */
+  async function deleteRecordingsOf(owner: string, id: string): Promise<void> {
+    const job = await repository.get(owner, id).catch(() => undefined)
     if (!job || !isOver(job.state)) return
-    for (const key of [job.recording, job.laying]) if (key !== undefined) await takeRecordingAway(job, key)
+    for (const key of [job.recording, job.laying]) if (key !== undefined) await deleteRecording(job, key)
   }
 
-  async function takeRecordingAway({ owner, id }: Pick<Job, 'owner' | 'id'>, key: string): Promise<void> {
+  async function deleteRecording({ owner, id }: Pick<Job, 'owner' | 'id'>, key: string): Promise<void> {
     try {
-      await blobs.delete({ way: 'bucket', keys: { recording: key } }, limited(takingAwayTime))
-      await ledger.update(owner, id, now => {
+      await blobs.delete({ way: 'bucket', keys: { recording: key } }, timeout(deleteTimeoutMs))
+      await repository.update(owner, id, now => {
         if (!isOver(now.state) || (now.recording !== key && now.laying !== key)) return undefined
         const [recording, laying] = [now.recording, now.laying].map(one => (one === key ? undefined : one))
         return { recording, laying }
       })
     } catch (error) {
       if (!isSpeechError(error) || error.code !== 'TRANSCRIPT_NOT_FOUND')
-        complain('recording-not-removed', error)
+        logFailure('recording-not-removed', error)
     }
   }
 
-  async function takeUploadAway(id: string, checkpoints: Checkpoints): Promise<void> {
+  async function deleteUpload(id: string, checkpoints: Checkpoints): Promise<void> {
     const kept = await checkpoints.get(uploadCheckpointKey(id))
     if (!isUploadCheckpoint(kept) || !kept.upload) return
     const { upload, ...rest } = kept
     try {
-      await blobs.delete(upload, limited(takingAwayTime))
+      await blobs.delete(upload, timeout(deleteTimeoutMs))
       await checkpoints.put(uploadCheckpointKey(id), rest)
     } catch (error) {
-      complain('upload-not-removed', error)
+      logFailure('upload-not-removed', error)
     }
   }
 
-  function limited(time: number): AbortSignal {
-    return AbortSignal.any([closing, AbortSignal.timeout(time)])
+  function timeout(milliseconds: number): AbortSignal {
+    return AbortSignal.any([closing, AbortSignal.timeout(milliseconds)])
   }
 
-  /** What is not known for certain is left where it is. */
-  async function isLeftWanted(left: StoredUpload, isWanted: (job: Job) => boolean): Promise<boolean> {
-    const isYoung = Date.now() - left.storedAt < strangersTime
-    if (!left.isOwn) return isYoung
+  /** An upload stays unless it is certain that its job does not need it. */
+  async function isStillWanted(upload: StoredUpload, isWanted: (job: Job) => boolean): Promise<boolean> {
+    const isYoung = Date.now() - upload.storedAt < minForeignUploadAgeMs
+    if (!upload.isOwn) return isYoung
     try {
-      const job = await ledger.job(left.owner, left.job)
+      const job = await repository.get(upload.owner, upload.job)
       return job ? isWanted(job) : isYoung
     } catch {
       return true
@@ -101,28 +81,28 @@ export function createTidying({ store, ledger, pipeline, changes, closing }: Tid
   }
 
   return {
-    async desert({ owner, id, state }) {
-      const transcript = await ledger.transcript(owner, id).catch(() => undefined)
+    async cleanUpJob({ owner, id, state }) {
+      const transcript = await repository.getTranscript(owner, id).catch(() => undefined)
       if (transcript?.status === 'running') {
-        await ledger.keep(owner, { ...transcript, status: state as Transcript['status'] })
-        changes.tell({ owner, id, listChanged: true })
+        await repository.saveTranscript(owner, { ...transcript, status: state as Transcript['status'] })
+        changes.publish({ owner, id, listChanged: true })
       }
-      await takeAway(owner, id)
+      await deleteUploads(owner, id)
     },
-    takeAway,
-    takeRecordingAway,
+    deleteUploads,
+    deleteRecording,
     async sweep(isWanted) {
       if (blobs.way !== 'bucket' || closing.aborted) return
       try {
-        const removed = await blobs.sweep(left => isLeftWanted(left, isWanted), limited(sweepTime))
+        const removed = await blobs.sweep(upload => isStillWanted(upload, isWanted), timeout(sweepTimeoutMs))
         if (removed > 0) log.info('swept', { removed })
       } catch (error) {
-        if (!closing.aborted) complain('not-swept', error)
+        if (!closing.aborted) logFailure('not-swept', error)
       }
     },
   }
 }
 
-function complain(event: string, error: unknown): void {
+function logFailure(event: string, error: unknown): void {
   log.warn(event, { code: isSpeechError(error) ? error.code : 'INTERNAL' })
 }

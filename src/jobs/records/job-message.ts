@@ -1,24 +1,22 @@
-// Which jobs this process can carry out, and in which lane they wait.
+// Messages about jobs: which jobs this process can run, and in which lane a job waits.
 import type { Job } from '../../domain/job.ts'
 import type { JobMessage } from '../../domain/queue.ts'
 import { modelsOf, selectPipeline } from '../../pipeline/select-pipeline.ts'
 import { type PipelinePorts, transcribe } from '../../pipeline/transcribe.ts'
 
-/** Under other models it would be another job: other words, and what was heard so far would be asked for again. */
-export function isForUs({ tool, order, models }: Job, pipeline: PipelinePorts): boolean {
-  // Those of earlier versions knew only one.
-  const wanted = models ?? [pipeline.recogniser.model]
+/** Other models would make another job: other words, and none of its checkpoints could be used. */
+export function usesOurModels({ tool, order, models }: Job, pipeline: PipelinePorts): boolean {
   const ours = modelsOf(tool, order, pipeline)
-  return wanted.length === ours.length && wanted.every((model, i) => model === ours[i])
+  return models.length === ours.length && models.every((model, i) => model === ours[i])
 }
 
-/** True where any machine can have the recording; false for a file that nobody has sent to where the others see it. */
-export function isAtHand({ order: { audio }, recording }: Job): boolean {
+/** True where any machine can read the recording; false for a local file that is not uploaded. */
+export function isReachable({ order: { audio }, recording }: Job): boolean {
   return recording !== undefined || /^(?:data:|https?:\/\/)/i.test(audio)
 }
 
-/** What waits for a task of the provider does nothing here meanwhile, so that many of them may wait side by side. */
-export function ticketOf({ id, owner, tool, order, brief }: Job, pipeline: PipelinePorts): JobMessage {
+/** A job that waits for a task of the provider uses no CPU meanwhile: many of them may run side by side (`remote`). */
+export function messageFor({ id, owner, tool, order, brief }: Job, pipeline: PipelinePorts): JobMessage {
   const isRemote = selectPipeline(tool, order, pipeline) !== transcribe
-  return { id, owner, lane: isRemote ? 'remote' : brief ? 'brief' : 'long' }
+  return { id, owner, lane: isRemote ? 'remote' : brief ? 'short' : 'long' }
 }

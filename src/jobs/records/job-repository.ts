@@ -1,145 +1,118 @@
-// Jobs and transcripts in the store, and at hand what the store could not take: what is paid for is handed out.
-import { isSpeechError, SpeechError } from '../../domain/errors.ts'
-import { isLegalMove, type Job } from '../../domain/job.ts'
+// Repository of jobs, transcripts and formatted texts: conditional writes, and legal state transitions only.
+import { LRUCache } from 'lru-cache'
+import { describeError, isSpeechError, SpeechError } from '../../domain/errors.ts'
+import { isLegalTransition, type Job } from '../../domain/job.ts'
 import type { Store } from '../../domain/ports.ts'
 import type { Transcript } from '../../domain/transcript.ts'
 import { log } from '../../log.ts'
-import { formatKey, isKeptFormat, type KeptFormat, withoutFormatted } from '../view/formatted.ts'
-import { createUnstored, withoutLoss } from './write-behind.ts'
+import {
+  formatCheckpointKey,
+  isStoredFormat,
+  type StoredFormat,
+  withoutFormatted,
+} from '../view/formatted.ts'
+import { type UnstoredResults, withUnstoredResults } from './unstored-results.ts'
 
-/** A fact that is taken away is undefined. */
+/** An undefined fact is deleted from the job. */
 export type JobChange = { [Fact in keyof Job]?: Job[Fact] | undefined }
 
-export interface Ledger {
-  /** Resolves with the job that is there after it: this one, or an earlier one with its id. */
+export interface JobRepository {
+  /** Resolves with the stored job: this one, or an earlier one with its id. */
   add(job: Job): Promise<Job>
-  /** Undefined also for what belongs to another owner. */
-  job(owner: string, id: string): Promise<Job | undefined>
+  /** Undefined also for a job of another owner. */
+  get(owner: string, id: string): Promise<Job | undefined>
   /**
-   * Writes what `change` makes of the job as it is now, again and again until nobody came between; `change` may decline
-   * by giving undefined. Resolves with the job as it is then. Throws `TRANSCRIPT_NOT_FOUND`.
+   * Applies `change` to the current job, again until no other write came between. `change` may decline by returning
+   * undefined. Resolves with the job after that. Throws `TRANSCRIPT_NOT_FOUND`, `STORE_*`, `DISK_FULL`.
    */
   update(owner: string, id: string, change: (job: Job) => JobChange | undefined): Promise<Job>
-  transcript(owner: string, id: string): Promise<Transcript | undefined>
-  /** One that cannot be stored is kept at hand, with a warning; or it throws. */
-  keep(owner: string, transcript: Transcript): Promise<void>
-  /** What was formatted of a transcript, of whatever words. Never rejects: without it there is still the transcript. */
-  format(owner: string, id: string): Promise<KeptFormat | undefined>
-  /** Takes the place of what was formatted before; what cannot be stored is kept at hand, with a warning. */
-  keepFormat(owner: string, id: string, kept: KeptFormat): Promise<void>
-  /** Removes the transcript and leaves its job. */
-  drop(owner: string, id: string): Promise<void>
-  /** Removes transcript, job and checkpoints; resolves with false where there was none of them. */
+  getTranscript(owner: string, id: string): Promise<Transcript | undefined>
+  saveTranscript(owner: string, transcript: Transcript): Promise<void>
+  /** Formatted text of a transcript, possibly of earlier words. Never rejects: a reader can do without. */
+  getFormat(owner: string, id: string): Promise<StoredFormat | undefined>
+  /** Replaces the formatted text. One that cannot be stored stays in memory, with a warning. */
+  saveFormat(owner: string, id: string, format: StoredFormat): Promise<void>
+  /** Deletes the transcript and leaves its job. */
+  deleteTranscript(owner: string, id: string): Promise<void>
+  /** Deletes transcript, job and checkpoints; resolves with false where none of them existed. */
   remove(owner: string, id: string): Promise<boolean>
-  /** Tries the store again with what it could not take. Never rejects. */
-  settle(): Promise<void>
+  keepResult: UnstoredResults['keepResult']
+  flush: UnstoredResults['flush']
 }
 
-/**
- * Where machines share the store (`shared`), nothing of jobs and transcripts is kept at hand: others could not see it, and
- * would go by what the store has. There each write throws that the store does not take.
- */
-export function createLedger(store: Store, { shared = false }: { shared?: boolean } = {}): Ledger {
-  const unstored = createUnstored(store)
+const maxUnstoredFormats = 100
+const formatLoss = 'The formatted text could not be stored and is lost when the server ends.'
 
-  /** What cannot be read is looked for in memory, and an error if it is not there either. */
-  async function job(owner: string, id: string): Promise<Job | undefined> {
-    return unstored.job(owner, id) ?? (await store.getJob(owner, id))
-  }
-
-  async function write(changed: Job): Promise<boolean> {
-    if (unstored.job(changed.owner, changed.id)) return unstored.replaceJob(changed)
-    try {
-      return await store.replaceJob(changed)
-    } catch (error) {
-      if (shared) throw error
-      unstored.holdJob(changed, error, changed.revision - 1)
-      return true
-    }
-  }
+/** `shared`: other machines go by what is in the store, so that a failed write is always an error. */
+export function createJobRepository(
+  store: Store,
+  { shared = false }: { shared?: boolean } = {},
+): JobRepository {
+  const results = withUnstoredResults(store)
+  const rows = shared ? store : results
+  const unstoredFormats = new LRUCache<string, StoredFormat>({ max: maxUnstoredFormats })
 
   return {
-    async add(given) {
-      const { owner, id } = given
-      await unstored.settle({ owner, id })
-      const held = unstored.job(owner, id)
-      if (held) return held
-      try {
-        return await store.addJob(given)
-      } catch (error) {
-        if (shared) throw error
-        unstored.holdJob(given, error)
-        return given
-      }
-    },
-    job,
+    add: job => rows.addJob(job),
+    get: (owner, id) => rows.getJob(owner, id),
     async update(owner, id, change) {
-      await unstored.settle({ owner, id })
       for (;;) {
-        const found = await job(owner, id)
+        const found = await rows.getJob(owner, id)
         if (!found) throw notFound()
         const changes = change(found)
         if (!changes) return found
-        if (changes.state && changes.state !== found.state && !isLegalMove(found.state, changes.state))
+        if (changes.state && changes.state !== found.state && !isLegalTransition(found.state, changes.state))
           throw new Error(`A job cannot go from ${found.state} to ${changes.state}.`)
         const updatedAt = new Date().toISOString()
         const changed = withoutUndefined({ ...found, updatedAt, ...changes, revision: found.revision + 1 })
-        if (await write(changed)) return changed
+        if (await rows.replaceJob(changed)) return changed
       }
     },
-    async transcript(owner, id) {
-      return unstored.transcript(owner, id) ?? (await store.getTranscript(owner, id))
-    },
-    async keep(owner, given) {
-      const transcript = withoutFormatted(withoutLoss(given))
+    getTranscript: (owner, id) => rows.getTranscript(owner, id),
+    saveTranscript: (owner, transcript) => rows.putTranscript(owner, withoutFormatted(transcript)),
+    async getFormat(owner, id) {
+      const unstored = unstoredFormats.get(`${owner}/${id}`)
+      if (unstored) return unstored
       try {
-        await store.putTranscript(owner, transcript)
-        unstored.forgetTranscript(owner, transcript.id)
+        const stored = await store.getCheckpoint(owner, formatCheckpointKey(id))
+        return isStoredFormat(stored) ? stored : undefined
       } catch (error) {
-        if (shared) throw error
-        unstored.holdTranscript(owner, transcript, error)
-      }
-    },
-    async format(owner, id) {
-      const held = unstored.format(owner, id)
-      if (held) return held
-      try {
-        const kept = await store.getCheckpoint(owner, formatKey(id))
-        return isKeptFormat(kept) ? kept : undefined
-      } catch (error) {
-        log.warn('format-not-read', { id, code: isSpeechError(error) ? error.code : 'INTERNAL' })
+        log.warn('format-not-read', { id, code: codeOf(error) })
         return undefined
       }
     },
-    async keepFormat(owner, id, kept) {
+    async saveFormat(owner, id, format) {
       try {
-        await store.putCheckpoint(owner, formatKey(id), kept, id)
-        unstored.forgetFormat(owner, id)
+        await store.putCheckpoint(owner, formatCheckpointKey(id), format, id)
+        unstoredFormats.delete(`${owner}/${id}`)
       } catch (error) {
-        unstored.holdFormat(owner, id, kept, error)
+        log.error('format-not-stored', { id, code: codeOf(error) })
+        const warnings = [...format.formatted.warnings, `${formatLoss} ${describeError(error)}`]
+        unstoredFormats.set(`${owner}/${id}`, { ...format, formatted: { ...format.formatted, warnings } })
       }
     },
-    async drop(owner, id) {
-      unstored.forgetTranscript(owner, id)
-      await store.deleteTranscript(owner, id)
+    async deleteTranscript(owner, id) {
+      await rows.deleteTranscript(owner, id)
     },
     async remove(owner, id) {
-      const wasHeld = unstored.job(owner, id) ?? unstored.transcript(owner, id)
-      const found = await store.getJob(owner, id)
-      const stored = await store.deleteTranscript(owner, id)
-      await store.deleteJob(owner, id)
+      const found = await rows.getJob(owner, id)
+      const isDeleted = await rows.deleteTranscript(owner, id)
+      await rows.deleteJob(owner, id)
       await store.deleteCheckpoints(owner, id)
-      unstored.forgetJob(owner, id)
-      unstored.forgetTranscript(owner, id)
-      unstored.forgetFormat(owner, id)
-      return wasHeld !== undefined || stored || found !== undefined
+      unstoredFormats.delete(`${owner}/${id}`)
+      return isDeleted || found !== undefined
     },
-    settle: () => unstored.settle(),
+    keepResult: results.keepResult,
+    flush: results.flush,
   }
 }
 
 function withoutUndefined(job: JobChange): Job {
   return Object.fromEntries(Object.entries(job).filter(([, value]) => value !== undefined)) as unknown as Job
+}
+
+function codeOf(error: unknown): string {
+  return isSpeechError(error) ? error.code : 'INTERNAL'
 }
 
 export function notFound(): SpeechError {

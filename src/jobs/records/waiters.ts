@@ -1,66 +1,89 @@
-// Who needs a job: a call that is cancelled stops the work only if nobody else waits for it or knows its id.
+// Waiters of each job: a cancelled call stops the work only if no other call waits for it or knows its id.
 
-export interface Holders {
-  /** Somebody has placed an order and is about to wait for it. The answer ends it, and so does `enter`. */
-  expect(key: string): () => void
-  /** A call waits for the job. The answer ends it, and is true when nobody needs the job any more. */
-  enter(key: string): () => boolean
-  /** Somebody has the id, so that the job goes on whoever goes. */
-  handOut(key: string): void
-  /** This process has ordered the job: who had the id of an attempt before has to ask again. */
-  begin(key: string): void
-  /** True where this process has ordered it, so that the work may be stopped wherever it is done. */
-  hasBegun(key: string): boolean
-  /** True when nobody waits or is about to, and nobody has the id. */
-  isAlone(key: string): boolean
+export interface Waiters {
+  /** A caller has submitted the job and is about to wait. The returned function ends the reservation; so does `join`. */
+  reserve(key: string): () => void
+  /** A call waits for the job. The returned function ends the wait, and is true when the job has no waiters left. */
+  join(key: string): () => boolean
+  /** A caller knows the id and may come back: the job continues without waiters. */
+  detach(key: string): void
+  /** This process has started the job: callers of an earlier attempt have to ask again. */
+  markStarted(key: string): void
+  /** True where this process has started the job, so that it may cancel the job wherever it runs. */
+  wasStartedHere(key: string): boolean
+  /** True when no call waits or is about to, and no caller is detached. */
+  hasNone(key: string): boolean
   /** The job is over. */
-  forget(key: string): void
+  clear(key: string): void
 }
 
-/** Who has placed an order and does not come within this time (milliseconds) is expected no more. */
-const patience = 5_000
+/** A reservation expires after this long if the caller never starts waiting. */
+const reservationMs = 5_000
 
-export function createHolders(): Holders {
-  const waiting = new Map<string, number>()
-  const expected = new Map<string, Set<object>>()
-  const handedOut = new Set<string>()
-  const begun = new Set<string>()
-  const isAlone = (key: string) => !waiting.has(key) && !expected.has(key) && !handedOut.has(key)
+interface Entry {
+  reservations: Set<object>
+  waiting: number
+  isDetached: boolean
+  wasStartedHere: boolean
+}
 
-  function arrive(key: string, one: object | undefined): void {
-    const some = expected.get(key)
-    if (one) some?.delete(one)
-    if (some?.size === 0) expected.delete(key)
+type State = 'none' | 'reserved' | 'waited' | 'detached'
+
+export function createWaiters(): Waiters {
+  const entries = new Map<string, Entry>()
+
+  function stateOf(key: string): State {
+    const entry = entries.get(key)
+    if (!entry) return 'none'
+    if (entry.waiting > 0) return 'waited'
+    if (entry.reservations.size > 0) return 'reserved'
+    return entry.isDetached ? 'detached' : 'none'
+  }
+
+  /** Changes the entry of a key; an entry that says nothing is deleted. */
+  function change(key: string, apply: (entry: Entry) => void): void {
+    const entry = entries.get(key) ?? {
+      reservations: new Set(),
+      waiting: 0,
+      isDetached: false,
+      wasStartedHere: false,
+    }
+    apply(entry)
+    entries.set(key, entry)
+    if (stateOf(key) === 'none' && !entry.wasStartedHere) entries.delete(key)
   }
 
   return {
-    expect(key) {
-      const one = {}
-      expected.set(key, (expected.get(key) ?? new Set()).add(one))
-      setTimeout(arrive, patience, key, one).unref()
-      return () => arrive(key, one)
+    reserve(key) {
+      const reservation = {}
+      const release = () => change(key, ({ reservations }) => reservations.delete(reservation))
+      change(key, ({ reservations }) => reservations.add(reservation))
+      setTimeout(release, reservationMs).unref()
+      return release
     },
-    enter(key) {
-      const [first] = expected.get(key) ?? []
-      arrive(key, first)
-      waiting.set(key, (waiting.get(key) ?? 0) + 1)
+    join(key) {
+      change(key, entry => {
+        const [first] = entry.reservations
+        if (first) entry.reservations.delete(first)
+        entry.waiting++
+      })
       return () => {
-        const left = (waiting.get(key) ?? 1) - 1
-        if (left > 0) waiting.set(key, left)
-        else waiting.delete(key)
-        return isAlone(key)
+        change(key, entry => entry.waiting--)
+        return stateOf(key) === 'none'
       }
     },
-    handOut: key => void handedOut.add(key),
-    isAlone,
-    begin(key) {
-      handedOut.delete(key)
-      begun.add(key)
-    },
-    hasBegun: key => begun.has(key),
-    forget(key) {
-      handedOut.delete(key)
-      begun.delete(key)
-    },
+    detach: key => change(key, entry => (entry.isDetached = true)),
+    markStarted: key =>
+      change(key, entry => {
+        entry.isDetached = false
+        entry.wasStartedHere = true
+      }),
+    wasStartedHere: key => entries.get(key)?.wasStartedHere ?? false,
+    hasNone: key => stateOf(key) === 'none',
+    clear: key =>
+      change(key, entry => {
+        entry.isDetached = false
+        entry.wasStartedHere = false
+      }),
   }
 }

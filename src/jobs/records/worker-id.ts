@@ -1,35 +1,35 @@
-// The name of a worker: where and as which process it runs, so that others can see that it is surely dead.
+// Id of a worker: its machine and its process, so that others can see that it is certainly dead.
 import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 
-/** Place, process, its start, and something that no other worker has. */
-export function workerName(): string {
+/** `machine/pid/start time/random id`. */
+export function createWorkerId(): string {
   const { pid } = process
-  return [place(), pid, lifeOf(pid)?.started ?? '', randomBytes(6).toString('hex')].join('/')
+  return [machineId(), pid, processStat(pid)?.started ?? '', randomBytes(6).toString('hex')].join('/')
 }
 
-/** True for a worker of our own machine, whose clock is ours. */
-export function isNear(worker: string, self: string): boolean {
+/** True for a worker on this machine, which shares our clock. */
+export function isSameMachine(worker: string, self: string): boolean {
   return worker.split('/')[0] === self.split('/')[0]
 }
 
-/** Only who shares our process numbers can be known to be dead; of anyone else the lease must run out. */
+/** Only a process with our process numbers can be known to be dead; the lease of any other must run out. */
 export function isDead(worker: string, self: string): boolean {
-  const [place, pid, started, mark] = worker.split('/')
-  const [ownPlace, ownPid] = self.split('/')
-  if (worker === self || place !== ownPlace || mark === undefined) return false
-  // Another name with our own number: that process had it before us.
+  const [machine, pid, started, id] = worker.split('/')
+  const [ownMachine, ownPid] = self.split('/')
+  if (worker === self || machine !== ownMachine || id === undefined) return false
+  // Another worker id with our process number: that process had the number before us.
   if (pid === ownPid || !isAlive(Number(pid))) return true
-  const life = lifeOf(Number(pid))
-  return life !== undefined && (life.isOver || (started !== '' && life.started !== started))
+  const stat = processStat(Number(pid))
+  return stat !== undefined && (stat.hasExited || (started !== '' && stat.started !== started))
 }
 
 /**
- * The machine since it was started, and the process numbers on it: containers may share a host's name, and each of them
- * has a process 1. Where that cannot be told, nobody shares our place.
+ * The machine since its boot, and its namespace of process numbers: containers may share a host name, and each of them
+ * has a process 1. Where that cannot be read, a random id shares the machine with no other worker.
  */
-function place(): string {
+function machineId(): string {
   if (process.platform !== 'linux') return digest(hostname())
   try {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')
@@ -52,14 +52,14 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Linux alone tells when a process was started, and whether it only waits for its parent to look. */
-function lifeOf(pid: number): { started: string; isOver: boolean } | undefined {
+/** Linux alone says when a process was started, and whether it is a zombie. */
+function processStat(pid: number): { started: string; hasExited: boolean } | undefined {
   try {
-    // pid (name) state …; a name may hold blanks and brackets. The start is the 22nd of the facts.
-    const facts = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    // pid (name) state …; a name may contain spaces and brackets. The start time is field 22.
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
       .replace(/^.*\) /s, '')
       .split(' ')
-    return { started: facts[19] ?? '', isOver: facts[0] === 'Z' || facts[0] === 'X' }
+    return { started: fields[19] ?? '', hasExited: fields[0] === 'Z' || fields[0] === 'X' }
   } catch {
     return undefined
   }

@@ -1,144 +1,140 @@
-// What other processes do, or have left undone: jobs of dead ones are taken over, those of living ones followed.
+// Recovery: takes over jobs of dead processes, and follows jobs that run in other processes.
 import { access } from 'node:fs/promises'
 import { isSpeechError, SpeechError } from '../../domain/errors.ts'
 import { isOver, type Job } from '../../domain/job.ts'
-import type { Store } from '../../domain/ports.ts'
-import type { Queue } from '../../domain/queue.ts'
 import { log } from '../../log.ts'
-import type { PipelinePorts } from '../../pipeline/transcribe.ts'
-import type { Changes } from '../records/changes.ts'
-import type { Tidying } from '../records/cleanup.ts'
-import { isAtHand, isForUs, ticketOf } from '../records/job-message.ts'
-import type { Ledger } from '../records/job-repository.ts'
-import { type Leases, lease, queueTime } from '../records/lease.ts'
-import type { Forwarding } from '../submit/upload-recording.ts'
-import { failureOf } from '../view/transcript-view.ts'
-import { over } from '../worker/leased-job.ts'
-import type { Worker } from '../worker/worker.ts'
-import type { Unclaimed } from './redeliver.ts'
+import type { JobContext } from '../context.ts'
+import { isReachable, messageFor, usesOurModels } from '../records/job-message.ts'
+import { newLease, queueLeaseMs } from '../records/lease.ts'
+import { endJob, toJobError } from '../records/transitions.ts'
+import type { Redelivery } from './redeliver.ts'
 
-export interface Leftovers {
-  resume(): void
+export interface Recovery {
+  start(): void
+  /** Publishes changes that other processes make to this job. The returned function ends it. */
   follow(owner: string, id: string): () => void
-  /** Looks for nothing more, and leaves to others what waits here. */
+  /** Stops looking, and leaves the jobs that wait here to other processes. */
   close(): Promise<void>
 }
 
-/** Milliseconds. A client may start a server only to ask what it is: one that lives shorter takes nothing over. */
-const firstLook = 700
-const lookInterval = 10_000
-/** A look takes at most one part in so many of the time. */
-const lookShare = 20
-const sweepInterval = 3_600_000
-const followInterval = 1_000
-/** Nobody waits for what is older; it goes on when it is ordered again. */
-export const oldest = 7 * 24 * 3600 * 1000
+/** Milliseconds. A client may start a server only to list its tools: such a short-lived process takes over no job. */
+const firstLookMs = 700
+const lookIntervalMs = 10_000
+/** Pause between two looks, as a multiple of the time that a look takes. */
+const minPausePerLook = 20
+const sweepIntervalMs = 3_600_000
+const followIntervalMs = 1_000
+/** An older job is cancelled; the same request starts it again. */
+export const maxJobAgeMs = 7 * 24 * 3600 * 1000
 
-export interface House {
-  name: string
-  /** True where machines share the store. */
-  shared: boolean
-  leases: Leases
-  forwarding: Forwarding
-  unclaimed: Unclaimed
-  store: Store
-  ledger: Ledger
-  queue: Queue
-  pipeline: PipelinePorts
-  worker: Worker
-  changes: Changes
-  tidying: Tidying
-}
+type Context = Pick<
+  JobContext,
+  | 'workerId'
+  | 'shared'
+  | 'leases'
+  | 'uploads'
+  | 'store'
+  | 'repository'
+  | 'queue'
+  | 'pipeline'
+  | 'worker'
+  | 'changes'
+  | 'cleanup'
+>
 
-export function createLeftovers(house: House): Leftovers {
-  const { name, shared, leases, forwarding, unclaimed, store, ledger } = house
-  const { queue, pipeline, worker, changes, tidying } = house
+export function createRecovery(context: Context, { redeliver }: Redelivery): Recovery {
+  const { workerId, shared, leases, uploads, store, repository } = context
+  const { queue, pipeline, worker, changes, cleanup } = context
   const timers = new Set<NodeJS.Timeout>()
   let closed = false
 
   async function look(): Promise<void> {
     const started = performance.now()
     try {
-      await ledger.settle()
-      for (const job of await store.unfinishedJobs()) await lookAt(job).catch(ofOne)
+      await repository.flush()
+      for (const job of await store.unfinishedJobs()) await recover(job).catch(ignoreUnlessStore)
     } catch {
-      // A store that cannot be read says so to whoever calls.
+      // A store that cannot be read reports that to its callers.
     }
-    // Where many jobs wait, those who look must not be what the store is busy with.
-    const pause = Math.max(lookInterval, lookShare * (performance.now() - started))
-    if (!closed) start(setTimeout(look, pause))
+    // With many waiting jobs, the looks must not keep the store busy.
+    const pause = Math.max(lookIntervalMs, minPausePerLook * (performance.now() - started))
+    if (!closed) schedule(setTimeout(look, pause))
   }
 
-  async function lookAt(job: Job): Promise<void> {
-    const { owner, id, lease: held, state } = job
-    if (worker.live(owner, id) ?? forwarding.job(owner, id)) return
-    if (!queue.shared && state === 'queued' && held?.worker === name) return renew(job)
+  async function recover(job: Job): Promise<void> {
+    const { owner, id, lease, state } = job
+    if (worker.running(owner, id) ?? uploads.uploading(owner, id)) return
+    if (!queue.shared && state === 'queued' && lease?.worker === workerId) return renew(job)
     if (!leases.isFree(job)) return
-    if (Date.now() - Date.parse(job.updatedAt) > oldest) return end(job)
-    if (queue.shared) return unclaimed.lookAt(job)
-    if (!isForUs(job, pipeline)) return
-    // A file of another machine is left to whoever sees it.
-    if (shared && !isAtHand(job) && !(await isThere(job.order.audio))) return
+    if (Date.now() - Date.parse(job.updatedAt) > maxJobAgeMs) return expire(job)
+    if (queue.shared) return redeliver(job)
+    if (!usesOurModels(job, pipeline)) return
+    // A file of another machine is left to a process that sees it.
+    if (shared && !isReachable(job) && !(await exists(job.order.audio))) return
     log.info('resumed', { id })
-    await queue.send(ticketOf(job, pipeline))
+    await queue.send(messageFor(job, pipeline))
   }
 
-  /** What waits here for its turn must not be taken for forgotten. */
+  /** Keeps the lease of a job that waits in this process. */
   async function renew(job: Job): Promise<void> {
-    const isDue = ({ lease: held }: Job) => held?.worker === name && held.until - Date.now() < queueTime / 2
+    const isDue = ({ lease }: Job) =>
+      lease?.worker === workerId && lease.until - Date.now() < queueLeaseMs / 2
     if (isDue(job))
-      await ledger.update(job.owner, job.id, now =>
+      await repository.update(job.owner, job.id, now =>
         now.state === 'queued' && isDue(now)
-          ? { lease: lease(name, queueTime), progress: { done: 0, message: 'Waiting for its turn' } }
+          ? {
+              lease: newLease(workerId, queueLeaseMs),
+              progress: { done: 0, message: 'Waiting for its turn' },
+            }
           : undefined,
       )
-    await queue.send(ticketOf(job, pipeline))
+    await queue.send(messageFor(job, pipeline))
   }
 
-  async function handBack(): Promise<void> {
-    const isWaiting = ({ state, lease: held }: Job) => state === 'queued' && held?.worker === name
-    for (const { owner, id } of (await store.unfinishedJobs()).filter(isWaiting))
-      await ledger.update(owner, id, now => (isWaiting(now) ? { lease: undefined } : undefined))
+  async function releaseQueued(): Promise<void> {
+    const isQueuedHere = ({ state, lease }: Job) => state === 'queued' && lease?.worker === workerId
+    for (const { owner, id } of (await store.unfinishedJobs()).filter(isQueuedHere))
+      await repository.update(owner, id, now => (isQueuedHere(now) ? { lease: undefined } : undefined))
   }
 
-  async function end({ owner, id, revision, tool }: Job): Promise<void> {
-    const reason = new SpeechError('CANCELLED', 'It was left unfinished, and nobody came back for it.', {
+  async function expire({ owner, id, revision, tool }: Job): Promise<void> {
+    const reason = new SpeechError('CANCELLED', 'The job was left unfinished for a week.', {
       hint: `Call ${tool} again to go on; what is finished is not billed again.`,
     })
-    const ended = await ledger.update(owner, id, now =>
-      now.revision === revision ? { ...over('cancelled')(now), error: failureOf(reason) } : undefined,
+    const ended = await repository.update(owner, id, now =>
+      now.revision === revision ? { ...endJob('cancelled')(now), error: toJobError(reason) } : undefined,
     )
-    if (isOver(ended.state)) await tidying.desert(ended)
+    if (isOver(ended.state)) await cleanup.cleanUpJob(ended)
   }
 
   async function sweep(): Promise<void> {
-    await tidying.sweep(job => !isOver(job.state) && Date.now() - Date.parse(job.updatedAt) < oldest)
+    await cleanup.sweep(job => !isOver(job.state) && Date.now() - Date.parse(job.updatedAt) < maxJobAgeMs)
   }
 
-  function start(timer: NodeJS.Timeout): NodeJS.Timeout {
+  function schedule(timer: NodeJS.Timeout): NodeJS.Timeout {
     timers.add(timer)
     return timer.unref()
   }
 
   return {
-    resume() {
-      start(setTimeout(() => void look().then(sweep), firstLook))
-      start(setInterval(sweep, sweepInterval))
+    start() {
+      schedule(setTimeout(() => void look().then(sweep), firstLookMs))
+      schedule(setInterval(sweep, sweepIntervalMs))
     },
     follow(owner, id) {
       let seen: number | undefined
       const look = async () => {
-        const found = await ledger.job(owner, id).catch(() => undefined)
-        // One that is not there is as good as a revision: it may come, or have gone.
+        const found = await repository.get(owner, id).catch(() => undefined)
+        // A missing job counts as a revision: it may appear, or have been removed.
         const revision = found?.revision ?? 0
         const isNew = seen !== undefined && revision !== seen
         seen = revision
-        // What happens here is told without being looked for.
-        if (isNew && !worker.live(owner, id))
-          changes.tell({ owner, id, listChanged: !found || isOver(found.state) })
+        // Changes by this process are published where they happen.
+        if (isNew && !worker.running(owner, id))
+          changes.publish({ owner, id, listChanged: !found || isOver(found.state) })
       }
       void look()
-      const timer = start(setInterval(look, followInterval))
+      const timer = schedule(setInterval(look, followIntervalMs))
       return () => {
         clearInterval(timer)
         timers.delete(timer)
@@ -147,17 +143,17 @@ export function createLeftovers(house: House): Leftovers {
     async close() {
       closed = true
       for (const timer of timers) clearInterval(timer)
-      if (!queue.shared) await handBack().catch(() => {})
+      if (!queue.shared) await releaseQueued().catch(() => {})
     },
   }
 }
 
-/** What went wrong with one job is no reason to leave the others; a store that fails is. */
-function ofOne(error: unknown): void {
+/** An error of one job must not stop the look at the others; a failing store does. */
+function ignoreUnlessStore(error: unknown): void {
   if (isSpeechError(error) && error.code.startsWith('STORE_')) throw error
 }
 
-async function isThere(file: string): Promise<boolean> {
+async function exists(file: string): Promise<boolean> {
   return access(file).then(
     () => true,
     () => false,

@@ -1,106 +1,94 @@
-// Jobs of a shared queue that nobody carries out: those of dead workers, and those whose message was lost.
+// Redelivers jobs of a shared queue that no worker runs: jobs of dead workers, and jobs whose message was lost.
 import { SpeechError } from '../../domain/errors.ts'
 import type { Job } from '../../domain/job.ts'
-import type { Store } from '../../domain/ports.ts'
 import { log } from '../../log.ts'
 import { identify } from '../../pipeline/source/source.ts'
-import type { PipelinePorts } from '../../pipeline/transcribe.ts'
+import type { JobContext } from '../context.ts'
 import { createCheckpoints } from '../records/checkpoints.ts'
-import type { Tidying } from '../records/cleanup.ts'
-import { isAtHand } from '../records/job-message.ts'
-import type { JobChange, Ledger } from '../records/job-repository.ts'
-import type { Leases } from '../records/lease.ts'
-import type { Dispatch } from '../submit/dispatch.ts'
-import { failureOf } from '../view/transcript-view.ts'
-import { over } from '../worker/leased-job.ts'
+import { isReachable } from '../records/job-message.ts'
+import type { JobChange } from '../records/job-repository.ts'
+import { failJob } from '../records/transitions.ts'
 
-export interface Unclaimed {
-  /** Does what is due for a job that is not over and that nobody holds. Throws `STORE_*`. */
-  lookAt(job: Job): Promise<void>
+export interface Redelivery {
+  /** Does what is due for an unfinished job that no worker holds. Throws `STORE_*`. */
+  redeliver(job: Job): Promise<void>
 }
 
-export interface UnclaimedHouse {
-  leases: Leases
-  ledger: Ledger
-  store: Store
-  pipeline: PipelinePorts
-  dispatch: Dispatch
-  tidying: Tidying
-  closing: AbortSignal
-}
+export type RedeliveryContext = Pick<
+  JobContext,
+  'leases' | 'repository' | 'store' | 'pipeline' | 'dispatch' | 'cleanup' | 'closing'
+>
 
-/** A queued job to which nothing happens for so long is sent once more; each time, twice as long is waited. In milliseconds. */
-const patience = 20_000
-const mostDoublings = 8
-/** A machine that has the file may be started again within this time. */
-const fileTime = 3_600_000
-const mostSeen = 10_000
+/** A queued job without any change for this long is sent once more; the time doubles with each redelivery. */
+const firstRedeliveryMs = 20_000
+const maxDoublings = 8
+/** The machine that has the file may be started again within this time. */
+const maxMissingFileMs = 3_600_000
+const maxJobsSeen = 10_000
 
 /**
- * Whoever looks at jobs does this on every machine. Times are taken by our own steady clock from when a revision was
- * first seen, so that no wrong clock sends or fails anything.
+ * Every machine that looks at unfinished jobs runs this. Times are measured by the machine's own steady clock from the
+ * moment it first saw a revision, so that a wrong clock neither sends nor fails anything.
  */
-export function createUnclaimed(house: UnclaimedHouse): Unclaimed {
-  const { leases, ledger, store, pipeline, dispatch, tidying, closing } = house
+export function createRedelivery(context: RedeliveryContext): Redelivery {
+  const { leases, repository, store, pipeline, dispatch, cleanup, closing } = context
   const seen = new Map<string, { revision: number; at: number }>()
 
-  function unchangedFor({ owner, id, revision }: Job): number {
+  function unchangedMs({ owner, id, revision }: Job): number {
     const key = `${owner}/${id}`
     const before = seen.get(key)
     if (before?.revision === revision) return performance.now() - before.at
     seen.delete(key)
     seen.set(key, { revision, at: performance.now() })
     const [oldest] = seen.keys()
-    if (seen.size > mostSeen && oldest !== undefined) seen.delete(oldest)
+    if (seen.size > maxJobsSeen && oldest !== undefined) seen.delete(oldest)
     return 0
   }
 
-  /** Writes it unless somebody else came first; resolves with the job if it was written. */
+  /** Writes the job unless another machine was first; resolves with the job if it was written. */
   async function change(job: Job, facts: (now: Job) => JobChange): Promise<Job | undefined> {
-    let isOurs = false
-    const written = await ledger.update(job.owner, job.id, now => {
-      isOurs = now.revision === job.revision && leases.isFree(now)
-      return isOurs ? facts(now) : undefined
+    let isUnchanged = false
+    const written = await repository.update(job.owner, job.id, now => {
+      isUnchanged = now.revision === job.revision && leases.isFree(now)
+      return isUnchanged ? facts(now) : undefined
     })
-    return isOurs ? written : undefined
+    return isUnchanged ? written : undefined
   }
 
   async function sendAgain(job: Job): Promise<void> {
     const { sent = 0, updatedAt } = job
-    if (unchangedFor(job) < patience * 2 ** Math.min(sent, mostDoublings)) return
-    // It waits since it was ordered, however often it is sent.
+    if (unchangedMs(job) < firstRedeliveryMs * 2 ** Math.min(sent, maxDoublings)) return
+    // Its waiting time counts from the request, however often it is sent.
     const changed = await change(job, () => ({ sent: sent + 1, updatedAt }))
     if (!changed) return
     log.info('sent-again', { id: job.id })
     await dispatch(changed)
   }
 
-  /** Whoever had its file, and was to lay it where workers are, is gone: perhaps it lies here, too. */
+  /** The machine that was to upload the file has stopped; this machine may have the same file. */
   async function lookForFile(job: Job): Promise<void> {
     const checkpoints = createCheckpoints(store, job.owner, '')
     const found = await identify(job.order.audio, pipeline, { signal: closing, checkpoints }).catch(
       () => undefined,
     )
     if (found?.hash !== undefined && found.hash === job.content) return dispatch(job)
-    if (unchangedFor(job) < fileTime) return
+    if (unchangedMs(job) < maxMissingFileMs) return
     const error = new SpeechError(
       'RECORDING_LOST',
-      'The machine that had the file has stopped before it was sent.',
-      {
-        hint: `Call ${job.tool} again to have it heard.`,
-      },
+      'The machine that has the file stopped before it uploaded the file.',
+      { hint: `Call ${job.tool} again to transcribe it.` },
     )
-    const failed = await change(job, now => ({ ...over('failed')(now), error: failureOf(error) }))
-    if (failed) await tidying.desert(failed)
+    const failed = await change(job, failJob(error))
+    if (failed) await cleanup.cleanUpJob(failed)
   }
 
   return {
-    async lookAt(job) {
+    async redeliver(job) {
       const isRunning = job.state === 'running'
       const queued = isRunning ? await change(job, () => ({ state: 'queued', lease: undefined })) : job
       if (!queued) return
       if (isRunning) log.info('resumed', { id: job.id })
-      if (!isAtHand(queued)) await lookForFile(queued)
+      if (!isReachable(queued)) await lookForFile(queued)
       else if (isRunning) await dispatch(queued)
       else await sendAgain(queued)
     },

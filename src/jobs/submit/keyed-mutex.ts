@@ -1,18 +1,18 @@
-// One after the other: who orders, and who cancels, must not come between what another one reads and writes.
+// Keyed mutex: submit and cancel of one job must not interleave between a read and its write.
 
-/** Runs the work when all work that came before under its key is over. */
-export type Turns = <T>(key: string, work: () => Promise<T>) => Promise<T>
+/** Runs the work after all earlier work under the same key has ended. */
+export type KeyedMutex = <T>(key: string, work: () => Promise<T>) => Promise<T>
 
-export function createTurns(): Turns {
+export function createKeyedMutex(): KeyedMutex {
   const last = new Map<string, Promise<unknown>>()
   return (key, work) => {
-    const turn = (last.get(key) ?? Promise.resolve()).then(work)
-    const over = turn
+    const result = (last.get(key) ?? Promise.resolve()).then(work)
+    const ended = result
       .catch(() => {})
       .then(() => {
-        if (last.get(key) === over) last.delete(key)
+        if (last.get(key) === ended) last.delete(key)
       })
-    last.set(key, over)
-    return turn
+    last.set(key, ended)
+    return result
   }
 }

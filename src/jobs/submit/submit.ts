@@ -1,36 +1,22 @@
-// Places an order: the same order of the same owner is the same job, wherever and whenever it is placed.
-import { createHash } from 'node:crypto'
+// Submits a request: the same request of the same owner is always the same job.
 import { SpeechError } from '../../domain/errors.ts'
 import { isOver, type Job, type JobTool, type TranscriptionRequest } from '../../domain/job.ts'
-import { languageHint } from '../../domain/languages.ts'
-import type { Store } from '../../domain/ports.ts'
 import type { Queue } from '../../domain/queue.ts'
-import type { Run } from '../../domain/run.ts'
 import { oneLine } from '../../domain/text.ts'
 import { maxVoiceNoteBytes } from '../../pipeline/chunks/transcribe-chunks.ts'
 import { modelsOf } from '../../pipeline/select-pipeline.ts'
 import { type Identity, identify } from '../../pipeline/source/source.ts'
-import type { PipelinePorts } from '../../pipeline/transcribe.ts'
+import type { JobContext } from '../context.ts'
 import { createCheckpoints } from '../records/checkpoints.ts'
-import { isAtHand } from '../records/job-message.ts'
-import type { JobChange, Ledger } from '../records/job-repository.ts'
-import { type Leases, lease, leaseTime, queueTime } from '../records/lease.ts'
-import type { Holders } from '../records/waiters.ts'
-import { hung } from '../view/speaker-names.ts'
-import type { Dispatch } from './dispatch.ts'
-import type { Turns } from './keyed-mutex.ts'
+import { isReachable } from '../records/job-message.ts'
+import type { JobChange } from '../records/job-repository.ts'
+import { leaseMs, newLease, queueLeaseMs } from '../records/lease.ts'
+import { jobId } from './job-id.ts'
 
-export interface Placing {
-  name: string
-  leases: Leases
-  dispatch: Dispatch
-  ledger: Ledger
-  store: Store
-  queue: Queue
-  pipeline: PipelinePorts
-  holders: Holders
-  inTurn: Turns
-}
+export type SubmitContext = Pick<
+  JobContext,
+  'workerId' | 'leases' | 'dispatch' | 'repository' | 'store' | 'queue' | 'pipeline' | 'waiters' | 'mutex'
+>
 
 export interface Caller {
   tool: JobTool
@@ -38,43 +24,47 @@ export interface Caller {
   signal: AbortSignal
 }
 
-export interface Placed {
+export interface Submitted {
   job: Job
-  /** True when the order had been carried out before, so that nothing is left to do. */
-  answered: boolean
-  /** True when this call has made the job or started it again. */
+  /** True when the transcript was complete before, so that nothing is left to do. */
+  cached: boolean
+  /** True when this call has created the job or started it again. */
   started: boolean
 }
 
-/** So many jobs of one owner may be on their way at once in one process. */
-const mostUnfinished = 200
+/** Unfinished jobs of one owner in one process. */
+const maxUnfinishedJobs = 200
 
-/** Throws `SpeechError` where the recording cannot be had, or too many are on their way. */
-export async function place(wish: TranscriptionRequest, caller: Caller, house: Placing): Promise<Placed> {
+/** Throws `SpeechError` where the recording cannot be read, or `BUSY`. */
+export async function submit(
+  request: TranscriptionRequest,
+  caller: Caller,
+  context: SubmitContext,
+): Promise<Submitted> {
   const { tool, owner, signal } = caller
-  const { name, store, queue, pipeline, holders, inTurn } = house
-  if (queue.waiting(owner) >= mostUnfinished)
-    throw new SpeechError('BUSY', `${mostUnfinished} recordings are waiting already.`, {
+  const { workerId, store, queue, pipeline, waiters, mutex } = context
+  if (queue.waiting(owner) >= maxUnfinishedJobs)
+    throw new SpeechError('BUSY', `${maxUnfinishedJobs} recordings are waiting already.`, {
       hint: 'Wait for some of them to end; get_transcript tells how far each one is.',
       retryable: true,
     })
   const checkpoints = createCheckpoints(store, owner, '')
-  const identity = await identify(wish.audio, pipeline, { signal, checkpoints })
-  const given = oneLine(wish.title ?? '')
-  const { title: _, ...rest } = wish
+  const identity = await identify(request.audio, pipeline, { signal, checkpoints })
+  const given = oneLine(request.title ?? '')
+  const { title: _, ...rest } = request
   const order = { ...rest, audio: identity.audio, ...(given && { title: given }) }
-  const wanted = { tool, owner, order, models: modelsOf(tool, order, pipeline) }
-  const fresh = ownedBy(name, newJob(wanted, identity), queue)
+  const facts = { tool, owner, order, models: modelsOf(tool, order, pipeline) }
+  const fresh = withLease(workerId, newJob(facts, identity), queue)
   const key = `${owner}/${fresh.id}`
-  return inTurn(key, async () => {
-    // From before it is looked at until it is watched: another caller who goes must not take it from this one.
-    const release = holders.expect(key)
+  return mutex(key, async () => {
+    // Reserved until the caller watches it: another caller that disconnects must not cancel it meanwhile.
+    const release = waiters.reserve(key)
     try {
-      const placed = await find(fresh, identity, house)
-      if (placed.answered) release()
-      // Who had the id of an attempt that is over has to ask again for this one.
-      if (placed.started) holders.begin(key)
-      return placed
+      const submitted = await findOrStart(fresh, identity, context)
+      if (submitted.cached) release()
+      // A caller that knows the id from an earlier attempt has to ask again for this one.
+      if (submitted.started) waiters.markStarted(key)
+      return submitted
     } catch (error) {
       release()
       throw error
@@ -82,29 +72,26 @@ export async function place(wish: TranscriptionRequest, caller: Caller, house: P
   })
 }
 
-/** The job that is there, or this one; started where nobody is at it. */
-async function find(fresh: Job, identity: Identity, house: Placing): Promise<Placed> {
-  const { leases, ledger, dispatch } = house
+/** The existing job or the new one; started unless it is under way. */
+async function findOrStart(fresh: Job, identity: Identity, context: SubmitContext): Promise<Submitted> {
+  const { leases, repository, dispatch } = context
   const { owner, id, order } = fresh
-  const found = await ledger.add(fresh)
+  const found = await repository.add(fresh)
   const isNew = found.createdAt === fresh.createdAt && found.lease?.until === fresh.lease?.until
   if (isNew) {
     await dispatch(found)
-    return { job: found, answered: false, started: true }
+    return { job: found, cached: false, started: true }
   }
   if (found.state === 'completed' && identity.certain) {
-    const transcript = await ledger.transcript(owner, id)
-    if (transcript?.status === 'completed') return { job: found, answered: true, started: false }
+    const transcript = await repository.getTranscript(owner, id)
+    if (transcript?.status === 'completed') return { job: found, cached: true, started: false }
   }
 
-  // When more is heard, speakers may be numbered anew: names that hang on numbers alone are hung on who bears them now.
-  const isByNumber = found.names !== undefined && !Array.isArray(found.names)
-  const told = isByNumber ? await ledger.transcript(owner, id).catch(() => undefined) : undefined
   let started = false
-  const job = await ledger.update(owner, id, now => {
+  const job = await repository.update(owner, id, now => {
     started = isOver(now.state)
-    if (!started) return wishOf(order, now)
-    // The path of today is the one that exists; the title that was given last counts.
+    if (!started) return newFormat(order, now)
+    // The newest path is the one that exists; the newest title counts.
     const title = order.title ?? now.order.title
     return {
       state: 'queued',
@@ -112,68 +99,41 @@ async function find(fresh: Job, identity: Identity, house: Placing): Promise<Pla
       error: undefined,
       sent: undefined,
       order: { ...order, ...(title && { title }) },
-      ...(told && { names: hung(now.names, told) }),
-      // Whoever was at it elsewhere must let go first, or what he has asked for would be asked twice.
-      lease: leases.isElsewhere(now) ? now.lease : fresh.lease,
-      // Whoever ended the attempt before was about to take it away.
+      // A worker elsewhere must let go first; otherwise the provider would be asked twice.
+      lease: leases.isHeldElsewhere(now) ? now.lease : fresh.lease,
+      // The process that ended the attempt before may still be deleting its upload.
       recording: undefined,
       laying: now.recording ?? now.laying,
     }
   })
-  // The file of whoever ordered it before may lie on another machine; this one lies here.
-  if (started || leases.isWaiting(job))
+  // The file of the earlier request may be on another machine; this one is here.
+  if (started || leases.canStartHere(job))
     await dispatch({ ...job, order: { ...job.order, audio: order.audio } })
-  return { job, answered: false, started }
+  return { job, cached: false, started }
 }
 
-/** What is no other order, though it wishes for more: whoever is at it heeds that at the end. */
-function wishOf({ format }: TranscriptionRequest, { order }: Job): JobChange | undefined {
+/** A new format makes no new job: the worker formats the text at the end. */
+function newFormat({ format }: TranscriptionRequest, { order }: Job): JobChange | undefined {
   return format !== undefined && format !== order.format ? { order: { ...order, format } } : undefined
 }
 
-type Wanted = Pick<Job, 'tool' | 'owner' | 'order' | 'models'>
-
-function newJob(wanted: Wanted, identity: Identity): Job {
+function newJob(facts: Pick<Job, 'tool' | 'owner' | 'order' | 'models'>, identity: Identity): Job {
   const { hash, bytes = Number.POSITIVE_INFINITY } = identity
   const now = new Date().toISOString()
   return {
-    id: idOf(wanted, identity),
-    ...wanted,
+    id: jobId(facts, identity),
+    ...facts,
     state: 'queued',
     revision: 1,
     brief: bytes <= maxVoiceNoteBytes,
     createdAt: now,
     updatedAt: now,
-    ...(hash !== undefined && { content: hash }),
+    content: hash,
   }
 }
 
-/** Waits here for its turn; or, for workers of any machine, until its recording is where they see it. */
-function ownedBy(name: string, job: Job, queue: Queue): Job {
-  if (!queue.shared) return { ...job, lease: lease(name, queueTime) }
-  return isAtHand(job) ? job : { ...job, lease: lease(name, leaseTime) }
-}
-
-/** What the words depend on, and nothing else: not the title, nor the path. */
-function idOf({ tool, owner, order, models }: Wanted, { content }: Identity): string {
-  // One that the model has no hint for changes no word, but what the reader is warned of.
-  const language = languageHint(order.language).code ?? order.language?.trim().toLowerCase() ?? ''
-  const context = order.context?.trim() ?? ''
-  const words = order.timestamps === 'word'
-  const speakers = tool === 'diarize_audio' ? [order.speakers ?? 0] : []
-  const facts = JSON.stringify([owner, tool, content, ...models, language, context, words, ...speakers])
-  const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
-  const bytes = createHash('sha256').update(facts).digest().subarray(0, 16)
-  return `tr_${[...bytes].map(byte => alphabet[byte & 31]).join('')}`
-}
-
-/** A file has its hash; of an address only its server can say whether it is still what was ordered. */
-export async function ensureUnchanged(job: Job, pipeline: PipelinePorts, run: Run): Promise<void> {
-  const { tool, order, models = [pipeline.recogniser.model], content } = job
-  if (content !== undefined) return
-  const identity = await identify(order.audio, pipeline, run)
-  if (idOf({ ...job, models }, identity) !== job.id)
-    throw new SpeechError('RECORDING_CHANGED', 'The address no longer gives what was ordered.', {
-      hint: `Call ${tool} again to have it heard as it is now.`,
-    })
+/** Holds the job while it waits in this process; with a shared queue, until its recording is uploaded. */
+function withLease(workerId: string, job: Job, queue: Queue): Job {
+  if (!queue.shared) return { ...job, lease: newLease(workerId, queueLeaseMs) }
+  return isReachable(job) ? job : { ...job, lease: newLease(workerId, leaseMs) }
 }

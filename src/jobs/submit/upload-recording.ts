@@ -1,96 +1,77 @@
-// Lays the recordings of queued jobs where workers on other machines find them, while the caller is told how far that is.
+// Uploads the recordings of queued jobs for workers on other machines, and reports how far each upload is.
 import { cancelled, isSpeechError } from '../../domain/errors.ts'
 import type { Job, Progress } from '../../domain/job.ts'
-import type { Store } from '../../domain/ports.ts'
 import { log } from '../../log.ts'
 import { identify } from '../../pipeline/source/source.ts'
-import type { PipelinePorts } from '../../pipeline/transcribe.ts'
-import type { Changes } from '../records/changes.ts'
+import type { JobContext, RecordingUploads } from '../context.ts'
 import { createCheckpoints } from '../records/checkpoints.ts'
-import type { Tidying } from '../records/cleanup.ts'
-import { isAtHand } from '../records/job-message.ts'
-import type { Ledger } from '../records/job-repository.ts'
-import { type Leases, lease, leaseRenewal, leaseTime } from '../records/lease.ts'
-import { failureOf } from '../view/transcript-view.ts'
-import { over } from '../worker/leased-job.ts'
+import { isReachable } from '../records/job-message.ts'
+import { leaseMs, leaseRenewalMs, newLease } from '../records/lease.ts'
+import { failJob } from '../records/transitions.ts'
 
-export interface Forwarding {
-  /** Begins to lay a recording that lies here; `laid` is called with the job when workers can have it. */
-  begin(job: Job, laid: (job: Job) => Promise<void>): void
-  /** The job whose recording is on its way, with the progress of this moment. */
-  job(owner: string, id: string): Job | undefined
-  /** Stops the way of one recording, and resolves when nothing of it is left. */
-  stop(owner: string, id: string): Promise<void>
-  /** Stops all; whoever sees the files goes on later. */
-  close(): Promise<void>
-}
-
-export interface ForwardingHouse {
-  name: string
-  leases: Leases
-  store: Store
-  ledger: Ledger
-  pipeline: PipelinePorts
-  changes: Changes
-  tidying: Tidying
-}
-
-interface Parcel {
+interface Transfer {
   job: Job
   abort: AbortController
   ended: Promise<void>
 }
 
-export function createForwarding(house: ForwardingHouse): Forwarding {
-  const { name, leases, store, ledger, pipeline, changes, tidying } = house
+type OnUploaded = (job: Job) => Promise<void>
+
+type Context = Pick<
+  JobContext,
+  'workerId' | 'leases' | 'store' | 'repository' | 'pipeline' | 'changes' | 'cleanup'
+>
+
+export function createRecordingUploads(context: Context): RecordingUploads {
+  const { workerId, leases, store, repository, pipeline, changes, cleanup } = context
   const { recordings } = pipeline.blobs
-  const parcels = new Map<string, Parcel>()
+  const transfers = new Map<string, Transfer>()
   let closed = false
 
-  const isOurs = ({ state, lease }: Job) => state === 'queued' && lease?.worker === name
+  const isHeld = ({ state, lease }: Job) => state === 'queued' && lease?.worker === workerId
 
-  async function forward(job: Job, parcel: Parcel, laid: (job: Job) => Promise<void>): Promise<void> {
+  async function upload(job: Job, transfer: Transfer, onUploaded: OnUploaded): Promise<void> {
     const { owner, id } = job
-    const { signal } = parcel.abort
-    let left: string | undefined
-    if (!isOurs(job) && !(await isHere(job, signal))) return
-    const ours = await ledger.update(owner, id, now => {
-      left = now.laying
-      const isOpen = isOurs(now) || (now.state === 'queued' && !isAtHand(now) && leases.isFree(now))
-      // The path of today is the one that exists, and it exists here.
+    const { signal } = transfer.abort
+    let abandonedKey: string | undefined
+    if (!isHeld(job) && !(await isHere(job, signal))) return
+    const held = await repository.update(owner, id, now => {
+      abandonedKey = now.laying
+      const isOpen = isHeld(now) || (now.state === 'queued' && !isReachable(now) && leases.isFree(now))
+      // The path of the newest request exists, and it exists on this machine.
       const order = { ...now.order, audio: job.order.audio }
-      return isOpen ? { order, lease: lease(name, leaseTime), sent: undefined } : undefined
+      return isOpen ? { order, lease: newLease(workerId, leaseMs), sent: undefined } : undefined
     })
-    if (!isOurs(ours)) return
-    const renewal = setInterval(() => void renew(parcel), leaseRenewal)
+    if (!isHeld(held)) return
+    const renewal = setInterval(() => void renew(transfer), leaseRenewalMs)
     try {
-      // Whoever had it before has died over it.
-      if (left !== undefined) await tidying.takeRecordingAway(job, left)
+      // An earlier process has died during its upload.
+      if (abandonedKey !== undefined) await cleanup.deleteRecording(job, abandonedKey)
       const key = await recordings!.upload(
         job.order.audio,
         { owner, job: id },
-        { signal, onKey: note, onBytes: tell },
+        { signal, onKey: writeKey, onBytes: report },
       )
       clearInterval(renewal)
       const progress: Progress = { done: 0, message: 'Waiting for a worker' }
-      const ready = await ledger.update(owner, id, now =>
-        isOurs(now) ? { recording: key, laying: undefined, lease: undefined, progress } : undefined,
+      const ready = await repository.update(owner, id, now =>
+        isHeld(now) ? { recording: key, laying: undefined, lease: undefined, progress } : undefined,
       )
-      if (ready.recording === key) await laid(ready)
-      else await tidying.takeRecordingAway(job, key)
+      if (ready.recording === key) await onUploaded(ready)
+      else await cleanup.deleteRecording(job, key)
     } finally {
       clearInterval(renewal)
     }
 
-    /** Known before it is there, so that it is found when this process dies over it. */
-    async function note(key: string): Promise<void> {
-      await ledger.update(owner, id, now => (isOurs(now) ? { laying: key } : undefined))
+    /** Writes the key before the object exists, so that another process can delete it if this one crashes. */
+    async function writeKey(key: string): Promise<void> {
+      await repository.update(owner, id, now => (isHeld(now) ? { laying: key } : undefined))
     }
 
-    function tell(bytes: number): void {
+    function report(bytes: number): void {
       const message = `Sending the recording: ${(bytes / 1e6).toFixed(1)} MB`
-      parcel.job = { ...parcel.job, progress: { done: 0, message } }
-      changes.moved(owner, id)
+      transfer.job = { ...transfer.job, progress: { done: 0, message } }
+      changes.progressed(owner, id)
     }
   }
 
@@ -101,62 +82,60 @@ export function createForwarding(house: ForwardingHouse): Forwarding {
     return found?.hash !== undefined && found.hash === content
   }
 
-  /** A store that fails for a while is no reason to stop. */
-  async function renew({ job, abort }: Parcel): Promise<void> {
+  /** A store that fails for a while does not stop an upload. */
+  async function renew({ job, abort }: Transfer): Promise<void> {
     try {
       const { owner, id, progress } = job
-      const facts = { lease: lease(name, leaseTime), ...(progress && { progress }) }
-      const now = await ledger.update(owner, id, now => (isOurs(now) ? facts : undefined))
-      if (!isOurs(now)) abort.abort(cancelled())
+      const facts = { lease: newLease(workerId, leaseMs), ...(progress && { progress }) }
+      const now = await repository.update(owner, id, now => (isHeld(now) ? facts : undefined))
+      if (!isHeld(now)) abort.abort(cancelled())
     } catch (error) {
       if (isSpeechError(error) && error.code === 'TRANSCRIPT_NOT_FOUND') abort.abort(cancelled())
     }
   }
 
-  /** What was stopped is nobody's from now on; what cannot be sent has failed. */
-  async function end({ owner, id }: Job, { abort }: Parcel, error: unknown): Promise<void> {
-    const isLeft = ({ state, lease }: Job) =>
-      lease?.worker === name && (state === 'queued' || state === 'cancelled')
+  /** Frees a job whose upload was stopped; fails one whose recording cannot be sent. */
+  async function endTransfer({ owner, id }: Job, { abort }: Transfer, error: unknown): Promise<void> {
+    const isStopped = ({ state, lease }: Job) =>
+      lease?.worker === workerId && (state === 'queued' || state === 'cancelled')
     if (abort.signal.aborted) {
-      await ledger.update(owner, id, now => (isLeft(now) ? { lease: undefined } : undefined))
+      await repository.update(owner, id, now => (isStopped(now) ? { lease: undefined } : undefined))
       return
     }
     log.warn('recording-not-sent', { id, code: isSpeechError(error) ? error.code : 'INTERNAL' })
-    await ledger.update(owner, id, now =>
-      isOurs(now) ? { ...over('failed')(now), error: failureOf(error) } : undefined,
-    )
+    await repository.update(owner, id, now => (isHeld(now) ? failJob(error)(now) : undefined))
   }
 
-  async function perform(job: Job, parcel: Parcel, laid: (job: Job) => Promise<void>): Promise<void> {
+  async function run(job: Job, transfer: Transfer, onUploaded: OnUploaded): Promise<void> {
     const { owner, id } = job
     try {
-      await forward(job, parcel, laid)
+      await upload(job, transfer, onUploaded)
     } catch (error) {
-      // Where the store does not take it, the lease runs out, and the file is found by the next look.
-      await end(job, parcel, error).catch(() => {})
+      // If the store fails here, the lease runs out and the next look finds the file.
+      await endTransfer(job, transfer, error).catch(() => {})
     } finally {
-      parcels.delete(`${owner}/${id}`)
-      changes.tell({ owner, id, listChanged: false })
+      transfers.delete(`${owner}/${id}`)
+      changes.publish({ owner, id, listChanged: false })
     }
   }
 
   return {
-    begin(job, laid) {
+    start(job, onUploaded) {
       const key = `${job.owner}/${job.id}`
-      if (closed || !recordings || parcels.has(key)) return
-      const parcel: Parcel = { job, abort: new AbortController(), ended: Promise.resolve() }
-      parcels.set(key, parcel)
-      parcel.ended = perform(job, parcel, laid)
+      if (closed || !recordings || transfers.has(key)) return
+      const transfer: Transfer = { job, abort: new AbortController(), ended: Promise.resolve() }
+      transfers.set(key, transfer)
+      transfer.ended = run(job, transfer, onUploaded)
     },
-    job: (owner, id) => parcels.get(`${owner}/${id}`)?.job,
+    uploading: (owner, id) => transfers.get(`${owner}/${id}`)?.job,
     async stop(owner, id) {
-      const parcel = parcels.get(`${owner}/${id}`)
-      parcel?.abort.abort(cancelled())
-      await parcel?.ended
+      const transfer = transfers.get(`${owner}/${id}`)
+      transfer?.abort.abort(cancelled())
+      await transfer?.ended
     },
     async close() {
       closed = true
-      const all = [...parcels.values()]
+      const all = [...transfers.values()]
       for (const { abort } of all) abort.abort(cancelled())
       await Promise.all(all.map(({ ended }) => ended))
     },

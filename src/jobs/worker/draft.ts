@@ -1,109 +1,111 @@
-// What there is of a transcript while it is made: shown to whoever asks, and written down from time to time.
+// Draft of a transcript while its job runs: shown to readers, and saved from time to time.
 import type { Progress } from '../../domain/job.ts'
 import type { Transcript, TranscriptStatus } from '../../domain/transcript.ts'
 import { log } from '../../log.ts'
 import type { Findings } from '../../pipeline/transcribe.ts'
-import type { Changes } from '../records/changes.ts'
-import type { Ledger } from '../records/job-repository.ts'
-import { asOf, assemble, emptyTranscript } from '../view/transcript-view.ts'
-import type { Fence } from './leased-job.ts'
+import type { JobContext } from '../context.ts'
+import { emptyTranscript, transcriptView, withJobState } from '../view/transcript-view.ts'
+import type { LeasedJob } from './leased-job.ts'
 
 export interface Draft {
   progress(): Progress
-  moved(progress: Progress): void
+  report(progress: Progress): void
   warn(sentence: string): void
-  /** `findings` gives what there is so far, whenever it is asked. */
-  found(findings: () => Findings): void
-  /** What was found so far; undefined before anything was. */
+  /** Sets the function that returns the findings so far. */
+  setFindings(findings: () => Findings): void
+  /** Undefined before anything was found. */
   findings(): Findings | undefined
+  /** The transcript so far. */
   transcript(): Promise<Transcript>
-  /** Writes down what there is, unless there was more of it before, or the job is another worker's. */
+  /** The transcript that was built by the last `save`, stored or not. */
+  saved(): Transcript | undefined
+  /** Saves the findings, unless an earlier attempt had more, or the job is no longer held. Throws `STORE_*`, `DISK_FULL`. */
   save(status: TranscriptStatus, findings: Findings, ...warnings: string[]): Promise<void>
-  /** What an attempt that died has left is all there is; what this one has written in vain goes. */
-  dropFragment(status: 'failed' | 'cancelled'): Promise<void>
-  /** Writes once more what was given another name while it was written. */
-  rename(): Promise<void>
-  /** Nothing more is written by itself. */
-  quiet(): Promise<void>
+  /** Gives the fragment of an earlier attempt its final status; deletes what only this attempt wrote. */
+  discardFragment(status: 'failed' | 'cancelled'): Promise<void>
+  /** Saves again if the title or a name was changed during the last save. */
+  applyNames(): Promise<void>
+  /** Ends the periodic saves. */
+  stopSaving(): Promise<void>
 }
 
-/** Milliseconds from the start to the first write of what there is, and between two of them. */
-const savingInterval = 1_000
-/** Of hours of text not every chunk is worth writing all of it anew: so much must have come, or so much time be over. */
-const savingGrowth = 1.1
-const longestUnsaved = 10_000
+const saveIntervalMs = 1_000
+/** A long text is not saved for every chunk: either it has grown by this factor, or this much time has passed. */
+const minSaveGrowth = 1.1
+const maxUnsavedMs = 10_000
 
-export function createDraft(fence: Fence, { ledger, changes }: { ledger: Ledger; changes: Changes }): Draft {
-  const { owner, id } = fence.job()
-  const before = ledger.transcript(owner, id).catch(() => undefined)
+export function createDraft(
+  leased: LeasedJob,
+  { repository, changes }: Pick<JobContext, 'repository' | 'changes'>,
+): Draft {
+  const { owner, id } = leased.job()
+  const before = repository.getTranscript(owner, id).catch(() => undefined)
   const warnings = new Set<string>()
   let progress: Progress = { done: 0, message: 'Starting' }
   let findings: (() => Findings) | undefined
-  /** What was written last; undefined while others have nothing in their lists of this attempt. */
-  let written: Transcript | undefined
-  let saved = { done: 0, at: performance.now() }
+  /** Built last; undefined while this attempt is in no list. */
+  let saved: Transcript | undefined
+  let lastSave = { done: 0, at: performance.now() }
   let saving: Promise<unknown> = Promise.resolve()
-  let done = false
+  let isStopped = false
   const saver = setInterval(() => {
-    saving = saving.then(saveSoFar).catch(error => log.error('not-saved', { id, error: error?.name }))
-  }, savingInterval)
+    saving = saving.then(saveIfDue).catch(error => log.error('not-saved', { id, error: error?.name }))
+  }, saveIntervalMs)
 
-  async function saveSoFar(): Promise<void> {
-    if (!findings || done) return
-    const isDue = progress.done >= saved.done * savingGrowth || performance.now() - saved.at >= longestUnsaved
-    if (!isDue) return
-    saved = { done: progress.done, at: performance.now() }
+  async function saveIfDue(): Promise<void> {
+    if (!findings || isStopped) return
+    const hasGrown = progress.done >= lastSave.done * minSaveGrowth
+    if (!hasGrown && performance.now() - lastSave.at < maxUnsavedMs) return
+    lastSave = { done: progress.done, at: performance.now() }
     await save('running', findings())
   }
 
   async function save(status: TranscriptStatus, found: Findings, ...more: string[]): Promise<void> {
     const earlier = await before
-    // An order that starts again must not take away what an earlier attempt has found.
-    const isMore = found.coverage.transcribedSeconds > (earlier?.coverage.transcribedSeconds ?? -1)
-    if (!isMore && status !== 'completed' && status !== 'partial') return
-    if (!(await fence.isOurs())) return
-    const isNew = !written
-    written = assemble(fence.job(), { ...found, status }, [...warnings, ...more])
-    await ledger.keep(owner, written)
-    changes.tell({ owner, id, listChanged: isNew })
+    // A new attempt must not overwrite a longer transcript of an earlier attempt.
+    const isLonger = found.coverage.transcribedSeconds > (earlier?.coverage.transcribedSeconds ?? -1)
+    if (!isLonger && status !== 'completed' && status !== 'partial') return
+    if (!(await leased.isHeld())) return
+    const isNew = !saved
+    saved = transcriptView(leased.job(), { ...found, status }, [...warnings, ...more])
+    await repository.saveTranscript(owner, saved)
+    changes.publish({ owner, id, listChanged: isNew })
   }
 
   return {
     progress: () => progress,
-    moved(update) {
+    report(update) {
       progress = update
-      changes.moved(owner, id)
+      changes.progressed(owner, id)
     },
     warn: sentence => void warnings.add(sentence),
-    found(soFar) {
+    setFindings(soFar) {
       findings = soFar
-      changes.tell({ owner, id, listChanged: false })
+      changes.publish({ owner, id, listChanged: false })
     },
     findings: () => findings?.(),
     async transcript() {
-      if (findings) return assemble(fence.job(), findings(), [...warnings])
+      if (findings) return transcriptView(leased.job(), findings(), [...warnings])
       const earlier = await before
-      return earlier ? asOf(fence.job(), earlier) : emptyTranscript(fence.job())
+      return earlier ? withJobState(leased.job(), earlier) : emptyTranscript(leased.job())
     },
+    saved: () => saved,
     save,
-    async dropFragment(status) {
+    async discardFragment(status) {
       const earlier = await before
-      if (!(await fence.isOurs())) return
-      if (earlier?.status === 'running') await ledger.keep(owner, { ...earlier, status })
-      else if (written && !earlier) await ledger.drop(owner, id)
+      if (!(await leased.isHeld())) return
+      if (earlier?.status === 'running') await repository.saveTranscript(owner, { ...earlier, status })
+      else if (saved && !earlier) await repository.deleteTranscript(owner, id)
     },
-    async rename() {
-      if (!written) return
-      const { id: _, createdAt, warnings, ...found } = written
-      const renamed = assemble(fence.job(), found, warnings)
-      if (
-        JSON.stringify([renamed.title, renamed.speakers]) !==
-        JSON.stringify([written.title, written.speakers])
-      )
-        await ledger.keep(owner, renamed)
+    async applyNames() {
+      if (!saved) return
+      const { id: _, createdAt, warnings, ...found } = saved
+      const renamed = transcriptView(leased.job(), found, warnings)
+      const namesOf = ({ title, speakers }: Transcript) => JSON.stringify([title, speakers])
+      if (namesOf(renamed) !== namesOf(saved)) await repository.saveTranscript(owner, renamed)
     },
-    async quiet() {
-      done = true
+    async stopSaving() {
+      isStopped = true
       clearInterval(saver)
       await saving
     },

@@ -1,4 +1,4 @@
-// Has what a job found formatted before the job ends, where somebody wants that; it never costs the job its end.
+// Formats the text of a job before the job ends, if that was requested. A failure becomes a warning, never a failed job.
 import { setMaxListeners } from 'node:events'
 import { describeError, isSpeechError, SpeechError } from '../../domain/errors.ts'
 import type { Run } from '../../domain/run.ts'
@@ -6,71 +6,70 @@ import type { Style } from '../../domain/transcript.ts'
 import { log } from '../../log.ts'
 import { type FormatPorts, formatSegments } from '../../pipeline/formatting/format-text.ts'
 import type { Findings } from '../../pipeline/transcribe.ts'
-import type { Ledger } from '../records/job-repository.ts'
-import { isShort, isWorthKeeping, type KeptFormat, tellUnformatted } from '../view/formatted.ts'
+import type { JobContext } from '../context.ts'
+import { isTooShort, isWorthStoring, type StoredFormat, unformattedWarning } from '../view/formatted.ts'
 import type { Draft } from './draft.ts'
-import type { Fence } from './leased-job.ts'
+import type { LeasedJob } from './leased-job.ts'
 
-export interface FormatFindingsHouse {
-  fence: Fence
+export interface FormatResultOptions extends Pick<JobContext, 'repository'> {
+  leased: LeasedJob
   draft: Draft
-  ledger: Ledger
   pipeline: FormatPorts
   run: Run
 }
 
-/** The job ends without it when it takes longer than so many seconds, or than this share of the recording. */
-const longestTime = 300
-const longestShare = 0.1
+/** The job ends without formatted text after this time, or this share of the recording, whichever is longer. */
+const maxFormatSeconds = 300
+const maxFormatShare = 0.1
 
-/** What goes wrong becomes a warning. Throws only the signal's reason. */
-export async function formatFindings(findings: Findings, house: FormatFindingsHouse): Promise<void> {
-  const { fence, draft, ledger, run } = house
-  // Somebody may have wished for it while it was under way.
-  const { owner, id, order } = await fence.look()
-  if (order.format === undefined || isShort(findings)) return
+/** Throws only the signal's reason. */
+export async function formatResult(findings: Findings, options: FormatResultOptions): Promise<void> {
+  const { leased, draft, repository, run } = options
+  // The format may have been requested while the job ran.
+  const { owner, id, order } = await leased.refresh()
+  if (order.format === undefined || isTooShort(findings)) return
   const soFar: Findings = { ...findings, status: 'running' }
-  draft.found(() => soFar)
-  await draft.save('running', soFar)
+  draft.setFindings(() => soFar)
+  await draft.save('running', soFar).catch(error => log.error('not-saved', { id, error: error?.name }))
 
   try {
-    const kept = await formatted(findings, order.format, house)
-    if (!isWorthKeeping(kept.formatted)) draft.warn(tellUnformatted(kept.formatted.warnings.join(' ')))
-    else if (await fence.isOurs()) await ledger.keepFormat(owner, id, kept)
+    const result = await format(findings, order.format, options)
+    if (!isWorthStoring(result.formatted)) draft.warn(unformattedWarning(result.formatted.warnings.join(' ')))
+    else if (await leased.isHeld()) await repository.saveFormat(owner, id, result)
   } catch (error) {
     run.signal.throwIfAborted()
     if (!isSpeechError(error)) log.error('not-formatted', { id, error: (error as Error)?.name })
-    draft.warn(tellUnformatted(describeError(error)))
+    draft.warn(unformattedWarning(describeError(error)))
   }
 }
 
-async function formatted(
+async function format(
   { segments, language, duration }: Findings,
   style: Style,
-  { draft, pipeline, run }: FormatFindingsHouse,
-): Promise<KeptFormat> {
-  const wish = { style, ...(language !== undefined && { language }) }
+  { draft, pipeline, run }: FormatResultOptions,
+): Promise<StoredFormat> {
   const limit = new AbortController()
   const signal = AbortSignal.any([run.signal, limit.signal])
-  // Each request listens to it: many at once are no leak.
+  // Each request adds a listener: many at once are no leak.
   setMaxListeners(0, signal)
-  const time = 1000 * Math.max(longestTime, longestShare * duration)
-  const timer = setTimeout(() => limit.abort(tooLong()), time)
-  const tell = (share: number) =>
-    draft.moved({ done: duration, total: duration, message: `Formatting, ${Math.floor(100 * share)} %` })
-  tell(0)
+  const maxMs = 1000 * Math.max(maxFormatSeconds, maxFormatShare * duration)
+  const timer = setTimeout(() => limit.abort(tooLong()), maxMs)
+  const report = (share: number) =>
+    draft.report({ done: duration, total: duration, message: `Formatting, ${Math.floor(100 * share)} %` })
+  report(0)
   const { checkpoints } = run
-  const progress: Run['progress'] = ({ done, total }) => tell(total ? Math.min(1, done / total) : 0)
+  const progress: Run['progress'] = ({ done, total }) => report(total ? Math.min(1, done / total) : 0)
   try {
-    const formatted = await formatSegments(segments, wish, pipeline, { signal, progress, checkpoints })
-    return { formatted, ...(language !== undefined && { language }) }
+    const options = { style, language }
+    const formatted = await formatSegments(segments, options, pipeline, { signal, progress, checkpoints })
+    return { formatted, language }
   } finally {
     clearTimeout(timer)
   }
 }
 
 function tooLong(): SpeechError {
-  return new SpeechError('PROVIDER_TIMEOUT', 'It took too long.', {
+  return new SpeechError('PROVIDER_TIMEOUT', 'Formatting took too long.', {
     hint: 'Call format_text to go on with it; what is done is kept.',
   })
 }

@@ -1,133 +1,121 @@
-// What one worker writes of its job: only as long as it is this worker's, whose lease is renewed here.
+// LeasedJob: a job held under a lease. The lease is renewed here, and every write is conditional on holding it.
 import { isSpeechError } from '../../domain/errors.ts'
-import type { Job, JobState } from '../../domain/job.ts'
-import type { Store } from '../../domain/ports.ts'
+import type { Job } from '../../domain/job.ts'
 import { log } from '../../log.ts'
-import type { JobChange, Ledger } from '../records/job-repository.ts'
-import { lease, leaseRenewal, leaseTime } from '../records/lease.ts'
+import type { JobContext, StopReason } from '../context.ts'
+import type { JobChange } from '../records/job-repository.ts'
+import { leaseMs, leaseRenewalMs, newLease } from '../records/lease.ts'
 
-/** Why a job that is under way ends before its end. */
-export type Ending = 'cancelled' | 'given back' | 'taken over' | 'removed'
-
-export interface Fence {
-  /** As it was last read or written. */
+export interface LeasedJob {
+  /** The job as last read or written. */
   job(): Job
-  /** As it is now, where the store can be read. */
-  look(): Promise<Job>
-  /** Takes over what somebody else in this process has written. */
-  heed(job: Job): void
-  /** Writes the job if it is still ours; where it is not, resolves with false, and the ending says what was done to it. */
+  /** Reads the job again, if the store can be read. */
+  refresh(): Promise<Job>
+  /** Accepts a job that was written elsewhere in this process. */
+  accept(job: Job): void
+  /**
+   * Writes the job if it is still held. Resolves with false if the store fails, or if the lease was lost; then the stop
+   * reason says why.
+   */
   write(change: (now: Job) => JobChange): Promise<boolean>
-  /** False where what we have must not be kept: a process that was asleep may find its job finished by another. */
-  isOurs(): Promise<boolean>
-  /** No more renewals; resolves with the job as it is now. */
-  quiet(): Promise<Job>
-  /** Lets others have a job that was cancelled under our hands. */
+  /** False where the result must not be kept: while this process slept, another one may have finished the job. */
+  isHeld(): Promise<boolean>
+  /** Ends the renewals, and resolves with the job as it is now. */
+  stopRenewing(): Promise<Job>
+  /** Frees a job that was cancelled elsewhere while it ran here. */
   release(): Promise<void>
 }
 
-export interface Fencing {
-  name: string
-  ledger: Ledger
-  store: Store
-  /** What a renewal writes beside the lease. */
+export interface LeaseOptions {
+  /** Written with each renewal, beside the lease. */
   facts(): JobChange
   /** Why this worker stops, if it does. */
-  ending(): Ending | undefined
-  stop(ending: Ending): void
-  /** Keeps the ticket from the others while the job is ours. */
+  stopReason(): StopReason | undefined
+  stop(reason: StopReason): void
+  /** Keeps the message from other workers while the job is held. */
   extend(): Promise<void>
 }
 
-export function createFence(
+export function createLeasedJob(
   claimed: Job,
-  { name, ledger, store, facts, ending, stop, extend }: Fencing,
-): Fence {
+  { workerId, repository, store }: Pick<JobContext, 'workerId' | 'repository' | 'store'>,
+  { facts, stopReason, stop, extend }: LeaseOptions,
+): LeasedJob {
   const { owner, id } = claimed
   let job = claimed
-  /** The lease that we have written last: one in our name with another end was made for another attempt. */
+  /** End of the lease written last: a lease of ours with another end belongs to another attempt. */
   let until = claimed.lease?.until
-  let notice = store.warning()
+  let storeWarning = store.warning()
 
-  /** One that was cancelled and ordered again elsewhere, before we noticed, simply goes on. */
-  function isHeld({ state, lease }: Job): boolean {
-    return lease?.worker === name && (state === 'running' || (state === 'queued' && !ending()))
+  /** A job that was cancelled and submitted again elsewhere, before this worker noticed, simply continues. */
+  function isHeldIn({ state, lease }: Job): boolean {
+    return lease?.worker === workerId && (state === 'running' || (state === 'queued' && !stopReason()))
   }
 
   async function write(change: (now: Job) => JobChange): Promise<boolean> {
     let held = false
-    let isSentBack = false
+    let isRequeued = false
     try {
-      job = await ledger.update(owner, id, now => {
-        held = isHeld(now)
-        isSentBack = held && now.state === 'queued'
-        if (isSentBack) return { state: 'running' }
+      job = await repository.update(owner, id, now => {
+        held = isHeldIn(now)
+        isRequeued = held && now.state === 'queued'
+        if (isRequeued) return { state: 'running' }
         return held ? change(now) : undefined
       })
-      if (isSentBack) return write(change)
+      if (isRequeued) return write(change)
       if (held) until = job.lease?.until ?? until
       else stop(job.state === 'cancelled' ? 'cancelled' : 'taken over')
+      return held
     } catch (error) {
-      const isGone = isSpeechError(error) && error.code === 'TRANSCRIPT_NOT_FOUND'
-      // In a file that was begun anew, because the old one was damaged, the job is missing though nobody removed it.
-      if (isGone && store.warning() !== notice) {
-        notice = store.warning()
-        await ledger.add(job)
+      const isMissing = isSpeechError(error) && error.code === 'TRANSCRIPT_NOT_FOUND'
+      // A store that replaced its damaged file misses the job although it was not removed.
+      if (isMissing && store.warning() !== storeWarning) {
+        storeWarning = store.warning()
+        await repository.add(job)
         return write(change)
       }
-      if (isGone) stop('removed')
-      // A store that fails for a while is no reason to stop paid work.
+      if (isMissing) stop('removed')
+      // A store that fails for a while does not stop paid work.
       else log.warn('job-not-written', { id, code: isSpeechError(error) ? error.code : 'INTERNAL' })
+      return false
     }
-    return held
   }
 
-  async function look(): Promise<Job> {
-    job = (await ledger.job(owner, id).catch(() => undefined)) ?? job
+  async function refresh(): Promise<Job> {
+    job = (await repository.get(owner, id).catch(() => undefined)) ?? job
     return job
   }
 
   async function renew(): Promise<void> {
     void extend()
-    await ledger.settle()
-    await write(() => ({ ...facts(), lease: lease(name, leaseTime) }))
+    await write(() => ({ ...facts(), lease: newLease(workerId, leaseMs) }))
   }
-  const renewal = setInterval(() => void renew(), leaseRenewal)
+  const renewal = setInterval(() => void renew(), leaseRenewalMs)
 
   return {
     job: () => job,
-    look,
-    heed(given) {
+    refresh,
+    accept(given) {
       job = given
     },
     write,
-    async isOurs() {
-      const now = await ledger.job(owner, id).catch(() => job)
-      if (!now) return store.warning() !== notice
-      return (
-        isHeld(now) || (now.state === 'cancelled' && now.lease?.worker === name && ending() === 'cancelled')
-      )
+    async isHeld() {
+      const now = await repository.get(owner, id).catch(() => job)
+      if (!now) return store.warning() !== storeWarning
+      const isCancelledHere = now.state === 'cancelled' && now.lease?.worker === workerId
+      return isHeldIn(now) || (isCancelledHere && stopReason() === 'cancelled')
     },
-    async quiet() {
+    async stopRenewing() {
       clearInterval(renewal)
-      return look()
+      return refresh()
     },
     async release() {
       clearInterval(renewal)
       const isLeft = ({ state, lease }: Job) =>
-        lease?.worker === name && lease.until === until && (state === 'cancelled' || state === 'queued')
-      await ledger.update(owner, id, now => (isLeft(now) ? { lease: undefined } : undefined)).catch(() => {})
+        lease?.worker === workerId && lease.until === until && (state === 'cancelled' || state === 'queued')
+      await repository
+        .update(owner, id, now => (isLeft(now) ? { lease: undefined } : undefined))
+        .catch(() => {})
     },
   }
-}
-
-/** The end of a job. A recording that came as text is not kept: who orders again gives it again. */
-export function over(state: JobState): (now: Job) => JobChange {
-  return ({ order }) => ({
-    state,
-    lease: undefined,
-    progress: undefined,
-    tries: undefined,
-    order: { ...order, audio: order.audio.startsWith('data:') ? 'data:' : order.audio },
-  })
 }

@@ -1,91 +1,72 @@
-// Carries one job out: tells its story, and writes down how it ends.
+// Runs one job: calls its pipeline, and writes how it ends.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { cancelled, describeError, isSpeechError, type SpeechError } from '../../domain/errors.ts'
 import { isOver, type Job } from '../../domain/job.ts'
-import type { Meter } from '../../domain/meter.ts'
-import type { Store } from '../../domain/ports.ts'
 import type { Delivery, Disposition } from '../../domain/queue.ts'
 import type { Run } from '../../domain/run.ts'
-import type { Transcript } from '../../domain/transcript.ts'
 import { log } from '../../log.ts'
 import { selectPipeline } from '../../pipeline/select-pipeline.ts'
-import type { Findings, PipelinePorts } from '../../pipeline/transcribe.ts'
-import type { Changes } from '../records/changes.ts'
+import type { Findings } from '../../pipeline/transcribe.ts'
+import type { JobContext, RunningJob, StopReason } from '../context.ts'
 import { createCheckpoints } from '../records/checkpoints.ts'
-import type { Tidying } from '../records/cleanup.ts'
-import type { JobChange, Ledger } from '../records/job-repository.ts'
-import { ensureUnchanged } from '../submit/submit.ts'
-import { failureOf } from '../view/transcript-view.ts'
+import type { JobChange } from '../records/job-repository.ts'
+import { endJob, failJob } from '../records/transitions.ts'
 import { createDraft } from './draft.ts'
-import { formatFindings } from './format-result.ts'
-import { createFence, type Ending, over } from './leased-job.ts'
+import { ensureUnchanged } from './ensure-unchanged.ts'
+import { formatResult } from './format-result.ts'
+import { createLeasedJob } from './leased-job.ts'
 import { createScratch } from './scratch.ts'
 
-export interface WorkerOptions {
-  name: string
-  ledger: Ledger
-  store: Store
-  changes: Changes
-  pipeline: PipelinePorts
-  tidying: Tidying
-  meter: Meter
-  /** Folder under which each order gets a scratch folder. */
-  scratchDir: string
-}
+export type RunContext = Pick<
+  JobContext,
+  'workerId' | 'shared' | 'repository' | 'store' | 'changes' | 'pipeline' | 'cleanup' | 'meter' | 'scratchDir'
+>
 
-/** Milliseconds for which a transcript that is not taken is offered again, and between two times. */
-const storingTime = 600_000
-const storingPause = 1_000
+/** A shared store that does not take a transcript is tried again for this long, with this pause. */
+const maxSaveMs = 600_000
+const savePauseMs = 1_000
 
-/** A job that is this worker's from now on. */
+/** A job that this worker has just leased. */
 export interface Claim {
   job: Job
-  /** As it was when it waited. */
+  /** The job as it was queued. */
   before: Job
-  /** True where it was ordered long ago, or in another process. */
+  /** True where it was submitted long ago, or in another process. */
   resumed: boolean
 }
 
-/** A job under way in this process. */
-export interface Live {
-  /** As it was last written, with the progress of this moment. */
-  job(): Job
-  /** What there is so far. */
-  transcript(): Promise<Transcript>
-  /** Takes over what was written of the job meanwhile: a title, names. */
-  heed(job: Job): void
-  stop(ending: Ending): void
-  /** Resolves when nothing of it is left, with what becomes of its ticket. */
-  ended: Promise<Disposition>
-}
-
-export function carryOut(
+export function runJob(
   { job: claimed, before, resumed }: Claim,
-  options: WorkerOptions,
-  hand: Delivery,
-): Live {
-  const { name, ledger, store, changes, pipeline, tidying, meter, scratchDir } = options
+  context: RunContext,
+  delivery: Delivery,
+): RunningJob {
+  const { workerId, shared, repository, store, changes, pipeline, cleanup, meter, scratchDir } = context
   const { owner, id, tool, order, content, recording } = claimed
   const abort = new AbortController()
-  const scratch = createScratch(scratchDir, id, name)
-  let ending: Ending | undefined
+  const scratch = createScratch(scratchDir, id, workerId)
+  let stopReason: StopReason | undefined
 
-  function stop(how: Ending): void {
-    ending ??= how
+  function stop(reason: StopReason): void {
+    stopReason ??= reason
     abort.abort(cancelled())
   }
   const facts = () => ({ progress: draft.progress() })
-  const fence = createFence(claimed, { name, ledger, store, facts, ending: () => ending, stop, ...hand })
-  const draft = createDraft(fence, { ledger, changes })
+  const leased = createLeasedJob(claimed, context, {
+    facts,
+    stopReason: () => stopReason,
+    stop,
+    extend: () => delivery.extend(),
+  })
+  const draft = createDraft(leased, context)
   const run: Run = {
     job: id,
     owner,
     signal: abort.signal,
     scratch: scratch.folder,
-    continuesElsewhere: () => ending === 'given back' || ending === 'taken over',
+    continuesElsewhere: () => stopReason === 'released' || stopReason === 'taken over',
     checkpoints: createCheckpoints(store, owner, id),
     warn: draft.warn,
-    progress: draft.moved,
+    progress: draft.report,
   }
 
   async function perform(): Promise<void> {
@@ -95,116 +76,136 @@ export function carryOut(
     meter.jobStarted({ tool, attempt, waitedSeconds: Math.max(0, waited) / 1000 })
     try {
       if (resumed) await ensureUnchanged(claimed, pipeline, run)
-      const story = selectPipeline(tool, order, pipeline)
-      const wish = {
-        ...order,
-        ...(content !== undefined && { hash: content }),
-        ...(recording !== undefined && { recording }),
-      }
-      const findings = await story(wish, pipeline, run, draft.found)
-      await formatFindings(findings, { fence, draft, ledger, pipeline, run })
+      const runPipeline = selectPipeline(tool, order, pipeline)
+      const findings = await runPipeline(
+        { ...order, hash: content, recording },
+        pipeline,
+        run,
+        draft.setFindings,
+      )
+      await formatResult(findings, { leased, draft, repository, pipeline, run })
       await finish(findings.status as 'completed' | 'partial', findings)
       const took = Math.round(performance.now() - started)
       log.info('transcribed', { id, tool, seconds: findings.duration, took })
     } catch (error) {
-      if (ending === 'given back') await giveBack({ tries: undefined })
-      // Nobody could read it otherwise; what was heard is kept, and whoever is next begins from there.
-      else if (isUnstored(error)) await giveBack({})
-      else if (ending !== 'taken over' && ending !== 'removed')
-        await fail(ending === 'cancelled' ? cancelled(error) : error)
+      if (stopReason === 'released') await giveBack({ tries: undefined })
+      // No other machine could read the result; the next worker starts from the checkpoints.
+      else if (shared && isStoreError(error)) await giveBack({})
+      else if (stopReason !== 'taken over' && stopReason !== 'removed')
+        await fail(stopReason === 'cancelled' ? cancelled(error) : error)
     }
-    // Whoever removes it elsewhere could not know what was being written here.
-    if (ending === 'removed' && !(await ledger.job(owner, id))) await ledger.remove(owner, id)
-    const isLast = ending === 'removed' || isOver(fence.job().state)
-    if (isLast && recording !== undefined) await tidying.takeRecordingAway(claimed, recording)
+    // A process that removes the job elsewhere cannot know what this one was writing.
+    if (stopReason === 'removed' && !(await repository.get(owner, id))) await repository.remove(owner, id)
+    const isLast = stopReason === 'removed' || isOver(leased.job().state)
+    if (isLast && recording !== undefined) await cleanup.deleteRecording(claimed, recording)
   }
 
   async function finish(status: 'completed' | 'partial', findings: Findings): Promise<void> {
-    await draft.quiet()
-    await fence.look()
-    // Meanwhile the lease is renewed where that can be written: what is paid for must not be asked for again elsewhere.
-    await storing(() => draft.save(status, findings))
-    await fence.quiet()
-    if (await fence.write(over(status))) await draft.rename()
-    else if (ending === 'cancelled') await draft.save('cancelled', findings, describeError(cancelled()))
+    await draft.stopSaving()
+    await leased.refresh()
+    // The lease is renewed meanwhile: another worker must not repeat paid work.
+    const unsaved = await saved(() => draft.save(status, findings)).catch(unlessShared)
+    await leased.stopRenewing()
+    if (unsaved === undefined && (await leased.write(endJob(status)))) return draft.applyNames()
+    if (stopReason === 'cancelled') return draft.save('cancelled', findings, describeError(cancelled()))
+    if (stopReason === undefined) keepResult(endJob(status), unsaved)
   }
 
-  /** Tries again for a while what a store does not take that machines share: it is all there is of it. */
-  async function storing(save: () => Promise<void>): Promise<void> {
-    for (const end = performance.now() + storingTime; ; ) {
+  /** A shared store is tried again for a while: this process has the only copy of the transcript. */
+  async function saved(save: () => Promise<void>): Promise<void> {
+    for (const end = performance.now() + maxSaveMs; ; ) {
       try {
         return await save()
       } catch (error) {
-        const isOver = abort.signal.aborted || performance.now() > end
-        if (isOver || !isUnstored(error) || !(error as SpeechError).retryable) throw error
-        await sleep(storingPause, undefined, { signal: abort.signal }).catch(() => {})
+        const isTimeUp = !shared || abort.signal.aborted || performance.now() > end
+        if (isTimeUp || !isStoreError(error) || !(error as SpeechError).retryable) throw error
+        await sleep(savePauseMs, undefined, { signal: abort.signal }).catch(() => {})
       }
     }
   }
 
+  /** Returns the error where only this process needs the result. */
+  function unlessShared(error: unknown): unknown {
+    if (shared) throw error
+    return error
+  }
+
+  /** Where only this process uses the store, its calls get the result that the store does not take. */
+  function keepResult(change: (now: Job) => JobChange, unsaved?: unknown): void {
+    if (shared) return
+    const now = leased.job()
+    repository.keepResult(
+      { ...now, ...change(now) } as Job,
+      unsaved === undefined ? undefined : draft.saved(),
+      unsaved,
+    )
+    leased.accept({ ...now, ...change(now) } as Job)
+  }
+
   async function giveBack(more: JobChange): Promise<void> {
-    await quiet()
+    await stopWrites()
     const findings = draft.findings()
-    if (findings) await draft.save('running', findings).catch(complain)
-    await fence.write(() => ({ ...facts(), ...more, state: 'queued', lease: undefined }))
+    if (findings) await draft.save('running', findings).catch(logFailure)
+    await leased.write(() => ({ ...facts(), ...more, state: 'queued', lease: undefined }))
   }
 
   async function fail(error: unknown): Promise<void> {
-    await quiet()
-    if (!isSpeechError(error)) complain(error)
-    const state = ending === 'cancelled' ? 'cancelled' : 'failed'
+    await stopWrites()
+    if (!isSpeechError(error)) logFailure(error)
+    const state = stopReason === 'cancelled' ? 'cancelled' : 'failed'
     const findings = draft.findings()
-    if (findings && findings.coverage.transcribedSeconds > 0)
-      await draft.save(state, findings, describeError(error))
-    else await draft.dropFragment(state)
-    // One that was cancelled is over already.
-    if (state === 'failed') await fence.write(now => ({ ...over(state)(now), error: failureOf(error) }))
+    const hasText = findings !== undefined && findings.coverage.transcribedSeconds > 0
+    const saving = hasText ? draft.save(state, findings, describeError(error)) : draft.discardFragment(state)
+    const unsaved = await saving.catch(unlessShared)
+    const end = state === 'failed' ? failJob(error) : endJob(state)
+    // A cancelled job is over already, unless the store failed.
+    const isEnded = state === 'failed' ? await leased.write(end) : isOver(leased.job().state)
+    if (!isEnded && (stopReason === undefined || stopReason === 'cancelled')) keepResult(end, unsaved)
   }
 
-  /** From here on nothing is written but the end, with the names that were given last. */
-  async function quiet(): Promise<void> {
-    await draft.quiet()
-    await fence.quiet()
+  /** From here on only the end is written, with the newest names. */
+  async function stopWrites(): Promise<void> {
+    await draft.stopSaving()
+    await leased.stopRenewing()
   }
 
-  function complain(error: unknown): void {
+  function logFailure(error: unknown): void {
     log.error('job-failed', { id, error: (error as Error)?.name ?? typeof error })
   }
 
   const ended = perform()
-    .catch(complain)
+    .catch(logFailure)
     .then(async () => {
-      await draft.quiet()
-      await fence.release()
+      await draft.stopSaving()
+      await leased.release()
       await scratch.remove()
-      changes.tell({ owner, id, listChanged: true })
+      changes.publish({ owner, id, listChanged: true })
       count()
-      return verdict()
+      return disposition()
     })
 
   function count(): void {
-    const { state } = fence.job()
+    const { state } = leased.job()
     const { usage, duration = 0 } = (isOver(state) && draft.findings()) || {}
     const costs = { audioSeconds: duration, usd: usage?.costUsd ?? 0 }
     meter.jobEnded({ tool, state: isOver(state) ? state : 'queued', ...costs })
   }
 
-  /** By what was last written or read: a job that the store did not take to its end is begun again. */
-  function verdict(): Disposition {
-    if (ending === 'removed' || isOver(fence.job().state)) return 'ack'
-    return ending === 'given back' ? 'release' : 'delay'
+  /** A job whose end the store did not take is delivered again. */
+  function disposition(): Disposition {
+    if (stopReason === 'removed' || isOver(leased.job().state)) return 'ack'
+    return stopReason === 'released' ? 'release' : 'delay'
   }
 
   return {
-    job: () => ({ ...fence.job(), progress: draft.progress() }),
+    job: () => ({ ...leased.job(), progress: draft.progress() }),
     transcript: draft.transcript,
-    heed: fence.heed,
+    accept: leased.accept,
     stop,
     ended,
   }
 }
 
-/** True for what only a store throws that machines share: one of this machine's own is made up for by what is kept at hand. */
-function isUnstored(error: unknown): boolean {
+function isStoreError(error: unknown): boolean {
   return isSpeechError(error) && error.code.startsWith('STORE_')
 }

@@ -1,4 +1,4 @@
-// A folder for each order at work; what dead processes have left behind is swept.
+// Scratch folder of each running job; folders of dead processes are swept.
 import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { log } from '../../log.ts'
@@ -6,13 +6,13 @@ import { describeFileError } from '../../pipeline/source/paths.ts'
 import { isDead } from '../records/worker-id.ts'
 
 export interface Scratch {
-  /** Makes the folder with the first call. */
+  /** Creates the folder with the first call. */
   folder(): Promise<string>
   remove(): Promise<void>
 }
 
-/** A folder whose maker may be alive on another machine is not touched before it is so old, in milliseconds. */
-const oldest = 2 * 24 * 3600 * 1000
+/** A folder whose worker may be alive on another machine is kept for this long. */
+const minForeignFolderAgeMs = 2 * 24 * 3600 * 1000
 
 export function createScratch(parent: string, id: string, worker: string): Scratch {
   const folder = join(parent, `${id}.${worker.replaceAll('/', '_')}`)
@@ -20,7 +20,7 @@ export function createScratch(parent: string, id: string, worker: string): Scrat
   return {
     folder: () => (made ??= makeFolder(folder, worker)),
     async remove() {
-      // A folder that stays behind is swept later; it must not cost the transcript.
+      // A folder that stays is swept later; it must not cost the transcript.
       if (made)
         await rm(folder, { recursive: true, force: true }).catch(() =>
           log.warn('scratch-not-removed', { id }),
@@ -39,7 +39,7 @@ async function makeFolder(folder: string, worker: string): Promise<string> {
   }
 }
 
-/** A folder bears the name of the worker that made it. */
+/** The name of a folder contains the id of its worker. */
 async function sweep(parent: string, worker: string): Promise<void> {
   for (const name of await readdir(parent).catch(() => [])) {
     const maker = name.slice(name.indexOf('.') + 1).replaceAll('_', '/')
@@ -51,5 +51,5 @@ async function sweep(parent: string, worker: string): Promise<void> {
 
 async function isOld(folder: string): Promise<boolean> {
   const found = await stat(folder).catch(() => undefined)
-  return found !== undefined && found.mtimeMs < Date.now() - oldest
+  return found !== undefined && found.mtimeMs < Date.now() - minForeignFolderAgeMs
 }

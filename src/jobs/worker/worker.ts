@@ -1,126 +1,111 @@
-// The worker: takes a job that nobody works on, and carries it out.
+// Worker: leases the job of a message, and runs it.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isSpeechError, SpeechError } from '../../domain/errors.ts'
 import { isOver, type Job } from '../../domain/job.ts'
-import type { Delivery, Disposition, JobMessage, Queue } from '../../domain/queue.ts'
+import type { Delivery, Disposition, JobMessage } from '../../domain/queue.ts'
 import { log } from '../../log.ts'
-import { isAtHand, isForUs } from '../records/job-message.ts'
-import { type Leases, lease, leaseTime } from '../records/lease.ts'
-import { failureOf } from '../view/transcript-view.ts'
-import { over } from './leased-job.ts'
-import { type Claim, carryOut, type Live, type WorkerOptions } from './run-job.ts'
+import type { JobContext, RunningJob, Worker } from '../context.ts'
+import { isReachable, usesOurModels } from '../records/job-message.ts'
+import { leaseMs, newLease } from '../records/lease.ts'
+import { failJob } from '../records/transitions.ts'
+import { type Claim, type RunContext, runJob } from './run-job.ts'
 
-export interface Worker {
-  /** Looks at the job and carries it out if nobody else does; never rejects. */
-  work(ticket: JobMessage, hand: Delivery): Promise<Disposition>
-  live(owner: string, id: string): Live | undefined
-  /** How many jobs are under way. */
-  atWork(): number
-  /** Resolves when what is under way has ended, or the time is up. */
-  finish(seconds: number): Promise<void>
-  /** Gives all jobs back, and resolves when they are. */
-  close(): Promise<void>
-}
+type Context = RunContext & Pick<JobContext, 'leases' | 'queue'>
 
-export interface ClaimOptions extends WorkerOptions {
-  leases: Leases
-  queue: Queue
-}
-
-export function createWorker(options: ClaimOptions): Worker {
-  const lives = new Map<string, Live>()
-  const atWork = new Set<string>()
-  /** Jobs for which another ticket came meanwhile: they may have been ordered again while they came to their end. */
+export function createWorker(context: Context): Worker {
+  const running = new Map<string, RunningJob>()
+  const handling = new Set<string>()
+  /** Jobs with a further message: they may have been submitted again while they ended. */
   const again = new Set<string>()
   let closed = false
 
-  async function attempt({ owner, id }: JobMessage, key: string, hand: Delivery): Promise<Disposition> {
+  async function attempt({ owner, id }: JobMessage, key: string, delivery: Delivery): Promise<Disposition> {
     try {
-      const claimed = await claim(owner, id, options)
+      const claimed = await claim(owner, id, context)
       if (typeof claimed === 'string') return claimed
-      const live = carryOut(claimed, options, hand)
-      lives.set(key, live)
-      if (closed) live.stop('given back')
-      return await live.ended
+      const job = runJob(claimed, context, delivery)
+      running.set(key, job)
+      if (closed) job.stop('released')
+      return await job.ended
     } catch (error) {
       if (isSpeechError(error) && error.code === 'TRANSCRIPT_NOT_FOUND') return 'ack'
       log.error('job-failed', { id, error: isSpeechError(error) ? error.code : (error as Error).name })
       return 'delay'
     } finally {
-      lives.delete(key)
+      running.delete(key)
     }
   }
 
   return {
-    async work(ticket, hand) {
-      const key = `${ticket.owner}/${ticket.id}`
-      if (atWork.has(key)) {
+    async handle(message, delivery) {
+      const key = `${message.owner}/${message.id}`
+      if (handling.has(key)) {
         again.add(key)
         return 'delay'
       }
-      atWork.add(key)
-      let verdict: Disposition = 'release'
+      handling.add(key)
+      let disposition: Disposition = 'release'
       do {
         again.delete(key)
-        if (!closed) verdict = await attempt(ticket, key, hand)
+        if (!closed) disposition = await attempt(message, key, delivery)
       } while (again.has(key))
-      atWork.delete(key)
-      return verdict
+      handling.delete(key)
+      return disposition
     },
-    live: (owner, id) => lives.get(`${owner}/${id}`),
-    atWork: () => lives.size,
+    running: (owner, id) => running.get(`${owner}/${id}`),
+    activeJobs: () => running.size,
     async finish(seconds) {
-      const ended = Promise.allSettled([...lives.values()].map(live => live.ended))
-      const time = new AbortController()
-      const timeUp = sleep(seconds * 1000, undefined, { signal: time.signal, ref: false }).catch(() => {})
+      const ended = Promise.allSettled([...running.values()].map(job => job.ended))
+      const timer = new AbortController()
+      const timeUp = sleep(seconds * 1000, undefined, { signal: timer.signal, ref: false }).catch(() => {})
       await Promise.race([ended, timeUp])
-      time.abort()
+      timer.abort()
     },
     async close() {
       closed = true
-      const running = [...lives.values()]
-      for (const live of running) live.stop('given back')
-      await Promise.allSettled(running.map(live => live.ended))
+      const all = [...running.values()]
+      for (const job of all) job.stop('released')
+      await Promise.allSettled(all.map(job => job.ended))
     },
   }
 }
 
-/** A job that was ordered here needs no second look at its recording for so long, in milliseconds. */
-const freshness = 60_000
+/** The recording of a job that was submitted here needs no second check for this long. */
+const maxUncheckedMs = 60_000
 
-/** Whoever has died over it so often, one after the other and nobody further than those before, has most likely died of it. */
-const mostTries = 5
+/** After this many dead workers in a row without further progress, the job itself is the likely cause. */
+const maxAttempts = 5
 
-/** The job, if it is this worker's from now on; else what becomes of the ticket. */
-async function claim(owner: string, id: string, options: ClaimOptions): Promise<Claim | Disposition> {
-  const { name, ledger, leases, queue, pipeline, tidying, changes } = options
+/** Leases the job for this worker, or says what becomes of its message. */
+async function claim(owner: string, id: string, context: Context): Promise<Claim | Disposition> {
+  const { workerId, repository, leases, queue, pipeline, cleanup, changes } = context
   let found: Job | undefined
   let isPoison = false
-  const job = await ledger.update(owner, id, now => {
-    const isOpen = !isOver(now.state) && (now.lease?.worker === name || leases.isFree(now))
-    const canBegin = isForUs(now, pipeline) && (!queue.shared || isAtHand(now))
-    found = isOpen && canBegin ? now : undefined
+  const job = await repository.update(owner, id, now => {
+    const isOpen = !isOver(now.state) && (now.lease?.worker === workerId || leases.isFree(now))
+    const canRun = usesOurModels(now, pipeline) && (!queue.shared || isReachable(now))
+    found = isOpen && canRun ? now : undefined
     if (!found) return undefined
-    const tries = triesOf(now)
-    isPoison = now.state === 'running' && tries.count > mostTries
-    if (isPoison) return { ...over('failed')(now), error: failureOf(poison(now)) }
-    return { state: 'running', lease: lease(name, leaseTime), error: undefined, sent: undefined, tries }
+    const tries = countAttempt(now)
+    isPoison = now.state === 'running' && tries.count > maxAttempts
+    if (isPoison) return failJob(poison(now))(now)
+    return { state: 'running', lease: newLease(workerId, leaseMs), error: undefined, sent: undefined, tries }
   })
   if (isPoison) {
     log.error('poison', { id })
-    await tidying.desert(job)
-    changes.tell({ owner, id, listChanged: true })
+    await cleanup.cleanUpJob(job)
+    changes.publish({ owner, id, listChanged: true })
     return 'ack'
   }
-  if (found) return { job, before: found, resumed: !isFresh(found, name) }
-  // Whoever has it may die over it; of what is over, its last worker may have died before all was taken away.
+  if (found) return { job, before: found, resumed: !isFresh(found, workerId) }
+  // The worker that holds it may die; the worker of a job that is over may have died before its cleanup.
   if (!isOver(job.state)) return 'delay'
-  if (job.recording !== undefined && leases.isFree(job)) await tidying.takeAway(owner, id)
+  if (job.recording !== undefined && leases.isFree(job)) await cleanup.deleteUploads(owner, id)
   return 'ack'
 }
 
-/** This one included. Who got further than all before begins a new count. */
-function triesOf({ tries = { count: 0, done: 0 }, progress }: Job): NonNullable<Job['tries']> {
+/** Counts this attempt. Progress beyond all earlier attempts starts a new count. */
+function countAttempt({ tries = { count: 0, done: 0 }, progress }: Job): NonNullable<Job['tries']> {
   const done = progress?.done ?? 0
   return done > tries.done ? { count: 1, done } : { ...tries, count: tries.count + 1 }
 }
@@ -128,14 +113,14 @@ function triesOf({ tries = { count: 0, done: 0 }, progress }: Job): NonNullable<
 function poison({ tool }: Job): SpeechError {
   return new SpeechError(
     'POISON',
-    `${mostTries} processes ended, one after the other, at the same place of it.`,
+    `${maxAttempts} processes in a row died at the same point of this recording.`,
     {
       hint: `Convert the recording to another format, or look into the log of the server for why it ended; then call ${tool} again. What is finished is not billed again.`,
     },
   )
 }
 
-/** What has waited long, or was begun before, has progress. */
-function isFresh({ lease, progress, updatedAt }: Job, name: string): boolean {
-  return lease?.worker === name && !progress && Date.now() - Date.parse(updatedAt) < freshness
+/** A job that has waited long, or was started before, has progress. */
+function isFresh({ lease, progress, updatedAt }: Job, workerId: string): boolean {
+  return lease?.worker === workerId && !progress && Date.now() - Date.parse(updatedAt) < maxUncheckedMs
 }

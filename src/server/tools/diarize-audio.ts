@@ -2,9 +2,9 @@
 import * as z from 'zod/v4'
 import { timedText } from '../../formats/text.ts'
 import { recording, waitSeconds } from '../inputs.ts'
-import { carryOut } from '../ordering.ts'
 import { transcriptAnswer, transcriptOutput } from '../results/transcript.ts'
 import { defineTool } from '../tool.ts'
+import { transcribeForTool } from '../transcribe.ts'
 
 const { audio, language, format, title } = recording
 
@@ -38,7 +38,7 @@ export const diarizeAudio = defineTool({
       ...(title && { title }),
     }
     const tool = 'diarize_audio'
-    const { transcript, ...more } = await carryOut(order, tool, call, wait_seconds)
+    const { transcript, ...more } = await transcribeForTool(order, tool, call, wait_seconds)
     return transcriptAnswer(transcript, { tool, text: timedText(transcript), view: 'text', ...more })
   },
 })

@@ -102,7 +102,7 @@ async function formatTranscript(
   const state = await jobs.format({ transcriptId, ...settings }, watchOf(call, seconds))
   const found = withCachedTranscription(await jobs.read(owner, transcriptId))
   // A text in another style was made by an earlier call, so this call has no cost.
-  const isOld = state.answered || found.formatted?.style !== settings.style
+  const isOld = state.cached || found.formatted?.style !== settings.style
   const { formatted, ...rest } = isOld ? withCachedFormatting(found) : found
   const isRunning = state.status === 'running'
   const transcript = {
@@ -136,9 +136,9 @@ function watchOf({ owner, signal, disconnectReason, progress }: ToolCall, second
   return { owner, seconds, signal, disconnectReason, onProgress: progress }
 }
 
-function textAnswer({ status, text: made, answered }: FormatResult, offset: number): ToolAnswer {
+function textAnswer({ status, text: made, cached }: FormatResult, offset: number): ToolAnswer {
   if (!made) throw new Error('Formatting returned no text.')
-  const { text, ...formatting } = answered ? zeroFormattingCost(made) : made
+  const { text, ...formatting } = cached ? zeroFormattingCost(made) : made
   // While the text is being written, its pages would not fit together.
   const isRunning = status === 'running'
   const page = cutPage(text, isRunning ? 0 : offset)

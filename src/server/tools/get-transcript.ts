@@ -93,7 +93,7 @@ async function waitAndRead(
   const transcript = await jobs.read(owner, id)
   if (transcript.status !== 'running') return { transcript }
   // A reader that disconnects cancels nothing: the caller that submitted the job still needs it.
-  const watch = { owner, seconds, signal, disconnectReason: () => 'gone' as const, onProgress: progress }
+  const watch = { owner, seconds, signal, disconnectReason: () => 'detached' as const, onProgress: progress }
   const { tool } = await jobs.watch(id, watch)
   return { transcript: await jobs.read(owner, id), tool }
 }

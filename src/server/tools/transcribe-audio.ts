@@ -2,9 +2,9 @@
 import * as z from 'zod/v4'
 import { plainText, timedText } from '../../formats/text.ts'
 import { recording, waitSeconds } from '../inputs.ts'
-import { carryOut } from '../ordering.ts'
 import { transcriptAnswer, transcriptOutput } from '../results/transcript.ts'
 import { defineTool } from '../tool.ts'
+import { transcribeForTool } from '../transcribe.ts'
 
 const { audio, language, format, title } = recording
 
@@ -51,7 +51,7 @@ export const transcribeAudio = defineTool({
       ...(title && { title }),
     }
     const tool = 'transcribe_audio'
-    const { transcript, ...more } = await carryOut(order, tool, call, wait_seconds)
+    const { transcript, ...more } = await transcribeForTool(order, tool, call, wait_seconds)
     return timestamps === 'none'
       ? transcriptAnswer(transcript, { tool, text: plainText(transcript), view: 'plain', ...more })
       : transcriptAnswer(transcript, { tool, text: timedText(transcript), view: 'text', ...more })

@@ -61,7 +61,7 @@ describe.each(httpClients)('%s', (_, connectHttp) => {
       await ann.subscribe('transcript://tr_ann', () => heard.push('transcript')),
       await ann.subscribe('transcript://tr_ann/srt', () => heard.push('srt')),
     ]
-    expect(new Set(jobs.followed)).toEqual(new Set(['ann/tr_ann']))
+    expect(new Set(jobs.followedIds)).toEqual(new Set(['ann/tr_ann']))
     const bobHears = new Promise<void>(resolve => void bob.onListChanged(resolve).then(() => tell('bob')))
     const tell = (owner: string) => jobs.emitChange({ owner, id: 'tr_ann', listChanged: true })
     await bobHears
@@ -71,7 +71,7 @@ describe.each(httpClients)('%s', (_, connectHttp) => {
     tell('ann')
     await vi.waitFor(() => expect(heard.sort()).toEqual(['list', 'srt', 'transcript']))
     for (const end of ends) await end()
-    await vi.waitFor(() => expect(jobs.followed).toEqual([]))
+    await vi.waitFor(() => expect(jobs.followedIds).toEqual([]))
     await Promise.all([ann.close(), bob.close()])
   })
 
@@ -92,8 +92,8 @@ describe.each(httpClients)('%s', (_, connectHttp) => {
     await vi.waitFor(() => expect(jobs.waiting()).toBe(1))
     stop.abort()
     await expect(call).rejects.toThrow()
-    await vi.waitFor(() => expect(jobs.departures).toHaveLength(1))
-    expect(jobs.departures[0]).toMatch(/^(?:cancelled|closed)$/)
+    await vi.waitFor(() => expect(jobs.disconnectReasons).toHaveLength(1))
+    expect(jobs.disconnectReasons[0]).toMatch(/^(?:cancelled|disconnected)$/)
     await client.close()
   })
 
@@ -118,7 +118,7 @@ describe('a client of 2025 without a session', () => {
     await post(url, { id: 1, method: 'tools/call', params }, {}, stop.signal)
     await vi.waitFor(() => expect(jobs.waiting()).toBe(1))
     stop.abort()
-    await vi.waitFor(() => expect(jobs.departures).toEqual(['gone']))
+    await vi.waitFor(() => expect(jobs.disconnectReasons).toEqual(['detached']))
   })
 })
 

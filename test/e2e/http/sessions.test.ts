@@ -115,7 +115,7 @@ describe('a broken stream', () => {
     const resumed = await session.listen(last)
     jobs.release()
     expect(await answerOf(resumed)).toMatchObject({ id: 1, result: { content: [{ type: 'text' }] } })
-    expect(jobs.departures).toEqual([])
+    expect(jobs.disconnectReasons).toEqual([])
   })
 
   it('a resumed stream delivers an answer that was sent meanwhile', async () => {
@@ -272,7 +272,7 @@ describe('sessions', () => {
     await session.post({ id: 1, ...wait })
     await vi.waitFor(() => expect(jobs.waiting()).toBe(1))
     await session.post({ method: 'notifications/cancelled', params: { requestId: 1 } })
-    await vi.waitFor(() => expect(jobs.departures).toEqual(['cancelled']))
+    await vi.waitFor(() => expect(jobs.disconnectReasons).toEqual(['cancelled']))
     const both = [await session.post({ id: 2, ...wait }), await session.post({ id: 3, ...wait })]
     expect(both.map(({ status }) => status)).toEqual([200, 200])
   })

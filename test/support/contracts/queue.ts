@@ -54,11 +54,11 @@ export function queueContract(name: string, createService: () => Promise<QueueSe
         delivered.push(message)
         return 'ack'
       })
-      await queue.send(message('a', 'brief'))
+      await queue.send(message('a', 'short'))
       await queue.send(message('b', 'long'))
       await vi.waitFor(() => expect(delivered).toHaveLength(2), patiently)
       expect(delivered.sort((one, other) => (one.id < other.id ? -1 : 1))).toEqual([
-        message('a', 'brief'),
+        message('a', 'short'),
         message('b', 'long'),
       ])
     })
@@ -85,7 +85,7 @@ export function queueContract(name: string, createService: () => Promise<QueueSe
       const delivered = serve(queue, ({ lane }) => (lane === 'long' ? released : Promise.resolve()))
       for (const id of ['a', 'b', 'c', 'd']) await queue.send(message(id))
       await vi.waitFor(() => expect(delivered).toHaveLength(2), patiently)
-      await queue.send(message('note', 'brief'))
+      await queue.send(message('note', 'short'))
       await vi.waitFor(() => expect(delivered).toContain('note'), patiently)
       release()
       await vi.waitFor(() => expect(delivered.toSorted()).toEqual(['a', 'b', 'c', 'd', 'note']), patiently)
@@ -94,8 +94,8 @@ export function queueContract(name: string, createService: () => Promise<QueueSe
     it('hours of audio do not wait behind many voice notes', async () => {
       const queue = open(3)
       const { open: release, opened: released } = createLatch()
-      const delivered = serve(queue, ({ lane }) => (lane === 'brief' ? released : Promise.resolve()))
-      for (const id of ['a', 'b', 'c', 'd']) await queue.send(message(id, 'brief'))
+      const delivered = serve(queue, ({ lane }) => (lane === 'short' ? released : Promise.resolve()))
+      for (const id of ['a', 'b', 'c', 'd']) await queue.send(message(id, 'short'))
       await vi.waitFor(() => expect(delivered).toHaveLength(2), patiently)
       await queue.send(message('talk'))
       await vi.waitFor(() => expect(delivered).toContain('talk'), patiently)
@@ -106,7 +106,7 @@ export function queueContract(name: string, createService: () => Promise<QueueSe
       const queue = open(3)
       const delivered = serve(queue)
       const ids = Array.from({ length: 30 }, (_, i) => `t${String(i).padStart(2, '0')}`)
-      await Promise.all(ids.map((id, i) => queue.send(message(id, i % 2 ? 'brief' : 'long'))))
+      await Promise.all(ids.map((id, i) => queue.send(message(id, i % 2 ? 'short' : 'long'))))
       await vi.waitFor(() => expect(delivered).toHaveLength(30), patiently)
       expect(delivered.toSorted()).toEqual(ids)
     })

@@ -33,7 +33,7 @@ export function jobsContract(open: () => Store): void {
       const given = job({
         order: { audio: `data:audio/mpeg;base64,${largest}`, language: 'zh', title: '你好' },
         content: 'hash',
-        names: { S1: '陈' },
+        names: [{ name: '陈', id: 'S1', voice: 'v:0', turns: [{ start: 0, end: 1 }], seconds: 1, until: 2 }],
         lease: { worker: 'w', until: 1_700_000_000_000 },
         progress: { done: 1, total: 2, message: 'Listening' },
         error: { code: 'THROTTLED', message: 'Too fast.', hint: 'Wait.' },

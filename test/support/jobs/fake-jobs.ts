@@ -3,6 +3,7 @@ import { EventEmitter, once } from 'node:events'
 import { SpeechError } from '../../../src/domain/errors.ts'
 import type { Job } from '../../../src/domain/job.ts'
 import type { Change, DisconnectReason, Jobs } from '../../../src/jobs/jobs.ts'
+import { transcribe } from '../../../src/jobs/transcribe.ts'
 import { transcript } from '../transcripts.ts'
 
 export interface FakeJobs extends Jobs {
@@ -11,19 +12,19 @@ export interface FakeJobs extends Jobs {
   /** Ends what calls wait for. */
   release(): void
   /** How those went who did not wait for the end. */
-  departures: DisconnectReason[]
+  disconnectReasons: DisconnectReason[]
   emitChange(change: Change): void
   /** How many hear of changes. */
   listeners(): number
   /** Who follows what at the moment, as owner/id. */
-  followed: string[]
+  followedIds: string[]
 }
 
 /** Each owner has one transcript, `tr_` and the name of the owner. */
 export function fakeJobs(): FakeJobs {
   const news = new EventEmitter().setMaxListeners(0)
-  const departures: DisconnectReason[] = []
-  const followed: string[] = []
+  const disconnectReasons: DisconnectReason[] = []
+  const followedIds: string[] = []
   const own = (owner: string) => ({ ...transcript({ id: `tr_${owner}`, title: `What ${owner} said` }) })
   const jobOf = (owner: string): Job => ({
     id: `tr_${owner}`,
@@ -38,9 +39,10 @@ export function fakeJobs(): FakeJobs {
     updatedAt: '2026-01-01T00:00:00.000Z',
   })
   const unused = () => Promise.reject(new Error('No test needs this.'))
-  return {
-    departures,
-    followed,
+  const jobs: FakeJobs = {
+    disconnectReasons,
+    followedIds,
+    transcribe: (request, caller, watch) => transcribe(jobs, request, caller, watch),
     activeJobs: () => 0,
     search: unused,
     cancel: unused,
@@ -55,13 +57,13 @@ export function fakeJobs(): FakeJobs {
     listeners: () => news.listenerCount('change'),
     release: () => void news.emit('release'),
     emitChange: change => void news.emit('change', change),
-    submit: async (_, { owner }) => ({ job: jobOf(owner), answered: false }),
+    submit: async (_, { owner }) => ({ job: jobOf(owner), cached: false }),
     async watch(_, { owner, signal, disconnectReason, onProgress }) {
       onProgress?.({ done: 1, total: 2, message: 'Listening' })
       try {
         await once(news, 'release', { signal })
       } catch (error) {
-        departures.push(disconnectReason?.() ?? 'cancelled')
+        disconnectReasons.push(disconnectReason?.() ?? 'cancelled')
         throw error
       }
       return jobOf(owner)
@@ -76,8 +78,9 @@ export function fakeJobs(): FakeJobs {
       return () => void news.off('change', listener)
     },
     follow(owner, id) {
-      followed.push(`${owner}/${id}`)
-      return () => void followed.splice(followed.indexOf(`${owner}/${id}`), 1)
+      followedIds.push(`${owner}/${id}`)
+      return () => void followedIds.splice(followedIds.indexOf(`${owner}/${id}`), 1)
     },
   }
+  return jobs
 }

@@ -1,31 +1,34 @@
 // A text model for tests: it writes what it was given with a capital and a full stop, when and as the test says.
 import type { TextAnswer, TextModel } from '../../../src/domain/text-model.ts'
 
-export interface Scribe extends TextModel {
-  /** The texts that it was asked for, in order. */
-  asked: string[]
+export interface FakeTextModel extends TextModel {
+  /** The texts that it was requests for, in order. */
+  requests: string[]
   /** How many requests were stopped. */
   stopped(): number
 }
 
-export interface ScribeWish {
+export interface FakeTextModelOptions {
   /** What comes before the answer to a text: it may wait, or throw. The first request has the number 0. */
   before?: (text: string, n: number) => Promise<unknown>
   /** How many requests may be under way at once. */
   concurrency?: number
 }
 
-export function scribe({ before = async () => {}, concurrency = 4 }: ScribeWish = {}): Scribe {
-  const asked: string[] = []
+export function fakeTextModel({
+  before = async () => {},
+  concurrency = 4,
+}: FakeTextModelOptions = {}): FakeTextModel {
+  const requests: string[] = []
   let stopped = 0
   return {
-    asked,
+    requests,
     concurrency,
     models: ['quill'],
     stopped: () => stopped,
     async generate({ user }, { signal, onAccepted }): Promise<TextAnswer> {
       const text = textIn(user)
-      const n = asked.push(text) - 1
+      const n = requests.push(text) - 1
       let leave = () => {}
       const left = new Promise<never>((_, reject) => {
         leave = () => reject(signal.reason)

@@ -1,5 +1,5 @@
 // Jobs without a server: the real store and the real pipeline, and ears that answer when the test says so. Several
-// houses on one folder are to each other what processes on different machines are.
+// harnesses on one folder are to each other what processes on different machines are.
 import { randomBytes } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -18,67 +18,67 @@ import { textHash } from '../../../src/pipeline/audio/fingerprint.ts'
 import { testFfmpeg } from '../audio/ffmpeg.ts'
 import { rate, synthesise } from '../audio/synthetic-speech.ts'
 
-export const me = 'ann'
+export const owner = 'ann'
 
-export interface Site {
+export interface Workspace {
   folder: string
   /** Speech in as many chunks as `chunks` says. */
   recording: string
   chunks: number
-  /** A process of its own with this data; closed with the site. */
-  open(wish?: HouseOptions): Promise<House>
+  /** A process of its own with this data; closed with the workspace. */
+  open(wish?: HarnessOptions): Promise<Harness>
   close(): Promise<void>
 }
 
-export interface HouseOptions {
-  name?: string
+export interface HarnessOptions {
+  workerId?: string
   model?: string
   /** What the ears do with the request of this number, the first being 0; a text is what they hear. Default: they answer at once. */
-  hear?: (n: number) => Promise<unknown>
+  recognise?: (n: number) => Promise<unknown>
   /** What comes between jobs and the store. */
   store?: (store: Store) => Store
-  rooms?: Record<Lane, number>
+  concurrency?: Record<Lane, number>
   blobs?: Partial<ObjectStorage>
-  ears?: { speakerRecogniser?: FileRecogniser; fileRecogniser?: FileRecogniser }
+  fileRecognisers?: { speakerRecogniser?: FileRecogniser; fileRecogniser?: FileRecogniser }
   downloader?: Downloader
   /** What it shares with other machines; it carries out what is ordered only where it `serves`. */
-  team?: { store: Store; queue: Queue; serves: boolean }
-  /** Default: those of the site. */
+  cluster?: { store: Store; queue: Queue; serves: boolean }
+  /** Default: those of the workspace. */
   allowedDirs?: string[]
   textModel?: TextModel
 }
 
-export interface House {
-  name: string
+export interface Harness {
+  workerId: string
   jobs: Jobs
   /** The store itself, without what comes between. */
   store: Store
   /** Hashes of the audio that was sent. */
-  asked: string[]
+  requests: string[]
   /** Places the order, and waits for its end. */
-  transcribe(order?: Partial<TranscriptionRequest>): Promise<{ job: Job; answered: boolean }>
-  submit(order?: Partial<TranscriptionRequest>, tool?: JobTool): Promise<{ job: Job; answered: boolean }>
-  over(id: string): Promise<Job>
+  transcribe(order?: Partial<TranscriptionRequest>): Promise<{ job: Job; cached: boolean }>
+  submit(order?: Partial<TranscriptionRequest>, tool?: JobTool): Promise<{ job: Job; cached: boolean }>
+  waitForEnd(id: string): Promise<Job>
   stored(id: string): Promise<{ job?: Job | undefined; transcript?: Transcript | undefined }>
   close(): Promise<void>
 }
 
-export async function startSite(chunks = 3): Promise<Site> {
+export async function createWorkspace(chunks = 3): Promise<Workspace> {
   const folder = await mkdtemp(join(tmpdir(), 'speech-mcp-jobs-'))
   const recording = join(folder, 'talk.wav')
   await writeFile(recording, spokenWav(chunks))
-  const houses: House[] = []
+  const harnesses: Harness[] = []
   return {
     folder,
     recording,
     chunks,
     async open(wish = {}) {
-      const house = await openHouse(folder, recording, wish)
-      houses.push(house)
-      return house
+      const harness = await openHarness(folder, recording, wish)
+      harnesses.push(harness)
+      return harness
     },
     async close() {
-      for (const house of houses) await house.close()
+      for (const harness of harnesses) await harness.close()
       await rm(folder, { recursive: true, force: true })
     },
   }
@@ -118,30 +118,30 @@ const mute: TextModel = {
   generate: () => Promise.reject(new Error('No test needs this.')),
 }
 
-async function openHouse(folder: string, recording: string, wish: HouseOptions): Promise<House> {
+async function openHarness(folder: string, recording: string, wish: HarnessOptions): Promise<Harness> {
   const {
-    name = `machine-${randomBytes(4).toString('hex')}/1//mark`,
+    workerId = `machine-${randomBytes(4).toString('hex')}/1//mark`,
     model = 'ears',
-    hear = async () => {},
+    recognise = async () => {},
   } = wish
   const ffmpeg = await testFfmpeg()
-  const { team } = wish
-  const store = team?.store ?? sqliteStore({ folder: join(folder, 'data') })
-  const asked: string[] = []
+  const { cluster } = wish
+  const store = cluster?.store ?? sqliteStore({ folder: join(folder, 'data') })
+  const requests: string[] = []
   const jobs = createJobs({
-    name,
+    workerId,
     store: wish.store?.(store) ?? store,
-    queue: team?.queue ?? inProcessQueue(wish.rooms ?? { brief: 8, long: 2, remote: 8 }),
-    ...(team && { shared: true, runsJobs: team.serves }),
-    scratchDir: join(folder, team ? name.replaceAll('/', '_') : '', 'scratch'),
+    queue: cluster?.queue ?? inProcessQueue(wish.concurrency ?? { short: 8, long: 2, remote: 8 }),
+    ...(cluster && { shared: true, runsJobs: cluster.serves }),
+    scratchDir: join(folder, cluster ? workerId.replaceAll('/', '_') : '', 'scratch'),
     drain: async () => {},
     pipeline: {
       recogniser: {
         model,
         limits: { maxSeconds: 150, minSeconds: 1, concurrency: 4 },
         async recognise({ audio }, signal) {
-          const n = asked.push(textHash(audio)) - 1
-          const heard = await unlessAborted(hear(n), signal)
+          const n = requests.push(textHash(audio)) - 1
+          const heard = await unlessAborted(recognise(n), signal)
           const text = typeof heard === 'string' ? heard : `${model} heard ${textHash(audio).slice(0, 6)}.`
           return { text, language: 'en' }
         },
@@ -149,7 +149,7 @@ async function openHouse(folder: string, recording: string, wish: HouseOptions):
       textModel: wish.textModel ?? mute,
       speakerRecogniser: deaf,
       fileRecogniser: deaf,
-      ...wish.ears,
+      ...wish.fileRecognisers,
       blobs: {
         way: 'temporary',
         upload: () => Promise.reject(new Error('No test needs this.')),
@@ -174,28 +174,49 @@ async function openHouse(folder: string, recording: string, wish: HouseOptions):
   })
   const { signal } = new AbortController()
   setMaxListeners(0, signal)
-  const caller = { owner: me, signal }
-  const submit: House['submit'] = (order, tool = 'transcribe_audio') =>
+  const caller = { owner, signal }
+  const submit: Harness['submit'] = (order, tool = 'transcribe_audio') =>
     jobs.submit({ audio: recording, ...order }, { ...caller, tool })
-  const over = (id: string) => jobs.watch(id, caller)
+  const waitForEnd = (id: string) => jobs.watch(id, caller)
   let closing: Promise<void> | undefined
   return {
-    name,
+    workerId,
     jobs,
     store,
-    asked,
+    requests,
     submit,
-    over,
+    waitForEnd,
     async transcribe(order) {
-      const { job, answered } = await submit(order)
-      return { job: answered ? job : await over(job.id), answered }
+      const { job, cached } = await submit(order)
+      return { job: cached ? job : await waitForEnd(job.id), cached }
     },
     stored: async id => ({
-      job: await store.getJob(me, id),
-      transcript: await store.getTranscript(me, id),
+      job: await store.getJob(owner, id),
+      transcript: await store.getTranscript(owner, id),
     }),
     close: () => (closing ??= jobs.close().then(() => store.close())),
   }
+}
+
+/** Stores a transcript with its job, as an earlier call has left them. */
+export async function storeTranscript(
+  { store }: Pick<Harness, 'store'>,
+  transcript: Transcript,
+): Promise<void> {
+  const { id, createdAt, title, model } = transcript
+  await store.addJob({
+    id,
+    owner,
+    tool: transcript.speakers ? 'diarize_audio' : 'transcribe_audio',
+    models: [model],
+    brief: false,
+    order: { audio: '/talk.wav', title },
+    state: 'completed',
+    revision: 1,
+    createdAt,
+    updatedAt: createdAt,
+  })
+  await store.putTranscript(owner, transcript)
 }
 
 async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {

@@ -1,4 +1,4 @@
-// Several machines: houses that share a store, a queue and a bucket, each of them a stand-in of the service.
+// Several machines: harnesses that share a store, a queue and a bucket, each of them a stand-in of the service.
 import { randomBytes } from 'node:crypto'
 import { type MnsEmulator, startMns } from '../../../emulators/mns/mns.ts'
 import { type OssEmulator, startOss } from '../../../emulators/oss/oss.ts'
@@ -7,38 +7,38 @@ import { fixedInstallationId } from '../../../src/drivers/object-storage/install
 import { ossStorage } from '../../../src/drivers/object-storage/oss/oss.ts'
 import { mnsQueue } from '../../../src/drivers/queue/mns/mns.ts'
 import { tablestoreStore } from '../../../src/drivers/store/tablestore/tablestore.ts'
-import { type House, type HouseOptions, type Site, startSite } from './harness.ts'
+import { createWorkspace, type Harness, type HarnessOptions, type Workspace } from './harness.ts'
 
-export interface Team {
-  site: Site
+export interface Cluster {
+  workspace: Workspace
   tables: TablestoreEmulator
   mns: MnsEmulator
   oss: OssEmulator
   /** A server in front: it orders, and carries nothing out. */
-  front(wish?: HouseOptions): Promise<House>
+  openServer(wish?: HarnessOptions): Promise<Harness>
   /** A worker, which sees none of the files. */
-  worker(wish?: TeamWish): Promise<House>
+  openWorker(wish?: ClusterOptions): Promise<Harness>
   /** Names of what lies in the bucket, unfinished uploads too. */
-  bucket(): string[]
+  bucketKeys(): string[]
   close(): Promise<void>
 }
 
-export interface TeamWish extends HouseOptions {
-  places?: number
+export interface ClusterOptions extends HarnessOptions {
+  jobConcurrency?: number
   /** Seconds that a message stays with it. */
   visibility?: number
 }
 
-export async function startTeam(chunks = 3): Promise<Team> {
-  const [site, tables, mns, oss] = await Promise.all([
-    startSite(chunks),
+export async function startCluster(chunks = 3): Promise<Cluster> {
+  const [workspace, tables, mns, oss] = await Promise.all([
+    createWorkspace(chunks),
     startTablestore(),
     startMns(),
     startOss(),
   ])
   const { signal } = new AbortController()
 
-  function shared(serves: boolean, { places = 4, visibility }: TeamWish) {
+  function shared(serves: boolean, { jobConcurrency = 4, visibility }: ClusterOptions) {
     const store = tablestoreStore({
       endpoint: tables.endpoint,
       instance: tables.instance,
@@ -50,7 +50,7 @@ export async function startTeam(chunks = 3): Promise<Team> {
     const queue = mnsQueue({
       endpoint: mns.endpoint,
       queue: 'jobs',
-      concurrency: places,
+      concurrency: jobConcurrency,
       firstDelaySeconds: 0.02,
       ...(visibility !== undefined && { visibilitySeconds: visibility }),
       key: { accessKeyId: mns.accessKeyId, accessKeySecret: mns.accessKeySecret },
@@ -59,10 +59,10 @@ export async function startTeam(chunks = 3): Promise<Team> {
     return { store, queue, serves }
   }
 
-  async function open(serves: boolean, wish: TeamWish): Promise<House> {
-    const name = `machine-${randomBytes(4).toString('hex')}/1//mark`
+  async function open(serves: boolean, wish: ClusterOptions): Promise<Harness> {
+    const workerId = `machine-${randomBytes(4).toString('hex')}/1//mark`
     const blobs = { ...bucketOf(oss), ...wish.blobs }
-    return site.open({ name, ...wish, blobs, team: shared(serves, wish) })
+    return workspace.open({ workerId, ...wish, blobs, cluster: shared(serves, wish) })
   }
 
   const first = shared(false, {})
@@ -70,15 +70,15 @@ export async function startTeam(chunks = 3): Promise<Team> {
   await first.queue.setUp(signal)
   await Promise.all([first.store.close(), first.queue.close()])
   return {
-    site,
+    workspace,
     tables,
     mns,
     oss,
-    front: (wish = {}) => open(false, wish),
-    worker: (wish = {}) => open(true, { allowedDirs: [], ...wish }),
-    bucket: () => [...oss.objects(), ...oss.unfinishedUploads()].map(({ key }) => key),
+    openServer: (wish = {}) => open(false, wish),
+    openWorker: (wish = {}) => open(true, { allowedDirs: [], ...wish }),
+    bucketKeys: () => [...oss.objects(), ...oss.unfinishedUploads()].map(({ key }) => key),
     async close() {
-      await site.close()
+      await workspace.close()
       await Promise.all([tables.close(), mns.close(), oss.close()])
     },
   }

@@ -8,16 +8,16 @@ import type {
   RecognisedSentence,
 } from '../../../src/domain/ports.ts'
 import type { Speaker } from '../../../src/domain/transcript.ts'
-import { type House, me, type Site, startSite } from '../../support/jobs/harness.ts'
+import { createWorkspace, type Harness, owner, type Workspace } from '../../support/jobs/harness.ts'
 import { segment, transcript } from '../../support/transcripts.ts'
 
-let site: Site
+let workspace: Workspace
 beforeEach(async () => {
-  site = await startSite()
+  workspace = await createWorkspace()
 })
-afterEach(() => site.close())
+afterEach(() => workspace.close())
 
-const patient = { timeout: 30_000, interval: 20 }
+const eventually = { timeout: 30_000, interval: 20 }
 const speakers: Speaker[] = [
   { id: 'S1', seconds: 3, share: 0.6 },
   { id: 'S2', seconds: 2, share: 0.4 },
@@ -25,14 +25,16 @@ const speakers: Speaker[] = [
 const told = (id: string) =>
   transcript({ id, speakers, segments: [{ ...segment('Hello there.', 0, 2), speaker: 'S1' }] })
 
-async function withTranscript(): Promise<{ house: House; names: (wish: object) => Promise<unknown> }> {
-  const house = await site.open()
-  await house.store.putTranscript(me, told('tr_1'))
+async function withTranscript(): Promise<{ harness: Harness; names: (wish: object) => Promise<unknown> }> {
+  const harness = await workspace.open()
+  await harness.store.putTranscript(owner, told('tr_1'))
   return {
-    house,
+    harness,
     async names(given) {
-      const { speakers } = await house.jobs.rename(me, 'tr_1', { speakers: given as Record<string, string> })
-      expect((await house.jobs.read(me, 'tr_1')).speakers).toEqual(speakers)
+      const { speakers } = await harness.jobs.rename(owner, 'tr_1', {
+        speakers: given as Record<string, string>,
+      })
+      expect((await harness.jobs.read(owner, 'tr_1')).speakers).toEqual(speakers)
       return speakers!.map(({ name }) => name)
     },
   }
@@ -58,22 +60,22 @@ describe('speakers', () => {
     ['S1', { Bob: 's1' }],
     ['S2', { S1: 'Ｓ２ ' }],
   ])('are not called like another one’s id: %s', async (id, wish) => {
-    const { house, names } = await withTranscript()
+    const { harness, names } = await withTranscript()
     await names({ S2: 'Bob' })
     await expect(names(wish)).rejects.toMatchObject({
       code: 'BAD_INPUT',
       message: `${id} is the id of another speaker.`,
     })
-    expect((await house.jobs.read(me, 'tr_1')).speakers).toMatchObject([{ id: 'S1' }, { name: 'Bob' }])
+    expect((await harness.jobs.read(owner, 'tr_1')).speakers).toMatchObject([{ id: 'S1' }, { name: 'Bob' }])
   })
 
   it('leave the title alone, and the title leaves them alone', async () => {
-    const { house, names } = await withTranscript()
+    const { harness, names } = await withTranscript()
     await names({ S1: 'Alice' })
-    const renamed = await house.jobs.rename(me, 'tr_1', { title: 'Monday' })
+    const renamed = await harness.jobs.rename(owner, 'tr_1', { title: 'Monday' })
     expect(renamed).toMatchObject({ title: 'Monday', speakers: [{ name: 'Alice' }, {}] })
     await names({ S2: 'Bob' })
-    expect((await house.jobs.read(me, 'tr_1')).title).toBe('Monday')
+    expect((await harness.jobs.read(owner, 'tr_1')).title).toBe('Monday')
   })
 
   it.each([
@@ -87,14 +89,14 @@ describe('speakers', () => {
   })
 
   it('are not named where nobody was told apart, or by somebody else', async () => {
-    const { house } = await withTranscript()
-    const { job } = await house.transcribe()
+    const { harness } = await withTranscript()
+    const { job } = await harness.transcribe()
     const wish = { speakers: { S1: 'Alice' } }
-    await expect(house.jobs.rename(me, job.id, wish)).rejects.toMatchObject({
+    await expect(harness.jobs.rename(owner, job.id, wish)).rejects.toMatchObject({
       code: 'BAD_INPUT',
       hint: expect.stringContaining('diarize_audio'),
     })
-    const foreign = house.jobs.rename('bob', 'tr_1', wish)
+    const foreign = harness.jobs.rename('bob', 'tr_1', wish)
     await expect(foreign).rejects.toMatchObject({ code: 'TRANSCRIPT_NOT_FOUND' })
   })
 })
@@ -148,21 +150,27 @@ describe('a name that is given while the job runs', () => {
 
   it('is shown at once, and is there at the end', async () => {
     let answer: FileRecognition | undefined
-    const house = await site.open({
-      ears: { speakerRecogniser: ears('who', () => answer), fileRecogniser: ears('what', () => answer) },
+    const harness = await workspace.open({
+      fileRecognisers: {
+        speakerRecogniser: ears('who', () => answer),
+        fileRecogniser: ears('what', () => answer),
+      },
       blobs: bucket,
     })
-    const first = await house.submit({}, 'diarize_audio')
-    await house.jobs.cancel(me, first.job.id)
+    const first = await harness.submit({}, 'diarize_audio')
+    await harness.jobs.cancel(owner, first.job.id)
     // An earlier attempt has left speakers to name.
-    await house.store.putTranscript(me, { ...told(first.job.id), status: 'cancelled' })
-    const { job } = await house.submit({}, 'diarize_audio')
-    await vi.waitFor(async () => expect((await house.stored(job.id)).job?.state).toBe('running'), patient)
-    const renamed = await house.jobs.rename(me, job.id, { title: 'Monday', speakers: { S1: 'Alice' } })
+    await harness.store.putTranscript(owner, { ...told(first.job.id), status: 'cancelled' })
+    const { job } = await harness.submit({}, 'diarize_audio')
+    await vi.waitFor(
+      async () => expect((await harness.stored(job.id)).job?.state).toBe('running'),
+      eventually,
+    )
+    const renamed = await harness.jobs.rename(owner, job.id, { title: 'Monday', speakers: { S1: 'Alice' } })
     expect(renamed).toMatchObject({ status: 'running', title: 'Monday', speakers: [{ name: 'Alice' }, {}] })
     answer = heard
-    expect((await house.over(job.id)).state).toBe('completed')
-    const { transcript } = await house.stored(job.id)
+    expect((await harness.waitForEnd(job.id)).state).toBe('completed')
+    const { transcript } = await harness.stored(job.id)
     expect(transcript).toMatchObject({ title: 'Monday', speakers: [{ id: 'S1', name: 'Alice' }] })
   })
 })
@@ -177,63 +185,63 @@ describe('a name stays with its speaker', () => {
   const named = (speakers: Speaker[] | undefined) =>
     speakers?.map(({ id, name }) => ({ id, ...(name !== undefined && { name }) }))
 
-  /** A house whose passes hear what the test says; it may be changed at any time. */
+  /** A harness whose passes hear what the test says; it may be changed at any time. */
   async function withPasses(passes: { who: Parameters<typeof ears>[1]; what: Parameters<typeof ears>[1] }) {
-    const house = await site.open({
-      ears: {
+    const harness = await workspace.open({
+      fileRecognisers: {
         speakerRecogniser: ears('who', () => passes.who(), whoTells),
         fileRecogniser: ears('what', () => passes.what(), whatTells),
       },
       blobs: bucket,
     })
     return {
-      house,
-      order: async () => (await house.submit({}, 'diarize_audio')).job.id,
+      harness,
+      order: async () => (await harness.submit({}, 'diarize_audio')).job.id,
       async diarize() {
-        const { job } = await house.submit({}, 'diarize_audio')
-        return house.over(job.id)
+        const { job } = await harness.submit({}, 'diarize_audio')
+        return harness.waitForEnd(job.id)
       },
-      names: async (id: string) => named((await house.jobs.read(me, id)).speakers),
+      names: async (id: string) => named((await harness.jobs.read(owner, id)).speakers),
     }
   }
 
   it('when what was missing is heard, and speakers are numbered anew', async () => {
     const passes: Parameters<typeof withPasses>[0] = { who: () => who, what: failed }
-    const { house, diarize, names } = await withPasses(passes)
+    const { harness, diarize, names } = await withPasses(passes)
     const { id, state } = await diarize()
     expect(state).toBe('partial')
-    await house.jobs.rename(me, id, { speakers: { S1: 'Bob' } })
+    await harness.jobs.rename(owner, id, { speakers: { S1: 'Bob' } })
     expect(await names(id)).toEqual(wrong)
     passes.what = () => what
     expect((await diarize()).state).toBe('completed')
     expect(await names(id)).toEqual(right)
-    expect(named((await house.stored(id)).transcript?.speakers)).toEqual(right)
+    expect(named((await harness.stored(id)).transcript?.speakers)).toEqual(right)
     // From there on, too, it can be given to another, and be taken away.
-    await house.jobs.rename(me, id, { speakers: { S1: 'Anna', S2: '' } })
+    await harness.jobs.rename(owner, id, { speakers: { S1: 'Anna', S2: '' } })
     expect(await names(id)).toEqual([{ id: 'S1', name: 'Anna' }, { id: 'S2' }])
   })
 
   it('that is named while the other pass is under way', async () => {
     const passes: Parameters<typeof withPasses>[0] = { who: () => who, what: () => undefined }
-    const { house, order, names } = await withPasses(passes)
+    const { harness, order, names } = await withPasses(passes)
     const id = await order()
-    await vi.waitFor(async () => expect(await names(id)).toHaveLength(2), patient)
-    await house.jobs.rename(me, id, { speakers: { S1: 'Bob' } })
+    await vi.waitFor(async () => expect(await names(id)).toHaveLength(2), eventually)
+    await harness.jobs.rename(owner, id, { speakers: { S1: 'Bob' } })
     expect(await names(id)).toEqual(wrong)
     passes.what = () => what
-    expect((await house.over(id)).state).toBe('completed')
+    expect((await harness.waitForEnd(id)).state).toBe('completed')
     expect(await names(id)).toEqual(right)
   })
 
   it('that is named while what was missing is heard', async () => {
     const passes: Parameters<typeof withPasses>[0] = { who: () => who, what: failed }
-    const { house, order, diarize, names } = await withPasses(passes)
+    const { harness, order, diarize, names } = await withPasses(passes)
     const { id } = await diarize()
     passes.what = () => undefined
     await order()
-    await house.jobs.rename(me, id, { speakers: { S1: 'Bob' } })
+    await harness.jobs.rename(owner, id, { speakers: { S1: 'Bob' } })
     passes.what = () => what
-    expect((await house.over(id)).state).toBe('completed')
+    expect((await harness.waitForEnd(id)).state).toBe('completed')
     expect(await names(id)).toEqual(right)
   })
 
@@ -243,8 +251,8 @@ describe('a name stays with its speaker', () => {
       const passes: Parameters<typeof withPasses>[0] = { who: () => who, what: failed }
       const opened = await withPasses(passes)
       const { id } = await opened.diarize()
-      await opened.house.jobs.rename(me, id, { speakers: { S1: 'Bob' } })
-      await opened.house.store.deleteCheckpoints(me, id)
+      await opened.harness.jobs.rename(owner, id, { speakers: { S1: 'Bob' } })
+      await opened.harness.store.deleteCheckpoints(owner, id)
       passes.who = () => again
       passes.what = () => what
       expect((await opened.diarize()).state).toBe('completed')
@@ -259,26 +267,23 @@ describe('a name stays with its speaker', () => {
 
     it('and two are one there: it is nobody’s, and the reader is told', async () => {
       const merged = hearing(...who.sentences.map(one => ({ ...one, speaker: 0 })))
-      const { house, id, names } = await heardAnew(merged)
+      const { harness, id, names } = await heardAnew(merged)
       expect(await names(id)).toEqual([{ id: 'S1' }])
-      const { warnings } = await house.jobs.read(me, id)
+      const { warnings } = await harness.jobs.read(owner, id)
       expect(warnings).toContainEqual(expect.stringMatching(/Bob.+update_transcript/))
       // Who names anew has read that.
-      const renamed = await house.jobs.rename(me, id, { speakers: { S1: 'Both' } })
+      const renamed = await harness.jobs.rename(owner, id, { speakers: { S1: 'Both' } })
       expect(renamed.warnings.join(' ')).not.toContain('Bob')
     })
   })
 
-  it('of a transcript and a job that an earlier version has stored', async () => {
+  it('names of two speakers both stay when the speakers change their numbers', async () => {
     const passes: Parameters<typeof withPasses>[0] = { who: () => who, what: failed }
-    const { house, diarize, names } = await withPasses(passes)
+    const { harness, diarize, names } = await withPasses(passes)
     const { id } = await diarize()
-    const { job, transcript } = await house.stored(id)
-    const speakers = transcript!.speakers!.map(({ voice: _, ...one }) => one)
-    await house.store.putTranscript(me, { ...transcript!, speakers })
-    await house.store.replaceJob({ ...job!, names: { S1: 'Bob' }, revision: job!.revision + 1 })
+    await harness.jobs.rename(owner, id, { speakers: { S1: 'Bob' } })
     expect(await names(id)).toEqual(wrong)
-    await house.jobs.rename(me, id, { speakers: { S2: 'Eve' } })
+    await harness.jobs.rename(owner, id, { speakers: { S2: 'Eve' } })
     expect(await names(id)).toEqual([
       { id: 'S1', name: 'Bob' },
       { id: 'S2', name: 'Eve' },
@@ -291,25 +296,23 @@ describe('a name stays with its speaker', () => {
     ])
   })
 
-  it('also when nobody has touched what an earlier version has stored', async () => {
+  it('a name stays with its speaker when another process repeats the request', async () => {
     const passes: Parameters<typeof withPasses>[0] = { who: () => who, what: failed }
-    const { house, diarize, names } = await withPasses(passes)
+    const { harness, diarize } = await withPasses(passes)
     const { id } = await diarize()
-    const { job, transcript } = await house.stored(id)
-    const speakers = transcript!.speakers!.map(({ voice: _, ...one }) => one)
-    await house.store.putTranscript(me, { ...transcript!, speakers })
-    await house.store.replaceJob({ ...job!, names: { S1: 'Bob' }, revision: job!.revision + 1 })
-    passes.what = () => what
-    expect((await diarize()).state).toBe('completed')
-    expect(await names(id)).toEqual(right)
+    await harness.jobs.rename(owner, id, { speakers: { S1: 'Bob' } })
+    await harness.close()
+    const other = await withPasses({ who: () => who, what: () => what })
+    expect((await other.diarize()).state).toBe('completed')
+    expect(await other.names(id)).toEqual(right)
   })
 
   it('by what no reader is shown', async () => {
-    const { house, diarize } = await withPasses({ who: () => who, what: () => what })
+    const { harness, diarize } = await withPasses({ who: () => who, what: () => what })
     const { id } = await diarize()
-    const { transcript } = await house.stored(id)
+    const { transcript } = await harness.stored(id)
     expect(transcript!.speakers!.every(({ voice }) => typeof voice === 'string')).toBe(true)
-    for (const speaker of (await house.jobs.read(me, id)).speakers!)
+    for (const speaker of (await harness.jobs.read(owner, id)).speakers!)
       expect(Object.keys(speaker).sort()).toEqual(['id', 'seconds', 'share'])
   })
 })

@@ -46,23 +46,23 @@ describe('throttled', () => {
 describe('the disconnect reason', () => {
   const closed = new SdkError(SdkErrorCode.ConnectionClosed, 'Connection closed')
   it.each([
-    ['the v2 SDK gave up waiting', 'SdkError: Request timed out', 'gone'],
-    ['the v1 SDK gave up waiting', 'McpError: MCP error -32001: Request timed out', 'gone'],
-    ['a signal with a time limit', 'TimeoutError: The operation was aborted due to timeout', 'gone'],
-    ['an error of ours', new Error('Request timed out'), 'gone'],
+    ['the v2 SDK gave up waiting', 'SdkError: Request timed out', 'detached'],
+    ['the v1 SDK gave up waiting', 'McpError: MCP error -32001: Request timed out', 'detached'],
+    ['a signal with a time limit', 'TimeoutError: The operation was aborted due to timeout', 'detached'],
+    ['an error of ours', new Error('Request timed out'), 'detached'],
     ['its user cancelled', 'AbortError: This operation was aborted', 'cancelled'],
     ['its user cancelled, in words', 'User pressed Escape', 'cancelled'],
     ['no reason at all', new DOMException('This operation was aborted', 'AbortError'), 'cancelled'],
     ['an odd reason', { why: 7 }, 'cancelled'],
     ['nothing', undefined, 'cancelled'],
-    ['the connection closed', closed, 'gone'],
+    ['the connection closed', closed, 'detached'],
   ])('%s', (_, reason, expected) => {
     expect(disconnectReasonOf(reason, false)).toBe(expected)
   })
 
   it('a closed connection is reported as closed if clients cancel by closing', () => {
-    expect(disconnectReasonOf(closed, true)).toBe('closed')
-    expect(disconnectReasonOf('SdkError: Request timed out', true)).toBe('gone')
+    expect(disconnectReasonOf(closed, true)).toBe('disconnected')
+    expect(disconnectReasonOf('SdkError: Request timed out', true)).toBe('detached')
   })
 })
 

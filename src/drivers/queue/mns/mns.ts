@@ -16,7 +16,7 @@ export interface MnsQueue extends Queue {
 
 /** Short jobs have a queue of their own, so that voice notes do not wait behind hours of audio. */
 export function queueName(lane: Lane, queue: string): string {
-  return lane === 'brief' ? `${queue}-brief` : queue
+  return lane === 'short' ? `${queue}-brief` : queue
 }
 
 /** A message that is not extended is redelivered after this time, so a crashed worker is noticed about then. */
@@ -33,7 +33,7 @@ export function mnsQueue(options: MnsOptions): MnsQueue {
   const { queue, concurrency, ownersOf } = options
   const { visibilitySeconds = defaultVisibilitySeconds, pollSeconds = defaultPollSeconds } = options
   const client = createMnsClient(options)
-  const names = [queueName('long', queue), queueName('brief', queue)]
+  const names = [queueName('long', queue), queueName('short', queue)]
   let receiver: Receiver | undefined
   let closed = false
 
@@ -58,7 +58,7 @@ export function mnsQueue(options: MnsOptions): MnsQueue {
   }
 
   async function handle(name: string, message: ReceivedMessage, work: Work): Promise<void> {
-    const lane: Lane = name === names[1] ? 'brief' : 'long'
+    const lane: Lane = name === names[1] ? 'short' : 'long'
     const delivery = receiveDelivery(client, name, message, visibilitySeconds)
     const disposition = await process(message, lane, work, delivery).catch((error): Disposition => {
       log.warn('message-not-handled', { code: isSpeechError(error) ? error.code : 'INTERNAL' })

@@ -1,69 +1,70 @@
 // Texts that come with a call: formatted once for whoever asks, remembered for a while, and never written down.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { SpeechError } from '../../../../src/domain/errors.ts'
 import { tokens } from '../../../../src/domain/tokens.ts'
-import { createMemory } from '../../../../src/jobs/formatting/memory.ts'
+import { createTextFormatting } from '../../../../src/jobs/formatting/text-formatting.ts'
 import type { WatchOptions } from '../../../../src/jobs/jobs.ts'
-import { scribe } from '../../../support/jobs/fake-text-model.ts'
+import { fakeTextModel } from '../../../support/jobs/fake-text-model.ts'
 import {
   createLatch,
-  type House,
-  type HouseOptions,
-  me,
-  type Site,
-  startSite,
+  createWorkspace,
+  type Harness,
+  type HarnessOptions,
+  owner,
+  type Workspace,
 } from '../../../support/jobs/harness.ts'
 import { longText, numberedSentences } from '../../../support/text/unpunctuated.ts'
 
-let site: Site
+let workspace: Workspace
 beforeEach(async () => {
-  site = await startSite()
+  workspace = await createWorkspace()
 })
-afterEach(() => site.close())
+afterEach(() => workspace.close())
 
-const patient = { timeout: 30_000, interval: 20 }
+const eventually = { timeout: 30_000, interval: 20 }
 const refused = new SpeechError('CONTENT_REFUSED', 'No.', { hint: 'Ask for something else.' })
 const words = (text: string) => tokens(text).map(({ key }) => key)
 
-async function open(wish: Parameters<typeof scribe>[0] = {}, more: HouseOptions = {}) {
-  const model = scribe(wish)
-  return { house: await site.open({ textModel: model, ...more }), model }
+async function open(wish: Parameters<typeof fakeTextModel>[0] = {}, more: HarnessOptions = {}) {
+  const model = fakeTextModel(wish)
+  return { harness: await workspace.open({ textModel: model, ...more }), model }
 }
 
-function format({ jobs }: House, text: string, more: Partial<WatchOptions> = {}) {
+function format({ jobs }: Harness, text: string, more: Partial<WatchOptions> = {}) {
   const { signal } = new AbortController()
-  return jobs.format({ text, style: 'faithful' }, { owner: me, signal, ...more })
+  return jobs.format({ text, style: 'faithful' }, { owner, signal, ...more })
 }
 
 describe('a text', () => {
   it('is formatted in its own words, and once: the same call again costs nothing', async () => {
-    const { house, model } = await open()
-    const { status, text, answered } = await format(house, longText())
-    expect({ status, answered }).toEqual({ status: 'completed', answered: false })
+    const { harness, model } = await open()
+    const { status, text, cached } = await format(harness, longText())
+    expect({ status, cached }).toEqual({ status: 'completed', cached: false })
     expect(text!.text).toMatch(/^The talk/)
     expect(words(text!.text)).toEqual(words(longText()))
-    const asked = model.asked.length
-    expect(await format(house, longText())).toEqual({ status, text, answered: true, warnings: [] })
-    expect(model.asked).toHaveLength(asked)
+    const asked = model.requests.length
+    expect(await format(harness, longText())).toEqual({ status, text, cached: true, warnings: [] })
+    expect(model.requests).toHaveLength(asked)
   })
 
   it('is another one for another owner, in another style or language', async () => {
-    const { house, model } = await open()
+    const { harness, model } = await open()
     const { signal } = new AbortController()
-    await format(house, longText())
-    const asked = model.asked.length
+    await format(harness, longText())
+    const asked = model.requests.length
     const others = [
-      () => format(house, longText(), { owner: 'bob' }),
-      () => house.jobs.format({ text: longText(), style: 'clean' }, { owner: me, signal }),
-      () => house.jobs.format({ text: longText(), style: 'faithful', language: 'de' }, { owner: me, signal }),
+      () => format(harness, longText(), { owner: 'bob' }),
+      () => harness.jobs.format({ text: longText(), style: 'clean' }, { owner, signal }),
+      () => harness.jobs.format({ text: longText(), style: 'faithful', language: 'de' }, { owner, signal }),
     ]
-    for (const other of others) expect((await other()).answered).toBe(false)
-    expect(model.asked.length).toBeGreaterThan(asked)
+    for (const other of others) expect((await other()).cached).toBe(false)
+    expect(model.requests.length).toBeGreaterThan(asked)
   })
 
   it('is never written down', async () => {
     const writes: unknown[] = []
-    const { house } = await open(
+    const { harness } = await open(
       {},
       {
         store: store => ({
@@ -75,117 +76,127 @@ describe('a text', () => {
         }),
       },
     )
-    await format(house, longText())
+    await format(harness, longText())
     expect(writes).toEqual([])
   })
 
   it('that takes longer than its call shows what is done, and the same call goes on with it', async () => {
     const { open: write, opened } = createLatch()
-    const { house, model } = await open({
+    const { harness, model } = await open({
       before: text => (text.includes('passage 0 ') ? Promise.resolve() : opened),
       concurrency: 2,
     })
-    const first = await format(house, longText(), { seconds: 0 })
+    const first = await format(harness, longText(), { seconds: 0 })
     expect(first).toMatchObject({ status: 'running', text: { text: longText() } })
     await vi.waitFor(async () => {
-      const { text } = await format(house, longText(), { seconds: 0 })
+      const { text } = await format(harness, longText(), { seconds: 0 })
       expect(text!.text).toMatch(/^The talk/)
       expect(words(text!.text)).toEqual(words(longText()))
-    }, patient)
+    }, eventually)
     write()
-    const { status, answered, text } = await format(house, longText())
-    expect({ status, answered }).toEqual({ status: 'completed', answered: false })
+    const { status, cached, text } = await format(harness, longText())
+    expect({ status, cached }).toEqual({ status: 'completed', cached: false })
     expect(text).toMatchObject({ failed: 0 })
-    expect(new Set(model.asked).size).toBe(model.asked.length)
+    expect(new Set(model.requests).size).toBe(model.requests.length)
   })
 
   it('that is short is waited for', async () => {
     const { open: write, opened } = createLatch()
-    const { house, model } = await open({ before: () => opened })
-    const formatting = format(house, numberedSentences(1), { seconds: 0 })
-    await vi.waitFor(() => expect(model.asked).toHaveLength(1), patient)
+    const { harness, model } = await open({ before: () => opened })
+    const formatting = format(harness, numberedSentences(1), { seconds: 0 })
+    await vi.waitFor(() => expect(model.requests).toHaveLength(1), eventually)
     write()
     expect(await formatting).toMatchObject({ status: 'completed', text: { failed: 0 } })
   })
 
   it('that could not be formatted comes back as it was, and is tried again where it could not', async () => {
     let isWell = false
-    const { house, model } = await open({
+    const { harness, model } = await open({
       before: async text => {
         if (!isWell && text.includes('passage 7 ')) throw refused
       },
     })
-    const { text } = await format(house, longText())
+    const { text } = await format(harness, longText())
     expect(text).toMatchObject({ failed: 1, warnings: [expect.any(String)] })
     expect(words(text!.text)).toEqual(words(longText()))
     isWell = true
-    const asked = model.asked.length
-    expect(await format(house, longText())).toMatchObject({ answered: false, text: { failed: 0 } })
-    expect(model.asked.slice(asked)).toEqual([expect.stringContaining('passage 7 ')])
+    const asked = model.requests.length
+    expect(await format(harness, longText())).toMatchObject({ cached: false, text: { failed: 0 } })
+    expect(model.requests.slice(asked)).toEqual([expect.stringContaining('passage 7 ')])
   })
 
   it('stops when who wanted it cancels the call, and keeps the pieces that are done', async () => {
-    const { house, model } = await open({
+    const { harness, model } = await open({
       before: (_, n) => (n === 1 ? new Promise(() => {}) : Promise.resolve()),
       concurrency: 1,
     })
     const leaving = new AbortController()
-    const left = format(house, longText(), { signal: leaving.signal })
+    const left = format(harness, longText(), { signal: leaving.signal })
     left.catch(() => {})
-    await vi.waitFor(() => expect(model.asked).toHaveLength(2), patient)
+    await vi.waitFor(() => expect(model.requests).toHaveLength(2), eventually)
     leaving.abort()
     await expect(left).rejects.toThrow()
     expect(model.stopped()).toBe(1)
-    const [first] = model.asked
-    await format(house, longText())
-    expect(model.asked.filter(text => text === first)).toHaveLength(1)
+    const [first] = model.requests
+    await format(harness, longText())
+    expect(model.requests.filter(text => text === first)).toHaveLength(1)
   })
 
   it('is refused where too many are on their way', async () => {
-    const { house, model } = await open({ before: () => new Promise(() => {}), concurrency: 1 })
-    const calls = Array.from({ length: 100 }, (_, i) => format(house, numberedSentences(i)))
+    const { harness, model } = await open({ before: () => new Promise(() => {}), concurrency: 1 })
+    const calls = Array.from({ length: 100 }, (_, i) => format(harness, numberedSentences(i)))
     for (const call of calls) call.catch(() => {})
-    await vi.waitFor(() => expect(model.asked).toHaveLength(100), patient)
-    await expect(format(house, numberedSentences(100))).rejects.toMatchObject({ code: 'BUSY' })
-    const other = format(house, numberedSentences(100), { owner: 'bob' })
-    await vi.waitFor(() => expect(model.asked).toHaveLength(101), patient)
-    await house.jobs.close()
+    await vi.waitFor(() => expect(model.requests).toHaveLength(100), eventually)
+    await expect(format(harness, numberedSentences(100))).rejects.toMatchObject({ code: 'BUSY' })
+    const other = format(harness, numberedSentences(100), { owner: 'bob' })
+    await vi.waitFor(() => expect(model.requests).toHaveLength(101), eventually)
+    await harness.jobs.close()
     expect(await other).toMatchObject({ status: 'running', text: { text: numberedSentences(100) } })
   })
 })
 
-describe('what is remembered', () => {
-  const limits = { most: 3, size: 10, milliseconds: 1_000 }
+describe('the cache of formatted texts', () => {
+  const options = { style: 'faithful' } as const
 
-  it('is so many things, of which those go first that nobody has used for longest', () => {
-    const memory = createMemory(limits)
-    for (const key of ['a', 'b', 'c']) memory.set(key, key)
-    memory.get('a')
-    memory.set('d', 'd')
-    expect(['a', 'b', 'c', 'd'].map(memory.get)).toEqual(['a', undefined, 'c', 'd'])
-  })
-
-  it('has a size, which one alone may not exceed', () => {
-    const memory = createMemory(limits)
-    memory.set('a', '12345')
-    memory.set('b', '12345')
-    memory.set('a', '123456')
-    expect(['a', 'b'].map(memory.get)).toEqual(['123456', undefined])
-    memory.set('c', '12345678901')
-    expect(['a', 'c'].map(memory.get)).toEqual(['123456', undefined])
-  })
-
-  it('is forgotten after its time', () => {
-    vi.useFakeTimers()
-    try {
-      const memory = createMemory(limits)
-      memory.set('a', '1')
-      vi.advanceTimersByTime(999)
-      expect(memory.get('a')).toBe('1')
-      vi.advanceTimersByTime(1)
-      expect(memory.get('a')).toBeUndefined()
-    } finally {
-      vi.useRealTimers()
+  function createCached() {
+    const texts = createTextFormatting({ textModel: fakeTextModel() })
+    const run = { signal: new AbortController().signal, progress: () => {} }
+    const keyOf = (n: number) => texts.keyOf(owner, numberedSentences(n), options)
+    return {
+      format: (n: number) => texts.format(numberedSentences(n), options, keyOf(n), run, () => {}),
+      isCached: (n: number) => texts.cached(keyOf(n)) !== undefined,
     }
+  }
+
+  it('keeps a text for an hour', async () => {
+    const start = performance.now()
+    const now = vi.spyOn(performance, 'now')
+    try {
+      const { format, isCached } = createCached()
+      await format(1)
+      now.mockReturnValue(start + 3_599_000)
+      await sleep(5)
+      expect(isCached(1)).toBe(true)
+      now.mockReturnValue(start + 3_700_000)
+      // The cache reads the clock at most once a millisecond.
+      await sleep(5)
+      expect(isCached(1)).toBe(false)
+    } finally {
+      now.mockRestore()
+    }
+  })
+
+  it('keeps a hundred texts', async () => {
+    const { format, isCached } = createCached()
+    for (let n = 0; n <= 100; n++) await format(n)
+    expect([0, 1, 100].map(isCached)).toEqual([false, true, true])
+  })
+
+  it('drops the text first that was not read for longest', async () => {
+    const { format, isCached } = createCached()
+    for (let n = 0; n < 100; n++) await format(n)
+    expect(isCached(0)).toBe(true)
+    await format(100)
+    expect([0, 1].map(isCached)).toEqual([true, false])
   })
 })

@@ -4,21 +4,27 @@ import { once } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Job } from '../../../../src/domain/job.ts'
 import { createLeases } from '../../../../src/jobs/records/lease.ts'
-import { workerName } from '../../../../src/jobs/records/worker-id.ts'
-import { createLatch, type House, me, type Site, startSite } from '../../../support/jobs/harness.ts'
+import { createWorkerId } from '../../../../src/jobs/records/worker-id.ts'
+import {
+  createLatch,
+  createWorkspace,
+  type Harness,
+  owner,
+  type Workspace,
+} from '../../../support/jobs/harness.ts'
 
-let site: Site
+let workspace: Workspace
 beforeEach(async () => {
-  site = await startSite()
+  workspace = await createWorkspace()
 })
-afterEach(() => site.close())
+afterEach(() => workspace.close())
 
-const patient = { timeout: 30_000, interval: 20 }
+const eventually = { timeout: 30_000, interval: 20 }
 
 /** Writes the job as another process would, between two looks of its worker. */
-async function rewrite({ store }: House, id: string, change: (job: Job) => Partial<Job>): Promise<void> {
+async function rewrite({ store }: Harness, id: string, change: (job: Job) => Partial<Job>): Promise<void> {
   for (;;) {
-    const job = (await store.getJob(me, id))!
+    const job = (await store.getJob(owner, id))!
     if (await store.replaceJob({ ...job, ...change(job), revision: job.revision + 1 })) return
   }
 }
@@ -27,44 +33,44 @@ const isFree = (job: Job, self: string) => createLeases(self, { shared: false })
 
 const expired = ({ lease }: Job) => ({ lease: { worker: lease!.worker, until: 1 } })
 
-/** A house in which work has begun and goes on when the gate is opened. */
+/** A harness in which work has begun and goes on when the gate is opened. */
 async function startWork(from = 0) {
   const { open, opened } = createLatch()
-  const house = await site.open({ hear: n => (n < from ? Promise.resolve() : opened) })
-  const { job } = await house.submit()
-  await vi.waitFor(() => expect(house.asked).toHaveLength(site.chunks), patient)
-  return { house, id: job.id, open }
+  const harness = await workspace.open({ recognise: n => (n < from ? Promise.resolve() : opened) })
+  const { job } = await harness.submit()
+  await vi.waitFor(() => expect(harness.requests).toHaveLength(workspace.chunks), eventually)
+  return { harness, id: job.id, open }
 }
 
 describe('one order', () => {
   it('placed in two processes at the same instant is carried out once', async () => {
-    const houses = await Promise.all([site.open(), site.open()])
-    const outcomes = await Promise.all(houses.map(house => house.transcribe()))
+    const harnesses = await Promise.all([workspace.open(), workspace.open()])
+    const outcomes = await Promise.all(harnesses.map(harness => harness.transcribe()))
     expect(outcomes.map(({ job }) => job.state)).toEqual(['completed', 'completed'])
-    expect(houses.flatMap(({ asked }) => asked)).toHaveLength(site.chunks)
+    expect(harnesses.flatMap(({ requests }) => requests)).toHaveLength(workspace.chunks)
   })
 
   it('is taken over from a worker whose lease has run out, without what that one had heard', async () => {
-    const { house, id } = await startWork(2)
+    const { harness, id } = await startWork(2)
     await vi.waitFor(async () => {
-      const kept = await Promise.all(house.asked.map(async () => house.jobs.read(me, id)))
+      const kept = await Promise.all(harness.requests.map(async () => harness.jobs.read(owner, id)))
       expect(kept[0]!.coverage.transcribedSeconds).toBeGreaterThan(0)
-    }, patient)
-    await rewrite(house, id, expired)
-    const heir = await site.open()
+    }, eventually)
+    await rewrite(harness, id, expired)
+    const heir = await workspace.open()
     expect((await heir.transcribe()).job.state).toBe('completed')
-    expect(heir.asked).toHaveLength(1)
+    expect(heir.requests).toHaveLength(1)
   })
 
   it('finished by another while its worker slept stays as that one made it', async () => {
     const { open, opened } = createLatch()
-    const sleeper = await site.open({
-      hear: () => opened.then(() => 'Said in a dream, and much more of it.'),
+    const sleeper = await workspace.open({
+      recognise: () => opened.then(() => 'Said in a dream, and much more of it.'),
     })
     const { job } = await sleeper.submit()
-    await vi.waitFor(() => expect(sleeper.asked).toHaveLength(site.chunks), patient)
+    await vi.waitFor(() => expect(sleeper.requests).toHaveLength(workspace.chunks), eventually)
     await rewrite(sleeper, job.id, expired)
-    const heir = await site.open()
+    const heir = await workspace.open()
     await heir.transcribe()
     const made = await heir.stored(job.id)
     open()
@@ -74,77 +80,78 @@ describe('one order', () => {
   })
 
   it('that another process cancels and orders again goes on where it was, and is not asked for twice', async () => {
-    const { house, id, open } = await startWork()
-    const other = await site.open()
-    await other.jobs.cancel(me, id)
+    const { harness, id, open } = await startWork()
+    const other = await workspace.open()
+    await other.jobs.cancel(owner, id)
     const { job } = await other.submit()
-    const over = other.over(job.id)
-    await vi.waitFor(async () => expect((await other.stored(id)).job?.state).toBe('running'), patient)
-    expect((await other.stored(id)).job?.lease?.worker).toBe(house.name)
+    const over = other.waitForEnd(job.id)
+    await vi.waitFor(async () => expect((await other.stored(id)).job?.state).toBe('running'), eventually)
+    expect((await other.stored(id)).job?.lease?.worker).toBe(harness.workerId)
     open()
     expect(await over).toMatchObject({ id, state: 'completed' })
-    const asked = [...house.asked, ...other.asked]
+    const asked = [...harness.requests, ...other.requests]
     expect(asked).toHaveLength(new Set(asked).size)
   })
 
   it('that another process cancels stops here, keeps what there is, and lets go', async () => {
-    const { house, id } = await startWork(2)
-    const other = await site.open()
-    await other.jobs.cancel(me, id)
-    await house.over(id)
+    const { harness, id } = await startWork(2)
+    const other = await workspace.open()
+    await other.jobs.cancel(owner, id)
+    await harness.waitForEnd(id)
     await vi.waitFor(async () => {
       const { job, transcript } = await other.stored(id)
       expect(job).toMatchObject({ state: 'cancelled' })
       expect(job!.lease).toBeUndefined()
       expect(transcript).toMatchObject({ status: 'cancelled' })
-    }, patient)
+    }, eventually)
   })
 
   it('waits in the lane that it had before a restart', async () => {
-    const brief = await site.open({ rooms: { brief: 0, long: 0, remote: 0 } })
+    const brief = await workspace.open({ concurrency: { short: 0, long: 0, remote: 0 } })
     const { job } = await brief.submit()
     await rewrite(brief, job.id, () => ({ brief: true, lease: { worker: 'dead', until: 1 } }))
-    const next = await site.open({ rooms: { brief: 1, long: 0, remote: 0 } })
+    const next = await workspace.open({ concurrency: { short: 1, long: 0, remote: 0 } })
     next.jobs.startRecovery()
-    await vi.waitFor(async () => expect((await next.stored(job.id)).job?.state).toBe('completed'), patient)
+    await vi.waitFor(async () => expect((await next.stored(job.id)).job?.state).toBe('completed'), eventually)
   })
 
   it('that waits in a process which stops is another one’s at once', async () => {
-    const first = await site.open({ rooms: { brief: 0, long: 0, remote: 0 } })
+    const first = await workspace.open({ concurrency: { short: 0, long: 0, remote: 0 } })
     const { job } = await first.submit()
     await first.close()
-    const next = await site.open()
-    expect(await next.over(job.id)).toMatchObject({ state: 'completed' })
+    const next = await workspace.open()
+    expect(await next.waitForEnd(job.id)).toMatchObject({ state: 'completed' })
   })
 })
 
 describe('a job of another model', () => {
   it('is left to whoever has that model', async () => {
-    const { house, id } = await startWork()
-    await rewrite(house, id, expired)
-    await house.close()
-    const other = await site.open({ model: 'other-ears' })
+    const { harness, id } = await startWork()
+    await rewrite(harness, id, expired)
+    await harness.close()
+    const other = await workspace.open({ model: 'other-ears' })
     other.jobs.startRecovery()
     await other.transcribe()
-    const job = await other.jobs.watch(id, { owner: me, signal: new AbortController().signal, seconds: 0 })
+    const job = await other.jobs.watch(id, { owner, signal: new AbortController().signal, seconds: 0 })
     expect(job.state).toBe('queued')
-    expect(other.asked).toHaveLength(site.chunks)
-    const heir = await site.open()
-    expect(await heir.over(id)).toMatchObject({ state: 'completed', models: ['ears'] })
+    expect(other.requests).toHaveLength(workspace.chunks)
+    const heir = await workspace.open()
+    expect(await heir.waitForEnd(id)).toMatchObject({ state: 'completed', models: ['ears'] })
   })
 
-  it('is one of ours where an earlier version did not write down the model', async () => {
-    const { house, id } = await startWork()
-    await house.close()
-    await rewrite(await site.open(), id, () => ({ models: undefined as never }))
-    const heir = await site.open()
-    heir.jobs.startRecovery()
-    await vi.waitFor(async () => expect((await heir.stored(id)).job?.state).toBe('completed'), patient)
+  it('a job with a further model is left to a process that has all of its models', async () => {
+    const { harness, id } = await startWork()
+    await harness.close()
+    await rewrite(await workspace.open(), id, ({ models }) => ({ models: [...models, 'other-ears'] }))
+    const other = await workspace.open()
+    other.jobs.startRecovery()
+    await other.transcribe({ context: 'another job' })
+    expect((await other.stored(id)).job?.state).toBe('queued')
   })
 })
 
 describe('a worker', () => {
-  const self = workerName()
+  const self = createWorkerId()
   const [place, , started, mark] = self.split('/')
   const job = (worker: string) => ({ lease: { worker, until: Date.now() + 60_000 } }) as Job
   const named = (pid: number, since = '') => [place, pid, since, mark].join('/')
@@ -191,7 +198,7 @@ describe('a lease of another machine, where machines share the store', () => {
   })
 
   function leased(until: number, worker = 'there/1//mark'): Job {
-    return { id: 'j', owner: me, lease: { worker, until, time: 15_000 } } as Job
+    return { id: 'j', owner, lease: { worker, until, time: 15_000 } } as Job
   }
 
   it.each([-10, 0, 10])('does not depend on clocks that are %i minutes apart', apart => {

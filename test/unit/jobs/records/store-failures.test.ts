@@ -1,18 +1,19 @@
-// A store that fails for a while: what could not be written is written later, unless somebody else has moved on.
+// A store that fails for a while: calls of this process get their results all the same, and the store gets them later.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { SpeechError } from '../../../../src/domain/errors.ts'
 import type { Store } from '../../../../src/domain/ports.ts'
-import { createLedger } from '../../../../src/jobs/records/job-repository.ts'
-import { createLatch, type House, me, type Site, startSite } from '../../../support/jobs/harness.ts'
+import { createJobRepository } from '../../../../src/jobs/records/job-repository.ts'
+import { createLatch, createWorkspace, owner, type Workspace } from '../../../support/jobs/harness.ts'
 import { transcript } from '../../../support/transcripts.ts'
 
-let site: Site
+let workspace: Workspace
 beforeEach(async () => {
-  site = await startSite()
+  workspace = await createWorkspace()
 })
-afterEach(() => site.close())
+afterEach(() => workspace.close())
 
-const patient = { timeout: 30_000, interval: 20 }
+const eventually = { timeout: 30_000, interval: 20 }
+const diskFull = new SpeechError('DISK_FULL', 'The disk is full.', { hint: 'Free some space.' })
 
 type Write = 'addJob' | 'replaceJob' | 'putTranscript'
 
@@ -22,8 +23,7 @@ function failing(fails: (write: Write) => boolean): (store: Store) => Store {
     const guarded =
       <Given extends unknown[], T>(name: Write, write: (...given: Given) => Promise<T>) =>
       async (...given: Given) => {
-        if (fails(name))
-          throw new SpeechError('DISK_FULL', 'The disk takes no more.', { hint: 'Free some space.' })
+        if (fails(name)) throw diskFull
         return write(...given)
       }
     return {
@@ -35,26 +35,29 @@ function failing(fails: (write: Write) => boolean): (store: Store) => Store {
   }
 }
 
-/** A house whose store fails from the moment on in which all of a recording is being heard. */
-async function startInTrouble() {
+/** A process whose store fails from the moment in which all chunks have been sent, until `repair`. */
+async function startFailing(fails: (write: Write) => boolean = () => true) {
   let isFailing = false
   const { open, opened } = createLatch()
-  const house = await site.open({ hear: () => opened, store: failing(() => isFailing) })
-  const { job } = await house.submit()
-  await vi.waitFor(() => expect(house.asked).toHaveLength(site.chunks), patient)
+  const harness = await workspace.open({
+    recognise: () => opened,
+    store: failing(write => isFailing && fails(write)),
+  })
+  const { job } = await harness.submit()
+  await vi.waitFor(() => expect(harness.requests).toHaveLength(workspace.chunks), eventually)
   isFailing = true
   return {
-    house,
+    harness,
     id: job.id,
-    open,
-    mend() {
+    answer: open,
+    repair() {
       isFailing = false
     },
   }
 }
 
 const jobFacts = {
-  owner: me,
+  owner,
   tool: 'transcribe_audio' as const,
   models: ['ears'],
   brief: false,
@@ -64,111 +67,198 @@ const jobFacts = {
   updatedAt: '2026-01-01',
 }
 
-const isLost = (warnings: string[]) => warnings.some(warning => /could not be stored/.test(warning))
+const hasLossWarning = (warnings: string[]) => warnings.some(warning => /could not be stored/.test(warning))
 
 describe('a job that ended while the store failed', () => {
-  it('is answered from memory, and stored when the store is well again', async () => {
-    const { house, id, open, mend } = await startInTrouble()
-    open()
-    expect((await house.over(id)).state).toBe('completed')
-    expect(isLost((await house.jobs.read(me, id)).warnings)).toBe(true)
-    expect((await house.stored(id)).job?.state).toBe('running')
-    mend()
-    expect(await house.transcribe()).toMatchObject({ answered: true, job: { state: 'completed' } })
-    const { job, transcript } = await house.stored(id)
+  it('is read from memory with a warning, and stored once the store works again', async () => {
+    const { harness, id, answer, repair } = await startFailing()
+    answer()
+    expect((await harness.waitForEnd(id)).state).toBe('completed')
+    const read = await harness.jobs.read(owner, id)
+    expect(read).toMatchObject({ status: 'completed', segments: expect.arrayContaining([expect.anything()]) })
+    expect(hasLossWarning(read.warnings)).toBe(true)
+    repair()
+    expect(await harness.transcribe()).toMatchObject({ cached: true, job: { state: 'completed' } })
+    const { job, transcript } = await harness.stored(id)
     expect(job).toMatchObject({ state: 'completed' })
     expect(transcript).toMatchObject({ status: 'completed' })
-    expect(isLost(transcript!.warnings)).toBe(false)
-    expect(isLost((await house.jobs.read(me, id)).warnings)).toBe(false)
+    expect(hasLossWarning(transcript!.warnings)).toBe(false)
+    expect(hasLossWarning((await harness.jobs.read(owner, id)).warnings)).toBe(false)
   })
 
-  it('is stored without being asked for, so that no other process carries it out too', async () => {
-    const { house, id, open, mend } = await startInTrouble()
-    open()
-    await house.over(id)
-    mend()
-    await house.close()
-    const other = await site.open()
-    expect((await other.transcribe()).answered).toBe(true)
-    expect(other.asked).toEqual([])
+  it('leaves the stored job as it was until the store works again', async () => {
+    const { harness, id, answer } = await startFailing(write => write === 'putTranscript')
+    answer()
+    await harness.waitForEnd(id)
+    const { job, transcript } = await harness.stored(id)
+    expect(job).toMatchObject({ state: 'running', lease: { worker: harness.workerId } })
+    expect(transcript?.status).not.toBe('completed')
   })
 
-  it('is given up where another process has moved on', async () => {
-    const { house, id, open, mend } = await startInTrouble()
-    open()
-    await house.over(id)
-    const { job } = await house.stored(id)
-    await house.store.replaceJob({
-      ...job!,
-      revision: job!.revision + 1,
-      lease: { worker: 'dead', until: 1 },
-    })
-    const other = await site.open({ model: 'ears' })
+  it('is answered from memory to the same request while the store still fails', async () => {
+    const { harness, id, answer } = await startFailing()
+    answer()
+    await harness.waitForEnd(id)
+    expect(await harness.transcribe()).toMatchObject({ cached: true, job: { id, state: 'completed' } })
+    expect(harness.requests).toHaveLength(workspace.chunks)
+  })
+
+  it('is stored when its process closes, so that no other process repeats it', async () => {
+    const { harness, id, answer, repair } = await startFailing()
+    answer()
+    await harness.waitForEnd(id)
+    repair()
+    await harness.close()
+    const other = await workspace.open()
+    expect((await other.transcribe()).cached).toBe(true)
+    expect(other.requests).toEqual([])
+  })
+
+  it('is stored by the next look at unfinished jobs', async () => {
+    const { harness, id, answer, repair } = await startFailing()
+    answer()
+    await harness.waitForEnd(id)
+    repair()
+    harness.jobs.startRecovery()
+    await vi.waitFor(async () => expect((await harness.stored(id)).job?.state).toBe('completed'), eventually)
+    expect((await harness.stored(id)).transcript).toMatchObject({ status: 'completed' })
+    expect(harness.requests).toHaveLength(workspace.chunks)
+  })
+
+  it('is dropped when another process has changed the job', async () => {
+    const { harness, id, answer, repair } = await startFailing()
+    answer()
+    await harness.waitForEnd(id)
+    const { job } = await harness.stored(id)
+    const lease = { worker: 'dead', until: 1 }
+    await harness.store.replaceJob({ ...job!, revision: job!.revision + 1, lease })
+    const other = await workspace.open({ model: 'ears' })
     await other.transcribe()
     const made = await other.stored(id)
-    mend()
-    await house.transcribe()
-    expect(await house.stored(id)).toEqual(made)
-    expect((await house.jobs.read(me, id)).warnings).toEqual(made.transcript!.warnings)
+    repair()
+    await harness.transcribe()
+    expect(await harness.stored(id)).toEqual(made)
+    expect((await harness.jobs.read(owner, id)).warnings).toEqual(made.transcript!.warnings)
+  })
+
+  it('is reported as failed if the provider failed, and starts again with the next request', async () => {
+    let isRefused = true
+    const harness = await workspace.open({
+      recognise: async () => isRefused && Promise.reject(new Error('Broken.')),
+      store: failing(() => isRefused),
+    })
+    const first = await harness.transcribe()
+    expect(first.job).toMatchObject({ state: 'failed', error: { code: 'INTERNAL' } })
+    expect((await harness.jobs.read(owner, first.job.id)).status).toBe('failed')
+    isRefused = false
+    expect((await harness.transcribe()).job).toMatchObject({ id: first.job.id, state: 'completed' })
+    expect((await harness.stored(first.job.id)).job?.state).toBe('completed')
+  })
+})
+
+describe('a job that cannot be added to the store', () => {
+  it('runs all the same, and is recorded once the store works again', async () => {
+    let isFailing = true
+    const harness = await workspace.open({ store: failing(() => isFailing) })
+    const { job } = await harness.transcribe()
+    expect(job.state).toBe('completed')
+    expect(hasLossWarning((await harness.jobs.read(owner, job.id)).warnings)).toBe(true)
+    expect(await harness.stored(job.id)).toEqual({ job: undefined, transcript: undefined })
+    isFailing = false
+    expect((await harness.transcribe()).cached).toBe(true)
+    expect(await harness.stored(job.id)).toMatchObject({
+      job: { state: 'completed' },
+      transcript: { status: 'completed', warnings: [] },
+    })
+    expect(harness.requests).toHaveLength(workspace.chunks)
+  })
+
+  it('is recorded by its next renewal if the store works again while it runs', async () => {
+    let isFailing = true
+    const { open, opened } = createLatch()
+    const harness = await workspace.open({ recognise: () => opened, store: failing(() => isFailing) })
+    const { job } = await harness.submit()
+    await vi.waitFor(() => expect(harness.requests).toHaveLength(workspace.chunks), eventually)
+    isFailing = false
+    await vi.waitFor(
+      async () => expect((await harness.stored(job.id)).job?.state).toBe('running'),
+      eventually,
+    )
+    open()
+    expect((await harness.waitForEnd(job.id)).state).toBe('completed')
+    expect((await harness.stored(job.id)).job?.state).toBe('completed')
   })
 })
 
 describe('a job that runs while the store fails', () => {
   it('goes on, and its next renewal is in the store again', async () => {
-    const { house, id, open, mend } = await startInTrouble()
-    const { job } = await house.stored(id)
-    await house.jobs.rename(me, id, { title: 'Written in vain' })
-    expect((await house.stored(id)).job).toEqual(job)
-    mend()
+    const { harness, id, answer, repair } = await startFailing()
+    const { job } = await harness.stored(id)
+    await expect(harness.jobs.rename(owner, id, { title: 'New' })).rejects.toMatchObject({
+      code: 'DISK_FULL',
+    })
+    expect((await harness.stored(id)).job).toEqual(job)
+    repair()
+    await harness.jobs.rename(owner, id, { title: 'New' })
     await vi.waitFor(async () => {
-      const now = (await house.stored(id)).job!
-      expect(now.order.title).toBe('Written in vain')
+      const now = (await harness.stored(id)).job!
       expect(now.lease!.until).toBeGreaterThan(job!.lease!.until)
-    }, patient)
-    open()
-    expect((await house.over(id)).state).toBe('completed')
-    expect((await house.stored(id)).transcript?.title).toBe('Written in vain')
+    }, eventually)
+    answer()
+    expect((await harness.waitForEnd(id)).state).toBe('completed')
+    expect((await harness.stored(id)).transcript?.title).toBe('New')
   })
 
-  it('is not pushed out of memory by all those that end meanwhile', async () => {
-    const { store } = await site.open()
-    const ledger = createLedger(failing(() => true)(store))
-    const facts = { ...jobFacts, state: 'running' as const }
-    await ledger.add({ ...facts, id: 'tr_running' })
-    for (let i = 0; i < 150; i++) await ledger.add({ ...facts, id: `tr_${i}`, state: 'failed' })
-    expect(await ledger.job(me, 'tr_running')).toMatchObject({ state: 'running' })
-    expect(await ledger.job(me, 'tr_0')).toBeUndefined()
-    expect(await ledger.job(me, 'tr_149')).toBeDefined()
+  it('stops when it is cancelled', async () => {
+    const { harness, id } = await startFailing()
+    expect(await harness.jobs.cancel(owner, id)).toMatchObject({ id, state: 'cancelled' })
+    expect(harness.jobs.activeJobs()).toBe(0)
+    expect((await harness.waitForEnd(id)).state).toBe('cancelled')
   })
 })
 
-describe('what could not be stored', () => {
-  it.each([
-    ['more than another process has stored since is stored', 5, true],
-    ['less than that is dropped', 1, false],
-  ])('%s', async (_, heard, isStored) => {
-    let isFailing = true
-    const house: House = await site.open()
-    const { job } = await house.transcribe()
-    const ledger = createLedger(failing(() => isFailing)(house.store))
-    const coverage = (transcribedSeconds: number) => ({ speechSeconds: 5, transcribedSeconds, gaps: [] })
-    const facts = { id: job.id, status: 'completed' as const }
-    await ledger.keep(me, transcript({ ...facts, title: 'Held', coverage: coverage(heard) }))
-    await house.store.putTranscript(me, transcript({ ...facts, title: 'Stored', coverage: coverage(3) }))
-    isFailing = false
-    await ledger.settle()
-    const title = isStored ? 'Held' : 'Stored'
-    expect(await house.store.getTranscript(me, job.id)).toMatchObject({ title })
-    expect(await ledger.transcript(me, job.id)).toMatchObject({ title, warnings: [] })
+describe('results in memory', () => {
+  it('are a hundred at most, and never push out a running job', async () => {
+    const { store } = await workspace.open()
+    const repository = createJobRepository(failing(() => true)(store))
+    await repository.add({ ...jobFacts, id: 'tr_running', state: 'running' })
+    for (let i = 0; i < 150; i++) {
+      const job = { ...jobFacts, id: `tr_${i}`, state: 'failed' as const }
+      await repository.add({ ...job, state: 'running' })
+      repository.keepResult(job, transcript({ id: job.id, status: 'failed' }), diskFull)
+    }
+    expect(await repository.get(owner, 'tr_running')).toMatchObject({ state: 'running' })
+    expect(await repository.get(owner, 'tr_0')).toBeUndefined()
+    expect(await repository.get(owner, 'tr_149')).toMatchObject({ state: 'failed' })
   })
 
-  it('of a transcript that somebody has removed stays removed', async () => {
-    let isFailing = true
-    const house = await site.open()
-    const ledger = createLedger(failing(() => isFailing)(house.store))
-    await ledger.keep(me, transcript({ id: 'tr_gone' }))
+  it.each([
+    ['are stored where the job is unchanged', 0, 'Kept'],
+    ['are dropped where another process has changed the job', 1, 'Stored'],
+  ])('%s', async (_, changes, title) => {
+    let isFailing = false
+    const harness = await workspace.open()
+    const repository = createJobRepository(failing(() => isFailing)(harness.store))
+    const job = await repository.add({ ...jobFacts, id: 'tr_1', state: 'running' })
+    await harness.store.putTranscript(owner, transcript({ id: 'tr_1', title: 'Stored' }))
+    isFailing = true
+    repository.keepResult({ ...job, state: 'completed' }, transcript({ id: 'tr_1', title: 'Kept' }), diskFull)
+    expect(await repository.getTranscript(owner, 'tr_1')).toMatchObject({ title: 'Kept' })
+    if (changes > 0) await harness.store.replaceJob({ ...job, revision: job.revision + changes })
     isFailing = false
-    await ledger.settle()
-    expect(await ledger.transcript(me, 'tr_gone')).toBeUndefined()
+    await repository.flush()
+    expect(await harness.store.getTranscript(owner, 'tr_1')).toMatchObject({ title })
+    expect(await repository.getTranscript(owner, 'tr_1')).toMatchObject({ title, warnings: [] })
+  })
+
+  it('of a removed job are not stored', async () => {
+    const { store } = await workspace.open()
+    const repository = createJobRepository(store)
+    const job = await repository.add({ ...jobFacts, id: 'tr_removed', state: 'running' })
+    repository.keepResult({ ...job, state: 'completed' }, transcript({ id: 'tr_removed' }), diskFull)
+    await store.deleteJob(owner, 'tr_removed')
+    await repository.flush()
+    expect(await repository.getTranscript(owner, 'tr_removed')).toBeUndefined()
+    expect(await store.getTranscript(owner, 'tr_removed')).toBeUndefined()
   })
 })

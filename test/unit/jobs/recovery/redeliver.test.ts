@@ -1,65 +1,65 @@
 // Jobs of a shared queue that nobody carries out, as those who look at them from time to time see them.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Job } from '../../../../src/domain/job.ts'
-import { createLedger } from '../../../../src/jobs/records/job-repository.ts'
+import { createJobRepository } from '../../../../src/jobs/records/job-repository.ts'
 import { createLeases } from '../../../../src/jobs/records/lease.ts'
 import {
-  createUnclaimed,
-  type Unclaimed,
-  type UnclaimedHouse,
+  createRedelivery,
+  type Redelivery,
+  type RedeliveryContext,
 } from '../../../../src/jobs/recovery/redeliver.ts'
-import { type House, me, type Site, startSite } from '../../../support/jobs/harness.ts'
+import { createWorkspace, type Harness, owner, type Workspace } from '../../../support/jobs/harness.ts'
 
 const seconds = 1_000
 const hour = 3_600 * seconds
-let site: Site
-let house: House
+let workspace: Workspace
+let harness: Harness
 let sent: Job[]
-let looks: Unclaimed[]
+let looks: Redelivery[]
 
 beforeEach(async () => {
-  site = await startSite()
-  house = await site.open()
+  workspace = await createWorkspace()
+  harness = await workspace.open()
   sent = []
   looks = [open(), open()]
   vi.useFakeTimers({ toFake: ['Date', 'performance'] })
 })
 afterEach(async () => {
   vi.useRealTimers()
-  await site.close()
+  await workspace.close()
 })
 
 /** One of the machines that look; what it sends is only noted. */
-function open(): Unclaimed {
-  const { store } = house
-  const parts: UnclaimedHouse = {
+function open(): Redelivery {
+  const { store } = harness
+  const parts: RedeliveryContext = {
     store,
-    ledger: createLedger(store, { shared: true }),
+    repository: createJobRepository(store, { shared: true }),
     closing: new AbortController().signal,
     leases: createLeases(`looker-${Math.random()}/1//mark`, { shared: true }),
-    pipeline: { allowedDirs: [site.folder] } as unknown as UnclaimedHouse['pipeline'],
+    pipeline: { allowedDirs: [workspace.folder] } as unknown as RedeliveryContext['pipeline'],
     dispatch: async job => void sent.push(job),
-    tidying: {
-      desert: async () => {},
-      takeAway: async () => {},
-      takeRecordingAway: async () => {},
+    cleanup: {
+      cleanUpJob: async () => {},
+      deleteUploads: async () => {},
+      deleteRecording: async () => {},
       sweep: async () => {},
     },
   }
-  return createUnclaimed(parts)
+  return createRedelivery(parts)
 }
 
 async function put(facts: Partial<Job>): Promise<void> {
   const at = new Date().toISOString()
   const base = {
     id: 'tr_1',
-    owner: me,
+    owner,
     tool: 'transcribe_audio',
     models: ['ears'],
     brief: true,
     revision: 1,
   } as const
-  await house.store.addJob({
+  await harness.store.addJob({
     ...base,
     order: { audio: '/elsewhere/talk.wav' },
     state: 'queued',
@@ -71,7 +71,7 @@ async function put(facts: Partial<Job>): Promise<void> {
 
 /** All machines look, and so much time goes by. */
 async function look(milliseconds = 0): Promise<void> {
-  for (const one of looks) for (const job of await house.store.unfinishedJobs()) await one.lookAt(job)
+  for (const one of looks) for (const job of await harness.store.unfinishedJobs()) await one.redeliver(job)
   vi.advanceTimersByTime(milliseconds)
 }
 
@@ -85,12 +85,12 @@ describe('a queued job', () => {
       if (sent.length > before) moments.push(second)
     }
     expect(moments).toEqual([20, 60, 145])
-    expect((await house.store.getJob(me, 'tr_1'))?.sent).toBe(3)
+    expect((await harness.store.getJob(owner, 'tr_1'))?.sent).toBe(3)
   })
 
   it('waits since it was ordered, however often it is sent', async () => {
     await put({ recording: 'key' })
-    const { updatedAt } = (await house.store.getJob(me, 'tr_1'))!
+    const { updatedAt } = (await harness.store.getJob(owner, 'tr_1'))!
     await look(30 * seconds)
     await look()
     expect(sent).toHaveLength(1)
@@ -101,9 +101,9 @@ describe('a queued job', () => {
     await put({ content: 'hash' })
     await look(hour - seconds)
     await look(2 * seconds)
-    expect((await house.store.getJob(me, 'tr_1'))?.state).toBe('queued')
+    expect((await harness.store.getJob(owner, 'tr_1'))?.state).toBe('queued')
     await look()
-    expect(await house.store.getJob(me, 'tr_1')).toMatchObject({
+    expect(await harness.store.getJob(owner, 'tr_1')).toMatchObject({
       state: 'failed',
       error: { code: 'RECORDING_LOST' },
     })
@@ -118,8 +118,8 @@ describe('a running job', () => {
     await put({ state: 'running', recording: 'key', lease: lease(Date.now()) })
     for (let renewals = 0; renewals < 10; renewals++) {
       await look(10 * seconds)
-      const job = (await house.store.getJob(me, 'tr_1'))!
-      await house.store.replaceJob({ ...job, lease: lease(Date.now()), revision: job.revision + 1 })
+      const job = (await harness.store.getJob(owner, 'tr_1'))!
+      await harness.store.replaceJob({ ...job, lease: lease(Date.now()), revision: job.revision + 1 })
     }
     expect(sent).toEqual([])
   })
@@ -128,7 +128,7 @@ describe('a running job', () => {
     await put({ state: 'running', recording: 'key', lease: lease(Date.now()), tries: { count: 2, done: 7 } })
     for (let looks = 0; looks < 3; looks++) await look(10 * seconds)
     expect(sent).toHaveLength(1)
-    const job = (await house.store.getJob(me, 'tr_1'))!
+    const job = (await harness.store.getJob(owner, 'tr_1'))!
     expect(job).toMatchObject({ state: 'queued', tries: { count: 2, done: 7 } })
     expect(job.lease).toBeUndefined()
   })

@@ -3,16 +3,16 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { FileRecogniser, ObjectStorage } from '../../../../src/domain/ports.ts'
 import { passesCheckpointKey } from '../../../../src/pipeline/file-tasks/own-tasks.ts'
 import { uploadCheckpointKey } from '../../../../src/pipeline/file-tasks/upload.ts'
-import { type House, me, type Site, startSite } from '../../../support/jobs/harness.ts'
+import { createWorkspace, type Harness, owner, type Workspace } from '../../../support/jobs/harness.ts'
 
-let site: Site
+let workspace: Workspace
 beforeEach(async () => {
-  site = await startSite(1)
+  workspace = await createWorkspace(1)
 })
-afterEach(() => site.close())
+afterEach(() => workspace.close())
 
-const patient = { timeout: 30_000, interval: 20 }
-const nobody = { brief: 0, long: 0, remote: 0 }
+const eventually = { timeout: 30_000, interval: 20 }
+const noConcurrency = { short: 0, long: 0, remote: 0 }
 
 interface Cloud {
   submitted: string[]
@@ -22,8 +22,8 @@ interface Cloud {
   isDown: boolean
 }
 
-/** A house whose tasks wait for ever in a cloud that several houses may share. */
-function open(cloud: Cloud, wish: Parameters<Site['open']>[0] = {}): Promise<House> {
+/** A harness whose tasks wait for ever in a cloud that several harnesses may share. */
+function open(cloud: Cloud, wish: Parameters<Workspace['open']>[0] = {}): Promise<Harness> {
   const ears = (model: string, capabilities: FileRecogniser['capabilities']): FileRecogniser => ({
     model,
     limits: { maxSeconds: 3600, maxBytes: 1e9 },
@@ -53,15 +53,15 @@ function open(cloud: Cloud, wish: Parameters<Site['open']>[0] = {}): Promise<Hou
   }
   const speakerRecogniser = ears('who', { text: false, speakers: true })
   const fileRecogniser = ears('what', { text: true, speakers: false })
-  return site.open({ ears: { speakerRecogniser, fileRecogniser }, blobs, ...wish })
+  return workspace.open({ fileRecognisers: { speakerRecogniser, fileRecogniser }, blobs, ...wish })
 }
 
-/** Orders, and closes the house once both tasks wait: what it leaves is what a process leaves that dies. */
+/** Orders, and closes the harness once both tasks wait: what it leaves is what a process leaves that dies. */
 async function leave(cloud: Cloud): Promise<string> {
-  const house = await open(cloud)
-  const { job } = await house.submit({}, 'diarize_audio')
-  await vi.waitFor(() => expect(cloud.submitted).toHaveLength(2), patient)
-  await house.close()
+  const harness = await open(cloud)
+  const { job } = await harness.submit({}, 'diarize_audio')
+  await vi.waitFor(() => expect(cloud.submitted).toHaveLength(2), eventually)
+  await harness.close()
   expect(cloud).toMatchObject({ cancelled: [], uploads: 1 })
   return job.id
 }
@@ -72,20 +72,20 @@ describe('a job that waits for its tasks while no process has it', () => {
   it('is removed with its tasks and its upload, and nothing of it is kept', async () => {
     const cloud = quiet()
     const id = await leave(cloud)
-    const house = await open(cloud, { rooms: nobody })
-    await house.jobs.remove(me, id)
+    const harness = await open(cloud, { concurrency: noConcurrency })
+    await harness.jobs.remove(owner, id)
     expect(cloud.cancelled.sort()).toEqual(cloud.submitted.sort())
     expect(cloud.uploads).toBe(0)
-    expect(await house.stored(id)).toEqual({ job: undefined, transcript: undefined })
+    expect(await harness.stored(id)).toEqual({ job: undefined, transcript: undefined })
     for (const key of [passesCheckpointKey(id), uploadCheckpointKey(id)])
-      expect(await house.store.getCheckpoint(me, key)).toBeUndefined()
+      expect(await harness.store.getCheckpoint(owner, key)).toBeUndefined()
   })
 
   it('is cancelled with them', async () => {
     const cloud = quiet()
     const id = await leave(cloud)
-    const house = await open(cloud, { rooms: nobody })
-    expect(await house.jobs.cancel(me, id)).toMatchObject({ state: 'cancelled' })
+    const harness = await open(cloud, { concurrency: noConcurrency })
+    expect(await harness.jobs.cancel(owner, id)).toMatchObject({ state: 'cancelled' })
     expect(cloud.cancelled.sort()).toEqual(cloud.submitted.sort())
     expect(cloud.uploads).toBe(0)
   })
@@ -93,28 +93,28 @@ describe('a job that waits for its tasks while no process has it', () => {
   it('is removed also where the provider cannot be reached', async () => {
     const cloud = { ...quiet(), isDown: true }
     const id = await leave(cloud)
-    const house = await open(cloud, { rooms: nobody })
-    await house.jobs.remove(me, id)
-    expect(await house.stored(id)).toEqual({ job: undefined, transcript: undefined })
+    const harness = await open(cloud, { concurrency: noConcurrency })
+    await harness.jobs.remove(owner, id)
+    expect(await harness.stored(id)).toEqual({ job: undefined, transcript: undefined })
     expect(cloud.uploads).toBe(0)
   })
 
   it('leaves alone what another job has submitted', async () => {
     const cloud = quiet()
     const first = await leave(cloud)
-    const house = await open(cloud)
+    const harness = await open(cloud)
     // The same words with times: the pass for words is the same one.
-    const { job } = await house.submit({ timestamps: 'word' })
+    const { job } = await harness.submit({ timestamps: 'word' })
     await vi.waitFor(async () => {
-      expect((await house.stored(job.id)).job?.state).toBe('running')
-      expect(await house.store.getCheckpoint(me, passesCheckpointKey(job.id))).toBeDefined()
-    }, patient)
-    await house.close()
-    const other = await open(cloud, { rooms: nobody })
-    await other.jobs.remove(me, job.id)
+      expect((await harness.stored(job.id)).job?.state).toBe('running')
+      expect(await harness.store.getCheckpoint(owner, passesCheckpointKey(job.id))).toBeDefined()
+    }, eventually)
+    await harness.close()
+    const other = await open(cloud, { concurrency: noConcurrency })
+    await other.jobs.remove(owner, job.id)
     expect(cloud.cancelled).toEqual([])
     expect(cloud.submitted).toHaveLength(2)
-    await other.jobs.remove(me, first)
+    await other.jobs.remove(owner, first)
     expect(cloud.cancelled).toHaveLength(2)
   })
 })

@@ -4,28 +4,28 @@ import { createReadStream } from 'node:fs'
 import { addAbortSignal, PassThrough } from 'node:stream'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { contentHash } from '../../../../src/pipeline/audio/fingerprint.ts'
-import { me, type Site, startSite } from '../../../support/jobs/harness.ts'
+import { createWorkspace, owner, type Workspace } from '../../../support/jobs/harness.ts'
 
 vi.mock('node:fs', async original => {
   const real = await original<typeof import('node:fs')>()
   return { ...real, createReadStream: vi.fn(real.createReadStream) }
 })
 
-let site: Site
+let workspace: Workspace
 beforeAll(async () => {
-  site = await startSite()
+  workspace = await createWorkspace()
 })
-afterAll(() => site.close())
+afterAll(() => workspace.close())
 
 const readings = () =>
-  vi.mocked(createReadStream).mock.calls.filter(([path]) => path === site.recording).length
+  vi.mocked(createReadStream).mock.calls.filter(([path]) => path === workspace.recording).length
 
 it('of fifty calls at once makes one job out of one reading', async () => {
-  const house = await site.open({ rooms: { brief: 0, long: 0, remote: 0 } })
-  const placed = await Promise.all(Array.from({ length: 50 }, () => house.submit()))
+  const harness = await workspace.open({ concurrency: { short: 0, long: 0, remote: 0 } })
+  const placed = await Promise.all(Array.from({ length: 50 }, () => harness.submit()))
   expect(new Set(placed.map(({ job }) => job.id)).size).toBe(1)
   expect(readings()).toBe(1)
-  await house.jobs.remove(me, placed[0]!.job.id)
+  await harness.jobs.remove(owner, placed[0]!.job.id)
 })
 
 it('goes on reading for the others when one of them goes, and stops when nobody is left', async () => {
@@ -36,17 +36,17 @@ it('goes on reading for the others when one of them goes, and stops when nobody 
     return streams.at(-1)
   }) as never)
   const callers = [1, 2, 3].map(() => new AbortController())
-  const hashes = callers.map(({ signal }) => contentHash(site.recording, forgetful, signal))
+  const hashes = callers.map(({ signal }) => contentHash(workspace.recording, forgetful, signal))
   const outcomes = Promise.allSettled(hashes)
   await vi.waitFor(() => expect(streams).toHaveLength(1))
-  callers[0]!.abort(new Error('gone'))
-  await expect(hashes[0]).rejects.toThrow('gone')
+  callers[0]!.abort(new Error('detached'))
+  await expect(hashes[0]).rejects.toThrow('detached')
   streams[0]!.end('what is in the file')
   const digest = createHash('sha256').update('what is in the file').digest('hex')
   expect((await outcomes).slice(1)).toEqual([1, 2].map(() => ({ status: 'fulfilled', value: digest })))
 
   const alone = new AbortController()
-  const stopped = contentHash(site.recording, forgetful, alone.signal)
+  const stopped = contentHash(workspace.recording, forgetful, alone.signal)
   await vi.waitFor(() => expect(streams).toHaveLength(2))
   alone.abort(new Error('gone too'))
   await expect(stopped).rejects.toThrow('gone too')

@@ -1,0 +1,126 @@
+// Results that the store does not take: the calls of this process get them all the same, with a warning.
+import { LRUCache } from 'lru-cache'
+import { describeError, isSpeechError } from '../../domain/errors.ts'
+import { isOver, type Job } from '../../domain/job.ts'
+import type { Store } from '../../domain/ports.ts'
+import type { Transcript } from '../../domain/transcript.ts'
+import { log } from '../../log.ts'
+
+type JobStore = Pick<
+  Store,
+  'addJob' | 'getJob' | 'replaceJob' | 'deleteJob' | 'getTranscript' | 'putTranscript' | 'deleteTranscript'
+>
+
+export interface UnstoredResults extends JobStore {
+  /** Keeps the job as it ended. Without a transcript, the store has it already, or there is none. */
+  keepResult(job: Job, transcript: Transcript | undefined, error: unknown): void
+  /** Offers all results to the store once more. Never rejects. */
+  flush(): Promise<void>
+}
+
+interface Result {
+  job: Job
+  transcript?: Transcript
+  warning: string
+}
+
+const maxResults = 100
+
+/**
+ * A store as one process sees it. A job that cannot be added runs all the same, and stays in memory. The row of any
+ * other job is left alone until the store takes the result; a row that another process has changed wins.
+ */
+export function withUnstoredResults(store: Store): UnstoredResults {
+  const unrecorded = new Map<string, Job>()
+  const results = new LRUCache<string, Result>({
+    max: maxResults,
+    dispose: (_, key, reason) => reason === 'evict' && unrecorded.delete(key),
+  })
+
+  async function offer(key: string, { job, transcript }: Result): Promise<void> {
+    const { owner, id, revision } = job
+    const isNew = unrecorded.has(key)
+    const row = isNew ? undefined : await store.getJob(owner, id)
+    const isWanted = isNew || row?.revision === revision
+    if (isWanted && transcript) await store.putTranscript(owner, transcript)
+    if (isNew) await store.addJob(job)
+    else if (isWanted) await store.replaceJob({ ...job, revision: revision + 1 })
+    unrecorded.delete(key)
+    results.delete(key)
+    log.info(isWanted ? 'result-stored-late' : 'result-outdated', { id })
+  }
+
+  async function offered(key: string): Promise<Result | undefined> {
+    const result = results.get(key)
+    if (result) await offer(key, result).catch(() => {})
+    return results.get(key)
+  }
+
+  /** Resolves with false where another process has added the same job meanwhile. */
+  async function record(key: string, job: Job): Promise<boolean> {
+    const added = await store.addJob(job).catch(() => undefined)
+    if (added) unrecorded.delete(key)
+    else unrecorded.set(key, job)
+    return !added || (added.revision === job.revision && added.updatedAt === job.updatedAt)
+  }
+
+  return {
+    async addJob(job) {
+      const key = keyOf(job.owner, job.id)
+      const known = (await offered(key))?.job ?? unrecorded.get(key)
+      if (known) return known
+      try {
+        return await store.addJob(job)
+      } catch (error) {
+        logFailure('job-not-stored', job.id, error)
+        unrecorded.set(key, job)
+        return job
+      }
+    },
+    async getJob(owner, id) {
+      const key = keyOf(owner, id)
+      return results.get(key)?.job ?? unrecorded.get(key) ?? (await store.getJob(owner, id))
+    },
+    async replaceJob(job) {
+      const key = keyOf(job.owner, job.id)
+      if (results.has(key) && !(await offered(key))) return false
+      const isReplaced = unrecorded.has(key) ? await record(key, job) : await store.replaceJob(job)
+      const result = results.get(key)
+      if (result && isReplaced && isOver(job.state)) results.set(key, { ...result, job })
+      else results.delete(key)
+      return isReplaced
+    },
+    async deleteJob(owner, id) {
+      await store.deleteJob(owner, id)
+      results.delete(keyOf(owner, id))
+      unrecorded.delete(keyOf(owner, id))
+    },
+    async getTranscript(owner, id) {
+      const result = results.get(keyOf(owner, id))
+      if (!result) return store.getTranscript(owner, id)
+      const { transcript, warning } = result
+      if (transcript) return { ...transcript, warnings: [...transcript.warnings, warning] }
+      return store.getTranscript(owner, id).catch(() => undefined)
+    },
+    putTranscript: store.putTranscript,
+    deleteTranscript: store.deleteTranscript,
+    keepResult(job, transcript, error) {
+      const key = keyOf(job.owner, job.id)
+      logFailure('result-not-stored', job.id, error)
+      results.set(key, { job, transcript, warning: `${loss} ${describeError(error)}` })
+    },
+    async flush() {
+      for (const [key, result] of [...results.entries()]) await offer(key, result).catch(() => {})
+    },
+  }
+}
+
+const loss = 'The transcript could not be stored and is lost when the server ends.'
+
+function keyOf(owner: string, id: string): string {
+  return `${owner}/${id}`
+}
+
+function logFailure(event: string, id: string, error: unknown): void {
+  log.error(event, { id, code: isSpeechError(error) ? error.code : 'INTERNAL' })
+}

@@ -1,0 +1,21 @@
+// Id of a job: a hash of everything that its words depend on, so that the same request always finds the same job.
+import { createHash } from 'node:crypto'
+import type { Job } from '../../domain/job.ts'
+import { languageHint } from '../../domain/languages.ts'
+import type { Identity } from '../../pipeline/source/source.ts'
+
+/** Leaves out what changes no word: the title, the path, and whether the text is formatted. */
+export function jobId(
+  { tool, owner, order, models }: Pick<Job, 'owner' | 'tool' | 'order' | 'models'>,
+  { content }: Pick<Identity, 'content'>,
+): string {
+  // A language without a model hint changes no word, only the warning to the reader.
+  const language = languageHint(order.language).code ?? order.language?.trim().toLowerCase() ?? ''
+  const context = order.context?.trim() ?? ''
+  const words = order.timestamps === 'word'
+  const speakers = tool === 'diarize_audio' ? [order.speakers ?? 0] : []
+  const facts = JSON.stringify([owner, tool, content, ...models, language, context, words, ...speakers])
+  const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
+  const bytes = createHash('sha256').update(facts).digest().subarray(0, 16)
+  return `tr_${[...bytes].map(byte => alphabet[byte & 31]).join('')}`
+}
