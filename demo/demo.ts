@@ -1,4 +1,4 @@
-// speech-mcp demo: a stand-in cloud, this server and a real MCP client do the main jobs on recordings of ours.
+// speech-mcp demo: a real MCP client uses this server on the fixture recordings, with a local DashScope emulator.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -7,28 +7,28 @@ import { type DashscopeEmulator, startDashscope } from '../emulators/dashscope/d
 import { createApp } from '../src/app.ts'
 import type { Command } from '../src/cli/command.ts'
 import { SpeechError } from '../src/domain/errors.ts'
-import { showCluster } from './cluster.ts'
-import { stayUp } from './serve.ts'
-import { show } from './show.ts'
+import { runClusterDemo } from './cluster.ts'
+import { serveDemo } from './serve.ts'
+import { runDemo } from './show.ts'
 
 export const demo: Command = {
   usage: 'speech-mcp demo',
   help: 'Watch a real MCP client transcribe recordings, without a key or a network.',
   switches: {
-    serve: { help: 'Serve the stand-in over HTTP until Ctrl-C, for the MCP Inspector' },
-    cluster: { help: 'Have two servers and three workers do the main job, and kill one of them over it' },
+    serve: { help: 'Serve the emulator over HTTP until Ctrl-C, for the MCP Inspector' },
+    cluster: { help: 'Run two servers and three workers, and kill a worker during its job' },
   },
   async run({ config, switches, version, entry }) {
-    // The package has the recordings beside the folder of its entry file, built or not.
+    // The recordings are next to the folder of the entry file, built or not.
     const fixtures = join(dirname(dirname(entry)), 'fixtures')
     if (switches.has('serve') && switches.has('cluster'))
-      throw new SpeechError('BAD_INPUT', 'The demo takes one of --serve and --cluster.', {
-        hint: 'Start it once for each.',
+      throw new SpeechError('BAD_INPUT', 'The demo accepts either --serve or --cluster.', {
+        hint: 'Run it once for each.',
       })
     const ffmpeg = await (await createApp(config)).ffmpeg()
     const folder = await mkdtemp(join(tmpdir(), 'speech-mcp-demo-'))
     if (switches.has('cluster')) return await runCluster({ entry, fixtures, folder, version }, ffmpeg.path)
-    const standin = await startDashscope({
+    const dashscope = await startDashscope({
       ffmpeg: ffmpeg.path,
       fixtures,
       latency: { base: 0.3, perSecond: 0.004 },
@@ -37,30 +37,36 @@ export const demo: Command = {
       oss: true,
     })
     const env = {
-      DASHSCOPE_BASE_URL: standin.url,
-      DASHSCOPE_API_KEY: standin.apiKey,
-      GEMINI_BASE_URL: standin.geminiUrl,
-      GEMINI_API_KEY: standin.geminiKey,
-      ...bucketOf(standin),
+      DASHSCOPE_BASE_URL: dashscope.url,
+      DASHSCOPE_API_KEY: dashscope.apiKey,
+      GEMINI_BASE_URL: dashscope.geminiUrl,
+      GEMINI_API_KEY: dashscope.geminiKey,
+      ...bucketOf(dashscope),
       SPEECH_POLL_SECONDS: '0.3',
       SPEECH_DATA_DIR: folder,
       SPEECH_ALLOWED_DIRS: fixtures,
       FFMPEG_PATH: ffmpeg.path,
-      // That a model is gone is told below in words.
     }
     try {
-      say(`A stand-in for DashScope listens on ${standin.url}; it knows only the recordings in fixtures/.`)
-      await standin.warmUp()
-      if (!switches.has('serve')) return await show({ entry, env, fixtures, version, say })
-      return await stayUp({ entry, fixtures, say, env: { ...env, SPEECH_HTTP_PORT: `${config.httpPort}` } })
+      print(
+        `A local DashScope emulator listens on ${dashscope.url}; it knows only the recordings in fixtures/.`,
+      )
+      await dashscope.warmUp()
+      if (!switches.has('serve')) return await runDemo({ entry, env, fixtures, version, print })
+      return await serveDemo({
+        entry,
+        fixtures,
+        print,
+        env: { ...env, SPEECH_HTTP_PORT: `${config.httpPort}` },
+      })
     } finally {
-      await standin.close()
+      await dashscope.close()
       await rm(folder, { recursive: true, force: true })
     }
   },
 }
 
-/** A chunk takes two seconds, one after the other: there is time to see it, and to kill a worker over it. */
+/** Each chunk takes two seconds, one after another, so that a worker can be killed during the job. */
 async function runCluster(
   { entry, fixtures, folder, version }: { entry: string; fixtures: string; folder: string; version: string },
   ffmpeg: string,
@@ -74,7 +80,7 @@ async function runCluster(
   }
   try {
     await cloud.dashscope.warmUp()
-    return await showCluster({ entry, env, fixtures, folder, cloud, version, say })
+    return await runClusterDemo({ entry, env, fixtures, folder, cloud, version, print })
   } finally {
     await cloud.close()
     await rm(folder, { recursive: true, force: true })
@@ -92,8 +98,8 @@ function bucketOf({ oss }: DashscopeEmulator): Record<string, string> {
   }
 }
 
-function say(line: string): void {
-  // Where a progress bar stands at the moment.
+function print(line: string): void {
+  // Clears the progress bar.
   if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
   process.stdout.write(`${line}\n`)
 }

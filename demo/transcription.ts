@@ -1,12 +1,12 @@
-// How the demo orders a recording and tells what comes of it: as a client does that shows the progress.
+// Transcribes a recording through an MCP client, and prints progress and result.
 import { join } from 'node:path'
 import type { Client, Progress } from '@modelcontextprotocol/client'
 import { progressBar } from '../src/cli/io/progress-bar.ts'
 
-export interface Stage {
+export interface DemoOptions {
   /** Folder of the recordings. */
   fixtures: string
-  say(line: string): void
+  print(line: string): void
 }
 
 export interface Answer {
@@ -16,15 +16,15 @@ export interface Answer {
   usage: { cost_usd?: number }
 }
 
-/** Shows what comes of a recording; undefined where it failed. */
-export async function order(
+/** Calls a tool with a recording and prints the result; undefined if it failed. */
+export async function transcribe(
   client: Client,
-  { fixtures, say }: Stage,
+  { fixtures, print }: DemoOptions,
   tool: string,
   recording: string,
   onProgress: (progress: Progress) => void = () => {},
 ): Promise<Answer | undefined> {
-  say(`→ ${tool} {"audio": "${recording}"}`)
+  print(`→ ${tool} {"audio": "${recording}"}`)
   const started = performance.now()
   const bar = progressBar(process.stderr)
   let last = ''
@@ -35,8 +35,8 @@ export async function order(
       resetTimeoutOnProgress: true,
       onprogress: update => {
         const { progress, total, message = '' } = update
-        bar.show({ done: progress, message, ...(total !== undefined && { total }) })
-        if (!process.stderr.isTTY && last !== message) say(`  progress: ${message}`)
+        bar.show({ done: progress, message, total })
+        if (!process.stderr.isTTY && last !== message) print(`  progress: ${message}`)
         last = message
         onProgress(update)
       },
@@ -46,17 +46,17 @@ export async function order(
   const answer = result.structuredContent as Answer | undefined
   if (result.isError || !answer) {
     const [block] = result.content
-    say(block?.type === 'text' ? block.text : 'no answer')
+    print(block?.type === 'text' ? block.text : 'No answer.')
     return undefined
   }
-  const took = ((performance.now() - started) / 1000).toFixed(1)
+  const seconds = ((performance.now() - started) / 1000).toFixed(1)
   const cost = answer.usage.cost_usd?.toFixed(4)
-  say(`← ${answer.duration.toFixed(0)} s of audio in ${took} s; the real cloud would charge $${cost}\n`)
-  say(beginning(answer.text))
+  print(`← ${answer.duration.toFixed(0)} s of audio in ${seconds} s; DashScope would charge $${cost}\n`)
+  print(firstLines(answer.text))
   return answer
 }
 
-export function beginning(text: string): string {
+export function firstLines(text: string): string {
   const lines = text.split('\n')
   return `${lines.slice(0, 6).join('\n')}\n${lines.length > 6 ? '…\n' : ''}`
 }

@@ -272,10 +272,10 @@ describe('the program', () => {
     expect(stdout).toContain('00:00:00,')
     expect(stdout).toMatch(/\[0:00\] S1: Right, it's ten past nine/)
     expect(stdout).toMatch(
-      /\n← by qwen-flash; \d+ % of the words look otherwise; of \d+ paragraphs 0 left as they were/,
+      /\n← by qwen-flash; \d+ % of words changed in appearance; 0 of \d+ paragraphs kept unchanged/,
     )
-    expect(stdout).toContain('qwen-turbo, first in FORMAT_MODELS, is gone')
-    expect(stdout).toMatch(/; left out: um 1, uh 1;.*\n\nSo the parcel for greta is blue\./)
+    expect(stdout).toContain('qwen-turbo, the first of FORMAT_MODELS, was retired')
+    expect(stdout).toMatch(/; removed: um 1, uh 1;.*\n\nSo the parcel for greta is blue\./)
     expect(stdout).toMatch(/\[0:00\] Hannah: Right, it's ten past nine.*\n\[0:10\] Viktor: A quick note/)
   })
 })

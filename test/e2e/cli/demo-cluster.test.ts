@@ -16,12 +16,12 @@ describe('speech-mcp demo --cluster', () => {
     const { code, stdout, stderr } = await desk.run(['demo', '--cluster'], { env: { TMPDIR: folder.path } })
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toContain('Queue speech-jobs-brief was created.')
-    const killed = /Worker (\d) has it, and is killed/.exec(stdout)?.[1]
-    const heir = /Worker (\d) goes on with it\./.exec(stdout)?.[1]
+    const killed = /Worker (\d) runs the job and is killed/.exec(stdout)?.[1]
+    const successor = /Worker (\d) takes over\./.exec(stdout)?.[1]
     expect(killed).toMatch(/[123]/)
-    expect(heir).not.toBe(killed)
+    expect(successor).not.toBe(killed)
     expect(stdout).toMatch(/progress: Transcribed 2:\d\d of 5:42\n.*is killed/)
-    expect(stdout).toMatch(/^ok {4}all 1063 words/m)
+    expect(stdout).toMatch(/^ok {4}all 1063 spoken words/m)
     expect(stdout).not.toMatch(/^FAIL/m)
     expect(readdirSync(folder.path)).toEqual([])
     await folder.remove()
@@ -30,6 +30,6 @@ describe('speech-mcp demo --cluster', () => {
   it('demo --cluster cannot be combined with --serve', async () => {
     const { code, stderr } = await desk.run(['demo', '--cluster', '--serve'])
     expect(code).toBe(2)
-    expect(stderr).toMatch(/^BAD_INPUT: The demo takes one of --serve and --cluster\./)
+    expect(stderr).toMatch(/^BAD_INPUT: The demo accepts either --serve or --cluster\./)
   })
 })
