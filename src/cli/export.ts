@@ -17,7 +17,7 @@ export const exportTranscript: Command = {
     const [given, ...more] = words
     const id = given && (transcriptIdOf(given) ?? given)
     if (more.length > 0)
-      throw new SpeechError('BAD_INPUT', 'Too many arguments: export takes one id.', {
+      throw new SpeechError('BAD_INPUT', 'At most one id is allowed.', {
         hint: 'Run `speech-mcp export tr_…`.',
       })
     const format = parseFormat(flags)

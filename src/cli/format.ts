@@ -37,7 +37,7 @@ export const format: Command = {
     const [given, ...more] = words
     const input = given && (transcriptIdOf(given) ?? given)
     if (!input || more.length > 0)
-      throw new SpeechError('BAD_INPUT', 'format takes one input.', {
+      throw new SpeechError('BAD_INPUT', 'Exactly one input is required.', {
         hint: 'Run `speech-mcp format tr_…`, `speech-mcp format FILE`, or `speech-mcp format -` for stdin.',
       })
     const style = flags.style === undefined ? undefined : parseStyle(flags.style)

@@ -39,7 +39,7 @@ export async function transcribeRecording(
 ): Promise<number> {
   const [input, ...more] = words
   if (!input || more.length > 0)
-    throw new SpeechError('BAD_INPUT', `${command} takes one recording.`, {
+    throw new SpeechError('BAD_INPUT', 'Exactly one recording is required.', {
       hint: `Run \`speech-mcp ${command} FILE\`.`,
     })
   const format = parseFormat(flags, 'To format the text, use --readable.')

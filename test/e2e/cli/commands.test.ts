@@ -108,7 +108,7 @@ describe('speech-mcp export', () => {
   it('export rejects an unknown file extension', async () => {
     const { code, stderr } = await desk.run(['export', id, '-o', 'out.pdf'])
     expect(code).toBe(2)
-    expect(stderr).toMatch(/^BAD_INPUT: There is no such format\. Use one of .*\bsrt\b/)
+    expect(stderr).toMatch(/^BAD_INPUT: Unknown output format\. Use one of .*\bsrt\b/)
   })
 
   it('export rejects an unknown id', async () => {
@@ -186,10 +186,10 @@ describe('the formatting check of speech-mcp doctor', () => {
   it('doctor lists usable models, models without a key, and retired models', async () => {
     const { code, line } = await formatting({})
     expect(code).toBe(0)
-    expect(line).toMatch(/^ok {4}formatting: asks qwen-turbo, qwen-flash in turn; /)
+    expect(line).toMatch(/^ok {4}formatting: tries qwen-turbo, qwen-flash in this order; /)
     expect(line).toContain('; no key for gemini-2.5-flash, gemini-3.5-flash-lite; ')
     expect(line).toMatch(
-      /; qwen-turbo was retired in July 2026: .* one request a day, take it off FORMAT_MODELS/,
+      /; qwen-turbo was retired in July 2026 and costs one failed request a day/,
     )
   })
 
@@ -198,9 +198,9 @@ describe('the formatting check of speech-mcp doctor', () => {
     const { code, line } = await formatting({ ...withKey(), FORMAT_MODELS: 'gemini-2.5-flash' })
     expect(code).toBe(0)
     expect(line).toMatch(
-      /^ok {4}formatting: asks gemini-2\.5-flash in turn; the Gemini key is accepted by 127\.0\.0\.1/,
+      /^ok {4}formatting: tries gemini-2\.5-flash in this order; the Gemini key is accepted by 127\.0\.0\.1/,
     )
-    expect(line).toContain('; from 2026-12-01 on gemini-3.5-flash-lite answers for gemini-2.5-flash')
+    expect(line).toContain('; from 2026-12-01 gemini-3.5-flash-lite replaces gemini-2.5-flash')
     expect(server.requests.at(-1)).toMatchObject({
       method: 'GET',
       path: '/v1beta/models?pageSize=1',
@@ -230,7 +230,7 @@ describe('the formatting check of speech-mcp doctor', () => {
     const before = server.requests.length
     const { line } = await formatting({ ...withKey(), FORMAT_MODELS: 'qwen-flash' })
     expect({ line, seen: server.requests.length }).toEqual({
-      line: 'ok    formatting: asks qwen-flash in turn',
+      line: 'ok    formatting: tries qwen-flash in this order',
       seen: before,
     })
   })
@@ -239,14 +239,14 @@ describe('the formatting check of speech-mcp doctor', () => {
     const { code, line } = await formatting({ DASHSCOPE_API_KEY: 'sk-wrong', FORMAT_MODELS: 'qwen-flash' })
     expect({ code, line }).toEqual({
       code: 1,
-      line: '--    formatting: nobody can be asked, so texts come back as they are; for qwen-flash see key and region',
+      line: '--    formatting: no usable model, so texts stay unformatted; for qwen-flash see key and region',
     })
   })
 
   it('doctor reports missing formatting models without failing', async () => {
     const { line } = await formatting({ DASHSCOPE_API_KEY: '', FORMAT_MODELS: 'qwen-flash' })
     expect(line).toBe(
-      '--    formatting: not configured, so texts come back as they are; no key for qwen-flash',
+      '--    formatting: not configured, so texts stay unformatted; no key for qwen-flash',
     )
   })
 })
@@ -255,7 +255,7 @@ describe('the program', () => {
   it('the program starts through a symbolic link', async () => {
     await symlink(entry, place('speech-mcp'))
     const { code, stderr } = await desk.run(['transcribe', 'silence.wav'], { main: place('speech-mcp') })
-    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('Kept as tr_') })
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('Saved as tr_') })
   })
 
   it('the demo runs without a key, also in a folder with Unicode characters in its name', async () => {

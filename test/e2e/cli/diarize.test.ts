@@ -35,7 +35,7 @@ describe('speech-mcp diarize', () => {
   it('diarize prints speaker turns, saves them, and repeats them without a request', async () => {
     const order = ['diarize', meeting, '--speakers', '3', '-l', 'en']
     const first = await desk.run(order, bucket)
-    expect(first).toMatchObject({ code: 0, stderr: expect.stringMatching(/(^|\n)Kept as tr_\w{16}\.\n$/) })
+    expect(first).toMatchObject({ code: 0, stderr: expect.stringMatching(/(^|\n)Saved as tr_\w{16}\.\n$/) })
     expect(turnsOf(blocks(first.stdout)).slice(0, 3)).toEqual(trueTurns().slice(0, 3))
     const heard = desk.standin.tasks.find(({ model }) => model === 'fun-asr-mtl')
     expect(heard!.parameters).toMatchObject({ speaker_count: 3, language_hints: ['en'] })
@@ -80,7 +80,7 @@ describe('speech-mcp diarize', () => {
     expect(code).toBe(3)
     expect(stdout).toMatch(/^\?: And so,/)
     expect(stderr).toMatch(
-      /(^|\n)Note: Where it says "\?:"[\s\S]*\nNote: .*TASK_FAILED[\s\S]*\nKept as tr_\w+\.\n$/,
+      /(^|\n)Note: Where it says "\?:"[\s\S]*\nNote: .*TASK_FAILED[\s\S]*\nSaved as tr_\w+\.\n$/,
     )
   })
 

@@ -45,7 +45,7 @@ describe('a text', () => {
     expect(stdout).not.toBe(`${text}\n`)
     expect(normalizedText(stdout)).toBe(normalizedText(text))
     expect(stderr).toMatch(
-      /^Formatted: faithful, by qwen-flash; \d+ % of the words look otherwise; paragraphs \d+, of them left as they were 0; tokens in \d+, out \d+, \$0\.\d{4,6}\.\n$/,
+      /^Formatted: faithful, by qwen-flash; \d+ % of words changed in appearance; paragraphs \d+, left unformatted 0; tokens in \d+, out \d+, \$0\.\d{4,6}\.\n$/,
     )
   })
 
@@ -75,7 +75,7 @@ describe('a text', () => {
       code: 0,
       words: normalizedText(`${unpunctuatedTexts.English} and that was all`),
     })
-    expect(stderr).toContain('; left out: um 1, uh 1;')
+    expect(stderr).toContain('; removed: um 1, uh 1;')
     expect(desk.standin.textRequests.at(-1)!.system).toContain('English')
   })
 
@@ -92,7 +92,7 @@ describe('a text', () => {
     const { code, stdout, stderr } = await format(unpunctuatedTexts.English)
     expect({ code, stdout }).toEqual({ code: 0, stdout: `${unpunctuatedTexts.English}\n` })
     expect(stderr).toMatch(
-      /; 0 % of the words look otherwise; paragraphs (\d+), of them left as they were \1;/,
+      /; 0 % of words changed in appearance; paragraphs (\d+), left unformatted \1;/,
     )
   })
 
@@ -108,7 +108,7 @@ describe('a text', () => {
     const text = longText(8)
     const { code, stdout, stderr } = await format(text)
     expect({ code, words: normalizedText(stdout) }).toEqual({ code: 3, words: normalizedText(text) })
-    expect(stderr).toMatch(/; parts without an answer 1 of \d+;/)
+    expect(stderr).toMatch(/; failed parts 1 of \d+;/)
     expect(stderr).toMatch(/\nNote: [^\n]*CONTENT_REFUSED: /)
   })
 
@@ -171,20 +171,20 @@ describe('input that is not text', () => {
   })
 
   it.each([
-    ['a file that is missing', 'missing.txt', 1, 'FILE_NOT_FOUND', 'tr_'],
+    ['a missing file', 'missing.txt', 1, 'FILE_NOT_FOUND', 'tr_'],
     ['a folder', 'folder', 1, 'NOT_A_FILE', 'folder'],
     ['an empty file', 'empty.txt', 1, 'EMPTY_FILE', 'no text'],
-    ['a file of blanks', 'blank.txt', 1, 'EMPTY_FILE', 'no text'],
+    ['a file of whitespace', 'blank.txt', 1, 'EMPTY_FILE', 'no text'],
     ['a recording', fixture('voice-note.ogg'), 2, 'BAD_INPUT', 'speech-mcp transcribe'],
     ['another encoding', 'latin.txt', 2, 'BAD_INPUT', 'UTF-8'],
     ['UTF-16', 'wide.txt', 2, 'BAD_INPUT', 'UTF-16'],
     ['more than a million characters', 'long.txt', 2, 'BAD_INPUT', '1,000,000 characters'],
-    ['a file that is larger than that can be', 'huge.txt', 2, 'BAD_INPUT', '1,000,000 characters'],
-    ['subtitles', 'talk.srt', 2, 'BAD_INPUT', 'subtitles'],
-    ['subtitles of the web', 'talk.vtt', 2, 'BAD_INPUT', 'subtitles'],
-    ['a text in the place of a file', unpunctuatedTexts.English, 2, 'BAD_INPUT', 'stdin'],
-    ['an id that does not exist', 'tr_0000000000000000', 1, 'TRANSCRIPT_NOT_FOUND', 'tr_'],
-    ['stdin with nothing in it', '-', 1, 'EMPTY_FILE', 'no text'],
+    ['a file too large for a million characters', 'huge.txt', 2, 'BAD_INPUT', '1,000,000 characters'],
+    ['SRT subtitles', 'talk.srt', 2, 'BAD_INPUT', 'subtitle file'],
+    ['WebVTT subtitles', 'talk.vtt', 2, 'BAD_INPUT', 'subtitle file'],
+    ['a text instead of a file name', unpunctuatedTexts.English, 2, 'BAD_INPUT', 'stdin'],
+    ['an unknown id', 'tr_0000000000000000', 1, 'TRANSCRIPT_NOT_FOUND', 'tr_'],
+    ['empty stdin', '-', 1, 'EMPTY_FILE', 'no text'],
   ])('format refuses %s before it sends a request', async (_, input, exit, error, words) => {
     const { code, stdout, stderr } = await run(['format', input])
     expect({ code, stdout, asked: asked() }).toEqual({ code: exit, stdout: '', asked: [] })
@@ -195,11 +195,11 @@ describe('input that is not text', () => {
   it.each([
     ['no input', []],
     ['two inputs', ['a.txt', 'b.txt']],
-    ['a style that there is not', ['-', '--style', 'pretty']],
-    ['a language that there is not', ['-', '-l', 'Birdsong']],
+    ['an unknown style', ['-', '--style', 'pretty']],
+    ['an unknown language', ['-', '-l', 'Birdsong']],
     ['a text as subtitles', ['-', '-f', 'srt']],
-    ['a text into a file of subtitles', ['-', '-o', 'talk.vtt']],
-    ['a file in a folder that is missing', ['-', '-o', 'nowhere/talk.txt']],
+    ['a text written to a subtitle file', ['-', '-o', 'talk.vtt']],
+    ['an output file in a missing folder', ['-', '-o', 'nowhere/talk.txt']],
   ])('format refuses %s before it reads the input', async (_, args) => {
     const { code, stdout, stderr } = await run(['format', ...args], { input: unpunctuatedTexts.English })
     expect({ code, stdout, asked: asked() }).toEqual({ code: 2, stdout: '', asked: [] })
@@ -245,7 +245,7 @@ describe('a transcript', () => {
   it('transcribe --readable prints formatted text', async () => {
     const { code, stdout, stderr } = await run(['transcribe', fixture('clip.mp4'), '--readable'])
     expect(code, stderr).toBe(0)
-    expect(stderr).toMatch(/(^|\n)Formatted: faithful, by qwen-flash; .*\nKept as tr_\w+\.\n$/)
+    expect(stderr).toMatch(/(^|\n)Formatted: faithful, by qwen-flash; .*\nSaved as tr_\w+\.\n$/)
     expect(normalizedText(stdout)).toBe(normalizedText(truthText(truth('clip'))))
     expect(asked().length).toBeGreaterThan(0)
   })
@@ -264,7 +264,7 @@ describe('a transcript', () => {
     const { code, stdout, stderr } = await run(['transcribe', fixture('russian.flac'), '--readable'])
     expect(code, stderr).toBe(3)
     expect(normalizedText(stdout)).toBe(normalizedText(truthText(truth('russian'))))
-    expect(stderr).toMatch(/(^|\n)Note: [^\n]*CONTENT_REFUSED: [^\n]*\n[\s\S]*Kept as tr_\w+\.\n$/)
+    expect(stderr).toMatch(/(^|\n)Note: [^\n]*CONTENT_REFUSED: [^\n]*\n[\s\S]*Saved as tr_\w+\.\n$/)
     off()
     const { stderr: told } = await run(['format', /tr_\w+/.exec(stderr)![0]])
     expect(told).toMatch(/^Formatted: faithful, by qwen-flash; /)

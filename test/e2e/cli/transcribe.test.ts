@@ -37,7 +37,7 @@ it('transcribe prints the text to stdout and the id to stderr', async () => {
   const { code, stdout, stderr } = await desk.run(['transcribe', note])
   const said = truthText(truth('voice-note'))
   expect({ code, said: plainWords(stdout) }).toEqual({ code: 0, said })
-  expect(stderr).toMatch(/^Kept as tr_\w{16}\.\n$/)
+  expect(stderr).toMatch(/^Saved as tr_\w{16}\.\n$/)
 })
 
 it('transcribe passes on language, context and title, and infers the format from the file extension', async () => {
@@ -72,7 +72,7 @@ it.each([
   await symlink(join(elsewhere.work, 'silence.wav'), place('link.wav')).catch(() => {})
   const { code, stdout, stderr } = await desk.run(['transcribe', input()])
   expect({ code, stdout: stdout.trim() }, stderr).toEqual({ code: 0, stdout: '' })
-  expect(stderr).toMatch(/(^|\n)Kept as /)
+  expect(stderr).toMatch(/(^|\n)Saved as /)
 })
 
 it('transcribe respects configured allowed folders', async () => {
@@ -118,7 +118,7 @@ it('transcribe exits with 3 and names the gap if text is missing', async () => {
   const { code, stdout, stderr } = await desk.run(['transcribe', fixture('meeting.m4a')])
   expect(code).toBe(3)
   expect(stdout.length).toBeGreaterThan(500)
-  expect(stderr).toMatch(/^No text from [\d.]+ s to [\d.]+ s: .*\nKept as tr_\w+\.\n$/)
+  expect(stderr).toMatch(/^No text from [\d.]+ s to [\d.]+ s: .*\nSaved as tr_\w+\.\n$/)
 })
 
 it('transcribe reports FFMPEG_MISSING if FFMPEG_PATH is wrong', async () => {

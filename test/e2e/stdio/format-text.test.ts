@@ -157,14 +157,14 @@ describe('invalid arguments of format_text', () => {
     [
       'neither a text nor a transcript',
       {},
-      /^BAD_INPUT: There is no text\. Give either text or transcript_id\.$/,
+      /^BAD_INPUT: No text was given\. Pass either text or transcript_id\.$/,
     ],
-    ['both', { text: 'x', transcript_id: 'tr_x' }, /^BAD_INPUT: .* Give either text or transcript_id\.$/],
+    ['both a text and a transcript', { text: 'x', transcript_id: 'tr_x' }, /^BAD_INPUT: .* Pass either text or transcript_id\.$/],
     ['an empty text', { text: ' \n ' }, /^BAD_INPUT: The text is empty\. /],
-    ['a text that is too long', { text: 'word '.repeat(20_001) }, /^BAD_INPUT: .*100,000.*in parts/],
-    ['a language of no known name', { text: 'x', language: 'Quenya' }, /^BAD_INPUT: .*ISO code/],
-    ['a transcript that is not there', { transcript_id: 'tr_none' }, /^TRANSCRIPT_NOT_FOUND: /],
-  ])('%s', async (_, args, told) => {
+    ['a text that is too long', { text: 'word '.repeat(20_001) }, /^BAD_INPUT: .*100,000.*into parts/],
+    ['an unknown language name', { text: 'x', language: 'Quenya' }, /^BAD_INPUT: .*ISO code/],
+    ['an unknown transcript', { transcript_id: 'tr_none' }, /^TRANSCRIPT_NOT_FOUND: /],
+  ])('format_text rejects %s', async (_, args, told) => {
     const { answer, requests } = await requestsOf(() => format(args))
     expect(answer).toEqual({ isError: true, data: undefined, text: expect.stringMatching(told) })
     expect(requests).toBe(0)

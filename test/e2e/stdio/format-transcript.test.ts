@@ -229,7 +229,7 @@ describe('format_text of a transcript', () => {
     undo.push(system.standin.textFault({ kind: 'slow', seconds: 1.5 }))
     const early = await format(given.id, { wait_seconds: 0 })
     expect(early.data).toMatchObject({ status: 'running', next_step: expect.stringContaining(given.id) })
-    expect(early.data.next_step).toMatch(/still being formatted: format_text with transcript_id=/)
+    expect(early.data.next_step).toMatch(/still being formatted: call format_text with transcript_id=/)
     const meanwhile = await read(given.id)
     expect(meanwhile.data).toMatchObject({ status: 'completed' })
     expect(meanwhile.data).not.toHaveProperty('formatted')
@@ -268,7 +268,7 @@ describe('format_text of a transcript', () => {
     const first = await requestsOf(() => format(given.id))
     expect(first.answer.data.formatted).toMatchObject({ failed: 1 })
     expect(first.answer.data.next_step).toContain(
-      `format_text with transcript_id=${given.id} asks only for those`,
+      `format_text with transcript_id=${given.id} retries only those`,
     )
     expect(first.answer.data.warnings).not.toEqual([])
     end()

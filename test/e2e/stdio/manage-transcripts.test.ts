@@ -284,6 +284,6 @@ describe('find_recordings', () => {
     await write(system, 'notes.txt', 'not a recording')
     const { data, text, isError } = await system.call('find_recordings', { query: 'notes' })
     expect({ isError, recordings: data.recordings }).toEqual({ isError: false, recordings: [] })
-    expect(text).toMatch(/^No recording was found/)
+    expect(text).toMatch(/^No recording found/)
   })
 })

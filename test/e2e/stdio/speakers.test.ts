@@ -289,7 +289,7 @@ describe('through a client', () => {
     await store.close()
     const over = await read({ transcript_id: silent.id })
     expect(over.data.speakers).toEqual([])
-    expect(over.text).toContain('speakers: none told apart')
+    expect(over.text).toContain('speakers: none identified')
   })
 
   it('one speaker can be read within a time range and a view', async () => {
@@ -369,9 +369,9 @@ describe('through a client', () => {
   })
 
   it.each([
-    ['nothing', {}, /nothing to change/],
-    ['no name for no one', { speakers: {} }, /nothing to change/],
-    ['a name for someone who is not there', { speakers: { S9: 'Bob' } }, /S1 \(Alice\), S2/],
+    ['an empty request', {}, /Nothing to change/],
+    ['an empty list of names', { speakers: {} }, /Nothing to change/],
+    ['a name for an unknown speaker', { speakers: { S9: 'Bob' } }, /S1 \(Alice\), S2/],
   ])('speaker names are not changed by %s', async (_, wish, reason) => {
     const { isError, text } = await system.call('update_transcript', { transcript_id: talk.id, ...wish })
     expect(isError).toBe(true)

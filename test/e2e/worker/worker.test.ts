@@ -133,7 +133,7 @@ describe('a worker that cannot start', () => {
     ['without a queue', { MNS_ENDPOINT: '' }, /^CONFIG_INVALID: .*MNS_ENDPOINT/, 2],
     ['without the provider’s key', { DASHSCOPE_API_KEY: '' }, /^KEY_MISSING: .*DASHSCOPE_API_KEY/, 1],
     ['without a bucket', { OSS_BUCKET: '' }, /^CONFIG_INVALID: .*OSS_BUCKET/, 2],
-  ])('%s', async (_, more, expected, code) => {
+  ])('a worker cannot start %s', async (_, more, expected, code) => {
     const outcome = await desk.run(['worker'], { env: { ...env, ...more } })
     expect(outcome).toMatchObject({ code, stdout: '' })
     expect(outcome.stderr).toMatch(expected)

@@ -48,15 +48,15 @@ describe('the disconnect reason', () => {
   it.each([
     ['the v2 SDK gave up waiting', 'SdkError: Request timed out', 'detached'],
     ['the v1 SDK gave up waiting', 'McpError: MCP error -32001: Request timed out', 'detached'],
-    ['a signal with a time limit', 'TimeoutError: The operation was aborted due to timeout', 'detached'],
-    ['an error of ours', new Error('Request timed out'), 'detached'],
+    ['a timeout signal fired', 'TimeoutError: The operation was aborted due to timeout', 'detached'],
+    ['an error says that it timed out', new Error('Request timed out'), 'detached'],
     ['its user cancelled', 'AbortError: This operation was aborted', 'cancelled'],
-    ['its user cancelled, in words', 'User pressed Escape', 'cancelled'],
-    ['no reason at all', new DOMException('This operation was aborted', 'AbortError'), 'cancelled'],
-    ['an odd reason', { why: 7 }, 'cancelled'],
-    ['nothing', undefined, 'cancelled'],
+    ['its user cancelled with a custom reason', 'User pressed Escape', 'cancelled'],
+    ['a signal had no reason', new DOMException('This operation was aborted', 'AbortError'), 'cancelled'],
+    ['of an unknown reason', { why: 7 }, 'cancelled'],
+    ['of no reason', undefined, 'cancelled'],
     ['the connection closed', closed, 'detached'],
-  ])('%s', (_, reason, expected) => {
+  ])('a call whose request is aborted because %s has the right disconnect reason', (_, reason, expected) => {
     expect(disconnectReasonOf(reason, false)).toBe(expected)
   })
 
