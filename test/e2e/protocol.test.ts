@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { makeSpacedRecording, type SpacedRecording } from '../support/audio/spaced-recording.ts'
-import { type AnyClient, clients, httpClients, type ProgressUpdate } from '../support/e2e/mcp-clients.ts'
+import { clients, httpClients, type McpTestClient, type ProgressUpdate } from '../support/e2e/mcp-clients.ts'
 import { childrenOf } from '../support/e2e/processes.ts'
 import {
   fixture,
@@ -20,14 +20,14 @@ let passages: SpacedRecording
 
 beforeAll(async () => {
   system = await startSystem()
-  await system.standin.warmUp()
+  await system.dashscope.warmUp()
   passages = await makeSpacedRecording(system.folder, 4)
 })
 afterAll(() => system.close())
 
 /** A client, the process that serves it, and the end of both. */
 interface Pair {
-  client: AnyClient
+  client: McpTestClient
   pid: number
   close(): Promise<void>
 }
@@ -60,7 +60,7 @@ const fresh = () => ({ context: `order ${number++}` })
 
 describe.each(rows)('%s', (_, open) => {
   let pair: Pair
-  let client: AnyClient
+  let client: McpTestClient
   beforeAll(async () => {
     pair = await open(system.env)
     client = pair.client
@@ -101,7 +101,7 @@ describe.each(rows)('%s', (_, open) => {
 
   it('progress increases up to the total', async () => {
     const updates: ProgressUpdate[] = []
-    const off = system.standin.fault({ kind: 'slow', seconds: 0.3 })
+    const off = system.dashscope.fault({ kind: 'slow', seconds: 0.3 })
     await client.call(
       'transcribe_audio',
       { audio: passages.file, ...fresh() },
@@ -132,17 +132,17 @@ describe.each(rows)('%s', (_, open) => {
   })
 
   it('cancelling a call stops the requests to the provider', async () => {
-    const off = system.standin.fault({ kind: 'hang' })
+    const off = system.dashscope.fault({ kind: 'hang' })
     const stop = new AbortController()
-    const before = system.standin.requests.length
+    const before = system.dashscope.requests.length
     const order = { audio: passages.file, ...fresh() }
     const call = client.call('transcribe_audio', order, { signal: stop.signal })
     call.catch(() => {})
-    await vi.waitFor(() => expect(system.standin.inFlight()).toBeGreaterThan(0), { timeout: 10_000 })
+    await vi.waitFor(() => expect(system.dashscope.inFlight()).toBeGreaterThan(0), { timeout: 10_000 })
     stop.abort()
     await expect(call).rejects.toThrow()
-    await vi.waitFor(() => expect(system.standin.inFlight()).toBe(0), { timeout: 5_000 })
-    expect(system.standin.requests.slice(before).every(({ aborted }) => aborted)).toBe(true)
+    await vi.waitFor(() => expect(system.dashscope.inFlight()).toBe(0), { timeout: 5_000 })
+    expect(system.dashscope.requests.slice(before).every(({ aborted }) => aborted)).toBe(true)
     off()
     const { isError } = await client.call('transcribe_audio', { audio: fixture('jfk.wav'), ...fresh() })
     expect(isError).toBeFalsy()
@@ -151,7 +151,7 @@ describe.each(rows)('%s', (_, open) => {
   it('a client is notified when a transcript grows and when the list changes', async () => {
     const heard = { updated: 0, listed: 0 }
     const endList = await client.onListChanged(() => heard.listed++)
-    const off = system.standin.fault({ kind: 'hang' })
+    const off = system.dashscope.fault({ kind: 'hang' })
     const order = { audio: passages.file, ...fresh() }
     const { structuredContent } = await client.call('transcribe_audio', { ...order, wait_seconds: 0 })
     expect(structuredContent.status).toBe('running')

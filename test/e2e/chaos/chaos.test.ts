@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { makeSpacedRecording } from '../../support/audio/spaced-recording.ts'
 import { type Cluster, startCluster } from '../../support/e2e/cluster.ts'
-import { drawn, troubleWith } from '../../support/e2e/seeded-faults.ts'
+import { createSeededRandom, injectFaults } from '../../support/e2e/seeded-faults.ts'
 
 const wished = (name: string, usual: number) => Number(process.env[`SPEECH_CHAOS_${name}`] ?? usual)
 const seed = wished('SEED', 1)
@@ -61,14 +61,14 @@ function essence({ text, coverage, status, language, duration, speakers }: Recor
   return { text, coverage, status, language, duration, speakers }
 }
 
-/** As a patient client does: orders until somebody says the id, and asks for that until the end. */
-async function bringHome({ tool, args }: Wish, token: string, next: () => number) {
+/** Like a patient client: submits until it gets an id, then polls until the job is over. */
+async function runToCompletion({ tool, args }: Wish, token: string, next: () => number) {
   let id: string | undefined
   for (;;) {
     const request = id === undefined ? { ...args } : { transcript_id: id }
-    const caller = { token, place: next() }
+    const caller = { token, position: next() }
     const asked = cluster.call(caller, id === undefined ? tool : 'get_transcript', request)
-    // Its server is gone: another one knows as much.
+    // If its server was killed, another server answers the next call.
     const answer = await asked.catch(() => undefined)
     if (answer && !answer.isError) {
       id = answer.data.transcript_id as string
@@ -78,12 +78,12 @@ async function bringHome({ tool, args }: Wish, token: string, next: () => number
   }
 }
 
-/** What was kept of what was heard, looked at all the time. */
+/** Polls the stored recognitions. */
 function observe() {
   let kept = new Set<string>()
   let isOver = false
   const looking = (async () => {
-    for (; !isOver; await sleep(100)) kept = await cluster.heard()
+    for (; !isOver; await sleep(100)) kept = await cluster.storedRecognitions()
   })()
   return {
     kept: () => kept,
@@ -97,13 +97,13 @@ function observe() {
 describe('a team whose processes are killed while its services fail', () => {
   it(`every job completes with the undisturbed result, and nothing is billed twice (seed ${seed})`, async () => {
     const { cloud, machines } = cluster
-    const next = drawn(seed)
+    const next = createSeededRandom(seed)
     const wishes = Array.from({ length: jobs }, (_, i) => wish(i))
     const calm = new Map<string, unknown>()
     const patterns = new Map(wishes.map(one => [one.kind, one]))
     await Promise.all(
       [...patterns].map(async ([kind, one]) => {
-        calm.set(kind, essence(await bringHome(one, tokens.calm, next)))
+        calm.set(kind, essence(await runToCompletion(one, tokens.calm, next)))
       }),
     )
 
@@ -118,14 +118,14 @@ describe('a team whose processes are killed while its services fail', () => {
         return false
       },
     })
-    const endTrouble = troubleWith(cloud, seed)
+    const endTrouble = injectFaults(cloud, seed)
     const coming = wishes.map(async one => {
       await sleep(1000 * orderTime * next())
-      return bringHome(one, tokens.crowd, next)
+      return runToCompletion(one, tokens.crowd, next)
     })
     const killing = (async () => {
       // Numbers of its own: who dies when is the same in each run.
-      const fate = drawn(seed + 1)
+      const fate = createSeededRandom(seed + 1)
       for (let i = 0; i < kills; i++) {
         await sleep(1000 * calmest * fate())
         await cluster.killAndStart(Math.floor(machines.length * fate()))

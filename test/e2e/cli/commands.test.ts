@@ -3,30 +3,30 @@ import { cp, mkdir, readFile, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { settings } from '../../../src/config/settings.ts'
-import { type Desk, openDesk } from '../../support/e2e/command.ts'
 import { entry, fixture, root } from '../../support/e2e/system.ts'
+import { openTerminal, type Terminal } from '../../support/e2e/terminal.ts'
 import { reply } from '../../support/servers/task-server.ts'
 import { geminiError, startTextServer, type TextServer } from '../../support/servers/text-server.ts'
 
-let desk: Desk
+let terminal: Terminal
 
 beforeAll(async () => {
-  desk = await openDesk()
+  terminal = await openTerminal()
 })
-afterAll(() => desk.close())
+afterAll(() => terminal.close())
 
 const note = fixture('voice-note.ogg')
-const place = (name: string) => join(desk.work, name)
+const place = (name: string) => join(terminal.work, name)
 
 /** Transcribes a recording and gives the id under which it is kept. */
 async function keep(recording: string): Promise<string> {
-  const { stderr } = await desk.run(['transcribe', recording])
+  const { stderr } = await terminal.run(['transcribe', recording])
   return /tr_\w+/.exec(stderr)![0]
 }
 
 describe('speech-mcp', () => {
   it('--help lists all commands and settings', async () => {
-    const { code, stdout, stderr } = await desk.run(['--help'])
+    const { code, stdout, stderr } = await terminal.run(['--help'])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     for (const command of [
       'transcribe INPUT',
@@ -39,12 +39,12 @@ describe('speech-mcp', () => {
       expect(stdout).toContain(`  speech-mcp ${command}`)
     for (const { env, flag } of Object.values(settings)) expect(stdout).toContain(`  ${env} (--${flag})`)
     for (const flag of ['-f, --format', '-o, --output', '-l, --language']) expect(stdout).toContain(flag)
-    expect((await desk.run(['transcribe', '-h'])).stdout).toBe(stdout)
+    expect((await terminal.run(['transcribe', '-h'])).stdout).toBe(stdout)
   })
 
   it.each(['--version', '-v', 'version'])('`speech-mcp %s` prints the version', async word => {
     const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
-    expect(await desk.run([word])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' })
+    expect(await terminal.run([word])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' })
   })
 
   it.each([
@@ -64,10 +64,10 @@ describe('speech-mcp', () => {
     ['two ids', ['export', 'tr_1', 'tr_2'], 'BAD_INPUT'],
     ['a setting that cannot be', ['doctor', '--speech-concurrency', 'many'], 'CONFIG_INVALID'],
   ])('a usage error (%s) is explained and exits with 2', async (_, args, error) => {
-    const { code, stdout, stderr } = await desk.run(args)
+    const { code, stdout, stderr } = await terminal.run(args)
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     expect(stderr).toMatch(new RegExp(`^${error}: [A-Z][^\\n]+\\. [A-Z][^\\n]+\\.\\n$`))
-    expect(desk.standin.requests).toEqual([])
+    expect(terminal.dashscope.requests).toEqual([])
   })
 })
 
@@ -79,7 +79,7 @@ describe('speech-mcp export', () => {
 
   it('export without an id lists the transcripts, newest first', async () => {
     const newer = await keep('silence.wav')
-    const { code, stdout } = await desk.run(['export'])
+    const { code, stdout } = await terminal.run(['export'])
     expect(code).toBe(0)
     expect(stdout.split('\n').map(line => line.split(' ')[0])).toEqual([newer, id, ''])
     expect(stdout).toMatch(/^tr_\w{16} {2}\d{4}-\d\d-\d\d \d\d:\d\d {2}silence\n/)
@@ -92,43 +92,43 @@ describe('speech-mcp export', () => {
     ['json', /^\{/],
     ['txt', /^Hi Greta!/],
   ])('export writes %s, chosen by flag or by file extension', async (format, beginning) => {
-    const { code, stdout, stderr } = await desk.run(['export', id, '-f', format])
+    const { code, stdout, stderr } = await terminal.run(['export', id, '-f', format])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toMatch(beginning)
     const name = `out.${format.toUpperCase()}`
-    expect(await desk.run(['export', id, '-o', name])).toEqual({ code: 0, stdout: '', stderr: '' })
+    expect(await terminal.run(['export', id, '-o', name])).toEqual({ code: 0, stdout: '', stderr: '' })
     expect(await readFile(place(name), 'utf8')).toBe(stdout)
   })
 
   it('export accepts a transcript URI as id', async () => {
-    const { code, stdout } = await desk.run(['export', `transcript://${id}`])
+    const { code, stdout } = await terminal.run(['export', `transcript://${id}`])
     expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^Hi Greta!/) })
   })
 
   it('export rejects an unknown file extension', async () => {
-    const { code, stderr } = await desk.run(['export', id, '-o', 'out.pdf'])
+    const { code, stderr } = await terminal.run(['export', id, '-o', 'out.pdf'])
     expect(code).toBe(2)
     expect(stderr).toMatch(/^BAD_INPUT: Unknown output format\. Use one of .*\bsrt\b/)
   })
 
   it('export rejects an unknown id', async () => {
-    const { code, stdout, stderr } = await desk.run(['export', 'tr_0000000000000000'])
+    const { code, stdout, stderr } = await terminal.run(['export', 'tr_0000000000000000'])
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
     expect(stderr).toMatch(/^TRANSCRIPT_NOT_FOUND: /)
   })
 
   it('export exits silently when its reader closes the pipe', async () => {
-    const { child, outcome } = desk.start(['export', id, '-f', 'json'])
+    const { child, result } = terminal.start(['export', id, '-f', 'json'])
     // The end for us, and a closed pipe for the command.
     child.stdout!.push(null)
     child.stdout!.destroy()
-    expect(await outcome).toEqual({ code: 0, stdout: '', stderr: '' })
+    expect(await result).toEqual({ code: 0, stdout: '', stderr: '' })
   })
 })
 
 describe('speech-mcp doctor', () => {
   it('doctor reports ok for every check', async () => {
-    const { code, stdout } = await desk.run(['doctor'])
+    const { code, stdout } = await terminal.run(['doctor'])
     expect(stdout.match(/^(ok {4}|FAIL {2})[\w ]+/gm)).toEqual(
       [
         ...['ffmpeg', 'key and region', 'uploads', 'formatting', 'data folder', 'allowed folders'],
@@ -136,7 +136,7 @@ describe('speech-mcp doctor', () => {
       ].map(name => `ok    ${name}`),
     )
     expect(code).toBe(0)
-    expect(stdout).not.toContain(desk.standin.apiKey)
+    expect(stdout).not.toContain(terminal.dashscope.apiKey)
   })
 
   it.each([
@@ -145,7 +145,7 @@ describe('speech-mcp doctor', () => {
     [
       'a wrong path',
       'key and region: WRONG_BASE_URL',
-      () => ({ DASHSCOPE_BASE_URL: `${desk.standin.url}/compatible-mode` }),
+      () => ({ DASHSCOPE_BASE_URL: `${terminal.dashscope.url}/compatible-mode` }),
     ],
     [
       'a host that does not answer',
@@ -162,7 +162,7 @@ describe('speech-mcp doctor', () => {
     ],
     ['an unfilled template', 'settings: CONFIG_INVALID', () => ({ ASR_MODEL: `\${user_config.model}` })],
   ])('doctor explains %s and exits with 1', async (_, failure, wrong) => {
-    const { code, stdout } = await desk.run(['doctor'], { env: wrong() })
+    const { code, stdout } = await terminal.run(['doctor'], { env: wrong() })
     expect(code).toBe(1)
     const failures = stdout.split('\n').filter(line => line.startsWith('FAIL'))
     expect(failures).toEqual([expect.stringMatching(/^FAIL {2}[^\n]+\. [A-Z][^\n]+\.$/)])
@@ -178,7 +178,7 @@ describe('the formatting check of speech-mcp doctor', () => {
   afterAll(() => server.close())
 
   async function formatting(env: Record<string, string>): Promise<{ code: number | null; line: string }> {
-    const { code, stdout } = await desk.run(['doctor'], { env })
+    const { code, stdout } = await terminal.run(['doctor'], { env })
     return { code, line: /^.* formatting: .*$/m.exec(stdout)?.[0] ?? '' }
   }
   const withKey = () => ({ GEMINI_API_KEY: 'AIza-key', GEMINI_BASE_URL: server.geminiUrl })
@@ -188,9 +188,7 @@ describe('the formatting check of speech-mcp doctor', () => {
     expect(code).toBe(0)
     expect(line).toMatch(/^ok {4}formatting: tries qwen-turbo, qwen-flash in this order; /)
     expect(line).toContain('; no key for gemini-2.5-flash, gemini-3.5-flash-lite; ')
-    expect(line).toMatch(
-      /; qwen-turbo was retired in July 2026 and costs one failed request a day/,
-    )
+    expect(line).toMatch(/; qwen-turbo was retired in July 2026 and costs one failed request a day/)
   })
 
   it('doctor checks the Gemini key with a free request that has the key in a header', async () => {
@@ -245,16 +243,14 @@ describe('the formatting check of speech-mcp doctor', () => {
 
   it('doctor reports missing formatting models without failing', async () => {
     const { line } = await formatting({ DASHSCOPE_API_KEY: '', FORMAT_MODELS: 'qwen-flash' })
-    expect(line).toBe(
-      '--    formatting: not configured, so texts stay unformatted; no key for qwen-flash',
-    )
+    expect(line).toBe('--    formatting: not configured, so texts stay unformatted; no key for qwen-flash')
   })
 })
 
 describe('the program', () => {
   it('the program starts through a symbolic link', async () => {
     await symlink(entry, place('speech-mcp'))
-    const { code, stderr } = await desk.run(['transcribe', 'silence.wav'], { main: place('speech-mcp') })
+    const { code, stderr } = await terminal.run(['transcribe', 'silence.wav'], { main: place('speech-mcp') })
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('Saved as tr_') })
   })
 
@@ -265,7 +261,7 @@ describe('the program', () => {
     for (const name of ['dist', 'package.json'])
       await cp(join(root, name), join(folder, name), { recursive: true })
     const main = join(folder, 'dist', 'main.js')
-    const { code, stdout, stderr } = await desk.run(['demo'], { main, env: { DASHSCOPE_API_KEY: '' } })
+    const { code, stdout, stderr } = await terminal.run(['demo'], { main, env: { DASHSCOPE_API_KEY: '' } })
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toContain('Hi Greta! Please collect the blue parcel')
     expect(stdout).toContain('Welcome back to The Long Wire')

@@ -1,19 +1,21 @@
 // `speech-mcp demo --cluster`: a worker is killed during its job, and another one finishes it.
 import { readdirSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Desk, openDesk } from '../../support/e2e/command.ts'
 import { tempFolder } from '../../support/e2e/system.ts'
+import { openTerminal, type Terminal } from '../../support/e2e/terminal.ts'
 
-let desk: Desk
+let terminal: Terminal
 beforeAll(async () => {
-  desk = await openDesk()
+  terminal = await openTerminal()
 })
-afterAll(() => desk.close())
+afterAll(() => terminal.close())
 
 describe('speech-mcp demo --cluster', () => {
   it('demo --cluster kills a worker, shows that another one takes over, and checks the result', async () => {
     const folder = await tempFolder()
-    const { code, stdout, stderr } = await desk.run(['demo', '--cluster'], { env: { TMPDIR: folder.path } })
+    const { code, stdout, stderr } = await terminal.run(['demo', '--cluster'], {
+      env: { TMPDIR: folder.path },
+    })
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toContain('Queue speech-jobs-brief was created.')
     const killed = /Worker (\d) runs the job and is killed/.exec(stdout)?.[1]
@@ -28,7 +30,7 @@ describe('speech-mcp demo --cluster', () => {
   }, 120_000)
 
   it('demo --cluster cannot be combined with --serve', async () => {
-    const { code, stderr } = await desk.run(['demo', '--cluster', '--serve'])
+    const { code, stderr } = await terminal.run(['demo', '--cluster', '--serve'])
     expect(code).toBe(2)
     expect(stderr).toMatch(/^BAD_INPUT: The demo accepts either --serve or --cluster\./)
   })

@@ -2,24 +2,24 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { type Desk, openDesk } from '../../support/e2e/command.ts'
-import { trueTurns, turnsOf } from '../../support/e2e/meetings.ts'
+import { expectedTurns, turnsOf } from '../../support/e2e/diarization-system.ts'
 import { bucketSettings, fixture } from '../../support/e2e/system.ts'
+import { openTerminal, type Terminal } from '../../support/e2e/terminal.ts'
 import { normalizedText } from '../../support/emulators/texts.ts'
 
-let desk: Desk
+let terminal: Terminal
 let bucket: { env: Record<string, string> }
 
 beforeAll(async () => {
-  desk = await openDesk({ oss: true })
-  bucket = { env: bucketSettings(desk.standin) }
-  await desk.standin.warmUp()
+  terminal = await openTerminal({ oss: true })
+  bucket = { env: bucketSettings(terminal.dashscope) }
+  await terminal.dashscope.warmUp()
 })
-afterAll(() => desk.close())
+afterAll(() => terminal.close())
 
 const meeting = fixture('meeting.m4a')
-const place = (name: string) => join(desk.work, name)
-const inBucket = () => [...desk.standin.oss!.objects(), ...desk.standin.oss!.unfinishedUploads()]
+const place = (name: string) => join(terminal.work, name)
+const inBucket = () => [...terminal.dashscope.oss!.objects(), ...terminal.dashscope.oss!.unfinishedUploads()]
 
 /** The letters that each one says, in order. */
 function saidBy(segments: { speaker: string; text: string }[]): Record<string, string> {
@@ -34,38 +34,38 @@ const blocks = (text: string) => text.replace(/^/gm, '[0:00] ')
 describe('speech-mcp diarize', () => {
   it('diarize prints speaker turns, saves them, and repeats them without a request', async () => {
     const order = ['diarize', meeting, '--speakers', '3', '-l', 'en']
-    const first = await desk.run(order, bucket)
+    const first = await terminal.run(order, bucket)
     expect(first).toMatchObject({ code: 0, stderr: expect.stringMatching(/(^|\n)Saved as tr_\w{16}\.\n$/) })
-    expect(turnsOf(blocks(first.stdout)).slice(0, 3)).toEqual(trueTurns().slice(0, 3))
-    const heard = desk.standin.tasks.find(({ model }) => model === 'fun-asr-mtl')
+    expect(turnsOf(blocks(first.stdout)).slice(0, 3)).toEqual(expectedTurns().slice(0, 3))
+    const heard = terminal.dashscope.tasks.find(({ model }) => model === 'fun-asr-mtl')
     expect(heard!.parameters).toMatchObject({ speaker_count: 3, language_hints: ['en'] })
     expect(inBucket()).toEqual([])
-    const tasks = desk.standin.tasks.length
-    expect(await desk.run(order, bucket)).toEqual(first)
-    expect(desk.standin.tasks.length).toBe(tasks)
+    const tasks = terminal.dashscope.tasks.length
+    expect(await terminal.run(order, bucket)).toEqual(first)
+    expect(terminal.dashscope.tasks.length).toBe(tasks)
   })
 
   it('diarize and export write subtitles with speakers', async () => {
-    const { code, stdout, stderr } = await desk.run(['diarize', meeting, '-t', 'Kiosks', '-o', 'out.vtt'])
+    const { code, stdout, stderr } = await terminal.run(['diarize', meeting, '-t', 'Kiosks', '-o', 'out.vtt'])
     expect({ code, stdout }, stderr).toEqual({ code: 0, stdout: '' })
     const vtt = await readFile(place('out.vtt'), 'utf8')
     expect(vtt).toMatch(/\n<v S1>Right,/)
     const id = /tr_\w+/.exec(stderr)![0]
-    const exported = await desk.run(['export', id, '-f', 'md'])
+    const exported = await terminal.run(['export', id, '-f', 'md'])
     expect(exported.stdout).toMatch(/^# Kiosks\n[\s\S]*\nSpeakers: S1 \d+ %, S2 \d+ %, S3 \d+ %\n/)
-    expect((await desk.run(['export', id, '-f', 'vtt'])).stdout).toBe(vtt)
+    expect((await terminal.run(['export', id, '-f', 'vtt'])).stdout).toBe(vtt)
   })
 
   it('diarize --readable formats a finished transcript without another recognition', async () => {
     const order = ['diarize', meeting, '-t', 'Kiosks', '-f', 'json']
-    const plain = JSON.parse((await desk.run(order, bucket)).stdout)
-    const tasks = desk.standin.tasks.length
+    const plain = JSON.parse((await terminal.run(order, bucket)).stdout)
+    const tasks = terminal.dashscope.tasks.length
     const env = { ...bucket.env, FORMAT_MODELS: 'qwen-flash' }
-    const { code, stdout, stderr } = await desk.run([...order, '--readable'], { env })
+    const { code, stdout, stderr } = await terminal.run([...order, '--readable'], { env })
     expect(code, stderr).toBe(0)
     expect(stderr).toContain('Formatted: faithful, by qwen-flash; ')
     const { formatted, segments, raw_segments } = JSON.parse(stdout)
-    expect({ models: formatted.models, raw_segments, tasks: desk.standin.tasks.length }).toEqual({
+    expect({ models: formatted.models, raw_segments, tasks: terminal.dashscope.tasks.length }).toEqual({
       models: ['qwen-flash'],
       raw_segments: plain.segments,
       tasks,
@@ -74,9 +74,9 @@ describe('speech-mcp diarize', () => {
   })
 
   it('diarize exits with 3 and names what is missing when one model fails', async () => {
-    const off = desk.standin.taskFault({ kind: 'failed', code: 'InternalError', model: 'fun-asr-mtl' })
+    const off = terminal.dashscope.taskFault({ kind: 'failed', code: 'InternalError', model: 'fun-asr-mtl' })
     onTestFinished(off)
-    const { code, stdout, stderr } = await desk.run(['diarize', fixture('jfk.wav')], bucket)
+    const { code, stdout, stderr } = await terminal.run(['diarize', fixture('jfk.wav')], bucket)
     expect(code).toBe(3)
     expect(stdout).toMatch(/^\?: And so,/)
     expect(stderr).toMatch(
@@ -85,13 +85,13 @@ describe('speech-mcp diarize', () => {
   })
 
   it('an interrupted diarize leaves nothing in the bucket', async () => {
-    desk.standin.set({ taskLatency: { base: 600, perSecond: 0 } })
-    onTestFinished(() => desk.standin.set({ taskLatency: { base: 0, perSecond: 0 } }))
-    const tasks = desk.standin.tasks.length
-    const { child, outcome } = desk.start(['diarize', fixture('clip.mp4')], bucket)
-    await vi.waitUntil(() => desk.standin.tasks.length === tasks + 2, { timeout: 30_000 })
+    terminal.dashscope.set({ taskLatency: { base: 600, perSecond: 0 } })
+    onTestFinished(() => terminal.dashscope.set({ taskLatency: { base: 0, perSecond: 0 } }))
+    const tasks = terminal.dashscope.tasks.length
+    const { child, result } = terminal.start(['diarize', fixture('clip.mp4')], bucket)
+    await vi.waitUntil(() => terminal.dashscope.tasks.length === tasks + 2, { timeout: 30_000 })
     child.kill('SIGINT')
-    expect(await outcome).toEqual({ code: 130, stdout: '', stderr: 'Cancelled.\n' })
+    expect(await result).toEqual({ code: 130, stdout: '', stderr: 'Cancelled.\n' })
     expect(inBucket()).toEqual([])
   })
 })

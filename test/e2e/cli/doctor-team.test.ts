@@ -7,11 +7,11 @@ import { type App, createApp } from '../../../src/app.ts'
 import { checkQueue, checkStore } from '../../../src/cli/doctor/team.ts'
 import { type Config, readConfig } from '../../../src/config/config.ts'
 import { describeError } from '../../../src/domain/errors.ts'
-import { type Desk, openDesk } from '../../support/e2e/command.ts'
+import { openTerminal, type Terminal } from '../../support/e2e/terminal.ts'
 import { failure } from '../../support/failure.ts'
 
 const nowhere = 'http://127.0.0.1:1'
-/** Milliseconds; more than a stand-in needs, and less than a test should take. */
+/** Milliseconds; more than a emulator needs, and less than a test should take. */
 const brief = 500
 
 interface Cloud {
@@ -145,17 +145,17 @@ describe('a check of the shared services', () => {
 })
 
 describe('speech-mcp doctor', () => {
-  let desk: Desk
+  let terminal: Terminal
   beforeAll(async () => {
-    desk = await openDesk()
+    terminal = await openTerminal()
   })
-  afterAll(() => desk.close())
+  afterAll(() => terminal.close())
 
   const lines = (stdout: string) => stdout.match(/^(?:ok {4}|-- {4}|FAIL {2})[\w ]+(?=: )/gm)
 
   it('doctor prints one line for the store and one for the queue', async () => {
     const { env, tablestore } = await startCloud()
-    const { code, stdout, stderr } = await desk.run(['doctor'], { env })
+    const { code, stdout, stderr } = await terminal.run(['doctor'], { env })
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(lines(stdout)?.slice(2, 5)).toEqual(['ok    uploads', 'ok    store', 'ok    queue'])
     expect(stdout).not.toContain(tablestore.accessKeySecret)
@@ -164,7 +164,7 @@ describe('speech-mcp doctor', () => {
   it('doctor warns about a queue without a working bucket and exits with 1', async () => {
     const { env, oss } = await startCloud()
     await oss.close()
-    const { code, stdout } = await desk.run(['doctor'], { env })
+    const { code, stdout } = await terminal.run(['doctor'], { env })
     expect(code).toBe(1)
     expect(lines(stdout)?.slice(2, 5)).toEqual(['FAIL  uploads', 'ok    store', '--    queue'])
   })

@@ -2,29 +2,37 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { type CommandOptions, type Desk, type Outcome, openDesk } from '../../support/e2e/command.ts'
 import { fixture, truth, truthText } from '../../support/e2e/system.ts'
+import {
+  type CommandOptions,
+  type CommandResult,
+  openTerminal,
+  type Terminal,
+} from '../../support/e2e/terminal.ts'
 import { normalizedText, unpunctuatedTexts } from '../../support/emulators/texts.ts'
 import { longText } from '../../support/text/unpunctuated.ts'
 
-let desk: Desk
+let terminal: Terminal
 
 beforeAll(async () => {
-  desk = await openDesk()
+  terminal = await openTerminal()
 })
-afterAll(() => desk.close())
+afterAll(() => terminal.close())
 beforeEach(() => {
-  desk.standin.textRequests.length = 0
+  terminal.dashscope.textRequests.length = 0
 })
 
-const place = (name: string) => join(desk.work, name)
+const place = (name: string) => join(terminal.work, name)
 const living = { FORMAT_MODELS: 'qwen-flash' }
-const gemini = () => ({ GEMINI_BASE_URL: desk.standin.geminiUrl, GEMINI_API_KEY: desk.standin.geminiKey })
-const asked = () => desk.standin.textRequests.map(({ model }) => model)
+const gemini = () => ({
+  GEMINI_BASE_URL: terminal.dashscope.geminiUrl,
+  GEMINI_API_KEY: terminal.dashscope.geminiKey,
+})
+const asked = () => terminal.dashscope.textRequests.map(({ model }) => model)
 
 /** Asks models that exist, unless the test names others. */
-function run(args: string[], { env, ...options }: CommandOptions = {}): Promise<Outcome> {
-  return desk.run(args, { env: { ...living, ...env }, ...options })
+function run(args: string[], { env, ...options }: CommandOptions = {}): Promise<CommandResult> {
+  return terminal.run(args, { env: { ...living, ...env }, ...options })
 }
 
 const format = (input: string | Uint8Array, ...flags: string[]) => run(['format', '-', ...flags], { input })
@@ -76,7 +84,7 @@ describe('a text', () => {
       words: normalizedText(`${unpunctuatedTexts.English} and that was all`),
     })
     expect(stderr).toContain('; removed: um 1, uh 1;')
-    expect(desk.standin.textRequests.at(-1)!.system).toContain('English')
+    expect(terminal.dashscope.textRequests.at(-1)!.system).toContain('English')
   })
 
   it('a text of 100 characters is returned unchanged without a request', async () => {
@@ -88,12 +96,10 @@ describe('a text', () => {
   })
 
   it('a paragraph in which the model changes words stays unformatted', async () => {
-    onTestFinished(desk.standin.textFault({ kind: 'summarise' }))
+    onTestFinished(terminal.dashscope.textFault({ kind: 'summarise' }))
     const { code, stdout, stderr } = await format(unpunctuatedTexts.English)
     expect({ code, stdout }).toEqual({ code: 0, stdout: `${unpunctuatedTexts.English}\n` })
-    expect(stderr).toMatch(
-      /; 0 % of words changed in appearance; paragraphs (\d+), left unformatted \1;/,
-    )
+    expect(stderr).toMatch(/; 0 % of words changed in appearance; paragraphs (\d+), left unformatted \1;/)
   })
 
   it('a text that looks like instructions is formatted, not obeyed', async () => {
@@ -104,7 +110,7 @@ describe('a text', () => {
   })
 
   it('a text with a failed part exits with 3 and gives the reason', async () => {
-    onTestFinished(desk.standin.textFault({ kind: 'refuse', times: 1 }))
+    onTestFinished(terminal.dashscope.textFault({ kind: 'refuse', times: 1 }))
     const text = longText(8)
     const { code, stdout, stderr } = await format(text)
     expect({ code, words: normalizedText(stdout) }).toEqual({ code: 3, words: normalizedText(text) })
@@ -141,7 +147,7 @@ describe('a text', () => {
       code: 0,
       gone: ['qwen-turbo'],
     })
-    desk.standin.textRequests.length = 0
+    terminal.dashscope.textRequests.length = 0
     const second = await run(['format', '-'], { input: unpunctuatedTexts.Russian, env })
     expect({ code: second.code, models: asked() }).toEqual({ code: 0, models: ['qwen-flash'] })
   })
@@ -227,7 +233,7 @@ describe('a transcript', () => {
 
   it('formatting a transcript again is free and sends no request', async () => {
     await run(['format', id])
-    desk.standin.textRequests.length = 0
+    terminal.dashscope.textRequests.length = 0
     const { code, stderr } = await run(['format', id])
     expect({ code, asked: asked() }).toEqual({ code: 0, asked: [] })
     expect(stderr).toContain('; tokens in 0, out 0, $0.')
@@ -252,14 +258,14 @@ describe('a transcript', () => {
 
   it('transcribe --readable formats a finished transcript without another recognition', async () => {
     await keep('jfk.wav')
-    const heard = desk.standin.requests.length
+    const heard = terminal.dashscope.requests.length
     const { code, stderr } = await run(['transcribe', fixture('jfk.wav'), '--readable'])
-    expect({ code, heard: desk.standin.requests.length }).toEqual({ code: 0, heard })
+    expect({ code, heard: terminal.dashscope.requests.length }).toEqual({ code: 0, heard })
     expect(stderr).toContain('Formatted: faithful, by qwen-flash; ')
   })
 
   it('a transcript that cannot be formatted is printed with exit code 3 and the reason', async () => {
-    const off = desk.standin.textFault({ kind: 'refuse' })
+    const off = terminal.dashscope.textFault({ kind: 'refuse' })
     onTestFinished(off)
     const { code, stdout, stderr } = await run(['transcribe', fixture('russian.flac'), '--readable'])
     expect(code, stderr).toBe(3)
@@ -274,23 +280,23 @@ describe('a transcript', () => {
 it.each(['SIGINT', 'SIGTERM'] as const)(
   '%s stops all requests of format, cleans up and exits with 130',
   async signal => {
-    onTestFinished(desk.standin.textFault({ kind: 'hang' }))
-    const { child, outcome } = desk.start(['format', '-', '-o', 'never.txt'], {
+    onTestFinished(terminal.dashscope.textFault({ kind: 'hang' }))
+    const { child, result } = terminal.start(['format', '-', '-o', 'never.txt'], {
       env: living,
       input: longText(6),
     })
-    await vi.waitUntil(() => desk.standin.textInFlight() > 0, { timeout: 20_000 })
+    await vi.waitUntil(() => terminal.dashscope.textInFlight() > 0, { timeout: 20_000 })
     child.kill(signal)
-    expect(await outcome).toEqual({ code: 130, stdout: '', stderr: 'Cancelled.\n' })
-    await vi.waitUntil(() => desk.standin.textInFlight() === 0)
-    expect((await readdir(desk.work)).filter(name => name.startsWith('never'))).toEqual([])
+    expect(await result).toEqual({ code: 130, stdout: '', stderr: 'Cancelled.\n' })
+    await vi.waitUntil(() => terminal.dashscope.textInFlight() === 0)
+    expect((await readdir(terminal.work)).filter(name => name.startsWith('never'))).toEqual([])
   },
 )
 
 it('Ctrl-C also stops format while it waits for stdin', async () => {
-  const { child, outcome } = desk.start(['format', '-'], { env: living, input: { open: true } })
+  const { child, result } = terminal.start(['format', '-'], { env: living, input: { open: true } })
   // More than fits into a pipe: when it is gone, it is being read.
   await new Promise(done => child.stdin!.write('so we met '.repeat(60_000), done))
   child.kill('SIGINT')
-  expect(await outcome).toEqual({ code: 130, stdout: '', stderr: 'Cancelled.\n' })
+  expect(await result).toEqual({ code: 130, stdout: '', stderr: 'Cancelled.\n' })
 })

@@ -5,25 +5,25 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startMns } from '../../../emulators/mns/mns.ts'
 import { startOss } from '../../../emulators/oss/oss.ts'
 import { startTablestore } from '../../../emulators/tablestore/tablestore.ts'
-import { type Desk, openDesk } from '../../support/e2e/command.ts'
+import { openTerminal, type Terminal } from '../../support/e2e/terminal.ts'
 
 const cloudLibraries = ['tablestore', '@alicloud/mns', 'ali-oss', 'prom-client']
 
-let desk: Desk
+let terminal: Terminal
 beforeAll(async () => {
-  desk = await openDesk()
+  terminal = await openTerminal()
   await writeFile(
-    join(desk.work, 'note.cjs'),
+    join(terminal.work, 'note.cjs'),
     `process.on('exit', () => require('node:fs').writeFileSync(process.env.LOADED, Object.keys(require('node:module')._cache).join('\\n')))`,
   )
 })
-afterAll(() => desk.close())
+afterAll(() => terminal.close())
 
 /** The packages among the modules that a command has loaded by its end. */
 async function loadedBy(args: string[], env: Record<string, string> = {}): Promise<string[]> {
-  const file = join(desk.work, `loaded-by-${args[0] ?? 'serve'}`)
-  const NODE_OPTIONS = `--require ${JSON.stringify(join(desk.work, 'note.cjs'))}`
-  await desk.run(args, { env: { ...env, NODE_OPTIONS, LOADED: file }, input: '' })
+  const file = join(terminal.work, `loaded-by-${args[0] ?? 'serve'}`)
+  const NODE_OPTIONS = `--require ${JSON.stringify(join(terminal.work, 'note.cjs'))}`
+  await terminal.run(args, { env: { ...env, NODE_OPTIONS, LOADED: file }, input: '' })
   const modules = (await readFile(file, 'utf8')).split('\n').map(name => name.replaceAll('\\', '/'))
   expect(modules.length).toBeGreaterThan(0)
   return cloudLibraries.filter(name => modules.some(module => module.includes(`/node_modules/${name}/`)))

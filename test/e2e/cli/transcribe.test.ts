@@ -5,36 +5,36 @@ import { createReadStream } from 'node:fs'
 import { copyFile, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { type Desk, openDesk } from '../../support/e2e/command.ts'
 import { silentWav } from '../../support/e2e/requests.ts'
 import { fixture, plainWords, truth, truthText } from '../../support/e2e/system.ts'
+import { openTerminal, type Terminal } from '../../support/e2e/terminal.ts'
 
-let desk: Desk
-let elsewhere: Desk
+let terminal: Terminal
+let elsewhere: Terminal
 
 beforeAll(async () => {
-  desk = await openDesk()
-  elsewhere = await openDesk()
+  terminal = await openTerminal()
+  elsewhere = await openTerminal()
 })
 afterAll(async () => {
-  await desk.close()
+  await terminal.close()
   await elsewhere.close()
 })
 
 const note = fixture('voice-note.ogg')
-const place = (name: string) => join(desk.work, name)
+const place = (name: string) => join(terminal.work, name)
 const uri = (recording: Buffer) => `data:audio/ogg;base64,${recording.toString('base64')}`
 
 it('transcribing the same file again sends no request', async () => {
   const order = ['transcribe', note, '-c', 'twice']
-  const first = await desk.run(order)
-  const before = desk.standin.requests.length
-  expect(await desk.run(order)).toEqual(first)
-  expect(desk.standin.requests.length).toBe(before)
+  const first = await terminal.run(order)
+  const before = terminal.dashscope.requests.length
+  expect(await terminal.run(order)).toEqual(first)
+  expect(terminal.dashscope.requests.length).toBe(before)
 })
 
 it('transcribe prints the text to stdout and the id to stderr', async () => {
-  const { code, stdout, stderr } = await desk.run(['transcribe', note])
+  const { code, stdout, stderr } = await terminal.run(['transcribe', note])
   const said = truthText(truth('voice-note'))
   expect({ code, said: plainWords(stdout) }).toEqual({ code: 0, said })
   expect(stderr).toMatch(/^Saved as tr_\w{16}\.\n$/)
@@ -42,27 +42,27 @@ it('transcribe prints the text to stdout and the id to stderr', async () => {
 
 it('transcribe passes on language, context and title, and infers the format from the file extension', async () => {
   const wishes = ['-l', 'English', '--context', 'Greta', '-t', 'The parcel', '-o', 'parcel.md']
-  expect(await desk.run(['transcribe', note, ...wishes])).toMatchObject({ code: 0, stdout: '' })
+  expect(await terminal.run(['transcribe', note, ...wishes])).toMatchObject({ code: 0, stdout: '' })
   expect(await readFile(place('parcel.md'), 'utf8')).toMatch(/^# The parcel\n/)
-  expect(desk.standin.requests.at(-1)).toMatchObject({ language: 'en', context: 'Greta' })
+  expect(terminal.dashscope.requests.at(-1)).toMatchObject({ language: 'en', context: 'Greta' })
 })
 
 it('transcribe requests word times only with --timestamps word, not because of json output', async () => {
   const spoken = async (...more: string[]) => {
-    const { stdout } = await desk.run(['transcribe', note, '-c', 'times', '-f', 'json', ...more])
+    const { stdout } = await terminal.run(['transcribe', note, '-c', 'times', '-f', 'json', ...more])
     return JSON.parse(stdout).segments.every(({ words }: { words?: unknown[] }) => words !== undefined)
   }
-  await desk.run(['transcribe', note, '-c', 'times'])
-  const before = desk.standin.requests.length
+  await terminal.run(['transcribe', note, '-c', 'times'])
+  const before = terminal.dashscope.requests.length
   expect(await spoken()).toBe(false)
-  expect(desk.standin.requests.length).toBe(before)
+  expect(terminal.dashscope.requests.length).toBe(before)
   expect(await spoken('--timestamps', 'segment')).toBe(false)
   expect(await spoken('--timestamps', 'word')).toBe(true)
 })
 
 it.each([
   ['a relative path', () => 'silence.wav'],
-  ['a path by way of ..', () => join('..', relative(dirname(desk.work), place('silence.wav')))],
+  ['a path by way of ..', () => join('..', relative(dirname(terminal.work), place('silence.wav')))],
   ['a path outside the home folder', () => join(elsewhere.work, 'silence.wav')],
   ['a name with a colon', () => 'memo:1.wav'],
   ['a link to a file elsewhere', () => 'link.wav'],
@@ -70,14 +70,14 @@ it.each([
 ])('transcribe accepts %s', async (_, input) => {
   await copyFile(place('silence.wav'), place('memo:1.wav'))
   await symlink(join(elsewhere.work, 'silence.wav'), place('link.wav')).catch(() => {})
-  const { code, stdout, stderr } = await desk.run(['transcribe', input()])
+  const { code, stdout, stderr } = await terminal.run(['transcribe', input()])
   expect({ code, stdout: stdout.trim() }, stderr).toEqual({ code: 0, stdout: '' })
   expect(stderr).toMatch(/(^|\n)Saved as /)
 })
 
 it('transcribe respects configured allowed folders', async () => {
   const env = { SPEECH_ALLOWED_DIRS: elsewhere.work }
-  const { code, stderr } = await desk.run(['transcribe', 'silence.wav'], { env })
+  const { code, stderr } = await terminal.run(['transcribe', 'silence.wav'], { env })
   expect(code).toBe(1)
   expect(stderr).toMatch(/^OUTSIDE_ALLOWED_DIRS: /)
 })
@@ -85,11 +85,11 @@ it('transcribe respects configured allowed folders', async () => {
 it.each(['missing/out.srt', '.'])(
   'a transcript is saved even if it cannot be written to %s',
   async output => {
-    const { code, stderr } = await desk.run(['transcribe', note, '-o', output])
+    const { code, stderr } = await terminal.run(['transcribe', note, '-o', output])
     expect(code).toBe(2)
     const [, id] = /^BAD_INPUT: The output .*folder exists.*`speech-mcp export (tr_\w+) -o …`/.exec(stderr)!
-    expect((await desk.run(['export', id!])).stdout).toContain('Hi Greta!')
-    expect((await readdir(desk.work)).filter(name => name.endsWith('.part'))).toEqual([])
+    expect((await terminal.run(['export', id!])).stdout).toContain('Hi Greta!')
+    expect((await readdir(terminal.work)).filter(name => name.endsWith('.part'))).toEqual([])
   },
 )
 
@@ -97,9 +97,12 @@ it('a failed transcribe leaves an existing output file unchanged', async () => {
   await mkdir(place('old'))
   await writeFile(place('old/out.txt'), 'old')
   const env = { DASHSCOPE_API_KEY: 'sk-wrong' }
-  const { code, stderr } = await desk.run(['transcribe', note, '-c', 'never heard', '-o', 'old/out.txt'], {
-    env,
-  })
+  const { code, stderr } = await terminal.run(
+    ['transcribe', note, '-c', 'never heard', '-o', 'old/out.txt'],
+    {
+      env,
+    },
+  )
   expect(code).toBe(1)
   expect(stderr).toMatch(/^KEY_REFUSED: /)
   expect(await readdir(place('old'))).toEqual(['out.txt'])
@@ -108,14 +111,14 @@ it('a failed transcribe leaves an existing output file unchanged', async () => {
 
 it('a successful transcribe replaces an existing output file', async () => {
   await writeFile(place('again.txt'), 'old')
-  expect(await desk.run(['transcribe', 'silence.wav', '-o', 'again.txt'])).toMatchObject({ code: 0 })
+  expect(await terminal.run(['transcribe', 'silence.wav', '-o', 'again.txt'])).toMatchObject({ code: 0 })
   expect(await readFile(place('again.txt'), 'utf8')).not.toContain('old')
 })
 
 it('transcribe exits with 3 and names the gap if text is missing', async () => {
   const refused = { status: 400, code: 'DataInspectionFailed', message: 'no' }
-  desk.standin.fault({ kind: 'error', times: 1, ...refused })
-  const { code, stdout, stderr } = await desk.run(['transcribe', fixture('meeting.m4a')])
+  terminal.dashscope.fault({ kind: 'error', times: 1, ...refused })
+  const { code, stdout, stderr } = await terminal.run(['transcribe', fixture('meeting.m4a')])
   expect(code).toBe(3)
   expect(stdout.length).toBeGreaterThan(500)
   expect(stderr).toMatch(/^No text from [\d.]+ s to [\d.]+ s: .*\nSaved as tr_\w+\.\n$/)
@@ -123,24 +126,27 @@ it('transcribe exits with 3 and names the gap if text is missing', async () => {
 
 it('transcribe reports FFMPEG_MISSING if FFMPEG_PATH is wrong', async () => {
   const env = { FFMPEG_PATH: '/nowhere/ffmpeg' }
-  const { code, stderr } = await desk.run(['transcribe', 'silence.wav', '-c', 'never heard'], { env })
+  const { code, stderr } = await terminal.run(['transcribe', 'silence.wav', '-c', 'never heard'], { env })
   expect(code).toBe(1)
   expect(stderr).toMatch(/^FFMPEG_MISSING: .*ffmpeg-static/)
 })
 
 describe.each(['SIGINT', 'SIGTERM'] as const)('%s', signal => {
   it('the signal aborts the request, empties the scratch folder and exits with 130', async () => {
-    const scratch = join(desk.env.SPEECH_DATA_DIR!, 'scratch')
-    const over = desk.standin.fault({ kind: 'hang' })
-    const { child, outcome } = desk.start(['transcribe', uri(await readFile(note)), '-c', signal])
-    await vi.waitUntil(() => desk.standin.requests.at(-1)?.spokenText && desk.standin.inFlight() > 0, {
-      timeout: 20_000,
-    })
+    const scratch = join(terminal.env.SPEECH_DATA_DIR!, 'scratch')
+    const over = terminal.dashscope.fault({ kind: 'hang' })
+    const { child, result } = terminal.start(['transcribe', uri(await readFile(note)), '-c', signal])
+    await vi.waitUntil(
+      () => terminal.dashscope.requests.at(-1)?.spokenText && terminal.dashscope.inFlight() > 0,
+      {
+        timeout: 20_000,
+      },
+    )
     expect(await readdir(scratch)).toHaveLength(1)
     child.kill(signal)
-    expect(await outcome).toEqual({ code: 130, stdout: '', stderr: 'Cancelled.\n' })
+    expect(await result).toEqual({ code: 130, stdout: '', stderr: 'Cancelled.\n' })
     expect(await readdir(scratch)).toEqual([])
-    await vi.waitUntil(() => desk.standin.inFlight() === 0)
+    await vi.waitUntil(() => terminal.dashscope.inFlight() === 0)
     over()
   })
 
@@ -152,12 +158,12 @@ describe.each(['SIGINT', 'SIGTERM'] as const)('%s', signal => {
     const ended = once(life, 'end')
     const program = place(`ffmpeg-${signal}`)
     await writeFile(program, `#!/bin/sh\nexec 9>'${pipe}'\necho born >&9\nexec sleep 50\n`, { mode: 0o755 })
-    const { child, outcome } = desk.start(['transcribe', note, '-c', `${signal} to ffmpeg`], {
+    const { child, result } = terminal.start(['transcribe', note, '-c', `${signal} to ffmpeg`], {
       env: { FFMPEG_PATH: program },
     })
     await once(life, 'data')
     child.kill(signal)
-    expect(await outcome).toMatchObject({ code: 130 })
+    expect(await result).toMatchObject({ code: 130 })
     await ended
   }, 20_000)
 })

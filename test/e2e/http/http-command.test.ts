@@ -4,7 +4,6 @@ import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import { type Desk, openDesk } from '../../support/e2e/command.ts'
 import { answerOf, openSession, post } from '../../support/e2e/http.ts'
 import { httpClients } from '../../support/e2e/mcp-clients.ts'
 import {
@@ -17,13 +16,14 @@ import {
   truth,
   truthText,
 } from '../../support/e2e/system.ts'
+import { openTerminal, type Terminal } from '../../support/e2e/terminal.ts'
 
-let desk: Desk
+let terminal: Terminal
 beforeAll(async () => {
-  desk = await openDesk()
-  await desk.standin.warmUp()
+  terminal = await openTerminal()
+  await terminal.dashscope.warmUp()
 })
-afterAll(() => desk.close())
+afterAll(() => terminal.close())
 
 const started: ChildProcess[] = []
 afterEach(() => {
@@ -31,7 +31,7 @@ afterEach(() => {
 })
 
 async function start(settings: Record<string, string> = {}): Promise<HttpServer> {
-  const server = await startHttpServer({ ...desk.env, ...settings })
+  const server = await startHttpServer({ ...terminal.env, ...settings })
   started.push(server.child)
   return server
 }
@@ -42,10 +42,10 @@ const folders = { SPEECH_ALLOWED_DIRS: fixture('') }
 describe('speech-mcp http', () => {
   it('the http command prints its URL, access and allowed folders to stderr only', async () => {
     const server = await start({ SPEECH_TOKENS: 'ann:ann-0123456789abcdef' })
-    expect(server.said()).toMatch(
+    expect(server.stderr()).toMatch(
       /^speech-mcp serves http:\/\/127\.0\.0\.1:\d+\/mcp \(tokens: 1; folders open: none .*\)\.\n$/,
     )
-    expect(server.said()).not.toContain('ann')
+    expect(server.stderr()).not.toContain('ann')
     expect(await server.stop()).toBe(0)
   })
 
@@ -70,11 +70,11 @@ describe('speech-mcp http', () => {
 
   it('the http command explains why an address cannot be served', async () => {
     const server = await start()
-    const taken = await desk.run(['http', '--speech-http-port', new URL(server.url).port])
+    const taken = await terminal.run(['http', '--speech-http-port', new URL(server.url).port])
     expect([taken.code, taken.stdout]).toEqual([2, ''])
     expect(taken.stderr).toMatch(/^CONFIG_INVALID: Port \d+ is taken by another program\. .*SPEECH_HTTP_PORT/)
     await server.stop()
-    const open = await desk.run(['http', '--speech-http-host', '0.0.0.0'])
+    const open = await terminal.run(['http', '--speech-http-host', '0.0.0.0'])
     expect(open.code).toBe(2)
     expect(open.stderr).toMatch(/^CONFIG_INVALID: .*SPEECH_TOKENS/)
   })
@@ -82,23 +82,23 @@ describe('speech-mcp http', () => {
   it.each(['SIGTERM', 'SIGINT'] as const)(
     'the http command finishes billed requests and answers waiting calls before it exits: %s',
     async signal => {
-      const data = { SPEECH_DATA_DIR: `${desk.env.SPEECH_DATA_DIR}-${signal}` }
+      const data = { SPEECH_DATA_DIR: `${terminal.env.SPEECH_DATA_DIR}-${signal}` }
       const server = await start({ ...folders, ...data })
-      const off = desk.standin.fault({ kind: 'slow', seconds: 1 })
+      const off = terminal.dashscope.fault({ kind: 'slow', seconds: 1 })
       const session = await openSession(server.url)
       const params = {
         name: 'transcribe_audio',
         arguments: { audio: fixture('meeting.m4a'), title: 'Stopped' },
       }
-      const before = desk.standin.requests.length
+      const before = terminal.dashscope.requests.length
       const call = await session.post({ id: 1, method: 'tools/call', params })
-      await vi.waitFor(() => expect(desk.standin.inFlight()).toBeGreaterThan(0), { timeout: 30_000 })
+      await vi.waitFor(() => expect(terminal.dashscope.inFlight()).toBeGreaterThan(0), { timeout: 30_000 })
       const ended = server.stop(signal)
       const answer = (await answerOf(call)) as { result: { structuredContent: { status: string } } }
       expect(answer.result.structuredContent.status).toMatch(/^(?:running|completed)$/)
       expect(await ended).toBe(0)
       off()
-      const requests = desk.standin.requests.slice(before)
+      const requests = terminal.dashscope.requests.slice(before)
       expect(requests.length).toBeGreaterThan(0)
       expect(requests.filter(({ aborted }) => aborted)).toEqual([])
     },
@@ -106,10 +106,10 @@ describe('speech-mcp http', () => {
 
   it('a second signal ends the http command at once', async () => {
     const server = await start(folders)
-    const off = desk.standin.fault({ kind: 'hang' })
+    const off = terminal.dashscope.fault({ kind: 'hang' })
     const params = { name: 'transcribe_audio', arguments: { audio: fixture('russian.flac') } }
     await post(server.url, { id: 1, method: 'tools/call', params })
-    await vi.waitFor(() => expect(desk.standin.inFlight()).toBe(1), { timeout: 10_000 })
+    await vi.waitFor(() => expect(terminal.dashscope.inFlight()).toBe(1), { timeout: 10_000 })
     server.child.kill('SIGTERM')
     const health = new URL('/healthz', server.url)
     await vi.waitFor(async () => expect((await fetch(health)).status).toBe(503))
@@ -122,7 +122,7 @@ describe('speech-mcp demo --serve', () => {
   it('demo --serve runs an emulator and a server, prints instructions, and cleans up', async () => {
     const folder = await tempFolder()
     const demo = spawn(process.execPath, [entry, 'demo', '--serve'], {
-      env: { ...desk.env, SPEECH_HTTP_PORT: '0', TMPDIR: folder.path },
+      env: { ...terminal.env, SPEECH_HTTP_PORT: '0', TMPDIR: folder.path },
       stdio: ['ignore', 'pipe', 'ignore'],
       // A group of its own, as at a terminal.
       detached: true,

@@ -7,7 +7,7 @@ import {
   openSession,
   post,
   rawRequest,
-  serveQuietly,
+  startTestServer,
   type TestServer,
 } from '../../support/e2e/http.ts'
 import { httpClients } from '../../support/e2e/mcp-clients.ts'
@@ -21,8 +21,8 @@ const ping = { id: 1, method: 'ping' }
 const json = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
 
 const open: TestServer[] = []
-async function serve(...wishes: Parameters<typeof serveQuietly>): Promise<TestServer> {
-  const server = await serveQuietly(...wishes)
+async function serve(...wishes: Parameters<typeof startTestServer>): Promise<TestServer> {
+  const server = await startTestServer(...wishes)
   open.push(server)
   return server
 }
@@ -234,7 +234,7 @@ describe('access over HTTP', () => {
   it.each(['0.0.0.0', '::', '192.168.0.1', 'example.com'])(
     'serving %s without tokens is refused',
     async host => {
-      const refused = await serveQuietly({ host }).catch((error: SpeechError) => error)
+      const refused = await startTestServer({ host }).catch((error: SpeechError) => error)
       expect(refused).toMatchObject({
         code: 'CONFIG_INVALID',
         hint: expect.stringContaining('SPEECH_TOKENS'),
@@ -335,7 +335,7 @@ describe('/healthz', () => {
   })
 
   it('/healthz reports a stopping server, which rejects new requests but answers pending ones', async () => {
-    const { url, jobs, close } = await serveQuietly()
+    const { url, jobs, close } = await startTestServer()
     const session = await openSession(url)
     const params = { name: 'transcribe_audio', arguments: { audio: '/a.wav' } }
     const call = await session.post({ id: 1, method: 'tools/call', params })
@@ -354,6 +354,8 @@ describe('/healthz', () => {
 
 it('serving on a port in use names the port', async () => {
   const { url } = await serve()
-  const refused = await serveQuietly({ port: Number(new URL(url).port) }).catch((error: SpeechError) => error)
+  const refused = await startTestServer({ port: Number(new URL(url).port) }).catch(
+    (error: SpeechError) => error,
+  )
   expect(refused).toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringContaining('is taken') })
 })

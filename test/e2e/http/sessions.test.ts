@@ -6,7 +6,7 @@ import {
   eventsOf,
   initialize,
   openSession,
-  serveQuietly,
+  startTestServer,
   type TestServer,
 } from '../../support/e2e/http.ts'
 
@@ -25,8 +25,8 @@ const wait = {
 }
 
 const open: TestServer[] = []
-async function serve(...wishes: Parameters<typeof serveQuietly>): Promise<TestServer> {
-  const server = await serveQuietly(...wishes)
+async function serve(...wishes: Parameters<typeof startTestServer>): Promise<TestServer> {
+  const server = await startTestServer(...wishes)
   open.push(server)
   return server
 }
@@ -279,7 +279,7 @@ describe('sessions', () => {
 })
 
 it('closing the server ends open streams', async () => {
-  const { url, jobs, close } = await serveQuietly()
+  const { url, jobs, close } = await startTestServer()
   const session = await openSession(url)
   const stream = await session.listen()
   const call = await session.post({ id: 1, ...wait })

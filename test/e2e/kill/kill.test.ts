@@ -28,8 +28,8 @@ let passages: SpacedRecording
 let undisturbed: Record<string, unknown>
 
 beforeAll(async () => {
-  system = await startSystem({ standin: { latency: { base: 0.05, perSecond: 0.003 } } })
-  await system.standin.warmUp()
+  system = await startSystem({ dashscope: { latency: { base: 0.05, perSecond: 0.003 } } })
+  await system.dashscope.warmUp()
   passages = await makeSpacedRecording(system.folder, chunks)
   const { data } = await system.call('transcribe_audio', { audio: passages.file })
   undisturbed = data
@@ -93,7 +93,7 @@ async function killAt(
 }
 
 function requestsOf({ context }: { context: string }) {
-  return system.standin.requests.filter(request => request.context === context)
+  return system.dashscope.requests.filter(request => request.context === context)
 }
 
 /** What a disturbed transcript has in common with an undisturbed one; the id tells their contexts apart. */

@@ -2,15 +2,15 @@
 import { createServer, request as forward } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { make, refusal } from '../../support/e2e/requests.ts'
+import { expectRefusal, makeAudio } from '../../support/e2e/requests.ts'
 import { fixture, type System, startSystem } from '../../support/e2e/system.ts'
 
 const asked: string[] = []
-/** Passes everything on to a stand-in, as that counts only what comes with the right key. */
+/** Passes everything on to a emulator, as that counts only what comes with the right key. */
 const counter = createServer((request, response) => {
   asked.push(request.url!)
   const { method, headers, url } = request
-  const onward = forward(new URL(url!, inner.standin.url), { method, headers }, answer => {
+  const onward = forward(new URL(url!, inner.dashscope.url), { method, headers }, answer => {
     response.writeHead(answer.statusCode!, answer.headers)
     answer.pipe(response)
   })
@@ -41,7 +41,7 @@ async function withKey<T>(key: string, work: (system: System) => Promise<T>): Pr
 }
 
 it.each(['sk-wrong-0123456789', 'sk-standin2'])('the key %s is refused and never printed', async key => {
-  const text = await withKey(key, system => refusal(system, fixture('voice-note.ogg'), 'KEY_REFUSED'))
+  const text = await withKey(key, system => expectRefusal(system, fixture('voice-note.ogg'), 'KEY_REFUSED'))
   expect(text).toContain('DASHSCOPE_API_KEY')
   expect(text).not.toContain(key)
   expect(asked.length).toBe(1)
@@ -50,15 +50,15 @@ it.each(['sk-wrong-0123456789', 'sk-standin2'])('the key %s is refused and never
 it('a long recording with a wrong key fails after the first responses', async () => {
   const args = ['-stream_loop', '5', '-i', fixture('interview.mp3'), '-c', 'copy']
   await withKey('sk-wrong', async system => {
-    const audio = await make(system, 'long.mp3', args)
-    await refusal(system, audio, 'KEY_REFUSED')
+    const audio = await makeAudio(system, 'long.mp3', args)
+    await expectRefusal(system, audio, 'KEY_REFUSED')
   })
   expect(asked.length).toBeGreaterThan(0)
   expect(asked.length).toBeLessThanOrEqual(3)
 })
 
 it.each(['', ' ', `\${user_config.api_key}`])('without a key (%j) no request is sent', async key => {
-  const text = await withKey(key, system => refusal(system, fixture('voice-note.ogg'), 'KEY_MISSING'))
+  const text = await withKey(key, system => expectRefusal(system, fixture('voice-note.ogg'), 'KEY_MISSING'))
   expect(text).toContain('DASHSCOPE_API_KEY')
   expect(asked).toEqual([])
 })

@@ -5,7 +5,14 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { answersStill, hear, lavfi, make, refusal, write } from '../../support/e2e/requests.ts'
+import {
+  expectRefusal,
+  expectStillRunning,
+  lavfi,
+  makeAudio,
+  transcribe,
+  writeInput,
+} from '../../support/e2e/requests.ts'
 import { fixture, type System, startSystem, truth, truthText } from '../../support/e2e/system.ts'
 
 let system: System
@@ -13,7 +20,7 @@ let system: System
 beforeAll(async () => {
   system = await startSystem()
 })
-afterEach(() => answersStill(system))
+afterEach(() => expectStillRunning(system))
 afterAll(() => system.close())
 
 const place = (name: string) => join(system.folder, name)
@@ -21,17 +28,17 @@ const voiceNote = truthText(truth('voice-note'))
 
 describe('input that is not a recording', () => {
   it('a missing file is refused', async () => {
-    const text = await refusal(system, place('nothing.mp3'), 'FILE_NOT_FOUND')
+    const text = await expectRefusal(system, place('nothing.mp3'), 'FILE_NOT_FOUND')
     expect(text).toContain('full path')
   })
 
   it('a folder is refused', async () => {
     await mkdir(place('folder.mp3'))
-    await refusal(system, place('folder.mp3'), 'NOT_A_FILE')
+    await expectRefusal(system, place('folder.mp3'), 'NOT_A_FILE')
   })
 
   it('an empty file is refused', async () => {
-    await refusal(system, await write(system, 'empty.mp3', ''), 'EMPTY_FILE')
+    await expectRefusal(system, await writeInput(system, 'empty.mp3', ''), 'EMPTY_FILE')
   })
 
   const text = 'It was the best of times, it was the worst of times.\n'.repeat(500)
@@ -49,34 +56,34 @@ describe('input that is not a recording', () => {
     ['a program', 'exe', () => readFile(process.execPath).then(program => program.subarray(0, 200_000))],
   ])('%s is refused, also with the extension .mp3', async (_, extension, content) => {
     const bytes = await content()
-    await refusal(system, await write(system, `a.${extension}`, bytes), 'NOT_AUDIO')
-    await refusal(system, await write(system, 'b.mp3', bytes), 'NOT_AUDIO')
+    await expectRefusal(system, await writeInput(system, `a.${extension}`, bytes), 'NOT_AUDIO')
+    await expectRefusal(system, await writeInput(system, 'b.mp3', bytes), 'NOT_AUDIO')
   })
 
   it('a file of random bytes is refused', async () => {
     const random = createHash('shake256', { outputLength: 100_000 }).digest()
-    await refusal(system, await write(system, 'random.mp3', random), 'NOT_AUDIO')
+    await expectRefusal(system, await writeInput(system, 'random.mp3', random), 'NOT_AUDIO')
   })
 
   it.each(['png', 'jpg', 'gif', 'bmp'])(
     'a picture (%s) is refused, also with the extension .mp3',
     async extension => {
-      const picture = await make(system, `picture.${extension}`, [...lavfi('testsrc'), '-frames:v', '1'])
+      const picture = await makeAudio(system, `picture.${extension}`, [...lavfi('testsrc'), '-frames:v', '1'])
       await copyFile(picture, place('picture.mp3'))
-      await refusal(system, picture, 'N(?:OT_AUDIO|O_AUDIO_TRACK)')
-      await refusal(system, place('picture.mp3'), 'N(?:OT_AUDIO|O_AUDIO_TRACK)')
+      await expectRefusal(system, picture, 'N(?:OT_AUDIO|O_AUDIO_TRACK)')
+      await expectRefusal(system, place('picture.mp3'), 'N(?:OT_AUDIO|O_AUDIO_TRACK)')
     },
   )
 
   it('a video without sound is refused', async () => {
-    const mute = await make(system, 'mute.mp4', ['-i', fixture('clip.mp4'), '-c', 'copy', '-an'])
-    await refusal(system, mute, 'NO_AUDIO_TRACK')
+    const mute = await makeAudio(system, 'mute.mp4', ['-i', fixture('clip.mp4'), '-c', 'copy', '-an'])
+    await expectRefusal(system, mute, 'NO_AUDIO_TRACK')
   })
 
   it('an MP4 without its index is refused', async () => {
-    const film = await make(system, 'film.mp4', ['-i', fixture('clip.mp4'), '-c', 'copy'])
+    const film = await makeAudio(system, 'film.mp4', ['-i', fixture('clip.mp4'), '-c', 'copy'])
     await truncate(film, 60_000)
-    expect(await refusal(system, film, 'NOT_AUDIO')).toContain('index')
+    expect(await expectRefusal(system, film, 'NOT_AUDIO')).toContain('index')
   })
 })
 
@@ -112,12 +119,16 @@ describe('a playlist disguised as a recording', () => {
     ['SDP', 'sdp', () => sdp(Number(new URL(url()).port))],
   ])('a playlist (%s) is refused and not followed', async (_, extension, content) => {
     for (const name of [`list.${extension}`, 'list.mp3', 'list.wav'])
-      await refusal(system, await write(system, name, content()), '(?:PLAYLIST_REFUSED|NOT_AUDIO)')
+      await expectRefusal(system, await writeInput(system, name, content()), '(?:PLAYLIST_REFUSED|NOT_AUDIO)')
     expect(visits).toEqual([])
   })
 
   it('a broken file is not mistaken for a playlist', async () => {
-    await refusal(system, await write(system, 'talk.mp3', hls(fixture('jfk.wav'))), 'PLAYLIST_REFUSED')
+    await expectRefusal(
+      system,
+      await writeInput(system, 'talk.mp3', hls(fixture('jfk.wav'))),
+      'PLAYLIST_REFUSED',
+    )
   })
 })
 
@@ -126,10 +137,10 @@ describe('a data: URI', () => {
 
   it('a voice note as data: URI is transcribed', async () => {
     const bytes = await readFile(fixture('voice-note.ogg'))
-    expect((await hear(system, uri(bytes))).words).toBe(voiceNote)
-    expect((await hear(system, ` ${uri(bytes, 'DATA:;base64,').replace(/(.{76})/g, '$1\n')}`)).words).toBe(
-      voiceNote,
-    )
+    expect((await transcribe(system, uri(bytes))).words).toBe(voiceNote)
+    expect(
+      (await transcribe(system, ` ${uri(bytes, 'DATA:;base64,').replace(/(.{76})/g, '$1\n')}`)).words,
+    ).toBe(voiceNote)
   })
 
   it.each([
@@ -140,6 +151,6 @@ describe('a data: URI', () => {
     ['that is no recording', 'data:audio/ogg;base64,SGVsbG8gd29ybGQhIEhlbGxvIHdvcmxkIQ==', 'NOT_AUDIO'],
     ['that is too large', `data:audio/ogg;base64,${'A'.repeat(1_500_000)}`, 'TOO_LARGE'],
   ])('the data: URI %s is refused', async (_, audio, code) => {
-    await refusal(system, audio, code)
+    await expectRefusal(system, audio, code)
   })
 })

@@ -1,35 +1,35 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { SpacedRecording } from '../../support/audio/spaced-recording.ts'
-import { type AnyClient, clients, type ProgressUpdate } from '../../support/e2e/mcp-clients.ts'
-import { type Ordering, startOrdering, unheard } from '../../support/e2e/spaced-system.ts'
+import { clients, type McpTestClient, type ProgressUpdate } from '../../support/e2e/mcp-clients.ts'
+import { type SpacedSystem, startSpacedSystem, uncachedOptions } from '../../support/e2e/spaced-system.ts'
 import { plainWords, type System } from '../../support/e2e/system.ts'
 
-let ordering: Ordering
+let spaced: SpacedSystem
 let system: System
 let passages: SpacedRecording
 
 beforeAll(async () => {
-  ordering = await startOrdering(5)
-  system = ordering.system
-  passages = ordering.passages
+  spaced = await startSpacedSystem(5)
+  system = spaced.system
+  passages = spaced.passages
 })
 afterAll(() => system.close())
 
-const transcribe: Ordering['transcribe'] = args => ordering.transcribe(args)
-const requestsOf: Ordering['requestsOf'] = work => ordering.requestsOf(work)
+const transcribe: SpacedSystem['transcribe'] = args => spaced.transcribe(args)
+const requestsOf: SpacedSystem['requestsOf'] = work => spaced.requestsOf(work)
 
 describe('two processes on one data folder', () => {
   const connect = clients[0]![1]
-  let other: AnyClient
+  let other: McpTestClient
   beforeAll(async () => {
     other = await connect(system.env)
   })
   afterAll(() => other.close())
 
   it('two processes with the same request share one job, and both get the result', async () => {
-    const wish = unheard()
+    const wish = uncachedOptions()
     const updates: ProgressUpdate[] = []
-    const off = system.standin.fault({ kind: 'slow', seconds: 0.5 })
+    const off = system.dashscope.fault({ kind: 'slow', seconds: 0.5 })
     const { answer, requests } = await requestsOf(() =>
       Promise.all([
         transcribe(wish),
@@ -52,10 +52,10 @@ describe('two processes on one data folder', () => {
   })
 
   it('a process takes over the job of another one that crashed', async () => {
-    const wish = unheard()
+    const wish = uncachedOptions()
     const doomed = await connect(system.env)
     let answered = 0
-    const off = system.standin.fault({ kind: 'hang', when: () => answered++ >= 2 })
+    const off = system.dashscope.fault({ kind: 'hang', when: () => answered++ >= 2 })
     const lost = doomed.call('transcribe_audio', { audio: passages.file, ...wish })
     lost.catch(() => {})
     await vi.waitFor(() => expect(answered).toBe(5), { timeout: 20_000 })
@@ -63,29 +63,29 @@ describe('two processes on one data folder', () => {
     await doomed.close()
     off()
     const { answer, requests } = await requestsOf(() => transcribe(wish))
-    expect(plainWords(answer.data.text.replaceAll(/\[\d+:\d\d\]/g, ''))).toBe(ordering.allWords)
+    expect(plainWords(answer.data.text.replaceAll(/\[\d+:\d\d\]/g, ''))).toBe(spaced.allWords)
     expect(requests).toBe(3)
   })
 
   it('a process can cancel the job of another one', async () => {
-    const wish = unheard()
-    const off = system.standin.fault({ kind: 'hang' })
+    const wish = uncachedOptions()
+    const off = system.dashscope.fault({ kind: 'hang' })
     const { data } = await transcribe({ ...wish, wait_seconds: 0 })
-    await vi.waitFor(() => expect(system.standin.inFlight()).toBeGreaterThan(0), { timeout: 10_000 })
+    await vi.waitFor(() => expect(system.dashscope.inFlight()).toBeGreaterThan(0), { timeout: 10_000 })
     const { structuredContent } = await other.call('cancel_transcription', {
       transcript_id: data.transcript_id,
     })
     expect(structuredContent.status).toBe('cancelled')
-    await vi.waitFor(() => expect(system.standin.inFlight()).toBe(0), { timeout: 10_000 })
+    await vi.waitFor(() => expect(system.dashscope.inFlight()).toBe(0), { timeout: 10_000 })
     off()
   })
 })
 
 describe('a transcript of a running job', () => {
   async function startSlowly() {
-    const wish = unheard()
+    const wish = uncachedOptions()
     let slowed = 0
-    const off = system.standin.fault({ kind: 'slow', seconds: 1.5, when: () => ++slowed > 0 })
+    const off = system.dashscope.fault({ kind: 'slow', seconds: 1.5, when: () => ++slowed > 0 })
     const { data } = await transcribe({ ...wish, wait_seconds: 0 })
     expect(data.status).toBe('running')
     await vi.waitFor(() => expect(slowed).toBe(5), { timeout: 20_000 })
@@ -111,7 +111,7 @@ describe('a transcript of a running job', () => {
       return resources.some(({ uri }) => uri.includes(id))
     }
     // The worker finds out with its next look at the job.
-    await vi.waitFor(() => expect(system.standin.inFlight()).toBe(0), { timeout: 10_000 })
+    await vi.waitFor(() => expect(system.dashscope.inFlight()).toBe(0), { timeout: 10_000 })
     await vi.waitFor(async () => expect(await listed()).toBe(false), { timeout: 10_000, interval: 200 })
     const { text } = await system.call('get_transcript', { transcript_id: id })
     expect(text).toMatch(/^TRANSCRIPT_NOT_FOUND: /)
@@ -120,8 +120,8 @@ describe('a transcript of a running job', () => {
 
 describe('an aborted call', () => {
   it('a call that times out at the client does not stop its job', async () => {
-    const wish = unheard()
-    const off = system.standin.fault({ kind: 'slow', seconds: 1.5 })
+    const wish = uncachedOptions()
+    const off = system.dashscope.fault({ kind: 'slow', seconds: 1.5 })
     const { answer, requests } = await requestsOf(async () => {
       const call = system.client.callTool(
         { name: 'transcribe_audio', arguments: { audio: passages.file, ...wish } },
@@ -134,13 +134,13 @@ describe('an aborted call', () => {
     })
     expect(answer.data.status).toBe('completed')
     expect(requests).toBe(5)
-    expect(system.standin.requests.slice(-5).every(({ aborted }) => !aborted)).toBe(true)
+    expect(system.dashscope.requests.slice(-5).every(({ aborted }) => !aborted)).toBe(true)
   })
 
   it('a cancelled call stops its job, and finished chunks are not requested again', async () => {
-    const wish = unheard()
+    const wish = uncachedOptions()
     let answered = 0
-    const off = system.standin.fault({ kind: 'hang', when: () => answered++ >= 3 })
+    const off = system.dashscope.fault({ kind: 'hang', when: () => answered++ >= 3 })
     const stop = new AbortController()
     const call = system.client.callTool(
       { name: 'transcribe_audio', arguments: { audio: passages.file, ...wish } },
@@ -150,7 +150,7 @@ describe('an aborted call', () => {
     call.catch(() => {})
     await vi.waitFor(() => expect(answered).toBe(5), { timeout: 20_000 })
     stop.abort('enough')
-    await vi.waitFor(() => expect(system.standin.inFlight()).toBe(0), { timeout: 5_000 })
+    await vi.waitFor(() => expect(system.dashscope.inFlight()).toBe(0), { timeout: 5_000 })
     off()
     const { answer, requests } = await requestsOf(() => transcribe(wish))
     expect(answer.data.status).toBe('completed')
@@ -158,8 +158,8 @@ describe('an aborted call', () => {
   })
 
   it('a cancelled call does not stop a job that another caller waits for', async () => {
-    const wish = unheard()
-    const off = system.standin.fault({ kind: 'slow', seconds: 1 })
+    const wish = uncachedOptions()
+    const off = system.dashscope.fault({ kind: 'slow', seconds: 1 })
     const stop = new AbortController()
     const first = system.client.callTool(
       { name: 'transcribe_audio', arguments: { audio: passages.file, ...wish } },
@@ -168,7 +168,7 @@ describe('an aborted call', () => {
     )
     first.catch(() => {})
     const second = transcribe(wish)
-    await vi.waitFor(() => expect(system.standin.inFlight()).toBeGreaterThan(0), { timeout: 10_000 })
+    await vi.waitFor(() => expect(system.dashscope.inFlight()).toBeGreaterThan(0), { timeout: 10_000 })
     stop.abort()
     off()
     expect((await second).data.status).toBe('completed')
@@ -177,16 +177,16 @@ describe('an aborted call', () => {
 
 describe('cancel_transcription', () => {
   it('cancel_transcription stops the job and keeps the text, and the same request resumes it', async () => {
-    const wish = unheard()
+    const wish = uncachedOptions()
     let answered = 0
-    const off = system.standin.fault({ kind: 'hang', when: () => answered++ >= 3 })
+    const off = system.dashscope.fault({ kind: 'hang', when: () => answered++ >= 3 })
     const { data } = await transcribe({ ...wish, wait_seconds: 0 })
     await vi.waitFor(() => expect(answered).toBe(5), { timeout: 20_000 })
     const { data: cancelled } = await system.call('cancel_transcription', {
       transcript_id: data.transcript_id,
     })
     expect(cancelled).toMatchObject({ status: 'cancelled', transcript_id: data.transcript_id })
-    await vi.waitFor(() => expect(system.standin.inFlight()).toBe(0), { timeout: 5_000 })
+    await vi.waitFor(() => expect(system.dashscope.inFlight()).toBe(0), { timeout: 5_000 })
     const read = await system.call('get_transcript', { transcript_id: data.transcript_id })
     expect(read.data.status).toBe('cancelled')
     expect(read.data.text.length).toBeGreaterThan(50)

@@ -2,14 +2,14 @@
 import { readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { hear, lavfi, make } from '../../support/e2e/requests.ts'
+import { lavfi, makeAudio, transcribe } from '../../support/e2e/requests.ts'
 import { fixture, type System, startSystem, truth, truthText } from '../../support/e2e/system.ts'
 
 let system: System
 
 beforeAll(async () => {
   system = await startSystem()
-  await make(system, 'cover.png', [...lavfi('color=red:s=64x64'), '-frames:v', '1'])
+  await makeAudio(system, 'cover.png', [...lavfi('color=red:s=64x64'), '-frames:v', '1'])
 })
 afterAll(() => system.close())
 
@@ -34,11 +34,11 @@ describe('a truncated recording', () => {
   ])(
     'a truncated recording (%s) is transcribed up to its end, with a warning',
     async (_, name, file, args) => {
-      const whole = await make(system, file, args)
+      const whole = await makeAudio(system, file, args)
       const { length } = await readFile(whole)
-      expect((await hear(system, whole)).warnings).toEqual([])
+      expect((await transcribe(system, whole)).warnings).toEqual([])
       await truncate(whole, Math.round(length * 0.55))
-      const { status, words, warnings } = await hear(system, whole)
+      const { status, words, warnings } = await transcribe(system, whole)
       expect(status).toBe('completed')
       expect(warnings).toEqual([expect.stringMatching(/^The file seems to be cut off.*transcribed\.$/)])
       // The word that the cut went through may be wrong.
@@ -63,14 +63,14 @@ describe('a recording with unusual audio tracks', () => {
       '-c:a',
       'aac',
     ]
-    const { status, warnings } = await hear(system, await make(system, 'two.mkv', two))
+    const { status, warnings } = await transcribe(system, await makeAudio(system, 'two.mkv', two))
     expect(status).toBe('completed')
     expect(warnings).toEqual([expect.stringContaining('2 audio tracks')])
   })
 
   it('a recording whose channels cancel each other is empty, with a warning', async () => {
     const against = ['-i', fixture('jfk.wav'), '-af', 'pan=stereo|c0=c0|c1=-1*c0']
-    const { words, warnings } = await hear(system, await make(system, 'against.wav', against))
+    const { words, warnings } = await transcribe(system, await makeAudio(system, 'against.wav', against))
     expect(words).toBe('')
     expect(warnings).toEqual([expect.stringContaining('cancel each other')])
   })
@@ -100,11 +100,18 @@ describe('a crashing decoder', () => {
 describe('a very short or silent recording', () => {
   it('a recording of 0.3 s is padded to the provider’s minimum length', async () => {
     const { start } = truth('jfk').words.find(({ text }) => text === 'country')!
-    const short = await make(system, 'short.wav', ['-i', fixture('jfk.wav'), '-ss', `${start}`, '-t', '0.3'])
-    const { status, duration } = await hear(system, short)
+    const short = await makeAudio(system, 'short.wav', [
+      '-i',
+      fixture('jfk.wav'),
+      '-ss',
+      `${start}`,
+      '-t',
+      '0.3',
+    ])
+    const { status, duration } = await transcribe(system, short)
     expect({ status, duration }).toEqual({ status: 'completed', duration: 0.3 })
-    expect(system.standin.requests.at(-1)).toMatchObject({ status: 200 })
-    expect(system.standin.requests.at(-1)!.seconds).toBeGreaterThanOrEqual(1)
+    expect(system.dashscope.requests.at(-1)).toMatchObject({ status: 200 })
+    expect(system.dashscope.requests.at(-1)!.seconds).toBeGreaterThanOrEqual(1)
   })
 
   it.each([
@@ -112,14 +119,22 @@ describe('a very short or silent recording', () => {
     ['30 s of silence', 'anullsrc', 30],
     ['20 s of steady, quiet noise', 'anoisesrc=a=0.005:seed=7', 20],
   ])('a recording of %s gives an empty transcript without a request', async (_, source, seconds) => {
-    const asked = system.standin.requests.length
-    const { status, words, duration, usage } = await hear(
+    const asked = system.dashscope.requests.length
+    const { status, words, duration, usage } = await transcribe(
       system,
-      await make(system, 'quiet.wav', [...lavfi(source), '-t', `${seconds}`, '-ar', '16000', '-ac', '1']),
+      await makeAudio(system, 'quiet.wav', [
+        ...lavfi(source),
+        '-t',
+        `${seconds}`,
+        '-ar',
+        '16000',
+        '-ac',
+        '1',
+      ]),
     )
     expect({ status, words, duration }).toEqual({ status: 'completed', words: '', duration: seconds })
     expect(usage.audio_seconds).toBe(0)
-    expect(system.standin.requests.length).toBe(asked)
+    expect(system.dashscope.requests.length).toBe(asked)
   })
 })
 
@@ -130,7 +145,7 @@ describe('a recording with a wrong extension', () => {
     ['an Ogg', 'ogg.txt', ['-f', 'ogg', '-c', 'copy']],
     ['an MP3', 'no-extension', ['-f', 'mp3', '-c:a', 'libmp3lame']],
   ])('%s named %s is transcribed', async (_, name, args) => {
-    const file = await make(system, name, ['-i', fixture('voice-note.ogg'), ...args])
-    expect((await hear(system, file)).words).toBe(truthText(truth('voice-note')))
+    const file = await makeAudio(system, name, ['-i', fixture('voice-note.ogg'), ...args])
+    expect((await transcribe(system, file)).words).toBe(truthText(truth('voice-note')))
   })
 })

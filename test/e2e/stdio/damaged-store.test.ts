@@ -2,21 +2,21 @@
 import { openSync, readdirSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
-import { type Ordering, startOrdering } from '../../support/e2e/spaced-system.ts'
+import { type SpacedSystem, startSpacedSystem } from '../../support/e2e/spaced-system.ts'
 import { plainWords } from '../../support/e2e/system.ts'
 
-let ordering: Ordering
+let spaced: SpacedSystem
 
 beforeAll(async () => {
-  ordering = await startOrdering(3)
+  spaced = await startSpacedSystem(3)
 })
-afterAll(() => ordering.system.close())
+afterAll(() => spaced.system.close())
 
 it('a job whose database is damaged finishes in a new file, warns, and keeps the damaged file', async () => {
-  const { system, transcribe, allWords } = ordering
+  const { system, transcribe, allWords } = spaced
   const folder = system.env.SPEECH_DATA_DIR!
   let slowed = 0
-  const off = system.standin.fault({ kind: 'slow', seconds: 1.5, when: () => ++slowed > 0 })
+  const off = system.dashscope.fault({ kind: 'slow', seconds: 1.5, when: () => ++slowed > 0 })
   const call = transcribe({ timestamps: 'none' })
   await vi.waitFor(() => expect(slowed).toBe(3), { timeout: 20_000 })
   off()

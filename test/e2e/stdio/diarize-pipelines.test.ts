@@ -1,40 +1,45 @@
 // diarize_audio with other pipelines: temporary storage, a single model for words and speakers, dual-channel calls.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeDualChannel } from '../../support/audio/dual-channel.ts'
-import { type Meetings, startMeetings, trueTurns, turnsOf } from '../../support/e2e/meetings.ts'
+import {
+  type DiarizationSystem,
+  expectedTurns,
+  startDiarizationSystem,
+  turnsOf,
+} from '../../support/e2e/diarization-system.ts'
 import { truth } from '../../support/e2e/system.ts'
 
-const bucketless = { bucket: false, standin: { oss: true as const } }
+const bucketless = { bucket: false, dashscope: { oss: true as const } }
 
 describe('without a bucket', () => {
-  let meetings: Meetings
+  let diarization: DiarizationSystem
   beforeAll(async () => {
-    meetings = await startMeetings(bucketless)
+    diarization = await startDiarizationSystem(bucketless)
   })
-  afterAll(() => meetings.system.close())
+  afterAll(() => diarization.system.close())
 
   it('without a bucket the recording is uploaded to the provider’s storage once per model', async () => {
-    const { data } = await meetings.diarize(await meetings.recording())
-    expect(turnsOf(data.text)).toEqual(trueTurns())
+    const { data } = await diarization.diarize(await diarization.newRecording())
+    expect(turnsOf(data.text)).toEqual(expectedTurns())
     expect(data).toMatchObject({ status: 'completed', upload: 'temporary' })
-    const models = meetings.system.standin.oss!.temporary.objects().map(({ model }) => model)
+    const models = diarization.system.dashscope.oss!.temporary.objects().map(({ model }) => model)
     expect(models.sort()).toEqual(['fun-asr-mtl', 'qwen3-asr-flash-filetrans'])
-    for (const { url } of meetings.system.standin.tasks) expect(url).toMatch(/^oss:\/\//)
+    for (const { url } of diarization.system.dashscope.tasks) expect(url).toMatch(/^oss:\/\//)
   })
 
   it('without a bucket times are always estimated', async () => {
-    const before = meetings.system.standin.tasks.length
-    const audio = await meetings.recording()
-    const { data } = await meetings.system.call('transcribe_audio', { audio, timestamps: 'word' })
+    const before = diarization.system.dashscope.tasks.length
+    const audio = await diarization.newRecording()
+    const { data } = await diarization.system.call('transcribe_audio', { audio, timestamps: 'word' })
     expect(data).toMatchObject({ status: 'completed', times: 'estimated' })
-    expect(meetings.system.standin.tasks.length).toBe(before)
+    expect(diarization.system.dashscope.tasks.length).toBe(before)
   })
 
   it('a dual-channel call is transcribed per channel without upload or task', async () => {
-    const before = meetings.system.standin.tasks.length
+    const before = diarization.system.dashscope.tasks.length
     const wish = { fixture: 'interview', left: ['S1'], right: ['S2'], seconds: 60 } as const
-    const audio = await makeDualChannel(meetings.system.folder, 'call.flac', wish)
-    const { data, isError, text } = await meetings.diarize(audio)
+    const audio = await makeDualChannel(diarization.system.folder, 'call.flac', wish)
+    const { data, isError, text } = await diarization.diarize(audio)
     expect(isError, text).toBe(false)
     const heard = turnsOf(data.text).join(' ')
     const spoken = truth('interview').words.filter(({ end }) => end < 55)
@@ -45,35 +50,35 @@ describe('without a bucket', () => {
     const firstOf = (id: string) => spoken.find(({ speaker }) => speaker === id)!.text
     expect(heard).toContain(`S1: ${firstOf('S1')}`)
     expect(data.upload).toBeUndefined()
-    expect(meetings.system.standin.tasks.length).toBe(before)
+    expect(diarization.system.dashscope.tasks.length).toBe(before)
   })
 })
 
 describe('a recording with two channels', () => {
   it('two channels with more than two speakers are transcribed as one recording', async () => {
-    const meetings = await startMeetings()
+    const diarization = await startDiarizationSystem()
     const wish = { fixture: 'meeting', left: ['S1'], right: ['S2', 'S3'], seconds: 60 } as const
-    const audio = await makeDualChannel(meetings.system.folder, 'three.flac', wish)
-    const { data } = await meetings.diarize(audio, { speakers: 3 })
-    expect(meetings.system.standin.tasks).toHaveLength(2)
+    const audio = await makeDualChannel(diarization.system.folder, 'three.flac', wish)
+    const { data } = await diarization.diarize(audio, { speakers: 3 })
+    expect(diarization.system.dashscope.tasks).toHaveLength(2)
     expect(data.speakers).toHaveLength(3)
-    await meetings.system.close()
+    await diarization.system.close()
   })
 })
 
 describe('times that could not be measured', () => {
   it('times that could not be measured are estimated, and measured by the next request', async () => {
-    const meetings = await startMeetings()
-    const order = { audio: await meetings.recording(), timestamps: 'segment' }
+    const diarization = await startDiarizationSystem()
+    const order = { audio: await diarization.newRecording(), timestamps: 'segment' }
     const refusal = { kind: 'error', status: 403, code: 'AccessDenied', message: 'no' } as const
-    const off = meetings.system.standin.oss!.fault(refusal)
-    const first = await meetings.system.call('transcribe_audio', order)
+    const off = diarization.system.dashscope.oss!.fault(refusal)
+    const first = await diarization.system.call('transcribe_audio', order)
     off()
     expect(first.data).toMatchObject({ status: 'partial', times: 'estimated' })
     expect(first.data.warnings.join(' ')).toMatch(/could not be measured.*BUCKET_REFUSED/)
-    const second = await meetings.system.call('transcribe_audio', order)
+    const second = await diarization.system.call('transcribe_audio', order)
     expect(second.data).toMatchObject({ status: 'completed', times: 'measured', warnings: [] })
-    await meetings.system.close()
+    await diarization.system.close()
   })
 })
 
@@ -83,27 +88,27 @@ describe('a model that returns words and speakers', () => {
   it.each(['FILE_MODEL', 'SPEAKER_MODEL'])(
     'a model that returns words and speakers is used once if set as %s',
     async setting => {
-      const meetings = await startMeetings({ env: { [setting]: model } })
-      const { data, isError, text } = await meetings.diarize(await meetings.recording())
+      const diarization = await startDiarizationSystem({ env: { [setting]: model } })
+      const { data, isError, text } = await diarization.diarize(await diarization.newRecording())
       expect(isError, text).toBe(false)
-      expect(turnsOf(data.text)).toEqual(trueTurns())
-      expect(meetings.system.standin.tasks.map(task => task.model)).toEqual([model])
+      expect(turnsOf(data.text)).toEqual(expectedTurns())
+      expect(diarization.system.dashscope.tasks.map(task => task.model)).toEqual([model])
       expect(data.usage.audio_seconds).toBeLessThanOrEqual(Math.ceil(data.duration))
-      expect(meetings.leftovers()).toEqual([])
-      await meetings.system.close()
+      expect(diarization.bucketKeys()).toEqual([])
+      await diarization.system.close()
     },
   )
 })
 
 describe('the successor of the model for speakers', () => {
   it('a newer speaker model is used under its own name', async () => {
-    const meetings = await startMeetings({ env: { SPEAKER_MODEL: 'fun-asr' } })
-    const { data } = await meetings.diarize(await meetings.recording())
-    expect(turnsOf(data.text)).toEqual(trueTurns())
-    expect(meetings.system.standin.tasks.map(task => task.model).sort()).toEqual([
+    const diarization = await startDiarizationSystem({ env: { SPEAKER_MODEL: 'fun-asr' } })
+    const { data } = await diarization.diarize(await diarization.newRecording())
+    expect(turnsOf(data.text)).toEqual(expectedTurns())
+    expect(diarization.system.dashscope.tasks.map(task => task.model).sort()).toEqual([
       'fun-asr',
       'qwen3-asr-flash-filetrans',
     ])
-    await meetings.system.close()
+    await diarization.system.close()
   })
 })

@@ -14,10 +14,10 @@ afterAll(() => system.close())
 const undo: (() => void)[] = []
 afterEach(() => {
   for (const end of undo.splice(0)) end()
-  system.standin.set({ textLatency: { base: 0, perWord: 0 } })
+  system.dashscope.set({ textLatency: { base: 0, perWord: 0 } })
 })
 /** For this test alone. */
-const fault = (wish: TextFault) => undo.push(system.standin.textFault(wish))
+const fault = (wish: TextFault) => undo.push(system.dashscope.textFault(wish))
 
 const format = (args: Record<string, unknown>, options?: Parameters<System['call']>[2], to = system) =>
   to.call('format_text', args, options)
@@ -26,11 +26,11 @@ let passages = 0
 /** A text that nobody has had formatted yet, of some seven hundred characters for each passage. */
 const fresh = (count = 1) => Array.from({ length: count }, () => numberedSentences(passages++)).join('\n\n')
 
-/** What the work gives, and how many requests for text the stand-in had meanwhile. */
+/** What the work gives, and how many requests for text the emulator had meanwhile. */
 async function requestsOf<T>(work: () => Promise<T>): Promise<{ answer: T; requests: number }> {
-  const before = system.standin.textRequests.length
+  const before = system.dashscope.textRequests.length
   const answer = await work()
-  return { answer, requests: system.standin.textRequests.length - before }
+  return { answer, requests: system.dashscope.textRequests.length - before }
 }
 
 const nothing = { input_tokens: 0, output_tokens: 0 }
@@ -103,12 +103,12 @@ describe('format_text', () => {
   it('format_text pages a long text by offset at no further cost', async () => {
     const given = fresh(80)
     const pages: string[] = []
-    const before = system.standin.textRequests.length
+    const before = system.dashscope.textRequests.length
     let asked = 0
     for (let offset: number | undefined = 0; offset !== undefined; ) {
       const { data, text, isError } = await format({ text: given, offset })
       expect(isError, text).toBe(false)
-      asked ||= system.standin.textRequests.length
+      asked ||= system.dashscope.textRequests.length
       pages.push(data.text)
       offset = data.next_offset
       if (offset !== undefined) expect(data.next_step).toContain(`offset=${offset}`)
@@ -116,12 +116,12 @@ describe('format_text', () => {
     expect(pages.length).toBeGreaterThan(1)
     expect(normalizedText(pages.join(' '))).toBe(normalizedText(given))
     expect(asked).toBeGreaterThan(before)
-    expect(system.standin.textRequests.length).toBe(asked)
+    expect(system.dashscope.textRequests.length).toBe(asked)
   })
 
   it('format_text answers running at its time limit, and the same call continues', async () => {
     const given = fresh(12)
-    const before = system.standin.textRequests.length
+    const before = system.dashscope.textRequests.length
     const early = await format({ text: given, wait_seconds: 0 })
     expect(early.data).toMatchObject({ status: 'running', next_step: expect.stringContaining('same call') })
     expect(normalizedText(early.data.text)).toBe(normalizedText(given))
@@ -129,7 +129,7 @@ describe('format_text', () => {
     expect(data).toMatchObject({ status: 'completed', formatted: { kept: 0 } })
     expect(normalizedText(data.text)).toBe(normalizedText(given))
     // What was begun was gone on with: nothing was asked twice.
-    const asked = system.standin.textRequests.slice(before).filter(({ model }) => model === 'qwen-flash')
+    const asked = system.dashscope.textRequests.slice(before).filter(({ model }) => model === 'qwen-flash')
     expect(asked).not.toEqual([])
     expect(new Set(asked.map(({ text }) => text)).size).toBe(asked.length)
   })
@@ -145,10 +145,10 @@ describe('format_text', () => {
     fault({ kind: 'hang' })
     const leave = new AbortController()
     const call = format({ text: fresh() }, { signal: leave.signal })
-    await vi.waitFor(() => expect(system.standin.textInFlight()).toBeGreaterThan(0), { timeout: 20_000 })
+    await vi.waitFor(() => expect(system.dashscope.textInFlight()).toBeGreaterThan(0), { timeout: 20_000 })
     leave.abort()
     await expect(call).rejects.toThrow()
-    await vi.waitFor(() => expect(system.standin.textInFlight()).toBe(0), { timeout: 20_000 })
+    await vi.waitFor(() => expect(system.dashscope.textInFlight()).toBe(0), { timeout: 20_000 })
   })
 })
 
@@ -159,7 +159,11 @@ describe('invalid arguments of format_text', () => {
       {},
       /^BAD_INPUT: No text was given\. Pass either text or transcript_id\.$/,
     ],
-    ['both a text and a transcript', { text: 'x', transcript_id: 'tr_x' }, /^BAD_INPUT: .* Pass either text or transcript_id\.$/],
+    [
+      'both a text and a transcript',
+      { text: 'x', transcript_id: 'tr_x' },
+      /^BAD_INPUT: .* Pass either text or transcript_id\.$/,
+    ],
     ['an empty text', { text: ' \n ' }, /^BAD_INPUT: The text is empty\. /],
     ['a text that is too long', { text: 'word '.repeat(20_001) }, /^BAD_INPUT: .*100,000.*into parts/],
     ['an unknown language name', { text: 'x', language: 'Quenya' }, /^BAD_INPUT: .*ISO code/],
@@ -201,7 +205,7 @@ describe('a misbehaving text model', () => {
   it('a part without a response is retried alone by the same call', async () => {
     const given = fresh(20)
     const refused = `passage ${passages - 7} `
-    const end = system.standin.textFault({ kind: 'refuse', when: ({ text }) => text.includes(refused) })
+    const end = system.dashscope.textFault({ kind: 'refuse', when: ({ text }) => text.includes(refused) })
     undo.push(end)
     const first = await requestsOf(() => format({ text: given }))
     const { data, text } = first.answer
@@ -230,7 +234,7 @@ describe('keys', () => {
     })
     expect(data.warnings.join(' ')).toMatch(/KEY_MISSING.*DASHSCOPE_API_KEY/)
     expect(text).toContain('DASHSCOPE_API_KEY')
-    expect(bare.standin.textRequests).toEqual([])
+    expect(bare.dashscope.textRequests).toEqual([])
     await bare.close()
   })
 

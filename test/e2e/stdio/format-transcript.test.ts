@@ -13,7 +13,7 @@ import { segment, transcript } from '../../support/transcripts.ts'
 let system: System
 let store: Store
 beforeAll(async () => {
-  system = await startSystem({ standin: { oss: true } })
+  system = await startSystem({ dashscope: { oss: true } })
   store = sqliteStore({ folder: join(system.folder, 'data') })
 })
 afterAll(async () => {
@@ -50,7 +50,7 @@ async function resource(uri: string): Promise<string> {
 }
 
 async function requestsOf<T>(work: () => Promise<T>): Promise<{ answer: T; asked: number; heard: number }> {
-  const { textRequests, requests } = system.standin
+  const { textRequests, requests } = system.dashscope
   const [texts, sounds] = [textRequests.length, requests.length]
   const answer = await work()
   return { answer, asked: textRequests.length - texts, heard: requests.length - sounds }
@@ -170,7 +170,7 @@ describe('format_text of a transcript', () => {
     const given = await stored(id =>
       transcript({ id, segments: fresh(2), warnings: ['The text was not formatted: It took too long.'] }),
     )
-    undo.push(system.standin.textFault({ kind: 'refuse' }))
+    undo.push(system.dashscope.textFault({ kind: 'refuse' }))
     const { data } = await format(given.id)
     expect(data.warnings).toEqual([expect.stringMatching(/^The text is unchanged\. /)])
   })
@@ -226,7 +226,7 @@ describe('format_text of a transcript', () => {
 
   it('format_text of a transcript answers running with the unformatted text, and the same call continues', async () => {
     const given = await talk(12)
-    undo.push(system.standin.textFault({ kind: 'slow', seconds: 1.5 }))
+    undo.push(system.dashscope.textFault({ kind: 'slow', seconds: 1.5 }))
     const early = await format(given.id, { wait_seconds: 0 })
     expect(early.data).toMatchObject({ status: 'running', next_step: expect.stringContaining(given.id) })
     expect(early.data.next_step).toMatch(/still being formatted: call format_text with transcript_id=/)
@@ -240,13 +240,13 @@ describe('format_text of a transcript', () => {
 
   it('cancelling a transcript stops its formatting and leaves it unchanged', async () => {
     const given = await talk(2)
-    undo.push(system.standin.textFault({ kind: 'hang' }))
+    undo.push(system.dashscope.textFault({ kind: 'hang' }))
     const waiting = format(given.id)
-    await vi.waitFor(() => expect(system.standin.textInFlight()).toBeGreaterThan(0), patient)
+    await vi.waitFor(() => expect(system.dashscope.textInFlight()).toBeGreaterThan(0), patient)
     const { data } = await system.call('cancel_transcription', { transcript_id: given.id })
     expect(data.status).toBe('completed')
     expect((await waiting).text).toMatch(/^CANCELLED: /)
-    await vi.waitFor(() => expect(system.standin.textInFlight()).toBe(0), patient)
+    await vi.waitFor(() => expect(system.dashscope.textInFlight()).toBe(0), patient)
     expect(timeless((await read(given.id)).data.text)).toBe(normalizedText(said(given)))
   })
 
@@ -263,7 +263,7 @@ describe('format_text of a transcript', () => {
   it('the result of a failed part says how to retry it', async () => {
     const given = await talk(20)
     const refused = `passage ${passages - 7} `
-    const end = system.standin.textFault({ kind: 'refuse', when: ({ text }) => text.includes(refused) })
+    const end = system.dashscope.textFault({ kind: 'refuse', when: ({ text }) => text.includes(refused) })
     undo.push(end)
     const first = await requestsOf(() => format(given.id))
     expect(first.answer.data.formatted).toMatchObject({ failed: 1 })
@@ -342,7 +342,7 @@ describe('format: true', () => {
 
   it('format: true applies to a running job', async () => {
     const context = 'under way'
-    const end = system.standin.fault({ kind: 'slow', seconds: 1 })
+    const end = system.dashscope.fault({ kind: 'slow', seconds: 1 })
     undo.push(end)
     const early = await order({ context, format: false, wait_seconds: 0 })
     expect(early.data.status).toBe('running')
@@ -362,7 +362,7 @@ describe('format: true', () => {
   })
 
   it('format: true returns the recognised text with the reason if formatting fails', async () => {
-    undo.push(system.standin.textFault({ kind: 'refuse' }))
+    undo.push(system.dashscope.textFault({ kind: 'refuse' }))
     const { data } = await order({ audio: fixture('meeting.m4a') })
     expect(data).toMatchObject({ status: 'completed', warnings: [expect.stringMatching(/not formatted/)] })
     expect(data).not.toHaveProperty('formatted')

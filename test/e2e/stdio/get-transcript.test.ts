@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { silentWav, write } from '../../support/e2e/requests.ts'
+import { silentWav, writeInput } from '../../support/e2e/requests.ts'
 import {
   fixture,
   plainWords,
@@ -98,7 +98,7 @@ describe('timestamps', () => {
 describe('a transcript of silence', () => {
   it('a transcript of silence has no times', async () => {
     const { data } = await system.call('transcribe_audio', {
-      audio: await write(system, 'silence.wav', silentWav()),
+      audio: await writeInput(system, 'silence.wav', silentWav()),
     })
     expect(data).toMatchObject({ status: 'completed', text: '' })
     expect(data).not.toHaveProperty('times')

@@ -4,29 +4,29 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { dashscopeErrors } from '../../../emulators/dashscope/dashscope.ts'
 import { makeSpacedRecording, type SpacedRecording } from '../../support/audio/spaced-recording.ts'
-import { type Ordering, startOrdering, unheard } from '../../support/e2e/spaced-system.ts'
+import { type SpacedSystem, startSpacedSystem, uncachedOptions } from '../../support/e2e/spaced-system.ts'
 import { fixture, plainWords, type System, startSystem, truth, truthText } from '../../support/e2e/system.ts'
 
-let ordering: Ordering
+let spaced: SpacedSystem
 let system: System
 let passages: SpacedRecording
 
 beforeAll(async () => {
-  ordering = await startOrdering(5)
-  system = ordering.system
-  passages = ordering.passages
+  spaced = await startSpacedSystem(5)
+  system = spaced.system
+  passages = spaced.passages
 })
 afterAll(() => system.close())
 
-const transcribe: Ordering['transcribe'] = args => ordering.transcribe(args)
-const requestsOf: Ordering['requestsOf'] = work => ordering.requestsOf(work)
+const transcribe: SpacedSystem['transcribe'] = args => spaced.transcribe(args)
+const requestsOf: SpacedSystem['requestsOf'] = work => spaced.requestsOf(work)
 
 describe('a call over its time limit', () => {
   it('a call returns in time with the text so far, and get_transcript waits for the rest', async () => {
-    const wish = unheard()
+    const wish = uncachedOptions()
     // The first three passages are heard at once, the others long after the call has ended.
     let answered = 0
-    const off = system.standin.fault({ kind: 'slow', seconds: 8, when: () => answered++ >= 3 })
+    const off = system.dashscope.fault({ kind: 'slow', seconds: 8, when: () => answered++ >= 3 })
     await transcribe({ ...wish, wait_seconds: 0 })
     await vi.waitFor(() => expect(answered).toBe(5), { timeout: 20_000 })
     off()
@@ -46,13 +46,13 @@ describe('a call over its time limit', () => {
       wait_seconds: 60,
     })
     expect(rest.data.status).toBe('completed')
-    expect(plainWords(rest.data.text)).toBe(ordering.allWords)
+    expect(plainWords(rest.data.text)).toBe(spaced.allWords)
     expect(rest.data.usage.estimated_cost_usd).toBeUndefined()
   })
 
   it('a repeated call continues the same job with the same id', async () => {
-    const wish = unheard()
-    const off = system.standin.fault({ kind: 'slow', seconds: 2 })
+    const wish = uncachedOptions()
+    const off = system.dashscope.fault({ kind: 'slow', seconds: 2 })
     const { answer, requests } = await requestsOf(async () => {
       const first = await transcribe({ ...wish, wait_seconds: 0 })
       off()
@@ -65,11 +65,11 @@ describe('a call over its time limit', () => {
   })
 
   it('a short recording is completed within the call regardless of its wait time', async () => {
-    const off = system.standin.fault({ kind: 'slow', seconds: 3 })
+    const off = system.dashscope.fault({ kind: 'slow', seconds: 3 })
     const { data } = await system.call('transcribe_audio', {
       audio: fixture('voice-note.ogg'),
       wait_seconds: 0,
-      ...unheard(),
+      ...uncachedOptions(),
     })
     off()
     expect(data.status).toBe('completed')
@@ -88,7 +88,7 @@ describe('a repeated request', () => {
   })
 
   it('the same recording under another path and title is recognised and renamed', async () => {
-    const wish = unheard()
+    const wish = uncachedOptions()
     const first = await transcribe(wish)
     const copy = join(system.folder, 'a copy under another name.flac')
     copyFileSync(passages.file, copy)
@@ -98,7 +98,7 @@ describe('a repeated request', () => {
   })
 
   it('two simultaneous equal requests share one job', async () => {
-    const wish = unheard()
+    const wish = uncachedOptions()
     const { answer, requests } = await requestsOf(() => Promise.all([1, 2, 3].map(() => transcribe(wish))))
     expect(new Set(answer.map(({ data }) => data.transcript_id)).size).toBe(1)
     for (const { data } of answer) expect(data.status).toBe('completed')
@@ -106,18 +106,18 @@ describe('a repeated request', () => {
   })
 
   it('requesting word times makes another transcript from the same chunks', async () => {
-    const wish = unheard()
+    const wish = uncachedOptions()
     const first = await transcribe(wish)
     const { answer, requests } = await requestsOf(() => transcribe({ ...wish, timestamps: 'word' }))
     expect(requests).toBe(0)
     expect(answer.data.transcript_id).not.toBe(first.data.transcript_id)
     expect(answer.data.usage).toMatchObject({ audio_seconds: 0, cost_usd: 0 })
-    expect(await ordering.words(answer.data.transcript_id)).toBe(ordering.allWords)
+    expect(await spaced.words(answer.data.transcript_id)).toBe(spaced.allWords)
   })
 
   it('another language or context makes another job', async () => {
-    const plain = await transcribe(unheard())
-    const { requests } = await requestsOf(() => transcribe({ ...unheard(), language: 'en' }))
+    const plain = await transcribe(uncachedOptions())
+    const { requests } = await requestsOf(() => transcribe({ ...uncachedOptions(), language: 'en' }))
     expect(requests).toBe(5)
     expect(plain.data.status).toBe('completed')
   })
@@ -126,9 +126,9 @@ describe('a repeated request', () => {
 describe('a permanently failing chunk', () => {
   it('a failed chunk leaves a gap, and the same call repairs it alone', async () => {
     const ten = await makeSpacedRecording(system.folder, 10, 'ten.flac')
-    const wish = { audio: ten.file, ...unheard() }
+    const wish = { audio: ten.file, ...uncachedOptions() }
     const spoilt = ten.texts[4]!.slice(0, 20)
-    const off = system.standin.fault({
+    const off = system.dashscope.fault({
       kind: 'error',
       ...dashscopeErrors.dataInspectionFailed,
       when: ({ spokenText = '' }) => spokenText.includes(spoilt),
@@ -139,19 +139,19 @@ describe('a permanently failing chunk', () => {
     expect(first.data.coverage.gaps).toHaveLength(1)
     expect(first.data.coverage.gaps[0].reason).toMatch(/^CONTENT_REFUSED: /)
     const said = ten.texts.filter((_, i) => i !== 4).join(' ')
-    expect((await ordering.words(first.data.transcript_id)).replace(/\[no text from .*?\] /, '')).toBe(said)
+    expect((await spaced.words(first.data.transcript_id)).replace(/\[no text from .*?\] /, '')).toBe(said)
     const { answer, requests } = await requestsOf(() => transcribe(wish))
     expect(requests).toBe(1)
     expect(answer.data).toMatchObject({ status: 'completed', transcript_id: first.data.transcript_id })
-    expect(await ordering.words(answer.data.transcript_id)).toBe(plainWords(ten.texts.join(' ')))
+    expect(await spaced.words(answer.data.transcript_id)).toBe(plainWords(ten.texts.join(' ')))
   })
 })
 
 describe('an account error during a job', () => {
   it('an account error ends the job at once; finished chunks are kept and not requested again', async () => {
-    const wish = unheard()
+    const wish = uncachedOptions()
     let answered = 0
-    const off = system.standin.fault({
+    const off = system.dashscope.fault({
       kind: 'error',
       ...dashscopeErrors.arrearage,
       when: () => answered++ >= 2,
@@ -164,17 +164,17 @@ describe('an account error during a job', () => {
     expect(answer.data.status).toBe('completed')
     expect(requests).toBeLessThanOrEqual(5)
     expect(requests).toBeGreaterThan(0)
-    expect(await ordering.words(answer.data.transcript_id)).toBe(ordering.allWords)
+    expect(await spaced.words(answer.data.transcript_id)).toBe(spaced.allWords)
   })
 
   it('an account error during a repair keeps the existing text', async () => {
-    const wish = unheard()
+    const wish = uncachedOptions()
     const spoilt = passages.texts[0]!.slice(0, 20)
     const hit = ({ spokenText = '' }) => spokenText.includes(spoilt)
-    const off = system.standin.fault({ kind: 'error', ...dashscopeErrors.dataInspectionFailed, when: hit })
+    const off = system.dashscope.fault({ kind: 'error', ...dashscopeErrors.dataInspectionFailed, when: hit })
     const first = await transcribe(wish)
     off()
-    const over = system.standin.fault({ kind: 'error', ...dashscopeErrors.arrearage })
+    const over = system.dashscope.fault({ kind: 'error', ...dashscopeErrors.arrearage })
     expect((await transcribe(wish)).text).toMatch(/^ACCOUNT_IN_ARREARS: /)
     over()
     const { data } = await system.call('get_transcript', { transcript_id: first.data.transcript_id })
@@ -192,7 +192,7 @@ describe('the limit on cost', () => {
     expect(refused.text).toMatch(
       /^COST_TOO_HIGH: This would cost \$0\.00[12]\d, more than the limit of \$0\.0010\. /,
     )
-    expect(strict.standin.requests).toHaveLength(0)
+    expect(strict.dashscope.requests).toHaveLength(0)
     const short = await strict.call('transcribe_audio', { audio: fixture('jfk.wav') })
     expect(short.data.status).toBe('completed')
     await strict.close()

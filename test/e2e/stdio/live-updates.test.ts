@@ -92,7 +92,7 @@ let number = 0
 
 beforeAll(async () => {
   system = await startSystem()
-  await system.standin.warmUp()
+  await system.dashscope.warmUp()
 })
 afterAll(() => system.close())
 
@@ -114,7 +114,7 @@ describe.each([
   const made = async () => (await system.call('transcribe_audio', { audio: silence(number++) })).data
 
   it('a client is notified until a growing transcript is complete', async () => {
-    onTestFinished(system.standin.fault({ kind: 'slow', seconds: 2, every: 2 }))
+    onTestFinished(system.dashscope.fault({ kind: 'slow', seconds: 2, every: 2 }))
     const {
       transcript_id: id,
       uri,

@@ -42,7 +42,7 @@ it('a twenty-minute recording is transcribed with every word once, and silence i
   const spoken = parts.map(([name]) => truthText(truth(name))).join(' ')
   expect(plainWords((contents[0] as { text: string }).text)).toBe(plainWords(spoken))
 
-  const { requests } = system.standin
+  const { requests } = system.dashscope
   expect(requests.length).toBeGreaterThanOrEqual(8)
   for (const { seconds } of requests) expect(seconds).toBeLessThanOrEqual(150.2)
   const sent = requests.reduce((sum, { seconds }) => sum + seconds, 0)

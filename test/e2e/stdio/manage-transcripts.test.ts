@@ -3,7 +3,7 @@ import { copyFile, mkdir, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { Fault } from '../../../emulators/dashscope/faults.ts'
-import { write } from '../../support/e2e/requests.ts'
+import { writeInput } from '../../support/e2e/requests.ts'
 import {
   fixture,
   plainWords,
@@ -18,7 +18,7 @@ let system: System
 
 beforeAll(async () => {
   system = await startSystem()
-  await system.standin.warmUp()
+  await system.dashscope.warmUp()
 })
 afterAll(() => system.close())
 
@@ -27,7 +27,7 @@ const meeting = fixture('meeting.m4a')
 
 /** Switched off at the end of the test at the latest. */
 function fault(wish: Fault): () => void {
-  const off = system.standin.fault(wish)
+  const off = system.dashscope.fault(wish)
   onTestFinished(off)
   return off
 }
@@ -66,13 +66,13 @@ describe('a transcription that takes longer than its call', () => {
 
   it('a repeated transcription is free and reports the cached seconds', async () => {
     const first = await order(meeting)
-    const asked = system.standin.requests.length
+    const asked = system.dashscope.requests.length
     const again = await order(meeting)
     expect(again.data).toMatchObject({ status: 'completed', transcript_id: first.data.transcript_id })
     expect(again.data.usage).toMatchObject({ audio_seconds: 0 })
     expect(again.data.usage.cost_usd ?? 0).toBe(0)
     expect(again.data.usage.cached_seconds).toBeGreaterThan(200)
-    expect(system.standin.requests.length).toBe(asked)
+    expect(system.dashscope.requests.length).toBe(asked)
   })
 
   it('a transcription is not stopped by a reader that disconnects', async () => {
@@ -85,7 +85,7 @@ describe('a transcription that takes longer than its call', () => {
       { signal: stop.signal },
     )
     reading.catch(() => {})
-    await vi.waitFor(() => expect(system.standin.inFlight()).toBeGreaterThan(0), { timeout: 10_000 })
+    await vi.waitFor(() => expect(system.dashscope.inFlight()).toBeGreaterThan(0), { timeout: 10_000 })
     stop.abort()
     await expect(reading).rejects.toThrow()
     const read = await system.call('get_transcript', { transcript_id: data.transcript_id })
@@ -103,7 +103,7 @@ describe('a transcription that takes longer than its call', () => {
 describe('cancel_transcription', () => {
   it('cancel_transcription stops the requests and keeps finished chunks, and the same call resumes', async () => {
     const interview = fixture('interview.mp3')
-    const done = system.standin.requests.length
+    const done = system.dashscope.requests.length
     const off = fault({ kind: 'hang', when: ({ spokenText = '' }) => !/Maya Torres/.test(spokenText) })
     const { data } = await order(interview, { wait_seconds: 0 })
     const id = data.transcript_id
@@ -119,7 +119,7 @@ describe('cancel_transcription', () => {
     expect(answer.data).toMatchObject({ status: 'cancelled', transcript_id: id })
     expect(answer.data.transcribed_seconds).toBeGreaterThan(20)
     expectSameFacts(answer, ['cancelled', id, answer.data.transcribed_seconds, answer.data.next_step])
-    await vi.waitFor(() => expect(system.standin.inFlight()).toBe(0), { timeout: 5_000 })
+    await vi.waitFor(() => expect(system.dashscope.inFlight()).toBe(0), { timeout: 5_000 })
     expect((await watching).text).toMatch(/^CANCELLED: Somebody cancelled/)
 
     const kept = await system.call('get_transcript', { transcript_id: id })
@@ -129,7 +129,7 @@ describe('cancel_transcription', () => {
     off()
     const { data: whole } = await order(interview, { timestamps: 'none' })
     expect(whole).toMatchObject({ status: 'completed', coverage: { gaps: [] } })
-    const answered = system.standin.requests.slice(done).filter(({ status }) => status === 200)
+    const answered = system.dashscope.requests.slice(done).filter(({ status }) => status === 200)
     expect(answered.filter(({ text = '' }) => /Maya Torres/.test(text))).toHaveLength(1)
   })
 
@@ -246,17 +246,17 @@ describe('update_transcript and delete_transcript', () => {
       await expectNotFound(tool, { transcript_id: id })
     await expectNotFound('update_transcript', { transcript_id: id, title: 'Gone' })
     await expect(system.client.readResource({ uri: data.uri })).rejects.toThrow(/not found/i)
-    const asked = system.standin.requests.length
+    const asked = system.dashscope.requests.length
     expect((await order(fixture('clip.mp4'))).data).toMatchObject({ status: 'completed', text: data.text })
-    expect(system.standin.requests.length).toBeGreaterThan(asked)
+    expect(system.dashscope.requests.length).toBeGreaterThan(asked)
   })
 
   it('delete_transcript stops a running job first', async () => {
     const off = fault({ kind: 'hang' })
     const { data } = await order(meeting, { wait_seconds: 0, context: 'to be deleted' })
-    await vi.waitFor(() => expect(system.standin.inFlight()).toBeGreaterThan(0), { timeout: 10_000 })
+    await vi.waitFor(() => expect(system.dashscope.inFlight()).toBeGreaterThan(0), { timeout: 10_000 })
     await system.call('delete_transcript', { transcript_id: data.transcript_id })
-    await vi.waitFor(() => expect(system.standin.inFlight()).toBe(0), { timeout: 5_000 })
+    await vi.waitFor(() => expect(system.dashscope.inFlight()).toBe(0), { timeout: 5_000 })
     off()
     await expectNotFound('get_transcript', { transcript_id: data.transcript_id })
   })
@@ -281,7 +281,7 @@ describe('find_recordings', () => {
   })
 
   it('find_recordings reports that there are no recordings', async () => {
-    await write(system, 'notes.txt', 'not a recording')
+    await writeInput(system, 'notes.txt', 'not a recording')
     const { data, text, isError } = await system.call('find_recordings', { query: 'notes' })
     expect({ isError, recordings: data.recordings }).toEqual({ isError: false, recordings: [] })
     expect(text).toMatch(/^No recording found/)

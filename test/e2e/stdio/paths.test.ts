@@ -5,7 +5,7 @@ import { copyFile, mkdir, rm, symlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { answersStill, hear, refusal } from '../../support/e2e/requests.ts'
+import { expectRefusal, expectStillRunning, transcribe } from '../../support/e2e/requests.ts'
 import {
   fixture,
   type System,
@@ -27,7 +27,7 @@ beforeAll(async () => {
   system = await startSystem({ env: { HOME: home.path, SPEECH_ALLOWED_DIRS: `${home.path}:/dev` } })
 })
 afterAll(async () => {
-  await answersStill({ ...system, folder: home.path })
+  await expectStillRunning({ ...system, folder: home.path })
   await system.close()
   await home.remove()
   await outside.remove()
@@ -42,7 +42,7 @@ async function put(name: string): Promise<string> {
 }
 
 async function isHeard(audio: string): Promise<void> {
-  expect((await hear(system, audio)).words).toBe(truthText(truth('voice-note')))
+  expect((await transcribe(system, audio)).words).toBe(truthText(truth('voice-note')))
 }
 
 describe('a name', () => {
@@ -88,7 +88,7 @@ describe('a name', () => {
 
   it('a name that differs only in accents from a broken link is not found', async () => {
     await symlink('nowhere', join(home.path, 'Noël.ogg'.normalize('NFD')))
-    await refusal(system, join(home.path, 'Noël.ogg'.normalize('NFC')), 'FILE_NOT_FOUND')
+    await expectRefusal(system, join(home.path, 'Noël.ogg'.normalize('NFC')), 'FILE_NOT_FOUND')
   })
 })
 
@@ -124,7 +124,7 @@ describe('a path', () => {
     '\\\\server\\share\\talk.mp3',
     'file:///C:/Users/Ann/talk.mp3',
   ])('a Windows path (%s) gets its own error', async path => {
-    expect(await refusal(system, path, 'FILE_NOT_FOUND')).toContain('Windows')
+    expect(await expectRefusal(system, path, 'FILE_NOT_FOUND')).toContain('Windows')
   })
 
   it.each([
@@ -139,18 +139,18 @@ describe('a path', () => {
     ['of a million characters', `/dev${'/a'.repeat(500_000)}`, 'BAD_INPUT'],
     ['through a file', '/dev/null/note.ogg', 'FILE_NOT_FOUND'],
   ])('%s is refused', async (_, path, code) => {
-    await refusal(system, path, code)
+    await expectRefusal(system, path, code)
   })
 
   it('a pipe is refused without waiting for it', async () => {
     const pipe = join(home.path, 'pipe.wav')
     execFileSync('mkfifo', [pipe])
-    await refusal(system, pipe, 'NOT_A_FILE')
+    await expectRefusal(system, pipe, 'NOT_A_FILE')
   })
 
   it('a link to itself is refused', async () => {
     await symlink('ring.ogg', join(home.path, 'ring.ogg'))
-    await refusal(system, join(home.path, 'ring.ogg'), 'FILE_UNREADABLE')
+    await expectRefusal(system, join(home.path, 'ring.ogg'), 'FILE_UNREADABLE')
   })
 })
 
@@ -191,7 +191,7 @@ describe('outside the allowed folders', () => {
     ['a missing file in a linked folder', () => inside('linked folder/missing.ogg')],
     ['a folder whose name only begins like the open one', () => `${home.path}-sibling/real.ogg`],
   ])('%s outside the allowed folders is refused with the same message', async (_, path) => {
-    const text = await refusal(system, path(), 'OUTSIDE_ALLOWED_DIRS')
+    const text = await expectRefusal(system, path(), 'OUTSIDE_ALLOWED_DIRS')
     expect(text).toBe(
       `OUTSIDE_ALLOWED_DIRS: The path is outside the folders that this server may read. Move the recording to ${home.path} or /dev, or add its folder to SPEECH_ALLOWED_DIRS.`,
     )
@@ -207,7 +207,7 @@ describe('a file attached to a chat', () => {
     'attachment://talk.mp3',
     'file:///mnt/user-data/uploads/talk.mp3',
   ])('the attachment path %s is refused with advice', async audio => {
-    const text = await refusal(system, audio, 'ATTACHMENT_NOT_VISIBLE')
+    const text = await expectRefusal(system, audio, 'ATTACHMENT_NOT_VISIBLE')
     for (const way of [home.path, 'https://', 'data:']) expect(text).toContain(way)
   })
 })
@@ -234,7 +234,7 @@ describe('an address', () => {
     'https://user:word@127.0.0.1/talk.mp3',
   ])('a private address (%s) is refused without a request', async address => {
     const started = performance.now()
-    const text = await refusal(system, address, 'URL_REFUSED')
+    const text = await expectRefusal(system, address, 'URL_REFUSED')
     expect(text).toContain('private network')
     expect(performance.now() - started).toBeLessThan(2_000)
   })
@@ -247,6 +247,6 @@ describe('an address', () => {
     ['https://', 'BAD_INPUT'],
     ['https://exa mple.com/', 'BAD_INPUT'],
   ])('a URL of another scheme (%s) is refused', async (address, code) => {
-    expect(await refusal(system, address, code)).toContain('https://')
+    expect(await expectRefusal(system, address, code)).toContain('https://')
   })
 })

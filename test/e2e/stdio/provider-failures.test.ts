@@ -5,21 +5,21 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { dashscopeErrors } from '../../../emulators/dashscope/dashscope.ts'
 import { testFfmpeg } from '../../support/audio/ffmpeg.ts'
-import { unheard } from '../../support/e2e/spaced-system.ts'
+import { uncachedOptions } from '../../support/e2e/spaced-system.ts'
 import { fixture, plainWords, type System, startSystem, truth, truthText } from '../../support/e2e/system.ts'
 
 let system: System
 
 beforeAll(async () => {
   system = await startSystem()
-  await system.standin.warmUp()
+  await system.dashscope.warmUp()
 })
 afterAll(() => system.close())
 
 async function transcribe(name: string) {
-  const before = system.standin.requests.length
-  const answer = await system.call('transcribe_audio', { audio: fixture(name), ...unheard() })
-  return { ...answer, requests: system.standin.requests.slice(before) }
+  const before = system.dashscope.requests.length
+  const answer = await system.call('transcribe_audio', { audio: fixture(name), ...uncachedOptions() })
+  return { ...answer, requests: system.dashscope.requests.slice(before) }
 }
 
 async function words(id: string): Promise<string> {
@@ -34,12 +34,12 @@ describe('an account error', () => {
     ['MODEL_NOT_FOUND', dashscopeErrors.modelNotExist],
   ])('%s fails the call at once without further requests', async (code, error) => {
     const narrow = await startSystem({ env: { SPEECH_CONCURRENCY: '1' } })
-    narrow.standin.fault({ kind: 'error', ...error })
+    narrow.dashscope.fault({ kind: 'error', ...error })
     const { isError, text } = await narrow.call('transcribe_audio', { audio: fixture('interview.mp3') })
     expect(isError).toBe(true)
     expect(text).toMatch(new RegExp(`^${code}: .+\\. .+\\.$`))
     expect(text).not.toContain(error.message)
-    expect(narrow.standin.requests).toHaveLength(1)
+    expect(narrow.dashscope.requests).toHaveLength(1)
     await narrow.close()
   })
 })
@@ -52,7 +52,7 @@ describe('a temporary error', () => {
     ['a proxy’s page', { kind: 'html' }],
     ['half an answer', { kind: 'garbage' }],
   ] as const)('a temporary error (%s) is retried without losing a word', async (_, fault) => {
-    const off = system.standin.fault({ ...fault, times: 1 })
+    const off = system.dashscope.fault({ ...fault, times: 1 })
     const { data, requests } = await transcribe('jfk.wav')
     off()
     expect(requests).toHaveLength(2)
@@ -63,7 +63,7 @@ describe('a temporary error', () => {
 
 describe('a permanently failing chunk', () => {
   it('a failed chunk leaves a gap with its reason, and the text of all other chunks', async () => {
-    const off = system.standin.fault({
+    const off = system.dashscope.fault({
       kind: 'error',
       ...dashscopeErrors.dataInspectionFailed,
       when: ({ spokenText = '' }) => spokenText.includes('My cousin Omar can proofread'),
@@ -91,7 +91,7 @@ describe('a permanently failing chunk', () => {
   })
 
   it('a recording whose only chunk fails is an error', async () => {
-    const off = system.standin.fault({ kind: 'error', ...dashscopeErrors.dataInspectionFailed })
+    const off = system.dashscope.fault({ kind: 'error', ...dashscopeErrors.dataInspectionFailed })
     const { isError, text } = await transcribe('jfk.wav')
     off()
     expect(isError).toBe(true)
@@ -101,7 +101,7 @@ describe('a permanently failing chunk', () => {
 
 describe('a misbehaving recogniser', () => {
   it('a repetition loop is retried with other cuts', async () => {
-    const off = system.standin.fault({ kind: 'loop' })
+    const off = system.dashscope.fault({ kind: 'loop' })
     const { data, requests } = await transcribe('meeting.m4a')
     off()
     expect(await words(data.transcript_id)).toBe(truthText(truth('meeting')))
@@ -110,7 +110,7 @@ describe('a misbehaving recogniser', () => {
   })
 
   it('a persistent repetition loop is shortened with a warning', async () => {
-    const off = system.standin.fault({ kind: 'loop', longerThan: 0, repeats: 400 })
+    const off = system.dashscope.fault({ kind: 'loop', longerThan: 0, repeats: 400 })
     const { data } = await transcribe('jfk.wav')
     off()
     expect(data.warnings.join()).toContain('repeats itself')
@@ -120,7 +120,7 @@ describe('a misbehaving recogniser', () => {
   it.each(['empty', 'emptyText'] as const)(
     'an empty recognition (%s) gives an empty text with a warning',
     async kind => {
-      const off = system.standin.fault({ kind })
+      const off = system.dashscope.fault({ kind })
       const { data } = await transcribe('jfk.wav')
       off()
       expect(data).toMatchObject({ status: 'completed', text: '' })
@@ -138,13 +138,13 @@ describe('requests to the provider', () => {
   })
 
   it('requests contain language and context', async () => {
-    const before = system.standin.requests.length
+    const before = system.dashscope.requests.length
     const { data } = await system.call('transcribe_audio', {
       audio: fixture('russian.flac'),
       language: 'Russian',
       context: 'Ленинград "1941"\n\u0000audio\u0000',
     })
-    expect(system.standin.requests[before]).toMatchObject({
+    expect(system.dashscope.requests[before]).toMatchObject({
       language: 'ru',
       context: 'Ленинград "1941"\n\u0000audio\u0000',
     })
@@ -152,9 +152,9 @@ describe('requests to the provider', () => {
   })
 
   it('a language that the API does not accept as a hint is omitted with a warning', async () => {
-    const before = system.standin.requests.length
+    const before = system.dashscope.requests.length
     const { data } = await system.call('transcribe_audio', { audio: fixture('jfk.wav'), language: 'Dutch' })
-    expect(system.standin.requests[before]!.language).toBeUndefined()
+    expect(system.dashscope.requests[before]!.language).toBeUndefined()
     expect(data.warnings.join()).toContain('Dutch')
   })
 })
@@ -183,11 +183,11 @@ describe('the limits', () => {
   it('the limit of concurrent requests is respected', async () => {
     const slow = await startSystem({
       // Long enough that the next chunk is ready meanwhile on the slowest machine.
-      standin: { latency: { base: 2.5, perSecond: 0 } },
+      dashscope: { latency: { base: 2.5, perSecond: 0 } },
       env: { SPEECH_CONCURRENCY: '2' },
     })
     const { data } = await slow.call('transcribe_audio', { audio: fixture('interview.mp3') })
-    expect(slow.standin.peakInFlight()).toBe(2)
+    expect(slow.dashscope.peakInFlight()).toBe(2)
     expect(data.status).toBe('completed')
     await slow.close()
   })

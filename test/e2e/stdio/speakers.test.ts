@@ -219,7 +219,7 @@ describe('through a client', () => {
     for (const one of [talk, speakerless]) await store.putTranscript(localOwner, one)
     await store.close()
     system = await startSystem({
-      standin: { oss: true, taskLatency: { base: 600, perSecond: 0 } },
+      dashscope: { oss: true, taskLatency: { base: 600, perSecond: 0 } },
       env: { SPEECH_DATA_DIR: join(data.path, 'data') },
     })
   })

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
-import { unheard } from '../../support/e2e/spaced-system.ts'
+import { uncachedOptions } from '../../support/e2e/spaced-system.ts'
 import { entry, fixture, type System, startSystem } from '../../support/e2e/system.ts'
 
 let system: System
@@ -54,7 +54,7 @@ it('stdout carries only JSON-RPC, and stderr no speech, path or key', async () =
     ...system.env,
     SPEECH_LOG: 'debug',
     NODE_DEBUG: 'http',
-    DASHSCOPE_API_KEY: system.standin.apiKey,
+    DASHSCOPE_API_KEY: system.dashscope.apiKey,
   })
   await raw.ask('initialize', hello)
   raw.send({ jsonrpc: '2.0', method: 'notifications/initialized' })
@@ -72,7 +72,7 @@ it('stdout carries only JSON-RPC, and stderr no speech, path or key', async () =
   raw.send({ jsonrpc: '2.0', id: 77 })
   await raw.ask('resources/read', { uri: 'transcript://tr_x' })
   await raw.ask('no/such/method', {})
-  const off = system.standin.fault({ kind: 'garbage', times: 1 })
+  const off = system.dashscope.fault({ kind: 'garbage', times: 1 })
   await raw.ask('tools/call', call({ audio: fixture('voice-note.ogg'), language: 'Klingon' }))
   off()
   raw.server.stdin.end()
@@ -85,32 +85,32 @@ it('stdout carries only JSON-RPC, and stderr no speech, path or key', async () =
     .filter(line => line.startsWith('{'))
     .join('\n')
   expect(ours).toContain('"event"')
-  for (const secret of ['country', system.standin.apiKey, 'fixtures']) expect(ours).not.toContain(secret)
+  for (const secret of ['country', system.dashscope.apiKey, 'fixtures']) expect(ours).not.toContain(secret)
 })
 
 it('the log on stderr contains nothing of the recordings', async () => {
   const raw = startRaw({ ...system.env, SPEECH_LOG: 'debug' })
   await raw.ask('initialize', hello)
-  await raw.ask('tools/call', call({ audio: fixture('jfk.wav'), ...unheard() }))
+  await raw.ask('tools/call', call({ audio: fixture('jfk.wav'), ...uncachedOptions() }))
   await raw.ask('tools/call', call({ audio: fixture('jfk.truth.json') }))
   raw.server.stdin.end()
   await once(raw.server, 'exit')
   expect(raw.stderr()).toContain('transcribed')
-  for (const secret of ['country', system.standin.apiKey, 'fixtures', 'jfk'])
+  for (const secret of ['country', system.dashscope.apiKey, 'fixtures', 'jfk'])
     expect(raw.stderr()).not.toContain(secret)
 })
 
 it.each(['the client goes', 'SIGTERM', 'SIGINT'] as const)(
   'the server exits without leftover processes or scratch files when during a call: %s',
   async how => {
-    const off = system.standin.fault({ kind: 'hang' })
+    const off = system.dashscope.fault({ kind: 'hang' })
     // A folder of its own: what one server gives back, the next one would go on with.
     const env = { ...system.env, SPEECH_DATA_DIR: join(system.folder, `data of ${how}`) }
     const raw = startRaw(env)
     await raw.ask('initialize', hello)
     const audio = `data:audio/ogg;base64,${readFileSync(fixture('voice-note.ogg')).toString('base64')}`
-    void raw.ask('tools/call', call({ audio, ...unheard() }))
-    await vi.waitFor(() => expect(system.standin.inFlight()).toBe(1), { timeout: 10_000 })
+    void raw.ask('tools/call', call({ audio, ...uncachedOptions() }))
+    await vi.waitFor(() => expect(system.dashscope.inFlight()).toBe(1), { timeout: 10_000 })
     const scratch = join(env.SPEECH_DATA_DIR, 'scratch')
     expect(readdirSync(scratch)).toHaveLength(1)
     if (how === 'the client goes') raw.server.stdin.end()
@@ -118,7 +118,7 @@ it.each(['the client goes', 'SIGTERM', 'SIGINT'] as const)(
     const [code] = await once(raw.server, 'exit')
     expect(code).toBe(0)
     expect(readdirSync(scratch)).toEqual([])
-    await vi.waitFor(() => expect(system.standin.inFlight()).toBe(0))
+    await vi.waitFor(() => expect(system.dashscope.inFlight()).toBe(0))
     off()
   },
 )

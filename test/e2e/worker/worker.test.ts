@@ -8,23 +8,23 @@ import { type MnsEmulator, startMns } from '../../../emulators/mns/mns.ts'
 import { startTablestore, type TablestoreEmulator } from '../../../emulators/tablestore/tablestore.ts'
 import { createApp } from '../../../src/app.ts'
 import { readConfig } from '../../../src/config/config.ts'
-import { type Desk, openDesk, type Running } from '../../support/e2e/command.ts'
 import { fixture, truth } from '../../support/e2e/system.ts'
+import { openTerminal, type RunningCommand, type Terminal } from '../../support/e2e/terminal.ts'
 
 const key = { accessKeyId: 'LTAI5tTeam', accessKeySecret: 'secret-of-the-team' }
 const recording = 'voice-note'
-let desk: Desk
+let terminal: Terminal
 let tables: TablestoreEmulator
 let mns: MnsEmulator
 let env: Record<string, string>
 
 beforeAll(async () => {
-  ;[desk, tables, mns] = await Promise.all([
-    openDesk({ oss: { credentials: [key] } }),
+  ;[terminal, tables, mns] = await Promise.all([
+    openTerminal({ oss: { credentials: [key] } }),
     startTablestore(key),
     startMns(key),
   ])
-  const oss = desk.standin.oss!
+  const oss = terminal.dashscope.oss!
   env = {
     TABLESTORE_ENDPOINT: tables.endpoint,
     TABLESTORE_INSTANCE: tables.instance,
@@ -36,13 +36,13 @@ beforeAll(async () => {
     ALIBABA_SECRET_KEY: key.accessKeySecret,
     SPEECH_WORKER_PORT: '0',
   }
-  const app = await createApp(readConfig({ ...desk.env, ...env }))
+  const app = await createApp(readConfig({ ...terminal.env, ...env }))
   const { signal } = new AbortController()
   await app.setUpStore!(signal)
   await app.setUpQueue!(signal)
   await app.close()
 })
-afterAll(() => Promise.all([desk.close(), tables.close(), mns.close()]))
+afterAll(() => Promise.all([terminal.close(), tables.close(), mns.close()]))
 
 const patient = { timeout: 20_000, interval: 20 }
 
@@ -52,8 +52,8 @@ function order(name: string): string[] {
 }
 
 /** Resolves with its address when it works. */
-async function start(more: Record<string, string> = {}): Promise<Running & { url: string }> {
-  const running = desk.start(['worker'], { env: { ...env, ...more } })
+async function start(more: Record<string, string> = {}): Promise<RunningCommand & { url: string }> {
+  const running = terminal.start(['worker'], { env: { ...env, ...more } })
   let said = ''
   for await (const [piece] of on(running)) {
     said += piece
@@ -63,17 +63,17 @@ async function start(more: Record<string, string> = {}): Promise<Running & { url
   throw new Error(`The worker did not start: ${said}`)
 }
 
-async function* on({ child }: Running): AsyncGenerator<[string]> {
+async function* on({ child }: RunningCommand): AsyncGenerator<[string]> {
   for (;;) yield [String((await once(child.stderr!, 'data'))[0])]
 }
 
 describe('a worker', () => {
   it('a worker runs jobs of another process, serves health and metrics, and exits cleanly', async () => {
-    const { url, child, outcome } = await start()
+    const { url, child, result } = await start()
     const health = await fetch(`${url}/healthz`)
     expect([health.status, await health.json()]).toEqual([200, { status: 'ok', jobs: 0 }])
 
-    const { code, stdout } = await desk.run(order(recording), { env })
+    const { code, stdout } = await terminal.run(order(recording), { env })
     expect(code).toBe(0)
     expect(stdout.length).toBeGreaterThan(10)
 
@@ -95,36 +95,36 @@ describe('a worker', () => {
     expect(answers.map(({ status }) => status)).toEqual([404, 405])
 
     child.kill('SIGTERM')
-    expect(await outcome).toMatchObject({ code: 0, stdout: '' })
+    expect(await result).toMatchObject({ code: 0, stdout: '' })
     expect(mns.messages()).toEqual([])
-    expect(desk.standin.oss!.objects()).toEqual([])
+    expect(terminal.dashscope.oss!.objects()).toEqual([])
   })
 
   it('a draining worker finishes a short job and reports that it is draining', async () => {
-    const { url, child, outcome } = await start()
-    const off = desk.standin.fault({ kind: 'slow', seconds: 3 })
-    const before = desk.standin.requests.length
-    const ordered = desk.run(order('jfk'), { env })
-    await vi.waitFor(() => expect(desk.standin.requests.length).toBeGreaterThan(before), patient)
+    const { url, child, result } = await start()
+    const off = terminal.dashscope.fault({ kind: 'slow', seconds: 3 })
+    const before = terminal.dashscope.requests.length
+    const ordered = terminal.run(order('jfk'), { env })
+    await vi.waitFor(() => expect(terminal.dashscope.requests.length).toBeGreaterThan(before), patient)
     child.kill('SIGTERM')
     await vi.waitFor(async () => {
       const health = await fetch(`${url}/healthz`)
       expect([health.status, await health.json()]).toEqual([503, { status: 'draining', jobs: 1 }])
     }, patient)
     expect((await ordered).code).toBe(0)
-    expect((await outcome).code).toBe(0)
+    expect((await result).code).toBe(0)
     off()
   })
 
   it('a worker serves metrics even if the store does not answer', async () => {
-    const { url, child, outcome } = await start()
+    const { url, child, result } = await start()
     const off = tables.fault({ operation: 'GetRange', how: { kind: 'hang' } })
     const page = await (await fetch(`${url}/metrics`)).text()
     off()
     expect(page).toContain('speech_mcp_jobs_at_work 0')
     expect(page).not.toContain('speech_mcp_jobs{')
     child.kill('SIGKILL')
-    await outcome
+    await result
   })
 })
 
@@ -134,7 +134,7 @@ describe('a worker that cannot start', () => {
     ['without the provider’s key', { DASHSCOPE_API_KEY: '' }, /^KEY_MISSING: .*DASHSCOPE_API_KEY/, 1],
     ['without a bucket', { OSS_BUCKET: '' }, /^CONFIG_INVALID: .*OSS_BUCKET/, 2],
   ])('a worker cannot start %s', async (_, more, expected, code) => {
-    const outcome = await desk.run(['worker'], { env: { ...env, ...more } })
+    const outcome = await terminal.run(['worker'], { env: { ...env, ...more } })
     expect(outcome).toMatchObject({ code, stdout: '' })
     expect(outcome.stderr).toMatch(expected)
   })
@@ -143,7 +143,9 @@ describe('a worker that cannot start', () => {
     const server = createServer().listen(0, '127.0.0.1')
     await once(server, 'listening')
     const { port } = server.address() as AddressInfo
-    const { code, stderr } = await desk.run(['worker'], { env: { ...env, SPEECH_WORKER_PORT: String(port) } })
+    const { code, stderr } = await terminal.run(['worker'], {
+      env: { ...env, SPEECH_WORKER_PORT: String(port) },
+    })
     server.close()
     expect([code, stderr]).toEqual([2, expect.stringContaining('SPEECH_WORKER_PORT')])
   })

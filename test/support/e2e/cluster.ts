@@ -1,4 +1,4 @@
-// Servers and workers of a team as processes, in front of a stand-in cloud: any of them can be killed, and comes back.
+// Servers and workers of a team as processes, with an emulated cloud; each can be killed and restarted.
 import { join } from 'node:path'
 import {
   cloudSettings,
@@ -26,22 +26,22 @@ export interface ClusterOptions {
 
 export interface Cluster {
   cloud: Cloud
-  /** Open to the servers. */
+  /** Allowed folder of the servers. */
   folder: string
   machines: Machine[]
-  /** Asks a server that is up; rejects where it goes meanwhile. */
-  call(who: Caller, tool: string, args: Record<string, unknown>): Promise<ToolAnswer>
-  /** Kills a machine as a power cut does, and starts it again. */
+  /** Calls a tool at a running server; rejects if the server dies meanwhile. */
+  call(caller: Caller, tool: string, args: Record<string, unknown>): Promise<ToolAnswer>
+  /** Kills a machine with SIGKILL and starts it again. */
   killAndStart(i: number): Promise<void>
-  /** What jobs have kept of what was heard, as `job text`. */
-  heard(): Promise<Set<string>>
+  /** The recognitions that jobs have stored, as `job text`. */
+  storedRecognitions(): Promise<Set<string>>
   close(): Promise<void>
 }
 
 export interface Caller {
   token: string
-  /** From 0 to 1: which of the servers that are up. */
-  place: number
+  /** From 0 to 1: selects one of the running servers. */
+  position: number
 }
 
 const prefix = 'chaos_'
@@ -73,10 +73,10 @@ export async function startCluster({ servers, workers, env, cloud: wish }: Clust
     cloud,
     folder: folder.path,
     machines,
-    heard: store.heard,
-    async call({ token, place }, tool, args) {
+    storedRecognitions: store.heard,
+    async call({ token, position }, tool, args) {
       const up = machines.slice(0, servers).filter(machine => machine.isRunning())
-      const server = up[Math.floor(place * up.length)]
+      const server = up[Math.floor(position * up.length)]
       if (!server) throw new Error('No server is up.')
       return Promise.race([ask({ url: server.url, token }, tool, args), goneWith(server)])
     },
@@ -98,7 +98,7 @@ async function ask(access: HttpAccess, tool: string, args: Record<string, unknow
   }
 }
 
-/** A client whose stream has ended might be answered on another one, and waits for that. */
+/** A client whose stream broke waits for its answer on another one, so the death of the server rejects the call. */
 async function goneWith(server: Machine): Promise<never> {
   await server.exited
   throw new Error('The server is gone.')

@@ -1,4 +1,4 @@
-// HTTP without a client library: a server in this process, and requests as they go over the wire.
+// Raw HTTP for tests: a server in this process with fake jobs, and requests without a client library.
 import { request as httpRequest } from 'node:http'
 import { type HttpOptions, type RunningHttpServer, serveHttp } from '../../../src/server/http/http.ts'
 import { type FakeJobs, fakeJobs } from '../jobs/fake-jobs.ts'
@@ -7,10 +7,10 @@ export interface TestServer extends RunningHttpServer {
   jobs: FakeJobs
 }
 
-export async function serveQuietly(wishes: Partial<HttpOptions> = {}): Promise<TestServer> {
+export async function startTestServer(httpOptions: Partial<HttpOptions> = {}): Promise<TestServer> {
   const jobs = fakeJobs()
   const options = { jobs, version: '0', waitSeconds: 45 }
-  const serving = await serveHttp(options, { host: '127.0.0.1', port: 0, tokens: [], ...wishes })
+  const serving = await serveHttp(options, { host: '127.0.0.1', port: 0, tokens: [], ...httpOptions })
   return { ...serving, jobs }
 }
 
@@ -50,7 +50,7 @@ export async function* eventsOf(response: Response): AsyncGenerator<ServerEvent,
   }
 }
 
-/** The answer among the events. */
+/** The JSON-RPC response among the events. */
 export async function answerOf(response: Response): Promise<Message> {
   if (!response.headers.get('content-type')?.includes('event-stream'))
     return (await response.json()) as Message
@@ -96,7 +96,7 @@ export function initialize(url: string, headers: Record<string, string> = {}): P
   return post(url, { id: 0, method: 'initialize', params: hello }, headers)
 }
 
-/** With headers that `fetch` does not let one set. */
+/** Sends headers that `fetch` does not allow. */
 export function rawRequest(
   url: string,
   {

@@ -1,4 +1,4 @@
-// The MCP clients of today and tomorrow, over stdio and HTTP, behind one face.
+// MCP clients of all SDK generations, over stdio and HTTP, behind one interface.
 import { Client as ClientV2, StreamableHTTPClientTransport as HttpV2 } from '@modelcontextprotocol/client'
 import { StdioClientTransport as StdioV2 } from '@modelcontextprotocol/client/stdio'
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js'
@@ -17,7 +17,7 @@ export interface ProgressUpdate {
   message?: string
 }
 
-export interface AnyClient {
+export interface McpTestClient {
   /** Process id of the server, which the client started over stdio. */
   pid(): number
   listTools(): Promise<{ tools: { name: string }[] }>
@@ -32,9 +32,9 @@ export interface AnyClient {
   ): Promise<{ resources: { uri: string; title?: string }[]; nextCursor?: string }>
   readResource(uri: string): Promise<{ uri: string; mimeType?: string; text?: string }[]>
   complete(uriTemplate: string, name: string, value: string): Promise<string[]>
-  /** Calls back whenever the resource has changed. The answer ends it. */
+  /** Calls back whenever the resource changes; returns a function that unsubscribes. */
   subscribe(uri: string, onUpdated: () => void): Promise<() => Promise<void>>
-  /** Calls back whenever the list of resources has changed. The answer ends it. */
+  /** Calls back whenever the list of resources changes; returns a function that unsubscribes. */
   onListChanged(listener: () => void): Promise<() => Promise<void>>
   close(): Promise<void>
 }
@@ -47,60 +47,65 @@ export interface HttpAccess {
   token?: string
 }
 
-/** A server to start over stdio, or one that is there over HTTP. */
+/** A server to start over stdio, or the address of a running one. */
 type Target = { env: Record<string, string> } | HttpAccess
 
-async function connectV1(target: Target): Promise<AnyClient> {
+async function connectV1(target: Target): Promise<McpTestClient> {
   const transport =
     'env' in target
       ? new StdioV1({ command: process.execPath, args: [entry], env: target.env })
       : new HttpV1(new URL(target.url), { requestInit: { headers: headersOf(target) } })
   const client = new ClientV1(info)
   await client.connect(transport as Transport)
-  const call: AnyClient['call'] = (name, args, options) =>
+  const call: McpTestClient['call'] = (name, args, options) =>
     client.callTool({ name, arguments: args }, undefined, { ...wait, ...options } as never)
-  const heard: Heard = { updated: new Set(), listChanged: new Set() }
-  client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => tell(heard, params.uri))
-  client.setNotificationHandler(ResourceListChangedNotificationSchema, () => tell(heard))
-  return face(client, transport, { call, ...inSession(client, heard) })
+  const listeners: Listeners = { updated: new Set(), listChanged: new Set() }
+  client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) =>
+    notify(listeners, params.uri),
+  )
+  client.setNotificationHandler(ResourceListChangedNotificationSchema, () => notify(listeners))
+  return toTestClient(client, transport, { call, ...inSession(client, listeners) })
 }
 
 type Mode = 'legacy' | 'auto' | { pin: string }
 
-async function connectV2(target: Target, mode: Mode): Promise<AnyClient> {
+async function connectV2(target: Target, mode: Mode): Promise<McpTestClient> {
   const transport =
     'env' in target
       ? new StdioV2({ command: process.execPath, args: [entry], env: target.env })
       : new HttpV2(new URL(target.url), { requestInit: { headers: headersOf(target) } })
   const client = new ClientV2(info, { versionNegotiation: { mode } })
   await client.connect(transport)
-  const call: AnyClient['call'] = (name, args, options) =>
+  const call: McpTestClient['call'] = (name, args, options) =>
     client.callTool({ name, arguments: args }, { ...wait, ...options } as never)
-  const heard: Heard = { updated: new Set(), listChanged: new Set() }
-  client.setNotificationHandler('notifications/resources/updated', ({ params }) => tell(heard, params.uri))
-  client.setNotificationHandler('notifications/resources/list_changed', () => tell(heard))
-  const subscriptions = mode === 'legacy' ? inSession(client as never, heard) : byListening(client, heard)
-  return face(client, transport, { call, ...subscriptions })
+  const listeners: Listeners = { updated: new Set(), listChanged: new Set() }
+  client.setNotificationHandler('notifications/resources/updated', ({ params }) =>
+    notify(listeners, params.uri),
+  )
+  client.setNotificationHandler('notifications/resources/list_changed', () => notify(listeners))
+  const subscriptions =
+    mode === 'legacy' ? inSession(client as never, listeners) : byListening(client, listeners)
+  return toTestClient(client, transport, { call, ...subscriptions })
 }
 
 function headersOf({ token }: HttpAccess): Record<string, string> {
   return token === undefined ? {} : { authorization: `Bearer ${token}` }
 }
 
-/** Who waits for notifications. A client has one handler for each kind. */
-interface Heard {
+/** Listeners for notifications; a client has one handler for each kind. */
+interface Listeners {
   updated: Set<(uri: string) => void>
   listChanged: Set<() => void>
 }
 
-function tell({ updated, listChanged }: Heard, uri?: string): void {
+function notify({ updated, listChanged }: Listeners, uri?: string): void {
   if (uri === undefined) for (const listener of listChanged) listener()
   else for (const listener of updated) listener(uri)
 }
 
-type Subscriptions = Pick<AnyClient, 'subscribe' | 'onListChanged'>
+type Subscriptions = Pick<McpTestClient, 'subscribe' | 'onListChanged'>
 
-function hear({ updated }: Heard, uri: string, onUpdated: () => void): () => void {
+function addListener({ updated }: Listeners, uri: string, onUpdated: () => void): () => void {
   const listener = (changed: string) => {
     if (changed === uri) onUpdated()
   }
@@ -108,11 +113,11 @@ function hear({ updated }: Heard, uri: string, onUpdated: () => void): () => voi
   return () => updated.delete(listener)
 }
 
-/** 2025: a session is subscribed to addresses, and hears of the list in any case. */
-function inSession(client: ClientV1, heard: Heard): Subscriptions {
+/** 2025: a session subscribes to URIs, and always gets notifications about the list. */
+function inSession(client: ClientV1, listeners: Listeners): Subscriptions {
   return {
     async subscribe(uri, onUpdated) {
-      const end = hear(heard, uri, onUpdated)
+      const end = addListener(listeners, uri, onUpdated)
       await client.subscribeResource({ uri })
       return async () => {
         end()
@@ -120,17 +125,17 @@ function inSession(client: ClientV1, heard: Heard): Subscriptions {
       }
     },
     async onListChanged(listener) {
-      heard.listChanged.add(listener)
-      return async () => void heard.listChanged.delete(listener)
+      listeners.listChanged.add(listener)
+      return async () => void listeners.listChanged.delete(listener)
     },
   }
 }
 
-/** 2026: a request that is answered with notifications as long as it is open. */
-function byListening(client: ClientV2, heard: Heard): Subscriptions {
+/** 2026: notifications arrive as the response stream of a listen request. */
+function byListening(client: ClientV2, listeners: Listeners): Subscriptions {
   return {
     async subscribe(uri, onUpdated) {
-      const end = hear(heard, uri, onUpdated)
+      const end = addListener(listeners, uri, onUpdated)
       const listening = await client.listen({ resourceSubscriptions: [uri] })
       return async () => {
         end()
@@ -138,22 +143,22 @@ function byListening(client: ClientV2, heard: Heard): Subscriptions {
       }
     },
     async onListChanged(listener) {
-      heard.listChanged.add(listener)
+      listeners.listChanged.add(listener)
       const listening = await client.listen({ resourcesListChanged: true })
       return async () => {
-        heard.listChanged.delete(listener)
+        listeners.listChanged.delete(listener)
         await listening.close()
       }
     },
   }
 }
 
-/** What both generations do in the same way. */
-function face(
+/** The methods that both generations share. */
+function toTestClient(
   client: ClientV1 | ClientV2,
   transport: StdioV1 | StdioV2 | HttpV1 | HttpV2,
-  own: Pick<AnyClient, 'call'> & Subscriptions,
-): AnyClient {
+  own: Pick<McpTestClient, 'call'> & Subscriptions,
+): McpTestClient {
   const either = client as ClientV1
   return {
     ...own,
@@ -168,20 +173,21 @@ function face(
   }
 }
 
-const kinds: [name: string, connect: (target: Target) => Promise<AnyClient>][] = [
+const kinds: [name: string, connect: (target: Target) => Promise<McpTestClient>][] = [
   ['SDK v1 (2025-11-25)', connectV1],
   ['SDK v2, legacy', target => connectV2(target, 'legacy')],
   ['SDK v2, auto', target => connectV2(target, 'auto')],
   ['SDK v2, pinned to 2026-07-28', target => connectV2(target, { pin: '2026-07-28' })],
 ]
 
-/** They start the server with this environment. */
+/** Clients that start the server with an environment. */
 export const clients = kinds.map(
-  ([name, connect]): [name: string, connect: (env: Record<string, string>) => Promise<AnyClient>] => [
+  ([name, connect]): [name: string, connect: (env: Record<string, string>) => Promise<McpTestClient>] => [
     name,
     env => connect({ env }),
   ],
 )
 
-/** They connect to a server that is there. */
-export const httpClients: [name: string, connectHttp: (access: HttpAccess) => Promise<AnyClient>][] = kinds
+/** Clients that connect to a running server. */
+export const httpClients: [name: string, connectHttp: (access: HttpAccess) => Promise<McpTestClient>][] =
+  kinds

@@ -1,4 +1,4 @@
-// Which processes a process has started: from /proc, or from ps where there is none.
+// Lists the child processes of a process, from /proc or with ps.
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 

@@ -1,22 +1,22 @@
-// A system with a recording of passages to order: fresh orders of it, what they must say, and how many requests they take.
+// A system with a spaced recording of passages: uncached requests for it, the expected words, and request counts.
 import { makeSpacedRecording, type SpacedRecording } from '../audio/spaced-recording.ts'
 import { plainWords, type System, startSystem, type ToolAnswer } from './system.ts'
 
-export interface Ordering {
+export interface SpacedSystem {
   system: System
   passages: SpacedRecording
   /** All that is said in the recording. */
   allWords: string
   transcribe(args: Record<string, unknown>): Promise<ToolAnswer>
-  /** What a transcript says, without times. */
+  /** The words of a transcript, without times. */
   words(id: string): Promise<string>
-  /** What the work gives, and how many requests the stand-in had meanwhile. */
+  /** Runs the work; returns its result and the number of requests to the emulator meanwhile. */
   requestsOf<T>(work: () => Promise<T>): Promise<{ answer: T; requests: number }>
 }
 
-export async function startOrdering(count: number): Promise<Ordering> {
+export async function startSpacedSystem(count: number): Promise<SpacedSystem> {
   const system = await startSystem()
-  await system.standin.warmUp()
+  await system.dashscope.warmUp()
   const passages = await makeSpacedRecording(system.folder, count)
   return {
     system,
@@ -28,16 +28,16 @@ export async function startOrdering(count: number): Promise<Ordering> {
       return plainWords((contents[0] as { text: string }).text)
     },
     async requestsOf(work) {
-      const before = system.standin.requests.length
+      const before = system.dashscope.requests.length
       const answer = await work()
-      return { answer, requests: system.standin.requests.length - before }
+      return { answer, requests: system.dashscope.requests.length - before }
     },
   }
 }
 
 let orders = 0
 
-/** A context that no call before had makes an order of its own, with chunks of its own. */
-export function unheard(): { context: string } {
+/** Options with a new context: they make a new job with uncached chunks. */
+export function uncachedOptions(): { context: string } {
   return { context: `run ${orders++}` }
 }

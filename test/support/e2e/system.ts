@@ -1,4 +1,4 @@
-// A whole system for a test: the stand-in cloud, the built server as a process of its own, and a real MCP client.
+// A complete system for a test: emulated provider, the built server as a process, and a real MCP client.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -16,7 +16,7 @@ import {
 import { testFfmpeg } from '../audio/ffmpeg.ts'
 
 export const root = fileURLToPath(new URL('../../..', import.meta.url))
-/** What users start; `npm test` builds it first. */
+/** The built program. */
 export const entry = join(root, 'dist', 'main.js')
 export const fixture = (name: string) => join(root, 'fixtures', name)
 
@@ -36,7 +36,7 @@ export function truthText({ words, joiner }: Truth): string {
   return words.map(({ text }) => text).join(joiner)
 }
 
-/** Words as they can be compared: line breaks and runs of blanks are one blank. */
+/** Collapses whitespace for comparisons. */
 export function plainWords(text: string): string {
   return text.replace(/\s+/g, ' ').trim()
 }
@@ -52,27 +52,27 @@ export async function tempFolder(): Promise<TempFolder> {
 }
 
 export interface SystemOptions {
-  /** Gives the server a bucket of the stand-in; otherwise it has none. */
+  /** Gives the server a bucket of the emulator; otherwise it has none. */
   bucket?: boolean
-  standin?: Partial<DashscopeOptions>
+  dashscope?: Partial<DashscopeOptions>
   env?: Record<string, string>
 }
 
 export interface ToolAnswer {
   isError: boolean
-  /** The text block. */
+  /** Text of the result. */
   text: string
   // biome-ignore lint/suspicious/noExplicitAny: tests look into it freely
   data: any
 }
 
 export interface System {
-  standin: DashscopeEmulator
+  dashscope: DashscopeEmulator
   client: Client
   pid: number
-  /** The server's environment, for a client of another kind. */
+  /** The server's environment, for another client. */
   env: Record<string, string>
-  /** Scratch space of the test, open to the server. */
+  /** Folder of the test, readable by the server. */
   folder: string
   call(
     tool: string,
@@ -83,28 +83,28 @@ export interface System {
 }
 
 export async function startSystem(options: SystemOptions = {}): Promise<System> {
-  const { standin: wishes, env: more, bucket = false } = options
+  const { dashscope: wishes, env: more, bucket = false } = options
   const ffmpeg = await testFfmpeg()
-  const standin = await startDashscope({ ffmpeg, ...(bucket ? { oss: true } : {}), ...wishes })
+  const dashscope = await startDashscope({ ffmpeg, ...(bucket ? { oss: true } : {}), ...wishes })
   const folder = await tempFolder()
   const env = {
     PATH: process.env.PATH ?? '',
-    DASHSCOPE_BASE_URL: standin.url,
-    DASHSCOPE_API_KEY: standin.apiKey,
-    GEMINI_BASE_URL: standin.geminiUrl,
-    GEMINI_API_KEY: standin.geminiKey,
+    DASHSCOPE_BASE_URL: dashscope.url,
+    DASHSCOPE_API_KEY: dashscope.apiKey,
+    GEMINI_BASE_URL: dashscope.geminiUrl,
+    GEMINI_API_KEY: dashscope.geminiKey,
     SPEECH_DATA_DIR: join(folder.path, 'data'),
     SPEECH_ALLOWED_DIRS: [join(root, 'fixtures'), folder.path].join(':'),
     FFMPEG_PATH: ffmpeg,
     SPEECH_POLL_SECONDS: '0.05',
-    ...(bucket ? bucketSettings(standin) : {}),
+    ...(bucket ? bucketSettings(dashscope) : {}),
     ...more,
   }
   const transport = new StdioClientTransport({ command: process.execPath, args: [entry], env })
   const client = new Client({ name: 'test', version: '1' })
   await client.connect(transport)
   return {
-    standin,
+    dashscope,
     client,
     pid: transport.pid!,
     env,
@@ -116,15 +116,15 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     },
     async close() {
       await client.close()
-      await standin.close()
+      await dashscope.close()
       await folder.remove()
     },
   }
 }
 
-/** What tells a server of the stand-in's bucket. */
+/** What tells a server of the emulator's bucket. */
 export function bucketSettings({ oss }: DashscopeEmulator): Record<string, string> {
-  if (!oss) throw new Error('The stand-in was started without OSS.')
+  if (!oss) throw new Error('The emulator was started without OSS.')
   return {
     OSS_BUCKET: oss.bucket,
     OSS_ENDPOINT: oss.endpoint,
@@ -135,12 +135,12 @@ export function bucketSettings({ oss }: DashscopeEmulator): Record<string, strin
 }
 
 export interface HttpServer {
-  /** Where MCP is. */
+  /** URL of the MCP endpoint. */
   url: string
   child: ChildProcess
-  /** All that it has said on stderr so far. */
-  said(): string
-  /** Asks it to stop, and resolves with its exit code. */
+  /** Its output on stderr so far. */
+  stderr(): string
+  /** Sends a signal and resolves with the exit code. */
   stop(signal?: NodeJS.Signals): Promise<number | null>
 }
 
@@ -163,7 +163,7 @@ export async function startHttpServer(env: Record<string, string>): Promise<Http
   return {
     url,
     child,
-    said: () => said,
+    stderr: () => said,
     async stop(signal = 'SIGTERM') {
       child.kill(signal)
       return (await ended)[0]

@@ -1,4 +1,4 @@
-// Runs the built command as a shell would, but without one; and all that it needs around it.
+// Runs the built program as from a terminal, with an emulated provider and folders of its own.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -12,71 +12,71 @@ import { testFfmpeg } from '../audio/ffmpeg.ts'
 import { silentWav } from './requests.ts'
 import { entry, tempFolder } from './system.ts'
 
-export interface Outcome {
+export interface CommandResult {
   code: number | null
   stdout: string
   stderr: string
 }
 
-export interface Running {
+export interface RunningCommand {
   child: ChildProcess
-  outcome: Promise<Outcome>
+  result: Promise<CommandResult>
 }
 
 export interface CommandOptions {
-  /** Beside the desk's own. */
+  /** Added to the terminal's environment. */
   env?: Record<string, string>
-  /** What to start in place of the built `main.js`. */
+  /** Started instead of the built `main.js`. */
   main?: string
-  /** What comes in on stdin; `open`: whatever the test writes there. Otherwise there is nothing. */
+  /** Content of stdin; `open` leaves it to the test. Default: no stdin. */
   input?: string | Uint8Array | { open: true }
 }
 
-/** A person at a terminal: a home folder, a folder to work in, and the settings. */
-export interface Desk {
-  standin: DashscopeEmulator
+/** A home folder, a working folder and settings for commands. */
+export interface Terminal {
+  dashscope: DashscopeEmulator
   env: Record<string, string>
-  /** The folder that commands run in; it lies outside the home folder, and `silence.wav` in it. */
+  /** Working folder of commands, outside the home folder; contains `silence.wav`. */
   work: string
-  start(args: string[], options?: CommandOptions): Running
-  run(args: string[], options?: CommandOptions): Promise<Outcome>
+  start(args: string[], options?: CommandOptions): RunningCommand
+  run(args: string[], options?: CommandOptions): Promise<CommandResult>
   close(): Promise<void>
 }
 
-export async function openDesk(wishes: Partial<DashscopeOptions> = {}): Promise<Desk> {
+export async function openTerminal(options: Partial<DashscopeOptions> = {}): Promise<Terminal> {
   const [home, work, ffmpeg] = await Promise.all([tempFolder(), tempFolder(), testFfmpeg()])
-  const standin = await startDashscope({ ffmpeg, ...wishes })
+  const dashscope = await startDashscope({ ffmpeg, ...options })
   await writeFile(join(work.path, 'silence.wav'), silentWav())
   const env = {
     PATH: process.env.PATH ?? '',
     HOME: home.path,
-    DASHSCOPE_BASE_URL: standin.url,
-    DASHSCOPE_API_KEY: standin.apiKey,
+    DASHSCOPE_BASE_URL: dashscope.url,
+    DASHSCOPE_API_KEY: dashscope.apiKey,
     SPEECH_DATA_DIR: join(home.path, 'data'),
     FFMPEG_PATH: ffmpeg,
     SPEECH_POLL_SECONDS: '0.05',
   }
-  const start: Desk['start'] = (args, { env: more, main = entry, input } = {}) => {
+  const start: Terminal['start'] = (args, { env: more, main = entry, input } = {}) => {
     const child = spawn(process.execPath, [main, ...args], {
       env: { ...env, ...more },
       cwd: work.path,
       stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     })
-    // Whoever has read enough is gone before the rest is written.
+    // A command may exit before it has read all of stdin.
     child.stdin?.on('error', () => {})
     if (typeof input === 'string' || input instanceof Uint8Array) child.stdin?.end(input)
     const code = new Promise<number | null>(resolve => child.once('close', resolve))
-    const outcome = Promise.all([code, text(child.stdout!), text(child.stderr!)])
-    return { child, outcome: outcome.then(([code, stdout, stderr]) => ({ code, stdout, stderr })) }
+    const ended = Promise.all([code, text(child.stdout!), text(child.stderr!)])
+    return { child, result: ended.then(([code, stdout, stderr]) => ({ code, stdout, stderr })) }
   }
   return {
-    standin,
+    dashscope,
     env,
     work: work.path,
     start,
-    run: (args, options) => start(args, options).outcome,
+    run: (args, options) => start(args, options).result,
     async close() {
-      await Promise.all([standin.close(), home.remove(), work.remove()])
+      await Promise.all([dashscope.close(), home.remove(), work.remove()])
     },
   }
 }
