@@ -18,7 +18,6 @@ import { pathToFileURL } from 'node:url'
 import Sqlite from 'libsql'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Store } from '../../src/domain/ports.ts'
-import type { Transcript } from '../../src/domain/transcript.ts'
 import { sqliteStore } from '../../src/drivers/store/sqlite/sqlite.ts'
 import { setLogLevel } from '../../src/log.ts'
 import { storeContract } from '../support/contracts/store.ts'
@@ -124,58 +123,6 @@ describe('the version of the file', () => {
   )
 })
 
-describe('a file of the first version', () => {
-  function first(...transcripts: Transcript[]): void {
-    mkdirSync(folder, { recursive: true })
-    const old = new Sqlite(file)
-    old.exec(
-      `CREATE TABLE transcripts (id TEXT PRIMARY KEY, created_at TEXT NOT NULL, summary TEXT NOT NULL, body TEXT NOT NULL) STRICT;
-       CREATE INDEX transcripts_by_age ON transcripts (created_at DESC, id DESC);
-       PRAGMA user_version = 1`,
-    )
-    for (const one of transcripts) {
-      const { id, title, createdAt, status, duration } = one
-      const summary = JSON.stringify({ id, title, createdAt, status, duration })
-      old
-        .prepare('INSERT INTO transcripts VALUES (?, ?, ?, ?)')
-        .run(id, createdAt, summary, JSON.stringify(one))
-    }
-    old.close()
-  }
-
-  it('becomes one of this version, and its transcripts are the local owner’s, and found', async () => {
-    const talk = transcript({ id: 'a', segments: [segment('我们讨论人工智能', 0, 1)] })
-    first(talk, transcript({ id: 'b' }))
-    expect(await store.getTranscript(me, 'a')).toStrictEqual(talk)
-    expect((await store.listTranscripts(me, { limit: 9 })).transcripts.map(({ id }) => id)).toEqual([
-      'b',
-      'a',
-    ])
-    expect((await store.searchTranscripts(me, '智能', { limit: 9 })).transcripts).toMatchObject([{ id: 'a' }])
-    expect(await store.getTranscript('ann', 'a')).toBeUndefined()
-    expect(store.warning()).toBeUndefined()
-  })
-
-  it('keeps the others where one transcript cannot be read', async () => {
-    first(transcript({ id: 'a' }), transcript({ id: 'b' }))
-    const old = new Sqlite(file)
-    old.exec(`UPDATE transcripts SET body = CAST(x'eeeeee' AS TEXT) WHERE id = 'a'`)
-    old.close()
-    await expect(store.getTranscript(me, 'a')).rejects.toMatchObject({ code: 'STORE_DAMAGED' })
-    expect((await store.searchTranscripts(me, 'hello', { limit: 9 })).transcripts).toMatchObject([
-      { id: 'b' },
-    ])
-  })
-
-  it('that two stores open at once is changed once', async () => {
-    first(transcript({ id: 'a' }))
-    const other = sqliteStore({ folder })
-    const both = await Promise.all([store.getTranscript(me, 'a'), other.getTranscript(me, 'a')])
-    expect(both).toMatchObject([{ id: 'a' }, { id: 'a' }])
-    await other.close()
-  })
-})
-
 describe('the words that a transcript is found by', () => {
   const rows = () => new Sqlite(file).prepare('SELECT rowid FROM search').all()
 
@@ -245,7 +192,7 @@ describe('a damaged file', () => {
     await copy.store.listTranscripts(me, { limit: 1 })
     const [kept] = keptIn(temp.path)
     expect(copy.store.warning()).toMatch(
-      /^The file of transcripts was damaged: .* older transcripts are in it\.$/,
+      /^The transcript database was damaged\. It is kept as .* with all older transcripts\.$/,
     )
     const lines = written.mock.calls.map(([line]) => String(line))
     expect(lines.map(line => JSON.parse(line))).toMatchObject([
@@ -391,7 +338,7 @@ describe('a damaged file', () => {
 /** Starts a process that writes texts of these sizes under names that begin with `name`, once it is told to. */
 async function writer(name: string, sizes: number[], largestFile = 'unlimited') {
   const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
-  const script = join(root, 'test', 'support', 'sqlite-child.ts')
+  const script = join(root, 'test', 'support', 'sqlite-writer-process.ts')
   const child = spawn(
     'sh',
     [

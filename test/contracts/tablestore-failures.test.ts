@@ -3,8 +3,11 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { startTablestore, type TablestoreEmulator } from '../../emulators/tablestore/tablestore.ts'
 import { describeError } from '../../src/domain/errors.ts'
 import type { Job } from '../../src/domain/job.ts'
-import type { TablestoreOptions } from '../../src/drivers/store/tablestore/options.ts'
-import { type TablestoreStore, tablestoreStore } from '../../src/drivers/store/tablestore/tablestore.ts'
+import {
+  type TablestoreOptions,
+  type TablestoreStore,
+  tablestoreStore,
+} from '../../src/drivers/store/tablestore/tablestore.ts'
 import { failure } from '../support/failure.ts'
 import { longTranscript, segment, transcript } from '../support/transcripts.ts'
 

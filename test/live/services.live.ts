@@ -1,61 +1,70 @@
-// The contracts of store and queue against Tablestore and MNS themselves, in tables and queues that are gone afterwards.
+// Runs the contracts of store and queue against the real Tablestore and MNS, in tables and queues deleted afterwards.
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, it } from 'vitest'
 import { readConfig } from '../../src/config/config.ts'
 import { mnsQueue } from '../../src/drivers/queue/mns/mns.ts'
 import { createRequests } from '../../src/drivers/store/tablestore/requests.ts'
 import { createRows, type Key } from '../../src/drivers/store/tablestore/rows.ts'
-import { indexName, nameOf, searched, type Table, tables } from '../../src/drivers/store/tablestore/tables.ts'
+import {
+  indexName,
+  searchedTable,
+  type Table,
+  tableNameOf,
+  tables,
+} from '../../src/drivers/store/tablestore/tables.ts'
 import { tablestoreStore } from '../../src/drivers/store/tablestore/tablestore.ts'
 import { queueContract } from '../support/contracts/queue.ts'
 import { storeContract } from '../support/contracts/store.ts'
 
 const { serviceKey: key, tablestoreEndpoint, tablestoreInstance: instance, mnsEndpoint } = readConfig()
 const { signal } = new AbortController()
-const mark = randomBytes(4).toString('hex')
-const everything = Object.keys(tables) as Table[]
+const runId = randomBytes(4).toString('hex')
+const allTables = Object.keys(tables) as Table[]
 
 if (key && tablestoreEndpoint !== undefined) {
   const options = {
     endpoint: tablestoreEndpoint,
-    prefix: `speech_test_${mark}_`,
+    prefix: `speech_test_${runId}_`,
     key,
-    ...(instance !== undefined && { instance }),
+    instance,
   }
-  const line = createRequests(options)
-  const rows = createRows(line, options.prefix)
+  const requests = createRequests(options)
+  const rows = createRows(requests, options.prefix)
 
   beforeAll(async () => {
     await tablestoreStore(options).setUp(signal)
   })
   afterAll(async () => {
-    const tableName = nameOf(options.prefix, searched)
-    await line.call('ots:DeleteSearchIndex', ({ client }) =>
+    const tableName = tableNameOf(options.prefix, searchedTable)
+    await requests.call('ots:DeleteSearchIndex', ({ client }) =>
       client.deleteSearchIndex({ tableName, indexName }),
     )
-    for (const table of everything)
-      await line.call('ots:DeleteTable', ({ client }) =>
-        client.deleteTable({ tableName: nameOf(options.prefix, table) }),
+    for (const table of allTables)
+      await requests.call('ots:DeleteTable', ({ client }) =>
+        client.deleteTable({ tableName: tableNameOf(options.prefix, table) }),
       )
-    line.close()
+    requests.close()
   })
 
-  async function empty(): Promise<void> {
-    for (const table of everything)
+  async function deleteAllRows(): Promise<void> {
+    for (const table of allTables)
       for await (const page of rows.range(table, { from: {}, to: {} }, 10_000))
         for (const row of page) {
           const names = Object.keys(tables[table])
-          await rows.remove(table, Object.fromEntries(names.map(name => [name, row[name]])) as Key)
+          await rows.delete(table, Object.fromEntries(names.map(name => [name, row[name]])) as Key)
         }
   }
 
-  storeContract('Tablestore itself', async () => ({ open: () => tablestoreStore(options), remove: empty }))
-} else describe.skip('Tablestore itself', () => it('needs TABLESTORE_ENDPOINT and a key', () => {}))
+  storeContract('the real Tablestore', async () => ({
+    open: () => tablestoreStore(options),
+    remove: deleteAllRows,
+  }))
+} else describe.skip('the real Tablestore', () => it('needs TABLESTORE_ENDPOINT and a key', () => {}))
 
 if (key && mnsEndpoint !== undefined) {
-  let made = 0
-  queueContract('MNS itself', async () => {
-    const queue = `speech-test-${mark}-${made++}`
+  let queues = 0
+  queueContract('the real MNS', async () => {
+    const queue = `speech-test-${runId}-${queues++}`
     const open = (concurrency: number) =>
       mnsQueue({
         endpoint: mnsEndpoint,
@@ -74,9 +83,9 @@ if (key && mnsEndpoint !== undefined) {
       },
     }
   })
-} else describe.skip('MNS itself', () => it('needs MNS_ENDPOINT and a key', () => {}))
+} else describe.skip('the real MNS', () => it('needs MNS_ENDPOINT and a key', () => {}))
 
-/** What the driver has no use for. */
+/** Only these tests delete queues, so the driver has no such method. */
 async function mnsClient(endpoint: string) {
   interface Client {
     deleteQueue(name: string): Promise<unknown>

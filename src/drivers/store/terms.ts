@@ -1,25 +1,25 @@
-// What of a transcript is found by which words, the same for what is indexed and for the query.
+// Splits text into search terms, in the same way for the index and for queries.
 
-const letters = '[\\p{L}\\p{M}\\p{N}]'
-/** Scripts that do not part words. Each character is a term, so any run of them is found, whatever a dictionary says. */
-const unspaced =
+const termChar = '[\\p{L}\\p{M}\\p{N}]'
+/** Scripts without spaces between words. Each character is a term, so that any substring matches without a dictionary. */
+const unspacedScript =
   '[\\p{scx=Han}\\p{scx=Hira}\\p{scx=Kana}\\p{scx=Bopo}\\p{scx=Thai}\\p{scx=Laoo}\\p{scx=Khmr}\\p{scx=Mymr}]'
-const unspacedLetter = new RegExp(`[${letters}&&${unspaced}]`, 'gv')
-const between = new RegExp(`[^${letters}]+`, 'gv')
+const unspacedChar = new RegExp(`[${termChar}&&${unspacedScript}]`, 'gv')
+const separator = new RegExp(`[^${termChar}]+`, 'gv')
 /** Accents of Latin, Greek and Cyrillic, and the vowel points of Hebrew and Arabic. */
 const accents =
   /[\u0300-\u036f\u0591-\u05bd\u05bf-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed]/gu
 const ascii = /^[\0-\x7f]*$/
 
-/** A text as terms with blanks between and around them; nothing but blanks when it has none. */
+/** Terms separated and surrounded by spaces; only spaces for a text without terms. */
 export function terms(text: string): string {
-  // Most of a long English transcript takes this short way.
+  // Fast path: most of a long English transcript is ASCII.
   if (ascii.test(text)) return text.toLowerCase().replace(/[^a-z0-9]+/g, ' ')
-  return folded(text).replace(between, ' ').replace(unspacedLetter, ' $& ')
+  return fold(text).replace(separator, ' ').replace(unspacedChar, ' $& ')
 }
 
-/** Upper case first: ß and SS, and the dotted and dotless i, have the same capitals. */
-function folded(text: string): string {
+/** Goes through upper case: ß and SS, and the dotted and dotless i, share their capitals. */
+function fold(text: string): string {
   return text
     .toUpperCase()
     .toLowerCase()
@@ -30,17 +30,17 @@ function folded(text: string): string {
 }
 
 export interface Phrase {
-  /** Terms with a blank between them. */
+  /** Terms separated by a space. */
   terms: string
-  /** True where the last of them may go on. */
-  isOpen: boolean
+  /** True if the last term is a prefix. */
+  isPrefix: boolean
 }
 
-/** What a query wants, all of it; none for one without a word. */
+/** Phrases of a query, all of which have to match; empty for a query without a word. */
 export function phrasesOf(query: string): Phrase[] {
   const parts = query.replace(/[“”„«»「」『』]/g, '"').matchAll(/"([^"]*)"|[^\s"]+/g)
   return [...parts].flatMap(([word, quoted]) => {
     const phrase = terms(quoted ?? word).trim()
-    return phrase ? [{ terms: phrase, isOpen: quoted === undefined }] : []
+    return phrase ? [{ terms: phrase, isPrefix: quoted === undefined }] : []
   })
 }

@@ -122,7 +122,7 @@ async function setUp(settings: Record<string, string>): Promise<void> {
 function reader({ tablestore }: Cloud) {
   const { endpoint, instance, accessKeyId, accessKeySecret } = tablestore
   const key = { accessKeyId, accessKeySecret }
-  const line = createRequests({ endpoint, instance, prefix, key, firstDelaySeconds: 0.01 })
+  const line = createRequests({ endpoint, instance, key, firstDelaySeconds: 0.01 })
   const rows = createRows(line, prefix)
   const texts = createLargeValues(rows)
   return {

@@ -1,4 +1,4 @@
-// Results of paid or slow work in rows, under their keys.
+// Checkpoints in SQLite: one row per owner and key.
 import type { Store } from '../../../domain/ports.ts'
 import type { Connection } from './connection.ts'
 import { fromJson } from './rows.ts'

@@ -1,22 +1,22 @@
-// The way to the file: opened with the first call, found again when it was moved, set aside when it is damaged.
+// Connection to the SQLite file: opens it on first use, reopens it after it was moved, and sets a damaged file aside.
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type Database from 'libsql'
 import { log } from '../../../log.ts'
-import { immovable, isDamage, storeError } from './errors.ts'
-import { inodeOf, keptName, type OpenFile, openFile, type Sqlite, setAside } from './files.ts'
+import { cannotSetAside, isDamage, storeError } from './errors.ts'
+import { findKeptName, inodeOf, type OpenFile, openFile, type Sqlite, setAside } from './files.ts'
 import { prepare } from './schema.ts'
 
 type Work<T> = (database: Database.Database) => T
 
 export interface Connection {
-  /** Damage that a read meets is an error of that read alone. */
+  /** Fails on damage, without consequences for other reads. */
   read<T>(work: Work<T>): Promise<T>
-  /** Damage that a write meets sets the file aside, and the work is done again, on a new one. */
+  /** Sets a damaged file aside and repeats the work on a new one. */
   write<T>(work: Work<T>): Promise<T>
-  /** False where a call would begin a file. */
+  /** False if the next call would create the file. */
   exists(): boolean
-  notice(): string | undefined
+  warning(): string | undefined
   close(): Promise<void>
 }
 
@@ -24,9 +24,9 @@ export function createConnection(folder: string): Connection {
   const path = join(folder, 'speech.db')
   let library: Promise<{ default: Sqlite }> | undefined
   let file: OpenFile | undefined
-  let kept: string | undefined
+  let keptName: string | undefined
 
-  /** A start that only lists tools does not wait for the library. */
+  /** Loads the library on first use: a server that only lists its tools does without. */
   async function call<T>(work: (sqlite: Sqlite) => T): Promise<T> {
     try {
       library ??= import('libsql')
@@ -37,7 +37,7 @@ export function createConnection(folder: string): Connection {
     }
   }
 
-  /** A file that was moved or deleted meanwhile, by another process or a person, is no place to write to any more. */
+  /** Reopens the path if another process or a person has moved or deleted the file. */
   function open(sqlite: Sqlite): Database.Database {
     if (file && inodeOf(path) !== file.inode) leave()
     if (!file) {
@@ -46,7 +46,7 @@ export function createConnection(folder: string): Connection {
       try {
         prepare(file.database)
       } catch (error) {
-        // A failed start is tried again: the disk may have room by then. A damaged file is needed open.
+        // The next call tries again: the disk may have room by then. `setAside` needs a damaged file open.
         if (!isDamage(error)) leave()
         throw error
       }
@@ -59,10 +59,10 @@ export function createConnection(folder: string): Connection {
     const { database, inode } = file
     file = undefined
     database.close()
-    kept = keptName(path, inode) ?? kept
+    keptName = findKeptName(path, inode) ?? keptName
   }
 
-  function mended<T>(sqlite: Sqlite, attempt: () => T): T {
+  function withRecovery<T>(sqlite: Sqlite, attempt: () => T): T {
     try {
       return attempt()
     } catch (error) {
@@ -70,24 +70,24 @@ export function createConnection(folder: string): Connection {
       try {
         setAside(path, file, sqlite)
       } catch (reason) {
-        throw immovable(reason)
+        throw cannotSetAside(reason)
       } finally {
         leave()
       }
-      log.error('store-damaged', { kept })
+      log.error('store-damaged', { kept: keptName })
       return attempt()
     }
   }
 
   return {
-    read: work => call(sqlite => work(mended(sqlite, () => open(sqlite)))),
-    write: work => call(sqlite => mended(sqlite, () => work(open(sqlite)))),
+    read: work => call(sqlite => work(withRecovery(sqlite, () => open(sqlite)))),
+    write: work => call(sqlite => withRecovery(sqlite, () => work(open(sqlite)))),
     exists: () => existsSync(path),
-    notice: () =>
-      kept &&
-      `The file of transcripts was damaged: it is kept as ${kept} in the data folder, and older transcripts are in it.`,
+    warning: () =>
+      keptName &&
+      `The transcript database was damaged. It is kept as ${keptName} in the data folder, with all older transcripts.`,
     async close() {
-      // Calls that came before have the library first.
+      // Earlier calls may still wait for the library.
       await library?.catch(() => undefined)
       leave()
     },

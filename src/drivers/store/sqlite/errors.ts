@@ -1,7 +1,7 @@
-// What goes wrong with the file, in words a reader can act on.
+// Translates failures of SQLite and of the disk into errors with a hint.
 import { isDiskFull, isSpeechError, SpeechError } from '../../../domain/errors.ts'
 
-/** True for SQLite's own verdict that the file is not what it wrote. */
+/** True if SQLite reports that the file is corrupt. */
 export function isDamage(error: unknown): boolean {
   return /CORRUPT|NOTADB/.test(codeOf(error))
 }
@@ -9,42 +9,38 @@ export function isDamage(error: unknown): boolean {
 export function storeError(error: unknown): SpeechError {
   if (isSpeechError(error)) return error
   const code = codeOf(error)
-  // A full disk is SQLITE_FULL only to a write of the file itself; quotas, and the file beside it, are I/O errors.
+  // A full disk is SQLITE_FULL only for the file itself. Quotas, and the files beside it, cause I/O errors.
   if (isDiskFull(error) || code === 'SQLITE_IOERR_WRITE' || code === 'SQLITE_IOERR_SHMSIZE')
-    return new SpeechError('DISK_FULL', 'The disk takes no more; it is most likely full.', {
+    return new SpeechError('DISK_FULL', 'The disk is full or refuses writes.', {
       hint: 'Free some space, or set SPEECH_DATA_DIR to a folder on another disk.',
       cause: error,
     })
   if (isDamage(error)) return damaged(error)
-  return new SpeechError(
-    'STORE_FAILED',
-    `The store of transcripts could not be used${code && ` (${code})`}.`,
-    {
-      hint: 'Check that the data folder can be written; `speech-mcp doctor` names it.',
-      cause: error,
-    },
-  )
+  return new SpeechError('STORE_FAILED', `The transcript database failed${code && ` (${code})`}.`, {
+    hint: 'Check that the data folder is writable; `speech-mcp doctor` prints its path.',
+    cause: error,
+  })
 }
 
-/** Of one place in a file that is otherwise in order. */
+/** For a damaged row or page of a file that is otherwise readable. */
 export function damaged(cause: unknown): SpeechError {
-  return new SpeechError('STORE_DAMAGED', 'A part of the file of transcripts (speech.db) is damaged.', {
-    hint: `The rest can still be read. To begin a new file, ${moveAway}`,
+  return new SpeechError('STORE_DAMAGED', 'A part of the transcript database (speech.db) is damaged.', {
+    hint: `The rest is still readable. To start a new file, ${moveAway}`,
     cause,
   })
 }
 
-/** Of a file that cannot be used and could not be moved. */
-export function immovable(cause: unknown): SpeechError {
+/** For a damaged file that could not be moved. */
+export function cannotSetAside(cause: unknown): SpeechError {
   return new SpeechError(
     'STORE_DAMAGED',
-    'The file of transcripts (speech.db) is damaged and could not be set aside.',
-    { hint: `To begin a new file, ${moveAway}`, cause },
+    'The transcript database (speech.db) is damaged and could not be set aside.',
+    { hint: `To start a new file, ${moveAway}`, cause },
   )
 }
 
 const moveAway =
-  'move it and the speech.db-wal beside it out of the data folder, which keeps them for repair, and call again; `speech-mcp doctor` names the folder.'
+  'move it and speech.db-wal out of the data folder, keep them for repair, and call again; `speech-mcp doctor` prints the folder.'
 
 function codeOf(error: unknown): string {
   return String((error as { code?: unknown } | null)?.code ?? '')

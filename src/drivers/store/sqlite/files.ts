@@ -1,4 +1,4 @@
-// The file on the disk: which one a path leads to, and how a damaged one is moved out of the way with every byte of it.
+// The SQLite file on disk: which inode a path leads to, and how a damaged file is moved away without losing a byte.
 import { existsSync, readdirSync, renameSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type Database from 'libsql'
@@ -7,19 +7,19 @@ export type Sqlite = typeof Database
 
 export interface OpenFile {
   database: Database.Database
-  /** Which file it is, whatever its name may be by now. */
+  /** Identifies the file after a rename. */
   inode: bigint
 }
 
-/** What SQLite keeps beside a file. They are moved first: a new file must never be begun next to an old log. */
+/** Files that SQLite keeps beside the database. Moved first: a new database must not start next to an old log. */
 const companions = ['-wal', '-shm']
 
-/** Undefined where there is none. */
+/** Undefined if there is no file. */
 export function inodeOf(path: string): bigint | undefined {
   return statSync(path, { bigint: true, throwIfNoEntry: false })?.ino
 }
 
-/** Opens the file, again where another process has moved it in this moment. */
+/** Opens the file; tries again if another process has just moved it. */
 export function openFile(path: string, sqlite: Sqlite): OpenFile {
   for (;;) {
     const before = inodeOf(path)
@@ -31,34 +31,34 @@ export function openFile(path: string, sqlite: Sqlite): OpenFile {
 }
 
 /**
- * Moves the file unless another process has done so since. Not one byte changes: it is moved while it is open, because
- * SQLite writes its log into the file on closing, but not into one that has moved. The caller closes it.
+ * Moves the file, unless another process has done so. Moves it while it is open, because closing writes the log into a
+ * file that is still at its path, but not into a moved one. The caller closes it.
  */
 export function setAside(path: string, { database, inode }: OpenFile, sqlite: Sqlite): void {
-  // A lock that ends with its process, whatever becomes of that; the file that carries it stays empty.
+  // A SQLite lock ends with its process, even after a crash. The lock file itself stays empty.
   const lock = new sqlite(`${path}.lock`)
   try {
     lock.pragma('busy_timeout = 5000')
     lock.exec('BEGIN EXCLUSIVE')
     if (inodeOf(path) !== inode) return
-    const kept = freeName(path)
+    const target = freeName(path)
     try {
-      move(path, kept)
+      move(path, target)
     } catch {
-      // Windows moves nothing that is open.
+      // Windows cannot move open files.
       database.close()
-      move(path, kept)
+      move(path, target)
     }
   } finally {
-    // Closing alone may leave the lock until the next garbage collection.
+    // Closing alone may keep the lock until the next garbage collection.
     if (lock.inTransaction) lock.exec('ROLLBACK')
     lock.close()
   }
 }
 
-function move(path: string, kept: string): void {
+function move(path: string, target: string): void {
   for (const ending of [...companions, ''])
-    if (existsSync(path + ending)) renameSync(path + ending, kept + ending)
+    if (existsSync(path + ending)) renameSync(path + ending, target + ending)
 }
 
 function freeName(path: string): string {
@@ -69,8 +69,8 @@ function freeName(path: string): string {
   }
 }
 
-/** The name under which this file has been kept, by this process or another. */
-export function keptName(path: string, inode: bigint): string | undefined {
+/** Name under which this or another process has set this file aside. */
+export function findKeptName(path: string, inode: bigint): string | undefined {
   const folder = dirname(path)
   if (inodeOf(path) === inode || !existsSync(folder)) return undefined
   return readdirSync(folder).find(

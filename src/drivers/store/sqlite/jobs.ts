@@ -1,11 +1,11 @@
-// Jobs in rows: whoever writes one says which revision was read, and loses if there is another by then.
+// Jobs in SQLite, with optimistic concurrency: a write names the revision it has read, and fails if that has changed.
 import type Database from 'libsql'
 import { isSpeechError } from '../../../domain/errors.ts'
 import type { Job } from '../../../domain/job.ts'
 import type { Store } from '../../../domain/ports.ts'
 import { log } from '../../../log.ts'
 import type { Connection } from './connection.ts'
-import { fromJson, together } from './rows.ts'
+import { fromJson, transaction } from './rows.ts'
 
 type Jobs = Pick<Store, 'addJob' | 'getJob' | 'ownersOf' | 'replaceJob' | 'unfinishedJobs' | 'deleteJob'>
 
@@ -17,7 +17,7 @@ export function jobs(connection: Connection): Jobs {
   return {
     addJob: job =>
       connection.write(database =>
-        together(database, () => {
+        transaction(database, () => {
           const found = find(database, job.owner, job.id)
           if (found) return found
           database
@@ -72,7 +72,7 @@ export function jobs(connection: Connection): Jobs {
           )
           .all(),
       )) as Row[]
-      return rows.flatMap(readable)
+      return rows.flatMap(parseReadable)
     },
     deleteJob: (owner, id) =>
       connection.write(database => {
@@ -88,8 +88,8 @@ function find(database: Database.Database, owner: string, id: string): Job | und
   return row && fromJson<Job>(row.body)
 }
 
-/** A job that cannot be read must not keep the others from going on. */
-function readable({ body }: Row): Job[] {
+/** Skips a damaged job, so that the others can continue. */
+function parseReadable({ body }: Row): Job[] {
   try {
     return [fromJson<Job>(body)]
   } catch (error) {

@@ -1,10 +1,10 @@
-// How values stand in rows: JSON as text, read back as bytes; and writes that go together.
+// Values of rows: JSON stored as text and read as bytes; and write transactions.
 import type Database from 'libsql'
 import { damaged } from './errors.ts'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-/** Rows are read as bytes: at text that is not UTF-8, which a damaged file holds, libsql ends the whole process. */
+/** Takes bytes: libsql aborts the process when a damaged file contains text that is not UTF-8. */
 export function fromJson<T>(bytes: Uint8Array): T {
   try {
     return JSON.parse(utf8.decode(bytes)) as T
@@ -13,15 +13,15 @@ export function fromJson<T>(bytes: Uint8Array): T {
   }
 }
 
-/** Takes the lock at once: one that reads first and writes then would meet another one doing the same. */
-export function together<T>(database: Database.Database, work: () => T): T {
+/** Locks at the start: a transaction that upgrades from reading to writing would deadlock with another one. */
+export function transaction<T>(database: Database.Database, work: () => T): T {
   database.exec('BEGIN IMMEDIATE')
   try {
     const result = work()
     database.exec('COMMIT')
     return result
   } catch (error) {
-    // A full disk has ended the transaction already.
+    // A full disk has already ended the transaction.
     if (database.inTransaction) database.exec('ROLLBACK')
     throw error
   }

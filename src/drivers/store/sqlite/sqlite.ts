@@ -1,4 +1,4 @@
-// The embedded store: transcripts, jobs and checkpoints in one SQLite file, through libsql.
+// Embedded store: transcripts, jobs and checkpoints in one SQLite file (libsql).
 import type { Store } from '../../../domain/ports.ts'
 import { checkpoints } from './checkpoints.ts'
 import { createConnection } from './connection.ts'
@@ -6,7 +6,7 @@ import { jobs } from './jobs.ts'
 import { transcripts } from './transcripts.ts'
 
 export interface SqliteOptions {
-  /** Folder of the file; made when it is missing, for its owner alone. */
+  /** Folder of the file; created if missing, with access for its owner only. */
   folder: string
 }
 
@@ -16,7 +16,7 @@ export function sqliteStore({ folder }: SqliteOptions): Store {
     ...transcripts(connection),
     ...jobs(connection),
     ...checkpoints(connection),
-    warning: connection.notice,
+    warning: connection.warning,
     close: connection.close,
   }
 }

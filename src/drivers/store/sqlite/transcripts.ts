@@ -1,11 +1,11 @@
-// Transcripts in rows: whole, in summary for lists, and indexed for search.
+// Transcripts in SQLite: the whole body, a summary for lists, and the search index.
 import type { PageRequest, Store, TranscriptPage } from '../../../domain/ports.ts'
 import type { Transcript, TranscriptSummary } from '../../../domain/transcript.ts'
-import { readCursor, writeCursor } from '../cursors.ts'
-import { write } from '../writing.ts'
+import { readCursor, writeCursor } from '../cursor.ts'
+import { serialize, summaryOf } from '../serialize.ts'
 import type { Connection } from './connection.ts'
-import { fromJson, together } from './rows.ts'
-import { forget, index, matchExpression } from './search.ts'
+import { fromJson, transaction } from './rows.ts'
+import { index, matchExpression, removeFromIndex } from './search.ts'
 
 type Transcripts = Pick<
   Store,
@@ -13,20 +13,20 @@ type Transcripts = Pick<
 >
 
 export function transcripts(connection: Connection): Transcripts {
-  let last: Promise<unknown> = Promise.resolve()
+  let lastWrite: Promise<unknown> = Promise.resolve()
 
-  /** One write after the other, in the order of the calls: a long transcript must not replace what came after it. */
-  function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = last.then(work)
-    last = turn.catch(() => undefined)
-    return turn
+  /** Serialises writes in the order of the calls: a slow, long transcript must not replace a later one. */
+  function inOrder<T>(work: () => Promise<T>): Promise<T> {
+    const write = lastWrite.then(work)
+    lastWrite = write.catch(() => undefined)
+    return write
   }
 
-  /** One page of the rows that the condition, and what it is filled with, lets through. */
+  /** One page of the rows of a FROM and WHERE clause with these parameters. */
   async function page(
     { limit, cursor }: PageRequest,
     source: string,
-    ...filling: string[]
+    ...parameters: string[]
   ): Promise<TranscriptPage> {
     const { createdAt, id } = readCursor(cursor)
     const rows = (await connection.read(database =>
@@ -35,7 +35,7 @@ export function transcripts(connection: Connection): Transcripts {
           `SELECT CAST(summary AS BLOB) AS summary FROM ${source}
            AND (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT ?`,
         )
-        .all(...filling, createdAt, id, limit + 1),
+        .all(...parameters, createdAt, id, limit + 1),
     )) as { summary: Uint8Array }[]
     const transcripts = rows.slice(0, limit).map(row => fromJson<TranscriptSummary>(row.summary))
     const last = transcripts.at(-1)
@@ -44,12 +44,12 @@ export function transcripts(connection: Connection): Transcripts {
 
   return {
     putTranscript: (owner, transcript) =>
-      inTurn(async () => {
+      inOrder(async () => {
         const { id, createdAt } = transcript
         const summary = JSON.stringify(summaryOf(transcript))
-        const { body, title, text } = await write(transcript)
+        const { body, title, text } = await serialize(transcript)
         return connection.write(database =>
-          together(database, () => {
+          transaction(database, () => {
             const [row] = database
               .prepare(
                 `INSERT INTO transcripts (owner, id, created_at, summary, body) VALUES (?, ?, ?, ?, ?)
@@ -80,20 +80,16 @@ export function transcripts(connection: Connection): Transcripts {
       return { transcripts: [] }
     },
     deleteTranscript: (owner, id) =>
-      inTurn(() =>
+      inOrder(() =>
         connection.write(database =>
-          together(database, () => {
+          transaction(database, () => {
             const [row] = database
               .prepare('DELETE FROM transcripts WHERE owner = ? AND id = ? RETURNING number')
               .all(owner, id) as { number: number }[]
-            if (row) forget(database, row.number)
+            if (row) removeFromIndex(database, row.number)
             return row !== undefined
           }),
         ),
       ),
   }
-}
-
-function summaryOf({ id, title, createdAt, status, language, duration }: Transcript): TranscriptSummary {
-  return { id, title, createdAt, status, duration, ...(language && { language }) }
 }

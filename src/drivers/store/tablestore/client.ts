@@ -1,37 +1,44 @@
-// The client library of Tablestore: loaded on first use, with one client and its own connections.
-import { Agent as PlainAgent } from 'node:http'
-import { Agent } from 'node:https'
+// Client library of Tablestore: loaded on first use, with one client and its own connections.
+import { Agent as HttpAgent } from 'node:http'
+import { Agent as HttpsAgent } from 'node:https'
 import type Tablestore from 'tablestore'
 import { SpeechError } from '../../../domain/errors.ts'
-import type { TablestoreOptions } from './options.ts'
+
+export interface ConnectionOptions {
+  endpoint: string
+  /** Default: the first part of the endpoint's host name. */
+  instance?: string | undefined
+  key: { accessKeyId: string; accessKeySecret: string; securityToken?: string | undefined }
+}
 
 export type Library = typeof Tablestore
 
-export interface Loaded {
+export interface LoadedClient {
   lib: Library
   client: Tablestore.Client
 }
 
 export interface Connection {
-  open(): Promise<Loaded>
-  /** Ends all connections; the next call opens new ones. */
+  open(): Promise<LoadedClient>
+  /** Closes all connections; the next call opens new ones. */
   close(): void
 }
 
-/** Milliseconds that a connection may be silent while an answer is waited for. */
-export const silence = 5_000
-const sockets = 32
+/** Maximum silence of a connection that waits for a response. */
+export const socketTimeoutMs = 5_000
+const maxSockets = 32
 
-export function createConnection({ endpoint, instance, key }: TablestoreOptions): Connection {
-  let opened: Promise<Loaded> | undefined
-  let agent: Agent | PlainAgent | undefined
+export function createConnection({ endpoint, instance, key }: ConnectionOptions): Connection {
+  let opened: Promise<LoadedClient> | undefined
+  let agent: HttpsAgent | HttpAgent | undefined
 
-  async function open(): Promise<Loaded> {
+  async function open(): Promise<LoadedClient> {
     const lib = await load()
     const { protocol, hostname } = new URL(endpoint)
-    agent = new (protocol === 'https:' ? Agent : PlainAgent)({ keepAlive: true, maxSockets: sockets })
+    agent = new (protocol === 'https:' ? HttpsAgent : HttpAgent)({ keepAlive: true, maxSockets })
     const { accessKeyId, accessKeySecret, securityToken } = key
-    const httpOptions = { timeout: silence, maxSockets: sockets, agent }
+    // Not inline: the types of the library lack `agent`.
+    const httpOptions = { timeout: socketTimeoutMs, maxSockets, agent }
     const client = new lib.Client({
       accessKeyId,
       secretAccessKey: accessKeySecret,
@@ -64,7 +71,7 @@ async function load(): Promise<Library> {
     return ((await import('tablestore')) as unknown as { default: Library }).default
   } catch (cause) {
     throw new SpeechError('STORE_FAILED', 'The client library of Tablestore is not installed.', {
-      hint: 'Install speech-mcp anew, or unset TABLESTORE_ENDPOINT to keep transcripts on this machine.',
+      hint: 'Reinstall speech-mcp, or unset TABLESTORE_ENDPOINT to keep transcripts on this machine.',
       cause,
     })
   }

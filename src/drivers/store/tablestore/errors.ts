@@ -1,8 +1,8 @@
-// What goes wrong with Tablestore, in words a reader can act on.
+// Translates failures of Tablestore into errors with a hint.
 import { isSpeechError, SpeechError } from '../../../domain/errors.ts'
 
-/** Errors that pass: the same request may succeed a moment later. */
-const passing = new Set([
+/** Codes after which the same request may succeed a moment later. */
+const transientCodes = new Set([
   'OTSServerBusy',
   'OTSPartitionUnavailable',
   'OTSTableNotReady',
@@ -15,68 +15,65 @@ const passing = new Set([
   'OTSFlowControl',
 ])
 
-/** The service's own code; undefined where nothing of the service answered. The library hands out raw bytes as a message. */
+/** Error code of the service, from the raw bytes that the library passes on as a message; undefined for other errors. */
 export function codeOf(error: unknown): string | undefined {
   return /OTS[A-Za-z]+/.exec(String((error as Error | undefined)?.message ?? ''))?.[0]
 }
 
-/** True where the answer, or all of it, did not come: what was asked for may have been done. */
-export function mayPass(error: unknown): boolean {
+/** True if another attempt may succeed. The request may have been done if its response was lost. */
+export function isTransient(error: unknown): boolean {
   if (isSpeechError(error)) return error.retryable
   const code = codeOf(error)
-  if (code !== undefined) return passing.has(code)
+  if (code !== undefined) return transientCodes.has(code)
   const { code: status, name } = (error ?? {}) as { code?: unknown; name?: unknown }
   return (
     status === 'NetworkingError' || name === 'TimeoutError' || (typeof status === 'number' && status >= 500)
   )
 }
 
-/** `right` is what a RAM policy must allow for it. */
-export function storeFailure(error: unknown, right: string): SpeechError {
+/** `permission` is what a RAM policy has to grant. Errors of the library contain headers with the key and are not kept. */
+export function storeError(error: unknown, permission: string): SpeechError {
   if (isSpeechError(error)) return error
   const code = codeOf(error)
-  // The library's errors carry headers with the key: they are not kept as a cause.
   if (code === 'OTSAuthFailed') {
-    const isClosed = /ACL|network/i.test((error as Error).message)
-    return new SpeechError('STORE_REFUSED', `Tablestore refused the request (${code}).`, {
-      hint: isClosed
-        ? 'The instance takes no requests from this network: allow it in the console of Tablestore, or set TABLESTORE_ENDPOINT to the address within the VPC.'
-        : 'Check ALIBABA_ACCESS_KEY and ALIBABA_SECRET_KEY, that they belong to the account of the instance, and the clock of this machine.',
+    const isNetworkRule = /ACL|network/i.test((error as Error).message)
+    return new SpeechError('STORE_REFUSED', `Tablestore rejected the request (${code}).`, {
+      hint: isNetworkRule
+        ? 'The instance accepts no requests from this network: allow it in the Tablestore console, or set TABLESTORE_ENDPOINT to the address within the VPC.'
+        : 'Check that ALIBABA_ACCESS_KEY and ALIBABA_SECRET_KEY belong to the account of the instance, and check the clock of this machine.',
     })
   }
   if (code === 'OTSNoPermissionAccess')
-    return new SpeechError('STORE_REFUSED', `The key may not do this in Tablestore (${code}).`, {
-      hint: `Give its RAM user the right ${right} on this instance.`,
+    return new SpeechError('STORE_REFUSED', `The key lacks a permission in Tablestore (${code}).`, {
+      hint: `Grant its RAM user ${permission} on this instance.`,
     })
   if (code === 'OTSObjectNotExist')
-    return new SpeechError('STORE_NOT_SET_UP', 'A table of the store is not there.', {
-      hint: 'Run `speech-mcp doctor` with a key that may create tables; it makes what is missing. TABLESTORE_PREFIX says which tables are meant.',
+    return new SpeechError('STORE_NOT_SET_UP', 'A table of the store does not exist.', {
+      hint: 'Run `speech-mcp doctor` with a key that may create tables, or check TABLESTORE_PREFIX.',
     })
-  if (code === undefined && !mayPass(error))
-    return new SpeechError('STORE_FAILED', 'Tablestore could not be asked.', {
-      hint: 'Check TABLESTORE_ENDPOINT and TABLESTORE_INSTANCE; `speech-mcp doctor` looks at both.',
+  if (code === undefined && !isTransient(error))
+    return new SpeechError('STORE_FAILED', 'The request to Tablestore could not be made.', {
+      hint: 'Check TABLESTORE_ENDPOINT and TABLESTORE_INSTANCE; `speech-mcp doctor` tests both.',
     })
-  return new SpeechError(
-    'STORE_FAILED',
-    code === undefined ? 'Tablestore did not answer.' : `Tablestore could not do it (${code}).`,
-    {
-      hint: 'Try again in a moment; if that does not help, check TABLESTORE_ENDPOINT and the network, and the instance in the console.',
-      retryable: mayPass(error),
-    },
-  )
+  const message =
+    code === undefined ? 'Tablestore did not respond.' : `Tablestore failed to process the request (${code}).`
+  return new SpeechError('STORE_FAILED', message, {
+    hint: 'Try again in a moment. If it fails again, check TABLESTORE_ENDPOINT, the network, and the instance in the console.',
+    retryable: isTransient(error),
+  })
 }
 
-/** Of an answer that does not come within the time for one attempt. */
-export function noAnswer(): SpeechError {
-  return new SpeechError('STORE_FAILED', 'Tablestore did not answer in time.', {
-    hint: 'Try again in a moment; if that does not help, check TABLESTORE_ENDPOINT and the network.',
+/** For an attempt that exceeds its time limit. */
+export function timedOut(): SpeechError {
+  return new SpeechError('STORE_FAILED', 'Tablestore did not respond in time.', {
+    hint: 'Try again in a moment. If it fails again, check TABLESTORE_ENDPOINT and the network.',
     retryable: true,
   })
 }
 
-/** Of rows that are not what was written. */
-export function damagedRows(): SpeechError {
-  return new SpeechError('STORE_DAMAGED', 'A row in Tablestore is not as it was written.', {
-    hint: 'The rest can still be read. Delete the transcript and order the recording again.',
+/** For a row with missing or invalid columns. */
+export function damagedRow(): SpeechError {
+  return new SpeechError('STORE_DAMAGED', 'A row in Tablestore is damaged.', {
+    hint: 'Other rows are still readable. Delete the transcript and transcribe the recording again.',
   })
 }

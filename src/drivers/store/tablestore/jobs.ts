@@ -1,87 +1,94 @@
-// Jobs in Tablestore: each write under the condition that nobody came between, and a note of those that are not over.
+// Jobs in Tablestore, with conditional writes, and an index of those that are queued or running.
 import { randomBytes } from 'node:crypto'
 import { isSpeechError } from '../../../domain/errors.ts'
 import { isOver, type Job } from '../../../domain/job.ts'
 import type { Store } from '../../../domain/ports.ts'
 import { log } from '../../../log.ts'
-import { allOf, bytesIn, type Facts, numberIn, parsed, type Rows, textIn } from './rows.ts'
+import { allRows, bytesIn, type Columns, numberIn, parsed, type Rows, textIn } from './rows.ts'
 import { shardOf, shards } from './tables.ts'
 
 type Jobs = Pick<Store, 'addJob' | 'getJob' | 'ownersOf' | 'replaceJob' | 'unfinishedJobs' | 'deleteJob'>
 
-/** A note without a job is of one that is just being added, or of one whose writer died: nobody is adding it after so long. */
-const oldestNote = 3_600_000
-const mostUnfinished = 100_000
-const mostOwners = 1_000
+/** An index entry without a job belongs to a job that is being added, or to a crashed writer if it is older than this. */
+const maxPendingMs = 3_600_000
+const maxUnfinishedPerShard = 100_000
+const maxOwners = 1_000
 
 export function jobs(rows: Rows): Jobs {
-  const noteOf = ({ id, owner, createdAt }: Job) => ({ shard: shardOf(id), created: createdAt, id, owner })
+  const entryKeyOf = ({ id, owner, createdAt }: Job) => ({
+    shard: shardOf(id),
+    created: createdAt,
+    id,
+    owner,
+  })
 
-  /** `mark` says up to which revision the note is of any use. It is there before the job is, and gone after. */
-  async function note(job: Job): Promise<void> {
-    await rows.put('unfinished', noteOf(job), { mark: job.revision, noted: Date.now() })
+  /** Written before the job, deleted after its end. `mark` is the revision that the entry was written for. */
+  async function addEntry(job: Job): Promise<void> {
+    await rows.put('unfinished', entryKeyOf(job), { mark: job.revision, noted: Date.now() })
   }
 
-  /** One that was noted anew meanwhile, for a later revision, stays. */
-  async function unnote(job: Job): Promise<void> {
-    await rows.remove('unfinished', noteOf(job), { column: 'mark', most: job.revision })
+  /** Keeps an entry that was written for a later revision. */
+  async function deleteEntry(job: Job): Promise<void> {
+    await rows.delete('unfinished', entryKeyOf(job), { column: 'mark', atMostOrAbsent: job.revision })
   }
 
-  async function find(owner: string, id: string): Promise<{ job: Job; write: string } | undefined> {
+  async function find(owner: string, id: string): Promise<{ job: Job; writeId: string } | undefined> {
     const row = await rows.get('jobs', { id, owner })
-    return row && { job: parsed<Job>(bytesIn(row, 'body')), write: textIn(row, 'write') }
+    return row && { job: parsed<Job>(bytesIn(row, 'body')), writeId: textIn(row, 'write') }
   }
 
-  /** What the row of a job holds; `write` tells our own writing from another of the same revision. */
-  function rowOf(job: Job) {
-    const write = randomBytes(12).toString('hex')
-    return { write, facts: { body: Buffer.from(JSON.stringify(job)), revision: job.revision, write } }
+  /** The write id tells our own write from another one of the same revision, after a lost response. */
+  function columnsFor(job: Job) {
+    const writeId = randomBytes(12).toString('hex')
+    const columns = { body: Buffer.from(JSON.stringify(job)), revision: job.revision, write: writeId }
+    return { writeId, columns }
   }
 
   return {
     async addJob(job) {
       const { owner, id } = job
       for (;;) {
-        const found = await find(owner, id)
-        if (found) return found.job
-        if (!isOver(job.state)) await note(job)
-        const { write, facts } = rowOf(job)
-        if (await rows.put('jobs', { id, owner }, facts, { row: 'absent' })) return job
-        // Somebody else was first; or we were, and the answer was lost.
+        const existing = await find(owner, id)
+        if (existing) return existing.job
+        if (!isOver(job.state)) await addEntry(job)
+        const { writeId, columns } = columnsFor(job)
+        if (await rows.put('jobs', { id, owner }, columns, { row: 'absent' })) return job
+        // Another writer was first, or the response to our own first attempt was lost.
         const now = await find(owner, id)
-        if (now) return now.write === write ? job : now.job
+        if (now) return now.writeId === writeId ? job : now.job
       }
     },
     getJob: async (owner, id) => (await find(owner, id))?.job,
     async ownersOf(id) {
-      const found = await allOf(
-        rows.range('jobs', { from: { id }, to: { id }, columns: ['revision'] }, mostOwners),
+      const found = await allRows(
+        rows.range('jobs', { from: { id }, to: { id }, columns: ['revision'] }, maxOwners),
       )
       return found.map(row => textIn(row, 'owner'))
     },
     async replaceJob(job) {
       const { owner, id, revision, state } = job
-      // A renewal of what runs needs no note: there is one since it was queued.
-      if (state === 'queued') await note(job)
-      const { write, facts } = rowOf(job)
-      const expect = { column: 'revision', is: revision - 1 }
-      const isDone =
-        (await rows.put('jobs', { id, owner }, facts, expect)) || (await find(owner, id))?.write === write
-      if (isDone && isOver(state)) await unnote(job).catch(unnoted)
-      return isDone
+      // A running job has had its entry since it was queued.
+      if (state === 'queued') await addEntry(job)
+      const { writeId, columns } = columnsFor(job)
+      const condition = { column: 'revision', equals: revision - 1 }
+      const isReplaced =
+        (await rows.put('jobs', { id, owner }, columns, condition)) ||
+        (await find(owner, id))?.writeId === writeId
+      if (isReplaced && isOver(state)) await deleteEntry(job).catch(logUndeleted)
+      return isReplaced
     },
     async unfinishedJobs() {
-      const notes = (
+      const entries = (
         await Promise.all(
           shards.map(shard =>
-            allOf(rows.range('unfinished', { from: { shard }, to: { shard } }, mostUnfinished)),
+            allRows(rows.range('unfinished', { from: { shard }, to: { shard } }, maxUnfinishedPerShard)),
           ),
         )
       ).flat()
-      const keys = notes.map(note => ({ id: textIn(note, 'id'), owner: textIn(note, 'owner') }))
-      const found = (await rows.getMany('jobs', keys, ['body'])).map(row => row && readable(row))
+      const keys = entries.map(entry => ({ id: textIn(entry, 'id'), owner: textIn(entry, 'owner') }))
+      const found = (await rows.getMany('jobs', keys, ['body'])).map(row => row && parseReadable(row))
       await Promise.all(
-        notes.map((note, i) => (isStale(note, found[i]) ? forget(note, found[i]) : undefined)),
+        entries.map((entry, i) => (isStale(entry, found[i]) ? deleteStale(entry, found[i]) : undefined)),
       )
       return found
         .flatMap(job => (job && !isOver(job.state) ? [job] : []))
@@ -90,33 +97,35 @@ export function jobs(rows: Rows): Jobs {
     async deleteJob(owner, id) {
       const found = await find(owner, id)
       if (!found) return
-      await rows.remove('jobs', { id, owner })
-      await rows.remove('unfinished', noteOf(found.job))
+      await rows.delete('jobs', { id, owner })
+      await rows.delete('unfinished', entryKeyOf(found.job))
     },
   }
 
-  async function forget(note: Facts, job: Job | undefined): Promise<void> {
-    const { shard, created, id, owner } = note as Record<string, string>
+  async function deleteStale(entry: Columns, job: Job | undefined): Promise<void> {
+    const { shard, created, id, owner } = entry as Record<string, string>
     const key = { shard: shard!, created: created!, id: id!, owner: owner! }
-    const most = job?.revision ?? numberIn(note, 'mark')
-    await rows.remove('unfinished', key, { column: 'mark', most }).catch(unnoted)
+    const atMostOrAbsent = job?.revision ?? numberIn(entry, 'mark')
+    await rows.delete('unfinished', key, { column: 'mark', atMostOrAbsent }).catch(logUndeleted)
   }
 }
 
-/** A note of what is over, of what nobody has added, or of a job that was removed and ordered again. */
-function isStale(note: Facts, job: Job | undefined): boolean {
-  const isOld = numberIn(note, 'noted') < Date.now() - oldestNote
+/** True for the entry of a finished job, of one that was never added, or of one that was deleted and submitted again. */
+function isStale(entry: Columns, job: Job | undefined): boolean {
+  const isOld = numberIn(entry, 'noted') < Date.now() - maxPendingMs
   if (!job) return isOld
-  return job.createdAt === note.created ? isOver(job.state) && numberIn(note, 'mark') <= job.revision : isOld
+  return job.createdAt === entry.created
+    ? isOver(job.state) && numberIn(entry, 'mark') <= job.revision
+    : isOld
 }
 
-/** Whoever looks at the notes next takes it away. */
-function unnoted(error: unknown): void {
+/** The next `unfinishedJobs` deletes it. */
+function logUndeleted(error: unknown): void {
   log.warn('note-not-removed', { code: isSpeechError(error) ? error.code : 'INTERNAL' })
 }
 
-/** A job that cannot be read must not keep the others from going on. */
-function readable(row: Facts): Job | undefined {
+/** Skips a damaged job, so that the others can continue. */
+function parseReadable(row: Columns): Job | undefined {
   try {
     return parsed<Job>(bytesIn(row, 'body'))
   } catch (error) {

@@ -1,103 +1,109 @@
-// Which transcripts an owner has, newest first: rows beside the transcripts, which are looked up before they are shown.
+// Listing of an owner's transcripts by age: rows beside the transcripts, which are looked up before they are shown.
 import type { PageRequest, TranscriptPage } from '../../../domain/ports.ts'
 import type { TranscriptSummary } from '../../../domain/transcript.ts'
-import { type Cursor, readCursor, writeCursor } from '../cursors.ts'
-import { type Facts, numberIn, type Rows, textIn } from './rows.ts'
-import { spread } from './tables.ts'
+import { type Cursor, readCursor, writeCursor } from '../cursor.ts'
+import { type Columns, numberIn, type Rows, textIn } from './rows.ts'
+import { ownerKey } from './tables.ts'
 
-export interface Listed {
+export interface ListingKey {
   created: string
   id: string
 }
 
 export interface Listing {
-  add(owner: string, listed: Listed): Promise<void>
-  remove(owner: string, listed: Listed): Promise<void>
+  add(owner: string, key: ListingKey): Promise<void>
+  delete(owner: string, key: ListingKey): Promise<void>
   /**
-   * A page of the transcripts that are wanted, judged by these columns; of so many rows at most, after which the cursor
-   * goes on. Throws `BAD_INPUT` for a cursor that no page gave.
+   * A page of the transcripts that match, judged by these columns. Reads at most `maxRows` rows; the cursor then continues
+   * after them. Throws `BAD_INPUT` for an invalid cursor.
    */
   page(
     owner: string,
     request: PageRequest,
     columns: string[],
-    isWanted: (row: Facts) => boolean,
-    mostRows?: number,
+    matches: (row: Columns) => boolean,
+    maxRows?: number,
   ): Promise<TranscriptPage>
-  /** Ids of the newest that were written since a moment (milliseconds since 1970). */
+  /** Ids of the newest transcripts that were written since a time (milliseconds since 1970). */
   recent(owner: string, since: number): Promise<string[]>
 }
 
-/** Rows that are looked up at once. */
-const pace = 50
-/** So many of the newest are looked at for what was written just now. */
-const mostRecent = 200
+/** Rows of one lookup. */
+const lookupRows = 50
+/** Rows that `recent` reads. */
+const maxRecentRows = 200
 
 export function createListing(rows: Rows): Listing {
-  const keyOf = (owner: string, { created, id }: Listed) => ({ owner: spread(owner), created, id })
+  const keyOf = (owner: string, { created, id }: ListingKey) => ({ owner: ownerKey(owner), created, id })
 
-  /** Those that are transcripts, in this order. */
-  async function lookUp(owner: string, listed: Facts[], columns: string[]): Promise<Facts[]> {
-    const keys = listed.map(row => ({ id: textIn(row, 'id'), owner }))
+  /** Skips entries whose transcript does not exist or has another age. */
+  async function lookUp(owner: string, entries: Columns[], columns: string[]): Promise<Columns[]> {
+    const keys = entries.map(entry => ({ id: textIn(entry, 'id'), owner }))
     const found = await rows.getMany('transcripts', keys, ['created', ...columns])
-    return found.flatMap((row, i) => (row && row.created === listed[i]!.created ? [row] : []))
+    return found.flatMap((row, i) => (row && row.created === entries[i]!.created ? [row] : []))
   }
 
   return {
-    add: async (owner, listed) =>
-      void (await rows.put('listing', keyOf(owner, listed), { written: Date.now() })),
-    remove: async (owner, listed) => void (await rows.remove('listing', keyOf(owner, listed))),
-    async page(owner, { limit, cursor }, columns, isWanted, mostRows = Number.MAX_SAFE_INTEGER) {
-      const found: Facts[] = []
-      let place: Cursor = readCursor(cursor)
-      let looked = 0
-      for await (const listed of pagesFrom(rows, owner, place, Math.min(limit + 2, pace))) {
-        for (const row of await lookUp(owner, listed, columns)) if (isWanted(row)) found.push(row)
+    add: async (owner, key) => void (await rows.put('listing', keyOf(owner, key), { written: Date.now() })),
+    delete: async (owner, key) => void (await rows.delete('listing', keyOf(owner, key))),
+    async page(owner, { limit, cursor }, columns, matches, maxRows = Number.MAX_SAFE_INTEGER) {
+      const found: Columns[] = []
+      let position: Cursor = readCursor(cursor)
+      let count = 0
+      for await (const entries of entriesAfter(rows, owner, position, Math.min(limit + 2, lookupRows))) {
+        for (const row of await lookUp(owner, entries, columns)) if (matches(row)) found.push(row)
         if (found.length > limit) break
-        looked += listed.length
-        place = placeOf(listed.at(-1)!)
-        if (looked >= mostRows) return { transcripts: found.map(read), nextCursor: writeCursor(place) }
+        count += entries.length
+        position = cursorOf(entries.at(-1)!)
+        if (count >= maxRows) return { transcripts: found.map(summaryIn), nextCursor: writeCursor(position) }
       }
-      const shown = found.slice(0, limit)
-      const last = shown.at(-1)
-      return {
-        transcripts: shown.map(read),
-        ...(found.length > limit && last && { nextCursor: writeCursor(placeOf(last)) }),
-      }
+      return pageOf(found, limit)
     },
     async recent(owner, since) {
-      const ids: string[] = []
-      for await (const page of pagesFrom(rows, owner, readCursor(undefined), mostRecent)) {
-        ids.push(...page.filter(row => numberIn(row, 'written') >= since).map(row => textIn(row, 'id')))
-        break
-      }
-      return ids
+      for await (const page of entriesAfter(rows, owner, readCursor(undefined), maxRecentRows))
+        return page.filter(row => numberIn(row, 'written') >= since).map(row => textIn(row, 'id'))
+      return []
     },
   }
 }
 
-/** What is older than a place, from the newest to the oldest, so many rows at a time. */
-async function* pagesFrom(rows: Rows, owner: string, before: Cursor, size: number): AsyncGenerator<Facts[]> {
-  let { createdAt, id } = before
+/** Entries after a cursor, from the newest to the oldest, in pages of this size. */
+async function* entriesAfter(
+  rows: Rows,
+  owner: string,
+  cursor: Cursor,
+  size: number,
+): AsyncGenerator<Columns[]> {
+  let { createdAt, id } = cursor
   for (;;) {
-    const from = { owner: spread(owner), created: createdAt, id }
-    const range = { from, to: { owner: spread(owner) }, backward: true, columns: ['written'] }
-    const page: Facts[] = []
+    const from = { owner: ownerKey(owner), created: createdAt, id }
+    const range = { from, to: { owner: ownerKey(owner) }, backward: true, columns: ['written'] }
+    const page: Columns[] = []
     for await (const some of rows.range('listing', range, size)) page.push(...some)
-    // The place itself is where the page before has ended.
+    // The range includes the cursor itself.
     const older = page.filter(row => row.created !== createdAt || row.id !== id)
     if (older.length > 0) yield older
     if (page.length < size) return
-    const last = placeOf(page.at(-1)!)
+    const last = cursorOf(page.at(-1)!)
     createdAt = last.createdAt
     id = last.id
   }
 }
 
-function placeOf(row: Facts): Cursor {
+/** The first rows as a page, with a cursor if there are more. */
+export function pageOf(rows: Columns[], limit: number): TranscriptPage {
+  const shown = rows.slice(0, limit)
+  const last = shown.at(-1)
+  return {
+    transcripts: shown.map(summaryIn),
+    ...(rows.length > limit && last && { nextCursor: writeCursor(cursorOf(last)) }),
+  }
+}
+
+export function cursorOf(row: Columns): Cursor {
   return { createdAt: textIn(row, 'created'), id: textIn(row, 'id') }
 }
 
-export function read(row: Facts): TranscriptSummary {
+function summaryIn(row: Columns): TranscriptSummary {
   return JSON.parse(textIn(row, 'summary')) as TranscriptSummary
 }

@@ -1,59 +1,67 @@
-// Every request to Tablestore: its attempts, their deadlines, and what is said when they are used up.
-import { setTimeout as sleep } from 'node:timers/promises'
-import { createConnection, type Loaded, silence } from './client.ts'
-import { codeOf, mayPass, noAnswer, storeFailure } from './errors.ts'
-import type { TablestoreOptions } from './options.ts'
+// Requests to Tablestore: time limits, retries and translated errors.
+import { retry } from '../../http/retry.ts'
+import { type ConnectionOptions, createConnection, type LoadedClient, socketTimeoutMs } from './client.ts'
+import { codeOf, isTransient, storeError, timedOut } from './errors.ts'
+
+export interface RequestOptions {
+  /** Pause before the second attempt. */
+  firstDelaySeconds?: number | undefined
+  /** Time limit of all attempts at one request. */
+  timeoutSeconds?: number | undefined
+}
 
 export interface Requests {
   /**
-   * Does one request, again and again while that may help; `right` is what a RAM policy must allow for it. A write whose
-   * answer was lost may have been done before it is done again.
+   * Makes one request, with retries; `permission` is what a RAM policy has to grant. A write whose response was lost may
+   * be done twice.
    */
-  call<T>(right: string, request: (loaded: Loaded) => Promise<T>): Promise<T>
+  call<T>(permission: string, request: (loaded: LoadedClient) => Promise<T>): Promise<T>
   close(): void
 }
 
-const longestDelay = 2
+const maxDelaySeconds = 2
 
-/** Seconds. `patience` is for all attempts at one request. */
-export function createRequests(options: TablestoreOptions): Requests {
+export function createRequests(options: ConnectionOptions & RequestOptions): Requests {
   const { firstDelaySeconds = 0.1, timeoutSeconds = 10 } = options
   const connection = createConnection(options)
   return {
-    async call(right, request) {
-      const end = performance.now() + 1000 * timeoutSeconds
-      for (let delay = firstDelaySeconds; ; delay = Math.min(2 * delay, longestDelay)) {
-        try {
-          const loaded = await connection.open()
-          return await within(Math.min(silence + 500, end - performance.now()), request(loaded))
-        } catch (error) {
-          const pause = 1000 * delay * (0.5 + Math.random() / 2)
-          if (!mayPass(error) || performance.now() + pause >= end) throw given(error, right)
-          await sleep(pause, undefined, { ref: false })
-        }
+    async call(permission, request) {
+      const endsAt = performance.now() + 1000 * timeoutSeconds
+      try {
+        return await retry(
+          async () => {
+            const loaded = await connection.open()
+            return within(Math.min(socketTimeoutMs + 500, endsAt - performance.now()), request(loaded))
+          },
+          {
+            firstDelaySeconds,
+            maxDelaySeconds,
+            maxTotalSeconds: timeoutSeconds,
+            isRetryable: isTransient,
+            unref: true,
+          },
+        )
+      } catch (error) {
+        // The writer handles a failed condition itself.
+        throw isConditionFailure(error) ? error : storeError(error, permission)
       }
     },
     close: connection.close,
   }
 }
 
-/** The failed condition of a write is an answer that its writer wants. */
-function given(error: unknown, right: string): unknown {
-  return isRefusedByCondition(error) ? error : storeFailure(error, right)
-}
-
-export function isRefusedByCondition(error: unknown): boolean {
+export function isConditionFailure(error: unknown): boolean {
   return codeOf(error) === 'OTSConditionCheckFail'
 }
 
-/** The library knows no signal: what comes too late is not waited for, and ends with its silent connection. */
+/** The library takes no signal: a late request is abandoned and ends with its silent connection. */
 async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(noAnswer()), Math.max(1, milliseconds))
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(timedOut()), Math.max(1, milliseconds))
   })
   try {
-    return await Promise.race([work, late])
+    return await Promise.race([work, timeout])
   } finally {
     clearTimeout(timer)
     work.catch(() => {})

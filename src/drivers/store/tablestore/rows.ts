@@ -1,75 +1,76 @@
-// Rows as plain facts: text, whole numbers and bytes, and the requests that read and write them.
+// Rows as plain objects of text, integers and bytes, and the requests that read and write them.
 import type Tablestore from 'tablestore'
 import type { Library } from './client.ts'
-import { damagedRows } from './errors.ts'
-import { isRefusedByCondition, type Requests } from './requests.ts'
-import { nameOf, type Table, tables } from './tables.ts'
+import { damagedRow } from './errors.ts'
+import { isConditionFailure, type Requests } from './requests.ts'
+import { type Table, tableNameOf, tables } from './tables.ts'
 
-/** Numbers are whole. */
-export type Facts = Record<string, string | number | Buffer | undefined>
+/** Values by column name. Numbers are integers. */
+export type Columns = Record<string, string | number | Buffer | undefined>
 export type Key = Record<string, string | number>
 
-/** What must be so for a write to be done. */
-export type Expectation =
+/** Condition of a write. */
+export type WriteCondition =
   | { row: 'any' | 'absent' }
-  /** The row is there, and its column has this value. */
-  | { column: string; is: string | number }
-  /** The row is not there, or its column has at most this value. */
-  | { column: string; most: number }
-  /** The row is not there, or its column has this value. */
-  | { column: string; isIfThere: string }
+  /** The row exists, and its column has this value. */
+  | { column: string; equals: string | number }
+  /** The column is absent or has at most this value. */
+  | { column: string; atMostOrAbsent: number }
+  /** The column is absent or has this value. */
+  | { column: string; equalsOrAbsent: string }
 
+/** Missing key columns are filled with the minimum in `from` and the maximum in `to`, or the reverse if `backward`. */
 export interface Range {
   from: Key
-  /** Not included; what a key leaves out is before all, in `from`, or behind all, in `to`; the other way round where `backward`. */
+  /** Exclusive. */
   to: Key
-  backward?: boolean
-  columns?: string[]
+  backward?: boolean | undefined
+  columns?: string[] | undefined
 }
 
 export interface Rows {
-  get(table: Table, key: Key, columns?: string[]): Promise<Facts | undefined>
-  /** In the order of the keys. */
-  getMany(table: Table, keys: Key[], columns: string[]): Promise<(Facts | undefined)[]>
-  /** Writes the row whole; resolves with false where what was expected is not so. */
-  put(table: Table, key: Key, facts: Facts, expect?: Expectation): Promise<boolean>
-  /** Resolves with false where what was expected is not so. */
-  remove(table: Table, key: Key, expect?: Expectation): Promise<boolean>
-  /** Rows in the order of their keys, each with its key; as many of them as are asked for. */
-  range(table: Table, range: Range, limit: number): AsyncGenerator<Facts[]>
+  get(table: Table, key: Key, columns?: string[]): Promise<Columns | undefined>
+  /** Rows in the order of the keys; undefined for a missing row. */
+  getMany(table: Table, keys: Key[], columns: string[]): Promise<(Columns | undefined)[]>
+  /** Replaces the whole row; resolves with false if the condition fails. */
+  put(table: Table, key: Key, columns: Columns, condition?: WriteCondition): Promise<boolean>
+  /** Resolves with false if the condition fails. */
+  delete(table: Table, key: Key, condition?: WriteCondition): Promise<boolean>
+  /** Rows with their keys, in pages, in the order of the keys. */
+  range(table: Table, range: Range, limit: number): AsyncGenerator<Columns[]>
 }
 
-/** Rows of one request (limits of the service: 100, and 5,000). */
-const mostKeys = 100
-const mostRows = 1_000
+/** Rows of one request (the service allows 100 keys, and 5,000 rows of a range). */
+const maxKeys = 100
+const maxRangeRows = 1_000
 
 export function createRows(line: Requests, prefix: string): Rows {
-  async function get(table: Table, key: Key, columns?: string[]): Promise<Facts | undefined> {
-    const tableName = nameOf(prefix, table)
+  async function get(table: Table, key: Key, columns?: string[]): Promise<Columns | undefined> {
+    const tableName = tableNameOf(prefix, table)
     const { row } = await line.call('ots:GetRow', ({ lib, client }) =>
       client.getRow({ tableName, primaryKey: keyOf(key, lib), ...(columns && { columnsToGet: columns }) }),
     )
-    return row && factsOf(row)
+    return row && columnsIn(row)
   }
 
-  async function getSome(table: Table, keys: Key[], columns: string[]): Promise<(Facts | undefined)[]> {
-    const tableName = nameOf(prefix, table)
+  async function getSome(table: Table, keys: Key[], columns: string[]): Promise<(Columns | undefined)[]> {
+    const tableName = tableNameOf(prefix, table)
     const { tables } = await line.call('ots:BatchGetRow', ({ lib, client }) =>
       client.batchGetRow({
         tables: [{ tableName, primaryKey: keys.map(key => keyOf(key, lib)), columnsToGet: columns }],
       }),
     )
     const rows = tables[0] ?? []
-    // One that could not be had with so many others is asked for alone.
-    return Promise.all(keys.map((key, i) => (rows[i]?.isOk ? factsOf(rows[i]) : get(table, key, columns))))
+    // Requests a row alone if it failed within the batch.
+    return Promise.all(keys.map((key, i) => (rows[i]?.isOk ? columnsIn(rows[i]) : get(table, key, columns))))
   }
 
-  async function write(right: string, work: Parameters<Requests['call']>[1]): Promise<boolean> {
+  async function write(permission: string, work: Parameters<Requests['call']>[1]): Promise<boolean> {
     try {
-      await line.call(right, work)
+      await line.call(permission, work)
       return true
     } catch (error) {
-      if (isRefusedByCondition(error)) return false
+      if (isConditionFailure(error)) return false
       throw error
     }
   }
@@ -77,30 +78,30 @@ export function createRows(line: Requests, prefix: string): Rows {
   return {
     get,
     async getMany(table, keys, columns) {
-      const all: (Facts | undefined)[] = []
-      for (let i = 0; i < keys.length; i += mostKeys)
-        all.push(...(await getSome(table, keys.slice(i, i + mostKeys), columns)))
+      const all: (Columns | undefined)[] = []
+      for (let i = 0; i < keys.length; i += maxKeys)
+        all.push(...(await getSome(table, keys.slice(i, i + maxKeys), columns)))
       return all
     },
-    put: (table, key, facts, expect = { row: 'any' }) =>
+    put: (table, key, columns, condition = { row: 'any' }) =>
       write('ots:PutRow', ({ lib, client }) =>
         client.putRow({
-          tableName: nameOf(prefix, table),
+          tableName: tableNameOf(prefix, table),
           primaryKey: keyOf(key, lib),
-          condition: conditionOf(expect, lib),
-          attributeColumns: columnsOf(facts, lib),
+          condition: conditionOf(condition, lib),
+          attributeColumns: attributesOf(columns, lib),
         }),
       ),
-    remove: (table, key, expect = { row: 'any' }) =>
+    delete: (table, key, condition = { row: 'any' }) =>
       write('ots:DeleteRow', ({ lib, client }) =>
         client.deleteRow({
-          tableName: nameOf(prefix, table),
+          tableName: tableNameOf(prefix, table),
           primaryKey: keyOf(key, lib),
-          condition: conditionOf(expect, lib),
+          condition: conditionOf(condition, lib),
         }),
       ),
     async *range(table, { from, to, backward = false, columns }, limit) {
-      const tableName = nameOf(prefix, table)
+      const tableName = tableNameOf(prefix, table)
       let next: Tablestore.PrimaryKeyInput | undefined
       let left = limit
       do {
@@ -110,61 +111,60 @@ export function createRows(line: Requests, prefix: string): Rows {
             direction: lib.Direction[backward ? 'BACKWARD' : 'FORWARD'],
             inclusiveStartPrimaryKey: next ?? keyOf(from, lib, backward ? lib.INF_MAX : lib.INF_MIN, table),
             exclusiveEndPrimaryKey: keyOf(to, lib, backward ? lib.INF_MIN : lib.INF_MAX, table),
-            limit: Math.min(left, mostRows),
+            limit: Math.min(left, maxRangeRows),
             ...(columns && { columnsToGet: columns }),
           }),
         )
-        // What is over is told by the key of the next row alone: a page may be short, or empty, before.
+        // Only a missing next key marks the end: an earlier page may be short or empty.
         next = nextStartPrimaryKey?.map(({ name, value }) => ({ [name]: value }))
         left -= rows.length
-        if (rows.length > 0) yield rows.map(row => factsOf(row)!)
+        if (rows.length > 0) yield rows.map(row => columnsIn(row)!)
       } while (next && left > 0)
     },
   }
 }
 
-/** All rows of a range. */
-export async function allOf(pages: AsyncGenerator<Facts[]>): Promise<Facts[]> {
-  const all: Facts[] = []
+export async function allRows(pages: AsyncGenerator<Columns[]>): Promise<Columns[]> {
+  const all: Columns[] = []
   for await (const page of pages) all.push(...page)
   return all
 }
 
-export function textIn(facts: Facts, column: string): string {
-  const value = facts[column]
+export function textIn(columns: Columns, column: string): string {
+  const value = columns[column]
   if (typeof value === 'string') return value
-  throw damagedRows()
+  throw damagedRow()
 }
 
-export function numberIn(facts: Facts, column: string): number {
-  const value = facts[column]
+export function numberIn(columns: Columns, column: string): number {
+  const value = columns[column]
   if (typeof value === 'number') return value
-  throw damagedRows()
+  throw damagedRow()
 }
 
-export function bytesIn(facts: Facts, column: string): Buffer {
-  const value = facts[column]
+export function bytesIn(columns: Columns, column: string): Buffer {
+  const value = columns[column]
   if (Buffer.isBuffer(value)) return value
-  throw damagedRows()
+  throw damagedRow()
 }
 
 export function parsed<T>(bytes: Buffer): T {
   try {
     return JSON.parse(bytes.toString()) as T
   } catch {
-    throw damagedRows()
+    throw damagedRow()
   }
 }
 
-/** `rest` fills up what the key leaves out of its table's. */
-function keyOf(key: Key, lib: Library, rest?: symbol, table?: Table): Tablestore.PrimaryKeyInput {
+/** `filler` replaces missing key columns of the table. */
+function keyOf(key: Key, lib: Library, filler?: symbol, table?: Table): Tablestore.PrimaryKeyInput {
   const given = Object.entries(key).map(([name, value]) => ({ [name]: cellOf(value, lib) }))
   const missing = table ? Object.keys(tables[table]).slice(given.length) : []
-  return [...given, ...missing.map(name => ({ [name]: rest as Tablestore.VirtualData }))]
+  return [...given, ...missing.map(name => ({ [name]: filler as Tablestore.VirtualData }))]
 }
 
-function columnsOf(facts: Facts, lib: Library): Tablestore.AttributesInput {
-  return Object.entries(facts).flatMap(([name, value]) =>
+function attributesOf(columns: Columns, lib: Library): Tablestore.AttributesInput {
+  return Object.entries(columns).flatMap(([name, value]) =>
     value === undefined ? [] : [{ [name]: cellOf(value, lib) }],
   )
 }
@@ -173,24 +173,27 @@ function cellOf(value: string | number | Buffer, lib: Library): Tablestore.CellV
   return typeof value === 'number' ? lib.Long.fromNumber(value) : value
 }
 
-function conditionOf(expect: Expectation, lib: Library): Tablestore.Condition {
+function conditionOf(condition: WriteCondition, lib: Library): Tablestore.Condition {
   const { Condition, SingleColumnCondition, ComparatorType, RowExistenceExpectation: row } = lib
-  if ('row' in expect) return new Condition(expect.row === 'any' ? row.IGNORE : row.EXPECT_NOT_EXIST, null)
-  const { column } = expect
-  if ('most' in expect) {
-    const most = lib.Long.fromNumber(expect.most)
-    return new Condition(row.IGNORE, new SingleColumnCondition(column, most, ComparatorType.LESS_EQUAL, true))
+  if ('row' in condition)
+    return new Condition(condition.row === 'any' ? row.IGNORE : row.EXPECT_NOT_EXIST, null)
+  const { column } = condition
+  if ('atMostOrAbsent' in condition) {
+    const atMost = lib.Long.fromNumber(condition.atMostOrAbsent)
+    const test = new SingleColumnCondition(column, atMost, ComparatorType.LESS_EQUAL, true)
+    return new Condition(row.IGNORE, test)
   }
-  if ('isIfThere' in expect) {
-    const { isIfThere } = expect
-    return new Condition(row.IGNORE, new SingleColumnCondition(column, isIfThere, ComparatorType.EQUAL, true))
+  if ('equalsOrAbsent' in condition) {
+    const test = new SingleColumnCondition(column, condition.equalsOrAbsent, ComparatorType.EQUAL, true)
+    return new Condition(row.IGNORE, test)
   }
-  const is = cellOf(expect.is, lib)
-  return new Condition(row.EXPECT_EXIST, new SingleColumnCondition(column, is, ComparatorType.EQUAL, false))
+  const equals = cellOf(condition.equals, lib)
+  const test = new SingleColumnCondition(column, equals, ComparatorType.EQUAL, false)
+  return new Condition(row.EXPECT_EXIST, test)
 }
 
-/** With its key; undefined for a row that is not there. */
-function factsOf({ primaryKey, attributes }: Partial<Tablestore.Row>): Facts | undefined {
+/** Includes the key; undefined for a missing row. */
+function columnsIn({ primaryKey, attributes }: Partial<Tablestore.Row>): Columns | undefined {
   if (!primaryKey) return undefined
   return Object.fromEntries([
     ...primaryKey.map(({ name, value }) => [name, plain(value)]),

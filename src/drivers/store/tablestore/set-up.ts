@@ -1,95 +1,101 @@
-// Makes the tables and the search index that are missing, and sets for how long what is in them is kept.
+// Creates missing tables and the search index, and sets how long their rows are kept.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type Tablestore from 'tablestore'
 import { isSpeechError, SpeechError } from '../../../domain/errors.ts'
 import type { Requests } from './requests.ts'
-import { indexName, nameOf, searched, type Table, tables } from './tables.ts'
+import { indexName, searchedTable, type Table, tableNameOf, tables } from './tables.ts'
 
 export interface SetUpOptions {
   prefix: string
-  retentionDays?: number
+  retentionDays?: number | undefined
 }
 
-/** Milliseconds between two looks at a table that was made just now. */
-const pause = 300
+/** Interval between tests of a new table. */
+const pollIntervalMs = 300
 
-/** Looks before it makes anything: whoever may only read and write finds what an administrator has made. */
-export async function setUp(line: Requests, options: SetUpOptions, signal: AbortSignal): Promise<string[]> {
-  const told: string[] = []
-  const life = secondsOf(options)
-  const before = await describeIndex(line, options)
-  // The service lets no index keep rows for longer than their table: what gets shorter does so there first.
-  if (before && isLonger(before.timeToLive, life)) await keepIndexed(line, options, life)
+/** Tests for existence first, so that a key without permission to create tables accepts existing ones. */
+export async function setUp(
+  requests: Requests,
+  options: SetUpOptions,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const report: string[] = []
+  const timeToLive = secondsOf(options)
+  const before = await describeIndex(requests, options)
+  // The index must never keep rows longer than the table, so it is shortened first and extended last.
+  if (before && isLonger(before.timeToLive, timeToLive))
+    await setIndexRetention(requests, options, timeToLive)
   for (const table of Object.keys(tables) as Table[]) {
     signal.throwIfAborted()
-    told.push(await setUpTable(line, table, options, signal))
+    report.push(await setUpTable(requests, table, options, signal))
   }
-  if (before && isLonger(life, before.timeToLive)) await keepIndexed(line, options, life)
-  told.push(
+  if (before && isLonger(timeToLive, before.timeToLive))
+    await setIndexRetention(requests, options, timeToLive)
+  report.push(
     before
-      ? `The search index of ${nameOf(options.prefix, searched)} is there.`
-      : await addIndex(line, options),
+      ? `The search index of ${tableNameOf(options.prefix, searchedTable)} exists.`
+      : await addIndex(requests, options),
   )
-  return told
+  return report
 }
 
 async function setUpTable(
-  line: Requests,
+  requests: Requests,
   table: Table,
   options: SetUpOptions,
   signal: AbortSignal,
 ): Promise<string> {
-  const tableName = nameOf(options.prefix, table)
+  const tableName = tableNameOf(options.prefix, table)
   const timeToLive = secondsOf(options)
-  const found = await describe(line, tableName)
+  const found = await describe(requests, tableName)
   if (found) {
-    if (Number(found.tableOptions.timeToLive) === timeToLive) return `Table ${tableName} is there.`
-    await line.call('ots:UpdateTable', ({ client }) =>
+    if (Number(found.tableOptions.timeToLive) === timeToLive) return `Table ${tableName} exists.`
+    await requests.call('ots:UpdateTable', ({ client }) =>
       client.updateTable({ tableName, tableOptions: { timeToLive } }),
     )
-    return `Table ${tableName} is there, and keeps what is in it ${told(timeToLive)} now.`
+    return `Table ${tableName} exists; its rows are now kept ${retention(timeToLive)}.`
   }
   const primaryKey = Object.entries(tables[table]).map(([name, type]) => ({ name, type }))
   try {
-    await line.call('ots:CreateTable', ({ client }) =>
+    await requests.call('ots:CreateTable', ({ client }) =>
       client.createTable({
         tableMeta: { tableName, primaryKey },
         reservedThroughput: { capacityUnit: { read: 0, write: 0 } },
-        // An index on a table whose rows end by themselves is taken only where rows are written whole.
+        // The service indexes a table with expiring rows only if updates of single columns are disabled.
         tableOptions: { timeToLive, maxVersions: 1, allowUpdate: false } as Tablestore.TableOptions,
       }),
     )
   } catch (error) {
-    // Another doctor was faster; or our own first attempt was, and its answer was lost.
-    if (!(await describe(line, tableName))) throw error
+    // Another process was faster, or the response to our own first attempt was lost.
+    if (!(await describe(requests, tableName))) throw error
   }
-  await untilReady(line, tableName, table, signal)
-  return `Table ${tableName} was made.`
+  await untilReady(requests, tableName, table, signal)
+  return `Table ${tableName} was created.`
 }
 
 function secondsOf({ retentionDays }: SetUpOptions): number {
   return retentionDays === undefined ? -1 : Math.ceil(retentionDays * 24 * 3600)
 }
 
-function told(seconds: number): string {
-  return seconds === -1 ? 'for ever' : `${seconds / 24 / 3600} days`
+function retention(seconds: number): string {
+  return seconds === -1 ? 'indefinitely' : `for ${seconds / 24 / 3600} days`
 }
 
 async function describe(
-  line: Requests,
+  requests: Requests,
   tableName: string,
 ): Promise<Tablestore.DescribeTableResult | undefined> {
   try {
-    return await line.call('ots:DescribeTable', ({ client }) => client.describeTable({ tableName }))
+    return await requests.call('ots:DescribeTable', ({ client }) => client.describeTable({ tableName }))
   } catch (error) {
     if (isSpeechError(error) && error.code === 'STORE_NOT_SET_UP') return undefined
     throw error
   }
 }
 
-/** A table that was made just now does not answer for a few seconds. */
+/** A new table rejects requests for a few seconds. */
 async function untilReady(
-  line: Requests,
+  requests: Requests,
   tableName: string,
   table: Table,
   signal: AbortSignal,
@@ -97,7 +103,7 @@ async function untilReady(
   for (;;) {
     signal.throwIfAborted()
     try {
-      await line.call('ots:GetRow', ({ lib, client }) => {
+      await requests.call('ots:GetRow', ({ lib, client }) => {
         const primaryKey = Object.entries(tables[table]).map(([name, type]) => ({
           [name]: type === 'INTEGER' ? lib.Long.fromNumber(0) : '-',
         }))
@@ -105,62 +111,68 @@ async function untilReady(
       })
       return
     } catch (error) {
-      const isYoung = isSpeechError(error) && (error.retryable || error.code === 'STORE_NOT_SET_UP')
-      if (!isYoung) throw error
-      await sleep(pause, undefined, { signal })
+      const isNew = isSpeechError(error) && (error.retryable || error.code === 'STORE_NOT_SET_UP')
+      if (!isNew) throw error
+      await sleep(pollIntervalMs, undefined, { signal })
     }
   }
 }
 
-interface IndexFound {
-  /** Seconds; -1 for ever. */
+interface ExistingIndex {
+  /** Seconds; -1 for an unlimited time. */
   timeToLive: number
 }
 
-/** Undefined where there is none, or no table for it yet. */
-async function describeIndex(line: Requests, { prefix }: SetUpOptions): Promise<IndexFound | undefined> {
-  const tableName = nameOf(prefix, searched)
-  if (!(await describe(line, tableName))) return undefined
-  const { indices = [] } = (await line.call('ots:ListSearchIndex', ({ client }) =>
+/** Undefined if the index or its table does not exist. */
+async function describeIndex(
+  requests: Requests,
+  { prefix }: SetUpOptions,
+): Promise<ExistingIndex | undefined> {
+  const tableName = tableNameOf(prefix, searchedTable)
+  if (!(await describe(requests, tableName))) return undefined
+  const { indices = [] } = (await requests.call('ots:ListSearchIndex', ({ client }) =>
     client.listSearchIndex({ tableName }),
   )) as { indices?: { indexName?: string }[] }
   if (!indices.some(index => index.indexName === indexName)) return undefined
-  const { timeToLive } = (await line.call('ots:DescribeSearchIndex', ({ client }) =>
+  const { timeToLive } = (await requests.call('ots:DescribeSearchIndex', ({ client }) =>
     client.describeSearchIndex({ tableName, indexName }),
   )) as { timeToLive?: unknown }
   return { timeToLive: Number(timeToLive ?? -1) || -1 }
 }
 
-async function addIndex(line: Requests, options: SetUpOptions): Promise<string> {
-  const tableName = nameOf(options.prefix, searched)
+async function addIndex(requests: Requests, options: SetUpOptions): Promise<string> {
+  const tableName = tableNameOf(options.prefix, searchedTable)
   try {
-    await line.call('ots:CreateSearchIndex', ({ lib, client }) =>
+    await requests.call('ots:CreateSearchIndex', ({ lib, client }) =>
       client.createSearchIndex(schema(tableName, secondsOf(options), lib)),
     )
   } catch (error) {
-    if (!(await describeIndex(line, options).catch(() => undefined))) throw withoutIndex(error)
+    if (!(await describeIndex(requests, options).catch(() => undefined))) throw indexError(error)
   }
-  return `The search index of ${tableName} was made; until it is filled, searches read the newest transcripts.`
+  return `The search index of ${tableName} was created; until it is complete, searches read the newest transcripts.`
 }
 
-async function keepIndexed(line: Requests, { prefix }: SetUpOptions, timeToLive: number): Promise<void> {
-  const asked = { tableName: nameOf(prefix, searched), indexName, timeToLive }
-  await line.call('ots:UpdateSearchIndex', ({ client }) =>
-    (client as unknown as Updates).updateSearchIndex(asked),
+async function setIndexRetention(
+  requests: Requests,
+  { prefix }: SetUpOptions,
+  timeToLive: number,
+): Promise<void> {
+  const update = { tableName: tableNameOf(prefix, searchedTable), indexName, timeToLive }
+  await requests.call('ots:UpdateSearchIndex', ({ client }) =>
+    (client as unknown as UntypedMethods).updateSearchIndex(update),
   )
 }
 
-/** The library has it, its types do not. */
-interface Updates {
+/** Missing in the types of the library. */
+interface UntypedMethods {
   updateSearchIndex(params: { tableName: string; indexName: string; timeToLive: number }): Promise<unknown>
 }
 
-function isLonger(seconds: number, than: number): boolean {
-  const [one, other] = [seconds, than].map(life => (life === -1 ? Number.POSITIVE_INFINITY : life))
-  return one! > other!
+function isLonger(one: number, other: number): boolean {
+  const finite = (seconds: number) => (seconds === -1 ? Number.POSITIVE_INFINITY : seconds)
+  return finite(one) > finite(other)
 }
 
-/** Words are kept for as long as the transcript that they are from. */
 function schema(
   tableName: string,
   timeToLive: number,
@@ -172,18 +184,18 @@ function schema(
     index: true,
     enableSortAndAgg: true,
   })
-  // What stands there are terms with blanks between them: no dictionary is asked to part them once more.
+  // The column holds terms separated by spaces, so the index needs no dictionary.
   const split = { analyzer: 'split', analyzerParameter: { delimiter: ' ' } }
   const words = { fieldName: 'words', fieldType: FieldType.TEXT, index: true, ...split }
   const fieldSchemas = [keyword('owner'), keyword('created'), keyword('id'), words]
   return { tableName, indexName, timeToLive, schema: { fieldSchemas } }
 }
 
-/** Without the index all else works. */
-function withoutIndex(error: unknown): unknown {
+/** Everything but fast search works without the index. */
+function indexError(error: unknown): unknown {
   if (!isSpeechError(error)) return error
   return new SpeechError(error.code, error.message, {
-    hint: `${error.hint} Without the search index searches read the newest transcripts only.`,
+    hint: `${error.hint} Without the search index, searches read only the newest transcripts.`,
     cause: error,
   })
 }

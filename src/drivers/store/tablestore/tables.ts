@@ -1,46 +1,46 @@
-// The tables: their keys, which spread the load, and how they are called.
+// Tables, their primary keys and their names.
 import { createHash } from 'node:crypto'
 
-type Type = 'STRING' | 'INTEGER'
+type KeyType = 'STRING' | 'INTEGER'
 
 /**
- * The first part of a key says in which partition a row lies, so it begins with something that differs from row to row:
- * ids are hashes already; an owner is given the beginning of a hash.
+ * Primary keys by table. The first column selects the partition, so it starts with varying characters: ids are hashes, and
+ * owners get the start of a hash.
  */
 export const tables = {
-  /** Transcripts, whole or with a word of where their parts are. */
+  /** Transcripts, whole or with the location of their parts. */
   transcripts: { id: 'STRING', owner: 'STRING' },
-  /** Parts of what is too large for a row. */
+  /** Parts of values that exceed the size of a row. */
   texts: { of: 'STRING', part: 'INTEGER' },
-  /** Which transcripts an owner has, by age. */
+  /** Transcripts of an owner by age. */
   listing: { owner: 'STRING', created: 'STRING', id: 'STRING' },
   jobs: { id: 'STRING', owner: 'STRING' },
-  /** Which jobs are queued or running, in so many shards, by age. */
+  /** Queued and running jobs by age, in shards. */
   unfinished: { shard: 'STRING', created: 'STRING', id: 'STRING', owner: 'STRING' },
-  /** Results of paid or slow work, under the hash of owner and key. */
+  /** Checkpoints by the hash of owner and key. */
   checkpoints: { hash: 'STRING' },
-  /** Which checkpoints a job has kept, under the hash of owner and job. */
+  /** Checkpoints of a job, by the hash of owner and job. */
   kept: { of: 'STRING', hash: 'STRING' },
-} as const satisfies Record<string, Record<string, Type>>
+} as const satisfies Record<string, Record<string, KeyType>>
 
 export type Table = keyof typeof tables
 
-/** In this table are the words of transcripts. */
-export const searched: Table = 'transcripts'
+/** The table with the search index. */
+export const searchedTable: Table = 'transcripts'
 export const indexName = 'words'
 
 export const shards = ['0', '1', '2', '3', '4', '5', '6', '7']
 
-export function nameOf(prefix: string, table: Table): string {
+export function tableNameOf(prefix: string, table: Table): string {
   return `${prefix}${table}`
 }
 
-export function hashOf(...facts: string[]): string {
-  return createHash('sha256').update(facts.join('\0')).digest('hex').slice(0, 40)
+export function hashOf(...parts: string[]): string {
+  return createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, 40)
 }
 
-/** An owner, so that owners lie apart though their names are alike. */
-export function spread(owner: string): string {
+/** Owner with a hash prefix, which spreads similar names over partitions. */
+export function ownerKey(owner: string): string {
   return `${hashOf(owner).slice(0, 4)} ${owner}`
 }
 

@@ -1,41 +1,48 @@
-// The store that machines share: transcripts, jobs and checkpoints in Tablestore.
+// Store shared by several machines: transcripts, jobs and checkpoints in Alibaba Cloud Tablestore.
 import type { Store } from '../../../domain/ports.ts'
 import { checkpoints } from './checkpoints.ts'
+import type { ConnectionOptions } from './client.ts'
 import { jobs } from './jobs.ts'
 import { createLargeValues } from './large-values.ts'
 import { createListing } from './listing.ts'
-import type { TablestoreOptions } from './options.ts'
-import { createRequests } from './requests.ts'
+import { createRequests, type RequestOptions } from './requests.ts'
 import { createRows } from './rows.ts'
 import { createSearch } from './search.ts'
 import { createSearchIndex } from './search-index.ts'
 import { setUp } from './set-up.ts'
 import { transcripts } from './transcripts.ts'
 
+export interface TablestoreOptions extends ConnectionOptions, RequestOptions {
+  /** Prefix of the table names. */
+  prefix: string
+  /** Days after their last change after which rows expire. Default: never. */
+  retentionDays?: number | undefined
+}
+
 export interface TablestoreStore extends Store {
   /**
-   * Makes the tables and the search index that are missing; resolves with a sentence for each thing that was made or
-   * found. Throws `STORE_*`, whose hint names the rights that are missing.
+   * Creates missing tables and the search index; resolves with a sentence for each. Throws `STORE_*`, whose hint names the
+   * missing permissions.
    */
   setUp(signal: AbortSignal): Promise<string[]>
 }
 
-/** Cheap: the client library is loaded on first use. */
+/** Cheap: loads the client library on first use. */
 export function tablestoreStore(options: TablestoreOptions): TablestoreStore {
   const { prefix } = options
-  const line = createRequests(options)
-  const rows = createRows(line, prefix)
-  const texts = createLargeValues(rows)
+  const requests = createRequests(options)
+  const rows = createRows(requests, prefix)
+  const largeValues = createLargeValues(rows)
   const listing = createListing(rows)
-  const search = createSearch({ rows, listing, candidates: createSearchIndex(line, prefix) })
+  const search = createSearch({ rows, listing, index: createSearchIndex(requests, prefix) })
   return {
-    ...transcripts({ rows, texts, listing, search }),
+    ...transcripts({ rows, largeValues, listing, search }),
     ...jobs(rows),
-    ...checkpoints(rows, texts),
-    setUp: signal => setUp(line, options, signal),
+    ...checkpoints(rows, largeValues),
+    setUp: signal => setUp(requests, options, signal),
     warning: () => undefined,
     async close() {
-      line.close()
+      requests.close()
     },
   }
 }

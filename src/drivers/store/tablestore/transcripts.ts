@@ -1,11 +1,11 @@
-// Transcripts in Tablestore: whole under their id, in a listing by age, and with the words that they are found by.
+// Transcripts in Tablestore: the whole body by id, a listing by age, and the search terms.
 import type { Store, TranscriptPage } from '../../../domain/ports.ts'
-import type { Transcript, TranscriptSummary } from '../../../domain/transcript.ts'
-import { write } from '../writing.ts'
-import { damagedRows } from './errors.ts'
-import { type LargeValues, textColumns } from './large-values.ts'
+import type { Transcript } from '../../../domain/transcript.ts'
+import { serialize, summaryOf } from '../serialize.ts'
+import { damagedRow } from './errors.ts'
+import { type LargeValues, locationColumns } from './large-values.ts'
 import type { Listing } from './listing.ts'
-import { type Facts, parsed, type Rows, textIn } from './rows.ts'
+import { type Columns, parsed, type Rows, textIn } from './rows.ts'
 import type { Search } from './search.ts'
 
 type Transcripts = Pick<
@@ -13,91 +13,91 @@ type Transcripts = Pick<
   'putTranscript' | 'getTranscript' | 'listTranscripts' | 'searchTranscripts' | 'deleteTranscript'
 >
 
-export interface TranscriptRooms {
+export interface TranscriptsOptions {
   rows: Rows
-  texts: LargeValues
+  largeValues: LargeValues
   listing: Listing
   search: Search
 }
 
-/** Bytes of the words of one transcript that are searched (limit of the service: 2 MB): about 30 hours of talk. */
-const mostWords = 1_900_000
-/** A transcript whose parts are replaced while it is read is read again so often. */
-const mostReads = 5
+/** Searchable words of one transcript, about 30 hours of speech (the service accepts 2 MB). */
+const maxWordsBytes = 1_900_000
+/** Reads of a transcript whose parts are replaced while it is read. */
+const maxReads = 5
 
-export function transcripts({ rows, texts, listing, search }: TranscriptRooms): Transcripts {
-  const turns = new Map<string, Promise<unknown>>()
+export function transcripts({ rows, largeValues, listing, search }: TranscriptsOptions): Transcripts {
+  const lastWrites = new Map<string, Promise<unknown>>()
 
-  /** Writes of one transcript in the order of the calls: a long one must not replace what came after it. */
-  function inTurn<T>(owner: string, id: string, work: () => Promise<T>): Promise<T> {
+  /** Serialises writes of a transcript in the order of the calls: a slow, long version must not replace a later one. */
+  function inOrder<T>(owner: string, id: string, work: () => Promise<T>): Promise<T> {
     const key = `${owner}/${id}`
-    const turn = (turns.get(key) ?? Promise.resolve()).then(work)
-    const over = turn
+    const write = (lastWrites.get(key) ?? Promise.resolve()).then(work)
+    const ended = write
       .catch(() => {})
       .then(() => {
-        if (turns.get(key) === over) turns.delete(key)
+        if (lastWrites.get(key) === ended) lastWrites.delete(key)
       })
-    turns.set(key, over)
-    return turn
+    lastWrites.set(key, ended)
+    return write
   }
 
   const find = (owner: string, id: string) =>
-    rows.get('transcripts', { id, owner }, ['created', ...textColumns])
+    rows.get('transcripts', { id, owner }, ['created', ...locationColumns])
 
   async function put(owner: string, transcript: Transcript): Promise<void> {
     const { id, createdAt: created } = transcript
-    const { body, title, text } = await write(transcript)
+    const { body, title, text } = await serialize(transcript)
     const before = await find(owner, id)
-    const laid = await texts.write(Buffer.from(body))
+    const columns = await largeValues.write(Buffer.from(body))
     const summary = JSON.stringify(summaryOf(transcript))
-    // A row of the listing without a transcript is passed over; a transcript without one would be in no list.
+    // The listing comes first: lists skip an entry without a transcript, but never show a transcript without an entry.
     await listing.add(owner, { created, id })
-    await rows.put('transcripts', { id, owner }, { created, summary, words: wordsOf(title, text), ...laid })
-    if (before) await forget(owner, id, before, created)
+    await rows.put(
+      'transcripts',
+      { id, owner },
+      { created, summary, words: wordsOf(title, text), ...columns },
+    )
+    if (before) await deleteRest(owner, id, before, created)
   }
 
-  /** Takes away what a row that is gone had elsewhere. */
-  async function forget(owner: string, id: string, before: Facts, created?: string): Promise<void> {
-    const listed = textIn(before, 'created')
-    if (listed !== created) await listing.remove(owner, { created: listed, id })
-    await texts.remove(before)
+  /** Deletes the listing entry and the parts of a replaced or deleted row. */
+  async function deleteRest(owner: string, id: string, before: Columns, newCreated?: string): Promise<void> {
+    const created = textIn(before, 'created')
+    if (created !== newCreated) await listing.delete(owner, { created, id })
+    await largeValues.delete(before)
   }
 
   return {
-    putTranscript: (owner, transcript) => inTurn(owner, transcript.id, () => put(owner, transcript)),
+    putTranscript: (owner, transcript) => inOrder(owner, transcript.id, () => put(owner, transcript)),
     async getTranscript(owner, id) {
-      for (let reads = 0; reads < mostReads; reads++) {
-        const row = await rows.get('transcripts', { id, owner }, ['body', 'sum', ...textColumns])
+      for (let reads = 0; reads < maxReads; reads++) {
+        const row = await rows.get('transcripts', { id, owner }, ['body', 'sum', ...locationColumns])
         if (!row) return undefined
-        const bytes = await texts.read(row)
+        const bytes = await largeValues.read(row)
         if (bytes) return parsed<Transcript>(bytes)
       }
-      throw damagedRows()
+      throw damagedRow()
     },
     async listTranscripts(owner, request): Promise<TranscriptPage> {
       return listing.page(owner, request, ['summary'], () => true)
     },
     searchTranscripts: (owner, query, request) => search.page(owner, query, request),
     deleteTranscript: (owner, id) =>
-      inTurn(owner, id, async () => {
+      inOrder(owner, id, async () => {
         const before = await find(owner, id)
         if (!before) return false
-        await rows.remove('transcripts', { id, owner })
-        await forget(owner, id, before)
+        await rows.delete('transcripts', { id, owner })
+        await deleteRest(owner, id, before)
         return true
       }),
   }
 }
 
-function summaryOf({ id, title, createdAt, status, language, duration }: Transcript): TranscriptSummary {
-  return { id, title, createdAt, status, duration, ...(language && { language }) }
-}
-
-/** Terms with one blank between and around them. No phrase goes over the bar from the title to the text. */
+/** Terms with single spaces between and around them. The bar keeps phrases from spanning title and text. */
 function wordsOf(title: string, text: string): string {
   const words = ` ${title} | ${text} `.replace(/ {2,}/g, ' ')
   const bytes = Buffer.from(words)
-  if (bytes.length <= mostWords) return words
-  const cut = bytes.subarray(0, mostWords).toString()
-  return cut.slice(0, cut.lastIndexOf(' ') + 1)
+  if (bytes.length <= maxWordsBytes) return words
+  const truncated = bytes.subarray(0, maxWordsBytes).toString()
+  return truncated.slice(0, truncated.lastIndexOf(' ') + 1)
 }
