@@ -1,4 +1,4 @@
-// The one way to the provider: JSON over undici, with time limits, and errors that carry no secret and no body.
+// The HTTP client of all providers: JSON over undici, with limits of time and size; errors reveal no secret and no body.
 import { Readable } from 'node:stream'
 import type { Agent, Dispatcher } from 'undici'
 import { SpeechError } from '../../domain/errors.ts'
@@ -9,7 +9,10 @@ export interface HttpResponse {
   json: unknown
 }
 
-/** A body in pieces, JSON unless a header says otherwise, so that a recording never stands in memory; read anew for each attempt. */
+/**
+ * A body in chunks, so that a recording is never in memory as a whole. It is read anew for each attempt, and is JSON unless
+ * a header says otherwise.
+ */
 export interface RequestBody {
   byteLength: number
   chunks(): Iterable<Buffer> | AsyncIterable<Buffer>
@@ -21,27 +24,27 @@ export interface HttpRequest {
   headers?: Record<string, string>
   body?: RequestBody
   signal: AbortSignal
-  /** The setting that holds the address, for whoever is told that it does not answer; `DASHSCOPE_BASE_URL` as a rule. */
+  /** The setting that holds the address, for the hint of an error. Default: `DASHSCOPE_BASE_URL`. */
   setting?: string
 }
 
-/** An answer whose text comes bit by bit. */
+/** A response whose text arrives bit by bit. */
 export interface HttpStream {
   status: number
-  /** To be read at once, and to its end or until `break`: either frees the connection. Throws as `stream` does. */
+  /** Read it at once, to its end or until `break`: either frees the connection. Throws as `stream` does. */
   text: AsyncIterable<string>
 }
 
 export interface HttpClient {
-  /** Resolves with any answer the server gives; throws `PROVIDER_UNREACHABLE` or `PROVIDER_TIMEOUT` (both retryable). */
+  /** Resolves with any response; throws `PROVIDER_UNREACHABLE` or `PROVIDER_TIMEOUT` (both retryable). */
   request(request: HttpRequest): Promise<HttpResponse>
   /**
-   * A text file whose address is all it takes: no key goes there. Resolves with any answer; throws also
-   * `PROVIDER_FAILED` (not retryable) for one that is too large.
+   * Fetches a text file; no key is sent. Resolves with any response; throws also `PROVIDER_FAILED` (not retryable) for one
+   * that is too large.
    */
   fetchText(request: { url: string; signal: AbortSignal }): Promise<{ status: number; text: string }>
   /**
-   * Resolves with any answer as soon as its status is there. Throws, now or while it is read, as `request` does, and
+   * Resolves with any response as soon as its status arrives. Throws, now or while it is read, as `request` does, and
    * `PROVIDER_FAILED` (not retryable) for one that is too large.
    */
   stream(request: HttpRequest): Promise<HttpStream>
@@ -49,32 +52,36 @@ export interface HttpClient {
 }
 
 export interface HttpClientOptions {
+  /** Connections to one origin at most. */
   connections: number
-  /** Seconds until the connection stands. */
   connectTimeoutSeconds?: number
-  /** Seconds without a byte of the answer. */
+  /** Time without a byte of the response. */
   responseTimeoutSeconds?: number
-  /** Seconds that an answer may take that comes bit by bit. */
+  /** Time for the whole of a stream. */
   streamTimeoutSeconds?: number
-  /** Bytes of such an answer; one that says all again in each frame is some hundred times its text. */
+  /** A stream that repeats all its text in each event is some hundred times as long as the text. */
   maxStreamBytes?: number
-  /** Bytes; twelve hours of Chinese are some 30 MB, with a time for each character. */
+  /** Twelve hours of Chinese are some 30 MB, with a time for each character. */
   maxTextBytes?: number
 }
 
-/** A larger answer is not what we asked for. */
-const largestAnswer = 4_000_000
+/** A larger JSON response is not what was requested. */
+const maxJsonBytes = 4_000_000
 
-/** undici's pool of connections and its `request`. The whole package also brings WebSockets, caches and a fetch: 9 MB and
- * 50 ms that the first call would pay. The version is pinned, as these paths are its own affair. */
+/**
+ * undici's agent and its `request`. The whole package also brings WebSockets, caches and a fetch, which add 5 MB and 35 % to
+ * the time until the first request. The paths are private to undici, so its version is pinned.
+ */
 const [agentModule, requestModule] = ['undici/lib/dispatcher/agent.js', 'undici/lib/api/api-request.js']
 
-interface Pool {
-  agent: Agent
-  request: typeof Agent.prototype.request
+interface Limits {
+  bytes: number
+  seconds: number
+  /** The error for a response that is larger. */
+  tooLarge(cause: unknown): unknown
 }
 
-/** It is loaded with the first request: a start that only lists tools does not wait for it. */
+/** undici is loaded with the first request, so that a start that only lists tools does not wait for it. */
 export function createHttpClient({
   connections,
   connectTimeoutSeconds = 10,
@@ -83,7 +90,9 @@ export function createHttpClient({
   maxStreamBytes = 32_000_000,
   maxTextBytes = 100_000_000,
 }: HttpClientOptions): HttpClient {
-  async function start(maxResponseSize: number): Promise<Pool> {
+  let opened: Promise<{ agent: Agent; send: Agent['request'] }> | undefined
+
+  async function open() {
     const [{ default: Pool }, { default: request }] = await Promise.all([
       import(agentModule),
       import(requestModule),
@@ -93,90 +102,94 @@ export function createHttpClient({
       connect: { timeout: connectTimeoutSeconds * 1000 },
       headersTimeout: responseTimeoutSeconds * 1000,
       bodyTimeout: responseTimeoutSeconds * 1000,
-      maxResponseSize,
       keepAliveTimeout: 30_000,
     })
-    return { agent, request: request.bind(agent) }
+    return { agent, send: request.bind(agent) as Agent['request'] }
   }
-  /** The limit of an answer is its pool's. */
-  let answers: Promise<Pool> | undefined
-  let texts: Promise<Pool> | undefined
-  let streams: Promise<Pool> | undefined
+
+  /** Resolves with the status as soon as it arrives. */
+  async function begin(request: HttpRequest, limits: Limits): Promise<HttpStream> {
+    const { method, url, headers, body, signal } = request
+    signal.throwIfAborted()
+    opened ??= open()
+    const { send } = await opened
+    const { origin, pathname, search } = new URL(url)
+    let response: Dispatcher.ResponseData
+    try {
+      response = await send({
+        origin,
+        path: pathname + search,
+        method,
+        headers: { accept: 'application/json', ...(body && describeBody(body)), ...headers },
+        ...(body && { body: Readable.from(body.chunks(), { objectMode: false, highWaterMark: 1 }) }),
+        signal,
+      })
+    } catch (error) {
+      throw failure(error, request)
+    }
+    return { status: response.statusCode, text: readText(response.body, request, limits) }
+  }
 
   return {
     async request(request) {
-      request.signal.throwIfAborted()
-      answers ??= start(largestAnswer)
-      const { status, text } = await send(await answers, request)
-      return { status, json: parse(text) }
+      const tooLarge = (cause: unknown) => failure(cause, request)
+      const seconds = Number.POSITIVE_INFINITY
+      const { status, text } = await begin(request, { bytes: maxJsonBytes, seconds, tooLarge })
+      return { status, json: parse(await join(text)) }
     },
     async fetchText({ url, signal }) {
-      signal.throwIfAborted()
-      texts ??= start(maxTextBytes)
-      return send(await texts, { method: 'GET', url, signal }).catch(error => {
-        throw isTooLarge(error) ? tooLarge(maxTextBytes, error) : error
-      })
+      const limits = {
+        bytes: maxTextBytes,
+        seconds: Number.POSITIVE_INFINITY,
+        tooLarge: tooLarge(maxTextBytes),
+      }
+      const { status, text } = await begin({ method: 'GET', url, signal }, limits)
+      return { status, text: await join(text) }
     },
-    async stream(request) {
-      request.signal.throwIfAborted()
-      streams ??= start(maxStreamBytes)
-      const limits = { bytes: maxStreamBytes, seconds: streamTimeoutSeconds }
-      return open(await streams, request).then(({ statusCode, body }) => ({
-        status: statusCode,
-        text: textOf(body, request, limits),
-      }))
-    },
+    stream: request =>
+      begin(request, {
+        bytes: maxStreamBytes,
+        seconds: streamTimeoutSeconds,
+        tooLarge: tooLarge(maxStreamBytes),
+      }),
     async close() {
-      const pools = await Promise.all([answers, texts, streams])
-      await Promise.all(pools.map(pool => pool?.agent.destroy()))
+      await (await opened)?.agent.destroy()
     },
   }
 }
 
-async function send(pool: Pool, request: HttpRequest): Promise<{ status: number; text: string }> {
-  const { statusCode, body } = await open(pool, request)
-  try {
-    return { status: statusCode, text: await body.text() }
-  } catch (error) {
-    throw failure(error, request)
-  }
-}
-
-/** Resolves with the head of the answer. */
-async function open({ request }: Pool, asked: HttpRequest): Promise<Dispatcher.ResponseData> {
-  const { method, url, headers, body, signal } = asked
-  const { origin, pathname, search } = new URL(url)
-  try {
-    return await request({
-      origin,
-      path: pathname + search,
-      method,
-      headers: { accept: 'application/json', ...(body && describeBody(body)), ...headers },
-      ...(body && { body: Readable.from(body.chunks(), { objectMode: false, highWaterMark: 1 }) }),
-      signal,
-    })
-  } catch (error) {
-    throw failure(error, asked)
-  }
-}
-
-/** A character may come in two pieces; an answer that drips is never silent, and may yet take too long. */
-async function* textOf(
+/** Joins characters that the network splits. A response that trickles is never silent, so its whole time is limited too. */
+async function* readText(
   body: AsyncIterable<Buffer>,
   request: HttpRequest,
-  most: { bytes: number; seconds: number },
+  limits: Limits,
 ): AsyncGenerator<string, void> {
-  const end = performance.now() + most.seconds * 1000
+  const endsAt = performance.now() + limits.seconds * 1000
   const decoder = new TextDecoder()
+  let bytes = 0
   try {
-    for await (const piece of body) {
-      yield decoder.decode(piece, { stream: true })
-      if (performance.now() > end) throw Object.assign(new Error('It drips.'), { code: 'STREAM_TIMEOUT' })
+    for await (const chunk of body) {
+      bytes += chunk.length
+      if (bytes > limits.bytes) throw codedError('TOO_LARGE', 'Response exceeds its size limit')
+      yield decoder.decode(chunk, { stream: true })
+      if (performance.now() > endsAt)
+        throw codedError('STREAM_TIMEOUT', 'Response stream exceeded its time limit')
     }
     yield decoder.decode()
   } catch (error) {
-    throw isTooLarge({ cause: error }) ? tooLarge(most.bytes, error) : failure(error, request)
+    const { code } = error as { code?: unknown }
+    throw code === 'TOO_LARGE' ? limits.tooLarge(error) : failure(error, request)
   }
+}
+
+async function join(text: AsyncIterable<string>): Promise<string> {
+  let whole = ''
+  for await (const piece of text) whole += piece
+  return whole
+}
+
+function codedError(code: string, message: string): Error {
+  return Object.assign(new Error(message), { code })
 }
 
 function describeBody({ byteLength }: RequestBody): Record<string, string> {
@@ -191,39 +204,36 @@ function parse(text: string): unknown {
   }
 }
 
-/** True where the signal ended a wait that was too long (`AbortSignal.timeout`), and nobody called it off. */
+/** Whether a signal aborted because its time is up (`AbortSignal.timeout`), not because it was cancelled. */
 export function hasTimedOut(signal: AbortSignal): boolean {
   return signal.aborted && (signal.reason as { name?: unknown } | undefined)?.name === 'TimeoutError'
 }
 
-function isTooLarge({ cause }: { cause?: unknown }): boolean {
-  return (cause as { code?: unknown } | undefined)?.code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE'
+function tooLarge(maxBytes: number): (cause: unknown) => SpeechError {
+  return cause =>
+    new SpeechError('PROVIDER_FAILED', `The provider’s response is larger than ${maxBytes / 1e6} MB.`, {
+      hint: 'Split the request into smaller ones.',
+      cause,
+    })
 }
 
-function tooLarge(most: number, cause: unknown): SpeechError {
-  return new SpeechError('PROVIDER_FAILED', `The provider’s answer is larger than ${most / 1e6} MB.`, {
-    hint: 'Part what you give, and give the parts one by one.',
-    cause,
-  })
-}
-
-/** What a request met on its way; the signal's reason where that has ended it. */
+/** The error of a failed request, or the signal's reason if that ended it. */
 function failure(
   error: unknown,
   { method, url, signal, setting = 'DASHSCOPE_BASE_URL' }: HttpRequest,
 ): unknown {
   if (signal.aborted) return signal.reason
   const { origin, pathname } = new URL(url)
-  const what = `${method} ${origin}${pathname}`
+  const target = `${method} ${origin}${pathname}`
   const code = String((error as { code?: unknown }).code ?? '')
   if (/TIMEOUT/i.test(code))
-    return new SpeechError('PROVIDER_TIMEOUT', `${what} was not answered in time.`, {
+    return new SpeechError('PROVIDER_TIMEOUT', `${target} was not answered in time.`, {
       hint: 'The provider or the network is slow; call again.',
       retryable: true,
       cause: error,
     })
   const reason = code === 'ENOTFOUND' || code === 'EAI_AGAIN' ? 'its name could not be resolved' : code
-  return new SpeechError('PROVIDER_UNREACHABLE', `${what} failed${reason ? ` (${reason})` : ''}.`, {
+  return new SpeechError('PROVIDER_UNREACHABLE', `${target} failed${reason ? ` (${reason})` : ''}.`, {
     hint: `Check the network, a proxy or firewall, and ${setting}; then call again.`,
     retryable: true,
     cause: error,

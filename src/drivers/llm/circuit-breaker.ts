@@ -1,106 +1,118 @@
-// Whether a model may be asked: what earlier requests have learned, and which one finds out while nobody knows.
+// Circuit breaker per model: one probe request at a time while its state is unknown.
 import type { SpeechError } from '../../domain/errors.ts'
 
-export interface Door {
+export interface CircuitBreaker {
   /**
-   * Resolves when the request may go, or with the error that it would meet; rejects with the signal's reason. While nobody
-   * knows whether the model lives, one request goes and the others wait to hear of it.
+   * Resolves with a permit, or with the error that the request would meet; rejects with the signal's reason. While the state
+   * of the model is unknown, one request probes it and the others wait for its outcome.
    */
-  enter(signal: AbortSignal): Promise<SpeechError | Visit>
-  /** Asking is in vain for a while: a minute, or so many milliseconds. */
-  shut(error: SpeechError, time?: number): void
+  acquire(signal: AbortSignal): Promise<SpeechError | Permit>
+  /** Refuses requests with this error for a minute, or for the given milliseconds. */
+  open(error: SpeechError, durationMs?: number): void
 }
 
-/** One request's. */
-export interface Visit {
-  /** The model has taken the request: all may go. */
-  lives(): void
-  /** The request is over; `untold` where it was called off before it could learn anything. */
-  leave(untold: boolean): void
+/** Belongs to one request. */
+export interface Permit {
+  /** The model has accepted the request, so all may go. */
+  succeed(): void
+  /** The request is over; `aborted`: before it could learn anything. */
+  release(aborted: boolean): void
 }
 
-export interface DoorOptions {
-  /** Milliseconds, of any clock. */
+export interface CircuitBreakerOptions {
+  /** Milliseconds of any clock. */
   now?: () => number
-  /** Milliseconds that the others wait for the first one: a slow model must not be asked by one after the other. */
-  patience?: number
+  /** How long requests wait for a probe: a slow model must not be asked by one after the other. */
+  probeTimeoutMs?: number
 }
 
-const knownFor = 600_000
-const shutFor = 60_000
+const closedMs = 600_000
+const openMs = 60_000
 
-/** What those hear who wait: there is something to know now, or they have to find out by themselves. */
-type News = 'look' | 'go'
+/** What a probe tells the requests that wait for it: to look at the state again, or to find out by themselves. */
+type ProbeOutcome = 'look' | 'go'
 
-export function createDoor({ now = () => performance.now(), patience = 5_000 }: DoorOptions = {}): Door {
-  let knownUntil = Number.NEGATIVE_INFINITY
+interface Probe {
+  outcome: Promise<ProbeOutcome>
+  end(outcome: ProbeOutcome): void
+}
+
+export function createCircuitBreaker({
+  now = () => performance.now(),
+  probeTimeoutMs = 5_000,
+}: CircuitBreakerOptions = {}): CircuitBreaker {
+  let closedUntil = Number.NEGATIVE_INFINITY
   let refusal: { error: SpeechError; until: number } | undefined
-  let first: { news: Promise<News>; tell(news: News): void } | undefined
+  let probe: Probe | undefined
 
-  function tell(news: News): void {
-    first?.tell(news)
-    first = undefined
+  function endProbe(outcome: ProbeOutcome): void {
+    probe?.end(outcome)
+    probe = undefined
   }
 
-  function visit(probe?: typeof first): Visit {
+  function createPermit(own?: Probe): Permit {
     return {
-      lives() {
-        knownUntil = now() + knownFor
-        tell('look')
+      succeed() {
+        closedUntil = now() + closedMs
+        endProbe('look')
       },
-      leave(untold) {
-        if (probe && probe === first) tell(untold ? 'look' : 'go')
+      release(aborted) {
+        if (own && own === probe) endProbe(aborted ? 'look' : 'go')
       },
     }
   }
 
   return {
-    async enter(signal) {
+    async acquire(signal) {
       for (;;) {
         signal.throwIfAborted()
         if (refusal && now() < refusal.until) return refusal.error
-        if (now() < knownUntil) return visit()
-        if (!first) {
-          first = createNews()
-          return visit(first)
+        if (now() < closedUntil) return createPermit()
+        if (!probe) {
+          probe = createProbe()
+          return createPermit(probe)
         }
-        if ((await within(first.news, patience, signal)) === 'go') return visit()
+        if ((await waitFor(probe.outcome, probeTimeoutMs, signal)) === 'go') return createPermit()
       }
     },
-    shut(error, time = shutFor) {
-      knownUntil = Number.NEGATIVE_INFINITY
-      refusal = { error, until: now() + time }
-      tell('look')
+    open(error, durationMs = openMs) {
+      closedUntil = Number.NEGATIVE_INFINITY
+      refusal = { error, until: now() + durationMs }
+      endProbe('look')
     },
   }
 }
 
-function createNews(): { news: Promise<News>; tell(news: News): void } {
-  let tell: (news: News) => void = () => {}
-  const news = new Promise<News>(resolve => {
-    tell = resolve
+function createProbe(): Probe {
+  let end: (outcome: ProbeOutcome) => void = () => {}
+  const outcome = new Promise<ProbeOutcome>(resolve => {
+    end = resolve
   })
-  return { news, tell }
+  return { outcome, end }
 }
 
-function within(news: Promise<News>, patience: number, signal: AbortSignal): Promise<News> {
+function waitFor(
+  outcome: Promise<ProbeOutcome>,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<ProbeOutcome> {
   return new Promise((resolve, reject) => {
     const stop = () => {
       clearTimeout(timer)
-      signal.removeEventListener('abort', leave)
+      signal.removeEventListener('abort', abort)
     }
-    const leave = () => {
+    const abort = () => {
       stop()
       reject(signal.reason)
     }
     const timer = setTimeout(() => {
       stop()
       resolve('go')
-    }, patience)
-    signal.addEventListener('abort', leave, { once: true })
-    news.then(told => {
+    }, timeoutMs)
+    signal.addEventListener('abort', abort, { once: true })
+    outcome.then(value => {
       stop()
-      resolve(told)
+      resolve(value)
     })
   })
 }

@@ -1,4 +1,4 @@
-// Text models as one: each request goes to the first that is not gone, and on to the next where one fails.
+// Several text models as one: a request goes to the first available model, and to the next one after a failure.
 import { isSpeechError, SpeechError } from '../../domain/errors.ts'
 import type {
   GenerateOptions,
@@ -9,20 +9,25 @@ import type {
 } from '../../domain/text-model.ts'
 import { log } from '../../log.ts'
 import { errorResponseOf } from '../http/dashscope.ts'
-import { createDoor, type Door, type DoorOptions, type Visit } from './circuit-breaker.ts'
+import {
+  type CircuitBreaker,
+  type CircuitBreakerOptions,
+  createCircuitBreaker,
+  type Permit,
+} from './circuit-breaker.ts'
 import { acceptedOnce, type ProviderModel } from './provider-model.ts'
 
-export interface FallbackOptions extends DoorOptions {
+export interface FallbackOptions extends CircuitBreakerOptions {
   unavailableModels: UnavailableModels
 }
 
 interface Member {
   model: ProviderModel
-  door: Door
+  breaker: CircuitBreaker
 }
 
-/** Milliseconds for which a model that throttles is passed over. */
-const busyFor = 10_000
+/** How long a model that throttles is skipped. */
+const throttledMs = 10_000
 
 interface Failure {
   model: string
@@ -30,68 +35,68 @@ interface Failure {
 }
 
 /**
- * A model that is gone is retired, and costs one request however many come at once; a refused key or an unpaid bill closes
- * the provider for a minute. Whatever else a model fails with is that request's affair. There must be one model at least.
- * Where all have failed, the error is that of the one whose reader can do most about it.
+ * Takes at least one model. An unavailable model costs one request, however many arrive at once. A refused key or an unpaid
+ * bill blocks its provider for a minute; any other failure concerns its own request only. When all models fail, the error
+ * is the one that the user can do most about.
  */
 export function fallback(
   models: ProviderModel[],
-  { unavailableModels, ...options }: FallbackOptions,
+  { unavailableModels, ...breakerOptions }: FallbackOptions,
 ): TextModel {
-  const members = models.map((model): Member => ({ model, door: createDoor(options) }))
+  const members = models.map((model): Member => ({ model, breaker: createCircuitBreaker(breakerOptions) }))
 
-  async function ask(member: Member, request: TextRequest, listener: GenerateOptions): Promise<TextAnswer> {
-    const { model, door } = member
-    const { signal } = listener
-    if (await unavailableModels.has(model.key)) throw gone(model)
-    const visit = await door.enter(signal)
-    if (isSpeechError(visit)) throw visit
+  async function ask(member: Member, request: TextRequest, options: GenerateOptions): Promise<TextAnswer> {
+    const { model, breaker } = member
+    const { signal } = options
+    if (await unavailableModels.has(model.key)) throw unavailable(model)
+    const permit = await breaker.acquire(signal)
+    if (isSpeechError(permit)) throw permit
     try {
       const onAccepted = () => {
-        visit.lives()
-        listener.onAccepted?.()
+        permit.succeed()
+        options.onAccepted?.()
       }
-      const answer = await model.generate(request, { ...listener, onAccepted })
+      const answer = await model.generate(request, { ...options, onAccepted })
       onAccepted()
       return answer
     } catch (error) {
-      if (!signal.aborted && isSpeechError(error)) await learn(member, visit, error)
+      if (!signal.aborted && isSpeechError(error)) await record(member, permit, error)
       throw error
     } finally {
-      visit.leave(signal.aborted)
+      permit.release(signal.aborted)
     }
   }
 
-  async function learn({ model, door }: Member, visit: Visit, error: SpeechError): Promise<void> {
+  async function record({ model, breaker }: Member, permit: Permit, error: SpeechError): Promise<void> {
     if (error.code === 'MODEL_NOT_FOUND') {
-      log.info('text-model-gone', { model: model.name })
+      log.info('text-model-unavailable', { model: model.name })
       await unavailableModels.add(model.key)
     }
     if (error.scope === 'account') {
-      const shares = (other: Member) => other.model.provider === model.provider
-      for (const each of isOfModel(error) ? [{ door }] : members.filter(shares)) each.door.shut(error)
+      const sameProvider = members.filter(other => other.model.provider === model.provider)
+      for (const member of isOfModel(error) ? [{ breaker }] : sameProvider) member.breaker.open(error)
     } else if (error.code === 'THROTTLED') {
-      // It was tried again in vain; as long as there is another one, other requests need not find out by themselves.
-      if (model !== models.at(-1)) door.shut(error, busyFor)
+      // Retries were in vain. While there is another model, other requests need not find that out again.
+      if (model !== models.at(-1)) breaker.open(error, throttledMs)
     } else if (error.code === 'CONTENT_REFUSED' || error.code === 'PROVIDER_REFUSED') {
-      // Whoever looks into a request has found the model and the key good.
-      visit.lives()
+      // A provider that checks the content has accepted the model and the key.
+      permit.succeed()
     }
   }
 
   return {
     models: models.flatMap(model => model.models),
     concurrency: Math.max(...models.map(({ concurrency }) => concurrency)),
-    async generate(request, listener) {
-      const once = acceptedOnce(listener)
+    async generate(request, options) {
+      const once = acceptedOnce(options)
       const failures: Failure[] = []
       for (const member of members) {
         try {
           return await ask(member, request, once)
         } catch (error) {
-          listener.signal.throwIfAborted()
+          options.signal.throwIfAborted()
           if (!isSpeechError(error)) throw error
-          log.info('text-model-passed-over', { model: member.model.name, code: error.code })
+          log.info('text-model-skipped', { model: member.model.name, code: error.code })
           failures.push({ model: member.model.name, error })
         }
       }
@@ -100,22 +105,22 @@ export function fallback(
   }
 }
 
-/** Other models of the provider may be open to the same key. */
+/** Whether the error concerns one model: the same key may be allowed to use others. */
 function isOfModel(error: SpeechError): boolean {
   const { code } = error
   if (code === 'MODEL_NOT_FOUND' || code === 'ACCESS_DENIED') return true
   return errorResponseOf(error)?.code === 'AllocationQuota.FreeTierOnly'
 }
 
-/** What a reader can do something about comes first; that a model is gone matters only where all are. */
-const telling = [
+/** Errors that a user can act on come first; an unavailable model matters only when all are. */
+const byRelevance = [
   ...['KEY_REFUSED', 'ACCOUNT_IN_ARREARS', 'WRONG_BASE_URL', 'ACCESS_DENIED', 'CONTENT_REFUSED', 'THROTTLED'],
   ...['PROVIDER_REFUSED', 'PROVIDER_UNREACHABLE', 'PROVIDER_TIMEOUT', 'PROVIDER_FAILED', 'MODEL_NOT_FOUND'],
 ]
 
 function allFailed(failures: Failure[]): SpeechError {
   const rank = ({ error }: Failure) =>
-    (telling.indexOf(error.code) + telling.length + 1) % (telling.length + 1)
+    (byRelevance.indexOf(error.code) + byRelevance.length + 1) % (byRelevance.length + 1)
   const [worst, ...others] = failures.toSorted((a, b) => rank(a) - rank(b))
   const { model, error } = worst!
   if (others.length === 0) return error
@@ -135,10 +140,10 @@ function allFailed(failures: Failure[]): SpeechError {
   )
 }
 
-function gone({ name }: ProviderModel): SpeechError {
+function unavailable({ name }: ProviderModel): SpeechError {
   return new SpeechError(
     'MODEL_NOT_FOUND',
-    `The model ${name} is gone, and is asked again a day after it was found out.`,
+    `The model ${name} does not exist any more; it is tried again one day after that was found.`,
     {
       hint: 'Set FORMAT_MODELS to models that exist.',
       scope: 'account',

@@ -1,54 +1,54 @@
-// Which models are gone, kept in the store for a day.
+// Text models that no longer exist, remembered in the store for a day.
 import type { Store } from '../../domain/ports.ts'
 import type { UnavailableModels } from '../../domain/text-model.ts'
 import { log } from '../../log.ts'
 
-const day = 86_400_000
-/** How long an answer of the store is believed: another process may have found a model gone. */
-const freshFor = 60_000
+const dayMs = 86_400_000
+/** How long a value read from the store is trusted: another process may find a model unavailable. */
+const freshMs = 60_000
 
-/** Not the name of any user: those are made of letters, digits and `_ . @ -`. */
+/** No user can have this name: user names consist of letters, digits and `_ . @ -`. */
 const owner = '(text models)'
 
 interface Known {
-  /** Undefined while the model is not retired. */
+  /** Undefined while the model is available. */
   until: number | undefined
   readAt: number
 }
 
-export interface RetirementsOptions {
+export interface UnavailableModelsOptions {
   /** Milliseconds since 1970. */
   now?: () => number
 }
 
 export function unavailableModels(
   store: Pick<Store, 'getCheckpoint' | 'putCheckpoint'>,
-  { now = Date.now }: RetirementsOptions = {},
+  { now = Date.now }: UnavailableModelsOptions = {},
 ): UnavailableModels {
   const known = new Map<string, Known>()
   const reading = new Map<string, Promise<void>>()
 
   async function read(model: string): Promise<void> {
     const value = await store.getCheckpoint(owner, model).catch(error => {
-      log.info('retirements-unread', { code: (error as { code?: string }).code })
+      log.info('unavailable-models-not-read', { code: (error as { code?: string }).code })
       return undefined
     })
-    // It may have been retired here while the store was asked.
-    if (isRetired(known.get(model))) return
+    // This process may have added it during the read.
+    if (isUnavailable(known.get(model))) return
     const until = (value as { until?: unknown } | null | undefined)?.until
     known.set(model, { until: typeof until === 'number' ? until : undefined, readAt: now() })
   }
 
-  /** An end more than a day ahead was written by a clock that was wrong. */
-  function isRetired(entry: Known | undefined): boolean {
-    return entry?.until !== undefined && now() < entry.until && entry.until <= now() + day
+  /** An expiry more than a day ahead was written with a wrong clock. */
+  function isUnavailable(entry: Known | undefined): boolean {
+    return entry?.until !== undefined && now() < entry.until && entry.until <= now() + dayMs
   }
 
   return {
     async has(model) {
       const entry = known.get(model)
-      if (isRetired(entry)) return true
-      if (entry && Math.abs(now() - entry.readAt) < freshFor) return false
+      if (isUnavailable(entry)) return true
+      if (entry && Math.abs(now() - entry.readAt) < freshMs) return false
       const underWay =
         reading.get(model) ??
         read(model).finally(() => {
@@ -56,13 +56,13 @@ export function unavailableModels(
         })
       reading.set(model, underWay)
       await underWay
-      return isRetired(known.get(model))
+      return isUnavailable(known.get(model))
     },
     async add(model) {
-      const until = now() + day
+      const until = now() + dayMs
       known.set(model, { until, readAt: now() })
       await store.putCheckpoint(owner, model, { until }, 'retirements').catch(error => {
-        log.warn('retirement-unstored', { code: (error as { code?: string }).code })
+        log.warn('unavailable-model-not-stored', { code: (error as { code?: string }).code })
       })
     },
   }

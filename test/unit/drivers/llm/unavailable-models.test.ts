@@ -1,4 +1,4 @@
-// That a model is gone is remembered for a day, in this process and in the next.
+// Unavailable text models: remembered for a day, in this process and in others.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ import { log } from '../../../../src/log.ts'
 
 const day = 86_400_000
 
-/** A store in memory, which may be full or broken. */
+/** A store in memory that can be broken. */
 function memoryStore() {
   const rows = new Map<string, unknown>()
   const broken = () => Promise.reject(new SpeechError('STORE_FAILED', 'No.', { hint: 'Wait.' }))
@@ -39,69 +39,69 @@ beforeEach(() => {
 })
 afterEach(() => vi.restoreAllMocks())
 
-describe('a retired model', () => {
-  it('is known here and by others for a day', async () => {
+describe('an unavailable model', () => {
+  it('an unavailable model is known to this and other processes for a day', async () => {
     const store = memoryStore()
-    const here = unavailableModels(store, { now })
-    expect(await here.has('a')).toBe(false)
-    await here.add('a')
-    const elsewhere = unavailableModels(store, { now })
+    const models = unavailableModels(store, { now })
+    expect(await models.has('a')).toBe(false)
+    await models.add('a')
+    const others = unavailableModels(store, { now })
     for (const [later, expected] of [
       [0, true],
       [day - 1, true],
       [day, false],
     ] as const) {
       time = Date.UTC(2026, 10, 25) + later
-      expect(await here.has('a')).toBe(expected)
-      expect(await elsewhere.has('a')).toBe(expected)
-      expect(await elsewhere.has('b')).toBe(false)
+      expect(await models.has('a')).toBe(expected)
+      expect(await others.has('a')).toBe(expected)
+      expect(await others.has('b')).toBe(false)
     }
   })
 
-  it('is kept where no user can have it', async () => {
+  it('an unavailable model is stored under an owner that no user can be', async () => {
     const store = memoryStore()
     await unavailableModels(store, { now }).add('a')
     expect([...store.owners]).toEqual([expect.not.stringMatching(/^[\w.@-]{1,64}$/)])
   })
 
-  it('that another process found is heard of within a minute', async () => {
+  it('a model found unavailable by another process is known within a minute', async () => {
     const store = memoryStore()
-    const here = unavailableModels(store, { now })
-    await here.has('a')
+    const models = unavailableModels(store, { now })
+    await models.has('a')
     await unavailableModels(store, { now }).add('a')
     time += 61_000
-    expect(await here.has('a')).toBe(true)
+    expect(await models.has('a')).toBe(true)
   })
 
-  it('costs the store one look for all who ask at once, and none for a while', async () => {
+  it('concurrent lookups of a model read the store once, and later ones not at all for a while', async () => {
     const store = memoryStore()
-    const here = unavailableModels(store, { now })
-    await Promise.all(Array.from({ length: 32 }, () => here.has('a')))
-    await here.has('a')
+    const models = unavailableModels(store, { now })
+    await Promise.all(Array.from({ length: 32 }, () => models.has('a')))
+    await models.has('a')
     expect(store.reads).toBe(1)
   })
 
-  it('is one also for those who were asking the store in that moment', async () => {
+  it('a model added during a lookup is already unavailable to that lookup', async () => {
     const store = memoryStore()
-    const here = unavailableModels(store, { now })
-    const asked = here.has('a')
-    const retired = here.add('a')
-    expect(await asked).toBe(true)
-    await retired
-    expect(await here.has('a')).toBe(true)
+    const models = unavailableModels(store, { now })
+    const lookup = models.has('a')
+    const added = models.add('a')
+    expect(await lookup).toBe(true)
+    await added
+    expect(await models.has('a')).toBe(true)
   })
 
-  it('lasts for this process where the store takes nothing, and nothing is thrown', async () => {
+  it('an unavailable model is remembered in this process when the store fails, without an error', async () => {
     const store = memoryStore()
     store.broken = true
-    const here = unavailableModels(store, { now })
-    expect(await here.has('a')).toBe(false)
-    await here.add('a')
-    expect(await here.has('a')).toBe(true)
+    const models = unavailableModels(store, { now })
+    expect(await models.has('a')).toBe(false)
+    await models.add('a')
+    expect(await models.has('a')).toBe(true)
   })
 
   it.each([null, 5, 'x', {}, { until: 'tomorrow' }, { until: Date.UTC(2027, 0, 1) }])(
-    'is none where the store says %j',
+    'a model is available when the store holds %j',
     async value => {
       const store = memoryStore()
       store.getCheckpoint = async () => value
@@ -109,13 +109,13 @@ describe('a retired model', () => {
     },
   )
 
-  it('is found again in the real store', async () => {
+  it('an unavailable model is found again in the real store', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'speech-'))
     for (const expected of [false, true]) {
       const store = sqliteStore({ folder })
-      const here = unavailableModels(store, { now })
-      expect(await here.has('a at https://host/api/v1')).toBe(expected)
-      await here.add('a at https://host/api/v1')
+      const models = unavailableModels(store, { now })
+      expect(await models.has('a at https://host/api/v1')).toBe(expected)
+      await models.add('a at https://host/api/v1')
       await store.close()
     }
     rmSync(folder, { recursive: true })
