@@ -1,4 +1,4 @@
-// qwen3-asr-flash over REST: one chunk of audio in, its text and language out.
+// Recognition of one chunk with qwen3-asr-flash over REST: audio in, text and language out.
 import * as z from 'zod/v4'
 import { isSpeechError, SpeechError } from '../../domain/errors.ts'
 import type { Recogniser } from '../../domain/ports.ts'
@@ -8,8 +8,8 @@ import type { RequestBody } from '../http/http.ts'
 
 const path = 'services/aigc/multimodal-generation/generation'
 
-/** Only what is read; the rest of an answer may change as it likes. An empty `content` means that nobody speaks. */
-const answer = z.object({
+/** Only the fields that are read. An empty `content` means silence. */
+const responseShape = z.object({
   output: z.object({
     choices: z
       .array(
@@ -45,7 +45,7 @@ export function chunkAsr(cloud: Dashscope, { model, concurrency }: ChunkAsrOptio
         input: {
           messages: [
             ...(context ? [{ role: 'system', content: [{ text: context }] }] : []),
-            { role: 'user', content: [{ audio: `data:${mime};base64,${here}` }] },
+            { role: 'user', content: [{ audio: `data:${mime};base64,${audioPlaceholder}` }] },
           ],
         },
         parameters: {
@@ -60,31 +60,31 @@ export function chunkAsr(cloud: Dashscope, { model, concurrency }: ChunkAsrOptio
   }
 }
 
-/** Stands in the JSON where the audio belongs: the last place of this mark, whatever a caller's context holds. */
-const here = `\u0000audio\u0000`
-const hereInJson = JSON.stringify(here).slice(1, -1)
-/** A multiple of three bytes, so that the pieces' base64 can be put end to end. */
-const pieceBytes = 49_152
+/** Replaced by the audio at its last occurrence in the JSON, since a caller's context may contain it too. */
+const audioPlaceholder = `\u0000audio\u0000`
+const placeholderInJson = JSON.stringify(audioPlaceholder).slice(1, -1)
+/** A multiple of three, so that the base64 of the chunks can be concatenated. */
+const chunkBytes = 49_152
 
 function withAudio(json: string, audio: Buffer): RequestBody {
-  const at = json.lastIndexOf(hereInJson)
+  const at = json.lastIndexOf(placeholderInJson)
   const before = Buffer.from(json.slice(0, at))
-  const after = Buffer.from(json.slice(at + hereInJson.length))
+  const after = Buffer.from(json.slice(at + placeholderInJson.length))
   return {
     byteLength: before.length + Math.ceil(audio.length / 3) * 4 + after.length,
     *chunks() {
       yield before
-      for (let from = 0; from < audio.length; from += pieceBytes)
-        yield Buffer.from(audio.toString('base64', from, from + pieceBytes), 'latin1')
+      for (let from = 0; from < audio.length; from += chunkBytes)
+        yield Buffer.from(audio.toString('base64', from, from + chunkBytes), 'latin1')
       yield after
     },
   }
 }
 
 function read(json: unknown) {
-  const parsed = answer.safeParse(json)
+  const parsed = responseShape.safeParse(json)
   if (!parsed.success)
-    throw new SpeechError('PROVIDER_FAILED', 'DashScope’s answer has an unknown shape.', {
+    throw new SpeechError('PROVIDER_FAILED', 'DashScope’s response has an unknown shape.', {
       hint: 'Check DASHSCOPE_BASE_URL and ASR_MODEL; call again in a minute.',
       retryable: true,
     })
@@ -93,7 +93,7 @@ function read(json: unknown) {
   return { text: (content ?? []).map(({ text }) => text ?? '').join(''), ...(language && { language }) }
 }
 
-/** Some models of the family call audio without words an error. */
+/** Some models of the family report audio without words as an error. */
 function silence(error: unknown): undefined {
   const code = isSpeechError(error) && (error.cause as { code?: unknown } | undefined)?.code
   if (code === 'ASR_RESPONSE_HAVE_NO_WORDS') return undefined

@@ -4,31 +4,30 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Recogniser } from '../../domain/ports.ts'
 
 export interface Drainable extends Recogniser {
-  /** Starts no further request, and resolves when those under way are answered or so many seconds are over. */
+  /** Starts no further request; resolves when those in flight have ended, or after the given seconds. */
   drain(seconds: number): Promise<void>
 }
 
-/** Lets a process end without losing what it is paying for at that moment. */
 export function drainable(inner: Recogniser): Drainable {
-  const underWay = new Set<Promise<unknown>>()
+  const inFlight = new Set<Promise<unknown>>()
   let drained = false
   return {
     ...inner,
     async recognise(request, signal) {
-      // Who comes now waits for the end of the process, which is near.
+      // The process is about to end, which aborts the signal.
       if (drained) await once(signal, 'abort')
       signal.throwIfAborted()
       const work = inner.recognise(request, signal)
-      underWay.add(work)
-      return work.finally(() => underWay.delete(work))
+      inFlight.add(work)
+      return work.finally(() => inFlight.delete(work))
     },
     async drain(seconds) {
       drained = true
-      const time = new AbortController()
-      const timeUp = sleep(seconds * 1000, undefined, { signal: time.signal, ref: false }).catch(() => {})
-      await Promise.race([Promise.allSettled(underWay), timeUp])
-      time.abort()
-      // What was answered last is written down before anyone stops its order.
+      const timer = new AbortController()
+      const timeout = sleep(seconds * 1000, undefined, { signal: timer.signal, ref: false }).catch(() => {})
+      await Promise.race([Promise.allSettled(inFlight), timeout])
+      timer.abort()
+      // Lets the last results be stored before their jobs are stopped.
       await sleep(0)
     },
   }

@@ -1,4 +1,4 @@
-// DashScope's door: the address, the key, and what its errors mean for whoever asked.
+// Client of the DashScope API: its address, its key, and the meaning of its errors.
 import { type ErrorCode, isSpeechError, SpeechError } from '../../domain/errors.ts'
 import type { HttpClient, HttpRequest, RequestBody } from './http.ts'
 import { readEvents, readJsonBody } from './sse.ts'
@@ -14,34 +14,34 @@ export interface DashscopeCall {
   method: 'GET' | 'POST'
   path: string
   query?: Record<string, string>
-  /** Beside the key. */
+  /** In addition to the key. */
   headers?: Record<string, string>
   body?: RequestBody
 }
 
 export interface Dashscope {
   readonly baseUrl: string
-  /** Resolves with the JSON body of a success; throws `SpeechError` for everything else. */
+  /** Resolves with the JSON body of a success; throws `SpeechError` for any other response. */
   call(request: DashscopeCall, signal: AbortSignal): Promise<unknown>
 }
 
 export interface StreamingDashscope extends Dashscope {
   /**
-   * The JSON of each frame of a success that comes bit by bit, as soon as it is there; of one that comes whole, that one.
-   * Throws like `call`, also in the midst of it. `onOpen`: the head of a success came, though a frame may still refuse.
+   * Yields the JSON of each event of a success as it arrives, or of the one document that comes instead. Throws as `call`
+   * does, also midway. `onOpen`: the status is a success, although an event may still be a refusal.
    */
   stream(request: DashscopeCall, signal: AbortSignal, onOpen?: () => void): AsyncIterable<unknown>
 }
 
 export interface ErrorResponse {
   status: number
-  /** Empty in an answer of no known form. */
+  /** Empty in a response of unknown form. */
   code: string
-  /** The model is there, but has to be asked by another route. */
+  /** The model exists, but at another route. */
   wrongRoute?: boolean
 }
 
-/** What DashScope answered to a call that failed; undefined where it did not answer. */
+/** DashScope's response to a failed call; undefined when there was none. */
 export function errorResponseOf(error: unknown): ErrorResponse | undefined {
   const cause = isSpeechError(error) ? (error.cause as { status?: unknown } | undefined) : undefined
   return typeof cause?.status === 'number' ? (cause as ErrorResponse) : undefined
@@ -75,11 +75,11 @@ export function dashscope({ apiKey, baseUrl, http }: DashscopeOptions): Streamin
       const { status, text } = await http.stream(prepare({ ...request, headers }, signal))
       if (status !== 200) throw providerError(status, await readJsonBody(text))
       onOpen?.()
-      for await (const frame of readEvents(text)) {
-        // A stream may be refused with 200 and a frame that tells the true status (raw captures).
-        if (frame.event === 'error' || isRefusal(frame.json))
-          throw providerError(frame.status ?? 200, frame.json)
-        yield frame.json
+      for await (const event of readEvents(text)) {
+        // A stream may be refused with 200 and an event that has the true status (raw captures).
+        if (event.event === 'error' || isRefusal(event.json))
+          throw providerError(event.status ?? 200, event.json)
+        yield event.json
       }
     },
   }
@@ -90,8 +90,8 @@ function isRefusal(json: unknown): boolean {
   return typeof code === 'string' && code !== '' && !output
 }
 
-/** What a provider's answer means for whoever asked: the parts of a `SpeechError`. */
-export interface Meaning {
+/** The `SpeechError` that a provider's error code means. */
+export interface ErrorMeaning {
   code: ErrorCode
   message: string
   hint: string
@@ -121,7 +121,7 @@ const accountMeanings = {
   model: {
     code: 'MODEL_NOT_FOUND',
     message: 'DashScope does not know the model, or has retired it.',
-    hint: 'Set ASR_MODEL, SPEAKER_MODEL or FILE_MODEL, whichever it is, to one that exists in the region.',
+    hint: 'Set ASR_MODEL, SPEAKER_MODEL or FILE_MODEL to a model that exists in the region.',
     scope: 'account',
   },
   address: {
@@ -130,23 +130,23 @@ const accountMeanings = {
     hint: 'Check DASHSCOPE_BASE_URL; it ends in /api/v1.',
     scope: 'account',
   },
-} as const satisfies Record<string, Meaning>
+} as const satisfies Record<string, ErrorMeaning>
 
-const throttled: Meaning = {
+const throttled: ErrorMeaning = {
   code: 'THROTTLED',
   message: 'DashScope limits the rate of requests.',
   hint: 'Wait a minute and call again, or lower SPEECH_CONCURRENCY.',
   retryable: true,
 }
-const failed: Meaning = {
+const failed: ErrorMeaning = {
   code: 'PROVIDER_FAILED',
   message: 'DashScope failed to answer.',
-  hint: 'This passes as a rule; call again in a minute.',
+  hint: 'This usually passes; call again in a minute.',
   retryable: true,
 }
 
-/** DashScope's codes and what they mean, first match first (Model Studio error reference). */
-const meanings: [RegExp, Meaning][] = [
+/** The meaning of DashScope's codes; the first match counts (Model Studio error reference). */
+const meanings: [RegExp, ErrorMeaning][] = [
   [/^invalid_?api_?key$/i, accountMeanings.key],
   [
     /^(Arrearage|CommodityNotPurchased|PrepaidBillOverdue|PostpaidBillOverdue|AllocationQuota\.FreeTierOnly)$/,
@@ -159,8 +159,8 @@ const meanings: [RegExp, Meaning][] = [
     /^DataInspectionFailed$|^data_inspection_failed$/,
     {
       code: 'CONTENT_REFUSED',
-      message: 'The provider’s content check refused this stretch.',
-      hint: 'It cannot be transcribed with this provider; the rest is there.',
+      message: 'The provider’s content check refused this part of the recording.',
+      hint: 'It cannot be transcribed with this provider; the rest of the transcript is complete.',
     },
   ],
   [
@@ -169,26 +169,27 @@ const meanings: [RegExp, Meaning][] = [
   ],
 ]
 
-const intercepted: Meaning = {
+const intercepted: ErrorMeaning = {
   code: 'PROVIDER_REFUSED',
-  message: 'Something between here and DashScope refused the request (403, and not in DashScope’s form).',
+  message:
+    'A proxy or firewall before DashScope refused the request (403, without an error code of DashScope).',
   hint: 'Check a proxy or firewall, and DASHSCOPE_BASE_URL.',
   scope: 'account',
 }
 
-/** Says what an answer other than success means. The provider's own words stay here: they may quote the request. */
+/** The error that a response other than a success means. The provider's message is left out: it may quote the request. */
 function providerError(status: number, json: unknown): SpeechError {
   const body = json as { code?: unknown; message?: unknown } | undefined
   const code = typeof body?.code === 'string' ? body.code : ''
   const message = typeof body?.message === 'string' ? body.message : ''
   const meaning = status === 403 && json === undefined ? intercepted : meaningOf(status, code, message)
-  const { code: ours, message: text, ...details } = meaning
+  const { code: ours, message: ourMessage, ...details } = meaning
   const wrongRoute = /^url error/i.test(message)
   const cause: ErrorResponse = { status, code: code.slice(0, 60), ...(wrongRoute && { wrongRoute }) }
-  return new SpeechError(ours, text, { ...details, cause })
+  return new SpeechError(ours, ourMessage, { ...details, cause })
 }
 
-function meaningOf(status: number, code: string, message: string): Meaning {
+function meaningOf(status: number, code: string, message: string): ErrorMeaning {
   if (/Model not exist/i.test(message)) return accountMeanings.model
   const known = meanings.find(([pattern]) => pattern.test(code))?.[1]
   if (known) return known

@@ -1,8 +1,8 @@
-// Counts requests to a provider: how long each took, and how it ended.
+// Measures requests to a provider: the duration and the outcome of each.
 import { isSpeechError } from '../../domain/errors.ts'
 import type { Meter } from '../../domain/meter.ts'
 
-/** A request that its caller has given up is not counted. */
+/** A request that its caller aborts is not counted. */
 export async function measureRequest<T>(
   meter: Meter,
   model: string,
@@ -15,9 +15,9 @@ export async function measureRequest<T>(
       meter.requestFinished({ model, seconds: (performance.now() - started) / 1000, outcome })
   }
   try {
-    const answer = await request()
+    const result = await request()
     count('ok')
-    return answer
+    return result
   } catch (error) {
     count(isSpeechError(error) ? error.code : 'INTERNAL')
     throw error

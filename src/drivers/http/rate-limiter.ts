@@ -1,29 +1,29 @@
-// One gate for all requests of a model: so many a minute, so many at once, and slower while the provider throttles.
+// Adaptive rate limiter for all requests of a model (AIMD): it halves its rate on throttling, and recovers step by step.
 import { isSpeechError } from '../../domain/errors.ts'
 
 export interface AdaptiveRateLimiterOptions {
   perMinute: number
   concurrency: number
-  /** Milliseconds that all requests hold back at most while the provider throttles. */
+  /** The longest pause of all requests while the provider throttles. */
   maxPauseMs?: number
-  /** Requests a minute that it goes down to while the provider throttles. */
+  /** The lowest rate while the provider throttles. */
   minPerMinute?: number
-  /** For tests with a clock of their own. */
+  /** For tests with their own clock. */
   now?: () => number
 }
 
 export interface AdaptiveRateLimiter {
-  /** Runs the work when its turn comes; rejects with the signal's reason if that comes first. */
+  /** Runs the work as soon as the limits allow; rejects with the signal's reason if it aborts before. */
   run<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T>
-  /** The provider has throttled: hold everything back for a while, and go on at half the rate. */
+  /** The provider has throttled: pauses all requests, and continues at half the rate. */
   backOff(): void
-  /** A request went through: come nearer to the full rate again. */
+  /** A request has succeeded: raises the rate by one request a minute, up to the full rate. */
   recover(): void
 }
 
-const minute = 60_000
-/** How long all requests hold back after a throttled one, in milliseconds; doubled while the throttling lasts. */
-const firstPause = 1_000
+const minuteMs = 60_000
+/** The pause of all requests after a throttled one; it doubles while the throttling lasts. */
+const firstPauseMs = 1_000
 
 export function createAdaptiveRateLimiter({
   perMinute,
@@ -36,8 +36,8 @@ export function createAdaptiveRateLimiter({
   let starts: number[] = []
   let running = 0
   let rate = perMinute
-  let pause = firstPause
-  let heldUntil = 0
+  let pauseMs = firstPauseMs
+  let pausedUntil = 0
   let timer: NodeJS.Timeout | undefined
 
   function next(): void {
@@ -57,18 +57,18 @@ export function createAdaptiveRateLimiter({
   /** Milliseconds until the next request may start. */
   function delay(): number {
     const time = now()
-    starts = starts.filter(start => time - start < minute)
+    starts = starts.filter(start => time - start < minuteMs)
     const full =
-      starts.length < Math.floor(rate) ? 0 : minute - (time - starts[starts.length - Math.floor(rate)]!)
-    return Math.ceil(Math.max(full, heldUntil - time))
+      starts.length < Math.floor(rate) ? 0 : minuteMs - (time - starts[starts.length - Math.floor(rate)]!)
+    return Math.ceil(Math.max(full, pausedUntil - time))
   }
 
   return {
     run: (work, signal) =>
       new Promise((resolve, reject) => {
-        const place = {
+        const entry = {
           start() {
-            signal.removeEventListener('abort', leave)
+            signal.removeEventListener('abort', abort)
             const done = () => {
               running--
               next()
@@ -80,45 +80,45 @@ export function createAdaptiveRateLimiter({
               },
               error => {
                 reject(error)
-                // A failure may end the whole order: those that wait must hear of it before they start.
+                // A failure may abort the whole job: waiting requests must see that before they start.
                 setImmediate(done)
               },
             )
           },
         }
-        const leave = () => {
-          waiting.splice(waiting.indexOf(place), 1)
+        const abort = () => {
+          waiting.splice(waiting.indexOf(entry), 1)
           reject(signal.reason)
           next()
         }
         if (signal.aborted) return reject(signal.reason)
-        signal.addEventListener('abort', leave, { once: true })
-        waiting.push(place)
+        signal.addEventListener('abort', abort, { once: true })
+        waiting.push(entry)
         next()
       }),
     backOff() {
-      // Several requests of one burst are refused together: that is one refusal.
-      if (now() < heldUntil) return
+      // Requests of one burst are refused together; that counts as one refusal.
+      if (now() < pausedUntil) return
       rate = Math.max(minPerMinute, rate / 2)
-      heldUntil = now() + pause * (0.75 + Math.random() / 2)
-      pause = Math.min(maxPauseMs, pause * 2)
+      pausedUntil = now() + pauseMs * (0.75 + Math.random() / 2)
+      pauseMs = Math.min(maxPauseMs, pauseMs * 2)
     },
     recover() {
       rate = Math.min(perMinute, rate + 1)
-      pause = firstPause
+      pauseMs = firstPauseMs
     },
   }
 }
 
-/** Tells of an answer and of throttling. */
+/** Reports a success or throttling to the limiter. */
 export async function reportThrottling<T>(
   work: () => Promise<T>,
   { backOff, recover }: Pick<AdaptiveRateLimiter, 'backOff' | 'recover'>,
 ): Promise<T> {
   try {
-    const answer = await work()
+    const result = await work()
     recover()
-    return answer
+    return result
   } catch (error) {
     if (isSpeechError(error) && error.code === 'THROTTLED') backOff()
     throw error

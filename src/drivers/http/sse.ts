@@ -1,38 +1,38 @@
-// Server-sent events as providers really send them, and what else comes where they were asked for.
+// Reads server-sent events as providers really send them, and the JSON documents that some send instead.
 
-/** One event, or a whole JSON document that came in place of all of them. */
+/** One event, or a whole JSON document that came instead of a stream. */
 export interface ServerSentEvent {
-  /** Empty where it has no name. */
+  /** Empty when it has no name. */
   event: string
   /** From DashScope's comment `:HTTP_STATUS/400`. */
   status?: number
-  /** Undefined where what came is not JSON. */
+  /** Undefined when the data is not JSON. */
   json: unknown
 }
 
-/** No event of a text model is that long: such an answer counts as broken off. */
-const longestLine = 8_000_000
+/** No event of a text model is that long; such a response counts as broken off. */
+const maxLineChars = 8_000_000
 
 /**
- * The frames of an answer. They are told apart by their `data:` lines, as some servers leave out the blank lines between
- * them. A JSON document is one frame, a list of them as many; the page of a proxy is none. A last line without an end
- * counts where it is whole.
+ * Yields the events of a response. Each `data:` line that completes a JSON text ends an event, since some servers omit the
+ * blank lines between events (eventsource-parser would join those). A JSON document is one event, a list of documents is
+ * as many; the page of a proxy is none. A last line without a line break counts if it is complete.
  */
-export async function* readEvents(pieces: AsyncIterable<string>): AsyncGenerator<ServerSentEvent, void> {
+export async function* readEvents(chunks: AsyncIterable<string>): AsyncGenerator<ServerSentEvent, void> {
   let document: string[] | undefined
   let isStream = false
   let event = ''
   let status: number | undefined
   let data: string | undefined
-  const frame = (json: unknown): ServerSentEvent => {
-    const made = { event, ...(status !== undefined && { status }), json }
+  const complete = (json: unknown): ServerSentEvent => {
+    const completed = { event, ...(status !== undefined && { status }), json }
     event = ''
     status = undefined
     data = undefined
-    return made
+    return completed
   }
 
-  for await (const line of linesOf(pieces)) {
+  for await (const line of linesOf(chunks)) {
     if (document || (!isStream && /^\s*[[{<]/.test(line))) {
       document ??= []
       document.push(line)
@@ -43,44 +43,44 @@ export async function* readEvents(pieces: AsyncIterable<string>): AsyncGenerator
     if (name === 'data') {
       data = data === undefined ? value : `${data}\n${value}`
       const json = jsonOf(data)
-      if (json !== undefined) yield frame(json)
+      if (json !== undefined) yield complete(json)
       else if (/^\[DONE\]\s*$/.test(data)) data = undefined
       continue
     }
-    // The rest of it does not come any more.
-    if (data?.trim()) yield frame(undefined)
+    // The data ended before it was complete JSON.
+    if (data?.trim()) yield complete(undefined)
     data = undefined
     if (line === '') event = ''
     if (name === 'event') event = value.trim()
-    const told = /^HTTP_STATUS\/(\d{3})/.exec(value)
-    if (name === '' && told) status = Number(told[1])
+    const comment = /^HTTP_STATUS\/(\d{3})/.exec(value)
+    if (name === '' && comment) status = Number(comment[1])
   }
-  if (data?.trim()) yield frame(undefined)
-  if (document) for (const json of documentsOf(document.join('\n'))) yield frame(json)
+  if (data?.trim()) yield complete(undefined)
+  if (document) for (const json of documentsOf(document.join('\n'))) yield complete(json)
 }
 
-/** What an answer other than a success says of itself; undefined where it is not JSON. */
-export async function readJsonBody(pieces: AsyncIterable<string>): Promise<unknown> {
+/** The JSON body of an error response; undefined when it is not JSON. */
+export async function readJsonBody(chunks: AsyncIterable<string>): Promise<unknown> {
   let body: unknown
-  for await (const { json } of readEvents(pieces)) body ??= json
+  for await (const { json } of readEvents(chunks)) body ??= json
   return body
 }
 
-async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<string, void> {
+async function* linesOf(chunks: AsyncIterable<string>): AsyncGenerator<string, void> {
   let rest = ''
-  for await (const piece of pieces) {
-    const [first = '', ...more] = piece.split('\n')
+  for await (const chunk of chunks) {
+    const [first = '', ...more] = chunk.split('\n')
     rest += first
     for (const next of more) {
       yield rest.replace(/\r$/, '')
       rest = next
     }
-    if (rest.length > longestLine) return
+    if (rest.length > maxLineChars) return
   }
   if (rest) yield rest.replace(/\r$/, '')
 }
 
-/** Name and value; a comment has no name. */
+/** Splits a line into name and value; a comment has an empty name. */
 function fieldOf(line: string): [name: string, value: string] {
   const colon = line.indexOf(':')
   return colon < 0 ? [line, ''] : [line.slice(0, colon), line.slice(colon + 1).replace(/^ /, '')]

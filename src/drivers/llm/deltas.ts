@@ -1,13 +1,13 @@
-// The text of an answer that comes in frames, each with what is new or, from some models, with all there is so far.
+// Text of a streamed answer whose events contain either only the new text or all text so far.
 
 export interface Deltas {
   add(text: string): void
-  /** How many characters there are so far. */
+  /** Characters so far. */
   length(): number
   text(): string
 }
 
-/** Frames are taken for whole texts as long as each begins with the one before; nobody's news does that for long. */
+/** Events are cumulative as long as each starts with the previous one; new text alone does not do that for long. */
 export function createDeltas(): Deltas {
   let joined = ''
   let last = ''

@@ -1,4 +1,4 @@
-// The language models that format, in the order of the settings, as one.
+// The text models of FORMAT_MODELS, in their order, as one text model.
 import { isSpeechError } from '../../domain/errors.ts'
 import { type Meter, noMeter } from '../../domain/meter.ts'
 import { noTextModel, type TextModel, type UnavailableModels } from '../../domain/text-model.ts'
@@ -14,16 +14,16 @@ import { isGemini } from './models.ts'
 import type { ProviderModel } from './provider-model.ts'
 import { qwenText } from './qwen/text.ts'
 
-/** Where models of one provider are asked. */
+/** The key and the address of one provider. */
 export interface Provider {
-  /** Absent: its models are passed over. */
+  /** Undefined: its models are skipped. */
   apiKey: string | undefined
   /** Without a slash at the end. */
   baseUrl: string
 }
 
 export interface TextModelsOptions {
-  /** Names, in the order in which they are asked. */
+  /** Names, in the order of preference. */
   models: string[]
   dashscope: Provider
   gemini: Provider
@@ -32,10 +32,10 @@ export interface TextModelsOptions {
   meter?: Meter
 }
 
-/** Requests to text models at once: an hour of speech is formatted in one go. */
+/** Concurrent requests to text models: enough to format an hour of speech at once. */
 export const textConcurrency = 32
 
-/** Seconds without a byte: they do not think, and another model is there. */
+/** Time without a byte: the models do not think, and another one is available. */
 export const textTimeoutSeconds = 60
 
 const rateLimit = {
@@ -58,7 +58,7 @@ export const textRetries: RetryOptions = {
   retryAfterSeconds: retryAfter,
 }
 
-/** Models whose provider has no key are passed over. */
+/** Skips models whose provider has no key. */
 export function textModels({
   models,
   dashscope: qwen,

@@ -1,4 +1,4 @@
-// What the codes mean with which a file transcription ends or is refused: silence, a bad address, bad audio, …
+// Meaning of the codes with which file recognition fails or is refused: silence, a bad address, bad audio, …
 import { type ErrorCode, SpeechError } from '../../../domain/errors.ts'
 
 interface Meaning {
@@ -8,10 +8,10 @@ interface Meaning {
   retryable?: boolean
 }
 
-/** Called failures, but nothing has failed: nobody speaks. */
+/** Reported as failures, but they mean that the recording has no speech. */
 const silence = new Set(['SUCCESS_WITH_NO_VALID_FRAGMENT', 'ASR_RESPONSE_HAVE_NO_WORDS'])
 
-const again = 'Call again; if it stays, report it.'
+const callAgain = 'Call again; if it persists, report it.'
 
 /** Codes of tasks, their parts and refused submits (Model Studio error reference), first match first. */
 const meanings: [RegExp, Meaning][] = [
@@ -20,7 +20,7 @@ const meanings: [RegExp, Meaning][] = [
     {
       code: 'UPLOAD_UNREACHABLE',
       message: 'DashScope could not fetch the uploaded recording.',
-      hint: 'Call again; if it stays, check that the bucket may be read from the internet with a signed address.',
+      hint: 'Call again; if it persists, check that the bucket may be read from the internet with a signed address.',
       retryable: true,
     },
   ],
@@ -37,14 +37,14 @@ const meanings: [RegExp, Meaning][] = [
     {
       code: 'TOO_LARGE',
       message: 'The recording is too long or too large for DashScope (12 hours, 2 GB).',
-      hint: 'Part it and give the parts one by one.',
+      hint: 'Split the recording; DashScope accepts at most 12 hours and 2 GB.',
     },
   ],
   [
     /^FILE_TRANS_TASK_EXPIRED$/,
     {
       code: 'TASK_LOST',
-      message: 'DashScope gave the task up before it was done.',
+      message: 'DashScope dropped the task before it was done.',
       hint: 'Call again.',
       retryable: true,
     },
@@ -54,7 +54,7 @@ const meanings: [RegExp, Meaning][] = [
     {
       code: 'CONTENT_REFUSED',
       message: 'The provider’s content check refused the recording.',
-      hint: 'It cannot be transcribed whole with this provider.',
+      hint: 'It cannot be transcribed as a whole with this provider.',
     },
   ],
 ]
@@ -63,13 +63,13 @@ export function isSilence(code: string): boolean {
   return silence.has(code)
 }
 
-/** Undefined for a code of which nothing more is known. */
+/** Undefined for an unknown code. */
 export function failureOf(code: string): SpeechError | undefined {
   const meaning = meanings.find(([pattern]) => pattern.test(code))?.[1]
   return meaning && failure(meaning, code)
 }
 
-/** The first code that says something, of those in which the provider may have put it. */
+/** Interprets the first known one of the codes that a response may contain. */
 export function endOf(codes: string[]): 'silence' | SpeechError {
   for (const code of codes) {
     if (isSilence(code)) return 'silence'
@@ -80,7 +80,7 @@ export function endOf(codes: string[]): 'silence' | SpeechError {
   const meaning: Meaning = {
     code: 'TASK_FAILED',
     message: `DashScope could not transcribe the recording${named ? ` (${named})` : ''}.`,
-    hint: 'Call again; if it stays, look the code up in Model Studio’s error reference.',
+    hint: 'Call again; if it persists, look the code up in Model Studio’s error reference.',
     retryable: named !== undefined && /^(Internal|System|Throttling|Model(Serv|Unav))/.test(named),
   }
   return failure(meaning, named)
@@ -89,7 +89,7 @@ export function endOf(codes: string[]): 'silence' | SpeechError {
 export const taskUnknown = (): SpeechError =>
   failure({
     code: 'TASK_LOST',
-    message: 'DashScope does not know the task, or no more: it keeps one for a day.',
+    message: 'DashScope does not know the task; it keeps tasks for one day.',
     hint: 'Call again.',
     retryable: true,
   })
@@ -100,20 +100,20 @@ export const taskCancelled = (): SpeechError =>
 export const resultExpired = (): SpeechError =>
   failure({
     code: 'TASK_LOST',
-    message: 'DashScope no longer hands out the task’s result.',
+    message: 'DashScope no longer has the task’s result.',
     hint: 'Call again.',
     retryable: true,
   })
 
-export const resultElsewhere = (): SpeechError =>
+export const resultAddressRefused = (): SpeechError =>
   failure({
     code: 'TASK_FAILED',
-    message: 'DashScope names a place for the result that is none of Alibaba Cloud’s.',
+    message: 'DashScope names an address for the result that does not belong to Alibaba Cloud.',
     hint: 'Check DASHSCOPE_BASE_URL.',
   })
 
 export const resultUnreadable = (): SpeechError =>
-  failure({ code: 'TASK_FAILED', message: 'The task’s result has an unknown shape.', hint: again })
+  failure({ code: 'TASK_FAILED', message: 'The task’s result has an unknown shape.', hint: callAgain })
 
 function failure({ code, message, ...details }: Meaning, cause?: string): SpeechError {
   return new SpeechError(code, message, {

@@ -1,63 +1,63 @@
-// DashScope's file transcription over REST: an uploaded recording in, a task out, and its sentences when it is done.
+// Recognition of whole files with DashScope: submits an uploaded recording as a task, and reads its result.
 import { isSpeechError, SpeechError } from '../../../domain/errors.ts'
 import type { FileRecogniser, FileRecognition, TaskStatus } from '../../../domain/ports.ts'
 import { usdPerSecond } from '../../../domain/prices.ts'
 import { type Dashscope, errorResponseOf } from '../../http/dashscope.ts'
 import { type HttpClient, hasTimedOut, type RequestBody } from '../../http/http.ts'
-import { failureOf, resultElsewhere, resultExpired, resultUnreadable } from './errors.ts'
+import { failureOf, resultAddressRefused, resultExpired, resultUnreadable } from './errors.ts'
 import { type FileRole, fileLimits, fileModel } from './models.ts'
 import { readResult } from './results.ts'
-import { providerTime, readTask, readTaskPage, resultAddress, type TaskAnswer } from './tasks.ts'
+import { providerTime, readTask, readTaskPage, resultAddress, type TaskResponse } from './tasks.ts'
 
 const submitPath = 'services/audio/asr/transcription'
-/** The list of tasks goes back a day; more than so many pages nobody reads. */
-const day = 86_400_000
-const mostPages = 40
+/** The provider's list of tasks goes back one day. */
+const dayMs = 86_400_000
+const maxPages = 40
 const pageSize = 50
 
 export interface FileAsrOptions {
   cloud: Dashscope
-  /** For the result files, which lie elsewhere. */
+  /** Fetches the result files, which are on another host. */
   http: Pick<HttpClient, 'fetchText'>
   model: string
   role: FileRole
 }
 
 /**
- * Submits are not repeated here, as the provider knows no key that makes two of them one. Throws `SpeechError`: beside
- * those of the port `UPLOAD_UNREACHABLE` where the provider looks at the address at once.
+ * The provider has no idempotency key, so a submit that may have made a task fails with `SUBMIT_UNCLEAR`. Throws the errors
+ * of the port, and `UPLOAD_UNREACHABLE` when the provider checks the address of the recording at once.
  */
 export function fileAsr({ cloud, http, model, role }: FileAsrOptions): FileRecogniser {
   const { capabilities, body } = fileModel(model, role)
   const price = usdPerSecond(model)
 
   async function submit(...[request, signal]: Parameters<FileRecogniser['submit']>): Promise<string> {
-    const letter = writeLetter({ model, ...body(request) })
+    const tracked = trackedBody({ model, ...body(request) })
     const headers = {
       'x-dashscope-async': 'enable',
       ...(request.url.startsWith('oss://') && { 'x-dashscope-ossresourceresolve': 'enable' }),
     }
     try {
-      const json = await cloud.call({ method: 'POST', path: submitPath, headers, body: letter.body }, signal)
+      const json = await cloud.call({ method: 'POST', path: submitPath, headers, body: tracked.body }, signal)
       return taskOf(json)
     } catch (error) {
-      throw submitError(error, { isSent: letter.isSent(), signal, role })
+      throw submitError(error, { isSent: tracked.isSent(), signal, role })
     }
   }
 
   async function fetchResult(
-    { address, url, seconds }: Extract<TaskAnswer, { state: 'ready' }>,
+    { address, url, seconds }: Extract<TaskResponse, { state: 'ready' }>,
     signal: AbortSignal,
   ): Promise<TaskStatus> {
-    const place = resultAddress(address, cloud.baseUrl)
-    if (!place) return { state: 'failed', error: resultElsewhere() }
-    const { status, text } = await http.fetchText({ url: place, signal })
+    const resultUrl = resultAddress(address, cloud.baseUrl)
+    if (!resultUrl) return { state: 'failed', error: resultAddressRefused() }
+    const { status, text } = await http.fetchText({ url: resultUrl, signal })
     if (isGone(status, text)) return { state: 'failed', error: resultExpired() }
     if (status !== 200) throw fetchError(status)
     const result = readResult(parse(text), seconds)
     if (!result) return { state: 'failed', error: resultUnreadable() }
-    const heard = url ?? result.url
-    return done({ sentences: result.sentences, seconds, ...(heard && { url: heard }) })
+    const recognisedUrl = url ?? result.url
+    return done({ sentences: result.sentences, seconds, ...(recognisedUrl && { url: recognisedUrl }) })
   }
 
   return {
@@ -73,13 +73,13 @@ export function fileAsr({ cloud, http, model, role }: FileAsrOptions): FileRecog
     },
     async listTasks(from, to, signal) {
       const query = {
-        start_time: providerTime(Math.max(from, to - day)),
+        start_time: providerTime(Math.max(from, to - dayMs)),
         end_time: providerTime(to + 999),
         model_name: model,
         page_size: String(pageSize),
       }
       const found = new Map<string, number>()
-      for (let page = 1, pages = 1; page <= Math.min(pages, mostPages); page++) {
+      for (let page = 1, pages = 1; page <= Math.min(pages, maxPages); page++) {
         const json = await cloud.call(
           { method: 'GET', path: 'tasks/', query: { ...query, page_no: String(page) } },
           signal,
@@ -95,7 +95,7 @@ export function fileAsr({ cloud, http, model, role }: FileAsrOptions): FileRecog
       try {
         await cloud.call({ method: 'POST', path: `${taskPath(task)}/cancel` }, signal)
       } catch (error) {
-        // It has begun, or is over.
+        // The task has started or has ended.
         if (errorResponseOf(error)?.code !== 'UnsupportedOperation') throw error
       }
     },
@@ -110,8 +110,8 @@ function done(recognition: FileRecognition): TaskStatus {
   return { state: 'done', recognition }
 }
 
-/** A body that knows whether it was read, which happens when the connection stands: what was not read has not gone out. */
-function writeLetter(value: unknown): { body: RequestBody; isSent(): boolean } {
+/** A body that knows whether it was read. It is read once the connection is open; a body that was not read was not sent. */
+function trackedBody(value: unknown): { body: RequestBody; isSent(): boolean } {
   const json = Buffer.from(JSON.stringify(value))
   let sent = false
   const body: RequestBody = {
@@ -136,7 +136,7 @@ interface Circumstances {
   role: FileRole
 }
 
-/** What a submit that failed means: it may have made a task, has surely made none, or was called off. */
+/** The error of a failed submit: it may have made a task, has made none for certain, or was cancelled. */
 function submitError(error: unknown, { isSent, signal, role }: Circumstances): unknown {
   if (signal.aborted && error === signal.reason) return hasTimedOut(signal) ? late(isSent, error) : error
   if (!isSpeechError(error)) return error
@@ -159,8 +159,8 @@ function late(isSent: boolean, cause: unknown): SpeechError {
 }
 
 function unclear(cause?: unknown): SpeechError {
-  return new SpeechError('SUBMIT_UNCLEAR', 'DashScope’s answer to the order was lost on the way.', {
-    hint: 'Call again: a task that was made all the same is looked for before another one is paid for.',
+  return new SpeechError('SUBMIT_UNCLEAR', 'DashScope’s response to the request was lost.', {
+    hint: 'Call again: a task that was made nevertheless is looked up before another one is paid for.',
     ...(cause !== undefined && { cause }),
   })
 }
@@ -175,7 +175,7 @@ function unknownModel(role: FileRole, cause: unknown): SpeechError {
   })
 }
 
-/** The store says itself that it has nothing (more) for us; a proxy's refusal must not pass for that. */
+/** Whether the store itself says that the file is gone; the refusal of a proxy does not count. */
 function isGone(status: number, text: string): boolean {
   return (
     (status === 403 || status === 404) && /<Code>(AccessDenied|NoSuchKey|NoSuchBucket)<\/Code>/.test(text)
@@ -189,7 +189,7 @@ function fetchError(status: number): SpeechError {
     `The result of the task could not be fetched (${status}).`,
     {
       hint: retryable
-        ? 'This passes as a rule; call again in a minute.'
+        ? 'This usually passes; call again in a minute.'
         : 'Check that a proxy or firewall lets *.aliyuncs.com through; then call again.',
       retryable,
     },
@@ -200,8 +200,8 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    throw new SpeechError('PROVIDER_FAILED', 'The result of the task came in pieces.', {
-      hint: 'This passes as a rule; call again in a minute.',
+    throw new SpeechError('PROVIDER_FAILED', 'The result of the task arrived incomplete.', {
+      hint: 'This usually passes; call again in a minute.',
       retryable: true,
     })
   }

@@ -1,40 +1,41 @@
-// The models that hear whole files: how each wants to be asked, what it tells, how often it may be asked.
+// Models that recognise whole files: request format, capabilities and rate limit of each.
 import { hintLanguages } from '../../../domain/languages.ts'
 import type { FileRequest } from '../../../domain/ports.ts'
 import { withoutSnapshotDate } from '../../../domain/prices.ts'
 
-/** What a model is there for, where there is one for who speaks and one for what is said. */
+/** The purpose of a model: one recognises the speakers, another one the text. */
 export type FileRole = 'speakers' | 'text'
 
 export interface FileModel {
   capabilities: { text: boolean; speakers: boolean }
   /** Submits a minute of one account (Model Studio rate limits, international region). */
   perMinute: number
-  /** What is submitted beside the model's name. `parameters` must be there even if it were empty. */
+  /** The submitted body, without the model's name. `parameters` is required even when it is empty. */
   body(request: FileRequest): { input: object; parameters: object }
 }
 
 /**
- * Of all of them (Model Studio reference, file transcription). With speakers fun-asr recommends two hours at most: what
- * is longer is tried all the same, as the text of the other pass is kept where this one fails.
+ * Limits of all models (Model Studio reference, file transcription). For speakers, fun-asr recommends at most two hours;
+ * longer recordings are tried too, since the text of the other pass is kept if this one fails.
  */
 export const fileLimits = { maxSeconds: 12 * 3600, maxBytes: 2 * 1024 ** 3 }
 
-/** Codes that fun-asr takes as a hint (Model Studio reference of fun-asr, 30 codes); qwen-audio has the same form. */
+/** Language hints of fun-asr (Model Studio reference, 30 codes); qwen-audio has the same format. */
 const funHints = [
   'zh', 'en', 'ja', 'ko', 'vi', 'th', 'id', 'ms', 'tl', 'hi', 'ar', 'fr', 'de', 'es', 'pt',
   'ru', 'it', 'nl', 'sv', 'da', 'fi', 'no', 'el', 'pl', 'cs', 'hu', 'ro', 'bg', 'hr', 'sk',
 ] as const // biome-ignore format: a table reads better than a column
 
-const speakerCounts = { least: 2, most: 100 }
+const minSpeakers = 2
+const maxSpeakers = 100
 
-/** fun-asr and its kin: the addresses are a list of one, options of another family are ignored. */
+/** The fun-asr family: the addresses are a list of one, and options of another family are ignored. */
 const listBody =
   (isDiarized: boolean): FileModel['body'] =>
   ({ url, language, speakers }) => {
     const hint = language === 'fil' ? 'tl' : language
     const parameters = {
-      // Speakers are told apart in one channel only, and each channel is billed.
+      // Diarization works on one channel only, and each channel is billed.
       channel_id: [0],
       ...(isDiarized && { diarization_enabled: true, ...speakerCount(speakers) }),
       ...(hint && (funHints as readonly string[]).includes(hint) && { language_hints: [hint] }),
@@ -42,14 +43,14 @@ const listBody =
     return { input: { file_urls: [url] }, parameters }
   }
 
-/** One, which the API refuses, says nothing that helps. */
+/** The API refuses a count of one, which would not help anyway. */
 function speakerCount(speakers: number | undefined): { speaker_count?: number } {
-  const { least, most } = speakerCounts
-  if (speakers === undefined || !Number.isInteger(speakers) || speakers < least || speakers > most) return {}
+  if (speakers === undefined || !Number.isInteger(speakers)) return {}
+  if (speakers < minSpeakers || speakers > maxSpeakers) return {}
   return { speaker_count: speakers }
 }
 
-/** The times of words are good in zh, en, ja, ko, de, fr, es, it, pt and ru; elsewhere they may be inaccurate. */
+/** Word times are accurate in zh, en, ja, ko, de, fr, es, it, pt and ru, and may not be in other languages. */
 const singleBody: FileModel['body'] = ({ url, language }) => ({
   input: { file_url: url },
   parameters: {
@@ -60,7 +61,7 @@ const singleBody: FileModel['body'] = ({ url, language }) => ({
   },
 })
 
-/** Its words are fit for being aligned with better ones; whoever names it for the text wants them all the same. */
+/** As speaker model, its words serve only for alignment with better ones; as text model, they are the text. */
 const fun = (role: FileRole, perMinute: number): FileModel => ({
   capabilities: role === 'text' ? { text: true, speakers: false } : { text: false, speakers: true },
   perMinute,
@@ -79,7 +80,7 @@ const onePass: FileModel = {
   body: listBody(true),
 }
 
-/** A model that we do not know is asked like the one that its role is known by. */
+/** An unknown model is requested like the default model of its role. */
 export function fileModel(name: string, role: FileRole): FileModel {
   const model = withoutSnapshotDate(name)
   if (model === 'fun-asr-mtl') return fun(role, 100)

@@ -1,15 +1,15 @@
-// Reads a result file, of either family of models: sentences with words and speakers, in seconds and in order of time.
+// Reads a result file of either model family: sentences with words and speakers, in seconds and in order of time.
 import * as z from 'zod/v4'
 import type { RecognisedSentence } from '../../../domain/ports.ts'
 import { roundToMs, type Span } from '../../../domain/transcript.ts'
-import { letters, type PlacedWord, placeWords, runs, shortest } from './words.ts'
+import { charCount, minWordSeconds, speakerRuns, type TimedWord, timeWords } from './words.ts'
 
-/** A field of another kind than we know is as if it were not there: the text around it counts. */
+/** Ignores a field of an unexpected type, so that the text around it is kept. */
 const lenient = <T extends z.ZodType>(schema: T) => schema.nullish().catch(undefined)
 
 const text = lenient(z.string())
 const milliseconds = lenient(z.number())
-/** Absent, it stays absent: a number made up would be one confident speaker. */
+/** An absent speaker stays absent: a default would assign all of it to one speaker. */
 const speaker = lenient(z.number().int().min(0))
 
 const wordShape = z.object({
@@ -17,7 +17,7 @@ const wordShape = z.object({
   end_time: milliseconds,
   text,
   punctuation: text,
-  /** Of models of the Paraformer kind. */
+  /** From models of the Paraformer family. */
   speaker_id: speaker,
 })
 const sentenceShape = z.object({
@@ -46,14 +46,14 @@ export interface FileResult {
   url?: string
 }
 
-/** `length`: seconds of the file, should it not say so itself. Undefined for what is no result. */
+/** `length`: seconds of the file, in case the result has none. Returns undefined for other JSON. */
 export function readResult(json: unknown, length: number): FileResult | undefined {
   const parsed = resultShape.safeParse(json)
   if (!parsed.success) return undefined
   const { transcripts, properties, file_url: url } = parsed.data
   const whole = time(properties?.original_duration_in_milliseconds) || length
   const sentences = transcripts.flatMap(transcript => sentencesOf(transcript, whole))
-  // Each channel has a transcript of its own.
+  // Each channel has its own transcript.
   return { sentences: sentences.sort((one, other) => one.start - other.start), ...(url && { url }) }
 }
 
@@ -63,33 +63,33 @@ function sentencesOf(transcript: z.output<typeof transcriptShape>, whole: number
     sentences.push(...readSentence(sentence, sentences.at(-1)?.end ?? 0))
   const all = transcript.text?.trim()
   if (sentences.length > 0 || !all) return sentences
-  const end = time(transcript.content_duration_in_milliseconds) || whole || shortest
+  const end = time(transcript.content_duration_in_milliseconds) || whole || minWordSeconds
   return [{ start: 0, end, text: all }]
 }
 
-/** One sentence, or several where the speaker changes inside; `after`: where one without times is put. */
+/** One sentence, or several when the speaker changes inside; `after`: the start of a sentence without times. */
 function readSentence(raw: Sentence, after: number): RecognisedSentence[] {
-  const own = soundSpan(raw)
+  const own = validSpan(raw)
   const rawWords = (raw.words ?? []).map(word => ({
     start: time(word.begin_time),
     end: time(word.end_time),
     text: `${word.text ?? ''}${word.punctuation ?? ''}`,
     speaker: word.speaker_id ?? raw.speaker_id ?? undefined,
   }))
-  const words = placeWords(rawWords, own)
+  const words = timeWords(rawWords, own)
   const given = raw.text?.trim() || join(rawWords)
   const language = languageOf(raw.language)
-  if (words.length > 0 && letters(join(words)) >= letters(given))
+  if (words.length > 0 && charCount(join(words)) >= charCount(given))
     return byWords(words, own).map(sentence => ({ ...sentence, ...language }))
-  // Words that have lost some of the sentence would lose it for whoever reads the words.
+  // The words lack some of the sentence, so only its text is complete.
   if (given === '') return []
   const speakers = new Set([raw.speaker_id ?? undefined, ...rawWords.map(word => word.speaker)])
-  const only = speakers.size === 1 ? [...speakers][0] : (raw.speaker_id ?? undefined)
-  return [{ ...(own ?? mended(raw, after)), text: given, ...language, ...speakerOf(only) }]
+  const speakerId = speakers.size === 1 ? [...speakers][0] : (raw.speaker_id ?? undefined)
+  return [{ ...(own ?? estimatedSpan(raw, after)), text: given, ...language, ...speakerOf(speakerId) }]
 }
 
-function byWords(words: PlacedWord[], own: Span | undefined): RecognisedSentence[] {
-  const parts = runs(words)
+function byWords(words: TimedWord[], own: Span | undefined): RecognisedSentence[] {
+  const parts = speakerRuns(words)
   return parts.map(part => {
     const inside = { start: part[0]!.start, end: Math.max(...part.map(({ end }) => end)) }
     const span = parts.length === 1 && own ? hull(inside, own) : inside
@@ -106,7 +106,7 @@ function hull(one: Span, other: Span): Span {
   return { start: Math.min(one.start, other.start), end: Math.max(one.end, other.end) }
 }
 
-/** As they stand, since the blanks are theirs; those at the ends belong to nobody. */
+/** Joins words as they are, since they include their spaces; trims the ends. */
 function join(words: { text: string }[]): string {
   return words
     .map(({ text }) => text)
@@ -114,14 +114,14 @@ function join(words: { text: string }[]): string {
     .trim()
 }
 
-function soundSpan({ begin_time, end_time }: Sentence): Span | undefined {
+function validSpan({ begin_time, end_time }: Sentence): Span | undefined {
   const [start, end] = [time(begin_time), time(end_time)]
   return start !== undefined && end !== undefined && end > start ? { start, end } : undefined
 }
 
-function mended({ begin_time }: Sentence, after: number): Span {
+function estimatedSpan({ begin_time }: Sentence, after: number): Span {
   const start = time(begin_time) ?? after
-  return { start, end: roundToMs(start + shortest) }
+  return { start, end: roundToMs(start + minWordSeconds) }
 }
 
 function time(milliseconds: number | null | undefined): number | undefined {

@@ -1,13 +1,13 @@
-// Reads what DashScope says of its tasks: how far one is, where its result lies, and which there are.
+// Reads DashScope's responses about tasks: the state of one, the address of its result, and lists of tasks.
 import * as z from 'zod/v4'
 import { SpeechError } from '../../../domain/errors.ts'
 import { endOf, failureOf, isSilence, taskCancelled, taskUnknown } from './errors.ts'
 
-export type TaskAnswer =
+export type TaskResponse =
   | { state: 'pending' | 'running' }
-  /** It is over and nobody speaks; `seconds` are billed. */
+  /** It is over and contains no speech; `seconds` are billed. */
   | { state: 'silent'; seconds: number }
-  /** The result lies at `address`; `url` is what was heard. */
+  /** The result is at `address`; `url` is the recording's. */
   | { state: 'ready'; address: string; url?: string; seconds: number }
   | { state: 'failed'; error: SpeechError }
 
@@ -20,7 +20,7 @@ const outputShape = z.object({
   task_status: text,
   code: text,
   message: text,
-  /** fun-asr and qwen-audio answer for each address, qwen3-asr for its one. */
+  /** fun-asr and qwen-audio have a result for each address, qwen3-asr has one. */
   results: z.array(part).nullish().catch(undefined),
   result: part.nullish().catch(undefined),
 })
@@ -30,15 +30,15 @@ const taskShape = z.object({
   usage: z.object({ duration: count, seconds: count }).nullish().catch(undefined),
 })
 
-/** Throws `PROVIDER_FAILED` for what does not speak of a task. */
-export function readTask(json: unknown): TaskAnswer {
+/** Throws `PROVIDER_FAILED` for a response that is not about a task. */
+export function readTask(json: unknown): TaskResponse {
   const task = taskShape.safeParse(json).data
-  // Some samples of failures come without the envelope.
+  // Some documented failures lack the envelope.
   const output = task?.output ?? outputShape.safeParse(json).data
   if (!task || !output?.task_status) throw unreadable()
   const parts = [...(output.results ?? []), ...(output.result ? [output.result] : [])]
   const seconds = task.usage?.duration ?? task.usage?.seconds ?? 0
-  const over = (): TaskAnswer => {
+  const over = (): TaskResponse => {
     const inMessage = (output.message?.match(/[\w.]+/g) ?? []).filter(
       word => isSilence(word) || failureOf(word),
     )
@@ -50,7 +50,7 @@ export function readTask(json: unknown): TaskAnswer {
     case 'PENDING':
       return { state: 'pending' }
     case 'SUCCEEDED': {
-      // A task has succeeded also where a part of it has failed.
+      // A task succeeds even when a part of it fails.
       const good = parts.find(part => part.transcription_url && part.subtask_status !== 'FAILED')
       if (!good) return over()
       const { transcription_url: address, file_url: url } = good
@@ -88,22 +88,22 @@ export function readTaskPage(json: unknown): TaskPage {
   return { pages: page.total_page ?? 1, tasks }
 }
 
-/** `20261122153000`: the provider's clock shows the time of Beijing, without saying so. */
+/** `20261122153000`: the provider's times are those of Beijing, without a time zone. */
 export function providerTime(moment: number): string {
   const ahead = 8 * 3_600_000
   return new Date(moment + ahead).toISOString().replace(/\D/g, '').slice(0, 14)
 }
 
 /**
- * Where a result may be fetched: a store of Alibaba Cloud, never in the clear; a stand-in's is on this machine. Undefined
- * for any other place.
+ * The address from which a result may be fetched: object storage of Alibaba Cloud over https, or an emulator on this
+ * machine. Undefined for any other address.
  */
 export function resultAddress(address: string, baseUrl: string): string | undefined {
   if (!URL.canParse(address)) return undefined
   const url = new URL(address)
   if (isLoopback(url.hostname))
     return isLoopback(new URL(baseUrl).hostname) && /^https?:$/.test(url.protocol) ? url.href : undefined
-  // Some answers name it with http://, although the store speaks https.
+  // Some responses have http://, although the store supports https.
   if (url.protocol === 'http:') url.protocol = 'https:'
   const isStore = url.protocol === 'https:' && url.port === '' && /\.aliyuncs\.com$/.test(url.hostname)
   return isStore ? url.href : undefined
@@ -114,7 +114,7 @@ function isLoopback(host: string): boolean {
 }
 
 function unreadable(): SpeechError {
-  return new SpeechError('PROVIDER_FAILED', 'DashScope’s answer about a task has an unknown shape.', {
+  return new SpeechError('PROVIDER_FAILED', 'DashScope’s response about a task has an unknown shape.', {
     hint: 'Check DASHSCOPE_BASE_URL; call again in a minute.',
     retryable: true,
   })

@@ -1,60 +1,62 @@
-// The words of one sentence, with spans that others can rely on and all of their text.
+// Words of one sentence with valid spans and all of their text.
 import type { RecognisedWord } from '../../../domain/ports.ts'
 import type { Span } from '../../../domain/transcript.ts'
 
-/** A word as it came, in seconds. */
+/** A word as the provider sent it, in seconds. */
 export interface RawWord {
   start?: number | undefined
   end?: number | undefined
-  /** With its punctuation and blanks. */
+  /** With its punctuation and spaces. */
   text: string
   speaker?: number | undefined
 }
 
-export interface PlacedWord extends RecognisedWord {
+export interface TimedWord extends RecognisedWord {
   speaker?: number | undefined
 }
 
-export const shortest = 0.001
-/** How far outside its sentence a word may begin, in seconds. */
-const leeway = 1
+export const minWordSeconds = 0.001
+/** How far outside its sentence a word may start. */
+const maxOutsideSeconds = 1
 
 /**
- * In the order of the text. A span of nothing or less becomes a moment. What has no place in time, and marks that stand
- * alone, go with the word before them, or after them where there is none. Empty where no word has a place.
+ * Returns words in the order of the text. An empty or negative span becomes a moment. A word without valid times and
+ * separate punctuation join the word before them, or the one after them if there is none. Empty if no word has times.
  */
-export function placeWords(words: RawWord[], sentence: Span | undefined): PlacedWord[] {
-  const placed: PlacedWord[] = []
+export function timeWords(words: RawWord[], sentence: Span | undefined): TimedWord[] {
+  const timed: TimedWord[] = []
   let before = ''
   for (const { start, end, text, speaker } of words) {
-    const last = placed.at(-1)
-    if (start !== undefined && letters(text) > 0 && fits(start, last, sentence)) {
-      placed.push({ start, end: Math.max(end ?? 0, start + shortest), text: before + text, speaker })
+    const last = timed.at(-1)
+    if (start !== undefined && charCount(text) > 0 && fits(start, last, sentence)) {
+      timed.push({ start, end: Math.max(end ?? 0, start + minWordSeconds), text: before + text, speaker })
       before = ''
     } else if (last) last.text += text
     else before += text
   }
-  return placed.map((word, i) => withoutOverlap(word, placed[i + 1]))
+  return timed.map((word, i) => withoutOverlap(word, timed[i + 1]))
 }
 
 function fits(start: number, last: Span | undefined, sentence: Span | undefined): boolean {
   if (last && start < last.start) return false
-  return !sentence || (start >= sentence.start - leeway && start <= sentence.end + leeway)
+  return (
+    !sentence || (start >= sentence.start - maxOutsideSeconds && start <= sentence.end + maxOutsideSeconds)
+  )
 }
 
-function withoutOverlap(word: PlacedWord, next: Span | undefined): PlacedWord {
+function withoutOverlap(word: TimedWord, next: Span | undefined): TimedWord {
   if (!next || next.start <= word.start || next.start >= word.end) return word
   return { ...word, end: next.start }
 }
 
-/** Letters and digits, and the stars that the provider puts in the place of words on its list. */
-export function letters(text: string): number {
+/** Counts letters and digits, and the asterisks that the provider puts in place of censored words. */
+export function charCount(text: string): number {
   return text.match(/[\p{L}\p{N}*]/gu)?.length ?? 0
 }
 
-/** Runs of words by the same speaker. */
-export function runs(words: PlacedWord[]): PlacedWord[][] {
-  const found: PlacedWord[][] = []
+/** Groups consecutive words of the same speaker. */
+export function speakerRuns(words: TimedWord[]): TimedWord[][] {
+  const found: TimedWord[][] = []
   for (const word of words) {
     const run = found.at(-1)
     if (run && run[0]!.speaker === word.speaker) run.push(word)

@@ -1,14 +1,14 @@
-// Gemini's errors, and what they mean for whoever asked.
+// Errors of Gemini, and the `SpeechError` that each one means.
 import { isSpeechError, SpeechError } from '../../../domain/errors.ts'
-import type { Meaning } from '../../http/dashscope.ts'
+import type { ErrorMeaning } from '../../http/dashscope.ts'
 
 interface GoogleError {
-  /** `INVALID_ARGUMENT` and the like; empty in an answer of no known form. */
+  /** Such as `INVALID_ARGUMENT`; empty in a response of unknown form. */
   status: string
   message: string
-  /** `API_KEY_INVALID` and the like. */
+  /** Such as `API_KEY_INVALID`. */
   reason: string
-  /** Seconds that the provider wants us to wait. */
+  /** Seconds that the provider asks to wait. */
   retryAfter?: number
 }
 
@@ -19,9 +19,9 @@ const meanings = {
     hint: 'Check GEMINI_API_KEY (Google AI Studio → API keys).',
     scope: 'account',
   },
-  place: {
+  region: {
     code: 'ACCESS_DENIED',
-    message: 'Gemini does not serve this key from here: the country is not served, or billing is not set up.',
+    message: 'Gemini does not serve this key: the country is not supported, or billing is not set up.',
     hint: 'Check billing in Google AI Studio, or leave GEMINI_API_KEY empty.',
     scope: 'account',
   },
@@ -34,7 +34,7 @@ const meanings = {
   access: {
     code: 'ACCESS_DENIED',
     message: 'The Gemini key may not use this model.',
-    hint: 'Check what GEMINI_API_KEY is restricted to, or take the model out of FORMAT_MODELS.',
+    hint: 'Check the restrictions of GEMINI_API_KEY, or remove the model from FORMAT_MODELS.',
     scope: 'account',
   },
   address: {
@@ -45,7 +45,7 @@ const meanings = {
   },
   intercepted: {
     code: 'PROVIDER_REFUSED',
-    message: 'Something between here and Gemini refused the request (403, and not in Gemini’s form).',
+    message: 'A proxy or firewall before Gemini refused the request (403, without an error code of Gemini).',
     hint: 'Check a proxy or firewall, and GEMINI_BASE_URL.',
     scope: 'account',
   },
@@ -58,33 +58,33 @@ const meanings = {
   failed: {
     code: 'PROVIDER_FAILED',
     message: 'Gemini failed to answer.',
-    hint: 'This passes as a rule; call again in a minute.',
+    hint: 'This usually passes; call again in a minute.',
     retryable: true,
   },
-} as const satisfies Record<string, Meaning>
+} as const satisfies Record<string, ErrorMeaning>
 
-/** True for a body that tells of an error, also where the status does not. */
-export function answeredWith(json: unknown): boolean {
+/** Whether a body contains an error, although the status may be a success. */
+export function hasError(json: unknown): boolean {
   return typeof (json as { error?: unknown } | null)?.error === 'object'
 }
 
-/** The provider's own words stay here: they may quote the request. */
+/** The provider's message is left out: it may quote the request. */
 export function geminiError(httpStatus: number, json: unknown, model: string): SpeechError {
-  const told = errorIn(json)
+  const details = errorIn(json)
   const code = (json as { error?: { code?: unknown } } | null)?.error?.code
   const status = httpStatus === 200 && typeof code === 'number' ? code : httpStatus
-  const { code: ours, message, ...details } = meaningOf(status, told, model)
-  const { retryAfter } = told
+  const { code: ours, message, ...meaning } = meaningOf(status, details, model)
+  const { retryAfter } = details
   const cause = {
     status,
-    code: told.status.slice(0, 60),
-    isAboutThinking: isThinkingRefused(status, told),
+    code: details.status.slice(0, 60),
+    isAboutThinking: isThinkingRefused(status, details),
     ...(retryAfter !== undefined && { retryAfter }),
   }
-  return new SpeechError(ours, message, { ...details, cause })
+  return new SpeechError(ours, message, { ...meaning, cause })
 }
 
-/** True where the model would take the request if it said nothing of thinking. */
+/** Whether the model would accept the request without its thinking budget. */
 export function isAboutThinking(error: unknown): boolean {
   return isSpeechError(error) && (error.cause as { isAboutThinking?: unknown })?.isAboutThinking === true
 }
@@ -94,18 +94,22 @@ export function retryAfter(error: unknown): number | undefined {
   return isSpeechError(error) ? (error.cause as { retryAfter?: number } | undefined)?.retryAfter : undefined
 }
 
-function meaningOf(status: number, { status: name, reason, message }: GoogleError, model: string): Meaning {
+function meaningOf(
+  status: number,
+  { status: name, reason, message }: GoogleError,
+  model: string,
+): ErrorMeaning {
   const isGoogle = name !== ''
-  // A wrong key is a bad argument to Google, and one that has leaked is a missing permission.
+  // Google reports a wrong key as a bad argument, and a leaked key as a missing permission.
   if (reason === 'API_KEY_INVALID' || /^API key (?:not valid|expired)|reported as leaked/i.test(message))
     return meanings.key
   if (status === 401) return meanings.key
   if (status === 402) return meanings.arrears
   if (status === 403) return isGoogle ? meanings.access : meanings.intercepted
-  if (status === 404) return isGoogle ? gone(model) : meanings.address
+  if (status === 404) return isGoogle ? unknownModel(model) : meanings.address
   if (status === 429) return meanings.throttled
   if (status >= 500 || status === 408 || status === 200) return meanings.failed
-  if (name === 'FAILED_PRECONDITION') return meanings.place
+  if (name === 'FAILED_PRECONDITION') return meanings.region
   return {
     code: 'PROVIDER_REFUSED',
     message: `Gemini refused the request (${status}${/^[A-Z_]{1,60}$/.test(name) ? `, ${name}` : ''}).`,
@@ -113,7 +117,7 @@ function meaningOf(status: number, { status: name, reason, message }: GoogleErro
   }
 }
 
-function gone(model: string): Meaning {
+function unknownModel(model: string): ErrorMeaning {
   return {
     code: 'MODEL_NOT_FOUND',
     message: `Gemini does not know the model ${model}, or has retired it.`,

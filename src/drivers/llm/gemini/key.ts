@@ -1,4 +1,4 @@
-// Whether Gemini takes a key: its list of models is asked for, which costs nothing.
+// Checks a Gemini key by listing models, which is free.
 import type { HttpClient } from '../../http/http.ts'
 import { geminiError } from './errors.ts'
 
@@ -9,7 +9,7 @@ export interface GeminiKey {
   http: HttpClient
 }
 
-/** Throws what a request for text would meet, or the signal's reason. */
+/** Throws the error that a request for text would meet, or the signal's reason. */
 export async function checkGeminiKey(
   { apiKey, baseUrl, http }: GeminiKey,
   signal: AbortSignal,
@@ -23,6 +23,6 @@ export async function checkGeminiKey(
   })
   const isList = Array.isArray((json as { models?: unknown } | null | undefined)?.models)
   if (status === 200 && isList) return
-  // Whoever has no such list is not Gemini.
+  // A server without such a list is not Gemini.
   throw status === 200 || status === 404 ? geminiError(404, undefined, '') : geminiError(status, json, '')
 }

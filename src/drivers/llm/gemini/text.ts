@@ -1,13 +1,13 @@
-// Gemini over `generateContent`: one request in, the answer as it comes.
+// Gemini text models over `streamGenerateContent`: one request in, a streamed answer out.
 import * as z from 'zod/v4'
 import { SpeechError } from '../../../domain/errors.ts'
 import type { GenerateOptions, TextAnswer, TextRequest } from '../../../domain/text-model.ts'
 import type { HttpClient } from '../../http/http.ts'
 import { readEvents, readJsonBody } from '../../http/sse.ts'
 import { createDeltas } from '../deltas.ts'
-import { takesNoThinking } from '../models.ts'
+import { acceptsNoThinking } from '../models.ts'
 import { type Draft, finished, jsonBody, type ProviderModel, unknownShape } from '../provider-model.ts'
-import { answeredWith, geminiError, isAboutThinking } from './errors.ts'
+import { geminiError, hasError, isAboutThinking } from './errors.ts'
 
 export interface GeminiOptions {
   model: string
@@ -18,11 +18,11 @@ export interface GeminiOptions {
   concurrency: number
 }
 
-/** Tokens that a model may think before it writes, where it cannot be kept from it: they count as its answer. */
-const roomForThoughts = 4096
+/** Tokens for thoughts of a model that cannot be kept from thinking: they count as output. */
+const thoughtTokens = 4096
 
-/** Only what is read. `parts` that are thoughts say so. */
-const frame = z.object({
+/** Only the fields that are read. */
+const eventShape = z.object({
   candidates: z
     .array(
       z.object({
@@ -49,22 +49,26 @@ const frame = z.object({
   modelVersion: z.string().nullish(),
 })
 
-/** Throws `SpeechError`, in terms of the settings of Gemini. */
+/** Throws `SpeechError` whose hints are about the settings of Gemini. */
 export function geminiText({ model, apiKey, baseUrl, http, concurrency }: GeminiOptions): ProviderModel {
-  let forbidsThinking = takesNoThinking(model)
+  let disablesThinking = acceptsNoThinking(model)
 
-  async function ask(request: TextRequest, listener: GenerateOptions, forbid: boolean): Promise<TextAnswer> {
+  async function ask(
+    request: TextRequest,
+    options: GenerateOptions,
+    noThinking: boolean,
+  ): Promise<TextAnswer> {
     const { status, text } = await http.stream({
       method: 'POST',
       url: `${baseUrl}/models/${encodeURIComponent(model)}:streamGenerateContent?alt=sse`,
       headers: { 'x-goog-api-key': apiKey, accept: 'text/event-stream' },
-      body: jsonBody(requestOf(request, forbid)),
-      signal: listener.signal,
+      body: jsonBody(requestOf(request, noThinking)),
+      signal: options.signal,
       setting: 'GEMINI_BASE_URL',
     })
     if (status !== 200) throw geminiError(status, await readJsonBody(text), model)
-    listener.onAccepted?.()
-    const { version, ...draft } = await read(text, listener, model)
+    options.onAccepted?.()
+    const { version, ...draft } = await read(text, options, model)
     return finished(version ?? model, draft)
   }
 
@@ -74,28 +78,28 @@ export function geminiText({ model, apiKey, baseUrl, http, concurrency }: Gemini
     key: `${model} at ${baseUrl}`,
     models: [model],
     concurrency,
-    async generate(request, listener) {
-      const forbid = forbidsThinking
+    async generate(request, options) {
+      const noThinking = disablesThinking
       try {
-        return await ask(request, listener, forbid)
+        return await ask(request, options, noThinking)
       } catch (error) {
-        if (!forbid || !isAboutThinking(error)) throw error
-        // Another model answers to this name by now (2.5 is led to 3.5 from December 2026 on), and takes no budget.
-        forbidsThinking = false
-        return ask(request, listener, false)
+        if (!noThinking || !isAboutThinking(error)) throw error
+        // The name now leads to another model (2.5 redirects to 3.5 from December 2026 on), which rejects a budget.
+        disablesThinking = false
+        return ask(request, options, false)
       }
     },
   }
 }
 
-function requestOf({ system, user, maxTokens }: TextRequest, forbidThinking: boolean): object {
+function requestOf({ system, user, maxTokens }: TextRequest, disableThinking: boolean): object {
   return {
     systemInstruction: { parts: [{ text: system }] },
     contents: [{ role: 'user', parts: [{ text: user }] }],
     generationConfig: {
       temperature: 0.2,
-      maxOutputTokens: forbidThinking ? maxTokens : maxTokens + roomForThoughts,
-      ...(forbidThinking && { thinkingConfig: { thinkingBudget: 0 } }),
+      maxOutputTokens: disableThinking ? maxTokens : maxTokens + thoughtTokens,
+      ...(disableThinking && { thinkingConfig: { thinkingBudget: 0 } }),
     },
   }
 }
@@ -112,31 +116,31 @@ async function read(
   }
   try {
     for await (const { json } of readEvents(pieces)) {
-      if (answeredWith(json)) throw geminiError(200, json, model)
-      const parsed = frame.safeParse(json)
+      if (hasError(json)) throw geminiError(200, json, model)
+      const parsed = eventShape.safeParse(json)
       if (!parsed.success) throw unknownShape('GEMINI_BASE_URL')
-      const { candidates, promptFeedback, usageMetadata: told, modelVersion } = parsed.data
+      const { candidates, promptFeedback, usageMetadata, modelVersion } = parsed.data
       if (promptFeedback?.blockReason) throw refused(model)
       const [candidate] = candidates ?? []
       const parts = candidate?.content?.parts ?? []
       deltas.add(parts.map(({ text, thought }) => (thought ? '' : (text ?? ''))).join(''))
       draft.ending = endingOf(candidate?.finishReason, model) ?? draft.ending
       if (modelVersion) draft.version = modelVersion
-      if (told)
+      if (usageMetadata)
         draft.usage = {
-          inputTokens: told.promptTokenCount ?? 0,
-          outputTokens: (told.candidatesTokenCount ?? 0) + (told.thoughtsTokenCount ?? 0),
+          inputTokens: usageMetadata.promptTokenCount ?? 0,
+          outputTokens: (usageMetadata.candidatesTokenCount ?? 0) + (usageMetadata.thoughtsTokenCount ?? 0),
         }
       onText?.(deltas.length())
     }
   } catch (error) {
-    // A connection that breaks after the end of the answer costs nothing.
+    // A connection that breaks after the end of the answer does no harm.
     if (!draft.ending || signal.aborted) throw error
   }
   return { ...draft, text: deltas.text() }
 }
 
-/** Every other reason, of some twenty, says that this text is not to be had from this model. */
+/** The other reasons, some twenty, all mean that the model refuses this text. */
 function endingOf(reason: string | null | undefined, model: string): Draft['ending'] {
   if (!reason || reason === 'FINISH_REASON_UNSPECIFIED') return undefined
   if (reason === 'STOP') return 'whole'
@@ -146,6 +150,6 @@ function endingOf(reason: string | null | undefined, model: string): Draft['endi
 
 function refused(model: string): SpeechError {
   return new SpeechError('CONTENT_REFUSED', `The content check of ${model} refused this text.`, {
-    hint: 'Another provider in FORMAT_MODELS may take it.',
+    hint: 'Another provider in FORMAT_MODELS may accept it.',
   })
 }

@@ -1,4 +1,4 @@
-// DashScope's errors, which speak of recordings, in the terms of whoever wants a text formatted.
+// DashScope's errors in terms of formatting: messages and hints about texts instead of recordings.
 import { type ErrorCode, isSpeechError, SpeechError } from '../../../domain/errors.ts'
 
 const terms: Partial<Record<ErrorCode, (model: string) => { message?: string; hint: string }>> = {
@@ -8,11 +8,11 @@ const terms: Partial<Record<ErrorCode, (model: string) => { message?: string; hi
   }),
   ACCESS_DENIED: model => ({
     message: `The DashScope key may not use the model ${model}.`,
-    hint: 'Activate it for the key’s workspace in the Model Studio console, or take it out of FORMAT_MODELS.',
+    hint: 'Activate it for the key’s workspace in the Model Studio console, or remove it from FORMAT_MODELS.',
   }),
   CONTENT_REFUSED: model => ({
     message: `The content check of ${model} refused this text.`,
-    hint: 'Another provider in FORMAT_MODELS may take it.',
+    hint: 'Another provider in FORMAT_MODELS may accept it.',
   }),
   THROTTLED: model => ({
     message: `DashScope limits the rate of requests to ${model}.`,
@@ -23,10 +23,10 @@ const terms: Partial<Record<ErrorCode, (model: string) => { message?: string; hi
   }),
 }
 
-/** Anything else stays as it is. */
-export function inTextTerms(error: unknown, model: string): unknown {
+/** Other errors stay the same. */
+export function inFormattingTerms(error: unknown, model: string): unknown {
   const term = isSpeechError(error) ? terms[error.code]?.(model) : undefined
-  // What stands between here and the provider has a hint of its own.
+  // An error of a proxy or firewall has its own hint.
   if (!isSpeechError(error) || !term || (error.code === 'PROVIDER_REFUSED' && error.scope === 'account'))
     return error
   const { code, message, retryable, scope, cause } = error

@@ -1,9 +1,9 @@
-// Qwen, and whatever else DashScope has that writes text: one request in, the answer as it comes.
+// Text models of DashScope, such as Qwen: one request in, a streamed answer out.
 import * as z from 'zod/v4'
 import type { GenerateOptions, TextAnswer, TextRequest } from '../../../domain/text-model.ts'
 import { errorResponseOf, type StreamingDashscope } from '../../http/dashscope.ts'
 import { createDeltas } from '../deltas.ts'
-import { longestAnswer, mustThink, type QwenRoute, qwenRoute } from '../models.ts'
+import { maxAnswerTokens, mustThink, type QwenRoute, qwenRoute } from '../models.ts'
 import {
   acceptedOnce,
   type Draft,
@@ -12,20 +12,20 @@ import {
   type ProviderModel,
   unknownShape,
 } from '../provider-model.ts'
-import { inTextTerms } from './errors.ts'
+import { inFormattingTerms } from './errors.ts'
 
 const paths: Record<QwenRoute, string> = {
   'text-generation': 'services/aigc/text-generation/generation',
   'multimodal-generation': 'services/aigc/multimodal-generation/generation',
 }
 
-/** Milliseconds: a frame that refuses follows the head of its answer at once, the first one of a text when it is written. */
-const refusedWithin = 250
+/** A refusal follows the status of a response at once; the first text takes longer. */
+const refusalTimeoutMs = 250
 
 const content = z.union([z.string(), z.array(z.object({ text: z.string().nullish() }))]).nullish()
 
-/** Only what is read. Old models have no choices; thoughts stand in `reasoning_content` and are left there. */
-const frame = z.object({
+/** Only the fields that are read. Old models have no choices; thoughts are in `reasoning_content`, which is ignored. */
+const eventShape = z.object({
   output: z.object({
     text: z.string().nullish(),
     finish_reason: z.string().nullish(),
@@ -39,7 +39,7 @@ const frame = z.object({
     .catch(undefined),
 })
 
-/** Throws `SpeechError`, in terms of texts and of FORMAT_MODELS. */
+/** Throws `SpeechError` whose hints are about texts and FORMAT_MODELS. */
 export function qwenText(
   cloud: StreamingDashscope,
   options: { model: string; concurrency: number },
@@ -47,15 +47,15 @@ export function qwenText(
   const { model, concurrency } = options
   let route = qwenRoute(model)
 
-  async function ask(by: QwenRoute, request: TextRequest, listener: GenerateOptions): Promise<TextAnswer> {
+  async function ask(by: QwenRoute, request: TextRequest, options: GenerateOptions): Promise<TextAnswer> {
     const body = jsonBody(bodyOf(model, by, request))
-    const once = acceptedOnce(listener)
+    const once = acceptedOnce(options)
     let timer: NodeJS.Timeout | undefined
-    const frames = cloud.stream({ method: 'POST', path: paths[by], body }, listener.signal, () => {
-      timer = setTimeout(() => once.onAccepted?.(), refusedWithin)
+    const events = cloud.stream({ method: 'POST', path: paths[by], body }, options.signal, () => {
+      timer = setTimeout(() => once.onAccepted?.(), refusalTimeoutMs)
     })
     try {
-      return finished(model, await read(frames, once))
+      return finished(model, await read(events, once))
     } finally {
       clearTimeout(timer)
     }
@@ -67,17 +67,17 @@ export function qwenText(
     key: `${model} at ${cloud.baseUrl}`,
     models: [model],
     concurrency,
-    async generate(request, listener) {
+    async generate(request, options) {
       const first = route
       try {
-        return await ask(first, request, listener).catch(error => {
+        return await ask(first, request, options).catch(error => {
           if (!errorResponseOf(error)?.wrongRoute) throw error
-          // Nothing was written and nothing is billed; whoever comes next knows the way.
+          // Nothing was generated or billed; later requests use the right route.
           if (route === first) route = otherThan(first)
-          return ask(otherThan(first), request, listener)
+          return ask(otherThan(first), request, options)
         })
       } catch (error) {
-        throw inTextTerms(error, model)
+        throw inFormattingTerms(error, model)
       }
     },
   }
@@ -89,57 +89,57 @@ function otherThan(route: QwenRoute): QwenRoute {
 
 function bodyOf(model: string, route: QwenRoute, { system, user, maxTokens }: TextRequest): object {
   const isText = route === 'text-generation'
-  const say = (role: string, text: string) => ({ role, content: isText ? text : [{ text }] })
-  const most = Math.min(maxTokens, longestAnswer(model))
+  const message = (role: string, text: string) => ({ role, content: isText ? text : [{ text }] })
+  const maxOutputTokens = Math.min(maxTokens, maxAnswerTokens(model))
   return {
     model,
-    input: { messages: [say('system', system), say('user', user)] },
+    input: { messages: [message('system', system), message('user', user)] },
     parameters: {
       result_format: 'message',
       incremental_output: true,
       temperature: 0.2,
       // `max_tokens` was replaced in May 2026, after the models of this route.
-      ...(isText ? { max_tokens: most } : { max_completion_tokens: most }),
+      ...(isText ? { max_tokens: maxOutputTokens } : { max_completion_tokens: maxOutputTokens }),
       ...(!mustThink(model) && { enable_thinking: false }),
     },
   }
 }
 
 async function read(
-  frames: AsyncIterable<unknown>,
+  events: AsyncIterable<unknown>,
   { signal, onAccepted, onText }: GenerateOptions,
 ): Promise<Draft> {
   const deltas = createDeltas()
   let ending: Draft['ending']
   let usage = { inputTokens: 0, outputTokens: 0 }
   try {
-    for await (const json of frames) {
-      const parsed = frame.safeParse(json)
+    for await (const json of events) {
+      const parsed = eventShape.safeParse(json)
       if (!parsed.success) throw unknownShape('DASHSCOPE_BASE_URL')
       onAccepted?.()
-      const { output, usage: told } = parsed.data
+      const { output, usage: reported } = parsed.data
       const choice = output.choices?.[0]
       deltas.add(textOf(choice ? choice.message?.content : output.text))
       ending = endingOf(choice ? choice.finish_reason : output.finish_reason) ?? ending
       usage = {
-        inputTokens: told?.input_tokens ?? usage.inputTokens,
-        outputTokens: told?.output_tokens ?? usage.outputTokens,
+        inputTokens: reported?.input_tokens ?? usage.inputTokens,
+        outputTokens: reported?.output_tokens ?? usage.outputTokens,
       }
       onText?.(deltas.length())
     }
   } catch (error) {
-    // A connection that breaks after the end of the answer costs nothing.
+    // A connection that breaks after the end of the answer does no harm.
     if (!ending || signal.aborted) throw error
   }
   return { text: deltas.text(), ending, usage }
 }
 
-function textOf(said: z.infer<typeof content>): string {
-  if (typeof said === 'string') return said
-  return (said ?? []).map(({ text }) => text ?? '').join('')
+function textOf(parts: z.infer<typeof content>): string {
+  if (typeof parts === 'string') return parts
+  return (parts ?? []).map(({ text }) => text ?? '').join('')
 }
 
-/** While the answer goes on, the reason is the word "null". */
+/** Until the answer ends, the reason is the word "null". */
 function endingOf(reason: string | null | undefined): Draft['ending'] {
   if (!reason || reason === 'null') return undefined
   return reason === 'stop' ? 'whole' : 'cut'

@@ -1,9 +1,9 @@
 // Translates failures of OSS and of the network into errors with a hint.
 import { SpeechError } from '../../../domain/errors.ts'
-import type { Meaning } from '../../http/dashscope.ts'
+import type { ErrorMeaning } from '../../http/dashscope.ts'
 
 /** The bucket refuses every request with this key. */
-const refused = (message: string, hint: string): Meaning => ({
+const refused = (message: string, hint: string): ErrorMeaning => ({
   code: 'BUCKET_REFUSED',
   message,
   hint,
@@ -42,13 +42,13 @@ const disabled = refused(
   'The account of the bucket is disabled or has an overdue bill.',
   'Check the bills and the state of the OSS service in the Alibaba Cloud console.',
 )
-const clockWrong: Meaning = {
+const clockWrong: ErrorMeaning = {
   code: 'CLOCK_WRONG',
   message: 'The clock of this machine is more than 15 minutes off, so OSS rejects its signatures.',
   hint: 'Set the clock by network time, then call again.',
   scope: 'account',
 }
-const noBucket: Meaning = {
+const noBucket: ErrorMeaning = {
   code: 'BUCKET_NOT_FOUND',
   message: 'The bucket does not exist.',
   hint: 'Check OSS_BUCKET and OSS_ENDPOINT, or create the bucket in the OSS console.',
@@ -56,7 +56,7 @@ const noBucket: Meaning = {
 }
 
 /** Meanings of OSS error codes; the first match counts (OSS reference, error codes). */
-const byCode: [RegExp, Meaning][] = [
+const byCode: [RegExp, ErrorMeaning][] = [
   [/^NoSuchBucket$|^InvalidBucketName$/, noBucket],
   [/^RequestTimeTooSkewed$/, clockWrong],
   [/^(SecurityTokenExpired|STSTokenExpired)$/, expiredToken],
@@ -66,13 +66,13 @@ const byCode: [RegExp, Meaning][] = [
   [/^UserDisable$|^Arrearage$/, disabled],
 ]
 /** Meanings of codes that cover several mistakes, by message. */
-const byMessage: [RegExp, Meaning][] = [
+const byMessage: [RegExp, ErrorMeaning][] = [
   [/must be addressed using the specified endpoint/i, otherEndpoint],
   [/signing region|location constraint/i, otherRegion],
   [/token.*expired/i, expiredToken],
 ]
 
-const failed: Meaning = {
+const failed: ErrorMeaning = {
   code: 'UPLOAD_FAILED',
   message: 'The bucket could not be reached or did not respond.',
   hint: 'Check the network and OSS_ENDPOINT; call again in a minute.',
@@ -97,7 +97,7 @@ export function ossError(error: unknown): SpeechError {
   return new SpeechError(code, message, { ...details, cause })
 }
 
-function meaningOf(code: string, status: number, message: string): Meaning {
+function meaningOf(code: string, status: number, message: string): ErrorMeaning {
   const known =
     byMessage.find(([pattern]) => pattern.test(message))?.[1] ??
     byCode.find(([pattern]) => pattern.test(code))?.[1]
