@@ -55,8 +55,8 @@ const rows: [name: string, open: (env: Record<string, string>) => Promise<Pair>]
 ]
 
 let number = 0
-/** A context that no call before had: an order that nobody has placed yet. */
-const fresh = () => ({ context: `order ${number++}` })
+/** Options with a new context: they make a new job. */
+const fresh = () => ({ context: `run ${number++}` })
 
 describe.each(rows)('%s', (_, open) => {
   let pair: Pair
@@ -121,8 +121,8 @@ describe.each(rows)('%s', (_, open) => {
     writeFileSync(slow, '#!/bin/sh\nexec sleep 60\n', { mode: 0o755 })
     const other = await open({ ...system.env, FFMPEG_PATH: slow })
     const stop = new AbortController()
-    const order = { audio: passages.file, ...fresh() }
-    const call = other.client.call('transcribe_audio', order, { signal: stop.signal })
+    const request = { audio: passages.file, ...fresh() }
+    const call = other.client.call('transcribe_audio', request, { signal: stop.signal })
     call.catch(() => {})
     await vi.waitFor(() => expect(childrenOf(other.pid).join()).toContain('sleep 60'), { timeout: 10_000 })
     stop.abort()
@@ -135,8 +135,8 @@ describe.each(rows)('%s', (_, open) => {
     const off = system.dashscope.fault({ kind: 'hang' })
     const stop = new AbortController()
     const before = system.dashscope.requests.length
-    const order = { audio: passages.file, ...fresh() }
-    const call = client.call('transcribe_audio', order, { signal: stop.signal })
+    const request = { audio: passages.file, ...fresh() }
+    const call = client.call('transcribe_audio', request, { signal: stop.signal })
     call.catch(() => {})
     await vi.waitFor(() => expect(system.dashscope.inFlight()).toBeGreaterThan(0), { timeout: 10_000 })
     stop.abort()
@@ -149,18 +149,18 @@ describe.each(rows)('%s', (_, open) => {
   })
 
   it('a client is notified when a transcript grows and when the list changes', async () => {
-    const heard = { updated: 0, listed: 0 }
-    const endList = await client.onListChanged(() => heard.listed++)
+    const received = { updated: 0, listed: 0 }
+    const endList = await client.onListChanged(() => received.listed++)
     const off = system.dashscope.fault({ kind: 'hang' })
-    const order = { audio: passages.file, ...fresh() }
-    const { structuredContent } = await client.call('transcribe_audio', { ...order, wait_seconds: 0 })
+    const request = { audio: passages.file, ...fresh() }
+    const { structuredContent } = await client.call('transcribe_audio', { ...request, wait_seconds: 0 })
     expect(structuredContent.status).toBe('running')
-    const end = await client.subscribe(structuredContent.uri, () => heard.updated++)
+    const end = await client.subscribe(structuredContent.uri, () => received.updated++)
     off()
     await client.call('cancel_transcription', { transcript_id: structuredContent.transcript_id })
-    await client.call('transcribe_audio', order)
-    await vi.waitFor(() => expect(heard.updated).toBeGreaterThan(0), { timeout: 5_000 })
-    await vi.waitFor(() => expect(heard.listed).toBeGreaterThan(0), { timeout: 5_000 })
+    await client.call('transcribe_audio', request)
+    await vi.waitFor(() => expect(received.updated).toBeGreaterThan(0), { timeout: 5_000 })
+    await vi.waitFor(() => expect(received.listed).toBeGreaterThan(0), { timeout: 5_000 })
     await Promise.all([end(), endList()])
   })
 

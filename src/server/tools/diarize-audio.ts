@@ -30,7 +30,7 @@ export const diarizeAudio = defineTool({
   output: transcriptOutput,
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: true },
   async handler({ audio, language, speakers, format, title, wait_seconds }, call) {
-    const order = {
+    const request = {
       audio,
       ...(language && { language }),
       ...(speakers !== undefined && { speakers }),
@@ -38,7 +38,7 @@ export const diarizeAudio = defineTool({
       ...(title && { title }),
     }
     const tool = 'diarize_audio'
-    const { transcript, ...more } = await transcribeForTool(order, tool, call, wait_seconds)
+    const { transcript, ...more } = await transcribeForTool(request, tool, call, wait_seconds)
     return transcriptAnswer(transcript, { tool, text: timedText(transcript), view: 'text', ...more })
   },
 })

@@ -42,7 +42,7 @@ export const transcribeAudio = defineTool({
   output: transcriptOutput,
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: true },
   async handler({ audio, language, context, timestamps, format, title, wait_seconds }, call) {
-    const order = {
+    const request = {
       audio,
       ...(language && { language }),
       ...(context && { context }),
@@ -51,7 +51,7 @@ export const transcribeAudio = defineTool({
       ...(title && { title }),
     }
     const tool = 'transcribe_audio'
-    const { transcript, ...more } = await transcribeForTool(order, tool, call, wait_seconds)
+    const { transcript, ...more } = await transcribeForTool(request, tool, call, wait_seconds)
     return timestamps === 'none'
       ? transcriptAnswer(transcript, { tool, text: plainText(transcript), view: 'plain', ...more })
       : transcriptAnswer(transcript, { tool, text: timedText(transcript), view: 'text', ...more })

@@ -40,7 +40,7 @@ beforeAll(async () => {
 })
 afterAll(() => cluster?.close())
 
-interface Wish {
+interface JobSpec {
   tool: string
   args: Record<string, unknown>
   /** Jobs alike but for this give the same transcript. */
@@ -48,7 +48,7 @@ interface Wish {
 }
 
 /** The context makes each an order of its own; who speaks is asked for with as many hints. */
-function wish(i: number): Wish {
+function jobSpec(i: number): JobSpec {
   const audio = files[i % files.length]!
   if (i % rarity !== rarity - 1)
     return { tool: 'transcribe_audio', args: { audio, context: `job ${i}` }, kind: audio }
@@ -62,7 +62,7 @@ function essence({ text, coverage, status, language, duration, speakers }: Recor
 }
 
 /** Like a patient client: submits until it gets an id, then polls until the job is over. */
-async function runToCompletion({ tool, args }: Wish, token: string, next: () => number) {
+async function runToCompletion({ tool, args }: JobSpec, token: string, next: () => number) {
   let id: string | undefined
   for (;;) {
     const request = id === undefined ? { ...args } : { transcript_id: id }
@@ -98,9 +98,9 @@ describe('a team whose processes are killed while its services fail', () => {
   it(`every job completes with the undisturbed result, and nothing is billed twice (seed ${seed})`, async () => {
     const { cloud, machines } = cluster
     const next = createSeededRandom(seed)
-    const wishes = Array.from({ length: jobs }, (_, i) => wish(i))
+    const specs = Array.from({ length: jobs }, (_, i) => jobSpec(i))
     const calm = new Map<string, unknown>()
-    const patterns = new Map(wishes.map(one => [one.kind, one]))
+    const patterns = new Map(specs.map(one => [one.kind, one]))
     await Promise.all(
       [...patterns].map(async ([kind, one]) => {
         calm.set(kind, essence(await runToCompletion(one, tokens.calm, next)))
@@ -119,7 +119,7 @@ describe('a team whose processes are killed while its services fail', () => {
       },
     })
     const endTrouble = injectFaults(cloud, seed)
-    const coming = wishes.map(async one => {
+    const coming = specs.map(async one => {
       await sleep(1000 * orderTime * next())
       return runToCompletion(one, tokens.crowd, next)
     })
@@ -135,14 +135,14 @@ describe('a team whose processes are killed while its services fail', () => {
     endTrouble()
     await watch.end()
 
-    expect(answers.map(essence)).toEqual(wishes.map(({ kind }) => calm.get(kind)))
+    expect(answers.map(essence)).toEqual(specs.map(({ kind }) => calm.get(kind)))
     expect(answers.filter(({ status }) => status !== 'completed')).toEqual([])
-    const ids = new Map(wishes.map(({ args }, i) => [args.context, answers[i]!.transcript_id]))
+    const ids = new Map(specs.map(({ args }, i) => [args.context, answers[i]!.transcript_id]))
     const asked = cloud.dashscope.requests.slice(before)
     const inVain = asked.filter(one => keptThen.get(one)?.has(`${ids.get(one.context)} ${one.spokenText}`))
     expect(inVain).toEqual([])
     // As many as there are chunks at least, or nothing was looked at.
-    const chunks = wishes.flatMap(({ tool }, i) =>
+    const chunks = specs.flatMap(({ tool }, i) =>
       tool === 'transcribe_audio' ? [lengths[i % lengths.length]!] : [],
     )
     expect(keptThen.size).toBeGreaterThanOrEqual(chunks.reduce((sum, count) => sum + count, 0))

@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => terminal.close())
 
 const note = fixture('voice-note.ogg')
-const place = (name: string) => join(terminal.work, name)
+const pathOf = (name: string) => join(terminal.work, name)
 
 /** Transcribes a recording and gives the id under which it is kept. */
 async function keep(recording: string): Promise<string> {
@@ -97,7 +97,7 @@ describe('speech-mcp export', () => {
     expect(stdout).toMatch(beginning)
     const name = `out.${format.toUpperCase()}`
     expect(await terminal.run(['export', id, '-o', name])).toEqual({ code: 0, stdout: '', stderr: '' })
-    expect(await readFile(place(name), 'utf8')).toBe(stdout)
+    expect(await readFile(pathOf(name), 'utf8')).toBe(stdout)
   })
 
   it('export accepts a transcript URI as id', async () => {
@@ -249,13 +249,13 @@ describe('the formatting check of speech-mcp doctor', () => {
 
 describe('the program', () => {
   it('the program starts through a symbolic link', async () => {
-    await symlink(entry, place('speech-mcp'))
-    const { code, stderr } = await terminal.run(['transcribe', 'silence.wav'], { main: place('speech-mcp') })
+    await symlink(entry, pathOf('speech-mcp'))
+    const { code, stderr } = await terminal.run(['transcribe', 'silence.wav'], { main: pathOf('speech-mcp') })
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('Saved as tr_') })
   })
 
   it('the demo runs without a key, also in a folder with Unicode characters in its name', async () => {
-    const folder = place('Mes outils à moi #1 100%')
+    const folder = pathOf('Mes outils à moi #1 100%')
     await mkdir(folder)
     for (const name of ['node_modules', 'fixtures']) await symlink(join(root, name), join(folder, name))
     for (const name of ['dist', 'package.json'])

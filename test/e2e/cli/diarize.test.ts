@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => terminal.close())
 
 const meeting = fixture('meeting.m4a')
-const place = (name: string) => join(terminal.work, name)
+const pathOf = (name: string) => join(terminal.work, name)
 const inBucket = () => [...terminal.dashscope.oss!.objects(), ...terminal.dashscope.oss!.unfinishedUploads()]
 
 /** The letters that each one says, in order. */
@@ -33,22 +33,22 @@ const blocks = (text: string) => text.replace(/^/gm, '[0:00] ')
 
 describe('speech-mcp diarize', () => {
   it('diarize prints speaker turns, saves them, and repeats them without a request', async () => {
-    const order = ['diarize', meeting, '--speakers', '3', '-l', 'en']
-    const first = await terminal.run(order, bucket)
+    const args = ['diarize', meeting, '--speakers', '3', '-l', 'en']
+    const first = await terminal.run(args, bucket)
     expect(first).toMatchObject({ code: 0, stderr: expect.stringMatching(/(^|\n)Saved as tr_\w{16}\.\n$/) })
     expect(turnsOf(blocks(first.stdout)).slice(0, 3)).toEqual(expectedTurns().slice(0, 3))
-    const heard = terminal.dashscope.tasks.find(({ model }) => model === 'fun-asr-mtl')
-    expect(heard!.parameters).toMatchObject({ speaker_count: 3, language_hints: ['en'] })
+    const task = terminal.dashscope.tasks.find(({ model }) => model === 'fun-asr-mtl')
+    expect(task!.parameters).toMatchObject({ speaker_count: 3, language_hints: ['en'] })
     expect(inBucket()).toEqual([])
     const tasks = terminal.dashscope.tasks.length
-    expect(await terminal.run(order, bucket)).toEqual(first)
+    expect(await terminal.run(args, bucket)).toEqual(first)
     expect(terminal.dashscope.tasks.length).toBe(tasks)
   })
 
   it('diarize and export write subtitles with speakers', async () => {
     const { code, stdout, stderr } = await terminal.run(['diarize', meeting, '-t', 'Kiosks', '-o', 'out.vtt'])
     expect({ code, stdout }, stderr).toEqual({ code: 0, stdout: '' })
-    const vtt = await readFile(place('out.vtt'), 'utf8')
+    const vtt = await readFile(pathOf('out.vtt'), 'utf8')
     expect(vtt).toMatch(/\n<v S1>Right,/)
     const id = /tr_\w+/.exec(stderr)![0]
     const exported = await terminal.run(['export', id, '-f', 'md'])
@@ -57,11 +57,11 @@ describe('speech-mcp diarize', () => {
   })
 
   it('diarize --readable formats a finished transcript without another recognition', async () => {
-    const order = ['diarize', meeting, '-t', 'Kiosks', '-f', 'json']
-    const plain = JSON.parse((await terminal.run(order, bucket)).stdout)
+    const args = ['diarize', meeting, '-t', 'Kiosks', '-f', 'json']
+    const plain = JSON.parse((await terminal.run(args, bucket)).stdout)
     const tasks = terminal.dashscope.tasks.length
     const env = { ...bucket.env, FORMAT_MODELS: 'qwen-flash' }
-    const { code, stdout, stderr } = await terminal.run([...order, '--readable'], { env })
+    const { code, stdout, stderr } = await terminal.run([...args, '--readable'], { env })
     expect(code, stderr).toBe(0)
     expect(stderr).toContain('Formatted: faithful, by qwen-flash; ')
     const { formatted, segments, raw_segments } = JSON.parse(stdout)

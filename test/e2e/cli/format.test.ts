@@ -22,7 +22,7 @@ beforeEach(() => {
   terminal.dashscope.textRequests.length = 0
 })
 
-const place = (name: string) => join(terminal.work, name)
+const pathOf = (name: string) => join(terminal.work, name)
 const living = { FORMAT_MODELS: 'qwen-flash' }
 const gemini = () => ({
   GEMINI_BASE_URL: terminal.dashscope.geminiUrl,
@@ -59,7 +59,7 @@ describe('a text', () => {
 
   it('a text file with a byte order mark and Windows line endings is formatted', async () => {
     await writeFile(
-      place('talk.txt'),
+      pathOf('talk.txt'),
       `\ufeff${unpunctuatedTexts.English}\r\n\r\n${unpunctuatedTexts.English}\r\n`,
     )
     const { code, stdout } = await run(['format', 'talk.txt'])
@@ -71,7 +71,7 @@ describe('a text', () => {
   it('a formatted text is written to a file', async () => {
     const { stdout } = await format(unpunctuatedTexts.Russian)
     expect(await format(unpunctuatedTexts.Russian, '-o', 'talk.md')).toMatchObject({ code: 0, stdout: '' })
-    expect(await readFile(place('talk.md'), 'utf8')).toBe(stdout)
+    expect(await readFile(pathOf('talk.md'), 'utf8')).toBe(stdout)
   })
 
   it('the clean style removes fillers and reports them', async () => {
@@ -162,18 +162,18 @@ describe('a text', () => {
 
 describe('input that is not text', () => {
   beforeAll(async () => {
-    await mkdir(place('folder'), { recursive: true })
-    await writeFile(place('empty.txt'), '')
-    await writeFile(place('blank.txt'), ' \n\u3000\n')
-    await writeFile(place('latin.txt'), Buffer.from(`${'caf\u00e9 '.repeat(30)}`, 'latin1'))
-    await writeFile(place('wide.txt'), Buffer.from(`\ufeff${unpunctuatedTexts.English}`, 'utf16le'))
-    await writeFile(place('long.txt'), 'so we met '.repeat(100_001))
-    await writeFile(place('huge.txt'), Buffer.alloc(4_000_000, 'so we met '))
+    await mkdir(pathOf('folder'), { recursive: true })
+    await writeFile(pathOf('empty.txt'), '')
+    await writeFile(pathOf('blank.txt'), ' \n\u3000\n')
+    await writeFile(pathOf('latin.txt'), Buffer.from(`${'caf\u00e9 '.repeat(30)}`, 'latin1'))
+    await writeFile(pathOf('wide.txt'), Buffer.from(`\ufeff${unpunctuatedTexts.English}`, 'utf16le'))
+    await writeFile(pathOf('long.txt'), 'so we met '.repeat(100_001))
+    await writeFile(pathOf('huge.txt'), Buffer.alloc(4_000_000, 'so we met '))
     await writeFile(
-      place('talk.srt'),
+      pathOf('talk.srt'),
       `\ufeff1\r\n00:00:00,000 --> 00:00:02,000\r\n${unpunctuatedTexts.English}\r\n`,
     )
-    await writeFile(place('talk.vtt'), `WEBVTT\n\n00:00.000 --> 00:02.000\n${unpunctuatedTexts.English}\n`)
+    await writeFile(pathOf('talk.vtt'), `WEBVTT\n\n00:00.000 --> 00:02.000\n${unpunctuatedTexts.English}\n`)
   })
 
   it.each([
@@ -245,7 +245,7 @@ describe('a transcript', () => {
     expect(formatted).toMatchObject({ style: 'faithful', models: ['qwen-flash'], kept: 0 })
     expect(segments[0].start).toBe(raw_segments[0].start)
     expect(await run(['format', id, '-o', 'talk.srt'])).toMatchObject({ code: 0, stdout: '' })
-    expect(await readFile(place('talk.srt'), 'utf8')).toMatch(/^1\n00:00:00,\d{3} --> /)
+    expect(await readFile(pathOf('talk.srt'), 'utf8')).toMatch(/^1\n00:00:00,\d{3} --> /)
   })
 
   it('transcribe --readable prints formatted text', async () => {
@@ -258,9 +258,9 @@ describe('a transcript', () => {
 
   it('transcribe --readable formats a finished transcript without another recognition', async () => {
     await keep('jfk.wav')
-    const heard = terminal.dashscope.requests.length
+    const recognitions = terminal.dashscope.requests.length
     const { code, stderr } = await run(['transcribe', fixture('jfk.wav'), '--readable'])
-    expect({ code, heard: terminal.dashscope.requests.length }).toEqual({ code: 0, heard })
+    expect({ code, recognitions: terminal.dashscope.requests.length }).toEqual({ code: 0, recognitions })
     expect(stderr).toContain('Formatted: faithful, by qwen-flash; ')
   })
 
@@ -272,8 +272,8 @@ describe('a transcript', () => {
     expect(normalizedText(stdout)).toBe(normalizedText(truthText(truth('russian'))))
     expect(stderr).toMatch(/(^|\n)Note: [^\n]*CONTENT_REFUSED: [^\n]*\n[\s\S]*Saved as tr_\w+\.\n$/)
     off()
-    const { stderr: told } = await run(['format', /tr_\w+/.exec(stderr)![0]])
-    expect(told).toMatch(/^Formatted: faithful, by qwen-flash; /)
+    const { stderr: summary } = await run(['format', /tr_\w+/.exec(stderr)![0]])
+    expect(summary).toMatch(/^Formatted: faithful, by qwen-flash; /)
   })
 })
 

@@ -22,14 +22,14 @@ afterAll(async () => {
 })
 
 const note = fixture('voice-note.ogg')
-const place = (name: string) => join(terminal.work, name)
+const pathOf = (name: string) => join(terminal.work, name)
 const uri = (recording: Buffer) => `data:audio/ogg;base64,${recording.toString('base64')}`
 
 it('transcribing the same file again sends no request', async () => {
-  const order = ['transcribe', note, '-c', 'twice']
-  const first = await terminal.run(order)
+  const args = ['transcribe', note, '-c', 'twice']
+  const first = await terminal.run(args)
   const before = terminal.dashscope.requests.length
-  expect(await terminal.run(order)).toEqual(first)
+  expect(await terminal.run(args)).toEqual(first)
   expect(terminal.dashscope.requests.length).toBe(before)
 })
 
@@ -41,9 +41,9 @@ it('transcribe prints the text to stdout and the id to stderr', async () => {
 })
 
 it('transcribe passes on language, context and title, and infers the format from the file extension', async () => {
-  const wishes = ['-l', 'English', '--context', 'Greta', '-t', 'The parcel', '-o', 'parcel.md']
-  expect(await terminal.run(['transcribe', note, ...wishes])).toMatchObject({ code: 0, stdout: '' })
-  expect(await readFile(place('parcel.md'), 'utf8')).toMatch(/^# The parcel\n/)
+  const options = ['-l', 'English', '--context', 'Greta', '-t', 'The parcel', '-o', 'parcel.md']
+  expect(await terminal.run(['transcribe', note, ...options])).toMatchObject({ code: 0, stdout: '' })
+  expect(await readFile(pathOf('parcel.md'), 'utf8')).toMatch(/^# The parcel\n/)
   expect(terminal.dashscope.requests.at(-1)).toMatchObject({ language: 'en', context: 'Greta' })
 })
 
@@ -62,14 +62,14 @@ it('transcribe requests word times only with --timestamps word, not because of j
 
 it.each([
   ['a relative path', () => 'silence.wav'],
-  ['a path by way of ..', () => join('..', relative(dirname(terminal.work), place('silence.wav')))],
+  ['a path by way of ..', () => join('..', relative(dirname(terminal.work), pathOf('silence.wav')))],
   ['a path outside the home folder', () => join(elsewhere.work, 'silence.wav')],
   ['a name with a colon', () => 'memo:1.wav'],
   ['a link to a file elsewhere', () => 'link.wav'],
   ['a data: URI', () => uri(silentWav())],
 ])('transcribe accepts %s', async (_, input) => {
-  await copyFile(place('silence.wav'), place('memo:1.wav'))
-  await symlink(join(elsewhere.work, 'silence.wav'), place('link.wav')).catch(() => {})
+  await copyFile(pathOf('silence.wav'), pathOf('memo:1.wav'))
+  await symlink(join(elsewhere.work, 'silence.wav'), pathOf('link.wav')).catch(() => {})
   const { code, stdout, stderr } = await terminal.run(['transcribe', input()])
   expect({ code, stdout: stdout.trim() }, stderr).toEqual({ code: 0, stdout: '' })
   expect(stderr).toMatch(/(^|\n)Saved as /)
@@ -94,25 +94,25 @@ it.each(['missing/out.srt', '.'])(
 )
 
 it('a failed transcribe leaves an existing output file unchanged', async () => {
-  await mkdir(place('old'))
-  await writeFile(place('old/out.txt'), 'old')
+  await mkdir(pathOf('old'))
+  await writeFile(pathOf('old/out.txt'), 'old')
   const env = { DASHSCOPE_API_KEY: 'sk-wrong' }
   const { code, stderr } = await terminal.run(
-    ['transcribe', note, '-c', 'never heard', '-o', 'old/out.txt'],
+    ['transcribe', note, '-c', 'never cached', '-o', 'old/out.txt'],
     {
       env,
     },
   )
   expect(code).toBe(1)
   expect(stderr).toMatch(/^KEY_REFUSED: /)
-  expect(await readdir(place('old'))).toEqual(['out.txt'])
-  expect(await readFile(place('old/out.txt'), 'utf8')).toBe('old')
+  expect(await readdir(pathOf('old'))).toEqual(['out.txt'])
+  expect(await readFile(pathOf('old/out.txt'), 'utf8')).toBe('old')
 })
 
 it('a successful transcribe replaces an existing output file', async () => {
-  await writeFile(place('again.txt'), 'old')
+  await writeFile(pathOf('again.txt'), 'old')
   expect(await terminal.run(['transcribe', 'silence.wav', '-o', 'again.txt'])).toMatchObject({ code: 0 })
-  expect(await readFile(place('again.txt'), 'utf8')).not.toContain('old')
+  expect(await readFile(pathOf('again.txt'), 'utf8')).not.toContain('old')
 })
 
 it('transcribe exits with 3 and names the gap if text is missing', async () => {
@@ -126,7 +126,7 @@ it('transcribe exits with 3 and names the gap if text is missing', async () => {
 
 it('transcribe reports FFMPEG_MISSING if FFMPEG_PATH is wrong', async () => {
   const env = { FFMPEG_PATH: '/nowhere/ffmpeg' }
-  const { code, stderr } = await terminal.run(['transcribe', 'silence.wav', '-c', 'never heard'], { env })
+  const { code, stderr } = await terminal.run(['transcribe', 'silence.wav', '-c', 'never cached'], { env })
   expect(code).toBe(1)
   expect(stderr).toMatch(/^FFMPEG_MISSING: .*ffmpeg-static/)
 })
@@ -152,11 +152,11 @@ describe.each(['SIGINT', 'SIGTERM'] as const)('%s', signal => {
 
   it('the signal stops ffmpeg', async () => {
     // A pipe that its writer holds open ends when the writer does.
-    const pipe = place(`life-${signal}`)
+    const pipe = pathOf(`life-${signal}`)
     execFileSync('mkfifo', [pipe])
     const life = createReadStream(pipe)
     const ended = once(life, 'end')
-    const program = place(`ffmpeg-${signal}`)
+    const program = pathOf(`ffmpeg-${signal}`)
     await writeFile(program, `#!/bin/sh\nexec 9>'${pipe}'\necho born >&9\nexec sleep 50\n`, { mode: 0o755 })
     const { child, result } = terminal.start(['transcribe', note, '-c', `${signal} to ffmpeg`], {
       env: { FFMPEG_PATH: program },

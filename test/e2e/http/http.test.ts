@@ -21,8 +21,8 @@ const ping = { id: 1, method: 'ping' }
 const json = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
 
 const open: TestServer[] = []
-async function serve(...wishes: Parameters<typeof startTestServer>): Promise<TestServer> {
-  const server = await startTestServer(...wishes)
+async function serve(...options: Parameters<typeof startTestServer>): Promise<TestServer> {
+  const server = await startTestServer(...options)
   open.push(server)
   return server
 }
@@ -55,21 +55,23 @@ describe.each(httpClients)('%s', (_, connectHttp) => {
       connectHttp({ url, token: 'ann-0123456789abcdef' }),
       connectHttp({ url, token: 'bob-0123456789abcdef' }),
     ])
-    const heard: string[] = []
+    const received: string[] = []
     const ends = [
-      await ann.onListChanged(() => heard.push('list')),
-      await ann.subscribe('transcript://tr_ann', () => heard.push('transcript')),
-      await ann.subscribe('transcript://tr_ann/srt', () => heard.push('srt')),
+      await ann.onListChanged(() => received.push('list')),
+      await ann.subscribe('transcript://tr_ann', () => received.push('transcript')),
+      await ann.subscribe('transcript://tr_ann/srt', () => received.push('srt')),
     ]
     expect(new Set(jobs.followedIds)).toEqual(new Set(['ann/tr_ann']))
-    const bobHears = new Promise<void>(resolve => void bob.onListChanged(resolve).then(() => tell('bob')))
-    const tell = (owner: string) => jobs.emitChange({ owner, id: 'tr_ann', listChanged: true })
-    await bobHears
-    // What came on the same way before this answer would have been heard.
+    const bobNotified = new Promise<void>(
+      resolve => void bob.onListChanged(resolve).then(() => notify('bob')),
+    )
+    const notify = (owner: string) => jobs.emitChange({ owner, id: 'tr_ann', listChanged: true })
+    await bobNotified
+    // A notification sent before this answer would have been received.
     await ann.listTools()
-    expect(heard).toEqual([])
-    tell('ann')
-    await vi.waitFor(() => expect(heard.sort()).toEqual(['list', 'srt', 'transcript']))
+    expect(received).toEqual([])
+    notify('ann')
+    await vi.waitFor(() => expect(received.sort()).toEqual(['list', 'srt', 'transcript']))
     for (const end of ends) await end()
     await vi.waitFor(() => expect(jobs.followedIds).toEqual([]))
     await Promise.all([ann.close(), bob.close()])

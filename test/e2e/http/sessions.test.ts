@@ -25,8 +25,8 @@ const wait = {
 }
 
 const open: TestServer[] = []
-async function serve(...wishes: Parameters<typeof startTestServer>): Promise<TestServer> {
-  const server = await startTestServer(...wishes)
+async function serve(...options: Parameters<typeof startTestServer>): Promise<TestServer> {
+  const server = await startTestServer(...options)
   open.push(server)
   return server
 }
@@ -83,13 +83,13 @@ describe('a session', () => {
     const { url, jobs } = await serve({ tokens })
     const [ann, bob] = [await openSession(url, bearer('ann')), await openSession(url, bearer('bob'))]
     await ann.ask({ id: 1, method: 'resources/subscribe', params: { uri: 'transcript://tr_ann' } })
-    const [annHears, bobHears] = [eventsOf(await ann.listen()), eventsOf(await bob.listen())]
+    const [annEvents, bobEvents] = [eventsOf(await ann.listen()), eventsOf(await bob.listen())]
     jobs.emitChange({ owner: 'ann', id: 'tr_ann', listChanged: false })
     jobs.emitChange({ owner: 'bob', id: 'tr_bob', listChanged: true })
-    expect((await annHears.next()).value).toMatchObject({
+    expect((await annEvents.next()).value).toMatchObject({
       message: { method: 'notifications/resources/updated', params: { uri: 'transcript://tr_ann' } },
     })
-    expect((await bobHears.next()).value).toMatchObject({
+    expect((await bobEvents.next()).value).toMatchObject({
       message: { method: 'notifications/resources/list_changed' },
     })
   })

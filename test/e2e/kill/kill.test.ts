@@ -77,16 +77,16 @@ function anyMoment(next: () => number): Moment {
 async function killAt(
   moment: Moment,
   env: Record<string, string>,
-  order: { context: string },
+  request: { context: string },
 ): Promise<void> {
   const client = await connect(env)
-  const before = requestsOf(order).length
+  const before = requestsOf(request).length
   let isOver = false
-  const call = client.call('transcribe_audio', { ...order }).finally(() => {
+  const call = client.call('transcribe_audio', { ...request }).finally(() => {
     isOver = true
   })
   call.catch(() => {})
-  while (!isOver && requestsOf(order).length < before + moment.requests) await sleep(5)
+  while (!isOver && requestsOf(request).length < before + moment.requests) await sleep(5)
   await Promise.race([sleep(moment.later), call])
   process.kill(client.pid(), 'SIGKILL')
   await client.close()
@@ -104,8 +104,8 @@ function essence({ text, coverage, status, language, duration }: Record<string, 
 async function killOften(seed: number): Promise<void> {
   const next = random(seed)
   const env = { ...system.env, SPEECH_DATA_DIR: join(system.folder, `killed-${seed}`) }
-  const order = { audio: passages.file, context: `seed ${seed}` }
-  const requests = () => requestsOf(order)
+  const request = { audio: passages.file, context: `seed ${seed}` }
+  const requests = () => requestsOf(request)
   let kept = new Set<string>()
   const checkSince = (from: number) => {
     for (const { text } of requests().slice(from)) expect(kept).not.toContain(text)
@@ -113,14 +113,14 @@ async function killOften(seed: number): Promise<void> {
 
   for (let i = 0; i < killsOfAJob; i++) {
     const from = requests().length
-    await killAt(anyMoment(next), env, order)
+    await killAt(anyMoment(next), env, request)
     checkSince(from)
     kept = checkpointed(env.SPEECH_DATA_DIR)
   }
 
   const from = requests().length
   const client = await connect(env)
-  const { structuredContent } = await client.call('transcribe_audio', order)
+  const { structuredContent } = await client.call('transcribe_audio', request)
   await client.close()
   checkSince(from)
   expect(requests().length - from).toBeLessThanOrEqual(chunks - kept.size)

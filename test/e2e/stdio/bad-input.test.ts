@@ -23,18 +23,18 @@ beforeAll(async () => {
 afterEach(() => expectStillRunning(system))
 afterAll(() => system.close())
 
-const place = (name: string) => join(system.folder, name)
+const pathOf = (name: string) => join(system.folder, name)
 const voiceNote = truthText(truth('voice-note'))
 
 describe('input that is not a recording', () => {
   it('a missing file is refused', async () => {
-    const text = await expectRefusal(system, place('nothing.mp3'), 'FILE_NOT_FOUND')
+    const text = await expectRefusal(system, pathOf('nothing.mp3'), 'FILE_NOT_FOUND')
     expect(text).toContain('full path')
   })
 
   it('a folder is refused', async () => {
-    await mkdir(place('folder.mp3'))
-    await expectRefusal(system, place('folder.mp3'), 'NOT_A_FILE')
+    await mkdir(pathOf('folder.mp3'))
+    await expectRefusal(system, pathOf('folder.mp3'), 'NOT_A_FILE')
   })
 
   it('an empty file is refused', async () => {
@@ -69,9 +69,9 @@ describe('input that is not a recording', () => {
     'a picture (%s) is refused, also with the extension .mp3',
     async extension => {
       const picture = await makeAudio(system, `picture.${extension}`, [...lavfi('testsrc'), '-frames:v', '1'])
-      await copyFile(picture, place('picture.mp3'))
+      await copyFile(picture, pathOf('picture.mp3'))
       await expectRefusal(system, picture, 'N(?:OT_AUDIO|O_AUDIO_TRACK)')
-      await expectRefusal(system, place('picture.mp3'), 'N(?:OT_AUDIO|O_AUDIO_TRACK)')
+      await expectRefusal(system, pathOf('picture.mp3'), 'N(?:OT_AUDIO|O_AUDIO_TRACK)')
     },
   )
 

@@ -27,15 +27,15 @@ describe('two processes on one data folder', () => {
   afterAll(() => other.close())
 
   it('two processes with the same request share one job, and both get the result', async () => {
-    const wish = uncachedOptions()
+    const request = uncachedOptions()
     const updates: ProgressUpdate[] = []
     const off = system.dashscope.fault({ kind: 'slow', seconds: 0.5 })
     const { answer, requests } = await requestsOf(() =>
       Promise.all([
-        transcribe(wish),
+        transcribe(request),
         other.call(
           'transcribe_audio',
-          { audio: passages.file, ...wish },
+          { audio: passages.file, ...request },
           { onprogress: update => updates.push(update) },
         ),
       ]),
@@ -52,25 +52,25 @@ describe('two processes on one data folder', () => {
   })
 
   it('a process takes over the job of another one that crashed', async () => {
-    const wish = uncachedOptions()
+    const request = uncachedOptions()
     const doomed = await connect(system.env)
     let answered = 0
     const off = system.dashscope.fault({ kind: 'hang', when: () => answered++ >= 2 })
-    const lost = doomed.call('transcribe_audio', { audio: passages.file, ...wish })
+    const lost = doomed.call('transcribe_audio', { audio: passages.file, ...request })
     lost.catch(() => {})
     await vi.waitFor(() => expect(answered).toBe(5), { timeout: 20_000 })
     process.kill(doomed.pid(), 'SIGKILL')
     await doomed.close()
     off()
-    const { answer, requests } = await requestsOf(() => transcribe(wish))
+    const { answer, requests } = await requestsOf(() => transcribe(request))
     expect(plainWords(answer.data.text.replaceAll(/\[\d+:\d\d\]/g, ''))).toBe(spaced.allWords)
     expect(requests).toBe(3)
   })
 
   it('a process can cancel the job of another one', async () => {
-    const wish = uncachedOptions()
+    const request = uncachedOptions()
     const off = system.dashscope.fault({ kind: 'hang' })
-    const { data } = await transcribe({ ...wish, wait_seconds: 0 })
+    const { data } = await transcribe({ ...request, wait_seconds: 0 })
     await vi.waitFor(() => expect(system.dashscope.inFlight()).toBeGreaterThan(0), { timeout: 10_000 })
     const { structuredContent } = await other.call('cancel_transcription', {
       transcript_id: data.transcript_id,
@@ -83,21 +83,21 @@ describe('two processes on one data folder', () => {
 
 describe('a transcript of a running job', () => {
   async function startSlowly() {
-    const wish = uncachedOptions()
+    const request = uncachedOptions()
     let slowed = 0
     const off = system.dashscope.fault({ kind: 'slow', seconds: 1.5, when: () => ++slowed > 0 })
-    const { data } = await transcribe({ ...wish, wait_seconds: 0 })
+    const { data } = await transcribe({ ...request, wait_seconds: 0 })
     expect(data.status).toBe('running')
     await vi.waitFor(() => expect(slowed).toBe(5), { timeout: 20_000 })
     off()
-    return { wish, id: data.transcript_id as string }
+    return { request, id: data.transcript_id as string }
   }
 
   it('a transcript renamed during its job keeps the new title', async () => {
-    const { wish, id } = await startSlowly()
+    const { request, id } = await startSlowly()
     const title = 'Named while it ran'
     await system.call('update_transcript', { transcript_id: id, title })
-    expect((await transcribe(wish)).data).toMatchObject({ transcript_id: id, title, status: 'completed' })
+    expect((await transcribe(request)).data).toMatchObject({ transcript_id: id, title, status: 'completed' })
     expect((await system.call('get_transcript', { transcript_id: id })).data.title).toBe(title)
   })
 
@@ -120,17 +120,17 @@ describe('a transcript of a running job', () => {
 
 describe('an aborted call', () => {
   it('a call that times out at the client does not stop its job', async () => {
-    const wish = uncachedOptions()
+    const request = uncachedOptions()
     const off = system.dashscope.fault({ kind: 'slow', seconds: 1.5 })
     const { answer, requests } = await requestsOf(async () => {
       const call = system.client.callTool(
-        { name: 'transcribe_audio', arguments: { audio: passages.file, ...wish } },
+        { name: 'transcribe_audio', arguments: { audio: passages.file, ...request } },
         undefined,
         { timeout: 1000 },
       )
       await expect(call).rejects.toThrow(/timed out/i)
       off()
-      return transcribe(wish)
+      return transcribe(request)
     })
     expect(answer.data.status).toBe('completed')
     expect(requests).toBe(5)
@@ -138,12 +138,12 @@ describe('an aborted call', () => {
   })
 
   it('a cancelled call stops its job, and finished chunks are not requested again', async () => {
-    const wish = uncachedOptions()
+    const request = uncachedOptions()
     let answered = 0
     const off = system.dashscope.fault({ kind: 'hang', when: () => answered++ >= 3 })
     const stop = new AbortController()
     const call = system.client.callTool(
-      { name: 'transcribe_audio', arguments: { audio: passages.file, ...wish } },
+      { name: 'transcribe_audio', arguments: { audio: passages.file, ...request } },
       undefined,
       { signal: stop.signal },
     )
@@ -152,22 +152,22 @@ describe('an aborted call', () => {
     stop.abort('enough')
     await vi.waitFor(() => expect(system.dashscope.inFlight()).toBe(0), { timeout: 5_000 })
     off()
-    const { answer, requests } = await requestsOf(() => transcribe(wish))
+    const { answer, requests } = await requestsOf(() => transcribe(request))
     expect(answer.data.status).toBe('completed')
     expect(requests).toBe(2)
   })
 
   it('a cancelled call does not stop a job that another caller waits for', async () => {
-    const wish = uncachedOptions()
+    const request = uncachedOptions()
     const off = system.dashscope.fault({ kind: 'slow', seconds: 1 })
     const stop = new AbortController()
     const first = system.client.callTool(
-      { name: 'transcribe_audio', arguments: { audio: passages.file, ...wish } },
+      { name: 'transcribe_audio', arguments: { audio: passages.file, ...request } },
       undefined,
       { signal: stop.signal },
     )
     first.catch(() => {})
-    const second = transcribe(wish)
+    const second = transcribe(request)
     await vi.waitFor(() => expect(system.dashscope.inFlight()).toBeGreaterThan(0), { timeout: 10_000 })
     stop.abort()
     off()
@@ -177,10 +177,10 @@ describe('an aborted call', () => {
 
 describe('cancel_transcription', () => {
   it('cancel_transcription stops the job and keeps the text, and the same request resumes it', async () => {
-    const wish = uncachedOptions()
+    const request = uncachedOptions()
     let answered = 0
     const off = system.dashscope.fault({ kind: 'hang', when: () => answered++ >= 3 })
-    const { data } = await transcribe({ ...wish, wait_seconds: 0 })
+    const { data } = await transcribe({ ...request, wait_seconds: 0 })
     await vi.waitFor(() => expect(answered).toBe(5), { timeout: 20_000 })
     const { data: cancelled } = await system.call('cancel_transcription', {
       transcript_id: data.transcript_id,
@@ -191,7 +191,7 @@ describe('cancel_transcription', () => {
     expect(read.data.status).toBe('cancelled')
     expect(read.data.text.length).toBeGreaterThan(50)
     off()
-    const { answer, requests } = await requestsOf(() => transcribe(wish))
+    const { answer, requests } = await requestsOf(() => transcribe(request))
     expect(answer.data.status).toBe('completed')
     expect(requests).toBe(2)
   })

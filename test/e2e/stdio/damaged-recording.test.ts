@@ -42,9 +42,9 @@ describe('a truncated recording', () => {
       expect(status).toBe('completed')
       expect(warnings).toEqual([expect.stringMatching(/^The file seems to be cut off.*transcribed\.$/)])
       // The word that the cut went through may be wrong.
-      const heard = words.split(' ').slice(0, -1)
-      expect(heard.length).toBeGreaterThan(5)
-      expect(truthText(truth(name)).startsWith(heard.join(' '))).toBe(true)
+      const complete = words.split(' ').slice(0, -1)
+      expect(complete.length).toBeGreaterThan(5)
+      expect(truthText(truth(name)).startsWith(complete.join(' '))).toBe(true)
     },
   )
 })

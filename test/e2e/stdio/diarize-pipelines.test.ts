@@ -37,18 +37,18 @@ describe('without a bucket', () => {
 
   it('a dual-channel call is transcribed per channel without upload or task', async () => {
     const before = diarization.system.dashscope.tasks.length
-    const wish = { fixture: 'interview', left: ['S1'], right: ['S2'], seconds: 60 } as const
-    const audio = await makeDualChannel(diarization.system.folder, 'call.flac', wish)
+    const channels = { fixture: 'interview', left: ['S1'], right: ['S2'], seconds: 60 } as const
+    const audio = await makeDualChannel(diarization.system.folder, 'call.flac', channels)
     const { data, isError, text } = await diarization.diarize(audio)
     expect(isError, text).toBe(false)
-    const heard = turnsOf(data.text).join(' ')
+    const turns = turnsOf(data.text).join(' ')
     const spoken = truth('interview').words.filter(({ end }) => end < 55)
     for (const id of ['S1', 'S2']) {
       expect(data.speakers.map(({ id }: { id: string }) => id)).toContain(id)
-      expect(heard).toContain(`${id}: `)
+      expect(turns).toContain(`${id}: `)
     }
     const firstOf = (id: string) => spoken.find(({ speaker }) => speaker === id)!.text
-    expect(heard).toContain(`S1: ${firstOf('S1')}`)
+    expect(turns).toContain(`S1: ${firstOf('S1')}`)
     expect(data.upload).toBeUndefined()
     expect(diarization.system.dashscope.tasks.length).toBe(before)
   })
@@ -57,8 +57,8 @@ describe('without a bucket', () => {
 describe('a recording with two channels', () => {
   it('two channels with more than two speakers are transcribed as one recording', async () => {
     const diarization = await startDiarizationSystem()
-    const wish = { fixture: 'meeting', left: ['S1'], right: ['S2', 'S3'], seconds: 60 } as const
-    const audio = await makeDualChannel(diarization.system.folder, 'three.flac', wish)
+    const channels = { fixture: 'meeting', left: ['S1'], right: ['S2', 'S3'], seconds: 60 } as const
+    const audio = await makeDualChannel(diarization.system.folder, 'three.flac', channels)
     const { data } = await diarization.diarize(audio, { speakers: 3 })
     expect(diarization.system.dashscope.tasks).toHaveLength(2)
     expect(data.speakers).toHaveLength(3)
@@ -69,14 +69,14 @@ describe('a recording with two channels', () => {
 describe('times that could not be measured', () => {
   it('times that could not be measured are estimated, and measured by the next request', async () => {
     const diarization = await startDiarizationSystem()
-    const order = { audio: await diarization.newRecording(), timestamps: 'segment' }
+    const request = { audio: await diarization.newRecording(), timestamps: 'segment' }
     const refusal = { kind: 'error', status: 403, code: 'AccessDenied', message: 'no' } as const
     const off = diarization.system.dashscope.oss!.fault(refusal)
-    const first = await diarization.system.call('transcribe_audio', order)
+    const first = await diarization.system.call('transcribe_audio', request)
     off()
     expect(first.data).toMatchObject({ status: 'partial', times: 'estimated' })
     expect(first.data.warnings.join(' ')).toMatch(/could not be measured.*BUCKET_REFUSED/)
-    const second = await diarization.system.call('transcribe_audio', order)
+    const second = await diarization.system.call('transcribe_audio', request)
     expect(second.data).toMatchObject({ status: 'completed', times: 'measured', warnings: [] })
     await diarization.system.close()
   })

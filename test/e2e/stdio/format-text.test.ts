@@ -17,7 +17,7 @@ afterEach(() => {
   system.dashscope.set({ textLatency: { base: 0, perWord: 0 } })
 })
 /** For this test alone. */
-const fault = (wish: TextFault) => undo.push(system.dashscope.textFault(wish))
+const fault = (textFault: TextFault) => undo.push(system.dashscope.textFault(textFault))
 
 const format = (args: Record<string, unknown>, options?: Parameters<System['call']>[2], to = system) =>
   to.call('format_text', args, options)
@@ -136,9 +136,9 @@ describe('format_text', () => {
 
   it('format_text reports progress', async () => {
     fault({ kind: 'slow', seconds: 0.5 })
-    const told: (string | undefined)[] = []
-    await format({ text: fresh(3) }, { onprogress: ({ message }) => told.push(message) })
-    expect(told.join('\n')).toMatch(/Formatting, \d of \d parts/)
+    const messages: (string | undefined)[] = []
+    await format({ text: fresh(3) }, { onprogress: ({ message }) => messages.push(message) })
+    expect(messages.join('\n')).toMatch(/Formatting, \d of \d parts/)
   })
 
   it('a cancelled format_text sends no more requests', async () => {
@@ -168,9 +168,9 @@ describe('invalid arguments of format_text', () => {
     ['a text that is too long', { text: 'word '.repeat(20_001) }, /^BAD_INPUT: .*100,000.*into parts/],
     ['an unknown language name', { text: 'x', language: 'Quenya' }, /^BAD_INPUT: .*ISO code/],
     ['an unknown transcript', { transcript_id: 'tr_none' }, /^TRANSCRIPT_NOT_FOUND: /],
-  ])('format_text rejects %s', async (_, args, told) => {
+  ])('format_text rejects %s', async (_, args, pattern) => {
     const { answer, requests } = await requestsOf(() => format(args))
-    expect(answer).toEqual({ isError: true, data: undefined, text: expect.stringMatching(told) })
+    expect(answer).toEqual({ isError: true, data: undefined, text: expect.stringMatching(pattern) })
     expect(requests).toBe(0)
   })
 })
@@ -184,8 +184,8 @@ describe('a misbehaving text model', () => {
     { kind: 'summarise' },
     { kind: 'obey' },
     { kind: 'empty' },
-  ] as TextFault[])('($kind) changes no word', async wish => {
-    fault(wish)
+  ] as TextFault[])('a misbehaving text model ($kind) changes no word', async textFault => {
+    fault(textFault)
     const given = fresh()
     const { data } = await format({ text: given })
     expect(normalizedText(data.text)).toBe(normalizedText(given))

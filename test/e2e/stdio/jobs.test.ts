@@ -23,14 +23,14 @@ const requestsOf: SpacedSystem['requestsOf'] = work => spaced.requestsOf(work)
 
 describe('a call over its time limit', () => {
   it('a call returns in time with the text so far, and get_transcript waits for the rest', async () => {
-    const wish = uncachedOptions()
+    const request = uncachedOptions()
     // The first three passages are heard at once, the others long after the call has ended.
     let answered = 0
     const off = system.dashscope.fault({ kind: 'slow', seconds: 8, when: () => answered++ >= 3 })
-    await transcribe({ ...wish, wait_seconds: 0 })
+    await transcribe({ ...request, wait_seconds: 0 })
     await vi.waitFor(() => expect(answered).toBe(5), { timeout: 20_000 })
     off()
-    const { data, text } = await transcribe({ ...wish, wait_seconds: 1 })
+    const { data, text } = await transcribe({ ...request, wait_seconds: 1 })
     expect(data.status).toBe('running')
     expect(text).toContain('status: running')
     expect(data.next_step).toContain('get_transcript')
@@ -51,12 +51,12 @@ describe('a call over its time limit', () => {
   })
 
   it('a repeated call continues the same job with the same id', async () => {
-    const wish = uncachedOptions()
+    const request = uncachedOptions()
     const off = system.dashscope.fault({ kind: 'slow', seconds: 2 })
     const { answer, requests } = await requestsOf(async () => {
-      const first = await transcribe({ ...wish, wait_seconds: 0 })
+      const first = await transcribe({ ...request, wait_seconds: 0 })
       off()
-      const second = await transcribe({ ...wish, wait_seconds: 60 })
+      const second = await transcribe({ ...request, wait_seconds: 60 })
       return [first.data, second.data]
     })
     expect(answer.map(({ status }) => status)).toEqual(['running', 'completed'])
@@ -88,27 +88,29 @@ describe('a repeated request', () => {
   })
 
   it('the same recording under another path and title is recognised and renamed', async () => {
-    const wish = uncachedOptions()
-    const first = await transcribe(wish)
+    const request = uncachedOptions()
+    const first = await transcribe(request)
     const copy = join(system.folder, 'a copy under another name.flac')
     copyFileSync(passages.file, copy)
-    const { answer, requests } = await requestsOf(() => transcribe({ ...wish, audio: copy, title: 'Monday' }))
+    const { answer, requests } = await requestsOf(() =>
+      transcribe({ ...request, audio: copy, title: 'Monday' }),
+    )
     expect(requests).toBe(0)
     expect(answer.data).toMatchObject({ transcript_id: first.data.transcript_id, title: 'Monday' })
   })
 
   it('two simultaneous equal requests share one job', async () => {
-    const wish = uncachedOptions()
-    const { answer, requests } = await requestsOf(() => Promise.all([1, 2, 3].map(() => transcribe(wish))))
+    const request = uncachedOptions()
+    const { answer, requests } = await requestsOf(() => Promise.all([1, 2, 3].map(() => transcribe(request))))
     expect(new Set(answer.map(({ data }) => data.transcript_id)).size).toBe(1)
     for (const { data } of answer) expect(data.status).toBe('completed')
     expect(requests).toBe(5)
   })
 
   it('requesting word times makes another transcript from the same chunks', async () => {
-    const wish = uncachedOptions()
-    const first = await transcribe(wish)
-    const { answer, requests } = await requestsOf(() => transcribe({ ...wish, timestamps: 'word' }))
+    const request = uncachedOptions()
+    const first = await transcribe(request)
+    const { answer, requests } = await requestsOf(() => transcribe({ ...request, timestamps: 'word' }))
     expect(requests).toBe(0)
     expect(answer.data.transcript_id).not.toBe(first.data.transcript_id)
     expect(answer.data.usage).toMatchObject({ audio_seconds: 0, cost_usd: 0 })
@@ -126,21 +128,21 @@ describe('a repeated request', () => {
 describe('a permanently failing chunk', () => {
   it('a failed chunk leaves a gap, and the same call repairs it alone', async () => {
     const ten = await makeSpacedRecording(system.folder, 10, 'ten.flac')
-    const wish = { audio: ten.file, ...uncachedOptions() }
+    const request = { audio: ten.file, ...uncachedOptions() }
     const spoilt = ten.texts[4]!.slice(0, 20)
     const off = system.dashscope.fault({
       kind: 'error',
       ...dashscopeErrors.dataInspectionFailed,
       when: ({ spokenText = '' }) => spokenText.includes(spoilt),
     })
-    const first = await transcribe(wish)
+    const first = await transcribe(request)
     off()
     expect(first.data.status).toBe('partial')
     expect(first.data.coverage.gaps).toHaveLength(1)
     expect(first.data.coverage.gaps[0].reason).toMatch(/^CONTENT_REFUSED: /)
     const said = ten.texts.filter((_, i) => i !== 4).join(' ')
     expect((await spaced.words(first.data.transcript_id)).replace(/\[no text from .*?\] /, '')).toBe(said)
-    const { answer, requests } = await requestsOf(() => transcribe(wish))
+    const { answer, requests } = await requestsOf(() => transcribe(request))
     expect(requests).toBe(1)
     expect(answer.data).toMatchObject({ status: 'completed', transcript_id: first.data.transcript_id })
     expect(await spaced.words(answer.data.transcript_id)).toBe(plainWords(ten.texts.join(' ')))
@@ -149,18 +151,18 @@ describe('a permanently failing chunk', () => {
 
 describe('an account error during a job', () => {
   it('an account error ends the job at once; finished chunks are kept and not requested again', async () => {
-    const wish = uncachedOptions()
+    const request = uncachedOptions()
     let answered = 0
     const off = system.dashscope.fault({
       kind: 'error',
       ...dashscopeErrors.arrearage,
       when: () => answered++ >= 2,
     })
-    const refused = await transcribe(wish)
+    const refused = await transcribe(request)
     off()
     expect(refused.isError).toBe(true)
     expect(refused.text).toMatch(/^ACCOUNT_IN_ARREARS: /)
-    const { answer, requests } = await requestsOf(() => transcribe(wish))
+    const { answer, requests } = await requestsOf(() => transcribe(request))
     expect(answer.data.status).toBe('completed')
     expect(requests).toBeLessThanOrEqual(5)
     expect(requests).toBeGreaterThan(0)
@@ -168,14 +170,14 @@ describe('an account error during a job', () => {
   })
 
   it('an account error during a repair keeps the existing text', async () => {
-    const wish = uncachedOptions()
+    const request = uncachedOptions()
     const spoilt = passages.texts[0]!.slice(0, 20)
     const hit = ({ spokenText = '' }) => spokenText.includes(spoilt)
     const off = system.dashscope.fault({ kind: 'error', ...dashscopeErrors.dataInspectionFailed, when: hit })
-    const first = await transcribe(wish)
+    const first = await transcribe(request)
     off()
     const over = system.dashscope.fault({ kind: 'error', ...dashscopeErrors.arrearage })
-    expect((await transcribe(wish)).text).toMatch(/^ACCOUNT_IN_ARREARS: /)
+    expect((await transcribe(request)).text).toMatch(/^ACCOUNT_IN_ARREARS: /)
     over()
     const { data } = await system.call('get_transcript', { transcript_id: first.data.transcript_id })
     expect(data.status).toBe('partial')

@@ -22,7 +22,7 @@ beforeAll(async () => {
 })
 afterAll(() => system.close())
 
-const order = (audio: string, more = {}) => system.call('transcribe_audio', { audio, ...more })
+const transcribe = (audio: string, more = {}) => system.call('transcribe_audio', { audio, ...more })
 const meeting = fixture('meeting.m4a')
 
 /** Switched off at the end of the test at the latest. */
@@ -49,7 +49,7 @@ async function expectNotFound(tool: string, args: Record<string, unknown>): Prom
 describe('a transcription that takes longer than its call', () => {
   it('a long transcription returns the text so far and the next call, and continues', async () => {
     const off = fault({ kind: 'slow', seconds: 3 })
-    const answer = await order(meeting, { wait_seconds: 0 })
+    const answer = await transcribe(meeting, { wait_seconds: 0 })
     const { data } = answer
     expect(data).toMatchObject({ status: 'running', transcript_id: expect.stringMatching(/^tr_/) })
     expect(data.next_step).toContain(`get_transcript with transcript_id=${data.transcript_id}`)
@@ -65,9 +65,9 @@ describe('a transcription that takes longer than its call', () => {
   })
 
   it('a repeated transcription is free and reports the cached seconds', async () => {
-    const first = await order(meeting)
+    const first = await transcribe(meeting)
     const asked = system.dashscope.requests.length
-    const again = await order(meeting)
+    const again = await transcribe(meeting)
     expect(again.data).toMatchObject({ status: 'completed', transcript_id: first.data.transcript_id })
     expect(again.data.usage).toMatchObject({ audio_seconds: 0 })
     expect(again.data.usage.cost_usd ?? 0).toBe(0)
@@ -77,7 +77,7 @@ describe('a transcription that takes longer than its call', () => {
 
   it('a transcription is not stopped by a reader that disconnects', async () => {
     const off = fault({ kind: 'slow', seconds: 2 })
-    const { data } = await order(meeting, { wait_seconds: 0, context: 'a reader who leaves' })
+    const { data } = await transcribe(meeting, { wait_seconds: 0, context: 'a reader who leaves' })
     const stop = new AbortController()
     const reading = system.call(
       'get_transcript',
@@ -94,7 +94,7 @@ describe('a transcription that takes longer than its call', () => {
   })
 
   it.each([-1, 241, 0.5, 'long'])('a wait time of %j seconds is rejected', async wait_seconds => {
-    const { isError, text } = await order(meeting, { wait_seconds })
+    const { isError, text } = await transcribe(meeting, { wait_seconds })
     expect(isError).toBe(true)
     expect(text).toContain('wait_seconds')
   })
@@ -105,9 +105,9 @@ describe('cancel_transcription', () => {
     const interview = fixture('interview.mp3')
     const done = system.dashscope.requests.length
     const off = fault({ kind: 'hang', when: ({ spokenText = '' }) => !/Maya Torres/.test(spokenText) })
-    const { data } = await order(interview, { wait_seconds: 0 })
+    const { data } = await transcribe(interview, { wait_seconds: 0 })
     const id = data.transcript_id
-    const watching = order(interview)
+    const watching = transcribe(interview)
     await vi.waitFor(
       async () => {
         const { data } = await system.call('get_transcript', { transcript_id: id, wait_seconds: 0 })
@@ -127,14 +127,14 @@ describe('cancel_transcription', () => {
     expect(kept.data.text).toContain('Maya Torres')
     expect(kept.data.next_step).toMatch(/transcribe_audio/)
     off()
-    const { data: whole } = await order(interview, { timestamps: 'none' })
+    const { data: whole } = await transcribe(interview, { timestamps: 'none' })
     expect(whole).toMatchObject({ status: 'completed', coverage: { gaps: [] } })
     const answered = system.dashscope.requests.slice(done).filter(({ status }) => status === 200)
     expect(answered.filter(({ text = '' }) => /Maya Torres/.test(text))).toHaveLength(1)
   })
 
   it('cancel_transcription does not change a finished transcript', async () => {
-    const { data } = await order(fixture('jfk.wav'))
+    const { data } = await transcribe(fixture('jfk.wav'))
     const answer = await system.call('cancel_transcription', { transcript_id: data.transcript_id })
     expect(answer.data).toMatchObject({ status: 'completed', transcribed_seconds: expect.any(Number) })
     expect(answer.data.next_step).toBeUndefined()
@@ -151,10 +151,10 @@ describe('search_transcripts', () => {
   const found = ({ data }: ToolAnswer) => data.transcripts.map(({ title }: { title: string }) => title)
 
   beforeAll(async () => {
-    await order(fixture('jfk.wav'))
-    await order(fixture('chinese.flac'))
-    await order(fixture('russian.flac'))
-    await order(fixture('voice-note.ogg'), { title: 'Note to Greta' })
+    await transcribe(fixture('jfk.wav'))
+    await transcribe(fixture('chinese.flac'))
+    await transcribe(fixture('russian.flac'))
+    await transcribe(fixture('voice-note.ogg'), { title: 'Note to Greta' })
   })
 
   it('search_transcripts returns matches with their times', async () => {
@@ -219,7 +219,7 @@ describe('search_transcripts', () => {
 
 describe('update_transcript and delete_transcript', () => {
   it('update_transcript renames a transcript in all views', async () => {
-    const { data } = await order(fixture('clip.mp4'))
+    const { data } = await transcribe(fixture('clip.mp4'))
     const answer = await system.call('update_transcript', {
       transcript_id: data.transcript_id,
       title: '  The paper boat ',
@@ -237,7 +237,7 @@ describe('update_transcript and delete_transcript', () => {
   })
 
   it('delete_transcript deletes everything, so that the recording is transcribed again', async () => {
-    const { data } = await order(fixture('clip.mp4'))
+    const { data } = await transcribe(fixture('clip.mp4'))
     const id = data.transcript_id
     const answer = await system.call('delete_transcript', { transcript_id: id })
     expect(answer.data).toEqual({ transcript_id: id, deleted: true })
@@ -247,13 +247,16 @@ describe('update_transcript and delete_transcript', () => {
     await expectNotFound('update_transcript', { transcript_id: id, title: 'Gone' })
     await expect(system.client.readResource({ uri: data.uri })).rejects.toThrow(/not found/i)
     const asked = system.dashscope.requests.length
-    expect((await order(fixture('clip.mp4'))).data).toMatchObject({ status: 'completed', text: data.text })
+    expect((await transcribe(fixture('clip.mp4'))).data).toMatchObject({
+      status: 'completed',
+      text: data.text,
+    })
     expect(system.dashscope.requests.length).toBeGreaterThan(asked)
   })
 
   it('delete_transcript stops a running job first', async () => {
     const off = fault({ kind: 'hang' })
-    const { data } = await order(meeting, { wait_seconds: 0, context: 'to be deleted' })
+    const { data } = await transcribe(meeting, { wait_seconds: 0, context: 'to be deleted' })
     await vi.waitFor(() => expect(system.dashscope.inFlight()).toBeGreaterThan(0), { timeout: 10_000 })
     await system.call('delete_transcript', { transcript_id: data.transcript_id })
     await vi.waitFor(() => expect(system.dashscope.inFlight()).toBe(0), { timeout: 5_000 })
@@ -277,7 +280,7 @@ describe('find_recordings', () => {
     expectSameFacts(all, [newest, name, bytes, modified_at])
     const one = await system.call('find_recordings', { query: 'MARZ stand up', limit: 1 })
     expect(one.data.recordings).toHaveLength(1)
-    expect((await order(one.data.recordings[0].path)).data.text).toContain('Greta')
+    expect((await transcribe(one.data.recordings[0].path)).data.text).toContain('Greta')
   })
 
   it('find_recordings reports that there are no recordings', async () => {

@@ -47,7 +47,7 @@ afterAll(() => Promise.all([terminal.close(), tables.close(), mns.close()]))
 const patient = { timeout: 20_000, interval: 20 }
 
 /** A new one each time, though the recording is the same: what was heard before would be answered from the store. */
-function order(name: string): string[] {
+function transcribeArgs(name: string): string[] {
   return ['transcribe', fixture(truth(name).recording), '--context', randomUUID()]
 }
 
@@ -73,7 +73,7 @@ describe('a worker', () => {
     const health = await fetch(`${url}/healthz`)
     expect([health.status, await health.json()]).toEqual([200, { status: 'ok', jobs: 0 }])
 
-    const { code, stdout } = await terminal.run(order(recording), { env })
+    const { code, stdout } = await terminal.run(transcribeArgs(recording), { env })
     expect(code).toBe(0)
     expect(stdout.length).toBeGreaterThan(10)
 
@@ -104,14 +104,14 @@ describe('a worker', () => {
     const { url, child, result } = await start()
     const off = terminal.dashscope.fault({ kind: 'slow', seconds: 3 })
     const before = terminal.dashscope.requests.length
-    const ordered = terminal.run(order('jfk'), { env })
+    const running = terminal.run(transcribeArgs('jfk'), { env })
     await vi.waitFor(() => expect(terminal.dashscope.requests.length).toBeGreaterThan(before), patient)
     child.kill('SIGTERM')
     await vi.waitFor(async () => {
       const health = await fetch(`${url}/healthz`)
       expect([health.status, await health.json()]).toEqual([503, { status: 'draining', jobs: 1 }])
     }, patient)
-    expect((await ordered).code).toBe(0)
+    expect((await running).code).toBe(0)
     expect((await result).code).toBe(0)
     off()
   })

@@ -47,10 +47,15 @@ export interface Caller {
 const prefix = 'chaos_'
 const [, connect] = httpClients.at(-1)!
 
-export async function startCluster({ servers, workers, env, cloud: wish }: ClusterOptions): Promise<Cluster> {
+export async function startCluster({
+  servers,
+  workers,
+  env,
+  cloud: cloudOptions,
+}: ClusterOptions): Promise<Cluster> {
   const folder = await tempFolder()
   const ffmpeg = await testFfmpeg()
-  const cloud = await startCloud({ ffmpeg, ...wish })
+  const cloud = await startCloud({ ffmpeg, ...cloudOptions })
   const settings = {
     PATH: process.env.PATH ?? '',
     ...cloudSettings(cloud),
@@ -73,7 +78,7 @@ export async function startCluster({ servers, workers, env, cloud: wish }: Clust
     cloud,
     folder: folder.path,
     machines,
-    storedRecognitions: store.heard,
+    storedRecognitions: store.storedRecognitions,
     async call({ token, position }, tool, args) {
       const up = machines.slice(0, servers).filter(machine => machine.isRunning())
       const server = up[Math.floor(position * up.length)]
@@ -127,7 +132,7 @@ function reader({ tablestore }: Cloud) {
   const texts = createLargeValues(rows)
   return {
     close: line.close,
-    async heard() {
+    async storedRecognitions() {
       const found = new Set<string>()
       for await (const page of rows.range('checkpoints', { from: {}, to: {} }, 100_000))
         for (const row of page) {

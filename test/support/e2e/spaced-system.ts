@@ -35,9 +35,9 @@ export async function startSpacedSystem(count: number): Promise<SpacedSystem> {
   }
 }
 
-let orders = 0
+let count = 0
 
 /** Options with a new context: they make a new job with uncached chunks. */
 export function uncachedOptions(): { context: string } {
-  return { context: `run ${orders++}` }
+  return { context: `run ${count++}` }
 }

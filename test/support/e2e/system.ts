@@ -83,9 +83,9 @@ export interface System {
 }
 
 export async function startSystem(options: SystemOptions = {}): Promise<System> {
-  const { dashscope: wishes, env: more, bucket = false } = options
+  const { dashscope: dashscopeOptions, env: more, bucket = false } = options
   const ffmpeg = await testFfmpeg()
-  const dashscope = await startDashscope({ ffmpeg, ...(bucket ? { oss: true } : {}), ...wishes })
+  const dashscope = await startDashscope({ ffmpeg, ...(bucket ? { oss: true } : {}), ...dashscopeOptions })
   const folder = await tempFolder()
   const env = {
     PATH: process.env.PATH ?? '',

@@ -10,36 +10,36 @@ describe('throttled', () => {
   afterEach(() => void vi.useRealTimers())
 
   it('throttled calls run at once, then once per interval, and the last call is never dropped', async () => {
-    const told: number[] = []
-    const { call } = throttled(() => told.push(performance.now()), 1000)
+    const received: number[] = []
+    const { call } = throttled(() => received.push(performance.now()), 1000)
     const start = performance.now()
     for (let i = 0; i < 25; i++) {
       call('a')
       await vi.advanceTimersByTimeAsync(100)
     }
     await vi.advanceTimersByTimeAsync(10_000)
-    expect(told.map(at => at - start)).toEqual([0, 1000, 2000, 3000])
+    expect(received.map(at => at - start)).toEqual([0, 1000, 2000, 3000])
   })
 
   it('throttled calls are independent per key, and idle keys are forgotten', async () => {
-    const told: string[] = []
-    const { call } = throttled(key => told.push(key), 1000)
+    const received: string[] = []
+    const { call } = throttled(key => received.push(key), 1000)
     call('a')
     call('b')
     await vi.advanceTimersByTimeAsync(5000)
     expect(vi.getTimerCount()).toBe(0)
     call('a')
-    expect(told).toEqual(['a', 'b', 'a'])
+    expect(received).toEqual(['a', 'b', 'a'])
   })
 
   it('stopped throttling drops pending calls', async () => {
-    const told: string[] = []
-    const { call, stop } = throttled(key => told.push(key), 1000)
+    const received: string[] = []
+    const { call, stop } = throttled(key => received.push(key), 1000)
     call('a')
     call('a')
     stop()
     await vi.advanceTimersByTimeAsync(5000)
-    expect(told).toEqual(['a'])
+    expect(received).toEqual(['a'])
   })
 })
 
@@ -67,43 +67,43 @@ describe('the disconnect reason', () => {
 })
 
 describe('tracked listen requests', () => {
-  function hearing() {
-    const followed: string[] = []
-    const listens = trackSubscriptions(id => {
-      followed.push(id)
-      return () => void followed.splice(followed.indexOf(id), 1)
+  function createTracker() {
+    const watched: string[] = []
+    const tracker = trackSubscriptions(id => {
+      watched.push(id)
+      return () => void watched.splice(watched.indexOf(id), 1)
     })
     const listen = (id: number, resourceSubscriptions: string[]) =>
-      listens.onMessage({
+      tracker.onMessage({
         jsonrpc: '2.0',
         id,
         method: 'subscriptions/listen',
         params: { notifications: { resourceSubscriptions } },
       })
     const cancel = (requestId: number) =>
-      listens.onMessage({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId } })
-    return { followed, listens, listen, cancel }
+      tracker.onMessage({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId } })
+    return { watched, tracker, listen, cancel }
   }
 
   it('a listen request watches each transcript once until it is cancelled', () => {
-    const { followed, listen, cancel } = hearing()
+    const { watched, listen, cancel } = createTracker()
     listen(1, ['transcript://a', 'transcript://a/srt', 'transcript://b', 'https://c', 'transcript://d/exe'])
     listen(2, ['transcript://a'])
-    expect(followed).toEqual(['a', 'b', 'a'])
+    expect(watched).toEqual(['a', 'b', 'a'])
     cancel(1)
     cancel(7)
-    expect(followed).toEqual(['a'])
+    expect(watched).toEqual(['a'])
   })
 
   it('at most 100 transcripts are watched, until the connection closes', () => {
-    const { followed, listen, cancel, listens } = hearing()
+    const { watched, listen, cancel, tracker } = createTracker()
     const uris = (from: number) => Array.from({ length: 80 }, (_, i) => `transcript://${from + i}`)
     listen(1, uris(0))
     listen(2, uris(100))
-    expect(followed).toHaveLength(100)
+    expect(watched).toHaveLength(100)
     cancel(1)
-    expect(followed).toHaveLength(20)
-    listens.close()
-    expect(followed).toEqual([])
+    expect(watched).toHaveLength(20)
+    tracker.close()
+    expect(watched).toEqual([])
   })
 })

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { progressBar } from '../../../src/cli/io/progress-bar.ts'
 import { startProgressReporter } from '../../../src/server/progress.ts'
 
-interface Told {
+interface Received {
   at: number
   progress: number
   total?: number
@@ -12,10 +12,11 @@ interface Told {
 }
 
 function listen(progressToken?: string) {
-  const told: Told[] = []
-  const notify = async ({ params }: { params: Told }) => void told.push({ ...params, at: performance.now() })
+  const received: Received[] = []
+  const notify = async ({ params }: { params: Received }) =>
+    void received.push({ ...params, at: performance.now() })
   const context = { mcpReq: { _meta: { progressToken }, notify } } as unknown as ServerContext
-  return { told, reporter: startProgressReporter(context) }
+  return { received, reporter: startProgressReporter(context) }
 }
 
 describe('progress notifications', () => {
@@ -23,47 +24,47 @@ describe('progress notifications', () => {
   afterEach(() => void vi.useRealTimers())
 
   it('progress is sent at most four times a second, and the last update always', async () => {
-    const { told, reporter } = listen('t')
+    const { received, reporter } = listen('t')
     for (let i = 1; i <= 1000; i++) {
       reporter.report({ done: i, total: 1000, message: `step ${i}` })
       await vi.advanceTimersByTimeAsync(2)
     }
     reporter.stop()
-    expect(told.length).toBeLessThanOrEqual(10)
-    for (let i = 1; i < told.length - 1; i++)
-      expect(told[i]!.at - told[i - 1]!.at).toBeGreaterThanOrEqual(250)
-    expect(told.at(-1)).toMatchObject({ progress: 1000, total: 1000, message: 'step 1000' })
+    expect(received.length).toBeLessThanOrEqual(10)
+    for (let i = 1; i < received.length - 1; i++)
+      expect(received[i]!.at - received[i - 1]!.at).toBeGreaterThanOrEqual(250)
+    expect(received.at(-1)).toMatchObject({ progress: 1000, total: 1000, message: 'step 1000' })
   })
 
   it('progress is sent at least every five seconds and increases, even if nothing happens', async () => {
-    const { told, reporter } = listen('t')
+    const { received, reporter } = listen('t')
     reporter.report({ done: 3, message: 'waiting' })
     await vi.advanceTimersByTimeAsync(60_000)
-    expect(told.length).toBeGreaterThanOrEqual(12)
-    for (let i = 1; i < told.length; i++) {
-      expect(told[i]!.at - told[i - 1]!.at).toBeLessThanOrEqual(5000)
-      expect(told[i]!.progress).toBeGreaterThan(told[i - 1]!.progress)
+    expect(received.length).toBeGreaterThanOrEqual(12)
+    for (let i = 1; i < received.length; i++) {
+      expect(received[i]!.at - received[i - 1]!.at).toBeLessThanOrEqual(5000)
+      expect(received[i]!.progress).toBeGreaterThan(received[i - 1]!.progress)
     }
     reporter.stop()
   })
 
   it('progress never exceeds the total', async () => {
-    const { told, reporter } = listen('t')
+    const { received, reporter } = listen('t')
     reporter.report({ done: 12, total: 10, message: 'over' })
     reporter.stop()
-    expect(told[0]!.progress).toBeLessThanOrEqual(told[0]!.total!)
+    expect(received[0]!.progress).toBeLessThanOrEqual(received[0]!.total!)
   })
 
   it('progress stops with the call, and is not sent unless requested', async () => {
-    const { told, reporter } = listen('t')
+    const { received, reporter } = listen('t')
     reporter.report({ done: 1, message: 'one' })
     reporter.stop()
     const silent = listen()
     silent.reporter.report({ done: 1, message: 'one' })
-    const before = told.length
+    const before = received.length
     await vi.advanceTimersByTimeAsync(60_000)
-    expect(told.length).toBe(before)
-    expect(silent.told).toEqual([])
+    expect(received.length).toBe(before)
+    expect(silent.received).toEqual([])
   })
 })
 
