@@ -15,7 +15,7 @@ const maxShortFloorDbfs = -59
 const minFloorFrames = 3 * framesPerSecond
 /** Louder steady sound is not silence. */
 const maxSilenceDbfs = -45
-const minLevelDbfs = -100
+export const minLevelDbfs = -100
 
 const lookBackFrames = 20 * framesPerSecond
 const lookAheadFrames = 5 * framesPerSecond

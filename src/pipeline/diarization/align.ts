@@ -1,4 +1,4 @@
-// Gives each word that was heard the speaker who says it.
+// Aligns a speaker recognition with a text recognition of the same recording: each word gets its speaker.
 import type { FileRecognition } from '../../domain/ports.ts'
 import { type Alignment, roundToMs, type Segment, type Speaker } from '../../domain/transcript.ts'
 import { assignSpeakers, type SpeakerAssignment, type SpeakerLabel } from './assign-speakers.ts'
@@ -8,57 +8,64 @@ import { type TimedTokens, timedTokens } from './timed-tokens.ts'
 export interface Aligned {
   /** In order of time: a turn, or a sentence or so of it. */
   segments: Segment[]
-  /** Empty where nobody could be told apart. */
+  /** Empty where no speakers were told apart. */
   speakers: Speaker[]
   alignment?: Alignment
   /** Sentences for the reader. */
   warnings: string[]
 }
 
-/** Below both, the two hearings are not of the same speech: shares of the words and of their time. */
-const [fewAlike, littleOverlap] = [0.2, 0.5]
+/** Below both, the two recognitions are not of the same speech: shares of the words, and of their time. */
+const minMatchedShare = 0.2
+const minOverlapShare = 0.5
 /** From this share of the words on, missing speakers are worth a warning even where the provider labelled everything. */
-const manyUnassigned = 0.02
-
-/** From this share of the words on, speakers that rest on time alone are worth a warning. */
-const mostlyTime = 0.5
+const minUnassignedWarning = 0.02
+/** Above this share of the words, speakers that rest on time alone are worth a warning. */
+const maxTimeOnlyShare = 0.5
 
 /**
- * `who` knows the speakers, `what` the words; either may be missing where its pass failed. `duration` is the length of
- * the recording in seconds. One hearing that tells both is given as both.
+ * Either recognition may be missing where its pass failed. A recognition with both speakers and text is passed as both
+ * arguments. `duration` is the length of the recording in seconds.
  */
 export function align(
-  who: FileRecognition | undefined,
-  what: FileRecognition | undefined,
+  speakerRecognition: FileRecognition | undefined,
+  textRecognition: FileRecognition | undefined,
   duration: number,
 ): Aligned {
-  const text = what && timedTokens(what, duration)
-  if (!text?.words.length) return withoutText(who && timedTokens(who, duration), what !== undefined)
-  if (what === who) return fromOne(text)
-  // A clock that is ahead goes on beyond the end of the recording.
-  const voices = who && timedTokens(who, Number.POSITIVE_INFINITY)
-  if (!voices?.words.length || voices.sentences.every(({ speaker }) => speaker === undefined))
-    return withoutSpeakers(text, whyNoSpeakers(who, voices))
-  return fromBoth(voices, text)
+  const text = textRecognition && timedTokens(textRecognition, duration)
+  if (!text?.words.length)
+    return withoutText(
+      speakerRecognition && timedTokens(speakerRecognition, duration),
+      textRecognition !== undefined,
+    )
+  if (textRecognition === speakerRecognition) return fromOne(text)
+  // A clock that is ahead runs beyond the end of the recording.
+  const speakers = speakerRecognition && timedTokens(speakerRecognition, Number.POSITIVE_INFINITY)
+  if (!speakers?.words.length || speakers.sentences.every(({ speaker }) => speaker === undefined))
+    return withoutSpeakers(text, whyNoSpeakers(speakers))
+  return fromBoth(speakers, text)
 }
 
-function fromBoth(who: TimedTokens, what: TimedTokens): Aligned {
-  const found = assignSpeakers(who, what)
-  const alignment = alignmentOf(found)
-  if (found.matched < fewAlike && found.overlap < littleOverlap)
+function fromBoth(speakers: TimedTokens, text: TimedTokens): Aligned {
+  const assignment = assignSpeakers(speakers, text)
+  const alignment = alignmentOf(assignment)
+  if (assignment.matched < minMatchedShare && assignment.overlap < minOverlapShare)
     return {
       ...withoutSpeakers(
-        what,
-        'Who spoke and what was said do not fit together in words or in time, so no speaker is named.',
+        text,
+        'The speakers and the text match neither in words nor in time, so no speaker is named.',
       ),
       alignment: { ...alignment, unassigned: 1, timeOnly: 0 },
     }
-  const result = built(what, found.labels, who)
-  const doubts =
-    found.timeOnly > mostlyTime
-      ? ['Most words were given to speakers by their times alone: look at the changes of speaker with care.']
+  const warnings =
+    assignment.timeOnly > maxTimeOnlyShare
+      ? ['Most words were assigned to speakers by time alone: check the speaker changes.']
       : []
-  return { ...result, alignment, warnings: [...doubts, ...unassignedWarnings(found.labels, who)] }
+  return {
+    ...build(text, assignment.labels, speakers),
+    alignment,
+    warnings: [...warnings, ...unassignedWarnings(assignment.labels, speakers)],
+  }
 }
 
 function alignmentOf({ clockOffset, matched, timeOnly, labels }: SpeakerAssignment): Alignment {
@@ -70,15 +77,15 @@ function alignmentOf({ clockOffset, matched, timeOnly, labels }: SpeakerAssignme
   }
 }
 
-/** A hearing that tells words and speakers is taken at its word. */
-function fromOne(heard: TimedTokens): Aligned {
-  const labels = ownLabels(heard)
+/** Takes the labels of a recognition with both text and speakers unchanged. */
+function fromOne(recognition: TimedTokens): Aligned {
+  const labels = ownLabels(recognition)
   const unassigned = unassignedShare(labels)
-  if (unassigned === 1) return withoutSpeakers(heard, whyNoSpeakers(undefined, heard))
+  if (unassigned === 1) return withoutSpeakers(recognition, whyNoSpeakers(recognition))
   return {
-    ...built(heard, labels),
+    ...build(recognition, labels),
     alignment: { offset: 0, matched: 1, unassigned: roundToMs(unassigned), timeOnly: 0 },
-    warnings: unassignedWarnings(labels, heard),
+    warnings: unassignedWarnings(labels, recognition),
   }
 }
 
@@ -86,49 +93,48 @@ function ownLabels({ words, sentences }: TimedTokens): SpeakerLabel[] {
   return words.map(({ sentence }) => ({ speaker: sentences[sentence]!.speaker ?? null }))
 }
 
-function withoutText(who: TimedTokens | undefined, wasHeard: boolean): Aligned {
-  if (!who?.words.length) return { segments: [], speakers: [], warnings: [] }
-  const why = wasHeard ? 'heard nothing' : 'failed'
-  const labels = ownLabels(who)
+function withoutText(speakers: TimedTokens | undefined, isTextRecognised: boolean): Aligned {
+  if (!speakers?.words.length) return { segments: [], speakers: [], warnings: [] }
+  const why = isTextRecognised ? 'recognised nothing' : 'failed'
+  const labels = ownLabels(speakers)
   return {
-    ...built(who, labels),
+    ...build(speakers, labels),
     warnings: [
-      `The model for the text ${why}; the text is that of the model for the speakers, which hears words less well.`,
-      ...unassignedWarnings(labels, who),
+      `The text model ${why}; the text comes from the speaker model, which makes more errors.`,
+      ...unassignedWarnings(labels, speakers),
     ],
   }
 }
 
-function withoutSpeakers(what: TimedTokens, why: string): Aligned {
-  return {
-    ...built(
-      what,
-      what.words.map(() => ({ speaker: null })),
-    ),
-    warnings: [why],
-  }
+function withoutSpeakers(text: TimedTokens, why: string): Aligned {
+  const labels = text.words.map(() => ({ speaker: null }))
+  return { ...build(text, labels), warnings: [why] }
 }
 
-function whyNoSpeakers(who: FileRecognition | undefined, voices: TimedTokens | undefined): string {
-  if (!voices) return 'The model for the speakers failed, so no speaker is named.'
-  if (!voices.words.length && who) return 'The model for the speakers heard nobody, so no speaker is named.'
-  return 'The provider told no speakers apart, so no speaker is named.'
+function whyNoSpeakers(speakers: TimedTokens | undefined): string {
+  if (!speakers) return 'The speaker model failed, so no speaker is named.'
+  if (!speakers.words.length) return 'The speaker model recognised no speech, so no speaker is named.'
+  return 'The provider did not tell speakers apart, so no speaker is named.'
 }
 
-function built(heard: TimedTokens, labels: SpeakerLabel[], voices = heard): Omit<Aligned, 'warnings'> {
-  const segments = segmentsOf(heard, labels)
-  return { segments, speakers: speakersOf(segments, labels, voices) }
+function build(
+  text: TimedTokens,
+  labels: SpeakerLabel[],
+  speakers = text,
+): Pick<Aligned, 'segments' | 'speakers'> {
+  const segments = segmentsOf(text, labels)
+  return { segments, speakers: speakersOf(segments, labels, speakers) }
 }
 
 function unassignedShare(labels: SpeakerLabel[]): number {
   return labels.filter(({ speaker }) => speaker === null).length / Math.max(1, labels.length)
 }
 
-function unassignedWarnings(labels: SpeakerLabel[], who: TimedTokens): string[] {
+function unassignedWarnings(labels: SpeakerLabel[], speakers: TimedTokens): string[] {
   const unassigned = unassignedShare(labels)
-  const isLabelMissing = who.sentences.some(({ speaker }) => speaker === undefined)
-  if (unassigned === 0 || (!isLabelMissing && unassigned < manyUnassigned)) return []
+  const isLabelMissing = speakers.sentences.some(({ speaker }) => speaker === undefined)
+  if (unassigned === 0 || (!isLabelMissing && unassigned < minUnassignedWarning)) return []
   const percent = Math.max(1, Math.round(100 * unassigned))
-  const why = isLabelMissing ? 'the provider did not say who spoke there' : 'nobody was heard to speak there'
+  const why = isLabelMissing ? 'the provider did not label them' : 'no speaker was detected there'
   return [`About ${percent} % of the words have no speaker: ${why}.`]
 }

@@ -1,4 +1,4 @@
-// Gives each word its speaker: the likeliest, none where nobody is known to speak, and and nobody is cut off within a sentence.
+// Assigns a speaker to each word: the most likely one, or null where none was detected; smooths labels within phrases.
 import type { Span } from '../../domain/transcript.ts'
 import { type ClockOffset, estimateClockOffset } from './clock-offset.ts'
 import { buildNodes, computeEmissions } from './emissions.ts'
@@ -8,9 +8,9 @@ import type { TimedTokens } from './timed-tokens.ts'
 import { coveredShare, mergeSpans, turnsOf } from './turns.ts'
 
 export interface SpeakerLabel {
-  /** The provider's number; null where nobody could tell. */
+  /** The provider's number; null where no speaker was detected. */
   speaker: number | null
-  /** From 0 to 1; absent where the provider's word is all there is. */
+  /** From 0 to 1; absent for a label of the provider alone. */
   confidence?: number
 }
 
@@ -18,43 +18,45 @@ export interface SpeakerAssignment {
   /** One for each word. */
   labels: SpeakerLabel[]
   clockOffset: ClockOffset
-  /** Share of the words that both heard alike. */
+  /** Share of the words that both recognitions have. */
   matched: number
   /** Share of the words whose speaker rests on time alone. */
   timeOnly: number
-  /** Share of the time of the words in which the other hearing has someone speak. */
+  /** Share of the words' time in which the speaker recognition has speech. */
   overlap: number
 }
 
-/** How sure the speaker of a word is that has none of its own but whose sentence is one speaker's, by a third at least. */
-const [bySentence, enough] = [0.5, 3]
-/** Share of the words' time in which the one speaker there is must have been heard to count as the only one. */
-const throughout = 0.8
-/** A word supports those that stand so near to it. */
-const support = 2
+/** A word without a speaker takes that of its phrase, if this share of the phrase has one speaker and no other. */
+const minPhraseShare = 1 / 3
+const phraseConfidence = 0.5
+/** The only speaker is taken as the only one present if it covers this share of the words' time. */
+const minSingleSpeakerShare = 0.8
+/** A matched word supports words of the same speaker within this distance. */
+const supportWords = 2
 
-export function assignSpeakers(who: TimedTokens, what: TimedTokens): SpeakerAssignment {
-  const numbers = [...new Set(who.sentences.flatMap(({ speaker }) => speaker ?? []))]
+export function assignSpeakers(speakerTokens: TimedTokens, textTokens: TimedTokens): SpeakerAssignment {
+  const numbers = [...new Set(speakerTokens.sentences.flatMap(({ speaker }) => speaker ?? []))]
   const speakers = new Map(numbers.map((number, i) => [number, i]))
-  const clock = estimateClockOffset(who.tokens, what.tokens)
-  const turns = turnsOf(who, speakers)
-  const places = buildNodes(who, speakers, turns, clock.offsetSeconds)
-  const evidence = computeEmissions(what, places, turns, clock)
-  const followed = forwardBackward(what.tokens, what.words, places, evidence)
+  const clockOffset = estimateClockOffset(speakerTokens.tokens, textTokens.tokens)
+  const turns = turnsOf(speakerTokens, speakers)
+  const nodes = buildNodes(speakerTokens, speakers, turns, clockOffset.offsetSeconds)
+  const emissions = computeEmissions(textTokens, nodes, turns, clockOffset)
+  const posteriors = forwardBackward(textTokens.tokens, textTokens.words, nodes, emissions)
 
-  const overlap = coveredShare(what.words, shifted(mergeSpans(who.words, 0), clock.offsetSeconds))
-  const isLabelled = who.sentences.every(({ speaker }) => speaker !== undefined)
-  // One who was heard now and then need not be the one who speaks in between.
-  const isAlone = numbers.length === 1 && isLabelled && overlap >= throughout
-  const chances = wordChances(what, followed.speakers, places.noSpeaker + 1)
-  const likeliest = chances.map(row => (row ? best(row, isAlone) : undefined))
-  const labels = inSentences(what, filled(likeliest), numbers)
-  const alike = wordsAlike(what, followed.match)
+  const speech = shifted(mergeSpans(speakerTokens.words, 0), clockOffset.offsetSeconds)
+  const overlap = coveredShare(textTokens.words, speech)
+  const isLabelled = speakerTokens.sentences.every(({ speaker }) => speaker !== undefined)
+  // A speaker detected only now and then need not be the one who speaks in between.
+  const isSingle = numbers.length === 1 && isLabelled && overlap >= minSingleSpeakerShare
+  const rows = wordPosteriors(textTokens, posteriors.speakers, nodes.noSpeaker + 1)
+  const choices = rows.map(row => (row ? mostLikely(row, isSingle) : undefined))
+  const labels = smoothPhrases(textTokens, withPunctuation(choices), numbers)
+  const matches = matchedWords(textTokens, posteriors.match)
   return {
     labels,
-    clockOffset: clock,
-    matched: share(alike, isAlike => isAlike),
-    timeOnly: share(labels, ({ speaker }, i) => speaker !== null && !isBacked(labels, alike, i)),
+    clockOffset,
+    matched: share(matches, isMatch => isMatch),
+    timeOnly: share(labels, ({ speaker }, i) => speaker !== null && !isSupported(labels, matches, i)),
     overlap,
   }
 }
@@ -64,15 +66,15 @@ interface Choice {
   confidence: number
 }
 
-/** For each word how likely each speaker is; undefined for a word of marks alone. */
-function wordChances(
-  what: TimedTokens,
+/** Mean posteriors over the tokens of each word; undefined for a word of punctuation alone. */
+function wordPosteriors(
+  textTokens: TimedTokens,
   speakers: Float64Array,
   classes: number,
 ): (Float64Array | undefined)[] {
-  const rows: (Float64Array | undefined)[] = what.words.map(() => undefined)
-  const counts = new Int32Array(what.words.length)
-  for (const [i, { word }] of what.tokens.entries()) {
+  const rows: (Float64Array | undefined)[] = textTokens.words.map(() => undefined)
+  const counts = new Int32Array(textTokens.words.length)
+  for (const [i, { word }] of textTokens.tokens.entries()) {
     rows[word] ??= new Float64Array(classes)
     counts[word]!++
     for (let c = 0; c < classes; c++) rows[word][c]! += speakers[i * classes + c]!
@@ -80,16 +82,16 @@ function wordChances(
   return rows.map((row, word) => row?.map(value => value / counts[word]!))
 }
 
-/** The likeliest speaker; the last class is nobody, who does not count where one person speaks all the time. */
-function best(row: Float64Array, isAlone: boolean): Choice {
-  if (isAlone) return { speaker: 0, confidence: row[0]! }
+/** The most likely class; the last one is no speaker, which is ruled out for a single speaker. */
+function mostLikely(row: Float64Array, isSingle: boolean): Choice {
+  if (isSingle) return { speaker: 0, confidence: row[0]! }
   let speaker = 0
   for (let c = 1; c < row.length; c++) if (row[c]! > row[speaker]!) speaker = c
   return { speaker, confidence: Math.min(1, row[speaker]!) }
 }
 
-/** Marks go with the word before them, or at the very beginning with the one behind. */
-function filled(choices: (Choice | undefined)[]): Choice[] {
+/** Punctuation takes the choice of the word before it, or at the very beginning of the word after it. */
+function withPunctuation(choices: (Choice | undefined)[]): Choice[] {
   let last = choices.find(choice => choice !== undefined)
   return choices.map(choice => {
     last = choice ?? last
@@ -97,38 +99,38 @@ function filled(choices: (Choice | undefined)[]): Choice[] {
   })
 }
 
-/** Who is the only one known in a sentence, and says a good part of it, says the rest of it. */
-function inSentences(what: TimedTokens, choices: Choice[], numbers: number[]): SpeakerLabel[] {
+/** Gives a phrase to its only known speaker, where that speaker says enough of it. */
+function smoothPhrases(textTokens: TimedTokens, choices: Choice[], numbers: number[]): SpeakerLabel[] {
   const labels = choices.map(({ speaker, confidence }): SpeakerLabel => {
     const number = numbers[speaker]
     return number === undefined ? { speaker: null } : { speaker: number, confidence }
   })
-  for (const [from, to] of phrasesOf(what.words)) {
-    const sentence = labels.slice(from, to)
-    const known = sentence.flatMap(({ speaker }) => speaker ?? [])
-    if (known.length === sentence.length || known.length * enough < sentence.length) continue
+  for (const [from, to] of phrasesOf(textTokens.words)) {
+    const phrase = labels.slice(from, to)
+    const known = phrase.flatMap(({ speaker }) => speaker ?? [])
+    if (known.length === phrase.length || known.length < phrase.length * minPhraseShare) continue
     if (known.some(speaker => speaker !== known[0])) continue
     for (let i = from; i < to; i++)
-      if (labels[i]!.speaker === null) labels[i] = { speaker: known[0]!, confidence: bySentence }
+      if (labels[i]!.speaker === null) labels[i] = { speaker: known[0]!, confidence: phraseConfidence }
   }
   return labels
 }
 
-function wordsAlike(what: TimedTokens, alike: Float64Array): boolean[] {
-  const balance = new Float64Array(what.words.length)
-  for (const [i, { word }] of what.tokens.entries()) balance[word]! += alike[i]! - 0.5
+function matchedWords(textTokens: TimedTokens, match: Float64Array): boolean[] {
+  const balance = new Float64Array(textTokens.words.length)
+  for (const [i, { word }] of textTokens.tokens.entries()) balance[word]! += match[i]! - 0.5
   return [...balance].map(value => value > 0)
 }
 
-/** Whether the word, or one beside it of the same speaker, was heard alike. */
-function isBacked(labels: SpeakerLabel[], alike: boolean[], word: number): boolean {
-  for (let i = word - support; i <= word + support; i++)
-    if (alike[i] && labels[i]?.speaker === labels[word]!.speaker) return true
+/** Whether the word, or a nearby word of the same speaker, was matched. */
+function isSupported(labels: SpeakerLabel[], matches: boolean[], word: number): boolean {
+  for (let i = word - supportWords; i <= word + supportWords; i++)
+    if (matches[i] && labels[i]?.speaker === labels[word]!.speaker) return true
   return false
 }
 
-function shifted(spans: Span[], offset: number): Span[] {
-  return spans.map(({ start, end }) => ({ start: start - offset, end: end - offset }))
+function shifted(spans: Span[], offsetSeconds: number): Span[] {
+  return spans.map(({ start, end }) => ({ start: start - offsetSeconds, end: end - offsetSeconds }))
 }
 
 function share<T>(items: T[], holds: (item: T, index: number) => boolean): number {

@@ -1,111 +1,121 @@
-// How far the clocks of two hearings are apart: by the words that both heard, or else by where speech begins.
+// Estimates the clock offset between two recognitions by a vote of common words, or else of speech onsets.
 import type { TimedToken } from './timed-tokens.ts'
 
 export interface ClockOffset {
-  /** Seconds that the first hearing's clock is ahead. Clocks are shifted, never stretched. */
+  /** Seconds by which the first clock is ahead. Clocks are shifted, never stretched. */
   offsetSeconds: number
-  /** How far times of one word usually differ once the offset is taken out (median, seconds). */
+  /** Median difference of two times of one word, without the offset. */
   spreadSeconds: number
 }
 
-/** Two times of what may be the same; the weight says how likely. */
+/** Difference of two times that may be of the same event; the weight says how likely. */
 interface Vote {
   difference: number
   weight: number
 }
 
-/** Offsets beyond this many seconds are not looked for. */
-const [farthest, farthestOnset] = [30, 4]
-/** What is heard more often than this says little about where one is in the recording. */
-const mostPlaces = 10
-/** In so many words there are enough runs of three. */
-const plenty = 20_000
-/** Votes this near to each other (seconds) agree. */
-const near = 0.5
-const bin = 0.05
-/** Where the votes are too few to tell. */
-const unknown: ClockOffset = { offsetSeconds: 0, spreadSeconds: 0.25 }
+const maxOffsetSeconds = 30
+const maxOnsetOffsetSeconds = 4
+/** More frequent runs say little about the position in the recording. */
+const maxOccurrences = 10
+/** In a longer text there are enough runs of three tokens. */
+const longTextTokens = 20_000
+/** Votes this close agree. */
+const agreementSeconds = 0.5
+const binSeconds = 0.05
+const minWordSupport = 4
+const minOnsetSupport = 8
+const minOnsetPauseSeconds = 0.8
+/** An offset must explain this many times the onsets that no offset explains. */
+const minOnsetGain = 1.5
+/** For too few votes. */
+const noOffset: ClockOffset = { offsetSeconds: 0, spreadSeconds: 0.25 }
 
-export function estimateClockOffset(who: TimedToken[], what: TimedToken[]): ClockOffset {
-  return peak(wordVotes(who, what), farthest, 4) ?? onsetClock(who, what) ?? unknown
+export function estimateClockOffset(first: TimedToken[], second: TimedToken[]): ClockOffset {
+  const votes = wordVotes(first, second)
+  return peak(votes, maxOffsetSeconds, minWordSupport) ?? onsetOffset(first, second) ?? noOffset
 }
 
-/** Runs of one to three words that are rare in both hearings: the rarer and longer, the more they tell. */
-function wordVotes(who: TimedToken[], what: TimedToken[]): Vote[] {
+/** Votes of runs of one to three tokens that are rare in both; rarer and longer runs weigh more. */
+function wordVotes(first: TimedToken[], second: TimedToken[]): Vote[] {
   const votes: Vote[] = []
-  for (const length of what.length > plenty ? [3] : [1, 2, 3]) {
-    const places = runs(who, length)
-    for (const [key, times] of runs(what, length)) {
-      const others = places.get(key) ?? []
-      if (times.length > mostPlaces || others.length > mostPlaces) continue
+  for (const length of second.length > longTextTokens ? [3] : [1, 2, 3]) {
+    const firstRuns = runTimes(first, length)
+    for (const [key, times] of runTimes(second, length)) {
+      const others = firstRuns.get(key) ?? []
+      if (times.length > maxOccurrences || others.length > maxOccurrences) continue
       const weight = length / Math.max(1, times.length * others.length)
       for (const time of times)
         for (const other of others)
-          if (Math.abs(other - time) <= farthest) votes.push({ difference: other - time, weight })
+          if (Math.abs(other - time) <= maxOffsetSeconds) votes.push({ difference: other - time, weight })
     }
   }
   return votes
 }
 
-function runs(sounds: TimedToken[], length: number): Map<string, number[]> {
+/** Times of each run of this many tokens. */
+function runTimes(tokens: TimedToken[], length: number): Map<string, number[]> {
   const found = new Map<string, number[]>()
-  for (let i = 0; i + length <= sounds.length; i++) {
-    let key = sounds[i]!.key
-    for (let k = 1; k < length; k++) key += ` ${sounds[i + k]!.key}`
+  for (let i = 0; i + length <= tokens.length; i++) {
+    let key = tokens[i]!.key
+    for (let k = 1; k < length; k++) key += ` ${tokens[i + k]!.key}`
     const times = found.get(key)
-    if (times) times.push(sounds[i]!.at)
-    else found.set(key, [sounds[i]!.at])
+    if (times) times.push(tokens[i]!.at)
+    else found.set(key, [tokens[i]!.at])
   }
   return found
 }
 
-/** Where no words agree (one model does not know the language), beginnings after a pause still do. */
-function onsetClock(who: TimedToken[], what: TimedToken[]): ClockOffset | undefined {
-  const [theirs, ours] = [onsets(who), onsets(what)]
+/** Uses onsets after a pause where no words agree, as when one model does not know the language. */
+function onsetOffset(first: TimedToken[], second: TimedToken[]): ClockOffset | undefined {
+  const [firstOnsets, secondOnsets] = [onsets(first), onsets(second)]
   const votes: Vote[] = []
-  let first = 0
-  for (const time of ours) {
-    while (first < theirs.length && theirs[first]! < time - farthestOnset) first++
-    for (let k = first; k < theirs.length && theirs[k]! <= time + farthestOnset; k++)
-      votes.push({ difference: theirs[k]! - time, weight: 1 })
+  let from = 0
+  for (const time of secondOnsets) {
+    while (from < firstOnsets.length && firstOnsets[from]! < time - maxOnsetOffsetSeconds) from++
+    for (let k = from; k < firstOnsets.length && firstOnsets[k]! <= time + maxOnsetOffsetSeconds; k++)
+      votes.push({ difference: firstOnsets[k]! - time, weight: 1 })
   }
-  const found = peak(votes, farthestOnset, Math.max(8, ours.length / 2))
+  const found = peak(votes, maxOnsetOffsetSeconds, Math.max(minOnsetSupport, secondOnsets.length / 2))
   if (!found) return undefined
-  // Beginnings coincide by chance: a shift must do far better than none.
+  // Onsets coincide by chance, so an offset must explain far more of them than none.
   const agreeing = (offset: number) =>
-    votes.filter(({ difference }) => Math.abs(difference - offset) < near / 2).length
-  return agreeing(found.offsetSeconds) > 1.5 * agreeing(0) ? found : undefined
+    votes.filter(({ difference }) => Math.abs(difference - offset) < agreementSeconds / 2).length
+  return agreeing(found.offsetSeconds) > minOnsetGain * agreeing(0) ? found : undefined
 }
 
-function onsets(sounds: TimedToken[]): number[] {
-  const times = sounds.map(({ at }) => at).sort((a, b) => a - b)
-  return times.filter((at, i) => i === 0 || at - times[i - 1]! > 0.8)
+function onsets(tokens: TimedToken[]): number[] {
+  const times = tokens.map(({ at }) => at).sort((a, b) => a - b)
+  return times.filter((at, i) => i === 0 || at - times[i - 1]! > minOnsetPauseSeconds)
 }
 
-/** The difference that most votes agree on; undefined where less than `support` is behind it. */
-function peak(votes: Vote[], reach: number, support: number): ClockOffset | undefined {
-  const bins = new Float64Array(Math.ceil((2 * reach) / bin) + 1)
-  for (const { difference, weight } of votes) bins[Math.round((difference + reach) / bin)]! += weight
-  const width = Math.round(near / bin)
+/** The difference with the most votes; undefined where their total weight is below `minSupport`. */
+function peak(votes: Vote[], maxSeconds: number, minSupport: number): ClockOffset | undefined {
+  const bins = new Float64Array(Math.ceil((2 * maxSeconds) / binSeconds) + 1)
+  for (const { difference, weight } of votes)
+    bins[Math.round((difference + maxSeconds) / binSeconds)]! += weight
+  const width = Math.round(agreementSeconds / binSeconds)
   let [best, bestScore] = [0, 0]
   for (let centre = 0; centre < bins.length; centre++) {
     let score = 0
     for (let k = Math.max(0, centre - width); k <= Math.min(bins.length - 1, centre + width); k++)
       score += bins[k]! * (1 - Math.abs(k - centre) / (width + 1))
-    // Of two equals the nearer one: providers hear the same file.
-    score *= 1 - Math.abs(centre * bin - reach) / (4 * reach)
+    // Of equal peaks the one closer to zero wins: both providers process the same file.
+    score *= 1 - Math.abs(centre * binSeconds - maxSeconds) / (4 * maxSeconds)
     if (score > bestScore) [best, bestScore] = [centre, score]
   }
-  const agreeing = votes.filter(({ difference }) => Math.abs(difference - (best * bin - reach)) <= near)
-  if (agreeing.reduce((sum, { weight }) => sum + weight, 0) < support) return undefined
-  const offset = median(agreeing)
-  const spread = median(
-    agreeing.map(({ difference, weight }) => ({ difference: Math.abs(difference - offset), weight })),
-  )
-  return { offsetSeconds: offset, spreadSeconds: spread }
+  const centre = best * binSeconds - maxSeconds
+  const agreeing = votes.filter(({ difference }) => Math.abs(difference - centre) <= agreementSeconds)
+  if (agreeing.reduce((sum, { weight }) => sum + weight, 0) < minSupport) return undefined
+  const offsetSeconds = weightedMedian(agreeing)
+  const deviations = agreeing.map(({ difference, weight }) => ({
+    difference: Math.abs(difference - offsetSeconds),
+    weight,
+  }))
+  return { offsetSeconds, spreadSeconds: weightedMedian(deviations) }
 }
 
-function median(votes: Vote[]): number {
+function weightedMedian(votes: Vote[]): number {
   const sorted = votes.toSorted((a, b) => a.difference - b.difference)
   let left = sorted.reduce((sum, { weight }) => sum + weight, 0) / 2
   for (const { difference, weight } of sorted) {

@@ -1,125 +1,146 @@
-// How likely it is that a word of one hearing is a certain word of the other, or is said by a speaker at that time.
+// Emission likelihoods of the alignment HMM: how well each text token fits a speaker token, or a speaker by time.
 import type { Span } from '../../domain/transcript.ts'
 import type { ClockOffset } from './clock-offset.ts'
 import type { TimedToken, TimedTokens } from './timed-tokens.ts'
 import { distanceToSpans } from './turns.ts'
 
-/** The words of who spoke, by time, as places that the text can be followed through. */
+/** Nodes of the HMM: the tokens of the speaker recognition, in order of time. */
 export interface Nodes {
   count: number
+  /** Time in seconds, on the clock of the text. */
   at: Float64Array
   key: string[]
-  /** Which speaker; `nobody` where the provider gave none. */
+  /** Index of the speaker; `noSpeaker` where the provider gave none. */
   speaker: Int32Array
   noSpeaker: number
-  /** The place of the word behind and before it in its sentence, or -1. */
+  /** The node of the next and the previous token in the sentence, or -1. */
   next: Int32Array
   previous: Int32Array
-  /** 1 where somebody else speaks at the same time or very nearly. */
+  /** 1 where another speaker speaks at about the same time. */
   overlapped: Uint8Array
   measured: boolean
 }
 
-/** For each word of the text its candidates: a window of places, and each speaker by time alone. Likelihoods are relative. */
+/**
+ * Relative likelihoods for each text token: of the nodes in a window, and of each speaker as an insertion, a token that
+ * the speaker recognition lacks.
+ */
 export interface Emissions {
-  /** The window of word i goes from `from[i]` up to `to[i]`; its values begin at `base[i]`. */
+  /** The window of token i contains the nodes from `from[i]` up to `to[i]`; its values begin at `base[i]`. */
   from: Int32Array
   to: Int32Array
   base: Int32Array
   node: Float32Array
-  /** 1 where both heard the same. */
+  /** 1 where the token and the node are the same word. */
   isMatch: Uint8Array
-  /** Row of word i: each speaker, then nobody. */
+  /** Row of token i: each speaker, then no speaker. */
   insertion: Float32Array
 }
 
-/** Words farther apart in time (seconds) are not the same word; more where one side's words are not timed. */
-const [reach, looseReach] = [2.5, 8]
-/** Who speaks within this many seconds of another may be speaking at the same time. */
-const close = 0.3
-/** Candidates on either side of the nearest at most, so that damaged times cost no memory. */
-const mostCandidates = 60
-/** Nothing is so far off in time that it could not be an error of the provider. */
-const outlier = 0.002
-/** A word within one or two seconds of a turn is that speaker's, who was not heard well, sooner than nobody's. */
-const nextTo = 0.2
-/** A word that the other hearing does not have; and one where nobody is known to speak. */
-const [unheard, unknown] = [0.35, 0.004]
+/** Tokens further apart in time are not the same word; more where words of either side are not timed. */
+const windowSeconds = 2.5
+const untimedWindowSeconds = 8
+/** Turns this close may overlap. */
+const overlapSeconds = 0.3
+/** Nodes on either side of the nearest, so that broken times cost no memory. */
+const maxCandidates = 60
+/** Scale of the time error, in seconds: bounds where words are timed, and the value where they are not. */
+const minTimeScale = 0.08
+const maxTimeScale = 0.5
+const untimedTimeScale = 1.5
+/** A node further from a text token than the nearest equal one, by this many scales, is an echo. */
+const echoScales = 4
+/** Lower bound, as any time may be an error of the provider. */
+const minTimeLikelihood = 0.002
+/** A word a second or two beside a turn belongs to that speaker more likely than to none. */
+const besideTurnLikelihood = 0.2
+/** A word that the speaker recognition lacks, said by a speaker, and by none. */
+const insertionLikelihood = 0.35
+const noSpeakerLikelihood = 0.004
 
 export function buildNodes(
-  who: TimedTokens,
+  speakerTokens: TimedTokens,
   speakers: Map<number, number>,
   turns: Span[][],
-  offset: number,
+  offsetSeconds: number,
 ): Nodes {
-  const order = who.tokens.map((_, i) => i).sort((a, b) => who.tokens[a]!.at - who.tokens[b]!.at)
+  const { tokens, sentences } = speakerTokens
+  const order = tokens.map((_, i) => i).sort((a, b) => tokens[a]!.at - tokens[b]!.at)
   const rank = new Int32Array(order.length)
-  order.forEach((sound, place) => {
-    rank[sound] = place
+  order.forEach((token, node) => {
+    rank[token] = node
   })
-  const sameLine = (a: number, b: number) =>
-    who.tokens[a] && who.tokens[a].sentence === who.tokens[b]?.sentence ? rank[b]! : -1
+  const inSameSentence = (a: number, b: number) =>
+    tokens[a] && tokens[a].sentence === tokens[b]?.sentence ? rank[b]! : -1
   const speaker = Int32Array.from(
     order,
-    i => speakers.get(who.sentences[who.tokens[i]!.sentence]!.speaker ?? -1) ?? speakers.size,
+    i => speakers.get(sentences[tokens[i]!.sentence]!.speaker ?? -1) ?? speakers.size,
   )
-  const isCrossed = (sound: number, place: number) =>
-    turns.some((spans, s) => s !== speaker[place] && distanceToSpans(who.tokens[sound]!.at, spans) < close)
+  const isOverlapped = (token: number, node: number) =>
+    turns.some(
+      (spans, s) => s !== speaker[node] && distanceToSpans(tokens[token]!.at, spans) < overlapSeconds,
+    )
   return {
     count: order.length,
-    at: Float64Array.from(order, i => who.tokens[i]!.at - offset),
-    key: order.map(i => who.tokens[i]!.key),
+    at: Float64Array.from(order, i => tokens[i]!.at - offsetSeconds),
+    key: order.map(i => tokens[i]!.key),
     speaker,
     noSpeaker: speakers.size,
-    next: Int32Array.from(order, i => sameLine(i, i + 1)),
-    previous: Int32Array.from(order, i => sameLine(i, i - 1)),
-    overlapped: Uint8Array.from(order, (sound, place) => (isCrossed(sound, place) ? 1 : 0)),
-    measured: who.sentences.every(({ measured }) => measured),
+    next: Int32Array.from(order, i => inSameSentence(i, i + 1)),
+    previous: Int32Array.from(order, i => inSameSentence(i, i - 1)),
+    overlapped: Uint8Array.from(order, (token, node) => (isOverlapped(token, node) ? 1 : 0)),
+    measured: sentences.every(({ measured }) => measured),
   }
 }
 
 export function computeEmissions(
-  what: TimedTokens,
-  places: Nodes,
+  textTokens: TimedTokens,
+  nodes: Nodes,
   turns: Span[][],
-  clock: ClockOffset,
+  clockOffset: ClockOffset,
 ): Emissions {
-  const { tokens } = what
-  const isTimed = places.measured && what.sentences.every(({ measured }) => measured)
-  const windows = windowsOf(tokens, places, isTimed ? reach : looseReach)
-  const scale = isTimed ? Math.min(0.5, Math.max(0.08, clock.spreadSeconds / Math.LN2)) : 1.5
-  const nearness = (seconds: number) => Math.max(outlier, Math.exp(-seconds / scale))
-  const beside = (seconds: number) => Math.max(nearness(seconds), nextTo * Math.exp(-1.5 * seconds))
-  const likeness = createLikeness(tokens, places)
-  const owned = isTimed ? nearestAlike(tokens, places) : undefined
+  const { tokens } = textTokens
+  const isTimed = nodes.measured && textTokens.sentences.every(({ measured }) => measured)
+  const windows = windowsOf(tokens, nodes, isTimed ? windowSeconds : untimedWindowSeconds)
+  const { offsetSeconds, spreadSeconds } = clockOffset
+  const scale = isTimed
+    ? Math.min(maxTimeScale, Math.max(minTimeScale, spreadSeconds / Math.LN2))
+    : untimedTimeScale
+  const timeLikelihood = (seconds: number) => Math.max(minTimeLikelihood, Math.exp(-seconds / scale))
+  const turnLikelihood = (seconds: number) =>
+    Math.max(timeLikelihood(seconds), besideTurnLikelihood * Math.exp(-1.5 * seconds))
+  const wordLikelihood = createWordLikelihood(tokens, nodes)
+  const nearestMatch = isTimed ? nearestMatchSeconds(tokens, nodes) : undefined
   const size = windows.base[tokens.length]!
-  const evidence: Emissions = {
+  const emissions: Emissions = {
     ...windows,
     node: new Float32Array(size),
     isMatch: new Uint8Array(size),
-    insertion: new Float32Array(tokens.length * (places.noSpeaker + 1)),
+    insertion: new Float32Array(tokens.length * (nodes.noSpeaker + 1)),
   }
   for (const [i, { key, at }] of tokens.entries()) {
     for (let k = windows.from[i]!, cell = windows.base[i]!; k < windows.to[i]!; k++, cell++) {
-      const apart = Math.abs(at - places.at[k]!)
-      // An echo ("…nineteen." "Nineteen?") is not the word that it echoes.
-      const isEcho = owned !== undefined && apart > owned[k]! + 4 * scale
-      const isAlike = key === places.key[k] && !isEcho
-      evidence.node[cell] = likeness(key, isEcho ? '' : places.key[k]!) * nearness(apart)
-      evidence.isMatch[cell] = isAlike ? 1 : 0
+      const distance = Math.abs(at - nodes.at[k]!)
+      // An echo ("…nineteen." "Nineteen?") is not the word that it repeats.
+      const isEcho = nearestMatch !== undefined && distance > nearestMatch[k]! + echoScales * scale
+      const isMatch = key === nodes.key[k] && !isEcho
+      emissions.node[cell] = wordLikelihood(key, isEcho ? '' : nodes.key[k]!) * timeLikelihood(distance)
+      emissions.isMatch[cell] = isMatch ? 1 : 0
     }
-    const row = i * (places.noSpeaker + 1)
-    for (let s = 0; s < places.noSpeaker; s++)
-      evidence.insertion[row + s] = unheard * beside(distanceToSpans(at + clock.offsetSeconds, turns[s]!))
-    evidence.insertion[row + places.noSpeaker] = unknown
+    const row = i * (nodes.noSpeaker + 1)
+    for (let s = 0; s < nodes.noSpeaker; s++) {
+      const distance = distanceToSpans(at + offsetSeconds, turns[s]!)
+      emissions.insertion[row + s] = insertionLikelihood * turnLikelihood(distance)
+    }
+    emissions.insertion[row + nodes.noSpeaker] = noSpeakerLikelihood
   }
-  return evidence
+  return emissions
 }
 
-/** How far each place is, in seconds, from the nearest sound of the same word. */
-function nearestAlike(sounds: TimedToken[], { at, key, count }: Nodes): Float64Array {
+/** Seconds from each node to the nearest text token with the same key. */
+function nearestMatchSeconds(tokens: TimedToken[], { at, key, count }: Nodes): Float64Array {
   const times = new Map<string, number[]>()
-  for (const { key, at } of sounds) {
+  for (const { key, at } of tokens) {
     const own = times.get(key)
     if (own) own.push(at)
     else times.set(key, [at])
@@ -127,27 +148,26 @@ function nearestAlike(sounds: TimedToken[], { at, key, count }: Nodes): Float64A
   for (const own of times.values()) own.sort((a, b) => a - b)
   return Float64Array.from({ length: count }, (_, k) => {
     const own = times.get(key[k]!) ?? []
-    const behind = firstFrom(own, own.length, at[k]!)
-    const [before, after] = [
-      own[behind - 1] ?? Number.NEGATIVE_INFINITY,
-      own[behind] ?? Number.POSITIVE_INFINITY,
-    ]
+    const next = firstFrom(own, own.length, at[k]!)
+    const before = own[next - 1] ?? Number.NEGATIVE_INFINITY
+    const after = own[next] ?? Number.POSITIVE_INFINITY
     return Math.min(at[k]! - before, after - at[k]!)
   })
 }
 
-function windowsOf(sounds: TimedToken[], { at, count }: Nodes, reach: number) {
-  const [from, to] = [new Int32Array(sounds.length), new Int32Array(sounds.length)]
-  const base = new Int32Array(sounds.length + 1)
-  for (const [i, sound] of sounds.entries()) {
-    const nearest = firstFrom(at, count, sound.at)
-    from[i] = Math.max(firstFrom(at, count, sound.at - reach), nearest - mostCandidates)
-    to[i] = Math.max(from[i]!, Math.min(firstFrom(at, count, sound.at + reach), nearest + mostCandidates))
+function windowsOf(tokens: TimedToken[], { at, count }: Nodes, seconds: number) {
+  const [from, to] = [new Int32Array(tokens.length), new Int32Array(tokens.length)]
+  const base = new Int32Array(tokens.length + 1)
+  for (const [i, token] of tokens.entries()) {
+    const nearest = firstFrom(at, count, token.at)
+    from[i] = Math.max(firstFrom(at, count, token.at - seconds), nearest - maxCandidates)
+    to[i] = Math.max(from[i]!, Math.min(firstFrom(at, count, token.at + seconds), nearest + maxCandidates))
     base[i + 1] = base[i]! + to[i]! - from[i]!
   }
   return { from, to, base }
 }
 
+/** Index of the first time at or after `time`; `times` is sorted. */
 function firstFrom(times: ArrayLike<number>, count: number, time: number): number {
   let [low, high] = [0, count]
   while (low < high) {
@@ -158,30 +178,34 @@ function firstFrom(times: ArrayLike<number>, count: number, time: number): numbe
   return low
 }
 
-/** A short recording shows only a few of the words that might be said: it counts as if so many others had been. */
-const unseen = 200
+/** Added to the tokens of a text: a short one shows only a few of the words that might be said. */
+const smoothingTokens = 200
+const minSimilarChars = 4
 
-/** Two words alike say the more the rarer the word is; two that differ say the less the worse one model hears. */
-function createLikeness(sounds: TimedToken[], places: Nodes): (what: string, who: string) => number {
-  const often = new Map<string, number>()
-  const theirs = new Set(places.key)
-  for (const { key } of sounds) often.set(key, (often.get(key) ?? 0) + 1)
-  const shared = sounds.reduce((sum, { key }) => sum + (theirs.has(key) ? 1 : 0), 0)
-  const right = Math.min(0.95, Math.max(0.05, shared / Math.max(1, sounds.length)))
-  const wrong = Math.min(1, Math.max(0.1, 1 - right))
+/** Rates two words: a match counts more the rarer the word, a difference less the worse the speaker model. */
+function createWordLikelihood(tokens: TimedToken[], nodes: Nodes): (text: string, node: string) => number {
+  const counts = new Map<string, number>()
+  const nodeKeys = new Set(nodes.key)
+  for (const { key } of tokens) counts.set(key, (counts.get(key) ?? 0) + 1)
+  const shared = tokens.reduce((sum, { key }) => sum + (nodeKeys.has(key) ? 1 : 0), 0)
+  const correct = Math.min(0.95, Math.max(0.05, shared / Math.max(1, tokens.length)))
+  const wrong = Math.min(1, Math.max(0.1, 1 - correct))
   const similar = new Map<string, boolean>()
-  return (what, who) => {
-    if (what === who)
-      return Math.min(300, Math.max(4, (right * (sounds.length + unseen)) / (often.get(what) ?? 1)))
-    if (what.length < 4 || who.length < 4 || what[0] !== who[0]) return wrong
-    const pair = `${what} ${who}`
-    const known = similar.get(pair) ?? isSimilar(what, who)
+  return (text, node) => {
+    if (text === node)
+      return Math.min(
+        300,
+        Math.max(4, (correct * (tokens.length + smoothingTokens)) / (counts.get(text) ?? 1)),
+      )
+    if (text.length < minSimilarChars || node.length < minSimilarChars || text[0] !== node[0]) return wrong
+    const pair = `${text} ${node}`
+    const known = similar.get(pair) ?? isSimilar(text, node)
     similar.set(pair, known)
     return known ? 3 : wrong
   }
 }
 
-/** A misheard word mostly begins or ends like the right one. */
+/** A misrecognised word usually begins or ends like the correct one. */
 function isSimilar(one: string, other: string): boolean {
   const length = Math.min(one.length, other.length)
   let [head, tail] = [0, 0]

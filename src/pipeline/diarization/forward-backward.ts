@@ -1,32 +1,34 @@
-// Follows the text through the words of who spoke: how likely each speaker is for each word, all that is known weighed.
-
+// Forward-backward algorithm of the alignment HMM: the posterior probability of each speaker for each text token.
 import type { Emissions, Nodes } from './emissions.ts'
 import { speakerChangeProbability } from './phrase-breaks.ts'
 import type { TimedToken, TimedWord } from './timed-tokens.ts'
 
 export interface Posteriors {
-  /** Row of each sound: how likely each speaker is, then nobody; they add up to 1. */
+  /** Row of each token: each speaker, then no speaker; a row adds up to 1. */
   speakers: Float64Array
-  /** How likely it is that the other hearing has this very sound there. */
+  /** Probability that the speaker recognition has the same token there. */
   match: Float64Array
 }
 
-/** From a word to the same again, to the next of its sentence, or past one or two that only the other side has. */
-const [again, steps] = [0.01, [0.9, 0.04, 0.015]]
-/** A sentence is left at its end and entered at its beginning; a word off it is rarer, inside rare, unless two speak at once. */
-const edges = [1, 0.3]
-const [inside, crossed] = [0.05, 0.7]
-/** Beginning to say, and going on to say, what the other hearing lacks. */
-const [stray, wander] = [0.3, 0.6]
-/** From one sentence to another of the same speaker. */
-const same = 0.5
-/** Nobody takes over within a word. */
-const never = 1e-6
+/** Transitions from a node to itself, and to the next nodes of its sentence (skipping none, one or two). */
+const repeatWeight = 0.01
+const stepWeights = [0.9, 0.04, 0.015]
+/** Weights of leaving or entering a sentence at its edge, a token off it, inside it, and inside it in overlap. */
+const edgeWeights = [1, 0.3]
+const insideWeight = 0.05
+const overlappedWeight = 0.7
+/** Transitions into and out of an insertion, and from one insertion to the next. */
+const insertionWeight = 0.3
+const insertionStepWeight = 0.6
+/** Transition from one sentence to another of the same speaker. */
+const sameSpeakerWeight = 0.5
+/** The speaker does not change within a word. */
+const withinWordChange = 1e-6
 
-/** How values flow: in the direction of time, or against it. */
+/** A pass in the direction of time, or against it. */
 interface Direction {
   step: 1 | -1
-  /** Where a place's value comes from. */
+  /** For each node, the node that its value comes from. */
   link: Int32Array
   leave: Float64Array
   enter: Float64Array
@@ -38,65 +40,64 @@ interface Values {
 }
 
 /**
- * A hidden Markov model. Hidden is which word of who spoke is being said, or, where that hearing lacks it, only by whom.
- * Values go through the text forward and backward, so that each word is judged by what comes before and behind it.
- * Unlike an alignment in order it can follow two who speak at once, one of them a word and back to the other.
+ * A hidden Markov model. Its state is the token of the speaker recognition that is being said, or, for an insertion, only
+ * the speaker. Unlike a monotonic alignment it can follow two overlapping speakers, a word of one and back to the other.
  */
 export function forwardBackward(
-  sounds: TimedToken[],
+  tokens: TimedToken[],
   words: TimedWord[],
-  places: Nodes,
-  evidence: Emissions,
+  nodes: Nodes,
+  emissions: Emissions,
 ): Posteriors {
-  const { next, previous, count } = places
-  const begins = Float64Array.from({ length: count }, (_, k) => edge(k, previous, places))
-  const ends = Float64Array.from({ length: count }, (_, k) => edge(k, next, places))
-  const change = Float64Array.from(sounds, ({ word }, i) =>
-    i > 0 && word === sounds[i - 1]!.word ? never : speakerChangeProbability(words, word),
+  const { next, previous, count } = nodes
+  const begins = Float64Array.from({ length: count }, (_, k) => edgeWeight(k, previous, nodes))
+  const ends = Float64Array.from({ length: count }, (_, k) => edgeWeight(k, next, nodes))
+  const change = Float64Array.from(tokens, ({ word }, i) =>
+    i > 0 && word === tokens[i - 1]!.word ? withinWordChange : speakerChangeProbability(words, word),
   )
-  const pass = createPass(places, evidence, change)
+  const pass = createPass(nodes, emissions, change)
   const forward = pass({ step: 1, link: previous, leave: ends, enter: begins })
   const backward = pass({ step: -1, link: next, leave: begins, enter: ends })
-  return both(forward, backward, places, evidence)
+  return combine(forward, backward, nodes, emissions)
 }
 
-function edge(place: number, link: Int32Array, places: Nodes): number {
-  let step = place
-  for (const share of edges) {
+function edgeWeight(node: number, link: Int32Array, nodes: Nodes): number {
+  let step = node
+  for (const weight of edgeWeights) {
     step = link[step]!
-    if (step < 0) return share
+    if (step < 0) return weight
   }
-  return places.overlapped[place] ? crossed : inside
+  return nodes.overlapped[node] ? overlappedWeight : insideWeight
 }
 
-function createPass(places: Nodes, evidence: Emissions, change: Float64Array) {
-  const { from, to, base } = evidence
-  const { speaker, count } = places
-  const classes = places.noSpeaker + 1
+function createPass(nodes: Nodes, emissions: Emissions, change: Float64Array) {
+  const { from, to, base } = emissions
+  const { speaker, count } = nodes
+  const classes = nodes.noSpeaker + 1
 
   return ({ step, link, leave, enter }: Direction): Values => {
     const values = {
-      node: new Float64Array(evidence.node.length),
-      insertion: new Float64Array(evidence.insertion.length),
+      node: new Float64Array(emissions.node.length),
+      insertion: new Float64Array(emissions.insertion.length),
     }
     const [leaving, arriving] = [new Float64Array(classes).fill(1 / classes), new Float64Array(classes)]
-    // What the places held for the word before, so that a place is found without asking for its window.
+    // Values of the nodes at the previous token, so that a node is found without its window.
     const held = new Float64Array(count)
     const length = from.length
     for (let i = step > 0 ? 0 : length - 1, left = length; left > 0; i += step, left--) {
       const isFirst = left === length
-      mix(leaving, isFirst ? same : change[step > 0 ? i : i + 1]!, arriving)
+      mix(leaving, isFirst ? sameSpeakerWeight : change[step > 0 ? i : i + 1]!, arriving)
       let total = 0
       for (let k = from[i]!, cell = base[i]!; k < to[i]!; k++, cell++) {
-        let value = enter[k]! * arriving[speaker[k]!]! + again * held[k]!
-        for (let s = 0, at = link[k]!; s < steps.length && at >= 0; s++, at = link[at]!)
-          value += steps[s]! * held[at]!
-        values.node[cell] = value * evidence.node[cell]!
+        let value = enter[k]! * arriving[speaker[k]!]! + repeatWeight * held[k]!
+        for (let s = 0, at = link[k]!; s < stepWeights.length && at >= 0; s++, at = link[at]!)
+          value += stepWeights[s]! * held[at]!
+        values.node[cell] = value * emissions.node[cell]!
         total += values.node[cell]!
       }
       for (let c = 0, cell = i * classes; c < classes; c++, cell++) {
-        const gone = isFirst ? 0 : wander * values.insertion[cell - step * classes]!
-        values.insertion[cell] = (stray * arriving[c]! + gone) * evidence.insertion[cell]!
+        const before = isFirst ? 0 : insertionStepWeight * values.insertion[cell - step * classes]!
+        values.insertion[cell] = (insertionWeight * arriving[c]! + before) * emissions.insertion[cell]!
         total += values.insertion[cell]!
       }
       if (!isFirst) held.fill(0, from[i - step]!, to[i - step]!)
@@ -108,41 +109,42 @@ function createPass(places: Nodes, evidence: Emissions, change: Float64Array) {
       }
       for (let c = 0, cell = i * classes; c < classes; c++, cell++) {
         values.insertion[cell]! /= total
-        leaving[c]! += stray * values.insertion[cell]!
+        leaving[c]! += insertionWeight * values.insertion[cell]!
       }
     }
     return values
   }
 }
 
-/** Most goes on with the same speaker; to others it goes as easily as the boundary lets it. */
+/** Distributes the leaving values over the speakers: most to the same one, the rest by the probability of a change. */
 function mix(leaving: Float64Array, change: number, into: Float64Array): void {
   const total = leaving.reduce((sum, value) => sum + value, 0)
-  for (let c = 0; c < leaving.length; c++) into[c] = same * leaving[c]! + change * (total - leaving[c]!)
+  for (let c = 0; c < leaving.length; c++)
+    into[c] = sameSpeakerWeight * leaving[c]! + change * (total - leaving[c]!)
 }
 
-/** Both passes weighed the word itself: it counts once. */
-function both(forward: Values, backward: Values, places: Nodes, evidence: Emissions): Posteriors {
-  const { from, to, base } = evidence
-  const classes = places.noSpeaker + 1
-  const speakers = new Float64Array(evidence.insertion.length)
-  const alike = new Float64Array(from.length)
+/** Multiplies both passes; each contains the emission of the token, which counts once. */
+function combine(forward: Values, backward: Values, nodes: Nodes, emissions: Emissions): Posteriors {
+  const { from, to, base } = emissions
+  const classes = nodes.noSpeaker + 1
+  const speakers = new Float64Array(emissions.insertion.length)
+  const match = new Float64Array(from.length)
   for (let i = 0; i < from.length; i++) {
     const row = i * classes
     let total = 0
     for (let k = from[i]!, cell = base[i]!; k < to[i]!; k++, cell++) {
-      const belief = (forward.node[cell]! * backward.node[cell]!) / evidence.node[cell]!
-      speakers[row + places.speaker[k]!]! += belief
-      if (evidence.isMatch[cell]) alike[i]! += belief
-      total += belief
+      const value = (forward.node[cell]! * backward.node[cell]!) / emissions.node[cell]!
+      speakers[row + nodes.speaker[k]!]! += value
+      if (emissions.isMatch[cell]) match[i]! += value
+      total += value
     }
     for (let c = row; c < row + classes; c++) {
-      const belief = (forward.insertion[c]! * backward.insertion[c]!) / evidence.insertion[c]!
-      speakers[c]! += belief
-      total += belief
+      const value = (forward.insertion[c]! * backward.insertion[c]!) / emissions.insertion[c]!
+      speakers[c]! += value
+      total += value
     }
     for (let c = row; c < row + classes; c++) speakers[c]! /= total
-    alike[i]! /= total
+    match[i]! /= total
   }
-  return { speakers, match: alike }
+  return { speakers, match }
 }

@@ -1,21 +1,21 @@
-// When each speaker speaks, and how far a moment lies from that.
+// Speaker turns: the spans in which each speaker speaks, and distances to them.
 import type { Span } from '../../domain/transcript.ts'
 import type { TimedTokens } from './timed-tokens.ts'
 
-/** A speaker who goes on after a shorter pause (seconds) has not stopped. */
-const breath = 0.3
+/** A shorter pause does not end a turn. */
+const minTurnPauseSeconds = 0.3
 
-/** Spans of each speaker, in order and apart. `speakers` gives the place of a provider's number. */
-export function turnsOf(who: TimedTokens, speakers: Map<number, number>): Span[][] {
+/** Disjoint spans of each speaker, in order. `speakers` maps the provider's number to an index. */
+export function turnsOf(recognition: TimedTokens, speakers: Map<number, number>): Span[][] {
   const turns: Span[][] = Array.from({ length: speakers.size }, () => [])
-  for (const { start, end, sentence } of who.words) {
-    const speaker = speakers.get(who.sentences[sentence]!.speaker ?? -1)
+  for (const { start, end, sentence } of recognition.words) {
+    const speaker = speakers.get(recognition.sentences[sentence]!.speaker ?? -1)
     if (speaker !== undefined) turns[speaker]!.push({ start, end })
   }
-  return turns.map(spans => mergeSpans(spans, breath))
+  return turns.map(spans => mergeSpans(spans, minTurnPauseSeconds))
 }
 
-/** Spans that are less than `gap` apart as one. */
+/** Merges spans that are less than `gap` seconds apart. */
 export function mergeSpans(spans: Span[], gap: number): Span[] {
   const found: Span[] = []
   for (const { start, end } of spans.toSorted((a, b) => a.start - b.start)) {
@@ -26,7 +26,7 @@ export function mergeSpans(spans: Span[], gap: number): Span[] {
   return found
 }
 
-/** Seconds from a moment to the nearest of the spans; 0 inside one. */
+/** Seconds from a moment to the nearest of the sorted spans; 0 inside one. */
 export function distanceToSpans(at: number, spans: Span[]): number {
   let [low, high] = [0, spans.length]
   while (low < high) {
@@ -38,7 +38,7 @@ export function distanceToSpans(at: number, spans: Span[]): number {
   return Math.max(0, Math.min(before ? at - before.end : Infinity, after ? after.start - at : Infinity))
 }
 
-/** Share of the time of `some` that lies inside `spans`. */
+/** Share of the time of `some` that lies inside the sorted, disjoint `spans`. */
 export function coveredShare(some: Span[], spans: Span[]): number {
   let [total, inside, k] = [0, 0, 0]
   for (const { start, end } of mergeSpans(some, 0)) {

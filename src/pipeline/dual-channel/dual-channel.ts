@@ -1,4 +1,4 @@
-// The story of a recorded call: each channel is a speaker, heard apart from the other; nobody's voice has to be guessed.
+// Transcribes a dual-channel recording: each channel is recognised separately and is one speaker.
 import type { Timestamps, TranscriptionRequest } from '../../domain/job.ts'
 import type { Run } from '../../domain/run.ts'
 import { type Coverage, type Gap, roundToMs, type Segment, type Speaker } from '../../domain/transcript.ts'
@@ -12,11 +12,11 @@ import { withoutCrosstalk } from './crosstalk.ts'
 import { LevelMeter } from './levels.ts'
 
 /**
- * Resolves with the transcript of a recording whose two channels carry a voice each (see `channelsApart`); `onFound` as
- * in `transcribe`, and it throws the same.
+ * Resolves with the transcript of a recording with two separate channels (see `countSeparateChannels`). `onFound` and
+ * errors are those of `transcribe`.
  */
 export async function transcribeDualChannel(
-  order: TranscriptionRequest,
+  request: TranscriptionRequest,
   source: Source,
   ports: ChunkPorts,
   outer: Run,
@@ -25,66 +25,73 @@ export async function transcribeDualChannel(
   return withOwnSignal(outer, async run => {
     run.progress({ done: 0, message: 'Decoding' })
     const meters = [new LevelMeter(), new LevelMeter()] as const
-    const ears = meters.map((meter, channel) => ({
+    const channels = meters.map((meter, channel) => ({
       channel,
       onSamples: (samples: Buffer) => meter.add(samples),
     }))
-    const hearing = transcribeChunks(source, order, ports, run, ears)
-    const merge = createCallMerge(order.timestamps ?? 'segment', meters)
-    const told = { merge, title: titleOf(order, source), recogniser: ports.recogniser, run, onFound }
-    return collectTranscript(hearing, { ...told, channelCount: ears.length })
+    const recognition = transcribeChunks(source, request, ports, run, channels)
+    return collectTranscript(recognition, {
+      merge: createDualChannelMerge(request.timestamps ?? 'segment', meters),
+      title: titleOf(request, source),
+      recogniser: ports.recogniser,
+      channelCount: channels.length,
+      run,
+      onFound,
+    })
   })
 }
 
-/** Both channels' segments in order of time, each with its speaker. */
-function createCallMerge(timestamps: Timestamps, meters: readonly [LevelMeter, LevelMeter]): Merge {
+/** Merges the segments of both channels in order of time, each with its speaker. */
+function createDualChannelMerge(timestamps: Timestamps, meters: readonly [LevelMeter, LevelMeter]): Merge {
   const merges = meters.map(() => createMerge('word'))
-  return (pieces, coming) => {
-    const channels = merges.map((_, channel) => pieces.filter(piece => piece.channel === channel))
-    const sides = channels.map((own, channel) => {
-      // Of a channel without a piece nobody knows whether anything will come of it: it may be silent.
-      const hasMore = coming && (own.length > 0 || pieces.length === 0)
-      return merges[channel]!(own, hasMore ? coming : undefined)
+  return (transcripts, pending) => {
+    const channels = merges.map((_, channel) => transcripts.filter(one => one.channel === channel))
+    const merged = channels.map((own, channel) => {
+      // A channel without a transcript may be silent, so nothing is announced for it.
+      const isPending = pending && (own.length > 0 || transcripts.length === 0)
+      return merges[channel]!(own, isPending ? pending : undefined)
     })
-    const heard = sides.map(({ segments }, side) => ({ segments, levels: meters[side]!.blocks }))
-    const said = withoutCrosstalk([heard[0]!, heard[1]!])
-    const ids = numbered(said, channels)
-    const segments = said.flatMap((own, channel) => own.map(one => spokenBy(ids[channel]!, one, timestamps)))
+    const sides = merged.map(({ segments }, side) => ({ segments, levels: meters[side]!.blocks }))
+    const cleaned = withoutCrosstalk([sides[0]!, sides[1]!])
+    const ids = speakerIds(cleaned, channels)
+    const segments = cleaned.flatMap((own, channel) =>
+      own.map(segment => withSpeaker(ids[channel]!, segment, timestamps)),
+    )
     segments.sort((a, b) => a.start - b.start || a.end - b.end)
     return {
       segments,
-      speakers: speakersIn(segments, ids),
-      ...mainLanguage(pieces),
-      coverage: coverageOf(sides),
-      sent: roundToMs(sum(sides, ({ sent }) => sent)),
-      cached: roundToMs(sum(sides, ({ cached }) => cached)),
+      speakers: speakersOf(segments, ids),
+      ...mainLanguage(transcripts),
+      coverage: coverageOf(merged),
+      sent: roundToMs(sum(merged, ({ sent }) => sent)),
+      cached: roundToMs(sum(merged, ({ cached }) => cached)),
     }
   }
 }
 
-/** Ids by first appearance. A gap counts too: when it is filled later, nobody must change names. */
-function numbered(said: readonly Segment[][], channels: readonly ChunkTranscript[][]): string[] {
-  const first = channels.map((pieces, channel) => {
-    const failed = pieces.filter(({ failure }) => failure)
-    return Math.min(...[...said[channel]!, ...failed].map(({ start }) => start))
+/** Ids by first appearance. A gap counts too, so that ids stay the same when it is filled later. */
+function speakerIds(sides: readonly Segment[][], channels: readonly ChunkTranscript[][]): string[] {
+  const first = channels.map((transcripts, channel) => {
+    const failed = transcripts.filter(({ failure }) => failure)
+    return Math.min(...[...sides[channel]!, ...failed].map(({ start }) => start))
   })
   const isSecondFirst = first[1]! < first[0]!
   return isSecondFirst ? ['S2', 'S1'] : ['S1', 'S2']
 }
 
-/** A channel has one voice, so there is no doubt about who speaks. */
-function spokenBy(speaker: string, { words, ...segment }: Segment, timestamps: Timestamps): Segment {
+/** The confidence is 1: a channel has one speaker. */
+function withSpeaker(speaker: string, { words, ...segment }: Segment, timestamps: Timestamps): Segment {
   return { ...segment, ...(timestamps === 'word' && words && { words }), speaker, confidence: 1 }
 }
 
-/** `ids` has the one of each channel. */
-function speakersIn(segments: Segment[], ids: string[]): Speaker[] {
+/** `ids` has the id of each channel. */
+function speakersOf(segments: Segment[], ids: string[]): Speaker[] {
   const length = (of: Segment[]) => sum(of, ({ start, end }) => end - start)
-  const all = length(segments)
+  const total = length(segments)
   return ['S1', 'S2'].flatMap(id => {
     const own = segments.filter(({ speaker }) => speaker === id)
     if (own.length === 0) return []
-    const share = all > 0 ? roundToMs(length(own) / all) : 0
+    const share = total > 0 ? roundToMs(length(own) / total) : 0
     return [{ id, voice: `channel:${ids.indexOf(id)}`, seconds: roundToMs(length(own)), share }]
   })
 }
@@ -93,12 +100,12 @@ function coverageOf(sides: MergedTranscript[]): Coverage {
   return {
     speechSeconds: roundToMs(sum(sides, ({ coverage }) => coverage.speechSeconds)),
     transcribedSeconds: roundToMs(sum(sides, ({ coverage }) => coverage.transcribedSeconds)),
-    gaps: joined(sides.flatMap(({ coverage }) => coverage.gaps)),
+    gaps: mergeGaps(sides.flatMap(({ coverage }) => coverage.gaps)),
   }
 }
 
-/** In order of time; what is missing in both channels for one reason is one gap. */
-function joined(gaps: Gap[]): Gap[] {
+/** In order of time; gaps of both channels with the same reason become one. */
+function mergeGaps(gaps: Gap[]): Gap[] {
   const found: Gap[] = []
   for (const gap of gaps.toSorted((a, b) => a.start - b.start)) {
     const same = found.find(({ end, reason }) => reason === gap.reason && end > gap.start)

@@ -188,7 +188,7 @@ describe('what is not known', () => {
     expect(found.speakers.map(({ id }) => id)).toEqual(['S1'])
     expect(found.alignment!.unassigned).toBeCloseTo(7 / 22, 2)
     expect(found.warnings).toEqual([
-      'About 32 % of the words have no speaker: the provider did not say who spoke there.',
+      'About 32 % of the words have no speaker: the provider did not label them.',
     ])
   })
 
@@ -224,12 +224,12 @@ describe('what is not known', () => {
     const far = line(30, 'This was said in the corridor outside, far away from the table.')
     const found = align(hearing(...talk), textOf(...talk, far), 40)
     expect(lines(found)[3]).toBe(`null: ${far.text}`)
-    expect(found.warnings[0]).toContain('nobody was heard to speak there')
+    expect(found.warnings[0]).toContain('no speaker was detected there')
   })
 
   it.each([
-    ['no label at all', hearing(...talk.map(unlabelled)), 'told no speakers apart'],
-    ['no speech', hearing(), 'heard nobody'],
+    ['no label at all', hearing(...talk.map(unlabelled)), 'did not tell speakers apart'],
+    ['no speech', hearing(), 'recognised no speech'],
     ['no answer', undefined, 'failed'],
   ])('is all of it with %s', (_, who, why) => {
     const { segments, speakers, warnings } = align(who, textOf(...talk), 10)
@@ -245,12 +245,12 @@ describe('what is not known', () => {
     expect(segments.every(({ speaker }) => speaker === null)).toBe(true)
     expect(speakers).toEqual([])
     expect(alignment).toMatchObject({ unassigned: 1 })
-    expect(warnings).toEqual([expect.stringContaining('do not fit together')])
+    expect(warnings).toEqual([expect.stringContaining('match neither in words nor in time')])
   })
 
   it.each([
     ['failed', undefined],
-    ['heard nothing', hearing()],
+    ['recognised nothing', hearing()],
   ])('leaves the text of the other model where the model for the text %s', (why, what) => {
     const found = align(hearing(...talk), what, 10)
     expect(lines(found).slice(0, 2)).toEqual(exchange)
