@@ -11,8 +11,8 @@ const minLongBytes = 60_000
 const server = createServer((request, response) => {
   process.send?.({ event: 'request', at: Date.now() })
   let size = 0
-  request.on('data', (piece: Buffer) => {
-    size += piece.length
+  request.on('data', (chunk: Buffer) => {
+    size += chunk.length
   })
   request.on('end', () => {
     const seconds = size / (size < minLongBytes ? charactersPerSecond.short : charactersPerSecond.long)

@@ -1,13 +1,13 @@
-// What is counted while it happens: whoever runs many workers sees from it how they fare.
+// Events that are counted for metrics.
 import type { JobState, JobTool } from './job.ts'
 
-/** Never throws. Nothing in it tells what was spoken, by whom, or who ordered. */
+/** Never throws. Its data reveals neither speech nor speakers nor owners. */
 export interface Meter {
-  /** A worker has begun a job; `attempt` is 1 where nobody has died over it. */
+  /** A worker has started a job; `attempt` is above 1 if an earlier worker died. */
   jobStarted(job: { tool: JobTool; attempt: number; waitedSeconds: number }): void
-  /** A job has come to its end, or was given back (`queued`). */
+  /** A job has ended, or was released (`queued`). */
   jobEnded(job: { tool: JobTool; state: JobState; audioSeconds: number; usd: number }): void
-  /** A request to a provider was answered; `outcome` is `ok` or the code of its error. */
+  /** A request to a provider has finished; `outcome` is `ok` or an error code. */
   requestFinished(request: { model: string; seconds: number; outcome: string }): void
 }
 

@@ -1,59 +1,58 @@
-// What a language model must do for us: text in, text out. `ports.ts` has the other contracts.
+// Contract of a language model: text in, text out. `ports.ts` has the other contracts.
 import { SpeechError } from './errors.ts'
 
 export interface TextRequest {
-  /** What to do; it stands apart from the text, which cannot change it. */
+  /** The instructions, separate from the text, which cannot change them. */
   system: string
-  /** The text to work on, with whatever frames it. It is data. */
+  /** The text to work on, with its delimiters; it is data, never instructions. */
   user: string
-  /** Most tokens the answer may have. */
+  /** The longest answer. */
   maxTokens: number
 }
 
 export interface TextAnswer {
-  /** As the model wrote it, but for its thoughts where the provider gives them apart. */
+  /** The model's text, without thoughts that the provider marks as such. */
   text: string
-  /** False where the model was stopped before its end, as the answer became too long. */
+  /** False if the answer was cut at its token limit. */
   whole: boolean
-  /** The model that wrote it, by the name that its provider gives it. */
+  /** The model that generated it, by its provider's name for it. */
   model: string
-  /** Tokens; 0 where the provider does not say. */
+  /** Tokens; 0 if the provider does not report them. */
   usage: { inputTokens: number; outputTokens: number }
-  /** US dollars; absent when the model's price is not known. */
+  /** US dollars; absent if the model's price is unknown. */
   costUsd?: number
 }
 
-/** Whoever waits for an answer. */
 export interface GenerateOptions {
   signal: AbortSignal
-  /** Called once, when the provider has taken the request: the model exists and the key is good. */
+  /** Called once, when the provider has accepted the request: the model exists and the key is valid. */
   onAccepted?(): void
-  /** Called from time to time with how many characters (UTF-16 units) are written; less than before where it began anew. */
+  /** Called from time to time with the length so far (UTF-16 units); it drops when a retry starts over. */
   onText?(written: number): void
 }
 
 /**
- * Throws `SpeechError`: `MODEL_NOT_FOUND` (gone, never asked again in vain), `CONTENT_REFUSED` (the provider's filter, of
- * the text or of the answer), `KEY_MISSING`, `KEY_REFUSED`, `THROTTLED` and the others of a provider; or the signal's reason.
+ * Throws `SpeechError`: `MODEL_NOT_FOUND` (skipped for a day), `CONTENT_REFUSED` (the provider's filter, of the text or of
+ * the answer), `KEY_MISSING`, `KEY_REFUSED`, `THROTTLED` and the others of a provider; or the signal's reason.
  */
 export interface TextModel {
-  /** In the order in which they are asked. None where nothing is configured: then `write` throws `KEY_MISSING`. */
+  /** In the order of preference. Empty if none is configured: `generate` then throws `KEY_MISSING`. */
   readonly models: string[]
-  /** How many requests may be under way at once. */
+  /** The number of concurrent requests. */
   readonly concurrency: number
-  generate(request: TextRequest, listener: GenerateOptions): Promise<TextAnswer>
+  generate(request: TextRequest, options: GenerateOptions): Promise<TextAnswer>
 }
 
-/** Which models are gone, by name and address: remembered for a day, beyond the end of the process. Never rejects. */
+/** Models that no longer exist, by name and address: remembered for a day, across restarts. Never rejects. */
 export interface UnavailableModels {
   has(model: string): Promise<boolean>
   add(model: string): Promise<void>
 }
 
-/** A text of at most this many characters is returned as it came: there is nothing in it to make readable. */
+/** A text of at most this many characters is returned unchanged: it is readable already. */
 export const minFormattedChars = 100
 
-/** Nobody can be asked. */
+/** The error when no model has a key. */
 export function noTextModel(): SpeechError {
   return new SpeechError('KEY_MISSING', 'No model of FORMAT_MODELS has a key.', {
     hint: 'Set DASHSCOPE_API_KEY for the Qwen models among them, GEMINI_API_KEY for the Gemini models.',

@@ -1,4 +1,4 @@
-// What a test expects to fail, as what it fails with.
+// The error of work that a test expects to fail.
 import { expect } from 'vitest'
 import { SpeechError } from '../../src/domain/errors.ts'
 

@@ -1,4 +1,4 @@
-// Which network addresses are public: everything the registries reserve is not.
+// Tells public network addresses from those that the registries reserve.
 import { BlockList, isIPv4 } from 'node:net'
 
 /** IANA special-purpose registries, IPv4 and IPv6: loopback, private, link-local, shared, tests, multicast, reserved. */
@@ -21,7 +21,7 @@ for (const [network, bits] of [
 ] as const)
   reserved.addSubnet(network, bits, 'ipv4')
 
-/** The only IPv6 addresses in public use are 2000::/3; out of those, tunnels and documentation are no places to go. */
+/** The only IPv6 addresses in public use are 2000::/3, except tunnels and documentation. */
 const globalUnicast = new BlockList()
 globalUnicast.addSubnet('2000::', 3, 'ipv6')
 for (const [network, bits] of [
@@ -32,7 +32,7 @@ for (const [network, bits] of [
 ] as const)
   reserved.addSubnet(network, bits, 'ipv6')
 
-/** True for an address on the public internet; IPv4 inside IPv6 is not taken for one. */
+/** True for an address on the public internet; IPv4 mapped into IPv6 does not count. */
 export function isPublicAddress(address: string): boolean {
   if (isIPv4(address)) return !reserved.check(address, 'ipv4')
   return globalUnicast.check(address, 'ipv6') && !reserved.check(address, 'ipv6')

@@ -1,4 +1,4 @@
-// Finds an ffmpeg: the one that was named, the one npm brought, the system's.
+// Locates ffmpeg: the program of FFMPEG_PATH, of an npm package, or of the system.
 import { constants } from 'node:fs'
 import { access } from 'node:fs/promises'
 import { basename, delimiter, join } from 'node:path'
@@ -6,29 +6,29 @@ import { SpeechError } from '../../domain/errors.ts'
 
 export interface FoundFfmpeg {
   path: string
-  /** How it was found, in words. */
+  /** Where it was found. */
   by: 'FFMPEG_PATH' | 'ffmpeg-static' | 'system' | 'development package'
 }
 
 export interface FfmpegSearch {
-  /** The setting; when it is there, nothing else is tried. */
+  /** FFMPEG_PATH; if set, nothing else is tried. */
   named?: string | undefined
   /** The PATH to search. */
   searchPath: string
 }
 
-/** Apps with a window often start without the shell's PATH; these are where package managers put programs. */
+/** Desktop apps often start without the shell's PATH; package managers install programs in these folders. */
 const usualFolders =
   process.platform === 'win32'
     ? ['C:\\ffmpeg\\bin', 'C:\\Program Files\\ffmpeg\\bin', 'C:\\ProgramData\\chocolatey\\bin']
     : ['/opt/homebrew/bin', '/usr/local/bin', '/opt/local/bin', '/usr/bin', '/snap/bin']
 
-/** Throws `FFMPEG_MISSING` with the three ways out. */
+/** Throws `FFMPEG_MISSING`, whose hint names the three ways to provide it. */
 export async function locateFfmpeg({ named, searchPath }: FfmpegSearch): Promise<FoundFfmpeg> {
   if (named) {
     const path = basename(named) === named ? await onPath(named, searchPath) : await runnable(named)
     if (path) return { path, by: 'FFMPEG_PATH' }
-    throw new SpeechError('FFMPEG_MISSING', 'FFMPEG_PATH does not name a program that can be run.', {
+    throw new SpeechError('FFMPEG_MISSING', 'FFMPEG_PATH is not an executable program.', {
       hint: 'Correct it, or unset it to use ffmpeg-static or the system’s ffmpeg.',
     })
   }
@@ -51,7 +51,7 @@ async function onPath(name: string, searchPath: string): Promise<string | undefi
   return undefined
 }
 
-/** Both packages export where their program lies; it may still be missing where its download was blocked. */
+/** Both packages export the path of their program; it is missing if its download was blocked. */
 async function fromPackage(name: string): Promise<string | undefined> {
   try {
     const { default: found } = (await import(name)) as { default: string | { path: string } | null }
@@ -62,7 +62,7 @@ async function fromPackage(name: string): Promise<string | undefined> {
   }
 }
 
-/** The path itself, if a program lies there that may be run. */
+/** The path, if it is an executable program. */
 async function runnable(path: string): Promise<string | undefined> {
   return access(path, constants.X_OK).then(
     () => path,
