@@ -1,12 +1,12 @@
-// The stand-in recognises by listening: its answers are the words that are in the sound, whatever was done to it.
+// Audio matching: the recognised text is what the audio contains, whatever was done to it.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type DashscopeEmulator, startDashscope } from '../../emulators/dashscope/dashscope.ts'
 import { testFfmpeg } from '../support/audio/ffmpeg.ts'
 import {
+  asrRequest,
   encode,
   join,
   NARROW,
-  order,
   post,
   read,
   samplesOf,
@@ -21,7 +21,7 @@ import {
   wholly,
 } from '../support/emulators/expected-words.ts'
 
-const UNKNOWN = '(the emulator knows only its own recordings)'
+const unknownText = '(the emulator knows only its own recordings)'
 let ffmpeg: string
 let cloud: DashscopeEmulator
 const decoded = new Map<string, Float32Array>()
@@ -46,11 +46,11 @@ function part(name: string, from: number, to: number, volume = 1): Float32Array 
     .map(sample => Math.max(-1, Math.min(1, sample * volume)))
 }
 
-async function hear(
+async function recognise(
   samples: Float32Array,
   profile = WIDE,
 ): Promise<{ text: string; language: string | undefined }> {
-  const response = await post(cloud, order(encode(ffmpeg, samples, profile)))
+  const response = await post(cloud, asrRequest(encode(ffmpeg, samples, profile)))
   const body = await read(response)
   expect(response.status, JSON.stringify(body)).toBe(200)
   const { content, annotations } = body.output.choices[0]!.message
@@ -72,35 +72,41 @@ describe('whole recordings', () => {
     'clip.mp4',
     'meeting.m4a',
   ]) {
-    it(`come back word for word, in their language: ${name}`, async () => {
-      expect(await hear(recording(name))).toEqual({ text: textOf(name), language: truthOf(name).language })
-      expect((await hear(recording(name), NARROW)).text).toBe(textOf(name))
+    it(`a whole recording is recognised word for word with its language: ${name}`, async () => {
+      expect(await recognise(recording(name))).toEqual({
+        text: textOf(name),
+        language: truthOf(name).language,
+      })
+      expect((await recognise(recording(name), NARROW)).text).toBe(textOf(name))
     })
   }
 })
 
-describe('stretches', () => {
+describe('excerpts', () => {
   const random = createSeededRandom(11)
   for (const [i, name] of ['interview.mp3', 'meeting.m4a', 'interview.mp3', 'meeting.m4a'].entries()) {
-    it(`cut anywhere hold the words inside, and words that were cut are wrong (${i + 1}: ${name})`, async () => {
+    it(`an excerpt contains its whole words, and cut words are wrong (${i + 1}: ${name})`, async () => {
       const truth = truthOf(name)
       for (const profile of [WIDE, NARROW]) {
         const from = random() * (truth.duration - 80)
         const to = from + 0.7 * 100 ** random()
         const volume = 10 ** ((random() * 24 - 12) / 20)
-        const { text } = await hear(join(part(name, from, to, volume), Math.max(0, 1 - (to - from))), profile)
+        const { text } = await recognise(
+          join(part(name, from, to, volume), Math.max(0, 1 - (to - from))),
+          profile,
+        )
         expect(squeezed(text), `${from} to ${to}`).toMatch(wholly(patternFor(truth, from, to)))
       }
     })
   }
 
-  it('that begin or end in the middle of a word have it mangled, never whole', async () => {
+  it('a word that is cut in the middle is shortened, never whole', async () => {
     const { words } = truthOf('interview.mp3')
     const long = words.filter(word => word.end - word.start > 0.4).slice(3, 9)
     for (const word of long) {
       const middle = (word.start + word.end) / 2
-      const before = (await hear(part('interview.mp3', middle - 3, middle))).text.split(' ').at(-1)!
-      const after = (await hear(part('interview.mp3', middle, middle + 3))).text.split(' ')[0]!
+      const before = (await recognise(part('interview.mp3', middle - 3, middle))).text.split(' ').at(-1)!
+      const after = (await recognise(part('interview.mp3', middle, middle + 3))).text.split(' ')[0]!
       const letters = word.text.replace(/[^\p{L}\p{N}]/gu, '')
       expect(letters.startsWith(before) && before.length < letters.length, `${before} of ${word.text}`).toBe(
         true,
@@ -109,7 +115,7 @@ describe('stretches', () => {
     }
   })
 
-  it('joined with silence, repeated and at different volumes are heard in their order', async () => {
+  it('excerpts joined with silence, repeated and at different volumes are recognised in order', async () => {
     const plan: [string, number, number, number][] = [
       ['meeting.m4a', 31.2, 43.7, 0.6],
       ['chinese.flac', 0, 14.8, 1.4],
@@ -120,17 +126,17 @@ describe('stretches', () => {
     for (const profile of [WIDE, NARROW]) {
       const audio = plan.flatMap(([name, from, to, volume]) => [part(name, from, to, volume), 0.8])
       const patterns = plan.map(([name, from, to]) => patternFor(truthOf(name), from, to))
-      const { text } = await hear(join(...audio), profile)
+      const { text } = await recognise(join(...audio), profile)
       expect(squeezed(text)).toMatch(wholly(...patterns))
     }
   })
 
-  it('of two languages get the language of most words', async () => {
-    const { language } = await hear(join(recording('jfk.wav'), 1, part('russian.flac', 0, 4)))
+  it('audio in two languages gets the language of most words', async () => {
+    const { language } = await recognise(join(recording('jfk.wav'), 1, part('russian.flac', 0, 4)))
     expect(language).toBe('en')
   })
 
-  it('whose pauses were removed lose no word', async () => {
+  it('audio without its pauses loses no word', async () => {
     const { words } = truthOf('meeting.m4a')
     const some = words.slice(40, 120)
     const audio: Float32Array[] = []
@@ -142,7 +148,7 @@ describe('stretches', () => {
       from = (next?.start ?? 0) - 0.05
     }
     expect(audio.length).toBeGreaterThan(3)
-    expect((await hear(join(...audio))).text).toBe(some.map(word => word.text).join(' '))
+    expect((await recognise(join(...audio))).text).toBe(some.map(word => word.text).join(' '))
   })
 })
 
@@ -150,7 +156,7 @@ describe('other sound', () => {
   const random = createSeededRandom(5)
   const noise = (seconds: number, level: number) =>
     new Float32Array(seconds * 16000).map(() => level * (random() + random() + random() - 1.5))
-  // A melody: nothing like it is in the recordings.
+  // A melody, unlike anything in the recordings.
   const unknown = (seconds: number) =>
     new Float32Array(seconds * 16000).map((_, i) => {
       const note = Math.floor(i / 3200)
@@ -161,21 +167,21 @@ describe('other sound', () => {
       )
     })
 
-  it('that is silence or low noise has no words', async () => {
-    expect((await hear(join(8))).text).toBe('')
-    expect((await hear(noise(8, 0.01))).text).toBe('')
+  it('silence and low noise have no words', async () => {
+    expect((await recognise(join(8))).text).toBe('')
+    expect((await recognise(noise(8, 0.01))).text).toBe('')
   })
 
-  it('that is unknown gets an honest answer', async () => {
-    expect((await hear(unknown(6))).text).toBe(UNKNOWN)
+  it('unknown sound is reported as such', async () => {
+    expect((await recognise(unknown(6))).text).toBe(unknownText)
   })
 
-  it('between known stretches is named once in its place, and not at all when it is short', async () => {
+  it('unknown sound between excerpts is reported once, and not at all if it is short', async () => {
     const note = recording('voice-note.ogg')
     const text = textOf('voice-note.ogg')
-    const long = await hear(join(note, 0.3, unknown(4), 0.4, unknown(3), 0.5, note))
-    expect(squeezed(long.text)).toMatch(wholly(escaped(text), escaped(UNKNOWN), escaped(text)))
-    const short = await hear(join(note, 0.3, unknown(0.8), 0.5, note))
+    const long = await recognise(join(note, 0.3, unknown(4), 0.4, unknown(3), 0.5, note))
+    expect(squeezed(long.text)).toMatch(wholly(escaped(text), escaped(unknownText), escaped(text)))
+    const short = await recognise(join(note, 0.3, unknown(0.8), 0.5, note))
     expect(short.text).toBe(`${text} ${text}`)
   })
 })

@@ -1,4 +1,4 @@
-// The stand-in for MNS, asked by the client library as it is.
+// The MNS emulator, through the real client library.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type MnsEmulator, type MnsOptions, startMns } from '../../emulators/mns/mns.ts'
 
@@ -16,7 +16,7 @@ let mns: MnsEmulator
 let client: Client
 let now: number
 
-/** A client with a key that may be wrong. */
+/** A client, possibly with a wrong key. */
 async function clientOf(key: Partial<MnsEmulator & { securityToken: string }> = {}): Promise<Client> {
   const name: string = '@alicloud/mns'
   const { default: Library } = (await import(name)) as {
@@ -42,14 +42,14 @@ afterEach(() => mns.close())
 const send = (body: string, more: object = {}) => client.sendMessage!('jobs', { MessageBody: body, ...more })
 const receive = (wait = 0) => client.receiveMessage!('jobs', wait)
 
-/** The moment of the service goes on, and whoever waits looks again. */
-function goOn(seconds: number): void {
+/** Advances the clock of the server, and wakes waiting receivers. */
+function advance(seconds: number): void {
   now += 1000 * seconds
   mns.set({ now: () => now })
 }
 
 describe('queues', () => {
-  it('are made once, and again where they are to be the same', async () => {
+  it('a queue can be created again only with the same attributes', async () => {
     expect((await client.createQueue!('more', usual)).code).toBe(201)
     expect((await client.createQueue!('more', usual)).code).toBe(204)
     const other = client.createQueue!('more', { ...usual, VisibilityTimeout: 31 })
@@ -61,7 +61,7 @@ describe('queues', () => {
     await expect(wide).rejects.toMatchObject({ name: 'MNSInvalidArgumentError' })
   })
 
-  it('tell how many messages they have', async () => {
+  it('a queue reports its message counts', async () => {
     for (const body of ['a', 'b', 'c']) await send(body)
     await send('d', { DelaySeconds: 5 })
     await receive()
@@ -74,55 +74,55 @@ describe('queues', () => {
     })
   })
 
-  it('that are not there are said not to be', async () => {
+  it('operations on a missing queue are refused', async () => {
     await client.deleteQueue!('jobs')
     for (const asked of [send('a'), receive(), client.getQueueAttributes!('jobs')])
       await expect(asked).rejects.toMatchObject({ name: 'MNSQueueNotExistError' })
   })
 })
 
-describe('a message', () => {
-  it('is handed out once while it is hidden, and counted', async () => {
+describe('messages', () => {
+  it('a message is delivered once while it is hidden, and deliveries are counted', async () => {
     const { body: sent } = await send('aGVsbG8=')
     const { body } = await receive()
     expect(body).toMatchObject({ MessageId: sent.MessageId, MessageBody: 'aGVsbG8=', DequeueCount: '1' })
     await expect(receive()).rejects.toMatchObject({ name: 'MNSMessageNotExistError' })
-    goOn(31)
+    advance(31)
     expect((await receive()).body.DequeueCount).toBe('2')
   })
 
-  it('has one good handle: the one that was given last, until it shows up again', async () => {
+  it('only the last receipt handle is valid, until the message becomes visible again', async () => {
     await send('a')
     const first = (await receive()).body.ReceiptHandle
     const { body } = await client.changeMessageVisibility!('jobs', first, 10)
     await expect(client.deleteMessage!('jobs', first)).rejects.toMatchObject({
       name: 'MNSMessageNotExistError',
     })
-    goOn(11)
+    advance(11)
     const late = client.deleteMessage!('jobs', body.ReceiptHandle)
     await expect(late).rejects.toMatchObject({ name: 'MNSMessageNotExistError' })
     expect((await client.deleteMessage!('jobs', (await receive()).body.ReceiptHandle)).code).toBe(204)
     expect(mns.messages()).toEqual([])
   })
 
-  it('with a higher priority comes first, a delayed one later, and one that is too old not at all', async () => {
+  it('messages are delivered by priority, after their delay and within their retention period', async () => {
     await send('usual')
     await send('urgent', { Priority: 1 })
     await send('delayed', { DelaySeconds: 5 })
     expect((await receive()).body.MessageBody).toBe('urgent')
     expect((await receive()).body.MessageBody).toBe('usual')
-    goOn(6)
+    advance(6)
     expect((await receive()).body.MessageBody).toBe('delayed')
-    goOn(600)
+    advance(600)
     await expect(receive()).rejects.toMatchObject({ name: 'MNSMessageNotExistError' })
   })
 
-  it('of more than 64 KB is refused', async () => {
+  it('a message of more than 64 KB is refused', async () => {
     await expect(send('x'.repeat(65_537))).rejects.toMatchObject({ name: 'MNSMessageBodyTooLargeError' })
     expect((await send('x'.repeat(65_536))).code).toBe(201)
   })
 
-  it('comes and goes in batches', async () => {
+  it('messages are sent, received and deleted in batches', async () => {
     await client.batchSendMessage!(
       'jobs',
       ['a', 'b', 'c'].map(MessageBody => ({ MessageBody })),
@@ -140,17 +140,17 @@ describe('a message', () => {
   })
 })
 
-describe('who waits', () => {
-  it('is answered by what is sent meanwhile, or by what shows up again', async () => {
+describe('long polling', () => {
+  it('a waiting receiver gets a message that is sent or becomes visible', async () => {
     const waiting = receive(20)
     await send('a')
     expect((await waiting).body.MessageBody).toBe('a')
     const again = receive(20)
-    goOn(31)
+    advance(31)
     expect((await again).body.DequeueCount).toBe('2')
   })
 
-  it('takes nothing with him when he goes', async () => {
+  it('a receiver that disconnects takes no message', async () => {
     const { default: http } = await import('node:http')
     const agent = new http.Agent()
     const waiting = client.get!('/queues/jobs/messages?waitseconds=20', 'Message', { agent })
@@ -160,29 +160,29 @@ describe('who waits', () => {
     })
     agent.destroy()
     await expect(waiting).rejects.toThrow()
-    // The server hears of it, too.
+    // Waits until the server notices the disconnect.
     for (let n = 0; n < 3; n++) await client.getQueueAttributes!('jobs')
     await send('a')
     expect((await receive()).body).toMatchObject({ MessageBody: 'a', DequeueCount: '1' })
   })
 
-  it('is let go when the server closes', async () => {
+  it('closing the server ends waiting receivers', async () => {
     const waiting = receive(20)
     await Promise.all([expect(waiting).rejects.toThrow(), mns.close()])
   })
 })
 
-describe('who is refused', () => {
+describe('authentication', () => {
   it.each([
     [{ accessKeyId: 'who' }, 'MNSInvalidAccessKeyIdError'],
     [{ accessKeySecret: 'what' }, 'MNSSignatureDoesNotMatchError'],
     [{ securityToken: 'none' }, 'MNSInvalidSecurityTokenError'],
-  ])('with %j', async (key, name) => {
-    const stranger = await clientOf(key)
-    await expect(stranger.getQueueAttributes!('jobs')).rejects.toMatchObject({ name })
+  ])('a request with %j is refused', async (key, name) => {
+    const other = await clientOf(key)
+    await expect(other.getQueueAttributes!('jobs')).rejects.toMatchObject({ name })
   })
 
-  it('with a clock that is far off, or without the right', async () => {
+  it('a request with a wrong clock or a forbidden operation is refused', async () => {
     mns.set({ now: () => now + 16 * 60_000 })
     await expect(send('a')).rejects.toMatchObject({ name: 'MNSTimeExpiredError' })
     mns.set({ now: () => now, forbidden: ['SendMessage'] })
@@ -191,7 +191,7 @@ describe('who is refused', () => {
 })
 
 describe('faults', () => {
-  it('refuse, answer with a page, cut and swallow, so many times', async () => {
+  it('the faults refuse, html, drop, swallow and lose apply once each', async () => {
     const fault = (how: Parameters<MnsEmulator['fault']>[0]['how']) =>
       mns.fault({ operation: 'SendMessage', times: 1, how })
     fault({ kind: 'refuse', status: 500, code: 'InternalServerError' })

@@ -1,4 +1,4 @@
-// The stand-in speaks the wire contract of DashScope's synchronous recognition, and misbehaves on demand.
+// The DashScope emulator: synchronous recognition, its errors and injected faults.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import {
@@ -9,9 +9,9 @@ import {
 } from '../../../emulators/dashscope/dashscope.ts'
 import { testFfmpeg } from '../../support/audio/ffmpeg.ts'
 import {
+  asrRequest,
   encode,
   join,
-  order,
   post,
   read,
   samplesOf,
@@ -49,10 +49,10 @@ async function textOf(response: Response): Promise<string | undefined> {
   return (await read(response)).output.choices[0]!.message.content[0]?.text
 }
 
-describe('an answer', () => {
-  it('has the shape and the headers of the service', async () => {
+describe('answers', () => {
+  it('a response has the documented shape and headers', async () => {
     const cloud = await start()
-    const response = await post(cloud, order(note, { context: 'Greta' }))
+    const response = await post(cloud, asrRequest(note, { context: 'Greta' }))
     expect(response.status).toBe(200)
     expect(response.headers.get('content-type')).toBe('application/json')
     expect(response.headers.get('x-dashscope-call-gateway')).toBe('true')
@@ -79,15 +79,15 @@ describe('an answer', () => {
     })
   })
 
-  it('to silence has no content', async () => {
+  it('silence is recognised as empty content', async () => {
     const cloud = await start()
-    const body = await read(await post(cloud, order(encode(ffmpeg, join(3)))))
+    const body = await read(await post(cloud, asrRequest(encode(ffmpeg, join(3)))))
     expect(body.output.choices[0]!.message.content).toEqual([])
   })
 
-  it('is written down with what was asked', async () => {
+  it('each request is recorded with its answer', async () => {
     const cloud = await start()
-    await post(cloud, order(note, { context: 'Greta, parcel', language: 'en' }))
+    await post(cloud, asrRequest(note, { context: 'Greta, parcel', language: 'en' }))
     expect(cloud.requests).toEqual([
       expect.objectContaining({
         model: 'qwen3-asr-flash',
@@ -105,11 +105,11 @@ describe('an answer', () => {
     expect(cloud.requests[0]!.seconds).toBeCloseTo(truthOf('voice-note.ogg').duration, 0)
   })
 
-  it('takes as long as it is told, and how many came at once is counted', async () => {
+  it('recognition takes the configured time, and concurrent requests are counted', async () => {
     const cloud = await start({ latency: { base: 0.4, perSecond: 0.1 } })
     await cloud.warmUp()
     const started = Date.now()
-    const answers = Promise.all([1, 2, 3].map(() => post(cloud, order(note))))
+    const answers = Promise.all([1, 2, 3].map(() => post(cloud, asrRequest(note))))
     await sleep(200)
     expect(cloud.inFlight()).toBe(3)
     await answers
@@ -118,8 +118,8 @@ describe('an answer', () => {
   })
 })
 
-describe('the key', () => {
-  it('is checked before the path, and the refusal has no content type', async () => {
+describe('the API key', () => {
+  it('the key is checked before the path, and the error has no content type', async () => {
     const cloud = await start()
     for (const path of ['/tasks/abc', '/nothing/here']) {
       const response = await fetch(cloud.url + path, { headers: { authorization: 'Bearer wrong' } })
@@ -131,7 +131,7 @@ describe('the key', () => {
     expect(cloud.requests).toEqual([])
   })
 
-  it('opens the task route, where every task is unknown, and nothing else', async () => {
+  it('a valid key reaches the task route, and unknown routes return 404', async () => {
     const cloud = await start({ apiKey: 'sk-other' })
     const headers = { authorization: 'Bearer sk-other' }
     const task = await read(await fetch(`${cloud.url}/tasks/abc`, { headers }))
@@ -140,27 +140,27 @@ describe('the key', () => {
   })
 })
 
-describe('a request is refused', () => {
-  const good = () => order(note)
-  const content = (part: unknown) => ({ ...good(), input: { messages: [{ role: 'user', content: part }] } })
+describe('invalid requests', () => {
+  const valid = () => asrRequest(note)
+  const content = (part: unknown) => ({ ...valid(), input: { messages: [{ role: 'user', content: part }] } })
   const audio = (value: string) => content([{ audio: value }])
   const system = { role: 'system', content: [{ text: '' }] }
-  const user = () => good().input.messages[0]!
+  const user = () => valid().input.messages[0]!
   const { roleOrContent } = dashscopeErrors
   const invalid = { status: 400, code: 'InvalidParameter' }
   const cases: [string, () => unknown, object][] = [
-    ['for an unknown model', () => ({ ...good(), model: 'paraformer-v2' }), dashscopeErrors.modelNotExist],
-    ['for content that is a text', () => content('audio'), roleOrContent],
+    ['for an unknown model', () => ({ ...valid(), model: 'paraformer-v2' }), dashscopeErrors.modelNotExist],
+    ['for content that is a string', () => content('audio'), roleOrContent],
     ['for empty content', () => content([]), roleOrContent],
     ['for two keys in one part', () => content([{ audio: 'data:', text: '' }]), roleOrContent],
     [
       'for a system message at the end',
-      () => ({ ...good(), input: { messages: [user(), system] } }),
+      () => ({ ...valid(), input: { messages: [user(), system] } }),
       roleOrContent,
     ],
-    ['for two user messages', () => ({ ...good(), input: { messages: [user(), user()] } }), roleOrContent],
-    ['for a language outside the list', () => order(note, { language: 'nl' }), invalid],
-    ['for a body that is no JSON', () => '{"model":', invalid],
+    ['for two user messages', () => ({ ...valid(), input: { messages: [user(), user()] } }), roleOrContent],
+    ['for a language outside the list', () => asrRequest(note, { language: 'nl' }), invalid],
+    ['for a body that is not JSON', () => '{"model":', invalid],
     [
       'for a URL that cannot be fetched',
       () => audio('https://example.org/a.mp3'),
@@ -168,13 +168,17 @@ describe('a request is refused', () => {
     ],
     ['for a path', () => audio('/tmp/a.mp3'), dashscopeErrors.urlError],
     [
-      'for a format it does not take',
+      'for an unsupported format',
       () => audio('data:audio/mp4;base64,AAAA'),
       dashscopeErrors.unsupportedFormat,
     ],
-    ['for what is no audio', () => audio('data:audio/mpeg;base64,AAAA'), dashscopeErrors.unsupportedFormat],
-    ['for under half a second', () => order(encode(ffmpeg, join(0.2))), dashscopeErrors.audioEmpty],
-    ['for over 300 s', () => order(encode(ffmpeg, join(302))), dashscopeErrors.audioLength],
+    [
+      'for data that is not audio',
+      () => audio('data:audio/mpeg;base64,AAAA'),
+      dashscopeErrors.unsupportedFormat,
+    ],
+    ['for under half a second', () => asrRequest(encode(ffmpeg, join(0.2))), dashscopeErrors.audioEmpty],
+    ['for over 300 s', () => asrRequest(encode(ffmpeg, join(302))), dashscopeErrors.audioLength],
     [
       'for over 10 MB',
       () => audio(`data:audio/wav;base64,${'A'.repeat(10_485_760)}`),
@@ -182,7 +186,7 @@ describe('a request is refused', () => {
     ],
   ]
   for (const [reason, body, expected] of cases) {
-    it(reason, async () => {
+    it(`a request is refused ${reason}`, async () => {
       const cloud = await start()
       const found = await refusal(await post(cloud, body()))
       expect(found).toMatchObject(expected)
@@ -190,97 +194,97 @@ describe('a request is refused', () => {
     })
   }
 
-  it('for asynchronous calls', async () => {
+  it('an asynchronous recognition request is refused', async () => {
     const cloud = await start()
-    const response = await post(cloud, good(), { headers: { 'x-dashscope-async': 'enable' } })
+    const response = await post(cloud, valid(), { headers: { 'x-dashscope-async': 'enable' } })
     expect(await refusal(response)).toEqual(dashscopeErrors.noAsynchronousCalls)
   })
 
-  it('above the rate limit, until that is changed', async () => {
+  it('requests above the rate limit are refused until it is changed', async () => {
     const cloud = await start({ requestsPerMinute: 2 })
     const statuses = []
-    for (let i = 0; i < 3; i++) statuses.push((await post(cloud, order(note))).status)
+    for (let i = 0; i < 3; i++) statuses.push((await post(cloud, asrRequest(note))).status)
     expect(statuses).toEqual([200, 200, 429])
-    expect(await refusal(await post(cloud, order(note)))).toEqual(dashscopeErrors.rateQuota)
+    expect(await refusal(await post(cloud, asrRequest(note)))).toEqual(dashscopeErrors.rateQuota)
     cloud.set({ requestsPerMinute: 10 })
-    expect((await post(cloud, order(note))).status).toBe(200)
+    expect((await post(cloud, asrRequest(note))).status).toBe(200)
   })
 })
 
-describe('a fault', () => {
-  it('of the kind error answers with any code, as often as it is told', async () => {
+describe('faults', () => {
+  it('an error fault returns any error as often as requested', async () => {
     const cloud = await start()
     cloud.fault({ kind: 'error', ...dashscopeErrors.arrearage, times: 1 })
-    expect(await refusal(await post(cloud, order(note)))).toEqual(dashscopeErrors.arrearage)
-    expect(await textOf(await post(cloud, order(note)))).toBe(text)
+    expect(await refusal(await post(cloud, asrRequest(note)))).toEqual(dashscopeErrors.arrearage)
+    expect(await textOf(await post(cloud, asrRequest(note)))).toBe(text)
   })
 
-  it('hits every n-th request, or those that it is aimed at, until it is switched off', async () => {
+  it('a fault hits every n-th request, or those that match, until it is removed', async () => {
     const cloud = await start()
     const off = cloud.fault({ kind: 'error', ...dashscopeErrors.internalError, every: 2 })
     const statuses = []
-    for (let i = 0; i < 4; i++) statuses.push((await post(cloud, order(note))).status)
+    for (let i = 0; i < 4; i++) statuses.push((await post(cloud, asrRequest(note))).status)
     expect(statuses).toEqual([200, 500, 200, 500])
     off()
     cloud.fault({ kind: 'emptyText', when: request => request.spokenText?.includes('lemons') ?? false })
-    expect(await textOf(await post(cloud, order(note)))).toBe('')
-    expect(await textOf(await post(cloud, order(encode(ffmpeg, samplesOf(ffmpeg, 'jfk.wav')))))).toMatch(
+    expect(await textOf(await post(cloud, asrRequest(note)))).toBe('')
+    expect(await textOf(await post(cloud, asrRequest(encode(ffmpeg, samplesOf(ffmpeg, 'jfk.wav')))))).toMatch(
       /^And so/,
     )
   })
 
-  it('can leave the answer without content', async () => {
+  it('the faults empty and emptyText return no words', async () => {
     const cloud = await start()
     cloud.fault({ kind: 'empty' })
-    expect(await textOf(await post(cloud, order(note)))).toBeUndefined()
+    expect(await textOf(await post(cloud, asrRequest(note)))).toBeUndefined()
     expect(cloud.requests[0]!.spokenText).toBe(text)
   })
 
-  it('can be a page of a proxy, or half an answer', async () => {
+  it('the faults html and garbage return a proxy page or truncated JSON', async () => {
     const cloud = await start()
     cloud.fault({ kind: 'html', times: 1 })
-    const page = await post(cloud, order(note))
+    const page = await post(cloud, asrRequest(note))
     expect([page.status, page.headers.get('content-type')]).toEqual([502, 'text/html'])
     expect(await page.text()).toContain('502 Bad Gateway')
     cloud.fault({ kind: 'garbage', times: 1 })
-    const half = await post(cloud, order(note))
+    const half = await post(cloud, asrRequest(note))
     expect(half.status).toBe(200)
     await expect(half.json()).rejects.toThrow(SyntaxError)
   })
 
-  it('can cut the connection, before and after the body', async () => {
+  it('the faults unread and drop close the connection before or after the body', async () => {
     const cloud = await start()
     for (const kind of ['unread', 'drop'] as const) {
       const off = cloud.fault({ kind })
-      await expect(post(cloud, order(note))).rejects.toThrow('fetch failed')
+      await expect(post(cloud, asrRequest(note))).rejects.toThrow('fetch failed')
       off()
     }
     expect(cloud.requests.map(request => request.model)).toEqual(['', 'qwen3-asr-flash'])
   })
 
-  it('can repeat a phrase without end, in long audio or in the first requests', async () => {
+  it('the fault loop repeats a phrase, in long audio or in the first requests', async () => {
     const cloud = await start()
     cloud.fault({ kind: 'loop' })
-    expect(await textOf(await post(cloud, order(note)))).toBe(text)
+    expect(await textOf(await post(cloud, asrRequest(note)))).toBe(text)
     cloud.fault({ kind: 'loop', times: 1 })
-    const looped = await textOf(await post(cloud, order(note)))
+    const looped = await textOf(await post(cloud, asrRequest(note)))
     expect(looped).toMatch(/(\S+ \S+ \S+ \S+)( \1){20}/)
-    expect(await textOf(await post(cloud, order(note)))).toBe(text)
+    expect(await textOf(await post(cloud, asrRequest(note)))).toBe(text)
   })
 
-  it('can hang until the client goes, which is noticed', async () => {
+  it('the fault hang never responds, and the disconnect is recorded', async () => {
     const cloud = await start()
     cloud.fault({ kind: 'hang', times: 1 })
-    await expect(post(cloud, order(note), { signal: AbortSignal.timeout(1500) })).rejects.toThrow()
+    await expect(post(cloud, asrRequest(note), { signal: AbortSignal.timeout(1500) })).rejects.toThrow()
     await sleep(100)
     expect(cloud.requests[0]).toMatchObject({ aborted: true, status: 0 })
     expect(cloud.inFlight()).toBe(0)
   })
 
-  it('can be slow, and closing ends what is still open at once', async () => {
+  it('closing the emulator ends slow requests at once', async () => {
     const cloud = await start()
     cloud.fault({ kind: 'slow', seconds: 60 })
-    const answer = expect(post(cloud, order(note))).rejects.toThrow('fetch failed')
+    const answer = expect(post(cloud, asrRequest(note))).rejects.toThrow('fetch failed')
     await sleep(500)
     const started = Date.now()
     await cloud.close()

@@ -1,4 +1,4 @@
-// Talks to the stand-in as a plain HTTP client: makes audio with ffmpeg, and builds the requests of the wire contract.
+// A plain HTTP client of the DashScope emulator: encodes audio with ffmpeg, and builds recognition and task requests.
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -67,7 +67,7 @@ export function encode(ffmpeg: string, samples: Float32Array, profile = WIDE): B
   return execFileSync(ffmpeg, args, { input, maxBuffer: 1e9 })
 }
 
-/** Samples one after the other; a number is so many seconds of silence. */
+/** Concatenates samples; a number means that many seconds of silence. */
 export function join(...parts: (Float32Array | number)[]): Float32Array {
   const arrays = parts.map(part => (typeof part === 'number' ? new Float32Array(part * 16000) : part))
   const all = new Float32Array(arrays.reduce((sum, part) => sum + part.length, 0))
@@ -79,7 +79,7 @@ export function join(...parts: (Float32Array | number)[]): Float32Array {
   return all
 }
 
-export function order(audio: string | Buffer, options: { context?: string; language?: string } = {}) {
+export function asrRequest(audio: string | Buffer, options: { context?: string; language?: string } = {}) {
   const uri = typeof audio === 'string' ? audio : `data:audio/mpeg;base64,${audio.toString('base64')}`
   const system = { role: 'system', content: [{ text: options.context ?? '' }] }
   const { language } = options
@@ -135,12 +135,12 @@ const SUBMIT = '/services/audio/asr/transcription'
 type Cloud = { url: string; apiKey: string }
 
 export interface FileServer {
-  /** Gives a file an address; of a status it is what every request for it gets. */
+  /** Returns a URL for a file, or for a status that every request for it gets. */
   add(content: Buffer | number): string
   close(): Promise<void>
 }
 
-/** A web server without any keys, for whoever fetches files. */
+/** Serves files without authentication. */
 export async function serveFiles(): Promise<FileServer> {
   const files: (Buffer | number)[] = []
   const server = createServer((request, response) => {
@@ -160,8 +160,8 @@ export async function serveFiles(): Promise<FileServer> {
   }
 }
 
-/** The body of a submit, in the shape that the model takes. */
-export function taskOrder(model: string, url: string, parameters: object = {}) {
+/** The body of a submit request, in the shape of the model's family. */
+export function taskRequest(model: string, url: string, parameters: object = {}) {
   const input = model === WORDS ? { file_url: url } : { file_urls: [url] }
   return { model, input, parameters }
 }
@@ -215,7 +215,7 @@ export async function startTask(
   return ((await response.json()) as TaskAnswer).output.task_id
 }
 
-/** Asks until the task has ended, and resolves with the last answer. */
+/** Polls until the task ends, and resolves with the last response. */
 export async function taskEnd(cloud: Cloud, id: string): Promise<TaskAnswer> {
   for (;;) {
     const answer = (await (await askTasks(cloud, `/${id}`)).json()) as TaskAnswer
@@ -245,7 +245,7 @@ export function resultAddress({ output }: TaskAnswer): string {
   return address
 }
 
-/** A task from its submit to its result file. */
+/** Runs a task from submit to result file. */
 export async function runTask(cloud: Cloud, body: object): Promise<TaskResult> {
   const answer = await taskEnd(cloud, await startTask(cloud, body))
   return (await (await fetch(resultAddress(answer))).json()) as TaskResult

@@ -1,4 +1,4 @@
-// The real client of OSS, pointed at the stand-in, and what it is told when it is refused.
+// The real OSS client, pointed at the emulator, and helpers for its errors, forms and signatures.
 import { createHash, createHmac, randomBytes } from 'node:crypto'
 import { request } from 'node:http'
 import OSS from 'ali-oss'
@@ -7,7 +7,7 @@ import type { OssEmulator, Policy } from '../../../emulators/oss/oss.ts'
 // `sldEnable` is missing in the types of the client.
 type ClientOptions = OSS.Options & { sldEnable?: boolean }
 
-/** A new client with the keys of the server, unless told otherwise. */
+/** A client with the keys of the server, unless `changes` says otherwise. */
 export function clientOf(server: OssEmulator, changes: Partial<ClientOptions> = {}): OSS {
   const options: ClientOptions = {
     endpoint: server.endpoint,
@@ -22,7 +22,7 @@ export function clientOf(server: OssEmulator, changes: Partial<ClientOptions> = 
   return new OSS(options)
 }
 
-/** Status, code and message with which a call was refused. */
+/** Status, code and message of a refused call. Throws if it succeeds. */
 export async function refusalOf(call: Promise<unknown>) {
   try {
     await call
@@ -33,14 +33,14 @@ export async function refusalOf(call: Promise<unknown>) {
   throw new Error('The call was not refused.')
 }
 
-/** The same of an answer to a plain request. */
+/** The same for a plain response. */
 export async function refusalIn(response: Response) {
   const text = await response.text()
   const read = (name: string) => new RegExp(`<${name}>([^<]*)</${name}>`).exec(text)?.[1]
   return { status: response.status, code: read('Code'), message: read('Message') }
 }
 
-/** Begins an upload and adds parts of these sizes; resolves with its id, the etags and the content. */
+/** Starts a multipart upload with parts of these sizes; resolves with its id, the etags and the content. */
 export async function uploadParts(client: OSS, key: string, sizes: number[]) {
   const { uploadId } = await client.initMultipartUpload(key)
   const bodies = sizes.map(size => randomBytes(size))
@@ -52,7 +52,7 @@ export async function uploadParts(client: OSS, key: string, sizes: number[]) {
   return { uploadId, parts, whole: Buffer.concat(bodies) }
 }
 
-/** The fields that Model Studio's policy asks for. */
+/** The form fields that a policy of Model Studio requires. */
 export function fieldsOf(policy: Policy, name = 'meeting.mp3'): Record<string, string> {
   return {
     OSSAccessKeyId: policy.oss_access_key_id,
@@ -72,20 +72,20 @@ export function formOf(fields: Record<string, string>, file: Buffer | undefined)
   return form
 }
 
-/** Sends what the client would not: a body with any headers to any path. */
+/** Sends any request, also one that the client would not send. */
 export function send(
   server: OssEmulator,
-  order: { method: string; path: string; headers?: Record<string, string>; body?: Buffer },
+  of: { method: string; path: string; headers?: Record<string, string>; body?: Buffer },
 ): Promise<Response> {
-  const { method, path, headers = {}, body } = order
+  const { method, path, headers = {}, body } = of
   return new Promise((resolve, reject) => {
-    request(`${server.endpoint}${path}`, { method, headers, agent: false }, answer => {
+    request(`${server.endpoint}${path}`, { method, headers, agent: false }, response => {
       const pieces: Buffer[] = []
-      answer.on('data', piece => pieces.push(piece))
-      answer.once('error', reject)
-      answer.once('end', () => {
+      response.on('data', piece => pieces.push(piece))
+      response.once('error', reject)
+      response.once('end', () => {
         const text = Buffer.concat(pieces).toString()
-        resolve(new Response(text || null, { status: answer.statusCode ?? 0 }))
+        resolve(new Response(text || null, { status: response.statusCode ?? 0 }))
       })
     })
       .once('error', reject)
@@ -93,27 +93,20 @@ export function send(
   })
 }
 
-/** Headers of a request with signature V4, computed apart from both the client and the server. */
+/** Headers with signature V4, computed independently of client and server. */
 export function signedHeaders(
   server: OssEmulator,
-  order: { method: string; resource: string; query?: string; headers?: Record<string, string> },
+  of: { method: string; resource: string; query?: string; headers?: Record<string, string> },
 ): Record<string, string> {
   const date = new Date().toISOString().replace(/\.\d+|[-:]/g, '')
   const scope = `${date.slice(0, 8)}/${server.region}/oss/aliyun_v4_request`
   const headers: Record<string, string> = {
-    ...order.headers,
+    ...of.headers,
     'x-oss-content-sha256': 'UNSIGNED-PAYLOAD',
     'x-oss-date': date,
   }
   const lines = Object.entries(headers).map(([name, value]) => `${name}:${value}\n`)
-  const canonical = [
-    order.method,
-    order.resource,
-    order.query ?? '',
-    lines.sort().join(''),
-    '',
-    'UNSIGNED-PAYLOAD',
-  ]
+  const canonical = [of.method, of.resource, of.query ?? '', lines.sort().join(''), '', 'UNSIGNED-PAYLOAD']
   const hash = createHash('sha256').update(canonical.join('\n')).digest('hex')
   const mac = (key: string | Buffer, text: string) => createHmac('sha256', key).update(text).digest()
   const key = scope.split('/').reduce<string | Buffer>(mac, `aliyun_v4${server.accessKeySecret}`)

@@ -1,20 +1,20 @@
-// Asks the stand-in for text as a plain HTTP client, by DashScope's protocol and by Gemini's.
+// A plain HTTP client of the emulator's text models, in the protocols of DashScope and Gemini.
 import type { DashscopeEmulator } from '../../../emulators/dashscope/dashscope.ts'
 
-export interface Wishes {
+export interface RequestOptions {
   system?: string
   parameters?: Record<string, unknown>
   headers?: Record<string, string>
   signal?: AbortSignal
-  /** Asks for a stream; for what is new in each frame of DashScope set `incremental_output`. */
+  /** Requests a stream; `incremental_output` makes DashScope send only new text in each frame. */
   stream?: boolean
-  /** The whole body. */
+  /** Replaces the whole body. */
   body?: unknown
 }
 
 export const SSE = { 'x-dashscope-sse': 'enable', accept: 'text/event-stream' }
 
-function send(url: string, body: unknown, headers: Record<string, string>, { signal }: Wishes) {
+function send(url: string, body: unknown, headers: Record<string, string>, { signal }: RequestOptions) {
   return fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
@@ -25,44 +25,44 @@ function send(url: string, body: unknown, headers: Record<string, string>, { sig
 
 type Route = 'text-generation' | 'multimodal-generation'
 
-/** With content as the route takes it: a string, or a list. */
+/** The content is a string or a list, depending on the route. */
 export function askQwen(
   cloud: DashscopeEmulator,
   user: string,
-  wishes: Wishes & { model?: string; route?: Route } = {},
+  options: RequestOptions & { model?: string; route?: Route } = {},
 ): Promise<Response> {
-  const { model = 'qwen-flash', route = 'text-generation', system, parameters, stream } = wishes
+  const { model = 'qwen-flash', route = 'text-generation', system, parameters, stream } = options
   const content = (text: string) => (route === 'text-generation' ? text : [{ text }])
   const messages = [
     ...(system === undefined ? [] : [{ role: 'system', content: content(system) }]),
     { role: 'user', content: content(user) },
   ]
-  const usual = { model, input: { messages }, parameters: { result_format: 'message', ...parameters } }
+  const defaultBody = { model, input: { messages }, parameters: { result_format: 'message', ...parameters } }
   const headers = {
     authorization: `Bearer ${cloud.apiKey}`,
     ...(stream && SSE),
-    ...wishes.headers,
+    ...options.headers,
   }
-  return send(`${cloud.url}/services/aigc/${route}/generation`, wishes.body ?? usual, headers, wishes)
+  return send(`${cloud.url}/services/aigc/${route}/generation`, options.body ?? defaultBody, headers, options)
 }
 
 export function askGemini(
   cloud: DashscopeEmulator,
   user: string,
-  wishes: Wishes & { model?: string; method?: string; url?: string } = {},
+  options: RequestOptions & { model?: string; method?: string; url?: string } = {},
 ): Promise<Response> {
-  const { model = 'gemini-2.5-flash-lite', system, parameters, stream, url = cloud.geminiUrl } = wishes
-  const { method = stream ? 'streamGenerateContent?alt=sse' : 'generateContent' } = wishes
-  const usual = {
+  const { model = 'gemini-2.5-flash-lite', system, parameters, stream, url = cloud.geminiUrl } = options
+  const { method = stream ? 'streamGenerateContent?alt=sse' : 'generateContent' } = options
+  const defaultBody = {
     contents: [{ role: 'user', parts: [{ text: user }] }],
     ...(system !== undefined && { systemInstruction: { parts: [{ text: system }] } }),
     ...(parameters && { generationConfig: parameters }),
   }
-  const headers = { 'x-goog-api-key': cloud.geminiKey, ...wishes.headers }
-  return send(`${url}/models/${model}:${method}`, wishes.body ?? usual, headers, wishes)
+  const headers = { 'x-goog-api-key': cloud.geminiKey, ...options.headers }
+  return send(`${url}/models/${model}:${method}`, options.body ?? defaultBody, headers, options)
 }
 
-/** What a frame or a body of either protocol has that tests look at. */
+/** The parts of a frame or body of either protocol that tests check. */
 export interface Part {
   text: string
   thoughts: string
@@ -88,7 +88,7 @@ export function partOf(body: any): Part {
   }
 }
 
-/** The frames of a stream; what is no JSON throws. */
+/** The frames of a stream. Throws for a frame that is not JSON. */
 export async function framesOf(response: Response): Promise<Part[]> {
   const lines = (await response.text()).split(/\r?\n/).filter(line => line.startsWith('data:'))
   return lines.map(line => partOf(JSON.parse(line.slice(5))))

@@ -1,4 +1,4 @@
-// Unmarked texts as recognisers give them, in every script that the stand-in writes.
+// Unpunctuated texts, as recognisers return them, in every script that the emulator formats.
 export const unpunctuatedTexts = {
   English:
     'so i went to the market yesterday and met a man who sold me three apples for 3.50 dollars and then we talked about the weather for a while he asked me what i thought and i said that i do not know maybe it will rain tomorrow or maybe it will not but in any case we should be ready because the roof of the old barn has not been mended since the spring',
@@ -15,7 +15,7 @@ export const unpunctuatedTexts = {
     '我们用 the new API 来调用 model 3 然后看结果是什么现在我们用 qwen flash 来做测试因为它比较快但是有时候 the answer 不是我们想要的所以我们还要再看一遍',
 } as const
 
-/** What is left when marks, blanks and capitals are gone. */
+/** The text in lower case, without punctuation and spaces. */
 export function normalizedText(text: string): string {
   return text.toLowerCase().replace(/[^\p{L}\p{M}\p{N}]/gu, '')
 }

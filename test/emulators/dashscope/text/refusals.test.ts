@@ -1,12 +1,12 @@
-// The stand-in takes requests for text as strictly as the services do, and refuses in their words.
+// The DashScope emulator: invalid text requests are refused with the errors of the services.
 import { afterEach, describe, expect, it } from 'vitest'
 import {
   type DashscopeEmulator,
   type DashscopeOptions,
   dashscopeErrors,
   startDashscope,
-} from '../../../emulators/dashscope/dashscope.ts'
-import { askGemini, askQwen } from '../../support/emulators/text-client.ts'
+} from '../../../../emulators/dashscope/dashscope.ts'
+import { askGemini, askQwen } from '../../../support/emulators/text-client.ts'
 
 const open: DashscopeEmulator[] = []
 afterEach(() => Promise.all(open.splice(0).map(cloud => cloud.close())))
@@ -20,7 +20,7 @@ async function start(options: Partial<DashscopeOptions> = {}): Promise<Dashscope
 const multimodal = { model: 'qwen3.5-flash', route: 'multimodal-generation' } as const
 const quiet = { parameters: { enable_thinking: false } }
 
-describe('DashScope refuses', () => {
+describe('errors of DashScope', () => {
   const messages = (...roles: string[]) => ({
     model: 'qwen-flash',
     input: { messages: roles.map(role => ({ role, content: 'hello' })) },
@@ -31,14 +31,14 @@ describe('DashScope refuses', () => {
   const list = { model: 'qwen-flash', input: { messages: [{ role: 'user', content: [{ text: 'hi' }] }] } }
   const cases: [string, Asking, object][] = [
     ['an unknown model', { model: 'qwen-huge' }, modelNotExist],
-    ['an unknown model by the route of newer ones', { ...multimodal, model: 'qwen9-flash' }, modelNotExist],
+    ['an unknown model on the newer route', { ...multimodal, model: 'qwen9-flash' }, modelNotExist],
     ['a model of Gemini', { model: 'gemini-2.5-flash' }, modelNotExist],
-    ['qwen-turbo, which is gone', { model: 'qwen-turbo' }, modelNotExist],
-    ['a newer model by the older route', { model: 'qwen3.5-flash' }, urlError],
-    ['an older model by the newer route', { ...multimodal, model: 'qwen-flash' }, urlError],
-    ['content that is a list by the older route', { body: list }, contentNotString],
+    ['qwen-turbo, which is retired', { model: 'qwen-turbo' }, modelNotExist],
+    ['a newer model on the older route', { model: 'qwen3.5-flash' }, urlError],
+    ['an older model on the newer route', { ...multimodal, model: 'qwen-flash' }, urlError],
+    ['content that is a list on the older route', { body: list }, contentNotString],
     [
-      'content that is a string by the newer route',
+      'content that is a string on the newer route',
       { ...multimodal, body: { ...messages('user'), model: 'qwen3.5-flash' } },
       roleOrContent,
     ],
@@ -49,9 +49,9 @@ describe('DashScope refuses', () => {
     ],
     ['no messages', { body: messages() }, emptyInput],
     ['a system message at the end', { body: messages('user', 'system') }, roleOrContent],
-    ['two messages of users in a row', { body: messages('user', 'user') }, roleOrContent],
+    ['two user messages in a row', { body: messages('user', 'user') }, roleOrContent],
     ['an unknown role', { body: messages('developer', 'user') }, roleOrContent],
-    ['what is no JSON', { body: '{"model":' }, { status: 400, code: 'InvalidParameter' }],
+    ['a body that is not JSON', { body: '{"model":' }, { status: 400, code: 'InvalidParameter' }],
     ['no tokens', { parameters: { max_tokens: 0 } }, invalid('Range of max_tokens should be [1, 32768]')],
     [
       'too many tokens',
@@ -67,7 +67,7 @@ describe('DashScope refuses', () => {
       { status: 400, code: 'InvalidParameter' },
     ],
     [
-      'thinking without the format of messages',
+      'thinking without the message format',
       { parameters: { enable_thinking: true, result_format: 'text' } },
       invalid('The result_format parameter must be "message" when enable_thinking is true'),
     ],
@@ -83,7 +83,7 @@ describe('DashScope refuses', () => {
     ],
   ]
   for (const [what, asking, expected] of cases) {
-    it(what, async () => {
+    it(`DashScope refuses ${what}`, async () => {
       const cloud = await start()
       const response = await askQwen(cloud, 'hello', asking)
       const { code, message } = (await response.json()) as { code: string; message: string }
@@ -94,7 +94,7 @@ describe('DashScope refuses', () => {
     })
   }
 
-  it('nothing of that to who asks rightly', async () => {
+  it('DashScope accepts valid text requests', async () => {
     const cloud = await start()
     const conversation = messages('system', 'user', 'assistant', 'user')
     expect((await askQwen(cloud, '', { body: conversation })).status).toBe(200)
@@ -104,7 +104,7 @@ describe('DashScope refuses', () => {
     expect((await askQwen(cloud, 'hi', snapshot)).status).toBe(200)
   })
 
-  it('a stream within 200, unless it is told to do it with a status', async () => {
+  it('DashScope refuses a stream with status 200 and an error frame, or with a status if configured', async () => {
     const cloud = await start()
     const framed = await askQwen(cloud, 'hi', { model: 'qwen-turbo', stream: true })
     expect(framed.status).toBe(200)
@@ -116,7 +116,7 @@ describe('DashScope refuses', () => {
     expect(cloud.textRequests.map(({ status }) => status)).toEqual([400, 400])
   })
 
-  it('a wrong key before anything else', async () => {
+  it('DashScope checks the key first', async () => {
     const cloud = await start()
     const response = await askQwen(cloud, 'hi', { headers: { authorization: 'Bearer wrong' }, stream: true })
     expect([response.status, await response.json()]).toEqual([
@@ -127,7 +127,7 @@ describe('DashScope refuses', () => {
   })
 })
 
-describe('Gemini refuses', () => {
+describe('errors of Gemini', () => {
   const text = (parts: unknown) => ({ contents: [{ parts }] })
   const hello = text([{ text: 'hello' }])
   const config = (generationConfig: object) => ({ body: { ...hello, generationConfig } })
@@ -183,7 +183,7 @@ describe('Gemini refuses', () => {
       invalid(/budget/),
     ],
     ['a thinking level for a model of budgets', thinking({ thinkingLevel: 'LOW' }), invalid(/level/)],
-    ['what is no JSON', { body: '{"contents":' }, invalid(/JSON/)],
+    ['a body that is not JSON', { body: '{"contents":' }, invalid(/JSON/)],
     [
       'a wrong key',
       { headers: { 'x-goog-api-key': 'wrong' } },
@@ -196,7 +196,7 @@ describe('Gemini refuses', () => {
     ],
   ]
   for (const [what, asking, error] of cases) {
-    it(what, async () => {
+    it(`Gemini refuses ${what}`, async () => {
       const response = await askGemini(await start(), 'hello', asking)
       const body = (await response.json()) as { error: { code: number } }
       expect(body).toEqual({
@@ -211,7 +211,7 @@ describe('Gemini refuses', () => {
     })
   }
 
-  it('a key anywhere but in its header', async () => {
+  it('Gemini accepts the key only in its header', async () => {
     const cloud = await start()
     const headers = { authorization: `Bearer ${cloud.apiKey}` }
     const url = `${cloud.geminiUrl}/models/gemini-2.5-flash:generateContent?key=${cloud.geminiKey}`
@@ -221,7 +221,7 @@ describe('Gemini refuses', () => {
     expect(cloud.textRequests).toEqual([])
   })
 
-  it('what it has no route for, without the key of DashScope', async () => {
+  it('Gemini refuses unknown routes and does not need the DashScope key', async () => {
     const cloud = await start({ geminiKey: 'other' })
     expect(cloud.geminiKey).toBe('other')
     expect((await askGemini(cloud, 'hi', { method: 'countTokens' })).status).toBe(404)
