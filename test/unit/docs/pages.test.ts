@@ -193,6 +193,16 @@ it('docs/formatting.md lists every filler that the clean style removes', () => {
     )
 })
 
+it('docs/troubleshooting.md quotes warnings as the program writes them', () => {
+  const quotes = firstCells('docs/troubleshooting.md').flatMap(cell => /“(.+)”/.exec(cell)?.[1] ?? [])
+  expect(quotes.length).toBeGreaterThan(3)
+  const source = sourceFiles
+    .filter(path => /^src\/.*\.ts$/.test(path))
+    .map(path => readFileSync(join(root, path), 'utf8'))
+    .join('\n')
+  expect(quotes.filter(quote => !source.includes(quote))).toEqual([])
+})
+
 it('mcp.json.example starts this package with settings that exist', () => {
   const example = JSON.parse(readFileSync(join(root, 'mcp.json.example'), 'utf8'))
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
