@@ -1,8 +1,8 @@
-// What people say, well written in thirteen kinds, and how a recogniser would have given it.
+// Well-written speech in thirteen languages, and the raw text a recogniser would give for it.
 import { readFileSync } from 'node:fs'
 
-/** ISO codes; `mixed` stands for talk in more than one language. */
-export const tongues = [
+/** ISO codes; `mixed` is speech in several languages. */
+export const corpusLanguages = [
   'en',
   'ru',
   'zh',
@@ -17,39 +17,38 @@ export const tongues = [
   'de',
   'fr',
 ] as const
-export type Tongue = (typeof tongues)[number]
+export type CorpusLanguage = (typeof corpusLanguages)[number]
 
-/** How much of the writing is lost: 0 all but what is inside words, 1 some commas stay, 2 only the paragraphs, 3 even what is inside words. */
-export type Degree = 0 | 1 | 2 | 3
+/** Loss of punctuation: 0 all except inside words, 1 some commas stay, 2 only paragraphs, 3 also inside words. */
+export type LossDegree = 0 | 1 | 2 | 3
 
-/** Paragraphs by tongue: one a line in `spoken/`. */
-export const corpus = Object.fromEntries(tongues.map(tongue => [tongue, paragraphsOf(tongue)])) as Record<
-  Tongue,
-  string[]
->
+/** Paragraphs by language, one a line in `spoken/`. */
+export const corpus = Object.fromEntries(
+  corpusLanguages.map(language => [language, paragraphsOf(language)]),
+) as Record<CorpusLanguage, string[]>
 
-function paragraphsOf(tongue: Tongue): string[] {
-  return readFileSync(new URL(`spoken/${tongue}.txt`, import.meta.url), 'utf8')
+function paragraphsOf(language: CorpusLanguage): string[] {
+  return readFileSync(new URL(`spoken/${language}.txt`, import.meta.url), 'utf8')
     .split(/\r?\n/)
     .filter(line => line.trim())
 }
 
-/** The language to name to the judge: of mixed talk nobody knows it. */
-export function languageOf(tongue: Tongue): { language?: string } {
-  return tongue === 'mixed' ? {} : { language: tongue }
+/** Language option for the judge; none for mixed speech. */
+export function languageOption(language: CorpusLanguage): { language?: string } {
+  return language === 'mixed' ? {} : { language }
 }
 
-/** Addresses, times, fractions, shares, abbreviations: their marks are spoken, or belong to them. */
+/** Addresses, times, fractions, abbreviations: their punctuation is spoken, or part of them. */
 const whole = /https?:\/\/[!-~]*[\w/]|[\w.]+@[\w.]*\w|(?<=[\p{L}\p{N}])[.,:/&](?=[\p{L}\p{N}])/u
 const inWords = /(?<=[\p{L}\p{M}\p{N}])['’‌-](?=[\p{L}\p{M}\p{N}])/u
 const numeric = /[%&]|(?<![\p{L}\p{N}])-(?=\p{N})/u
-const stays = new RegExp(`${whole.source}|${inWords.source}|${numeric.source}`, 'gu')
-/** Dropping these apostrophes makes another word; recognisers keep them. */
+const kept = new RegExp(`${whole.source}|${inWords.source}|${numeric.source}`, 'gu')
+/** Becomes another word without its apostrophe; recognisers keep these. */
 const otherWord = /^(?:we're|we'll|i'll|i'd|she'll|she'd|he'll|he'd|we'd|it's|let's|who's|can't|won't)$/i
 const unspaced = '\\p{scx=Han}\\p{scx=Hira}\\p{scx=Kana}\\p{scx=Thai}'
 
-/** The same words as recognisers give them, on one line. */
-export function raw(text: string, degree: Degree): string {
+/** Returns the text as a recogniser gives it, on one line. */
+export function toRawText(text: string, degree: LossDegree): string {
   const line = text.replace(/\s*\n\s*/g, ' ')
   if (degree === 2) return line
   let commas = 0
@@ -68,11 +67,11 @@ export function raw(text: string, degree: Degree): string {
     .trim()
 }
 
-/** Every stretch between what stays, given to `change`. */
+/** Applies `change` to each stretch between the kept punctuation. */
 function outside(text: string, change: (gap: string) => string): string {
   let made = ''
   let at = 0
-  for (const found of text.matchAll(stays)) {
+  for (const found of text.matchAll(kept)) {
     made += change(text.slice(at, found.index)) + found[0]
     at = found.index + found[0].length
   }
@@ -87,11 +86,11 @@ function withoutInner(text: string): string {
   )
 }
 
-/** Pieces of one to six neighbouring paragraphs, as the text is sent to a model. */
-export function pieces(tongue: Tongue): string[][] {
+/** Returns pieces of one to six neighbouring paragraphs, as sent to a model. */
+export function corpusPieces(language: CorpusLanguage): string[][] {
   const found: string[][] = []
-  for (let at = 0, size = 1; at < corpus[tongue].length; at += size, size = (size % 6) + 1) {
-    found.push(corpus[tongue].slice(at, at + size))
+  for (let at = 0, size = 1; at < corpus[language].length; at += size, size = (size % 6) + 1) {
+    found.push(corpus[language].slice(at, at + size))
   }
   return found
 }

@@ -1,7 +1,7 @@
-// Talk with hesitations in it: which sounds count as such, by tongue, in a list of the tests' own.
-import type { Tongue } from './corpus.ts'
+// Speech with fillers, from a list that is independent of the source's list.
+import type { CorpusLanguage } from './corpus.ts'
 
-const sounds: Record<Tongue, string[]> = {
+const sounds: Record<CorpusLanguage, string[]> = {
   en: ['um', 'uh', 'erm', 'hmm'],
   ru: ['э', 'эм', 'ммм'],
   zh: ['嗯', '呃'],
@@ -17,29 +17,31 @@ const sounds: Record<Tongue, string[]> = {
   fr: ['euh', 'hmm'],
 }
 
-const isSpaced = (tongue: Tongue) => !['zh', 'ja', 'th'].includes(tongue)
+const isSpaced = (language: CorpusLanguage) => !['zh', 'ja', 'th'].includes(language)
 
-/** Whether it is one of the sounds, drawn out or not. */
-export function isFiller(text: string, tongue: Tongue): boolean {
+/** True for one of the fillers, drawn out or not. */
+export function isFiller(text: string, language: CorpusLanguage): boolean {
   const plain = text.toLowerCase().replace(/[^\p{L}\p{M}]/gu, '')
   const short = (word: string) => word.replace(/(.)\1+/gu, '$1')
-  return sounds[tongue].some(sound => short(sound) === short(plain))
+  return sounds[language].some(sound => short(sound) === short(plain))
 }
 
-/** A paragraph with some hesitations, and a model's reading of it that has left most of them out. */
+/** Adds fillers to a paragraph, and returns it with a cleaned version that omits most of them. */
 export function withFillers(
   text: string,
-  tongue: Tongue,
+  language: CorpusLanguage,
   random: () => number,
 ): { said: string; cleaned: string; count: number } {
   let said = ''
   let cleaned = ''
   let count = 0
-  // Signs of close scripts may belong together: there only behind a mark.
-  for (const bit of text.match(isSpaced(tongue) ? /\S+\s*/gu : /[^、。，？！ ]+[、。，？！ ]*/gu) ?? [text]) {
-    if (random() < 0.12 && (isSpaced(tongue) || said !== '')) {
-      const sound = sounds[tongue][Math.floor(random() * sounds[tongue].length)]!
-      const shown = isSpaced(tongue) ? `${sound}, ` : tongue === 'th' ? `${sound} ` : `${sound}、`
+  // Characters of unspaced scripts may form words: there fillers follow punctuation only.
+  for (const bit of text.match(isSpaced(language) ? /\S+\s*/gu : /[^、。，？！ ]+[、。，？！ ]*/gu) ?? [
+    text,
+  ]) {
+    if (random() < 0.12 && (isSpaced(language) || said !== '')) {
+      const sound = sounds[language][Math.floor(random() * sounds[language].length)]!
+      const shown = isSpaced(language) ? `${sound}, ` : language === 'th' ? `${sound} ` : `${sound}、`
       said += shown
       if (random() < 0.2) cleaned += shown
       else count++

@@ -1,67 +1,74 @@
-// What people say in six languages and all of them at once, as recognisers write it: words drawn by a seed.
+// Generated speech in six languages and a mix of them, as recognised: words drawn by a seed.
 import type { Run } from '../../../src/domain/run.ts'
 import type { Segment, Word } from '../../../src/domain/transcript.ts'
 import { createSeededRandom } from '../emulators/expected-words.ts'
-import { corpus, type Tongue } from './corpus.ts'
+import { type CorpusLanguage, corpus } from './corpus.ts'
 
-export const spoken = ['en', 'ru', 'zh', 'ja', 'ar', 'th', 'mixed'] as const satisfies Tongue[]
-export type Spoken = (typeof spoken)[number]
+export const speechLanguages = [
+  'en',
+  'ru',
+  'zh',
+  'ja',
+  'ar',
+  'th',
+  'mixed',
+] as const satisfies CorpusLanguage[]
+export type SpeechLanguage = (typeof speechLanguages)[number]
 
-type Single = Exclude<Spoken, 'mixed'>
-const singles = spoken.filter((tongue): tongue is Single => tongue !== 'mixed')
+type Single = Exclude<SpeechLanguage, 'mixed'>
+const singles = speechLanguages.filter((language): language is Single => language !== 'mixed')
 
-const vocabularies = Object.fromEntries(singles.map(tongue => [tongue, vocabularyOf(tongue)])) as Record<
-  Single,
-  string[]
->
+const vocabularies = Object.fromEntries(
+  singles.map(language => [language, vocabularyOf(language)]),
+) as Record<Single, string[]>
 
-function vocabularyOf(tongue: Single): string[] {
-  const segmenter = new Intl.Segmenter(tongue, { granularity: 'word' })
-  const text = corpus[tongue].join('\n').toLowerCase()
+function vocabularyOf(language: Single): string[] {
+  const segmenter = new Intl.Segmenter(language, { granularity: 'word' })
+  const text = corpus[language].join('\n').toLowerCase()
   const found = [...segmenter.segment(text)].filter(({ isWordLike }) => isWordLike)
   return [...new Set(found.map(({ segment }) => segment))].filter(word => /^[\p{L}\p{M}'’]+$/u.test(word))
 }
 
-/** Words without a mark, in one line. */
-export function talk(tongue: Spoken, count: number, seed: number): string {
+/** Generates words without punctuation, on one line. */
+export function generateText(language: SpeechLanguage, count: number, seed: number): string {
   const random = createSeededRandom(seed)
-  if (tongue !== 'mixed') return said(tongue, count, random)
+  if (language !== 'mixed') return drawWords(language, count, random)
   const runs: string[] = []
   for (let left = count; left > 0; ) {
     const some = Math.min(left, 1 + Math.floor(random() * 30))
-    runs.push(said(singles[Math.floor(random() * singles.length)]!, some, random))
+    runs.push(drawWords(singles[Math.floor(random() * singles.length)]!, some, random))
     left -= some
   }
   return runs.join(' ')
 }
 
-function said(tongue: Single, count: number, random: () => number): string {
-  const words = vocabularies[tongue]
+function drawWords(language: Single, count: number, random: () => number): string {
+  const words = vocabularies[language]
   const drawn = Array.from({ length: count }, () => words[Math.floor(random() * words.length)]!)
-  return drawn.join(['zh', 'ja', 'th'].includes(tongue) ? '' : ' ')
+  return drawn.join(['zh', 'ja', 'th'].includes(language) ? '' : ' ')
 }
 
-export interface Conversing {
-  /** Words of a segment at most. */
-  longest?: number
+export interface ConversationOptions {
+  /** Highest number of words a segment. */
+  maxWords?: number
   speakers?: number
-  /** With a time for every word. */
+  /** Adds a time for each word. */
   timed?: boolean
-  tongue?: Spoken
+  language?: SpeechLanguage
 }
 
-/** Segments of a conversation; a speaker says some of them in a row, with pauses of up to two seconds between them. */
-export function conversation(
+/** Generates the segments of a conversation, with pauses of up to two seconds. A speaker may have several in a row. */
+export function generateConversation(
   count: number,
   seed: number,
-  { longest = 24, speakers = 2, timed = false, tongue = 'en' }: Conversing = {},
+  { maxWords = 24, speakers = 2, timed = false, language = 'en' }: ConversationOptions = {},
 ): Segment[] {
   const random = createSeededRandom(seed)
   const segments: Segment[] = []
   let [at, speaker] = [0, 0]
   for (let i = 0; i < count; i++) {
     if (random() < 0.3) speaker = Math.floor(random() * speakers)
-    const text = talk(tongue, 1 + Math.floor(random() * longest), seed * 1000 + i)
+    const text = generateText(language, 1 + Math.floor(random() * maxWords), seed * 1000 + i)
     const words = timesOf(text, at)
     const end = words.at(-1)!.end
     segments.push({
@@ -90,13 +97,13 @@ function round(seconds: number): number {
   return Math.round(seconds * 1000) / 1000
 }
 
-export interface Kept extends Pick<Run, 'checkpoints'> {
-  /** All that is kept, by key. */
+export interface MemoryCheckpoints extends Pick<Run, 'checkpoints'> {
+  /** All values by key. */
   values: Map<string, unknown>
 }
 
-/** Checkpoints in memory, as JSON gives them back. */
-export function keeping(): Kept {
+/** Checkpoints in memory that pass through JSON, as in a store. */
+export function memoryCheckpoints(): MemoryCheckpoints {
   const values = new Map<string, unknown>()
   return {
     values,
@@ -115,12 +122,12 @@ export function keeping(): Kept {
 
 type FormatRun = Pick<Run, 'signal' | 'progress' | 'checkpoints'>
 
-/** A run of its own, unless a test gives parts of it. */
-export function runOf(given: Partial<FormatRun> = {}): FormatRun {
+/** Creates a run, with the given parts replaced. */
+export function testRun(given: Partial<FormatRun> = {}): FormatRun {
   return {
     signal: new AbortController().signal,
     progress: () => {},
-    checkpoints: keeping().checkpoints,
+    checkpoints: memoryCheckpoints().checkpoints,
     ...given,
   }
 }

@@ -1,56 +1,56 @@
-// What models do to an answer that was faithful: they drop, add, swap, translate, obey, wrap, break off.
-import { corpus, type Tongue, tongues } from './corpus.ts'
+// Mutations of a faithful answer: models drop, add, swap, translate, obey, wrap and truncate.
+import { type CorpusLanguage, corpus, corpusLanguages } from './corpus.ts'
 
 export type Random = () => number
 
-/** What a mutation may look at beside the answer. */
-export interface Around {
-  tongue: Tongue
-  /** What was shown to the model before the text. */
+/** Context of a mutation beside the answer. */
+export interface MutationContext {
+  language: CorpusLanguage
+  /** Context that was shown to the model before the text. */
   before: string
   random: Random
 }
 
-export type Mutation = (answer: string, around: Around) => string
+export type Mutation = (answer: string, around: MutationContext) => string
 
 const unspaced = '\\p{scx=Han}\\p{scx=Hira}\\p{scx=Kana}\\p{scx=Thai}'
-/** Words with the marks on them, blanks, or single signs where no blanks are set. */
+/** Words with their punctuation, spaces, or single characters of unspaced scripts. */
 const bits = new RegExp(`\\s+|[${unspaced}]|[^\\s${unspaced}]+`, 'gu')
 
 const upTo = (count: number, random: Random) => Math.min(Math.floor(random() * count), Math.max(0, count - 1))
 const one = <T>(list: readonly T[], random: Random): T => list[upTo(list.length, random)]!
 const paragraphsOf = (answer: string) => answer.split(/\n\n+/)
-const foreign = (tongue: Tongue, random: Random) =>
+const foreign = (language: CorpusLanguage, random: Random) =>
   one(
     corpus[
       one(
-        tongues.filter(other => other !== tongue && other !== 'mixed'),
+        corpusLanguages.filter(other => other !== language && other !== 'mixed'),
         random,
       )
     ],
     random,
   )
 
-/** Changes a bit that `fits`; the answer as it is where none does. */
+/** Changes one bit that `fits`; returns the answer unchanged if none does. */
 function atBit(answer: string, random: Random, change: (bit: string) => string, fits = /\S/): string {
   const all: string[] = answer.match(bits) ?? []
-  const places = all.flatMap((bit, i) => (fits.test(bit) ? [i] : []))
-  if (places.length === 0) return answer
-  const place = one(places, random)
-  return all.map((bit, i) => (i === place ? change(bit) : bit)).join('')
+  const indices = all.flatMap((bit, i) => (fits.test(bit) ? [i] : []))
+  if (indices.length === 0) return answer
+  const index = one(indices, random)
+  return all.map((bit, i) => (i === index ? change(bit) : bit)).join('')
 }
 
 function atParagraph(answer: string, random: Random, change: (paragraph: string) => string): string {
   const all = paragraphsOf(answer)
-  const place = upTo(all.length, random)
-  return all.map((paragraph, i) => (i === place ? change(paragraph) : paragraph)).join('\n\n')
+  const index = upTo(all.length, random)
+  return all.map((paragraph, i) => (i === index ? change(paragraph) : paragraph)).join('\n\n')
 }
 
 function swapNeighbours(answer: string, random: Random): string {
   const all: string[] = answer.match(bits) ?? []
-  const places = all.flatMap((bit, i) => (/\S/.test(bit) ? [i] : []))
-  const at = upTo(places.length - 1, random)
-  const [left, right] = [places[at], places[at + 1]]
+  const indices = all.flatMap((bit, i) => (/\S/.test(bit) ? [i] : []))
+  const at = upTo(indices.length - 1, random)
+  const [left, right] = [indices[at], indices[at + 1]]
   if (left === undefined || right === undefined) return answer
   return all.map((bit, i) => (i === left ? all[right]! : i === right ? all[left]! : bit)).join('')
 }
@@ -96,13 +96,13 @@ const summaries = [
 ]
 const thought = 'Okay, the user wants me to format a text. I must not change the words.\n\nLet me start.'
 
-/** What changes what is said. */
+/** Mutations that change the words. */
 export const damaging = {
   drop: (answer, { random }) => atBit(answer, random, () => ''),
   add: (answer, { random }) => atBit(answer, random, bit => `${bit} ${one(words, random)} `),
   swap: (answer, { random }) => swapNeighbours(answer, random),
   replace: (answer, { random }) => atBit(answer, random, () => one(words, random)),
-  translate: (answer, { random, tongue }) => atParagraph(answer, random, () => foreign(tongue, random)),
+  translate: (answer, { random, language }) => atParagraph(answer, random, () => foreign(language, random)),
   reorder: (answer, { random }) => shuffled(paragraphsOf(answer), random).join('\n\n'),
   truncate: (answer, { random }) => answer.slice(0, upTo(answer.length, random)),
   behead: (answer, { random }) => answer.slice(upTo(answer.length, random)),
@@ -110,8 +110,8 @@ export const damaging = {
   repeatSentence: (answer, { random }) =>
     atParagraph(answer, random, text => {
       const sentences = text.match(/[^.!?。！？؟]+[.!?。！？؟]*\s*/gu) ?? [text]
-      const place = upTo(sentences.length, random)
-      return sentences.map((sentence, i) => (i === place ? `${sentence} ${sentence}` : sentence)).join('')
+      const index = upTo(sentences.length, random)
+      return sentences.map((sentence, i) => (i === index ? `${sentence} ${sentence}` : sentence)).join('')
     }),
   dropParagraph: (answer, { random }) => atParagraph(answer, random, () => ''),
   obey: (_, { random }) => one(poem, random),
@@ -140,13 +140,13 @@ export const damaging = {
   endless: (answer, { random }) => `${one(answer.split('\n'), random).slice(0, 200)}\n`.repeat(100),
 } as const satisfies Record<string, Mutation>
 
-/** What hangs around the words or is only another way to write them: a judge may see through it. */
+/** Mutations around the words or of their appearance only, which a judge may accept. */
 export const noisy = {
   preamble: (answer, { random }) => `${one(preambles, random)}\n\n${answer}`,
   preambleInLine: (answer, { random }) => `${one(preambles, random)} ${answer}`,
   postamble: (answer, { random }) => `${answer}\n\n${one(postambles, random)}`,
   postambleInLine: (answer, { random }) => `${answer} ${one(postambles, random)}`,
-  fence: answer => `\`\`\`text\n${answer}\n\`\`\``,
+  codeBlock: answer => `\`\`\`text\n${answer}\n\`\`\``,
   thought: answer => `<think>\n${thought}\n</think>\n\n${answer}`,
   thoughtUnclosed: answer => `${answer}\n\n<think>${thought}`,
   onlyThought: answer => `<think>${thought} ${answer}`,

@@ -1,13 +1,13 @@
-// What the words of a text are, read in a plain way of its own, so that a check of the judge rests on nothing the judge does.
+// Words of a text by an implementation independent of the judge, to check the judge against.
 
-/** Scripts that put no blanks between words, or none that count: each sign is a word. */
+/** Scripts without spaces between words, or with optional ones: each character is a word. */
 const single = ['Han', 'Hira', 'Kana', 'Thai', 'Lao', 'Khmr', 'Mymr', 'Hang']
   .map(script => `\\p{scx=${script}}`)
   .join('')
 const letter = `(?:(?![${single}])[\\p{L}\\p{M}])`
 const word = new RegExp(
   [
-    // Marks inside a number are part of it: 3.5 is not 35.
+    // Punctuation inside a number is part of it: 3.5 is not 35.
     `(?:${letter}|\\p{N}|(?<=\\p{N})[.,:/\\-](?=\\p{N}))+`,
     `(?=[${single}])[\\p{L}\\p{M}]`,
     '(?<![\\p{L}\\p{M}\\p{N}])-(?=\\p{N})',
@@ -15,10 +15,10 @@ const word = new RegExp(
   ].join('|'),
   'gu',
 )
-/** What a model may set as layout, not as words. */
+/** Markup that a model may add as layout. */
 const layout = /[`*_~|>^]/gu
 
-/** Its words, numbers and symbols in order, in lower case. */
+/** Returns the words, numbers and symbols of a text in order and in lower case. */
 export function words(text: string): string[] {
   return folded(text).match(word) ?? []
 }

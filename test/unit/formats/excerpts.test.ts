@@ -1,9 +1,9 @@
-// The places in a transcript that a search shows: which, and how much of them.
+// Excerpts of a transcript for a search: their selection and length.
 import { describe, expect, it } from 'vitest'
 import { excerpts } from '../../../src/formats/excerpts.ts'
 import { segment, transcript } from '../../support/transcripts.ts'
 
-describe('the places that a search shows', () => {
+describe('excerpts', () => {
   const talk = transcript({
     segments: [
       segment('We begin with the budget.', 0, 4),
@@ -31,18 +31,18 @@ describe('the places that a search shows', () => {
     ['老师王', []],
     ['杭', [20]],
     ['"', []],
-  ])('for %s', (query, expected) => {
+  ])('the query %s finds the expected excerpts', (query, expected) => {
     expect(starts(query)).toEqual(expected)
   })
 
-  it('are short, and whole words', () => {
+  it('excerpts are short and consist of whole words', () => {
     const { text } = excerpts(talk, 'needle')[0]!
     expect(text).toMatch(/^…(?:word )+needle (?:word )+word…$/)
     expect(text.length).toBeLessThan(250)
     expect(excerpts(talk, 'dull')[0]!.text).toBe('Budgets are dull.')
   })
 
-  it('never cut a character in two', () => {
+  it('excerpts never cut a character in two', () => {
     const emoji = transcript({ segments: [segment(`${'😀'.repeat(101)} needle ${'😀'.repeat(301)}`, 0, 9)] })
     const { text } = excerpts(emoji, 'needle')[0]!
     expect(() => encodeURIComponent(text)).not.toThrow()

@@ -1,4 +1,4 @@
-// A transcript whose text was formatted, in every form in which it leaves the house: its words as a person wants to read them.
+// Output formats of a transcript with formatted text.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { FormattedSegments, Segment } from '../../../src/domain/transcript.ts'
@@ -39,29 +39,29 @@ function formatted(segments: Segment[], more: Partial<FormattedSegments> = {}): 
   }
 }
 
-const heard = [segment('so we met and then', 0, 4), segment('it rained what a day', 4, 9)]
-const read = [
+const recognised = [segment('so we met and then', 0, 4), segment('it rained what a day', 4, 9)]
+const sentences = [
   sentence('So we met.', 0, 2.5, true),
   sentence('And then it rained.', 2.5, 6),
   sentence('What a day!', 6, 9, true),
 ]
 const talk = (more: Partial<FormattedSegments> = {}, facts: Facts = {}) =>
-  transcript({ segments: heard, formatted: formatted(read, more), ...facts })
+  transcript({ segments: recognised, formatted: formatted(sentences, more), ...facts })
 const render = (format: FormatName, of = talk()) => outputFormats[format].render(of)
 
 describe('a formatted transcript', () => {
-  it('is read in its paragraphs, at the times of its sentences', () => {
+  it('a formatted transcript is shown in its paragraphs with the times of its sentences', () => {
     expect(timedText(talk())).toBe('[0:00] So we met. And then it rained.\n[0:06] What a day!')
     expect(render('txt')).toBe('So we met. And then it rained.\n\nWhat a day!\n')
     expect(outline(talk())).toBe('[0:00] So we met. And then it rained.')
   })
 
-  it('can still be read as it was recognised', () => {
+  it('a formatted transcript can be shown as recognised', () => {
     expect(plainText(asRecognised(talk()))).toBe('so we met and then it rained what a day')
-    expect(plainText(asRecognised(talk()))).toBe(plainText(transcript({ segments: heard })))
+    expect(plainText(asRecognised(talk()))).toBe(plainText(transcript({ segments: recognised })))
   })
 
-  it('says in md who formatted it, and what is to be said of that', () => {
+  it('the md format names the formatting models and their warnings', () => {
     const text = render('md', talk({ models: ['qwen-flash', 'a_b'], warnings: ['Some was not.'] }))
     expect(text.split('\n\n')).toEqual([
       '# A talk',
@@ -72,19 +72,19 @@ describe('a formatted transcript', () => {
     ])
   })
 
-  it.each(['srt', 'vtt'] as const)('has its sentences as the cues of %s', format => {
+  it.each(['srt', 'vtt'] as const)('the %s format has a cue for each formatted sentence', format => {
     const text = render(format)
     const lines = text.split('\n').filter(line => /\p{L}/u.test(line) && line !== 'WEBVTT')
     expect(lines).toEqual(['So we met.', 'And then it rained.', 'What a day!'])
     expect(cues(talk()).map(({ start }) => start)).toEqual([0, 2.5, 6])
   })
 
-  it('has both in json, and what was done', () => {
+  it('the json format has formatted and recognised segments and the summary', () => {
     const found = JSON.parse(render('json', talk({ removed: { 'I mean': 2 }, warnings: ['Look.'] })))
     expect(found).toMatchObject({
       text: 'So we met. And then it rained.\n\nWhat a day!',
-      segments: read,
-      raw_segments: heard,
+      segments: sentences,
+      raw_segments: recognised,
       warnings: ['Look.'],
     })
     expect(found.formatted).toStrictEqual({
@@ -98,32 +98,32 @@ describe('a formatted transcript', () => {
     })
   })
 
-  it('tells in json of parts that got no answer', () => {
+  it('the json format counts pieces without an answer', () => {
     const found = JSON.parse(render('json', talk({ pieces: 5, failed: 2 })))
     expect(found.formatted).toMatchObject({ pieces: 5, failed: 2 })
     expect(JSON.parse(render('json', talk({ pieces: 5 }))).formatted).not.toHaveProperty('failed')
   })
 
-  it('has nothing of that in json where it was not formatted', () => {
-    const found = JSON.parse(render('json', transcript({ segments: heard })))
+  it('the json format of an unformatted transcript has no formatting fields', () => {
+    const found = JSON.parse(render('json', transcript({ segments: recognised })))
     expect(found).not.toHaveProperty('formatted')
     expect(found).not.toHaveProperty('raw_segments')
-    expect(found.segments).toEqual(heard)
+    expect(found.segments).toEqual(recognised)
   })
 
-  it('is shown formatted where it is found by a search', () => {
+  it('excerpts show the formatted text', () => {
     expect(excerpts(talk(), 'rained')).toEqual([{ start: 2.5, text: 'And then it rained.' }])
   })
 
-  it('shows a hole where it lies', () => {
+  it('a formatted transcript shows its gaps', () => {
     const gaps = [{ start: 9, end: 20, reason: 'X: y' }]
-    const after = [...read, sentence('Later.', 21, 22)]
-    const text = plainText(transcript({ segments: heard, formatted: formatted(after), gaps }))
+    const after = [...sentences, sentence('Later.', 21, 22)]
+    const text = plainText(transcript({ segments: recognised, formatted: formatted(after), gaps }))
     expect(text).toMatch(/What a day!\n\n\[no text from 0:09 to 0:20: X: y\]\n\nLater\.$/)
   })
 
-  it('calls its speakers by the names of today', () => {
-    const said = read.map(one => ({ ...one, speaker: one.start < 6 ? 'S1' : 'S2' }))
+  it('a formatted transcript shows the current names of speakers', () => {
+    const said = sentences.map(one => ({ ...one, speaker: one.start < 6 ? 'S1' : 'S2' }))
     const speakers = [
       { id: 'S1', name: 'Alice', seconds: 6, share: 0.7 },
       { id: 'S2', seconds: 3, share: 0.3 },
@@ -133,21 +133,21 @@ describe('a formatted transcript', () => {
     expect(timedText({ ...of, onlySpeakers: ['S2'] })).toBe('[0:06] S2: What a day!')
   })
 
-  it('is cut to a stretch with both its texts', () => {
+  it('filterSegments filters formatted and recognised segments', () => {
     const stretch = filterSegments(talk(), ({ start }) => start >= 4)
     expect(plainText(stretch)).toBe('What a day!')
     expect(plainText(asRecognised(stretch))).toBe('it rained what a day')
   })
 })
 
-describe('forReading', () => {
-  it('changes nothing where nothing was formatted, and nothing the second time', () => {
-    const plain = transcript({ segments: heard })
+describe('preferFormatted', () => {
+  it('preferFormatted leaves unformatted transcripts alone and is idempotent', () => {
+    const plain = transcript({ segments: recognised })
     expect(preferFormatted(plain)).toBe(plain)
     expect(preferFormatted(preferFormatted(talk()))).toEqual(preferFormatted(talk()))
   })
 
-  it('keeps the warnings of both apart from the words', () => {
+  it('warnings of formatting and transcription stay separate', () => {
     const of = talk({ warnings: ['New.'] }, { warnings: ['Old.'] })
     expect(allWarnings(of)).toEqual(['New.', 'Old.'])
     expect(allWarnings(asRecognised(of))).toEqual(['Old.'])
@@ -157,12 +157,12 @@ describe('forReading', () => {
 describe('paragraphs of a formatted text', () => {
   const texts = (segments: Segment[]) => paragraphs(segments).map(({ text }) => text)
 
-  it('begin where the text says so, not at a short pause', () => {
+  it('formatted paragraphs begin where marked, not after a short pause', () => {
     const said = [sentence('One.', 0, 2, true), sentence('Two.', 6, 8), sentence('Three.', 8, 9, true)]
     expect(texts(said)).toEqual(['One. Two.', 'Three.'])
   })
 
-  it('begin behind a long pause and with another speaker', () => {
+  it('formatted paragraphs begin after a long pause and with another speaker', () => {
     const said = [sentence('One.', 0, 2, true), sentence('Two.', 7, 8)]
     expect(texts(said)).toEqual(['One.', 'Two.'])
     const two = [
@@ -172,14 +172,14 @@ describe('paragraphs of a formatted text', () => {
     expect(texts(two)).toEqual(['One.', 'Two.'])
   })
 
-  it('are of a minute at most, ended with a sentence', () => {
+  it('formatted paragraphs last at most a minute and end with a sentence', () => {
     const endless = Array.from({ length: 60 }, (_, i) => sentence(`S${i}.`, i * 4, i * 4 + 4, i === 0))
     const found = paragraphs(endless)
     expect(found).toHaveLength(4)
     for (const { start, end } of found) expect(end - start).toBe(60)
   })
 
-  it('lose no word and change no order, whatever opens', () => {
+  it('paragraphs keep all words in order for any paragraph starts', () => {
     const facts = fc.record({ opens: fc.boolean(), pause: fc.double({ min: 0, max: 9, noNaN: true }) })
     fc.assert(
       fc.property(fc.array(facts, { maxLength: 30 }), all => {
@@ -201,8 +201,8 @@ describe('paragraphs of a formatted text', () => {
   })
 })
 
-describe('every form', () => {
-  it.each(formatNames)('%s shows the formatted words', format => {
+describe('every output format', () => {
+  it.each(formatNames)('the %s format shows the formatted words', format => {
     expect(render(format)).toContain('What a day!')
   })
 })

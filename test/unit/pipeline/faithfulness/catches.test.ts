@@ -1,11 +1,11 @@
-// By example: what is caught and stands as it was, what may pass, and what does not cost the paragraphs beside it.
+// Examples of rejected changes, accepted changes, and noise around an answer.
 import { describe, expect, it } from 'vitest'
-import type { Tongue } from '../../../support/text/corpus.ts'
-import { framed } from '../../../support/text/framed-paragraphs.ts'
+import type { CorpusLanguage } from '../../../support/text/corpus.ts'
+import { judgeBetweenNeighbours } from '../../../support/text/judged-paragraph.ts'
 
-type Row = [what: string, tongue: Tongue, said: string, answered: string]
+type Row = [what: string, language: CorpusLanguage, said: string, answered: string]
 
-const caught: Row[] = [
+const rejectedChanges: Row[] = [
   ['a word dropped', 'en', 'we are very happy to be here', 'We are happy to be here.'],
   ['a word added', 'en', 'we are happy to be here', 'We are very happy to be here.'],
   ['neighbours swapped', 'en', 'this is the end', 'Is this the end?'],
@@ -84,7 +84,7 @@ const caught: Row[] = [
   ['a vowel sign lost', 'hi', 'मेरा नाम सीता है', 'मेरा नाम सता है।'],
 ]
 
-const harmless: Row[] = [
+const acceptedChanges: Row[] = [
   ['punctuation and capitals', 'en', 'well then yes of course', 'Well, then: yes, of course!'],
   ['an apostrophe set', 'en', 'i dont know and we cant ask', "I don't know, and we can't ask."],
   ['a curly apostrophe', 'en', "i don't know what it's for", 'I don’t know what it’s for.'],
@@ -133,8 +133,8 @@ const noise: [string, (answer: string) => string][] = [
   ['a preamble on the same line', answer => `Sure! Here's your text: ${answer}`],
   ['a closing remark', answer => `${answer}\n\nLet me know if you need anything else!`],
   ['a closing remark on the same line', answer => `${answer} Hope this helps!`],
-  ['a code fence', answer => `\`\`\`markdown\n${answer}\n\`\`\``],
-  ['a fence that does not close', answer => `\`\`\`\n${answer}`],
+  ['a code block', answer => `\`\`\`markdown\n${answer}\n\`\`\``],
+  ['an unclosed code block', answer => `\`\`\`\n${answer}`],
   ['a thought', answer => `<think>I should keep every word.\n\nLet me see.</think>\n${answer}`],
   ['the end of a thought', answer => `I should keep every word.\n</think>\n\n${answer}`],
   ['a thought behind it that does not end', answer => `${answer}\n\n<think>Was that right?`],
@@ -152,30 +152,43 @@ const noise: [string, (answer: string) => string][] = [
   ['a mark of byte order', answer => `\ufeff${answer}`],
 ]
 
-describe('what is changed', () => {
-  it.each(caught)('is caught and stands as it was: %s (%s)', (_, tongue, said, answered) => {
-    const outcome = framed({ tongue, said, answered })
-    expect(outcome).toMatchObject({ middle: said, isKept: true, neighboursStand: true, isWhole: true })
-  })
+describe('a changed word', () => {
+  it.each(rejectedChanges)(
+    'a change of words is rejected and keeps the original: %s (%s)',
+    (_, language, said, answered) => {
+      const outcome = judgeBetweenNeighbours({ language, recognised: said, answered })
+      expect(outcome).toMatchObject({
+        middle: said,
+        isKept: true,
+        areNeighboursAccepted: true,
+        isWhole: true,
+      })
+    },
+  )
 })
 
-describe('what is only written otherwise', () => {
-  it.each(harmless)('passes: %s (%s)', (_, tongue, said, answered) => {
-    const outcome = framed({ tongue, said, answered })
+describe('a change of appearance', () => {
+  it.each(acceptedChanges)('a change of appearance is accepted: %s (%s)', (_, language, said, answered) => {
+    const outcome = judgeBetweenNeighbours({ language, recognised: said, answered })
     expect(outcome).toMatchObject({
       middle: answered.replaceAll('\n', ' '),
-      isTaken: true,
-      neighboursStand: true,
+      isAccepted: true,
+      areNeighboursAccepted: true,
     })
   })
 })
 
-describe('what hangs around the text', () => {
+describe('noise around the text', () => {
   const said = 'we are happy to be here'
   const answered = 'We are happy to be here.'
 
-  it.each(noise)('costs nothing: %s', (_, wrapped) => {
-    const outcome = framed({ said, answered, wrapped })
-    expect(outcome).toMatchObject({ middle: answered, isTaken: true, neighboursStand: true, isWhole: true })
+  it.each(noise)('noise around the text is removed: %s', (_, wrapped) => {
+    const outcome = judgeBetweenNeighbours({ recognised: said, answered, wrapped })
+    expect(outcome).toMatchObject({
+      middle: answered,
+      isAccepted: true,
+      areNeighboursAccepted: true,
+      isWhole: true,
+    })
   })
 })

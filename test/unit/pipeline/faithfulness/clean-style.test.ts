@@ -1,23 +1,23 @@
-// `clean`: hesitations of the written lists may go where the model left them out; nothing else may.
+// The clean style: the model may omit listed fillers, and nothing else.
 import { describe, expect, it } from 'vitest'
 import { type JudgeOptions, judge } from '../../../../src/pipeline/faithfulness/judge.ts'
 
 type Row = [what: string, language: string | undefined, said: string, answered: string]
 
-function cleaned(said: string, answered: string, wish: Partial<JudgeOptions> = {}) {
-  const { passages, removed, removals } = judge(said, answered, { style: 'clean', ...wish })
+function cleaned(said: string, answered: string, options: Partial<JudgeOptions> = {}) {
+  const { passages, removed, removals } = judge(said, answered, { style: 'clean', ...options })
   return {
     text: passages.map(({ text }) => text).join(' '),
     removed,
     removals,
-    isTaken: passages.every(({ kept }) => !kept),
+    isAccepted: passages.every(({ kept }) => !kept),
   }
 }
 
 const count = (removed: Record<string, number>) =>
   Object.values(removed).reduce((sum, times) => sum + times, 0)
 
-const gone: [...Row, times: number][] = [
+const removedFillers: [...Row, times: number][] = [
   ['at the beginning', 'en', 'um so that is it', 'So that is it.', 1],
   ['in the middle', 'en', 'so that uh is it', 'So that is it.', 1],
   ['at the end', 'en', 'so that is it erm', 'So that is it.', 1],
@@ -35,21 +35,21 @@ const gone: [...Row, times: number][] = [
   ['French', 'fr', 'euh je ne sais pas', 'Je ne sais pas.', 1],
   ['Korean', 'ko', '으음 저는 잘 모르겠어요', '저는 잘 모르겠어요.', 1],
   [
-    'English that nobody named',
+    'English of an unnamed language',
     undefined,
     'um that is what we have and it works',
     'That is what we have, and it works.',
     1,
   ],
-  ['Russian that nobody named', undefined, 'эм это было вы знаете', 'Это было, вы знаете.', 1],
+  ['Russian of an unnamed language', undefined, 'эм это было вы знаете', 'Это было, вы знаете.', 1],
 ]
 
-const words: Row[] = [
+const meaningfulWords: Row[] = [
   ['German "er"', 'de', 'das sagt er mir', 'Das sagt mir.'],
-  ['German "er" that nobody named', undefined, 'das sagt er mir', 'Das sagt mir.'],
+  ['German "er" of an unnamed language', undefined, 'das sagt er mir', 'Das sagt mir.'],
   ['German "um"', 'de', 'er kommt um zwei', 'Er kommt zwei.'],
   ['Portuguese "um"', 'pt', 'eu tenho um carro', 'Eu tenho carro.'],
-  ['Portuguese "um" that nobody named', undefined, 'eu tenho um carro', 'Eu tenho carro.'],
+  ['Portuguese "um" of an unnamed language', undefined, 'eu tenho um carro', 'Eu tenho carro.'],
   ['額 in a sum', 'zh', '这个金额很大', '这个金很大。'],
   ['那个', 'zh', '我要那个东西', '我要东西。'],
   ['那个 at the beginning', 'zh', '那个人很好', '人很好。'],
@@ -70,49 +70,49 @@ const words: Row[] = [
 ]
 
 describe('a clean text', () => {
-  it.each(gone)(
-    'loses hesitations that the model left out: %s (%s)',
+  it.each(removedFillers)(
+    'fillers omitted by the model are removed: %s (%s)',
     (_, language, said, answered, times) => {
       const outcome = cleaned(said, answered, language === undefined ? {} : { language })
-      expect(outcome).toMatchObject({ text: answered, isTaken: true })
+      expect(outcome).toMatchObject({ text: answered, isAccepted: true })
       expect(count(outcome.removed)).toBe(times)
       expect(outcome.removals).toHaveLength(times)
     },
   )
 
-  it.each(words)('keeps what is a word: %s (%s)', (_, language, said, answered) => {
+  it.each(meaningfulWords)('a meaningful word stays: %s (%s)', (_, language, said, answered) => {
     const { text, removed } = cleaned(said, answered, language === undefined ? {} : { language })
     const squeezed = (line: string) => line.toLowerCase().replace(/[\s\p{P}]/gu, '')
     expect(squeezed(text)).toBe(squeezed(said))
     expect(removed).toEqual({})
   })
 
-  it('finds those that no blanks set off, whether the model parts them or leaves them out', () => {
+  it('fillers of unspaced scripts are found, whether the model keeps or omits them', () => {
     const said = 'ผมอายุยี่สิบปีไม่ได้เตรียมรองเท้าไปด้วยอืมกลางทางฝนตกทางลื่นมาก'
     const without = 'ผมอายุยี่สิบปี ไม่ได้เตรียมรองเท้าไปด้วย กลางทางฝนตก ทางลื่นมาก'
-    const parted = without.replace('กลาง', 'อืม กลาง')
-    expect(cleaned(said, parted, { language: 'th' })).toMatchObject({ text: parted, removed: {} })
-    expect(cleaned(said, without, { language: 'th' })).toMatchObject({ text: without, isTaken: true })
+    const spaced = without.replace('กลาง', 'อืม กลาง')
+    expect(cleaned(said, spaced, { language: 'th' })).toMatchObject({ text: spaced, removed: {} })
+    expect(cleaned(said, without, { language: 'th' })).toMatchObject({ text: without, isAccepted: true })
   })
 
-  it('counts each by its name', () => {
+  it('removed fillers are counted by name', () => {
     const { removed } = cleaned('um so um that uh is it', 'So that is it.', { language: 'en' })
     expect(removed).toEqual({ um: 2, uh: 1 })
   })
 
-  it('says where each stood', () => {
+  it('removals have the offsets of the fillers', () => {
     const said = 'so um that uh is it'
     const { removals } = cleaned(said, 'So that is it.', { language: 'en' })
     expect(removals.map(({ at, length }) => said.slice(at, at + length))).toEqual(['um', 'uh'])
   })
 
-  it('has none that was never said', () => {
-    const { text, isTaken } = cleaned('so that is it', 'Um, so that is it.', { language: 'en' })
+  it('a filler that was never said is rejected', () => {
+    const { text, isAccepted } = cleaned('so that is it', 'Um, so that is it.', { language: 'en' })
     expect(text).toBe('so that is it')
-    expect(isTaken).toBe(false)
+    expect(isAccepted).toBe(false)
   })
 
-  it('does not draw out one that was short, nor shorten it', () => {
+  it('a filler spelled longer or shorter is rejected', () => {
     for (const [said, answered] of [
       ['so hmm that is it', 'So hm, that is it.'],
       ['so um that is it', 'So ummm, that is it.'],
@@ -120,23 +120,23 @@ describe('a clean text', () => {
       expect(cleaned(said, answered, { language: 'en' }).text).toBe(said)
   })
 
-  it('keeps them where the rest of the paragraph is not what was said', () => {
+  it('fillers stay in a paragraph with changed words', () => {
     const { text, removed } = cleaned('so um that is all', 'So this is everything.', { language: 'en' })
     expect(text).toBe('so um that is all')
     expect(removed).toEqual({})
   })
 
-  it.each(['', 'Um.', 'Okay.'])('of nothing but hesitations counts only what is gone (%j)', answered => {
+  it.each(['', 'Um.', 'Okay.'])('a text of fillers alone counts only the removed ones (%j)', answered => {
     const { text, removed } = cleaned('um uh um', answered, { language: 'en' })
     expect(count(removed) + (text.match(/\p{L}+/gu)?.length ?? 0)).toBe(3)
   })
 
-  it('does not lose a turn that is nothing else', () => {
+  it('a turn of a single filler stays', () => {
     const { text } = cleaned('is it true\nmm\ni see', 'Is it true?\n\nI see.', { language: 'en' })
     expect(text).toMatch(/mm/i)
   })
 
-  it('keeps a hesitation that its context only showed', () => {
+  it('a filler in the context does not count as removed', () => {
     const { text, removed } = cleaned('and so it went', 'And so it went.', {
       language: 'en',
       before: 'well um',
@@ -145,7 +145,7 @@ describe('a clean text', () => {
     expect(removed).toEqual({})
   })
 
-  it('is another thing than a faithful one, which keeps them all', () => {
+  it('the faithful style keeps all fillers', () => {
     const { text, removed } = cleaned('um so that is it', 'So that is it.', {
       style: 'faithful',
       language: 'en',

@@ -1,9 +1,16 @@
-// Whatever a model answers, the words that come out are the words that went in, in order.
+// Properties of the judge: for any answer the result has the words of the original, in order.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Judgement, type JudgeOptions, judge } from '../../../../src/pipeline/faithfulness/judge.ts'
 import { createSeededRandom } from '../../../support/emulators/expected-words.ts'
-import { corpus, type Degree, languageOf, raw, type Tongue, tongues } from '../../../support/text/corpus.ts'
+import {
+  type CorpusLanguage,
+  corpus,
+  corpusLanguages,
+  type LossDegree,
+  languageOption,
+  toRawText,
+} from '../../../support/text/corpus.ts'
 import { isFiller, withFillers } from '../../../support/text/fillers.ts'
 import { mutations } from '../../../support/text/mutations.ts'
 import { words } from '../../../support/text/words.ts'
@@ -11,48 +18,51 @@ import { words } from '../../../support/text/words.ts'
 const runs = { seed: 20261105, numRuns: 350 }
 
 interface Scene {
-  tongue: Tongue
+  language: CorpusLanguage
   start: number
   size: number
-  degree: Degree
-  joint: string
+  degree: LossDegree
+  separator: string
   names: string[]
   seed: number
-  shows: boolean
+  showsContext: boolean
 }
 
 const scenes: fc.Arbitrary<Scene> = fc.record({
-  tongue: fc.constantFrom(...tongues),
+  language: fc.constantFrom(...corpusLanguages),
   start: fc.nat(14),
   size: fc.integer({ min: 1, max: 6 }),
-  degree: fc.constantFrom<Degree>(0, 1, 2, 3),
-  joint: fc.constantFrom(' ', '\n'),
+  degree: fc.constantFrom<LossDegree>(0, 1, 2, 3),
+  separator: fc.constantFrom(' ', '\n'),
   names: fc.array(fc.constantFrom(...Object.keys(mutations)), { minLength: 1, maxLength: 3 }),
   seed: fc.nat(1_000_000),
-  shows: fc.boolean(),
+  showsContext: fc.boolean(),
 })
 
-/** What is asked and what comes back, with a judge's wish. */
-function played({ tongue, start, size, degree, joint, names, seed, shows }: Scene, hesitates = false) {
+/** Builds an original and a mutated answer, with options for the judge. */
+function buildCase(
+  { language, start, size, degree, separator, names, seed, showsContext }: Scene,
+  hasFillers = false,
+) {
   const random = createSeededRandom(seed)
-  const all = corpus[tongue]
+  const all = corpus[language]
   const first = start % all.length
   const paragraphs = all
     .slice(first, first + size)
-    .map(text => (hesitates ? withFillers(text, tongue, random) : { said: text, cleaned: text }))
-  const original = paragraphs.map(({ said }) => raw(said, degree)).join(joint)
-  const before = raw(all[(first + all.length - 1) % all.length]!, degree)
+    .map(text => (hasFillers ? withFillers(text, language, random) : { said: text, cleaned: text }))
+  const original = paragraphs.map(({ said }) => toRawText(said, degree)).join(separator)
+  const before = toRawText(all[(first + all.length - 1) % all.length]!, degree)
   const faithful = paragraphs.map(({ cleaned }) => cleaned).join('\n\n')
-  const answer = names.reduce((text, name) => mutations[name]!(text, { tongue, before, random }), faithful)
-  const wish: JudgeOptions = {
-    style: hesitates ? 'clean' : 'faithful',
-    ...languageOf(tongue),
-    ...(shows && { before }),
+  const answer = names.reduce((text, name) => mutations[name]!(text, { language, before, random }), faithful)
+  const options: JudgeOptions = {
+    style: hasFillers ? 'clean' : 'faithful',
+    ...languageOption(language),
+    ...(showsContext && { before }),
   }
-  return { original, answer, wish, random }
+  return { original, answer, options, random }
 }
 
-const comingOut = ({ passages }: Judgement) => passages.map(({ text }) => text).join('\n')
+const resultText = ({ passages }: Judgement) => passages.map(({ text }) => text).join('\n')
 
 function expectTiles({ passages }: Judgement, original: string): void {
   expect(passages[0]?.from).toBe(0)
@@ -66,20 +76,20 @@ function expectTiles({ passages }: Judgement, original: string): void {
   expect(passages[0]?.opens).toBe(true)
 }
 
-/** Places between two words, of which some are drawn. */
+/** Draws some of the offsets between two words. */
 function splits(original: string, random: () => number): number[] {
-  const borders = [...original.matchAll(/(?<=\s)(?=\S)|(?<=\p{Lo})(?=[\p{sc=Han}\p{sc=Hira}])/gu)]
-  const drawn = borders.map(({ index }) => index).filter(() => random() < 0.3)
+  const boundaries = [...original.matchAll(/(?<=\s)(?=\S)|(?<=\p{Lo})(?=[\p{sc=Han}\p{sc=Hira}])/gu)]
+  const drawn = boundaries.map(({ index }) => index).filter(() => random() < 0.3)
   return [0, ...drawn, original.length]
 }
 
-describe('whatever a model answers', () => {
-  it('what comes out is what went in, word by word', () => {
+describe('any answer', () => {
+  it('any answer leaves the words of the original', () => {
     fc.assert(
       fc.property(scenes, scene => {
-        const { original, answer, wish } = played(scene)
-        const judgement = judge(original, answer, wish)
-        expect(words(comingOut(judgement))).toEqual(words(original))
+        const { original, answer, options } = buildCase(scene)
+        const judgement = judge(original, answer, options)
+        expect(words(resultText(judgement))).toEqual(words(original))
         expect(judgement.removed).toEqual({})
         expectTiles(judgement, original)
       }),
@@ -87,26 +97,26 @@ describe('whatever a model answers', () => {
     )
   })
 
-  it('the parts of what comes out, wherever it is cut, are the whole of it once', () => {
+  it('the parts of the result between any cuts add up to the result', () => {
     fc.assert(
-      fc.property(scenes, fc.boolean(), (scene, hesitates) => {
-        const { original, answer, wish, random } = played(scene, hesitates)
-        const judgement = judge(original, answer, wish)
-        const places = splits(original, random)
-        const parts = places
+      fc.property(scenes, fc.boolean(), (scene, hasFillers) => {
+        const { original, answer, options, random } = buildCase(scene, hasFillers)
+        const judgement = judge(original, answer, options)
+        const offsets = splits(original, random)
+        const parts = offsets
           .slice(1)
-          .flatMap((to, i) => judgement.passages.map(({ part }) => part(places[i]!, to)))
-        expect(words(parts.join('\n'))).toEqual(words(comingOut(judgement)))
+          .flatMap((to, i) => judgement.passages.map(({ part }) => part(offsets[i]!, to)))
+        expect(words(parts.join('\n'))).toEqual(words(resultText(judgement)))
       }),
       { ...runs, numRuns: 150 },
     )
   })
 
-  it('of a clean text only listed fillers are missing, and they are counted', () => {
+  it('the clean style removes listed fillers only, and counts them', () => {
     fc.assert(
       fc.property(scenes, scene => {
-        const { original, answer, wish } = played(scene, true)
-        const judgement = judge(original, answer, wish)
+        const { original, answer, options } = buildCase(scene, true)
+        const judgement = judge(original, answer, options)
         expectTiles(judgement, original)
         const counts: Record<string, number> = {}
         let left = ''
@@ -114,19 +124,19 @@ describe('whatever a model answers', () => {
         for (const removal of judgement.removals) {
           expect(removal.at).toBeGreaterThanOrEqual(at)
           const gone = original.slice(removal.at, removal.at + removal.length)
-          expect(isFiller(gone, scene.tongue), gone).toBe(true)
+          expect(isFiller(gone, scene.language), gone).toBe(true)
           left += `${original.slice(at, removal.at)} `
           at = removal.at + removal.length
           counts[removal.name] = (counts[removal.name] ?? 0) + 1
         }
-        expect(words(comingOut(judgement))).toEqual(words(left + original.slice(at)))
+        expect(words(resultText(judgement))).toEqual(words(left + original.slice(at)))
         expect(judgement.removed).toEqual(counts)
       }),
       runs,
     )
   })
 
-  it('signs of all scripts in any order do not deceive it', () => {
+  it('random characters of all scripts leave the words of the original', () => {
     const signs = fc.constantFrom(
       ...['a', 'A', 'b', 'were', "we're", 'i', 'ı', 'İ', 'ß', 'é', 'e\u0301', 'ς', 'й', 'um', 'not'],
       ...['3', '5', '.', ',', '-', '−', '²', '½', '٣', '$', '%', '&', '@', "'", '’', '"', '(', '…', '\u200b'],
@@ -174,17 +184,17 @@ describe('whatever a model answers', () => {
           style: 'faithful',
           ...(before !== undefined && { before }),
         })
-        // A joint may come or go (no.t, ’um); what is said may not.
-        expect(words(comingOut(judgement)).join('')).toBe(words(original).join(''))
+        // Joiners may come or go (no.t, ’um); words may not.
+        expect(words(resultText(judgement)).join('')).toBe(words(original).join(''))
       }),
       { ...runs, numRuns: 2_000 },
     )
   })
 
-  it('an empty text stays empty', () => {
+  it('an empty text stays empty for any answer', () => {
     for (const answer of ['', 'Hello.', '\n']) {
       const judgement = judge('', answer, { style: 'clean', language: 'en' })
-      expect(comingOut(judgement)).toBe('')
+      expect(resultText(judgement)).toBe('')
       expect(judgement.removed).toEqual({})
     }
   })

@@ -1,0 +1,92 @@
+// Pages of a long text.
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { estimateTokens } from '../../../src/domain/token-estimate.ts'
+import { tokens } from '../../../src/domain/tokens.ts'
+import { cutPage } from '../../../src/formats/page.ts'
+
+const runs = { seed: 20261102, numRuns: 300 }
+const withoutSpaces = (text: string) => text.replace(/\s+/g, '')
+
+describe('cutPage', () => {
+  /** Returns all pages of a text; fails if they never end. */
+  function pagesOf(text: string, limit: number): string[] {
+    const pages: string[] = []
+    for (let offset: number | undefined = 0; offset !== undefined; ) {
+      const page = cutPage(text, offset, limit)
+      pages.push(page.text)
+      offset = page.nextOffset
+      if (pages.length > 500) throw new Error('The pages do not end.')
+    }
+    return pages
+  }
+
+  const kinds: [string, fc.Arbitrary<string>][] = [
+    ['Latin words', fc.lorem({ maxCount: 60 })],
+    ['Latin lines', fc.array(fc.lorem({ maxCount: 9 })).map(lines => lines.join('\n\n'))],
+    ['Chinese', fc.string({ unit: fc.constantFrom(...'今天天气很好，我们去公园。'), maxLength: 300 })],
+    ['emoji', fc.string({ unit: fc.constantFrom('😀', '👩‍👩‍👧', 'a', ' '), maxLength: 200 })],
+    ['one endless word', fc.integer({ min: 0, max: 900 }).map(length => 'x'.repeat(length))],
+    ['anything', fc.string({ unit: 'grapheme', maxLength: 300 })],
+  ]
+
+  describe.each(kinds)('pages of %s', (kind, texts) => {
+    const limits = fc.integer({ min: 4, max: 60 })
+
+    it(`pages of ${kind} have every word once`, () => {
+      fc.assert(
+        fc.property(texts, limits, (text, limit) => {
+          expect(withoutSpaces(pagesOf(text, limit).join(''))).toBe(withoutSpaces(text))
+        }),
+        runs,
+      )
+    })
+
+    it(`pages of ${kind} keep to the limit`, () => {
+      fc.assert(
+        fc.property(texts, limits, (text, limit) => {
+          for (const page of pagesOf(text, limit)) expect(estimateTokens(page)).toBeLessThanOrEqual(limit)
+        }),
+        runs,
+      )
+    })
+
+    it(`pages of ${kind} never split a character, for any offset`, () => {
+      fc.assert(
+        fc.property(texts, limits, fc.nat(300), (text, limit, offset) => {
+          expect(cutPage(text, offset, limit).text).not.toMatch(/\p{Surrogate}/u)
+        }),
+        runs,
+      )
+    })
+  })
+
+  it('a page ends between words where there is a space', () => {
+    fc.assert(
+      fc.property(fc.lorem({ maxCount: 80 }), text => {
+        expect(pagesOf(text, 20).flatMap(page => tokens(page).map(({ key }) => key))).toEqual(
+          tokens(text).map(({ key }) => key),
+        )
+      }),
+      runs,
+    )
+  })
+
+  it.each([
+    ['a line', 5, 'One two three.\nFour. Six seven', 'One two three.'],
+    ['a sentence', 5, 'One two three. Four five six', 'One two three.'],
+    ['a Chinese sentence', 10, '一二三四五六七。八九十一二三', '一二三四五六七。'],
+    ['a space', 5, 'one two three four five', 'one two three four'],
+  ])('a page ends at %s', (_, limit, text, first) => {
+    expect(cutPage(text, 0, limit).text).toBe(first)
+  })
+
+  it('a page has the offset of the next one, except the last', () => {
+    expect(cutPage('one two three', 0, 2)).toEqual({ text: 'one two', nextOffset: 8 })
+    expect(cutPage('one two three', 8, 2)).toEqual({ text: 'three' })
+  })
+
+  it.each([13, 14, 1e9])('a page beyond the end (%i) is empty and the last', offset => {
+    expect(cutPage('one two three', offset)).toEqual({ text: '' })
+  })
+})
