@@ -68,8 +68,8 @@ export const getTranscript = defineTool({
       call,
     )
     const transcript = view === 'raw' ? asRecognised(found) : found
-    const only = speaker === undefined ? {} : { only: speakerIds(transcript, speaker) }
-    const text = views[view]({ ...cutRange(transcript, from, to), ...only })
+    const onlySpeakers = speaker === undefined ? undefined : speakerIds(transcript, speaker)
+    const text = views[view]({ ...cutRange(transcript, from, to), onlySpeakers })
     return transcriptAnswer(transcript, {
       text,
       view,

@@ -43,7 +43,7 @@ describe('speech-mcp http', () => {
   it('the http command prints its URL, access and allowed folders to stderr only', async () => {
     const server = await start({ SPEECH_TOKENS: 'ann:ann-0123456789abcdef' })
     expect(server.stderr()).toMatch(
-      /^speech-mcp serves http:\/\/127\.0\.0\.1:\d+\/mcp \(tokens: 1; folders open: none .*\)\.\n$/,
+      /^speech-mcp serves http:\/\/127\.0\.0\.1:\d+\/mcp \(tokens: 1; allowed folders: none .*\)\.\n$/,
     )
     expect(server.stderr()).not.toContain('ann')
     expect(await server.stop()).toBe(0)
@@ -72,7 +72,7 @@ describe('speech-mcp http', () => {
     const server = await start()
     const taken = await terminal.run(['http', '--speech-http-port', new URL(server.url).port])
     expect([taken.code, taken.stdout]).toEqual([2, ''])
-    expect(taken.stderr).toMatch(/^CONFIG_INVALID: Port \d+ is taken by another program\. .*SPEECH_HTTP_PORT/)
+    expect(taken.stderr).toMatch(/^CONFIG_INVALID: Port \d+ is used by another program\. .*SPEECH_HTTP_PORT/)
     await server.stop()
     const open = await terminal.run(['http', '--speech-http-host', '0.0.0.0'])
     expect(open.code).toBe(2)

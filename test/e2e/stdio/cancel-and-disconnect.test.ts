@@ -1,3 +1,4 @@
+// Shared jobs, aborted calls and cancel_transcription across clients and processes.
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { SpacedRecording } from '../../support/audio/spaced-recording.ts'
 import { clients, type McpTestClient, type ProgressUpdate } from '../../support/e2e/mcp-clients.ts'

@@ -120,7 +120,7 @@ describe('cancel_transcription', () => {
     expect(answer.data.transcribed_seconds).toBeGreaterThan(20)
     expectSameFacts(answer, ['cancelled', id, answer.data.transcribed_seconds, answer.data.next_step])
     await vi.waitFor(() => expect(system.dashscope.inFlight()).toBe(0), { timeout: 5_000 })
-    expect((await watching).text).toMatch(/^CANCELLED: Somebody cancelled/)
+    expect((await watching).text).toMatch(/^CANCELLED: The transcription was cancelled/)
 
     const kept = await system.call('get_transcript', { transcript_id: id })
     expect(kept.data.status).toBe('cancelled')
@@ -138,7 +138,7 @@ describe('cancel_transcription', () => {
     const answer = await system.call('cancel_transcription', { transcript_id: data.transcript_id })
     expect(answer.data).toMatchObject({ status: 'completed', transcribed_seconds: expect.any(Number) })
     expect(answer.data.next_step).toBeUndefined()
-    expect(answer.text).toContain('nothing left to cancel')
+    expect(answer.text).toContain('Nothing left to cancel')
   })
 
   it('cancel_transcription rejects an unknown id', () =>
@@ -186,7 +186,7 @@ describe('search_transcripts', () => {
   it('search_transcripts reports that nothing matches', async () => {
     const { data, text, isError } = await search('flibbertigibbet')
     expect({ isError, transcripts: data.transcripts }).toEqual({ isError: false, transcripts: [] })
-    expect(text).toMatch(/No transcript holds/)
+    expect(text).toMatch(/No transcript contains/)
   })
 
   it.each([undefined, '', '  '])(

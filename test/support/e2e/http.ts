@@ -1,5 +1,6 @@
 // Raw HTTP for tests: a server in this process with fake jobs, and requests without a client library.
 import { request as httpRequest } from 'node:http'
+import { connect as connectTcp } from 'node:net'
 import { type HttpOptions, type RunningHttpServer, serveHttp } from '../../../src/server/http/http.ts'
 import { type FakeJobs, fakeJobs } from '../jobs/fake-jobs.ts'
 
@@ -115,5 +116,25 @@ export function rawRequest(
     })
     asked.once('error', reject)
     asked.end()
+  })
+}
+
+const jsonHeaders = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
+
+/** Sends the headers and only the start of the body; resolves with the server’s response. */
+export function sendIncompleteRequest(url: string, bytes: number): Promise<string> {
+  const { port, host } = new URL(url)
+  return new Promise((resolve, reject) => {
+    let received = ''
+    const socket = connectTcp(Number(port), '127.0.0.1')
+    socket.on('data', piece => {
+      received += piece
+    })
+    socket.once('close', () => resolve(received))
+    socket.once('error', reject)
+    const fields = Object.entries({ host, ...jsonHeaders, 'content-length': `${bytes}` })
+    socket.write(
+      `POST /mcp HTTP/1.1\r\n${fields.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n{"`,
+    )
   })
 }
