@@ -1,42 +1,42 @@
-// What is ordered of the pipeline, and the job that an order becomes.
+// A transcription request, and the job that it becomes.
 import type { ErrorCode } from './errors.ts'
 import type { Span, Style } from './transcript.ts'
 
 export type Timestamps = 'none' | 'segment' | 'word'
 
 export interface TranscriptionRequest {
-  /** A path, an `https://` address or a small `data:` URI. */
+  /** A path, an `https://` URL or a small `data:` URI. */
   audio: string
-  /** ISO code or English name; absent: detect. */
+  /** ISO code or English name. Default: detected. */
   language?: string
-  /** Names and jargon to expect; goes to the model beside the audio. */
+  /** Names and jargon to expect; the model gets them with the audio. */
   context?: string
-  /** Absent: of segments, estimated. `segment` and `word`: measured where there is a bucket; `word` adds times of words. */
+  /** Default: estimated times of segments. `segment` and `word` are measured if there is a bucket; `word` adds word times. */
   timestamps?: Timestamps
-  /** How many people speak, from 2 to 100, as a hint. */
+  /** Expected number of speakers, from 2 to 100. */
   speakers?: number
-  /** Have the text formatted when all is heard. It makes no other order of it: the words are the same. */
+  /** Formats the text after recognition. It does not change the job's id: the words are the same. */
   format?: Style
   title?: string
 }
 
-/** An order as it is carried out. */
+/** A request as a pipeline gets it. */
 export interface PipelineRequest extends TranscriptionRequest {
-  /** Hash of the recording's bytes, where they were hashed when it was ordered. */
+  /** Hash of the recording's bytes, if they were hashed at submission. */
   hash?: string
-  /** Where another machine has laid the file that `audio` names. */
+  /** Object key under which another machine has uploaded the file that `audio` names. */
   recording?: string
 }
 
 export interface Progress {
-  /** Seconds of the recording that are done, and of how many; `total` is absent until it is known. */
+  /** Seconds of the recording that are done, and its length, which is absent until it is known. */
   done: number
   total?: number
-  /** A few words for a person: what is happening now. */
+  /** A few words for the user: the current step. */
   message: string
 }
 
-/** Whose everything is where nobody has to say who they are: over stdio, at a terminal, over HTTP without tokens. */
+/** Owner of all data without authentication: over stdio, in a terminal, over HTTP without tokens. */
 export const localOwner = 'local'
 
 export type JobTool = 'transcribe_audio' | 'diarize_audio'
@@ -44,10 +44,10 @@ export type JobTool = 'transcribe_audio' | 'diarize_audio'
 export type JobState = 'queued' | 'running' | 'completed' | 'partial' | 'failed' | 'cancelled'
 
 /**
- * `running → running`: another worker takes over from one that died. `running → queued`: a worker that stops gives it
- * back. `queued → failed`: its recording could not be laid where workers are, or no worker could be told of it.
+ * `running → running`: another worker takes over from a dead one. `running → queued`: a stopping worker releases the job.
+ * `queued → failed`: the recording cannot be uploaded, or no worker can be notified.
  */
-const moves: Record<JobState, readonly JobState[]> = {
+const transitions: Record<JobState, readonly JobState[]> = {
   queued: ['running', 'cancelled', 'failed'],
   running: ['running', 'queued', 'completed', 'partial', 'failed', 'cancelled'],
   completed: ['queued'],
@@ -57,64 +57,64 @@ const moves: Record<JobState, readonly JobState[]> = {
 }
 
 export function isLegalTransition(from: JobState, to: JobState): boolean {
-  return moves[from].includes(to)
+  return transitions[from].includes(to)
 }
 
-/** True where nothing more happens unless somebody orders again. */
+/** True where nothing more happens without a new request. */
 export function isOver(state: JobState): boolean {
   return state !== 'queued' && state !== 'running'
 }
 
-/** A name that a person gave, and what its bearer is known by: speakers are numbered anew when more was heard. */
+/** A name that a person gave to a speaker, and how to find that speaker when a new recognition renumbers the speakers. */
 export interface GivenName {
   name: string
-  /** As the bearer was numbered then. */
+  /** The speaker's id when the name was given. */
   id: string
-  /** As `Speaker` has it. */
+  /** The speaker's `voice` then. */
   voice?: string
-  /** When the bearer spoke: the longest turns. None where that is not known. */
+  /** The speaker's longest turns. */
   turns: Span[]
-  /** How long the bearer spoke in all, and until when there was anything heard, in seconds. */
+  /** Seconds that the speaker spoke in all, and the end of the recognised part then. */
   seconds: number
   until: number
 }
 
-/** An order on its way. It has one handle, which is its transcript's id. */
+/** A request under way, or what has become of it. `toRecord` gives the JSON that stores keep. */
 export interface Job {
-  /** Made of owner, content of the recording, tool and options: the same order has the same id. */
+  /** Hash of owner, content of the recording, tool and options: equal requests have the same id. It is the transcript's id too. */
   id: string
   owner: string
   tool: JobTool
-  /** `audio` is the real path, the address or the `data:` URI, as it was allowed when it was ordered. */
-  order: TranscriptionRequest
-  /** What it is carried out with. A process with other models leaves it alone. */
+  /** `audio` is the real path, the URL or the `data:` URI, as it was allowed at submission. */
+  request: TranscriptionRequest
+  /** Models that run the job. A process with other models leaves it alone. */
   models: string[]
   /** Names that people gave to the speakers. */
   names?: GivenName[]
-  /** Hash of the recording's bytes; absent for an address, which is known by what its server says of it. */
+  /** Hash of the recording's bytes; absent for a URL, which is identified by its server's headers. */
   content?: string
-  /** True for what is done in a moment and must not wait behind hours of audio. */
-  brief: boolean
+  /** True for a job of a moment, which must not wait behind hours of audio. */
+  short: boolean
   state: JobState
-  /** Counts the writes. Whoever writes says which one was read, and loses if there has been another since. */
+  /** Counts the writes. A write names the revision that it has read, and fails if there was another write since. */
   revision: number
   /** ISO 8601, UTC; of the first submission. */
   createdAt: string
   updatedAt: string
   /**
-   * Who works on it, and for how long from the last renewal (`time`, milliseconds) nobody else may, unless that worker is
-   * known to be dead. `until` is that moment by the worker's own clock (milliseconds since 1970), which may be wrong.
+   * The worker that holds the job, and for how long from its last renewal (`time`, milliseconds), unless that worker is
+   * known to be dead. `until` is the end by the worker's own clock (milliseconds since 1970), which may be wrong.
    */
   lease?: { worker: string; until: number; time?: number }
-  /** Where the recording lies for workers on other machines. */
+  /** Object key of the recording, for workers on other machines. */
   recording?: string
-  /** Under which name it is being laid there: whoever does that may die over it. */
-  laying?: string
-  /** How often workers were told of it once more, because none had come. */
-  sent?: number
+  /** Object key of an upload in progress. Lets another worker delete it if this one crashes. */
+  uploadKey?: string
+  /** How often the job's message was sent again because no worker had taken the job. */
+  redeliveries?: number
   progress?: Progress
-  /** How many workers have begun it, one after the other, without getting further than `done` seconds of the recording. */
-  tries?: { count: number; done: number }
+  /** Number of workers that have started it in a row without getting beyond `done` seconds of the recording. */
+  attempts?: { count: number; done: number }
   /** Why it failed. */
   error?: { code: ErrorCode; message: string; hint: string }
 }

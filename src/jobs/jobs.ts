@@ -193,7 +193,8 @@ export function createJobs(options: JobsOptions): Jobs {
     async submit(request, caller) {
       const { job, cached, started } = await submit(request, caller, context)
       const title = oneLine(request.title ?? '')
-      if (title && !started && title !== job.order.title) await rename(job.owner, job.id, { title }, context)
+      if (title && !started && title !== job.request.title)
+        await rename(job.owner, job.id, { title }, context)
       return { job, cached }
     },
     watch: watchJob,

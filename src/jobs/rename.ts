@@ -33,7 +33,7 @@ export async function rename(
   const names = namesOf(request.speakers ?? {}, shown.speakers ?? [])
   if (job) {
     const changed = await repository.update(owner, id, now => ({
-      order: { ...now.order, ...(title !== undefined && { title }) },
+      request: { ...now.request, ...(title !== undefined && { title }) },
       names: renamedSpeakers(now.names, names, shown, isOver(now.state)),
     }))
     running?.accept(changed)

@@ -307,8 +307,8 @@ describe('a damaged file', () => {
       owner: me,
       tool: 'transcribe_audio',
       models: [] as string[],
-      brief: false,
-      order: { audio: '/a.mp3' },
+      short: false,
+      request: { audio: '/a.mp3' },
       state: 'queued',
     } as const
     for (const id of ['a', 'b'])

@@ -51,12 +51,12 @@ function job(facts: Partial<Job> = {}): Job {
     owner: me,
     tool: 'transcribe_audio',
     models: ['m'],
-    brief: false,
+    short: false,
     revision: 1,
   } as const
   return {
     ...base,
-    order: { audio: '/a.mp3' },
+    request: { audio: '/a.mp3' },
     state: 'queued',
     createdAt: at,
     updatedAt: at,

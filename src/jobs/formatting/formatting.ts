@@ -135,16 +135,16 @@ export function createFormatter(context: Context, watchJob: WatchJob): Formatter
 
   /** Adds the format to an unfinished job. The returned function withdraws it, unless another one was requested since. */
   async function requestFormat(owner: string, id: string, style: FormatOptions['style']) {
-    let before: Job['order'] | undefined
-    await repository.update(owner, id, ({ state, order }) => {
-      before = isOver(state) || order.format === style ? undefined : order
-      return before && { order: { ...order, format: style } }
+    let before: Job['request'] | undefined
+    await repository.update(owner, id, ({ state, request }) => {
+      before = isOver(state) || request.format === style ? undefined : request
+      return before && { request: { ...request, format: style } }
     })
     return async () => {
       if (!before) return
       const { format } = before
-      await repository.update(owner, id, ({ state, order: { format: now, ...order } }) =>
-        isOver(state) || now !== style ? undefined : { order: { ...order, ...(format && { format }) } },
+      await repository.update(owner, id, ({ state, request: { format: now, ...request } }) =>
+        isOver(state) || now !== style ? undefined : { request: { ...request, ...(format && { format }) } },
       )
     }
   }

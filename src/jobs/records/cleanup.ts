@@ -35,16 +35,18 @@ export function createCleanup({ store, repository, pipeline, changes, closing }:
   async function deleteRecordingsOf(owner: string, id: string): Promise<void> {
     const job = await repository.get(owner, id).catch(() => undefined)
     if (!job || !isOver(job.state)) return
-    for (const key of [job.recording, job.laying]) if (key !== undefined) await deleteRecording(job, key)
+    for (const key of [job.recording, job.uploadKey]) if (key !== undefined) await deleteRecording(job, key)
   }
 
   async function deleteRecording({ owner, id }: Pick<Job, 'owner' | 'id'>, key: string): Promise<void> {
     try {
       await blobs.delete({ way: 'bucket', keys: { recording: key } }, timeout(deleteTimeoutMs))
       await repository.update(owner, id, now => {
-        if (!isOver(now.state) || (now.recording !== key && now.laying !== key)) return undefined
-        const [recording, laying] = [now.recording, now.laying].map(one => (one === key ? undefined : one))
-        return { recording, laying }
+        if (!isOver(now.state) || (now.recording !== key && now.uploadKey !== key)) return undefined
+        const [recording, uploadKey] = [now.recording, now.uploadKey].map(one =>
+          one === key ? undefined : one,
+        )
+        return { recording, uploadKey }
       })
     } catch (error) {
       if (!isSpeechError(error) || error.code !== 'TRANSCRIPT_NOT_FOUND')

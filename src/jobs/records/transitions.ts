@@ -5,12 +5,12 @@ import type { JobChange } from './job-repository.ts'
 
 /** Ends a job. A recording passed as a `data:` URI is not kept: a new request passes it again. */
 export function endJob(state: JobState): (now: Job) => JobChange {
-  return ({ order }) => ({
+  return ({ request }) => ({
     state,
     lease: undefined,
     progress: undefined,
-    tries: undefined,
-    order: { ...order, audio: order.audio.startsWith('data:') ? 'data:' : order.audio },
+    attempts: undefined,
+    request: { ...request, audio: request.audio.startsWith('data:') ? 'data:' : request.audio },
   })
 }
 

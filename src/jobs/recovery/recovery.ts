@@ -70,7 +70,7 @@ export function createRecovery(context: Context, { redeliver }: Redelivery): Rec
     if (queue.shared) return redeliver(job)
     if (!usesOurModels(job, pipeline)) return
     // A file of another machine is left to a process that sees it.
-    if (shared && !isReachable(job) && !(await exists(job.order.audio))) return
+    if (shared && !isReachable(job) && !(await exists(job.request.audio))) return
     log.info('resumed', { id })
     await queue.send(messageFor(job, pipeline))
   }

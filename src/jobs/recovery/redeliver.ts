@@ -56,10 +56,10 @@ export function createRedelivery(context: RedeliveryContext): Redelivery {
   }
 
   async function sendAgain(job: Job): Promise<void> {
-    const { sent = 0, updatedAt } = job
-    if (unchangedMs(job) < firstRedeliveryMs * 2 ** Math.min(sent, maxDoublings)) return
+    const { redeliveries = 0, updatedAt } = job
+    if (unchangedMs(job) < firstRedeliveryMs * 2 ** Math.min(redeliveries, maxDoublings)) return
     // Its waiting time counts from the request, however often it is sent.
-    const changed = await change(job, () => ({ sent: sent + 1, updatedAt }))
+    const changed = await change(job, () => ({ redeliveries: redeliveries + 1, updatedAt }))
     if (!changed) return
     log.info('sent-again', { id: job.id })
     await dispatch(changed)
@@ -68,7 +68,7 @@ export function createRedelivery(context: RedeliveryContext): Redelivery {
   /** The machine that was to upload the file has stopped; this machine may have the same file. */
   async function lookForFile(job: Job): Promise<void> {
     const checkpoints = createCheckpoints(store, job.owner, '')
-    const found = await identify(job.order.audio, pipeline, { signal: closing, checkpoints }).catch(
+    const found = await identify(job.request.audio, pipeline, { signal: closing, checkpoints }).catch(
       () => undefined,
     )
     if (found?.hash !== undefined && found.hash === job.content) return dispatch(job)

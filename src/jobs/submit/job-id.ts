@@ -6,14 +6,14 @@ import type { Identity } from '../../pipeline/source/source.ts'
 
 /** Leaves out what changes no word: the title, the path, and whether the text is formatted. */
 export function jobId(
-  { tool, owner, order, models }: Pick<Job, 'owner' | 'tool' | 'order' | 'models'>,
+  { tool, owner, request, models }: Pick<Job, 'owner' | 'tool' | 'request' | 'models'>,
   { content }: Pick<Identity, 'content'>,
 ): string {
   // A language without a model hint changes no word, only the warning to the reader.
-  const language = languageHint(order.language).code ?? order.language?.trim().toLowerCase() ?? ''
-  const context = order.context?.trim() ?? ''
-  const words = order.timestamps === 'word'
-  const speakers = tool === 'diarize_audio' ? [order.speakers ?? 0] : []
+  const language = languageHint(request.language).code ?? request.language?.trim().toLowerCase() ?? ''
+  const context = request.context?.trim() ?? ''
+  const words = request.timestamps === 'word'
+  const speakers = tool === 'diarize_audio' ? [request.speakers ?? 0] : []
   const facts = JSON.stringify([owner, tool, content, ...models, language, context, words, ...speakers])
   const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
   const bytes = createHash('sha256').update(facts).digest().subarray(0, 16)

@@ -52,8 +52,8 @@ export async function submit(
   const identity = await identify(request.audio, pipeline, { signal, checkpoints })
   const given = oneLine(request.title ?? '')
   const { title: _, ...rest } = request
-  const order = { ...rest, audio: identity.audio, ...(given && { title: given }) }
-  const facts = { tool, owner, order, models: modelsOf(tool, order, pipeline) }
+  const resolved = { ...rest, audio: identity.audio, ...(given && { title: given }) }
+  const facts = { tool, owner, request: resolved, models: modelsOf(tool, resolved, pipeline) }
   const fresh = withLease(workerId, newJob(facts, identity), queue)
   const key = `${owner}/${fresh.id}`
   return mutex(key, async () => {
@@ -75,7 +75,7 @@ export async function submit(
 /** The existing job or the new one; started unless it is under way. */
 async function findOrStart(fresh: Job, identity: Identity, context: SubmitContext): Promise<Submitted> {
   const { leases, repository, dispatch } = context
-  const { owner, id, order } = fresh
+  const { owner, id, request } = fresh
   const found = await repository.add(fresh)
   const isNew = found.createdAt === fresh.createdAt && found.lease?.until === fresh.lease?.until
   if (isNew) {
@@ -90,34 +90,34 @@ async function findOrStart(fresh: Job, identity: Identity, context: SubmitContex
   let started = false
   const job = await repository.update(owner, id, now => {
     started = isOver(now.state)
-    if (!started) return newFormat(order, now)
+    if (!started) return newFormat(request, now)
     // The newest path is the one that exists; the newest title counts.
-    const title = order.title ?? now.order.title
+    const title = request.title ?? now.request.title
     return {
       state: 'queued',
       models: fresh.models,
       error: undefined,
-      sent: undefined,
-      order: { ...order, ...(title && { title }) },
+      redeliveries: undefined,
+      request: { ...request, ...(title && { title }) },
       // A worker elsewhere must let go first; otherwise the provider would be asked twice.
       lease: leases.isHeldElsewhere(now) ? now.lease : fresh.lease,
       // The process that ended the attempt before may still be deleting its upload.
       recording: undefined,
-      laying: now.recording ?? now.laying,
+      uploadKey: now.recording ?? now.uploadKey,
     }
   })
   // The file of the earlier request may be on another machine; this one is here.
   if (started || leases.canStartHere(job))
-    await dispatch({ ...job, order: { ...job.order, audio: order.audio } })
+    await dispatch({ ...job, request: { ...job.request, audio: request.audio } })
   return { job, cached: false, started }
 }
 
 /** A new format makes no new job: the worker formats the text at the end. */
-function newFormat({ format }: TranscriptionRequest, { order }: Job): JobChange | undefined {
-  return format !== undefined && format !== order.format ? { order: { ...order, format } } : undefined
+function newFormat({ format }: TranscriptionRequest, { request }: Job): JobChange | undefined {
+  return format !== undefined && format !== request.format ? { request: { ...request, format } } : undefined
 }
 
-function newJob(facts: Pick<Job, 'tool' | 'owner' | 'order' | 'models'>, identity: Identity): Job {
+function newJob(facts: Pick<Job, 'tool' | 'owner' | 'request' | 'models'>, identity: Identity): Job {
   const { hash, bytes = Number.POSITIVE_INFINITY } = identity
   const now = new Date().toISOString()
   return {
@@ -125,7 +125,7 @@ function newJob(facts: Pick<Job, 'tool' | 'owner' | 'order' | 'models'>, identit
     ...facts,
     state: 'queued',
     revision: 1,
-    brief: bytes <= maxVoiceNoteBytes,
+    short: bytes <= maxVoiceNoteBytes,
     createdAt: now,
     updatedAt: now,
     content: hash,

@@ -36,11 +36,11 @@ export function createRecordingUploads(context: Context): RecordingUploads {
     let abandonedKey: string | undefined
     if (!isHeld(job) && !(await isHere(job, signal))) return
     const held = await repository.update(owner, id, now => {
-      abandonedKey = now.laying
+      abandonedKey = now.uploadKey
       const isOpen = isHeld(now) || (now.state === 'queued' && !isReachable(now) && leases.isFree(now))
       // The path of the newest request exists, and it exists on this machine.
-      const order = { ...now.order, audio: job.order.audio }
-      return isOpen ? { order, lease: newLease(workerId, leaseMs), sent: undefined } : undefined
+      const request = { ...now.request, audio: job.request.audio }
+      return isOpen ? { request, lease: newLease(workerId, leaseMs), redeliveries: undefined } : undefined
     })
     if (!isHeld(held)) return
     const renewal = setInterval(() => void renew(transfer), leaseRenewalMs)
@@ -48,14 +48,14 @@ export function createRecordingUploads(context: Context): RecordingUploads {
       // An earlier process has died during its upload.
       if (abandonedKey !== undefined) await cleanup.deleteRecording(job, abandonedKey)
       const key = await recordings!.upload(
-        job.order.audio,
+        job.request.audio,
         { owner, job: id },
         { signal, onKey: writeKey, onBytes: report },
       )
       clearInterval(renewal)
       const progress: Progress = { done: 0, message: 'Waiting for a worker' }
       const ready = await repository.update(owner, id, now =>
-        isHeld(now) ? { recording: key, laying: undefined, lease: undefined, progress } : undefined,
+        isHeld(now) ? { recording: key, uploadKey: undefined, lease: undefined, progress } : undefined,
       )
       if (ready.recording === key) await onUploaded(ready)
       else await cleanup.deleteRecording(job, key)
@@ -65,7 +65,7 @@ export function createRecordingUploads(context: Context): RecordingUploads {
 
     /** Writes the key before the object exists, so that another process can delete it if this one crashes. */
     async function writeKey(key: string): Promise<void> {
-      await repository.update(owner, id, now => (isHeld(now) ? { laying: key } : undefined))
+      await repository.update(owner, id, now => (isHeld(now) ? { uploadKey: key } : undefined))
     }
 
     function report(bytes: number): void {
@@ -76,9 +76,9 @@ export function createRecordingUploads(context: Context): RecordingUploads {
   }
 
   /** True where the path of another process means the same file on this machine. */
-  async function isHere({ owner, order, content }: Job, signal: AbortSignal): Promise<boolean> {
+  async function isHere({ owner, request, content }: Job, signal: AbortSignal): Promise<boolean> {
     const checkpoints = createCheckpoints(store, owner, '')
-    const found = await identify(order.audio, pipeline, { signal, checkpoints }).catch(() => undefined)
+    const found = await identify(request.audio, pipeline, { signal, checkpoints }).catch(() => undefined)
     return found?.hash !== undefined && found.hash === content
   }
 

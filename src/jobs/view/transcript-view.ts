@@ -24,12 +24,12 @@ export function withJobState(job: Job, stored: Transcript): Transcript {
   return { ...transcript, status: state as Transcript['status'], warnings }
 }
 
-function withNames({ order, names }: Job, transcript: Transcript): Transcript {
+function withNames({ request, names }: Job, transcript: Transcript): Transcript {
   const { speakers } = transcript
   const found = namesBySpeaker(names, transcript)
   return {
     ...transcript,
-    title: order.title ?? transcript.title,
+    title: request.title ?? transcript.title,
     ...(speakers && { speakers: speakers.map(speaker => withName(speaker, found.get(speaker.id))) }),
   }
 }
@@ -45,13 +45,13 @@ export function forReaders(transcript: Transcript): Transcript {
 }
 
 /** The transcript of a job whose recording was not opened yet. */
-export function emptyTranscript({ id, tool, createdAt, order, state, error }: Job): Transcript {
+export function emptyTranscript({ id, tool, createdAt, request, state, error }: Job): Transcript {
   const status = state === 'queued' ? 'running' : state
   return {
     id,
     createdAt,
     status,
-    title: provisionalTitle(order),
+    title: provisionalTitle(request),
     duration: 0,
     model: '',
     segments: [],

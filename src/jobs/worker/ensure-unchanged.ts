@@ -8,9 +8,9 @@ import { jobId } from '../submit/job-id.ts'
 
 /** A file is known by its hash; of a URL only its server can say. Throws `RECORDING_CHANGED`. */
 export async function ensureUnchanged(job: Job, pipeline: PipelinePorts, run: Run): Promise<void> {
-  const { tool, order, content } = job
+  const { tool, request, content } = job
   if (content !== undefined) return
-  const identity = await identify(order.audio, pipeline, run)
+  const identity = await identify(request.audio, pipeline, run)
   if (jobId(job, identity) !== job.id)
     throw new SpeechError('RECORDING_CHANGED', 'The URL no longer serves the recording that was requested.', {
       hint: `Call ${tool} again to transcribe its current content.`,

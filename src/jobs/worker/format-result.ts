@@ -26,14 +26,14 @@ const maxFormatShare = 0.1
 export async function formatResult(findings: Findings, options: FormatResultOptions): Promise<void> {
   const { leased, draft, repository, run } = options
   // The format may have been requested while the job ran.
-  const { owner, id, order } = await leased.refresh()
-  if (order.format === undefined || isTooShort(findings)) return
+  const { owner, id, request } = await leased.refresh()
+  if (request.format === undefined || isTooShort(findings)) return
   const soFar: Findings = { ...findings, status: 'running' }
   draft.setFindings(() => soFar)
   await draft.save('running', soFar).catch(error => log.error('not-saved', { id, error: error?.name }))
 
   try {
-    const result = await format(findings, order.format, options)
+    const result = await format(findings, request.format, options)
     if (!isWorthStoring(result.formatted)) draft.warn(unformattedWarning(result.formatted.warnings.join(' ')))
     else if (await leased.isHeld()) await repository.saveFormat(owner, id, result)
   } catch (error) {

@@ -41,7 +41,7 @@ export function runJob(
   delivery: Delivery,
 ): RunningJob {
   const { workerId, shared, repository, store, changes, pipeline, cleanup, meter, scratchDir } = context
-  const { owner, id, tool, order, content, recording } = claimed
+  const { owner, id, tool, request, content, recording } = claimed
   const abort = new AbortController()
   const scratch = createScratch(scratchDir, id, workerId)
   let stopReason: StopReason | undefined
@@ -72,13 +72,13 @@ export function runJob(
   async function perform(): Promise<void> {
     const started = performance.now()
     const waited = before.state === 'queued' ? Date.now() - Date.parse(before.updatedAt) : 0
-    const attempt = claimed.tries?.count ?? 1
+    const attempt = claimed.attempts?.count ?? 1
     meter.jobStarted({ tool, attempt, waitedSeconds: Math.max(0, waited) / 1000 })
     try {
       if (resumed) await ensureUnchanged(claimed, pipeline, run)
-      const runPipeline = selectPipeline(tool, order, pipeline)
+      const runPipeline = selectPipeline(tool, request, pipeline)
       const findings = await runPipeline(
-        { ...order, hash: content, recording },
+        { ...request, hash: content, recording },
         pipeline,
         run,
         draft.setFindings,
@@ -88,7 +88,7 @@ export function runJob(
       const took = Math.round(performance.now() - started)
       log.info('transcribed', { id, tool, seconds: findings.duration, took })
     } catch (error) {
-      if (stopReason === 'released') await giveBack({ tries: undefined })
+      if (stopReason === 'released') await giveBack({ attempts: undefined })
       // No other machine could read the result; the next worker starts from the checkpoints.
       else if (shared && isStoreError(error)) await giveBack({})
       else if (stopReason !== 'taken over' && stopReason !== 'removed')

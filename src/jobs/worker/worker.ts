@@ -86,10 +86,16 @@ async function claim(owner: string, id: string, context: Context): Promise<Claim
     const canRun = usesOurModels(now, pipeline) && (!queue.shared || isReachable(now))
     found = isOpen && canRun ? now : undefined
     if (!found) return undefined
-    const tries = countAttempt(now)
-    isPoison = now.state === 'running' && tries.count > maxAttempts
+    const attempts = countAttempt(now)
+    isPoison = now.state === 'running' && attempts.count > maxAttempts
     if (isPoison) return failJob(poison(now))(now)
-    return { state: 'running', lease: newLease(workerId, leaseMs), error: undefined, sent: undefined, tries }
+    return {
+      state: 'running',
+      lease: newLease(workerId, leaseMs),
+      error: undefined,
+      redeliveries: undefined,
+      attempts,
+    }
   })
   if (isPoison) {
     log.error('poison', { id })
@@ -105,9 +111,9 @@ async function claim(owner: string, id: string, context: Context): Promise<Claim
 }
 
 /** Counts this attempt. Progress beyond all earlier attempts starts a new count. */
-function countAttempt({ tries = { count: 0, done: 0 }, progress }: Job): NonNullable<Job['tries']> {
+function countAttempt({ attempts = { count: 0, done: 0 }, progress }: Job): NonNullable<Job['attempts']> {
   const done = progress?.done ?? 0
-  return done > tries.done ? { count: 1, done } : { ...tries, count: tries.count + 1 }
+  return done > attempts.done ? { count: 1, done } : { ...attempts, count: attempts.count + 1 }
 }
 
 function poison({ tool }: Job): SpeechError {

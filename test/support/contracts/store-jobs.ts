@@ -7,14 +7,14 @@ const me = 'ann'
 
 function job(facts: Partial<Job> = {}): Job {
   const createdAt = facts.createdAt ?? '2026-03-01T10:00:00.000Z'
-  const order = { audio: '/talks/a.mp3' }
+  const request = { audio: '/talks/a.mp3' }
   return {
     id: 'j',
     owner: me,
     tool: 'transcribe_audio',
     models: ['qwen3-asr-flash'],
-    brief: false,
-    order,
+    short: false,
+    request,
     state: 'queued',
     revision: 1,
     ...facts,
@@ -31,7 +31,7 @@ export function jobsContract(open: () => Store): void {
     it('are got back as they were added', async () => {
       const store = open()
       const given = job({
-        order: { audio: `data:audio/mpeg;base64,${largest}`, language: 'zh', title: '你好' },
+        request: { audio: `data:audio/mpeg;base64,${largest}`, language: 'zh', title: '你好' },
         content: 'hash',
         names: [{ name: '陈', id: 'S1', voice: 'v:0', turns: [{ start: 0, end: 1 }], seconds: 1, until: 2 }],
         lease: { worker: 'w', until: 1_700_000_000_000 },
@@ -55,7 +55,7 @@ export function jobsContract(open: () => Store): void {
 
     it('that are there already stay, and are what adding gives', async () => {
       const store = open()
-      const first = job({ order: { audio: '/talks/a.mp3', title: 'First' } })
+      const first = job({ request: { audio: '/talks/a.mp3', title: 'First' } })
       await store.addJob(first)
       expect(await store.addJob(job({ state: 'running', revision: 7 }))).toStrictEqual(first)
       expect(await store.getJob(me, 'j')).toStrictEqual(first)

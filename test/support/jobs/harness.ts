@@ -56,8 +56,8 @@ export interface Harness {
   /** Hashes of the audio that was sent. */
   requests: string[]
   /** Places the order, and waits for its end. */
-  transcribe(order?: Partial<TranscriptionRequest>): Promise<{ job: Job; cached: boolean }>
-  submit(order?: Partial<TranscriptionRequest>, tool?: JobTool): Promise<{ job: Job; cached: boolean }>
+  transcribe(request?: Partial<TranscriptionRequest>): Promise<{ job: Job; cached: boolean }>
+  submit(request?: Partial<TranscriptionRequest>, tool?: JobTool): Promise<{ job: Job; cached: boolean }>
   waitForEnd(id: string): Promise<Job>
   stored(id: string): Promise<{ job?: Job | undefined; transcript?: Transcript | undefined }>
   close(): Promise<void>
@@ -175,8 +175,8 @@ async function openHarness(folder: string, recording: string, wish: HarnessOptio
   const { signal } = new AbortController()
   setMaxListeners(0, signal)
   const caller = { owner, signal }
-  const submit: Harness['submit'] = (order, tool = 'transcribe_audio') =>
-    jobs.submit({ audio: recording, ...order }, { ...caller, tool })
+  const submit: Harness['submit'] = (request, tool = 'transcribe_audio') =>
+    jobs.submit({ audio: recording, ...request }, { ...caller, tool })
   const waitForEnd = (id: string) => jobs.watch(id, caller)
   let closing: Promise<void> | undefined
   return {
@@ -186,8 +186,8 @@ async function openHarness(folder: string, recording: string, wish: HarnessOptio
     requests,
     submit,
     waitForEnd,
-    async transcribe(order) {
-      const { job, cached } = await submit(order)
+    async transcribe(request) {
+      const { job, cached } = await submit(request)
       return { job: cached ? job : await waitForEnd(job.id), cached }
     },
     stored: async id => ({
@@ -209,8 +209,8 @@ export async function storeTranscript(
     owner,
     tool: transcript.speakers ? 'diarize_audio' : 'transcribe_audio',
     models: [model],
-    brief: false,
-    order: { audio: '/talk.wav', title },
+    short: false,
+    request: { audio: '/talk.wav', title },
     state: 'completed',
     revision: 1,
     createdAt,

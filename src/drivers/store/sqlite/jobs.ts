@@ -2,6 +2,7 @@
 import type Database from 'libsql'
 import { isSpeechError } from '../../../domain/errors.ts'
 import type { Job } from '../../../domain/job.ts'
+import { fromRecord, type JobRecord, toRecord } from '../../../domain/job-record.ts'
 import type { Store } from '../../../domain/ports.ts'
 import { log } from '../../../log.ts'
 import type { Connection } from './connection.ts'
@@ -32,7 +33,7 @@ export function jobs(connection: Connection): Jobs {
               job.revision,
               job.createdAt,
               job.updatedAt,
-              JSON.stringify(job),
+              JSON.stringify(toRecord(job)),
             )
           return job
         }),
@@ -55,7 +56,7 @@ export function jobs(connection: Connection): Jobs {
             job.state,
             job.revision,
             job.updatedAt,
-            JSON.stringify(job),
+            JSON.stringify(toRecord(job)),
             job.owner,
             job.id,
             job.revision - 1,
@@ -85,13 +86,13 @@ function find(database: Database.Database, owner: string, id: string): Job | und
   const row = database
     .prepare('SELECT CAST(body AS BLOB) AS body FROM jobs WHERE owner = ? AND id = ?')
     .get(owner, id) as Row | undefined
-  return row && fromJson<Job>(row.body)
+  return row && fromRecord(fromJson<JobRecord>(row.body))
 }
 
 /** Skips a damaged job, so that the others can continue. */
 function parseReadable({ body }: Row): Job[] {
   try {
-    return [fromJson<Job>(body)]
+    return [fromRecord(fromJson<JobRecord>(body))]
   } catch (error) {
     log.error('job-unreadable', { code: isSpeechError(error) ? error.code : undefined })
     return []

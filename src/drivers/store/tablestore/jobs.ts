@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { isSpeechError } from '../../../domain/errors.ts'
 import { isOver, type Job } from '../../../domain/job.ts'
+import { fromRecord, type JobRecord, toRecord } from '../../../domain/job-record.ts'
 import type { Store } from '../../../domain/ports.ts'
 import { log } from '../../../log.ts'
 import { allRows, bytesIn, type Columns, numberIn, parsed, type Rows, textIn } from './rows.ts'
@@ -34,13 +35,17 @@ export function jobs(rows: Rows): Jobs {
 
   async function find(owner: string, id: string): Promise<{ job: Job; writeId: string } | undefined> {
     const row = await rows.get('jobs', { id, owner })
-    return row && { job: parsed<Job>(bytesIn(row, 'body')), writeId: textIn(row, 'write') }
+    return row && { job: fromRecord(parsed<JobRecord>(bytesIn(row, 'body'))), writeId: textIn(row, 'write') }
   }
 
   /** The write id tells our own write from another one of the same revision, after a lost response. */
   function columnsFor(job: Job) {
     const writeId = randomBytes(12).toString('hex')
-    const columns = { body: Buffer.from(JSON.stringify(job)), revision: job.revision, write: writeId }
+    const columns = {
+      body: Buffer.from(JSON.stringify(toRecord(job))),
+      revision: job.revision,
+      write: writeId,
+    }
     return { writeId, columns }
   }
 
@@ -127,7 +132,7 @@ function logUndeleted(error: unknown): void {
 /** Skips a damaged job, so that the others can continue. */
 function parseReadable(row: Columns): Job | undefined {
   try {
-    return parsed<Job>(bytesIn(row, 'body'))
+    return fromRecord(parsed<JobRecord>(bytesIn(row, 'body')))
   } catch (error) {
     log.error('job-unreadable', { code: isSpeechError(error) ? error.code : undefined })
     return undefined

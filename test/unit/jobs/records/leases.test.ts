@@ -109,7 +109,7 @@ describe('one order', () => {
   it('waits in the lane that it had before a restart', async () => {
     const brief = await workspace.open({ concurrency: { short: 0, long: 0, remote: 0 } })
     const { job } = await brief.submit()
-    await rewrite(brief, job.id, () => ({ brief: true, lease: { worker: 'dead', until: 1 } }))
+    await rewrite(brief, job.id, () => ({ short: true, lease: { worker: 'dead', until: 1 } }))
     const next = await workspace.open({ concurrency: { short: 1, long: 0, remote: 0 } })
     next.jobs.startRecovery()
     await vi.waitFor(async () => expect((await next.stored(job.id)).job?.state).toBe('completed'), eventually)

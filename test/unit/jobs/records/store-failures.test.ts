@@ -60,9 +60,9 @@ const jobFacts = {
   owner,
   tool: 'transcribe_audio' as const,
   models: ['ears'],
-  brief: false,
+  short: false,
   revision: 1,
-  order: { audio: '/a.wav' },
+  request: { audio: '/a.wav' },
   createdAt: '2026-01-01',
   updatedAt: '2026-01-01',
 }

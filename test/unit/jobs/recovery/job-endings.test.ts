@@ -156,9 +156,9 @@ describe('cancelling', () => {
     await harness.jobs.cancel(owner, job.id)
     expect((await harness.stored(job.id)).job).toMatchObject({
       state: 'cancelled',
-      order: { audio: 'data:' },
+      request: { audio: 'data:' },
     })
-    expect((await harness.submit({ audio })).job).toMatchObject({ id: job.id, order: { audio } })
+    expect((await harness.submit({ audio })).job).toMatchObject({ id: job.id, request: { audio } })
   })
 
   it('a job whose worker has died takes it out of the lists of what runs, and its recording out of the bucket', async () => {

@@ -56,12 +56,12 @@ async function put(facts: Partial<Job>): Promise<void> {
     owner,
     tool: 'transcribe_audio',
     models: ['ears'],
-    brief: true,
+    short: true,
     revision: 1,
   } as const
   await harness.store.addJob({
     ...base,
-    order: { audio: '/elsewhere/talk.wav' },
+    request: { audio: '/elsewhere/talk.wav' },
     state: 'queued',
     createdAt: at,
     updatedAt: at,
@@ -85,7 +85,7 @@ describe('a queued job', () => {
       if (sent.length > before) moments.push(second)
     }
     expect(moments).toEqual([20, 60, 145])
-    expect((await harness.store.getJob(owner, 'tr_1'))?.sent).toBe(3)
+    expect((await harness.store.getJob(owner, 'tr_1'))?.redeliveries).toBe(3)
   })
 
   it('waits since it was ordered, however often it is sent', async () => {
@@ -125,11 +125,16 @@ describe('a running job', () => {
   })
 
   it('whose worker is dead is queued again and sent once', async () => {
-    await put({ state: 'running', recording: 'key', lease: lease(Date.now()), tries: { count: 2, done: 7 } })
+    await put({
+      state: 'running',
+      recording: 'key',
+      lease: lease(Date.now()),
+      attempts: { count: 2, done: 7 },
+    })
     for (let looks = 0; looks < 3; looks++) await look(10 * seconds)
     expect(sent).toHaveLength(1)
     const job = (await harness.store.getJob(owner, 'tr_1'))!
-    expect(job).toMatchObject({ state: 'queued', tries: { count: 2, done: 7 } })
+    expect(job).toMatchObject({ state: 'queued', attempts: { count: 2, done: 7 } })
     expect(job.lease).toBeUndefined()
   })
 })

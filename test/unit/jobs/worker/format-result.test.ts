@@ -191,7 +191,7 @@ describe('a transcript that is on its way', () => {
     const { job } = await harness.submit()
     const formatting = format(harness, job)
     await vi.waitFor(
-      async () => expect((await harness.stored(job.id)).job!.order.format).toBe('faithful'),
+      async () => expect((await harness.stored(job.id)).job!.request.format).toBe('faithful'),
       eventually,
     )
     speak()
@@ -220,7 +220,7 @@ describe('a transcript that is on its way', () => {
     const other = await open()
     const formatting = format(other.harness, job)
     await vi.waitFor(
-      async () => expect((await harness.stored(job.id)).job!.order.format).toBe('faithful'),
+      async () => expect((await harness.stored(job.id)).job!.request.format).toBe('faithful'),
       eventually,
     )
     speak()
@@ -239,7 +239,7 @@ describe('a transcript that is on its way', () => {
     const { job } = await harness.submit()
     const formatting = format(harness, job)
     await vi.waitFor(
-      async () => expect((await harness.stored(job.id)).job!.order.format).toBe('faithful'),
+      async () => expect((await harness.stored(job.id)).job!.request.format).toBe('faithful'),
       eventually,
     )
     speak()
@@ -255,12 +255,12 @@ describe('a transcript that is on its way', () => {
     const left = format(harness, job, { signal: leaving.signal })
     left.catch(() => {})
     await vi.waitFor(
-      async () => expect((await harness.stored(job.id)).job!.order.format).toBe('faithful'),
+      async () => expect((await harness.stored(job.id)).job!.request.format).toBe('faithful'),
       eventually,
     )
     leaving.abort()
     await expect(left).rejects.toThrow()
-    expect((await harness.stored(job.id)).job!.order.format).toBeUndefined()
+    expect((await harness.stored(job.id)).job!.request.format).toBeUndefined()
     speak()
     expect((await harness.waitForEnd(job.id)).state).toBe('completed')
     expect(model.requests).toEqual([])
@@ -272,7 +272,7 @@ describe('a transcript that is on its way', () => {
     const formatting = format(harness, job)
     formatting.catch(() => {})
     await vi.waitFor(
-      async () => expect((await harness.stored(job.id)).job!.order.format).toBe('faithful'),
+      async () => expect((await harness.stored(job.id)).job!.request.format).toBe('faithful'),
       eventually,
     )
     await harness.jobs.cancel(owner, job.id)
