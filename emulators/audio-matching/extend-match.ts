@@ -34,8 +34,8 @@ export function extendMatch(
   from: number,
   to: number,
 ): Match {
-  const right = follow(audio, alignment, position, to, 1)
-  const left = follow(audio, alignment, position, from, -1)
+  const right = extendInDirection(audio, alignment, position, to, 1)
+  const left = extendInDirection(audio, alignment, position, from, -1)
   return {
     ...alignment,
     start: left.edge,
@@ -46,7 +46,7 @@ export function extendMatch(
   }
 }
 
-function follow(
+function extendInDirection(
   audio: Float32Array,
   alignment: Alignment,
   position: number,

@@ -39,14 +39,14 @@ export function intervals(match: Match): { core: Interval; complete: Interval } 
   }
 }
 
-/** Keeps the audible share of the letters, at least one less than all; nothing below a third. */
+/** Keeps the audible share of the characters, at least one less than all; nothing below a third. */
 function shorten(text: string, share: number, startIsMissing: boolean): string {
   if (share < minAudibleShare) return ''
-  const letters = [...text].filter(letter => /[\p{L}\p{N}]/u.test(letter))
-  // A word of one letter cannot get shorter, so it becomes another letter.
-  if (letters.length < 2) return letters[0] === 'm' ? 'n' : letters[0] === undefined ? '' : 'm'
-  const kept = Math.min(letters.length - 1, Math.max(1, Math.round(letters.length * share)))
-  return (startIsMissing ? letters.slice(-kept) : letters.slice(0, kept)).join('')
+  const chars = [...text].filter(char => /[\p{L}\p{N}]/u.test(char))
+  // A word of one character cannot get shorter, so it becomes another one.
+  if (chars.length < 2) return chars[0] === 'm' ? 'n' : chars[0] === undefined ? '' : 'm'
+  const kept = Math.min(chars.length - 1, Math.max(1, Math.round(chars.length * share)))
+  return (startIsMissing ? chars.slice(-kept) : chars.slice(0, kept)).join('')
 }
 
 function overlap(word: RecordedWord, parts: Interval[]): number {

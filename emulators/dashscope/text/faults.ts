@@ -64,7 +64,7 @@ export type BreakingFault =
   /** All words, but neither a reason to finish nor a last frame. */
   | { kind: 'noFinish' }
 
-/** How the answer is handed over. */
+/** Deviations in the format of the response. */
 export type FormatFault =
   | { kind: 'singleNewlines' }
   /** Frames contain the whole text so far, even if increments were requested. */

@@ -40,7 +40,7 @@ async function withKey<T>(key: string, work: (system: System) => Promise<T>): Pr
   }
 }
 
-it.each(['sk-wrong-0123456789', 'sk-standin2'])('the key %s is refused and never printed', async key => {
+it.each(['sk-wrong-0123456789', 'sk-emulator2'])('the key %s is refused and never printed', async key => {
   const text = await withKey(key, system => expectRefusal(system, fixture('voice-note.ogg'), 'KEY_REFUSED'))
   expect(text).toContain('DASHSCOPE_API_KEY')
   expect(text).not.toContain(key)

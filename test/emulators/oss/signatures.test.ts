@@ -1,3 +1,4 @@
+// The OSS emulator: signatures, keys and buckets.
 import { afterEach, describe, expect, it } from 'vitest'
 import { type OssEmulator, type OssOptions, startOss } from '../../../emulators/oss/oss.ts'
 import { clientOf, refusalIn, refusalOf, send } from '../../support/emulators/oss-client.ts'

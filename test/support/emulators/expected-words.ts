@@ -31,7 +31,7 @@ function optional(choices: string[]): string {
   return `(?:${choices.map(escaped).join('|')})?`
 }
 
-// Prefixes and suffixes of a word; a word of one letter becomes another letter.
+// Prefixes and suffixes of a word; a word of one character becomes another one.
 function partsOf(text: string): string[] {
   const chars = [...text].filter(char => /[\p{L}\p{N}]/u.test(char))
   const parts = chars

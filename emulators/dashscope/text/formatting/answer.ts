@@ -16,13 +16,13 @@ export interface Answer {
   thoughtTokens: number
 }
 
-const THOUGHTS = 'The text is to get its marks and paragraphs, and its words are to stay as they are.'
+const thinkingText = 'The text needs punctuation and paragraphs, but all of its words have to stay the same.'
 
 export function composeAnswer(request: ParsedTextRequest, record: TextRequest, faults: TextFaults): Answer {
   const formatted = format(record.text, { clean: asksToRemoveFillers(request.system) })
   const fault = faults.hit(record, ...writingFaults)
   const { text, finish } = fault ? corrupt(formatted, fault, record) : { text: formatted, finish: 'stop' }
-  const thoughts = request.thinks ? THOUGHTS : ''
+  const thoughts = request.thinks ? thinkingText : ''
   const thoughtTokens = tokensOf(thoughts)
   const tokensLeft = Math.max(0, request.maxTokens - thoughtTokens)
   const fits = tokensOf(text) <= tokensLeft

@@ -90,7 +90,7 @@ describe('task faults', () => {
     fault({ kind: 'failed', code: 'FILE_TRANS_TASK_EXPIRED', when: ({ url }) => url.endsWith('?bad') })
     fault({ kind: 'endless', when: ({ url }) => url.endsWith('?never') })
     const [gone, bad, never] = await Promise.all(
-      ['', '?bad', '?never'].map(mark => startTask(cloud, taskRequest(SPEAKERS, meeting + mark))),
+      ['', '?bad', '?never'].map(suffix => startTask(cloud, taskRequest(SPEAKERS, meeting + suffix))),
     )
     expect((await taskEnd(cloud, gone!)).output.task_status).toBe('CANCELED')
     expect((await taskEnd(cloud, bad!)).output).toMatchObject({

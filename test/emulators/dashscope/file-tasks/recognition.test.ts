@@ -166,8 +166,8 @@ describe('several recordings in one file', () => {
     const truth = spoken('meeting.m4a').filter(({ end }) => end < 59.5)
     const sentences = await sentencesOf(SPEAKERS, url)
     // The meeting starts first, and the clip adds one speaker.
-    const bySpeaker = (wanted: boolean, number: number) =>
-      textsOf(wordsIn(sentences).filter(({ speaker }) => (speaker === number) === wanted))
+    const bySpeaker = (isSpeaker: boolean, number: number) =>
+      textsOf(wordsIn(sentences).filter(({ speaker }) => (speaker === number) === isSpeaker))
     const guest = sentences.find(({ text }) => text.startsWith(clip[0]!.text))!.speaker_id!
     expect(bySpeaker(true, guest)).toEqual(textsOf(clip))
     expect(bySpeaker(false, guest).slice(0, truth.length)).toEqual(textsOf(truth))

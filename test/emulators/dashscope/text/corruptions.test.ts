@@ -45,7 +45,7 @@ describe('corruptions', () => {
   it('the fault dropWord omits words', async () => {
     for (const count of [1, 3]) {
       const { words, from } = await written({ kind: 'dropWord', at: 0.3, count }, unpunctuatedTexts.English)
-      const at = words.findIndex((word, place) => word !== from[place])
+      const at = words.findIndex((word, position) => word !== from[position])
       expect([...words.slice(0, at), ...from.slice(at, at + count), ...words.slice(at)]).toEqual(from)
     }
   })
@@ -63,9 +63,9 @@ describe('corruptions', () => {
   it('the fault swapWords swaps two words', async () => {
     for (const at of [0, 0.5, 1]) {
       const { words, from } = await written({ kind: 'swapWords', at }, unpunctuatedTexts.English)
-      const place = words.findIndex((word, nth) => word !== from[nth])
-      const [left, right] = words.splice(place, 2)
-      words.splice(place, 0, right!, left!)
+      const position = words.findIndex((word, nth) => word !== from[nth])
+      const [left, right] = words.splice(position, 2)
+      words.splice(position, 0, right!, left!)
       expect(words).toEqual(from)
     }
   })

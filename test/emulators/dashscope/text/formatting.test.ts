@@ -20,12 +20,15 @@ async function start(options: Partial<DashscopeOptions> = {}): Promise<Dashscope
 describe('formatted text', () => {
   const write = async (text: string, system = '') => textOf(await askQwen(await start(), text, { system }))
 
-  const marks = { Chinese: /。/, Japanese: /。/, mixed: /。/, Thai: /\p{L} \p{L}/u } as Record<string, RegExp>
+  const punctuation = { Chinese: /。/, Japanese: /。/, mixed: /。/, Thai: /\p{L} \p{L}/u } as Record<
+    string,
+    RegExp
+  >
   for (const [script, text] of Object.entries(unpunctuatedTexts)) {
     it(`formatting keeps the words and adds the same punctuation each time: ${script}`, async () => {
       const written = await write(text)
       expect(normalizedText(written)).toBe(normalizedText(text))
-      expect(written.match(new RegExp(marks[script] ?? /\./, 'gu'))!.length).toBeGreaterThan(1)
+      expect(written.match(new RegExp(punctuation[script] ?? /\./, 'gu'))!.length).toBeGreaterThan(1)
       expect(await write(text)).toBe(written)
       expect(normalizedText(await write(written))).toBe(normalizedText(text))
     })
@@ -75,11 +78,11 @@ describe('formatted text', () => {
 
   it('fillers are removed only if the instructions ask for it', async () => {
     const text = 'um so we uh went home, um. and эм that was 嗯 all uh'
-    expect(await write(text, 'Add marks.')).toMatch(/^Um so we uh went home, um\./)
-    expect(await write(text, 'Add marks. Keep the fillers.')).toMatch(/^Um so/)
-    expect(await write(text, 'Add marks. Do not leave out fillers.')).toMatch(/^Um so/)
+    expect(await write(text, 'Add punctuation.')).toMatch(/^Um so we uh went home, um\./)
+    expect(await write(text, 'Add punctuation. Keep the fillers.')).toMatch(/^Um so/)
+    expect(await write(text, 'Add punctuation. Do not leave out fillers.')).toMatch(/^Um so/)
     const clean = 'So we went home. And that was all.'
-    expect(await write(text, 'Add marks and leave the fillers out.')).toBe(clean)
+    expect(await write(text, 'Add punctuation and leave the fillers out.')).toBe(clean)
     expect(await write(text, 'Leave out um, uh, эм and the like.')).toBe(clean)
     expect(await write('um caso que não', 'No words but fillers go: leave the fillers out.')).toContain(
       'Um caso',

@@ -93,7 +93,7 @@ async function failure(work: Promise<unknown>): Promise<SpeechError> {
     error => error,
   )
   expect(error).toBeInstanceOf(SpeechError)
-  expect(describeError(error)).not.toMatch(/sk-standin|secret/)
+  expect(describeError(error)).not.toMatch(/sk-emulator|secret/)
   return error as SpeechError
 }
 
