@@ -40,7 +40,7 @@ function gemini(model = 'gemini-2.5-flash') {
 const bodies = () => server.requests.map(({ body }) => JSON.parse(body))
 
 describe('a request', () => {
-  it('has its key in a header and nowhere else', async () => {
+  it('a request has its key in a header and nowhere else', async () => {
     server.respondWith(geminiAnswer('So I went home.'))
     await gemini().generate(request, { signal: never })
     const [{ method, path, headers, body }] = server.requests as [(typeof server.requests)[0]]
@@ -68,7 +68,7 @@ describe('a request', () => {
     },
   )
 
-  it('that may not forbid thinking is made again without, once: it is remembered', async () => {
+  it('a request refused for its thinking budget is repeated without one, which is remembered', async () => {
     server.respondWith((seen, response, asked) =>
       seen.body.includes('thinkingBudget')
         ? geminiError(400, 'INVALID_ARGUMENT', 'Thinking budget is not supported for this model.')(
@@ -85,7 +85,7 @@ describe('a request', () => {
     expect(asked).toEqual([true, false, false])
   })
 
-  it('is not made again for another bad argument', async () => {
+  it('a request is not repeated for another bad argument', async () => {
     server.respondWith(geminiError(400, 'INVALID_ARGUMENT', 'Request contains an invalid argument.'))
     expect(await failure(gemini().generate(request, { signal: never }))).toMatchObject({
       code: 'PROVIDER_REFUSED',
@@ -96,7 +96,7 @@ describe('a request', () => {
 })
 
 describe('an answer', () => {
-  it('is its frames put together, told of as they come, with tokens and price', async () => {
+  it('an answer joins the text of its events, reports its progress, and has tokens and a price', async () => {
     server.respondWith(geminiAnswer('So ', 'I went', ' home.'))
     const heard: (number | string)[] = []
     const listener = {
@@ -114,7 +114,7 @@ describe('an answer', () => {
     expect(heard).toEqual(['accepted', 3, 9, 15, 15])
   })
 
-  it('that comes byte by byte is the same', async () => {
+  it('an answer is the same when it arrives byte by byte', async () => {
     const bytes = Buffer.from([geminiBody('今天 😀'), geminiBody('。', 'STOP')].map(geminiEvent).join(''))
     server.respondWith(stream(Array.from(bytes, byte => Uint8Array.of(byte))))
     expect(await gemini().generate(request, { signal: never })).toMatchObject({ text: '今天 😀。' })
@@ -123,12 +123,12 @@ describe('an answer', () => {
   it.each([
     ['one JSON document', reply(200, geminiBody('Ok.', 'STOP'))],
     ['a list of frames', reply(200, JSON.stringify([geminiBody('O'), geminiBody('k.', 'STOP')]))],
-  ])('may be %s', async (_, how) => {
+  ])('an answer may be %s', async (_, how) => {
     server.respondWith(how)
     expect(await gemini().generate(request, { signal: never })).toMatchObject({ text: 'Ok.', whole: true })
   })
 
-  it('leaves thoughts out', async () => {
+  it('an answer leaves out thoughts', async () => {
     const parts = [{ text: 'Let me think.', thought: true }, { text: 'Ok.' }, { thoughtSignature: 'x' }]
     const body = { candidates: [{ content: { parts, role: 'model' }, finishReason: 'STOP' }] }
     server.respondWith(stream([geminiEvent(body)]))
@@ -140,7 +140,7 @@ describe('an answer', () => {
     })
   })
 
-  it('has the name and the price of the model that wrote it', async () => {
+  it('an answer has the name and the price of the model that generated it', async () => {
     const body = { ...geminiBody('Ok.', 'STOP'), modelVersion: 'gemini-3.5-flash-lite' }
     server.respondWith(stream([geminiEvent(body)]))
     const answer = await gemini().generate(request, { signal: never })
@@ -148,7 +148,7 @@ describe('an answer', () => {
     expect(answer).not.toHaveProperty('costUsd')
   })
 
-  it('that became too long is not whole', async () => {
+  it('an answer cut at its token limit is not whole', async () => {
     server.respondWith(stream([geminiEvent(geminiBody('So I', 'MAX_TOKENS'))]))
     expect(await gemini().generate(request, { signal: never })).toMatchObject({ text: 'So I', whole: false })
   })
@@ -158,7 +158,7 @@ describe('an answer', () => {
     ['has no candidate', [{ usageMetadata: { promptTokenCount: 8 } }]],
     ['says nothing', [geminiBody(undefined, 'STOP')]],
     ['has another shape', [{ candidates: 'none' }]],
-  ])('that %s may pass', async (_, frames) => {
+  ])('an answer that %s is retryable', async (_, frames) => {
     server.respondWith(stream(frames.map(geminiEvent)))
     expect(await failure(gemini().generate(request, { signal: never }))).toMatchObject({
       code: 'PROVIDER_FAILED',
@@ -166,14 +166,14 @@ describe('an answer', () => {
     })
   })
 
-  it('that is the page of a proxy may pass', async () => {
+  it('the page of a proxy is a retryable failure', async () => {
     server.respond(200, '<html>PRIVATE</html>')
     const error = await failure(gemini().generate(request, { signal: never }))
     expect(error).toMatchObject({ code: 'PROVIDER_FAILED', retryable: true })
     expect(describeError(error)).not.toContain('PRIVATE')
   })
 
-  it('is left at once when the call is aborted', async () => {
+  it('an aborted request ends at once', async () => {
     const call = new AbortController()
     const reason = cancelled()
     server.respondWith(stream([geminiEvent(geminiBody('So I'))], { open: true }))
@@ -182,11 +182,11 @@ describe('an answer', () => {
   })
 })
 
-describe('a text that Gemini does not want', () => {
+describe('a text that Gemini refuses', () => {
   it.each([
     ...['SAFETY', 'RECITATION', 'LANGUAGE', 'OTHER', 'BLOCKLIST', 'PROHIBITED_CONTENT', 'SPII'],
     ...['MALFORMED_RESPONSE', 'IMAGE_SAFETY', 'A_NEW_REASON'],
-  ])('is told by the end %s, also after some text', async reason => {
+  ])('a refusal is recognised by the finish reason %s, also after some text', async reason => {
     for (const frames of [[geminiBody(undefined, reason)], [geminiBody('So I'), geminiBody('', reason)]]) {
       server.respondWith(stream(frames.map(geminiEvent)))
       expect(await failure(gemini().generate(request, { signal: never }))).toMatchObject({
@@ -222,29 +222,36 @@ describe('an error', () => {
     [500, 'INTERNAL', 'PROVIDER_FAILED', true, 'request'],
     [503, 'UNAVAILABLE', 'PROVIDER_FAILED', true, 'request'],
     [504, 'DEADLINE_EXCEEDED', 'PROVIDER_FAILED', true, 'request'],
-  ])('%i %s is %s, with its status or in a frame', async (code, status, ours, retryable, scope) => {
-    const body = { error: { code, message: `PRIVATE ${apiKey}`, status } }
-    for (const how of [reply(code, body), stream([geminiEvent(body)]), reply(code, JSON.stringify([body]))]) {
-      server.respondWith(how)
-      const error = await failure(gemini().generate(request, { signal: never }))
-      expect(error).toMatchObject({ code: ours, retryable, scope })
-      expect(describeError(error)).not.toMatch(/PRIVATE|secret|DASHSCOPE|ASR_MODEL/)
-      expect(describeError(error)).toMatch(/^[A-Z_]+: .+\. .+\.$/)
-    }
-  })
+  ])(
+    'error %i %s is read as %s, as a response or as an event',
+    async (code, status, ours, retryable, scope) => {
+      const body = { error: { code, message: `PRIVATE ${apiKey}`, status } }
+      for (const how of [
+        reply(code, body),
+        stream([geminiEvent(body)]),
+        reply(code, JSON.stringify([body])),
+      ]) {
+        server.respondWith(how)
+        const error = await failure(gemini().generate(request, { signal: never }))
+        expect(error).toMatchObject({ code: ours, retryable, scope })
+        expect(describeError(error)).not.toMatch(/PRIVATE|secret|DASHSCOPE|ASR_MODEL/)
+        expect(describeError(error)).toMatch(/^[A-Z_]+: .+\. .+\.$/)
+      }
+    },
+  )
 
   it.each([
     ['by its reason', geminiError(400, 'INVALID_ARGUMENT', 'Another wording.', invalidKey)],
     ['by its words', geminiError(400, 'INVALID_ARGUMENT', 'API key not valid. Please pass a valid API key.')],
     ['that has leaked', geminiError(403, 'PERMISSION_DENIED', 'Your API key was reported as leaked.')],
-  ])('about the key is known %s', async (_, how) => {
+  ])('an error about the key is recognised %s', async (_, how) => {
     server.respondWith(how)
     const error = await failure(gemini().generate(request, { signal: never }))
     expect(error).toMatchObject({ code: 'KEY_REFUSED', scope: 'account' })
     expect(error.hint).toContain('GEMINI_API_KEY')
   })
 
-  it('about a model names it, and where to set another', async () => {
+  it('an error about a model names it and the setting', async () => {
     server.respondWith(geminiError(404, 'NOT_FOUND'))
     const error = await failure(gemini().generate(request, { signal: never }))
     expect(describeError(error)).toMatch(/gemini-2\.5-flash.*FORMAT_MODELS/)
@@ -255,7 +262,7 @@ describe('an error', () => {
     ['0.5s', 0.5],
     ['soon', undefined],
     [undefined, undefined],
-  ])('about the rate carries the wait that is asked for: %s', async (retryDelay, expected) => {
+  ])('an error about the rate has the requested wait: %s', async (retryDelay, expected) => {
     const details = [{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay }]
     server.respondWith(geminiError(429, 'RESOURCE_EXHAUSTED', 'x', details))
     expect(retryAfter(await failure(gemini().generate(request, { signal: never })))).toBe(expected)
@@ -267,14 +274,14 @@ describe('an error', () => {
     [413, 'PROVIDER_REFUSED'],
     [429, 'THROTTLED'],
     [502, 'PROVIDER_FAILED'],
-  ])('%i with the page of a proxy is %s', async (status, code) => {
+  ])('status %i with the page of a proxy is %s', async (status, code) => {
     server.respond(status, '<html>PRIVATE</html>')
     const error = await failure(gemini().generate(request, { signal: never }))
     expect(error).toMatchObject({ code })
     expect(describeError(error)).not.toMatch(/PRIVATE|DASHSCOPE/)
   })
 
-  it('of the network names the address of Gemini, and no key', async () => {
+  it('a network error names the address of Gemini, but no key', async () => {
     server.respondWith(dropConnection)
     const error = await failure(gemini().generate(request, { signal: never }))
     expect(error).toMatchObject({ code: 'PROVIDER_UNREACHABLE', retryable: true })
