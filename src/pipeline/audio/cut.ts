@@ -33,7 +33,7 @@ const overlapShare = { min: 1 / 8, max: 1 / 4 }
 
 /**
  * Yields chunks as soon as they are known. `audio` holds 16-bit little-endian samples, 16 kHz mono, in buffers of
- * whole samples. Memory: one chunk and five seconds, whatever the length of the recording.
+ * whole samples. Memory: one chunk and five seconds, regardless of the length of the recording.
  */
 export async function* cut(
   audio: AsyncIterable<Buffer> | Iterable<Buffer>,

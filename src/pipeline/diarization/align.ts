@@ -8,7 +8,7 @@ import { type TimedTokens, timedTokens } from './timed-tokens.ts'
 export interface Aligned {
   /** In order of time: a turn, or a sentence or so of it. */
   segments: Segment[]
-  /** Empty where no speakers were told apart. */
+  /** Empty where no speakers were distinguished. */
   speakers: Speaker[]
   alignment?: Alignment
   /** Sentences for the reader. */
@@ -114,7 +114,7 @@ function withoutSpeakers(text: TimedTokens, why: string): Aligned {
 function whyNoSpeakers(speakers: TimedTokens | undefined): string {
   if (!speakers) return 'The speaker model failed, so no speaker is named.'
   if (!speakers.words.length) return 'The speaker model recognised no speech, so no speaker is named.'
-  return 'The provider did not tell speakers apart, so no speaker is named.'
+  return 'The provider did not distinguish speakers, so no speaker is named.'
 }
 
 function build(

@@ -111,7 +111,7 @@ function bestSplit(words: TimedWord[]): number {
   return best
 }
 
-/** `recognition` is the one that told the speakers apart: voices are known by it. */
+/** `recognition` is the one that labelled the speakers; their voices refer to it. */
 export function speakersOf(segments: Segment[], labels: SpeakerLabel[], recognition: TimedTokens): Speaker[] {
   const numbers = new Map([...speakerIds(labels)].map(([number, id]) => [id, number]))
   const seconds = new Map<string, number>()

@@ -52,11 +52,11 @@ async function probe(file: string, start: Start): Promise<AudioStream | undefine
   const stderr = await stderrOf(start([...inputArguments(file), ...output]))
   const index = /^ {2}Stream #0:(\d+) -> #0:0/m.exec(stderr)?.[1]
   if (index === undefined) return undefined
-  const line = new RegExp(`^ +Stream #0:${index}\\b.*: Audio: .*`, 'm').exec(stderr)?.[0] ?? ''
+  const description = new RegExp(`^ +Stream #0:${index}\\b.*: Audio: .*`, 'm').exec(stderr)?.[0] ?? ''
   const length = /^ {2}Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)/m.exec(stderr)
   return {
     index: Number(index),
-    isStereo: /, (?:stereo|downmix|2 channels\b[^,]*),/.test(line),
+    isStereo: /, (?:stereo|downmix|2 channels\b[^,]*),/.test(description),
     ...(length && { duration: Number(length[1]) * 3600 + Number(length[2]) * 60 + Number(length[3]) }),
   }
 }

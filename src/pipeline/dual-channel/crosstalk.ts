@@ -20,7 +20,7 @@ const minCopyWords = 3
 const minRunDistanceSeconds = 1
 const maxRunDistanceSeconds = 5
 const runDistancePerWordSeconds = 0.25
-/** A longer run of equal words was said once, whatever its estimated times. */
+/** A longer run of equal words was said once, regardless of its estimated times. */
 const certainCopyWords = 12
 /** If this share of a quiet sentence is a copy, the rest of it is a misrecognised copy. */
 const minCopyShare = 2 / 3

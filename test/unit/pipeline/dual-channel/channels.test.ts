@@ -1,4 +1,4 @@
-// Whether the channels of a recording carry a voice each: calls are told from rooms, music, and one sound heard twice.
+// Detection of separate channels: calls have two; rooms, music and dual mono have one.
 import { execFile } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -38,8 +38,8 @@ const noise = (amplitude: number) => [
 const withNoise = (filter: string) =>
   `[1:a][2:a]join=inputs=2:channel_layout=stereo[n];[0:a]${filter}[c];[c][n]amerge=2,pan=stereo|c0=c0+c2|c1=c1+c3`
 
-describe('a call is heard in two channels', () => {
-  it('as it is', async () => {
+describe('a recorded call', () => {
+  it('counts two channels in a call', async () => {
     expect(await channels(call)).toBe(2)
   })
 
@@ -48,16 +48,16 @@ describe('a call is heard in two channels', () => {
     ['AAC', 'call.m4a', ['-b:a', '48k']],
     ['Opus', 'call.ogg', ['-c:a', 'libopus', '-b:a', '24k']],
     ['telephone quality', 'call-phone.wav', ['-ar', '8000', '-c:a', 'pcm_mulaw']],
-  ])('as %s', async (_, name, coding) => {
+  ])('counts two channels in a call as %s', async (_, name, coding) => {
     expect(await channels(await make(name, '-i', call, ...coding))).toBe(2)
   })
 
-  it('through windows, where it is long', async () => {
+  it('counts two channels in a long call, through windows', async () => {
     const file = await make('long.mp3', '-i', longCall, '-b:a', '48k', '-joint_stereo', '1')
     expect(await channels(file)).toBe(2)
   })
 
-  it('where its length is not known', async () => {
+  it('counts two channels in a call of unknown length', async () => {
     const args = ['-v', 'error', '-i', call, '-c:a', 'libopus', '-f', 'matroska', 'pipe:1']
     const { stdout } = await promisify(execFile)(await testFfmpeg(), args, { encoding: 'buffer' })
     const file = join(folder.path, 'unknown.mka')
@@ -65,29 +65,29 @@ describe('a call is heard in two channels', () => {
     expect(await channels(file)).toBe(2)
   })
 
-  it('where its header promises more than there is', async () => {
+  it('counts two channels in a call whose header is longer than its audio', async () => {
     const file = await make('half.mp3', '-i', longCall, '-b:a', '48k')
     const whole = await readFile(file)
     await writeFile(file, whole.subarray(0, whole.length >> 1))
     expect(await channels(file)).toBe(2)
   })
 
-  it.each([20, 25])('with the other side at −%d dB, and noise', async decibels => {
+  it.each([20, 25])('counts two channels in a call with crosstalk at −%d dB and noise', async decibels => {
     const graph = withNoise(crosstalk(decibels))
     const file = await make(`leak${decibels}.wav`, '-i', call, ...noise(0.001), '-filter_complex', graph)
     expect(await channels(file)).toBe(2)
   })
 
-  it('in loud noise', async () => {
+  it('counts two channels in a call with loud noise', async () => {
     const file = await make('noisy.wav', '-i', call, ...noise(0.02), '-filter_complex', withNoise('anull'))
     expect(await channels(file)).toBe(2)
   })
 
-  it('with one side much softer', async () => {
+  it('counts two channels in a call with one side much softer', async () => {
     expect(await channels(await make('soft.wav', '-i', call, '-af', 'pan=stereo|c0=c0|c1=0.06*c1'))).toBe(2)
   })
 
-  it('beside pictures', async () => {
+  it('counts two channels in a call with a video track', async () => {
     const picture = ['-f', 'lavfi', '-i', 'color=s=64x64:r=5']
     const args = [...picture, '-i', call, '-shortest', '-c:v', 'mpeg4']
     expect(await channels(await make('call.mp4', ...args))).toBe(2)
@@ -96,7 +96,7 @@ describe('a call is heard in two channels', () => {
 
 const mix = '0.5*c0+0.5*c1'
 
-describe('one sound is heard once', () => {
+describe('one sound in several channels', () => {
   it.each([
     ['in mono', `pan=mono|c0=${mix}`, []],
     ['in dual mono', `pan=stereo|c0=${mix}|c1=${mix}`, []],
@@ -107,29 +107,29 @@ describe('one sound is heard once', () => {
     ['a millisecond later', `pan=stereo|c0=${mix}|c1=${mix},adelay=0|1`, []],
     ['with one channel empty', `pan=stereo|c0=${mix}|c1=0*c0`, []],
     ['in 5.1', 'pan=5.1|c0=c0|c1=c1', []],
-  ])('%s', async (what, filter, coding) => {
-    const name = `${what.replace(/\W+/g, '-')}.wav`
-    expect(await channels(await make(name, '-i', call, '-af', filter, ...coding))).toBe(1)
+  ])('counts one channel in a sound %s', async (name, filter, coding) => {
+    const file = `${name.replace(/\W+/g, '-')}.wav`
+    expect(await channels(await make(file, '-i', call, '-af', filter, ...coding))).toBe(1)
   })
 
-  it('in a recording that is mono in both channels', async () => {
+  it('counts one channel in a recording with mono in both channels', async () => {
     expect(await channels(fixture('interview.mp3'))).toBe(1)
   })
 })
 
-describe('a room is heard once', () => {
+describe('a recorded room', () => {
   const panned = 'pan=stereo|c0=0.7*c0+0.3*c1|c1=0.3*c0+0.7*c1'
 
-  it('with voices left and right', async () => {
+  it('counts one channel in a room with voices left and right', async () => {
     expect(await channels(await make('room.wav', '-i', call, '-af', panned))).toBe(1)
   })
 
-  it('with its reverberation', async () => {
+  it('counts one channel in a room with reverberation', async () => {
     const filter = `${panned},aecho=0.8:0.9:23|37|61:0.4|0.3|0.2`
     expect(await channels(await make('hall.wav', '-i', call, '-af', filter))).toBe(1)
   })
 
-  it('with a microphone for each, 9 dB apart and 5 ms away', async () => {
+  it('counts one channel in a room with two microphones, 9 dB and 5 ms apart', async () => {
     const graph = [
       '[0:a]channelsplit[l][r];[l]asplit[l1][l2];[r]asplit[r1][r2]',
       '[l2]volume=0.35,adelay=5[ld];[r2]volume=0.35,adelay=5[rd]',
@@ -142,20 +142,20 @@ describe('a room is heard once', () => {
   })
 })
 
-describe('it is not taken for a call', () => {
-  it('when one side never speaks', async () => {
+describe('a recording that resembles a call', () => {
+  it('counts one channel when one side never speaks', async () => {
     const graph = withNoise('pan=stereo|c0=c0|c1=0*c1')
     const file = await make('mute.wav', '-i', call, ...noise(0.001), '-filter_complex', graph)
     expect(await channels(file)).toBe(1)
   })
 
-  it('when the other side is only an echo', async () => {
+  it('counts one channel when the other side is only an echo', async () => {
     const graph =
       '[0:a]channelsplit[l][r];[r]anullsink;[l]asplit[a][b];[b]volume=0.1,adelay=250[e];[a][e]join=inputs=2:channel_layout=stereo'
     expect(await channels(await make('echo.wav', '-i', call, '-filter_complex', graph))).toBe(1)
   })
 
-  it('when a third voice is in both channels', async () => {
+  it('counts one channel when a third voice is in both channels', async () => {
     const shared = { fixture: 'meeting', left: ['S1', 'S3'], right: ['S2', 'S3'], seconds: 60 } as const
     const file = await makeDualChannel(folder.path, 'three.wav', {
       ...shared,
@@ -171,24 +171,24 @@ describe('it is not taken for a call', () => {
     ['when melodies sound at once', melody(220, '1'), melody(330, '1')],
     ['when melodies take turns', melody(220, 'lt(mod(t\\,4)\\,2)'), melody(330, 'gte(mod(t\\,4)\\,2)')],
     ['when it is empty', 'aevalsrc=0:s=16000:d=9', 'aevalsrc=0:s=16000:d=9'],
-  ])('%s', async (what, left, right) => {
+  ])('counts one channel %s', async (name, left, right) => {
     const graph = '[0:a][1:a]join=inputs=2:channel_layout=stereo'
     const inputs = ['-f', 'lavfi', '-i', left, '-f', 'lavfi', '-i', right]
-    const name = `${what.replace(/\W+/g, '-')}.wav`
-    expect(await channels(await make(name, ...inputs, '-filter_complex', graph))).toBe(1)
+    const file = `${name.replace(/\W+/g, '-')}.wav`
+    expect(await channels(await make(file, ...inputs, '-filter_complex', graph))).toBe(1)
   })
 
-  it.each([0, 1.5, 12])('when it is three seconds long (from %d s)', async from => {
+  it.each([0, 1.5, 12])('counts one channel when it is three seconds long (from %d s)', async from => {
     expect(await channels(await make('short.wav', '-ss', String(from), '-t', '3', '-i', call))).toBe(1)
   })
 
-  it('when it is no sound at all', async () => {
+  it('counts one channel in a file without audio', async () => {
     const file = join(folder.path, 'text.mp3')
     await writeFile(file, 'This is a text.')
     expect(await channels(file)).toBe(1)
   })
 })
 
-it('ends when it is cancelled', async () => {
+it('stops on abort', async () => {
   await expect(channels(call, AbortSignal.abort(new Error('enough')))).rejects.toThrow()
 })

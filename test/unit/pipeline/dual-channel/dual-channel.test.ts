@@ -1,4 +1,4 @@
-// A recorded call: each channel is a speaker, and every word comes once, from the one who said it.
+// Transcription of a dual-channel recording: each channel is a speaker, and every word comes once.
 import { stat, truncate } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import pLimit from 'p-limit'
@@ -20,7 +20,6 @@ import { createAdaptiveRateLimiter } from '../../../../src/drivers/http/rate-lim
 import { rateLimiting, retrying, wrap } from '../../../../src/drivers/http/wrap.ts'
 import { sqliteStore } from '../../../../src/drivers/store/sqlite/sqlite.ts'
 import { createCheckpoints } from '../../../../src/jobs/records/checkpoints.ts'
-import { withoutCrosstalk } from '../../../../src/pipeline/dual-channel/crosstalk.ts'
 import { transcribeDualChannel } from '../../../../src/pipeline/dual-channel/dual-channel.ts'
 import type { Findings } from '../../../../src/pipeline/transcribe.ts'
 import { crosstalk, makeAudio, makeDualChannel } from '../../../support/audio/dual-channel.ts'
@@ -31,7 +30,7 @@ import { type TempFolder, tempFolder, truth } from '../../../support/e2e/system.
 const length = 119.2
 const spoken = (name: string) => truth(name).words.filter(({ end }) => end < length)
 
-let standin: DashscopeEmulator
+let emulator: DashscopeEmulator
 let folder: TempFolder
 let meeting: string
 let http: ReturnType<typeof createHttpClient>
@@ -39,7 +38,7 @@ let store: ReturnType<typeof sqliteStore>
 let owners = 0
 
 beforeAll(async () => {
-  standin = await startDashscope({ ffmpeg: await testFfmpeg() })
+  emulator = await startDashscope({ ffmpeg: await testFfmpeg() })
   folder = await tempFolder()
   meeting = await makeDualChannel(folder.path, 'meeting.flac', {
     fixture: 'meeting',
@@ -49,30 +48,30 @@ beforeAll(async () => {
   })
   http = createHttpClient({ connections: 4 })
   store = sqliteStore({ folder: join(folder.path, 'data') })
-  await standin.warmUp()
+  await emulator.warmUp()
 })
 afterAll(async () => {
-  await Promise.all([standin.close(), http.close(), store.close()])
+  await Promise.all([emulator.close(), http.close(), store.close()])
   await folder.remove()
 })
-// What one test has heard is new to the next.
+// Each test has an owner of its own, so that it shares no checkpoints.
 beforeEach(() => void owners++)
 
-interface Heard extends Findings {
+interface DualChannelResult extends Findings {
   warnings: string[]
   progress: Progress[]
-  /** What there was after each piece. */
+  /** Findings after each chunk. */
   soFar: Findings[]
-  /** What was sent for it, in seconds. */
+  /** Seconds of each request. */
   sent: number[]
 }
 
-async function hear(
+async function transcribe(
   file: string,
   order: Partial<TranscriptionRequest> = {},
   options: { maxCostUsd?: number } = {},
-): Promise<Heard> {
-  const cloud = dashscope({ apiKey: standin.apiKey, baseUrl: standin.url, http })
+): Promise<DualChannelResult> {
+  const cloud = dashscope({ apiKey: emulator.apiKey, baseUrl: emulator.url, http })
   const limiter = createAdaptiveRateLimiter({ perMinute: 1000, concurrency: 4 })
   const asr = chunkAsr(cloud, { model: 'qwen3-asr-flash', concurrency: 4 })
   const recogniser = wrap(
@@ -82,25 +81,25 @@ async function hear(
     rateLimiting(limiter),
   )
   const ports = { recogniser, ffmpeg: testFfmpeg, limitEncoding: pLimit(2), ...options }
-  const heard = { warnings: new Set<string>(), progress: [] as Progress[], soFar: [] as Findings[] }
+  const result = { warnings: new Set<string>(), progress: [] as Progress[], soFar: [] as Findings[] }
   const run: Run = {
     job: 'call',
     owner: `owner ${owners}`,
     signal: new AbortController().signal,
     continuesElsewhere: () => false,
     scratch: async () => folder.path,
-    progress: update => void heard.progress.push(update),
-    warn: sentence => void heard.warnings.add(sentence),
+    progress: update => void result.progress.push(update),
+    warn: sentence => void result.warnings.add(sentence),
     checkpoints: createCheckpoints(store, `owner ${owners}`, 'call'),
   }
   const { size: bytes } = await stat(file)
   const source = { file, name: basename(file), bytes, isTruncated: false }
-  const before = standin.requests.length
+  const before = emulator.requests.length
   const findings = await transcribeDualChannel({ audio: file, ...order }, source, ports, run, soFar => {
-    heard.soFar.push(soFar())
+    result.soFar.push(soFar())
   })
-  const sent = standin.requests.slice(before).map(({ seconds }) => seconds)
-  return { ...findings, ...heard, warnings: [...heard.warnings], sent }
+  const sent = emulator.requests.slice(before).map(({ seconds }) => seconds)
+  return { ...findings, ...result, warnings: [...result.warnings], sent }
 }
 
 const sum = (values: number[]) => values.reduce((total, value) => total + value, 0)
@@ -118,42 +117,42 @@ const speechOf = (name: string, ...speakers: string[]) =>
     .filter(({ speaker }) => speakers.includes(speaker))
     .reduce((total, { start, end }) => total + end - start, 0)
 
-/** What was heard beyond these words; fails where one of them is missing or out of place. */
-function beyond(heard: string[], words: string[]): string[] {
+/** The recognised words beyond the expected ones; fails where one of those is missing or out of order. */
+function beyond(recognised: string[], words: string[]): string[] {
   let next = 0
-  const more = heard.filter(word => word !== words[next] || !++next)
+  const more = recognised.filter(word => word !== words[next] || !++next)
   expect(words.slice(next)).toEqual([])
   return more
 }
 
-describe('a call', () => {
-  let heard: Heard
+describe('a dual-channel recording', () => {
+  let result: DualChannelResult
   beforeAll(async () => {
-    heard = await hear(meeting)
+    result = await transcribe(meeting)
   })
 
-  it('comes word for word, each from the one who said it, and in order of time', () => {
-    expect(heard).toMatchObject({ status: 'completed', language: 'en', title: 'meeting', warnings: [] })
-    expect(saidBy(heard.segments, 'S1')).toEqual(trulySaidBy('meeting', 'S1'))
-    expect(saidBy(heard.segments, 'S2')).toEqual(trulySaidBy('meeting', 'S2', 'S3'))
-    const starts = heard.segments.map(({ start }) => start)
+  it('transcribes every word of both channels with its speaker, in order of time', () => {
+    expect(result).toMatchObject({ status: 'completed', language: 'en', title: 'meeting', warnings: [] })
+    expect(saidBy(result.segments, 'S1')).toEqual(trulySaidBy('meeting', 'S1'))
+    expect(saidBy(result.segments, 'S2')).toEqual(trulySaidBy('meeting', 'S2', 'S3'))
+    const starts = result.segments.map(({ start }) => start)
     expect(starts).toEqual(starts.toSorted((a, b) => a - b))
-    for (const segment of heard.segments) {
+    for (const segment of result.segments) {
       expect(segment.confidence).toBe(1)
       expect(segment).not.toHaveProperty('words')
     }
   })
 
-  it('has its turns where they are', () => {
+  it('keeps the order of the speaker turns', () => {
     const turns = (all: { speaker?: string | null }[]) =>
       all
         .map(({ speaker }) => (speaker === 'S3' ? 'S2' : speaker))
         .filter((one, i, each) => one !== each[i - 1])
-    expect(turns(heard.segments)).toEqual(turns(spoken('meeting')))
+    expect(turns(result.segments)).toEqual(turns(spoken('meeting')))
   })
 
-  it('says how long each speaks, and adds both channels up', () => {
-    const { speakers, coverage, usage, sent } = heard
+  it('reports the time of each speaker, and the usage of both channels together', () => {
+    const { speakers, coverage, usage, sent } = result
     expect(speakers!.map(({ id }) => id)).toEqual(['S1', 'S2'])
     const [first, second] = [speakers![0]!, speakers![1]!]
     expect(first.share + second.share).toBeCloseTo(1, 2)
@@ -165,13 +164,13 @@ describe('a call', () => {
     expect(usage.audioSeconds).toBeCloseTo(sum(sent), -1)
   })
 
-  it('is sent without what is silent in a channel while the other speaks', () => {
+  it('does not send the silence of a channel while the other speaks', () => {
     // Both channels whole would be twice the recording.
-    expect(sum(heard.sent)).toBeLessThan(1.3 * heard.duration)
+    expect(sum(result.sent)).toBeLessThan(1.3 * result.duration)
   })
 
-  it('tells how far it is, over both channels', () => {
-    const { progress, soFar, duration } = heard
+  it('reports progress over both channels', () => {
+    const { progress, soFar, duration } = result
     const done = progress.map(update => update.done)
     expect(done).toEqual(done.toSorted((a, b) => a - b))
     expect(done.at(-1)).toBeLessThanOrEqual(duration)
@@ -181,17 +180,17 @@ describe('a call', () => {
     expect(soFar[0]!.usage.estimatedCostUsd).toBeCloseTo(2 * duration * 0.000035, 5)
   })
 
-  it('numbers by first appearance, whichever channel that is', async () => {
+  it('numbers speakers by first appearance in either channel', async () => {
     const file = await makeAudio(folder.path, 'turned.flac', ['-i', meeting, '-af', 'pan=stereo|c0=c1|c1=c0'])
-    const { segments, speakers } = await hear(file)
+    const { segments, speakers } = await transcribe(file)
     expect(saidBy(segments, 'S1')).toEqual(trulySaidBy('meeting', 'S1'))
-    // By its channel a voice is known again, whatever its number.
+    // A voice is identified by its channel, not by its number.
     expect(speakers!.map(({ voice }) => voice)).toEqual(['channel:1', 'channel:0'])
   })
 
-  it('that was heard before is not sent again, and has times of words where they are wanted', async () => {
-    const first = await hear(meeting)
-    const second = await hear(meeting, { timestamps: 'word' })
+  it('sends nothing again for the same recording, and adds times of words on request', async () => {
+    const first = await transcribe(meeting)
+    const second = await transcribe(meeting, { timestamps: 'word' })
     expect(first.sent.length).toBeGreaterThan(1)
     expect(second.sent).toEqual([])
     expect(second.segments.map(({ words: _, ...segment }) => segment)).toEqual(first.segments)
@@ -199,33 +198,33 @@ describe('a call', () => {
       expect(wordsOf(words!.map(word => word.text).join(' '))).toEqual(wordsOf(text))
   })
 
-  it('that costs too much for both channels is not begun', async () => {
-    // Enough for the speech of one of them.
+  it('sends nothing where both channels cost more than the limit', async () => {
+    // Enough for the speech of one channel.
     const maxCostUsd = 0.000035 * 75
-    const asked = standin.requests.length
-    await expect(hear(meeting, {}, { maxCostUsd })).rejects.toMatchObject({ code: 'COST_TOO_HIGH' })
-    expect(standin.requests).toHaveLength(asked)
+    const asked = emulator.requests.length
+    await expect(transcribe(meeting, {}, { maxCostUsd })).rejects.toMatchObject({ code: 'COST_TOO_HIGH' })
+    expect(emulator.requests).toHaveLength(asked)
   })
 })
 
-describe('a channel', () => {
-  it('that is silent costs no request, and is no speaker', async () => {
+describe('one channel of a recording', () => {
+  it('sends nothing of a silent channel, and makes no speaker of it', async () => {
     const file = await makeAudio(folder.path, 'half.flac', ['-i', meeting, '-af', 'pan=stereo|c0=0*c0|c1=c1'])
-    const heard = await hear(file)
-    expect(heard.speakers).toMatchObject([{ id: 'S1', share: 1 }])
-    expect(saidBy(heard.segments, 'S1')).toEqual(trulySaidBy('meeting', 'S2', 'S3'))
-    expect(sum(heard.sent)).toBeLessThan(heard.duration)
-    // While it is under way, nothing is said to be coming from the silent one.
-    expect(heard.soFar.at(-1)!.coverage.gaps.every(({ start }) => start > 100)).toBe(true)
+    const result = await transcribe(file)
+    expect(result.speakers).toMatchObject([{ id: 'S1', share: 1 }])
+    expect(saidBy(result.segments, 'S1')).toEqual(trulySaidBy('meeting', 'S2', 'S3'))
+    expect(sum(result.sent)).toBeLessThan(result.duration)
+    // While it runs, no text is announced for the silent channel.
+    expect(result.soFar.at(-1)!.coverage.gaps.every(({ start }) => start > 100)).toBe(true)
   })
 
-  it('with a chunk that fails leaves a gap, and the rest of both', async () => {
-    const off = standin.fault({
+  it('leaves a gap for a chunk that fails, and keeps the rest of both channels', async () => {
+    const off = emulator.fault({
       kind: 'error',
       ...dashscopeErrors.dataInspectionFailed,
       when: ({ spokenText: text = '' }) => text.includes('Decided, then: launch moves back'),
     })
-    const broken = await hear(meeting)
+    const broken = await transcribe(meeting)
     off()
     expect(broken.status).toBe('partial')
     const [gap] = broken.coverage.gaps
@@ -234,41 +233,41 @@ describe('a channel', () => {
     expect(saidBy(broken.segments, 'S2')).toEqual(trulySaidBy('meeting', 'S2', 'S3'))
     expect(broken.coverage.transcribedSeconds).toBeLessThan(broken.coverage.speechSeconds)
 
-    const repaired = await hear(meeting)
+    const repaired = await transcribe(meeting)
     expect(repaired.sent).toHaveLength(1)
     expect(repaired.status).toBe('completed')
     expect(saidBy(repaired.segments, 'S1')).toEqual(trulySaidBy('meeting', 'S1'))
   })
 
-  it('whose chunk loops is cut anew, and not the other', async () => {
-    const off = standin.fault({
+  it('cuts a chunk that loops again, without the other channel', async () => {
+    const off = emulator.fault({
       kind: 'loop',
       longerThan: 60,
       when: ({ spokenText: text = '' }) => text.includes('Leila, how did'),
     })
-    const { segments } = await hear(meeting)
+    const { segments } = await transcribe(meeting)
     off()
     expect(saidBy(segments, 'S1')).toEqual(trulySaidBy('meeting', 'S1'))
     expect(saidBy(segments, 'S2')).toEqual(trulySaidBy('meeting', 'S2', 'S3'))
   })
 })
 
-describe('what a channel hears of the other', () => {
-  it('is not said twice', async () => {
+describe('crosstalk of a recording', () => {
+  it('removes crosstalk', async () => {
     const file = await makeAudio(folder.path, 'leaky.flac', ['-i', meeting, '-af', crosstalk(20)])
-    const { segments, speakers } = await hear(file)
+    const { segments, speakers } = await transcribe(file)
     expect(saidBy(segments, 'S1')).toEqual(trulySaidBy('meeting', 'S1'))
     expect(saidBy(segments, 'S2')).toEqual(trulySaidBy('meeting', 'S2', 'S3'))
     expect(speakers).toHaveLength(2)
   })
 
-  it('is not said twice in noise, but for a bit of a word that a cut went through', async () => {
+  it('removes crosstalk in noise, except for parts of a word that was cut', async () => {
     const noise = (seed: number) => ['-f', 'lavfi', '-i', `anoisesrc=a=0.0005:c=pink:r=16000:seed=${seed}`]
     const mixed =
       '[1:a][2:a]join=inputs=2:channel_layout=stereo[n];[c][n]amerge=2,pan=stereo|c0=c0+c2|c1=c1+c3'
     const graph = ['-filter_complex', `[0:a]${crosstalk(25)}[c];${mixed}`]
     const inputs = ['-i', meeting, ...noise(1), ...noise(2)]
-    const { segments } = await hear(await makeAudio(folder.path, 'noisy.flac', [...inputs, ...graph]))
+    const { segments } = await transcribe(await makeAudio(folder.path, 'noisy.flac', [...inputs, ...graph]))
     const more = [
       ...beyond(saidBy(segments, 'S1'), trulySaidBy('meeting', 'S1')),
       ...beyond(saidBy(segments, 'S2'), trulySaidBy('meeting', 'S2', 'S3')),
@@ -277,76 +276,17 @@ describe('what a channel hears of the other', () => {
   })
 })
 
-describe('of two like sentences', () => {
-  /** Every word takes half a second. */
-  const segment = (text: string, start: number): Segment => {
-    const words = text
-      .split(' ')
-      .map((word, i) => ({ text: word, start: start + i / 2, end: start + (i + 1) / 2 }))
-    return { text, start, end: words.at(-1)!.end, estimated: true, words }
-  }
-  /** Levels of ten seconds: this loud between two moments, silent elsewhere. */
-  const loud = (level: number, ...spans: [number, number][]) =>
-    Array.from({ length: 100 }, (_, i) => (spans.some(([a, b]) => i >= a * 10 && i < b * 10) ? level : -90))
-  const texts = (sides: Segment[][]) => sides.map(side => side.map(({ text }) => text))
-
-  it('the quiet one goes, and what its channel says itself stays', () => {
-    const sides = withoutCrosstalk([
-      { segments: [segment('shall we begin', 1)], levels: loud(-30, [1, 2.5]) },
-      {
-        segments: [segment('shall we begin yes please do', 1.2)],
-        levels: loud(-55, [1, 2.5]).map((level, i) => (i >= 27 && i < 42 ? -30 : level)),
-      },
-    ])
-    expect(texts(sides)).toEqual([['shall we begin'], ['yes please do']])
-    expect(sides[1][0]).toMatchObject({ start: 2.7, end: 4.2 })
-  })
-
-  it('both stay, where one repeats what the other has said', () => {
-    const first = { segments: [segment('two point four', 1)], levels: loud(-30, [1, 2.5]) }
-    const second = { segments: [segment('two point four', 2)], levels: loud(-30, [2.5, 4]) }
-    expect(texts(withoutCrosstalk([first, second]))).toEqual([['two point four'], ['two point four']])
-  })
-
-  it('both stay, where both say it', () => {
-    const first = { segments: [segment('bye bye then', 1)], levels: loud(-30, [1, 2.5]) }
-    const second = { segments: [segment('bye bye then', 1)], levels: loud(-35, [1, 2.5]) }
-    expect(texts(withoutCrosstalk([first, second]))).toEqual([['bye bye then'], ['bye bye then']])
-  })
-
-  it('two words alike are no copy', () => {
-    const first = { segments: [segment('thank you', 1)], levels: loud(-30, [1, 2]) }
-    const second = { segments: [segment('thank you', 1)], levels: loud(-60, [1, 2]) }
-    expect(texts(withoutCrosstalk([first, second]))).toEqual([['thank you'], ['thank you']])
-  })
-
-  it('one stays, where the times of the other are wrong', () => {
-    const text = 'remind me who is left'
-    const hasty = segment(text, 2.8)
-    hasty.words = hasty.words!.map(({ text }, i) => ({ text, start: 2.8 + i / 10, end: 2.9 + i / 10 }))
-    const first = { segments: [{ ...hasty, end: 3.3 }], levels: loud(-30, [4, 6.5]) }
-    const second = { segments: [segment(text, 4)], levels: loud(-30, [2.5, 3.5]) }
-    expect(texts(withoutCrosstalk([first, second]))).toEqual([[text], []])
-  })
-
-  it('what was misheard in the quiet one goes with it', () => {
-    const first = { segments: [segment('please order the rollers now', 1)], levels: loud(-30, [1, 3.5]) }
-    const second = { segments: [segment('please order the rollers cow', 1)], levels: loud(-55, [1, 3.5]) }
-    expect(texts(withoutCrosstalk([first, second]))).toEqual([['please order the rollers now'], []])
-  })
-})
-
-it('a call that is cut off says so once', async () => {
+it('warns once of a truncated dual-channel recording', async () => {
   const wav = await makeAudio(folder.path, 'cut.wav', ['-i', meeting])
   await truncate(wav, (await stat(wav)).size >> 1)
-  const { warnings } = await hear(wav)
+  const { warnings } = await transcribe(wav)
   expect(warnings).toHaveLength(1)
   expect(warnings[0]).toContain('cut off')
 })
 
-it('a call in which nobody speaks has no speakers', async () => {
+it('finds no speakers in a silent dual-channel recording', async () => {
   const silence = ['-f', 'lavfi', '-i', 'aevalsrc=0|0:s=16000:d=30']
-  const { segments, speakers, sent, warnings, status } = await hear(
+  const { segments, speakers, sent, warnings, status } = await transcribe(
     await makeAudio(folder.path, 'nobody.flac', silence),
   )
   expect({ segments, speakers, sent, status }).toEqual({

@@ -18,20 +18,20 @@ import type { PipelinePorts } from '../../../../src/pipeline/transcribe.ts'
 import { testFfmpeg } from '../../../support/audio/ffmpeg.ts'
 import { fixture, type TempFolder, tempFolder } from '../../../support/e2e/system.ts'
 
-let standin: DashscopeEmulator
+let emulator: DashscopeEmulator
 let folder: TempFolder
 let http: ReturnType<typeof createHttpClient>
 let store: ReturnType<typeof sqliteStore>
 
 beforeAll(async () => {
-  standin = await startDashscope({ ffmpeg: await testFfmpeg(), oss: true })
+  emulator = await startDashscope({ ffmpeg: await testFfmpeg(), oss: true })
   folder = await tempFolder()
   http = createHttpClient({ connections: 4 })
   store = sqliteStore({ folder: join(folder.path, 'data') })
-  await standin.warmUp()
+  await emulator.warmUp()
 })
 afterAll(async () => {
-  await Promise.all([standin.close(), http.close(), store.close()])
+  await Promise.all([emulator.close(), http.close(), store.close()])
   await folder.remove()
 })
 
@@ -48,9 +48,9 @@ async function hearAs(
     onSearch?: () => void
   } = {},
 ) {
-  const { endpoint, region, bucket, accessKeyId, accessKeySecret } = standin.oss!
+  const { endpoint, region, bucket, accessKeyId, accessKeySecret } = emulator.oss!
   const blobs = ossStorage({ endpoint, region, bucket, accessKeyId, accessKeySecret })
-  const cloud = dashscope({ apiKey: standin.apiKey, baseUrl: standin.url, http })
+  const cloud = dashscope({ apiKey: emulator.apiKey, baseUrl: emulator.url, http })
   const models = { speakerModel: 'fun-asr-mtl', fileModel: 'qwen3-asr-flash-filetrans' }
   const recognisers = fileRecognisers({ cloud, http, ...models })
   const { maxSeconds, ffmpeg = testFfmpeg, file = fixture('jfk.wav'), onSearch = () => {}, ...money } = limits
@@ -90,35 +90,35 @@ async function hearAs(
 }
 
 it('a task that never begins is given up, stopped, and its upload taken away', async () => {
-  const off = standin.taskFault({ kind: 'endless', state: 'PENDING' })
+  const off = emulator.taskFault({ kind: 'endless', state: 'PENDING' })
   await expect(hearAs('tr_pending', 0.3)).rejects.toMatchObject({ code: 'TASK_TIMEOUT' })
   off()
-  expect(standin.tasks.map(({ state }) => state)).toEqual(['CANCELED', 'CANCELED'])
-  expect(standin.oss!.objects()).toEqual([])
+  expect(emulator.tasks.map(({ state }) => state)).toEqual(['CANCELED', 'CANCELED'])
+  expect(emulator.oss!.objects()).toEqual([])
 })
 
 it('a task that takes too long is asked again later, not submitted again', async () => {
-  standin.set({ taskLatency: { base: 0, perSecond: 0.2 } })
-  const before = standin.tasks.length
+  emulator.set({ taskLatency: { base: 0, perSecond: 0.2 } })
+  const before = emulator.tasks.length
   await expect(hearAs('tr_slow', 0.3)).rejects.toMatchObject({ code: 'TASK_TIMEOUT' })
-  expect(standin.oss!.objects()).toEqual([])
+  expect(emulator.oss!.objects()).toEqual([])
   const { passes } = await hearAs('tr_slow', 60)
-  standin.set({ taskLatency: { base: 0, perSecond: 0 } })
+  emulator.set({ taskLatency: { base: 0, perSecond: 0 } })
   expect(passes.map(({ recognition }) => recognition?.sentences.length)).toEqual([
     expect.any(Number),
     expect.any(Number),
   ])
-  expect(standin.tasks.length).toBe(before + 2)
+  expect(emulator.tasks.length).toBe(before + 2)
 })
 
 it.each([
   ['longer than the provider hears', { maxSeconds: 5 }, 'TOO_LARGE'],
   ['dearer than it may be', { maxCostUsd: 0.0001 }, 'COST_TOO_HIGH'],
 ])('a recording that is %s is refused, and nothing of it lies in the bucket', async (_, limits, code) => {
-  const before = standin.tasks.length
+  const before = emulator.tasks.length
   await expect(hearAs(`tr_${code}`, 10, limits)).rejects.toMatchObject({ code })
-  expect(standin.tasks.length).toBe(before)
-  expect([...standin.oss!.objects(), ...standin.oss!.unfinishedUploads()]).toEqual([])
+  expect(emulator.tasks.length).toBe(before)
+  expect([...emulator.oss!.objects(), ...emulator.oss!.unfinishedUploads()]).toEqual([])
 })
 
 describe('a recording whose decoder is killed', () => {
@@ -138,10 +138,10 @@ describe('a recording whose decoder is killed', () => {
   }
 
   it('is decoded once more before anything is paid for', async () => {
-    const before = standin.tasks.length
+    const before = emulator.tasks.length
     const { duration, lost } = await hearAs('tr_dies', 60, { ffmpeg: await dyingFfmpeg('dies', 1) })
     expect({ duration, lost }).toEqual({ duration: 11, lost: undefined })
-    expect(standin.tasks.length - before).toBeLessThanOrEqual(2)
+    expect(emulator.tasks.length - before).toBeLessThanOrEqual(2)
   })
 
   it('again does not pass for the whole of it, neither to this job nor to another', async () => {
@@ -149,12 +149,12 @@ describe('a recording whose decoder is killed', () => {
     await writeFile(file, await readFile(fixture('russian.flac')))
     const torso = await hearAs('tr_torso', 60, { ffmpeg: await dyingFfmpeg('torso', 2), file })
     expect(torso.lost).toMatchObject({ start: 5 })
-    const before = standin.tasks.length
+    const before = emulator.tasks.length
     for (const job of ['tr_torso', 'tr_whole']) {
       const whole = await hearAs(job, 60, { file })
       expect(whole).toMatchObject({ duration: expect.closeTo(12, 0) })
       expect(whole.lost).toBeUndefined()
     }
-    expect(standin.tasks.length).toBe(before + 4)
+    expect(emulator.tasks.length).toBe(before + 4)
   })
 })

@@ -1,0 +1,119 @@
+// Alignment where speaker labels, words or a whole recognition are missing.
+import { describe, expect, it } from 'vitest'
+import { align } from '../../../../src/pipeline/diarization/align.ts'
+import {
+  answer,
+  exchange,
+  question,
+  recognitionOf,
+  segmentLines,
+  sentenceOf,
+  talk,
+  thanks,
+  withoutSpeaker,
+  withoutSpeakers,
+} from '../../../support/audio/recognitions.ts'
+
+describe('textRecognition is not known', () => {
+  it('names no speaker where the provider gave no label, and warns of it', () => {
+    const found = align(recognitionOf(question, withoutSpeaker(answer), thanks), withoutSpeakers(...talk), 10)
+    expect(segmentLines(found)[1]).toBe('null: At nine, as always on a Thursday.')
+    expect(found.segments[1]).not.toHaveProperty('confidence')
+    expect(found.speakers.map(({ id }) => id)).toEqual(['S1'])
+    expect(found.alignment!.unassigned).toBeCloseTo(7 / 22, 2)
+    expect(found.warnings).toEqual([
+      'About 32 % of the words have no speaker: the provider did not label them.',
+    ])
+  })
+
+  it('fills in a missing label inside a sentence with one known speaker', () => {
+    const whole = sentenceOf(1, 'We will paint the whole bridge green this summer.', 0)
+    const split = (from: number, to: number) => ({
+      ...whole,
+      start: whole.words![from]!.start,
+      end: whole.words![to - 1]!.end,
+      words: whole.words!.slice(from, to),
+      text: whole
+        .words!.slice(from, to)
+        .map(word => word.text)
+        .join('')
+        .trim(),
+    })
+    const speakerRecognition = recognitionOf(
+      split(0, 6),
+      withoutSpeaker(split(6, 9)),
+      sentenceOf(5, 'Who pays for that paint?', 1),
+    )
+    const found = align(
+      speakerRecognition,
+      withoutSpeakers(whole, sentenceOf(5, 'Who pays for that paint?')),
+      8,
+    )
+    expect(segmentLines(found)).toEqual([`S1: ${whole.text}`, 'S2: Who pays for that paint?'])
+  })
+
+  it('leaves a missing label inside a sentence with two known speakers', () => {
+    const speakerRecognition = recognitionOf(
+      sentenceOf(1, 'We will paint', 0),
+      withoutSpeaker(sentenceOf(1.9, 'the whole')),
+      sentenceOf(2.5, 'bridge green now.', 1),
+    )
+    const found = align(
+      speakerRecognition,
+      withoutSpeakers(sentenceOf(1, 'We will paint the whole bridge green now.')),
+      6,
+    )
+    expect(segmentLines(found)).toEqual(['S1: We will paint', 'null: the whole', 'S2: bridge green now.'])
+  })
+
+  it('names no speaker where none was detected', () => {
+    const far = sentenceOf(30, 'This was said in the corridor outside, far away from the table.')
+    const found = align(recognitionOf(...talk), withoutSpeakers(...talk, far), 40)
+    expect(segmentLines(found)[3]).toBe(`null: ${far.text}`)
+    expect(found.warnings[0]).toContain('no speaker was detected there')
+  })
+
+  it.each([
+    ['no label at all', recognitionOf(...talk.map(withoutSpeaker)), 'did not distinguish speakers'],
+    ['no speech', recognitionOf(), 'recognised no speech'],
+    ['no answer', undefined, 'failed'],
+  ])('names no speaker in a recognition with %s', (_, speakerRecognition, why) => {
+    const { segments, speakers, warnings } = align(speakerRecognition, withoutSpeakers(...talk), 10)
+    expect(segments.map(({ text }) => text)).toEqual(talk.map(({ text }) => text))
+    expect(segments.every(({ speaker }) => speaker === null)).toBe(true)
+    expect(speakers).toEqual([])
+    expect(warnings).toEqual([expect.stringContaining(why)])
+  })
+
+  it('names no speaker where the two recognitions are not of the same speech', () => {
+    const other = recognitionOf(
+      sentenceOf(200, 'Quite different things were said here.', 0),
+      sentenceOf(300, 'Indeed so.', 1),
+    )
+    const { segments, speakers, alignment, warnings } = align(other, withoutSpeakers(...talk), 400)
+    expect(segments.every(({ speaker }) => speaker === null)).toBe(true)
+    expect(speakers).toEqual([])
+    expect(alignment).toMatchObject({ unassigned: 1 })
+    expect(warnings).toEqual([expect.stringContaining('match neither in words nor in time')])
+  })
+
+  it.each([
+    ['failed', undefined],
+    ['recognised nothing', recognitionOf()],
+  ])('takes the text of the speaker model where the text model %s', (why, textRecognition) => {
+    const found = align(recognitionOf(...talk), textRecognition, 10)
+    expect(segmentLines(found).slice(0, 2)).toEqual(exchange)
+    expect(found.warnings).toEqual([expect.stringContaining(why)])
+  })
+
+  it.each([
+    ['both failed', undefined, undefined],
+    ['nothing was said', recognitionOf(), recognitionOf()],
+  ])('returns nothing where %s', (_, speakerRecognition, textRecognition) => {
+    expect(align(speakerRecognition, textRecognition, 10)).toEqual({
+      segments: [],
+      speakers: [],
+      warnings: [],
+    })
+  })
+})
