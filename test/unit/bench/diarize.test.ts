@@ -1,4 +1,4 @@
-// The measure itself: what the figures of the bench for speakers are worth.
+// The benchmark of speaker assignment: its scores, its baselines and its generated conversations.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { bySentence, byWord } from '../../../bench/diarize/baselines.ts'
@@ -10,7 +10,7 @@ import { cheapest, distance, edits, wrongWords } from '../../../bench/diarize/sc
 const runs = { seed: 20261124, numRuns: 200 }
 const words = ['a', 'b', 'c', 'd', 'e', 'f']
 
-describe('the score', () => {
+describe('scores', () => {
   it.each([
     ['all right', [1, 1, 1, 2, 2, 2], [1, 1, 1, 2, 2, 2], 0, 0],
     ['other names for the speakers', [1, 1, 1, 2, 2, 2], [9, 9, 9, 1, 1, 1], 0, 0],
@@ -21,16 +21,16 @@ describe('the score', () => {
       1,
       2,
     ],
-    ['a word of nobody', [1, 1, 1, 2, 2, 2], [1, 1, null, 2, 2, 2], 1, 2],
-    ['a speaker too many, whose word is an insertion', [1, 1, 1, 2, 2, 2], [1, 1, 1, 2, 3, 3], 1, 2],
-    ['a speaker who was not told apart', [1, 1, 1, 1, 2, 2], [1, 1, 1, 1, 1, 1], 2, 4],
-    ['nobody told apart', [1, 1, 1, 2, 2, 2], [null, null, null, null, null, null], 6, 12],
-  ])('counts %s', (_, truth, labels, wrong, edited) => {
+    ['a word without a speaker', [1, 1, 1, 2, 2, 2], [1, 1, null, 2, 2, 2], 1, 2],
+    ['an extra speaker, whose word is an insertion', [1, 1, 1, 2, 2, 2], [1, 1, 1, 2, 3, 3], 1, 2],
+    ['two speakers with one label', [1, 1, 1, 1, 2, 2], [1, 1, 1, 1, 1, 1], 2, 4],
+    ['no labels at all', [1, 1, 1, 2, 2, 2], [null, null, null, null, null, null], 6, 12],
+  ])('counts errors for %s', (_, truth, labels, wrong, edited) => {
     expect(wrongWords(truth, labels)).toBe(wrong)
     expect(edits(words, truth, labels)).toBe(edited)
   })
 
-  it('pairs the speakers at the least cost', () => {
+  it('pairs the speakers at the lowest cost', () => {
     const square = fc.integer({ min: 1, max: 5 }).chain(size =>
       fc.array(fc.array(fc.nat(20), { minLength: size, maxLength: size }), {
         minLength: size,
@@ -45,7 +45,7 @@ describe('the score', () => {
     )
   })
 
-  it('counts the fewest edits', () => {
+  it('counts the minimum number of edits', () => {
     const text = fc.array(fc.nat(2), { maxLength: 6 })
     fc.assert(
       fc.property(text, text, (one, other) => {
@@ -56,7 +56,7 @@ describe('the score', () => {
   })
 })
 
-describe('the usual ways', () => {
+describe('baselines', () => {
   const who = {
     seconds: 0,
     sentences: [
@@ -68,18 +68,18 @@ describe('the usual ways', () => {
   const sentence = { start: 0.5, end: 4, text: '', words: [word(0.5, 1), word(1.9, 2.4), word(3.5, 4)] }
   const what = { seconds: 0, sentences: [sentence] }
 
-  it('give a sentence to whoever speaks most in it', () => {
+  it('the sentence baseline takes the speaker with most of the sentence', () => {
     expect(bySentence(who, what)).toEqual([4, 4, 4])
   })
 
-  it('give a word to whoever speaks most in it, and one beside all turns to nobody or the nearest', () => {
+  it('the word baseline takes the speaker with most of the word; outside all turns, none or the nearest', () => {
     expect(byWord(who, what, false)).toEqual([4, 6, null])
     expect(byWord(who, what, true)).toEqual([4, 6, 6])
   })
 })
 
 describe('a generated conversation', () => {
-  it('is the same for the same seed, and another for another', () => {
+  it('a generated conversation is the same for the same seed, and different for another', () => {
     const noise = noises.at(-1)!
     expect(recogniseConversation(generateConversation(5), noise, 5)).toEqual(
       recogniseConversation(generateConversation(5), noise, 5),
@@ -87,7 +87,7 @@ describe('a generated conversation', () => {
     expect(generateConversation(5)).not.toEqual(generateConversation(6))
   })
 
-  it('has two to six speakers who overlap, in three languages', () => {
+  it('generated conversations have two to six overlapping speakers, in three languages', () => {
     const all = Array.from({ length: 30 }, (_, i) => generateConversation(i + 1))
     expect(new Set(all.map(({ language }) => language)).size).toBe(3)
     expect(new Set(all.map(({ speakers }) => speakers))).toEqual(new Set([2, 3, 4, 5, 6]))

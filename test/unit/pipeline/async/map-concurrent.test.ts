@@ -1,14 +1,15 @@
+// Concurrent mapping of a stream: order, limit, back-pressure and errors.
 import { describe, expect, it } from 'vitest'
 import { mapConcurrent } from '../../../../src/pipeline/async/map-concurrent.ts'
 
-describe('parallel', () => {
-  /** Work that ends when the test says so. */
-  function bench() {
-    const doors = new Map<number, { open(): void; fail(error: Error): void }>()
+describe('mapConcurrent', () => {
+  /** A source and work that the test completes by hand. */
+  function createControl() {
+    const running = new Map<number, { finish(): void; fail(error: Error): void }>()
     const pulled: number[] = []
     let closed = false
     return {
-      doors,
+      running,
       pulled,
       isClosed: () => closed,
       async *source(count: number): AsyncGenerator<number> {
@@ -23,33 +24,33 @@ describe('parallel', () => {
       },
       work: (item: number) =>
         new Promise<string>((resolve, reject) => {
-          doors.set(item, { open: () => resolve(`done ${item}`), fail: reject })
+          running.set(item, { finish: () => resolve(`done ${item}`), fail: reject })
         }),
     }
   }
-  /** Long enough for everything that can happen to happen. */
-  const settle = () => new Promise(resolve => setImmediate(resolve))
+  /** Lets all ready callbacks run. */
+  const flushCallbacks = () => new Promise(resolve => setImmediate(resolve))
 
-  it('has no more than the limit in work, and pulls nothing ahead', async () => {
-    const { doors, pulled, source, work } = bench()
+  it('works on at most `limit` items, and pulls nothing ahead', async () => {
+    const { running, pulled, source, work } = createControl()
     const results = mapConcurrent(source(9), 3, work)
     const first = results.next()
-    await settle()
-    expect([...doors.keys()]).toEqual([0, 1, 2])
+    await flushCallbacks()
+    expect([...running.keys()]).toEqual([0, 1, 2])
     expect(pulled).toEqual([0, 1, 2])
-    doors.get(1)!.open()
+    running.get(1)!.finish()
     expect(await first).toEqual({ value: 'done 1', done: false })
-    await settle()
+    await flushCallbacks()
     expect(pulled).toEqual([0, 1, 2])
     const second = results.next()
-    await settle()
+    await flushCallbacks()
     expect(pulled).toEqual([0, 1, 2, 3])
-    doors.get(3)!.open()
+    running.get(3)!.finish()
     expect((await second).value).toBe('done 3')
     await results.return(undefined)
   })
 
-  it('gives each result once, as soon as it is there', async () => {
+  it('yields each result once, as soon as it is ready', async () => {
     const items = Array.from({ length: 50 }, (_, i) => i)
     const results: number[] = []
     async function* source() {
@@ -59,12 +60,12 @@ describe('parallel', () => {
     expect(results.toSorted((a, b) => a - b)).toEqual(items.map(item => item * 2))
   })
 
-  it('of nothing ends at once', async () => {
-    const { source, work } = bench()
+  it('ends at once for an empty source', async () => {
+    const { source, work } = createControl()
     expect(await mapConcurrent(source(0), 3, work).next()).toEqual({ value: undefined, done: true })
   })
 
-  it('hands results out while the source is still thinking', async () => {
+  it('yields results while the source is pending', async () => {
     async function* slow() {
       yield 1
       await new Promise(() => {})
@@ -72,15 +73,15 @@ describe('parallel', () => {
     expect((await mapConcurrent(slow(), 3, async item => item).next()).value).toBe(1)
   })
 
-  it('stops at the first error: no further item, and the source is closed', async () => {
-    const { doors, pulled, source, work, isClosed } = bench()
+  it('pulls no item after the first error, and closes the source', async () => {
+    const { running, pulled, source, work, isClosed } = createControl()
     const first = mapConcurrent(source(9), 2, work).next()
-    await settle()
+    await flushCallbacks()
     const error = new Error('refused')
-    doors.get(0)!.fail(error)
+    running.get(0)!.fail(error)
     await expect(first).rejects.toBe(error)
-    doors.get(1)!.fail(new Error('late'))
-    await settle()
+    running.get(1)!.fail(new Error('late'))
+    await flushCallbacks()
     expect(pulled).toEqual([0, 1])
     expect(isClosed()).toBe(true)
   })
@@ -96,16 +97,16 @@ describe('parallel', () => {
     await expect(results.next()).rejects.toBe(error)
   })
 
-  it('closes the source when its reader leaves early', async () => {
-    const { doors, source, work, isClosed } = bench()
+  it('closes the source when its reader returns early', async () => {
+    const { running, source, work, isClosed } = createControl()
     const results = mapConcurrent(source(9), 2, work)
     const first = results.next()
-    await settle()
-    doors.get(0)!.open()
+    await flushCallbacks()
+    running.get(0)!.finish()
     await first
     await results.return(undefined)
-    doors.get(1)!.fail(new Error('late'))
-    await settle()
+    running.get(1)!.fail(new Error('late'))
+    await flushCallbacks()
     expect(isClosed()).toBe(true)
   })
 })

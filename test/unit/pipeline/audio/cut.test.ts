@@ -1,4 +1,4 @@
-// Cutting: whatever is spoken reaches a chunk once, no chunk is too long, and the seams lose and double nothing.
+// Cutting into chunks: complete speech, bounded length, and seams that lose and double nothing.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Chunk, cut } from '../../../../src/pipeline/audio/cut.ts'
@@ -23,7 +23,7 @@ const recordings = fc.record({
   noise: fc.constantFrom(1, 6, 30),
   maxSeconds: fc.constantFrom(12, 30, 150),
 })
-/** The same cases each time, unless others or more are asked for. */
+/** Fixed cases; FC_RUNS and FC_SEED select others. */
 const settings = {
   numRuns: Number(process.env.FC_RUNS ?? 40),
   seed: Number(process.env.FC_SEED ?? 20_261_122),
@@ -31,7 +31,7 @@ const settings = {
 
 type Cut = Omit<Chunk, 'samples' | 'release'> & { seconds: number; stretches: [number, number][] }
 
-/** Cuts and looks at each chunk before its memory is given back, as the encoder does. */
+/** Cuts, and inspects each chunk before its memory is released, as the encoder does. */
 async function cutAll({ samples }: SyntheticRecording, maxSeconds: number): Promise<Cut[]> {
   const chunks: Cut[] = []
   for await (const { samples: sound, release, ...chunk } of cut(asBuffers(samples), { maxSeconds })) {
@@ -42,19 +42,19 @@ async function cutAll({ samples }: SyntheticRecording, maxSeconds: number): Prom
   return chunks
 }
 
-/** What a recogniser would hear: whole words right, words that were cut through wrong. */
-function hear(chunk: Cut, { words }: SyntheticRecording): ChunkTranscript {
+/** A simulated recogniser: complete words are correct, words that were cut are wrong. */
+function simulateRecognition(chunk: Cut, { words }: SyntheticRecording): ChunkTranscript {
   const texts = words.flatMap(({ text, start, end }) => {
     const [from, to] = [Math.round(start * rate), Math.round(end * rate)]
-    const heard = Math.max(0, ...chunk.stretches.map(([a, b]) => Math.min(b, to) - Math.max(a, from)))
-    if (heard >= (to - from) * 0.97) return [text]
-    return heard > (to - from) / 3 ? [`spoilt${text}${chunk.index}`] : []
+    const contained = Math.max(0, ...chunk.stretches.map(([a, b]) => Math.min(b, to) - Math.max(a, from)))
+    if (contained >= (to - from) * 0.97) return [text]
+    return contained > (to - from) / 3 ? [`broken${text}${chunk.index}`] : []
   })
   const { index, start, end, speech, overlap } = chunk
   return { index, start, end, speech, overlap, sent: chunk.seconds, cached: 0, text: texts.join(' ') }
 }
 
-/** Samples that two chunks both hold. */
+/** Number of samples in both chunks. */
 function shared(left: Cut, right: Cut): number {
   return left.stretches
     .flatMap(([a, b]) => right.stretches.map(([c, d]) => Math.max(0, Math.min(b, d) - Math.max(a, c))))
@@ -65,7 +65,7 @@ function shared(left: Cut, right: Cut): number {
 const hiss = synthesise([{ kind: 'silence', seconds: 10 }], 9, 3000).samples
 
 describe('cut', () => {
-  it('covers every word, keeps to the limit and repeats only what it says it repeats', async () => {
+  it('covers every word within the length limit, and repeats only the overlap', async () => {
     await fc.assert(
       fc.asyncProperty(recordings, async ({ passages, seed, noise, maxSeconds }) => {
         const recording = synthesise(passages, seed, noise)
@@ -84,13 +84,13 @@ describe('cut', () => {
     )
   })
 
-  it('loses and doubles no word at its seams', async () => {
+  it('loses and doubles no word at a seam', async () => {
     await fc.assert(
       fc.asyncProperty(recordings, async ({ passages, seed, noise, maxSeconds }) => {
         const recording = synthesise(passages, seed, noise)
         const chunks = await cutAll(recording, maxSeconds)
-        const pieces = chunks.toReversed().map(chunk => hear(chunk, recording))
-        const { segments } = createMerge('segment')(pieces)
+        const transcripts = chunks.toReversed().map(chunk => simulateRecognition(chunk, recording))
+        const { segments } = createMerge('segment')(transcripts)
         expect(segments.map(({ text }) => text).join(' ')).toBe(
           recording.words.map(({ text }) => text).join(' '),
         )
@@ -110,7 +110,7 @@ describe('cut', () => {
     expect(second!.overlap).toBe(0)
   })
 
-  it('overlaps where nobody pauses', async () => {
+  it('overlaps chunks where there is no pause', async () => {
     const recording = synthesise([{ kind: 'breathless', seconds: 200 }], 3)
     const [first, second] = await cutAll(recording, 150)
     expect(second!.overlap).toBeGreaterThanOrEqual(2)
@@ -118,7 +118,7 @@ describe('cut', () => {
     expect(first!.end - second!.start).toBeCloseTo(second!.overlap, 2)
   })
 
-  it('leaves silence out and knows where speech lies', async () => {
+  it('leaves out silence and reports the spans of speech', async () => {
     const recording = synthesise(
       [
         { kind: 'sentences', seconds: 20 },
@@ -152,9 +152,9 @@ describe('cut', () => {
     ['loud steady noise', (sample: number, i: number) => sample * 0.2 + hiss[i % hiss.length]!],
     ['a loud hum', (sample: number, i: number) => sample * 0.1 + 6000 * Math.sin(i / 20)],
     ['an offset', (sample: number) => sample * 0.1 + 9000],
-  ])('keeps speech under %s', async (_, spoil) => {
+  ])('keeps speech under %s', async (_, distort) => {
     const { samples } = synthesise([{ kind: 'sentences', seconds: 30 }], 4)
-    const chunks = await cutAll({ samples: samples.map(spoil), words: [] }, 150)
+    const chunks = await cutAll({ samples: samples.map(distort), words: [] }, 150)
     expect(chunks.reduce((sum, chunk) => sum + chunk.seconds, 0)).toBeGreaterThan(samples.length / rate - 4)
   })
 

@@ -1,4 +1,4 @@
-// Loops of a recognition model, told from what people do repeat.
+// Detection of repetition loops, as opposed to ordinary repetition.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { tokens } from '../../../../src/domain/tokens.ts'
@@ -20,10 +20,10 @@ describe('findLoop', () => {
     ],
     ['a phrase with other marks and capitals', 'Thank you. thank you, THANK YOU! '.repeat(3), 'Thank you.'],
     ['speech on both sides', `First. ${'Go on. '.repeat(9)}Last.`, 'First. Go on. Last.'],
-    ['speech that begins as the phrase does', `${'I see. '.repeat(9)}I went.`, 'I see. I went.'],
+    ['speech that begins like the phrase', `${'I see. '.repeat(9)}I went.`, 'I see. I went.'],
     ['two loops', `${'ha '.repeat(12)}well ${'ho '.repeat(12)}`, 'ha well ho'],
     ['a loop between Chinese characters', `你好${'的'.repeat(15)}再见`, '你好的再见'],
-  ])('%s', (_, text, collapsed) => {
+  ])('collapses %s', (_, text, collapsed) => {
     expect(findLoop(text)).toEqual({ collapsed, tokens: tokens(text).length })
   })
 
@@ -35,12 +35,12 @@ describe('findLoop', () => {
     ['a number', 'Call 5 5 5 0 1 0 0 0 now.'],
     ['a refrain sung three times', `${'Row, row, row your boat gently down the stream. '.repeat(3)}Merrily.`],
     ['Chinese with doubled words', '谢谢谢谢，好好好，慢慢走，天天见。'],
-    ['the same words in turns', 'one two one three one four one five one six one seven'],
-  ])('ordinary: %s', (_, text) => {
+    ['the same words alternating with others', 'one two one three one four one five one six one seven'],
+  ])('finds no loop in %s', (_, text) => {
     expect(findLoop(text)).toBeUndefined()
   })
 
-  it('is found wherever it lies, and only the repeats are struck out', () => {
+  it('finds a loop at any position, and removes only the repeats', () => {
     const distinct = fc.shuffledSubarray(vocabulary, { minLength: 12, maxLength: 30 })
     fc.assert(
       fc.property(distinct, fc.integer({ min: 1, max: 6 }), fc.nat(5), (words, phrase, before) => {
@@ -56,5 +56,3 @@ describe('findLoop', () => {
     )
   })
 })
-
-/** Spans in order, at whole tenths of a second, so that sums meet exactly where they can. */

@@ -1,4 +1,4 @@
-// What is made of a recogniser's answers: loops, empty texts, failures.
+// Handling of a recogniser's results: loops, empty texts, failures.
 import { describe, expect, it } from 'vitest'
 import { SpeechError } from '../../../../src/domain/errors.ts'
 import type { Recogniser } from '../../../../src/domain/ports.ts'
@@ -19,18 +19,18 @@ const chunk = (start: number, end: number): ReadyChunk => ({
 
 const refusal = new SpeechError('CONTENT_REFUSED', 'No.', { hint: 'None.' })
 
-/** Asks for a minute of speech. `answer` gets the stretch; halves are what a new cut finds. */
-async function ask(
+/** Recognises a minute of speech. `answer` receives the stretch; `halves` are the chunks of a recut. */
+async function recogniseMinute(
   answer: (stretch: string) => string | SpeechError,
   halves: ReadyChunk[] = [chunk(0, 30), chunk(30, 60)],
 ) {
   const warnings: string[] = []
-  const asked: string[] = []
+  const requests: string[] = []
   const recogniser: Recogniser = {
     model: 'test',
     limits: { maxSeconds: 150, minSeconds: 1, concurrency: 2 },
     async recognise({ audio }) {
-      asked.push(audio.toString())
+      requests.push(audio.toString())
       const given = answer(audio.toString())
       if (given instanceof SpeechError) throw given
       return { text: given }
@@ -45,60 +45,65 @@ async function ask(
   async function* stream(chunks: ReadyChunk[]) {
     yield* chunks
   }
-  const pieces: ChunkTranscript[] = []
+  const transcripts: ChunkTranscript[] = []
   const tools = { options: { model: 'test' }, recut: () => stream(halves), charge: () => {} }
-  const asking = { recogniser, totalSeconds: () => 60, ...tools }
-  for await (const piece of recognise(stream([chunk(0, 60)]), asking, run as unknown as Run))
-    pieces.push(piece)
-  return { pieces, warnings, asked, text: pieces.map(({ text }) => text).join(' ') }
+  const context = { recogniser, totalSeconds: () => 60, ...tools }
+  for await (const transcript of recognise(stream([chunk(0, 60)]), context, run as unknown as Run))
+    transcripts.push(transcript)
+  return { transcripts, warnings, requests, text: transcripts.map(({ text }) => text).join(' ') }
 }
 
 const loop = `we begin here ${'and then it goes on '.repeat(9)}`
 
-describe('a text that loops', () => {
-  it('is replaced by what its halves say', async () => {
-    const { text, pieces, warnings } = await ask(stretch =>
+describe('a looping text', () => {
+  it('replaces a looping text by the texts of its halves', async () => {
+    const { text, transcripts, warnings } = await recogniseMinute(stretch =>
       stretch === '0-60' ? loop : stretch === '0-30' ? 'we begin here and then' : 'it goes on to the end',
     )
     expect(text).toBe('we begin here and then it goes on to the end')
-    expect(pieces.reduce((sum, { sent }) => sum + sent, 0)).toBe(120)
+    expect(transcripts.reduce((sum, { sent }) => sum + sent, 0)).toBe(120)
     expect(warnings).toEqual([])
   })
 
   it.each([
     ['a half fails', refusal],
     ['the halves say nothing', ''],
-  ])('is kept, with a warning, where %s', async (_, half) => {
-    const { text, pieces, warnings } = await ask(stretch => (stretch === '0-60' ? loop : half))
+  ])('keeps a looping text, with a warning, where %s', async (_, half) => {
+    const { text, transcripts, warnings } = await recogniseMinute(stretch =>
+      stretch === '0-60' ? loop : half,
+    )
     expect(text).toBe(loop.trim())
-    expect(pieces.some(({ failure }) => failure)).toBe(false)
+    expect(transcripts.some(({ failure }) => failure)).toBe(false)
     expect(warnings.join()).toContain('repeats itself')
   })
 
-  it('is kept, with a warning, where a new cut finds only silence', async () => {
-    const { text, warnings } = await ask(() => loop, [])
+  it('keeps a looping text, with a warning, where a recut finds only silence', async () => {
+    const { text, warnings } = await recogniseMinute(() => loop, [])
     expect(text).toBe(loop.trim())
     expect(warnings.join()).toContain('repeats itself')
   })
 
-  it('faster than anyone speaks is said once', async () => {
-    const { text } = await ask(() => `one two ${'three four five '.repeat(400)}`, [chunk(0, 60)])
+  it('collapses a loop that is faster than speech', async () => {
+    const { text } = await recogniseMinute(() => `one two ${'three four five '.repeat(400)}`, [chunk(0, 60)])
     expect(text).toBe('one two three four five')
   })
 })
 
 describe('a text without words', () => {
-  it.each(['', '...', '？', '\u200b', '\u0000'])('(%j) is empty, with a warning', async answer => {
-    const { text, warnings } = await ask(() => answer)
-    expect(text).toBe('')
-    expect(warnings.join()).toContain('recognised no words')
-  })
+  it.each(['', '...', '？', '\u200b', '\u0000'])(
+    'returns an empty text, with a warning, for %j',
+    async answer => {
+      const { text, warnings } = await recogniseMinute(() => answer)
+      expect(text).toBe('')
+      expect(warnings.join()).toContain('recognised no words')
+    },
+  )
 
-  it('control characters in a text become blanks', async () => {
-    expect((await ask(() => 'one\u0000two\u001b[31m')).text).toBe('one two [31m')
+  it('replaces control characters in a text by spaces', async () => {
+    expect((await recogniseMinute(() => 'one\u0000two\u001b[31m')).text).toBe('one two [31m')
   })
 })
 
-it('an error of the one chunk is thrown', async () => {
-  await expect(ask(() => refusal)).rejects.toBe(refusal)
+it('throws the error of the only chunk', async () => {
+  await expect(recogniseMinute(() => refusal)).rejects.toBe(refusal)
 })

@@ -1,4 +1,4 @@
-// The seam of two chunks that overlap: each word once, also where a cut spoilt some.
+// Joining of overlapping texts: each word once, also where a cut broke some.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { joinText } from '../../../../src/domain/text.ts'
@@ -17,7 +17,7 @@ describe('joinOverlap', () => {
     ['a word cut off on the left', 'went to the mark', 'to the market again', 'went to the market again'],
     ['a word cut off on the right', 'went to the market', 'oo the market again', 'went to the market again'],
     [
-      'words spoilt on both sides',
+      'words broken on both sides',
       'I like red gr pl',
       'uh ed red green blue plums',
       'I like red green blue plums',
@@ -28,14 +28,14 @@ describe('joinOverlap', () => {
       'The market is far.',
       'He went to the market is far.',
     ],
-    [
-      'a comma that only one heard',
-      'well, yes, of course',
-      'yes of course I do',
-      'well, yes, of course I do',
-    ],
+    ['a comma in only one text', 'well, yes, of course', 'yes of course I do', 'well, yes, of course I do'],
     ['a real repetition inside', 'he said no, no, no', 'no, no, no and left', 'he said no, no, no and left'],
-    ['a repetition that is heard in part', 'he said no no', 'no no no and left', 'he said no no no and left'],
+    [
+      'a repetition that is in the overlap in part',
+      'he said no no',
+      'no no no and left',
+      'he said no no no and left',
+    ],
     [
       'a word said twice, once before the overlap',
       'no that is no good',
@@ -43,9 +43,9 @@ describe('joinOverlap', () => {
       'no that is no good is that no',
     ],
     ['Chinese', '今天天气很好我们', '很好，我们去公园。', '今天天气很好我们去公园。'],
-    ['a spoilt Chinese character', '今天天气很好我门', '天气很好我们去公园', '今天天气很好我们去公园'],
+    ['a broken Chinese character', '今天天气很好我门', '天气很好我们去公园', '今天天气很好我们去公园'],
     ['Chinese and Latin', '我们用 Python 写', 'Python 写程序', '我们用 Python 写程序'],
-  ])('keeps once what both heard: %s', (_, left, right, expected) => {
+  ])('keeps the words of an overlap once: %s', (_, left, right, expected) => {
     expect(joinText(...joinOverlap(left, right, 2))).toBe(expected)
   })
 
@@ -58,20 +58,20 @@ describe('joinOverlap', () => {
       `home ${'and so on '.repeat(20)}end`,
       `start ${'of it all '.repeat(20)}home`,
     ],
-  ])('keeps both whole: %s', (_, left, right) => {
+  ])('keeps both texts whole: %s', (_, left, right) => {
     expect(joinOverlap(left, right, 1)).toEqual([left, right])
   })
 
-  it('gives the words that were said, whatever the overlap and however the cuts spoilt its ends', () => {
-    const spoilt = (...forms: string[]) => fc.array(fc.constantFrom(...forms), { maxLength: 2 })
+  it('restores the words for any overlap with broken ends', () => {
+    const broken = (...forms: string[]) => fc.array(fc.constantFrom(...forms), { maxLength: 2 })
     const said = fc.shuffledSubarray(vocabulary, { minLength: 45, maxLength: 55 })
     fc.assert(
       fc.property(
         said,
         fc.nat(20),
         fc.integer({ min: 1, max: 12 }),
-        spoilt('brr', 'zz'),
-        spoilt('ack', 'ooh'),
+        broken('brr', 'zz'),
+        broken('ack', 'ooh'),
         (words, before, common, endsIn, beginsIn) => {
           const left = [...words.slice(0, before + beginsIn.length + common), ...endsIn]
           const right = [...beginsIn, ...words.slice(before + beginsIn.length)]
@@ -84,7 +84,7 @@ describe('joinOverlap', () => {
     )
   })
 
-  it('finds long overlaps also where words come again and again', () => {
+  it('finds long overlaps of frequent words', () => {
     const few = fc.constantFrom(...vocabulary.slice(0, 12))
     fc.assert(
       fc.property(
@@ -106,7 +106,7 @@ describe('joinOverlap in a refrain', () => {
     ['la', 1],
     ['we will rock you', 4],
     ['one two three four five six seven eight nine ten', 10],
-  ])('of "%s" keeps nearly every word, by the pace of the speech', (phrase, _) => {
+  ])('keeps nearly every word of a refrain of "%s", by the pace of the speech', (phrase, _) => {
     const words = Array.from({ length: 800 }, (_, i) => phrase.split(' ')[i % phrase.split(' ').length]!)
     const [left, right] = joinOverlap(words.slice(0, 400).join(' '), words.slice(392).join(' '), 3, 8)
     expect(Math.abs(tokens(`${left} ${right}`).length - 800)).toBeLessThanOrEqual(2)

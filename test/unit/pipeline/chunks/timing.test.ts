@@ -1,4 +1,4 @@
-// Times for sentences and words, from where in the recording someone speaks.
+// Estimated times of sentences and words, from detected speech.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { tokens } from '../../../../src/domain/tokens.ts'
@@ -9,6 +9,7 @@ const runs = { seed: 20261103, numRuns: 300 }
 
 const keys = (text: string) => tokens(text).map(({ key }) => key)
 
+/** Spans in order, at whole tenths of a second, so that sums are exact where possible. */
 const speeches = fc
   .array(fc.tuple(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 60 })), {
     minLength: 1,
@@ -30,11 +31,11 @@ describe('timeTexts', () => {
     { start: 6.5, end: 10.5 },
   ]
 
-  it('gives a text alone all the speech', () => {
+  it('gives a single text all the speech', () => {
     expect(timeTexts(['Hello.'], speech)).toEqual([{ start: 1, end: 10.5 }])
   })
 
-  it('ends texts in pauses near the places that their lengths suggest', () => {
+  it('ends texts in pauses near the positions that their lengths suggest', () => {
     expect(timeTexts(['aaaaa bbbb.', 'ccccc ddddd', 'eeeee fffff ggggg hhhhh'], speech)).toEqual(speech)
   })
 
@@ -43,7 +44,7 @@ describe('timeTexts', () => {
     expect(spans).toEqual([2, 3, 4, 5].map(start => ({ start, end: start + 1 })))
   })
 
-  it('counts ideographs and digits for what they take to say', () => {
+  it('weighs ideographs by their speaking time', () => {
     const [first] = timeTexts(['你好你好', 'abcd'], [{ start: 0, end: 10 }])
     expect(first!.end).toBeGreaterThan(7)
   })
@@ -51,22 +52,22 @@ describe('timeTexts', () => {
   it.each([
     ['no speech', []],
     ['speech without length', [{ start: 5, end: 5 }]],
-  ])('gives %s times too', (_, spans) => {
+  ])('gives times for texts with %s', (_, spans) => {
     const at = spans[0]?.start ?? 0
     expect(timeTexts(['a', 'b', 'c'], spans)).toEqual(Array(3).fill({ start: at, end: at }))
   })
 
-  it('does not run backwards over speech without length', () => {
+  it('does not go backwards over speech without length', () => {
     const moments = [1, 2].map(at => ({ start: at, end: at }))
     const times = timeTexts(['a', 'b', 'c'], moments).flatMap(({ start, end }) => [start, end])
     expect(times).toEqual(times.toSorted((a, b) => a - b))
   })
 
-  it('of no text is nothing', () => {
+  it('returns nothing for no texts', () => {
     expect(timeTexts([], speech)).toEqual([])
   })
 
-  it('goes forward, and stays inside the speech', () => {
+  it('goes forward and stays inside the speech, for any texts', () => {
     const texts = fc.array(
       fc.constantFrom('a', 'no', '...', '你好', 'a longer sentence, said at ease', '12', 'four'),
       {
@@ -89,7 +90,7 @@ describe('timeTexts', () => {
 })
 
 describe('timeTexts of very many short texts', () => {
-  it('stays quick and in order', () => {
+  it('times very many short texts quickly and in order', () => {
     const texts = Array.from({ length: 1300 }, () => 'No.')
     const speech = Array.from({ length: 300 }, (_, i) => ({ start: i / 2, end: i / 2 + 0.3 }))
     const times = timeTexts(texts, speech)
@@ -98,7 +99,7 @@ describe('timeTexts of very many short texts', () => {
 })
 
 describe('timeWords', () => {
-  it('spreads the words over the speech inside the span', () => {
+  it('distributes the words over the speech inside the span', () => {
     const speech = [
       { start: 0, end: 2 },
       { start: 5, end: 7 },
@@ -110,14 +111,14 @@ describe('timeWords', () => {
     ])
   })
 
-  it('makes do with the span where no speech is known', () => {
+  it('uses the whole span where no speech is known', () => {
     expect(timeWords('你好', { start: 1, end: 2 }, [])).toEqual([
       { text: '你', start: 1, end: 1.5 },
       { text: '好', start: 1.5, end: 2 },
     ])
   })
 
-  it('goes forward through the span, a time for each word', () => {
+  it('goes forward through the span, with a time for each word', () => {
     const texts = fc.array(fc.constantFrom('a', 'word,', '你', '...', '3.5'), { maxLength: 20 })
     fc.assert(
       fc.property(texts, speeches, (parts, speech) => {

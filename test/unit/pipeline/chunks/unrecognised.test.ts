@@ -1,14 +1,14 @@
-// Speech without words: which stretches are told of.
+// Speech without recognised words: the stretches that are reported.
 import { describe, expect, it } from 'vitest'
 import { findUnrecognised } from '../../../../src/pipeline/chunks/unrecognised.ts'
 
 const spans = (...pairs: [number, number][]) => pairs.map(([start, end]) => ({ start, end }))
 
-describe('speech without words', () => {
+describe('findUnrecognised', () => {
   it.each([
-    ['all of it has words', spans([0, 20]), spans([0, 20]), []],
-    ['the words reach nearly as far', spans([0, 20]), spans([1, 9], [11, 18.6]), []],
-    ['a breath of it lacks words', spans([0, 20]), spans([0, 8], [14, 20]), []],
+    ['all of it has words (nothing)', spans([0, 20]), spans([0, 20]), []],
+    ['the words reach nearly as far (nothing)', spans([0, 20]), spans([1, 9], [11, 18.6]), []],
+    ['a short part has none', spans([0, 20]), spans([0, 8], [14, 20]), []],
     ['there are no words at all', spans([0, 20]), [], [{ start: 0, end: 20, speechSeconds: 20 }]],
     ['the end has none', spans([0, 30]), spans([0, 10]), [{ start: 11.5, end: 30, speechSeconds: 18.5 }]],
     [
@@ -18,13 +18,13 @@ describe('speech without words', () => {
       [{ start: 11.5, end: 28.5, speechSeconds: 17 }],
     ],
     [
-      'bits of it near each other have none',
+      'several parts close to each other have none',
       spans([0, 10], [12, 15], [17, 20], [40, 42]),
       spans([0, 9.5]),
       [{ start: 12, end: 20, speechSeconds: 6 }],
     ],
-    ['nobody speaks', [], [], []],
-  ])('%s', (_, speech, text, expected) => {
+    ['there is no speech', [], [], []],
+  ])('reports speech without text where %s', (_, speech, text, expected) => {
     expect(findUnrecognised(speech, text)).toEqual(expected)
   })
 })

@@ -1,4 +1,4 @@
-// Passes over one upload that outlast all patience: what is kept of them, and what is left behind.
+// Passes over one upload: timeouts, limits and a decoder that is killed; their checkpoints and clean-up.
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import pLimit from 'p-limit'
@@ -36,7 +36,7 @@ afterAll(async () => {
 })
 
 /** Runs the passes over a recording as the job of this id, waiting this long for each task. */
-async function hearAs(
+async function runPassesAs(
   job: string,
   taskTimeoutSeconds: number,
   limits: {
@@ -54,8 +54,8 @@ async function hearAs(
   const models = { speakerModel: 'fun-asr-mtl', fileModel: 'qwen3-asr-flash-filetrans' }
   const recognisers = fileRecognisers({ cloud, http, ...models })
   const { maxSeconds, ffmpeg = testFfmpeg, file = fixture('jfk.wav'), onSearch = () => {}, ...money } = limits
-  const waiting = { pollSeconds: 0.05, taskTimeoutSeconds: () => taskTimeoutSeconds, limitSubmits: pLimit(1) }
-  const ports = { ...recognisers, ...waiting, ...money, blobs, ffmpeg }
+  const polling = { pollSeconds: 0.05, taskTimeoutSeconds: () => taskTimeoutSeconds, limitSubmits: pLimit(1) }
+  const ports = { ...recognisers, ...polling, ...money, blobs, ffmpeg }
   const { size: bytes } = await stat(file)
   const run: Run = {
     job,
@@ -68,7 +68,7 @@ async function hearAs(
     checkpoints: createCheckpoints(store, 'local', job),
   }
   const { speakerRecogniser, fileRecogniser } = recognisers
-  const within = (recogniser: FileRecogniser) =>
+  const withLimit = (recogniser: FileRecogniser) =>
     maxSeconds === undefined ? recogniser : { ...recogniser, limits: { ...recogniser.limits, maxSeconds } }
   const watched = (recogniser: FileRecogniser): FileRecogniser => ({
     ...recogniser,
@@ -78,7 +78,7 @@ async function hearAs(
     },
   })
   const passes = [speakerRecogniser, fileRecogniser].map(recogniser => ({
-    recogniser: watched(within(recogniser)),
+    recogniser: watched(withLimit(recogniser)),
   }))
   return runPasses(passes, {
     request: { audio: file },
@@ -89,20 +89,20 @@ async function hearAs(
   })
 }
 
-it('a task that never begins is given up, stopped, and its upload taken away', async () => {
+it('a task that never begins times out, is stopped, and its upload is deleted', async () => {
   const off = emulator.taskFault({ kind: 'endless', state: 'PENDING' })
-  await expect(hearAs('tr_pending', 0.3)).rejects.toMatchObject({ code: 'TASK_TIMEOUT' })
+  await expect(runPassesAs('tr_pending', 0.3)).rejects.toMatchObject({ code: 'TASK_TIMEOUT' })
   off()
   expect(emulator.tasks.map(({ state }) => state)).toEqual(['CANCELED', 'CANCELED'])
   expect(emulator.oss!.objects()).toEqual([])
 })
 
-it('a task that takes too long is asked again later, not submitted again', async () => {
+it('a task that times out is polled again by the next call, not submitted again', async () => {
   emulator.set({ taskLatency: { base: 0, perSecond: 0.2 } })
   const before = emulator.tasks.length
-  await expect(hearAs('tr_slow', 0.3)).rejects.toMatchObject({ code: 'TASK_TIMEOUT' })
+  await expect(runPassesAs('tr_slow', 0.3)).rejects.toMatchObject({ code: 'TASK_TIMEOUT' })
   expect(emulator.oss!.objects()).toEqual([])
-  const { passes } = await hearAs('tr_slow', 60)
+  const { passes } = await runPassesAs('tr_slow', 60)
   emulator.set({ taskLatency: { base: 0, perSecond: 0 } })
   expect(passes.map(({ recognition }) => recognition?.sentences.length)).toEqual([
     expect.any(Number),
@@ -112,24 +112,24 @@ it('a task that takes too long is asked again later, not submitted again', async
 })
 
 it.each([
-  ['longer than the provider hears', { maxSeconds: 5 }, 'TOO_LARGE'],
-  ['dearer than it may be', { maxCostUsd: 0.0001 }, 'COST_TOO_HIGH'],
-])('a recording that is %s is refused, and nothing of it lies in the bucket', async (_, limits, code) => {
+  ['longer than the provider accepts', { maxSeconds: 5 }, 'TOO_LARGE'],
+  ['over the cost limit', { maxCostUsd: 0.0001 }, 'COST_TOO_HIGH'],
+])('a recording that is %s is refused, and nothing of it stays in the bucket', async (_, limits, code) => {
   const before = emulator.tasks.length
-  await expect(hearAs(`tr_${code}`, 10, limits)).rejects.toMatchObject({ code })
+  await expect(runPassesAs(`tr_${code}`, 10, limits)).rejects.toMatchObject({ code })
   expect(emulator.tasks.length).toBe(before)
   expect([...emulator.oss!.objects(), ...emulator.oss!.unfinishedUploads()]).toEqual([])
 })
 
 describe('a recording whose decoder is killed', () => {
-  /** An ffmpeg whose first so many decoders are killed after some seconds of sound. */
-  async function dyingFfmpeg(name: string, deaths: number): Promise<LocateFfmpeg> {
+  /** An ffmpeg whose first decoders are killed after some seconds of audio. */
+  async function killedFfmpeg(name: string, kills: number): Promise<LocateFfmpeg> {
     const [real, path] = [await testFfmpeg(), join(folder.path, name)]
     const script = [
       '#!/bin/sh',
       `case "$*" in *format_whitelist*) ;; *) exec '${real}' "$@" ;; esac`,
-      `for death in ${Array.from({ length: deaths }, (_, i) => i).join(' ')}; do`,
-      `  if mkdir '${path}-'$death 2>/dev/null; then '${real}' "$@" | head -c 160000; kill -9 $$; fi`,
+      `for kill in ${Array.from({ length: kills }, (_, i) => i).join(' ')}; do`,
+      `  if mkdir '${path}-'$kill 2>/dev/null; then '${real}' "$@" | head -c 160000; kill -9 $$; fi`,
       'done',
       `exec '${real}' "$@"`,
     ]
@@ -137,21 +137,21 @@ describe('a recording whose decoder is killed', () => {
     return async () => path
   }
 
-  it('is decoded once more before anything is paid for', async () => {
+  it('a recording whose decoder is killed is decoded again before anything is billed', async () => {
     const before = emulator.tasks.length
-    const { duration, lost } = await hearAs('tr_dies', 60, { ffmpeg: await dyingFfmpeg('dies', 1) })
+    const { duration, lost } = await runPassesAs('tr_killed', 60, { ffmpeg: await killedFfmpeg('killed', 1) })
     expect({ duration, lost }).toEqual({ duration: 11, lost: undefined })
     expect(emulator.tasks.length - before).toBeLessThanOrEqual(2)
   })
 
-  it('again does not pass for the whole of it, neither to this job nor to another', async () => {
+  it('a recording decoded in part never passes for the whole, in this job or another', async () => {
     const file = join(folder.path, 'again.wav')
     await writeFile(file, await readFile(fixture('russian.flac')))
-    const torso = await hearAs('tr_torso', 60, { ffmpeg: await dyingFfmpeg('torso', 2), file })
-    expect(torso.lost).toMatchObject({ start: 5 })
+    const partial = await runPassesAs('tr_partial', 60, { ffmpeg: await killedFfmpeg('partial', 2), file })
+    expect(partial.lost).toMatchObject({ start: 5 })
     const before = emulator.tasks.length
-    for (const job of ['tr_torso', 'tr_whole']) {
-      const whole = await hearAs(job, 60, { file })
+    for (const job of ['tr_partial', 'tr_whole']) {
+      const whole = await runPassesAs(job, 60, { file })
       expect(whole).toMatchObject({ duration: expect.closeTo(12, 0) })
       expect(whole.lost).toBeUndefined()
     }
