@@ -7,6 +7,13 @@ const replacingModules = [
   'test/unit/drivers/ffmpeg/locate.test.ts',
 ]
 
+/** Unit tests that run ffmpeg, emulators or several processes: not part of the inner loop (`npm run test:unit`). */
+const slowUnits = [
+  'test/unit/jobs/**/*.test.ts',
+  'test/unit/pipeline/{dual-channel,file-tasks}/**/*.test.ts',
+  'test/unit/drivers/asr/file-asr/emulated-tasks*.test.ts',
+]
+
 export default defineConfig({
   test: {
     // Tests mostly wait for processes; the default leaves a machine of two cores with one worker.
@@ -19,8 +26,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['test/unit/**/*.test.ts'],
-          exclude: replacingModules,
+          include: ['test/unit/**/*.test.ts', 'test/architecture.test.ts'],
+          exclude: [...slowUnits, ...replacingModules],
           isolate: false,
         },
       },
@@ -28,7 +35,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'integration',
-          include: ['test/*.test.ts', 'test/{contracts,e2e,emulators}/**/*.test.ts'],
+          include: [...slowUnits, 'test/{contracts,e2e,emulators}/**/*.test.ts'],
+          exclude: replacingModules,
           isolate: false,
         },
       },

@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
-# Runs the chaos test with other seeds, and longer than the suite has time for: `npm run test:chaos -- 7 8 9` names the
-# seeds (1 to 10 unless told). SPEECH_CHAOS_JOBS and SPEECH_CHAOS_KILLS say how much of it.
+# Runs the chaos test with other seeds and the kill test with more kills than the suite has time for:
+# `npm run test:chaos -- 7 8 9` names the seeds (default: 1 to 10). SPEECH_CHAOS_JOBS, SPEECH_CHAOS_KILLS and SPEECH_KILLS
+# set their size.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 [ $# -gt 0 ] || set -- 1 2 3 4 5 6 7 8 9 10
 export SPEECH_CHAOS_JOBS="${SPEECH_CHAOS_JOBS:-100}" SPEECH_CHAOS_KILLS="${SPEECH_CHAOS_KILLS:-40}"
+export SPEECH_KILLS="${SPEECH_KILLS:-5}"
 failed=()
+npx vitest run test/e2e/kill/kill.test.ts || failed+=("kill")
 for seed in "$@"; do
   SPEECH_CHAOS_SEED="$seed" npx vitest run test/e2e/chaos/chaos.test.ts || failed+=("$seed")
 done
-[ ${#failed[@]} -eq 0 ] || { echo "Seeds that failed: ${failed[*]}" >&2; exit 1; }
+[ ${#failed[@]} -eq 0 ] || { echo "Failed: ${failed[*]}" >&2; exit 1; }

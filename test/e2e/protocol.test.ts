@@ -21,7 +21,7 @@ let passages: SpacedRecording
 beforeAll(async () => {
   system = await startSystem()
   await system.dashscope.warmUp()
-  passages = await makeSpacedRecording(system.folder, 4)
+  passages = await makeSpacedRecording(system.folder, 2)
 })
 afterAll(() => system.close())
 

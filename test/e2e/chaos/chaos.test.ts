@@ -8,8 +8,8 @@ import { createSeededRandom, injectFaults } from '../../support/e2e/seeded-fault
 
 const wished = (name: string, usual: number) => Number(process.env[`SPEECH_CHAOS_${name}`] ?? usual)
 const seed = wished('SEED', 1)
-const jobs = wished('JOBS', 30)
-const kills = wished('KILLS', 8)
+const jobs = wished('JOBS', 12)
+const kills = wished('KILLS', 4)
 const [servers, workers] = [2, 3]
 /** Every so-many-th job tells who speaks; the others are heard in chunks, of which each recording has another number. */
 const rarity = 10
