@@ -1,4 +1,4 @@
-// npm run bench:format: how much of an hour's formatting is more than waiting for its slowest piece.
+// npm run bench:format: time to format an hour of speech, relative to its slowest piece.
 import { cpus } from 'node:os'
 import { startDashscope } from '../emulators/dashscope/dashscope.ts'
 import type { TextModel } from '../src/domain/text-model.ts'
@@ -16,17 +16,17 @@ import { generateConversation } from './diarize/conversation.ts'
 import { median, timed } from './measure.ts'
 
 const spokenWords = 9_000
-const latency = { base: 1, perWord: 0.02 }
+const latencySeconds = { base: 1, perWord: 0.02 }
 const repeats = 3
-const target = 1.3
+const maxRatio = 1.3
 
-interface Telling {
-  story(textModel: TextModel, run: FormatRun): Promise<Formatting>
+interface Benchmark {
+  format(textModel: TextModel, run: FormatRun): Promise<Formatting>
   textOf(result: Formatting): string
 }
 
-/** An hour as recognisers write it: a line a turn, without a mark. */
-function anHour(): Segment[] {
+/** An hour of recognised speech: one segment a turn, without punctuation. */
+function oneHour(): Segment[] {
   const segments: Segment[] = []
   let [count, offset] = [0, 0]
   // Every third conversation is in English.
@@ -48,100 +48,100 @@ function anHour(): Segment[] {
   return segments
 }
 
-const segments = anHour()
-const oneLine = segments.map(({ text }) => text).join(' ')
+const segments = oneHour()
+const unbrokenText = segments.map(({ text }) => text).join(' ')
 const faithful = { style: 'faithful', language: 'en' } as const
 
-/** Unbroken text is the hard case: no sentence and no turn to cut at. */
-const stories: Record<string, Telling> = {
-  'in one line without a mark': {
-    story: (textModel, run) => formatText(oneLine, faithful, { textModel }, run),
+/** Unbroken text is the hard case: it has no sentences and no turns to cut at. */
+const benchmarks: Record<string, Benchmark> = {
+  'one line without punctuation': {
+    format: (textModel, run) => formatText(unbrokenText, faithful, { textModel }, run),
     textOf: result => (result as FormattedText).text,
   },
   'with speakers and times': {
-    story: (textModel, run) => formatSegments(segments, faithful, { textModel }, run),
+    format: (textModel, run) => formatSegments(segments, faithful, { textModel }, run),
     textOf: result => (result as FormattedSegments).segments.map(({ text }) => text).join(' '),
   },
 }
 
-/** What is kept, so that the same again is work for the processor alone. */
-function keeping(): FormatRun {
-  const kept = new Map<string, unknown>()
+/** A run with checkpoints in memory, so that a repetition needs processor time alone. */
+function memoryRun(): FormatRun {
+  const values = new Map<string, unknown>()
   return {
     signal: new AbortController().signal,
     progress() {},
     checkpoints: {
-      get: async key => kept.get(key),
+      get: async key => values.get(key),
       async put(key, value) {
-        kept.set(key, value)
+        values.set(key, value)
       },
       isFromThisJob: () => false,
     },
   }
 }
 
-const standin = await startDashscope({ ffmpeg: 'none', textLatency: latency })
+const emulator = await startDashscope({ ffmpeg: 'none', textLatency: latencySeconds })
 const http = createHttpClient({ connections: textConcurrency })
 
-/** As the settings give them, the first of them gone, which nobody knows yet. */
-function models(): TextModel {
-  const gone = new Set<string>()
+/** Models as from settings; the first one is unavailable, which only a request shows. */
+function createModels(): TextModel {
+  const unavailable = new Set<string>()
   return textModels({
     models: ['qwen-turbo', 'qwen-flash'],
-    dashscope: { apiKey: standin.apiKey, baseUrl: standin.url },
-    gemini: { apiKey: undefined, baseUrl: standin.geminiUrl },
+    dashscope: { apiKey: emulator.apiKey, baseUrl: emulator.url },
+    gemini: { apiKey: undefined, baseUrl: emulator.geminiUrl },
     http,
     unavailableModels: {
-      has: async name => gone.has(name),
+      has: async name => unavailable.has(name),
       async add(name) {
-        gone.add(name)
+        unavailable.add(name)
       },
     },
   })
 }
 
-/** Seconds that the longest of the answers takes to write, and no more. */
-function slowestPiece(): number {
-  const answers = standin.textRequests.map(({ answer }) => answer.split(/\s+/).length)
-  return latency.base + latency.perWord * Math.max(...answers)
+/** Seconds in which the emulator writes the longest answer. */
+function slowestPieceSeconds(): number {
+  const answers = emulator.textRequests.map(({ answer }) => answer.split(/\s+/).length)
+  return latencySeconds.base + latencySeconds.perWord * Math.max(...answers)
 }
 
 interface Row {
   pieces: number
   took: number
   slowest: number
-  /** Requests to the model that is gone; one is what it may cost. */
-  inVain: number
-  areWordsTheSame: boolean
-  /** The same again: seconds, seconds of the processor, requests. */
+  /** Requests to the unavailable model; at most one is allowed. */
+  rejected: number
+  hasSameWords: boolean
+  /** Repetition with checkpoints: seconds, processor seconds, requests. */
   again: { took: number; work: number; requests: number }
 }
 
-async function told({ story, textOf }: Telling): Promise<Row> {
-  const [model, run] = [models(), keeping()]
-  standin.textRequests.length = 0
-  const [took, result] = await timed(() => story(model, run))
+async function measure({ format, textOf }: Benchmark): Promise<Row> {
+  const [model, run] = [createModels(), memoryRun()]
+  emulator.textRequests.length = 0
+  const [took, result] = await timed(() => format(model, run))
   if (result.failed > 0 || result.kept > 0)
     throw new Error(`${result.failed} pieces failed, ${result.kept} paragraphs were kept.`)
-  const [first, slowest] = [standin.textRequests.length, slowestPiece()]
+  const [first, slowest] = [emulator.textRequests.length, slowestPieceSeconds()]
   const before = process.cpuUsage()
-  const [tookAgain] = await timed(() => story(model, run))
+  const [tookAgain] = await timed(() => format(model, run))
   const { user, system } = process.cpuUsage(before)
   return {
     pieces: result.pieces,
     took,
     slowest,
-    inVain: standin.textRequests.filter(request => request.model === 'qwen-turbo').length,
-    areWordsTheSame: spoken(textOf(result)) === spoken(oneLine),
+    rejected: emulator.textRequests.filter(request => request.model === 'qwen-turbo').length,
+    hasSameWords: wordsOf(textOf(result)) === wordsOf(unbrokenText),
     again: {
       took: tookAgain,
       work: (user + system) / 1e6,
-      requests: standin.textRequests.length - first,
+      requests: emulator.textRequests.length - first,
     },
   }
 }
 
-function spoken(text: string): string {
+function wordsOf(text: string): string {
   return tokens(text)
     .map(({ key }) => key)
     .join(' ')
@@ -149,32 +149,40 @@ function spoken(text: string): string {
 
 let missed = 0
 try {
-  console.log(`${spokenWords} words, ${cpus().length} cores, the stand-in in the same process\n`)
-  for (const [name, telling] of Object.entries(stories)) {
+  console.log(`${spokenWords} words, ${cpus().length} cores, the emulator in the same process\n`)
+  for (const [name, benchmark] of Object.entries(benchmarks)) {
     const rows: Row[] = []
-    for (let i = 0; i < repeats; i++) rows.push(await told(telling))
+    for (let i = 0; i < repeats; i++) rows.push(await measure(benchmark))
     const ratio = median(rows.map(({ took, slowest }) => took / slowest))
     const work = median(rows.map(({ again }) => again.work))
-    const most = (of: (row: Row) => number) => Math.max(...rows.map(of))
+    const max = (of: (row: Row) => number) => Math.max(...rows.map(of))
     const { pieces, took, slowest } = rows[0]!
     const lines: [string, string, boolean][] = [
       ['pieces', String(pieces), true],
-      ['the first time, and its slowest piece', `${took.toFixed(2)} s, ${slowest.toFixed(2)} s`, true],
-      [`times its slowest piece (≤ ${target})`, ratio.toFixed(2), ratio <= target],
-      ['requests to the retired model (1)', String(most(row => row.inVain)), most(row => row.inVain) === 1],
-      ['words unchanged', '', rows.every(row => row.areWordsTheSame)],
-      ['the same again', `${median(rows.map(({ again }) => again.took)).toFixed(2)} s`, true],
-      ['its requests (0)', String(most(row => row.again.requests)), most(row => row.again.requests) === 0],
-      ['cutting, judging, joining, in processor time', `${work.toFixed(2)} s`, true],
+      ['first run, and its slowest piece', `${took.toFixed(2)} s, ${slowest.toFixed(2)} s`, true],
+      [`ratio to its slowest piece (≤ ${maxRatio})`, ratio.toFixed(2), ratio <= maxRatio],
+      [
+        'requests to the unavailable model (1)',
+        String(max(row => row.rejected)),
+        max(row => row.rejected) === 1,
+      ],
+      ['words unchanged', '', rows.every(row => row.hasSameWords)],
+      ['repetition', `${median(rows.map(({ again }) => again.took)).toFixed(2)} s`, true],
+      [
+        'requests of the repetition (0)',
+        String(max(row => row.again.requests)),
+        max(row => row.again.requests) === 0,
+      ],
+      ['processor time of the repetition', `${work.toFixed(2)} s`, true],
     ]
     console.log(name)
-    for (const [what, figure, isMet] of lines)
+    for (const [label, figure, isMet] of lines)
       console.log(
-        `  ${what.padEnd(46)} ${(figure || (isMet ? 'yes' : '')).padStart(16)}${isMet ? '' : '  NO'}`,
+        `  ${label.padEnd(46)} ${(figure || (isMet ? 'yes' : '')).padStart(16)}${isMet ? '' : '  NO'}`,
       )
     missed += lines.filter(([, , isMet]) => !isMet).length
   }
 } finally {
-  await Promise.all([http.close(), standin.close()])
+  await Promise.all([http.close(), emulator.close()])
 }
 process.exitCode = missed ? 1 : 0

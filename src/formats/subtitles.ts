@@ -11,7 +11,7 @@ export function srt(transcript: Transcript): string {
     .join('\n')
 }
 
-/** https://www.w3.org/TR/webvtt1/: `&` and `<` are markup in cue text; an unclosed voice tag spans the rest of its cue. */
+/** https://www.w3.org/TR/webvtt1/: `&` and `<` are markup; an unclosed voice tag spans the rest of its cue. */
 export function vtt(transcript: Transcript): string {
   const body = cues(transcript).map(({ start, end, lines, speaker }) => {
     const voice = speaker === undefined ? '' : `<v ${escapeMarkup(speaker).replaceAll('>', '&gt;')}>`

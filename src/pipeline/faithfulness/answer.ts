@@ -12,7 +12,10 @@ export interface Unit {
   closes: boolean
 }
 
-/** Removes reasoning, code blocks, tags, quotes and markup that the original lacks. The rest may still hold sentences that the model added. */
+/**
+ * Removes reasoning, code blocks, tags, quotes and markup that the original lacks. The rest may still hold sentences that
+ * the model added.
+ */
 export function extractText(answer: string, original: string): string {
   let text = answer.replace(/\r\n?/g, '\n')
   if (!/<think/i.test(original)) text = withoutReasoning(text)
@@ -84,7 +87,7 @@ function withoutQuotes(text: string, original: string): string {
 const maxUnitWeight = 450
 const unspacedWeight = 2.5
 
-/** Splits a text into paragraphs, and long ones into runs of whole sentences, so that one wrong word does not reject a page. */
+/** Splits a text into paragraphs, and long ones into runs of sentences: one wrong word must not reject a page. */
 export function splitIntoUnits(text: string): Unit[] {
   // Where empty lines separate the paragraphs, a single line break is only a line end.
   const separator = /\n[ \t]*\n/.test(text) ? /\n[ \t]*(?:\n[ \t]*)+/g : /\n+/g

@@ -20,7 +20,7 @@ export function chain(units: Unit[], input: ChainInput): Match[] {
 /** One to three words, which any text may contain by coincidence. */
 const maxCoincidenceChars = 16
 
-/** The answer "No." does not match a line with a "no" in it: a short match counts only beside others, or as a whole line. */
+/** A short match counts only beside others or as a whole line: "No." does not match a line with a "no" in it. */
 function isCoincidence(
   match: Match,
   before: Match | undefined,

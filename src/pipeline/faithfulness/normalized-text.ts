@@ -93,7 +93,7 @@ function boundaryKind(character: string): number {
   return joinerCharacter.test(character) ? joiner : punctuation
 }
 
-/** Returns the part of a number before its digit or currency: the separator after another digit, a sign, or a leading point. */
+/** Returns the start of a number: a separator after another digit, a sign, or a leading point. */
 function numberPrefix(
   text: string,
   index: number,
@@ -157,7 +157,7 @@ export function isUnspaced(normalized: NormalizedText, at: number): boolean {
   return unspacedScript.test(normalized.chars[at] ?? '')
 }
 
-/** True where a word may begin: at either end of the text, after spaces and punctuation, and beside any character of an unspaced script. */
+/** True where a word may begin: at both ends, after spaces and punctuation, and beside unspaced characters. */
 export function isWordBoundary(normalized: NormalizedText, at: number): boolean {
   const { chars, boundaries, start } = normalized
   if (at <= 0 || at >= chars.length || boundaries[at]! >= punctuation) return true
@@ -169,7 +169,7 @@ function ignoresSpaces(normalized: NormalizedText, at: number): boolean {
   return isUnspaced(normalized, at) || /[%°\p{Sc}]/u.test(normalized.chars[at] ?? '')
 }
 
-/** True if two equal runs of characters are also the same words, that is, have their word boundaries in the same positions. */
+/** True if two equal runs of characters have their word boundaries in the same positions. */
 export function sameWords(
   a: NormalizedText,
   from: number,

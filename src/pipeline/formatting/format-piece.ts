@@ -25,7 +25,7 @@ export interface PieceContext extends FormatOptions {
   onText(written: number): void
 }
 
-/** Share of a piece that may be missing at its end where the answer was cut off; with more missing, its halves are requested. */
+/** If a cut-off answer lacks a larger share of the piece than this, the halves of the piece are requested. */
 const maxMissingShare = 0.1
 
 /** The formatted piece or its halves, and the error if a part got no answer. */
@@ -35,24 +35,24 @@ export interface PieceResult {
 }
 
 /** Formats a piece, or its two halves where the answer is cut off. Throws the model's errors. */
-export async function formatPiece(piece: Piece, asking: PieceContext): Promise<PieceResult> {
-  const formatted = await requestOnce(piece, asking)
+export async function formatPiece(piece: Piece, context: PieceContext): Promise<PieceResult> {
+  const formatted = await requestOnce(piece, context)
   const [answer] = formatted.answers
   if (answer!.whole || missingShare(formatted) <= maxMissingShare) return { formatted: [formatted] }
-  const halves = cutPieces(asking.source, 2, piece.from, piece.to)
+  const halves = cutPieces(context.source, 2, piece.from, piece.to)
   if (halves.length < 2) return { formatted: [formatted] }
-  const asked = await Promise.allSettled(halves.map(half => requestOnce(withEdges(half, piece), asking)))
-  const failed = asked.find(({ status }) => status === 'rejected') as PromiseRejectedResult | undefined
-  const done = asked.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []))
-  if (!failed) {
+  const results = await Promise.allSettled(halves.map(half => requestOnce(withEdges(half, piece), context)))
+  const rejected = results.find(({ status }) => status === 'rejected') as PromiseRejectedResult | undefined
+  const done = results.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []))
+  if (!rejected) {
     done[0]!.answers.unshift(answer!)
     return { formatted: done }
   }
-  asking.run.signal.throwIfAborted()
-  if (!isSpeechError(failed.reason)) throw failed.reason
+  context.run.signal.throwIfAborted()
+  if (!isSpeechError(rejected.reason)) throw rejected.reason
   // The cut-off answer is better than none. The other half's answer counts as usage, and is saved for the next run.
   formatted.answers.push(...done.flatMap(({ answers }) => answers))
-  return { formatted: [formatted], failure: failed.reason }
+  return { formatted: [formatted], failure: rejected.reason }
 }
 
 /** Gives the halves the overlaps of the piece with its neighbours. */

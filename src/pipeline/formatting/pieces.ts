@@ -99,7 +99,7 @@ function findCutPoints(text: string, offset: number): CutPoint[] {
   return found.sort((a, b) => a.at - b.at)
 }
 
-/** Length of text (UTF-16 units) that is segmented at once: the time grows with its square. */
+/** Length of text that is segmented at once (UTF-16 units): the time grows with its square. */
 const maxSegmenterChars = 400
 
 /** Yields the offsets at which words of unspaced scripts begin, except the first. */
@@ -121,7 +121,7 @@ export interface Piece {
   /** `[from, to)` in the text; pieces do not overlap. */
   from: number
   to: number
-  /** Range sent to the model. Where a cut is in mid-sentence it overlaps the neighbour, so that both have the whole sentence. */
+  /** Range sent to the model. It overlaps the neighbour at a cut in mid-sentence, so that both have that sentence. */
   askFrom: number
   askTo: number
   /** Context before it, for the model to read but not to write. */
@@ -130,7 +130,7 @@ export interface Piece {
   opens: boolean
 }
 
-/** Usual size of a piece in estimated tokens, about 350 English words: short pieces are answered fast, and in parallel. */
+/** Usual size of a piece, about 350 English words: short pieces are answered fast, and in parallel. */
 const usualTokens = 480
 const maxPieceTokens = 1_500
 /** Size of the context before a piece. */

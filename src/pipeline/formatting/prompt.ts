@@ -46,7 +46,7 @@ export function promptFor({ text, before, style, language }: PromptInput): TextR
   return { system, user, maxTokens: Math.min(8_000, 2 * estimateTokens(text) + 300) }
 }
 
-/** Returns a tag suffix that is the same for the same text, and that a text cannot contain except by knowing its own hash. */
+/** Returns a tag suffix from the text's hash: the same for the same text, and no text can contain its own. */
 function suffixFor(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 8)
 }
