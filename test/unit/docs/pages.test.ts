@@ -80,7 +80,7 @@ it('every page names only files and folders that exist', () => {
   const missing = pages.flatMap(({ path, prose }) =>
     prose.flatMap(({ number, text }) =>
       codeSpans(text)
-        .filter(span => looksLikePath(span) && !isThere(span))
+        .filter(span => looksLikePath(span) && !isThere(span, dirname(path)))
         .map(span => `${path}:${number} ${span}`),
     ),
   )
@@ -112,9 +112,10 @@ function looksLikePath(span: string): boolean {
   return /^(?:[a-z][\w-]*\/)+$|^(?:[\w-]+\/)*[\w-]+(?:\.test)?\.(?:ts|mjs|sh)$/.test(span)
 }
 
-function isThere(span: string): boolean {
+/** From the project's root, from `src/` or from the folder of the page; a bare name may be anywhere. */
+function isThere(span: string, folder: string): boolean {
   if (!span.includes('/')) return fileNames.has(span) || existsSync(join(root, span))
-  return ['', 'src'].some(folder => existsSync(join(root, folder, span)))
+  return ['', 'src', folder].some(start => existsSync(join(root, start, span)))
 }
 
 it('README.md has at most 170 lines', () => {
