@@ -11,10 +11,10 @@ const seed = wished('SEED', 1)
 const jobs = wished('JOBS', 12)
 const kills = wished('KILLS', 4)
 const [servers, workers] = [2, 3]
-/** Every so-many-th job tells who speaks; the others are heard in chunks, of which each recording has another number. */
+/** Every n-th job is a diarization; the others are transcribed in chunks, whose number differs per recording. */
 const rarity = 10
 const lengths = [2, 3, 4]
-/** Seconds within which the orders come, and the longest pause between two deaths. */
+/** Seconds within which the requests arrive, and the longest pause between two kills. */
 const orderTime = 0.2 * jobs
 const calmest = 1.2
 
@@ -47,7 +47,7 @@ interface JobSpec {
   kind: string
 }
 
-/** The context makes each an order of its own; who speaks is asked for with as many hints. */
+/** The context makes each request a job of its own; diarizations differ by their number of speakers. */
 function jobSpec(i: number): JobSpec {
   const audio = files[i % files.length]!
   if (i % rarity !== rarity - 1)
@@ -56,7 +56,7 @@ function jobSpec(i: number): JobSpec {
   return { tool: 'diarize_audio', args: { audio, speakers }, kind: `${audio} ${speakers}` }
 }
 
-/** What transcripts of the same kind have in common; the id and the title tell them apart. */
+/** The fields that transcripts of the same kind share; ids and titles differ. */
 function essence({ text, coverage, status, language, duration, speakers }: Record<string, unknown>) {
   return { text, coverage, status, language, duration, speakers }
 }

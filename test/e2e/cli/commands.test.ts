@@ -18,7 +18,7 @@ afterAll(() => terminal.close())
 const note = fixture('voice-note.ogg')
 const pathOf = (name: string) => join(terminal.work, name)
 
-/** Transcribes a recording and gives the id under which it is kept. */
+/** Transcribes a recording; returns the transcript’s id. */
 async function keep(recording: string): Promise<string> {
   const { stderr } = await terminal.run(['transcribe', recording])
   return /tr_\w+/.exec(stderr)![0]

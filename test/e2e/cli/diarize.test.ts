@@ -21,7 +21,7 @@ const meeting = fixture('meeting.m4a')
 const pathOf = (name: string) => join(terminal.work, name)
 const inBucket = () => [...terminal.dashscope.oss!.objects(), ...terminal.dashscope.oss!.unfinishedUploads()]
 
-/** The letters that each one says, in order. */
+/** The characters that each speaker says, in order. */
 function saidBy(segments: { speaker: string; text: string }[]): Record<string, string> {
   const said: Record<string, string> = {}
   for (const { speaker, text } of segments) said[speaker] = (said[speaker] ?? '') + normalizedText(text)

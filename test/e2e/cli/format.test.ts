@@ -37,7 +37,7 @@ function run(args: string[], { env, ...options }: CommandOptions = {}): Promise<
 
 const format = (input: string | Uint8Array, ...flags: string[]) => run(['format', '-', ...flags], { input })
 
-/** Transcribes a recording and gives the id under which it is kept. */
+/** Transcribes a recording; returns the transcript’s id. */
 async function keep(recording: string, ...more: string[]): Promise<string> {
   const { stderr } = await run(['transcribe', fixture(recording), ...more])
   return /tr_\w+/.exec(stderr)![0]
@@ -295,7 +295,7 @@ it.each(['SIGINT', 'SIGTERM'] as const)(
 
 it('Ctrl-C also stops format while it waits for stdin', async () => {
   const { child, result } = terminal.start(['format', '-'], { env: living, input: { open: true } })
-  // More than fits into a pipe: when it is gone, it is being read.
+  // More than a pipe buffers: once it is drained, the command is reading.
   await new Promise(done => child.stdin!.write('so we met '.repeat(60_000), done))
   child.kill('SIGINT')
   expect(await result).toEqual({ code: 130, stdout: '', stderr: 'Cancelled.\n' })

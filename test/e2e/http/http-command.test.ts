@@ -142,7 +142,7 @@ describe('speech-mcp demo --serve', () => {
     expect(plainWords(structuredContent.text)).toContain(truthText(truth('voice-note')))
     await client.close()
     expect(readdirSync(folder.path)).not.toEqual([])
-    // Ctrl-C reaches the whole group.
+    // Ctrl-C signals the whole process group.
     process.kill(-demo.pid!, 'SIGINT')
     expect(await ended).toEqual([0, null])
     await expect(fetch(url)).rejects.toThrow()

@@ -136,7 +136,7 @@ describe('a slow call', () => {
       'mcp-method': 'tools/call',
       'mcp-name': 'transcribe_audio',
     }
-    // Resolves with the head of the answer, which goes out at once.
+    // Resolves with the headers, which are sent at once.
     const response = await post(url, { id: 1, method: 'tools/call', params }, headers)
     expect(response.headers.get('content-type')).toBe('text/event-stream')
     await vi.waitFor(() => expect(jobs.waiting()).toBe(1))

@@ -96,7 +96,7 @@ function requestsOf({ context }: { context: string }) {
   return system.dashscope.requests.filter(request => request.context === context)
 }
 
-/** What a disturbed transcript has in common with an undisturbed one; the id tells their contexts apart. */
+/** The fields that a disturbed and an undisturbed transcript share; ids differ by context. */
 function essence({ text, coverage, status, language, duration }: Record<string, unknown>) {
   return { text, coverage, status, language, duration }
 }

@@ -6,7 +6,7 @@ import { expectRefusal, makeAudio } from '../../support/e2e/requests.ts'
 import { fixture, type System, startSystem } from '../../support/e2e/system.ts'
 
 const asked: string[] = []
-/** Passes everything on to a emulator, as that counts only what comes with the right key. */
+/** Proxies requests to an emulator, which counts only requests with the right key. */
 const counter = createServer((request, response) => {
   asked.push(request.url!)
   const { method, headers, url } = request

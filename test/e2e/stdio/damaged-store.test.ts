@@ -20,7 +20,7 @@ it('a job whose database is damaged finishes in a new file, warns, and keeps the
   const call = transcribe({ timestamps: 'none' })
   await vi.waitFor(() => expect(slowed).toBe(3), { timeout: 20_000 })
   off()
-  // The log is emptied into the file first, so that the file is what is read.
+  // Checkpoint the write-ahead log first, so that reads use the database file.
   const { default: Sqlite } = await import('libsql')
   new Sqlite(join(folder, 'speech.db')).pragma('wal_checkpoint(TRUNCATE)')
   const file = openSync(join(folder, 'speech.db'), 'r+')

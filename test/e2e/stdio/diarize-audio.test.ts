@@ -92,7 +92,7 @@ describe('other recordings', () => {
   })
 })
 
-describe('a recording in which nobody speaks', () => {
+describe('a silent recording', () => {
   it('a silent recording is reported without a request', async () => {
     const audio = await makeAudio(diarization.system, 'silence.wav', [
       ...lavfi('anullsrc=r=16000'),
@@ -108,7 +108,7 @@ describe('a recording in which nobody speaks', () => {
   })
 })
 
-describe('sound in which the provider hears no words', () => {
+describe('sound without words', () => {
   it('sound without words is reported and does not count as transcribed', async () => {
     const off = diarization.system.dashscope.taskFault({
       kind: 'failed',

@@ -87,7 +87,7 @@ describe('a pass that fails', () => {
   })
 })
 
-describe('speakers that nobody can tell', () => {
+describe('undetected speakers', () => {
   it('speakers that the provider does not detect are not invented', async () => {
     diarization.system.dashscope.set({ recognitionErrors: { missingLabels: 1 } })
     const { data } = await diarization.diarize(await diarization.newRecording())

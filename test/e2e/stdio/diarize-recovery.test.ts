@@ -116,7 +116,7 @@ describe('a job whose process was killed while its tasks wait', () => {
       const { transcript_id: id } = structuredContent as { transcript_id: string }
       await vi.waitFor(() => expect(tasks().length).toBe(before + 2), { timeout: 30_000 })
       const mine = tasks().slice(before)
-      // Asked for once: its answer has come, and is kept.
+      // Polled once: its submit response has arrived and is stored.
       await vi.waitFor(() => expect(mine.every(({ polls }) => polls.length > 0)).toBe(true), {
         timeout: 30_000,
       })
@@ -166,7 +166,7 @@ describe('a failing bucket', () => {
 
 describe('uploads of a crashed process', () => {
   it('uploads of a crashed process are deleted at the next start, and uploads in use are kept', async () => {
-    // A job that is over, with an upload nobody took away.
+    // A finished job whose upload was not deleted.
     ossFault({
       kind: 'error',
       status: 403,

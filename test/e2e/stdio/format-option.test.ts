@@ -27,14 +27,14 @@ afterEach(() => {
 })
 
 let ids = 0
-/** One that is stored, as if it had been heard long ago. */
+/** Stores a transcript of an earlier job. */
 async function stored(made: (id: string) => Transcript): Promise<Transcript> {
   const whole = made(`tr_old${ids++}`)
   await store.putTranscript(localOwner, whole)
   return whole
 }
 let passages = 0
-/** What nobody has had formatted yet, a minute each. */
+/** New segments that are not cached, a minute each. */
 const fresh = (count = 1) =>
   Array.from({ length: count }, (_, i) => segment(numberedSentences(passages++), i * 60, i * 60 + 55))
 const _talk = (count = 6) => stored(id => transcript({ id, title: `Talk ${id}`, segments: fresh(count) }))

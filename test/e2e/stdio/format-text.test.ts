@@ -23,7 +23,7 @@ const format = (args: Record<string, unknown>, options?: Parameters<System['call
   to.call('format_text', args, options)
 
 let passages = 0
-/** A text that nobody has had formatted yet, of some seven hundred characters for each passage. */
+/** A new text that is not cached, with about 700 characters per passage. */
 const fresh = (count = 1) => Array.from({ length: count }, () => numberedSentences(passages++)).join('\n\n')
 
 /** What the work gives, and how many requests for text the emulator had meanwhile. */
@@ -128,7 +128,7 @@ describe('format_text', () => {
     const { data } = await format({ text: given })
     expect(data).toMatchObject({ status: 'completed', formatted: { kept: 0 } })
     expect(normalizedText(data.text)).toBe(normalizedText(given))
-    // What was begun was gone on with: nothing was asked twice.
+    // The running work was continued, so nothing was requested twice.
     const asked = system.dashscope.textRequests.slice(before).filter(({ model }) => model === 'qwen-flash')
     expect(asked).not.toEqual([])
     expect(new Set(asked.map(({ text }) => text)).size).toBe(asked.length)

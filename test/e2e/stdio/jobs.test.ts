@@ -24,7 +24,7 @@ const requestsOf: SpacedSystem['requestsOf'] = work => spaced.requestsOf(work)
 describe('a call over its time limit', () => {
   it('a call returns in time with the text so far, and get_transcript waits for the rest', async () => {
     const request = uncachedOptions()
-    // The first three passages are heard at once, the others long after the call has ended.
+    // The first three passages are recognised at once, the others long after the call has ended.
     let answered = 0
     const off = system.dashscope.fault({ kind: 'slow', seconds: 8, when: () => answered++ >= 3 })
     await transcribe({ ...request, wait_seconds: 0 })

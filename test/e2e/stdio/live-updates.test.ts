@@ -19,9 +19,9 @@ import {
   truthText,
 } from '../../support/e2e/system.ts'
 
-/** A client that hears of changes; both generations have their own way. */
+/** A client with change notifications, for both protocol generations. */
 interface Listener {
-  /** What was heard, in order: an address, or `list`. */
+  /** Received notifications in order: a URI, or `list`. */
   heard: string[]
   watch(uri: string): Promise<{ end(): Promise<void> }>
   // biome-ignore lint/suspicious/noExplicitAny: tests look into results freely
@@ -110,7 +110,7 @@ describe.each([
   const heardOf = (what: string) =>
     vi.waitFor(() => expect(client.heard).toContain(what), { timeout: 20_000 })
   const order = (audio: string, more = {}) => client.call('transcribe_audio', { audio, ...more })
-  /** A transcript that another process has made, so that this client has heard nothing of it yet. */
+  /** A transcript made by another process, so that this client was not notified yet. */
   const made = async () => (await system.call('transcribe_audio', { audio: silence(number++) })).data
 
   it('a client is notified until a growing transcript is complete', async () => {
@@ -121,7 +121,7 @@ describe.each([
       status,
     } = await order(fixture('interview.mp3'), {
       wait_seconds: 0,
-      // Each era has a recording of its own: the other would be answered from what is there.
+      // Each generation has its own recording: otherwise the second would be served from cache.
       context: era,
     })
     expect(status).toBe('running')

@@ -15,7 +15,7 @@ beforeAll(async () => {
 })
 afterAll(() => system.close())
 
-/** A server spoken to by hand: every line of its stdout is kept. */
+/** A server without a client library; records every line of its stdout. */
 function startRaw(env: Record<string, string>) {
   const server = spawn(process.execPath, [entry], { env, stdio: 'pipe' })
   const lines: string[] = []
@@ -104,7 +104,7 @@ it.each(['the client goes', 'SIGTERM', 'SIGINT'] as const)(
   'the server exits without leftover processes or scratch files when during a call: %s',
   async how => {
     const off = system.dashscope.fault({ kind: 'hang' })
-    // A folder of its own: what one server gives back, the next one would go on with.
+    // A separate data folder: otherwise the next server would resume this one’s job.
     const env = { ...system.env, SPEECH_DATA_DIR: join(system.folder, `data of ${how}`) }
     const raw = startRaw(env)
     await raw.ask('initialize', hello)

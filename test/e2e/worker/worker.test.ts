@@ -46,7 +46,7 @@ afterAll(() => Promise.all([terminal.close(), tables.close(), mns.close()]))
 
 const patient = { timeout: 20_000, interval: 20 }
 
-/** A new one each time, though the recording is the same: what was heard before would be answered from the store. */
+/** Arguments with a new context, so that the result does not come from the store. */
 function transcribeArgs(name: string): string[] {
   return ['transcribe', fixture(truth(name).recording), '--context', randomUUID()]
 }

@@ -122,7 +122,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   }
 }
 
-/** What tells a server of the emulator's bucket. */
+/** Settings for the emulator's bucket. */
 export function bucketSettings({ oss }: DashscopeEmulator): Record<string, string> {
   if (!oss) throw new Error('The emulator was started without OSS.')
   return {
