@@ -22,7 +22,7 @@ import {
 /** A client with change notifications, for both protocol generations. */
 interface Listener {
   /** Received notifications in order: a URI, or `list`. */
-  heard: string[]
+  notifications: string[]
   watch(uri: string): Promise<{ end(): Promise<void> }>
   // biome-ignore lint/suspicious/noExplicitAny: tests look into results freely
   call(name: string, args: Record<string, unknown>): Promise<any>
@@ -34,15 +34,15 @@ const info = { name: 'test', version: '1' }
 
 async function legacy(env: Record<string, string>): Promise<Listener> {
   const client = new ClientV1(info)
-  const heard: string[] = []
+  const notifications: string[] = []
   client.setNotificationHandler(
     ResourceUpdatedNotificationSchema,
-    ({ params }) => void heard.push(params.uri),
+    ({ params }) => void notifications.push(params.uri),
   )
-  client.setNotificationHandler(ResourceListChangedNotificationSchema, () => void heard.push('list'))
+  client.setNotificationHandler(ResourceListChangedNotificationSchema, () => void notifications.push('list'))
   await client.connect(new StdioV1({ command: process.execPath, args: [entry], env }))
   return {
-    heard,
+    notifications,
     async watch(uri) {
       await client.subscribeResource({ uri })
       return { end: async () => void (await client.unsubscribeResource({ uri })) }
@@ -53,16 +53,16 @@ async function legacy(env: Record<string, string>): Promise<Listener> {
 
 async function modern(env: Record<string, string>): Promise<Listener> {
   const client = new ClientV2(info, { versionNegotiation: { mode: { pin: '2026-07-28' } } })
-  const heard: string[] = []
+  const notifications: string[] = []
   client.setNotificationHandler(
     'notifications/resources/updated',
-    ({ params }) => void heard.push(params.uri),
+    ({ params }) => void notifications.push(params.uri),
   )
-  client.setNotificationHandler('notifications/resources/list_changed', () => void heard.push('list'))
+  client.setNotificationHandler('notifications/resources/list_changed', () => void notifications.push('list'))
   await client.connect(new StdioV2({ command: process.execPath, args: [entry], env }))
   await client.listen({ resourcesListChanged: true })
   return {
-    heard,
+    notifications,
     async watch(uri) {
       const subscription = await client.listen({ resourceSubscriptions: [uri] })
       return { end: () => subscription.close() }
@@ -105,11 +105,11 @@ describe.each([
     client = await connect(system.env)
   })
   afterAll(() => client.close())
-  beforeEach(() => void client.heard.splice(0))
+  beforeEach(() => void client.notifications.splice(0))
 
-  const heardOf = (what: string) =>
-    vi.waitFor(() => expect(client.heard).toContain(what), { timeout: 20_000 })
-  const order = (audio: string, more = {}) => client.call('transcribe_audio', { audio, ...more })
+  const waitForNotification = (what: string) =>
+    vi.waitFor(() => expect(client.notifications).toContain(what), { timeout: 20_000 })
+  const transcribe = (audio: string, more = {}) => client.call('transcribe_audio', { audio, ...more })
   /** A transcript made by another process, so that this client was not notified yet. */
   const made = async () => (await system.call('transcribe_audio', { audio: silence(number++) })).data
 
@@ -119,14 +119,14 @@ describe.each([
       transcript_id: id,
       uri,
       status,
-    } = await order(fixture('interview.mp3'), {
+    } = await transcribe(fixture('interview.mp3'), {
       wait_seconds: 0,
       // Each generation has its own recording: otherwise the second would be served from cache.
       context: era,
     })
     expect(status).toBe('running')
     await client.watch(uri)
-    await heardOf(uri)
+    await waitForNotification(uri)
     expect(await client.read(uri)).toMatch(/^interview/)
     await vi.waitFor(async () => expect(await client.read(uri)).not.toContain('still being'), {
       timeout: 30_000,
@@ -137,15 +137,15 @@ describe.each([
   })
 
   it('a client is notified of list changes when a transcript is created, renamed or deleted', async () => {
-    const { transcript_id } = await order(silence(number++))
-    await heardOf('list')
+    const { transcript_id } = await transcribe(silence(number++))
+    await waitForNotification('list')
     for (const [tool, args] of [
       ['update_transcript', { title: 'Nothing said' }],
       ['delete_transcript', {}],
     ] as const) {
-      client.heard.splice(0)
+      client.notifications.splice(0)
       await client.call(tool, { transcript_id, ...args })
-      await heardOf('list')
+      await waitForNotification('list')
     }
   })
 
@@ -154,8 +154,8 @@ describe.each([
     await client.watch(`${one.uri}/srt`)
     await client.call('update_transcript', { transcript_id: other.transcript_id, title: 'Another' })
     await client.call('update_transcript', { transcript_id: one.transcript_id, title: 'Renamed' })
-    await heardOf(`${one.uri}/srt`)
-    expect(client.heard.filter(what => what !== 'list')).toEqual([`${one.uri}/srt`])
+    await waitForNotification(`${one.uri}/srt`)
+    expect(client.notifications.filter(what => what !== 'list')).toEqual([`${one.uri}/srt`])
   })
 
   it('a client is not notified after it unsubscribes', async () => {
@@ -166,15 +166,15 @@ describe.each([
     await watching.end()
     await client.call('update_transcript', { transcript_id, title: 'Unheard' })
     await client.call('update_transcript', { transcript_id: marker.transcript_id, title: 'Heard' })
-    await heardOf(marker.uri)
-    expect(client.heard).not.toContain(uri)
+    await waitForNotification(marker.uri)
+    expect(client.notifications).not.toContain(uri)
   })
 
   it('a client is notified of changes made by another process', async () => {
     const { transcript_id, uri } = await made()
     await client.watch(uri)
     await system.call('update_transcript', { transcript_id, title: 'From elsewhere' })
-    await heardOf(uri)
+    await waitForNotification(uri)
     expect(await client.read(uri)).toMatch(/^From elsewhere/)
   })
 })
