@@ -1,4 +1,4 @@
-// Tells public network addresses from those that the registries reserve.
+// Separates public network addresses from those that the registries reserve.
 import { BlockList, isIPv4 } from 'node:net'
 
 /** IANA special-purpose registries, IPv4 and IPv6: loopback, private, link-local, shared, tests, multicast, reserved. */

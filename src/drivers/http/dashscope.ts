@@ -109,7 +109,7 @@ const accountMeanings = {
   arrears: {
     code: 'ACCOUNT_IN_ARREARS',
     message: 'The Alibaba Cloud account is in arrears or the service is not paid for.',
-    hint: 'Settle the bill in the Alibaba Cloud console, then call again.',
+    hint: 'Pay the bill in the Alibaba Cloud console, then call again.',
     scope: 'account',
   },
   access: {

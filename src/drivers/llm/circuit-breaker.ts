@@ -29,7 +29,7 @@ export interface CircuitBreakerOptions {
 const closedMs = 600_000
 const openMs = 60_000
 
-/** What a probe tells the requests that wait for it: to look at the state again, or to find out by themselves. */
+/** The outcome of a probe for the requests that wait for it: to look at the state again, or to find out by themselves. */
 type ProbeOutcome = 'look' | 'go'
 
 interface Probe {

@@ -15,10 +15,10 @@ import {
   error,
   failing,
   fake,
-  gone,
   memory,
   request,
   throttled,
+  unavailable,
   untilAborted,
   wrongKey,
 } from '../../../support/servers/provider-models.ts'
@@ -109,7 +109,7 @@ describe('a request to several models', () => {
 describe('an unavailable model', () => {
   it('an unavailable model costs one request of a burst, and none later', async () => {
     const unavailableModels = memory()
-    const [a, b] = [failing('a', gone), fake('b')]
+    const [a, b] = [failing('a', unavailable), fake('b')]
     const model = fallback([a, b], { unavailableModels })
     const answers = await Promise.all(burst(model))
     expect(answers.map(answer => answer.model)).toEqual(Array(16).fill('b'))
@@ -122,13 +122,13 @@ describe('an unavailable model', () => {
 
   it('an unavailable model costs one request of a burst also when it cannot be remembered', async () => {
     const unavailableModels = { has: async () => false, add: async () => {} }
-    const [a, b] = [failing('a', gone), fake('b')]
+    const [a, b] = [failing('a', unavailable), fake('b')]
     await Promise.all(burst(fallback([a, b], { unavailableModels })))
     expect(a.calls).toBe(1)
   })
 
   it('an unavailable model does not block another of its provider', async () => {
-    const model = fallback([failing('a', gone), fake('b')], { unavailableModels: memory() })
+    const model = fallback([failing('a', unavailable), fake('b')], { unavailableModels: memory() })
     expect(await model.generate(request, untilAborted())).toMatchObject({ model: 'b' })
   })
 })
@@ -191,9 +191,14 @@ describe('when all models fail', () => {
   it.each<[string, SpeechError, SpeechError, ErrorCode]>([
     ['a wrong key before all', refused, wrongKey, 'KEY_REFUSED'],
     ['a refused text before throttling', throttled, refused, 'CONTENT_REFUSED'],
-    ['throttling before an unavailable model', gone, throttled, 'THROTTLED'],
-    ['a failing provider before an unavailable model', gone, error('PROVIDER_FAILED'), 'PROVIDER_FAILED'],
-    ['unavailable models, when all are', gone, gone, 'MODEL_NOT_FOUND'],
+    ['throttling before an unavailable model', unavailable, throttled, 'THROTTLED'],
+    [
+      'a failing provider before an unavailable model',
+      unavailable,
+      error('PROVIDER_FAILED'),
+      'PROVIDER_FAILED',
+    ],
+    ['unavailable models, when all are', unavailable, unavailable, 'MODEL_NOT_FOUND'],
   ])('the error is about %s', async (_, first, second, code) => {
     const failed = await failureOf(['a', first], ['b', second, 'Gemini'])
     expect(failed.code).toBe(code)
@@ -202,7 +207,7 @@ describe('when all models fail', () => {
   })
 
   it('the error names the other failures', async () => {
-    const failed = await failureOf(['a', gone], ['b', throttled], ['c', refused, 'Gemini'])
+    const failed = await failureOf(['a', unavailable], ['b', throttled], ['c', refused, 'Gemini'])
     expect(failed.message).toBe(
       'It is CONTENT_REFUSED. That was c; the others failed too (a: MODEL_NOT_FOUND, b: THROTTLED).',
     )
@@ -218,14 +223,16 @@ describe('when all models fail', () => {
       scope: 'request',
       retryable: true,
     })
-    expect(await failureOf(['a', gone], ['b', wrongKey])).toMatchObject({
+    expect(await failureOf(['a', unavailable], ['b', wrongKey])).toMatchObject({
       scope: 'account',
       retryable: false,
     })
   })
 
   it('the error stays the same while the models are skipped', async () => {
-    const model = fallback([failing('a', gone), failing('b', wrongKey)], { unavailableModels: memory() })
+    const model = fallback([failing('a', unavailable), failing('b', wrongKey)], {
+      unavailableModels: memory(),
+    })
     await failure(model.generate(request, untilAborted()))
     const failed = await failure(model.generate(request, untilAborted()))
     expect(failed).toMatchObject({ code: 'KEY_REFUSED', hint: 'Act.', scope: 'account' })

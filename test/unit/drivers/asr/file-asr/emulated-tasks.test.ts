@@ -1,4 +1,4 @@
-// Whole files and their tasks against the stand-in cloud: both models, what goes wrong on the way, and what is lost.
+// File recognition against the emulator: results of both models, faults, retries, and lost responses.
 import { setMaxListeners } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
@@ -25,16 +25,16 @@ const never = new AbortController().signal
 setMaxListeners(0, never)
 const models = { speakerModel: 'fun-asr-mtl', fileModel: 'qwen3-asr-flash-filetrans' }
 
-let standin: DashscopeEmulator
+let emulator: DashscopeEmulator
 /** Where the recordings lie. */
 let bucket: TaskServer
 let http: HttpClient
-let who: FileRecogniser
-let what: FileRecogniser
+let speakerRecogniser: FileRecogniser
+let textRecogniser: FileRecogniser
 
 beforeAll(async () => {
   vi.spyOn(log, 'info').mockImplementation(() => {})
-  standin = await startDashscope({ ffmpeg: await testFfmpeg() })
+  emulator = await startDashscope({ ffmpeg: await testFfmpeg() })
   bucket = await startTaskServer()
   bucket.respondWith(({ path }, response) => {
     const name = basename(new URL(path, bucket.origin).pathname)
@@ -44,27 +44,27 @@ beforeAll(async () => {
     else response.end(readFileSync(fixture(name)))
   })
   http = createHttpClient({ connections: 8 })
-  const cloud = dashscope({ apiKey: standin.apiKey, baseUrl: standin.url, http })
-  const { speakerRecogniser, fileRecogniser } = fileRecognisers({
+  const cloud = dashscope({ apiKey: emulator.apiKey, baseUrl: emulator.url, http })
+  const recognisers = fileRecognisers({
     cloud,
     http,
     ...models,
     retries: { firstDelaySeconds: 1e-3 },
   })
-  who = speakerRecogniser
-  what = fileRecogniser
+  speakerRecogniser = recognisers.speakerRecogniser
+  textRecogniser = recognisers.fileRecogniser
 })
 let faults: (() => void)[] = []
-const fault = (of: TaskFault) => faults.push(standin.taskFault(of))
+const fault = (of: TaskFault) => faults.push(emulator.taskFault(of))
 afterEach(() => {
   for (const end of faults) end()
   faults = []
-  standin.set({ taskLatency: { base: 0, perSecond: 0 } })
+  emulator.set({ taskLatency: { base: 0, perSecond: 0 } })
 })
 afterAll(async () => {
   vi.restoreAllMocks()
   await http.close()
-  await Promise.all([standin.close(), bucket.close()])
+  await Promise.all([emulator.close(), bucket.close()])
 })
 
 const at = (name: string) => `${bucket.origin}/jobs/${name}?signature=secret`
@@ -81,7 +81,7 @@ async function outcome(recogniser: FileRecogniser, name: string): Promise<TaskSt
   return ended(recogniser, await recogniser.submit({ url: at(name) }, never))
 }
 
-async function hearing(recogniser: FileRecogniser, name: string): Promise<FileRecognition> {
+async function recognise(recogniser: FileRecogniser, name: string): Promise<FileRecognition> {
   const status = await outcome(recogniser, name)
   if (status.state !== 'done') throw new Error(JSON.stringify(status))
   return status.recognition
@@ -99,41 +99,41 @@ async function failure(work: Promise<unknown>): Promise<SpeechError> {
 
 const textOf = ({ sentences }: FileRecognition) => sentences.map(({ text }) => text).join(' ')
 
-describe('the stand-in cloud', () => {
-  it('gives the words of a recording, and when they are said', async () => {
+describe('file recognition against the emulator', () => {
+  it('file recognition returns the words of a recording with their times', async () => {
     const expected = truth('jfk')
-    const heard = await hearing(what, 'jfk.wav')
-    expect(plainWords(textOf(heard))).toBe(truthText(expected))
-    const words = heard.sentences.flatMap(({ words = [] }) => words)
+    const result = await recognise(textRecogniser, 'jfk.wav')
+    expect(plainWords(textOf(result))).toBe(truthText(expected))
+    const words = result.sentences.flatMap(({ words = [] }) => words)
     expect(words.map(({ text }) => text.trim())).toEqual(expected.words.map(({ text }) => text))
     for (const [i, { start, end }] of words.entries()) {
       expect(Math.abs(start - expected.words[i]!.start)).toBeLessThan(0.3)
       expect(end).toBeGreaterThan(start)
     }
-    expect(heard).toMatchObject({ seconds: 11, url: at('jfk.wav') })
-    expect(heard.sentences[0]).toMatchObject({ language: 'en' })
-    expect(heard.sentences[0]).not.toHaveProperty('speaker')
+    expect(result).toMatchObject({ seconds: 11, url: at('jfk.wav') })
+    expect(result.sentences[0]).toMatchObject({ language: 'en' })
+    expect(result.sentences[0]).not.toHaveProperty('speaker')
   })
 
-  it('gives the speakers of a conversation', async () => {
+  it('file recognition returns the speakers of a conversation', async () => {
     const expected = truth('meeting')
-    const { sentences } = await hearing(who, 'meeting.m4a')
+    const { sentences } = await recognise(speakerRecogniser, 'meeting.m4a')
     const numbers = new Set(sentences.map(({ speaker }) => speaker))
     expect(numbers.size).toBe(new Set(expected.words.map(({ speaker }) => speaker)).size)
     expect(numbers).not.toContain(undefined)
     expect(sentences[0]!.speaker).toBe(0)
   })
 
-  it('gives the characters of Chinese one by one, and puts them together as they were', async () => {
-    const heard = await hearing(what, 'chinese.flac')
-    expect(heard.sentences.map(({ text }) => text).join('')).toBe(truthText(truth('chinese')))
-    expect(heard.sentences.map(({ words = [] }) => words.map(({ text }) => text).join('')).join('')).toBe(
+  it('file recognition returns Chinese characters one by one, and their text unchanged', async () => {
+    const result = await recognise(textRecogniser, 'chinese.flac')
+    expect(result.sentences.map(({ text }) => text).join('')).toBe(truthText(truth('chinese')))
+    expect(result.sentences.map(({ words = [] }) => words.map(({ text }) => text).join('')).join('')).toBe(
       truthText(truth('chinese')),
     )
   })
 
-  it('says of silence that nobody speaks', async () => {
-    for (const recogniser of [who, what])
+  it('file recognition returns no sentences for silence', async () => {
+    for (const recogniser of [speakerRecogniser, textRecogniser])
       expect(await outcome(recogniser, 'silence.wav')).toMatchObject({
         state: 'done',
         recognition: { sentences: [] },
@@ -143,8 +143,8 @@ describe('the stand-in cloud', () => {
   it.each<[string, ErrorCode]>([
     ['forbidden.mp3', 'UPLOAD_UNREACHABLE'],
     ['text.mp3', 'NOT_AUDIO'],
-  ])('fails with %s', async (name, code) => {
-    for (const recogniser of [who, what])
+  ])('file recognition fails for the recording %s', async (name, code) => {
+    for (const recogniser of [speakerRecogniser, textRecogniser])
       expect(await outcome(recogniser, name)).toMatchObject({ state: 'failed', error: { code } })
   })
 
@@ -157,56 +157,63 @@ describe('the stand-in cloud', () => {
       { state: 'failed', error: { code: 'NOT_AUDIO' } },
     ],
     [{ kind: 'result', how: 403 }, 'lost', { state: 'failed', error: { code: 'TASK_LOST' } }],
-    [{ kind: 'result', how: 500, times: 2 }, 'heard', { state: 'done' }],
-    [{ kind: 'result', how: 'garbage', times: 2 }, 'heard', { state: 'done' }],
-    [{ kind: 'result', how: 'drop', times: 2 }, 'heard', { state: 'done' }],
-    [{ kind: 'pollError', ...dashscopeErrors.internalError, times: 3 }, 'heard', { state: 'done' }],
-    [{ kind: 'pollGarbage', times: 1 }, 'heard', { state: 'done' }],
-    [{ kind: 'pollHtml', times: 1 }, 'heard', { state: 'done' }],
-    [{ kind: 'pollDrop', times: 1 }, 'heard', { state: 'done' }],
-  ])('with the fault %j has a task that is %s', async (of, _, expected) => {
+    [{ kind: 'result', how: 500, times: 2 }, 'recognised', { state: 'done' }],
+    [{ kind: 'result', how: 'garbage', times: 2 }, 'recognised', { state: 'done' }],
+    [{ kind: 'result', how: 'drop', times: 2 }, 'recognised', { state: 'done' }],
+    [{ kind: 'pollError', ...dashscopeErrors.internalError, times: 3 }, 'recognised', { state: 'done' }],
+    [{ kind: 'pollGarbage', times: 1 }, 'recognised', { state: 'done' }],
+    [{ kind: 'pollHtml', times: 1 }, 'recognised', { state: 'done' }],
+    [{ kind: 'pollDrop', times: 1 }, 'recognised', { state: 'done' }],
+  ])('with the fault %j, a task is %s', async (of, _, expected) => {
     fault(of)
-    expect(await outcome(who, 'jfk.wav')).toMatchObject(expected)
+    expect(await outcome(speakerRecogniser, 'jfk.wav')).toMatchObject(expected)
   })
 
-  it('is asked again for a task that it was too busy to take, and takes one', async () => {
-    const before = standin.tasks.length
+  it('a throttled submit is retried, and makes one task', async () => {
+    const before = emulator.tasks.length
     fault({ kind: 'submitError', ...dashscopeErrors.rateQuota, times: 1 })
-    expect((await hearing(who, 'jfk.wav')).sentences).not.toEqual([])
-    expect(standin.tasks.length).toBe(before + 1)
+    expect((await recognise(speakerRecogniser, 'jfk.wav')).sentences).not.toEqual([])
+    expect(emulator.tasks.length).toBe(before + 1)
   })
 
-  it('is not asked again for a task whose answer was lost, which is found in the list', async () => {
-    const before = standin.tasks.length
+  it('a submit whose response is lost is not retried; its task is found in the list', async () => {
+    const before = emulator.tasks.length
     const from = Date.now()
     fault({ kind: 'submitLost', times: 1 })
-    expect(await failure(what.submit({ url: at('jfk.wav') }, never))).toMatchObject({
+    expect(await failure(textRecogniser.submit({ url: at('jfk.wav') }, never))).toMatchObject({
       code: 'SUBMIT_UNCLEAR',
     })
-    expect(standin.tasks.length).toBe(before + 1)
-    const [newest] = await what.listTasks(from, Date.now(), never)
-    expect(newest).toBe(standin.tasks.at(-1)!.id)
-    expect(await ended(what, newest!)).toMatchObject({ recognition: { url: at('jfk.wav') } })
+    expect(emulator.tasks.length).toBe(before + 1)
+    const [newest] = await textRecogniser.listTasks(from, Date.now(), never)
+    expect(newest).toBe(emulator.tasks.at(-1)!.id)
+    expect(await ended(textRecogniser, newest!)).toMatchObject({ recognition: { url: at('jfk.wav') } })
     // The other model's tasks are not among them.
-    expect(await who.listTasks(from, Date.now(), never)).not.toContain(newest)
+    expect(await speakerRecogniser.listTasks(from, Date.now(), never)).not.toContain(newest)
   })
 
-  it('stops a task that waits, and leaves one that has begun alone', async () => {
+  it('cancel stops a pending task, and leaves a running one alone', async () => {
     fault({ kind: 'endless', state: 'PENDING', times: 1 })
-    const waiting = await who.submit({ url: at('jfk.wav') }, never)
-    expect(await who.status(waiting, never)).toEqual({ state: 'pending' })
-    await who.cancel(waiting, never)
-    expect(await who.status(waiting, never)).toMatchObject({ state: 'failed', error: { code: 'TASK_LOST' } })
-    const over = await who.submit({ url: at('jfk.wav') }, never)
-    await ended(who, over)
-    await who.cancel(over, never)
-    expect(await who.status(over, never)).toMatchObject({ state: 'done' })
+    const waiting = await speakerRecogniser.submit({ url: at('jfk.wav') }, never)
+    expect(await speakerRecogniser.status(waiting, never)).toEqual({ state: 'pending' })
+    await speakerRecogniser.cancel(waiting, never)
+    expect(await speakerRecogniser.status(waiting, never)).toMatchObject({
+      state: 'failed',
+      error: { code: 'TASK_LOST' },
+    })
+    const over = await speakerRecogniser.submit({ url: at('jfk.wav') }, never)
+    await ended(speakerRecogniser, over)
+    await speakerRecogniser.cancel(over, never)
+    expect(await speakerRecogniser.status(over, never)).toMatchObject({ state: 'done' })
   })
 
-  it('answers a storm of questions from both recognisers', async () => {
+  it('a burst of queries of both recognisers is answered', async () => {
     fault({ kind: 'endless' })
-    const tasks = await Promise.all([who, what].map(one => one.submit({ url: at('jfk.wav') }, never)))
-    const states = Array.from({ length: 40 }, (_, i) => [who, what][i % 2]!.status(tasks[i % 2]!, never))
+    const tasks = await Promise.all(
+      [speakerRecogniser, textRecogniser].map(one => one.submit({ url: at('jfk.wav') }, never)),
+    )
+    const states = Array.from({ length: 40 }, (_, i) =>
+      [speakerRecogniser, textRecogniser][i % 2]!.status(tasks[i % 2]!, never),
+    )
     expect(new Set((await Promise.all(states)).map(({ state }) => state))).not.toContain('failed')
   })
 })

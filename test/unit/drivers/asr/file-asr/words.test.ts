@@ -47,7 +47,7 @@ describe('a word', () => {
       ],
     ],
     [
-      'that is a mark goes with the one before it',
+      'punctuation joins the word before it',
       [word('¿', 0, 500), word('a', 1000, 1500), word('?', 2000, 2500), word(' b', 3000, 3500)],
       [
         ['¿a?', 1, 1.5],
