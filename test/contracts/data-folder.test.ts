@@ -73,7 +73,7 @@ describe('the store on a data folder of version 0.1.0', () => {
   it('finds the jobs of version 0.1.0, finished and unfinished', async () => {
     expect(await store.getJob(localOwner, voiceNote)).toMatchObject({ state: 'completed' })
     expect(await store.unfinishedJobs()).toMatchObject([
-      { id: killedJob, state: 'running', order: { audio: '/tmp/recordings/interview.mp3' } },
+      { id: killedJob, state: 'running', request: { audio: '/tmp/recordings/interview.mp3' } },
     ])
   })
 })

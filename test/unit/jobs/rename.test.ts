@@ -1,12 +1,5 @@
-// Names of speakers and titles: given by id or by name, kept through whatever happens to the transcript.
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { isSpeechError, SpeechError } from '../../../src/domain/errors.ts'
-import type {
-  FileRecogniser,
-  FileRecognition,
-  ObjectStorage,
-  RecognisedSentence,
-} from '../../../src/domain/ports.ts'
+// Renaming: titles and names of speakers, which stay with their speakers when a recognition is repeated.
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Speaker } from '../../../src/domain/transcript.ts'
 import { createWorkspace, type Harness, owner, type Workspace } from '../../support/jobs/harness.ts'
 import { segment, transcript } from '../../support/transcripts.ts'
@@ -17,7 +10,7 @@ beforeEach(async () => {
 })
 afterEach(() => workspace.close())
 
-const eventually = { timeout: 30_000, interval: 20 }
+const _eventually = { timeout: 30_000, interval: 20 }
 const speakers: Speaker[] = [
   { id: 'S1', seconds: 3, share: 0.6 },
   { id: 'S2', seconds: 2, share: 0.4 },
@@ -41,7 +34,7 @@ async function withTranscript(): Promise<{ harness: Harness; names: (wish: objec
 }
 
 describe('speakers', () => {
-  it('are named by id or by the name that they have, and unnamed by an empty one', async () => {
+  it('speakers are named by id or current name, and an empty name removes the name', async () => {
     const { names } = await withTranscript()
     expect(await names({ S1: ' Alice\n Smith ' })).toEqual(['Alice Smith', undefined])
     expect(await names({ 'ａｌｉｃｅ  smith': 'Anna', s2: 'Bob' })).toEqual(['Anna', 'Bob'])
@@ -50,7 +43,7 @@ describe('speakers', () => {
     expect(await names({ Anna: ' s2' })).toEqual([undefined, undefined])
   })
 
-  it('may share a name: one person who was taken for two', async () => {
+  it('two speakers may share a name', async () => {
     const { names } = await withTranscript()
     expect(await names({ S1: 'Alice', S2: 'Alice' })).toEqual(['Alice', 'Alice'])
   })
@@ -59,7 +52,7 @@ describe('speakers', () => {
     ['S2', { S1: 'S2', S2: 'S1' }],
     ['S1', { Bob: 's1' }],
     ['S2', { S1: 'Ｓ２ ' }],
-  ])('are not called like another one’s id: %s', async (id, wish) => {
+  ])('a speaker cannot be named like the id of another one: %s', async (id, wish) => {
     const { harness, names } = await withTranscript()
     await names({ S2: 'Bob' })
     await expect(names(wish)).rejects.toMatchObject({
@@ -69,7 +62,7 @@ describe('speakers', () => {
     expect((await harness.jobs.read(owner, 'tr_1')).speakers).toMatchObject([{ id: 'S1' }, { name: 'Bob' }])
   })
 
-  it('leave the title alone, and the title leaves them alone', async () => {
+  it('names and title are changed independently', async () => {
     const { harness, names } = await withTranscript()
     await names({ S1: 'Alice' })
     const renamed = await harness.jobs.rename(owner, 'tr_1', { title: 'Monday' })
@@ -79,16 +72,16 @@ describe('speakers', () => {
   })
 
   it.each([
-    ['that are not there are refused with those that are', { S3: 'Eve' }, /S1 \(Alice\), S2/],
-    ['of whom two have that name are refused', { Twin: 'Eve' }, /S1 \(Twin\), S2 \(Twin\)/],
-    ['get no name longer than 100 characters', { S1: 'x'.repeat(101) }, /100 characters/],
+    ['an unknown speaker is refused with a list of the speakers', { S3: 'Eve' }, /S1 \(Alice\), S2/],
+    ['a name that two speakers share is refused', { Twin: 'Eve' }, /S1 \(Twin\), S2 \(Twin\)/],
+    ['a name longer than 100 characters is refused', { S1: 'x'.repeat(101) }, /100 characters/],
   ])('%s', async (_, wish, hint) => {
     const { names } = await withTranscript()
     await names('Twin' in wish ? { S1: 'Twin', S2: 'Twin' } : { S1: 'Alice' })
     await expect(names(wish)).rejects.toMatchObject({ code: 'BAD_INPUT', hint: expect.stringMatching(hint) })
   })
 
-  it('are not named where nobody was told apart, or by somebody else', async () => {
+  it('speakers cannot be named in a transcript without speakers or of another owner', async () => {
     const { harness } = await withTranscript()
     const { job } = await harness.transcribe()
     const wish = { speakers: { S1: 'Alice' } }
@@ -98,221 +91,5 @@ describe('speakers', () => {
     })
     const foreign = harness.jobs.rename('bob', 'tr_1', wish)
     await expect(foreign).rejects.toMatchObject({ code: 'TRANSCRIPT_NOT_FOUND' })
-  })
-})
-
-/** A sentence whose words take half a second each. */
-const said = (start: number, text: string, speaker?: number): RecognisedSentence => {
-  const words = text.match(/\S+ ?/g)!.map((word, i) => ({
-    text: word,
-    start: start + i / 2,
-    end: start + (i + 1) / 2,
-  }))
-  const known = speaker === undefined ? {} : { speaker }
-  return { start, end: words.at(-1)!.end, text, language: 'en', words, ...known }
-}
-const hearing = (...sentences: RecognisedSentence[]): FileRecognition => ({ sentences, seconds: 5 })
-
-/** Ears for files; `hear` says what a task has heard: undefined while it is under way, an error where it failed. */
-function ears(
-  model: string,
-  hear: () => FileRecognition | SpeechError | undefined,
-  capabilities = { text: true, speakers: true },
-): FileRecogniser {
-  return {
-    model,
-    limits: { maxSeconds: 3600, maxBytes: 1e9 },
-    capabilities,
-    submit: async () => `task of ${model}`,
-    async status() {
-      const heard = hear()
-      if (!heard) return { state: 'running' }
-      return isSpeechError(heard) ? { state: 'failed', error: heard } : { state: 'done', recognition: heard }
-    },
-    listTasks: async () => [],
-    cancel: async () => {},
-  }
-}
-const whoTells = { text: false, speakers: true }
-const whatTells = { text: true, speakers: false }
-const failed = () => new SpeechError('TASK_FAILED', 'It failed.', { hint: 'Call again.' })
-
-const bucket: Partial<ObjectStorage> = {
-  way: 'bucket',
-  async upload(audio, { models }) {
-    for await (const _ of audio);
-    return { way: 'bucket', keys: Object.fromEntries(models.map(model => [model, 'a.mp3'])) }
-  },
-}
-
-describe('a name that is given while the job runs', () => {
-  const heard = hearing(said(0.5, 'Hello there. Anybody?', 0))
-
-  it('is shown at once, and is there at the end', async () => {
-    let answer: FileRecognition | undefined
-    const harness = await workspace.open({
-      fileRecognisers: {
-        speakerRecogniser: ears('who', () => answer),
-        fileRecogniser: ears('what', () => answer),
-      },
-      blobs: bucket,
-    })
-    const first = await harness.submit({}, 'diarize_audio')
-    await harness.jobs.cancel(owner, first.job.id)
-    // An earlier attempt has left speakers to name.
-    await harness.store.putTranscript(owner, { ...told(first.job.id), status: 'cancelled' })
-    const { job } = await harness.submit({}, 'diarize_audio')
-    await vi.waitFor(
-      async () => expect((await harness.stored(job.id)).job?.state).toBe('running'),
-      eventually,
-    )
-    const renamed = await harness.jobs.rename(owner, job.id, { title: 'Monday', speakers: { S1: 'Alice' } })
-    expect(renamed).toMatchObject({ status: 'running', title: 'Monday', speakers: [{ name: 'Alice' }, {}] })
-    answer = heard
-    expect((await harness.waitForEnd(job.id)).state).toBe('completed')
-    const { transcript } = await harness.stored(job.id)
-    expect(transcript).toMatchObject({ title: 'Monday', speakers: [{ id: 'S1', name: 'Alice' }] })
-  })
-})
-
-describe('a name stays with its speaker', () => {
-  // The pass for words does not hear the murmur, so that whoever came first is second there.
-  const [hello, morning] = ['Hello there, is anybody in today?', 'Good morning, come in and sit down.']
-  const who = hearing(said(0.5, 'Mm.', 1), said(2, hello, 0), said(6, morning, 1))
-  const what = hearing(said(2, hello), said(6, morning))
-  const wrong = [{ id: 'S1', name: 'Bob' }, { id: 'S2' }]
-  const right = [{ id: 'S1' }, { id: 'S2', name: 'Bob' }]
-  const named = (speakers: Speaker[] | undefined) =>
-    speakers?.map(({ id, name }) => ({ id, ...(name !== undefined && { name }) }))
-
-  /** A harness whose passes hear what the test says; it may be changed at any time. */
-  async function withPasses(passes: { who: Parameters<typeof ears>[1]; what: Parameters<typeof ears>[1] }) {
-    const harness = await workspace.open({
-      fileRecognisers: {
-        speakerRecogniser: ears('who', () => passes.who(), whoTells),
-        fileRecogniser: ears('what', () => passes.what(), whatTells),
-      },
-      blobs: bucket,
-    })
-    return {
-      harness,
-      order: async () => (await harness.submit({}, 'diarize_audio')).job.id,
-      async diarize() {
-        const { job } = await harness.submit({}, 'diarize_audio')
-        return harness.waitForEnd(job.id)
-      },
-      names: async (id: string) => named((await harness.jobs.read(owner, id)).speakers),
-    }
-  }
-
-  it('when what was missing is heard, and speakers are numbered anew', async () => {
-    const passes: Parameters<typeof withPasses>[0] = { who: () => who, what: failed }
-    const { harness, diarize, names } = await withPasses(passes)
-    const { id, state } = await diarize()
-    expect(state).toBe('partial')
-    await harness.jobs.rename(owner, id, { speakers: { S1: 'Bob' } })
-    expect(await names(id)).toEqual(wrong)
-    passes.what = () => what
-    expect((await diarize()).state).toBe('completed')
-    expect(await names(id)).toEqual(right)
-    expect(named((await harness.stored(id)).transcript?.speakers)).toEqual(right)
-    // From there on, too, it can be given to another, and be taken away.
-    await harness.jobs.rename(owner, id, { speakers: { S1: 'Anna', S2: '' } })
-    expect(await names(id)).toEqual([{ id: 'S1', name: 'Anna' }, { id: 'S2' }])
-  })
-
-  it('that is named while the other pass is under way', async () => {
-    const passes: Parameters<typeof withPasses>[0] = { who: () => who, what: () => undefined }
-    const { harness, order, names } = await withPasses(passes)
-    const id = await order()
-    await vi.waitFor(async () => expect(await names(id)).toHaveLength(2), eventually)
-    await harness.jobs.rename(owner, id, { speakers: { S1: 'Bob' } })
-    expect(await names(id)).toEqual(wrong)
-    passes.what = () => what
-    expect((await harness.waitForEnd(id)).state).toBe('completed')
-    expect(await names(id)).toEqual(right)
-  })
-
-  it('that is named while what was missing is heard', async () => {
-    const passes: Parameters<typeof withPasses>[0] = { who: () => who, what: failed }
-    const { harness, order, diarize, names } = await withPasses(passes)
-    const { id } = await diarize()
-    passes.what = () => undefined
-    await order()
-    await harness.jobs.rename(owner, id, { speakers: { S1: 'Bob' } })
-    passes.what = () => what
-    expect((await harness.waitForEnd(id)).state).toBe('completed')
-    expect(await names(id)).toEqual(right)
-  })
-
-  describe('when the pass for speakers was done anew', () => {
-    /** Names the first of a partial transcript, and has all of it heard once more by a pass that forgot the first. */
-    async function heardAnew(again: FileRecognition) {
-      const passes: Parameters<typeof withPasses>[0] = { who: () => who, what: failed }
-      const opened = await withPasses(passes)
-      const { id } = await opened.diarize()
-      await opened.harness.jobs.rename(owner, id, { speakers: { S1: 'Bob' } })
-      await opened.harness.store.deleteCheckpoints(owner, id)
-      passes.who = () => again
-      passes.what = () => what
-      expect((await opened.diarize()).state).toBe('completed')
-      return { ...opened, id }
-    }
-
-    it('and others have its numbers: by when it spoke', async () => {
-      const swapped = hearing(...who.sentences.map(one => ({ ...one, speaker: 1 - one.speaker! })))
-      const { id, names } = await heardAnew(swapped)
-      expect(await names(id)).toEqual(right)
-    })
-
-    it('and two are one there: it is nobody’s, and the reader is told', async () => {
-      const merged = hearing(...who.sentences.map(one => ({ ...one, speaker: 0 })))
-      const { harness, id, names } = await heardAnew(merged)
-      expect(await names(id)).toEqual([{ id: 'S1' }])
-      const { warnings } = await harness.jobs.read(owner, id)
-      expect(warnings).toContainEqual(expect.stringMatching(/Bob.+update_transcript/))
-      // Who names anew has read that.
-      const renamed = await harness.jobs.rename(owner, id, { speakers: { S1: 'Both' } })
-      expect(renamed.warnings.join(' ')).not.toContain('Bob')
-    })
-  })
-
-  it('names of two speakers both stay when the speakers change their numbers', async () => {
-    const passes: Parameters<typeof withPasses>[0] = { who: () => who, what: failed }
-    const { harness, diarize, names } = await withPasses(passes)
-    const { id } = await diarize()
-    await harness.jobs.rename(owner, id, { speakers: { S1: 'Bob' } })
-    expect(await names(id)).toEqual(wrong)
-    await harness.jobs.rename(owner, id, { speakers: { S2: 'Eve' } })
-    expect(await names(id)).toEqual([
-      { id: 'S1', name: 'Bob' },
-      { id: 'S2', name: 'Eve' },
-    ])
-    passes.what = () => what
-    expect((await diarize()).state).toBe('completed')
-    expect(await names(id)).toEqual([
-      { id: 'S1', name: 'Eve' },
-      { id: 'S2', name: 'Bob' },
-    ])
-  })
-
-  it('a name stays with its speaker when another process repeats the request', async () => {
-    const passes: Parameters<typeof withPasses>[0] = { who: () => who, what: failed }
-    const { harness, diarize } = await withPasses(passes)
-    const { id } = await diarize()
-    await harness.jobs.rename(owner, id, { speakers: { S1: 'Bob' } })
-    await harness.close()
-    const other = await withPasses({ who: () => who, what: () => what })
-    expect((await other.diarize()).state).toBe('completed')
-    expect(await other.names(id)).toEqual(right)
-  })
-
-  it('by what no reader is shown', async () => {
-    const { harness, diarize } = await withPasses({ who: () => who, what: () => what })
-    const { id } = await diarize()
-    const { transcript } = await harness.stored(id)
-    expect(transcript!.speakers!.every(({ voice }) => typeof voice === 'string')).toBe(true)
-    for (const speaker of (await harness.jobs.read(owner, id)).speakers!)
-      expect(Object.keys(speaker).sort()).toEqual(['id', 'seconds', 'share'])
   })
 })

@@ -1,4 +1,4 @@
-// Several machines on one store, one queue and one bucket: what is ordered at one is carried out at another.
+// Several machines that share a store, a queue and a bucket: jobs submitted on one run on another.
 import { copyFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -19,8 +19,8 @@ async function allGone(): Promise<void> {
   await vi.waitFor(() => expect(team.mns.messages()).toEqual([]), eventually)
 }
 
-describe('a recording ordered at one machine', () => {
-  it('is heard at another that does not see the file, and read at a third', async () => {
+describe('a recording submitted on one machine', () => {
+  it('a recording submitted on one machine runs on a second and is read on a third', async () => {
     const [front, other, worker] = await Promise.all([
       team.openServer(),
       team.openServer(),
@@ -35,7 +35,7 @@ describe('a recording ordered at one machine', () => {
     await allGone()
   })
 
-  it('waits where there is no worker yet, and says so', async () => {
+  it('a recording without a worker waits, and its progress says so', async () => {
     const front = await team.openServer()
     const { job } = await front.submit()
     const told: string[] = []
@@ -50,7 +50,7 @@ describe('a recording ordered at one machine', () => {
     expect((await watched).state).toBe('completed')
   })
 
-  it('is one job for whoever orders the same at another machine', async () => {
+  it('the same request on another machine joins the same job', async () => {
     const { open, opened } = createLatch()
     const worker = await team.openWorker({ recognise: () => opened })
     const [front, other] = await Promise.all([team.openServer(), team.openServer()])
@@ -65,7 +65,7 @@ describe('a recording ordered at one machine', () => {
     await allGone()
   })
 
-  it('is stopped by whoever has ordered it, wherever it is heard', async () => {
+  it('a caller that disconnects stops its job on the other machine', async () => {
     const [front, worker] = await Promise.all([
       team.openServer(),
       team.openWorker({ recognise: () => new Promise(() => {}) }),
@@ -83,7 +83,7 @@ describe('a recording ordered at one machine', () => {
     await allGone()
   })
 
-  it('goes on for others when somebody goes who has only joined them', async () => {
+  it('a joined caller that disconnects leaves the job to the others', async () => {
     const { open, opened } = createLatch()
     const worker = await team.openWorker({ recognise: () => opened })
     const [front, other] = await Promise.all([team.openServer(), team.openServer()])
@@ -98,7 +98,7 @@ describe('a recording ordered at one machine', () => {
     expect((await front.waitForEnd(job.id)).state).toBe('completed')
   })
 
-  it('is done again where it failed before, and is sent again for that', async () => {
+  it('a failed job is started and sent again by the same request', async () => {
     let isBroken = true
     const [front] = await Promise.all([
       team.openServer(),
@@ -114,8 +114,8 @@ describe('a recording ordered at one machine', () => {
   })
 })
 
-describe('a recording on its way to the workers', () => {
-  it('leaves nothing when its order is cancelled', async () => {
+describe('a recording that is uploaded for workers', () => {
+  it('a cancelled upload leaves nothing in the bucket', async () => {
     const [front] = await Promise.all([team.openServer(), team.openWorker()])
     const off = team.oss.fault({ kind: 'hang', when: ({ method }) => method === 'PUT' })
     const { job } = await front.submit()
@@ -130,7 +130,7 @@ describe('a recording on its way to the workers', () => {
     await allGone()
   })
 
-  it('goes on when its server is started again', async () => {
+  it('an upload is resumed when its server is started again', async () => {
     const [front, worker] = await Promise.all([team.openServer({ workerId: 'm/1//a' }), team.openWorker()])
     const off = team.oss.fault({ kind: 'hang', when: ({ method }) => method === 'PUT' })
     const { job } = await front.submit()
@@ -144,7 +144,7 @@ describe('a recording on its way to the workers', () => {
     await allGone()
   })
 
-  it('whose server is gone is left to those who have the file, however many wait for it', async () => {
+  it('a recording of a stopped server waits for a machine that has the file', async () => {
     const [front, blind] = await Promise.all([team.openServer(), team.openServer({ allowedDirs: [] })])
     team.oss.fault({ kind: 'hang', times: 1, when: ({ method }) => method === 'PUT' })
     const { job } = await front.submit()
@@ -168,14 +168,14 @@ describe('a recording on its way to the workers', () => {
     expect((await waiting).state).toBe('completed')
   })
 
-  it('that the bucket does not take fails, and says why', async () => {
+  it('a recording that the bucket refuses fails its job with the reason', async () => {
     const front = await team.openServer()
     team.oss.fault({ kind: 'error', status: 403, code: 'AccessDenied' })
     const { job } = await front.transcribe()
     expect(job).toMatchObject({ state: 'failed', error: { code: 'BUCKET_REFUSED' } })
   })
 
-  it('is given up where no worker can be told of it, and taken back', async () => {
+  it('a job whose message cannot be sent fails, and its upload is deleted', async () => {
     const front = await team.openServer()
     team.mns.set({ forbidden: ['SendMessage'] })
     const { job } = await front.transcribe()
@@ -183,7 +183,7 @@ describe('a recording on its way to the workers', () => {
     await allGone()
   })
 
-  it('is lost where somebody has emptied the bucket, and that is said', async () => {
+  it('a recording that was deleted from the bucket fails its job with RECORDING_LOST', async () => {
     const front = await team.openServer()
     const { job } = await front.submit()
     await vi.waitFor(() => expect(team.mns.messages()).toHaveLength(1), eventually)
@@ -201,7 +201,7 @@ describe('a recording on its way to the workers', () => {
 })
 
 describe('a worker', () => {
-  it('that stops gives its job back, and another one asks for nothing that was heard', async () => {
+  it('a stopping worker releases its job, and the next one repeats no recognised chunk', async () => {
     const { opened } = createLatch()
     const [front, first] = await Promise.all([
       team.openServer(),
@@ -220,7 +220,7 @@ describe('a worker', () => {
     await allGone()
   })
 
-  it('lets another one go on that has begun, when the message comes twice', async () => {
+  it('a worker leaves a job alone that another one runs when the message is delivered twice', async () => {
     const { open, opened } = createLatch()
     team.mns.fault({ operation: 'SendMessage', times: 1, how: { kind: 'lose' } })
     const [front, ...workers] = await Promise.all([
@@ -242,7 +242,7 @@ describe('a worker', () => {
     expect(workers.flatMap(({ requests }) => requests)).toHaveLength(team.workspace.chunks)
   })
 
-  it('keeps what it has heard until the store takes it, and asks for nothing again', async () => {
+  it('a worker keeps its result until the shared store takes it', async () => {
     const [front, worker] = await Promise.all([team.openServer(), team.openWorker()])
     const refused = { operation: 'PutRow', table: 'team_transcripts' }
     const off = team.tables.fault({ ...refused, how: { kind: 'refuse', status: 503, code: 'OTSServerBusy' } })
@@ -258,7 +258,7 @@ describe('a worker', () => {
     await allGone()
   })
 
-  it('that stops while the store takes nothing leaves the job to another one', async () => {
+  it('a worker that stops while the store fails leaves the job to another one', async () => {
     const [front, worker] = await Promise.all([team.openServer(), team.openWorker()])
     const refused = { operation: 'PutRow', table: 'team_transcripts' }
     const off = team.tables.fault({ ...refused, how: { kind: 'refuse', status: 503, code: 'OTSServerBusy' } })
@@ -274,7 +274,7 @@ describe('a worker', () => {
 })
 
 describe('services that fail now and then', () => {
-  it('cost time and nothing else', async () => {
+  it('services that fail now and then delay a job but lose nothing', async () => {
     team.tables.fault({ probability: 0.15, how: { kind: 'refuse', status: 503, code: 'OTSServerBusy' } })
     team.tables.fault({ probability: 0.1, how: { kind: 'lose' } })
     team.mns.fault({ probability: 0.2, how: { kind: 'html' } })

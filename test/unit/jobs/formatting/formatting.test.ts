@@ -1,4 +1,4 @@
-// Transcripts made readable: once for whoever asks, kept beside what was recognised, gone with it.
+// Formatted transcripts: formatted once for all calls, stored beside the recognised text, deleted with it.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { SpeechError } from '../../../../src/domain/errors.ts'
 import type { Store } from '../../../../src/domain/ports.ts'
@@ -42,22 +42,13 @@ async function withTranscript(
   return { harness, model, read: () => harness.jobs.read(owner, id) }
 }
 
-/** A caller that leaves before the end. */
-function createLeavingCaller(disconnectReason?: WatchOptions['disconnectReason']) {
-  const leaving = new AbortController()
-  return {
-    leave: () => leaving.abort(),
-    watch: { signal: leaving.signal, disconnectReason },
-  }
-}
-
 function changeWords({ segments, ...rest }: Transcript): Transcript {
   const [first, ...others] = segments
   return { ...rest, segments: [{ ...first, text: `hear hear ${first!.text}` } as Segment, ...others] }
 }
 
 describe('a transcript that is formatted', () => {
-  it('in one style unseen and then in another is made anew in the first one', async () => {
+  it('a transcript formatted in two styles can be formatted in the first one again', async () => {
     const { harness, read } = await withTranscript()
     expect(await format(harness, 'faithful', { seconds: 0 })).toMatchObject({ status: 'running' })
     await vi.waitUntil(async () => (await read()).formatted !== undefined, eventually)
@@ -67,7 +58,7 @@ describe('a transcript that is formatted', () => {
     expect((await read()).formatted?.style).toBe('faithful')
   })
 
-  it('has its formatted text beside it, in the same words, and the same call costs nothing', async () => {
+  it('a transcript is formatted in its own words, and the same call again costs nothing', async () => {
     const { harness, model, read } = await withTranscript()
     expect(await format(harness)).toEqual({ status: 'completed', cached: false, warnings: [] })
     const { formatted, segments } = await read()
@@ -81,7 +72,7 @@ describe('a transcript that is formatted', () => {
     expect(model.requests).toHaveLength(asked)
   })
 
-  it('is stored as it was recognised, whatever is written of it later', async () => {
+  it('a formatted transcript is stored as it was recognised, also after a rename', async () => {
     const { harness, read } = await withTranscript()
     await format(harness)
     const renamed = await harness.jobs.rename(owner, id, { title: 'A talk about talks' })
@@ -93,7 +84,7 @@ describe('a transcript that is formatted', () => {
     expect((await read()).formatted).toEqual(renamed.formatted)
   })
 
-  it('is told of to who listens', async () => {
+  it('subscribers are notified of a formatted transcript', async () => {
     const { harness, read } = await withTranscript()
     const heard: unknown[] = []
     harness.jobs.subscribe(change => void heard.push(change, read()))
@@ -102,7 +93,7 @@ describe('a transcript that is formatted', () => {
     expect(await heard[1]).toMatchObject({ formatted: { style: 'faithful' } })
   })
 
-  it('reads as it was asked for last, and going back costs nothing', async () => {
+  it('a transcript shows the style requested last, and an earlier style costs nothing', async () => {
     const { harness, model, read } = await withTranscript()
     await format(harness, 'faithful')
     const { formatted } = await read()
@@ -114,7 +105,7 @@ describe('a transcript that is formatted', () => {
     expect(model.requests).toHaveLength(asked)
   })
 
-  it('shows its own words when they have changed since, and says that it can be formatted again', async () => {
+  it('a transcript whose words have changed is shown unformatted with a warning', async () => {
     const { harness, read } = await withTranscript()
     await format(harness)
     await harness.store.putTranscript(owner, changeWords(longTranscript(id)))
@@ -127,7 +118,7 @@ describe('a transcript that is formatted', () => {
     expect((await read()).formatted!.segments[0]!.text).toMatch(/^Hear hear the/)
   })
 
-  it('is not shown in words that changed while they were formatted', async () => {
+  it('a formatted text is discarded if the words changed meanwhile', async () => {
     const { open, opened } = createLatch()
     const { harness, model, read } = await withTranscript({ before: () => opened })
     const formatting = format(harness)
@@ -139,7 +130,7 @@ describe('a transcript that is formatted', () => {
     expect((await read()).formatted).toBeUndefined()
   })
 
-  it('is asked about again in another language', async () => {
+  it('a transcript is formatted again for another language', async () => {
     const { harness } = await withTranscript()
     const { signal } = new AbortController()
     const inGerman = () =>
@@ -152,7 +143,7 @@ describe('a transcript that is formatted', () => {
 })
 
 describe('a transcript that cannot be formatted', () => {
-  it('stays as it is where no piece has an answer, says why, and is tried again', async () => {
+  it('a transcript without any formatted piece stays as it is, says why, and is tried again', async () => {
     let isWell = false
     const { harness, model, read } = await withTranscript({
       before: () => (isWell ? Promise.resolve() : Promise.reject(refused)),
@@ -168,7 +159,7 @@ describe('a transcript that cannot be formatted', () => {
     expect((await read()).formatted).toBeDefined()
   })
 
-  it('in part shows the rest, and asks again for nothing but that part', async () => {
+  it('a partly formatted transcript asks again for the failed piece only', async () => {
     let isWell = false
     const { harness, model, read } = await withTranscript({
       before: async text => {
@@ -189,14 +180,14 @@ describe('a transcript that cannot be formatted', () => {
     expect((await format(harness)).cached).toBe(true)
   })
 
-  it('is one without text', async () => {
+  it('a transcript without text is not formatted', async () => {
     const { harness, model } = await withTranscript()
     await harness.store.putTranscript(owner, transcript({ id, segments: [] }))
     expect(await format(harness)).toMatchObject({ status: 'completed', cached: true, warnings: [/no text/] })
     expect(model.requests).toEqual([])
   })
 
-  it('is one with hardly any text, and costs no request', async () => {
+  it('a transcript with hardly any text costs no request', async () => {
     const { harness, model, read } = await withTranscript()
     await harness.store.putTranscript(owner, transcript({ id, segments: [segment('hello there', 0, 1)] }))
     expect(await format(harness)).toMatchObject({ status: 'completed' })
@@ -204,7 +195,7 @@ describe('a transcript that cannot be formatted', () => {
     expect((await read()).segments[0]!.text).toBe('hello there')
   })
 
-  it('is one that there is not, or that is somebody else’s', async () => {
+  it('an unknown or foreign transcript is not found', async () => {
     const { open, opened } = createLatch()
     const { harness, model } = await withTranscript({ before: () => opened })
     const other = { owner: 'bob' }
@@ -219,175 +210,8 @@ describe('a transcript that cannot be formatted', () => {
   })
 })
 
-describe('a call for formatted text', () => {
-  it('joins the one that is under way', async () => {
-    const { open, opened } = createLatch()
-    const { harness, model } = await withTranscript({ before: () => opened })
-    const calls = [format(harness), format(harness)]
-    await vi.waitFor(() => expect(model.requests).not.toHaveLength(0), eventually)
-    calls.push(format(harness))
-    open()
-    for (const state of await Promise.all(calls)) expect(state.status).toBe('completed')
-    expect(new Set(model.requests).size).toBe(model.requests.length)
-  })
-
-  it('whose time is up leaves the work going, and the next one has what it paid for', async () => {
-    const { open, opened } = createLatch()
-    const { harness, model, read } = await withTranscript({ before: () => opened })
-    expect(await format(harness, 'faithful', { seconds: 0 })).toMatchObject({ status: 'running' })
-    const { leave, watch } = createLeavingCaller()
-    const left = format(harness, 'faithful', watch)
-    left.catch(() => {})
-    leave()
-    await expect(left).rejects.toThrow()
-    open()
-    await vi.waitFor(async () => expect((await read()).formatted).toBeDefined(), eventually)
-    expect(model.stopped()).toBe(0)
-    expect(await format(harness)).toMatchObject({ status: 'completed', cached: false })
-    expect(await format(harness)).toMatchObject({ status: 'completed', cached: true })
-  })
-
-  it('hears how far it is', async () => {
-    const { harness } = await withTranscript({ concurrency: 1 })
-    const steps: (number | undefined)[] = []
-    await format(harness, 'faithful', { onProgress: ({ done, total }) => steps.push(total && done) })
-    expect(steps.length).toBeGreaterThan(1)
-    expect(steps.at(-1)).toBeGreaterThan(0)
-  })
-
-  it('that is cancelled stops the work', async () => {
-    const { harness, model } = await withTranscript({ before: () => new Promise(() => {}) })
-    const { leave, watch } = createLeavingCaller()
-    const left = format(harness, 'faithful', watch)
-    left.catch(() => {})
-    await vi.waitFor(() => expect(model.requests).not.toHaveLength(0), eventually)
-    leave()
-    await expect(left).rejects.toThrow()
-    expect(model.stopped()).toBe(model.requests.length)
-  })
-
-  it('that is cancelled stops nothing where another one waits', async () => {
-    const { open, opened } = createLatch()
-    const { harness, model } = await withTranscript({ before: () => opened })
-    const { leave, watch } = createLeavingCaller()
-    const left = format(harness, 'faithful', watch)
-    left.catch(() => {})
-    const staying = format(harness)
-    await vi.waitFor(() => expect(model.requests).not.toHaveLength(0), eventually)
-    leave()
-    await expect(left).rejects.toThrow()
-    open()
-    expect((await staying).status).toBe('completed')
-    expect(model.stopped()).toBe(0)
-  })
-
-  it('that merely goes stops nothing', async () => {
-    const { open, opened } = createLatch()
-    const { harness, model, read } = await withTranscript({ before: () => opened })
-    const { leave, watch } = createLeavingCaller(() => 'detached')
-    const left = format(harness, 'faithful', watch)
-    left.catch(() => {})
-    await vi.waitFor(() => expect(model.requests).not.toHaveLength(0), eventually)
-    leave()
-    await expect(left).rejects.toThrow()
-    open()
-    await vi.waitFor(async () => expect((await read()).formatted).toBeDefined(), eventually)
-  })
-
-  it('whose connection broke has a moment to come back', async () => {
-    const { open, opened } = createLatch()
-    const { harness, model } = await withTranscript({ before: () => opened })
-    const { leave, watch } = createLeavingCaller(() => 'disconnected')
-    const left = format(harness, 'faithful', watch)
-    left.catch(() => {})
-    await vi.waitFor(() => expect(model.requests).not.toHaveLength(0), eventually)
-    leave()
-    await expect(left).rejects.toThrow()
-    const back = format(harness)
-    open()
-    expect((await back).status).toBe('completed')
-    expect(model.stopped()).toBe(0)
-  })
-
-  it('that does not come back does not go on for nobody', async () => {
-    const { harness, model } = await withTranscript({ before: () => new Promise(() => {}) })
-    const { leave, watch } = createLeavingCaller(() => 'disconnected')
-    const left = format(harness, 'faithful', watch)
-    left.catch(() => {})
-    await vi.waitFor(() => expect(model.requests).not.toHaveLength(0), eventually)
-    leave()
-    await expect(left).rejects.toThrow()
-    await vi.waitFor(() => expect(model.stopped()).toBe(model.requests.length), eventually)
-  })
-})
-
-describe('cancelling and deleting', () => {
-  it('a transcript that is being formatted stops that, and whoever waits hears of it', async () => {
-    const { harness, model } = await withTranscript({ before: () => new Promise(() => {}) })
-    const waiting = format(harness)
-    waiting.catch(() => {})
-    await vi.waitFor(() => expect(model.requests).not.toHaveLength(0), eventually)
-    expect(await harness.jobs.cancel(owner, id)).toMatchObject({ state: 'completed' })
-    await expect(waiting).rejects.toMatchObject({ code: 'CANCELLED' })
-    expect(model.stopped()).toBe(model.requests.length)
-  })
-
-  it('leaves nothing of what was formatted', async () => {
-    const { harness, left } = await withWatchedStore()
-    await format(harness)
-    expect(await left()).not.toEqual([])
-    await harness.jobs.remove(owner, id)
-    expect(await left()).toEqual([])
-  })
-
-  it('leaves nothing either while pieces are still on their way', async () => {
-    const { harness, model, left } = await withWatchedStore(n =>
-      n === 0 ? Promise.resolve() : new Promise(() => {}),
-    )
-    const waiting = format(harness)
-    waiting.catch(() => {})
-    await vi.waitFor(() => expect(model.requests.length).toBeGreaterThan(1), eventually)
-    await vi.waitFor(async () => expect(await left()).not.toEqual([]), eventually)
-    await harness.jobs.remove(owner, id)
-    await expect(waiting).rejects.toMatchObject({ code: 'CANCELLED' })
-    expect(await left()).toEqual([])
-  })
-
-  it('elsewhere leaves nothing either', async () => {
-    const { open, opened } = createLatch()
-    const { harness, model, left } = await withWatchedStore(() => opened)
-    const waiting = format(harness)
-    waiting.catch(() => {})
-    await vi.waitFor(() => expect(model.requests).not.toHaveLength(0), eventually)
-    const other = await workspace.open()
-    await other.jobs.remove(owner, id)
-    open()
-    await expect(waiting).rejects.toMatchObject({ code: 'TRANSCRIPT_NOT_FOUND' })
-    expect(await left()).toEqual([])
-  })
-
-  /** A store of which is known what was ever kept. */
-  async function withWatchedStore(before: (n: number) => Promise<unknown> = async () => {}) {
-    const keys = new Set<string>()
-    const talk = await withTranscript({ before: (_, n) => before(n) }, store => ({
-      ...store,
-      putCheckpoint(owner, key, ...rest) {
-        keys.add(key)
-        return store.putCheckpoint(owner, key, ...rest)
-      },
-    }))
-    const left = async () => {
-      const found = await Promise.all(
-        [...keys].map(async key => (await talk.harness.store.getCheckpoint(owner, key)) && key),
-      )
-      return found.filter(key => key !== undefined)
-    }
-    return { ...talk, left }
-  }
-})
-
 describe('a process that ends while it formats', () => {
-  it('answers who waits with what there is, and the next one asks for the rest alone', async () => {
+  it('a closing process answers with `running`, and the next one formats only the rest', async () => {
     const { harness, model } = await withTranscript({
       before: (_, n) => (n === 0 ? Promise.resolve() : new Promise(() => {})),
       concurrency: 1,
@@ -405,7 +229,7 @@ describe('a process that ends while it formats', () => {
     expect(next.requests).toContain(model.requests[1])
   })
 
-  it('answers the next one from what is whole', async () => {
+  it('a completely formatted transcript is cached for the next process', async () => {
     const { harness } = await withTranscript()
     await format(harness)
     await harness.close()
@@ -417,7 +241,7 @@ describe('a process that ends while it formats', () => {
 })
 
 describe('a store that fails', () => {
-  it('does not cost the formatted text: this process reads it from memory, with a warning', async () => {
+  it('a formatted text that cannot be stored is read from memory with a warning', async () => {
     const { harness, model, read } = await withTranscript({}, store => ({
       ...store,
       putCheckpoint: () =>
@@ -432,7 +256,7 @@ describe('a store that fails', () => {
     expect(model.requests).toHaveLength(requests)
   })
 
-  it('stores the formatted text of another style once it works again', async () => {
+  it('a format in another style is stored once the store works again', async () => {
     let isFailing = true
     const { harness, read } = await withTranscript({}, store => ({
       ...store,
@@ -449,7 +273,7 @@ describe('a store that fails', () => {
     expect((await other.jobs.read(owner, id)).formatted).toMatchObject({ style: 'clean' })
   })
 
-  it('to be read gives the transcript as it was recognised', async () => {
+  it('a format that cannot be read leaves the transcript as it was recognised', async () => {
     const { harness, read } = await withTranscript({}, store => ({
       ...store,
       getCheckpoint: () =>

@@ -1,4 +1,4 @@
-// Texts that come with a call: formatted once for whoever asks, remembered for a while, and never written down.
+// Texts passed with a call: formatted once, cached for an hour, never stored.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { SpeechError } from '../../../../src/domain/errors.ts'
@@ -37,7 +37,7 @@ function format({ jobs }: Harness, text: string, more: Partial<WatchOptions> = {
 }
 
 describe('a text', () => {
-  it('is formatted in its own words, and once: the same call again costs nothing', async () => {
+  it('a text is formatted in its own words, and the same call again costs nothing', async () => {
     const { harness, model } = await open()
     const { status, text, cached } = await format(harness, longText())
     expect({ status, cached }).toEqual({ status: 'completed', cached: false })
@@ -48,7 +48,7 @@ describe('a text', () => {
     expect(model.requests).toHaveLength(asked)
   })
 
-  it('is another one for another owner, in another style or language', async () => {
+  it('a text is formatted anew for another owner, style or language', async () => {
     const { harness, model } = await open()
     const { signal } = new AbortController()
     await format(harness, longText())
@@ -62,7 +62,7 @@ describe('a text', () => {
     expect(model.requests.length).toBeGreaterThan(asked)
   })
 
-  it('is never written down', async () => {
+  it('a passed text is never stored', async () => {
     const writes: unknown[] = []
     const { harness } = await open(
       {},
@@ -80,7 +80,7 @@ describe('a text', () => {
     expect(writes).toEqual([])
   })
 
-  it('that takes longer than its call shows what is done, and the same call goes on with it', async () => {
+  it('a text that takes longer than its call shows its finished part, and the same call continues', async () => {
     const { open: write, opened } = createLatch()
     const { harness, model } = await open({
       before: text => (text.includes('passage 0 ') ? Promise.resolve() : opened),
@@ -100,7 +100,7 @@ describe('a text', () => {
     expect(new Set(model.requests).size).toBe(model.requests.length)
   })
 
-  it('that is short is waited for', async () => {
+  it('a short text is waited for', async () => {
     const { open: write, opened } = createLatch()
     const { harness, model } = await open({ before: () => opened })
     const formatting = format(harness, numberedSentences(1), { seconds: 0 })
@@ -109,7 +109,7 @@ describe('a text', () => {
     expect(await formatting).toMatchObject({ status: 'completed', text: { failed: 0 } })
   })
 
-  it('that could not be formatted comes back as it was, and is tried again where it could not', async () => {
+  it('a text with a failed piece returns its words, and only that piece is tried again', async () => {
     let isWell = false
     const { harness, model } = await open({
       before: async text => {
@@ -125,7 +125,7 @@ describe('a text', () => {
     expect(model.requests.slice(asked)).toEqual([expect.stringContaining('passage 7 ')])
   })
 
-  it('stops when who wanted it cancels the call, and keeps the pieces that are done', async () => {
+  it('a cancelled call stops the formatting of a text, and finished pieces are kept', async () => {
     const { harness, model } = await open({
       before: (_, n) => (n === 1 ? new Promise(() => {}) : Promise.resolve()),
       concurrency: 1,
@@ -142,7 +142,7 @@ describe('a text', () => {
     expect(model.requests.filter(text => text === first)).toHaveLength(1)
   })
 
-  it('is refused where too many are on their way', async () => {
+  it('a text is refused with BUSY if the owner has too many under way', async () => {
     const { harness, model } = await open({ before: () => new Promise(() => {}), concurrency: 1 })
     const calls = Array.from({ length: 100 }, (_, i) => format(harness, numberedSentences(i)))
     for (const call of calls) call.catch(() => {})
@@ -168,7 +168,7 @@ describe('the cache of formatted texts', () => {
     }
   }
 
-  it('keeps a text for an hour', async () => {
+  it('the cache keeps a text for an hour', async () => {
     const start = performance.now()
     const now = vi.spyOn(performance, 'now')
     try {
@@ -186,13 +186,13 @@ describe('the cache of formatted texts', () => {
     }
   })
 
-  it('keeps a hundred texts', async () => {
+  it('the cache keeps a hundred texts', async () => {
     const { format, isCached } = createCached()
     for (let n = 0; n <= 100; n++) await format(n)
     expect([0, 1, 100].map(isCached)).toEqual([false, true, true])
   })
 
-  it('drops the text first that was not read for longest', async () => {
+  it('the cache drops the least recently read text first', async () => {
     const { format, isCached } = createCached()
     for (let n = 0; n < 100; n++) await format(n)
     expect(isCached(0)).toBe(true)

@@ -1,4 +1,4 @@
-// Several processes on one store: each job is carried out once, by whoever has it, and taken over from the dead.
+// Leases: several processes on one store run each job once, and take over jobs of dead workers.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -42,15 +42,15 @@ async function startWork(from = 0) {
   return { harness, id: job.id, open }
 }
 
-describe('one order', () => {
-  it('placed in two processes at the same instant is carried out once', async () => {
+describe('a job', () => {
+  it('a request submitted in two processes at the same instant runs once', async () => {
     const harnesses = await Promise.all([workspace.open(), workspace.open()])
     const outcomes = await Promise.all(harnesses.map(harness => harness.transcribe()))
     expect(outcomes.map(({ job }) => job.state)).toEqual(['completed', 'completed'])
     expect(harnesses.flatMap(({ requests }) => requests)).toHaveLength(workspace.chunks)
   })
 
-  it('is taken over from a worker whose lease has run out, without what that one had heard', async () => {
+  it('a job with an expired lease is taken over, and recognised chunks are not sent again', async () => {
     const { harness, id } = await startWork(2)
     await vi.waitFor(async () => {
       const kept = await Promise.all(harness.requests.map(async () => harness.jobs.read(owner, id)))
@@ -62,7 +62,7 @@ describe('one order', () => {
     expect(heir.requests).toHaveLength(1)
   })
 
-  it('finished by another while its worker slept stays as that one made it', async () => {
+  it('a worker that slept does not overwrite the result of the worker that took over', async () => {
     const { open, opened } = createLatch()
     const sleeper = await workspace.open({
       recognise: () => opened.then(() => 'Said in a dream, and much more of it.'),
@@ -79,7 +79,7 @@ describe('one order', () => {
     expect(made.transcript).toMatchObject({ status: 'completed' })
   })
 
-  it('that another process cancels and orders again goes on where it was, and is not asked for twice', async () => {
+  it('a job that is cancelled and submitted again elsewhere continues without repeated requests', async () => {
     const { harness, id, open } = await startWork()
     const other = await workspace.open()
     await other.jobs.cancel(owner, id)
@@ -93,7 +93,7 @@ describe('one order', () => {
     expect(asked).toHaveLength(new Set(asked).size)
   })
 
-  it('that another process cancels stops here, keeps what there is, and lets go', async () => {
+  it('a job that another process cancels stops here, keeps its findings and frees its lease', async () => {
     const { harness, id } = await startWork(2)
     const other = await workspace.open()
     await other.jobs.cancel(owner, id)
@@ -106,7 +106,7 @@ describe('one order', () => {
     }, eventually)
   })
 
-  it('waits in the lane that it had before a restart', async () => {
+  it('a short job waits in its lane after a restart too', async () => {
     const brief = await workspace.open({ concurrency: { short: 0, long: 0, remote: 0 } })
     const { job } = await brief.submit()
     await rewrite(brief, job.id, () => ({ short: true, lease: { worker: 'dead', until: 1 } }))
@@ -115,7 +115,7 @@ describe('one order', () => {
     await vi.waitFor(async () => expect((await next.stored(job.id)).job?.state).toBe('completed'), eventually)
   })
 
-  it('that waits in a process which stops is another one’s at once', async () => {
+  it('a job that waits in a stopping process is free for another one at once', async () => {
     const first = await workspace.open({ concurrency: { short: 0, long: 0, remote: 0 } })
     const { job } = await first.submit()
     await first.close()
@@ -125,7 +125,7 @@ describe('one order', () => {
 })
 
 describe('a job of another model', () => {
-  it('is left to whoever has that model', async () => {
+  it('a job of another model is left to a process that has the model', async () => {
     const { harness, id } = await startWork()
     await rewrite(harness, id, expired)
     await harness.close()
@@ -156,7 +156,7 @@ describe('a worker', () => {
   const job = (worker: string) => ({ lease: { worker, until: Date.now() + 60_000 } }) as Job
   const named = (pid: number, since = '') => [place, pid, since, mark].join('/')
 
-  it('is dead when its process is', async () => {
+  it('a worker is dead when its process is', async () => {
     const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'])
     await once(child, 'spawn')
     const name = named(child.pid!)
@@ -166,27 +166,30 @@ describe('a worker', () => {
     expect(isFree(job(name), self)).toBe(true)
   })
 
-  it.runIf(process.platform === 'linux')('is dead when its number is another process’s by now', () => {
-    expect(isFree(job(named(process.ppid, '1')), self)).toBe(true)
-    expect(started).toMatch(/^\d+$/)
-  })
+  it.runIf(process.platform === 'linux')(
+    'a worker is dead when another process has its process number by now',
+    () => {
+      expect(isFree(job(named(process.ppid, '1')), self)).toBe(true)
+      expect(started).toMatch(/^\d+$/)
+    },
+  )
 
-  it('that had our own number before us is dead', () => {
+  it('a worker that had our process number before us is dead', () => {
     expect(isFree(job(`${named(process.pid)}x`), self)).toBe(true)
     expect(isFree(job(self), self)).toBe(false)
   })
 
   it.each([
-    ['in another container with the same number', `another-place/${process.pid}/1/abc`],
-    ['of an earlier version', `some-host/${process.pid}/abc`],
-    ['with a name that says nothing', 'worker'],
+    ['a worker in another container with the same number', `another-place/${process.pid}/1/abc`],
+    ['a worker id with three parts', `some-host/${process.pid}/abc`],
+    ['a worker id without any parts', 'worker'],
   ])('%s is not known to be dead, and keeps its job until the lease has run out', (_, name) => {
     expect(isFree(job(name), self)).toBe(false)
     expect(isFree({ lease: { worker: name, until: Date.now() - 1 } } as Job, self)).toBe(true)
   })
 })
 
-describe('a lease of another machine, where machines share the store', () => {
+describe('a lease of another machine', () => {
   const self = 'here/1//mark'
   const minutes = 60_000
 
@@ -201,7 +204,7 @@ describe('a lease of another machine, where machines share the store', () => {
     return { id: 'j', owner, lease: { worker, until, time: 15_000 } } as Job
   }
 
-  it.each([-10, 0, 10])('does not depend on clocks that are %i minutes apart', apart => {
+  it.each([-10, 0, 10])('a lease lasts its whole length with clocks that are %i minutes apart', apart => {
     const { isFree } = createLeases(self, { shared: true })
     for (let renewals = 0; renewals < 10; renewals++) {
       expect(isFree(leased(Date.now() + apart * minutes + 15_000))).toBe(false)
@@ -215,12 +218,12 @@ describe('a lease of another machine, where machines share the store', () => {
     expect(isFree(last)).toBe(true)
   })
 
-  it('is void at once where no clock is as wrong as that', () => {
+  it('a lease that ended an hour ago is void at first sight', () => {
     const { isFree } = createLeases(self, { shared: true })
     expect(isFree(leased(Date.now() - 60 * minutes))).toBe(true)
   })
 
-  it('of a worker on our own machine goes by the clock that we share', () => {
+  it('a lease of a worker on our machine is judged by the shared clock', () => {
     const { isFree } = createLeases(self, { shared: true })
     expect(isFree(leased(Date.now() - 1, 'here/1//other'))).toBe(true)
   })

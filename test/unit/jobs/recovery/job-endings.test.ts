@@ -1,10 +1,7 @@
-// How jobs end, and what is left of them: cancelled, ordered again at once, deserted, removed, changed under their hands.
-import { createHash } from 'node:crypto'
-import { copyFile } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { SpeechError } from '../../../../src/domain/errors.ts'
 import type { Job } from '../../../../src/domain/job.ts'
-import type { Downloader, ObjectStorage, StoredUpload } from '../../../../src/domain/ports.ts'
+import type { ObjectStorage } from '../../../../src/domain/ports.ts'
 import { uploadCheckpointKey } from '../../../../src/pipeline/file-tasks/upload.ts'
 import {
   createLatch,
@@ -54,8 +51,8 @@ function bucket(more: Partial<ObjectStorage> = {}) {
 const upload = { way: 'bucket' as const, keys: { who: 'a.mp3', what: 'a.mp3' } }
 const kept = { upload, duration: 5, speech: [], warnings: [] }
 
-describe('an order that is placed while its job is being cancelled', () => {
-  it('starts anew, whatever is still unwinding', async () => {
+describe('a request during a cancellation', () => {
+  it('a request during the cancellation of its job starts the job again', async () => {
     const { open, opened } = createLatch()
     const harness = await workspace.open({ recognise: () => opened })
     const first = await harness.submit()
@@ -73,7 +70,7 @@ describe('an order that is placed while its job is being cancelled', () => {
     expect((await harness.waitForEnd(first.job.id)).state).toBe('completed')
   })
 
-  it('elsewhere is not told of an end that is not its own', async () => {
+  it('a request of a cancelled job elsewhere waits for its own end, not for the earlier one', async () => {
     const { open: write, opened: mayWrite } = createLatch()
     const { open: unwind, opened: unwinding } = createLatch()
     const harness = await workspace.open({
@@ -103,7 +100,7 @@ describe('an order that is placed while its job is being cancelled', () => {
     expect((await over).state).toBe('completed')
   })
 
-  it('by a caller who goes is not cancelled with that one', async () => {
+  it('a job that was submitted again survives the disconnect of an earlier caller', async () => {
     const { open, opened } = createLatch()
     const harness = await workspace.open({ recognise: () => opened })
     const { job } = await harness.submit()
@@ -121,8 +118,8 @@ describe('an order that is placed while its job is being cancelled', () => {
   })
 })
 
-describe('a job whose id somebody had', () => {
-  it('is one that nobody knows again when it is over: the next caller who goes stops it', async () => {
+describe('a detached caller', () => {
+  it('a detached caller of an earlier attempt does not keep the next attempt going', async () => {
     const { open: refuse, opened: refused } = createLatch()
     const harness = await workspace.open({
       async recognise(n) {
@@ -149,7 +146,7 @@ describe('a job whose id somebody had', () => {
 })
 
 describe('cancelling', () => {
-  it('a recording that came as text forgets the text', async () => {
+  it('a cancelled job drops the data: URI of its recording', async () => {
     const harness = await workspace.open({ concurrency: noConcurrency })
     const audio = `data:audio/wav;base64,${spokenWav(0).toString('base64')}`
     const { job } = await harness.submit({ audio })
@@ -161,7 +158,7 @@ describe('cancelling', () => {
     expect((await harness.submit({ audio })).job).toMatchObject({ id: job.id, request: { audio } })
   })
 
-  it('a job whose worker has died takes it out of the lists of what runs, and its recording out of the bucket', async () => {
+  it('cancelling a job of a dead worker fixes its status and deletes its upload', async () => {
     const { blobs, removed } = bucket()
     const harness = await workspace.open({ concurrency: noConcurrency, blobs })
     const id = await deserted(harness)
@@ -173,7 +170,7 @@ describe('cancelling', () => {
     expect(await harness.store.getCheckpoint(owner, uploadCheckpointKey(id))).not.toHaveProperty('upload')
   })
 
-  it('a job that is over stays as it was, and an unknown or foreign id is not found', async () => {
+  it('cancelling leaves a job that is over as it was, and does not find unknown or foreign ids', async () => {
     const harness = await workspace.open()
     const { job } = await harness.transcribe()
     expect(await harness.jobs.cancel(owner, job.id)).toMatchObject({ id: job.id, state: 'completed' })
@@ -183,8 +180,8 @@ describe('cancelling', () => {
   })
 })
 
-describe('a job that nobody came back for', () => {
-  it('is over after a week, and ordered again goes on', async () => {
+describe('an expired job', () => {
+  it('an unfinished job is cancelled after a week, and the same request resumes it', async () => {
     const harness = await workspace.open()
     const id = await deserted(await workspace.open({ concurrency: noConcurrency }), {
       updatedAt: new Date(Date.now() - 8 * day).toISOString(),
@@ -196,7 +193,7 @@ describe('a job that nobody came back for', () => {
   })
 })
 
-describe('a recording over which every worker dies', () => {
+describe('a job whose workers die', () => {
   const forever = () => new Promise<never>(() => {})
 
   /** A worker takes the job over, gets as far as `done` seconds, and dies. */
@@ -214,7 +211,7 @@ describe('a recording over which every worker dies', () => {
     return job.id
   }
 
-  it('five times at the same place is given up, is said so, and goes on when it is ordered again', async () => {
+  it('a job whose workers die five times at the same point fails, and the same request starts it again', async () => {
     const { blobs, removed } = bucket()
     for (const done of [0, 0, 7, 3, 7, 7, 7]) await die(done)
     const harness = await workspace.open({ blobs, recognise: forever })
@@ -232,12 +229,12 @@ describe('a recording over which every worker dies', () => {
     expect((await again.transcribe()).job).toMatchObject({ id, state: 'completed' })
   })
 
-  it('is not given up where each gets further', async () => {
+  it('a job whose workers die further on each time is not failed', async () => {
     for (const done of [1, 2, 3, 4, 5, 6]) await die(done)
     expect((await (await workspace.open()).transcribe()).job.state).toBe('completed')
   })
 
-  it('is not given up where they were only stopped', async () => {
+  it('a job whose workers were only stopped is not failed', async () => {
     for (let stops = 0; stops < 6; stops++) {
       const harness = await workspace.open({ recognise: forever })
       const { job } = await harness.submit()
@@ -250,152 +247,5 @@ describe('a recording over which every worker dies', () => {
       })
     }
     expect((await (await workspace.open()).transcribe()).job.state).toBe('completed')
-  })
-})
-
-describe('removing a transcript', () => {
-  it('takes its recording out of the bucket, also where the bucket fails', async () => {
-    const { blobs, removed } = bucket()
-    const harness = await workspace.open({ blobs })
-    const { job } = await harness.transcribe()
-    await harness.store.putCheckpoint(owner, uploadCheckpointKey(job.id), kept, job.id)
-    await harness.jobs.remove(owner, job.id)
-    expect(removed).toEqual([upload])
-    expect(await harness.stored(job.id)).toEqual({ job: undefined, transcript: undefined })
-
-    const broken = await workspace.open({
-      blobs: { way: 'bucket', delete: () => Promise.reject(new Error('detached')) },
-    })
-    await broken.store.putTranscript(owner, transcript({ id: 'tr_x' }))
-    await broken.store.putCheckpoint(owner, uploadCheckpointKey('tr_x'), kept, 'tr_x')
-    await broken.jobs.remove(owner, 'tr_x')
-    await expect(broken.jobs.read(owner, 'tr_x')).rejects.toMatchObject({ code: 'TRANSCRIPT_NOT_FOUND' })
-  })
-})
-
-describe('the sweep of the bucket', () => {
-  it('leaves what unfinished jobs and other machines may need, and nothing else', async () => {
-    let verdicts: Promise<boolean[]> | undefined
-    const wanted = createLatch()
-    let lefts: StoredUpload[] = []
-    const { blobs } = bucket({
-      async sweep(isWanted) {
-        verdicts = Promise.all(lefts.map(isWanted))
-        wanted.open()
-        return 0
-      },
-    })
-    const other = await workspace.open()
-    const { job: over } = await other.transcribe({ context: 'done' })
-    const waiting = await workspace.open({ concurrency: noConcurrency, blobs })
-    const { job: unfinished } = await waiting.submit({ context: 'not done' })
-    const storedAt = Date.now()
-    lefts = [
-      { owner, job: unfinished.id, storedAt, isOwn: true },
-      { owner, job: over.id, storedAt, isOwn: true },
-      { owner: 'bob', job: unfinished.id, storedAt, isOwn: true },
-      { owner: 'bob', job: unfinished.id, storedAt: storedAt - 2 * day, isOwn: true },
-      { owner, job: over.id, storedAt, isOwn: false },
-      { owner, job: unfinished.id, storedAt: storedAt - 2 * day, isOwn: false },
-    ]
-    waiting.jobs.startRecovery()
-    await wanted.opened
-    expect(await verdicts).toEqual([true, false, true, false, true, false])
-  })
-
-  it.each([
-    ['fails', () => Promise.reject(new Error('no such bucket'))],
-    ['never ends', () => new Promise<number>(() => {})],
-  ])('holds nothing up when it %s', async (_, behave) => {
-    const sweep = vi.fn(behave)
-    const harness = await workspace.open(bucket({ sweep }))
-    harness.jobs.startRecovery()
-    await vi.waitFor(() => expect(sweep).toHaveBeenCalledOnce(), eventually)
-    expect((await harness.transcribe()).job.state).toBe('completed')
-  })
-
-  it('is not asked of the provider’s own store', async () => {
-    const sweep = vi.fn(async () => 0)
-    const harness = await workspace.open({ blobs: { way: 'temporary', sweep } })
-    const dead = await deserted(await workspace.open({ concurrency: noConcurrency }))
-    harness.jobs.startRecovery()
-    // What is left is taken over in the same look.
-    await vi.waitFor(
-      async () => expect((await harness.stored(dead)).job?.state).toBe('completed'),
-      eventually,
-    )
-    expect(sweep).not.toHaveBeenCalled()
-  })
-})
-
-describe('an address that waits for another process', () => {
-  const audio = 'https://talks.example/a.wav'
-
-  async function ordered(tagThen: string) {
-    let tag = 'one'
-    const downloader: Downloader = {
-      identify: async () => tag,
-      async download(_, file) {
-        await copyFile(workspace.recording, file)
-        return 1
-      },
-    }
-    const first = await workspace.open({ concurrency: noConcurrency, downloader })
-    const { job } = await first.submit({ audio })
-    await first.close()
-    tag = tagThen
-    const next = await workspace.open({ downloader })
-    return { next, job: await next.waitForEnd(job.id) }
-  }
-
-  it('is fetched as it was ordered', async () => {
-    expect((await ordered('one')).job.state).toBe('completed')
-  })
-
-  it('is not fetched when its server has something else there by then', async () => {
-    const { next, job } = await ordered('two')
-    expect(job).toMatchObject({ state: 'failed', error: { code: 'RECORDING_CHANGED' } })
-    expect(job.error!.hint).toContain('transcribe_audio')
-    expect(next.requests).toEqual([])
-  })
-})
-
-describe('the id of an order', () => {
-  const audio = `data:audio/wav;base64,${spokenWav(0).toString('base64')}`
-  const idOf = async (harness: Harness, ...given: Parameters<Harness['submit']>) =>
-    (await harness.submit({ audio, ...given[0] }, given[1])).job.id
-
-  it('is what it was before there were speakers', async () => {
-    const harness = await workspace.open({ concurrency: noConcurrency })
-    const content = `bytes:${createHash('sha256').update(spokenWav(0)).digest('hex')}`
-    const facts = JSON.stringify([owner, 'transcribe_audio', content, 'ears', 'en', 'Anja', false])
-    const bytes = createHash('sha256').update(facts).digest().subarray(0, 16)
-    const letters = [...bytes].map(byte => '0123456789abcdefghjkmnpqrstvwxyz'[byte & 31]).join('')
-    expect(await idOf(harness, { language: 'English', context: 'Anja ' })).toBe(`tr_${letters}`)
-  })
-
-  it('depends on times only where they are measured', async () => {
-    const estimating = await workspace.open({ concurrency: noConcurrency })
-    const measuring = await workspace.open({ concurrency: noConcurrency, blobs: { way: 'bucket' } })
-    const ids = await Promise.all([
-      idOf(estimating, {}),
-      idOf(estimating, { timestamps: 'segment' }),
-      idOf(measuring, {}),
-      idOf(measuring, { timestamps: 'segment' }),
-    ])
-    expect(ids.slice(1, 3)).toEqual([ids[0], ids[0]])
-    expect(ids[3]).not.toBe(ids[0])
-  })
-
-  it('depends on the tool, and with speakers on how many there may be', async () => {
-    const harness = await workspace.open({ concurrency: noConcurrency })
-    const ids = await Promise.all([
-      idOf(harness, {}),
-      idOf(harness, {}, 'diarize_audio'),
-      idOf(harness, { speakers: 2 }, 'diarize_audio'),
-      idOf(harness, { speakers: 3 }, 'diarize_audio'),
-    ])
-    expect(new Set(ids).size).toBe(4)
-    expect(await idOf(harness, { speakers: 2 }, 'diarize_audio')).toBe(ids[2])
   })
 })

@@ -1,4 +1,4 @@
-// Jobs of a shared queue that nobody carries out, as those who look at them from time to time see them.
+// Redelivery of jobs in a shared queue that no worker runs, by the machines that look at them.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Job } from '../../../../src/domain/job.ts'
 import { createJobRepository } from '../../../../src/jobs/records/job-repository.ts'
@@ -76,7 +76,7 @@ async function look(milliseconds = 0): Promise<void> {
 }
 
 describe('a queued job', () => {
-  it('to which nothing happens is sent again by one machine, and then more and more rarely', async () => {
+  it('an unchanged queued job is sent again by one machine, less often each time', async () => {
     await put({ recording: 'key' })
     const moments: number[] = []
     for (let second = 0; second < 300; second += 5) {
@@ -88,7 +88,7 @@ describe('a queued job', () => {
     expect((await harness.store.getJob(owner, 'tr_1'))?.redeliveries).toBe(3)
   })
 
-  it('waits since it was ordered, however often it is sent', async () => {
+  it('a redelivered job keeps the time since which it waits', async () => {
     await put({ recording: 'key' })
     const { updatedAt } = (await harness.store.getJob(owner, 'tr_1'))!
     await look(30 * seconds)
@@ -97,7 +97,7 @@ describe('a queued job', () => {
     expect(sent[0]!.updatedAt).toBe(updatedAt)
   })
 
-  it('whose file lies on a machine that is gone is lost after an hour', async () => {
+  it('a queued job fails after an hour if the machine with its file is gone', async () => {
     await put({ content: 'hash' })
     await look(hour - seconds)
     await look(2 * seconds)
@@ -114,7 +114,7 @@ describe('a queued job', () => {
 describe('a running job', () => {
   const lease = (until: number) => ({ worker: 'dead/1//mark', until, time: 15 * seconds })
 
-  it('whose worker renews its lease is left to it', async () => {
+  it('a running job is left to a worker that renews its lease', async () => {
     await put({ state: 'running', recording: 'key', lease: lease(Date.now()) })
     for (let renewals = 0; renewals < 10; renewals++) {
       await look(10 * seconds)
@@ -124,7 +124,7 @@ describe('a running job', () => {
     expect(sent).toEqual([])
   })
 
-  it('whose worker is dead is queued again and sent once', async () => {
+  it('a running job of a dead worker is queued again and sent once', async () => {
     await put({
       state: 'running',
       recording: 'key',

@@ -1,4 +1,4 @@
-// Tasks of jobs whose process is gone: whoever ends such a job stops those that have not begun, and no others.
+// Provider tasks of jobs without a process: ending such a job cancels its own tasks and no others.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { FileRecogniser, ObjectStorage } from '../../../../src/domain/ports.ts'
 import { passesCheckpointKey } from '../../../../src/pipeline/file-tasks/own-tasks.ts'
@@ -69,7 +69,7 @@ async function leave(cloud: Cloud): Promise<string> {
 const quiet = (): Cloud => ({ submitted: [], cancelled: [], uploads: 0, isDown: false })
 
 describe('a job that waits for its tasks while no process has it', () => {
-  it('is removed with its tasks and its upload, and nothing of it is kept', async () => {
+  it('removing a job without a process cancels its provider tasks and deletes its upload', async () => {
     const cloud = quiet()
     const id = await leave(cloud)
     const harness = await open(cloud, { concurrency: noConcurrency })
@@ -81,7 +81,7 @@ describe('a job that waits for its tasks while no process has it', () => {
       expect(await harness.store.getCheckpoint(owner, key)).toBeUndefined()
   })
 
-  it('is cancelled with them', async () => {
+  it('cancelling a job without a process cancels its provider tasks', async () => {
     const cloud = quiet()
     const id = await leave(cloud)
     const harness = await open(cloud, { concurrency: noConcurrency })
@@ -90,7 +90,7 @@ describe('a job that waits for its tasks while no process has it', () => {
     expect(cloud.uploads).toBe(0)
   })
 
-  it('is removed also where the provider cannot be reached', async () => {
+  it('a job is removed even if the provider cannot be reached', async () => {
     const cloud = { ...quiet(), isDown: true }
     const id = await leave(cloud)
     const harness = await open(cloud, { concurrency: noConcurrency })
@@ -99,7 +99,7 @@ describe('a job that waits for its tasks while no process has it', () => {
     expect(cloud.uploads).toBe(0)
   })
 
-  it('leaves alone what another job has submitted', async () => {
+  it('removing a job leaves the tasks of other jobs alone', async () => {
     const cloud = quiet()
     const first = await leave(cloud)
     const harness = await open(cloud)

@@ -1,4 +1,4 @@
-// A flood of calls for one recording reads it once.
+// Many simultaneous calls for one recording read the file once.
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { addAbortSignal, PassThrough } from 'node:stream'
@@ -20,7 +20,7 @@ afterAll(() => workspace.close())
 const readings = () =>
   vi.mocked(createReadStream).mock.calls.filter(([path]) => path === workspace.recording).length
 
-it('of fifty calls at once makes one job out of one reading', async () => {
+it('fifty calls at once make one job and read the file once', async () => {
   const harness = await workspace.open({ concurrency: { short: 0, long: 0, remote: 0 } })
   const placed = await Promise.all(Array.from({ length: 50 }, () => harness.submit()))
   expect(new Set(placed.map(({ job }) => job.id)).size).toBe(1)
@@ -28,7 +28,7 @@ it('of fifty calls at once makes one job out of one reading', async () => {
   await harness.jobs.remove(owner, placed[0]!.job.id)
 })
 
-it('goes on reading for the others when one of them goes, and stops when nobody is left', async () => {
+it('reading continues when one caller leaves, and stops with the last one', async () => {
   const forgetful = { get: async () => undefined, put: async () => {}, isFromThisJob: () => false }
   const streams: PassThrough[] = []
   vi.mocked(createReadStream).mockImplementation(((_: string, { signal }: { signal: AbortSignal }) => {

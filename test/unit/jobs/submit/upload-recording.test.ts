@@ -1,4 +1,4 @@
-// Recordings on their way through the bucket from the machine that has the file to the one that works on it.
+// Recordings in the bucket, on their way from the machine that has the file to a worker.
 import { randomBytes } from 'node:crypto'
 import { appendFileSync } from 'node:fs'
 import { readFile, stat, writeFile } from 'node:fs/promises'
@@ -41,7 +41,7 @@ const target = () => join(folder.path, 'fetched')
 const fetched = (key: string, signal = never) => blobs.recordings!.download(key, target(), { signal })
 
 describe('a recording', () => {
-  it('comes out as it went in, and tells how far it is', async () => {
+  it('a recording is downloaded as it was uploaded, with progress both ways', async () => {
     const there: number[] = []
     const back: number[] = []
     const key = await lay(never, done => there.push(done))
@@ -54,7 +54,7 @@ describe('a recording', () => {
     expect(left()).toEqual([])
   })
 
-  it('that is small goes by one request', async () => {
+  it('a small recording is uploaded with one request', async () => {
     await writeFile(file, 'hello')
     const key = await lay()
     await fetched(key)
@@ -62,14 +62,14 @@ describe('a recording', () => {
     expect(oss.requests.filter(({ kind }) => kind === 'put')).toHaveLength(1)
   })
 
-  it('of a second attempt has a name of its own, so that whoever ends the first takes only that away', async () => {
+  it('a second upload has a key of its own, so that deleting the first leaves it alone', async () => {
     const [first, second] = [await lay(), await lay()]
     expect(first).not.toBe(second)
     await blobs.delete({ way: 'bucket', keys: { recording: first } }, never)
     expect(left()).toEqual([second])
   })
 
-  it('is known by whose it is to whoever sweeps, and is left where it is wanted', async () => {
+  it('a sweep sees the owner and job of each recording, and keeps wanted ones', async () => {
     const key = await lay()
     await blobs.recordings!.upload(file, { ...of, job: 'tr_2' }, { signal: never })
     const seen: StoredUpload[] = []
@@ -86,23 +86,23 @@ describe('a recording', () => {
   })
 })
 
-describe('where connections break', () => {
-  it('it arrives whole', async () => {
+describe('broken connections', () => {
+  it('a recording arrives complete despite broken connections', async () => {
     oss.fault({ kind: 'drop', every: 3 })
     const key = await lay()
     await fetched(key)
     expect((await readFile(target())).equals(content)).toBe(true)
   })
 
-  it('and answers are lost, nothing is left behind but the recording', async () => {
+  it('lost responses leave nothing in the bucket but the recording', async () => {
     oss.fault({ kind: 'dropAfter', every: 3 })
     const key = await lay()
     expect(left()).toEqual([key])
   })
 })
 
-describe('a recording that is left half way', () => {
-  it('can be taken away by its name, which is told before anything is there', async () => {
+describe('an unfinished upload', () => {
+  it('an unfinished upload can be deleted by its key, which is reported first', async () => {
     let named: string | undefined
     const stop = new AbortController()
     oss.fault({ kind: 'hang', when: ({ kind }) => kind === 'part' })
@@ -121,21 +121,21 @@ describe('a recording that is left half way', () => {
   })
 })
 
-describe('nothing is left behind', () => {
-  it('in the bucket, by a recording that is given up on its way', async () => {
+describe('an aborted transfer', () => {
+  it('an aborted upload leaves nothing in the bucket', async () => {
     const stop = new AbortController()
     const laying = lay(stop.signal, () => stop.abort(new Error('Enough.')))
     await expect(laying).rejects.toThrow('Enough.')
     expect(left()).toEqual([])
   })
 
-  it('in the bucket, by a file that changes while it is sent', async () => {
+  it('an upload of a file that changes leaves nothing in the bucket', async () => {
     const laying = lay(never, () => appendFileSync(file, 'more'))
     expect((await failure(laying)).code).toBe('RECORDING_CHANGED')
     expect(left()).toEqual([])
   })
 
-  it('on the disk, by a fetch that is given up', async () => {
+  it('an aborted download leaves nothing on the disk', async () => {
     const key = await lay()
     const stop = new AbortController()
     oss.fault({ kind: 'hang' })
@@ -146,20 +146,20 @@ describe('nothing is left behind', () => {
   })
 })
 
-describe('what went wrong is said:', () => {
-  it('a file that is gone', async () => {
+describe('an error', () => {
+  it('an upload of a missing file is reported as FILE_NOT_FOUND', async () => {
     file = join(folder.path, 'nowhere.mp3')
     expect((await failure(lay())).code).toBe('FILE_NOT_FOUND')
   })
 
-  it('a recording that is gone', async () => {
+  it('a download of a missing recording is reported as RECORDING_LOST', async () => {
     const key = await lay()
     await blobs.delete({ way: 'bucket', keys: { recording: key } }, never)
     expect(await failure(fetched(key))).toMatchObject({ code: 'RECORDING_LOST', retryable: false })
     await expect(stat(target())).rejects.toThrow('ENOENT')
   })
 
-  it('a key without the right', async () => {
+  it('a key without the permission is reported as BUCKET_REFUSED', async () => {
     const key = await lay()
     oss.fault({ kind: 'error', status: 403, code: 'AccessDenied' })
     expect((await failure(fetched(key))).code).toBe('BUCKET_REFUSED')

@@ -1,4 +1,4 @@
-// Orders that wish for formatted text: it is there when the job ends, and never costs the job its end.
+// Requests with a format: the text is formatted when the job ends, and a failure never fails the job.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { SpeechError } from '../../../../src/domain/errors.ts'
 import type { Job } from '../../../../src/domain/job.ts'
@@ -56,8 +56,8 @@ function expectAskedOnce({ requests }: { requests: string[] }): void {
 const format = ({ jobs }: Harness, { id }: Pick<Job, 'id'>, more = {}) =>
   jobs.format({ transcriptId: id, style: 'faithful' }, { ...caller, ...more })
 
-describe('an order with format', () => {
-  it('has its text formatted when it is over, and is the same order without it', async () => {
+describe('a job with a format', () => {
+  it('a job with a format has formatted text at its end, and is the same job without the format', async () => {
     const { harness, model } = await open()
     const { job } = await harness.transcribe({ format: 'faithful' })
     expect(job.state).toBe('completed')
@@ -72,7 +72,7 @@ describe('an order with format', () => {
     expectAskedOnce(model)
   })
 
-  it('can be read while its text is formatted, and says what is done', async () => {
+  it('a transcript can be read while its text is formatted', async () => {
     const { open: write, opened } = createLatch()
     const { harness, model } = await open({}, fakeTextModel({ before: () => opened }))
     const { job } = await harness.submit({ format: 'faithful' })
@@ -94,7 +94,7 @@ describe('an order with format', () => {
     expectFormatted(await harness.jobs.read(owner, job.id))
   })
 
-  it('is completed where the text cannot be formatted, says why, and no longer when it could', async () => {
+  it('a job completes with a warning if its text cannot be formatted, until it is formatted', async () => {
     let isWell = false
     const { harness } = await open(
       {},
@@ -112,7 +112,7 @@ describe('an order with format', () => {
     expect(formatted.warnings).toEqual([])
   })
 
-  it('says so where no model is set up, and nothing where there is hardly any text', async () => {
+  it('a job warns of a missing text model, but not for hardly any text', async () => {
     const harness = await workspace.open({ recognise: async n => said(n) })
     const { job } = await harness.transcribe({ format: 'faithful' })
     const { warnings } = await harness.jobs.read(owner, job.id)
@@ -124,7 +124,7 @@ describe('an order with format', () => {
     expect(brief.model.requests).toEqual([])
   })
 
-  it('has the text formatted that a recording with gaps has', async () => {
+  it('a transcript with gaps is formatted too', async () => {
     const { harness } = await open({
       async recognise(n) {
         if (n === 1) throw new SpeechError('PROVIDER_REFUSED', 'No.', { hint: 'Ask again.' })
@@ -145,7 +145,7 @@ describe('an order with format', () => {
     expectFormatted(await harness.jobs.read(owner, job.id))
   })
 
-  it('that is cancelled while the text is formatted stops that, and keeps what was heard', async () => {
+  it('cancelling a job during formatting stops that and keeps the transcript', async () => {
     const { harness, model } = await open({}, fakeTextModel({ before: never }))
     const { job } = await harness.submit({ format: 'faithful' })
     await whenFormatting({ model })
@@ -161,7 +161,7 @@ describe('an order with format', () => {
     expect(model.requests).toHaveLength(requests)
   })
 
-  it('goes on in another process, which hears nothing again', async () => {
+  it('another process continues the formatting without recognising anything again', async () => {
     const { harness, model } = await open({}, fakeTextModel({ before: never }))
     const { job } = await harness.submit({ format: 'faithful' })
     await whenFormatting({ model })
@@ -173,7 +173,7 @@ describe('an order with format', () => {
     expectFormatted(await other.harness.jobs.read(owner, job.id))
   })
 
-  it('that is removed while the text is formatted leaves nothing', async () => {
+  it('removing a job during formatting leaves nothing', async () => {
     const { harness, model } = await open({}, fakeTextModel({ before: never }))
     const { job } = await harness.submit({ format: 'faithful' })
     await whenFormatting({ model })
@@ -184,8 +184,8 @@ describe('an order with format', () => {
   })
 })
 
-describe('a transcript that is on its way', () => {
-  it('is formatted at its end when somebody wishes for that meanwhile', async () => {
+describe('a format for a running job', () => {
+  it('a format requested while a job runs is applied at its end', async () => {
     const { open: speak, opened } = createLatch()
     const { harness, model } = await open({ recognise: () => opened })
     const { job } = await harness.submit()
@@ -200,7 +200,7 @@ describe('a transcript that is on its way', () => {
     expectAskedOnce(model)
   })
 
-  it('is formatted at its end when somebody orders the same with it', async () => {
+  it('the same request with a format adds the format to the running job', async () => {
     const { open: speak, opened } = createLatch()
     const { harness, model } = await open({ recognise: () => opened })
     const { job } = await harness.submit()
@@ -212,7 +212,7 @@ describe('a transcript that is on its way', () => {
     expectAskedOnce(model)
   })
 
-  it('in another process is formatted there', async () => {
+  it("a format requested in another process is applied by the job's worker", async () => {
     const { open: speak, opened } = createLatch()
     const { harness, model } = await open({ recognise: () => opened })
     const { job } = await harness.submit()
@@ -230,7 +230,7 @@ describe('a transcript that is on its way', () => {
     expectFormatted(await other.harness.jobs.read(owner, job.id))
   })
 
-  it('is not tried twice for one call, where it cannot be formatted', async () => {
+  it('a failed formatting is not tried twice for one call', async () => {
     const { open: speak, opened } = createLatch()
     const { harness, model } = await open(
       { recognise: () => opened },
@@ -247,7 +247,7 @@ describe('a transcript that is on its way', () => {
     expectAskedOnce(model)
   })
 
-  it('goes on without the wish when who had it cancels the call', async () => {
+  it('a cancelled call withdraws its format from the running job', async () => {
     const { open: speak, opened } = createLatch()
     const { harness, model } = await open({ recognise: () => opened })
     const { job } = await harness.submit()
@@ -266,7 +266,7 @@ describe('a transcript that is on its way', () => {
     expect(model.requests).toEqual([])
   })
 
-  it('and is cancelled says so to who waits for its formatted text', async () => {
+  it('a call that waits for a format is told that its job was cancelled', async () => {
     const { harness } = await open({ recognise: never })
     const { job } = await harness.submit()
     const formatting = format(harness, job)
@@ -277,73 +277,5 @@ describe('a transcript that is on its way', () => {
     )
     await harness.jobs.cancel(owner, job.id)
     await expect(formatting).rejects.toMatchObject({ code: 'CANCELLED' })
-  })
-})
-
-describe('a transcription with a format', () => {
-  const transcribe = ({ jobs }: Harness) =>
-    jobs.transcribe(
-      { audio: workspace.recording, format: 'faithful' },
-      { ...caller, tool: 'transcribe_audio' },
-      {},
-    )
-
-  it('is formatted by its worker, and not once more', async () => {
-    const { harness, model } = await open()
-    const { transcript, cached, formatting } = await transcribe(harness)
-    expectFormatted(transcript)
-    expect({ cached, formatting }).toEqual({ cached: false, formatting: undefined })
-    expectAskedOnce(model)
-    expect(await transcribe(harness)).toMatchObject({ cached: true, formatting: 'cached' })
-    expectAskedOnce(model)
-  })
-
-  it('is formatted now if the recording was transcribed before', async () => {
-    const { harness } = await open()
-    await harness.transcribe()
-    const { transcript, cached, formatting } = await transcribe(harness)
-    expect({ cached, formatting }).toEqual({ cached: true, formatting: undefined })
-    expectFormatted(transcript)
-  })
-
-  it('warns why the text is not formatted, without asking twice', async () => {
-    const { harness, model } = await open({}, fakeTextModel({ before: () => Promise.reject(throttled) }))
-    const { transcript } = await transcribe(harness)
-    expect(transcript.warnings).toEqual([expect.stringMatching(/not formatted/)])
-    expectAskedOnce(model)
-    const once = [...model.requests]
-    const again = await transcribe(harness)
-    expect(again.transcript.segments).toEqual(transcript.segments)
-    expect(again.transcript.warnings).not.toEqual([])
-    expect(model.requests).toHaveLength(2 * once.length)
-    expect(new Set(model.requests)).toEqual(new Set(once))
-  })
-
-  it('returns the plain transcript if the process stops while formatting', async () => {
-    const { harness, model } = await open({}, fakeTextModel({ before: never }))
-    await harness.transcribe()
-    const transcribing = transcribe(harness)
-    await whenFormatting({ model })
-    const closing = harness.jobs.close()
-    const { transcript, formatting } = await transcribing
-    await closing
-    expect(transcript).toMatchObject({ status: 'completed', warnings: [] })
-    expect(formatting).toBe('running')
-  })
-
-  it('throws what its job failed with', async () => {
-    const refused = new SpeechError('KEY_REFUSED', 'No.', { hint: 'Ask.', scope: 'account' })
-    const { harness } = await open({ recognise: () => Promise.reject(refused) })
-    await expect(transcribe(harness)).rejects.toMatchObject({ code: 'KEY_REFUSED', hint: 'Ask.' })
-  })
-
-  it('throws CANCELLED if its job is cancelled meanwhile', async () => {
-    const { harness } = await open({ recognise: never })
-    const transcribing = transcribe(harness)
-    transcribing.catch(() => {})
-    await vi.waitFor(() => expect(harness.requests).not.toHaveLength(0), eventually)
-    const { job } = await harness.submit()
-    await harness.jobs.cancel(owner, job.id)
-    await expect(transcribing).rejects.toMatchObject({ code: 'CANCELLED' })
   })
 })
