@@ -1,5 +1,4 @@
-// The store that machines share: the contract of a store, and what only a service far away does to it.
-
+// The Tablestore store: the contract of stores.
 import { startTablestore, type TablestoreEmulator } from '../../emulators/tablestore/tablestore.ts'
 import { type TablestoreStore, tablestoreStore } from '../../src/drivers/store/tablestore/tablestore.ts'
 import { storeContract } from '../support/contracts/store.ts'
@@ -18,9 +17,9 @@ function openStore({ endpoint, instance, ...key }: TablestoreEmulator): Tablesto
 }
 
 storeContract('Tablestore', async () => {
-  const standin = await startTablestore()
-  const store = openStore(standin)
+  const emulator = await startTablestore()
+  const store = openStore(emulator)
   await store.setUp(signal)
   await store.close()
-  return { open: () => openStore(standin), remove: standin.close }
+  return { open: () => openStore(emulator), remove: emulator.close }
 })

@@ -1,11 +1,11 @@
-// A process of its own that writes transcripts: FOLDER NAME, then the sizes of their texts. Waits for a line on stdin
-// once it is ready, and prints what came of each write, and of reading the first one back.
+// A process that stores transcripts. Arguments: FOLDER NAME, then the size of each text. Waits for a line on stdin when it
+// is ready, and prints the outcome of each write and of reading the first transcript back.
 import { once } from 'node:events'
 import { isSpeechError } from '../../src/domain/errors.ts'
 import { sqliteStore } from '../../src/drivers/store/sqlite/sqlite.ts'
 import { segment, transcript } from './transcripts.ts'
 
-const me = 'local'
+const owner = 'local'
 const [folder, name, ...sizes] = process.argv.slice(2)
 const store = sqliteStore({ folder: folder! })
 
@@ -25,10 +25,10 @@ for (const [i, size] of sizes.entries()) {
   const text = 'x'.repeat(Number(size))
   writes.push(
     await outcome(
-      store.putTranscript(me, transcript({ id: `${name}${i}`, segments: [segment(text, 0, 1)] })),
+      store.putTranscript(owner, transcript({ id: `${name}${i}`, segments: [segment(text, 0, 1)] })),
     ),
   )
 }
-const read = await outcome(store.getTranscript(me, `${name}0`))
+const read = await outcome(store.getTranscript(owner, `${name}0`))
 process.stdout.write(`${JSON.stringify({ writes, read })}\n`)
 process.exit()

@@ -1,4 +1,4 @@
-// Transcripts for tests: a whole one from the few facts that a test is about.
+// Builds whole transcripts for tests from a few properties.
 import type { Gap, Segment, Transcript } from '../../src/domain/transcript.ts'
 
 export interface Facts extends Partial<Omit<Transcript, 'segments'>> {
@@ -29,7 +29,7 @@ export function segment(text: string, start: number, end: number): Segment {
   return { text, start, end, estimated: true }
 }
 
-/** Four hours of talk with a time for every word: about the largest there is. */
+/** Four hours of speech with a time for every word, about the largest transcript. */
 export function longTranscript(id: string): Transcript {
   const segments = Array.from({ length: 2880 }, (_, i) => {
     const words = Array.from({ length: 13 }, (_, k) => ({

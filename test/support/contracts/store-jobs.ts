@@ -1,16 +1,16 @@
-// What every driver of the `Store` port must do with jobs and checkpoints; part of its contract.
+// Jobs and checkpoints in the contract of the `Store` port.
 import { describe, expect, it } from 'vitest'
 import type { Job } from '../../../src/domain/job.ts'
 import type { Store } from '../../../src/domain/ports.ts'
 
-const me = 'ann'
+const ann = 'ann'
 
 function job(facts: Partial<Job> = {}): Job {
   const createdAt = facts.createdAt ?? '2026-03-01T10:00:00.000Z'
   const request = { audio: '/talks/a.mp3' }
   return {
     id: 'j',
-    owner: me,
+    owner: ann,
     tool: 'transcribe_audio',
     models: ['qwen3-asr-flash'],
     short: false,
@@ -23,15 +23,15 @@ function job(facts: Partial<Job> = {}): Job {
   }
 }
 
-/** The largest text of one value: a small recording as a `data:` URI, and a chunk with all its words. */
-const largest = 'x'.repeat(1_500_000)
+/** As large as a small recording in a `data:` URI, or as a chunk with all its words. */
+const largeText = 'x'.repeat(1_500_000)
 
 export function jobsContract(open: () => Store): void {
   describe('jobs', () => {
-    it('are got back as they were added', async () => {
+    it('a job is read back unchanged', async () => {
       const store = open()
       const given = job({
-        request: { audio: `data:audio/mpeg;base64,${largest}`, language: 'zh', title: '你好' },
+        request: { audio: `data:audio/mpeg;base64,${largeText}`, language: 'zh', title: '你好' },
         content: 'hash',
         names: [{ name: '陈', id: 'S1', voice: 'v:0', turns: [{ start: 0, end: 1 }], seconds: 1, until: 2 }],
         lease: { worker: 'w', until: 1_700_000_000_000 },
@@ -39,11 +39,11 @@ export function jobsContract(open: () => Store): void {
         error: { code: 'THROTTLED', message: 'Too fast.', hint: 'Wait.' },
       })
       expect(await store.addJob(given)).toStrictEqual(given)
-      expect(await open().getJob(me, 'j')).toStrictEqual(given)
-      expect(await store.getJob(me, 'nobody')).toBeUndefined()
+      expect(await open().getJob(ann, 'j')).toStrictEqual(given)
+      expect(await store.getJob(ann, 'unknown')).toBeUndefined()
     })
 
-    it('are found by their id alone, whoever owns them', async () => {
+    it('the owners of a job are found by its id', async () => {
       const store = open()
       expect(await store.ownersOf('j')).toEqual([])
       for (const owner of ['ben', 'ann']) await store.addJob(job({ owner }))
@@ -53,42 +53,42 @@ export function jobsContract(open: () => Store): void {
       expect(await store.ownersOf('j')).toEqual(['ben'])
     })
 
-    it('that are there already stay, and are what adding gives', async () => {
+    it('adding a job with an existing id returns the existing job', async () => {
       const store = open()
       const first = job({ request: { audio: '/talks/a.mp3', title: 'First' } })
       await store.addJob(first)
       expect(await store.addJob(job({ state: 'running', revision: 7 }))).toStrictEqual(first)
-      expect(await store.getJob(me, 'j')).toStrictEqual(first)
+      expect(await store.getJob(ann, 'j')).toStrictEqual(first)
     })
 
-    it('that two stores add at once are one', async () => {
+    it('a job that two stores add at once exists once', async () => {
       const stores = [open(), open()]
       const workers = Array.from({ length: 10 }, (_, i) => `w${i}`)
       const added = await Promise.all(
         workers.map((worker, i) => stores[i % 2]!.addJob(job({ lease: { worker, until: 1 } }))),
       )
       expect(new Set(added.map(({ lease }) => lease?.worker)).size).toBe(1)
-      expect(await stores[0]!.getJob(me, 'j')).toStrictEqual(added[0])
+      expect(await stores[0]!.getJob(ann, 'j')).toStrictEqual(added[0])
     })
 
-    it('are replaced by the revision that follows the one that is there', async () => {
+    it('a job is replaced by its next revision', async () => {
       const store = open()
       await store.addJob(job())
       const next = job({ state: 'running', revision: 2 })
       expect(await store.replaceJob(next)).toBe(true)
-      expect(await store.getJob(me, 'j')).toStrictEqual(next)
+      expect(await store.getJob(ann, 'j')).toStrictEqual(next)
     })
 
-    it.each([1, 2, 4])('stay when the revision that would replace the second is %i', async revision => {
+    it.each([1, 2, 4])('revision 2 of a job is not replaced by revision %i', async revision => {
       const store = open()
       await store.addJob(job())
       const second = job({ state: 'running', revision: 2 })
       await store.replaceJob(second)
       expect(await store.replaceJob(job({ state: 'cancelled', revision }))).toBe(false)
-      expect(await store.getJob(me, 'j')).toStrictEqual(second)
+      expect(await store.getJob(ann, 'j')).toStrictEqual(second)
     })
 
-    it('are replaced by one of several that have read the same revision', async () => {
+    it('only one of several concurrent replacements of a job succeeds', async () => {
       const stores = [open(), open()]
       await stores[0]!.addJob(job())
       const outcomes = await Promise.all(
@@ -97,17 +97,17 @@ export function jobsContract(open: () => Store): void {
         ),
       )
       expect(outcomes.filter(Boolean)).toHaveLength(1)
-      const { lease } = (await stores[0]!.getJob(me, 'j'))!
+      const { lease } = (await stores[0]!.getJob(ann, 'j'))!
       expect(lease?.worker).toBe(`w${outcomes.indexOf(true)}`)
     })
 
-    it('that nobody added are not replaced', async () => {
+    it('a missing job is not replaced', async () => {
       const store = open()
       expect(await store.replaceJob(job({ revision: 2 }))).toBe(false)
-      expect(await store.getJob(me, 'j')).toBeUndefined()
+      expect(await store.getJob(ann, 'j')).toBeUndefined()
     })
 
-    it('that are unfinished are those queued and running, of all owners, oldest first', async () => {
+    it('unfinished jobs are the queued and running ones of all owners, oldest first', async () => {
       const store = open()
       const states = ['partial', 'queued', 'completed', 'running', 'failed', 'queued', 'cancelled'] as const
       for (const [i, state] of states.entries())
@@ -119,11 +119,11 @@ export function jobsContract(open: () => Store): void {
       expect((await store.unfinishedJobs()).map(({ id }) => id)).toEqual(['j5', 'j1'])
     })
 
-    it('that are unfinished are none where there is no job', async () => {
+    it('an empty store has no unfinished jobs', async () => {
       expect(await open().unfinishedJobs()).toEqual([])
     })
 
-    it('belong to one owner', async () => {
+    it('a job belongs to one owner', async () => {
       const store = open()
       await store.addJob(job())
       expect(await store.getJob('bob', 'j')).toBeUndefined()
@@ -131,15 +131,15 @@ export function jobsContract(open: () => Store): void {
       await store.deleteJob('bob', 'j')
       const his = job({ owner: 'bob', state: 'failed' })
       expect(await store.addJob(his)).toStrictEqual(his)
-      expect(await store.getJob(me, 'j')).toStrictEqual(job())
+      expect(await store.getJob(ann, 'j')).toStrictEqual(job())
     })
 
-    it('that are deleted are gone and may be added again', async () => {
+    it('a deleted job can be added again', async () => {
       const store = open()
       await store.addJob(job({ state: 'failed' }))
-      await store.deleteJob(me, 'j')
-      await store.deleteJob(me, 'j')
-      expect(await store.getJob(me, 'j')).toBeUndefined()
+      await store.deleteJob(ann, 'j')
+      await store.deleteJob(ann, 'j')
+      expect(await store.getJob(ann, 'j')).toBeUndefined()
       expect(await store.addJob(job())).toStrictEqual(job())
     })
   })
@@ -152,45 +152,45 @@ export function jobsContract(open: () => Store): void {
       ['zero', 0],
       ['false', false],
       ['null', null],
-      ['a large text', largest],
-    ])('give back %s', async (_, value) => {
-      await open().putCheckpoint(me, 'k', value, 'j')
-      expect(await open().getCheckpoint(me, 'k')).toStrictEqual(value)
+      ['a large text', largeText],
+    ])('a checkpoint stores %s', async (_, value) => {
+      await open().putCheckpoint(ann, 'k', value, 'j')
+      expect(await open().getCheckpoint(ann, 'k')).toStrictEqual(value)
     })
 
-    it('that nobody put are undefined', async () => {
-      expect(await open().getCheckpoint(me, 'k')).toBeUndefined()
+    it('an unknown checkpoint reads as undefined', async () => {
+      expect(await open().getCheckpoint(ann, 'k')).toBeUndefined()
     })
 
-    it('take the place of earlier ones, also for the job that found them', async () => {
+    it('a later checkpoint replaces an earlier one and its job', async () => {
       const store = open()
-      await store.putCheckpoint(me, 'k', 'first', 'j1')
-      await store.putCheckpoint(me, 'k', 'second', 'j2')
-      expect(await store.getCheckpoint(me, 'k')).toBe('second')
-      await store.deleteCheckpoints(me, 'j1')
-      expect(await store.getCheckpoint(me, 'k')).toBe('second')
-      await store.deleteCheckpoints(me, 'j2')
-      expect(await store.getCheckpoint(me, 'k')).toBeUndefined()
+      await store.putCheckpoint(ann, 'k', 'first', 'j1')
+      await store.putCheckpoint(ann, 'k', 'second', 'j2')
+      expect(await store.getCheckpoint(ann, 'k')).toBe('second')
+      await store.deleteCheckpoints(ann, 'j1')
+      expect(await store.getCheckpoint(ann, 'k')).toBe('second')
+      await store.deleteCheckpoints(ann, 'j2')
+      expect(await store.getCheckpoint(ann, 'k')).toBeUndefined()
     })
 
-    it('are forgotten by job and owner', async () => {
+    it('checkpoints are deleted by job and owner', async () => {
       const store = open()
-      await store.putCheckpoint(me, 'k1', 1, 'j1')
-      await store.putCheckpoint(me, 'k2', 2, 'j1')
-      await store.putCheckpoint(me, 'k3', 3, 'j2')
+      await store.putCheckpoint(ann, 'k1', 1, 'j1')
+      await store.putCheckpoint(ann, 'k2', 2, 'j1')
+      await store.putCheckpoint(ann, 'k3', 3, 'j2')
       await store.putCheckpoint('bob', 'k1', 'his', 'j1')
-      await store.deleteCheckpoints(me, 'j1')
-      const left = ['k1', 'k2', 'k3'].map(key => store.getCheckpoint(me, key))
+      await store.deleteCheckpoints(ann, 'j1')
+      const left = ['k1', 'k2', 'k3'].map(key => store.getCheckpoint(ann, key))
       expect(await Promise.all(left)).toEqual([undefined, undefined, 3])
       expect(await store.getCheckpoint('bob', 'k1')).toBe('his')
     })
 
-    it('belong to one owner', async () => {
+    it('a checkpoint belongs to one owner', async () => {
       const store = open()
-      await store.putCheckpoint(me, 'k', 'hers', 'j')
+      await store.putCheckpoint(ann, 'k', 'hers', 'j')
       expect(await store.getCheckpoint('bob', 'k')).toBeUndefined()
       await store.putCheckpoint('bob', 'k', 'his', 'j')
-      expect(await store.getCheckpoint(me, 'k')).toBe('hers')
+      expect(await store.getCheckpoint(ann, 'k')).toBe('hers')
     })
   })
 }

@@ -1,9 +1,9 @@
-// What every driver of the `Store` port must find by words; part of its contract.
+// Search in the contract of the `Store` port.
 import { describe, expect, it } from 'vitest'
 import type { Store } from '../../../src/domain/ports.ts'
 import { segment, transcript } from '../transcripts.ts'
 
-const me = 'ann'
+const ann = 'ann'
 const texts = {
   english: 'The well-known meeting was moved to Tuesday, don’t forget the budget.',
   french: 'Un café crème, s’il vous plaît, à l’hôtel.',
@@ -22,14 +22,14 @@ type Name = keyof typeof texts
 async function put(store: Store, id: string, text: string, facts: { title?: string; day?: number } = {}) {
   const createdAt = `2026-03-${String(facts.day ?? 1).padStart(2, '0')}T10:00:00.000Z`
   const [title, segments] = [facts.title ?? 'Untitled', [segment(text, 0, 1)]]
-  await store.putTranscript(me, transcript({ id, title, createdAt, segments }))
+  await store.putTranscript(ann, transcript({ id, title, createdAt, segments }))
 }
 
 async function putAll(store: Store): Promise<void> {
   for (const [id, text] of Object.entries(texts)) await put(store, id, text)
 }
 
-async function found(store: Store, query: string, owner = me): Promise<string[]> {
+async function found(store: Store, query: string, owner = ann): Promise<string[]> {
   const { transcripts } = await store.searchTranscripts(owner, query, { limit: 50 })
   return transcripts.map(({ id }) => id)
 }
@@ -67,40 +67,40 @@ export function searchContract(open: () => Store): void {
       ['Greek in capitals', 'ΛΟΓΟΣ', 'greek'],
       ['a word of Hindi', 'नमस्ते', 'hindi'],
       ['a word of Korean without its particle', '회의', 'korean'],
-    ])('finds by %s (%s)', async (_, query, name) => {
+    ])('a search finds a transcript by %s (%s)', async (_, query, name) => {
       const store = open()
       await putAll(store)
       expect(await found(store, query)).toEqual([name])
     })
 
     it.each([
-      ['a word that is not there', 'budget friday'],
+      ['a missing word', 'budget friday'],
       ['the end of a word', 'eeting'],
       ['words in quotes that stand apart', '"meeting tuesday"'],
       ['the beginning of a word in quotes', '"moved to tues"'],
       ['characters of Chinese that stand apart', '今我'],
       ['Thai with another tone', 'สวัสดิ์'],
-    ])('does not find by %s (%s)', async (_, query) => {
+    ])('a search does not match %s (%s)', async (_, query) => {
       const store = open()
       await putAll(store)
       expect(await found(store, query)).toEqual([])
     })
 
-    it('finds by title, by text, and by words of which one is in each', async () => {
+    it('a search matches title and text together', async () => {
       const store = open()
       await put(store, 'a', 'we talked about money', { title: 'Board of March' })
       for (const query of ['board', 'money', 'money board']) expect(await found(store, query)).toEqual(['a'])
       expect(await found(store, '"march we"')).toEqual([])
     })
 
-    it('finds what goes on from one segment to the next', async () => {
+    it('a search matches across segments', async () => {
       const store = open()
       const segments = [segment('我们讨论人工', 0, 1), segment('智能', 1, 2)]
-      await store.putTranscript(me, transcript({ id: 'a', segments }))
+      await store.putTranscript(ann, transcript({ id: 'a', segments }))
       expect(await found(store, '人工智能')).toEqual(['a'])
     })
 
-    it('gives pages from the newest to the oldest, each transcript once', async () => {
+    it('a search returns pages from the newest to the oldest, each transcript once', async () => {
       const store = open()
       const days = { c: 3, a: 1, e: 5, b: 2, d: 4, f: 4 }
       for (const [id, day] of Object.entries(days)) await put(store, id, 'the same word', { day })
@@ -109,7 +109,7 @@ export function searchContract(open: () => Store): void {
       let cursor: string | undefined
       do {
         const request = { limit: 2, ...(cursor && { cursor }) }
-        const page = await store.searchTranscripts(me, 'word', request)
+        const page = await store.searchTranscripts(ann, 'word', request)
         pages.push(page.transcripts.map(({ id }) => id))
         cursor = page.nextCursor
       } while (cursor && pages.length < 9)
@@ -120,22 +120,22 @@ export function searchContract(open: () => Store): void {
       ])
     })
 
-    it('shows what a list shows', async () => {
+    it('a search result equals the entry of a list', async () => {
       const store = open()
       await put(store, 'a', 'word')
-      expect(await store.searchTranscripts(me, 'word', { limit: 9 })).toStrictEqual(
-        await store.listTranscripts(me, { limit: 9 }),
+      expect(await store.searchTranscripts(ann, 'word', { limit: 9 })).toStrictEqual(
+        await store.listTranscripts(ann, { limit: 9 }),
       )
     })
 
-    it('finds a transcript while it runs', async () => {
+    it('a search finds a running transcript', async () => {
       const store = open()
       const segments = [segment('first words', 0, 1)]
-      await store.putTranscript(me, transcript({ id: 'a', status: 'running', segments }))
+      await store.putTranscript(ann, transcript({ id: 'a', status: 'running', segments }))
       expect(await found(store, 'first')).toEqual(['a'])
     })
 
-    it('finds the new words of a replaced transcript and not its old ones', async () => {
+    it('a search finds the new words of a replaced transcript and not the old ones', async () => {
       const store = open()
       await put(store, 'a', 'old words', { title: 'Former' })
       await put(store, 'a', 'new words', { title: 'Latter' })
@@ -144,17 +144,17 @@ export function searchContract(open: () => Store): void {
       expect(all).toEqual([[], [], ['a'], ['a'], ['a']])
     })
 
-    it('does not find what was deleted', async () => {
+    it('a search does not find a deleted transcript', async () => {
       const store = open()
       await put(store, 'a', 'word')
       await put(store, 'b', 'word')
-      await store.deleteTranscript(me, 'a')
+      await store.deleteTranscript(ann, 'a')
       expect(await found(store, 'word')).toEqual(['b'])
       await put(store, 'a', 'something else')
       expect(await found(store, 'word')).toEqual(['b'])
     })
 
-    it('does not find what belongs to another owner', async () => {
+    it('a search does not find a transcript of another owner', async () => {
       const store = open()
       await put(store, 'a', 'word')
       expect(await found(store, 'word', 'bob')).toEqual([])
@@ -170,10 +170,10 @@ export function searchContract(open: () => Store): void {
       ['emoji', '😀 👩‍👩‍👧'],
       ['half a surrogate pair', '\ud83d'],
       ['a zero character', '\0'],
-    ])('by %s finds nothing', async (_, query) => {
+    ])('a search for %s finds nothing', async (_, query) => {
       const store = open()
       await putAll(store)
-      expect(await store.searchTranscripts(me, query, { limit: 9 })).toStrictEqual({ transcripts: [] })
+      expect(await store.searchTranscripts(ann, query, { limit: 9 })).toStrictEqual({ transcripts: [] })
     })
 
     it.each([
@@ -189,7 +189,7 @@ export function searchContract(open: () => Store): void {
       "meeting'",
       'meeting\0',
       'meeting 😀',
-    ])('takes what is no word for nothing: %j', async query => {
+    ])('a search ignores punctuation: %j', async query => {
       const store = open()
       await putAll(store)
       expect(await found(store, query)).toEqual(['english'])
@@ -206,21 +206,21 @@ export function searchContract(open: () => Store): void {
       'meeting NOT budget',
       "x' OR 1=1 --",
       '%',
-    ])('takes the words of a query language for words: %j', async query => {
+    ])('a search treats query operators as words: %j', async query => {
       const store = open()
       await putAll(store)
       expect(await found(store, query)).toEqual([])
     })
 
-    it('takes a query of thousands of words', async () => {
+    it('a search accepts thousands of words', async () => {
       const store = open()
       await putAll(store)
       expect(await found(store, 'meeting tuesday '.repeat(2000))).toEqual(['english'])
       expect(await found(store, '今天'.repeat(5000))).toEqual([])
     })
 
-    it.each(['meeting', ''])('with a cursor that no page gave is bad input (query %j)', async query => {
-      const search = open().searchTranscripts(me, query, { limit: 1, cursor: 'rubbish' })
+    it.each(['meeting', ''])('an invalid search cursor is rejected (query %j)', async query => {
+      const search = open().searchTranscripts(ann, query, { limit: 1, cursor: 'invalid' })
       await expect(search).rejects.toMatchObject({ code: 'BAD_INPUT', retryable: false })
     })
   })

@@ -1,0 +1,80 @@
+// A SQLite file shared by several processes, and on a full disk.
+import { mkdirSync, readdirSync, readFileSync, statSync, truncateSync } from 'node:fs'
+import { join } from 'node:path'
+import Sqlite from 'libsql'
+import { describe, expect, it } from 'vitest'
+import { damagedFilesIn, moveLogIntoFile, owner, useSqliteFile } from '../support/contracts/sqlite-file.ts'
+
+const { copyOf, file, fill, folder, startWriter, store, temp } = useSqliteFile()
+
+describe('processes that share a SQLite file', () => {
+  it('processes that write at once, from the creation of the file on, lose nothing', async () => {
+    const names = ['a', 'b', 'c']
+    const writers = await Promise.all(names.map(name => startWriter(name, Array(25).fill(3000))))
+    for (const { writes } of await Promise.all(writers.map(write => write())))
+      expect(writes).toEqual(Array(25).fill('ok'))
+    const { transcripts } = await store().listTranscripts(owner, { limit: 100 })
+    const expected = names.flatMap(name => Array.from({ length: 25 }, (_, i) => `${name}${i}`))
+    expect(transcripts.map(({ id }) => id).sort()).toEqual(expected.sort())
+  })
+
+  it('processes set a damaged file aside once, and lose no later write', async () => {
+    await fill(30)
+    await store().close()
+    moveLogIntoFile(file())
+    truncateSync(file(), statSync(file()).size >> 1)
+    const before = readFileSync(file())
+    const names = ['a', 'b', 'c', 'd']
+    const writers = await Promise.all(names.map(name => startWriter(name, Array(10).fill(3000))))
+    for (const { writes } of await Promise.all(writers.map(write => write())))
+      expect(writes).toEqual(Array(10).fill('ok'))
+    expect((await store().listTranscripts(owner, { limit: 100 })).transcripts).toHaveLength(40)
+    const kept = damagedFilesIn(folder())
+    expect(kept).toHaveLength(1)
+    expect(readFileSync(join(folder(), kept[0]!)).equals(before)).toBe(true)
+  })
+})
+
+// A limit on the file size stands for a full disk: it needs no privileges and works the same everywhere.
+describe('a full disk under a SQLite file', () => {
+  it('a full disk is reported, and existing transcripts stay readable', async () => {
+    await fill(1)
+    const write = await startWriter('small', [100, 9_000_000, 100], '1024')
+    expect(await write()).toEqual({ writes: ['ok', 'DISK_FULL', 'ok'], read: 'ok' })
+    expect((await store().listTranscripts(owner, { limit: 9 })).transcripts.map(({ id }) => id)).toEqual([
+      't0',
+      'small2',
+      'small0',
+    ])
+    expect((await store().getTranscript(owner, 't0'))?.segments[0]?.text).toContain('word word')
+  })
+
+  it.each(['0', '8', '64'])(
+    'a disk that is full while the file is created is reported (%s blocks)',
+    async blocks => {
+      const write = await startWriter('small', [9_000_000], blocks)
+      expect((await write()).writes).toEqual(['DISK_FULL'])
+      await fill(1)
+      expect((await store().getTranscript(owner, 't0'))?.id).toBe('t0')
+    },
+  )
+
+  it('a disk that is full while the tables are created is reported', async () => {
+    mkdirSync(folder(), { recursive: true })
+    // A first page of the maximum file size leaves no room for the log.
+    const empty = new Sqlite(file())
+    empty.exec('PRAGMA page_size = 65536; CREATE TABLE other (a); DROP TABLE other; VACUUM')
+    const write = await startWriter('small', [100], '128')
+    expect((await write()).writes).toEqual(['DISK_FULL'])
+    await fill(1)
+    expect((await store().getTranscript(owner, 't0'))?.id).toBe('t0')
+  })
+
+  it('opening a current file writes nothing', async () => {
+    const copy = await copyOf(3)
+    await copy.store.listTranscripts(owner, { limit: 1 })
+    await copy.store.close()
+    expect(readdirSync(temp().path)).toContain('speech.db-wal')
+    expect(statSync(join(temp().path, 'speech.db-wal')).size).toBe(0)
+  })
+})
