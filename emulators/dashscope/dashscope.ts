@@ -110,7 +110,7 @@ export interface DashscopeEmulator {
 
 // The same path from this file and from dist/chunks.
 const ownFixtures = fileURLToPath(new URL('../../fixtures', import.meta.url))
-const RECOGNITION = '/api/v1/services/aigc/multimodal-generation/generation'
+const recognitionPath = '/api/v1/services/aigc/multimodal-generation/generation'
 
 export async function startDashscope(options: DashscopeOptions): Promise<DashscopeEmulator> {
   const { ffmpeg, apiKey = 'sk-emulator', fixtures = ownFixtures } = options
@@ -164,7 +164,7 @@ export async function startDashscope(options: DashscopeOptions): Promise<Dashsco
     // The gateway checks the key first.
     if (key !== apiKey) return refuse(dashscopeErrors.invalidApiKey)
     if (tasks.handle(request, response, url) || text.handle(request, response, url)) return
-    if (request.method !== 'POST' || pathname !== RECOGNITION) {
+    if (request.method !== 'POST' || pathname !== recognitionPath) {
       return refuse({
         status: 404,
         code: 'NotFound',

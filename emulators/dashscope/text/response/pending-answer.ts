@@ -1,8 +1,8 @@
 // An answer that is being sent: its request, its timing and its parts.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type Answer, tokensOf } from '../answer.ts'
 import type { TextFaults } from '../faults.ts'
-import { type Answer, tokensOf } from '../formatting/answer.ts'
 import type { TextSettings } from '../options.ts'
 import type { AnswerPart, ParsedTextRequest, TextProtocol } from '../protocol.ts'
 import type { TextRequest } from '../record.ts'

@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto'
 import { Refusal } from '../../errors.ts'
 import { sendProxyPage } from '../../http.ts'
+import { writingSeconds } from '../answer.ts'
 import type { BreakingFault, RefusingFault } from '../faults.ts'
-import { writingSeconds } from '../formatting/answer.ts'
 import { type PendingAnswer, partOf, waitUntil } from './pending-answer.ts'
 import { streamAnswer } from './stream-answer.ts'
 

@@ -1,6 +1,6 @@
 // Streams an answer: frames of a few words, at the configured speed.
 import type { CloudError } from '../../errors.ts'
-import { tokensOf } from '../formatting/answer.ts'
+import { tokensOf } from '../answer.ts'
 import { countWords, piecesOf } from '../formatting/words.ts'
 import type { AnswerPart, BlockedAnswer } from '../protocol.ts'
 import { type PendingAnswer, partOf, waitUntil } from './pending-answer.ts'

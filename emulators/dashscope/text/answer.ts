@@ -1,11 +1,11 @@
 // Composes the answer of a text model: formatted by rule or corrupted by a fault, within the token limit.
-import { corrupt } from '../corruption/corrupt.ts'
-import { type TextFaults, writingFaults } from '../faults.ts'
-import type { ParsedTextRequest } from '../protocol.ts'
-import type { TextRequest } from '../record.ts'
-import { asksToRemoveFillers } from './fillers.ts'
-import { format } from './format.ts'
-import { countWords, piecesOf } from './words.ts'
+import { corrupt } from './corruption/corrupt.ts'
+import { type TextFaults, writingFaults } from './faults.ts'
+import { asksToRemoveFillers } from './formatting/fillers.ts'
+import { format } from './formatting/format.ts'
+import { countWords, piecesOf } from './formatting/words.ts'
+import type { ParsedTextRequest } from './protocol.ts'
+import type { TextRequest } from './record.ts'
 
 export interface Answer {
   text: string
