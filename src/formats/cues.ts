@@ -1,7 +1,6 @@
 // Turns segments into subtitle cues of at most two lines that can be read in their time.
 import { formatTime } from '../domain/format-time.ts'
-import { tokenQuarters } from '../domain/token-estimate.ts'
-import { tokens } from '../domain/tokens.ts'
+import { tokenQuarters, tokens } from '../domain/tokens.ts'
 import { type Gap, roundToMs, type Segment, type Span, type Transcript } from '../domain/transcript.ts'
 import { preferFormatted } from './shown-segments.ts'
 import { labelOf, type SpeakerLabel } from './speakers.ts'

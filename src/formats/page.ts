@@ -1,5 +1,5 @@
 // Cuts a long text into pages that all clients accept.
-import { tokenQuarters } from '../domain/token-estimate.ts'
+import { tokenQuarters } from '../domain/tokens.ts'
 
 export interface Page {
   text: string

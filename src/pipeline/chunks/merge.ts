@@ -1,8 +1,7 @@
 // Merges chunk transcripts: one text without lost or doubled words, timed segments, and the gaps.
 import type { Timestamps } from '../../domain/job.ts'
 import { sentences } from '../../domain/sentences.ts'
-import { estimateTokens } from '../../domain/token-estimate.ts'
-import { tokens } from '../../domain/tokens.ts'
+import { estimateTokens, tokens } from '../../domain/tokens.ts'
 import {
   type Coverage,
   type Gap,

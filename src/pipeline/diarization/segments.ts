@@ -1,6 +1,6 @@
 // Builds segments of one speaker each, a sentence or so long, from words with speaker labels.
 import { sentences } from '../../domain/sentences.ts'
-import { estimateTokens } from '../../domain/token-estimate.ts'
+import { estimateTokens } from '../../domain/tokens.ts'
 import { roundToMs, type Segment, type Speaker } from '../../domain/transcript.ts'
 import type { SpeakerLabel } from './assign-speakers.ts'
 import type { TimedSentence, TimedTokens, TimedWord } from './timed-tokens.ts'

@@ -1,5 +1,5 @@
 // Cuts a text into pieces for formatting, one request each.
-import { tokenQuarters } from '../../domain/token-estimate.ts'
+import { tokenQuarters } from '../../domain/tokens.ts'
 import type { Segment, Span } from '../../domain/transcript.ts'
 
 /** An offset at which a piece may begin. */

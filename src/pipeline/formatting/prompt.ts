@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { languageName } from '../../domain/languages.ts'
 import type { TextRequest } from '../../domain/text-model.ts'
-import { estimateTokens } from '../../domain/token-estimate.ts'
+import { estimateTokens } from '../../domain/tokens.ts'
 import type { Style } from '../../domain/transcript.ts'
 import { fillerExamples } from '../faithfulness/fillers.ts'
 

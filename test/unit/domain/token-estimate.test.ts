@@ -1,6 +1,6 @@
 // Estimated token counts of text in many scripts.
 import { describe, expect, it } from 'vitest'
-import { estimateTokens } from '../../../src/domain/token-estimate.ts'
+import { estimateTokens } from '../../../src/domain/tokens.ts'
 
 describe('estimateTokens', () => {
   it.each([

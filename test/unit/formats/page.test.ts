@@ -1,8 +1,7 @@
 // Pages of a long text.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { estimateTokens } from '../../../src/domain/token-estimate.ts'
-import { tokens } from '../../../src/domain/tokens.ts'
+import { estimateTokens, tokens } from '../../../src/domain/tokens.ts'
 import { cutPage } from '../../../src/formats/page.ts'
 
 const runs = { seed: 20261102, numRuns: 300 }

@@ -2,8 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { SpeechError } from '../../../../src/domain/errors.ts'
 import type { Timestamps } from '../../../../src/domain/job.ts'
-import { estimateTokens } from '../../../../src/domain/token-estimate.ts'
-import { tokens } from '../../../../src/domain/tokens.ts'
+import { estimateTokens, tokens } from '../../../../src/domain/tokens.ts'
 import { createMerge } from '../../../../src/pipeline/chunks/merge.ts'
 import type { ChunkTranscript } from '../../../../src/pipeline/chunks/recognise.ts'
 
