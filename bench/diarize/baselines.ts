@@ -1,26 +1,32 @@
-// The usual ways to give words a speaker, for comparison: by whole sentences, and by words as whisperX does.
+// Baselines of speaker assignment: by whole sentences, and by words as whisperX does.
 import type { FileRecognition, RecognisedSentence } from '../../src/domain/ports.ts'
 import type { Span } from '../../src/domain/transcript.ts'
 
 /** A provider's number for each word, or null. */
 export type Labels = (number | null)[]
 
-/** Each sentence goes to whoever speaks most in its time. */
-export function bySentence(who: FileRecognition, what: FileRecognition): Labels {
-  return what.sentences.flatMap(sentence => {
-    const speaker = mostOverlap(sentence, who.sentences)
+/** Assigns each sentence to the speaker with the most overlap. */
+export function bySentence(speakerPass: FileRecognition, textPass: FileRecognition): Labels {
+  return textPass.sentences.flatMap(sentence => {
+    const speaker = mostOverlap(sentence, speakerPass.sentences)
     return sentence.words!.map(() => speaker)
   })
 }
 
 /**
- * whisperX `assign_word_speakers`: the speaker with the most overlap with the word; a word that overlaps nobody has none,
- * or with `fill_nearest` the speaker whose turn's middle is nearest to its own.
+ * whisperX `assign_word_speakers`: the speaker with the most overlap with the word. A word outside all turns has none, or
+ * with `fill_nearest` the speaker with the nearest middle of a turn.
  */
-export function byWord(who: FileRecognition, what: FileRecognition, fillNearest: boolean): Labels {
-  return what.sentences.flatMap(sentence =>
+export function byWord(
+  speakerPass: FileRecognition,
+  textPass: FileRecognition,
+  fillNearest: boolean,
+): Labels {
+  return textPass.sentences.flatMap(sentence =>
     sentence.words!.map(
-      word => mostOverlap(word, who.sentences) ?? (fillNearest ? nearest(word, who.sentences) : null),
+      word =>
+        mostOverlap(word, speakerPass.sentences) ??
+        (fillNearest ? nearest(word, speakerPass.sentences) : null),
     ),
   )
 }

@@ -1,4 +1,4 @@
-// Scores ours and the usual ways over many conversations, and says whether ours is as good as promised.
+// Scores the alignment and the baselines over many conversations, and checks the targets.
 import { align } from '../../src/pipeline/diarization/align.ts'
 import { bySentence, byWord, type Labels } from './baselines.ts'
 import { generateConversation } from './conversation.ts'
@@ -13,14 +13,14 @@ export interface Row {
   /** Shares, from 0 to 1. */
   wder: Record<Method, number>
   cpwer: Record<Method, number>
-  /** WDER of one who knows which words the first model heard, believes its labels, and names nobody elsewhere. */
+  /** WDER of the oracle: the labels of the speaker model for the words that it recognised, and none for the others. */
   floor: number
-  /** Sentences, one for each promise that is not kept. */
+  /** One sentence for each missed target. */
   missed: string[]
 }
 
-/** Beyond it there are no words to match: shown, but nothing is promised. */
-const mostGarbled = 0.5
+/** Above this share there are no words to match: the result is shown, but has no target. */
+const maxGarbledShare = 0.5
 const none = { jitter: 0, offset: 0, garbled: 0, merged: 0, missing: 0 }
 const words = { ...none, garbled: 0.1 }
 const turns = { merged: 0.15, missing: 0.1 }
@@ -41,7 +41,7 @@ export const noises: Noise[] = [
   { ...words, ...turns, name: '300 ms, 2 s, turns', jitter: 0.3, offset: 2 },
 ]
 
-const ways: Record<Method, (heard: RecognisedConversation) => Labels> = {
+const assign: Record<Method, (recognised: RecognisedConversation) => Labels> = {
   ours: ({ speakerPass, textPass, duration }) =>
     align(speakerPass, textPass, duration).segments.flatMap(({ words = [], speaker }) =>
       words.map(() => (speaker ? Number(speaker.slice(1)) : null)),
@@ -55,21 +55,23 @@ const ways: Record<Method, (heard: RecognisedConversation) => Labels> = {
 export function compare(noise: Noise, count: number): Row {
   const wrong = { ours: 0, sentence: 0, word: 0, 'word, nearest': 0 }
   const edited = { ...wrong }
-  let [total, lost] = [0, 0]
+  let [total, oracleErrors] = [0, 0]
   for (let seed = 1; seed <= count; seed++) {
-    const heard = recogniseConversation(generateConversation(seed), noise, seed)
-    const { truth, oracle } = heard
-    const texts = heard.textPass.sentences.flatMap(sentence => sentence.words!.map(word => word.text.trim()))
+    const recognised = recogniseConversation(generateConversation(seed), noise, seed)
+    const { truth, oracle } = recognised
+    const texts = recognised.textPass.sentences.flatMap(sentence =>
+      sentence.words!.map(word => word.text.trim()),
+    )
     total += texts.length
-    lost += wrongWords(truth, oracle)
+    oracleErrors += wrongWords(truth, oracle)
     for (const method of methods) {
-      const labels = ways[method](heard)
+      const labels = assign[method](recognised)
       wrong[method] += wrongWords(truth, labels)
       edited[method] += edits(texts, truth, labels)
     }
   }
   const wder = shares(wrong, total)
-  const floor = lost / total
+  const floor = oracleErrors / total
   return { noise, wder, cpwer: shares(edited, total), floor, missed: missedBy(noise, wder) }
 }
 
@@ -77,18 +79,18 @@ function shares(counts: Record<Method, number>, total: number): Record<Method, n
   return Object.fromEntries(methods.map(method => [method, counts[method] / total])) as Record<Method, number>
 }
 
-/** What is promised: no noise, little noise, and half of the better baseline with any. */
+/** Targets: a limit without noise and with little noise, and half of the better baseline with any noise. */
 function missedBy({ jitter, offset, garbled, name }: Noise, wder: Record<Method, number>): string[] {
   const best = Math.min(wder.sentence, wder.word, wder['word, nearest'])
   const missed: string[] = []
-  const need = (limit: number, what: string) => {
+  const check = (limit: number, reason: string) => {
     if (wder.ours > limit)
-      missed.push(`${name}: WDER ${percent(wder.ours)}, but at most ${percent(limit)} (${what})`)
+      missed.push(`${name}: WDER ${percent(wder.ours)}, but at most ${percent(limit)} (${reason})`)
   }
-  if (garbled > mostGarbled) return missed
-  if (name === 'none') need(0.01, 'no noise')
-  else need(best / 2, 'half of the better baseline')
-  if (jitter <= 0.2 && offset <= 0.8) need(0.03, 'up to 200 ms and 800 ms')
+  if (garbled > maxGarbledShare) return missed
+  if (name === 'none') check(0.01, 'no noise')
+  else check(best / 2, 'half of the better baseline')
+  if (jitter <= 0.2 && offset <= 0.8) check(0.03, 'up to 200 ms and 800 ms')
   return missed
 }
 

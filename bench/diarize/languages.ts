@@ -1,9 +1,9 @@
-// What people say in generated conversations: words by how common they are, short answers, and how long signs take.
+// Vocabulary of generated conversations: words by frequency, short answers, and speaking times.
 
 export type Language = 'en' | 'zh' | 'ja'
 
 export interface LanguageProfile {
-  /** The commonest first; common ones are drawn far more often. */
+  /** The most frequent first; frequent words are drawn far more often. */
   words: string[]
   backChannels: string[]
   answers: string[]
@@ -11,7 +11,7 @@ export interface LanguageProfile {
   stops: string[]
   /** Between words. */
   blank: string
-  /** The text model gives one word per sign in scripts without blanks. */
+  /** The text model returns one word per character in scripts without spaces. */
   byCharacter: boolean
   secondsOf(word: string): number
 }

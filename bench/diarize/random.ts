@@ -1,4 +1,4 @@
-// Chance that comes out the same for the same seed.
+// Seeded random numbers: the same sequence for the same seed.
 
 export interface SeededRandom {
   /** From 0 up to 1. */

@@ -1,4 +1,4 @@
-// WDER and cpWER: how many words have the wrong speaker, and what that does to each speaker's text.
+// Scores of speaker assignment: WDER (words with the wrong speaker) and cpWER (edits of each speaker's text).
 import type { Labels } from './baselines.ts'
 
 /** Words with the wrong speaker, or with none, after the best pairing of speakers: WDER is their share. */
@@ -13,9 +13,9 @@ export function wrongWords(truth: number[], labels: Labels): number {
 }
 
 /**
- * Insertions, deletions and substitutions over the texts of all speakers, after the best pairing of those. `words` are
- * the reference and, as the text is not in question here, what was heard too: cpWER is of the speakers alone. A
- * speaker without a counterpart counts as deletions or insertions; words of nobody are insertions.
+ * Insertions, deletions and substitutions over the texts of all speakers, after their best pairing. `words` are both
+ * reference and hypothesis, so this cpWER measures the speakers alone. A speaker without a counterpart counts as
+ * deletions or insertions; words without a speaker are insertions.
  */
 export function edits(words: string[], truth: number[], labels: Labels): number {
   const { real, found, size } = sidesOf(truth, labels)
@@ -23,8 +23,8 @@ export function edits(words: string[], truth: number[], labels: Labels): number 
   const textOf = (speakers: Labels, one: number | undefined) =>
     words.flatMap((word, w) => (one !== undefined && speakers[w] === one ? numbers.get(word)! : []))
   const references = Array.from({ length: size }, (_, i) => textOf(truth, real[i]))
-  const heard = Array.from({ length: size }, (_, j) => textOf(labels, found[j]))
-  const costs = square(size, (i, j) => distance(references[i]!, heard[j]!))
+  const hypotheses = Array.from({ length: size }, (_, j) => textOf(labels, found[j]))
+  const costs = square(size, (i, j) => distance(references[i]!, hypotheses[j]!))
   return cheapest(costs) + labels.filter(label => label === null).length
 }
 
@@ -38,7 +38,7 @@ function square(size: number, value: (i: number, j: number) => number): number[]
   return Array.from({ length: size }, (_, i) => Array.from({ length: size }, (_, j) => value(i, j)))
 }
 
-/** Levenshtein; what both begin and end with alike needs no table. */
+/** Levenshtein distance; a common beginning and end need no table. */
 export function distance(one: number[], other: number[]): number {
   const shorter = Math.min(one.length, other.length)
   let [head, tail] = [0, 0]
@@ -64,7 +64,7 @@ function tableDistance(one: number[], other: number[]): number {
   return row[other.length]!
 }
 
-/** The least sum with one value of each row and column (Hungarian method, with potentials). */
+/** Minimum sum with one value of each row and column (Hungarian algorithm with potentials). */
 export function cheapest(costs: number[][]): number {
   const size = costs.length
   const [rows, columns] = [Array(size + 1).fill(0), Array(size + 1).fill(0)]

@@ -1,4 +1,4 @@
-// Recordings with two channels, made of the fixtures: calls, rooms, and what only looks like a call.
+// Makes dual-channel recordings from the fixtures with ffmpeg.
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -7,7 +7,7 @@ import { testFfmpeg } from './ffmpeg.ts'
 
 const run = promisify(execFile)
 
-/** Lets ffmpeg make a file in the folder; gives its path. */
+/** Makes a file in the folder with ffmpeg; returns its path. */
 export async function makeAudio(folder: string, name: string, args: string[]): Promise<string> {
   const path = join(folder, name)
   await run(await testFfmpeg(), ['-v', 'error', '-y', ...args, path])
@@ -20,11 +20,11 @@ export interface DualChannelSpec {
   fixture: keyof typeof files
   left: readonly string[]
   right: readonly string[]
-  /** Only so many seconds of it. */
+  /** Length; absent: the whole fixture. */
   seconds?: number
 }
 
-/** A fixture as a call: each of its speakers is heard in one channel alone, which is silent while the others speak. */
+/** Splits the speakers of a fixture over two channels; a channel is silent while the speakers of the other speak. */
 export async function makeDualChannel(
   folder: string,
   name: string,
@@ -33,7 +33,7 @@ export async function makeDualChannel(
 ): Promise<string> {
   const only = (speakers: readonly string[]) =>
     `volume=0:enable='not(${stretches(truth(call.fixture), speakers)})'`
-  // Volume is set once for each of these pieces of 10 ms.
+  // The volume is set once for each 10 ms.
   const mono = 'aresample=16000,aformat=channel_layouts=mono,asetnsamples=160'
   const graph = [
     `[0:a]${mono},asplit[a][b]`,
@@ -46,7 +46,7 @@ export async function makeDualChannel(
   return makeAudio(folder, name, [...input, '-filter_complex', graph.join(';'), ...length])
 }
 
-/** When one of them speaks, as ffmpeg's expressions have it; with the ends of words that the truth has not. */
+/** The turns of these speakers as an ffmpeg expression, with margins for the ends of words. */
 function stretches({ words }: Truth, speakers: readonly string[]): string {
   const spans: [number, number][] = []
   for (const [i, { speaker, start, end }] of words.entries()) {
@@ -58,7 +58,7 @@ function stretches({ words }: Truth, speakers: readonly string[]): string {
   return spans.map(([start, end]) => `between(t,${start - 0.15},${end + 0.15})`).join('+')
 }
 
-/** Each channel hears the other, so many decibels down. */
+/** A filter that mixes each channel into the other, this many decibels lower. */
 export function crosstalk(decibels: number): string {
   const gain = 10 ** (-decibels / 20)
   return `pan=stereo|c0=c0+${gain}*c1|c1=c1+${gain}*c0`

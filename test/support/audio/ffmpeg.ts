@@ -1,4 +1,4 @@
-// The ffmpeg that tests use: the one named in the environment, the system's, or the one that npm delivers.
+// Locates ffmpeg for tests: FFMPEG_PATH, the system's, or the npm package.
 import { execFileSync } from 'node:child_process'
 
 export async function testFfmpeg(): Promise<string> {

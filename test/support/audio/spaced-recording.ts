@@ -1,4 +1,4 @@
-// A recording of passages with long silences between them: each of them is a chunk of its own, and soon heard.
+// Makes a recording of passages with long silences between them: each passage is a chunk of its own.
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -7,15 +7,15 @@ import { testFfmpeg } from './ffmpeg.ts'
 
 export interface SpacedRecording {
   file: string
-  /** What is said in each, in order. */
+  /** The text of each passage, in order. */
   texts: string[]
 }
 
-/** Seconds that a passage lasts at least, and that nobody speaks after it: a chunk ends after 20. */
-const shortest = 7
-const silence = 21
+const minPassageSeconds = 7
+/** Longer than the 20 seconds of silence after which a chunk ends. */
+const silenceSeconds = 21
 
-/** Makes a recording in this folder out of the first passages of the meeting, parted where somebody breathes. */
+/** Makes a recording of the first passages of the meeting, split at pauses. */
 export async function makeSpacedRecording(
   folder: string,
   count: number,
@@ -26,7 +26,7 @@ export async function makeSpacedRecording(
   let first = 0
   for (let i = 0; i + 1 < words.length && parts.length < count; i++) {
     const pause = words[i + 1]!.start - words[i]!.end
-    if (pause < 0.5 || words[i]!.end - words[first]!.start < shortest) continue
+    if (pause < 0.5 || words[i]!.end - words[first]!.start < minPassageSeconds) continue
     const text = words
       .slice(first, i + 1)
       .map(word => word.text)
@@ -36,9 +36,9 @@ export async function makeSpacedRecording(
   }
   const takes = parts.map(({ from, to }, i) => {
     const range = `atrim=${from.toFixed(3)}:${to.toFixed(3)},asetpts=PTS-STARTPTS`
-    return `[s${i}]${range},apad=pad_len=${silence * 16_000}[p${i}]`
+    return `[s${i}]${range},apad=pad_len=${silenceSeconds * 16_000}[p${i}]`
   })
-  const labels = (letter: string) => parts.map((_, i) => `[${letter}${i}]`).join('')
+  const labels = (prefix: string) => parts.map((_, i) => `[${prefix}${i}]`).join('')
   const graph = [
     `[0:a]aresample=16000,aformat=channel_layouts=mono,asplit=${parts.length}${labels('s')}`,
     ...takes,

@@ -1,4 +1,4 @@
-// Recordings made of numbers: "words" of noise that swells and fades, with pauses and silences drawn at random.
+// Synthesises recordings: words of noise that rises and falls, with random pauses and silences.
 
 export const rate = 16_000
 
@@ -19,7 +19,7 @@ export interface SpeechSection {
   seconds: number
 }
 
-/** A small seeded generator (mulberry32), so that a failing case can be run again. */
+/** A seeded random generator (mulberry32), so that a failing case can be repeated. */
 function generator(seed: number): () => number {
   let state = seed
   return () => {
@@ -30,10 +30,10 @@ function generator(seed: number): () => number {
   }
 }
 
-/** Speaks the passages. Background noise makes every stretch of samples one of its kind. */
+/** Synthesises the sections. Background noise makes every stretch of samples unique. */
 export function synthesise(passages: SpeechSection[], seed: number, noise = 6): SyntheticRecording {
   const random = generator(seed)
-  const between = (least: number, most: number) => least + (most - least) * random()
+  const between = (min: number, max: number) => min + (max - min) * random()
   const words: SpokenWord[] = []
   let time = between(0, 1)
   for (const { kind, seconds } of passages) {
@@ -52,7 +52,7 @@ export function synthesise(passages: SpeechSection[], seed: number, noise = 6): 
   for (const { start, end } of words) {
     const loud = between(800, 9000)
     const [from, to] = [Math.floor(start * rate), Math.floor(end * rate)]
-    // Each word is a syllable or two: louder in the middle, and never quite still.
+    // Each word is a syllable or two: louder in the middle, and never silent.
     const syllables = end - start > 0.35 ? 2 : 1
     for (let i = from; i < to; i++) {
       const swell = 0.1 + 0.9 * Math.abs(Math.sin((Math.PI * syllables * (i - from)) / (to - from)))
@@ -62,7 +62,7 @@ export function synthesise(passages: SpeechSection[], seed: number, noise = 6): 
   return { samples, words }
 }
 
-/** The recording as a decoder gives it: buffers of uneven size. */
+/** The recording as a decoder yields it: buffers of uneven size. */
 export function* asBuffers(samples: Int16Array, seed = 1): Generator<Buffer> {
   const random = generator(seed)
   for (let at = 0; at < samples.length; ) {
@@ -73,7 +73,7 @@ export function* asBuffers(samples: Int16Array, seed = 1): Generator<Buffer> {
   }
 }
 
-/** Which stretches of the recording (in samples) a chunk is made of, found by their sound alone. */
+/** The stretches of the recording (in samples) that a chunk consists of, found by their samples alone. */
 export function stretchesOf(
   chunk: Int16Array,
   recording: Int16Array,
@@ -103,5 +103,5 @@ function findRun(chunk: Int16Array, i: number, recording: Int16Array, from: numb
     while (same < length && chunk[i + same] === recording[at + same]) same++
     if (same === length) return at
   }
-  throw new Error('A chunk holds sound that the recording does not hold at this place.')
+  throw new Error('A chunk contains samples that the recording does not have there.')
 }
