@@ -134,7 +134,7 @@ export async function createApp(
         fileModel: config.fileModel,
       }),
       textModel,
-      blobs: objectStorage,
+      objectStorage: objectStorage,
       pollSeconds: config.pollSeconds,
       taskTimeoutSeconds,
       limitSubmits: pLimit(1),

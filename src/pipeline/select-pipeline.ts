@@ -21,8 +21,8 @@ export function modelsOf(tool: JobTool, request: TranscriptionRequest, ports: Pi
 /** Times are measured on request and only with a bucket; without them the text is ready sooner. */
 function needsMeasuredTimes(
   { timestamps }: TranscriptionRequest,
-  { blobs, fileRecogniser }: PipelinePorts,
+  { objectStorage, fileRecogniser }: PipelinePorts,
 ): boolean {
   const isRequested = timestamps === 'segment' || timestamps === 'word'
-  return isRequested && blobs.way === 'bucket' && fileRecogniser.capabilities.text
+  return isRequested && objectStorage.way === 'bucket' && fileRecogniser.capabilities.text
 }

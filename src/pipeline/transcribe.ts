@@ -18,7 +18,7 @@ export interface PipelinePorts extends SourcePorts, ChunkPorts, FormatPorts {
   speakerRecogniser: FileRecogniser
   /** Recognises what is said when in an uploaded recording. */
   fileRecogniser: FileRecogniser
-  blobs: ObjectStorage
+  objectStorage: ObjectStorage
   /** Seconds between two polls of a task. */
   pollSeconds: number
   /** Mutex shared by all jobs of the process: a job that submits sees the tasks submitted before. */

@@ -18,7 +18,7 @@ const sweepTimeoutMs = 600_000
 const minForeignUploadAgeMs = 24 * 3600 * 1000
 
 export function createCleanup({ store, repository, pipeline, changes, closing }: Context): Cleanup {
-  const { blobs, speakerRecogniser, fileRecogniser } = pipeline
+  const { objectStorage, speakerRecogniser, fileRecogniser } = pipeline
   const recognisers = [speakerRecogniser, fileRecogniser]
 
   async function deleteUploads(owner: string, id: string): Promise<void> {
@@ -40,7 +40,7 @@ export function createCleanup({ store, repository, pipeline, changes, closing }:
 
   async function deleteRecording({ owner, id }: Pick<Job, 'owner' | 'id'>, key: string): Promise<void> {
     try {
-      await blobs.delete({ way: 'bucket', keys: { recording: key } }, timeout(deleteTimeoutMs))
+      await objectStorage.delete({ way: 'bucket', keys: { recording: key } }, timeout(deleteTimeoutMs))
       await repository.update(owner, id, now => {
         if (!isOver(now.state) || (now.recording !== key && now.uploadKey !== key)) return undefined
         const [recording, uploadKey] = [now.recording, now.uploadKey].map(one =>
@@ -59,7 +59,7 @@ export function createCleanup({ store, repository, pipeline, changes, closing }:
     if (!isUploadCheckpoint(kept) || !kept.upload) return
     const { upload, ...rest } = kept
     try {
-      await blobs.delete(upload, timeout(deleteTimeoutMs))
+      await objectStorage.delete(upload, timeout(deleteTimeoutMs))
       await checkpoints.put(uploadCheckpointKey(id), rest)
     } catch (error) {
       logFailure('upload-not-removed', error)
@@ -94,9 +94,12 @@ export function createCleanup({ store, repository, pipeline, changes, closing }:
     deleteUploads,
     deleteRecording,
     async sweep(isWanted) {
-      if (blobs.way !== 'bucket' || closing.aborted) return
+      if (objectStorage.way !== 'bucket' || closing.aborted) return
       try {
-        const removed = await blobs.sweep(upload => isStillWanted(upload, isWanted), timeout(sweepTimeoutMs))
+        const removed = await objectStorage.sweep(
+          upload => isStillWanted(upload, isWanted),
+          timeout(sweepTimeoutMs),
+        )
         if (removed > 0) log.info('swept', { removed })
       } catch (error) {
         if (!closing.aborted) logFailure('not-swept', error)

@@ -24,7 +24,7 @@ type Context = Pick<
 
 export function createRecordingUploads(context: Context): RecordingUploads {
   const { workerId, leases, store, repository, pipeline, changes, cleanup } = context
-  const { recordings } = pipeline.blobs
+  const { recordings } = pipeline.objectStorage
   const transfers = new Map<string, Transfer>()
   let closed = false
 

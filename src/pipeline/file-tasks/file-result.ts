@@ -46,7 +46,7 @@ export function fileResult(
     ...mainLanguage(text.segments.map(segment => ({ ...segment, speech: [segment] }))),
     model: passes.map(({ recogniser }) => recogniser.model).join(' + '),
     ...text,
-    upload: ports.blobs.way,
+    upload: ports.objectStorage.way,
     coverage: coverageOf(results, isOver, unrecognisedIn(results, text.segments)),
     usage: usageOf(passes, results, isOver),
   }

@@ -63,12 +63,12 @@ export async function createUploadSession(
   ports: PipelinePorts,
   run: Run,
 ): Promise<UploadSession> {
-  const { blobs, ffmpeg, maxCostUsd } = ports
+  const { objectStorage, ffmpeg, maxCostUsd } = ports
   const stored = await run.checkpoints.get(uploadCheckpointKey(run.job))
   // A recording that was decoded in part may be whole now.
   let current = isUploadCheckpoint(stored) && !stored.lost ? stored : undefined
   // The earlier process may have used the other upload method.
-  if (current?.upload && current.upload.way !== blobs.way) current = withoutUpload(current)
+  if (current?.upload && current.upload.way !== objectStorage.way) current = withoutUpload(current)
   let isUploadedHere = false
   let last: Promise<unknown> = Promise.resolve()
   for (const warning of current?.warnings ?? []) run.warn(warning)
@@ -101,7 +101,7 @@ export async function createUploadSession(
     const { audio, speech } = encodeWhole(decoding, { ffmpeg, onSamples: check }, recordingRun)
     const { owner, job, scratch } = run
     const models = recognisers.map(({ model }) => model)
-    const uploaded = await blobs.upload(audio, { owner, job, scratch, models }, run.signal)
+    const uploaded = await objectStorage.upload(audio, { owner, job, scratch, models }, run.signal)
     isUploadedHere = true
     await save({ upload: uploaded, ...scanOf(decoding, speech, warnings) })
   }
@@ -132,7 +132,7 @@ export async function createUploadSession(
       await save(scanOf(decoding, speech, warnings))
       return current!
     },
-    signedUrl: model => blobs.signedUrl(current!.upload!, model, signedUrlSeconds, run.signal),
+    signedUrl: model => objectStorage.signedUrl(current!.upload!, model, signedUrlSeconds, run.signal),
     key: model => current?.upload?.keys[model],
     invalidate() {
       if (current && !isUploadedHere) current = withoutUpload(current)
@@ -140,7 +140,7 @@ export async function createUploadSession(
     async delete() {
       if (!current?.upload) return
       try {
-        await blobs.delete(current.upload, AbortSignal.timeout(deleteTimeoutMs))
+        await objectStorage.delete(current.upload, AbortSignal.timeout(deleteTimeoutMs))
         await save(withoutUpload(current))
       } catch (error) {
         log.warn('upload-not-deleted', {

@@ -23,7 +23,7 @@ export interface Source {
 export interface SourcePorts {
   downloader: Downloader
   /** Holds recordings that other machines have uploaded. */
-  blobs?: Pick<ObjectStorage, 'recordings'>
+  objectStorage?: Pick<ObjectStorage, 'recordings'>
   /** Folders that paths may point into. */
   allowedDirs: string[]
   maxDownloadBytes: number
@@ -106,15 +106,15 @@ async function hashOf(file: string, { checkpoints, signal }: IdentifyRun): Promi
 async function fetchRecording(
   { key, path }: { key: string; path: string },
   hash: string | undefined,
-  { blobs }: SourcePorts,
+  { objectStorage }: SourcePorts,
   run: Run,
 ): Promise<Source> {
-  if (!blobs?.recordings)
+  if (!objectStorage?.recordings)
     throw new SpeechError('RECORDING_LOST', 'This worker has no bucket to fetch the recording from.', {
       hint: 'Set OSS_BUCKET and its key on each worker as on the servers, then call again.',
     })
   const file = join(await run.scratch(), 'recording')
-  await blobs.recordings.download(key, file, {
+  await objectStorage.recordings.download(key, file, {
     signal: run.signal,
     onBytes: (done, total) => run.progress({ done: 0, message: fetchMessage(done, total) }),
   })

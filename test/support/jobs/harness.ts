@@ -150,7 +150,7 @@ async function openHarness(folder: string, recording: string, wish: HarnessOptio
       speakerRecogniser: deaf,
       fileRecogniser: deaf,
       ...wish.fileRecognisers,
-      blobs: {
+      objectStorage: {
         way: 'temporary',
         upload: () => Promise.reject(new Error('No test needs this.')),
         signedUrl: async () => 'https://bucket.example/a.mp3',

@@ -49,13 +49,13 @@ async function runPassesAs(
   } = {},
 ) {
   const { endpoint, region, bucket, accessKeyId, accessKeySecret } = emulator.oss!
-  const blobs = ossStorage({ endpoint, region, bucket, accessKeyId, accessKeySecret })
+  const objectStorage = ossStorage({ endpoint, region, bucket, accessKeyId, accessKeySecret })
   const cloud = dashscope({ apiKey: emulator.apiKey, baseUrl: emulator.url, http })
   const models = { speakerModel: 'fun-asr-mtl', fileModel: 'qwen3-asr-flash-filetrans' }
   const recognisers = fileRecognisers({ cloud, http, ...models })
   const { maxSeconds, ffmpeg = testFfmpeg, file = fixture('jfk.wav'), onSearch = () => {}, ...money } = limits
   const polling = { pollSeconds: 0.05, taskTimeoutSeconds: () => taskTimeoutSeconds, limitSubmits: pLimit(1) }
-  const ports = { ...recognisers, ...polling, ...money, blobs, ffmpeg }
+  const ports = { ...recognisers, ...polling, ...money, objectStorage, ffmpeg }
   const { size: bytes } = await stat(file)
   const run: Run = {
     job,
