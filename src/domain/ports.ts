@@ -23,7 +23,7 @@ export interface Recognition {
   language?: string
 }
 
-/** Recognises audio chunks. Throws `SpeechError`; its `retryable` and `scope` tell the caller whether to try again. */
+/** Recognises audio chunks. Throws `SpeechError`; its `retryable` and `scope` say whether to try again. */
 export interface Recogniser {
   readonly model: string
   readonly limits: {
@@ -149,7 +149,7 @@ export type TaskStatus =
 
 /**
  * Recognises uploaded files as asynchronous tasks that outlive the process: timed text, speakers, or both. Throws
- * `SpeechError`; its `retryable` and `scope` tell the caller whether to try again.
+ * `SpeechError`; its `retryable` and `scope` say whether to try again.
  */
 export interface FileRecogniser {
   readonly model: string

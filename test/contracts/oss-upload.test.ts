@@ -229,7 +229,7 @@ describe('an upload into a bucket', () => {
   })
 
   it.each([0.1, 1.5])(
-    'an upload of %d MB to an unreachable endpoint names the setting and logs no leftover object',
+    'an upload of %d MB to an unreachable endpoint names the setting and logs no remaining object',
     async size => {
       const { endpoint } = oss
       await oss.close()

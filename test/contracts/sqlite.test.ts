@@ -28,7 +28,7 @@ describe('the folder of the SQLite file', () => {
     expect(existsSync(folder())).toBe(false)
   })
 
-  it('a file in place of the folder is an error that can be corrected without a restart', async () => {
+  it('a file instead of the folder is an error that can be corrected without a restart', async () => {
     const path = join(temp().path, 'a-file')
     writeFileSync(path, 'other content')
     const blocked = sqliteStore({ folder: path })

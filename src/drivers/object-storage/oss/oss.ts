@@ -22,7 +22,7 @@ export interface OssOptions extends OssCredentials {
   endpoint: string
   /** Default: the region in the endpoint. */
   region?: string | undefined
-  /** Tells our uploads from those of other installations in the bucket. */
+  /** Distinguishes our uploads from those of other installations in the bucket. */
   installationId?: InstallationId
   /** Pause before the second attempt. */
   firstDelaySeconds?: number

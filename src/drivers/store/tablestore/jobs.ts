@@ -38,7 +38,7 @@ export function jobs(rows: Rows): Jobs {
     return row && { job: fromRecord(parsed<JobRecord>(bytesIn(row, 'body'))), writeId: textIn(row, 'write') }
   }
 
-  /** The write id tells our own write from another one of the same revision, after a lost response. */
+  /** The write id distinguishes our own write from another one of the same revision, after a lost response. */
   function columnsFor(job: Job) {
     const writeId = randomBytes(12).toString('hex')
     const columns = {
