@@ -1,7 +1,7 @@
 // Formatted transcripts through an MCP client: format_text with an id, and what all readers then see.
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import { localOwner } from '../../../src/domain/job.ts'
+import { type Job, localOwner } from '../../../src/domain/job.ts'
 import type { Store } from '../../../src/domain/ports.ts'
 import type { Segment, Transcript } from '../../../src/domain/transcript.ts'
 import { sqliteStore } from '../../../src/drivers/store/sqlite/sqlite.ts'
@@ -33,6 +33,18 @@ async function stored(made: (id: string) => Transcript): Promise<Transcript> {
   await store.putTranscript(localOwner, whole)
   return whole
 }
+const finishedJob = (id: string): Job => ({
+  id,
+  owner: localOwner,
+  tool: 'transcribe_audio',
+  request: { audio: '/talk.wav' },
+  models: ['qwen3-asr-flash'],
+  short: false,
+  state: 'completed',
+  revision: 0,
+  createdAt: '2026-01-01T00:00:00.000Z',
+  updatedAt: '2026-01-01T00:00:00.000Z',
+})
 let passages = 0
 /** New segments that are not cached, a minute each. */
 const fresh = (count = 1) =>
@@ -240,6 +252,7 @@ describe('format_text of a transcript', () => {
 
   it('cancelling a transcript stops its formatting and leaves it unchanged', async () => {
     const given = await talk(2)
+    await store.addJob(finishedJob(given.id))
     undo.push(system.dashscope.textFault({ kind: 'hang' }))
     const waiting = format(given.id)
     await vi.waitFor(() => expect(system.dashscope.textInFlight()).toBeGreaterThan(0), patient)
