@@ -13,7 +13,7 @@ const quietFrames = 5
 
 /**
  * The middle of the longest even run without speech that begins at or after `from`; the later of two equal runs. A pause
- * is even, as only the room is heard. A soft syllable among loud ones may pass for no speech, but its level rises and falls.
+ * is even, as it contains only room noise. A soft syllable may pass for no speech, but its level rises and falls.
  */
 export function longestPause(labels: FrameLabel[], levels: number[], from: number): number | undefined {
   let best: { middle: number; length: number } | undefined
