@@ -1,21 +1,21 @@
-// How workers are told which job to look at.
+// Contract of the queue: how workers learn which job to run.
 
 /**
- * Where a ticket waits: `short` for what is done in a moment and must not wait behind hours of audio (`long`), `remote`
- * for what waits for the provider itself.
+ * Where a message waits: `short` for a job of a moment, which must not wait behind hours of audio (`long`); `remote` for
+ * a job that waits for the provider itself.
  */
 export type Lane = 'short' | 'long' | 'remote'
 
-/** What a queue carries: "look at this job". */
+/** A message carries only the id of a job; the store is the source of truth. */
 export interface JobMessage {
   id: string
   owner: string
   lane: Lane
 }
 
-/** What a worker has of a ticket that it was handed. */
+/** One delivery of a message to a worker. */
 export interface Delivery {
-  /** Keeps others from being handed it for a while more; called with each renewal of the job's lease. Never rejects. */
+  /** Keeps the message from other workers for a while more; called with each renewal of the job's lease. Never rejects. */
   extend(): Promise<void>
 }
 
@@ -25,18 +25,18 @@ export interface Delivery {
  */
 export type Disposition = 'ack' | 'delay' | 'release'
 
-/** Tells workers which job to look at; the store is the truth. A ticket may come twice, and a worker finds out then. */
+/** A message may be delivered twice; a worker then finds in the store that the job is held or over. */
 export interface Queue {
-  /** True where processes on other machines work on its tickets; nobody knows then how many wait. */
+  /** True where processes on other machines receive its messages; the number of waiting messages is then unknown. */
   readonly shared: boolean
-  /** Throws `QUEUE_*` where it is shared; a ticket that was sent nonetheless does no harm. */
-  send(ticket: JobMessage): Promise<void>
-  /** Calls `work` for each ticket, a few at once. `work` never rejects. */
-  serve(work: (ticket: JobMessage, hand: Delivery) => Promise<Disposition>): void
-  /** How many tickets of its lane wait before this one; undefined when it does not wait here. */
+  /** Throws `QUEUE_*` where it is shared; a message that was sent nonetheless does no harm. */
+  send(message: JobMessage): Promise<void>
+  /** Calls `work` for each message, a few at once. `work` never rejects. */
+  serve(work: (message: JobMessage, delivery: Delivery) => Promise<Disposition>): void
+  /** Number of messages of its lane that wait before this one; undefined when it does not wait here. */
   ahead(id: string): number | undefined
-  /** How many tickets of an owner wait here. */
+  /** Number of messages of an owner that wait here. */
   waiting(owner: string): number
-  /** Hands out no more tickets; what is in hand stays there until `work` is done with it. */
+  /** Delivers no more messages; resolves when the running deliveries have ended. */
   close(): Promise<void>
 }

@@ -1,4 +1,4 @@
-// Jobs: the front door. Requests become jobs, jobs become transcripts, and callers can watch, read and change them.
+// Jobs: entry point of this folder. Requests become jobs, jobs become transcripts, and callers can watch, read and change them.
 import { setMaxListeners } from 'node:events'
 import { SpeechError } from '../domain/errors.ts'
 import { isOver, type Job, type TranscriptionRequest } from '../domain/job.ts'

@@ -45,7 +45,7 @@ export async function submit(
   const { workerId, store, queue, pipeline, waiters, mutex } = context
   if (queue.waiting(owner) >= maxUnfinishedJobs)
     throw new SpeechError('BUSY', `${maxUnfinishedJobs} recordings are waiting already.`, {
-      hint: 'Wait for some of them to end; get_transcript tells how far each one is.',
+      hint: 'Wait for some of them to end; get_transcript shows the progress of each.',
       retryable: true,
     })
   const checkpoints = createCheckpoints(store, owner, '')

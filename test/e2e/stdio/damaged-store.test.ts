@@ -29,7 +29,7 @@ it('a job whose database is damaged finishes in a new file, warns, and keeps the
   const { data, text } = await call
   expect(data, text).toMatchObject({ status: 'completed' })
   expect(plainWords(data.text)).toBe(allWords)
-  expect(data.warnings.join()).toMatch(/damaged: it is kept as speech\.db\.damaged-/)
+  expect(data.warnings.join()).toMatch(/damaged\. It is kept as speech\.db\.damaged-/)
   expect(readdirSync(folder).some(name => name.startsWith('speech.db.damaged-'))).toBe(true)
   const again = await system.call('get_transcript', { transcript_id: data.transcript_id, view: 'raw' })
   expect(plainWords(again.data.text)).toBe(allWords)

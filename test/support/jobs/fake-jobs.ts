@@ -14,7 +14,7 @@ export interface FakeJobs extends Jobs {
   /** How those went who did not wait for the end. */
   disconnectReasons: DisconnectReason[]
   emitChange(change: Change): void
-  /** How many hear of changes. */
+  /** Number of subscribers. */
   listeners(): number
   /** Who follows what at the moment, as owner/id. */
   followedIds: string[]

@@ -50,7 +50,7 @@ export function fakeTextModel({
   }
 }
 
-/** What the scribe makes of a text. */
+/** The formatted text that the fake model returns. */
 export function written(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
 }

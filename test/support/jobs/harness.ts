@@ -1,4 +1,4 @@
-// Jobs without a server: the real store and the real pipeline, and ears that answer when the test says so. Several
+// Jobs without a server: the real store and the real pipeline, and a recogniser that answers when the test says so. Several
 // harnesses on one folder are to each other what processes on different machines are.
 import { randomBytes } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
@@ -26,14 +26,14 @@ export interface Workspace {
   recording: string
   chunks: number
   /** A process of its own with this data; closed with the workspace. */
-  open(wish?: HarnessOptions): Promise<Harness>
+  open(options?: HarnessOptions): Promise<Harness>
   close(): Promise<void>
 }
 
 export interface HarnessOptions {
   workerId?: string
   model?: string
-  /** What the ears do with the request of this number, the first being 0; a text is what they hear. Default: they answer at once. */
+  /** Called with the number of each request, from 0; a string is the recognised text. Default: answers at once. */
   recognise?: (n: number) => Promise<unknown>
   /** What comes between jobs and the store. */
   store?: (store: Store) => Store
@@ -55,7 +55,7 @@ export interface Harness {
   store: Store
   /** Hashes of the audio that was sent. */
   requests: string[]
-  /** Places the order, and waits for its end. */
+  /** Submits the request, and waits for its end. */
   transcribe(request?: Partial<TranscriptionRequest>): Promise<{ job: Job; cached: boolean }>
   submit(request?: Partial<TranscriptionRequest>, tool?: JobTool): Promise<{ job: Job; cached: boolean }>
   waitForEnd(id: string): Promise<Job>
@@ -72,8 +72,8 @@ export async function createWorkspace(chunks = 3): Promise<Workspace> {
     folder,
     recording,
     chunks,
-    async open(wish = {}) {
-      const harness = await openHarness(folder, recording, wish)
+    async open(options = {}) {
+      const harness = await openHarness(folder, recording, options)
       harnesses.push(harness)
       return harness
     },
@@ -102,8 +102,8 @@ export function spokenWav(chunks: number, seed = 1): Buffer {
   return Buffer.concat([head, data])
 }
 
-const deaf: FileRecogniser = {
-  model: 'deaf',
+const unusedRecogniser: FileRecogniser = {
+  model: 'unused',
   limits: { maxSeconds: 1, maxBytes: 1 },
   capabilities: { text: true, speakers: true },
   submit: () => Promise.reject(new Error('No test needs this.')),
@@ -112,26 +112,26 @@ const deaf: FileRecogniser = {
   cancel: async () => {},
 }
 
-const mute: TextModel = {
+const unusedTextModel: TextModel = {
   models: [],
   concurrency: 1,
   generate: () => Promise.reject(new Error('No test needs this.')),
 }
 
-async function openHarness(folder: string, recording: string, wish: HarnessOptions): Promise<Harness> {
+async function openHarness(folder: string, recording: string, options: HarnessOptions): Promise<Harness> {
   const {
     workerId = `machine-${randomBytes(4).toString('hex')}/1//mark`,
     model = 'ears',
     recognise = async () => {},
-  } = wish
+  } = options
   const ffmpeg = await testFfmpeg()
-  const { cluster } = wish
+  const { cluster } = options
   const store = cluster?.store ?? sqliteStore({ folder: join(folder, 'data') })
   const requests: string[] = []
   const jobs = createJobs({
     workerId,
-    store: wish.store?.(store) ?? store,
-    queue: cluster?.queue ?? inProcessQueue(wish.concurrency ?? { short: 8, long: 2, remote: 8 }),
+    store: options.store?.(store) ?? store,
+    queue: cluster?.queue ?? inProcessQueue(options.concurrency ?? { short: 8, long: 2, remote: 8 }),
     ...(cluster && { shared: true, runsJobs: cluster.serves }),
     scratchDir: join(folder, cluster ? workerId.replaceAll('/', '_') : '', 'scratch'),
     drain: async () => {},
@@ -146,10 +146,10 @@ async function openHarness(folder: string, recording: string, wish: HarnessOptio
           return { text, language: 'en' }
         },
       },
-      textModel: wish.textModel ?? mute,
-      speakerRecogniser: deaf,
-      fileRecogniser: deaf,
-      ...wish.fileRecognisers,
+      textModel: options.textModel ?? unusedTextModel,
+      speakerRecogniser: unusedRecogniser,
+      fileRecogniser: unusedRecogniser,
+      ...options.fileRecognisers,
       objectStorage: {
         way: 'temporary',
         upload: () => Promise.reject(new Error('No test needs this.')),
@@ -157,18 +157,18 @@ async function openHarness(folder: string, recording: string, wish: HarnessOptio
         delete: async () => {},
         sweep: async () => 0,
         close: async () => {},
-        ...wish.blobs,
+        ...options.blobs,
       },
       pollSeconds: 0.02,
       taskTimeoutSeconds: () => 30,
       limitEncoding: pLimit(2),
       limitSubmits: pLimit(1),
-      downloader: wish.downloader ?? {
+      downloader: options.downloader ?? {
         download: () => Promise.reject(new Error('No test needs this.')),
         identify: () => Promise.reject(new Error('No test needs this.')),
       },
       ffmpeg: async () => ffmpeg,
-      allowedDirs: wish.allowedDirs ?? [folder],
+      allowedDirs: options.allowedDirs ?? [folder],
       maxDownloadBytes: 1e9,
     },
   })
@@ -229,7 +229,7 @@ async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<
   return Promise.race([work, stopped]).finally(() => signal.removeEventListener('abort', stop))
 }
 
-/** A gate that a test opens. */
+/** A latch that a test opens. */
 export function createLatch() {
   let open = () => {}
   const opened = new Promise<void>(resolve => {

@@ -14,10 +14,10 @@ export interface Cluster {
   tables: TablestoreEmulator
   mns: MnsEmulator
   oss: OssEmulator
-  /** A server in front: it orders, and carries nothing out. */
-  openServer(wish?: HarnessOptions): Promise<Harness>
+  /** A server in server: it orders, and carries nothing out. */
+  openServer(options?: HarnessOptions): Promise<Harness>
   /** A worker, which sees none of the files. */
-  openWorker(wish?: ClusterOptions): Promise<Harness>
+  openWorker(options?: ClusterOptions): Promise<Harness>
   /** Names of what lies in the bucket, unfinished uploads too. */
   bucketKeys(): string[]
   close(): Promise<void>
@@ -59,10 +59,10 @@ export async function startCluster(chunks = 3): Promise<Cluster> {
     return { store, queue, serves }
   }
 
-  async function open(serves: boolean, wish: ClusterOptions): Promise<Harness> {
+  async function open(serves: boolean, options: ClusterOptions): Promise<Harness> {
     const workerId = `machine-${randomBytes(4).toString('hex')}/1//mark`
-    const blobs = { ...bucketOf(oss), ...wish.blobs }
-    return workspace.open({ workerId, ...wish, blobs, cluster: shared(serves, wish) })
+    const blobs = { ...bucketOf(oss), ...options.blobs }
+    return workspace.open({ workerId, ...options, blobs, cluster: shared(serves, options) })
   }
 
   const first = shared(false, {})
@@ -74,8 +74,8 @@ export async function startCluster(chunks = 3): Promise<Cluster> {
     tables,
     mns,
     oss,
-    openServer: (wish = {}) => open(false, wish),
-    openWorker: (wish = {}) => open(true, { allowedDirs: [], ...wish }),
+    openServer: (options = {}) => open(false, options),
+    openWorker: (options = {}) => open(true, { allowedDirs: [], ...options }),
     bucketKeys: () => [...oss.objects(), ...oss.unfinishedUploads()].map(({ key }) => key),
     async close() {
       await workspace.close()

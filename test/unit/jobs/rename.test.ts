@@ -15,12 +15,12 @@ const speakers: Speaker[] = [
   { id: 'S1', seconds: 3, share: 0.6 },
   { id: 'S2', seconds: 2, share: 0.4 },
 ]
-const told = (id: string) =>
+const withSpeakers = (id: string) =>
   transcript({ id, speakers, segments: [{ ...segment('Hello there.', 0, 2), speaker: 'S1' }] })
 
-async function withTranscript(): Promise<{ harness: Harness; names: (wish: object) => Promise<unknown> }> {
+async function withTranscript(): Promise<{ harness: Harness; names: (options: object) => Promise<unknown> }> {
   const harness = await workspace.open()
-  await harness.store.putTranscript(owner, told('tr_1'))
+  await harness.store.putTranscript(owner, withSpeakers('tr_1'))
   return {
     harness,
     async names(given) {
@@ -52,10 +52,10 @@ describe('speakers', () => {
     ['S2', { S1: 'S2', S2: 'S1' }],
     ['S1', { Bob: 's1' }],
     ['S2', { S1: 'Ｓ２ ' }],
-  ])('a speaker cannot be named like the id of another one: %s', async (id, wish) => {
+  ])('a speaker cannot be named like the id of another one: %s', async (id, options) => {
     const { harness, names } = await withTranscript()
     await names({ S2: 'Bob' })
-    await expect(names(wish)).rejects.toMatchObject({
+    await expect(names(options)).rejects.toMatchObject({
       code: 'BAD_INPUT',
       message: `${id} is the id of another speaker.`,
     })
@@ -75,21 +75,24 @@ describe('speakers', () => {
     ['an unknown speaker is refused with a list of the speakers', { S3: 'Eve' }, /S1 \(Alice\), S2/],
     ['a name that two speakers share is refused', { Twin: 'Eve' }, /S1 \(Twin\), S2 \(Twin\)/],
     ['a name longer than 100 characters is refused', { S1: 'x'.repeat(101) }, /100 characters/],
-  ])('%s', async (_, wish, hint) => {
+  ])('%s', async (_, options, hint) => {
     const { names } = await withTranscript()
-    await names('Twin' in wish ? { S1: 'Twin', S2: 'Twin' } : { S1: 'Alice' })
-    await expect(names(wish)).rejects.toMatchObject({ code: 'BAD_INPUT', hint: expect.stringMatching(hint) })
+    await names('Twin' in options ? { S1: 'Twin', S2: 'Twin' } : { S1: 'Alice' })
+    await expect(names(options)).rejects.toMatchObject({
+      code: 'BAD_INPUT',
+      hint: expect.stringMatching(hint),
+    })
   })
 
   it('speakers cannot be named in a transcript without speakers or of another owner', async () => {
     const { harness } = await withTranscript()
     const { job } = await harness.transcribe()
-    const wish = { speakers: { S1: 'Alice' } }
-    await expect(harness.jobs.rename(owner, job.id, wish)).rejects.toMatchObject({
+    const options = { speakers: { S1: 'Alice' } }
+    await expect(harness.jobs.rename(owner, job.id, options)).rejects.toMatchObject({
       code: 'BAD_INPUT',
       hint: expect.stringContaining('diarize_audio'),
     })
-    const foreign = harness.jobs.rename('bob', 'tr_1', wish)
+    const foreign = harness.jobs.rename('bob', 'tr_1', options)
     await expect(foreign).rejects.toMatchObject({ code: 'TRANSCRIPT_NOT_FOUND' })
   })
 })

@@ -5,79 +5,79 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createLatch, owner } from '../../support/jobs/harness.ts'
 import { bucketOf, type Cluster, startCluster } from '../../support/jobs/shared-harness.ts'
 
-let team: Cluster
+let cluster: Cluster
 beforeEach(async () => {
-  team = await startCluster()
+  cluster = await startCluster()
 })
-afterEach(() => team.close())
+afterEach(() => cluster.close())
 
 const eventually = { timeout: 30_000, interval: 20 }
 
 /** Nothing is left where the machines meet. */
 async function allGone(): Promise<void> {
-  await vi.waitFor(() => expect(team.bucketKeys()).toEqual([]), eventually)
-  await vi.waitFor(() => expect(team.mns.messages()).toEqual([]), eventually)
+  await vi.waitFor(() => expect(cluster.bucketKeys()).toEqual([]), eventually)
+  await vi.waitFor(() => expect(cluster.mns.messages()).toEqual([]), eventually)
 }
 
 describe('a recording submitted on one machine', () => {
   it('a recording submitted on one machine runs on a second and is read on a third', async () => {
-    const [front, other, worker] = await Promise.all([
-      team.openServer(),
-      team.openServer(),
-      team.openWorker(),
+    const [server, other, worker] = await Promise.all([
+      cluster.openServer(),
+      cluster.openServer(),
+      cluster.openWorker(),
     ])
-    const { job } = await front.transcribe()
+    const { job } = await server.transcribe()
     expect(job.state).toBe('completed')
-    expect(worker.requests).toHaveLength(team.workspace.chunks)
-    expect(front.requests).toHaveLength(0)
+    expect(worker.requests).toHaveLength(cluster.workspace.chunks)
+    expect(server.requests).toHaveLength(0)
     const transcript = await other.jobs.read(owner, job.id)
     expect(transcript).toMatchObject({ status: 'completed', title: 'talk' })
     await allGone()
   })
 
   it('a recording without a worker waits, and its progress says so', async () => {
-    const front = await team.openServer()
-    const { job } = await front.submit()
-    const told: string[] = []
+    const server = await cluster.openServer()
+    const { job } = await server.submit()
+    const messages: string[] = []
     const { signal } = new AbortController()
-    const watched = front.jobs.watch(job.id, {
+    const watched = server.jobs.watch(job.id, {
       owner,
       signal,
-      onProgress: ({ message }) => told.push(message),
+      onProgress: ({ message }) => messages.push(message),
     })
-    await vi.waitFor(() => expect(told).toContain('Waiting for a worker'), eventually)
-    await team.openWorker()
+    await vi.waitFor(() => expect(messages).toContain('Waiting for a worker'), eventually)
+    await cluster.openWorker()
     expect((await watched).state).toBe('completed')
   })
 
   it('the same request on another machine joins the same job', async () => {
     const { open, opened } = createLatch()
-    const worker = await team.openWorker({ recognise: () => opened })
-    const [front, other] = await Promise.all([team.openServer(), team.openServer()])
-    const { job } = await front.submit()
+    const worker = await cluster.openWorker({ recognise: () => opened })
+    const [server, other] = await Promise.all([cluster.openServer(), cluster.openServer()])
+    const { job } = await server.submit()
     await vi.waitFor(() => expect(worker.requests.length).toBeGreaterThan(0), eventually)
     const second = await other.submit()
     expect(second.job.id).toBe(job.id)
     open()
-    const outcomes = await Promise.all([front.waitForEnd(job.id), other.waitForEnd(job.id)])
+    const outcomes = await Promise.all([server.waitForEnd(job.id), other.waitForEnd(job.id)])
     expect(outcomes.map(({ state }) => state)).toEqual(['completed', 'completed'])
-    expect(worker.requests).toHaveLength(team.workspace.chunks)
+    expect(worker.requests).toHaveLength(cluster.workspace.chunks)
     await allGone()
   })
 
   it('a caller that disconnects stops its job on the other machine', async () => {
-    const [front, worker] = await Promise.all([
-      team.openServer(),
-      team.openWorker({ recognise: () => new Promise(() => {}) }),
+    const [server, worker] = await Promise.all([
+      cluster.openServer(),
+      cluster.openWorker({ recognise: () => new Promise(() => {}) }),
     ])
-    const { job } = await front.submit()
+    const { job } = await server.submit()
     await vi.waitFor(() => expect(worker.requests.length).toBeGreaterThan(0), eventually)
     const caller = new AbortController()
-    const watched = front.jobs.watch(job.id, { owner, signal: caller.signal })
+    const watched = server.jobs.watch(job.id, { owner, signal: caller.signal })
     caller.abort(new Error('The caller went.'))
     await expect(watched).rejects.toThrow('The caller went.')
     await vi.waitFor(
-      async () => expect((await front.store.getJob(owner, job.id))?.state).toBe('cancelled'),
+      async () => expect((await server.store.getJob(owner, job.id))?.state).toBe('cancelled'),
       eventually,
     )
     await allGone()
@@ -85,9 +85,9 @@ describe('a recording submitted on one machine', () => {
 
   it('a joined caller that disconnects leaves the job to the others', async () => {
     const { open, opened } = createLatch()
-    const worker = await team.openWorker({ recognise: () => opened })
-    const [front, other] = await Promise.all([team.openServer(), team.openServer()])
-    const { job } = await front.submit()
+    const worker = await cluster.openWorker({ recognise: () => opened })
+    const [server, other] = await Promise.all([cluster.openServer(), cluster.openServer()])
+    const { job } = await server.submit()
     await vi.waitFor(() => expect(worker.requests.length).toBeGreaterThan(0), eventually)
     await other.submit()
     const caller = new AbortController()
@@ -95,20 +95,20 @@ describe('a recording submitted on one machine', () => {
     caller.abort(new Error('The caller went.'))
     await expect(joined).rejects.toThrow('The caller went.')
     open()
-    expect((await front.waitForEnd(job.id)).state).toBe('completed')
+    expect((await server.waitForEnd(job.id)).state).toBe('completed')
   })
 
   it('a failed job is started and sent again by the same request', async () => {
     let isBroken = true
-    const [front] = await Promise.all([
-      team.openServer(),
-      team.openWorker({ recognise: async () => isBroken && Promise.reject(new Error('Broken.')) }),
+    const [server] = await Promise.all([
+      cluster.openServer(),
+      cluster.openWorker({ recognise: async () => isBroken && Promise.reject(new Error('Broken.')) }),
     ])
-    const first = await front.transcribe()
+    const first = await server.transcribe()
     expect(first.job.state).toBe('failed')
     await allGone()
     isBroken = false
-    const second = await front.transcribe()
+    const second = await server.transcribe()
     expect(second.job).toMatchObject({ id: first.job.id, state: 'completed' })
     await allGone()
   })
@@ -116,13 +116,13 @@ describe('a recording submitted on one machine', () => {
 
 describe('a recording that is uploaded for workers', () => {
   it('a cancelled upload leaves nothing in the bucket', async () => {
-    const [front] = await Promise.all([team.openServer(), team.openWorker()])
-    const off = team.oss.fault({ kind: 'hang', when: ({ method }) => method === 'PUT' })
-    const { job } = await front.submit()
-    await vi.waitFor(() => expect(team.oss.requests.length).toBeGreaterThan(0), eventually)
-    const cancelling = front.jobs.cancel(owner, job.id)
+    const [server] = await Promise.all([cluster.openServer(), cluster.openWorker()])
+    const off = cluster.oss.fault({ kind: 'hang', when: ({ method }) => method === 'PUT' })
+    const { job } = await server.submit()
+    await vi.waitFor(() => expect(cluster.oss.requests.length).toBeGreaterThan(0), eventually)
+    const cancelling = server.jobs.cancel(owner, job.id)
     await vi.waitFor(
-      async () => expect((await front.store.getJob(owner, job.id))?.state).toBe('cancelled'),
+      async () => expect((await server.store.getJob(owner, job.id))?.state).toBe('cancelled'),
       eventually,
     )
     off()
@@ -131,69 +131,72 @@ describe('a recording that is uploaded for workers', () => {
   })
 
   it('an upload is resumed when its server is started again', async () => {
-    const [front, worker] = await Promise.all([team.openServer({ workerId: 'm/1//a' }), team.openWorker()])
-    const off = team.oss.fault({ kind: 'hang', when: ({ method }) => method === 'PUT' })
-    const { job } = await front.submit()
-    await vi.waitFor(() => expect(team.oss.requests.length).toBeGreaterThan(0), eventually)
+    const [server, worker] = await Promise.all([
+      cluster.openServer({ workerId: 'm/1//a' }),
+      cluster.openWorker(),
+    ])
+    const off = cluster.oss.fault({ kind: 'hang', when: ({ method }) => method === 'PUT' })
+    const { job } = await server.submit()
+    await vi.waitFor(() => expect(cluster.oss.requests.length).toBeGreaterThan(0), eventually)
     off()
-    await front.close()
-    const again = await team.openServer({ workerId: 'm/1//b' })
+    await server.close()
+    const again = await cluster.openServer({ workerId: 'm/1//b' })
     again.jobs.startRecovery()
     expect((await again.waitForEnd(job.id)).state).toBe('completed')
-    expect(worker.requests).toHaveLength(team.workspace.chunks)
+    expect(worker.requests).toHaveLength(cluster.workspace.chunks)
     await allGone()
   })
 
   it('a recording of a stopped server waits for a machine that has the file', async () => {
-    const [front, blind] = await Promise.all([team.openServer(), team.openServer({ allowedDirs: [] })])
-    team.oss.fault({ kind: 'hang', times: 1, when: ({ method }) => method === 'PUT' })
-    const { job } = await front.submit()
-    await vi.waitFor(() => expect(team.oss.requests.length).toBeGreaterThan(0), eventually)
-    await front.close()
+    const [server, blind] = await Promise.all([cluster.openServer(), cluster.openServer({ allowedDirs: [] })])
+    cluster.oss.fault({ kind: 'hang', times: 1, when: ({ method }) => method === 'PUT' })
+    const { job } = await server.submit()
+    await vi.waitFor(() => expect(cluster.oss.requests.length).toBeGreaterThan(0), eventually)
+    await server.close()
     const waiting = blind.waitForEnd(job.id)
     await vi.waitFor(
       async () => expect((await blind.store.getJob(owner, job.id))?.lease).toBeUndefined(),
       eventually,
     )
-    const looks = team.tables.calls.length
-    await vi.waitFor(() => expect(team.tables.calls.length).toBeGreaterThan(looks + 10), eventually)
+    const looks = cluster.tables.calls.length
+    await vi.waitFor(() => expect(cluster.tables.calls.length).toBeGreaterThan(looks + 10), eventually)
     expect((await blind.store.getJob(owner, job.id))?.state).toBe('queued')
 
-    // Whoever orders it now has it at another place.
-    const file = join(team.workspace.folder, 'the same.wav')
-    await copyFile(team.workspace.recording, file)
-    await rm(team.workspace.recording)
-    const [other] = await Promise.all([team.openServer(), team.openWorker()])
+    // The next request has the file at another path.
+    const file = join(cluster.workspace.folder, 'the same.wav')
+    await copyFile(cluster.workspace.recording, file)
+    await rm(cluster.workspace.recording)
+    const [other] = await Promise.all([cluster.openServer(), cluster.openWorker()])
     expect((await other.submit({ audio: file })).job.id).toBe(job.id)
     expect((await waiting).state).toBe('completed')
   })
 
   it('a recording that the bucket refuses fails its job with the reason', async () => {
-    const front = await team.openServer()
-    team.oss.fault({ kind: 'error', status: 403, code: 'AccessDenied' })
-    const { job } = await front.transcribe()
+    const server = await cluster.openServer()
+    cluster.oss.fault({ kind: 'error', status: 403, code: 'AccessDenied' })
+    const { job } = await server.transcribe()
     expect(job).toMatchObject({ state: 'failed', error: { code: 'BUCKET_REFUSED' } })
   })
 
   it('a job whose message cannot be sent fails, and its upload is deleted', async () => {
-    const front = await team.openServer()
-    team.mns.set({ forbidden: ['SendMessage'] })
-    const { job } = await front.transcribe()
+    const server = await cluster.openServer()
+    cluster.mns.set({ forbidden: ['SendMessage'] })
+    const { job } = await server.transcribe()
     expect(job).toMatchObject({ state: 'failed', error: { code: 'QUEUE_REFUSED' } })
     await allGone()
   })
 
   it('a recording that was deleted from the bucket fails its job with RECORDING_LOST', async () => {
-    const front = await team.openServer()
-    const { job } = await front.submit()
-    await vi.waitFor(() => expect(team.mns.messages()).toHaveLength(1), eventually)
-    const { recording } = (await front.store.getJob(owner, job.id))!
-    await bucketOf(team.oss).delete(
+    const server = await cluster.openServer()
+    const { job } = await server.submit()
+    await vi.waitFor(() => expect(cluster.mns.messages()).toHaveLength(1), eventually)
+    const { recording } = (await server.store.getJob(owner, job.id))!
+    await bucketOf(cluster.oss).delete(
       { way: 'bucket', keys: { any: recording! } },
       new AbortController().signal,
     )
-    await team.openWorker()
-    expect(await front.waitForEnd(job.id)).toMatchObject({
+    await cluster.openWorker()
+    expect(await server.waitForEnd(job.id)).toMatchObject({
       state: 'failed',
       error: { code: 'RECORDING_LOST' },
     })
@@ -203,89 +206,95 @@ describe('a recording that is uploaded for workers', () => {
 describe('a worker', () => {
   it('a stopping worker releases its job, and the next one repeats no recognised chunk', async () => {
     const { opened } = createLatch()
-    const [front, first] = await Promise.all([
-      team.openServer(),
-      team.openWorker({ recognise: n => (n === 0 ? Promise.resolve() : opened) }),
+    const [server, first] = await Promise.all([
+      cluster.openServer(),
+      cluster.openWorker({ recognise: n => (n === 0 ? Promise.resolve() : opened) }),
     ])
-    const { job } = await front.submit()
-    await vi.waitFor(() => expect(first.requests).toHaveLength(team.workspace.chunks), eventually)
+    const { job } = await server.submit()
+    await vi.waitFor(() => expect(first.requests).toHaveLength(cluster.workspace.chunks), eventually)
     await vi.waitFor(async () => {
-      const { coverage } = await front.jobs.read(owner, job.id)
+      const { coverage } = await server.jobs.read(owner, job.id)
       expect(coverage.transcribedSeconds).toBeGreaterThan(0)
     }, eventually)
     await first.close()
-    const heir = await team.openWorker()
-    expect((await front.waitForEnd(job.id)).state).toBe('completed')
-    expect(heir.requests).toHaveLength(team.workspace.chunks - 1)
+    const successor = await cluster.openWorker()
+    expect((await server.waitForEnd(job.id)).state).toBe('completed')
+    expect(successor.requests).toHaveLength(cluster.workspace.chunks - 1)
     await allGone()
   })
 
   it('a worker leaves a job alone that another one runs when the message is delivered twice', async () => {
     const { open, opened } = createLatch()
-    team.mns.fault({ operation: 'SendMessage', times: 1, how: { kind: 'lose' } })
-    const [front, ...workers] = await Promise.all([
-      team.openServer(),
-      team.openWorker({ recognise: () => opened }),
-      team.openWorker({ recognise: () => opened }),
+    cluster.mns.fault({ operation: 'SendMessage', times: 1, how: { kind: 'lose' } })
+    const [server, ...workers] = await Promise.all([
+      cluster.openServer(),
+      cluster.openWorker({ recognise: () => opened }),
+      cluster.openWorker({ recognise: () => opened }),
     ])
-    const { job } = await front.submit()
+    const { job } = await server.submit()
     await vi.waitFor(
-      () => expect(team.mns.messages().every(({ dequeued }) => dequeued > 0)).toBe(true),
+      () => expect(cluster.mns.messages().every(({ dequeued }) => dequeued > 0)).toBe(true),
       eventually,
     )
     await vi.waitFor(
-      () => expect(workers.flatMap(({ requests }) => requests)).toHaveLength(team.workspace.chunks),
+      () => expect(workers.flatMap(({ requests }) => requests)).toHaveLength(cluster.workspace.chunks),
       eventually,
     )
     open()
-    expect((await front.waitForEnd(job.id)).state).toBe('completed')
-    expect(workers.flatMap(({ requests }) => requests)).toHaveLength(team.workspace.chunks)
+    expect((await server.waitForEnd(job.id)).state).toBe('completed')
+    expect(workers.flatMap(({ requests }) => requests)).toHaveLength(cluster.workspace.chunks)
   })
 
   it('a worker keeps its result until the shared store takes it', async () => {
-    const [front, worker] = await Promise.all([team.openServer(), team.openWorker()])
+    const [server, worker] = await Promise.all([cluster.openServer(), cluster.openWorker()])
     const refused = { operation: 'PutRow', table: 'team_transcripts' }
-    const off = team.tables.fault({ ...refused, how: { kind: 'refuse', status: 503, code: 'OTSServerBusy' } })
-    const { job } = await front.submit()
-    await vi.waitFor(() => expect(worker.requests).toHaveLength(team.workspace.chunks), eventually)
-    const tries = () => team.tables.calls.filter(({ table }) => table === refused.table).length
+    const off = cluster.tables.fault({
+      ...refused,
+      how: { kind: 'refuse', status: 503, code: 'OTSServerBusy' },
+    })
+    const { job } = await server.submit()
+    await vi.waitFor(() => expect(worker.requests).toHaveLength(cluster.workspace.chunks), eventually)
+    const tries = () => cluster.tables.calls.filter(({ table }) => table === refused.table).length
     const before = tries()
     await vi.waitFor(() => expect(tries()).toBeGreaterThan(before + 10), eventually)
-    expect((await front.store.getJob(owner, job.id))?.state).toBe('running')
+    expect((await server.store.getJob(owner, job.id))?.state).toBe('running')
     off()
-    expect((await front.waitForEnd(job.id)).state).toBe('completed')
-    expect(worker.requests).toHaveLength(team.workspace.chunks)
+    expect((await server.waitForEnd(job.id)).state).toBe('completed')
+    expect(worker.requests).toHaveLength(cluster.workspace.chunks)
     await allGone()
   })
 
   it('a worker that stops while the store fails leaves the job to another one', async () => {
-    const [front, worker] = await Promise.all([team.openServer(), team.openWorker()])
+    const [server, worker] = await Promise.all([cluster.openServer(), cluster.openWorker()])
     const refused = { operation: 'PutRow', table: 'team_transcripts' }
-    const off = team.tables.fault({ ...refused, how: { kind: 'refuse', status: 503, code: 'OTSServerBusy' } })
-    const { job } = await front.submit()
-    await vi.waitFor(() => expect(worker.requests).toHaveLength(team.workspace.chunks), eventually)
+    const off = cluster.tables.fault({
+      ...refused,
+      how: { kind: 'refuse', status: 503, code: 'OTSServerBusy' },
+    })
+    const { job } = await server.submit()
+    await vi.waitFor(() => expect(worker.requests).toHaveLength(cluster.workspace.chunks), eventually)
     await worker.close()
-    expect(await front.store.getJob(owner, job.id)).toMatchObject({ state: 'queued' })
+    expect(await server.store.getJob(owner, job.id)).toMatchObject({ state: 'queued' })
     off()
-    const heir = await team.openWorker()
-    expect((await front.waitForEnd(job.id)).state).toBe('completed')
-    expect(heir.requests).toEqual([])
+    const successor = await cluster.openWorker()
+    expect((await server.waitForEnd(job.id)).state).toBe('completed')
+    expect(successor.requests).toEqual([])
   })
 })
 
 describe('services that fail now and then', () => {
   it('services that fail now and then delay a job but lose nothing', async () => {
-    team.tables.fault({ probability: 0.15, how: { kind: 'refuse', status: 503, code: 'OTSServerBusy' } })
-    team.tables.fault({ probability: 0.1, how: { kind: 'lose' } })
-    team.mns.fault({ probability: 0.2, how: { kind: 'html' } })
-    team.mns.fault({ operation: /Send|Delete|Change/, probability: 0.2, how: { kind: 'lose' } })
-    team.oss.fault({ kind: 'dropAfter', every: 4 })
-    const [front, worker] = await Promise.all([team.openServer(), team.openWorker()])
-    const { job } = await front.transcribe()
+    cluster.tables.fault({ probability: 0.15, how: { kind: 'refuse', status: 503, code: 'OTSServerBusy' } })
+    cluster.tables.fault({ probability: 0.1, how: { kind: 'lose' } })
+    cluster.mns.fault({ probability: 0.2, how: { kind: 'html' } })
+    cluster.mns.fault({ operation: /Send|Delete|Change/, probability: 0.2, how: { kind: 'lose' } })
+    cluster.oss.fault({ kind: 'dropAfter', every: 4 })
+    const [server, worker] = await Promise.all([cluster.openServer(), cluster.openWorker()])
+    const { job } = await server.transcribe()
     expect(job.state).toBe('completed')
-    expect(worker.requests).toHaveLength(team.workspace.chunks)
-    const transcript = await front.jobs.read(owner, job.id)
+    expect(worker.requests).toHaveLength(cluster.workspace.chunks)
+    const transcript = await server.jobs.read(owner, job.id)
     expect(transcript.coverage.gaps).toEqual([])
-    await vi.waitFor(() => expect(team.bucketKeys()).toEqual([]), eventually)
+    await vi.waitFor(() => expect(cluster.bucketKeys()).toEqual([]), eventually)
   })
 })

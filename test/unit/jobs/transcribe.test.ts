@@ -29,13 +29,13 @@ const caller = { owner, signal }
 /** Longer together than what is left as it is. */
 const said = (n: number) => `we heard chunk ${n} say that nobody came to the meeting that day`
 
-async function open({ recognise, ...wish }: HarnessOptions = {}, model = fakeTextModel()) {
-  const hearing: HarnessOptions['recognise'] = async n => (await recognise?.(n)) ?? said(n)
-  const harness = await workspace.open({ textModel: model, recognise: hearing, ...wish })
+async function open({ recognise, ...options }: HarnessOptions = {}, model = fakeTextModel()) {
+  const answer: HarnessOptions['recognise'] = async n => (await recognise?.(n)) ?? said(n)
+  const harness = await workspace.open({ textModel: model, recognise: answer, ...options })
   return { harness, model }
 }
 
-/** Resolves when the job has heard all and waits for the text model. */
+/** Resolves when the job waits for the text model. */
 async function whenFormatting({ model }: { model: { requests: string[] } }): Promise<void> {
   await vi.waitFor(() => expect(model.requests).not.toHaveLength(0), eventually)
 }

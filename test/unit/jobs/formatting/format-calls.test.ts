@@ -29,10 +29,10 @@ function format({ jobs }: Harness, style: Style = 'faithful', more: Partial<Watc
 
 /** A process with a stored transcript of many pieces. */
 async function withTranscript(
-  wish: Parameters<typeof fakeTextModel>[0] = {},
+  options: Parameters<typeof fakeTextModel>[0] = {},
   store?: (store: Store) => Store,
 ) {
-  const model = fakeTextModel(wish)
+  const model = fakeTextModel(options)
   const harness = await workspace.open({ textModel: model, ...(store && { store }) })
   await storeTranscript(harness, longTranscript(id))
   return { harness, model, read: () => harness.jobs.read(owner, id) }

@@ -33,10 +33,10 @@ function format({ jobs }: Harness, style: Style = 'faithful', more: Partial<Watc
 
 /** A process with a stored transcript of many pieces. */
 async function withTranscript(
-  wish: Parameters<typeof fakeTextModel>[0] = {},
+  options: Parameters<typeof fakeTextModel>[0] = {},
   store?: (store: Store) => Store,
 ) {
-  const model = fakeTextModel(wish)
+  const model = fakeTextModel(options)
   const harness = await workspace.open({ textModel: model, ...(store && { store }) })
   await storeTranscript(harness, longTranscript(id))
   return { harness, model, read: () => harness.jobs.read(owner, id) }
@@ -86,11 +86,11 @@ describe('a transcript that is formatted', () => {
 
   it('subscribers are notified of a formatted transcript', async () => {
     const { harness, read } = await withTranscript()
-    const heard: unknown[] = []
-    harness.jobs.subscribe(change => void heard.push(change, read()))
+    const changes: unknown[] = []
+    harness.jobs.subscribe(change => void changes.push(change, read()))
     await format(harness)
-    expect(heard[0]).toEqual({ owner, id, listChanged: false })
-    expect(await heard[1]).toMatchObject({ formatted: { style: 'faithful' } })
+    expect(changes[0]).toEqual({ owner, id, listChanged: false })
+    expect(await changes[1]).toMatchObject({ formatted: { style: 'faithful' } })
   })
 
   it('a transcript shows the style requested last, and an earlier style costs nothing', async () => {

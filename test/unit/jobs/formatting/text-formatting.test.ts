@@ -26,8 +26,8 @@ const eventually = { timeout: 30_000, interval: 20 }
 const refused = new SpeechError('CONTENT_REFUSED', 'No.', { hint: 'Ask for something else.' })
 const words = (text: string) => tokens(text).map(({ key }) => key)
 
-async function open(wish: Parameters<typeof fakeTextModel>[0] = {}, more: HarnessOptions = {}) {
-  const model = fakeTextModel(wish)
+async function open(options: Parameters<typeof fakeTextModel>[0] = {}, more: HarnessOptions = {}) {
+  const model = fakeTextModel(options)
   return { harness: await workspace.open({ textModel: model, ...more }), model }
 }
 

@@ -22,7 +22,7 @@ const noConcurrency = { short: 0, long: 0, remote: 0 }
 const day = 24 * 3600 * 1000
 
 /** A job whose worker has died, with what it had written by then. */
-async function deserted(harness: Harness, facts: Partial<Job> = {}) {
+async function orphanedJob(harness: Harness, facts: Partial<Job> = {}) {
   const { job } = await harness.submit()
   const lease = { worker: 'dead', until: 1 }
   await harness.store.replaceJob({ ...job, state: 'running', lease, ...facts, revision: job.revision + 1 })
@@ -108,7 +108,7 @@ describe('the sweep of the bucket', () => {
   it('the sweep leaves temporary storage of the provider alone', async () => {
     const sweep = vi.fn(async () => 0)
     const harness = await workspace.open({ blobs: { way: 'temporary', sweep } })
-    const dead = await deserted(await workspace.open({ concurrency: noConcurrency }))
+    const dead = await orphanedJob(await workspace.open({ concurrency: noConcurrency }))
     harness.jobs.startRecovery()
     // What is left is taken over in the same look.
     await vi.waitFor(

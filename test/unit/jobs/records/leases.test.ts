@@ -33,7 +33,7 @@ const isFree = (job: Job, self: string) => createLeases(self, { shared: false })
 
 const expired = ({ lease }: Job) => ({ lease: { worker: lease!.worker, until: 1 } })
 
-/** A harness in which work has begun and goes on when the gate is opened. */
+/** A harness in which work has begun and goes on when the latch is opened. */
 async function startWork(from = 0) {
   const { open, opened } = createLatch()
   const harness = await workspace.open({ recognise: n => (n < from ? Promise.resolve() : opened) })
@@ -57,9 +57,9 @@ describe('a job', () => {
       expect(kept[0]!.coverage.transcribedSeconds).toBeGreaterThan(0)
     }, eventually)
     await rewrite(harness, id, expired)
-    const heir = await workspace.open()
-    expect((await heir.transcribe()).job.state).toBe('completed')
-    expect(heir.requests).toHaveLength(1)
+    const successor = await workspace.open()
+    expect((await successor.transcribe()).job.state).toBe('completed')
+    expect(successor.requests).toHaveLength(1)
   })
 
   it('a worker that slept does not overwrite the result of the worker that took over', async () => {
@@ -70,12 +70,12 @@ describe('a job', () => {
     const { job } = await sleeper.submit()
     await vi.waitFor(() => expect(sleeper.requests).toHaveLength(workspace.chunks), eventually)
     await rewrite(sleeper, job.id, expired)
-    const heir = await workspace.open()
-    await heir.transcribe()
-    const made = await heir.stored(job.id)
+    const successor = await workspace.open()
+    await successor.transcribe()
+    const made = await successor.stored(job.id)
     open()
     await sleeper.close()
-    expect(await heir.stored(job.id)).toEqual(made)
+    expect(await successor.stored(job.id)).toEqual(made)
     expect(made.transcript).toMatchObject({ status: 'completed' })
   })
 
@@ -107,9 +107,9 @@ describe('a job', () => {
   })
 
   it('a short job waits in its lane after a restart too', async () => {
-    const brief = await workspace.open({ concurrency: { short: 0, long: 0, remote: 0 } })
-    const { job } = await brief.submit()
-    await rewrite(brief, job.id, () => ({ short: true, lease: { worker: 'dead', until: 1 } }))
+    const shortJob = await workspace.open({ concurrency: { short: 0, long: 0, remote: 0 } })
+    const { job } = await shortJob.submit()
+    await rewrite(shortJob, job.id, () => ({ short: true, lease: { worker: 'dead', until: 1 } }))
     const next = await workspace.open({ concurrency: { short: 1, long: 0, remote: 0 } })
     next.jobs.startRecovery()
     await vi.waitFor(async () => expect((await next.stored(job.id)).job?.state).toBe('completed'), eventually)
@@ -135,8 +135,8 @@ describe('a job of another model', () => {
     const job = await other.jobs.watch(id, { owner, signal: new AbortController().signal, seconds: 0 })
     expect(job.state).toBe('queued')
     expect(other.requests).toHaveLength(workspace.chunks)
-    const heir = await workspace.open()
-    expect(await heir.waitForEnd(id)).toMatchObject({ state: 'completed', models: ['ears'] })
+    const successor = await workspace.open()
+    expect(await successor.waitForEnd(id)).toMatchObject({ state: 'completed', models: ['ears'] })
   })
 
   it('a job with a further model is left to a process that has all of its models', async () => {

@@ -24,7 +24,7 @@ const noConcurrency = { short: 0, long: 0, remote: 0 }
 const day = 24 * 3600 * 1000
 
 /** A job whose worker has died, with what it had written by then. */
-async function deserted(harness: Harness, facts: Partial<Job> = {}) {
+async function orphanedJob(harness: Harness, facts: Partial<Job> = {}) {
   const { job } = await harness.submit()
   const lease = { worker: 'dead', until: 1 }
   await harness.store.replaceJob({ ...job, state: 'running', lease, ...facts, revision: job.revision + 1 })
@@ -129,7 +129,7 @@ describe('a detached caller', () => {
     })
     const { job } = await harness.submit()
     await vi.waitFor(() => expect(harness.requests).toHaveLength(workspace.chunks), eventually)
-    // Somebody has the beginning, and may come back for the rest.
+    // A caller has the beginning, and may come back for the rest.
     const { signal } = new AbortController()
     expect((await harness.jobs.watch(job.id, { owner, signal, seconds: 0 })).state).toBe('running')
     refuse()
@@ -161,7 +161,7 @@ describe('cancelling', () => {
   it('cancelling a job of a dead worker fixes its status and deletes its upload', async () => {
     const { blobs, removed } = bucket()
     const harness = await workspace.open({ concurrency: noConcurrency, blobs })
-    const id = await deserted(harness)
+    const id = await orphanedJob(harness)
     await harness.store.putCheckpoint(owner, uploadCheckpointKey(id), kept, id)
     expect(await listed(harness, id)).toBe('running')
     expect(await harness.jobs.cancel(owner, id)).toMatchObject({ state: 'cancelled' })
@@ -183,7 +183,7 @@ describe('cancelling', () => {
 describe('an expired job', () => {
   it('an unfinished job is cancelled after a week, and the same request resumes it', async () => {
     const harness = await workspace.open()
-    const id = await deserted(await workspace.open({ concurrency: noConcurrency }), {
+    const id = await orphanedJob(await workspace.open({ concurrency: noConcurrency }), {
       updatedAt: new Date(Date.now() - 8 * day).toISOString(),
     })
     harness.jobs.startRecovery()

@@ -23,8 +23,8 @@ interface Cloud {
 }
 
 /** A harness whose tasks wait for ever in a cloud that several harnesses may share. */
-function open(cloud: Cloud, wish: Parameters<Workspace['open']>[0] = {}): Promise<Harness> {
-  const ears = (model: string, capabilities: FileRecogniser['capabilities']): FileRecogniser => ({
+function open(cloud: Cloud, options: Parameters<Workspace['open']>[0] = {}): Promise<Harness> {
+  const createRecogniser = (model: string, capabilities: FileRecogniser['capabilities']): FileRecogniser => ({
     model,
     limits: { maxSeconds: 3600, maxBytes: 1e9 },
     capabilities,
@@ -51,9 +51,9 @@ function open(cloud: Cloud, wish: Parameters<Workspace['open']>[0] = {}): Promis
       cloud.uploads--
     },
   }
-  const speakerRecogniser = ears('who', { text: false, speakers: true })
-  const fileRecogniser = ears('what', { text: true, speakers: false })
-  return workspace.open({ fileRecognisers: { speakerRecogniser, fileRecogniser }, blobs, ...wish })
+  const speakerRecogniser = createRecogniser('who', { text: false, speakers: true })
+  const fileRecogniser = createRecogniser('what', { text: true, speakers: false })
+  return workspace.open({ fileRecognisers: { speakerRecogniser, fileRecogniser }, blobs, ...options })
 }
 
 /** Orders, and closes the harness once both tasks wait: what it leaves is what a process leaves that dies. */

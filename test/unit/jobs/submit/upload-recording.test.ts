@@ -35,7 +35,7 @@ afterEach(async () => {
 })
 
 const left = () => [...oss.objects(), ...oss.unfinishedUploads()].map(({ key }) => key)
-const lay = (signal = never, onBytes?: (done: number) => void) =>
+const upload = (signal = never, onBytes?: (done: number) => void) =>
   blobs.recordings!.upload(file, of, { signal, ...(onBytes && { onBytes }) })
 const target = () => join(folder.path, 'fetched')
 const fetched = (key: string, signal = never) => blobs.recordings!.download(key, target(), { signal })
@@ -44,33 +44,33 @@ describe('a recording', () => {
   it('a recording is downloaded as it was uploaded, with progress both ways', async () => {
     const there: number[] = []
     const back: number[] = []
-    const key = await lay(never, done => there.push(done))
+    const key = await upload(never, done => there.push(done))
     expect(left()).toEqual([key])
     await blobs.recordings!.download(key, target(), { signal: never, onBytes: done => back.push(done) })
     expect((await readFile(target())).equals(content)).toBe(true)
     expect([there.at(-1), back.at(-1)]).toEqual([size, size])
-    for (const told of [there, back]) expect(told).toEqual(told.toSorted((a, b) => a - b))
+    for (const steps of [there, back]) expect(steps).toEqual(steps.toSorted((a, b) => a - b))
     await blobs.delete({ way: 'bucket', keys: { recording: key } }, never)
     expect(left()).toEqual([])
   })
 
   it('a small recording is uploaded with one request', async () => {
     await writeFile(file, 'hello')
-    const key = await lay()
+    const key = await upload()
     await fetched(key)
     expect(await readFile(target(), 'utf8')).toBe('hello')
     expect(oss.requests.filter(({ kind }) => kind === 'put')).toHaveLength(1)
   })
 
   it('a second upload has a key of its own, so that deleting the first leaves it alone', async () => {
-    const [first, second] = [await lay(), await lay()]
+    const [first, second] = [await upload(), await upload()]
     expect(first).not.toBe(second)
     await blobs.delete({ way: 'bucket', keys: { recording: first } }, never)
     expect(left()).toEqual([second])
   })
 
   it('a sweep sees the owner and job of each recording, and keeps wanted ones', async () => {
-    const key = await lay()
+    const key = await upload()
     await blobs.recordings!.upload(file, { ...of, job: 'tr_2' }, { signal: never })
     const seen: StoredUpload[] = []
     const removed = await blobs.sweep(async one => {
@@ -89,14 +89,14 @@ describe('a recording', () => {
 describe('broken connections', () => {
   it('a recording arrives complete despite broken connections', async () => {
     oss.fault({ kind: 'drop', every: 3 })
-    const key = await lay()
+    const key = await upload()
     await fetched(key)
     expect((await readFile(target())).equals(content)).toBe(true)
   })
 
   it('lost responses leave nothing in the bucket but the recording', async () => {
     oss.fault({ kind: 'dropAfter', every: 3 })
-    const key = await lay()
+    const key = await upload()
     expect(left()).toEqual([key])
   })
 })
@@ -106,7 +106,7 @@ describe('an unfinished upload', () => {
     let named: string | undefined
     const stop = new AbortController()
     oss.fault({ kind: 'hang', when: ({ kind }) => kind === 'part' })
-    const laying = blobs.recordings!.upload(file, of, {
+    const uploading = blobs.recordings!.upload(file, of, {
       signal: stop.signal,
       onKey: async key => {
         expect(left()).toEqual([])
@@ -117,26 +117,26 @@ describe('an unfinished upload', () => {
     await bucketOf(oss).delete({ way: 'bucket', keys: { recording: named! } }, never)
     expect(left()).toEqual([])
     stop.abort(new Error('Enough.'))
-    await expect(laying).rejects.toThrow('Enough.')
+    await expect(uploading).rejects.toThrow('Enough.')
   })
 })
 
 describe('an aborted transfer', () => {
   it('an aborted upload leaves nothing in the bucket', async () => {
     const stop = new AbortController()
-    const laying = lay(stop.signal, () => stop.abort(new Error('Enough.')))
-    await expect(laying).rejects.toThrow('Enough.')
+    const uploading = upload(stop.signal, () => stop.abort(new Error('Enough.')))
+    await expect(uploading).rejects.toThrow('Enough.')
     expect(left()).toEqual([])
   })
 
   it('an upload of a file that changes leaves nothing in the bucket', async () => {
-    const laying = lay(never, () => appendFileSync(file, 'more'))
-    expect((await failure(laying)).code).toBe('RECORDING_CHANGED')
+    const uploading = upload(never, () => appendFileSync(file, 'more'))
+    expect((await failure(uploading)).code).toBe('RECORDING_CHANGED')
     expect(left()).toEqual([])
   })
 
   it('an aborted download leaves nothing on the disk', async () => {
-    const key = await lay()
+    const key = await upload()
     const stop = new AbortController()
     oss.fault({ kind: 'hang' })
     const fetching = fetched(key, stop.signal)
@@ -149,20 +149,20 @@ describe('an aborted transfer', () => {
 describe('an error', () => {
   it('an upload of a missing file is reported as FILE_NOT_FOUND', async () => {
     file = join(folder.path, 'nowhere.mp3')
-    expect((await failure(lay())).code).toBe('FILE_NOT_FOUND')
+    expect((await failure(upload())).code).toBe('FILE_NOT_FOUND')
   })
 
   it('a download of a missing recording is reported as RECORDING_LOST', async () => {
-    const key = await lay()
+    const key = await upload()
     await blobs.delete({ way: 'bucket', keys: { recording: key } }, never)
     expect(await failure(fetched(key))).toMatchObject({ code: 'RECORDING_LOST', retryable: false })
     await expect(stat(target())).rejects.toThrow('ENOENT')
   })
 
   it('a key without the permission is reported as BUCKET_REFUSED', async () => {
-    const key = await lay()
+    const key = await upload()
     oss.fault({ kind: 'error', status: 403, code: 'AccessDenied' })
     expect((await failure(fetched(key))).code).toBe('BUCKET_REFUSED')
-    expect((await failure(lay())).code).toBe('BUCKET_REFUSED')
+    expect((await failure(upload())).code).toBe('BUCKET_REFUSED')
   })
 })

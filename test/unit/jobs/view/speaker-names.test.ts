@@ -22,7 +22,7 @@ const speakers: Speaker[] = [
   { id: 'S1', seconds: 3, share: 0.6 },
   { id: 'S2', seconds: 2, share: 0.4 },
 ]
-const told = (id: string) =>
+const withSpeakers = (id: string) =>
   transcript({ id, speakers, segments: [{ ...segment('Hello there.', 0, 2), speaker: 'S1' }] })
 
 /** A sentence whose words take half a second each. */
@@ -35,12 +35,12 @@ const said = (start: number, text: string, speaker?: number): RecognisedSentence
   const known = speaker === undefined ? {} : { speaker }
   return { start, end: words.at(-1)!.end, text, language: 'en', words, ...known }
 }
-const hearing = (...sentences: RecognisedSentence[]): FileRecognition => ({ sentences, seconds: 5 })
+const recognition = (...sentences: RecognisedSentence[]): FileRecognition => ({ sentences, seconds: 5 })
 
-/** Ears for files; `hear` says what a task has heard: undefined while it is under way, an error where it failed. */
-function ears(
+/** A file recogniser; `outcome` is undefined while its task runs, and an error if the task failed. */
+function createRecogniser(
   model: string,
-  hear: () => FileRecognition | SpeechError | undefined,
+  outcome: () => FileRecognition | SpeechError | undefined,
   capabilities = { text: true, speakers: true },
 ): FileRecogniser {
   return {
@@ -49,9 +49,11 @@ function ears(
     capabilities,
     submit: async () => `task of ${model}`,
     async status() {
-      const heard = hear()
-      if (!heard) return { state: 'running' }
-      return isSpeechError(heard) ? { state: 'failed', error: heard } : { state: 'done', recognition: heard }
+      const result = outcome()
+      if (!result) return { state: 'running' }
+      return isSpeechError(result)
+        ? { state: 'failed', error: result }
+        : { state: 'done', recognition: result }
     },
     listTasks: async () => [],
     cancel: async () => {},
@@ -70,21 +72,21 @@ const bucket: Partial<ObjectStorage> = {
 }
 
 describe('a name that is given while the job runs', () => {
-  const heard = hearing(said(0.5, 'Hello there. Anybody?', 0))
+  const heard = recognition(said(0.5, 'Hello there. Anybody?', 0))
 
   it('a name given while the job runs is shown at once and stored at the end', async () => {
     let answer: FileRecognition | undefined
     const harness = await workspace.open({
       fileRecognisers: {
-        speakerRecogniser: ears('who', () => answer),
-        fileRecogniser: ears('what', () => answer),
+        speakerRecogniser: createRecogniser('who', () => answer),
+        fileRecogniser: createRecogniser('what', () => answer),
       },
       blobs: bucket,
     })
     const first = await harness.submit({}, 'diarize_audio')
     await harness.jobs.cancel(owner, first.job.id)
     // An earlier attempt has left speakers to name.
-    await harness.store.putTranscript(owner, { ...told(first.job.id), status: 'cancelled' })
+    await harness.store.putTranscript(owner, { ...withSpeakers(first.job.id), status: 'cancelled' })
     const { job } = await harness.submit({}, 'diarize_audio')
     await vi.waitFor(
       async () => expect((await harness.stored(job.id)).job?.state).toBe('running'),
@@ -100,21 +102,24 @@ describe('a name that is given while the job runs', () => {
 })
 
 describe('a name stays with its speaker', () => {
-  // The pass for words does not hear the murmur, so that whoever came first is second there.
+  // The pass for words misses the murmur, so that the first speaker is the second one there.
   const [hello, morning] = ['Hello there, is anybody in today?', 'Good morning, come in and sit down.']
-  const who = hearing(said(0.5, 'Mm.', 1), said(2, hello, 0), said(6, morning, 1))
-  const what = hearing(said(2, hello), said(6, morning))
+  const who = recognition(said(0.5, 'Mm.', 1), said(2, hello, 0), said(6, morning, 1))
+  const what = recognition(said(2, hello), said(6, morning))
   const wrong = [{ id: 'S1', name: 'Bob' }, { id: 'S2' }]
   const right = [{ id: 'S1' }, { id: 'S2', name: 'Bob' }]
   const named = (speakers: Speaker[] | undefined) =>
     speakers?.map(({ id, name }) => ({ id, ...(name !== undefined && { name }) }))
 
-  /** A harness whose passes hear what the test says; it may be changed at any time. */
-  async function withPasses(passes: { who: Parameters<typeof ears>[1]; what: Parameters<typeof ears>[1] }) {
+  /** A process whose passes return what the test says; it may be changed at any time. */
+  async function withPasses(passes: {
+    who: Parameters<typeof createRecogniser>[1]
+    what: Parameters<typeof createRecogniser>[1]
+  }) {
     const harness = await workspace.open({
       fileRecognisers: {
-        speakerRecogniser: ears('who', () => passes.who(), whoTells),
-        fileRecogniser: ears('what', () => passes.what(), whatTells),
+        speakerRecogniser: createRecogniser('who', () => passes.who(), whoTells),
+        fileRecogniser: createRecogniser('what', () => passes.what(), whatTells),
       },
       blobs: bucket,
     })
@@ -170,7 +175,7 @@ describe('a name stays with its speaker', () => {
   })
 
   describe('a repeated recognition of speakers', () => {
-    /** Names the first of a partial transcript, and has all of it heard once more by a pass that forgot the first. */
+    /** Names the first speaker of a partial transcript, and repeats the recognition without its checkpoints. */
     async function heardAnew(again: FileRecognition) {
       const passes: Parameters<typeof withPasses>[0] = { who: () => who, what: failed }
       const opened = await withPasses(passes)
@@ -184,13 +189,13 @@ describe('a name stays with its speaker', () => {
     }
 
     it('a name is matched by speaking times after a new recognition', async () => {
-      const swapped = hearing(...who.sentences.map(one => ({ ...one, speaker: 1 - one.speaker! })))
+      const swapped = recognition(...who.sentences.map(one => ({ ...one, speaker: 1 - one.speaker! })))
       const { id, names } = await heardAnew(swapped)
       expect(await names(id)).toEqual(right)
     })
 
     it('a name without a matching speaker is dropped with a warning', async () => {
-      const merged = hearing(...who.sentences.map(one => ({ ...one, speaker: 0 })))
+      const merged = recognition(...who.sentences.map(one => ({ ...one, speaker: 0 })))
       const { harness, id, names } = await heardAnew(merged)
       expect(await names(id)).toEqual([{ id: 'S1' }])
       const { warnings } = await harness.jobs.read(owner, id)

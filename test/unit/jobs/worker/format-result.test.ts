@@ -31,13 +31,13 @@ const caller = { owner, signal }
 /** Longer together than what is left as it is. */
 const said = (n: number) => `we heard chunk ${n} say that nobody came to the meeting that day`
 
-async function open({ recognise, ...wish }: HarnessOptions = {}, model = fakeTextModel()) {
-  const hearing: HarnessOptions['recognise'] = async n => (await recognise?.(n)) ?? said(n)
-  const harness = await workspace.open({ textModel: model, recognise: hearing, ...wish })
+async function open({ recognise, ...options }: HarnessOptions = {}, model = fakeTextModel()) {
+  const answer: HarnessOptions['recognise'] = async n => (await recognise?.(n)) ?? said(n)
+  const harness = await workspace.open({ textModel: model, recognise: answer, ...options })
   return { harness, model }
 }
 
-/** Resolves when the job has heard all and waits for the text model. */
+/** Resolves when the job waits for the text model. */
 async function whenFormatting({ model }: { model: { requests: string[] } }): Promise<void> {
   await vi.waitFor(() => expect(model.requests).not.toHaveLength(0), eventually)
 }
@@ -118,10 +118,10 @@ describe('a job with a format', () => {
     const { warnings } = await harness.jobs.read(owner, job.id)
     expect(warnings).toEqual([expect.stringMatching(/not formatted.*KEY_MISSING/)])
 
-    const brief = await open({ recognise: async () => 'hello' })
-    const { job: short } = await brief.harness.transcribe({ format: 'faithful', context: 'few words' })
-    expect((await brief.harness.jobs.read(owner, short.id)).warnings).toEqual([])
-    expect(brief.model.requests).toEqual([])
+    const shortJob = await open({ recognise: async () => 'hello' })
+    const { job: short } = await shortJob.harness.transcribe({ format: 'faithful', context: 'few words' })
+    expect((await shortJob.harness.jobs.read(owner, short.id)).warnings).toEqual([])
+    expect(shortJob.model.requests).toEqual([])
   })
 
   it('a transcript with gaps is formatted too', async () => {
@@ -136,7 +136,7 @@ describe('a job with a format', () => {
     expect(transcript.coverage.gaps).toHaveLength(1)
     expectFormatted(transcript)
 
-    // The gap is repaired by an order that wishes for no format: what was formatted is of other words.
+    // A request without a format repairs the gap: the formatted text has other words then.
     await harness.transcribe()
     const repaired = await harness.jobs.read(owner, job.id)
     expect(repaired).toMatchObject({ status: 'completed', warnings: [expect.stringMatching(/have changed/)] })
@@ -154,7 +154,7 @@ describe('a job with a format', () => {
     const transcript = await harness.jobs.read(owner, job.id)
     expect(transcript).toMatchObject({ status: 'cancelled', coverage: { gaps: [] } })
     expect(transcript.segments).not.toEqual([])
-    // Without the wish it is simply finished.
+    // Without the options it is simply finished.
     const requests = model.requests.length
     expect((await harness.transcribe()).job.state).toBe('completed')
     expect(harness.requests).toHaveLength(workspace.chunks)
