@@ -133,11 +133,7 @@ async function measure({ format, textOf }: Benchmark): Promise<Row> {
     slowest,
     rejected: emulator.textRequests.filter(request => request.model === 'qwen-turbo').length,
     hasSameWords: wordsOf(textOf(result)) === wordsOf(unbrokenText),
-    again: {
-      took: tookAgain,
-      work: (user + system) / 1e6,
-      requests: emulator.textRequests.length - first,
-    },
+    again: { took: tookAgain, work: (user + system) / 1e6, requests: emulator.textRequests.length - first },
   }
 }
 

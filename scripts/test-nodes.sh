@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the tests under other versions of Node (22 and 24 unless told). Their binaries come from npm into a folder of
+# Runs the tests under other versions of Node (default: 22 and 24). Their binaries come from npm into a folder of
 # their own: installed here, they would take the place of the `node` that every npm script runs on. Linux on x64 only.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -122,10 +122,7 @@ export const operations: Record<string, Operation> = {
       const { id, body } = queue.send(one)
       return { MessageId: id, MessageBodyMD5: digestOf(body) }
     })
-    return {
-      status: 201,
-      content: isBatch ? ['Messages', { Message: sent }] : ['Message', sent[0]!],
-    }
+    return { status: 201, content: isBatch ? ['Messages', { Message: sent }] : ['Message', sent[0]!] }
   },
   ReceiveMessage: (call, context) => receive(call, context, found => ['Message', found[0]!]),
   BatchReceiveMessage: (call, context) => receive(call, context, found => ['Messages', { Message: found }]),

@@ -50,10 +50,7 @@ export function deleteObjects({ content, headers, body }: OperationRequest): Ans
   if (keys.length === 0 || keys.length > 1000 || keys.some(key => !key)) throw refusal('MalformedXML')
   for (const key of keys) content.objects.delete(key!)
   const quiet = textOf(text, 'Quiet') === 'true'
-  return {
-    status: 200,
-    body: xml('DeleteResult', { Deleted: quiet ? [] : keys.map(key => ({ Key: key })) }),
-  }
+  return { status: 200, body: xml('DeleteResult', { Deleted: quiet ? [] : keys.map(key => ({ Key: key })) }) }
 }
 
 export function checkKey(key: string): void {

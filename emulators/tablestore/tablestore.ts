@@ -98,13 +98,7 @@ export async function startTablestore(options: TablestoreOptions = {}): Promise<
       if (request.method !== 'POST') throw refusal('OTSMethodNotAllowed')
       const { headers, url = '/' } = request
       const { securityToken } = settings
-      authenticate(url, headers, body, {
-        instance,
-        accessKeyId,
-        accessKeySecret,
-        securityToken,
-        now: now(),
-      })
+      authenticate(url, headers, body, { instance, accessKeyId, accessKeySecret, securityToken, now: now() })
       if (!Object.hasOwn(operations, operation)) throw invalid(`Unsupported operation: '${operation}'.`)
       const tableNames = tablesOf(operation, body)
       if (tableNames.length > 0) record.table = tableNames.join(',')

@@ -7,10 +7,7 @@ export const diarize: Command = {
   usage: 'speech-mcp diarize INPUT',
   help: 'Transcribe a file or https:// URL, with speaker labels.',
   takesArguments: true,
-  flags: {
-    ...recordingFlags,
-    speakers: { help: 'number of speakers, from 2 to 100, if known' },
-  },
+  flags: { ...recordingFlags, speakers: { help: 'number of speakers, from 2 to 100, if known' } },
   switches: recordingSwitches,
   run: invocation => {
     const { speakers } = invocation.flags

@@ -59,7 +59,7 @@ for (const dialect of dialects)
 export interface LanguageHint {
   /** ISO code to send; absent where the language is detected. */
   code?: string
-  /** Tells the reader that the hint was not used. */
+  /** Warns the reader that the hint was not used. */
   warning?: string
 }
 
@@ -69,9 +69,7 @@ export function languageHint(given: string | undefined): LanguageHint {
   if (!text || isAutoDetect(text)) return {}
   const code = languageCode(text)
   if (code === undefined)
-    return {
-      warning: 'The given language is unknown; the language was detected automatically.',
-    }
+    return { warning: 'The given language is unknown; the language was detected automatically.' }
   if (!(hintLanguages as readonly string[]).includes(code))
     return {
       warning: `The API accepts no hint for ${names[code]![0]}; the language was detected automatically.`,

@@ -203,9 +203,7 @@ export function createJobs(options: JobsOptions): Jobs {
     list: (owner, page) => store.listTranscripts(owner, page),
     async search(owner, query, page) {
       if (tokens(query).length === 0)
-        throw new SpeechError('BAD_INPUT', 'The query has no word.', {
-          hint: 'Give a word that was said.',
-        })
+        throw new SpeechError('BAD_INPUT', 'The query has no word.', { hint: 'Give a word that was said.' })
       return store.searchTranscripts(owner, query, page)
     },
     async rename(owner, id, request) {

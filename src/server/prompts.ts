@@ -102,7 +102,7 @@ function describeSpeakers({ speakers, status }: Transcript): string {
   return `Speakers and their shares: ${speakerShares(speakers)}. Attribute each point to its speaker as in the transcript.${rest}`
 }
 
-/** Tells the model to mention missing text, so that a part is not mistaken for the whole. */
+/** Instructs the model to mention missing text, so that a part is not mistaken for the whole. */
 function caveats({ id, status, coverage, warnings }: Transcript): string[] {
   if (status === 'completed') return []
   if (status === 'running')

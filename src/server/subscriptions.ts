@@ -16,10 +16,7 @@ const listen = z.object({
   id: requestId,
   params: z.object({ notifications: z.object({ resourceSubscriptions: z.array(z.string()) }) }),
 })
-const cancel = z.object({
-  method: z.literal('notifications/cancelled'),
-  params: z.object({ requestId }),
-})
+const cancel = z.object({ method: z.literal('notifications/cancelled'), params: z.object({ requestId }) })
 
 /** Calls `watch` for each subscribed transcript id, and the function it returns when the subscription ends. */
 export function trackSubscriptions(watch: (id: string) => () => void): SubscriptionTracker {

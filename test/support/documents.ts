@@ -11,9 +11,9 @@ export interface Line {
 
 export interface Block {
   language: string
-  /** Line of the opening fence. */
+  /** Line of the line that opens the code block. */
   number: number
-  /** Without the indentation of the fence. */
+  /** Without the indentation of the code block. */
   lines: string[]
   /** The last line above it that is not blank. */
   above: string
@@ -53,13 +53,19 @@ function readPage(path: string): Page {
   const blocks: Block[] = []
   let open: (Block & { indent: number }) | undefined
   text.split('\n').forEach((line, index) => {
-    const fence = /^( *)```(\w*)\s*$/.exec(line)
+    const codeBlockStart = /^( *)```(\w*)\s*$/.exec(line)
     if (open) {
-      if (fence?.[2] === '') open = undefined
+      if (codeBlockStart?.[2] === '') open = undefined
       else open.lines.push(line.slice(open.indent))
-    } else if (fence) {
+    } else if (codeBlockStart) {
       const above = prose.findLast(({ text }) => text.trim() !== '')?.text.trim() ?? ''
-      open = { language: fence[2]!, number: index + 1, lines: [], above, indent: fence[1]!.length }
+      open = {
+        language: codeBlockStart[2]!,
+        number: index + 1,
+        lines: [],
+        above,
+        indent: codeBlockStart[1]!.length,
+      }
       blocks.push(open)
     } else prose.push({ number: index + 1, text: line })
   })

@@ -193,9 +193,9 @@ async function checkDataDir(app: App, { dataDir }: Config): Promise<string> {
   // With a shared store the folder contains only scratch files.
   if (app.setUpStore) return dataDir
   const { transcripts } = await app.jobs.list(localOwner, { limit: 1 })
-  const notice = app.storeWarning()
-  if (notice)
-    throw new SpeechError('STORE_DAMAGED', notice, {
+  const warning = app.storeWarning()
+  if (warning)
+    throw new SpeechError('STORE_DAMAGED', warning, {
       hint: 'A new file was created; `sqlite3 FILE .recover` may recover data from the old one.',
     })
   return `${dataDir}${transcripts[0] ? `, newest transcript from ${transcripts[0].createdAt.slice(0, 10)}` : ', no transcripts yet'}`

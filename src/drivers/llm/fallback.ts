@@ -144,9 +144,6 @@ function unavailable({ name }: ProviderModel): SpeechError {
   return new SpeechError(
     'MODEL_NOT_FOUND',
     `The model ${name} does not exist any more; it is tried again one day after that was found.`,
-    {
-      hint: 'Set FORMAT_MODELS to models that exist.',
-      scope: 'account',
-    },
+    { hint: 'Set FORMAT_MODELS to models that exist.', scope: 'account' },
   )
 }

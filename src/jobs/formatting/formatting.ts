@@ -193,10 +193,7 @@ export function createFormatter(context: Context, watchJob: WatchJob): Formatter
     if (!now) throw notFound()
     // It must not replace a format of the new words.
     if (segmentsHash(now.segments) !== format.formatted.of)
-      return {
-        ...done,
-        warnings: ['The words changed while they were formatted. Call format_text again.'],
-      }
+      return { ...done, warnings: ['The words changed while they were formatted. Call format_text again.'] }
     await repository.saveFormat(owner, id, format)
     changes.publish({ owner, id, listChanged: false })
     return done

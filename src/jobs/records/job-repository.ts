@@ -71,8 +71,8 @@ export function createJobRepository(
     getTranscript: (owner, id) => rows.getTranscript(owner, id),
     saveTranscript: (owner, transcript) => rows.putTranscript(owner, withoutFormatted(transcript)),
     async getFormat(owner, id) {
-      const unstored = unstoredFormats.get(`${owner}/${id}`)
-      if (unstored) return unstored
+      const held = unstoredFormats.get(`${owner}/${id}`)
+      if (held) return held
       try {
         const stored = await store.getCheckpoint(owner, formatCheckpointKey(id))
         return isStoredFormat(stored) ? stored : undefined

@@ -18,7 +18,7 @@ export function namesBySpeaker(names: Job['names'] = [], transcript: SpeakerTurn
   return new Map(found)
 }
 
-/** Warns the reader of names without a matching speaker; says nothing where no speakers are told apart. */
+/** Warns the reader of names without a matching speaker; returns nothing where no speakers were detected. */
 export function lostNameWarnings(names: Job['names'] = [], transcript: SpeakerTurns): string[] {
   if (!transcript.speakers?.length) return []
   const lost = names.filter(one => !speakerOf(one, transcript))

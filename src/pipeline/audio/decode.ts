@@ -139,9 +139,7 @@ function noAudioError(stderr: string, code: number): SpeechError {
     return new SpeechError(
       'UNSUPPORTED_CODEC',
       'The audio codec is not supported by this ffmpeg, or the file is protected.',
-      {
-        hint: 'Convert it to MP3, M4A, WAV, FLAC or Ogg first.',
-      },
+      { hint: 'Convert it to MP3, M4A, WAV, FLAC or Ogg first.' },
     )
   if (
     refused ||

@@ -22,10 +22,7 @@ async function* shifted(
   offset: number,
   channel: number | undefined,
 ): AsyncGenerator<Chunk> {
-  const shift = ({ start, end }: Span) => ({
-    start: roundToMs(start + offset),
-    end: roundToMs(end + offset),
-  })
+  const shift = ({ start, end }: Span) => ({ start: roundToMs(start + offset), end: roundToMs(end + offset) })
   for await (const chunk of chunks)
     yield { ...chunk, channel, ...shift(chunk), speech: chunk.speech.map(shift) }
 }

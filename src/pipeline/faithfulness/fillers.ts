@@ -17,10 +17,7 @@ export interface FillerList {
 
 /** Not listed: German "er" (he), Portuguese "um" (a), 额 (a sum), あの (that), يعني (it means). */
 const byLanguage: Record<string, FillerList> = {
-  en: {
-    examples: ['um', 'uh', 'erm', 'hmm'],
-    pattern: /^(?:u+h*m+|u+h+|e+r+m+|e{2,}r+|e+h+m+|h+m+|m{3,})$/,
-  },
+  en: { examples: ['um', 'uh', 'erm', 'hmm'], pattern: /^(?:u+h*m+|u+h+|e+r+m+|e{2,}r+|e+h+m+|h+m+|m{3,})$/ },
   de: { examples: ['äh', 'ähm', 'öhm', 'hm'], pattern: /^(?:[äö]+h+m*|e+h+m+|h+m+)$/ },
   fr: { examples: ['euh', 'heu', 'hmm'], pattern: /^(?:e+u+h+|h+e+u+|h+m+)$/ },
   es: { examples: ['ehm', 'emm', 'hmm'], pattern: /^(?:e+h+m+|e+m{2,}|h+m+|m{3,})$/ },

@@ -141,8 +141,6 @@ function stillUnclear(): SpeechError {
   return new SpeechError(
     'SUBMIT_UNCLEAR',
     'The response to the submit was lost, and the tasks that may belong to it have not ended.',
-    {
-      hint: 'Call again in a few minutes: the task is searched for again before another one is paid for.',
-    },
+    { hint: 'Call again in a few minutes: the task is searched for again before another one is paid for.' },
   )
 }

@@ -24,9 +24,7 @@ export const refusals = {
   notFound: refusal(404, 'Not found. MCP is at /mcp.'),
   notAllowed: (allow: string) => refusal(405, 'Method not allowed.', { allow }),
   noToken: refusal(401, 'A bearer token is required.', { 'www-authenticate': 'Bearer' }),
-  badToken: refusal(401, 'Invalid bearer token.', {
-    'www-authenticate': 'Bearer error="invalid_token"',
-  }),
+  badToken: refusal(401, 'Invalid bearer token.', { 'www-authenticate': 'Bearer error="invalid_token"' }),
   tooLarge: refusal(413, 'The request is too large. Pass long recordings as a path or a URL.'),
   tooMany: refusal(429, 'Too many concurrent requests. Wait until some of them are answered.', {
     'retry-after': '1',

@@ -80,7 +80,7 @@ describe('speech-mcp diarize', () => {
     expect(code).toBe(3)
     expect(stdout).toMatch(/^\?: And so,/)
     expect(stderr).toMatch(
-      /(^|\n)Note: Where it says "\?:"[\s\S]*\nNote: .*TASK_FAILED[\s\S]*\nSaved as tr_\w+\.\n$/,
+      /(^|\n)Note: "\?:" marks [\s\S]*\nNote: .*TASK_FAILED[\s\S]*\nSaved as tr_\w+\.\n$/,
     )
   })
 

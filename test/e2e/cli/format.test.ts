@@ -18,9 +18,7 @@ beforeAll(async () => {
   terminal = await openTerminal()
 })
 afterAll(() => terminal.close())
-beforeEach(() => {
-  terminal.dashscope.textRequests.length = 0
-})
+beforeEach(() => void terminal.dashscope.textRequests.splice(0))
 
 const pathOf = (name: string) => join(terminal.work, name)
 const living = { FORMAT_MODELS: 'qwen-flash' }

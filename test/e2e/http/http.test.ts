@@ -15,9 +15,6 @@ const tokens = [
   { name: 'bob', token: 'bob-0123456789abcdef' },
   { name: 'ann', token: 'new-0123456789abcdef' },
 ]
-const _ping = { id: 1, method: 'ping' }
-const _json = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
-
 const open: TestServer[] = []
 async function serve(...options: Parameters<typeof startTestServer>): Promise<TestServer> {
   const server = await startTestServer(...options)

@@ -26,9 +26,6 @@ afterAll(() => diarization.system.close())
 
 type TaskFault = Parameters<DiarizationSystem['system']['dashscope']['taskFault']>[0]
 const taskFault = (fault: TaskFault) => void off.push(diarization.system.dashscope.taskFault(fault))
-const _ossFault = (
-  fault: Parameters<NonNullable<DiarizationSystem['system']['dashscope']['oss']>['fault']>[0],
-) => void off.push(diarization.system.dashscope.oss!.fault(fault))
 const tasks = () => diarization.system.dashscope.tasks
 const words = (text: string) => turnsOf(text).map(turn => turn.replace(/^[^:]+: /, ''))
 const trueWords = () =>
@@ -181,17 +178,17 @@ describe('a job that is cancelled', () => {
 describe('two concurrent requests for one recording', () => {
   const both = async (audio: string) => {
     const word = diarization.system.call('transcribe_audio', { audio, timestamps: 'word', wait_seconds: 120 })
-    const [timed, told] = await Promise.all([word, diarization.diarize(audio)])
-    return { timed, told }
+    const [timed, diarized] = await Promise.all([word, diarization.diarize(audio)])
+    return { timed, diarized }
   }
 
   it('two concurrent requests share a pass, which is billed once', async () => {
     const audio = await diarization.newRecording()
     const { tasks: made, answer } = await diarization.tasksOf(() => both(audio))
     expect(made.map(({ model }) => model).sort()).toEqual([who, what])
-    expect(turnsOf(answer.told.data.text)).toEqual(expectedTurns())
+    expect(turnsOf(answer.diarized.data.text)).toEqual(expectedTurns())
     expect(answer.timed.data).toMatchObject({ status: 'completed', times: 'measured' })
-    const paid = [answer.timed, answer.told].map(({ data }) => data.usage.audio_seconds)
+    const paid = [answer.timed, answer.diarized].map(({ data }) => data.usage.audio_seconds)
     const billed = diarization.system.dashscope.tasks
       .slice(-2)
       .reduce((sum, task) => sum + (task.billed ?? 0), 0)
@@ -202,7 +199,7 @@ describe('two concurrent requests for one recording', () => {
     diarization.system.dashscope.set({ taskLatency: { base: 3, perSecond: 0 } })
     const audio = await diarization.newRecording()
     const before = tasks().length
-    const told = diarization.diarize(audio)
+    const diarized = diarization.diarize(audio)
     await vi.waitFor(() => expect(tasks().length).toBe(before + 2), { timeout: 30_000 })
     const { data } = await diarization.system.call('transcribe_audio', {
       audio,
@@ -210,7 +207,7 @@ describe('two concurrent requests for one recording', () => {
       wait_seconds: 0,
     })
     await diarization.system.call('cancel_transcription', { transcript_id: data.transcript_id })
-    expect((await told).data).toMatchObject({ status: 'completed' })
+    expect((await diarized).data).toMatchObject({ status: 'completed' })
     diarization.system.dashscope.set({ taskLatency: { base: 0, perSecond: 0 } })
     expect(tasks().length).toBe(before + 2)
   })

@@ -13,9 +13,6 @@ import {
 import { clients } from '../../support/e2e/mcp-clients.ts'
 
 const [, connect] = clients[0]!
-const _who = 'fun-asr-mtl'
-const _what = 'qwen3-asr-flash-filetrans'
-
 let diarization: DiarizationSystem
 let off: (() => void)[] = []
 
@@ -34,14 +31,6 @@ const ossFault = (
   fault: Parameters<NonNullable<DiarizationSystem['system']['dashscope']['oss']>['fault']>[0],
 ) => void off.push(diarization.system.dashscope.oss!.fault(fault))
 const tasks = () => diarization.system.dashscope.tasks
-const words = (text: string) => turnsOf(text).map(turn => turn.replace(/^[^:]+: /, ''))
-const _trueWords = () =>
-  words(
-    expectedTurns()
-      .map(turn => `[0:00] ${turn}`)
-      .join('\n'),
-  ).join(' ')
-
 describe('a process that is killed', () => {
   const start = async (audio: string) => {
     const client = await connect(diarization.system.env)

@@ -7,8 +7,6 @@ import type { Segment, Transcript } from '../../../src/domain/transcript.ts'
 import { sqliteStore } from '../../../src/drivers/store/sqlite/sqlite.ts'
 import { fixture, type System, startSystem, truth, truthText } from '../../support/e2e/system.ts'
 import { normalizedText } from '../../support/emulators/texts.ts'
-import { numberedSentences } from '../../support/text/unpunctuated.ts'
-import { segment, transcript } from '../../support/transcripts.ts'
 
 let system: System
 let store: Store
@@ -28,16 +26,12 @@ afterEach(() => {
 
 let ids = 0
 /** Stores a transcript of an earlier job. */
-async function stored(made: (id: string) => Transcript): Promise<Transcript> {
+async function _stored(made: (id: string) => Transcript): Promise<Transcript> {
   const whole = made(`tr_old${ids++}`)
   await store.putTranscript(localOwner, whole)
   return whole
 }
-let passages = 0
-/** New segments that are not cached, a minute each. */
-const fresh = (count = 1) =>
-  Array.from({ length: count }, (_, i) => segment(numberedSentences(passages++), i * 60, i * 60 + 55))
-const _talk = (count = 6) => stored(id => transcript({ id, title: `Talk ${id}`, segments: fresh(count) }))
+const _passages = 0
 const said = ({ segments }: { segments: Segment[] }) => segments.map(({ text }) => text).join(' ')
 
 const format = (transcript_id: string, more: Record<string, unknown> = {}) =>
@@ -49,16 +43,14 @@ async function resource(uri: string): Promise<string> {
   return (contents[0] as { text: string }).text
 }
 
-async function requestsOf<T>(work: () => Promise<T>): Promise<{ answer: T; asked: number; heard: number }> {
+async function requestsOf<T>(
+  work: () => Promise<T>,
+): Promise<{ answer: T; asked: number; recognised: number }> {
   const { textRequests, requests } = system.dashscope
   const [texts, sounds] = [textRequests.length, requests.length]
   const answer = await work()
-  return { answer, asked: textRequests.length - texts, heard: requests.length - sounds }
+  return { answer, asked: textRequests.length - texts, recognised: requests.length - sounds }
 }
-
-const _patient = { timeout: 20_000, interval: 20 }
-/** Without the times that stand before paragraphs. */
-const _timeless = (text: string) => normalizedText(text.replace(/^\[[\d:]+\] /gm, ''))
 
 describe('format: true', () => {
   const words = truthText(truth('interview'))
@@ -75,8 +67,8 @@ describe('format: true', () => {
   it('a formatted transcript is free the second time, with or without format: true', async () => {
     await order()
     for (const format of [true, false]) {
-      const { answer, asked, heard } = await requestsOf(() => order({ format }))
-      expect({ asked, heard }).toEqual({ asked: 0, heard: 0 })
+      const { answer, asked, recognised } = await requestsOf(() => order({ format }))
+      expect({ asked, recognised }).toEqual({ asked: 0, recognised: 0 })
       expect(answer.data).toMatchObject({
         usage: { audio_seconds: 0, cost_usd: 0 },
         formatted: { usage: { input_tokens: 0, cost_usd: 0 } },
@@ -96,7 +88,7 @@ describe('format: true', () => {
     const audio = fixture('russian.flac')
     const before = await order({ audio, format: false })
     expect(before.data).not.toHaveProperty('formatted')
-    const { answer, asked, heard } = await requestsOf(() => order({ audio }))
+    const { answer, asked, recognised } = await requestsOf(() => order({ audio }))
     expect(answer.data.transcript_id).toBe(before.data.transcript_id)
     expect(answer.data).toMatchObject({
       status: 'completed',
@@ -105,11 +97,11 @@ describe('format: true', () => {
     })
     expect(answer.data.formatted.usage.cost_usd).toBeGreaterThan(0)
     expect(asked).toBeGreaterThan(0)
-    expect(heard).toBe(0)
+    expect(recognised).toBe(0)
   })
 
   it('a call at its time limit says that the text is still being formatted', async () => {
-    const context = 'heard before it is formatted'
+    const context = 'recognised before it is formatted'
     await order({ context, format: false })
     const { data } = await order({ context, wait_seconds: 0 })
     expect(data).toMatchObject({

@@ -61,11 +61,13 @@ async function resource(uri: string): Promise<string> {
   return (contents[0] as { text: string }).text
 }
 
-async function requestsOf<T>(work: () => Promise<T>): Promise<{ answer: T; asked: number; heard: number }> {
+async function requestsOf<T>(
+  work: () => Promise<T>,
+): Promise<{ answer: T; asked: number; recognised: number }> {
   const { textRequests, requests } = system.dashscope
   const [texts, sounds] = [textRequests.length, requests.length]
   const answer = await work()
-  return { answer, asked: textRequests.length - texts, heard: requests.length - sounds }
+  return { answer, asked: textRequests.length - texts, recognised: requests.length - sounds }
 }
 
 const patient = { timeout: 20_000, interval: 20 }

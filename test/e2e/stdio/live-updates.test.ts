@@ -165,7 +165,7 @@ describe.each([
     await client.watch(marker.uri)
     await watching.end()
     await client.call('update_transcript', { transcript_id, title: 'Unheard' })
-    await client.call('update_transcript', { transcript_id: marker.transcript_id, title: 'Heard' })
+    await client.call('update_transcript', { transcript_id: marker.transcript_id, title: 'Received' })
     await waitForNotification(marker.uri)
     expect(client.notifications).not.toContain(uri)
   })

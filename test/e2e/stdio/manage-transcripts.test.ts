@@ -26,8 +26,8 @@ const transcribe = (audio: string, more = {}) => system.call('transcribe_audio',
 const meeting = fixture('meeting.m4a')
 
 /** Switched off at the end of the test at the latest. */
-function fault(wish: Fault): () => void {
-  const off = system.dashscope.fault(wish)
+function fault(kind: Fault): () => void {
+  const off = system.dashscope.fault(kind)
   onTestFinished(off)
   return off
 }

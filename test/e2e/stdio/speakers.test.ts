@@ -172,8 +172,8 @@ describe('through a client', () => {
     ['an empty request', {}, /Nothing to change/],
     ['an empty list of names', { speakers: {} }, /Nothing to change/],
     ['a name for an unknown speaker', { speakers: { S9: 'Bob' } }, /S1 \(Alice\), S2/],
-  ])('speaker names are not changed by %s', async (_, wish, reason) => {
-    const { isError, text } = await system.call('update_transcript', { transcript_id: talk.id, ...wish })
+  ])('speaker names are not changed by %s', async (_, change, reason) => {
+    const { isError, text } = await system.call('update_transcript', { transcript_id: talk.id, ...change })
     expect(isError).toBe(true)
     expect(text).toMatch(/^BAD_INPUT: /)
     expect(text).toMatch(reason)

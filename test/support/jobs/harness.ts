@@ -121,7 +121,7 @@ const unusedTextModel: TextModel = {
 async function openHarness(folder: string, recording: string, options: HarnessOptions): Promise<Harness> {
   const {
     workerId = `machine-${randomBytes(4).toString('hex')}/1//mark`,
-    model = 'ears',
+    model = 'fake-asr',
     recognise = async () => {},
   } = options
   const ffmpeg = await testFfmpeg()
@@ -141,8 +141,9 @@ async function openHarness(folder: string, recording: string, options: HarnessOp
         limits: { maxSeconds: 150, minSeconds: 1, concurrency: 4 },
         async recognise({ audio }, signal) {
           const n = requests.push(textHash(audio)) - 1
-          const heard = await unlessAborted(recognise(n), signal)
-          const text = typeof heard === 'string' ? heard : `${model} heard ${textHash(audio).slice(0, 6)}.`
+          const answer = await unlessAborted(recognise(n), signal)
+          const text =
+            typeof answer === 'string' ? answer : `${model} recognised ${textHash(audio).slice(0, 6)}.`
           return { text, language: 'en' }
         },
       },

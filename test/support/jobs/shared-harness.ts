@@ -1,4 +1,4 @@
-// Several machines: harnesses that share a store, a queue and a bucket, each of them a stand-in of the service.
+// Several machines: harnesses that share a store, a queue and a bucket, each of them an emulator of the service.
 import { randomBytes } from 'node:crypto'
 import { type MnsEmulator, startMns } from '../../../emulators/mns/mns.ts'
 import { type OssEmulator, startOss } from '../../../emulators/oss/oss.ts'

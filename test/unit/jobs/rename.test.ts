@@ -9,8 +9,6 @@ beforeEach(async () => {
   workspace = await createWorkspace()
 })
 afterEach(() => workspace.close())
-
-const _eventually = { timeout: 30_000, interval: 20 }
 const speakers: Speaker[] = [
   { id: 'S1', seconds: 3, share: 0.6 },
   { id: 'S2', seconds: 2, share: 0.4 },

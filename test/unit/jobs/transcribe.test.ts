@@ -27,7 +27,7 @@ const { signal } = new AbortController()
 const caller = { owner, signal }
 
 /** Longer together than what is left as it is. */
-const said = (n: number) => `we heard chunk ${n} say that nobody came to the meeting that day`
+const said = (n: number) => `we said in chunk ${n} that nobody came to the meeting that day`
 
 async function open({ recognise, ...options }: HarnessOptions = {}, model = fakeTextModel()) {
   const answer: HarnessOptions['recognise'] = async n => (await recognise?.(n)) ?? said(n)

@@ -36,11 +36,7 @@ export const geminiErrors = {
     code: 'FAILED_PRECONDITION',
     message: 'User location is not supported for the API use.',
   },
-  prepaidUsedUp: {
-    status: 402,
-    code: 'RESOURCE_EXHAUSTED',
-    message: 'Your prepaid balance is used up.',
-  },
+  prepaidUsedUp: { status: 402, code: 'RESOURCE_EXHAUSTED', message: 'Your prepaid balance is used up.' },
   noKey: {
     status: 403,
     code: 'PERMISSION_DENIED',

@@ -26,14 +26,12 @@ import {
 let ffmpeg: string
 let files: FileServer
 let note: string
-let _chinese: string
 const open: DashscopeEmulator[] = []
 
 beforeAll(async () => {
   ffmpeg = await testFfmpeg()
   files = await serveFiles()
   note = files.add(readFileSync(fixture('voice-note.ogg')))
-  _chinese = files.add(readFileSync(fixture('chinese.flac')))
 })
 afterEach(() => Promise.all(open.splice(0).map(cloud => cloud.close())))
 afterAll(() => files.close())

@@ -19,7 +19,6 @@ async function start(options: Partial<DashscopeOptions> = {}): Promise<Dashscope
   return cloud
 }
 
-const _uuid = expect.stringMatching(/^[0-9a-f-]{36}$/)
 const multimodal = { model: 'qwen3.5-flash', route: 'multimodal-generation' } as const
 const quiet = { parameters: { enable_thinking: false } }
 const deltas = { stream: true, parameters: { incremental_output: true } }

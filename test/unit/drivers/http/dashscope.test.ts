@@ -71,7 +71,7 @@ describe('errors of DashScope', () => {
     expect(describeError(error)).not.toContain(apiKey)
   })
 
-  it('recognises an unknown model by the message, since the code does not tell', async () => {
+  it('recognises an unknown model by the message, since the code does not say', async () => {
     server.respond(400, { code: 'InvalidParameter', message: 'Model not exist.' })
     expect(await failure(recogniser().recognise(chunk, never))).toMatchObject({
       code: 'MODEL_NOT_FOUND',

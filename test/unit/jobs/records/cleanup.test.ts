@@ -1,3 +1,4 @@
+// Cleanup: what is deleted when a job is over, and what the sweep leaves alone.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Job } from '../../../../src/domain/job.ts'
 import type { ObjectStorage, StoredUpload } from '../../../../src/domain/ports.ts'

@@ -59,7 +59,7 @@ async function startFailing(fails: (write: Write) => boolean = () => true) {
 const jobFacts = {
   owner,
   tool: 'transcribe_audio' as const,
-  models: ['ears'],
+  models: ['fake-asr'],
   short: false,
   revision: 1,
   request: { audio: '/a.wav' },
@@ -132,7 +132,7 @@ describe('a job that ended while the store failed', () => {
     const { job } = await harness.stored(id)
     const lease = { worker: 'dead', until: 1 }
     await harness.store.replaceJob({ ...job!, revision: job!.revision + 1, lease })
-    const other = await workspace.open({ model: 'ears' })
+    const other = await workspace.open({ model: 'fake-asr' })
     await other.transcribe()
     const made = await other.stored(id)
     repair()

@@ -1,3 +1,4 @@
+// Endings of jobs: cancelled, submitted again, abandoned, removed, changed while they run.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { SpeechError } from '../../../../src/domain/errors.ts'
 import type { Job } from '../../../../src/domain/job.ts'

@@ -55,7 +55,7 @@ async function put(facts: Partial<Job>): Promise<void> {
     id: 'tr_1',
     owner,
     tool: 'transcribe_audio',
-    models: ['ears'],
+    models: ['fake-asr'],
     short: true,
     revision: 1,
   } as const

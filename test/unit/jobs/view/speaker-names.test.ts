@@ -72,7 +72,7 @@ const bucket: Partial<ObjectStorage> = {
 }
 
 describe('a name that is given while the job runs', () => {
-  const heard = recognition(said(0.5, 'Hello there. Anybody?', 0))
+  const recognised = recognition(said(0.5, 'Hello there. Anybody?', 0))
 
   it('a name given while the job runs is shown at once and stored at the end', async () => {
     let answer: FileRecognition | undefined
@@ -94,7 +94,7 @@ describe('a name that is given while the job runs', () => {
     )
     const renamed = await harness.jobs.rename(owner, job.id, { title: 'Monday', speakers: { S1: 'Alice' } })
     expect(renamed).toMatchObject({ status: 'running', title: 'Monday', speakers: [{ name: 'Alice' }, {}] })
-    answer = heard
+    answer = recognised
     expect((await harness.waitForEnd(job.id)).state).toBe('completed')
     const { transcript } = await harness.stored(job.id)
     expect(transcript).toMatchObject({ title: 'Monday', speakers: [{ id: 'S1', name: 'Alice' }] })
@@ -176,7 +176,7 @@ describe('a name stays with its speaker', () => {
 
   describe('a repeated recognition of speakers', () => {
     /** Names the first speaker of a partial transcript, and repeats the recognition without its checkpoints. */
-    async function heardAnew(again: FileRecognition) {
+    async function recognisedAgain(again: FileRecognition) {
       const passes: Parameters<typeof withPasses>[0] = { who: () => who, what: failed }
       const opened = await withPasses(passes)
       const { id } = await opened.diarize()
@@ -190,13 +190,13 @@ describe('a name stays with its speaker', () => {
 
     it('a name is matched by speaking times after a new recognition', async () => {
       const swapped = recognition(...who.sentences.map(one => ({ ...one, speaker: 1 - one.speaker! })))
-      const { id, names } = await heardAnew(swapped)
+      const { id, names } = await recognisedAgain(swapped)
       expect(await names(id)).toEqual(right)
     })
 
     it('a name without a matching speaker is dropped with a warning', async () => {
       const merged = recognition(...who.sentences.map(one => ({ ...one, speaker: 0 })))
-      const { harness, id, names } = await heardAnew(merged)
+      const { harness, id, names } = await recognisedAgain(merged)
       expect(await names(id)).toEqual([{ id: 'S1' }])
       const { warnings } = await harness.jobs.read(owner, id)
       expect(warnings).toContainEqual(expect.stringMatching(/Bob.+update_transcript/))

@@ -1,3 +1,4 @@
+// A recording behind a URL that changes between its submission and its run is refused.
 import { copyFile } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Downloader } from '../../../../src/domain/ports.ts'
@@ -8,8 +9,6 @@ beforeEach(async () => {
   workspace = await createWorkspace()
 })
 afterEach(() => workspace.close())
-
-const _eventually = { timeout: 30_000, interval: 20 }
 const noConcurrency = { short: 0, long: 0, remote: 0 }
 describe('a URL that waits for another process', () => {
   const audio = 'https://talks.example/a.wav'

@@ -29,7 +29,7 @@ const { signal } = new AbortController()
 const caller = { owner, signal }
 
 /** Longer together than what is left as it is. */
-const said = (n: number) => `we heard chunk ${n} say that nobody came to the meeting that day`
+const said = (n: number) => `we said in chunk ${n} that nobody came to the meeting that day`
 
 async function open({ recognise, ...options }: HarnessOptions = {}, model = fakeTextModel()) {
   const answer: HarnessOptions['recognise'] = async n => (await recognise?.(n)) ?? said(n)
@@ -266,7 +266,7 @@ describe('a format for a running job', () => {
     expect(model.requests).toEqual([])
   })
 
-  it('a call that waits for a format is told that its job was cancelled', async () => {
+  it('a call that waits for a format learns that its job was cancelled', async () => {
     const { harness } = await open({ recognise: never })
     const { job } = await harness.submit()
     const formatting = format(harness, job)

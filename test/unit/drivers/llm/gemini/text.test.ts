@@ -98,11 +98,11 @@ describe('a request', () => {
 describe('an answer', () => {
   it('an answer joins the text of its events, reports its progress, and has tokens and a price', async () => {
     server.respondWith(geminiAnswer('So ', 'I went', ' home.'))
-    const heard: (number | string)[] = []
+    const events: (number | string)[] = []
     const listener = {
       signal: never,
-      onAccepted: () => heard.push('accepted'),
-      onText: (written: number) => heard.push(written),
+      onAccepted: () => events.push('accepted'),
+      onText: (written: number) => events.push(written),
     }
     expect(await gemini().generate(request, listener)).toEqual({
       text: 'So I went home.',
@@ -111,7 +111,7 @@ describe('an answer', () => {
       usage: { inputTokens: 8, outputTokens: 39 },
       costUsd: 0.0001,
     })
-    expect(heard).toEqual(['accepted', 3, 9, 15, 15])
+    expect(events).toEqual(['accepted', 3, 9, 15, 15])
   })
 
   it('an answer is the same when it arrives byte by byte', async () => {
@@ -198,7 +198,7 @@ describe('a text that Gemini refuses', () => {
   })
 
   it.each(['SAFETY', 'OTHER', 'BLOCKLIST'])(
-    'is told by the block %s, without a candidate',
+    'is recognised by the block %s, without a candidate',
     async blockReason => {
       server.respondWith(stream([geminiEvent({ promptFeedback: { blockReason } })]))
       expect(await failure(gemini().generate(request, { signal: never }))).toMatchObject({

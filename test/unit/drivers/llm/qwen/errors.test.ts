@@ -21,8 +21,6 @@ const apiKey = 'sk-secret-key'
 const never = new AbortController().signal
 setMaxListeners(0, never)
 const request = { system: 'Add punctuation.', user: 'so i went home', maxTokens: 900 }
-const _usage = { inputTokens: 8, outputTokens: 39 }
-
 let server: TextServer
 let http: HttpClient
 beforeAll(async () => {
@@ -131,20 +129,20 @@ describe('an error', () => {
   })
 
   it('an error event midway is not taken for the end of the answer', async () => {
-    const heard: string[] = []
+    const events: string[] = []
     server.respondWith(
       stream([sseEvent(qwenBody('So I')), sseEvent(qwenError('DataInspectionFailed', 'x'), 2, 'error', 400)]),
     )
-    const listener = { signal: never, onAccepted: () => heard.push('accepted') }
+    const listener = { signal: never, onAccepted: () => events.push('accepted') }
     expect(await failure(qwen().generate(request, listener))).toMatchObject({ code: 'CONTENT_REFUSED' })
-    expect(heard).toEqual(['accepted'])
+    expect(events).toEqual(['accepted'])
   })
 
   it('an error event at the beginning does not count as acceptance', async () => {
-    const heard: string[] = []
+    const events: string[] = []
     server.respondWith(stream([sseEvent(qwenError('InvalidParameter', 'Model not exist.'), 1, 'error', 400)]))
-    await failure(qwen().generate(request, { signal: never, onAccepted: () => heard.push('accepted') }))
-    expect(heard).toEqual([])
+    await failure(qwen().generate(request, { signal: never, onAccepted: () => events.push('accepted') }))
+    expect(events).toEqual([])
   })
 
   it('the acceptance is reported before the first word, when that takes long', async () => {

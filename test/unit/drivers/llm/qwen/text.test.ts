@@ -175,11 +175,11 @@ describe('the wrong route', () => {
 describe('an answer', () => {
   it('an answer joins the text of its events, reports its progress, and has tokens and a price', async () => {
     server.respondWith(stream(qwenEvents('So ', 'I went', ' home.')))
-    const heard: (number | string)[] = []
+    const events: (number | string)[] = []
     const listener = {
       signal: never,
-      onAccepted: () => heard.push('accepted'),
-      onText: (written: number) => heard.push(written),
+      onAccepted: () => events.push('accepted'),
+      onText: (written: number) => events.push(written),
     }
     expect(await qwen().generate(request, listener)).toEqual({
       text: 'So I went home.',
@@ -188,7 +188,7 @@ describe('an answer', () => {
       usage,
       costUsd: 0.000016,
     })
-    expect(heard).toEqual(['accepted', 3, 9, 15, 15])
+    expect(events).toEqual(['accepted', 3, 9, 15, 15])
   })
 
   it('an answer is the same when it arrives byte by byte', async () => {
@@ -215,10 +215,10 @@ describe('an answer', () => {
   ])('an answer is complete with %s', async (_, contents, text, written) => {
     const frames = contents.map((content, i) => qwenBody(content, i + 1 < contents.length ? 'null' : 'stop'))
     server.respondWith(stream(frames.map((frame, i) => sseEvent(frame, i + 1))))
-    const heard: number[] = []
-    const onText = (length: number) => heard.push(length)
+    const events: number[] = []
+    const onText = (length: number) => events.push(length)
     expect(await qwen().generate(request, { signal: never, onText })).toMatchObject({ text, whole: true })
-    expect(heard).toEqual(written)
+    expect(events).toEqual(written)
   })
 
   it.each([
