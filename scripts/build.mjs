@@ -1,6 +1,6 @@
 // Builds dist/: the program as one entry file and chunks that are loaded on first use. Packages with native parts, or
 // whose own files must stay findable, remain outside the bundle.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, realpathSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
@@ -57,8 +57,14 @@ async function toolSchemas() {
 
 export async function buildDist() {
   const define = { BUILT_TOOL_SCHEMAS: JSON.stringify(await toolSchemas()) }
+  const fresh = join(root, 'node_modules', '.dist-next')
+  rmSync(fresh, { recursive: true, force: true })
+  await build({ ...buildOptions, outdir: fresh, define })
+  // Swapped at once: a server that runs from dist/ finds its chunks, whose names stay where the code has not changed.
   rmSync(join(root, 'dist'), { recursive: true, force: true })
-  await build({ ...buildOptions, define })
+  renameSync(fresh, join(root, 'dist'))
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await buildDist()
+const isStarted =
+  process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)
+if (isStarted) await buildDist()

@@ -21,7 +21,7 @@ export const errors = {
   DOWNLOAD_FAILED:
     'The URL could not be downloaded. Open it in a browser, download the recording and give its path.',
   TOO_LARGE:
-    'The download exceeds SPEECH_MAX_DOWNLOAD_MB. Raise it, or download the recording and give its path.',
+    'The recording exceeds the limit that the message names. Split it; for a download, raise SPEECH_MAX_DOWNLOAD_MB or give a path.',
   FFMPEG_MISSING:
     'Run `apt install ffmpeg`, `brew install ffmpeg` or `winget install ffmpeg`. Or run `npm install ffmpeg-static`, or set FFMPEG_PATH.',
   FFMPEG_FAILED: 'ffmpeg ended unexpectedly. Run `doctor`, and report it if it happens again.',

@@ -47,7 +47,7 @@ export async function transcribe(
 function ensureNotFailed({ state, error, tool }: Job): void {
   if (state === 'cancelled')
     throw new SpeechError('CANCELLED', 'The transcription was cancelled while it was under way.', {
-      hint: `Call ${tool} again to go on; what is finished is not billed again.`,
+      hint: `Call ${tool} again to continue; finished parts are not billed again.`,
     })
   if (state === 'failed' && error) throw new SpeechError(error.code, error.message, { hint: error.hint })
 }

@@ -38,7 +38,7 @@ export function createDownloader({ allows = isPublicAddress, ca }: DownloaderOpt
       response.destroy()
       next = parse(headers.location, next)
     }
-    throw refused('The address redirects too often.')
+    throw refused('The URL redirects too often.')
   }
 
   /** Passes the response of a valid recording to `use`, which may read its body. */
@@ -80,7 +80,7 @@ export function createDownloader({ allows = isPublicAddress, ca }: DownloaderOpt
         await pipeline(response, count, createWriteStream(file), { signal })
         return done
       }),
-    // Not HEAD: presigned addresses are signed for GET only.
+    // Not HEAD: presigned URLs are signed for GET only.
     identify: (url, limits) => withRecording(url, limits, ({ headers }) => identity(headers)),
   }
 }
@@ -106,14 +106,14 @@ function parse(text: string, base?: URL): URL {
   try {
     return new URL(text, base)
   } catch {
-    throw new SpeechError('BAD_INPUT', 'The address is not a valid URL.', {
-      hint: 'Pass an https:// address.',
+    throw new SpeechError('BAD_INPUT', 'This is not a valid URL.', {
+      hint: 'Pass an https:// URL.',
     })
   }
 }
 
 function check(url: URL, allows: (address: string) => boolean): void {
-  if (url.protocol !== 'https:') throw refused('Only https:// addresses are downloaded.')
+  if (url.protocol !== 'https:') throw refused('Only https:// URLs are downloaded.')
   // An IP address is never looked up, so it is checked here.
   const host = url.hostname.replace(/^\[|\]$/g, '')
   if (isIP(host) && !allows(host)) throw privateAddress()
@@ -133,12 +133,12 @@ function guardedLookup(allows: (address: string) => boolean): LookupFunction {
 
 function refused(message: string): SpeechError {
   return new SpeechError('URL_REFUSED', message, {
-    hint: 'Pass a public https:// address of the recording itself, or download it and pass its path.',
+    hint: 'Pass a public https:// URL of the recording itself, or download it and pass its path.',
   })
 }
 
 function privateAddress(): SpeechError {
-  return refused('The address belongs to this machine or to a private network.')
+  return refused('The URL leads to this machine or to a private network.')
 }
 
 function tooLarge(maxBytes: number): SpeechError {
@@ -153,12 +153,12 @@ function unusable(status: number, type: string): SpeechError | undefined {
       hint:
         status === 401 || status === 403
           ? 'It needs a login or has expired: download the recording and pass its path.'
-          : 'Check it in a browser; pass the address of the recording itself.',
+          : 'Check it in a browser; pass the URL of the recording itself.',
       retryable: status >= 500 || status === 429,
     })
   if (/^text\/html/i.test(type))
-    return new SpeechError('NOT_AUDIO', 'The address leads to a web page, not to a recording.', {
-      hint: 'Pass the direct address of the audio or video file.',
+    return new SpeechError('NOT_AUDIO', 'The URL leads to a web page, not to a recording.', {
+      hint: 'Pass the direct URL of the audio or video file.',
     })
   return undefined
 }
@@ -171,7 +171,7 @@ function downloadError(error: unknown): SpeechError {
       cause: error,
     })
   return new SpeechError('DOWNLOAD_FAILED', 'The recording could not be downloaded.', {
-    hint: 'Check the address and the network, and call again.',
+    hint: 'Check the URL and the network, and call again.',
     retryable: true,
     cause: error,
   })

@@ -10,7 +10,7 @@ export interface HttpResponse {
 }
 
 /**
- * A body in chunks, so that a recording is never in memory as a whole. It is read anew for each attempt, and is JSON unless
+ * A body in chunks, so that a recording is never in memory as a whole. It is read again for each attempt, and is JSON unless
  * a header says otherwise.
  */
 export interface RequestBody {

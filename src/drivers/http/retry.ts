@@ -1,5 +1,4 @@
 // Retries a request with exponential backoff and jitter (p-retry, loaded on first use).
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type ErrorCode, isSpeechError } from '../../domain/errors.ts'
 import { log } from '../../log.ts'
 import { hasTimedOut } from './http.ts'
@@ -12,13 +11,13 @@ export interface RetryOptions {
   maxDelaySeconds?: number
   /** No attempt starts later than this after the first. Default: no limit. */
   maxTotalSeconds?: number
-  /** Ends a pause at once. An attempt has to heed it by itself. */
+  /** Ends a pause at once. An attempt has to react to it by itself. */
   signal?: AbortSignal
   /** Lets the process exit during a pause. */
   unref?: boolean
   /** Whether another attempt may succeed. Default: a `SpeechError` that is `retryable`. */
   isRetryable?(error: unknown): boolean
-  /** Seconds that the server asks to wait (`Retry-After`); the usual pause follows them. */
+  /** Seconds that the server asks to wait (`Retry-After`): no pause is shorter. */
   retryAfterSeconds?(error: unknown): number | undefined
 }
 
@@ -44,8 +43,6 @@ export async function retry<T>(
 ): Promise<T> {
   const { default: pRetry } = await import('p-retry')
   const endsAt = performance.now() + maxTotalSeconds * 1000
-  /** p-retry's jitter lengthens a pause, up to its double. */
-  const minPauseSeconds = firstDelaySeconds / 2
   let success: { value: T } | undefined
   let failure: { error: unknown } | undefined
 
@@ -56,11 +53,11 @@ export async function retry<T>(
     const limit =
       typeof maxAttempts === 'number' ? maxAttempts : ((code && maxAttempts[code]) ?? maxAttempts.default)
     if (number >= limit || !isRetryable(error)) return false
-    const retryAfter = retryAfterSeconds(error) ?? 0
-    const pauseSeconds = retryAfter + Math.min(maxDelaySeconds, minPauseSeconds * 2 ** (number - 1))
-    if (performance.now() + pauseSeconds * 1000 >= endsAt) return false
-    log.info('retry', { code, attempt: number })
-    if (retryAfter > 0) await sleep(retryAfter * 1000, undefined, { signal, ref: !unref }).catch(() => {})
+    const backoff = Math.min(maxDelaySeconds, firstDelaySeconds * 2 ** (number - 1))
+    const delay = Math.max(retryAfterSeconds(error) ?? 0, backoff * (0.5 + Math.random() / 2))
+    if (performance.now() + delay * 1000 >= endsAt) return false
+    log.info('retry', { code, attempt: number, delay })
+    await pause(delay * 1000, { signal, unref })
     return true
   }
 
@@ -77,11 +74,9 @@ export async function retry<T>(
   try {
     return await pRetry(run, {
       retries: Number.POSITIVE_INFINITY,
-      minTimeout: minPauseSeconds * 1000,
-      maxTimeout: maxDelaySeconds * 1000,
-      randomize: true,
+      // Its own pauses lose their jitter at the limit, where the workers of a team would retry in step.
+      minTimeout: 0,
       signal,
-      unref,
       shouldRetry: ({ attemptNumber }) => shouldRetry(attemptNumber),
     })
   } catch (error) {
@@ -89,4 +84,19 @@ export async function retry<T>(
     if (failure && (error === attemptFailed || (signal && hasTimedOut(signal)))) throw failure.error
     throw error
   }
+}
+
+/** Resolves after the time, or as soon as the signal aborts. */
+function pause(ms: number, { signal, unref }: Pick<RetryOptions, 'signal' | 'unref'>): Promise<void> {
+  return new Promise(resolve => {
+    if (signal?.aborted) return resolve()
+    const timer = setTimeout(end, ms)
+    if (unref) timer.unref()
+    signal?.addEventListener('abort', end, { once: true })
+    function end(): void {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', end)
+      resolve()
+    }
+  })
 }

@@ -115,7 +115,7 @@ export function createSingleFlight<Result>({
     waiters.clear(id)
   }
 
-  /** A call that comes after this starts the work anew. */
+  /** A call that comes after this starts the work again. */
   async function stopFlight(id: string, flight: Flight<Result>): Promise<void> {
     drop(id, flight)
     flight.abort.abort(cancelled())

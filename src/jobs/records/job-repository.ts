@@ -40,17 +40,36 @@ export interface JobRepository {
   flush: UnstoredResults['flush']
 }
 
+interface UnstoredFormat {
+  owner: string
+  id: string
+  format: StoredFormat
+  warning: string
+}
+
 const maxUnstoredFormats = 100
 const formatLoss = 'The formatted text could not be stored and is lost when the server ends.'
 
-/** `shared`: other machines go by what is in the store, so that a failed write is always an error. */
+/** `shared`: other machines read the store, so a failed write of a job or transcript is always an error. */
 export function createJobRepository(
   store: Store,
   { shared = false }: { shared?: boolean } = {},
 ): JobRepository {
   const results = withUnstoredResults(store)
   const rows = shared ? store : results
-  const unstoredFormats = new LRUCache<string, StoredFormat>({ max: maxUnstoredFormats })
+  const unstoredFormats = new LRUCache<string, UnstoredFormat>({ max: maxUnstoredFormats })
+
+  /** Offers the format to the store once more; resolves with what a reader gets. */
+  async function offerFormat({ owner, id, format, warning }: UnstoredFormat): Promise<StoredFormat> {
+    try {
+      await store.putCheckpoint(owner, formatCheckpointKey(id), format, id)
+      unstoredFormats.delete(`${owner}/${id}`)
+      return format
+    } catch {
+      const { formatted } = format
+      return { ...format, formatted: { ...formatted, warnings: [...formatted.warnings, warning] } }
+    }
+  }
 
   return {
     add: job => rows.addJob(job),
@@ -72,7 +91,7 @@ export function createJobRepository(
     saveTranscript: (owner, transcript) => rows.putTranscript(owner, withoutFormatted(transcript)),
     async getFormat(owner, id) {
       const held = unstoredFormats.get(`${owner}/${id}`)
-      if (held) return held
+      if (held) return offerFormat(held)
       try {
         const stored = await store.getCheckpoint(owner, formatCheckpointKey(id))
         return isStoredFormat(stored) ? stored : undefined
@@ -87,8 +106,12 @@ export function createJobRepository(
         unstoredFormats.delete(`${owner}/${id}`)
       } catch (error) {
         log.error('format-not-stored', { id, code: codeOf(error) })
-        const warnings = [...format.formatted.warnings, `${formatLoss} ${describeError(error)}`]
-        unstoredFormats.set(`${owner}/${id}`, { ...format, formatted: { ...format.formatted, warnings } })
+        unstoredFormats.set(`${owner}/${id}`, {
+          owner,
+          id,
+          format,
+          warning: `${formatLoss} ${describeError(error)}`,
+        })
       }
     },
     async deleteTranscript(owner, id) {
@@ -103,7 +126,10 @@ export function createJobRepository(
       return isDeleted || found !== undefined
     },
     keepResult: results.keepResult,
-    flush: results.flush,
+    async flush() {
+      await results.flush()
+      for (const held of [...unstoredFormats.values()]) await offerFormat(held)
+    },
   }
 }
 

@@ -11,6 +11,9 @@ type JobStore = Pick<
   'addJob' | 'getJob' | 'replaceJob' | 'deleteJob' | 'getTranscript' | 'putTranscript' | 'deleteTranscript'
 >
 
+/** Words of a warning that belongs to the copy in memory, and must not be stored. */
+const loss = 'The transcript could not be stored and is lost when the server ends.'
+
 export interface UnstoredResults extends JobStore {
   /** Keeps the job as it ended. Without a transcript, the store has it already, or there is none. */
   keepResult(job: Job, transcript: Transcript | undefined, error: unknown): void
@@ -22,6 +25,8 @@ interface Result {
   job: Job
   transcript?: Transcript
   warning: string
+  /** What the store warned of then: a store that was set aside since has lost the job's row, too. */
+  storeWarning: string | undefined
 }
 
 const maxResults = 100
@@ -37,10 +42,10 @@ export function withUnstoredResults(store: Store): UnstoredResults {
     dispose: (_, key, reason) => reason === 'evict' && unrecorded.delete(key),
   })
 
-  async function offer(key: string, { job, transcript }: Result): Promise<void> {
+  async function offer(key: string, { job, transcript, storeWarning }: Result): Promise<void> {
     const { owner, id, revision } = job
-    const isNew = unrecorded.has(key)
-    const row = isNew ? undefined : await store.getJob(owner, id)
+    const row = unrecorded.has(key) ? undefined : await store.getJob(owner, id)
+    const isNew = unrecorded.has(key) || (row === undefined && store.warning() !== storeWarning)
     const isWanted = isNew || row?.revision === revision
     if (isWanted && transcript) await store.putTranscript(owner, transcript)
     if (isNew) await store.addJob(job)
@@ -102,20 +107,25 @@ export function withUnstoredResults(store: Store): UnstoredResults {
       if (transcript) return { ...transcript, warnings: [...transcript.warnings, warning] }
       return store.getTranscript(owner, id).catch(() => undefined)
     },
-    putTranscript: store.putTranscript,
+    async putTranscript(owner, transcript) {
+      const key = keyOf(owner, transcript.id)
+      const result = results.get(key)
+      const warnings = transcript.warnings.filter(warning => !warning.startsWith(loss))
+      if (result?.transcript) results.set(key, { ...result, transcript: { ...transcript, warnings } })
+      await store.putTranscript(owner, { ...transcript, warnings })
+    },
     deleteTranscript: store.deleteTranscript,
     keepResult(job, transcript, error) {
       const key = keyOf(job.owner, job.id)
       logFailure('result-not-stored', job.id, error)
-      results.set(key, { job, transcript, warning: `${loss} ${describeError(error)}` })
+      const warning = `${loss} ${describeError(error)}`
+      results.set(key, { job, transcript, warning, storeWarning: store.warning() })
     },
     async flush() {
       for (const [key, result] of [...results.entries()]) await offer(key, result).catch(() => {})
     },
   }
 }
-
-const loss = 'The transcript could not be stored and is lost when the server ends.'
 
 function keyOf(owner: string, id: string): string {
   return `${owner}/${id}`

@@ -99,7 +99,7 @@ export function createRecovery(context: Context, { redeliver }: Redelivery): Rec
 
   async function expire({ owner, id, revision, tool }: Job): Promise<void> {
     const reason = new SpeechError('CANCELLED', 'The job was left unfinished for a week.', {
-      hint: `Call ${tool} again to go on; what is finished is not billed again.`,
+      hint: `Call ${tool} again to continue; finished parts are not billed again.`,
     })
     const ended = await repository.update(owner, id, now =>
       now.revision === revision ? { ...endJob('cancelled')(now), error: toJobError(reason) } : undefined,

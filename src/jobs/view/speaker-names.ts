@@ -68,9 +68,11 @@ function longestTurns(id: string, segments: Segment[]): Span[] {
 function speakerOf(one: GivenName, transcript: SpeakerTurns): Speaker | undefined {
   const { voice } = one
   const { speakers = [] } = transcript
-  const same = speakers.find(speaker => speaker.voice === voice)
+  const same = speakers.find(speaker => voice !== undefined && speaker.voice === voice)
   // In the same recognition another voice id is another person.
-  if (same || speakers.some(speaker => recognitionOf(speaker.voice) === recognitionOf(voice))) return same
+  const isSameRecognition = (speaker: Speaker) =>
+    voice !== undefined && recognitionOf(speaker.voice) === recognitionOf(voice)
+  if (same || speakers.some(isSameRecognition)) return same
   return speakers.find(speaker => hasSameTurns(speaker, one, transcript))
 }
 

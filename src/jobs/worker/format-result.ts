@@ -70,6 +70,6 @@ async function format(
 
 function tooLong(): SpeechError {
   return new SpeechError('PROVIDER_TIMEOUT', 'Formatting took too long.', {
-    hint: 'Call format_text to go on with it; what is done is kept.',
+    hint: 'Call format_text to continue; finished parts are not billed again.',
   })
 }

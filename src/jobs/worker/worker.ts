@@ -121,7 +121,7 @@ function poison({ tool }: Job): SpeechError {
     'POISON',
     `${maxAttempts} processes in a row died at the same point of this recording.`,
     {
-      hint: `Convert the recording to another format, or look into the log of the server for why it ended; then call ${tool} again. What is finished is not billed again.`,
+      hint: `Convert the recording to another format, or look into the log of the server for why it ended; then call ${tool} again. Finished parts are not billed again.`,
     },
   )
 }

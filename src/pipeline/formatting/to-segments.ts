@@ -69,7 +69,7 @@ interface TimedWord {
 function wordsOf({ segment, from, to }: SegmentRange, own: JoinedPassage[]): TimedWord[] {
   const spoken = segment.text.replace(/\s+/g, ' ').trim()
   let at = 0
-  let letters = 0
+  let position = 0
   return (segment.words ?? []).flatMap(word => {
     const found = spoken.indexOf(word.text, at)
     const begin = from + (found < 0 ? at : found)
@@ -84,8 +84,8 @@ function wordsOf({ segment, from, to }: SegmentRange, own: JoinedPassage[]): Tim
             .filter(Boolean)
             .join(/\s/.test(word.text) ? ' ' : '')
     if (text === '') return []
-    const timed = { word: { ...word, text }, from: letters, to: letters + countLetters(text) }
-    letters = timed.to
+    const timed = { word: { ...word, text }, from: position, to: position + countLetters(text) }
+    position = timed.to
     return [timed]
   })
 }
@@ -102,7 +102,7 @@ function timeSentences({ segment }: SegmentRange, formatted: Sentence[], words: 
     const isLast = i === formatted.length - 1
     const own: TimedWord[] = []
     while (words[next] && (isLast || middleOf(words[next]!) < done)) own.push(words[next++]!)
-    const at = (letters: number) => roundToMs(start + ((end - start) * letters) / Math.max(1, total))
+    const at = (index: number) => roundToMs(start + ((end - start) * index) / Math.max(1, total))
     return {
       ...rest,
       start: i === 0 ? start : (own[0]?.word.start ?? at(from)),

@@ -14,7 +14,7 @@ describe('the price of tokens', () => {
     expect(usdForTokens(model, usage)).toBe(expected)
   })
 
-  it('is unknown for long requests, and where no tokens were counted', () => {
+  it('the price of tokens is unknown for long requests, and where no tokens were counted', () => {
     expect(usdForTokens('qwen-flash', { inputTokens: 256_001, outputTokens: 1 })).toBeUndefined()
     expect(usdForTokens('qwen-flash', { inputTokens: 0, outputTokens: 0 })).toBeUndefined()
     expect(usdPerMillionTokens('qwen-flash')).toEqual({ input: 0.05, output: 0.4 })

@@ -1,4 +1,4 @@
-// Spaces out the queries of all callers evenly: at most so many a second.
+// Spaces out the queries of all callers evenly, up to a number per second.
 
 export interface Throttle {
   /** Resolves when the next query may go; rejects with the signal's reason if that comes first. */

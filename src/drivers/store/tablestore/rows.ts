@@ -44,10 +44,10 @@ export interface Rows {
 const maxKeys = 100
 const maxRangeRows = 1_000
 
-export function createRows(line: Requests, prefix: string): Rows {
+export function createRows(requests: Requests, prefix: string): Rows {
   async function get(table: Table, key: Key, columns?: string[]): Promise<Columns | undefined> {
     const tableName = tableNameOf(prefix, table)
-    const { row } = await line.call('ots:GetRow', ({ lib, client }) =>
+    const { row } = await requests.call('ots:GetRow', ({ lib, client }) =>
       client.getRow({ tableName, primaryKey: keyOf(key, lib), ...(columns && { columnsToGet: columns }) }),
     )
     return row && columnsIn(row)
@@ -55,7 +55,7 @@ export function createRows(line: Requests, prefix: string): Rows {
 
   async function getSome(table: Table, keys: Key[], columns: string[]): Promise<(Columns | undefined)[]> {
     const tableName = tableNameOf(prefix, table)
-    const { tables } = await line.call('ots:BatchGetRow', ({ lib, client }) =>
+    const { tables } = await requests.call('ots:BatchGetRow', ({ lib, client }) =>
       client.batchGetRow({
         tables: [{ tableName, primaryKey: keys.map(key => keyOf(key, lib)), columnsToGet: columns }],
       }),
@@ -67,7 +67,7 @@ export function createRows(line: Requests, prefix: string): Rows {
 
   async function write(permission: string, work: Parameters<Requests['call']>[1]): Promise<boolean> {
     try {
-      await line.call(permission, work)
+      await requests.call(permission, work)
       return true
     } catch (error) {
       if (isConditionFailure(error)) return false
@@ -105,7 +105,7 @@ export function createRows(line: Requests, prefix: string): Rows {
       let next: Tablestore.PrimaryKeyInput | undefined
       let left = limit
       do {
-        const { rows, nextStartPrimaryKey } = await line.call('ots:GetRange', ({ lib, client }) =>
+        const { rows, nextStartPrimaryKey } = await requests.call('ots:GetRange', ({ lib, client }) =>
           client.getRange({
             tableName,
             direction: lib.Direction[backward ? 'BACKWARD' : 'FORWARD'],

@@ -164,7 +164,7 @@ describe('chunk recognition: against the emulator', () => {
     expect(await recognise(emulator.apiKey)).toEqual({ text: truthText(truth('jfk')), language: 'en' })
   })
 
-  it('is refused with another key', async () => {
+  it('chunk recognition is refused with another key', async () => {
     expect(await failure(recognise('sk-other'))).toMatchObject({ code: 'KEY_REFUSED', scope: 'account' })
   })
 })

@@ -40,7 +40,7 @@ beforeEach(() => {
 })
 
 describe('a recogniser with retries', () => {
-  it('keeps its properties', () => {
+  it('a recogniser with retries keeps its properties', () => {
     const { recognise: _, ...facts } = withRetries({ ...failing(), usdPerSecond: 2 })
     expect(facts).toMatchObject({ model: 'fake', usdPerSecond: 2, limits: { maxSeconds: 1 } })
   })
@@ -80,7 +80,7 @@ describe('a recogniser with retries', () => {
     expect(pauses).toEqual([20_000, 20_000, 20_000])
   })
 
-  it('ends a pause when the signal aborts', async () => {
+  it('a recogniser with retries ends a pause when the signal aborts', async () => {
     const call = new AbortController()
     const reason = cancelled()
     vi.mocked(log.info).mockImplementation(() => setImmediate(() => call.abort(reason)))

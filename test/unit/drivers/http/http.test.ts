@@ -69,7 +69,7 @@ describe('an HTTP request', () => {
     expect(error.message).toBe(`POST ${server.baseUrl}${path} was not answered in time.`)
   })
 
-  it('stops reading a response without end', async () => {
+  it('an HTTP request stops reading a response without end', async () => {
     server.respondWith((_, response) => {
       response.on('error', () => {})
       const more = () => {
@@ -81,7 +81,7 @@ describe('an HTTP request', () => {
     expect(await failure(recognise())).toMatchObject({ code: 'PROVIDER_UNREACHABLE' })
   })
 
-  it('ends at once, with its connection, when the signal aborts', async () => {
+  it('an HTTP request ends at once, with its connection, when the signal aborts', async () => {
     await http.close()
     http = createHttpClient({ connections: 1 })
     const call = new AbortController()
@@ -146,20 +146,20 @@ describe('an HTTP stream', () => {
     expect(await failure(readAll())).toMatchObject({ code: 'PROVIDER_TIMEOUT', retryable: true })
   })
 
-  it('fails permanently when it is too large', async () => {
+  it('an HTTP stream fails permanently when it is too large', async () => {
     http = createHttpClient({ connections: 1, maxStreamBytes: 1000 })
     server.respondWith((_, response) => void response.on('error', () => {}).end('x'.repeat(2000)))
     expect(await failure(readAll())).toMatchObject({ code: 'PROVIDER_FAILED', retryable: false })
   })
 
-  it('fails and is retryable when the connection drops midway', async () => {
+  it('an HTTP stream fails and is retryable when the connection drops midway', async () => {
     server.respondWith(
       (_, response, request) => void response.writeHead(200).write('first', () => request.socket.destroy()),
     )
     expect(await failure(readAll())).toMatchObject({ code: 'PROVIDER_UNREACHABLE', retryable: true })
   })
 
-  it('ends at once, with its connection, when the signal aborts or the reader stops', async () => {
+  it('an HTTP stream ends at once, with its connection, when the signal aborts or the reader stops', async () => {
     const closed = () =>
       new Promise(resolve => {
         server.respondWith((_, response, request) => {

@@ -35,7 +35,7 @@ describe('the adaptive rate limiter', () => {
     return { startedAt, all: Promise.all(Array.from({ length: count }, () => limiter.run(request, never))) }
   }
 
-  it('starts at most the given number of requests in any sixty seconds', async () => {
+  it('the adaptive rate limiter starts at most the given number of requests in any sixty seconds', async () => {
     const { startedAt, all } = run(create(3, 10), 7)
     await vi.advanceTimersByTimeAsync(59_999)
     expect(startedAt).toEqual([0, 0, 0])
@@ -46,7 +46,7 @@ describe('the adaptive rate limiter', () => {
     await all
   })
 
-  it('runs at most the given number of requests at once', async () => {
+  it('the adaptive rate limiter runs at most the given number of requests at once', async () => {
     const { startedAt, all } = run(create(100, 2), 5, 10)
     await vi.runAllTimersAsync()
     await all
@@ -62,7 +62,7 @@ describe('the adaptive rate limiter', () => {
     await fails
   })
 
-  it('starts no waiting request of a job that a failure has just aborted', async () => {
+  it('the adaptive rate limiter starts no waiting request of a job that a failure has just aborted', async () => {
     const limiter = create(100, 1)
     const job = new AbortController()
     const failing = limiter.run(() => Promise.reject(failed), never).catch(() => job.abort())
@@ -73,7 +73,7 @@ describe('the adaptive rate limiter', () => {
     expect(request).not.toHaveBeenCalled()
   })
 
-  it('runs requests in the order of their calls', async () => {
+  it('the adaptive rate limiter runs requests in the order of their calls', async () => {
     const limiter = create(2, 1)
     const ran: number[] = []
     const all = [0, 1, 2, 3, 4].map(i => limiter.run(async () => ran.push(i), never))
@@ -98,7 +98,7 @@ describe('the adaptive rate limiter', () => {
     await expect(limiter.run(request, call.signal)).rejects.toBe(reason)
   })
 
-  it('leaves no timer behind when the last waiting caller is aborted', async () => {
+  it('the adaptive rate limiter leaves no timer behind when the last waiting caller is aborted', async () => {
     const limiter = create(1, 1)
     const call = new AbortController()
     await limiter.run(async () => {}, never)
@@ -110,7 +110,7 @@ describe('the adaptive rate limiter', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  it('holds all requests for a second after throttling, and continues at half the rate', async () => {
+  it('the adaptive rate limiter holds all requests for a second after throttling, and continues at half the rate', async () => {
     const limiter = create(20, 100)
     limiter.backOff()
     const { startedAt, all } = run(limiter, 12)

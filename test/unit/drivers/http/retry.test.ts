@@ -59,7 +59,7 @@ describe('retry: which errors', () => {
     expect(await retry(attempt, { ...quick, isRetryable: () => true })).toBe('done')
   })
 
-  it('gives up with the last error after the given number of attempts', async () => {
+  it('a retry gives up with the last error after the given number of attempts', async () => {
     const last = error('PROVIDER_TIMEOUT', true)
     const attempt = failing(passing, passing, last, passing)
     await expect(retry(attempt, { ...quick, maxAttempts: 3 })).rejects.toBe(last)
@@ -97,16 +97,27 @@ describe('retry: pauses', () => {
     expect(pauses).toEqual([1000, 1500, 1500])
   })
 
-  it('waits as long as the server asks before it pauses', async () => {
-    const pauses = collectPauses()
-    const started = performance.now()
-    const options = { ...quick, retryAfterSeconds: (e: unknown) => (e === throttled ? 0.05 : undefined) }
-    expect(await retry(failing(throttled, passing), options)).toBe('done')
-    expect(performance.now() - started).toBeGreaterThan(45)
+  it('a retry keeps the jitter of pauses at the limit, so that workers do not retry in step', async () => {
+    const pauses = collectPauses(0)
+    await retry(failing(passing, passing, passing), { firstDelaySeconds: 1, maxDelaySeconds: 1.5 })
+    expect(pauses).toEqual([500, 750, 750])
+  })
+
+  it('a retry waits as long as the server asks, if that is longer than its own pause', async () => {
+    const pauses = collectPauses(1)
+    const retryAfterSeconds = (e: unknown) => (e === throttled ? 30 : 0.1)
+    expect(await retry(failing(throttled, passing), { firstDelaySeconds: 1, retryAfterSeconds })).toBe('done')
+    expect(pauses).toEqual([30_000, 2000])
+  })
+
+  it('compares the whole pause with the time for all attempts', async () => {
+    const pauses = collectPauses(1)
+    const attempt = failing(passing, passing)
+    await expect(retry(attempt, { firstDelaySeconds: 1, maxTotalSeconds: 0.9 })).rejects.toBe(passing)
     expect(pauses).toEqual([])
   })
 
-  it('starts no attempt after the time for all of them', async () => {
+  it('a retry starts no attempt after the time for all of them', async () => {
     const attempt = vi.fn(async () => {
       await sleep(10)
       throw passing
@@ -117,7 +128,7 @@ describe('retry: pauses', () => {
     expect(attempt.mock.calls.length).toBeLessThan(11)
   })
 
-  it('does not begin a pause that would outlast the time for all attempts', async () => {
+  it('a retry does not begin a pause that would outlast the time for all attempts', async () => {
     const pauses = collectPauses()
     const attempt = failing(passing, passing)
     await expect(retry(attempt, { firstDelaySeconds: 4, maxTotalSeconds: 3 })).rejects.toBe(passing)
@@ -127,7 +138,7 @@ describe('retry: pauses', () => {
 })
 
 describe('retry: an aborted signal', () => {
-  it('makes no attempt when it was aborted before', async () => {
+  it('a retry makes no attempt when it was aborted before', async () => {
     const reason = cancelled()
     const attempt = failing()
     await expect(retry(attempt, { ...quick, signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
@@ -147,7 +158,7 @@ describe('retry: an aborted signal', () => {
     expect(attempt).toHaveBeenCalledTimes(1)
   })
 
-  it('ends the wait that the server asked for', async () => {
+  it('a retry ends the wait that the server asked for', async () => {
     const call = new AbortController()
     const reason = cancelled()
     const options = { ...quick, retryAfterSeconds: () => 1000, signal: call.signal }
@@ -155,7 +166,7 @@ describe('retry: an aborted signal', () => {
     await expect(retry(failing(throttled), options)).rejects.toBe(reason)
   })
 
-  it('keeps a success that arrives as the signal aborts, since it may have been paid for', async () => {
+  it('a retry keeps a success that arrives as the signal aborts, since it may have been paid for', async () => {
     const call = new AbortController()
     const attempt = vi.fn(async () => {
       call.abort(cancelled())

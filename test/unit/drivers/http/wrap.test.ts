@@ -27,7 +27,7 @@ const driver = (...errors: Error[]) => ({
 })
 
 describe('a wrapped driver', () => {
-  it('keeps its properties, and wraps only the methods that are named', async () => {
+  it('a wrapped driver keeps its properties, and wraps only the methods that are named', async () => {
     let calls = 0
     const around: Around = call => {
       calls++
@@ -92,7 +92,7 @@ describe('a wrapped driver', () => {
     expect(reports).toEqual(expected)
   })
 
-  it('runs no more requests at once than its rate limiter allows', async () => {
+  it('a wrapped driver runs no more requests at once than its rate limiter allows', async () => {
     let running = 0
     let most = 0
     const slow = {

@@ -70,7 +70,7 @@ const jobFacts = {
 const hasLossWarning = (warnings: string[]) => warnings.some(warning => /could not be stored/.test(warning))
 
 describe('a job that ended while the store failed', () => {
-  it('is read from memory with a warning, and stored once the store works again', async () => {
+  it('a job that ended while the store failed is read from memory with a warning, and stored once the store works again', async () => {
     const { harness, id, answer, repair } = await startFailing()
     answer()
     expect((await harness.waitForEnd(id)).state).toBe('completed')
@@ -86,7 +86,7 @@ describe('a job that ended while the store failed', () => {
     expect(hasLossWarning((await harness.jobs.read(owner, id)).warnings)).toBe(false)
   })
 
-  it('leaves the stored job as it was until the store works again', async () => {
+  it('a job that ended while the store failed leaves the stored job as it was until the store works again', async () => {
     const { harness, id, answer } = await startFailing(write => write === 'putTranscript')
     answer()
     await harness.waitForEnd(id)
@@ -95,7 +95,7 @@ describe('a job that ended while the store failed', () => {
     expect(transcript?.status).not.toBe('completed')
   })
 
-  it('is answered from memory to the same request while the store still fails', async () => {
+  it('a job that ended while the store failed is answered from memory to the same request while the store still fails', async () => {
     const { harness, id, answer } = await startFailing()
     answer()
     await harness.waitForEnd(id)
@@ -103,7 +103,7 @@ describe('a job that ended while the store failed', () => {
     expect(harness.requests).toHaveLength(workspace.chunks)
   })
 
-  it('is stored when its process closes, so that no other process repeats it', async () => {
+  it('a job that ended while the store failed is stored when its process closes, so that no other process repeats it', async () => {
     const { harness, id, answer, repair } = await startFailing()
     answer()
     await harness.waitForEnd(id)
@@ -114,7 +114,7 @@ describe('a job that ended while the store failed', () => {
     expect(other.requests).toEqual([])
   })
 
-  it('is stored by the next look at unfinished jobs', async () => {
+  it('a job that ended while the store failed is stored by the next look at unfinished jobs', async () => {
     const { harness, id, answer, repair } = await startFailing()
     answer()
     await harness.waitForEnd(id)
@@ -125,7 +125,7 @@ describe('a job that ended while the store failed', () => {
     expect(harness.requests).toHaveLength(workspace.chunks)
   })
 
-  it('is dropped when another process has changed the job', async () => {
+  it('a job that ended while the store failed is dropped when another process has changed the job', async () => {
     const { harness, id, answer, repair } = await startFailing()
     answer()
     await harness.waitForEnd(id)
@@ -141,7 +141,7 @@ describe('a job that ended while the store failed', () => {
     expect((await harness.jobs.read(owner, id)).warnings).toEqual(made.transcript!.warnings)
   })
 
-  it('is reported as failed if the provider failed, and starts again with the next request', async () => {
+  it('a job that ended while the store failed is reported as failed if the provider failed, and starts again with the next request', async () => {
     let isRefused = true
     const harness = await workspace.open({
       recognise: async () => isRefused && Promise.reject(new Error('Broken.')),
@@ -157,7 +157,7 @@ describe('a job that ended while the store failed', () => {
 })
 
 describe('a job that cannot be added to the store', () => {
-  it('runs all the same, and is recorded once the store works again', async () => {
+  it('a job that cannot be added to the store runs all the same, and is recorded once the store works again', async () => {
     let isFailing = true
     const harness = await workspace.open({ store: failing(() => isFailing) })
     const { job } = await harness.transcribe()
@@ -173,7 +173,7 @@ describe('a job that cannot be added to the store', () => {
     expect(harness.requests).toHaveLength(workspace.chunks)
   })
 
-  it('is recorded by its next renewal if the store works again while it runs', async () => {
+  it('a job that cannot be added to the store is recorded by its next renewal if the store works again while it runs', async () => {
     let isFailing = true
     const { open, opened } = createLatch()
     const harness = await workspace.open({ recognise: () => opened, store: failing(() => isFailing) })
@@ -191,7 +191,7 @@ describe('a job that cannot be added to the store', () => {
 })
 
 describe('a job that runs while the store fails', () => {
-  it('goes on, and its next renewal is in the store again', async () => {
+  it('a job that runs while the store fails goes on, and its next renewal is in the store again', async () => {
     const { harness, id, answer, repair } = await startFailing()
     const { job } = await harness.stored(id)
     await expect(harness.jobs.rename(owner, id, { title: 'New' })).rejects.toMatchObject({
@@ -209,7 +209,7 @@ describe('a job that runs while the store fails', () => {
     expect((await harness.stored(id)).transcript?.title).toBe('New')
   })
 
-  it('stops when it is cancelled', async () => {
+  it('a job that runs while the store fails stops when it is cancelled', async () => {
     const { harness, id } = await startFailing()
     expect(await harness.jobs.cancel(owner, id)).toMatchObject({ id, state: 'cancelled' })
     expect(harness.jobs.activeJobs()).toBe(0)
@@ -218,7 +218,7 @@ describe('a job that runs while the store fails', () => {
 })
 
 describe('results in memory', () => {
-  it('are a hundred at most, and never push out a running job', async () => {
+  it('results in memory are a hundred at most, and never push out a running job', async () => {
     const { store } = await workspace.open()
     const repository = createJobRepository(failing(() => true)(store))
     await repository.add({ ...jobFacts, id: 'tr_running', state: 'running' })
@@ -251,7 +251,7 @@ describe('results in memory', () => {
     expect(await repository.getTranscript(owner, 'tr_1')).toMatchObject({ title, warnings: [] })
   })
 
-  it('of a removed job are not stored', async () => {
+  it('results of a removed job are not stored', async () => {
     const { store } = await workspace.open()
     const repository = createJobRepository(store)
     const job = await repository.add({ ...jobFacts, id: 'tr_removed', state: 'running' })

@@ -60,7 +60,7 @@ describe('mapConcurrent', () => {
     expect(results.toSorted((a, b) => a - b)).toEqual(items.map(item => item * 2))
   })
 
-  it('ends at once for an empty source', async () => {
+  it('mapConcurrent ends at once for an empty source', async () => {
     const { source, work } = createControl()
     expect(await mapConcurrent(source(0), 3, work).next()).toEqual({ value: undefined, done: true })
   })

@@ -118,7 +118,7 @@ describe('cut', () => {
     expect(first!.end - second!.start).toBeCloseTo(second!.overlap, 2)
   })
 
-  it('leaves out silence and reports the spans of speech', async () => {
+  it('cut leaves out silence and reports the spans of speech', async () => {
     const recording = synthesise(
       [
         { kind: 'sentences', seconds: 20 },
@@ -158,7 +158,7 @@ describe('cut', () => {
     expect(chunks.reduce((sum, chunk) => sum + chunk.seconds, 0)).toBeGreaterThan(samples.length / rate - 4)
   })
 
-  it('keeps a quiet speaker between loud ones', async () => {
+  it('cut keeps a quiet speaker between loud ones', async () => {
     const loud = synthesise([{ kind: 'sentences', seconds: 30 }], 1)
     const quiet = synthesise([{ kind: 'sentences', seconds: 30 }], 2, 1)
     const samples = new Int16Array(loud.samples.length * 2 + quiet.samples.length)

@@ -39,7 +39,7 @@ describe('createMerge', () => {
     expect(merged).toMatchObject({ sent: 30, language: 'en' })
   })
 
-  it('keeps words of an overlap once, over several seams', async () => {
+  it('createMerge keeps words of an overlap once, over several seams', async () => {
     const transcripts = [
       transcript('One two three four fi', 0, 10),
       transcript('ee four five six seven', 8, 20, { overlap: 2 }),
@@ -50,7 +50,7 @@ describe('createMerge', () => {
     )
   })
 
-  it('keeps a word that is said before and after a pause twice', async () => {
+  it('createMerge keeps a word that is said before and after a pause twice', async () => {
     expect(textOf(merge([transcript('Go on.', 0, 5), transcript('On we go.', 5, 9)], 'segment'))).toBe(
       'Go on. On we go.',
     )
@@ -71,7 +71,7 @@ describe('createMerge', () => {
     })
   })
 
-  it('keeps both sides of a gap whole', async () => {
+  it('createMerge keeps both sides of a gap whole', async () => {
     const transcripts = [
       transcript('one two', 0, 10),
       transcript('', 8, 20, { failure, overlap: 2 }),
@@ -85,7 +85,7 @@ describe('createMerge', () => {
     expect(coverage).toEqual({ speechSeconds: 10, transcribedSeconds: 10, gaps: [] })
   })
 
-  it('takes the language of most of the speech', async () => {
+  it('createMerge takes the language of most of the speech', async () => {
     const transcripts = [
       transcript('Hi.', 0, 5),
       transcript('你好。', 5, 20, { language: 'zh' }),
@@ -114,7 +114,7 @@ describe('createMerge', () => {
     ])
   })
 
-  it('keeps both sides of a seam whole while the chunk between them is pending', () => {
+  it('createMerge keeps both sides of a seam whole while the chunk between them is pending', () => {
     const transcripts = [
       transcript('one two', 0, 10),
       transcript('two three', 18, 30, { overlap: 2, index: 2 }),
@@ -122,7 +122,7 @@ describe('createMerge', () => {
     expect(textOf(createMerge('segment')(transcripts, {}))).toBe('one two two three')
   })
 
-  it('gives words times only on request', async () => {
+  it('createMerge gives words times only on request', async () => {
     const one = [transcript('One two.', 0, 4)]
     expect(merge(one, 'segment').segments[0]).not.toHaveProperty('words')
     expect(merge(one, 'word').segments[0]!.words!.map(({ text }) => text)).toEqual(['One', 'two.'])

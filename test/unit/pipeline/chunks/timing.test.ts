@@ -31,15 +31,15 @@ describe('timeTexts', () => {
     { start: 6.5, end: 10.5 },
   ]
 
-  it('gives a single text all the speech', () => {
+  it('timeTexts gives a single text all the speech', () => {
     expect(timeTexts(['Hello.'], speech)).toEqual([{ start: 1, end: 10.5 }])
   })
 
-  it('ends texts in pauses near the positions that their lengths suggest', () => {
+  it('timeTexts ends texts in pauses near the positions that their lengths suggest', () => {
     expect(timeTexts(['aaaaa bbbb.', 'ccccc ddddd', 'eeeee fffff ggggg hhhhh'], speech)).toEqual(speech)
   })
 
-  it('ends texts inside speech where there are more of them than pauses', () => {
+  it('timeTexts ends texts inside speech where there are more of them than pauses', () => {
     const spans = timeTexts(['aaaa', 'bbbb', 'cccc', 'dddd'], [{ start: 2, end: 6 }])
     expect(spans).toEqual([2, 3, 4, 5].map(start => ({ start, end: start + 1 })))
   })
@@ -57,7 +57,7 @@ describe('timeTexts', () => {
     expect(timeTexts(['a', 'b', 'c'], spans)).toEqual(Array(3).fill({ start: at, end: at }))
   })
 
-  it('does not go backwards over speech without length', () => {
+  it('timeTexts does not go backwards over speech without length', () => {
     const moments = [1, 2].map(at => ({ start: at, end: at }))
     const times = timeTexts(['a', 'b', 'c'], moments).flatMap(({ start, end }) => [start, end])
     expect(times).toEqual(times.toSorted((a, b) => a - b))
@@ -67,7 +67,7 @@ describe('timeTexts', () => {
     expect(timeTexts([], speech)).toEqual([])
   })
 
-  it('goes forward and stays inside the speech, for any texts', () => {
+  it('timeTexts goes forward and stays inside the speech, for any texts', () => {
     const texts = fc.array(
       fc.constantFrom('a', 'no', '...', '你好', 'a longer sentence, said at ease', '12', 'four'),
       {
@@ -118,7 +118,7 @@ describe('timeWords', () => {
     ])
   })
 
-  it('goes forward through the span, with a time for each word', () => {
+  it('timeWords goes forward through the span, with a time for each word', () => {
     const texts = fc.array(fc.constantFrom('a', 'word,', '你', '...', '3.5'), { maxLength: 20 })
     fc.assert(
       fc.property(texts, speeches, (parts, speech) => {

@@ -50,7 +50,7 @@ describe('align', () => {
     },
   )
 
-  it('does not stretch times where one model recognised more at the end', () => {
+  it('align does not stretch times where one model recognised more at the end', () => {
     const more = sentenceOf(60, 'And this nobody else has noticed at all.', 3)
     const found = align(recognitionOf(...talk, more), withoutSpeakers(...talk), 70)
     expect(segmentLines(found).slice(0, 2)).toEqual(exchange)
@@ -76,7 +76,7 @@ describe('align', () => {
     )
   })
 
-  it('keeps a back-channel inside the turn of another speaker', () => {
+  it('align keeps a back-channel inside the turn of another speaker', () => {
     const before = sentenceOf(1, 'So we took the ferry to the island', 0)
     const after = sentenceOf(3.9, 'and walked up to the lighthouse before noon.', 0)
     const yes = sentenceOf(3.45, 'Mm-hm.', 1)
@@ -124,7 +124,7 @@ describe('align', () => {
     expect(found.segments.map(({ speaker }) => speaker)).toEqual(starts.map((_, i) => `S${(i % 2) + 1}`))
   })
 
-  it('gives a speaker the same voice with and without the text, and another voice in another recognition', () => {
+  it('align gives a speaker the same voice with and without the text, and another voice in another recognition', () => {
     const speakerRecognition = recognitionOf(sentenceOf(0, 'Mm.', 3), ...talk)
     const voices = (...[first, second]: Parameters<typeof align>) =>
       Object.fromEntries(align(first, second, 10).speakers.map(({ id, voice }) => [id, voice]))
@@ -144,7 +144,7 @@ describe('align', () => {
     expect(speakers).toMatchObject([{ id: 'S1', share: 1 }])
   })
 
-  it('takes the labels of a model with both text and speakers unchanged', () => {
+  it('align takes the labels of a model with both text and speakers unchanged', () => {
     const both = recognitionOf(...talk)
     const found = align(both, both, 10)
     expect(segmentLines(found).slice(0, 2)).toEqual(exchange)

@@ -26,7 +26,7 @@ describe('aligned segments', () => {
     expect(found.segments[1]!.words!.map(({ text }) => text).join('')).toBe('不，明天上午九点。')
   })
 
-  it('keeps punctuation that only the sentence has', () => {
+  it('aligned segments keeps punctuation that only the sentence has', () => {
     const bare = {
       ...answer,
       words: answer.words!.map(word => ({ ...word, text: word.text.replace(/[,.]/, '') })),
@@ -50,7 +50,7 @@ describe('aligned segments', () => {
     expect(segments.map(({ text }) => text).join(' ')).toBe(endless.text)
   })
 
-  it('gives segments the times of their sentences where words have none', () => {
+  it('aligned segments gives segments the times of their sentences where words have none', () => {
     const found = align(
       withoutWordTimes(recognitionOf(...talk)),
       withoutWordTimes(withoutSpeakers(...talk)),
@@ -61,7 +61,7 @@ describe('aligned segments', () => {
     expect(found.segments[0]).not.toHaveProperty('words')
   })
 
-  it('keeps the language of each sentence', () => {
+  it('aligned segments keeps the language of each sentence', () => {
     const textRecognition = withoutSpeakers(
       { ...question, language: 'en' },
       { ...sentenceOf(3.4, '九点。'), language: 'zh' },
@@ -82,7 +82,7 @@ describe('aligned segments', () => {
     expectValidTimes(segments, 10)
   })
 
-  it('keeps all words in order, for any two recognitions', () => {
+  it('aligned segments keeps all words in order, for any two recognitions', () => {
     fc.assert(
       fc.property(
         anyRecognition(true, 0),

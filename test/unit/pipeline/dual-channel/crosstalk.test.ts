@@ -28,19 +28,19 @@ describe('withoutCrosstalk', () => {
     expect(sides[1][0]).toMatchObject({ start: 2.7, end: 4.2 })
   })
 
-  it('keeps both sentences where one speaker repeats the other', () => {
+  it('withoutCrosstalk keeps both sentences where one speaker repeats the other', () => {
     const first = { segments: [segment('two point four', 1)], levels: loud(-30, [1, 2.5]) }
     const second = { segments: [segment('two point four', 2)], levels: loud(-30, [2.5, 4]) }
     expect(texts(withoutCrosstalk([first, second]))).toEqual([['two point four'], ['two point four']])
   })
 
-  it('keeps both sentences where both speakers say the same', () => {
+  it('withoutCrosstalk keeps both sentences where both speakers say the same', () => {
     const first = { segments: [segment('bye bye then', 1)], levels: loud(-30, [1, 2.5]) }
     const second = { segments: [segment('bye bye then', 1)], levels: loud(-35, [1, 2.5]) }
     expect(texts(withoutCrosstalk([first, second]))).toEqual([['bye bye then'], ['bye bye then']])
   })
 
-  it('keeps two equal words, which may be chance', () => {
+  it('withoutCrosstalk keeps two equal words, which may be chance', () => {
     const first = { segments: [segment('thank you', 1)], levels: loud(-30, [1, 2]) }
     const second = { segments: [segment('thank you', 1)], levels: loud(-60, [1, 2]) }
     expect(texts(withoutCrosstalk([first, second]))).toEqual([['thank you'], ['thank you']])

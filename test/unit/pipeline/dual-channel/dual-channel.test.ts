@@ -143,7 +143,7 @@ describe('a dual-channel recording', () => {
     }
   })
 
-  it('keeps the order of the speaker turns', () => {
+  it('a dual-channel recording keeps the order of the speaker turns', () => {
     const turns = (all: { speaker?: string | null }[]) =>
       all
         .map(({ speaker }) => (speaker === 'S3' ? 'S2' : speaker))
@@ -164,7 +164,7 @@ describe('a dual-channel recording', () => {
     expect(usage.audioSeconds).toBeCloseTo(sum(sent), -1)
   })
 
-  it('does not send the silence of a channel while the other speaks', () => {
+  it('a dual-channel recording does not send the silence of a channel while the other speaks', () => {
     // Both channels whole would be twice the recording.
     expect(sum(result.sent)).toBeLessThan(1.3 * result.duration)
   })
@@ -218,7 +218,7 @@ describe('one channel of a recording', () => {
     expect(result.soFar.at(-1)!.coverage.gaps.every(({ start }) => start > 100)).toBe(true)
   })
 
-  it('leaves a gap for a chunk that fails, and keeps the rest of both channels', async () => {
+  it('one channel of a recording leaves a gap for a chunk that fails, and keeps the rest of both channels', async () => {
     const off = emulator.fault({
       kind: 'error',
       ...dashscopeErrors.dataInspectionFailed,

@@ -121,7 +121,7 @@ describe('file recognition within rate limits', () => {
     throttle: createThrottle(15),
   })
 
-  it('keeps a burst of queries for two models within twenty a second, and runs all of them', async () => {
+  it('file recognition within rate limits keeps a burst of queries for two models within twenty a second, and runs all of them', async () => {
     const inner = timed()
     const shared = limits()
     const both = [withLimits(inner, shared), withLimits(inner, { ...limits(), throttle: shared.throttle })]
@@ -148,7 +148,7 @@ describe('file recognition within rate limits', () => {
     await Promise.all(burst)
   })
 
-  it('holds queries for a second after one is throttled', async () => {
+  it('file recognition within rate limits holds queries for a second after one is throttled', async () => {
     const inner = timed(failing(throttled))
     const recogniser = withLimits(inner, limits())
     const first = expect(recogniser.status('t', never)).rejects.toBe(throttled)
@@ -178,7 +178,7 @@ describe('file recognition within rate limits', () => {
     expect(inner.at).toHaveLength(2)
   })
 
-  it('keeps submits to the rate of the model, without holding queries', async () => {
+  it('file recognition within rate limits keeps submits to the rate of the model, without holding queries', async () => {
     const inner = timed()
     const recogniser = withLimits(inner, limits(2))
     const submits = Promise.all([1, 2, 3].map(() => recogniser.submit({ url }, never)))
