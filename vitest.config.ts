@@ -1,4 +1,5 @@
 // Test runner settings: files run side by side, each with servers and data folders of its own.
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 /** Files that replace a module for all who import it. All others share what a worker has loaded, above all the fixtures' audio. */
@@ -16,8 +17,8 @@ const slowUnits = [
 
 export default defineConfig({
   test: {
-    // Tests mostly wait for processes; the default leaves a machine of two cores with one worker.
-    maxWorkers: '100%',
+    // Tests often wait for processes and timers, so one more worker than cores keeps all cores busy.
+    maxWorkers: availableParallelism() + 1,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     globalSetup: 'test/support/build-dist.ts',
