@@ -8,11 +8,16 @@ const replacingModules = [
   'test/unit/drivers/ffmpeg/locate.test.ts',
 ]
 
-/** Unit tests that run ffmpeg, emulators or several processes: not part of the inner loop (`npm run test:unit`). */
+/** Not part of the inner loop (`npm run test:unit`): tests with ffmpeg, emulators or processes, and long property tests. */
 const slowUnits = [
   'test/unit/jobs/**/*.test.ts',
   'test/unit/pipeline/{dual-channel,file-tasks}/**/*.test.ts',
   'test/unit/drivers/asr/file-asr/emulated-tasks*.test.ts',
+  'test/unit/formats/cues.test.ts',
+  'test/unit/pipeline/audio/cut.test.ts',
+  'test/unit/pipeline/diarization/segments.test.ts',
+  'test/unit/pipeline/faithfulness/{broken-answers,properties}.test.ts',
+  'test/unit/pipeline/formatting/unusual-text.test.ts',
 ]
 
 export default defineConfig({
