@@ -84,7 +84,7 @@ async function readResult(
   }
 }
 
-/** What the job's worker has just tried is not tried again. */
+/** Formatting that the job's worker has just tried is not repeated. */
 function wasTried(transcript: Transcript, style: Style): boolean {
   return transcript.formatted?.style === style || unformattedWarnings(transcript).length > 0
 }

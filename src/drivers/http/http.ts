@@ -204,7 +204,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** Whether a signal aborted because its time is up (`AbortSignal.timeout`), not because it was cancelled. */
+/** True where a signal aborted because its time is up (`AbortSignal.timeout`), not because it was cancelled. */
 export function hasTimedOut(signal: AbortSignal): boolean {
   return signal.aborted && (signal.reason as { name?: unknown } | undefined)?.name === 'TimeoutError'
 }

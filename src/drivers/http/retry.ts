@@ -15,7 +15,7 @@ export interface RetryOptions {
   signal?: AbortSignal
   /** Lets the process exit during a pause. */
   unref?: boolean
-  /** Whether another attempt may succeed. Default: a `SpeechError` that is `retryable`. */
+  /** Returns true where another attempt may succeed. Default: a `SpeechError` that is `retryable`. */
   isRetryable?(error: unknown): boolean
   /** Seconds that the server asks to wait (`Retry-After`): no pause is shorter. */
   retryAfterSeconds?(error: unknown): number | undefined

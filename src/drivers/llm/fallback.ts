@@ -105,7 +105,7 @@ export function fallback(
   }
 }
 
-/** Whether the error concerns one model: the same key may be allowed to use others. */
+/** True where the error concerns one model: the same key may be allowed to use others. */
 function isOfModel(error: SpeechError): boolean {
   const { code } = error
   if (code === 'MODEL_NOT_FOUND' || code === 'ACCESS_DENIED') return true

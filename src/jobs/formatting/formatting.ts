@@ -159,7 +159,7 @@ export function createFormatter(context: Context, watchJob: WatchJob): Formatter
     const stored = await repository.getFormat(owner, transcript.id)
     if (isCurrent(stored, transcript, style)) {
       if (language !== undefined && language !== stored.language) return undefined
-      // What the job's worker has just tried is not tried again.
+      // Formatting that the job's worker has just tried is not repeated.
       if (wasUnderWay) return done
       return stored.formatted.failed === 0 ? { ...done, cached: true } : undefined
     }

@@ -175,7 +175,7 @@ function unknownModel(role: FileRole, cause: unknown): SpeechError {
   })
 }
 
-/** Whether the store itself says that the file is gone; the refusal of a proxy does not count. */
+/** True where the store itself says that the file is gone; the refusal of a proxy does not count. */
 function isGone(status: number, text: string): boolean {
   return (
     (status === 403 || status === 404) && /<Code>(AccessDenied|NoSuchKey|NoSuchBucket)<\/Code>/.test(text)

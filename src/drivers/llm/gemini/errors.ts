@@ -63,7 +63,7 @@ const meanings = {
   },
 } as const satisfies Record<string, ErrorMeaning>
 
-/** Whether a body contains an error, although the status may be a success. */
+/** True where a body contains an error, although the status may be a success. */
 export function hasError(json: unknown): boolean {
   return typeof (json as { error?: unknown } | null)?.error === 'object'
 }
@@ -84,7 +84,7 @@ export function geminiError(httpStatus: number, json: unknown, model: string): S
   return new SpeechError(ours, message, { ...meaning, cause })
 }
 
-/** Whether the model would accept the request without its thinking budget. */
+/** True where the model would accept the request without its thinking budget. */
 export function isAboutThinking(error: unknown): boolean {
   return isSpeechError(error) && (error.cause as { isAboutThinking?: unknown })?.isAboutThinking === true
 }

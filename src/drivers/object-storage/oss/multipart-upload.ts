@@ -59,7 +59,7 @@ function createUpload(
   const sent: { number: number; etag: string }[] = []
   const inFlight = new Set<Promise<unknown>>()
   let uploadId: string | undefined
-  /** What `discard` has to look for. */
+  /** State of the upload, by which `discard` knows what to delete. */
   const mayExist = { upload: false, object: false }
   let lastCreation: Promise<unknown> = Promise.resolve()
   /** Resolves with the error of `removeEarlier`, if it failed. */
