@@ -19,6 +19,12 @@ async function allGone(): Promise<void> {
   await vi.waitFor(() => expect(cluster.mns.messages()).toEqual([]), eventually)
 }
 
+/** The bucket was asked to take a recording: from here on, a fault that hangs has a request to hold. */
+async function uploadBegan(): Promise<void> {
+  const methods = () => cluster.oss.requests.map(({ method }) => method)
+  await vi.waitFor(() => expect(methods()).toContain('PUT'), eventually)
+}
+
 describe('a recording submitted on one machine', () => {
   it('a recording submitted on one machine runs on a second and is read on a third', async () => {
     const [server, other, worker] = await Promise.all([
@@ -119,7 +125,7 @@ describe('a recording that is uploaded for workers', () => {
     const [server] = await Promise.all([cluster.openServer(), cluster.openWorker()])
     const off = cluster.oss.fault({ kind: 'hang', when: ({ method }) => method === 'PUT' })
     const { job } = await server.submit()
-    await vi.waitFor(() => expect(cluster.oss.requests.length).toBeGreaterThan(0), eventually)
+    await uploadBegan()
     const cancelling = server.jobs.cancel(owner, job.id)
     await vi.waitFor(
       async () => expect((await server.store.getJob(owner, job.id))?.state).toBe('cancelled'),
@@ -137,7 +143,7 @@ describe('a recording that is uploaded for workers', () => {
     ])
     const off = cluster.oss.fault({ kind: 'hang', when: ({ method }) => method === 'PUT' })
     const { job } = await server.submit()
-    await vi.waitFor(() => expect(cluster.oss.requests.length).toBeGreaterThan(0), eventually)
+    await uploadBegan()
     off()
     await server.close()
     const again = await cluster.openServer({ workerId: 'm/1//b' })
@@ -149,10 +155,11 @@ describe('a recording that is uploaded for workers', () => {
 
   it('a recording of a stopped server waits for a machine that has the file', async () => {
     const [server, blind] = await Promise.all([cluster.openServer(), cluster.openServer({ allowedDirs: [] })])
-    cluster.oss.fault({ kind: 'hang', times: 1, when: ({ method }) => method === 'PUT' })
+    const off = cluster.oss.fault({ kind: 'hang', when: ({ method }) => method === 'PUT' })
     const { job } = await server.submit()
-    await vi.waitFor(() => expect(cluster.oss.requests.length).toBeGreaterThan(0), eventually)
+    await uploadBegan()
     await server.close()
+    off()
     const waiting = blind.waitForEnd(job.id)
     await vi.waitFor(
       async () => expect((await blind.store.getJob(owner, job.id))?.lease).toBeUndefined(),
