@@ -16,11 +16,21 @@ export interface RecognitionRequest {
   context?: string
 }
 
+/** The text of one chunk. */
 export interface Recognition {
   /** Empty for audio without speech. */
   text: string
   /** ISO code of the recognised language, if the provider reports it. */
   language?: string
+  /** The model that answered, where a list of models was asked. */
+  model?: string
+  /** True where the answer was cut for its length: its end is missing. */
+  isCut?: boolean
+  /** US dollars by the response's own usage; absent if it reports none or the price is unknown. */
+  costUsd?: number
+  /** Times of words and segments, from models that measure them; seconds from the start of the chunk. */
+  words?: RecognisedWord[]
+  segments?: RecognisedSentence[]
 }
 
 /** Recognises audio chunks. Throws `SpeechError`; its `retryable` and `scope` say whether to try again. */
@@ -136,6 +146,8 @@ export interface FileRecognition {
   sentences: RecognisedSentence[]
   /** Billed seconds; 0 if the provider does not report them. */
   seconds: number
+  /** US dollars by the response's own usage; absent if it reports none or the price is unknown. */
+  costUsd?: number
   /** URL of the recognised file, as the provider repeats it. */
   url?: string
 }

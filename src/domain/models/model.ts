@@ -1,0 +1,102 @@
+// What is known about a model: who serves it, what it is asked for and how, what it costs, and when it ends.
+
+/** What a model is asked for: the text of a chunk, the timed words of a file, who speaks when in a file, or other text. */
+export type ModelRole = 'chunk' | 'words' | 'speakers' | 'text'
+
+/** Who serves a model; its models share an address and a key. `openai`: any server with OpenAI's transcription route. */
+export type ModelProvider = 'dashscope' | 'gemini' | 'openai'
+
+/** Shape of request and response. */
+export type ModelForm =
+  /** `multimodal-generation` with the audio as a message: `choices` in the response. */
+  | 'dashscope-message'
+  /** `multimodal-generation` of the qwen-audio family: a `sentence` and no `choices` in the response. */
+  | 'dashscope-sentence'
+  /** A task on a list of addresses: `input.file_urls`, `output.results`. */
+  | 'dashscope-file-list'
+  /** A task on one address: `input.file_url`, `output.result`. */
+  | 'dashscope-file'
+  /** `POST /v1/audio/transcriptions`. */
+  | 'openai-transcription'
+  | 'qwen-text'
+  | 'qwen-multimodal'
+  | 'gemini'
+
+/** Where a model takes names and terms to expect. */
+export type ContextForm =
+  /** The text of a system message. */
+  | 'system'
+  /** `input.context` of at most 400 characters. */
+  | 'input'
+  /** `parameters.corpus.text`. */
+  | 'corpus'
+  /** The form field `prompt`. */
+  | 'prompt'
+
+/** US dollars for a second of submitted audio. */
+export interface SecondPrice {
+  usdPerSecond: number
+}
+
+/** US dollars for a million tokens. */
+export interface TokenPrice {
+  usdPerMillionInput: number
+  usdPerMillionOutput: number
+  /** Requests with more input tokens cost more, by an unknown amount. */
+  maxInputTokens?: number
+}
+
+export type Price = SecondPrice | TokenPrice
+
+/** The announced end of a model. Regions differ, so it is a warning and no more. */
+export interface Retirement {
+  /** ISO date. */
+  date: string
+  /** The model that its provider recommends instead. */
+  successor: string
+}
+
+export interface Model {
+  /** As in the requests to its provider. */
+  name: string
+  provider: ModelProvider
+  form: ModelForm
+  roles: readonly ModelRole[]
+  /** Absent if unknown. */
+  price?: Price
+  /** Requests a minute of one account (submits of a task). */
+  perMinute: number
+  /** ISO codes that it takes as a hint; absent: any. */
+  hintLanguages?: readonly string[]
+  /** Absent: it takes no context. */
+  context?: ContextForm
+  /** Takes terms with weights. */
+  hotwords?: boolean
+  /** Takes the number of speakers. */
+  speakerCount?: boolean
+  /** Tokens of the audio and of the answer per second of speech, to estimate a price by tokens: the upper end. */
+  tokensPerSecond?: { input: number; output: number }
+  /** Longest and largest recording of one request. */
+  maxSeconds?: number
+  maxBytes?: number
+  /** Text models: most tokens of an answer; absent: unknown. */
+  maxAnswerTokens?: number
+  /** Text models: always thinks, or stops thinking with a budget of 0. */
+  thinking?: 'always' | 'budget'
+  retires?: Retirement
+  /** Where these facts come from, and when they were read. */
+  source: string
+  /** False for a model that is not in the table: its facts are assumptions. */
+  isKnown: boolean
+}
+
+/** Models that an answer called gone, by name and address: remembered for a day, by all processes of a store. Never rejects. */
+export interface UnavailableModels {
+  has(model: string): Promise<boolean>
+  add(model: string): Promise<void>
+}
+
+/** Identifies a model among the unavailable ones. */
+export function modelKey(name: string, baseUrl: string): string {
+  return `${name} at ${baseUrl}`
+}
