@@ -7,7 +7,10 @@ import { type ErrorCode, errors } from '../src/domain/errors.ts'
 type SettingName = keyof typeof settings
 
 const settingSections: { title: string; names: SettingName[] }[] = [
-  { title: 'Model Studio', names: ['apiKey', 'baseUrl', 'asrModel', 'speakerModel', 'fileModel'] },
+  {
+    title: 'Model Studio',
+    names: ['apiKey', 'baseUrl', 'asrModels', 'speakerModels', 'fileModels', 'modelDescriptions'],
+  },
   { title: 'Formatting', names: ['formatModels', 'geminiKey', 'geminiUrl'] },
   {
     title: 'Limits and times',

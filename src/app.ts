@@ -4,22 +4,19 @@ import { join } from 'node:path'
 import pLimit from 'p-limit'
 import type { Config } from './config/config.ts'
 import { noMeter } from './domain/meter.ts'
+import { createModelCatalog } from './domain/models/catalog.ts'
+import type { ModelRole } from './domain/models/model.ts'
 import type { ObjectStorage } from './domain/ports.ts'
 import type { Queue } from './domain/queue.ts'
-import { chunkAsr } from './drivers/asr/chunk-asr.ts'
-import { drainable } from './drivers/asr/drainable.ts'
+import { chunkRecognisers } from './drivers/asr/chunk-recognisers.ts'
 import { fileRecognisers } from './drivers/asr/file-asr/recognisers.ts'
-import { asrRetries } from './drivers/asr/retries.ts'
 import { createDownloader } from './drivers/download/download.ts'
 import { type FoundFfmpeg, locateFfmpeg } from './drivers/ffmpeg/locate.ts'
 import { type Dashscope, dashscope } from './drivers/http/dashscope.ts'
 import { createHttpClient } from './drivers/http/http.ts'
-import { createAdaptiveRateLimiter } from './drivers/http/rate-limiter.ts'
-import { metering, rateLimiting, retrying, wrap } from './drivers/http/wrap.ts'
 import { checkGeminiKey } from './drivers/llm/gemini/key.ts'
-import { isGemini } from './drivers/llm/models.ts'
 import { textConcurrency, textModels, textTimeoutSeconds } from './drivers/llm/text-models.ts'
-import { unavailableModels } from './drivers/llm/unavailable-models.ts'
+import { unavailableModels } from './drivers/models/unavailable-models.ts'
 import { temporaryStorage } from './drivers/object-storage/dashscope-temporary/temporary.ts'
 import {
   fixedInstallationId,
@@ -30,9 +27,6 @@ import { inProcessQueue } from './drivers/queue/in-process.ts'
 import { sqliteStore } from './drivers/store/sqlite/sqlite.ts'
 import { createJobs, type Jobs, type ShutdownOptions } from './jobs/jobs.ts'
 import { encoderConcurrency } from './pipeline/chunks/encode-all.ts'
-
-/** The provider's rate limit for one account and model (international region). */
-const requestsPerMinute = 100
 
 /** Concurrent jobs per lane. One long recording uses the whole rate limit; voice notes must not wait behind it. */
 const lanes = { short: 8, long: 2, remote: 8 }
@@ -79,8 +73,6 @@ export async function createApp(
 ): Promise<App> {
   const http = createHttpClient({ connections: config.concurrency })
   const cloud = dashscope({ apiKey: config.apiKey, baseUrl: config.baseUrl, http })
-  const limiter = createAdaptiveRateLimiter({ perMinute: requestsPerMinute, concurrency: config.concurrency })
-  const asr = chunkAsr(cloud, { model: config.asrModel, concurrency: config.concurrency })
   const objectStorage = await createObjectStorage(config, cloud)
   const shared = await createSharedStore(config)
   const store = shared ?? sqliteStore({ folder: config.dataDir })
@@ -92,7 +84,23 @@ export async function createApp(
           version: metricsVersion,
         })
   const meter = metrics ?? noMeter
-  const recogniser = drainable(wrap(asr, ['recognise'], metering(meter, asr.model)))
+  const catalog = createModelCatalog({ descriptions: config.modelDescriptions })
+  const modelsOf = (names: string[], role: ModelRole) => names.map(name => catalog.find(name, role))
+  const unavailable = unavailableModels(store)
+  const recogniser = chunkRecognisers({
+    cloud,
+    models: modelsOf(config.asrModels, 'chunk'),
+    concurrency: config.concurrency,
+    unavailableModels: unavailable,
+    meter,
+  })
+  const { speakerRecognisers, fileRecognisers: wordRecognisers } = fileRecognisers({
+    cloud,
+    http,
+    meter,
+    speakerModels: modelsOf(config.speakerModels, 'speakers'),
+    fileModels: modelsOf(config.fileModels, 'words'),
+  })
   const mns = await createSharedQueue(config, id => store.ownersOf(id))
   const queue: Queue = mns ?? inProcessQueue(lanes)
   const textHttp = createHttpClient({
@@ -104,7 +112,8 @@ export async function createApp(
     dashscope: { apiKey: config.apiKey, baseUrl: config.baseUrl },
     gemini: { apiKey: config.geminiKey, baseUrl: config.geminiUrl },
     http: textHttp,
-    unavailableModels: unavailableModels(store),
+    unavailableModels: unavailable,
+    catalog,
     meter,
   })
   let found: Promise<FoundFfmpeg> | undefined
@@ -125,14 +134,9 @@ export async function createApp(
     drain: recogniser.drain,
     scratchDir: join(config.dataDir, 'scratch'),
     pipeline: {
-      recogniser: wrap(recogniser, ['recognise'], retrying(asrRetries), rateLimiting(limiter)),
-      ...fileRecognisers({
-        cloud,
-        http,
-        meter,
-        speakerModel: config.speakerModel,
-        fileModel: config.fileModel,
-      }),
+      recogniser,
+      speakerRecogniser: speakerRecognisers[0]!,
+      fileRecogniser: wordRecognisers[0]!,
       textModel,
       objectStorage: objectStorage,
       pollSeconds: config.pollSeconds,
@@ -154,7 +158,7 @@ export async function createApp(
     ffmpeg,
     textModels: textModel.models,
     checkGemini:
-      apiKey !== undefined && textModel.models.some(isGemini)
+      apiKey !== undefined && textModel.models.some(name => catalog.find(name, 'text').provider === 'gemini')
         ? signal => checkGeminiKey({ apiKey, baseUrl, http: textHttp }, signal)
         : undefined,
     metrics: metrics?.page,

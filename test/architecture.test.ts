@@ -26,7 +26,7 @@ const rooms: { room: string; files: RegExp; floor: number; mayImport: string[] }
     room: 'app',
     files: /^src\/app\.ts$/,
     floor: 4,
-    mayImport: ['config', 'drivers', 'http', 'jobs', 'pipeline', 'log', 'domain'],
+    mayImport: ['config', 'drivers', 'models', 'http', 'jobs', 'pipeline', 'log', 'domain'],
   },
   {
     room: 'server',
@@ -37,7 +37,18 @@ const rooms: { room: string; files: RegExp; floor: number; mayImport: string[] }
   { room: 'jobs', files: /^src\/jobs\//, floor: 3, mayImport: ['jobs', 'pipeline', 'log', 'domain'] },
   { room: 'pipeline', files: /^src\/pipeline\//, floor: 2, mayImport: ['pipeline', 'log', 'domain'] },
   { room: 'http', files: /^src\/drivers\/http\//, floor: 2, mayImport: ['http', 'log', 'domain'] },
-  { room: 'drivers', files: /^src\/drivers\//, floor: 2, mayImport: ['own folder', 'http', 'log', 'domain'] },
+  {
+    room: 'models',
+    files: /^src\/drivers\/models\//,
+    floor: 2,
+    mayImport: ['models', 'http', 'log', 'domain'],
+  },
+  {
+    room: 'drivers',
+    files: /^src\/drivers\//,
+    floor: 2,
+    mayImport: ['own folder', 'models', 'http', 'log', 'domain'],
+  },
   { room: 'formats', files: /^src\/formats\//, floor: 2, mayImport: ['formats', 'domain'] },
   { room: 'config', files: /^src\/config\//, floor: 2, mayImport: ['config', 'log', 'domain'] },
   { room: 'log', files: /^src\/log\.ts$/, floor: 1, mayImport: [] },

@@ -1,6 +1,7 @@
 // Settings in one table: environment name, flag, schema and help. `docs/settings.md` is generated from it.
 import * as z from 'zod/v4'
 import { type LogLevel, logLevels } from '../log.ts'
+import { modelDescriptions } from './model-descriptions.ts'
 import {
   baseUrl,
   bucket,
@@ -10,13 +11,13 @@ import {
   folders,
   instance,
   key,
-  model,
   models,
   number,
   ossEndpoint,
   queueName,
   region,
   serviceAddress,
+  speechModels,
   tablePrefix,
   tokens,
 } from './values.ts'
@@ -39,17 +40,30 @@ export const settings = {
     baseUrl('https://dashscope-intl.aliyuncs.com/api/v1'),
     'Base URL of Model Studio; the URL of a workspace works too',
   ),
-  asrModel: setting('ASR_MODEL', model('qwen3-asr-flash'), 'Model that transcribes chunks of a recording'),
-  speakerModel: setting('SPEAKER_MODEL', model('fun-asr-mtl'), 'Model that detects who speaks when'),
-  fileModel: setting(
+  asrModels: setting(
+    'ASR_MODEL',
+    speechModels('qwen3-asr-flash,qwen-audio-3.1-asr-flash'),
+    'Models that transcribe chunks of a recording, separated by commas; the first one that exists is used',
+  ),
+  speakerModels: setting(
+    'SPEAKER_MODEL',
+    speechModels('fun-asr-mtl,fun-asr,qwen-audio-3.1-asr-flash-filetrans'),
+    'Models that detect who speaks when, separated by commas; the first one that exists is used',
+  ),
+  fileModels: setting(
     'FILE_MODEL',
-    model('qwen3-asr-flash-filetrans'),
-    'Model that transcribes whole files, with measured times',
+    speechModels('qwen3-asr-flash-filetrans,qwen-audio-3.1-asr-flash-filetrans'),
+    'Models that transcribe whole files, with measured times, separated by commas; the first one that exists is used',
   ),
   formatModels: setting(
     'FORMAT_MODELS',
-    models('qwen-turbo,qwen-flash,gemini-2.5-flash,gemini-3.5-flash-lite'),
+    models('qwen-turbo,qwen-flash,gemini-2.5-flash,gemini-3.5-flash-lite,qwen3.8-flash'),
     'Models that format text, separated by commas; the first one that answers is used',
+  ),
+  modelDescriptions: setting(
+    'SPEECH_MODELS',
+    modelDescriptions.default([]),
+    'Facts about models that the program does not know, or that differ here: `name form=… usd_per_second=…`, separated by `;`',
   ),
   geminiKey: setting('GEMINI_API_KEY', key, 'API key for the Gemini models in FORMAT_MODELS'),
   geminiUrl: setting(

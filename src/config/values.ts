@@ -68,14 +68,6 @@ export const queueName = z
   .regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,119}$/, { error: 'letters, digits and hyphens' })
   .default('speech-jobs')
 
-export const model = (defaultModel: string) =>
-  z
-    .string()
-    .refine(name => !/^paraformer/i.test(name), {
-      error: `a model such as ${defaultModel}; paraformer is not supported`,
-    })
-    .default(defaultModel)
-
 export const number = (min: number, max: number, error: string) =>
   z.coerce.number({ error }).min(min).max(max)
 export const count = (min: number, max: number) =>
@@ -95,6 +87,11 @@ export const models = (defaultModels: string) =>
         context.addIssue(`a list of models such as ${defaultModels}`)
       return [...new Set(names)]
     })
+
+export const speechModels = (defaultModels: string) =>
+  models(defaultModels).refine(names => !names.some(name => /^paraformer/i.test(name)), {
+    error: `a list of models such as ${defaultModels}; paraformer is not supported`,
+  })
 
 export interface Token {
   name: string

@@ -35,7 +35,10 @@ export interface Recognition {
 
 /** Recognises audio chunks. Throws `SpeechError`; its `retryable` and `scope` say whether to try again. */
 export interface Recogniser {
+  /** The first model of a list. */
   readonly model: string
+  /** All models that may answer, in the order of preference. */
+  readonly models: readonly string[]
   readonly limits: {
     /** Maximum length of one request, in seconds. */
     maxSeconds: number
@@ -165,6 +168,8 @@ export type TaskStatus =
  */
 export interface FileRecogniser {
   readonly model: string
+  /** Name and address; identifies the model among the unavailable ones. */
+  readonly key: string
   readonly limits: { maxSeconds: number; maxBytes: number }
   /** `text`: words of transcript quality, with measured times. `speakers`: the speaker of each sentence. */
   readonly capabilities: { text: boolean; speakers: boolean }

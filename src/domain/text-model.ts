@@ -1,5 +1,6 @@
 // Contract of a language model: text in, text out. `ports.ts` has the other contracts.
 import { SpeechError } from './errors.ts'
+import type { TokenPrice } from './models/model.ts'
 
 export interface TextRequest {
   /** The instructions, separate from the text, which cannot change them. */
@@ -40,13 +41,9 @@ export interface TextModel {
   readonly models: string[]
   /** The number of concurrent requests. */
   readonly concurrency: number
+  /** Price of the first model; absent if unknown. */
+  readonly price?: TokenPrice
   generate(request: TextRequest, options: GenerateOptions): Promise<TextAnswer>
-}
-
-/** Models that no longer exist, by name and address: remembered for a day, across restarts. Never rejects. */
-export interface UnavailableModels {
-  has(model: string): Promise<boolean>
-  add(model: string): Promise<void>
 }
 
 /** A text of at most this many characters is returned unchanged: it is readable already. */

@@ -23,6 +23,7 @@ export const modelTable: readonly TableEntry[] = [...speechModels, ...textModels
 /** What an unknown model of a role is asked like. */
 const assumed: Record<ModelRole, string> = {
   chunk: 'qwen3-asr-flash',
+  'one-pass': 'qwen-audio-3.1-asr-flash-filetrans',
   words: 'qwen3-asr-flash-filetrans',
   speakers: 'fun-asr',
   text: 'qwen-flash',
@@ -40,11 +41,13 @@ export function createModelCatalog({
       const isOwn = ownProviders.includes(description?.provider ?? facts.provider)
       const price = isOwn ? { usdPerSecond: 0 } : tablePrice
       const isKnown = entry !== undefined || description !== undefined
-      const model = { ...facts, ...(price && { price }), ...description, name, isKnown }
-      return model.roles.includes(role) ? model : { ...model, roles: [...model.roles, role] }
+      return { ...facts, ...(price && { price }), ...description, name, isKnown }
     },
   }
 }
+
+/** The tables alone, without descriptions of a user. */
+export const knownModels: ModelCatalog = createModelCatalog()
 
 function inTable(name: string): TableEntry | undefined {
   return modelTable.find(entry => entry.name === name)
@@ -56,7 +59,7 @@ function ofFamily(name: string): TableEntry | undefined {
 }
 
 function assumption(role: ModelRole): TableEntry {
-  const { price: _, retires: __, ...facts } = inTable(assumed[role])!
+  const { price: _, retires: __, maxAnswerTokens: ___, ...facts } = inTable(assumed[role])!
   return { ...facts, roles: [role], source: 'assumed: the model is in no table' }
 }
 

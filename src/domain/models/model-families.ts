@@ -38,7 +38,7 @@ export const modelFamilies: readonly ModelFamily[] = [
     facts: {
       provider: 'dashscope',
       form: 'dashscope-file-list',
-      roles: ['words', 'speakers'],
+      roles: ['words', 'speakers', 'one-pass'],
       perMinute: 600,
       context: 'input',
       hotwords: true,

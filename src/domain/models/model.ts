@@ -1,7 +1,10 @@
 // What is known about a model: who serves it, what it is asked for and how, what it costs, and when it ends.
 
-/** What a model is asked for: the text of a chunk, the timed words of a file, who speaks when in a file, or other text. */
-export type ModelRole = 'chunk' | 'words' | 'speakers' | 'text'
+/**
+ * What a model is asked for: the text of a chunk, the timed words of a file, who speaks when in a file, or other text.
+ * `one-pass`: it gives the words and the speakers of a file in one task.
+ */
+export type ModelRole = 'chunk' | 'words' | 'speakers' | 'one-pass' | 'text'
 
 /** Who serves a model; its models share an address and a key. `openai`: any server with OpenAI's transcription route. */
 export type ModelProvider = 'dashscope' | 'gemini' | 'openai'

@@ -1,5 +1,5 @@
 // What requests cost in US dollars: estimated from the length of a recording, and exactly from a response's usage.
-import type { Model } from './model.ts'
+import type { Model, TokenPrice } from './model.ts'
 
 /** Usage as a response reports it. */
 export interface BilledUsage {
@@ -16,6 +16,11 @@ export function usdPerSecond({ price, tokensPerSecond }: Model): number | undefi
   if (!tokensPerSecond) return undefined
   const { input, output } = tokensPerSecond
   return (input * price.usdPerMillionInput + output * price.usdPerMillionOutput) / 1e6
+}
+
+/** The price of a text model; undefined if unknown. */
+export function tokenPrice({ price }: Model): TokenPrice | undefined {
+  return price && 'usdPerMillionInput' in price ? price : undefined
 }
 
 /** Undefined if the price is unknown, or if the response does not report what the price counts. */

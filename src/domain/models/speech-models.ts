@@ -29,7 +29,7 @@ const fun = {
 const onePass = {
   provider: 'dashscope',
   form: 'dashscope-file-list',
-  roles: ['words', 'speakers'],
+  roles: ['words', 'speakers', 'one-pass'],
   perMinute: 600,
   hintLanguages: funHints,
   context: 'input',

@@ -1,8 +1,9 @@
 // Recognition of one chunk with qwen3-asr-flash over REST: audio in, text and language out.
 import * as z from 'zod/v4'
 import { isSpeechError, SpeechError } from '../../domain/errors.ts'
+import type { Model } from '../../domain/models/model.ts'
+import { usdPerSecond } from '../../domain/models/price.ts'
 import type { Recogniser } from '../../domain/ports.ts'
-import { usdPerSecond } from '../../domain/prices.ts'
 import type { Dashscope } from '../http/dashscope.ts'
 import type { RequestBody } from '../http/http.ts'
 
@@ -25,23 +26,31 @@ const responseShape = z.object({
 })
 
 export interface ChunkAsrOptions {
-  model: string
+  model: Model
   concurrency: number
 }
 
+/** Longer chunks gain nothing, and a failed one loses more. */
+const maxChunkSeconds = 150
+
 /**
- * Limits: the API takes 1 to 300 s (180 s in older documents) and 10 MB; chunks of 150 s are safe under all of them.
+ * Limits: the API takes 1 to 300 s (180 s in older documents) and 10 MB.
  * Throws `SpeechError`; a refused key, an account in arrears and an unknown model have the scope `account`.
  */
 export function chunkAsr(cloud: Dashscope, { model, concurrency }: ChunkAsrOptions): Recogniser {
   const price = usdPerSecond(model)
   return {
-    model,
-    limits: { maxSeconds: 150, minSeconds: 1, concurrency },
+    model: model.name,
+    models: [model.name],
+    limits: {
+      maxSeconds: Math.min(model.maxSeconds ?? maxChunkSeconds, maxChunkSeconds),
+      minSeconds: 1,
+      concurrency,
+    },
     ...(price !== undefined && { usdPerSecond: price }),
     async recognise({ audio, mime, language, context }, signal) {
       const request = {
-        model,
+        model: model.name,
         input: {
           messages: [
             ...(context ? [{ role: 'system', content: [{ text: context }] }] : []),

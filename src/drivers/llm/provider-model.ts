@@ -1,17 +1,13 @@
 // Text models of one provider: their common type, and the checks and errors that they share.
 import { SpeechError } from '../../domain/errors.ts'
-import { usdForTokens } from '../../domain/prices.ts'
+import type { Model } from '../../domain/models/model.ts'
+import { usdForUsage } from '../../domain/models/price.ts'
 import type { GenerateOptions, TextAnswer, TextModel } from '../../domain/text-model.ts'
 import type { RequestBody } from '../http/http.ts'
+import type { ListedModel } from '../models/model-list.ts'
 
 /** A model of one provider. */
-export interface ProviderModel extends TextModel {
-  readonly name: string
-  /** Models of the same provider share its key and its address. */
-  readonly provider: string
-  /** Name and address; identifies the model among the unavailable ones. */
-  readonly key: string
-}
+export interface ProviderModel extends TextModel, ListedModel {}
 
 export interface Draft {
   text: string
@@ -21,12 +17,18 @@ export interface Draft {
 }
 
 /** Throws for an answer that broke off or is empty. */
-export function finished(model: string, { text, ending, usage }: Draft): TextAnswer {
+export function finished(model: Model, { text, ending, usage }: Draft): TextAnswer {
   if (!ending) throw brokenOff()
   // Empty texts are never sent, so an empty answer is a failure.
   if (text.trim() === '') throw emptyAnswer(ending === 'whole')
-  const costUsd = usdForTokens(model, usage)
-  return { text, whole: ending === 'whole', model, usage, ...(costUsd !== undefined && { costUsd }) }
+  const costUsd = usdForUsage(model, usage)
+  return {
+    text,
+    whole: ending === 'whole',
+    model: model.name,
+    usage,
+    ...(costUsd !== undefined && { costUsd }),
+  }
 }
 
 export function unknownShape(setting: string): SpeechError {

@@ -1,7 +1,9 @@
 // The text models of FORMAT_MODELS, in their order, as one text model.
 import { isSpeechError } from '../../domain/errors.ts'
 import { type Meter, noMeter } from '../../domain/meter.ts'
-import { noTextModel, type TextModel, type UnavailableModels } from '../../domain/text-model.ts'
+import { knownModels, type ModelCatalog } from '../../domain/models/catalog.ts'
+import type { UnavailableModels } from '../../domain/models/model.ts'
+import { noTextModel, type TextModel } from '../../domain/text-model.ts'
 import { dashscope } from '../http/dashscope.ts'
 import type { HttpClient } from '../http/http.ts'
 import { createAdaptiveRateLimiter } from '../http/rate-limiter.ts'
@@ -10,7 +12,6 @@ import { metering, rateLimiting, retrying, wrap } from '../http/wrap.ts'
 import { fallback } from './fallback.ts'
 import { retryAfter } from './gemini/errors.ts'
 import { geminiText } from './gemini/text.ts'
-import { isGemini } from './models.ts'
 import type { ProviderModel } from './provider-model.ts'
 import { qwenText } from './qwen/text.ts'
 
@@ -29,6 +30,8 @@ export interface TextModelsOptions {
   gemini: Provider
   http: HttpClient
   unavailableModels: UnavailableModels
+  /** Default: the tables. */
+  catalog?: ModelCatalog
   meter?: Meter
 }
 
@@ -65,15 +68,18 @@ export function textModels({
   gemini,
   http,
   unavailableModels,
+  catalog = knownModels,
   meter = noMeter,
 }: TextModelsOptions): TextModel {
   const cloud = dashscope({ ...qwen, http })
   const concurrency = textConcurrency
+  const find = (name: string) => catalog.find(name, 'text')
 
-  function open(model: string): ProviderModel[] {
-    if (!isGemini(model)) return qwen.apiKey ? [qwenText(cloud, { model, concurrency })] : []
+  function open(name: string): ProviderModel[] {
+    const model = find(name)
+    if (model.provider !== 'gemini') return qwen.apiKey ? [qwenText(cloud, { model, concurrency })] : []
     const { apiKey, baseUrl } = gemini
-    return apiKey ? [geminiText({ model, apiKey, baseUrl, http, concurrency })] : []
+    return apiKey ? [geminiText({ model, find, apiKey, baseUrl, http, concurrency })] : []
   }
 
   const usable = [...new Set(models)].flatMap(open)

@@ -1,7 +1,7 @@
 // Builds the findings of a recording that was recognised as a whole: text, coverage, usage, warnings.
 import { describeError } from '../../domain/errors.ts'
 import type { TranscriptionRequest } from '../../domain/job.ts'
-import { roundUsd } from '../../domain/prices.ts'
+import { roundUsd } from '../../domain/models/price.ts'
 import {
   type Alignment,
   type Coverage,

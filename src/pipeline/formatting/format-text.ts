@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
 import { describeError, isSpeechError, type SpeechError } from '../../domain/errors.ts'
-import { usdPerMillionTokens } from '../../domain/prices.ts'
 import { minFormattedChars, noTextModel, type TextModel } from '../../domain/text-model.ts'
 import { estimateTokens } from '../../domain/tokens.ts'
 import type { FormattedSegments, Formatting, Segment } from '../../domain/transcript.ts'
@@ -192,10 +191,11 @@ const promptTokens = 450
 
 /** Throws `COST_TOO_HIGH` if the first model would exceed the limit. A model without a known price passes. */
 function ensureAffordable(text: string, { textModel, maxCostUsd }: FormatPorts): void {
-  const price = usdPerMillionTokens(textModel.models[0]!)
+  const { price } = textModel
   if (maxCostUsd === undefined || !price) return
   const size = estimateTokens(text)
   const pieces = pieceCount(size, textModel.concurrency)
-  const cost = ((size + pieces * promptTokens) * price.input + 1.3 * size * price.output) / 1e6
+  const cost =
+    ((size + pieces * promptTokens) * price.usdPerMillionInput + 1.3 * size * price.usdPerMillionOutput) / 1e6
   if (cost > maxCostUsd) throw costTooHigh(cost, maxCostUsd)
 }

@@ -1,6 +1,6 @@
 // Summary of a formatting: figures, and warnings for the reader.
 import { describeError, type SpeechError } from '../../domain/errors.ts'
-import { roundUsd } from '../../domain/prices.ts'
+import { roundUsd } from '../../domain/models/price.ts'
 import { minFormattedChars, type TextAnswer } from '../../domain/text-model.ts'
 import { tokens } from '../../domain/tokens.ts'
 import type { Formatting, Style } from '../../domain/transcript.ts'

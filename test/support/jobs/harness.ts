@@ -104,6 +104,7 @@ export function spokenWav(chunks: number, seed = 1): Buffer {
 
 const unusedRecogniser: FileRecogniser = {
   model: 'unused',
+  key: 'unused',
   limits: { maxSeconds: 1, maxBytes: 1 },
   capabilities: { text: true, speakers: true },
   submit: () => Promise.reject(new Error('No test needs this.')),
@@ -138,6 +139,7 @@ async function openHarness(folder: string, recording: string, options: HarnessOp
     pipeline: {
       recogniser: {
         model,
+        models: [model],
         limits: { maxSeconds: 150, minSeconds: 1, concurrency: 4 },
         async recognise({ audio }, signal) {
           const n = requests.push(textHash(audio)) - 1

@@ -1,5 +1,7 @@
 // What the tests of DashScope's drivers share: a key, a chunk of audio, a signal that never aborts, a recogniser.
+
 import { setMaxListeners } from 'node:events'
+import { knownModels } from '../../../src/domain/models/catalog.ts'
 import type { Recogniser, RecognitionRequest } from '../../../src/domain/ports.ts'
 import { chunkAsr } from '../../../src/drivers/asr/chunk-asr.ts'
 import { dashscope } from '../../../src/drivers/http/dashscope.ts'
@@ -18,5 +20,8 @@ export function recogniserOf(
   { baseUrl, ...options }: { baseUrl: string; key?: string | undefined },
 ): Recogniser {
   const key = 'key' in options ? options.key : apiKey
-  return chunkAsr(dashscope({ apiKey: key, baseUrl, http }), { model: 'qwen3-asr-flash', concurrency: 3 })
+  return chunkAsr(dashscope({ apiKey: key, baseUrl, http }), {
+    model: knownModels.find('qwen3-asr-flash', 'chunk'),
+    concurrency: 3,
+  })
 }

@@ -1,9 +1,11 @@
 // What the tests of file recognition share: a recogniser of a test server, and errors checked for secrets.
+
 import { expect } from 'vitest'
 import { describeError, SpeechError } from '../../../src/domain/errors.ts'
+import { knownModels } from '../../../src/domain/models/catalog.ts'
 import type { FileRecogniser } from '../../../src/domain/ports.ts'
 import { fileAsr } from '../../../src/drivers/asr/file-asr/file-asr.ts'
-import type { FileRole } from '../../../src/drivers/asr/file-asr/models.ts'
+import type { FileRole } from '../../../src/drivers/asr/file-asr/requests.ts'
 import { dashscope } from '../../../src/drivers/http/dashscope.ts'
 import type { HttpClient } from '../../../src/drivers/http/http.ts'
 import { apiKey, never } from './dashscope-client.ts'
@@ -28,7 +30,7 @@ export function fileRecogniserOf({
   ...options
 }: RecogniserOptions): FileRecogniser {
   const cloud = dashscope({ apiKey: 'key' in options ? options.key : apiKey, baseUrl, http })
-  return fileAsr({ cloud, http, model, role })
+  return fileAsr({ cloud, http, model: knownModels.find(model, role), role })
 }
 
 /** The error of work that must fail; it reveals neither the key nor the address nor the provider's words. */

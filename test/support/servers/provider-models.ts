@@ -1,7 +1,8 @@
 // Fake text models of providers, errors that they fail with, and bursts of requests.
 import { setMaxListeners } from 'node:events'
 import { type ErrorCode, type ErrorDetails, SpeechError } from '../../../src/domain/errors.ts'
-import type { GenerateOptions, TextAnswer, UnavailableModels } from '../../../src/domain/text-model.ts'
+import type { UnavailableModels } from '../../../src/domain/models/model.ts'
+import type { GenerateOptions, TextAnswer } from '../../../src/domain/text-model.ts'
 import type { ProviderModel } from '../../../src/drivers/llm/provider-model.ts'
 
 export const request = { system: 's', user: 'u', maxTokens: 10 }

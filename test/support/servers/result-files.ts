@@ -1,5 +1,7 @@
 // What the tests of result files share: reading one through a recogniser, and words and sentences as the provider sends them.
+
 import { expect } from 'vitest'
+import { knownModels } from '../../../src/domain/models/catalog.ts'
 import type { FileRecognition, RecognisedSentence } from '../../../src/domain/ports.ts'
 import { fileAsr } from '../../../src/drivers/asr/file-asr/file-asr.ts'
 import { never } from './dashscope-client.ts'
@@ -13,7 +15,7 @@ export async function readResultOf(
   const recogniser = fileAsr({
     cloud: { baseUrl: 'http://127.0.0.1/api/v1', call: async () => task },
     http: { fetchText: async () => ({ status: 200, text: JSON.stringify(result) }) },
-    model: 'fun-asr',
+    model: knownModels.find('fun-asr', 'speakers'),
     role: 'speakers',
   })
   const status = await recogniser.status('t', never)

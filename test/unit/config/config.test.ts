@@ -23,10 +23,17 @@ describe('the default settings', () => {
     expect(readConfig({ PATH: '/bin' })).toMatchObject({
       apiKey: undefined,
       baseUrl: 'https://dashscope-intl.aliyuncs.com/api/v1',
-      asrModel: 'qwen3-asr-flash',
-      speakerModel: 'fun-asr-mtl',
-      fileModel: 'qwen3-asr-flash-filetrans',
-      formatModels: ['qwen-turbo', 'qwen-flash', 'gemini-2.5-flash', 'gemini-3.5-flash-lite'],
+      asrModels: ['qwen3-asr-flash', 'qwen-audio-3.1-asr-flash'],
+      speakerModels: ['fun-asr-mtl', 'fun-asr', 'qwen-audio-3.1-asr-flash-filetrans'],
+      fileModels: ['qwen3-asr-flash-filetrans', 'qwen-audio-3.1-asr-flash-filetrans'],
+      modelDescriptions: [],
+      formatModels: [
+        'qwen-turbo',
+        'qwen-flash',
+        'gemini-2.5-flash',
+        'gemini-3.5-flash-lite',
+        'qwen3.8-flash',
+      ],
       geminiKey: undefined,
       geminiUrl: 'https://generativelanguage.googleapis.com/v1beta',
       ossBucket: undefined,
@@ -54,14 +61,14 @@ describe('a setting', () => {
   it('a flag overrides the environment', () => {
     const environment = { ASR_MODEL: 'from-environment', SPEECH_CONCURRENCY: '3' }
     const config = readConfig(environment, { 'asr-model': 'from-flag' })
-    expect(config).toMatchObject({ asrModel: 'from-flag', concurrency: 3 })
+    expect(config).toMatchObject({ asrModels: ['from-flag'], concurrency: 3 })
   })
 
   it.each(['', '   ', template('user_config.model'), ` ${template('ASR_MODEL')} `, template('')])(
     'a setting with the value %j is unset',
     value => {
-      expect(readConfig({ ASR_MODEL: value }).asrModel).toBe('qwen3-asr-flash')
-      expect(readConfig({ ASR_MODEL: 'mine' }, { 'asr-model': value }).asrModel).toBe('mine')
+      expect(readConfig({ ASR_MODEL: value }).asrModels[0]).toBe('qwen3-asr-flash')
+      expect(readConfig({ ASR_MODEL: 'mine' }, { 'asr-model': value }).asrModels).toEqual(['mine'])
     },
   )
 

@@ -1,3 +1,4 @@
+// Several machines that share a store, a queue and a bucket: jobs submitted on one run on another.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createLatch, owner } from '../../support/jobs/harness.ts'
 import { type Cluster, startCluster } from '../../support/jobs/shared-harness.ts'

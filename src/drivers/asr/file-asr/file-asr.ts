@@ -1,11 +1,12 @@
 // Recognition of whole files with DashScope: submits an uploaded recording as a task, and reads its result.
 import { isSpeechError, SpeechError } from '../../../domain/errors.ts'
+import { type Model, modelKey } from '../../../domain/models/model.ts'
+import { usdPerSecond } from '../../../domain/models/price.ts'
 import type { FileRecogniser, FileRecognition, TaskStatus } from '../../../domain/ports.ts'
-import { usdPerSecond } from '../../../domain/prices.ts'
 import { type Dashscope, errorResponseOf } from '../../http/dashscope.ts'
 import { type HttpClient, hasTimedOut, type RequestBody } from '../../http/http.ts'
 import { failureOf, resultAddressRefused, resultExpired, resultUnreadable } from './errors.ts'
-import { type FileRole, fileLimits, fileModel } from './models.ts'
+import { capabilitiesOf, type FileRole, requestBody } from './requests.ts'
 import { readResult } from './results.ts'
 import { providerTime, readTask, readTaskPage, resultAddress, type TaskResponse } from './tasks.ts'
 
@@ -19,7 +20,7 @@ export interface FileAsrOptions {
   cloud: Dashscope
   /** Fetches the result files, which are on another host. */
   http: Pick<HttpClient, 'fetchText'>
-  model: string
+  model: Model
   role: FileRole
 }
 
@@ -28,11 +29,10 @@ export interface FileAsrOptions {
  * of the port, and `UPLOAD_UNREACHABLE` when the provider checks the address of the recording at once.
  */
 export function fileAsr({ cloud, http, model, role }: FileAsrOptions): FileRecogniser {
-  const { capabilities, body } = fileModel(model, role)
   const price = usdPerSecond(model)
 
   async function submit(...[request, signal]: Parameters<FileRecogniser['submit']>): Promise<string> {
-    const tracked = trackedBody({ model, ...body(request) })
+    const tracked = trackedBody({ model: model.name, ...requestBody(model, role, request) })
     const headers = {
       'x-dashscope-async': 'enable',
       ...(request.url.startsWith('oss://') && { 'x-dashscope-ossresourceresolve': 'enable' }),
@@ -61,9 +61,13 @@ export function fileAsr({ cloud, http, model, role }: FileAsrOptions): FileRecog
   }
 
   return {
-    model,
-    limits: fileLimits,
-    capabilities,
+    model: model.name,
+    key: modelKey(model.name, cloud.baseUrl),
+    limits: {
+      maxSeconds: model.maxSeconds ?? Number.POSITIVE_INFINITY,
+      maxBytes: model.maxBytes ?? Number.POSITIVE_INFINITY,
+    },
+    capabilities: capabilitiesOf(model, role),
     ...(price !== undefined && { usdPerSecond: price }),
     submit,
     async status(task, signal) {
@@ -75,7 +79,7 @@ export function fileAsr({ cloud, http, model, role }: FileAsrOptions): FileRecog
       const query = {
         start_time: providerTime(Math.max(from, to - dayMs)),
         end_time: providerTime(to + 999),
-        model_name: model,
+        model_name: model.name,
         page_size: String(pageSize),
       }
       const found = new Map<string, number>()
@@ -87,7 +91,7 @@ export function fileAsr({ cloud, http, model, role }: FileAsrOptions): FileRecog
         const answer = readTaskPage(json)
         pages = answer.pages
         for (const task of answer.tasks)
-          if (task.model === undefined || task.model === model) found.set(task.id, task.createdAt)
+          if (task.model === undefined || task.model === model.name) found.set(task.id, task.createdAt)
       }
       return [...found].sort(([, one], [, other]) => other - one).map(([id]) => id)
     },

@@ -1,6 +1,7 @@
 // The two recognisers of whole files, one for speakers and one for text, within the rate limits that they share.
 import { SpeechError } from '../../../domain/errors.ts'
 import { type Meter, noMeter } from '../../../domain/meter.ts'
+import type { Model } from '../../../domain/models/model.ts'
 import type { FileRecogniser } from '../../../domain/ports.ts'
 import type { Dashscope } from '../../http/dashscope.ts'
 import { type HttpClient, hasTimedOut } from '../../http/http.ts'
@@ -13,22 +14,23 @@ import type { RetryOptions } from '../../http/retry.ts'
 import { type Around, metering, rateLimiting, retrying, wrap } from '../../http/wrap.ts'
 import { asrRetries } from '../retries.ts'
 import { fileAsr } from './file-asr.ts'
-import { type FileRole, fileModel } from './models.ts'
+import type { FileRole } from './requests.ts'
 import { createThrottle, type Throttle } from './throttle.ts'
 
 export interface FileRecognisersOptions {
   cloud: Dashscope
   http: Pick<HttpClient, 'fetchText'>
-  speakerModel: string
-  fileModel: string
+  /** In the order of preference. */
+  speakerModels: Model[]
+  fileModels: Model[]
   meter?: Meter
   /** Overrides of `asrRetries`. */
   retries?: Partial<RetryOptions>
 }
 
 export interface FileRecognisers {
-  speakerRecogniser: FileRecogniser
-  fileRecogniser: FileRecogniser
+  speakerRecognisers: FileRecogniser[]
+  fileRecognisers: FileRecogniser[]
 }
 
 /** An account may ask about tasks 20 times a second (Model Studio, asynchronous tasks); other processes need some of that. */
@@ -44,17 +46,17 @@ export function fileRecognisers({
 }: FileRecognisersOptions): FileRecognisers {
   const throttle = createThrottle(queriesPerSecond)
   const limiters = new Map<string, AdaptiveRateLimiter>()
-  const recogniser = (model: string, role: FileRole) => {
-    const { perMinute } = fileModel(model, role)
+  const recogniser = (model: Model, role: FileRole) => {
+    const { name, perMinute } = model
     const limiter =
-      limiters.get(model) ?? createAdaptiveRateLimiter({ perMinute, concurrency: maxConcurrentSubmits })
-    limiters.set(model, limiter)
-    const metered = wrap(fileAsr({ cloud, http, model, role }), ['submit', 'status'], metering(meter, model))
+      limiters.get(name) ?? createAdaptiveRateLimiter({ perMinute, concurrency: maxConcurrentSubmits })
+    limiters.set(name, limiter)
+    const metered = wrap(fileAsr({ cloud, http, model, role }), ['submit', 'status'], metering(meter, name))
     return withRetries(withLimits(metered, { limiter, throttle }), retries)
   }
   return {
-    speakerRecogniser: recogniser(models.speakerModel, 'speakers'),
-    fileRecogniser: recogniser(models.fileModel, 'text'),
+    speakerRecognisers: models.speakerModels.map(model => recogniser(model, 'speakers')),
+    fileRecognisers: models.fileModels.map(model => recogniser(model, 'words')),
   }
 }
 

@@ -1,16 +1,19 @@
 // Gemini text models over `streamGenerateContent`: one request in, a streamed answer out.
 import * as z from 'zod/v4'
 import { SpeechError } from '../../../domain/errors.ts'
+import { type Model, modelKey } from '../../../domain/models/model.ts'
+import { tokenPrice } from '../../../domain/models/price.ts'
 import type { GenerateOptions, TextAnswer, TextRequest } from '../../../domain/text-model.ts'
 import type { HttpClient } from '../../http/http.ts'
 import { readEvents, readJsonBody } from '../../http/sse.ts'
 import { createDeltas } from '../deltas.ts'
-import { acceptsNoThinking } from '../models.ts'
 import { type Draft, finished, jsonBody, type ProviderModel, unknownShape } from '../provider-model.ts'
 import { geminiError, hasError, isAboutThinking } from './errors.ts'
 
 export interface GeminiOptions {
-  model: string
+  model: Model
+  /** Facts of the model that a response names: the provider may redirect one to another. */
+  find(name: string): Model
   apiKey: string
   /** With its version, without a slash at the end. */
   baseUrl: string
@@ -50,8 +53,17 @@ const eventShape = z.object({
 })
 
 /** Throws `SpeechError` whose hints are about the settings of Gemini. */
-export function geminiText({ model, apiKey, baseUrl, http, concurrency }: GeminiOptions): ProviderModel {
-  let disablesThinking = acceptsNoThinking(model)
+export function geminiText({
+  model,
+  find,
+  apiKey,
+  baseUrl,
+  http,
+  concurrency,
+}: GeminiOptions): ProviderModel {
+  const { name } = model
+  const price = tokenPrice(model)
+  let disablesThinking = model.thinking === 'budget'
 
   async function ask(
     request: TextRequest,
@@ -60,24 +72,25 @@ export function geminiText({ model, apiKey, baseUrl, http, concurrency }: Gemini
   ): Promise<TextAnswer> {
     const { status, text } = await http.stream({
       method: 'POST',
-      url: `${baseUrl}/models/${encodeURIComponent(model)}:streamGenerateContent?alt=sse`,
+      url: `${baseUrl}/models/${encodeURIComponent(name)}:streamGenerateContent?alt=sse`,
       headers: { 'x-goog-api-key': apiKey, accept: 'text/event-stream' },
       body: jsonBody(requestOf(request, noThinking)),
       signal: options.signal,
       setting: 'GEMINI_BASE_URL',
     })
-    if (status !== 200) throw geminiError(status, await readJsonBody(text), model)
+    if (status !== 200) throw geminiError(status, await readJsonBody(text), name)
     options.onAccepted?.()
-    const { version, ...draft } = await read(text, options, model)
-    return finished(version ?? model, draft)
+    const { version, ...draft } = await read(text, options, name)
+    return finished(version === undefined ? model : find(version), draft)
   }
 
   return {
-    name: model,
+    name,
     provider: 'Gemini',
-    key: `${model} at ${baseUrl}`,
-    models: [model],
+    key: modelKey(name, baseUrl),
+    models: [name],
     concurrency,
+    ...(price && { price }),
     async generate(request, options) {
       const noThinking = disablesThinking
       try {

@@ -1,9 +1,10 @@
 // Text models of DashScope, such as Qwen: one request in, a streamed answer out.
 import * as z from 'zod/v4'
+import { type Model, modelKey } from '../../../domain/models/model.ts'
+import { tokenPrice } from '../../../domain/models/price.ts'
 import type { GenerateOptions, TextAnswer, TextRequest } from '../../../domain/text-model.ts'
 import { errorResponseOf, type StreamingDashscope } from '../../http/dashscope.ts'
 import { createDeltas } from '../deltas.ts'
-import { maxAnswerTokens, mustThink, type QwenRoute, qwenRoute } from '../models.ts'
 import {
   acceptedOnce,
   type Draft,
@@ -14,9 +15,11 @@ import {
 } from '../provider-model.ts'
 import { inFormattingTerms } from './errors.ts'
 
-const paths: Record<QwenRoute, string> = {
-  'text-generation': 'services/aigc/text-generation/generation',
-  'multimodal-generation': 'services/aigc/multimodal-generation/generation',
+type QwenForm = 'qwen-text' | 'qwen-multimodal'
+
+const paths: Record<QwenForm, string> = {
+  'qwen-text': 'services/aigc/text-generation/generation',
+  'qwen-multimodal': 'services/aigc/multimodal-generation/generation',
 }
 
 /** A refusal follows the status of a response at once; the first text takes longer. */
@@ -42,12 +45,13 @@ const eventShape = z.object({
 /** Throws `SpeechError` whose hints are about texts and FORMAT_MODELS. */
 export function qwenText(
   cloud: StreamingDashscope,
-  options: { model: string; concurrency: number },
+  options: { model: Model; concurrency: number },
 ): ProviderModel {
   const { model, concurrency } = options
-  let route = qwenRoute(model)
+  const price = tokenPrice(model)
+  let form: QwenForm = model.form === 'qwen-multimodal' ? 'qwen-multimodal' : 'qwen-text'
 
-  async function ask(by: QwenRoute, request: TextRequest, options: GenerateOptions): Promise<TextAnswer> {
+  async function ask(by: QwenForm, request: TextRequest, options: GenerateOptions): Promise<TextAnswer> {
     const body = jsonBody(bodyOf(model, by, request))
     const once = acceptedOnce(options)
     let timer: NodeJS.Timeout | undefined
@@ -62,37 +66,38 @@ export function qwenText(
   }
 
   return {
-    name: model,
+    name: model.name,
     provider: 'DashScope',
-    key: `${model} at ${cloud.baseUrl}`,
-    models: [model],
+    key: modelKey(model.name, cloud.baseUrl),
+    models: [model.name],
     concurrency,
+    ...(price && { price }),
     async generate(request, options) {
-      const first = route
+      const first = form
       try {
         return await ask(first, request, options).catch(error => {
           if (!errorResponseOf(error)?.wrongRoute) throw error
-          // Nothing was generated or billed; later requests use the right route.
-          if (route === first) route = otherThan(first)
+          // Nothing was generated or billed; later requests use the right form.
+          if (form === first) form = otherThan(first)
           return ask(otherThan(first), request, options)
         })
       } catch (error) {
-        throw inFormattingTerms(error, model)
+        throw inFormattingTerms(error, model.name)
       }
     },
   }
 }
 
-function otherThan(route: QwenRoute): QwenRoute {
-  return route === 'text-generation' ? 'multimodal-generation' : 'text-generation'
+function otherThan(form: QwenForm): QwenForm {
+  return form === 'qwen-text' ? 'qwen-multimodal' : 'qwen-text'
 }
 
-function bodyOf(model: string, route: QwenRoute, { system, user, maxTokens }: TextRequest): object {
-  const isText = route === 'text-generation'
+function bodyOf(model: Model, form: QwenForm, { system, user, maxTokens }: TextRequest): object {
+  const isText = form === 'qwen-text'
   const message = (role: string, text: string) => ({ role, content: isText ? text : [{ text }] })
-  const maxOutputTokens = Math.min(maxTokens, maxAnswerTokens(model))
+  const maxOutputTokens = Math.min(maxTokens, model.maxAnswerTokens ?? Number.POSITIVE_INFINITY)
   return {
-    model,
+    model: model.name,
     input: { messages: [message('system', system), message('user', user)] },
     parameters: {
       result_format: 'message',
@@ -100,7 +105,7 @@ function bodyOf(model: string, route: QwenRoute, { system, user, maxTokens }: Te
       temperature: 0.2,
       // `max_tokens` was replaced in May 2026, after the models of this route.
       ...(isText ? { max_tokens: maxOutputTokens } : { max_completion_tokens: maxOutputTokens }),
-      ...(!mustThink(model) && { enable_thinking: false }),
+      ...(model.thinking !== 'always' && { enable_thinking: false }),
     },
   }
 }

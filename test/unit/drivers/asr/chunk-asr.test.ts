@@ -1,8 +1,10 @@
 // Recognition of one chunk over REST: the request that is sent, and the meaning of each success.
+
 import { readFileSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type DashscopeEmulator, startDashscope } from '../../../../emulators/dashscope/dashscope.ts'
 import { cancelled } from '../../../../src/domain/errors.ts'
+import { knownModels } from '../../../../src/domain/models/catalog.ts'
 import { chunkAsr } from '../../../../src/drivers/asr/chunk-asr.ts'
 import { dashscope } from '../../../../src/drivers/http/dashscope.ts'
 import { createHttpClient, type HttpClient } from '../../../../src/drivers/http/http.ts'
@@ -157,7 +159,10 @@ describe('chunk recognition: against the emulator', () => {
   const recognise = (apiKey: string) => {
     const cloud = dashscope({ apiKey, baseUrl: emulator.url, http: client })
     const recording = { audio: readFileSync(fixture('jfk.wav')), mime: 'audio/wav', seconds: 11 }
-    return chunkAsr(cloud, { model: 'qwen3-asr-flash', concurrency: 1 }).recognise(recording, never)
+    return chunkAsr(cloud, { model: knownModels.find('qwen3-asr-flash', 'chunk'), concurrency: 1 }).recognise(
+      recording,
+      never,
+    )
   }
 
   it('returns the words of a recording', async () => {

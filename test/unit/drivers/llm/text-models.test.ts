@@ -7,7 +7,7 @@ import {
   geminiErrors,
   startDashscope,
 } from '../../../../emulators/dashscope/dashscope.ts'
-import type { UnavailableModels } from '../../../../src/domain/text-model.ts'
+import type { UnavailableModels } from '../../../../src/domain/models/model.ts'
 import { createHttpClient, type HttpClient } from '../../../../src/drivers/http/http.ts'
 import { type TextModelsOptions, textModels } from '../../../../src/drivers/llm/text-models.ts'
 import { log } from '../../../../src/log.ts'

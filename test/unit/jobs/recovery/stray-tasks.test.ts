@@ -26,6 +26,7 @@ interface Cloud {
 function open(cloud: Cloud, options: Parameters<Workspace['open']>[0] = {}): Promise<Harness> {
   const createRecogniser = (model: string, capabilities: FileRecogniser['capabilities']): FileRecogniser => ({
     model,
+    key: model,
     limits: { maxSeconds: 3600, maxBytes: 1e9 },
     capabilities,
     async submit() {

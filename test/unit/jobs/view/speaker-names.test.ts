@@ -45,6 +45,7 @@ function createRecogniser(
 ): FileRecogniser {
   return {
     model,
+    key: model,
     limits: { maxSeconds: 3600, maxBytes: 1e9 },
     capabilities,
     submit: async () => `task of ${model}`,

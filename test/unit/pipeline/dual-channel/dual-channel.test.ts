@@ -1,4 +1,5 @@
 // Transcription of a dual-channel recording: each channel is a speaker, and every word comes once.
+
 import { stat, truncate } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import pLimit from 'p-limit'
@@ -9,6 +10,7 @@ import {
   startDashscope,
 } from '../../../../emulators/dashscope/dashscope.ts'
 import type { Progress, TranscriptionRequest } from '../../../../src/domain/job.ts'
+import { knownModels } from '../../../../src/domain/models/catalog.ts'
 import type { Run } from '../../../../src/domain/run.ts'
 import { tokens } from '../../../../src/domain/tokens.ts'
 import type { Segment } from '../../../../src/domain/transcript.ts'
@@ -60,7 +62,6 @@ beforeEach(() => void owners++)
 interface DualChannelResult extends Findings {
   warnings: string[]
   progress: Progress[]
-  /** Findings after each chunk. */
   soFar: Findings[]
   /** Seconds of each request. */
   sent: number[]
@@ -73,9 +74,9 @@ async function transcribe(
 ): Promise<DualChannelResult> {
   const cloud = dashscope({ apiKey: emulator.apiKey, baseUrl: emulator.url, http })
   const limiter = createAdaptiveRateLimiter({ perMinute: 1000, concurrency: 4 })
-  const asr = chunkAsr(cloud, { model: 'qwen3-asr-flash', concurrency: 4 })
+  const model = knownModels.find('qwen3-asr-flash', 'chunk')
   const recogniser = wrap(
-    asr,
+    chunkAsr(cloud, { model, concurrency: 4 }),
     ['recognise'],
     retrying({ ...asrRetries, firstDelaySeconds: 0.01 }),
     rateLimiting(limiter),

@@ -1,9 +1,11 @@
 // Passes over one upload: timeouts, limits and a decoder that is killed; their checkpoints and clean-up.
+
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import pLimit from 'p-limit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type DashscopeEmulator, startDashscope } from '../../../../emulators/dashscope/dashscope.ts'
+import { knownModels } from '../../../../src/domain/models/catalog.ts'
 import type { FileRecogniser } from '../../../../src/domain/ports.ts'
 import type { Run } from '../../../../src/domain/run.ts'
 import { fileRecognisers } from '../../../../src/drivers/asr/file-asr/recognisers.ts'
@@ -51,11 +53,24 @@ async function runPassesAs(
   const { endpoint, region, bucket, accessKeyId, accessKeySecret } = emulator.oss!
   const objectStorage = ossStorage({ endpoint, region, bucket, accessKeyId, accessKeySecret })
   const cloud = dashscope({ apiKey: emulator.apiKey, baseUrl: emulator.url, http })
-  const models = { speakerModel: 'fun-asr-mtl', fileModel: 'qwen3-asr-flash-filetrans' }
-  const recognisers = fileRecognisers({ cloud, http, ...models })
+  const models = {
+    speakerModels: [knownModels.find('fun-asr-mtl', 'speakers')],
+    fileModels: [knownModels.find('qwen3-asr-flash-filetrans', 'words')],
+  }
+  const {
+    speakerRecognisers: [speakerRecogniser],
+    fileRecognisers: [fileRecogniser],
+  } = fileRecognisers({ cloud, http, ...models })
   const { maxSeconds, ffmpeg = testFfmpeg, file = fixture('jfk.wav'), onSearch = () => {}, ...money } = limits
   const polling = { pollSeconds: 0.05, taskTimeoutSeconds: () => taskTimeoutSeconds, limitSubmits: pLimit(1) }
-  const ports = { ...recognisers, ...polling, ...money, objectStorage, ffmpeg }
+  const ports = {
+    speakerRecogniser: speakerRecogniser!,
+    fileRecogniser: fileRecogniser!,
+    ...polling,
+    ...money,
+    objectStorage,
+    ffmpeg,
+  }
   const { size: bytes } = await stat(file)
   const run: Run = {
     job,
@@ -67,7 +82,6 @@ async function runPassesAs(
     warn() {},
     checkpoints: createCheckpoints(store, 'local', job),
   }
-  const { speakerRecogniser, fileRecogniser } = recognisers
   const withLimit = (recogniser: FileRecogniser) =>
     maxSeconds === undefined ? recogniser : { ...recogniser, limits: { ...recogniser.limits, maxSeconds } }
   const watched = (recogniser: FileRecogniser): FileRecogniser => ({
@@ -77,7 +91,7 @@ async function runPassesAs(
       return recogniser.listTasks(...asked)
     },
   })
-  const passes = [speakerRecogniser, fileRecogniser].map(recogniser => ({
+  const passes = [speakerRecogniser!, fileRecogniser!].map(recogniser => ({
     recogniser: watched(withLimit(recogniser)),
   }))
   return runPasses(passes, {

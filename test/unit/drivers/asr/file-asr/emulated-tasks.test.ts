@@ -1,4 +1,5 @@
 // File recognition against the emulator: results of both models, faults, retries, and lost responses.
+
 import { setMaxListeners } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
@@ -11,6 +12,7 @@ import {
   type TaskFault,
 } from '../../../../../emulators/dashscope/dashscope.ts'
 import { describeError, type ErrorCode, SpeechError } from '../../../../../src/domain/errors.ts'
+import { knownModels } from '../../../../../src/domain/models/catalog.ts'
 import type { FileRecogniser, FileRecognition, TaskStatus } from '../../../../../src/domain/ports.ts'
 import { fileRecognisers } from '../../../../../src/drivers/asr/file-asr/recognisers.ts'
 import { dashscope } from '../../../../../src/drivers/http/dashscope.ts'
@@ -23,7 +25,10 @@ import { startTaskServer, type TaskServer } from '../../../../support/servers/ta
 
 const never = new AbortController().signal
 setMaxListeners(0, never)
-const models = { speakerModel: 'fun-asr-mtl', fileModel: 'qwen3-asr-flash-filetrans' }
+const models = {
+  speakerModels: [knownModels.find('fun-asr-mtl', 'speakers')],
+  fileModels: [knownModels.find('qwen3-asr-flash-filetrans', 'words')],
+}
 
 let emulator: DashscopeEmulator
 /** Where the recordings lie. */
@@ -51,8 +56,8 @@ beforeAll(async () => {
     ...models,
     retries: { firstDelaySeconds: 1e-3 },
   })
-  speakerRecogniser = recognisers.speakerRecogniser
-  textRecogniser = recognisers.fileRecogniser
+  speakerRecogniser = recognisers.speakerRecognisers[0]!
+  textRecogniser = recognisers.fileRecognisers[0]!
 })
 let faults: (() => void)[] = []
 const fault = (of: TaskFault) => faults.push(emulator.taskFault(of))

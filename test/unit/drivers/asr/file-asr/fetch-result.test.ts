@@ -1,6 +1,8 @@
 // Result files: how they are fetched, which addresses are allowed, and what a failed fetch means.
+
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { ErrorCode } from '../../../../../src/domain/errors.ts'
+import { knownModels } from '../../../../../src/domain/models/catalog.ts'
 import { fileAsr } from '../../../../../src/drivers/asr/file-asr/file-asr.ts'
 import { withRetries } from '../../../../../src/drivers/asr/file-asr/recognisers.ts'
 import { createHttpClient, type HttpClient } from '../../../../../src/drivers/http/http.ts'
@@ -145,7 +147,7 @@ describe('the result', () => {
           return { status: 200, text: JSON.stringify(listResult) }
         },
       },
-      model: 'fun-asr',
+      model: knownModels.find('fun-asr', 'speakers'),
       role: 'speakers',
     })
     const status = await asr.status('t', never)

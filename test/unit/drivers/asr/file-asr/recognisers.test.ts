@@ -1,8 +1,11 @@
 // Retries and rate limits of file recognition, over all models and callers.
+
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { cancelled, type ErrorCode, SpeechError } from '../../../../../src/domain/errors.ts'
+import { knownModels } from '../../../../../src/domain/models/catalog.ts'
 import type { FileRecogniser } from '../../../../../src/domain/ports.ts'
 import {
+  type FileRecognisersOptions,
   fileRecognisers,
   withLimits,
   withRetries,
@@ -28,6 +31,7 @@ function failing(...errors: unknown[]): FileRecogniser & { calls: string[] } {
   }
   return {
     model: 'fake',
+    key: 'fake',
     calls,
     limits: { maxSeconds: 1, maxBytes: 1 },
     capabilities: { text: true, speakers: true },
@@ -220,13 +224,19 @@ describe('the two recognisers', () => {
   })
   afterAll(() => Promise.all([http.close(), server.close()]))
 
-  function open(models: { speakerModel: string; fileModel: string }) {
+  function open(models: Pick<FileRecognisersOptions, 'speakerModels' | 'fileModels'>) {
     const cloud = dashscope({ apiKey, baseUrl: server.baseUrl, http })
     return fileRecognisers({ cloud, http, ...models, retries: { firstDelaySeconds: 1e-6 } })
   }
 
   it('the two recognisers have their own models and roles', () => {
-    const { speakerRecogniser, fileRecogniser } = open({ speakerModel: 'fun-asr', fileModel: 'fun-asr' })
+    const {
+      speakerRecognisers: [speakerRecogniser],
+      fileRecognisers: [fileRecogniser],
+    } = open({
+      speakerModels: [knownModels.find('fun-asr', 'speakers')],
+      fileModels: [knownModels.find('fun-asr', 'words')],
+    })
     expect(speakerRecogniser).toMatchObject({
       model: 'fun-asr',
       capabilities: { text: false, speakers: true },
@@ -235,9 +245,14 @@ describe('the two recognisers', () => {
   })
 
   it('the two recognisers retry a submit that is throttled', async () => {
-    const { fileRecogniser } = open({ speakerModel: 'fun-asr-mtl', fileModel: 'qwen3-asr-flash-filetrans' })
+    const {
+      fileRecognisers: [fileRecogniser],
+    } = open({
+      speakerModels: [knownModels.find('fun-asr-mtl', 'speakers')],
+      fileModels: [knownModels.find('qwen3-asr-flash-filetrans', 'words')],
+    })
     server.respondInTurn(reply(429, { code: 'Throttling.RateQuota' }), reply(200, submitted))
-    expect(await fileRecogniser.submit({ url }, never)).toBe('c2e5d63b')
+    expect(await fileRecogniser!.submit({ url }, never)).toBe('c2e5d63b')
     expect(server.requests).toHaveLength(2)
   })
 })

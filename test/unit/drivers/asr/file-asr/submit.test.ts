@@ -1,10 +1,12 @@
 // Submits of file recognition: the request, and the errors of submits that are refused, lost or never sent.
+
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { cancelled, type ErrorCode } from '../../../../../src/domain/errors.ts'
+import { knownModels } from '../../../../../src/domain/models/catalog.ts'
 import type { FileRequest } from '../../../../../src/domain/ports.ts'
 import { fileAsr } from '../../../../../src/drivers/asr/file-asr/file-asr.ts'
-import type { FileRole } from '../../../../../src/drivers/asr/file-asr/models.ts'
 import { withRetries } from '../../../../../src/drivers/asr/file-asr/recognisers.ts'
+import type { FileRole } from '../../../../../src/drivers/asr/file-asr/requests.ts'
 import { dashscope } from '../../../../../src/drivers/http/dashscope.ts'
 import { createHttpClient, type HttpClient } from '../../../../../src/drivers/http/http.ts'
 import { log } from '../../../../../src/log.ts'
@@ -66,15 +68,15 @@ describe('a submit', () => {
     ['fun-asr', 'speakers', { speakers: 2.5 }, list(diarized)],
     ['fun-asr', 'speakers', { language: 'fil' }, list({ ...diarized, language_hints: ['tl'] })],
     ['fun-asr', 'speakers', { language: 'yue' }, list(diarized)],
-    ['fun-asr', 'text', { language: 'de', speakers: 3 }, list({ channel_id: [0], language_hints: ['de'] })],
-    ['qwen-audio-3.1-asr-flash-filetrans', 'text', { speakers: 4 }, list({ ...diarized, speaker_count: 4 })],
-    ['qwen3-asr-flash-filetrans', 'text', {}, single({})],
-    ['qwen3-asr-flash-filetrans', 'text', { language: 'fil', speakers: 3 }, single({ language: 'fil' })],
-    ['qwen3-asr-flash-filetrans', 'text', { language: 'nl' }, single({})],
+    ['fun-asr', 'words', { language: 'de', speakers: 3 }, list({ channel_id: [0], language_hints: ['de'] })],
+    ['qwen-audio-3.1-asr-flash-filetrans', 'words', { speakers: 4 }, list({ ...diarized, speaker_count: 4 })],
+    ['qwen3-asr-flash-filetrans', 'words', {}, single({})],
+    ['qwen3-asr-flash-filetrans', 'words', { language: 'fil', speakers: 3 }, single({ language: 'fil' })],
+    ['qwen3-asr-flash-filetrans', 'words', { language: 'nl' }, single({})],
     ['fun-asr-mtl-2025-08-25', 'speakers', {}, list(diarized)],
     ['qwen3-asr-flash-filetrans-2025-11-17', 'speakers', {}, single({})],
     ['who-knows', 'speakers', { speakers: 5 }, list({ ...diarized, speaker_count: 5 })],
-    ['who-knows', 'text', { language: 'ja' }, single({ language: 'ja' })],
+    ['who-knows', 'words', { language: 'ja' }, single({ language: 'ja' })],
   ])(
     'a submit to %s for %s with %j sends what the reference asks for',
     async (model, role, options, expected) => {
@@ -133,7 +135,7 @@ describe('a submit that is refused', () => {
 
   it.each<[FileRole, string]>([
     ['speakers', 'SPEAKER_MODEL'],
-    ['text', 'FILE_MODEL'],
+    ['words', 'FILE_MODEL'],
   ])('a submit to a retired model for %s names the setting %s', async (role, setting) => {
     server.respond(400, { code: 'InvalidParameter', message: 'Model not exist.' })
     const error = await safeFailure(recogniser({ model: 'gone', role }).submit({ url }, never))
@@ -171,10 +173,12 @@ describe('a submit whose answer is lost', () => {
     server.respondWith(() => {})
     const impatient = createHttpClient({ connections: 1, responseTimeoutSeconds: 0.1 })
     const cloud = dashscope({ apiKey, baseUrl: server.baseUrl, http: impatient })
-    const call = fileAsr({ cloud, http: impatient, model: 'fun-asr', role: 'speakers' }).submit(
-      { url },
-      never,
-    )
+    const call = fileAsr({
+      cloud,
+      http: impatient,
+      model: knownModels.find('fun-asr', 'speakers'),
+      role: 'speakers',
+    }).submit({ url }, never)
     expect(await safeFailure(call)).toMatchObject({ code: 'SUBMIT_UNCLEAR', retryable: false })
     await impatient.close()
   })

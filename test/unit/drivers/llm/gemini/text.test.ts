@@ -1,7 +1,9 @@
 // Gemini as a text model: what is sent, what its answers and its many refusals mean, and the thinking that it may not forbid.
+
 import { setMaxListeners } from 'node:events'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { cancelled, describeError, type ErrorCode } from '../../../../../src/domain/errors.ts'
+import { knownModels } from '../../../../../src/domain/models/catalog.ts'
 import { createHttpClient, type HttpClient } from '../../../../../src/drivers/http/http.ts'
 import { retryAfter } from '../../../../../src/drivers/llm/gemini/errors.ts'
 import { geminiText } from '../../../../../src/drivers/llm/gemini/text.ts'
@@ -34,7 +36,8 @@ afterEach(() => http.close())
 afterAll(() => server.close())
 
 function gemini(model = 'gemini-2.5-flash') {
-  return geminiText({ model, apiKey, baseUrl: server.geminiUrl, http, concurrency: 4 })
+  const find = (name: string) => knownModels.find(name, 'text')
+  return geminiText({ model: find(model), find, apiKey, baseUrl: server.geminiUrl, http, concurrency: 4 })
 }
 
 const bodies = () => server.requests.map(({ body }) => JSON.parse(body))

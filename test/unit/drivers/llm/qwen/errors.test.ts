@@ -1,7 +1,9 @@
 // Qwen text models: failed and incomplete answers, and the errors of DashScope about texts.
+
 import { setMaxListeners } from 'node:events'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { cancelled, describeError, type ErrorCode } from '../../../../../src/domain/errors.ts'
+import { knownModels } from '../../../../../src/domain/models/catalog.ts'
 import { dashscope } from '../../../../../src/drivers/http/dashscope.ts'
 import { createHttpClient, type HttpClient } from '../../../../../src/drivers/http/http.ts'
 import { qwenText } from '../../../../../src/drivers/llm/qwen/text.ts'
@@ -33,7 +35,10 @@ afterEach(() => http.close())
 afterAll(() => server.close())
 
 function qwen(model = 'qwen-flash') {
-  return qwenText(dashscope({ apiKey, baseUrl: server.baseUrl, http }), { model, concurrency: 4 })
+  return qwenText(dashscope({ apiKey, baseUrl: server.baseUrl, http }), {
+    model: knownModels.find(model, 'text'),
+    concurrency: 4,
+  })
 }
 
 describe('a failed answer', () => {

@@ -1,6 +1,8 @@
 // Qwen text models: the request, the streamed answer, and the switch to the other route.
+
 import { setMaxListeners } from 'node:events'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { knownModels } from '../../../../../src/domain/models/catalog.ts'
 import { dashscope } from '../../../../../src/drivers/http/dashscope.ts'
 import { createHttpClient, type HttpClient } from '../../../../../src/drivers/http/http.ts'
 import { qwenText } from '../../../../../src/drivers/llm/qwen/text.ts'
@@ -34,7 +36,10 @@ afterEach(() => http.close())
 afterAll(() => server.close())
 
 function qwen(model = 'qwen-flash') {
-  return qwenText(dashscope({ apiKey, baseUrl: server.baseUrl, http }), { model, concurrency: 4 })
+  return qwenText(dashscope({ apiKey, baseUrl: server.baseUrl, http }), {
+    model: knownModels.find(model, 'text'),
+    concurrency: 4,
+  })
 }
 
 const bodies = () => server.requests.map(({ body }) => JSON.parse(body))

@@ -1,6 +1,6 @@
-// Text models that no longer exist, remembered in the store for a day.
+// Models that no longer exist, remembered in the store for a day.
+import type { UnavailableModels } from '../../domain/models/model.ts'
 import type { Store } from '../../domain/ports.ts'
-import type { UnavailableModels } from '../../domain/text-model.ts'
 import { log } from '../../log.ts'
 
 const dayMs = 86_400_000

@@ -1,7 +1,6 @@
 // Models of file recognition: what each one delivers, and what it costs.
 import { describe, expect, it } from 'vitest'
-import { usdPerSecond } from '../../../../../src/domain/prices.ts'
-import type { FileRole } from '../../../../../src/drivers/asr/file-asr/models.ts'
+import type { FileRole } from '../../../../../src/drivers/asr/file-asr/requests.ts'
 import { createHttpClient } from '../../../../../src/drivers/http/http.ts'
 import { fileRecogniserOf, type RecogniserOptions } from '../../../../support/servers/file-recogniser.ts'
 
@@ -14,13 +13,13 @@ describe('a model', () => {
     ['fun-asr-mtl', 'speakers', false, true],
     ['fun-asr', 'speakers', false, true],
     ['fun-asr-2025-11-07', 'speakers', false, true],
-    ['fun-asr', 'text', true, false],
-    ['qwen3-asr-flash-filetrans', 'text', true, false],
+    ['fun-asr', 'words', true, false],
+    ['qwen3-asr-flash-filetrans', 'words', true, false],
     ['qwen3-asr-flash-filetrans', 'speakers', true, false],
     ['qwen-audio-3.0-asr-flash-filetrans', 'speakers', true, true],
-    ['qwen-audio-3.1-asr-flash-filetrans', 'text', true, true],
+    ['qwen-audio-3.1-asr-flash-filetrans', 'words', true, true],
     ['who-knows', 'speakers', false, true],
-    ['who-knows', 'text', true, false],
+    ['who-knows', 'words', true, false],
   ])('%s for %s delivers text: %s, speakers: %s', (model, role, text, speakers) => {
     const { capabilities, limits } = recogniser({ model, role })
     expect({ capabilities, limits }).toEqual({
@@ -39,7 +38,7 @@ describe('a model', () => {
     const price = recogniser({ model }).usdPerSecond
     expect(price).toBeGreaterThan(0)
     expect(recogniser({ model: `${model}-2026-02-10` }).usdPerSecond).toBe(price)
-    expect(usdPerSecond(`${model}-us`)).toBeUndefined()
+    expect(recogniser({ model: `${model}-us` })).not.toHaveProperty('usdPerSecond')
   })
 
   it('an unknown model has no price', () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { SpeechError } from '../../../../src/domain/errors.ts'
-import { unavailableModels } from '../../../../src/drivers/llm/unavailable-models.ts'
+import { unavailableModels } from '../../../../src/drivers/models/unavailable-models.ts'
 import { sqliteStore } from '../../../../src/drivers/store/sqlite/sqlite.ts'
 import { log } from '../../../../src/log.ts'
 
