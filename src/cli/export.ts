@@ -2,7 +2,7 @@
 import { createApp } from '../app.ts'
 import { SpeechError } from '../domain/errors.ts'
 import { localOwner } from '../domain/job.ts'
-import { asRecognised } from '../formats/shown-segments.ts'
+import { withoutFormatted } from '../domain/transcript.ts'
 import { transcriptIdOf } from '../server/uris.ts'
 import type { Command } from './command.ts'
 import { outputFlags, parseFormat, writeTranscript } from './io/output.ts'
@@ -26,7 +26,7 @@ export const exportTranscript: Command = {
       if (id) {
         const transcript = await app.jobs.read(localOwner, id)
         await writeTranscript(
-          switches.has('raw') ? asRecognised(transcript) : transcript,
+          switches.has('raw') ? withoutFormatted(transcript) : transcript,
           format,
           flags.output,
         )

@@ -1,4 +1,4 @@
-// Splits text in any script into tokens for comparison, and estimates the tokens that a language model counts.
+// Splits text in any script into tokens for comparison. `model-tokens.ts` has the tokens that a language model counts.
 
 /** A unit of comparison: a word, or one character in scripts that do not separate words. */
 export interface Token {
@@ -46,18 +46,4 @@ function keyOf(text: string): string {
     .normalize('NFKC')
     .toLowerCase()
     .replace(/[^\p{L}\p{M}\p{N}]/gu, '')
-}
-
-/** Counts a quarter of a token per Latin character, half per character of other alphabets, a whole per ideograph. */
-export function estimateTokens(text: string): number {
-  let quarters = 0
-  for (const character of text) quarters += tokenQuarters(character)
-  return Math.ceil(quarters / 4)
-}
-
-/** Size of a character in quarters of a token: 1 for ASCII and Latin, 2 for other alphabets, 4 for the rest. */
-export function tokenQuarters(character: string): number {
-  const code = character.codePointAt(0)!
-  if (code < 0x250) return 1
-  return code < 0x1100 ? 2 : 4
 }

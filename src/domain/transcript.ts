@@ -154,3 +154,11 @@ export type TranscriptSummary = Pick<
 export function roundToMs(value: number): number {
   return Math.round(value * 1000) / 1000
 }
+
+/** The transcript as it was recognised, and as it is stored: without the formatted text. */
+export function withoutFormatted<T extends Transcript>({
+  formatted: _,
+  ...recognised
+}: T): Omit<T, 'formatted'> {
+  return recognised
+}

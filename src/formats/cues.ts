@@ -1,6 +1,7 @@
 // Turns segments into subtitle cues of at most two lines that can be read in their time.
 import { formatTime } from '../domain/format-time.ts'
-import { tokenQuarters, tokens } from '../domain/tokens.ts'
+import { modelTokenQuarters } from '../domain/model-tokens.ts'
+import { tokens } from '../domain/tokens.ts'
 import { type Gap, roundToMs, type Segment, type Span, type Transcript } from '../domain/transcript.ts'
 import { preferFormatted } from './shown-segments.ts'
 import { labelOf, type SpeakerLabel } from './speakers.ts'
@@ -160,6 +161,6 @@ function breakLines(words: string[]): string[] | undefined {
 
 function width(text: string): number {
   let sum = 0
-  for (const character of text) sum += tokenQuarters(character) === 4 ? ideographWidth : latinWidth
+  for (const character of text) sum += modelTokenQuarters(character) === 4 ? ideographWidth : latinWidth
   return sum
 }

@@ -7,12 +7,6 @@ export function preferFormatted<T extends Transcript>(transcript: T): T {
   return formatted ? { ...transcript, segments: formatted.segments } : transcript
 }
 
-/** Removes the formatted text, so that the recognised segments are shown. */
-export function asRecognised<T extends Transcript>(transcript: T): Omit<T, 'formatted'> {
-  const { formatted: _, ...recognised } = transcript
-  return recognised
-}
-
 /** Keeps some of the segments, recognised and formatted ones alike. */
 export function filterSegments<T extends Transcript>(
   transcript: T,

@@ -51,6 +51,9 @@ const pollIntervalMs = 300
 /** A job on another machine is polled less often while nothing changes, down to this interval. */
 const maxPollIntervalMs = 2_000
 const pollBackoff = 1.2
+/** A job that no worker starts is sent again after this time, which doubles: a store may refuse writes for a while. */
+const firstResendMs = 300
+const maxResendMs = 10_000
 /** Interval of looking at a job of this process; its changes are published, so this is a safety net. */
 const localPollIntervalMs = 5_000
 /** A caller whose connection broke may be back within this time, before its work is stopped. */
@@ -77,10 +80,11 @@ export async function watch(id: string, options: WatchOptions, context: Context)
 
 async function waitFor(id: string, options: WatchOptions, context: Context): Promise<Job> {
   const { owner, seconds = Number.POSITIVE_INFINITY, signal, onProgress } = options
-  const { queue, changes, worker, closing } = context
+  const { queue, changes, worker, closing, dispatch } = context
   const started = performance.now()
   let revision: number | undefined
   let pause = pollIntervalMs
+  let resend = { at: started, pauseMs: firstResendMs }
   for (;;) {
     // Listening starts before the read, so that no change in between is missed.
     const looked = new AbortController()
@@ -97,11 +101,14 @@ async function waitFor(id: string, options: WatchOptions, context: Context): Pro
       signal.throwIfAborted()
       if (!job) throw notFound()
       if (isOver(job.state) || closing.aborted || isTimeUp(job, waited, seconds)) return job
-      if (!isRunningHere) await dispatchIfIdle(job, context)
-      pause =
-        queue.shared && job.revision === revision
-          ? Math.min(pause * pollBackoff, maxPollIntervalMs)
-          : pollIntervalMs
+      const isUnchanged = job.revision === revision
+      if (!isUnchanged) resend = { at: started, pauseMs: firstResendMs }
+      if (!isRunningHere && isIdle(job, context) && performance.now() >= resend.at) {
+        const { pauseMs } = resend
+        resend = { at: performance.now() + pauseMs, pauseMs: Math.min(2 * pauseMs, maxResendMs) }
+        await dispatch(job)
+      }
+      pause = queue.shared && isUnchanged ? Math.min(pause * pollBackoff, maxPollIntervalMs) : pollIntervalMs
       revision = job.revision
       onProgress?.(progressOf(job, queue))
       await change
@@ -112,11 +119,9 @@ async function waitFor(id: string, options: WatchOptions, context: Context): Pro
 }
 
 /** With a shared queue, only a recording that is not uploaded yet needs this process. */
-async function dispatchIfIdle(job: Job, { queue, pipeline, leases, dispatch }: Context): Promise<void> {
-  const needsNothing = queue.shared
-    ? isOver(job.state) || isReachable(job) || job.state === 'running'
-    : !usesOurModels(job, pipeline)
-  if (!needsNothing && leases.canStartHere(job)) await dispatch(job)
+function isIdle(job: Job, { queue, pipeline, leases }: Context): boolean {
+  const needsUs = queue.shared ? job.state === 'queued' && !isReachable(job) : usesOurModels(job, pipeline)
+  return needsUs && leases.canStartHere(job)
 }
 
 /** A run that is being stopped here says that the job is over, although it may have been submitted again. */

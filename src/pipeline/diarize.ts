@@ -9,9 +9,8 @@ import { transcribeDualChannel } from './dual-channel/dual-channel.ts'
 import { fileResult, passFailures, textWarnings } from './file-tasks/file-result.ts'
 import type { Pass } from './file-tasks/pass-context.ts'
 import { type PassResults, runPasses } from './file-tasks/passes.ts'
-import type { Pipeline } from './pipeline.ts'
+import type { Findings, Pipeline, PipelinePorts } from './pipeline.ts'
 import { openSource, type Source } from './source/source.ts'
-import type { Findings, PipelinePorts } from './transcribe.ts'
 
 export const diarize: Pipeline = async (request, ports, run, onFound) => {
   const source = await openSource(request, ports, run)

@@ -1,7 +1,12 @@
-// The type that every pipeline implements: a request in, the content of a transcript out.
+// Contract of the pipelines: a request in, the content of a transcript out; and what they depend on.
+import type { LimitFunction } from 'p-limit'
 import type { PipelineRequest } from '../domain/job.ts'
+import type { FileRecogniser, ObjectStorage } from '../domain/ports.ts'
 import type { Run } from '../domain/run.ts'
-import type { Findings, PipelinePorts } from './transcribe.ts'
+import type { Transcript } from '../domain/transcript.ts'
+import type { ChunkPorts } from './chunks/transcribe-chunks.ts'
+import type { FormatPorts } from './formatting/options.ts'
+import type { SourcePorts } from './source/source.ts'
 
 /** `onFound` receives a function that builds the findings so far; it is called after each finished part. */
 export type Pipeline = (
@@ -10,3 +15,20 @@ export type Pipeline = (
   run: Run,
   onFound: (findings: () => Findings) => void,
 ) => Promise<Findings>
+
+export interface PipelinePorts extends SourcePorts, ChunkPorts, FormatPorts {
+  /** Recognises who speaks when in an uploaded recording. */
+  speakerRecogniser: FileRecogniser
+  /** Recognises what is said when in an uploaded recording. */
+  fileRecogniser: FileRecogniser
+  objectStorage: ObjectStorage
+  /** Seconds between two polls of a task. */
+  pollSeconds: number
+  /** Mutex shared by all jobs of the process: a job that submits sees the tasks submitted before. */
+  limitSubmits: LimitFunction
+  /** Seconds that a task may take for a recording of `duration` seconds. */
+  taskTimeoutSeconds(duration: number): number
+}
+
+/** Content of a transcript, without the parts that the job adds: id, creation time and the warnings of the run. */
+export type Findings = Omit<Transcript, 'id' | 'createdAt' | 'warnings'>

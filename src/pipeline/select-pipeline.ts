@@ -1,8 +1,8 @@
 // Selects the pipeline and the models of a request; job ids and workers rely on the same answer.
 import type { JobTool, TranscriptionRequest } from '../domain/job.ts'
 import { diarize } from './diarize.ts'
-import type { Pipeline } from './pipeline.ts'
-import { type PipelinePorts, transcribe } from './transcribe.ts'
+import type { Pipeline, PipelinePorts } from './pipeline.ts'
+import { transcribe } from './transcribe.ts'
 import { transcribeTimed } from './transcribe-timed.ts'
 
 export function selectPipeline(tool: JobTool, request: TranscriptionRequest, ports: PipelinePorts): Pipeline {

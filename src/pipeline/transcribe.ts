@@ -1,34 +1,16 @@
 // Transcribes one recording: opens it, recognises it in chunks, merges the texts.
 import { setMaxListeners } from 'node:events'
-import type { LimitFunction } from 'p-limit'
 import type { PipelineRequest, TranscriptionRequest } from '../domain/job.ts'
 import { roundUsd } from '../domain/models/price.ts'
-import type { FileRecogniser, ObjectStorage, Recogniser } from '../domain/ports.ts'
+import type { Recogniser } from '../domain/ports.ts'
 import type { Run } from '../domain/run.ts'
-import { roundToMs, type Transcript } from '../domain/transcript.ts'
+import { roundToMs } from '../domain/transcript.ts'
 import { createMerge, type Merge } from './chunks/merge.ts'
 import type { ChunkTranscript } from './chunks/recognise.ts'
-import { type ChunkPorts, type ChunkRecognition, transcribeChunks } from './chunks/transcribe-chunks.ts'
-import type { FormatPorts } from './formatting/format-text.ts'
-import { openSource, type Source, type SourcePorts } from './source/source.ts'
+import { type ChunkRecognition, transcribeChunks } from './chunks/transcribe-chunks.ts'
+import type { Findings, PipelinePorts } from './pipeline.ts'
+import { openSource, type Source } from './source/source.ts'
 import { titleOf } from './source/title.ts'
-
-export interface PipelinePorts extends SourcePorts, ChunkPorts, FormatPorts {
-  /** Recognises who speaks when in an uploaded recording. */
-  speakerRecogniser: FileRecogniser
-  /** Recognises what is said when in an uploaded recording. */
-  fileRecogniser: FileRecogniser
-  objectStorage: ObjectStorage
-  /** Seconds between two polls of a task. */
-  pollSeconds: number
-  /** Mutex shared by all jobs of the process: a job that submits sees the tasks submitted before. */
-  limitSubmits: LimitFunction
-  /** Seconds that a task may take for a recording of `duration` seconds. */
-  taskTimeoutSeconds(duration: number): number
-}
-
-/** A transcript without the parts that the job adds: id, creation time and the warnings of the run. */
-export type Findings = Omit<Transcript, 'id' | 'createdAt' | 'warnings'>
 
 /**
  * Resolves with the transcript of a recording; `onFound` receives a view of the findings so far after each chunk.

@@ -3,7 +3,7 @@ import { completable, type McpServer } from '@modelcontextprotocol/server'
 import * as z from 'zod/v4'
 import { formatTime } from '../domain/format-time.ts'
 import { languageName } from '../domain/languages.ts'
-import { estimateTokens } from '../domain/tokens.ts'
+import { estimateModelTokens } from '../domain/model-tokens.ts'
 import type { Transcript } from '../domain/transcript.ts'
 import { speakerShares } from '../formats/speakers.ts'
 import { outline, timedText } from '../formats/text.ts'
@@ -65,7 +65,7 @@ const rules = [
 
 function messages(transcript: Transcript, task: string[]) {
   const text = timedText(transcript)
-  const fits = estimateTokens(text) <= maxTextTokens
+  const fits = estimateModelTokens(text) <= maxTextTokens
   const { id } = transcript
   const reading = fits
     ? 'The transcript follows.'

@@ -1,8 +1,9 @@
 // Messages about jobs: which jobs this process can run, and in which lane a job waits.
 import type { Job } from '../../domain/job.ts'
 import type { JobMessage } from '../../domain/queue.ts'
+import type { PipelinePorts } from '../../pipeline/pipeline.ts'
 import { modelsOf, selectPipeline } from '../../pipeline/select-pipeline.ts'
-import { type PipelinePorts, transcribe } from '../../pipeline/transcribe.ts'
+import { transcribe } from '../../pipeline/transcribe.ts'
 
 /** Other models would make another job: other words, and none of its checkpoints could be used. */
 export function usesOurModels({ tool, request, models }: Job, pipeline: PipelinePorts): boolean {

@@ -3,15 +3,10 @@ import { LRUCache } from 'lru-cache'
 import { describeError, isSpeechError, SpeechError } from '../../domain/errors.ts'
 import { isLegalTransition, type Job } from '../../domain/job.ts'
 import type { Store } from '../../domain/ports.ts'
-import type { Transcript } from '../../domain/transcript.ts'
+import { type Transcript, withoutFormatted } from '../../domain/transcript.ts'
 import { log } from '../../log.ts'
-import {
-  formatCheckpointKey,
-  isStoredFormat,
-  type StoredFormat,
-  withoutFormatted,
-} from '../view/formatted.ts'
-import { type UnstoredResults, withUnstoredResults } from './unstored-results.ts'
+import { formatCheckpointKey, isStoredFormat, type StoredFormat } from '../view/formatted.ts'
+import { type UnsavedResults, withUnsavedResults } from './unsaved-results.ts'
 
 /** An undefined fact is deleted from the job. */
 export type JobChange = { [Fact in keyof Job]?: Job[Fact] | undefined }
@@ -36,18 +31,18 @@ export interface JobRepository {
   deleteTranscript(owner: string, id: string): Promise<void>
   /** Deletes transcript, job and checkpoints; resolves with false where none of them existed. */
   remove(owner: string, id: string): Promise<boolean>
-  keepResult: UnstoredResults['keepResult']
-  flush: UnstoredResults['flush']
+  keepResult: UnsavedResults['keepResult']
+  flush: UnsavedResults['flush']
 }
 
-interface UnstoredFormat {
+interface UnsavedFormat {
   owner: string
   id: string
   format: StoredFormat
   warning: string
 }
 
-const maxUnstoredFormats = 100
+const maxUnsavedFormats = 100
 const formatLoss = 'The formatted text could not be stored and is lost when the server ends.'
 
 /** `shared`: other machines read the store, so a failed write of a job or transcript is always an error. */
@@ -55,15 +50,15 @@ export function createJobRepository(
   store: Store,
   { shared = false }: { shared?: boolean } = {},
 ): JobRepository {
-  const results = withUnstoredResults(store)
+  const results = withUnsavedResults(store)
   const rows = shared ? store : results
-  const unstoredFormats = new LRUCache<string, UnstoredFormat>({ max: maxUnstoredFormats })
+  const unsavedFormats = new LRUCache<string, UnsavedFormat>({ max: maxUnsavedFormats })
 
   /** Offers the format to the store once more; resolves with what a reader gets. */
-  async function offerFormat({ owner, id, format, warning }: UnstoredFormat): Promise<StoredFormat> {
+  async function offerFormat({ owner, id, format, warning }: UnsavedFormat): Promise<StoredFormat> {
     try {
       await store.putCheckpoint(owner, formatCheckpointKey(id), format, id)
-      unstoredFormats.delete(`${owner}/${id}`)
+      unsavedFormats.delete(`${owner}/${id}`)
       return format
     } catch {
       const { formatted } = format
@@ -90,7 +85,7 @@ export function createJobRepository(
     getTranscript: (owner, id) => rows.getTranscript(owner, id),
     saveTranscript: (owner, transcript) => rows.putTranscript(owner, withoutFormatted(transcript)),
     async getFormat(owner, id) {
-      const held = unstoredFormats.get(`${owner}/${id}`)
+      const held = unsavedFormats.get(`${owner}/${id}`)
       if (held) return offerFormat(held)
       try {
         const stored = await store.getCheckpoint(owner, formatCheckpointKey(id))
@@ -103,10 +98,10 @@ export function createJobRepository(
     async saveFormat(owner, id, format) {
       try {
         await store.putCheckpoint(owner, formatCheckpointKey(id), format, id)
-        unstoredFormats.delete(`${owner}/${id}`)
+        unsavedFormats.delete(`${owner}/${id}`)
       } catch (error) {
         log.error('format-not-stored', { id, code: codeOf(error) })
-        unstoredFormats.set(`${owner}/${id}`, {
+        unsavedFormats.set(`${owner}/${id}`, {
           owner,
           id,
           format,
@@ -122,13 +117,13 @@ export function createJobRepository(
       const isDeleted = await rows.deleteTranscript(owner, id)
       await rows.deleteJob(owner, id)
       await store.deleteCheckpoints(owner, id)
-      unstoredFormats.delete(`${owner}/${id}`)
+      unsavedFormats.delete(`${owner}/${id}`)
       return isDeleted || found !== undefined
     },
     keepResult: results.keepResult,
     async flush() {
       await results.flush()
-      for (const held of [...unstoredFormats.values()]) await offerFormat(held)
+      for (const held of [...unsavedFormats.values()]) await offerFormat(held)
     },
   }
 }

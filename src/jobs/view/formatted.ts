@@ -76,8 +76,3 @@ export function withFormatted(transcript: Transcript, stored: StoredFormat | und
   const warnings = transcript.warnings.filter(warning => !warning.startsWith(unformatted))
   return { ...transcript, formatted, warnings }
 }
-
-/** The transcript as it is stored. */
-export function withoutFormatted({ formatted: _, ...transcript }: Transcript): Transcript {
-  return transcript
-}

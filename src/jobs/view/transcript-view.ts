@@ -3,7 +3,7 @@ import { basename, extname } from 'node:path'
 import { isOver, type Job, type TranscriptionRequest } from '../../domain/job.ts'
 import { oneLine } from '../../domain/text.ts'
 import type { Speaker, Transcript } from '../../domain/transcript.ts'
-import type { Findings } from '../../pipeline/transcribe.ts'
+import type { Findings } from '../../pipeline/pipeline.ts'
 import { lostNameWarnings, namesBySpeaker } from './speaker-names.ts'
 
 /** The findings as the transcript of their job. */

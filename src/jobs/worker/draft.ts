@@ -2,7 +2,7 @@
 import type { Progress } from '../../domain/job.ts'
 import type { Transcript, TranscriptStatus } from '../../domain/transcript.ts'
 import { log } from '../../log.ts'
-import type { Findings } from '../../pipeline/transcribe.ts'
+import type { Findings } from '../../pipeline/pipeline.ts'
 import type { JobContext } from '../context.ts'
 import { emptyTranscript, transcriptView, withJobState } from '../view/transcript-view.ts'
 import type { LeasedJob } from './leased-job.ts'

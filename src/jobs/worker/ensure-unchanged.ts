@@ -2,8 +2,8 @@
 import { SpeechError } from '../../domain/errors.ts'
 import type { Job } from '../../domain/job.ts'
 import type { Run } from '../../domain/run.ts'
+import type { PipelinePorts } from '../../pipeline/pipeline.ts'
 import { identify } from '../../pipeline/source/source.ts'
-import type { PipelinePorts } from '../../pipeline/transcribe.ts'
 import { jobId } from '../submit/job-id.ts'
 
 /** A file is known by its hash; of a URL only its server can say. Throws `RECORDING_CHANGED`. */

@@ -5,8 +5,8 @@ import { isOver, type Job } from '../../domain/job.ts'
 import type { Delivery, Disposition } from '../../domain/queue.ts'
 import type { Run } from '../../domain/run.ts'
 import { log } from '../../log.ts'
+import type { Findings } from '../../pipeline/pipeline.ts'
 import { selectPipeline } from '../../pipeline/select-pipeline.ts'
-import type { Findings } from '../../pipeline/transcribe.ts'
 import type { JobContext, RunningJob, StopReason } from '../context.ts'
 import { createCheckpoints } from '../records/checkpoints.ts'
 import type { JobChange } from '../records/job-repository.ts'
@@ -131,15 +131,12 @@ export function runJob(
   }
 
   /** Where only this process uses the store, its calls get the result that the store does not take. */
-  function keepResult(change: (now: Job) => JobChange, unsaved?: unknown): void {
+  function keepResult(change: (now: Job) => JobChange, error?: unknown): void {
     if (shared) return
     const now = leased.job()
-    repository.keepResult(
-      { ...now, ...change(now) } as Job,
-      unsaved === undefined ? undefined : draft.saved(),
-      unsaved,
-    )
-    leased.accept({ ...now, ...change(now) } as Job)
+    const ended = { ...now, ...change(now) } as Job
+    repository.keepResult(ended, error === undefined ? undefined : { transcript: draft.saved(), error })
+    leased.accept(ended)
   }
 
   async function giveBack(more: JobChange): Promise<void> {

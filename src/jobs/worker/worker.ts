@@ -17,11 +17,14 @@ export function createWorker(context: Context): Worker {
   const handling = new Set<string>()
   /** Jobs with a further message: they may have been submitted again while they ended. */
   const again = new Set<string>()
+  /** Jobs that could not be leased. They are sent again and again, and logged once. */
+  const failing = new Set<string>()
   let closed = false
 
   async function attempt({ owner, id }: JobMessage, key: string, delivery: Delivery): Promise<Disposition> {
     try {
       const claimed = await claim(owner, id, context)
+      failing.delete(key)
       if (typeof claimed === 'string') return claimed
       const job = runJob(claimed, context, delivery)
       running.set(key, job)
@@ -29,7 +32,9 @@ export function createWorker(context: Context): Worker {
       return await job.ended
     } catch (error) {
       if (isSpeechError(error) && error.code === 'TRANSCRIPT_NOT_FOUND') return 'ack'
-      log.error('job-failed', { id, error: isSpeechError(error) ? error.code : (error as Error).name })
+      const code = isSpeechError(error) ? error.code : (error as Error).name
+      if (!failing.has(key)) log.error('job-not-started', { id, error: code })
+      failing.add(key)
       return 'delay'
     } finally {
       running.delete(key)

@@ -1,7 +1,8 @@
 // Merges chunk transcripts: one text without lost or doubled words, timed segments, and the gaps.
 import type { Timestamps } from '../../domain/job.ts'
+import { estimateModelTokens } from '../../domain/model-tokens.ts'
 import { sentences } from '../../domain/sentences.ts'
-import { estimateTokens, tokens } from '../../domain/tokens.ts'
+import { tokens } from '../../domain/tokens.ts'
 import {
   type Coverage,
   type Gap,
@@ -101,13 +102,13 @@ function segmentsOf(transcript: ChunkTranscript, timestamps: Timestamps): Segmen
 
 /** Splits a long sentence at its commas, into parts of about equal length. */
 function splitLong(sentence: string): string[] {
-  const size = estimateTokens(sentence)
+  const size = estimateModelTokens(sentence)
   if (size <= maxSegmentTokens) return [sentence]
   const targetTokens = size / Math.ceil(size / maxSegmentTokens)
   const parts: string[] = []
   let part = ''
   for (const clause of sentence.split(/(?<=[,;:—–]\s)|(?<=[，、；：])/u).flatMap(splitWords)) {
-    if (part && estimateTokens(part) + estimateTokens(clause) / 2 > targetTokens) {
+    if (part && estimateModelTokens(part) + estimateModelTokens(clause) / 2 > targetTokens) {
       parts.push(part)
       part = ''
     }
@@ -118,7 +119,7 @@ function splitLong(sentence: string): string[] {
 
 /** Splits a clause that is too long between words; in scripts without spaces, between characters. */
 function splitWords(clause: string): string[] {
-  if (estimateTokens(clause) <= maxSegmentTokens) return [clause]
+  if (estimateModelTokens(clause) <= maxSegmentTokens) return [clause]
   const starts = tokens(clause).map(({ start }) => start)
   return starts.map((start, i) => clause.slice(i === 0 ? 0 : start, starts[i + 1]))
 }

@@ -1,6 +1,7 @@
 // Builds segments of one speaker each, a sentence or so long, from words with speaker labels.
+
+import { estimateModelTokens } from '../../domain/model-tokens.ts'
 import { sentences } from '../../domain/sentences.ts'
-import { estimateTokens } from '../../domain/tokens.ts'
 import { roundToMs, type Segment, type Speaker } from '../../domain/transcript.ts'
 import type { SpeakerLabel } from './assign-speakers.ts'
 import type { TimedSentence, TimedTokens, TimedWord } from './timed-tokens.ts'
@@ -91,7 +92,7 @@ function split(words: TimedWord[]): TimedWord[][] {
 }
 
 function halve(words: TimedWord[]): TimedWord[][] {
-  const tokens = estimateTokens(words.map(word => word.text).join(''))
+  const tokens = estimateModelTokens(words.map(word => word.text).join(''))
   const length = words.at(-1)!.end - words[0]!.start
   if (words.length < 2 || (length <= maxSegmentSeconds && tokens <= maxSegmentTokens)) return [words]
   const at = bestSplit(words)

@@ -6,7 +6,7 @@ import { lineBreak, type NormalizedText, sameWords } from './normalized-text.ts'
 
 /** Limits of the search for a short unit, such as "yes", which may occur anywhere. */
 const maxOccurrences = 200
-const maxTries = 2_000
+const maxSearches = 2_000
 
 /** Returns the best-scoring chain of matches, in the order of the original. */
 export function chain(units: Unit[], input: ChainInput): Match[] {
@@ -102,11 +102,11 @@ function bestChain(
 
 function occurrences(searched: string, { chars }: NormalizedText): number[] {
   const found: number[] = []
-  let tries = 0
+  let searches = 0
   for (
     let at = chars.indexOf(searched);
-    at >= 0 && tries < maxTries;
-    at = chars.indexOf(searched, at + 1), tries++
+    at >= 0 && searches < maxSearches;
+    at = chars.indexOf(searched, at + 1), searches++
   )
     if (found.length < maxOccurrences) found.push(at)
   return found

@@ -12,9 +12,9 @@ import {
 } from '../../domain/transcript.ts'
 import { mainLanguage } from '../chunks/merge.ts'
 import { findUnrecognised, type UnrecognisedSpeech, unrecognisedWarning } from '../chunks/unrecognised.ts'
+import type { Findings, PipelinePorts } from '../pipeline.ts'
 import type { Source } from '../source/source.ts'
 import { titleOf } from '../source/title.ts'
-import type { Findings, PipelinePorts } from '../transcribe.ts'
 import type { Pass } from './pass-context.ts'
 import type { PassResults } from './passes.ts'
 

@@ -7,8 +7,8 @@ import { log } from '../../log.ts'
 import { cut } from '../audio/cut.ts'
 import { type Decoding, decode } from '../audio/decode.ts'
 import { costTooHigh } from '../chunks/budget.ts'
+import type { PipelinePorts } from '../pipeline.ts'
 import type { Source } from '../source/source.ts'
-import type { PipelinePorts } from '../transcribe.ts'
 import { encodeWhole, scanChunkSeconds } from './encode-whole.ts'
 
 /** Facts about the decoded recording; stored, so that another process need not decode it again. */

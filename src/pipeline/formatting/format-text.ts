@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
 import { describeError, isSpeechError, type SpeechError } from '../../domain/errors.ts'
+import { estimateModelTokens } from '../../domain/model-tokens.ts'
 import { minFormattedChars, noTextModel, type TextModel } from '../../domain/text-model.ts'
-import { estimateTokens } from '../../domain/tokens.ts'
 import type { FormattedSegments, Formatting, Segment } from '../../domain/transcript.ts'
 import { mapConcurrent } from '../async/map-concurrent.ts'
 import { costTooHigh } from '../chunks/budget.ts'
@@ -85,7 +85,7 @@ async function formatSource(
     return emptySummary(options.style, [`${textUnchanged} ${describeError(noTextModel())}`])
   ensureAffordable(text, ports)
 
-  const pieces = cutPieces(source, pieceCount(estimateTokens(text), textModel.concurrency))
+  const pieces = cutPieces(source, pieceCount(estimateModelTokens(text), textModel.concurrency))
   const done = new Map<Piece, FormattedPiece[]>()
   const failures: SpeechError[] = []
   const all = () => pieces.flatMap(piece => done.get(piece) ?? [unformattedPiece(piece, source)])
@@ -193,7 +193,7 @@ const promptTokens = 450
 function ensureAffordable(text: string, { textModel, maxCostUsd }: FormatPorts): void {
   const { price } = textModel
   if (maxCostUsd === undefined || !price) return
-  const size = estimateTokens(text)
+  const size = estimateModelTokens(text)
   const pieces = pieceCount(size, textModel.concurrency)
   const cost =
     ((size + pieces * promptTokens) * price.usdPerMillionInput + 1.3 * size * price.usdPerMillionOutput) / 1e6

@@ -1,5 +1,5 @@
 // Cuts a text into pieces for formatting, one request each.
-import { tokenQuarters } from '../../domain/tokens.ts'
+import { modelTokenQuarters } from '../../domain/model-tokens.ts'
 import type { Segment, Span } from '../../domain/transcript.ts'
 
 /** An offset at which a piece may begin. */
@@ -195,7 +195,7 @@ function cumulativeTokens(text: string): Float64Array {
   for (let at = 0; at < text.length; ) {
     const character = String.fromCodePoint(text.codePointAt(at)!)
     for (let i = 0; i < character.length; i++) tokensBefore[at + i] = sum
-    sum += tokenQuarters(character) / 4
+    sum += modelTokenQuarters(character) / 4
     at += character.length
   }
   tokensBefore[text.length] = sum

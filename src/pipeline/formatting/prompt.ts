@@ -1,8 +1,8 @@
 // Prompt that asks a model to format a piece. The text is data between tags that it cannot close.
 import { createHash } from 'node:crypto'
 import { languageName } from '../../domain/languages.ts'
+import { estimateModelTokens } from '../../domain/model-tokens.ts'
 import type { TextRequest } from '../../domain/text-model.ts'
-import { estimateTokens } from '../../domain/tokens.ts'
 import type { Style } from '../../domain/transcript.ts'
 import { fillerExamples } from '../faithfulness/fillers.ts'
 
@@ -43,7 +43,7 @@ export function promptFor({ text, before, style, language }: PromptInput): TextR
     text,
     `</${frame}>`,
   ].join('\n')
-  return { system, user, maxTokens: Math.min(8_000, 2 * estimateTokens(text) + 300) }
+  return { system, user, maxTokens: Math.min(8_000, 2 * estimateModelTokens(text) + 300) }
 }
 
 /** Returns a tag suffix from the text's hash: the same for the same text, and no text can contain its own. */

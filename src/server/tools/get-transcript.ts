@@ -3,11 +3,11 @@ import * as z from 'zod/v4'
 import { SpeechError } from '../../domain/errors.ts'
 import type { JobTool } from '../../domain/job.ts'
 import { findSpeakers, listSpeakers } from '../../domain/speakers.ts'
-import type { Span, Transcript } from '../../domain/transcript.ts'
+import { type Span, type Transcript, withoutFormatted } from '../../domain/transcript.ts'
 import { json } from '../../formats/json.ts'
 import { markdown } from '../../formats/markdown.ts'
 import { maxPageTokens } from '../../formats/page.ts'
-import { asRecognised, filterSegments } from '../../formats/shown-segments.ts'
+import { filterSegments } from '../../formats/shown-segments.ts'
 import { srt, vtt } from '../../formats/subtitles.ts'
 import { type FilteredTranscript, outline, plainText, timedText } from '../../formats/text.ts'
 import { offset, transcriptId, waitSeconds } from '../inputs.ts'
@@ -67,7 +67,7 @@ export const getTranscript = defineTool({
       wait_seconds ?? call.waitSeconds,
       call,
     )
-    const transcript = view === 'raw' ? asRecognised(found) : found
+    const transcript = view === 'raw' ? withoutFormatted(found) : found
     const onlySpeakers = speaker === undefined ? undefined : speakerIds(transcript, speaker)
     const text = views[view]({ ...cutRange(transcript, from, to), onlySpeakers })
     return transcriptAnswer(transcript, {

@@ -12,7 +12,7 @@ import { failure } from '../../support/failure.ts'
 
 const nowhere = 'http://127.0.0.1:1'
 /** Milliseconds; more than a emulator needs, and less than a test should take. */
-const brief = 500
+const shortMs = 500
 
 interface Cloud {
   tablestore: TablestoreEmulator
@@ -116,7 +116,7 @@ describe('a store or queue with a problem', () => {
     ],
   ])('the check times out at an address %s', async (_, wrong) => {
     const cloud = await startCloud()
-    const { store, queue } = await checks({ ...cloud.env, ...wrong(cloud) }, brief)
+    const { store, queue } = await checks({ ...cloud.env, ...wrong(cloud) }, shortMs)
     const [ofStore, ofQueue] = await Promise.all([failure(store()), failure(queue())])
     expect(ofStore.code).toBe('STORE_FAILED')
     expect(ofStore.hint).toContain('TABLESTORE_ENDPOINT')

@@ -1,17 +1,12 @@
 // Output formats of a transcript with formatted text.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { FormattedSegments, Segment } from '../../../src/domain/transcript.ts'
+import { type FormattedSegments, type Segment, withoutFormatted } from '../../../src/domain/transcript.ts'
 import { cues } from '../../../src/formats/cues.ts'
 import { excerpts } from '../../../src/formats/excerpts.ts'
 import { type FormatName, formatNames, outputFormats } from '../../../src/formats/index.ts'
 import { paragraphs } from '../../../src/formats/paragraphs.ts'
-import {
-  allWarnings,
-  asRecognised,
-  filterSegments,
-  preferFormatted,
-} from '../../../src/formats/shown-segments.ts'
+import { allWarnings, filterSegments, preferFormatted } from '../../../src/formats/shown-segments.ts'
 import { outline, plainText, timedText } from '../../../src/formats/text.ts'
 import { type Facts, segment, transcript } from '../../support/transcripts.ts'
 
@@ -57,8 +52,8 @@ describe('a formatted transcript', () => {
   })
 
   it('a formatted transcript can be shown as recognised', () => {
-    expect(plainText(asRecognised(talk()))).toBe('so we met and then it rained what a day')
-    expect(plainText(asRecognised(talk()))).toBe(plainText(transcript({ segments: recognised })))
+    expect(plainText(withoutFormatted(talk()))).toBe('so we met and then it rained what a day')
+    expect(plainText(withoutFormatted(talk()))).toBe(plainText(transcript({ segments: recognised })))
   })
 
   it('the md format names the formatting models and their warnings', () => {
@@ -136,7 +131,7 @@ describe('a formatted transcript', () => {
   it('filterSegments filters formatted and recognised segments', () => {
     const stretch = filterSegments(talk(), ({ start }) => start >= 4)
     expect(plainText(stretch)).toBe('What a day!')
-    expect(plainText(asRecognised(stretch))).toBe('it rained what a day')
+    expect(plainText(withoutFormatted(stretch))).toBe('it rained what a day')
   })
 })
 
@@ -150,7 +145,7 @@ describe('preferFormatted', () => {
   it('warnings of formatting and transcription stay separate', () => {
     const of = talk({ warnings: ['New.'] }, { warnings: ['Old.'] })
     expect(allWarnings(of)).toEqual(['New.', 'Old.'])
-    expect(allWarnings(asRecognised(of))).toEqual(['Old.'])
+    expect(allWarnings(withoutFormatted(of))).toEqual(['Old.'])
   })
 })
 

@@ -1,7 +1,8 @@
 // Pages of a long text.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { estimateTokens, tokens } from '../../../src/domain/tokens.ts'
+import { estimateModelTokens } from '../../../src/domain/model-tokens.ts'
+import { tokens } from '../../../src/domain/tokens.ts'
 import { cutPage } from '../../../src/formats/page.ts'
 
 const runs = { seed: 20261102, numRuns: 300 }
@@ -44,7 +45,8 @@ describe('cutPage', () => {
     it(`pages of ${kind} keep to the limit`, () => {
       fc.assert(
         fc.property(texts, limits, (text, limit) => {
-          for (const page of pagesOf(text, limit)) expect(estimateTokens(page)).toBeLessThanOrEqual(limit)
+          for (const page of pagesOf(text, limit))
+            expect(estimateModelTokens(page)).toBeLessThanOrEqual(limit)
         }),
         runs,
       )

@@ -4,7 +4,7 @@ import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js'
 import type { Transport } from '@modelcontextprotocol/server'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { SpeechError } from '../../../src/domain/errors.ts'
-import { estimateTokens } from '../../../src/domain/tokens.ts'
+import { estimateModelTokens } from '../../../src/domain/model-tokens.ts'
 import type { Transcript } from '../../../src/domain/transcript.ts'
 import type { Jobs } from '../../../src/jobs/jobs.ts'
 import { createServer } from '../../../src/server/server.ts'
@@ -184,7 +184,7 @@ describe('prompts', () => {
     expect(given.type).toBe('text')
     expect(given.text).toMatch(/\[0:00\] word0-0 /)
     expect(given.text).toMatch(/\[3:\d\d:\d\d\] word/)
-    expect(estimateTokens(instructions + given.text)).toBeLessThan(5_000)
+    expect(estimateModelTokens(instructions + given.text)).toBeLessThan(5_000)
   })
 
   it('a prompt’s transcript id is completed', async () => {

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { SpeechError } from '../../../../src/domain/errors.ts'
 import type { Store } from '../../../../src/domain/ports.ts'
 import { createJobRepository } from '../../../../src/jobs/records/job-repository.ts'
+import { log } from '../../../../src/log.ts'
 import { createLatch, createWorkspace, owner, type Workspace } from '../../../support/jobs/harness.ts'
 import { transcript } from '../../../support/transcripts.ts'
 
@@ -10,7 +11,10 @@ let workspace: Workspace
 beforeEach(async () => {
   workspace = await createWorkspace()
 })
-afterEach(() => workspace.close())
+afterEach(async () => {
+  vi.restoreAllMocks()
+  await workspace.close()
+})
 
 const eventually = { timeout: 30_000, interval: 20 }
 const diskFull = new SpeechError('DISK_FULL', 'The disk is full.', { hint: 'Free some space.' })
@@ -84,6 +88,14 @@ describe('a job that ended while the store failed', () => {
     expect(transcript).toMatchObject({ status: 'completed' })
     expect(hasLossWarning(transcript!.warnings)).toBe(false)
     expect(hasLossWarning((await harness.jobs.read(owner, id)).warnings)).toBe(false)
+  })
+
+  it('a job that ended while the store took its transcript alone is logged as such', async () => {
+    const logged = vi.spyOn(log, 'error').mockImplementation(() => {})
+    const { harness, id, answer } = await startFailing(write => write === 'replaceJob')
+    answer()
+    await harness.waitForEnd(id)
+    expect(logged.mock.calls).toEqual([['end-not-stored', { id, state: 'completed' }]])
   })
 
   it('a job that ended while the store failed leaves the stored job as it was until the store works again', async () => {
@@ -217,6 +229,31 @@ describe('a job that runs while the store fails', () => {
   })
 })
 
+describe('a queued job of an earlier process', () => {
+  it('a queued job of an earlier process starts once the store takes writes again, and the log names the refusal once', async () => {
+    const { open, opened } = createLatch()
+    const first = await workspace.open({ recognise: () => opened })
+    const { job } = await first.submit()
+    await vi.waitFor(() => expect(first.requests).not.toHaveLength(0), eventually)
+    const closed = first.close()
+    open()
+    await closed
+    const logged = vi.spyOn(log, 'error').mockImplementation(() => {})
+    let refusals = 0
+    let isFailing = true
+    const refuse = () => {
+      if (isFailing) refusals++
+      return isFailing
+    }
+    const second = await workspace.open({ store: failing(refuse) })
+    const ended = second.waitForEnd(job.id)
+    await vi.waitFor(() => expect(refusals).toBeGreaterThan(2), eventually)
+    isFailing = false
+    expect((await ended).state).toBe('completed')
+    expect(logged.mock.calls).toEqual([['job-not-started', { id: job.id, error: 'DISK_FULL' }]])
+  })
+})
+
 describe('results in memory', () => {
   it('results in memory are a hundred at most, and never push out a running job', async () => {
     const { store } = await workspace.open()
@@ -225,7 +262,10 @@ describe('results in memory', () => {
     for (let i = 0; i < 150; i++) {
       const job = { ...jobFacts, id: `tr_${i}`, state: 'failed' as const }
       await repository.add({ ...job, state: 'running' })
-      repository.keepResult(job, transcript({ id: job.id, status: 'failed' }), diskFull)
+      repository.keepResult(job, {
+        transcript: transcript({ id: job.id, status: 'failed' }),
+        error: diskFull,
+      })
     }
     expect(await repository.get(owner, 'tr_running')).toMatchObject({ state: 'running' })
     expect(await repository.get(owner, 'tr_0')).toBeUndefined()
@@ -242,7 +282,10 @@ describe('results in memory', () => {
     const job = await repository.add({ ...jobFacts, id: 'tr_1', state: 'running' })
     await harness.store.putTranscript(owner, transcript({ id: 'tr_1', title: 'Stored' }))
     isFailing = true
-    repository.keepResult({ ...job, state: 'completed' }, transcript({ id: 'tr_1', title: 'Kept' }), diskFull)
+    repository.keepResult(
+      { ...job, state: 'completed' },
+      { transcript: transcript({ id: 'tr_1', title: 'Kept' }), error: diskFull },
+    )
     expect(await repository.getTranscript(owner, 'tr_1')).toMatchObject({ title: 'Kept' })
     if (changes > 0) await harness.store.replaceJob({ ...job, revision: job.revision + changes })
     isFailing = false
@@ -255,7 +298,10 @@ describe('results in memory', () => {
     const { store } = await workspace.open()
     const repository = createJobRepository(store)
     const job = await repository.add({ ...jobFacts, id: 'tr_removed', state: 'running' })
-    repository.keepResult({ ...job, state: 'completed' }, transcript({ id: 'tr_removed' }), diskFull)
+    repository.keepResult(
+      { ...job, state: 'completed' },
+      { transcript: transcript({ id: 'tr_removed' }), error: diskFull },
+    )
     await store.deleteJob(owner, 'tr_removed')
     await repository.flush()
     expect(await repository.getTranscript(owner, 'tr_removed')).toBeUndefined()

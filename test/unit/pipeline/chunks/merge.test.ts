@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest'
 import { SpeechError } from '../../../../src/domain/errors.ts'
 import type { Timestamps } from '../../../../src/domain/job.ts'
-import { estimateTokens, tokens } from '../../../../src/domain/tokens.ts'
+import { estimateModelTokens } from '../../../../src/domain/model-tokens.ts'
+import { tokens } from '../../../../src/domain/tokens.ts'
 import { createMerge } from '../../../../src/pipeline/chunks/merge.ts'
 import type { ChunkTranscript } from '../../../../src/pipeline/chunks/recognise.ts'
 
@@ -137,7 +138,7 @@ describe('createMerge', () => {
   ])('splits an endless sentence without losing a word: %s', async (_, text) => {
     const { segments } = merge([transcript(text.trim(), 0, 100)], 'segment')
     expect(segments.length).toBeGreaterThan(2)
-    for (const segment of segments) expect(estimateTokens(segment.text)).toBeLessThanOrEqual(90)
+    for (const segment of segments) expect(estimateModelTokens(segment.text)).toBeLessThanOrEqual(90)
     expect(segments.flatMap(segment => keys(segment.text))).toEqual(keys(text))
   })
 })

@@ -23,7 +23,7 @@ import { rateLimiting, retrying, wrap } from '../../../../src/drivers/http/wrap.
 import { sqliteStore } from '../../../../src/drivers/store/sqlite/sqlite.ts'
 import { createCheckpoints } from '../../../../src/jobs/records/checkpoints.ts'
 import { transcribeDualChannel } from '../../../../src/pipeline/dual-channel/dual-channel.ts'
-import type { Findings } from '../../../../src/pipeline/transcribe.ts'
+import type { Findings } from '../../../../src/pipeline/pipeline.ts'
 import { crosstalk, makeAudio, makeDualChannel } from '../../../support/audio/dual-channel.ts'
 import { testFfmpeg } from '../../../support/audio/ffmpeg.ts'
 import { type TempFolder, tempFolder, truth } from '../../../support/e2e/system.ts'

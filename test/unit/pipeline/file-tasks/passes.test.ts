@@ -16,7 +16,7 @@ import { sqliteStore } from '../../../../src/drivers/store/sqlite/sqlite.ts'
 import { createCheckpoints } from '../../../../src/jobs/records/checkpoints.ts'
 import type { LocateFfmpeg } from '../../../../src/pipeline/audio/ffmpeg.ts'
 import { runPasses } from '../../../../src/pipeline/file-tasks/passes.ts'
-import type { PipelinePorts } from '../../../../src/pipeline/transcribe.ts'
+import type { PipelinePorts } from '../../../../src/pipeline/pipeline.ts'
 import { testFfmpeg } from '../../../support/audio/ffmpeg.ts'
 import { fixture, type TempFolder, tempFolder } from '../../../support/e2e/system.ts'
 

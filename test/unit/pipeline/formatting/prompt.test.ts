@@ -1,7 +1,7 @@
 // The prompt: its contents, and a frame that the text cannot close.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { estimateTokens } from '../../../../src/domain/tokens.ts'
+import { estimateModelTokens } from '../../../../src/domain/model-tokens.ts'
 import { type PromptInput, promptFor } from '../../../../src/pipeline/formatting/prompt.ts'
 import { parsePrompt } from '../../../support/text/fake-text-model.ts'
 
@@ -46,7 +46,7 @@ describe('the prompt', () => {
   it('the token limit fits the whole text with punctuation, up to the limit of models', () => {
     for (const size of [30, 300, 3_000]) {
       const long = 'word '.repeat(size)
-      expect(promptFor({ ...plain, text: long }).maxTokens).toBeGreaterThan(1.5 * estimateTokens(long))
+      expect(promptFor({ ...plain, text: long }).maxTokens).toBeGreaterThan(1.5 * estimateModelTokens(long))
     }
     expect(promptFor({ ...plain, text: 'word '.repeat(100_000) }).maxTokens).toBe(8_000)
   })

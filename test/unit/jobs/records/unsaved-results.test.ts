@@ -52,7 +52,7 @@ const store = {
 describe('a result that the store did not take', () => {
   it('a held result is stored with its job when the store was set aside and begun anew', async () => {
     const repository = createJobRepository(store)
-    repository.keepResult(ended, transcript({ id }), diskFull)
+    repository.keepResult(ended, { transcript: transcript({ id }), error: diskFull })
     warning = 'The damaged file was set aside.'
     await repository.flush()
     expect([...rows.jobs.keys(), ...rows.transcripts.keys()]).toEqual([id, id])
@@ -60,14 +60,14 @@ describe('a result that the store did not take', () => {
 
   it('a held result is dropped when its job was deleted from the same store', async () => {
     const repository = createJobRepository(store)
-    repository.keepResult(ended, transcript({ id }), diskFull)
+    repository.keepResult(ended, { transcript: transcript({ id }), error: diskFull })
     await repository.flush()
     expect(rows.jobs.size + rows.transcripts.size).toBe(0)
   })
 
   it('a transcript that is written again keeps no warning of the copy in memory', async () => {
     const repository = createJobRepository(store)
-    repository.keepResult(ended, transcript({ id }), diskFull)
+    repository.keepResult(ended, { transcript: transcript({ id }), error: diskFull })
     const held = (await repository.getTranscript(owner, id))!
     expect(held.warnings.join()).toContain('could not be stored')
     await repository.saveTranscript(owner, { ...held, title: 'Renamed' })
@@ -76,7 +76,7 @@ describe('a result that the store did not take', () => {
 })
 
 describe('a formatted text that the store did not take', () => {
-  it('an unstored format is read with a warning, and stored once the store works again', async () => {
+  it('an unsaved format is read with a warning, and stored once the store works again', async () => {
     const repository = createJobRepository(store)
     isFull = true
     await repository.saveFormat(owner, id, format)
@@ -86,7 +86,7 @@ describe('a formatted text that the store did not take', () => {
     expect([...rows.checkpoints.values()]).toEqual([format])
   })
 
-  it('an unstored format is stored by the next look at unfinished jobs', async () => {
+  it('an unsaved format is stored by the next look at unfinished jobs', async () => {
     const repository = createJobRepository(store)
     isFull = true
     await repository.saveFormat(owner, id, format)

@@ -14,9 +14,9 @@ type JobStore = Pick<
 /** Words of a warning that belongs to the copy in memory, and must not be stored. */
 const loss = 'The transcript could not be stored and is lost when the server ends.'
 
-export interface UnstoredResults extends JobStore {
-  /** Keeps the job as it ended. Without a transcript, the store has it already, or there is none. */
-  keepResult(job: Job, transcript: Transcript | undefined, error: unknown): void
+export interface UnsavedResults extends JobStore {
+  /** Keeps the job as it ended, and its transcript unless the store has it. `error` says why it has not. */
+  keepResult(job: Job, unsaved?: { transcript: Transcript | undefined; error: unknown }): void
   /** Offers all results to the store once more. Never rejects. */
   flush(): Promise<void>
 }
@@ -35,7 +35,7 @@ const maxResults = 100
  * A store as one process sees it. A job that cannot be added runs all the same, and stays in memory. The row of any
  * other job is left alone until the store takes the result; a row that another process has changed wins.
  */
-export function withUnstoredResults(store: Store): UnstoredResults {
+export function withUnsavedResults(store: Store): UnsavedResults {
   const unrecorded = new Map<string, Job>()
   const results = new LRUCache<string, Result>({
     max: maxResults,
@@ -115,11 +115,12 @@ export function withUnstoredResults(store: Store): UnstoredResults {
       await store.putTranscript(owner, { ...transcript, warnings })
     },
     deleteTranscript: store.deleteTranscript,
-    keepResult(job, transcript, error) {
-      const key = keyOf(job.owner, job.id)
-      logFailure('result-not-stored', job.id, error)
-      const warning = `${loss} ${describeError(error)}`
-      results.set(key, { job, transcript, warning, storeWarning: store.warning() })
+    keepResult(job, unsaved) {
+      const { transcript } = unsaved ?? {}
+      const warning = transcript ? `${loss} ${describeError(unsaved?.error)}` : ''
+      if (unsaved) logFailure('result-not-stored', job.id, unsaved.error)
+      else log.error('end-not-stored', { id: job.id, state: job.state })
+      results.set(keyOf(job.owner, job.id), { job, transcript, warning, storeWarning: store.warning() })
     },
     async flush() {
       for (const [key, result] of [...results.entries()]) await offer(key, result).catch(() => {})

@@ -1,8 +1,8 @@
 // Estimated token counts of text in many scripts.
 import { describe, expect, it } from 'vitest'
-import { estimateTokens } from '../../../src/domain/tokens.ts'
+import { estimateModelTokens } from '../../../src/domain/model-tokens.ts'
 
-describe('estimateTokens', () => {
+describe('estimateModelTokens', () => {
   it.each([
     ['', 0],
     ['abcd', 1],
@@ -14,6 +14,6 @@ describe('estimateTokens', () => {
     ['😀', 1],
     ['abcd你好', 3],
   ])('%j is estimated at %i tokens', (text, count) => {
-    expect(estimateTokens(text)).toBe(count)
+    expect(estimateModelTokens(text)).toBe(count)
   })
 })
