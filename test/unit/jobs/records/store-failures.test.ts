@@ -1,9 +1,8 @@
 // A store that fails for a while: calls of this process get their results all the same, and the store gets them later.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { SpeechError } from '../../../../src/domain/errors.ts'
-import type { Store } from '../../../../src/domain/ports.ts'
 import { createJobRepository } from '../../../../src/jobs/records/job-repository.ts'
 import { log } from '../../../../src/log.ts'
+import { diskFull, failing, type Write } from '../../../support/jobs/failing-store.ts'
 import { createLatch, createWorkspace, owner, type Workspace } from '../../../support/jobs/harness.ts'
 import { transcript } from '../../../support/transcripts.ts'
 
@@ -17,28 +16,6 @@ afterEach(async () => {
 })
 
 const eventually = { timeout: 30_000, interval: 20 }
-const diskFull = new SpeechError('DISK_FULL', 'The disk is full.', { hint: 'Free some space.' })
-
-type Write = 'addJob' | 'replaceJob' | 'putTranscript'
-
-/** A store that refuses to write while `fails` says so. */
-function failing(fails: (write: Write) => boolean): (store: Store) => Store {
-  return store => {
-    const guarded =
-      <Given extends unknown[], T>(name: Write, write: (...given: Given) => Promise<T>) =>
-      async (...given: Given) => {
-        if (fails(name)) throw diskFull
-        return write(...given)
-      }
-    return {
-      ...store,
-      addJob: guarded('addJob', store.addJob),
-      replaceJob: guarded('replaceJob', store.replaceJob),
-      putTranscript: guarded('putTranscript', store.putTranscript),
-    }
-  }
-}
-
 /** A process whose store fails from the moment in which all chunks have been sent, until `repair`. */
 async function startFailing(fails: (write: Write) => boolean = () => true) {
   let isFailing = false
@@ -226,31 +203,6 @@ describe('a job that runs while the store fails', () => {
     expect(await harness.jobs.cancel(owner, id)).toMatchObject({ id, state: 'cancelled' })
     expect(harness.jobs.activeJobs()).toBe(0)
     expect((await harness.waitForEnd(id)).state).toBe('cancelled')
-  })
-})
-
-describe('a queued job of an earlier process', () => {
-  it('a queued job of an earlier process starts once the store takes writes again, and the log names the refusal once', async () => {
-    const { open, opened } = createLatch()
-    const first = await workspace.open({ recognise: () => opened })
-    const { job } = await first.submit()
-    await vi.waitFor(() => expect(first.requests).not.toHaveLength(0), eventually)
-    const closed = first.close()
-    open()
-    await closed
-    const logged = vi.spyOn(log, 'error').mockImplementation(() => {})
-    let refusals = 0
-    let isFailing = true
-    const refuse = () => {
-      if (isFailing) refusals++
-      return isFailing
-    }
-    const second = await workspace.open({ store: failing(refuse) })
-    const ended = second.waitForEnd(job.id)
-    await vi.waitFor(() => expect(refusals).toBeGreaterThan(2), eventually)
-    isFailing = false
-    expect((await ended).state).toBe('completed')
-    expect(logged.mock.calls).toEqual([['job-not-started', { id: job.id, error: 'DISK_FULL' }]])
   })
 })
 
