@@ -120,6 +120,11 @@ export function isSpeechError(error: unknown): error is SpeechError {
   return error instanceof SpeechError
 }
 
+/** Code of any error, for logs and metrics. */
+export function codeOf(error: unknown): ErrorCode {
+  return isSpeechError(error) ? error.code : 'INTERNAL'
+}
+
 /** Formats an error for users and models: `CODE: what failed. What to do next.` */
 export function describeError(error: unknown): string {
   if (isSpeechError(error)) return `${error.code}: ${error.message} ${error.hint}`

@@ -11,8 +11,8 @@ import type { Leases } from './records/lease.ts'
 import type { Waiters } from './records/waiters.ts'
 import type { KeyedMutex } from './submit/keyed-mutex.ts'
 
-/** A function that needs less takes `Pick<JobContext, …>`. */
-export interface JobContext {
+/** What the parts of this folder are built from. A function that needs little takes a `Pick` of it. */
+export interface JobBasis {
   /** Id of this process as a worker; leases carry it. */
   workerId: string
   /** True where several machines share the store: their clocks may differ. */
@@ -31,6 +31,9 @@ export interface JobContext {
   waiters: Waiters
   /** Serialises submit and cancel of one job. */
   mutex: KeyedMutex
+}
+
+export interface JobContext extends JobBasis {
   cleanup: Cleanup
   uploads: RecordingUploads
   dispatch: Dispatch
@@ -38,6 +41,8 @@ export interface JobContext {
   /** Cancels a job that has no waiters at the moment of writing. */
   abandon(owner: string, id: string): Promise<void>
 }
+
+export type WorkerContext = JobBasis & Pick<JobContext, 'cleanup'>
 
 export interface Cleanup {
   /** Ends a job that is over without its worker knowing: fixes the transcript's status and deletes uploads. Never rejects. */

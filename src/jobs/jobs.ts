@@ -3,14 +3,13 @@ import { setMaxListeners } from 'node:events'
 import { SpeechError } from '../domain/errors.ts'
 import { isOver, type Job, type TranscriptionRequest } from '../domain/job.ts'
 import { type Meter, noMeter } from '../domain/meter.ts'
-import type { PageRequest, Store, TranscriptPage } from '../domain/ports.ts'
-import type { Delivery, Disposition, JobMessage, Queue } from '../domain/queue.ts'
+import type { PageRequest, TranscriptPage } from '../domain/ports.ts'
+import type { Delivery, Disposition, JobMessage } from '../domain/queue.ts'
 import { oneLine } from '../domain/text.ts'
 import { tokens } from '../domain/tokens.ts'
 import type { Transcript } from '../domain/transcript.ts'
-import type { PipelinePorts } from '../pipeline/pipeline.ts'
 import { type FoundRecording, findRecordings } from '../pipeline/source/find-recordings.ts'
-import type { JobContext } from './context.ts'
+import type { JobBasis, JobContext } from './context.ts'
 import { createFormatter, type FormatRequest, type FormatResult } from './formatting/formatting.ts'
 import { type Change, createChanges } from './records/changes.ts'
 import { createCleanup } from './records/cleanup.ts'
@@ -20,7 +19,6 @@ import { createWaiters } from './records/waiters.ts'
 import { createWorkerId } from './records/worker-id.ts'
 import { createCancellation } from './recovery/cancel.ts'
 import { createRecovery } from './recovery/recovery.ts'
-import { createRedelivery } from './recovery/redeliver.ts'
 import { type RenameRequest, rename } from './rename.ts'
 import { createDispatch } from './submit/dispatch.ts'
 import { createKeyedMutex } from './submit/keyed-mutex.ts'
@@ -105,17 +103,12 @@ export interface ShutdownOptions {
   drainSeconds?: number
 }
 
-export interface JobsOptions {
-  pipeline: PipelinePorts
-  store: Store
-  queue: Queue
+export interface JobsOptions extends Pick<JobContext, 'pipeline' | 'store' | 'queue' | 'scratchDir'> {
   /** False: other processes run the jobs that are submitted here. Default: true. */
   runsJobs?: boolean
   meter?: Meter
   /** True where machines share the store: their clocks differ, and no result is kept in memory. Default: false. */
   shared?: boolean
-  /** Folder under which each job gets a scratch folder. */
-  scratchDir: string
   /** Starts no further request to the provider, and resolves when the running ones are done or the time is up. */
   drain(seconds: number): Promise<void>
   /** Default: an id by which other processes see whether this one is alive. */
@@ -128,15 +121,9 @@ export function createJobs(options: JobsOptions): Jobs {
   const closing = new AbortController()
   // Every waiting call adds a listener: many at once are no leak.
   setMaxListeners(0, closing.signal)
-  const base = {
-    workerId,
-    shared,
-    scratchDir,
-    store,
-    queue,
-    pipeline,
-    meter,
-    closing: closing.signal,
+  const parts = { workerId, shared, scratchDir, store, queue, pipeline, meter, closing: closing.signal }
+  const base: JobBasis = {
+    ...parts,
     repository: createJobRepository(store, { shared }),
     leases: createLeases(workerId, { shared }),
     changes: createChanges(),
@@ -149,7 +136,7 @@ export function createJobs(options: JobsOptions): Jobs {
   const worker = createWorker({ ...base, cleanup })
   const { cancel, abandon, remove } = createCancellation({ ...base, cleanup, uploads, worker })
   const context: JobContext = { ...base, cleanup, uploads, dispatch, worker, abandon }
-  const recovery = createRecovery(context, createRedelivery(context))
+  const recovery = createRecovery(context)
   const watchJob = (id: string, watchOptions: WatchOptions) => watch(id, watchOptions, context)
   const formatter = createFormatter(context, watchJob)
   const { repository, changes, waiters } = context
@@ -182,10 +169,8 @@ export function createJobs(options: JobsOptions): Jobs {
     ])
     if (!transcript && !job) throw notFound()
     if (!transcript) return emptyTranscript(job!)
-    return withFormatted(
-      job ? withJobState(job, transcript) : transcript,
-      await repository.getFormat(owner, id),
-    )
+    const found = job ? withJobState(job, transcript) : transcript
+    return withFormatted(found, await repository.getFormat(owner, id))
   }
 
   const jobs: Jobs = {

@@ -92,12 +92,6 @@ function renamed(
   title: string | undefined,
   names: Record<string, string>,
 ): Transcript {
-  const { speakers } = transcript
-  return {
-    ...transcript,
-    ...(title !== undefined && { title }),
-    ...(speakers && {
-      speakers: speakers.map(one => (one.id in names ? withName(one, names[one.id]) : one)),
-    }),
-  }
+  const speakers = transcript.speakers?.map(one => (one.id in names ? withName(one, names[one.id]) : one))
+  return { ...transcript, ...(title !== undefined && { title }), ...(speakers && { speakers }) }
 }

@@ -37,10 +37,8 @@ export async function transcribe(
   const options = { ...watch, owner: caller.owner, signal: caller.signal }
   const job = await jobs.watch(submitted.id, options)
   ensureNotFailed(job)
-  const seconds =
-    watch.seconds === undefined
-      ? undefined
-      : Math.max(0, watch.seconds - (performance.now() - started) / 1000)
+  const { seconds: allowed } = watch
+  const seconds = allowed && Math.max(0, allowed - (performance.now() - started) / 1000)
   return { cached, ...(await readResult(jobs, request.format, { job, cached }, { ...options, seconds })) }
 }
 

@@ -23,21 +23,6 @@ export interface WatchOptions {
   onProgress?: (progress: Progress) => void
 }
 
-type Context = Pick<
-  JobContext,
-  | 'leases'
-  | 'dispatch'
-  | 'uploads'
-  | 'repository'
-  | 'queue'
-  | 'pipeline'
-  | 'changes'
-  | 'waiters'
-  | 'worker'
-  | 'closing'
-  | 'abandon'
->
-
 /** Recordings up to this length are answered within the call. */
 const shortRecordingSeconds = 60
 /** Longest wait for a short recording. */
@@ -59,7 +44,7 @@ const localPollIntervalMs = 5_000
 /** A caller whose connection broke may be back within this time, before its work is stopped. */
 const reconnectTimeoutMs = 2_000
 
-export async function watch(id: string, options: WatchOptions, context: Context): Promise<Job> {
+export async function watch(id: string, options: WatchOptions, context: JobContext): Promise<Job> {
   const { owner, signal } = options
   const { waiters } = context
   const key = `${owner}/${id}`
@@ -73,12 +58,15 @@ export async function watch(id: string, options: WatchOptions, context: Context)
     return job
   } catch (error) {
     const wasLast = leave()
-    if (signal.aborted) await onDisconnect(id, options, wasLast, context)
+    if (signal.aborted)
+      await handleDisconnect(options, { key, wasLast, waiters }, () =>
+        stopUnlessWaitedFor(owner, id, context),
+      )
     throw error
   }
 }
 
-async function waitFor(id: string, options: WatchOptions, context: Context): Promise<Job> {
+async function waitFor(id: string, options: WatchOptions, context: JobContext): Promise<Job> {
   const { owner, seconds = Number.POSITIVE_INFINITY, signal, onProgress } = options
   const { queue, changes, worker, closing, dispatch } = context
   const started = performance.now()
@@ -119,13 +107,13 @@ async function waitFor(id: string, options: WatchOptions, context: Context): Pro
 }
 
 /** With a shared queue, only a recording that is not uploaded yet needs this process. */
-function isIdle(job: Job, { queue, pipeline, leases }: Context): boolean {
+function isIdle(job: Job, { queue, pipeline, leases }: JobContext): boolean {
   const needsUs = queue.shared ? job.state === 'queued' && !isReachable(job) : usesOurModels(job, pipeline)
   return needsUs && leases.canStartHere(job)
 }
 
 /** A run that is being stopped here says that the job is over, although it may have been submitted again. */
-async function currentJob(owner: string, id: string, context: Context): Promise<Job | undefined> {
+async function currentJob(owner: string, id: string, context: JobContext): Promise<Job | undefined> {
   const { worker, uploads, repository } = context
   const running = worker.running(owner, id)?.job()
   if (running && !isOver(running.state)) return running
@@ -149,21 +137,13 @@ function progressOf({ id, state, progress }: Job, queue: Queue): Progress {
   return { done: 0, message: state === 'queued' && queue.shared ? 'Waiting for a worker' : 'Starting' }
 }
 
-async function onDisconnect(
-  id: string,
-  options: WatchOptions,
-  wasLast: boolean,
-  context: Context,
-): Promise<void> {
-  const { owner } = options
+/** Stops a job that no call waits for. A job that runs elsewhere may have waiters there. */
+async function stopUnlessWaitedFor(owner: string, id: string, context: JobContext): Promise<void> {
   const { waiters, worker, queue, abandon } = context
   const key = `${owner}/${id}`
-  await handleDisconnect(options, { key, wasLast, waiters }, async () => {
-    // A job that runs elsewhere may have waiters there.
-    const isHere = worker.running(owner, id) || queue.ahead(id) !== undefined
-    const mayStop = isHere || (queue.shared && waiters.wasStartedHere(key))
-    if (mayStop && waiters.hasNone(key)) await abandon(owner, id).catch(() => {})
-  })
+  const isHere = worker.running(owner, id) || queue.ahead(id) !== undefined
+  const mayStop = isHere || (queue.shared && waiters.wasStartedHere(key))
+  if (mayStop && waiters.hasNone(key)) await abandon(owner, id).catch(() => {})
 }
 
 /** Stops the work of a caller that leaves, unless it only detaches. `stop` has to check for waiters again. */

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { log } from '../log.ts'
 import { formatHost } from './http/hosts.ts'
 import { closeServer, listen } from './http/listen.ts'
-import { refusals, sendJson, sendPage } from './http/responses.ts'
+import { healthResponse, refusals, sendJson, sendPage } from './http/responses.ts'
 
 export interface HealthOptions {
   host: string
@@ -15,17 +15,12 @@ export interface HealthOptions {
   metrics(): Promise<{ type: string; text: string }>
 }
 
-export interface HealthServer {
-  url: string
-  close(): Promise<void>
-}
-
 const settings = { host: 'SPEECH_WORKER_HOST', port: 'SPEECH_WORKER_PORT' }
 /** How long pending requests may take when the server stops. */
 const shutdownTimeoutMs = 1_000
 
 /** Throws `CONFIG_INVALID` if the address is not available. */
-export async function serveHealth({ host, port, health, metrics }: HealthOptions): Promise<HealthServer> {
+export async function serveHealth({ host, port, health, metrics }: HealthOptions) {
   const pending = new Set<ServerResponse>()
   const server = createServer((incoming, outgoing) => {
     pending.add(outgoing)
@@ -36,11 +31,7 @@ export async function serveHealth({ host, port, health, metrics }: HealthOptions
       return sendJson(outgoing, refusals.notAllowed('GET, HEAD'))
     if (path === '/healthz') {
       const { isHealthy, body } = health()
-      return sendJson(outgoing, {
-        status: isHealthy ? 200 : 503,
-        headers: { 'cache-control': 'no-store' },
-        body,
-      })
+      return sendJson(outgoing, healthResponse(isHealthy, body))
     }
     metrics().then(
       page => sendPage(outgoing, page),

@@ -2,11 +2,6 @@
 import type { ServerContext } from '@modelcontextprotocol/server'
 import type { Progress } from '../domain/job.ts'
 
-export interface ProgressReporter {
-  report(update: Progress): void
-  stop(): void
-}
-
 /** At most four notifications a second, and at least one every five seconds: silent calls time out at some clients. */
 const minIntervalMs = 250
 const maxIntervalMs = 4_500
@@ -14,9 +9,9 @@ const maxIntervalMs = 4_500
 const minIncrement = 0.001
 
 /** Reports nothing if the client did not request progress. */
-export function startProgressReporter(context: ServerContext): ProgressReporter {
+export function startProgressReporter(context: ServerContext) {
   const token = context.mcpReq._meta?.progressToken
-  if (token === undefined) return { report: () => {}, stop: () => {} }
+  if (token === undefined) return { report: (_: Progress) => {}, stop: () => {} }
   let latest: Progress = { done: 0, message: 'Starting' }
   let sent = -minIncrement
   let timer: NodeJS.Timeout
@@ -45,7 +40,7 @@ export function startProgressReporter(context: ServerContext): ProgressReporter 
   timer = setTimeout(send, maxIntervalMs).unref()
 
   return {
-    report(update) {
+    report(update: Progress): void {
       if (stopped) return
       latest = update
       unsent = true
@@ -54,7 +49,7 @@ export function startProgressReporter(context: ServerContext): ProgressReporter 
       if (wait <= 0) send()
       else timer = setTimeout(send, wait).unref()
     },
-    stop() {
+    stop(): void {
       // The last update is sent before the result.
       if (unsent) send()
       stopped = true

@@ -6,12 +6,8 @@ import type { ServerOptions } from './connection.ts'
 import { createServer } from './server.ts'
 import { trackSubscriptions } from './subscriptions.ts'
 
-export interface StdioServer {
-  close(): Promise<void>
-}
-
 /** Calls `onEnd` when the client has closed its end of the pipe. */
-export function serveOverStdio(options: ServerOptions, onEnd: () => void): StdioServer {
+export function serveOverStdio(options: ServerOptions, onEnd: () => void) {
   process.stdin.once('end', onEnd)
   process.stdin.once('close', onEnd)
   // A client that crashes leaves a broken pipe; the server then exits without an error.
@@ -28,7 +24,7 @@ export function serveOverStdio(options: ServerOptions, onEnd: () => void): Stdio
     onmessage?.(message)
   }
   return {
-    close() {
+    close(): Promise<void> {
       subscriptions.close()
       return serving.close()
     },

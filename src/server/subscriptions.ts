@@ -4,12 +4,6 @@ import * as z from 'zod/v4'
 import { maxSubscriptions } from './changes.ts'
 import { transcriptIdOf } from './uris.ts'
 
-export interface SubscriptionTracker {
-  /** Reads a message from the client. */
-  onMessage(message: JSONRPCMessage): void
-  close(): void
-}
-
 const requestId = z.union([z.string(), z.number()])
 const listen = z.object({
   method: z.literal('subscriptions/listen'),
@@ -19,7 +13,7 @@ const listen = z.object({
 const cancel = z.object({ method: z.literal('notifications/cancelled'), params: z.object({ requestId }) })
 
 /** Calls `watch` for each subscribed transcript id, and the function it returns when the subscription ends. */
-export function trackSubscriptions(watch: (id: string) => () => void): SubscriptionTracker {
+export function trackSubscriptions(watch: (id: string) => () => void) {
   /** For each listen request, the functions that stop its watches. */
   const open = new Map<string | number, (() => void)[]>()
   let count = 0
@@ -32,9 +26,10 @@ export function trackSubscriptions(watch: (id: string) => () => void): Subscript
   }
 
   return {
-    onMessage(message) {
+    /** Reads a message from the client. */
+    onMessage(message: JSONRPCMessage): void {
       const cancelled = cancel.safeParse(message)
-      if (cancelled.success) return end(cancelled.data.params.requestId)
+      if (cancelled.success) end(cancelled.data.params.requestId)
       const started = listen.safeParse(message)
       if (!started.success || open.has(started.data.id)) return
       const { id, params } = started.data
@@ -43,7 +38,7 @@ export function trackSubscriptions(watch: (id: string) => () => void): Subscript
       count += accepted.length
       open.set(id, accepted.map(watch))
     },
-    close() {
+    close(): void {
       for (const id of [...open.keys()]) end(id)
     },
   }

@@ -1,12 +1,9 @@
 // Throttles calls per key: the first call passes at once, later ones at most once per interval.
 
-export interface Throttled {
-  call(key: string): void
-  stop(): void
-}
+export type Throttled = ReturnType<typeof throttled>
 
 /** Runs `action` at most once per `intervalMs` for a key; the last call is never dropped. */
-export function throttled(action: (key: string) => void, intervalMs: number): Throttled {
+export function throttled(action: (key: string) => void, intervalMs: number) {
   /** Keys within their interval; `isPending` if they were called again meanwhile. */
   const waiting = new Map<string, { isPending: boolean; timer: NodeJS.Timeout }>()
 
@@ -28,7 +25,7 @@ export function throttled(action: (key: string) => void, intervalMs: number): Th
 
   return {
     call,
-    stop() {
+    stop(): void {
       for (const { timer } of waiting.values()) clearTimeout(timer)
       waiting.clear()
     },

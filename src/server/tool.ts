@@ -36,12 +36,7 @@ export interface Tool<Input extends z.ZodObject = z.ZodObject> {
   input: Input
   output: z.ZodObject
   /** All four are required here: the protocol's defaults assume the worst. */
-  annotations: {
-    readOnlyHint: boolean
-    destructiveHint: boolean
-    idempotentHint: boolean
-    openWorldHint: boolean
-  }
+  annotations: Record<'readOnlyHint' | 'destructiveHint' | 'idempotentHint' | 'openWorldHint', boolean>
   /** If false, the tool is not listed. */
   isAvailable?(jobs: Jobs): boolean
   /** Returns data or throws. */

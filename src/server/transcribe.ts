@@ -5,7 +5,14 @@ import { withCachedFormatting, withCachedTranscription } from './results/cost.ts
 import type { FormatSettings } from './results/formatting.ts'
 import type { ToolCall } from './tool.ts'
 
+/** Arguments of the tools that take a recording. */
+interface RecordingArguments extends Omit<TranscriptionRequest, 'format'> {
+  format?: boolean
+  wait_seconds?: number
+}
+
 export interface TranscriptionAnswer {
+  tool: JobTool
   transcript: Transcript
   /** Set where the time was up while the text was being formatted: the settings to continue with. */
   formatting?: FormatSettings
@@ -13,18 +20,15 @@ export interface TranscriptionAnswer {
 
 /** Throws the error of a failed job. */
 export async function transcribeForTool(
-  request: TranscriptionRequest,
   tool: JobTool,
+  { format, wait_seconds, ...given }: RecordingArguments,
   { jobs, owner, signal, disconnectReason, progress, waitSeconds }: ToolCall,
-  seconds = waitSeconds,
 ): Promise<TranscriptionAnswer> {
-  const { cached, formatting, ...result } = await jobs.transcribe(
-    request,
-    { tool, owner, signal },
-    { seconds, disconnectReason, onProgress: progress },
-  )
+  const request: TranscriptionRequest = { ...given, ...(format && { format: 'faithful' }) }
+  const watch = { seconds: wait_seconds ?? waitSeconds, disconnectReason, onProgress: progress }
+  const { cached, formatting, ...result } = await jobs.transcribe(request, { tool, owner, signal }, watch)
   const withCost = cached ? withCachedTranscription(result.transcript) : result.transcript
   const transcript = formatting === 'cached' ? withCachedFormatting(withCost) : withCost
   const style = transcript.formatted?.style ?? request.format
-  return { transcript, formatting: formatting === 'running' && style ? { style } : undefined }
+  return { tool, transcript, formatting: formatting === 'running' && style ? { style } : undefined }
 }

@@ -9,7 +9,7 @@ import {
   formatSegments,
   segmentsHash,
 } from '../../pipeline/formatting/format-text.ts'
-import type { JobContext } from '../context.ts'
+import type { JobBasis } from '../context.ts'
 import { createCheckpoints } from '../records/checkpoints.ts'
 import { notFound } from '../records/job-repository.ts'
 import { isCurrent, isWorthStoring, type StoredFormat, unformattedWarnings } from '../view/formatted.ts'
@@ -31,15 +31,6 @@ export interface FormatResult {
   warnings: string[]
 }
 
-export interface Formatter {
-  format(request: FormatRequest, watch: WatchOptions): Promise<FormatResult>
-  /** Stops the formatting of a transcript, and resolves when nothing more of it is written. */
-  stop(owner: string, id: string): Promise<void>
-  close(): Promise<void>
-}
-
-type Context = Pick<JobContext, 'store' | 'repository' | 'changes' | 'pipeline' | 'closing'>
-
 /** Waits for a job like any other call. */
 type WatchJob = (id: string, watch: WatchOptions) => Promise<Job>
 
@@ -51,16 +42,12 @@ const maxWaitSeconds = 50
 const running: FormatResult = { status: 'running', cached: false, warnings: [] }
 const done: FormatResult = { status: 'completed', cached: false, warnings: [] }
 
-export function createFormatter(context: Context, watchJob: WatchJob): Formatter {
+export function createFormatter(context: JobBasis, watchJob: WatchJob) {
   const { store, repository, changes, pipeline } = context
   const flights = createSingleFlight<FormatResult>(context)
   const texts = createTextFormatting(pipeline)
 
-  async function formatPassedText(
-    text: string,
-    options: FormatOptions,
-    watch: WatchOptions,
-  ): Promise<FormatResult> {
+  async function formatPassedText(text: string, options: FormatOptions, watch: WatchOptions) {
     const key = texts.keyOf(watch.owner, text, options)
     const cached = flights.has(key) ? undefined : texts.cached(key)
     if (cached) return { ...done, text: cached, cached: true }
@@ -72,11 +59,7 @@ export function createFormatter(context: Context, watchJob: WatchJob): Formatter
     return result ?? { ...running, text: texts.unformatted(text, options.style) }
   }
 
-  async function formatTranscript(
-    id: string,
-    options: FormatOptions,
-    watch: WatchOptions,
-  ): Promise<FormatResult> {
+  async function formatTranscript(id: string, options: FormatOptions, watch: WatchOptions) {
     const { owner } = watch
     const started = performance.now()
     const job = await repository.get(owner, id).catch(() => undefined)
@@ -84,11 +67,8 @@ export function createFormatter(context: Context, watchJob: WatchJob): Formatter
     if (wasUnderWay && !(await awaitJob(id, options, watch))) return running
 
     const seconds = watch.seconds && Math.max(0, watch.seconds - (performance.now() - started) / 1000)
-    const key: FlightKey = {
-      owner,
-      subject: id,
-      options: JSON.stringify([options.style, options.language ?? '']),
-    }
+    const { style, language = '' } = options
+    const key: FlightKey = { owner, subject: id, options: JSON.stringify([style, language]) }
     const transcript = await repository.getTranscript(owner, id)
     if (!transcript && !job) throw notFound()
     if (!transcript || transcript.segments.length === 0)
@@ -208,12 +188,13 @@ export function createFormatter(context: Context, watchJob: WatchJob): Formatter
   }
 
   return {
-    format({ style, language, ...of }, watch) {
+    format({ style, language, ...of }: FormatRequest, watch: WatchOptions): Promise<FormatResult> {
       const options = { style, language }
       return 'text' in of
         ? formatPassedText(of.text, options, watch)
         : formatTranscript(of.transcriptId, options, watch)
     },
+    /** Stops the formatting of a transcript, and resolves when nothing more of it is written. */
     stop: flights.stop,
     close: flights.close,
   }

@@ -2,7 +2,7 @@
 import { setMaxListeners } from 'node:events'
 import { cancelled, SpeechError } from '../../domain/errors.ts'
 import type { Progress } from '../../domain/job.ts'
-import type { JobContext } from '../context.ts'
+import type { JobBasis } from '../context.ts'
 import { createWaiters } from '../records/waiters.ts'
 import { handleDisconnect, type WatchOptions } from '../watch.ts'
 
@@ -21,30 +21,16 @@ export interface FlightRun<Result> {
   setPartial(result: () => Result): void
 }
 
-export interface SingleFlight<Result> {
-  /** True where the work is under way, or has ended without a caller taking its outcome. */
-  has(key: FlightKey): boolean
-  /**
-   * Starts the work unless it is under way, and waits. Resolves with its result; when the time is up or the process
-   * stops, with the partial result, or undefined where there is none. Throws `BUSY`, what the work throws, or the
-   * signal's reason.
-   */
-  join(
-    key: FlightKey,
-    work: (run: FlightRun<Result>) => Promise<Result>,
-    watch: WatchOptions,
-  ): Promise<Result | undefined>
-  /** Stops all work on a subject, and resolves when none is under way any more. */
-  stop(owner: string, subject: string): Promise<void>
-  close(): Promise<void>
-}
+type Outcome<Result> = { result: Result } | { error: unknown }
+
+type Work<Result> = (run: FlightRun<Result>) => Promise<Result>
 
 interface Flight<Result> extends FlightKey {
   abort: AbortController
   progress: Progress
   partial?: () => Result
-  /** Returns the result, or throws; set when the work is over. */
-  outcome?: () => Result
+  /** Set when the work is over. */
+  outcome?: Outcome<Result>
   ended: Promise<void>
   /** Drops the outcome when no caller has taken it. */
   expiry?: NodeJS.Timeout
@@ -56,16 +42,13 @@ const outcomeMs = 600_000
 /** Changes are published as they happen; as a safety net the flight is looked at in this interval. */
 const pollIntervalMs = 5_000
 
-export function createSingleFlight<Result>({
-  changes,
-  closing,
-}: Pick<JobContext, 'changes' | 'closing'>): SingleFlight<Result> {
+export function createSingleFlight<Result>({ changes, closing }: JobBasis) {
   const flights = new Map<string, Flight<Result>>()
   /** Stopped flights that have not ended yet; no caller can join them. */
   const ending = new Set<Promise<void>>()
   const waiters = createWaiters()
 
-  function start(id: string, key: FlightKey, work: (run: FlightRun<Result>) => Promise<Result>) {
+  function start(id: string, key: FlightKey, work: Work<Result>) {
     const underWay = [...flights.values()].filter(({ owner, outcome }) => owner === key.owner && !outcome)
     if (underWay.length >= maxFlightsPerOwner)
       throw new SpeechError('BUSY', `${maxFlightsPerOwner} texts are being formatted already.`, {
@@ -75,13 +58,9 @@ export function createSingleFlight<Result>({
     const abort = new AbortController()
     // Each request adds a listener: many at once are no leak.
     setMaxListeners(0, abort.signal)
-    const flight: Flight<Result> = {
-      ...key,
-      abort,
-      progress: { done: 0, message: 'Starting' },
-      ended: Promise.resolve(),
-    }
-    const end = (outcome: () => Result) => {
+    const progress = { done: 0, message: 'Starting' }
+    const flight: Flight<Result> = { ...key, abort, progress, ended: Promise.resolve() }
+    const end = (outcome: Outcome<Result>) => {
       flight.outcome = outcome
       delete flight.partial
       flight.expiry = setTimeout(drop, outcomeMs, id, flight).unref()
@@ -98,11 +77,8 @@ export function createSingleFlight<Result>({
         flight.partial = result
       },
     }).then(
-      result => end(() => result),
-      error =>
-        end(() => {
-          throw error
-        }),
+      result => end({ result }),
+      error => end({ error }),
     )
     return flight
   }
@@ -129,7 +105,7 @@ export function createSingleFlight<Result>({
     id: string,
     flight: Flight<Result>,
     { seconds = Number.POSITIVE_INFINITY, signal, onProgress }: WatchOptions,
-  ): Promise<(() => Result) | undefined> {
+  ): Promise<Outcome<Result> | undefined> {
     const until = performance.now() + 1000 * seconds
     for (;;) {
       signal.throwIfAborted()
@@ -147,8 +123,14 @@ export function createSingleFlight<Result>({
   }
 
   return {
-    has: key => flights.has(idOf(key)),
-    async join(key, work, watch) {
+    /** True where the work is under way, or has ended without a caller taking its outcome. */
+    has: (key: FlightKey): boolean => flights.has(idOf(key)),
+    /**
+     * Starts the work unless it is under way, and waits. Resolves with its result; when the time is up or the process
+     * stops, with the partial result, or undefined where there is none. Throws `BUSY`, what the work throws, or the
+     * signal's reason.
+     */
+    async join(key: FlightKey, work: Work<Result>, watch: WatchOptions): Promise<Result | undefined> {
       watch.signal.throwIfAborted()
       if (closing.aborted) return undefined
       const id = idOf(key)
@@ -159,7 +141,8 @@ export function createSingleFlight<Result>({
         if (outcome) drop(id, flight)
         // From here on the caller knows that the work continues, and may come back for it.
         else waiters.detach(id)
-        return outcome ? outcome() : flight.partial?.()
+        if (outcome && 'error' in outcome) throw outcome.error
+        return outcome ? outcome.result : flight.partial?.()
       } finally {
         const wasLast = leave()
         const isCurrent = () => flights.get(id) === flight
@@ -169,7 +152,9 @@ export function createSingleFlight<Result>({
           })
       }
     },
-    stop: (owner, subject) => stopAll(flight => flight.owner === owner && flight.subject === subject),
+    /** Stops all work on a subject, and resolves when none is under way any more. */
+    stop: (owner: string, subject: string): Promise<void> =>
+      stopAll(flight => flight.owner === owner && flight.subject === subject),
     close: () => stopAll(() => true),
   }
 }

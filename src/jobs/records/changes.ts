@@ -8,30 +8,25 @@ export interface Change {
   listChanged: boolean
 }
 
-export interface Changes {
-  publish(change: Change): void
-  /** Wakes waiting calls only: the job's progress has changed. */
-  progressed(owner: string, id: string): void
-  /** Returns the function that ends the subscription. */
-  subscribe(listener: (change: Change) => void): () => void
-  /** Resolves with the next change of this job, after the time, or when a signal is aborted. */
-  next(owner: string, id: string, milliseconds: number, signals: AbortSignal[]): Promise<void>
-}
+export type Changes = ReturnType<typeof createChanges>
 
-export function createChanges(): Changes {
+export function createChanges() {
   const emitter = new EventEmitter().setMaxListeners(0)
   const eventOf = (owner: string, id: string) => `job ${owner}/${id}`
   return {
-    publish(change) {
+    publish(change: Change): void {
       emitter.emit(eventOf(change.owner, change.id))
       emitter.emit('change', change)
     },
-    progressed: (owner, id) => void emitter.emit(eventOf(owner, id)),
-    subscribe(listener) {
+    /** Wakes waiting calls only: the job's progress has changed. */
+    progressed: (owner: string, id: string): void => void emitter.emit(eventOf(owner, id)),
+    /** Returns the function that ends the subscription. */
+    subscribe(listener: (change: Change) => void): () => void {
       emitter.on('change', listener)
       return () => void emitter.off('change', listener)
     },
-    next: (owner, id, milliseconds, signals) =>
+    /** Resolves with the next change of this job, after the time, or when a signal is aborted. */
+    next: (owner: string, id: string, milliseconds: number, signals: AbortSignal[]): Promise<void> =>
       new Promise(resolve => {
         const event = eventOf(owner, id)
         const done = () => {

@@ -1,5 +1,5 @@
 // Checkpoints of one job: bound to its owner, and never an error where the store fails.
-import { isSpeechError } from '../../domain/errors.ts'
+import { codeOf } from '../../domain/errors.ts'
 import type { Checkpoints, Store } from '../../domain/ports.ts'
 import { log } from '../../log.ts'
 
@@ -20,5 +20,5 @@ export function createCheckpoints(
 }
 
 function logFailure(error: unknown): undefined {
-  log.warn('checkpoint-failed', { code: isSpeechError(error) ? error.code : 'INTERNAL' })
+  log.warn('checkpoint-failed', { code: codeOf(error) })
 }

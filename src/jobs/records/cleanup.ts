@@ -1,15 +1,13 @@
 // Cleanup after jobs that are over or removed: uploads in the cloud, and transcripts that still say `running`.
-import { isSpeechError } from '../../domain/errors.ts'
+import { codeOf } from '../../domain/errors.ts'
 import { isOver, type Job } from '../../domain/job.ts'
 import type { Checkpoints, StoredUpload } from '../../domain/ports.ts'
 import type { Transcript } from '../../domain/transcript.ts'
 import { log } from '../../log.ts'
 import { stopTasks } from '../../pipeline/file-tasks/own-tasks.ts'
 import { isUploadCheckpoint, uploadCheckpointKey } from '../../pipeline/file-tasks/upload.ts'
-import type { Cleanup, JobContext } from '../context.ts'
+import type { Cleanup, JobBasis } from '../context.ts'
 import { createCheckpoints } from './checkpoints.ts'
-
-type Context = Pick<JobContext, 'store' | 'repository' | 'pipeline' | 'changes' | 'closing'>
 
 /** A cloud that does not answer must not block the caller. */
 const deleteTimeoutMs = 10_000
@@ -17,7 +15,7 @@ const sweepTimeoutMs = 600_000
 /** Another installation may share the bucket: an upload whose job only that one knows is kept for this long. */
 const minForeignUploadAgeMs = 24 * 3600 * 1000
 
-export function createCleanup({ store, repository, pipeline, changes, closing }: Context): Cleanup {
+export function createCleanup({ store, repository, pipeline, changes, closing }: JobBasis): Cleanup {
   const { objectStorage, speakerRecogniser, fileRecogniser } = pipeline
   const recognisers = [speakerRecogniser, fileRecogniser]
 
@@ -43,14 +41,11 @@ export function createCleanup({ store, repository, pipeline, changes, closing }:
       await objectStorage.delete({ way: 'bucket', keys: { recording: key } }, timeout(deleteTimeoutMs))
       await repository.update(owner, id, now => {
         if (!isOver(now.state) || (now.recording !== key && now.uploadKey !== key)) return undefined
-        const [recording, uploadKey] = [now.recording, now.uploadKey].map(one =>
-          one === key ? undefined : one,
-        )
-        return { recording, uploadKey }
+        const unlessDeleted = (one: string | undefined) => (one === key ? undefined : one)
+        return { recording: unlessDeleted(now.recording), uploadKey: unlessDeleted(now.uploadKey) }
       })
     } catch (error) {
-      if (!isSpeechError(error) || error.code !== 'TRANSCRIPT_NOT_FOUND')
-        logFailure('recording-not-removed', error)
+      if (codeOf(error) !== 'TRANSCRIPT_NOT_FOUND') logFailure('recording-not-removed', error)
     }
   }
 
@@ -109,5 +104,5 @@ export function createCleanup({ store, repository, pipeline, changes, closing }:
 }
 
 function logFailure(event: string, error: unknown): void {
-  log.warn(event, { code: isSpeechError(error) ? error.code : 'INTERNAL' })
+  log.warn(event, { code: codeOf(error) })
 }

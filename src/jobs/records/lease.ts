@@ -13,14 +13,7 @@ export function newLease(worker: string, time: number): NonNullable<Job['lease']
   return { worker, until: Date.now() + time, time }
 }
 
-export interface Leases {
-  /** True when no worker holds the job, or its worker is dead. */
-  isFree(job: Job): boolean
-  /** True when another worker that may be alive holds the job. */
-  isHeldElsewhere(job: Job): boolean
-  /** True when this process may send the job to a worker: no worker holds it, or it is queued here. */
-  canStartHere(job: Job): boolean
-}
+export type Leases = ReturnType<typeof createLeases>
 
 /** No clock is wrong by this much: a lease that ended earlier is void at first sight. */
 const maxClockErrorMs = 30 * 60_000
@@ -31,7 +24,7 @@ const maxLeasesSeen = 10_000
  * How one worker judges the leases of others. Machines that share a store may have clocks that differ by minutes: a lease
  * of another machine is void once it was seen without a change for its whole length, by this machine's steady clock.
  */
-export function createLeases(self: string, { shared }: { shared: boolean }): Leases {
+export function createLeases(self: string, { shared }: { shared: boolean }) {
   const seen = new LRUCache<string, { until: number; worker: string; at: number }>({ max: maxLeasesSeen })
 
   function isVoid({ owner, id, lease }: Job): boolean {
@@ -47,10 +40,13 @@ export function createLeases(self: string, { shared }: { shared: boolean }): Lea
     return false
   }
 
+  /** True when no worker holds the job, or its worker is dead. */
   const isFree = (job: Job) => (job.lease && isDead(job.lease.worker, self)) || isVoid(job)
   return {
     isFree,
-    isHeldElsewhere: job => job.lease?.worker !== self && !isFree(job),
-    canStartHere: job => isFree(job) || (job.state === 'queued' && job.lease?.worker === self),
+    /** True when another worker that may be alive holds the job. */
+    isHeldElsewhere: (job: Job) => job.lease?.worker !== self && !isFree(job),
+    /** True when this process may send the job to a worker: no worker holds it, or it is queued here. */
+    canStartHere: (job: Job) => isFree(job) || (job.state === 'queued' && job.lease?.worker === self),
   }
 }

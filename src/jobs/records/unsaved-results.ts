@@ -1,6 +1,6 @@
 // Results that the store does not take: the calls of this process get them all the same, with a warning.
 import { LRUCache } from 'lru-cache'
-import { describeError, isSpeechError } from '../../domain/errors.ts'
+import { codeOf, describeError } from '../../domain/errors.ts'
 import { isOver, type Job } from '../../domain/job.ts'
 import type { Store } from '../../domain/ports.ts'
 import type { Transcript } from '../../domain/transcript.ts'
@@ -14,7 +14,7 @@ type JobStore = Pick<
 /** Words of a warning that belongs to the copy in memory, and must not be stored. */
 const loss = 'The transcript could not be stored and is lost when the server ends.'
 
-export interface UnsavedResults extends JobStore {
+interface UnsavedResults extends JobStore {
   /** Keeps the job as it ended, and its transcript unless the store has it. `error` says why it has not. */
   keepResult(job: Job, unsaved?: { transcript: Transcript | undefined; error: unknown }): void
   /** Offers all results to the store once more. Never rejects. */
@@ -77,7 +77,7 @@ export function withUnsavedResults(store: Store): UnsavedResults {
       try {
         return await store.addJob(job)
       } catch (error) {
-        logFailure('job-not-stored', job.id, error)
+        log.error('job-not-stored', { id: job.id, code: codeOf(error) })
         unrecorded.set(key, job)
         return job
       }
@@ -118,7 +118,7 @@ export function withUnsavedResults(store: Store): UnsavedResults {
     keepResult(job, unsaved) {
       const { transcript } = unsaved ?? {}
       const warning = transcript ? `${loss} ${describeError(unsaved?.error)}` : ''
-      if (unsaved) logFailure('result-not-stored', job.id, unsaved.error)
+      if (unsaved) log.error('result-not-stored', { id: job.id, code: codeOf(unsaved.error) })
       else log.error('end-not-stored', { id: job.id, state: job.state })
       results.set(keyOf(job.owner, job.id), { job, transcript, warning, storeWarning: store.warning() })
     },
@@ -130,8 +130,4 @@ export function withUnsavedResults(store: Store): UnsavedResults {
 
 function keyOf(owner: string, id: string): string {
   return `${owner}/${id}`
-}
-
-function logFailure(event: string, id: string, error: unknown): void {
-  log.error(event, { id, code: isSpeechError(error) ? error.code : 'INTERNAL' })
 }

@@ -1,21 +1,6 @@
 // Waiters of each job: a cancelled call stops the work only if no other call waits for it or knows its id.
 
-export interface Waiters {
-  /** A caller has submitted the job and is about to wait. The returned function ends the reservation; so does `join`. */
-  reserve(key: string): () => void
-  /** A call waits for the job. The returned function ends the wait, and is true when the job has no waiters left. */
-  join(key: string): () => boolean
-  /** A caller knows the id and may come back: the job continues without waiters. */
-  detach(key: string): void
-  /** This process has started the job: callers of an earlier attempt have to ask again. */
-  markStarted(key: string): void
-  /** True where this process has started the job, so that it may cancel the job wherever it runs. */
-  wasStartedHere(key: string): boolean
-  /** True when no call waits or is about to, and no caller is detached. */
-  hasNone(key: string): boolean
-  /** The job is over. */
-  clear(key: string): void
-}
+export type Waiters = ReturnType<typeof createWaiters>
 
 /** A reservation expires after this long if the caller never starts waiting. */
 const reservationMs = 5_000
@@ -27,41 +12,36 @@ interface Entry {
   wasStartedHere: boolean
 }
 
-type State = 'none' | 'reserved' | 'waited' | 'detached'
-
-export function createWaiters(): Waiters {
+export function createWaiters() {
   const entries = new Map<string, Entry>()
 
-  function stateOf(key: string): State {
+  /** True when no call waits or is about to, and no caller is detached. */
+  function hasNone(key: string): boolean {
     const entry = entries.get(key)
-    if (!entry) return 'none'
-    if (entry.waiting > 0) return 'waited'
-    if (entry.reservations.size > 0) return 'reserved'
-    return entry.isDetached ? 'detached' : 'none'
+    return !entry || (entry.waiting === 0 && entry.reservations.size === 0 && !entry.isDetached)
   }
 
   /** Changes the entry of a key; an entry that says nothing is deleted. */
   function change(key: string, apply: (entry: Entry) => void): void {
-    const entry = entries.get(key) ?? {
-      reservations: new Set(),
-      waiting: 0,
-      isDetached: false,
-      wasStartedHere: false,
-    }
+    const none: Entry = { reservations: new Set(), waiting: 0, isDetached: false, wasStartedHere: false }
+    const entry = entries.get(key) ?? none
     apply(entry)
     entries.set(key, entry)
-    if (stateOf(key) === 'none' && !entry.wasStartedHere) entries.delete(key)
+    if (hasNone(key) && !entry.wasStartedHere) entries.delete(key)
   }
 
   return {
-    reserve(key) {
+    hasNone,
+    /** A caller has submitted the job and is about to wait. The returned function ends the reservation; so does `join`. */
+    reserve(key: string): () => void {
       const reservation = {}
       const release = () => change(key, ({ reservations }) => reservations.delete(reservation))
       change(key, ({ reservations }) => reservations.add(reservation))
       setTimeout(release, reservationMs).unref()
       return release
     },
-    join(key) {
+    /** A call waits for the job. The returned function ends the wait, and is true when the job has no waiters left. */
+    join(key: string): () => boolean {
       change(key, entry => {
         const [first] = entry.reservations
         if (first) entry.reservations.delete(first)
@@ -69,21 +49,18 @@ export function createWaiters(): Waiters {
       })
       return () => {
         change(key, entry => entry.waiting--)
-        return stateOf(key) === 'none'
+        return hasNone(key)
       }
     },
-    detach: key => change(key, entry => (entry.isDetached = true)),
-    markStarted: key =>
-      change(key, entry => {
-        entry.isDetached = false
-        entry.wasStartedHere = true
-      }),
-    wasStartedHere: key => entries.get(key)?.wasStartedHere ?? false,
-    hasNone: key => stateOf(key) === 'none',
-    clear: key =>
-      change(key, entry => {
-        entry.isDetached = false
-        entry.wasStartedHere = false
-      }),
+    /** A caller knows the id and may come back: the job continues without waiters. */
+    detach: (key: string) => change(key, entry => (entry.isDetached = true)),
+    /** This process has started the job: callers of an earlier attempt have to ask again. */
+    markStarted: (key: string) =>
+      change(key, entry => Object.assign(entry, { isDetached: false, wasStartedHere: true })),
+    /** True where this process has started the job, so that it may cancel the job wherever it runs. */
+    wasStartedHere: (key: string): boolean => entries.get(key)?.wasStartedHere ?? false,
+    /** The job is over. */
+    clear: (key: string) =>
+      change(key, entry => Object.assign(entry, { isDetached: false, wasStartedHere: false })),
   }
 }

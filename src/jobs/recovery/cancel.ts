@@ -4,20 +4,7 @@ import type { JobContext } from '../context.ts'
 import { notFound } from '../records/job-repository.ts'
 import { endJob } from '../records/transitions.ts'
 
-export interface Cancellation {
-  /** Resolves with the job as it is then: one that was over stays as it was. Throws `TRANSCRIPT_NOT_FOUND`. */
-  cancel(owner: string, id: string): Promise<Job>
-  /** Cancels a job that has no waiters at the moment of writing. */
-  abandon(owner: string, id: string): Promise<void>
-  remove(owner: string, id: string): Promise<void>
-}
-
-type Context = Pick<
-  JobContext,
-  'leases' | 'uploads' | 'repository' | 'changes' | 'waiters' | 'worker' | 'cleanup' | 'mutex'
->
-
-export function createCancellation(context: Context): Cancellation {
+export function createCancellation(context: Omit<JobContext, 'dispatch' | 'abandon'>) {
   const { leases, uploads, repository, changes, waiters, worker, cleanup, mutex } = context
 
   async function stop(owner: string, id: string, isMeant: () => boolean): Promise<Job> {
@@ -66,11 +53,12 @@ export function createCancellation(context: Context): Cancellation {
   }
 
   return {
-    cancel: (owner, id) => stop(owner, id, () => true),
-    async abandon(owner, id) {
+    /** Resolves with the job as it is then: one that was over stays as it was. Throws `TRANSCRIPT_NOT_FOUND`. */
+    cancel: (owner: string, id: string): Promise<Job> => stop(owner, id, () => true),
+    async abandon(owner: string, id: string): Promise<void> {
       await stop(owner, id, () => waiters.hasNone(`${owner}/${id}`))
     },
-    async remove(owner, id) {
+    async remove(owner: string, id: string): Promise<void> {
       await stop(owner, id, () => true).catch(() => {})
       await cleanup.deleteUploads(owner, id)
       if (!(await repository.remove(owner, id))) throw notFound()

@@ -1,21 +1,13 @@
 // Recovery: takes over jobs of dead processes, and follows jobs that run in other processes.
-import { access } from 'node:fs/promises'
-import { isSpeechError, SpeechError } from '../../domain/errors.ts'
+import { stat } from 'node:fs/promises'
+import { codeOf, SpeechError } from '../../domain/errors.ts'
 import { isOver, type Job } from '../../domain/job.ts'
 import { log } from '../../log.ts'
 import type { JobContext } from '../context.ts'
 import { isReachable, messageFor, usesOurModels } from '../records/job-message.ts'
 import { newLease, queueLeaseMs } from '../records/lease.ts'
 import { endJob, toJobError } from '../records/transitions.ts'
-import type { Redelivery } from './redeliver.ts'
-
-export interface Recovery {
-  start(): void
-  /** Publishes changes that other processes make to this job. The returned function ends it. */
-  follow(owner: string, id: string): () => void
-  /** Stops looking, and leaves the jobs that wait here to other processes. */
-  close(): Promise<void>
-}
+import { createRedelivery } from './redeliver.ts'
 
 /** Milliseconds. A client may start a server only to list its tools: such a short-lived process takes over no job. */
 const firstLookMs = 700
@@ -25,26 +17,12 @@ const minPausePerLook = 20
 const sweepIntervalMs = 3_600_000
 const followIntervalMs = 1_000
 /** An older job is cancelled; the same request starts it again. */
-export const maxJobAgeMs = 7 * 24 * 3600 * 1000
+const maxJobAgeMs = 7 * 24 * 3600 * 1000
 
-type Context = Pick<
-  JobContext,
-  | 'workerId'
-  | 'shared'
-  | 'leases'
-  | 'uploads'
-  | 'store'
-  | 'repository'
-  | 'queue'
-  | 'pipeline'
-  | 'worker'
-  | 'changes'
-  | 'cleanup'
->
-
-export function createRecovery(context: Context, { redeliver }: Redelivery): Recovery {
+export function createRecovery(context: JobContext) {
   const { workerId, shared, leases, uploads, store, repository } = context
   const { queue, pipeline, worker, changes, cleanup } = context
+  const redeliver = createRedelivery(context)
   const timers = new Set<NodeJS.Timeout>()
   let closed = false
 
@@ -66,11 +44,11 @@ export function createRecovery(context: Context, { redeliver }: Redelivery): Rec
     if (worker.running(owner, id) ?? uploads.uploading(owner, id)) return
     if (!queue.shared && state === 'queued' && lease?.worker === workerId) return renew(job)
     if (!leases.isFree(job)) return
-    if (Date.now() - Date.parse(job.updatedAt) > maxJobAgeMs) return expire(job)
+    if (isAbandoned(job)) return expire(job)
     if (queue.shared) return redeliver(job)
     if (!usesOurModels(job, pipeline)) return
     // A file of another machine is left to a process that sees it.
-    if (shared && !isReachable(job) && !(await exists(job.request.audio))) return
+    if (shared && !isReachable(job) && !(await stat(job.request.audio).catch(() => undefined))) return
     log.info('resumed', { id })
     await queue.send(messageFor(job, pipeline))
   }
@@ -79,14 +57,13 @@ export function createRecovery(context: Context, { redeliver }: Redelivery): Rec
   async function renew(job: Job): Promise<void> {
     const isDue = ({ lease }: Job) =>
       lease?.worker === workerId && lease.until - Date.now() < queueLeaseMs / 2
+    const facts = () => ({
+      lease: newLease(workerId, queueLeaseMs),
+      progress: { done: 0, message: 'Waiting for its turn' },
+    })
     if (isDue(job))
       await repository.update(job.owner, job.id, now =>
-        now.state === 'queued' && isDue(now)
-          ? {
-              lease: newLease(workerId, queueLeaseMs),
-              progress: { done: 0, message: 'Waiting for its turn' },
-            }
-          : undefined,
+        now.state === 'queued' && isDue(now) ? facts() : undefined,
       )
     await queue.send(messageFor(job, pipeline))
   }
@@ -107,9 +84,8 @@ export function createRecovery(context: Context, { redeliver }: Redelivery): Rec
     if (isOver(ended.state)) await cleanup.cleanUpJob(ended)
   }
 
-  async function sweep(): Promise<void> {
-    await cleanup.sweep(job => !isOver(job.state) && Date.now() - Date.parse(job.updatedAt) < maxJobAgeMs)
-  }
+  const isAbandoned = ({ updatedAt }: Job) => Date.now() - Date.parse(updatedAt) > maxJobAgeMs
+  const sweep = () => cleanup.sweep(job => !isOver(job.state) && !isAbandoned(job))
 
   function schedule(timer: NodeJS.Timeout): NodeJS.Timeout {
     timers.add(timer)
@@ -117,11 +93,12 @@ export function createRecovery(context: Context, { redeliver }: Redelivery): Rec
   }
 
   return {
-    start() {
+    start(): void {
       schedule(setTimeout(() => void look().then(sweep), firstLookMs))
       schedule(setInterval(sweep, sweepIntervalMs))
     },
-    follow(owner, id) {
+    /** Publishes changes that other processes make to this job. The returned function ends it. */
+    follow(owner: string, id: string): () => void {
       let seen: number | undefined
       const look = async () => {
         const found = await repository.get(owner, id).catch(() => undefined)
@@ -140,7 +117,8 @@ export function createRecovery(context: Context, { redeliver }: Redelivery): Rec
         timers.delete(timer)
       }
     },
-    async close() {
+    /** Stops looking, and leaves the jobs that wait here to other processes. */
+    async close(): Promise<void> {
       closed = true
       for (const timer of timers) clearInterval(timer)
       if (!queue.shared) await releaseQueued().catch(() => {})
@@ -150,12 +128,5 @@ export function createRecovery(context: Context, { redeliver }: Redelivery): Rec
 
 /** An error of one job must not stop the look at the others; a failing store does. */
 function ignoreUnlessStore(error: unknown): void {
-  if (isSpeechError(error) && error.code.startsWith('STORE_')) throw error
-}
-
-async function exists(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  )
+  if (codeOf(error).startsWith('STORE_')) throw error
 }

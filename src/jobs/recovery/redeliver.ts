@@ -1,4 +1,5 @@
 // Redelivers jobs of a shared queue that no worker runs: jobs of dead workers, and jobs whose message was lost.
+import { LRUCache } from 'lru-cache'
 import { SpeechError } from '../../domain/errors.ts'
 import type { Job } from '../../domain/job.ts'
 import { log } from '../../log.ts'
@@ -9,10 +10,8 @@ import { isReachable } from '../records/job-message.ts'
 import type { JobChange } from '../records/job-repository.ts'
 import { failJob } from '../records/transitions.ts'
 
-export interface Redelivery {
-  /** Does what is due for an unfinished job that no worker holds. Throws `STORE_*`. */
-  redeliver(job: Job): Promise<void>
-}
+/** Does what is due for an unfinished job that no worker holds. Throws `STORE_*`. */
+export type Redeliver = (job: Job) => Promise<void>
 
 export type RedeliveryContext = Pick<
   JobContext,
@@ -30,18 +29,15 @@ const maxJobsSeen = 10_000
  * Every machine that looks at unfinished jobs runs this. Times are measured by the machine's own steady clock from the
  * moment it first saw a revision, so that a wrong clock neither sends nor fails anything.
  */
-export function createRedelivery(context: RedeliveryContext): Redelivery {
+export function createRedelivery(context: RedeliveryContext): Redeliver {
   const { leases, repository, store, pipeline, dispatch, cleanup, closing } = context
-  const seen = new Map<string, { revision: number; at: number }>()
+  const seen = new LRUCache<string, { revision: number; at: number }>({ max: maxJobsSeen })
 
   function unchangedMs({ owner, id, revision }: Job): number {
     const key = `${owner}/${id}`
     const before = seen.get(key)
     if (before?.revision === revision) return performance.now() - before.at
-    seen.delete(key)
     seen.set(key, { revision, at: performance.now() })
-    const [oldest] = seen.keys()
-    if (seen.size > maxJobsSeen && oldest !== undefined) seen.delete(oldest)
     return 0
   }
 
@@ -73,24 +69,21 @@ export function createRedelivery(context: RedeliveryContext): Redelivery {
     )
     if (found?.hash !== undefined && found.hash === job.content) return dispatch(job)
     if (unchangedMs(job) < maxMissingFileMs) return
-    const error = new SpeechError(
-      'RECORDING_LOST',
-      'The machine that has the file stopped before it uploaded the file.',
-      { hint: `Call ${job.tool} again to transcribe it.` },
-    )
+    const reason = 'The machine that has the file stopped before it uploaded the file.'
+    const error = new SpeechError('RECORDING_LOST', reason, {
+      hint: `Call ${job.tool} again to transcribe it.`,
+    })
     const failed = await change(job, failJob(error))
     if (failed) await cleanup.cleanUpJob(failed)
   }
 
-  return {
-    async redeliver(job) {
-      const isRunning = job.state === 'running'
-      const queued = isRunning ? await change(job, () => ({ state: 'queued', lease: undefined })) : job
-      if (!queued) return
-      if (isRunning) log.info('resumed', { id: job.id })
-      if (!isReachable(queued)) await lookForFile(queued)
-      else if (isRunning) await dispatch(queued)
-      else await sendAgain(queued)
-    },
+  return async job => {
+    const isRunning = job.state === 'running'
+    const queued = isRunning ? await change(job, () => ({ state: 'queued', lease: undefined })) : job
+    if (!queued) return
+    if (isRunning) log.info('resumed', { id: job.id })
+    if (!isReachable(queued)) await lookForFile(queued)
+    else if (isRunning) await dispatch(queued)
+    else await sendAgain(queued)
   }
 }

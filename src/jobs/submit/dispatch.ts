@@ -1,5 +1,5 @@
 // Makes sure that a queued job reaches a worker: here, or on any machine that shares the queue.
-import { isSpeechError } from '../../domain/errors.ts'
+import { codeOf, isSpeechError } from '../../domain/errors.ts'
 import type { Job } from '../../domain/job.ts'
 import { log } from '../../log.ts'
 import type { Dispatch, JobContext } from '../context.ts'
@@ -13,7 +13,7 @@ export function createDispatch({ queue, repository, pipeline, uploads, cleanup }
     try {
       await queue.send(messageFor(job, pipeline))
     } catch (error) {
-      log.warn('not-sent', { id: job.id, code: isSpeechError(error) ? error.code : 'INTERNAL' })
+      log.warn('not-sent', { id: job.id, code: codeOf(error) })
       // The next look at unfinished jobs sends it again.
       if (!isSpeechError(error) || error.retryable) return
       const failed = await repository.update(job.owner, job.id, now =>

@@ -13,11 +13,6 @@ import type { JobChange } from '../records/job-repository.ts'
 import { leaseMs, newLease, queueLeaseMs } from '../records/lease.ts'
 import { jobId } from './job-id.ts'
 
-export type SubmitContext = Pick<
-  JobContext,
-  'workerId' | 'leases' | 'dispatch' | 'repository' | 'store' | 'queue' | 'pipeline' | 'waiters' | 'mutex'
->
-
 export interface Caller {
   tool: JobTool
   owner: string
@@ -39,7 +34,7 @@ const maxUnfinishedJobs = 200
 export async function submit(
   request: TranscriptionRequest,
   caller: Caller,
-  context: SubmitContext,
+  context: JobContext,
 ): Promise<Submitted> {
   const { tool, owner, signal } = caller
   const { workerId, store, queue, pipeline, waiters, mutex } = context
@@ -73,7 +68,7 @@ export async function submit(
 }
 
 /** The existing job or the new one; started unless it is under way. */
-async function findOrStart(fresh: Job, identity: Identity, context: SubmitContext): Promise<Submitted> {
+async function findOrStart(fresh: Job, identity: Identity, context: JobContext): Promise<Submitted> {
   const { leases, repository, dispatch } = context
   const { owner, id, request } = fresh
   const found = await repository.add(fresh)

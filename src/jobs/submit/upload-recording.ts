@@ -1,9 +1,9 @@
 // Uploads the recordings of queued jobs for workers on other machines, and reports how far each upload is.
-import { cancelled, isSpeechError } from '../../domain/errors.ts'
+import { cancelled, codeOf } from '../../domain/errors.ts'
 import type { Job, Progress } from '../../domain/job.ts'
 import { log } from '../../log.ts'
 import { identify } from '../../pipeline/source/source.ts'
-import type { JobContext, RecordingUploads } from '../context.ts'
+import type { RecordingUploads, WorkerContext } from '../context.ts'
 import { createCheckpoints } from '../records/checkpoints.ts'
 import { isReachable } from '../records/job-message.ts'
 import { leaseMs, leaseRenewalMs, newLease } from '../records/lease.ts'
@@ -17,12 +17,7 @@ interface Transfer {
 
 type OnUploaded = (job: Job) => Promise<void>
 
-type Context = Pick<
-  JobContext,
-  'workerId' | 'leases' | 'store' | 'repository' | 'pipeline' | 'changes' | 'cleanup'
->
-
-export function createRecordingUploads(context: Context): RecordingUploads {
+export function createRecordingUploads(context: WorkerContext): RecordingUploads {
   const { workerId, leases, store, repository, pipeline, changes, cleanup } = context
   const { recordings } = pipeline.objectStorage
   const transfers = new Map<string, Transfer>()
@@ -47,11 +42,8 @@ export function createRecordingUploads(context: Context): RecordingUploads {
     try {
       // An earlier process has died during its upload.
       if (abandonedKey !== undefined) await cleanup.deleteRecording(job, abandonedKey)
-      const key = await recordings!.upload(
-        job.request.audio,
-        { owner, job: id },
-        { signal, onKey: writeKey, onBytes: report },
-      )
+      const options = { signal, onKey: writeKey, onBytes: report }
+      const key = await recordings!.upload(job.request.audio, { owner, job: id }, options)
       clearInterval(renewal)
       const progress: Progress = { done: 0, message: 'Waiting for a worker' }
       const ready = await repository.update(owner, id, now =>
@@ -90,7 +82,7 @@ export function createRecordingUploads(context: Context): RecordingUploads {
       const now = await repository.update(owner, id, now => (isHeld(now) ? facts : undefined))
       if (!isHeld(now)) abort.abort(cancelled())
     } catch (error) {
-      if (isSpeechError(error) && error.code === 'TRANSCRIPT_NOT_FOUND') abort.abort(cancelled())
+      if (codeOf(error) === 'TRANSCRIPT_NOT_FOUND') abort.abort(cancelled())
     }
   }
 
@@ -102,7 +94,7 @@ export function createRecordingUploads(context: Context): RecordingUploads {
       await repository.update(owner, id, now => (isStopped(now) ? { lease: undefined } : undefined))
       return
     }
-    log.warn('recording-not-sent', { id, code: isSpeechError(error) ? error.code : 'INTERNAL' })
+    log.warn('recording-not-sent', { id, code: codeOf(error) })
     await repository.update(owner, id, now => (isHeld(now) ? failJob(error)(now) : undefined))
   }
 

@@ -3,41 +3,18 @@ import type { Progress } from '../../domain/job.ts'
 import type { Transcript, TranscriptStatus } from '../../domain/transcript.ts'
 import { log } from '../../log.ts'
 import type { Findings } from '../../pipeline/pipeline.ts'
-import type { JobContext } from '../context.ts'
+import type { JobBasis } from '../context.ts'
 import { emptyTranscript, transcriptView, withJobState } from '../view/transcript-view.ts'
 import type { LeasedJob } from './leased-job.ts'
 
-export interface Draft {
-  progress(): Progress
-  report(progress: Progress): void
-  warn(sentence: string): void
-  /** Sets the function that returns the findings so far. */
-  setFindings(findings: () => Findings): void
-  /** Undefined before anything was found. */
-  findings(): Findings | undefined
-  /** The transcript so far. */
-  transcript(): Promise<Transcript>
-  /** The transcript that was built by the last `save`, stored or not. */
-  saved(): Transcript | undefined
-  /** Saves the findings, unless an earlier attempt had more, or the job is no longer held. Throws `STORE_*`, `DISK_FULL`. */
-  save(status: TranscriptStatus, findings: Findings, ...warnings: string[]): Promise<void>
-  /** Gives the fragment of an earlier attempt its final status; deletes what only this attempt wrote. */
-  discardFragment(status: 'failed' | 'cancelled'): Promise<void>
-  /** Saves again if the title or a name was changed during the last save. */
-  applyNames(): Promise<void>
-  /** Ends the periodic saves. */
-  stopSaving(): Promise<void>
-}
+export type Draft = ReturnType<typeof createDraft>
 
 const saveIntervalMs = 1_000
 /** A long text is not saved for every chunk: either it has grown by this factor, or this much time has passed. */
 const minSaveGrowth = 1.1
 const maxUnsavedMs = 10_000
 
-export function createDraft(
-  leased: LeasedJob,
-  { repository, changes }: Pick<JobContext, 'repository' | 'changes'>,
-): Draft {
+export function createDraft(leased: LeasedJob, { repository, changes }: JobBasis) {
   const { owner, id } = leased.job()
   const before = repository.getTranscript(owner, id).catch(() => undefined)
   const warnings = new Set<string>()
@@ -60,6 +37,7 @@ export function createDraft(
     await save('running', findings())
   }
 
+  /** Saves the findings, unless an earlier attempt had more, or the job is no longer held. Throws `STORE_*`, `DISK_FULL`. */
   async function save(status: TranscriptStatus, found: Findings, ...more: string[]): Promise<void> {
     const earlier = await before
     // A new attempt must not overwrite a longer transcript of an earlier attempt.
@@ -74,37 +52,44 @@ export function createDraft(
 
   return {
     progress: () => progress,
-    report(update) {
+    report(update: Progress): void {
       progress = update
       changes.progressed(owner, id)
     },
-    warn: sentence => void warnings.add(sentence),
-    setFindings(soFar) {
+    warn: (sentence: string) => void warnings.add(sentence),
+    /** Sets the function that returns the findings so far. */
+    setFindings(soFar: () => Findings): void {
       findings = soFar
       changes.publish({ owner, id, listChanged: false })
     },
+    /** Undefined before anything was found. */
     findings: () => findings?.(),
-    async transcript() {
+    /** The transcript so far. */
+    async transcript(): Promise<Transcript> {
       if (findings) return transcriptView(leased.job(), findings(), [...warnings])
       const earlier = await before
       return earlier ? withJobState(leased.job(), earlier) : emptyTranscript(leased.job())
     },
+    /** The transcript that was built by the last `save`, stored or not. */
     saved: () => saved,
     save,
-    async discardFragment(status) {
+    /** Gives the fragment of an earlier attempt its final status; deletes what only this attempt wrote. */
+    async discardFragment(status: 'failed' | 'cancelled'): Promise<void> {
       const earlier = await before
       if (!(await leased.isHeld())) return
       if (earlier?.status === 'running') await repository.saveTranscript(owner, { ...earlier, status })
       else if (saved && !earlier) await repository.deleteTranscript(owner, id)
     },
-    async applyNames() {
+    /** Saves again if the title or a name was changed during the last save. */
+    async applyNames(): Promise<void> {
       if (!saved) return
       const { id: _, createdAt, warnings, ...found } = saved
       const renamed = transcriptView(leased.job(), found, warnings)
       const namesOf = ({ title, speakers }: Transcript) => JSON.stringify([title, speakers])
       if (namesOf(renamed) !== namesOf(saved)) await repository.saveTranscript(owner, renamed)
     },
-    async stopSaving() {
+    /** Ends the periodic saves. */
+    async stopSaving(): Promise<void> {
       isStopped = true
       clearInterval(saver)
       await saving

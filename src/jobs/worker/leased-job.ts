@@ -1,30 +1,12 @@
 // LeasedJob: a job held under a lease. The lease is renewed here, and every write is conditional on holding it.
-import { isSpeechError } from '../../domain/errors.ts'
+import { codeOf } from '../../domain/errors.ts'
 import type { Job } from '../../domain/job.ts'
 import { log } from '../../log.ts'
-import type { JobContext, StopReason } from '../context.ts'
+import type { JobBasis, StopReason } from '../context.ts'
 import type { JobChange } from '../records/job-repository.ts'
 import { leaseMs, leaseRenewalMs, newLease } from '../records/lease.ts'
 
-export interface LeasedJob {
-  /** The job as last read or written. */
-  job(): Job
-  /** Reads the job again, if the store can be read. */
-  refresh(): Promise<Job>
-  /** Accepts a job that was written elsewhere in this process. */
-  accept(job: Job): void
-  /**
-   * Writes the job if it is still held. Resolves with false if the store fails, or if the lease was lost; then the stop
-   * reason says why.
-   */
-  write(change: (now: Job) => JobChange): Promise<boolean>
-  /** False where the result must not be kept: while this process slept, another one may have finished the job. */
-  isHeld(): Promise<boolean>
-  /** Ends the renewals, and resolves with the job as it is now. */
-  stopRenewing(): Promise<Job>
-  /** Frees a job that was cancelled elsewhere while it ran here. */
-  release(): Promise<void>
-}
+export type LeasedJob = ReturnType<typeof createLeasedJob>
 
 export interface LeaseOptions {
   /** Written with each renewal, beside the lease. */
@@ -38,9 +20,9 @@ export interface LeaseOptions {
 
 export function createLeasedJob(
   claimed: Job,
-  { workerId, repository, store }: Pick<JobContext, 'workerId' | 'repository' | 'store'>,
+  { workerId, repository, store }: JobBasis,
   { facts, stopReason, stop, extend }: LeaseOptions,
-): LeasedJob {
+) {
   const { owner, id } = claimed
   let job = claimed
   /** End of the lease written last: a lease of ours with another end belongs to another attempt. */
@@ -52,6 +34,10 @@ export function createLeasedJob(
     return lease?.worker === workerId && (state === 'running' || (state === 'queued' && !stopReason()))
   }
 
+  /**
+   * Writes the job if it is still held. Resolves with false if the store fails, or if the lease was lost; then the stop
+   * reason says why.
+   */
   async function write(change: (now: Job) => JobChange): Promise<boolean> {
     let held = false
     let isRequeued = false
@@ -67,7 +53,7 @@ export function createLeasedJob(
       else stop(job.state === 'cancelled' ? 'cancelled' : 'taken over')
       return held
     } catch (error) {
-      const isMissing = isSpeechError(error) && error.code === 'TRANSCRIPT_NOT_FOUND'
+      const isMissing = codeOf(error) === 'TRANSCRIPT_NOT_FOUND'
       // A store that replaced its damaged file misses the job although it was not removed.
       if (isMissing && store.warning() !== storeWarning) {
         storeWarning = store.warning()
@@ -76,11 +62,12 @@ export function createLeasedJob(
       }
       if (isMissing) stop('removed')
       // A store that fails for a while does not stop paid work.
-      else log.warn('job-not-written', { id, code: isSpeechError(error) ? error.code : 'INTERNAL' })
+      else log.warn('job-not-written', { id, code: codeOf(error) })
       return false
     }
   }
 
+  /** Reads the job again, if the store can be read. */
   async function refresh(): Promise<Job> {
     job = (await repository.get(owner, id).catch(() => undefined)) ?? job
     return job
@@ -93,29 +80,33 @@ export function createLeasedJob(
   const renewal = setInterval(() => void renew(), leaseRenewalMs)
 
   return {
+    /** The job as last read or written. */
     job: () => job,
     refresh,
-    accept(given) {
+    /** Accepts a job that was written elsewhere in this process. */
+    accept(given: Job): void {
       job = given
     },
     write,
-    async isHeld() {
+    /** False where the result must not be kept: while this process slept, another one may have finished the job. */
+    async isHeld(): Promise<boolean> {
       const now = await repository.get(owner, id).catch(() => job)
       if (!now) return store.warning() !== storeWarning
       const isCancelledHere = now.state === 'cancelled' && now.lease?.worker === workerId
       return isHeldIn(now) || (isCancelledHere && stopReason() === 'cancelled')
     },
-    async stopRenewing() {
+    /** Ends the renewals, and resolves with the job as it is now. */
+    async stopRenewing(): Promise<Job> {
       clearInterval(renewal)
       return refresh()
     },
-    async release() {
+    /** Frees a job that was cancelled elsewhere while it ran here. */
+    async release(): Promise<void> {
       clearInterval(renewal)
       const isLeft = ({ state, lease }: Job) =>
         lease?.worker === workerId && lease.until === until && (state === 'cancelled' || state === 'queued')
-      await repository
-        .update(owner, id, now => (isLeft(now) ? { lease: undefined } : undefined))
-        .catch(() => {})
+      const free = (now: Job) => (isLeft(now) ? { lease: undefined } : undefined)
+      await repository.update(owner, id, free).catch(() => {})
     },
   }
 }

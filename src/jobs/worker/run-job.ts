@@ -1,13 +1,13 @@
 // Runs one job: calls its pipeline, and writes how it ends.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { cancelled, describeError, isSpeechError, type SpeechError } from '../../domain/errors.ts'
+import { cancelled, codeOf, describeError, isSpeechError, type SpeechError } from '../../domain/errors.ts'
 import { isOver, type Job } from '../../domain/job.ts'
 import type { Delivery, Disposition } from '../../domain/queue.ts'
 import type { Run } from '../../domain/run.ts'
 import { log } from '../../log.ts'
 import type { Findings } from '../../pipeline/pipeline.ts'
 import { selectPipeline } from '../../pipeline/select-pipeline.ts'
-import type { JobContext, RunningJob, StopReason } from '../context.ts'
+import type { RunningJob, StopReason, WorkerContext } from '../context.ts'
 import { createCheckpoints } from '../records/checkpoints.ts'
 import type { JobChange } from '../records/job-repository.ts'
 import { endJob, failJob } from '../records/transitions.ts'
@@ -16,11 +16,6 @@ import { ensureUnchanged } from './ensure-unchanged.ts'
 import { formatResult } from './format-result.ts'
 import { createLeasedJob } from './leased-job.ts'
 import { createScratch } from './scratch.ts'
-
-export type RunContext = Pick<
-  JobContext,
-  'workerId' | 'shared' | 'repository' | 'store' | 'changes' | 'pipeline' | 'cleanup' | 'meter' | 'scratchDir'
->
 
 /** A shared store that does not take a transcript is tried again for this long, with this pause. */
 const maxSaveMs = 600_000
@@ -35,11 +30,8 @@ export interface Claim {
   resumed: boolean
 }
 
-export function runJob(
-  { job: claimed, before, resumed }: Claim,
-  context: RunContext,
-  delivery: Delivery,
-): RunningJob {
+export function runJob(claim: Claim, context: WorkerContext, delivery: Delivery): RunningJob {
+  const { job: claimed, before, resumed } = claim
   const { workerId, shared, repository, store, changes, pipeline, cleanup, meter, scratchDir } = context
   const { owner, id, tool, request, content, recording } = claimed
   const abort = new AbortController()
@@ -51,12 +43,8 @@ export function runJob(
     abort.abort(cancelled())
   }
   const facts = () => ({ progress: draft.progress() })
-  const leased = createLeasedJob(claimed, context, {
-    facts,
-    stopReason: () => stopReason,
-    stop,
-    extend: () => delivery.extend(),
-  })
+  const { extend } = delivery
+  const leased = createLeasedJob(claimed, context, { facts, stopReason: () => stopReason, stop, extend })
   const draft = createDraft(leased, context)
   const run: Run = {
     job: id,
@@ -77,12 +65,8 @@ export function runJob(
     try {
       if (resumed) await ensureUnchanged(claimed, pipeline, run)
       const runPipeline = selectPipeline(tool, request, pipeline)
-      const findings = await runPipeline(
-        { ...request, hash: content, recording },
-        pipeline,
-        run,
-        draft.setFindings,
-      )
+      const given = { ...request, hash: content, recording }
+      const findings = await runPipeline(given, pipeline, run, draft.setFindings)
       await formatResult(findings, { leased, draft, repository, pipeline, run })
       await finish(findings.status as 'completed' | 'partial', findings)
       const took = Math.round(performance.now() - started)
@@ -204,5 +188,5 @@ export function runJob(
 }
 
 function isStoreError(error: unknown): boolean {
-  return isSpeechError(error) && error.code.startsWith('STORE_')
+  return codeOf(error).startsWith('STORE_')
 }

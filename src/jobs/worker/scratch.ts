@@ -5,26 +5,20 @@ import { log } from '../../log.ts'
 import { describeFileError } from '../../pipeline/source/paths.ts'
 import { isDead } from '../records/worker-id.ts'
 
-export interface Scratch {
-  /** Creates the folder with the first call. */
-  folder(): Promise<string>
-  remove(): Promise<void>
-}
-
 /** A folder whose worker may be alive on another machine is kept for this long. */
 const minForeignFolderAgeMs = 2 * 24 * 3600 * 1000
 
-export function createScratch(parent: string, id: string, worker: string): Scratch {
+export function createScratch(parent: string, id: string, worker: string) {
   const folder = join(parent, `${id}.${worker.replaceAll('/', '_')}`)
   let made: Promise<string> | undefined
   return {
+    /** Creates the folder with the first call. */
     folder: () => (made ??= makeFolder(folder, worker)),
-    async remove() {
+    async remove(): Promise<void> {
+      if (!made) return
       // A folder that stays is swept later; it must not cost the transcript.
-      if (made)
-        await rm(folder, { recursive: true, force: true }).catch(() =>
-          log.warn('scratch-not-removed', { id }),
-        )
+      const logFailure = () => log.warn('scratch-not-removed', { id })
+      await rm(folder, { recursive: true, force: true }).catch(logFailure)
     },
   }
 }

@@ -1,18 +1,16 @@
 // Worker: leases the job of a message, and runs it.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isSpeechError, SpeechError } from '../../domain/errors.ts'
+import { codeOf, isSpeechError, SpeechError } from '../../domain/errors.ts'
 import { isOver, type Job } from '../../domain/job.ts'
 import type { Delivery, Disposition, JobMessage } from '../../domain/queue.ts'
 import { log } from '../../log.ts'
-import type { JobContext, RunningJob, Worker } from '../context.ts'
+import type { RunningJob, Worker, WorkerContext } from '../context.ts'
 import { isReachable, usesOurModels } from '../records/job-message.ts'
 import { leaseMs, newLease } from '../records/lease.ts'
 import { failJob } from '../records/transitions.ts'
-import { type Claim, type RunContext, runJob } from './run-job.ts'
+import { type Claim, runJob } from './run-job.ts'
 
-type Context = RunContext & Pick<JobContext, 'leases' | 'queue'>
-
-export function createWorker(context: Context): Worker {
+export function createWorker(context: WorkerContext): Worker {
   const running = new Map<string, RunningJob>()
   const handling = new Set<string>()
   /** Jobs with a further message: they may have been submitted again while they ended. */
@@ -31,7 +29,7 @@ export function createWorker(context: Context): Worker {
       if (closed) job.stop('released')
       return await job.ended
     } catch (error) {
-      if (isSpeechError(error) && error.code === 'TRANSCRIPT_NOT_FOUND') return 'ack'
+      if (codeOf(error) === 'TRANSCRIPT_NOT_FOUND') return 'ack'
       const code = isSpeechError(error) ? error.code : (error as Error).name
       if (!failing.has(key)) log.error('job-not-started', { id, error: code })
       failing.add(key)
@@ -82,7 +80,7 @@ const maxUncheckedMs = 60_000
 const maxAttempts = 5
 
 /** Leases the job for this worker, or says what becomes of its message. */
-async function claim(owner: string, id: string, context: Context): Promise<Claim | Disposition> {
+async function claim(owner: string, id: string, context: WorkerContext): Promise<Claim | Disposition> {
   const { workerId, repository, leases, queue, pipeline, cleanup, changes } = context
   let found: Job | undefined
   let isPoison = false
@@ -94,13 +92,8 @@ async function claim(owner: string, id: string, context: Context): Promise<Claim
     const attempts = countAttempt(now)
     isPoison = now.state === 'running' && attempts.count > maxAttempts
     if (isPoison) return failJob(poison(now))(now)
-    return {
-      state: 'running',
-      lease: newLease(workerId, leaseMs),
-      error: undefined,
-      redeliveries: undefined,
-      attempts,
-    }
+    const lease = newLease(workerId, leaseMs)
+    return { state: 'running', lease, error: undefined, redeliveries: undefined, attempts }
   })
   if (isPoison) {
     log.error('poison', { id })
@@ -122,13 +115,10 @@ function countAttempt({ attempts = { count: 0, done: 0 }, progress }: Job): NonN
 }
 
 function poison({ tool }: Job): SpeechError {
-  return new SpeechError(
-    'POISON',
-    `${maxAttempts} processes in a row died at the same point of this recording.`,
-    {
-      hint: `Convert the recording to another format, or look into the log of the server for why it ended; then call ${tool} again. Finished parts are not billed again.`,
-    },
-  )
+  const reason = `${maxAttempts} processes in a row died at the same point of this recording.`
+  return new SpeechError('POISON', reason, {
+    hint: `Convert the recording to another format, or look into the log of the server for why it ended; then call ${tool} again. Finished parts are not billed again.`,
+  })
 }
 
 /** A job that has waited long, or was started before, has progress. */

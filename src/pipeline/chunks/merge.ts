@@ -1,7 +1,7 @@
 // Merges chunk transcripts: one text without lost or doubled words, timed segments, and the gaps.
 import type { Timestamps } from '../../domain/job.ts'
 import { estimateModelTokens } from '../../domain/model-tokens.ts'
-import { sentences } from '../../domain/sentences.ts'
+import { sentences } from '../../domain/text.ts'
 import { tokens } from '../../domain/tokens.ts'
 import {
   type Coverage,

@@ -1,7 +1,6 @@
 // Turns formatted passages into segments of about one sentence, within the times and speaker of the original segment.
 
-import { sentences } from '../../domain/sentences.ts'
-import { joinText } from '../../domain/text.ts'
+import { joinText, sentences } from '../../domain/text.ts'
 import { roundToMs, type Segment, type Word } from '../../domain/transcript.ts'
 import { type JoinedPassage, joinParagraphs } from './join-pieces.ts'
 import type { SegmentRange, TranscriptSource } from './pieces.ts'

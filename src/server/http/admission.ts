@@ -14,27 +14,23 @@ export interface AdmissionOptions {
   isStopping(): boolean
 }
 
-/** Returns the owner of an accepted request for `/mcp` or `/metrics`, or the response that rejects it. */
-export type Admission = (incoming: IncomingMessage) => string | JsonResponse
-
-/** Throws `CONFIG_INVALID` if the address is reachable from other machines but no tokens are set. */
-export function createAdmission({
-  host,
-  tokens,
-  maxBodyBytes,
-  hasMetrics,
-  isStopping,
-}: AdmissionOptions): Admission {
+/**
+ * The returned function gives the owner of an accepted request for `/mcp` or `/metrics`, or the response that rejects it.
+ * Throws `CONFIG_INVALID` if the address is reachable from other machines but no tokens are set.
+ */
+export function createAdmission(
+  options: AdmissionOptions,
+): (incoming: IncomingMessage) => string | JsonResponse {
+  const { host, tokens, maxBodyBytes, hasMetrics, isStopping } = options
   requireTokens(host, tokens)
   const isAllowedHost = createHostCheck(host)
   const ownerOf = createAuthenticator(tokens)
   return ({ method = '', url = '', headers }) => {
     if (!isAllowedHost(headers)) return refusals.wrongHost
     const [path] = url.split('?')
-    if (path === '/healthz')
-      return ['GET', 'HEAD'].includes(method)
-        ? healthResponse(isStopping())
-        : refusals.notAllowed('GET, HEAD')
+    if (path === '/healthz' && ['GET', 'HEAD'].includes(method))
+      return healthResponse(!isStopping(), { status: isStopping() ? 'stopping' : 'ok' })
+    if (path === '/healthz') return refusals.notAllowed('GET, HEAD')
     const isMetrics = hasMetrics && path === '/metrics'
     if (path !== '/mcp' && !isMetrics) return refusals.notFound
     const owner = ownerOf(headers.authorization)

@@ -1,9 +1,7 @@
 // Authenticates HTTP requests by bearer tokens; each token belongs to an owner.
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { SpeechError } from '../../domain/errors.ts'
-
-/** Owner of all transcripts if no tokens are configured. */
-const localOwner = 'local'
+import { localOwner } from '../../domain/job.ts'
 
 export interface Token {
   /** The owner. An owner may have several tokens, so that they can be rotated. */
@@ -11,10 +9,8 @@ export interface Token {
   token: string
 }
 
-/** Returns the owner for an `Authorization` header; undefined if it has no valid token. */
-export type Authenticate = (header: string | undefined) => string | undefined
-
-export function createAuthenticator(tokens: readonly Token[]): Authenticate {
+/** The returned function gives the owner for an `Authorization` header; undefined if it has no valid token. */
+export function createAuthenticator(tokens: readonly Token[]): (header?: string) => string | undefined {
   if (tokens.length === 0) return () => localOwner
   const known = tokens.map(({ name, token }) => ({ name, digest: digest(token) }))
   return header => {

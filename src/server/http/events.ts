@@ -5,22 +5,21 @@ import type { EventStore, JSONRPCMessage } from '@modelcontextprotocol/server'
 const maxEvents = 500
 const maxChars = 1_000_000
 
+type Replay = Parameters<EventStore['replayEventsAfter']>[1]
+
 interface BufferedEvent {
   number: number
   stream: string
   json: string
 }
 
-export interface EventBuffer extends EventStore {
-  /** False if the event's stream is unknown, so that nothing can be replayed. */
-  has(eventId: string): boolean
-}
+export type EventBuffer = ReturnType<typeof createEventBuffer>
 
 /**
  * Calls `onStored` for each message. `getStreamIdForEventId` is missing on purpose: with it, a broken connection that the
  * server still considers open would keep the client from resuming; without it, the new connection takes over.
  */
-export function createEventBuffer(onStored: (message: JSONRPCMessage) => void): EventBuffer {
+export function createEventBuffer(onStored: (message: JSONRPCMessage) => void) {
   const ring: BufferedEvent[] = []
   let characters = 0
   let count = 0
@@ -34,7 +33,7 @@ export function createEventBuffer(onStored: (message: JSONRPCMessage) => void): 
   }
 
   return {
-    async storeEvent(stream, message) {
+    async storeEvent(stream: string, message: JSONRPCMessage): Promise<string> {
       const json = JSON.stringify(message)
       const number = ++count
       ring.push({ number, stream, json })
@@ -44,8 +43,9 @@ export function createEventBuffer(onStored: (message: JSONRPCMessage) => void): 
       onStored(message)
       return `${stream}_${number}`
     },
-    has: eventId => parse(eventId) !== undefined,
-    async replayEventsAfter(eventId, { send }) {
+    /** False if the event's stream is unknown, so that nothing can be replayed. */
+    has: (eventId: string): boolean => parse(eventId) !== undefined,
+    async replayEventsAfter(eventId: string, { send }: Replay): Promise<string> {
       const last = parse(eventId)
       if (!last) throw new Error('Unknown event.')
       for (const { number, stream, json } of [...ring]) {

@@ -23,24 +23,18 @@ interface OwnerHandlers {
   notifications: Throttled
 }
 
-export interface Handlers {
-  /** Handlers are separate per owner, so that owners do not receive each other's notifications. */
-  of(owner: string): OwnerHandlers
-  /** Watches the transcripts of a listen request, including changes by other processes. Returns a function that stops. */
-  watch(owner: string, body: unknown): () => void
-  close(): Promise<void>
-}
-
-export function createHandlers(options: ServerOptions, limits: HttpLimits): Handlers {
+export function createHandlers(options: ServerOptions, limits: HttpLimits) {
   const byOwner = new Map<string, OwnerHandlers>()
   const unsubscribe = options.jobs.subscribe(change => notify(byOwner.get(change.owner), change))
   return {
-    of(owner) {
+    /** Handlers are separate per owner, so that owners do not receive each other's notifications. */
+    of(owner: string): OwnerHandlers {
       const handlers = byOwner.get(owner) ?? createOwnerHandlers(options, owner, limits)
       byOwner.set(owner, handlers)
       return handlers
     },
-    watch(owner, body) {
+    /** Watches the transcripts of a listen request, including changes by other processes. Returns a function that stops. */
+    watch(owner: string, body: unknown): () => void {
       const ids = listenedUris(body).flatMap(uri => transcriptIdOf(uri) ?? [])
       const accepted = [...new Set(ids)].slice(0, maxSubscriptions)
       const watches = accepted.map(id => options.jobs.follow(owner, id))
@@ -48,7 +42,7 @@ export function createHandlers(options: ServerOptions, limits: HttpLimits): Hand
         for (const stop of watches) stop()
       }
     },
-    async close() {
+    async close(): Promise<void> {
       unsubscribe()
       for (const { notifications } of byOwner.values()) notifications.stop()
       await Promise.allSettled([...byOwner.values()].map(({ modern }) => modern.close()))

@@ -6,10 +6,8 @@ import {
   validateOriginHeader,
 } from '@modelcontextprotocol/server'
 
-/** True if `Host` and, if present, `Origin` are names of this server. */
-export type HostCheck = (headers: IncomingHttpHeaders) => boolean
-
-export function createHostCheck(boundHost: string): HostCheck {
+/** The returned function is true if `Host` and, if present, `Origin` are names of this server. */
+export function createHostCheck(boundHost: string): (headers: IncomingHttpHeaders) => boolean {
   const names = [...localhostAllowedHostnames(), formatHost(boundHost.toLowerCase())]
   // A server bound to all addresses cannot know its names. Then the required token keeps web pages out.
   const anyName = ['0.0.0.0', '::', '[::]'].includes(boundHost)

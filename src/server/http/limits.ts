@@ -1,41 +1,28 @@
 // Limits for HTTP clients, and a counter of the concurrent requests of each owner.
 
-export interface HttpLimits {
+export const defaultLimits = {
   /** A `data:` URI of 1 MB needs 1.4 MB in base64. */
-  maxBodyBytes: number
-  maxSessions: number
-  maxSessionsPerOwner: number
-  maxRequestsPerOwner: number
-  /** Open streams of change notifications, in the protocol without sessions. */
-  maxSubscriptionsPerOwner: number
-  /** An unused session is closed after this time; the check runs at this interval. */
-  idleTimeoutMs: number
-  sweepIntervalMs: number
-  /** A session without a stream is kept at least this long, even if its owner has too many sessions. */
-  minIdleMs: number
-  /** Time in which the headers, and the complete request, must arrive. Responses have no time limit. */
-  headersTimeoutMs: number
-  requestTimeoutMs: number
-  /** How long pending responses may take when the server stops. */
-  shutdownTimeoutMs: number
-  /** The current time in milliseconds. */
-  now(): number
-}
-
-export const defaultLimits: HttpLimits = {
   maxBodyBytes: 2_000_000,
   maxSessions: 200,
   maxSessionsPerOwner: 50,
   maxRequestsPerOwner: 100,
+  /** Open streams of change notifications, in the protocol without sessions. */
   maxSubscriptionsPerOwner: 100,
+  /** An unused session is closed after this time; the check runs at this interval. */
   idleTimeoutMs: 30 * 60_000,
   sweepIntervalMs: 60_000,
+  /** A session without a stream is kept at least this long, even if its owner has too many sessions. */
   minIdleMs: 5_000,
+  /** Time in which the headers, and the complete request, must arrive. Responses have no time limit. */
   headersTimeoutMs: 15_000,
   requestTimeoutMs: 60_000,
+  /** How long pending responses may take when the server stops. */
   shutdownTimeoutMs: 2_000,
+  /** The current time in milliseconds. */
   now: Date.now,
 }
+
+export type HttpLimits = typeof defaultLimits
 
 /** Releases a slot; idempotent. */
 export type Release = () => void
@@ -44,14 +31,7 @@ export function releaseAll(releases: Iterable<Release>): void {
   for (const release of releases) release()
 }
 
-export interface RequestCounter {
-  /** Returns one release per slot; undefined if the owner would exceed the limit. */
-  acquire(owner: string, count: number): Release[] | undefined
-  /** Resolves when no slot is taken. */
-  whenIdle(): Promise<void>
-}
-
-export function createRequestCounter(maxPerOwner: number): RequestCounter {
+export function createRequestCounter(maxPerOwner: number) {
   const taken = new Map<string, number>()
   let waiting: (() => void)[] = []
 
@@ -73,12 +53,14 @@ export function createRequestCounter(maxPerOwner: number): RequestCounter {
   }
 
   return {
-    acquire(owner, count) {
+    /** Returns one release per slot; undefined if the owner would exceed the limit. */
+    acquire(owner: string, count: number): Release[] | undefined {
       if ((taken.get(owner) ?? 0) + count > maxPerOwner) return undefined
       add(owner, count)
       return Array.from({ length: count }, () => releaseOnce(owner))
     },
-    whenIdle: () =>
+    /** Resolves when no slot is taken. */
+    whenIdle: (): Promise<void> =>
       new Promise(resolve => {
         if (taken.size === 0) resolve()
         else waiting.push(resolve)

@@ -4,19 +4,14 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { SpeechError } from '../../domain/errors.ts'
 
 /** Names of the settings for the address a server listens on. */
-export interface AddressSettings {
-  host: string
-  port: string
-}
-
-const defaultSettings: AddressSettings = { host: 'SPEECH_HTTP_HOST', port: 'SPEECH_HTTP_PORT' }
+const httpSettings = { host: 'SPEECH_HTTP_HOST', port: 'SPEECH_HTTP_PORT' }
 
 /** Throws `CONFIG_INVALID`. */
 export async function listen(
   server: Server,
   host: string,
   port: number,
-  settings = defaultSettings,
+  settings = httpSettings,
 ): Promise<void> {
   try {
     await new Promise<void>((resolve, reject) => {
@@ -29,11 +24,7 @@ export async function listen(
   }
 }
 
-function reasonOf(
-  code: string | undefined,
-  port: number,
-  settings: AddressSettings,
-): [message: string, hint: string] {
+function reasonOf(code: string | undefined, port: number, settings: typeof httpSettings): [string, string] {
   if (code === 'EADDRINUSE')
     return [
       `Port ${port} is used by another program.`,

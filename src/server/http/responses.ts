@@ -39,9 +39,8 @@ export const refusals = {
   lostEvent: refusal(400, 'The events after this one are no longer available.'),
 }
 
-export function healthResponse(stopping: boolean): JsonResponse {
-  const status = stopping ? 503 : 200
-  return { status, headers: { 'cache-control': 'no-store' }, body: { status: stopping ? 'stopping' : 'ok' } }
+export function healthResponse(isHealthy: boolean, body: object): JsonResponse {
+  return { status: isHealthy ? 200 : 503, headers: { 'cache-control': 'no-store' }, body }
 }
 
 export function toResponse({ status, headers, body }: JsonResponse): Response {

@@ -37,15 +37,7 @@ export interface Posted {
   slots: Release[]
 }
 
-export interface Sessions {
-  /** Opens a session for an `initialize` request. */
-  open(owner: string, request: Request, posted: Posted): Promise<Response>
-  /** Handles a request of a session; `posted` is set for a POST. */
-  handle(owner: string, id: string, request: Request, posted?: Posted): Promise<Response>
-  close(): Promise<void>
-}
-
-export function createSessions(options: ServerOptions, limits: HttpLimits): Sessions {
+export function createSessions(options: ServerOptions, limits: HttpLimits) {
   const all = new Set<Session>()
   const byId = new Map<string, Session>()
   const sweeper = setInterval(sweep, limits.sweepIntervalMs).unref()
@@ -58,9 +50,7 @@ export function createSessions(options: ServerOptions, limits: HttpLimits): Sess
       eventStore: events,
       retryInterval: retryIntervalMs,
       maxRequestBodySize: limits.maxBodyBytes,
-      onsessioninitialized: id => {
-        byId.set(id, session)
-      },
+      onsessioninitialized: id => void byId.set(id, session),
     })
     const server = createServer(options, { owner, era: 'legacy', push: true, closingCancels: false })
     const session = { owner, server, transport, events, calls, streams: 0, lastUsed: limits.now() }
@@ -112,7 +102,8 @@ export function createSessions(options: ServerOptions, limits: HttpLimits): Sess
   }
 
   return {
-    async open(owner, request, posted) {
+    /** Opens a session for an `initialize` request. */
+    async open(owner: string, request: Request, posted: Posted): Promise<Response> {
       if (!makeRoom(owner)) {
         releaseAll(posted.slots)
         return toResponse(refusals.tooManySessions)
@@ -123,7 +114,8 @@ export function createSessions(options: ServerOptions, limits: HttpLimits): Sess
       if (session.transport.sessionId === undefined) await session.server.close()
       return response
     },
-    async handle(owner, id, request, posted) {
+    /** Handles a request of a session; `posted` is set for a POST. */
+    async handle(owner: string, id: string, request: Request, posted?: Posted): Promise<Response> {
       const session = byId.get(id)
       const resumed = request.method === 'GET' ? request.headers.get('last-event-id') : null
       if (session?.owner === owner && (resumed === null || session.events.has(resumed)))
@@ -131,7 +123,7 @@ export function createSessions(options: ServerOptions, limits: HttpLimits): Sess
       releaseAll(posted?.slots ?? [])
       return toResponse(session?.owner === owner ? refusals.lostEvent : refusals.noSession)
     },
-    async close() {
+    async close(): Promise<void> {
       clearInterval(sweeper)
       await Promise.allSettled([...all].map(({ server }) => server.close()))
     },

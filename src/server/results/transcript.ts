@@ -11,7 +11,7 @@ import type {
   UploadMethod,
 } from '../../domain/transcript.ts'
 import { formattingSummary, snakeCase } from '../../formats/json.ts'
-import { cutPage } from '../../formats/page.ts'
+import { cutPage, maxPageTokens } from '../../formats/page.ts'
 import { allWarnings } from '../../formats/shown-segments.ts'
 import { unknownSpeakerNote } from '../../formats/speakers.ts'
 import type { ToolAnswer } from '../tool.ts'
@@ -91,8 +91,8 @@ export function transcriptAnswer(transcript: Transcript, excerpt: Excerpt): Tool
   const { text, nextOffset } = cutPage(excerpt.text, excerpt.offset, excerpt.limit)
   const next = nextStep(transcript, excerpt, nextOffset)
   const { id, status, title, language, duration, usage, upload, alignment, formatted } = transcript
-  const speakers = knownSpeakers(transcript)
-  const { coverage, warnings } = abridged(transcript)
+  const shown = { ...transcript, ...abridged(transcript), speakers: knownSpeakers(transcript) }
+  const { speakers, coverage, warnings } = shown
   const times = timesOf(transcript)
   const structured = {
     status,
@@ -113,7 +113,7 @@ export function transcriptAnswer(transcript: Transcript, excerpt: Excerpt): Tool
     warnings,
     ...(next && { next_step: next }),
   }
-  return { structured, text: asText({ ...transcript, coverage, warnings }, text, next) }
+  return { structured, text: asText(shown, text, next) }
 }
 
 function abridged(transcript: Transcript): Pick<Transcript, 'coverage' | 'warnings'> {
@@ -141,8 +141,7 @@ function knownSpeakers({ speakers, status }: Transcript): Speaker[] | undefined 
 
 function asText(transcript: Transcript, page: string, next: string | undefined): string {
   const { id, status, title, language, duration, coverage, usage, warnings } = transcript
-  const { upload, alignment, formatted } = transcript
-  const speakers = knownSpeakers(transcript)
+  const { upload, alignment, formatted, speakers } = transcript
   const times = timesOf(transcript)
   const facts = [
     `status: ${status}`,
@@ -159,7 +158,7 @@ function asText(transcript: Transcript, page: string, next: string | undefined):
     `sent: ${usage.audioSeconds} s${dollars(', ', usage.costUsd)}, from cache: ${usage.cachedSeconds} s${dollars(', total at most ', usage.estimatedCostUsd)}`,
   ]
   const gaps = coverage.gaps.map(
-    gap => `gap: ${formatTime(gap.start)} to ${formatTime(gap.end)}, ${gap.reason}`,
+    ({ start, end, reason }) => `gap: ${formatTime(start)} to ${formatTime(end)}, ${reason}`,
   )
   return [
     `Transcript of "${title}"`,
@@ -201,24 +200,22 @@ function nextStep(
   const retry = formatted && retryAdvice(formatted, formatCall(id, formatted))
   const problem = coverage.gaps.length > 0 ? 'Some speech has no text (see the gaps).' : 'See the warnings.'
   const steps = [
-    ...(nextOffset === undefined ? [] : [nextPage(id, excerpt, nextOffset)]),
-    ...(advise ? [advise({ id, tool, problem })] : []),
-    ...(formatting
-      ? [`The text is still being formatted: call ${formatCall(id, formatting)} to wait for it.`]
-      : []),
-    ...(retry && !formatting ? [retry] : []),
+    nextOffset !== undefined && nextPage(id, excerpt, nextOffset),
+    advise?.({ id, tool, problem }),
+    formatting && `The text is still being formatted: call ${formatCall(id, formatting)} to wait for it.`,
+    !formatting && retry,
   ]
-  return steps.join(' ') || undefined
+  return steps.filter(Boolean).join(' ') || undefined
 }
 
 function nextPage(id: string, { view, speaker, from, to, limit }: Excerpt, offset: number): string {
   const settings = Object.entries({
     transcript_id: id,
-    ...(view !== 'text' && { view }),
-    ...(speaker !== undefined && { speaker: JSON.stringify(speaker) }),
+    view: view === 'text' ? undefined : view,
+    speaker: speaker && JSON.stringify(speaker),
     from,
     to,
-    limit,
+    limit: limit === maxPageTokens ? undefined : limit,
     offset,
   })
   const given = settings.filter(([, value]) => value !== undefined).map(([key, value]) => `${key}=${value}`)

@@ -6,8 +6,6 @@ import { transcriptAnswer, transcriptOutput } from '../results/transcript.ts'
 import { defineTool } from '../tool.ts'
 import { transcribeForTool } from '../transcribe.ts'
 
-const { audio, language, format, title } = recording
-
 export const diarizeAudio = defineTool({
   name: 'diarize_audio',
   title: 'Transcribe with speakers',
@@ -20,25 +18,17 @@ export const diarizeAudio = defineTool({
     'Example: {"audio": "~/Recordings/board.m4a", "speakers": 4}',
   ].join(' '),
   input: z.object({
-    audio,
-    language,
+    audio: recording.audio,
+    language: recording.language,
     speakers: z.number().int().min(2).max(100).optional().describe('Number of speakers, if known; a hint'),
-    format,
-    title,
+    format: recording.format,
+    title: recording.title,
     wait_seconds: waitSeconds,
   }),
   output: transcriptOutput,
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: true },
-  async handler({ audio, language, speakers, format, title, wait_seconds }, call) {
-    const request = {
-      audio,
-      ...(language && { language }),
-      ...(speakers !== undefined && { speakers }),
-      ...(format && { format: 'faithful' as const }),
-      ...(title && { title }),
-    }
-    const tool = 'diarize_audio'
-    const { transcript, ...more } = await transcribeForTool(request, tool, call, wait_seconds)
-    return transcriptAnswer(transcript, { tool, text: timedText(transcript), view: 'text', ...more })
+  async handler(given, call) {
+    const { transcript, ...more } = await transcribeForTool('diarize_audio', given, call)
+    return transcriptAnswer(transcript, { text: timedText(transcript), view: 'text', ...more })
   },
 })

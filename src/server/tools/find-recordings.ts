@@ -23,7 +23,7 @@ export const findRecordings = defineTool({
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   isAvailable: jobs => jobs.foldersOpen,
   async handler({ query, limit }, { jobs, signal }) {
-    const found = await jobs.recordings({ limit, signal, ...(query !== undefined && { query }) })
+    const found = await jobs.recordings({ limit, signal, query })
     const recordings = found.map(({ modifiedAt, ...rest }) => ({ ...rest, modified_at: modifiedAt }))
     const lines = recordings.map(
       ({ path, name, bytes, modified_at }) => `${name} · ${bytes} bytes · ${modified_at}\n${path}`,

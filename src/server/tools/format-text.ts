@@ -61,7 +61,8 @@ export const formatText = defineTool({
       return formatTranscript(id, settings, offset, seconds, call)
     }
     const settings = { style: style ?? 'faithful', ...parsed }
-    return formatGivenText(checkText(text, id), settings, offset, seconds, call)
+    const request = { text: checkText(text, id), ...settings }
+    return textAnswer(await call.jobs.format(request, watchOf(call, seconds)), offset)
   },
 })
 
@@ -72,12 +73,10 @@ async function currentStyle(id: string, { jobs, owner }: ToolCall): Promise<Form
 
 /** Throws `BAD_INPUT`. */
 function checkText(text: string | undefined, id: string | undefined): string {
-  if (text === undefined || id !== undefined)
-    throw new SpeechError(
-      'BAD_INPUT',
-      text === undefined ? 'No text was given.' : 'Both text and transcript_id were given.',
-      { hint: 'Pass either text or transcript_id.' },
-    )
+  if (text === undefined || id !== undefined) {
+    const problem = text === undefined ? 'No text was given.' : 'Both text and transcript_id were given.'
+    throw new SpeechError('BAD_INPUT', problem, { hint: 'Pass either text or transcript_id.' })
+  }
   if (text.trim() === '')
     throw new SpeechError('BAD_INPUT', 'The text is empty.', {
       hint: 'Pass text with words, or the transcript_id of a transcript.',
@@ -112,24 +111,8 @@ async function formatTranscript(
     // The transcript may be complete, but the requested formatting is not.
     ...(isRunning && { status: 'running' as const }),
   }
-  const text = timedText(transcript)
-  return transcriptAnswer(transcript, {
-    text,
-    view: 'text',
-    offset,
-    ...(isRunning && { formatting: settings }),
-  })
-}
-
-async function formatGivenText(
-  text: string,
-  settings: FormatSettings,
-  offset: number,
-  seconds: number,
-  call: ToolCall,
-): Promise<ToolAnswer> {
-  const state = await call.jobs.format({ text, ...settings }, watchOf(call, seconds))
-  return textAnswer(state, offset)
+  const formatting = isRunning ? settings : undefined
+  return transcriptAnswer(transcript, { text: timedText(transcript), view: 'text', offset, formatting })
 }
 
 function watchOf({ owner, signal, disconnectReason, progress }: ToolCall, seconds: number) {
@@ -145,13 +128,11 @@ function textAnswer({ status, text: made, cached }: FormatResult, offset: number
   const nextOffset = isRunning ? undefined : page.nextOffset
   const retry = isRunning ? undefined : retryAdvice(formatting, 'the same call')
   const steps = [
-    ...(isRunning ? ['The text is still being formatted: repeat the same call to wait for it.'] : []),
-    ...(nextOffset === undefined
-      ? []
-      : [`More text follows: repeat the same call with offset=${nextOffset}.`]),
-    ...(retry ? [retry] : []),
+    isRunning && 'The text is still being formatted: repeat the same call to wait for it.',
+    nextOffset !== undefined && `More text follows: repeat the same call with offset=${nextOffset}.`,
+    retry,
   ]
-  const next = steps.join(' ')
+  const next = steps.filter(Boolean).join(' ')
   const { warnings } = formatting
   const structured = {
     status,

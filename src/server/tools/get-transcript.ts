@@ -62,24 +62,12 @@ export const getTranscript = defineTool({
       throw new SpeechError('BAD_INPUT', '`from` must be less than `to`.', {
         hint: 'Both are in seconds from the start.',
       })
-    const { transcript: found, tool } = await waitAndRead(
-      transcript_id,
-      wait_seconds ?? call.waitSeconds,
-      call,
-    )
+    const seconds = wait_seconds ?? call.waitSeconds
+    const { transcript: found, tool } = await waitAndRead(transcript_id, seconds, call)
     const transcript = view === 'raw' ? withoutFormatted(found) : found
     const onlySpeakers = speaker === undefined ? undefined : speakerIds(transcript, speaker)
     const text = views[view]({ ...cutRange(transcript, from, to), onlySpeakers })
-    return transcriptAnswer(transcript, {
-      text,
-      view,
-      offset,
-      ...(tool && { tool }),
-      ...(speaker !== undefined && { speaker }),
-      ...(limit !== maxPageTokens && { limit }),
-      ...(from !== undefined && { from }),
-      ...(to !== undefined && { to }),
-    })
+    return transcriptAnswer(transcript, { text, view, offset, limit, tool, speaker, from, to })
   },
 })
 

@@ -6,8 +6,6 @@ import { transcriptAnswer, transcriptOutput } from '../results/transcript.ts'
 import { defineTool } from '../tool.ts'
 import { transcribeForTool } from '../transcribe.ts'
 
-const { audio, language, format, title } = recording
-
 export const transcribeAudio = defineTool({
   name: 'transcribe_audio',
   title: 'Transcribe audio',
@@ -22,8 +20,8 @@ export const transcribeAudio = defineTool({
     'Example: {"audio": "~/Recordings/standup.m4a", "language": "en", "context": "Anja, Kubernetes, OKR"}',
   ].join(' '),
   input: z.object({
-    audio,
-    language,
+    audio: recording.audio,
+    language: recording.language,
     context: z
       .string()
       .max(10_000)
@@ -35,25 +33,16 @@ export const transcribeAudio = defineTool({
       .describe(
         'Usually omitted. none: text without times; segment, word: measured times if the server has a bucket (slower); word: also per word, in the json view',
       ),
-    format,
-    title,
+    format: recording.format,
+    title: recording.title,
     wait_seconds: waitSeconds,
   }),
   output: transcriptOutput,
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: true },
-  async handler({ audio, language, context, timestamps, format, title, wait_seconds }, call) {
-    const request = {
-      audio,
-      ...(language && { language }),
-      ...(context && { context }),
-      ...(timestamps && { timestamps }),
-      ...(format && { format: 'faithful' as const }),
-      ...(title && { title }),
-    }
-    const tool = 'transcribe_audio'
-    const { transcript, ...more } = await transcribeForTool(request, tool, call, wait_seconds)
-    return timestamps === 'none'
-      ? transcriptAnswer(transcript, { tool, text: plainText(transcript), view: 'plain', ...more })
-      : transcriptAnswer(transcript, { tool, text: timedText(transcript), view: 'text', ...more })
+  async handler(given, call) {
+    const { transcript, ...more } = await transcribeForTool('transcribe_audio', given, call)
+    return given.timestamps === 'none'
+      ? transcriptAnswer(transcript, { text: plainText(transcript), view: 'plain', ...more })
+      : transcriptAnswer(transcript, { text: timedText(transcript), view: 'text', ...more })
   },
 })

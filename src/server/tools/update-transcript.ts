@@ -33,10 +33,8 @@ export const updateTranscript = defineTool({
       throw new SpeechError('BAD_INPUT', 'Nothing to change.', {
         hint: 'Pass a title, or speakers with their names.',
       })
-    const { id, title, speakers } = await jobs.rename(owner, transcript_id, {
-      title: newTitle,
-      speakers: names,
-    })
+    const request = { title: newTitle, speakers: names }
+    const { id, title, speakers } = await jobs.rename(owner, transcript_id, request)
     const uri = transcriptUri(id)
     const known = speakers?.map(({ id, name }) => ({ id, ...(name && { name }) }))
     const lines = [

@@ -1,7 +1,7 @@
 // Sentences of text in many scripts.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { sentences } from '../../../src/domain/sentences.ts'
+import { sentences } from '../../../src/domain/text.ts'
 import { multilingualRuns, multilingualTexts, withoutSpaces } from '../../support/text/multilingual-texts.ts'
 
 describe('sentences', () => {

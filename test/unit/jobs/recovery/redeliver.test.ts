@@ -5,7 +5,7 @@ import { createJobRepository } from '../../../../src/jobs/records/job-repository
 import { createLeases } from '../../../../src/jobs/records/lease.ts'
 import {
   createRedelivery,
-  type Redelivery,
+  type Redeliver,
   type RedeliveryContext,
 } from '../../../../src/jobs/recovery/redeliver.ts'
 import { createWorkspace, type Harness, owner, type Workspace } from '../../../support/jobs/harness.ts'
@@ -15,7 +15,7 @@ const hour = 3_600 * seconds
 let workspace: Workspace
 let harness: Harness
 let sent: Job[]
-let looks: Redelivery[]
+let looks: Redeliver[]
 
 beforeEach(async () => {
   workspace = await createWorkspace()
@@ -30,7 +30,7 @@ afterEach(async () => {
 })
 
 /** One of the machines that look; what it sends is only noted. */
-function open(): Redelivery {
+function open(): Redeliver {
   const { store } = harness
   const parts: RedeliveryContext = {
     store,
@@ -71,7 +71,7 @@ async function put(facts: Partial<Job>): Promise<void> {
 
 /** All machines look, and so much time goes by. */
 async function look(milliseconds = 0): Promise<void> {
-  for (const one of looks) for (const job of await harness.store.unfinishedJobs()) await one.redeliver(job)
+  for (const one of looks) for (const job of await harness.store.unfinishedJobs()) await one(job)
   vi.advanceTimersByTime(milliseconds)
 }
 
