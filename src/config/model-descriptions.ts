@@ -8,7 +8,6 @@ const factsShape = z.strictObject({
   form: z
     .enum([
       'dashscope-message',
-      'dashscope-sentence',
       'dashscope-file-list',
       'dashscope-file',
       'openai-transcription',

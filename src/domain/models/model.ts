@@ -13,8 +13,6 @@ export type ModelProvider = 'dashscope' | 'gemini' | 'openai'
 export type ModelForm =
   /** `multimodal-generation` with the audio as a message: `choices` in the response. */
   | 'dashscope-message'
-  /** `multimodal-generation` of the qwen-audio family: a `sentence` and no `choices` in the response. */
-  | 'dashscope-sentence'
   /** A task on a list of addresses: `input.file_urls`, `output.results`. */
   | 'dashscope-file-list'
   /** A task on one address: `input.file_url`, `output.result`. */

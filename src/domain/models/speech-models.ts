@@ -64,20 +64,6 @@ export const speechModels: readonly TableEntry[] = [
     source: 'Model Studio, price list and model page, November 2026',
   },
   {
-    name: 'qwen-audio-3.1-asr-flash',
-    provider: 'dashscope',
-    form: 'dashscope-sentence',
-    roles: ['chunk'],
-    perMinute: 600,
-    hintLanguages: funHints,
-    context: 'input',
-    hotwords: true,
-    maxSeconds: 150,
-    maxBytes: 10_000_000,
-    source:
-      'Model Studio user guide, October 2026; limits measured by others, 2026-09-25; no international price seen',
-  },
-  {
     ...fun,
     name: 'fun-asr-mtl',
     perMinute: 100,

@@ -131,7 +131,8 @@ describe('requests', () => {
   })
 
   it('nothing is sent if the cost would exceed the limit', async () => {
-    const model = fakeTextModel({ models: ['qwen-turbo', 'quill'] })
+    const price = { usdPerMillionInput: 0.05, usdPerMillionOutput: 0.2 }
+    const model = { ...fakeTextModel({ models: ['qwen-turbo', 'quill'] }), price }
     await expect(format(long, model, { maxCostUsd: 0.0001 })).rejects.toMatchObject({ code: 'COST_TOO_HIGH' })
     expect(model.requests).toEqual([])
     expect(await format(long, model, { maxCostUsd: 0.1 })).toMatchObject({ failed: 0 })
