@@ -5,7 +5,7 @@ import pLimit from 'p-limit'
 import type { Config } from './config/config.ts'
 import { noMeter } from './domain/meter.ts'
 import { createModelCatalog } from './domain/models/catalog.ts'
-import type { ModelRole } from './domain/models/model.ts'
+import type { Model, ModelRole } from './domain/models/model.ts'
 import type { ObjectStorage } from './domain/ports.ts'
 import type { Queue } from './domain/queue.ts'
 import { chunkRecognisers } from './drivers/asr/chunk-recognisers.ts'
@@ -39,7 +39,7 @@ export interface App {
   cloud: Dashscope
   objectStorage: ObjectStorage
   /** The models of FORMAT_MODELS that have a key, in order of preference. */
-  textModels: string[]
+  textModels: Model[]
   /** Resolves if Gemini accepts its key; undefined if no Gemini model is configured. */
   checkGemini?: ((signal: AbortSignal) => Promise<void>) | undefined
   ffmpeg(): Promise<FoundFfmpeg>
@@ -84,7 +84,7 @@ export async function createApp(
           version: metricsVersion,
         })
   const meter = metrics ?? noMeter
-  const catalog = createModelCatalog({ descriptions: config.modelDescriptions })
+  const catalog = createModelCatalog(config.modelDescriptions)
   const modelsOf = (names: string[], role: ModelRole) => names.map(name => catalog.find(name, role))
   const unavailable = unavailableModels(store)
   const recogniser = chunkRecognisers({
@@ -156,9 +156,9 @@ export async function createApp(
     cloud,
     objectStorage,
     ffmpeg,
-    textModels: textModel.models,
+    textModels: modelsOf(textModel.models, 'text'),
     checkGemini:
-      apiKey !== undefined && textModel.models.some(name => catalog.find(name, 'text').provider === 'gemini')
+      apiKey !== undefined && modelsOf(textModel.models, 'text').some(({ provider }) => provider === 'gemini')
         ? signal => checkGeminiKey({ apiKey, baseUrl, http: textHttp }, signal)
         : undefined,
     metrics: metrics?.page,

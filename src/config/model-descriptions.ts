@@ -1,4 +1,4 @@
-// Schema of SPEECH_MODELS: what a user says about models that are in no table, or that differ here.
+// Schema of SPEECH_MODELS: facts from the user about models that are in no table, or that differ here.
 import * as z from 'zod/v4'
 import type { ModelDescription } from '../domain/models/catalog.ts'
 
@@ -10,7 +10,6 @@ const factsShape = z.strictObject({
       'dashscope-message',
       'dashscope-file-list',
       'dashscope-file',
-      'openai-transcription',
       'qwen-text',
       'qwen-multimodal',
       'gemini',
@@ -21,7 +20,6 @@ const factsShape = z.strictObject({
     .transform(text => text.split('+'))
     .pipe(z.array(z.enum(['chunk', 'words', 'speakers', 'one-pass', 'text'])))
     .optional(),
-  context: z.enum(['system', 'input', 'corpus', 'prompt']).optional(),
   usd_per_second: amount.optional(),
   usd_per_million_input: amount.optional(),
   usd_per_million_output: amount.optional(),
@@ -47,23 +45,17 @@ function describe(name: string, facts: string[]): ModelDescription | undefined {
   if (!/^[\w.:/-]{1,100}$/.test(name) || pairs.some(pair => !pair)) return undefined
   const parsed = factsShape.safeParse(Object.fromEntries(pairs.map(pair => [pair![1]!, pair![2]!])))
   if (!parsed.success) return undefined
-  const { form, roles, context, per_minute, max_seconds, ...prices } = parsed.data
+  const { form, roles, per_minute, max_seconds, ...prices } = parsed.data
   const price = priceOf(prices)
   return {
     name,
     source: 'SPEECH_MODELS',
-    ...(form && { form, provider: providerOf(form) }),
+    ...(form && { form, provider: form === 'gemini' ? 'gemini' : 'dashscope' }),
     ...(roles && { roles }),
-    ...(context && { context }),
     ...(per_minute !== undefined && { perMinute: per_minute }),
     ...(max_seconds !== undefined && { maxSeconds: max_seconds }),
     ...(price && { price }),
   }
-}
-
-function providerOf(form: NonNullable<ModelDescription['form']>): NonNullable<ModelDescription['provider']> {
-  if (form === 'openai-transcription') return 'openai'
-  return form === 'gemini' ? 'gemini' : 'dashscope'
 }
 
 function priceOf({

@@ -22,23 +22,15 @@ export interface Recognition {
   text: string
   /** ISO code of the recognised language, if the provider reports it. */
   language?: string
-  /** The model that answered, where a list of models was asked. */
+  /** The model that answered, where a list of models was asked, and its price if that is known. */
   model?: string
-  /** True where the answer was cut for its length: its end is missing. */
-  isCut?: boolean
-  /** US dollars by the response's own usage; absent if it reports none or the price is unknown. */
-  costUsd?: number
-  /** Times of words and segments, from models that measure them; seconds from the start of the chunk. */
-  words?: RecognisedWord[]
-  segments?: RecognisedSentence[]
+  usdPerSecond?: number
 }
 
 /** Recognises audio chunks. Throws `SpeechError`; its `retryable` and `scope` say whether to try again. */
 export interface Recogniser {
   /** The first model of a list. */
   readonly model: string
-  /** All models that may answer, in the order of preference. */
-  readonly models: readonly string[]
   readonly limits: {
     /** Maximum length of one request, in seconds. */
     maxSeconds: number
@@ -149,8 +141,6 @@ export interface FileRecognition {
   sentences: RecognisedSentence[]
   /** Billed seconds; 0 if the provider does not report them. */
   seconds: number
-  /** US dollars by the response's own usage; absent if it reports none or the price is unknown. */
-  costUsd?: number
   /** URL of the recognised file, as the provider repeats it. */
   url?: string
 }

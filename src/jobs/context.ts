@@ -11,7 +11,7 @@ import type { Leases } from './records/lease.ts'
 import type { Waiters } from './records/waiters.ts'
 import type { KeyedMutex } from './submit/keyed-mutex.ts'
 
-/** What the parts of this folder are built from. A function that needs little takes a `Pick` of it. */
+/** Dependencies of the parts of this folder. A function that needs little takes a `Pick` of it. */
 export interface JobBasis {
   /** Id of this process as a worker; leases carry it. */
   workerId: string

@@ -84,8 +84,8 @@ export async function collectTranscript(
       title,
       status: pending ? 'running' : 'completed',
       duration: roundToMs(pending ? recognition.totalSeconds() : recognition.decodedSeconds()),
-      model: recogniser.model,
-      usage: { audioSeconds: sent, cachedSeconds: cached, ...cost(recogniser, sent) },
+      model: modelsIn(transcripts, recogniser).join(' + '),
+      usage: { audioSeconds: sent, cachedSeconds: cached, ...cost(transcripts, sent, recogniser) },
       ...merged,
     }
   }
@@ -95,6 +95,7 @@ export async function collectTranscript(
     onFound(soFar)
   }
 
+  warnOfOtherModels(transcripts, recogniser, run)
   const found = findings()
   const lost = recognition.lost()
   if (lost)
@@ -104,8 +105,28 @@ export async function collectTranscript(
   return { ...found, status: found.coverage.gaps.length > 0 ? 'partial' : 'completed' }
 }
 
-function cost({ usdPerSecond }: Recogniser, sentSeconds: number): { costUsd?: number } {
-  return usdPerSecond === undefined ? {} : { costUsd: roundUsd(sentSeconds * usdPerSecond) }
+/** Models that answered, in the order of time; the first of the list before any has. */
+function modelsIn(transcripts: ChunkTranscript[], recogniser: Recogniser): string[] {
+  const inOrder = transcripts.filter(({ failure }) => !failure).toSorted((a, b) => a.start - b.start)
+  const names = inOrder.map(({ model }) => model ?? recogniser.model)
+  return names.length > 0 ? [...new Set(names)] : [recogniser.model]
+}
+
+function cost(transcripts: ChunkTranscript[], sent: number, recogniser: Recogniser): { costUsd?: number } {
+  const billed = transcripts.filter(({ model, sent }) => model !== undefined && sent > 0)
+  if (billed.length === 0) {
+    const { usdPerSecond } = recogniser
+    return usdPerSecond === undefined ? {} : { costUsd: roundUsd(sent * usdPerSecond) }
+  }
+  if (billed.some(({ usdPerSecond }) => usdPerSecond === undefined)) return {}
+  return { costUsd: roundUsd(billed.reduce((sum, { sent, usdPerSecond }) => sum + sent * usdPerSecond!, 0)) }
+}
+
+/** Tells the reader when another model than the first of the list has answered. */
+function warnOfOtherModels(transcripts: ChunkTranscript[], { model: first }: Recogniser, run: Run): void {
+  const others = [...new Set(transcripts.flatMap(({ model }) => (model && model !== first ? [model] : [])))]
+  if (others.length > 0)
+    run.warn(`${others.join(' and ')} answered in place of ${first}, which is not available.`)
 }
 
 /** An upper bound, as silence is not sent. */

@@ -1,25 +1,13 @@
 // Doctor's check of formatting: which models have a key, whether Gemini accepts its key, and which models are retired.
 import type { App } from '../../app.ts'
 import type { Config } from '../../config/config.ts'
+import type { Model } from '../../domain/models/model.ts'
 
 /** Result of a check that did not fail; `isOn` is false for a feature that is not usable. */
 export interface Finding {
   isOn: boolean
   text: string
 }
-
-/** Model retirements as of November 2026, from the providers' announcements. */
-const retirements: [RegExp, (model: string) => string][] = [
-  [
-    /^qwen-turbo\b/,
-    model =>
-      `${model} was retired in July 2026 and costs one failed request a day: remove it from FORMAT_MODELS`,
-  ],
-  [
-    /^gemini-2\.5-flash$/,
-    model => `from 2026-12-01 gemini-3.5-flash-lite replaces ${model}, at its own price`,
-  ],
-]
 
 /** Throws if Gemini rejects its key. Having no usable model is not an error: texts stay unformatted. */
 export async function checkFormatting(
@@ -28,13 +16,12 @@ export async function checkFormatting(
   isKeyGood: boolean,
   signal: AbortSignal,
 ): Promise<Finding> {
-  const isUsable = (model: string) => isKeyGood || /^gemini/.test(model)
-  const usable = textModels.filter(isUsable)
-  const unusable = textModels.filter(model => !isUsable(model))
-  const keyless = formatModels.filter(model => !textModels.includes(model))
-  const announcements = usable.flatMap(model =>
-    retirements.flatMap(([pattern, describe]) => (pattern.test(model) ? [describe(model)] : [])),
-  )
+  const isUsable = ({ provider }: Model) => isKeyGood || provider === 'gemini'
+  const namesOf = (models: Model[]) => models.map(({ name }) => name)
+  const usable = namesOf(textModels.filter(isUsable))
+  const unusable = namesOf(textModels.filter(model => !isUsable(model)))
+  const keyless = formatModels.filter(name => !namesOf(textModels).includes(name))
+  const announcements = textModels.filter(isUsable).flatMap(retirementOf)
   await checkGemini?.(signal)
   const status = unusable.length > 0 ? 'no usable model' : 'not configured'
   const facts = [
@@ -45,4 +32,13 @@ export async function checkFormatting(
     ...announcements,
   ]
   return { isOn: usable.length > 0, text: facts.join('; ') }
+}
+
+/** Regions differ, so the announced date is a warning and no more. */
+function retirementOf({ name, retires }: Model): string[] {
+  if (!retires) return []
+  const { date, successor } = retires
+  return [
+    `${name} retires on ${date}, in favour of ${successor}; once gone, it costs one failed request a day`,
+  ]
 }

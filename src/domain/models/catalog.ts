@@ -1,47 +1,37 @@
 // Looks up models: in the user's own descriptions, in the tables, by family, and else as an assumption for the role.
-import type { Model, ModelProvider, ModelRole } from './model.ts'
+import type { Model, ModelRole } from './model.ts'
 import { modelFamilies } from './model-families.ts'
-import { speechModels, type TableEntry } from './speech-models.ts'
+import { speechModels } from './speech-models.ts'
 import { textModels } from './text-models.ts'
 
-/** What a user says about a model; it overrides the tables. */
-export type ModelDescription = Pick<TableEntry, 'name'> & Partial<TableEntry>
-
-export interface CatalogOptions {
-  descriptions?: readonly ModelDescription[]
-  /** Providers that are the user's own servers: their models cost nothing unless a description has a price. */
-  ownProviders?: readonly ModelProvider[]
-}
+/** Facts from the user, which override the tables. */
+export type ModelDescription = Pick<Model, 'name'> & Partial<Model>
 
 export interface ModelCatalog {
-  /** Never fails: an unknown name gets the form of the role's first model, no price, and `isKnown: false`. */
+  /**
+   * Never fails: a name that is unknown, or known for other work, gets the form and limits of the role's first model and
+   * no price.
+   */
   find(name: string, role: ModelRole): Model
 }
 
-export const modelTable: readonly TableEntry[] = [...speechModels, ...textModels]
-
-/** What an unknown model of a role is asked like. */
+/** The model whose form and limits are assumed for an unknown name. */
 const assumed: Record<ModelRole, string> = {
   chunk: 'qwen3-asr-flash',
-  'one-pass': 'qwen-audio-3.1-asr-flash-filetrans',
   words: 'qwen3-asr-flash-filetrans',
-  speakers: 'fun-asr',
+  speakers: 'fun-asr-mtl',
+  'one-pass': 'qwen-audio-3.1-asr-flash-filetrans',
   text: 'qwen-flash',
 }
 
-export function createModelCatalog({
-  descriptions = [],
-  ownProviders = [],
-}: CatalogOptions = {}): ModelCatalog {
+export function createModelCatalog(descriptions: readonly ModelDescription[] = []): ModelCatalog {
   return {
     find(name, role) {
+      const known = inTable(name) ?? inTable(withoutSnapshotDate(name))
+      const usable = known && workOf(known) === workOf({ roles: [role] }) ? known : undefined
       const description = descriptions.find(described => described.name === name)
-      const entry = inTable(name) ?? inTable(withoutSnapshotDate(name)) ?? ofFamily(name)
-      const { price: tablePrice, ...facts } = entry ?? assumption(role)
-      const isOwn = ownProviders.includes(description?.provider ?? facts.provider)
-      const price = isOwn ? { usdPerSecond: 0 } : tablePrice
-      const isKnown = entry !== undefined || description !== undefined
-      return { ...facts, ...(price && { price }), ...description, name, isKnown }
+      const facts = usable ?? { ...assumption(role), ...familyFacts(name, role) }
+      return { ...facts, ...description, name }
     },
   }
 }
@@ -49,21 +39,28 @@ export function createModelCatalog({
 /** The tables alone, without descriptions of a user. */
 export const knownModels: ModelCatalog = createModelCatalog()
 
-function inTable(name: string): TableEntry | undefined {
-  return modelTable.find(entry => entry.name === name)
+function inTable(name: string): Model | undefined {
+  return [...speechModels, ...textModels].find(entry => entry.name === name)
 }
 
-function ofFamily(name: string): TableEntry | undefined {
-  const family = modelFamilies.find(({ pattern }) => pattern.test(name))
-  return family && { name, ...family.facts }
+/** Models of whole files can stand in for each other; a model of chunks cannot be asked for a file. */
+function workOf({ roles }: Pick<Model, 'roles'>): 'chunk' | 'text' | 'file' {
+  const [role] = roles
+  return role === 'chunk' || role === 'text' ? role : 'file'
 }
 
-function assumption(role: ModelRole): TableEntry {
+function familyFacts(name: string, role: ModelRole): Partial<Model> {
+  const facts = modelFamilies.filter(({ pattern }) => pattern.test(name)).map(family => family.facts)
+  const usable = facts.filter(({ roles }) => !roles || workOf({ roles }) === workOf({ roles: [role] }))
+  return Object.assign({}, ...usable)
+}
+
+function assumption(role: ModelRole): Model {
   const { price: _, retires: __, maxAnswerTokens: ___, ...facts } = inTable(assumed[role])!
   return { ...facts, roles: [role], source: 'assumed: the model is in no table' }
 }
 
 /** Snapshots (`…-2026-02-10`) are like their model. */
-export function withoutSnapshotDate(name: string): string {
+function withoutSnapshotDate(name: string): string {
   return name.replace(/-\d{4}-\d\d-\d\d$/, '')
 }

@@ -1,13 +1,13 @@
-// What is known about a model: who serves it, what it is asked for and how, what it costs, and when it ends.
+// Facts about a model: who serves it, what it is asked for and how, what it costs, and when it ends.
 
 /**
- * What a model is asked for: the text of a chunk, the timed words of a file, who speaks when in a file, or other text.
+ * Purposes of a model: the text of a chunk, the timed words of a file, who speaks when in a file, or other text.
  * `one-pass`: it gives the words and the speakers of a file in one task.
  */
 export type ModelRole = 'chunk' | 'words' | 'speakers' | 'one-pass' | 'text'
 
-/** Who serves a model; its models share an address and a key. `openai`: any server with OpenAI's transcription route. */
-export type ModelProvider = 'dashscope' | 'gemini' | 'openai'
+/** A service whose models share an address and a key. */
+export type ModelProvider = 'dashscope' | 'gemini'
 
 /** Shape of request and response. */
 export type ModelForm =
@@ -17,8 +17,6 @@ export type ModelForm =
   | 'dashscope-file-list'
   /** A task on one address: `input.file_url`, `output.result`. */
   | 'dashscope-file'
-  /** `POST /v1/audio/transcriptions`. */
-  | 'openai-transcription'
   | 'qwen-text'
   | 'qwen-multimodal'
   | 'gemini'
@@ -31,8 +29,6 @@ export type ContextForm =
   | 'input'
   /** `parameters.corpus.text`. */
   | 'corpus'
-  /** The form field `prompt`. */
-  | 'prompt'
 
 /** US dollars for a second of submitted audio. */
 export interface SecondPrice {
@@ -87,8 +83,6 @@ export interface Model {
   retires?: Retirement
   /** Where these facts come from, and when they were read. */
   source: string
-  /** False for a model that is not in the table: its facts are assumptions. */
-  isKnown: boolean
 }
 
 /** Models that an answer called gone, by name and address: remembered for a day, by all processes of a store. Never rejects. */

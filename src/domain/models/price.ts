@@ -1,4 +1,4 @@
-// What requests cost in US dollars: estimated from the length of a recording, and exactly from a response's usage.
+// Cost of requests in US dollars: estimated from the length of a recording, and exactly from a response's usage.
 import type { Model, TokenPrice } from './model.ts'
 
 /** Usage as a response reports it. */

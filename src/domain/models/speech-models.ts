@@ -2,8 +2,6 @@
 import { hintLanguages } from '../languages.ts'
 import type { Model } from './model.ts'
 
-export type TableEntry = Omit<Model, 'isKnown'>
-
 /** Language hints of fun-asr (Model Studio reference, 30 codes); qwen-audio has the same format. */
 const funHints = [
   'zh', 'en', 'ja', 'ko', 'vi', 'th', 'id', 'ms', 'tl', 'hi', 'ar', 'fr', 'de', 'es', 'pt',
@@ -23,10 +21,10 @@ const fun = {
   hintLanguages: funHints,
   speakerCount: true,
   ...fileLimits,
-} as const satisfies Partial<TableEntry>
+} as const satisfies Partial<Model>
 
 /** The qwen-audio family: words, times and speakers in one pass. */
-const onePass = {
+export const onePass = {
   provider: 'dashscope',
   form: 'dashscope-file-list',
   roles: ['words', 'speakers', 'one-pass'],
@@ -36,19 +34,9 @@ const onePass = {
   hotwords: true,
   speakerCount: true,
   ...fileLimits,
-} as const satisfies Partial<TableEntry>
+} as const satisfies Partial<Model>
 
-/** Requests of OpenAI's route: 25 MB, and no stated length. */
-const openAi = {
-  provider: 'openai',
-  form: 'openai-transcription',
-  roles: ['chunk'],
-  perMinute: 100,
-  context: 'prompt',
-  maxBytes: 25_000_000,
-} as const satisfies Partial<TableEntry>
-
-export const speechModels: readonly TableEntry[] = [
+export const speechModels: readonly Model[] = [
   {
     name: 'qwen3-asr-flash',
     provider: 'dashscope',
@@ -96,11 +84,5 @@ export const speechModels: readonly TableEntry[] = [
     // 12.5 to 25 tokens a second of audio were inferred from answers; an hour of speech writes 12,000 to 15,000.
     tokensPerSecond: { input: 25, output: 4.2 },
     source: 'Model Studio, model page (en, ja), November 2026; tokens a second inferred',
-  },
-  {
-    ...openAi,
-    name: 'openai:whisper-1',
-    price: { usdPerSecond: 0.0001 },
-    source: 'OpenAI price list, 2026',
   },
 ]

@@ -1,5 +1,5 @@
 // The table of text models: prices by tokens, limits and thinking, with their source and date.
-import type { TableEntry } from './speech-models.ts'
+import type { Model } from './model.ts'
 
 const qwen = { provider: 'dashscope', roles: ['text'], perMinute: 600 } as const
 const gemini = { provider: 'gemini', form: 'gemini', roles: ['text'], perMinute: 600 } as const
@@ -7,7 +7,7 @@ const gemini = { provider: 'gemini', form: 'gemini', roles: ['text'], perMinute:
 /** A request with more input tokens costs more (Model Studio price list). */
 const maxInputTokens = 256_000
 
-export const textModels: readonly TableEntry[] = [
+export const textModels: readonly Model[] = [
   {
     ...qwen,
     name: 'qwen-turbo',

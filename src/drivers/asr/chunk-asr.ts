@@ -41,7 +41,6 @@ export function chunkAsr(cloud: Dashscope, { model, concurrency }: ChunkAsrOptio
   const price = usdPerSecond(model)
   return {
     model: model.name,
-    models: [model.name],
     limits: {
       maxSeconds: Math.min(model.maxSeconds ?? maxChunkSeconds, maxChunkSeconds),
       minSeconds: 1,

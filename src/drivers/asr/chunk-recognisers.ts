@@ -45,7 +45,7 @@ export function chunkRecognisers({
   }
 
   return {
-    ...recogniserList(models.map(open), { unavailableModels }),
+    ...recogniserList(models.map(open), unavailableModels),
     async drain(seconds) {
       await Promise.all(requests.map(request => request.drain(seconds)))
     },

@@ -19,10 +19,10 @@ export interface ListedModel {
   readonly key: string
 }
 
-export interface ModelListOptions<Model> extends CircuitBreakerOptions {
+export interface ModelListOptions extends CircuitBreakerOptions {
   unavailableModels: UnavailableModels
-  /** Whether a request goes on to another model after this error. Default: always. */
-  movesOn?: (error: SpeechError, from: Model, to: Model) => boolean
+  /** True if a request goes on to another model after this error. Default: always. */
+  movesOn?: (error: SpeechError) => boolean
   /** The setting that has the list. */
   setting: string
   /** Blocks a provider that refuses its key or has an unpaid bill for a minute, and a throttling model for some seconds. */
@@ -63,7 +63,7 @@ export function modelList<Model extends ListedModel>(
     movesOn = () => true,
     avoidsRefusals = false,
     ...breakerOptions
-  }: ModelListOptions<Model>,
+  }: ModelListOptions,
 ): ModelList<Model> {
   const members = models.map(
     (model): Member<Model> => ({ model, breaker: createCircuitBreaker(breakerOptions) }),
@@ -115,10 +115,8 @@ export function modelList<Model extends ListedModel>(
   return {
     async ask(attempt, signal) {
       const failures: Failure[] = []
-      for (const [i, member] of members.entries()) {
+      for (const member of members) {
         const { model } = member
-        const last = failures.at(-1)
-        if (last && !movesOn(last.error, members[i - 1]!.model, model)) break
         try {
           return await askMember(member, attempt, signal)
         } catch (error) {
@@ -126,6 +124,7 @@ export function modelList<Model extends ListedModel>(
           if (!isSpeechError(error)) throw error
           log.info('model-skipped', { model: model.name, code: error.code })
           failures.push({ model: model.name, error })
+          if (!movesOn(error)) break
         }
       }
       throw allFailed(failures)

@@ -26,6 +26,9 @@ export interface ChunkTranscript extends Span {
   cached: number
   text: string
   language?: string
+  /** The model that answered and its price, where a list of models was asked. */
+  model?: string
+  usdPerSecond?: number
   /** Set when the chunk has no text because its recognition failed. */
   failure?: SpeechError
 }
@@ -107,10 +110,12 @@ async function recogniseChunk(
 }
 
 function fromCache({ recognition, isFromThisJob }: Extract<ReadyChunk, { recognition: unknown }>) {
-  const { text, language, seconds } = recognition
+  const { text, language, model, usdPerSecond, seconds } = recognition
   return {
     text,
     ...(language && { language }),
+    ...(model && { model }),
+    ...(usdPerSecond !== undefined && { usdPerSecond }),
     sent: isFromThisJob ? seconds : 0,
     cached: isFromThisJob ? 0 : seconds,
   }

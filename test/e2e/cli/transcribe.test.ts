@@ -47,6 +47,15 @@ it('transcribe passes on language, context and title, and infers the format from
   expect(terminal.dashscope.requests.at(-1)).toMatchObject({ language: 'en', context: 'Greta' })
 })
 
+it('transcribe names the model that answered in place of the first one, and its cost', async () => {
+  const env = { ASR_MODEL: 'retired-asr,qwen3-asr-flash' }
+  const { code, stdout } = await terminal.run(['transcribe', note, '-c', 'models', '-f', 'json'], { env })
+  const { model, usage, warnings } = JSON.parse(stdout)
+  expect({ code, model }).toEqual({ code: 0, model: 'qwen3-asr-flash' })
+  expect(usage.cost_usd).toBeCloseTo(usage.audio_seconds * 0.000035, 6)
+  expect(warnings).toContain('qwen3-asr-flash answered in place of retired-asr, which is not available.')
+})
+
 it('transcribe requests word times only with --timestamps word, not because of json output', async () => {
   const spoken = async (...more: string[]) => {
     const { stdout } = await terminal.run(['transcribe', note, '-c', 'times', '-f', 'json', ...more])

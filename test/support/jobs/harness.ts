@@ -139,7 +139,6 @@ async function openHarness(folder: string, recording: string, options: HarnessOp
     pipeline: {
       recogniser: {
         model,
-        models: [model],
         limits: { maxSeconds: 150, minSeconds: 1, concurrency: 4 },
         async recognise({ audio }, signal) {
           const n = requests.push(textHash(audio)) - 1

@@ -120,6 +120,28 @@ describe('a setting', () => {
     expect(readConfig({ FORMAT_MODELS: given }).formatModels).toEqual(expected)
   })
 
+  it('the descriptions of models are parsed, and facts that are not given stay absent', () => {
+    const given = 'mine form=dashscope-file roles=words+speakers usd_per_second=0.00001; fun-asr per_minute=60'
+    expect(readConfig({ SPEECH_MODELS: given }).modelDescriptions).toEqual([
+      {
+        name: 'mine',
+        source: 'SPEECH_MODELS',
+        form: 'dashscope-file',
+        provider: 'dashscope',
+        roles: ['words', 'speakers'],
+        price: { usdPerSecond: 0.00001 },
+      },
+      { name: 'fun-asr', source: 'SPEECH_MODELS', perMinute: 60 },
+    ])
+  })
+
+  it.each(['mine form=unknown', 'mine colour=red', 'mine usd_per_second=-1', 'mine form', ';'])(
+    'the description %j of a model is refused, and the error names the setting',
+    given => {
+      expect(() => readConfig({ SPEECH_MODELS: given })).toThrow(/SPEECH_MODELS/)
+    },
+  )
+
   it('a path may start with ~', () => {
     expect(readConfig({ FFMPEG_PATH: '~/bin/ffmpeg', SPEECH_DATA_DIR: '~/data' })).toMatchObject({
       ffmpegPath: join(home, 'bin/ffmpeg'),

@@ -14,7 +14,6 @@ import { reply, startTaskServer, type TaskServer } from '../../../support/server
 function failing(...errors: Error[]): Recogniser & { calls: number } {
   return {
     model: 'fake',
-    models: ['fake'],
     limits: { maxSeconds: 1, minSeconds: 1, concurrency: 1 },
     calls: 0,
     async recognise() {

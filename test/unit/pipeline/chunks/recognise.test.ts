@@ -28,7 +28,6 @@ async function recogniseMinute(
   const requests: string[] = []
   const recogniser: Recogniser = {
     model: 'test',
-    models: ['test'],
     limits: { maxSeconds: 150, minSeconds: 1, concurrency: 2 },
     async recognise({ audio }) {
       requests.push(audio.toString())

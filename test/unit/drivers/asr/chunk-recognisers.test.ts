@@ -1,0 +1,100 @@
+// The models of ASR_MODEL as one recogniser, against a server that has retired some of them.
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { knownModels } from '../../../../src/domain/models/catalog.ts'
+import {
+  type ChunkRecognisersOptions,
+  chunkRecognisers,
+} from '../../../../src/drivers/asr/chunk-recognisers.ts'
+import { dashscope } from '../../../../src/drivers/http/dashscope.ts'
+import { createHttpClient, type HttpClient } from '../../../../src/drivers/http/http.ts'
+import { apiKey, chunk, never, success } from '../../../support/servers/dashscope-client.ts'
+import { memory } from '../../../support/servers/provider-models.ts'
+import { reply, startTaskServer, type TaskServer } from '../../../support/servers/task-server.ts'
+
+const gone = reply(400, { code: 'InvalidParameter', message: 'Model not exist.' })
+
+let server: TaskServer
+let http: HttpClient
+beforeAll(async () => {
+  server = await startTaskServer()
+  http = createHttpClient({ connections: 8 })
+})
+afterAll(() => Promise.all([http.close(), server.close()]))
+
+/** The server knows no model whose name begins with `old`. */
+beforeEach(() => {
+  server.respondWith((received, ...rest) => {
+    const { model } = JSON.parse(received.body)
+    return (model.startsWith('old') ? gone : reply(200, success({ content: [{ text: `by ${model}` }] })))(received, ...rest)
+  })
+})
+
+const requested = () => server.requests.map(({ body }) => JSON.parse(body).model)
+
+function open(names: string[], options: Partial<ChunkRecognisersOptions> = {}) {
+  return chunkRecognisers({
+    cloud: dashscope({ apiKey, baseUrl: server.baseUrl, http }),
+    models: names.map(name => knownModels.find(name, 'chunk')),
+    concurrency: 8,
+    unavailableModels: memory(),
+    ...options,
+  })
+}
+
+describe('a list of models', () => {
+  it('the first model that exists answers, and the answer has its name and price', async () => {
+    const answer = await open(['old', 'qwen3-asr-flash']).recognise(chunk, never)
+    expect(answer).toMatchObject({
+      text: 'by qwen3-asr-flash',
+      model: 'qwen3-asr-flash',
+      usdPerSecond: 0.000035,
+    })
+  })
+
+  it('eight requests at once cost a model that is gone one request', async () => {
+    const recogniser = open(['old', 'new'])
+    await Promise.all(Array.from({ length: 8 }, () => recogniser.recognise(chunk, never)))
+    expect(requested().filter(model => model === 'old')).toHaveLength(1)
+    expect(requested().filter(model => model === 'new')).toHaveLength(8)
+  })
+
+  it('a model that is known to be gone is not asked', async () => {
+    const unavailableModels = memory()
+    await open(['old', 'new'], { unavailableModels }).recognise(chunk, never)
+    server.requests.length = 0
+    await open(['old', 'new'], { unavailableModels }).recognise(chunk, never)
+    expect(requested()).toEqual(['new'])
+  })
+
+  it('the other models get no request while the first one lives', async () => {
+    const recogniser = open(['new', 'newer'])
+    await Promise.all(Array.from({ length: 8 }, () => recogniser.recognise(chunk, never)))
+    expect(new Set(requested())).toEqual(new Set(['new']))
+  })
+
+  it('an error that is not about the model leads to no other model', async () => {
+    server.respond(401, { code: 'InvalidApiKey' })
+    await expect(open(['new', 'newer']).recognise(chunk, never)).rejects.toMatchObject({
+      code: 'KEY_REFUSED',
+    })
+    expect(requested()).toEqual(['new'])
+  })
+
+  it('a list of which no model exists fails with an error that names the setting', async () => {
+    await expect(open(['old', 'older']).recognise(chunk, never)).rejects.toMatchObject({
+      code: 'MODEL_NOT_FOUND',
+      scope: 'account',
+      hint: expect.stringContaining('ASR_MODEL'),
+    })
+    expect(requested()).toEqual(['old', 'older'])
+  })
+})
+
+it('a model that is alone in its list is asked with every request', async () => {
+  const unavailableModels = memory()
+  const recogniser = open(['old'], { unavailableModels })
+  for (let i = 0; i < 2; i++)
+    await expect(recogniser.recognise(chunk, never)).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' })
+  expect(requested()).toEqual(['old', 'old'])
+  expect(unavailableModels.added).toEqual([])
+})
