@@ -1,5 +1,6 @@
 // Several machines: harnesses that share a store, a queue and a bucket, each of them an emulator of the service.
 import { randomBytes } from 'node:crypto'
+import { expect, vi } from 'vitest'
 import { type MnsEmulator, startMns } from '../../../emulators/mns/mns.ts'
 import { type OssEmulator, startOss } from '../../../emulators/oss/oss.ts'
 import { startTablestore, type TablestoreEmulator } from '../../../emulators/tablestore/tablestore.ts'
@@ -8,6 +9,9 @@ import { ossStorage } from '../../../src/drivers/object-storage/oss/oss.ts'
 import { mnsQueue } from '../../../src/drivers/queue/mns/mns.ts'
 import { tablestoreStore } from '../../../src/drivers/store/tablestore/tablestore.ts'
 import { createWorkspace, type Harness, type HarnessOptions, type Workspace } from './harness.ts'
+
+/** Waits for what another machine does. */
+export const eventually = { timeout: 30_000, interval: 20 }
 
 export interface Cluster {
   workspace: Workspace
@@ -20,6 +24,8 @@ export interface Cluster {
   openWorker(options?: ClusterOptions): Promise<Harness>
   /** Names of what lies in the bucket, unfinished uploads too. */
   bucketKeys(): string[]
+  /** Resolves when nothing is left where the machines meet: in the bucket and in the queue. */
+  emptied(): Promise<void>
   close(): Promise<void>
 }
 
@@ -65,6 +71,7 @@ export async function startCluster(chunks = 3): Promise<Cluster> {
     return workspace.open({ workerId, ...options, blobs, cluster: shared(serves, options) })
   }
 
+  const bucketKeys = () => [...oss.objects(), ...oss.unfinishedUploads()].map(({ key }) => key)
   const first = shared(false, {})
   await first.store.setUp(signal)
   await first.queue.setUp(signal)
@@ -76,7 +83,11 @@ export async function startCluster(chunks = 3): Promise<Cluster> {
     oss,
     openServer: (options = {}) => open(false, options),
     openWorker: (options = {}) => open(true, { allowedDirs: [], ...options }),
-    bucketKeys: () => [...oss.objects(), ...oss.unfinishedUploads()].map(({ key }) => key),
+    bucketKeys,
+    async emptied() {
+      await vi.waitFor(() => expect(bucketKeys()).toEqual([]), eventually)
+      await vi.waitFor(() => expect(mns.messages()).toEqual([]), eventually)
+    },
     async close() {
       await workspace.close()
       await Promise.all([tables.close(), mns.close(), oss.close()])

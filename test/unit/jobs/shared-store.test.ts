@@ -1,21 +1,13 @@
 // Several machines that share a store, a queue and a bucket: jobs submitted on one run on another.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createLatch, owner } from '../../support/jobs/harness.ts'
-import { type Cluster, startCluster } from '../../support/jobs/shared-harness.ts'
+import { type Cluster, eventually, startCluster } from '../../support/jobs/shared-harness.ts'
 
 let cluster: Cluster
 beforeEach(async () => {
   cluster = await startCluster()
 })
 afterEach(() => cluster.close())
-
-const eventually = { timeout: 30_000, interval: 20 }
-
-/** Nothing is left where the machines meet. */
-async function allGone(): Promise<void> {
-  await vi.waitFor(() => expect(cluster.bucketKeys()).toEqual([]), eventually)
-  await vi.waitFor(() => expect(cluster.mns.messages()).toEqual([]), eventually)
-}
 
 describe('a recording submitted on one machine', () => {
   it('a recording submitted on one machine runs on a second and is read on a third', async () => {
@@ -30,7 +22,7 @@ describe('a recording submitted on one machine', () => {
     expect(server.requests).toHaveLength(0)
     const transcript = await other.jobs.read(owner, job.id)
     expect(transcript).toMatchObject({ status: 'completed', title: 'talk' })
-    await allGone()
+    await cluster.emptied()
   })
 
   it('a recording without a worker waits, and its progress says so', async () => {
@@ -60,7 +52,7 @@ describe('a recording submitted on one machine', () => {
     const outcomes = await Promise.all([server.waitForEnd(job.id), other.waitForEnd(job.id)])
     expect(outcomes.map(({ state }) => state)).toEqual(['completed', 'completed'])
     expect(worker.requests).toHaveLength(cluster.workspace.chunks)
-    await allGone()
+    await cluster.emptied()
   })
 
   it('a caller that disconnects stops its job on the other machine', async () => {
@@ -78,7 +70,7 @@ describe('a recording submitted on one machine', () => {
       async () => expect((await server.store.getJob(owner, job.id))?.state).toBe('cancelled'),
       eventually,
     )
-    await allGone()
+    await cluster.emptied()
   })
 
   it('a joined caller that disconnects leaves the job to the others', async () => {
@@ -104,11 +96,11 @@ describe('a recording submitted on one machine', () => {
     ])
     const first = await server.transcribe()
     expect(first.job.state).toBe('failed')
-    await allGone()
+    await cluster.emptied()
     isBroken = false
     const second = await server.transcribe()
     expect(second.job).toMatchObject({ id: first.job.id, state: 'completed' })
-    await allGone()
+    await cluster.emptied()
   })
 })
 
@@ -129,7 +121,7 @@ describe('a worker', () => {
     const successor = await cluster.openWorker()
     expect((await server.waitForEnd(job.id)).state).toBe('completed')
     expect(successor.requests).toHaveLength(cluster.workspace.chunks - 1)
-    await allGone()
+    await cluster.emptied()
   })
 
   it('a worker leaves a job alone that another one runs when the message is delivered twice', async () => {
@@ -170,7 +162,7 @@ describe('a worker', () => {
     off()
     expect((await server.waitForEnd(job.id)).state).toBe('completed')
     expect(worker.requests).toHaveLength(cluster.workspace.chunks)
-    await allGone()
+    await cluster.emptied()
   })
 
   it('a worker that stops while the store fails leaves the job to another one', async () => {

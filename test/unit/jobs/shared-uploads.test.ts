@@ -3,21 +3,13 @@ import { copyFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { owner } from '../../support/jobs/harness.ts'
-import { bucketOf, type Cluster, startCluster } from '../../support/jobs/shared-harness.ts'
+import { bucketOf, type Cluster, eventually, startCluster } from '../../support/jobs/shared-harness.ts'
 
 let cluster: Cluster
 beforeEach(async () => {
   cluster = await startCluster()
 })
 afterEach(() => cluster.close())
-
-const eventually = { timeout: 30_000, interval: 20 }
-
-/** Nothing is left where the machines meet. */
-async function allGone(): Promise<void> {
-  await vi.waitFor(() => expect(cluster.bucketKeys()).toEqual([]), eventually)
-  await vi.waitFor(() => expect(cluster.mns.messages()).toEqual([]), eventually)
-}
 
 /** The bucket was asked to take a recording: from here on, a fault that hangs has a request to hold. */
 async function uploadBegan(): Promise<void> {
@@ -38,7 +30,7 @@ describe('a recording that is uploaded for workers', () => {
     )
     off()
     expect((await cancelling).state).toBe('cancelled')
-    await allGone()
+    await cluster.emptied()
   })
 
   it('an upload is resumed when its server is started again', async () => {
@@ -55,7 +47,7 @@ describe('a recording that is uploaded for workers', () => {
     again.jobs.startRecovery()
     expect((await again.waitForEnd(job.id)).state).toBe('completed')
     expect(worker.requests).toHaveLength(cluster.workspace.chunks)
-    await allGone()
+    await cluster.emptied()
   })
 
   it('a recording of a stopped server waits for a machine that has the file', async () => {
@@ -95,7 +87,7 @@ describe('a recording that is uploaded for workers', () => {
     cluster.mns.set({ forbidden: ['SendMessage'] })
     const { job } = await server.transcribe()
     expect(job).toMatchObject({ state: 'failed', error: { code: 'QUEUE_REFUSED' } })
-    await allGone()
+    await cluster.emptied()
   })
 
   it('a recording that was deleted from the bucket fails its job with RECORDING_LOST', async () => {
