@@ -1,8 +1,8 @@
 // A SQLite file shared by several processes, and on a full disk.
-import { mkdirSync, readdirSync, readFileSync, statSync, truncateSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite from 'libsql'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { damagedFilesIn, moveLogIntoFile, owner, useSqliteFile } from '../support/contracts/sqlite-file.ts'
 
 const { copyOf, file, fill, folder, startWriter, store, temp } = useSqliteFile()
@@ -32,6 +32,33 @@ describe('processes that share a SQLite file', () => {
     const kept = damagedFilesIn(folder())
     expect(kept).toHaveLength(1)
     expect(readFileSync(join(folder(), kept[0]!)).equals(before)).toBe(true)
+  })
+})
+
+describe('a file that another process moves while this one opens it', () => {
+  /** Moves the file between its opening and its first statement: no other process can be stopped just there. */
+  function moveAtFirstStatement(path: string): void {
+    const { pragma } = Sqlite.prototype
+    vi.spyOn(Sqlite.prototype, 'pragma').mockImplementationOnce(function (this: Sqlite.Database, source) {
+      for (const ending of ['-wal', '-shm', ''])
+        if (existsSync(path + ending)) renameSync(path + ending, `${path}.moved${ending}`)
+      return pragma.call(this, source)
+    })
+  }
+
+  it('a write is repeated on the file that is there now', async () => {
+    await fill(1)
+    await store().close()
+    moveAtFirstStatement(file())
+    await fill(2)
+    expect((await store().listTranscripts(owner, { limit: 9 })).transcripts).toHaveLength(2)
+  })
+
+  it('a read finds the file that is there now', async () => {
+    await fill(1)
+    await store().close()
+    moveAtFirstStatement(file())
+    expect(await store().listTranscripts(owner, { limit: 9 })).toEqual({ transcripts: [] })
   })
 })
 

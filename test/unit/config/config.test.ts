@@ -121,7 +121,8 @@ describe('a setting', () => {
   })
 
   it('the descriptions of models are parsed, and facts that are not given stay absent', () => {
-    const given = 'mine form=dashscope-file roles=words+speakers usd_per_second=0.00001; fun-asr per_minute=60'
+    const given =
+      'mine form=dashscope-file roles=words+speakers usd_per_second=0.00001; fun-asr per_minute=60'
     expect(readConfig({ SPEECH_MODELS: given }).modelDescriptions).toEqual([
       {
         name: 'mine',

@@ -37,17 +37,22 @@ export function createConnection(folder: string): Connection {
     }
   }
 
-  /** Reopens the path if another process or a person has moved or deleted the file. */
+  /** True if another process or a person has moved or deleted the file. */
+  function hasMoved(): boolean {
+    return file !== undefined && inodeOf(path) !== file.inode
+  }
+
+  /** Reopens the path if the file has moved. */
   function open(sqlite: Sqlite): Database.Database {
-    if (file && inodeOf(path) !== file.inode) leave()
+    if (hasMoved()) leave()
     if (!file) {
       mkdirSync(folder, { recursive: true, mode: 0o700 })
       file = openFile(path, sqlite)
       try {
         prepare(file.database)
       } catch (error) {
-        // The next call tries again: the disk may have room by then. `setAside` needs a damaged file open.
-        if (!isDamage(error)) leave()
+        // The next call tries again: the disk may have room by then. `withRecovery` needs a damaged or moved file open.
+        if (!isDamage(error) && !hasMoved()) leave()
         throw error
       }
     }
@@ -66,7 +71,10 @@ export function createConnection(folder: string): Connection {
     try {
       return attempt()
     } catch (error) {
-      if (!isDamage(error) || !file) throw error
+      if (!file) throw error
+      // Another process may have set the file aside after this one had opened it.
+      if (hasMoved()) return attempt()
+      if (!isDamage(error)) throw error
       try {
         setAside(path, file, sqlite)
       } catch (reason) {

@@ -25,7 +25,10 @@ afterAll(() => Promise.all([http.close(), server.close()]))
 beforeEach(() => {
   server.respondWith((received, ...rest) => {
     const { model } = JSON.parse(received.body)
-    return (model.startsWith('old') ? gone : reply(200, success({ content: [{ text: `by ${model}` }] })))(received, ...rest)
+    return (model.startsWith('old') ? gone : reply(200, success({ content: [{ text: `by ${model}` }] })))(
+      received,
+      ...rest,
+    )
   })
 })
 
