@@ -6,6 +6,8 @@ import { loadLibrary } from '../audio-matching/library.ts'
 import { closeAtOnce, listenOnLoopback } from '../loopback.ts'
 import { type OssEmulator, type OssOptions, startOss } from '../oss/oss.ts'
 import { createAsrService } from './asr/records.ts'
+import { type Bill, createLedger } from './bill.ts'
+import { countByModel, uploadsOf } from './counts.ts'
 import { dashscopeErrors } from './errors.ts'
 import { createFaults, type Fault, type RecognitionRequest } from './faults.ts'
 import { createTaskFaults, type TaskFault } from './file-tasks/faults.ts'
@@ -14,23 +16,26 @@ import { defaultRecognitionErrors, type RecognitionErrors } from './file-tasks/r
 import type { TaskCall, TaskRecord } from './file-tasks/record.ts'
 import { startTaskService } from './file-tasks/tasks.ts'
 import { sendError } from './http.ts'
+import { changeGone, type GoneOptions, goneSettings } from './models/gone.ts'
 import { createLimiter } from './rate-limit.ts'
 import type { TextFault } from './text/faults.ts'
 import type { TextOptions } from './text/options.ts'
 import type { TextRequest } from './text/record.ts'
 import { createTextService } from './text/text.ts'
 
+export type { Bill, BillEntry } from './bill.ts'
 export { dashscopeErrors } from './errors.ts'
 export type { Fault, RecognitionRequest } from './faults.ts'
 export type { TaskFault } from './file-tasks/faults.ts'
 export type { RecognitionErrors } from './file-tasks/recognition-errors.ts'
 export type { TaskCall, TaskRecord } from './file-tasks/record.ts'
+export { type GoneForm, retiredInChina } from './models/gone.ts'
 export type { TextFault } from './text/faults.ts'
 export { geminiErrors, retryInfo } from './text/gemini/errors.ts'
 export type { TextOptions } from './text/options.ts'
 export type { TextRequest } from './text/record.ts'
 
-export interface DashscopeOptions extends TextOptions {
+export interface DashscopeOptions extends TextOptions, GoneOptions {
   /** Path of an ffmpeg binary. */
   ffmpeg: string
   /** Folder with recordings and their *.truth.json; default: the fixtures of this package. */
@@ -72,6 +77,7 @@ type Changeable =
   | 'recognitionErrors'
   | 'failInSubtask'
   | 'resultSeconds'
+  | keyof GoneOptions
   | Exclude<keyof TextOptions, 'geminiKey'>
 
 export interface DashscopeEmulator {
@@ -89,6 +95,12 @@ export interface DashscopeEmulator {
   taskCalls: TaskCall[]
   /** Text requests to all models with the right key, in order of arrival. */
   textRequests: TextRequest[]
+  /** Each answered request and finished task with its cost; nothing for what was refused or failed. */
+  bill(): Bill
+  /** Requests by model, refused ones too: recognition, submits and text. */
+  requestCounts(): Record<string, number>
+  /** Files that a store of `oss` received, and the bytes of their requests. */
+  uploads(): { files: number; bytes: number }
   textInFlight(): number
   peakTextInFlight(): number
   /** Set if `oss` was given. */
@@ -117,7 +129,9 @@ export async function startDashscope(options: DashscopeOptions): Promise<Dashsco
   const faults = createFaults()
   const limiter = createLimiter(60_000, options.requestsPerMinute)
   const closing = new AbortController()
+  const account = { gone: goneSettings(options), ledger: createLedger() }
   const service = {
+    ...account,
     ffmpeg,
     latency: options.latency ?? { base: 0, perSecond: 0 },
     maxSeconds: options.maxSeconds ?? 300,
@@ -138,6 +152,7 @@ export async function startDashscope(options: DashscopeOptions): Promise<Dashsco
     timeoutMs: 1000 * (options.fetchSeconds ?? 20),
   }
   const taskService = {
+    ...account,
     latency: options.taskLatency ?? { base: 0, perSecond: 0 },
     recognitionErrors: { ...defaultRecognitionErrors, ...options.recognitionErrors },
     faults: taskFaults,
@@ -150,7 +165,7 @@ export async function startDashscope(options: DashscopeOptions): Promise<Dashsco
   const tasks = await startTaskService(taskService, closing.signal)
 
   const recognitions = createAsrService(service, closing.signal)
-  const text = createTextService(options, closing.signal)
+  const text = createTextService(options, account, closing.signal)
 
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://emulator')
@@ -192,6 +207,14 @@ export async function startDashscope(options: DashscopeOptions): Promise<Dashsco
     taskCalls: tasks.calls,
     oss,
     textRequests: text.records,
+    bill: account.ledger.bill,
+    requestCounts: () =>
+      countByModel([
+        ...recognitions.records,
+        ...tasks.calls.filter(({ kind }) => kind === 'submit'),
+        ...text.records,
+      ]),
+    uploads: () => uploadsOf(oss?.requests ?? []),
     textInFlight: text.inFlight,
     peakTextInFlight: text.peakInFlight,
     inFlight: recognitions.inFlight,
@@ -201,6 +224,7 @@ export async function startDashscope(options: DashscopeOptions): Promise<Dashsco
     textFault: text.fault,
     set(changes) {
       text.set(changes)
+      changeGone(account.gone, changes)
       if (changes.latency) service.latency = changes.latency
       if ('requestsPerMinute' in changes) limiter.setLimit(changes.requestsPerMinute)
       if (changes.taskLatency) taskService.latency = changes.taskLatency

@@ -1,9 +1,18 @@
 // The errors of DashScope with the exact codes and messages that its documentation and captures show.
+import { randomUUID } from 'node:crypto'
 
 export interface CloudError {
   status: number
   code: string
   message: string
+  /** Sent as `{"error": {…}}`, the form of a gateway in front of the service. */
+  nested?: boolean
+}
+
+/** The body of an error, in its form. */
+export function errorBody({ code, message, nested }: CloudError): object {
+  if (nested) return { error: { message, type: 'invalid_request_error', code } }
+  return { code, message, request_id: randomUUID() }
 }
 
 export const dashscopeErrors = {

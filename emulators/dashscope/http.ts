@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { gzipSync } from 'node:zlib'
-import type { CloudError } from './errors.ts'
+import { type CloudError, errorBody } from './errors.ts'
 
 /** Reads the whole body. Rejects if the client disconnects before its end. */
 export async function readBody(request: IncomingMessage): Promise<Buffer> {
@@ -53,12 +53,13 @@ export function sendBody(
 export function sendError(
   request: IncomingMessage,
   response: ServerResponse,
-  { status, code, message }: CloudError,
+  error: CloudError,
   started: number,
 ): void {
-  const body = { code, message, request_id: randomUUID() }
+  const { status } = error
+  const body = errorBody(error)
   // The captured response to a wrong key has no content type and none of the gateway's headers.
-  if (status === 401) response.writeHead(401, { 'x-request-id': body.request_id }).end(JSON.stringify(body))
+  if (status === 401) response.writeHead(401, { 'x-request-id': randomUUID() }).end(JSON.stringify(body))
   else sendJson(request, response, status, body, started)
 }
 

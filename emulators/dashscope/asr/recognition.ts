@@ -6,9 +6,12 @@ import { type Decoded, decode } from '../../audio-matching/decode.ts'
 import type { Recording } from '../../audio-matching/library.ts'
 import { type RecognisedAudio, recogniseSamples } from '../../audio-matching/match-audio.ts'
 import { recogniseOnce } from '../../audio-matching/recognition-cache.ts'
+import type { Ledger } from '../bill.ts'
 import { dashscopeErrors, Refusal } from '../errors.ts'
 import { type Faults, looped, type RecognitionRequest } from '../faults.ts'
 import { sendError, sendJson, sendProxyPage } from '../http.ts'
+import { type GoneSettings, goneError } from '../models/gone.ts'
+import { speechModel } from '../models/speech.ts'
 import { type AsrRequest, readAsrRequest } from './request.ts'
 
 export interface AsrSettings {
@@ -19,6 +22,8 @@ export interface AsrSettings {
   /** Folder of the recordings. */
   fixtures: string
   faults: Faults
+  gone: GoneSettings
+  ledger: Ledger
   library(): Promise<Recording[]>
   /** Counts a request against the limit per minute; false if it is used up. */
   admit(): boolean
@@ -41,6 +46,9 @@ export async function recognise(
   signal: AbortSignal,
 ): Promise<void> {
   try {
+    record.model = modelOf(body)
+    const gone = goneError(service.gone, record.model)
+    if (gone) throw new Refusal(gone)
     const parsed = readAsrRequest(body, service.maxBytes)
     record.started = Date.now()
     updateRecord(record, parsed)
@@ -127,6 +135,7 @@ async function respond(
   if (fault?.kind === 'error') throw new Refusal(fault)
   record.status = fault?.kind === 'html' ? (fault.status ?? 502) : 200
   if (fault?.kind === 'html') return sendProxyPage(response, record.status)
+  charge(record, service.ledger)
   if (fault?.kind === 'garbage') {
     response.writeHead(200, { 'content-type': 'application/json' }).end('{"output":{"choices":[{"fini')
     return
@@ -140,6 +149,21 @@ async function respond(
         : recognised.text
   const content = record.text || fault?.kind === 'emptyText' ? [{ text: record.text }] : []
   sendJson(request, response, 200, answer(record, content, recognised.language), record.at)
+}
+
+/** Whole seconds of audio, as usage states them. */
+function billedSeconds({ seconds }: RecognitionRequest): number {
+  return Math.ceil(seconds - 0.001)
+}
+
+function charge(record: RecognitionRequest, ledger: Ledger): void {
+  const use = { seconds: billedSeconds(record), inputTokens: 0, outputTokens: 0 }
+  ledger.add({ kind: 'chunk', model: record.model, ...use }, speechModel(record.model)?.price)
+}
+
+function modelOf(body: unknown): string {
+  const model = (body as { model?: unknown } | null | undefined)?.model
+  return typeof model === 'string' ? model : ''
 }
 
 function answer(record: RecognitionRequest, content: { text: string }[], language: string | undefined) {
@@ -158,7 +182,7 @@ function answer(record: RecognitionRequest, content: { text: string }[], languag
     usage: {
       input_tokens_details: { text_tokens: tokens(record.context) },
       output_tokens_details: { text_tokens: tokens(record.text) },
-      seconds: Math.ceil(record.seconds - 0.001),
+      seconds: billedSeconds(record),
     },
     request_id: randomUUID(),
   }

@@ -1,5 +1,6 @@
 // Parses a recognition request, with the checks of the service.
 import { dashscopeErrors, Refusal } from '../errors.ts'
+import { speechModel } from '../models/speech.ts'
 
 export interface AsrRequest {
   model: string
@@ -8,8 +9,6 @@ export interface AsrRequest {
   mime: string
   audio: Buffer
 }
-
-const MODELS = ['qwen3-asr-flash', 'qwen3-asr-flash-2025-09-08', 'qwen3-asr-flash-2026-02-10']
 
 const LANGUAGES = 'zh yue en ja de ko ru fr pt ar it es hi id th tr uk vi cs da fil fi is ms no pl sv'.split(
   ' ',
@@ -40,7 +39,7 @@ export function readAsrRequest(body: unknown, maxBytes: number): AsrRequest {
   }
   const json = body as Body | null
   const model = typeof json?.model === 'string' ? json.model : ''
-  if (!MODELS.includes(model)) throw new Refusal(dashscopeErrors.modelNotExist)
+  if (speechModel(model)?.shape !== 'chunk') throw new Refusal(dashscopeErrors.modelNotExist)
   const { context, audio } = readMessages(json?.input?.messages)
   const language = json?.parameters?.asr_options?.language ?? undefined
   if (language !== undefined && !LANGUAGES.includes(language)) {

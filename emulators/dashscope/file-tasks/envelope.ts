@@ -1,5 +1,6 @@
 // Task states as JSON, for both model families.
 import { randomUUID } from 'node:crypto'
+import type { Use } from '../models/price.ts'
 import { chinaTime, type TaskRecord } from './record.ts'
 import type { TaskRequest } from './request.ts'
 import type { Outcome } from './run-task.ts'
@@ -24,7 +25,7 @@ export function pollAnswer(task: Task, signUrl: (path: string) => string): objec
     ...(endedAt === undefined ? {} : { end_time: chinaTime(endedAt) }),
   }
   const results = resultsOf(task, signUrl)
-  const usage = record.billed === undefined ? {} : { usage: usageOf(request, record.billed) }
+  const usage = ending?.kind === 'done' ? { usage: usageOf(request, ending.use) } : {}
   const hasMetrics = request.model.shape === 'list' || endedAt === undefined
   return {
     request_id: randomUUID(),
@@ -54,8 +55,11 @@ function resultsOf({ request, ending, path }: Task, signUrl: (path: string) => s
   return { results: [{ file_url: request.url, ...item }] }
 }
 
-function usageOf({ model }: TaskRequest, seconds: number): object {
-  return model.shape === 'single' ? { seconds } : { duration: seconds }
+function usageOf({ model }: TaskRequest, { seconds, inputTokens, outputTokens }: Use): object {
+  if (model.shape === 'single') return { seconds }
+  if ('perSecond' in model.price) return { duration: seconds }
+  const total_tokens = inputTokens + outputTokens
+  return { input_tokens: inputTokens, output_tokens: outputTokens, total_tokens, duration: seconds }
 }
 
 function metrics(ending: Outcome | undefined): object {

@@ -1,6 +1,6 @@
 // Parses a submit request, with the checks that the service makes before it creates a task.
 import { dashscopeErrors, Refusal } from '../errors.ts'
-import { type TaskModel, taskModel } from './models.ts'
+import { type TaskModel, taskModel } from '../models/speech.ts'
 
 export interface TaskRequest {
   model: TaskModel
@@ -22,9 +22,8 @@ const QWEN_LANGUAGES =
 const FUN_LANGUAGES =
   'zh en ja ko vi th id ms tl hi ar fr de es pt ru it nl sv da fi no el pl cs hu ro bg hr sk'.split(' ')
 
-/** Throws a `Refusal` for an invalid body. */
-export function readTaskRequest(body: Buffer, resolves: boolean): TaskRequest {
-  const json = parse(body)
+/** Throws a `Refusal` for an invalid request. */
+export function readTaskRequest(json: Record<string, unknown>, resolves: boolean): TaskRequest {
   const model = taskModel(json.model)
   if (!model) throw new Refusal(dashscopeErrors.modelNotExist)
   const url = readUrl(model, json.input)
@@ -44,7 +43,8 @@ export function channelsOf({ parameters }: TaskRequest): number[] {
   return (parameters?.channel_id as number[] | undefined) ?? [0]
 }
 
-function parse(body: Buffer): Record<string, unknown> {
+/** Throws a `Refusal` for a body that is not a JSON object. */
+export function parseTaskBody(body: Buffer): Record<string, unknown> {
   try {
     const json: unknown = JSON.parse(body.toString())
     if (isObject(json)) return json

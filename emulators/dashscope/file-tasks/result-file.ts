@@ -1,6 +1,6 @@
 // Result files in the formats of both model families.
 import type { RecognisedFile } from '../../audio-matching/match-file.ts'
-import type { TaskModel } from './models.ts'
+import type { TaskModel } from '../models/speech.ts'
 import {
   garble,
   jitterTimes,

@@ -1,5 +1,9 @@
 // Runs one task: waits in the queue, downloads and recognises the file, and returns the outcome.
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Ledger } from '../bill.ts'
+import { type GoneSettings, goneError } from '../models/gone.ts'
+import type { Use } from '../models/price.ts'
+import type { TaskModel } from '../models/speech.ts'
 import type { TaskFaults } from './faults.ts'
 import { TaskFailure } from './fetch-file.ts'
 import type { RecognitionErrors } from './recognition-errors.ts'
@@ -14,12 +18,14 @@ export interface TaskRunner {
   faults: TaskFaults
   /** A failed file fails only its subtask, if the model takes lists of files. */
   failInSubtask: boolean
+  gone: GoneSettings
+  ledger: Ledger
   recogniseFile(url: string, model: string, channels: number[]): Promise<RecognisedChannel[]>
 }
 
 /** How a task ended. */
 export type Outcome =
-  | { kind: 'done'; file: object; billed: number }
+  | { kind: 'done'; file: object; use: Use }
   /** `inside`: the subtask failed, but the task succeeded. */
   | { kind: 'failed'; code: string; message: string; inside: boolean }
   | { kind: 'cancelled' }
@@ -54,7 +60,7 @@ export async function runTask(
 async function recognise(
   task: TaskRequest,
   record: TaskRecord,
-  { recogniseFile, recognitionErrors, latency }: TaskRunner,
+  { recogniseFile, recognitionErrors, latency, gone }: TaskRunner,
   signal: AbortSignal,
 ): Promise<Outcome> {
   if (!hasUsableParameters(task)) {
@@ -68,6 +74,9 @@ async function recognise(
   // Time spent on recognition counts towards the configured latency.
   const due = started + 1000 * latency.perSecond * seconds
   await sleep(Math.max(0, due - Date.now()), undefined, { signal })
+  // The model may have gone meanwhile.
+  const isGone = goneError(gone, task.model.name)
+  if (isGone) throw new TaskFailure(isGone.code, isGone.message)
   if (channels.every(({ parts }) => parts.length === 0)) {
     throw new TaskFailure('SUCCESS_WITH_NO_VALID_FRAGMENT')
   }
@@ -79,12 +88,30 @@ async function recognise(
     // Diarization only applies to mono files.
     diarize: model.diarizes && parameters.diarization_enabled === true && channels[0]!.channels === 1,
   }
-  if (model.shape === 'single') {
-    const billed = Math.ceil(seconds - 0.001) * channels.length
-    return { kind: 'done', file: wordResult(channels, options, recognitionErrors), billed }
+  const write = model.shape === 'single' ? wordResult : speakerResult
+  return {
+    kind: 'done',
+    file: write(channels, options, recognitionErrors),
+    use: useOf(model, channels, record.spokenText),
   }
-  const billed = Math.ceil(channels.reduce((sum, channel) => sum + spokenSeconds(channel), 0))
-  return { kind: 'done', file: speakerResult(channels, options, recognitionErrors), billed }
+}
+
+const audioTokensPerSecond = 25
+const tokensPerWord = 4
+
+/** A model that is priced by tokens counts the audio, silence included; `fun-asr` bills seconds of speech. */
+function useOf({ shape, price }: TaskModel, channels: RecognisedChannel[], text: string): Use {
+  const whole = Math.ceil(channels[0]!.seconds - 0.001) * channels.length
+  if ('input' in price) {
+    const words = text.match(/\p{Script=Han}|[^\s\p{Script=Han}]+/gu)?.length ?? 0
+    return {
+      seconds: whole,
+      inputTokens: whole * audioTokensPerSecond,
+      outputTokens: words * tokensPerWord,
+    }
+  }
+  const spoken = Math.ceil(channels.reduce((sum, channel) => sum + spokenSeconds(channel), 0))
+  return { seconds: shape === 'single' ? whole : spoken, inputTokens: 0, outputTokens: 0 }
 }
 
 function failed(code: string, message: string, inside: boolean): Outcome {

@@ -4,12 +4,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TemporaryStore } from '../../oss/oss.ts'
 import { dashscopeErrors, Refusal } from '../errors.ts'
 import { readBody, sendError, sendJson, sendProxyPage } from '../http.ts'
+import { goneError } from '../models/gone.ts'
+import { taskModel } from '../models/speech.ts'
 import { createLimiter } from '../rate-limit.ts'
 import { unknownAnswer } from './envelope.ts'
 import { listAnswer } from './list.ts'
-import { taskModel } from './models.ts'
 import { newRecord, type TaskCall, type TaskRecord } from './record.ts'
-import { readTaskRequest } from './request.ts'
+import { parseTaskBody, readTaskRequest } from './request.ts'
 import type { TaskRunner } from './run-task.ts'
 import { newTaskRecord, startTaskRegistry } from './task-registry.ts'
 
@@ -60,9 +61,12 @@ export async function startTaskService(service: TaskSettings, signal: AbortSigna
     const { headers } = request
     const body = await readBody(request)
     if (headers['x-dashscope-async'] !== 'enable') throw new Refusal(dashscopeErrors.noSynchronousCalls)
-    const task = readTaskRequest(body, headers['x-dashscope-ossresourceresolve'] === 'enable')
+    const json = parseTaskBody(body)
+    if (typeof json.model === 'string') call.model = json.model
+    const gone = goneError(service.gone, json.model)
+    if (gone) throw new Refusal(gone)
+    const task = readTaskRequest(json, headers['x-dashscope-ossresourceresolve'] === 'enable')
     const record = newTaskRecord(task)
-    call.model = record.model
     const fault = faults.hit(record, 'submitError', 'submitHang', 'submitHtml', 'submitLost')
     if (fault?.kind === 'submitError') throw new Refusal(fault)
     if (fault?.kind === 'submitHang') return

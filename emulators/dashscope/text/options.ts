@@ -1,4 +1,5 @@
 // Options of the text models, and their defaults.
+import type { GoneSettings } from '../models/gone.ts'
 
 export interface TextOptions {
   /** The only key that Gemini accepts; default: `AIza-emulator`. */
@@ -9,10 +10,6 @@ export interface TextOptions {
   textRequestsPerMinute?: number
   /** Sends the headers of a stream with its first word, not on acceptance. */
   lateTextHeaders?: boolean
-  /** Retired models; default: those retired as of 2026-07-14. */
-  retiredTextModels?: string[]
-  /** Error for a retired model: 400 "Model not exist." (default), or 404. */
-  textModelGone?: 'InvalidParameter' | 'ModelNotFound'
   /** Models redirected to another; default: none. From 2026-12-01: `gemini-2.5-flash` → `gemini-3.5-flash-lite`. */
   redirectedTextModels?: Record<string, string>
   /** Gemini 3 ignores a thinking budget; default: it refuses one. */
@@ -21,19 +18,19 @@ export interface TextOptions {
   textErrorsAs?: 'frame' | 'status'
 }
 
-export type TextSettings = Required<Omit<TextOptions, 'textRequestsPerMinute'>>
+export interface TextSettings extends Required<Omit<TextOptions, 'textRequestsPerMinute'>> {
+  gone: GoneSettings
+}
 
-export function textSettings(options: TextOptions): TextSettings {
+export function textSettings(options: TextOptions, gone: GoneSettings): TextSettings {
   const { geminiKey = 'AIza-emulator', textLatency = { base: 0, perWord: 0 } } = options
-  const { lateTextHeaders = false, retiredTextModels = ['qwen-turbo', 'qwen-turbo-latest'] } = options
-  const { textModelGone = 'InvalidParameter', redirectedTextModels = {} } = options
+  const { lateTextHeaders = false, redirectedTextModels = {} } = options
   const { thinkingBudgetIgnored = false, textErrorsAs = 'frame' } = options
   return {
+    gone,
     geminiKey,
     textLatency,
     lateTextHeaders,
-    retiredTextModels,
-    textModelGone,
     redirectedTextModels,
     thinkingBudgetIgnored,
     textErrorsAs,

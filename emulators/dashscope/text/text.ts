@@ -1,9 +1,11 @@
 // Text models: handles text requests from body to response, in DashScope's protocol and in Gemini's.
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Ledger } from '../bill.ts'
 import { type CloudError, dashscopeErrors, Refusal } from '../errors.ts'
 import { readBody, sendJson } from '../http.ts'
+import type { GoneSettings } from '../models/gone.ts'
 import { createLimiter, type Limiter } from '../rate-limit.ts'
-import { composeAnswer } from './answer.ts'
+import { type Answer, composeAnswer, tokensOf } from './answer.ts'
 import { createTextFaults, type TextFault } from './faults.ts'
 import { findText } from './formatting/find-text.ts'
 import { geminiErrors } from './gemini/errors.ts'
@@ -44,8 +46,13 @@ interface Exchange {
 const minuteMs = 60_000
 const TEXT_GENERATION = '/api/v1/services/aigc/text-generation/generation'
 
-export function createTextService(options: TextOptions, closing: AbortSignal): TextService {
-  const settings = textSettings(options)
+export function createTextService(
+  options: TextOptions,
+  account: { gone: GoneSettings; ledger: Ledger },
+  closing: AbortSignal,
+): TextService {
+  const { gone, ledger } = account
+  const settings = textSettings(options, gone)
   const faults = createTextFaults()
   const records: TextRequest[] = []
   const limiters = new Map<string, Limiter>()
@@ -91,12 +98,23 @@ export function createTextService(options: TextOptions, closing: AbortSignal): T
       updateRecord(record, parsed)
       admit(record.model, protocol)
       const answer = composeAnswer(parsed, record, faults)
-      await sendAnswer({ ...exchange, parsed, answer, settings, faults })
+      try {
+        await sendAnswer({ ...exchange, parsed, answer, settings, faults })
+      } finally {
+        // Words that were written are billed, whether or not they arrive.
+        if (record.status === 200) charge(record, parsed, answer)
+      }
     } catch (error) {
       if (exchange.signal.aborted || request.socket.destroyed) return
       if (exchange.response.headersSent) return void request.socket.destroy()
       refuse(exchange, error instanceof Refusal ? error.error : unexpected(protocol))
     }
+  }
+
+  function charge(record: TextRequest, { model }: ParsedTextRequest, answer: Answer): void {
+    const outputTokens = answer.thoughtTokens + tokensOf(record.answer)
+    const use = { seconds: 0, inputTokens: answer.inputTokens, outputTokens }
+    ledger.add({ kind: 'text', model: model.name, ...use }, model.price)
   }
 
   function admit(model: string, protocol: TextProtocol): void {
@@ -110,7 +128,7 @@ export function createTextService(options: TextOptions, closing: AbortSignal): T
     record.status = error.status
     record.code = error.code
     // Only the service itself answers in frames; the gateway in front of it does not.
-    const fromGateway = error.status !== 400 && error.status !== 404
+    const fromGateway = error.nested || (error.status !== 400 && error.status !== 404)
     const sse = record.provider === 'dashscope' && request.headers['x-dashscope-sse'] === 'enable'
     if (!sse || settings.textErrorsAs === 'status' || fromGateway) {
       protocol.refuse(request, response, error, record.at)

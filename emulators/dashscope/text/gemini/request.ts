@@ -41,9 +41,15 @@ export function readGeminiRequest({ url, body }: RawRequest, settings: TextSetti
 }
 
 function readModel(name: string, version: string, method: string, settings: TextSettings): TextModel {
+  const { goneModels, geminiGoneForm } = settings.gone
+  const isGone = goneModels.includes(name)
   const model = textModel(name)
-  if (model?.provider === 'gemini' && !settings.retiredTextModels.includes(name)) {
-    return textModel(settings.redirectedTextModels[name]) ?? model
+  if (model?.provider === 'gemini' && !isGone) return textModel(settings.redirectedTextModels[name]) ?? model
+  if (isGone && geminiGoneForm === 'newUsers') {
+    throw new Refusal(
+      geminiErrors.notFound,
+      `This model models/${name} is no longer available to new users. Please update your code to use a newer model for the latest features and improvements.`,
+    )
   }
   throw new Refusal(
     geminiErrors.notFound,

@@ -1,6 +1,6 @@
 // DashScope's text protocol: one body, or server-sent events with an id, an event and a status.
 import { randomUUID } from 'node:crypto'
-import { dashscopeErrors } from '../../errors.ts'
+import { dashscopeErrors, errorBody } from '../../errors.ts'
 import { sendError, sendJson } from '../../http.ts'
 import type { AnswerPart, ParsedTextRequest, TextProtocol } from '../protocol.ts'
 import { readQwenRequest } from './request.ts'
@@ -21,7 +21,7 @@ export const qwen: TextProtocol = {
     'x-dashscope-call-gateway': 'true',
     server: 'istio-envoy',
   }),
-  errorBody: ({ code, message }) => ({ code, message, request_id: randomUUID() }),
+  errorBody,
   send: sendJson,
   refuse: sendError,
   blocked: () => ({ error: dashscopeErrors.dataInspectionFailed }),

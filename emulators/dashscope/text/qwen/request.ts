@@ -1,5 +1,6 @@
 // Parses a DashScope text request, with the checks of the service.
 import { dashscopeErrors, Refusal } from '../../errors.ts'
+import { goneError } from '../../models/gone.ts'
 import { type TextModel, textModel } from '../models.ts'
 import type { TextSettings } from '../options.ts'
 import type { ParsedTextRequest, RawRequest } from '../protocol.ts'
@@ -26,15 +27,12 @@ export function readQwenRequest(
 }
 
 function readModel(name: unknown, settings: TextSettings): TextModel {
-  const { retiredTextModels: retired, redirectedTextModels: redirected, textModelGone } = settings
+  const gone = goneError(settings.gone, name)
+  if (gone) throw new Refusal(gone)
   const model = textModel(name)
-  if (model?.provider === 'dashscope' && !retired.includes(model.name)) {
-    const target = textModel(redirected[model.name])
-    return target && model.route ? { ...target, route: model.route } : model
-  }
-  throw new Refusal(
-    textModelGone === 'ModelNotFound' ? dashscopeErrors.modelNotFound : dashscopeErrors.modelNotExist,
-  )
+  if (model?.provider !== 'dashscope') throw new Refusal(dashscopeErrors.modelNotExist)
+  const target = textModel(settings.redirectedTextModels[model.name])
+  return target && model.route ? { ...target, route: model.route } : model
 }
 
 // An optional system message, then alternating user and assistant messages; the last one is the user's.

@@ -154,10 +154,10 @@ describe('the text to format', () => {
 
 describe('models', () => {
   it('retired models are refused, with either error of DashScope', async () => {
-    const cloud = await start({ retiredTextModels: ['qwen-flash', 'gemini-2.5-flash'] })
+    const cloud = await start({ goneModels: ['qwen-flash', 'gemini-2.5-flash'] })
     expect((await askQwen(cloud, 'hi', { model: 'qwen-turbo' })).status).toBe(200)
     expect((await askQwen(cloud, 'hi')).status).toBe(400)
-    cloud.set({ textModelGone: 'ModelNotFound' })
+    cloud.set({ goneForm: 'topLevel404' })
     const gone = await askQwen(cloud, 'hi')
     expect([gone.status, await gone.json()]).toMatchObject([404, { code: 'ModelNotFound' }])
     expect((await askGemini(cloud, 'hi', { model: 'gemini-2.5-flash' })).status).toBe(404)
@@ -203,7 +203,7 @@ describe('models', () => {
     expect(both.map(({ status }) => status)).toEqual([200, 200, 400])
     expect(cloud.requests.map(({ model, spokenText }) => [model, spokenText !== undefined])).toEqual([
       ['qwen3-asr-flash', true],
-      ['', false],
+      ['paraformer-v2', false],
     ])
     expect(cloud.textRequests.map(({ route }) => route)).toEqual(['multimodal-generation'])
     expect(cloud.inFlight()).toBe(0)
