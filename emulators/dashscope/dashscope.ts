@@ -14,7 +14,9 @@ import { createTaskFaults, type TaskFault } from './file-tasks/faults.ts'
 import { createFileRecogniser } from './file-tasks/recognise-file.ts'
 import { defaultRecognitionErrors, type RecognitionErrors } from './file-tasks/recognition-errors.ts'
 import type { TaskCall, TaskRecord } from './file-tasks/record.ts'
+import type { TaskLatency } from './file-tasks/run-task.ts'
 import { startTaskService } from './file-tasks/tasks.ts'
+import { defaultForms, type Forms } from './forms.ts'
 import { sendError } from './http.ts'
 import { changeGone, type GoneOptions, goneSettings } from './models/gone.ts'
 import { createLimiter } from './rate-limit.ts'
@@ -29,6 +31,7 @@ export type { Fault, RecognitionRequest } from './faults.ts'
 export type { TaskFault } from './file-tasks/faults.ts'
 export type { RecognitionErrors } from './file-tasks/recognition-errors.ts'
 export type { TaskCall, TaskRecord } from './file-tasks/record.ts'
+export { defaultForms, type Forms, recordedForms, tidyForms } from './forms.ts'
 export { type GoneForm, retiredInChina } from './models/gone.ts'
 export type { TextFault } from './text/faults.ts'
 export { geminiErrors, retryInfo } from './text/gemini/errors.ts'
@@ -53,8 +56,9 @@ export interface DashscopeOptions extends TextOptions, GoneOptions {
   maxBytes?: number
   /** Starts an OSS emulator too, which also receives temporary uploads. */
   oss?: true | OssOptions
-  /** Of a task: seconds in PENDING, and seconds of work per second of audio. */
-  taskLatency?: { base: number; perSecond: number }
+  taskLatency?: TaskLatency
+  /** How answers look where recordings differ from the documentation; default: `defaultForms`. */
+  forms?: Partial<Forms>
   /** Errors in the recognition of whole files. */
   recognitionErrors?: Partial<RecognitionErrors>
   /** A failed file fails only its subtask, if the model takes lists of files: the task itself succeeds. */
@@ -77,6 +81,7 @@ type Changeable =
   | 'recognitionErrors'
   | 'failInSubtask'
   | 'resultSeconds'
+  | 'forms'
   | keyof GoneOptions
   | Exclude<keyof TextOptions, 'geminiKey'>
 
@@ -129,7 +134,8 @@ export async function startDashscope(options: DashscopeOptions): Promise<Dashsco
   const faults = createFaults()
   const limiter = createLimiter(60_000, options.requestsPerMinute)
   const closing = new AbortController()
-  const account = { gone: goneSettings(options), ledger: createLedger() }
+  const forms = { ...defaultForms, ...options.forms }
+  const account = { forms, gone: goneSettings(options), ledger: createLedger() }
   const service = {
     ...account,
     ffmpeg,
@@ -225,6 +231,7 @@ export async function startDashscope(options: DashscopeOptions): Promise<Dashsco
     set(changes) {
       text.set(changes)
       changeGone(account.gone, changes)
+      Object.assign(forms, changes.forms)
       if (changes.latency) service.latency = changes.latency
       if ('requestsPerMinute' in changes) limiter.setLimit(changes.requestsPerMinute)
       if (changes.taskLatency) taskService.latency = changes.taskLatency

@@ -56,6 +56,11 @@ export const dashscopeErrors = {
     code: 'BadRequest.TooLarge',
     message: 'Exceeded limit on max bytes per data-uri item : 10485760',
   },
+  noWords: {
+    status: 400,
+    code: 'ASR_RESPONSE_HAVE_NO_WORDS',
+    message: 'ASR_RESPONSE_HAVE_NO_WORDS',
+  },
   // Only the codes of the next two, and of some quota and server errors, are documented; their wording is not.
   emptyInput: { status: 400, code: 'BadRequest.EmptyInput', message: 'Required input parameter missing.' },
   unsupportedFormat: {
@@ -90,7 +95,8 @@ export const dashscopeErrors = {
   freeTierOnly: {
     status: 403,
     code: 'AllocationQuota.FreeTierOnly',
-    message: 'The free tier of the model has been exhausted.',
+    message:
+      'The free tier of the model has been exhausted. If you wish to continue access the model on a paid basis, please disable the "use free tier only" mode in the management console.',
   },
   modelNotFound: { status: 404, code: 'ModelNotFound', message: 'Model can not be found.' },
   rateQuota: {

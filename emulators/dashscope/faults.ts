@@ -39,6 +39,10 @@ export interface FaultScope<Subject> {
 export type Fault = FaultScope<RecognitionRequest> &
   (
     | ({ kind: 'error' } & CloudError)
+    /** The content check refuses the audio. */
+    | { kind: 'refuse' }
+    /** Ends for its length after a share `at` of the words, default: 0.5. */
+    | { kind: 'length'; at?: number }
     /** Never responds. */
     | { kind: 'hang' }
     /** Closes the connection after reading the body. */
@@ -108,6 +112,12 @@ export function faultList<Subject, F extends FaultScope<Subject> & { kind: strin
 
 function minLoopSeconds(fault: Extract<Fault, { kind: 'loop' }>): number {
   return fault.longerThan ?? (fault.times || fault.when || fault.every ? 0 : 100)
+}
+
+/** The beginning of a text: a share of its words. */
+export function shortened(text: string, joiner: string, share = 0.5): string {
+  const words = joiner ? text.split(joiner) : [...text]
+  return words.slice(0, Math.floor(words.length * share)).join(joiner)
 }
 
 /** A hallucination loop: repeats a phrase from the middle and drops the rest. */

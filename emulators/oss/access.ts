@@ -52,11 +52,16 @@ export function authenticate(target: Target, realm: Realm): Credentials {
     })
   }
   const credentials = realm.credentials.find(known => known.accessKeyId === claim.accessKeyId)
-  if (!credentials) throw refusal('InvalidAccessKeyId', undefined, { OSSAccessKeyId: claim.accessKeyId })
+  if (!credentials) throw unknownKey(claim.accessKeyId)
   checkTime(claim, realm.now)
   checkToken(claim, credentials, realm.now)
   checkSignature(target, claim, credentials)
   return credentials
+}
+
+/** The refusal of a key that does not exist, with the recorded error code of OSS. */
+export function unknownKey(accessKeyId: string): Error {
+  return refusal('InvalidAccessKeyId', undefined, { OSSAccessKeyId: accessKeyId, EC: '0002-00000902' })
 }
 
 function claimOf(target: Target): Claim {

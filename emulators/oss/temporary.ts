@@ -1,6 +1,6 @@
 // Model Studio's temporary storage: a bucket for form uploads with a policy, for one model, for two days.
 import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto'
-import type { Credentials } from './access.ts'
+import { type Credentials, unknownKey } from './access.ts'
 import { refusal } from './errors.ts'
 import { type Form, parseForm } from './form.ts'
 import { checkKey } from './objects.ts'
@@ -83,8 +83,11 @@ export function createTemporaryStore(of: {
   function checkForm({ fields, file }: Form): void {
     const policy = fields.get('policy')
     const signature = fields.get('Signature')
+    const accessKeyId = fields.get('OSSAccessKeyId')
+    // Recorded of a form whose fields came after its file.
+    if (!accessKeyId) throw missingField('OSSAccessKeyId')
     if (!policy || !signature) throw refusal('AccessDenied')
-    if (fields.get('OSSAccessKeyId') !== credentials.accessKeyId) throw refusal('InvalidAccessKeyId')
+    if (accessKeyId !== credentials.accessKeyId) throw unknownKey(accessKeyId)
     if (!same(signature, signPolicy(policy))) throw refusal('SignatureDoesNotMatch')
     const { expiration, conditions } = JSON.parse(Buffer.from(policy, 'base64').toString('utf8'))
     if (clock() >= Date.parse(expiration))
@@ -165,6 +168,11 @@ export function createTemporaryStore(of: {
       return { status: fields.get('success_action_status') === '200' ? 200 : 204, headers: { etag } }
     },
   }
+}
+
+function missingField(name: string): Error {
+  const message = `The bucket POST must contain the specified '${name}'. If it is specified, please check the order of the fields`
+  return refusal('InvalidArgument', message, { ArgumentName: name, ArgumentValue: '', EC: '0002-00000706' })
 }
 
 function check(condition: Condition, fields: Map<string, string>, size: number): void {

@@ -8,11 +8,13 @@ import { type RecognisedAudio, recogniseSamples } from '../../audio-matching/mat
 import { recogniseOnce } from '../../audio-matching/recognition-cache.ts'
 import type { Ledger } from '../bill.ts'
 import { dashscopeErrors, Refusal } from '../errors.ts'
-import { type Faults, looped, type RecognitionRequest } from '../faults.ts'
+import { type Fault, type Faults, looped, type RecognitionRequest, shortened } from '../faults.ts'
+import type { Forms } from '../forms.ts'
 import { sendError, sendJson, sendProxyPage } from '../http.ts'
 import { type GoneSettings, goneError } from '../models/gone.ts'
 import { speechModel } from '../models/speech.ts'
-import { type AsrRequest, readAsrRequest } from './request.ts'
+import { contentRefused } from '../wording.ts'
+import { type AsrRequest, readAsrRequest, unreadable } from './request.ts'
 
 export interface AsrSettings {
   ffmpeg: string
@@ -22,6 +24,7 @@ export interface AsrSettings {
   /** Folder of the recordings. */
   fixtures: string
   faults: Faults
+  forms: Forms
   gone: GoneSettings
   ledger: Ledger
   library(): Promise<Recording[]>
@@ -49,7 +52,7 @@ export async function recognise(
     record.model = modelOf(body)
     const gone = goneError(service.gone, record.model)
     if (gone) throw new Refusal(gone)
-    const parsed = readAsrRequest(body, service.maxBytes)
+    const parsed = readAsrRequest(body, service)
     record.started = Date.now()
     updateRecord(record, parsed)
     if (!service.admit()) throw new Refusal(dashscopeErrors.rateQuota)
@@ -90,7 +93,7 @@ async function decodeAudio(parsed: AsrRequest, service: AsrSettings, signal: Abo
   } catch (error) {
     // A missing ffmpeg is not a fault of the audio.
     if (error instanceof Error && 'code' in error) throw error
-    throw new Refusal(dashscopeErrors.unsupportedFormat)
+    throw unreadable(service.forms)
   }
 }
 
@@ -124,8 +127,8 @@ async function respond(
 ): Promise<void> {
   const { faults, latency } = service
   const extra = faults.hit(record, 'slow')?.seconds ?? 0
-  const fault = faults.hit(record, 'error', 'hang', 'drop', 'html', 'garbage', 'loop', 'empty', 'emptyText')
-  const failing = fault?.kind === 'error' || fault?.kind === 'html' || fault?.kind === 'drop'
+  const fault = faults.hit(record, ...answerFaults)
+  const failing = ['error', 'refuse', 'html', 'drop'].includes(fault?.kind ?? '')
   // Time spent on recognition counts towards the configured latency; an error does not wait for the model.
   const due =
     record.started + 1000 * (extra + (failing ? 0 : latency.base + latency.perSecond * record.seconds))
@@ -133,6 +136,11 @@ async function respond(
   if (fault?.kind === 'hang') return
   if (fault?.kind === 'drop') return void request.socket.destroy()
   if (fault?.kind === 'error') throw new Refusal(fault)
+  if (fault?.kind === 'refuse') throw new Refusal(contentRefused(service.forms))
+  record.text = textOf(recognised, record, service.forms, fault)
+  if (recognised.text === '' && record.text === '' && service.forms.silentChunks === 'error') {
+    throw new Refusal(dashscopeErrors.noWords)
+  }
   record.status = fault?.kind === 'html' ? (fault.status ?? 502) : 200
   if (fault?.kind === 'html') return sendProxyPage(response, record.status)
   charge(record, service.ledger)
@@ -140,15 +148,26 @@ async function respond(
     response.writeHead(200, { 'content-type': 'application/json' }).end('{"output":{"choices":[{"fini')
     return
   }
-  const empty = fault?.kind === 'empty' || fault?.kind === 'emptyText'
-  record.text =
-    fault?.kind === 'loop'
-      ? looped(recognised.text, recognised.joiner, fault.repeats)
-      : empty
-        ? ''
-        : recognised.text
   const content = record.text || fault?.kind === 'emptyText' ? [{ text: record.text }] : []
-  sendJson(request, response, 200, answer(record, content, recognised.language), record.at)
+  const finish = fault?.kind === 'length' ? 'length' : 'stop'
+  sendJson(request, response, 200, answer(record, { content, finish }, recognised, service.forms), record.at)
+}
+
+const answerFaults = [
+  ...(['error', 'refuse', 'hang', 'drop', 'html', 'garbage'] as const),
+  ...(['loop', 'length', 'empty', 'emptyText'] as const),
+]
+
+function textOf(
+  { text, joiner }: RecognisedAudio,
+  { context = '' }: RecognitionRequest,
+  { repeatsContext }: Forms,
+  fault: Fault | undefined,
+): string {
+  if (fault?.kind === 'loop') return looped(text, joiner, fault.repeats)
+  if (fault?.kind === 'length') return shortened(text, joiner, fault.at)
+  if (fault?.kind === 'empty' || fault?.kind === 'emptyText') return ''
+  return text === '' && repeatsContext ? context : text
 }
 
 /** Whole seconds of audio, as usage states them. */
@@ -166,23 +185,32 @@ function modelOf(body: unknown): string {
   return typeof model === 'string' ? model : ''
 }
 
-function answer(record: RecognitionRequest, content: { text: string }[], language: string | undefined) {
-  const annotations = [
-    { language: language ?? record.language ?? 'en', type: 'audio_info', emotion: 'neutral' },
-  ]
+function answer(
+  record: RecognitionRequest,
+  { content, finish }: { content: { text: string }[]; finish: string },
+  { language = record.language ?? 'en' }: RecognisedAudio,
+  forms: Forms,
+) {
+  // A recorded answer of a dated snapshot had neither annotations nor seconds.
+  const isAnnotated = forms.annotations === 'always' || !/-\d{4}-\d{2}-\d{2}$/.test(record.model)
+  const annotations = [{ language, type: 'audio_info', emotion: 'neutral' }]
   return {
     output: {
       choices: [
         {
-          finish_reason: 'stop',
-          message: { ...(content.length > 0 ? { annotations } : {}), content, role: 'assistant' },
+          finish_reason: finish,
+          message: {
+            ...(content.length > 0 && isAnnotated ? { annotations } : {}),
+            content,
+            role: 'assistant',
+          },
         },
       ],
     },
     usage: {
       input_tokens_details: { text_tokens: tokens(record.context) },
       output_tokens_details: { text_tokens: tokens(record.text) },
-      seconds: billedSeconds(record),
+      ...(isAnnotated && { seconds: billedSeconds(record) }),
     },
     request_id: randomUUID(),
   }

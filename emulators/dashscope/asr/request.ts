@@ -1,6 +1,8 @@
 // Parses a recognition request, with the checks of the service.
 import { dashscopeErrors, Refusal } from '../errors.ts'
+import type { Forms } from '../forms.ts'
 import { speechModel } from '../models/speech.ts'
+import { invalidInput } from '../wording.ts'
 
 export interface AsrRequest {
   model: string
@@ -29,8 +31,14 @@ interface Body {
   parameters?: { asr_options?: { language?: string } }
 }
 
-/** Throws a `Refusal` for an invalid body; undefined means it was not JSON. `maxBytes` limits the data URI. */
-export function readAsrRequest(body: unknown, maxBytes: number): AsrRequest {
+interface ReadingOptions {
+  /** Of the data URI. */
+  maxBytes: number
+  forms: Forms
+}
+
+/** Throws a `Refusal` for an invalid body; undefined means it was not JSON. */
+export function readAsrRequest(body: unknown, options: ReadingOptions): AsrRequest {
   if (body === undefined) {
     throw new Refusal(
       dashscopeErrors.roleOrContent,
@@ -39,14 +47,18 @@ export function readAsrRequest(body: unknown, maxBytes: number): AsrRequest {
   }
   const json = body as Body | null
   const model = typeof json?.model === 'string' ? json.model : ''
-  if (speechModel(model)?.shape !== 'chunk') throw new Refusal(dashscopeErrors.modelNotExist)
+  const known = speechModel(model)
+  if (known?.shape !== 'chunk') {
+    const isOfFiles = known && options.forms.wrongRoute === 'urlError'
+    throw new Refusal(isOfFiles ? dashscopeErrors.urlError : dashscopeErrors.modelNotExist)
+  }
   const { context, audio } = readMessages(json?.input?.messages)
   const language = json?.parameters?.asr_options?.language ?? undefined
   if (language !== undefined && !LANGUAGES.includes(language)) {
     // The code is documented, the wording is not.
-    throw new Refusal(dashscopeErrors.modelNotExist, `Unsupported language: ${JSON.stringify(language)}`)
+    throw new Refusal(invalidInput(`Unsupported language: ${JSON.stringify(language)}`, options.forms))
   }
-  return { model, context, language, ...readAudio(audio, maxBytes) }
+  return { model, context, language, ...readAudio(audio, options) }
 }
 
 // An optional system message with text, then one user message with audio; each content is a list of one-key objects.
@@ -72,7 +84,7 @@ function readContent(message: Message, key: 'text' | 'audio'): string {
   return part[key]
 }
 
-function readAudio(audio: string, maxBytes: number): { mime: string; audio: Buffer } {
+function readAudio(audio: string, { maxBytes, forms }: ReadingOptions): { mime: string; audio: Buffer } {
   if (/^https?:\/\//.test(audio)) throw new Refusal(dashscopeErrors.invalidUrl)
   const head = /^data:([^;,]*);base64,/.exec(audio)
   if (!head) throw new Refusal(dashscopeErrors.urlError)
@@ -80,8 +92,14 @@ function readAudio(audio: string, maxBytes: number): { mime: string; audio: Buff
     throw new Refusal(dashscopeErrors.tooLarge, `Exceeded limit on max bytes per data-uri item : ${maxBytes}`)
   }
   const mime = head[1]!.toLowerCase()
-  if (!FORMATS.test(mime)) throw new Refusal(dashscopeErrors.unsupportedFormat)
+  if (!FORMATS.test(mime)) throw unreadable(forms)
   const bytes = Buffer.from(audio.slice(head[0].length), 'base64')
   if (bytes.length === 0) throw new Refusal(dashscopeErrors.audioEmpty)
   return { mime, audio: bytes }
+}
+
+/** The refusal of audio that cannot be decoded, and of a format that the call does not take. */
+export function unreadable(forms: Forms): Refusal {
+  const message = 'The audio format is illegal and cannot be opened'
+  return new Refusal(invalidInput(message, forms, dashscopeErrors.unsupportedFormat))
 }

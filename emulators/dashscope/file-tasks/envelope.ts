@@ -1,9 +1,10 @@
 // Task states as JSON, for both model families.
 import { randomUUID } from 'node:crypto'
+import type { Forms } from '../forms.ts'
 import type { Use } from '../models/price.ts'
 import { chinaTime, type TaskRecord } from './record.ts'
 import type { TaskRequest } from './request.ts'
-import type { Outcome } from './run-task.ts'
+import { noFragment, type Outcome } from './run-task.ts'
 
 export interface Task {
   request: TaskRequest
@@ -14,17 +15,17 @@ export interface Task {
 }
 
 /** The response to a poll. `signUrl` signs the path of the result file. */
-export function pollAnswer(task: Task, signUrl: (path: string) => string): object {
+export function pollAnswer(task: Task, signUrl: (path: string) => string, forms: Forms): object {
   const { record, request, ending } = task
   const { id, state, submittedAt, startedAt, endedAt } = record
   const output = {
     task_id: id,
-    task_status: state,
+    task_status: isSilent(task, forms) ? noFragment : state,
     submit_time: chinaTime(submittedAt),
     ...(startedAt === undefined ? {} : { scheduled_time: chinaTime(startedAt) }),
     ...(endedAt === undefined ? {} : { end_time: chinaTime(endedAt) }),
   }
-  const results = resultsOf(task, signUrl)
+  const results = resultsOf(task, signUrl, forms)
   const usage = ending?.kind === 'done' ? { usage: usageOf(request, ending.use) } : {}
   const hasMetrics = request.model.shape === 'list' || endedAt === undefined
   return {
@@ -45,14 +46,25 @@ export function unknownAnswer(id: string): object {
   return { request_id: randomUUID(), output: { task_id: id, task_status: 'UNKNOWN' } }
 }
 
-function resultsOf({ request, ending, path }: Task, signUrl: (path: string) => string): object {
+/** One client also expects the code of silence as a status. */
+function isSilent({ ending }: Task, { silence }: Forms): boolean {
+  return silence === 'status' && ending?.kind === 'failed' && ending.code === noFragment
+}
+
+function resultsOf({ request, ending, path }: Task, signUrl: (path: string) => string, forms: Forms): object {
   if (!ending || ending.kind === 'cancelled') return {}
-  if (request.model.shape === 'single') return path ? { result: { transcription_url: signUrl(path) } } : {}
-  const item =
-    ending.kind === 'failed'
-      ? { code: ending.code, message: ending.message, subtask_status: 'FAILED' }
-      : { ...(path ? { transcription_url: signUrl(path) } : {}), subtask_status: 'SUCCEEDED' }
-  return { results: [{ file_url: request.url, ...item }] }
+  const { model, url } = request
+  const address = path ? { transcription_url: signUrl(path) } : {}
+  if (model.shape === 'single') return path ? { result: address } : {}
+  if (ending.kind === 'failed') {
+    const { code, message } = ending
+    return { results: [{ file_url: url, code, message, subtask_status: 'FAILED' }] }
+  }
+  const item = { file_url: url, subtask_status: 'SUCCEEDED' }
+  const place = typeof forms.resultPlace === 'function' ? forms.resultPlace(model.name) : forms.resultPlace
+  if (place === 'resultsOutput') return { results: [{ ...item, output: address }] }
+  const results = [{ ...item, ...address }]
+  return place === 'output' ? { output: { ...address, results } } : { results }
 }
 
 function usageOf({ model }: TaskRequest, { seconds, inputTokens, outputTokens }: Use): object {

@@ -9,6 +9,10 @@ export interface TaskRecord {
   /** URL of the file, as submitted. */
   url: string
   parameters: Record<string, unknown> | undefined
+  /** The context that the model took, cut at its limit; absent if it takes none. */
+  context?: string
+  /** The hotwords that the model took: weights by term. */
+  vocabulary?: Record<string, number>
   submittedAt: number
   /** Times of its polls. */
   polls: number[]

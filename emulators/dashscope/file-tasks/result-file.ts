@@ -1,5 +1,6 @@
 // Result files in the formats of both model families.
 import type { RecognisedFile } from '../../audio-matching/match-file.ts'
+import type { Forms } from '../forms.ts'
 import type { TaskModel } from '../models/speech.ts'
 import {
   garble,
@@ -8,7 +9,8 @@ import {
   numberSpeakers,
   type RecognitionErrors,
 } from './recognition-errors.ts'
-import { type Sentence, type SpokenWord, toSentences } from './sentences.ts'
+import { type Sentence, toSentences } from './sentences.ts'
+import { milliseconds, type WordForm, wireWords } from './wire-words.ts'
 
 /** The recognised words of one channel. */
 export interface RecognisedChannel extends RecognisedFile {
@@ -20,9 +22,8 @@ export interface ResultOptions {
   model: TaskModel
   diarize: boolean
   words: boolean
+  forms: Forms
 }
-
-const wordAndPunctuation = /^(.*?)([,.;:?!…。，、？！；：]*)$/su
 
 /** The JSON of the diarizing family. */
 export function speakerResult(
@@ -33,12 +34,14 @@ export function speakerResult(
   const { sampleRate, codec, seconds } = channels[0]!
   return {
     file_url: options.url,
-    properties: {
-      audio_format: codec,
-      channels: channels.map(({ channel }) => channel),
-      original_sampling_rate: sampleRate,
-      original_duration_in_milliseconds: milliseconds(seconds),
-    },
+    properties: isBare(options)
+      ? {}
+      : {
+          audio_format: codec,
+          channels: channels.map(({ channel }) => channel),
+          original_sampling_rate: sampleRate,
+          original_duration_in_milliseconds: milliseconds(seconds),
+        },
     transcripts: channels.map(channel => {
       const { sentences, speakers } = diarize(channel, options, errors)
       return {
@@ -50,7 +53,7 @@ export function speakerResult(
           text: sentenceText(sentence),
           sentence_id: index + 1,
           ...(speakers[index] === undefined ? {} : { speaker_id: speakers[index] }),
-          words: wireWords(sentence),
+          words: wireWords(sentence, index, wordForm(options, errors.seed)),
         })),
       }
     }),
@@ -62,7 +65,7 @@ export function wordResult(channels: RecognisedChannel[], options: ResultOptions
   const { sampleRate, codec } = channels[0]!
   return {
     file_url: options.url,
-    audio_info: { format: codec, sample_rate: sampleRate },
+    audio_info: options.forms.resultDetails === 'recorded' ? {} : { format: codec, sample_rate: sampleRate },
     transcripts: channels.map(({ channel, parts }) => {
       // Without word times the file is split only at pauses, so a sentence may last minutes.
       const split = toSentences(parts, { pause: 0.7, punctuation: options.words, speakers: false })
@@ -76,10 +79,27 @@ export function wordResult(channels: RecognisedChannel[], options: ResultOptions
           language: sentence.language ?? 'en',
           emotion: 'neutral',
           text: sentenceText(sentence),
-          ...(options.words ? { words: wireWords(sentence) } : {}),
+          ...(options.words && { words: wireWords(sentence, index, wordForm(options, errors.seed)) }),
         })),
       }
     }),
+  }
+}
+
+/** Only of qwen-audio it was recorded that `properties` is empty. */
+function isBare({ model, forms }: ResultOptions): boolean {
+  return forms.resultDetails === 'recorded' && model.context === 'input'
+}
+
+function wordForm({ model, forms }: ResultOptions, seed: number): WordForm {
+  const isRecorded = forms.resultDetails === 'recorded'
+  const isList = model.shape === 'list'
+  return {
+    broken: isList && forms.words === 'broken',
+    loneBlanks: isRecorded && isList,
+    zeroSpans: isRecorded && !isList,
+    confidence: isRecorded && isList,
+    seed,
   }
 }
 
@@ -110,36 +130,6 @@ function garbledShare(
   return language && unintelligibleLanguages.includes(language) ? 1 : garbled
 }
 
-function wireWords({ words, joiner }: Sentence) {
-  return words.flatMap((word, index) => {
-    const [, text = '', punctuation = ''] = wordAndPunctuation.exec(word.text) ?? []
-    const space = index + 1 < words.length ? joiner : ''
-    const chars = joiner ? [{ ...word, text }] : charsOf({ ...word, text })
-    return chars.map((char, at) => {
-      const isLast = at + 1 === chars.length
-      return {
-        begin_time: milliseconds(char.start),
-        end_time: milliseconds(char.end),
-        text: char.text + (isLast && !punctuation ? space : ''),
-        punctuation: isLast && punctuation ? punctuation + space : '',
-      }
-    })
-  })
-}
-
-// In scripts without spaces each character is a word.
-function charsOf(word: SpokenWord): SpokenWord[] {
-  const chars = [...word.text]
-  if (chars.length < 2) return [word]
-  const each = (word.end - word.start) / chars.length
-  return chars.map((text, at) => ({
-    ...word,
-    text,
-    start: word.start + at * each,
-    end: word.start + (at + 1) * each,
-  }))
-}
-
 function timesOf({ words }: Sentence) {
   return {
     begin_time: milliseconds(words[0]!.start),
@@ -153,8 +143,4 @@ function textOf(sentences: Sentence[]): string {
 
 function sentenceText({ words, joiner }: Sentence): string {
   return words.map(word => word.text).join(joiner)
-}
-
-function milliseconds(seconds: number): number {
-  return Math.max(0, Math.round(seconds * 1000))
 }

@@ -1,6 +1,8 @@
 // Runs one task: waits in the queue, downloads and recognises the file, and returns the outcome.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { seededRandom } from '../../seeded-random.ts'
 import type { Ledger } from '../bill.ts'
+import type { Forms } from '../forms.ts'
 import { type GoneSettings, goneError } from '../models/gone.ts'
 import type { Use } from '../models/price.ts'
 import type { TaskModel } from '../models/speech.ts'
@@ -8,20 +10,32 @@ import type { TaskFaults } from './faults.ts'
 import { TaskFailure } from './fetch-file.ts'
 import type { RecognitionErrors } from './recognition-errors.ts'
 import type { TaskRecord } from './record.ts'
-import { channelsOf, hasUsableParameters, type TaskRequest } from './request.ts'
+import { channelsOf, type TaskRequest } from './request.ts'
 import { type RecognisedChannel, speakerResult, spokenSeconds, wordResult } from './result-file.ts'
 
+export interface TaskLatency {
+  /** Seconds in the queue. */
+  base: number
+  /** Seconds of work per second of audio. */
+  perSecond: number
+  /** The slowest task takes this many times as long, the others less; recorded: 30. Default: 1. */
+  spread?: number
+}
+
 export interface TaskRunner {
-  /** Seconds in the queue, and seconds of work per second of audio. */
-  latency: { base: number; perSecond: number }
+  latency: TaskLatency
   recognitionErrors: RecognitionErrors
   faults: TaskFaults
   /** A failed file fails only its subtask, if the model takes lists of files. */
   failInSubtask: boolean
+  forms: Forms
   gone: GoneSettings
   ledger: Ledger
   recogniseFile(url: string, model: string, channels: number[]): Promise<RecognisedChannel[]>
 }
+
+/** The code of a file without speech; by option also the status of its task. */
+export const noFragment = 'SUCCESS_WITH_NO_VALID_FRAGMENT'
 
 /** How a task ended. */
 export type Outcome =
@@ -38,9 +52,10 @@ export async function runTask(
   signal: AbortSignal,
 ): Promise<Outcome | undefined> {
   const { faults, latency } = runner
+  const slowness = slownessOf(record, latency)
   const endless = faults.hit(record, 'endless')
   if (endless?.state === 'PENDING') return undefined
-  await sleep(1000 * latency.base, undefined, { signal })
+  await sleep(1000 * slowness * latency.base, undefined, { signal })
   if (record.state !== 'PENDING') return undefined
   record.state = 'RUNNING'
   record.startedAt = Date.now()
@@ -49,7 +64,7 @@ export async function runTask(
   if (fault?.kind === 'cancelled') return { kind: 'cancelled' }
   if (fault) return failed(fault.code, fault.message ?? fault.code, fault.inside ?? false)
   try {
-    return await recognise(task, record, runner, signal)
+    return await recognise(task, record, runner, slowness, signal)
   } catch (error) {
     if (signal.aborted) throw error
     const { code, message } = error instanceof TaskFailure ? error : new TaskFailure('InternalError.Algo')
@@ -60,31 +75,33 @@ export async function runTask(
 async function recognise(
   task: TaskRequest,
   record: TaskRecord,
-  { recogniseFile, recognitionErrors, latency, gone }: TaskRunner,
+  { recogniseFile, recognitionErrors, latency, gone, forms }: TaskRunner,
+  slowness: number,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  if (!hasUsableParameters(task)) {
-    // The message is documented, the code is not.
-    throw new TaskFailure('InvalidParameter', 'Invalid backend response received (missing status name)')
-  }
+  if (task.flaw) throw new TaskFailure(task.flaw.code, task.flaw.message)
   const started = Date.now()
-  const channels = await recogniseFile(task.url, task.model.name, channelsOf(task))
+  const channels = [...(await recogniseFile(task.url, task.model.name, channelsOf(task)))]
   record.spokenText = channels.map(wordsOf).join('\n')
   const seconds = channels[0]!.seconds
   // Time spent on recognition counts towards the configured latency.
-  const due = started + 1000 * latency.perSecond * seconds
+  const due = started + 1000 * slowness * latency.perSecond * seconds
   await sleep(Math.max(0, due - Date.now()), undefined, { signal })
   // The model may have gone meanwhile.
   const isGone = goneError(gone, task.model.name)
   if (isGone) throw new TaskFailure(isGone.code, isGone.message)
-  if (channels.every(({ parts }) => parts.length === 0)) {
-    throw new TaskFailure('SUCCESS_WITH_NO_VALID_FRAGMENT')
-  }
   const { model, url, parameters = {} } = task
+  if (channels.every(({ parts }) => parts.length === 0)) {
+    const { context } = task.guidance
+    if (!forms.repeatsContext || !context) throw new TaskFailure(silenceCode(model, forms))
+    // Not in place: results of recognition are cached.
+    channels[0] = { ...channels[0]!, parts: [spoken(context, seconds)] }
+  }
   const options = {
     model,
     url,
     words: parameters.enable_words === true,
+    forms,
     // Diarization only applies to mono files.
     diarize: model.diarizes && parameters.diarization_enabled === true && channels[0]!.channels === 1,
   }
@@ -94,6 +111,25 @@ async function recognise(
     file: write(channels, options, recognitionErrors),
     use: useOf(model, channels, record.spokenText),
   }
+}
+
+/** The same for a task's model and parameters in every run, as far as ids allow: it depends on the file alone. */
+function slownessOf({ url, model }: TaskRecord, { spread = 1 }: TaskLatency): number {
+  return 1 + (spread - 1) * seededRandom('speed', model, new URL(url, 'http://file').pathname)
+}
+
+/** The code of a file without speech: of filetrans it was recorded, of the others it is documented. */
+function silenceCode({ shape }: TaskModel, { silence }: Forms): string {
+  const isRecorded = silence === 'recorded' && shape === 'single'
+  return isRecorded ? 'ASR_RESPONSE_HAVE_NO_WORDS' : noFragment
+}
+
+/** A text spread over a file. */
+function spoken(text: string, seconds: number): RecognisedChannel['parts'][number] {
+  const words = text.split(/\s+/).filter(Boolean)
+  const each = seconds / words.length
+  const timed = words.map((word, at) => ({ text: word, start: at * each, end: (at + 0.9) * each }))
+  return { at: 0, words: timed, joiner: ' ' }
 }
 
 const audioTokensPerSecond = 25

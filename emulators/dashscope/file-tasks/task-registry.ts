@@ -52,14 +52,14 @@ export async function startTaskRegistry(runner: TaskRunner, signal: AbortSignal)
       records.push(record)
       void run(task)
     },
-    describe: (task, seconds) => pollAnswer(task, path => results.sign(path, seconds)),
+    describe: (task, seconds) => pollAnswer(task, path => results.sign(path, seconds), runner.forms),
     close: results.close,
   }
 }
 
 /** The record of a task that is not in the registry yet: it may still be refused. */
-export function newTaskRecord({ model, url, parameters }: TaskRequest): TaskRecord {
-  return newRecord({ id: randomUUID(), model: model.name, url, parameters })
+export function newTaskRecord({ model, url, parameters, guidance }: TaskRequest): TaskRecord {
+  return { ...newRecord({ id: randomUUID(), model: model.name, url, parameters }), ...guidance }
 }
 
 function stateAfter(ending: Outcome): TaskRecord['state'] {

@@ -65,7 +65,10 @@ export async function startTaskService(service: TaskSettings, signal: AbortSigna
     if (typeof json.model === 'string') call.model = json.model
     const gone = goneError(service.gone, json.model)
     if (gone) throw new Refusal(gone)
-    const task = readTaskRequest(json, headers['x-dashscope-ossresourceresolve'] === 'enable')
+    const task = readTaskRequest(json, {
+      resolves: headers['x-dashscope-ossresourceresolve'] === 'enable',
+      forms: service.forms,
+    })
     const record = newTaskRecord(task)
     const fault = faults.hit(record, 'submitError', 'submitHang', 'submitHtml', 'submitLost')
     if (fault?.kind === 'submitError') throw new Refusal(fault)
@@ -123,7 +126,8 @@ export async function startTaskService(service: TaskSettings, signal: AbortSigna
     const fault = faults.hit(subject(model), 'policyError')
     if (fault) throw new Refusal(fault)
     if (searchParams.get('action') !== 'getPolicy' || !model) throw new Refusal(dashscopeErrors.emptyInput)
-    if (!taskModel(model)) throw new Refusal(dashscopeErrors.modelNotExist)
+    if (service.forms.policies === 'knownModels' && !taskModel(model))
+      throw new Refusal(dashscopeErrors.modelNotExist)
     if (!service.temporary) throw new Refusal(dashscopeErrors.modelAccessDenied)
     const requestId = randomUUID()
     answer(exchange, { data: service.temporary.issuePolicy({ model, requestId }), request_id: requestId })

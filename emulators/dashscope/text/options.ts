@@ -1,4 +1,5 @@
 // Options of the text models, and their defaults.
+import type { Forms } from '../forms.ts'
 import type { GoneSettings } from '../models/gone.ts'
 
 export interface TextOptions {
@@ -14,20 +15,27 @@ export interface TextOptions {
   redirectedTextModels?: Record<string, string>
   /** Gemini 3 ignores a thinking budget; default: it refuses one. */
   thinkingBudgetIgnored?: boolean
-  /** Error of a stream: status 200 and an error frame, as captured (default), or the error's own status. */
-  textErrorsAs?: 'frame' | 'status'
+  /**
+   * Error of a stream. `framed` (default): its own status, labelled JSON, but its body is an error frame. `frame`: status
+   * 200 and an error frame. `status`: its own status and JSON. The first two were recorded.
+   */
+  textErrorsAs?: 'framed' | 'frame' | 'status'
 }
 
 export interface TextSettings extends Required<Omit<TextOptions, 'textRequestsPerMinute'>> {
   gone: GoneSettings
+  forms: Forms
 }
 
-export function textSettings(options: TextOptions, gone: GoneSettings): TextSettings {
+export function textSettings(
+  options: TextOptions,
+  account: Pick<TextSettings, 'gone' | 'forms'>,
+): TextSettings {
   const { geminiKey = 'AIza-emulator', textLatency = { base: 0, perWord: 0 } } = options
   const { lateTextHeaders = false, redirectedTextModels = {} } = options
-  const { thinkingBudgetIgnored = false, textErrorsAs = 'frame' } = options
+  const { thinkingBudgetIgnored = false, textErrorsAs = 'framed' } = options
   return {
-    gone,
+    ...account,
     geminiKey,
     textLatency,
     lateTextHeaders,

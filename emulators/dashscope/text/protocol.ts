@@ -1,6 +1,7 @@
 // The interface of both text protocols: parsing requests, and building bodies, frames and errors.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { CloudError } from '../errors.ts'
+import type { Forms } from '../forms.ts'
 import type { TextModel } from './models.ts'
 import type { TextSettings } from './options.ts'
 
@@ -52,7 +53,7 @@ export interface TextProtocol {
     started: number,
   ): void
   refuse(request: IncomingMessage, response: ServerResponse, error: CloudError, started: number): void
-  blocked(reason: string | undefined, midway: boolean, id: string): BlockedAnswer
+  blocked(of: { reason: string | undefined; midway: boolean; id: string; forms: Forms }): BlockedAnswer
   /** The rate limit error, with the seconds until the next request is admitted. */
   rateLimited(seconds: number): CloudError
 }

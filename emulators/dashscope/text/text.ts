@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Ledger } from '../bill.ts'
 import { type CloudError, dashscopeErrors, Refusal } from '../errors.ts'
+import type { Forms } from '../forms.ts'
 import { readBody, sendJson } from '../http.ts'
 import type { GoneSettings } from '../models/gone.ts'
 import { createLimiter, type Limiter } from '../rate-limit.ts'
@@ -48,11 +49,11 @@ const TEXT_GENERATION = '/api/v1/services/aigc/text-generation/generation'
 
 export function createTextService(
   options: TextOptions,
-  account: { gone: GoneSettings; ledger: Ledger },
+  account: { gone: GoneSettings; forms: Forms; ledger: Ledger },
   closing: AbortSignal,
 ): TextService {
-  const { gone, ledger } = account
-  const settings = textSettings(options, gone)
+  const { ledger, ...shared } = account
+  const settings = textSettings(options, shared)
   const faults = createTextFaults()
   const records: TextRequest[] = []
   const limiters = new Map<string, Limiter>()
@@ -135,8 +136,13 @@ export function createTextService(
       return
     }
     const frame = { number: 1, stream: 'sse', status: error.status } as const
+    const { 'content-type': type, ...others } = protocol.streamHeaders('sse')
+    const isFramed = settings.textErrorsAs === 'framed'
     response
-      .writeHead(200, protocol.streamHeaders('sse'))
+      .writeHead(isFramed ? error.status : 200, {
+        ...others,
+        'content-type': isFramed ? 'application/json' : type,
+      })
       .end(protocol.frame(protocol.errorBody(error), frame))
   }
 

@@ -148,6 +148,10 @@ describe('invalid requests', () => {
   const user = () => valid().input.messages[0]!
   const { roleOrContent } = dashscopeErrors
   const invalid = { status: 400, code: 'InvalidParameter' }
+  const illegalAudio = {
+    ...invalid,
+    message: '<400> InternalError.Algo.InvalidParameter: The audio format is illegal and cannot be opened',
+  }
   const cases: [string, () => unknown, object][] = [
     ['for an unknown model', () => ({ ...valid(), model: 'paraformer-v2' }), dashscopeErrors.modelNotExist],
     ['for content that is a string', () => content('audio'), roleOrContent],
@@ -167,16 +171,8 @@ describe('invalid requests', () => {
       dashscopeErrors.invalidUrl,
     ],
     ['for a path', () => audio('/tmp/a.mp3'), dashscopeErrors.urlError],
-    [
-      'for an unsupported format',
-      () => audio('data:audio/mp4;base64,AAAA'),
-      dashscopeErrors.unsupportedFormat,
-    ],
-    [
-      'for data that is not audio',
-      () => audio('data:audio/mpeg;base64,AAAA'),
-      dashscopeErrors.unsupportedFormat,
-    ],
+    ['for an unsupported format', () => audio('data:audio/mp4;base64,AAAA'), illegalAudio],
+    ['for data that is not audio', () => audio('data:audio/mpeg;base64,AAAA'), illegalAudio],
     ['for under half a second', () => asrRequest(encode(ffmpeg, join(0.2))), dashscopeErrors.audioEmpty],
     ['for over 300 s', () => asrRequest(encode(ffmpeg, join(302))), dashscopeErrors.audioLength],
     [

@@ -37,7 +37,7 @@ export const gemini: TextProtocol = {
   refuse(request, response, error: CloudError) {
     sendBody(request, response, error.status, gemini.errorBody(error), headers)
   },
-  blocked(reason = 'SAFETY', midway, id) {
+  blocked({ reason = 'SAFETY', midway, id }) {
     if (midway) return { finish: reason }
     const usageMetadata = { promptTokenCount: 1, totalTokenCount: 1 }
     return { body: { promptFeedback: { blockReason: reason }, usageMetadata, responseId: id } }

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { dashscopeErrors, errorBody } from '../../errors.ts'
 import { sendError, sendJson } from '../../http.ts'
+import { contentRefused } from '../../wording.ts'
 import type { AnswerPart, ParsedTextRequest, TextProtocol } from '../protocol.ts'
 import { readQwenRequest } from './request.ts'
 
@@ -24,7 +25,7 @@ export const qwen: TextProtocol = {
   errorBody,
   send: sendJson,
   refuse: sendError,
-  blocked: () => ({ error: dashscopeErrors.dataInspectionFailed }),
+  blocked: ({ forms }) => ({ error: contentRefused(forms) }),
   rateLimited: () => dashscopeErrors.rateQuota,
 }
 

@@ -1,11 +1,13 @@
 // Parses a DashScope text request, with the checks of the service.
 import { dashscopeErrors, Refusal } from '../../errors.ts'
+import type { Forms } from '../../forms.ts'
 import { goneError } from '../../models/gone.ts'
+import { invalidInput } from '../../wording.ts'
 import { type TextModel, textModel } from '../models.ts'
 import type { TextSettings } from '../options.ts'
 import type { ParsedTextRequest, RawRequest } from '../protocol.ts'
 
-const { roleOrContent, modelNotExist: invalid } = dashscopeErrors
+const { roleOrContent, modelNotExist } = dashscopeErrors
 
 interface Message {
   role?: unknown
@@ -17,20 +19,20 @@ export function readQwenRequest(
   settings: TextSettings,
 ): ParsedTextRequest {
   if (body === undefined)
-    throw invalidParameter('Required body invalid, please check the request body format.')
+    throw new Refusal(modelNotExist, 'Required body invalid, please check the request body format.')
   const { model: name, input, parameters = {} } = (body ?? {}) as Record<string, unknown>
   const model = readModel(name, settings)
   if (!url.pathname.includes(`/${model.route}/`)) throw new Refusal(dashscopeErrors.urlError)
   const messages = readMessages((input as { messages?: unknown })?.messages, model)
   const stream = headers['x-dashscope-sse'] === 'enable' ? 'sse' : 'none'
-  return { model, ...messages, stream, ...readParameters(parameters, model, stream) }
+  return { model, ...messages, stream, ...readParameters(parameters, model, stream, settings.forms) }
 }
 
 function readModel(name: unknown, settings: TextSettings): TextModel {
   const gone = goneError(settings.gone, name)
   if (gone) throw new Refusal(gone)
   const model = textModel(name)
-  if (model?.provider !== 'dashscope') throw new Refusal(dashscopeErrors.modelNotExist)
+  if (model?.provider !== 'dashscope') throw new Refusal(modelNotExist)
   const target = textModel(settings.redirectedTextModels[model.name])
   return target && model.route ? { ...target, route: model.route } : model
 }
@@ -66,7 +68,13 @@ type Parameters = Pick<
   'maxTokens' | 'thinks' | 'showsThoughts' | 'incremental' | 'plainForm'
 >
 
-function readParameters(given: unknown, model: TextModel, stream: ParsedTextRequest['stream']): Parameters {
+function readParameters(
+  given: unknown,
+  model: TextModel,
+  stream: ParsedTextRequest['stream'],
+  forms: Forms,
+): Parameters {
+  const invalidParameter = (message: string) => new Refusal(invalidInput(message, forms))
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw invalidParameter('Parameters must be an object.')
   }
@@ -105,9 +113,4 @@ function readParameters(given: unknown, model: TextModel, stream: ParsedTextRequ
 
 function within(value: unknown, min: number, max: number): boolean {
   return value === undefined || (typeof value === 'number' && value >= min && value <= max)
-}
-
-/** The code is documented; the wording only in part. */
-function invalidParameter(message: string): Refusal {
-  return new Refusal(invalid, message)
 }

@@ -17,7 +17,10 @@ export async function sendAnswer(newAnswer: NewAnswer): Promise<void> {
   const failure = faults.hit(record, 'error', 'refuse', 'hang', 'drop', 'html')
   if (failure && !(failure.kind === 'refuse' && failure.midway)) return refuse(pending, failure)
   const asJson = parsed.stream !== 'none' && faults.hit(record, 'jsonForStream') !== undefined
-  const blocked = failure ? protocol.blocked(reasonOf(failure), true, pending.id) : undefined
+  const { forms } = newAnswer.settings
+  const blocked = failure
+    ? protocol.blocked({ reason: reasonOf(failure), midway: true, id: pending.id, forms })
+    : undefined
   if (parsed.stream !== 'none' && !asJson) return await streamAnswer(pending, blocked)
 
   const broken = faults.hit(record, 'hangMidway', 'dropMidway', 'garbage', 'errorFrame', 'noFinish')
@@ -57,7 +60,8 @@ async function refuse(pending: PendingAnswer, fault: RefusingFault): Promise<voi
     record.status = fault.status ?? 502
     return sendProxyPage(response, record.status)
   }
-  const blocked = protocol.blocked(reasonOf(fault), false, pending.id)
+  const { forms } = pending.settings
+  const blocked = protocol.blocked({ reason: reasonOf(fault), midway: false, id: pending.id, forms })
   if ('error' in blocked) throw new Refusal(blocked.error)
   record.status = 200
   if (!('body' in blocked)) return

@@ -61,7 +61,7 @@ describe('files of tasks', () => {
     expect(await failureOf(cloud, files.add(500))).toBe('FILE_SERVER_ERROR')
     expect(await failureOf(cloud, files.add(302))).toBe('FILE_DOWNLOAD_FAILED')
     expect(await failureOf(cloud, 'http://127.0.0.1:1/a.mp3')).toBe('FILE_DOWNLOAD_FAILED')
-    expect(await failureOf(cloud, '/tmp/a.mp3')).toBe('REQUEST_INVALID_FILE_URL_VALUE')
+    expect(await failureOf(cloud, '/tmp/a.mp3')).toBe('InvalidParameter.MalformedURL')
     expect(await failureOf(cloud, files.add(Buffer.from('no audio at all')))).toBe('DECODE_ERROR')
     expect(await failureOf(cloud, files.add(Buffer.alloc(1_000_001)))).toBe('FILE_TOO_LARGE')
   })
@@ -95,7 +95,7 @@ describe('files of tasks', () => {
   it('a file without speech fails with its own code', async () => {
     const cloud = await start()
     const url = files.add(encode(ffmpeg, join(3)))
-    expect(await failureOf(cloud, url)).toBe('SUCCESS_WITH_NO_VALID_FRAGMENT')
+    expect(await failureOf(cloud, url)).toBe('ASR_RESPONSE_HAVE_NO_WORDS')
     const { output } = await taskEnd(cloud, await startTask(cloud, taskRequest(SPEAKERS, url)))
     expect(output.results).toEqual([expect.objectContaining({ code: 'SUCCESS_WITH_NO_VALID_FRAGMENT' })])
   })
@@ -152,6 +152,8 @@ describe('files of tasks', () => {
     expect(await end(WORDS, `oss://${key}`)).toMatchObject({ task_status: 'SUCCEEDED' })
     expect(await end(SPEAKERS, `oss://${key}`)).toMatchObject({ code: 'FILE_403_FORBIDDEN' })
     expect(await end(WORDS, 'oss://dashscope-instant/none')).toMatchObject({ code: 'FILE_404_NOT_FOUND' })
+    expect((await policyOf('action=getPolicy&model=none')).status).toBe(200)
+    cloud.set({ forms: { policies: 'knownModels' } })
     expect(await refusal(await policyOf('action=getPolicy&model=none'))).toEqual(
       dashscopeErrors.modelNotExist,
     )

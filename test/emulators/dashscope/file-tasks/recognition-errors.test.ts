@@ -5,6 +5,7 @@ import {
   type DashscopeEmulator,
   type RecognitionErrors,
   startDashscope,
+  tidyForms,
 } from '../../../../emulators/dashscope/dashscope.ts'
 import { testFfmpeg } from '../../../support/audio/ffmpeg.ts'
 import {
@@ -47,7 +48,7 @@ beforeAll(async () => {
   files = await serveFiles()
   meeting = files.add(await readFile(fixture('meeting.m4a')))
   // Cached results return at once: a fast machine would poll more than twenty times a second.
-  cloud = await startDashscope({ ffmpeg, pollsPerSecond: 1000 })
+  cloud = await startDashscope({ ffmpeg, pollsPerSecond: 1000, forms: tidyForms })
   await cloud.warmUp()
 })
 afterEach(() => {

@@ -5,6 +5,7 @@ import {
   type DashscopeEmulator,
   type DashscopeOptions,
   startDashscope,
+  tidyForms,
 } from '../../../../emulators/dashscope/dashscope.ts'
 import { testFfmpeg } from '../../../support/audio/ffmpeg.ts'
 import {
@@ -40,7 +41,7 @@ afterEach(() => Promise.all(open.splice(0).map(cloud => cloud.close())))
 afterAll(() => files.close())
 
 async function start(options: Partial<DashscopeOptions> = {}): Promise<DashscopeEmulator> {
-  const cloud = await startDashscope({ ffmpeg, ...options })
+  const cloud = await startDashscope({ ffmpeg, forms: tidyForms, ...options })
   open.push(cloud)
   return cloud
 }

@@ -6,6 +6,7 @@ import {
   type DashscopeOptions,
   dashscopeErrors,
   startDashscope,
+  tidyForms,
 } from '../../../../emulators/dashscope/dashscope.ts'
 import { testFfmpeg } from '../../../support/audio/ffmpeg.ts'
 import {
@@ -101,8 +102,8 @@ describe('submitting tasks', () => {
       { code: 'InvalidParameter.DataInspection' },
     ],
   ]
-  it.each(cases)('a submit is refused: %s', async (_, body, error) => {
-    const cloud = await start()
+  it.each(cases)('in tidy forms a submit is refused: %s', async (_, body, error) => {
+    const cloud = await start({ forms: tidyForms })
     expect(await refusal(await submit(cloud, body))).toMatchObject(error)
     expect(cloud.tasks).toEqual([])
   })
@@ -110,8 +111,8 @@ describe('submitting tasks', () => {
   it.each([
     ['no parameters', undefined],
     ['a misspelt parameter', { enable_wrods: true }],
-  ])('a submit with %s creates a task that fails', async (_, parameters) => {
-    const cloud = await start()
+  ])('where parameters are checked, a submit with %s creates a task that fails', async (_, parameters) => {
+    const cloud = await start({ forms: { unknownParameters: 'fail' } })
     const { output } = await taskEnd(
       cloud,
       await startTask(cloud, { ...taskRequest(WORDS, note), parameters }),

@@ -25,7 +25,10 @@ describe('errors of DashScope', () => {
     model: 'qwen-flash',
     input: { messages: roles.map(role => ({ role, content: 'hello' })) },
   })
-  const invalid = (message: string) => ({ status: 400, code: 'InvalidParameter', message })
+  const invalid = (inner: string) => {
+    const message = `<400> InternalError.Algo.InvalidParameter: ${inner}`
+    return { status: 400, code: 'InvalidParameter', message }
+  }
   const { roleOrContent, urlError, modelNotExist, emptyInput, contentNotString } = dashscopeErrors
   type Asking = Parameters<typeof askQwen>[2]
   const list = { model: 'qwen-flash', input: { messages: [{ role: 'user', content: [{ text: 'hi' }] }] } }
@@ -104,16 +107,20 @@ describe('errors of DashScope', () => {
     expect((await askQwen(cloud, 'hi', snapshot)).status).toBe(200)
   })
 
-  it('DashScope refuses a stream with status 200 and an error frame, or with a status if configured', async () => {
+  it('DashScope refuses a stream with an error frame labelled as JSON, as a stream, or with plain JSON', async () => {
     const cloud = await start()
-    const framed = await askQwen(cloud, 'hi', { model: 'qwen-turbo', stream: true })
-    expect(framed.status).toBe(200)
-    expect(await framed.text()).toMatch(
-      /^id:1\nevent:error\n:HTTP_STATUS\/400\ndata:\{"code":"InvalidParameter","message":"Model not exist\.","request_id":"[^"]+"\}\n\n$/,
-    )
+    const refused = async () => {
+      const response = await askQwen(cloud, 'hi', { model: 'qwen-turbo', stream: true })
+      return [response.status, response.headers.get('content-type'), await response.text()]
+    }
+    const json = '{"code":"InvalidParameter","message":"Model not exist\\.","request_id":"[^"]+"}'
+    const frame = expect.stringMatching(`^id:1\nevent:error\n:HTTP_STATUS/400\ndata:${json}\n\n$`)
+    expect(await refused()).toEqual([400, 'application/json', frame])
+    cloud.set({ textErrorsAs: 'frame' })
+    expect(await refused()).toEqual([200, 'text/event-stream;charset=UTF-8', frame])
     cloud.set({ textErrorsAs: 'status' })
-    expect((await askQwen(cloud, 'hi', { model: 'qwen-turbo', stream: true })).status).toBe(400)
-    expect(cloud.textRequests.map(({ status }) => status)).toEqual([400, 400])
+    expect(await refused()).toEqual([400, 'application/json', expect.stringMatching(`^${json}$`)])
+    expect(cloud.textRequests.map(({ status }) => status)).toEqual([400, 400, 400])
   })
 
   it('DashScope checks the key first', async () => {

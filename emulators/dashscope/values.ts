@@ -1,0 +1,5 @@
+// Checks of JSON values.
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
