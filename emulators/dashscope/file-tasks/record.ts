@@ -5,6 +5,8 @@ export type TaskState = 'PENDING' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'CANCEL
 /** Times are milliseconds since 1970. */
 export interface TaskRecord {
   id: string
+  /** Order of its submission, from 0. */
+  number: number
   model: string
   /** URL of the file, as submitted. */
   url: string
@@ -41,7 +43,7 @@ export interface TaskCall {
 }
 
 export function newRecord(of: Pick<TaskRecord, 'id' | 'model' | 'url' | 'parameters'>): TaskRecord {
-  return { ...of, submittedAt: Date.now(), polls: [], state: 'PENDING', fetches: 0 }
+  return { ...of, number: 0, submittedAt: Date.now(), polls: [], state: 'PENDING', fetches: 0 }
 }
 
 /** Time format of the service: UTC+8, without a zone. */

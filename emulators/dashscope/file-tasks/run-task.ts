@@ -113,9 +113,9 @@ async function recognise(
   }
 }
 
-/** The same for a task's model and parameters in every run, as far as ids allow: it depends on the file alone. */
-function slownessOf({ url, model }: TaskRecord, { spread = 1 }: TaskLatency): number {
-  return 1 + (spread - 1) * seededRandom('speed', model, new URL(url, 'http://file').pathname)
+/** The same for the n-th task of every run. */
+function slownessOf({ number }: TaskRecord, { spread = 1 }: TaskLatency): number {
+  return 1 + (spread - 1) * seededRandom('speed', number)
 }
 
 /** The code of a file without speech: of filetrans it was recorded, of the others it is documented. */
@@ -137,15 +137,13 @@ const tokensPerWord = 4
 
 /** A model that is priced by tokens counts the audio, silence included; `fun-asr` bills seconds of speech. */
 function useOf({ shape, price }: TaskModel, channels: RecognisedChannel[], text: string): Use {
-  const whole = Math.ceil(channels[0]!.seconds - 0.001) * channels.length
+  const length = channels[0]!.seconds
   if ('input' in price) {
     const words = text.match(/\p{Script=Han}|[^\s\p{Script=Han}]+/gu)?.length ?? 0
-    return {
-      seconds: whole,
-      inputTokens: whole * audioTokensPerSecond,
-      outputTokens: words * tokensPerWord,
-    }
+    const seconds = Math.round(length) * channels.length
+    return { seconds, inputTokens: seconds * audioTokensPerSecond, outputTokens: words * tokensPerWord }
   }
+  const whole = Math.ceil(length - 0.001) * channels.length
   const spoken = Math.ceil(channels.reduce((sum, channel) => sum + spokenSeconds(channel), 0))
   return { seconds: shape === 'single' ? whole : spoken, inputTokens: 0, outputTokens: 0 }
 }

@@ -48,6 +48,7 @@ export async function startTaskRegistry(runner: TaskRunner, signal: AbortSignal)
     find: id => tasks.get(id),
     add(request, record) {
       const task: Task = { request, record }
+      record.number = records.length
       tasks.set(record.id, task)
       records.push(record)
       void run(task)
