@@ -75,4 +75,5 @@ export const defaultForms: Forms = {
   ...recordedForms,
   resultPlace: tidyForms.resultPlace,
   words: tidyForms.words,
+  contentCheck: tidyForms.contentCheck,
 }

@@ -2,6 +2,7 @@
 import { dashscopeErrors, Refusal } from '../errors.ts'
 import type { Forms } from '../forms.ts'
 import { speechModel } from '../models/speech.ts'
+import { tokensOf } from '../text/answer.ts'
 import { invalidInput } from '../wording.ts'
 
 export interface AsrRequest {
@@ -19,6 +20,8 @@ const LANGUAGES = 'zh yue en ja de ko ru fr pt ar it es hi id th tr uk vi cs da 
 // Formats documented for the synchronous call; mp4, m4a and mov are not among them.
 const FORMATS =
   /^(audio|video)\/(x-)?(aac|amr|avi|msvideo|aiff|flac|flv|matroska|mp3|mpeg|ogg|opus|wav|wave|webm|ms-wma|ms-wmv)$/
+
+const maxContextTokens = 10_000
 
 interface Message {
   role?: unknown
@@ -53,6 +56,10 @@ export function readAsrRequest(body: unknown, options: ReadingOptions): AsrReque
     throw new Refusal(isOfFiles ? dashscopeErrors.urlError : dashscopeErrors.modelNotExist)
   }
   const { context, audio } = readMessages(json?.input?.messages)
+  if (context && tokensOf(context) > maxContextTokens) {
+    // The limit is documented, the refusal is not.
+    throw new Refusal(invalidInput(`Context must not exceed ${maxContextTokens} tokens`, options.forms))
+  }
   const language = json?.parameters?.asr_options?.language ?? undefined
   if (language !== undefined && !LANGUAGES.includes(language)) {
     // The code is documented, the wording is not.

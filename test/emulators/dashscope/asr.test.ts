@@ -163,6 +163,11 @@ describe('invalid requests', () => {
       roleOrContent,
     ],
     ['for two user messages', () => ({ ...valid(), input: { messages: [user(), user()] } }), roleOrContent],
+    [
+      'for a context of more than 10,000 tokens',
+      () => asrRequest(note, { context: 'word '.repeat(10_001) }),
+      invalid,
+    ],
     ['for a language outside the list', () => asrRequest(note, { language: 'nl' }), invalid],
     ['for a body that is not JSON', () => '{"model":', invalid],
     [

@@ -107,7 +107,7 @@ describe('refusals', () => {
   })
 
   it('the content check is told in the message, in an inner code, or in a code of its own', async () => {
-    const cloud = await start()
+    const cloud = await start({ forms: { contentCheck: 'message' } })
     cloud.fault({ kind: 'refuse' })
     const { message } = dashscopeErrors.dataInspectionFailed
     const inner = 'InternalError.Algo.DataInspectionFailed'
