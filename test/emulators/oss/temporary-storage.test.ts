@@ -92,6 +92,15 @@ describe('temporary storage', () => {
     const early = formOf(others, file)
     early.append('key', key!)
     expect((await post(policy.upload_host, early)).status).toBe(403)
+    const { OSSAccessKeyId, ...anonymous } = fieldsOf(policy)
+    const keyLast = formOf(anonymous, file)
+    keyLast.append('OSSAccessKeyId', OSSAccessKeyId!)
+    const misplaced = await (await post(policy.upload_host, keyLast)).text()
+    expect(misplaced).toMatch(
+      /<Code>InvalidArgument<.*please check the order of the fields.*<EC>0002-00000706</s,
+    )
+    const unknown = formOf({ ...fieldsOf(policy), OSSAccessKeyId: 'LTAIother' }, file)
+    expect(await (await post(policy.upload_host, unknown)).text()).toContain('<EC>0002-00000902</EC>')
     const fileless = await post(policy.upload_host, formOf(fieldsOf(policy), undefined))
     expect(await refusalIn(fileless)).toMatchObject({ status: 400, code: 'InvalidArgument' })
     expect(server.temporary.objects()).toEqual([])
