@@ -92,10 +92,12 @@ function withAudio(json: string, audio: Buffer): RequestBody {
 function read(json: unknown) {
   const parsed = responseShape.safeParse(json)
   if (!parsed.success)
-    throw new SpeechError('PROVIDER_FAILED', 'DashScope’s response has an unknown shape.', {
-      hint: 'Check DASHSCOPE_BASE_URL and ASR_MODEL; call again in a minute.',
-      retryable: true,
-    })
+    // A success may be billed, so it is not asked for again at once.
+    throw new SpeechError(
+      'PROVIDER_FAILED',
+      `DashScope’s answer has an unknown shape (${parsed.error.issues[0]!.path.join('.') || 'no object'}).`,
+      { hint: 'Check DASHSCOPE_BASE_URL, and that ASR_MODEL names models for speech of a few minutes.' },
+    )
   const { content, annotations } = parsed.data.output.choices[0]!.message
   const language = annotations?.find(annotation => annotation.language)?.language
   return { text: (content ?? []).map(({ text }) => text ?? '').join(''), ...(language && { language }) }

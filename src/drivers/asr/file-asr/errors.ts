@@ -11,8 +11,6 @@ interface Meaning {
 /** Reported as failures, but they mean that the recording has no speech. */
 const silence = new Set(['SUCCESS_WITH_NO_VALID_FRAGMENT', 'ASR_RESPONSE_HAVE_NO_WORDS'])
 
-const callAgain = 'Call again; if it persists, report it.'
-
 /** Codes of tasks, their parts and refused submits (Model Studio error reference), first match first. */
 const meanings: [RegExp, Meaning][] = [
   [
@@ -105,15 +103,20 @@ export const resultExpired = (): SpeechError =>
     retryable: true,
   })
 
+/** These two are thrown, not the end of a task: it is paid, so its id is kept and its result asked for again. */
 export const resultAddressRefused = (): SpeechError =>
   failure({
-    code: 'TASK_FAILED',
+    code: 'PROVIDER_FAILED',
     message: 'DashScope names an address for the result that does not belong to Alibaba Cloud.',
-    hint: 'Check DASHSCOPE_BASE_URL.',
+    hint: 'Check DASHSCOPE_BASE_URL; the next call asks for the same task’s result and pays for no other.',
   })
 
 export const resultUnreadable = (): SpeechError =>
-  failure({ code: 'TASK_FAILED', message: 'The task’s result has an unknown shape.', hint: callAgain })
+  failure({
+    code: 'PROVIDER_FAILED',
+    message: 'The task has succeeded, but its result has an unknown shape.',
+    hint: 'Report it; the next call asks for the same task’s result and pays for no other.',
+  })
 
 function failure({ code, message, ...details }: Meaning, cause?: string): SpeechError {
   return new SpeechError(code, message, {

@@ -50,12 +50,12 @@ export function fileAsr({ cloud, http, model, role }: FileAsrOptions): FileRecog
     signal: AbortSignal,
   ): Promise<TaskStatus> {
     const resultUrl = resultAddress(address, cloud.baseUrl)
-    if (!resultUrl) return { state: 'failed', error: resultAddressRefused() }
+    if (!resultUrl) throw resultAddressRefused()
     const { status, text } = await http.fetchText({ url: resultUrl, signal })
     if (isGone(status, text)) return { state: 'failed', error: resultExpired() }
     if (status !== 200) throw fetchError(status)
     const result = readResult(parse(text), seconds)
-    if (!result) return { state: 'failed', error: resultUnreadable() }
+    if (!result) throw resultUnreadable()
     const recognisedUrl = url ?? result.url
     return done({ sentences: result.sentences, seconds, ...(recognisedUrl && { url: recognisedUrl }) })
   }

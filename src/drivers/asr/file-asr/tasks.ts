@@ -1,7 +1,7 @@
 // Reads DashScope's responses about tasks: the state of one, the address of its result, and lists of tasks.
 import * as z from 'zod/v4'
 import { SpeechError } from '../../../domain/errors.ts'
-import { endOf, failureOf, isSilence, taskCancelled, taskUnknown } from './errors.ts'
+import { endOf, failureOf, isSilence, resultUnreadable, taskCancelled, taskUnknown } from './errors.ts'
 
 export type TaskResponse =
   | { state: 'pending' | 'running' }
@@ -30,7 +30,7 @@ const taskShape = z.object({
   usage: z.object({ duration: count, seconds: count }).nullish().catch(undefined),
 })
 
-/** Throws `PROVIDER_FAILED` for a response that is not about a task. */
+/** Throws `PROVIDER_FAILED` for a response that is not about a task, and for a success that names no result. */
 export function readTask(json: unknown): TaskResponse {
   const task = taskShape.safeParse(json).data
   // Some documented failures lack the envelope.
@@ -43,7 +43,10 @@ export function readTask(json: unknown): TaskResponse {
       word => isSilence(word) || failureOf(word),
     )
     const codes = [...parts.map(({ code }) => code), output.code, ...inMessage, task.code]
-    const end = endOf(codes.filter(code => typeof code === 'string'))
+    const known = codes.filter(code => typeof code === 'string')
+    const hasFailed = output.task_status === 'FAILED' || parts.some(part => part.subtask_status === 'FAILED')
+    if (!hasFailed && known.length === 0) throw resultUnreadable()
+    const end = endOf(known)
     return end === 'silence' ? { state: 'silent', seconds } : { state: 'failed', error: end }
   }
   switch (output.task_status) {

@@ -6,8 +6,10 @@ import { type DashscopeEmulator, startDashscope } from '../../../../emulators/da
 import { cancelled } from '../../../../src/domain/errors.ts'
 import { knownModels } from '../../../../src/domain/models/catalog.ts'
 import { chunkAsr } from '../../../../src/drivers/asr/chunk-asr.ts'
+import { asrRetries } from '../../../../src/drivers/asr/retries.ts'
 import { dashscope } from '../../../../src/drivers/http/dashscope.ts'
 import { createHttpClient, type HttpClient } from '../../../../src/drivers/http/http.ts'
+import { retrying, wrap } from '../../../../src/drivers/http/wrap.ts'
 import { testFfmpeg } from '../../../support/audio/ffmpeg.ts'
 import { fixture, truth, truthText } from '../../../support/e2e/system.ts'
 import { failure } from '../../../support/failure.ts'
@@ -131,10 +133,27 @@ describe('chunk recognition: a success', () => {
   })
 
   it.each([
-    ['another shape', { choices: [] }],
-    ['no choice', { output: { choices: [] } }],
-    ['text of another type', success({ content: [{ text: 5 }] })],
-    ['nothing', 'null'],
+    ['another shape', { choices: [] }, 'output'],
+    ['no choice', { output: { choices: [] } }, 'output.choices'],
+    ['text of another type', success({ content: [{ text: 5 }] }), 'output.choices.0.message.content.0.text'],
+    ['nothing', 'null', 'no object'],
+  ])(
+    'a success with %s may be billed: it is asked for once, and the error says where it differs',
+    async (_, body, place) => {
+      server.respond(200, body)
+      const { recognise } = wrap(
+        recogniser(),
+        ['recognise'],
+        retrying({ ...asrRetries, firstDelaySeconds: 1e-6 }),
+      )
+      const error = await failure(recognise(chunk, never))
+      expect(error).toMatchObject({ code: 'PROVIDER_FAILED', retryable: false, scope: 'request' })
+      expect(error.message).toContain(`(${place})`)
+      expect(server.requests).toHaveLength(1)
+    },
+  )
+
+  it.each([
     ['half of its JSON', '{"output":{"choi'],
     ['the page of a proxy', '<html>Sign in to the WiFi</html>'],
   ])('takes a response with %s for a retryable failure', async (_, body) => {

@@ -48,6 +48,8 @@ async function runPassesAs(
     file?: string
     /** Called when the provider's list of tasks is searched. */
     onSearch?: () => void
+    /** Text of every result file, in place of the provider's. */
+    resultText?: string
   } = {},
 ) {
   const { endpoint, region, bucket, accessKeyId, accessKeySecret } = emulator.oss!
@@ -60,14 +62,27 @@ async function runPassesAs(
   const {
     speakerRecognisers: [speakerRecogniser],
     fileRecognisers: [fileRecogniser],
-  } = fileRecognisers({ cloud, http, ...models })
-  const { maxSeconds, ffmpeg = testFfmpeg, file = fixture('jfk.wav'), onSearch = () => {}, ...money } = limits
+  } = fileRecognisers({
+    cloud,
+    http:
+      limits.resultText === undefined
+        ? http
+        : { fetchText: async () => ({ status: 200, text: limits.resultText! }) },
+    ...models,
+  })
+  const {
+    maxSeconds,
+    ffmpeg = testFfmpeg,
+    file = fixture('jfk.wav'),
+    onSearch = () => {},
+    maxCostUsd,
+  } = limits
   const polling = { pollSeconds: 0.05, taskTimeoutSeconds: () => taskTimeoutSeconds, limitSubmits: pLimit(1) }
   const ports = {
     speakerRecogniser: speakerRecogniser!,
     fileRecogniser: fileRecogniser!,
     ...polling,
-    ...money,
+    ...(maxCostUsd !== undefined && { maxCostUsd }),
     objectStorage,
     ffmpeg,
   }
@@ -118,6 +133,21 @@ it('a task that times out is polled again by the next call, not submitted again'
   expect(emulator.oss!.objects()).toEqual([])
   const { passes } = await runPassesAs('tr_slow', 60)
   emulator.set({ taskLatency: { base: 0, perSecond: 0 } })
+  expect(passes.map(({ recognition }) => recognition?.sentences.length)).toEqual([
+    expect.any(Number),
+    expect.any(Number),
+  ])
+  expect(emulator.tasks.length).toBe(before + 2)
+})
+
+it('a paid task whose result cannot be read is asked for its result again by the next call', async () => {
+  const before = emulator.tasks.length
+  const unreadable = runPassesAs('tr_unreadable', 60, {
+    file: fixture('russian.flac'),
+    resultText: '{"new":1}',
+  })
+  await expect(unreadable).rejects.toMatchObject({ code: 'PROVIDER_FAILED', retryable: false })
+  const { passes } = await runPassesAs('tr_unreadable', 60, { file: fixture('russian.flac') })
   expect(passes.map(({ recognition }) => recognition?.sentences.length)).toEqual([
     expect.any(Number),
     expect.any(Number),

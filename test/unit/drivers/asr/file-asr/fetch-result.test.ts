@@ -90,10 +90,11 @@ describe('the result', () => {
     expect(await taskFailure(recogniser())).toMatchObject({ code: 'TASK_LOST', retryable: true })
   })
 
-  it('a result of another shape is reported as a failed task, not as silence', async () => {
+  it('a result of another shape is an error of the query, neither silence nor the end of the paid task', async () => {
     for (const body of [{}, [], 'null', { transcripts: null }, { transcripts: 'PRIVATE' }]) {
       respondWithResult(reply(200, body))
-      expect(await taskFailure(recogniser())).toMatchObject({ code: 'TASK_FAILED', retryable: false })
+      const error = await safeFailure(recogniser().status('t', never))
+      expect(error).toMatchObject({ code: 'PROVIDER_FAILED', retryable: false })
     }
   })
 
@@ -150,10 +151,10 @@ describe('the result', () => {
       model: knownModels.find('fun-asr', 'speakers'),
       role: 'speakers',
     })
-    const status = await asr.status('t', never)
+    const outcome = await asr.status('t', never).catch((error: unknown) => error)
     expect(fetched).toEqual(expected === undefined ? [] : [expected])
-    if (expected === undefined)
-      expect(status).toMatchObject({ state: 'failed', error: { code: 'TASK_FAILED', retryable: false } })
-    else expect(status.state).toBe('done')
+    expect(outcome).toMatchObject(
+      expected === undefined ? { code: 'PROVIDER_FAILED', retryable: false } : { state: 'done' },
+    )
   })
 })

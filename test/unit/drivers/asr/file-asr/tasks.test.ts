@@ -119,10 +119,22 @@ describe('a task', () => {
     expect(await taskFailure(recogniser())).toMatchObject({ code: 'NOT_AUDIO' })
   })
 
-  it('a task that succeeds without a result, or fails without a code, has failed', async () => {
-    for (const answer of [task('SUCCEEDED'), task('SUCCEEDED', { results: [] }), task('FAILED')]) {
+  it('a task that fails without a code has failed', async () => {
+    for (const answer of [task('FAILED'), task('SUCCEEDED', { results: [{ subtask_status: 'FAILED' }] })]) {
       server.respond(200, answer)
       expect(await taskFailure(recogniser())).toMatchObject({ code: 'TASK_FAILED', retryable: false })
+    }
+  })
+
+  it('a task that succeeds and names no result is paid, so it has not failed', async () => {
+    for (const answer of [
+      task('SUCCEEDED'),
+      task('SUCCEEDED', { results: [] }),
+      task('SUCCEEDED', { new: {} }),
+    ]) {
+      server.respond(200, answer)
+      const error = await safeFailure(recogniser().status('t', never))
+      expect(error).toMatchObject({ code: 'PROVIDER_FAILED', retryable: false })
     }
   })
 
