@@ -16,6 +16,7 @@ import { outputFlags, parseFormat, writeTranscript } from './io/output.ts'
 export const recordingFlags = {
   ...outputFlags,
   language: { short: 'l', help: 'ISO code or English name; default: detected' },
+  context: { short: 'c', help: 'names and terms to expect, as a list or as prose' },
   title: { short: 't', help: 'title of the transcript' },
 }
 
@@ -28,7 +29,7 @@ export interface RecordingCommand {
   /** The command's name, for its hints. */
   command: string
   tool: JobTool
-  /** Options of the request other than recording, language and title. */
+  /** Options of the request that the other command lacks. */
   options: Partial<TranscriptionRequest>
 }
 
@@ -43,10 +44,11 @@ export async function transcribeRecording(
       hint: `Run \`speech-mcp ${command} FILE\`.`,
     })
   const format = parseFormat(flags, 'To format the text, use --readable.')
-  const { language, title } = flags
+  const { language, context, title } = flags
   const request = {
     ...options,
     ...(language && { language }),
+    ...(context && { context }),
     ...(title && { title }),
     ...(switches.has('readable') && { format: 'faithful' as const }),
   }

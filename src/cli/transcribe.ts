@@ -10,19 +10,18 @@ export const transcribe: Command = {
   takesArguments: true,
   flags: {
     ...recordingFlags,
-    context: { short: 'c', help: 'names and terms to expect' },
     timestamps: {
       help: 'segment or word: measured times, if a bucket is configured; word: also per word, in json',
     },
   },
   switches: recordingSwitches,
   run: invocation => {
-    const { context, timestamps } = invocation.flags
+    const { timestamps } = invocation.flags
     const times = timestamps === undefined ? undefined : parseTimestamps(timestamps)
     return transcribeRecording(invocation, {
       command: 'transcribe',
       tool: 'transcribe_audio',
-      options: { ...(context && { context }), ...(times && { timestamps: times }) },
+      options: times === undefined ? {} : { timestamps: times },
     })
   },
 }

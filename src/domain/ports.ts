@@ -1,6 +1,7 @@
 // Contracts of the drivers: recognisers, object storage, downloads, checkpoints and the store.
 import type { SpeechError } from './errors.ts'
 import type { Job } from './job.ts'
+import type { ContextAbilities } from './models/context.ts'
 import type { Span, Transcript, TranscriptSummary, UploadMethod } from './transcript.ts'
 
 /** One chunk of audio to recognise. */
@@ -39,6 +40,8 @@ export interface Recogniser {
     /** Maximum number of requests in flight. */
     concurrency: number
   }
+  /** How it takes names and terms; absent: not at all. */
+  readonly takes?: ContextAbilities
   /** Price of a second of audio in US dollars; absent if unknown. */
   readonly usdPerSecond?: number
   recognise(request: RecognitionRequest, signal: AbortSignal): Promise<Recognition>
@@ -118,6 +121,8 @@ export interface FileRequest {
   language?: string
   /** Number of speakers, from 2 to 100. Only for models with speaker labels. */
   speakers?: number
+  /** Names and terms to expect; the driver sends of it what the model takes. */
+  context?: string
 }
 
 /** Times are seconds. */
@@ -163,6 +168,8 @@ export interface FileRecogniser {
   readonly limits: { maxSeconds: number; maxBytes: number }
   /** `text`: words of transcript quality, with measured times. `speakers`: the speaker of each sentence. */
   readonly capabilities: { text: boolean; speakers: boolean }
+  /** How it takes names and terms; absent: not at all. */
+  readonly takes?: ContextAbilities
   /** Price of a second of audio in US dollars; absent if unknown. */
   readonly usdPerSecond?: number
   /** Starts a task and resolves with its id. `SUBMIT_UNCLEAR`: the response was lost, and a billed task may exist. */

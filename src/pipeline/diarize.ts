@@ -6,7 +6,7 @@ import type { Run } from '../domain/run.ts'
 import { align } from './diarization/align.ts'
 import { countSeparateChannels } from './dual-channel/channels.ts'
 import { transcribeDualChannel } from './dual-channel/dual-channel.ts'
-import { fileResult, passFailures, textWarnings } from './file-tasks/file-result.ts'
+import { contextWarnings, fileResult, passFailures, textWarnings } from './file-tasks/file-result.ts'
 import type { Pass } from './file-tasks/pass-context.ts'
 import { type PassResults, runPasses } from './file-tasks/passes.ts'
 import type { Findings, Pipeline, PipelinePorts } from './pipeline.ts'
@@ -42,7 +42,8 @@ export const diarize: Pipeline = async (request, ports, run, onFound) => {
   // A failed pass explains the other warnings, so it replaces them.
   const failures = passFailures(results, consequences)
   const doubts = failures.length > 0 ? failures : warnings
-  for (const warning of [...textWarnings(results, findings.segments), ...doubts]) run.warn(warning)
+  const lost = contextWarnings(passes)
+  for (const warning of [...textWarnings(results, findings.segments), ...lost, ...doubts]) run.warn(warning)
   return findings
 }
 
@@ -60,7 +61,7 @@ async function isDualChannel(
 
 /** A pass for the speakers and a pass for the text; one pass where a model does both. */
 function passesOf(
-  { speakers }: TranscriptionRequest,
+  { speakers, context }: TranscriptionRequest,
   ports: PipelinePorts,
   language: string | undefined,
 ): Pass[] {
@@ -71,6 +72,7 @@ function passesOf(
   return (both ? [both] : [speakerRecogniser, fileRecogniser]).map(recogniser => ({
     recogniser,
     language,
+    context,
     speakers: recogniser.capabilities.speakers ? speakers : undefined,
   }))
 }

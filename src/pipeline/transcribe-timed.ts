@@ -3,7 +3,7 @@ import { describeError, type ErrorCode, isSpeechError } from '../domain/errors.t
 import { languageHint } from '../domain/languages.ts'
 import type { FileRecognition } from '../domain/ports.ts'
 import type { Segment } from '../domain/transcript.ts'
-import { fileResult, textWarnings } from './file-tasks/file-result.ts'
+import { contextWarnings, fileResult, textWarnings } from './file-tasks/file-result.ts'
 import { type PassResults, runPasses } from './file-tasks/passes.ts'
 import type { Pipeline } from './pipeline.ts'
 import { openSource } from './source/source.ts'
@@ -28,7 +28,7 @@ const noFallbackCodes = new Set<ErrorCode>([
 
 export const transcribeTimed: Pipeline = async (request, ports, run, onFound) => {
   const hint = languageHint(request.language)
-  const passes = [{ recogniser: ports.fileRecogniser, language: hint.code }]
+  const passes = [{ recogniser: ports.fileRecogniser, language: hint.code, context: request.context }]
   const source = await openSource(request, ports, run)
   const resultOf = (results: PassResults) => {
     const segments = segmentsOf(results.passes[0]?.recognition, request.timestamps === 'word')
@@ -39,7 +39,8 @@ export const transcribeTimed: Pipeline = async (request, ports, run, onFound) =>
     if (hint.warning) run.warn(hint.warning)
     const findings = resultOf(results)
     onFound(() => findings)
-    for (const warning of textWarnings(results, findings.segments)) run.warn(warning)
+    for (const warning of [...textWarnings(results, findings.segments), ...contextWarnings(passes)])
+      run.warn(warning)
     return findings
   } catch (error) {
     run.signal.throwIfAborted()

@@ -22,6 +22,11 @@ export const recording = {
     .max(60)
     .optional()
     .describe('ISO code or English name of the language. Omit to detect it, also if it changes'),
+  context: z
+    .string()
+    .max(10_000)
+    .optional()
+    .describe('Names and terms to expect, as a list or prose; improves spelling'),
   format: z.boolean().optional().describe('Also add punctuation and paragraphs; words stay unchanged'),
   title: z.string().max(200).optional().describe('Title of the transcript. Default: the file name'),
 }

@@ -1,6 +1,7 @@
 // Recognition of one chunk with qwen3-asr-flash over REST: audio in, text and language out.
 import * as z from 'zod/v4'
 import { isSpeechError, SpeechError } from '../../domain/errors.ts'
+import { contextFor } from '../../domain/models/context.ts'
 import type { Model } from '../../domain/models/model.ts'
 import { usdPerSecond } from '../../domain/models/price.ts'
 import type { Recogniser } from '../../domain/ports.ts'
@@ -46,13 +47,15 @@ export function chunkAsr(cloud: Dashscope, { model, concurrency }: ChunkAsrOptio
       minSeconds: 1,
       concurrency,
     },
+    takes: model,
     ...(price !== undefined && { usdPerSecond: price }),
     async recognise({ audio, mime, language, context }, signal) {
+      const { text } = contextFor(model.name, model, context)
       const request = {
         model: model.name,
         input: {
           messages: [
-            ...(context ? [{ role: 'system', content: [{ text: context }] }] : []),
+            ...(text ? [{ role: 'system', content: [{ text }] }] : []),
             { role: 'user', content: [{ audio: `data:${mime};base64,${audioPlaceholder}` }] },
           ],
         },

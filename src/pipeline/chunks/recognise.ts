@@ -8,6 +8,7 @@ import type { Span } from '../../domain/transcript.ts'
 import { mapConcurrent } from '../async/map-concurrent.ts'
 import { encodedMime } from '../audio/encode.ts'
 import type { AsrOptions } from '../audio/fingerprint.ts'
+import { isEcho } from './echo.ts'
 import type { ReadyChunk } from './encode-all.ts'
 import { findLoop } from './loops.ts'
 import type { Recut } from './recut.ts'
@@ -92,7 +93,9 @@ async function recogniseChunk(
   const info = { index, start, end, speech, overlap, channel }
   try {
     const recognition = 'recognition' in chunk ? fromCache(chunk) : await fromProvider(chunk, context, run)
-    const transcript = { ...info, ...recognition, text: clean(recognition.text) }
+    const found = clean(recognition.text)
+    const isInvented = isEcho(found, context.options.context, speech)
+    const transcript = { ...info, ...recognition, text: isInvented ? '' : found }
     if (transcript.text === '') warnOfEmptyText(transcript, run)
     const loop = findLoop(transcript.text)
     if (!loop) return [transcript]

@@ -2,6 +2,7 @@
 import type { LimitFunction } from 'p-limit'
 import type { TranscriptionRequest } from '../../domain/job.ts'
 import { languageHint } from '../../domain/languages.ts'
+import { contextFor } from '../../domain/models/context.ts'
 import type { Recogniser } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
 import type { Span } from '../../domain/transcript.ts'
@@ -54,7 +55,7 @@ export function transcribeChunks(
   channels: readonly ChannelOptions[] = [{}],
 ): ChunkRecognition {
   const { limits } = recogniser
-  const options = asrOptions(request, recogniser.model, run)
+  const options = asrOptions(request, recogniser, run)
   const tools: EncodingTools = { ffmpeg, limitEncoding, minSeconds: limits.minSeconds, options }
   // A defect of the file is reported once, not for each channel.
   const silentRun = { ...run, warn: () => {} }
@@ -87,10 +88,15 @@ export function transcribeChunks(
   }
 }
 
-/** Warns of a language that the model takes no hint for. */
-function asrOptions({ language, context }: TranscriptionRequest, model: string, run: Run): AsrOptions {
+/** Warns of a language that the model takes no hint for, and of a context that it does not take. */
+function asrOptions(
+  { language, context }: TranscriptionRequest,
+  { model, takes }: Recogniser,
+  run: Run,
+): AsrOptions {
   const hint = languageHint(language)
   if (hint.warning) run.warn(hint.warning)
+  for (const loss of contextFor(model, takes, context).losses) run.warn(loss)
   return { model, language: hint.code, context: context?.trim() }
 }
 

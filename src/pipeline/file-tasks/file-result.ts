@@ -1,6 +1,7 @@
 // Builds the findings of a recording that was recognised as a whole: text, coverage, usage, warnings.
 import { describeError } from '../../domain/errors.ts'
 import type { TranscriptionRequest } from '../../domain/job.ts'
+import { contextFor } from '../../domain/models/context.ts'
 import { roundUsd } from '../../domain/models/price.ts'
 import {
   type Alignment,
@@ -61,6 +62,14 @@ export function textWarnings(results: PassResults, segments: Segment[]): string[
         'No speech was found: the recording is silent, contains only music or noise, or its channels cancel each other out.',
       ]
     : unrecognised.map(unrecognisedWarning)
+}
+
+/** Warnings about what of the context the models of the text do not take. */
+export function contextWarnings(passes: Pass[]): string[] {
+  const ofText = passes.filter(({ recogniser }) => recogniser.capabilities.text)
+  return ofText.flatMap(
+    ({ recogniser: { model, takes }, context }) => contextFor(model, takes, context).losses,
+  )
 }
 
 /** Warnings about failed passes; `consequences` has one sentence for each pass. */

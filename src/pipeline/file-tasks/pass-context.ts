@@ -13,6 +13,8 @@ export interface Pass {
   language?: string
   /** Number of speakers, for a model that identifies speakers. */
   speakers?: number
+  /** Names and terms to expect. */
+  context?: string
 }
 
 /** Checkpoint of a pass: before its submit, with its task, or done. The property names are stored. */

@@ -2,10 +2,13 @@
 import { setMaxListeners } from 'node:events'
 import { type ErrorCode, isSpeechError, type SpeechError } from '../../domain/errors.ts'
 import type { PipelineRequest } from '../../domain/job.ts'
+import { contextFor } from '../../domain/models/context.ts'
 import type { FileRecognition } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
+import type { Span } from '../../domain/transcript.ts'
 import { log } from '../../log.ts'
 import { textHash } from '../audio/fingerprint.ts'
+import { isEcho } from '../chunks/echo.ts'
 import type { PipelinePorts } from '../pipeline.ts'
 import type { Source } from '../source/source.ts'
 import { savePasses } from './own-tasks.ts'
@@ -116,7 +119,7 @@ function validCheckpoint(key: string, checkpoint: PassCheckpoint | undefined, { 
 async function resultOf(
   context: Omit<PassContext, 'onTask'>,
   onOwnTask: (task: string) => void,
-  { duration }: AudioScan,
+  { duration, speech }: AudioScan,
 ): Promise<PassResult> {
   let pays = context.checkpoint === undefined || context.isOwnCheckpoint
   const onTask = (task: string, isOwn: boolean) => {
@@ -124,14 +127,27 @@ async function resultOf(
     if (isOwn) onOwnTask(task)
   }
   try {
-    const recognition = await runPass({ ...context, onTask })
-    const seconds = recognition.seconds || (recognition.sentences.length > 0 ? duration : 0)
+    const answer = await runPass({ ...context, onTask })
+    const recognition = withoutEchoes(answer, context.pass.context, speech)
+    const seconds = answer.seconds || (answer.sentences.length > 0 ? duration : 0)
     return { recognition, sent: pays ? seconds : 0, cached: pays ? 0 : seconds }
   } catch (error) {
     context.run.signal.throwIfAborted()
     if (!isSpeechError(error) || fatalCodes.has(error.code)) throw error
     log.warn('pass-failed', { id: context.run.job, model: context.pass.recogniser.model, code: error.code })
     return { error, sent: 0, cached: 0 }
+  }
+}
+
+function withoutEchoes(
+  { sentences, ...recognition }: FileRecognition,
+  context: string | undefined,
+  speech: Span[],
+): FileRecognition {
+  const speechIn = (span: Span) => speech.filter(({ start, end }) => start < span.end && end > span.start)
+  return {
+    ...recognition,
+    sentences: sentences.filter(sentence => !isEcho(sentence.text, context, speechIn(sentence))),
   }
 }
 
@@ -144,11 +160,13 @@ async function cleanUp(tasks: Map<Pass, string>, upload: UploadSession): Promise
 
 /** Equal passes over a recording share a result among all jobs of an owner; without a hash, only within the job. */
 function checkpointKey(
-  { recogniser, language = '', speakers = 0 }: Pass,
+  { recogniser, language = '', speakers = 0, context }: Pass,
   { hash }: PipelineRequest,
   { job }: Run,
 ): string {
-  return `pass:${textHash(JSON.stringify([hash ?? job, recogniser.model, language, speakers]))}`
+  const { text, vocabulary } = contextFor(recogniser.model, recogniser.takes, context)
+  const hints = text || vocabulary ? [text ?? '', vocabulary ?? {}] : []
+  return `pass:${textHash(JSON.stringify([hash ?? job, recogniser.model, language, speakers, ...hints]))}`
 }
 
 function isPassCheckpoint(value: unknown): value is PassCheckpoint {

@@ -20,6 +20,7 @@ export const diarizeAudio = defineTool({
   input: z.object({
     audio: recording.audio,
     language: recording.language,
+    context: recording.context,
     speakers: z.number().int().min(2).max(100).optional().describe('Number of speakers, if known; a hint'),
     format: recording.format,
     title: recording.title,

@@ -22,11 +22,7 @@ export const transcribeAudio = defineTool({
   input: z.object({
     audio: recording.audio,
     language: recording.language,
-    context: z
-      .string()
-      .max(10_000)
-      .optional()
-      .describe('Names, terms and topics to expect, as free text; improves their spelling'),
+    context: recording.context,
     timestamps: z
       .enum(['none', 'segment', 'word'])
       .optional()

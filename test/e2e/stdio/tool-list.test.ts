@@ -23,7 +23,7 @@ describe('the tool list', () => {
     const list = tools.map(({ name, inputSchema }) => [name, properties(inputSchema).map(([key]) => key)])
     expect(list).toEqual([
       ['transcribe_audio', ['audio', 'language', 'context', 'timestamps', 'format', 'title', 'wait_seconds']],
-      ['diarize_audio', ['audio', 'language', 'speakers', 'format', 'title', 'wait_seconds']],
+      ['diarize_audio', ['audio', 'language', 'context', 'speakers', 'format', 'title', 'wait_seconds']],
       ['format_text', ['text', 'transcript_id', 'style', 'language', 'offset', 'wait_seconds']],
       [
         'get_transcript',

@@ -68,6 +68,7 @@ export function fileAsr({ cloud, http, model, role }: FileAsrOptions): FileRecog
       maxBytes: model.maxBytes ?? Number.POSITIVE_INFINITY,
     },
     capabilities: capabilitiesOf(model, role),
+    takes: model,
     ...(price !== undefined && { usdPerSecond: price }),
     submit,
     async status(task, signal) {

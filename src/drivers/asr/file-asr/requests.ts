@@ -1,4 +1,5 @@
 // Bodies of the requests for file tasks, by the form of the model.
+import { contextFor } from '../../../domain/models/context.ts'
 import type { Model, ModelRole } from '../../../domain/models/model.ts'
 import type { FileRecogniser, FileRequest } from '../../../domain/ports.ts'
 
@@ -27,19 +28,20 @@ export function requestBody(model: Model, role: FileRole, request: FileRequest):
 }
 
 /** The addresses are a list of one, and options of another family are ignored. */
-function listBody(
-  { hintLanguages, speakerCount }: Model,
-  isDiarized: boolean,
-  { url, language, speakers }: FileRequest,
-): FileBody {
+function listBody(model: Model, isDiarized: boolean, request: FileRequest): FileBody {
+  const { hintLanguages, speakerCount } = model
+  const { url, language, speakers, context } = request
+  const { text, vocabulary } = contextFor(model.name, model, context)
   const hint = language === 'fil' ? 'tl' : language
   const parameters = {
     // Diarization works on one channel only, and each channel is billed.
     channel_id: [0],
     ...(isDiarized && { diarization_enabled: true, ...(speakerCount && countOf(speakers)) }),
     ...(hint && (hintLanguages ?? [hint]).includes(hint) && { language_hints: [hint] }),
+    ...(vocabulary && { vocabulary }),
   }
-  return { input: { file_urls: [url] }, parameters }
+  const messages = text && [{ role: 'user', content: [{ type: 'input_text', text }] }]
+  return { input: { file_urls: [url], ...(messages && { context: messages }) }, parameters }
 }
 
 /** The API refuses a count of one, which would not help anyway. */
@@ -50,7 +52,9 @@ function countOf(speakers: number | undefined): { speaker_count?: number } {
 }
 
 /** Word times are accurate in zh, en, ja, ko, de, fr, es, it, pt and ru, and may not be in other languages. */
-function singleBody({ hintLanguages }: Model, { url, language }: FileRequest): FileBody {
+function singleBody(model: Model, { url, language, context }: FileRequest): FileBody {
+  const { hintLanguages } = model
+  const { text } = contextFor(model.name, model, context)
   return {
     input: { file_url: url },
     parameters: {
@@ -58,6 +62,7 @@ function singleBody({ hintLanguages }: Model, { url, language }: FileRequest): F
       ...(language && (hintLanguages ?? [language]).includes(language) && { language }),
       enable_itn: false,
       enable_words: true,
+      ...(text && { corpus: { text } }),
     },
   }
 }

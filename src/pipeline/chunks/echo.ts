@@ -1,0 +1,19 @@
+// Finds answers that repeat the context: models of the family do so on silence (QwenLM/Qwen3-ASR #106).
+import { tokens } from '../../domain/tokens.ts'
+import type { Span } from '../../domain/transcript.ts'
+
+/** The words of a context that somebody says take longer than this each. */
+const minSecondsPerWord = 0.15
+
+/** True where the text is a stretch of the context, and the speech is too short to say it. */
+export function isEcho(text: string, context: string | undefined, speech: Span[]): boolean {
+  if (!context) return false
+  const words = keysOf(text)
+  const spokenSeconds = speech.reduce((sum, { start, end }) => sum + end - start, 0)
+  if (words.length === 0 || spokenSeconds >= words.length * minSecondsPerWord) return false
+  return ` ${keysOf(context).join(' ')} `.includes(` ${words.join(' ')} `)
+}
+
+function keysOf(text: string): string[] {
+  return tokens(text).map(({ key }) => key)
+}
