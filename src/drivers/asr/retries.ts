@@ -1,6 +1,6 @@
 // How often speech recognition repeats a request, and after which errors.
 import { isSpeechError } from '../../domain/errors.ts'
-import type { RetryOptions } from '../http/retry.ts'
+import { type RetryOptions, retryAfter } from '../http/retry.ts'
 
 /**
  * Throttling passes, so it may take many attempts; a failing or silent provider is given up sooner. A recording that the
@@ -11,4 +11,5 @@ export const asrRetries: RetryOptions = {
   firstDelaySeconds: 1,
   maxDelaySeconds: 20,
   isRetryable: error => isSpeechError(error) && error.retryable && error.code !== 'UPLOAD_UNREACHABLE',
+  retryAfterSeconds: retryAfter,
 }

@@ -7,6 +7,8 @@ export interface HttpResponse {
   status: number
   /** The parsed body; undefined when it is not JSON (a proxy's error page, for instance). */
   json: unknown
+  /** Seconds that the server asks to wait (`Retry-After`). */
+  retryAfterSeconds?: number
 }
 
 /**
@@ -31,6 +33,8 @@ export interface HttpRequest {
 /** A response whose text arrives bit by bit. */
 export interface HttpStream {
   status: number
+  /** Seconds that the server asks to wait (`Retry-After`). */
+  retryAfterSeconds?: number
   /** Read it at once, to its end or until `break`: either frees the connection. Throws as `stream` does. */
   text: AsyncIterable<string>
 }
@@ -127,15 +131,16 @@ export function createHttpClient({
     } catch (error) {
       throw failure(error, request)
     }
-    return { status: response.statusCode, text: readText(response.body, request, limits) }
+    const text = readText(response.body, request, limits)
+    return { status: response.statusCode, ...retryAfter(response.headers), text }
   }
 
   return {
     async request(request) {
       const tooLarge = (cause: unknown) => failure(cause, request)
       const seconds = Number.POSITIVE_INFINITY
-      const { status, text } = await begin(request, { bytes: maxJsonBytes, seconds, tooLarge })
-      return { status, json: parse(await join(text)) }
+      const { text, ...head } = await begin(request, { bytes: maxJsonBytes, seconds, tooLarge })
+      return { ...head, json: parse(await join(text)) }
     },
     async fetchText({ url, signal }) {
       const limits = {
@@ -186,6 +191,17 @@ async function join(text: AsyncIterable<string>): Promise<string> {
   let whole = ''
   for await (const piece of text) whole += piece
   return whole
+}
+
+/** The header is a number of seconds or a date (RFC 9110). */
+function retryAfter({ 'retry-after': given }: Dispatcher.ResponseData['headers']): {
+  retryAfterSeconds?: number
+} {
+  if (typeof given !== 'string') return {}
+  const seconds = /^\s*\d+(?:\.\d+)?\s*$/.test(given)
+    ? Number(given)
+    : (Date.parse(given) - Date.now()) / 1000
+  return seconds >= 0 ? { retryAfterSeconds: seconds } : {}
 }
 
 function codedError(code: string, message: string): Error {

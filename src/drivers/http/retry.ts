@@ -21,6 +21,11 @@ export interface RetryOptions {
   retryAfterSeconds?(error: unknown): number | undefined
 }
 
+/** Seconds that the server asked to wait, from the cause of an error. */
+export function retryAfter(error: unknown): number | undefined {
+  return isSpeechError(error) ? (error.cause as { retryAfter?: number } | undefined)?.retryAfter : undefined
+}
+
 /** p-retry takes nothing but errors and repeats no `TypeError`, so the true error stays on our side. */
 const attemptFailed = new Error('The attempt failed.')
 

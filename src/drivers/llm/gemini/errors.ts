@@ -89,11 +89,6 @@ export function isAboutThinking(error: unknown): boolean {
   return isSpeechError(error) && (error.cause as { isAboutThinking?: unknown })?.isAboutThinking === true
 }
 
-/** Seconds that the provider asks to wait before the next request. */
-export function retryAfter(error: unknown): number | undefined {
-  return isSpeechError(error) ? (error.cause as { retryAfter?: number } | undefined)?.retryAfter : undefined
-}
-
 function meaningOf(
   status: number,
   { status: name, reason, message }: GoogleError,

@@ -4,9 +4,9 @@ import { isSpeechError, SpeechError } from '../../../domain/errors.ts'
 import type { ObjectStorage } from '../../../domain/ports.ts'
 import type { Dashscope } from '../../http/dashscope.ts'
 import { createHttpClient } from '../../http/http.ts'
+import { multipartForm } from '../../http/multipart-form.ts'
 import { retry } from '../../http/retry.ts'
 import { linkedController } from '../abortable.ts'
-import { uploadForm } from './multipart-form.ts'
 import { type Spool, withSpool } from './spool.ts'
 import { requestUploadPolicy, type UploadPolicy } from './upload-policy.ts'
 
@@ -50,7 +50,11 @@ export function temporaryStorage({ cloud, firstDelaySeconds = 0.5 }: TemporaryOp
     if (spool.bytes > policy.maxBytes) throw tooLarge(policy.maxBytes)
     const name = `${randomUUID()}.mp3`
     const key = `${policy.folder}/${name}`
-    const { contentType, body } = uploadForm(policy.fields(key), { ...spool, name, type: 'audio/mpeg' })
+    const { contentType, body } = multipartForm(Object.entries(policy.fields(key)), {
+      ...spool,
+      name,
+      type: 'audio/mpeg',
+    })
     const headers = { 'content-type': contentType, accept: '*/*' }
     const { status } = await http.request({ method: 'POST', url: policy.host, headers, body, signal })
     if (status === 200 || status === 204) return key
