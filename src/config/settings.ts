@@ -14,6 +14,7 @@ import {
   models,
   number,
   ossEndpoint,
+  ownServer,
   queueName,
   region,
   serviceAddress,
@@ -71,6 +72,12 @@ export const settings = {
     baseUrl('https://generativelanguage.googleapis.com/v1beta'),
     'Base URL of the Gemini API, including its version',
   ),
+  openaiUrl: setting(
+    'OPENAI_BASE_URL',
+    ownServer('https://api.openai.com/v1'),
+    'Base URL of a server with OpenAI’s transcription API, such as `http://127.0.0.1:8000/v1`; it serves the models whose names begin with `openai:`',
+  ),
+  openaiKey: setting('OPENAI_API_KEY', key, 'Key for OPENAI_BASE_URL; most engines of your own need none'),
   ossBucket: setting(
     'OSS_BUCKET',
     bucket,

@@ -31,6 +31,37 @@ export const baseUrl = (defaultUrl: string) =>
     .default(defaultUrl)
     .transform(text => text.replace(/\/+$/, ''))
 
+/**
+ * Base URL of an engine that may run on the user's own network. Recordings are sent there, and a key if there is one, so
+ * plain http:// is allowed only for hosts that are not on the internet.
+ */
+export const ownServer = (defaultUrl: string) =>
+  z
+    .url({ protocol: /^https?$/, error: `an address such as ${defaultUrl} or http://127.0.0.1:8000/v1` })
+    .refine(text => /^https:/i.test(text) || isPrivateUrl(text), {
+      error: 'an https:// address; http:// is only for hosts of a private network',
+    })
+    .default(defaultUrl)
+    .transform(text => text.replace(/\/+$/, ''))
+
+/** Loopback, private and link-local addresses, names without a dot, and names that exist only in a local network. */
+const privateHosts = [
+  /^127(?:\.\d+){3}$/,
+  /^10(?:\.\d+){3}$/,
+  /^192\.168(?:\.\d+){2}$/,
+  /^172\.(?:1[6-9]|2\d|3[01])(?:\.\d+){2}$/,
+  /^169\.254(?:\.\d+){2}$/,
+  /^\[(?:::1|f[cd][0-9a-f]{2}:.*|fe[89ab][0-9a-f]:.*)\]$/i,
+  /^[a-z0-9_-]+$/i,
+  /\.(?:local|lan|internal|localhost)$/i,
+]
+
+function isPrivateUrl(text: string): boolean {
+  // Another check refuses what is no URL.
+  const host = URL.canParse(text) ? new URL(text).hostname.replace(/\.$/, '') : ''
+  return privateHosts.some(pattern => pattern.test(host))
+}
+
 export const ossEndpoint = z
   .string()
   .regex(/^(?:https?:\/\/)?(?:[a-z0-9.-]+|\[::1\])(?::\d{1,5})?\/?$/i, {

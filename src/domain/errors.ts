@@ -26,15 +26,16 @@ export const errors = {
     'Run `apt install ffmpeg`, `brew install ffmpeg` or `winget install ffmpeg`. Or run `npm install ffmpeg-static`, or set FFMPEG_PATH.',
   FFMPEG_FAILED: 'ffmpeg ended unexpectedly. Run `doctor`, and report it if it happens again.',
   KEY_MISSING:
-    'Set DASHSCOPE_API_KEY. Where the message names Gemini, set GEMINI_API_KEY, from Google AI Studio.',
+    'Set DASHSCOPE_API_KEY. Where the message names Gemini, set GEMINI_API_KEY, from Google AI Studio; where it names OPENAI_BASE_URL, OPENAI_API_KEY.',
   KEY_REFUSED:
-    'The key must be of the Singapore region, or DASHSCOPE_BASE_URL must be that of the key’s region. Where the message names Gemini, check GEMINI_API_KEY.',
+    'The key must be of the Singapore region, or DASHSCOPE_BASE_URL must be that of the key’s region. Where the message names Gemini, check GEMINI_API_KEY; where it names OPENAI_BASE_URL, OPENAI_API_KEY.',
   ACCOUNT_IN_ARREARS:
     'Pay the bill of the Model Studio account. Where the message names Gemini, check the billing of that key.',
   ACCESS_DENIED:
     'Activate Model Studio and the model for the key’s workspace. For Gemini, check the key’s restrictions and whether your country is served.',
   MODEL_NOT_FOUND: 'Correct the name of the model: ASR_MODEL, SPEAKER_MODEL, FILE_MODEL or FORMAT_MODELS.',
-  WRONG_BASE_URL: 'Correct DASHSCOPE_BASE_URL (it ends in `/api/v1`) or GEMINI_BASE_URL (`/v1beta`).',
+  WRONG_BASE_URL:
+    'Correct DASHSCOPE_BASE_URL (it ends in `/api/v1`), GEMINI_BASE_URL (`/v1beta`) or OPENAI_BASE_URL (`/v1`).',
   THROTTLED: 'The provider’s rate limit was reached for minutes. Wait, or lower SPEECH_CONCURRENCY.',
   PROVIDER_REFUSED:
     'The provider does not accept this audio or text. Look up the code in the message in Model Studio’s error reference.',
