@@ -5,11 +5,12 @@ import pLimit from 'p-limit'
 import type { Config } from './config/config.ts'
 import { noMeter } from './domain/meter.ts'
 import { createModelCatalog } from './domain/models/catalog.ts'
-import type { Model, ModelRole } from './domain/models/model.ts'
+import type { Model, ModelProvider, ModelRole } from './domain/models/model.ts'
 import type { ObjectStorage } from './domain/ports.ts'
 import type { Queue } from './domain/queue.ts'
 import { chunkRecognisers } from './drivers/asr/chunk-recognisers.ts'
 import { fileRecognisers } from './drivers/asr/file-asr/recognisers.ts'
+import { openAiTimeoutSeconds } from './drivers/asr/openai/openai-asr.ts'
 import { createDownloader } from './drivers/download/download.ts'
 import { type FoundFfmpeg, locateFfmpeg } from './drivers/ffmpeg/locate.ts'
 import { type Dashscope, dashscope } from './drivers/http/dashscope.ts'
@@ -84,11 +85,16 @@ export async function createApp(
           version: metricsVersion,
         })
   const meter = metrics ?? noMeter
-  const catalog = createModelCatalog(config.modelDescriptions)
+  const catalog = createModelCatalog(config.modelDescriptions, ownProviders(config))
   const modelsOf = (names: string[], role: ModelRole) => names.map(name => catalog.find(name, role))
   const unavailable = unavailableModels(store)
+  const openaiHttp = createHttpClient({
+    connections: config.concurrency,
+    responseTimeoutSeconds: openAiTimeoutSeconds,
+  })
   const recogniser = chunkRecognisers({
     cloud,
+    openai: { baseUrl: config.openaiUrl, apiKey: config.openaiKey, http: openaiHttp },
     models: modelsOf(config.asrModels, 'chunk'),
     concurrency: config.concurrency,
     unavailableModels: unavailable,
@@ -168,9 +174,14 @@ export async function createApp(
     storeWarning: store.warning,
     async close(options) {
       await jobs.close(options)
-      await Promise.all([store.close(), objectStorage.close(), http.close(), textHttp.close()])
+      await Promise.all([store.close(), objectStorage.close(), http.close(), textHttp.close(), openaiHttp.close()])
     },
   }
+}
+
+/** Providers whose models run at an address of the user's own. */
+function ownProviders({ openaiUrl }: Config): ModelProvider[] {
+  return new URL(openaiUrl).hostname === 'api.openai.com' ? [] : ['openai']
 }
 
 async function createSharedStore({ tablestoreEndpoint: endpoint, serviceKey: key, ...config }: Config) {

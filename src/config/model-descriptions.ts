@@ -1,6 +1,7 @@
 // Schema of SPEECH_MODELS: facts from the user about models that are in no table, or that differ here.
 import * as z from 'zod/v4'
 import type { ModelDescription } from '../domain/models/catalog.ts'
+import type { ModelForm, ModelProvider } from '../domain/models/model.ts'
 
 const example = 'my-asr form=dashscope-message usd_per_second=0.00001; other-asr max_seconds=60'
 const amount = z.coerce.number().min(0)
@@ -10,6 +11,7 @@ const factsShape = z.strictObject({
       'dashscope-message',
       'dashscope-file-list',
       'dashscope-file',
+      'openai-transcription',
       'qwen-text',
       'qwen-multimodal',
       'gemini',
@@ -50,12 +52,16 @@ function describe(name: string, facts: string[]): ModelDescription | undefined {
   return {
     name,
     source: 'SPEECH_MODELS',
-    ...(form && { form, provider: form === 'gemini' ? 'gemini' : 'dashscope' }),
+    ...(form && { form, provider: providerOf(form) }),
     ...(roles && { roles }),
     ...(per_minute !== undefined && { perMinute: per_minute }),
     ...(max_seconds !== undefined && { maxSeconds: max_seconds }),
     ...(price && { price }),
   }
+}
+
+function providerOf(form: ModelForm): ModelProvider {
+  return form === 'gemini' ? 'gemini' : form === 'openai-transcription' ? 'openai' : 'dashscope'
 }
 
 function priceOf({

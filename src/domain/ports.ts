@@ -23,6 +23,9 @@ export interface Recognition {
   text: string
   /** ISO code of the recognised language, if the provider reports it. */
   language?: string
+  /** Measured times in seconds of the audio: joined, their texts are the text. At most one of the two; absent if unknown. */
+  words?: RecognisedWord[]
+  segments?: RecognisedWord[]
   /** The model that answered, where a list of models was asked, and its price if that is known. */
   model?: string
   usdPerSecond?: number

@@ -1,5 +1,5 @@
 // Looks up models: in the user's own descriptions, in the tables, by family, and else as an assumption for the role.
-import type { Model, ModelRole } from './model.ts'
+import type { Model, ModelProvider, ModelRole } from './model.ts'
 import { modelFamilies } from './model-families.ts'
 import { speechModels } from './speech-models.ts'
 import { textModels } from './text-models.ts'
@@ -24,14 +24,20 @@ const assumed: Record<ModelRole, string> = {
   text: 'qwen-flash',
 }
 
-export function createModelCatalog(descriptions: readonly ModelDescription[] = []): ModelCatalog {
+/** Models of `ownProviders` run on engines of the user's own: they cost nothing unless described. */
+export function createModelCatalog(
+  descriptions: readonly ModelDescription[] = [],
+  ownProviders: readonly ModelProvider[] = [],
+): ModelCatalog {
   return {
     find(name, role) {
       const known = inTable(name) ?? inTable(withoutSnapshotDate(name))
       const usable = known && workOf(known) === workOf({ roles: [role] }) ? known : undefined
       const description = descriptions.find(described => described.name === name)
       const facts = usable ?? { ...assumption(role), ...familyFacts(name, role) }
-      return { ...facts, ...description, name }
+      const model = { ...facts, ...description, name }
+      const isFree = ownProviders.includes(model.provider) && !description?.price
+      return isFree ? { ...model, price: { usdPerSecond: 0 } } : model
     },
   }
 }

@@ -1,6 +1,6 @@
 // Families of models that are too many for a table: facts that follow from a name.
 import type { Model } from './model.ts'
-import { onePass } from './speech-models.ts'
+import { onePass, openAi } from './speech-models.ts'
 
 export interface ModelFamily {
   pattern: RegExp
@@ -16,6 +16,7 @@ export const modelFamilies: readonly ModelFamily[] = [
     pattern: /^gemini-/,
     facts: { provider: 'gemini', form: 'gemini', roles: ['text'], perMinute: 600, source },
   },
+  { pattern: /^openai:/, facts: openAi },
   { pattern: /^gemini-2\.5-flash/, facts: { thinking: 'budget' } },
   { pattern: /^qwen-audio-3\.\d+-asr-flash-filetrans$/, facts: { ...onePass, source } },
   { pattern: /^qwen-turbo\b/, facts: { ...qwen, maxAnswerTokens: 16_384 } },

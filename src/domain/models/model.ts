@@ -7,7 +7,7 @@
 export type ModelRole = 'chunk' | 'words' | 'speakers' | 'one-pass' | 'text'
 
 /** A service whose models share an address and a key. */
-export type ModelProvider = 'dashscope' | 'gemini'
+export type ModelProvider = 'dashscope' | 'gemini' | 'openai'
 
 /** Shape of request and response. */
 export type ModelForm =
@@ -17,6 +17,8 @@ export type ModelForm =
   | 'dashscope-file-list'
   /** A task on one address: `input.file_url`, `output.result`. */
   | 'dashscope-file'
+  /** A form with the audio to `audio/transcriptions`; `openai:` before the name that the server knows. */
+  | 'openai-transcription'
   | 'qwen-text'
   | 'qwen-multimodal'
   | 'gemini'
@@ -29,6 +31,8 @@ export type ContextForm =
   | 'input'
   /** `parameters.corpus.text`. */
   | 'corpus'
+  /** The field `prompt`. */
+  | 'prompt'
 
 /** US dollars for a second of submitted audio. */
 export interface SecondPrice {

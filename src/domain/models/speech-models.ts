@@ -36,6 +36,19 @@ export const onePass = {
   ...fileLimits,
 } as const satisfies Partial<Model>
 
+/** Any server with OpenAI's transcription API: its own limits are learned from its errors. */
+export const openAi = {
+  provider: 'openai',
+  form: 'openai-transcription',
+  roles: ['chunk'],
+  perMinute: 600,
+  hintLanguages: undefined,
+  context: 'prompt',
+  maxSeconds: 150,
+  maxBytes: 25_000_000,
+  source: 'OpenAI API reference, November 2026',
+} as const satisfies Partial<Model>
+
 export const speechModels: readonly Model[] = [
   {
     name: 'qwen3-asr-flash',
@@ -85,4 +98,5 @@ export const speechModels: readonly Model[] = [
     tokensPerSecond: { input: 25, output: 4.2 },
     source: 'Model Studio, model page (en, ja), November 2026; tokens a second inferred',
   },
+  { ...openAi, name: 'openai:whisper-1', price: { usdPerSecond: 0.0001 } },
 ]

@@ -7,11 +7,14 @@ import { createAdaptiveRateLimiter } from '../http/rate-limiter.ts'
 import { metering, rateLimiting, retrying, wrap } from '../http/wrap.ts'
 import { chunkAsr } from './chunk-asr.ts'
 import { type Drainable, drainable } from './drainable.ts'
+import { type OpenAiServer, openAiAsr } from './openai/openai-asr.ts'
 import { type ListedRecogniser, recogniserList } from './recogniser-list.ts'
-import { asrRetries } from './retries.ts'
+import { asrRetries, ownEngineRetries } from './retries.ts'
 
 export interface ChunkRecognisersOptions {
   cloud: Dashscope
+  /** For models of the form `openai-transcription`. */
+  openai: OpenAiServer
   /** In the order of preference; at least one. */
   models: Model[]
   /** Concurrent requests to one model. */
@@ -23,6 +26,7 @@ export interface ChunkRecognisersOptions {
 /** Each model keeps to its own rate; all of them can be drained. */
 export function chunkRecognisers({
   cloud,
+  openai,
   models,
   concurrency,
   unavailableModels,
@@ -31,16 +35,19 @@ export function chunkRecognisers({
   const requests: Drainable[] = []
 
   function open(model: Model): ListedRecogniser {
-    const metered = wrap(chunkAsr(cloud, { model, concurrency }), ['recognise'], metering(meter, model.name))
+    const isOpenAi = model.form === 'openai-transcription'
+    const options = { model, concurrency }
+    const driver = isOpenAi ? openAiAsr(openai, options) : chunkAsr(cloud, options)
+    const metered = wrap(driver, ['recognise'], metering(meter, model.name))
     const request = drainable(metered)
     requests.push(request)
     const limiter = createAdaptiveRateLimiter({ perMinute: model.perMinute, concurrency })
-    const recogniser: Recogniser = wrap(request, ['recognise'], retrying(asrRetries), rateLimiting(limiter))
+    const recogniser: Recogniser = wrap(request, ['recognise'], retrying(isOpenAi ? ownEngineRetries : asrRetries), rateLimiting(limiter))
     return {
       ...recogniser,
       name: model.name,
       provider: model.provider,
-      key: modelKey(model.name, cloud.baseUrl),
+      key: modelKey(model.name, isOpenAi ? openai.baseUrl : cloud.baseUrl),
     }
   }
 

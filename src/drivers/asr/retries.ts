@@ -13,3 +13,9 @@ export const asrRetries: RetryOptions = {
   isRetryable: error => isSpeechError(error) && error.retryable && error.code !== 'UPLOAD_UNREACHABLE',
   retryAfterSeconds: retryAfter,
 }
+
+/** An engine that needs more than ten minutes for a chunk may still be at work on it, and is no faster the next time. */
+export const ownEngineRetries: RetryOptions = {
+  ...asrRetries,
+  maxAttempts: { THROTTLED: 10, PROVIDER_TIMEOUT: 1, default: 4 },
+}

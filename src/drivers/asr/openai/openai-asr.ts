@@ -1,0 +1,105 @@
+// Recognition of one chunk by a server with OpenAI's transcription route: OpenAI itself, or an engine of the user's own.
+import { SpeechError } from '../../../domain/errors.ts'
+import type { Model } from '../../../domain/models/model.ts'
+import { usdPerSecond } from '../../../domain/models/price.ts'
+import type { Recogniser, RecognitionRequest } from '../../../domain/ports.ts'
+import type { HttpClient, HttpResponse } from '../../http/http.ts'
+import { multipartForm } from '../../http/multipart-form.ts'
+import { mayBeAboutFormat, serverError, statedSeconds } from './errors.ts'
+import { readResponse } from './response.ts'
+
+export interface OpenAiServer {
+  /** `http://host:8000/v1`, without a slash at the end. */
+  baseUrl: string
+  /** Without one, no `Authorization` is sent. */
+  apiKey?: string | undefined
+  /** With `openAiTimeoutSeconds` as its response timeout. */
+  http: HttpClient
+}
+
+/** An engine on a CPU may take minutes for a chunk, and sends nothing before. */
+export const openAiTimeoutSeconds = 600
+
+const maxChunkSeconds = 150
+const minChunkSeconds = 5
+
+/** What is asked for, from the most to the least: a server that refuses one is asked for the next. */
+const formats = [
+  [
+    ['response_format', 'verbose_json'],
+    ['timestamp_granularities[]', 'word'],
+    ['timestamp_granularities[]', 'segment'],
+  ],
+  [['response_format', 'json']],
+] as const
+
+/**
+ * Times are returned where the server measures them. Throws `SpeechError`; a wrong address, a refused key and an unknown
+ * model have the scope `account`. `TOO_LARGE`: the chunk is too large or too long for the server; `limits` then holds
+ * what the server accepts.
+ */
+export function openAiAsr(
+  { baseUrl, apiKey, http }: OpenAiServer,
+  { model, concurrency }: { model: Model; concurrency: number },
+): Recogniser {
+  const price = usdPerSecond(model)
+  const serverModel = model.name.replace(/^openai:/, '')
+  const limits = {
+    maxSeconds: Math.min(model.maxSeconds ?? maxChunkSeconds, maxChunkSeconds),
+    minSeconds: 1,
+    concurrency,
+  }
+  /** The format that the server is known to accept, for the life of the process. */
+  let accepted = 0
+
+  function send(request: RecognitionRequest, format: number, signal: AbortSignal): Promise<HttpResponse> {
+    const { audio, mime, language, context } = request
+    const fields = [
+      ['model', serverModel],
+      ...(language ? [['language', language] as const] : []),
+      ...(context ? [['prompt', context] as const] : []),
+      ...formats[format]!,
+    ] as const
+    const file = { name: 'chunk.mp3', type: mime, bytes: audio.length, pieces: () => [audio] }
+    const { contentType, body } = multipartForm(fields, file)
+    return http.request({
+      method: 'POST',
+      url: `${baseUrl}/audio/transcriptions`,
+      headers: { ...(apiKey && { authorization: `Bearer ${apiKey}` }), 'content-type': contentType },
+      body,
+      signal,
+      setting: 'OPENAI_BASE_URL',
+    })
+  }
+
+  function refuse(response: HttpResponse, seconds: number): SpeechError {
+    const error = serverError(response, { seconds, hasKey: apiKey !== undefined })
+    if (error.code === 'TOO_LARGE') {
+      const learned = Math.max(minChunkSeconds, statedSeconds(response, seconds) ?? seconds / 2)
+      limits.maxSeconds = Math.min(limits.maxSeconds, learned)
+    }
+    return error
+  }
+
+  return {
+    model: model.name,
+    limits,
+    ...(price !== undefined && { usdPerSecond: price }),
+    async recognise(request, signal) {
+      if (request.audio.length > (model.maxBytes ?? Number.POSITIVE_INFINITY))
+        throw new SpeechError('TOO_LARGE', `A chunk has more than ${model.maxBytes! / 1e6} MB.`, {
+          hint: 'Set a smaller max_seconds for the model in SPEECH_MODELS.',
+        })
+      for (let format = accepted; ; format++) {
+        const response = await send(request, format, signal)
+        if (response.status === 200) {
+          const recognition = readResponse(response.json, request.seconds)
+          accepted = Math.max(accepted, format)
+          return recognition
+        }
+        if (format === formats.length - 1 || !mayBeAboutFormat(response))
+          throw refuse(response, request.seconds)
+      }
+    },
+  }
+}
