@@ -174,7 +174,13 @@ export async function createApp(
     storeWarning: store.warning,
     async close(options) {
       await jobs.close(options)
-      await Promise.all([store.close(), objectStorage.close(), http.close(), textHttp.close(), openaiHttp.close()])
+      await Promise.all([
+        store.close(),
+        objectStorage.close(),
+        http.close(),
+        textHttp.close(),
+        openaiHttp.close(),
+      ])
     },
   }
 }

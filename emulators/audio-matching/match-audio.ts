@@ -15,6 +15,8 @@ export interface RecognisedAudio {
   language: string | undefined
   /** Separator between words of that language. */
   joiner: string
+  /** Times are seconds of the audio. */
+  words: RecordedWord[]
   matches: Match[]
 }
 
@@ -43,7 +45,7 @@ export async function recogniseSamples(
   }
   const language = [...counts].sort((a, b) => b[1] - a[1])[0]?.[0]
   joiner = library.find(recording => recording.language === language)?.joiner ?? ' '
-  return { text, language, joiner, matches }
+  return { text, language, joiner, words: parts.flatMap(({ words }) => words), matches }
 }
 
 /** The words from sample `at` on, of one recording or of unknown audio. */

@@ -42,7 +42,12 @@ export function chunkRecognisers({
     const request = drainable(metered)
     requests.push(request)
     const limiter = createAdaptiveRateLimiter({ perMinute: model.perMinute, concurrency })
-    const recogniser: Recogniser = wrap(request, ['recognise'], retrying(isOpenAi ? ownEngineRetries : asrRetries), rateLimiting(limiter))
+    const recogniser: Recogniser = wrap(
+      request,
+      ['recognise'],
+      retrying(isOpenAi ? ownEngineRetries : asrRetries),
+      rateLimiting(limiter),
+    )
     return {
       ...recogniser,
       name: model.name,

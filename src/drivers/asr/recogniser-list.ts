@@ -22,7 +22,10 @@ export function recogniserList(
   return {
     ...first!,
     limits: {
-      maxSeconds: Math.min(...limits.map(({ maxSeconds }) => maxSeconds)),
+      // A member may learn its limit from a refusal.
+      get maxSeconds() {
+        return Math.min(...limits.map(({ maxSeconds }) => maxSeconds))
+      },
       minSeconds: Math.max(...limits.map(({ minSeconds }) => minSeconds)),
       concurrency: Math.max(...limits.map(({ concurrency }) => concurrency)),
     },

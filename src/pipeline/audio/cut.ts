@@ -1,6 +1,7 @@
 // Cuts a stream of samples into chunks of speech: at pauses, without long silences, with an overlap inside speech.
 import { roundToMs, type Span } from '../../domain/transcript.ts'
 import { ActivityLabeller, frameLevel, frameSize, framesPerSecond, SilenceTest } from './activity.ts'
+import { type Part, partsOf } from './parts.ts'
 import { type FrameLabel, longestPause, quietestFrame } from './pauses.ts'
 
 export interface Chunk extends Span {
@@ -8,6 +9,8 @@ export interface Chunk extends Span {
   index: number
   /** 16 kHz mono. Long silences are shortened, so this may be less than `end - start`. */
   samples: Int16Array
+  /** Where `samples` come from. */
+  parts: Part[]
   /** Returns the memory of `samples` to the pool; they must not be read afterwards. */
   release(): void
   /** Detected speech in seconds of the recording, without the overlap. */
@@ -212,6 +215,7 @@ class Cutter {
         start: time(this.#frames[0]!),
         end: time(this.#frames[end - 1]! + 1),
         samples: filled.subarray(0, end * frameSize),
+        parts: partsOf(this.#frames.slice(0, end)),
         release: () => void this.#pool.push(filled),
         speech: this.#spans(end),
         overlap: roundToMs(this.#overlap / framesPerSecond),

@@ -11,6 +11,7 @@ import {
   type Span,
   type Speaker,
 } from '../../domain/transcript.ts'
+import { measuredSegments, withoutStart } from './measured-times.ts'
 import type { ChunkTranscript } from './recognise.ts'
 import { joinOverlap } from './seams.ts'
 import { timeTexts, timeWords } from './timing.ts'
@@ -61,13 +62,11 @@ function removeOverlaps(transcripts: ChunkTranscript[]): void {
   for (let i = 1; i < transcripts.length; i++) {
     const [left, right] = [transcripts[i - 1]!, transcripts[i]!]
     const areNeighbours = right.index - left.index <= 1
-    if (areNeighbours && right.overlap > 0 && left.text && right.text)
-      [left.text, right.text] = joinOverlap(
-        left.text,
-        right.text,
-        right.overlap,
-        expectedWords(right.overlap, right),
-      )
+    if (!areNeighbours || right.overlap === 0 || !left.text || !right.text) continue
+    const whole = right.text
+    const expected = expectedWords(right.overlap, right)
+    ;[left.text, right.text] = joinOverlap(left.text, whole, right.overlap, expected)
+    if (right.times) right.times = withoutStart(right.times, whole.length - right.text.length)
   }
 }
 
@@ -88,16 +87,18 @@ function expectedWords(seconds: number, { text, sent, cached }: ChunkTranscript)
 }
 
 function segmentsOf(transcript: ChunkTranscript, timestamps: Timestamps): Segment[] {
-  const { start, end, language } = transcript
+  const { start, end, language, times } = transcript
   const texts = sentences(transcript.text).flatMap(splitLong)
   const speech = transcript.speech.length ? transcript.speech : [{ start, end }]
-  return timeTexts(texts, speech).map((span, i) => ({
-    ...span,
-    text: texts[i]!,
-    estimated: true,
-    ...(language && { language }),
-    ...(timestamps === 'word' && { words: timeWords(texts[i]!, span, speech) }),
-  }))
+  const segments = times?.stretches.length
+    ? measuredSegments(texts, transcript.text, times, timestamps)
+    : timeTexts(texts, speech).map((span, i) => ({
+        ...span,
+        text: texts[i]!,
+        estimated: true,
+        ...(timestamps === 'word' && { words: timeWords(texts[i]!, span, speech) }),
+      }))
+  return language ? segments.map(segment => ({ ...segment, language })) : segments
 }
 
 /** Splits a long sentence at its commas, into parts of about equal length. */

@@ -11,6 +11,7 @@ import type { AsrOptions } from '../audio/fingerprint.ts'
 import { isEcho } from './echo.ts'
 import type { ReadyChunk } from './encode-all.ts'
 import { findLoop } from './loops.ts'
+import { type MeasuredTimes, measuredTimes } from './measured-times.ts'
 import type { Recut } from './recut.ts'
 import { minUnrecognisedSeconds, unrecognisedWarning } from './unrecognised.ts'
 
@@ -26,6 +27,8 @@ export interface ChunkTranscript extends Span {
   /** Seconds that came from the cache and were paid for by another job. */
   cached: number
   text: string
+  /** Absent where times have to be estimated. */
+  times?: MeasuredTimes
   language?: string
   /** The model that answered and its price, where a list of models was asked. */
   model?: string
@@ -48,6 +51,8 @@ export interface RecognitionContext {
 
 /** A chunk whose text loops is halved and recognised again, and its halves once more. */
 const maxRecutDepth = 2
+/** One that is too long for the model is halved more often: 150 seconds become 5. */
+const maxSplitDepth = 5
 /** Words (or Chinese characters) a second; the fastest auctioneers reach 8. */
 const maxWordsPerSecond = 9
 /** The halves replace the whole if they have at least this share of its words. */
@@ -92,33 +97,44 @@ async function recogniseChunk(
   const { index, start, end, speech, overlap, channel } = chunk
   const info = { index, start, end, speech, overlap, channel }
   try {
-    const recognition = 'recognition' in chunk ? fromCache(chunk) : await fromProvider(chunk, context, run)
-    const found = clean(recognition.text)
-    const isInvented = isEcho(found, context.options.context, speech)
-    const transcript = { ...info, ...recognition, text: isInvented ? '' : found }
+    const found = 'recognition' in chunk ? fromCache(chunk) : await fromProvider(chunk, context, run)
+    const { words, segments, ...recognition } = found
+    const cleaned = clean(found.text)
+    const text = isEcho(cleaned, context.options.context, speech) ? '' : cleaned
+    const times = measuredTimes(text, found, chunk.parts)
+    const transcript = { ...info, ...recognition, text, ...(times && { times }) }
     if (transcript.text === '') warnOfEmptyText(transcript, run)
     const loop = findLoop(transcript.text)
     if (!loop) return [transcript]
-    const halves = depth < maxRecutDepth ? await recogniseHalves(transcript, context, run, depth) : []
+    const halves =
+      depth < maxRecutDepth
+        ? await recogniseParts(transcript, (transcript.sent + transcript.cached) / 2, context, run, depth)
+        : []
     if (areComplete(halves, loop.collapsed)) return halves
     const seconds = transcript.sent + transcript.cached
-    const text = loop.tokens > seconds * maxWordsPerSecond ? loop.collapsed : transcript.text
+    const isCollapsed = loop.tokens > seconds * maxWordsPerSecond
     warnOfLoop(transcript, run)
-    return [{ ...transcript, text, ...secondsOf(halves.length > 0 ? halves : [transcript]) }]
+    const { times: _, ...untimed } = { ...transcript, text: loop.collapsed }
+    const kept = isCollapsed ? untimed : transcript
+    return [{ ...kept, ...secondsOf(halves.length > 0 ? halves : [transcript]) }]
   } catch (error) {
     run.signal.throwIfAborted()
     if (!isSpeechError(error) || error.scope === 'account') throw error
+    if (error.code === 'TOO_LARGE' && depth < maxSplitDepth) {
+      const unsent = { ...info, text: '', sent: 0, cached: 0 }
+      // The recogniser may have learned its limit from the refusal.
+      const maxSeconds = Math.min((end - start) / 2, context.recogniser.limits.maxSeconds)
+      const halves = await recogniseParts(unsent, maxSeconds, context, run, depth)
+      if (halves.length > 0) return halves
+    }
     return [{ ...info, sent: 0, cached: 0, text: '', failure: error }]
   }
 }
 
 function fromCache({ recognition, isFromThisJob }: Extract<ReadyChunk, { recognition: unknown }>) {
-  const { text, language, model, usdPerSecond, seconds } = recognition
+  const { seconds, ...found } = recognition
   return {
-    text,
-    ...(language && { language }),
-    ...(model && { model }),
-    ...(usdPerSecond !== undefined && { usdPerSecond }),
+    ...found,
     sent: isFromThisJob ? seconds : 0,
     cached: isFromThisJob ? 0 : seconds,
   }
@@ -162,16 +178,19 @@ function warnOfEmptyText({ start, end, speech }: ChunkTranscript, run: Run): voi
   if (speechSeconds >= minUnrecognisedSeconds) run.warn(unrecognisedWarning({ start, end }))
 }
 
-/** Cuts a chunk in halves and recognises them; the cost of the first attempt is added to the first half. */
-async function recogniseHalves(
+/** Cuts a chunk again and recognises the parts; the cost of an attempt that was answered is added to the first part. */
+async function recogniseParts(
   chunk: ChunkTranscript,
+  maxSeconds: number,
   context: RecognitionContext,
   run: Run,
   depth: number,
 ): Promise<ChunkTranscript[]> {
   const transcripts: ChunkTranscript[] = []
-  for await (const half of context.recut(chunk, (chunk.sent + chunk.cached) / 2))
-    transcripts.push(...(await recogniseChunk({ ...half, index: chunk.index }, context, run, depth + 1)))
+  for await (const part of context.recut(chunk, maxSeconds))
+    transcripts.push(...(await recogniseChunk({ ...part, index: chunk.index }, context, run, depth + 1)))
+  // Parts come as their encoding ends, which for a short last one may be early.
+  transcripts.sort((a, b) => a.start - b.start)
   const [first] = transcripts
   if (!first) return []
   // The seam with the previous chunk stays the same.

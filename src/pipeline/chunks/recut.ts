@@ -23,6 +23,8 @@ async function* shifted(
   channel: number | undefined,
 ): AsyncGenerator<Chunk> {
   const shift = ({ start, end }: Span) => ({ start: roundToMs(start + offset), end: roundToMs(end + offset) })
-  for await (const chunk of chunks)
-    yield { ...chunk, channel, ...shift(chunk), speech: chunk.speech.map(shift) }
+  for await (const chunk of chunks) {
+    const parts = chunk.parts.map(part => ({ ...part, start: roundToMs(part.start + offset) }))
+    yield { ...chunk, channel, ...shift(chunk), speech: chunk.speech.map(shift), parts }
+  }
 }

@@ -9,17 +9,21 @@ export interface SpacedRecording {
   file: string
   /** The text of each passage, in order. */
   texts: string[]
+  /** When each passage begins, in seconds. */
+  starts: number[]
 }
 
 const minPassageSeconds = 7
 /** Longer than the 20 seconds of silence after which a chunk ends. */
-const silenceSeconds = 21
+const endingSilenceSeconds = 21
+const marginSeconds = 0.2
 
 /** Makes a recording of the first passages of the meeting, split at pauses. */
 export async function makeSpacedRecording(
   folder: string,
   count: number,
   name = 'passages.flac',
+  silenceSeconds = endingSilenceSeconds,
 ): Promise<SpacedRecording> {
   const { words } = truth('meeting')
   const parts: { from: number; to: number; text: string }[] = []
@@ -31,7 +35,11 @@ export async function makeSpacedRecording(
       .slice(first, i + 1)
       .map(word => word.text)
       .join(' ')
-    parts.push({ from: Math.max(0, words[first]!.start - 0.2), to: words[i]!.end + 0.2, text })
+    parts.push({
+      from: Math.max(0, words[first]!.start - marginSeconds),
+      to: words[i]!.end + marginSeconds,
+      text,
+    })
     first = i + 1
   }
   const takes = parts.map(({ from, to }, i) => {
@@ -47,5 +55,11 @@ export async function makeSpacedRecording(
   const file = join(folder, name)
   const output = ['-filter_complex', graph, '-c:a', 'flac', '-y', file]
   await promisify(execFile)(await testFfmpeg(), ['-v', 'error', '-i', fixture('meeting.m4a'), ...output])
-  return { file, texts: parts.map(({ text }) => text) }
+  let at = 0
+  const starts = parts.map(({ from, to }) => {
+    const start = at + marginSeconds
+    at += to - from + silenceSeconds
+    return start
+  })
+  return { file, texts: parts.map(({ text }) => text), starts }
 }

@@ -37,6 +37,7 @@ const requested = () => server.requests.map(({ body }) => JSON.parse(body).model
 function open(names: string[], options: Partial<ChunkRecognisersOptions> = {}) {
   return chunkRecognisers({
     cloud: dashscope({ apiKey, baseUrl: server.baseUrl, http }),
+    openai: { baseUrl: server.baseUrl, http },
     models: names.map(name => knownModels.find(name, 'chunk')),
     concurrency: 8,
     unavailableModels: memory(),

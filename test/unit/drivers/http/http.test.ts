@@ -189,3 +189,19 @@ describe('an HTTP stream', () => {
     expect(error.hint).toContain('GEMINI_BASE_URL')
   })
 })
+
+describe('Retry-After', () => {
+  const asked = async (header: string) => {
+    server.respondWith((_, response) => void response.writeHead(429, { 'retry-after': header }).end('{}'))
+    return (await http.request({ method: 'GET', url: server.baseUrl, signal: never })).retryAfterSeconds
+  }
+
+  it('is read as seconds or as a date', async () => {
+    expect(await asked('7')).toBe(7)
+    expect(await asked(new Date(Date.now() + 60_000).toUTCString())).toBeCloseTo(60, -1)
+  })
+
+  it.each(['soon', '-3', new Date(0).toUTCString()])('%s is no pause', async header => {
+    expect(await asked(header)).toBeUndefined()
+  })
+})

@@ -13,6 +13,7 @@ const chunk = (start: number, end: number): ReadyChunk => ({
   end,
   speech: [{ start, end }],
   overlap: 0,
+  parts: [{ at: 0, start }],
   audio: Buffer.from(`${start}-${end}`),
   seconds: end - start,
 })

@@ -1,0 +1,111 @@
+// transcribe_audio with an engine of the user's own: no key of Alibaba, and no packet to another host.
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import {
+  type EngineName,
+  type OpenAiEmulator,
+  type OpenAiOptions,
+  startOpenAi,
+} from '../../../emulators/openai/openai.ts'
+import { testFfmpeg } from '../../support/audio/ffmpeg.ts'
+import { makeSpacedRecording } from '../../support/audio/spaced-recording.ts'
+import { type OwnEngineSystem, startOwnEngineSystem } from '../../support/e2e/own-engine.ts'
+import { fixture, plainWords, truth, truthText } from '../../support/e2e/system.ts'
+
+let emulator: OpenAiEmulator
+let system: OwnEngineSystem
+
+async function start(
+  engine: EngineName,
+  model: string,
+  env: Record<string, string> = {},
+  options: Partial<OpenAiOptions> = {},
+) {
+  emulator = await startOpenAi({ ffmpeg: await testFfmpeg(), engine, ...options })
+  system = await startOwnEngineSystem({
+    ASR_MODEL: `openai:${model}`,
+    OPENAI_BASE_URL: emulator.url,
+    ...(emulator.apiKey && { OPENAI_API_KEY: emulator.apiKey }),
+    ...env,
+  })
+}
+
+async function stop() {
+  await system.close()
+  await emulator.close()
+}
+
+describe('vLLM with Qwen3-ASR', () => {
+  beforeAll(() => start('vllm', 'Qwen/Qwen3-ASR-1.7B'))
+  afterAll(stop)
+
+  it.each([
+    ['jfk', 'jfk.wav'],
+    ['voice-note', 'voice-note.ogg'],
+    ['interview', 'interview.mp3'],
+    ['russian', 'russian.flac'],
+    ['chinese', 'chinese.flac'],
+  ])('returns every word of %s once, for nothing, and connects to no other host', async (name, file) => {
+    const { data, isError, text } = await system.call('transcribe_audio', { audio: fixture(file) })
+    expect(isError, text).toBe(false)
+    expect(await system.words(data.transcript_id)).toBe(plainWords(truthText(truth(name))))
+    expect(data).toMatchObject({
+      status: 'completed',
+      language: truth(name).language,
+      times: 'estimated',
+      warnings: [],
+      usage: { cost_usd: 0 },
+    })
+    expect(new Set(system.connections())).toEqual(new Set([new URL(emulator.url).host]))
+  })
+
+  it('was asked once for times, which it refuses', () => {
+    expect(emulator.requests.map(({ format }) => format).slice(0, 2)).toEqual(['verbose_json', 'json'])
+    expect(emulator.requests.filter(({ format }) => format !== 'json')).toHaveLength(1)
+  })
+})
+
+describe('other engines', () => {
+  afterEach(stop)
+
+  it.each([
+    ['openai', 'whisper-1', 'measured'],
+    ['openai-gpt-4o', 'gpt-4o-transcribe', 'estimated'],
+    ['llama.cpp', 'qwen3-asr', 'estimated'],
+    ['speaches', 'Systran/faster-whisper-small', 'measured'],
+    ['localai', 'whisper-1', 'estimated'],
+    ['funasr-server', 'sensevoice', 'estimated'],
+    ['qwen3-asr-service', 'qwen3-asr', 'measured'],
+  ] as const)('%s with %s gives every word once, and its times are %s', async (engine, model, times) => {
+    await start(engine, model)
+    const { data, isError, text } = await system.call('transcribe_audio', { audio: fixture('clip.mp4') })
+    expect(isError, text).toBe(false)
+    expect(await system.words(data.transcript_id)).toBe(plainWords(truthText(truth('clip'))))
+    expect(data).toMatchObject({ status: 'completed', times, warnings: [], usage: { cost_usd: 0 } })
+    expect(new Set(system.connections())).toEqual(new Set([new URL(emulator.url).host]))
+  })
+
+  it('times are those of the recording where silences of a chunk were not sent', async () => {
+    await start('qwen3-asr-service', 'qwen3-asr')
+    const { file, starts, texts } = await makeSpacedRecording(system.folder, 4, 'gaps.flac', 8)
+    const { data } = await system.call('transcribe_audio', { audio: file, timestamps: 'word' })
+    const { segments } = await system.transcript(data.transcript_id)
+    const words = segments.flatMap((segment: { words: object[] }) => segment.words)
+    const firsts = texts.map((_, i) => texts.slice(0, i).join(' ').split(/\s+/).filter(Boolean).length)
+    for (const [i, first] of firsts.entries())
+      expect(Math.abs(words[first].start - starts[i]!), `passage ${i}`).toBeLessThan(0.2)
+    expect(segments.some(({ estimated }: { estimated: boolean }) => estimated)).toBe(false)
+    expect(emulator.requests).toHaveLength(1)
+  })
+
+  it('a server that refuses long audio gets halves, and the next recording in pieces of its length', async () => {
+    await start('speaches', 'whisper', {}, { maxSeconds: 8 })
+    const { data } = await system.call('transcribe_audio', { audio: fixture('russian.flac') })
+    expect(await system.words(data.transcript_id)).toBe(plainWords(truthText(truth('russian'))))
+    expect(data).toMatchObject({ status: 'completed', coverage: { gaps: [] } })
+    const refused = emulator.requests.filter(({ status }) => status !== 200).length
+    const next = await system.call('transcribe_audio', { audio: fixture('chinese.flac') })
+    expect(await system.words(next.data.transcript_id)).toBe(plainWords(truthText(truth('chinese'))))
+    expect(refused).toBeGreaterThan(0)
+    expect(emulator.requests.filter(({ status }) => status !== 200)).toHaveLength(refused)
+  })
+})
