@@ -79,6 +79,7 @@ const errorSections: { title: string; codes: ErrorCode[] }[] = [
       'KEY_MISSING',
       'KEY_REFUSED',
       'ACCOUNT_IN_ARREARS',
+      'FREE_TIER_USED_UP',
       'ACCESS_DENIED',
       'MODEL_NOT_FOUND',
       'WRONG_BASE_URL',

@@ -75,5 +75,4 @@ export const defaultForms: Forms = {
   ...recordedForms,
   resultPlace: tidyForms.resultPlace,
   words: tidyForms.words,
-  contentCheck: tidyForms.contentCheck,
 }

@@ -31,6 +31,8 @@ export const errors = {
     'The key must be of the Singapore region, or DASHSCOPE_BASE_URL must be that of the key’s region. Where the message names Gemini, check GEMINI_API_KEY; where it names OPENAI_BASE_URL, OPENAI_API_KEY.',
   ACCOUNT_IN_ARREARS:
     'Pay the bill of the Model Studio account. Where the message names Gemini, check the billing of that key.',
+  FREE_TIER_USED_UP:
+    'The free quota of the model is used up. Switch off “use free tier only” in the Model Studio console, or name another model.',
   ACCESS_DENIED:
     'Activate Model Studio and the model for the key’s workspace. For Gemini, check the key’s restrictions and whether your country is served.',
   MODEL_NOT_FOUND: 'Correct the name of the model: ASR_MODEL, SPEAKER_MODEL, FILE_MODEL or FORMAT_MODELS.',
@@ -95,8 +97,8 @@ export interface ErrorDetails {
   hint: string
   /** True if the same request may succeed when repeated. */
   retryable?: boolean
-  /** `account`: every other request would fail the same way, so the job stops. */
-  scope?: 'account' | 'request'
+  /** `account`: every other request would fail the same way; `model`: every other one to this model. */
+  scope?: 'account' | 'model' | 'request'
   cause?: unknown
 }
 
@@ -105,7 +107,7 @@ export class SpeechError extends Error {
   readonly code: ErrorCode
   readonly hint: string
   readonly retryable: boolean
-  readonly scope: 'account' | 'request'
+  readonly scope: 'account' | 'model' | 'request'
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })

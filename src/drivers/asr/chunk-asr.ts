@@ -1,12 +1,15 @@
 // Recognition of one chunk with qwen3-asr-flash over REST: audio in, text and language out.
 import * as z from 'zod/v4'
-import { isSpeechError, SpeechError } from '../../domain/errors.ts'
+import { SpeechError } from '../../domain/errors.ts'
 import { contextFor } from '../../domain/models/context.ts'
 import type { Model } from '../../domain/models/model.ts'
 import { usdPerSecond } from '../../domain/models/price.ts'
 import type { Recogniser } from '../../domain/ports.ts'
 import type { Dashscope } from '../http/dashscope.ts'
+import { errorResponseOf } from '../http/dashscope-errors.ts'
 import type { RequestBody } from '../http/http.ts'
+import { isSilence } from './file-asr/errors.ts'
+import { withModel } from './model-errors.ts'
 
 const path = 'services/aigc/multimodal-generation/generation'
 
@@ -36,7 +39,7 @@ const maxChunkSeconds = 150
 
 /**
  * Limits: the API takes 1 to 300 s (180 s in older documents) and 10 MB.
- * Throws `SpeechError`; a refused key, an account in arrears and an unknown model have the scope `account`.
+ * Throws `SpeechError`; a refused key, an account in arrears and an unknown model have the scope `account` or `model`.
  */
 export function chunkAsr(cloud: Dashscope, { model, concurrency }: ChunkAsrOptions): Recogniser {
   const price = usdPerSecond(model)
@@ -65,7 +68,9 @@ export function chunkAsr(cloud: Dashscope, { model, concurrency }: ChunkAsrOptio
         },
       }
       const body = withAudio(JSON.stringify(request), audio)
-      const json = await cloud.call({ method: 'POST', path, body }, signal).catch(silence)
+      const json = await cloud
+        .call({ method: 'POST', path, body }, signal)
+        .catch(error => silence(error, model.name))
       return json === undefined ? { text: '' } : read(json)
     },
   }
@@ -107,8 +112,7 @@ function read(json: unknown) {
 }
 
 /** Some models of the family report audio without words as an error. */
-function silence(error: unknown): undefined {
-  const code = isSpeechError(error) && (error.cause as { code?: unknown } | undefined)?.code
-  if (code === 'ASR_RESPONSE_HAVE_NO_WORDS') return undefined
-  throw error
+function silence(error: unknown, name: string): undefined {
+  if (isSilence(errorResponseOf(error)?.code ?? '')) return undefined
+  throw withModel(error, { name, setting: 'ASR_MODEL', example: 'qwen3-asr-flash' })
 }

@@ -2,7 +2,6 @@
 import { isSpeechError, SpeechError } from '../../domain/errors.ts'
 import type { UnavailableModels } from '../../domain/models/model.ts'
 import { log } from '../../log.ts'
-import { errorResponseOf } from '../http/dashscope.ts'
 import {
   type CircuitBreaker,
   type CircuitBreakerOptions,
@@ -134,15 +133,14 @@ export function modelList<Model extends ListedModel>(
 
 /** True where the error concerns one model: the same key may be allowed to use others. */
 export function isOfModel(error: SpeechError): boolean {
-  const { code } = error
-  if (code === 'MODEL_NOT_FOUND' || code === 'ACCESS_DENIED') return true
-  return errorResponseOf(error)?.code === 'AllocationQuota.FreeTierOnly'
+  return error.scope === 'model'
 }
 
 /** Errors that a user can act on come first; an unavailable model matters only when all are. */
 const byRelevance = [
-  ...['KEY_REFUSED', 'ACCOUNT_IN_ARREARS', 'WRONG_BASE_URL', 'ACCESS_DENIED', 'CONTENT_REFUSED', 'THROTTLED'],
-  ...['PROVIDER_REFUSED', 'PROVIDER_UNREACHABLE', 'PROVIDER_TIMEOUT', 'PROVIDER_FAILED', 'MODEL_NOT_FOUND'],
+  ...['KEY_REFUSED', 'ACCOUNT_IN_ARREARS', 'FREE_TIER_USED_UP', 'WRONG_BASE_URL', 'ACCESS_DENIED'],
+  ...['CONTENT_REFUSED', 'THROTTLED', 'PROVIDER_REFUSED', 'PROVIDER_UNREACHABLE', 'PROVIDER_TIMEOUT'],
+  ...['PROVIDER_FAILED', 'MODEL_NOT_FOUND'],
 ]
 
 function allFailed(failures: Failure[]): SpeechError {
@@ -161,7 +159,7 @@ function allFailed(failures: Failure[]): SpeechError {
       hint: error.hint,
       retryable: failures.some(failure => failure.error.retryable),
       // Another request may fare better as long as one model was stopped by this request alone.
-      ...(failures.every(failure => failure.error.scope === 'account') && { scope: 'account' }),
+      ...(failures.every(failure => failure.error.scope !== 'request') && { scope: 'account' }),
       cause: error,
     },
   )
@@ -172,6 +170,6 @@ export function unavailable({ name }: Pick<ListedModel, 'name'>, setting: string
   return new SpeechError(
     'MODEL_NOT_FOUND',
     `The model ${name} does not exist any more; it is tried again one day after that was found.`,
-    { hint: `Set ${setting} to models that exist.`, scope: 'account' },
+    { hint: `Set ${setting} to models that exist.`, scope: 'model' },
   )
 }

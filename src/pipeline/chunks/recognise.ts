@@ -119,7 +119,7 @@ async function recogniseChunk(
     return [{ ...kept, ...secondsOf(halves.length > 0 ? halves : [transcript]) }]
   } catch (error) {
     run.signal.throwIfAborted()
-    if (!isSpeechError(error) || error.scope === 'account') throw error
+    if (!isSpeechError(error) || error.scope !== 'request') throw error
     if (error.code === 'TOO_LARGE' && depth < maxSplitDepth) {
       const unsent = { ...info, text: '', sent: 0, cached: 0 }
       // The recogniser may have learned its limit from the refusal.

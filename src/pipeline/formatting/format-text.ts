@@ -151,7 +151,7 @@ function stopAfterAccountError(textModel: TextModel): TextModel {
       try {
         return await textModel.generate(request, options)
       } catch (error) {
-        if (isSpeechError(error) && error.scope === 'account') accountError = error
+        if (isSpeechError(error) && error.scope !== 'request') accountError = error
         throw error
       }
     },

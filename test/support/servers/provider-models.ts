@@ -14,7 +14,7 @@ export const untilAborted = () => {
 export const usage = { inputTokens: 1, outputTokens: 1 }
 export const error = (code: ErrorCode, details: Partial<ErrorDetails> = {}) =>
   new SpeechError(code, `It is ${code}.`, { hint: 'Act.', ...details })
-export const unavailable = error('MODEL_NOT_FOUND', { scope: 'account' })
+export const unavailable = error('MODEL_NOT_FOUND', { scope: 'model' })
 export const throttled = error('THROTTLED', { retryable: true })
 export const wrongKey = error('KEY_REFUSED', { scope: 'account' })
 

@@ -15,7 +15,11 @@ import { root } from '../../support/e2e/system.ts'
 const settingNames = Object.values(settings).map(({ env }) => env)
 
 /** Words in capitals that are neither a setting nor an error code. */
-const otherNames = ['SPEECH_CHAOS_JOBS', 'SPEECH_CHAOS_KILLS', 'SPEECH_CHAOS_SEED']
+const otherNames = [
+  ...['SPEECH_CHAOS_JOBS', 'SPEECH_CHAOS_KILLS', 'SPEECH_CHAOS_SEED'],
+  // Codes of DashScope.
+  ...['ASR_RESPONSE_HAVE_NO_WORDS', 'SUCCESS_WITH_NO_VALID_FRAGMENT'],
+]
 
 /** First cells of the rows of all tables of a page, header rows included. */
 function firstCells(path: string): string[] {

@@ -3,8 +3,10 @@ import { isSpeechError, SpeechError } from '../../../domain/errors.ts'
 import { type Model, modelKey } from '../../../domain/models/model.ts'
 import { usdPerSecond } from '../../../domain/models/price.ts'
 import type { FileRecogniser, FileRecognition, TaskStatus } from '../../../domain/ports.ts'
-import { type Dashscope, errorResponseOf } from '../../http/dashscope.ts'
+import type { Dashscope } from '../../http/dashscope.ts'
+import { errorResponseOf } from '../../http/dashscope-errors.ts'
 import { type HttpClient, hasTimedOut, type RequestBody } from '../../http/http.ts'
+import { withModel } from '../model-errors.ts'
 import { failureOf, resultAddressRefused, resultExpired, resultUnreadable } from './errors.ts'
 import { capabilitiesOf, type FileRole, requestBody } from './requests.ts'
 import { readResult } from './results.ts'
@@ -41,7 +43,7 @@ export function fileAsr({ cloud, http, model, role }: FileAsrOptions): FileRecog
       const json = await cloud.call({ method: 'POST', path: submitPath, headers, body: tracked.body }, signal)
       return taskOf(json)
     } catch (error) {
-      throw submitError(error, { isSent: tracked.isSent(), signal, role })
+      throw submitError(error, { isSent: tracked.isSent(), signal, model, role })
     }
   }
 
@@ -138,11 +140,12 @@ function taskOf(json: unknown): string {
 interface Circumstances {
   isSent: boolean
   signal: AbortSignal
+  model: Model
   role: FileRole
 }
 
 /** The error of a failed submit: it may have made a task, has made none for certain, or was cancelled. */
-function submitError(error: unknown, { isSent, signal, role }: Circumstances): unknown {
+function submitError(error: unknown, { isSent, signal, model, role }: Circumstances): unknown {
   if (signal.aborted && error === signal.reason) return hasTimedOut(signal) ? late(isSent, error) : error
   if (!isSpeechError(error)) return error
   const answer = errorResponseOf(error)
@@ -151,7 +154,11 @@ function submitError(error: unknown, { isSent, signal, role }: Circumstances): u
   if (answer.status === 200 || (answer.status >= 500 && isSilent)) return unclear(error)
   const known = failureOf(answer.code)
   if (known) return known
-  return error.code === 'MODEL_NOT_FOUND' ? unknownModel(role, error) : error
+  const [setting, example] =
+    role === 'speakers'
+      ? (['SPEAKER_MODEL', 'fun-asr'] as const)
+      : (['FILE_MODEL', 'qwen3-asr-flash-filetrans'] as const)
+  return withModel(error, { name: model.name, setting, example })
 }
 
 function late(isSent: boolean, cause: unknown): SpeechError {
@@ -167,16 +174,6 @@ function unclear(cause?: unknown): SpeechError {
   return new SpeechError('SUBMIT_UNCLEAR', 'DashScope’s response to the request was lost.', {
     hint: 'Call again: a task that was made nevertheless is looked up before another one is paid for.',
     ...(cause !== undefined && { cause }),
-  })
-}
-
-function unknownModel(role: FileRole, cause: unknown): SpeechError {
-  const [setting, example] =
-    role === 'speakers' ? ['SPEAKER_MODEL', 'fun-asr'] : ['FILE_MODEL', 'qwen3-asr-flash-filetrans']
-  return new SpeechError('MODEL_NOT_FOUND', 'DashScope does not know the model, or has retired it.', {
-    hint: `Set ${setting} to one that exists in the region, such as ${example}.`,
-    scope: 'account',
-    cause,
   })
 }
 

@@ -1,6 +1,6 @@
 // The meaning of refusals of servers with OpenAI's transcription route: each words them in its own way.
 import { SpeechError } from '../../../domain/errors.ts'
-import type { ErrorMeaning } from '../../http/dashscope.ts'
+import type { ErrorMeaning } from '../../http/dashscope-errors.ts'
 import type { HttpResponse } from '../../http/http.ts'
 
 interface Refusal {
@@ -113,13 +113,13 @@ const modelNotFound: ErrorMeaning = {
   code: 'MODEL_NOT_FOUND',
   message: 'The server at OPENAI_BASE_URL has no such model for transcription.',
   hint: 'Name a model that it serves, as `openai:` and its name; `GET /models` at that address lists them.',
-  scope: 'account',
+  scope: 'model',
 }
 const accessDenied: ErrorMeaning = {
   code: 'ACCESS_DENIED',
   message: 'The key may not use this model at OPENAI_BASE_URL.',
   hint: 'Give the key the rights for transcription, or set another OPENAI_API_KEY.',
-  scope: 'account',
+  scope: 'model',
 }
 const intercepted: ErrorMeaning = {
   code: 'PROVIDER_REFUSED',

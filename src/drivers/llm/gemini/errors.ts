@@ -1,6 +1,6 @@
 // Errors of Gemini, and the `SpeechError` that each one means.
 import { isSpeechError, SpeechError } from '../../../domain/errors.ts'
-import type { ErrorMeaning } from '../../http/dashscope.ts'
+import type { ErrorMeaning } from '../../http/dashscope-errors.ts'
 
 interface GoogleError {
   /** Such as `INVALID_ARGUMENT`; empty in a response of unknown form. */
@@ -23,7 +23,7 @@ const meanings = {
     code: 'ACCESS_DENIED',
     message: 'Gemini does not serve this key: the country is not supported, or billing is not set up.',
     hint: 'Check billing in Google AI Studio, or leave GEMINI_API_KEY empty.',
-    scope: 'account',
+    scope: 'model',
   },
   arrears: {
     code: 'ACCOUNT_IN_ARREARS',
@@ -35,7 +35,7 @@ const meanings = {
     code: 'ACCESS_DENIED',
     message: 'The Gemini key may not use this model.',
     hint: 'Check the restrictions of GEMINI_API_KEY, or remove the model from FORMAT_MODELS.',
-    scope: 'account',
+    scope: 'model',
   },
   address: {
     code: 'WRONG_BASE_URL',
@@ -117,7 +117,7 @@ function unknownModel(model: string): ErrorMeaning {
     code: 'MODEL_NOT_FOUND',
     message: `Gemini does not know the model ${model}, or has retired it.`,
     hint: 'Set FORMAT_MODELS to models that exist.',
-    scope: 'account',
+    scope: 'model',
   }
 }
 

@@ -1,5 +1,6 @@
 // DashScope's errors in terms of formatting: messages and hints about texts instead of recordings.
 import { type ErrorCode, isSpeechError, SpeechError } from '../../../domain/errors.ts'
+import { errorResponseOf } from '../../http/dashscope-errors.ts'
 
 const terms: Partial<Record<ErrorCode, (model: string) => { message?: string; hint: string }>> = {
   MODEL_NOT_FOUND: model => ({
@@ -25,10 +26,16 @@ const terms: Partial<Record<ErrorCode, (model: string) => { message?: string; hi
 
 /** Other errors stay the same. */
 export function inFormattingTerms(error: unknown, model: string): unknown {
-  const term = isSpeechError(error) ? terms[error.code]?.(model) : undefined
+  if (!isSpeechError(error)) return error
+  if (errorResponseOf(error)?.wrongRoute)
+    return new SpeechError(error.code, `The model ${model} is not for texts.`, {
+      hint: 'Remove it from FORMAT_MODELS.',
+      scope: 'model',
+      cause: error.cause,
+    })
+  const term = terms[error.code]?.(model)
   // An error of a proxy or firewall has its own hint.
-  if (!isSpeechError(error) || !term || (error.code === 'PROVIDER_REFUSED' && error.scope === 'account'))
-    return error
+  if (!term || (error.code === 'PROVIDER_REFUSED' && error.scope === 'account')) return error
   const { code, message, retryable, scope, cause } = error
   return new SpeechError(code, term.message ?? message, { hint: term.hint, retryable, scope, cause })
 }

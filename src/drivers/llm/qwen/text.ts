@@ -3,7 +3,8 @@ import * as z from 'zod/v4'
 import { type Model, modelKey } from '../../../domain/models/model.ts'
 import { tokenPrice } from '../../../domain/models/price.ts'
 import type { GenerateOptions, TextAnswer, TextRequest } from '../../../domain/text-model.ts'
-import { errorResponseOf, type StreamingDashscope } from '../../http/dashscope.ts'
+import type { StreamingDashscope } from '../../http/dashscope.ts'
+import { errorResponseOf } from '../../http/dashscope-errors.ts'
 import { createDeltas } from '../deltas.ts'
 import {
   acceptedOnce,

@@ -1,6 +1,6 @@
 // Translates failures of OSS and of the network into errors with a hint.
 import { SpeechError } from '../../../domain/errors.ts'
-import type { ErrorMeaning } from '../../http/dashscope.ts'
+import type { ErrorMeaning } from '../../http/dashscope-errors.ts'
 
 /** The bucket refuses every request with this key. */
 const refused = (message: string, hint: string): ErrorMeaning => ({

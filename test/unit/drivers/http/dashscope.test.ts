@@ -22,7 +22,7 @@ const recogniser = () => recogniserOf(http, { baseUrl: server.baseUrl })
 
 describe('errors of DashScope', () => {
   // Status and code as in the provider's error reference; `true`: retryable; `account`: every other chunk would fail too.
-  it.each<[number, string, ErrorCode, boolean, 'account' | 'request']>([
+  it.each<[number, string, ErrorCode, boolean, 'account' | 'model' | 'request']>([
     [400, 'InvalidParameter', 'PROVIDER_REFUSED', false, 'request'],
     [400, 'InvalidParameter.DataInspection', 'PROVIDER_REFUSED', false, 'request'],
     [400, 'DataInspectionFailed', 'CONTENT_REFUSED', false, 'request'],
@@ -37,13 +37,13 @@ describe('errors of DashScope', () => {
     [400, 'UnsupportedOperation', 'PROVIDER_REFUSED', false, 'request'],
     [401, 'InvalidApiKey', 'KEY_REFUSED', false, 'account'],
     [401, 'invalid_api_key', 'KEY_REFUSED', false, 'account'],
-    [403, 'AccessDenied', 'ACCESS_DENIED', false, 'account'],
-    [403, 'AccessDenied.Unpurchased', 'ACCESS_DENIED', false, 'account'],
-    [403, 'Model.AccessDenied', 'ACCESS_DENIED', false, 'account'],
-    [403, 'Workspace.AccessDenied', 'ACCESS_DENIED', false, 'account'],
-    [403, 'AllocationQuota.FreeTierOnly', 'ACCOUNT_IN_ARREARS', false, 'account'],
-    [404, 'ModelNotFound', 'MODEL_NOT_FOUND', false, 'account'],
-    [404, 'model_not_found', 'MODEL_NOT_FOUND', false, 'account'],
+    [403, 'AccessDenied', 'ACCESS_DENIED', false, 'model'],
+    [403, 'AccessDenied.Unpurchased', 'ACCESS_DENIED', false, 'model'],
+    [403, 'Model.AccessDenied', 'ACCESS_DENIED', false, 'model'],
+    [403, 'Workspace.AccessDenied', 'ACCESS_DENIED', false, 'model'],
+    [403, 'AllocationQuota.FreeTierOnly', 'FREE_TIER_USED_UP', false, 'model'],
+    [404, 'ModelNotFound', 'MODEL_NOT_FOUND', false, 'model'],
+    [404, 'model_not_found', 'MODEL_NOT_FOUND', false, 'model'],
     [429, 'Throttling.RateQuota', 'THROTTLED', true, 'request'],
     [429, 'Throttling.BurstRate', 'THROTTLED', true, 'request'],
     [429, 'limit_burst_rate', 'THROTTLED', true, 'request'],
@@ -71,12 +71,103 @@ describe('errors of DashScope', () => {
     expect(describeError(error)).not.toContain(apiKey)
   })
 
-  it('recognises an unknown model by the message, since the code does not say', async () => {
-    server.respond(400, { code: 'InvalidParameter', message: 'Model not exist.' })
-    expect(await failure(recogniser().recognise(chunk, never))).toMatchObject({
-      code: 'MODEL_NOT_FOUND',
-      scope: 'account',
-    })
+  // Recorded answers whose code is too general, is within the message, or is nested as gateways do it.
+  const general = (message: string) => ({ code: 'InvalidParameter', message })
+  const gone = ['MODEL_NOT_FOUND', 'model'] as const
+  const refused = ['PROVIDER_REFUSED', 'request'] as const
+  const unfit = ['CONTENT_REFUSED', 'request'] as const
+  it.each<[string, number, object, ErrorCode, 'account' | 'model' | 'request']>([
+    ['a model that is gone, in the message', 400, general('Model not exist.'), ...gone],
+    ['a model that is gone, in the message', 404, general('Model not exist.'), ...gone],
+    ['a model that is gone, nested', 400, { error: { code: 'model_not_found', message: 'x' } }, ...gone],
+    ['a model that is gone, nested', 404, { error: { code: 'model_not_found', message: 'x' } }, ...gone],
+    [
+      'a model that is gone, nested with a number',
+      404,
+      { error: { code: 404, message: "model 'x' not found or no enabled endpoints" } },
+      ...gone,
+    ],
+    [
+      'a model that new users do not get',
+      404,
+      { error: { message: 'This model models/x is no longer available to new users. PRIVATE' } },
+      ...gone,
+    ],
+    [
+      'arrears, nested',
+      400,
+      { error: { code: 'Arrearage', message: 'PRIVATE' } },
+      'ACCOUNT_IN_ARREARS',
+      'account',
+    ],
+    [
+      'a content check, in the message',
+      400,
+      general('<400> InternalError.Algo.DataInspectionFailed: PRIVATE'),
+      ...unfit,
+    ],
+    [
+      'a content check, as an inner code',
+      400,
+      { code: 'InternalError.Algo.DataInspectionFailed', message: 'PRIVATE' },
+      ...unfit,
+    ],
+    [
+      'a content check, in words',
+      400,
+      general('Input text data may contain inappropriate content. PRIVATE'),
+      ...unfit,
+    ],
+    [
+      'bad audio, as an inner code',
+      400,
+      { code: 'InternalError.Algo.InvalidParameter', message: 'PRIVATE' },
+      ...refused,
+    ],
+    [
+      'bad audio, in the message',
+      400,
+      general('<400> InternalError.Algo.InvalidParameter: PRIVATE'),
+      ...refused,
+    ],
+    [
+      'the free quota, in the message',
+      403,
+      { error: { message: 'please disable the "use free tier only" mode in the console. PRIVATE' } },
+      'FREE_TIER_USED_UP',
+      'model',
+    ],
+    [
+      'a model of another route',
+      400,
+      general('url error, please check url！ PRIVATE'),
+      'PROVIDER_REFUSED',
+      'model',
+    ],
+  ])('reads %s (%i), and does not repeat the request', async (_, status, body, code, scope) => {
+    server.respond(status, body)
+    const error = await failure(recogniser().recognise(chunk, never))
+    expect(error).toMatchObject({ code, scope, retryable: false })
+    expect(describeError(error)).not.toContain('PRIVATE')
+  })
+
+  it('names the model and its setting where the model is gone or of another route', async () => {
+    for (const message of ['Model not exist.', 'url error, please check url！']) {
+      server.respond(400, general(message))
+      expect(describeError(await failure(recogniser().recognise(chunk, never)))).toMatch(
+        /qwen3-asr-flash\b.*ASR_MODEL/,
+      )
+    }
+  })
+
+  it.each([
+    { code: 'ASR_RESPONSE_HAVE_NO_WORDS', message: 'x' },
+    general('<400> InternalError.Algo: ASR_RESPONSE_HAVE_NO_WORDS'),
+    { error: { code: 'ASR_RESPONSE_HAVE_NO_WORDS', message: 'x' } },
+    { code: 'SUCCESS_WITH_NO_VALID_FRAGMENT', message: 'x' },
+  ])('reads silence that is told as an error: %j', async body => {
+    server.respond(400, body)
+    expect(await recogniser().recognise(chunk, never)).toEqual({ text: '' })
   })
 
   it('names an unknown code in the message, but only what looks like a code', async () => {

@@ -160,14 +160,8 @@ describe('a wrong key', () => {
   })
 
   it.each([
-    ['access to one model', error('ACCESS_DENIED', { scope: 'account' })],
-    [
-      'the free quota of one model',
-      error('ACCOUNT_IN_ARREARS', {
-        scope: 'account',
-        cause: { status: 403, code: 'AllocationQuota.FreeTierOnly' },
-      }),
-    ],
+    ['access to one model', error('ACCESS_DENIED', { scope: 'model' })],
+    ['the free quota of one model', error('FREE_TIER_USED_UP', { scope: 'model' })],
   ])('a failure of one model alone does not block its provider: %s', async (_, denied) => {
     const [a, b] = [failing('a', denied), fake('b')]
     const model = fallback([a, b], { unavailableModels: memory() })

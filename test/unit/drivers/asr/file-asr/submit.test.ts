@@ -109,7 +109,7 @@ describe('a submit', () => {
 })
 
 describe('a submit that is refused', () => {
-  it.each<[number, string, ErrorCode, boolean, 'account' | 'request']>([
+  it.each<[number, string, ErrorCode, boolean, 'account' | 'model' | 'request']>([
     [400, 'InvalidParameter', 'PROVIDER_REFUSED', false, 'request'],
     [400, 'InvalidParameter.DataInspection', 'UPLOAD_UNREACHABLE', true, 'request'],
     [400, 'InvalidURL.ConnectionRefused', 'UPLOAD_UNREACHABLE', true, 'request'],
@@ -119,8 +119,8 @@ describe('a submit that is refused', () => {
     [400, 'DataInspectionFailed', 'CONTENT_REFUSED', false, 'request'],
     [400, 'Arrearage', 'ACCOUNT_IN_ARREARS', false, 'account'],
     [401, 'InvalidApiKey', 'KEY_REFUSED', false, 'account'],
-    [403, 'AccessDenied', 'ACCESS_DENIED', false, 'account'],
-    [404, 'ModelNotFound', 'MODEL_NOT_FOUND', false, 'account'],
+    [403, 'AccessDenied', 'ACCESS_DENIED', false, 'model'],
+    [404, 'ModelNotFound', 'MODEL_NOT_FOUND', false, 'model'],
     [429, 'Throttling.RateQuota', 'THROTTLED', true, 'request'],
     [500, 'InternalError', 'PROVIDER_FAILED', true, 'request'],
     [503, 'ModelUnavailable', 'PROVIDER_FAILED', true, 'request'],
@@ -139,8 +139,16 @@ describe('a submit that is refused', () => {
   ])('a submit to a retired model for %s names the setting %s', async (role, setting) => {
     server.respond(400, { code: 'InvalidParameter', message: 'Model not exist.' })
     const error = await safeFailure(recogniser({ model: 'gone', role }).submit({ url }, never))
-    expect(error).toMatchObject({ code: 'MODEL_NOT_FOUND', scope: 'account' })
+    expect(error).toMatchObject({ code: 'MODEL_NOT_FOUND', scope: 'model' })
     expect(error.hint).toContain(setting)
+  })
+
+  it('a submit to a model of another route names the model and the setting', async () => {
+    server.respond(400, { code: 'InvalidParameter', message: 'url error, please check url！' })
+    const error = await safeFailure(recogniser({ model: 'qwen3-asr-flash' }).submit({ url }, never))
+    expect(error).toMatchObject({ code: 'PROVIDER_REFUSED', scope: 'model', retryable: false })
+    expect(error.message).toContain('qwen3-asr-flash')
+    expect(error.hint).toContain('SPEAKER_MODEL')
   })
 })
 

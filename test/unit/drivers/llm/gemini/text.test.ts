@@ -214,13 +214,13 @@ describe('a text that Gemini refuses', () => {
 describe('an error', () => {
   const invalidKey = [{ '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason: 'API_KEY_INVALID' }]
 
-  it.each<[number, string, ErrorCode, boolean, 'account' | 'request']>([
+  it.each<[number, string, ErrorCode, boolean, 'account' | 'model' | 'request']>([
     [400, 'INVALID_ARGUMENT', 'PROVIDER_REFUSED', false, 'request'],
-    [400, 'FAILED_PRECONDITION', 'ACCESS_DENIED', false, 'account'],
+    [400, 'FAILED_PRECONDITION', 'ACCESS_DENIED', false, 'model'],
     [401, 'UNAUTHENTICATED', 'KEY_REFUSED', false, 'account'],
     [402, 'RESOURCE_EXHAUSTED', 'ACCOUNT_IN_ARREARS', false, 'account'],
-    [403, 'PERMISSION_DENIED', 'ACCESS_DENIED', false, 'account'],
-    [404, 'NOT_FOUND', 'MODEL_NOT_FOUND', false, 'account'],
+    [403, 'PERMISSION_DENIED', 'ACCESS_DENIED', false, 'model'],
+    [404, 'NOT_FOUND', 'MODEL_NOT_FOUND', false, 'model'],
     [429, 'RESOURCE_EXHAUSTED', 'THROTTLED', true, 'request'],
     [500, 'INTERNAL', 'PROVIDER_FAILED', true, 'request'],
     [503, 'UNAVAILABLE', 'PROVIDER_FAILED', true, 'request'],

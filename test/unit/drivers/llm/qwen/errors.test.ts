@@ -98,13 +98,13 @@ describe('a failed answer', () => {
 })
 
 describe('an error', () => {
-  it.each<[number, string, string, ErrorCode, boolean, 'account' | 'request']>([
-    [400, 'InvalidParameter', 'Model not exist.', 'MODEL_NOT_FOUND', false, 'account'],
-    [404, 'ModelNotFound', 'Model can not be found.', 'MODEL_NOT_FOUND', false, 'account'],
+  it.each<[number, string, string, ErrorCode, boolean, 'account' | 'model' | 'request']>([
+    [400, 'InvalidParameter', 'Model not exist.', 'MODEL_NOT_FOUND', false, 'model'],
+    [404, 'ModelNotFound', 'Model can not be found.', 'MODEL_NOT_FOUND', false, 'model'],
     [400, 'DataInspectionFailed', 'PRIVATE', 'CONTENT_REFUSED', false, 'request'],
     [401, 'InvalidApiKey', 'PRIVATE', 'KEY_REFUSED', false, 'account'],
     [400, 'Arrearage', 'PRIVATE', 'ACCOUNT_IN_ARREARS', false, 'account'],
-    [403, 'Model.AccessDenied', 'PRIVATE', 'ACCESS_DENIED', false, 'account'],
+    [403, 'Model.AccessDenied', 'PRIVATE', 'ACCESS_DENIED', false, 'model'],
     [429, 'Throttling.RateQuota', 'PRIVATE', 'THROTTLED', true, 'request'],
     [500, 'InternalError.Algo', 'PRIVATE', 'PROVIDER_FAILED', true, 'request'],
     [503, 'ModelUnavailable', 'PRIVATE', 'PROVIDER_FAILED', true, 'request'],

@@ -171,7 +171,8 @@ describe('the wrong route', () => {
   it('a request fails when both routes are wrong', async () => {
     server.respond(400, qwenError('InvalidParameter', 'url error, please check url！'))
     const error = await failure(qwen().generate(request, { signal: never }))
-    expect(error).toMatchObject({ code: 'PROVIDER_REFUSED', scope: 'request', retryable: false })
+    expect(error).toMatchObject({ code: 'PROVIDER_REFUSED', scope: 'model', retryable: false })
+    expect(error.message).toContain('qwen-flash')
     expect(error.hint).toContain('FORMAT_MODELS')
     expect(server.requests).toHaveLength(2)
   })
