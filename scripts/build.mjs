@@ -57,7 +57,8 @@ async function toolSchemas() {
 
 export async function buildDist() {
   const define = { BUILT_TOOL_SCHEMAS: JSON.stringify(await toolSchemas()) }
-  const fresh = join(root, 'node_modules', '.dist-next')
+  // One for each build, in case two run at once.
+  const fresh = join(root, 'node_modules', `.dist-next-${process.pid}`)
   rmSync(fresh, { recursive: true, force: true })
   await build({ ...buildOptions, outdir: fresh, define })
   // Swapped at once: a server that runs from dist/ finds its chunks, whose names stay where the code has not changed.

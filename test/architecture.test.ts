@@ -15,7 +15,12 @@ const rooms: { room: string; files: RegExp; floor: number; mayImport: string[] }
     floor: 5,
     mayImport: ['demo', 'emulators', 'cli', 'app', 'config', 'formats', 'domain'],
   },
-  { room: 'main', files: /^src\/main\.ts$/, floor: 6, mayImport: ['cli', 'config', 'log', 'domain', 'demo'] },
+  {
+    room: 'main',
+    files: /^src\/(?:main|program)\.ts$/,
+    floor: 6,
+    mayImport: ['main', 'cli', 'config', 'log', 'domain', 'demo'],
+  },
   {
     room: 'cli',
     files: /^src\/cli\//,

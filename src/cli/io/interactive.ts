@@ -3,6 +3,8 @@ import { type App, createApp } from '../../app.ts'
 import type { Config } from '../../config/config.ts'
 import { type ProgressBar, progressBar } from './progress-bar.ts'
 
+const signals = ['SIGINT', 'SIGTERM'] as const
+
 export interface Session {
   app: App
   /** Aborted by SIGINT and SIGTERM. */
@@ -17,8 +19,8 @@ export async function runInteractive(
 ): Promise<number> {
   const app = await createApp(config)
   const stop = new AbortController()
-  process.once('SIGINT', () => stop.abort())
-  process.once('SIGTERM', () => stop.abort())
+  const onSignal = () => stop.abort()
+  for (const signal of signals) process.once(signal, onSignal)
   const bar = progressBar(process.stderr)
   try {
     return await work({ app, signal: stop.signal, bar })
@@ -29,5 +31,6 @@ export async function runInteractive(
     return 130
   } finally {
     await app.close()
+    for (const signal of signals) process.off(signal, onSignal)
   }
 }

@@ -26,7 +26,7 @@ async function keep(recording: string): Promise<string> {
 
 describe('speech-mcp', () => {
   it('--help lists all commands and settings', async () => {
-    const { code, stdout, stderr } = await terminal.run(['--help'])
+    const { code, stdout, stderr } = await terminal.start(['--help']).result
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     for (const command of [
       'transcribe INPUT',
@@ -44,7 +44,7 @@ describe('speech-mcp', () => {
 
   it.each(['--version', '-v', 'version'])('`speech-mcp %s` prints the version', async word => {
     const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
-    expect(await terminal.run([word])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' })
+    expect(await terminal.start([word]).result).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' })
   })
 
   it.each([
@@ -128,7 +128,7 @@ describe('speech-mcp export', () => {
 
 describe('speech-mcp doctor', () => {
   it('doctor reports ok for every check', async () => {
-    const { code, stdout } = await terminal.run(['doctor'])
+    const { code, stdout } = await terminal.start(['doctor']).result
     expect(stdout.match(/^(ok {4}|FAIL {2})[\w ]+/gm)).toEqual(
       [
         ...['ffmpeg', 'key and region', 'uploads', 'formatting', 'data folder', 'allowed folders'],
@@ -252,7 +252,9 @@ describe('the formatting check of speech-mcp doctor', () => {
 describe('the program', () => {
   it('the program starts through a symbolic link', async () => {
     await symlink(entry, pathOf('speech-mcp'))
-    const { code, stderr } = await terminal.run(['transcribe', 'silence.wav'], { main: pathOf('speech-mcp') })
+    const { code, stderr } = await terminal.start(['transcribe', 'silence.wav'], {
+      main: pathOf('speech-mcp'),
+    }).result
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('Saved as tr_') })
   })
 
@@ -263,7 +265,8 @@ describe('the program', () => {
     for (const name of ['dist', 'package.json'])
       await cp(join(root, name), join(folder, name), { recursive: true })
     const main = join(folder, 'dist', 'main.js')
-    const { code, stdout, stderr } = await terminal.run(['demo'], { main, env: { DASHSCOPE_API_KEY: '' } })
+    const { code, stdout, stderr } = await terminal.start(['demo'], { main, env: { DASHSCOPE_API_KEY: '' } })
+      .result
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toContain('Hi Greta! Please collect the blue parcel')
     expect(stdout).toContain('Welcome back to The Long Wire')

@@ -13,9 +13,9 @@ afterAll(() => terminal.close())
 describe('speech-mcp demo --cluster', () => {
   it('demo --cluster kills a worker, shows that another one takes over, and checks the result', async () => {
     const folder = await tempFolder()
-    const { code, stdout, stderr } = await terminal.run(['demo', '--cluster'], {
+    const { code, stdout, stderr } = await terminal.start(['demo', '--cluster'], {
       env: { TMPDIR: folder.path },
-    })
+    }).result
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toContain('Queue speech-jobs-brief was created.')
     const killed = /Worker (\d) runs the job and is killed/.exec(stdout)?.[1]

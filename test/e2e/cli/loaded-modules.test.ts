@@ -23,7 +23,7 @@ afterAll(() => terminal.close())
 async function loadedBy(args: string[], env: Record<string, string> = {}): Promise<string[]> {
   const file = join(terminal.work, `loaded-by-${args[0] ?? 'serve'}`)
   const NODE_OPTIONS = `--require ${JSON.stringify(join(terminal.work, 'note.cjs'))}`
-  await terminal.run(args, { env: { ...env, NODE_OPTIONS, LOADED: file }, input: '' })
+  await terminal.start(args, { env: { ...env, NODE_OPTIONS, LOADED: file }, input: '' }).result
   const modules = (await readFile(file, 'utf8')).split('\n').map(name => name.replaceAll('\\', '/'))
   expect(modules.length).toBeGreaterThan(0)
   return cloudLibraries.filter(name => modules.some(module => module.includes(`/node_modules/${name}/`)))

@@ -1,4 +1,4 @@
-// Runs the built program as from a terminal, with an emulated provider and folders of its own.
+// Runs the program as from a terminal, with an emulated provider and folders of its own.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -9,6 +9,7 @@ import {
   startDashscope,
 } from '../../../emulators/dashscope/dashscope.ts'
 import { testFfmpeg } from '../audio/ffmpeg.ts'
+import { runProgramHere } from './program-here.ts'
 import { silentWav } from './requests.ts'
 import { entry, tempFolder } from './system.ts'
 
@@ -26,10 +27,15 @@ export interface RunningCommand {
 export interface CommandOptions {
   /** Added to the terminal's environment. */
   env?: Record<string, string>
+  /** Content of stdin. Default: no stdin. */
+  input?: string | Uint8Array
+}
+
+export interface ProcessOptions extends Omit<CommandOptions, 'input'> {
   /** Started instead of the built `main.js`. */
   main?: string
-  /** Content of stdin; `open` leaves it to the test. Default: no stdin. */
-  input?: string | Uint8Array | { open: true }
+  /** As of a command; `open` leaves it to the test. */
+  input?: CommandOptions['input'] | { open: true }
 }
 
 /** A home folder, a working folder and settings for commands. */
@@ -38,7 +44,9 @@ export interface Terminal {
   env: Record<string, string>
   /** Working folder of commands, outside the home folder; contains `silence.wav`. */
   work: string
-  start(args: string[], options?: CommandOptions): RunningCommand
+  /** Starts the built program as a process. */
+  start(args: string[], options?: ProcessOptions): RunningCommand
+  /** Runs the program from source in the process of the test, which takes a tenth of a process's time. */
   run(args: string[], options?: CommandOptions): Promise<CommandResult>
   close(): Promise<void>
 }
@@ -74,7 +82,8 @@ export async function openTerminal(options: Partial<DashscopeOptions> = {}): Pro
     env,
     work: work.path,
     start,
-    run: (args, options) => start(args, options).result,
+    run: (args, { env: more, input } = {}) =>
+      runProgramHere(args, { env: { ...env, ...more }, cwd: work.path, input }),
     async close() {
       await Promise.all([dashscope.close(), home.remove(), work.remove()])
     },

@@ -95,7 +95,7 @@ function objectionToVitest([run, file, ...flags]: string[]): string | undefined 
   return flags.length === 0 || flags[0] === '-t' ? undefined : `unknown flag ${flags[0]}`
 }
 
-/** Parses the arguments as `main.ts` does, by the tables of the command and of the settings. */
+/** Parses the arguments as `program.ts` does, by the tables of the command and of the settings. */
 function objectionToProgram(args: string[]): string | undefined {
   const named = Object.hasOwn(program, args[0] ?? '')
   const { command } = program[named ? args[0]! : 'serve']!
@@ -152,9 +152,9 @@ it.each([
   expect(objection(command)).toBeTypeOf('string')
 })
 
-it('the list of tested commands has every command of main.ts', () => {
-  const main = readFileSync(join(root, 'src/main.ts'), 'utf8')
-  const table = /const commands = \{([\s\S]*?)\n\}/.exec(main)?.[1] ?? ''
+it('the list of tested commands has every command of program.ts', () => {
+  const source = readFileSync(join(root, 'src/program.ts'), 'utf8')
+  const table = /const commands = \{([\s\S]*?)\n\}/.exec(source)?.[1] ?? ''
   const names = [...table.matchAll(/^ {2}(\w+):/gm)].map(([, name]) => name)
   expect(names.toSorted()).toEqual(Object.keys(program).toSorted())
 })

@@ -1,0 +1,117 @@
+// The program between its arguments and its exit code: picks the command, parses its flags and explains errors.
+import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import type { Command } from './cli/command.ts'
+import { readConfig } from './config/config.ts'
+import { settings } from './config/settings.ts'
+import { describeError, SpeechError } from './domain/errors.ts'
+import { setLogLevel } from './log.ts'
+
+/** Commands are loaded lazily, so that the server starts without the code of the others. */
+const commands = {
+  serve: async () => (await import('./cli/serve.ts')).serve,
+  http: async () => (await import('./cli/http.ts')).http,
+  worker: async () => (await import('./cli/worker.ts')).worker,
+  transcribe: async () => (await import('./cli/transcribe.ts')).transcribe,
+  diarize: async () => (await import('./cli/diarize.ts')).diarize,
+  format: async () => (await import('./cli/format.ts')).format,
+  export: async () => (await import('./cli/export.ts')).exportTranscript,
+  doctor: async () => (await import('./cli/doctor/doctor.ts')).doctor,
+  demo: async () => (await import('../demo/demo.ts')).demo,
+} satisfies Record<string, () => Promise<Command>>
+
+const version = (
+  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+).version
+
+/**
+ * Runs the program with the process's environment, standard streams and working folder. Resolves with the exit code: 2
+ * for errors in arguments or settings, 1 for other errors. `entry`: path of the program's entry file.
+ */
+export async function runProgram(args: string[], entry: string): Promise<number> {
+  try {
+    return await runCommand(args, entry)
+  } catch (error) {
+    process.stderr.write(`${describeError(error)}\n`)
+    return error instanceof SpeechError && /^(?:BAD_INPUT|CONFIG_INVALID)$/.test(error.code) ? 2 : 1
+  }
+}
+
+async function runCommand(args: string[], entry: string): Promise<number> {
+  const [first = ''] = args
+  if (['--version', '-v', 'version'].includes(first)) return print(`${version}\n`)
+  if (['--help', '-h', 'help'].includes(first)) return print(await help())
+  const isCommand = Object.hasOwn(commands, first)
+  if (!isCommand && first !== '' && !first.startsWith('-'))
+    throw new SpeechError('BAD_INPUT', 'Unknown command.', { hint: 'See `speech-mcp --help`.' })
+  const command = await commands[isCommand ? (first as keyof typeof commands) : 'serve']()
+  const { words, flags, switches } = parse(isCommand ? args.slice(1) : args, command)
+  if (switches.has('help')) return print(await help())
+  if (words.length > 0 && !command.takesArguments)
+    throw new SpeechError('BAD_INPUT', `\`${command.usage}\` takes no arguments.`, {
+      hint: 'Flags come after the command; see `speech-mcp --help`.',
+    })
+  const config = readConfig(undefined, flags)
+  setLogLevel(config.logLevel)
+  return command.run({ config, words, flags, switches, version, entry })
+}
+
+function parse(args: string[], command: Command) {
+  const own = Object.entries(command.flags ?? {}).map(([name, { short }]) => [
+    name,
+    // parseArgs rejects an undefined `short`.
+    { type: 'string' as const, ...(short && { short }) },
+  ])
+  const general = Object.values(settings).map(({ flag }) => [flag, { type: 'string' as const }])
+  const switches = Object.keys(command.switches ?? {}).map(name => [name, { type: 'boolean' as const }])
+  try {
+    const { values, positionals } = parseArgs({
+      args,
+      options: {
+        ...Object.fromEntries([...general, ...own, ...switches]),
+        help: { type: 'boolean', short: 'h' },
+      },
+      allowPositionals: true,
+    })
+    const given = Object.entries(values)
+    return {
+      words: positionals,
+      flags: Object.fromEntries(
+        given.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])),
+      ),
+      switches: new Set(given.flatMap(([name, value]) => (value === true ? [name] : []))),
+    }
+  } catch (cause) {
+    throw new SpeechError('BAD_INPUT', firstSentence((cause as Error).message), {
+      hint: 'See `speech-mcp --help`.',
+    })
+  }
+}
+
+/** Drops the advice that Node appends, which does not apply to these commands. */
+function firstSentence(message: string): string {
+  return message.replace(/\.?(?:\s+(?:To specify|Did you)\b.*)?$/s, '.')
+}
+
+async function help(): Promise<string> {
+  const lines = ['speech-mcp is an MCP server for speech recognition.', '']
+  for (const load of Object.values(commands)) {
+    const { usage, help: text, flags = {}, switches = {} } = await load()
+    lines.push(`  ${usage.padEnd(30)} ${text}`)
+    const own: [name: string, flag: { short?: string; help: string }][] = Object.entries({
+      ...flags,
+      ...switches,
+    })
+    for (const [name, flag] of own)
+      lines.push(`    ${`${flag.short ? `-${flag.short}, ` : ''}--${name}`.padEnd(28)} ${flag.help}`)
+  }
+  lines.push('', 'Settings, from the environment or as flags:')
+  for (const { env, flag, help: text } of Object.values(settings))
+    lines.push(`  ${env} (--${flag})`, `      ${text}`)
+  return `${lines.join('\n')}\n`
+}
+
+function print(text: string): number {
+  process.stdout.write(text)
+  return 0
+}
