@@ -1,12 +1,14 @@
 // MCP conformance for all client generations over stdio and HTTP: tools, progress, cancellation, resources, subscriptions.
-import { writeFileSync } from 'node:fs'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { testFfmpeg } from '../support/audio/ffmpeg.ts'
 import { makeSpacedRecording, type SpacedRecording } from '../support/audio/spaced-recording.ts'
 import { clients, httpClients, type McpTestClient, type ProgressUpdate } from '../support/e2e/mcp-clients.ts'
 import { childrenOf } from '../support/e2e/processes.ts'
 import {
   fixture,
+  type HttpServer,
   plainWords,
   type System,
   startHttpServer,
@@ -17,40 +19,51 @@ import {
 
 let system: System
 let passages: SpacedRecording
+/** Of all servers. */
+let env: Record<string, string>
+let server: HttpServer
 
 beforeAll(async () => {
   system = await startSystem()
   await system.dashscope.warmUp()
   passages = await makeSpacedRecording(system.folder, 2)
+  env = { ...system.env, FFMPEG_PATH: await makeFfmpeg() }
+  server = await startHttpServer(env)
 })
-afterAll(() => system.close())
+afterAll(async () => {
+  await server.stop()
+  await system.close()
+})
 
-/** A client, the process that serves it, and the end of both. */
+/** Present while ffmpeg hangs. */
+const obstacle = () => join(system.folder, 'obstacle')
+
+/** An ffmpeg that hangs while there is an obstacle. */
+async function makeFfmpeg(): Promise<string> {
+  const path = join(system.folder, 'ffmpeg')
+  const script = ['#!/bin/sh', `[ -e '${obstacle()}' ] && exec sleep 60`, `exec '${await testFfmpeg()}' "$@"`]
+  await writeFile(path, script.join('\n'), { mode: 0o755 })
+  return path
+}
+
+/** A client and the process that serves it. */
 interface Pair {
   client: McpTestClient
   pid: number
-  close(): Promise<void>
 }
 
-const rows: [name: string, open: (env: Record<string, string>) => Promise<Pair>][] = [
+/** Over stdio each client starts a server of its own; over HTTP all use the same one. */
+const rows: [name: string, open: () => Promise<Pair>][] = [
   ...clients.map(([name, connect]): (typeof rows)[number] => [
     `${name}, stdio`,
-    async env => {
+    async () => {
       const client = await connect(env)
-      return { client, pid: client.pid(), close: () => client.close() }
+      return { client, pid: client.pid() }
     },
   ]),
   ...httpClients.map(([name, connect]): (typeof rows)[number] => [
     `${name}, HTTP`,
-    async env => {
-      const server = await startHttpServer(env)
-      const client = await connect({ url: server.url })
-      const close = async () => {
-        await client.close()
-        await server.stop()
-      }
-      return { client, pid: server.child.pid!, close }
-    },
+    async () => ({ client: await connect({ url: server.url }), pid: server.child.pid! }),
   ]),
 ]
 
@@ -62,10 +75,10 @@ describe.each(rows)('%s', (_, open) => {
   let pair: Pair
   let client: McpTestClient
   beforeAll(async () => {
-    pair = await open(system.env)
+    pair = await open()
     client = pair.client
   })
-  afterAll(() => pair.close())
+  afterAll(() => client.close())
 
   it('a client lists the tools', async () => {
     const { tools } = await client.listTools()
@@ -117,18 +130,16 @@ describe.each(rows)('%s', (_, open) => {
   })
 
   it('cancelling a call stops ffmpeg', async () => {
-    const slow = join(system.folder, 'slow-ffmpeg')
-    writeFileSync(slow, '#!/bin/sh\nexec sleep 60\n', { mode: 0o755 })
-    const other = await open({ ...system.env, FFMPEG_PATH: slow })
+    await writeFile(obstacle(), '')
+    onTestFinished(() => rm(obstacle(), { force: true }))
     const stop = new AbortController()
     const request = { audio: passages.file, ...fresh() }
-    const call = other.client.call('transcribe_audio', request, { signal: stop.signal })
+    const call = client.call('transcribe_audio', request, { signal: stop.signal })
     call.catch(() => {})
-    await vi.waitFor(() => expect(childrenOf(other.pid).join()).toContain('sleep 60'), { timeout: 10_000 })
+    await vi.waitFor(() => expect(childrenOf(pair.pid).join()).toContain('sleep 60'), { timeout: 10_000 })
     stop.abort()
     await expect(call).rejects.toThrow()
-    await vi.waitFor(() => expect(childrenOf(other.pid)).toEqual([]), { timeout: 5_000 })
-    await other.close()
+    await vi.waitFor(() => expect(childrenOf(pair.pid)).toEqual([]), { timeout: 5_000 })
   })
 
   it('cancelling a call stops the requests to the provider', async () => {
