@@ -26,12 +26,3 @@ export function fingerprints(samples: Float32Array, from: number, count: number)
   }
   return prints
 }
-
-/** Hamming distance of two fingerprints. */
-export function distance(a: number, b: number): number {
-  let x = a ^ b
-  x -= (x >>> 1) & 0x55555555
-  x = (x & 0x33333333) + ((x >>> 2) & 0x33333333)
-  x = (x + (x >>> 4)) & 0x0f0f0f0f
-  return Math.imul(x, 0x01010101) >>> 24
-}

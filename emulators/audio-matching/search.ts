@@ -1,5 +1,4 @@
 // Finds where audio may occur in the recordings, by comparing fingerprints.
-import { distance } from './fingerprint.ts'
 import type { Recording } from './library.ts'
 
 /** A fingerprint of the audio, and its frame. */
@@ -61,4 +60,13 @@ function sampleFirst(prints: Print[]): Print[] {
   const step = Math.max(1, Math.floor(prints.length / 8))
   const first8 = prints.filter((_, i) => i % step === 0)
   return [...first8, ...prints.filter((_, i) => i % step !== 0)]
+}
+
+/** Hamming distance of two fingerprints. */
+function distance(a: number, b: number): number {
+  let x = a ^ b
+  x -= (x >>> 1) & 0x55555555
+  x = (x & 0x33333333) + ((x >>> 2) & 0x33333333)
+  x = (x + (x >>> 4)) & 0x0f0f0f0f
+  return Math.imul(x, 0x01010101) >>> 24
 }

@@ -24,7 +24,6 @@ import {
 const unknownText = '(the emulator knows only its own recordings)'
 let ffmpeg: string
 let cloud: DashscopeEmulator
-const decoded = new Map<string, Float32Array>()
 
 beforeAll(async () => {
   ffmpeg = await testFfmpeg()
@@ -33,11 +32,7 @@ beforeAll(async () => {
 })
 afterAll(() => cloud.close())
 
-function recording(name: string): Float32Array {
-  const samples = decoded.get(name) ?? samplesOf(ffmpeg, name)
-  decoded.set(name, samples)
-  return samples
-}
+const recording = (name: string) => samplesOf(ffmpeg, name)
 
 /** From and to in seconds. */
 function part(name: string, from: number, to: number, volume = 1): Float32Array {

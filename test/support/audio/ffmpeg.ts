@@ -1,7 +1,14 @@
-// Locates ffmpeg for tests: FFMPEG_PATH, the system's, or the npm package.
+// Locates ffmpeg for tests, once a process: FFMPEG_PATH, the system's, or the npm package.
 import { execFileSync } from 'node:child_process'
 
-export async function testFfmpeg(): Promise<string> {
+let located: Promise<string> | undefined
+
+export function testFfmpeg(): Promise<string> {
+  located ??= locate()
+  return located
+}
+
+async function locate(): Promise<string> {
   if (process.env.FFMPEG_PATH) return process.env.FFMPEG_PATH
   try {
     execFileSync('ffmpeg', ['-version'], { stdio: 'ignore' })
