@@ -1,12 +1,14 @@
 // speech-mcp: serves one MCP client over stdin and stdout until it disconnects.
-import { createApp } from '../app.ts'
 import { unfilledTemplates } from '../config/config.ts'
 import { log, redirectConsole } from '../log.ts'
 import { serveOverStdio } from '../server/stdio.ts'
 import type { Command } from './command.ts'
+import { deferApp } from './deferred-app.ts'
 
 /** Short, because clients kill a server about two seconds after they close stdin. */
 const drainSeconds = 1
+/** A client that has not listed the tools by then may be waiting for a job of a dead process. */
+const maxIdleMs = 500
 
 export const serve: Command = {
   usage: 'speech-mcp',
@@ -14,14 +16,23 @@ export const serve: Command = {
   async run({ config, version }) {
     redirectConsole()
     for (const name of unfilledTemplates()) log.warn('setting-is-a-template', { name })
-    const app = await createApp(config)
-    await new Promise<void>(end => {
-      const { waitSeconds } = config
-      const serving = serveOverStdio({ jobs: app.jobs, version, waitSeconds }, end)
-      // Without a key this process cannot run interrupted jobs; another one may.
-      if (config.apiKey) app.jobs.startRecovery()
+    const app = deferApp(config)
+    // Without a key this process cannot run interrupted jobs; another one may.
+    if (config.apiKey) app.jobs.startRecovery()
+    await new Promise<void>((resolve, fail) => {
+      // In time for the first call, once the client no longer waits. A failure ends the server as it would at its start.
+      const prefetch = () => void app.load().catch(fail)
+      const idle = setTimeout(prefetch, maxIdleMs)
+      const onEnd = () => {
+        clearTimeout(idle)
+        resolve()
+      }
+      const serving = serveOverStdio(
+        { jobs: app.jobs, version, waitSeconds: config.waitSeconds },
+        { onEnd, onListed: () => void setImmediate(prefetch) },
+      )
       for (const signal of ['SIGINT', 'SIGTERM'] as const)
-        process.once(signal, () => void serving.close().finally(end))
+        process.once(signal, () => void serving.close().finally(onEnd))
     })
     await app.close({ drainSeconds })
     return 0

@@ -5,7 +5,8 @@ import type { Style, Transcript } from '../domain/transcript.ts'
 import { tooShort } from '../pipeline/formatting/summary.ts'
 import type { FormatRequest, FormatResult } from './formatting/formatting.ts'
 import type { Caller } from './submit/submit.ts'
-import { isTooShort, unformattedWarnings, withFormatWarnings } from './view/formatted.ts'
+import { unformattedWarnings, withFormatWarnings } from './view/format-warnings.ts'
+import { isTooShort } from './view/formatted.ts'
 import type { WatchOptions } from './watch.ts'
 
 export interface TranscriptionResult {

@@ -6,8 +6,14 @@ import type { ServerOptions } from './connection.ts'
 import { createServer } from './server.ts'
 import { trackSubscriptions } from './subscriptions.ts'
 
-/** Calls `onEnd` when the client has closed its end of the pipe. */
-export function serveOverStdio(options: ServerOptions, onEnd: () => void) {
+export interface StdioEvents {
+  /** The client has closed its end of the pipe. */
+  onEnd(): void
+  /** The client has been told the tools. */
+  onListed(): void
+}
+
+export function serveOverStdio(options: ServerOptions, { onEnd, onListed }: StdioEvents) {
   process.stdin.once('end', onEnd)
   process.stdin.once('close', onEnd)
   // A client that crashes leaves a broken pipe; the server then exits without an error.
@@ -22,6 +28,11 @@ export function serveOverStdio(options: ServerOptions, onEnd: () => void) {
   transport.onmessage = message => {
     subscriptions.onMessage(message)
     onmessage?.(message)
+  }
+  const send = transport.send.bind(transport)
+  transport.send = async message => {
+    await send(message)
+    if ('result' in message && 'tools' in message.result) onListed()
   }
   return {
     close(): Promise<void> {

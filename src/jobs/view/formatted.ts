@@ -2,7 +2,7 @@
 import { minFormattedChars } from '../../domain/text-model.ts'
 import type { FormattedSegments, Formatting, Style, Transcript } from '../../domain/transcript.ts'
 import { segmentsHash } from '../../pipeline/formatting/format-text.ts'
-import { textUnchanged } from '../../pipeline/formatting/summary.ts'
+import { isUnformattedWarning } from './format-warnings.ts'
 
 /** What is stored of a formatting. */
 export interface StoredFormat {
@@ -44,28 +44,7 @@ export function isCurrent(
   return stored?.formatted.style === style && stored.formatted.of === segmentsHash(segments)
 }
 
-const unformatted = 'The text was not formatted:'
 const outdated = 'The words have changed since the text was formatted; format_text formats it again.'
-
-/** Warning of a job whose text could not be formatted; a later formatting removes it. */
-export function unformattedWarning(reason: string): string {
-  return `${unformatted} ${reason.replace(`${textUnchanged} `, '')}`
-}
-
-/** The warnings of that kind in a transcript. */
-export function unformattedWarnings({ warnings }: Pick<Transcript, 'warnings'>): string[] {
-  return warnings.filter(warning => warning.startsWith(unformatted))
-}
-
-/** Replaces the job's warnings about formatting with newer ones. */
-export function withFormatWarnings<T extends Pick<Transcript, 'warnings'>>(
-  transcript: T,
-  newer: string[],
-): T {
-  if (newer.length === 0) return transcript
-  const others = transcript.warnings.filter(one => !one.startsWith(unformatted) && !newer.includes(one))
-  return { ...transcript, warnings: [...newer, ...others] }
-}
 
 /** Adds the formatted text if it matches the words. The words of a running job still change. */
 export function withFormatted(transcript: Transcript, stored: StoredFormat | undefined): Transcript {
@@ -73,6 +52,6 @@ export function withFormatted(transcript: Transcript, stored: StoredFormat | und
   const { formatted } = stored
   if (formatted.of !== segmentsHash(transcript.segments))
     return { ...transcript, warnings: [...transcript.warnings, outdated] }
-  const warnings = transcript.warnings.filter(warning => !warning.startsWith(unformatted))
+  const warnings = transcript.warnings.filter(warning => !isUnformattedWarning(warning))
   return { ...transcript, formatted, warnings }
 }

@@ -5,7 +5,7 @@ import { formattingSummary } from '../../formats/json.ts'
 import { cutPage } from '../../formats/page.ts'
 import { timedText } from '../../formats/text.ts'
 import type { FormatResult } from '../../jobs/jobs.ts'
-import { withFormatWarnings } from '../../jobs/view/formatted.ts'
+import { withFormatWarnings } from '../../jobs/view/format-warnings.ts'
 import { offset, recording, transcriptId, waitSeconds } from '../inputs.ts'
 import { withCachedFormatting, withCachedTranscription, zeroFormattingCost } from '../results/cost.ts'
 import {
