@@ -48,7 +48,7 @@ if (key && tablestoreEndpoint !== undefined) {
 
   async function deleteAllRows(): Promise<void> {
     for (const table of allTables)
-      for await (const page of rows.range(table, { from: {}, to: {} }, 10_000))
+      for await (const page of rows.range(table, { within: {} }, 10_000))
         for (const row of page) {
           const names = Object.keys(tables[table])
           await rows.delete(table, Object.fromEntries(names.map(name => [name, row[name]])) as Key)

@@ -106,9 +106,7 @@ function parse(text: string, base?: URL): URL {
   try {
     return new URL(text, base)
   } catch {
-    throw new SpeechError('BAD_INPUT', 'This is not a valid URL.', {
-      hint: 'Pass an https:// URL.',
-    })
+    throw new SpeechError('BAD_INPUT', 'This is not a valid URL.', { hint: 'Pass an https:// URL.' })
   }
 }
 

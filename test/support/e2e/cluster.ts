@@ -134,7 +134,7 @@ function reader({ tablestore }: Cloud) {
     close: line.close,
     async storedRecognitions() {
       const found = new Set<string>()
-      for await (const page of rows.range('checkpoints', { from: {}, to: {} }, 100_000))
+      for await (const page of rows.range('checkpoints', { within: {} }, 100_000))
         for (const row of page) {
           const { by, text } = JSON.parse(String(await texts.read(row))) as { by?: string; text?: string }
           if (by !== undefined && text !== undefined) found.add(`${by} ${text}`)

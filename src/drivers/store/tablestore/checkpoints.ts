@@ -1,13 +1,13 @@
 // Checkpoints in Tablestore, and an index of the checkpoints of each job.
+import pLimit from 'p-limit'
 import type { Store } from '../../../domain/ports.ts'
-import { forEachConcurrently, type LargeValues, locationColumns } from './large-values.ts'
+import { type LargeValues, locationColumns } from './large-values.ts'
 import { parsed, type Rows, textIn } from './rows.ts'
 import { hashOf } from './tables.ts'
 
 type Checkpoints = Pick<Store, 'getCheckpoint' | 'putCheckpoint' | 'deleteCheckpoints'>
 
 const concurrency = 8
-const maxPerJob = 1_000_000
 
 export function checkpoints(rows: Rows, largeValues: LargeValues): Checkpoints {
   return {
@@ -25,12 +25,13 @@ export function checkpoints(rows: Rows, largeValues: LargeValues): Checkpoints {
     },
     async deleteCheckpoints(owner, job) {
       const of = hashOf(owner, job)
-      for await (const page of rows.range('kept', { from: { of }, to: { of } }, maxPerJob))
-        await forEachConcurrently(page, concurrency, async entry => {
+      const condition = { column: 'job', value: job, orAbsent: true } as const
+      for await (const page of rows.range('kept', { within: { of } }))
+        await pLimit(concurrency).map(page, async entry => {
           const hash = textIn(entry, 'hash')
           const row = await rows.get('checkpoints', { hash }, ['job', ...locationColumns])
           // Spares a checkpoint that another job has replaced.
-          const isDeleted = await rows.delete('checkpoints', { hash }, { column: 'job', equalsOrAbsent: job })
+          const isDeleted = await rows.delete('checkpoints', { hash }, condition)
           if (isDeleted && row) await largeValues.delete(row)
           await rows.delete('kept', { of, hash })
         })

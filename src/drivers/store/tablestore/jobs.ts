@@ -16,7 +16,7 @@ const maxUnfinishedPerShard = 100_000
 const maxOwners = 1_000
 
 export function jobs(rows: Rows): Jobs {
-  const entryKeyOf = ({ id, owner, createdAt }: Job) => ({
+  const entryKeyOf = ({ id, owner, createdAt }: Pick<Job, 'id' | 'owner' | 'createdAt'>) => ({
     shard: shardOf(id),
     created: createdAt,
     id,
@@ -28,26 +28,25 @@ export function jobs(rows: Rows): Jobs {
     await rows.put('unfinished', entryKeyOf(job), { mark: job.revision, noted: Date.now() })
   }
 
-  /** Keeps an entry that was written for a later revision. */
-  async function deleteEntry(job: Job): Promise<void> {
-    await rows.delete('unfinished', entryKeyOf(job), { column: 'mark', atMostOrAbsent: job.revision })
+  /** Keeps an entry that was written for a later revision. Leaves one that fails to the next `unfinishedJobs`. */
+  async function deleteEntry(of: Parameters<typeof entryKeyOf>[0], revision: number): Promise<void> {
+    const condition = { column: 'mark', value: revision, atMost: true, orAbsent: true } as const
+    await rows
+      .delete('unfinished', entryKeyOf(of), condition)
+      .catch(error => log.warn('note-not-removed', { code: isSpeechError(error) ? error.code : 'INTERNAL' }))
   }
 
-  async function find(owner: string, id: string): Promise<{ job: Job; writeId: string } | undefined> {
+  async function find(owner: string, id: string): Promise<{ job: Job; write: string } | undefined> {
     const row = await rows.get('jobs', { id, owner })
-    return row && { job: fromRecord(parsed<JobRecord>(bytesIn(row, 'body'))), writeId: textIn(row, 'write') }
+    return row && { job: fromRecord(parsed<JobRecord>(bytesIn(row, 'body'))), write: textIn(row, 'write') }
   }
 
-  /** The write id distinguishes our own write from another one of the same revision, after a lost response. */
-  function columnsFor(job: Job) {
-    const writeId = randomBytes(12).toString('hex')
-    const columns = {
-      body: Buffer.from(JSON.stringify(toRecord(job))),
-      revision: job.revision,
-      write: writeId,
-    }
-    return { writeId, columns }
-  }
+  /** `write` distinguishes our own write from another one of the same revision, after a lost response. */
+  const columnsFor = (job: Job) => ({
+    body: Buffer.from(JSON.stringify(toRecord(job))),
+    revision: job.revision,
+    write: randomBytes(12).toString('hex'),
+  })
 
   return {
     async addJob(job) {
@@ -56,45 +55,42 @@ export function jobs(rows: Rows): Jobs {
         const existing = await find(owner, id)
         if (existing) return existing.job
         if (!isOver(job.state)) await addEntry(job)
-        const { writeId, columns } = columnsFor(job)
-        if (await rows.put('jobs', { id, owner }, columns, { row: 'absent' })) return job
+        const columns = columnsFor(job)
+        if (await rows.put('jobs', { id, owner }, columns, 'absent')) return job
         // Another writer was first, or the response to our own first attempt was lost.
         const now = await find(owner, id)
-        if (now) return now.writeId === writeId ? job : now.job
+        if (now) return now.write === columns.write ? job : now.job
       }
     },
     getJob: async (owner, id) => (await find(owner, id))?.job,
     async ownersOf(id) {
-      const found = await allRows(
-        rows.range('jobs', { from: { id }, to: { id }, columns: ['revision'] }, maxOwners),
-      )
-      return found.map(row => textIn(row, 'owner'))
+      const range = rows.range('jobs', { within: { id }, columns: ['revision'] }, maxOwners)
+      return (await allRows(range)).map(row => textIn(row, 'owner'))
     },
     async replaceJob(job) {
       const { owner, id, revision, state } = job
       // A running job has had its entry since it was queued.
       if (state === 'queued') await addEntry(job)
-      const { writeId, columns } = columnsFor(job)
-      const condition = { column: 'revision', equals: revision - 1 }
+      const columns = columnsFor(job)
+      const condition = { column: 'revision', value: revision - 1 }
       const isReplaced =
         (await rows.put('jobs', { id, owner }, columns, condition)) ||
-        (await find(owner, id))?.writeId === writeId
-      if (isReplaced && isOver(state)) await deleteEntry(job).catch(logUndeleted)
+        (await find(owner, id))?.write === columns.write
+      if (isReplaced && isOver(state)) await deleteEntry(job, revision)
       return isReplaced
     },
     async unfinishedJobs() {
-      const entries = (
-        await Promise.all(
-          shards.map(shard =>
-            allRows(rows.range('unfinished', { from: { shard }, to: { shard } }, maxUnfinishedPerShard)),
-          ),
-        )
-      ).flat()
+      const readShard = (shard: string) =>
+        allRows(rows.range('unfinished', { within: { shard } }, maxUnfinishedPerShard))
+      const entries = (await Promise.all(shards.map(readShard))).flat()
       const keys = entries.map(entry => ({ id: textIn(entry, 'id'), owner: textIn(entry, 'owner') }))
       const found = (await rows.getMany('jobs', keys, ['body'])).map(row => row && parseReadable(row))
-      await Promise.all(
-        entries.map((entry, i) => (isStale(entry, found[i]) ? deleteStale(entry, found[i]) : undefined)),
-      )
+      const deleteStale = async (entry: Columns, i: number) => {
+        if (!isStale(entry, found[i])) return
+        const revision = found[i]?.revision ?? numberIn(entry, 'mark')
+        await deleteEntry({ ...keys[i]!, createdAt: textIn(entry, 'created') }, revision)
+      }
+      await Promise.all(entries.map(deleteStale))
       return found
         .flatMap(job => (job && !isOver(job.state) ? [job] : []))
         .sort((a, b) => compare(a.createdAt, b.createdAt) || compare(a.id, b.id))
@@ -106,13 +102,6 @@ export function jobs(rows: Rows): Jobs {
       await rows.delete('unfinished', entryKeyOf(found.job))
     },
   }
-
-  async function deleteStale(entry: Columns, job: Job | undefined): Promise<void> {
-    const { shard, created, id, owner } = entry as Record<string, string>
-    const key = { shard: shard!, created: created!, id: id!, owner: owner! }
-    const atMostOrAbsent = job?.revision ?? numberIn(entry, 'mark')
-    await rows.delete('unfinished', key, { column: 'mark', atMostOrAbsent }).catch(logUndeleted)
-  }
 }
 
 /** True for the entry of a finished job, of one that was never added, or of one that was deleted and submitted again. */
@@ -122,11 +111,6 @@ function isStale(entry: Columns, job: Job | undefined): boolean {
   return job.createdAt === entry.created
     ? isOver(job.state) && numberIn(entry, 'mark') <= job.revision
     : isOld
-}
-
-/** The next `unfinishedJobs` deletes it. */
-function logUndeleted(error: unknown): void {
-  log.warn('note-not-removed', { code: isSpeechError(error) ? error.code : 'INTERNAL' })
 }
 
 /** Skips a damaged job, so that the others can continue. */

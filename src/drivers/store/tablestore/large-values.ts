@@ -1,7 +1,8 @@
 // Values that exceed the size of a row: stored in parts of their own, which are written before the row that refers to them.
 import { createHash, randomBytes } from 'node:crypto'
+import pLimit from 'p-limit'
 import { damagedRow } from './errors.ts'
-import { bytesIn, type Columns, numberIn, type Rows, textIn } from './rows.ts'
+import { allRows, bytesIn, type Columns, numberIn, type Rows, textIn } from './rows.ts'
 
 export interface LargeValues {
   /** Resolves with the columns that hold the value or its location. Write the row afterwards. */
@@ -28,9 +29,9 @@ export function createLargeValues(rows: Rows): LargeValues {
       if (value.length <= maxInlineBytes) return { body: value, parts: 0 }
       const id = randomBytes(16).toString('hex')
       const keys = keysOf(id, Math.ceil(value.length / partBytes))
-      await forEachConcurrently(keys, concurrency, async key => {
+      await pLimit(concurrency).map(keys, key => {
         const data = value.subarray(key.part * partBytes, (key.part + 1) * partBytes)
-        await rows.put('texts', key, { data })
+        return rows.put('texts', key, { data })
       })
       return { text: id, parts: keys.length, sum: checksum(value) }
     },
@@ -38,33 +39,18 @@ export function createLargeValues(rows: Rows): LargeValues {
       const count = numberIn(row, 'parts')
       if (count === 0) return bytesIn(row, 'body')
       const of = textIn(row, 'text')
-      const parts: Buffer[] = []
-      for await (const page of rows.range('texts', { from: { of }, to: { of } }, count))
-        parts.push(...page.map(part => bytesIn(part, 'data')))
+      const parts = await allRows(rows.range('texts', { within: { of } }, count))
       if (parts.length < count) return undefined
-      const value = Buffer.concat(parts)
+      const value = Buffer.concat(parts.map(part => bytesIn(part, 'data')))
       if (checksum(value) !== row.sum) throw damagedRow()
       return value
     },
     async delete(row) {
       if (row.text === undefined) return
       const keys = keysOf(textIn(row, 'text'), numberIn(row, 'parts'))
-      await forEachConcurrently(keys, concurrency, async key => void (await rows.delete('texts', key)))
+      await pLimit(concurrency).map(keys, key => rows.delete('texts', key))
     },
   }
-}
-
-export async function forEachConcurrently<T>(
-  items: T[],
-  concurrency: number,
-  work: (item: T) => Promise<void>,
-): Promise<void> {
-  const remaining = items.values()
-  await Promise.all(
-    Array.from({ length: Math.min(concurrency, items.length) }, async () => {
-      for (const item of remaining) await work(item)
-    }),
-  )
 }
 
 function checksum(bytes: Buffer): string {

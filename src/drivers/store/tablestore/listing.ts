@@ -2,7 +2,7 @@
 import type { PageRequest, TranscriptPage } from '../../../domain/ports.ts'
 import type { TranscriptSummary } from '../../../domain/transcript.ts'
 import { type Cursor, readCursor, writeCursor } from '../cursor.ts'
-import { type Columns, numberIn, type Rows, textIn } from './rows.ts'
+import { allRows, type Columns, numberIn, type Rows, textIn } from './rows.ts'
 import { ownerKey } from './tables.ts'
 
 export interface ListingKey {
@@ -46,7 +46,7 @@ export function createListing(rows: Rows): Listing {
   return {
     add: async (owner, key) => void (await rows.put('listing', keyOf(owner, key), { written: Date.now() })),
     delete: async (owner, key) => void (await rows.delete('listing', keyOf(owner, key))),
-    async page(owner, { limit, cursor }, columns, matches, maxRows = Number.MAX_SAFE_INTEGER) {
+    async page(owner, { limit, cursor }, columns, matches, maxRows = Infinity) {
       const found: Columns[] = []
       let position: Cursor = readCursor(cursor)
       let count = 0
@@ -60,33 +60,27 @@ export function createListing(rows: Rows): Listing {
       return pageOf(found, limit)
     },
     async recent(owner, since) {
-      for await (const page of entriesAfter(rows, owner, readCursor(undefined), maxRecentRows))
-        return page.filter(row => numberIn(row, 'written') >= since).map(row => textIn(row, 'id'))
-      return []
+      const range = { within: { owner: ownerKey(owner) }, backward: true, columns: ['written'] }
+      const newest = await allRows(rows.range('listing', range, maxRecentRows))
+      return newest.filter(row => numberIn(row, 'written') >= since).map(row => textIn(row, 'id'))
     },
   }
 }
 
-/** Entries after a cursor, from the newest to the oldest, in pages of this size. */
-async function* entriesAfter(
-  rows: Rows,
-  owner: string,
-  cursor: Cursor,
-  size: number,
-): AsyncGenerator<Columns[]> {
-  let { createdAt, id } = cursor
-  for (;;) {
-    const from = { owner: ownerKey(owner), created: createdAt, id }
-    const range = { from, to: { owner: ownerKey(owner) }, backward: true, columns: ['written'] }
-    const page: Columns[] = []
-    for await (const some of rows.range('listing', range, size)) page.push(...some)
+/** Entries after a cursor, from the newest to the oldest, in pages of this size at most. */
+async function* entriesAfter(rows: Rows, owner: string, { createdAt, id }: Cursor, pageSize: number) {
+  const within = { owner: ownerKey(owner) }
+  const from = { ...within, created: createdAt, id }
+  for await (const page of rows.range('listing', {
+    within,
+    from,
+    backward: true,
+    columns: ['written'],
+    pageSize,
+  })) {
     // The range includes the cursor itself.
     const older = page.filter(row => row.created !== createdAt || row.id !== id)
     if (older.length > 0) yield older
-    if (page.length < size) return
-    const last = cursorOf(page.at(-1)!)
-    createdAt = last.createdAt
-    id = last.id
   }
 }
 

@@ -9,23 +9,20 @@ import { type Table, tableNameOf, tables } from './tables.ts'
 export type Columns = Record<string, string | number | Buffer | undefined>
 export type Key = Record<string, string | number>
 
-/** Condition of a write. */
+/** Condition of a write: there is no such row, or one whose column has this value, or at most this one. */
 export type WriteCondition =
-  | { row: 'any' | 'absent' }
-  /** The row exists, and its column has this value. */
-  | { column: string; equals: string | number }
-  /** The column is absent or has at most this value. */
-  | { column: string; atMostOrAbsent: number }
-  /** The column is absent or has this value. */
-  | { column: string; equalsOrAbsent: string }
+  | 'absent'
+  | { column: string; value: string | number; atMost?: true; orAbsent?: true }
 
-/** Missing key columns are filled with the minimum in `from` and the maximum in `to`, or the reverse if `backward`. */
 export interface Range {
-  from: Key
-  /** Exclusive. */
-  to: Key
+  /** First columns of the keys of all rows. */
+  within: Key
+  /** Whole key of the first row. Default: the first row within, or the last if `backward`. */
+  from?: Key | undefined
   backward?: boolean | undefined
   columns?: string[] | undefined
+  /** Rows of a page. Default: as many as a request may return. */
+  pageSize?: number | undefined
 }
 
 export interface Rows {
@@ -37,7 +34,7 @@ export interface Rows {
   /** Resolves with false if the condition fails. */
   delete(table: Table, key: Key, condition?: WriteCondition): Promise<boolean>
   /** Rows with their keys, in pages, in the order of the keys. */
-  range(table: Table, range: Range, limit: number): AsyncGenerator<Columns[]>
+  range(table: Table, range: Range, limit?: number): AsyncGenerator<Columns[]>
 }
 
 /** Rows of one request (the service allows 100 keys, and 5,000 rows of a range). */
@@ -65,6 +62,12 @@ export function createRows(requests: Requests, prefix: string): Rows {
     return Promise.all(keys.map((key, i) => (rows[i]?.isOk ? columnsIn(rows[i]) : get(table, key, columns))))
   }
 
+  const target = (table: Table, key: Key, condition: WriteCondition | undefined, lib: Library) => ({
+    tableName: tableNameOf(prefix, table),
+    primaryKey: keyOf(key, lib),
+    condition: conditionOf(condition, lib),
+  })
+
   async function write(permission: string, work: Parameters<Requests['call']>[1]): Promise<boolean> {
     try {
       await requests.call(permission, work)
@@ -83,25 +86,22 @@ export function createRows(requests: Requests, prefix: string): Rows {
         all.push(...(await getSome(table, keys.slice(i, i + maxKeys), columns)))
       return all
     },
-    put: (table, key, columns, condition = { row: 'any' }) =>
+    put: (table, key, columns, condition) =>
       write('ots:PutRow', ({ lib, client }) =>
         client.putRow({
-          tableName: tableNameOf(prefix, table),
-          primaryKey: keyOf(key, lib),
-          condition: conditionOf(condition, lib),
+          ...target(table, key, condition, lib),
           attributeColumns: attributesOf(columns, lib),
         }),
       ),
-    delete: (table, key, condition = { row: 'any' }) =>
-      write('ots:DeleteRow', ({ lib, client }) =>
-        client.deleteRow({
-          tableName: tableNameOf(prefix, table),
-          primaryKey: keyOf(key, lib),
-          condition: conditionOf(condition, lib),
-        }),
-      ),
-    async *range(table, { from, to, backward = false, columns }, limit) {
+    delete: (table, key, condition) =>
+      write('ots:DeleteRow', ({ lib, client }) => client.deleteRow(target(table, key, condition, lib))),
+    async *range(
+      table,
+      { within, from = within, backward, columns, pageSize = maxRangeRows },
+      limit = Infinity,
+    ) {
       const tableName = tableNameOf(prefix, table)
+      const [first, last] = backward ? (['INF_MAX', 'INF_MIN'] as const) : (['INF_MIN', 'INF_MAX'] as const)
       let next: Tablestore.PrimaryKeyInput | undefined
       let left = limit
       do {
@@ -109,9 +109,9 @@ export function createRows(requests: Requests, prefix: string): Rows {
           client.getRange({
             tableName,
             direction: lib.Direction[backward ? 'BACKWARD' : 'FORWARD'],
-            inclusiveStartPrimaryKey: next ?? keyOf(from, lib, backward ? lib.INF_MAX : lib.INF_MIN, table),
-            exclusiveEndPrimaryKey: keyOf(to, lib, backward ? lib.INF_MIN : lib.INF_MAX, table),
-            limit: Math.min(left, maxRangeRows),
+            inclusiveStartPrimaryKey: next ?? keyOf(from, lib, lib[first], table),
+            exclusiveEndPrimaryKey: keyOf(within, lib, lib[last], table),
+            limit: Math.min(left, pageSize),
             ...(columns && { columnsToGet: columns }),
           }),
         )
@@ -130,22 +130,17 @@ export async function allRows(pages: AsyncGenerator<Columns[]>): Promise<Columns
   return all
 }
 
-export function textIn(columns: Columns, column: string): string {
-  const value = columns[column]
-  if (typeof value === 'string') return value
-  throw damagedRow()
-}
+export const textIn = reader(value => typeof value === 'string')
+export const numberIn = reader(value => typeof value === 'number')
+export const bytesIn = reader(value => Buffer.isBuffer(value))
 
-export function numberIn(columns: Columns, column: string): number {
-  const value = columns[column]
-  if (typeof value === 'number') return value
-  throw damagedRow()
-}
-
-export function bytesIn(columns: Columns, column: string): Buffer {
-  const value = columns[column]
-  if (Buffer.isBuffer(value)) return value
-  throw damagedRow()
+/** Reads a column of one type; throws `STORE_DAMAGED` for another value. */
+function reader<Value>(isValid: (value: unknown) => value is Value) {
+  return (columns: Columns, column: string): Value => {
+    const value = columns[column]
+    if (isValid(value)) return value
+    throw damagedRow()
+  }
 }
 
 export function parsed<T>(bytes: Buffer): T {
@@ -173,27 +168,18 @@ function cellOf(value: string | number | Buffer, lib: Library): Tablestore.CellV
   return typeof value === 'number' ? lib.Long.fromNumber(value) : value
 }
 
-function conditionOf(condition: WriteCondition, lib: Library): Tablestore.Condition {
-  const { Condition, SingleColumnCondition, ComparatorType, RowExistenceExpectation: row } = lib
-  if ('row' in condition)
-    return new Condition(condition.row === 'any' ? row.IGNORE : row.EXPECT_NOT_EXIST, null)
-  const { column } = condition
-  if ('atMostOrAbsent' in condition) {
-    const atMost = lib.Long.fromNumber(condition.atMostOrAbsent)
-    const test = new SingleColumnCondition(column, atMost, ComparatorType.LESS_EQUAL, true)
-    return new Condition(row.IGNORE, test)
-  }
-  if ('equalsOrAbsent' in condition) {
-    const test = new SingleColumnCondition(column, condition.equalsOrAbsent, ComparatorType.EQUAL, true)
-    return new Condition(row.IGNORE, test)
-  }
-  const equals = cellOf(condition.equals, lib)
-  const test = new SingleColumnCondition(column, equals, ComparatorType.EQUAL, false)
-  return new Condition(row.EXPECT_EXIST, test)
+function conditionOf(condition: WriteCondition | undefined, lib: Library): Tablestore.Condition {
+  const { IGNORE, EXPECT_EXIST, EXPECT_NOT_EXIST } = lib.RowExistenceExpectation
+  if (!condition) return new lib.Condition(IGNORE, null)
+  if (condition === 'absent') return new lib.Condition(EXPECT_NOT_EXIST, null)
+  const { column, value, atMost, orAbsent = false } = condition
+  const comparator = lib.ComparatorType[atMost ? 'LESS_EQUAL' : 'EQUAL']
+  const test = new lib.SingleColumnCondition(column, cellOf(value, lib), comparator, orAbsent)
+  return new lib.Condition(orAbsent ? IGNORE : EXPECT_EXIST, test)
 }
 
 /** Includes the key; undefined for a missing row. */
-function columnsIn({ primaryKey, attributes }: Partial<Tablestore.Row>): Columns | undefined {
+export function columnsIn({ primaryKey, attributes }: Partial<Tablestore.Row>): Columns | undefined {
   if (!primaryKey) return undefined
   return Object.fromEntries([
     ...primaryKey.map(({ name, value }) => [name, plain(value)]),

@@ -4,7 +4,9 @@ import { isSpeechError } from '../../../domain/errors.ts'
 import type { Cursor } from '../cursor.ts'
 import type { Phrase } from '../terms.ts'
 import type { Library, LoadedClient } from './client.ts'
+import { cursorOf } from './listing.ts'
 import type { Requests } from './requests.ts'
+import { columnsIn } from './rows.ts'
 import { indexName, searchedTable, tableNameOf } from './tables.ts'
 
 export interface SearchIndex {
@@ -62,10 +64,7 @@ export function createSearchIndex(requests: Requests, prefix: string): SearchInd
         const { rows } = await requests.call('ots:Search', loaded =>
           search(queryOf(owner, phrases, position, loaded.lib), limit, loaded),
         )
-        const found = rows.map(({ primaryKey, attributes }) => ({
-          id: String(primaryKey?.find(({ name }) => name === 'id')?.value),
-          createdAt: String(attributes?.find(({ columnName }) => columnName === 'created')?.columnValue),
-        }))
+        const found = rows.map(row => cursorOf(columnsIn(row)!))
         if (found.length > 0) yield found.map(({ id }) => id)
         const last = found.at(-1)
         if (found.length < limit || !last) return
@@ -78,24 +77,17 @@ export function createSearchIndex(requests: Requests, prefix: string): SearchInd
 type SearchQuery = Tablestore.SearchParams['searchQuery']
 
 function queryOf(owner: string, phrases: Phrase[], { createdAt, id }: Cursor, { QueryType }: Library) {
-  const term = (fieldName: string, value: string) => ({
-    queryType: QueryType.TERM_QUERY,
-    query: { fieldName, term: value },
+  const query = (type: keyof typeof QueryType, query: object) => ({ queryType: QueryType[type], query })
+  const term = (fieldName: string, value: string) => query('TERM_QUERY', { fieldName, term: value })
+  const below = (fieldName: string, rangeTo: string) =>
+    query('RANGE_QUERY', { fieldName, rangeTo, includeUpper: false })
+  const all = (...mustQueries: unknown[]) => query('BOOL_QUERY', { mustQueries })
+  const afterCursor = query('BOOL_QUERY', {
+    shouldQueries: [below('created', createdAt), all(term('created', createdAt), below('id', id))],
+    minimumShouldMatch: 1,
   })
-  const below = (fieldName: string, rangeTo: string) => ({
-    queryType: QueryType.RANGE_QUERY,
-    query: { fieldName, rangeTo, includeUpper: false },
-  })
-  const all = (mustQueries: unknown[]) => ({ queryType: QueryType.BOOL_QUERY, query: { mustQueries } })
-  const afterCursor = {
-    queryType: QueryType.BOOL_QUERY,
-    query: {
-      shouldQueries: [below('created', createdAt), all([term('created', createdAt), below('id', id)])],
-      minimumShouldMatch: 1,
-    },
-  }
   const phraseQueries = phrases.slice(0, maxPhrases).flatMap(phrase => queriesFor(phrase, QueryType))
-  return all([term('owner', owner), afterCursor, ...phraseQueries])
+  return all(term('owner', owner), afterCursor, ...phraseQueries)
 }
 
 /** The last term of a prefix phrase is incomplete, so only the terms before it match as a phrase. */

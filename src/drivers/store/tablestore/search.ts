@@ -6,61 +6,45 @@ import { cursorOf, type Listing, pageOf } from './listing.ts'
 import { type Columns, type Rows, textIn } from './rows.ts'
 import type { SearchIndex } from './search-index.ts'
 
-export interface Search {
-  page(owner: string, query: string, request: PageRequest): Promise<TranscriptPage>
-}
-
-export interface SearchOptions {
-  rows: Rows
-  listing: Listing
-  index: SearchIndex
-}
+export type Search = (owner: string, query: string, request: PageRequest) => Promise<TranscriptPage>
 
 /** Transcripts that a page reads without an index; its cursor continues with older ones. */
 const maxScannedRows = 1_000
 /** The index may not contain writes of the last minutes, and clocks may differ by minutes. */
 const indexLagMs = 600_000
 
-export function createSearch({ rows, listing, index }: SearchOptions): Search {
-  /** Matches among the newest writes, which the index may not contain yet. */
-  async function recentMatches(owner: string, phrases: Phrase[], cursor: Cursor): Promise<Columns[]> {
-    const ids = await listing.recent(owner, Date.now() - indexLagMs)
-    const found = await lookUp(owner, ids, phrases)
-    return found.filter(row => isAfter(row, cursor))
-  }
-
+export function createSearch(rows: Rows, listing: Listing, index: SearchIndex): Search {
   async function lookUp(owner: string, ids: string[], phrases: Phrase[]): Promise<Columns[]> {
     const keys = ids.map(id => ({ id, owner }))
     const found = await rows.getMany('transcripts', keys, ['created', 'summary', 'words'])
-    return found.flatMap(row => (row && matches(textIn(row, 'words'), phrases) ? [row] : []))
+    return found.flatMap(row => (row && matches(row, phrases) ? [row] : []))
   }
 
-  return {
-    async page(owner, query, request) {
-      const cursor = readCursor(request.cursor)
-      const phrases = distinct(phrasesOf(query))
-      if (phrases.length === 0) return { transcripts: [] }
-      if (!(await index.isReady())) {
-        const matchesRow = (row: Columns) => matches(textIn(row, 'words'), phrases)
-        return listing.page(owner, request, ['summary', 'words'], matchesRow, maxScannedRows)
-      }
-      const { limit } = request
-      const found = new Map<string, Columns>()
-      for (const row of await recentMatches(owner, phrases, cursor)) found.set(textIn(row, 'id'), row)
-      let fromIndex = 0
-      for await (const ids of index.candidates(owner, phrases, cursor, limit + 1)) {
-        const some = await lookUp(owner, ids, phrases)
-        for (const row of some) found.set(textIn(row, 'id'), row)
-        fromIndex += some.length
-        if (fromIndex > limit) break
-      }
-      const sorted = [...found.values()].sort((a, b) => (isAfter(a, cursorOf(b)) ? 1 : -1))
-      return pageOf(sorted, limit)
-    },
+  return async (owner, query, request) => {
+    const cursor = readCursor(request.cursor)
+    const phrases = distinct(phrasesOf(query))
+    if (phrases.length === 0) return { transcripts: [] }
+    if (!(await index.isReady()))
+      return listing.page(owner, request, ['summary', 'words'], row => matches(row, phrases), maxScannedRows)
+    const { limit } = request
+    const found = new Map<string, Columns>()
+    const recent = await listing.recent(owner, Date.now() - indexLagMs)
+    for (const row of await lookUp(owner, recent, phrases))
+      if (isAfter(row, cursor)) found.set(textIn(row, 'id'), row)
+    let fromIndex = 0
+    for await (const ids of index.candidates(owner, phrases, cursor, limit + 1)) {
+      const some = await lookUp(owner, ids, phrases)
+      for (const row of some) found.set(textIn(row, 'id'), row)
+      fromIndex += some.length
+      if (fromIndex > limit) break
+    }
+    const sorted = [...found.values()].sort((a, b) => (isAfter(a, cursorOf(b)) ? 1 : -1))
+    return pageOf(sorted, limit)
   }
 }
 
-function matches(words: string, phrases: Phrase[]): boolean {
+function matches(row: Columns, phrases: Phrase[]): boolean {
+  const words = textIn(row, 'words')
   return phrases.every(({ terms, isPrefix }) => words.includes(` ${terms}${isPrefix ? '' : ' '}`))
 }
 

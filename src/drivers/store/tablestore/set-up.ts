@@ -13,40 +13,41 @@ export interface SetUpOptions {
 /** Interval between tests of a new table. */
 const pollIntervalMs = 300
 
+/** Seconds that rows are kept; -1 without a limit. */
+type TimeToLive = number
+
 /** Tests for existence first, so that a key without permission to create tables accepts existing ones. */
 export async function setUp(
   requests: Requests,
-  options: SetUpOptions,
+  { prefix, retentionDays }: SetUpOptions,
   signal: AbortSignal,
 ): Promise<string[]> {
+  const timeToLive = retentionDays === undefined ? -1 : Math.ceil(retentionDays * 24 * 3600)
+  const indexed = tableNameOf(prefix, searchedTable)
+  const before = await describeIndex(requests, indexed)
   const report: string[] = []
-  const timeToLive = secondsOf(options)
-  const before = await describeIndex(requests, options)
   // The index must never keep rows longer than the table, so it is shortened first and extended last.
-  if (before && isLonger(before.timeToLive, timeToLive))
-    await setIndexRetention(requests, options, timeToLive)
+  if (before && isLonger(before.timeToLive, timeToLive)) await updateIndex(requests, indexed, timeToLive)
   for (const table of Object.keys(tables) as Table[]) {
     signal.throwIfAborted()
-    report.push(await setUpTable(requests, table, options, signal))
+    report.push(await setUpTable(requests, table, tableNameOf(prefix, table), timeToLive, signal))
   }
-  if (before && isLonger(timeToLive, before.timeToLive))
-    await setIndexRetention(requests, options, timeToLive)
-  report.push(
-    before
-      ? `The search index of ${tableNameOf(options.prefix, searchedTable)} exists.`
-      : await addIndex(requests, options),
-  )
-  return report
+  if (before && isLonger(timeToLive, before.timeToLive)) await updateIndex(requests, indexed, timeToLive)
+  if (before) return [...report, `The search index of ${indexed} exists.`]
+  await createIndex(requests, indexed, timeToLive)
+  return [
+    ...report,
+    `The search index of ${indexed} was created; until it is complete, searches read the newest transcripts.`,
+  ]
 }
 
 async function setUpTable(
   requests: Requests,
   table: Table,
-  options: SetUpOptions,
+  tableName: string,
+  timeToLive: TimeToLive,
   signal: AbortSignal,
 ): Promise<string> {
-  const tableName = tableNameOf(options.prefix, table)
-  const timeToLive = secondsOf(options)
   const found = await describe(requests, tableName)
   if (found) {
     if (Number(found.tableOptions.timeToLive) === timeToLive) return `Table ${tableName} exists.`
@@ -73,18 +74,11 @@ async function setUpTable(
   return `Table ${tableName} was created.`
 }
 
-function secondsOf({ retentionDays }: SetUpOptions): number {
-  return retentionDays === undefined ? -1 : Math.ceil(retentionDays * 24 * 3600)
-}
-
-function retention(seconds: number): string {
+function retention(seconds: TimeToLive): string {
   return seconds === -1 ? 'indefinitely' : `for ${seconds / 24 / 3600} days`
 }
 
-async function describe(
-  requests: Requests,
-  tableName: string,
-): Promise<Tablestore.DescribeTableResult | undefined> {
+async function describe(requests: Requests, tableName: string) {
   try {
     return await requests.call('ots:DescribeTable', ({ client }) => client.describeTable({ tableName }))
   } catch (error) {
@@ -94,12 +88,7 @@ async function describe(
 }
 
 /** A new table rejects requests for a few seconds. */
-async function untilReady(
-  requests: Requests,
-  tableName: string,
-  table: Table,
-  signal: AbortSignal,
-): Promise<void> {
+async function untilReady(requests: Requests, tableName: string, table: Table, signal: AbortSignal) {
   for (;;) {
     signal.throwIfAborted()
     try {
@@ -118,17 +107,8 @@ async function untilReady(
   }
 }
 
-interface ExistingIndex {
-  /** Seconds; -1 for an unlimited time. */
-  timeToLive: number
-}
-
 /** Undefined if the index or its table does not exist. */
-async function describeIndex(
-  requests: Requests,
-  { prefix }: SetUpOptions,
-): Promise<ExistingIndex | undefined> {
-  const tableName = tableNameOf(prefix, searchedTable)
+async function describeIndex(requests: Requests, tableName: string) {
   if (!(await describe(requests, tableName))) return undefined
   const { indices = [] } = (await requests.call('ots:ListSearchIndex', ({ client }) =>
     client.listSearchIndex({ tableName }),
@@ -140,26 +120,19 @@ async function describeIndex(
   return { timeToLive: Number(timeToLive ?? -1) || -1 }
 }
 
-async function addIndex(requests: Requests, options: SetUpOptions): Promise<string> {
-  const tableName = tableNameOf(options.prefix, searchedTable)
+async function createIndex(requests: Requests, tableName: string, timeToLive: TimeToLive): Promise<void> {
   try {
     await requests.call('ots:CreateSearchIndex', ({ lib, client }) =>
-      client.createSearchIndex(schema(tableName, secondsOf(options), lib)),
+      client.createSearchIndex(schema(tableName, timeToLive, lib)),
     )
   } catch (error) {
-    if (!(await describeIndex(requests, options).catch(() => undefined))) throw indexError(error)
+    if (!(await describeIndex(requests, tableName).catch(() => undefined))) throw indexError(error)
   }
-  return `The search index of ${tableName} was created; until it is complete, searches read the newest transcripts.`
 }
 
-async function setIndexRetention(
-  requests: Requests,
-  { prefix }: SetUpOptions,
-  timeToLive: number,
-): Promise<void> {
-  const update = { tableName: tableNameOf(prefix, searchedTable), indexName, timeToLive }
+async function updateIndex(requests: Requests, tableName: string, timeToLive: TimeToLive): Promise<void> {
   await requests.call('ots:UpdateSearchIndex', ({ client }) =>
-    (client as unknown as UntypedMethods).updateSearchIndex(update),
+    (client as unknown as UntypedMethods).updateSearchIndex({ tableName, indexName, timeToLive }),
   )
 }
 
@@ -168,22 +141,18 @@ interface UntypedMethods {
   updateSearchIndex(params: { tableName: string; indexName: string; timeToLive: number }): Promise<unknown>
 }
 
-function isLonger(one: number, other: number): boolean {
+function isLonger(one: TimeToLive, other: TimeToLive): boolean {
   const finite = (seconds: number) => (seconds === -1 ? Number.POSITIVE_INFINITY : seconds)
   return finite(one) > finite(other)
 }
 
 function schema(
   tableName: string,
-  timeToLive: number,
+  timeToLive: TimeToLive,
   { FieldType }: typeof Tablestore,
 ): Tablestore.CreateSearchIndexParams & { timeToLive: number } {
-  const keyword = (fieldName: string) => ({
-    fieldName,
-    fieldType: FieldType.KEYWORD,
-    index: true,
-    enableSortAndAgg: true,
-  })
+  const sortable = { fieldType: FieldType.KEYWORD, index: true, enableSortAndAgg: true }
+  const keyword = (fieldName: string) => ({ fieldName, ...sortable })
   // The column holds terms separated by spaces, so the index needs no dictionary.
   const split = { analyzer: 'split', analyzerParameter: { delimiter: ' ' } }
   const words = { fieldName: 'words', fieldType: FieldType.TEXT, index: true, ...split }

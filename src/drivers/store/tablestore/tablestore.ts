@@ -34,9 +34,9 @@ export function tablestoreStore(options: TablestoreOptions): TablestoreStore {
   const rows = createRows(requests, prefix)
   const largeValues = createLargeValues(rows)
   const listing = createListing(rows)
-  const search = createSearch({ rows, listing, index: createSearchIndex(requests, prefix) })
   return {
-    ...transcripts({ rows, largeValues, listing, search }),
+    ...transcripts(rows, largeValues, listing),
+    searchTranscripts: createSearch(rows, listing, createSearchIndex(requests, prefix)),
     ...jobs(rows),
     ...checkpoints(rows, largeValues),
     setUp: signal => setUp(requests, options, signal),

@@ -1,31 +1,20 @@
 // Transcripts in Tablestore: the whole body by id, a listing by age, and the search terms.
-import type { Store, TranscriptPage } from '../../../domain/ports.ts'
+import type { Store } from '../../../domain/ports.ts'
 import type { Transcript } from '../../../domain/transcript.ts'
 import { serialize, summaryOf } from '../serialize.ts'
 import { damagedRow } from './errors.ts'
 import { type LargeValues, locationColumns } from './large-values.ts'
 import type { Listing } from './listing.ts'
 import { type Columns, parsed, type Rows, textIn } from './rows.ts'
-import type { Search } from './search.ts'
 
-type Transcripts = Pick<
-  Store,
-  'putTranscript' | 'getTranscript' | 'listTranscripts' | 'searchTranscripts' | 'deleteTranscript'
->
-
-export interface TranscriptsOptions {
-  rows: Rows
-  largeValues: LargeValues
-  listing: Listing
-  search: Search
-}
+type Transcripts = Pick<Store, 'putTranscript' | 'getTranscript' | 'listTranscripts' | 'deleteTranscript'>
 
 /** Searchable words of one transcript, about 30 hours of speech (the service accepts 2 MB). */
 const maxWordsBytes = 1_900_000
 /** Reads of a transcript whose parts are replaced while it is read. */
 const maxReads = 5
 
-export function transcripts({ rows, largeValues, listing, search }: TranscriptsOptions): Transcripts {
+export function transcripts(rows: Rows, largeValues: LargeValues, listing: Listing): Transcripts {
   const lastWrites = new Map<string, Promise<unknown>>()
 
   /** Serialises writes of a transcript in the order of the calls: a slow, long version must not replace a later one. */
@@ -52,11 +41,8 @@ export function transcripts({ rows, largeValues, listing, search }: TranscriptsO
     const summary = JSON.stringify(summaryOf(transcript))
     // The listing comes first: lists skip an entry without a transcript, but never show a transcript without an entry.
     await listing.add(owner, { created, id })
-    await rows.put(
-      'transcripts',
-      { id, owner },
-      { created, summary, words: wordsOf(title, text), ...columns },
-    )
+    const words = wordsOf(title, text)
+    await rows.put('transcripts', { id, owner }, { created, summary, words, ...columns })
     if (before) await deleteRest(owner, id, before, created)
   }
 
@@ -78,10 +64,7 @@ export function transcripts({ rows, largeValues, listing, search }: TranscriptsO
       }
       throw damagedRow()
     },
-    async listTranscripts(owner, request): Promise<TranscriptPage> {
-      return listing.page(owner, request, ['summary'], () => true)
-    },
-    searchTranscripts: (owner, query, request) => search.page(owner, query, request),
+    listTranscripts: (owner, request) => listing.page(owner, request, ['summary'], () => true),
     deleteTranscript: (owner, id) =>
       inOrder(owner, id, async () => {
         const before = await find(owner, id)
