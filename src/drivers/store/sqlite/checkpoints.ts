@@ -1,7 +1,7 @@
 // Checkpoints in SQLite: one row per owner and key.
 import type { Store } from '../../../domain/ports.ts'
 import type { Connection } from './connection.ts'
-import { fromJson } from './rows.ts'
+import { bytesOf, fromJson } from './rows.ts'
 
 type Checkpoints = Pick<Store, 'getCheckpoint' | 'putCheckpoint' | 'deleteCheckpoints'>
 
@@ -10,20 +10,15 @@ export function checkpoints(connection: Connection): Checkpoints {
     async getCheckpoint(owner, key) {
       if (!connection.exists()) return undefined
       return connection.read(database => {
-        const row = database
-          .prepare('SELECT CAST(value AS BLOB) AS value FROM checkpoints WHERE owner = ? AND key = ?')
-          .get(owner, key) as { value: Uint8Array } | undefined
-        return row && fromJson<unknown>(row.value)
+        const [value] = bytesOf(database, 'value', 'checkpoints WHERE owner = ? AND key = ?', owner, key)
+        return value && fromJson<unknown>(value)
       })
     },
     putCheckpoint: (owner, key, value, job) =>
       connection.write(database => {
-        database
-          .prepare(
-            `INSERT INTO checkpoints (owner, key, job, value) VALUES (?, ?, ?, ?)
-             ON CONFLICT (owner, key) DO UPDATE SET job = excluded.job, value = excluded.value`,
-          )
-          .run(owner, key, job, JSON.stringify(value))
+        const sql = `INSERT INTO checkpoints (owner, key, job, value) VALUES (?, ?, ?, ?)
+          ON CONFLICT (owner, key) DO UPDATE SET job = excluded.job, value = excluded.value`
+        database.prepare(sql).run(owner, key, job, JSON.stringify(value))
       }),
     deleteCheckpoints: (owner, job) =>
       connection.write(database => {

@@ -6,13 +6,9 @@ import { fromRecord, type JobRecord, toRecord } from '../../../domain/job-record
 import type { Store } from '../../../domain/ports.ts'
 import { log } from '../../../log.ts'
 import type { Connection } from './connection.ts'
-import { fromJson, transaction } from './rows.ts'
+import { bytesOf, fromJson, transaction } from './rows.ts'
 
 type Jobs = Pick<Store, 'addJob' | 'getJob' | 'ownersOf' | 'replaceJob' | 'unfinishedJobs' | 'deleteJob'>
-
-interface Row {
-  body: Uint8Array
-}
 
 export function jobs(connection: Connection): Jobs {
   return {
@@ -21,20 +17,10 @@ export function jobs(connection: Connection): Jobs {
         transaction(database, () => {
           const found = find(database, job.owner, job.id)
           if (found) return found
-          database
-            .prepare(
-              `INSERT INTO jobs (owner, id, state, revision, created_at, updated_at, body)
-               VALUES (?, ?, ?, ?, ?, ?, ?)`,
-            )
-            .run(
-              job.owner,
-              job.id,
-              job.state,
-              job.revision,
-              job.createdAt,
-              job.updatedAt,
-              JSON.stringify(toRecord(job)),
-            )
+          const { owner, id, state, revision, createdAt, updatedAt } = job
+          const sql = `INSERT INTO jobs (owner, id, state, revision, created_at, updated_at, body)
+            VALUES (?, ?, ?, ?, ?, ?, ?)`
+          database.prepare(sql).run(owner, id, state, revision, createdAt, updatedAt, bodyOf(job))
           return job
         }),
       ),
@@ -47,32 +33,17 @@ export function jobs(connection: Connection): Jobs {
     },
     replaceJob: job =>
       connection.write(database => {
-        const { changes } = database
-          .prepare(
-            `UPDATE jobs SET state = ?, revision = ?, updated_at = ?, body = ?
-             WHERE owner = ? AND id = ? AND revision = ?`,
-          )
-          .run(
-            job.state,
-            job.revision,
-            job.updatedAt,
-            JSON.stringify(toRecord(job)),
-            job.owner,
-            job.id,
-            job.revision - 1,
-          )
+        const { owner, id, state, revision, updatedAt } = job
+        const sql = `UPDATE jobs SET state = ?, revision = ?, updated_at = ?, body = ?
+          WHERE owner = ? AND id = ? AND revision = ?`
+        const values = [state, revision, updatedAt, bodyOf(job), owner, id, revision - 1]
+        const { changes } = database.prepare(sql).run(...values)
         return changes === 1
       }),
     async unfinishedJobs() {
       if (!connection.exists()) return []
-      const rows = (await connection.read(database =>
-        database
-          .prepare(
-            `SELECT CAST(body AS BLOB) AS body FROM jobs
-             WHERE state IN ('queued', 'running') ORDER BY created_at, id`,
-          )
-          .all(),
-      )) as Row[]
+      const unfinished = "jobs WHERE state IN ('queued', 'running') ORDER BY created_at, id"
+      const rows = await connection.read(database => bytesOf(database, 'body', unfinished))
       return rows.flatMap(parseReadable)
     },
     deleteJob: (owner, id) =>
@@ -82,15 +53,17 @@ export function jobs(connection: Connection): Jobs {
   }
 }
 
+function bodyOf(job: Job): string {
+  return JSON.stringify(toRecord(job))
+}
+
 function find(database: Database.Database, owner: string, id: string): Job | undefined {
-  const row = database
-    .prepare('SELECT CAST(body AS BLOB) AS body FROM jobs WHERE owner = ? AND id = ?')
-    .get(owner, id) as Row | undefined
-  return row && fromRecord(fromJson<JobRecord>(row.body))
+  const [body] = bytesOf(database, 'body', 'jobs WHERE owner = ? AND id = ?', owner, id)
+  return body && fromRecord(fromJson<JobRecord>(body))
 }
 
 /** Skips a damaged job, so that the others can continue. */
-function parseReadable({ body }: Row): Job[] {
+function parseReadable(body: Uint8Array): Job[] {
   try {
     return [fromRecord(fromJson<JobRecord>(body))]
   } catch (error) {
