@@ -58,7 +58,6 @@ export interface HttpClient {
 export interface HttpClientOptions {
   /** Connections to one origin at most. */
   connections: number
-  connectTimeoutSeconds?: number
   /** Time without a byte of the response. */
   responseTimeoutSeconds?: number
   /** Time for the whole of a stream. */
@@ -69,6 +68,7 @@ export interface HttpClientOptions {
   maxTextBytes?: number
 }
 
+const connectTimeoutMs = 10_000
 /** A larger JSON response is not what was requested. */
 const maxJsonBytes = 4_000_000
 
@@ -80,15 +80,15 @@ const [agentModule, requestModule] = ['undici/lib/dispatcher/agent.js', 'undici/
 
 interface Limits {
   bytes: number
-  seconds: number
-  /** The error for a response that is larger. */
-  tooLarge(cause: unknown): unknown
+  /** Of the whole response. Default: none. */
+  seconds?: number
+  /** True if a smaller request may have a response within the limit. */
+  isSplittable: boolean
 }
 
 /** undici is loaded with the first request, so that a start that only lists tools does not wait for it. */
 export function createHttpClient({
   connections,
-  connectTimeoutSeconds = 10,
   responseTimeoutSeconds = 120,
   streamTimeoutSeconds = 300,
   maxStreamBytes = 32_000_000,
@@ -103,7 +103,7 @@ export function createHttpClient({
     ])
     const agent: Agent = new Pool({
       connections,
-      connect: { timeout: connectTimeoutSeconds * 1000 },
+      connect: { timeout: connectTimeoutMs },
       headersTimeout: responseTimeoutSeconds * 1000,
       bodyTimeout: responseTimeoutSeconds * 1000,
       keepAliveTimeout: 30_000,
@@ -124,7 +124,11 @@ export function createHttpClient({
         origin,
         path: pathname + search,
         method,
-        headers: { accept: 'application/json', ...(body && describeBody(body)), ...headers },
+        headers: {
+          accept: 'application/json',
+          ...(body && { 'content-type': 'application/json', 'content-length': String(body.byteLength) }),
+          ...headers,
+        },
         ...(body && { body: Readable.from(body.chunks(), { objectMode: false, highWaterMark: 1 }) }),
         signal,
       })
@@ -137,26 +141,16 @@ export function createHttpClient({
 
   return {
     async request(request) {
-      const tooLarge = (cause: unknown) => failure(cause, request)
-      const seconds = Number.POSITIVE_INFINITY
-      const { text, ...head } = await begin(request, { bytes: maxJsonBytes, seconds, tooLarge })
+      const { text, ...head } = await begin(request, { bytes: maxJsonBytes, isSplittable: false })
       return { ...head, json: parse(await join(text)) }
     },
     async fetchText({ url, signal }) {
-      const limits = {
-        bytes: maxTextBytes,
-        seconds: Number.POSITIVE_INFINITY,
-        tooLarge: tooLarge(maxTextBytes),
-      }
+      const limits = { bytes: maxTextBytes, isSplittable: true }
       const { status, text } = await begin({ method: 'GET', url, signal }, limits)
       return { status, text: await join(text) }
     },
     stream: request =>
-      begin(request, {
-        bytes: maxStreamBytes,
-        seconds: streamTimeoutSeconds,
-        tooLarge: tooLarge(maxStreamBytes),
-      }),
+      begin(request, { bytes: maxStreamBytes, seconds: streamTimeoutSeconds, isSplittable: true }),
     async close() {
       await (await opened)?.agent.destroy()
     },
@@ -164,12 +158,8 @@ export function createHttpClient({
 }
 
 /** Joins characters that the network splits. A response that trickles is never silent, so its whole time is limited too. */
-async function* readText(
-  body: AsyncIterable<Buffer>,
-  request: HttpRequest,
-  limits: Limits,
-): AsyncGenerator<string, void> {
-  const endsAt = performance.now() + limits.seconds * 1000
+async function* readText(body: AsyncIterable<Buffer>, request: HttpRequest, limits: Limits) {
+  const endsAt = performance.now() + (limits.seconds ?? Number.POSITIVE_INFINITY) * 1000
   const decoder = new TextDecoder()
   let bytes = 0
   try {
@@ -183,7 +173,9 @@ async function* readText(
     yield decoder.decode()
   } catch (error) {
     const { code } = error as { code?: unknown }
-    throw code === 'TOO_LARGE' ? limits.tooLarge(error) : failure(error, request)
+    throw code === 'TOO_LARGE' && limits.isSplittable
+      ? tooLarge(limits.bytes, error)
+      : failure(error, request)
   }
 }
 
@@ -208,10 +200,6 @@ function codedError(code: string, message: string): Error {
   return Object.assign(new Error(message), { code })
 }
 
-function describeBody({ byteLength }: RequestBody): Record<string, string> {
-  return { 'content-type': 'application/json', 'content-length': String(byteLength) }
-}
-
 function parse(text: string): unknown {
   try {
     return JSON.parse(text)
@@ -225,12 +213,11 @@ export function hasTimedOut(signal: AbortSignal): boolean {
   return signal.aborted && (signal.reason as { name?: unknown } | undefined)?.name === 'TimeoutError'
 }
 
-function tooLarge(maxBytes: number): (cause: unknown) => SpeechError {
-  return cause =>
-    new SpeechError('PROVIDER_FAILED', `The provider’s response is larger than ${maxBytes / 1e6} MB.`, {
-      hint: 'Split the request into smaller ones.',
-      cause,
-    })
+function tooLarge(maxBytes: number, cause: unknown): SpeechError {
+  return new SpeechError('PROVIDER_FAILED', `The provider’s response is larger than ${maxBytes / 1e6} MB.`, {
+    hint: 'Split the request into smaller ones.',
+    cause,
+  })
 }
 
 /** The error of a failed request, or the signal's reason if that ended it. */

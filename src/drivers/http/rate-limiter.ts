@@ -32,7 +32,7 @@ export function createAdaptiveRateLimiter({
   minPerMinute = 6,
   now = () => performance.now(),
 }: AdaptiveRateLimiterOptions): AdaptiveRateLimiter {
-  const waiting: { start(): void }[] = []
+  const waiting: (() => void)[] = []
   let starts: number[] = []
   let running = 0
   let rate = perMinute
@@ -50,7 +50,7 @@ export function createAdaptiveRateLimiter({
       }
       starts.push(now())
       running++
-      waiting.shift()!.start()
+      waiting.shift()!()
     }
   }
 
@@ -63,39 +63,43 @@ export function createAdaptiveRateLimiter({
     return Math.ceil(Math.max(full, pausedUntil - time))
   }
 
-  return {
-    run: (work, signal) =>
-      new Promise((resolve, reject) => {
-        const entry = {
-          start() {
-            signal.removeEventListener('abort', abort)
-            const done = () => {
-              running--
-              next()
-            }
-            work().then(
-              result => {
-                resolve(result)
-                done()
-              },
-              error => {
-                reject(error)
-                // A failure may abort the whole job: waiting requests must see that before they start.
-                setImmediate(done)
-              },
-            )
-          },
-        }
-        const abort = () => {
-          waiting.splice(waiting.indexOf(entry), 1)
-          reject(signal.reason)
-          next()
-        }
-        if (signal.aborted) return reject(signal.reason)
-        signal.addEventListener('abort', abort, { once: true })
-        waiting.push(entry)
+  /** Resolves when the next request may start, which then counts as running. */
+  function turn(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const start = () => {
+        signal.removeEventListener('abort', abort)
+        resolve()
+      }
+      const abort = () => {
+        waiting.splice(waiting.indexOf(start), 1)
+        reject(signal.reason)
         next()
-      }),
+      }
+      signal.addEventListener('abort', abort, { once: true })
+      waiting.push(start)
+      next()
+    })
+  }
+
+  function end(): void {
+    running--
+    next()
+  }
+
+  return {
+    async run(work, signal) {
+      signal.throwIfAborted()
+      await turn(signal)
+      try {
+        const result = await work()
+        end()
+        return result
+      } catch (error) {
+        // A failure may abort the whole job: waiting requests must see that before they start.
+        setImmediate(end)
+        throw error
+      }
+    },
     backOff() {
       // Requests of one burst are refused together; that counts as one refusal.
       if (now() < pausedUntil) return

@@ -1,6 +1,6 @@
 // Adds metrics, a rate limit and retries to the requests of a driver, which keeps its type.
+import { isSpeechError } from '../../domain/errors.ts'
 import type { Meter } from '../../domain/meter.ts'
-import { measureRequest } from './measured.ts'
 import { type AdaptiveRateLimiter, reportThrottling } from './rate-limiter.ts'
 import { type RetryOptions, retry } from './retry.ts'
 
@@ -32,11 +32,24 @@ export function wrap<Driver extends object>(
   return wrapped
 }
 
-/** Counts each request, also those that are retried. */
+/** Counts each request, also those that are retried, with its duration; not one that its caller aborts. */
 export const metering =
   (meter: Meter, model: string): Around =>
-  (call, signal) =>
-    measureRequest(meter, model, signal, call)
+  async (call, signal) => {
+    const started = performance.now()
+    const count = (outcome: string) => {
+      const seconds = (performance.now() - started) / 1000
+      if (!signal.aborted) meter.requestFinished({ model, seconds, outcome })
+    }
+    try {
+      const result = await call()
+      count('ok')
+      return result
+    } catch (error) {
+      count(isSpeechError(error) ? error.code : 'INTERNAL')
+      throw error
+    }
+  }
 
 /** Keeps to the limiter's rate, and reports to it when the provider throttles. */
 export const rateLimiting =
