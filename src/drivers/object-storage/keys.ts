@@ -25,12 +25,7 @@ export function parseUploadKey(key: string): UploadName | undefined {
   )
   if (!match) return undefined
   const [, owner, job, installation, recording] = match
-  const name: UploadName = {
-    owner: decode(owner!),
-    job: decode(job!),
-    installation: installation!,
-    recording,
-  }
+  const name = { owner: decode(owner!), job: decode(job!), installation: installation!, recording }
   return uploadKey(name) === key ? name : undefined
 }
 

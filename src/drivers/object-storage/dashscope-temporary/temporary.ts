@@ -6,7 +6,6 @@ import type { Dashscope } from '../../http/dashscope.ts'
 import { createHttpClient } from '../../http/http.ts'
 import { multipartForm } from '../../http/multipart-form.ts'
 import { retry } from '../../http/retry.ts'
-import { linkedController } from '../abortable.ts'
 import { type Spool, withSpool } from './spool.ts'
 import { requestUploadPolicy, type UploadPolicy } from './upload-policy.ts'
 
@@ -65,19 +64,16 @@ export function temporaryStorage({ cloud, firstDelaySeconds = 0.5 }: TemporaryOp
     way: 'temporary',
     upload: (audio, { models, scratch }, signal) =>
       withSpool(audio, scratch, signal, async spool => {
-        const { controller, unlink } = linkedController(signal)
-        const uploads = models.map(
-          async model => [model, await uploadFor(model, spool, controller.signal)] as const,
-        )
+        const stop = new AbortController()
+        const either = AbortSignal.any([signal, stop.signal])
+        const uploads = models.map(async model => [model, await uploadFor(model, spool, either)] as const)
         try {
           return { way: 'temporary', keys: Object.fromEntries(await Promise.all(uploads)) }
         } catch (error) {
-          controller.abort(error)
+          stop.abort(error)
           // The spool file must outlive every upload that reads it.
           await Promise.allSettled(uploads)
           throw error
-        } finally {
-          unlink()
         }
       }),
     signedUrl: async ({ keys }, model) => `oss://${keys[model]}`,
@@ -109,9 +105,8 @@ function unreachable(cause: SpeechError): SpeechError {
 
 function tooLarge(maxBytes: number): SpeechError {
   const megabytes = Math.floor(maxBytes / 1024 / 1024)
-  return new SpeechError(
-    'TOO_LARGE',
-    `DashScope’s temporary store accepts at most ${megabytes} MB for this model.`,
-    { hint: 'Set OSS_BUCKET to upload to your own bucket, or shorten the recording.' },
-  )
+  const message = `DashScope’s temporary store accepts at most ${megabytes} MB for this model.`
+  return new SpeechError('TOO_LARGE', message, {
+    hint: 'Set OSS_BUCKET to upload to your own bucket, or shorten the recording.',
+  })
 }

@@ -1,4 +1,5 @@
 // Policy that permits one upload to DashScope's temporary store, for one model and five minutes.
+import { z } from 'zod'
 import { SpeechError } from '../../../domain/errors.ts'
 import type { Dashscope } from '../../http/dashscope.ts'
 
@@ -11,17 +12,22 @@ export interface UploadPolicy {
   fields(key: string): Record<string, string>
 }
 
+/** A line break in a value would start another form field. */
+const printable = z.string().regex(/^[ -~]+$/)
+
 /** Fields of the response (Model Studio reference, temporary storage). */
-interface PolicyResponse {
-  policy?: unknown
-  signature?: unknown
-  upload_dir?: unknown
-  upload_host?: unknown
-  max_file_size_mb?: unknown
-  oss_access_key_id?: unknown
-  x_oss_object_acl?: unknown
-  x_oss_forbid_overwrite?: unknown
-}
+const policyResponse = z.object({
+  data: z.object({
+    policy: printable,
+    signature: printable,
+    upload_dir: printable,
+    upload_host: printable,
+    max_file_size_mb: z.number().positive().optional().catch(undefined),
+    oss_access_key_id: printable,
+    x_oss_object_acl: printable,
+    x_oss_forbid_overwrite: printable,
+  }),
+})
 
 export async function requestUploadPolicy(
   cloud: Dashscope,
@@ -29,37 +35,25 @@ export async function requestUploadPolicy(
   signal: AbortSignal,
 ): Promise<UploadPolicy> {
   const query = { action: 'getPolicy', model }
-  const response = await cloud.call({ method: 'GET', path: 'uploads', query }, signal)
-  const data = ((response as { data?: unknown } | null)?.data ?? {}) as PolicyResponse
-  const { max_file_size_mb: maxMegabytes } = data
-  const accessKeyId = printable(data.oss_access_key_id)
-  const policy = printable(data.policy)
-  const signature = printable(data.signature)
-  const acl = printable(data.x_oss_object_acl)
-  const forbidOverwrite = printable(data.x_oss_forbid_overwrite)
+  const response = policyResponse.safeParse(
+    await cloud.call({ method: 'GET', path: 'uploads', query }, signal),
+  )
+  if (!response.success) throw invalid('DashScope’s upload policy has an unknown format.')
+  const { data } = response.data
   return {
-    host: checkedHost(printable(data.upload_host), cloud.baseUrl),
-    folder: printable(data.upload_dir),
-    maxBytes:
-      typeof maxMegabytes === 'number' && maxMegabytes > 0
-        ? maxMegabytes * 1024 * 1024
-        : Number.POSITIVE_INFINITY,
+    host: checkedHost(data.upload_host, cloud.baseUrl),
+    folder: data.upload_dir,
+    maxBytes: (data.max_file_size_mb ?? Number.POSITIVE_INFINITY) * 1024 * 1024,
     fields: key => ({
-      OSSAccessKeyId: accessKeyId,
-      policy,
-      Signature: signature,
+      OSSAccessKeyId: data.oss_access_key_id,
+      policy: data.policy,
+      Signature: data.signature,
       key,
-      'x-oss-object-acl': acl,
-      'x-oss-forbid-overwrite': forbidOverwrite,
+      'x-oss-object-acl': data.x_oss_object_acl,
+      'x-oss-forbid-overwrite': data.x_oss_forbid_overwrite,
       success_action_status: '200',
     }),
   }
-}
-
-/** A line break in a value would start another form field. */
-function printable(value: unknown): string {
-  if (typeof value === 'string' && /^[ -~]+$/.test(value)) return value
-  throw invalid('DashScope’s upload policy has an unknown format.')
 }
 
 /** Accepts hosts of Alibaba Cloud OSS, and a local emulator if DashScope itself is one. */

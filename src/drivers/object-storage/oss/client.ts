@@ -41,15 +41,12 @@ const ignore = () => {}
 
 /** The library's own `cancel` affects all uploads of a client, so each session has its own connections to destroy. */
 export function openSession(options: SessionOptions): OssSession {
-  const agents = {
-    agent: new http.Agent({ keepAlive: true }),
-    httpsAgent: new https.Agent({ keepAlive: true }),
-  }
+  const [agent, httpsAgent] = [new http.Agent({ keepAlive: true }), new https.Agent({ keepAlive: true })]
   const inFlight = new Set<Promise<unknown>>()
   let isAborted = false
 
   async function attempt<T>(work: (client: OSS) => Promise<T>): Promise<T> {
-    const client = await createClient(options, options.endpoint().upload, agents)
+    const client = await createClient(options, options.endpoint().upload, { agent, httpsAgent })
     return work(client).catch(error => {
       throw ossError(error)
     })
@@ -79,8 +76,8 @@ export function openSession(options: SessionOptions): OssSession {
     requestToEnd: (work, signal) => requestWith(work, signal, request => request),
     async abort() {
       isAborted = true
-      agents.agent.destroy()
-      agents.httpsAgent.destroy()
+      agent.destroy()
+      httpsAgent.destroy()
       await Promise.all(inFlight)
     },
   }
@@ -122,8 +119,6 @@ export async function createClient(
 }
 
 /** Options of a request that carries audio. The library passes on a pair of connect and response time that its types lack. */
-export function transferTimeout({ response, transfer }: SessionOptions['timeoutSeconds']): {
-  timeout: number
-} {
+export function transferTimeout({ response, transfer }: SessionOptions['timeoutSeconds']) {
   return { timeout: [response * 1000, transfer * 1000] as unknown as number }
 }

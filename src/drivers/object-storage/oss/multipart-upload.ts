@@ -1,9 +1,10 @@
 // Uploads one recording to a bucket while it is being encoded; leaves nothing behind if that fails.
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type OSS from 'ali-oss'
 import { isSpeechError } from '../../../domain/errors.ts'
 import { log } from '../../../log.ts'
-import { abortable, abortableStream, linkedController, settledWithin } from '../abortable.ts'
+import { abortable, abortableStream } from '../abortable.ts'
 import { type OssSession, type SessionOptions, transferTimeout } from './client.ts'
 import { isGone, neverArrived, ossError } from './errors.ts'
 
@@ -20,9 +21,9 @@ const minPartBytes = 1 << 20
 const partsPerSize = 1000
 const maxPartsInFlight = 3
 /** How long a failed upload waits for the response to a request that may have created something. */
-const maxResponseWaitSeconds = 5
+const maxResponseWaitMs = 5_000
 /** Time limit of the deletion after a failure. The next sweep deletes the rest. */
-const maxCleanupSeconds = 30
+const maxCleanupMs = 30_000
 
 /** Resolves when the whole stream is in the bucket. A recording of one part needs a single request. */
 export async function uploadAudio(
@@ -30,10 +31,11 @@ export async function uploadAudio(
   options: UploadOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const { controller, unlink } = linkedController(signal)
-  const upload = createUpload(options, controller)
+  const stop = new AbortController()
+  const either = AbortSignal.any([signal, stop.signal])
+  const upload = createUpload(options, stop, either)
   try {
-    for await (const { number, bytes, isLast } of parts(abortableStream(audio, controller.signal))) {
+    for await (const { number, bytes, isLast } of parts(abortableStream(audio, either))) {
       if (isLast && number === 1) await upload.putWhole(bytes)
       else await upload.putPart(number, bytes)
       if (isLast && number > 1) await upload.complete()
@@ -42,17 +44,16 @@ export async function uploadAudio(
     await upload.discard(error)
     throw error
   } finally {
-    unlink()
     await upload.close()
   }
 }
 
 function createUpload(
   { key, openSession, timeoutSeconds, mime = 'audio/mpeg' }: UploadOptions,
-  controller: AbortController,
+  stop: AbortController,
+  signal: AbortSignal,
 ) {
   const session = openSession()
-  const { signal } = controller
   /** Stored with the object, as proof that this upload created it. */
   const id = randomUUID()
   const withId = { mime, headers: { 'x-oss-meta-upload': id } }
@@ -93,13 +94,10 @@ function createUpload(
   }
 
   /** Aborts unfinished uploads of crashed processes while this one, whose id is `own`, is in progress. */
-  function removeEarlier(own: Promise<string | undefined>): void {
-    async function removeAll(): Promise<void> {
-      const found = await session.request(client => unfinishedUploadsOf(client, key), signal)
-      const ownId = await own
-      for (const id of found) if (id !== ownId) await abortUpload(session, key, id, signal)
-    }
-    earlierRemoval = removeAll().catch(failure => failure)
+  async function removeEarlier(own?: Promise<string>): Promise<void> {
+    const found = await session.request(client => unfinishedUploadsOf(client, key), signal)
+    const ownId = await own
+    for (const id of found) if (id !== ownId) await abortUpload(session, key, id, signal)
   }
 
   /** A failure does not fail the upload: a sweep or the lifecycle rule of the bucket finds the rest. */
@@ -112,7 +110,7 @@ function createUpload(
 
   function start(): Promise<string> {
     const initiation = initiate()
-    removeEarlier(initiation)
+    earlierRemoval = removeEarlier(initiation).catch(failure => failure)
     return awaitCreation(initiation)
   }
 
@@ -123,7 +121,7 @@ function createUpload(
       const { res } = await session.request(client => client.put(key, bytes, options), signal)
       sent.push({ number, etag: headersOf(res).etag ?? '' })
     } catch (error) {
-      controller.abort(error)
+      stop.abort(error)
     }
   }
 
@@ -148,7 +146,7 @@ function createUpload(
     async putWhole(bytes: Buffer): Promise<void> {
       const options = { ...withId, ...transferTimeout(timeoutSeconds) }
       const put = (client: OSS) => creating('object', () => client.put(key, bytes, options))
-      removeEarlier(Promise.resolve(undefined))
+      earlierRemoval = removeEarlier().catch(failure => failure)
       await awaitCreation(session.requestToEnd(put, signal))
       await earlierRemoved()
     },
@@ -169,13 +167,14 @@ function createUpload(
     },
 
     async discard(error: unknown): Promise<void> {
-      controller.abort()
-      await settledWithin(lastCreation, maxResponseWaitSeconds)
+      stop.abort()
+      const timeout = sleep(maxResponseWaitMs, undefined, { ref: false })
+      await Promise.race([Promise.allSettled([lastCreation]), timeout])
       await session.abort()
       // A refused first request created nothing, and a deletion would be refused too.
       if (!uploadId && isSpeechError(error) && error.scope === 'account') return
       const cleanup = openSession()
-      await deleteWhatExists(cleanup, AbortSignal.timeout(maxCleanupSeconds * 1000)).catch(failure =>
+      await deleteWhatExists(cleanup, AbortSignal.timeout(maxCleanupMs)).catch(failure =>
         log.warn('upload-left-behind', { code: isSpeechError(failure) ? failure.code : 'TIMEOUT' }),
       )
       await cleanup.abort()
@@ -191,9 +190,7 @@ export function partBytes(number: number): number {
 }
 
 /** Cuts a stream into the parts of an upload. Only the last has `isLast`; an empty stream makes one empty part. */
-async function* parts(
-  stream: AsyncIterable<Buffer>,
-): AsyncGenerator<{ number: number; bytes: Buffer; isLast: boolean }> {
+async function* parts(stream: AsyncIterable<Buffer>) {
   let number = 1
   let chunks: Buffer[] = []
   let size = 0

@@ -137,20 +137,11 @@ async function* objects(session: OssSession, signal: AbortSignal): AsyncGenerato
   }
 }
 
-interface UnfinishedUpload {
-  name: string
-  uploadId: string
-  initiated: string
-}
-
-async function* unfinishedUploads(
-  session: OssSession,
-  signal: AbortSignal,
-): AsyncGenerator<UnfinishedUpload> {
+async function* unfinishedUploads(session: OssSession, signal: AbortSignal) {
   for (let from: OSS.ListUploadsQuery | undefined = {}; from; ) {
     const query: OSS.ListUploadsQuery = { prefix: uploadsPrefix, 'max-uploads': pageSize, ...from }
     const page = await session.request(client => client.listUploads(query), signal)
-    yield* page.uploads as UnfinishedUpload[]
+    yield* page.uploads as { name: string; uploadId: string; initiated: string }[]
     const { isTruncated, nextKeyMarker, nextUploadIdMarker } = page
     from = isTruncated ? { 'key-marker': nextKeyMarker, 'upload-id-marker': nextUploadIdMarker } : undefined
   }

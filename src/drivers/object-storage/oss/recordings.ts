@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { type FileHandle, open as openFile, rm, stat } from 'node:fs/promises'
 import type OSS from 'ali-oss'
+import pLimit from 'p-limit'
 import { isDiskFull, isSpeechError, SpeechError } from '../../../domain/errors.ts'
 import type { RecordingStorage } from '../../../domain/ports.ts'
 import type { InstallationId } from '../installation-id.ts'
@@ -51,16 +52,12 @@ export function ossRecordings({
     }
 
     const first = await downloadRange(0)
-    let next = rangeBytes
-    async function downloadRest(): Promise<void> {
-      while (next < first.total) {
-        const from = next
-        next += rangeBytes
-        const { etag, total } = await downloadRange(from)
-        if (etag !== first.etag || total !== first.total) throw lost()
-      }
-    }
-    await Promise.all(Array.from({ length: maxRangesInFlight }, downloadRest))
+    const ranges = Math.ceil(first.total / rangeBytes)
+    const rest = Array.from({ length: Math.max(0, ranges - 1) }, (_, i) => (i + 1) * rangeBytes)
+    await pLimit(maxRangesInFlight).map(rest, async from => {
+      const { etag, total } = await downloadRange(from)
+      if (etag !== first.etag || total !== first.total) throw lost()
+    })
   }
 
   return {
