@@ -15,11 +15,8 @@ const localDelivery: Delivery = { async extend() {} }
 
 /** `concurrency`: how many messages of each lane are worked on at once. */
 export function inProcessQueue(concurrency: Record<Lane, number>): Queue {
-  const lanes: Record<Lane, LaneState> = {
-    short: createLane(concurrency.short),
-    long: createLane(concurrency.long),
-    remote: createLane(concurrency.remote),
-  }
+  const createLane = (lane: Lane): LaneState => ({ free: concurrency[lane], waiting: new Map() })
+  const lanes = { short: createLane('short'), long: createLane('long'), remote: createLane('remote') }
   const keyOf = ({ owner, id }: JobMessage) => `${owner}/${id}`
   const queued = new Map<string, JobMessage>()
   let work: Work | undefined
@@ -64,10 +61,6 @@ export function inProcessQueue(concurrency: Record<Lane, number>): Queue {
   }
 }
 
-function createLane(concurrency: number): LaneState {
-  return { free: concurrency, waiting: new Map() }
-}
-
 /** Takes the first message of the next owner and moves that owner to the end. */
 function take({ waiting }: LaneState): JobMessage | undefined {
   const [next] = waiting
@@ -83,8 +76,6 @@ function positionOf(message: JobMessage, waiting: LaneState['waiting']): number 
   const round = waiting.get(message.owner)!.indexOf(message)
   const owners = [...waiting]
   const rank = owners.findIndex(([owner]) => owner === message.owner)
-  return owners.reduce(
-    (sum, [, messages], i) => sum + Math.min(messages.length, round + (i < rank ? 1 : 0)),
-    0,
-  )
+  const before = owners.map(([, messages], i) => Math.min(messages.length, round + (i < rank ? 1 : 0)))
+  return before.reduce((sum, count) => sum + count, 0)
 }

@@ -4,7 +4,23 @@ import { Agent as HttpsAgent } from 'node:https'
 import { isSpeechError, SpeechError } from '../../../domain/errors.ts'
 import { retry } from '../../http/retry.ts'
 import { isGone, noResponse, queueError } from './errors.ts'
-import type { MnsOptions } from './options.ts'
+
+export interface MnsOptions {
+  endpoint: string
+  /** Name of the queue for long recordings; the one for voice notes has the suffix `-brief`. */
+  queue: string
+  key: { accessKeyId: string; accessKeySecret: string; securityToken?: string | undefined }
+  /** How many messages are worked on at once. From two on, each lane has one slot of its own. */
+  concurrency: number
+  /** A message carries only an id: resolves with the owners that have a job with it. */
+  ownersOf(id: string): Promise<string[]>
+  /** Visibility timeout: without `extend`, a message is redelivered after it. */
+  visibilitySeconds?: number | undefined
+  /** Long-polling time of a receive request. */
+  pollSeconds?: number | undefined
+  /** Pause before the second attempt. */
+  firstDelaySeconds?: number | undefined
+}
 
 export interface ReceivedMessage {
   id: string
@@ -78,21 +94,17 @@ export function createMnsClient({ endpoint, key, firstDelaySeconds = 0.2 }: MnsO
     return opened
   }
 
-  /** `permission` is what a RAM policy has to grant. */
-  function request(
-    permission: string,
-    send: (client: LibraryClient) => Promise<Response>,
-  ): Promise<Response> {
-    return retry(
-      async () => {
-        try {
-          return checked(await send(await clientWith(requestTimeoutMs)))
-        } catch (error) {
-          throw isGone(error) ? error : queueError(error, permission)
-        }
-      },
-      { firstDelaySeconds, maxDelaySeconds, maxTotalSeconds, unref: true },
-    )
+  /** Undefined where the message is gone. `permission` is what a RAM policy has to grant. */
+  function request(permission: string, send: (client: LibraryClient) => Promise<Response>) {
+    const attempt = async () => {
+      try {
+        return checked(await send(await clientWith(requestTimeoutMs)))
+      } catch (error) {
+        if (isGone(error)) return undefined
+        throw queueError(error, permission)
+      }
+    }
+    return retry(attempt, { firstDelaySeconds, maxDelaySeconds, maxTotalSeconds, unref: true })
   }
 
   return {
@@ -113,20 +125,13 @@ export function createMnsClient({ endpoint, key, firstDelaySeconds = 0.2 }: MnsO
       }
     },
     async changeVisibility(queue, handle, seconds) {
-      try {
-        const { body } = await request('mns:ChangeMessageVisibility', client =>
-          client.changeMessageVisibility(queue, handle, seconds),
-        )
-        return body?.ReceiptHandle
-      } catch (error) {
-        if (isGone(error)) return undefined
-        throw error
-      }
+      const response = await request('mns:ChangeMessageVisibility', client =>
+        client.changeMessageVisibility(queue, handle, seconds),
+      )
+      return response?.body?.ReceiptHandle
     },
     async delete(queue, handle) {
-      await request('mns:DeleteMessage', client => client.deleteMessage(queue, handle)).catch(error => {
-        if (!isGone(error)) throw error
-      })
+      await request('mns:DeleteMessage', client => client.deleteMessage(queue, handle))
     },
     async exists(queue) {
       try {

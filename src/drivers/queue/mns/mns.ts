@@ -2,9 +2,8 @@
 import { isSpeechError } from '../../../domain/errors.ts'
 import type { Delivery, Disposition, Lane, Queue } from '../../../domain/queue.ts'
 import { log } from '../../../log.ts'
-import { createMnsClient, type MnsClient, type ReceivedMessage } from './client.ts'
+import { createMnsClient, type MnsClient, type MnsOptions, type ReceivedMessage } from './client.ts'
 import { receiveDelivery } from './delivery.ts'
-import type { MnsOptions } from './options.ts'
 import { createReceiver, type Receiver } from './receiver.ts'
 
 export interface MnsQueue extends Queue {
@@ -38,12 +37,7 @@ export function mnsQueue(options: MnsOptions): MnsQueue {
   let closed = false
 
   /** Runs the job of every owner, usually one. Leaves unknown messages to other versions for a while. */
-  async function process(
-    message: ReceivedMessage,
-    lane: Lane,
-    work: Work,
-    delivery: Delivery,
-  ): Promise<Disposition> {
+  async function process(message: ReceivedMessage, lane: Lane, work: Work, delivery: Delivery) {
     const ifUnknown = message.deliveries >= maxUnknownDeliveries ? 'ack' : 'delay'
     const id = jobIdIn(message.body)
     if (id === undefined) {
@@ -86,13 +80,10 @@ export function mnsQueue(options: MnsOptions): MnsQueue {
     ahead: () => undefined,
     waiting: () => 0,
     unreachableSince: () => receiver?.unreachableSince(),
-    setUp: signal =>
-      setUp(
-        client,
-        names,
-        { VisibilityTimeout: visibilitySeconds, MessageRetentionPeriod: retentionSeconds },
-        signal,
-      ),
+    setUp(signal) {
+      const attributes = { VisibilityTimeout: visibilitySeconds, MessageRetentionPeriod: retentionSeconds }
+      return setUp(client, names, attributes, signal)
+    },
     async close() {
       closed = true
       await receiver?.close()

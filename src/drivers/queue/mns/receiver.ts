@@ -32,13 +32,8 @@ type Outcome = 'message' | 'none' | 'failed'
  * Reserves a slot before each request. No queue may take all slots, so that long recordings never block voice notes, nor
  * the reverse.
  */
-export function createReceiver({
-  client,
-  queues,
-  concurrency,
-  pollSeconds,
-  handle,
-}: ReceiverOptions): Receiver {
+export function createReceiver(options: ReceiverOptions): Receiver {
+  const { client, queues, concurrency, pollSeconds, handle } = options
   const closing = new AbortController()
   const { signal } = closing
   const used = new Map(queues.map(queue => [queue, 0]))
