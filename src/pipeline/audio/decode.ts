@@ -5,7 +5,7 @@ import type { Run } from '../../domain/run.ts'
 import type { Span } from '../../domain/transcript.ts'
 import type { Source } from '../source/source.ts'
 import { sampleRate } from './activity.ts'
-import { allowedDemuxers, playlistDemuxers } from './demuxers.ts'
+import { inputArguments, playlistDemuxers } from './demuxers.ts'
 import { encoderArguments, encoderError, maxVoiceNoteSeconds } from './encode.ts'
 import { killedExitCode, type LocateFfmpeg, readAll, startFfmpeg } from './ffmpeg.ts'
 
@@ -94,7 +94,7 @@ function decoderArguments(file: string, { channel, part, voiceNote }: DecodeOpti
   const soundOnly = ['-map_metadata', '-1', '-vn', '-sn', '-dn']
   return [
     ...['-nostdin', '-loglevel', 'info'],
-    ...['-protocol_whitelist', 'file', '-format_whitelist', allowedDemuxers, '-i', `file:${file}`],
+    ...inputArguments(file),
     ...[...soundOnly, '-ac', '1', '-ar', String(sampleRate)],
     ...(filters.length > 0 ? ['-af', filters.join()] : []),
     // Without flushing, samples arrive in buffers of 32 kB instead of 1 kB: a thirtieth of the reads.

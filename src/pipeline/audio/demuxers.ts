@@ -5,7 +5,7 @@
  * devices (alsa, x11grab, lavfi, …), pictures, subtitles and text. The format is probed from the content, so raw
  * samples and codecs without a header (u8, alaw, g722, …), which only a file name reveals, are excluded too.
  */
-export const allowedDemuxers = [
+const allowedDemuxers = [
   '3dostr 4xm aa aac ac3 ace acm act adp ads adx aea afc aiff aix alp amr anm apc ape apm',
   'argo_asf argo_brp argo_cvg asf ast au av1 avi avr avs avs2 avs3 bethsoftvid bfi bfstm bink binka boa',
   'brstm c93 caf cavsvideo cdxl cine daud derf dfa dhav dirac dnxhd dsf dsicin dss dts dtshd dv dxa ea',
@@ -21,6 +21,11 @@ export const allowedDemuxers = [
 ]
   .join(' ')
   .replaceAll(' ', ',')
+
+/** ffmpeg arguments that open a file and nothing that the file names. */
+export function inputArguments(file: string): string[] {
+  return ['-protocol_whitelist', 'file', '-format_whitelist', allowedDemuxers, '-i', `file:${file}`]
+}
 
 /** Formats that can make a program open other files or URLs; their refusal gets an error of its own. */
 export const playlistDemuxers =

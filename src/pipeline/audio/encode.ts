@@ -3,7 +3,7 @@ import { SpeechError } from '../../domain/errors.ts'
 import type { Run } from '../../domain/run.ts'
 import { sampleRate } from './activity.ts'
 import type { Chunk } from './cut.ts'
-import { type LocateFfmpeg, readAll, startFfmpeg } from './ffmpeg.ts'
+import { type FfmpegProcess, type LocateFfmpeg, readAll, startFfmpeg } from './ffmpeg.ts'
 
 /** Recordings up to this length are voice notes. */
 export const maxVoiceNoteSeconds = 10
@@ -37,6 +37,12 @@ export function encoderArguments(profile: Profile): string[] {
   ]
 }
 
+/** An encoder that takes 16-bit little-endian samples, 16 kHz mono. */
+export function startEncoder(ffmpeg: string, profile: Profile, signal: AbortSignal): FfmpegProcess {
+  const input = ['-f', 's16le', '-ar', String(sampleRate), '-ac', '1', '-i', 'pipe:0']
+  return startFfmpeg(ffmpeg, ['-loglevel', 'error', ...input, ...encoderArguments(profile), 'pipe:1'], signal)
+}
+
 /** Encodes a chunk and releases its samples. Fills it up with silence to `minSeconds`, as the provider refuses less. */
 export async function encode(
   chunk: Chunk,
@@ -44,12 +50,7 @@ export async function encode(
   run: Run,
 ): Promise<EncodedChunk> {
   const { samples, release, ...info } = chunk
-  const input = ['-f', 's16le', '-ar', String(sampleRate), '-ac', '1', '-i', 'pipe:0']
-  const process = startFfmpeg(
-    await ffmpeg(),
-    ['-loglevel', 'error', ...input, ...encoderArguments(profile), 'pipe:1'],
-    run.signal,
-  )
+  const process = startEncoder(await ffmpeg(), profile, run.signal)
   const missing = Math.max(0, Math.ceil(minSeconds * sampleRate) - samples.length)
   process.stdin.write(Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength))
   process.stdin.end(Buffer.alloc(missing * 2))

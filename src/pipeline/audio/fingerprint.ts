@@ -1,5 +1,5 @@
 // Content hashes that identify earlier work: of a recording's bytes, and of a chunk's samples.
-import { createHash, type Hash } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import type { Checkpoints, Recognition } from '../../domain/ports.ts'
@@ -19,10 +19,8 @@ export interface CachedRecognition extends Recognition {
 }
 
 export function chunkKey(samples: Int16Array, { model, language = '', context = '' }: AsrOptions): string {
-  const audio = sha256().update(new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength))
-  return `chunk:${sha256()
-    .update(JSON.stringify([audio.digest('hex'), model, language, context]))
-    .digest('hex')}`
+  const audio = textHash(new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength))
+  return `chunk:${textHash(JSON.stringify([audio, model, language, context]))}`
 }
 
 /** Validates a checkpoint, which another version may have written. */
@@ -55,7 +53,7 @@ export async function contentHash(
   signal: AbortSignal,
 ): Promise<string> {
   const { size, mtimeNs, ctimeNs, mtimeMs } = await stat(file, { bigint: true })
-  const key = `file:${sha256().update([file, size, mtimeNs, ctimeNs].join('\0')).digest('hex')}`
+  const key = `file:${textHash([file, size, mtimeNs, ctimeNs].join('\0'))}`
   const known = await checkpoints.get(key)
   if (typeof known === 'string') return known
   const digest = await sharedRead(key, file, signal)
@@ -85,7 +83,7 @@ async function sharedRead(key: string, file: string, signal: AbortSignal): Promi
 }
 
 async function hashFile(file: string, signal: AbortSignal): Promise<string> {
-  const hash = sha256()
+  const hash = createHash('sha256')
   for await (const buffer of createReadStream(file, { highWaterMark: readBytes, signal })) hash.update(buffer)
   return hash.digest('hex')
 }
@@ -99,11 +97,7 @@ function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
 }
 
 export function textHash(...parts: (string | Uint8Array)[]): string {
-  const hash = sha256()
+  const hash = createHash('sha256')
   for (const part of parts) hash.update(part)
   return hash.digest('hex')
-}
-
-function sha256(): Hash {
-  return createHash('sha256')
 }

@@ -133,12 +133,8 @@ export function timeWords(text: string, span: Span, speech: Span[]): Word[] {
   const spans = inside.length ? inside : [span]
   const total = spans.reduce((sum, { start, end }) => sum + end - start, 0)
   const weights = found.map(({ start, end }) => speakingTime(text.slice(start, end)))
-  const perWeight =
-    total /
-    Math.max(
-      1,
-      weights.reduce((sum, value) => sum + value, 0),
-    )
+  const totalWeight = weights.reduce((sum, value) => sum + value, 0)
+  const perWeight = total / Math.max(1, totalWeight)
   let spoken = 0
   return found.map(({ start, end }, i) => {
     const from = timeAfter(spoken, spans)

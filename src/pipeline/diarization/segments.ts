@@ -45,10 +45,6 @@ function segmentOf(
   sentence: TimedSentence,
   speaker: string | null,
 ): Segment {
-  const text = words
-    .map(word => word.text)
-    .join('')
-    .trim()
   const start = words[0]!.start
   const end = words.reduce((last, word) => Math.max(last, word.end), 0)
   const confidence = labels.reduce((sum, { confidence = 0 }) => sum + confidence, 0) / labels.length
@@ -56,15 +52,15 @@ function segmentOf(
   return {
     start: roundToMs(start),
     end: roundToMs(end),
-    text,
+    text: textOf(words).trim(),
     // Times of words that the provider did not time are estimates; those of its whole sentence are not.
     estimated: !measured && (start > sentence.start || end < sentence.end),
     ...(language !== undefined && { language }),
     ...(measured && {
-      words: words.map(word => ({
-        text: word.text.trim(),
-        start: roundToMs(word.start),
-        end: roundToMs(word.end),
+      words: words.map(({ text, start, end }) => ({
+        text: text.trim(),
+        start: roundToMs(start),
+        end: roundToMs(end),
       })),
     }),
     speaker,
@@ -73,9 +69,13 @@ function segmentOf(
   }
 }
 
+function textOf(words: TimedWord[]): string {
+  return words.map(({ text }) => text).join('')
+}
+
 /** Splits words into sentences, and a sentence that is too long into halves. */
 function split(words: TimedWord[]): TimedWord[][] {
-  const text = words.map(word => word.text).join('')
+  const text = textOf(words)
   const ends: number[] = []
   for (const sentence of sentences(text))
     ends.push(text.indexOf(sentence, ends.at(-1) ?? 0) + sentence.length)
@@ -92,7 +92,7 @@ function split(words: TimedWord[]): TimedWord[][] {
 }
 
 function halve(words: TimedWord[]): TimedWord[][] {
-  const tokens = estimateModelTokens(words.map(word => word.text).join(''))
+  const tokens = estimateModelTokens(textOf(words))
   const length = words.at(-1)!.end - words[0]!.start
   if (words.length < 2 || (length <= maxSegmentSeconds && tokens <= maxSegmentTokens)) return [words]
   const at = bestSplit(words)

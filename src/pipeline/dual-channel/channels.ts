@@ -1,7 +1,7 @@
 // Reads samples of a recording's channels to decide whether they carry separate speakers, as in a recorded call.
 import type { Run } from '../../domain/run.ts'
 import { sampleRate } from '../audio/activity.ts'
-import { allowedDemuxers } from '../audio/demuxers.ts'
+import { inputArguments } from '../audio/demuxers.ts'
 import { type FfmpegProcess, type LocateFfmpeg, readAll, startFfmpeg } from '../audio/ffmpeg.ts'
 import type { Source } from '../source/source.ts'
 import { areSeparateChannels, type Stereo } from './separate-channels.ts'
@@ -41,11 +41,6 @@ interface AudioStream {
   duration?: number
 }
 
-function inputArguments(file: string): string[] {
-  const safe = ['-protocol_whitelist', 'file', '-format_whitelist', allowedDemuxers]
-  return [...safe, '-i', `file:${file}`]
-}
-
 /** The stream that ffmpeg would decode, by its own description; undefined where there is none. */
 async function probe(file: string, start: Start): Promise<AudioStream | undefined> {
   const output = ['-vn', '-sn', '-dn', '-t', '0', '-f', 'null', '-']
@@ -78,14 +73,8 @@ async function readWindows(
   const length = isWhole ? maxWholeSeconds : windowSeconds
   // A few seconds more or less do not matter, and a long MP3 need not be read from its start.
   const fastSeek = ['-fflags', '+fastseek', '-noaccurate_seek']
-  const inputs = starts.flatMap(at => [
-    ...fastSeek,
-    '-ss',
-    at.toFixed(1),
-    '-t',
-    String(length),
-    ...inputArguments(file),
-  ])
+  const window = (at: number) => ['-ss', at.toFixed(1), '-t', String(length)]
+  const inputs = starts.flatMap(at => [...fastSeek, ...window(at), ...inputArguments(file)])
   // Each window is padded to its full length, so that the start of the next one is known.
   const samples = length * sampleRate
   const format = `aresample=${sampleRate},aformat=sample_fmts=s16:channel_layouts=stereo`

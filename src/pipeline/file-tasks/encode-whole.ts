@@ -2,11 +2,10 @@
 import type { Writable } from 'node:stream'
 import type { Run } from '../../domain/run.ts'
 import type { Span } from '../../domain/transcript.ts'
-import { sampleRate } from '../audio/activity.ts'
 import { cut } from '../audio/cut.ts'
 import type { Decoding } from '../audio/decode.ts'
-import { encoderArguments, encoderError } from '../audio/encode.ts'
-import { type LocateFfmpeg, startFfmpeg } from '../audio/ffmpeg.ts'
+import { encoderError, startEncoder } from '../audio/encode.ts'
+import type { LocateFfmpeg } from '../audio/ffmpeg.ts'
 
 export interface Encoding {
   /** MP3 in buffers as they arrive; can be read once. Rejects with the error of the recording. */
@@ -16,7 +15,15 @@ export interface Encoding {
 }
 
 /** The cutter detects the speech; its chunks are released at once, so their length only bounds its memory. */
-export const scanChunkSeconds = 60
+const scanChunkSeconds = 60
+
+/** Adds the spans of speech in a recording as they are detected. */
+export async function detectSpeech(samples: AsyncIterable<Buffer>, speech: Span[]): Promise<void> {
+  for await (const chunk of cut(samples, { maxSeconds: scanChunkSeconds })) {
+    speech.push(...chunk.speech)
+    chunk.release()
+  }
+}
 
 /** `onSamples` is called between buffers, and ends the encoding by throwing. */
 export function encodeWhole(
@@ -37,22 +44,9 @@ export function encodeWhole(
     }
   }
 
-  async function detectSpeech(input: Writable): Promise<void> {
-    try {
-      for await (const chunk of cut(feed(input), { maxSeconds: scanChunkSeconds })) {
-        speech.push(...chunk.speech)
-        chunk.release()
-      }
-    } finally {
-      input.end()
-    }
-  }
-
   async function* audio(): AsyncGenerator<Buffer> {
-    const input = ['-f', 's16le', '-ar', String(sampleRate), '-ac', '1', '-i', 'pipe:0']
-    const output = [...encoderArguments('recording'), 'pipe:1']
-    const process = startFfmpeg(await ffmpeg(), ['-loglevel', 'error', ...input, ...output], run.signal)
-    const feeding = detectSpeech(process.stdin)
+    const process = startEncoder(await ffmpeg(), 'recording', run.signal)
+    const feeding = detectSpeech(feed(process.stdin), speech).finally(() => process.stdin.end())
     feeding.catch(() => {})
     try {
       for await (const buffer of process.stdout as AsyncIterable<Buffer>) yield buffer

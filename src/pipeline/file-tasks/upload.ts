@@ -1,15 +1,15 @@
 // Uploads a recording for the provider, once for all passes of a job, and deletes it afterwards.
-import { SpeechError } from '../../domain/errors.ts'
+import pLimit from 'p-limit'
+import { isSpeechError, SpeechError } from '../../domain/errors.ts'
 import type { FileRecogniser, Upload } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
 import { roundToMs, type Span } from '../../domain/transcript.ts'
 import { log } from '../../log.ts'
-import { cut } from '../audio/cut.ts'
 import { type Decoding, decode } from '../audio/decode.ts'
 import { costTooHigh } from '../chunks/budget.ts'
 import type { PipelinePorts } from '../pipeline.ts'
 import type { Source } from '../source/source.ts'
-import { encodeWhole, scanChunkSeconds } from './encode-whole.ts'
+import { detectSpeech, encodeWhole } from './encode-whole.ts'
 
 /** Facts about the decoded recording; stored, so that another process need not decode it again. */
 export interface AudioScan {
@@ -70,7 +70,8 @@ export async function createUploadSession(
   // The earlier process may have used the other upload method.
   if (current?.upload && current.upload.way !== objectStorage.way) current = withoutUpload(current)
   let isUploadedHere = false
-  let last: Promise<unknown> = Promise.resolve()
+  /** Two passes that miss the upload at once need only one. */
+  const inTurn = pLimit(1)
   for (const warning of current?.warnings ?? []) run.warn(warning)
 
   async function save(changed: UploadCheckpoint): Promise<void> {
@@ -92,11 +93,8 @@ export async function createUploadSession(
       const expected = Math.max(total ?? 0, decoding.decodedSeconds())
       ensureAffordable(recognisers, expected, maxCostUsd)
       ensureWithinLimit(recognisers, expected)
-      run.progress({
-        done: decoding.decodedSeconds() / 2,
-        ...(total !== undefined && { total }),
-        message: 'Uploading',
-      })
+      const done = decoding.decodedSeconds() / 2
+      run.progress({ done, ...(total !== undefined && { total }), message: 'Uploading' })
     }
     const { audio, speech } = encodeWhole(decoding, { ffmpeg, onSamples: check }, recordingRun)
     const { owner, job, scratch } = run
@@ -106,29 +104,19 @@ export async function createUploadSession(
     await save({ upload: uploaded, ...scanOf(decoding, speech, warnings) })
   }
 
-  function isUploaded(models: string[]): boolean {
-    return models.every(model => current?.upload?.keys[model] !== undefined)
-  }
-
   return {
-    ensureUploaded(recognisers) {
-      // One at a time: two passes that miss it at once need one upload.
-      const turn = last.then(async () => {
-        if (!isUploaded(recognisers.map(({ model }) => model))) await upload(recognisers)
+    ensureUploaded: recognisers =>
+      inTurn(async () => {
+        const isUploaded = recognisers.every(({ model }) => current?.upload?.keys[model] !== undefined)
+        if (!isUploaded) await upload(recognisers)
         return current!
-      })
-      last = turn.catch(() => {})
-      return turn
-    },
+      }),
     async scan() {
       if (current) return current
       const { recordingRun, warnings } = recordWarnings(run)
       const decoding = decode(source, ffmpeg, recordingRun)
       const speech: Span[] = []
-      for await (const chunk of cut(decoding.samples, { maxSeconds: scanChunkSeconds })) {
-        speech.push(...chunk.speech)
-        chunk.release()
-      }
+      await detectSpeech(decoding.samples, speech)
       await save(scanOf(decoding, speech, warnings))
       return current!
     },
@@ -143,10 +131,8 @@ export async function createUploadSession(
         await objectStorage.delete(current.upload, AbortSignal.timeout(deleteTimeoutMs))
         await save(withoutUpload(current))
       } catch (error) {
-        log.warn('upload-not-deleted', {
-          id: run.job,
-          code: error instanceof SpeechError ? error.code : 'INTERNAL',
-        })
+        const code = isSpeechError(error) ? error.code : 'INTERNAL'
+        log.warn('upload-not-deleted', { id: run.job, code })
       }
     },
   }
@@ -166,11 +152,7 @@ function recordWarnings(run: Run): { recordingRun: Run; warnings: string[] } {
   return { recordingRun: { ...run, warn }, warnings }
 }
 
-function scanOf(
-  decoding: Pick<Decoding, 'decodedSeconds' | 'lost'>,
-  speech: Span[],
-  warnings: string[],
-): AudioScan {
+function scanOf(decoding: Decoding, speech: Span[], warnings: string[]): AudioScan {
   const lost = decoding.lost()
   return { duration: roundToMs(decoding.decodedSeconds()), speech, warnings, ...(lost && { lost }) }
 }

@@ -2,6 +2,7 @@
 import type { Dirent } from 'node:fs'
 import { opendir, realpath, stat } from 'node:fs/promises'
 import { basename, extname, join } from 'node:path'
+import pLimit from 'p-limit'
 import { resolvePath } from './paths.ts'
 
 export interface FoundRecording {
@@ -93,18 +94,13 @@ async function walk(allowedDirs: string[], search: Search): Promise<void> {
   let level = search.roots
   for (let depth = 0; depth <= maxDepth && level.length > 0; depth++) {
     const below: string[] = []
-    const waiting = level.values()
-    const reader = async () => {
-      for (const folder of waiting) {
-        if (search.over) return
-        for (const inner of await readFolder(folder, search)) {
-          if (seen.has(inner) || seen.size >= maxFolders) continue
-          seen.add(inner)
-          below.push(inner)
-        }
+    await pLimit(folderConcurrency).map(level, async folder => {
+      for (const inner of search.over ? [] : await readFolder(folder, search)) {
+        if (seen.has(inner) || seen.size >= maxFolders) continue
+        seen.add(inner)
+        below.push(inner)
       }
-    }
-    await Promise.all(Array.from({ length: folderConcurrency }, reader))
+    })
     level = below
   }
 }

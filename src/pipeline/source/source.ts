@@ -114,10 +114,7 @@ async function fetchRecording(
       hint: 'Set OSS_BUCKET and its key on each worker as on the servers, then call again.',
     })
   const file = join(await run.scratch(), 'recording')
-  await objectStorage.recordings.download(key, file, {
-    signal: run.signal,
-    onBytes: (done, total) => run.progress({ done: 0, message: fetchMessage(done, total) }),
-  })
+  await objectStorage.recordings.download(key, file, fetchOptions(run))
   const source = await statSource(file, basename(path))
   if (hash !== undefined && (await hashOf(file, run)) !== hash)
     throw new SpeechError('RECORDING_LOST', 'The object in the bucket is not the requested recording.', {
@@ -126,18 +123,16 @@ async function fetchRecording(
   return source
 }
 
-function fetchMessage(done: number, total: number | undefined): string {
+function fetchOptions({ signal, progress }: Run) {
   const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`
-  return `Fetching: ${megabytes(done)}${total ? ` of ${megabytes(total)}` : ''}`
+  const onBytes = (done: number, total?: number) =>
+    progress({ done: 0, message: `Fetching: ${megabytes(done)}${total ? ` of ${megabytes(total)}` : ''}` })
+  return { signal, onBytes }
 }
 
 async function fetchUrl(url: string, ports: SourcePorts, run: Run): Promise<Source> {
   const file = join(await run.scratch(), 'download')
-  await ports.downloader.download(url, file, {
-    maxBytes: ports.maxDownloadBytes,
-    signal: run.signal,
-    onBytes: (done, total) => run.progress({ done: 0, message: fetchMessage(done, total) }),
-  })
+  await ports.downloader.download(url, file, { maxBytes: ports.maxDownloadBytes, ...fetchOptions(run) })
   const name = decodeName(basename(new URL(url).pathname))
   return statSource(file, name || new URL(url).hostname)
 }
