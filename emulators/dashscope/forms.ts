@@ -73,6 +73,5 @@ export const tidyForms: Forms = {
 /** As recorded, except where `src/` does not read the recorded form yet. */
 export const defaultForms: Forms = {
   ...recordedForms,
-  resultPlace: tidyForms.resultPlace,
   words: tidyForms.words,
 }

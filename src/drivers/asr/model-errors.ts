@@ -10,7 +10,7 @@ export interface NamedModel {
 }
 
 /** Names the model in an error about it; other errors stay the same. */
-export function withModel(error: unknown, { name, setting, example }: NamedModel): unknown {
+export function withModel<E>(error: E, { name, setting, example }: NamedModel): E | SpeechError {
   if (!isSpeechError(error)) return error
   const isElsewhere = errorResponseOf(error)?.wrongRoute === true
   if (error.scope !== 'model' && !isElsewhere) return error

@@ -139,10 +139,15 @@ function codeAndMessage(json: unknown): { code: string; message: string } {
   return { code: String(text('code') ?? ''), message: String(text('message') ?? '') }
 }
 
+/** Of an error in any response; undefined where neither code nor message is known. */
+export function knownMeaning(code: string, message: string): ErrorMeaning | undefined {
+  return rows.find(row => row.code.test(code) || row.message?.test(message))?.means
+}
+
 /** The status decides where the code does not: 4xx `InternalError.…` is a refusal, which is not repeated. */
 function meaningOf(status: number, code: string, message: string): ErrorMeaning {
-  const known = rows.find(row => row.code.test(code) || row.message?.test(message))
-  if (known) return known.means
+  const known = knownMeaning(code, message)
+  if (known) return known
   if (status === 401) return key
   if (status === 403) return access
   if (status === 404) return address

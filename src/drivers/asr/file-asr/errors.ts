@@ -1,18 +1,12 @@
 // Meaning of the codes with which file recognition fails or is refused: silence, a bad address, bad audio, …
-import { type ErrorCode, SpeechError } from '../../../domain/errors.ts'
-
-interface Meaning {
-  code: ErrorCode
-  message: string
-  hint: string
-  retryable?: boolean
-}
+import { SpeechError } from '../../../domain/errors.ts'
+import { type ErrorMeaning, knownMeaning } from '../../http/dashscope-errors.ts'
 
 /** Reported as failures, but they mean that the recording has no speech. */
 const silence = new Set(['SUCCESS_WITH_NO_VALID_FRAGMENT', 'ASR_RESPONSE_HAVE_NO_WORDS'])
 
 /** Codes of tasks, their parts and refused submits (Model Studio error reference), first match first. */
-const meanings: [RegExp, Meaning][] = [
+const meanings: [RegExp, ErrorMeaning][] = [
   [
     /^(FILE_DOWNLOAD_FAILED|FILE_403_FORBIDDEN|FILE_404_NOT_FOUND|FILE_SERVER_ERROR|InvalidFile\.DownloadFailed|CONTENT_LENGTH_CHECK_FAILED|REQUEST_INVALID_FILE_URL_VALUE|InvalidURL(\.\w+)?|InvalidParameter\.DataInspection)$/,
     {
@@ -20,6 +14,14 @@ const meanings: [RegExp, Meaning][] = [
       message: 'DashScope could not fetch the uploaded recording.',
       hint: 'Call again; if it persists, check that the bucket may be read from the internet with a signed address.',
       retryable: true,
+    },
+  ],
+  [
+    /^InvalidParameter\.MalformedURL$/,
+    {
+      code: 'UPLOAD_UNREACHABLE',
+      message: 'DashScope does not accept the address of the uploaded recording.',
+      hint: 'Check OSS_ENDPOINT: DashScope reads the bucket from the internet. Without a bucket, its own store is used.',
     },
   ],
   [
@@ -48,7 +50,7 @@ const meanings: [RegExp, Meaning][] = [
     },
   ],
   [
-    /^(DataInspectionFailed|data_inspection_failed)$/,
+    /DataInspectionFailed$|^data_inspection_failed$/,
     {
       code: 'CONTENT_REFUSED',
       message: 'The provider’s content check refused the recording.',
@@ -67,19 +69,23 @@ export function failureOf(code: string): SpeechError | undefined {
   return meaning && failure(meaning, code)
 }
 
-/** Interprets the first known one of the codes that a response may contain. */
-export function endOf(codes: string[]): 'silence' | SpeechError {
+/** Interprets the first known one of the codes that a response may contain; `message` is DashScope's. */
+export function endOf(codes: string[], message: string): 'silence' | SpeechError {
   for (const code of codes) {
     if (isSilence(code)) return 'silence'
     const known = failureOf(code)
     if (known) return known
   }
+  const general = ['', ...codes].map(code => knownMeaning(code, message)).find(meaning => meaning)
+  if (general?.code === 'CONTENT_REFUSED') return failureOf('DataInspectionFailed')!
+  if (general && !general.retryable) return failure(general, codes[0])
   const named = codes.find(code => /^[\w.]{1,60}$/.test(code))
-  const meaning: Meaning = {
+  const meaning: ErrorMeaning = {
     code: 'TASK_FAILED',
     message: `DashScope could not transcribe the recording${named ? ` (${named})` : ''}.`,
     hint: 'Call again; if it persists, look the code up in Model Studio’s error reference.',
-    retryable: named !== undefined && /^(Internal|System|Throttling|Model(Serv|Unav))/.test(named),
+    retryable:
+      named !== undefined && /^(Internal|S(ystem|ERVER_ERROR)|Throttling|Model(Serv|Unav))/.test(named),
   }
   return failure(meaning, named)
 }
@@ -118,7 +124,7 @@ export const resultUnreadable = (): SpeechError =>
     hint: 'Report it; the next call asks for the same task’s result and pays for no other.',
   })
 
-function failure({ code, message, ...details }: Meaning, cause?: string): SpeechError {
+function failure({ code, message, ...details }: ErrorMeaning, cause?: string): SpeechError {
   return new SpeechError(code, message, {
     ...details,
     ...(cause !== undefined && { cause: { code: cause } }),

@@ -32,6 +32,13 @@ export interface FileAsrOptions {
  */
 export function fileAsr({ cloud, http, model, role }: FileAsrOptions): FileRecogniser {
   const price = usdPerSecond(model)
+  const named = <E>(error: E) =>
+    withModel(
+      error,
+      role === 'speakers'
+        ? { name: model.name, setting: 'SPEAKER_MODEL', example: 'fun-asr' }
+        : { name: model.name, setting: 'FILE_MODEL', example: 'qwen3-asr-flash-filetrans' },
+    )
 
   async function submit(...[request, signal]: Parameters<FileRecogniser['submit']>): Promise<string> {
     const tracked = trackedBody({ model: model.name, ...requestBody(model, role, request) })
@@ -43,7 +50,7 @@ export function fileAsr({ cloud, http, model, role }: FileAsrOptions): FileRecog
       const json = await cloud.call({ method: 'POST', path: submitPath, headers, body: tracked.body }, signal)
       return taskOf(json)
     } catch (error) {
-      throw submitError(error, { isSent: tracked.isSent(), signal, model, role })
+      throw named(submitError(error, tracked.isSent(), signal))
     }
   }
 
@@ -76,6 +83,7 @@ export function fileAsr({ cloud, http, model, role }: FileAsrOptions): FileRecog
     async status(task, signal) {
       const answer = readTask(await cloud.call({ method: 'GET', path: taskPath(task) }, signal))
       if (answer.state === 'silent') return done({ sentences: [], seconds: answer.seconds })
+      if (answer.state === 'failed') return { state: 'failed', error: named(answer.error) }
       return answer.state === 'ready' ? fetchResult(answer, signal) : answer
     },
     async listTasks(from, to, signal) {
@@ -137,28 +145,15 @@ function taskOf(json: unknown): string {
   return task
 }
 
-interface Circumstances {
-  isSent: boolean
-  signal: AbortSignal
-  model: Model
-  role: FileRole
-}
-
 /** The error of a failed submit: it may have made a task, has made none for certain, or was cancelled. */
-function submitError(error: unknown, { isSent, signal, model, role }: Circumstances): unknown {
+function submitError(error: unknown, isSent: boolean, signal: AbortSignal): unknown {
   if (signal.aborted && error === signal.reason) return hasTimedOut(signal) ? late(isSent, error) : error
   if (!isSpeechError(error)) return error
   const answer = errorResponseOf(error)
   if (!answer) return isSent ? unclear(error) : error
   const isSilent = answer.code === '' || /time_?out/i.test(answer.code)
   if (answer.status === 200 || (answer.status >= 500 && isSilent)) return unclear(error)
-  const known = failureOf(answer.code)
-  if (known) return known
-  const [setting, example] =
-    role === 'speakers'
-      ? (['SPEAKER_MODEL', 'fun-asr'] as const)
-      : (['FILE_MODEL', 'qwen3-asr-flash-filetrans'] as const)
-  return withModel(error, { name: model.name, setting, example })
+  return failureOf(error.code === 'CONTENT_REFUSED' ? 'DataInspectionFailed' : answer.code) ?? error
 }
 
 function late(isSent: boolean, cause: unknown): SpeechError {

@@ -15,15 +15,9 @@ const text = z.string().nullish().catch(undefined)
 const count = z.number().nullish().catch(undefined)
 
 const part = z.object({ subtask_status: text, code: text, transcription_url: text, file_url: text })
+type Part = z.output<typeof part>
 
-const outputShape = z.object({
-  task_status: text,
-  code: text,
-  message: text,
-  /** fun-asr and qwen-audio have a result for each address, qwen3-asr has one. */
-  results: z.array(part).nullish().catch(undefined),
-  result: part.nullish().catch(undefined),
-})
+const outputShape = z.looseObject({ task_status: text, code: text, message: text })
 const taskShape = z.object({
   output: outputShape.nullish(),
   code: text,
@@ -35,39 +29,73 @@ export function readTask(json: unknown): TaskResponse {
   const task = taskShape.safeParse(json).data
   // Some documented failures lack the envelope.
   const output = task?.output ?? outputShape.safeParse(json).data
-  if (!task || !output?.task_status) throw unreadable()
-  const parts = [...(output.results ?? []), ...(output.result ? [output.result] : [])]
+  if (!task || !output) throw unreadable()
+  const parts = partsOf(output)
+  // A task succeeds even when a part of it fails.
+  const good = parts.find(part => part.transcription_url && part.subtask_status !== 'FAILED')
+  const state = stateOf(output.task_status, good !== undefined)
   const seconds = task.usage?.duration ?? task.usage?.seconds ?? 0
+  // A client saw a code in the place of the state.
+  const ownCode = state === 'SUCCEEDED' || state === 'FAILED' ? undefined : state
   const over = (): TaskResponse => {
     const inMessage = (output.message?.match(/[\w.]+/g) ?? []).filter(
       word => isSilence(word) || failureOf(word),
     )
-    const codes = [...parts.map(({ code }) => code), output.code, ...inMessage, task.code]
+    const codes = [...parts.map(({ code }) => code), output.code, ...inMessage, task.code, ownCode]
     const known = codes.filter(code => typeof code === 'string')
-    const hasFailed = output.task_status === 'FAILED' || parts.some(part => part.subtask_status === 'FAILED')
+    const hasFailed = state === 'FAILED' || parts.some(part => part.subtask_status === 'FAILED')
     if (!hasFailed && known.length === 0) throw resultUnreadable()
-    const end = endOf(known)
+    const end = endOf(known, output.message ?? '')
     return end === 'silence' ? { state: 'silent', seconds } : { state: 'failed', error: end }
   }
-  switch (output.task_status) {
+  switch (state) {
     case 'PENDING':
       return { state: 'pending' }
-    case 'SUCCEEDED': {
-      // A task succeeds even when a part of it fails.
-      const good = parts.find(part => part.transcription_url && part.subtask_status !== 'FAILED')
-      if (!good) return over()
-      const { transcription_url: address, file_url: url } = good
-      return { state: 'ready', address: address!, seconds, ...(url && { url }) }
-    }
-    case 'FAILED':
-      return over()
+    case 'RUNNING':
+    case 'SUSPENDED':
+      return { state: 'running' }
     case 'CANCELED':
       return { state: 'failed', error: taskCancelled() }
     case 'UNKNOWN':
       return { state: 'failed', error: taskUnknown() }
-    default:
-      return { state: 'running' }
   }
+  if (good) {
+    const { transcription_url: address, file_url: url } = good
+    return { state: 'ready', address: address!, seconds, ...(url && { url }) }
+  }
+  return endedState.test(state) || isSilence(state) || output.code ? over() : { state: 'running' }
+}
+
+/** Of an unknown state: the task has ended, so waiting for it would be in vain. */
+const endedState = /SUCCE|FAIL|ERROR|EXPIR|TIME_?OUT|ABORT|STOP|REJECT|CANCEL/
+
+function stateOf(told: string | null | undefined, hasResult: boolean): string {
+  const state = told?.toUpperCase()
+  if (!state && !hasResult) throw unreadable()
+  return !state || /^(SUCCESS|COMPLETED|FINISHED|DONE)$/.test(state) ? 'SUCCEEDED' : state
+}
+
+const maxDepth = 5
+
+/**
+ * Parts of a task with what is told around them. Some are in `results`, the one of qwen3-asr in `result`, and those of
+ * qwen-audio in `output.output` or `results[0].output` (recorded).
+ */
+function partsOf(json: object, above?: Part, depth = 0): Part[] {
+  const found = Object.entries(part.parse(json)).filter(([, value]) => value)
+  const own: Part = { ...above, ...Object.fromEntries(found) }
+  const { results, result, output } = json as Record<string, unknown>
+  const inner = depth < maxDepth ? [results, result, output].flat().filter(isObject) : []
+  // The code of the whole is not that of each part.
+  const parts = inner.flatMap(item => partsOf(item, above ? own : {}, depth + 1))
+  return (above && parts.length === 0) ||
+    (own.transcription_url && own.transcription_url !== above?.transcription_url)
+    ? [own, ...parts]
+    : parts
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
 }
 
 const pageShape = z.object({

@@ -67,6 +67,44 @@ describe('the result', () => {
     expect(fetched[0]!.headers).not.toHaveProperty('authorization')
   })
 
+  it.each<[string, (part: object, address: string) => object]>([
+    ['output.output', (part, address) => ({ output: { transcription_url: address, results: [part] } })],
+    ['output.output.results', part => ({ output: { results: [part] } })],
+    ['output.output.transcription_url', (_, address) => ({ output: { transcription_url: address } })],
+    [
+      'results[0].output',
+      (_, address) => ({
+        results: [{ subtask_status: 'SUCCEEDED', output: { transcription_url: address } }],
+      }),
+    ],
+    ['output.result.output', (_, address) => ({ result: { output: { transcription_url: address } } })],
+    ['output.results, no list', part => ({ results: part })],
+    ['output itself', (_, address) => ({ transcription_url: address })],
+    ['output.results with entries of other types', part => ({ results: [null, 'x', 7, part] })],
+  ])('the result is found under %s', async (_, output) => {
+    const address = server.origin + path
+    for (const state of ['SUCCEEDED', 'succeeded', 'COMPLETED', undefined]) {
+      const answer = {
+        output: { task_id: 't', task_status: state, ...output(finishedPart(address), address) },
+      }
+      server.respondWith((received, ...rest) =>
+        reply(200, received.path.startsWith('/results/') ? listResult : answer)(received, ...rest),
+      )
+      expect(await recogniser().status('t', never)).toMatchObject({
+        state: 'done',
+        recognition: { sentences: [{ text: 'Hello world, 这里。' }] },
+      })
+    }
+  })
+
+  it('a failed part that holds an address deeper down has no result', async () => {
+    const results = [
+      { subtask_status: 'FAILED', code: 'DECODE_ERROR', output: { transcription_url: server.origin + path } },
+    ]
+    server.respond(200, task('SUCCEEDED', { results }))
+    expect(await taskFailure(recogniser())).toMatchObject({ code: 'NOT_AUDIO' })
+  })
+
   it('the result of a successful part counts, although other parts failed', async () => {
     const good = finishedPart(server.origin + path)
     const results = [{ code: 'DECODE_ERROR', subtask_status: 'FAILED' }, good]

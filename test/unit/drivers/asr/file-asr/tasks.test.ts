@@ -64,6 +64,7 @@ describe('a task', () => {
         'InvalidURL.Timeout',
       ],
     ],
+    ['UPLOAD_UNREACHABLE', false, ['InvalidParameter.MalformedURL']],
     [
       'NOT_AUDIO',
       false,
@@ -79,8 +80,15 @@ describe('a task', () => {
     ],
     ['TOO_LARGE', false, ['FILE_TOO_LARGE', 'AUDIO_DURATION_TOO_LONG']],
     ['TASK_LOST', true, ['FILE_TRANS_TASK_EXPIRED']],
-    ['CONTENT_REFUSED', false, ['DataInspectionFailed']],
-    ['TASK_FAILED', true, ['InternalError.Algo', 'InternalError.Timeout', 'SystemError', 'Throttling']],
+    ['CONTENT_REFUSED', false, ['DataInspectionFailed', 'InternalError.Algo.DataInspectionFailed']],
+    ['ACCOUNT_IN_ARREARS', false, ['Arrearage']],
+    ['FREE_TIER_USED_UP', false, ['AllocationQuota.FreeTierOnly']],
+    ['MODEL_NOT_FOUND', false, ['ModelNotFound', 'model_not_found']],
+    [
+      'TASK_FAILED',
+      true,
+      ['InternalError.Algo', 'InternalError.Timeout', 'SystemError', 'SERVER_ERROR', 'Throttling'],
+    ],
     ['TASK_FAILED', false, ['InvalidParameter', 'SOMETHING_NEW']],
   ])(
     'a task that fails ends with %s (retryable: %s) for each code of the group',
@@ -126,11 +134,43 @@ describe('a task', () => {
     }
   })
 
+  it.each<[ErrorCode, string]>([
+    ['MODEL_NOT_FOUND', 'Model not exist.'],
+    ['CONTENT_REFUSED', 'Input data may contain inappropriate content.'],
+    ['CONTENT_REFUSED', '<400> InternalError.Algo.DataInspectionFailed: x'],
+    ['UPLOAD_UNREACHABLE', 'InvalidParameter.MalformedURL: A valid file URL is required'],
+  ])('a task fails with %s where its code is too general and its message is “%s”', async (code, message) => {
+    server.respond(200, task('FAILED', { code: 'InvalidParameter', message }))
+    expect(await taskFailure(recogniser())).toMatchObject({ code, retryable: false })
+  })
+
+  it.each<[string, object]>([
+    ['code as the state', task('SUCCESS_WITH_NO_VALID_FRAGMENT')],
+    ['code as the state, in lower case', task('success_with_no_valid_fragment')],
+    ['code with a state of another spelling', task('FINISHED', { code: 'ASR_RESPONSE_HAVE_NO_WORDS' })],
+  ])('a task without speech is done when it has its %s', async (_, answer) => {
+    server.respond(200, answer)
+    expect(await recogniser().status('t', never)).toMatchObject({
+      state: 'done',
+      recognition: { sentences: [] },
+    })
+  })
+
+  it('a task in an unknown state is over if the state says so, or a code is with it', async () => {
+    for (const answer of [task('EXPIRED'), task('TIMEOUT'), task('CLOSED', { code: 'SOMETHING_NEW' })]) {
+      server.respond(200, answer)
+      expect(await taskFailure(recogniser())).toMatchObject({ code: 'TASK_FAILED', retryable: false })
+    }
+    server.respond(200, task('QUEUEING'))
+    expect(await recogniser().status('t', never)).toEqual({ state: 'running' })
+  })
+
   it('a task that succeeds and names no result is paid, so it has not failed', async () => {
     for (const answer of [
       task('SUCCEEDED'),
       task('SUCCEEDED', { results: [] }),
       task('SUCCEEDED', { new: {} }),
+      task('COMPLETED'),
     ]) {
       server.respond(200, answer)
       const error = await safeFailure(recogniser().status('t', never))
