@@ -11,7 +11,7 @@ const settingSections: { title: string; names: SettingName[] }[] = [
     title: 'Model Studio',
     names: ['apiKey', 'baseUrl', 'asrModels', 'speakerModels', 'fileModels', 'modelDescriptions'],
   },
-  { title: 'Your own engine', names: ['openaiUrl', 'openaiKey'] },
+  { title: 'Your own engine', names: ['openaiUrl', 'openaiKey', 'fileHost'] },
   { title: 'Formatting', names: ['formatModels', 'geminiKey', 'geminiUrl'] },
   {
     title: 'Limits and times',

@@ -24,6 +24,7 @@ import {
   type InstallationId,
   installationIdIn,
 } from './drivers/object-storage/installation-id.ts'
+import { servedStorage } from './drivers/object-storage/served/served.ts'
 import { inProcessQueue } from './drivers/queue/in-process.ts'
 import { sqliteStore } from './drivers/store/sqlite/sqlite.ts'
 import { createJobs, type Jobs, type ShutdownOptions } from './jobs/jobs.ts'
@@ -73,7 +74,12 @@ export async function createApp(
   { role = 'server', metricsVersion }: AppOptions = {},
 ): Promise<App> {
   const http = createHttpClient({ connections: config.concurrency })
-  const cloud = dashscope({ apiKey: config.apiKey, baseUrl: config.baseUrl, http })
+  const cloud = dashscope({
+    apiKey: config.apiKey,
+    baseUrl: config.baseUrl,
+    isOwn: config.ownDashscope !== undefined,
+    http,
+  })
   const objectStorage = await createObjectStorage(config, cloud)
   const shared = await createSharedStore(config)
   const store = shared ?? sqliteStore({ folder: config.dataDir })
@@ -115,7 +121,8 @@ export async function createApp(
   })
   const textModel = textModels({
     models: config.formatModels,
-    dashscope: { apiKey: config.apiKey, baseUrl: config.baseUrl },
+    // An own server recognises speech and nothing else.
+    dashscope: { apiKey: config.ownDashscope ? undefined : config.apiKey, baseUrl: config.baseUrl },
     gemini: { apiKey: config.geminiKey, baseUrl: config.geminiUrl },
     http: textHttp,
     unavailableModels: unavailable,
@@ -186,8 +193,9 @@ export async function createApp(
 }
 
 /** Providers whose models run at an address of the user's own. */
-function ownProviders({ openaiUrl }: Config): ModelProvider[] {
-  return new URL(openaiUrl).hostname === 'api.openai.com' ? [] : ['openai']
+function ownProviders({ openaiUrl, ownDashscope }: Config): ModelProvider[] {
+  const isOpenAi = new URL(openaiUrl).hostname === 'api.openai.com'
+  return [...(isOpenAi ? [] : (['openai'] as const)), ...(ownDashscope ? (['dashscope'] as const) : [])]
 }
 
 async function createSharedStore({ tablestoreEndpoint: endpoint, serviceKey: key, ...config }: Config) {
@@ -204,10 +212,13 @@ async function createSharedQueue(config: Config, ownersOf: (id: string) => Promi
   return mnsQueue({ endpoint, queue, key, concurrency, ownersOf })
 }
 
-/** The user's bucket if configured, otherwise the provider's temporary storage. */
+/** The user's bucket if configured, else this process for an own server, else the provider's temporary storage. */
 async function createObjectStorage(config: Config, cloud: Dashscope): Promise<ObjectStorage> {
   const { ossBucket: bucket, ossEndpoint: endpoint, ossRegion: region, bucketKey } = config
-  if (!bucket || !bucketKey) return temporaryStorage({ cloud })
+  if (!bucket || !bucketKey)
+    return config.ownDashscope
+      ? servedStorage({ host: config.ownDashscope.fileHost })
+      : temporaryStorage({ cloud })
   const { ossStorage } = await import('./drivers/object-storage/oss/oss.ts')
   return ossStorage({ bucket, endpoint, ...bucketKey, installationId: createInstallationId(config), region })
 }

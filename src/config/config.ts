@@ -3,6 +3,7 @@ import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import type * as z from 'zod/v4'
 import { SpeechError } from '../domain/errors.ts'
+import { isPrivateUrl } from '../domain/private-hosts.ts'
 import { settings } from './settings.ts'
 
 type Settings = typeof settings
@@ -28,6 +29,8 @@ export interface Config extends Omit<Parsed, KeySetting> {
   bucketKey?: CloudKey | undefined
   /** Key for Tablestore and MNS. */
   serviceKey?: CloudKey | undefined
+  /** DASHSCOPE_BASE_URL is a server of the user's own, which fetches recordings from this address or interface. */
+  ownDashscope?: { fileHost: string } | undefined
   dataDir: string
   allowedDirs: string[]
   /** True if the user set the folders; false for the default. */
@@ -54,11 +57,18 @@ export function readConfig(environment: Environment = process.env, flags: Enviro
   return {
     ...config,
     ...keysOf(config),
+    ownDashscope: ownDashscopeOf(config),
     dataDir: config.dataDir ?? defaultDataDir(environment),
     allowedDirs: config.allowedDirs ?? [homedir()],
     allowedDirsGiven: config.allowedDirs !== undefined,
     searchPath: environment.PATH ?? environment.Path ?? '',
   }
+}
+
+/** A server on a private network; with a key it may be an emulator of Model Studio, unless SPEECH_FILE_HOST is set. */
+function ownDashscopeOf({ baseUrl, apiKey, fileHost }: Parsed): Config['ownDashscope'] {
+  const isOwn = isPrivateUrl(baseUrl) && (apiKey === undefined || fileHost !== undefined)
+  return isOwn ? { fileHost: fileHost ?? '127.0.0.1' } : undefined
 }
 
 /** An incomplete pair is an error only if a service needs the key: other programs read the same variables. */

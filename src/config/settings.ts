@@ -12,6 +12,7 @@ import {
   instance,
   key,
   models,
+  networkInterface,
   number,
   ossEndpoint,
   ownServer,
@@ -38,8 +39,8 @@ export const settings = {
   apiKey: setting('DASHSCOPE_API_KEY', key, 'Model Studio API key of the Singapore region (sk-…)'),
   baseUrl: setting(
     'DASHSCOPE_BASE_URL',
-    baseUrl('https://dashscope-intl.aliyuncs.com/api/v1'),
-    'Base URL of Model Studio; the URL of a workspace works too',
+    ownServer('https://dashscope-intl.aliyuncs.com/api/v1'),
+    'Base URL of Model Studio; the URL of a workspace works too, and that of a server of your own with DashScope’s file tasks',
   ),
   asrModels: setting(
     'ASR_MODEL',
@@ -76,6 +77,11 @@ export const settings = {
     'OPENAI_BASE_URL',
     ownServer('https://api.openai.com/v1'),
     'Base URL of a server with OpenAI’s transcription API, such as `http://127.0.0.1:8000/v1`; it serves the models whose names begin with `openai:`',
+  ),
+  fileHost: setting(
+    'SPEECH_FILE_HOST',
+    networkInterface,
+    'Where a DashScope server of your own fetches recordings from this process: an address of this machine or the name of a network interface; without it 127.0.0.1',
   ),
   openaiKey: setting('OPENAI_API_KEY', key, 'Key for OPENAI_BASE_URL; most engines of your own need none'),
   ossBucket: setting(

@@ -2,6 +2,7 @@
 import { homedir } from 'node:os'
 import { delimiter, join, resolve } from 'node:path'
 import * as z from 'zod/v4'
+import { isPrivateHost, isPrivateUrl } from '../domain/private-hosts.ts'
 
 export const folder = z.string().transform(text => resolve(expandHome(text)))
 export const file = z.string().transform(text => expandHome(text))
@@ -19,48 +20,32 @@ export const folders = z.string().transform(text =>
 const loopbackHttp = /^http:\/\/(?:localhost|127(?:\.\d+){3}|\[::1\])(?:[:/]|$)/i
 
 const httpsOnly = 'an https:// address; http:// is only for emulators on this machine'
+const httpsOrPrivate = 'an https:// address; http:// is only for hosts of a private network'
 
 /** Base URL of an API. The key is sent there, so plain http:// is allowed only for an emulator on this machine. */
-export const baseUrl = (defaultUrl: string) =>
+export const baseUrl = (defaultUrl: string) => apiUrl(defaultUrl, text => loopbackHttp.test(text), httpsOnly)
+
+/** Base URL of an API that may run on the user's own network: there plain http:// is allowed. */
+export const ownServer = (defaultUrl: string) => apiUrl(defaultUrl, isPrivateUrl, httpsOrPrivate)
+
+const apiUrl = (defaultUrl: string, isHttpAllowed: (text: string) => boolean, error: string) =>
   z
     .url({ protocol: /^https?$/, error: `an address such as ${defaultUrl}` })
     .refine(text => !/^https?:\/\/(?:[^/?#]*@)?dashscope\.aliyuncs\.com\.?(?:[:/?#]|$)/i.test(text), {
       error: 'the international address; dashscope.aliyuncs.com (Beijing) is not supported',
     })
-    .refine(text => /^https:/i.test(text) || loopbackHttp.test(text), { error: httpsOnly })
+    .refine(text => /^https:/i.test(text) || isHttpAllowed(text), { error })
     .default(defaultUrl)
     .transform(text => text.replace(/\/+$/, ''))
 
-/**
- * Base URL of an engine that may run on the user's own network. Recordings are sent there, and a key if there is one, so
- * plain http:// is allowed only for hosts that are not on the internet.
- */
-export const ownServer = (defaultUrl: string) =>
-  z
-    .url({ protocol: /^https?$/, error: `an address such as ${defaultUrl} or http://127.0.0.1:8000/v1` })
-    .refine(text => /^https:/i.test(text) || isPrivateUrl(text), {
-      error: 'an https:// address; http:// is only for hosts of a private network',
-    })
-    .default(defaultUrl)
-    .transform(text => text.replace(/\/+$/, ''))
-
-/** Loopback, private and link-local addresses, names without a dot, and names that exist only in a local network. */
-const privateHosts = [
-  /^127(?:\.\d+){3}$/,
-  /^10(?:\.\d+){3}$/,
-  /^192\.168(?:\.\d+){2}$/,
-  /^172\.(?:1[6-9]|2\d|3[01])(?:\.\d+){2}$/,
-  /^169\.254(?:\.\d+){2}$/,
-  /^\[(?:::1|f[cd][0-9a-f]{2}:.*|fe[89ab][0-9a-f]:.*)\]$/i,
-  /^[a-z0-9_-]+$/i,
-  /\.(?:local|lan|internal|localhost)$/i,
-]
-
-function isPrivateUrl(text: string): boolean {
-  // Another check refuses what is no URL.
-  const host = URL.canParse(text) ? new URL(text).hostname.replace(/\.$/, '') : ''
-  return privateHosts.some(pattern => pattern.test(host))
-}
+/** An address, or the name of a network interface of this machine. */
+export const networkInterface = z
+  .string()
+  .regex(/^[\w.:%-]{1,60}$/, { error: 'an address of this machine, or the name of a network interface' })
+  .refine(text => !/^[\d.]+$|:/.test(text) || isPrivateHost(text), {
+    error: 'an address in a private network; recordings are not served to the internet',
+  })
+  .optional()
 
 export const ossEndpoint = z
   .string()

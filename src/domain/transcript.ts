@@ -55,7 +55,7 @@ export interface Alignment {
 }
 
 /** Object storage from which the provider fetched the recording: the user's bucket, or the provider's 48-hour storage. */
-export type UploadMethod = 'bucket' | 'temporary'
+export type UploadMethod = 'bucket' | 'temporary' | 'served'
 
 /** A stretch of speech without text, and the reason. */
 export interface Gap extends Span {

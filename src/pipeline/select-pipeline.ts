@@ -18,11 +18,11 @@ export function modelsOf(tool: JobTool, request: TranscriptionRequest, ports: Pi
   return needsMeasuredTimes(request, ports) ? [fileRecogniser.model] : [recogniser.model]
 }
 
-/** Times are measured on request and only with a bucket; without them the text is ready sooner. */
+/** Times are measured on request, and not through temporary storage; without them the text is ready sooner. */
 function needsMeasuredTimes(
   { timestamps }: TranscriptionRequest,
   { objectStorage, fileRecogniser }: PipelinePorts,
 ): boolean {
   const isRequested = timestamps === 'segment' || timestamps === 'word'
-  return isRequested && objectStorage.way === 'bucket' && fileRecogniser.capabilities.text
+  return isRequested && objectStorage.way !== 'temporary' && fileRecogniser.capabilities.text
 }

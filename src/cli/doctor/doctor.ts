@@ -124,6 +124,8 @@ export async function checkUploads(
   storage: ObjectStorage,
   { ossBucket, ossEndpoint }: Pick<Config, 'ossBucket' | 'ossEndpoint'>,
 ): Promise<string> {
+  if (storage.way === 'served')
+    return 'served by this process to your own server; nothing leaves this network'
   if (storage.way === 'temporary')
     return 'DashScope’s temporary storage, deleted after 48 hours; set OSS_BUCKET to use your own bucket'
   const signal = AbortSignal.timeout(3 * timeoutMs)

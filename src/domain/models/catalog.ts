@@ -35,12 +35,22 @@ export function createModelCatalog(
       const usable = known && workOf(known) === workOf({ roles: [role] }) ? known : undefined
       const description = descriptions.find(described => described.name === name)
       const facts = usable ?? { ...assumption(role), ...familyFacts(name, role) }
-      const model = { ...facts, ...description, name }
-      const isFree = ownProviders.includes(model.provider) && !description?.price
+      const isOwnFile = ownProviders.includes('dashscope') && (role === 'words' || role === 'speakers')
+      const model = { ...facts, ...(isOwnFile && ownFileModel), ...description, name }
+      const isFree = role !== 'text' && ownProviders.includes(model.provider) && !description?.price
       return isFree ? { ...model, price: { usdPerSecond: 0 } } : model
     },
   }
 }
+
+/** qwen3-asr-service gives words and speakers of a file in one task, whatever its model is called, and ignores hints. */
+const ownFileModel = {
+  form: 'dashscope-file-list',
+  roles: ['words', 'speakers', 'one-pass'],
+  context: undefined,
+  hotwords: false,
+  speakerCount: false,
+} as const satisfies Partial<Model>
 
 /** The tables alone, without descriptions of a user. */
 export const knownModels: ModelCatalog = createModelCatalog()

@@ -8,6 +8,8 @@ export interface DashscopeOptions {
   apiKey: string | undefined
   /** `https://host/api/v1`, without a slash at the end. */
   baseUrl: string
+  /** A server of the user's own: it may need no key. Default: false. */
+  isOwn?: boolean
   http: HttpClient
 }
 
@@ -22,6 +24,11 @@ export interface DashscopeCall {
 
 export interface Dashscope {
   readonly baseUrl: string
+  /**
+   * Present for a server of the user's own. It has file tasks but no lists of them and no object storage, and serves the
+   * results itself, with these headers.
+   */
+  readonly own?: { headers: Record<string, string> }
   /** Resolves with the JSON body of a success; throws `SpeechError` for any other response. */
   call(request: DashscopeCall, signal: AbortSignal): Promise<unknown>
 }
@@ -34,9 +41,11 @@ export interface StreamingDashscope extends Dashscope {
   stream(request: DashscopeCall, signal: AbortSignal, onOpen?: () => void): AsyncIterable<unknown>
 }
 
-export function dashscope({ apiKey, baseUrl, http }: DashscopeOptions): StreamingDashscope {
+export function dashscope({ apiKey, baseUrl, isOwn = false, http }: DashscopeOptions): StreamingDashscope {
+  const authorization: Record<string, string> = apiKey ? { authorization: `Bearer ${apiKey}` } : {}
+
   function prepare({ method, path, query, headers, body }: DashscopeCall, signal: AbortSignal): HttpRequest {
-    if (!apiKey)
+    if (!apiKey && !isOwn)
       throw new SpeechError('KEY_MISSING', 'No DashScope key is set.', {
         hint: 'Set DASHSCOPE_API_KEY to a key of the Singapore region (Model Studio console → API keys).',
         scope: 'account',
@@ -44,7 +53,7 @@ export function dashscope({ apiKey, baseUrl, http }: DashscopeOptions): Streamin
     return {
       method,
       url: `${baseUrl}/${path}${query ? `?${new URLSearchParams(query)}` : ''}`,
-      headers: { authorization: `Bearer ${apiKey}`, ...headers },
+      headers: { ...authorization, ...headers },
       ...(body && { body }),
       signal,
     }
@@ -52,6 +61,7 @@ export function dashscope({ apiKey, baseUrl, http }: DashscopeOptions): Streamin
 
   return {
     baseUrl,
+    ...(isOwn && { own: { headers: authorization } }),
     async call(request, signal) {
       const { status, json } = await http.request(prepare(request, signal))
       if (status === 200 && json !== undefined) return json

@@ -43,10 +43,14 @@ export interface HttpClient {
   /** Resolves with any response; throws `PROVIDER_UNREACHABLE` or `PROVIDER_TIMEOUT` (both retryable). */
   request(request: HttpRequest): Promise<HttpResponse>
   /**
-   * Fetches a text file; no key is sent. Resolves with any response; throws also `PROVIDER_FAILED` (not retryable) for one
+   * Fetches a text file; no key is sent unless it is among the headers. Resolves with any response; throws also `PROVIDER_FAILED` (not retryable) for one
    * that is too large.
    */
-  fetchText(request: { url: string; signal: AbortSignal }): Promise<{ status: number; text: string }>
+  fetchText(request: {
+    url: string
+    headers?: Record<string, string>
+    signal: AbortSignal
+  }): Promise<{ status: number; text: string }>
   /**
    * Resolves with any response as soon as its status arrives. Throws, now or while it is read, as `request` does, and
    * `PROVIDER_FAILED` (not retryable) for one that is too large.
@@ -144,9 +148,9 @@ export function createHttpClient({
       const { text, ...head } = await begin(request, { bytes: maxJsonBytes, isSplittable: false })
       return { ...head, json: parse(await join(text)) }
     },
-    async fetchText({ url, signal }) {
+    async fetchText(request) {
       const limits = { bytes: maxTextBytes, isSplittable: true }
-      const { status, text } = await begin({ method: 'GET', url, signal }, limits)
+      const { status, text } = await begin({ method: 'GET', ...request }, limits)
       return { status, text: await join(text) }
     },
     stream: request =>

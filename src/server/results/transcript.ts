@@ -42,7 +42,7 @@ export const transcriptOutput = z.object({
   speakers: z
     .array(z.object({ id: z.string(), name: z.string().optional(), seconds, share: z.number() }))
     .optional(),
-  upload: z.enum(['bucket', 'temporary']).optional(),
+  upload: z.enum(['bucket', 'temporary', 'served']).optional(),
   alignment: z
     .object({ offset: z.number(), matched: z.number(), unassigned: z.number(), time_only: z.number() })
     .optional()
@@ -179,6 +179,7 @@ function describeSpeaker({ id, name, seconds, share }: Speaker): string {
 const uploads: Record<UploadMethod, string> = {
   bucket: 'bucket (your own; deleted after use)',
   temporary: 'temporary (the provider’s storage, which keeps it for 48 hours)',
+  served: 'served (by this process to your own engine; deleted after use)',
 }
 
 function describeAlignment({ offset, matched, unassigned, timeOnly }: Alignment): string {

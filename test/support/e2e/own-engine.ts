@@ -12,6 +12,8 @@ export interface OwnEngineSystem {
   folder: string
   call(tool: string, args: Record<string, unknown>): Promise<ToolAnswer>
   /** Text of a transcript. */
+  text(id: string): Promise<string>
+  /** The same on one line. */
   words(id: string): Promise<string>
   /** A transcript as JSON. */
   // biome-ignore lint/suspicious/noExplicitAny: tests look into it freely
@@ -52,6 +54,7 @@ export async function startOwnEngineSystem(more: Record<string, string>): Promis
       const [block] = result.content as { text: string }[]
       return { isError: result.isError === true, text: block?.text ?? '', data: result.structuredContent }
     },
+    text: id => read(`transcript://${id}/txt`),
     words: async id => plainWords(await read(`transcript://${id}/txt`)),
     transcript: async id => JSON.parse(await read(`transcript://${id}/json`)),
     connections: () => readFileSync(log, 'utf8').split('\n').filter(Boolean),

@@ -7,7 +7,7 @@ import type { Dashscope } from '../../http/dashscope.ts'
 import { errorResponseOf } from '../../http/dashscope-errors.ts'
 import { type HttpClient, hasTimedOut, type RequestBody } from '../../http/http.ts'
 import { withModel } from '../model-errors.ts'
-import { failureOf, resultAddressRefused, resultExpired, resultUnreadable } from './errors.ts'
+import { failureOf, resultAddressRefused, resultExpired, resultUnreadable, taskUnknown } from './errors.ts'
 import { capabilitiesOf, type FileRole, requestBody } from './requests.ts'
 import { readResult } from './results.ts'
 import { providerTime, readTask, readTaskPage, resultAddress, type TaskResponse } from './tasks.ts'
@@ -58,9 +58,9 @@ export function fileAsr({ cloud, http, model, role }: FileAsrOptions): FileRecog
     { address, url, seconds }: Extract<TaskResponse, { state: 'ready' }>,
     signal: AbortSignal,
   ): Promise<TaskStatus> {
-    const resultUrl = resultAddress(address, cloud.baseUrl)
+    const resultUrl = resultAddress(address, cloud)
     if (!resultUrl) throw resultAddressRefused()
-    const { status, text } = await http.fetchText({ url: resultUrl, signal })
+    const { status, text } = await http.fetchText({ url: resultUrl, signal, ...cloud.own })
     if (isGone(status, text)) return { state: 'failed', error: resultExpired() }
     if (status !== 200) throw fetchError(status)
     const result = readResult(parse(text), seconds)
@@ -81,12 +81,18 @@ export function fileAsr({ cloud, http, model, role }: FileAsrOptions): FileRecog
     ...(price !== undefined && { usdPerSecond: price }),
     submit,
     async status(task, signal) {
-      const answer = readTask(await cloud.call({ method: 'GET', path: taskPath(task) }, signal))
+      const json = await cloud.call({ method: 'GET', path: taskPath(task) }, signal).catch(error => {
+        // An own server forgets its tasks when it restarts.
+        if (errorResponseOf(error)?.code !== 'UNKNOWN_TASK') throw error
+      })
+      if (json === undefined) return { state: 'failed', error: taskUnknown() }
+      const answer = readTask(json)
       if (answer.state === 'silent') return done({ sentences: [], seconds: answer.seconds })
       if (answer.state === 'failed') return { state: 'failed', error: named(answer.error) }
       return answer.state === 'ready' ? fetchResult(answer, signal) : answer
     },
     async listTasks(from, to, signal) {
+      if (cloud.own) return []
       const query = {
         start_time: providerTime(Math.max(from, to - dayMs)),
         end_time: providerTime(to + 999),
@@ -107,6 +113,7 @@ export function fileAsr({ cloud, http, model, role }: FileAsrOptions): FileRecog
       return [...found].sort(([, one], [, other]) => other - one).map(([id]) => id)
     },
     async cancel(task, signal) {
+      if (cloud.own) return
       try {
         await cloud.call({ method: 'POST', path: `${taskPath(task)}/cancel` }, signal)
       } catch (error) {

@@ -1,6 +1,7 @@
 // Reads DashScope's responses about tasks: the state of one, the address of its result, and lists of tasks.
 import * as z from 'zod/v4'
 import { SpeechError } from '../../../domain/errors.ts'
+import type { Dashscope } from '../../http/dashscope.ts'
 import { endOf, failureOf, isSilence, resultUnreadable, taskCancelled, taskUnknown } from './errors.ts'
 
 export type TaskResponse =
@@ -126,12 +127,19 @@ export function providerTime(moment: number): string {
 }
 
 /**
- * The address from which a result may be fetched: object storage of Alibaba Cloud over https, or an emulator on this
- * machine. Undefined for any other address.
+ * The address from which a result may be fetched: object storage of Alibaba Cloud over https, an emulator on this machine,
+ * or an own server itself. Undefined for any other address.
  */
-export function resultAddress(address: string, baseUrl: string): string | undefined {
+export function resultAddress(
+  address: string,
+  { baseUrl, own }: Pick<Dashscope, 'baseUrl' | 'own'>,
+): string | undefined {
   if (!URL.canParse(address)) return undefined
   const url = new URL(address)
+  if (own) {
+    const isSameHost = url.hostname === new URL(baseUrl).hostname
+    return isSameHost && /^https?:$/.test(url.protocol) ? url.href : undefined
+  }
   if (isLoopback(url.hostname))
     return isLoopback(new URL(baseUrl).hostname) && /^https?:$/.test(url.protocol) ? url.href : undefined
   // Some responses have http://, although the store supports https.

@@ -11,24 +11,36 @@ export interface Spool {
   pieces(): AsyncIterable<Buffer>
 }
 
-/**
- * Writes the stream to a file, passes it to `use`, and deletes it. Twelve hours of speech take 172 MB of disk and no
- * memory. A sweep of the job's folder deletes the file after a crash.
- */
+/** Writes the stream to a file, passes it to `use`, and deletes it. */
 export async function withSpool<T>(
   stream: AsyncIterable<Buffer>,
   scratch: () => Promise<string>,
   signal: AbortSignal,
   use: (spool: Spool) => Promise<T>,
 ): Promise<T> {
+  const { remove, ...spool } = await createSpool(stream, scratch, signal)
+  return use(spool).finally(remove)
+}
+
+/**
+ * Writes the stream to a file. Twelve hours of speech take 172 MB of disk and no memory. A sweep of the job's folder deletes
+ * the file after a crash.
+ */
+export async function createSpool(
+  stream: AsyncIterable<Buffer>,
+  scratch: () => Promise<string>,
+  signal: AbortSignal,
+): Promise<Spool & { remove(): Promise<void> }> {
   signal.throwIfAborted()
   const folder = await mkdtemp(join(await scratch(), 'upload-')).catch(throwUnwritable)
+  const remove = () => rm(folder, { recursive: true, force: true })
   try {
     const file = join(folder, 'audio.mp3')
     const bytes = await write(stream, file, signal)
-    return await use({ bytes, pieces: () => createReadStream(file) })
-  } finally {
-    await rm(folder, { recursive: true, force: true })
+    return { bytes, pieces: () => createReadStream(file), remove }
+  } catch (error) {
+    await remove()
+    throw error
   }
 }
 

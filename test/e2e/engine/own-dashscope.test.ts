@@ -1,0 +1,109 @@
+// diarize_audio and measured times with a DashScope server of the user's own, which fetches recordings from the process.
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterEach, describe, expect, it } from 'vitest'
+import {
+  type OwnServer,
+  type OwnServerOptions,
+  startOwnServer,
+} from '../../../emulators/dashscope/own-server.ts'
+import { testFfmpeg } from '../../support/audio/ffmpeg.ts'
+import { expectedTurns, recordingSeconds, turnsOf } from '../../support/e2e/diarization-system.ts'
+import { type OwnEngineSystem, startOwnEngineSystem } from '../../support/e2e/own-engine.ts'
+import { fixture, plainWords, truth, truthText } from '../../support/e2e/system.ts'
+
+let server: OwnServer
+let system: OwnEngineSystem
+
+async function start(options: Partial<OwnServerOptions> = {}, env: Record<string, string> = {}) {
+  server = await startOwnServer({ ffmpeg: await testFfmpeg(), ...options })
+  system = await startOwnEngineSystem({ DASHSCOPE_BASE_URL: server.url, ...env })
+}
+
+afterEach(async () => {
+  await system.close()
+  await server.close()
+})
+
+async function minuteOfMeeting(): Promise<string> {
+  const file = join(system.folder, 'minute.m4a')
+  const args = ['-i', fixture('meeting.m4a'), '-t', String(recordingSeconds), '-c', 'copy', file]
+  await promisify(execFile)(await testFfmpeg(), ['-v', 'error', ...args])
+  return file
+}
+
+const diarize = async (audio: string) => system.call('diarize_audio', { audio, wait_seconds: 120 })
+const turns = (id: string) => system.text(id).then(turnsOf)
+
+describe('a DashScope server of one’s own', () => {
+  it.each([
+    ['words with times', {}],
+    ['sentences without words', { wordTimes: false }],
+  ])('tells who says what, for nothing, from %s', async (_, options) => {
+    await start(options)
+    const { data, isError, text } = await diarize(await minuteOfMeeting())
+    expect(isError, text).toBe(false)
+    expect(await turns(data.transcript_id)).toEqual(expectedTurns())
+    expect(data).toMatchObject({
+      status: 'completed',
+      upload: 'served',
+      warnings: [],
+      usage: { cost_usd: 0 },
+    })
+    expect(server.unknownPaths).toEqual([])
+    expect(new Set(system.connections())).toEqual(new Set([new URL(server.url).host]))
+    // One task gives both, from an address with a secret name that is gone afterwards.
+    expect(server.tasks).toHaveLength(1)
+    expect(server.tasks[0]!.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/[\da-f-]{36}\.mp3$/)
+    expect((await fetch(server.tasks[0]!.url)).status).toBe(404)
+  })
+
+  it('measures times on request', async () => {
+    await start()
+    const { data } = await system.call('transcribe_audio', { audio: fixture('clip.mp4'), timestamps: 'word' })
+    expect(await system.words(data.transcript_id)).toBe(plainWords(truthText(truth('clip'))))
+    expect(data).toMatchObject({ times: 'measured', upload: 'served' })
+  })
+
+  it('that tells no speakers leaves a warning', async () => {
+    await start({ speakers: false })
+    const { data } = await diarize(fixture('clip.mp4'))
+    expect(data.warnings.join(' ')).toMatch(/speaker/)
+    expect(await system.words(data.transcript_id)).toContain(plainWords(truthText(truth('clip'))))
+  })
+
+  it('that restarts meanwhile gets the task again', async () => {
+    await start()
+    const forget = setInterval(() => {
+      if (server.tasks.length > 0) {
+        server.restart()
+        clearInterval(forget)
+      }
+    }, 1)
+    const { data } = await diarize(fixture('clip.mp4'))
+    expect(data).toMatchObject({ status: 'completed', warnings: [] })
+    expect(server.tasks).toHaveLength(2)
+  })
+
+  it('may want a key, which no other host gets', async () => {
+    await start({ apiKey: 'own-key' }, { DASHSCOPE_API_KEY: 'own-key', SPEECH_FILE_HOST: 'lo' })
+    const { data } = await diarize(fixture('clip.mp4'))
+    expect(data).toMatchObject({ status: 'completed', upload: 'served' })
+  })
+
+  it('that names another host for its result is not followed', async () => {
+    await start({ externalUrl: 'http://10.11.12.13' })
+    const { isError, text } = await diarize(fixture('clip.mp4'))
+    expect(isError, text).toBe(true)
+    expect(text).toContain('address for the result')
+    expect(new Set(system.connections())).toEqual(new Set([new URL(server.url).host]))
+  })
+
+  it('opens no private address to a caller', async () => {
+    await start()
+    const { text } = await diarize(`${server.url.replace('http:', 'https:')}/recording.mp3`)
+    expect(text).toContain('URL_REFUSED')
+    expect(system.connections()).toEqual([])
+  })
+})
