@@ -6,11 +6,11 @@ import type { Config } from './config/config.ts'
 import { noMeter } from './domain/meter.ts'
 import { createModelCatalog } from './domain/models/catalog.ts'
 import type { Model, ModelProvider, ModelRole } from './domain/models/model.ts'
-import type { ObjectStorage } from './domain/ports.ts'
+import type { ObjectStorage, Recogniser } from './domain/ports.ts'
 import type { Queue } from './domain/queue.ts'
 import { chunkRecognisers } from './drivers/asr/chunk-recognisers.ts'
 import { fileRecognisers } from './drivers/asr/file-asr/recognisers.ts'
-import { openAiTimeoutSeconds } from './drivers/asr/openai/openai-asr.ts'
+import { openAiAsr, openAiTimeoutSeconds } from './drivers/asr/openai/openai-asr.ts'
 import { createDownloader } from './drivers/download/download.ts'
 import { type FoundFfmpeg, locateFfmpeg } from './drivers/ffmpeg/locate.ts'
 import { type Dashscope, dashscope } from './drivers/http/dashscope.ts'
@@ -42,6 +42,8 @@ export interface App {
   objectStorage: ObjectStorage
   /** The models of FORMAT_MODELS that have a key, in order of preference. */
   textModels: Model[]
+  /** Models of ASR_MODEL behind OPENAI_BASE_URL, each asked directly. */
+  engines: Recogniser[]
   /** Resolves if Gemini accepts its key; undefined if no Gemini model is configured. */
   checkGemini?: ((signal: AbortSignal) => Promise<void>) | undefined
   ffmpeg(): Promise<FoundFfmpeg>
@@ -98,9 +100,10 @@ export async function createApp(
     connections: config.concurrency,
     responseTimeoutSeconds: openAiTimeoutSeconds,
   })
+  const openai = { baseUrl: config.openaiUrl, apiKey: config.openaiKey, http: openaiHttp }
   const recogniser = chunkRecognisers({
     cloud,
-    openai: { baseUrl: config.openaiUrl, apiKey: config.openaiKey, http: openaiHttp },
+    openai,
     models: modelsOf(config.asrModels, 'chunk'),
     concurrency: config.concurrency,
     unavailableModels: unavailable,
@@ -170,6 +173,9 @@ export async function createApp(
     objectStorage,
     ffmpeg,
     textModels: modelsOf(textModel.models, 'text'),
+    engines: modelsOf(config.asrModels, 'chunk')
+      .filter(({ provider }) => provider === 'openai')
+      .map(model => openAiAsr(openai, { model, concurrency: 1 })),
     checkGemini:
       apiKey !== undefined && modelsOf(textModel.models, 'text').some(({ provider }) => provider === 'gemini')
         ? signal => checkGeminiKey({ apiKey, baseUrl, http: textHttp }, signal)

@@ -41,8 +41,8 @@ export interface OwnServer {
   tasks: OwnTask[]
   /** Paths of requests that it does not know, such as those of Model Studio alone. */
   unknownPaths: string[]
-  /** The list of tasks is in memory: a restart loses it. */
-  restart(): void
+  /** The list of tasks is in memory: a restart loses the next task that is submitted. */
+  loseNext(): void
   close(): Promise<void>
 }
 
@@ -63,6 +63,7 @@ export async function startOwnServer(options: OwnServerOptions): Promise<OwnServ
   const tasks: OwnTask[] = []
   const known = new Map<string, OwnTask>()
   const unknownPaths: string[] = []
+  let isLosing = false
   const closing = new AbortController()
   const limits = { maxSeconds: 4 * 3600, maxBytes: 2 * 1024 ** 3, timeoutMs: 20_000, temporary: undefined }
   const library = () => loadLibrary(path.resolve(fixtures), ffmpeg)
@@ -91,7 +92,8 @@ export async function startOwnServer(options: OwnServerOptions): Promise<OwnServ
       state: 'PENDING',
     }
     tasks.push(task)
-    known.set(task.id, task)
+    if (!isLosing) known.set(task.id, task)
+    isLosing = false
     void run(task)
     return {
       status: 200,
@@ -128,7 +130,9 @@ export async function startOwnServer(options: OwnServerOptions): Promise<OwnServ
     url: `http://127.0.0.1:${port}${base}`,
     tasks,
     unknownPaths,
-    restart: () => known.clear(),
+    loseNext() {
+      isLosing = true
+    },
     async close() {
       closing.abort()
       await closeAtOnce(server)

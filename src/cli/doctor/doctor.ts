@@ -11,6 +11,7 @@ import { localOwner } from '../../domain/job.ts'
 import type { ObjectStorage, Upload } from '../../domain/ports.ts'
 import type { Command } from '../command.ts'
 import { checkFormatting, type Finding } from './formatting.ts'
+import { checkOwnEngines } from './own-engine.ts'
 import { checkQueue, checkStore } from './team.ts'
 
 const run = promisify(execFile)
@@ -47,6 +48,7 @@ export const doctor: Command = {
       ],
       ...(setUpStore ? [['store', () => checkStore(setUpStore, config)] satisfies Check] : []),
       ...(setUpQueue ? [['queue', () => checkQueue(setUpQueue, config, isBucketGood)] satisfies Check] : []),
+      ...(app.engines.length > 0 ? [['own engine', () => checkOwnEngines(app, config)] satisfies Check] : []),
       ['formatting', () => checkModels(app, config, isKeyGood)],
       ['data folder', () => checkDataDir(app, config)],
       ['allowed folders', () => checkAllowedDirs(config)],
@@ -94,11 +96,21 @@ async function checkFfmpeg(app: App): Promise<string> {
 }
 
 /** Looks up a task that does not exist: free of charge, and the provider checks the key before the path. */
-async function checkKey(app: App, { baseUrl }: Config): Promise<string> {
+async function checkKey(app: App, { apiKey, baseUrl, ownDashscope }: Config): Promise<string | Finding> {
+  if (!apiKey && !ownDashscope && app.engines.length > 0)
+    return {
+      isOn: false,
+      text: 'no DASHSCOPE_API_KEY, so speakers cannot be told; the own engine transcribes',
+    }
   await app.cloud
     .call({ method: 'GET', path: `tasks/${randomUUID()}` }, AbortSignal.timeout(timeoutMs))
+    .catch(error => {
+      const { code } = ((error as Error).cause ?? {}) as { code?: string }
+      if (!ownDashscope || code !== 'UNKNOWN_TASK') throw error
+    })
     .catch(timeoutAs(baseUrl, 'DASHSCOPE_BASE_URL'))
-  return `accepted by ${new URL(baseUrl).host}`
+  const { host } = new URL(baseUrl)
+  return ownDashscope ? `your own server at ${host} answers` : `accepted by ${host}`
 }
 
 function checkModels(app: App, config: Config, isKeyGood: boolean): Promise<Finding> {

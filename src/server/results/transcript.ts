@@ -42,7 +42,7 @@ export const transcriptOutput = z.object({
   speakers: z
     .array(z.object({ id: z.string(), name: z.string().optional(), seconds, share: z.number() }))
     .optional(),
-  upload: z.enum(['bucket', 'temporary', 'served']).optional(),
+  upload: z.string().optional(),
   alignment: z
     .object({ offset: z.number(), matched: z.number(), unassigned: z.number(), time_only: z.number() })
     .optional()

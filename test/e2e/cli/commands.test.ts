@@ -141,7 +141,11 @@ describe('speech-mcp doctor', () => {
 
   it.each([
     ['a wrong key', 'key and region: KEY_REFUSED', () => ({ DASHSCOPE_API_KEY: 'sk-wrong' })],
-    ['no key', 'key and region: KEY_MISSING', () => ({ DASHSCOPE_API_KEY: '' })],
+    [
+      'no key',
+      'key and region: KEY_MISSING',
+      () => ({ DASHSCOPE_API_KEY: '', DASHSCOPE_BASE_URL: 'https://dashscope.invalid/api/v1' }),
+    ],
     [
       'a wrong path',
       'key and region: WRONG_BASE_URL',

@@ -1,0 +1,66 @@
+// Doctor's check of engines with OpenAI's API: sends a few seconds of real speech and reports what comes back, and how fast.
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import type { App } from '../../app.ts'
+import type { Config } from '../../config/config.ts'
+import { SpeechError } from '../../domain/errors.ts'
+import type { Recognition } from '../../domain/ports.ts'
+import type { Finding } from './formatting.ts'
+
+/** An engine may load its model with the first request. */
+const timeoutMs = 60_000
+const seconds = 4
+
+/** Throws why an engine does not answer. */
+export async function checkOwnEngines(
+  { engines, ffmpeg }: Pick<App, 'engines' | 'ffmpeg'>,
+  { openaiUrl }: Pick<Config, 'openaiUrl'>,
+): Promise<Finding> {
+  const { host } = new URL(openaiUrl)
+  const audio = await speech((await ffmpeg()).path)
+  const facts: string[] = []
+  let isOn = true
+  for (const { model, recognise } of engines) {
+    const started = performance.now()
+    const request = { audio, mime: 'audio/mpeg', seconds }
+    const found = await recognise(request, AbortSignal.timeout(timeoutMs)).catch(error => {
+      throw (error as Error).name === 'TimeoutError' ? silent(host) : error
+    })
+    const took = (performance.now() - started) / 1000
+    isOn &&= found.text !== ''
+    facts.push(`${model} ${describe(found)}, ${took.toFixed(1)} s for ${seconds} s of speech`)
+  }
+  return { isOn, text: `${host}: ${facts.join('; ')}` }
+}
+
+function describe({ text, words, segments }: Recognition): string {
+  if (text === '') return 'hears nothing'
+  const times = words ? 'times of words' : segments ? 'times of segments' : 'no times'
+  return `hears “${text.slice(0, 80)}” with ${times}`
+}
+
+/** The beginning of a recording that comes with the program. */
+async function speech(ffmpeg: string): Promise<Buffer> {
+  const input = ['-t', String(seconds), '-i', join(packageRoot(), 'fixtures', 'jfk.wav')]
+  const output = ['-c:a', 'libmp3lame', '-b:a', '32k', '-ar', '16000', '-f', 'mp3', 'pipe:1']
+  const { stdout } = await promisify(execFile)(ffmpeg, ['-v', 'error', ...input, ...output], {
+    encoding: 'buffer',
+  })
+  return stdout
+}
+
+/** From the bundle or from the source. */
+function packageRoot(): string {
+  let folder = dirname(fileURLToPath(import.meta.url))
+  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder)
+  return folder
+}
+
+function silent(host: string): SpeechError {
+  return new SpeechError('PROVIDER_TIMEOUT', `${host} did not respond within a minute.`, {
+    hint: 'Check that the engine has loaded its model, and OPENAI_BASE_URL.',
+  })
+}

@@ -1,0 +1,56 @@
+// `doctor` with engines of one's own: it sends real speech and says what comes back.
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { type OwnServer, startOwnServer } from '../../../emulators/dashscope/own-server.ts'
+import { type EngineName, type OpenAiEmulator, startOpenAi } from '../../../emulators/openai/openai.ts'
+import { testFfmpeg } from '../../support/audio/ffmpeg.ts'
+import { openTerminal, type Terminal } from '../../support/e2e/terminal.ts'
+
+let terminal: Terminal
+let emulator: OpenAiEmulator | undefined
+let server: OwnServer | undefined
+beforeAll(async () => {
+  terminal = await openTerminal()
+})
+afterEach(() => Promise.all([emulator?.close(), server?.close()]))
+afterAll(() => terminal.close())
+
+async function doctor(env: Record<string, string>) {
+  const { code, stdout } = await terminal.run(['doctor'], {
+    env: { DASHSCOPE_API_KEY: '', DASHSCOPE_BASE_URL: '', ...env },
+  })
+  return { code, line: (name: string) => stdout.split('\n').find(line => line.includes(` ${name}: `)) }
+}
+
+async function withEngine(engine: EngineName, model: string) {
+  emulator = await startOpenAi({ ffmpeg: await testFfmpeg(), engine })
+  return doctor({ ASR_MODEL: `openai:${model}`, OPENAI_BASE_URL: emulator.url })
+}
+
+describe('doctor', () => {
+  it.each([
+    ['speaches', 'whisper', 'times of words'],
+    ['vllm', 'Qwen/Qwen3-ASR-0.6B', 'no times'],
+  ] as const)('says what %s hears and how fast', async (engine, model, times) => {
+    const { line } = await withEngine(engine, model)
+    expect(line('own engine')).toMatch(
+      /^ok {4}own engine: 127\.0\.0\.1:\d+: openai:\S+ hears “And so, my fellow/i,
+    )
+    expect(line('own engine')).toMatch(new RegExp(`with ${times}, [\\d.]+ s for 4 s of speech$`))
+    expect(line('key and region')).toMatch(/^-- .*own engine transcribes/)
+  })
+
+  it('names a model that the engine does not serve', async () => {
+    const { code, line } = await withEngine('vllm', 'other')
+    expect(code).toBe(1)
+    expect(line('own engine')).toMatch(/^FAIL .*MODEL_NOT_FOUND/)
+  })
+
+  it('finds a DashScope server of one’s own', async () => {
+    server = await startOwnServer({ ffmpeg: await testFfmpeg() })
+    const { line } = await doctor({ DASHSCOPE_BASE_URL: server.url })
+    expect(line('key and region')).toMatch(
+      /^ok {4}key and region: your own server at 127\.0\.0\.1:\d+ answers$/,
+    )
+    expect(line('uploads')).toMatch(/^ok .*served by this process/)
+  })
+})
