@@ -7,8 +7,8 @@ import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { pipeline } from 'node:stream/promises'
 import { SpeechError } from '../../../domain/errors.ts'
+import { isPrivateHost } from '../../../domain/models/private-hosts.ts'
 import type { ObjectStorage } from '../../../domain/ports.ts'
-import { isPrivateHost } from '../../../domain/private-hosts.ts'
 import { createSpool, type Spool } from '../dashscope-temporary/spool.ts'
 
 /** `host`: an address of this machine or the name of a network interface. Listens from the first upload on. */
