@@ -104,7 +104,7 @@ const errorSections: { title: string; codes: ErrorCode[] }[] = [
     title: 'Uploads',
     codes: ['BUCKET_REFUSED', 'BUCKET_NOT_FOUND', 'UPLOAD_FAILED', 'UPLOAD_UNREACHABLE', 'RECORDING_LOST'],
   },
-  { title: 'Jobs', codes: ['COST_TOO_HIGH', 'BUSY', 'CANCELLED', 'POISON', 'INTERNAL'] },
+  { title: 'Jobs', codes: ['COST_TOO_HIGH', 'PRICE_UNKNOWN', 'BUSY', 'CANCELLED', 'POISON', 'INTERNAL'] },
   {
     title: 'Store and queue',
     codes: [

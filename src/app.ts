@@ -95,6 +95,9 @@ export async function createApp(
   const meter = metrics ?? noMeter
   const catalog = createModelCatalog(config.modelDescriptions, ownProviders(config))
   const modelsOf = (names: string[], role: ModelRole) => names.map(name => catalog.find(name, role))
+  /** With a cost limit, another model answers only if its price is known; a first one without is refused with a reason. */
+  const affordable = (names: string[], role: ModelRole) =>
+    modelsOf(names, role).filter(({ price }, i) => i === 0 || price || config.maxCostUsd === undefined)
   const unavailable = unavailableModels(store)
   const openaiHttp = createHttpClient({
     connections: config.concurrency,
@@ -104,7 +107,7 @@ export async function createApp(
   const recogniser = chunkRecognisers({
     cloud,
     openai,
-    models: modelsOf(config.asrModels, 'chunk'),
+    models: affordable(config.asrModels, 'chunk'),
     concurrency: config.concurrency,
     unavailableModels: unavailable,
     meter,
@@ -113,8 +116,8 @@ export async function createApp(
     cloud,
     http,
     meter,
-    speakerModels: modelsOf(config.speakerModels, 'speakers'),
-    fileModels: modelsOf(config.fileModels, 'words'),
+    speakerModels: affordable(config.speakerModels, 'speakers'),
+    fileModels: affordable(config.fileModels, 'words'),
   })
   const mns = await createSharedQueue(config, id => store.ownersOf(id))
   const queue: Queue = mns ?? inProcessQueue(lanes)
@@ -123,7 +126,7 @@ export async function createApp(
     responseTimeoutSeconds: textTimeoutSeconds,
   })
   const textModel = textModels({
-    models: config.formatModels,
+    models: affordable(config.formatModels, 'text').map(({ name }) => name),
     // An own server recognises speech and nothing else.
     dashscope: { apiKey: config.ownDashscope ? undefined : config.apiKey, baseUrl: config.baseUrl },
     gemini: { apiKey: config.geminiKey, baseUrl: config.geminiUrl },

@@ -66,6 +66,8 @@ export const errors = {
     'Look the id up with `search_transcripts`, among the resources, or with `node dist/main.js export`.',
   COST_TOO_HIGH:
     'The recording or the text would cost more than SPEECH_MAX_COST_USD; nothing was sent. Give a shorter one, or raise the limit.',
+  PRICE_UNKNOWN:
+    'SPEECH_MAX_COST_USD is set, and the price of the model is in no table; nothing was sent. Give the price in SPEECH_MODELS, or unset the limit.',
   RECORDING_CHANGED: 'The file changed after the job was submitted. Call again.',
   RECORDING_LOST:
     'The uploaded recording is missing in the bucket, perhaps because of a short lifecycle rule. The same call on a machine that has the file uploads it again.',

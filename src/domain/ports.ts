@@ -26,9 +26,10 @@ export interface Recognition {
   /** Measured times in seconds of the audio: joined, their texts are the text. At most one of the two; absent if unknown. */
   words?: RecognisedWord[]
   segments?: RecognisedWord[]
-  /** The model that answered, where a list of models was asked, and its price if that is known. */
+  /** The model that answered, where a list of models was asked. */
   model?: string
-  usdPerSecond?: number
+  /** US dollars, by the usage in the answer; absent if that or the price is unknown. */
+  costUsd?: number
 }
 
 /** Recognises audio chunks. Throws `SpeechError`; its `retryable` and `scope` say whether to try again. */
@@ -149,6 +150,11 @@ export interface FileRecognition {
   sentences: RecognisedSentence[]
   /** Billed seconds; 0 if the provider does not report them. */
   seconds: number
+  /** Billed tokens, where the model is priced by tokens. */
+  inputTokens?: number
+  outputTokens?: number
+  /** US dollars, by the usage in the answer; absent if that or the price is unknown. */
+  costUsd?: number
   /** URL of the recognised file, as the provider repeats it. */
   url?: string
 }

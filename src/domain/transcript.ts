@@ -75,6 +75,9 @@ export interface Usage {
   audioSeconds: number
   /** Seconds served from the results of earlier requests, at no cost. */
   cachedSeconds: number
+  /** Tokens, where a model is priced by them. */
+  inputTokens?: number
+  outputTokens?: number
   /** US dollars; absent when the model's price is not known. */
   costUsd?: number
   /** Upper bound of the cost of the whole recording, in US dollars; only while the job runs. */

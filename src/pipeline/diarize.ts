@@ -6,7 +6,13 @@ import type { Run } from '../domain/run.ts'
 import { align } from './diarization/align.ts'
 import { countSeparateChannels } from './dual-channel/channels.ts'
 import { transcribeDualChannel } from './dual-channel/dual-channel.ts'
-import { contextWarnings, fileResult, passFailures, textWarnings } from './file-tasks/file-result.ts'
+import {
+  contextWarnings,
+  fileResult,
+  passFailures,
+  priceWarnings,
+  textWarnings,
+} from './file-tasks/file-result.ts'
 import type { Pass } from './file-tasks/pass-context.ts'
 import { type PassResults, runPasses } from './file-tasks/passes.ts'
 import type { Findings, Pipeline, PipelinePorts } from './pipeline.ts'
@@ -42,7 +48,7 @@ export const diarize: Pipeline = async (request, ports, run, onFound) => {
   // A failed pass explains the other warnings, so it replaces them.
   const failures = passFailures(results, consequences)
   const doubts = failures.length > 0 ? failures : warnings
-  const lost = contextWarnings(passes)
+  const lost = [...contextWarnings(passes), ...priceWarnings(passes, results)]
   for (const warning of [...textWarnings(results, findings.segments), ...lost, ...doubts]) run.warn(warning)
   return findings
 }

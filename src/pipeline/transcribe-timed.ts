@@ -3,7 +3,7 @@ import { describeError, type ErrorCode, isSpeechError } from '../domain/errors.t
 import { languageHint } from '../domain/languages.ts'
 import type { FileRecognition } from '../domain/ports.ts'
 import type { Segment } from '../domain/transcript.ts'
-import { contextWarnings, fileResult, textWarnings } from './file-tasks/file-result.ts'
+import { contextWarnings, fileResult, priceWarnings, textWarnings } from './file-tasks/file-result.ts'
 import { type PassResults, runPasses } from './file-tasks/passes.ts'
 import type { Pipeline } from './pipeline.ts'
 import { openSource } from './source/source.ts'
@@ -16,6 +16,7 @@ const noFallbackCodes = new Set<ErrorCode>([
   'KEY_REFUSED',
   'ACCOUNT_IN_ARREARS',
   'COST_TOO_HIGH',
+  'PRICE_UNKNOWN',
   'RECORDING_CHANGED',
   'TASK_TIMEOUT',
   'SUBMIT_UNCLEAR',
@@ -39,8 +40,8 @@ export const transcribeTimed: Pipeline = async (request, ports, run, onFound) =>
     if (hint.warning) run.warn(hint.warning)
     const findings = resultOf(results)
     onFound(() => findings)
-    for (const warning of [...textWarnings(results, findings.segments), ...contextWarnings(passes)])
-      run.warn(warning)
+    const lost = [...contextWarnings(passes), ...priceWarnings(passes, results)]
+    for (const warning of [...textWarnings(results, findings.segments), ...lost]) run.warn(warning)
     return findings
   } catch (error) {
     run.signal.throwIfAborted()

@@ -1,7 +1,7 @@
 // Transcribes one recording: opens it, recognises it in chunks, merges the texts.
 import { setMaxListeners } from 'node:events'
 import type { PipelineRequest, TranscriptionRequest } from '../domain/job.ts'
-import { roundUsd } from '../domain/models/price.ts'
+import { roundUsd, totalUsd, unknownPrice } from '../domain/models/price.ts'
 import type { Recogniser } from '../domain/ports.ts'
 import type { Run } from '../domain/run.ts'
 import { roundToMs } from '../domain/transcript.ts'
@@ -85,7 +85,11 @@ export async function collectTranscript(
       status: pending ? 'running' : 'completed',
       duration: roundToMs(pending ? recognition.totalSeconds() : recognition.decodedSeconds()),
       model: modelsIn(transcripts, recogniser).join(' + '),
-      usage: { audioSeconds: sent, cachedSeconds: cached, ...cost(transcripts, sent, recogniser) },
+      usage: {
+        audioSeconds: sent,
+        cachedSeconds: cached,
+        ...totalUsd(transcripts.map(({ costUsd }) => costUsd)),
+      },
       ...merged,
     }
   }
@@ -97,6 +101,7 @@ export async function collectTranscript(
 
   warnOfOtherModels(transcripts, recogniser, run)
   const found = findings()
+  if (found.usage.costUsd === undefined) run.warn(unknownPrice(modelsIn(transcripts, recogniser)))
   const lost = recognition.lost()
   if (lost)
     found.coverage.gaps.push({ ...lost, reason: 'FFMPEG_FAILED: ffmpeg ended before the recording did.' })
@@ -110,16 +115,6 @@ function modelsIn(transcripts: ChunkTranscript[], recogniser: Recogniser): strin
   const inOrder = transcripts.filter(({ failure }) => !failure).toSorted((a, b) => a.start - b.start)
   const names = inOrder.map(({ model }) => model ?? recogniser.model)
   return names.length > 0 ? [...new Set(names)] : [recogniser.model]
-}
-
-function cost(transcripts: ChunkTranscript[], sent: number, recogniser: Recogniser): { costUsd?: number } {
-  const billed = transcripts.filter(({ model, sent }) => model !== undefined && sent > 0)
-  if (billed.length === 0) {
-    const { usdPerSecond } = recogniser
-    return usdPerSecond === undefined ? {} : { costUsd: roundUsd(sent * usdPerSecond) }
-  }
-  if (billed.some(({ usdPerSecond }) => usdPerSecond === undefined)) return {}
-  return { costUsd: roundUsd(billed.reduce((sum, { sent, usdPerSecond }) => sum + sent * usdPerSecond!, 0)) }
 }
 
 /** Tells the reader when another model than the first of the list has answered. */

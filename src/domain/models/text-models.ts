@@ -29,15 +29,17 @@ export const textModels: readonly Model[] = [
     ...qwen,
     name: 'qwen-plus',
     form: 'qwen-text',
+    price: { usdPerMillionInput: 0.4, usdPerMillionOutput: 1.2, maxInputTokens },
     maxAnswerTokens: 32_768,
-    source: 'Model Studio, model list, November 2026',
+    source: 'Model Studio, price list (without thinking), November 2026',
   },
   {
     ...qwen,
     name: 'qwen-max',
     form: 'qwen-text',
+    price: { usdPerMillionInput: 1.6, usdPerMillionOutput: 6.4 },
     maxAnswerTokens: 8_192,
-    source: 'Model Studio, model list, November 2026',
+    source: 'Model Studio, price list, November 2026',
   },
   {
     ...qwen,
@@ -53,5 +55,10 @@ export const textModels: readonly Model[] = [
     retires: { date: '2026-12-01', successor: 'gemini-3.5-flash-lite' },
     source: 'Gemini API price list; retirement as read on 2026-11-10; new keys are refused since summer 2026',
   },
-  { ...gemini, name: 'gemini-3.5-flash-lite', source: 'Gemini API model list, November 2026' },
+  {
+    ...gemini,
+    name: 'gemini-3.5-flash-lite',
+    price: { usdPerMillionInput: 0.3, usdPerMillionOutput: 2.5 },
+    source: 'Gemini API model list, November 2026; price as resellers list it since July 2026',
+  },
 ]

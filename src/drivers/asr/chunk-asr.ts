@@ -3,7 +3,7 @@ import * as z from 'zod/v4'
 import { SpeechError } from '../../domain/errors.ts'
 import { contextFor } from '../../domain/models/context.ts'
 import type { Model } from '../../domain/models/model.ts'
-import { usdPerSecond } from '../../domain/models/price.ts'
+import { usdForUsage, usdPerSecond } from '../../domain/models/price.ts'
 import type { Recogniser } from '../../domain/ports.ts'
 import type { Dashscope } from '../http/dashscope.ts'
 import { errorResponseOf } from '../http/dashscope-errors.ts'
@@ -12,6 +12,8 @@ import { isSilence } from './file-asr/errors.ts'
 import { withModel } from './model-errors.ts'
 
 const path = 'services/aigc/multimodal-generation/generation'
+
+const count = z.number().nullish().catch(undefined)
 
 /** Only the fields that are read. An empty `content` means silence. */
 const responseShape = z.object({
@@ -27,6 +29,7 @@ const responseShape = z.object({
       )
       .min(1),
   }),
+  usage: z.object({ seconds: count, input_tokens: count, output_tokens: count }).nullish().catch(undefined),
 })
 
 export interface ChunkAsrOptions {
@@ -52,7 +55,7 @@ export function chunkAsr(cloud: Dashscope, { model, concurrency }: ChunkAsrOptio
     },
     takes: model,
     ...(price !== undefined && { usdPerSecond: price }),
-    async recognise({ audio, mime, language, context }, signal) {
+    async recognise({ audio, mime, seconds, language, context }, signal) {
       const { text } = contextFor(model.name, model, context)
       const request = {
         model: model.name,
@@ -71,7 +74,7 @@ export function chunkAsr(cloud: Dashscope, { model, concurrency }: ChunkAsrOptio
       const json = await cloud
         .call({ method: 'POST', path, body }, signal)
         .catch(error => silence(error, model.name))
-      return json === undefined ? { text: '' } : read(json)
+      return json === undefined ? { text: '', costUsd: 0 } : read(json, model, seconds)
     },
   }
 }
@@ -97,7 +100,7 @@ function withAudio(json: string, audio: Buffer): RequestBody {
   }
 }
 
-function read(json: unknown) {
+function read(json: unknown, model: Model, sentSeconds: number) {
   const parsed = responseShape.safeParse(json)
   if (!parsed.success)
     // A success may be billed, so it is not asked for again at once.
@@ -106,9 +109,20 @@ function read(json: unknown) {
       `DashScope’s answer has an unknown shape (${parsed.error.issues[0]!.path.join('.') || 'no object'}).`,
       { hint: 'Check DASHSCOPE_BASE_URL, and that ASR_MODEL names models for speech of a few minutes.' },
     )
-  const { content, annotations } = parsed.data.output.choices[0]!.message
+  const { output, usage } = parsed.data
+  const { content, annotations } = output.choices[0]!.message
   const language = annotations?.find(annotation => annotation.language)?.language
-  return { text: (content ?? []).map(({ text }) => text ?? '').join(''), ...(language && { language }) }
+  const costUsd = usdForUsage(model, {
+    // Some snapshots report no seconds; a part of one is billed as one.
+    seconds: usage?.seconds ?? Math.ceil(sentSeconds),
+    inputTokens: usage?.input_tokens ?? undefined,
+    outputTokens: usage?.output_tokens ?? undefined,
+  })
+  return {
+    text: (content ?? []).map(({ text }) => text ?? '').join(''),
+    ...(language && { language }),
+    ...(costUsd !== undefined && { costUsd }),
+  }
 }
 
 /** Some models of the family report audio without words as an error. */

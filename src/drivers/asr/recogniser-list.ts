@@ -1,5 +1,6 @@
 // Several chunk recognisers as one: the first whose model exists answers.
 import type { UnavailableModels } from '../../domain/models/model.ts'
+import { estimatedUsd } from '../../domain/models/price.ts'
 import type { Recogniser } from '../../domain/ports.ts'
 import { isOfModel, type ListedModel, modelList } from '../models/model-list.ts'
 
@@ -32,7 +33,8 @@ export function recogniserList(
     recognise: (request, signal) =>
       list.ask(async ({ model, usdPerSecond, recognise }) => {
         const recognition = await recognise(request, signal)
-        return { ...recognition, model, ...(usdPerSecond !== undefined && { usdPerSecond }) }
+        const costUsd = recognition.costUsd ?? estimatedUsd(usdPerSecond, request.seconds)
+        return { ...recognition, model, ...(costUsd !== undefined && { costUsd }) }
       }, signal),
   }
 }

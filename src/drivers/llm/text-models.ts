@@ -41,8 +41,6 @@ export const textConcurrency = 32
 export const textTimeoutSeconds = 60
 
 const rateLimit = {
-  /** The provider's limit for one account and model (international region); Gemini's depends on the account. */
-  perMinute: 600,
   /** While a model throttles, the next one would answer sooner than a request that waits here. */
   minPerMinute: 120,
   maxPauseMs: 4_000,
@@ -86,7 +84,11 @@ export function textModels({
   return fallback(usable.map(withinLimits), { unavailableModels })
 
   function withinLimits(model: ProviderModel): ProviderModel {
-    const limiter = createAdaptiveRateLimiter({ ...rateLimit, concurrency })
+    const limiter = createAdaptiveRateLimiter({
+      ...rateLimit,
+      perMinute: find(model.name).perMinute,
+      concurrency,
+    })
     const retries = retrying(textRetries)
     return wrap(model, ['generate'], retries, rateLimiting(limiter), metering(meter, model.name))
   }

@@ -29,7 +29,8 @@ export function createBudget(
 ): Budget {
   const price = recogniser.usdPerSecond
   let spentUsd = 0
-  if (maxCostUsd === undefined || price === undefined) return { admit: chunks => chunks, charge: () => {} }
+  if (maxCostUsd === undefined) return { admit: chunks => chunks, charge: () => {} }
+  if (price === undefined) throw priceUnknown(recogniser.model)
 
   async function check(): Promise<void> {
     const duration = audio.map(each => each.headerSeconds()).find(length => length !== undefined)
@@ -76,6 +77,18 @@ async function secondsToSend(
     chunk.release()
   }
   return samples / sampleRate
+}
+
+/** A limit cannot be kept without a price. */
+export function priceUnknown(model: string): SpeechError {
+  return new SpeechError(
+    'PRICE_UNKNOWN',
+    `The price of ${model} is not known, so the limit of SPEECH_MAX_COST_USD cannot be kept.`,
+    {
+      hint: `Give it in SPEECH_MODELS: ${model} usd_per_second=…, or usd_per_million_input=… usd_per_million_output=…`,
+      scope: 'account',
+    },
+  )
 }
 
 export function costTooHigh(cost: number, limit: number): SpeechError {

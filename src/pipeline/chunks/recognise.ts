@@ -1,6 +1,7 @@
 // Recognises chunks concurrently; a chunk that fails permanently leaves a gap.
 import { isSpeechError, type SpeechError } from '../../domain/errors.ts'
 import { formatTime } from '../../domain/format-time.ts'
+import { estimatedUsd } from '../../domain/models/price.ts'
 import type { Recogniser } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
 import { tokens } from '../../domain/tokens.ts'
@@ -30,9 +31,10 @@ export interface ChunkTranscript extends Span {
   /** Absent where times have to be estimated. */
   times?: MeasuredTimes
   language?: string
-  /** The model that answered and its price, where a list of models was asked. */
+  /** The model that answered, where a list of models was asked. */
   model?: string
-  usdPerSecond?: number
+  /** US dollars that this job paid for it; absent if unknown. */
+  costUsd?: number
   /** Set when the chunk has no text because its recognition failed. */
   failure?: SpeechError
 }
@@ -97,7 +99,7 @@ async function recogniseChunk(
   const { index, start, end, speech, overlap, channel } = chunk
   const info = { index, start, end, speech, overlap, channel }
   try {
-    const found = 'recognition' in chunk ? fromCache(chunk) : await fromProvider(chunk, context, run)
+    const found = 'recognition' in chunk ? fromCache(chunk, context) : await fromProvider(chunk, context, run)
     const { words, segments, ...recognition } = found
     const cleaned = clean(found.text)
     const text = isEcho(cleaned, context.options.context, speech) ? '' : cleaned
@@ -116,28 +118,33 @@ async function recogniseChunk(
     warnOfLoop(transcript, run)
     const { times: _, ...untimed } = { ...transcript, text: loop.collapsed }
     const kept = isCollapsed ? untimed : transcript
-    return [{ ...kept, ...secondsOf(halves.length > 0 ? halves : [transcript]) }]
+    return [{ ...kept, ...billOf(halves.length > 0 ? halves : [transcript]) }]
   } catch (error) {
     run.signal.throwIfAborted()
     if (!isSpeechError(error) || error.scope !== 'request') throw error
+    const unsent = { ...info, text: '', sent: 0, cached: 0, costUsd: 0 }
     if (error.code === 'TOO_LARGE' && depth < maxSplitDepth) {
-      const unsent = { ...info, text: '', sent: 0, cached: 0 }
       // The recogniser may have learned its limit from the refusal.
       const maxSeconds = Math.min((end - start) / 2, context.recogniser.limits.maxSeconds)
       const halves = await recogniseParts(unsent, maxSeconds, context, run, depth)
       if (halves.length > 0) return halves
     }
-    return [{ ...info, sent: 0, cached: 0, text: '', failure: error }]
+    return [{ ...unsent, failure: error }]
   }
 }
 
-function fromCache({ recognition, isFromThisJob }: Extract<ReadyChunk, { recognition: unknown }>) {
+function fromCache(
+  { recognition, isFromThisJob }: Extract<ReadyChunk, { recognition: unknown }>,
+  { recogniser }: RecognitionContext,
+) {
   const { seconds, ...found } = recognition
-  return {
-    ...found,
-    sent: isFromThisJob ? seconds : 0,
-    cached: isFromThisJob ? 0 : seconds,
-  }
+  if (!isFromThisJob) return { ...found, sent: 0, cached: seconds, costUsd: 0 }
+  return { ...found, ...paid(seconds, found.costUsd, recogniser) }
+}
+
+function paid(seconds: number, reported: number | undefined, { usdPerSecond }: Recogniser) {
+  const costUsd = reported ?? estimatedUsd(usdPerSecond, seconds)
+  return { sent: seconds, cached: 0, ...(costUsd !== undefined && { costUsd }) }
 }
 
 /** Caches the recognition before anything else: it is paid for. */
@@ -151,12 +158,14 @@ async function fromProvider(
   const hints = { ...(language && { language }), ...(context && { context }) }
   const recognition = await recogniser.recognise({ audio, mime: encodedMime, seconds, ...hints }, run.signal)
   await run.checkpoints.put(key, { ...recognition, seconds })
-  return { ...recognition, sent: seconds, cached: 0 }
+  return { ...recognition, ...paid(seconds, recognition.costUsd, recogniser) }
 }
 
-function secondsOf(transcripts: ChunkTranscript[]): { sent: number; cached: number } {
+function billOf(transcripts: ChunkTranscript[]): Pick<ChunkTranscript, 'sent' | 'cached' | 'costUsd'> {
   const sum = (of: 'sent' | 'cached') => transcripts.reduce((total, transcript) => total + transcript[of], 0)
-  return { sent: sum('sent'), cached: sum('cached') }
+  const costs = transcripts.map(({ costUsd }) => costUsd)
+  const costUsd = costs.includes(undefined) ? undefined : costs.reduce<number>((all, one) => all + one!, 0)
+  return { sent: sum('sent'), cached: sum('cached'), costUsd }
 }
 
 /** Removes control characters; a text of punctuation alone becomes empty. */
@@ -198,8 +207,7 @@ async function recogniseParts(
   const speech = first.speech.flatMap(({ start, end }) =>
     end > newFrom ? [{ start: Math.max(start, newFrom), end }] : [],
   )
-  const cost = { sent: first.sent + chunk.sent, cached: first.cached + chunk.cached }
-  transcripts[0] = { ...first, ...cost, speech, overlap: chunk.overlap }
+  transcripts[0] = { ...first, ...billOf([first, chunk]), speech, overlap: chunk.overlap }
   return transcripts
 }
 

@@ -2,7 +2,7 @@
 import { describeError } from '../../domain/errors.ts'
 import type { TranscriptionRequest } from '../../domain/job.ts'
 import { contextFor } from '../../domain/models/context.ts'
-import { roundUsd } from '../../domain/models/price.ts'
+import { estimatedUsd, totalUsd, unknownPrice } from '../../domain/models/price.ts'
 import {
   type Alignment,
   type Coverage,
@@ -17,7 +17,7 @@ import type { Findings, PipelinePorts } from '../pipeline.ts'
 import type { Source } from '../source/source.ts'
 import { titleOf } from '../source/title.ts'
 import type { Pass } from './pass-context.ts'
-import type { PassResults } from './passes.ts'
+import type { PassResult, PassResults } from './passes.ts'
 
 export interface FileText {
   segments: Segment[]
@@ -72,6 +72,12 @@ export function contextWarnings(passes: Pass[]): string[] {
   )
 }
 
+/** A warning where the price of a model that this job pays is unknown. */
+export function priceWarnings(passes: Pass[], { passes: results }: PassResults): string[] {
+  const unpriced = passes.filter((_, i) => results[i]!.costUsd === undefined)
+  return unpriced.length > 0 ? [unknownPrice(unpriced.map(({ recogniser }) => recogniser.model))] : []
+}
+
 /** Warnings about failed passes; `consequences` has one sentence for each pass. */
 export function passFailures({ passes }: PassResults, consequences: string[]): string[] {
   return passes.flatMap(({ error }, i) => (error ? [`${consequences[i]} ${describeError(error)}`] : []))
@@ -102,16 +108,17 @@ function coverageOf(
 }
 
 function usageOf(passes: Pass[], { passes: results, duration }: PassResults, isOver: boolean): Usage {
-  const prices = passes.map(({ recogniser }) => recogniser.usdPerSecond)
-  const areKnown = prices.every(price => price !== undefined)
-  const cost = (lengths: number[]) =>
-    roundUsd(lengths.reduce((sum, length, i) => sum + length * prices[i]!, 0))
-  const total = (lengths: number[]) => roundToMs(lengths.reduce((sum, length) => sum + length, 0))
-  const sent = results.map(result => result.sent)
+  const total = (of: (result: PassResult) => number | undefined) =>
+    roundToMs(results.reduce((sum, result) => sum + (of(result) ?? 0), 0))
+  const own = (result: PassResult) => (result.sent > 0 ? result.recognition : undefined)
+  const inputTokens = total(result => own(result)?.inputTokens)
+  const estimates = passes.map(({ recogniser }) => estimatedUsd(recogniser.usdPerSecond, duration))
+  const { costUsd: estimatedCostUsd } = totalUsd(estimates)
   return {
-    audioSeconds: total(sent),
-    cachedSeconds: total(results.map(({ cached }) => cached)),
-    ...(areKnown && { costUsd: cost(sent) }),
-    ...(areKnown && !isOver && { estimatedCostUsd: cost(passes.map(() => duration)) }),
+    audioSeconds: total(({ sent }) => sent),
+    cachedSeconds: total(({ cached }) => cached),
+    ...(inputTokens > 0 && { inputTokens, outputTokens: total(result => own(result)?.outputTokens) }),
+    ...totalUsd(results.map(({ costUsd }) => costUsd)),
+    ...(!isOver && estimatedCostUsd !== undefined && { estimatedCostUsd }),
   }
 }

@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events'
 import { type ErrorCode, isSpeechError, type SpeechError } from '../../domain/errors.ts'
 import type { PipelineRequest } from '../../domain/job.ts'
 import { contextFor } from '../../domain/models/context.ts'
+import { estimatedUsd } from '../../domain/models/price.ts'
 import type { FileRecognition } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
 import type { Span } from '../../domain/transcript.ts'
@@ -23,6 +24,8 @@ export interface PassResult {
   /** Seconds that this job pays for, and that another one has paid for. */
   sent: number
   cached: number
+  /** US dollars that this job pays; absent if unknown. */
+  costUsd?: number
 }
 
 export interface PassResults extends AudioScan {
@@ -63,7 +66,7 @@ export async function runPasses(
   try {
     const scan = await scanOnce(passes, checkpoints, upload)
     const keyed = keys.map((key, i) => validCheckpoint(key, checkpoints[i], scan))
-    const results: PassResult[] = passes.map(() => ({ sent: 0, cached: 0 }))
+    const results: PassResult[] = passes.map(() => ({ sent: 0, cached: 0, costUsd: 0 }))
     const start = async (pass: Pass, i: number) => {
       const context = {
         pass,
@@ -130,12 +133,14 @@ async function resultOf(
     const answer = await runPass({ ...context, onTask })
     const recognition = withoutEchoes(answer, context.pass.context, speech)
     const seconds = answer.seconds || (answer.sentences.length > 0 ? duration : 0)
-    return { recognition, sent: pays ? seconds : 0, cached: pays ? 0 : seconds }
+    if (!pays) return { recognition, sent: 0, cached: seconds, costUsd: 0 }
+    const costUsd = answer.costUsd ?? estimatedUsd(context.pass.recogniser.usdPerSecond, seconds)
+    return { recognition, sent: seconds, cached: 0, ...(costUsd !== undefined && { costUsd }) }
   } catch (error) {
     context.run.signal.throwIfAborted()
     if (!isSpeechError(error) || fatalCodes.has(error.code)) throw error
     log.warn('pass-failed', { id: context.run.job, model: context.pass.recogniser.model, code: error.code })
-    return { error, sent: 0, cached: 0 }
+    return { error, sent: 0, cached: 0, costUsd: 0 }
   }
 }
 

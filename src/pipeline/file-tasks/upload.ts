@@ -6,7 +6,7 @@ import type { Run } from '../../domain/run.ts'
 import { roundToMs, type Span } from '../../domain/transcript.ts'
 import { log } from '../../log.ts'
 import { type Decoding, decode } from '../audio/decode.ts'
-import { costTooHigh } from '../chunks/budget.ts'
+import { costTooHigh, priceUnknown } from '../chunks/budget.ts'
 import type { PipelinePorts } from '../pipeline.ts'
 import type { Source } from '../source/source.ts'
 import { detectSpeech, encodeWhole } from './encode-whole.ts'
@@ -158,8 +158,11 @@ function scanOf(decoding: Decoding, speech: Span[], warnings: string[]): AudioSc
 }
 
 function ensureAffordable(recognisers: FileRecogniser[], duration: number, limit: number | undefined): void {
-  const cost = duration * recognisers.reduce((sum, { usdPerSecond = 0 }) => sum + usdPerSecond, 0)
-  if (limit !== undefined && cost > limit) throw costTooHigh(cost, limit)
+  if (limit === undefined) return
+  const unpriced = recognisers.find(({ usdPerSecond }) => usdPerSecond === undefined)
+  if (unpriced) throw priceUnknown(unpriced.model)
+  const cost = duration * recognisers.reduce((sum, { usdPerSecond }) => sum + usdPerSecond!, 0)
+  if (cost > limit) throw costTooHigh(cost, limit)
 }
 
 function ensureWithinLimit(recognisers: FileRecogniser[], duration: number): void {

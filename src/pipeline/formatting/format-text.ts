@@ -6,7 +6,7 @@ import { estimateModelTokens } from '../../domain/model-tokens.ts'
 import { minFormattedChars, noTextModel, type TextModel } from '../../domain/text-model.ts'
 import type { FormattedSegments, Formatting, Segment } from '../../domain/transcript.ts'
 import { mapConcurrent } from '../async/map-concurrent.ts'
-import { costTooHigh } from '../chunks/budget.ts'
+import { costTooHigh, priceUnknown } from '../chunks/budget.ts'
 import { type FormattedPiece, formatPiece, type PieceResult, unformattedPiece } from './format-piece.ts'
 import { type JoinedPassage, joinParagraphs, joinPieces } from './join-pieces.ts'
 import type { FormatOptions, FormatPorts, FormatRun } from './options.ts'
@@ -189,10 +189,11 @@ function sizeOf({ from, to }: Piece): number {
 /** Tokens of a request beside the piece: instructions and context. */
 const promptTokens = 450
 
-/** Throws `COST_TOO_HIGH` if the first model would exceed the limit. A model without a known price passes. */
+/** Throws `COST_TOO_HIGH` if the first model would exceed the limit, and `PRICE_UNKNOWN`. */
 function ensureAffordable(text: string, { textModel, maxCostUsd }: FormatPorts): void {
-  const { price } = textModel
-  if (maxCostUsd === undefined || !price) return
+  const { price, models } = textModel
+  if (maxCostUsd === undefined || models.length === 0) return
+  if (!price) throw priceUnknown(models[0]!)
   const size = estimateModelTokens(text)
   const pieces = pieceCount(size, textModel.concurrency)
   const cost =

@@ -1,6 +1,6 @@
 // Summary of a formatting: figures, and warnings for the reader.
 import { describeError, type SpeechError } from '../../domain/errors.ts'
-import { roundUsd } from '../../domain/models/price.ts'
+import { roundUsd, unknownPrice } from '../../domain/models/price.ts'
 import { minFormattedChars, type TextAnswer } from '../../domain/text-model.ts'
 import { tokens } from '../../domain/tokens.ts'
 import type { Formatting, Style } from '../../domain/transcript.ts'
@@ -23,6 +23,7 @@ export interface SummaryInput {
 
 export function summaryOf({ style, text, passages, pieces, failures }: SummaryInput): Formatting {
   const answers = pieces.flatMap(piece => piece.answers)
+  const unpriced = answers.filter(({ costUsd }) => costUsd === undefined)
   const paragraphs = paragraphsIn(passagesOfAnswers(passages, pieces))
   const kept = paragraphs.filter(runs => runs.some(run => run.kept)).length
   return {
@@ -38,6 +39,7 @@ export function summaryOf({ style, text, passages, pieces, failures }: SummaryIn
     warnings: [
       ...failureWarnings(failures, pieces.length, answers.length > 0),
       ...keptWarnings(kept, paragraphs.length),
+      ...(unpriced.length > 0 ? [unknownPrice(modelsOf(unpriced))] : []),
     ],
   }
 }

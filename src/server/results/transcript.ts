@@ -9,6 +9,7 @@ import type {
   Transcript,
   TranscriptStatus,
   UploadMethod,
+  Usage,
 } from '../../domain/transcript.ts'
 import { formattingSummary, snakeCase } from '../../formats/json.ts'
 import { cutPage, maxPageTokens } from '../../formats/page.ts'
@@ -93,6 +94,8 @@ export function transcriptAnswer(transcript: Transcript, excerpt: Excerpt): Tool
   const { id, status, title, language, duration, usage, upload, alignment, formatted } = transcript
   const shown = { ...transcript, ...abridged(transcript), speakers: knownSpeakers(transcript) }
   const { speakers, coverage, warnings } = shown
+  // Few readers need the tokens, and each field of the schema costs all of them.
+  const { inputTokens: _, outputTokens: __, ...billed } = usage
   const times = timesOf(transcript)
   const structured = {
     status,
@@ -109,7 +112,7 @@ export function transcriptAnswer(transcript: Transcript, excerpt: Excerpt): Tool
     ...(alignment && { alignment: snakeCase(alignment) }),
     ...(formatted && { formatted: formattingSummary(formatted) }),
     coverage: snakeCase(coverage),
-    usage: snakeCase(usage),
+    usage: snakeCase(billed),
     warnings,
     ...(next && { next_step: next }),
   }
@@ -155,7 +158,7 @@ function asText(transcript: Transcript, page: string, next: string | undefined):
     ...(alignment ? [`alignment: ${describeAlignment(alignment)}`] : []),
     ...(formatted ? [describeFormatting(formatted)] : []),
     `speech: ${coverage.speechSeconds} s, transcribed: ${coverage.transcribedSeconds} s`,
-    `sent: ${usage.audioSeconds} s${dollars(', ', usage.costUsd)}, from cache: ${usage.cachedSeconds} s${dollars(', total at most ', usage.estimatedCostUsd)}`,
+    `sent: ${usage.audioSeconds} s${tokensOf(usage)}${dollars(', ', usage.costUsd)}, from cache: ${usage.cachedSeconds} s${dollars(', total at most ', usage.estimatedCostUsd)}`,
   ]
   const gaps = coverage.gaps.map(
     ({ start, end, reason }) => `gap: ${formatTime(start)} to ${formatTime(end)}, ${reason}`,
@@ -184,6 +187,10 @@ const uploads: Record<UploadMethod, string> = {
 
 function describeAlignment({ offset, matched, unassigned, timeOnly }: Alignment): string {
   return `offset ${offset} s; share of words matched ${matched}, without speaker ${unassigned}, by time only ${timeOnly}`
+}
+
+function tokensOf({ inputTokens, outputTokens = 0 }: Usage): string {
+  return inputTokens === undefined ? '' : ` (tokens in ${inputTokens}, out ${outputTokens})`
 }
 
 function dollars(before: string, amount: number | undefined): string {

@@ -1,7 +1,7 @@
 // Recognition of whole files with DashScope: submits an uploaded recording as a task, and reads its result.
 import { isSpeechError, SpeechError } from '../../../domain/errors.ts'
 import { type Model, modelKey } from '../../../domain/models/model.ts'
-import { usdPerSecond } from '../../../domain/models/price.ts'
+import { usdForUsage, usdPerSecond } from '../../../domain/models/price.ts'
 import type { FileRecogniser, FileRecognition, TaskStatus } from '../../../domain/ports.ts'
 import type { Dashscope } from '../../http/dashscope.ts'
 import { errorResponseOf } from '../../http/dashscope-errors.ts'
@@ -10,7 +10,14 @@ import { withModel } from '../model-errors.ts'
 import { failureOf, resultAddressRefused, resultExpired, resultUnreadable, taskUnknown } from './errors.ts'
 import { capabilitiesOf, type FileRole, requestBody } from './requests.ts'
 import { readResult } from './results.ts'
-import { providerTime, readTask, readTaskPage, resultAddress, type TaskResponse } from './tasks.ts'
+import {
+  providerTime,
+  readTask,
+  readTaskPage,
+  resultAddress,
+  type TaskResponse,
+  type TaskUsage,
+} from './tasks.ts'
 
 const submitPath = 'services/audio/asr/transcription'
 /** The provider's list of tasks goes back one day. */
@@ -54,8 +61,15 @@ export function fileAsr({ cloud, http, model, role }: FileAsrOptions): FileRecog
     }
   }
 
+  /** A response without usage has no cost here: it is estimated from the length of the recording. */
+  function billed(usage: TaskUsage): TaskUsage & { costUsd?: number } {
+    const isReported = usage.seconds > 0 || usage.inputTokens !== undefined
+    const costUsd = isReported ? usdForUsage(model, usage) : undefined
+    return { ...usage, ...(costUsd !== undefined && { costUsd }) }
+  }
+
   async function fetchResult(
-    { address, url, seconds }: Extract<TaskResponse, { state: 'ready' }>,
+    { address, url, usage }: Extract<TaskResponse, { state: 'ready' }>,
     signal: AbortSignal,
   ): Promise<TaskStatus> {
     const resultUrl = resultAddress(address, cloud)
@@ -63,10 +77,14 @@ export function fileAsr({ cloud, http, model, role }: FileAsrOptions): FileRecog
     const { status, text } = await http.fetchText({ url: resultUrl, signal, ...cloud.own })
     if (isGone(status, text)) return { state: 'failed', error: resultExpired() }
     if (status !== 200) throw fetchError(status)
-    const result = readResult(parse(text), seconds)
+    const result = readResult(parse(text), usage.seconds)
     if (!result) throw resultUnreadable()
     const recognisedUrl = url ?? result.url
-    return done({ sentences: result.sentences, seconds, ...(recognisedUrl && { url: recognisedUrl }) })
+    return done({
+      sentences: result.sentences,
+      ...billed(usage),
+      ...(recognisedUrl && { url: recognisedUrl }),
+    })
   }
 
   return {
@@ -87,7 +105,7 @@ export function fileAsr({ cloud, http, model, role }: FileAsrOptions): FileRecog
       })
       if (json === undefined) return { state: 'failed', error: taskUnknown() }
       const answer = readTask(json)
-      if (answer.state === 'silent') return done({ sentences: [], seconds: answer.seconds })
+      if (answer.state === 'silent') return done({ sentences: [], ...billed(answer.usage) })
       if (answer.state === 'failed') return { state: 'failed', error: named(answer.error) }
       return answer.state === 'ready' ? fetchResult(answer, signal) : answer
     },

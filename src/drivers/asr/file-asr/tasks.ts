@@ -6,11 +6,18 @@ import { endOf, failureOf, isSilence, resultUnreadable, taskCancelled, taskUnkno
 
 export type TaskResponse =
   | { state: 'pending' | 'running' }
-  /** It is over and contains no speech; `seconds` are billed. */
-  | { state: 'silent'; seconds: number }
+  /** It is over and contains no speech. */
+  | { state: 'silent'; usage: TaskUsage }
   /** The result is at `address`; `url` is the recording's. */
-  | { state: 'ready'; address: string; url?: string; seconds: number }
+  | { state: 'ready'; address: string; url?: string; usage: TaskUsage }
   | { state: 'failed'; error: SpeechError }
+
+/** What is billed; 0 seconds if the response has none. */
+export interface TaskUsage {
+  seconds: number
+  inputTokens?: number
+  outputTokens?: number
+}
 
 const text = z.string().nullish().catch(undefined)
 const count = z.number().nullish().catch(undefined)
@@ -19,10 +26,14 @@ const part = z.object({ subtask_status: text, code: text, transcription_url: tex
 type Part = z.output<typeof part>
 
 const outputShape = z.looseObject({ task_status: text, code: text, message: text })
+type TaskUsageShape = NonNullable<z.output<typeof taskShape>['usage']>
 const taskShape = z.object({
   output: outputShape.nullish(),
   code: text,
-  usage: z.object({ duration: count, seconds: count }).nullish().catch(undefined),
+  usage: z
+    .object({ duration: count, seconds: count, input_tokens: count, output_tokens: count })
+    .nullish()
+    .catch(undefined),
 })
 
 /** Throws `PROVIDER_FAILED` for a response that is not about a task, and for a success that names no result. */
@@ -35,7 +46,7 @@ export function readTask(json: unknown): TaskResponse {
   // A task succeeds even when a part of it fails.
   const good = parts.find(part => part.transcription_url && part.subtask_status !== 'FAILED')
   const state = stateOf(output.task_status, good !== undefined)
-  const seconds = task.usage?.duration ?? task.usage?.seconds ?? 0
+  const usage = usageOf(task.usage ?? {})
   // A client saw a code in the place of the state.
   const ownCode = state === 'SUCCEEDED' || state === 'FAILED' ? undefined : state
   const over = (): TaskResponse => {
@@ -47,7 +58,7 @@ export function readTask(json: unknown): TaskResponse {
     const hasFailed = state === 'FAILED' || parts.some(part => part.subtask_status === 'FAILED')
     if (!hasFailed && known.length === 0) throw resultUnreadable()
     const end = endOf(known, output.message ?? '')
-    return end === 'silence' ? { state: 'silent', seconds } : { state: 'failed', error: end }
+    return end === 'silence' ? { state: 'silent', usage } : { state: 'failed', error: end }
   }
   switch (state) {
     case 'PENDING':
@@ -62,7 +73,7 @@ export function readTask(json: unknown): TaskResponse {
   }
   if (good) {
     const { transcription_url: address, file_url: url } = good
-    return { state: 'ready', address: address!, seconds, ...(url && { url }) }
+    return { state: 'ready', address: address!, usage, ...(url && { url }) }
   }
   return endedState.test(state) || isSilence(state) || output.code ? over() : { state: 'running' }
 }
@@ -97,6 +108,12 @@ function partsOf(json: object, above?: Part, depth = 0): Part[] {
 
 function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null
+}
+
+function usageOf({ duration, seconds, input_tokens, output_tokens }: TaskUsageShape): TaskUsage {
+  const billed = { seconds: duration ?? seconds ?? 0 }
+  if (input_tokens == null && output_tokens == null) return billed
+  return { ...billed, inputTokens: input_tokens ?? 0, outputTokens: output_tokens ?? 0 }
 }
 
 const pageShape = z.object({

@@ -124,12 +124,15 @@ describe('chunk recognition: a success', () => {
     ['no content: silence', { role: 'assistant' }, { text: '' }],
   ])('reads a response with %s', async (_, message, expected) => {
     server.respond(200, success(message))
-    expect(await recogniser().recognise(chunk, never)).toEqual(expected)
+    expect(await recogniser().recognise(chunk, never)).toEqual({
+      ...expected,
+      costUsd: 0.000035 * chunk.seconds,
+    })
   })
 
   it('reads the error of models that find no words as silence', async () => {
     server.respond(400, { code: 'ASR_RESPONSE_HAVE_NO_WORDS', message: 'no words' })
-    expect(await recogniser().recognise(chunk, never)).toEqual({ text: '' })
+    expect(await recogniser().recognise(chunk, never)).toEqual({ text: '', costUsd: 0 })
   })
 
   it.each([
@@ -185,7 +188,11 @@ describe('chunk recognition: against the emulator', () => {
   }
 
   it('returns the words of a recording', async () => {
-    expect(await recognise(emulator.apiKey)).toEqual({ text: truthText(truth('jfk')), language: 'en' })
+    expect(await recognise(emulator.apiKey)).toEqual({
+      text: truthText(truth('jfk')),
+      language: 'en',
+      costUsd: expect.closeTo(emulator.bill().dollars, 9),
+    })
   })
 
   it('chunk recognition is refused with another key', async () => {

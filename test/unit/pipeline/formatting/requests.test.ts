@@ -137,7 +137,7 @@ describe('requests', () => {
     expect(model.requests).toEqual([])
     expect(await format(long, model, { maxCostUsd: 0.1 })).toMatchObject({ failed: 0 })
     const unpriced = fakeTextModel({ models: ['quill'] })
-    expect(await format(long, unpriced, { maxCostUsd: 0.0001 })).toMatchObject({ failed: 0 })
+    await expect(format(long, unpriced, { maxCostUsd: 1 })).rejects.toMatchObject({ code: 'PRICE_UNKNOWN' })
   })
 })
 

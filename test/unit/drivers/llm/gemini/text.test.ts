@@ -112,7 +112,7 @@ describe('an answer', () => {
       whole: true,
       model: 'gemini-2.5-flash',
       usage: { inputTokens: 8, outputTokens: 39 },
-      costUsd: 0.0001,
+      costUsd: 0.0000999,
     })
     expect(events).toEqual(['accepted', 3, 9, 15, 15])
   })
@@ -148,7 +148,8 @@ describe('an answer', () => {
     server.respondWith(stream([geminiEvent(body)]))
     const answer = await gemini().generate(request, { signal: never })
     expect(answer.model).toBe('gemini-3.5-flash-lite')
-    expect(answer).not.toHaveProperty('costUsd')
+    const { inputTokens, outputTokens } = answer.usage
+    expect(answer.costUsd).toBeCloseTo((0.3 * inputTokens + 2.5 * outputTokens) / 1e6, 9)
   })
 
   it('an answer cut at its token limit is not whole', async () => {

@@ -1,0 +1,166 @@
+// Money: what a result says it cost is what the provider billed, and a limit also holds for models without a price.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type DashscopeEmulator, startDashscope } from '../../../emulators/dashscope/dashscope.ts'
+import { createApp } from '../../../src/app.ts'
+import { readConfig } from '../../../src/config/config.ts'
+import type { JobTool } from '../../../src/domain/job.ts'
+import { speechModels } from '../../../src/domain/models/speech-models.ts'
+import { textModels } from '../../../src/domain/models/text-models.ts'
+import type { Transcript } from '../../../src/domain/transcript.ts'
+import { testFfmpeg } from '../../support/audio/ffmpeg.ts'
+import {
+  bucketSettings,
+  fixture,
+  root,
+  type TempFolder,
+  tempFolder,
+  truth,
+  truthText,
+} from '../../support/e2e/system.ts'
+
+let dashscope: DashscopeEmulator
+let folder: TempFolder
+let runs = 0
+
+beforeAll(async () => {
+  folder = await tempFolder()
+  dashscope = await startDashscope({ ffmpeg: await testFfmpeg(), oss: true, goneModels: [] })
+  await dashscope.warmUp()
+})
+afterAll(() => Promise.all([dashscope.close(), folder.remove()]))
+
+type App = Awaited<ReturnType<typeof createApp>>
+
+/** Runs the work in an app of its own; resolves with its result and what was billed for it. */
+async function billed<T>(settings: Record<string, string>, work: (app: App) => Promise<T>) {
+  const before = dashscope.bill()
+  const app = await createApp(
+    readConfig({
+      DASHSCOPE_BASE_URL: dashscope.url,
+      DASHSCOPE_API_KEY: dashscope.apiKey,
+      GEMINI_BASE_URL: dashscope.geminiUrl,
+      GEMINI_API_KEY: dashscope.geminiKey,
+      SPEECH_DATA_DIR: `${folder.path}/${runs++}`,
+      SPEECH_ALLOWED_DIRS: root,
+      FFMPEG_PATH: await testFfmpeg(),
+      SPEECH_POLL_SECONDS: '0.05',
+      ...bucketSettings(dashscope),
+      ...settings,
+    }),
+  )
+  try {
+    const result = await work(app)
+    const { dollars, inputTokens, outputTokens } = dashscope.bill()
+    return {
+      result,
+      dollars: dollars - before.dollars,
+      inputTokens: inputTokens - before.inputTokens,
+      outputTokens: outputTokens - before.outputTokens,
+    }
+  } finally {
+    await app.close()
+  }
+}
+
+const signal = new AbortController().signal
+
+function recognise(tool: JobTool, name = 'jfk.wav') {
+  return async ({ jobs }: App): Promise<Transcript> => {
+    const timestamps = tool === 'transcribe_audio' ? ({ timestamps: 'segment' } as const) : {}
+    const request = { audio: fixture(name), ...timestamps }
+    return (await jobs.transcribe(request, { tool, owner: 'local', signal }, {})).transcript
+  }
+}
+
+const format = ({ jobs }: App) =>
+  jobs.format({ text: truthText(truth('interview')), style: 'faithful' }, { owner: 'local', signal })
+
+describe('the cost of an order equals the bill', () => {
+  it('for chunks of a recording', async () => {
+    const { result, dollars } = await billed({ OSS_BUCKET: '' }, recognise('transcribe_audio'))
+    expect(dollars).toBeGreaterThan(0)
+    expect(result.usage.costUsd).toBeCloseTo(dollars, 6)
+  })
+
+  it.each(
+    speechModels
+      .filter(({ roles }) => !roles.includes('chunk'))
+      .map(({ name, roles }) => [name, roles] as const),
+  )('for files with %s', async (name, roles) => {
+    const settings = {
+      FILE_MODEL: roles.includes('words') ? name : 'qwen3-asr-flash-filetrans',
+      SPEAKER_MODEL: roles.includes('speakers') ? name : 'fun-asr',
+    }
+    for (const tool of ['transcribe_audio', 'diarize_audio'] as const) {
+      const { result, dollars, ...tokens } = await billed(settings, recognise(tool))
+      expect(result.model).toContain(name)
+      expect(dollars).toBeGreaterThan(0)
+      expect(result.usage.costUsd).toBeCloseTo(dollars, 6)
+      if (tokens.inputTokens > 0) expect(result.usage).toMatchObject(tokens)
+      expect(result.warnings).toEqual([])
+    }
+  })
+
+  it.each(textModels.filter(({ price }) => price).map(({ name }) => name))('for text with %s', async name => {
+    const { result, dollars } = await billed({ FORMAT_MODELS: name }, format)
+    const { models, usage } = result.text!
+    expect(models).toEqual([name])
+    expect(dollars).toBeGreaterThan(0)
+    expect(usage.costUsd).toBeCloseTo(dollars, 6)
+  })
+})
+
+describe('a model without a price', () => {
+  const limit = { SPEECH_MAX_COST_USD: '1' }
+  const dated = 'qwen3-asr-flash-filetrans-2026-02-10-beta'
+  const unpriced: [string, Record<string, string>, (app: App) => Promise<unknown>][] = [
+    ['chunks', { ASR_MODEL: 'my-asr', OSS_BUCKET: '' }, recognise('transcribe_audio')],
+    ['files', { FILE_MODEL: dated }, recognise('diarize_audio')],
+    ['text', { FORMAT_MODELS: 'qwen3.8-flash' }, format],
+  ]
+
+  it.each(unpriced)(
+    'is refused for %s where a limit is set, before anything is sent',
+    async (_, settings, work) => {
+      const before = [dashscope.requests.length, dashscope.taskCalls.length, dashscope.textRequests.length]
+      await expect(billed({ ...limit, ...settings }, work)).rejects.toMatchObject({
+        code: 'PRICE_UNKNOWN',
+        message: expect.stringContaining(Object.values(settings)[0]!),
+        hint: expect.stringContaining('SPEECH_MODELS'),
+      })
+      expect([dashscope.requests.length, dashscope.taskCalls.length, dashscope.textRequests.length]).toEqual(
+        before,
+      )
+    },
+  )
+
+  it('is refused no more once SPEECH_MODELS has its price, and costs that', async () => {
+    const settings = {
+      FORMAT_MODELS: 'qwen3.8-flash',
+      SPEECH_MODELS: 'qwen3.8-flash usd_per_million_input=1 usd_per_million_output=2',
+    }
+    const { result, inputTokens, outputTokens } = await billed({ ...limit, ...settings }, format)
+    expect(result.text!.usage.costUsd).toBeCloseTo((inputTokens + 2 * outputTokens) / 1e6, 6)
+    expect(result.text!.warnings).toEqual([])
+  })
+
+  it('works without a limit, and the result says that its price is unknown', async () => {
+    const { result } = await billed({ FORMAT_MODELS: 'qwen3.8-flash' }, format)
+    expect(result.text!.usage.costUsd).toBeUndefined()
+    expect(result.text!.warnings).toEqual([
+      expect.stringMatching(/price of qwen3.8-flash is not known.*SPEECH_MODELS/),
+    ])
+    const ofChunks = { ASR_MODEL: 'qwen3-asr-flash-us,qwen3-asr-flash', OSS_BUCKET: '' }
+    const { result: known } = await billed(ofChunks, recognise('transcribe_audio'))
+    expect(known.warnings).toEqual([expect.stringMatching(/^qwen3-asr-flash answered in place/)])
+  })
+
+  it('is not asked under a limit in place of another model', async () => {
+    const before = dashscope.textRequests.length
+    dashscope.set({ goneModels: ['qwen-flash'] })
+    const settings = { ...limit, FORMAT_MODELS: 'qwen-flash,qwen3.8-flash,gemini-3.5-flash-lite' }
+    const { result } = await billed(settings, format)
+    expect(result.text!.models).toEqual(['gemini-3.5-flash-lite'])
+    expect(dashscope.textRequests.slice(before).map(({ model }) => model)).not.toContain('qwen3.8-flash')
+  })
+})
