@@ -22,14 +22,17 @@ export function usdPerSecond({ price, tokensPerSecond = usualTokensPerSecond }: 
 
 /** The price of a text model; undefined if unknown. */
 export function tokenPrice({ price }: Model): TokenPrice | undefined {
-  return price && 'usdPerMillionInput' in price ? price : undefined
+  if (price && 'usdPerMillionInput' in price) return price
+  return price?.usdPerSecond === 0 ? { usdPerMillionInput: 0, usdPerMillionOutput: 0 } : undefined
 }
 
 /** To a billionth, so that many of them add up. Undefined if the price is unknown, or if the response does not report what the price counts. */
 export function usdForUsage({ price }: Model, usage: BilledUsage): number | undefined {
   if (!price) return undefined
-  if ('usdPerSecond' in price)
+  if ('usdPerSecond' in price) {
+    if (price.usdPerSecond === 0) return 0
     return usage.seconds === undefined ? undefined : toBillionths(usage.seconds * price.usdPerSecond)
+  }
   const { inputTokens = 0, outputTokens = 0 } = usage
   const { usdPerMillionInput, usdPerMillionOutput, maxInputTokens = Number.POSITIVE_INFINITY } = price
   if (inputTokens > maxInputTokens || inputTokens + outputTokens === 0) return undefined

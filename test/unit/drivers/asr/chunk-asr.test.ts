@@ -126,7 +126,7 @@ describe('chunk recognition: a success', () => {
     server.respond(200, success(message))
     expect(await recogniser().recognise(chunk, never)).toEqual({
       ...expected,
-      costUsd: 0.000035 * chunk.seconds,
+      costUsd: 0.000175,
     })
   })
 

@@ -51,7 +51,7 @@ describe('a list of models', () => {
     expect(answer).toMatchObject({
       text: 'by qwen3-asr-flash',
       model: 'qwen3-asr-flash',
-      costUsd: 0.000035 * chunk.seconds,
+      costUsd: 0.000175,
     })
   })
 

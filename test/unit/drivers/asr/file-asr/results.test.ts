@@ -7,6 +7,7 @@ describe('a result', () => {
   it('a result of fun-asr has sentences, words with their spaces, and a speaker', async () => {
     expect(await readResultOf(listResult)).toEqual({
       seconds: 9,
+      costUsd: 0.000315,
       url: 'https://b/transcribed.mp3',
       sentences: [
         {
@@ -28,6 +29,7 @@ describe('a result', () => {
   it('a result of qwen3-asr has a language and the address of the recording', async () => {
     expect(await readResultOf(singleResult, singleTask('http://127.0.0.1/r'))).toEqual({
       seconds: 3,
+      costUsd: 0.000105,
       url: 'https://b/file.mp3',
       sentences: [
         {
