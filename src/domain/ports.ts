@@ -150,10 +150,9 @@ export interface FileRecognition {
   sentences: RecognisedSentence[]
   /** Billed seconds; 0 if the provider does not report them. */
   seconds: number
-  /** Billed tokens, where the model is priced by tokens. */
+  /** Billed tokens, where the model is priced by them, and US dollars; absent if unknown. */
   inputTokens?: number
   outputTokens?: number
-  /** US dollars, by the usage in the answer; absent if that or the price is unknown. */
   costUsd?: number
   /** URL of the recognised file, as the provider repeats it. */
   url?: string
@@ -177,9 +176,7 @@ export interface FileRecogniser {
   readonly limits: { maxSeconds: number; maxBytes: number }
   /** `text`: words of transcript quality, with measured times. `speakers`: the speaker of each sentence. */
   readonly capabilities: { text: boolean; speakers: boolean }
-  /** How it takes names and terms; absent: not at all. */
   readonly takes?: ContextAbilities
-  /** Price of a second of audio in US dollars; absent if unknown. */
   readonly usdPerSecond?: number
   /** Starts a task and resolves with its id. `SUBMIT_UNCLEAR`: the response was lost, and a billed task may exist. */
   submit(request: FileRequest, signal: AbortSignal): Promise<string>
