@@ -22,7 +22,8 @@ export const worker: Command = {
       throw new SpeechError('CONFIG_INVALID', 'A worker needs a queue shared with the servers.', {
         hint: 'Set MNS_ENDPOINT, TABLESTORE_ENDPOINT and OSS_BUCKET as for the servers. A single machine needs no worker: its server runs the jobs itself.',
       })
-    if (!config.apiKey)
+    // Engines of one's own may need no key.
+    if (!config.apiKey && !config.asrModels.every(name => name.startsWith('openai:')))
       throw new SpeechError('KEY_MISSING', 'A worker needs the provider’s API key.', {
         hint: 'Set DASHSCOPE_API_KEY as for the servers.',
       })

@@ -1,5 +1,6 @@
 // diarize_audio and measured times with a DashScope server of the user's own, which fetches recordings from the process.
 import { execFile } from 'node:child_process'
+import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -12,6 +13,11 @@ import { testFfmpeg } from '../../support/audio/ffmpeg.ts'
 import { expectedTurns, recordingSeconds, turnsOf } from '../../support/e2e/diarization-system.ts'
 import { type OwnEngineSystem, startOwnEngineSystem } from '../../support/e2e/own-engine.ts'
 import { fixture, truth, truthText } from '../../support/e2e/system.ts'
+
+/** The name of the interface that has 127.0.0.1. */
+const [loopback] = Object.entries(networkInterfaces()).find(([, addresses]) =>
+  addresses?.some(({ address }) => address === '127.0.0.1'),
+)!
 
 let server: OwnServer
 let system: OwnEngineSystem
@@ -83,7 +89,7 @@ describe('a DashScope server of one’s own', () => {
   })
 
   it('may want a key, which no other host gets', async () => {
-    await start({ apiKey: 'own-key' }, { DASHSCOPE_API_KEY: 'own-key', SPEECH_FILE_HOST: 'lo' })
+    await start({ apiKey: 'own-key' }, { DASHSCOPE_API_KEY: 'own-key', SPEECH_FILE_HOST: loopback })
     const { data } = await diarize(fixture('clip.mp4'))
     expect(data).toMatchObject({ status: 'completed', upload: 'served' })
   })
