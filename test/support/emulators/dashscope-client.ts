@@ -194,6 +194,7 @@ export interface TaskAnswer {
       code?: string
       message?: string
     }[]
+    output?: { transcription_url?: string }
     task_metrics?: object
   }
   usage?: { seconds?: number; duration?: number }
@@ -235,7 +236,7 @@ export interface TaskResult {
 }
 
 export function resultAddress({ output }: TaskAnswer): string {
-  const address = output.result?.transcription_url ?? output.results?.[0]?.transcription_url
+  const address = [output.result, output.results?.[0], output.output].find(Boolean)?.transcription_url
   if (!address) throw new Error(`There is no result: ${JSON.stringify(output)}`)
   return address
 }

@@ -59,8 +59,10 @@ describe('the place of a result', () => {
     return [output, { file_url: url, subtask_status: 'SUCCEEDED' }] as const
   }
 
-  it('is output.results of any model with file_urls, unless another is chosen', async () => {
+  it('is output.output of one pass and output.results of others with file_urls, unless another is chosen', async () => {
     const cloud = await start()
+    expect((await end(cloud, onePass))[0]).toMatchObject({ output: address })
+    cloud.set({ forms: { resultPlace: 'results' } })
     for (const model of ['fun-asr', onePass]) {
       const [output, item] = await end(cloud, model)
       expect(output).toMatchObject({ results: [{ ...item, ...address }] })
