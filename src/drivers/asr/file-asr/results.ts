@@ -1,8 +1,10 @@
 // Reads a result file of either model family: sentences with words and speakers, in seconds and in order of time.
 import * as z from 'zod/v4'
 import type { RecognisedSentence } from '../../../domain/ports.ts'
+import { joinText } from '../../../domain/text.ts'
 import { roundToMs, type Span } from '../../../domain/transcript.ts'
-import { charCount, minWordSeconds, speakerRuns, type TimedWord, timeWords } from './words.ts'
+import { placeWords } from './own-text.ts'
+import { minWordSeconds, speakerRuns, type TimedWord, timeWords } from './words.ts'
 
 /** Ignores a field of an unexpected type, so that the text around it is kept. */
 const lenient = <T extends z.ZodType>(schema: T) => schema.nullish().catch(undefined)
@@ -76,12 +78,10 @@ function readSentence(raw: Sentence, after: number): RecognisedSentence[] {
     text: `${word.text ?? ''}${word.punctuation ?? ''}`,
     speaker: word.speaker_id ?? raw.speaker_id ?? undefined,
   }))
-  const words = timeWords(rawWords, own)
-  const given = raw.text?.trim() || join(rawWords)
+  const given = raw.text?.trim() || textOf(rawWords)
+  const words = timeWords(placeWords(given, rawWords), own)
   const language = languageOf(raw.language)
-  if (words.length > 0 && charCount(join(words)) >= charCount(given))
-    return byWords(words, own).map(sentence => ({ ...sentence, ...language }))
-  // The words lack some of the sentence, so only its text is complete.
+  if (words.length > 0) return byWords(words, own).map(sentence => ({ ...sentence, ...language }))
   if (given === '') return []
   const speakers = new Set([raw.speaker_id ?? undefined, ...rawWords.map(word => word.speaker)])
   const speakerId = speakers.size === 1 ? [...speakers][0] : (raw.speaker_id ?? undefined)
@@ -112,6 +112,12 @@ function join(words: { text: string }[]): string {
     .map(({ text }) => text)
     .join('')
     .trim()
+}
+
+/** Of words alone: without a single space among them, each is a word where its script has spaces. */
+function textOf(words: { text: string }[]): string {
+  const joined = join(words)
+  return /\s/.test(joined) ? joined : words.reduce((all, { text }) => joinText(all, text), '')
 }
 
 function validSpan({ begin_time, end_time }: Sentence): Span | undefined {

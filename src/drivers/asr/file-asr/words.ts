@@ -16,7 +16,7 @@ export interface TimedWord extends RecognisedWord {
 }
 
 export const minWordSeconds = 0.001
-/** How far outside its sentence a word may start. */
+/** How far outside its sentence a word may start and end. */
 const maxOutsideSeconds = 1
 
 /**
@@ -29,7 +29,9 @@ export function timeWords(words: RawWord[], sentence: Span | undefined): TimedWo
   for (const { start, end, text, speaker } of words) {
     const last = timed.at(-1)
     if (start !== undefined && charCount(text) > 0 && fits(start, last, sentence)) {
-      timed.push({ start, end: Math.max(end ?? 0, start + minWordSeconds), text: before + text, speaker })
+      const latest = sentence ? sentence.end + maxOutsideSeconds : Number.POSITIVE_INFINITY
+      const until = Math.max(Math.min(end ?? 0, latest), start + minWordSeconds)
+      timed.push({ start, end: until, text: before + text, speaker })
       before = ''
     } else if (last) last.text += text
     else before += text

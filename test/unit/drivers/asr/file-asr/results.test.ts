@@ -177,9 +177,34 @@ describe('a sentence', () => {
     ])
   })
 
-  it('a sentence takes the text of its words when they have more', async () => {
-    const given = [word('twenty ', 1000, 1200), word('twenty', 1700, 2000)]
-    expect(await sentences({ ...at, text: '2020', words: given })).toMatchObject([{ text: 'twenty twenty' }])
+  it('a sentence keeps its own text, however its words spell it', async () => {
+    const given = [word('in ', 1000, 1100), word('twenty ', 1100, 1200), word('twenty', 1700, 2000)]
+    expect(await sentences({ ...at, text: 'In 2020.', words: given })).toMatchObject([
+      {
+        text: 'In 2020.',
+        words: [
+          { start: 1, text: 'In ' },
+          { start: 1.1, end: 2, text: '2020.' },
+        ],
+      },
+    ])
+  })
+
+  it('a sentence that was cut takes the text of its words', async () => {
+    const given = ['Hello ', 'world ', 'and ', 'everybody ', 'else.'].map((text, i) =>
+      word(text, 1000 + i * 200, 1200 + i * 200),
+    )
+    for (const text of ['Hello world', 'Hel', '…'])
+      expect(await sentences({ ...at, text, words: given })).toMatchObject([
+        { text: 'Hello world and everybody else.' },
+      ])
+  })
+
+  it('words without any space make a sentence without glued words', async () => {
+    const given = [word('Hello', 1000, 1200), word('world', 1300, 1500, { punctuation: '.' })]
+    expect(await sentences({ ...at, words: given })).toMatchObject([{ text: 'Hello world.' }])
+    const chinese = [word('欢', 1000, 1200), word('迎', 1300, 1500, { punctuation: '。' })]
+    expect(await sentences({ ...at, words: chinese })).toMatchObject([{ text: '欢迎。' }])
   })
 
   it('a sentence is split where the speaker of its words changes', async () => {

@@ -50,8 +50,8 @@ describe('a word', () => {
       'punctuation joins the word before it',
       [word('¿', 0, 500), word('a', 1000, 1500), word('?', 2000, 2500), word(' b', 3000, 3500)],
       [
-        ['¿a?', 1, 1.5],
-        [' b', 3, 3.5],
+        ['¿a? ', 1, 1.5],
+        ['b', 3, 3.5],
       ],
     ],
     [
