@@ -112,12 +112,13 @@ export async function createApp(
     unavailableModels: unavailable,
     meter,
   })
-  const { speakerRecognisers, fileRecognisers: wordRecognisers } = fileRecognisers({
+  const fileTasks = fileRecognisers({
     cloud,
     http,
     meter,
     speakerModels: affordable(config.speakerModels, 'speakers'),
     fileModels: affordable(config.fileModels, 'words'),
+    unavailableModels: unavailable,
   })
   const mns = await createSharedQueue(config, id => store.ownersOf(id))
   const queue: Queue = mns ?? inProcessQueue(lanes)
@@ -154,8 +155,7 @@ export async function createApp(
     scratchDir: join(config.dataDir, 'scratch'),
     pipeline: {
       recogniser,
-      speakerRecogniser: speakerRecognisers[0]!,
-      fileRecogniser: wordRecognisers[0]!,
+      ...fileTasks,
       textModel,
       objectStorage: objectStorage,
       pollSeconds: config.pollSeconds,

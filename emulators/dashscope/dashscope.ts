@@ -129,6 +129,12 @@ export interface DashscopeEmulator {
 const ownFixtures = fileURLToPath(new URL('../../fixtures', import.meta.url))
 const recognitionPath = '/api/v1/services/aigc/multimodal-generation/generation'
 
+/** A temporary store whose uploads every model may read, where the forms say so. */
+function withForms(temporary: OssEmulator['temporary'], forms: Forms): OssEmulator['temporary'] {
+  const isOpen = () => forms.temporaryUploads === 'anyModel'
+  return { ...temporary, modelOf: key => (isOpen() ? undefined : temporary.modelOf(key)) }
+}
+
 export async function startDashscope(options: DashscopeOptions): Promise<DashscopeEmulator> {
   const { ffmpeg, apiKey = 'sk-emulator', fixtures = ownFixtures } = options
   const faults = createFaults()
@@ -152,7 +158,7 @@ export async function startDashscope(options: DashscopeOptions): Promise<Dashsco
   const recogniserOptions = {
     ffmpeg,
     library: service.library,
-    temporary: oss?.temporary,
+    temporary: oss && withForms(oss.temporary, forms),
     maxSeconds: options.maxFileSeconds ?? 12 * 3600,
     maxBytes: options.maxFileBytes ?? 2 * 1024 ** 3,
     timeoutMs: 1000 * (options.fetchSeconds ?? 20),

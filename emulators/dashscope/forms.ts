@@ -19,6 +19,8 @@ export interface Forms {
   addressErrors: 'task' | 'submit'
   /** Parameters of an unknown name are ignored, or the task fails. */
   unknownParameters: 'ignored' | 'fail'
+  /** A file in the temporary store serves the model that its policy was issued for (documentation), or any. */
+  temporaryUploads: 'ownModel' | 'anyModel'
   /** Upload policies are issued for any name, or for models that exist. */
   policies: 'anyModel' | 'knownModels'
   /** A chunk or text model at the route of files: "url error", or "Model not exist." */
@@ -45,6 +47,7 @@ export const recordedForms: Forms = {
   silence: 'recorded',
   addressErrors: 'task',
   unknownParameters: 'ignored',
+  temporaryUploads: 'ownModel',
   policies: 'anyModel',
   wrongRoute: 'urlError',
   invalidInput: 'message',
@@ -61,6 +64,7 @@ export const tidyForms: Forms = {
   silence: 'tidy',
   addressErrors: 'submit',
   unknownParameters: 'fail',
+  temporaryUploads: 'ownModel',
   policies: 'knownModels',
   wrongRoute: 'notExist',
   invalidInput: 'tidy',

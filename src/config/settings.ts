@@ -49,17 +49,17 @@ export const settings = {
   ),
   speakerModels: setting(
     'SPEAKER_MODEL',
-    speechModels('fun-asr-mtl'),
-    'Model that detects who speaks when; of a list only the first name is used so far',
+    speechModels('fun-asr-mtl,fun-asr,qwen-audio-3.1-asr-flash-filetrans'),
+    'Models that detect who speaks when, separated by commas; the first one that exists is used',
   ),
   fileModels: setting(
     'FILE_MODEL',
-    speechModels('qwen3-asr-flash-filetrans'),
-    'Model that transcribes whole files, with measured times; of a list only the first name is used so far',
+    speechModels('qwen3-asr-flash-filetrans,qwen-audio-3.1-asr-flash-filetrans'),
+    'Models that transcribe whole files, with measured times, separated by commas; the first one that exists is used',
   ),
   formatModels: setting(
     'FORMAT_MODELS',
-    models('qwen-turbo,qwen-flash,gemini-2.5-flash,gemini-3.5-flash-lite'),
+    models('qwen-turbo,qwen-flash,gemini-2.5-flash,gemini-3.5-flash-lite,qwen3.8-flash'),
     'Models that format text, separated by commas; the first one that answers is used',
   ),
   modelDescriptions: setting(

@@ -176,6 +176,8 @@ export interface FileRecogniser {
   readonly limits: { maxSeconds: number; maxBytes: number }
   /** `text`: words of transcript quality, with measured times. `speakers`: the speaker of each sentence. */
   readonly capabilities: { text: boolean; speakers: boolean }
+  /** ISO codes that it takes as a hint; absent: any. */
+  readonly languages?: readonly string[]
   readonly takes?: ContextAbilities
   readonly usdPerSecond?: number
   /** Starts a task and resolves with its id. `SUBMIT_UNCLEAR`: the response was lost, and a billed task may exist. */
@@ -186,6 +188,23 @@ export interface FileRecogniser {
   listTasks(from: number, to: number, signal: AbortSignal): Promise<string[]>
   /** Cancels a task that has not started; also resolves if it has. */
   cancel(task: string, signal: AbortSignal): Promise<void>
+}
+
+/** The models of one role, in the order of preference. */
+export interface FileRecogniserList {
+  /** At least one. */
+  readonly members: readonly FileRecogniser[]
+  /** Without the models that an answer called gone during the last day. */
+  available(): Promise<FileRecogniser[]>
+  /**
+   * Resolves with the first success. An attempt that finds its model gone, or not allowed, is followed by one with the next
+   * model; any other error is thrown. `onAccepted`: the model exists. A model that `refuse` has an error for is passed over.
+   */
+  ask<Answer>(
+    attempt: (recogniser: FileRecogniser, onAccepted: () => void) => Promise<Answer>,
+    signal: AbortSignal,
+    refuse?: (recogniser: FileRecogniser) => SpeechError | undefined,
+  ): Promise<Answer>
 }
 
 /** Downloads public URLs. Refuses private addresses, also behind redirects. */

@@ -6,14 +6,7 @@ import type { Run } from '../domain/run.ts'
 import { align } from './diarization/align.ts'
 import { countSeparateChannels } from './dual-channel/channels.ts'
 import { transcribeDualChannel } from './dual-channel/dual-channel.ts'
-import {
-  contextWarnings,
-  fileResult,
-  passFailures,
-  priceWarnings,
-  textWarnings,
-} from './file-tasks/file-result.ts'
-import type { Pass } from './file-tasks/pass-context.ts'
+import { fileResult, modelWarnings, passFailures, textWarnings } from './file-tasks/file-result.ts'
 import { type PassResults, runPasses } from './file-tasks/passes.ts'
 import type { Findings, Pipeline, PipelinePorts } from './pipeline.ts'
 import { openSource, type Source } from './source/source.ts'
@@ -27,10 +20,15 @@ export const diarize: Pipeline = async (request, ports, run, onFound) => {
 
   const hint = languageHint(request.language)
   if (hint.warning) run.warn(hint.warning)
-  const passes = passesOf(request, ports, hint.code)
+  const { speakers, context } = request
+  const options = { language: hint.code, context, speakers }
+  const passes = [ports.speakerRecognisers, ports.fileRecognisers].map(recognisers => ({
+    recognisers,
+    ...options,
+  }))
   const resultOf = (results: PassResults, isOver: boolean) => {
     const { warnings, ...text } = align(...recognitionsOf(results), results.duration)
-    const findings = fileResult(text, { request, source, ports, passes, results, isOver })
+    const findings = fileResult(text, { request, source, ports, results, isOver })
     return { findings, warnings }
   }
   const onPassDone = (soFar: PassResults) => {
@@ -48,7 +46,7 @@ export const diarize: Pipeline = async (request, ports, run, onFound) => {
   // A failed pass explains the other warnings, so it replaces them.
   const failures = passFailures(results, consequences)
   const doubts = failures.length > 0 ? failures : warnings
-  const lost = [...contextWarnings(passes), ...priceWarnings(passes, results)]
+  const lost = modelWarnings(passes, results)
   for (const warning of [...textWarnings(results, findings.segments), ...lost, ...doubts]) run.warn(warning)
   return findings
 }
@@ -65,29 +63,13 @@ async function isDualChannel(
   return (await countSeparateChannels(source, ffmpeg, run)) === 2
 }
 
-/** A pass for the speakers and a pass for the text; one pass where a model does both. */
-function passesOf(
-  { speakers, context }: TranscriptionRequest,
-  ports: PipelinePorts,
-  language: string | undefined,
-): Pass[] {
-  const { speakerRecogniser, fileRecogniser } = ports
-  const both = [fileRecogniser, speakerRecogniser].find(
-    ({ capabilities }) => capabilities.text && capabilities.speakers,
-  )
-  return (both ? [both] : [speakerRecogniser, fileRecogniser]).map(recogniser => ({
-    recogniser,
-    language,
-    context,
-    speakers: recogniser.capabilities.speakers ? speakers : undefined,
-  }))
-}
-
 type Recognitions = readonly [
   speakerRecognition: FileRecognition | undefined,
   textRecognition: FileRecognition | undefined,
 ]
 
-function recognitionsOf({ passes: [first, second] }: PassResults): Recognitions {
-  return [first?.recognition, second ? second.recognition : first?.recognition]
+/** The same one twice where one task was for both. */
+function recognitionsOf({ passes: [speakers, words] }: PassResults): Recognitions {
+  const [first, second] = [speakers?.recognition, words?.recognition]
+  return [speakers?.isShared ? second : first, words?.isShared ? first : second]
 }

@@ -1,7 +1,7 @@
 // Contract of the pipelines: a request in, the content of a transcript out; and what they depend on.
 import type { LimitFunction } from 'p-limit'
 import type { PipelineRequest } from '../domain/job.ts'
-import type { FileRecogniser, ObjectStorage } from '../domain/ports.ts'
+import type { FileRecogniserList, ObjectStorage } from '../domain/ports.ts'
 import type { Run } from '../domain/run.ts'
 import type { Transcript } from '../domain/transcript.ts'
 import type { ChunkPorts } from './chunks/transcribe-chunks.ts'
@@ -17,10 +17,10 @@ export type Pipeline = (
 ) => Promise<Findings>
 
 export interface PipelinePorts extends SourcePorts, ChunkPorts, FormatPorts {
-  /** Recognises who speaks when in an uploaded recording. */
-  speakerRecogniser: FileRecogniser
-  /** Recognises what is said when in an uploaded recording. */
-  fileRecogniser: FileRecogniser
+  /** They recognise who speaks when in an uploaded recording. */
+  speakerRecognisers: FileRecogniserList
+  /** They recognise what is said when in an uploaded recording. */
+  fileRecognisers: FileRecogniserList
   objectStorage: ObjectStorage
   /** Seconds between two polls of a task. */
   pollSeconds: number

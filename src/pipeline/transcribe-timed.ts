@@ -3,7 +3,7 @@ import { describeError, type ErrorCode, isSpeechError } from '../domain/errors.t
 import { languageHint } from '../domain/languages.ts'
 import type { FileRecognition } from '../domain/ports.ts'
 import type { Segment } from '../domain/transcript.ts'
-import { contextWarnings, fileResult, priceWarnings, textWarnings } from './file-tasks/file-result.ts'
+import { fileResult, modelWarnings, textWarnings } from './file-tasks/file-result.ts'
 import { type PassResults, runPasses } from './file-tasks/passes.ts'
 import type { Pipeline } from './pipeline.ts'
 import { openSource } from './source/source.ts'
@@ -29,19 +29,19 @@ const noFallbackCodes = new Set<ErrorCode>([
 
 export const transcribeTimed: Pipeline = async (request, ports, run, onFound) => {
   const hint = languageHint(request.language)
-  const passes = [{ recogniser: ports.fileRecogniser, language: hint.code, context: request.context }]
+  const passes = [{ recognisers: ports.fileRecognisers, language: hint.code, context: request.context }]
   const source = await openSource(request, ports, run)
   const resultOf = (results: PassResults) => {
     const segments = segmentsOf(results.passes[0]?.recognition, request.timestamps === 'word')
-    return fileResult({ segments }, { request, source, ports, passes, results, isOver: true })
+    return fileResult({ segments }, { request, source, ports, results, isOver: true })
   }
   try {
     const results = await runPasses(passes, { request, source, ports, run, onPassDone: () => {} })
     if (hint.warning) run.warn(hint.warning)
     const findings = resultOf(results)
     onFound(() => findings)
-    const lost = [...contextWarnings(passes), ...priceWarnings(passes, results)]
-    for (const warning of [...textWarnings(results, findings.segments), ...lost]) run.warn(warning)
+    for (const warning of [...textWarnings(results, findings.segments), ...modelWarnings(passes, results)])
+      run.warn(warning)
     return findings
   } catch (error) {
     run.signal.throwIfAborted()

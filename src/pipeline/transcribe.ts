@@ -2,6 +2,7 @@
 import { setMaxListeners } from 'node:events'
 import type { PipelineRequest, TranscriptionRequest } from '../domain/job.ts'
 import { roundUsd, totalUsd, unknownPrice } from '../domain/models/price.ts'
+import { successorWarning } from '../domain/models/successors.ts'
 import type { Recogniser } from '../domain/ports.ts'
 import type { Run } from '../domain/run.ts'
 import { roundToMs } from '../domain/transcript.ts'
@@ -120,8 +121,7 @@ function modelsIn(transcripts: ChunkTranscript[], recogniser: Recogniser): strin
 /** Tells the reader when another model than the first of the list has answered. */
 function warnOfOtherModels(transcripts: ChunkTranscript[], { model: first }: Recogniser, run: Run): void {
   const others = [...new Set(transcripts.flatMap(({ model }) => (model && model !== first ? [model] : [])))]
-  if (others.length > 0)
-    run.warn(`${others.join(' and ')} answered in place of ${first}, which is not available.`)
+  for (const model of others) run.warn(successorWarning(model, [first]))
 }
 
 /** An upper bound, as silence is not sent. */

@@ -32,11 +32,12 @@ export interface ModelList<Model> {
   /**
    * Resolves with the answer of the first model that gives one. An unavailable model costs one request, however many arrive
    * at once. `onAccepted`: the model exists and the key is valid, though the answer is not there yet. When all models fail,
-   * the error is the one that the user can do most about.
+   * the error is the one that the user can do most about. A model that `refuse` has an error for is passed over.
    */
   ask<Answer>(
     attempt: (model: Model, onAccepted: () => void) => Promise<Answer>,
     signal: AbortSignal,
+    refuse?: (model: Model) => SpeechError | undefined,
   ): Promise<Answer>
 }
 
@@ -112,10 +113,15 @@ export function modelList<Model extends ListedModel>(
   }
 
   return {
-    async ask(attempt, signal) {
+    async ask(attempt, signal, refuse = () => undefined) {
       const failures: Failure[] = []
       for (const member of members) {
         const { model } = member
+        const refusal = refuse(model)
+        if (refusal) {
+          failures.push({ model: model.name, error: refusal })
+          continue
+        }
         try {
           return await askMember(member, attempt, signal)
         } catch (error) {
@@ -144,8 +150,11 @@ const byRelevance = [
 ]
 
 function allFailed(failures: Failure[]): SpeechError {
-  const rank = ({ error }: Failure) =>
-    (byRelevance.indexOf(error.code) + byRelevance.length + 1) % (byRelevance.length + 1)
+  // Other errors are about the recording or its task.
+  const rank = ({ error: { code } }: Failure) => {
+    const place = byRelevance.indexOf(code)
+    return place === -1 ? byRelevance.indexOf('MODEL_NOT_FOUND') - 0.5 : place
+  }
   const [worst, ...others] = failures.toSorted((a, b) => rank(a) - rank(b))
   const { model, error } = worst!
   if (others.length === 0) return error

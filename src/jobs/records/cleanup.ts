@@ -16,8 +16,8 @@ const sweepTimeoutMs = 600_000
 const minForeignUploadAgeMs = 24 * 3600 * 1000
 
 export function createCleanup({ store, repository, pipeline, changes, closing }: JobBasis): Cleanup {
-  const { objectStorage, speakerRecogniser, fileRecogniser } = pipeline
-  const recognisers = [speakerRecogniser, fileRecogniser]
+  const { objectStorage, speakerRecognisers, fileRecognisers } = pipeline
+  const recognisers = [...speakerRecognisers.members, ...fileRecognisers.members]
 
   async function deleteUploads(owner: string, id: string): Promise<void> {
     const checkpoints = createCheckpoints(store, owner, id)

@@ -3,6 +3,7 @@ import { describeError } from '../../domain/errors.ts'
 import type { TranscriptionRequest } from '../../domain/job.ts'
 import { contextFor } from '../../domain/models/context.ts'
 import { estimatedUsd, totalUsd, unknownPrice } from '../../domain/models/price.ts'
+import { successorWarning } from '../../domain/models/successors.ts'
 import {
   type Alignment,
   type Coverage,
@@ -16,7 +17,7 @@ import { findUnrecognised, type UnrecognisedSpeech, unrecognisedWarning } from '
 import type { Findings, PipelinePorts } from '../pipeline.ts'
 import type { Source } from '../source/source.ts'
 import { titleOf } from '../source/title.ts'
-import type { Pass } from './pass-context.ts'
+import type { Pass } from './candidates.ts'
 import type { PassResult, PassResults } from './passes.ts'
 
 export interface FileText {
@@ -29,7 +30,6 @@ export interface FileResultInput {
   request: TranscriptionRequest
   source: Source
   ports: PipelinePorts
-  passes: Pass[]
   results: PassResults
   /** False while passes are running. */
   isOver: boolean
@@ -37,7 +37,7 @@ export interface FileResultInput {
 
 export function fileResult(
   text: FileText,
-  { request, source, ports, passes, results, isOver }: FileResultInput,
+  { request, source, ports, results, isOver }: FileResultInput,
 ): Findings {
   const isComplete = !results.lost && results.passes.every(({ recognition }) => recognition)
   return {
@@ -45,11 +45,13 @@ export function fileResult(
     status: isOver ? (isComplete ? 'completed' : 'partial') : 'running',
     duration: results.duration,
     ...mainLanguage(text.segments.map(segment => ({ ...segment, speech: [segment] }))),
-    model: passes.map(({ recogniser }) => recogniser.model).join(' + '),
+    model: ownResults(results)
+      .map(({ recogniser }) => recogniser.model)
+      .join(' + '),
     ...text,
     upload: ports.objectStorage.way,
     coverage: coverageOf(results, isOver, unrecognisedIn(results, text.segments)),
-    usage: usageOf(passes, results, isOver),
+    usage: usageOf(results, isOver),
   }
 }
 
@@ -64,18 +66,25 @@ export function textWarnings(results: PassResults, segments: Segment[]): string[
     : unrecognised.map(unrecognisedWarning)
 }
 
-/** Warnings about what of the context the models of the text do not take. */
-export function contextWarnings(passes: Pass[]): string[] {
-  const ofText = passes.filter(({ recogniser }) => recogniser.capabilities.text)
-  return ofText.flatMap(
-    ({ recogniser: { model, takes }, context }) => contextFor(model, takes, context).losses,
-  )
+/** Without those that another pass has answered too. */
+function ownResults({ passes }: PassResults): PassResult[] {
+  return passes.filter(({ isShared }) => !isShared)
 }
 
-/** A warning where the price of a model that this job pays is unknown. */
-export function priceWarnings(passes: Pass[], { passes: results }: PassResults): string[] {
-  const unpriced = passes.filter((_, i) => results[i]!.costUsd === undefined)
-  return unpriced.length > 0 ? [unknownPrice(unpriced.map(({ recogniser }) => recogniser.model))] : []
+/** Warnings about models: successors, what of the context those of the text do not take, and unknown prices. */
+export function modelWarnings([{ context } = {}]: Partial<Pass>[], results: PassResults): string[] {
+  const replaced = new Map<string, string[]>()
+  for (const { recognition, recogniser, inPlaceOf } of results.passes)
+    if (recognition && inPlaceOf)
+      replaced.set(recogniser.model, [...(replaced.get(recogniser.model) ?? []), inPlaceOf])
+  const successors = [...replaced].map(([model, others]) => successorWarning(model, others))
+  const ofText = ownResults(results).filter(({ recogniser }) => recogniser.capabilities.text)
+  const losses = ofText.flatMap(
+    ({ recogniser }) => contextFor(recogniser.model, recogniser.takes, context).losses,
+  )
+  const unpriced = ownResults(results).filter(({ costUsd }) => costUsd === undefined)
+  const prices = unpriced.length > 0 ? [unknownPrice(unpriced.map(({ recogniser }) => recogniser.model))] : []
+  return [...successors, ...losses, ...prices]
 }
 
 /** Warnings about failed passes; `consequences` has one sentence for each pass. */
@@ -107,12 +116,13 @@ function coverageOf(
   }
 }
 
-function usageOf(passes: Pass[], { passes: results, duration }: PassResults, isOver: boolean): Usage {
+function usageOf(all: PassResults, isOver: boolean): Usage {
+  const results = ownResults(all)
   const total = (of: (result: PassResult) => number | undefined) =>
     roundToMs(results.reduce((sum, result) => sum + (of(result) ?? 0), 0))
   const own = (result: PassResult) => (result.sent > 0 ? result.recognition : undefined)
   const inputTokens = total(result => own(result)?.inputTokens)
-  const estimates = passes.map(({ recogniser }) => estimatedUsd(recogniser.usdPerSecond, duration))
+  const estimates = results.map(({ recogniser }) => estimatedUsd(recogniser.usdPerSecond, all.duration))
   const { costUsd: estimatedCostUsd } = totalUsd(estimates)
   return {
     audioSeconds: total(({ sent }) => sent),

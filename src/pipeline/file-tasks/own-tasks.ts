@@ -1,7 +1,7 @@
 // Records the passes of a job, so that their tasks can be stopped when the job ends in another process.
 import type { Checkpoints, FileRecogniser } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
-import type { Pass } from './pass-context.ts'
+import type { PlannedPass } from './candidates.ts'
 
 /** The key of a pass does not contain the job, as jobs share equal passes. */
 interface PassesCheckpoint {
@@ -13,8 +13,9 @@ export function passesCheckpointKey(job: string): string {
 }
 
 /** Must be called before the first submit: from then on there may be tasks. */
-export async function savePasses(passes: Pass[], keys: { key: string }[], run: Run): Promise<void> {
-  const saved = passes.map(({ recogniser: { model } }, i) => ({ model, key: keys[i]!.key }))
+export async function savePasses(passes: PlannedPass[], run: Run): Promise<void> {
+  const candidates = passes.flatMap(pass => pass.candidates)
+  const saved = candidates.map(({ recogniser: { model }, key }) => ({ model, key }))
   await run.checkpoints.put(passesCheckpointKey(run.job), { passes: saved } satisfies PassesCheckpoint)
 }
 

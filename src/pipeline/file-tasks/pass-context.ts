@@ -1,21 +1,11 @@
-// Context of one pass over an upload: its options, its checkpoint and its callbacks; and the polling of its task.
+// Context of one task over an upload: its model and options, its checkpoint and its callbacks; and its polling.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LimitFunction } from 'p-limit'
 import { isSpeechError } from '../../domain/errors.ts'
-import type { FileRecogniser, FileRecognition, TaskStatus } from '../../domain/ports.ts'
+import type { FileRecogniser, FileRecognition, FileRequest, TaskStatus } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
 import { log } from '../../log.ts'
 import type { UploadSession } from './upload.ts'
-
-export interface Pass {
-  recogniser: FileRecogniser
-  /** ISO code; absent: detect. */
-  language?: string
-  /** Number of speakers, for a model that identifies speakers. */
-  speakers?: number
-  /** Names and terms to expect. */
-  context?: string
-}
 
 /** Checkpoint of a pass: before its submit, with its task, or done. The property names are stored. */
 export type PassCheckpoint = SubmitIntent | { task: string } | { hearing: FileRecognition }
@@ -27,13 +17,18 @@ export interface SubmitIntent {
   name: string
 }
 
-export interface PassContext {
-  pass: Pass
+/** A model that a pass may be asked of. */
+export interface Candidate {
+  recogniser: FileRecogniser
+  options: Omit<FileRequest, 'url'>
   /** Checkpoint key. */
   key: string
   /** Checkpoint of an earlier attempt, and whether this job wrote it. */
   checkpoint: PassCheckpoint | undefined
   isOwnCheckpoint: boolean
+}
+
+export interface TaskContext extends Candidate {
   upload: UploadSession
   pollSeconds: number
   timeoutSeconds: number
@@ -54,9 +49,9 @@ export interface StartedTask {
 }
 
 /** Polls a task once; undefined where the poll itself failed with a retryable error. */
-export async function poll(task: string, { pass, run }: PassContext): Promise<TaskStatus | undefined> {
+export async function poll(task: string, { recogniser, run }: TaskContext): Promise<TaskStatus | undefined> {
   try {
-    return await pass.recogniser.status(task, run.signal)
+    return await recogniser.status(task, run.signal)
   } catch (error) {
     run.signal.throwIfAborted()
     if (!isSpeechError(error) || !error.retryable) throw error
@@ -65,6 +60,6 @@ export async function poll(task: string, { pass, run }: PassContext): Promise<Ta
   }
 }
 
-export function waitToPoll({ pollSeconds, run }: Pick<PassContext, 'pollSeconds' | 'run'>): Promise<void> {
+export function waitToPoll({ pollSeconds, run }: Pick<TaskContext, 'pollSeconds' | 'run'>): Promise<void> {
   return sleep(pollSeconds * 1000, undefined, { signal: run.signal })
 }

@@ -1,24 +1,28 @@
-// Runs one or two passes over one upload concurrently; each resumes from its checkpoint.
+// Runs one or two passes over one upload concurrently; each resumes from its checkpoints.
 import { setMaxListeners } from 'node:events'
 import { type ErrorCode, isSpeechError, type SpeechError } from '../../domain/errors.ts'
 import type { PipelineRequest } from '../../domain/job.ts'
-import { contextFor } from '../../domain/models/context.ts'
 import { estimatedUsd } from '../../domain/models/price.ts'
-import type { FileRecognition } from '../../domain/ports.ts'
+import type { FileRecogniser, FileRecognition } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
 import type { Span } from '../../domain/transcript.ts'
 import { log } from '../../log.ts'
-import { textHash } from '../audio/fingerprint.ts'
 import { isEcho } from '../chunks/echo.ts'
 import type { PipelinePorts } from '../pipeline.ts'
 import type { Source } from '../source/source.ts'
+import { givesBoth, isDone, isIntent, type Pass, type PlannedPass, planPass } from './candidates.ts'
 import { savePasses } from './own-tasks.ts'
-import type { Pass, PassCheckpoint, PassContext } from './pass-context.ts'
-import { runPass } from './task.ts'
-import { type AudioScan, createUploadSession, type UploadSession } from './upload.ts'
+import { type PassTools, runPass } from './pass.ts'
+import { type AudioScan, createUploadSession, ensureAffordable, type UploadSession } from './upload.ts'
 
 /** Result of a pass: its recognition or its error; neither while it runs. */
 export interface PassResult {
+  /** The model that has answered, or else the one that is asked. */
+  recogniser: FileRecogniser
+  /** The first model of the list, where it is not available. */
+  inPlaceOf?: string | undefined
+  /** True where its task is that of the other pass. */
+  isShared: boolean
   recognition?: FileRecognition
   error?: SpeechError
   /** Seconds that this job pays for, and that another one has paid for. */
@@ -44,11 +48,19 @@ export interface PassOptions {
 
 /** These errors end the job at once: no other request would succeed. */
 const fatalCodes = new Set<ErrorCode>(['KEY_MISSING', 'KEY_REFUSED', 'ACCOUNT_IN_ARREARS'])
+/** After these errors of a model the other pass needs one of its own. */
+const modelCodes = new Set<ErrorCode>(['MODEL_NOT_FOUND', 'ACCESS_DENIED', 'FREE_TIER_USED_UP'])
 const cleanupTimeoutMs = 10_000
 
+const nothingPaid = { sent: 0, cached: 0, costUsd: 0 }
+
+/** Tasks that this job pays for, by the number of the pass that waits for them. */
+type OwnTasks = Map<number, { recogniser: FileRecogniser; task: string }>
+
 /**
- * Resolves when all passes have ended; a failed pass does not end the others. Throws the first error where all fail.
- * Leaves nothing in the cloud, unless another process continues the job.
+ * Resolves when all passes have ended; a failed pass does not end the others. A pass whose work the model of another one
+ * does as well waits for that one and shares its task. Throws the first error where all fail. Leaves nothing in the cloud,
+ * unless another process continues the job.
  */
 export async function runPasses(
   passes: Pass[],
@@ -57,38 +69,62 @@ export async function runPasses(
   const stop = new AbortController()
   const run: Run = { ...outer, signal: AbortSignal.any([outer.signal, stop.signal]) }
   setMaxListeners(0, run.signal)
-  const keys = passes.map(pass => checkpointKey(pass, request, run))
-  const stored = await Promise.all(keys.map(key => run.checkpoints.get(key)))
-  const checkpoints = stored.map(value => (isPassCheckpoint(value) ? value : undefined))
+  const found = await Promise.all(passes.map(pass => planPass(pass, request, run)))
+  const leader = found.findLastIndex(({ leading }) => givesBoth(leading))
+  const waits = (i: number) => leader >= 0 && i !== leader
   const upload = await createUploadSession(source, ports, run)
-  const tasks = new Map<Pass, string>()
+  const tasks: OwnTasks = new Map()
   let running: Promise<void>[] = []
   try {
-    const scan = await scanOnce(passes, checkpoints, upload)
-    const keyed = keys.map((key, i) => validCheckpoint(key, checkpoints[i], scan))
-    const results: PassResult[] = passes.map(() => ({ sent: 0, cached: 0, costUsd: 0 }))
-    const start = async (pass: Pass, i: number) => {
-      const context = {
-        pass,
-        isOwnCheckpoint: run.checkpoints.isFromThisJob(stored[i]),
-        upload,
-        run,
-        pollSeconds: ports.pollSeconds,
-        limitSubmits: ports.limitSubmits,
-        ...keyed[i]!,
-        timeoutSeconds: ports.taskTimeoutSeconds(scan.duration),
-        onPoll: createWaitReporter(scan.duration, run),
+    const scan = await scanOnce(
+      found.filter((_, i) => !waits(i)),
+      upload,
+    )
+    const planned = found.map(pass => withValidCheckpoints(pass, scan))
+    const results = planned.map((pass, i): PassResult => {
+      const recogniser = waits(i) ? planned[leader]!.leading! : leadingOf(pass)
+      return { recogniser, ...inPlaceOf(pass, leadingOf(pass)), isShared: waits(i), ...nothingPaid }
+    })
+    let leaderEnd = Promise.resolve()
+    const shared: PassTools['shared'] = new Map()
+    const onPoll = createWaitReporter(scan.duration, run)
+    const timeoutSeconds = ports.taskTimeoutSeconds(scan.duration)
+    const { pollSeconds, limitSubmits, maxCostUsd } = ports
+
+    async function runOwn(pass: PlannedPass, i: number): Promise<PassResult> {
+      const onAsk = (recogniser: FileRecogniser) => {
+        results[i] = { ...results[i]!, recogniser, isShared: false }
+        // A successor may cost more than the model that the upload was checked for.
+        const paid = results.filter(({ cached, error, isShared }) => cached === 0 && !error && !isShared)
+        ensureAffordable(
+          paid.map(({ recogniser }) => recogniser),
+          scan.duration,
+          maxCostUsd,
+        )
       }
-      // Only tasks that this job pays for are stopped at its end.
-      const onOwnTask = (task: string) => void tasks.set(pass, task)
-      results[i] = await resultOf(context, onOwnTask, scan)
-      tasks.delete(pass)
+      const onOwnTask = (recogniser: FileRecogniser, task: string) => void tasks.set(i, { recogniser, task })
+      const callbacks = { onPoll, onAsk, onOwnTask }
+      const tools = { upload, run, shared, pollSeconds, timeoutSeconds, limitSubmits, ...callbacks }
+      const result = await resultOf(pass, tools, scan)
+      tasks.delete(i)
+      return result
+    }
+
+    async function start(pass: PlannedPass, i: number): Promise<void> {
+      if (waits(i)) await leaderEnd
+      const { recogniser, recognition, error } = results[Math.max(0, leader)]!
+      const isShared = waits(i) && (error ? !modelCodes.has(error.code) : givesBoth(recogniser))
+      results[i] = isShared
+        ? { ...results[i]!, recogniser, ...(error ? { error } : { recognition }) }
+        : await runOwn(pass, i)
       onPassDone({ ...scan, passes: [...results] })
     }
+
     // A recording without speech is not sent.
     if (scan.speech.length > 0 || scan.lost) {
-      await savePasses(passes, keyed, run)
-      running = passes.map(start)
+      await savePasses(planned, run)
+      if (leader >= 0) leaderEnd = start(planned[leader]!, leader)
+      running = planned.map((pass, i) => (i === leader ? leaderEnd : start(pass, i)))
       await Promise.all(running)
     } else for (const result of results) result.recognition = { sentences: [], seconds: 0 }
     const failures = results.flatMap(({ recognition, error }) => (!recognition && error ? [error] : []))
@@ -101,46 +137,58 @@ export async function runPasses(
   }
 }
 
-/** Uploads the recording only for passes that have to be submitted. */
-async function scanOnce(
-  passes: Pass[],
-  checkpoints: (PassCheckpoint | undefined)[],
-  upload: UploadSession,
-): Promise<AudioScan> {
-  const toSubmit = passes.filter((_, i) => !checkpoints[i] || 'intent' in checkpoints[i])
-  return toSubmit.length > 0
-    ? upload.ensureUploaded(toSubmit.map(({ recogniser }) => recogniser))
-    : upload.scan()
+/** Where all models are gone, the first one stands for them. */
+function leadingOf({ leading, recognisers }: PlannedPass): FileRecogniser {
+  return leading ?? recognisers.members[0]!
 }
 
-/** Gives a recording that was decoded in part a key of its own, as its result is not that of the whole. */
-function validCheckpoint(key: string, checkpoint: PassCheckpoint | undefined, { lost, duration }: AudioScan) {
-  const isOfWhole = lost === undefined || (checkpoint !== undefined && 'hearing' in checkpoint)
-  return isOfWhole ? { key, checkpoint } : { key: `${key}:${duration}`, checkpoint: undefined }
+function inPlaceOf({ recognisers }: Pass, { model }: FileRecogniser): Pick<PassResult, 'inPlaceOf'> {
+  const first = recognisers.members[0]!.model
+  return first === model ? {} : { inPlaceOf: first }
+}
+
+/** Uploads the recording only for passes that have to be submitted. */
+async function scanOnce(passes: PlannedPass[], upload: UploadSession): Promise<AudioScan> {
+  const toSubmit = passes.filter(({ begun: [first] }) => !first || isIntent(first))
+  const recognisers = toSubmit.flatMap(({ leading }) => leading ?? [])
+  return recognisers.length > 0 ? upload.ensureUploaded(recognisers) : upload.scan()
+}
+
+/** Gives a recording that was decoded in part keys of its own, as its result is not that of the whole. */
+function withValidCheckpoints(pass: PlannedPass, { lost, duration }: AudioScan): PlannedPass {
+  if (lost === undefined) return pass
+  const candidates = pass.candidates.map(candidate =>
+    isDone(candidate)
+      ? candidate
+      : { ...candidate, key: `${candidate.key}:${duration}`, checkpoint: undefined },
+  )
+  return { ...pass, candidates, begun: pass.begun.filter(isDone) }
 }
 
 async function resultOf(
-  context: Omit<PassContext, 'onTask'>,
-  onOwnTask: (task: string) => void,
+  pass: PlannedPass,
+  tools: PassTools,
   { duration, speech }: AudioScan,
 ): Promise<PassResult> {
-  let pays = context.checkpoint === undefined || context.isOwnCheckpoint
-  const onTask = (task: string, isOwn: boolean) => {
-    pays = isOwn
-    if (isOwn) onOwnTask(task)
+  let asked = leadingOf(pass)
+  const onAsk = (recogniser: FileRecogniser) => {
+    asked = recogniser
+    tools.onAsk(recogniser)
   }
   try {
-    const answer = await runPass({ ...context, onTask })
-    const recognition = withoutEchoes(answer, context.pass.context, speech)
+    const { recogniser, recognition: answer, paidBy } = await runPass(pass, { ...tools, onAsk })
+    const recognition = withoutEchoes(answer, pass.context, speech)
     const seconds = answer.seconds || (answer.sentences.length > 0 ? duration : 0)
-    if (!pays) return { recognition, sent: 0, cached: seconds, costUsd: 0 }
-    const costUsd = answer.costUsd ?? estimatedUsd(context.pass.recogniser.usdPerSecond, seconds)
-    return { recognition, sent: seconds, cached: 0, ...(costUsd !== undefined && { costUsd }) }
+    const facts = { recogniser, ...inPlaceOf(pass, recogniser), isShared: paidBy === 'shared', recognition }
+    if (paidBy === 'others') return { ...facts, ...nothingPaid, cached: seconds }
+    if (paidBy === 'shared') return { ...facts, ...nothingPaid }
+    const costUsd = answer.costUsd ?? estimatedUsd(recogniser.usdPerSecond, seconds)
+    return { ...facts, sent: seconds, cached: 0, ...(costUsd !== undefined && { costUsd }) }
   } catch (error) {
-    context.run.signal.throwIfAborted()
+    tools.run.signal.throwIfAborted()
     if (!isSpeechError(error) || fatalCodes.has(error.code)) throw error
-    log.warn('pass-failed', { id: context.run.job, model: context.pass.recogniser.model, code: error.code })
-    return { error, sent: 0, cached: 0, costUsd: 0 }
+    log.warn('pass-failed', { id: tools.run.job, model: asked.model, code: error.code })
+    return { recogniser: asked, isShared: false, error, ...nothingPaid }
   }
 }
 
@@ -157,33 +205,12 @@ function withoutEchoes(
 }
 
 /** Stops tasks that have not begun; a task that has goes on, and the same request later fetches its result. */
-async function cleanUp(tasks: Map<Pass, string>, upload: UploadSession): Promise<void> {
+async function cleanUp(tasks: OwnTasks, upload: UploadSession): Promise<void> {
   const signal = AbortSignal.timeout(cleanupTimeoutMs)
-  const stopping = [...tasks].map(([{ recogniser }, task]) => recogniser.cancel(task, signal).catch(() => {}))
-  await Promise.all([...stopping, upload.delete()])
-}
-
-/** Equal passes over a recording share a result among all jobs of an owner; without a hash, only within the job. */
-function checkpointKey(
-  { recogniser, language = '', speakers = 0, context }: Pass,
-  { hash }: PipelineRequest,
-  { job }: Run,
-): string {
-  const { text, vocabulary } = contextFor(recogniser.model, recogniser.takes, context)
-  const hints = text || vocabulary ? [text ?? '', vocabulary ?? {}] : []
-  return `pass:${textHash(JSON.stringify([hash ?? job, recogniser.model, language, speakers, ...hints]))}`
-}
-
-function isPassCheckpoint(value: unknown): value is PassCheckpoint {
-  const stored = value as
-    | { intent?: unknown; task?: unknown; hearing?: { sentences?: unknown } }
-    | null
-    | undefined
-  return (
-    typeof stored?.intent === 'number' ||
-    typeof stored?.task === 'string' ||
-    Array.isArray(stored?.hearing?.sentences)
+  const stopping = [...tasks.values()].map(({ recogniser, task }) =>
+    recogniser.cancel(task, signal).catch(() => {}),
   )
+  await Promise.all([...stopping, upload.delete()])
 }
 
 /** Reports progress of a task, which is unknown: the second half, after the upload, approaches its end asymptotically. */

@@ -3,10 +3,10 @@ import { isSpeechError, SpeechError } from '../../domain/errors.ts'
 import type { FileRecognition } from '../../domain/ports.ts'
 import {
   type PassCheckpoint,
-  type PassContext,
   poll,
   type StartedTask,
   type SubmitIntent,
+  type TaskContext,
   waitToPoll,
 } from './pass-context.ts'
 
@@ -20,15 +20,12 @@ const maxSearchSeconds = 120
 /** The task of another job's submit is waited for if its intent is more recent than this. */
 const maxIntentAgeMs = 30_000
 
-/** Submits a task. After a lost response, now or in an earlier process, searches for the task it may have created first. */
-export async function startTask(context: PassContext, earlierIntent?: SubmitIntent): Promise<StartedTask> {
-  const lost = earlierIntent && (await findUnclearTask(earlierIntent, context))
-  if (lost !== undefined) return { task: lost, isSubmittedHere: true }
-  const { pass, upload, run } = context
-  const { model } = pass.recogniser
-  await upload.ensureUploaded([pass.recogniser])
+/** Submits a task. After a lost response, searches for the task it may have created first. */
+export async function startTask(context: TaskContext): Promise<StartedTask> {
+  const { recogniser, upload, run } = context
+  await upload.ensureUploaded([recogniser])
   run.signal.throwIfAborted()
-  const name = upload.key(model)!
+  const name = upload.key(recogniser.model)!
   const existing = await announceSubmit(context, name)
   if (existing) return existing
   const intent = Date.now()
@@ -46,7 +43,7 @@ export async function startTask(context: PassContext, earlierIntent?: SubmitInte
 
 /** Stores the intent to submit, unless an equal job stored its own during the upload: then resolves with its task. */
 async function announceSubmit(
-  { key, run, limitSubmits, checkpoint, ...context }: PassContext,
+  { key, run, limitSubmits, checkpoint, ...context }: TaskContext,
   name: string,
 ): Promise<StartedTask | undefined> {
   for (;;) {
@@ -79,8 +76,7 @@ function taskOfOtherJob(
   return isRecent ? 'soon' : undefined
 }
 
-async function submit({ pass, key, upload, run }: PassContext): Promise<string> {
-  const { recogniser, ...options } = pass
+async function submit({ recogniser, options, key, upload, run }: TaskContext): Promise<string> {
   try {
     const url = await upload.signedUrl(recogniser.model)
     const task = await recogniser.submit({ url, ...options }, delayedSignal(run.signal))
@@ -105,17 +101,17 @@ function delayedSignal(signal: AbortSignal): AbortSignal {
  * Searches for the task of a submit without a response: the one that processed this upload. A listed task does not
  * name its file, so each is polled to its end. Undefined: there is none, and another submit is not billed twice.
  */
-async function findUnclearTask(
+export async function findUnclearTask(
   { intent, name }: SubmitIntent,
-  context: PassContext,
+  context: TaskContext,
 ): Promise<string | undefined> {
-  const { pass, run } = context
+  const { recogniser, run } = context
   const until = performance.now() + Math.min(maxSearchSeconds, context.timeoutSeconds) * 1000
   const otherTasks = new Set<string>()
   await waitToPoll(context)
   for (;;) {
     const [from, to] = [intent - searchWindowMs, intent + searchWindowMs]
-    const listed = await pass.recogniser.listTasks(from, to, run.signal)
+    const listed = await recogniser.listTasks(from, to, run.signal)
     const candidates = listed.filter(task => !otherTasks.has(task))
     for (const task of candidates) {
       const status = await poll(task, context)

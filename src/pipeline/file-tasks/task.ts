@@ -1,11 +1,11 @@
-// Runs one pass as a task of the provider: polls it to its end, and restarts it where that may help.
+// Runs a task of one model to its end: polls it, and restarts it where that may help.
 import { type ErrorCode, isSpeechError, SpeechError } from '../../domain/errors.ts'
 import type { FileRecognition, TaskStatus } from '../../domain/ports.ts'
 import { log } from '../../log.ts'
-import { type PassContext, poll, type StartedTask, type SubmitIntent, waitToPoll } from './pass-context.ts'
-import { startTask } from './submit.ts'
+import { poll, type StartedTask, type TaskContext, waitToPoll } from './pass-context.ts'
+import { findUnclearTask, startTask } from './submit.ts'
 
-type EndedTask = Extract<TaskStatus, { state: 'done' | 'failed' }>
+type EndedTask = Extract<TaskStatus, { state: 'done' | 'failed' }> & { started?: StartedTask }
 
 /** The provider may not know a new task yet for this many polls in a row. */
 const maxUnknownPolls = 3
@@ -18,64 +18,86 @@ const finalCodes = new Set<ErrorCode>([
   'NOT_AUDIO',
   'TOO_LARGE',
   'CONTENT_REFUSED',
+  'MODEL_NOT_FOUND',
 ])
 
-/** Resolves with the recognition; throws the error of the last task. */
-export async function runPass(context: PassContext): Promise<FileRecognition> {
-  const { checkpoint, run, key } = context
-  if (checkpoint && 'hearing' in checkpoint) return checkpoint.hearing
-  const retriesLeft = new Set<ErrorCode>(retryOnceCodes)
-  let started: StartedTask | undefined =
-    checkpoint && 'task' in checkpoint ? { task: checkpoint.task, isSubmittedHere: false } : undefined
-  let earlierIntent = checkpoint && 'intent' in checkpoint ? checkpoint : undefined
+/** The errors after which a pass still may start another task. */
+export type RetriesLeft = Set<ErrorCode>
+
+export function allRetries(): RetriesLeft {
+  return new Set(retryOnceCodes)
+}
+
+/** Starts a task and resolves with its recognition; throws the error of the last task. */
+export async function runTask(context: TaskContext, retriesLeft: RetriesLeft): Promise<FileRecognition> {
   for (;;) {
-    const end = await attempt(context, started, earlierIntent)
-    if (end.state === 'done') {
-      await run.checkpoints.put(key, { hearing: end.recognition })
-      return end.recognition
-    }
-    const { code, retryable } = end.error
-    if (finalCodes.has(code)) await clearCheckpoint(context, end.started)
-    // A task stopped by an earlier job is restarted; a task of this run that was stopped stays so.
-    const isStopped = code === 'TASK_LOST' && !retryable && end.started?.isSubmittedHere
-    if (isStopped || !retriesLeft.delete(code)) throw end.error
-    log.info('task-restarted', { id: run.job, code })
-    // The signature may have expired, and the upload of an earlier process may be gone.
-    if (code === 'UPLOAD_UNREACHABLE') context.upload.invalidate()
-    started = undefined
-    earlierIntent = undefined
+    const recognition = await settle(await attempt(context), context, retriesLeft)
+    if (recognition) return recognition
   }
 }
 
-async function attempt(
-  context: PassContext,
-  known: StartedTask | undefined,
-  earlierIntent: SubmitIntent | undefined,
-): Promise<EndedTask & { started?: StartedTask }> {
+/** Goes on with the task of an earlier attempt; undefined where another one has to be started. */
+export async function resumeTask(
+  context: TaskContext,
+  retriesLeft: RetriesLeft,
+): Promise<FileRecognition | undefined> {
+  const { checkpoint, isOwnCheckpoint, onTask } = context
+  if (!checkpoint) return undefined
+  if ('hearing' in checkpoint) return checkpoint.hearing
+  const isKnown = 'task' in checkpoint
+  const task = isKnown ? checkpoint.task : await findUnclearTask(checkpoint, context)
+  if (task === undefined) return undefined
+  const started = { task, isSubmittedHere: !isKnown }
+  onTask(task, !isKnown || isOwnCheckpoint)
+  return settle({ ...(await pollUntilEnd(started, context)), started }, context, retriesLeft)
+}
+
+/** The recognition of an ended task; undefined where another task may succeed. */
+async function settle(
+  end: EndedTask,
+  context: TaskContext,
+  retriesLeft: RetriesLeft,
+): Promise<FileRecognition | undefined> {
+  const { run, key, upload, recogniser } = context
+  if (end.state === 'done') {
+    await run.checkpoints.put(key, { hearing: end.recognition })
+    return end.recognition
+  }
+  const { code, retryable } = end.error
+  if (finalCodes.has(code)) await clearCheckpoint(context, end.started)
+  // A task stopped by an earlier job is restarted; a task of this run that was stopped stays so.
+  const isStopped = code === 'TASK_LOST' && !retryable && end.started?.isSubmittedHere
+  if (isStopped || !retriesLeft.delete(code)) throw end.error
+  log.info('task-restarted', { id: run.job, code })
+  // The signature may have expired, and the upload of an earlier process may be gone.
+  if (code === 'UPLOAD_UNREACHABLE') upload.invalidate(recogniser.model)
+  return undefined
+}
+
+async function attempt(context: TaskContext): Promise<EndedTask> {
   let started: StartedTask
   try {
-    started = known ?? (await startTask(context, earlierIntent))
+    started = await startTask(context)
   } catch (error) {
     if (isSpeechError(error) && error.code === 'UPLOAD_UNREACHABLE') return { state: 'failed', error }
     throw error
   }
-  const isOwn = started.isSubmittedHere || (known !== undefined && context.isOwnCheckpoint)
-  context.onTask(started.task, isOwn)
+  context.onTask(started.task, started.isSubmittedHere)
   if (started.recognition) return { state: 'done', recognition: started.recognition, started }
   return { ...(await pollUntilEnd(started, context)), started }
 }
 
 /** Leaves the checkpoint where another job has stored a task of its own under the same key meanwhile. */
-async function clearCheckpoint({ key, run }: PassContext, started: StartedTask | undefined): Promise<void> {
+async function clearCheckpoint({ key, run }: TaskContext, started: StartedTask | undefined): Promise<void> {
   const stored = (await run.checkpoints.get(key)) as { task?: unknown } | null | undefined
   if (!started || stored?.task === started.task) await run.checkpoints.put(key, {})
 }
 
 async function pollUntilEnd(
   { task, isSubmittedHere }: StartedTask,
-  context: PassContext,
+  context: TaskContext,
 ): Promise<EndedTask> {
-  const { pass, run } = context
+  const { recogniser, run } = context
   const until = performance.now() + context.timeoutSeconds * 1000
   let unknownPolls = 0
   if (isSubmittedHere) await waitToPoll(context)
@@ -87,7 +109,7 @@ async function pollUntilEnd(
       return status
     if (status && status.state !== 'failed') unknownPolls = 0
     if (performance.now() > until) {
-      if (isSubmittedHere) await pass.recogniser.cancel(task, run.signal).catch(() => {})
+      if (isSubmittedHere) await recogniser.cancel(task, run.signal).catch(() => {})
       return { state: 'failed', error: taskTimeout() }
     }
     await waitToPoll(context)

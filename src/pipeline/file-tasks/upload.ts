@@ -28,7 +28,10 @@ export interface UploadCheckpoint extends AudioScan {
 }
 
 export interface UploadSession {
-  /** Uploads the recording for these models unless it is there. Throws `COST_TOO_HIGH` and `TOO_LARGE`. */
+  /**
+   * Uploads the recording for these models unless it is there. An upload for other models is lent to them. Throws
+   * `COST_TOO_HIGH` and `TOO_LARGE`.
+   */
   ensureUploaded(recognisers: FileRecogniser[]): Promise<AudioScan>
   /** Decodes the recording without an upload, where no pass has to be submitted. */
   scan(): Promise<AudioScan>
@@ -36,8 +39,8 @@ export interface UploadSession {
   signedUrl(model: string): Promise<string>
   /** Name of the object for the model; undefined where it is not uploaded. */
   key(model: string): string | undefined
-  /** Forgets the upload of an earlier process, which may be gone: the provider could not fetch it. */
-  invalidate(): void
+  /** Forgets an upload that the provider could not fetch: one of an earlier process may be gone, a lent one refused. */
+  invalidate(model: string): void
   /** Deletes the upload, also after an abort; on failure the next sweep deletes it. */
   delete(): Promise<void>
 }
@@ -72,6 +75,9 @@ export async function createUploadSession(
   let isUploadedHere = false
   /** Two passes that miss the upload at once need only one. */
   const inTurn = pLimit(1)
+  /** Models that use the upload of another one: the temporary store may bind an upload to its model. */
+  const borrowers = new Set<string>()
+  const refused = new Set<string>()
   for (const warning of current?.warnings ?? []) run.warn(warning)
 
   async function save(changed: UploadCheckpoint): Promise<void> {
@@ -100,15 +106,29 @@ export async function createUploadSession(
     const { owner, job, scratch } = run
     const models = recognisers.map(({ model }) => model)
     const uploaded = await objectStorage.upload(audio, { owner, job, scratch, models }, run.signal)
+    const keys = { ...current?.upload?.keys, ...uploaded.keys }
     isUploadedHere = true
-    await save({ upload: uploaded, ...scanOf(decoding, speech, warnings) })
+    await save({ upload: { ...uploaded, keys }, ...scanOf(decoding, speech, warnings) })
+  }
+
+  /** Those without an upload, after the others have been lent the one that is there. */
+  function missing(recognisers: FileRecogniser[]): FileRecogniser[] {
+    const keys = current?.upload?.keys ?? {}
+    const [lent] = Object.values(keys)
+    return recognisers.filter(({ model }) => {
+      if (keys[model] !== undefined) return false
+      if (lent === undefined || refused.has(model)) return true
+      keys[model] = lent
+      borrowers.add(model)
+      return false
+    })
   }
 
   return {
     ensureUploaded: recognisers =>
       inTurn(async () => {
-        const isUploaded = recognisers.every(({ model }) => current?.upload?.keys[model] !== undefined)
-        if (!isUploaded) await upload(recognisers)
+        const toUpload = missing(recognisers)
+        if (toUpload.length > 0) await upload(toUpload)
         return current!
       }),
     async scan() {
@@ -122,8 +142,13 @@ export async function createUploadSession(
     },
     signedUrl: model => objectStorage.signedUrl(current!.upload!, model, signedUrlSeconds, run.signal),
     key: model => current?.upload?.keys[model],
-    invalidate() {
-      if (current && !isUploadedHere) current = withoutUpload(current)
+    invalidate(model) {
+      if (!current?.upload) return
+      if (!isUploadedHere) current = withoutUpload(current)
+      else if (borrowers.delete(model) && objectStorage.way === 'temporary') {
+        delete current.upload.keys[model]
+        refused.add(model)
+      }
     },
     async delete() {
       if (!current?.upload) return
@@ -157,7 +182,12 @@ function scanOf(decoding: Decoding, speech: Span[], warnings: string[]): AudioSc
   return { duration: roundToMs(decoding.decodedSeconds()), speech, warnings, ...(lost && { lost }) }
 }
 
-function ensureAffordable(recognisers: FileRecogniser[], duration: number, limit: number | undefined): void {
+/** Throws `COST_TOO_HIGH` where these models would cost more than the limit for so many seconds, and `PRICE_UNKNOWN`. */
+export function ensureAffordable(
+  recognisers: FileRecogniser[],
+  duration: number,
+  limit: number | undefined,
+): void {
   if (limit === undefined) return
   const unpriced = recognisers.find(({ usdPerSecond }) => usdPerSecond === undefined)
   if (unpriced) throw priceUnknown(unpriced.model)

@@ -7,7 +7,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pLimit from 'p-limit'
 import type { Job, JobTool, TranscriptionRequest } from '../../../src/domain/job.ts'
-import type { Downloader, FileRecogniser, ObjectStorage, Store } from '../../../src/domain/ports.ts'
+import type {
+  Downloader,
+  FileRecogniser,
+  FileRecogniserList,
+  ObjectStorage,
+  Store,
+} from '../../../src/domain/ports.ts'
 import type { Lane, Queue } from '../../../src/domain/queue.ts'
 import type { TextModel } from '../../../src/domain/text-model.ts'
 import type { Transcript } from '../../../src/domain/transcript.ts'
@@ -39,7 +45,7 @@ export interface HarnessOptions {
   store?: (store: Store) => Store
   concurrency?: Record<Lane, number>
   blobs?: Partial<ObjectStorage>
-  fileRecognisers?: { speakerRecogniser?: FileRecogniser; fileRecogniser?: FileRecogniser }
+  fileRecognisers?: { speakerRecognisers: FileRecogniserList; fileRecognisers: FileRecogniserList }
   downloader?: Downloader
   /** What it shares with other machines; it carries out what is ordered only where it `serves`. */
   cluster?: { store: Store; queue: Queue; serves: boolean }
@@ -113,6 +119,15 @@ const unusedRecogniser: FileRecogniser = {
   cancel: async () => {},
 }
 
+/** A list of one, which never goes away. */
+export function listOf(recogniser: FileRecogniser): FileRecogniserList {
+  return {
+    members: [recogniser],
+    available: async () => [recogniser],
+    ask: attempt => attempt(recogniser, () => {}),
+  }
+}
+
 const unusedTextModel: TextModel = {
   models: [],
   concurrency: 1,
@@ -149,8 +164,8 @@ async function openHarness(folder: string, recording: string, options: HarnessOp
         },
       },
       textModel: options.textModel ?? unusedTextModel,
-      speakerRecogniser: unusedRecogniser,
-      fileRecogniser: unusedRecogniser,
+      speakerRecognisers: listOf(unusedRecogniser),
+      fileRecognisers: listOf(unusedRecogniser),
       ...options.fileRecognisers,
       objectStorage: {
         way: 'temporary',

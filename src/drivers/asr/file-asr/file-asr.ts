@@ -96,6 +96,9 @@ export function fileAsr({ cloud, http, model, role }: FileAsrOptions): FileRecog
     },
     capabilities: capabilitiesOf(model, role),
     takes: model,
+    ...(model.hintLanguages && {
+      languages: model.hintLanguages.map(code => (code === 'tl' ? 'fil' : code)),
+    }),
     ...(price !== undefined && { usdPerSecond: price }),
     submit,
     async status(task, signal) {

@@ -1,8 +1,8 @@
-// The two recognisers of whole files, one for speakers and one for text, within the rate limits that they share.
+// The recognisers of whole files, a list for speakers and one for text, within the rate limits that they share.
 import { SpeechError } from '../../../domain/errors.ts'
 import { type Meter, noMeter } from '../../../domain/meter.ts'
-import type { Model } from '../../../domain/models/model.ts'
-import type { FileRecogniser } from '../../../domain/ports.ts'
+import type { Model, UnavailableModels } from '../../../domain/models/model.ts'
+import type { FileRecogniser, FileRecogniserList } from '../../../domain/ports.ts'
 import type { Dashscope } from '../../http/dashscope.ts'
 import { type HttpClient, hasTimedOut } from '../../http/http.ts'
 import {
@@ -12,6 +12,7 @@ import {
 } from '../../http/rate-limiter.ts'
 import type { RetryOptions } from '../../http/retry.ts'
 import { type Around, metering, rateLimiting, retrying, wrap } from '../../http/wrap.ts'
+import { isOfModel, modelList } from '../../models/model-list.ts'
 import { asrRetries } from '../retries.ts'
 import { fileAsr } from './file-asr.ts'
 import type { FileRole } from './requests.ts'
@@ -23,14 +24,15 @@ export interface FileRecognisersOptions {
   /** In the order of preference. */
   speakerModels: Model[]
   fileModels: Model[]
+  unavailableModels: UnavailableModels
   meter?: Meter
   /** Overrides of `asrRetries`. */
   retries?: Partial<RetryOptions>
 }
 
 export interface FileRecognisers {
-  speakerRecognisers: FileRecogniser[]
-  fileRecognisers: FileRecogniser[]
+  speakerRecognisers: FileRecogniserList
+  fileRecognisers: FileRecogniserList
 }
 
 /** An account may ask about tasks 20 times a second (Model Studio, asynchronous tasks); other processes need some of that. */
@@ -40,9 +42,11 @@ const maxConcurrentSubmits = 4
 export function fileRecognisers({
   cloud,
   http,
+  speakerModels,
+  fileModels,
+  unavailableModels,
   meter = noMeter,
   retries,
-  ...models
 }: FileRecognisersOptions): FileRecognisers {
   const throttle = createThrottle(queriesPerSecond)
   const limiters = new Map<string, AdaptiveRateLimiter>()
@@ -55,8 +59,31 @@ export function fileRecognisers({
     return withRetries(withLimits(metered, { limiter, throttle }), retries)
   }
   return {
-    speakerRecognisers: models.speakerModels.map(model => recogniser(model, 'speakers')),
-    fileRecognisers: models.fileModels.map(model => recogniser(model, 'words')),
+    speakerRecognisers: recogniserList(
+      speakerModels.map(model => recogniser(model, 'speakers')),
+      { unavailableModels, setting: 'SPEAKER_MODEL' },
+    ),
+    fileRecognisers: recogniserList(
+      fileModels.map(model => recogniser(model, 'words')),
+      { unavailableModels, setting: 'FILE_MODEL' },
+    ),
+  }
+}
+
+function recogniserList(
+  members: FileRecogniser[],
+  options: { unavailableModels: UnavailableModels; setting: string },
+): FileRecogniserList {
+  const named = members.map(recogniser => ({ ...recogniser, name: recogniser.model, provider: 'dashscope' }))
+  // Another model helps only where the error is about the model.
+  const { ask } = modelList(named, { ...options, movesOn: isOfModel })
+  return {
+    members: named,
+    ask,
+    async available() {
+      const areGone = await Promise.all(members.map(({ key }) => options.unavailableModels.has(key)))
+      return named.filter((_, i) => !areGone[i])
+    },
   }
 }
 

@@ -3,7 +3,13 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { FileRecogniser, ObjectStorage } from '../../../../src/domain/ports.ts'
 import { passesCheckpointKey } from '../../../../src/pipeline/file-tasks/own-tasks.ts'
 import { uploadCheckpointKey } from '../../../../src/pipeline/file-tasks/upload.ts'
-import { createWorkspace, type Harness, owner, type Workspace } from '../../../support/jobs/harness.ts'
+import {
+  createWorkspace,
+  type Harness,
+  listOf,
+  owner,
+  type Workspace,
+} from '../../../support/jobs/harness.ts'
 
 let workspace: Workspace
 beforeEach(async () => {
@@ -52,9 +58,9 @@ function open(cloud: Cloud, options: Parameters<Workspace['open']>[0] = {}): Pro
       cloud.uploads--
     },
   }
-  const speakerRecogniser = createRecogniser('who', { text: false, speakers: true })
-  const fileRecogniser = createRecogniser('what', { text: true, speakers: false })
-  return workspace.open({ fileRecognisers: { speakerRecogniser, fileRecogniser }, blobs, ...options })
+  const speakerRecognisers = listOf(createRecogniser('who', { text: false, speakers: true }))
+  const fileRecognisers = listOf(createRecogniser('what', { text: true, speakers: false }))
+  return workspace.open({ fileRecognisers: { speakerRecognisers, fileRecognisers }, blobs, ...options })
 }
 
 /** Orders, and closes the harness once both tasks wait: what it leaves is what a process leaves that dies. */

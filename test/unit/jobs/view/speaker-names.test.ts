@@ -8,7 +8,7 @@ import type {
   RecognisedSentence,
 } from '../../../../src/domain/ports.ts'
 import type { Speaker } from '../../../../src/domain/transcript.ts'
-import { createWorkspace, owner, type Workspace } from '../../../support/jobs/harness.ts'
+import { createWorkspace, listOf, owner, type Workspace } from '../../../support/jobs/harness.ts'
 import { segment, transcript } from '../../../support/transcripts.ts'
 
 let workspace: Workspace
@@ -79,8 +79,8 @@ describe('a name that is given while the job runs', () => {
     let answer: FileRecognition | undefined
     const harness = await workspace.open({
       fileRecognisers: {
-        speakerRecogniser: createRecogniser('who', () => answer),
-        fileRecogniser: createRecogniser('what', () => answer),
+        speakerRecognisers: listOf(createRecogniser('who', () => answer)),
+        fileRecognisers: listOf(createRecogniser('what', () => answer)),
       },
       blobs: bucket,
     })
@@ -119,8 +119,8 @@ describe('a name stays with its speaker', () => {
   }) {
     const harness = await workspace.open({
       fileRecognisers: {
-        speakerRecogniser: createRecogniser('who', () => passes.who(), whoTells),
-        fileRecogniser: createRecogniser('what', () => passes.what(), whatTells),
+        speakerRecognisers: listOf(createRecogniser('who', () => passes.who(), whoTells)),
+        fileRecognisers: listOf(createRecogniser('what', () => passes.what(), whatTells)),
       },
       blobs: bucket,
     })

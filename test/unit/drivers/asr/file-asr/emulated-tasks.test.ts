@@ -54,10 +54,11 @@ beforeAll(async () => {
     cloud,
     http,
     ...models,
+    unavailableModels: { has: async () => false, add: async () => {} },
     retries: { firstDelaySeconds: 1e-3 },
   })
-  speakerRecogniser = recognisers.speakerRecognisers[0]!
-  textRecogniser = recognisers.fileRecognisers[0]!
+  speakerRecogniser = recognisers.speakerRecognisers.members[0]!
+  textRecogniser = recognisers.fileRecognisers.members[0]!
 })
 let faults: (() => void)[] = []
 const fault = (of: TaskFault) => faults.push(emulator.taskFault(of))

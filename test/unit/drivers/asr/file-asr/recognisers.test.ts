@@ -226,13 +226,24 @@ describe('the two recognisers', () => {
 
   function open(models: Pick<FileRecognisersOptions, 'speakerModels' | 'fileModels'>) {
     const cloud = dashscope({ apiKey, baseUrl: server.baseUrl, http })
-    return fileRecognisers({ cloud, http, ...models, retries: { firstDelaySeconds: 1e-6 } })
+    const unavailableModels = { has: async () => false, add: async () => {} }
+    return fileRecognisers({
+      cloud,
+      http,
+      ...models,
+      unavailableModels,
+      retries: { firstDelaySeconds: 1e-6 },
+    })
   }
 
   it('the two recognisers have their own models and roles', () => {
     const {
-      speakerRecognisers: [speakerRecogniser],
-      fileRecognisers: [fileRecogniser],
+      speakerRecognisers: {
+        members: [speakerRecogniser],
+      },
+      fileRecognisers: {
+        members: [fileRecogniser],
+      },
     } = open({
       speakerModels: [knownModels.find('fun-asr', 'speakers')],
       fileModels: [knownModels.find('fun-asr', 'words')],
@@ -246,7 +257,9 @@ describe('the two recognisers', () => {
 
   it('the two recognisers retry a submit that is throttled', async () => {
     const {
-      fileRecognisers: [fileRecogniser],
+      fileRecognisers: {
+        members: [fileRecogniser],
+      },
     } = open({
       speakerModels: [knownModels.find('fun-asr-mtl', 'speakers')],
       fileModels: [knownModels.find('qwen3-asr-flash-filetrans', 'words')],

@@ -1,0 +1,117 @@
+// The models that a pass may be asked of, with the checkpoint that an earlier attempt has left for each.
+import { SpeechError } from '../../domain/errors.ts'
+import type { PipelineRequest } from '../../domain/job.ts'
+import { contextFor } from '../../domain/models/context.ts'
+import type { FileRecogniser, FileRecogniserList, FileRequest } from '../../domain/ports.ts'
+import type { Run } from '../../domain/run.ts'
+import { textHash } from '../audio/fingerprint.ts'
+import type { Candidate, PassCheckpoint } from './pass-context.ts'
+
+export interface Pass {
+  recognisers: FileRecogniserList
+  /** ISO code; absent: detect. */
+  language?: string
+  /** Number of speakers, for the models that identify speakers. */
+  speakers?: number
+  /** Names and terms to expect. */
+  context?: string
+}
+
+export interface PlannedPass extends Pass {
+  /** In the order of preference. */
+  candidates: Candidate[]
+  /** Those that an earlier attempt has begun or finished, the furthest first: any of their results will do. */
+  begun: Candidate[]
+  /** The model that answers unless it fails; undefined where all are gone. */
+  leading: FileRecogniser | undefined
+}
+
+export async function planPass(pass: Pass, request: PipelineRequest, run: Run): Promise<PlannedPass> {
+  const candidates = await Promise.all(
+    pass.recognisers.members.map(async recogniser => {
+      const options = optionsFor(recogniser, pass)
+      const key = checkpointKey(recogniser, options, request, run)
+      const stored = await run.checkpoints.get(key)
+      return { recogniser, options, key, ...readCheckpoint(stored, run) }
+    }),
+  )
+  const begun = [isDone, hasTask, isIntent].flatMap(stage => candidates.filter(stage))
+  const available = (await pass.recognisers.available()).filter(one => !refusalOf(one, pass))
+  return { ...pass, candidates, begun, leading: begun[0]?.recogniser ?? available[0] }
+}
+
+export function isDone({ checkpoint }: Candidate): boolean {
+  return checkpoint !== undefined && 'hearing' in checkpoint
+}
+
+function hasTask({ checkpoint }: Candidate): boolean {
+  return checkpoint !== undefined && 'task' in checkpoint
+}
+
+export function isIntent({ checkpoint }: Candidate): boolean {
+  return checkpoint !== undefined && 'intent' in checkpoint
+}
+
+/** True for a model whose one task gives what both passes are for. */
+export function givesBoth(recogniser: FileRecogniser | undefined): boolean {
+  return Boolean(recogniser?.capabilities.text && recogniser.capabilities.speakers)
+}
+
+/** The error of a successor that lacks the language of the recording, where the first model has it. */
+export function refusalOf(
+  recogniser: FileRecogniser,
+  { recognisers, language }: Pass,
+): SpeechError | undefined {
+  const takes = ({ languages }: FileRecogniser) =>
+    language === undefined || (languages ?? [language]).includes(language)
+  const [first] = recognisers.members
+  if (takes(recogniser) || !takes(first!)) return undefined
+  return new SpeechError(
+    'PROVIDER_REFUSED',
+    `${recogniser.model} does not take the language “${language}”.`,
+    {
+      hint: 'Leave out the language to let the model detect it, or set a model that takes it.',
+    },
+  )
+}
+
+function optionsFor(
+  { capabilities }: FileRecogniser,
+  { language, speakers, context }: Pass,
+): Omit<FileRequest, 'url'> {
+  return {
+    ...(language !== undefined && { language }),
+    ...(capabilities.speakers && speakers !== undefined && { speakers }),
+    ...(context !== undefined && { context }),
+  }
+}
+
+/** Equal passes over a recording share a result among all jobs of an owner; without a hash, only within the job. */
+function checkpointKey(
+  { model, takes }: FileRecogniser,
+  { language = '', speakers = 0, context }: Omit<FileRequest, 'url'>,
+  { hash }: PipelineRequest,
+  { job }: Run,
+): string {
+  const { text, vocabulary } = contextFor(model, takes, context)
+  const hints = text || vocabulary ? [text ?? '', vocabulary ?? {}] : []
+  return `pass:${textHash(JSON.stringify([hash ?? job, model, language, speakers, ...hints]))}`
+}
+
+function readCheckpoint(
+  value: unknown,
+  { checkpoints }: Run,
+): Pick<Candidate, 'checkpoint' | 'isOwnCheckpoint'> {
+  const stored = value as
+    | { intent?: unknown; task?: unknown; hearing?: { sentences?: unknown } }
+    | null
+    | undefined
+  const isValid =
+    typeof stored?.intent === 'number' ||
+    typeof stored?.task === 'string' ||
+    Array.isArray(stored?.hearing?.sentences)
+  return {
+    checkpoint: isValid ? (stored as PassCheckpoint) : undefined,
+    isOwnCheckpoint: checkpoints.isFromThisJob(value),
+  }
+}
