@@ -190,23 +190,6 @@ export interface FileRecogniser {
   cancel(task: string, signal: AbortSignal): Promise<void>
 }
 
-/** The models of one role, in the order of preference. */
-export interface FileRecogniserList {
-  /** At least one. */
-  readonly members: readonly FileRecogniser[]
-  /** Without the models that an answer called gone during the last day. */
-  available(): Promise<FileRecogniser[]>
-  /**
-   * Resolves with the first success. An attempt that finds its model gone, or not allowed, is followed by one with the next
-   * model; any other error is thrown. `onAccepted`: the model exists. A model that `refuse` has an error for is passed over.
-   */
-  ask<Answer>(
-    attempt: (recogniser: FileRecogniser, onAccepted: () => void) => Promise<Answer>,
-    signal: AbortSignal,
-    refuse?: (recogniser: FileRecogniser) => SpeechError | undefined,
-  ): Promise<Answer>
-}
-
 /** Downloads public URLs. Refuses private addresses, also behind redirects. */
 export interface Downloader {
   /** Resolves with the number of bytes written; `onBytes` receives the count after each chunk. */

@@ -1,7 +1,8 @@
 // Contract of the pipelines: a request in, the content of a transcript out; and what they depend on.
 import type { LimitFunction } from 'p-limit'
 import type { PipelineRequest } from '../domain/job.ts'
-import type { FileRecogniserList, ObjectStorage } from '../domain/ports.ts'
+import type { FileRecogniserList } from '../domain/models/file-recogniser-list.ts'
+import type { ObjectStorage } from '../domain/ports.ts'
 import type { Run } from '../domain/run.ts'
 import type { Transcript } from '../domain/transcript.ts'
 import type { ChunkPorts } from './chunks/transcribe-chunks.ts'

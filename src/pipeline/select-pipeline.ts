@@ -1,6 +1,6 @@
 // Selects the pipeline and the models of a request; job ids and workers rely on the same answer.
 import type { JobTool, TranscriptionRequest } from '../domain/job.ts'
-import type { FileRecogniserList } from '../domain/ports.ts'
+import type { FileRecogniserList } from '../domain/models/file-recogniser-list.ts'
 import { diarize } from './diarize.ts'
 import type { Pipeline, PipelinePorts } from './pipeline.ts'
 import { transcribe } from './transcribe.ts'

@@ -7,13 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pLimit from 'p-limit'
 import type { Job, JobTool, TranscriptionRequest } from '../../../src/domain/job.ts'
-import type {
-  Downloader,
-  FileRecogniser,
-  FileRecogniserList,
-  ObjectStorage,
-  Store,
-} from '../../../src/domain/ports.ts'
+import type { FileRecogniserList } from '../../../src/domain/models/file-recogniser-list.ts'
+import type { Downloader, FileRecogniser, ObjectStorage, Store } from '../../../src/domain/ports.ts'
 import type { Lane, Queue } from '../../../src/domain/queue.ts'
 import type { TextModel } from '../../../src/domain/text-model.ts'
 import type { Transcript } from '../../../src/domain/transcript.ts'

@@ -1,8 +1,9 @@
 // The recognisers of whole files, a list for speakers and one for text, within the rate limits that they share.
 import { SpeechError } from '../../../domain/errors.ts'
 import { type Meter, noMeter } from '../../../domain/meter.ts'
+import type { FileRecogniserList } from '../../../domain/models/file-recogniser-list.ts'
 import type { Model, UnavailableModels } from '../../../domain/models/model.ts'
-import type { FileRecogniser, FileRecogniserList } from '../../../domain/ports.ts'
+import type { FileRecogniser } from '../../../domain/ports.ts'
 import type { Dashscope } from '../../http/dashscope.ts'
 import { type HttpClient, hasTimedOut } from '../../http/http.ts'
 import {
