@@ -33,6 +33,9 @@ import { encoderConcurrency } from './pipeline/chunks/encode-all.ts'
 /** Concurrent jobs per lane. One long recording uses the whole rate limit; voice notes must not wait behind it. */
 const lanes = { short: 8, long: 2, remote: 8 }
 
+/** A server of one's own is near, and its tasks for chunks are short. */
+const maxChunkPollSeconds = 1
+
 /** Time limit for a file task: time in the provider's queue plus the length of the recording, processed at 60× speed. */
 const taskTimeoutSeconds = (duration: number) => 240 + duration
 
@@ -107,6 +110,7 @@ export async function createApp(
   const recogniser = chunkRecognisers({
     cloud,
     openai,
+    tasks: { http, storage: objectStorage, pollSeconds: Math.min(maxChunkPollSeconds, config.pollSeconds) },
     models: affordable(config.asrModels, 'chunk'),
     concurrency: config.concurrency,
     unavailableModels: unavailable,

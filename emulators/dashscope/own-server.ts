@@ -20,6 +20,8 @@ export interface OwnServerOptions {
   wordTimes?: boolean
   /** False: started without a speaker model, so that sentences have no speaker. */
   speakers?: boolean
+  /** False: it refuses private addresses, as without `--compat-fetch-allow-private`. */
+  fetches?: boolean
   /** Base of the result addresses, as `--compat-external-base-url` sets it. */
   externalUrl?: string
 }
@@ -72,6 +74,7 @@ export async function startOwnServer(options: OwnServerOptions): Promise<OwnServ
   async function run(task: OwnTask): Promise<void> {
     task.state = 'RUNNING'
     try {
+      if (options.fetches === false) throw new TaskFailure('InvalidFile.DownloadFailed')
       const [channel] = await recognise(task.url, task.model, [0])
       task.result = resultOf(task, channel!, options)
       task.state = 'SUCCEEDED'
@@ -144,8 +147,9 @@ function describe({ id, state, url, code }: OwnTask, resultUrl: string): object 
   const part = {
     file_url: url,
     subtask_status: state,
-    ...(state === 'SUCCEEDED' && { transcription_url: resultUrl }),
-    ...(code && { code, message: code }),
+    transcription_url: state === 'SUCCEEDED' ? resultUrl : null,
+    code: code ?? null,
+    message: code ?? null,
   }
   return {
     output: {
@@ -158,11 +162,12 @@ function describe({ id, state, url, code }: OwnTask, resultUrl: string): object 
         FAILED: Number(state === 'FAILED'),
       },
     },
+    usage: { duration: 0 },
     request_id: randomUUID(),
   }
 }
 
-/** Words come without blanks, and there are no `properties`. */
+/** Words come from an aligner: without blanks and punctuation. */
 function resultOf(
   { url, parameters }: OwnTask,
   { parts, seconds }: RecognisedChannel,
@@ -175,6 +180,12 @@ function resultOf(
   const textOf = ({ words, joiner }: (typeof sentences)[number]) => words.map(({ text }) => text).join(joiner)
   return {
     file_url: url,
+    properties: {
+      audio_format: 'wav',
+      channels: [0],
+      original_sampling_rate: 16_000,
+      original_duration_in_milliseconds: ms(seconds),
+    },
     transcripts: [
       {
         channel_id: 0,
@@ -186,14 +197,14 @@ function resultOf(
           text: textOf(sentence),
           sentence_id: i + 1,
           ...(isDiarized && { speaker_id: people.indexOf(sentence.words[0]!.person) }),
-          words: wordTimes
-            ? sentence.words.map(({ text, start, end }) => ({
-                begin_time: ms(start),
-                end_time: ms(end),
-                text: text.replace(/[.,!?;:。，！？、]+$/u, ''),
-                punctuation: /[.,!?;:。，！？、]+$/u.exec(text)?.[0] ?? '',
-              }))
-            : [],
+          ...(wordTimes && {
+            words: sentence.words.map(({ text, start, end }) => ({
+              begin_time: ms(start),
+              end_time: ms(end),
+              text: text.replace(/[^\p{L}\p{N}'’-]/gu, ''),
+              punctuation: '',
+            })),
+          }),
         })),
       },
     ],

@@ -35,22 +35,23 @@ export function createModelCatalog(
       const usable = known && workOf(known) === workOf({ roles: [role] }) ? known : undefined
       const description = descriptions.find(described => described.name === name)
       const facts = usable ?? { ...assumption(role), ...familyFacts(name, role) }
-      const isOwnFile = ownProviders.includes('dashscope') && (role === 'words' || role === 'speakers')
-      const model = { ...facts, ...(isOwnFile && ownFileModel), ...description, name }
+      const isOwn = facts.provider === 'dashscope' && ownProviders.includes('dashscope')
+      const model = { ...facts, ...(isOwn && ownFacts(role)), ...description, name }
       const isFree = role !== 'text' && ownProviders.includes(model.provider) && !description?.price
       return isFree ? { ...model, price: { usdPerSecond: 0 } } : model
     },
   }
 }
 
-/** qwen3-asr-service gives words and speakers of a file in one task, whatever its model is called, and ignores hints. */
-const ownFileModel = {
-  form: 'dashscope-file-list',
-  roles: ['words', 'speakers', 'one-pass'],
-  context: undefined,
-  hotwords: false,
-  speakerCount: false,
-} as const satisfies Partial<Model>
+/**
+ * qwen3-asr-service has file tasks alone. They give words and speakers in one pass, whatever the model is called, and ignore
+ * context and the number of speakers.
+ */
+function ownFacts(role: ModelRole): Partial<Model> {
+  if (role === 'text') return {}
+  const roles: ModelRole[] = role === 'chunk' ? ['chunk', 'words'] : ['words', 'speakers', 'one-pass']
+  return { form: 'dashscope-file-list', roles, context: undefined, hotwords: false, speakerCount: false }
+}
 
 /** The tables alone, without descriptions of a user. */
 export const knownModels: ModelCatalog = createModelCatalog()

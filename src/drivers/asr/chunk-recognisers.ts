@@ -6,7 +6,9 @@ import type { Dashscope } from '../http/dashscope.ts'
 import { createAdaptiveRateLimiter } from '../http/rate-limiter.ts'
 import { metering, rateLimiting, retrying, wrap } from '../http/wrap.ts'
 import { chunkAsr } from './chunk-asr.ts'
+import { type ChunkTaskOptions, chunkTasks } from './chunk-tasks.ts'
 import { type Drainable, drainable } from './drainable.ts'
+import { type FileAsrOptions, fileAsr } from './file-asr/file-asr.ts'
 import { type OpenAiServer, openAiAsr } from './openai/openai-asr.ts'
 import { type ListedRecogniser, recogniserList } from './recogniser-list.ts'
 import { asrRetries, ownEngineRetries } from './retries.ts'
@@ -15,6 +17,8 @@ export interface ChunkRecognisersOptions {
   cloud: Dashscope
   /** For models of the form `openai-transcription`. */
   openai: OpenAiServer
+  /** For models that have file tasks alone. */
+  tasks?: ChunkTaskOptions & Pick<FileAsrOptions, 'http'>
   /** In the order of preference; at least one. */
   models: Model[]
   /** Concurrent requests to one model. */
@@ -27,6 +31,7 @@ export interface ChunkRecognisersOptions {
 export function chunkRecognisers({
   cloud,
   openai,
+  tasks,
   models,
   concurrency,
   unavailableModels,
@@ -37,7 +42,11 @@ export function chunkRecognisers({
   function open(model: Model): ListedRecogniser {
     const isOpenAi = model.form === 'openai-transcription'
     const options = { model, concurrency }
-    const driver = isOpenAi ? openAiAsr(openai, options) : chunkAsr(cloud, options)
+    const driver = isOpenAi
+      ? openAiAsr(openai, options)
+      : tasks && model.form === 'dashscope-file-list'
+        ? chunkTasks(fileAsr({ cloud, http: tasks.http, model, role: 'words' }), tasks, options)
+        : chunkAsr(cloud, options)
     const metered = wrap(driver, ['recognise'], metering(meter, model.name))
     const request = drainable(metered)
     requests.push(request)

@@ -12,7 +12,7 @@ import {
 import { testFfmpeg } from '../../support/audio/ffmpeg.ts'
 import { expectedTurns, recordingSeconds, turnsOf } from '../../support/e2e/diarization-system.ts'
 import { type OwnEngineSystem, startOwnEngineSystem } from '../../support/e2e/own-engine.ts'
-import { fixture, truth, truthText } from '../../support/e2e/system.ts'
+import { fixture, plainWords, truth, truthText } from '../../support/e2e/system.ts'
 
 /** The name of the interface that has 127.0.0.1. */
 const [loopback] = Object.entries(networkInterfaces()).find(([, addresses]) =>
@@ -40,8 +40,7 @@ async function minuteOfMeeting(): Promise<string> {
 }
 
 const diarize = async (audio: string) => system.call('diarize_audio', { audio, wait_seconds: 120 })
-const unspaced = (text: string) => text.replace(/\s/g, '')
-const spoken = () => unspaced(truthText(truth('clip')))
+const spoken = (name = 'clip') => plainWords(truthText(truth(name)))
 
 describe('a DashScope server of one’s own', () => {
   it.each([
@@ -51,7 +50,7 @@ describe('a DashScope server of one’s own', () => {
     await start(options)
     const { data, isError, text } = await diarize(await minuteOfMeeting())
     expect(isError, text).toBe(false)
-    expect(turnsOf(text).map(unspaced)).toEqual(expectedTurns().map(unspaced))
+    expect(turnsOf(text)).toEqual(expectedTurns())
     expect(data).toMatchObject({
       status: 'completed',
       upload: 'served',
@@ -69,15 +68,36 @@ describe('a DashScope server of one’s own', () => {
   it('measures times on request', async () => {
     await start()
     const { data } = await system.call('transcribe_audio', { audio: fixture('clip.mp4'), timestamps: 'word' })
-    expect(unspaced(await system.text(data.transcript_id))).toBe(spoken())
+    expect(await system.words(data.transcript_id)).toBe(spoken())
     expect(data).toMatchObject({ times: 'measured', upload: 'served' })
+  })
+
+  it.each([
+    ['jfk', 'jfk.wav'],
+    ['russian', 'russian.flac'],
+    ['chinese', 'chinese.flac'],
+  ])('transcribes every word of %s by a task, as it has nothing else', async (name, file) => {
+    await start()
+    const { data, isError, text } = await system.call('transcribe_audio', { audio: fixture(file) })
+    expect(isError, text).toBe(false)
+    expect(await system.words(data.transcript_id)).toBe(spoken(name))
+    expect(data).toMatchObject({ status: 'completed', warnings: [], usage: { cost_usd: 0 } })
+    expect(server.tasks.map(({ parameters }) => parameters.diarization_enabled)).toEqual([undefined])
+    expect((await fetch(server.tasks[0]!.url)).status).toBe(404)
+  })
+
+  it('that may not fetch the recording is named with the way out', async () => {
+    await start({ fetches: false })
+    const { isError, text } = await diarize(fixture('clip.mp4'))
+    expect(isError, text).toBe(true)
+    expect(text).toMatch(/SPEECH_FILE_HOST/)
   })
 
   it('that tells no speakers leaves a warning', async () => {
     await start({ speakers: false })
     const { data } = await diarize(fixture('clip.mp4'))
     expect(data.warnings.join(' ')).toMatch(/speaker/)
-    expect(unspaced(await system.text(data.transcript_id))).toContain(spoken())
+    expect(await system.words(data.transcript_id)).toContain(spoken())
   })
 
   it('that restarts meanwhile gets the task again', async () => {

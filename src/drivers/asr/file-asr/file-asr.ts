@@ -109,7 +109,8 @@ export function fileAsr({ cloud, http, model, role }: FileAsrOptions): FileRecog
       if (json === undefined) return { state: 'failed', error: taskUnknown() }
       const answer = readTask(json)
       if (answer.state === 'silent') return done({ sentences: [], ...billed(answer.usage) })
-      if (answer.state === 'failed') return { state: 'failed', error: named(answer.error) }
+      if (answer.state === 'failed')
+        return { state: 'failed', error: cloud.own ? ownServerError(answer.error) : named(answer.error) }
       return answer.state === 'ready' ? fetchResult(answer, signal) : answer
     },
     async listTasks(from, to, signal) {
@@ -143,6 +144,18 @@ export function fileAsr({ cloud, http, model, role }: FileAsrOptions): FileRecog
       }
     },
   }
+}
+
+/** An own server has codes of its own, and its usual problem is the way to the recording. */
+function ownServerError({ code, message, retryable, cause }: SpeechError): SpeechError {
+  const isKnown = code !== 'UPLOAD_UNREACHABLE' && code !== 'TASK_FAILED'
+  return new SpeechError(code, message, {
+    hint: isKnown
+      ? 'See the log of the server in DASHSCOPE_BASE_URL.'
+      : 'See the log of the server in DASHSCOPE_BASE_URL. It must be allowed to fetch from private addresses, and reach SPEECH_FILE_HOST.',
+    retryable,
+    cause,
+  })
 }
 
 function taskPath(task: string): string {
