@@ -149,6 +149,8 @@ async function openHarness(folder: string, recording: string, options: HarnessOp
     pipeline: {
       recogniser: {
         model,
+        takes: { context: 'system' },
+        usdPerSecond: 0,
         limits: { maxSeconds: 150, minSeconds: 1, concurrency: 4 },
         async recognise({ audio }, signal) {
           const n = requests.push(textHash(audio)) - 1
