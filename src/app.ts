@@ -6,17 +6,24 @@ import type { Config } from './config/config.ts'
 import { noMeter } from './domain/meter.ts'
 import { createModelCatalog } from './domain/models/catalog.ts'
 import type { Model, ModelProvider, ModelRole } from './domain/models/model.ts'
+import type { ModelProbe } from './domain/models/probe.ts'
 import type { ObjectStorage, Recogniser } from './domain/ports.ts'
 import type { Queue } from './domain/queue.ts'
 import { chunkRecognisers } from './drivers/asr/chunk-recognisers.ts'
 import { fileRecognisers } from './drivers/asr/file-asr/recognisers.ts'
 import { openAiAsr, openAiTimeoutSeconds } from './drivers/asr/openai/openai-asr.ts'
+import { speechProbes } from './drivers/asr/probes.ts'
 import { createDownloader } from './drivers/download/download.ts'
 import { type FoundFfmpeg, locateFfmpeg } from './drivers/ffmpeg/locate.ts'
 import { type Dashscope, dashscope } from './drivers/http/dashscope.ts'
 import { createHttpClient } from './drivers/http/http.ts'
 import { checkGeminiKey } from './drivers/llm/gemini/key.ts'
-import { textConcurrency, textModels, textTimeoutSeconds } from './drivers/llm/text-models.ts'
+import {
+  textConcurrency,
+  textModelOpener,
+  textModels,
+  textTimeoutSeconds,
+} from './drivers/llm/text-models.ts'
 import { unavailableModels } from './drivers/models/unavailable-models.ts'
 import { temporaryStorage } from './drivers/object-storage/dashscope-temporary/temporary.ts'
 import {
@@ -45,6 +52,8 @@ export interface App {
   objectStorage: ObjectStorage
   /** The models of FORMAT_MODELS that have a key, in order of preference. */
   textModels: Model[]
+  /** Each configured model once, except those of `engines`. */
+  probes: ModelProbe[]
   /** Models of ASR_MODEL behind OPENAI_BASE_URL, each asked directly. */
   engines: Recogniser[]
   /** Resolves if Gemini accepts its key; undefined if no Gemini model is configured. */
@@ -130,14 +139,17 @@ export async function createApp(
     connections: textConcurrency,
     responseTimeoutSeconds: textTimeoutSeconds,
   })
-  const textModel = textModels({
-    models: affordable(config.formatModels, 'text').map(({ name }) => name),
+  const textProviders = {
     // An own server recognises speech and nothing else.
     dashscope: { apiKey: config.ownDashscope ? undefined : config.apiKey, baseUrl: config.baseUrl },
     gemini: { apiKey: config.geminiKey, baseUrl: config.geminiUrl },
     http: textHttp,
-    unavailableModels: unavailable,
     catalog,
+  }
+  const textModel = textModels({
+    ...textProviders,
+    models: affordable(config.formatModels, 'text').map(({ name }) => name),
+    unavailableModels: unavailable,
     meter,
   })
   let found: Promise<FoundFfmpeg> | undefined
@@ -180,6 +192,17 @@ export async function createApp(
     objectStorage,
     ffmpeg,
     textModels: modelsOf(textModel.models, 'text'),
+    probes: [
+      ...speechProbes({
+        cloud,
+        http,
+        unavailableModels: unavailable,
+        chunkModels: modelsOf(config.asrModels, 'chunk').filter(({ provider }) => provider !== 'openai'),
+        speakerModels: modelsOf(config.speakerModels, 'speakers'),
+        fileModels: modelsOf(config.fileModels, 'words'),
+      }),
+      ...textProbes({ ...textProviders, models: config.formatModels, unavailableModels: unavailable }),
+    ],
     engines: modelsOf(config.asrModels, 'chunk')
       .filter(({ provider }) => provider === 'openai')
       .map(model => openAiAsr(openai, { model, concurrency: 1 })),

@@ -58,6 +58,24 @@ export const textRetries: RetryOptions = {
   retryAfterSeconds: retryAfter,
 }
 
+/** Opens a model by its name, without retries and limits; none where its provider has no key. */
+export function textModelOpener({
+  dashscope: qwen,
+  gemini,
+  http,
+  catalog = knownModels,
+}: Pick<TextModelsOptions, 'dashscope' | 'gemini' | 'http' | 'catalog'>): (name: string) => ProviderModel[] {
+  const cloud = dashscope({ ...qwen, http })
+  const concurrency = textConcurrency
+  const find = (name: string) => catalog.find(name, 'text')
+  return name => {
+    const model = find(name)
+    if (model.provider !== 'gemini') return qwen.apiKey ? [qwenText(cloud, { model, concurrency })] : []
+    const { apiKey, baseUrl } = gemini
+    return apiKey ? [geminiText({ model, find, apiKey, baseUrl, http, concurrency })] : []
+  }
+}
+
 /** Skips models whose provider has no key. */
 export function textModels({
   models,
@@ -68,18 +86,9 @@ export function textModels({
   catalog = knownModels,
   meter = noMeter,
 }: TextModelsOptions): TextModel {
-  const cloud = dashscope({ ...qwen, http })
   const concurrency = textConcurrency
   const find = (name: string) => catalog.find(name, 'text')
-
-  function open(name: string): ProviderModel[] {
-    const model = find(name)
-    if (model.provider !== 'gemini') return qwen.apiKey ? [qwenText(cloud, { model, concurrency })] : []
-    const { apiKey, baseUrl } = gemini
-    return apiKey ? [geminiText({ model, find, apiKey, baseUrl, http, concurrency })] : []
-  }
-
-  const usable = [...new Set(models)].flatMap(open)
+  const usable = [...new Set(models)].flatMap(textModelOpener({ dashscope: qwen, gemini, http, catalog }))
   if (usable.length === 0) return noModel
   return fallback(usable.map(withinLimits), { unavailableModels })
 
