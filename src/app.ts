@@ -18,12 +18,8 @@ import { type FoundFfmpeg, locateFfmpeg } from './drivers/ffmpeg/locate.ts'
 import { type Dashscope, dashscope } from './drivers/http/dashscope.ts'
 import { createHttpClient } from './drivers/http/http.ts'
 import { checkGeminiKey } from './drivers/llm/gemini/key.ts'
-import {
-  textConcurrency,
-  textModelOpener,
-  textModels,
-  textTimeoutSeconds,
-} from './drivers/llm/text-models.ts'
+import { textProbes } from './drivers/llm/probes.ts'
+import { textConcurrency, textModels, textTimeoutSeconds } from './drivers/llm/text-models.ts'
 import { unavailableModels } from './drivers/models/unavailable-models.ts'
 import { temporaryStorage } from './drivers/object-storage/dashscope-temporary/temporary.ts'
 import {

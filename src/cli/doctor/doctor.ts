@@ -11,6 +11,7 @@ import { localOwner } from '../../domain/job.ts'
 import type { ObjectStorage, Upload } from '../../domain/ports.ts'
 import type { Command } from '../command.ts'
 import { checkFormatting, type Finding } from './formatting.ts'
+import { askModels, describeModels, hourCosts, modelsAsJson, modelTable } from './models.ts'
 import { checkOwnEngines } from './own-engine.ts'
 import { checkQueue, checkStore } from './team.ts'
 
@@ -23,7 +24,8 @@ type Check = [name: string, run: () => Promise<string | Finding>]
 export const doctor: Command = {
   usage: 'speech-mcp doctor',
   help: 'Check ffmpeg, keys, bucket, clock, models and folders; create shared tables and queues.',
-  async run({ config, version }) {
+  switches: { json: { help: 'print the findings as JSON' } },
+  async run({ config, version, switches }) {
     const app = await createApp(config)
     const { setUpStore, setUpQueue } = app
     let isKeyGood = true
@@ -54,24 +56,44 @@ export const doctor: Command = {
       ['allowed folders', () => checkAllowedDirs(config)],
       ['settings', () => checkTemplates()],
     ]
-    let failed = false
-    process.stdout.write(`speech-mcp ${version}, Node ${process.versions.node}, ${process.platform}\n`)
-    for (const [name, check] of checks) {
-      const result = await check().then(
-        found =>
-          typeof found === 'string'
-            ? `ok    ${name}: ${found}`
-            : `${found.isOn ? 'ok' : '--'}    ${name}: ${found.text}`,
-        error => {
-          failed = true
-          return `FAIL  ${name}: ${describeError(error)}`
-        },
-      )
-      process.stdout.write(`${result}\n`)
+    const isJson = switches.has('json')
+    const print = (text: string) => void (isJson || process.stdout.write(text))
+    const findings: CheckResult[] = []
+    const report = async (name: string, check: () => Promise<string | Finding>) => {
+      const found = await resultOf(name, check)
+      findings.push(found)
+      print(`${marks[found.status]}  ${name}: ${found.text}\n`)
     }
+    print(`speech-mcp ${version}, Node ${process.versions.node}, ${process.platform}\n`)
+    for (const [name, check] of checks) await report(name, check)
+    const models = await askModels(app, isKeyGood)
+    const costs = hourCosts(models)
+    await report('models', async () => describeModels(models))
+    print(`\n${modelTable(models, costs)}`)
     await app.close()
-    return failed ? 1 : 0
+    const hasFailed = findings.some(({ status }) => status === 'failed')
+    const all = { version, ok: !hasFailed, checks: findings, ...modelsAsJson(models, costs) }
+    if (isJson) process.stdout.write(`${JSON.stringify(all, undefined, 2)}\n`)
+    return hasFailed ? 1 : 0
   },
+}
+
+interface CheckResult {
+  name: string
+  status: 'ok' | 'off' | 'failed'
+  text: string
+}
+
+const marks: Record<CheckResult['status'], string> = { ok: 'ok  ', off: '--  ', failed: 'FAIL' }
+
+async function resultOf(name: string, check: () => Promise<string | Finding>): Promise<CheckResult> {
+  try {
+    const found = await check()
+    if (typeof found === 'string') return { name, status: 'ok', text: found }
+    return { name, status: found.isOn ? 'ok' : 'off', text: found.text }
+  } catch (error) {
+    return { name, status: 'failed', text: describeError(error) }
+  }
 }
 
 async function checkFfmpeg(app: App): Promise<string> {

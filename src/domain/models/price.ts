@@ -20,6 +20,15 @@ export function usdPerSecond({ price, tokensPerSecond = usualTokensPerSecond }: 
   return (input * price.usdPerMillionInput + output * price.usdPerMillionOutput) / 1e6
 }
 
+/** Tokens in and out to format an hour of speech, prompts included. */
+const hourOfText = { inputTokens: 20_000, outputTokens: 18_000 }
+
+/** An estimate for an hour of speech: recognised, or formatted. Undefined if the price is unknown. */
+export function usdPerHour(model: Model): number | undefined {
+  if (model.roles.includes('text')) return usdForUsage(model, hourOfText)
+  return estimatedUsd(usdPerSecond(model), 3600)
+}
+
 /** The price of a text model; undefined if unknown. */
 export function tokenPrice({ price }: Model): TokenPrice | undefined {
   if (price && 'usdPerMillionInput' in price) return price

@@ -133,6 +133,7 @@ describe('speech-mcp doctor', () => {
       [
         ...['ffmpeg', 'key and region', 'uploads', 'formatting', 'data folder', 'allowed folders'],
         'settings',
+        'models',
       ].map(name => `ok    ${name}`),
     )
     expect(code).toBe(0)

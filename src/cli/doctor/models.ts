@@ -1,0 +1,139 @@
+// Doctor's table of models: asks each one once, and shows whether it lives, when it ends and what an hour costs.
+import type { App } from '../../app.ts'
+import { SpeechError } from '../../domain/errors.ts'
+import { knownModels } from '../../domain/models/catalog.ts'
+import type { Model, ModelRole } from '../../domain/models/model.ts'
+import { usdPerHour } from '../../domain/models/price.ts'
+import type { ModelState } from '../../domain/models/probe.ts'
+import type { Finding } from './formatting.ts'
+
+export interface ModelRow extends ModelState {
+  model: Model
+  roles: ModelRole[]
+}
+
+/** US dollars for an hour of speech; absent where a price is unknown. */
+export interface HourCosts {
+  transcribe?: number
+  diarize?: number
+  passes: 1 | 2
+  /** With the model that the table has for one pass. */
+  diarizeInOnePass?: number
+  format?: number
+}
+
+const timeoutMs = 15_000
+const onePass = knownModels.find('qwen-audio-3.1-asr-flash-filetrans', 'one-pass')
+const settingOf: Partial<Record<ModelRole, string>> = {
+  chunk: 'ASR_MODEL',
+  speakers: 'SPEAKER_MODEL',
+  words: 'FILE_MODEL',
+}
+
+/** At most one request to each model, all at once; models of an account whose key fails are not asked. */
+export async function askModels(
+  { probes, engines }: Pick<App, 'probes' | 'engines'>,
+  isKeyGood: boolean,
+): Promise<ModelRow[]> {
+  const rows = probes.map(async ({ model, roles, ask }): Promise<ModelRow> => {
+    if (model.provider === 'dashscope' && !isKeyGood)
+      return { model, roles, state: 'not asked', detail: 'see key and region' }
+    return { model, roles, ...(await ask(AbortSignal.timeout(timeoutMs))) }
+  })
+  const own = engines.map(({ model: name, usdPerSecond }): ModelRow => {
+    const price = usdPerSecond === undefined ? {} : { price: { usdPerSecond } }
+    const model = { ...knownModels.find(name, 'chunk'), ...price }
+    return { model, roles: ['chunk'], state: 'not asked', detail: 'see own engine' }
+  })
+  return [...own, ...(await Promise.all(rows))]
+}
+
+/** Counts the models by state. Throws for a role whose models all cannot be used; text may stay as it is. */
+export function describeModels(rows: ModelRow[]): Finding {
+  for (const [role, setting] of Object.entries(settingOf) as [ModelRole, string][]) {
+    const own = rows.filter(({ roles }) => roles.includes(role))
+    if (own.length === 0 || own.some(({ state }) => state === 'alive' || state === 'not asked')) continue
+    const names = own.map(({ model, code }) => `${model.name} (${code})`)
+    throw new SpeechError('MODEL_NOT_FOUND', `No model of ${setting} can be used: ${names.join(', ')}.`, {
+      hint: `Set ${setting} to a model that exists in the region, such as ${successorOf(own[0]!.model)}.`,
+    })
+  }
+  const counts = ['alive', 'gone', 'refused', 'not asked'].flatMap(state => {
+    const count = rows.filter(row => row.state === state).length
+    return count > 0 ? [`${count} ${state}`] : []
+  })
+  return { isOn: rows.some(({ state }) => state === 'alive'), text: counts.join(', ') }
+}
+
+function successorOf({ name, retires }: Model): string {
+  return retires?.successor ?? (name === onePass.name ? 'fun-asr' : onePass.name)
+}
+
+/** By the models that would answer: the first of each role that lives, or else the first. */
+export function hourCosts(rows: ModelRow[]): HourCosts {
+  const answering = (role: ModelRole) => {
+    const own = rows.filter(({ roles }) => roles.includes(role))
+    return (own.find(({ state }) => state === 'alive' || state === 'not asked') ?? own[0])?.model
+  }
+  const costOf = (models: (Model | undefined)[]) => {
+    const costs = models.map(model => model && usdPerHour(model))
+    return costs.includes(undefined) ? undefined : costs.reduce<number>((sum, cost) => sum + cost!, 0)
+  }
+  const passes = [answering('words'), answering('speakers')]
+  const both = passes.find(model => model?.roles.includes('one-pass'))
+  return {
+    transcribe: costOf([answering('chunk')]),
+    diarize: costOf(both ? [both] : passes),
+    passes: both ? 1 : 2,
+    diarizeInOnePass: usdPerHour(onePass),
+    format: costOf([answering('text')]),
+  }
+}
+
+const roleNames: Partial<Record<ModelRole, string>> = { chunk: 'chunks', text: 'formatting' }
+
+/** Lines of a table, and a sentence about the cost of an hour. */
+export function modelTable(rows: ModelRow[], costs: HourCosts): string {
+  const cells = rows.map(({ model, roles, state, code, detail }) => [
+    model.name,
+    roles.map(role => roleNames[role] ?? role).join(', '),
+    [state, state === 'refused' ? code : undefined, detail && `(${detail})`].filter(Boolean).join(' '),
+    model.retires?.date ?? '',
+    model.retires?.successor ?? '',
+    usd(usdPerHour(model)),
+  ])
+  const table = [['model', 'for', 'state', 'ends', 'then', 'an hour'], ...cells]
+  const widths = table[0]!.map((_, i) => Math.max(...table.map(row => row[i]!.length)))
+  const lines = table.map(row =>
+    row
+      .map((cell, i) => cell.padEnd(widths[i]!))
+      .join('  ')
+      .trimEnd(),
+  )
+  return `${lines.join('\n')}\n${describeCosts(costs)}\n`
+}
+
+function describeCosts({ transcribe, diarize, passes, diarizeInOnePass, format }: HourCosts): string {
+  const other = passes === 2 ? ` (in one pass with ${onePass.name} at most ${usd(diarizeInOnePass)})` : ''
+  const speakers = `with speakers ${usd(diarize)} in ${passes === 2 ? 'two passes' : 'one pass'}${other}`
+  return `An hour of speech costs ${usd(transcribe)}, ${speakers}, and formatting its text about ${usd(format)}.`
+}
+
+function usd(amount: number | undefined): string {
+  return amount === undefined ? 'unknown' : `$${amount.toFixed(3)}`
+}
+
+/** For `--json`. */
+export function modelsAsJson(rows: ModelRow[], costs: HourCosts): object {
+  const { diarizeInOnePass, ...others } = costs
+  return {
+    models: rows.map(({ model, roles, ...state }) => ({
+      name: model.name,
+      for: roles,
+      ...state,
+      ...(model.retires && { ends: model.retires.date, successor: model.retires.successor }),
+      usd_per_hour: usdPerHour(model),
+    })),
+    usd_per_hour: { ...others, diarize_in_one_pass: diarizeInOnePass },
+  }
+}
