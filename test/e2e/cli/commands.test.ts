@@ -206,7 +206,7 @@ describe('the formatting check of speech-mcp doctor', () => {
       /^ok {4}formatting: tries gemini-2\.5-flash in this order; the Gemini key is accepted by 127\.0\.0\.1/,
     )
     expect(line).toContain('; gemini-2.5-flash retires on 2026-12-01, in favour of gemini-3.5-flash-lite')
-    expect(server.requests.at(-1)).toMatchObject({
+    expect(server.requests.find(({ method }) => method === 'GET')).toMatchObject({
       method: 'GET',
       path: '/v1beta/models?pageSize=1',
       headers: { 'x-goog-api-key': 'AIza-key' },
