@@ -16,7 +16,7 @@ import { defaultRecognitionErrors, type RecognitionErrors } from './file-tasks/r
 import type { TaskCall, TaskRecord } from './file-tasks/record.ts'
 import type { TaskLatency } from './file-tasks/run-task.ts'
 import { startTaskService } from './file-tasks/tasks.ts'
-import { defaultForms, type Forms } from './forms.ts'
+import { type Forms, recordedForms } from './forms.ts'
 import { sendError } from './http.ts'
 import { changeGone, type GoneOptions, goneSettings } from './models/gone.ts'
 import { createLimiter } from './rate-limit.ts'
@@ -31,7 +31,7 @@ export type { Fault, RecognitionRequest } from './faults.ts'
 export type { TaskFault } from './file-tasks/faults.ts'
 export type { RecognitionErrors } from './file-tasks/recognition-errors.ts'
 export type { TaskCall, TaskRecord } from './file-tasks/record.ts'
-export { defaultForms, type Forms, recordedForms, tidyForms } from './forms.ts'
+export { type Forms, recordedForms, tidyForms } from './forms.ts'
 export { type GoneForm, retiredInChina } from './models/gone.ts'
 export type { TextFault } from './text/faults.ts'
 export { geminiErrors, retryInfo } from './text/gemini/errors.ts'
@@ -57,7 +57,7 @@ export interface DashscopeOptions extends TextOptions, GoneOptions {
   /** Starts an OSS emulator too, which also receives temporary uploads. */
   oss?: true | OssOptions
   taskLatency?: TaskLatency
-  /** How answers look where recordings differ from the documentation; default: `defaultForms`. */
+  /** How answers look where recordings differ from the documentation; default: `recordedForms`. */
   forms?: Partial<Forms>
   /** Errors in the recognition of whole files. */
   recognitionErrors?: Partial<RecognitionErrors>
@@ -140,7 +140,7 @@ export async function startDashscope(options: DashscopeOptions): Promise<Dashsco
   const faults = createFaults()
   const limiter = createLimiter(60_000, options.requestsPerMinute)
   const closing = new AbortController()
-  const forms = { ...defaultForms, ...options.forms }
+  const forms = { ...recordedForms, ...options.forms }
   const account = { forms, gone: goneSettings(options), ledger: createLedger() }
   const service = {
     ...account,

@@ -73,9 +73,3 @@ export const tidyForms: Forms = {
   silentChunks: 'empty',
   repeatsContext: false,
 }
-
-/** As recorded, except where `src/` does not read the recorded form yet. */
-export const defaultForms: Forms = {
-  ...recordedForms,
-  words: tidyForms.words,
-}

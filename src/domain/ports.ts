@@ -21,6 +21,8 @@ export interface RecognitionRequest {
 export interface Recognition {
   /** Empty for audio without speech. */
   text: string
+  /** True if the answer was cut at its longest, so that the end of the text is missing. */
+  isCut?: boolean
   /** ISO code of the recognised language, if the provider reports it. */
   language?: string
   /** Measured times in seconds of the audio: joined, their texts are the text. At most one of the two; absent if unknown. */

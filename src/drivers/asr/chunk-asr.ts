@@ -14,6 +14,7 @@ import { withModel } from './model-errors.ts'
 const path = 'services/aigc/multimodal-generation/generation'
 
 const count = z.number().nullish().catch(undefined)
+const word = z.string().nullish().catch(undefined)
 
 /** Only the fields that are read. An empty `content` means silence. */
 const responseShape = z.object({
@@ -21,9 +22,13 @@ const responseShape = z.object({
     choices: z
       .array(
         z.object({
+          finish_reason: word,
           message: z.object({
-            content: z.array(z.object({ text: z.string().nullish() })).nullish(),
-            annotations: z.array(z.object({ language: z.string().nullish() })).nullish(),
+            content: z.union([z.string().transform(text => [text]), z.array(z.unknown())]).nullish(),
+            annotations: z
+              .array(z.object({ language: word }).catch({}))
+              .nullish()
+              .catch(undefined),
           }),
         }),
       )
@@ -102,15 +107,10 @@ function withAudio(json: string, audio: Buffer): RequestBody {
 
 function read(json: unknown, model: Model, sentSeconds: number) {
   const parsed = responseShape.safeParse(json)
-  if (!parsed.success)
-    // A success may be billed, so it is not asked for again at once.
-    throw new SpeechError(
-      'PROVIDER_FAILED',
-      `DashScope’s answer has an unknown shape (${parsed.error.issues[0]!.path.join('.') || 'no object'}).`,
-      { hint: 'Check DASHSCOPE_BASE_URL, and that ASR_MODEL names models for speech of a few minutes.' },
-    )
+  if (!parsed.success) throw unknownShape(parsed.error.issues[0]!.path.join('.') || 'no object')
   const { output, usage } = parsed.data
-  const { content, annotations } = output.choices[0]!.message
+  const { message, finish_reason } = output.choices[0]!
+  const { content, annotations } = message
   const language = annotations?.find(annotation => annotation.language)?.language
   const costUsd = usdForUsage(model, {
     // Some snapshots report no seconds; a part of one is billed as one.
@@ -119,10 +119,27 @@ function read(json: unknown, model: Model, sentSeconds: number) {
     outputTokens: usage?.output_tokens ?? undefined,
   })
   return {
-    text: (content ?? []).map(({ text }) => text ?? '').join(''),
+    text: textOf(content ?? []),
+    ...(finish_reason === 'length' && { isCut: true }),
     ...(language && { language }),
     ...(costUsd !== undefined && { costUsd }),
   }
+}
+
+function textOf(content: unknown[]): string {
+  const pieces = content.map(item =>
+    typeof item === 'string' ? item : ((item as { text?: unknown } | null)?.text ?? ''),
+  )
+  const texts = pieces.filter(piece => typeof piece === 'string')
+  if (texts.length === 0 && pieces.length > 0) throw unknownShape('output.choices.0.message.content.0.text')
+  return texts.join('')
+}
+
+/** A success may be billed, so it is not asked for again at once. */
+function unknownShape(where: string): SpeechError {
+  return new SpeechError('PROVIDER_FAILED', `DashScope’s answer has an unknown shape (${where}).`, {
+    hint: 'Check DASHSCOPE_BASE_URL, and that ASR_MODEL names models for speech of a few minutes.',
+  })
 }
 
 /** Some models of the family report audio without words as an error. */

@@ -51,7 +51,7 @@ export interface RecognitionContext {
   charge(seconds: number): void
 }
 
-/** A chunk whose text loops is halved and recognised again, and its halves once more. */
+/** A chunk whose text loops or is cut is halved and recognised again, and its halves once more. */
 const maxRecutDepth = 2
 /** One that is too long for the model is halved more often: 150 seconds become 5. */
 const maxSplitDepth = 5
@@ -100,24 +100,25 @@ async function recogniseChunk(
   const info = { index, start, end, speech, overlap, channel }
   try {
     const found = 'recognition' in chunk ? fromCache(chunk, context) : await fromProvider(chunk, context, run)
-    const { words, segments, ...recognition } = found
+    const { words, segments, isCut, ...recognition } = found
     const cleaned = clean(found.text)
     const text = isEcho(cleaned, context.options.context, speech) ? '' : cleaned
     const times = measuredTimes(text, found, chunk.parts)
     const transcript = { ...info, ...recognition, text, ...(times && { times }) }
     if (transcript.text === '') warnOfEmptyText(transcript, run)
     const loop = findLoop(transcript.text)
-    if (!loop) return [transcript]
+    if (!loop && !isCut) return [transcript]
     const halves =
       depth < maxRecutDepth
         ? await recogniseParts(transcript, (transcript.sent + transcript.cached) / 2, context, run, depth)
         : []
-    if (areComplete(halves, loop.collapsed)) return halves
+    if (areComplete(halves, loop?.collapsed ?? text)) return halves
+    if (isCut) run.warn(`The model’s answer was cut: words are missing before ${formatTime(end)}.`)
+    if (loop) warnOfLoop(transcript, run)
     const seconds = transcript.sent + transcript.cached
-    const isCollapsed = loop.tokens > seconds * maxWordsPerSecond
-    warnOfLoop(transcript, run)
-    const { times: _, ...untimed } = { ...transcript, text: loop.collapsed }
-    const kept = isCollapsed ? untimed : transcript
+    const { times: _, ...untimed } = transcript
+    const isCollapsed = loop && loop.tokens > seconds * maxWordsPerSecond
+    const kept = isCollapsed ? { ...untimed, text: loop.collapsed } : transcript
     return [{ ...kept, ...billOf(halves.length > 0 ? halves : [transcript]) }]
   } catch (error) {
     run.signal.throwIfAborted()

@@ -133,6 +133,18 @@ it('transcribe exits with 3 and names the gap if text is missing', async () => {
   expect(stderr).toMatch(/^No text from [\d.]+ s to [\d.]+ s: .*\nSaved as tr_\w+\.\n$/)
 })
 
+it('transcribe asks for the halves of an answer that was cut, and both are billed', async () => {
+  const before = terminal.dashscope.requests.length
+  terminal.dashscope.fault({ kind: 'length', times: 1 })
+  const { code, stdout } = await terminal.run(['transcribe', fixture('jfk.wav'), '-c', 'cut', '-f', 'json'])
+  const { text, usage } = JSON.parse(stdout)
+  expect({ code, said: plainWords(text) }).toEqual({ code: 0, said: plainWords(truthText(truth('jfk'))) })
+  const sent = terminal.dashscope.requests.slice(before)
+  expect(sent).toHaveLength(3)
+  const seconds = sent.reduce((sum, request) => sum + request.seconds, 0)
+  expect(Math.abs(usage.audio_seconds_sent - seconds)).toBeLessThan(1)
+})
+
 it('transcribe reports FFMPEG_MISSING if FFMPEG_PATH is wrong', async () => {
   const env = { FFMPEG_PATH: '/nowhere/ffmpeg' }
   const { code, stderr } = await terminal.run(['transcribe', 'silence.wav', '-c', 'never cached'], { env })

@@ -102,7 +102,8 @@ describe('recorded words', () => {
   })
 
   it('a blank can be a word with a time of its own, and the words still make the sentence', async () => {
-    const { sentences } = (await runTask(await start(), diarized(onePass))).transcripts[0]!
+    const cloud = await start({ forms: { words: 'whole' } })
+    const { sentences } = (await runTask(cloud, diarized(onePass))).transcripts[0]!
     const blanks = wordsOf(sentences).filter(({ text }) => text === ' ')
     expect(blanks.length).toBeGreaterThan(5)
     for (const { begin_time, end_time } of blanks) expect(end_time).toBeGreaterThanOrEqual(begin_time)
@@ -110,7 +111,7 @@ describe('recorded words', () => {
   })
 
   it('broken words lack blanks and come in pieces, while the text of their sentence is right', async () => {
-    const cloud = await start({ recognitionErrors: { garbled: 0 } })
+    const cloud = await start({ recognitionErrors: { garbled: 0 }, forms: { words: 'whole' } })
     const whole = (await runTask(cloud, diarized('fun-asr'))).transcripts[0]!
     cloud.set({ forms: { words: 'broken' } })
     const broken = (await runTask(cloud, diarized('fun-asr'))).transcripts[0]!

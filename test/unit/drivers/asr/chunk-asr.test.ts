@@ -118,6 +118,13 @@ describe('chunk recognition: a success', () => {
       { content: [{ text: 'a' }], annotations: [{ type: 'x' }] },
       { text: 'a' },
     ],
+    [
+      'annotations of another type',
+      { content: [{ text: 'a' }], annotations: ['x', { language: 7 }] },
+      { text: 'a' },
+    ],
+    ['text that is no list', { content: 'One.' }, { text: 'One.' }],
+    ['parts of other types beside text', { content: [{ text: 'a' }, { text: 5 }, null, 7] }, { text: 'a' }],
     ['no annotation', { content: [{ text: 'a' }], annotations: null }, { text: 'a' }],
     ['an empty list: silence', { content: [], annotations: language }, { text: '', language: 'zh' }],
     ['an empty text: silence', { content: [{ text: '' }] }, { text: '' }],
@@ -128,6 +135,18 @@ describe('chunk recognition: a success', () => {
       ...expected,
       costUsd: 0.000175,
     })
+  })
+
+  it('tells an answer that was cut at its longest', async () => {
+    for (const [finish_reason, isCut] of [
+      ['length', true],
+      ['stop', undefined],
+      ['null', undefined],
+      [7, undefined],
+    ]) {
+      server.respond(200, { output: { choices: [{ finish_reason, message: { content: [{ text: 'a' }] } }] } })
+      expect((await recogniser().recognise(chunk, never)).isCut).toBe(isCut)
+    }
   })
 
   it('reads the error of models that find no words as silence', async () => {

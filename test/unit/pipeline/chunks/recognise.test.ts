@@ -34,7 +34,7 @@ async function recogniseMinute(
       requests.push(audio.toString())
       const given = answer(audio.toString())
       if (given instanceof SpeechError) throw given
-      return { text: given }
+      return { text: given.replace(/ …$/, ''), ...(given.endsWith(' …') && { isCut: true }) }
     },
   }
   const run = {
@@ -87,6 +87,33 @@ describe('a looping text', () => {
   it('collapses a loop that is faster than speech', async () => {
     const { text } = await recogniseMinute(() => `one two ${'three four five '.repeat(400)}`, [chunk(0, 60)])
     expect(text).toBe('one two three four five')
+  })
+})
+
+describe('an answer that was cut', () => {
+  it('is replaced by the answers for its halves, which are sent too', async () => {
+    const { text, transcripts, requests, warnings } = await recogniseMinute(stretch =>
+      stretch === '0-60' ? 'one two …' : stretch === '0-30' ? 'one two' : 'three four',
+    )
+    expect(text).toBe('one two three four')
+    expect(requests).toEqual(['0-60', '0-30', '30-60'])
+    expect(transcripts.reduce((sum, { sent }) => sum + sent, 0)).toBe(120)
+    expect(warnings).toEqual([])
+  })
+
+  it.each<[string, string | SpeechError]>([
+    ['a half fails', refusal],
+    ['the halves say nothing', ''],
+  ])('is kept, with a warning of the missing words, where %s', async (_, half) => {
+    const { text, warnings } = await recogniseMinute(stretch => (stretch === '0-60' ? 'one two …' : half))
+    expect(text).toBe('one two')
+    expect(warnings.join()).toContain('words are missing before 1:00')
+  })
+
+  it('is not halved without end: what is still cut after two halvings has a warning', async () => {
+    const { requests, warnings } = await recogniseMinute(() => 'one two …', [chunk(0, 60)])
+    expect(requests).toHaveLength(3)
+    expect(warnings.join()).toContain('words are missing')
   })
 })
 
