@@ -4,12 +4,11 @@ import type { Job } from './job.ts'
 import type { ContextAbilities } from './models/context.ts'
 import type { Span, Transcript, TranscriptSummary, UploadMethod } from './transcript.ts'
 
-/** One chunk of audio to recognise. */
+/** One chunk of audio to recognise, and its length. */
 export interface RecognitionRequest {
   audio: Buffer
   /** Media type of `audio`, for example `audio/mpeg`. */
   mime: string
-  /** Length of `audio` in seconds. */
   seconds: number
   /** ISO code. Default: the model detects it. */
   language?: string
@@ -60,11 +59,10 @@ export interface Upload {
   keys: Record<string, string>
 }
 
-/** An object or unfinished upload found by a sweep. */
+/** An object or unfinished upload found by a sweep; `storedAt` is milliseconds since 1970. */
 export interface StoredUpload {
   owner: string
   job: string
-  /** Milliseconds since 1970. */
   storedAt: number
   /** False for an upload of another installation, whose job ids may equal ours. */
   isOwn: boolean

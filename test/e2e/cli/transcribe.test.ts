@@ -142,7 +142,7 @@ it('transcribe asks for the halves of an answer that was cut, and both are bille
   const sent = terminal.dashscope.requests.slice(before)
   expect(sent.length).toBeGreaterThan(2)
   const seconds = sent.reduce((sum, request) => sum + request.seconds, 0)
-  expect(Math.abs(usage.audio_seconds_sent - seconds)).toBeLessThan(1)
+  expect(Math.abs(usage.audio_seconds - seconds)).toBeLessThan(1)
 })
 
 it('transcribe reports FFMPEG_MISSING if FFMPEG_PATH is wrong', async () => {
