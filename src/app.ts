@@ -9,9 +9,9 @@ import type { Model, ModelProvider, ModelRole } from './domain/models/model.ts'
 import type { ModelProbe } from './domain/models/probe.ts'
 import type { ObjectStorage, Recogniser } from './domain/ports.ts'
 import type { Queue } from './domain/queue.ts'
-import { chunkRecognisers } from './drivers/asr/chunk-recognisers.ts'
+import { chunkRecogniser, chunkRecognisers } from './drivers/asr/chunk-recognisers.ts'
 import { fileRecognisers } from './drivers/asr/file-asr/recognisers.ts'
-import { openAiAsr, openAiTimeoutSeconds } from './drivers/asr/openai/openai-asr.ts'
+import { openAiTimeoutSeconds } from './drivers/asr/openai/openai-asr.ts'
 import { speechProbes } from './drivers/asr/probes.ts'
 import { createDownloader } from './drivers/download/download.ts'
 import { type FoundFfmpeg, locateFfmpeg } from './drivers/ffmpeg/locate.ts'
@@ -50,8 +50,8 @@ export interface App {
   textModels: Model[]
   /** Each configured model once, except those of `engines`. */
   probes: ModelProbe[]
-  /** Models of ASR_MODEL behind OPENAI_BASE_URL, each asked directly. */
-  engines: Recogniser[]
+  /** Models of ASR_MODEL on servers of the user's own or of OpenAI, each asked directly, and the address. */
+  engines: (Recogniser & { host: string })[]
   /** Resolves if Gemini accepts its key; undefined if no Gemini model is configured. */
   checkGemini?: ((signal: AbortSignal) => Promise<void>) | undefined
   ffmpeg(): Promise<FoundFfmpeg>
@@ -111,11 +111,13 @@ export async function createApp(
     connections: config.concurrency,
     responseTimeoutSeconds: openAiTimeoutSeconds,
   })
-  const openai = { baseUrl: config.openaiUrl, apiKey: config.openaiKey, http: openaiHttp }
-  const recogniser = chunkRecognisers({
+  const servers = {
     cloud,
-    openai,
+    openai: { baseUrl: config.openaiUrl, apiKey: config.openaiKey, http: openaiHttp },
     tasks: { http, storage: objectStorage, pollSeconds: Math.min(maxChunkPollSeconds, config.pollSeconds) },
+  }
+  const recogniser = chunkRecognisers({
+    ...servers,
     models: affordable(config.asrModels, 'chunk'),
     concurrency: config.concurrency,
     unavailableModels: unavailable,
@@ -148,6 +150,7 @@ export async function createApp(
     unavailableModels: unavailable,
     meter,
   })
+  const isOfEngine = ({ provider }: Model) => provider === 'openai' || config.ownDashscope !== undefined
   let found: Promise<FoundFfmpeg> | undefined
   const ffmpeg = () => {
     found ??= locateFfmpeg({ named: config.ffmpegPath, searchPath: config.searchPath })
@@ -193,15 +196,18 @@ export async function createApp(
         cloud,
         http,
         unavailableModels: unavailable,
-        chunkModels: modelsOf(config.asrModels, 'chunk').filter(({ provider }) => provider !== 'openai'),
+        chunkModels: modelsOf(config.asrModels, 'chunk').filter(model => !isOfEngine(model)),
         speakerModels: modelsOf(config.speakerModels, 'speakers'),
         fileModels: modelsOf(config.fileModels, 'words'),
-      }),
+      }).map(probe => (config.ownDashscope ? unasked(probe) : probe)),
       ...textProbes({ ...textProviders, models: config.formatModels, unavailableModels: unavailable }),
     ],
     engines: modelsOf(config.asrModels, 'chunk')
-      .filter(({ provider }) => provider === 'openai')
-      .map(model => openAiAsr(openai, { model, concurrency: 1 })),
+      .filter(isOfEngine)
+      .map(model => ({
+        ...chunkRecogniser(servers, { model, concurrency: 1 }),
+        host: new URL(model.provider === 'openai' ? config.openaiUrl : config.baseUrl).host,
+      })),
     checkGemini:
       apiKey !== undefined && modelsOf(textModel.models, 'text').some(({ provider }) => provider === 'gemini')
         ? signal => checkGeminiKey({ apiKey, baseUrl, http: textHttp }, signal)
@@ -222,6 +228,11 @@ export async function createApp(
       ])
     },
   }
+}
+
+/** A server of the user's own has no models to ask for. */
+function unasked(probe: ModelProbe): ModelProbe {
+  return { ...probe, ask: async () => ({ state: 'not asked', detail: 'see own engine' }) }
 }
 
 /** Providers whose models run at an address of the user's own. */

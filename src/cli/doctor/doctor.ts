@@ -50,7 +50,7 @@ export const doctor: Command = {
       ],
       ...(setUpStore ? [['store', () => checkStore(setUpStore, config)] satisfies Check] : []),
       ...(setUpQueue ? [['queue', () => checkQueue(setUpQueue, config, isBucketGood)] satisfies Check] : []),
-      ...(app.engines.length > 0 ? [['own engine', () => checkOwnEngines(app, config)] satisfies Check] : []),
+      ...(app.engines.length > 0 ? [['own engine', () => checkOwnEngines(app)] satisfies Check] : []),
       ['formatting', () => checkModels(app, config, isKeyGood)],
       ['data folder', () => checkDataDir(app, config)],
       ['allowed folders', () => checkAllowedDirs(config)],

@@ -1,11 +1,10 @@
-// Doctor's check of engines with OpenAI's API: sends a few seconds of real speech and reports what comes back, and how fast.
+// Doctor's check of engines of the user's own: sends a few seconds of real speech and reports what comes back, and how fast.
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { App } from '../../app.ts'
-import type { Config } from '../../config/config.ts'
 import { SpeechError } from '../../domain/errors.ts'
 import type { Recognition } from '../../domain/ports.ts'
 import type { Finding } from './formatting.ts'
@@ -15,15 +14,14 @@ const timeoutMs = 60_000
 const seconds = 4
 
 /** Throws why an engine does not answer. */
-export async function checkOwnEngines(
-  { engines, ffmpeg }: Pick<App, 'engines' | 'ffmpeg'>,
-  { openaiUrl }: Pick<Config, 'openaiUrl'>,
-): Promise<Finding> {
-  const { host } = new URL(openaiUrl)
+export async function checkOwnEngines({
+  engines,
+  ffmpeg,
+}: Pick<App, 'engines' | 'ffmpeg'>): Promise<Finding> {
   const audio = await speech((await ffmpeg()).path)
   const facts: string[] = []
   let isOn = true
-  for (const { model, recognise } of engines) {
+  for (const { model, host, recognise } of engines) {
     const started = performance.now()
     const request = { audio, mime: 'audio/mpeg', seconds }
     const found = await recognise(request, AbortSignal.timeout(timeoutMs)).catch(error => {
@@ -31,9 +29,9 @@ export async function checkOwnEngines(
     })
     const took = (performance.now() - started) / 1000
     isOn &&= found.text !== ''
-    facts.push(`${model} ${describe(found)}, ${took.toFixed(1)} s for ${seconds} s of speech`)
+    facts.push(`${model} at ${host} ${describe(found)}, ${took.toFixed(1)} s for ${seconds} s of speech`)
   }
-  return { isOn, text: `${host}: ${facts.join('; ')}` }
+  return { isOn, text: facts.join('; ') }
 }
 
 function describe({ text, words, segments }: Recognition): string {
@@ -61,6 +59,6 @@ function packageRoot(): string {
 
 function silent(host: string): SpeechError {
   return new SpeechError('PROVIDER_TIMEOUT', `${host} did not respond within a minute.`, {
-    hint: 'Check that the engine has loaded its model, and OPENAI_BASE_URL.',
+    hint: 'Check that the engine has loaded its model, and its address.',
   })
 }

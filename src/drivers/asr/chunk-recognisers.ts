@@ -13,12 +13,16 @@ import { type OpenAiServer, openAiAsr } from './openai/openai-asr.ts'
 import { type ListedRecogniser, recogniserList } from './recogniser-list.ts'
 import { asrRetries, ownEngineRetries } from './retries.ts'
 
-export interface ChunkRecognisersOptions {
+/** Where chunks are recognised; a model's form says by which of them. */
+export interface ChunkServers {
   cloud: Dashscope
   /** For models of the form `openai-transcription`. */
   openai: OpenAiServer
   /** For models that have file tasks alone. */
   tasks?: ChunkTaskOptions & Pick<FileAsrOptions, 'http'>
+}
+
+export interface ChunkRecognisersOptions extends ChunkServers {
   /** In the order of preference; at least one. */
   models: Model[]
   /** Concurrent requests to one model. */
@@ -27,26 +31,30 @@ export interface ChunkRecognisersOptions {
   meter?: Meter
 }
 
+/** One request a call, without retries. */
+export function chunkRecogniser(
+  { cloud, openai, tasks }: ChunkServers,
+  options: { model: Model; concurrency: number },
+): Recogniser {
+  const { model } = options
+  if (model.form === 'openai-transcription') return openAiAsr(openai, options)
+  if (!tasks || model.form !== 'dashscope-file-list') return chunkAsr(cloud, options)
+  return chunkTasks(fileAsr({ cloud, http: tasks.http, model, role: 'words' }), tasks, options)
+}
+
 /** Each model keeps to its own rate; all of them can be drained. */
 export function chunkRecognisers({
-  cloud,
-  openai,
-  tasks,
   models,
   concurrency,
   unavailableModels,
   meter = noMeter,
+  ...servers
 }: ChunkRecognisersOptions): Drainable {
   const requests: Drainable[] = []
 
   function open(model: Model): ListedRecogniser {
     const isOpenAi = model.form === 'openai-transcription'
-    const options = { model, concurrency }
-    const driver = isOpenAi
-      ? openAiAsr(openai, options)
-      : tasks && model.form === 'dashscope-file-list'
-        ? chunkTasks(fileAsr({ cloud, http: tasks.http, model, role: 'words' }), tasks, options)
-        : chunkAsr(cloud, options)
+    const driver = chunkRecogniser(servers, { model, concurrency })
     const metered = wrap(driver, ['recognise'], metering(meter, model.name))
     const request = drainable(metered)
     requests.push(request)
@@ -61,7 +69,7 @@ export function chunkRecognisers({
       ...recogniser,
       name: model.name,
       provider: model.provider,
-      key: modelKey(model.name, isOpenAi ? openai.baseUrl : cloud.baseUrl),
+      key: modelKey(model.name, isOpenAi ? servers.openai.baseUrl : servers.cloud.baseUrl),
     }
   }
 

@@ -33,7 +33,7 @@ describe('doctor', () => {
   ] as const)('says what %s hears and how fast', async (engine, model, times) => {
     const { line } = await withEngine(engine, model)
     expect(line('own engine')).toMatch(
-      /^ok {4}own engine: 127\.0\.0\.1:\d+: openai:\S+ hears “And so, my fellow/i,
+      /^ok {4}own engine: openai:\S+ at 127\.0\.0\.1:\d+ hears “And so, my fellow/i,
     )
     expect(line('own engine')).toMatch(new RegExp(`with ${times}, [\\d.]+ s for 4 s of speech$`))
     expect(line('key and region')).toMatch(/^-- .*own engine transcribes/)
@@ -51,6 +51,7 @@ describe('doctor', () => {
     expect(line('key and region')).toMatch(
       /^ok {4}key and region: your own server at 127\.0\.0\.1:\d+ answers$/,
     )
+    expect(line('own engine')).toMatch(/ hears “And so, my fellow.* with times of segments/)
     expect(line('uploads')).toMatch(/^ok .*served by this process/)
   })
 })
