@@ -7,9 +7,9 @@ import { noMeter } from './domain/meter.ts'
 import { createModelCatalog } from './domain/models/catalog.ts'
 import type { Model, ModelProvider, ModelRole } from './domain/models/model.ts'
 import type { ModelProbe } from './domain/models/probe.ts'
-import type { ObjectStorage, Recogniser } from './domain/ports.ts'
+import type { ObjectStorage } from './domain/ports.ts'
 import type { Queue } from './domain/queue.ts'
-import { chunkRecogniser, chunkRecognisers } from './drivers/asr/chunk-recognisers.ts'
+import { chunkRecognisers, type OwnEngine, ownEngines } from './drivers/asr/chunk-recognisers.ts'
 import { fileRecognisers } from './drivers/asr/file-asr/recognisers.ts'
 import { openAiTimeoutSeconds } from './drivers/asr/openai/openai-asr.ts'
 import { speechProbes } from './drivers/asr/probes.ts'
@@ -50,8 +50,8 @@ export interface App {
   textModels: Model[]
   /** Each configured model once, except those of `engines`. */
   probes: ModelProbe[]
-  /** Models of ASR_MODEL on servers of the user's own or of OpenAI, each asked directly, and the address. */
-  engines: (Recogniser & { host: string })[]
+  /** Models of ASR_MODEL on servers of the user's own or of OpenAI. */
+  engines: OwnEngine[]
   /** Resolves if Gemini accepts its key; undefined if no Gemini model is configured. */
   checkGemini?: ((signal: AbortSignal) => Promise<void>) | undefined
   ffmpeg(): Promise<FoundFfmpeg>
@@ -150,7 +150,6 @@ export async function createApp(
     unavailableModels: unavailable,
     meter,
   })
-  const isOfEngine = ({ provider }: Model) => provider === 'openai' || config.ownDashscope !== undefined
   let found: Promise<FoundFfmpeg> | undefined
   const ffmpeg = () => {
     found ??= locateFfmpeg({ named: config.ffmpegPath, searchPath: config.searchPath })
@@ -196,18 +195,13 @@ export async function createApp(
         cloud,
         http,
         unavailableModels: unavailable,
-        chunkModels: modelsOf(config.asrModels, 'chunk').filter(model => !isOfEngine(model)),
+        chunkModels: modelsOf(config.asrModels, 'chunk').filter(({ provider }) => provider !== 'openai'),
         speakerModels: modelsOf(config.speakerModels, 'speakers'),
         fileModels: modelsOf(config.fileModels, 'words'),
-      }).map(probe => (config.ownDashscope ? unasked(probe) : probe)),
+      }),
       ...textProbes({ ...textProviders, models: config.formatModels, unavailableModels: unavailable }),
     ],
-    engines: modelsOf(config.asrModels, 'chunk')
-      .filter(isOfEngine)
-      .map(model => ({
-        ...chunkRecogniser(servers, { model, concurrency: 1 }),
-        host: new URL(model.provider === 'openai' ? config.openaiUrl : config.baseUrl).host,
-      })),
+    engines: ownEngines(servers, modelsOf(config.asrModels, 'chunk')),
     checkGemini:
       apiKey !== undefined && modelsOf(textModel.models, 'text').some(({ provider }) => provider === 'gemini')
         ? signal => checkGeminiKey({ apiKey, baseUrl, http: textHttp }, signal)
@@ -228,11 +222,6 @@ export async function createApp(
       ])
     },
   }
-}
-
-/** A server of the user's own has no models to ask for. */
-function unasked(probe: ModelProbe): ModelProbe {
-  return { ...probe, ask: async () => ({ state: 'not asked', detail: 'see own engine' }) }
 }
 
 /** Providers whose models run at an address of the user's own. */

@@ -31,8 +31,23 @@ export interface ChunkRecognisersOptions extends ChunkServers {
   meter?: Meter
 }
 
-/** One request a call, without retries. */
-export function chunkRecogniser(
+/** Asked directly, with one request a call. */
+export interface OwnEngine extends Recogniser {
+  host: string
+}
+
+/** Those of the models that run on servers of the user's own or of OpenAI. */
+export function ownEngines(servers: ChunkServers, models: Model[]): OwnEngine[] {
+  const { cloud, openai } = servers
+  return models
+    .filter(({ provider }) => provider === 'openai' || cloud.own)
+    .map(model => ({
+      ...chunkRecogniser(servers, { model, concurrency: 1 }),
+      host: new URL(model.provider === 'openai' ? openai.baseUrl : cloud.baseUrl).host,
+    }))
+}
+
+function chunkRecogniser(
   { cloud, openai, tasks }: ChunkServers,
   options: { model: Model; concurrency: number },
 ): Recogniser {

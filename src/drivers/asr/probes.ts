@@ -17,6 +17,9 @@ export interface SpeechProbesOptions {
   fileModels: Model[]
 }
 
+/** An own server takes any name. */
+const unasked: ModelProbe['ask'] = async () => ({ state: 'not asked', detail: 'see own engine' })
+
 /** No host has this name, so the task fails and is not billed. */
 const unreachableFile: FileRequest = { url: 'https://speech-mcp.invalid/doctor.mp3' }
 
@@ -43,11 +46,12 @@ export function speechProbes({
     const known = found.get(model.name)
     if (known) return void known.roles.push(role)
     const key = modelKey(model.name, cloud.baseUrl)
-    const ask = (signal: AbortSignal) => probe(key, () => request(signal), unavailableModels)
-    found.set(model.name, { model, roles: [role], ask })
+    const ask: ModelProbe['ask'] = signal => probe(key, () => request(signal), unavailableModels)
+    found.set(model.name, { model, roles: [role], ask: cloud.own ? unasked : ask })
   }
 
-  for (const model of models.chunkModels)
+  // One's own engines are sent speech instead.
+  for (const model of cloud.own ? [] : models.chunkModels)
     add(model, 'chunk', signal =>
       chunkAsr(cloud, { model, concurrency: 1 }).recognise(smallestChunk(), signal),
     )
