@@ -82,6 +82,16 @@ describe('the cost of an order equals the bill', () => {
     expect(result.usage.costUsd).toBeCloseTo(dollars, 6)
   })
 
+  it('for chunks that are asked for again in halves', async () => {
+    for (const kind of ['length', 'loop'] as const) {
+      const off = dashscope.fault({ kind, times: 1 })
+      const { result, dollars } = await billed({ OSS_BUCKET: '' }, recognise('transcribe_audio'))
+      off()
+      expect(dollars).toBeGreaterThan(0.0006)
+      expect(result.usage.costUsd).toBeCloseTo(dollars, 6)
+    }
+  })
+
   it.each(
     speechModels
       .filter(({ roles }) => !roles.includes('chunk'))
