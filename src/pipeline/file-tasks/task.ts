@@ -10,16 +10,7 @@ type EndedTask = Extract<TaskStatus, { state: 'done' | 'failed' }> & { started?:
 /** The provider may not know a new task yet for this many polls in a row. */
 const maxUnknownPolls = 3
 /** After these errors another task may succeed; each is retried once. */
-const retryOnceCodes = ['UPLOAD_UNREACHABLE', 'TASK_LOST'] as const
-/** After these errors the task has ended for good, and the next request starts another. */
-const finalCodes = new Set<ErrorCode>([
-  ...retryOnceCodes,
-  'TASK_FAILED',
-  'NOT_AUDIO',
-  'TOO_LARGE',
-  'CONTENT_REFUSED',
-  'MODEL_NOT_FOUND',
-])
+const retryOnceCodes = ['UPLOAD_UNREACHABLE', 'TASK_LOST', 'TASK_FAILED'] as const
 
 /** The errors after which a pass still may start another task. */
 export type RetriesLeft = Set<ErrorCode>
@@ -64,10 +55,11 @@ async function settle(
     return end.recognition
   }
   const { code, retryable } = end.error
-  if (finalCodes.has(code)) await clearCheckpoint(context, end.started)
+  // Any other error ends the task for good, and the next request starts another.
+  if (code !== 'TASK_TIMEOUT') await clearCheckpoint(context, end.started)
   // A task stopped by an earlier job is restarted; a task of this run that was stopped stays so.
-  const isStopped = code === 'TASK_LOST' && !retryable && end.started?.isSubmittedHere
-  if (isStopped || !retriesLeft.delete(code)) throw end.error
+  const mayRestart = retryable || (code === 'TASK_LOST' && !end.started?.isSubmittedHere)
+  if (!mayRestart || !retriesLeft.delete(code)) throw end.error
   log.info('task-restarted', { id: run.job, code })
   // The signature may have expired, and the upload of an earlier process may be gone.
   if (code === 'UPLOAD_UNREACHABLE') upload.invalidate(recogniser.model)

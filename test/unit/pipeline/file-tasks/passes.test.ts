@@ -106,3 +106,22 @@ describe('a recording whose decoder is killed', () => {
     expect(emulator.tasks.length).toBe(before + 4)
   })
 })
+
+// Codes of failed tasks, how many tasks each pass starts, and whether the pass succeeds when one fails once.
+it.each<[string, number, boolean]>([
+  ['SERVER_ERROR', 2, true],
+  ['InvalidParameter.MalformedURL', 1, false],
+  ['Arrearage', 1, false],
+])('a task that fails once with %s is one of %i', async (code, count, succeeds) => {
+  const before = emulator.tasks.length
+  const model = 'fun-asr-mtl'
+  const off = emulator.taskFault({ kind: 'failed', code, times: 1, model })
+  const first = await system.run(`tr_${code}`).catch((error: { code: string }) => error)
+  off()
+  const submits = emulator.tasks.slice(before).filter(task => task.model === model)
+  expect(submits).toHaveLength(count)
+  if ('passes' in first) expect(first.passes[0]!.recognition !== undefined).toBe(succeeds)
+  else expect([first.code, succeeds]).toEqual(['ACCOUNT_IN_ARREARS', false])
+  // The failed task is over: the next call starts another one.
+  if (!succeeds) expect((await system.run(`tr_${code}`)).passes[0]!.recognition).toBeDefined()
+})
