@@ -97,6 +97,13 @@ describe('other engines', () => {
     expect(emulator.requests).toHaveLength(1)
   })
 
+  it('gets names and terms as its prompt', async () => {
+    await start('speaches', 'whisper')
+    const { data } = await system.call('transcribe_audio', { audio: fixture('jfk.wav'), context: 'Kennedy' })
+    expect(data).toMatchObject({ status: 'completed', warnings: [] })
+    expect(emulator.requests.map(({ prompt }) => prompt)).toEqual(['Kennedy'])
+  })
+
   it('a server that refuses long audio gets halves, and the next recording in pieces of its length', async () => {
     await start('speaches', 'whisper', {}, { maxSeconds: 8 })
     const { data } = await system.call('transcribe_audio', { audio: fixture('russian.flac') })

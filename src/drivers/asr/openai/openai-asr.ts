@@ -1,5 +1,6 @@
 // Recognition of one chunk by a server with OpenAI's transcription route: OpenAI itself, or an engine of the user's own.
 import { SpeechError } from '../../../domain/errors.ts'
+import { contextFor } from '../../../domain/models/context.ts'
 import type { Model } from '../../../domain/models/model.ts'
 import { usdPerSecond } from '../../../domain/models/price.ts'
 import type { Recogniser, RecognitionRequest } from '../../../domain/ports.ts'
@@ -54,10 +55,11 @@ export function openAiAsr(
 
   function send(request: RecognitionRequest, format: number, signal: AbortSignal): Promise<HttpResponse> {
     const { audio, mime, language, context } = request
+    const { text } = contextFor(model.name, model, context)
     const fields = [
       ['model', serverModel],
       ...(language ? [['language', language] as const] : []),
-      ...(context ? [['prompt', context] as const] : []),
+      ...(text ? [['prompt', text] as const] : []),
       ...formats[format]!,
     ] as const
     const file = { name: 'chunk.mp3', type: mime, bytes: audio.length, pieces: () => [audio] }
@@ -84,6 +86,7 @@ export function openAiAsr(
   return {
     model: model.name,
     limits,
+    takes: model,
     ...(price !== undefined && { usdPerSecond: price }),
     async recognise(request, signal) {
       if (request.audio.length > (model.maxBytes ?? Number.POSITIVE_INFINITY))
@@ -93,7 +96,7 @@ export function openAiAsr(
       for (let format = accepted; ; format++) {
         const response = await send(request, format, signal)
         if (response.status === 200) {
-          const recognition = readResponse(response.json, request.seconds)
+          const recognition = readResponse(response.json, model, request.seconds)
           accepted = Math.max(accepted, format)
           return recognition
         }

@@ -2,6 +2,8 @@
 import * as z from 'zod/v4'
 import { SpeechError } from '../../../domain/errors.ts'
 import { languageCode } from '../../../domain/languages.ts'
+import type { Model } from '../../../domain/models/model.ts'
+import { usdForUsage } from '../../../domain/models/price.ts'
 import type { Recognition } from '../../../domain/ports.ts'
 import { joinText } from '../../../domain/text.ts'
 import { areInvented, areWordsInvented } from './invented-times.ts'
@@ -19,11 +21,12 @@ const responseShape = z.object({
   language: text,
   words: list(wordShape),
   segments: list(z.object({ text, start: number, end: number, words: list(wordShape) })),
+  usage: z.object({ seconds: number, input_tokens: number, output_tokens: number }).nullish().catch(null),
 })
 type Response = z.output<typeof responseShape>
 
 /** Throws `PROVIDER_FAILED` for anything but a transcript. `seconds`: length of the audio. */
-export function readResponse(json: unknown, seconds: number): Recognition {
+export function readResponse(json: unknown, model: Model, seconds: number): Recognition {
   const { data: response } = responseShape.safeParse(json)
   const given = response && textOf(response)
   if (given === undefined)
@@ -33,7 +36,17 @@ export function readResponse(json: unknown, seconds: number): Recognition {
     })
   const tagged = readTags(given)
   const language = tagged.language ?? languageOf(response!, tagged.text)
-  return { text: tagged.text, ...(language && { language }), ...timesOf(response!, tagged.text, seconds) }
+  const costUsd = usdForUsage(model, {
+    seconds: response!.usage?.seconds ?? undefined,
+    inputTokens: response!.usage?.input_tokens ?? undefined,
+    outputTokens: response!.usage?.output_tokens ?? undefined,
+  })
+  return {
+    text: tagged.text,
+    ...(language && { language }),
+    ...(costUsd !== undefined && { costUsd }),
+    ...timesOf(response!, tagged.text, seconds),
+  }
 }
 
 /** Some servers join their segments without spaces, or give nothing but segments. */

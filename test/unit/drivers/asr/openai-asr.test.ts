@@ -154,6 +154,11 @@ describe('an answer', () => {
     expect(await recognise()).not.toHaveProperty('segments')
   })
 
+  it('has the price of the seconds that the server counts', async () => {
+    answer({ text: 'Hello.', usage: { type: 'duration', seconds: 12 } })
+    expect(await recognise()).toEqual({ text: 'Hello.', costUsd: 0.0012 })
+  })
+
   it('is joined from segments where it has no text', async () => {
     answer({ segments: [{ text: ' One two. ' }, { text: ' Three.' }] })
     expect(await recognise()).toEqual({ text: 'One two. Three.' })

@@ -90,6 +90,26 @@ describe('a looping text', () => {
   })
 })
 
+describe('a chunk that is too long for the model', () => {
+  const tooLarge = new SpeechError('TOO_LARGE', 'Too long.', { hint: 'None.' })
+
+  it('is replaced by its parts, in the order of the recording, and only they are paid', async () => {
+    const { text, transcripts } = await recogniseMinute(
+      stretch => (stretch === '0-60' ? tooLarge : stretch === '0-30' ? 'one two' : 'three four'),
+      [{ ...chunk(30, 60), overlap: 2 }, chunk(0, 30)],
+    )
+    expect(text).toBe('one two three four')
+    expect(transcripts.map(({ sent, overlap }) => [sent, overlap])).toEqual([
+      [30, 0],
+      [30, 2],
+    ])
+  })
+
+  it('is a gap where its parts are too long as well', async () => {
+    await expect(recogniseMinute(() => tooLarge, [])).rejects.toBe(tooLarge)
+  })
+})
+
 describe('an answer that was cut', () => {
   it('is replaced by the answers for its halves, which are sent too', async () => {
     const { text, transcripts, requests, warnings } = await recogniseMinute(stretch =>
