@@ -11,7 +11,7 @@ import type { ObjectStorage } from './domain/ports.ts'
 import type { Queue } from './domain/queue.ts'
 import { chunkRecognisers, type OwnEngine, ownEngines } from './drivers/asr/chunk-recognisers.ts'
 import { fileRecognisers } from './drivers/asr/file-asr/recognisers.ts'
-import { openAiTimeoutSeconds } from './drivers/asr/openai/openai-asr.ts'
+import { isOpenAi, openAiTimeoutSeconds } from './drivers/asr/openai/openai-asr.ts'
 import { speechProbes } from './drivers/asr/probes.ts'
 import { createDownloader } from './drivers/download/download.ts'
 import { type FoundFfmpeg, locateFfmpeg } from './drivers/ffmpeg/locate.ts'
@@ -226,8 +226,10 @@ export async function createApp(
 
 /** Providers whose models run at an address of the user's own. */
 function ownProviders({ openaiUrl, ownDashscope }: Config): ModelProvider[] {
-  const isOpenAi = new URL(openaiUrl).hostname === 'api.openai.com'
-  return [...(isOpenAi ? [] : (['openai'] as const)), ...(ownDashscope ? (['dashscope'] as const) : [])]
+  return [
+    ...(isOpenAi(openaiUrl) ? [] : (['openai'] as const)),
+    ...(ownDashscope ? (['dashscope'] as const) : []),
+  ]
 }
 
 async function createSharedStore({ tablestoreEndpoint: endpoint, serviceKey: key, ...config }: Config) {

@@ -97,6 +97,14 @@ function tooLarge(seconds: number): ErrorMeaning {
   }
 }
 
+/** OpenAI itself is not asked without a key. */
+export function noKey(): SpeechError {
+  return new SpeechError('KEY_MISSING', 'No key of OpenAI is set.', {
+    hint: 'Set OPENAI_API_KEY, or OPENAI_BASE_URL to the address of your own engine.',
+    scope: 'account',
+  })
+}
+
 const keyMissing: ErrorMeaning = {
   code: 'KEY_MISSING',
   message: 'The server at OPENAI_BASE_URL wants a key.',

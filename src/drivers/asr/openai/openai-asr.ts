@@ -6,7 +6,7 @@ import { usdPerSecond } from '../../../domain/models/price.ts'
 import type { Recogniser, RecognitionRequest } from '../../../domain/ports.ts'
 import type { HttpClient, HttpResponse } from '../../http/http.ts'
 import { multipartForm } from '../../http/multipart-form.ts'
-import { mayBeAboutFormat, serverError, statedSeconds } from './errors.ts'
+import { mayBeAboutFormat, noKey, serverError, statedSeconds } from './errors.ts'
 import { readResponse } from './response.ts'
 
 export interface OpenAiServer {
@@ -20,6 +20,11 @@ export interface OpenAiServer {
 
 /** An engine on a CPU may take minutes for a chunk, and sends nothing before. */
 export const openAiTimeoutSeconds = 600
+
+/** False for a server of the user's own. */
+export function isOpenAi(baseUrl: string): boolean {
+  return new URL(baseUrl).hostname === 'api.openai.com'
+}
 
 const maxChunkSeconds = 150
 const minChunkSeconds = 5
@@ -89,6 +94,7 @@ export function openAiAsr(
     takes: model,
     ...(price !== undefined && { usdPerSecond: price }),
     async recognise(request, signal) {
+      if (!apiKey && isOpenAi(baseUrl)) throw noKey()
       if (request.audio.length > (model.maxBytes ?? Number.POSITIVE_INFINITY))
         throw new SpeechError('TOO_LARGE', `A chunk has more than ${model.maxBytes! / 1e6} MB.`, {
           hint: 'Set a smaller max_seconds for the model in SPEECH_MODELS.',

@@ -202,6 +202,17 @@ describe('a failure', () => {
     expect(own.limits.maxSeconds).toBe(seconds)
   })
 
+  it('of a key is found before anything is sent to OpenAI', async () => {
+    const openAi = openAiAsr(
+      { baseUrl: 'https://api.openai.com/v1', http: {} as HttpClient },
+      { model: model(), concurrency: 1 },
+    )
+    expect(await failure(openAi.recognise(chunk, never))).toMatchObject({
+      code: 'KEY_MISSING',
+      scope: 'account',
+    })
+  })
+
   it('with Retry-After says how long to wait, and no more than two minutes', async () => {
     const waits: unknown[] = []
     for (const header of ['7', '9999']) {
