@@ -184,6 +184,8 @@ export async function createApp(
     },
   })
   const { geminiKey: apiKey, geminiUrl: baseUrl } = config
+  const asrModels = modelsOf(config.asrModels, 'chunk')
+  const engines = ownEngines(servers, asrModels)
   return {
     jobs,
     cloud,
@@ -195,13 +197,13 @@ export async function createApp(
         cloud,
         http,
         unavailableModels: unavailable,
-        chunkModels: modelsOf(config.asrModels, 'chunk').filter(({ provider }) => provider !== 'openai'),
+        chunkModels: asrModels.filter(({ name }) => !engines.some(({ model }) => model === name)),
         speakerModels: modelsOf(config.speakerModels, 'speakers'),
         fileModels: modelsOf(config.fileModels, 'words'),
       }),
       ...textProbes({ ...textProviders, models: config.formatModels, unavailableModels: unavailable }),
     ],
-    engines: ownEngines(servers, modelsOf(config.asrModels, 'chunk')),
+    engines,
     checkGemini:
       apiKey !== undefined && modelsOf(textModel.models, 'text').some(({ provider }) => provider === 'gemini')
         ? signal => checkGeminiKey({ apiKey, baseUrl, http: textHttp }, signal)

@@ -19,6 +19,7 @@ export async function probe(
     const code = (error as Error).name === 'TimeoutError' ? 'PROVIDER_TIMEOUT' : codeOf(error)
     // The address is refused after the model is found.
     if (code === 'UPLOAD_UNREACHABLE') return { state: 'alive' }
+    if (code === 'KEY_MISSING') return { state: 'not asked', code, detail: 'no key' }
     const answer = errorResponseOf(error)
     const detail = answer && [answer.status, answer.wrongRoute ? 'wrong route' : answer.code].join(' ').trim()
     if (code === 'MODEL_NOT_FOUND') await unavailableModels.add(key)

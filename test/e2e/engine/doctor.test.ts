@@ -18,7 +18,11 @@ async function doctor(env: Record<string, string>) {
   const { code, stdout } = await terminal.run(['doctor'], {
     env: { DASHSCOPE_API_KEY: '', DASHSCOPE_BASE_URL: '', ...env },
   })
-  return { code, line: (name: string) => stdout.split('\n').find(line => line.includes(` ${name}: `)) }
+  return {
+    code,
+    stdout,
+    line: (name: string) => stdout.split('\n').find(line => line.includes(` ${name}: `)),
+  }
 }
 
 async function withEngine(engine: EngineName, model: string) {
@@ -31,7 +35,10 @@ describe('doctor', () => {
     ['speaches', 'whisper', 'times of words'],
     ['vllm', 'Qwen/Qwen3-ASR-0.6B', 'no times'],
   ] as const)('says what %s hears and how fast', async (engine, model, times) => {
-    const { line } = await withEngine(engine, model)
+    const { code, line, stdout } = await withEngine(engine, model)
+    expect(code, stdout).toBe(0)
+    expect(stdout).toMatch(/^openai:\S+ +chunks +not asked \(see own engine\) +\$0\.000$/m)
+    expect(stdout).toMatch(/^fun-asr-mtl +speakers +not asked \(no key\) /m)
     expect(line('own engine')).toMatch(
       /^ok {4}own engine: openai:\S+ at 127\.0\.0\.1:\d+ hears “And so, my fellow/i,
     )
@@ -47,7 +54,10 @@ describe('doctor', () => {
 
   it('finds a DashScope server of one’s own', async () => {
     server = await startOwnServer({ ffmpeg: await testFfmpeg() })
-    const { line } = await doctor({ DASHSCOPE_BASE_URL: server.url })
+    const { code, line, stdout } = await doctor({ DASHSCOPE_BASE_URL: server.url })
+    expect(code, stdout).toBe(0)
+    expect(stdout).toMatch(/^qwen3-asr-flash +chunks +not asked \(see own engine\) +\$0\.000$/m)
+    expect(stdout).toMatch(/^fun-asr-mtl +speakers +not asked \(see own engine\) .*\$0\.000$/m)
     expect(line('key and region')).toMatch(
       /^ok {4}key and region: your own server at 127\.0\.0\.1:\d+ answers$/,
     )
