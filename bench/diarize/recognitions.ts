@@ -1,4 +1,4 @@
-// Simulates two recognitions of a conversation: speakers with garbled words, and correct words with times.
+// Simulates recognitions of a conversation: speakers with garbled words, correct words with times, and both in one pass.
 import type { FileRecognition, RecognisedSentence, RecognisedWord } from '../../src/domain/ports.ts'
 import type { Conversation, SpokenWord } from './conversation.ts'
 import { type Language, languages } from './languages.ts'
@@ -27,6 +27,10 @@ export interface RecognisedConversation {
   truth: number[]
   /** The label of `speakerPass` for each word, by the sentence that it went into: a lower bound of the errors. */
   oracle: (number | null)[]
+  /** Correct words with the labels of `speakerPass`; where that is missing, without a label. */
+  onePass: FileRecognition
+  /** The speaker of each word of `onePass`. */
+  onePassTruth: number[]
   duration: number
 }
 
@@ -37,14 +41,76 @@ export function recogniseConversation(
 ): RecognisedConversation {
   const random = createSeededRandom(seed)
   const { sentences, sources } = recogniseWords(conversation, noise, random)
+  const { pieces, numbers } = heardPieces(conversation, noise, random)
   const oracle = new Map<SpokenWord, number>()
+  const speakers = recogniseSpeakers(conversation, { pieces, numbers }, noise, random, oracle)
+  const both = recogniseBoth(conversation, pieces, noise, createSeededRandom(seed + 1_000_000), oracle)
   return {
-    speakerPass: { sentences: recogniseSpeakers(conversation, noise, random, oracle), seconds: 0 },
+    speakerPass: { sentences: speakers, seconds: 0 },
     textPass: { sentences, seconds: 0 },
     truth: sources.map(({ speaker }) => speaker),
     oracle: sources.map(said => oracle.get(said) ?? null),
+    onePass: { sentences: both.sentences, seconds: 0 },
+    onePassTruth: both.sources.map(({ speaker }) => speaker),
     duration: conversation.duration,
   }
+}
+
+/** One clock, so it has no offset; each sentence is a piece between pauses. */
+function recogniseBoth(
+  { language }: Conversation,
+  pieces: SpokenWord[][],
+  { jitter }: Noise,
+  random: SeededRandom,
+  oracle: Map<SpokenWord, number>,
+): { sentences: RecognisedSentence[]; sources: SpokenWord[] } {
+  const found = pieces.map(piece => {
+    const words: RecognisedWord[] = []
+    const sources: SpokenWord[] = []
+    for (const said of piece)
+      for (const part of partsOf(said, said.punctuation, { language, jitter, random, last: words.at(-1) })) {
+        words.push(part)
+        sources.push(said)
+      }
+    const speaker = oracle.get(piece[0]!)
+    return {
+      sentence: { ...sentenceOf(words, language), ...(speaker !== undefined && { speaker }) },
+      sources,
+    }
+  })
+  found.sort((a, b) => a.sentence.start - b.sentence.start)
+  return {
+    sentences: found.map(({ sentence }) => sentence),
+    sources: found.flatMap(({ sources }) => sources),
+  }
+}
+
+interface Timing {
+  language: Language
+  jitter: number
+  random: SeededRandom
+  /** The word before. */
+  last: RecognisedWord | undefined
+}
+
+/** The word, or each of its characters, with a time of its own. */
+function partsOf(
+  said: SpokenWord,
+  punctuation: string,
+  { language, jitter, random, last }: Timing,
+): RecognisedWord[] {
+  const { blank, byCharacter } = languages[language]
+  const parts = byCharacter ? [...said.text] : [said.text]
+  const length = (said.end - said.start) / parts.length
+  const found: RecognisedWord[] = []
+  for (const [k, part] of parts.entries()) {
+    const start = said.start + k * length + random.between(-jitter / 2, jitter / 2)
+    const before = found.at(-1) ?? last
+    const from = Math.max(0, start, before ? before.start + 0.01 : 0)
+    const text = k === parts.length - 1 ? part + punctuation + blank : part
+    found.push({ text, start: from, end: Math.max(from + 0.04, start + length) })
+  }
+  return found
 }
 
 /** The words are correct; the punctuation is not always, least of all at interruptions. */
@@ -53,7 +119,7 @@ function recogniseWords(
   { jitter }: Noise,
   random: SeededRandom,
 ): { sentences: RecognisedSentence[]; sources: SpokenWord[] } {
-  const { blank, comma, byCharacter } = languages[language]
+  const { comma } = languages[language]
   const sentences: RecognisedSentence[] = []
   const sources: SpokenWord[] = []
   let open: RecognisedWord[] = []
@@ -62,14 +128,8 @@ function recogniseWords(
     const isCutIn = next !== undefined && next.turn !== said.turn && next.start < said.end + 0.2
     const punctuation =
       said.punctuation && random.chance(isCutIn ? 0.3 : 0.1) ? random.pick(['', comma]) : said.punctuation
-    const parts = byCharacter ? [...said.text] : [said.text]
-    const length = (said.end - said.start) / parts.length
-    for (const [k, part] of parts.entries()) {
-      const start = said.start + k * length + random.between(-jitter / 2, jitter / 2)
-      const last = open.at(-1)
-      const from = Math.max(0, start, last ? last.start + 0.01 : 0)
-      const text = k === parts.length - 1 ? part + punctuation + blank : part
-      open.push({ text, start: from, end: Math.max(from + 0.04, start + length) })
+    for (const part of partsOf(said, punctuation, { language, jitter, random, last: open.at(-1) })) {
+      open.push(part)
       sources.push(said)
     }
     const isOver = /[.?!。？！]/.test(punctuation) || !next || next.start - said.end > 1
@@ -88,16 +148,25 @@ function sentenceOf(words: RecognisedWord[], language: Language): RecognisedSent
   return { text, start: words[0]!.start, end: Math.max(...words.map(({ end }) => end)), language, words }
 }
 
+interface HeardPieces {
+  pieces: SpokenWord[][]
+  /** The number that the model gives each speaker. */
+  numbers: number[]
+}
+
+function heardPieces({ speakers, words }: Conversation, noise: Noise, random: SeededRandom): HeardPieces {
+  const numbers = shuffled(random, [...Array(speakers).keys()])
+  return { numbers, pieces: mergedPieces(piecesOf(words), noise, random) }
+}
+
 /** Pieces of speech between pauses, as voice activity gives them, each with the label of who speaks most in it. */
 function recogniseSpeakers(
-  conversation: Conversation,
+  { language }: Conversation,
+  { pieces, numbers }: HeardPieces,
   noise: Noise,
   random: SeededRandom,
   oracle: Map<SpokenWord, number>,
 ): RecognisedSentence[] {
-  const { speakers, language } = conversation
-  const numbers = shuffled(random, [...Array(speakers).keys()])
-  const pieces = mergedPieces(piecesOf(conversation.words), noise, random)
   return pieces
     .flatMap(piece => {
       const isShort = piece.length <= 3

@@ -38,7 +38,8 @@ export function align(
       speakerRecognition && timedTokens(speakerRecognition, duration),
       textRecognition !== undefined,
     )
-  if (textRecognition === speakerRecognition) return fromOne(text)
+  if (textRecognition === speakerRecognition)
+    return fromOne(text, timedTokens(labelled(textRecognition!), duration))
   // A clock that is ahead runs beyond the end of the recording.
   const speakers = speakerRecognition && timedTokens(speakerRecognition, Number.POSITIVE_INFINITY)
   if (!speakers?.words.length || speakers.sentences.every(({ speaker }) => speaker === undefined))
@@ -77,16 +78,31 @@ function alignmentOf({ clockOffset, matched, timeOnly, labels }: SpeakerAssignme
   }
 }
 
-/** Takes the labels of a recognition with both text and speakers unchanged. */
-function fromOne(recognition: TimedTokens): Aligned {
-  const labels = ownLabels(recognition)
+/**
+ * Takes the labels of a recognition with both text and speakers unchanged. Sentences without one are assigned as words that
+ * a speaker model has missed: by the `labelled` ones around them.
+ */
+function fromOne(recognition: TimedTokens, labelled: TimedTokens): Aligned {
+  const own = ownLabels(recognition)
+  if (unassignedShare(own) === 1) return withoutSpeakers(recognition, whyNoSpeakers(recognition))
+  const isComplete = labelled.sentences.length === recognition.sentences.length
+  const assigned = isComplete ? own : assignSpeakers(labelled, recognition).labels
+  const labels = own.map((label, i) => (label.speaker === null ? assigned[i]! : label))
   const unassigned = unassignedShare(labels)
-  if (unassigned === 1) return withoutSpeakers(recognition, whyNoSpeakers(recognition))
   return {
     ...build(recognition, labels),
-    alignment: { offset: 0, matched: 1, unassigned: roundToMs(unassigned), timeOnly: 0 },
+    alignment: {
+      offset: 0,
+      matched: 1,
+      unassigned: roundToMs(unassigned),
+      timeOnly: roundToMs(unassignedShare(own) - unassigned),
+    },
     warnings: unassignedWarnings(labels, recognition),
   }
+}
+
+function labelled({ sentences, ...recognition }: FileRecognition): FileRecognition {
+  return { ...recognition, sentences: sentences.filter(({ speaker }) => speaker !== undefined) }
 }
 
 function ownLabels({ words, sentences }: TimedTokens): SpeakerLabel[] {

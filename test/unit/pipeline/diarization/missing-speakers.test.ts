@@ -66,6 +66,21 @@ describe('textRecognition is not known', () => {
     expect(segmentLines(found)).toEqual(['S1: We will paint', 'null: the whole', 'S2: bridge green now.'])
   })
 
+  it('gives a sentence that one pass left unlabelled to a speaker nearby, with a confidence', () => {
+    const both = recognitionOf(question, withoutSpeaker(sentenceOf(3.2, 'Right.')), answer, thanks)
+    const found = align(both, both, 10)
+    expect(found.segments.every(({ speaker }) => speaker)).toBe(true)
+    expect(found.alignment).toMatchObject({ unassigned: 0, timeOnly: expect.closeTo(1 / 23, 2) })
+    expect(found.segments.flatMap(({ confidence }) => confidence ?? [])).toHaveLength(1)
+  })
+
+  it('leaves a sentence that one pass left unlabelled without a speaker, far from all others', () => {
+    const both = recognitionOf(question, answer, withoutSpeaker(sentenceOf(60, 'This was said outside.')))
+    const found = align(both, both, 70)
+    expect(segmentLines(found).at(-1)).toBe('null: This was said outside.')
+    expect(found.warnings).toEqual([expect.stringMatching(/have no speaker/)])
+  })
+
   it('names no speaker where none was detected', () => {
     const far = sentenceOf(30, 'This was said in the corridor outside, far away from the table.')
     const found = align(recognitionOf(...talk), withoutSpeakers(...talk, far), 40)
