@@ -21,7 +21,7 @@ const [cutRatio, cutLetters] = [1.5, 8]
  * The words with texts that make up `text`, which is trimmed. Empty where they lack too much of it. Words without letters
  * are left out. A text that was cut gives way to its words.
  */
-export function placeWords(text: string, given: RawWord[]): RawWord[] {
+export function placeWords<W extends RawWord>(text: string, given: W[]): W[] {
   const words = given.filter(word => lettersOf(word.text).length > 0)
   const own = lettersOf(text)
   const lengths = words.map(word => lettersOf(word.text).length)
@@ -99,8 +99,8 @@ const endsAsPiece = new RegExp(`(?![${unspaced}])[\\p{L}\\p{N}]\\p{M}*['’]?$`,
 const beginsAsPiece = new RegExp(`^['’]?(?![${unspaced}])[\\p{L}\\p{N}]`, 'u')
 
 /** Makes one word of pieces between which the text has nothing. */
-function joinPieces(pieces: RawWord[]): RawWord[] {
-  const words: RawWord[] = []
+function joinPieces<W extends RawWord>(pieces: W[]): W[] {
+  const words: W[] = []
   for (const piece of pieces) {
     const last = words.at(-1)
     const isRest = piece.text === '' || (endsAsPiece.test(last?.text ?? '') && beginsAsPiece.test(piece.text))

@@ -4,10 +4,19 @@ import type { RecognisedSentence } from '../../../domain/ports.ts'
 import { joinText } from '../../../domain/text.ts'
 import { roundToMs, type Span } from '../../../domain/transcript.ts'
 import { placeWords } from './own-text.ts'
-import { minWordSeconds, speakerRuns, type TimedWord, timeWords } from './words.ts'
+import { charCount, minWordSeconds, speakerRuns, type TimedWord, timeWords } from './words.ts'
 
 /** Ignores a field of an unexpected type, so that the text around it is kept. */
 const lenient = <T extends z.ZodType>(schema: T) => schema.nullish().catch(undefined)
+
+/** Leaves out items of an unexpected type; a list of nothing else does not fit. */
+const listOf = <T extends z.ZodType>(item: T) =>
+  z.array(z.unknown()).transform((items, { issues }) => {
+    const fitting = items.flatMap(value => item.safeParse(value).data ?? [])
+    if (fitting.length === 0 && items.length > 0)
+      issues.push({ code: 'custom', message: 'No item fits.', input: items })
+    return fitting
+  })
 
 const text = lenient(z.string())
 const milliseconds = lenient(z.number())
@@ -28,17 +37,19 @@ const sentenceShape = z.object({
   text,
   language: text,
   speaker_id: speaker,
-  words: lenient(z.array(wordShape)),
+  words: lenient(listOf(wordShape)),
 })
-const transcriptShape = z.object({
-  text,
-  content_duration_in_milliseconds: milliseconds,
-  sentences: lenient(z.array(sentenceShape)),
-})
+const transcriptShape = z
+  .object({
+    text,
+    content_duration_in_milliseconds: milliseconds,
+    sentences: lenient(listOf(sentenceShape)),
+  })
+  .refine(({ text, sentences }) => typeof text === 'string' || Array.isArray(sentences))
 const resultShape = z.object({
   file_url: text,
   properties: lenient(z.object({ original_duration_in_milliseconds: milliseconds })),
-  transcripts: z.array(transcriptShape),
+  transcripts: listOf(transcriptShape),
 })
 
 type Sentence = z.output<typeof sentenceShape>
@@ -59,12 +70,23 @@ export function readResult(json: unknown, length: number): FileResult | undefine
   return { sentences: sentences.sort((one, other) => one.start - other.start), ...(url && { url }) }
 }
 
+/** Sentences with less of the whole text than this lack some of it. */
+const minSentencesShare = 0.98
+
 function sentencesOf(transcript: z.output<typeof transcriptShape>, whole: number): RecognisedSentence[] {
   const sentences: RecognisedSentence[] = []
   for (const sentence of transcript.sentences ?? [])
     sentences.push(...readSentence(sentence, sentences.at(-1)?.end ?? 0))
   const all = transcript.text?.trim()
-  if (sentences.length > 0 || !all) return sentences
+  const letters = sentences.reduce((sum, { text }) => sum + charCount(text), 0)
+  if (!all || letters >= charCount(all) * minSentencesShare) return sentences
+  const placed = placeWords(all, sentences)
+  if (placed.length > 0)
+    return placed.map(({ words, ...sentence }) => ({
+      ...sentence,
+      text: sentence.text.trim(),
+      ...(words && charCount(join(words)) === charCount(sentence.text) && { words }),
+    }))
   const end = time(transcript.content_duration_in_milliseconds) || whole || minWordSeconds
   return [{ start: 0, end, text: all }]
 }

@@ -97,7 +97,7 @@ function partsOf(json: object, above?: Part, depth = 0): Part[] {
   const found = Object.entries(part.parse(json)).filter(([, value]) => value)
   const own: Part = { ...above, ...Object.fromEntries(found) }
   const { results, result, output } = json as Record<string, unknown>
-  const inner = depth < maxDepth ? [results, result, output].flat().filter(isObject) : []
+  const inner = depth < maxDepth ? [results, result, output].flat(maxDepth).filter(isObject) : []
   // The code of the whole is not that of each part.
   const parts = inner.flatMap(item => partsOf(item, above ? own : {}, depth + 1))
   return (above && parts.length === 0) ||
@@ -107,7 +107,7 @@ function partsOf(json: object, above?: Part, depth = 0): Part[] {
 }
 
 function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function usageOf({ duration, seconds, input_tokens, output_tokens }: TaskUsageShape): TaskUsage {
