@@ -1,4 +1,4 @@
-// What a task tells its model beforehand: context and hotwords, with the limits of the services.
+// Context and hotwords, which a task gives its model beforehand, with the limits of the services.
 import { dashscopeErrors, Refusal } from '../errors.ts'
 import type { TaskModel } from '../models/speech.ts'
 import { isObject } from '../values.ts'

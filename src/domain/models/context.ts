@@ -9,7 +9,7 @@ export interface ModelContext {
   text?: string
   /** Weight of each term. */
   vocabulary?: Record<string, number>
-  /** What the model does not get, as sentences for the reader. */
+  /** Parts that the model does not get, as sentences for the reader. */
   losses: string[]
 }
 

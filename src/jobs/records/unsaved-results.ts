@@ -25,7 +25,7 @@ interface Result {
   job: Job
   transcript?: Transcript
   warning: string
-  /** What the store warned of then: a store that was set aside since has lost the job's row, too. */
+  /** The store’s warning of that time: a store that was set aside since has lost the job's row, too. */
   storeWarning: string | undefined
 }
 

@@ -4,7 +4,7 @@ import type { FormattedSegments, Formatting, Style, Transcript } from '../../dom
 import { segmentsHash } from '../../pipeline/formatting/format-text.ts'
 import { isUnformattedWarning } from './format-warnings.ts'
 
-/** What is stored of a formatting. */
+/** The stored part of a formatting. */
 export interface StoredFormat {
   formatted: FormattedSegments
   /** ISO code that the model was given; absent where none was known. */

@@ -122,7 +122,7 @@ function matchedWords(textTokens: TimedTokens, match: Float64Array): boolean[] {
   return [...balance].map(value => value > 0)
 }
 
-/** Whether the word, or a nearby word of the same speaker, was matched. */
+/** True if the word, or a nearby word of the same speaker, was matched. */
 function isSupported(labels: SpeakerLabel[], matches: boolean[], word: number): boolean {
   for (let i = word - supportWords; i <= word + supportWords; i++)
     if (matches[i] && labels[i]?.speaker === labels[word]!.speaker) return true

@@ -8,7 +8,7 @@ import { timeWords } from '../chunks/timing.ts'
 export interface TimedSentence extends Span {
   language?: string
   speaker?: number
-  /** Whether the provider timed its words; otherwise they are spread over the sentence by their length. */
+  /** True if the provider timed its words; otherwise they are spread over the sentence by their length. */
   measured: boolean
 }
 

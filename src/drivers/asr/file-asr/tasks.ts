@@ -12,7 +12,7 @@ export type TaskResponse =
   | { state: 'ready'; address: string; url?: string; usage: TaskUsage }
   | { state: 'failed'; error: SpeechError }
 
-/** What is billed; 0 seconds if the response has none. */
+/** The billed amount; 0 seconds if the response has none. */
 export interface TaskUsage {
   seconds: number
   inputTokens?: number

@@ -29,7 +29,7 @@ export function isOpenAi(baseUrl: string): boolean {
 const maxChunkSeconds = 150
 const minChunkSeconds = 5
 
-/** What is asked for, from the most to the least: a server that refuses one is asked for the next. */
+/** Formats from the most to the least: a server that refuses one is asked for the next. */
 const formats = [
   [
     ['response_format', 'verbose_json'],

@@ -111,7 +111,7 @@ describe('the sweep of the bucket', () => {
     const harness = await workspace.open({ blobs: { way: 'temporary', sweep } })
     const dead = await orphanedJob(await workspace.open({ concurrency: noConcurrency }))
     harness.jobs.startRecovery()
-    // What is left is taken over in the same look.
+    // The rest is taken over in the same look.
     await vi.waitFor(
       async () => expect((await harness.stored(dead)).job?.state).toBe('completed'),
       eventually,

@@ -201,7 +201,7 @@ describe('a name stays with its speaker', () => {
       expect(await names(id)).toEqual([{ id: 'S1' }])
       const { warnings } = await harness.jobs.read(owner, id)
       expect(warnings).toContainEqual(expect.stringMatching(/Bob.+update_transcript/))
-      // Who names anew has read that.
+      // A caller that names anew has read that.
       const renamed = await harness.jobs.rename(owner, id, { speakers: { S1: 'Both' } })
       expect(renamed.warnings.join(' ')).not.toContain('Bob')
     })
