@@ -9,6 +9,7 @@ const factsShape = z.strictObject({
   form: z
     .enum([
       'dashscope-message',
+      'dashscope-input-audio',
       'dashscope-file-list',
       'dashscope-file',
       'openai-transcription',

@@ -44,7 +44,7 @@ export const settings = {
   ),
   asrModels: setting(
     'ASR_MODEL',
-    speechModels('qwen3-asr-flash'),
+    speechModels('qwen3-asr-flash,qwen-audio-3.1-asr-flash'),
     'Models that transcribe chunks of a recording, separated by commas; the first one that exists is used',
   ),
   speakerModels: setting(

@@ -191,6 +191,8 @@ function answer(
   { language = record.language ?? 'en' }: RecognisedAudio,
   forms: Forms,
 ) {
+  if (speechModel(record.model)?.inputAudio)
+    return inputAudioAnswer(content[0]?.text ?? '', billedSeconds(record), forms)
   // A recorded answer of a dated snapshot had neither annotations nor seconds.
   const isAnnotated = forms.annotations === 'always' || !/-\d{4}-\d{2}-\d{2}$/.test(record.model)
   const annotations = [{ language, type: 'audio_info', emotion: 'neutral' }]
@@ -214,6 +216,14 @@ function answer(
     },
     request_id: randomUUID(),
   }
+}
+
+/** Recorded of the shared address, and of a workspace, which has the text at the top. */
+function inputAudioAnswer(text: string, duration: number, { resultPlace }: Forms) {
+  const result = { text, sentence: { text, sentence_end: true } }
+  const place = typeof resultPlace === 'function' ? resultPlace('qwen-audio') : resultPlace
+  const nested = place === 'results' ? { output: result } : { output: { output: result } }
+  return { ...nested, usage: { duration }, request_id: randomUUID() }
 }
 
 // Approximation: one token per word, or per Han character.

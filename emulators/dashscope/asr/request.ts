@@ -31,7 +31,7 @@ interface Message {
 interface Body {
   model?: unknown
   input?: { messages?: unknown }
-  parameters?: { asr_options?: { language?: string } }
+  parameters?: { asr_options?: { language?: string }; format?: unknown; language_hints?: string[] }
 }
 
 interface ReadingOptions {
@@ -55,6 +55,7 @@ export function readAsrRequest(body: unknown, options: ReadingOptions): AsrReque
     const isOfFiles = known && options.forms.wrongRoute === 'urlError'
     throw new Refusal(isOfFiles ? dashscopeErrors.urlError : dashscopeErrors.modelNotExist)
   }
+  if (known.inputAudio) return { model, ...readInputAudio(json as Body, options) }
   const { context, audio } = readMessages(json?.input?.messages)
   if (context && tokensOf(context) > maxContextTokens) {
     // The limit is documented, the refusal is not.
@@ -66,6 +67,23 @@ export function readAsrRequest(body: unknown, options: ReadingOptions): AsrReque
     throw new Refusal(invalidInput(`Unsupported language: ${JSON.stringify(language)}`, options.forms))
   }
   return { model, context, language, ...readAudio(audio, options) }
+}
+
+/** One user message with one `input_audio`; the format must be given. */
+function readInputAudio(
+  { input, parameters = {} }: Body,
+  options: ReadingOptions,
+): Omit<AsrRequest, 'model'> {
+  const [message, ...more] = (Array.isArray(input?.messages) ? input.messages : []) as Message[]
+  const [part] = (Array.isArray(message?.content) ? message.content : []) as {
+    input_audio?: { data?: unknown }
+  }[]
+  const data = part?.input_audio?.data
+  if (message?.role !== 'user' || more.length > 0 || typeof data !== 'string')
+    throw new Refusal(dashscopeErrors.roleOrContent)
+  if (typeof parameters.format !== 'string')
+    throw new Refusal(invalidInput('format is required', options.forms))
+  return { context: undefined, language: parameters.language_hints?.[0], ...readAudio(data, options) }
 }
 
 // An optional system message with text, then one user message with audio; each content is a list of one-key objects.

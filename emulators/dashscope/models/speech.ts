@@ -9,6 +9,8 @@ export interface SpeechModel {
    */
   shape: 'chunk' | 'list' | 'single'
   price: Price
+  /** A chunk is an `input_audio`, and the answer has no `choices`. */
+  inputAudio?: true
   /** Place of the context that it takes: system message, `input.context` or `parameters.corpus.text`. */
   context: 'system' | 'input' | 'corpus' | 'none'
   /** Takes `parameters.vocabulary`. */
@@ -32,6 +34,8 @@ const qwen = { ...common, price: perSecond, accurate: true } as const
 // International prices of November 2026 (model pages).
 const MODELS: Record<string, Omit<SpeechModel, 'name'>> = {
   'qwen3-asr-flash': { ...qwen, shape: 'chunk', context: 'system' },
+  // No price was published.
+  'qwen-audio-3.1-asr-flash': { ...qwen, shape: 'chunk', price: { perSecond: 0 }, inputAudio: true },
   'qwen3-asr-flash-filetrans': { ...qwen, shape: 'single', context: 'corpus' },
   'fun-asr': fun,
   'fun-asr-mtl': { ...fun, unintelligibleLanguages: ['ru'] },

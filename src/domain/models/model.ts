@@ -13,6 +13,8 @@ export type ModelProvider = 'dashscope' | 'gemini' | 'openai'
 export type ModelForm =
   /** `multimodal-generation` with the audio as a message: `choices` in the response. */
   | 'dashscope-message'
+  /** The same route with `input_audio`; the response has a text and no `choices`. */
+  | 'dashscope-input-audio'
   /** A task on a list of addresses: `input.file_urls`, `output.results`. */
   | 'dashscope-file-list'
   /** A task on one address: `input.file_url`, `output.result`. */

@@ -65,6 +65,17 @@ export const speechModels: readonly Model[] = [
     source: 'Model Studio, price list and model page, November 2026',
   },
   {
+    name: 'qwen-audio-3.1-asr-flash',
+    provider: 'dashscope',
+    form: 'dashscope-input-audio',
+    roles: ['chunk'],
+    perMinute: 600,
+    hintLanguages: funHints,
+    maxSeconds: 300,
+    maxBytes: 20_971_520,
+    source: 'live answers and limits of others, September to November 2026; no international price seen',
+  },
+  {
     ...fun,
     name: 'fun-asr-mtl',
     perMinute: 100,

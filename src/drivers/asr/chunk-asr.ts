@@ -1,4 +1,4 @@
-// Recognition of one chunk with qwen3-asr-flash over REST: audio in, text and language out.
+// Recognition of one chunk with qwen3-asr-flash or qwen-audio over REST: audio in, text and language out.
 import * as z from 'zod/v4'
 import { SpeechError } from '../../domain/errors.ts'
 import { contextFor } from '../../domain/models/context.ts'
@@ -9,6 +9,7 @@ import type { Dashscope } from '../http/dashscope.ts'
 import { errorResponseOf } from '../http/dashscope-errors.ts'
 import type { RequestBody } from '../http/http.ts'
 import { isSilence } from './file-asr/errors.ts'
+import { asMessage, inputAudioRequest } from './input-audio.ts'
 import { withModel } from './model-errors.ts'
 
 const path = 'services/aigc/multimodal-generation/generation'
@@ -62,24 +63,40 @@ export function chunkAsr(cloud: Dashscope, { model, concurrency }: ChunkAsrOptio
     ...(price !== undefined && { usdPerSecond: price }),
     async recognise({ audio, mime, seconds, language, context }, signal) {
       const { text } = contextFor(model.name, model, context)
-      const request = {
-        model: model.name,
-        input: {
-          messages: [
-            ...(text ? [{ role: 'system', content: [{ text }] }] : []),
-            { role: 'user', content: [{ audio: `data:${mime};base64,${audioPlaceholder}` }] },
-          ],
-        },
-        parameters: {
-          result_format: 'message',
-          asr_options: { ...(language && { language }), enable_itn: false },
-        },
-      }
+      const uri = `data:${mime};base64,${audioPlaceholder}`
+      const isInputAudio = model.form === 'dashscope-input-audio'
+      const request = isInputAudio
+        ? inputAudioRequest(model, { audio: uri, mime, language })
+        : messageRequest(model, { audio: uri, language, context: text })
       const body = withAudio(JSON.stringify(request), audio)
       const json = await cloud
         .call({ method: 'POST', path, body }, signal)
         .catch(error => silence(error, model.name))
-      return json === undefined ? { text: '', costUsd: 0 } : read(json, model, seconds)
+      return json === undefined
+        ? { text: '', costUsd: 0 }
+        : read(isInputAudio ? asMessage(json) : json, model, seconds)
+    },
+  }
+}
+
+interface MessageOptions {
+  audio: string
+  language?: string | undefined
+  context?: string | undefined
+}
+
+function messageRequest({ name }: Model, { audio, language, context }: MessageOptions): object {
+  return {
+    model: name,
+    input: {
+      messages: [
+        ...(context ? [{ role: 'system', content: [{ text: context }] }] : []),
+        { role: 'user', content: [{ audio }] },
+      ],
+    },
+    parameters: {
+      result_format: 'message',
+      asr_options: { ...(language && { language }), enable_itn: false },
     },
   }
 }

@@ -1,6 +1,7 @@
 // The models of ASR_MODEL, in their order, as one recogniser of chunks.
 import { type Meter, noMeter } from '../../domain/meter.ts'
 import { type Model, modelKey, type UnavailableModels } from '../../domain/models/model.ts'
+import { languagesOf } from '../../domain/models/successors.ts'
 import type { Recogniser } from '../../domain/ports.ts'
 import type { Dashscope } from '../http/dashscope.ts'
 import { createAdaptiveRateLimiter } from '../http/rate-limiter.ts'
@@ -82,6 +83,7 @@ export function chunkRecognisers({
     )
     return {
       ...recogniser,
+      ...languagesOf(model),
       name: model.name,
       provider: model.provider,
       key: modelKey(model.name, isOpenAi ? servers.openai.baseUrl : servers.cloud.baseUrl),

@@ -1,13 +1,17 @@
 // Several chunk recognisers as one: the first whose model exists answers.
 import type { UnavailableModels } from '../../domain/models/model.ts'
 import { estimatedUsd } from '../../domain/models/price.ts'
+import { languageRefusal } from '../../domain/models/successors.ts'
 import type { Recogniser } from '../../domain/ports.ts'
 import { isOfModel, type ListedModel, modelList } from '../models/model-list.ts'
 
-export interface ListedRecogniser extends Recogniser, ListedModel {}
+export interface ListedRecogniser extends Recogniser, ListedModel {
+  /** ISO codes that it takes as a hint; absent: any. */
+  readonly languages?: readonly string[]
+}
 
 /** Requests that arrive at once wait this long for the outcome of the first one: a refusal is quick. */
-const probeTimeoutMs = 1_000
+const probeTimeoutMs = 500
 
 /** Takes at least one recogniser. The answer names the model that gave it; a recogniser that is alone is asked directly. */
 export function recogniserList(
@@ -30,11 +34,17 @@ export function recogniserList(
       minSeconds: Math.max(...limits.map(({ minSeconds }) => minSeconds)),
       concurrency: Math.max(...limits.map(({ concurrency }) => concurrency)),
     },
-    recognise: (request, signal) =>
-      list.ask(async ({ model, usdPerSecond, recognise }) => {
-        const recognition = await recognise(request, signal)
-        const costUsd = recognition.costUsd ?? estimatedUsd(usdPerSecond, request.seconds)
-        return { ...recognition, model, ...(costUsd !== undefined && { costUsd }) }
-      }, signal),
+    recognise(request, signal) {
+      const refuse = (one: ListedRecogniser) => languageRefusal(one, first!, request.language)
+      return list.ask(
+        async ({ model, usdPerSecond, recognise }) => {
+          const recognition = await recognise(request, signal)
+          const costUsd = recognition.costUsd ?? estimatedUsd(usdPerSecond, request.seconds)
+          return { ...recognition, model, ...(costUsd !== undefined && { costUsd }) }
+        },
+        signal,
+        refuse,
+      )
+    },
   }
 }

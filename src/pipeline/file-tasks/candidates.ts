@@ -1,8 +1,9 @@
 // The models that a pass may be asked of, with the checkpoint that an earlier attempt has left for each.
-import { SpeechError } from '../../domain/errors.ts'
+import type { SpeechError } from '../../domain/errors.ts'
 import type { PipelineRequest } from '../../domain/job.ts'
 import { contextFor } from '../../domain/models/context.ts'
 import type { FileRecogniserList } from '../../domain/models/file-recogniser-list.ts'
+import { languageRefusal } from '../../domain/models/successors.ts'
 import type { FileRecogniser, FileRequest } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
 import { textHash } from '../audio/fingerprint.ts'
@@ -58,22 +59,12 @@ export function givesBoth(recogniser: FileRecogniser | undefined): boolean {
   return Boolean(recogniser?.capabilities.text && recogniser.capabilities.speakers)
 }
 
-/** The error of a successor that lacks the language of the recording, where the first model has it. */
+/** The error of a successor that the recording is not for. */
 export function refusalOf(
   recogniser: FileRecogniser,
   { recognisers, language }: Pass,
 ): SpeechError | undefined {
-  const takes = ({ languages }: FileRecogniser) =>
-    language === undefined || (languages ?? [language]).includes(language)
-  const [first] = recognisers.members
-  if (takes(recogniser) || !takes(first!)) return undefined
-  return new SpeechError(
-    'PROVIDER_REFUSED',
-    `${recogniser.model} does not take the language “${language}”.`,
-    {
-      hint: 'Leave out the language to let the model detect it, or set a model that takes it.',
-    },
-  )
+  return languageRefusal(recogniser, recognisers.members[0]!, language)
 }
 
 function optionsFor(

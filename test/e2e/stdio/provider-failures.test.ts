@@ -33,7 +33,7 @@ describe('an account error', () => {
     ['ACCOUNT_IN_ARREARS', dashscopeErrors.arrearage],
     ['MODEL_NOT_FOUND', dashscopeErrors.modelNotExist],
   ])('%s fails the call at once without further requests', async (code, error) => {
-    const narrow = await startSystem({ env: { SPEECH_CONCURRENCY: '1' } })
+    const narrow = await startSystem({ env: { SPEECH_CONCURRENCY: '1', ASR_MODEL: 'qwen3-asr-flash' } })
     narrow.dashscope.fault({ kind: 'error', ...error })
     const { isError, text } = await narrow.call('transcribe_audio', { audio: fixture('interview.mp3') })
     expect(isError).toBe(true)

@@ -23,7 +23,7 @@ describe('the default settings', () => {
     expect(readConfig({ PATH: '/bin' })).toMatchObject({
       apiKey: undefined,
       baseUrl: 'https://dashscope-intl.aliyuncs.com/api/v1',
-      asrModels: ['qwen3-asr-flash'],
+      asrModels: ['qwen3-asr-flash', 'qwen-audio-3.1-asr-flash'],
       speakerModels: ['fun-asr-mtl', 'fun-asr', 'qwen-audio-3.1-asr-flash-filetrans'],
       fileModels: ['qwen3-asr-flash-filetrans', 'qwen-audio-3.1-asr-flash-filetrans'],
       modelDescriptions: [],

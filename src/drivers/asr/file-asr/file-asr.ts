@@ -2,6 +2,7 @@
 import { isSpeechError, SpeechError } from '../../../domain/errors.ts'
 import { type Model, modelKey } from '../../../domain/models/model.ts'
 import { usdForUsage, usdPerSecond } from '../../../domain/models/price.ts'
+import { languagesOf } from '../../../domain/models/successors.ts'
 import type { FileRecogniser, FileRecognition, TaskStatus } from '../../../domain/ports.ts'
 import type { Dashscope } from '../../http/dashscope.ts'
 import { errorResponseOf } from '../../http/dashscope-errors.ts'
@@ -96,9 +97,7 @@ export function fileAsr({ cloud, http, model, role }: FileAsrOptions): FileRecog
     },
     capabilities: capabilitiesOf(model, role),
     takes: model,
-    ...(model.hintLanguages && {
-      languages: model.hintLanguages.map(code => (code === 'tl' ? 'fil' : code)),
-    }),
+    ...languagesOf(model),
     ...(price !== undefined && { usdPerSecond: price }),
     submit,
     async status(task, signal) {

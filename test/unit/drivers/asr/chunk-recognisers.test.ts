@@ -7,6 +7,7 @@ import {
 } from '../../../../src/drivers/asr/chunk-recognisers.ts'
 import { dashscope } from '../../../../src/drivers/http/dashscope.ts'
 import { createHttpClient, type HttpClient } from '../../../../src/drivers/http/http.ts'
+import { failure } from '../../../support/failure.ts'
 import { apiKey, chunk, never, success } from '../../../support/servers/dashscope-client.ts'
 import { memory } from '../../../support/servers/provider-models.ts'
 import { reply, startTaskServer, type TaskServer } from '../../../support/servers/task-server.ts'
@@ -53,6 +54,13 @@ describe('a list of models', () => {
       model: 'qwen3-asr-flash',
       costUsd: 0.000175,
     })
+  })
+
+  it('a successor that lacks the language is not asked', async () => {
+    const recogniser = open(['old', 'qwen-audio-3.1-asr-flash'])
+    const error = await failure(recogniser.recognise({ ...chunk, language: 'uk' }, never))
+    expect(error).toMatchObject({ code: 'PROVIDER_REFUSED', message: expect.stringContaining('“uk”') })
+    expect(requested()).toEqual(['old'])
   })
 
   it('eight requests at once cost a model that is gone one request', async () => {

@@ -1,0 +1,82 @@
+// Recognition of one chunk with qwen-audio: its request, and the places where its answers have the text.
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type DashscopeEmulator, startDashscope } from '../../../../emulators/dashscope/dashscope.ts'
+import { knownModels } from '../../../../src/domain/models/catalog.ts'
+import { chunkAsr } from '../../../../src/drivers/asr/chunk-asr.ts'
+import { dashscope } from '../../../../src/drivers/http/dashscope.ts'
+import { createHttpClient, type HttpClient } from '../../../../src/drivers/http/http.ts'
+import { testFfmpeg } from '../../../support/audio/ffmpeg.ts'
+import { fixture, truth, truthText } from '../../../support/e2e/system.ts'
+import { failure } from '../../../support/failure.ts'
+import { apiKey, chunk, never } from '../../../support/servers/dashscope-client.ts'
+import { startTaskServer, type TaskServer } from '../../../support/servers/task-server.ts'
+
+let server: TaskServer
+let http: HttpClient
+beforeAll(async () => {
+  server = await startTaskServer()
+  http = createHttpClient({ connections: 2 })
+})
+afterAll(() => Promise.all([http.close(), server.close()]))
+
+const recogniser = (key = apiKey, baseUrl = server.baseUrl) =>
+  chunkAsr(dashscope({ apiKey: key, baseUrl, http }), {
+    model: knownModels.find('qwen-audio-3.1-asr-flash', 'chunk'),
+    concurrency: 1,
+  })
+
+describe('qwen-audio for chunks', () => {
+  it('is sent the audio with its format, and a language that it takes', async () => {
+    server.respond(200, { output: { text: 'ok' } })
+    for (const language of ['ru', 'fil', 'uk']) await recogniser().recognise({ ...chunk, language }, never)
+    expect(JSON.parse(server.requests[0]!.body)).toEqual({
+      model: 'qwen-audio-3.1-asr-flash',
+      input: {
+        messages: [
+          {
+            role: 'user',
+            content: [{ type: 'input_audio', input_audio: { data: 'data:audio/mpeg;base64,YXVkaW8=' } }],
+          },
+        ],
+      },
+      parameters: { format: 'mp3', language_hints: ['ru'] },
+    })
+    const hints = server.requests.map(({ body }) => JSON.parse(body).parameters.language_hints)
+    expect(hints).toEqual([['ru'], ['tl'], undefined])
+  })
+
+  it.each([
+    ['at the top, as of a workspace', { text: 'All of it.' }],
+    ['in the output', { output: { text: 'All of it.', sentence: { text: 'of it.' } } }],
+    ['in the output of the output', { output: { output: { text: 'All of it.' } } }],
+    ['in its only sentence', { output: { output: { sentence: { text: 'All of it.' } } } }],
+  ])('reads the text %s', async (_, answer) => {
+    server.respond(200, { ...answer, usage: { duration: 5 } })
+    expect(await recogniser().recognise(chunk, never)).toEqual({ text: 'All of it.' })
+  })
+
+  it('reads an empty text, and the error for no words, as silence', async () => {
+    server.respond(200, { output: { text: '' } })
+    expect(await recogniser().recognise(chunk, never)).toMatchObject({ text: '' })
+    server.respond(400, { code: 'ASR_RESPONSE_HAVE_NO_WORDS', message: 'no words' })
+    expect(await recogniser().recognise(chunk, never)).toMatchObject({ text: '' })
+  })
+
+  it('takes an answer without a text for one of unknown shape', async () => {
+    server.respond(200, { output: { finished: true } })
+    const error = await failure(recogniser().recognise(chunk, never))
+    expect(error).toMatchObject({ code: 'PROVIDER_FAILED', retryable: false })
+  })
+
+  it('recognises a recording with the emulated service', async () => {
+    const emulator: DashscopeEmulator = await startDashscope({ ffmpeg: await testFfmpeg() })
+    for (const resultPlace of ['results', 'output'] as const) {
+      emulator.set({ forms: { resultPlace } })
+      const recording = { audio: readFileSync(fixture('jfk.wav')), mime: 'audio/wav', seconds: 11 }
+      const { text } = await recogniser(emulator.apiKey, emulator.url).recognise(recording, never)
+      expect(text).toBe(truthText(truth('jfk')))
+    }
+    await emulator.close()
+  })
+})
