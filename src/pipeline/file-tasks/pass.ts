@@ -40,7 +40,7 @@ export async function runPass(pass: PlannedPass, tools: PassTools): Promise<Pass
     },
   })
 
-  /** Models whose task of an earlier attempt ended because they are gone. */
+  /** Models whose task of an earlier attempt ended because of the model. */
   const ended = new Map<FileRecogniser, SpeechError>()
   for (const candidate of pass.begun) {
     const { recogniser, isOwnCheckpoint } = candidate
@@ -49,7 +49,7 @@ export async function runPass(pass: PlannedPass, tools: PassTools): Promise<Pass
       const recognition = await resumeTask(contextOf(candidate), retriesLeft)
       if (recognition) return { recogniser, recognition, paidBy: pays ? 'us' : 'others' }
     } catch (error) {
-      if (!isSpeechError(error) || error.code !== 'MODEL_NOT_FOUND') throw error
+      if (!isSpeechError(error) || error.scope !== 'model') throw error
       ended.set(recogniser, error)
     }
   }
