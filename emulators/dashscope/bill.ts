@@ -24,12 +24,12 @@ export interface Bill {
   byModel: Record<string, number>
 }
 
-export interface Ledger {
+export interface Billing {
   add(entry: Omit<BillEntry, 'at' | 'dollars'>, price: Price | undefined): void
   bill(): Bill
 }
 
-export function createLedger(): Ledger {
+export function createBilling(): Billing {
   const entries: BillEntry[] = []
   const total = (of: (entry: BillEntry) => number) => entries.reduce((sum, entry) => sum + of(entry), 0)
   return {

@@ -6,7 +6,7 @@ import { loadLibrary } from '../audio-matching/library.ts'
 import { closeAtOnce, listenOnLoopback } from '../loopback.ts'
 import { type OssEmulator, type OssOptions, startOss } from '../oss/oss.ts'
 import { createAsrService } from './asr/records.ts'
-import { type Bill, createLedger } from './bill.ts'
+import { type Bill, createBilling } from './bill.ts'
 import { countByModel, uploadsOf } from './counts.ts'
 import { dashscopeErrors } from './errors.ts'
 import { createFaults, type Fault, type RecognitionRequest } from './faults.ts'
@@ -141,7 +141,7 @@ export async function startDashscope(options: DashscopeOptions): Promise<Dashsco
   const limiter = createLimiter(60_000, options.requestsPerMinute)
   const closing = new AbortController()
   const forms = { ...recordedForms, ...options.forms }
-  const account = { forms, gone: goneSettings(options), ledger: createLedger() }
+  const account = { forms, gone: goneSettings(options), billing: createBilling() }
   const service = {
     ...account,
     ffmpeg,
@@ -219,7 +219,7 @@ export async function startDashscope(options: DashscopeOptions): Promise<Dashsco
     taskCalls: tasks.calls,
     oss,
     textRequests: text.records,
-    bill: account.ledger.bill,
+    bill: account.billing.bill,
     requestCounts: () =>
       countByModel([
         ...recognitions.records,

@@ -6,7 +6,7 @@ import { type Decoded, decode } from '../../audio-matching/decode.ts'
 import type { Recording } from '../../audio-matching/library.ts'
 import { type RecognisedAudio, recogniseSamples } from '../../audio-matching/match-audio.ts'
 import { recogniseOnce } from '../../audio-matching/recognition-cache.ts'
-import type { Ledger } from '../bill.ts'
+import type { Billing } from '../bill.ts'
 import { dashscopeErrors, Refusal } from '../errors.ts'
 import { type Fault, type Faults, looped, type RecognitionRequest, shortened } from '../faults.ts'
 import type { Forms } from '../forms.ts'
@@ -26,7 +26,7 @@ export interface AsrSettings {
   faults: Faults
   forms: Forms
   gone: GoneSettings
-  ledger: Ledger
+  billing: Billing
   library(): Promise<Recording[]>
   /** Counts a request against the limit per minute; false if it is used up. */
   admit(): boolean
@@ -143,7 +143,7 @@ async function respond(
   }
   record.status = fault?.kind === 'html' ? (fault.status ?? 502) : 200
   if (fault?.kind === 'html') return sendProxyPage(response, record.status)
-  charge(record, service.ledger)
+  charge(record, service.billing)
   if (fault?.kind === 'garbage') {
     response.writeHead(200, { 'content-type': 'application/json' }).end('{"output":{"choices":[{"fini')
     return
@@ -175,9 +175,9 @@ function billedSeconds({ seconds }: RecognitionRequest): number {
   return Math.ceil(seconds - 0.001)
 }
 
-function charge(record: RecognitionRequest, ledger: Ledger): void {
+function charge(record: RecognitionRequest, billing: Billing): void {
   const use = { seconds: billedSeconds(record), inputTokens: 0, outputTokens: 0 }
-  ledger.add({ kind: 'chunk', model: record.model, ...use }, speechModel(record.model)?.price)
+  billing.add({ kind: 'chunk', model: record.model, ...use }, speechModel(record.model)?.price)
 }
 
 function modelOf(body: unknown): string {

@@ -1,7 +1,7 @@
 // Runs one task: waits in the queue, downloads and recognises the file, and returns the outcome.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { seededRandom } from '../../seeded-random.ts'
-import type { Ledger } from '../bill.ts'
+import type { Billing } from '../bill.ts'
 import type { Forms } from '../forms.ts'
 import { type GoneSettings, goneError } from '../models/gone.ts'
 import type { Use } from '../models/price.ts'
@@ -30,7 +30,7 @@ export interface TaskRunner {
   failInSubtask: boolean
   forms: Forms
   gone: GoneSettings
-  ledger: Ledger
+  billing: Billing
   recogniseFile(url: string, model: string, channels: number[]): Promise<RecognisedChannel[]>
 }
 

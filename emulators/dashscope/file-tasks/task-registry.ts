@@ -36,7 +36,7 @@ export async function startTaskRegistry(runner: TaskRunner, signal: AbortSignal)
       task.path = results.add(record.id, ending.file)
       record.billed = ending.use.seconds
       const { name, price } = request.model
-      runner.ledger.add({ kind: 'file', model: name, task: record.id, ...ending.use }, price)
+      runner.billing.add({ kind: 'file', model: name, task: record.id, ...ending.use }, price)
     }
     if (ending.kind === 'failed') record.code = ending.code
     record.endedAt = Date.now()

@@ -1,6 +1,6 @@
 // Text models: handles text requests from body to response, in DashScope's protocol and in Gemini's.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Ledger } from '../bill.ts'
+import type { Billing } from '../bill.ts'
 import { type CloudError, dashscopeErrors, Refusal } from '../errors.ts'
 import type { Forms } from '../forms.ts'
 import { readBody, sendJson } from '../http.ts'
@@ -49,10 +49,10 @@ const TEXT_GENERATION = '/api/v1/services/aigc/text-generation/generation'
 
 export function createTextService(
   options: TextOptions,
-  account: { gone: GoneSettings; forms: Forms; ledger: Ledger },
+  account: { gone: GoneSettings; forms: Forms; billing: Billing },
   closing: AbortSignal,
 ): TextService {
-  const { ledger, ...shared } = account
+  const { billing, ...shared } = account
   const settings = textSettings(options, shared)
   const faults = createTextFaults()
   const records: TextRequest[] = []
@@ -115,7 +115,7 @@ export function createTextService(
   function charge(record: TextRequest, { model }: ParsedTextRequest, answer: Answer): void {
     const outputTokens = answer.thoughtTokens + tokensOf(record.answer)
     const use = { seconds: 0, inputTokens: answer.inputTokens, outputTokens }
-    ledger.add({ kind: 'text', model: model.name, ...use }, model.price)
+    billing.add({ kind: 'text', model: model.name, ...use }, model.price)
   }
 
   function admit(model: string, protocol: TextProtocol): void {
