@@ -153,6 +153,17 @@ describe('what an earlier model has made', () => {
   })
 })
 
+describe('another number of speakers', () => {
+  it('costs no second pass for the words', async () => {
+    const options = { ...lists, file: fixture('russian.flac'), hash: 'hash of two voices' }
+    await system.run('tr_any_number', options)
+    const results = await system.run('tr_two_voices', { ...options, speakers: 2 })
+    expect(answered(results)).toEqual([mtl, words])
+    expect(submits()).toEqual([mtl, mtl, words])
+    expect(results.passes.map(({ sent }) => sent > 0)).toEqual([true, false])
+  })
+})
+
 describe('one model for speakers and words', () => {
   it('is asked once, and no words pass with it', async () => {
     const results = await system.run('tr_one', { ...lists, speakerModels: [onePass, fun] })
