@@ -59,7 +59,7 @@ export const settings = {
   ),
   formatModels: setting(
     'FORMAT_MODELS',
-    models('qwen-turbo,qwen-flash,gemini-2.5-flash,gemini-3.5-flash-lite,qwen3.8-flash'),
+    models('qwen-turbo,qwen-flash,gemini-2.5-flash,gemini-3.5-flash-lite'),
     'Models that format text, separated by commas; the first one that answers is used',
   ),
   modelDescriptions: setting(

@@ -191,7 +191,7 @@ describe('the formatting check of speech-mcp doctor', () => {
   it('doctor lists usable models, models without a key, and retired models', async () => {
     const { code, line } = await formatting({})
     expect(code).toBe(0)
-    expect(line).toMatch(/^ok {4}formatting: tries qwen-turbo, qwen-flash, qwen3.8-flash in this order; /)
+    expect(line).toMatch(/^ok {4}formatting: tries qwen-turbo, qwen-flash in this order; /)
     expect(line).toContain('; no key for gemini-2.5-flash, gemini-3.5-flash-lite; ')
     expect(line).toContain(
       '; qwen-turbo retires on 2026-10-10, in favour of qwen-flash; once gone, it costs one failed request a day',
