@@ -33,7 +33,7 @@ it('a twenty-minute recording is transcribed with every word once, and silence i
   const graph = `${pads.join(';')};${parts.map((_, i) => `[p${i}]`).join('')}concat=n=${parts.length}:v=0:a=1`
   await promisify(execFile)(await testFfmpeg(), [...inputs, '-filter_complex', graph, '-c:a', 'flac', file])
 
-  const { data, text, isError } = await system.call('transcribe_audio', { audio: file, wait_seconds: 300 })
+  const { data, text, isError } = await system.call('transcribe_audio', { audio: file, wait_seconds: 240 })
   expect(isError, text).toBe(false)
   expect(data).toMatchObject({ status: 'completed', warnings: [], coverage: { gaps: [] } })
   expect(data.duration).toBeGreaterThan(1200)
