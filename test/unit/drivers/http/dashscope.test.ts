@@ -167,7 +167,7 @@ describe('errors of DashScope', () => {
     { code: 'SUCCESS_WITH_NO_VALID_FRAGMENT', message: 'x' },
   ])('reads silence that is told as an error: %j', async body => {
     server.respond(400, body)
-    expect(await recogniser().recognise(chunk, never)).toMatchObject({ text: '' })
+    expect(await recogniser().recognise(chunk, never)).toMatchObject({ text: '', costUsd: 0 })
   })
 
   it('names an unknown code in the message, but only what looks like a code', async () => {
