@@ -114,7 +114,7 @@ describe.each([
   const made = async () => (await system.call('transcribe_audio', { audio: silence(number++) })).data
 
   it('a client is notified until a growing transcript is complete', async () => {
-    onTestFinished(system.dashscope.fault({ kind: 'slow', seconds: 2, every: 2 }))
+    onTestFinished(system.dashscope.fault({ kind: 'slow', seconds: 4, every: 2 }))
     const {
       transcript_id: id,
       uri,

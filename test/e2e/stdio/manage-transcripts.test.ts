@@ -85,7 +85,7 @@ describe('a transcription that takes longer than its call', () => {
       { signal: stop.signal },
     )
     reading.catch(() => {})
-    await vi.waitFor(() => expect(system.dashscope.inFlight()).toBeGreaterThan(0), { timeout: 10_000 })
+    await vi.waitFor(() => expect(system.dashscope.inFlight()).toBeGreaterThan(0), { timeout: 30_000 })
     stop.abort()
     await expect(reading).rejects.toThrow()
     const read = await system.call('get_transcript', { transcript_id: data.transcript_id })
@@ -119,7 +119,7 @@ describe('cancel_transcription', () => {
     expect(answer.data).toMatchObject({ status: 'cancelled', transcript_id: id })
     expect(answer.data.transcribed_seconds).toBeGreaterThan(20)
     expectSameFacts(answer, ['cancelled', id, answer.data.transcribed_seconds, answer.data.next_step])
-    await vi.waitFor(() => expect(system.dashscope.inFlight()).toBe(0), { timeout: 5_000 })
+    await vi.waitFor(() => expect(system.dashscope.inFlight()).toBe(0), { timeout: 30_000 })
     expect((await watching).text).toMatch(/^CANCELLED: The transcription was cancelled/)
 
     const kept = await system.call('get_transcript', { transcript_id: id })
@@ -257,9 +257,9 @@ describe('update_transcript and delete_transcript', () => {
   it('delete_transcript stops a running job first', async () => {
     const off = fault({ kind: 'hang' })
     const { data } = await transcribe(meeting, { wait_seconds: 0, context: 'to be deleted' })
-    await vi.waitFor(() => expect(system.dashscope.inFlight()).toBeGreaterThan(0), { timeout: 10_000 })
+    await vi.waitFor(() => expect(system.dashscope.inFlight()).toBeGreaterThan(0), { timeout: 30_000 })
     await system.call('delete_transcript', { transcript_id: data.transcript_id })
-    await vi.waitFor(() => expect(system.dashscope.inFlight()).toBe(0), { timeout: 5_000 })
+    await vi.waitFor(() => expect(system.dashscope.inFlight()).toBe(0), { timeout: 30_000 })
     off()
     await expectNotFound('get_transcript', { transcript_id: data.transcript_id })
   })
