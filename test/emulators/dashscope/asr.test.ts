@@ -1,13 +1,13 @@
 // The DashScope emulator: synchronous recognition, its errors and injected faults.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import {
-  type DashscopeEmulator,
   type DashscopeOptions,
   dashscopeErrors,
   startDashscope,
 } from '../../../emulators/dashscope/dashscope.ts'
 import { testFfmpeg } from '../../support/audio/ffmpeg.ts'
+import { closedAfterEach } from '../../support/closed-after-each.ts'
 import {
   asrRequest,
   encode,
@@ -21,7 +21,6 @@ import {
 let ffmpeg: string
 let note: Buffer
 let text: string
-const open: DashscopeEmulator[] = []
 
 beforeAll(async () => {
   ffmpeg = await testFfmpeg()
@@ -30,13 +29,10 @@ beforeAll(async () => {
     .words.map(word => word.text)
     .join(' ')
 })
-afterEach(() => Promise.all(open.splice(0).map(cloud => cloud.close())))
 
-async function start(options: Partial<DashscopeOptions> = {}): Promise<DashscopeEmulator> {
-  const cloud = await startDashscope({ ffmpeg, ...options })
-  open.push(cloud)
-  return cloud
-}
+const start = closedAfterEach((options: Partial<DashscopeOptions> = {}) =>
+  startDashscope({ ffmpeg, ...options }),
+)
 
 async function refusal(response: Response) {
   const { code, message, request_id, ...others } = await read(response)

@@ -1,6 +1,6 @@
 // The DashScope emulator: its models, those that are gone, and the account's bill.
 import { readFileSync } from 'node:fs'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   type DashscopeEmulator,
   type DashscopeOptions,
@@ -9,6 +9,7 @@ import {
   startDashscope,
 } from '../../../emulators/dashscope/dashscope.ts'
 import { testFfmpeg } from '../../support/audio/ffmpeg.ts'
+import { closedAfterEach } from '../../support/closed-after-each.ts'
 import {
   asrRequest,
   encode,
@@ -32,7 +33,6 @@ let ffmpeg: string
 let files: FileServer
 let note: Buffer
 let noteUrl: string
-const open: DashscopeEmulator[] = []
 
 beforeAll(async () => {
   ffmpeg = await testFfmpeg()
@@ -40,14 +40,11 @@ beforeAll(async () => {
   note = encode(ffmpeg, samplesOf(ffmpeg, 'voice-note.ogg'))
   noteUrl = files.add(readFileSync(fixture('voice-note.ogg')))
 })
-afterEach(() => Promise.all(open.splice(0).map(cloud => cloud.close())))
 afterAll(() => files.close())
 
-async function start(options: Partial<DashscopeOptions> = {}): Promise<DashscopeEmulator> {
-  const cloud = await startDashscope({ ffmpeg, ...options })
-  open.push(cloud)
-  return cloud
-}
+const start = closedAfterEach((options: Partial<DashscopeOptions> = {}) =>
+  startDashscope({ ffmpeg, ...options }),
+)
 
 const end = async (cloud: DashscopeEmulator, model: string) =>
   taskEnd(cloud, await startTask(cloud, taskRequest(model, noteUrl)))

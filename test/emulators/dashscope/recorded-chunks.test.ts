@@ -1,12 +1,12 @@
 // The DashScope emulator: synchronous recognition in the forms that were recorded of the service.
-import { afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import {
-  type DashscopeEmulator,
   type DashscopeOptions,
   dashscopeErrors,
   startDashscope,
 } from '../../../emulators/dashscope/dashscope.ts'
 import { testFfmpeg } from '../../support/audio/ffmpeg.ts'
+import { closedAfterEach } from '../../support/closed-after-each.ts'
 import {
   asrRequest,
   encode,
@@ -20,20 +20,16 @@ let ffmpeg: string
 let note: Buffer
 let silence: Buffer
 const words = truthOf('voice-note.ogg').words.map(({ text }) => text)
-const open: DashscopeEmulator[] = []
 
 beforeAll(async () => {
   ffmpeg = await testFfmpeg()
   note = encode(ffmpeg, samplesOf(ffmpeg, 'voice-note.ogg'))
   silence = encode(ffmpeg, join(3))
 })
-afterEach(() => Promise.all(open.splice(0).map(cloud => cloud.close())))
 
-async function start(options: Partial<DashscopeOptions> = {}): Promise<DashscopeEmulator> {
-  const cloud = await startDashscope({ ffmpeg, ...options })
-  open.push(cloud)
-  return cloud
-}
+const start = closedAfterEach((options: Partial<DashscopeOptions> = {}) =>
+  startDashscope({ ffmpeg, ...options }),
+)
 
 interface Answered {
   output: {

@@ -1,18 +1,12 @@
 // The OSS emulator: injected faults and the upload speed.
 import { once } from 'node:events'
 import { request } from 'node:http'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { type OssEmulator, type OssOptions, startOss } from '../../../emulators/oss/oss.ts'
+import { closedAfterEach } from '../../support/closed-after-each.ts'
 import { clientOf, refusalOf, signedHeaders } from '../../support/emulators/oss-client.ts'
 
-const open: OssEmulator[] = []
-afterEach(() => Promise.all(open.splice(0).map(server => server.close())))
-
-async function start(options: OssOptions = {}): Promise<OssEmulator> {
-  const server = await startOss(options)
-  open.push(server)
-  return server
-}
+const start = closedAfterEach((options: OssOptions = {}) => startOss(options))
 
 describe('faults', () => {
   const put = (server: OssEmulator, key = 'key') => clientOf(server).put(key, Buffer.from('x'))

@@ -1,8 +1,9 @@
 // The OSS emulator: objects and multipart uploads, through the real client.
 import { randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
-import { afterEach, describe, expect, it } from 'vitest'
-import { type OssEmulator, type OssOptions, startOss } from '../../../emulators/oss/oss.ts'
+import { describe, expect, it } from 'vitest'
+import { type OssOptions, startOss } from '../../../emulators/oss/oss.ts'
+import { closedAfterEach } from '../../support/closed-after-each.ts'
 import {
   clientOf,
   refusalIn,
@@ -12,14 +13,7 @@ import {
   uploadParts,
 } from '../../support/emulators/oss-client.ts'
 
-const open: OssEmulator[] = []
-afterEach(() => Promise.all(open.splice(0).map(server => server.close())))
-
-async function start(options: OssOptions = {}): Promise<OssEmulator> {
-  const server = await startOss(options)
-  open.push(server)
-  return server
-}
+const start = closedAfterEach((options: OssOptions = {}) => startOss(options))
 
 describe('objects', () => {
   it('an object with any key is returned as uploaded', async () => {

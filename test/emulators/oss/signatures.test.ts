@@ -1,16 +1,10 @@
 // The OSS emulator: signatures, keys and buckets.
-import { afterEach, describe, expect, it } from 'vitest'
-import { type OssEmulator, type OssOptions, startOss } from '../../../emulators/oss/oss.ts'
+import { describe, expect, it } from 'vitest'
+import { type OssOptions, startOss } from '../../../emulators/oss/oss.ts'
+import { closedAfterEach } from '../../support/closed-after-each.ts'
 import { clientOf, refusalIn, refusalOf, send } from '../../support/emulators/oss-client.ts'
 
-const open: OssEmulator[] = []
-afterEach(() => Promise.all(open.splice(0).map(server => server.close())))
-
-async function start(options: OssOptions = {}): Promise<OssEmulator> {
-  const server = await startOss(options)
-  open.push(server)
-  return server
-}
+const start = closedAfterEach((options: OssOptions = {}) => startOss(options))
 
 describe('signatures', () => {
   it('an unsigned request and a signature of version 1 are refused', async () => {

@@ -1,17 +1,11 @@
 // The OSS emulator: temporary storage with upload policies.
 import { randomBytes } from 'node:crypto'
-import { afterEach, describe, expect, it } from 'vitest'
-import { type OssEmulator, type OssOptions, startOss } from '../../../emulators/oss/oss.ts'
+import { describe, expect, it } from 'vitest'
+import { type OssOptions, startOss } from '../../../emulators/oss/oss.ts'
+import { closedAfterEach } from '../../support/closed-after-each.ts'
 import { fieldsOf, formOf, refusalIn, send } from '../../support/emulators/oss-client.ts'
 
-const open: OssEmulator[] = []
-afterEach(() => Promise.all(open.splice(0).map(server => server.close())))
-
-async function start(options: OssOptions = {}): Promise<OssEmulator> {
-  const server = await startOss(options)
-  open.push(server)
-  return server
-}
+const start = closedAfterEach((options: OssOptions = {}) => startOss(options))
 
 describe('temporary storage', () => {
   const file = randomBytes(5000)

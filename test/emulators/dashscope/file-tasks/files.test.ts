@@ -1,7 +1,7 @@
 // The DashScope emulator: the files of tasks and where they may be stored.
 import { readFileSync } from 'node:fs'
 import OSS from 'ali-oss'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   type DashscopeEmulator,
   type DashscopeOptions,
@@ -9,6 +9,7 @@ import {
   startDashscope,
 } from '../../../../emulators/dashscope/dashscope.ts'
 import { testFfmpeg } from '../../../support/audio/ffmpeg.ts'
+import { closedAfterEach } from '../../../support/closed-after-each.ts'
 import {
   encode,
   type FileServer,
@@ -26,21 +27,17 @@ import {
 let ffmpeg: string
 let files: FileServer
 let note: string
-const open: DashscopeEmulator[] = []
 
 beforeAll(async () => {
   ffmpeg = await testFfmpeg()
   files = await serveFiles()
   note = files.add(readFileSync(fixture('voice-note.ogg')))
 })
-afterEach(() => Promise.all(open.splice(0).map(cloud => cloud.close())))
 afterAll(() => files.close())
 
-async function start(options: Partial<DashscopeOptions> = {}): Promise<DashscopeEmulator> {
-  const cloud = await startDashscope({ ffmpeg, ...options })
-  open.push(cloud)
-  return cloud
-}
+const start = closedAfterEach((options: Partial<DashscopeOptions> = {}) =>
+  startDashscope({ ffmpeg, ...options }),
+)
 
 async function refusal(response: Response) {
   const { code, message } = (await response.json()) as { code: string; message: string }

@@ -1,6 +1,6 @@
 // The DashScope emulator: results of file tasks in the forms that were recorded of the services.
 import { readFileSync } from 'node:fs'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   type DashscopeEmulator,
   type DashscopeOptions,
@@ -8,6 +8,7 @@ import {
   startDashscope,
 } from '../../../../emulators/dashscope/dashscope.ts'
 import { testFfmpeg } from '../../../support/audio/ffmpeg.ts'
+import { closedAfterEach } from '../../../support/closed-after-each.ts'
 import {
   encode,
   type FileServer,
@@ -27,7 +28,6 @@ let ffmpeg: string
 let files: FileServer
 let meeting: string
 let chinese: string
-const open: DashscopeEmulator[] = []
 
 beforeAll(async () => {
   ffmpeg = await testFfmpeg()
@@ -35,14 +35,11 @@ beforeAll(async () => {
   meeting = files.add(readFileSync(fixture('meeting.m4a')))
   chinese = files.add(readFileSync(fixture('chinese.flac')))
 })
-afterEach(() => Promise.all(open.splice(0).map(cloud => cloud.close())))
 afterAll(() => files.close())
 
-async function start(options: Partial<DashscopeOptions> = {}): Promise<DashscopeEmulator> {
-  const cloud = await startDashscope({ ffmpeg, pollsPerSecond: 1000, ...options })
-  open.push(cloud)
-  return cloud
-}
+const start = closedAfterEach((options: Partial<DashscopeOptions> = {}) =>
+  startDashscope({ ffmpeg, pollsPerSecond: 1000, ...options }),
+)
 
 const diarized = (model: string, url = meeting) =>
   taskRequest(model, url, { diarization_enabled: true, enable_words: true })

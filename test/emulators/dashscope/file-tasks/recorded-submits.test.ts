@@ -1,6 +1,6 @@
 // The DashScope emulator: what a submit takes, and what the service says of mistakes in it, as recorded.
 import { readFileSync } from 'node:fs'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   type DashscopeEmulator,
   type DashscopeOptions,
@@ -8,6 +8,7 @@ import {
   startDashscope,
 } from '../../../../emulators/dashscope/dashscope.ts'
 import { testFfmpeg } from '../../../support/audio/ffmpeg.ts'
+import { closedAfterEach } from '../../../support/closed-after-each.ts'
 import {
   asrRequest,
   type FileServer,
@@ -25,21 +26,17 @@ const onePass = 'qwen-audio-3.1-asr-flash-filetrans'
 let ffmpeg: string
 let files: FileServer
 let note: string
-const open: DashscopeEmulator[] = []
 
 beforeAll(async () => {
   ffmpeg = await testFfmpeg()
   files = await serveFiles()
   note = files.add(readFileSync(fixture('voice-note.ogg')))
 })
-afterEach(() => Promise.all(open.splice(0).map(cloud => cloud.close())))
 afterAll(() => files.close())
 
-async function start(options: Partial<DashscopeOptions> = {}): Promise<DashscopeEmulator> {
-  const cloud = await startDashscope({ ffmpeg, ...options })
-  open.push(cloud)
-  return cloud
-}
+const start = closedAfterEach((options: Partial<DashscopeOptions> = {}) =>
+  startDashscope({ ffmpeg, ...options }),
+)
 
 const failure = async (cloud: DashscopeEmulator, body: object) =>
   (await taskEnd(cloud, await startTask(cloud, body))).output

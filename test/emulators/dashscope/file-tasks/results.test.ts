@@ -1,6 +1,6 @@
 // The DashScope emulator: result files of both model families.
 import { readFileSync } from 'node:fs'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   type DashscopeEmulator,
   type DashscopeOptions,
@@ -8,6 +8,7 @@ import {
   tidyForms,
 } from '../../../../emulators/dashscope/dashscope.ts'
 import { testFfmpeg } from '../../../support/audio/ffmpeg.ts'
+import { closedAfterEach } from '../../../support/closed-after-each.ts'
 import {
   askTasks,
   type FileServer,
@@ -29,7 +30,6 @@ let ffmpeg: string
 let files: FileServer
 let note: string
 let chinese: string
-const open: DashscopeEmulator[] = []
 
 beforeAll(async () => {
   ffmpeg = await testFfmpeg()
@@ -37,14 +37,11 @@ beforeAll(async () => {
   note = files.add(readFileSync(fixture('voice-note.ogg')))
   chinese = files.add(readFileSync(fixture('chinese.flac')))
 })
-afterEach(() => Promise.all(open.splice(0).map(cloud => cloud.close())))
 afterAll(() => files.close())
 
-async function start(options: Partial<DashscopeOptions> = {}): Promise<DashscopeEmulator> {
-  const cloud = await startDashscope({ ffmpeg, forms: tidyForms, ...options })
-  open.push(cloud)
-  return cloud
-}
+const start = closedAfterEach((options: Partial<DashscopeOptions> = {}) =>
+  startDashscope({ ffmpeg, forms: tidyForms, ...options }),
+)
 
 async function state(cloud: DashscopeEmulator, id: string): Promise<TaskAnswer> {
   return (await (await askTasks(cloud, `/${id}`)).json()) as TaskAnswer

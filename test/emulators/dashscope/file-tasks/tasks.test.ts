@@ -1,6 +1,6 @@
 // The DashScope emulator: submitting, polling, cancelling and listing file tasks.
 import { readFileSync } from 'node:fs'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   type DashscopeEmulator,
   type DashscopeOptions,
@@ -9,6 +9,7 @@ import {
   tidyForms,
 } from '../../../../emulators/dashscope/dashscope.ts'
 import { testFfmpeg } from '../../../support/audio/ffmpeg.ts'
+import { closedAfterEach } from '../../../support/closed-after-each.ts'
 import {
   askTasks,
   type FileServer,
@@ -27,21 +28,17 @@ import {
 let ffmpeg: string
 let files: FileServer
 let note: string
-const open: DashscopeEmulator[] = []
 
 beforeAll(async () => {
   ffmpeg = await testFfmpeg()
   files = await serveFiles()
   note = files.add(readFileSync(fixture('voice-note.ogg')))
 })
-afterEach(() => Promise.all(open.splice(0).map(cloud => cloud.close())))
 afterAll(() => files.close())
 
-async function start(options: Partial<DashscopeOptions> = {}): Promise<DashscopeEmulator> {
-  const cloud = await startDashscope({ ffmpeg, ...options })
-  open.push(cloud)
-  return cloud
-}
+const start = closedAfterEach((options: Partial<DashscopeOptions> = {}) =>
+  startDashscope({ ffmpeg, ...options }),
+)
 
 async function refusal(response: Response) {
   const { code, message } = (await response.json()) as { code: string; message: string }

@@ -1,23 +1,18 @@
 // The DashScope emulator: timing and limits of text answers, the text to format, and the models.
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import {
-  type DashscopeEmulator,
   type DashscopeOptions,
   geminiErrors,
   startDashscope,
 } from '../../../../emulators/dashscope/dashscope.ts'
 import { testFfmpeg } from '../../../support/audio/ffmpeg.ts'
+import { closedAfterEach } from '../../../support/closed-after-each.ts'
 import { asrRequest, encode, post, samplesOf } from '../../../support/emulators/dashscope-client.ts'
 import { askGemini, askQwen, framesOf, partOf, textOf } from '../../../support/emulators/text-client.ts'
 
-const open: DashscopeEmulator[] = []
-afterEach(() => Promise.all(open.splice(0).map(cloud => cloud.close())))
-
-async function start(options: Partial<DashscopeOptions> = {}): Promise<DashscopeEmulator> {
-  const cloud = await startDashscope({ ffmpeg: 'none', ...options })
-  open.push(cloud)
-  return cloud
-}
+const start = closedAfterEach((options: Partial<DashscopeOptions> = {}) =>
+  startDashscope({ ffmpeg: 'none', ...options }),
+)
 
 const multimodal = { model: 'qwen3.5-flash', route: 'multimodal-generation' } as const
 const quiet = { parameters: { enable_thinking: false } }

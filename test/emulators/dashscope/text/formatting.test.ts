@@ -1,21 +1,13 @@
 // The DashScope emulator: formatting of text by rule.
-import { afterEach, describe, expect, it } from 'vitest'
-import {
-  type DashscopeEmulator,
-  type DashscopeOptions,
-  startDashscope,
-} from '../../../../emulators/dashscope/dashscope.ts'
+import { describe, expect, it } from 'vitest'
+import { type DashscopeOptions, startDashscope } from '../../../../emulators/dashscope/dashscope.ts'
+import { closedAfterEach } from '../../../support/closed-after-each.ts'
 import { askQwen, textOf } from '../../../support/emulators/text-client.ts'
 import { normalizedText, unpunctuatedTexts } from '../../../support/emulators/texts.ts'
 
-const open: DashscopeEmulator[] = []
-afterEach(() => Promise.all(open.splice(0).map(cloud => cloud.close())))
-
-async function start(options: Partial<DashscopeOptions> = {}): Promise<DashscopeEmulator> {
-  const cloud = await startDashscope({ ffmpeg: 'none', ...options })
-  open.push(cloud)
-  return cloud
-}
+const start = closedAfterEach((options: Partial<DashscopeOptions> = {}) =>
+  startDashscope({ ffmpeg: 'none', ...options }),
+)
 
 describe('formatted text', () => {
   const write = async (text: string, system = '') => textOf(await askQwen(await start(), text, { system }))

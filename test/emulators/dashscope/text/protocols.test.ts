@@ -1,20 +1,12 @@
 // The DashScope emulator: responses of text models in the protocols of DashScope and Gemini.
-import { afterEach, describe, expect, it } from 'vitest'
-import {
-  type DashscopeEmulator,
-  type DashscopeOptions,
-  startDashscope,
-} from '../../../../emulators/dashscope/dashscope.ts'
+import { describe, expect, it } from 'vitest'
+import { type DashscopeOptions, startDashscope } from '../../../../emulators/dashscope/dashscope.ts'
+import { closedAfterEach } from '../../../support/closed-after-each.ts'
 import { askGemini, askQwen, framesOf, partOf, textOf } from '../../../support/emulators/text-client.ts'
 
-const open: DashscopeEmulator[] = []
-afterEach(() => Promise.all(open.splice(0).map(cloud => cloud.close())))
-
-async function start(options: Partial<DashscopeOptions> = {}): Promise<DashscopeEmulator> {
-  const cloud = await startDashscope({ ffmpeg: 'none', ...options })
-  open.push(cloud)
-  return cloud
-}
+const start = closedAfterEach((options: Partial<DashscopeOptions> = {}) =>
+  startDashscope({ ffmpeg: 'none', ...options }),
+)
 
 const uuid = expect.stringMatching(/^[0-9a-f-]{36}$/)
 const multimodal = { model: 'qwen3.5-flash', route: 'multimodal-generation' } as const

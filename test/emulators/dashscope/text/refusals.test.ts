@@ -1,21 +1,16 @@
 // The DashScope emulator: invalid text requests are refused with the errors of the services.
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import {
-  type DashscopeEmulator,
   type DashscopeOptions,
   dashscopeErrors,
   startDashscope,
 } from '../../../../emulators/dashscope/dashscope.ts'
+import { closedAfterEach } from '../../../support/closed-after-each.ts'
 import { askGemini, askQwen } from '../../../support/emulators/text-client.ts'
 
-const open: DashscopeEmulator[] = []
-afterEach(() => Promise.all(open.splice(0).map(cloud => cloud.close())))
-
-async function start(options: Partial<DashscopeOptions> = {}): Promise<DashscopeEmulator> {
-  const cloud = await startDashscope({ ffmpeg: 'none', ...options })
-  open.push(cloud)
-  return cloud
-}
+const start = closedAfterEach((options: Partial<DashscopeOptions> = {}) =>
+  startDashscope({ ffmpeg: 'none', ...options }),
+)
 
 const multimodal = { model: 'qwen3.5-flash', route: 'multimodal-generation' } as const
 const quiet = { parameters: { enable_thinking: false } }
