@@ -67,7 +67,7 @@ export const doctor: Command = {
     print(`speech-mcp ${version}, Node ${process.versions.node}, ${process.platform}\n`)
     for (const [name, check] of checks) await report(name, check)
     const models = await askModels(app, isKeyGood)
-    const costs = hourCosts(models)
+    const costs = hourCosts(models, config)
     await report('models', async () => describeModels(models))
     print(`\n${modelTable(models, costs)}`)
     await app.close()

@@ -1,5 +1,6 @@
 // Doctor's table of models: asks each one once, and shows whether it lives, when it ends and what an hour costs.
 import type { App } from '../../app.ts'
+import type { Config } from '../../config/config.ts'
 import { SpeechError } from '../../domain/errors.ts'
 import { knownModels } from '../../domain/models/catalog.ts'
 import type { Model, ModelRole } from '../../domain/models/model.ts'
@@ -24,6 +25,15 @@ export interface HourCosts {
 
 const timeoutMs = 15_000
 const onePass = knownModels.find('qwen-audio-3.1-asr-flash-filetrans', 'one-pass')
+const listOf = {
+  chunk: 'asrModels',
+  speakers: 'speakerModels',
+  words: 'fileModels',
+  text: 'formatModels',
+} as const
+type ListedRole = keyof typeof listOf
+/** Names of models in the order of preference. */
+type ModelLists = Pick<Config, (typeof listOf)[ListedRole]>
 const settingOf: Partial<Record<ModelRole, string>> = {
   chunk: 'ASR_MODEL',
   speakers: 'SPEAKER_MODEL',
@@ -52,7 +62,7 @@ export async function askModels(
 export function describeModels(rows: ModelRow[]): Finding {
   for (const [role, setting] of Object.entries(settingOf) as [ModelRole, string][]) {
     const own = rows.filter(({ roles }) => roles.includes(role))
-    if (own.length === 0 || own.some(({ state }) => state === 'alive' || state === 'not asked')) continue
+    if (own.length === 0 || own.some(isUsable)) continue
     const names = own.map(({ model, code }) => `${model.name} (${code})`)
     throw new SpeechError('MODEL_NOT_FOUND', `No model of ${setting} can be used: ${names.join(', ')}.`, {
       hint: `Set ${setting} to a model that exists in the region, such as ${successorOf(own[0]!.model)}.`,
@@ -65,15 +75,20 @@ export function describeModels(rows: ModelRow[]): Finding {
   return { isOn: rows.some(({ state }) => state === 'alive'), text: counts.join(', ') }
 }
 
+function isUsable({ state }: ModelRow): boolean {
+  return state === 'alive' || state === 'not asked'
+}
+
 function successorOf({ name, retires }: Model): string {
   return retires?.successor ?? (name === onePass.name ? 'fun-asr' : onePass.name)
 }
 
-/** By the models that would answer: the first of each role that lives, or else the first. */
-export function hourCosts(rows: ModelRow[]): HourCosts {
-  const answering = (role: ModelRole) => {
-    const own = rows.filter(({ roles }) => roles.includes(role))
-    return (own.find(({ state }) => state === 'alive' || state === 'not asked') ?? own[0])?.model
+/** By the models that would answer: the first of each list that lives. */
+export function hourCosts(rows: ModelRow[], config: ModelLists): HourCosts {
+  const answering = (role: ListedRole) => {
+    const living = rows.filter(row => row.roles.includes(role) && isUsable(row))
+    const name = config[listOf[role]].find(name => living.some(({ model }) => model.name === name))
+    return living.find(({ model }) => model.name === name)?.model
   }
   const costOf = (models: (Model | undefined)[]) => {
     const costs = models.map(model => model && usdPerHour(model))

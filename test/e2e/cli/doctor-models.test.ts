@@ -113,6 +113,16 @@ describe('speech-mcp doctor', () => {
     expect(stdout).toContain('with speakers $0.021 in one pass, and formatting its text about unknown.')
   })
 
+  it('takes prices from the first model of each list that answers, whatever other lists it stands in', async () => {
+    const lists = {
+      SPEAKER_MODEL: 'fun-asr,qwen-audio-3.1-asr-flash-filetrans',
+      FILE_MODEL: 'qwen3-asr-flash-filetrans,qwen-audio-3.1-asr-flash-filetrans',
+    }
+    expect((await doctor([], lists)).stdout).toContain(', with speakers $0.252 in two passes ')
+    terminal.dashscope.set({ goneModels: ['fun-asr'] })
+    expect((await doctor([], lists)).stdout).toContain(', with speakers $0.021 in one pass, ')
+  })
+
   it('prints the same as JSON, and asks nothing with a refused key', async () => {
     const { stdout } = await doctor(['--json'])
     const found = JSON.parse(stdout)

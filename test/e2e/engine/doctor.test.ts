@@ -25,9 +25,9 @@ async function doctor(env: Record<string, string>) {
   }
 }
 
-async function withEngine(engine: EngineName, model: string) {
+async function withEngine(engine: EngineName, models: string, env: Record<string, string> = {}) {
   emulator = await startOpenAi({ ffmpeg: await testFfmpeg(), engine })
-  return doctor({ ASR_MODEL: `openai:${model}`, OPENAI_BASE_URL: emulator.url })
+  return doctor({ ASR_MODEL: models, OPENAI_BASE_URL: emulator.url, ...env })
 }
 
 describe('doctor', () => {
@@ -35,7 +35,7 @@ describe('doctor', () => {
     ['speaches', 'whisper', 'times of words'],
     ['vllm', 'Qwen/Qwen3-ASR-0.6B', 'no times'],
   ] as const)('says what %s hears and how fast', async (engine, model, times) => {
-    const { code, line, stdout } = await withEngine(engine, model)
+    const { code, line, stdout } = await withEngine(engine, `openai:${model}`)
     expect(code, stdout).toBe(0)
     expect(stdout).toMatch(/^openai:\S+ +chunks +not asked \(see own engine\) +\$0\.000$/m)
     expect(stdout).toMatch(/^fun-asr-mtl +speakers +not asked \(no key\) /m)
@@ -46,8 +46,13 @@ describe('doctor', () => {
     expect(line('key and region')).toMatch(/^-- .*own engine transcribes/)
   })
 
+  it('takes the price of an hour from the first model of the list, an engine or not', async () => {
+    const { stdout } = await withEngine('vllm', 'qwen3-asr-flash,openai:Qwen/Qwen3-ASR-0.6B')
+    expect(stdout).toContain('An hour of speech costs $0.126, ')
+  })
+
   it('names a model that the engine does not serve', async () => {
-    const { code, line } = await withEngine('vllm', 'other')
+    const { code, line } = await withEngine('vllm', 'openai:other')
     expect(code).toBe(1)
     expect(line('own engine')).toMatch(/^FAIL .*MODEL_NOT_FOUND/)
   })
