@@ -29,7 +29,8 @@ export interface PlannedPass extends Pass {
 }
 
 export async function planPass(pass: Pass, request: PipelineRequest, run: Run): Promise<PlannedPass> {
-  const candidates = await Promise.all(
+  const available = (await pass.recognisers.available()).filter(one => !refusalOf(one, pass))
+  const found = await Promise.all(
     pass.recognisers.members.map(async recogniser => {
       const options = optionsFor(recogniser, pass)
       const key = checkpointKey(recogniser, options, request, run)
@@ -37,8 +38,12 @@ export async function planPass(pass: Pass, request: PipelineRequest, run: Run): 
       return { recogniser, options, key, ...readCheckpoint(stored, run) }
     }),
   )
+  const candidates = found.map((candidate, i) => {
+    const isPreceded = found.slice(0, i).some(({ recogniser }) => available.includes(recogniser))
+    // What another job has of a later model does not replace a model that lives.
+    return isPreceded && !candidate.isOwnCheckpoint ? { ...candidate, checkpoint: undefined } : candidate
+  })
   const begun = [isDone, hasTask, isIntent].flatMap(stage => candidates.filter(stage))
-  const available = (await pass.recognisers.available()).filter(one => !refusalOf(one, pass))
   return { ...pass, candidates, begun, leading: begun[0]?.recogniser ?? available[0] }
 }
 

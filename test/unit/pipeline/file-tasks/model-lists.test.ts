@@ -140,7 +140,23 @@ describe('what an earlier model has made', () => {
     expect(results.passes.map(({ sent }) => sent)).toEqual([0, 0])
   })
 
-  it('a task that its successor began is found when the first model is back', async () => {
+  it('is no answer to another job while the models before it live', async () => {
+    const options = { file: fixture('voice-note.ogg'), hash: 'hash of two orders' }
+    await system.run('tr_one_pass', { ...options, speakerModels: [onePass] })
+    expect(submits()).toEqual([onePass])
+    gone([mtl, fun, words])
+    await system.run('tr_learning', { ...lists, file: fixture('russian.flac') })
+    const count = submits().length
+    expect(answered(await system.run('tr_while_gone', { ...lists, ...options }))).toEqual([onePass, onePass])
+    expect(submits()).toHaveLength(count)
+    gone([])
+    system.forget()
+    const results = await system.run('tr_two_passes', { ...lists, ...options })
+    expect(answered(results)).toEqual([mtl, words])
+    expect(results.passes.map(({ inPlaceOf }) => inPlaceOf)).toEqual([undefined, undefined])
+  })
+
+  it('a task that its successor began for the same job is found when the first model is back', async () => {
     gone([mtl])
     emulator.set({ taskLatency: { base: 0, perSecond: 0.2 } })
     const options = { ...lists, file: fixture('voice-note.ogg'), hash: 'another hash' }
@@ -148,7 +164,7 @@ describe('what an earlier model has made', () => {
     gone([])
     system.forget()
     emulator.set({ taskLatency: { base: 0, perSecond: 0 } })
-    expect(answered(await system.run('tr_back', options))).toEqual([fun, words])
+    expect(answered(await system.run('tr_slow', options))).toEqual([fun, words])
     expect(made().sort()).toEqual([fun, words])
   })
 })
