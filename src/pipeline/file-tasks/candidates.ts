@@ -34,7 +34,9 @@ export async function planPass(pass: Pass, request: PipelineRequest, run: Run): 
     pass.recognisers.members.map(async recogniser => {
       const options = optionsFor(recogniser, pass)
       const key = checkpointKey(recogniser, options, request, run)
-      const stored = await run.checkpoints.get(key)
+      const { context: _, ...withoutContext } = options
+      const earlierKey = checkpointKey(recogniser, withoutContext, request, run)
+      const stored = (await run.checkpoints.get(key)) ?? (await moveOwnCheckpoint(earlierKey, key, run))
       return { recogniser, options, key, ...readCheckpoint(stored, run) }
     }),
   )
@@ -93,6 +95,14 @@ function checkpointKey(
   const { text, vocabulary } = contextFor(model, takes, context)
   const hints = text || vocabulary ? [text ?? '', vocabulary ?? {}] : []
   return `pass:${textHash(JSON.stringify([hash ?? job, model, language, speakers, ...hints]))}`
+}
+
+/** The key of an earlier version lacked the context: what it began for this job is not paid again. */
+async function moveOwnCheckpoint(from: string, to: string, { checkpoints }: Run): Promise<unknown> {
+  const stored = from === to ? undefined : await checkpoints.get(from)
+  if (!checkpoints.isFromThisJob(stored)) return undefined
+  await checkpoints.put(to, stored)
+  return stored
 }
 
 function readCheckpoint(

@@ -169,6 +169,29 @@ describe('what an earlier model has made', () => {
   })
 })
 
+describe('a task that an earlier version began', () => {
+  // That version had the context in the request, and not in the key: as if there had been none.
+  it('is continued by its own job with the context', async () => {
+    const options = { ...lists, file: fixture('voice-note.ogg'), hash: 'hash of an upgrade' }
+    const context = 'Kubernetes, Nordwind'
+    emulator.set({ taskLatency: { base: 0, perSecond: 0.2 } })
+    await failure(system.run('tr_upgrade', { ...options, taskTimeoutSeconds: 0.2 }))
+    emulator.set({ taskLatency: { base: 0, perSecond: 0 } })
+    expect(answered(await system.run('tr_upgrade', { ...options, context }))).toEqual([mtl, words])
+    expect(submits()).toEqual([mtl, words])
+    const repeated = await system.run('tr_upgrade', { ...options, context })
+    expect(repeated.passes.map(({ sent }) => sent > 0)).toEqual([true, true])
+    expect(submits()).toEqual([mtl, words])
+  })
+
+  it('is no task of another job that has a context', async () => {
+    const options = { ...lists, file: fixture('voice-note.ogg'), hash: 'hash of another upgrade' }
+    await system.run('tr_plain', options)
+    await system.run('tr_with_context', { ...options, context: 'Kubernetes, Nordwind' })
+    expect(made().filter(model => model === words)).toHaveLength(2)
+  })
+})
+
 describe('another number of speakers', () => {
   it('costs no second pass for the words', async () => {
     const options = { ...lists, file: fixture('russian.flac'), hash: 'hash of two voices' }
