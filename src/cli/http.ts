@@ -1,6 +1,6 @@
 // speech-mcp http: serves MCP clients over Streamable HTTP until a signal stops it.
 import { createApp } from '../app.ts'
-import { type Config, unfilledTemplates } from '../config/config.ts'
+import { type Config, canRunJobs, unfilledTemplates } from '../config/config.ts'
 import { log, redirectConsole } from '../log.ts'
 import { serveHttp } from '../server/http/http.ts'
 import type { Command } from './command.ts'
@@ -24,7 +24,7 @@ export const http: Command = {
     )
     const stopped = shutdownSignal()
     // Without a key this process cannot run interrupted jobs; another one may.
-    if (config.apiKey) app.jobs.startRecovery()
+    if (canRunJobs(config)) app.jobs.startRecovery()
     process.stderr.write(`${greeting(serving.url, config, allowedDirs)}\n`)
     await stopped
     // Waiting calls are answered while transcripts are still readable; the store closes last.

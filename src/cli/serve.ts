@@ -1,5 +1,5 @@
 // speech-mcp: serves one MCP client over stdin and stdout until it disconnects.
-import { unfilledTemplates } from '../config/config.ts'
+import { canRunJobs, unfilledTemplates } from '../config/config.ts'
 import { log, redirectConsole } from '../log.ts'
 import { serveOverStdio } from '../server/stdio.ts'
 import type { Command } from './command.ts'
@@ -18,7 +18,7 @@ export const serve: Command = {
     for (const name of unfilledTemplates()) log.warn('setting-is-a-template', { name })
     const app = deferApp(config)
     // Without a key this process cannot run interrupted jobs; another one may.
-    if (config.apiKey) app.jobs.startRecovery()
+    if (canRunJobs(config)) app.jobs.startRecovery()
     await new Promise<void>((resolve, fail) => {
       // In time for the first call, once the client no longer waits. A failure ends the server as it would at its start.
       const prefetch = () => void app.load().catch(fail)

@@ -1,6 +1,6 @@
 // speech-mcp worker: runs jobs from the shared queue, on any machine, until a signal stops it.
 import { createApp } from '../app.ts'
-import { unfilledTemplates } from '../config/config.ts'
+import { canRunJobs, unfilledTemplates } from '../config/config.ts'
 import { SpeechError } from '../domain/errors.ts'
 import { log, redirectConsole } from '../log.ts'
 import { serveHealth } from '../server/health.ts'
@@ -22,8 +22,7 @@ export const worker: Command = {
       throw new SpeechError('CONFIG_INVALID', 'A worker needs a queue shared with the servers.', {
         hint: 'Set MNS_ENDPOINT, TABLESTORE_ENDPOINT and OSS_BUCKET as for the servers. A single machine needs no worker: its server runs the jobs itself.',
       })
-    // Engines of one's own may need no key.
-    if (!config.apiKey && !config.asrModels.every(name => name.startsWith('openai:')))
+    if (!canRunJobs(config))
       throw new SpeechError('KEY_MISSING', 'A worker needs the provider’s API key.', {
         hint: 'Set DASHSCOPE_API_KEY as for the servers.',
       })

@@ -71,6 +71,16 @@ function ownDashscopeOf({ baseUrl, apiKey, fileHost }: Parsed): Config['ownDashs
   return isOwn ? { fileHost: fileHost ?? '127.0.0.1' } : undefined
 }
 
+/** True where the models for whole files can be asked. */
+export function hasFileModels({ apiKey, ownDashscope }: Config): boolean {
+  return apiKey !== undefined || ownDashscope !== undefined
+}
+
+/** False where recognition lacks a key: an engine of one’s own may need none. */
+export function canRunJobs(config: Config): boolean {
+  return hasFileModels(config) || config.asrModels[0]!.startsWith('openai:')
+}
+
 /** An incomplete pair is an error only if a service needs the key: other programs read the same variables. */
 function keysOf(parsed: Parsed): Pick<Config, 'bucketKey' | 'serviceKey'> {
   const [oss, ...general] = keyPairs

@@ -116,6 +116,12 @@ describe('a worker', () => {
     off()
   })
 
+  it('a worker beside a DashScope server of one’s own needs no key', async () => {
+    const { child, result } = await start({ DASHSCOPE_API_KEY: '' })
+    child.kill('SIGTERM')
+    expect((await result).code).toBe(0)
+  })
+
   it('a worker serves metrics even if the store does not answer', async () => {
     const { url, child, result } = await start()
     const off = tables.fault({ operation: 'GetRange', how: { kind: 'hang' } })
@@ -131,7 +137,12 @@ describe('a worker', () => {
 describe('a worker that cannot start', () => {
   it.each<[string, Record<string, string>, RegExp, number]>([
     ['without a queue', { MNS_ENDPOINT: '' }, /^CONFIG_INVALID: .*MNS_ENDPOINT/, 2],
-    ['without the provider’s key', { DASHSCOPE_API_KEY: '' }, /^KEY_MISSING: .*DASHSCOPE_API_KEY/, 1],
+    [
+      'without the provider’s key',
+      { DASHSCOPE_API_KEY: '', DASHSCOPE_BASE_URL: 'https://dashscope-intl.aliyuncs.com/api/v1' },
+      /^KEY_MISSING: .*DASHSCOPE_API_KEY/,
+      1,
+    ],
     ['without a bucket', { OSS_BUCKET: '' }, /^CONFIG_INVALID: .*OSS_BUCKET/, 2],
   ])('a worker cannot start %s', async (_, more, expected, code) => {
     const outcome = await terminal.run(['worker'], { env: { ...env, ...more } })
