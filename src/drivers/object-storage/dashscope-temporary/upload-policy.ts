@@ -1,5 +1,5 @@
 // Policy that permits one upload to DashScope's temporary store, for one model and five minutes.
-import { z } from 'zod'
+import * as z from 'zod/v4'
 import { SpeechError } from '../../../domain/errors.ts'
 import type { Dashscope } from '../../http/dashscope.ts'
 
