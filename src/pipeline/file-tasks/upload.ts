@@ -1,7 +1,7 @@
 // Uploads a recording for the provider, once for all passes of a job, and deletes it afterwards.
 import pLimit from 'p-limit'
 import { isSpeechError, SpeechError } from '../../domain/errors.ts'
-import type { FileRecogniser, Upload } from '../../domain/ports.ts'
+import type { FileRecogniser, ObjectStorage, Upload } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
 import { roundToMs, type Span } from '../../domain/transcript.ts'
 import { log } from '../../log.ts'
@@ -29,8 +29,8 @@ export interface UploadCheckpoint extends AudioScan {
 
 export interface UploadSession {
   /**
-   * Uploads the recording for these models unless it is there. An upload for other models is lent to them. Throws
-   * `COST_TOO_HIGH` and `TOO_LARGE`.
+   * Uploads the recording for these models unless it is there. An upload for other models is lent to them, until
+   * the store refuses that. Throws `COST_TOO_HIGH` and `TOO_LARGE`.
    */
   ensureUploaded(recognisers: FileRecogniser[]): Promise<AudioScan>
   /** Decodes the recording without an upload, where no pass has to be submitted. */
@@ -48,6 +48,9 @@ export interface UploadSession {
 /** The provider gives up a task after three hours. */
 const signedUrlSeconds = 4 * 3600
 const deleteTimeoutMs = 15_000
+
+/** Stores that this process has seen refuse one model the upload of another. */
+const storesThatBind = new WeakSet<ObjectStorage>()
 
 export function uploadCheckpointKey(job: string): string {
   return `upload:${job}`
@@ -77,7 +80,6 @@ export async function createUploadSession(
   const inTurn = pLimit(1)
   /** Models that use the upload of another one: the temporary store may bind an upload to its model. */
   const borrowers = new Set<string>()
-  const refused = new Set<string>()
   for (const warning of current?.warnings ?? []) run.warn(warning)
 
   async function save(changed: UploadCheckpoint): Promise<void> {
@@ -117,7 +119,7 @@ export async function createUploadSession(
     const [lent] = Object.values(keys)
     return recognisers.filter(({ model }) => {
       if (keys[model] !== undefined) return false
-      if (lent === undefined || refused.has(model)) return true
+      if (lent === undefined || storesThatBind.has(objectStorage)) return true
       keys[model] = lent
       borrowers.add(model)
       return false
@@ -147,7 +149,7 @@ export async function createUploadSession(
       if (!isUploadedHere) current = withoutUpload(current)
       else if (borrowers.delete(model) && objectStorage.way === 'temporary') {
         delete current.upload.keys[model]
-        refused.add(model)
+        storesThatBind.add(objectStorage)
       }
     },
     async delete() {

@@ -45,7 +45,7 @@ export interface PassesSystem {
   folder: string
   /** Runs the pass for speakers and the one for words over a recording as the job of this id. */
   run(job: string, options?: PassesOptions): Promise<PassResults>
-  /** Passes a day: models may be asked again. */
+  /** Passes a day and starts a new process: models may be asked again, and nothing is known of the temporary store. */
   forget(): void
   close(): Promise<void>
 }
@@ -57,7 +57,7 @@ export async function startPasses(): Promise<PassesSystem> {
   const store = sqliteStore({ folder: join(folder.path, 'data') })
   await emulator.warmUp()
   const cloud = dashscope({ apiKey: emulator.apiKey, baseUrl: emulator.url, http })
-  const stored = temporaryStorage({ cloud })
+  const temporaryStores = [temporaryStorage({ cloud })]
   let days = 0
 
   return {
@@ -100,7 +100,7 @@ export async function startPasses(): Promise<PassesSystem> {
         limitSubmits: pLimit(1),
         ...(maxCostUsd !== undefined && { maxCostUsd }),
         objectStorage: temporary
-          ? stored
+          ? temporaryStores.at(-1)
           : ossStorage({ endpoint, region, bucket, accessKeyId, accessKeySecret }),
         ffmpeg,
       }
@@ -129,9 +129,15 @@ export async function startPasses(): Promise<PassesSystem> {
     },
     forget() {
       days++
+      temporaryStores.push(temporaryStorage({ cloud }))
     },
     async close() {
-      await Promise.all([emulator.close(), http.close(), store.close(), stored.close()])
+      await Promise.all([
+        emulator.close(),
+        http.close(),
+        store.close(),
+        ...temporaryStores.map(({ close }) => close()),
+      ])
       await folder.remove()
     },
   }

@@ -247,4 +247,16 @@ describe('the provider’s temporary store', () => {
     expect(files()).toBe(uploads)
     expect(emulator.tasks.slice(before.tasks).filter(({ state }) => state === 'SUCCEEDED')).toHaveLength(1)
   })
+  it('that has refused an upload of another model is not tried again with one by the same process', async () => {
+    gone([mtl])
+    const options = { ...lists, temporary: true }
+    await system.run('tr_refused', options)
+    // The task of the lent upload fails, and nothing of it is billed.
+    expect(submits()).toEqual([fun, fun, mtl, words])
+    gone([words])
+    const results = await system.run('tr_bound', { ...options, file: fixture('voice-note.ogg') })
+    expect(answered(results)).toEqual([fun, onePass])
+    expect(submits().filter(model => model === onePass)).toEqual([onePass])
+    expect(files()).toBe(6)
+  })
 })
