@@ -48,7 +48,13 @@ export async function askModels(
   const rows = probes.map(async ({ model, roles, ask }): Promise<ModelRow> => {
     if (model.provider === 'dashscope' && !isKeyGood)
       return { model, roles, state: 'not asked', detail: 'see key and region' }
-    return { model, roles, ...(await ask(AbortSignal.timeout(timeoutMs))) }
+    const state = await ask(AbortSignal.timeout(timeoutMs))
+    return {
+      model,
+      roles,
+      ...(state.state === 'unfit' && { detail: `no model for ${rolesAsText(roles)}` }),
+      ...state,
+    }
   })
   const own = engines.map(({ model: name, usdPerSecond }): ModelRow => {
     const price = usdPerSecond === undefined ? {} : { price: { usdPerSecond } }
@@ -63,12 +69,12 @@ export function describeModels(rows: ModelRow[]): Finding {
   for (const [role, setting] of Object.entries(settingOf) as [ModelRole, string][]) {
     const own = rows.filter(({ roles }) => roles.includes(role))
     if (own.length === 0 || own.some(isUsable)) continue
-    const names = own.map(({ model, code }) => `${model.name} (${code})`)
+    const names = own.map(({ model, code, detail }) => `${model.name} (${code ?? detail})`)
     throw new SpeechError('MODEL_NOT_FOUND', `No model of ${setting} can be used: ${names.join(', ')}.`, {
       hint: `Set ${setting} to a model that exists in the region, such as ${successorOf(own[0]!.model)}.`,
     })
   }
-  const counts = ['alive', 'gone', 'refused', 'not asked'].flatMap(state => {
+  const counts = ['alive', 'gone', 'refused', 'unfit', 'not asked'].flatMap(state => {
     const count = rows.filter(row => row.state === state).length
     return count > 0 ? [`${count} ${state}`] : []
   })
@@ -107,11 +113,15 @@ export function hourCosts(rows: ModelRow[], config: ModelLists): HourCosts {
 
 const roleNames: Partial<Record<ModelRole, string>> = { chunk: 'chunks', text: 'formatting' }
 
+function rolesAsText(roles: ModelRole[]): string {
+  return roles.map(role => roleNames[role] ?? role).join(', ')
+}
+
 /** Lines of a table, and a sentence about the cost of an hour. */
 export function modelTable(rows: ModelRow[], costs: HourCosts): string {
   const cells = rows.map(({ model, roles, state, code, detail }) => [
     model.name,
-    roles.map(role => roleNames[role] ?? role).join(', '),
+    rolesAsText(roles),
     [state, state === 'refused' ? code : undefined, detail && `(${detail})`].filter(Boolean).join(' '),
     model.retires?.date ?? '',
     model.retires?.successor ?? '',

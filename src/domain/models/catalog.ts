@@ -36,7 +36,8 @@ export function createModelCatalog(
       const description = descriptions.find(described => described.name === name)
       const facts = usable ?? { ...assumption(role), ...familyFacts(name, role) }
       const isOwn = facts.provider === 'dashscope' && ownProviders.includes('dashscope')
-      const model = { ...facts, ...(isOwn && ownFacts(role)), ...description, name }
+      const unfit = known !== usable && !isOwn && !description?.roles
+      const model = { ...facts, ...(unfit && { unfit }), ...(isOwn && ownFacts(role)), ...description, name }
       const isFree = role !== 'text' && ownProviders.includes(model.provider) && !description?.price
       return isFree ? { ...model, price: { usdPerSecond: 0 } } : model
     },

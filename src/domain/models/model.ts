@@ -87,6 +87,8 @@ export interface Model {
   /** Text models: always thinks, or stops thinking with a budget of 0. */
   thinking?: 'always' | 'budget'
   retires?: Retirement
+  /** The table has it for other work alone, so that it is asked as an unknown model. */
+  unfit?: boolean
   /** Where these facts come from, and when they were read. */
   source: string
 }

@@ -10,7 +10,8 @@ export interface ModelProbe {
 }
 
 export interface ModelState {
-  state: 'alive' | 'gone' | 'refused' | 'not asked'
+  /** `unfit`: known for other work alone, and therefore not asked. */
+  state: 'alive' | 'gone' | 'refused' | 'unfit' | 'not asked'
   /** Code of the error. */
   code?: string
   /** Status and code in the provider's words, or why it was not asked. */

@@ -1,5 +1,5 @@
 // Probes of the speech models: the cheapest request that shows whether a model exists.
-import { type Model, type ModelRole, modelKey, type UnavailableModels } from '../../domain/models/model.ts'
+import { type Model, modelKey, type UnavailableModels } from '../../domain/models/model.ts'
 import type { ModelProbe } from '../../domain/models/probe.ts'
 import type { FileRequest, RecognitionRequest } from '../../domain/ports.ts'
 import type { Dashscope } from '../http/dashscope.ts'
@@ -7,6 +7,7 @@ import type { HttpClient } from '../http/http.ts'
 import { probe } from '../models/probe.ts'
 import { chunkAsr } from './chunk-asr.ts'
 import { fileAsr } from './file-asr/file-asr.ts'
+import { capabilitiesOf, type FileRole } from './file-asr/requests.ts'
 
 export interface SpeechProbesOptions {
   cloud: Dashscope
@@ -19,6 +20,13 @@ export interface SpeechProbesOptions {
 
 /** An own server takes any name. */
 const unasked: ModelProbe['ask'] = async () => ({ state: 'not asked', detail: 'see own engine' })
+
+const unfit: ModelProbe['ask'] = async () => ({ state: 'unfit' })
+
+function isFit(model: Model, role: 'chunk' | FileRole): boolean {
+  if (model.unfit || role === 'chunk') return !model.unfit
+  return capabilitiesOf(model, role)[role === 'words' ? 'text' : 'speakers']
+}
 
 /** No host has this name, so the task fails and is not billed. */
 const unreachableFile: FileRequest = { url: 'https://speech-mcp.invalid/doctor.mp3' }
@@ -33,7 +41,7 @@ function smallestChunk(): RecognitionRequest {
   return { audio, mime: 'audio/wav', seconds: 1 }
 }
 
-/** Each model once, also where it has two roles. */
+/** Each model once, also where it has two roles; once more for a role that it is not for. */
 export function speechProbes({
   cloud,
   http,
@@ -42,12 +50,18 @@ export function speechProbes({
 }: SpeechProbesOptions): ModelProbe[] {
   const found = new Map<string, ModelProbe>()
 
-  function add(model: Model, role: ModelRole, request: (signal: AbortSignal) => Promise<unknown>): void {
-    const known = found.get(model.name)
+  function add(
+    model: Model,
+    role: 'chunk' | FileRole,
+    request: (signal: AbortSignal) => Promise<unknown>,
+  ): void {
+    const fits = isFit(model, role)
+    const row = `${model.name} ${fits ? role === 'chunk' : role}`
+    const known = found.get(row)
     if (known) return void known.roles.push(role)
     const key = modelKey(model.name, cloud.baseUrl)
     const ask: ModelProbe['ask'] = signal => probe(key, () => request(signal), unavailableModels)
-    found.set(model.name, { model, roles: [role], ask: cloud.own ? unasked : ask })
+    found.set(row, { model, roles: [role], ask: !fits ? unfit : cloud.own ? unasked : ask })
   }
 
   // One's own engines are sent speech instead.

@@ -113,6 +113,29 @@ describe('speech-mcp doctor', () => {
     expect(stdout).toContain('with speakers $0.021 in one pass, and formatting its text about unknown.')
   })
 
+  it.each([
+    ['SPEAKER_MODEL', 'qwen3-asr-flash', 'speakers'],
+    ['SPEAKER_MODEL', 'qwen3-asr-flash-filetrans', 'speakers'],
+    ['FILE_MODEL', 'qwen3-asr-flash', 'words'],
+    ['ASR_MODEL', 'fun-asr', 'chunks'],
+  ])('does not ask a model in %s for work that it is not for (%s)', async (setting, model, work) => {
+    const { asked, code, stdout } = await doctor([], { [setting]: model })
+    expect(code).toBe(1)
+    expect(stdout).toMatch(new RegExp(`^${model} +${work} +unfit \\(no model for ${work}\\)`, 'm'))
+    expect(stdout).toContain(`No model of ${setting} can be used: ${model} (no model for ${work}). Set `)
+    expect(asked.filter(name => name === model).length).toBeLessThanOrEqual(1)
+  })
+
+  it('asks a model for work that a user says it is for', async () => {
+    const { asked, row } = await doctor([], {
+      FILE_MODEL: 'qwen3-asr-flash',
+      ASR_MODEL: 'qwen-audio-3.1-asr-flash',
+      SPEECH_MODELS: 'qwen3-asr-flash roles=words',
+    })
+    expect(asked).toContain('qwen3-asr-flash')
+    expect(row('qwen3-asr-flash')).not.toContain('unfit')
+  })
+
   it('takes prices from the first model of each list that answers, whatever other lists it stands in', async () => {
     const lists = {
       SPEAKER_MODEL: 'fun-asr,qwen-audio-3.1-asr-flash-filetrans',
