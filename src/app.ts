@@ -116,9 +116,10 @@ export async function createApp(
     openai: { baseUrl: config.openaiUrl, apiKey: config.openaiKey, http: openaiHttp },
     tasks: { http, storage: objectStorage, pollSeconds: Math.min(maxChunkPollSeconds, config.pollSeconds) },
   }
+  const asrModels = modelsOf(config.asrModels, 'chunk')
   const recogniser = chunkRecognisers({
     ...servers,
-    models: affordable(config.asrModels, 'chunk'),
+    models: asrModels,
     concurrency: config.concurrency,
     unavailableModels: unavailable,
     meter,
@@ -184,7 +185,6 @@ export async function createApp(
     },
   })
   const { geminiKey: apiKey, geminiUrl: baseUrl } = config
-  const asrModels = modelsOf(config.asrModels, 'chunk')
   const engines = ownEngines(servers, asrModels)
   return {
     jobs,

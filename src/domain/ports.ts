@@ -14,6 +14,8 @@ export interface RecognitionRequest {
   language?: string
   /** Names and terms that the audio is likely to contain. */
   context?: string
+  /** Called by a list of models before it asks one of them; with an error, the next one is asked instead. */
+  refuse?: (one: Pick<Recogniser, 'model' | 'usdPerSecond'>) => Promise<SpeechError | undefined>
 }
 
 /** The text of one chunk. */
@@ -68,10 +70,7 @@ export interface StoredUpload {
   isOwn: boolean
 }
 
-/**
- * Stores recordings while the provider reads them. Throws `SpeechError`: `BUCKET_REFUSED`, `BUCKET_NOT_FOUND`,
- * `CLOCK_WRONG`, `UPLOAD_FAILED` and errors about the provider's key.
- */
+/** Stores recordings while the provider reads them. Throws `BUCKET_*`, `CLOCK_WRONG`, `UPLOAD_FAILED` and errors about the key. */
 export interface ObjectStorage {
   readonly way: UploadMethod
   /**

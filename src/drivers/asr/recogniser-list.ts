@@ -35,7 +35,8 @@ export function recogniserList(
       concurrency: Math.max(...limits.map(({ concurrency }) => concurrency)),
     },
     recognise(request, signal) {
-      const refuse = (one: ListedRecogniser) => languageRefusal(one, first!, request.language)
+      const refuse = (one: ListedRecogniser) =>
+        languageRefusal(one, first!, request.language) ?? request.refuse?.(one)
       return list.ask(
         async ({ model, usdPerSecond, recognise }) => {
           const recognition = await recognise(request, signal)

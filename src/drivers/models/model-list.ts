@@ -37,7 +37,7 @@ export interface ModelList<Model> {
   ask<Answer>(
     attempt: (model: Model, onAccepted: () => void) => Promise<Answer>,
     signal: AbortSignal,
-    refuse?: (model: Model) => SpeechError | undefined,
+    refuse?: (model: Model) => Promise<SpeechError | undefined> | SpeechError | undefined,
   ): Promise<Answer>
 }
 
@@ -117,7 +117,7 @@ export function modelList<Model extends ListedModel>(
       const failures: Failure[] = []
       for (const member of members) {
         const { model } = member
-        const refusal = refuse(model)
+        const refusal = await refuse(model)
         if (refusal) {
           failures.push({ model: model.name, error: refusal })
           continue

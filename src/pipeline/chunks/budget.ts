@@ -1,6 +1,6 @@
 // Enforces the cost limit of a job: an estimate before the first request, and a running total.
-import { SpeechError } from '../../domain/errors.ts'
-import type { Recogniser } from '../../domain/ports.ts'
+import { isSpeechError, SpeechError } from '../../domain/errors.ts'
+import type { Recogniser, RecognitionRequest } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
 import { sampleRate } from '../audio/activity.ts'
 import { type Chunk, cut } from '../audio/cut.ts'
@@ -12,8 +12,11 @@ import type { EncodingTools } from './encode-all.ts'
 export interface Budget {
   /** Passes the chunks on once the estimate is within the limit; otherwise throws `COST_TOO_HIGH` with the figure. */
   admit(chunks: AsyncIterable<Chunk>): AsyncIterable<Chunk>
-  /** Adds seconds to the running total; throws `COST_TOO_HIGH` above the limit, as the length in a header may be wrong. */
-  charge(seconds: number): void
+  /**
+   * Adds seconds to the running total; throws `COST_TOO_HIGH` above the limit, as the length in a header may be wrong.
+   * Returns the same check for each model that is about to be asked: it may be dearer, or have no known price.
+   */
+  charge(seconds: number): RecognitionRequest['refuse']
 }
 
 /** Allows for rounding errors of the running total. */
@@ -29,32 +32,54 @@ export function createBudget(
 ): Budget {
   const price = recogniser.usdPerSecond
   let spentUsd = 0
-  if (maxCostUsd === undefined) return { admit: chunks => chunks, charge: () => {} }
+  if (maxCostUsd === undefined) return { admit: chunks => chunks, charge: () => undefined }
   if (price === undefined) throw priceUnknown(recogniser.model)
 
-  async function check(): Promise<void> {
+  /** One check for each price, started by the first chunk of any channel. */
+  const checks = new Map<number, Promise<void>>()
+  function check(price: number): Promise<void> {
+    const checking = checks.get(price) ?? estimate(price)
+    checks.set(price, checking)
+    return checking
+  }
+
+  async function estimate(price: number): Promise<void> {
     const duration = audio.map(each => each.headerSeconds()).find(length => length !== undefined)
     // The whole length is an upper bound: if it is affordable, no closer estimate is needed.
-    if (duration !== undefined && duration * audio.length * price! <= maxCostUsd!) return
+    if (duration !== undefined && duration * audio.length * price <= maxCostUsd!) return
     let seconds = 0
     for (const { channel } of audio) seconds += await secondsToSend(source, channel, recogniser, tools, run)
-    const cost = price! * seconds
+    const cost = price * seconds
     if (cost > maxCostUsd!) throw costTooHigh(cost, maxCostUsd!)
   }
-  let checking: Promise<void> | undefined
+
+  function spend(usd: number): void {
+    if (spentUsd + usd > maxCostUsd! + toleranceUsd) throw costTooHigh(spentUsd + usd, maxCostUsd!)
+    spentUsd += usd
+  }
 
   return {
     async *admit(chunks) {
       for await (const chunk of chunks) {
-        // One check for all channels, started by the first chunk of any of them.
-        checking ??= check()
-        await checking
+        await check(price)
         yield chunk
       }
     },
     charge(seconds) {
-      spentUsd += seconds * price
-      if (spentUsd > maxCostUsd + toleranceUsd) throw costTooHigh(spentUsd, maxCostUsd)
+      let charged = price
+      spend(seconds * price)
+      return async ({ model, usdPerSecond }) => {
+        if (usdPerSecond === undefined) return priceUnknown(model)
+        try {
+          await check(usdPerSecond)
+          spend(seconds * Math.max(0, usdPerSecond - charged))
+          charged = Math.max(charged, usdPerSecond)
+          return undefined
+        } catch (error) {
+          if (isSpeechError(error)) return error
+          throw error
+        }
+      }
     },
   }
 }

@@ -9,6 +9,7 @@ import type { Span } from '../../domain/transcript.ts'
 import { mapConcurrent } from '../async/map-concurrent.ts'
 import { encodedMime } from '../audio/encode.ts'
 import type { AsrOptions } from '../audio/fingerprint.ts'
+import type { Budget } from './budget.ts'
 import { isEcho } from './echo.ts'
 import type { ReadyChunk } from './encode-all.ts'
 import { findLoop } from './loops.ts'
@@ -47,8 +48,7 @@ export interface RecognitionContext {
   /** Number of channels that are recognised separately. Default: 1. */
   channelCount?: number
   recut: Recut
-  /** Adds seconds to the cost; throws above the limit. */
-  charge(seconds: number): void
+  charge: Budget['charge']
 }
 
 /** A chunk whose text loops or is cut is halved and recognised again, and its halves once more. */
@@ -154,9 +154,9 @@ async function fromProvider(
   { recogniser, options, charge }: RecognitionContext,
   run: Run,
 ) {
-  charge(seconds)
+  const refuse = charge(seconds)
   const { language, context } = options
-  const hints = { ...(language && { language }), ...(context && { context }) }
+  const hints = { ...(language && { language }), ...(context && { context }), ...(refuse && { refuse }) }
   const recognition = await recogniser.recognise({ audio, mime: encodedMime, seconds, ...hints }, run.signal)
   await run.checkpoints.put(key, { ...recognition, seconds })
   return { ...recognition, ...paid(seconds, recognition.costUsd, recogniser) }

@@ -120,6 +120,51 @@ describe('the cost of an order equals the bill', () => {
   })
 })
 
+describe('a limit with a list of models for chunks', () => {
+  const transcribe = (settings: Record<string, string>) =>
+    billed({ OSS_BUCKET: '', ...settings }, recognise('transcribe_audio'))
+
+  it.each([
+    ['of nothing', '0', '0.00001'],
+    ['of less', '0.00001', '0.0002'],
+  ])('holds for a successor that is dearer than a price %s', async (_, price, limit) => {
+    const before = dashscope.bill().dollars
+    const settings = {
+      ASR_MODEL: 'retired-asr,qwen3-asr-flash',
+      SPEECH_MODELS: `retired-asr usd_per_second=${price}`,
+      SPEECH_MAX_COST_USD: limit,
+    }
+    await expect(transcribe(settings)).rejects.toMatchObject({
+      code: 'COST_TOO_HIGH',
+      hint: expect.stringContaining('SPEECH_MAX_COST_USD'),
+    })
+    expect(dashscope.bill().dollars).toBe(before)
+    const { result, dollars } = await transcribe({ ...settings, SPEECH_MAX_COST_USD: '0.001' })
+    expect(result.usage.costUsd).toBeCloseTo(dollars, 6)
+  })
+
+  it('refuses no order for the price of a model that is not asked', async () => {
+    const { result } = await transcribe({
+      ASR_MODEL: 'qwen3-asr-flash,dear-asr',
+      SPEECH_MODELS: 'dear-asr usd_per_second=1',
+      SPEECH_MAX_COST_USD: '0.001',
+    })
+    expect(result.model).toBe('qwen3-asr-flash')
+  })
+
+  it('names the successor whose price is unknown, and asks it once SPEECH_MODELS has the price', async () => {
+    const settings = { ASR_MODEL: 'retired-asr,qwen-audio-3.1-asr-flash', SPEECH_MAX_COST_USD: '1' }
+    const prices = 'retired-asr usd_per_second=0'
+    await expect(transcribe({ ...settings, SPEECH_MODELS: prices })).rejects.toMatchObject({
+      code: 'PRICE_UNKNOWN',
+      hint: expect.stringContaining('SPEECH_MODELS: qwen-audio-3.1-asr-flash'),
+    })
+    const known = `${prices}; qwen-audio-3.1-asr-flash usd_per_second=0.00004`
+    const { result } = await transcribe({ ...settings, SPEECH_MODELS: known })
+    expect(result.model).toBe('qwen-audio-3.1-asr-flash')
+  })
+})
+
 describe('a model without a price', () => {
   const limit = { SPEECH_MAX_COST_USD: '1' }
   const dated = 'qwen3-asr-flash-filetrans-2026-02-10-beta'

@@ -47,7 +47,7 @@ async function recogniseMinute(
     yield* chunks
   }
   const transcripts: ChunkTranscript[] = []
-  const tools = { options: { model: 'test' }, recut: () => stream(halves), charge: () => {} }
+  const tools = { options: { model: 'test' }, recut: () => stream(halves), charge: () => undefined }
   const context = { recogniser, totalSeconds: () => 60, ...tools }
   for await (const transcript of recognise(stream([chunk(0, 60)]), context, run as unknown as Run))
     transcripts.push(transcript)
