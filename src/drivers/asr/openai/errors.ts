@@ -21,13 +21,19 @@ const unknownModel =
   /\bmodel\b.*(?:does not exist|not found|not exist|not installed|not loaded|is unknown|not available)|unknown model|invalid model|no such model|not support transcription/is
 const limit = /maximum|too long|too large|longer than|exceed|at most|limit/i
 const size = /duration|seconds|minutes|length|size|bytes|\bMB\b|audio|clip|file/i
+const formatStatuses = [400, 415, 422, 501]
 const format = /response_format|verbose_json|timestamp|granularit/i
 
 /** True where the same request in a plainer format may succeed: it is about the format, or says nothing that is known. */
 export function mayBeAboutFormat(response: HttpResponse): boolean {
-  if (![400, 415, 422, 501].includes(response.status)) return false
+  if (!formatStatuses.includes(response.status)) return false
   const refusal = refusalOf(response.json)
-  return format.test(refusal.message) || !(isAboutModel(refusal) || isAboutSize(refusal))
+  return isAboutFormat(response) || !(isAboutModel(refusal) || isAboutSize(refusal))
+}
+
+/** True where the refusal names the format. */
+export function isAboutFormat({ status, json }: HttpResponse): boolean {
+  return formatStatuses.includes(status) && format.test(refusalOf(json).message)
 }
 
 /** The error that a response other than a success means. The server's own message is left out: it may quote the request. */

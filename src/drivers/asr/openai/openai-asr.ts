@@ -6,7 +6,7 @@ import { usdPerSecond } from '../../../domain/models/price.ts'
 import type { Recogniser, RecognitionRequest } from '../../../domain/ports.ts'
 import type { HttpClient, HttpResponse } from '../../http/http.ts'
 import { multipartForm } from '../../http/multipart-form.ts'
-import { mayBeAboutFormat, noKey, serverError, statedSeconds } from './errors.ts'
+import { isAboutFormat, mayBeAboutFormat, noKey, serverError, statedSeconds } from './errors.ts'
 import { readResponse } from './response.ts'
 
 export interface OpenAiServer {
@@ -55,8 +55,8 @@ export function openAiAsr(
     minSeconds: 1,
     concurrency,
   }
-  /** The format that the server is known to accept, for the life of the process. */
-  let accepted = 0
+  /** Formats before this one are refused by name, for the life of the process. */
+  let firstFormat = 0
 
   function send(request: RecognitionRequest, format: number, signal: AbortSignal): Promise<HttpResponse> {
     const { audio, mime, language, context } = request
@@ -99,15 +99,13 @@ export function openAiAsr(
         throw new SpeechError('TOO_LARGE', `A chunk has more than ${model.maxBytes! / 1e6} MB.`, {
           hint: 'Set a smaller max_seconds for the model in SPEECH_MODELS.',
         })
-      for (let format = accepted; ; format++) {
+      for (let format = firstFormat; ; format++) {
         const response = await send(request, format, signal)
-        if (response.status === 200) {
-          const recognition = readResponse(response.json, model, request.seconds)
-          accepted = Math.max(accepted, format)
-          return recognition
-        }
+        if (response.status === 200) return readResponse(response.json, model, request.seconds)
         if (format === formats.length - 1 || !mayBeAboutFormat(response))
           throw refuse(response, request.seconds)
+        // Another refusal may have been about this chunk alone.
+        if (isAboutFormat(response)) firstFormat = Math.max(firstFormat, format + 1)
       }
     },
   }

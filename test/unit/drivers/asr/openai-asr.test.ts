@@ -58,21 +58,19 @@ describe('the request', () => {
     expect(server.requests[0]!.headers).not.toHaveProperty('authorization')
   })
 
-  it('asks for less after a refusal, and from then on at once', async () => {
+  it.each([
+    ['names the format, and from then on at once', 'no verbose_json', [true, false, false, false]],
+    ['names nothing, for this chunk alone', 'no', [true, false, true, false, true, false]],
+  ])('asks for less after a refusal that %s', async (_, message, isVerbose) => {
     server.respondWith((received, ...rest) =>
-      reply(received.body.includes('verbose_json') ? 400 : 200, {
-        text: 'Hello.',
-        error: { message: 'no' },
-      })(received, ...rest),
+      reply(received.body.includes('verbose_json') ? 400 : 200, { text: 'Hello.', error: { message } })(
+        received,
+        ...rest,
+      ),
     )
     const own = engine()
     for (let i = 0; i < 3; i++) expect(await own.recognise(chunk, never)).toEqual({ text: 'Hello.' })
-    expect(server.requests.map(({ body }) => body.includes('verbose_json'))).toEqual([
-      true,
-      false,
-      false,
-      false,
-    ])
+    expect(server.requests.map(({ body }) => body.includes('verbose_json'))).toEqual(isVerbose)
   })
 })
 
