@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import pLimit from 'p-limit'
-import type { Config } from './config/config.ts'
+import { type Config, canRunJobs, hasFileModels } from './config/config.ts'
 import { noMeter } from './domain/meter.ts'
 import { createModelCatalog } from './domain/models/catalog.ts'
 import type { Model, ModelProvider, ModelRole } from './domain/models/model.ts'
@@ -172,7 +172,9 @@ export async function createApp(
       recogniser,
       ...fileTasks,
       textModel,
-      objectStorage: objectStorage,
+      // Without any key for speech a job fails as ever, and keeps its id.
+      hasFileModels: hasFileModels(config) || !canRunJobs(config),
+      objectStorage,
       pollSeconds: config.pollSeconds,
       taskTimeoutSeconds,
       limitSubmits: pLimit(1),

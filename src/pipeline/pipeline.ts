@@ -22,6 +22,8 @@ export interface PipelinePorts extends SourcePorts, ChunkPorts, FormatPorts {
   speakerRecognisers: FileRecogniserList
   /** They recognise what is said when in an uploaded recording. */
   fileRecognisers: FileRecogniserList
+  /** False without a key for them. Default: true. */
+  hasFileModels?: boolean
   objectStorage: ObjectStorage
   /** Seconds between two polls of a task. */
   pollSeconds: number

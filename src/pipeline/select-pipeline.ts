@@ -28,7 +28,10 @@ function first({ members }: FileRecogniserList): string {
 }
 
 /** Times are measured on request, and not through temporary storage; without them the text is ready sooner. */
-function needsMeasuredTimes({ timestamps }: TranscriptionRequest, { objectStorage }: PipelinePorts): boolean {
+function needsMeasuredTimes(
+  { timestamps }: TranscriptionRequest,
+  { objectStorage, hasFileModels = true }: PipelinePorts,
+): boolean {
   const isRequested = timestamps === 'segment' || timestamps === 'word'
-  return isRequested && objectStorage.way !== 'temporary'
+  return isRequested && hasFileModels && objectStorage.way !== 'temporary'
 }

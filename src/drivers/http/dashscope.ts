@@ -1,5 +1,6 @@
 // Client of the DashScope API: its address and its key.
 import { SpeechError } from '../../domain/errors.ts'
+import { isPrivateUrl } from '../../domain/models/private-hosts.ts'
 import { providerError } from './dashscope-errors.ts'
 import type { HttpClient, HttpRequest, RequestBody } from './http.ts'
 import { readEvents, readJsonBody } from './sse.ts'
@@ -59,23 +60,31 @@ export function dashscope({ apiKey, baseUrl, isOwn = false, http }: DashscopeOpt
     }
   }
 
+  function refusal(status: number, json: unknown): SpeechError {
+    const error = providerError(status, json)
+    if (error.code !== 'WRONG_BASE_URL' || isOwn || !isPrivateUrl(baseUrl)) return error
+    return new SpeechError(error.code, error.message, {
+      ...error,
+      hint: 'If DASHSCOPE_BASE_URL is a server of your own, set SPEECH_FILE_HOST too, or unset DASHSCOPE_API_KEY.',
+    })
+  }
+
   return {
     baseUrl,
     ...(isOwn && { own: { headers: authorization } }),
     async call(request, signal) {
       const { status, json } = await http.request(prepare(request, signal))
       if (status === 200 && json !== undefined) return json
-      throw providerError(status, json)
+      throw refusal(status, json)
     },
     async *stream(request, signal, onOpen) {
       const headers = { accept: 'text/event-stream', 'x-dashscope-sse': 'enable', ...request.headers }
       const { status, text } = await http.stream(prepare({ ...request, headers }, signal))
-      if (status !== 200) throw providerError(status, await readJsonBody(text))
+      if (status !== 200) throw refusal(status, await readJsonBody(text))
       onOpen?.()
       for await (const event of readEvents(text)) {
         // A stream may be refused with 200 and an event that has the true status (raw captures).
-        if (event.event === 'error' || isRefusal(event.json))
-          throw providerError(event.status ?? 200, event.json)
+        if (event.event === 'error' || isRefusal(event.json)) throw refusal(event.status ?? 200, event.json)
         yield event.json
       }
     },

@@ -127,6 +127,12 @@ describe('a DashScope server of one’s own in other circumstances', () => {
     expect(data).toMatchObject({ status: 'completed', upload: 'served' })
   })
 
+  it('with a key alone is taken for Model Studio, and the error names the way out', async () => {
+    await start({ apiKey: 'own-key' }, { DASHSCOPE_API_KEY: 'own-key' })
+    const { text } = await diarize(fixture('clip.mp4'))
+    expect(text).toMatch(/WRONG_BASE_URL.*SPEECH_FILE_HOST/)
+  })
+
   it('that names another host for its result is not followed', async () => {
     await start({ externalUrl: 'http://10.11.12.13' })
     const { isError, text } = await diarize(fixture('clip.mp4'))

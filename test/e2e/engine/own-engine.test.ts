@@ -97,6 +97,22 @@ describe('other engines', () => {
     expect(emulator.requests).toHaveLength(1)
   })
 
+  it('measures words beside a bucket too, which only the models with a key need', async () => {
+    await start('qwen3-asr-service', 'qwen3-asr', {
+      OSS_BUCKET: 'recordings',
+      OSS_ENDPOINT: 'http://127.0.0.1:9',
+      OSS_REGION: 'ap-southeast-1',
+      OSS_ACCESS_KEY_ID: 'LTAI5tOwn',
+      OSS_ACCESS_KEY_SECRET: 'secret',
+    })
+    const { data, isError, text } = await system.call('transcribe_audio', {
+      audio: fixture('jfk.wav'),
+      timestamps: 'word',
+    })
+    expect(isError, text).toBe(false)
+    expect(data).toMatchObject({ status: 'completed', times: 'measured', warnings: [] })
+  })
+
   it('gets names and terms as its prompt', async () => {
     await start('speaches', 'whisper')
     const { data } = await system.call('transcribe_audio', { audio: fixture('jfk.wav'), context: 'Kennedy' })
