@@ -1,7 +1,7 @@
 // Doctor's table of models: asks each one once, and shows whether it lives, when it ends and what an hour costs.
 import type { App } from '../../app.ts'
 import type { Config } from '../../config/config.ts'
-import { SpeechError } from '../../domain/errors.ts'
+import { errors, SpeechError } from '../../domain/errors.ts'
 import { knownModels } from '../../domain/models/catalog.ts'
 import type { Model, ModelRole } from '../../domain/models/model.ts'
 import { usdPerHour } from '../../domain/models/price.ts'
@@ -34,11 +34,11 @@ const listOf = {
 type ListedRole = keyof typeof listOf
 /** Names of models in the order of preference. */
 type ModelLists = Pick<Config, (typeof listOf)[ListedRole]>
-const settingOf: Partial<Record<ModelRole, string>> = {
-  chunk: 'ASR_MODEL',
-  speakers: 'SPEAKER_MODEL',
-  words: 'FILE_MODEL',
-}
+const settings = [
+  { role: 'chunk', setting: 'ASR_MODEL', examples: ['qwen3-asr-flash', 'qwen-audio-3.1-asr-flash'] },
+  { role: 'speakers', setting: 'SPEAKER_MODEL', examples: ['fun-asr', onePass.name] },
+  { role: 'words', setting: 'FILE_MODEL', examples: ['qwen3-asr-flash-filetrans', onePass.name] },
+] as const
 
 /** At most one request to each model, all at once; models of an account whose key fails are not asked. */
 export async function askModels(
@@ -66,12 +66,17 @@ export async function askModels(
 
 /** Counts the models by state. Throws for a role whose models all cannot be used; text may stay as it is. */
 export function describeModels(rows: ModelRow[]): Finding {
-  for (const [role, setting] of Object.entries(settingOf) as [ModelRole, string][]) {
+  for (const { role, setting, examples } of settings) {
     const own = rows.filter(({ roles }) => roles.includes(role))
     if (own.length === 0 || own.some(isUsable)) continue
     const names = own.map(({ model, code, detail }) => `${model.name} (${code ?? detail})`)
-    throw new SpeechError('MODEL_NOT_FOUND', `No model of ${setting} can be used: ${names.join(', ')}.`, {
-      hint: `Set ${setting} to a model that exists in the region, such as ${successorOf(own[0]!.model)}.`,
+    const example = examples.find(name => !own.some(({ model }) => model.name === name)) ?? examples[0]
+    const code = own.find(({ state }) => state === 'refused')?.code ?? 'MODEL_NOT_FOUND'
+    throw new SpeechError(code, `No model of ${setting} can be used: ${names.join(', ')}.`, {
+      hint:
+        code === 'MODEL_NOT_FOUND'
+          ? `Set ${setting} to a model that exists in the region, such as ${example}.`
+          : errors[code],
     })
   }
   const counts = ['alive', 'gone', 'refused', 'unfit', 'not asked'].flatMap(state => {
@@ -83,10 +88,6 @@ export function describeModels(rows: ModelRow[]): Finding {
 
 function isUsable({ state }: ModelRow): boolean {
   return state === 'alive' || state === 'not asked'
-}
-
-function successorOf({ name, retires }: Model): string {
-  return retires?.successor ?? (name === onePass.name ? 'fun-asr' : onePass.name)
 }
 
 /** By the models that would answer: the first of each list that lives. */

@@ -1,4 +1,5 @@
 // Contract of a probe: asks one configured model whether it exists.
+import type { ErrorCode } from '../errors.ts'
 import type { Model, ModelRole } from './model.ts'
 
 export interface ModelProbe {
@@ -13,7 +14,7 @@ export interface ModelState {
   /** `unfit`: known for other work alone, and therefore not asked. */
   state: 'alive' | 'gone' | 'refused' | 'unfit' | 'not asked'
   /** Code of the error. */
-  code?: string
+  code?: ErrorCode
   /** Status and code in the provider's words, or why it was not asked. */
   detail?: string
 }

@@ -89,6 +89,16 @@ describe('speech-mcp doctor', () => {
     )
   })
 
+  it.each([
+    ['ASR_MODEL', 'qwen3-asr-flash', 'qwen-audio-3.1-asr-flash'],
+    ['SPEAKER_MODEL', 'fun-asr-mtl', 'fun-asr'],
+    ['FILE_MODEL', 'qwen3-asr-flash-filetrans', 'qwen-audio-3.1-asr-flash-filetrans'],
+  ])('advises a model of the same kind in place of one of %s that is gone', async (setting, gone, other) => {
+    terminal.dashscope.set({ goneModels: [gone] })
+    const { stdout } = await doctor([], { [setting]: gone })
+    expect(stdout).toContain(`Set ${setting} to a model that exists in the region, such as ${other}.\n`)
+  })
+
   it('shows how a model refuses, one pass for both roles, and a model without a price', async () => {
     const off = terminal.dashscope.fault({
       kind: 'error',
@@ -106,6 +116,9 @@ describe('speech-mcp doctor', () => {
     const { code, row, stdout, asked } = await doctor([], env)
     off()
     expect(code).toBe(1)
+    expect(stdout).toMatch(
+      /^FAIL {2}models: FREE_TIER_USED_UP: No model of ASR_MODEL can be used: .*\. The free quota .*\.$/m,
+    )
     expect(row('qwen3-asr-flash')).toContain(' refused FREE_TIER_USED_UP (403 AllocationQuota.FreeTierOnly) ')
     expect(asked.filter(model => model === onePass)).toHaveLength(1)
     expect(row(onePass)).toMatch(/ speakers, words +alive +\$0\.021$/)
