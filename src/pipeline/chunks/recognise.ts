@@ -10,7 +10,7 @@ import { mapConcurrent } from '../async/map-concurrent.ts'
 import { encodedMime } from '../audio/encode.ts'
 import type { AsrOptions } from '../audio/fingerprint.ts'
 import type { Budget } from './budget.ts'
-import { isEcho } from './echo.ts'
+import { echoWarning, isEcho } from './echo.ts'
 import type { ReadyChunk } from './encode-all.ts'
 import { findLoop } from './loops.ts'
 import { type MeasuredTimes, measuredTimes } from './measured-times.ts'
@@ -102,7 +102,9 @@ async function recogniseChunk(
     const found = 'recognition' in chunk ? fromCache(chunk, context) : await fromProvider(chunk, context, run)
     const { words, segments, isCut, ...recognition } = found
     const cleaned = clean(found.text)
-    const text = isEcho(cleaned, context.options.context, speech) ? '' : cleaned
+    const isEchoed = isEcho(cleaned, context.options.context, speech)
+    if (isEchoed) run.warn(echoWarning([speech[0]?.start ?? start]))
+    const text = isEchoed ? '' : cleaned
     const times = measuredTimes(text, found, chunk.parts)
     const transcript = { ...info, ...recognition, text, ...(times && { times }) }
     if (transcript.text === '') warnOfEmptyText(transcript, run)

@@ -7,7 +7,7 @@ import type { FileRecogniser, FileRecognition } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
 import type { Span } from '../../domain/transcript.ts'
 import { log } from '../../log.ts'
-import { isEcho } from '../chunks/echo.ts'
+import { echoWarning, isEcho } from '../chunks/echo.ts'
 import type { PipelinePorts } from '../pipeline.ts'
 import type { Source } from '../source/source.ts'
 import { givesBoth, isDone, isIntent, type Pass, type PlannedPass, planPass } from './candidates.ts'
@@ -177,7 +177,7 @@ async function resultOf(
   }
   try {
     const { recogniser, recognition: answer, paidBy } = await runPass(pass, { ...tools, onAsk })
-    const recognition = withoutEchoes(answer, pass.context, speech)
+    const recognition = withoutEchoes(answer, pass.context, speech, tools.run)
     const seconds = answer.seconds || (answer.sentences.length > 0 ? duration : 0)
     const facts = { recogniser, ...inPlaceOf(pass, recogniser), isShared: paidBy === 'shared', recognition }
     if (paidBy === 'others') return { ...facts, ...nothingPaid, cached: seconds }
@@ -196,12 +196,12 @@ function withoutEchoes(
   { sentences, ...recognition }: FileRecognition,
   context: string | undefined,
   speech: Span[],
+  run: Run,
 ): FileRecognition {
   const speechIn = (span: Span) => speech.filter(({ start, end }) => start < span.end && end > span.start)
-  return {
-    ...recognition,
-    sentences: sentences.filter(sentence => !isEcho(sentence.text, context, speechIn(sentence))),
-  }
+  const echoes = sentences.filter(sentence => isEcho(sentence.text, context, speechIn(sentence)))
+  if (echoes.length > 0) run.warn(echoWarning(echoes.map(({ start }) => start)))
+  return { ...recognition, sentences: sentences.filter(sentence => !echoes.includes(sentence)) }
 }
 
 /** Stops tasks that have not begun; a task that has goes on, and the same request later fetches its result. */
