@@ -40,7 +40,7 @@ export const settings = {
   baseUrl: setting(
     'DASHSCOPE_BASE_URL',
     ownServer('https://dashscope-intl.aliyuncs.com/api/v1'),
-    'Base URL of Model Studio; the URL of a workspace works too, and that of a server of your own with DashScope’s file tasks',
+    'Base URL of Model Studio, of a workspace, or of a server of your own with DashScope’s file tasks',
   ),
   asrModels: setting(
     'ASR_MODEL',
@@ -81,7 +81,7 @@ export const settings = {
   fileHost: setting(
     'SPEECH_FILE_HOST',
     networkInterface,
-    'Where a DashScope server of your own fetches recordings from this process: an address of this machine or the name of a network interface; without it 127.0.0.1',
+    'Address or network interface of this machine, where a DashScope server of your own fetches recordings; without it 127.0.0.1',
   ),
   openaiKey: setting('OPENAI_API_KEY', key, 'Key for OPENAI_BASE_URL; most engines of your own need none'),
   ossBucket: setting(

@@ -28,11 +28,11 @@ export const errors = {
   KEY_MISSING:
     'Set DASHSCOPE_API_KEY. Where the message names Gemini, set GEMINI_API_KEY, from Google AI Studio; where it names OPENAI_BASE_URL, OPENAI_API_KEY.',
   KEY_REFUSED:
-    'The key must be of the Singapore region, or DASHSCOPE_BASE_URL must be that of the key’s region. Where the message names Gemini, check GEMINI_API_KEY; where it names OPENAI_BASE_URL, OPENAI_API_KEY.',
+    'Use a key of the Singapore region, or set DASHSCOPE_BASE_URL to that of the key’s region. Where the message names Gemini, check GEMINI_API_KEY; where it names OPENAI_BASE_URL, OPENAI_API_KEY.',
   ACCOUNT_IN_ARREARS:
     'Pay the bill of the Model Studio account. Where the message names Gemini, check the billing of that key.',
   FREE_TIER_USED_UP:
-    'The free quota of the model is used up. Switch off “use free tier only” in the Model Studio console, or name another model.',
+    'The free quota of the model is used up. Name another model, or switch off “use free tier only” in the console.',
   ACCESS_DENIED:
     'Activate Model Studio and the model for the key’s workspace. For Gemini, check the key’s restrictions and whether your country is served.',
   MODEL_NOT_FOUND: 'Correct the name of the model: ASR_MODEL, SPEAKER_MODEL, FILE_MODEL or FORMAT_MODELS.',
@@ -67,7 +67,7 @@ export const errors = {
   COST_TOO_HIGH:
     'The recording or the text would cost more than SPEECH_MAX_COST_USD; nothing was sent. Give a shorter one, or raise the limit.',
   PRICE_UNKNOWN:
-    'SPEECH_MAX_COST_USD is set, and the price of the model is in no table; nothing was sent. Give the price in SPEECH_MODELS, or unset the limit.',
+    'SPEECH_MAX_COST_USD is set, but the price of the model is unknown. Nothing was sent. Give the price in SPEECH_MODELS, or unset the limit.',
   RECORDING_CHANGED: 'The file changed after the job was submitted. Call again.',
   RECORDING_LOST:
     'The uploaded recording is missing in the bucket, perhaps because of a short lifecycle rule. The same call on a machine that has the file uploads it again.',

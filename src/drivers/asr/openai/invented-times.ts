@@ -13,10 +13,15 @@ const endSeconds = 0.3
 
 /** Ways to measure a text by which servers have spread times. */
 const measures: ((text: string) => number)[] = [
+  // An equal length for each.
   () => 1,
+  // All characters, with the space that may come before a word.
   text => text.length,
+  // All characters but the spaces around it.
   text => text.trim().length,
+  // All characters but spaces, as for languages that write none.
   text => text.replace(/\s/g, '').length,
+  // Letters and digits, without marks.
   text => text.match(/[\p{L}\p{N}]/gu)?.length ?? 0,
 ]
 
