@@ -45,7 +45,8 @@ export type Environment = Record<string, string | undefined>
 export function readConfig(environment: Environment = process.env, flags: Environment = {}): Config {
   const parsed: Record<string, unknown> = {}
   for (const [key, { env, flag, schema }] of Object.entries(settings)) {
-    const given = cleanValue(flags[flag]) ?? cleanValue(environment[env])
+    const isForOthers = key === 'openaiUrl' && !namesOpenAi(parsed as Parsed)
+    const given = isForOthers ? undefined : (cleanValue(flags[flag]) ?? cleanValue(environment[env]))
     const result = schema.safeParse(given)
     if (!result.success)
       throw new SpeechError('CONFIG_INVALID', `The value of ${env} (--${flag}) is invalid.`, {
@@ -63,6 +64,14 @@ export function readConfig(environment: Environment = process.env, flags: Enviro
     allowedDirsGiven: config.allowedDirs !== undefined,
     searchPath: environment.PATH ?? environment.Path ?? '',
   }
+}
+
+/** Other programs read OPENAI_BASE_URL too: without a model of that server it does not count. */
+function namesOpenAi({ asrModels, modelDescriptions }: Parsed): boolean {
+  return (
+    asrModels.some(name => name.startsWith('openai:')) ||
+    modelDescriptions.some(({ provider }) => provider === 'openai')
+  )
 }
 
 /** A server on a private network; with a key it may be an emulator of Model Studio, unless SPEECH_FILE_HOST is set. */

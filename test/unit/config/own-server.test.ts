@@ -3,12 +3,22 @@ import { describe, expect, it } from 'vitest'
 import { readConfig } from '../../../src/config/config.ts'
 import { failure } from '../../support/failure.ts'
 
-const read = (url: string) => readConfig({ OPENAI_BASE_URL: url }).openaiUrl
+const read = (url: string) => readConfig({ ASR_MODEL: 'openai:mine', OPENAI_BASE_URL: url }).openaiUrl
 
 describe('OPENAI_BASE_URL', () => {
   it('is the address of OpenAI itself, without a key, unless the user sets both', () => {
     expect(readConfig({})).toMatchObject({ openaiUrl: 'https://api.openai.com/v1', openaiKey: undefined })
     expect(readConfig({ OPENAI_API_KEY: 'sk-1' }).openaiKey).toBe('sk-1')
+  })
+
+  it('may be meant for other programs where no model is on that server', () => {
+    const OPENAI_BASE_URL = 'http://llm-gateway.example.com/v1'
+    expect(readConfig({ OPENAI_BASE_URL }).openaiUrl).toBe('https://api.openai.com/v1')
+    for (const settings of [
+      { ASR_MODEL: 'qwen3-asr-flash,openai:mine' },
+      { ASR_MODEL: 'mine', SPEECH_MODELS: 'mine form=openai-transcription' },
+    ])
+      expect(() => readConfig({ OPENAI_BASE_URL, ...settings })).toThrow(/OPENAI_BASE_URL/)
   })
 
   it.each([
