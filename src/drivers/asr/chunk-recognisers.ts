@@ -10,7 +10,7 @@ import { chunkAsr } from './chunk-asr.ts'
 import { type ChunkTaskOptions, chunkTasks } from './chunk-tasks.ts'
 import { type Drainable, drainable } from './drainable.ts'
 import { type FileAsrOptions, fileAsr } from './file-asr/file-asr.ts'
-import { type OpenAiServer, openAiAsr } from './openai/openai-asr.ts'
+import { missingKey, type OpenAiServer, openAiAsr } from './openai/openai-asr.ts'
 import { type ListedRecogniser, recogniserList } from './recogniser-list.ts'
 import { asrRetries, ownEngineRetries } from './retries.ts'
 
@@ -86,6 +86,7 @@ export function chunkRecognisers({
       ...languagesOf(model),
       name: model.name,
       provider: model.provider,
+      missingKey: () => (isOpenAi ? missingKey(servers.openai) : servers.cloud.missingKey()),
       key: modelKey(model.name, isOpenAi ? servers.openai.baseUrl : servers.cloud.baseUrl),
     }
   }

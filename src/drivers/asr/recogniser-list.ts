@@ -1,4 +1,5 @@
 // Several chunk recognisers as one: the first whose model exists answers.
+import type { SpeechError } from '../../domain/errors.ts'
 import type { UnavailableModels } from '../../domain/models/model.ts'
 import { estimatedUsd } from '../../domain/models/price.ts'
 import { languageRefusal } from '../../domain/models/successors.ts'
@@ -8,6 +9,8 @@ import { isOfModel, type ListedModel, modelList } from '../models/model-list.ts'
 export interface ListedRecogniser extends Recogniser, ListedModel {
   /** ISO codes that it takes as a hint; absent: any. */
   readonly languages?: readonly string[]
+  /** The error of any request to its provider without a key. */
+  missingKey(): SpeechError | undefined
 }
 
 /** Requests that arrive at once wait this long for the outcome of the first one: a refusal is quick. */
@@ -23,9 +26,14 @@ export function recogniserList(
   // Another model helps only where the error is about the model.
   const options = { unavailableModels, setting: 'ASR_MODEL', movesOn: isOfModel, probeTimeoutMs }
   const list = modelList(recognisers, options)
+  /** The first one that can be asked: its price is that of an order. */
+  const usable = recognisers.find(one => !one.missingKey())
+  const { usdPerSecond: _, ...withoutPrice } = first!
+  const { usdPerSecond } = usable ?? first!
   const limits = recognisers.map(({ limits }) => limits)
   return {
-    ...first!,
+    ...withoutPrice,
+    ...(usdPerSecond !== undefined && { usdPerSecond }),
     limits: {
       // A member may learn its limit from a refusal.
       get maxSeconds() {
@@ -36,7 +44,9 @@ export function recogniserList(
     },
     recognise(request, signal) {
       const refuse = (one: ListedRecogniser) =>
-        languageRefusal(one, first!, request.language) ?? request.refuse?.(one)
+        (usable && one.missingKey()) ??
+        languageRefusal(one, first!, request.language) ??
+        request.refuse?.(one)
       return list.ask(
         async ({ model, usdPerSecond, recognise }) => {
           const recognition = await recognise(request, signal)

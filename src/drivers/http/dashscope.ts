@@ -30,6 +30,8 @@ export interface Dashscope {
    * results itself, with these headers.
    */
   readonly own?: { headers: Record<string, string> }
+  /** The error of any call, where no key is set and one is needed. */
+  missingKey(): SpeechError | undefined
   /** Resolves with the JSON body of a success; throws `SpeechError` for any other response. */
   call(request: DashscopeCall, signal: AbortSignal): Promise<unknown>
 }
@@ -45,12 +47,17 @@ export interface StreamingDashscope extends Dashscope {
 export function dashscope({ apiKey, baseUrl, isOwn = false, http }: DashscopeOptions): StreamingDashscope {
   const authorization: Record<string, string> = apiKey ? { authorization: `Bearer ${apiKey}` } : {}
 
+  function missingKey(): SpeechError | undefined {
+    if (apiKey || isOwn) return undefined
+    return new SpeechError('KEY_MISSING', 'No DashScope key is set.', {
+      hint: 'Set DASHSCOPE_API_KEY to a key of the Singapore region (Model Studio console → API keys).',
+      scope: 'account',
+    })
+  }
+
   function prepare({ method, path, query, headers, body }: DashscopeCall, signal: AbortSignal): HttpRequest {
-    if (!apiKey && !isOwn)
-      throw new SpeechError('KEY_MISSING', 'No DashScope key is set.', {
-        hint: 'Set DASHSCOPE_API_KEY to a key of the Singapore region (Model Studio console → API keys).',
-        scope: 'account',
-      })
+    const missing = missingKey()
+    if (missing) throw missing
     return {
       method,
       url: `${baseUrl}/${path}${query ? `?${new URLSearchParams(query)}` : ''}`,
@@ -71,6 +78,7 @@ export function dashscope({ apiKey, baseUrl, isOwn = false, http }: DashscopeOpt
 
   return {
     baseUrl,
+    missingKey,
     ...(isOwn && { own: { headers: authorization } }),
     async call(request, signal) {
       const { status, json } = await http.request(prepare(request, signal))

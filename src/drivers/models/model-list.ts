@@ -146,7 +146,7 @@ export function isOfModel(error: SpeechError): boolean {
 const byRelevance = [
   ...['KEY_REFUSED', 'ACCOUNT_IN_ARREARS', 'FREE_TIER_USED_UP', 'WRONG_BASE_URL', 'ACCESS_DENIED'],
   ...['CONTENT_REFUSED', 'THROTTLED', 'PROVIDER_REFUSED', 'PROVIDER_UNREACHABLE', 'PROVIDER_TIMEOUT'],
-  ...['PROVIDER_FAILED', 'MODEL_NOT_FOUND'],
+  ...['PROVIDER_FAILED', 'MODEL_NOT_FOUND', 'KEY_MISSING'],
 ]
 
 function allFailed(failures: Failure[]): SpeechError {

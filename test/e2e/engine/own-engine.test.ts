@@ -113,6 +113,14 @@ describe('other engines', () => {
     expect(data).toMatchObject({ status: 'completed', times: 'measured', warnings: [] })
   })
 
+  it('is asked without a key of Alibaba where a model of DashScope comes first in the list', async () => {
+    await start('openai', 'whisper-1', { ASR_MODEL: 'qwen3-asr-flash,openai:whisper-1' })
+    const { data, isError, text } = await system.call('transcribe_audio', { audio: fixture('clip.mp4') })
+    expect(isError, text).toBe(false)
+    expect(data).toMatchObject({ status: 'completed', usage: { cost_usd: 0 } })
+    expect(new Set(system.connections())).toEqual(new Set([new URL(emulator.url).host]))
+  })
+
   it('gets names and terms as its prompt', async () => {
     await start('speaches', 'whisper')
     const { data } = await system.call('transcribe_audio', { audio: fixture('jfk.wav'), context: 'Kennedy' })

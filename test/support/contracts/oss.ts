@@ -74,6 +74,7 @@ export function dashscopeWith(
   policy: (model: string) => object = model => oss.temporary.issuePolicy({ model }),
 ): Dashscope {
   return {
+    missingKey: () => undefined,
     baseUrl: 'http://127.0.0.1:1/api/v1',
     call: async ({ path, query }) => {
       expect({ path, action: query?.action }).toEqual({ path: 'uploads', action: 'getPolicy' })

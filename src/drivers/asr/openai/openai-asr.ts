@@ -26,6 +26,11 @@ export function isOpenAi(baseUrl: string): boolean {
   return new URL(baseUrl).hostname === 'api.openai.com'
 }
 
+/** The error of any request to OpenAI itself without a key. */
+export function missingKey({ baseUrl, apiKey }: Omit<OpenAiServer, 'http'>): SpeechError | undefined {
+  return !apiKey && isOpenAi(baseUrl) ? noKey() : undefined
+}
+
 const maxChunkSeconds = 150
 const minChunkSeconds = 5
 
@@ -94,7 +99,8 @@ export function openAiAsr(
     takes: model,
     ...(price !== undefined && { usdPerSecond: price }),
     async recognise(request, signal) {
-      if (!apiKey && isOpenAi(baseUrl)) throw noKey()
+      const missing = missingKey({ baseUrl, apiKey })
+      if (missing) throw missing
       if (request.audio.length > (model.maxBytes ?? Number.POSITIVE_INFINITY))
         throw new SpeechError('TOO_LARGE', `A chunk has more than ${model.maxBytes! / 1e6} MB.`, {
           hint: 'Set a smaller max_seconds for the model in SPEECH_MODELS.',

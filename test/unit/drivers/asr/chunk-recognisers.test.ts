@@ -102,6 +102,48 @@ describe('a list of models', () => {
   })
 })
 
+describe('a list of two providers', () => {
+  const openai = () => ({ baseUrl: 'https://api.openai.com/v1', http })
+  const withoutKey = () => dashscope({ apiKey: undefined, baseUrl: server.baseUrl, http })
+
+  it('passes over OpenAI where only the key of DashScope is set, and costs what the other model costs', async () => {
+    const recogniser = open(['openai:whisper-1', 'qwen3-asr-flash'], { openai: openai() })
+    expect(await recogniser.recognise(chunk, never)).toMatchObject({ model: 'qwen3-asr-flash' })
+    expect(recogniser).toMatchObject({ model: 'openai:whisper-1', usdPerSecond: 0.000035 })
+    expect(requested()).toEqual(['qwen3-asr-flash'])
+  })
+
+  it('passes over DashScope where an engine of one’s own can be asked', async () => {
+    server.respond(200, { text: 'by my own' })
+    const recogniser = open(['qwen3-asr-flash', 'openai:mine'], { cloud: withoutKey() })
+    expect(await recogniser.recognise(chunk, never)).toMatchObject({
+      text: 'by my own',
+      model: 'openai:mine',
+    })
+    expect(server.requests).toHaveLength(1)
+  })
+
+  it('says that a key is missing where no provider has one, without a request', async () => {
+    const recogniser = open(['openai:whisper-1', 'qwen3-asr-flash'], {
+      cloud: withoutKey(),
+      openai: openai(),
+    })
+    await expect(recogniser.recognise(chunk, never)).rejects.toMatchObject({
+      code: 'KEY_MISSING',
+      message: 'No key of OpenAI is set.',
+    })
+    expect(server.requests).toEqual([])
+  })
+
+  it('tells of the model that could be asked if that is gone', async () => {
+    const recogniser = open(['openai:whisper-1', 'old'], { openai: openai() })
+    await expect(recogniser.recognise(chunk, never)).rejects.toMatchObject({
+      code: 'MODEL_NOT_FOUND',
+      message: expect.stringContaining('openai:whisper-1: KEY_MISSING'),
+    })
+  })
+})
+
 it('a model that is alone in its list is asked with every request', async () => {
   const unavailableModels = memory()
   const recogniser = open(['old'], { unavailableModels })
