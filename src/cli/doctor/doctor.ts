@@ -6,13 +6,13 @@ import { tmpdir } from 'node:os'
 import { promisify } from 'node:util'
 import { type App, createApp } from '../../app.ts'
 import { type Config, unfilledTemplates } from '../../config/config.ts'
-import { describeError, SpeechError } from '../../domain/errors.ts'
+import { codeOf, describeError, type ErrorCode, SpeechError } from '../../domain/errors.ts'
 import { localOwner } from '../../domain/job.ts'
 import type { ObjectStorage, Upload } from '../../domain/ports.ts'
 import type { Command } from '../command.ts'
 import { checkFormatting, type Finding } from './formatting.ts'
 import { askModels, describeModels, hourCosts, modelsAsJson, modelTable } from './models.ts'
-import { checkOwnEngines } from './own-engine.ts'
+import { checkOwnEngine } from './own-engine.ts'
 import { checkQueue, checkStore } from './team.ts'
 
 const run = promisify(execFile)
@@ -50,7 +50,7 @@ export const doctor: Command = {
       ],
       ...(setUpStore ? [['store', () => checkStore(setUpStore, config)] satisfies Check] : []),
       ...(setUpQueue ? [['queue', () => checkQueue(setUpQueue, config, isBucketGood)] satisfies Check] : []),
-      ...(app.engines.length > 0 ? [['own engine', () => checkOwnEngines(app)] satisfies Check] : []),
+      ...app.engines.map((engine): Check => [engineCheck(engine.model), () => checkOwnEngine(engine, app)]),
       ['formatting', () => checkModels(app, config, isKeyGood)],
       ['data folder', () => checkDataDir(app, config)],
       ['allowed folders', () => checkAllowedDirs(config)],
@@ -66,7 +66,8 @@ export const doctor: Command = {
     }
     print(`speech-mcp ${version}, Node ${process.versions.node}, ${process.platform}\n`)
     for (const [name, check] of checks) await report(name, check)
-    const models = await askModels(app, isKeyGood)
+    const engineError = (model: string) => findings.find(({ name }) => name === engineCheck(model))?.code
+    const models = await askModels(app, isKeyGood, engineError)
     const costs = hourCosts(models, config)
     await report('models', async () => describeModels(models))
     print(`\n${modelTable(models, costs)}`)
@@ -82,7 +83,11 @@ interface CheckResult {
   name: string
   status: 'ok' | 'off' | 'failed'
   text: string
+  /** Of the error of a check that failed. */
+  code?: ErrorCode
 }
+
+const engineCheck = (model: string) => `your own engine ${model}`
 
 const marks: Record<CheckResult['status'], string> = { ok: 'ok  ', off: '--  ', failed: 'FAIL' }
 
@@ -92,7 +97,7 @@ async function resultOf(name: string, check: () => Promise<string | Finding>): P
     if (typeof found === 'string') return { name, status: 'ok', text: found }
     return { name, status: found.isOn ? 'ok' : 'off', text: found.text }
   } catch (error) {
-    return { name, status: 'failed', text: describeError(error) }
+    return { name, status: 'failed', text: describeError(error), code: codeOf(error) }
   }
 }
 
@@ -122,7 +127,7 @@ async function checkKey(app: App, { apiKey, baseUrl, ownDashscope }: Config): Pr
   if (!apiKey && !ownDashscope && app.engines.length > 0)
     return {
       isOn: false,
-      text: 'no DASHSCOPE_API_KEY, so speakers cannot be told; the own engine transcribes',
+      text: 'no DASHSCOPE_API_KEY, so speakers cannot be told; for the text see your own engine',
     }
   await app.cloud
     .call({ method: 'GET', path: `tasks/${randomUUID()}` }, AbortSignal.timeout(timeoutMs))

@@ -1,7 +1,7 @@
 // Doctor's table of models: asks each one once, and shows whether it lives, when it ends and what an hour costs.
 import type { App } from '../../app.ts'
 import type { Config } from '../../config/config.ts'
-import { errors, SpeechError } from '../../domain/errors.ts'
+import { type ErrorCode, errors, SpeechError } from '../../domain/errors.ts'
 import { knownModels } from '../../domain/models/catalog.ts'
 import type { Model, ModelRole } from '../../domain/models/model.ts'
 import { usdPerHour } from '../../domain/models/price.ts'
@@ -40,10 +40,14 @@ const settings = [
   { role: 'words', setting: 'FILE_MODEL', examples: ['qwen3-asr-flash-filetrans', onePass.name] },
 ] as const
 
-/** At most one request to each model, all at once; models of an account whose key fails are not asked. */
+/**
+ * At most one request to each model, all at once; models of an account whose key fails are not asked. Engines have been
+ * asked: `engineError` is the code of the error, undefined where an engine has answered.
+ */
 export async function askModels(
   { probes, engines }: Pick<App, 'probes' | 'engines'>,
   isKeyGood: boolean,
+  engineError: (model: string) => ErrorCode | undefined,
 ): Promise<ModelRow[]> {
   const rows = probes.map(async ({ model, roles, ask }): Promise<ModelRow> => {
     if (model.provider === 'dashscope' && !isKeyGood)
@@ -59,7 +63,14 @@ export async function askModels(
   const own = engines.map(({ model: name, usdPerSecond }): ModelRow => {
     const price = usdPerSecond === undefined ? {} : { price: { usdPerSecond } }
     const model = { ...knownModels.find(name, 'chunk'), ...price }
-    return { model, roles: ['chunk'], state: 'not asked', detail: 'see own engine' }
+    const code = engineError(name)
+    return {
+      model,
+      roles: ['chunk'],
+      ...(code
+        ? { state: code === 'MODEL_NOT_FOUND' ? 'gone' : 'refused', code, detail: 'see your own engine' }
+        : { state: 'alive' }),
+    }
   })
   return [...own, ...(await Promise.all(rows))]
 }
@@ -74,7 +85,7 @@ export function describeModels(rows: ModelRow[]): Finding {
     const code = own.find(({ state }) => state === 'refused')?.code ?? 'MODEL_NOT_FOUND'
     throw new SpeechError(code, `No model of ${setting} can be used: ${names.join(', ')}.`, {
       hint:
-        code === 'MODEL_NOT_FOUND'
+        code === 'MODEL_NOT_FOUND' && own[0]!.model.provider === 'dashscope'
           ? `Set ${setting} to a model that exists in the region, such as ${example}.`
           : errors[code],
     })

@@ -13,25 +13,21 @@ import type { Finding } from './formatting.ts'
 const timeoutMs = 60_000
 const seconds = 4
 
-/** Throws why an engine does not answer. */
-export async function checkOwnEngines({
-  engines,
-  ffmpeg,
-}: Pick<App, 'engines' | 'ffmpeg'>): Promise<Finding> {
-  const audio = await speech((await ffmpeg()).path)
-  const facts: string[] = []
-  let isOn = true
-  for (const { model, host, recognise } of engines) {
-    const started = performance.now()
-    const request = { audio, mime: 'audio/mpeg', seconds }
-    const found = await recognise(request, AbortSignal.timeout(timeoutMs)).catch(error => {
-      throw (error as Error).name === 'TimeoutError' ? silent(host) : error
-    })
-    const took = (performance.now() - started) / 1000
-    isOn &&= found.text !== ''
-    facts.push(`${model} at ${host} ${describe(found)}, ${took.toFixed(1)} s for ${seconds} s of speech`)
+/** Throws why the engine does not answer. */
+export async function checkOwnEngine(
+  { host, recognise }: App['engines'][number],
+  { ffmpeg }: Pick<App, 'ffmpeg'>,
+): Promise<Finding> {
+  const request = { audio: await speech((await ffmpeg()).path), mime: 'audio/mpeg', seconds }
+  const started = performance.now()
+  const found = await recognise(request, AbortSignal.timeout(timeoutMs)).catch(error => {
+    throw (error as Error).name === 'TimeoutError' ? silent(host) : error
+  })
+  const took = ((performance.now() - started) / 1000).toFixed(1)
+  return {
+    isOn: found.text !== '',
+    text: `${host} ${describe(found)}, ${took} s for ${seconds} s of speech`,
   }
-  return { isOn, text: facts.join('; ') }
 }
 
 function describe({ text, words, segments }: Recognition): string {

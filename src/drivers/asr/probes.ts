@@ -19,7 +19,7 @@ export interface SpeechProbesOptions {
 }
 
 /** An own server takes any name. */
-const unasked: ModelProbe['ask'] = async () => ({ state: 'not asked', detail: 'see own engine' })
+const unasked: ModelProbe['ask'] = async () => ({ state: 'not asked', detail: 'see your own engine' })
 
 const unfit: ModelProbe['ask'] = async () => ({ state: 'unfit' })
 

@@ -37,13 +37,12 @@ describe('doctor', () => {
   ] as const)('says what %s hears and how fast', async (engine, model, times) => {
     const { code, line, stdout } = await withEngine(engine, `openai:${model}`)
     expect(code, stdout).toBe(0)
-    expect(stdout).toMatch(/^openai:\S+ +chunks +not asked \(see own engine\) +\$0\.000$/m)
+    expect(stdout).toMatch(/^openai:\S+ +chunks +alive +\$0\.000$/m)
     expect(stdout).toMatch(/^fun-asr-mtl +speakers +not asked \(no key\) /m)
-    expect(line('own engine')).toMatch(
-      /^ok {4}own engine: openai:\S+ at 127\.0\.0\.1:\d+ hears “And so, my fellow/i,
-    )
-    expect(line('own engine')).toMatch(new RegExp(`with ${times}, [\\d.]+ s for 4 s of speech$`))
-    expect(line('key and region')).toMatch(/^-- .*own engine transcribes/)
+    const name = `your own engine openai:${model}`
+    expect(line(name)).toMatch(/^ok {4}.*: 127\.0\.0\.1:\d+ hears “And so, my fellow/i)
+    expect(line(name)).toMatch(new RegExp(`with ${times}, [\\d.]+ s for 4 s of speech$`))
+    expect(line('key and region')).toMatch(/^-- .*; for the text see your own engine$/)
   })
 
   it('takes the price of an hour from the first model of the list, an engine or not', async () => {
@@ -54,19 +53,38 @@ describe('doctor', () => {
   it('names a model that the engine does not serve', async () => {
     const { code, line } = await withEngine('vllm', 'openai:other')
     expect(code).toBe(1)
-    expect(line('own engine')).toMatch(/^FAIL .*MODEL_NOT_FOUND/)
+    expect(line('your own engine openai:other')).toMatch(/^FAIL .*MODEL_NOT_FOUND/)
+    expect(line('models')).toMatch(/^FAIL .*MODEL_NOT_FOUND: No model of ASR_MODEL .* Correct the name /)
+  })
+
+  it('says of each engine whether it answers, and takes no price from one that does not', async () => {
+    const { code, line, stdout } = await withEngine('vllm', 'openai:other,openai:Qwen/Qwen3-ASR-0.6B')
+    expect(code).toBe(1)
+    expect(line('your own engine openai:other')).toMatch(/^FAIL /)
+    expect(line('your own engine openai:Qwen/Qwen3-ASR-0.6B')).toMatch(/^ok /)
+    expect(line('models')).toMatch(/^ok /)
+    expect(stdout).toMatch(/^openai:other +chunks +gone \(see your own engine\) /m)
+    expect(stdout).toMatch(/^openai:Qwen\S+ +chunks +alive +\$0\.000$/m)
+
+    const down = await doctor({ ASR_MODEL: 'openai:whisper', OPENAI_BASE_URL: 'http://127.0.0.1:9/v1' })
+    expect(down.stdout).toMatch(
+      /^openai:whisper +chunks +refused PROVIDER_UNREACHABLE \(see your own engine\) /m,
+    )
+    expect(down.stdout).toContain('An hour of speech costs unknown, ')
   })
 
   it('finds a DashScope server of one’s own', async () => {
     server = await startOwnServer({ ffmpeg: await testFfmpeg() })
     const { code, line, stdout } = await doctor({ DASHSCOPE_BASE_URL: server.url })
     expect(code, stdout).toBe(0)
-    expect(stdout).toMatch(/^qwen3-asr-flash +chunks +not asked \(see own engine\) +\$0\.000$/m)
-    expect(stdout).toMatch(/^fun-asr-mtl +speakers +not asked \(see own engine\) .*\$0\.000$/m)
+    expect(stdout).toMatch(/^qwen3-asr-flash +chunks +alive +\$0\.000$/m)
+    expect(stdout).toMatch(/^fun-asr-mtl +speakers +not asked \(see your own engine\) .*\$0\.000$/m)
     expect(line('key and region')).toMatch(
       /^ok {4}key and region: your own server at 127\.0\.0\.1:\d+ answers$/,
     )
-    expect(line('own engine')).toMatch(/ hears “And so, my fellow.* with times of segments/)
+    expect(line('your own engine qwen3-asr-flash')).toMatch(
+      / hears “And so, my fellow.* with times of segments/,
+    )
     expect(line('uploads')).toMatch(/^ok .*served by this process/)
   })
 })
