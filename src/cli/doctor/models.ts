@@ -63,16 +63,16 @@ export async function askModels(
   const own = engines.map(({ model: name, usdPerSecond }): ModelRow => {
     const price = usdPerSecond === undefined ? {} : { price: { usdPerSecond } }
     const model = { ...knownModels.find(name, 'chunk'), ...price }
-    const code = engineError(name)
-    return {
-      model,
-      roles: ['chunk'],
-      ...(code
-        ? { state: code === 'MODEL_NOT_FOUND' ? 'gone' : 'refused', code, detail: 'see your own engine' }
-        : { state: 'alive' }),
-    }
+    return { model, roles: ['chunk'], ...engineState(engineError(name)) }
   })
   return [...own, ...(await Promise.all(rows))]
+}
+
+function engineState(code: ErrorCode | undefined): ModelState {
+  if (!code) return { state: 'alive' }
+  // Without ffmpeg there is no speech to send.
+  if (code.startsWith('FFMPEG_')) return { state: 'not asked', detail: 'see ffmpeg' }
+  return { state: code === 'MODEL_NOT_FOUND' ? 'gone' : 'refused', code, detail: 'see your own engine' }
 }
 
 /** Counts the models by state. Throws for a role whose models all cannot be used; text may stay as it is. */

@@ -73,6 +73,14 @@ describe('doctor', () => {
     expect(down.stdout).toContain('An hour of speech costs unknown, ')
   })
 
+  it('blames ffmpeg, and not the engine, where there is no ffmpeg to make speech with', async () => {
+    const { stdout, line } = await withEngine('vllm', 'openai:Qwen/Qwen3-ASR-0.6B', {
+      FFMPEG_PATH: '/nowhere/ffmpeg',
+    })
+    expect(line('ffmpeg')).toMatch(/^FAIL /)
+    expect(stdout).toMatch(/^openai:Qwen\S+ +chunks +not asked \(see ffmpeg\) /m)
+  })
+
   it('finds a DashScope server of one’s own', async () => {
     server = await startOwnServer({ ffmpeg: await testFfmpeg() })
     const { code, line, stdout } = await doctor({ DASHSCOPE_BASE_URL: server.url })
