@@ -121,7 +121,7 @@ function modelsIn(transcripts: ChunkTranscript[], recogniser: Recogniser): strin
 /** Tells the reader when another model than the first of the list has answered. */
 function warnOfOtherModels(transcripts: ChunkTranscript[], { model: first }: Recogniser, run: Run): void {
   const others = [...new Set(transcripts.flatMap(({ model }) => (model && model !== first ? [model] : [])))]
-  for (const model of others) run.warn(successorWarning(model, [first]))
+  for (const model of others) run.warn(successorWarning(model, [{ inPlaceOf: first }]))
 }
 
 /** An upper bound, as silence is not sent. */

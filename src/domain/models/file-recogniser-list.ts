@@ -11,10 +11,12 @@ export interface FileRecogniserList {
   /**
    * Resolves with the first success. An attempt that finds its model gone, or not allowed, is followed by one with the next
    * model; any other error is thrown. `onAccepted`: the model exists. A model that `refuse` has an error for is passed over.
+   * `onPassedOver` receives each model that did not answer.
    */
   ask<Answer>(
     attempt: (recogniser: FileRecogniser, onAccepted: () => void) => Promise<Answer>,
     signal: AbortSignal,
     refuse?: (recogniser: FileRecogniser) => SpeechError | undefined,
+    onPassedOver?: (recogniser: FileRecogniser, error: SpeechError) => void,
   ): Promise<Answer>
 }

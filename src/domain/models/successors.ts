@@ -2,10 +2,22 @@
 import { SpeechError } from '../errors.ts'
 import type { Model } from './model.ts'
 
-/** `replaced`: at least one name. */
-export function successorWarning(model: string, replaced: string[]): string {
-  const names = [...new Set(replaced)]
-  return `${model} answered in place of ${names.join(' and ')}, which ${names.length > 1 ? 'are' : 'is'} not available.`
+export interface Replaced {
+  /** The first model of the list, where another one answers. */
+  inPlaceOf?: string | undefined
+  /** Why that model did not answer; absent: it is not available. */
+  firstError?: SpeechError | undefined
+}
+
+/** `replaced`: at least one. */
+export function successorWarning(model: string, replaced: Replaced[]): string {
+  const names = [...new Set(replaced.map(({ inPlaceOf }) => inPlaceOf))]
+  const reasons = replaced.flatMap(({ firstError }) =>
+    firstError && firstError.code !== 'MODEL_NOT_FOUND' ? [firstError.message] : [],
+  )
+  const answered = `${model} answered in place of ${names.join(' and ')}`
+  if (reasons.length > 0) return `${answered}. ${[...new Set(reasons)].join(' ')}`
+  return `${answered}, which ${names.length > 1 ? 'are' : 'is'} not available.`
 }
 
 /** ISO codes that a model takes as a hint; absent: any. */

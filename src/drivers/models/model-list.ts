@@ -33,11 +33,13 @@ export interface ModelList<Model> {
    * Resolves with the answer of the first model that gives one. An unavailable model costs one request, however many arrive
    * at once. `onAccepted`: the model exists and the key is valid, though the answer is not there yet. When all models fail,
    * the error is the one that the user can do most about. A model that `refuse` has an error for is passed over.
+   * `onPassedOver` receives each model that did not answer.
    */
   ask<Answer>(
     attempt: (model: Model, onAccepted: () => void) => Promise<Answer>,
     signal: AbortSignal,
     refuse?: (model: Model) => Promise<SpeechError | undefined> | SpeechError | undefined,
+    onPassedOver?: (model: Model, error: SpeechError) => void,
   ): Promise<Answer>
 }
 
@@ -113,7 +115,7 @@ export function modelList<Model extends ListedModel>(
   }
 
   return {
-    async ask(attempt, signal, refuse = () => undefined) {
+    async ask(attempt, signal, refuse = () => undefined, onPassedOver = () => {}) {
       const failures: Failure[] = []
       for (const member of members) {
         const { model } = member
@@ -129,6 +131,7 @@ export function modelList<Model extends ListedModel>(
           if (!isSpeechError(error)) throw error
           log.info('model-skipped', { model: model.name, code: error.code })
           failures.push({ model: model.name, error })
+          onPassedOver(model, error)
           if (!movesOn(error)) break
         }
       }

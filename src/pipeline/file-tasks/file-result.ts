@@ -73,11 +73,14 @@ function ownResults({ passes }: PassResults): PassResult[] {
 
 /** Warnings about models: successors, what of the context those of the text do not take, and unknown prices. */
 export function modelWarnings([{ context } = {}]: Partial<Pass>[], results: PassResults): string[] {
-  const replaced = new Map<string, string[]>()
-  for (const { recognition, recogniser, inPlaceOf } of results.passes)
-    if (recognition && inPlaceOf)
-      replaced.set(recogniser.model, [...(replaced.get(recogniser.model) ?? []), inPlaceOf])
-  const successors = [...replaced].map(([model, others]) => successorWarning(model, others))
+  const replacing = results.passes.filter(({ recognition, inPlaceOf }) => recognition && inPlaceOf)
+  const answering = new Set(replacing.map(({ recogniser }) => recogniser.model))
+  const successors = [...answering].map(model =>
+    successorWarning(
+      model,
+      replacing.filter(({ recogniser }) => recogniser.model === model),
+    ),
+  )
   const ofText = ownResults(results).filter(({ recogniser }) => recogniser.capabilities.text)
   const losses = ofText.flatMap(
     ({ recogniser }) => contextFor(recogniser.model, recogniser.takes, context).losses,

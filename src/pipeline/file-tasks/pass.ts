@@ -22,6 +22,8 @@ export interface PassAnswer {
   recognition: FileRecognition
   /** `us`: this job pays for it; `others`: another job did; `shared`: it is the task of the other pass. */
   paidBy: 'us' | 'others' | 'shared'
+  /** Why the first model did not answer, if it came to its turn. */
+  firstError?: SpeechError | undefined
 }
 
 /** Throws the error of the last task, or the one that the user can do most about. */
@@ -54,7 +56,8 @@ export async function runPass(pass: PlannedPass, tools: PassTools): Promise<Pass
     }
   }
 
-  return pass.recognisers.ask(
+  let firstError: SpeechError | undefined
+  const answer = await pass.recognisers.ask(
     async (recogniser, onAccepted): Promise<PassAnswer> => {
       const end = ended.get(recogniser)
       if (end) throw end
@@ -71,5 +74,9 @@ export async function runPass(pass: PlannedPass, tools: PassTools): Promise<Pass
     },
     run.signal,
     recogniser => refusalOf(recogniser, pass),
+    (recogniser, error) => {
+      if (recogniser === pass.recognisers.members[0]) firstError = error
+    },
   )
+  return { ...answer, firstError }
 }

@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events'
 import { type ErrorCode, isSpeechError, type SpeechError } from '../../domain/errors.ts'
 import type { PipelineRequest } from '../../domain/job.ts'
 import { estimatedUsd } from '../../domain/models/price.ts'
+import type { Replaced } from '../../domain/models/successors.ts'
 import type { FileRecogniser, FileRecognition } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
 import type { Span } from '../../domain/transcript.ts'
@@ -16,11 +17,9 @@ import { type PassTools, runPass } from './pass.ts'
 import { type AudioScan, createUploadSession, ensureAffordable, type UploadSession } from './upload.ts'
 
 /** Result of a pass: its recognition or its error; neither while it runs. */
-export interface PassResult {
+export interface PassResult extends Replaced {
   /** The model that has answered, or else the one that is asked. */
   recogniser: FileRecogniser
-  /** The first model of the list, where it is not available. */
-  inPlaceOf?: string | undefined
   /** True where its task is that of the other pass. */
   isShared: boolean
   recognition?: FileRecognition
@@ -176,10 +175,11 @@ async function resultOf(
     tools.onAsk(recogniser)
   }
   try {
-    const { recogniser, recognition: answer, paidBy } = await runPass(pass, { ...tools, onAsk })
+    const { recogniser, recognition: answer, paidBy, firstError } = await runPass(pass, { ...tools, onAsk })
     const recognition = withoutEchoes(answer, pass.context, speech, tools.run)
     const seconds = answer.seconds || (answer.sentences.length > 0 ? duration : 0)
-    const facts = { recogniser, ...inPlaceOf(pass, recogniser), isShared: paidBy === 'shared', recognition }
+    const model = { recogniser, ...inPlaceOf(pass, recogniser), firstError }
+    const facts = { ...model, isShared: paidBy === 'shared', recognition }
     if (paidBy === 'others') return { ...facts, ...nothingPaid, cached: seconds }
     if (paidBy === 'shared') return { ...facts, ...nothingPaid }
     const costUsd = answer.costUsd ?? estimatedUsd(recogniser.usdPerSecond, seconds)

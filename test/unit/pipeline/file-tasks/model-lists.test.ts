@@ -2,6 +2,7 @@
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { DashscopeEmulator, GoneForm } from '../../../../emulators/dashscope/dashscope.ts'
+import { modelWarnings } from '../../../../src/pipeline/file-tasks/file-result.ts'
 import { fixture } from '../../../support/e2e/system.ts'
 import { failure } from '../../../support/failure.ts'
 import { type PassesSystem, startPasses } from '../../../support/pipeline/passes.ts'
@@ -112,6 +113,17 @@ describe('a list of models for files', () => {
       message: expect.stringContaining(`${onePass} does not take the language`),
     })
     expect(submits()).toEqual([mtl, words])
+  })
+
+  it('tells why the first model did not answer where that one is there', async () => {
+    // Twice, as the second job does not ask it again.
+    for (const job of ['tr_kind', 'tr_kind_again']) {
+      const results = await system.run(job, { ...lists, speakerModels: ['qwen3-asr-flash', fun] })
+      expect(answered(results)).toEqual([fun, words])
+      expect(modelWarnings([], results)[0]).toBe(
+        'fun-asr answered in place of qwen3-asr-flash. The model qwen3-asr-flash is not for requests of this kind.',
+      )
+    }
   })
 
   it('refuses a successor that would cost more than the limit', async () => {
