@@ -1,5 +1,5 @@
 // transcribe_audio with an engine of the user's own: no key of Alibaba, and no packet to another host.
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import {
   type EngineName,
   type OpenAiEmulator,
@@ -9,7 +9,9 @@ import {
 import { testFfmpeg } from '../../support/audio/ffmpeg.ts'
 import { makeSpacedRecording } from '../../support/audio/spaced-recording.ts'
 import { type OwnEngineSystem, startOwnEngineSystem } from '../../support/e2e/own-engine.ts'
-import { fixture, plainWords, truth, truthText } from '../../support/e2e/system.ts'
+import { fixture, plainWords, tempFolder, truth, truthText } from '../../support/e2e/system.ts'
+
+const patient = { timeout: 10_000, interval: 20 }
 
 let emulator: OpenAiEmulator
 let system: OwnEngineSystem
@@ -119,6 +121,21 @@ describe('other engines', () => {
     expect(isError, text).toBe(false)
     expect(data).toMatchObject({ status: 'completed', usage: { cost_usd: 0 } })
     expect(new Set(system.connections())).toEqual(new Set([new URL(emulator.url).host]))
+  })
+
+  it('a job that the end of a server interrupted goes on in the next one, without a call', async () => {
+    const data = await tempFolder()
+    const env = { SPEECH_DATA_DIR: data.path }
+    await start('llama.cpp', 'qwen3-asr', env)
+    emulator.fault({ kind: 'hang' })
+    await system.call('transcribe_audio', { audio: fixture('meeting.m4a'), wait_seconds: 0 })
+    await vi.waitFor(() => expect(system.connections()).not.toEqual([]), patient)
+    await system.close()
+    const before = emulator.requests.length
+    const next = { ASR_MODEL: 'openai:qwen3-asr', OPENAI_BASE_URL: emulator.url }
+    system = await startOwnEngineSystem({ ...next, ...env })
+    await vi.waitFor(() => expect(emulator.requests.length).toBeGreaterThan(before), patient)
+    await data.remove()
   })
 
   it('gets names and terms as its prompt', async () => {
