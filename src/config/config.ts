@@ -87,7 +87,7 @@ export function hasFileModels({ apiKey, ownDashscope }: Config): boolean {
 
 /** False where recognition lacks a key: an engine of one’s own may need none. */
 export function canRunJobs(config: Config): boolean {
-  return hasFileModels(config) || config.asrModels[0]!.startsWith('openai:')
+  return hasFileModels(config) || config.asrModels.some(name => name.startsWith('openai:'))
 }
 
 /** An incomplete pair is an error only if a service needs the key: other programs read the same variables. */

@@ -131,7 +131,7 @@ describe('other engines', () => {
     await system.call('transcribe_audio', { audio: fixture('meeting.m4a'), wait_seconds: 0 })
     await vi.waitFor(() => expect(system.connections()).not.toEqual([]), patient)
     await system.close()
-    const next = { ASR_MODEL: 'openai:qwen3-asr', OPENAI_BASE_URL: emulator.url }
+    const next = { ASR_MODEL: 'openai:qwen3-asr,qwen3-asr-flash', OPENAI_BASE_URL: emulator.url }
     system = await startOwnEngineSystem({ ...next, ...env })
     await vi.waitFor(() => expect(system.connections()).not.toEqual([]), patient)
     await data.remove()
