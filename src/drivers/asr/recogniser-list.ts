@@ -13,9 +13,6 @@ export interface ListedRecogniser extends Recogniser, ListedModel {
   missingKey(): SpeechError | undefined
 }
 
-/** Requests that arrive at once wait this long for the outcome of the first one: a refusal is quick. */
-const probeTimeoutMs = 500
-
 /** Takes at least one recogniser. The answer names the model that gave it; a recogniser that is alone is asked directly. */
 export function recogniserList(
   recognisers: ListedRecogniser[],
@@ -24,7 +21,7 @@ export function recogniserList(
   const [first] = recognisers
   if (recognisers.length === 1) return first!
   // Another model helps only where the error is about the model.
-  const options = { unavailableModels, setting: 'ASR_MODEL', movesOn: isOfModel, probeTimeoutMs }
+  const options = { unavailableModels, setting: 'ASR_MODEL', movesOn: isOfModel }
   const list = modelList(recognisers, options)
   /** The first one that can be asked: its price is that of an order. */
   const usable = recognisers.find(one => !one.missingKey())

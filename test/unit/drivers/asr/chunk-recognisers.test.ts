@@ -70,6 +70,17 @@ describe('a list of models', () => {
     expect(requested().filter(model => model === 'new')).toHaveLength(8)
   })
 
+  it('that is so behind a proxy that delays the refusal, too', async () => {
+    server.respondWith((received, ...rest) => {
+      const isOld = JSON.parse(received.body).model === 'old'
+      const answer = isOld ? gone : reply(200, success({ content: [{ text: 'new' }] }))
+      setTimeout(() => answer(received, ...rest), isOld ? 600 : 0)
+    })
+    const recogniser = open(['old', 'new'])
+    await Promise.all(Array.from({ length: 3 }, () => recogniser.recognise(chunk, never)))
+    expect(requested()).toEqual(['old', 'new', 'new', 'new'])
+  })
+
   it('a model that is known to be gone is not asked', async () => {
     const unavailableModels = memory()
     await open(['old', 'new'], { unavailableModels }).recognise(chunk, never)
