@@ -13,6 +13,9 @@ export interface ListedRecogniser extends Recogniser, ListedModel {
   missingKey(): SpeechError | undefined
 }
 
+/** Chunks that are ready at once wait this long for the outcome of the first one. A refusal is quick, an answer may not be. */
+const probeTimeoutMs = 1_000
+
 /** Takes at least one recogniser. The answer names the model that gave it; a recogniser that is alone is asked directly. */
 export function recogniserList(
   recognisers: ListedRecogniser[],
@@ -21,7 +24,7 @@ export function recogniserList(
   const [first] = recognisers
   if (recognisers.length === 1) return first!
   // Another model helps only where the error is about the model.
-  const options = { unavailableModels, setting: 'ASR_MODEL', movesOn: isOfModel }
+  const options = { unavailableModels, setting: 'ASR_MODEL', movesOn: isOfModel, probeTimeoutMs }
   const list = modelList(recognisers, options)
   /** The first one that can be asked: its price is that of an order. */
   const usable = recognisers.find(one => !one.missingKey())
