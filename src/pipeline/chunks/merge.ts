@@ -136,12 +136,17 @@ export function mainLanguage(transcripts: readonly Pick<ChunkTranscript, 'langua
   return longest ? { language: longest[0] } : {}
 }
 
+/** It is not known where in the chunk the words are missing. */
+const cutAnswer = { code: 'PROVIDER_FAILED', message: 'The model’s answer was cut: words are missing.' }
+
 function coverageOf(transcripts: ChunkTranscript[], pending: Gap[]): Coverage {
-  const failed = transcripts.flatMap((transcript, i) => {
+  const incomplete = transcripts.flatMap((transcript, i) => {
     // The overlap with the previous chunk is no gap.
     const start = Math.max(transcript.start, transcripts[i - 1]?.end ?? 0)
-    return transcript.failure ? [{ ...transcript, start, failure: transcript.failure }] : []
+    const failure = transcript.failure ?? (transcript.isCut ? cutAnswer : undefined)
+    return failure ? [{ ...transcript, start, failure }] : []
   })
+  const failed = transcripts.filter(({ failure }) => failure)
   const speechSeconds = transcripts.reduce((sum, { speech }) => sum + lengthOf(speech), 0)
   const failedSeconds = failed.reduce((sum, { speech }) => sum + lengthOf(speech), 0)
   return {
@@ -149,7 +154,7 @@ function coverageOf(transcripts: ChunkTranscript[], pending: Gap[]): Coverage {
     transcribedSeconds: roundToMs(speechSeconds - failedSeconds),
     gaps: [
       ...pending,
-      ...failed.map(({ start, end, failure }) => ({
+      ...incomplete.map(({ start, end, failure }) => ({
         start,
         end,
         reason: `${failure.code}: ${failure.message}`.slice(0, maxReasonChars),

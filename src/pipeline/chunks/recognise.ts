@@ -2,7 +2,7 @@
 import { isSpeechError, type SpeechError } from '../../domain/errors.ts'
 import { formatTime } from '../../domain/format-time.ts'
 import { estimatedUsd } from '../../domain/models/price.ts'
-import type { Recogniser } from '../../domain/ports.ts'
+import type { Recogniser, Recognition } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
 import { tokens } from '../../domain/tokens.ts'
 import type { Span } from '../../domain/transcript.ts'
@@ -36,6 +36,8 @@ export interface ChunkTranscript extends Span {
   model?: string
   /** US dollars that this job paid for it; absent if unknown. */
   costUsd?: number
+  /** True where the answer was cut: words are missing before the end of the text. */
+  isCut?: boolean
   /** Set when the chunk has no text because its recognition failed. */
   failure?: SpeechError
 }
@@ -121,7 +123,8 @@ async function recogniseChunk(
     const { times: _, ...untimed } = transcript
     const isCollapsed = loop && loop.tokens > seconds * maxWordsPerSecond
     const kept = isCollapsed ? { ...untimed, text: loop.collapsed } : transcript
-    return [{ ...kept, ...billOf(halves.length > 0 ? halves : [transcript]) }]
+    const bill = billOf(halves.length > 0 ? halves : [transcript])
+    return [{ ...kept, ...bill, ...(isCut && { isCut }) }]
   } catch (error) {
     run.signal.throwIfAborted()
     if (!isSpeechError(error) || error.scope !== 'request') throw error
@@ -142,11 +145,13 @@ function fromCache(
 ) {
   const { seconds, ...found } = recognition
   if (!isFromThisJob) return { ...found, sent: 0, cached: seconds, costUsd: 0 }
-  return { ...found, ...paid(seconds, found.costUsd, recogniser) }
+  return { ...found, ...paid(seconds, found, recogniser) }
 }
 
-function paid(seconds: number, reported: number | undefined, { usdPerSecond }: Recogniser) {
-  const costUsd = reported ?? estimatedUsd(usdPerSecond, seconds)
+/** The cost of an answer that reports none is estimated, unless it is of a successor, whose price is its own. */
+function paid(seconds: number, { costUsd: reported, model }: Recognition, recogniser: Recogniser) {
+  const isOfFirst = model === undefined || model === recogniser.model
+  const costUsd = reported ?? (isOfFirst ? estimatedUsd(recogniser.usdPerSecond, seconds) : undefined)
   return { sent: seconds, cached: 0, ...(costUsd !== undefined && { costUsd }) }
 }
 
@@ -161,7 +166,7 @@ async function fromProvider(
   const hints = { ...(language && { language }), ...(context && { context }), ...(refuse && { refuse }) }
   const recognition = await recogniser.recognise({ audio, mime: encodedMime, seconds, ...hints }, run.signal)
   await run.checkpoints.put(key, { ...recognition, seconds })
-  return { ...recognition, ...paid(seconds, recognition.costUsd, recogniser) }
+  return { ...recognition, ...paid(seconds, recognition, recogniser) }
 }
 
 function billOf(transcripts: ChunkTranscript[]): Pick<ChunkTranscript, 'sent' | 'cached' | 'costUsd'> {

@@ -4,6 +4,7 @@ import { SpeechError } from '../../../../src/domain/errors.ts'
 import type { Recogniser } from '../../../../src/domain/ports.ts'
 import type { Run } from '../../../../src/domain/run.ts'
 import type { ReadyChunk } from '../../../../src/pipeline/chunks/encode-all.ts'
+import { createMerge } from '../../../../src/pipeline/chunks/merge.ts'
 import { type ChunkTranscript, recognise } from '../../../../src/pipeline/chunks/recognise.ts'
 
 const chunk = (start: number, end: number): ReadyChunk => ({
@@ -124,9 +125,13 @@ describe('an answer that was cut', () => {
   it.each<[string, string | SpeechError]>([
     ['a half fails', refusal],
     ['the halves say nothing', ''],
-  ])('is kept, with a warning of the missing words, where %s', async (_, half) => {
-    const { text, warnings } = await recogniseMinute(stretch => (stretch === '0-60' ? 'one two …' : half))
+  ])('is kept, with a warning and a gap for the missing words, where %s', async (_, half) => {
+    const { text, transcripts, warnings } = await recogniseMinute(stretch =>
+      stretch === '0-60' ? 'one two …' : half,
+    )
     expect(text).toBe('one two')
+    const { coverage } = createMerge('segment')(transcripts)
+    expect(coverage.gaps).toEqual([{ start: 0, end: 60, reason: expect.stringMatching(/answer was cut/) }])
     expect(warnings.join()).toContain('words are missing before 1:00')
   })
 
