@@ -48,7 +48,7 @@ export async function runDemo(options: StdioDemo): Promise<number> {
     await showNames(client, options, meeting)
     await showFormatted(client, options, { transcript_id: interview.transcript_id })
     print(
-      'qwen-turbo, the first of FORMAT_MODELS, was retired in July 2026: it is asked once, then the next model.\n',
+      'qwen-turbo, the first of FORMAT_MODELS, ended in October 2026: it is asked once, then the next model.\n',
     )
     await showFormatted(client, options, { text: dictated, style: 'clean' })
     print(
