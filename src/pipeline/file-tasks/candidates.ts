@@ -42,7 +42,7 @@ export async function planPass(pass: Pass, request: PipelineRequest, run: Run): 
   )
   const candidates = found.map((candidate, i) => {
     const isPreceded = found.slice(0, i).some(({ recogniser }) => available.includes(recogniser))
-    // What another job has of a later model does not replace a model that lives.
+    // A result of another job from a later model does not replace a model that lives.
     return isPreceded && !candidate.isOwnCheckpoint ? { ...candidate, checkpoint: undefined } : candidate
   })
   const begun = [isDone, hasTask, isIntent].flatMap(stage => candidates.filter(stage))
