@@ -1,4 +1,4 @@
-// What of a context a model gets: its form, its limits, and what is lost.
+// The part of a context that a model gets: its form, its limits, and its losses.
 import { describe, expect, it } from 'vitest'
 import { knownModels } from '../../../../src/domain/models/catalog.ts'
 import { contextFor } from '../../../../src/domain/models/context.ts'
