@@ -1,6 +1,6 @@
 // Transcribes a recording through an MCP client, and prints progress and result.
 import { join } from 'node:path'
-import type { Client, Progress } from '@modelcontextprotocol/client'
+import type { Client } from '@modelcontextprotocol/client'
 import { progressBar } from '../src/cli/io/progress-bar.ts'
 
 export interface DemoOptions {
@@ -22,7 +22,6 @@ export async function transcribe(
   { fixtures, print }: DemoOptions,
   tool: string,
   recording: string,
-  onProgress: (progress: Progress) => void = () => {},
 ): Promise<Answer | undefined> {
   print(`→ ${tool} {"audio": "${recording}"}`)
   const started = performance.now()
@@ -33,12 +32,10 @@ export async function transcribe(
     {
       timeout: 60_000,
       resetTimeoutOnProgress: true,
-      onprogress: update => {
-        const { progress, total, message = '' } = update
+      onprogress: ({ progress, total, message = '' }) => {
         bar.show({ done: progress, message, total })
         if (!process.stderr.isTTY && last !== message) print(`  progress: ${message}`)
         last = message
-        onProgress(update)
       },
     },
   )

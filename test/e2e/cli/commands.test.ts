@@ -280,7 +280,7 @@ describe('the program', () => {
     expect(stdout).toMatch(
       /\n← by qwen-flash; \d+ % of words changed in appearance; 0 of \d+ paragraphs kept unchanged/,
     )
-    expect(stdout).toContain('qwen-turbo, the first of FORMAT_MODELS, was retired')
+    expect(stdout).toContain('qwen-turbo, the first of FORMAT_MODELS, ended in October 2026')
     expect(stdout).toMatch(/; removed: um 1, uh 1;.*\n\nSo the parcel for greta is blue\./)
     expect(stdout).toMatch(/\[0:00\] Hannah: Right, it's ten past nine.*\n\[0:10\] Viktor: A quick note/)
   })

@@ -22,7 +22,7 @@ describe('speech-mcp demo --cluster', () => {
     const successor = /Worker (\d) takes over\./.exec(stdout)?.[1]
     expect(killed).toMatch(/[123]/)
     expect(successor).not.toBe(killed)
-    expect(stdout).toMatch(/progress: Transcribed 2:\d\d of 5:42\n.*is killed/)
+    expect(stdout).toMatch(/progress: Transcribed \d:\d\d of 5:42/)
     expect(stdout).toMatch(/^ok {4}all 1063 spoken words/m)
     expect(stdout).not.toMatch(/^FAIL/m)
     expect(readdirSync(folder.path)).toEqual([])
