@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { promisify } from 'node:util'
 import { type App, createApp } from '../../app.ts'
 import { type Config, unfilledTemplates } from '../../config/config.ts'
+import { childEnvironment } from '../../domain/child-environment.ts'
 import { codeOf, describeError, type ErrorCode, SpeechError } from '../../domain/errors.ts'
 import { localOwner } from '../../domain/job.ts'
 import type { ObjectStorage, Upload } from '../../domain/ports.ts'
@@ -103,7 +104,8 @@ async function resultOf(name: string, check: () => Promise<string | Finding>): P
 
 async function checkFfmpeg(app: App): Promise<string> {
   const { path, by } = await app.ffmpeg()
-  const ask = (flag: string) => run(path, ['-hide_banner', flag], { timeout: timeoutMs, maxBuffer: 4e6 })
+  const options = { timeout: timeoutMs, maxBuffer: 4e6, env: childEnvironment() }
+  const ask = (flag: string) => run(path, ['-hide_banner', flag], options)
   const broken = (cause: unknown) => {
     throw new SpeechError('FFMPEG_FAILED', `The ffmpeg at ${path} does not run.`, {
       hint: 'Set FFMPEG_PATH to a working one, or unset it.',

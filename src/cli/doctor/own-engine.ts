@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { App } from '../../app.ts'
+import { childEnvironment } from '../../domain/child-environment.ts'
 import { SpeechError } from '../../domain/errors.ts'
 import type { Recognition } from '../../domain/ports.ts'
 import type { Finding } from './formatting.ts'
@@ -42,6 +43,7 @@ async function speech(ffmpeg: string): Promise<Buffer> {
   const output = ['-c:a', 'libmp3lame', '-b:a', '32k', '-ar', '16000', '-f', 'mp3', 'pipe:1']
   const { stdout } = await promisify(execFile)(ffmpeg, ['-v', 'error', ...input, ...output], {
     encoding: 'buffer',
+    env: childEnvironment(),
   })
   return stdout
 }

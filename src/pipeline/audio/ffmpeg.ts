@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { constants, setPriority } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
+import { childEnvironment } from '../../domain/child-environment.ts'
 import { cancelled, SpeechError } from '../../domain/errors.ts'
 
 /** Returns the path of ffmpeg; throws `FFMPEG_MISSING` with the ways to install it. */
@@ -30,6 +31,7 @@ export function startFfmpeg(path: string, args: string[], signal: AbortSignal): 
   if (signal.aborted) throw cancelled(signal.reason)
   const child = spawn(path, ['-hide_banner', '-nostats', ...args], {
     stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+    env: childEnvironment(),
     windowsHide: true,
   })
   const kill = () => void child.kill('SIGKILL')
