@@ -25,13 +25,13 @@ const rooms: { room: string; files: RegExp; floor: number; mayImport: string[] }
     room: 'cli',
     files: /^src\/cli\//,
     floor: 5,
-    mayImport: ['cli', 'app', 'server', 'config', 'formats', 'log', 'domain'],
+    mayImport: ['cli', 'app', 'server', 'config', 'formats', 'system', 'log', 'domain'],
   },
   {
     room: 'app',
     files: /^src\/app\.ts$/,
     floor: 4,
-    mayImport: ['config', 'drivers', 'models', 'http', 'jobs', 'pipeline', 'log', 'domain'],
+    mayImport: ['config', 'drivers', 'models', 'http', 'jobs', 'pipeline', 'system', 'log', 'domain'],
   },
   {
     room: 'server',
@@ -39,8 +39,18 @@ const rooms: { room: string; files: RegExp; floor: number; mayImport: string[] }
     floor: 4,
     mayImport: ['server', 'jobs', 'formats', 'log', 'domain'],
   },
-  { room: 'jobs', files: /^src\/jobs\//, floor: 3, mayImport: ['jobs', 'pipeline', 'log', 'domain'] },
-  { room: 'pipeline', files: /^src\/pipeline\//, floor: 2, mayImport: ['pipeline', 'log', 'domain'] },
+  {
+    room: 'jobs',
+    files: /^src\/jobs\//,
+    floor: 3,
+    mayImport: ['jobs', 'pipeline', 'system', 'log', 'domain'],
+  },
+  {
+    room: 'pipeline',
+    files: /^src\/pipeline\//,
+    floor: 2,
+    mayImport: ['pipeline', 'system', 'log', 'domain'],
+  },
   { room: 'http', files: /^src\/drivers\/http\//, floor: 2, mayImport: ['http', 'log', 'domain'] },
   {
     room: 'models',
@@ -52,10 +62,11 @@ const rooms: { room: string; files: RegExp; floor: number; mayImport: string[] }
     room: 'drivers',
     files: /^src\/drivers\//,
     floor: 2,
-    mayImport: ['own folder', 'models', 'http', 'log', 'domain'],
+    mayImport: ['own folder', 'models', 'http', 'system', 'log', 'domain'],
   },
   { room: 'formats', files: /^src\/formats\//, floor: 2, mayImport: ['formats', 'domain'] },
   { room: 'config', files: /^src\/config\//, floor: 2, mayImport: ['config', 'log', 'domain'] },
+  { room: 'system', files: /^src\/system\//, floor: 1, mayImport: ['log'] },
   { room: 'log', files: /^src\/log\.ts$/, floor: 1, mayImport: [] },
   { room: 'domain', files: /^src\/domain\//, floor: 1, mayImport: ['domain'] },
   { room: 'emulators', files: /^emulators\//, floor: 0, mayImport: ['emulators'] },
@@ -143,9 +154,9 @@ describe('the structure', () => {
     expect(isForbidden('src/drivers/asr/chunk-asr.ts', 'src/drivers/http/http.ts')).toBe(false)
   })
 
-  it('only config/config.ts reads the environment', () => {
+  it('only the settings and the environment of child processes read the environment', () => {
     const readers = files.filter(file => /process\.env/.test(readFileSync(join(root, file), 'utf8')))
-    expect(readers).toEqual(['src/config/config.ts'])
+    expect(readers).toEqual(['src/config/config.ts', 'src/system/child-environment.ts'])
   })
 
   it('no file has more than 270 lines, and no test more than 300', () => {

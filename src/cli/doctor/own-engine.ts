@@ -5,9 +5,9 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { App } from '../../app.ts'
-import { childEnvironment } from '../../domain/child-environment.ts'
 import { SpeechError } from '../../domain/errors.ts'
 import type { Recognition } from '../../domain/ports.ts'
+import { childEnvironment } from '../../system/child-environment.ts'
 import type { Finding } from './formatting.ts'
 
 /** An engine may load its model with the first request. */

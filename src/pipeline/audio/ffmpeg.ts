@@ -2,8 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { constants, setPriority } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
-import { childEnvironment } from '../../domain/child-environment.ts'
 import { cancelled, SpeechError } from '../../domain/errors.ts'
+import { childEnvironment } from '../../system/child-environment.ts'
 
 /** Returns the path of ffmpeg; throws `FFMPEG_MISSING` with the ways to install it. */
 export type LocateFfmpeg = () => Promise<string>
