@@ -1,7 +1,6 @@
 // speech-mcp doctor: checks everything that a transcription needs, and says how to fix what is missing.
 import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { access, constants, mkdir, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { promisify } from 'node:util'
 import { type App, createApp } from '../../app.ts'
@@ -11,6 +10,7 @@ import { localOwner } from '../../domain/job.ts'
 import type { ObjectStorage, Upload } from '../../domain/ports.ts'
 import { childEnvironment } from '../../system/child-environment.ts'
 import type { Command } from '../command.ts'
+import { checkAllowedDirs, checkDataDir } from './folders.ts'
 import { checkFormatting, type Finding } from './formatting.ts'
 import { askModels, describeModels, hourCosts, modelsAsJson, modelTable } from './models.ts'
 import { checkOwnEngine } from './own-engine.ts'
@@ -222,37 +222,6 @@ function describeClock(skew: number): string {
       hint: 'Set it by network time: the bucket rejects all requests at 15 minutes.',
     })
   return size <= 5 ? 'the clock is correct' : `the clock is ${size} seconds off`
-}
-
-async function checkDataDir(app: App, { dataDir }: Config): Promise<string> {
-  await mkdir(dataDir, { recursive: true, mode: 0o700 })
-    .then(() => access(dataDir, constants.W_OK))
-    .catch(cause => {
-      throw new SpeechError('STORE_FAILED', `${dataDir} is not writable.`, {
-        hint: 'Fix its permissions, or set SPEECH_DATA_DIR to another folder.',
-        cause,
-      })
-    })
-  // With a shared store the folder contains only scratch files.
-  if (app.setUpStore) return dataDir
-  const { transcripts } = await app.jobs.list(localOwner, { limit: 1 })
-  const warning = app.storeWarning()
-  if (warning)
-    throw new SpeechError('STORE_DAMAGED', warning, {
-      hint: 'A new file was created; `sqlite3 FILE .recover` may recover data from the old one.',
-    })
-  return `${dataDir}${transcripts[0] ? `, newest transcript from ${transcripts[0].createdAt.slice(0, 10)}` : ', no transcripts yet'}`
-}
-
-async function checkAllowedDirs({ allowedDirs }: Config): Promise<string> {
-  for (const folder of allowedDirs) {
-    const found = await stat(folder).catch(() => undefined)
-    if (!found?.isDirectory())
-      throw new SpeechError('CONFIG_INVALID', `${folder} is not a folder.`, {
-        hint: 'Fix SPEECH_ALLOWED_DIRS.',
-      })
-  }
-  return allowedDirs.join(', ')
 }
 
 async function checkTemplates(): Promise<string> {

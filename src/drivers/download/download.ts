@@ -77,7 +77,7 @@ export function createDownloader({ allows = isPublicAddress, ca }: DownloaderOpt
             else pass(null, chunk)
           },
         })
-        await pipeline(response, count, createWriteStream(file), { signal })
+        await pipeline(response, count, createWriteStream(file, { mode: 0o600 }), { signal })
         return done
       }),
     // Not HEAD: presigned URLs are signed for GET only.

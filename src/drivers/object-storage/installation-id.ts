@@ -1,9 +1,10 @@
 // Id of this installation in object keys, so that several can share a bucket. Drawn once and kept in the data folder.
 import { createHash, randomBytes } from 'node:crypto'
-import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { link, readFile, rm, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { log } from '../../log.ts'
+import { privateDataFolder } from '../../system/private-files.ts'
 
 /** Ids are lower-case letters and digits, and reveal nothing about the machine. */
 export interface InstallationId {
@@ -31,7 +32,7 @@ export function installationIdIn(folder: string): InstallationId {
     const id = randomBytes(6).toString('hex')
     const draft = `${file}.${id}`
     try {
-      await mkdir(folder, { recursive: true, mode: 0o700 })
+      privateDataFolder(folder)
       await writeFile(draft, id, { flag: 'wx', mode: 0o600 })
       await link(draft, file)
     } catch (error) {

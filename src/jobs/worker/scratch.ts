@@ -1,8 +1,9 @@
 // Scratch folder of each running job; folders of dead processes are swept.
-import { mkdir, readdir, rm, stat } from 'node:fs/promises'
+import { readdir, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { log } from '../../log.ts'
 import { describeFileError } from '../../pipeline/source/paths.ts'
+import { privateFolder } from '../../system/private-files.ts'
 import { isDead } from '../records/worker-id.ts'
 
 /** A folder whose worker may be alive on another machine is kept for this long. */
@@ -26,7 +27,8 @@ export function createScratch(parent: string, id: string, worker: string) {
 async function makeFolder(folder: string, worker: string): Promise<string> {
   try {
     await sweep(dirname(folder), worker)
-    await mkdir(folder, { recursive: true, mode: 0o700 })
+    privateFolder(dirname(folder))
+    privateFolder(folder)
     return folder
   } catch (error) {
     throw describeFileError(error)

@@ -147,7 +147,7 @@ function decodeName(name: string): string {
 
 async function writeDataUri(uri: string, run: Run): Promise<string> {
   const file = join(await run.scratch(), 'inline')
-  await writeFile(file, readDataUri(uri)).catch(error => {
+  await writeFile(file, readDataUri(uri), { mode: 0o600 }).catch(error => {
     throw describeFileError(error)
   })
   return file

@@ -1,8 +1,9 @@
 // Connection to the SQLite file: opens it on first use, reopens it after it was moved, and sets a damaged file aside.
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type Database from 'libsql'
 import { log } from '../../../log.ts'
+import { privateDataFolder } from '../../../system/private-files.ts'
 import { cannotSetAside, isDamage, storeError } from './errors.ts'
 import { findKeptName, inodeOf, type OpenFile, openFile, type Sqlite, setAside } from './files.ts'
 import { prepare } from './schema.ts'
@@ -46,7 +47,7 @@ export function createConnection(folder: string): Connection {
   function open(sqlite: Sqlite): Database.Database {
     if (hasMoved()) leave()
     if (!file) {
-      mkdirSync(folder, { recursive: true, mode: 0o700 })
+      privateDataFolder(folder)
       file = openFile(path, sqlite)
       try {
         prepare(file.database)

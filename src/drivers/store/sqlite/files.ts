@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, renameSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type Database from 'libsql'
+import { privateFile } from '../../../system/private-files.ts'
 
 export type Sqlite = typeof Database
 
@@ -22,6 +23,8 @@ export function inodeOf(path: string): bigint | undefined {
 /** Opens the file; tries again if another process has just moved it. */
 export function openFile(path: string, sqlite: Sqlite): OpenFile {
   for (;;) {
+    // SQLite gives the files beside it the same mode.
+    privateFile(path)
     const before = inodeOf(path)
     const database = new sqlite(path)
     const inode = inodeOf(path)
@@ -36,6 +39,7 @@ export function openFile(path: string, sqlite: Sqlite): OpenFile {
  */
 export function setAside(path: string, { database, inode }: OpenFile, sqlite: Sqlite): void {
   // A SQLite lock ends with its process, even after a crash. The lock file itself stays empty.
+  privateFile(`${path}.lock`)
   const lock = new sqlite(`${path}.lock`)
   try {
     lock.pragma('busy_timeout = 5000')
