@@ -1,7 +1,8 @@
-// Generates docs/settings.md and docs/errors.md from the tables in src. With `--check` it only compares: exit code 1 if one is stale.
+// Generates docs/settings.md, docs/errors.md and docs/deadlines.md from the tables in src. With `--check` it only compares: exit code 1 if one is stale.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { settings } from '../src/config/settings.ts'
+import { connectSeconds, deadlines, type KindOfWork, maxRetryAfterSeconds } from '../src/domain/deadlines.ts'
 import { type ErrorCode, errors } from '../src/domain/errors.ts'
 
 type SettingName = keyof typeof settings
@@ -170,6 +171,40 @@ function errorsPage(): string {
   ])
 }
 
+function deadlinesPage(): string {
+  const rows: KindOfWork[] = Object.values(deadlines)
+  return page([
+    generatedNote,
+    '# Deadlines',
+    [
+      'All work that waits for another machine ends: with an answer, or by its deadline with an error and a free place for',
+      'the next job. A cancelled job does not wait for any of them.',
+    ].join('\n'),
+    [
+      `A connection must be open within ${connectSeconds} s, through a proxy as well. The time for the whole begins when the request is sent.`,
+      'A recording in it may take longer to be sent or fetched: its bytes at the lowest rate, in addition.',
+    ].join('\n'),
+    table(
+      ['work', 'without a byte', 'whole', 'lowest rate', 'then'],
+      rows.map(({ work, idleSeconds, totalSeconds, minBytesPerSecond, afterwards }) => [
+        marked(work),
+        idleSeconds ? `${idleSeconds} s` : '',
+        `${totalSeconds} s`,
+        minBytesPerSecond ? `${minBytesPerSecond / 1000} kB/s` : '',
+        marked(afterwards),
+      ]),
+    ),
+    '## Pauses that a server asks for',
+    [
+      '`Retry-After` is read as seconds and as a date, from Model Studio, engines with OpenAI’s API, Gemini (also',
+      '`retryDelay` in its errors), the temporary store and web servers. All requests to the same model wait, since Model',
+      `Studio limits each model by itself. A pause of up to ${maxRetryAfterSeconds} s is kept. A longer one is cut to that once; then the request`,
+      'fails, and its error says how long the server asked to wait. A text model that asks for more than 8 s is passed over.',
+      'The client libraries of OSS, Tablestore and MNS hide this header; their requests are retried with growing pauses.',
+    ].join('\n'),
+  ])
+}
+
 /** As the schema fills it in; empty where the setting has none. */
 function defaultOf(name: SettingName): string {
   const value: unknown = settings[name].schema.safeParse(undefined).data
@@ -206,7 +241,11 @@ function assertComplete(listed: string[], all: string[]) {
     throw new Error('A section of scripts/gen-docs.ts names one twice.')
 }
 
-const pages = { 'docs/settings.md': settingsPage(), 'docs/errors.md': errorsPage() }
+const pages = {
+  'docs/settings.md': settingsPage(),
+  'docs/errors.md': errorsPage(),
+  'docs/deadlines.md': deadlinesPage(),
+}
 const root = new URL('../', import.meta.url)
 const stale: string[] = []
 for (const [path, text] of Object.entries(pages)) {

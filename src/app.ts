@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import pLimit from 'p-limit'
 import { type Config, canRunJobs, hasFileModels } from './config/config.ts'
+import { deadlines } from './domain/deadlines.ts'
 import { noMeter } from './domain/meter.ts'
 import { createModelCatalog } from './domain/models/catalog.ts'
 import type { Model, ModelProvider, ModelRole } from './domain/models/model.ts'
@@ -11,7 +12,7 @@ import type { ObjectStorage } from './domain/ports.ts'
 import type { Queue } from './domain/queue.ts'
 import { chunkRecognisers, type OwnEngine, ownEngines } from './drivers/asr/chunk-recognisers.ts'
 import { fileRecognisers } from './drivers/asr/file-asr/recognisers.ts'
-import { isOpenAi, openAiTimeoutSeconds } from './drivers/asr/openai/openai-asr.ts'
+import { isOpenAi } from './drivers/asr/openai/openai-asr.ts'
 import { speechProbes } from './drivers/asr/probes.ts'
 import { createDownloader } from './drivers/download/download.ts'
 import { type FoundFfmpeg, locateFfmpeg } from './drivers/ffmpeg/locate.ts'
@@ -19,7 +20,7 @@ import { type Dashscope, dashscope } from './drivers/http/dashscope.ts'
 import { createHttpClient } from './drivers/http/http.ts'
 import { checkGeminiKey } from './drivers/llm/gemini/key.ts'
 import { textProbes } from './drivers/llm/probes.ts'
-import { textConcurrency, textModels, textTimeoutSeconds } from './drivers/llm/text-models.ts'
+import { textConcurrency, textModels } from './drivers/llm/text-models.ts'
 import { unavailableModels } from './drivers/models/unavailable-models.ts'
 import { temporaryStorage } from './drivers/object-storage/dashscope-temporary/temporary.ts'
 import {
@@ -39,8 +40,7 @@ const lanes = { short: 8, long: 2, remote: 8 }
 /** A server of one's own is near, and its tasks for chunks are short. */
 const maxChunkPollSeconds = 1
 
-/** Time limit for a file task: time in the provider's queue plus the length of the recording, processed at 60× speed. */
-const taskTimeoutSeconds = (duration: number) => 240 + duration
+const taskTimeoutSeconds = (duration: number) => deadlines.fileTask.totalSeconds + duration
 
 export interface App {
   jobs: Jobs
@@ -107,13 +107,9 @@ export async function createApp(
   const affordable = (names: string[], role: ModelRole) =>
     modelsOf(names, role).filter(({ price }, i) => i === 0 || price || config.maxCostUsd === undefined)
   const unavailable = unavailableModels(store)
-  const openaiHttp = createHttpClient({
-    connections: config.concurrency,
-    responseTimeoutSeconds: openAiTimeoutSeconds,
-  })
   const servers = {
     cloud,
-    openai: { baseUrl: config.openaiUrl, apiKey: config.openaiKey, http: openaiHttp },
+    openai: { baseUrl: config.openaiUrl, apiKey: config.openaiKey, http },
     tasks: { http, storage: objectStorage, pollSeconds: Math.min(maxChunkPollSeconds, config.pollSeconds) },
   }
   const asrModels = modelsOf(config.asrModels, 'chunk')
@@ -134,10 +130,7 @@ export async function createApp(
   })
   const mns = await createSharedQueue(config, id => store.ownersOf(id))
   const queue: Queue = mns ?? inProcessQueue(lanes)
-  const textHttp = createHttpClient({
-    connections: textConcurrency,
-    responseTimeoutSeconds: textTimeoutSeconds,
-  })
+  const textHttp = createHttpClient({ connections: textConcurrency })
   const textProviders = {
     // An own server recognises speech and nothing else.
     dashscope: { apiKey: config.ownDashscope ? undefined : config.apiKey, baseUrl: config.baseUrl },
@@ -217,13 +210,7 @@ export async function createApp(
     storeWarning: store.warning,
     async close(options) {
       await jobs.close(options)
-      await Promise.all([
-        store.close(),
-        objectStorage.close(),
-        http.close(),
-        textHttp.close(),
-        openaiHttp.close(),
-      ])
+      await Promise.all([store.close(), objectStorage.close(), http.close(), textHttp.close()])
     },
   }
 }

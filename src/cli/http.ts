@@ -1,13 +1,14 @@
 // speech-mcp http: serves MCP clients over Streamable HTTP until a signal stops it.
 import { createApp } from '../app.ts'
 import { type Config, canRunJobs, unfilledTemplates } from '../config/config.ts'
+import { deadlines } from '../domain/deadlines.ts'
 import { log, redirectConsole } from '../log.ts'
 import { serveHttp } from '../server/http/http.ts'
 import type { Command } from './command.ts'
 import { shutdownSignal } from './io/shutdown-signal.ts'
 
 /** On shutdown, seconds to wait for requests to the provider that are already billed. */
-const drainSeconds = 10
+const drainSeconds = deadlines.shutdown.totalSeconds
 
 export const http: Command = {
   usage: 'speech-mcp http',

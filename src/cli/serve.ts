@@ -1,12 +1,13 @@
 // speech-mcp: serves one MCP client over stdin and stdout until it disconnects.
 import { canRunJobs, unfilledTemplates } from '../config/config.ts'
+import { deadlines } from '../domain/deadlines.ts'
 import { log, redirectConsole } from '../log.ts'
 import { serveOverStdio } from '../server/stdio.ts'
 import type { Command } from './command.ts'
 import { deferApp } from './deferred-app.ts'
 
 /** Short, because clients kill a server about two seconds after they close stdin. */
-const drainSeconds = 1
+const drainSeconds = deadlines.stdioShutdown.totalSeconds
 /** A client that has not listed the tools by then may be waiting for a job of a dead process. */
 const maxIdleMs = 500
 

@@ -1,6 +1,7 @@
 // speech-mcp worker: runs jobs from the shared queue, on any machine, until a signal stops it.
 import { createApp } from '../app.ts'
 import { canRunJobs, unfilledTemplates } from '../config/config.ts'
+import { deadlines } from '../domain/deadlines.ts'
 import { SpeechError } from '../domain/errors.ts'
 import { log, redirectConsole } from '../log.ts'
 import { serveHealth } from '../server/health.ts'
@@ -8,7 +9,7 @@ import type { Command } from './command.ts'
 import { shutdownSignal } from './io/shutdown-signal.ts'
 
 /** After the finish time, seconds to wait for requests to the provider that are already billed. */
-const drainSeconds = 10
+const drainSeconds = deadlines.shutdown.totalSeconds
 /** A queue that has not answered for this long makes the worker unhealthy. */
 const maxQueueSilenceMs = 60_000
 

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { promisify } from 'node:util'
 import { type App, createApp } from '../../app.ts'
 import { type Config, unfilledTemplates } from '../../config/config.ts'
+import { deadlines } from '../../domain/deadlines.ts'
 import { codeOf, describeError, type ErrorCode, SpeechError } from '../../domain/errors.ts'
 import { localOwner } from '../../domain/job.ts'
 import type { ObjectStorage, Upload } from '../../domain/ports.ts'
@@ -17,7 +18,7 @@ import { checkOwnEngine } from './own-engine.ts'
 import { checkQueue, checkStore } from './team.ts'
 
 const run = promisify(execFile)
-const timeoutMs = 10_000
+const timeoutMs = deadlines.doctorCheck.totalSeconds * 1000
 const maxClockSkewSeconds = 450
 
 type Check = [name: string, run: () => Promise<string | Finding>]
@@ -132,7 +133,10 @@ async function checkKey(app: App, { apiKey, baseUrl, ownDashscope }: Config): Pr
       text: 'no DASHSCOPE_API_KEY, so speakers cannot be told; for the text see your own engine',
     }
   await app.cloud
-    .call({ method: 'GET', path: `tasks/${randomUUID()}` }, AbortSignal.timeout(timeoutMs))
+    .call(
+      { method: 'GET', path: `tasks/${randomUUID()}`, deadline: deadlines.task },
+      AbortSignal.timeout(timeoutMs),
+    )
     .catch(error => {
       const { code } = ((error as Error).cause ?? {}) as { code?: string }
       if (!ownDashscope || code !== 'UNKNOWN_TASK') throw error
@@ -169,7 +173,7 @@ export async function checkUploads(
     return 'served by this process to your own server; nothing leaves this network'
   if (storage.way === 'temporary')
     return 'DashScope’s temporary storage, deleted after 48 hours; set OSS_BUCKET to use your own bucket'
-  const signal = AbortSignal.timeout(3 * timeoutMs)
+  const signal = AbortSignal.timeout(deadlines.doctorSlow.totalSeconds * 1000)
   // Uploads to a bucket are streamed and need no scratch space.
   const scratch = async () => tmpdir()
   const of = { owner: localOwner, job: `doctor-${randomUUID()}`, models: ['doctor'], scratch }

@@ -1,6 +1,7 @@
 // Doctor's table of models: asks each one once, and shows whether it lives, when it ends and what an hour costs.
 import type { App } from '../../app.ts'
 import type { Config } from '../../config/config.ts'
+import { deadlines } from '../../domain/deadlines.ts'
 import { type ErrorCode, errors, SpeechError } from '../../domain/errors.ts'
 import { knownModels } from '../../domain/models/catalog.ts'
 import type { Model, ModelRole } from '../../domain/models/model.ts'
@@ -23,7 +24,7 @@ export interface HourCosts {
   format?: number
 }
 
-const timeoutMs = 15_000
+const timeoutMs = deadlines.doctorModel.totalSeconds * 1000
 const onePass = knownModels.find('qwen-audio-3.1-asr-flash-filetrans', 'one-pass')
 const listOf = {
   chunk: 'asrModels',

@@ -5,13 +5,13 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { App } from '../../app.ts'
+import { deadlines } from '../../domain/deadlines.ts'
 import { SpeechError } from '../../domain/errors.ts'
 import type { Recognition } from '../../domain/ports.ts'
 import { childEnvironment } from '../../system/child-environment.ts'
 import type { Finding } from './formatting.ts'
 
-/** An engine may load its model with the first request. */
-const timeoutMs = 60_000
+const timeoutMs = deadlines.doctorSlow.totalSeconds * 1000
 const seconds = 4
 
 /** Throws why the engine does not answer. */

@@ -1,11 +1,11 @@
 // Doctor's checks of the shared store and queue: creates missing tables and queues, or names the missing permission.
 import type { App } from '../../app.ts'
 import type { Config } from '../../config/config.ts'
+import { deadlines } from '../../domain/deadlines.ts'
 import { SpeechError } from '../../domain/errors.ts'
 import type { Finding } from './formatting.ts'
 
-/** A new table is ready within seconds, a search index usually within a minute. */
-const setUpTimeoutMs = 60_000
+const setUpTimeoutMs = deadlines.doctorSlow.totalSeconds * 1000
 
 /** Throws why the store is not usable; the hint names missing permissions. */
 export async function checkStore(

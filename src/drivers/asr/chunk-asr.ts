@@ -1,5 +1,6 @@
 // Recognition of one chunk with qwen3-asr-flash or qwen-audio over REST: audio in, text and language out.
 import * as z from 'zod/v4'
+import { deadlines } from '../../domain/deadlines.ts'
 import { SpeechError } from '../../domain/errors.ts'
 import { contextFor } from '../../domain/models/context.ts'
 import type { Model } from '../../domain/models/model.ts'
@@ -70,7 +71,7 @@ export function chunkAsr(cloud: Dashscope, { model, concurrency }: ChunkAsrOptio
         : messageRequest(model, { audio: uri, language, context: text })
       const body = withAudio(JSON.stringify(request), audio)
       const json = await cloud
-        .call({ method: 'POST', path, body }, signal)
+        .call({ method: 'POST', path, body, deadline: deadlines.chunk }, signal)
         .catch(error => silence(error, model.name))
       return json === undefined
         ? { text: '', costUsd: 0 }

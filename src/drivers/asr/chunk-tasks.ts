@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { deadlines } from '../../domain/deadlines.ts'
 import { SpeechError } from '../../domain/errors.ts'
 import type { Model } from '../../domain/models/model.ts'
 import type {
@@ -19,8 +20,7 @@ export interface ChunkTaskOptions {
 }
 
 const limits = { maxSeconds: 150, minSeconds: 1 }
-const timeoutSeconds = 600
-const urlSeconds = 2 * timeoutSeconds
+const urlSeconds = 2 * deadlines.chunkTask.totalSeconds
 const deleteTimeoutMs = 5_000
 
 export function chunkTasks(
@@ -29,7 +29,7 @@ export function chunkTasks(
   { model, concurrency }: { model: Model; concurrency: number },
 ): Recogniser {
   async function ended(task: string, signal: AbortSignal): Promise<FileRecognition> {
-    const until = performance.now() + timeoutSeconds * 1000
+    const until = performance.now() + deadlines.chunkTask.totalSeconds * 1000
     while (performance.now() < until) {
       await sleep(pollSeconds * 1000, undefined, { signal })
       const status = await tasks.status(task, signal)

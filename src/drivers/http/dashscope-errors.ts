@@ -7,6 +7,8 @@ export interface ErrorResponse {
   code: string
   /** The model exists, but at another route. */
   wrongRoute?: boolean
+  /** Seconds that the provider asks to wait. */
+  retryAfter?: number | undefined
 }
 
 /** DashScope's response to a failed call; undefined when there was none. */
@@ -118,7 +120,11 @@ const rows: Row[] = [
 const silence = /ASR_RESPONSE_HAVE_NO_WORDS|SUCCESS_WITH_NO_VALID_FRAGMENT/
 
 /** The error that a response other than a success means. The provider's message is left out: it may quote the request. */
-export function providerError(httpStatus: number, json: unknown): SpeechError {
+export function providerError(
+  httpStatus: number,
+  json: unknown,
+  retryAfter?: number | undefined,
+): SpeechError {
   const { code, message } = codeAndMessage(json)
   // An error within a stream comes with the status 200, and its own one in the message.
   const inMessage = httpStatus === 200 ? /^<(\d{3})>/.exec(message)?.[1] : undefined
@@ -127,7 +133,7 @@ export function providerError(httpStatus: number, json: unknown): SpeechError {
   const { code: ours, message: ourMessage, ...details } = meaning
   const wrongRoute = /^url error/i.test(message)
   const providerCode = silence.exec(`${code} ${message}`)?.[0] ?? code.slice(0, 60)
-  const cause: ErrorResponse = { status, code: providerCode, ...(wrongRoute && { wrongRoute }) }
+  const cause: ErrorResponse = { status, code: providerCode, retryAfter, ...(wrongRoute && { wrongRoute }) }
   return new SpeechError(ours, ourMessage, { ...details, cause })
 }
 

@@ -1,4 +1,5 @@
 // Client of the DashScope API: its address and its key.
+import type { Deadline } from '../../domain/deadlines.ts'
 import { SpeechError } from '../../domain/errors.ts'
 import { isPrivateUrl } from '../../domain/models/private-hosts.ts'
 import { providerError } from './dashscope-errors.ts'
@@ -21,6 +22,7 @@ export interface DashscopeCall {
   /** In addition to the key. */
   headers?: Record<string, string>
   body?: RequestBody
+  deadline: Deadline
 }
 
 export interface Dashscope {
@@ -55,20 +57,19 @@ export function dashscope({ apiKey, baseUrl, isOwn = false, http }: DashscopeOpt
     })
   }
 
-  function prepare({ method, path, query, headers, body }: DashscopeCall, signal: AbortSignal): HttpRequest {
+  function prepare({ path, query, headers, ...request }: DashscopeCall, signal: AbortSignal): HttpRequest {
     const missing = missingKey()
     if (missing) throw missing
     return {
-      method,
+      ...request,
       url: `${baseUrl}/${path}${query ? `?${new URLSearchParams(query)}` : ''}`,
       headers: { ...authorization, ...headers },
-      ...(body && { body }),
       signal,
     }
   }
 
-  function refusal(status: number, json: unknown): SpeechError {
-    const error = providerError(status, json)
+  function refusal(status: number, json: unknown, retryAfterSeconds?: number): SpeechError {
+    const error = providerError(status, json, retryAfterSeconds)
     if (error.code !== 'WRONG_BASE_URL' || isOwn || !isPrivateUrl(baseUrl)) return error
     return new SpeechError(error.code, error.message, {
       ...error,
@@ -81,14 +82,14 @@ export function dashscope({ apiKey, baseUrl, isOwn = false, http }: DashscopeOpt
     missingKey,
     ...(isOwn && { own: { headers: authorization } }),
     async call(request, signal) {
-      const { status, json } = await http.request(prepare(request, signal))
+      const { status, json, retryAfterSeconds } = await http.request(prepare(request, signal))
       if (status === 200 && json !== undefined) return json
-      throw refusal(status, json)
+      throw refusal(status, json, retryAfterSeconds)
     },
     async *stream(request, signal, onOpen) {
       const headers = { accept: 'text/event-stream', 'x-dashscope-sse': 'enable', ...request.headers }
-      const { status, text } = await http.stream(prepare({ ...request, headers }, signal))
-      if (status !== 200) throw refusal(status, await readJsonBody(text))
+      const { status, text, retryAfterSeconds } = await http.stream(prepare({ ...request, headers }, signal))
+      if (status !== 200) throw refusal(status, await readJsonBody(text), retryAfterSeconds)
       onOpen?.()
       for await (const event of readEvents(text)) {
         // A stream may be refused with 200 and an event that has the true status (raw captures).

@@ -1,14 +1,16 @@
 // The HTTP client of all providers: JSON over undici, with limits of time and size; errors reveal no secret and no body.
 import { Readable } from 'node:stream'
 import type { Agent, Dispatcher } from 'undici'
+import { connectSeconds, type Deadline } from '../../domain/deadlines.ts'
 import { SpeechError } from '../../domain/errors.ts'
+import { readRetryAfter } from './retry-after.ts'
 
 export interface HttpResponse {
   status: number
   /** The parsed body; undefined when it is not JSON (a proxy's error page, for instance). */
   json: unknown
   /** Seconds that the server asks to wait (`Retry-After`). */
-  retryAfterSeconds?: number
+  retryAfterSeconds?: number | undefined
 }
 
 /**
@@ -25,6 +27,7 @@ export interface HttpRequest {
   url: string
   headers?: Record<string, string>
   body?: RequestBody
+  deadline: Deadline
   signal: AbortSignal
   /** The setting that holds the address, for the hint of an error. Default: `DASHSCOPE_BASE_URL`. */
   setting?: string
@@ -34,7 +37,7 @@ export interface HttpRequest {
 export interface HttpStream {
   status: number
   /** Seconds that the server asks to wait (`Retry-After`). */
-  retryAfterSeconds?: number
+  retryAfterSeconds?: number | undefined
   /** Read it at once, to its end or until `break`: either frees the connection. Throws as `stream` does. */
   text: AsyncIterable<string>
 }
@@ -43,14 +46,12 @@ export interface HttpClient {
   /** Resolves with any response; throws `PROVIDER_UNREACHABLE` or `PROVIDER_TIMEOUT` (both retryable). */
   request(request: HttpRequest): Promise<HttpResponse>
   /**
-   * Fetches a text file; no key is sent unless it is among the headers. Resolves with any response; throws also `PROVIDER_FAILED` (not retryable) for one
-   * that is too large.
+   * Fetches a text file; no key is sent unless it is among the headers. Resolves with any response; throws also
+   * `PROVIDER_FAILED` (not retryable) for one that is too large.
    */
-  fetchText(request: {
-    url: string
-    headers?: Record<string, string>
-    signal: AbortSignal
-  }): Promise<{ status: number; text: string }>
+  fetchText(
+    request: Pick<HttpRequest, 'url' | 'headers' | 'deadline' | 'signal'>,
+  ): Promise<Omit<HttpStream, 'text'> & { text: string }>
   /**
    * Resolves with any response as soon as its status arrives. Throws, now or while it is read, as `request` does, and
    * `PROVIDER_FAILED` (not retryable) for one that is too large.
@@ -62,17 +63,14 @@ export interface HttpClient {
 export interface HttpClientOptions {
   /** Connections to one origin at most. */
   connections: number
-  /** Time without a byte of the response. */
-  responseTimeoutSeconds?: number
-  /** Time for the whole of a stream. */
-  streamTimeoutSeconds?: number
+  /** Goes before the deadlines of the requests. For tests. */
+  deadline?: Partial<Deadline>
   /** A stream that repeats all its text in each event is some hundred times as long as the text. */
   maxStreamBytes?: number
   /** Twelve hours of Chinese are some 30 MB, with a time for each character. */
   maxTextBytes?: number
 }
 
-const connectTimeoutMs = 10_000
 /** A larger JSON response is not what was requested. */
 const maxJsonBytes = 4_000_000
 
@@ -84,8 +82,6 @@ const [agentModule, requestModule] = ['undici/lib/dispatcher/agent.js', 'undici/
 
 interface Limits {
   bytes: number
-  /** Of the whole response. Default: none. */
-  seconds?: number
   /** True if a smaller request may have a response within the limit. */
   isSplittable: boolean
 }
@@ -93,8 +89,7 @@ interface Limits {
 /** undici is loaded with the first request, so that a start that only lists tools does not wait for it. */
 export function createHttpClient({
   connections,
-  responseTimeoutSeconds = 120,
-  streamTimeoutSeconds = 300,
+  deadline,
   maxStreamBytes = 32_000_000,
   maxTextBytes = 100_000_000,
 }: HttpClientOptions): HttpClient {
@@ -107,9 +102,7 @@ export function createHttpClient({
     ])
     const agent: Agent = new Pool({
       connections,
-      connect: { timeout: connectTimeoutMs },
-      headersTimeout: responseTimeoutSeconds * 1000,
-      bodyTimeout: responseTimeoutSeconds * 1000,
+      connect: { timeout: connectSeconds * 1000 },
       keepAliveTimeout: 30_000,
     })
     return { agent, send: request.bind(agent) as Agent['request'] }
@@ -117,14 +110,20 @@ export function createHttpClient({
 
   /** Resolves with the status as soon as it arrives. */
   async function begin(request: HttpRequest, limits: Limits): Promise<HttpStream> {
-    const { method, url, headers, body, signal } = request
-    signal.throwIfAborted()
+    const { method, url, headers, body } = request
+    request.signal.throwIfAborted()
     opened ??= open()
     const { send } = await opened
     const { origin, pathname, search } = new URL(url)
-    let response: Dispatcher.ResponseData
+    const { idleSeconds, totalSeconds, minBytesPerSecond } = { ...request.deadline, ...deadline }
+    const timer = startTimer(request.signal)
+    async function* sent(chunks: ReturnType<RequestBody['chunks']>) {
+      yield* chunks
+      timer.endIn(totalSeconds)
+    }
     try {
-      response = await send({
+      timer.endIn(totalSeconds + (minBytesPerSecond ? (body?.byteLength ?? 0) / minBytesPerSecond : 0))
+      const response: Dispatcher.ResponseData = await send({
         origin,
         path: pathname + search,
         method,
@@ -133,14 +132,17 @@ export function createHttpClient({
           ...(body && { 'content-type': 'application/json', 'content-length': String(body.byteLength) }),
           ...headers,
         },
-        ...(body && { body: Readable.from(body.chunks(), { objectMode: false, highWaterMark: 1 }) }),
-        signal,
+        ...(body && { body: Readable.from(sent(body.chunks()), { objectMode: false, highWaterMark: 1 }) }),
+        headersTimeout: idleSeconds * 1000,
+        bodyTimeout: idleSeconds * 1000,
+        signal: timer.signal,
       })
+      const text = readText(response.body, request, limits, timer.stop)
+      return { status: response.statusCode, retryAfterSeconds: readRetryAfter(response.headers), text }
     } catch (error) {
+      timer.stop()
       throw failure(error, request)
     }
-    const text = readText(response.body, request, limits)
-    return { status: response.statusCode, ...retryAfter(response.headers), text }
   }
 
   return {
@@ -150,20 +152,44 @@ export function createHttpClient({
     },
     async fetchText(request) {
       const limits = { bytes: maxTextBytes, isSplittable: true }
-      const { status, text } = await begin({ method: 'GET', ...request }, limits)
-      return { status, text: await join(text) }
+      const { text, ...head } = await begin({ method: 'GET', ...request }, limits)
+      return { ...head, text: await join(text) }
     },
-    stream: request =>
-      begin(request, { bytes: maxStreamBytes, seconds: streamTimeoutSeconds, isSplittable: true }),
+    stream: request => begin(request, { bytes: maxStreamBytes, isSplittable: true }),
     async close() {
       await (await opened)?.agent.destroy()
     },
   }
 }
 
-/** Joins characters that the network splits. A response that trickles is never silent, so its whole time is limited too. */
-async function* readText(body: AsyncIterable<Buffer>, request: HttpRequest, limits: Limits) {
-  const endsAt = performance.now() + (limits.seconds ?? Number.POSITIVE_INFINITY) * 1000
+/** A signal that aborts with its parent, or when the time of the whole request is up: a response may trickle for hours. */
+function startTimer(parent: AbortSignal) {
+  const controller = new AbortController()
+  let timer: NodeJS.Timeout | undefined
+  const abort = () => controller.abort(parent.reason)
+  // Not `AbortSignal.any`: the parent is that of a whole job, with thousands of requests.
+  parent.addEventListener('abort', abort, { once: true })
+  return {
+    signal: controller.signal,
+    endIn(seconds: number): void {
+      clearTimeout(timer)
+      const late = () => controller.abort(codedError('TOTAL_TIMEOUT', 'The request exceeded its time limit'))
+      timer = setTimeout(late, seconds * 1000)
+    },
+    stop(): void {
+      clearTimeout(timer)
+      parent.removeEventListener('abort', abort)
+    },
+  }
+}
+
+/** Joins characters that the network splits. */
+async function* readText(
+  body: AsyncIterable<Buffer>,
+  request: HttpRequest,
+  limits: Limits,
+  stopTimer: () => void,
+) {
   const decoder = new TextDecoder()
   let bytes = 0
   try {
@@ -171,8 +197,6 @@ async function* readText(body: AsyncIterable<Buffer>, request: HttpRequest, limi
       bytes += chunk.length
       if (bytes > limits.bytes) throw codedError('TOO_LARGE', 'Response exceeds its size limit')
       yield decoder.decode(chunk, { stream: true })
-      if (performance.now() > endsAt)
-        throw codedError('STREAM_TIMEOUT', 'Response stream exceeded its time limit')
     }
     yield decoder.decode()
   } catch (error) {
@@ -180,6 +204,8 @@ async function* readText(body: AsyncIterable<Buffer>, request: HttpRequest, limi
     throw code === 'TOO_LARGE' && limits.isSplittable
       ? tooLarge(limits.bytes, error)
       : failure(error, request)
+  } finally {
+    stopTimer()
   }
 }
 
@@ -187,17 +213,6 @@ async function join(text: AsyncIterable<string>): Promise<string> {
   let whole = ''
   for await (const piece of text) whole += piece
   return whole
-}
-
-/** The header is a number of seconds or a date (RFC 9110). */
-function retryAfter({ 'retry-after': given }: Dispatcher.ResponseData['headers']): {
-  retryAfterSeconds?: number
-} {
-  if (typeof given !== 'string') return {}
-  const seconds = /^\s*\d+(?:\.\d+)?\s*$/.test(given)
-    ? Number(given)
-    : (Date.parse(given) - Date.now()) / 1000
-  return seconds >= 0 ? { retryAfterSeconds: seconds } : {}
 }
 
 function codedError(code: string, message: string): Error {

@@ -1,11 +1,15 @@
 // Adaptive rate limiter for all requests of a model (AIMD): it halves its rate on throttling, and recovers step by step.
+import { maxRetryAfterSeconds } from '../../domain/deadlines.ts'
 import { isSpeechError } from '../../domain/errors.ts'
+import { pauseMsOf, retryAfter } from './retry-after.ts'
 
 export interface AdaptiveRateLimiterOptions {
   perMinute: number
   concurrency: number
   /** The longest pause of all requests while the provider throttles. */
   maxPauseMs?: number
+  /** The longest pause of all requests that the provider may ask for. */
+  maxAskedSeconds?: number
   /** The lowest rate while the provider throttles. */
   minPerMinute?: number
   /** For tests with their own clock. */
@@ -15,8 +19,8 @@ export interface AdaptiveRateLimiterOptions {
 export interface AdaptiveRateLimiter {
   /** Runs the work as soon as the limits allow; rejects with the signal's reason if it aborts before. */
   run<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T>
-  /** The provider has throttled: pauses all requests, and continues at half the rate. */
-  backOff(): void
+  /** The provider has throttled: pauses all requests, for as long as it asks, and continues at half the rate. */
+  backOff(askedSeconds?: number): void
   /** A request has succeeded: raises the rate by one request a minute, up to the full rate. */
   recover(): void
 }
@@ -29,6 +33,7 @@ export function createAdaptiveRateLimiter({
   perMinute,
   concurrency,
   maxPauseMs = 30_000,
+  maxAskedSeconds = maxRetryAfterSeconds,
   minPerMinute = 6,
   now = () => performance.now(),
 }: AdaptiveRateLimiterOptions): AdaptiveRateLimiter {
@@ -100,12 +105,14 @@ export function createAdaptiveRateLimiter({
         throw error
       }
     },
-    backOff() {
+    backOff(askedSeconds) {
       // Requests of one burst are refused together; that counts as one refusal.
-      if (now() < pausedUntil) return
-      rate = Math.max(minPerMinute, rate / 2)
-      pausedUntil = now() + pauseMs * (0.75 + Math.random() / 2)
-      pauseMs = Math.min(maxPauseMs, pauseMs * 2)
+      if (now() >= pausedUntil) {
+        rate = Math.max(minPerMinute, rate / 2)
+        pausedUntil = now() + pauseMs * (0.75 + Math.random() / 2)
+        pauseMs = Math.min(maxPauseMs, pauseMs * 2)
+      }
+      pausedUntil = Math.max(pausedUntil, now() + pauseMsOf(askedSeconds, maxAskedSeconds))
     },
     recover() {
       rate = Math.min(perMinute, rate + 1)
@@ -114,7 +121,7 @@ export function createAdaptiveRateLimiter({
   }
 }
 
-/** Reports a success or throttling to the limiter. */
+/** Reports a success or throttling to the limiter, and any failure that asks to wait. */
 export async function reportThrottling<T>(
   work: () => Promise<T>,
   { backOff, recover }: Pick<AdaptiveRateLimiter, 'backOff' | 'recover'>,
@@ -124,7 +131,8 @@ export async function reportThrottling<T>(
     recover()
     return result
   } catch (error) {
-    if (isSpeechError(error) && error.code === 'THROTTLED') backOff()
+    const asked = retryAfter(error)
+    if (asked !== undefined || (isSpeechError(error) && error.code === 'THROTTLED')) backOff(asked)
     throw error
   }
 }

@@ -2,6 +2,7 @@
 import { type ErrorCode, isSpeechError } from '../../domain/errors.ts'
 import { log } from '../../log.ts'
 import { hasTimedOut } from './http.ts'
+import { pauseMsOf, retryAfter, withRetryAfter } from './retry-after.ts'
 
 export interface RetryOptions {
   /** Attempts at most, the first included: one number, or a table by error code. Default: no limit. */
@@ -17,13 +18,6 @@ export interface RetryOptions {
   unref?: boolean
   /** Returns true where another attempt may succeed. Default: a `SpeechError` that is `retryable`. */
   isRetryable?(error: unknown): boolean
-  /** Seconds that the server asks to wait (`Retry-After`): no pause is shorter. */
-  retryAfterSeconds?(error: unknown): number | undefined
-}
-
-/** Seconds that the server asked to wait, from the cause of an error. */
-export function retryAfter(error: unknown): number | undefined {
-  return isSpeechError(error) ? (error.cause as { retryAfter?: number } | undefined)?.retryAfter : undefined
 }
 
 /** p-retry takes nothing but errors and repeats no `TypeError`, so the true error stays on our side. */
@@ -31,7 +25,8 @@ const attemptFailed = new Error('The attempt failed.')
 
 /**
  * Resolves with the first success, also where the signal aborts as it arrives: it may have been paid for. Rejects with the
- * last error, or with the reason of the signal; that the time is up does not hide the error that has taken it.
+ * last error, or with the reason of the signal; that the time is up does not hide the error that has taken it. No pause is
+ * shorter than the server asks for (`Retry-After`), up to `maxRetryAfterSeconds`.
  */
 export async function retry<T>(
   attempt: (number: number) => Promise<T>,
@@ -43,13 +38,13 @@ export async function retry<T>(
     signal,
     unref = false,
     isRetryable = error => isSpeechError(error) && error.retryable,
-    retryAfterSeconds = () => undefined,
   }: RetryOptions,
 ): Promise<T> {
   const { default: pRetry } = await import('p-retry')
   const endsAt = performance.now() + maxTotalSeconds * 1000
   let success: { value: T } | undefined
   let failure: { error: unknown } | undefined
+  let wasCutShort = false
 
   async function shouldRetry(number: number): Promise<boolean> {
     if (success || !failure) return false
@@ -59,10 +54,13 @@ export async function retry<T>(
       typeof maxAttempts === 'number' ? maxAttempts : ((code && maxAttempts[code]) ?? maxAttempts.default)
     if (number >= limit || !isRetryable(error)) return false
     const backoff = Math.min(maxDelaySeconds, firstDelaySeconds * 2 ** (number - 1))
-    const delay = Math.max(retryAfterSeconds(error) ?? 0, backoff * (0.5 + Math.random() / 2))
-    if (performance.now() + delay * 1000 >= endsAt) return false
-    log.info('retry', { code, attempt: number, delay })
-    await pause(delay * 1000, { signal, unref })
+    const asked = retryAfter(error)
+    const ms = Math.max(pauseMsOf(asked), backoff * (0.5 + Math.random() / 2) * 1000)
+    const isCutShort = ms < (asked ?? 0) * 1000
+    if ((isCutShort && wasCutShort) || performance.now() + ms >= endsAt) return false
+    wasCutShort = isCutShort
+    log.info('retry', { code, attempt: number, delay: ms / 1000, ...(asked !== undefined && { asked }) })
+    await pause(ms, { signal, unref })
     return true
   }
 
@@ -86,7 +84,8 @@ export async function retry<T>(
     })
   } catch (error) {
     if (success) return success.value
-    if (failure && (error === attemptFailed || (signal && hasTimedOut(signal)))) throw failure.error
+    if (failure && (error === attemptFailed || (signal && hasTimedOut(signal))))
+      throw withRetryAfter(failure.error)
     throw error
   }
 }

@@ -7,7 +7,8 @@ import { noTextModel, type TextModel } from '../../domain/text-model.ts'
 import { dashscope } from '../http/dashscope.ts'
 import type { HttpClient } from '../http/http.ts'
 import { createAdaptiveRateLimiter } from '../http/rate-limiter.ts'
-import { type RetryOptions, retryAfter } from '../http/retry.ts'
+import type { RetryOptions } from '../http/retry.ts'
+import { retryAfter } from '../http/retry-after.ts'
 import { metering, rateLimiting, retrying, wrap } from '../http/wrap.ts'
 import { fallback } from './fallback.ts'
 import { geminiText } from './gemini/text.ts'
@@ -37,25 +38,22 @@ export interface TextModelsOptions {
 /** Concurrent requests to text models: enough to format an hour of speech at once. */
 export const textConcurrency = 32
 
-/** Time without a byte: the models do not think, and another one is available. */
-export const textTimeoutSeconds = 60
+/** A server that asks for a longer wait is left to the next request. */
+const maxAskedSeconds = 8
 
 const rateLimit = {
   /** While a model throttles, the next one would answer sooner than a request that waits here. */
   minPerMinute: 120,
   maxPauseMs: 4_000,
+  maxAskedSeconds,
 }
-
-/** A server that asks for a longer wait is left to the next request. */
-const maxRetryAfterSeconds = 8
 
 /** Few, as the next model of the list is there at once. */
 export const textRetries: RetryOptions = {
   maxAttempts: { THROTTLED: 3, PROVIDER_FAILED: 3, PROVIDER_UNREACHABLE: 2, default: 1 },
   firstDelaySeconds: 0.5,
   isRetryable: error =>
-    isSpeechError(error) && error.retryable && (retryAfter(error) ?? 0) <= maxRetryAfterSeconds,
-  retryAfterSeconds: retryAfter,
+    isSpeechError(error) && error.retryable && (retryAfter(error) ?? 0) <= maxAskedSeconds,
 }
 
 /** Opens a model by its name, without retries and limits; none where its provider has no key. */

@@ -45,7 +45,11 @@ export async function startTaskServer(port = 0): Promise<TaskServer> {
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = []
     request.on('error', () => {})
-    for await (const chunk of request) chunks.push(chunk)
+    try {
+      for await (const chunk of request) chunks.push(chunk)
+    } catch {
+      return
+    }
     const { method = '', url: path = '', headers } = request
     requests.push({ method, path, headers, body: Buffer.concat(chunks).toString() })
     responder(requests.at(-1)!, response, request)

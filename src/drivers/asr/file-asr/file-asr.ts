@@ -1,4 +1,5 @@
 // Recognition of whole files with DashScope: submits an uploaded recording as a task, and reads its result.
+import { deadlines } from '../../../domain/deadlines.ts'
 import { isSpeechError, SpeechError } from '../../../domain/errors.ts'
 import { type Model, modelKey } from '../../../domain/models/model.ts'
 import { usdForUsage, usdPerSecond } from '../../../domain/models/price.ts'
@@ -25,6 +26,7 @@ const submitPath = 'services/audio/asr/transcription'
 const dayMs = 86_400_000
 const maxPages = 40
 const pageSize = 50
+const deadline = deadlines.task
 
 export interface FileAsrOptions {
   cloud: Dashscope
@@ -55,7 +57,10 @@ export function fileAsr({ cloud, http, model, role }: FileAsrOptions): FileRecog
       ...(request.url.startsWith('oss://') && { 'x-dashscope-ossresourceresolve': 'enable' }),
     }
     try {
-      const json = await cloud.call({ method: 'POST', path: submitPath, headers, body: tracked.body }, signal)
+      const json = await cloud.call(
+        { method: 'POST', path: submitPath, headers, body: tracked.body, deadline },
+        signal,
+      )
       return taskOf(json)
     } catch (error) {
       throw named(submitError(error, tracked.isSent(), signal))
@@ -75,9 +80,10 @@ export function fileAsr({ cloud, http, model, role }: FileAsrOptions): FileRecog
   ): Promise<TaskStatus> {
     const resultUrl = resultAddress(address, cloud)
     if (!resultUrl) throw resultAddressRefused()
-    const { status, text } = await http.fetchText({ url: resultUrl, signal, ...cloud.own })
+    const request = { url: resultUrl, deadline: deadlines.result, signal, ...cloud.own }
+    const { status, text, retryAfterSeconds } = await http.fetchText(request)
     if (isGone(status, text)) return { state: 'failed', error: resultExpired() }
-    if (status !== 200) throw fetchError(status)
+    if (status !== 200) throw fetchError(status, retryAfterSeconds)
     const result = readResult(parse(text), usage.seconds)
     if (!result) throw resultUnreadable()
     const recognisedUrl = url ?? result.url
@@ -101,10 +107,12 @@ export function fileAsr({ cloud, http, model, role }: FileAsrOptions): FileRecog
     ...(price !== undefined && { usdPerSecond: price }),
     submit,
     async status(task, signal) {
-      const json = await cloud.call({ method: 'GET', path: taskPath(task) }, signal).catch(error => {
-        // An own server forgets its tasks when it restarts.
-        if (errorResponseOf(error)?.code !== 'UNKNOWN_TASK') throw error
-      })
+      const json = await cloud
+        .call({ method: 'GET', path: taskPath(task), deadline }, signal)
+        .catch(error => {
+          // An own server forgets its tasks when it restarts.
+          if (errorResponseOf(error)?.code !== 'UNKNOWN_TASK') throw error
+        })
       if (json === undefined) return { state: 'failed', error: taskUnknown() }
       const answer = readTask(json)
       if (answer.state === 'silent') return done({ sentences: [], ...billed(answer.usage) })
@@ -123,7 +131,7 @@ export function fileAsr({ cloud, http, model, role }: FileAsrOptions): FileRecog
       const found = new Map<string, number>()
       for (let page = 1, pages = 1; page <= Math.min(pages, maxPages); page++) {
         const json = await cloud.call(
-          { method: 'GET', path: 'tasks/', query: { ...query, page_no: String(page) } },
+          { method: 'GET', path: 'tasks/', query: { ...query, page_no: String(page) }, deadline },
           signal,
         )
         const answer = readTaskPage(json)
@@ -136,7 +144,7 @@ export function fileAsr({ cloud, http, model, role }: FileAsrOptions): FileRecog
     async cancel(task, signal) {
       if (cloud.own) return
       try {
-        await cloud.call({ method: 'POST', path: `${taskPath(task)}/cancel` }, signal)
+        await cloud.call({ method: 'POST', path: `${taskPath(task)}/cancel`, deadline }, signal)
       } catch (error) {
         // The task has started or has ended.
         if (errorResponseOf(error)?.code !== 'UnsupportedOperation') throw error
@@ -219,7 +227,7 @@ function isGone(status: number, text: string): boolean {
   )
 }
 
-function fetchError(status: number): SpeechError {
+function fetchError(status: number, retryAfter: number | undefined): SpeechError {
   const retryable = status >= 500 || status === 408 || status === 429
   return new SpeechError(
     retryable ? 'PROVIDER_FAILED' : 'PROVIDER_REFUSED',
@@ -229,6 +237,7 @@ function fetchError(status: number): SpeechError {
         ? 'This usually passes; call again in a minute.'
         : 'Check that a proxy or firewall lets *.aliyuncs.com through; then call again.',
       retryable,
+      cause: { retryAfter },
     },
   )
 }

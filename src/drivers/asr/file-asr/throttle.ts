@@ -1,10 +1,12 @@
 // Spaces out the queries of all callers evenly, up to a number per second.
 
+import { pauseMsOf } from '../../http/retry-after.ts'
+
 export interface Throttle {
   /** Resolves when the next query may go; rejects with the signal's reason if that comes first. */
   next(signal: AbortSignal): Promise<void>
-  /** The provider has throttled: no query goes for a second. */
-  pause(): void
+  /** The provider has throttled: no query goes for a second, or for as long as it asks. */
+  pause(askedSeconds?: number): void
 }
 
 const pauseMs = 1_000
@@ -42,8 +44,8 @@ export function createThrottle(perSecond: number): Throttle {
         waiting.push(start)
         run()
       }),
-    pause() {
-      freeAt = Math.max(freeAt, performance.now() + pauseMs)
+    pause(askedSeconds) {
+      freeAt = Math.max(freeAt, performance.now() + Math.max(pauseMs, pauseMsOf(askedSeconds)))
     },
   }
 }

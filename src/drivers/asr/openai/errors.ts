@@ -14,9 +14,6 @@ interface Circumstances {
   hasKey: boolean
 }
 
-/** A longer pause than this would look like a process that hangs. */
-const maxRetryAfterSeconds = 120
-
 const unknownModel =
   /\bmodel\b.*(?:does not exist|not found|not exist|not installed|not loaded|is unknown|not available)|unknown model|invalid model|no such model|not support transcription/is
 const limit = /maximum|too long|too large|longer than|exceed|at most|limit/i
@@ -40,9 +37,8 @@ export function isAboutFormat({ status, json }: HttpResponse): boolean {
 export function serverError(response: HttpResponse, circumstances: Circumstances): SpeechError {
   const refusal = refusalOf(response.json)
   const { code, message, ...details } = meaningOf(response, refusal, circumstances)
-  const { status, retryAfterSeconds: asked } = response
-  const retryAfter = asked === undefined ? {} : { retryAfter: Math.min(asked, maxRetryAfterSeconds) }
-  const cause = { status, code: refusal.code.slice(0, 60), ...retryAfter }
+  const { status, retryAfterSeconds: retryAfter } = response
+  const cause = { status, code: refusal.code.slice(0, 60), retryAfter }
   return new SpeechError(code, message, { ...details, cause })
 }
 

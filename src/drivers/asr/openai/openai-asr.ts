@@ -1,4 +1,5 @@
 // Recognition of one chunk by a server with OpenAI's transcription route: OpenAI itself, or an engine of the user's own.
+import { deadlines } from '../../../domain/deadlines.ts'
 import { SpeechError } from '../../../domain/errors.ts'
 import { contextFor } from '../../../domain/models/context.ts'
 import type { Model } from '../../../domain/models/model.ts'
@@ -14,12 +15,8 @@ export interface OpenAiServer {
   baseUrl: string
   /** Without one, no `Authorization` is sent. */
   apiKey?: string | undefined
-  /** With `openAiTimeoutSeconds` as its response timeout. */
   http: HttpClient
 }
-
-/** An engine on a CPU may take minutes for a chunk, and sends nothing before. */
-export const openAiTimeoutSeconds = 600
 
 /** False for a server of the user's own. */
 export function isOpenAi(baseUrl: string): boolean {
@@ -79,6 +76,7 @@ export function openAiAsr(
       url: `${baseUrl}/audio/transcriptions`,
       headers: { ...(apiKey && { authorization: `Bearer ${apiKey}` }), 'content-type': contentType },
       body,
+      deadline: deadlines.engine,
       signal,
       setting: 'OPENAI_BASE_URL',
     })

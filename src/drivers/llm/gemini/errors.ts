@@ -69,17 +69,21 @@ export function hasError(json: unknown): boolean {
 }
 
 /** The provider's message is left out: it may quote the request. */
-export function geminiError(httpStatus: number, json: unknown, model: string): SpeechError {
+export function geminiError(
+  httpStatus: number,
+  json: unknown,
+  model: string,
+  headerSeconds?: number,
+): SpeechError {
   const details = errorIn(json)
   const code = (json as { error?: { code?: unknown } } | null)?.error?.code
   const status = httpStatus === 200 && typeof code === 'number' ? code : httpStatus
   const { code: ours, message, ...meaning } = meaningOf(status, details, model)
-  const { retryAfter } = details
   const cause = {
     status,
     code: details.status.slice(0, 60),
     isAboutThinking: isThinkingRefused(status, details),
-    ...(retryAfter !== undefined && { retryAfter }),
+    retryAfter: details.retryAfter ?? headerSeconds,
   }
   return new SpeechError(ours, message, { ...meaning, cause })
 }

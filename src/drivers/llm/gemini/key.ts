@@ -1,4 +1,5 @@
 // Checks a Gemini key by listing models, which is free.
+import { deadlines } from '../../../domain/deadlines.ts'
 import type { HttpClient } from '../../http/http.ts'
 import { geminiError } from './errors.ts'
 
@@ -14,15 +15,18 @@ export async function checkGeminiKey(
   { apiKey, baseUrl, http }: GeminiKey,
   signal: AbortSignal,
 ): Promise<void> {
-  const { status, json } = await http.request({
+  const { status, json, retryAfterSeconds } = await http.request({
     method: 'GET',
     url: `${baseUrl}/models?pageSize=1`,
     headers: { 'x-goog-api-key': apiKey },
+    deadline: deadlines.text,
     signal,
     setting: 'GEMINI_BASE_URL',
   })
   const isList = Array.isArray((json as { models?: unknown } | null | undefined)?.models)
   if (status === 200 && isList) return
   // A server without such a list is not Gemini.
-  throw status === 200 || status === 404 ? geminiError(404, undefined, '') : geminiError(status, json, '')
+  throw status === 200 || status === 404
+    ? geminiError(404, undefined, '')
+    : geminiError(status, json, '', retryAfterSeconds)
 }

@@ -1,5 +1,6 @@
 // Gemini text models over `streamGenerateContent`: one request in, a streamed answer out.
 import * as z from 'zod/v4'
+import { deadlines } from '../../../domain/deadlines.ts'
 import { SpeechError } from '../../../domain/errors.ts'
 import { type Model, modelKey } from '../../../domain/models/model.ts'
 import { tokenPrice } from '../../../domain/models/price.ts'
@@ -70,15 +71,16 @@ export function geminiText({
     options: GenerateOptions,
     noThinking: boolean,
   ): Promise<TextAnswer> {
-    const { status, text } = await http.stream({
+    const { status, text, retryAfterSeconds } = await http.stream({
       method: 'POST',
       url: `${baseUrl}/models/${encodeURIComponent(name)}:streamGenerateContent?alt=sse`,
       headers: { 'x-goog-api-key': apiKey, accept: 'text/event-stream' },
       body: jsonBody(requestOf(request, noThinking)),
+      deadline: deadlines.text,
       signal: options.signal,
       setting: 'GEMINI_BASE_URL',
     })
-    if (status !== 200) throw geminiError(status, await readJsonBody(text), name)
+    if (status !== 200) throw geminiError(status, await readJsonBody(text), name, retryAfterSeconds)
     options.onAccepted?.()
     const { version, ...draft } = await read(text, options, name)
     return finished(version === undefined ? model : find(version), draft)

@@ -1,5 +1,6 @@
 // Text models of DashScope, such as Qwen: one request in, a streamed answer out.
 import * as z from 'zod/v4'
+import { deadlines } from '../../../domain/deadlines.ts'
 import { type Model, modelKey } from '../../../domain/models/model.ts'
 import { tokenPrice } from '../../../domain/models/price.ts'
 import type { GenerateOptions, TextAnswer, TextRequest } from '../../../domain/text-model.ts'
@@ -56,7 +57,8 @@ export function qwenText(
     const body = jsonBody(bodyOf(model, by, request))
     const once = acceptedOnce(options)
     let timer: NodeJS.Timeout | undefined
-    const events = cloud.stream({ method: 'POST', path: paths[by], body }, options.signal, () => {
+    const call = { method: 'POST', path: paths[by], body, deadline: deadlines.text } as const
+    const events = cloud.stream(call, options.signal, () => {
       timer = setTimeout(() => once.onAccepted?.(), refusalTimeoutMs)
     })
     try {

@@ -1,5 +1,6 @@
 // Recordings in DashScope's temporary store, which needs no bucket: one upload for each model, expired after two days.
 import { randomUUID } from 'node:crypto'
+import { deadlines } from '../../../domain/deadlines.ts'
 import { isSpeechError, SpeechError } from '../../../domain/errors.ts'
 import type { ObjectStorage } from '../../../domain/ports.ts'
 import type { Dashscope } from '../../http/dashscope.ts'
@@ -55,9 +56,16 @@ export function temporaryStorage({ cloud, firstDelaySeconds = 0.5 }: TemporaryOp
       type: 'audio/mpeg',
     })
     const headers = { 'content-type': contentType, accept: '*/*' }
-    const { status } = await http.request({ method: 'POST', url: policy.host, headers, body, signal })
+    const { status, retryAfterSeconds } = await http.request({
+      method: 'POST',
+      url: policy.host,
+      headers,
+      body,
+      deadline: deadlines.upload,
+      signal,
+    })
     if (status === 200 || status === 204) return key
-    throw refused(status, [403, 408, 429].includes(status) || status >= 500)
+    throw refused(status, [403, 408, 429].includes(status) || status >= 500, retryAfterSeconds)
   }
 
   return {
@@ -83,11 +91,11 @@ export function temporaryStorage({ cloud, firstDelaySeconds = 0.5 }: TemporaryOp
   }
 }
 
-function refused(status: number, retryable: boolean): SpeechError {
+function refused(status: number, retryable: boolean, retryAfter?: number): SpeechError {
   return new SpeechError('UPLOAD_FAILED', `DashScope’s temporary store rejected the recording (${status}).`, {
     hint: 'Call again in a minute, or set OSS_BUCKET to upload to your own bucket.',
     retryable,
-    cause: { status },
+    cause: { status, retryAfter },
   })
 }
 

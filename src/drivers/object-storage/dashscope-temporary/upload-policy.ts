@@ -1,5 +1,6 @@
 // Policy that permits one upload to DashScope's temporary store, for one model and five minutes.
 import * as z from 'zod/v4'
+import { deadlines } from '../../../domain/deadlines.ts'
 import { SpeechError } from '../../../domain/errors.ts'
 import type { Dashscope } from '../../http/dashscope.ts'
 
@@ -36,7 +37,7 @@ export async function requestUploadPolicy(
 ): Promise<UploadPolicy> {
   const query = { action: 'getPolicy', model }
   const response = policyResponse.safeParse(
-    await cloud.call({ method: 'GET', path: 'uploads', query }, signal),
+    await cloud.call({ method: 'GET', path: 'uploads', query, deadline: deadlines.uploadPolicy }, signal),
   )
   if (!response.success) throw invalid('DashScope’s upload policy has an unknown format.')
   const { data } = response.data

@@ -1,5 +1,6 @@
 // Recordings in the user's own bucket (Alibaba Cloud OSS): uploaded while they are encoded, deleted after use.
 import type OSS from 'ali-oss'
+import { deadlines } from '../../../domain/deadlines.ts'
 import { isSpeechError } from '../../../domain/errors.ts'
 import type { ObjectStorage, StoredUpload } from '../../../domain/ports.ts'
 import { log } from '../../../log.ts'
@@ -30,6 +31,10 @@ export interface OssOptions extends OssCredentials {
   timeoutSeconds?: SessionOptions['timeoutSeconds']
 }
 
+const defaultTimeouts = {
+  response: deadlines.bucketRequest.totalSeconds,
+  transfer: deadlines.bucketTransfer.totalSeconds,
+}
 /** Keys of a list request: uploads that a sweep finds are few. */
 const pageSize = 100
 /** Maximum lifetime of a signed URL (OSS reference, signature version 4). */
@@ -38,7 +43,7 @@ const maxUrlSeconds = 7 * 24 * 3600
 /** Cheap: loads the client library on first use. Reads the credentials in `options` at each request. */
 export function ossStorage(options: OssOptions): ObjectStorage {
   const { bucket, installationId = fixedInstallationId('shared'), firstDelaySeconds = 0.5 } = options
-  const { timeoutSeconds = { response: 30, transfer: 240 } } = options
+  const { timeoutSeconds = defaultTimeouts } = options
   const sessions = new Set<OssSession>()
   let endpoint: OssEndpoint | undefined
   const sessionOptions: SessionOptions = {

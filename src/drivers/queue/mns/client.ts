@@ -1,6 +1,7 @@
 // MNS client: loads the library on first use and retries requests that may succeed later.
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
+import { deadlines } from '../../../domain/deadlines.ts'
 import { isSpeechError, SpeechError } from '../../../domain/errors.ts'
 import { retry } from '../../http/retry.ts'
 import { isGone, noResponse, queueError } from './errors.ts'
@@ -61,10 +62,10 @@ interface LibraryClient {
 
 type Library = new (accountId: string, options: object) => LibraryClient
 
-const requestTimeoutMs = 5_000
+const requestTimeoutMs = deadlines.queue.idleSeconds * 1000
 /** The service allows long polling of up to 30 s. */
-const pollTimeoutMs = 45_000
-const maxTotalSeconds = 10
+const pollTimeoutMs = deadlines.queuePoll.totalSeconds * 1000
+const maxTotalSeconds = deadlines.queue.totalSeconds
 const maxDelaySeconds = 2
 
 export function createMnsClient({ endpoint, key, firstDelaySeconds = 0.2 }: MnsOptions): MnsClient {

@@ -2,6 +2,7 @@
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import type Tablestore from 'tablestore'
+import { deadlines } from '../../../domain/deadlines.ts'
 import { SpeechError } from '../../../domain/errors.ts'
 
 export interface ConnectionOptions {
@@ -25,7 +26,7 @@ export interface Connection {
 }
 
 /** Maximum silence of a connection that waits for a response. */
-export const socketTimeoutMs = 5_000
+export const socketTimeoutMs = deadlines.store.idleSeconds * 1000
 const maxSockets = 32
 
 export function createConnection({ endpoint, instance, key }: ConnectionOptions): Connection {

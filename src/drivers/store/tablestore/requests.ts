@@ -1,4 +1,5 @@
 // Requests to Tablestore: time limits, retries and translated errors.
+import { deadlines } from '../../../domain/deadlines.ts'
 import { retry } from '../../http/retry.ts'
 import { type ConnectionOptions, createConnection, type LoadedClient, socketTimeoutMs } from './client.ts'
 import { codeOf, isTransient, storeError, timedOut } from './errors.ts'
@@ -22,7 +23,7 @@ export interface Requests {
 const maxDelaySeconds = 2
 
 export function createRequests(options: ConnectionOptions & RequestOptions): Requests {
-  const { firstDelaySeconds = 0.1, timeoutSeconds = 10 } = options
+  const { firstDelaySeconds = 0.1, timeoutSeconds = deadlines.store.totalSeconds } = options
   const connection = createConnection(options)
   return {
     async call(permission, request) {

@@ -1,5 +1,6 @@
 // The HTTP client: errors of the network, time limits, size limits, aborted requests and streams.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { deadlines } from '../../../../src/domain/deadlines.ts'
 import { cancelled } from '../../../../src/domain/errors.ts'
 import { createHttpClient, type HttpClient } from '../../../../src/drivers/http/http.ts'
 import { failure } from '../../../support/failure.ts'
@@ -18,7 +19,7 @@ beforeAll(async () => {
   server = await startTaskServer()
 })
 beforeEach(() => {
-  http = createHttpClient({ connections: 4, responseTimeoutSeconds: 0.1 })
+  http = createHttpClient({ connections: 4, deadline: { idleSeconds: 0.1 } })
 })
 afterEach(() => http.close())
 afterAll(() => server.close())
@@ -27,6 +28,12 @@ afterAll(() => server.close())
 const recognise = ({ baseUrl = server.baseUrl, signal = never } = {}) =>
   recogniserOf(http, { baseUrl }).recognise(chunk, signal)
 
+const { chunk: deadline } = deadlines
+const trickle: Responder = (_, response) => {
+  response.on('error', () => {})
+  const more = () => response.destroyed || response.write(' ', () => setImmediate(more))
+  more()
+}
 const silent: Responder = () => {}
 const beginJson: Responder = (_, response) => void response.writeHead(200).write('{')
 const beginText: Responder = (_, response) => void response.writeHead(200).write('first')
@@ -69,6 +76,35 @@ describe('an HTTP request', () => {
     expect(error.message).toBe(`POST ${server.baseUrl}${path} was not answered in time.`)
   })
 
+  it('times out, and closes its connection, when the response trickles without end', async () => {
+    http = createHttpClient({ connections: 1, deadline: { totalSeconds: 0.1 } })
+    const closed = new Promise(resolve => {
+      server.respondWith((received, response, request) => {
+        response.on('close', resolve)
+        trickle(received, response, request)
+      })
+    })
+    expect(await failure(recognise())).toMatchObject({ code: 'PROVIDER_TIMEOUT', retryable: true })
+    await closed
+  })
+
+  it('may take longer than the time for its answer to be sent, as far as its body is long', async () => {
+    http = createHttpClient({ connections: 1, deadline: { totalSeconds: 0.1 } })
+    const request = { method: 'POST', url: server.baseUrl, signal: never } as const
+    async function* chunks() {
+      for (let i = 0; i < 3; i++) {
+        await new Promise(resolve => setTimeout(resolve, 60))
+        yield Buffer.from('x')
+      }
+    }
+    const body = { byteLength: 3, chunks }
+    const send = (minBytesPerSecond: number) =>
+      http.request({ ...request, body, deadline: { ...deadline, minBytesPerSecond } })
+    server.respond(200, {})
+    expect(await send(1)).toMatchObject({ status: 200 })
+    expect(await failure(send(1000))).toMatchObject({ code: 'PROVIDER_TIMEOUT' })
+  })
+
   it('an HTTP request stops reading a response without end', async () => {
     server.respondWith((_, response) => {
       response.on('error', () => {})
@@ -98,7 +134,8 @@ describe('an HTTP request', () => {
 })
 
 describe('an HTTP stream', () => {
-  const open = (signal = never) => http.stream({ method: 'GET', url: `${server.baseUrl}/slow`, signal })
+  const open = (signal = never) =>
+    http.stream({ method: 'GET', url: `${server.baseUrl}/slow`, signal, deadline })
   async function read(text: AsyncIterable<string>): Promise<string> {
     let whole = ''
     for await (const piece of text) whole += piece
@@ -137,12 +174,8 @@ describe('an HTTP stream', () => {
   })
 
   it('times out when it trickles without end', async () => {
-    http = createHttpClient({ connections: 1, streamTimeoutSeconds: 0 })
-    server.respondWith((_, response) => {
-      response.on('error', () => {})
-      const trickle = () => response.destroyed || response.write(': ping\n', () => setImmediate(trickle))
-      trickle()
-    })
+    http = createHttpClient({ connections: 1, deadline: { totalSeconds: 0.1 } })
+    server.respondWith(trickle)
     expect(await failure(readAll())).toMatchObject({ code: 'PROVIDER_TIMEOUT', retryable: true })
   })
 
@@ -183,7 +216,7 @@ describe('an HTTP stream', () => {
   it('names the setting of its address when the server cannot be reached', async () => {
     const url = 'http://127.0.0.1:1/'
     const error = await failure(
-      http.stream({ method: 'GET', url, signal: never, setting: 'GEMINI_BASE_URL' }),
+      http.stream({ method: 'GET', url, signal: never, deadline, setting: 'GEMINI_BASE_URL' }),
     )
     expect(error.code).toBe('PROVIDER_UNREACHABLE')
     expect(error.hint).toContain('GEMINI_BASE_URL')
@@ -191,9 +224,12 @@ describe('an HTTP stream', () => {
 })
 
 describe('Retry-After', () => {
-  const asked = async (header: string) => {
-    server.respondWith((_, response) => void response.writeHead(429, { 'retry-after': header }).end('{}'))
-    return (await http.request({ method: 'GET', url: server.baseUrl, signal: never })).retryAfterSeconds
+  const asked = async (header: string | string[], date?: string) => {
+    server.respondWith((_, response) => {
+      response.writeHead(429, { 'retry-after': header as string, ...(date && { date }) }).end('{}')
+    })
+    return (await http.request({ method: 'GET', url: server.baseUrl, signal: never, deadline }))
+      .retryAfterSeconds
   }
 
   it('is read as seconds or as a date', async () => {
@@ -201,7 +237,20 @@ describe('Retry-After', () => {
     expect(await asked(new Date(Date.now() + 60_000).toUTCString())).toBeCloseTo(60, -1)
   })
 
-  it.each(['soon', '-3', new Date(0).toUTCString()])('%s is no pause', async header => {
-    expect(await asked(header)).toBeUndefined()
+  it('is read by the clock of the server, and the first of two counts', async () => {
+    const [date, later] = [1000, 91_000].map(ms => new Date(ms).toUTCString())
+    expect(await asked(later!, date)).toBe(90)
+    expect(await asked(['3', '5'])).toBe(3)
   })
+
+  it('may be longer than any number of milliseconds', async () => {
+    expect(await asked('9'.repeat(400))).toBe(Number.POSITIVE_INFINITY)
+  })
+
+  it.each(['soon', '-3', '', '5 apples', '0x10', '1e9', 'Wed', new Date(0).toUTCString()])(
+    '%s is no pause',
+    async header => {
+      expect(await asked(header)).toBeUndefined()
+    },
+  )
 })

@@ -4,11 +4,15 @@ import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { cancelled, type ErrorCode, SpeechError } from '../../../../src/domain/errors.ts'
 import { type RetryOptions, retry } from '../../../../src/drivers/http/retry.ts'
 import { log } from '../../../../src/log.ts'
+import { failure } from '../../../support/failure.ts'
 
 const error = (code: ErrorCode, retryable: boolean) =>
   new SpeechError(code, 'It failed.', { hint: 'Wait.', retryable })
 const passing = error('PROVIDER_FAILED', true)
 const throttled = error('THROTTLED', true)
+
+const asking = (retryAfter: number) =>
+  new SpeechError('THROTTLED', 'It failed.', { hint: 'Wait.', retryable: true, cause: { retryAfter } })
 
 /** Fails with each of these in turn, then succeeds; counts its calls. */
 function failing(...errors: unknown[]) {
@@ -105,9 +109,23 @@ describe('retry: pauses', () => {
 
   it('a retry waits as long as the server asks, if that is longer than its own pause', async () => {
     const pauses = collectPauses(1)
-    const retryAfterSeconds = (e: unknown) => (e === throttled ? 30 : 0.1)
-    expect(await retry(failing(throttled, passing), { firstDelaySeconds: 1, retryAfterSeconds })).toBe('done')
+    const attempt = failing(asking(30), asking(0.1))
+    expect(await retry(attempt, { firstDelaySeconds: 1 })).toBe('done')
     expect(pauses).toEqual([30_000, 2000])
+  })
+
+  it('a retry cuts a wait of hours or years to two minutes, once, and then says for how long it should wait', async () => {
+    for (const [seconds, told] of [
+      [2400, 'It asks to wait 40 minutes.'],
+      [Number.POSITIVE_INFINITY, 'It asks to wait for years.'],
+    ] as const) {
+      const pauses = collectPauses(1)
+      const attempt = failing(asking(seconds), asking(seconds), asking(seconds))
+      const error = await failure(retry(attempt, { firstDelaySeconds: 1 }))
+      expect(pauses).toEqual([120_000])
+      expect(error).toMatchObject({ code: 'THROTTLED', retryable: true })
+      expect(error.message).toContain(told)
+    }
   })
 
   it('compares the whole pause with the time for all attempts', async () => {
@@ -161,9 +179,9 @@ describe('retry: an aborted signal', () => {
   it('a retry ends the wait that the server asked for', async () => {
     const call = new AbortController()
     const reason = cancelled()
-    const options = { ...quick, retryAfterSeconds: () => 1000, signal: call.signal }
+    const options = { ...quick, signal: call.signal }
     vi.mocked(log.info).mockImplementation(() => setImmediate(() => call.abort(reason)))
-    await expect(retry(failing(throttled), options)).rejects.toBe(reason)
+    await expect(retry(failing(asking(100)), options)).rejects.toBe(reason)
   })
 
   it('a retry keeps a success that arrives as the signal aborts, since it may have been paid for', async () => {

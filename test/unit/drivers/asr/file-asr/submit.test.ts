@@ -179,7 +179,7 @@ describe('a submit whose answer is lost', () => {
 
   it('a submit that times out is reported as unclear', async () => {
     server.respondWith(() => {})
-    const impatient = createHttpClient({ connections: 1, responseTimeoutSeconds: 0.1 })
+    const impatient = createHttpClient({ connections: 1, deadline: { idleSeconds: 0.1 } })
     const cloud = dashscope({ apiKey, baseUrl: server.baseUrl, http: impatient })
     const call = fileAsr({
       cloud,

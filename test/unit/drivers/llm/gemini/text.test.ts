@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { cancelled, describeError, type ErrorCode } from '../../../../../src/domain/errors.ts'
 import { knownModels } from '../../../../../src/domain/models/catalog.ts'
 import { createHttpClient, type HttpClient } from '../../../../../src/drivers/http/http.ts'
-import { retryAfter } from '../../../../../src/drivers/http/retry.ts'
+import { retryAfter } from '../../../../../src/drivers/http/retry-after.ts'
 import { geminiText } from '../../../../../src/drivers/llm/gemini/text.ts'
 import { failure } from '../../../../support/failure.ts'
 import { dropConnection, reply } from '../../../../support/servers/task-server.ts'
@@ -30,7 +30,7 @@ beforeAll(async () => {
   server = await startTextServer()
 })
 beforeEach(() => {
-  http = createHttpClient({ connections: 4, responseTimeoutSeconds: 0.2 })
+  http = createHttpClient({ connections: 4, deadline: { idleSeconds: 0.2 } })
 })
 afterEach(() => http.close())
 afterAll(() => server.close())

@@ -30,7 +30,7 @@ beforeAll(async () => {
   server = await startTextServer()
 })
 beforeEach(() => {
-  http = createHttpClient({ connections: 4, responseTimeoutSeconds: 0.5 })
+  http = createHttpClient({ connections: 4, deadline: { idleSeconds: 0.5 } })
 })
 afterEach(() => http.close())
 afterAll(() => server.close())
