@@ -2,8 +2,13 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { settings } from '../src/config/settings.ts'
-import { connectSeconds, deadlines, type KindOfWork, maxRetryAfterSeconds } from '../src/domain/deadlines.ts'
 import { type ErrorCode, errors } from '../src/domain/errors.ts'
+import {
+  connectSeconds,
+  deadlines,
+  type KindOfWork,
+  maxRetryAfterSeconds,
+} from '../src/domain/network/deadlines.ts'
 
 type SettingName = keyof typeof settings
 

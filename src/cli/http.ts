@@ -1,7 +1,7 @@
 // speech-mcp http: serves MCP clients over Streamable HTTP until a signal stops it.
 import { createApp } from '../app.ts'
 import { type Config, canRunJobs, unfilledTemplates } from '../config/config.ts'
-import { deadlines } from '../domain/deadlines.ts'
+import { deadlines } from '../domain/network/deadlines.ts'
 import { log, redirectConsole } from '../log.ts'
 import { serveHttp } from '../server/http/http.ts'
 import type { Command } from './command.ts'

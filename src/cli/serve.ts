@@ -1,6 +1,6 @@
 // speech-mcp: serves one MCP client over stdin and stdout until it disconnects.
 import { canRunJobs, unfilledTemplates } from '../config/config.ts'
-import { deadlines } from '../domain/deadlines.ts'
+import { deadlines } from '../domain/network/deadlines.ts'
 import { log, redirectConsole } from '../log.ts'
 import { serveOverStdio } from '../server/stdio.ts'
 import type { Command } from './command.ts'

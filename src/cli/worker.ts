@@ -1,8 +1,8 @@
 // speech-mcp worker: runs jobs from the shared queue, on any machine, until a signal stops it.
 import { createApp } from '../app.ts'
 import { canRunJobs, unfilledTemplates } from '../config/config.ts'
-import { deadlines } from '../domain/deadlines.ts'
 import { SpeechError } from '../domain/errors.ts'
+import { deadlines } from '../domain/network/deadlines.ts'
 import { log, redirectConsole } from '../log.ts'
 import { serveHealth } from '../server/health.ts'
 import type { Command } from './command.ts'

@@ -3,7 +3,7 @@ import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import type * as z from 'zod/v4'
 import { SpeechError } from '../domain/errors.ts'
-import { isPrivateUrl } from '../domain/models/private-hosts.ts'
+import { isPrivateUrl } from '../domain/network/private-hosts.ts'
 import { settings } from './settings.ts'
 
 type Settings = typeof settings

@@ -2,7 +2,7 @@
 import { homedir } from 'node:os'
 import { delimiter, join, resolve } from 'node:path'
 import * as z from 'zod/v4'
-import { isPrivateHost, isPrivateUrl } from '../domain/models/private-hosts.ts'
+import { isPrivateHost, isPrivateUrl } from '../domain/network/private-hosts.ts'
 
 export const folder = z.string().transform(text => resolve(expandHome(text)))
 export const file = z.string().transform(text => expandHome(text))

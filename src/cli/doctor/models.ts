@@ -1,12 +1,12 @@
 // Doctor's table of models: asks each one once, and shows whether it lives, when it ends and what an hour costs.
 import type { App } from '../../app.ts'
 import type { Config } from '../../config/config.ts'
-import { deadlines } from '../../domain/deadlines.ts'
 import { type ErrorCode, errors, SpeechError } from '../../domain/errors.ts'
 import { knownModels } from '../../domain/models/catalog.ts'
 import type { Model, ModelRole } from '../../domain/models/model.ts'
 import { usdPerHour } from '../../domain/models/price.ts'
 import type { ModelState } from '../../domain/models/probe.ts'
+import { deadlines } from '../../domain/network/deadlines.ts'
 import type { Finding } from './formatting.ts'
 
 export interface ModelRow extends ModelState {

@@ -1,8 +1,8 @@
 // Doctor's checks of the shared store and queue: creates missing tables and queues, or names the missing permission.
 import type { App } from '../../app.ts'
 import type { Config } from '../../config/config.ts'
-import { deadlines } from '../../domain/deadlines.ts'
 import { SpeechError } from '../../domain/errors.ts'
+import { deadlines } from '../../domain/network/deadlines.ts'
 import type { Finding } from './formatting.ts'
 
 const setUpTimeoutMs = deadlines.doctorSlow.totalSeconds * 1000

@@ -1,10 +1,10 @@
 // Recognition of one chunk with qwen3-asr-flash or qwen-audio over REST: audio in, text and language out.
 import * as z from 'zod/v4'
-import { deadlines } from '../../domain/deadlines.ts'
 import { SpeechError } from '../../domain/errors.ts'
 import { contextFor } from '../../domain/models/context.ts'
 import type { Model } from '../../domain/models/model.ts'
 import { usdForUsage, usdPerSecond } from '../../domain/models/price.ts'
+import { deadlines } from '../../domain/network/deadlines.ts'
 import type { Recogniser } from '../../domain/ports.ts'
 import type { Dashscope } from '../http/dashscope.ts'
 import { errorResponseOf } from '../http/dashscope-errors.ts'

@@ -2,9 +2,9 @@
 import { randomUUID } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { deadlines } from '../../domain/deadlines.ts'
 import { SpeechError } from '../../domain/errors.ts'
 import type { Model } from '../../domain/models/model.ts'
+import { deadlines } from '../../domain/network/deadlines.ts'
 import type {
   FileRecogniser,
   FileRecognition,

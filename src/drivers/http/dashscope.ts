@@ -1,7 +1,8 @@
 // Client of the DashScope API: its address and its key.
-import type { Deadline } from '../../domain/deadlines.ts'
+
 import { SpeechError } from '../../domain/errors.ts'
-import { isPrivateUrl } from '../../domain/models/private-hosts.ts'
+import type { Deadline } from '../../domain/network/deadlines.ts'
+import { isPrivateUrl } from '../../domain/network/private-hosts.ts'
 import { providerError } from './dashscope-errors.ts'
 import type { HttpClient, HttpRequest, RequestBody } from './http.ts'
 import { readEvents, readJsonBody } from './sse.ts'

@@ -1,8 +1,8 @@
 // The HTTP client of all providers: JSON over undici, with limits of time and size; errors reveal no secret and no body.
 import { Readable } from 'node:stream'
 import type { Agent, Dispatcher } from 'undici'
-import { connectSeconds, type Deadline } from '../../domain/deadlines.ts'
 import { SpeechError } from '../../domain/errors.ts'
+import { connectSeconds, type Deadline } from '../../domain/network/deadlines.ts'
 import { readRetryAfter } from './retry-after.ts'
 
 export interface HttpResponse {

@@ -1,6 +1,7 @@
 // Adaptive rate limiter for all requests of a model (AIMD): it halves its rate on throttling, and recovers step by step.
-import { maxRetryAfterSeconds } from '../../domain/deadlines.ts'
+
 import { isSpeechError } from '../../domain/errors.ts'
+import { maxRetryAfterSeconds } from '../../domain/network/deadlines.ts'
 import { pauseMsOf, retryAfter } from './retry-after.ts'
 
 export interface AdaptiveRateLimiterOptions {

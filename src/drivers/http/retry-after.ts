@@ -1,6 +1,7 @@
 // Pauses that a server asks for: reads them from its answers, and tells the reader of an error about them.
-import { maxRetryAfterSeconds } from '../../domain/deadlines.ts'
+
 import { isSpeechError, SpeechError } from '../../domain/errors.ts'
+import { maxRetryAfterSeconds } from '../../domain/network/deadlines.ts'
 
 type Header = string | string[] | undefined
 

@@ -1,9 +1,10 @@
 // Recognition of whole files with DashScope: submits an uploaded recording as a task, and reads its result.
-import { deadlines } from '../../../domain/deadlines.ts'
+
 import { isSpeechError, SpeechError } from '../../../domain/errors.ts'
 import { type Model, modelKey } from '../../../domain/models/model.ts'
 import { usdForUsage, usdPerSecond } from '../../../domain/models/price.ts'
 import { languagesOf } from '../../../domain/models/successors.ts'
+import { deadlines } from '../../../domain/network/deadlines.ts'
 import type { FileRecogniser, FileRecognition, TaskStatus } from '../../../domain/ports.ts'
 import type { Dashscope } from '../../http/dashscope.ts'
 import { errorResponseOf } from '../../http/dashscope-errors.ts'

@@ -1,9 +1,10 @@
 // Recognition of one chunk by a server with OpenAI's transcription route: OpenAI itself, or an engine of the user's own.
-import { deadlines } from '../../../domain/deadlines.ts'
+
 import { SpeechError } from '../../../domain/errors.ts'
 import { contextFor } from '../../../domain/models/context.ts'
 import type { Model } from '../../../domain/models/model.ts'
 import { usdPerSecond } from '../../../domain/models/price.ts'
+import { deadlines } from '../../../domain/network/deadlines.ts'
 import type { Recogniser, RecognitionRequest } from '../../../domain/ports.ts'
 import type { HttpClient, HttpResponse } from '../../http/http.ts'
 import { multipartForm } from '../../http/multipart-form.ts'

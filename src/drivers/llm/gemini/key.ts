@@ -1,5 +1,5 @@
 // Checks a Gemini key by listing models, which is free.
-import { deadlines } from '../../../domain/deadlines.ts'
+import { deadlines } from '../../../domain/network/deadlines.ts'
 import type { HttpClient } from '../../http/http.ts'
 import { geminiError } from './errors.ts'
 

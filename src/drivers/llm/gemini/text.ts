@@ -1,9 +1,9 @@
 // Gemini text models over `streamGenerateContent`: one request in, a streamed answer out.
 import * as z from 'zod/v4'
-import { deadlines } from '../../../domain/deadlines.ts'
 import { SpeechError } from '../../../domain/errors.ts'
 import { type Model, modelKey } from '../../../domain/models/model.ts'
 import { tokenPrice } from '../../../domain/models/price.ts'
+import { deadlines } from '../../../domain/network/deadlines.ts'
 import type { GenerateOptions, TextAnswer, TextRequest } from '../../../domain/text-model.ts'
 import type { HttpClient } from '../../http/http.ts'
 import { readEvents, readJsonBody } from '../../http/sse.ts'

@@ -1,8 +1,8 @@
 // Text models of DashScope, such as Qwen: one request in, a streamed answer out.
 import * as z from 'zod/v4'
-import { deadlines } from '../../../domain/deadlines.ts'
 import { type Model, modelKey } from '../../../domain/models/model.ts'
 import { tokenPrice } from '../../../domain/models/price.ts'
+import { deadlines } from '../../../domain/network/deadlines.ts'
 import type { GenerateOptions, TextAnswer, TextRequest } from '../../../domain/text-model.ts'
 import type { StreamingDashscope } from '../../http/dashscope.ts'
 import { errorResponseOf } from '../../http/dashscope-errors.ts'

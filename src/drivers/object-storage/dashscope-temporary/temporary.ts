@@ -1,7 +1,7 @@
 // Recordings in DashScope's temporary store, which needs no bucket: one upload for each model, expired after two days.
 import { randomUUID } from 'node:crypto'
-import { deadlines } from '../../../domain/deadlines.ts'
 import { isSpeechError, SpeechError } from '../../../domain/errors.ts'
+import { deadlines } from '../../../domain/network/deadlines.ts'
 import type { ObjectStorage } from '../../../domain/ports.ts'
 import type { Dashscope } from '../../http/dashscope.ts'
 import { createHttpClient } from '../../http/http.ts'

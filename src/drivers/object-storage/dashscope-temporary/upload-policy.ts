@@ -1,7 +1,7 @@
 // Policy that permits one upload to DashScope's temporary store, for one model and five minutes.
 import * as z from 'zod/v4'
-import { deadlines } from '../../../domain/deadlines.ts'
 import { SpeechError } from '../../../domain/errors.ts'
+import { deadlines } from '../../../domain/network/deadlines.ts'
 import type { Dashscope } from '../../http/dashscope.ts'
 
 export interface UploadPolicy {

@@ -1,7 +1,7 @@
 // Recordings in the user's own bucket (Alibaba Cloud OSS): uploaded while they are encoded, deleted after use.
 import type OSS from 'ali-oss'
-import { deadlines } from '../../../domain/deadlines.ts'
 import { isSpeechError } from '../../../domain/errors.ts'
+import { deadlines } from '../../../domain/network/deadlines.ts'
 import type { ObjectStorage, StoredUpload } from '../../../domain/ports.ts'
 import { log } from '../../../log.ts'
 import { fixedInstallationId, type InstallationId } from '../installation-id.ts'

@@ -7,7 +7,7 @@ import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { pipeline } from 'node:stream/promises'
 import { SpeechError } from '../../../domain/errors.ts'
-import { isPrivateHost } from '../../../domain/models/private-hosts.ts'
+import { isPrivateHost } from '../../../domain/network/private-hosts.ts'
 import type { ObjectStorage } from '../../../domain/ports.ts'
 import { createSpool, type Spool } from '../dashscope-temporary/spool.ts'
 

@@ -1,8 +1,8 @@
 // MNS client: loads the library on first use and retries requests that may succeed later.
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
-import { deadlines } from '../../../domain/deadlines.ts'
 import { isSpeechError, SpeechError } from '../../../domain/errors.ts'
+import { deadlines } from '../../../domain/network/deadlines.ts'
 import { retry } from '../../http/retry.ts'
 import { isGone, noResponse, queueError } from './errors.ts'
 

@@ -2,8 +2,8 @@
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import type Tablestore from 'tablestore'
-import { deadlines } from '../../../domain/deadlines.ts'
 import { SpeechError } from '../../../domain/errors.ts'
+import { deadlines } from '../../../domain/network/deadlines.ts'
 
 export interface ConnectionOptions {
   endpoint: string

@@ -1,5 +1,5 @@
 // Requests to Tablestore: time limits, retries and translated errors.
-import { deadlines } from '../../../domain/deadlines.ts'
+import { deadlines } from '../../../domain/network/deadlines.ts'
 import { retry } from '../../http/retry.ts'
 import { type ConnectionOptions, createConnection, type LoadedClient, socketTimeoutMs } from './client.ts'
 import { codeOf, isTransient, storeError, timedOut } from './errors.ts'

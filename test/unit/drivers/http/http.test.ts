@@ -1,7 +1,7 @@
 // The HTTP client: errors of the network, time limits, size limits, aborted requests and streams.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { deadlines } from '../../../../src/domain/deadlines.ts'
 import { cancelled } from '../../../../src/domain/errors.ts'
+import { deadlines } from '../../../../src/domain/network/deadlines.ts'
 import { createHttpClient, type HttpClient } from '../../../../src/drivers/http/http.ts'
 import { failure } from '../../../support/failure.ts'
 import { chunk, never, path, recogniserOf } from '../../../support/servers/dashscope-client.ts'
