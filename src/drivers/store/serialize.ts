@@ -1,7 +1,7 @@
 // Serialises a transcript in slices, because four hours of words would block the event loop too long.
 import { setImmediate } from 'node:timers/promises'
+import { terms } from '../../domain/reading/search-terms.ts'
 import type { Segment, Transcript, TranscriptSummary } from '../../domain/transcript.ts'
-import { terms } from './terms.ts'
 
 export interface SerializedTranscript {
   /** JSON of the whole transcript. */

@@ -1,7 +1,10 @@
 // Search in the contract of the `Store` port.
-import { describe, expect, it } from 'vitest'
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Store } from '../../../src/domain/ports.ts'
 import { segment, transcript } from '../transcripts.ts'
+import { plainSearch, queries, randomLibrary } from './plain-search.ts'
+import type { StoreLocation } from './store.ts'
 
 const ann = 'ann'
 const texts = {
@@ -25,17 +28,27 @@ async function put(store: Store, id: string, text: string, facts: { title?: stri
   await store.putTranscript(ann, transcript({ id, title, createdAt, segments }))
 }
 
-async function putAll(store: Store): Promise<void> {
-  for (const [id, text] of Object.entries(texts)) await put(store, id, text)
-}
-
 async function found(store: Store, query: string, owner = ann): Promise<string[]> {
   const { transcripts } = await store.searchTranscripts(owner, query, { limit: 50 })
   return transcripts.map(({ id }) => id)
 }
 
-export function searchContract(open: () => Store): void {
+export function searchContract(open: () => Store, createLocation: () => Promise<StoreLocation>): void {
   describe('search', () => {
+    let location: StoreLocation
+    /** Holds the texts above; no test writes to it. */
+    let library: Store
+
+    beforeAll(async () => {
+      location = await createLocation()
+      library = location.open()
+      for (const [id, text] of Object.entries(texts)) await put(library, id, text)
+    })
+    afterAll(async () => {
+      await library.close()
+      await location.remove()
+    })
+
     it.each<[string, string, Name]>([
       ['a word', 'meeting', 'english'],
       ['the beginning of a word', 'meet', 'english'],
@@ -68,9 +81,7 @@ export function searchContract(open: () => Store): void {
       ['a word of Hindi', 'नमस्ते', 'hindi'],
       ['a word of Korean without its particle', '회의', 'korean'],
     ])('a search finds a transcript by %s (%s)', async (_, query, name) => {
-      const store = open()
-      await putAll(store)
-      expect(await found(store, query)).toEqual([name])
+      expect(await found(library, query)).toEqual([name])
     })
 
     it.each([
@@ -81,9 +92,7 @@ export function searchContract(open: () => Store): void {
       ['characters of Chinese that stand apart', '今我'],
       ['Thai with another tone', 'สวัสดิ์'],
     ])('a search does not match %s (%s)', async (_, query) => {
-      const store = open()
-      await putAll(store)
-      expect(await found(store, query)).toEqual([])
+      expect(await found(library, query)).toEqual([])
     })
 
     it('a search matches title and text together', async () => {
@@ -171,9 +180,7 @@ export function searchContract(open: () => Store): void {
       ['half a surrogate pair', '\ud83d'],
       ['a zero character', '\0'],
     ])('a search for %s finds nothing', async (_, query) => {
-      const store = open()
-      await putAll(store)
-      expect(await store.searchTranscripts(ann, query, { limit: 9 })).toStrictEqual({ transcripts: [] })
+      expect(await library.searchTranscripts(ann, query, { limit: 9 })).toStrictEqual({ transcripts: [] })
     })
 
     it.each([
@@ -190,9 +197,7 @@ export function searchContract(open: () => Store): void {
       'meeting\0',
       'meeting 😀',
     ])('a search ignores punctuation: %j', async query => {
-      const store = open()
-      await putAll(store)
-      expect(await found(store, query)).toEqual(['english'])
+      expect(await found(library, query)).toEqual(['english'])
     })
 
     it.each([
@@ -207,16 +212,49 @@ export function searchContract(open: () => Store): void {
       "x' OR 1=1 --",
       '%',
     ])('a search treats query operators as words: %j', async query => {
+      expect(await found(library, query)).toEqual([])
+    })
+
+    it('a search returns, page by page, what a plain reading of all transcripts finds', async () => {
       const store = open()
-      await putAll(store)
-      expect(await found(store, query)).toEqual([])
+      const all = randomLibrary()
+      for (const { owner, ...facts } of all) await store.putTranscript(owner, transcript(facts))
+      await fc.assert(
+        fc.asyncProperty(
+          queries,
+          fc.constantFrom(ann, 'bob'),
+          fc.integer({ min: 1, max: 30 }),
+          async (query, owner, limit) => {
+            const pages: string[][] = []
+            for (let cursor: string | undefined, isFirst = true; isFirst || cursor; isFirst = false) {
+              const page = await store.searchTranscripts(owner, query, { limit, ...(cursor && { cursor }) })
+              pages.push(page.transcripts.map(({ id }) => id))
+              cursor = page.nextCursor
+            }
+            const expected = plainSearch(
+              all.filter(one => one.owner === owner),
+              query,
+            )
+            expect(pages.flat()).toEqual(expected)
+            expect(pages.length).toBe(Math.max(1, Math.ceil(expected.length / limit)))
+          },
+        ),
+        { numRuns: 40 },
+      )
+    })
+
+    it('a search uses the first 32 words of a query', async () => {
+      const store = open()
+      const words = Array.from({ length: 33 }, (_, n) => `word${n + 10}`)
+      await put(store, 'a', words.slice(0, 32).join(' '))
+      await put(store, 'b', words.slice(0, 31).join(' '))
+      expect(await found(store, words.join(' '))).toEqual(['a'])
+      expect(await found(store, `"${words.join(' ')}"`)).toEqual(['a'])
     })
 
     it('a search accepts thousands of words', async () => {
-      const store = open()
-      await putAll(store)
-      expect(await found(store, 'meeting tuesday '.repeat(2000))).toEqual(['english'])
-      expect(await found(store, '今天'.repeat(5000))).toEqual([])
+      expect(await found(library, 'meeting tuesday '.repeat(2000))).toEqual(['english'])
+      expect(await found(library, '今天'.repeat(5000))).toEqual([])
     })
 
     it.each(['meeting', ''])('an invalid search cursor is rejected (query %j)', async query => {

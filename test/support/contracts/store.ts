@@ -243,6 +243,6 @@ export function storeContract(name: string, createLocation: () => Promise<StoreL
     })
 
     jobsContract(open)
-    searchContract(open)
+    searchContract(open, createLocation)
   })
 }

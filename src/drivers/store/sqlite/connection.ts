@@ -6,6 +6,7 @@ import { log } from '../../../log.ts'
 import { privateDataFolder } from '../../../system/private-files.ts'
 import { cannotSetAside, isDamage, storeError } from './errors.ts'
 import { findKeptName, inodeOf, type OpenFile, openFile, type Sqlite, setAside } from './files.ts'
+import type { Value } from './rows.ts'
 import { prepare } from './schema.ts'
 
 type Work<T> = (database: Database.Database) => T
@@ -13,6 +14,8 @@ type Work<T> = (database: Database.Database) => T
 export interface Connection {
   /** Fails on damage, without consequences for other reads. */
   read<T>(work: Work<T>): Promise<T>
+  /** The rows of a statement whose only column is `bytes`, read beside the event loop. Owners take turns. */
+  readAside(owner: string, sql: string, ...values: Value[]): Promise<Uint8Array[]>
   /** Sets a damaged file aside and repeats the work on a new one. */
   write<T>(work: Work<T>): Promise<T>
   /** False if the next call would create the file. */
@@ -26,6 +29,7 @@ export function createConnection(folder: string): Connection {
   let library: Promise<{ default: Sqlite }> | undefined
   let file: OpenFile | undefined
   let keptName: string | undefined
+  let closing: Promise<void> | undefined
 
   /** Loads the library on first use: a server that only lists its tools does without. */
   async function call<T>(work: (sqlite: Sqlite) => T): Promise<T> {
@@ -62,8 +66,9 @@ export function createConnection(folder: string): Connection {
 
   function leave(): void {
     if (!file) return
-    const { database, inode } = file
+    const { database, inode, searchThread } = file
     file = undefined
+    closing = searchThread.close()
     database.close()
     keptName = findKeptName(path, inode) ?? keptName
   }
@@ -90,6 +95,17 @@ export function createConnection(folder: string): Connection {
 
   return {
     read: work => call(sqlite => work(withRecovery(sqlite, () => open(sqlite)))),
+    async readAside(owner, sql, ...values) {
+      const thread = await call(sqlite =>
+        withRecovery(sqlite, () => {
+          open(sqlite)
+          return file!.searchThread
+        }),
+      )
+      return thread.read(owner, sql, values).catch(error => {
+        throw storeError(error)
+      })
+    },
     write: work => call(sqlite => withRecovery(sqlite, () => work(open(sqlite)))),
     exists: () => existsSync(path),
     warning: () =>
@@ -99,6 +115,7 @@ export function createConnection(folder: string): Connection {
       // Earlier calls may still wait for the library.
       await library?.catch(() => undefined)
       leave()
+      await closing
     },
   }
 }

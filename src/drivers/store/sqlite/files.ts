@@ -3,6 +3,7 @@ import { existsSync, readdirSync, renameSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type Database from 'libsql'
 import { privateFile } from '../../../system/private-files.ts'
+import { createSearchThread, type SearchThread } from './search-thread.ts'
 
 export type Sqlite = typeof Database
 
@@ -10,6 +11,7 @@ export interface OpenFile {
   database: Database.Database
   /** Identifies the file after a rename. */
   inode: bigint
+  searchThread: SearchThread
 }
 
 /** Files that SQLite keeps beside the database. Moved first: a new database must not start next to an old log. */
@@ -28,7 +30,8 @@ export function openFile(path: string, sqlite: Sqlite): OpenFile {
     const before = inodeOf(path)
     const database = new sqlite(path)
     const inode = inodeOf(path)
-    if (inode !== undefined && (before === undefined || before === inode)) return { database, inode }
+    if (inode !== undefined && (before === undefined || before === inode))
+      return { database, inode, searchThread: createSearchThread(path) }
     database.close()
   }
 }

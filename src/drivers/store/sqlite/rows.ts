@@ -4,14 +4,19 @@ import { damaged } from './errors.ts'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-type Value = string | number
+export type Value = string | number
 
 /**
- * A column of the rows of a FROM clause, for `fromJson`. It is read as bytes: libsql aborts the process when a damaged file
- * contains text that is not UTF-8.
+ * Selects a column as `bytes`, for `fromJson`: libsql aborts the process when a damaged file contains text that is not
+ * UTF-8.
  */
+export function selectBytes(column: string, from: string): string {
+  return `SELECT CAST(${column} AS BLOB) AS bytes FROM ${from}`
+}
+
+/** A column of the rows of a FROM clause, as bytes. */
 export function bytesOf(database: Database.Database, column: string, from: string, ...values: Value[]) {
-  const rows = database.prepare(`SELECT CAST(${column} AS BLOB) AS bytes FROM ${from}`).all(...values)
+  const rows = database.prepare(selectBytes(column, from)).all(...values)
   return (rows as { bytes: Uint8Array }[]).map(({ bytes }) => bytes)
 }
 

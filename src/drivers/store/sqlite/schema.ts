@@ -36,7 +36,7 @@ const schema = `
     PRIMARY KEY (owner, key)
   ) STRICT;
   CREATE INDEX checkpoints_by_job ON checkpoints (owner, job);
-  CREATE VIRTUAL TABLE search USING fts5 (title, text, content = '', contentless_delete = 1, tokenize = 'ascii');
+  CREATE VIRTUAL TABLE search USING fts5 (title, text, content = '', contentless_delete = 1, tokenize = 'ascii', prefix = '1 2 3');
 `
 
 /** Several processes share the file: WAL allows reads during a write, and the timeout makes writers wait. */

@@ -1,6 +1,6 @@
 // Full-text search in SQLite (FTS5).
 import type Database from 'libsql'
-import { phrasesOf } from '../terms.ts'
+import { phrasesOf } from '../../../domain/reading/search-terms.ts'
 
 /** FTS5 expression of quoted terms; undefined for a query without a word. */
 export function matchExpression(query: string): string | undefined {

@@ -5,7 +5,7 @@ import type { Transcript, TranscriptSummary } from '../../../domain/transcript.t
 import { readCursor, writeCursor } from '../cursor.ts'
 import { serialize, summaryOf } from '../serialize.ts'
 import type { Connection } from './connection.ts'
-import { bytesOf, fromJson, transaction } from './rows.ts'
+import { bytesOf, fromJson, selectBytes, transaction, type Value } from './rows.ts'
 import { index, matchExpression, removeFromIndex } from './search.ts'
 
 type Transcripts = Pick<
@@ -17,17 +17,18 @@ export function transcripts(connection: Connection): Transcripts {
   /** Serialises writes in the order of the calls: a slow, long transcript must not replace a later one. */
   const inOrder = pLimit(1)
 
-  /** One page of the rows of a FROM and WHERE clause with these parameters. */
+  /** One page of the owner's rows that fulfil the condition. */
   async function page(
     { limit, cursor }: PageRequest,
-    source: string,
-    ...parameters: string[]
+    read: (from: string, ...values: Value[]) => Promise<Uint8Array[]>,
+    owner: string,
+    condition = '',
+    ...values: Value[]
   ): Promise<TranscriptPage> {
     const { createdAt, id } = readCursor(cursor)
-    const rest = 'AND (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT ?'
-    const rows = await connection.read(database =>
-      bytesOf(database, 'summary', `${source} ${rest}`, ...parameters, createdAt, id, limit + 1),
-    )
+    const from = `transcripts WHERE owner = ? AND (created_at, id) < (?, ?) ${condition}
+      ORDER BY created_at DESC, id DESC LIMIT ?`
+    const rows = await read(from, owner, createdAt, id, ...values, limit + 1)
     const transcripts = rows.slice(0, limit).map(row => fromJson<TranscriptSummary>(row))
     const last = transcripts.at(-1)
     return { transcripts, ...(rows.length > limit && last && { nextCursor: writeCursor(last) }) }
@@ -57,12 +58,20 @@ export function transcripts(connection: Connection): Transcripts {
         const [body] = bytesOf(database, 'body', 'transcripts WHERE owner = ? AND id = ?', owner, id)
         return body && fromJson<Transcript>(body)
       }),
-    listTranscripts: (owner, request) => page(request, 'transcripts WHERE owner = ?', owner),
+    listTranscripts: (owner, request) =>
+      page(
+        request,
+        (from, ...values) => connection.read(database => bytesOf(database, 'summary', from, ...values)),
+        owner,
+      ),
     async searchTranscripts(owner, query, request) {
       const expression = matchExpression(query)
       if (expression) {
-        const found = 'search JOIN transcripts ON number = search.rowid WHERE search MATCH ? AND owner = ?'
-        return page(request, found, expression, owner)
+        const read = (from: string, ...values: Value[]) =>
+          connection.readAside(owner, selectBytes('summary', from), ...values)
+        // Asks the index once; a join would let SQLite ask it again for each transcript.
+        const found = 'AND number IN (SELECT rowid FROM search WHERE search MATCH ?)'
+        return page(request, read, owner, found, expression)
       }
       readCursor(request.cursor)
       return { transcripts: [] }

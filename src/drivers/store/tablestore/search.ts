@@ -1,7 +1,7 @@
 // Full-text search in Tablestore: takes candidates from the search index or a scan, and verifies each against the query.
 import type { PageRequest, TranscriptPage } from '../../../domain/ports.ts'
+import { type Phrase, phrasesOf } from '../../../domain/reading/search-terms.ts'
 import { type Cursor, readCursor } from '../cursor.ts'
-import { type Phrase, phrasesOf } from '../terms.ts'
 import { cursorOf, type Listing, pageOf } from './listing.ts'
 import { type Columns, type Rows, textIn } from './rows.ts'
 import type { SearchIndex } from './search-index.ts'
@@ -22,7 +22,7 @@ export function createSearch(rows: Rows, listing: Listing, index: SearchIndex): 
 
   return async (owner, query, request) => {
     const cursor = readCursor(request.cursor)
-    const phrases = distinct(phrasesOf(query))
+    const phrases = phrasesOf(query)
     if (phrases.length === 0) return { transcripts: [] }
     if (!(await index.isReady()))
       return listing.page(owner, request, ['summary', 'words'], row => matches(row, phrases), maxScannedRows)
@@ -46,16 +46,6 @@ export function createSearch(rows: Rows, listing: Listing, index: SearchIndex): 
 function matches(row: Columns, phrases: Phrase[]): boolean {
   const words = textIn(row, 'words')
   return phrases.every(({ terms, isPrefix }) => words.includes(` ${terms}${isPrefix ? '' : ' '}`))
-}
-
-function distinct(phrases: Phrase[]): Phrase[] {
-  const byText = new Map(
-    phrases.map(({ terms, isPrefix }) => {
-      const singleSpaced = terms.replace(/ {2,}/g, ' ')
-      return [`${isPrefix} ${singleSpaced}`, { terms: singleSpaced, isPrefix }]
-    }),
-  )
-  return [...byText.values()]
 }
 
 /** True if a list that starts with the newest shows the row after the cursor. */

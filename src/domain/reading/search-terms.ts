@@ -36,11 +36,24 @@ export interface Phrase {
   isPrefix: boolean
 }
 
-/** Phrases of a query, all of which have to match; empty for a query without a word. */
+/** A longer query costs seconds in a large library, and its first terms leave few transcripts. */
+const maxQueryTerms = 32
+
+/**
+ * The different phrases of a query, all of which have to match; empty for a query without a word. Ignores all but the
+ * first 32 terms.
+ */
 export function phrasesOf(query: string): Phrase[] {
   const parts = query.replace(/[“”„«»「」『』]/g, '"').matchAll(/"([^"]*)"|[^\s"]+/g)
-  return [...parts].flatMap(([word, quoted]) => {
-    const phrase = terms(quoted ?? word).trim()
-    return phrase ? [{ terms: phrase, isPrefix: quoted === undefined }] : []
-  })
+  const phrases = new Map<string, Phrase>()
+  let left = maxQueryTerms
+  for (const [word, quoted] of parts) {
+    const isPrefix = quoted === undefined
+    const found = (terms(quoted ?? word).match(/\S+/g) ?? []).slice(0, left)
+    const key = `${isPrefix} ${found.join(' ')}`
+    if (found.length === 0 || phrases.has(key)) continue
+    phrases.set(key, { terms: found.join(' '), isPrefix })
+    left -= found.length
+  }
+  return [...phrases.values()]
 }

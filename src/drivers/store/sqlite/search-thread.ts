@@ -1,0 +1,70 @@
+// Reads SQLite in a thread with its own connection: a search for frequent words takes long, and the event loop goes on.
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
+import { createFairTurns } from '../../../domain/reading/fair-turns.ts'
+import type { Value } from './rows.ts'
+
+export interface SearchThread {
+  /** The rows of a statement whose only column is `bytes`. Owners take turns. Throws what SQLite throws. */
+  read(owner: string, sql: string, values: Value[]): Promise<Uint8Array[]>
+  /** Ends the thread after the reads in progress. */
+  close(): Promise<void>
+}
+
+/** Plain JavaScript, because neither the bundle nor Node 20 could load a TypeScript file here. */
+const program = `
+  const { parentPort, workerData: { base, path } } = require('node:worker_threads')
+  const Sqlite = require('node:module').createRequire(base)('libsql')
+  let database
+  const open = () => {
+    const opened = new Sqlite(path, { readonly: true })
+    opened.pragma('busy_timeout = 5000')
+    return opened
+  }
+  parentPort.on('message', ({ sql, values }) => {
+    try {
+      database ??= open()
+      parentPort.postMessage({ rows: database.prepare(sql).all(...values).map(({ bytes }) => bytes) })
+    } catch ({ message, code }) {
+      parentPort.postMessage({ error: { message, code } })
+    }
+  })
+`
+
+interface Answer {
+  rows?: Uint8Array[]
+  error?: { message: string; code?: string }
+}
+
+/** Starts with the first read. */
+export function createSearchThread(path: string): SearchThread {
+  const turn = createFairTurns()
+  let worker: Worker | undefined
+
+  function start(): Worker {
+    const started = new Worker(program, {
+      eval: true,
+      execArgv: [],
+      workerData: { base: import.meta.url, path },
+    })
+    started.once('error', () => {
+      worker = undefined
+    })
+    return started
+  }
+
+  return {
+    read: (owner, sql, values) =>
+      turn(owner, async () => {
+        worker ??= start()
+        worker.ref()
+        worker.postMessage({ sql, values })
+        const [{ rows, error }] = (await once(worker, 'message')) as [Answer]
+        // An idle thread does not keep the process alive.
+        worker?.unref()
+        if (error) throw Object.assign(new Error(error.message), error)
+        return rows!
+      }),
+    close: () => turn('', async () => void (await worker?.terminate())),
+  }
+}
