@@ -27,7 +27,7 @@ export async function uploadOnce(file: string, path: string): Promise<{ encoded:
   }
   const { size: bytes } = await stat(file)
   const source = { file, name: basename(file), bytes, isTruncated: false }
-  const ffmpeg = async () => path
+  const ffmpeg = async () => ({ path })
   const started = performance.now()
   const since = () => (performance.now() - started) / 1000
   let encoded = 0

@@ -77,7 +77,10 @@ const errorSections: { title: string; codes: ErrorCode[] }[] = [
       'RECORDING_CHANGED',
     ],
   },
-  { title: 'This machine', codes: ['FFMPEG_MISSING', 'FFMPEG_FAILED', 'DISK_FULL', 'CLOCK_WRONG'] },
+  {
+    title: 'This machine',
+    codes: ['FFMPEG_MISSING', 'FFMPEG_HUNG', 'FFMPEG_FAILED', 'DISK_FULL', 'CLOCK_WRONG'],
+  },
   { title: 'Arguments and settings', codes: ['BAD_INPUT', 'CONFIG_INVALID', 'TRANSCRIPT_NOT_FOUND'] },
   {
     title: 'Keys, accounts and models',

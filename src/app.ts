@@ -174,7 +174,7 @@ export async function createApp(
       limitEncoding: pLimit(encoderConcurrency),
       ...(config.maxCostUsd !== undefined && { maxCostUsd: config.maxCostUsd }),
       downloader: createDownloader(),
-      ffmpeg: async () => (await ffmpeg()).path,
+      ffmpeg,
       allowedDirs: config.allowedDirs,
       maxDownloadBytes: config.maxDownloadMb * 1e6,
     },

@@ -66,7 +66,7 @@ const rooms: { room: string; files: RegExp; floor: number; mayImport: string[] }
   },
   { room: 'formats', files: /^src\/formats\//, floor: 2, mayImport: ['formats', 'domain'] },
   { room: 'config', files: /^src\/config\//, floor: 2, mayImport: ['config', 'log', 'domain'] },
-  { room: 'system', files: /^src\/system\//, floor: 1, mayImport: ['log'] },
+  { room: 'system', files: /^src\/system\//, floor: 1, mayImport: ['system', 'log'] },
   { room: 'log', files: /^src\/log\.ts$/, floor: 1, mayImport: [] },
   { room: 'domain', files: /^src\/domain\//, floor: 1, mayImport: ['domain'] },
   { room: 'emulators', files: /^emulators\//, floor: 0, mayImport: ['emulators'] },

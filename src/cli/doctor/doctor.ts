@@ -1,15 +1,13 @@
 // speech-mcp doctor: checks everything that a transcription needs, and says how to fix what is missing.
-import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { tmpdir } from 'node:os'
-import { promisify } from 'node:util'
 import { type App, createApp } from '../../app.ts'
 import { type Config, unfilledTemplates } from '../../config/config.ts'
 import { codeOf, describeError, type ErrorCode, SpeechError } from '../../domain/errors.ts'
 import { localOwner } from '../../domain/job.ts'
 import { deadlines } from '../../domain/network/deadlines.ts'
 import type { ObjectStorage, Upload } from '../../domain/ports.ts'
-import { childEnvironment } from '../../system/child-environment.ts'
+import { readProgram } from '../../system/child-process.ts'
 import type { Command } from '../command.ts'
 import { checkAllowedDirs, checkDataDir } from './folders.ts'
 import { checkFormatting, type Finding } from './formatting.ts'
@@ -17,7 +15,6 @@ import { askModels, describeModels, hourCosts, modelsAsJson, modelTable } from '
 import { checkOwnEngine } from './own-engine.ts'
 import { checkQueue, checkStore } from './team.ts'
 
-const run = promisify(execFile)
 const timeoutMs = deadlines.doctorCheck.totalSeconds * 1000
 const maxClockSkewSeconds = 450
 
@@ -105,23 +102,18 @@ async function resultOf(name: string, check: () => Promise<string | Finding>): P
 
 async function checkFfmpeg(app: App): Promise<string> {
   const { path, by } = await app.ffmpeg()
-  const options = { timeout: timeoutMs, maxBuffer: 4e6, env: childEnvironment() }
-  const ask = (flag: string) => run(path, ['-hide_banner', flag], options)
-  const broken = (cause: unknown) => {
+  const ask = (flag: string) => readProgram(path, ['-hide_banner', flag], timeoutMs)
+  const [version, encoders] = await Promise.all([ask('-version'), ask('-encoders')]).catch(cause => {
     throw new SpeechError('FFMPEG_FAILED', `The ffmpeg at ${path} does not run.`, {
       hint: 'Set FFMPEG_PATH to a working one, or unset it.',
       cause,
     })
-  }
-  const [version, encoders] = await Promise.all([
-    ask('-version').catch(broken),
-    ask('-encoders').catch(broken),
-  ])
-  if (!encoders.stdout.includes('libmp3lame'))
+  })
+  if (!encoders.includes('libmp3lame'))
     throw new SpeechError('FFMPEG_FAILED', `The ffmpeg at ${path} has no MP3 encoder (libmp3lame).`, {
       hint: 'Install a full build, or `npm install ffmpeg-static`.',
     })
-  const number = /^ffmpeg version (\S+)/.exec(version.stdout)?.[1] ?? 'unknown version'
+  const number = /^ffmpeg version (\S+)/.exec(version.toString())?.[1] ?? 'unknown version'
   return `${number}, ${path} (${by})`
 }
 

@@ -1,14 +1,12 @@
 // Doctor's check of engines of the user's own: sends a few seconds of real speech and reports what comes back, and how fast.
-import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import type { App } from '../../app.ts'
 import { SpeechError } from '../../domain/errors.ts'
 import { deadlines } from '../../domain/network/deadlines.ts'
 import type { Recognition } from '../../domain/ports.ts'
-import { childEnvironment } from '../../system/child-environment.ts'
+import { readProgram } from '../../system/child-process.ts'
 import type { Finding } from './formatting.ts'
 
 const timeoutMs = deadlines.doctorSlow.totalSeconds * 1000
@@ -38,14 +36,10 @@ function describe({ text, words, segments }: Recognition): string {
 }
 
 /** The beginning of a recording that comes with the program. */
-async function speech(ffmpeg: string): Promise<Buffer> {
+function speech(ffmpeg: string): Promise<Buffer> {
   const input = ['-t', String(seconds), '-i', join(packageRoot(), 'fixtures', 'jfk.wav')]
   const output = ['-c:a', 'libmp3lame', '-b:a', '32k', '-ar', '16000', '-f', 'mp3', 'pipe:1']
-  const { stdout } = await promisify(execFile)(ffmpeg, ['-v', 'error', ...input, ...output], {
-    encoding: 'buffer',
-    env: childEnvironment(),
-  })
-  return stdout
+  return readProgram(ffmpeg, ['-v', 'error', ...input, ...output], timeoutMs)
 }
 
 /** From the bundle or from the source. */

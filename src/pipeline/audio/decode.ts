@@ -3,11 +3,12 @@ import { SpeechError } from '../../domain/errors.ts'
 import { formatTime } from '../../domain/format-time.ts'
 import type { Run } from '../../domain/run.ts'
 import type { Span } from '../../domain/transcript.ts'
+import { killedExitCode } from '../../system/child-process.ts'
 import type { Source } from '../source/source.ts'
 import { sampleRate } from './activity.ts'
 import { inputArguments, playlistDemuxers } from './demuxers.ts'
 import { encoderArguments, encoderError, maxVoiceNoteSeconds } from './encode.ts'
-import { killedExitCode, type LocateFfmpeg, readAll, startFfmpeg } from './ffmpeg.ts'
+import { type LocateFfmpeg, readAll, startFfmpeg } from './ffmpeg.ts'
 
 export interface Decoding {
   /** Number of the channel, from 0; absent for the mix of all. */
@@ -26,7 +27,7 @@ export interface Decoding {
 export interface DecodeOptions {
   /** Decodes only this channel, counted from 0, instead of the mix of all. */
   channel?: number
-  /** Decodes only this stretch of the recording. */
+  /** Yields only this stretch: by sample number, as seeking by time is inexact in files with a variable bit rate. */
   part?: Span
   /** Encodes a voice note in the same process: starting a second one would take longer than its work. */
   voiceNote?: boolean
@@ -43,6 +44,8 @@ export function decode(
   options: DecodeOptions = {},
 ): Decoding {
   const { part, channel } = options
+  const start = 2 * samplesOf(part?.start ?? 0)
+  const end = 2 * samplesOf(part?.end ?? Number.POSITIVE_INFINITY)
   let bytes = 0
   let stderr = () => ''
   let voiceNote: Promise<Buffer> | undefined
@@ -56,12 +59,17 @@ export function decode(
     process.stdin.end()
     try {
       let odd: Buffer | undefined
-      for await (const chunk of process.stdout as AsyncIterable<Buffer>) {
+      for await (const chunk of process.stdout) {
         const buffer = odd ? Buffer.concat([odd, chunk]) : chunk
         const whole = buffer.length & ~1
         odd = whole < buffer.length ? buffer.subarray(whole) : undefined
+        const wanted = buffer.subarray(
+          Math.min(Math.max(0, start - bytes), whole),
+          Math.min(end - bytes, whole),
+        )
         bytes += whole
-        yield buffer.subarray(0, whole)
+        if (wanted.length > 0) yield wanted
+        if (bytes >= end) return
       }
       const code = await process.ended
       run.signal.throwIfAborted()
@@ -84,19 +92,13 @@ export function decode(
   }
 }
 
-function decoderArguments(file: string, { channel, part, voiceNote }: DecodeOptions): string[] {
-  // By sample number, as seeking by time is inexact in files with a variable bit rate.
-  const trim = part && `atrim=start_sample=${samplesOf(part.start)}:end_sample=${samplesOf(part.end)}`
-  const filters = [
-    ...(channel === undefined ? [] : [`pan=mono|c0=c${channel}`]),
-    ...(trim ? [`aresample=${sampleRate},${trim}`] : []),
-  ]
+function decoderArguments(file: string, { channel, voiceNote }: DecodeOptions): string[] {
   const soundOnly = ['-map_metadata', '-1', '-vn', '-sn', '-dn']
   return [
     ...['-nostdin', '-loglevel', 'info'],
     ...inputArguments(file),
     ...[...soundOnly, '-ac', '1', '-ar', String(sampleRate)],
-    ...(filters.length > 0 ? ['-af', filters.join()] : []),
+    ...(channel === undefined ? [] : ['-af', `pan=mono|c0=c${channel}`]),
     // Without flushing, samples arrive in buffers of 32 kB instead of 1 kB: a thirtieth of the reads.
     ...['-f', 's16le', '-flush_packets', '0', 'pipe:1'],
     ...(voiceNote

@@ -3,7 +3,7 @@ import { SpeechError } from '../../domain/errors.ts'
 import type { Run } from '../../domain/run.ts'
 import { sampleRate } from './activity.ts'
 import type { Chunk } from './cut.ts'
-import { type FfmpegProcess, type LocateFfmpeg, readAll, startFfmpeg } from './ffmpeg.ts'
+import { type Ffmpeg, type FfmpegProcess, type LocateFfmpeg, readAll, startFfmpeg } from './ffmpeg.ts'
 
 /** Recordings up to this length are voice notes. */
 export const maxVoiceNoteSeconds = 10
@@ -38,7 +38,7 @@ export function encoderArguments(profile: Profile): string[] {
 }
 
 /** An encoder that takes 16-bit little-endian samples, 16 kHz mono. */
-export function startEncoder(ffmpeg: string, profile: Profile, signal: AbortSignal): FfmpegProcess {
+export function startEncoder(ffmpeg: Ffmpeg, profile: Profile, signal: AbortSignal): FfmpegProcess {
   const input = ['-f', 's16le', '-ar', String(sampleRate), '-ac', '1', '-i', 'pipe:0']
   return startFfmpeg(ffmpeg, ['-loglevel', 'error', ...input, ...encoderArguments(profile), 'pipe:1'], signal)
 }

@@ -1,54 +1,112 @@
-// Runs ffmpeg without a shell or terminal; kills it on abort and keeps its output out of messages.
-import { type ChildProcess, spawn } from 'node:child_process'
+// Runs ffmpeg: kills it on abort or when it hangs, and keeps its output out of messages.
 import { constants, setPriority } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
 import { cancelled, SpeechError } from '../../domain/errors.ts'
-import { childEnvironment } from '../../system/child-environment.ts'
+import { startGroup } from '../../system/child-process.ts'
 
-/** Returns the path of ffmpeg; throws `FFMPEG_MISSING` with the ways to install it. */
-export type LocateFfmpeg = () => Promise<string>
+export interface Ffmpeg {
+  path: string
+  /** Without a byte for this long, though its output is awaited, it hangs. Default: a minute. */
+  maxSilentMs?: number
+}
+
+/** Throws `FFMPEG_MISSING` with the ways to install it. */
+export type LocateFfmpeg = () => Promise<Ffmpeg>
 
 export interface FfmpegProcess {
   stdin: Writable
-  stdout: Readable
+  /** Can be read once. Throws `FFMPEG_HUNG`. */
+  stdout: AsyncIterable<Buffer>
   /** A second output, written to `pipe:3`. */
   pipe3: Readable
   /** The beginning and the end of stderr so far; for parsing, never for messages. */
   stderr(): string
-  /** Resolves with the exit code when the process has ended and its pipes are closed; rejects if it never started. */
+  /** Resolves with the exit code. Rejects if it never started, and with `FFMPEG_HUNG`. */
   ended: Promise<number>
   kill(): void
 }
 
-/** Replaces the exit code of a process that was killed. */
-export const killedExitCode = -1
+const defaultMaxSilentMs = 60_000
 
 /** Kept of the beginning of stderr, and of its end. */
 const keptStderrChars = 32_768
 
 /** Starts ffmpeg with these arguments. The signal kills it. */
-export function startFfmpeg(path: string, args: string[], signal: AbortSignal): FfmpegProcess {
+export function startFfmpeg(
+  { path, maxSilentMs = defaultMaxSilentMs }: Ffmpeg,
+  args: string[],
+  signal: AbortSignal,
+): FfmpegProcess {
   if (signal.aborted) throw cancelled(signal.reason)
-  const child = spawn(path, ['-hide_banner', '-nostats', ...args], {
-    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
-    env: childEnvironment(),
-    windowsHide: true,
-  })
-  const kill = () => void child.kill('SIGKILL')
+  const stdio = Array.from({ length: 4 }, () => 'pipe' as const)
+  const { child, kill, ended: exited } = startGroup(path, ['-hide_banner', '-nostats', ...args], stdio)
+  const { pid, stdin, stdout, stderr } = child
   // Without free handles in the system, Node returns a process without pipes.
-  if (!child.stdin || !child.stdout || !child.stderr)
+  if (!stdin || !stdout || !stderr)
     throw new SpeechError('FFMPEG_FAILED', 'ffmpeg could not be started: the system is out of handles.', {
       hint: 'Wait for other calls to end, and call again.',
     })
-  lowerPriority(child.pid)
-  signal.addEventListener('abort', kill, { once: true })
-  const ended = exitCode(child).finally(() => signal.removeEventListener('abort', kill))
+  const pipe3 = child.stdio[3] as Readable
+  const hang = new AbortController()
+  lowerPriority(pid)
+  signal.addEventListener('abort', abort, { once: true })
+  for (const stream of [stdin, pipe3]) stream.on('error', () => {})
+  stdout.once('close', () => void patiently(exited).catch(() => {}))
+  const ended = new Promise<number>((resolve, reject) => {
+    hang.signal.addEventListener('abort', () => reject(hang.signal.reason))
+    exited.then(resolve, cause => reject(notStarted(cause)))
+  }).finally(() => signal.removeEventListener('abort', abort))
   // The caller handles both; a failure must not also end the server.
   ended.catch(() => {})
-  child.stdin.on('error', () => {})
-  child.stdio[3]?.on('error', () => {})
-  const pipe3 = child.stdio[3] as Readable
-  return { stdin: child.stdin, stdout: child.stdout, pipe3, stderr: captureStderr(child.stderr), ended, kill }
+
+  /** Waits for a sign of life. */
+  async function patiently<T>(wait: Promise<T>): Promise<T> {
+    let wasSilent = false
+    // In halves: after this process itself was asleep, the first one says nothing.
+    const timer = setInterval(() => {
+      const needsInput = stdin!.writable && stdin!.writableLength === 0
+      if (wasSilent && !needsInput) endHung()
+      wasSilent = !needsInput
+    }, maxSilentMs / 2)
+    try {
+      return await wait
+    } finally {
+      clearInterval(timer)
+    }
+  }
+
+  function endHung(): void {
+    kill()
+    hang.abort(hung(maxSilentMs))
+    closePipes()
+  }
+
+  function abort(): void {
+    kill()
+    void exited.catch(() => {}).then(closePipes)
+  }
+
+  /** A program that has left the group may hold them open. */
+  function closePipes(): void {
+    for (const stream of child.stdio) stream?.destroy()
+  }
+
+  async function* read(): AsyncGenerator<Buffer> {
+    const buffers = stdout![Symbol.asyncIterator]() as AsyncIterator<Buffer>
+    try {
+      for (;;) {
+        const { value, done } = await patiently(buffers.next())
+        if (done) return
+        yield value
+      }
+    } catch (error) {
+      throw hang.signal.reason ?? error
+    } finally {
+      stdout!.destroy()
+    }
+  }
+
+  return { stdin, stdout: read(), pipe3, stderr: captureStderr(stderr), ended, kill }
 }
 
 /** On busy cores, requests to the server come before the next chunk. */
@@ -60,24 +118,23 @@ function lowerPriority(pid: number | undefined): void {
   }
 }
 
-export async function readAll(stream: Readable): Promise<Buffer> {
+export async function readAll(stream: AsyncIterable<Buffer>): Promise<Buffer> {
   const buffers: Buffer[] = []
-  for await (const buffer of stream as AsyncIterable<Buffer>) buffers.push(buffer)
+  for await (const buffer of stream) buffers.push(buffer)
   return Buffer.concat(buffers)
 }
 
-function exitCode(child: ChildProcess): Promise<number> {
-  return new Promise((resolve, reject) => {
-    child.once('error', cause =>
-      reject(
-        new SpeechError('FFMPEG_MISSING', 'ffmpeg could not be started.', {
-          hint: 'Run `speech-mcp doctor` to see which ffmpeg is used and why it fails.',
-          cause,
-        }),
-      ),
-    )
-    // The code is null for a killed process.
-    child.once('close', code => resolve(code ?? killedExitCode))
+function notStarted(cause: unknown): SpeechError {
+  return new SpeechError('FFMPEG_MISSING', 'ffmpeg could not be started.', {
+    hint: 'Run `speech-mcp doctor` to see which ffmpeg is used and why it fails.',
+    cause,
+  })
+}
+
+function hung(silentMs: number): SpeechError {
+  const seconds = Math.round(silentMs / 1000)
+  return new SpeechError('FFMPEG_HUNG', `ffmpeg was ended because it did nothing for ${seconds} s.`, {
+    hint: 'Check that the disk or share with the recording responds, and call again. If it happens again, convert the recording to another format, or set FFMPEG_PATH to another ffmpeg.',
   })
 }
 

@@ -21,8 +21,8 @@ export async function countSeparateChannels(
   ffmpeg: LocateFfmpeg,
   run: Pick<Run, 'signal'>,
 ): Promise<number> {
-  const path = await ffmpeg()
-  const start = (args: string[]) => startFfmpeg(path, ['-nostdin', '-loglevel', 'info', ...args], run.signal)
+  const found = await ffmpeg()
+  const start = (args: string[]) => startFfmpeg(found, ['-nostdin', '-loglevel', 'info', ...args], run.signal)
   const stream = await probe(source.file, start)
   run.signal.throwIfAborted()
   if (!stream?.isStereo) return 1

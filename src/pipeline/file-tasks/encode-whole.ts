@@ -49,7 +49,7 @@ export function encodeWhole(
     const feeding = detectSpeech(feed(process.stdin), speech).finally(() => process.stdin.end())
     feeding.catch(() => {})
     try {
-      for await (const buffer of process.stdout as AsyncIterable<Buffer>) yield buffer
+      for await (const buffer of process.stdout) yield buffer
       await feeding
       const code = await process.ended
       run.signal.throwIfAborted()

@@ -15,8 +15,9 @@ import type { Transcript } from '../../../src/domain/transcript.ts'
 import { inProcessQueue } from '../../../src/drivers/queue/in-process.ts'
 import { sqliteStore } from '../../../src/drivers/store/sqlite/sqlite.ts'
 import { createJobs, type Jobs } from '../../../src/jobs/jobs.ts'
+import type { LocateFfmpeg } from '../../../src/pipeline/audio/ffmpeg.ts'
 import { textHash } from '../../../src/pipeline/audio/fingerprint.ts'
-import { testFfmpeg } from '../audio/ffmpeg.ts'
+import { locateTestFfmpeg } from '../audio/ffmpeg.ts'
 import { rate, synthesise } from '../audio/synthetic-speech.ts'
 
 export const owner = 'ann'
@@ -42,6 +43,7 @@ export interface HarnessOptions {
   blobs?: Partial<ObjectStorage>
   fileRecognisers?: { speakerRecognisers: FileRecogniserList; fileRecognisers: FileRecogniserList }
   downloader?: Downloader
+  ffmpeg?: LocateFfmpeg
   /** What it shares with other machines; it carries out what is ordered only where it `serves`. */
   cluster?: { store: Store; queue: Queue; serves: boolean }
   /** Default: those of the workspace. */
@@ -135,7 +137,6 @@ async function openHarness(folder: string, recording: string, options: HarnessOp
     model = 'fake-asr',
     recognise = async () => {},
   } = options
-  const ffmpeg = await testFfmpeg()
   const { cluster } = options
   const store = cluster?.store ?? sqliteStore({ folder: join(folder, 'data') })
   const requests: string[] = []
@@ -181,7 +182,7 @@ async function openHarness(folder: string, recording: string, options: HarnessOp
         download: () => Promise.reject(new Error('No test needs this.')),
         identify: () => Promise.reject(new Error('No test needs this.')),
       },
-      ffmpeg: async () => ffmpeg,
+      ffmpeg: options.ffmpeg ?? locateTestFfmpeg,
       allowedDirs: options.allowedDirs ?? [folder],
       maxDownloadBytes: 1e9,
     },

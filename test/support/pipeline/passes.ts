@@ -17,7 +17,7 @@ import type { LocateFfmpeg } from '../../../src/pipeline/audio/ffmpeg.ts'
 import type { Pass } from '../../../src/pipeline/file-tasks/candidates.ts'
 import { type PassResults, runPasses } from '../../../src/pipeline/file-tasks/passes.ts'
 import type { PipelinePorts } from '../../../src/pipeline/pipeline.ts'
-import { testFfmpeg } from '../audio/ffmpeg.ts'
+import { locateTestFfmpeg, testFfmpeg } from '../audio/ffmpeg.ts'
 import { fixture, type TempFolder, tempFolder } from '../e2e/system.ts'
 
 export interface PassesOptions extends Omit<Pass, 'recognisers'> {
@@ -70,7 +70,7 @@ export async function startPasses(): Promise<PassesSystem> {
         fileModels = ['qwen3-asr-flash-filetrans'],
         maxSeconds,
         maxCostUsd,
-        ffmpeg = testFfmpeg,
+        ffmpeg = locateTestFfmpeg,
         file = fixture('jfk.wav'),
         resultText,
         temporary,

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { countSeparateChannels } from '../../../../src/pipeline/dual-channel/channels.ts'
 import { crosstalk, makeAudio, makeDualChannel } from '../../../support/audio/dual-channel.ts'
-import { testFfmpeg } from '../../../support/audio/ffmpeg.ts'
+import { locateTestFfmpeg } from '../../../support/audio/ffmpeg.ts'
 import { fixture, type TempFolder, tempFolder } from '../../../support/e2e/system.ts'
 
 let folder: TempFolder
@@ -29,7 +29,7 @@ afterAll(() => folder.remove())
 const make = (name: string, ...args: string[]) => makeAudio(folder.path, name, args)
 
 async function channels(file: string, signal = new AbortController().signal): Promise<number> {
-  return countSeparateChannels({ file }, testFfmpeg, { signal })
+  return countSeparateChannels({ file }, locateTestFfmpeg, { signal })
 }
 
 const noise = (amplitude: number) => [

@@ -25,7 +25,7 @@ import { createCheckpoints } from '../../../../src/jobs/records/checkpoints.ts'
 import { transcribeDualChannel } from '../../../../src/pipeline/dual-channel/dual-channel.ts'
 import type { Findings } from '../../../../src/pipeline/pipeline.ts'
 import { crosstalk, makeAudio, makeDualChannel } from '../../../support/audio/dual-channel.ts'
-import { testFfmpeg } from '../../../support/audio/ffmpeg.ts'
+import { locateTestFfmpeg, testFfmpeg } from '../../../support/audio/ffmpeg.ts'
 import { type TempFolder, tempFolder, truth } from '../../../support/e2e/system.ts'
 
 /** The first half of the meeting: up to a pause. */
@@ -81,7 +81,7 @@ async function transcribe(
     retrying({ ...asrRetries, firstDelaySeconds: 0.01 }),
     rateLimiting(limiter),
   )
-  const ports = { recogniser, ffmpeg: testFfmpeg, limitEncoding: pLimit(2), ...options }
+  const ports = { recogniser, ffmpeg: locateTestFfmpeg, limitEncoding: pLimit(2), ...options }
   const result = { warnings: new Set<string>(), progress: [] as Progress[], soFar: [] as Findings[] }
   const run: Run = {
     job: 'call',

@@ -82,7 +82,7 @@ describe('a recording whose decoder is killed', () => {
       `exec '${real}' "$@"`,
     ]
     await writeFile(path, script.join('\n'), { mode: 0o755 })
-    return async () => path
+    return async () => ({ path })
   }
 
   it('a recording whose decoder is killed is decoded again before anything is billed', async () => {

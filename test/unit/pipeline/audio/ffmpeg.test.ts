@@ -1,0 +1,111 @@
+// ffmpeg that hangs: it is ended with everything it has started, the recording fails, and its lane is free again.
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import type { Run } from '../../../../src/domain/run.ts'
+import { decode } from '../../../../src/pipeline/audio/decode.ts'
+import type { LocateFfmpeg } from '../../../../src/pipeline/audio/ffmpeg.ts'
+import { testFfmpeg } from '../../../support/audio/ffmpeg.ts'
+import { createWorkspace, spokenWav, type Workspace } from '../../../support/jobs/harness.ts'
+
+let workspace: Workspace
+beforeAll(async () => {
+  workspace = await createWorkspace(1)
+})
+afterAll(() => workspace.close())
+
+/** Runs these lines of shell for `hangs.wav`, and ffmpeg itself for all else. Processes write their ids with `$note`. */
+async function standIn(name: string, lines: string[], meant = '*hangs*', hanging = 0): Promise<Stub> {
+  const path = join(workspace.folder, name)
+  const ids = `${path}.ids`
+  let starts = 0
+  const script = ['#!/bin/sh', `real='${await testFfmpeg()}'`, `ids='${ids}'`, `case "$*" in ${meant})`]
+  await writeFile(ids, '')
+  await writeFile(
+    path,
+    [...script, 'echo $$ >> "$ids"', ...lines, ';; esac', 'exec "$real" "$@"'].join('\n'),
+    {
+      mode: 0o755,
+    },
+  )
+  return {
+    // Only the first process hangs: the real ffmpeg may start slowly on a busy machine.
+    locate: async () => ({ path, ...(starts++ === hanging && { maxSilentMs: 400 }) }),
+    async left() {
+      const noted = (await readFile(ids, 'utf8')).trim().split('\n').map(Number)
+      return noted.filter(isRunning)
+    },
+  }
+}
+
+interface Stub {
+  locate: LocateFfmpeg
+  /** Ids of its processes that still run. */
+  left(): Promise<number[]>
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+async function expectNoneLeft(stub: Stub): Promise<void> {
+  await vi.waitFor(async () => expect(await stub.left()).toEqual([]), { timeout: 5_000, interval: 50 })
+}
+
+const sleeper = 'sh -c \'echo $$ >> "$0"; exec sleep 60\' "$ids"'
+
+it.each([
+  ['sleeps', ['exec sleep 60']],
+  ['starts a child that holds its output', [`${sleeper} &`, 'wait']],
+  ['ends although its child holds its output', [`${sleeper} &`, 'exit 0']],
+  ['writes some audio and then sleeps', ['head -c 100000 /dev/zero', 'exec sleep 60']],
+  ['ignores the request to end', ["trap '' TERM", 'sleep 60', 'sleep 60']],
+  ['does not end after its last sample', ['"$real" "$@"', 'exec >&- 3>&-', 'exec sleep 60']],
+])('an ffmpeg that %s leaves no process, and its lane is free', async (name, lines) => {
+  const stub = await standIn(name.replaceAll(' ', '-'), lines)
+  const harness = await workspace.open({ ffmpeg: stub.locate, concurrency: { short: 1, long: 1, remote: 1 } })
+  const audio = join(workspace.folder, 'hangs.wav')
+  await writeFile(audio, spokenWav(1, 2))
+  const hanging = await harness.submit({ audio, context: name })
+  const next = harness.transcribe({ context: name })
+  const job = await harness.waitForEnd(hanging.job.id)
+  const code = name.startsWith('ends') ? 'NOT_AUDIO' : 'FFMPEG_HUNG'
+  expect(job).toMatchObject({ state: 'failed', error: { code } })
+  expect((await next).job.state).toBe('completed')
+  await expectNoneLeft(stub)
+})
+
+it('an encoder that hangs fails its recording too', async () => {
+  const stub = await standIn('encoder', ['exec sleep 60'], '*pipe:0*', 1)
+  const harness = await workspace.open({ ffmpeg: stub.locate })
+  const { job } = await harness.transcribe({ context: 'encoder' })
+  expect(job).toMatchObject({ state: 'failed', error: { code: 'FFMPEG_HUNG' } })
+  await expectNoneLeft(stub)
+})
+
+it('an ffmpeg whose samples are not taken is left in peace', async () => {
+  const { signal } = new AbortController()
+  const ffmpeg = async () => ({ path: await testFfmpeg(), maxSilentMs: 1_000 })
+  const source = { file: workspace.recording, name: 'talk', bytes: 1, isTruncated: false }
+  const run = { signal, warn() {} } as unknown as Run
+  const { samples, decodedSeconds } = decode(source, ffmpeg, run)
+  // More than its time, once.
+  for await (const _ of samples)
+    if (decodedSeconds() < 3) await new Promise(resolve => setTimeout(resolve, 1_600))
+  expect(decodedSeconds()).toBeCloseTo(24.2, 1)
+})
+
+it('a cancelled job ends its ffmpeg with everything it has started', async () => {
+  const stub = await standIn('cancelled', [`${sleeper} &`, 'wait'], '*format_whitelist*')
+  const harness = await workspace.open({
+    ffmpeg: async () => ({ ...(await stub.locate()), maxSilentMs: 60_000 }),
+  })
+  const { job } = await harness.submit({ context: 'cancelled' })
+  await vi.waitFor(async () => expect(await stub.left()).toHaveLength(2), { timeout: 5_000, interval: 20 })
+  expect((await harness.jobs.cancel(job.owner, job.id)).state).toBe('cancelled')
+  await expectNoneLeft(stub)
+})
