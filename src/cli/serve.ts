@@ -2,7 +2,7 @@
 import { canRunJobs, unfilledTemplates } from '../config/config.ts'
 import { deadlines } from '../domain/network/deadlines.ts'
 import { log, redirectConsole } from '../log.ts'
-import { serveOverStdio } from '../server/stdio.ts'
+import { serveOverStdio } from '../server/stdio/stdio.ts'
 import type { Command } from './command.ts'
 import { deferApp } from './deferred-app.ts'
 

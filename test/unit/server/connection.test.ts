@@ -2,7 +2,7 @@
 import { SdkError, SdkErrorCode } from '@modelcontextprotocol/server'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { disconnectReasonOf } from '../../../src/server/disconnect.ts'
-import { trackSubscriptions } from '../../../src/server/subscriptions.ts'
+import { trackSubscriptions } from '../../../src/server/stdio/subscriptions.ts'
 import { throttled } from '../../../src/server/throttled.ts'
 
 describe('throttled', () => {

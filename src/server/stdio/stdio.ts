@@ -1,9 +1,12 @@
 // Serves MCP over stdin and stdout, for both generations of the protocol.
+import { PassThrough } from 'node:stream'
+import type { JSONRPCMessage } from '@modelcontextprotocol/server'
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio'
-import { localOwner } from '../domain/job.ts'
-import { log } from '../log.ts'
-import type { ServerOptions } from './connection.ts'
-import { createServer } from './server.ts'
+import { localOwner } from '../../domain/job.ts'
+import { log } from '../../log.ts'
+import type { ServerOptions } from '../connection.ts'
+import { createServer } from '../server.ts'
+import { receive } from './receive.ts'
 import { trackSubscriptions } from './subscriptions.ts'
 
 export interface StdioEvents {
@@ -14,26 +17,35 @@ export interface StdioEvents {
 }
 
 export function serveOverStdio(options: ServerOptions, { onEnd, onListed }: StdioEvents) {
-  process.stdin.once('end', onEnd)
-  process.stdin.once('close', onEnd)
   // A client that crashes leaves a broken pipe; the server then exits without an error.
   process.stdout.once('error', onEnd)
-  const transport = new StdioServerTransport()
+  // The SDK's reader would end at a long line and skip others silently, so it gets a stream that only ends.
+  const end = new PassThrough()
+  const transport = new StdioServerTransport(end)
   const serving = serveStdio(
     ({ era }) => createServer(options, { owner: localOwner, era, push: true, closingCancels: false }),
     { transport, onerror: error => log.warn('protocol-error', { error: error.name }) },
   )
   const subscriptions = trackSubscriptions(id => options.jobs.follow(localOwner, id))
-  const { onmessage } = transport
-  transport.onmessage = message => {
-    subscriptions.onMessage(message)
-    onmessage?.(message)
-  }
   const send = transport.send.bind(transport)
   transport.send = async message => {
     await send(message)
     if ('result' in message && 'tools' in message.result) onListed()
   }
+  const received = receive(process.stdin, {
+    deliver(message) {
+      subscriptions.onMessage(message)
+      transport.onmessage?.(message)
+    },
+    // The SDK's types lack the id null of JSON-RPC.
+    answer: error => send(error as JSONRPCMessage).catch(() => {}),
+  })
+  void received
+    .catch(() => {})
+    .then(() => {
+      end.end()
+      onEnd()
+    })
   return {
     close(): Promise<void> {
       subscriptions.close()

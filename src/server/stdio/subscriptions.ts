@@ -1,8 +1,8 @@
 // Tracks the subscriptions of a 2026 client over stdio by reading its messages: the SDK's serveStdio does not expose them.
 import type { JSONRPCMessage } from '@modelcontextprotocol/server'
 import * as z from 'zod/v4'
-import { maxSubscriptions } from './changes.ts'
-import { transcriptIdOf } from './uris.ts'
+import { maxSubscriptions } from '../changes.ts'
+import { transcriptIdOf } from '../uris.ts'
 
 const requestId = z.union([z.string(), z.number()])
 const listen = z.object({
