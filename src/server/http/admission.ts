@@ -39,6 +39,6 @@ export function createAdmission(
     if (isStopping()) return refusals.stopping
     const allowed = headers['mcp-session-id'] === undefined ? ['POST'] : ['GET', 'POST', 'DELETE']
     if (!allowed.includes(method)) return refusals.notAllowed(allowed.join(', '))
-    return Number(headers['content-length']) > maxBodyBytes ? refusals.tooLarge : owner
+    return Number(headers['content-length']) > maxBodyBytes ? refusals.tooLarge(maxBodyBytes) : owner
   }
 }

@@ -2,19 +2,20 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
-import { type NodeIncomingMessageLike, toNodeHandler } from '@modelcontextprotocol/node'
 import { isInitializeRequest, isLegacyRequest } from '@modelcontextprotocol/server'
 import { log } from '../../log.ts'
 import type { ServerOptions } from '../connection.ts'
+import { parseJson } from '../json-rpc.ts'
 import { createAdmission } from './admission.ts'
 import type { Token } from './auth.ts'
+import { adapt, type Exchange, trackResponses } from './exchange.ts'
 import { createHandlers } from './handlers.ts'
 import { formatHost } from './hosts.ts'
-import { createRequestCounter, defaultLimits, type HttpLimits, releaseAll } from './limits.ts'
+import { createRequestCounter, defaultLimits, type HttpLimits } from './limits.ts'
 import { closeServer, listen } from './listen.ts'
-import { isListen, parseJson, readBody, requestIds } from './messages.ts'
-import { type JsonResponse, onResponseEnd, refusals, sendJson, sendPage } from './responses.ts'
-import { createSessions, type Posted } from './sessions.ts'
+import { isListen, readBody, requestIds } from './messages.ts'
+import { refusals, sendJson, sendPage, streamed } from './responses.ts'
+import { createSessions } from './sessions.ts'
 
 export interface HttpOptions {
   host: string
@@ -57,12 +58,12 @@ export async function serveHttp(
   await listen(server, host, port)
   const sessions = createSessions(options, limits)
   const handlers = createHandlers(options, limits)
-  const pending = new Set<ServerResponse>()
+  const { pending, onEnd } = trackResponses(server)
   server.on('request', (incoming, outgoing) => {
-    pending.add(outgoing)
-    outgoing.once('close', () => pending.delete(outgoing))
     receive(incoming, outgoing).catch(error => {
-      log.error('http-failed', { error: error instanceof Error ? error.name : typeof error })
+      // A client that disconnects while it sends is no failure.
+      if (pending.has(outgoing))
+        log.error('http-failed', { error: error instanceof Error ? error.name : typeof error })
       outgoing.destroy()
     })
   })
@@ -71,48 +72,40 @@ export async function serveHttp(
     const owner = admit(incoming)
     if (typeof owner !== 'string') return sendJson(outgoing, owner)
     if (metrics && incoming.url?.split('?')[0] === '/metrics') return sendPage(outgoing, await metrics())
-    if (incoming.method === 'POST') return post(owner, incoming, outgoing)
-    const sessionId = String(incoming.headers['mcp-session-id'])
-    return adapt(incoming, outgoing, request => sessions.handle(owner, sessionId, request))
-  }
-
-  async function post(owner: string, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-    const slots = counter.acquire(owner, 1)
-    if (!slots) return sendJson(outgoing, refusals.tooMany)
-    const refuse = (response: JsonResponse) => {
-      releaseAll(slots)
-      sendJson(outgoing, response)
+    const slots = counter.slotsOf(owner)
+    // The one place that gives slots back, on every path; only the calls of a session outlive their response.
+    onEnd(outgoing, slots.release)
+    let body: unknown
+    if (incoming.method === 'POST') {
+      if (!slots.add(1)) return sendJson(outgoing, refusals.tooMany)
+      const bytes = await readBody(incoming, limits.maxBodyBytes)
+      if (!bytes) return sendJson(outgoing, refusals.tooLarge(limits.maxBodyBytes))
+      body = parseJson(bytes)
+      if (body === undefined) return sendJson(outgoing, refusals.notJson)
+      // Each request of a batch counts.
+      if (!slots.add(Math.max(0, requestIds(body).length - 1))) return sendJson(outgoing, refusals.tooMany)
     }
-    const text = await readBody(incoming, limits.maxBodyBytes).catch(() => '')
-    if (text === undefined) return refuse(refusals.tooLarge)
-    const body = parseJson(text)
-    if (body === undefined) return refuse(refusals.notJson)
-    // Each request of a batch counts.
-    const more = counter.acquire(owner, Math.max(0, requestIds(body).length - 1))
-    if (!more) return refuse(refusals.tooMany)
-    slots.push(...more)
     return adapt(incoming, outgoing, request =>
-      route(owner, request, { body, slots }).catch(error => {
-        releaseAll(slots)
-        throw error
-      }),
+      route({ owner, request, body, slots, onEnd: callback => onEnd(outgoing, callback) }),
     )
   }
 
-  async function route(owner: string, request: Request, posted: Posted): Promise<Response> {
-    const { body, slots } = posted
+  async function route(exchange: Exchange): Promise<Response> {
+    const { owner, request, body, slots } = exchange
+    const sessionId = request.headers.get('mcp-session-id')
+    if (request.method !== 'POST') return sessions.handle(String(sessionId), exchange)
     const { modern, legacy } = handlers.of(owner)
     if (!(await isLegacyRequest(request, body))) {
-      // An open subscription does not count as a request.
-      if (isListen(body)) releaseAll(slots)
-      const end = isListen(body) ? handlers.watch(owner, body) : () => releaseAll(slots)
-      return onResponseEnd(await modern.fetch(request, { parsedBody: body }), request.signal, end)
+      if (isListen(body)) {
+        // An open subscription does not count as a request.
+        slots.release()
+        exchange.onEnd(handlers.watch(owner, body))
+      }
+      return streamed(await modern.fetch(request, { parsedBody: body }), request.signal)
     }
-    const sessionId = request.headers.get('mcp-session-id')
-    if (sessionId !== null) return sessions.handle(owner, sessionId, request, posted)
-    if (isInitializeRequest(body)) return sessions.open(owner, request, posted)
-    const response = await legacy(request, { parsedBody: body })
-    return onResponseEnd(response, request.signal, () => releaseAll(slots))
+    if (sessionId !== null) return sessions.handle(sessionId, exchange)
+    if (isInitializeRequest(body)) return sessions.open(exchange)
+    return streamed(await legacy(request, { parsedBody: body }), request.signal)
   }
 
   return {
@@ -125,15 +118,4 @@ export async function serveHttp(
       await closeServer(server, pending, limits.shutdownTimeoutMs)
     },
   }
-}
-
-/** Adapts a web-standard handler to Node. The body is already read, so the adapter gets an empty one. */
-function adapt(
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
-  fetch: (request: Request) => Promise<Response>,
-): Promise<void> {
-  const onerror = (error: Error) => log.error('http-failed', { error: error.name })
-  // The adapter's types do not allow undefined values.
-  return toNodeHandler({ fetch }, { onerror })(incoming as NodeIncomingMessageLike, outgoing, null)
 }

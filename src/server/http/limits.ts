@@ -27,8 +27,14 @@ export type HttpLimits = typeof defaultLimits
 /** Releases a slot; idempotent. */
 export type Release = () => void
 
-export function releaseAll(releases: Iterable<Release>): void {
-  for (const release of releases) release()
+/** The slots of one HTTP request, one for each of its JSON-RPC requests. */
+export interface Slots {
+  /** False if the owner would exceed the limit. */
+  add(count: number): boolean
+  /** Releases the slots that were not handed over; no more can be added. */
+  release(): void
+  /** Gives the slots to a caller that releases them itself. */
+  handOver(): Release[]
 }
 
 export function createRequestCounter(maxPerOwner: number) {
@@ -53,11 +59,24 @@ export function createRequestCounter(maxPerOwner: number) {
   }
 
   return {
-    /** Returns one release per slot; undefined if the owner would exceed the limit. */
-    acquire(owner: string, count: number): Release[] | undefined {
-      if ((taken.get(owner) ?? 0) + count > maxPerOwner) return undefined
-      add(owner, count)
-      return Array.from({ length: count }, () => releaseOnce(owner))
+    /** No slot yet; `add` takes them. */
+    slotsOf(owner: string): Slots {
+      let held: Release[] = []
+      let isOver = false
+      const handOver = () => held.splice(0)
+      return {
+        add(count) {
+          if (isOver || (taken.get(owner) ?? 0) + count > maxPerOwner) return false
+          add(owner, count)
+          held = [...held, ...Array.from({ length: count }, () => releaseOnce(owner))]
+          return true
+        },
+        release() {
+          isOver = true
+          for (const release of handOver()) release()
+        },
+        handOver,
+      }
     },
     /** Resolves when no slot is taken. */
     whenIdle: (): Promise<void> =>

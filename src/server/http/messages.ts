@@ -4,9 +4,10 @@ import type { RequestId } from '@modelcontextprotocol/server'
 
 /**
  * Resolves with the body, or with undefined if it is too large. The rest of a large body is read and dropped, because
- * clients read the response only after they have sent everything. Rejects when the client disconnects.
+ * clients read the response only after they have sent everything; `requestTimeoutMs` limits it. Rejects when the client
+ * disconnects.
  */
-export function readBody(incoming: IncomingMessage, maxBytes: number): Promise<string | undefined> {
+export function readBody(incoming: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> {
   return new Promise((resolve, reject) => {
     const pieces: Buffer[] = []
     let bytes = 0
@@ -18,19 +19,10 @@ export function readBody(incoming: IncomingMessage, maxBytes: number): Promise<s
         resolve(undefined)
       }
     })
-    incoming.once('end', () => resolve(Buffer.concat(pieces).toString()))
+    incoming.once('end', () => resolve(Buffer.concat(pieces)))
     incoming.once('error', reject)
     incoming.once('close', () => reject(new Error('The client has disconnected.')))
   })
-}
-
-/** Undefined if the text is not JSON. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 interface Message {

@@ -1,8 +1,9 @@
-// HTTP responses outside of MCP itself: rejections and health; and a callback for the end of a response.
+// HTTP responses outside of MCP itself: rejections and health; and streams that begin and end at once.
 import type { ServerResponse } from 'node:http'
+import { errorMessage, notJson, tooLarge } from '../json-rpc.ts'
 
 /** JSON-RPC error codes, the same as those of the MCP SDKs. */
-const codes = { refused: -32_000, noSession: -32_001, notJson: -32_700 } as const
+const codes = { refused: -32_000, noSession: -32_001 } as const
 
 export interface JsonResponse {
   status: number
@@ -16,7 +17,7 @@ function refusal(
   headers: Record<string, string> = {},
   code: number = codes.refused,
 ): JsonResponse {
-  return { status, headers, body: { jsonrpc: '2.0', error: { code, message }, id: null } }
+  return { status, headers, body: errorMessage(code, message) }
 }
 
 export const refusals = {
@@ -25,7 +26,10 @@ export const refusals = {
   notAllowed: (allow: string) => refusal(405, 'Method not allowed.', { allow }),
   noToken: refusal(401, 'A bearer token is required.', { 'www-authenticate': 'Bearer' }),
   badToken: refusal(401, 'Invalid bearer token.', { 'www-authenticate': 'Bearer error="invalid_token"' }),
-  tooLarge: refusal(413, 'The request is too large. Pass long recordings as a path or a URL.'),
+  tooLarge(maxBytes: number) {
+    const [code, message] = tooLarge(maxBytes)
+    return refusal(413, message, {}, code)
+  },
   tooMany: refusal(429, 'Too many concurrent requests. Wait until some of them are answered.', {
     'retry-after': '1',
   }),
@@ -33,7 +37,7 @@ export const refusals = {
     'retry-after': '60',
   }),
   stopping: refusal(503, 'The server is stopping.', { 'retry-after': '5' }),
-  notJson: refusal(400, 'Parse error: the body is not JSON.', {}, codes.notJson),
+  notJson: refusal(400, notJson[1], {}, notJson[0]),
   // The same response for an unknown session, an expired one and another owner's.
   noSession: refusal(404, 'Session not found', {}, codes.noSession),
   lostEvent: refusal(400, 'The events after this one are no longer available.'),
@@ -47,43 +51,18 @@ export function toResponse({ status, headers, body }: JsonResponse): Response {
   return Response.json(body, { status, headers })
 }
 
-/**
- * Returns the same response, and calls `ended` once, when it has been read completely or the client has disconnected.
- * On a disconnect the source stream is cancelled at once instead of at its next event.
- */
-export function onResponseEnd(response: Response, signal: AbortSignal, ended: () => void): Response {
+/** The same response, but its event stream sends headers at once, and is cancelled as soon as the client disconnects. */
+export function streamed(response: Response, signal: AbortSignal): Response {
   const { body, status, headers } = response
-  if (body === null) {
-    ended()
-    return response
-  }
-  const reader = body.getReader()
-  let hasEnded = false
-  const end = () => {
-    if (!hasEnded) ended()
-    hasEnded = true
-  }
-  const disconnect = () => {
-    end()
-    reader.cancel().catch(() => {})
-  }
-  if (signal.aborted) disconnect()
-  signal.addEventListener('abort', disconnect, { once: true })
-  const stream = new ReadableStream<Uint8Array>({
+  if (body === null) return response
+  const stream = new TransformStream<Uint8Array, Uint8Array>({
     start(controller) {
       // Headers are sent with the first bytes of the body, so an empty comment sends them now.
       if (headers.get('content-type') === 'text/event-stream') controller.enqueue(Buffer.from(':\n\n'))
     },
-    async pull(controller) {
-      const { done, value } = await reader.read()
-      if (!done) return controller.enqueue(value)
-      signal.removeEventListener('abort', disconnect)
-      end()
-      controller.close()
-    },
-    cancel: disconnect,
   })
-  return new Response(stream, { status, headers })
+  body.pipeTo(stream.writable, { signal }).catch(() => {})
+  return new Response(stream.readable, { status, headers })
 }
 
 export function sendJson(outgoing: ServerResponse, { status, headers, body }: JsonResponse): void {

@@ -10,9 +10,10 @@ import { log } from '../../log.ts'
 import type { ServerOptions } from '../connection.ts'
 import { createServer } from '../server.ts'
 import { createEventBuffer, type EventBuffer } from './events.ts'
-import { type HttpLimits, type Release, releaseAll } from './limits.ts'
+import type { Exchange } from './exchange.ts'
+import type { HttpLimits, Release } from './limits.ts'
 import { cancelledId, requestIds } from './messages.ts'
-import { onResponseEnd, refusals, toResponse } from './responses.ts'
+import { refusals, streamed, toResponse } from './responses.ts'
 
 /** How long a client should wait before it reconnects to a broken stream. */
 const retryIntervalMs = 1_000
@@ -29,12 +30,6 @@ interface Session {
   calls: Calls
   streams: number
   lastUsed: number
-}
-
-export interface Posted {
-  body: unknown
-  /** One per JSON-RPC request in the body, at least one. */
-  slots: Release[]
 }
 
 export function createSessions(options: ServerOptions, limits: HttpLimits) {
@@ -58,25 +53,31 @@ export function createSessions(options: ServerOptions, limits: HttpLimits) {
     transport.onclose = () => {
       all.delete(session)
       if (transport.sessionId !== undefined) byId.delete(transport.sessionId)
-      releaseAll([...calls.values()].flat())
+      for (const release of [...calls.values()].flat()) release()
       calls.clear()
     }
     all.add(session)
     return session
   }
 
-  async function answer(session: Session, request: Request, posted?: Posted): Promise<Response> {
+  async function answer(session: Session, { request, body, slots, onEnd }: Exchange): Promise<Response> {
     const { transport, calls } = session
     session.lastUsed = limits.now()
-    if (posted) register(calls, posted)
-    const response = await transport.handleRequest(request, posted ? { parsedBody: posted.body } : {})
-    // If the transport rejects the whole request, no answer follows on a stream.
-    if (posted && !response.ok) for (const id of requestIds(posted.body)) finish(calls, id)
     session.streams++
-    return onResponseEnd(response, request.signal, () => {
+    onEnd(() => {
       session.streams--
       session.lastUsed = limits.now()
     })
+    register(calls, body, slots.handOver())
+    let isAccepted = false
+    try {
+      const response = await transport.handleRequest(request, body === undefined ? {} : { parsedBody: body })
+      isAccepted = response.ok
+      return streamed(response, request.signal)
+    } finally {
+      // If the transport rejects the whole request, no answer follows on a stream.
+      if (!isAccepted) for (const id of requestIds(body)) finish(calls, id)
+    }
   }
 
   /** Closes an idle session if there are too many; false if all of them are in use. */
@@ -103,25 +104,24 @@ export function createSessions(options: ServerOptions, limits: HttpLimits) {
 
   return {
     /** Opens a session for an `initialize` request. */
-    async open(owner: string, request: Request, posted: Posted): Promise<Response> {
-      if (!makeRoom(owner)) {
-        releaseAll(posted.slots)
-        return toResponse(refusals.tooManySessions)
+    async open(exchange: Exchange): Promise<Response> {
+      if (!makeRoom(exchange.owner)) return toResponse(refusals.tooManySessions)
+      const session = create(exchange.owner)
+      try {
+        await session.server.connect(session.transport)
+        return await answer(session, exchange)
+      } finally {
+        if (session.transport.sessionId === undefined) await session.server.close()
       }
-      const session = create(owner)
-      await session.server.connect(session.transport)
-      const response = await answer(session, request, posted)
-      if (session.transport.sessionId === undefined) await session.server.close()
-      return response
     },
-    /** Handles a request of a session; `posted` is set for a POST. */
-    async handle(owner: string, id: string, request: Request, posted?: Posted): Promise<Response> {
+    /** Handles a request of a session. */
+    async handle(id: string, exchange: Exchange): Promise<Response> {
+      const { owner, request } = exchange
       const session = byId.get(id)
+      if (session?.owner !== owner) return toResponse(refusals.noSession)
       const resumed = request.method === 'GET' ? request.headers.get('last-event-id') : null
-      if (session?.owner === owner && (resumed === null || session.events.has(resumed)))
-        return answer(session, request, posted)
-      releaseAll(posted?.slots ?? [])
-      return toResponse(session?.owner === owner ? refusals.lostEvent : refusals.noSession)
+      if (resumed !== null && !session.events.has(resumed)) return toResponse(refusals.lostEvent)
+      return answer(session, exchange)
     },
     async close(): Promise<void> {
       clearInterval(sweeper)
@@ -131,13 +131,10 @@ export function createSessions(options: ServerOptions, limits: HttpLimits) {
 }
 
 /** Keeps a slot for each request until it is answered, or cancelled: cancelled requests are never answered. */
-function register(calls: Calls, { body, slots }: Posted): void {
-  const ids = requestIds(body)
-  for (const [index, release] of slots.entries()) {
-    const id = ids[index]
-    if (id === undefined) release()
-    else calls.set(id, [...(calls.get(id) ?? []), release])
-  }
+function register(calls: Calls, body: unknown, slots: Release[]): void {
+  for (const id of requestIds(body)) calls.set(id, [...(calls.get(id) ?? []), slots.shift() ?? (() => {})])
+  // A body without requests has a slot, too.
+  for (const release of slots) release()
   const cancelled = cancelledId(body)
   if (cancelled !== undefined) finish(calls, cancelled)
 }

@@ -136,7 +136,9 @@ describe('a bad request', () => {
     expect((await post(url, message(1_400_000))).status).toBe(200)
     const refused = await post(url, message(3_000_000))
     expect(refused.status).toBe(413)
-    expect(await refused.json()).toMatchObject({ error: { message: expect.stringContaining('too large') } })
+    expect(await refused.json()).toMatchObject({
+      error: { message: expect.stringMatching(/^TOO_LARGE: .* 2 MB\. Pass .* path /) },
+    })
     const unsaid = await fetch(url, {
       method: 'POST',
       headers: json,

@@ -121,20 +121,36 @@ export function rawRequest(
 
 const jsonHeaders = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
 
+/** A POST as bytes, with headers that `fetch` does not allow. */
+export function rawPost(url: string, body: string, headers: Record<string, string | number> = {}): string {
+  const all = {
+    host: new URL(url).host,
+    ...jsonHeaders,
+    'content-length': Buffer.byteLength(body),
+    ...headers,
+  }
+  const fields = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`)
+  return `POST /mcp HTTP/1.1\r\n${fields.join('')}\r\n${body}`
+}
+
+/** A connection that has sent these bytes. */
+export function sendBytes(url: string, bytes: string) {
+  let received = ''
+  const socket = connectTcp(Number(new URL(url).port), '127.0.0.1')
+  socket.on('data', piece => {
+    received += piece
+  })
+  socket.on('error', () => {})
+  socket.write(bytes)
+  return {
+    socket,
+    received: () => received,
+    /** Resolves with all that was received when the server closes the connection. */
+    closed: () => new Promise<string>(resolve => socket.once('close', () => resolve(received))),
+  }
+}
+
 /** Sends the headers and only the start of the body; resolves with the server’s response. */
 export function sendIncompleteRequest(url: string, bytes: number): Promise<string> {
-  const { port, host } = new URL(url)
-  return new Promise((resolve, reject) => {
-    let received = ''
-    const socket = connectTcp(Number(port), '127.0.0.1')
-    socket.on('data', piece => {
-      received += piece
-    })
-    socket.once('close', () => resolve(received))
-    socket.once('error', reject)
-    const fields = Object.entries({ host, ...jsonHeaders, 'content-length': `${bytes}` })
-    socket.write(
-      `POST /mcp HTTP/1.1\r\n${fields.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n{"`,
-    )
-  })
+  return sendBytes(url, rawPost(url, '{"', { 'content-length': bytes })).closed()
 }
