@@ -263,6 +263,11 @@ export interface Store {
   /** Deletes the checkpoints that this job stored last. */
   deleteCheckpoints(owner: string, job: string): Promise<void>
 
+  /**
+   * Removes from files and logs what deletions and replacements have left there. Resolves with a sentence for each thing
+   * that is left after a few seconds.
+   */
+  erase(): Promise<string[]>
   /** A sentence for the user after a damaged file was set aside; otherwise undefined. */
   warning(): string | undefined
   close(): Promise<void>

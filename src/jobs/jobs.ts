@@ -77,8 +77,11 @@ export interface Jobs {
   cancel(owner: string, id: string): Promise<Job>
   /** Changes the title and the names of speakers, also while the job runs. Throws `BAD_INPUT`. */
   rename(owner: string, id: string, request: RenameRequest): Promise<Transcript>
-  /** Stops the work, and deletes the transcript, its job, its checkpoints and its uploads. */
-  remove(owner: string, id: string): Promise<void>
+  /**
+   * Stops the work, and deletes the transcript, its job, its checkpoints and its uploads. Resolves with a sentence for
+   * each thing that is left of it.
+   */
+  remove(owner: string, id: string): Promise<string[]>
   /** Audio and video files in the allowed folders, newest first. */
   recordings(request: { query?: string; limit: number; signal: AbortSignal }): Promise<FoundRecording[]>
   /** False where no folder is allowed, so that `recordings` would find nothing. */
@@ -202,6 +205,7 @@ export function createJobs(options: JobsOptions): Jobs {
     async remove(owner, id) {
       await formatter.stop(owner, id)
       await remove(owner, id)
+      return store.erase()
     },
     recordings: ({ query, limit, signal }) => findRecordings(pipeline.allowedDirs, { limit, signal, query }),
     foldersOpen: pipeline.allowedDirs.length > 0,

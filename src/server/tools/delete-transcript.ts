@@ -12,13 +12,17 @@ export const deleteTranscript = defineTool({
     'Example: {"transcript_id": "tr_…"}',
   ].join(' '),
   input: z.object({ transcript_id: transcriptId }),
-  output: z.object({ transcript_id: z.string(), deleted: z.literal(true) }),
+  output: z.object({
+    transcript_id: z.string(),
+    deleted: z.literal(true),
+    warnings: z.array(z.string()).optional(),
+  }),
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
   async handler({ transcript_id }, { jobs, owner }) {
-    await jobs.remove(owner, transcript_id)
+    const warnings = await jobs.remove(owner, transcript_id)
     return {
-      structured: { transcript_id, deleted: true },
-      text: `The transcript is deleted.\ntranscript_id: ${transcript_id}`,
+      structured: { transcript_id, deleted: true, ...(warnings.length > 0 && { warnings }) },
+      text: ['The transcript is deleted.', ...warnings, `transcript_id: ${transcript_id}`].join('\n'),
     }
   },
 })

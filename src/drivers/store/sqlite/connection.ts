@@ -24,7 +24,12 @@ export interface Connection {
   close(): Promise<void>
 }
 
-export function createConnection(folder: string): Connection {
+export interface ConnectionOptions {
+  /** Called with each file that was opened. */
+  onOpen?(): void
+}
+
+export function createConnection(folder: string, { onOpen }: ConnectionOptions = {}): Connection {
   const path = join(folder, 'speech.db')
   let library: Promise<{ default: Sqlite }> | undefined
   let file: OpenFile | undefined
@@ -55,6 +60,7 @@ export function createConnection(folder: string): Connection {
       file = openFile(path, sqlite)
       try {
         prepare(file.database)
+        onOpen?.()
       } catch (error) {
         // The next call tries again: the disk may have room by then. `withRecovery` needs a damaged or moved file open.
         if (!isDamage(error) && !hasMoved()) leave()

@@ -1,6 +1,6 @@
 // The SQLite file on disk: which inode a path leads to, and how a damaged file is moved away without losing a byte.
 import { existsSync, readdirSync, renameSync, statSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type Database from 'libsql'
 import { privateFile } from '../../../system/private-files.ts'
 import { createSearchThread, type SearchThread } from './search-thread.ts'
@@ -79,8 +79,12 @@ function freeName(path: string): string {
 /** Name under which this or another process has set this file aside. */
 export function findKeptName(path: string, inode: bigint): string | undefined {
   const folder = dirname(path)
-  if (inodeOf(path) === inode || !existsSync(folder)) return undefined
-  return readdirSync(folder).find(
-    name => name.startsWith(`${basename(path)}.damaged-`) && inodeOf(join(folder, name)) === inode,
-  )
+  if (inodeOf(path) === inode) return undefined
+  return damagedFilesIn(folder).find(name => inodeOf(join(folder, name)) === inode)
+}
+
+/** Names of databases that were set aside. */
+export function damagedFilesIn(folder: string): string[] {
+  if (!existsSync(folder)) return []
+  return readdirSync(folder).filter(name => /^speech\.db\.damaged-.*(?<!-wal|-shm)$/.test(name))
 }

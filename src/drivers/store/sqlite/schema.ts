@@ -5,6 +5,8 @@ import { transaction } from './rows.ts'
 
 /** Stored as `user_version`. The first release starts at 2; a later schema adds a migration step and counts up. */
 const schemaVersion = 2
+/** Stored as `application_id` where deleted rows were overwritten from the beginning, or all free pages since. */
+const erasingId = 0x73706d31
 
 const schema = `
   CREATE TABLE transcripts (
@@ -44,6 +46,8 @@ export function prepare(database: Database.Database): void {
   database.pragma('busy_timeout = 5000')
   if (versionOf(database) < schemaVersion) create(database)
   database.pragma('synchronous = NORMAL')
+  // Overwrites deleted rows with zeros.
+  database.pragma('secure_delete = ON')
   touch(database)
 }
 
@@ -66,7 +70,17 @@ function create(database: Database.Database): void {
     if (versionOf(database) === schemaVersion) return
     database.exec(schema)
     database.exec(`PRAGMA user_version = ${schemaVersion}`)
+    setErasing(database)
   })
+}
+
+export function isErasing(database: Database.Database): boolean {
+  const { application_id: id } = database.prepare('PRAGMA application_id').get() as { application_id: number }
+  return id === erasingId
+}
+
+export function setErasing(database: Database.Database): void {
+  database.exec(`PRAGMA application_id = ${erasingId}`)
 }
 
 /** Reads the first page of every table and index, so that damage is found when the file is opened. */

@@ -2,21 +2,42 @@
 import type { Store } from '../../../domain/ports.ts'
 import { checkpoints } from './checkpoints.ts'
 import { createConnection } from './connection.ts'
+import { damagedFilesIn } from './files.ts'
 import { jobs } from './jobs.ts'
 import { transcripts } from './transcripts.ts'
+import { createUpkeep } from './upkeep.ts'
 
 export interface SqliteOptions {
   /** Folder of the file; created if missing, with access for its owner only. */
   folder: string
+  /** Time limit of `erase`; the rest is done in the background. */
+  maxEraseMs?: number
 }
 
-export function sqliteStore({ folder }: SqliteOptions): Store {
-  const connection = createConnection(folder)
+const stillErasing =
+  'Words of it are still in the search index or the log of the database, and are removed in the background.'
+
+export function sqliteStore({ folder, maxEraseMs }: SqliteOptions): Store {
+  const connection = createConnection(folder, { onOpen: () => upkeep.start() })
+  const upkeep = createUpkeep(connection, maxEraseMs)
   return {
-    ...transcripts(connection),
+    ...transcripts(connection, upkeep),
     ...jobs(connection),
     ...checkpoints(connection),
     warning: connection.warning,
-    close: connection.close,
+    async erase() {
+      const isErased = !connection.exists() || (await upkeep.finish())
+      const kept = damagedFilesIn(folder).join(', ')
+      return [
+        ...(isErased ? [] : [stillErasing]),
+        ...(kept
+          ? [`Copies of a damaged database may still contain its words: ${kept} in the data folder.`]
+          : []),
+      ]
+    },
+    async close() {
+      await upkeep.close()
+      await connection.close()
+    },
   }
 }

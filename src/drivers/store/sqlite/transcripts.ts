@@ -7,13 +7,14 @@ import { serialize, summaryOf } from '../serialize.ts'
 import type { Connection } from './connection.ts'
 import { bytesOf, fromJson, selectBytes, transaction, type Value } from './rows.ts'
 import { index, matchExpression, removeFromIndex } from './search.ts'
+import type { Upkeep } from './upkeep.ts'
 
 type Transcripts = Pick<
   Store,
   'putTranscript' | 'getTranscript' | 'listTranscripts' | 'searchTranscripts' | 'deleteTranscript'
 >
 
-export function transcripts(connection: Connection): Transcripts {
+export function transcripts(connection: Connection, upkeep: Pick<Upkeep, 'schedule'>): Transcripts {
   /** Serialises writes in the order of the calls: a slow, long transcript must not replace a later one. */
   const inOrder = pLimit(1)
 
@@ -49,7 +50,7 @@ export function transcripts(connection: Connection): Transcripts {
             const [row] = database.prepare(sql).all(owner, id, createdAt, summary, body) as {
               number: number
             }[]
-            index(database, row!.number, title, text)
+            if (index(database, row!.number, title, text)) upkeep.schedule()
           }),
         )
       }),

@@ -40,6 +40,8 @@ export function tablestoreStore(options: TablestoreOptions): TablestoreStore {
     ...jobs(rows),
     ...checkpoints(rows, largeValues),
     setUp: signal => setUp(requests, options, signal),
+    // The service removes deleted rows itself.
+    erase: async () => [],
     warning: () => undefined,
     async close() {
       requests.close()

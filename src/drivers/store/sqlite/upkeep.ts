@@ -1,0 +1,149 @@
+// Upkeep of the SQLite file: removes what deletions and replacements leave in the search index and in the log.
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
+import type Database from 'libsql'
+import { codeOf } from '../../../domain/errors.ts'
+import { log } from '../../../log.ts'
+import type { Connection } from './connection.ts'
+import { isErasing, setErasing } from './schema.ts'
+
+export interface Upkeep {
+  /** Resolves with true when nothing is left, and with false after a few seconds; the work goes on then. */
+  finish(): Promise<boolean>
+  /** Does the work in the background, or when the store closes. */
+  schedule(): void
+  /** Finishes in the background what an earlier process has left. */
+  start(): void
+  close(): Promise<void>
+}
+
+/** Index pages that one step merges, which take 5 ms. */
+const pagesPerStep = 16
+/** A process that closes leaves the rest to the next start. */
+const maxCloseMs = 500
+const logPauseMs = 100
+const delayMs = 1_000
+/** A replacement for every chunk of a long recording must not keep the disk busy. */
+const minPauseFactor = 20
+
+/** Only reads: damage that upkeep finds must not set the file aside. */
+export function createUpkeep({ read }: Pick<Connection, 'read'>, maxWaitMs = 3_000): Upkeep {
+  let isClosing = false
+  let isRequested = false
+  let work: Promise<boolean> | undefined
+  let timer: NodeJS.Timeout | undefined
+  let lastMs = 0
+
+  /** All callers share the work; a request during the work repeats it. */
+  function run(): Promise<boolean> {
+    isRequested = true
+    work ??= perform().finally(() => {
+      work = undefined
+    })
+    return work
+  }
+
+  async function perform(): Promise<boolean> {
+    const started = performance.now()
+    try {
+      while (isRequested && !isClosing) {
+        isRequested = false
+        await mergeIndex()
+        await eraseFreePages()
+        await truncateLog()
+      }
+      return !isRequested && !isClosing
+    } catch (error) {
+      // The next deletion or start tries again: the disk may have room by then.
+      log.warn('upkeep-failed', { code: codeOf(error) })
+      return false
+    } finally {
+      lastMs = performance.now() - started
+    }
+  }
+
+  /** A row that was deleted from the index leaves its words there until its part of the index is merged. */
+  async function mergeIndex(): Promise<void> {
+    if (!(await read(hasDeletedRows))) return
+    // A negative number begins to merge everything into one part.
+    for (let pages = -pagesPerStep; await read(database => merge(database, pages)); pages = pagesPerStep) {
+      await setImmediate()
+      if (isClosing) return
+    }
+  }
+
+  /** Older versions left the bytes of deleted rows in free pages. */
+  async function eraseFreePages(): Promise<void> {
+    if (isClosing || (await read(isErasing))) return
+    await read(database => {
+      database.exec('VACUUM')
+      setErasing(database)
+    })
+  }
+
+  /** Other processes may read from the log for a moment. */
+  async function truncateLog(): Promise<void> {
+    while (!isRequested && !isClosing && !(await read(truncate)))
+      await sleep(logPauseMs, undefined, { ref: false })
+  }
+
+  /** Resolves with false if the work takes longer or fails. */
+  async function within(milliseconds: number): Promise<boolean> {
+    const done = new AbortController()
+    const timeUp = sleep(milliseconds, false, { signal: done.signal }).catch(() => false)
+    return Promise.race([run(), timeUp]).finally(() => done.abort())
+  }
+
+  function start(): void {
+    if (timer || isClosing) return
+    const pause = Math.max(delayMs, lastMs * minPauseFactor)
+    timer = setTimeout(() => {
+      timer = undefined
+      void run()
+    }, pause)
+    timer.unref()
+  }
+
+  return {
+    finish: () => within(maxWaitMs),
+    start,
+    schedule() {
+      isRequested = true
+      start()
+    },
+    async close() {
+      clearTimeout(timer)
+      timer = undefined
+      if (isRequested) await within(maxCloseMs)
+      isClosing = true
+      await work
+      // The next call opens the file again.
+      isClosing = false
+    },
+  }
+}
+
+/** FTS5 keeps a page of deleted rows for each part of the index, under ids from 2^53 on. */
+function hasDeletedRows(database: Database.Database): boolean {
+  return (
+    database.prepare('SELECT 1 FROM search_data WHERE id >= 9007199254740992 LIMIT 1').get() !== undefined
+  )
+}
+
+/** Returns false when nothing is left to merge: FTS5 then makes fewer than two changes. */
+function merge(database: Database.Database, pages: number): boolean {
+  const changes = () => (database.prepare('SELECT total_changes() AS n').get() as { n: number }).n
+  const before = changes()
+  database.prepare("INSERT INTO search (search, rank) VALUES ('merge', ?)").run(pages)
+  return changes() - before >= 2
+}
+
+/** Copies the log into the file and empties it. Returns false while another connection reads from it. */
+function truncate(database: Database.Database): boolean {
+  database.pragma('busy_timeout = 0')
+  try {
+    const [{ busy }] = database.pragma('wal_checkpoint(TRUNCATE)') as [{ busy: number }]
+    return busy === 0
+  } finally {
+    database.pragma('busy_timeout = 5000')
+  }
+}

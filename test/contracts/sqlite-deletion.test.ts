@@ -1,0 +1,119 @@
+// Deletion in SQLite: the words are gone from every byte of the data folder.
+import { cpSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import Sqlite from 'libsql'
+import { describe, expect, it, vi } from 'vitest'
+import { localOwner } from '../../src/domain/job.ts'
+import { sqliteStore } from '../../src/drivers/store/sqlite/sqlite.ts'
+import { owner, useSqliteFile } from '../support/contracts/sqlite-file.ts'
+import { root } from '../support/e2e/system.ts'
+import { segment, transcript } from '../support/transcripts.ts'
+
+const { file, fill, folder, store, temp } = useSqliteFile()
+
+/** Words that occur in the files of a folder. Latin letters are compared without case. */
+function found(path: string, words: string[]): string[] {
+  const lower = (bytes: Buffer) => bytes.toString('latin1').replace(/[A-Z]/g, letter => letter.toLowerCase())
+  const files = readdirSync(path).map(name => lower(readFileSync(join(path, name))))
+  return words.filter(word => files.some(text => text.includes(lower(Buffer.from(word)))))
+}
+
+const secrets = [
+  'Xyzzyplugh',
+  'Grünkohlpfannkuchen',
+  '機密会議録',
+  'Speakername',
+  'Secrettitle',
+  'Contextterm',
+  'Chunkwords',
+]
+/** As the index stores them: without accents, each character of Chinese a term of its own, and perhaps without the beginning. */
+const traces = [...secrets, 'zzyplugh', 'kohlpfannkuchen', 'akername', 'crettitle']
+
+async function putSecret(): Promise<void> {
+  const text = `${secrets[0]} ${secrets[1]} ${secrets[2]}`
+  const speakers = [{ id: 'S1', name: secrets[3]!, seconds: 1, share: 1 }]
+  await store().putTranscript(
+    owner,
+    transcript({ id: 'secret', title: secrets[4]!, segments: [segment(text, 0, 1)], speakers }),
+  )
+  const times = { createdAt: '2026-03-01T10:00:00.000Z', updatedAt: '2026-03-01T10:00:00.000Z' }
+  const request = { audio: '/a.mp3', context: secrets[5]! }
+  const job = {
+    tool: 'transcribe_audio' as const,
+    models: [],
+    short: false,
+    request,
+    state: 'queued' as const,
+  }
+  await store().addJob({ owner, id: 'secret', revision: 1, ...job, ...times })
+  await store().putCheckpoint(owner, 'chunk:1', { text: `${secrets[6]} ${text}` }, 'secret')
+}
+
+async function deleteSecret(from = store()): Promise<string[]> {
+  await from.deleteTranscript(owner, 'secret')
+  await from.deleteJob(owner, 'secret')
+  await from.deleteCheckpoints(owner, 'secret')
+  return from.erase()
+}
+
+describe('a deleted transcript', () => {
+  it('a deleted transcript leaves no word in any file of the folder, while the store is open and after', async () => {
+    await fill(40)
+    await putSecret()
+    await fill(20)
+    expect(found(folder(), secrets)).toEqual(secrets)
+    expect(await deleteSecret()).toEqual([])
+    expect(found(folder(), traces)).toEqual([])
+    const { transcripts } = await store().searchTranscripts(owner, 'word', { limit: 50 })
+    expect(transcripts).toHaveLength(40)
+    await store().close()
+    expect(found(folder(), traces)).toEqual([])
+  })
+
+  it('a replaced transcript leaves no old word when the store is closed', async () => {
+    await fill(5)
+    await putSecret()
+    await store().putTranscript(
+      owner,
+      transcript({ id: 'secret', title: 'New', segments: [segment('new', 0, 1)] }),
+    )
+    await store().close()
+    expect(found(folder(), [secrets[0]!, secrets[3]!, secrets[4]!, 'akername', 'crettitle'])).toEqual([
+      secrets[0],
+    ])
+    await store().deleteCheckpoints(owner, 'secret')
+    await store().erase()
+    expect(found(folder(), ['xyzzyplugh', 'yplugh'])).toEqual([])
+  })
+
+  it('a transcript that an older version has deleted leaves no word after the next deletion', async () => {
+    const copy = join(temp().path, 'old')
+    cpSync(join(root, 'test', 'support', 'data-folder-0.1.0'), copy, { recursive: true })
+    const old = new Sqlite(join(copy, 'speech.db'))
+    old.exec(
+      "DELETE FROM transcripts WHERE body LIKE '%pharmacy%'; DELETE FROM checkpoints WHERE value LIKE '%pharmacy%'",
+    )
+    old.exec('DELETE FROM search WHERE rowid NOT IN (SELECT number FROM transcripts)')
+    old.close()
+    expect(found(copy, ['pharmacy'])).toEqual(['pharmacy'])
+    const opened = sqliteStore({ folder: copy })
+    await opened.deleteTranscript(localOwner, 'tr_none')
+    expect(await opened.erase()).toEqual([])
+    expect(found(copy, ['pharmacy', 'harmacy'])).toEqual([])
+    expect((await opened.searchTranscripts(localOwner, 'ada', { limit: 9 })).transcripts).toHaveLength(1)
+    await opened.close()
+  })
+
+  it('a deleted transcript whose log another process reads is named as left, and gone once that has finished', async () => {
+    await putSecret()
+    const reader = new Sqlite(file())
+    reader.exec('BEGIN')
+    reader.prepare('SELECT * FROM jobs').all()
+    const deleting = sqliteStore({ folder: folder(), maxEraseMs: 1 })
+    expect(await deleteSecret(deleting)).toEqual([expect.stringContaining('removed in the background')])
+    reader.exec('COMMIT')
+    await vi.waitFor(() => expect(found(folder(), traces)).toEqual([]), { timeout: 10_000 })
+    await deleting.close()
+  })
+})
