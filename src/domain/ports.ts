@@ -189,21 +189,6 @@ export interface FileRecogniser {
   cancel(task: string, signal: AbortSignal): Promise<void>
 }
 
-/** Downloads public URLs. Refuses private addresses, also behind redirects. */
-export interface Downloader {
-  /** Resolves with the number of bytes written; `onBytes` receives the count after each chunk. */
-  download(
-    url: string,
-    file: string,
-    options: { maxBytes: number; signal: AbortSignal; onBytes?: (done: number, total?: number) => void },
-  ): Promise<number>
-  /**
-   * Version of the content at a URL, without its download: equal strings mean equal content. Undefined if the server sends
-   * no validator. Throws like `download`.
-   */
-  identify(url: string, options: { maxBytes: number; signal: AbortSignal }): Promise<string | undefined>
-}
-
 /** Results of paid or slow work of one owner, under keys derived from the input. Store failures never stop the work. */
 export interface Checkpoints {
   /** The parsed JSON value. Undefined if there is none or if the store cannot be read. */

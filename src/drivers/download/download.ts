@@ -8,7 +8,7 @@ import { isIP, type LookupFunction } from 'node:net'
 import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { isDiskFull, isSpeechError, SpeechError } from '../../domain/errors.ts'
-import type { Downloader } from '../../domain/ports.ts'
+import type { Downloader } from '../../domain/network/downloader.ts'
 import { isPublicAddress } from './addresses.ts'
 
 export interface DownloaderOptions {

@@ -1,7 +1,7 @@
 // A recording behind a URL that changes between its submission and its run is refused.
 import { copyFile } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Downloader } from '../../../../src/domain/ports.ts'
+import type { Downloader } from '../../../../src/domain/network/downloader.ts'
 import { createWorkspace, type Workspace } from '../../../support/jobs/harness.ts'
 
 let workspace: Workspace
