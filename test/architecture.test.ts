@@ -79,7 +79,7 @@ interface Import {
 }
 
 const files = ['src', 'emulators', 'demo'].flatMap(sourceFiles)
-const testFiles = sourceFiles('test')
+const testFiles = ['test', 'trials'].flatMap(sourceFiles)
 
 /** Paths from the project's root, with forward slashes. */
 function sourceFiles(folder: string): string[] {

@@ -1,0 +1,26 @@
+// What a round is and gets.
+import type { Home, HomeOptions } from './home.ts'
+import type { Random } from './random.ts'
+import type { Tally } from './tally.ts'
+
+export interface Trial {
+  tally: Tally
+  random: Random
+  quick: boolean
+  /** Minutes for rounds that last as long as they are told to; undefined: their own default. */
+  minutes: number | undefined
+  ffmpeg: string
+  /** Folder of the round, deleted afterwards. */
+  folder: string
+  /** Makes a home in a folder of its own. */
+  home(name: string, options: Omit<HomeOptions, 'ffmpeg'> & { ffmpeg?: string }): Home
+  /** The number of tries in the full run, or in the quick one. */
+  size(full: number, quick: number): number
+}
+
+export interface Round {
+  name: string
+  /** Line for `--help`. */
+  summary: string
+  run(trial: Trial): Promise<void>
+}

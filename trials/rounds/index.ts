@@ -1,0 +1,7 @@
+// The list of rounds, in the order in which they run.
+import type { Round } from '../core/round.ts'
+import { answers } from './answers.ts'
+import { calls } from './calls.ts'
+import { recordings } from './recordings.ts'
+
+export const rounds: readonly Round[] = [recordings, calls, answers]
