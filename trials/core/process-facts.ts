@@ -28,19 +28,28 @@ export function factsOf(pid: number): ProcessFacts | undefined {
   }
 }
 
-/** Process ids whose command line contains the text, except this process. */
-export function processesWith(text: string): number[] {
-  const commandOf = (pid: string) => {
-    try {
-      return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
-    } catch {
-      return ''
-    }
-  }
+/** Processes, also orphaned ones, whose environment contains this home folder. */
+export function processesOf(home: string): { pid: number; command: string }[] {
+  return numbersIn('/proc').flatMap(pid => {
+    const isOf = read(`/proc/${pid}/environ`).split('\0').includes(`HOME=${home}`)
+    const command = read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim()
+    // A process that has ended and is not yet reaped has no command line.
+    return isOf && command !== '' ? [{ pid, command }] : []
+  })
+}
+
+function numbersIn(folder: string): number[] {
   try {
-    const pids = readdirSync('/proc').filter(name => /^\d+$/.test(name))
-    return pids.filter(pid => Number(pid) !== process.pid && commandOf(pid).includes(text)).map(Number)
+    return readdirSync(folder).map(Number).filter(Number.isInteger)
   } catch {
     return []
+  }
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
   }
 }

@@ -2,6 +2,7 @@
 import type { Round } from '../core/round.ts'
 import { answers } from './answers.ts'
 import { calls } from './calls.ts'
+import { ffmpeg } from './ffmpeg.ts'
 import { recordings } from './recordings.ts'
 
-export const rounds: readonly Round[] = [recordings, calls, answers]
+export const rounds: readonly Round[] = [recordings, calls, answers, ffmpeg]
