@@ -2,7 +2,8 @@
 import type { Round } from '../core/round.ts'
 import { answers } from './answers.ts'
 import { calls } from './calls.ts'
+import { manyClients } from './clients.ts'
 import { ffmpeg } from './ffmpeg.ts'
 import { recordings } from './recordings.ts'
 
-export const rounds: readonly Round[] = [recordings, calls, answers, ffmpeg]
+export const rounds: readonly Round[] = [recordings, calls, answers, ffmpeg, manyClients]
