@@ -31,7 +31,7 @@ export interface Page {
 export const pages: Page[] = pagePaths().map(readPage)
 
 function pagePaths(): string[] {
-  const folders = ['docs', 'fixtures', 'findings', 'emulators']
+  const folders = ['docs', 'fixtures', 'findings', 'emulators', 'trials']
   const nested = folders.flatMap(folder =>
     readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map(path => `${folder}/${path}`),
   )

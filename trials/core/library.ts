@@ -26,12 +26,12 @@ const wordsOfSentence = 12
 /** Transcribes one recording with the program, so that its database exists and has a row to copy. */
 export async function makeDatabase({ env }: Home): Promise<void> {
   const door = await openStdio({ env })
-  const { fault, text } = await callTool(door, 'transcribe_audio', {
+  const { fault, isError, text } = await callTool(door, 'transcribe_audio', {
     audio: fixture('voice-note.ogg'),
     wait_seconds: 30,
   })
   await door.close()
-  if (fault) throw new Error(`The first transcript failed: ${fault} ${text}`)
+  if (fault || isError) throw new Error(`The first transcript failed: ${fault ?? text}`)
 }
 
 /** Adds transcripts to a database that no program has open. */

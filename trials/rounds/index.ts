@@ -4,6 +4,7 @@ import { answers } from './answers.ts'
 import { calls } from './calls.ts'
 import { manyClients } from './clients.ts'
 import { ffmpeg } from './ffmpeg.ts'
+import { kills } from './kills.ts'
 import { recordings } from './recordings.ts'
 
-export const rounds: readonly Round[] = [recordings, calls, answers, ffmpeg, manyClients]
+export const rounds: readonly Round[] = [recordings, calls, answers, ffmpeg, manyClients, kills]
