@@ -1,4 +1,4 @@
-// Percentiles.
+// Percentiles of measured times, and times as text.
 
 /** The smallest value that at least this share of the values does not exceed; 0 of none. */
 export function percentile(values: readonly number[], share: number): number {
