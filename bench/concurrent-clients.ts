@@ -1,10 +1,7 @@
 // Fifty HTTP clients at once, each with a voice note of its own, while an hour of audio is transcribed.
-import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
-import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
+import type { Client } from '@modelcontextprotocol/client'
+import { connect, startHttpServer } from './http-server.ts'
 import { median, root, run, timed } from './measure.ts'
 
 export interface ConcurrencyResult {
@@ -47,16 +44,12 @@ export async function benchConcurrentClients(
       note,
     ])
 
-  const server = fork(join(root, 'dist', 'main.js'), ['http'], {
-    env: { ...env, SPEECH_HTTP_PORT: '0' },
-    execArgv: ['--import', fileURLToPath(new URL('event-loop.mjs', import.meta.url))],
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-  })
+  const server = await startHttpServer(env)
   try {
-    const url = await addressOf(server)
+    const { url } = server
     const long = await connect(url)
     const noteClients = await Promise.all(notes.map(() => connect(url)))
-    server.send('reset')
+    server.resetDelay()
     const whole = timed(() => transcribe(long, hour))
     // The hour is under way before the other clients begin.
     await new Promise(resolve => setTimeout(resolve, 500))
@@ -64,8 +57,7 @@ export async function benchConcurrentClients(
       noteClients.map((client, i) => timed(() => transcribeAndRead(client, notes[i]!, i))),
     )
     const [took] = await whole
-    server.send('report')
-    const [{ p99, max }] = (await once(server, 'message')) as [{ p99: number; max: number }]
+    const { p99, max } = await server.delay()
     await Promise.all([long, ...noteClients].map(client => client.close()))
     const wrong = results.filter(([, right]) => !right).length
     return {
@@ -76,22 +68,8 @@ export async function benchConcurrentClients(
       hourSeconds: took,
     }
   } finally {
-    server.kill()
+    server.stop()
   }
-}
-
-async function addressOf(server: ChildProcess): Promise<string> {
-  for await (const line of createInterface({ input: server.stderr! })) {
-    const url = /http:\/\/\S+/.exec(line)?.[0]
-    if (url) return url
-  }
-  throw new Error('The server did not print its address.')
-}
-
-async function connect(url: string): Promise<Client> {
-  const client = new Client({ name: 'bench', version: '1' }, { versionNegotiation: { mode: 'auto' } })
-  await client.connect(new StreamableHTTPClientTransport(new URL(url)))
-  return client
 }
 
 interface Answer {

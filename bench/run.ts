@@ -7,6 +7,7 @@ import { createApp } from '../src/app.ts'
 import { readConfig } from '../src/config/config.ts'
 import { benchConcurrentClients } from './concurrent-clients.ts'
 import { makeRecording, median, peakMemory, root, run, startProvider, startServer, timed } from './measure.ts'
+import { benchSearch } from './search.ts'
 import { uploadOnce } from './upload.ts'
 
 const repeats = 3
@@ -149,6 +150,12 @@ async function many(hourFile: string): Promise<void> {
   addRow('a voice note beside them / the hour', `${each.toFixed(1)} / ${took.toFixed(1)} s`, '', true)
 }
 
+async function search(): Promise<void> {
+  const { p99, longest } = await benchSearch(environment())
+  addRow('search in 20,000 transcripts, p99', `${p99.toFixed(0)} ms`, '≤ 100 ms', p99 <= 100)
+  addRow('event loop delay meanwhile, longest', `${longest.toFixed(0)} ms`, '≤ 50 ms', longest <= 50)
+}
+
 async function upload(file: string): Promise<void> {
   const over: number[] = []
   for (let i = 0; i < repeats; i++) {
@@ -185,6 +192,7 @@ try {
   }
   await start()
   await voiceNote()
+  await search()
   await speed(await recording(hour))
   await again(await recording(hour))
   await upload(await recording(hour))

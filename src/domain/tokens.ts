@@ -31,8 +31,9 @@ export function tokens(text: string): Token[] {
 }
 
 function* runs(text: string): Generator<{ run: string; index: number }> {
+  const mayNeedDictionary = needsDictionary.test(text)
   for (const { 0: run, index } of text.matchAll(tokenPattern)) {
-    if (!needsDictionary.test(run)) {
+    if (!mayNeedDictionary || !needsDictionary.test(run)) {
       yield { run, index }
       continue
     }
@@ -42,6 +43,8 @@ function* runs(text: string): Generator<{ run: string; index: number }> {
 }
 
 function keyOf(text: string): string {
+  // Fast path: most words of an English transcript.
+  if (/^[\0-\x7f]*$/.test(text)) return text.toLowerCase().replace(/[^a-z0-9]/g, '')
   return text
     .normalize('NFKC')
     .toLowerCase()

@@ -160,6 +160,8 @@ function breakLines(words: string[]): string[] | undefined {
 }
 
 function width(text: string): number {
+  // Fast path: ASCII.
+  if (/^[\0-\x7f]*$/.test(text)) return text.length * latinWidth
   let sum = 0
   for (const character of text) sum += modelTokenQuarters(character) === 4 ? ideographWidth : latinWidth
   return sum

@@ -1,5 +1,11 @@
 // Finds excerpts of a transcript that match the words of a search.
-import { tokens } from '../domain/tokens.ts'
+import {
+  hasPhrase,
+  type Phrase,
+  phrasesOf,
+  spacedTerms,
+  startOfPhrase,
+} from '../domain/reading/search-terms.ts'
 import { roundToMs, type Segment, type Transcript } from '../domain/transcript.ts'
 import { preferFormatted } from './shown-segments.ts'
 import { labelOf } from './speakers.ts'
@@ -21,68 +27,43 @@ const [maxCharsBefore, maxCharsAfter] = [60, 120]
  * that speaker.
  */
 export function excerpts(transcript: Transcript, query: string, maxExcerpts = 3): Excerpt[] {
-  const terms = termsOf(query)
+  const phrases = phrasesOf(query)
   const label = labelOf(transcript)
-  const named = speakersNamed(transcript, terms)
-  /** For each term, its first hits. */
-  const hits: Hit[][] = terms.map(() => [])
+  const named = speakersNamed(transcript, phrases)
+  /** For each phrase, its first hits. */
+  const hits: Hit[][] = phrases.map(() => [])
   for (const segment of preferFormatted(transcript).segments) {
-    const words = wordsOf(segment.text)
-    for (const [i, term] of terms.entries()) {
-      if (hits[i]!.length >= maxExcerpts) continue
-      const from = findTerm(words, term)?.start ?? (named[i]!.has(segment.speaker) ? 0 : undefined)
-      if (from !== undefined) hits[i]!.push({ segment, from })
+    const open = hits.flatMap((found, i) => (found.length < maxExcerpts ? [i] : []))
+    if (open.length === 0) break
+    const said = spacedTerms(segment.text)
+    for (const i of open) {
+      const phrase = phrases[i]!
+      if (hasPhrase(said, phrase)) hits[i]!.push({ segment, phrase })
+      else if (named[i]!.has(segment.speaker)) hits[i]!.push({ segment })
     }
   }
-  return chooseHits(hits, maxExcerpts).map(({ segment, from }) => {
+  return chooseHits(hits, maxExcerpts).map(({ segment, phrase }) => {
     const speaker = label(segment)
     return {
       start: roundToMs(segment.start),
-      text: cutAround(segment.text, from),
+      text: cutAround(segment.text, phrase ? startOfPhrase(segment.text, phrase) : 0),
       ...(speaker !== undefined && { speaker }),
     }
   })
 }
 
-/** Returns for each term the ids of the speakers whose name contains it. */
-function speakersNamed({ speakers = [] }: Transcript, terms: string[][]): Set<Segment['speaker']>[] {
-  const names = speakers.map(({ id, name = '' }) => ({ id, words: wordsOf(name) }))
-  return terms.map(term => new Set(names.filter(({ words }) => findTerm(words, term)).map(({ id }) => id)))
+/** Returns for each phrase the ids of the speakers whose name contains it. */
+function speakersNamed({ speakers = [] }: Transcript, phrases: Phrase[]): Set<Segment['speaker']>[] {
+  const names = speakers.map(({ id, name = '' }) => ({ id, terms: spacedTerms(name) }))
+  return phrases.map(
+    phrase => new Set(names.filter(({ terms }) => hasPhrase(terms, phrase)).map(({ id }) => id)),
+  )
 }
 
 interface Hit {
   segment: Segment
-  from: number
-}
-
-interface Word {
-  key: string
-  start: number
-}
-
-/** Splits a query into terms of consecutive words: a quoted phrase, words joined by punctuation, or unspaced characters. */
-function termsOf(query: string): string[][] {
-  const terms = query.replace(/[“”„«»「」『』]/g, '"').match(/"[^"]*"|[^\s"]+/g) ?? []
-  return terms.map(term => wordsOf(term).map(({ key }) => key)).filter(term => term.length > 0)
-}
-
-function wordsOf(text: string): Word[] {
-  // Punctuation inside a word splits it, as in the store's search; the offsets of the words stay.
-  const spaced = text.replace(/[^\p{L}\p{M}\p{N}\s]/gu, mark => ' '.repeat(mark.length))
-  return tokens(spaced).map(({ key, start }) => ({
-    key: key.normalize('NFKD').replace(/\p{M}/gu, ''),
-    start,
-  }))
-}
-
-function findTerm(words: Word[], term: string[]): Word | undefined {
-  const last = term.length - 1
-  return words.find((_, i) =>
-    term.every((key, k) => {
-      const spoken = words[i + k]?.key
-      return k === last ? spoken?.startsWith(key) : spoken === key
-    }),
-  )
+  /** Absent where the speaker's name matches. */
+  phrase?: Phrase
 }
 
 /** Takes hits from each term in turn, so that a rare word is shown beside a frequent one. */

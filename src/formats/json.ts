@@ -10,8 +10,9 @@ export function json(transcript: Transcript): string {
     ...(snakeCase({ ...rest, warnings: allWarnings(transcript), createdAt }) as object),
     ...(formatted && { formatted: formattingSummary(formatted) }),
     text: plainText(transcript),
-    segments: snakeCase(preferFormatted(transcript).segments),
-    ...(formatted && { raw_segments: snakeCase(segments) }),
+    // Their keys are single words.
+    segments: preferFormatted(transcript).segments,
+    ...(formatted && { raw_segments: segments }),
   }
   return `${JSON.stringify(whole, undefined, 1)}\n`
 }

@@ -5,6 +5,7 @@ const termChar = '[\\p{L}\\p{M}\\p{N}]'
 const unspacedScript =
   '[\\p{scx=Han}\\p{scx=Hira}\\p{scx=Kana}\\p{scx=Bopo}\\p{scx=Thai}\\p{scx=Laoo}\\p{scx=Khmr}\\p{scx=Mymr}]'
 const unspacedChar = new RegExp(`[${termChar}&&${unspacedScript}]`, 'gv')
+const termStart = new RegExp(`(?<!${termChar})${termChar}|[${termChar}&&${unspacedScript}]`, 'gv')
 const separator = new RegExp(`[^${termChar}]+`, 'gv')
 /** Accents of Latin, Greek and Cyrillic, and the vowel points of Hebrew and Arabic. */
 const accents =
@@ -56,4 +57,21 @@ export function phrasesOf(query: string): Phrase[] {
     left -= found.length
   }
   return [...phrases.values()]
+}
+
+/** Terms of a text for `hasPhrase`, with single spaces between and around them. */
+export function spacedTerms(text: string): string {
+  return ` ${terms(text)} `.replace(/ {2,}/g, ' ')
+}
+
+/** True if the phrase occurs in the spaced terms of a text. */
+export function hasPhrase(spaced: string, { terms, isPrefix }: Phrase): boolean {
+  return spaced.includes(` ${terms}${isPrefix ? '' : ' '}`)
+}
+
+/** Where the phrase begins in a text (UTF-16 units); 0 if it does not occur. */
+export function startOfPhrase(text: string, { terms, isPrefix }: Phrase): number {
+  const wanted = ` ${terms}${isPrefix ? '' : ' '}`
+  const starts = [...text.matchAll(termStart)].map(({ index }) => index)
+  return starts.find(start => spacedTerms(text.slice(start)).startsWith(wanted)) ?? 0
 }

@@ -1,6 +1,6 @@
 // Full-text search in Tablestore: takes candidates from the search index or a scan, and verifies each against the query.
 import type { PageRequest, TranscriptPage } from '../../../domain/ports.ts'
-import { type Phrase, phrasesOf } from '../../../domain/reading/search-terms.ts'
+import { hasPhrase, type Phrase, phrasesOf } from '../../../domain/reading/search-terms.ts'
 import { type Cursor, readCursor } from '../cursor.ts'
 import { cursorOf, type Listing, pageOf } from './listing.ts'
 import { type Columns, type Rows, textIn } from './rows.ts'
@@ -45,7 +45,7 @@ export function createSearch(rows: Rows, listing: Listing, index: SearchIndex): 
 
 function matches(row: Columns, phrases: Phrase[]): boolean {
   const words = textIn(row, 'words')
-  return phrases.every(({ terms, isPrefix }) => words.includes(` ${terms}${isPrefix ? '' : ' '}`))
+  return phrases.every(phrase => hasPhrase(words, phrase))
 }
 
 /** True if a list that starts with the newest shows the row after the cursor. */
