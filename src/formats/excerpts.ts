@@ -6,6 +6,7 @@ import {
   spacedTerms,
   startOfPhrase,
 } from '../domain/reading/search-terms.ts'
+import { slices } from '../domain/reading/slices.ts'
 import { roundToMs, type Segment, type Transcript } from '../domain/transcript.ts'
 import { preferFormatted } from './shown-segments.ts'
 import { labelOf } from './speakers.ts'
@@ -26,21 +27,22 @@ const [maxCharsBefore, maxCharsAfter] = [60, 120]
  * quoted words match as a phrase, and words match by prefix. A word that is a speaker's name matches the first segment of
  * that speaker.
  */
-export function excerpts(transcript: Transcript, query: string, maxExcerpts = 3): Excerpt[] {
+export async function excerpts(transcript: Transcript, query: string, maxExcerpts = 3): Promise<Excerpt[]> {
   const phrases = phrasesOf(query)
   const label = labelOf(transcript)
   const named = speakersNamed(transcript, phrases)
   /** For each phrase, its first hits. */
   const hits: Hit[][] = phrases.map(() => [])
-  for (const segment of preferFormatted(transcript).segments) {
-    const open = hits.flatMap((found, i) => (found.length < maxExcerpts ? [i] : []))
-    if (open.length === 0) break
-    const said = spacedTerms(segment.text)
-    for (const i of open) {
-      const phrase = phrases[i]!
-      if (hasPhrase(said, phrase)) hits[i]!.push({ segment, phrase })
-      else if (named[i]!.has(segment.speaker)) hits[i]!.push({ segment })
+  for await (const slice of slices(preferFormatted(transcript).segments)) {
+    for (const segment of slice) {
+      const said = spacedTerms(segment.text)
+      for (const [i, phrase] of phrases.entries()) {
+        if (hits[i]!.length >= maxExcerpts) continue
+        if (hasPhrase(said, phrase)) hits[i]!.push({ segment, phrase })
+        else if (named[i]!.has(segment.speaker)) hits[i]!.push({ segment })
+      }
     }
+    if (hits.every(({ length }) => length >= maxExcerpts)) break
   }
   return chooseHits(hits, maxExcerpts).map(({ segment, phrase }) => {
     const speaker = label(segment)

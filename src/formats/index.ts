@@ -7,12 +7,12 @@ import { plainText } from './text.ts'
 
 export interface OutputFormat {
   mimeType: string
-  render(transcript: Transcript): string
+  render(transcript: Transcript): Promise<string>
 }
 
 export const outputFormats = {
-  txt: { mimeType: 'text/plain', render: transcript => `${plainText(transcript)}\n` },
-  md: { mimeType: 'text/markdown', render: markdown },
+  txt: { mimeType: 'text/plain', render: async transcript => `${plainText(transcript)}\n` },
+  md: { mimeType: 'text/markdown', render: async transcript => markdown(transcript) },
   json: { mimeType: 'application/json', render: json },
   srt: { mimeType: 'application/x-subrip', render: srt },
   vtt: { mimeType: 'text/vtt', render: vtt },

@@ -1,20 +1,30 @@
 // JSON output: the whole transcript, with keys in snake case.
-import type { Formatting, Transcript } from '../domain/transcript.ts'
+import { slices } from '../domain/reading/slices.ts'
+import type { Formatting, Segment, Transcript } from '../domain/transcript.ts'
 import { allWarnings, preferFormatted } from './shown-segments.ts'
 import { plainText } from './text.ts'
 
 /** Renders a transcript as JSON. With formatted text, `segments` are formatted and `raw_segments` as recognised. */
-export function json(transcript: Transcript): string {
+export async function json(transcript: Transcript): Promise<string> {
   const { createdAt, segments, formatted, ...rest } = transcript
   const whole = {
     ...(snakeCase({ ...rest, warnings: allWarnings(transcript), createdAt }) as object),
     ...(formatted && { formatted: formattingSummary(formatted) }),
     text: plainText(transcript),
-    // Their keys are single words.
-    segments: preferFormatted(transcript).segments,
-    ...(formatted && { raw_segments: segments }),
   }
-  return `${JSON.stringify(whole, undefined, 1)}\n`
+  const lists = [
+    `"segments": ${await segmentList(preferFormatted(transcript).segments)}`,
+    ...(formatted ? [`"raw_segments": ${await segmentList(segments)}`] : []),
+  ]
+  return `${JSON.stringify(whole, undefined, 1).slice(0, -2)},\n ${lists.join(',\n ')}\n}\n`
+}
+
+/** As `JSON.stringify` renders it within an object. The keys of segments are single words. */
+async function segmentList(segments: Segment[]): Promise<string> {
+  const parts: string[] = []
+  for await (const slice of slices(segments))
+    parts.push(JSON.stringify(slice, undefined, 1).slice(1, -2).replaceAll('\n', '\n '))
+  return parts.length > 0 ? `[${parts.join(',')}\n ]` : '[]'
 }
 
 /** Returns the summary of a formatting, without text and warnings. */

@@ -2,8 +2,8 @@
 import type { Transcript } from '../domain/transcript.ts'
 import { cues } from './cues.ts'
 
-export function srt(transcript: Transcript): string {
-  return cues(transcript, { namesInText: true })
+export async function srt(transcript: Transcript): Promise<string> {
+  return (await cues(transcript, { namesInText: true }))
     .map(
       ({ start, end, lines }, i) =>
         `${i + 1}\n${formatTimestamp(start, ',')} --> ${formatTimestamp(end, ',')}\n${withoutArrows(lines)}\n`,
@@ -12,8 +12,8 @@ export function srt(transcript: Transcript): string {
 }
 
 /** https://www.w3.org/TR/webvtt1/: `&` and `<` are markup; an unclosed voice tag spans the rest of its cue. */
-export function vtt(transcript: Transcript): string {
-  const body = cues(transcript).map(({ start, end, lines, speaker }) => {
+export async function vtt(transcript: Transcript): Promise<string> {
+  const body = (await cues(transcript)).map(({ start, end, lines, speaker }) => {
     const voice = speaker === undefined ? '' : `<v ${escapeMarkup(speaker).replaceAll('>', '&gt;')}>`
     return `${formatTimestamp(start, '.')} --> ${formatTimestamp(end, '.')}\n${voice}${escapeMarkup(withoutArrows(lines))}\n`
   })

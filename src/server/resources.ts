@@ -39,7 +39,7 @@ export function registerResources(server: McpServer, jobs: Jobs, owner: string):
     async (uri, { format }) => {
       const transcript = await readTranscript(jobs, owner, uri.href)
       const { mimeType, render } = outputFormats[format as FormatName]
-      return contents(uri, mimeType, render(transcript))
+      return contents(uri, mimeType, await render(transcript))
     },
   )
 

@@ -33,7 +33,7 @@ export async function writeTranscript(
   file: string | undefined,
 ): Promise<void> {
   const command = `speech-mcp export ${transcript.id}`
-  await write(outputFormats[format].render(transcript), file, {
+  await write(await outputFormats[format].render(transcript), file, {
     full: `The transcript is saved: free some space, then run \`${command}\`.`,
     refused: `Check that its folder exists and is writable; \`${command} -o …\` writes it elsewhere.`,
   })

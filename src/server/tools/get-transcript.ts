@@ -14,7 +14,7 @@ import { offset, transcriptId, waitSeconds } from '../inputs.ts'
 import { transcriptAnswer, transcriptOutput, type View } from '../results/transcript.ts'
 import { defineTool, type ToolCall } from '../tool.ts'
 
-const views: Record<View, (reading: FilteredTranscript) => string> = {
+const views: Record<View, (reading: FilteredTranscript) => string | Promise<string>> = {
   text: timedText,
   plain: plainText,
   raw: plainText,
@@ -66,7 +66,7 @@ export const getTranscript = defineTool({
     const { transcript: found, tool } = await waitAndRead(transcript_id, seconds, call)
     const transcript = view === 'raw' ? withoutFormatted(found) : found
     const onlySpeakers = speaker === undefined ? undefined : speakerIds(transcript, speaker)
-    const text = views[view]({ ...cutRange(transcript, from, to), onlySpeakers })
+    const text = await views[view]({ ...cutRange(transcript, from, to), onlySpeakers })
     return transcriptAnswer(transcript, { text, view, offset, limit, tool, speaker, from, to })
   },
 })

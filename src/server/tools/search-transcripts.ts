@@ -66,7 +66,7 @@ interface Found extends TranscriptSummary {
 
 async function matchesOf(id: string, query: string, { jobs, owner }: ToolCall): Promise<Excerpt[]> {
   try {
-    return excerpts(await jobs.read(owner, id), query)
+    return await excerpts(await jobs.read(owner, id), query)
   } catch (error) {
     // Deleted since the search.
     if (isSpeechError(error) && error.code === 'TRANSCRIPT_NOT_FOUND') return []

@@ -12,30 +12,30 @@ describe('cues', () => {
   /** Columns of Latin script; an ideograph fills 42/18 of one. */
   const columnsOf = (line: string) =>
     [...line].reduce((sum, character) => sum + (isWide.test(character) ? 42 / 18 : 1), 0)
-  const linesOf = (text: string, start: number, end: number) =>
-    cues(transcript({ segments: [segment(text, start, end)] })).map(({ lines }) => lines)
+  const linesOf = async (text: string, start: number, end: number) =>
+    (await cues(transcript({ segments: [segment(text, start, end)] }))).map(({ lines }) => lines)
 
-  it('a short sentence is a cue of one line', () => {
-    expect(linesOf('Forty-two columns fit into a line of text.', 0, 4)).toEqual([
+  it('a short sentence is a cue of one line', async () => {
+    expect(await linesOf('Forty-two columns fit into a line of text.', 0, 4)).toEqual([
       ['Forty-two columns fit into a line of text.'],
     ])
   })
 
-  it('a longer sentence is a cue of two lines of similar length', () => {
-    expect(linesOf('This sentence is too long for a line, but two will do.', 0, 4)).toEqual([
+  it('a longer sentence is a cue of two lines of similar length', async () => {
+    expect(await linesOf('This sentence is too long for a line, but two will do.', 0, 4)).toEqual([
       ['This sentence is too long', 'for a line, but two will do.'],
     ])
   })
 
-  it('a Chinese cue breaks between characters', () => {
-    expect(linesOf('今天天气很好，我们一起去公园散步，然后回家吃饭。', 0, 6)).toEqual([
+  it('a Chinese cue breaks between characters', async () => {
+    expect(await linesOf('今天天气很好，我们一起去公园散步，然后回家吃饭。', 0, 6)).toEqual([
       ['今天天气很好，我们一起去', '公园散步，然后回家吃饭。'],
     ])
   })
 
-  it('a short cue is shown for a second if there is room', () => {
+  it('a short cue is shown for a second if there is room', async () => {
     const said = [segment('No.', 0, 0.2), segment('Yes.', 0.5, 0.6), segment('Well.', 5, 6)]
-    expect(cues(transcript({ segments: said }))).toMatchObject([
+    expect(await cues(transcript({ segments: said }))).toMatchObject([
       { start: 0, end: 0.5 },
       { start: 0.5, end: 1.5 },
       { start: 5, end: 6 },
@@ -62,10 +62,10 @@ describe('cues', () => {
     })
   })
 
-  it('cues fit two lines and seven seconds for any text', () => {
-    fc.assert(
-      fc.property(segmentLists, segments => {
-        for (const { start, end, lines } of cues(transcript({ segments }))) {
+  it('cues fit two lines and seven seconds for any text', async () => {
+    await fc.assert(
+      fc.asyncProperty(segmentLists, async segments => {
+        for (const { start, end, lines } of await cues(transcript({ segments }))) {
           expect(lines.length).toBeLessThanOrEqual(2)
           for (const line of lines) expect(columnsOf(line)).toBeLessThanOrEqual(42.001)
           expect(end - start).toBeLessThanOrEqual(7.001)
@@ -75,10 +75,10 @@ describe('cues', () => {
     )
   })
 
-  it('cues are in order and do not overlap', () => {
-    fc.assert(
-      fc.property(segmentLists, segments => {
-        const all = cues(transcript({ segments }))
+  it('cues are in order and do not overlap', async () => {
+    await fc.assert(
+      fc.asyncProperty(segmentLists, async segments => {
+        const all = await cues(transcript({ segments }))
         for (const { start, end } of all) expect(end).toBeGreaterThan(start)
         for (let i = 1; i < all.length; i++) expect(all[i]!.start).toBeGreaterThanOrEqual(all[i - 1]!.end)
       }),
@@ -86,10 +86,10 @@ describe('cues', () => {
     )
   })
 
-  it('cues have every word once and in order', () => {
-    fc.assert(
-      fc.property(segmentLists, segments => {
-        const shown = cues(transcript({ segments })).flatMap(({ lines }) => lines)
+  it('cues have every word once and in order', async () => {
+    await fc.assert(
+      fc.asyncProperty(segmentLists, async segments => {
+        const shown = (await cues(transcript({ segments }))).flatMap(({ lines }) => lines)
         expect(withoutSpaces(shown.join(''))).toBe(withoutSpaces(segments.map(({ text }) => text).join('')))
         expect(shown).not.toContain('')
       }),

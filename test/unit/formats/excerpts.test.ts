@@ -14,7 +14,7 @@ describe('excerpts', () => {
       segment(`${'word '.repeat(60)}needle ${'word '.repeat(60)}`, 30, 60),
     ],
   })
-  const starts = (query: string) => excerpts(talk, query).map(({ start }) => start)
+  const starts = async (query: string) => (await excerpts(talk, query)).map(({ start }) => start)
 
   it.each([
     ['budget', [0, 5, 10]],
@@ -31,20 +31,20 @@ describe('excerpts', () => {
     ['老师王', []],
     ['杭', [20]],
     ['"', []],
-  ])('the query %s finds the expected excerpts', (query, expected) => {
-    expect(starts(query)).toEqual(expected)
+  ])('the query %s finds the expected excerpts', async (query, expected) => {
+    expect(await starts(query)).toEqual(expected)
   })
 
-  it('excerpts are short and consist of whole words', () => {
-    const { text } = excerpts(talk, 'needle')[0]!
+  it('excerpts are short and consist of whole words', async () => {
+    const { text } = (await excerpts(talk, 'needle'))[0]!
     expect(text).toMatch(/^…(?:word )+needle (?:word )+word…$/)
     expect(text.length).toBeLessThan(250)
-    expect(excerpts(talk, 'dull')[0]!.text).toBe('Budgets are dull.')
+    expect((await excerpts(talk, 'dull'))[0]!.text).toBe('Budgets are dull.')
   })
 
-  it('excerpts never cut a character in two', () => {
+  it('excerpts never cut a character in two', async () => {
     const emoji = transcript({ segments: [segment(`${'😀'.repeat(101)} needle ${'😀'.repeat(301)}`, 0, 9)] })
-    const { text } = excerpts(emoji, 'needle')[0]!
+    const { text } = (await excerpts(emoji, 'needle'))[0]!
     expect(() => encodeURIComponent(text)).not.toThrow()
   })
 })

@@ -45,9 +45,9 @@ const talk = (more: Partial<FormattedSegments> = {}, facts: Facts = {}) =>
 const render = (format: FormatName, of = talk()) => outputFormats[format].render(of)
 
 describe('a formatted transcript', () => {
-  it('a formatted transcript is shown in its paragraphs with the times of its sentences', () => {
+  it('a formatted transcript is shown in its paragraphs with the times of its sentences', async () => {
     expect(timedText(talk())).toBe('[0:00] So we met. And then it rained.\n[0:06] What a day!')
-    expect(render('txt')).toBe('So we met. And then it rained.\n\nWhat a day!\n')
+    expect(await render('txt')).toBe('So we met. And then it rained.\n\nWhat a day!\n')
     expect(outline(talk())).toBe('[0:00] So we met. And then it rained.')
   })
 
@@ -56,8 +56,8 @@ describe('a formatted transcript', () => {
     expect(plainText(withoutFormatted(talk()))).toBe(plainText(transcript({ segments: recognised })))
   })
 
-  it('the md format names the formatting models and their warnings', () => {
-    const text = render('md', talk({ models: ['qwen-flash', 'a_b'], warnings: ['Some was not.'] }))
+  it('the md format names the formatting models and their warnings', async () => {
+    const text = await render('md', talk({ models: ['qwen-flash', 'a_b'], warnings: ['Some was not.'] }))
     expect(text.split('\n\n')).toEqual([
       '# A talk',
       'Transcript of 0:09 · English · created 2026-03-01 · formatted by qwen-flash, a\\_b',
@@ -67,15 +67,15 @@ describe('a formatted transcript', () => {
     ])
   })
 
-  it.each(['srt', 'vtt'] as const)('the %s format has a cue for each formatted sentence', format => {
-    const text = render(format)
+  it.each(['srt', 'vtt'] as const)('the %s format has a cue for each formatted sentence', async format => {
+    const text = await render(format)
     const lines = text.split('\n').filter(line => /\p{L}/u.test(line) && line !== 'WEBVTT')
     expect(lines).toEqual(['So we met.', 'And then it rained.', 'What a day!'])
-    expect(cues(talk()).map(({ start }) => start)).toEqual([0, 2.5, 6])
+    expect((await cues(talk())).map(({ start }) => start)).toEqual([0, 2.5, 6])
   })
 
-  it('the json format has formatted and recognised segments and the summary', () => {
-    const found = JSON.parse(render('json', talk({ removed: { 'I mean': 2 }, warnings: ['Look.'] })))
+  it('the json format has formatted and recognised segments and the summary', async () => {
+    const found = JSON.parse(await render('json', talk({ removed: { 'I mean': 2 }, warnings: ['Look.'] })))
     expect(found).toMatchObject({
       text: 'So we met. And then it rained.\n\nWhat a day!',
       segments: sentences,
@@ -93,21 +93,21 @@ describe('a formatted transcript', () => {
     })
   })
 
-  it('the json format counts pieces without an answer', () => {
-    const found = JSON.parse(render('json', talk({ pieces: 5, failed: 2 })))
+  it('the json format counts pieces without an answer', async () => {
+    const found = JSON.parse(await render('json', talk({ pieces: 5, failed: 2 })))
     expect(found.formatted).toMatchObject({ pieces: 5, failed: 2 })
-    expect(JSON.parse(render('json', talk({ pieces: 5 }))).formatted).not.toHaveProperty('failed')
+    expect(JSON.parse(await render('json', talk({ pieces: 5 }))).formatted).not.toHaveProperty('failed')
   })
 
-  it('the json format of an unformatted transcript has no formatting fields', () => {
-    const found = JSON.parse(render('json', transcript({ segments: recognised })))
+  it('the json format of an unformatted transcript has no formatting fields', async () => {
+    const found = JSON.parse(await render('json', transcript({ segments: recognised })))
     expect(found).not.toHaveProperty('formatted')
     expect(found).not.toHaveProperty('raw_segments')
     expect(found.segments).toEqual(recognised)
   })
 
-  it('excerpts show the formatted text', () => {
-    expect(excerpts(talk(), 'rained')).toEqual([{ start: 2.5, text: 'And then it rained.' }])
+  it('excerpts show the formatted text', async () => {
+    expect(await excerpts(talk(), 'rained')).toEqual([{ start: 2.5, text: 'And then it rained.' }])
   })
 
   it('a formatted transcript shows its gaps', () => {
@@ -197,7 +197,7 @@ describe('paragraphs of a formatted text', () => {
 })
 
 describe('every output format', () => {
-  it.each(formatNames)('the %s format shows the formatted words', format => {
-    expect(render(format)).toContain('What a day!')
+  it.each(formatNames)('the %s format shows the formatted words', async format => {
+    expect(await render(format)).toContain('What a day!')
   })
 })

@@ -4,14 +4,14 @@ import { formatNames, isFormatName, outputFormats } from '../../../src/formats/i
 import { segment, transcript } from '../../support/transcripts.ts'
 
 describe('json', () => {
-  it('the json format has the whole transcript in snake case', () => {
+  it('the json format has the whole transcript in snake case', async () => {
     const words = [{ text: 'camelCase', start: 0, end: 1 }]
     const given = transcript({
       segments: [{ ...segment('camelCase', 0, 1), words }],
       gaps: [{ start: 1, end: 2, reason: 'X: stays asItIs' }],
     })
     const { createdAt, coverage, usage, ...rest } = given
-    expect(JSON.parse(outputFormats.json.render(given))).toStrictEqual({
+    expect(JSON.parse(await outputFormats.json.render(given))).toStrictEqual({
       ...rest,
       created_at: createdAt,
       coverage: { speech_seconds: 1, transcribed_seconds: 1, gaps: coverage.gaps },

@@ -52,9 +52,9 @@ describe('a text with speakers', () => {
     expect(outline(talk)).toBe('[0:00] Alice: Shall we begin? The budget first.')
   })
 
-  it('a markdown export lists speaker shares and explains the mark for unknown speakers', () => {
+  it('a markdown export lists speaker shares and explains the mark for unknown speakers', async () => {
     const odd = { ...talk, speakers: [{ ...alice, name: '*Al*' }, second] }
-    expect(outputFormats.md.render(odd).split('\n\n').slice(2)).toEqual([
+    expect((await outputFormats.md.render(odd)).split('\n\n').slice(2)).toEqual([
       'Speakers: \\*Al\\* 75 %, S2 25 %',
       '> "?:" marks speech whose speaker is unknown.',
       '**[0:00] \\*Al\\*:** Shall we begin? The budget first.',
@@ -64,16 +64,16 @@ describe('a text with speakers', () => {
     ])
   })
 
-  it('a json export has speaker ids and names', () => {
-    const json = JSON.parse(outputFormats.json.render(talk))
+  it('a json export has speaker ids and names', async () => {
+    const json = JSON.parse(await outputFormats.json.render(talk))
     expect(json).toMatchObject({ speakers: talk.speakers, upload: 'bucket', alignment: { time_only: 0.03 } })
     expect(json.segments.map(({ speaker }: Segment) => speaker)).toEqual(['S1', 'S1', 'S2', null, 'S1'])
   })
 })
 
 describe('subtitles with speakers', () => {
-  it('an SRT cue starts with its speaker', () => {
-    const blocks = outputFormats.srt.render(talk).split('\n\n')
+  it('an SRT cue starts with its speaker', async () => {
+    const blocks = (await outputFormats.srt.render(talk)).split('\n\n')
     expect(blocks.map(block => block.trim().split('\n').slice(2).join('|'))).toEqual([
       ...['Alice: Shall we begin?', 'Alice: The budget first.', 'S2: It is fine.', '?: Mhm.', 'Alice: Good.'],
     ])
@@ -83,7 +83,7 @@ describe('subtitles with speakers', () => {
     ['Interviewer from Berlin A', 'Interviewer from Berlin B', ['S1: One.', 'S2: Two.', 'S1: Three.']],
     ['Interviewer from Berlin', 'Interviewer from Berlin', Array(3).fill('Interviewer from…: ')],
     ['Interviewer from Berlin', 'Bob', ['Interviewer from…: One.', 'Bob: Two.', 'Interviewer from…: Three.']],
-  ])('SRT distinguishes the speakers %s and %s', (one, other, beginnings) => {
+  ])('SRT distinguishes the speakers %s and %s', async (one, other, beginnings) => {
     const both = transcript({
       speakers: [
         { ...alice, name: one },
@@ -91,20 +91,20 @@ describe('subtitles with speakers', () => {
       ],
       segments: spokenSegments(['S1', 'One.', 0, 2], ['S2', 'Two.', 3, 5], ['S1', 'Three.', 6, 8]),
     })
-    const shown = cues(both, { namesInText: true }).map(({ lines }) => lines.join(' '))
+    const shown = (await cues(both, { namesInText: true })).map(({ lines }) => lines.join(' '))
     for (const [i, beginning] of beginnings.entries()) expect(shown[i]!.startsWith(beginning)).toBe(true)
-    expect(outputFormats.vtt.render(both)).toContain(`<v ${other}>Two.`)
+    expect(await outputFormats.vtt.render(both)).toContain(`<v ${other}>Two.`)
   })
 
-  it('a VTT cue has a voice tag, also for names with markup', () => {
-    expect(outputFormats.vtt.render(talk)).toContain('\n<v Alice>Shall we begin?\n')
+  it('a VTT cue has a voice tag, also for names with markup', async () => {
+    expect(await outputFormats.vtt.render(talk)).toContain('\n<v Alice>Shall we begin?\n')
     const odd = { ...talk, speakers: [{ ...alice, name: 'A <b> & Co -->' }, second] }
-    const text = outputFormats.vtt.render(odd)
+    const text = await outputFormats.vtt.render(odd)
     expect(text).toContain('\n<v A &lt;b&gt; &amp; Co --&gt;>Shall we begin?\n')
     expect(text.match(/-->/g)).toHaveLength(5)
   })
 
-  it('subtitles show an interjection during another speaker’s words', () => {
+  it('subtitles show an interjection during another speaker’s words', async () => {
     const both = transcript({
       speakers: [alice, second],
       segments: spokenSegments(
@@ -112,7 +112,7 @@ describe('subtitles with speakers', () => {
         ['S2', 'Yes.', 9, 9.5],
       ),
     })
-    const all = cues(both)
+    const all = await cues(both)
     const [answer] = all.filter(({ speaker }) => speaker === 'S2')
     expect(answer!.start).toBeGreaterThanOrEqual(9)
     expect(answer!.start).toBeLessThan(10.5)
@@ -134,9 +134,9 @@ describe('subtitles with speakers', () => {
     '欧阳诸葛司马上官夏侯东方',
   )
 
-  it('subtitle lines with names fit, are in order, and contain each word once', () => {
-    fc.assert(
-      fc.property(fc.array(turn, { maxLength: 8 }), names, (turns, name) => {
+  it('subtitle lines with names fit, are in order, and contain each word once', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(turn, { maxLength: 8 }), names, async (turns, name) => {
         turns.sort((a, b) => a.start - b.start)
         const segments = spokenSegments(
           ...turns.map(
@@ -148,7 +148,7 @@ describe('subtitles with speakers', () => {
             ],
           ),
         )
-        const all = cues(transcript({ speakers: [{ ...alice, name }, second], segments }), {
+        const all = await cues(transcript({ speakers: [{ ...alice, name }, second], segments }), {
           namesInText: true,
         })
         let free = 0
@@ -175,11 +175,11 @@ const columns = (line: string) =>
   [...line].reduce((sum, sign) => sum + (/[\u2000-\uffff]/.test(sign) ? 42 / 18 : 1), 0)
 
 describe('search excerpts', () => {
-  it('a search excerpt names its speaker, and a search for a name shows the speaker’s first words', () => {
-    expect(excerpts(talk, 'fine')).toEqual([{ start: 6.1, text: 'It is fine.', speaker: 'S2' }])
-    expect(excerpts(talk, 'ALI').map(({ start }) => start)).toEqual([0, 4.5, 7.5])
-    expect(excerpts(talk, 'alice fine').map(({ start }) => start)).toEqual([0, 4.5, 6.1])
-    expect(excerpts(transcript({ segments: [segment('Fine.', 0, 1)] }), 'fine')).toEqual([
+  it('a search excerpt names its speaker, and a search for a name shows the speaker’s first words', async () => {
+    expect(await excerpts(talk, 'fine')).toEqual([{ start: 6.1, text: 'It is fine.', speaker: 'S2' }])
+    expect((await excerpts(talk, 'ALI')).map(({ start }) => start)).toEqual([0, 4.5, 7.5])
+    expect((await excerpts(talk, 'alice fine')).map(({ start }) => start)).toEqual([0, 4.5, 6.1])
+    expect(await excerpts(transcript({ segments: [segment('Fine.', 0, 1)] }), 'fine')).toEqual([
       { start: 0, text: 'Fine.' },
     ])
   })

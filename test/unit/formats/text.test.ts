@@ -18,8 +18,10 @@ describe('text formats', () => {
   const gaps = [{ start: 10, end: 75, reason: 'PROVIDER_FAILED: DashScope failed to answer.' }]
   const gapText = '[no text from 0:10 to 1:15: PROVIDER_FAILED: DashScope failed to answer.]'
 
-  it('the txt format has paragraphs with the gap between them', () => {
-    expect(render('txt', said, gaps)).toBe(`One. Two.\n\nA new thought.\n\n${gapText}\n\nAfter the gap.\n`)
+  it('the txt format has paragraphs with the gap between them', async () => {
+    expect(await render('txt', said, gaps)).toBe(
+      `One. Two.\n\nA new thought.\n\n${gapText}\n\nAfter the gap.\n`,
+    )
   })
 
   it('timedText has a time for each paragraph', () => {
@@ -28,8 +30,8 @@ describe('text formats', () => {
     )
   })
 
-  it('the md format has title, facts, warnings, times and gaps', () => {
-    const text = outputFormats.md.render(
+  it('the md format has title, facts, warnings, times and gaps', async () => {
+    const text = await outputFormats.md.render(
       transcript({ segments: said, gaps, title: 'Talk', warnings: ['Cut off.'] }),
     )
     expect(text.split('\n\n')).toEqual([
@@ -48,8 +50,8 @@ describe('text formats', () => {
     ['[link](x) <b> # & ~~', '# \\[link\\](x) \\<b\\> \\# \\& \\~\\~'],
     ['back\\slash', '# back\\\\slash'],
     ['two\nlines', '# two lines'],
-  ])('the title %j is escaped in md', (title, line) => {
-    expect(outputFormats.md.render(transcript({ title })).split('\n')[0]).toBe(line)
+  ])('the title %j is escaped in md', async (title, line) => {
+    expect((await outputFormats.md.render(transcript({ title }))).split('\n')[0]).toBe(line)
   })
 
   it('a gap splits a paragraph', () => {

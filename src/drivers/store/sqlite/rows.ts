@@ -1,5 +1,7 @@
 // Values of rows: JSON stored as text and read as bytes; and write transactions.
 import type Database from 'libsql'
+import type { Transcript } from '../../../domain/transcript.ts'
+import { parseBody } from '../serialize.ts'
 import { damaged } from './errors.ts'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
@@ -23,6 +25,14 @@ export function bytesOf(database: Database.Database, column: string, from: strin
 export function fromJson<T>(bytes: Uint8Array): T {
   try {
     return JSON.parse(utf8.decode(bytes)) as T
+  } catch (error) {
+    throw damaged(error)
+  }
+}
+
+export async function transcriptFrom(body: Uint8Array): Promise<Transcript> {
+  try {
+    return await parseBody(utf8.decode(body))
   } catch (error) {
     throw damaged(error)
   }

@@ -1,11 +1,11 @@
 // Transcripts in SQLite: the whole body, a summary for lists, and the search index.
 import pLimit from 'p-limit'
 import type { PageRequest, Store, TranscriptPage } from '../../../domain/ports.ts'
-import type { Transcript, TranscriptSummary } from '../../../domain/transcript.ts'
+import type { TranscriptSummary } from '../../../domain/transcript.ts'
 import { readCursor, writeCursor } from '../cursor.ts'
 import { serialize, summaryOf } from '../serialize.ts'
 import type { Connection } from './connection.ts'
-import { bytesOf, fromJson, selectBytes, transaction, type Value } from './rows.ts'
+import { bytesOf, fromJson, selectBytes, transaction, transcriptFrom, type Value } from './rows.ts'
 import { index, matchExpression, removeFromIndex } from './search.ts'
 import type { Upkeep } from './upkeep.ts'
 
@@ -54,11 +54,12 @@ export function transcripts(connection: Connection, upkeep: Pick<Upkeep, 'schedu
           }),
         )
       }),
-    getTranscript: (owner, id) =>
-      connection.read(database => {
-        const [body] = bytesOf(database, 'body', 'transcripts WHERE owner = ? AND id = ?', owner, id)
-        return body && fromJson<Transcript>(body)
-      }),
+    async getTranscript(owner, id) {
+      const [body] = await connection.read(database =>
+        bytesOf(database, 'body', 'transcripts WHERE owner = ? AND id = ?', owner, id),
+      )
+      return body && transcriptFrom(body)
+    },
     listTranscripts: (owner, request) =>
       page(
         request,

@@ -1,11 +1,11 @@
 // Transcripts in Tablestore: the whole body by id, a listing by age, and the search terms.
 import type { Store } from '../../../domain/ports.ts'
 import type { Transcript } from '../../../domain/transcript.ts'
-import { serialize, summaryOf } from '../serialize.ts'
+import { parseBody, serialize, summaryOf } from '../serialize.ts'
 import { damagedRow } from './errors.ts'
 import { type LargeValues, locationColumns } from './large-values.ts'
 import type { Listing } from './listing.ts'
-import { type Columns, parsed, type Rows, textIn } from './rows.ts'
+import { type Columns, type Rows, textIn } from './rows.ts'
 
 type Transcripts = Pick<Store, 'putTranscript' | 'getTranscript' | 'listTranscripts' | 'deleteTranscript'>
 
@@ -60,7 +60,10 @@ export function transcripts(rows: Rows, largeValues: LargeValues, listing: Listi
         const row = await rows.get('transcripts', { id, owner }, ['body', 'sum', ...locationColumns])
         if (!row) return undefined
         const bytes = await largeValues.read(row)
-        if (bytes) return parsed<Transcript>(bytes)
+        if (!bytes) continue
+        return await parseBody(bytes.toString()).catch(() => {
+          throw damagedRow()
+        })
       }
       throw damagedRow()
     },
