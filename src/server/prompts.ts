@@ -1,5 +1,5 @@
 // Prompts that a user picks in a client: a task, and the transcript to apply it to.
-import { completable, type McpServer } from '@modelcontextprotocol/server'
+import type { McpServer } from '@modelcontextprotocol/server'
 import * as z from 'zod/v4'
 import { formatTime } from '../domain/format-time.ts'
 import { languageName } from '../domain/languages.ts'
@@ -8,7 +8,7 @@ import type { Transcript } from '../domain/transcript.ts'
 import { speakerShares } from '../formats/speakers.ts'
 import { outline, timedText } from '../formats/text.ts'
 import type { Jobs } from '../jobs/jobs.ts'
-import { completeId, throwProtocolError } from './resources.ts'
+import { throwProtocolError } from './resources.ts'
 import { transcriptUri } from './uris.ts'
 
 /** A longer text leaves too little of a small model's context window for the task. */
@@ -36,13 +36,16 @@ const kinds = [
   },
 ] as const
 
+const argsSchema = z.object({
+  transcript_id: z.string().max(100).describe('Transcript id (tr_…)'),
+  language: z.string().max(60).optional().describe('Output language. Default: the recording’s language'),
+  focus: z.string().max(500).optional().describe('What to focus on'),
+})
+
+export const promptNames: string[] = kinds.map(({ name }) => name)
+export const promptArguments = Object.keys(argsSchema.shape)
+
 export function registerPrompts(server: McpServer, jobs: Jobs, owner: string): void {
-  const id = z.string().max(100).describe('Transcript id (tr_…)')
-  const argsSchema = z.object({
-    transcript_id: completable(id, typed => completeId(jobs, owner, typed)),
-    language: z.string().max(60).optional().describe('Output language. Default: the recording’s language'),
-    focus: z.string().max(500).optional().describe('What to focus on'),
-  })
   for (const { name, title, description, task } of kinds)
     server.registerPrompt(name, { title, description, argsSchema }, async args => {
       const transcript = await jobs.read(owner, args.transcript_id).catch(throwProtocolError)

@@ -14,27 +14,20 @@ import { type FormatName, formatNames, outputFormats } from '../formats/index.ts
 import { statusNote } from '../formats/markdown.ts'
 import { timedText } from '../formats/text.ts'
 import type { Jobs } from '../jobs/jobs.ts'
-import { transcriptIdOf, transcriptUri } from './uris.ts'
+import { templateUris, transcriptIdOf, transcriptUri } from './uris.ts'
 
 const pageSize = 50
-/** Number of newest transcripts considered when a client completes an id. */
-const completionLimit = 100
 
 export function registerResources(server: McpServer, jobs: Jobs, owner: string): void {
-  const complete = {
-    id: (typed: string) => completeId(jobs, owner, typed),
-    format: (typed: string) => formatNames.filter(name => name.startsWith(typed)),
-  }
-
   server.registerResource(
     'transcript',
-    new ResourceTemplate('transcript://{id}', { list: undefined, complete }),
+    new ResourceTemplate(templateUris.transcript, { list: undefined }),
     { title: 'Transcript', description: 'Transcribed speech with times', mimeType: 'text/plain' },
     async uri => contents(uri, 'text/plain', readableText(await readTranscript(jobs, owner, uri.href))),
   )
   server.registerResource(
     'transcript-file',
-    new ResourceTemplate('transcript://{id}/{format}', { list: undefined, complete }),
+    new ResourceTemplate(templateUris.file, { list: undefined }),
     { title: 'Transcript as a file', description: `One of ${formatNames.join(', ')}` },
     async (uri, { format }) => {
       const transcript = await readTranscript(jobs, owner, uri.href)
@@ -52,12 +45,6 @@ export function registerResources(server: McpServer, jobs: Jobs, owner: string):
       ...(page.nextCursor && { nextCursor: page.nextCursor }),
     }
   })
-}
-
-/** Ids of the newest transcripts that start with `typed`. */
-export async function completeId(jobs: Jobs, owner: string, typed: string): Promise<string[]> {
-  const { transcripts } = await jobs.list(owner, { limit: completionLimit })
-  return transcripts.map(({ id }) => id).filter(id => id.startsWith(typed))
 }
 
 /** Throws the same error for an invalid URI, an unknown transcript and another owner's transcript. */

@@ -1,7 +1,9 @@
 // Creates the MCP server of one connection: cheap, and without side effects until it is called.
 import { McpServer } from '@modelcontextprotocol/server'
 import { pushChanges } from './changes.ts'
+import { registerCompletions } from './completions.ts'
 import type { Connection, ServerOptions } from './connection.ts'
+import { correctErrors } from './json-rpc/correct-errors.ts'
 import { registerPrompts } from './prompts.ts'
 import { registerResources } from './resources.ts'
 import { registerTool } from './tool.ts'
@@ -31,6 +33,8 @@ export function createServer(options: ServerOptions, connection: Connection): Mc
     if (tool.isAvailable?.(jobs) ?? true) registerTool(server, tool, options, connection)
   registerResources(server, jobs, connection.owner)
   registerPrompts(server, jobs, connection.owner)
+  registerCompletions(server, jobs, connection.owner)
   if (connection.push) pushChanges(server, jobs, connection)
+  correctErrors(server, connection)
   return server
 }

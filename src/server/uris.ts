@@ -1,6 +1,9 @@
 // Resource URIs of transcripts.
 import { formatNames } from '../formats/index.ts'
 
+/** Of the readable transcript, and of its files. */
+export const templateUris = { transcript: 'transcript://{id}', file: 'transcript://{id}/{format}' }
+
 export function transcriptUri(id: string): string {
   return `transcript://${id}`
 }

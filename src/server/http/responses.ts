@@ -1,6 +1,6 @@
 // HTTP responses outside of MCP itself: rejections and health; and streams that begin and end at once.
 import type { ServerResponse } from 'node:http'
-import { errorMessage, notJson, tooLarge } from '../json-rpc.ts'
+import { errorMessage, notJson, tooLarge } from '../json-rpc/json-rpc.ts'
 
 /** JSON-RPC error codes, the same as those of the MCP SDKs. */
 const codes = { refused: -32_000, noSession: -32_001 } as const

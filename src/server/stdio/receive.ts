@@ -5,7 +5,7 @@ import {
   parseJSONRPCMessage,
   type RequestId,
 } from '@modelcontextprotocol/server'
-import { type ErrorMessage, errorMessage, idOf, notJson, parseJson, tooLarge } from '../json-rpc.ts'
+import { type ErrorMessage, errorMessage, idOf, notJson, parseJson, tooLarge } from '../json-rpc/json-rpc.ts'
 import { type Line, readLines } from './lines.ts'
 
 /** Larger than any argument that a tool accepts, so that mostly the tool itself says what is too large. */

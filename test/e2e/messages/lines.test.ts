@@ -1,80 +1,28 @@
 // Lines over stdio that are no messages: each is answered as JSON-RPC says, and the next line is served, in both protocols.
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { entry, type TempFolder, tempFolder } from '../../support/e2e/system.ts'
-
-const modernMeta = {
-  'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-  'io.modelcontextprotocol/clientInfo': { name: 'raw', version: '1' },
-  'io.modelcontextprotocol/clientCapabilities': {},
-}
-const hello = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'raw', version: '1' } }
-
-interface Answer {
-  id: unknown
-  result?: unknown
-  error?: { code: number; message: string }
-}
+import { type RawStdio, startRawStdio } from '../../support/e2e/raw-stdio.ts'
+import { type TempFolder, tempFolder } from '../../support/e2e/system.ts'
 
 let folder: TempFolder
 beforeAll(async () => {
   folder = await tempFolder()
 })
 afterAll(() => folder.remove())
-
-function start(isModern: boolean) {
-  const env = { PATH: process.env.PATH ?? '', SPEECH_DATA_DIR: join(folder.path, `data of ${isModern}`) }
-  const server: ChildProcessWithoutNullStreams = spawn(process.execPath, [entry], { env, stdio: 'pipe' })
-  const answers = createInterface({ input: server.stdout })[Symbol.asyncIterator]()
-  let count = 0
-  const request = (method: string, params: object = {}, id: unknown = `next ${++count}`) =>
-    JSON.stringify({
-      jsonrpc: '2.0',
-      id,
-      method,
-      params: isModern ? { ...params, _meta: modernMeta } : params,
-    })
-  const next = async () => JSON.parse((await answers.next()).value as string) as Answer
-  return {
-    server,
-    request,
-    next,
-    /** Writes bytes, then a request; returns the answers before that of the request, which must succeed. */
-    async answersTo(...bytes: (string | Buffer)[]): Promise<Answer[]> {
-      for (const piece of bytes) if (!server.stdin.write(piece)) await once(server.stdin, 'drain')
-      server.stdin.write(`\n${request('resources/templates/list')}\n`)
-      const before: Answer[] = []
-      for (;;) {
-        const answer = await next()
-        if (answer.id !== `next ${count}`) before.push(answer)
-        else {
-          expect(answer.result).toBeDefined()
-          return before
-        }
-      }
-    },
-  }
-}
+const env = () => ({ PATH: process.env.PATH ?? '', SPEECH_DATA_DIR: join(folder.path, 'data') })
 
 describe.each([
   ['2025-11-25', false],
   ['2026-07-28', true],
 ])('stdio of %s', (_, isModern) => {
-  let raw: ReturnType<typeof start>
+  let raw: RawStdio
   beforeAll(async () => {
-    raw = start(isModern)
-    if (isModern) return
-    raw.server.stdin.write(`${raw.request('initialize', hello)}\n`)
-    await raw.next()
+    raw = startRawStdio(env(), isModern)
+    if (!isModern) await raw.initialize()
   })
-  afterAll(async () => {
-    raw.server.stdin.end()
-    await once(raw.server, 'exit')
-  })
+  afterAll(() => raw.close())
 
   const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
   it.each([
@@ -164,7 +112,7 @@ describe.each([
 })
 
 it('a last line without an end is answered before the server ends', async () => {
-  const raw = start(false)
+  const raw = startRawStdio(env(), false)
   raw.server.stdin.end('{"jsonrpc":"2.0","id":1,"meth')
   expect(await raw.next()).toMatchObject({ id: null, error: { code: -32700 } })
   expect(await once(raw.server, 'exit')).toEqual([0, null])

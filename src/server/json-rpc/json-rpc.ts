@@ -1,6 +1,6 @@
 // JSON-RPC around the SDK: reads the bytes of a message, and writes the errors of messages that never reach a server.
 import { ProtocolErrorCode, type RequestId } from '@modelcontextprotocol/server'
-import { describeError, SpeechError } from '../domain/errors.ts'
+import { describeError, SpeechError } from '../../domain/errors.ts'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
