@@ -21,7 +21,7 @@ const settingSections: { title: string; names: SettingName[] }[] = [
   { title: 'Formatting', names: ['formatModels', 'geminiKey', 'geminiUrl'] },
   {
     title: 'Limits and times',
-    names: ['waitSeconds', 'pollSeconds', 'maxCostUsd', 'concurrency', 'maxDownloadMb'],
+    names: ['waitSeconds', 'pollSeconds', 'maxCostUsd', 'maxCostPerDayUsd', 'concurrency', 'maxDownloadMb'],
   },
   { title: 'This machine', names: ['allowedDirs', 'dataDir', 'ffmpegPath', 'logLevel'] },
   { title: 'HTTP', names: ['httpHost', 'httpPort', 'tokens'] },
@@ -74,6 +74,7 @@ const errorSections: { title: string; codes: ErrorCode[] }[] = [
       'URL_REFUSED',
       'DOWNLOAD_FAILED',
       'TOO_LARGE',
+      'IMPLAUSIBLE_LENGTH',
       'RECORDING_CHANGED',
     ],
   },
@@ -113,7 +114,10 @@ const errorSections: { title: string; codes: ErrorCode[] }[] = [
     title: 'Uploads',
     codes: ['BUCKET_REFUSED', 'BUCKET_NOT_FOUND', 'UPLOAD_FAILED', 'UPLOAD_UNREACHABLE', 'RECORDING_LOST'],
   },
-  { title: 'Jobs', codes: ['COST_TOO_HIGH', 'PRICE_UNKNOWN', 'BUSY', 'CANCELLED', 'POISON', 'INTERNAL'] },
+  {
+    title: 'Jobs',
+    codes: ['COST_TOO_HIGH', 'DAY_LIMIT_REACHED', 'PRICE_UNKNOWN', 'BUSY', 'CANCELLED', 'POISON', 'INTERNAL'],
+  },
   {
     title: 'Store and queue',
     codes: [

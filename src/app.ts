@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import pLimit from 'p-limit'
-import { type Config, canRunJobs, hasFileModels } from './config/config.ts'
+import { type Config, canRunJobs, costLimits, hasFileModels } from './config/config.ts'
 import { noMeter } from './domain/meter.ts'
 import { createModelCatalog } from './domain/models/catalog.ts'
 import type { Model, ModelProvider, ModelRole } from './domain/models/model.ts'
@@ -103,9 +103,10 @@ export async function createApp(
   const meter = metrics ?? noMeter
   const catalog = createModelCatalog(config.modelDescriptions, ownProviders(config))
   const modelsOf = (names: string[], role: ModelRole) => names.map(name => catalog.find(name, role))
-  /** With a cost limit, another model answers only if its price is known; a first one without is refused with a reason. */
+  const limits = costLimits(config)
+  /** With the user's limit, another model answers only if its price is known; a first one without is refused with a reason. */
   const affordable = (names: string[], role: ModelRole) =>
-    modelsOf(names, role).filter(({ price }, i) => i === 0 || price || config.maxCostUsd === undefined)
+    modelsOf(names, role).filter(({ price }, i) => i === 0 || price || !limits.isStrict)
   const unavailable = unavailableModels(store)
   const servers = {
     cloud,
@@ -157,6 +158,7 @@ export async function createApp(
     store,
     queue,
     meter,
+    limits,
     shared: shared !== undefined,
     runsJobs: role === 'worker' || !queue.shared,
     drain: recogniser.drain,
@@ -172,7 +174,6 @@ export async function createApp(
       taskTimeoutSeconds,
       limitSubmits: pLimit(1),
       limitEncoding: pLimit(encoderConcurrency),
-      ...(config.maxCostUsd !== undefined && { maxCostUsd: config.maxCostUsd }),
       downloader: createDownloader(),
       ffmpeg,
       allowedDirs: config.allowedDirs,

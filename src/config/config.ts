@@ -80,6 +80,18 @@ function ownDashscopeOf({ baseUrl, apiKey, fileHost }: Parsed): Config['ownDashs
   return isOwn ? { fileHost: fileHost ?? '127.0.0.1' } : undefined
 }
 
+const defaultOrderUsd = 5
+
+/** Limits in US dollars; `isStrict` where the user has set one: then the price of each model has to be known. */
+export function costLimits({ maxCostUsd: order, maxCostPerDayUsd: day }: Parsed) {
+  const orderUsd = order ?? defaultOrderUsd
+  return {
+    ...(orderUsd > 0 && { orderUsd }),
+    ...(day && { dayUsd: day }),
+    isStrict: Boolean(order || day),
+  }
+}
+
 /** True where the models for whole files can be asked. */
 export function hasFileModels({ apiKey, ownDashscope }: Config): boolean {
   return apiKey !== undefined || ownDashscope !== undefined

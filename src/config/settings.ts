@@ -3,6 +3,7 @@ import * as z from 'zod/v4'
 import { type LogLevel, logLevels } from '../log.ts'
 import { modelDescriptions } from './model-descriptions.ts'
 import {
+  amount,
   baseUrl,
   bucket,
   count,
@@ -187,8 +188,13 @@ export const settings = {
   ),
   maxCostUsd: setting(
     'SPEECH_MAX_COST_USD',
-    number(0, Number.MAX_VALUE, 'an amount such as 0.50').optional(),
-    'Refuses a recording or a text that would cost more, in US dollars',
+    amount.optional(),
+    'US dollars that a recording or a text may cost, with all its parts; 0: no limit; without it 5, which models without a known price do not keep to',
+  ),
+  maxCostPerDayUsd: setting(
+    'SPEECH_MAX_COST_USD_PER_DAY',
+    amount.optional(),
+    'US dollars that each owner may spend a day (UTC); 0: no limit',
   ),
   concurrency: setting(
     'SPEECH_CONCURRENCY',

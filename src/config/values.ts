@@ -86,6 +86,8 @@ export const queueName = z
 
 export const number = (min: number, max: number, error: string) =>
   z.coerce.number({ error }).min(min).max(max)
+/** US dollars. */
+export const amount = number(0, Number.MAX_VALUE, 'an amount such as 0.50')
 export const count = (min: number, max: number) =>
   number(min, max, `a whole number from ${min} to ${max}`).int()
 

@@ -22,6 +22,8 @@ export const errors = {
     'The URL could not be downloaded. Open it in a browser, download the recording and give its path.',
   TOO_LARGE:
     'The recording exceeds the limit that the message names. Split it; for a download, raise SPEECH_MAX_DOWNLOAD_MB or give a path.',
+  IMPLAUSIBLE_LENGTH:
+    'The file says that it has fewer than 4,000 samples a second, or yields more sound than its bytes can hold. It would be billed as hours of noise, so it is not sent. Save or convert the recording again.',
   FFMPEG_MISSING:
     'Run `apt install ffmpeg`, `brew install ffmpeg` or `winget install ffmpeg`. Or run `npm install ffmpeg-static`, or set FFMPEG_PATH.',
   FFMPEG_HUNG:
@@ -67,9 +69,11 @@ export const errors = {
   TRANSCRIPT_NOT_FOUND:
     'Look the id up with `search_transcripts`, among the resources, or with `node dist/main.js export`.',
   COST_TOO_HIGH:
-    'The recording or the text would cost more than SPEECH_MAX_COST_USD; nothing was sent. Give a shorter one, or raise the limit.',
+    'The recording or the text, with all its parts, would cost more than SPEECH_MAX_COST_USD; nothing more was sent. Give a shorter one, or raise the limit.',
+  DAY_LIMIT_REACHED:
+    'The order would cost more than is left of SPEECH_MAX_COST_USD_PER_DAY; nothing more was sent. Call again after 00:00 UTC, or raise the limit. What costs nothing still works.',
   PRICE_UNKNOWN:
-    'SPEECH_MAX_COST_USD is set, but the price of the model is unknown. Nothing was sent. Give the price in SPEECH_MODELS, or unset the limit.',
+    'SPEECH_MAX_COST_USD or SPEECH_MAX_COST_USD_PER_DAY is set, but the price of the model is unknown. Nothing was sent. Give the price in SPEECH_MODELS, or unset the limit.',
   RECORDING_CHANGED: 'The file changed after the job was submitted. Call again.',
   RECORDING_LOST:
     'The uploaded recording is missing in the bucket, perhaps because of a short lifecycle rule. The same call on a machine that has the file uploads it again.',

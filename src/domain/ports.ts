@@ -2,6 +2,7 @@
 import type { SpeechError } from './errors.ts'
 import type { Job } from './job.ts'
 import type { ContextAbilities } from './models/context.ts'
+import type { SpendingStore } from './spending.ts'
 import type { Span, Transcript, TranscriptSummary, UploadMethod } from './transcript.ts'
 
 /** One chunk of audio to recognise, and its length. */
@@ -212,10 +213,10 @@ export interface PageRequest {
 }
 
 /**
- * Stores transcripts, jobs and checkpoints by owner; data of another owner reads as missing. All methods throw
+ * Stores transcripts, jobs, checkpoints and costs by owner; data of another owner reads as missing. All methods throw
  * `SpeechError` (`STORE_*`, `DISK_FULL`).
  */
-export interface Store {
+export interface Store extends SpendingStore {
   /** Writes the whole transcript, replaces one with the same id, and indexes it for search. */
   putTranscript(owner: string, transcript: Transcript): Promise<void>
   getTranscript(owner: string, id: string): Promise<Transcript | undefined>

@@ -1,4 +1,5 @@
 // Run: everything that each step of a running job has access to.
+import type { Budget } from './budget.ts'
 import type { Progress } from './job.ts'
 import type { Checkpoints } from './ports.ts'
 
@@ -19,4 +20,6 @@ export interface Run {
   warn(sentence: string): void
   /** Results of earlier work, by this job and by other jobs of its owner. */
   checkpoints: Checkpoints
+  /** What the job may still cost. */
+  budget: Budget
 }

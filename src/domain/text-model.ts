@@ -30,6 +30,8 @@ export interface GenerateOptions {
   onAccepted?(): void
   /** Called from time to time with the length so far (UTF-16 units); it drops when a retry starts over. */
   onText?(written: number): void
+  /** Called by a list of models before it asks one of them; with an error, the next one is asked instead. */
+  refuse?(one: Pick<TextModel, 'models' | 'price'>): Promise<SpeechError | undefined>
 }
 
 /**

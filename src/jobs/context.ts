@@ -5,6 +5,7 @@ import type { Store } from '../domain/ports.ts'
 import type { Delivery, Disposition, JobMessage, Queue } from '../domain/queue.ts'
 import type { Transcript } from '../domain/transcript.ts'
 import type { PipelinePorts } from '../pipeline/pipeline.ts'
+import type { OpenBudgets } from './records/budgets.ts'
 import type { Changes } from './records/changes.ts'
 import type { JobRepository } from './records/job-repository.ts'
 import type { Leases } from './records/lease.ts'
@@ -23,6 +24,7 @@ export interface JobBasis {
   queue: Queue
   pipeline: PipelinePorts
   meter: Meter
+  openBudget: OpenBudgets
   /** Aborted when the process stops: every waiting call then returns its current state. */
   closing: AbortSignal
   repository: JobRepository

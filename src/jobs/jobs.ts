@@ -11,6 +11,7 @@ import type { Transcript } from '../domain/transcript.ts'
 import { type FoundRecording, findRecordings } from '../pipeline/source/find-recordings.ts'
 import type { JobBasis, JobContext } from './context.ts'
 import { createFormatter, type FormatRequest, type FormatResult } from './formatting/formatting.ts'
+import { type CostLimits, createBudgets } from './records/budgets.ts'
 import { type Change, createChanges } from './records/changes.ts'
 import { createCleanup } from './records/cleanup.ts'
 import { createJobRepository, notFound } from './records/job-repository.ts'
@@ -64,7 +65,7 @@ export interface Jobs {
   read(owner: string, id: string): Promise<Transcript>
   /**
    * Formats a transcript or a text; the same request again joins the work or costs nothing. `read` returns the
-   * transcript with its formatted text. Throws `TRANSCRIPT_NOT_FOUND`, `COST_TOO_HIGH`, or the signal's reason.
+   * transcript with its formatted text. Throws `TRANSCRIPT_NOT_FOUND`, the errors of a budget, or the signal's reason.
    */
   format(request: FormatRequest, watch: WatchOptions): Promise<FormatResult>
   list(owner: string, page: PageRequest): Promise<TranscriptPage>
@@ -110,6 +111,8 @@ export interface JobsOptions extends Pick<JobContext, 'pipeline' | 'store' | 'qu
   /** False: other processes run the jobs that are submitted here. Default: true. */
   runsJobs?: boolean
   meter?: Meter
+  /** Default: no limit. */
+  limits?: CostLimits
   /** True where machines share the store: their clocks differ, and no result is kept in memory. Default: false. */
   shared?: boolean
   /** Starts no further request to the provider, and resolves when the running ones are done or the time is up. */
@@ -120,13 +123,14 @@ export interface JobsOptions extends Pick<JobContext, 'pipeline' | 'store' | 'qu
 
 export function createJobs(options: JobsOptions): Jobs {
   const { pipeline, store, queue, scratchDir, drain, workerId = createWorkerId() } = options
-  const { shared = false, runsJobs = true, meter = noMeter } = options
+  const { shared = false, runsJobs = true, meter = noMeter, limits = {} } = options
   const closing = new AbortController()
   // Every waiting call adds a listener: many at once are no leak.
   setMaxListeners(0, closing.signal)
   const parts = { workerId, shared, scratchDir, store, queue, pipeline, meter, closing: closing.signal }
   const base: JobBasis = {
     ...parts,
+    openBudget: createBudgets(store, limits),
     repository: createJobRepository(store, { shared }),
     leases: createLeases(workerId, { shared }),
     changes: createChanges(),

@@ -30,7 +30,7 @@ export function fallback(models: ProviderModel[], options: FallbackOptions): Tex
           return answer
         })
       }
-      return list.ask(attempt, options.signal)
+      return list.ask(attempt, options.signal, options.refuse)
     },
   }
 }

@@ -44,9 +44,9 @@ const running: FormatResult = { status: 'running', cached: false, warnings: [] }
 const done: FormatResult = { status: 'completed', cached: false, warnings: [] }
 
 export function createFormatter(context: JobBasis, watchJob: WatchJob) {
-  const { store, repository, changes, pipeline } = context
+  const { store, repository, changes, pipeline, openBudget } = context
   const flights = createSingleFlight<FormatResult>(context)
-  const texts = createTextFormatting(pipeline)
+  const texts = createTextFormatting(pipeline, openBudget)
 
   async function formatPassedText(text: string, options: FormatOptions, watch: WatchOptions) {
     const key = texts.keyOf(watch.owner, text, options)
@@ -156,14 +156,17 @@ export function createFormatter(context: JobBasis, watchJob: WatchJob) {
   ): Promise<FormatResult> {
     const started = performance.now()
     const checkpoints = createCheckpoints(store, owner, id)
+    const budget = openBudget(owner, `format:${id}`)
     try {
       const options = { style, language }
-      const formatted = await formatSegments(segments, options, pipeline, { signal, progress, checkpoints })
+      const run = { signal, progress, checkpoints, budget }
+      const formatted = await formatSegments(segments, options, pipeline, run)
       if (!isWorthStoring(formatted)) return { ...done, warnings: formatted.warnings }
       const { pieces, failed } = formatted
       log.info('formatted', { id, pieces, failed, took: Math.round(performance.now() - started) })
       return await save(owner, id, { formatted, language })
     } finally {
+      await budget.close()
       // A process that removes the transcript elsewhere cannot know what this one was writing.
       if (await wasRemoved(owner, id)) await store.deleteCheckpoints(owner, id).catch(() => {})
     }

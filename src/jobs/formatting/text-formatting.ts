@@ -1,5 +1,5 @@
 // Formats texts that are passed with a call: cached in memory for an hour, never stored.
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Checkpoints } from '../../domain/ports.ts'
 import type { Style } from '../../domain/transcript.ts'
@@ -11,6 +11,7 @@ import {
   formatText,
 } from '../../pipeline/formatting/format-text.ts'
 import { emptySummary } from '../../pipeline/formatting/summary.ts'
+import type { OpenBudgets } from '../records/budgets.ts'
 import type { FlightKey } from './single-flight.ts'
 
 const maxCachedTexts = 100
@@ -19,7 +20,7 @@ const maxCachedPieces = 2_000
 const maxCachedChars = 10e6
 const cacheMs = 3_600_000
 
-export function createTextFormatting(ports: FormatPorts) {
+export function createTextFormatting(ports: FormatPorts, openBudget: OpenBudgets) {
   const texts = createCache(maxCachedTexts)
   const pieces = createCache(maxCachedPieces)
   const join = (...parts: string[]) => JSON.stringify(parts)
@@ -49,13 +50,15 @@ export function createTextFormatting(ports: FormatPorts) {
       text: string,
       options: FormatOptions,
       key: FlightKey,
-      { signal, progress }: Omit<FormatRun, 'checkpoints'>,
+      { signal, progress }: Pick<FormatRun, 'signal' | 'progress'>,
       onText: (text: () => FormattedText) => void,
     ): Promise<FormattedText> {
-      const run = { signal, progress, checkpoints: checkpointsOf(key.owner) }
+      const { owner } = key
+      const budget = openBudget(owner, randomUUID())
+      const run = { signal, progress, checkpoints: checkpointsOf(owner), budget }
       const formatted = await formatText(text, options, ports, run, now =>
         onText(() => unformatted(now(), options.style)),
-      )
+      ).finally(budget.close)
       // If a piece has failed, the same call again asks for that piece only.
       if (formatted.failed === 0 && formatted.pieces > 0) texts.set(textKey(key), JSON.stringify(formatted))
       return formatted

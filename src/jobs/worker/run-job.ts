@@ -36,6 +36,7 @@ export function runJob(claim: Claim, context: WorkerContext, delivery: Delivery)
   const { owner, id, tool, request, content, recording } = claimed
   const abort = new AbortController()
   const scratch = createScratch(scratchDir, id, workerId)
+  const budget = context.openBudget(owner, id)
   let stopReason: StopReason | undefined
 
   function stop(reason: StopReason): void {
@@ -53,6 +54,7 @@ export function runJob(claim: Claim, context: WorkerContext, delivery: Delivery)
     scratch: scratch.folder,
     continuesElsewhere: () => stopReason === 'released' || stopReason === 'taken over',
     checkpoints: createCheckpoints(store, owner, id),
+    budget,
     warn: draft.warn,
     progress: draft.report,
   }
@@ -158,6 +160,7 @@ export function runJob(claim: Claim, context: WorkerContext, delivery: Delivery)
     .catch(logFailure)
     .then(async () => {
       await draft.stopSaving()
+      await budget.close()
       await leased.release()
       await scratch.remove()
       changes.publish({ owner, id, listChanged: true })

@@ -9,6 +9,7 @@ import { sampleRate } from './activity.ts'
 import { inputArguments, playlistDemuxers } from './demuxers.ts'
 import { encoderArguments, encoderError, maxVoiceNoteSeconds } from './encode.ts'
 import { type LocateFfmpeg, readAll, startFfmpeg } from './ffmpeg.ts'
+import { checkSampleRate } from './plausibility.ts'
 
 export interface Decoding {
   /** Number of the channel, from 0; absent for the mix of all. */
@@ -50,6 +51,7 @@ export function decode(
   let stderr = () => ''
   let voiceNote: Promise<Buffer> | undefined
   let lost = false
+  let isRateChecked = false
   const seconds = () => bytes / 2 / sampleRate
   async function* samples(): AsyncGenerator<Buffer> {
     const process = startFfmpeg(await ffmpeg(), decoderArguments(source.file, options), run.signal)
@@ -68,11 +70,13 @@ export function decode(
           Math.min(end - bytes, whole),
         )
         bytes += whole
+        isRateChecked ||= checkSampleRate(stderr())
         if (wanted.length > 0) yield wanted
         if (bytes >= end) return
       }
       const code = await process.ended
       run.signal.throwIfAborted()
+      if (!isRateChecked) checkSampleRate(stderr())
       if (bytes === 0 && !part) throw noAudioError(stderr(), code)
       if (!part) warnOfTracks(stderr(), run)
       if (!part && code === killedExitCode) lost = true

@@ -1,39 +1,49 @@
-// Enforces the cost limit of a job: an estimate before the first request, and a running total.
-import { isSpeechError, SpeechError } from '../../domain/errors.ts'
+// The budget of the chunks of a recording: an estimate before the first request, a charge for each, and its plausibility.
+import { type BudgetPart, type Charge, priceUnknown } from '../../domain/budget.ts'
+import { isSpeechError } from '../../domain/errors.ts'
 import type { Recogniser, RecognitionRequest } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
 import { sampleRate } from '../audio/activity.ts'
 import { type Chunk, cut } from '../audio/cut.ts'
 import { type Decoding, decode } from '../audio/decode.ts'
 import { chunkKey, isCachedRecognition } from '../audio/fingerprint.ts'
+import { ensurePlausibleSound, maxSoundSeconds } from '../audio/plausibility.ts'
 import type { Source } from '../source/source.ts'
 import type { EncodingTools } from './encode-all.ts'
 
-export interface Budget {
-  /** Passes the chunks on once the estimate is within the limit; otherwise throws `COST_TOO_HIGH` with the figure. */
-  admit(chunks: AsyncIterable<Chunk>): AsyncIterable<Chunk>
+export interface ChunkBudget extends Pick<BudgetPart, 'close'> {
   /**
-   * Adds seconds to the running total; throws `COST_TOO_HIGH` above the limit, as the length in a header may be wrong.
-   * Returns the same check for each model that is about to be asked: it may be dearer, or have no known price.
+   * Passes the chunks on once the estimate is within the limits. Throws the errors of a budget, and `IMPLAUSIBLE_LENGTH`
+   * for more sound than the file can hold.
    */
-  charge(seconds: number): RecognitionRequest['refuse']
+  admit(chunks: AsyncIterable<Chunk>): AsyncIterable<Chunk>
+  /** Counts a request of so many seconds; throws above a limit, as the length in a header may be wrong. */
+  charge(seconds: number): Promise<ChunkCharge>
+  /** Counts a chunk that an earlier attempt of this job has paid. */
+  payEarlier(usd: number): void
 }
 
-/** Allows for rounding errors of the running total. */
-const toleranceUsd = 1e-9
+export interface ChunkCharge extends Pick<Charge, 'settle'> {
+  /** The same check for each model that is about to be asked: it may be dearer, or have no known price. */
+  refuse: RecognitionRequest['refuse']
+}
+
+/** 8 kbit/s: a file whose header gives no length is rarely longer. Its running total is checked in any case. */
+const usualBytesPerSecond = 1_000
 
 /** `audio` is the audio to send: the mix of the recording, or some of its channels. */
-export function createBudget(
+export function createChunkBudget(
   source: Source,
   audio: readonly Decoding[],
-  { recogniser, maxCostUsd }: { recogniser: Recogniser; maxCostUsd?: number },
+  { model, usdPerSecond: price, limits }: Recogniser,
   tools: EncodingTools,
   run: Run,
-): Budget {
-  const price = recogniser.usdPerSecond
-  let spentUsd = 0
-  if (maxCostUsd === undefined) return { admit: chunks => chunks, charge: () => undefined }
-  if (price === undefined) throw priceUnknown(recogniser.model)
+): ChunkBudget {
+  const { needsPrices } = run.budget
+  if (price === undefined && needsPrices) throw priceUnknown(model)
+  const part = run.budget.open()
+  let soundSeconds = 0
+  let areEarlierPaid = false
 
   /** One check for each price, started by the first chunk of any channel. */
   const checks = new Map<number, Promise<void>>()
@@ -44,89 +54,74 @@ export function createBudget(
   }
 
   async function estimate(price: number): Promise<void> {
-    const duration = audio.map(each => each.headerSeconds()).find(length => length !== undefined)
+    const length = audio.map(each => each.headerSeconds()).find(seconds => seconds !== undefined)
+    const isFree = !needsPrices || price === 0
+    const longest = length ?? (isFree ? source.bytes / usualBytesPerSecond : undefined)
     // The whole length is an upper bound: if it is affordable, no closer estimate is needed.
-    if (duration !== undefined && duration * audio.length * price <= maxCostUsd!) return
-    let seconds = 0
-    for (const { channel } of audio) seconds += await secondsToSend(source, channel, recogniser, tools, run)
-    const cost = price * seconds
-    if (cost > maxCostUsd!) throw costTooHigh(cost, maxCostUsd!)
+    if (longest !== undefined && longest <= maxSoundSeconds(source.bytes)) {
+      const isReserved = await part.reserve(longest * audio.length * price).then(
+        () => true,
+        error => {
+          if (isSpeechError(error)) return false
+          throw error
+        },
+      )
+      if (isReserved) return
+    }
+    const { seconds, earlier } = await secondsToPay()
+    if (!areEarlierPaid) part.payEarlier(earlier * price)
+    areEarlierPaid = true
+    await part.reserve((seconds + earlier) * price)
   }
 
-  function spend(usd: number): void {
-    if (spentUsd + usd > maxCostUsd! + toleranceUsd) throw costTooHigh(spentUsd + usd, maxCostUsd!)
-    spentUsd += usd
+  /** Decodes and cuts the recording once. Leaves out what other jobs have paid; `earlier` is paid by this one. */
+  async function secondsToPay(): Promise<{ seconds: number; earlier: number }> {
+    run.progress({ done: 0, message: 'Estimating the cost' })
+    const samples = { sound: 0, new: 0, earlier: 0 }
+    const silentRun = { ...run, warn: () => {} }
+    for (const { channel } of audio) {
+      const decoding = decode(source, tools.ffmpeg, silentRun, { channel })
+      for await (const chunk of cut(decoding.samples, limits)) {
+        samples.sound += chunk.samples.length
+        ensurePlausibleSound(samples.sound / sampleRate / audio.length, source.bytes)
+        const stored = await run.checkpoints.get(chunkKey(chunk.samples, tools.options))
+        if (!isCachedRecognition(stored)) samples.new += chunk.samples.length
+        else if (run.checkpoints.isFromThisJob(stored)) samples.earlier += chunk.samples.length
+        chunk.release()
+      }
+    }
+    return { seconds: samples.new / sampleRate, earlier: samples.earlier / sampleRate }
   }
 
   return {
     async *admit(chunks) {
       for await (const chunk of chunks) {
-        await check(price)
+        soundSeconds += chunk.samples.length / sampleRate
+        ensurePlausibleSound(soundSeconds / audio.length, source.bytes)
+        await check(price ?? 0)
         yield chunk
       }
     },
-    charge(seconds) {
-      let charged = price
-      spend(seconds * price)
-      return async ({ model, usdPerSecond }) => {
-        if (usdPerSecond === undefined) return priceUnknown(model)
-        try {
-          await check(usdPerSecond)
-          spend(seconds * Math.max(0, usdPerSecond - charged))
-          charged = Math.max(charged, usdPerSecond)
-          return undefined
-        } catch (error) {
-          if (isSpeechError(error)) return error
-          throw error
-        }
+    async charge(seconds) {
+      const { raise, settle } = await part.charge(seconds * (price ?? 0))
+      return {
+        settle,
+        async refuse({ model, usdPerSecond }) {
+          if (usdPerSecond === undefined) return needsPrices ? priceUnknown(model) : undefined
+          try {
+            await check(usdPerSecond)
+            await raise(seconds * usdPerSecond)
+            return undefined
+          } catch (error) {
+            if (isSpeechError(error)) return error
+            throw error
+          }
+        },
       }
     },
-  }
-}
-
-/** Seconds that would be sent: decodes and cuts the recording once, and leaves out cached chunks. */
-async function secondsToSend(
-  source: Source,
-  channel: number | undefined,
-  { limits }: Recogniser,
-  { ffmpeg, options }: EncodingTools,
-  run: Run,
-): Promise<number> {
-  run.progress({ done: 0, message: 'Estimating the cost' })
-  let samples = 0
-  const silentRun = { ...run, warn: () => {} }
-  const decoding = decode(source, ffmpeg, silentRun, { channel })
-  for await (const chunk of cut(decoding.samples, limits)) {
-    if (!isCachedRecognition(await run.checkpoints.get(chunkKey(chunk.samples, options))))
-      samples += chunk.samples.length
-    chunk.release()
-  }
-  return samples / sampleRate
-}
-
-/** A limit cannot be kept without a price. */
-export function priceUnknown(model: string): SpeechError {
-  return new SpeechError(
-    'PRICE_UNKNOWN',
-    `The price of ${model} is not known, so the limit of SPEECH_MAX_COST_USD cannot be kept.`,
-    {
-      hint: `Give it in SPEECH_MODELS: ${model} usd_per_second=…, or usd_per_million_input=… usd_per_million_output=…`,
-      scope: 'account',
+    payEarlier(usd) {
+      if (!areEarlierPaid) part.payEarlier(usd)
     },
-  )
-}
-
-export function costTooHigh(cost: number, limit: number): SpeechError {
-  return new SpeechError(
-    'COST_TOO_HIGH',
-    `This would cost $${formatUsd(cost)}, more than the limit of $${formatUsd(limit)}.`,
-    {
-      hint: 'Use a shorter recording, or raise SPEECH_MAX_COST_USD in the server’s settings.',
-      scope: 'account',
-    },
-  )
-}
-
-function formatUsd(usd: number): string {
-  return usd >= 1 ? usd.toFixed(2) : usd.toFixed(4)
+    close: part.close,
+  }
 }

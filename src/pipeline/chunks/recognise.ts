@@ -9,7 +9,7 @@ import type { Span } from '../../domain/transcript.ts'
 import { mapConcurrent } from '../async/map-concurrent.ts'
 import { encodedMime } from '../audio/encode.ts'
 import type { AsrOptions } from '../audio/fingerprint.ts'
-import type { Budget } from './budget.ts'
+import type { ChunkBudget } from './budget.ts'
 import { echoWarning, isEcho } from './echo.ts'
 import type { ReadyChunk } from './encode-all.ts'
 import { findLoop } from './loops.ts'
@@ -50,7 +50,8 @@ export interface RecognitionContext {
   /** Number of channels that are recognised separately. Default: 1. */
   channelCount?: number
   recut: Recut
-  charge: Budget['charge']
+  /** Closed once all chunks are recognised. */
+  budget: ChunkBudget
 }
 
 /** A chunk whose text loops or is cut is halved and recognised again, and its halves once more. */
@@ -64,6 +65,18 @@ const minHalvesShare = 0.8
 
 /** Yields transcripts in completion order. Throws on an account-wide error, or when every chunk failed. */
 export async function* recognise(
+  chunks: AsyncIterable<ReadyChunk>,
+  context: RecognitionContext,
+  run: Run,
+): AsyncGenerator<ChunkTranscript> {
+  try {
+    yield* recogniseAll(chunks, context, run)
+  } finally {
+    context.budget.close()
+  }
+}
+
+async function* recogniseAll(
   chunks: AsyncIterable<ReadyChunk>,
   context: RecognitionContext,
   run: Run,
@@ -141,11 +154,13 @@ async function recogniseChunk(
 
 function fromCache(
   { recognition, isFromThisJob }: Extract<ReadyChunk, { recognition: unknown }>,
-  { recogniser }: RecognitionContext,
+  { recogniser, budget }: RecognitionContext,
 ) {
   const { seconds, ...found } = recognition
   if (!isFromThisJob) return { ...found, sent: 0, cached: seconds, costUsd: 0 }
-  return { ...found, ...paid(seconds, found, recogniser) }
+  const bill = paid(seconds, found, recogniser)
+  budget.payEarlier(bill.costUsd ?? 0)
+  return { ...found, ...bill }
 }
 
 /** The cost of an answer that reports none is estimated, unless it is of a successor, whose price is its own. */
@@ -158,15 +173,25 @@ function paid(seconds: number, { costUsd: reported, model }: Recognition, recogn
 /** Caches the recognition before anything else: it is paid for. */
 async function fromProvider(
   { key, audio, seconds }: Extract<ReadyChunk, { audio: unknown }>,
-  { recogniser, options, charge }: RecognitionContext,
+  { recogniser, options, budget }: RecognitionContext,
   run: Run,
 ) {
-  const refuse = charge(seconds)
+  const { refuse, settle } = await budget.charge(seconds)
   const { language, context } = options
   const hints = { ...(language && { language }), ...(context && { context }), ...(refuse && { refuse }) }
-  const recognition = await recogniser.recognise({ audio, mime: encodedMime, seconds, ...hints }, run.signal)
-  await run.checkpoints.put(key, { ...recognition, seconds })
-  return { ...recognition, ...paid(seconds, recognition, recogniser) }
+  try {
+    const recognition = await recogniser.recognise(
+      { audio, mime: encodedMime, seconds, ...hints },
+      run.signal,
+    )
+    const bill = paid(seconds, recognition, recogniser)
+    settle(bill.costUsd ?? 0)
+    await run.checkpoints.put(key, { ...recognition, seconds })
+    return { ...recognition, ...bill }
+  } finally {
+    // Nothing is billed for a request that failed.
+    settle(0)
+  }
 }
 
 function billOf(transcripts: ChunkTranscript[]): Pick<ChunkTranscript, 'sent' | 'cached' | 'costUsd'> {

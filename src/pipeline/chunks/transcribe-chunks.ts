@@ -12,7 +12,7 @@ import { type DecodeOptions, type Decoding, decode } from '../audio/decode.ts'
 import type { LocateFfmpeg } from '../audio/ffmpeg.ts'
 import type { AsrOptions } from '../audio/fingerprint.ts'
 import type { Source } from '../source/source.ts'
-import { createBudget } from './budget.ts'
+import { createChunkBudget } from './budget.ts'
 import { type EncodingTools, encodeAll } from './encode-all.ts'
 import { type ChunkTranscript, recognise } from './recognise.ts'
 import { createRecut } from './recut.ts'
@@ -22,8 +22,6 @@ export interface ChunkPorts {
   recogniser: Recogniser
   /** Shared by all jobs of the process. */
   limitEncoding: LimitFunction
-  /** Cost limit of one job, in US dollars. */
-  maxCostUsd?: number
 }
 
 export interface ChannelOptions {
@@ -50,7 +48,7 @@ export const maxVoiceNoteBytes = 2_000_000
 export function transcribeChunks(
   source: Source,
   request: TranscriptionRequest,
-  { ffmpeg, recogniser, limitEncoding, maxCostUsd }: ChunkPorts,
+  { ffmpeg, recogniser, limitEncoding }: ChunkPorts,
   run: Run,
   channels: readonly ChannelOptions[] = [{}],
 ): ChunkRecognition {
@@ -67,7 +65,7 @@ export function transcribeChunks(
   const totalSeconds = () => headerSeconds() ?? decodedSeconds()
 
   const reportLength = createLengthReporter(headerSeconds, run)
-  const budget = createBudget(source, audio, { recogniser, maxCostUsd }, tools, run)
+  const budget = createChunkBudget(source, audio, recogniser, tools, run)
   const ready = audio.map((decoding, i) => {
     const chunks = cut(tapped(decoding, reportLength, channels[i]!), limits)
     return encodeAll(budget.admit(withChannel(chunks, channels[i]!)), tools, run, decoding)
@@ -78,7 +76,7 @@ export function transcribeChunks(
     totalSeconds,
     channelCount: channels.length,
     recut: createRecut(source, tools, run),
-    charge: budget.charge,
+    budget,
   }
   return {
     transcripts: recognise(mergeAsync(ready), context, run),

@@ -25,10 +25,10 @@ export async function detectSpeech(samples: AsyncIterable<Buffer>, speech: Span[
   }
 }
 
-/** `onSamples` is called between buffers, and ends the encoding by throwing. */
+/** `onSamples` is awaited between buffers, and ends the encoding by rejecting. */
 export function encodeWhole(
   decoding: Decoding,
-  { ffmpeg, onSamples }: { ffmpeg: LocateFfmpeg; onSamples: () => void },
+  { ffmpeg, onSamples }: { ffmpeg: LocateFfmpeg; onSamples: () => Promise<void> },
   run: Run,
 ): Encoding {
   const speech: Span[] = []
@@ -37,7 +37,7 @@ export function encodeWhole(
     // A pipe that closes early shows in the encoder's exit code.
     const closed = new Promise<void>(resolve => input.once('close', resolve))
     for await (const buffer of decoding.samples) {
-      onSamples()
+      await onSamples()
       if (!input.write(buffer) && input.writable)
         await Promise.race([new Promise<void>(resolve => input.once('drain', resolve)), closed])
       yield buffer

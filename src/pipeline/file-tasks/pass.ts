@@ -1,7 +1,9 @@
 // Runs one pass: goes on with what an earlier attempt began, else asks its models in their order until one answers.
+import type { BudgetPart } from '../../domain/budget.ts'
 import { isSpeechError, type SpeechError } from '../../domain/errors.ts'
+import { estimatedUsd } from '../../domain/models/price.ts'
 import type { FileRecogniser, FileRecognition } from '../../domain/ports.ts'
-import { type PlannedPass, refusalOf } from './candidates.ts'
+import { isDone, type PlannedPass, refusalOf } from './candidates.ts'
 import type { Candidate, TaskContext } from './pass-context.ts'
 import { allRetries, resumeTask, runTask } from './task.ts'
 
@@ -10,10 +12,13 @@ type Tools = Omit<TaskContext, keyof Candidate | 'onTask'>
 export interface PassTools extends Tools {
   /** Recognitions of this job: two passes that need the same one share it. */
   shared: Map<string, Promise<FileRecognition>>
-  /** Called before a model is asked; throws where it must not be. */
-  onAsk: (recogniser: FileRecogniser) => void
+  /** Called before a model is asked; rejects where it must not be. */
+  onAsk: (recogniser: FileRecogniser) => Promise<void>
   /** Receives a task that this job pays for as soon as it exists. */
   onOwnTask: (recogniser: FileRecogniser, task: string) => void
+  /** Counts what the tasks of this job cost, and the length of the recording. */
+  part: BudgetPart
+  seconds: number
 }
 
 export interface PassAnswer {
@@ -28,8 +33,9 @@ export interface PassAnswer {
 
 /** Throws the error of the last task, or the one that the user can do most about. */
 export async function runPass(pass: PlannedPass, tools: PassTools): Promise<PassAnswer> {
-  const { run, shared, onAsk, onOwnTask } = tools
+  const { run, shared, onAsk, onOwnTask, part, seconds } = tools
   const retriesLeft = allRetries()
+  const bill = createBill(part, seconds)
   let pays = false
 
   const contextOf = (candidate: Candidate, onAccepted = () => {}): TaskContext => ({
@@ -38,6 +44,7 @@ export async function runPass(pass: PlannedPass, tools: PassTools): Promise<Pass
     onTask(task, isOwn) {
       pays = isOwn
       if (isOwn) onOwnTask(candidate.recogniser, task)
+      if (isOwn) bill.submitted(candidate)
       onAccepted()
     },
   })
@@ -49,8 +56,10 @@ export async function runPass(pass: PlannedPass, tools: PassTools): Promise<Pass
     pays = isOwnCheckpoint
     try {
       const recognition = await resumeTask(contextOf(candidate), retriesLeft)
+      if (pays && recognition) bill.answered(candidate, recognition)
       if (recognition) return { recogniser, recognition, paidBy: pays ? 'us' : 'others' }
     } catch (error) {
+      if (!run.signal.aborted) bill.failed(error)
       if (!isSpeechError(error) || error.scope !== 'model') throw error
       ended.set(recogniser, error)
     }
@@ -66,10 +75,15 @@ export async function runPass(pass: PlannedPass, tools: PassTools): Promise<Pass
       const work = `${candidate.key} ${JSON.stringify(recogniser.capabilities)}`
       const underWay = shared.get(work)
       if (underWay) return { recogniser, recognition: await underWay, paidBy: 'shared' }
-      onAsk(recogniser)
-      const recognising = runTask(contextOf(candidate, onAccepted), retriesLeft)
+      const asked = onAsk(recogniser)
+      // The other pass must find it at once.
+      const recognising = asked.then(() => runTask(contextOf(candidate, onAccepted), retriesLeft))
       shared.set(work, recognising)
-      const recognition = await recognising
+      const recognition = await recognising.catch(error => {
+        if (!run.signal.aborted) bill.failed(error)
+        throw error
+      })
+      if (pays) bill.answered(candidate, recognition)
       return { recogniser, recognition, paidBy: pays ? 'us' : 'others' }
     },
     run.signal,
@@ -79,4 +93,40 @@ export async function runPass(pass: PlannedPass, tools: PassTools): Promise<Pass
     },
   )
   return { ...answer, firstError }
+}
+
+/** Billed seconds of an answer, and US dollars if known. */
+export function billOf(
+  { usdPerSecond }: FileRecogniser,
+  { sentences, costUsd, ...answer }: FileRecognition,
+  duration: number,
+): { seconds: number; costUsd: number | undefined } {
+  const seconds = answer.seconds || (sentences.length > 0 ? duration : 0)
+  return { seconds, costUsd: costUsd ?? estimatedUsd(usdPerSecond, seconds) }
+}
+
+/** Records an estimate for a task with its submit, as it is billed even if this job ends first, and then its cost. */
+function createBill(part: BudgetPart, duration: number) {
+  let recordedUsd = 0
+  return {
+    submitted({ recogniser, checkpoint, isOwnCheckpoint }: Candidate): void {
+      // A task that has failed is not billed: this one takes its place.
+      if (recordedUsd > 0) return
+      recordedUsd = estimatedUsd(recogniser.usdPerSecond, duration) ?? 0
+      const isEarlier = isOwnCheckpoint && checkpoint !== undefined && 'task' in checkpoint
+      if (isEarlier) part.payEarlier(recordedUsd)
+      else part.pay(recordedUsd)
+    },
+    answered(candidate: Candidate, recognition: FileRecognition): void {
+      const costUsd = billOf(candidate.recogniser, recognition, duration).costUsd ?? 0
+      if (isDone(candidate)) part.payEarlier(costUsd)
+      else part.pay(costUsd - recordedUsd)
+    },
+    failed(error: unknown): void {
+      // It may end later, and is billed then.
+      if (isSpeechError(error) && error.code === 'TASK_TIMEOUT') return
+      part.pay(-recordedUsd)
+      recordedUsd = 0
+    },
+  }
 }

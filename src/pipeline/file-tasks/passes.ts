@@ -2,7 +2,6 @@
 import { setMaxListeners } from 'node:events'
 import { type ErrorCode, isSpeechError, type SpeechError } from '../../domain/errors.ts'
 import type { PipelineRequest } from '../../domain/job.ts'
-import { estimatedUsd } from '../../domain/models/price.ts'
 import type { Replaced } from '../../domain/models/successors.ts'
 import type { FileRecogniser, FileRecognition } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
@@ -13,8 +12,8 @@ import type { PipelinePorts } from '../pipeline.ts'
 import type { Source } from '../source/source.ts'
 import { givesBoth, isDone, isIntent, type Pass, type PlannedPass, planPass } from './candidates.ts'
 import { savePasses } from './own-tasks.ts'
-import { type PassTools, runPass } from './pass.ts'
-import { type AudioScan, createUploadSession, ensureAffordable, type UploadSession } from './upload.ts'
+import { billOf, type PassTools, runPass } from './pass.ts'
+import { type AudioScan, createUploadSession, reserveFor, type UploadSession } from './upload.ts'
 
 /** Result of a pass: its recognition or its error; neither while it runs. */
 export interface PassResult extends Replaced {
@@ -71,7 +70,8 @@ export async function runPasses(
   const found = await Promise.all(passes.map(pass => planPass(pass, request, run)))
   const leader = found.findLastIndex(({ leading }) => givesBoth(leading))
   const waits = (i: number) => leader >= 0 && i !== leader
-  const upload = await createUploadSession(source, ports, run)
+  const part = run.budget.open()
+  const upload = await createUploadSession(source, ports, run, part)
   const tasks: OwnTasks = new Map()
   let running: Promise<void>[] = []
   try {
@@ -88,22 +88,20 @@ export async function runPasses(
     const shared: PassTools['shared'] = new Map()
     const onPoll = createWaitReporter(scan.duration, run)
     const timeoutSeconds = ports.taskTimeoutSeconds(scan.duration)
-    const { pollSeconds, limitSubmits, maxCostUsd } = ports
+    const { pollSeconds, limitSubmits } = ports
 
     async function runOwn(pass: PlannedPass, i: number): Promise<PassResult> {
-      const onAsk = (recogniser: FileRecogniser) => {
+      const onAsk = async (recogniser: FileRecogniser) => {
         results[i] = { ...results[i]!, recogniser, isShared: false }
         // A successor may cost more than the model that the upload was checked for.
         const paid = results.filter(({ cached, error, isShared }) => cached === 0 && !error && !isShared)
-        ensureAffordable(
-          paid.map(({ recogniser }) => recogniser),
-          scan.duration,
-          maxCostUsd,
-        )
+        const models = paid.map(({ recogniser }) => recogniser)
+        await reserveFor(models, scan.duration, part, run.budget)
       }
       const onOwnTask = (recogniser: FileRecogniser, task: string) => void tasks.set(i, { recogniser, task })
       const callbacks = { onPoll, onAsk, onOwnTask }
-      const tools = { upload, run, shared, pollSeconds, timeoutSeconds, limitSubmits, ...callbacks }
+      const times = { seconds: scan.duration, pollSeconds, timeoutSeconds }
+      const tools = { upload, run, shared, part, limitSubmits, ...times, ...callbacks }
       const result = await resultOf(pass, tools, scan)
       tasks.delete(i)
       return result
@@ -132,6 +130,7 @@ export async function runPasses(
   } finally {
     stop.abort()
     await Promise.allSettled(running)
+    part.close()
     if (!outer.continuesElsewhere()) await cleanUp(tasks, upload)
   }
 }
@@ -172,17 +171,16 @@ async function resultOf(
   let asked = leadingOf(pass)
   const onAsk = (recogniser: FileRecogniser) => {
     asked = recogniser
-    tools.onAsk(recogniser)
+    return tools.onAsk(recogniser)
   }
   try {
     const { recogniser, recognition: answer, paidBy, firstError } = await runPass(pass, { ...tools, onAsk })
     const recognition = withoutEchoes(answer, pass.context, speech, tools.run)
-    const seconds = answer.seconds || (answer.sentences.length > 0 ? duration : 0)
+    const { seconds, costUsd } = billOf(recogniser, answer, duration)
     const model = { recogniser, ...inPlaceOf(pass, recogniser), firstError }
     const facts = { ...model, isShared: paidBy === 'shared', recognition }
     if (paidBy === 'others') return { ...facts, ...nothingPaid, cached: seconds }
     if (paidBy === 'shared') return { ...facts, ...nothingPaid }
-    const costUsd = answer.costUsd ?? estimatedUsd(recogniser.usdPerSecond, seconds)
     return { ...facts, sent: seconds, cached: 0, ...(costUsd !== undefined && { costUsd }) }
   } catch (error) {
     tools.run.signal.throwIfAborted()

@@ -1,12 +1,13 @@
 // Uploads a recording for the provider, once for all passes of a job, and deletes it afterwards.
 import pLimit from 'p-limit'
+import { type Budget, type BudgetPart, priceUnknown } from '../../domain/budget.ts'
 import { isSpeechError, SpeechError } from '../../domain/errors.ts'
 import type { FileRecogniser, ObjectStorage, Upload } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
 import { roundToMs, type Span } from '../../domain/transcript.ts'
 import { log } from '../../log.ts'
 import { type Decoding, decode } from '../audio/decode.ts'
-import { costTooHigh, priceUnknown } from '../chunks/budget.ts'
+import { ensurePlausibleLength, ensurePlausibleSound } from '../audio/plausibility.ts'
 import type { PipelinePorts } from '../pipeline.ts'
 import type { Source } from '../source/source.ts'
 import { detectSpeech, encodeWhole } from './encode-whole.ts'
@@ -30,7 +31,7 @@ export interface UploadCheckpoint extends AudioScan {
 export interface UploadSession {
   /**
    * Uploads the recording for these models unless it is there. An upload for other models is lent to them, until
-   * the store refuses that. Throws `COST_TOO_HIGH` and `TOO_LARGE`.
+   * the store refuses that. Throws the errors of a budget, `TOO_LARGE` and `IMPLAUSIBLE_LENGTH`.
    */
   ensureUploaded(recognisers: FileRecogniser[]): Promise<AudioScan>
   /** Decodes the recording without an upload, where no pass has to be submitted. */
@@ -68,8 +69,9 @@ export async function createUploadSession(
   source: Source,
   ports: PipelinePorts,
   run: Run,
+  part: BudgetPart,
 ): Promise<UploadSession> {
-  const { objectStorage, ffmpeg, maxCostUsd } = ports
+  const { objectStorage, ffmpeg } = ports
   const stored = await run.checkpoints.get(uploadCheckpointKey(run.job))
   // A recording that was decoded in part may be whole now.
   let current = isUploadCheckpoint(stored) && !stored.lost ? stored : undefined
@@ -96,11 +98,14 @@ export async function createUploadSession(
   async function uploadOnce(recognisers: FileRecogniser[]): Promise<void> {
     const { recordingRun, warnings } = recordWarnings(run)
     const decoding = decode(source, ffmpeg, recordingRun)
-    const check = () => {
+    let [spans, sound] = [0, 0]
+    const check = async () => {
       const total = decoding.headerSeconds()
       const expected = Math.max(total ?? 0, decoding.decodedSeconds())
-      ensureAffordable(recognisers, expected, maxCostUsd)
+      for (; spans < speech.length; spans++) sound += speech[spans]!.end - speech[spans]!.start
+      ensurePlausibleSound(sound, source.bytes)
       ensureWithinLimit(recognisers, expected)
+      await reserveFor(recognisers, expected, part, run.budget)
       const done = decoding.decodedSeconds() / 2
       run.progress({ done, ...(total !== undefined && { total }), message: 'Uploading' })
     }
@@ -111,6 +116,7 @@ export async function createUploadSession(
     const keys = { ...current?.upload?.keys, ...uploaded.keys }
     isUploadedHere = true
     await save({ upload: { ...uploaded, keys }, ...scanOf(decoding, speech, warnings) })
+    if (speech.length > 0) ensurePlausibleLength(decoding.decodedSeconds(), source.bytes)
   }
 
   /** Those without an upload, after the others have been lent the one that is there. */
@@ -184,17 +190,16 @@ function scanOf(decoding: Decoding, speech: Span[], warnings: string[]): AudioSc
   return { duration: roundToMs(decoding.decodedSeconds()), speech, warnings, ...(lost && { lost }) }
 }
 
-/** Throws `COST_TOO_HIGH` where these models would cost more than the limit for so many seconds, and `PRICE_UNKNOWN`. */
-export function ensureAffordable(
+/** Reserves what these models cost for so many seconds. Throws the errors of a budget, and `PRICE_UNKNOWN`. */
+export async function reserveFor(
   recognisers: FileRecogniser[],
-  duration: number,
-  limit: number | undefined,
-): void {
-  if (limit === undefined) return
+  seconds: number,
+  part: BudgetPart,
+  { needsPrices }: Budget,
+): Promise<void> {
   const unpriced = recognisers.find(({ usdPerSecond }) => usdPerSecond === undefined)
-  if (unpriced) throw priceUnknown(unpriced.model)
-  const cost = duration * recognisers.reduce((sum, { usdPerSecond }) => sum + usdPerSecond!, 0)
-  if (cost > limit) throw costTooHigh(cost, limit)
+  if (unpriced && needsPrices) throw priceUnknown(unpriced.model)
+  await part.reserve(seconds * recognisers.reduce((sum, { usdPerSecond = 0 }) => sum + usdPerSecond, 0))
 }
 
 function ensureWithinLimit(recognisers: FileRecogniser[], duration: number): void {

@@ -67,15 +67,28 @@ function missingShare({ piece, passages }: FormattedPiece): number {
   return (piece.askTo - (last?.to ?? piece.askFrom)) / (piece.askTo - piece.askFrom)
 }
 
+export function requestedText({ askFrom, askTo }: Piece, { text }: TextSource): string {
+  return text.slice(askFrom, askTo)
+}
+
+/** The answer of an earlier request for the piece, if there is one, and the key of its checkpoint. */
+export async function savedAnswerOf(
+  piece: Piece,
+  { source, ports, run, style, language }: Omit<PieceContext, 'onText'>,
+): Promise<{ key: string; answer: TextAnswer | undefined }> {
+  const facts = { style, language, text: requestedText(piece, source), before: piece.before }
+  const key = keyOf(facts, ports.textModel.models)
+  const saved = savedAnswer.safeParse(await run.checkpoints.get(key))
+  return { key, answer: saved.success ? (saved.data as TextAnswer) : undefined }
+}
+
 async function requestOnce(
   piece: Piece,
   { source, ports, run, onText, ...options }: PieceContext,
 ): Promise<FormattedPiece> {
-  const text = source.text.slice(piece.askFrom, piece.askTo)
+  const text = requestedText(piece, source)
   const { before } = piece
-  const key = keyOf({ ...options, text, before }, ports.textModel.models)
-  const kept = savedAnswer.safeParse(await run.checkpoints.get(key))
-  const known = kept.success ? (kept.data as TextAnswer) : undefined
+  const { key, answer: known } = await savedAnswerOf(piece, { source, ports, run, ...options })
   const answer =
     known ??
     (await ports.textModel.generate(promptFor({ ...options, text, before }), { signal: run.signal, onText }))

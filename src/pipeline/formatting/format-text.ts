@@ -6,12 +6,19 @@ import { estimateModelTokens } from '../../domain/model-tokens.ts'
 import { minFormattedChars, noTextModel, type TextModel } from '../../domain/text-model.ts'
 import type { FormattedSegments, Formatting, Segment } from '../../domain/transcript.ts'
 import { mapConcurrent } from '../async/map-concurrent.ts'
-import { costTooHigh, priceUnknown } from '../chunks/budget.ts'
-import { type FormattedPiece, formatPiece, type PieceResult, unformattedPiece } from './format-piece.ts'
+import {
+  type FormattedPiece,
+  formatPiece,
+  type PieceResult,
+  requestedText,
+  savedAnswerOf,
+  unformattedPiece,
+} from './format-piece.ts'
 import { type JoinedPassage, joinParagraphs, joinPieces } from './join-pieces.ts'
 import type { FormatOptions, FormatPorts, FormatRun } from './options.ts'
 import { cutPieces, type Piece, pieceCount, sourceOf, sourceOfSegments, type TextSource } from './pieces.ts'
 import { emptySummary, summaryOf, textUnchanged, tooShort } from './summary.ts'
+import { reserveForTexts, withinBudget } from './text-budget.ts'
 import { toSegments } from './to-segments.ts'
 import { unwrapLines } from './unwrap-lines.ts'
 
@@ -24,7 +31,7 @@ export interface FormattedText extends Formatting {
 /**
  * Formats a text into paragraphs separated by empty lines. A piece without an answer keeps its original text, and
  * `warnings` gives the reason. Calls `onText` after each piece with a function that returns the whole text so far.
- * Throws `COST_TOO_HIGH`, or the signal's reason.
+ * Throws the errors of a budget, `PRICE_UNKNOWN`, or the signal's reason.
  */
 export async function formatText(
   text: string,
@@ -83,9 +90,32 @@ async function formatSource(
   if ([...text.trim()].length <= minFormattedChars) return emptySummary(options.style, [tooShort])
   if (textModel.models.length === 0)
     return emptySummary(options.style, [`${textUnchanged} ${describeError(noTextModel())}`])
-  ensureAffordable(text, ports)
-
   const pieces = cutPieces(source, pieceCount(estimateModelTokens(text), textModel.concurrency))
+  const part = run.budget.open()
+  try {
+    const context = { ...options, source, ports, run }
+    const unsaved = async () => {
+      const answers = await Promise.all(pieces.map(piece => savedAnswerOf(piece, context)))
+      return pieces.filter((_, i) => !answers[i]!.answer).map(piece => requestedText(piece, source))
+    }
+    const texts = pieces.map(piece => requestedText(piece, source))
+    await reserveForTexts(texts, unsaved, textModel, part, run.budget)
+    const charged = { ...ports, textModel: withinBudget(textModel, part, run.budget) }
+    return await formatAll(pieces, source, options, charged, run, onPassages)
+  } finally {
+    part.close()
+  }
+}
+
+async function formatAll(
+  pieces: Piece[],
+  source: TextSource,
+  options: FormatOptions,
+  ports: FormatPorts,
+  run: FormatRun,
+  onPassages: (soFar: () => JoinedPassage[]) => void,
+): Promise<Formatting & { passages?: JoinedPassage[] }> {
+  const { text } = source
   const done = new Map<Piece, FormattedPiece[]>()
   const failures: SpeechError[] = []
   const all = () => pieces.flatMap(piece => done.get(piece) ?? [unformattedPiece(piece, source)])
@@ -184,19 +214,4 @@ function createReporter(pieces: Piece[], { text }: TextSource, { progress }: For
 
 function sizeOf({ from, to }: Piece): number {
   return to - from
-}
-
-/** Tokens of a request beside the piece: instructions and context. */
-const promptTokens = 450
-
-/** Throws `COST_TOO_HIGH` if the first model would exceed the limit, and `PRICE_UNKNOWN`. */
-function ensureAffordable(text: string, { textModel, maxCostUsd }: FormatPorts): void {
-  const { price, models } = textModel
-  if (maxCostUsd === undefined || models.length === 0) return
-  if (!price) throw priceUnknown(models[0]!)
-  const size = estimateModelTokens(text)
-  const pieces = pieceCount(size, textModel.concurrency)
-  const cost =
-    ((size + pieces * promptTokens) * price.usdPerMillionInput + 1.3 * size * price.usdPerMillionOutput) / 1e6
-  if (cost > maxCostUsd) throw costTooHigh(cost, maxCostUsd)
 }

@@ -5,8 +5,6 @@ import type { Style } from '../../domain/transcript.ts'
 
 export interface FormatPorts {
   textModel: TextModel
-  /** Upper limit of the cost, in US dollars. */
-  maxCostUsd?: number
 }
 
 export interface FormatOptions {
@@ -16,4 +14,4 @@ export interface FormatOptions {
 }
 
 /** The run that a formatting belongs to. Progress counts characters (UTF-16 units) of the text. */
-export type FormatRun = Pick<Run, 'signal' | 'progress' | 'checkpoints'>
+export type FormatRun = Pick<Run, 'signal' | 'progress' | 'checkpoints' | 'budget'>

@@ -4,6 +4,7 @@ import { checkpoints } from './checkpoints.ts'
 import { createConnection } from './connection.ts'
 import { damagedFilesIn } from './files.ts'
 import { jobs } from './jobs.ts'
+import { spending } from './spending.ts'
 import { transcripts } from './transcripts.ts'
 import { createUpkeep } from './upkeep.ts'
 
@@ -24,6 +25,7 @@ export function sqliteStore({ folder, maxEraseMs }: SqliteOptions): Store {
     ...transcripts(connection, upkeep),
     ...jobs(connection),
     ...checkpoints(connection),
+    ...spending(connection),
     warning: connection.warning,
     async erase() {
       const isErased = !connection.exists() || (await upkeep.finish())

@@ -19,7 +19,7 @@ export const tables = {
   unfinished: { shard: 'STRING', created: 'STRING', id: 'STRING', owner: 'STRING' },
   /** Checkpoints by the hash of owner and key. */
   checkpoints: { hash: 'STRING' },
-  /** Checkpoints of a job, by the hash of owner and job. */
+  /** Checkpoints of a job, by the hash of owner and job; and costs of a month, by owner and day. */
   kept: { of: 'STRING', hash: 'STRING' },
 } as const satisfies Record<string, Record<string, KeyType>>
 

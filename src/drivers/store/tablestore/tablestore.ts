@@ -10,6 +10,7 @@ import { createRows } from './rows.ts'
 import { createSearch } from './search.ts'
 import { createSearchIndex } from './search-index.ts'
 import { setUp } from './set-up.ts'
+import { spending } from './spending.ts'
 import { transcripts } from './transcripts.ts'
 
 export interface TablestoreOptions extends ConnectionOptions, RequestOptions {
@@ -39,6 +40,7 @@ export function tablestoreStore(options: TablestoreOptions): TablestoreStore {
     searchTranscripts: createSearch(rows, listing, createSearchIndex(requests, prefix)),
     ...jobs(rows),
     ...checkpoints(rows, largeValues),
+    ...spending(rows),
     setUp: signal => setUp(requests, options, signal),
     // The service removes deleted rows itself.
     erase: async () => [],

@@ -1,0 +1,166 @@
+// Budgets of orders: each is kept within the limit of an order and its owner's limit of a day, and records what is paid.
+import pLimit from 'p-limit'
+import { type Budget, type BudgetPart, costTooHigh, dayLimitReached } from '../../domain/budget.ts'
+import { codeOf } from '../../domain/errors.ts'
+import { dayOf, type SpendingStore } from '../../domain/spending.ts'
+import { log } from '../../log.ts'
+
+/** In US dollars; absent: none. */
+export interface CostLimits {
+  orderUsd?: number
+  dayUsd?: number
+  /** True where the user has set one of them. */
+  isStrict?: boolean
+}
+
+export interface OpenBudget extends Budget {
+  /** Records what is left to record, and gives back all that is reserved. Never rejects. */
+  close(): Promise<void>
+}
+
+/** `order` is the id of the job, so that a second attempt takes over what a dead process had reserved. */
+export type OpenBudgets = (owner: string, order: string) => OpenBudget
+
+/** Allows for rounding errors of running totals. */
+const toleranceUsd = 1e-9
+/** A reservation of a process that has died ends after this time. */
+const holdMs = 15 * 60_000
+/** Longer than clocks of machines differ, and within `holdMs`. */
+const renewalMs = 5 * 60_000
+
+interface Part {
+  reservedUsd: number
+  paidUsd: number
+  /** Of requests under way. */
+  askedUsd: number
+}
+
+/**
+ * An order counts for the day on which it begins (UTC). Requests are counted before they are sent, so orders at once
+ * cannot exceed a limit together; only a request that costs more than estimated can.
+ */
+export function createBudgets(store: SpendingStore, limits: CostLimits, now = Date.now): OpenBudgets {
+  const { orderUsd = Number.POSITIVE_INFINITY, dayUsd, isStrict = false } = limits
+
+  return (owner, order) => {
+    const day = dayOf(now())
+    const inTurn = pLimit(1)
+    const parts = new Set<Part>()
+    let paidUsd = 0
+    let unrecordedUsd = 0
+    let isHeld = false
+    let isWritePlanned = false
+    let renewal: NodeJS.Timeout | undefined
+
+    const leftUsd = () => sum([...parts].map(part => Math.max(0, part.reservedUsd - part.paidUsd)))
+
+    /** Records what was paid since the last write, and what is reserved. With `moreUsd` it throws `DAY_LIMIT_REACHED`. */
+    async function write(moreUsd = 0): Promise<void> {
+      const newUsd = unrecordedUsd
+      const ownUsd = dayUsd === undefined ? 0 : leftUsd() + moreUsd
+      await store.updateSpending(owner, day, before => {
+        const others = Object.entries(before.held).filter(([id, { until }]) => id !== order && until > now())
+        const heldUsd = sum(others.map(([, { usd }]) => usd))
+        const spentUsd = before.usd + newUsd
+        if (dayUsd !== undefined && moreUsd > 0 && spentUsd + heldUsd + ownUsd > dayUsd + toleranceUsd)
+          throw dayLimitReached(ownUsd, { day, limitUsd: dayUsd, spentUsd, heldUsd })
+        const own = ownUsd > 0 ? { [order]: { usd: ownUsd, until: now() + holdMs } } : {}
+        return { usd: Math.max(0, spentUsd), held: { ...Object.fromEntries(others), ...own } }
+      })
+      unrecordedUsd -= newUsd
+      isHeld = ownUsd > 0
+      if (isHeld) renewal ??= setInterval(plan, renewalMs).unref()
+    }
+
+    /** What is paid meanwhile goes into the same write. A store that fails does not stop paid work. */
+    function plan(): void {
+      if (isWritePlanned) return
+      isWritePlanned = true
+      void inTurn(async () => {
+        isWritePlanned = false
+        await write().catch(logFailure)
+      })
+    }
+
+    /** Reserves so much in all for a part. */
+    async function reserve(part: Part, usd: number): Promise<void> {
+      const missing = () => usd - Math.max(part.reservedUsd, part.paidUsd)
+      if (missing() <= toleranceUsd) return
+      await inTurn(async () => {
+        const moreUsd = missing()
+        if (moreUsd <= toleranceUsd) return
+        const total = paidUsd + leftUsd() + moreUsd
+        if (total > orderUsd + toleranceUsd) throw costTooHigh(total, orderUsd)
+        if (dayUsd !== undefined) await write(moreUsd)
+        part.reservedUsd = usd
+      })
+    }
+
+    function open(): BudgetPart {
+      const part: Part = { reservedUsd: 0, paidUsd: 0, askedUsd: 0 }
+      parts.add(part)
+      function payEarlier(usd: number): void {
+        part.paidUsd += usd
+        paidUsd += usd
+      }
+      function pay(usd: number): void {
+        if (usd === 0) return
+        payEarlier(usd)
+        unrecordedUsd += usd
+        plan()
+      }
+      return {
+        reserve: usd => reserve(part, usd),
+        async charge(firstUsd) {
+          let usd = 0
+          let isSettled = false
+          async function raise(toUsd: number): Promise<void> {
+            const moreUsd = Math.max(0, toUsd - usd)
+            part.askedUsd += moreUsd
+            usd += moreUsd
+            try {
+              await reserve(part, part.paidUsd + part.askedUsd)
+            } catch (error) {
+              part.askedUsd -= moreUsd
+              usd -= moreUsd
+              throw error
+            }
+          }
+          await raise(firstUsd)
+          return {
+            raise,
+            settle(actualUsd) {
+              if (isSettled) return
+              isSettled = true
+              part.askedUsd -= usd
+              pay(actualUsd)
+            },
+          }
+        },
+        pay,
+        payEarlier,
+        close: () => void parts.delete(part),
+      }
+    }
+
+    return {
+      needsPrices: isStrict,
+      open,
+      async close() {
+        clearInterval(renewal)
+        parts.clear()
+        await inTurn(async () => {
+          if (isHeld || unrecordedUsd !== 0) await write().catch(logFailure)
+        })
+      },
+    }
+  }
+}
+
+function sum(numbers: number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
+}
+
+function logFailure(error: unknown): void {
+  log.warn('cost-not-recorded', { code: codeOf(error) })
+}
