@@ -12,6 +12,7 @@ import {
   formatSegments,
   formatText,
 } from '../src/pipeline/formatting/format-text.ts'
+import { testBudget } from '../test/support/pipeline/budget.ts'
 import { generateConversation } from './diarize/conversation.ts'
 import { median, timed } from './measure.ts'
 
@@ -77,6 +78,7 @@ function memoryRun(): FormatRun {
       },
       isFromThisJob: () => false,
     },
+    budget: testBudget(),
   }
 }
 

@@ -6,6 +6,7 @@ import type { Run } from '../src/domain/run.ts'
 import { ossStorage } from '../src/drivers/object-storage/oss/oss.ts'
 import { decode } from '../src/pipeline/audio/decode.ts'
 import { encodeWhole } from '../src/pipeline/file-tasks/encode-whole.ts'
+import { testBudget } from '../test/support/pipeline/budget.ts'
 
 const mbitPerSecond = 200
 
@@ -24,6 +25,7 @@ export async function uploadOnce(file: string, path: string): Promise<{ encoded:
     progress() {},
     warn() {},
     checkpoints: { get: async () => undefined, put: async () => {}, isFromThisJob: () => false },
+    budget: testBudget(),
   }
   const { size: bytes } = await stat(file)
   const source = { file, name: basename(file), bytes, isTruncated: false }
@@ -32,7 +34,7 @@ export async function uploadOnce(file: string, path: string): Promise<{ encoded:
   const since = () => (performance.now() - started) / 1000
   let encoded = 0
   async function* timedAudio(): AsyncGenerator<Buffer> {
-    yield* encodeWhole(decode(source, ffmpeg, run), { ffmpeg, onSamples() {} }, run).audio
+    yield* encodeWhole(decode(source, ffmpeg, run), { ffmpeg, async onSamples() {} }, run).audio
     encoded = since()
   }
   try {

@@ -83,7 +83,7 @@ function ownDashscopeOf({ baseUrl, apiKey, fileHost }: Parsed): Config['ownDashs
 const defaultOrderUsd = 5
 
 /** Limits in US dollars; `isStrict` where the user has set one: then the price of each model has to be known. */
-export function costLimits({ maxCostUsd: order, maxCostPerDayUsd: day }: Parsed) {
+export function costLimits({ maxCostUsd: order, maxCostPerDayUsd: day }: Config) {
   const orderUsd = order ?? defaultOrderUsd
   return {
     ...(orderUsd > 0 && { orderUsd }),

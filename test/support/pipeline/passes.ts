@@ -19,6 +19,7 @@ import { type PassResults, runPasses } from '../../../src/pipeline/file-tasks/pa
 import type { PipelinePorts } from '../../../src/pipeline/pipeline.ts'
 import { locateTestFfmpeg, testFfmpeg } from '../audio/ffmpeg.ts'
 import { fixture, type TempFolder, tempFolder } from '../e2e/system.ts'
+import { testBudget } from './budget.ts'
 
 export interface PassesOptions extends Omit<Pass, 'recognisers'> {
   /** Default: 60. */
@@ -98,7 +99,6 @@ export async function startPasses(): Promise<PassesSystem> {
         pollSeconds: 0.05,
         taskTimeoutSeconds: () => taskTimeoutSeconds,
         limitSubmits: pLimit(1),
-        ...(maxCostUsd !== undefined && { maxCostUsd }),
         objectStorage: temporary
           ? temporaryStores.at(-1)
           : ossStorage({ endpoint, region, bucket, accessKeyId, accessKeySecret }),
@@ -114,6 +114,7 @@ export async function startPasses(): Promise<PassesSystem> {
         progress() {},
         warn() {},
         checkpoints: createCheckpoints(store, 'local', job),
+        budget: testBudget(maxCostUsd),
       }
       const passes = [lists.speakerRecognisers, lists.fileRecognisers].map(recognisers => ({
         recognisers,

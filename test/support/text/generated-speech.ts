@@ -2,6 +2,7 @@
 import type { Run } from '../../../src/domain/run.ts'
 import type { Segment, Word } from '../../../src/domain/transcript.ts'
 import { createSeededRandom } from '../emulators/expected-words.ts'
+import { testBudget } from '../pipeline/budget.ts'
 import { type CorpusLanguage, corpus } from './corpus.ts'
 
 export const speechLanguages = [
@@ -120,7 +121,7 @@ export function memoryCheckpoints(): MemoryCheckpoints {
   }
 }
 
-type FormatRun = Pick<Run, 'signal' | 'progress' | 'checkpoints'>
+type FormatRun = Pick<Run, 'signal' | 'progress' | 'checkpoints' | 'budget'>
 
 /** Creates a run, with the given parts replaced. */
 export function testRun(given: Partial<FormatRun> = {}): FormatRun {
@@ -128,6 +129,7 @@ export function testRun(given: Partial<FormatRun> = {}): FormatRun {
     signal: new AbortController().signal,
     progress: () => {},
     checkpoints: memoryCheckpoints().checkpoints,
+    budget: testBudget(),
     ...given,
   }
 }

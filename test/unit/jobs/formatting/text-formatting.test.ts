@@ -14,6 +14,7 @@ import {
   owner,
   type Workspace,
 } from '../../../support/jobs/harness.ts'
+import { testBudget } from '../../../support/pipeline/budget.ts'
 import { longText, numberedSentences } from '../../../support/text/unpunctuated.ts'
 
 let workspace: Workspace
@@ -159,7 +160,7 @@ describe('the cache of formatted texts', () => {
   const options = { style: 'faithful' } as const
 
   function createCached() {
-    const texts = createTextFormatting({ textModel: fakeTextModel() })
+    const texts = createTextFormatting({ textModel: fakeTextModel() }, () => testBudget())
     const run = { signal: new AbortController().signal, progress: () => {} }
     const keyOf = (n: number) => texts.keyOf(owner, numberedSentences(n), options)
     return {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { SpeechError } from '../../../../src/domain/errors.ts'
 import type { Recogniser } from '../../../../src/domain/ports.ts'
 import type { Run } from '../../../../src/domain/run.ts'
+import type { ChunkBudget } from '../../../../src/pipeline/chunks/budget.ts'
 import type { ReadyChunk } from '../../../../src/pipeline/chunks/encode-all.ts'
 import { createMerge } from '../../../../src/pipeline/chunks/merge.ts'
 import { type ChunkTranscript, recognise } from '../../../../src/pipeline/chunks/recognise.ts'
@@ -48,7 +49,9 @@ async function recogniseMinute(
     yield* chunks
   }
   const transcripts: ChunkTranscript[] = []
-  const tools = { options: { model: 'test' }, recut: () => stream(halves), charge: () => undefined }
+  const charge = async () => ({ refuse: undefined, settle() {} })
+  const budget = { admit: stream, charge, payEarlier() {}, close() {} } as unknown as ChunkBudget
+  const tools = { options: { model: 'test' }, recut: () => stream(halves), budget }
   const context = { recogniser, totalSeconds: () => 60, ...tools }
   for await (const transcript of recognise(stream([chunk(0, 60)]), context, run as unknown as Run))
     transcripts.push(transcript)

@@ -27,6 +27,7 @@ import type { Findings } from '../../../../src/pipeline/pipeline.ts'
 import { crosstalk, makeAudio, makeDualChannel } from '../../../support/audio/dual-channel.ts'
 import { locateTestFfmpeg, testFfmpeg } from '../../../support/audio/ffmpeg.ts'
 import { type TempFolder, tempFolder, truth } from '../../../support/e2e/system.ts'
+import { testBudget } from '../../../support/pipeline/budget.ts'
 
 /** The first half of the meeting: up to a pause. */
 const length = 119.2
@@ -70,7 +71,7 @@ interface DualChannelResult extends Findings {
 async function transcribe(
   file: string,
   order: Partial<TranscriptionRequest> = {},
-  options: { maxCostUsd?: number } = {},
+  { maxCostUsd }: { maxCostUsd?: number } = {},
 ): Promise<DualChannelResult> {
   const cloud = dashscope({ apiKey: emulator.apiKey, baseUrl: emulator.url, http })
   const limiter = createAdaptiveRateLimiter({ perMinute: 1000, concurrency: 4 })
@@ -81,7 +82,7 @@ async function transcribe(
     retrying({ ...asrRetries, firstDelaySeconds: 0.01 }),
     rateLimiting(limiter),
   )
-  const ports = { recogniser, ffmpeg: locateTestFfmpeg, limitEncoding: pLimit(2), ...options }
+  const ports = { recogniser, ffmpeg: locateTestFfmpeg, limitEncoding: pLimit(2) }
   const result = { warnings: new Set<string>(), progress: [] as Progress[], soFar: [] as Findings[] }
   const run: Run = {
     job: 'call',
@@ -92,6 +93,7 @@ async function transcribe(
     progress: update => void result.progress.push(update),
     warn: sentence => void result.warnings.add(sentence),
     checkpoints: createCheckpoints(store, `owner ${owners}`, 'call'),
+    budget: testBudget(maxCostUsd),
   }
   const { size: bytes } = await stat(file)
   const source = { file, name: basename(file), bytes, isTruncated: false }

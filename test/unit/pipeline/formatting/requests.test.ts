@@ -4,10 +4,10 @@ import { SpeechError } from '../../../../src/domain/errors.ts'
 import type { TextModel } from '../../../../src/domain/text-model.ts'
 import {
   type FormatOptions,
-  type FormatPorts,
   type FormatRun,
   formatText,
 } from '../../../../src/pipeline/formatting/format-text.ts'
+import { testBudget } from '../../../support/pipeline/budget.ts'
 import {
   createLatches,
   fakeTextModel,
@@ -27,7 +27,7 @@ const refused = new SpeechError('CONTENT_REFUSED', 'No.', { hint: 'Leave it out.
 const unpaid = new SpeechError('ACCOUNT_IN_ARREARS', 'Unpaid.', { hint: 'Pay.', scope: 'account' })
 const refusal = 'CONTENT_REFUSED: No. Leave it out.'
 
-interface FormatExtras extends Partial<FormatRun>, Omit<Partial<FormatPorts>, 'textModel'> {
+interface FormatExtras extends Partial<FormatRun> {
   options?: FormatOptions
   onText?: (text: () => string) => void
 }
@@ -35,10 +35,9 @@ interface FormatExtras extends Partial<FormatRun>, Omit<Partial<FormatPorts>, 't
 function format(
   text: string,
   textModel: TextModel,
-  { options = faithful, onText, maxCostUsd, ...run }: FormatExtras = {},
+  { options = faithful, onText, ...run }: FormatExtras = {},
 ) {
-  const ports = { textModel, ...(maxCostUsd !== undefined && { maxCostUsd }) }
-  return formatText(text, options, ports, testRun(run), onText)
+  return formatText(text, options, { textModel }, testRun(run), onText)
 }
 
 /** Lets all work run that waits for nothing external. */
@@ -133,11 +132,15 @@ describe('requests', () => {
   it('nothing is sent if the cost would exceed the limit', async () => {
     const price = { usdPerMillionInput: 0.05, usdPerMillionOutput: 0.2 }
     const model = { ...fakeTextModel({ models: ['qwen-turbo', 'quill'] }), price }
-    await expect(format(long, model, { maxCostUsd: 0.0001 })).rejects.toMatchObject({ code: 'COST_TOO_HIGH' })
+    await expect(format(long, model, { budget: testBudget(0.0001) })).rejects.toMatchObject({
+      code: 'COST_TOO_HIGH',
+    })
     expect(model.requests).toEqual([])
-    expect(await format(long, model, { maxCostUsd: 0.1 })).toMatchObject({ failed: 0 })
+    expect(await format(long, model, { budget: testBudget(0.1) })).toMatchObject({ failed: 0 })
     const unpriced = fakeTextModel({ models: ['quill'] })
-    await expect(format(long, unpriced, { maxCostUsd: 1 })).rejects.toMatchObject({ code: 'PRICE_UNKNOWN' })
+    await expect(format(long, unpriced, { budget: testBudget(1) })).rejects.toMatchObject({
+      code: 'PRICE_UNKNOWN',
+    })
   })
 })
 

@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest'
 import type { TextModel } from '../../../../src/domain/text-model.ts'
 import {
   type FormatOptions,
-  type FormatPorts,
   type FormatRun,
   formatText,
 } from '../../../../src/pipeline/formatting/format-text.ts'
@@ -15,7 +14,7 @@ const long = generateText('en', 1_700, 31)
 const manyPieces = generateText('zh', 5_500, 32)
 const faithful = { style: 'faithful' } as const
 
-interface FormatExtras extends Partial<FormatRun>, Omit<Partial<FormatPorts>, 'textModel'> {
+interface FormatExtras extends Partial<FormatRun> {
   options?: FormatOptions
   onText?: (text: () => string) => void
 }
@@ -23,10 +22,9 @@ interface FormatExtras extends Partial<FormatRun>, Omit<Partial<FormatPorts>, 't
 function format(
   text: string,
   textModel: TextModel,
-  { options = faithful, onText, maxCostUsd, ...run }: FormatExtras = {},
+  { options = faithful, onText, ...run }: FormatExtras = {},
 ) {
-  const ports = { textModel, ...(maxCostUsd !== undefined && { maxCostUsd }) }
-  return formatText(text, options, ports, testRun(run), onText)
+  return formatText(text, options, { textModel }, testRun(run), onText)
 }
 
 describe('a cancelled formatting', () => {
