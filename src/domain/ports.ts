@@ -1,8 +1,9 @@
 // Contracts of the drivers: recognisers, object storage, downloads, checkpoints and the store.
+
+import type { SpendingStore } from './costs/spending.ts'
 import type { SpeechError } from './errors.ts'
 import type { Job } from './job.ts'
 import type { ContextAbilities } from './models/context.ts'
-import type { SpendingStore } from './spending.ts'
 import type { Span, Transcript, TranscriptSummary, UploadMethod } from './transcript.ts'
 
 /** One chunk of audio to recognise, and its length. */

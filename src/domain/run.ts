@@ -1,5 +1,5 @@
 // Run: everything that each step of a running job has access to.
-import type { Budget } from './budget.ts'
+import type { Budget } from './costs/budget.ts'
 import type { Progress } from './job.ts'
 import type { Checkpoints } from './ports.ts'
 

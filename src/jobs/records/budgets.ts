@@ -1,8 +1,8 @@
 // Budgets of orders: each is kept within the limit of an order and its owner's limit of a day, and records what is paid.
 import pLimit from 'p-limit'
-import { type Budget, type BudgetPart, costTooHigh, dayLimitReached } from '../../domain/budget.ts'
+import { type Budget, type BudgetPart, costTooHigh, dayLimitReached } from '../../domain/costs/budget.ts'
+import { dayOf, type SpendingStore } from '../../domain/costs/spending.ts'
 import { codeOf } from '../../domain/errors.ts'
-import { dayOf, type SpendingStore } from '../../domain/spending.ts'
 import { log } from '../../log.ts'
 
 /** In US dollars; absent: none. */

@@ -1,5 +1,5 @@
 // Runs one pass: goes on with what an earlier attempt began, else asks its models in their order until one answers.
-import type { BudgetPart } from '../../domain/budget.ts'
+import type { BudgetPart } from '../../domain/costs/budget.ts'
 import { isSpeechError, type SpeechError } from '../../domain/errors.ts'
 import { estimatedUsd } from '../../domain/models/price.ts'
 import type { FileRecogniser, FileRecognition } from '../../domain/ports.ts'

@@ -1,6 +1,6 @@
 // Uploads a recording for the provider, once for all passes of a job, and deletes it afterwards.
 import pLimit from 'p-limit'
-import { type Budget, type BudgetPart, priceUnknown } from '../../domain/budget.ts'
+import { type Budget, type BudgetPart, priceUnknown } from '../../domain/costs/budget.ts'
 import { isSpeechError, SpeechError } from '../../domain/errors.ts'
 import type { FileRecogniser, ObjectStorage, Upload } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'

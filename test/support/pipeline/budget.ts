@@ -1,5 +1,5 @@
 // Budgets of tests: within a limit that the user has set, or without one; nothing is recorded.
-import type { SpendingStore } from '../../../src/domain/spending.ts'
+import type { SpendingStore } from '../../../src/domain/costs/spending.ts'
 import { createBudgets, type OpenBudget } from '../../../src/jobs/records/budgets.ts'
 
 const noRecord: SpendingStore = { updateSpending: async () => {}, listSpending: async () => [] }

@@ -5,7 +5,7 @@ import {
   nothingSpent,
   type OwnerSpending,
   type SpendingStore,
-} from '../../../domain/spending.ts'
+} from '../../../domain/costs/spending.ts'
 import type { Connection } from './connection.ts'
 import { bytesOf, fromJson, transaction } from './rows.ts'
 

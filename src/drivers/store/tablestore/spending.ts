@@ -1,6 +1,6 @@
 // Costs in Tablestore: one row per owner and day, in the table of small indexes, so that no set-up is needed for them.
 import { randomBytes } from 'node:crypto'
-import { type DaySpending, nothingSpent, type SpendingStore } from '../../../domain/spending.ts'
+import { type DaySpending, nothingSpent, type SpendingStore } from '../../../domain/costs/spending.ts'
 import { allRows, bytesIn, parsed, type Rows, textIn } from './rows.ts'
 import { hashOf } from './tables.ts'
 

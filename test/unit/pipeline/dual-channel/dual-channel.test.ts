@@ -71,7 +71,7 @@ interface DualChannelResult extends Findings {
 async function transcribe(
   file: string,
   order: Partial<TranscriptionRequest> = {},
-  { maxCostUsd }: { maxCostUsd?: number } = {},
+  maxCostUsd?: number,
 ): Promise<DualChannelResult> {
   const cloud = dashscope({ apiKey: emulator.apiKey, baseUrl: emulator.url, http })
   const limiter = createAdaptiveRateLimiter({ perMinute: 1000, concurrency: 4 })
@@ -95,8 +95,7 @@ async function transcribe(
     checkpoints: createCheckpoints(store, `owner ${owners}`, 'call'),
     budget: testBudget(maxCostUsd),
   }
-  const { size: bytes } = await stat(file)
-  const source = { file, name: basename(file), bytes, isTruncated: false }
+  const source = { file, name: basename(file), bytes: (await stat(file)).size, isTruncated: false }
   const before = emulator.requests.length
   const findings = await transcribeDualChannel({ audio: file, ...order }, source, ports, run, soFar => {
     result.soFar.push(soFar())
@@ -202,10 +201,9 @@ describe('a dual-channel recording', () => {
   })
 
   it('sends nothing where both channels cost more than the limit', async () => {
-    // Enough for the speech of one channel.
-    const maxCostUsd = 0.000035 * 75
     const asked = emulator.requests.length
-    await expect(transcribe(meeting, {}, { maxCostUsd })).rejects.toMatchObject({ code: 'COST_TOO_HIGH' })
+    // Enough for the speech of one channel.
+    await expect(transcribe(meeting, {}, 0.000035 * 75)).rejects.toMatchObject({ code: 'COST_TOO_HIGH' })
     expect(emulator.requests).toHaveLength(asked)
   })
 })

@@ -1,5 +1,5 @@
 // Contract of a budget: what an order may still cost, in US dollars. An order is a job with its formatting, or one text.
-import { SpeechError } from './errors.ts'
+import { SpeechError } from '../errors.ts'
 
 export interface Budget {
   /** True where the user has set a limit: it cannot be kept for a model without a price, which is then refused. */
