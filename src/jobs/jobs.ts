@@ -1,5 +1,6 @@
 // Jobs: entry point of this folder. Requests become jobs, jobs become transcripts, and callers can watch, read and change them.
 import { setMaxListeners } from 'node:events'
+import type { OwnerSpending } from '../domain/costs/spending.ts'
 import { SpeechError } from '../domain/errors.ts'
 import { isOver, type Job, type TranscriptionRequest } from '../domain/job.ts'
 import { type Meter, noMeter } from '../domain/meter.ts'
@@ -69,6 +70,8 @@ export interface Jobs {
    */
   format(request: FormatRequest, watch: WatchOptions): Promise<FormatResult>
   list(owner: string, page: PageRequest): Promise<TranscriptPage>
+  /** What all owners have spent on the days of a month such as `2026-11` (UTC). Throws `STORE_*`. */
+  spending(month: string): Promise<OwnerSpending[]>
   /** Throws `BAD_INPUT` for a query without a word. */
   search(owner: string, query: string, page: PageRequest): Promise<TranscriptPage>
   /**
@@ -192,6 +195,7 @@ export function createJobs(options: JobsOptions): Jobs {
     watch: watchJob,
     read,
     format: formatter.format,
+    spending: month => store.listSpending(month),
     list: (owner, page) => store.listTranscripts(owner, page),
     async search(owner, query, page) {
       if (tokens(query).length === 0)

@@ -9,6 +9,7 @@ import { deadlines } from '../../domain/network/deadlines.ts'
 import type { ObjectStorage, Upload } from '../../domain/ports.ts'
 import { readProgram } from '../../system/child-process.ts'
 import type { Command } from '../command.ts'
+import { type Costs, describeCosts, readCosts } from './costs.ts'
 import { checkAllowedDirs, checkDataDir } from './folders.ts'
 import { checkFormatting, type Finding } from './formatting.ts'
 import { askModels, describeModels, hourCosts, modelsAsJson, modelTable } from './models.ts'
@@ -29,6 +30,7 @@ export const doctor: Command = {
     const { setUpStore, setUpQueue } = app
     let isKeyGood = true
     let isBucketGood = true
+    let spent: Costs | undefined
     const checks: Check[] = [
       ['ffmpeg', () => checkFfmpeg(app)],
       [
@@ -52,6 +54,7 @@ export const doctor: Command = {
       ...app.engines.map((engine): Check => [engineCheck(engine.model), () => checkOwnEngine(engine, app)]),
       ['formatting', () => checkModels(app, config, isKeyGood)],
       ['data folder', () => checkDataDir(app, config)],
+      ['costs', async () => describeCosts((spent = await readCosts(app, config)))],
       ['allowed folders', () => checkAllowedDirs(config)],
       ['settings', () => checkTemplates()],
     ]
@@ -72,7 +75,7 @@ export const doctor: Command = {
     print(`\n${modelTable(models, costs)}`)
     await app.close()
     const hasFailed = findings.some(({ status }) => status === 'failed')
-    const all = { version, ok: !hasFailed, checks: findings, ...modelsAsJson(models, costs) }
+    const all = { version, ok: !hasFailed, checks: findings, spent, ...modelsAsJson(models, costs) }
     if (isJson) process.stdout.write(`${JSON.stringify(all, undefined, 2)}\n`)
     return hasFailed ? 1 : 0
   },
