@@ -50,6 +50,7 @@ export function deferApp(config: Config): DeferredApp {
     read: async (...args) => (await ready()).read(...args),
     format: async (...args) => (await ready()).format(...args),
     list: async (...args) => (await ready()).list(...args),
+    spending: async (...args) => (await ready()).spending(...args),
     search: async (...args) => (await ready()).search(...args),
     cancel: async (...args) => (await ready()).cancel(...args),
     rename: async (...args) => (await ready()).rename(...args),

@@ -54,7 +54,13 @@ export const doctor: Command = {
       ...app.engines.map((engine): Check => [engineCheck(engine.model), () => checkOwnEngine(engine, app)]),
       ['formatting', () => checkModels(app, config, isKeyGood)],
       ['data folder', () => checkDataDir(app, config)],
-      ['costs', async () => describeCosts((spent = await readCosts(app, config)))],
+      [
+        'costs',
+        async () => {
+          spent = await readCosts(app, config)
+          return describeCosts(spent)
+        },
+      ],
       ['allowed folders', () => checkAllowedDirs(config)],
       ['settings', () => checkTemplates()],
     ]

@@ -1,79 +1,11 @@
 // Money: what a result says it cost is what the provider billed, and a limit also holds for models without a price.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type DashscopeEmulator, startDashscope } from '../../../emulators/dashscope/dashscope.ts'
-import { createApp } from '../../../src/app.ts'
-import { readConfig } from '../../../src/config/config.ts'
-import type { JobTool } from '../../../src/domain/job.ts'
+import { describe, expect, it } from 'vitest'
+import type { App } from '../../../src/app.ts'
 import { speechModels } from '../../../src/domain/models/speech-models.ts'
 import { textModels } from '../../../src/domain/models/text-models.ts'
-import type { Transcript } from '../../../src/domain/transcript.ts'
-import { testFfmpeg } from '../../support/audio/ffmpeg.ts'
-import {
-  bucketSettings,
-  fixture,
-  root,
-  type TempFolder,
-  tempFolder,
-  truth,
-  truthText,
-} from '../../support/e2e/system.ts'
+import { format, recognise, useBilling } from '../../support/e2e/billing.ts'
 
-let dashscope: DashscopeEmulator
-let folder: TempFolder
-let runs = 0
-
-beforeAll(async () => {
-  folder = await tempFolder()
-  dashscope = await startDashscope({ ffmpeg: await testFfmpeg(), oss: true, goneModels: [] })
-  await dashscope.warmUp()
-})
-afterAll(() => Promise.all([dashscope.close(), folder.remove()]))
-
-type App = Awaited<ReturnType<typeof createApp>>
-
-/** Runs the work in an app of its own; resolves with its result and what was billed for it. */
-async function billed<T>(settings: Record<string, string>, work: (app: App) => Promise<T>) {
-  const before = dashscope.bill()
-  const app = await createApp(
-    readConfig({
-      DASHSCOPE_BASE_URL: dashscope.url,
-      DASHSCOPE_API_KEY: dashscope.apiKey,
-      GEMINI_BASE_URL: dashscope.geminiUrl,
-      GEMINI_API_KEY: dashscope.geminiKey,
-      SPEECH_DATA_DIR: `${folder.path}/${runs++}`,
-      SPEECH_ALLOWED_DIRS: root,
-      FFMPEG_PATH: await testFfmpeg(),
-      SPEECH_POLL_SECONDS: '0.05',
-      ...bucketSettings(dashscope),
-      ...settings,
-    }),
-  )
-  try {
-    const result = await work(app)
-    const { dollars, inputTokens, outputTokens } = dashscope.bill()
-    return {
-      result,
-      dollars: dollars - before.dollars,
-      inputTokens: inputTokens - before.inputTokens,
-      outputTokens: outputTokens - before.outputTokens,
-    }
-  } finally {
-    await app.close()
-  }
-}
-
-const signal = new AbortController().signal
-
-function recognise(tool: JobTool, name = 'jfk.wav') {
-  return async ({ jobs }: App): Promise<Transcript> => {
-    const timestamps = tool === 'transcribe_audio' ? ({ timestamps: 'segment' } as const) : {}
-    const request = { audio: fixture(name), ...timestamps }
-    return (await jobs.transcribe(request, { tool, owner: 'local', signal }, {})).transcript
-  }
-}
-
-const format = ({ jobs }: App) =>
-  jobs.format({ text: truthText(truth('interview')), style: 'faithful' }, { owner: 'local', signal })
+const { billed, dashscope, asked } = useBilling()
 
 describe('the cost of an order equals the bill', () => {
   it('for chunks of a recording', async () => {
@@ -84,7 +16,7 @@ describe('the cost of an order equals the bill', () => {
 
   it('for chunks that are asked for again in halves', async () => {
     for (const kind of ['length', 'loop'] as const) {
-      const off = dashscope.fault({ kind, times: 1 })
+      const off = dashscope().fault({ kind, times: 1 })
       const { result, dollars } = await billed({ OSS_BUCKET: '' }, recognise('transcribe_audio'))
       off()
       expect(dollars).toBeGreaterThan(0.0006)
@@ -128,7 +60,7 @@ describe('a limit with a list of models for chunks', () => {
     ['of nothing', '0', '0.00001'],
     ['of less', '0.00001', '0.0002'],
   ])('holds for a successor that is dearer than a price %s', async (_, price, limit) => {
-    const before = dashscope.bill().dollars
+    const before = dashscope().bill().dollars
     const settings = {
       ASR_MODEL: 'retired-asr,qwen3-asr-flash',
       SPEECH_MODELS: `retired-asr usd_per_second=${price}`,
@@ -138,7 +70,7 @@ describe('a limit with a list of models for chunks', () => {
       code: 'COST_TOO_HIGH',
       hint: expect.stringContaining('SPEECH_MAX_COST_USD'),
     })
-    expect(dashscope.bill().dollars).toBe(before)
+    expect(dashscope().bill().dollars).toBe(before)
     const { result, dollars } = await transcribe({ ...settings, SPEECH_MAX_COST_USD: '0.001' })
     expect(result.usage.costUsd).toBeCloseTo(dollars, 6)
   })
@@ -177,15 +109,13 @@ describe('a model without a price', () => {
   it.each(unpriced)(
     'is refused for %s where a limit is set, before anything is sent',
     async (_, settings, work) => {
-      const before = [dashscope.requests.length, dashscope.taskCalls.length, dashscope.textRequests.length]
+      const before = asked()
       await expect(billed({ ...limit, ...settings }, work)).rejects.toMatchObject({
         code: 'PRICE_UNKNOWN',
         message: expect.stringContaining(Object.values(settings)[0]!),
         hint: expect.stringContaining('SPEECH_MODELS'),
       })
-      expect([dashscope.requests.length, dashscope.taskCalls.length, dashscope.textRequests.length]).toEqual(
-        before,
-      )
+      expect(asked()).toEqual(before)
     },
   )
 
@@ -211,11 +141,15 @@ describe('a model without a price', () => {
   })
 
   it('is not asked under a limit in place of another model', async () => {
-    const before = dashscope.textRequests.length
-    dashscope.set({ goneModels: ['qwen-flash'] })
+    const before = dashscope().textRequests.length
+    dashscope().set({ goneModels: ['qwen-flash'] })
     const settings = { ...limit, FORMAT_MODELS: 'qwen-flash,qwen3.8-flash,gemini-3.5-flash-lite' }
     const { result } = await billed(settings, format)
     expect(result.text!.models).toEqual(['gemini-3.5-flash-lite'])
-    expect(dashscope.textRequests.slice(before).map(({ model }) => model)).not.toContain('qwen3.8-flash')
+    expect(
+      dashscope()
+        .textRequests.slice(before)
+        .map(({ model }) => model),
+    ).not.toContain('qwen3.8-flash')
   })
 })

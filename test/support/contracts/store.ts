@@ -4,6 +4,7 @@ import type { Store } from '../../../src/domain/ports.ts'
 import { longTranscript, segment, transcript } from '../transcripts.ts'
 import { jobsContract } from './store-jobs.ts'
 import { searchContract } from './store-search.ts'
+import { spendingContract } from './store-spending.ts'
 
 /** An empty storage location. */
 export interface StoreLocation {
@@ -243,6 +244,7 @@ export function storeContract(name: string, createLocation: () => Promise<StoreL
     })
 
     jobsContract(open)
+    spendingContract(open)
     searchContract(open, createLocation)
   })
 }

@@ -45,6 +45,7 @@ export function fakeJobs(): FakeJobs {
     transcribe: (request, caller, watch) => transcribe(jobs, request, caller, watch),
     activeJobs: () => 0,
     search: unused,
+    spending: unused,
     cancel: unused,
     rename: unused,
     remove: unused,
