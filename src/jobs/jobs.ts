@@ -1,11 +1,13 @@
 // Jobs: entry point of this folder. Requests become jobs, jobs become transcripts, and callers can watch, read and change them.
 import { setMaxListeners } from 'node:events'
+import { setImmediate } from 'node:timers/promises'
 import type { OwnerSpending } from '../domain/costs/spending.ts'
 import { SpeechError } from '../domain/errors.ts'
 import { isOver, type Job, type TranscriptionRequest } from '../domain/job.ts'
 import { type Meter, noMeter } from '../domain/meter.ts'
 import type { PageRequest, TranscriptPage } from '../domain/ports.ts'
 import type { Delivery, Disposition, JobMessage } from '../domain/queue.ts'
+import { createFairTurns } from '../domain/reading/fair-turns.ts'
 import { oneLine } from '../domain/text.ts'
 import { tokens } from '../domain/tokens.ts'
 import type { Transcript } from '../domain/transcript.ts'
@@ -150,6 +152,7 @@ export function createJobs(options: JobsOptions): Jobs {
   const watchJob = (id: string, watchOptions: WatchOptions) => watch(id, watchOptions, context)
   const formatter = createFormatter(context, watchJob)
   const { repository, changes, waiters } = context
+  const turn = createFairTurns()
   if (runsJobs) queue.serve(handle)
 
   async function handle(message: JobMessage, delivery: Delivery): Promise<Disposition> {
@@ -162,6 +165,8 @@ export function createJobs(options: JobsOptions): Jobs {
   }
 
   async function read(owner: string, id: string): Promise<Transcript> {
+    // One read each time round the event loop: SQLite and JSON would otherwise hold it for all that are asked for at once.
+    await turn(owner, () => setImmediate())
     const transcript = forReaders(await find(owner, id))
     const warning = store.warning()
     return warning ? { ...transcript, warnings: [...transcript.warnings, warning] } : transcript
