@@ -2,6 +2,7 @@
 import { createApp } from '../app.ts'
 import { SpeechError } from '../domain/errors.ts'
 import { localOwner } from '../domain/job.ts'
+import { asLine } from '../domain/text.ts'
 import { withoutFormatted } from '../domain/transcript.ts'
 import { transcriptIdOf } from '../server/uris.ts'
 import type { Command } from './command.ts'
@@ -33,7 +34,7 @@ export const exportTranscript: Command = {
       } else {
         const { transcripts } = await app.jobs.list(localOwner, { limit: 20 })
         for (const { id, createdAt, title } of transcripts)
-          process.stdout.write(`${id}  ${createdAt.slice(0, 16).replace('T', ' ')}  ${title}\n`)
+          process.stdout.write(`${id}  ${createdAt.slice(0, 16).replace('T', ' ')}  ${asLine(title)}\n`)
       }
       return 0
     } finally {

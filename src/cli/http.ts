@@ -5,6 +5,7 @@ import { deadlines } from '../domain/network/deadlines.ts'
 import { log, redirectConsole } from '../log.ts'
 import { serveHttp } from '../server/http/http.ts'
 import type { Command } from './command.ts'
+import { printLine } from './io/messages.ts'
 import { shutdownSignal } from './io/shutdown-signal.ts'
 
 /** On shutdown, seconds to wait for requests to the provider that are already billed. */
@@ -26,7 +27,7 @@ export const http: Command = {
     const stopped = shutdownSignal()
     // Without a key this process cannot run interrupted jobs; another one may.
     if (canRunJobs(config)) app.jobs.startRecovery()
-    process.stderr.write(`${greeting(serving.url, config, allowedDirs)}\n`)
+    printLine(greeting(serving.url, config, allowedDirs))
     await stopped
     // Waiting calls are answered while transcripts are still readable; the store closes last.
     await serving.close(() => app.jobs.close({ drainSeconds }))

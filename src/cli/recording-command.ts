@@ -10,7 +10,7 @@ import { unknownSpeakerNote } from '../formats/speakers.ts'
 import { withCachedFormatting } from '../server/results/cost.ts'
 import type { Invocation } from './command.ts'
 import { runInteractive } from './io/interactive.ts'
-import { isUnformatted, printFormatting, printNote } from './io/messages.ts'
+import { isUnformatted, printFormatting, printLine, printNote } from './io/messages.ts'
 import { outputFlags, parseFormat, writeTranscript } from './io/output.ts'
 
 export const recordingFlags = {
@@ -72,9 +72,9 @@ export async function transcribeRecording(
 function printSummary(transcript: Transcript): void {
   for (const warning of [...unknownSpeakerNote(transcript), ...transcript.warnings]) printNote(warning)
   for (const { start, end, reason } of transcript.coverage.gaps)
-    process.stderr.write(`No text from ${start} s to ${end} s: ${reason}\n`)
+    printLine(`No text from ${start} s to ${end} s: ${reason}`)
   if (transcript.formatted) printFormatting(transcript.formatted)
-  process.stderr.write(`Saved as ${transcript.id}.\n`)
+  printLine(`Saved as ${transcript.id}.`)
 }
 
 /** Makes a path absolute, and allows its folder unless the user configured the allowed folders. */

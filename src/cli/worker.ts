@@ -6,6 +6,7 @@ import { deadlines } from '../domain/network/deadlines.ts'
 import { log, redirectConsole } from '../log.ts'
 import { serveHealth } from '../server/health.ts'
 import type { Command } from './command.ts'
+import { printLine } from './io/messages.ts'
 import { shutdownSignal } from './io/shutdown-signal.ts'
 
 /** After the finish time, seconds to wait for requests to the provider that are already billed. */
@@ -45,9 +46,7 @@ export const worker: Command = {
     })
     const stopped = shutdownSignal()
     app.jobs.startRecovery()
-    process.stderr.write(
-      `speech-mcp runs up to ${config.workerJobs} jobs at once; health at ${serving.url}.\n`,
-    )
+    printLine(`speech-mcp runs up to ${config.workerJobs} jobs at once; health at ${serving.url}.`)
     await stopped
     isDraining = true
     await app.close({ finishSeconds: config.drainSeconds, drainSeconds })

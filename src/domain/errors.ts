@@ -1,4 +1,5 @@
 // The one error class: a code for programs, a sentence for people, and a hint. `docs/errors.md` is generated from the codes.
+import { asLine } from './text.ts'
 
 /** Every code, with its meaning and its remedy. */
 export const errors = {
@@ -138,7 +139,7 @@ export function codeOf(error: unknown): ErrorCode {
 
 /** Formats an error for users and models: `CODE: what failed. What to do next.` */
 export function describeError(error: unknown): string {
-  if (isSpeechError(error)) return `${error.code}: ${error.message} ${error.hint}`
+  if (isSpeechError(error)) return `${error.code}: ${asLine(`${error.message} ${error.hint}`)}`
   return 'INTERNAL: The server failed unexpectedly. Check its log on stderr, and report the error if it happens again.'
 }
 

@@ -1,4 +1,4 @@
-// Joins text in any script without false spaces, splits it into sentences, and shortens it to one line.
+// Joins text in any script without false spaces, splits it into sentences, and takes control characters out of it.
 
 /** Han, kana, bopomofo with their punctuation and full-width forms: scripts without spaces. Hangul has spaces. */
 const unspaced =
@@ -34,9 +34,22 @@ function firstCharacter(text: string): string {
   return String.fromCodePoint(text.codePointAt(0)!)
 }
 
-/** Returns a text as one line of at most 200 characters, so that a title cannot break a result that a model reads. */
+/** Control characters except line breaks and tabs, and marks that reverse the direction of what follows. */
+const controls = /[^\P{Cc}\n\t]+|[\u202a-\u202e\u2066-\u2069]+/gu
+
+/** Text from outside without the characters that move a terminal's cursor or disguise what follows. */
+export function withoutControls(text: string): string {
+  return text.replace(controls, ' ')
+}
+
+/** The same as one line, so that a name cannot pass for further lines of the text around it. */
+export function asLine(text: string): string {
+  return withoutControls(text).replace(/\s+/gu, ' ').trim()
+}
+
+/** A line of at most 200 characters, for a title or a name. */
 export function oneLine(text: string): string {
-  return [...text.replace(/[\s\p{Cc}]+/gu, ' ').trim()].slice(0, 200).join('')
+  return [...asLine(text)].slice(0, 200).join('')
 }
 
 /** Includes the danda of Hindi and the marks of Arabic script. */

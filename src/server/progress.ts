@@ -1,6 +1,7 @@
 // Progress notifications: frequent enough to keep a client from timing out, without flooding it.
 import type { ServerContext } from '@modelcontextprotocol/server'
 import type { Progress } from '../domain/job.ts'
+import { asLine } from '../domain/text.ts'
 
 /** At most four notifications a second, and at least one every five seconds: silent calls time out at some clients. */
 const minIntervalMs = 250
@@ -30,7 +31,7 @@ export function startProgressReporter(context: ServerContext) {
       progressToken: token!,
       progress: round(sent),
       ...(total !== undefined && { total: round(Math.max(total, sent)) }),
-      message,
+      message: asLine(message),
     }
     // Sending fails if the client has disconnected; its request is aborted separately.
     context.mcpReq.notify({ method: 'notifications/progress', params }).catch(() => {})

@@ -3,6 +3,7 @@ import type { CallToolResult, McpServer, ServerContext } from '@modelcontextprot
 import type * as z from 'zod/v4'
 import { cancelled, describeError, isSpeechError } from '../domain/errors.ts'
 import type { Progress } from '../domain/job.ts'
+import { withoutControls } from '../domain/text.ts'
 import type { DisconnectReason, Jobs } from '../jobs/jobs.ts'
 import { log } from '../log.ts'
 import type { Connection, ServerOptions } from './connection.ts'
@@ -81,7 +82,7 @@ async function run(
   const reporter = startProgressReporter(context)
   try {
     const { structured, text } = await tool.handler(args, { ...call, progress: reporter.report })
-    return { structuredContent: structured, content: [{ type: 'text', text }] }
+    return { structuredContent: structured, content: [{ type: 'text', text: withoutControls(text) }] }
   } catch (error) {
     const reported = call.signal.aborted ? cancelled(error) : error
     if (!isSpeechError(reported))

@@ -7,6 +7,7 @@ import { codeOf, describeError, type ErrorCode, SpeechError } from '../../domain
 import { localOwner } from '../../domain/job.ts'
 import { deadlines } from '../../domain/network/deadlines.ts'
 import type { ObjectStorage, Upload } from '../../domain/ports.ts'
+import { withoutControls } from '../../domain/text.ts'
 import { readProgram } from '../../system/child-process.ts'
 import type { Command } from '../command.ts'
 import { type Costs, describeCosts, readCosts } from './costs.ts'
@@ -65,7 +66,7 @@ export const doctor: Command = {
       ['settings', () => checkTemplates()],
     ]
     const isJson = switches.has('json')
-    const print = (text: string) => void (isJson || process.stdout.write(text))
+    const print = (text: string) => void (isJson || process.stdout.write(withoutControls(text)))
     const findings: CheckResult[] = []
     const report = async (name: string, check: () => Promise<string | Finding>) => {
       const found = await resultOf(name, check)

@@ -1,17 +1,21 @@
 // Notes and summaries that commands print to stderr, beside the text on stdout.
+import { asLine } from '../../domain/text.ts'
 import { minFormattedChars } from '../../domain/text-model.ts'
 import type { Formatting, Style, Transcript } from '../../domain/transcript.ts'
 import { describeFormatting, retryAdvice } from '../../server/results/formatting.ts'
 
+export function printLine(line: string): void {
+  process.stderr.write(`${asLine(line)}\n`)
+}
+
 export function printNote(sentence: string): void {
-  process.stderr.write(`Note: ${sentence}\n`)
+  printLine(`Note: ${sentence}`)
 }
 
 /** Prints how a text was formatted, with its warnings and how to retry failed parts. */
 export function printFormatting(formatting: Formatting): void {
   const described = describeFormatting(formatting)
-  if (formatting.models.length > 0)
-    process.stderr.write(`${described.charAt(0).toUpperCase()}${described.slice(1)}.\n`)
+  if (formatting.models.length > 0) printLine(`${described.charAt(0).toUpperCase()}${described.slice(1)}.`)
   const advice = retryAdvice(formatting, 'the same command')
   for (const sentence of [...formatting.warnings, ...(advice ? [advice] : [])]) printNote(sentence)
 }

@@ -6,6 +6,7 @@ import type { Model } from '../../domain/models/model.ts'
 import { usdForUsage, usdPerSecond } from '../../domain/models/price.ts'
 import { deadlines } from '../../domain/network/deadlines.ts'
 import type { Recogniser } from '../../domain/ports.ts'
+import { oneLine } from '../../domain/text.ts'
 import type { Dashscope } from '../http/dashscope.ts'
 import { errorResponseOf } from '../http/dashscope-errors.ts'
 import type { RequestBody } from '../http/http.ts'
@@ -139,7 +140,7 @@ function read(json: unknown, model: Model, sentSeconds: number) {
   return {
     text: textOf(content ?? []),
     ...(finish_reason === 'length' && { isCut: true }),
-    ...(language && { language }),
+    ...(language && { language: oneLine(language) }),
     ...(costUsd !== undefined && { costUsd }),
   }
 }

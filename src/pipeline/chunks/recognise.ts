@@ -4,6 +4,7 @@ import { formatTime } from '../../domain/format-time.ts'
 import { estimatedUsd } from '../../domain/models/price.ts'
 import type { Recogniser, Recognition } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
+import { withoutControls } from '../../domain/text.ts'
 import { tokens } from '../../domain/tokens.ts'
 import type { Span } from '../../domain/transcript.ts'
 import { mapConcurrent } from '../async/map-concurrent.ts'
@@ -203,7 +204,7 @@ function billOf(transcripts: ChunkTranscript[]): Pick<ChunkTranscript, 'sent' | 
 
 /** Removes control characters; a text of punctuation alone becomes empty. */
 function clean(text: string): string {
-  const plain = text.replace(/[^\P{Cc}\n\t]+/gu, ' ').trim()
+  const plain = withoutControls(text).trim()
   return tokens(plain).length > 0 ? plain : ''
 }
 

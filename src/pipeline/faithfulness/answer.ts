@@ -1,4 +1,5 @@
 // Extracts the text from a model's answer, and splits it into the units that are judged.
+import { withoutControls } from '../../domain/text.ts'
 import { unspacedScript } from './normalized-text.ts'
 
 /** A paragraph of an answer, or a run of sentences of a long one. */
@@ -25,7 +26,7 @@ export function extractText(answer: string, original: string): string {
     text = text.replace(/<\/?[a-z][\w-]*(?:\s[^<>\n]*)?\/?>/gi, tag => (/^<br/i.test(tag) ? '\n' : ''))
   if (!/&#?\w+;/.test(original)) text = text.replace(/&(#\d+|#x[\da-f]+|\w+);/gi, decode)
   if (!text.includes('\n') && !original.includes('\\')) text = text.replaceAll('\\n', '\n')
-  return withoutQuotes(withoutMarkup(text, original).trim(), original)
+  return withoutQuotes(withoutMarkup(withoutControls(text), original).trim(), original)
 }
 
 /** Removes `<think>` blocks: an unclosed one extends to the end, an unopened one starts at the beginning. */

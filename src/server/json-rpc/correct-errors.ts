@@ -9,6 +9,7 @@ import {
 } from '@modelcontextprotocol/server'
 import * as z from 'zod/v4'
 import { describeError, SpeechError } from '../../domain/errors.ts'
+import { asLine } from '../../domain/text.ts'
 import { log } from '../../log.ts'
 import type { Connection } from '../connection.ts'
 import { errorMessage, idOf, parseJson } from './json-rpc.ts'
@@ -18,13 +19,15 @@ const unpaged = ['tools/list', 'prompts/list', 'resources/templates/list']
 /** The code of an unknown resource up to 2025-11-25; the SDK always sends that of later versions. */
 const resourceNotFound = -32_002
 
+const maxMessageChars = 1_000
+
 /** Takes effect when the server connects. */
 export function correctErrors(server: McpServer, { era }: Connection): void {
   const connect = server.connect.bind(server)
   server.connect = async transport => {
     const send = transport.send.bind(transport)
     transport.send = (message, options) =>
-      send(isJSONRPCErrorResponse(message) ? corrected(message, era) : message, options)
+      send(isJSONRPCErrorResponse(message) ? asLines(corrected(message, era)) : message, options)
     await connect(transport)
     const { onmessage } = transport
     transport.onmessage = (message, extra) => {
@@ -43,6 +46,11 @@ function hasForeignCursor(message: JSONRPCMessage): boolean {
   if (!isJSONRPCRequest(message) || !unpaged.includes(message.method)) return false
   const cursor = message.params?.cursor
   return typeof cursor === 'string' && cursor !== ''
+}
+
+/** The SDK repeats names and URIs of the request as they are. */
+function asLines({ error, ...response }: JSONRPCErrorResponse): JSONRPCErrorResponse {
+  return { ...response, error: { ...error, message: asLine(error.message).slice(0, maxMessageChars) } }
 }
 
 function corrected(response: JSONRPCErrorResponse, era: Connection['era']): JSONRPCErrorResponse {

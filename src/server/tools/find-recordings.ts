@@ -1,5 +1,6 @@
 // find_recordings: lists the newest audio and video files in the allowed folders.
 import * as z from 'zod/v4'
+import { asLine } from '../../domain/text.ts'
 import { limitOf } from '../inputs.ts'
 import { defineTool } from '../tool.ts'
 
@@ -26,10 +27,16 @@ export const findRecordings = defineTool({
     const found = await jobs.recordings({ limit, signal, query })
     const recordings = found.map(({ modifiedAt, ...rest }) => ({ ...rest, modified_at: modifiedAt }))
     const lines = recordings.map(
-      ({ path, name, bytes, modified_at }) => `${name} · ${bytes} bytes · ${modified_at}\n${path}`,
+      ({ path, name, bytes, modified_at }) =>
+        `${asLine(name)} · ${bytes} bytes · ${modified_at}\n${shownPath(path)}`,
     )
     const none =
       'No recording found in the folders this server may read. Try fewer words, omit the query, or ask for the path.'
     return { structured: { recordings }, text: lines.join('\n\n') || none }
   },
 })
+
+/** Quoted as in JSON if it holds characters that a line cannot show: a model can still pass it on. */
+function shownPath(path: string): string {
+  return asLine(path) === path ? path : asLine(JSON.stringify(path))
+}

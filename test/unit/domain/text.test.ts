@@ -1,7 +1,7 @@
-// joinText: spaces between words, none in scripts without them.
+// joinText: spaces between words, none in scripts without them; and texts without control characters.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { joinText } from '../../../src/domain/text.ts'
+import { asLine, joinText, oneLine, withoutControls } from '../../../src/domain/text.ts'
 import { multilingualRuns, multilingualTexts, withoutSpaces } from '../../support/text/multilingual-texts.ts'
 
 describe('joinText', () => {
@@ -37,5 +37,25 @@ describe('joinText', () => {
       }),
       multilingualRuns,
     )
+  })
+})
+
+describe('text from outside', () => {
+  const odd = ' a\x1b[31m\tb\r\nc\0\x9bd\u202ee\u2066f\u2028g '
+
+  it('a text without controls keeps its line breaks and tabs', () => {
+    expect(withoutControls(odd)).toBe(' a [31m\tb \nc d e f\u2028g ')
+  })
+
+  it('a line has single spaces and no controls', () => {
+    expect(asLine(odd)).toBe('a [31m b c d e f g')
+  })
+
+  it('a title has at most 200 characters, and none of them is cut', () => {
+    expect(oneLine('𠮷'.repeat(300))).toBe('𠮷'.repeat(200))
+  })
+
+  it('letters that need marks to join stay as they are', () => {
+    for (const text of ['می‌خواهم', 'क्‍ष', '👩‍👧', 'é\u0301', 'שלום\u200f']) expect(asLine(text)).toBe(text)
   })
 })

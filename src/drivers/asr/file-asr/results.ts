@@ -1,7 +1,7 @@
 // Reads a result file of either model family: sentences with words and speakers, in seconds and in order of time.
 import * as z from 'zod/v4'
 import type { RecognisedSentence } from '../../../domain/ports.ts'
-import { joinText } from '../../../domain/text.ts'
+import { joinText, withoutControls } from '../../../domain/text.ts'
 import { roundToMs, type Span } from '../../../domain/transcript.ts'
 import { placeWords } from './own-text.ts'
 import { charCount, minWordSeconds, speakerRuns, type TimedWord, timeWords } from './words.ts'
@@ -18,7 +18,7 @@ const listOf = <T extends z.ZodType>(item: T) =>
     return fitting
   })
 
-const text = lenient(z.string())
+const text = lenient(z.string().transform(withoutControls))
 const milliseconds = lenient(z.number())
 /** An absent speaker stays absent: a default would assign all of it to one speaker. */
 const speaker = lenient(z.number().int().min(0))

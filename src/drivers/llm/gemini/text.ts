@@ -4,6 +4,7 @@ import { SpeechError } from '../../../domain/errors.ts'
 import { type Model, modelKey } from '../../../domain/models/model.ts'
 import { tokenPrice } from '../../../domain/models/price.ts'
 import { deadlines } from '../../../domain/network/deadlines.ts'
+import { oneLine } from '../../../domain/text.ts'
 import type { GenerateOptions, TextAnswer, TextRequest } from '../../../domain/text-model.ts'
 import type { HttpClient } from '../../http/http.ts'
 import { readEvents, readJsonBody } from '../../http/sse.ts'
@@ -140,7 +141,7 @@ async function read(
       const parts = candidate?.content?.parts ?? []
       deltas.add(parts.map(({ text, thought }) => (thought ? '' : (text ?? ''))).join(''))
       draft.ending = endingOf(candidate?.finishReason, model) ?? draft.ending
-      if (modelVersion) draft.version = modelVersion
+      if (modelVersion) draft.version = oneLine(modelVersion)
       if (usageMetadata)
         draft.usage = {
           inputTokens: usageMetadata.promptTokenCount ?? 0,

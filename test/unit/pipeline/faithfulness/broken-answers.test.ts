@@ -159,6 +159,16 @@ describe('an answer of repeated asterisks', () => {
   })
 })
 
+describe('an answer with control characters', () => {
+  it('control characters of an answer do not reach the text, also those written as entities', () => {
+    const answer = 'We went\x1b, to&#27; the store.\x9b'
+    const { passages } = judge('we went to the store', answer, { style: 'faithful' })
+    const text = passages.map(({ text }) => text).join(' ')
+    expect(text).not.toMatch(/\p{Cc}/u)
+    expect(words(text)).toEqual(words('we went to the store'))
+  })
+})
+
 describe('text that resembles a filler', () => {
   it.each([
     ['a measure', 'the screw is 5mm wide', 'The screw is wide.'],

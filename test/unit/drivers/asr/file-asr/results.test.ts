@@ -123,6 +123,13 @@ describe('a sentence', () => {
     expect(await sentences({ ...at, text: 'One.', speaker_id: 0 })).toMatchObject([{ speaker: 0 }])
   })
 
+  it('a sentence and its words have no control characters', async () => {
+    const given = [word('Well\x1b, ', 1000, 1200), word('no\x9b.', 1200, 1500)]
+    const [sentence] = await sentences({ ...at, text: 'Well\x1b, no\x9b.', words: given })
+    expect(JSON.stringify(sentence)).not.toMatch(/\\u|\x9b/)
+    expect(sentence).toMatchObject({ text: 'Well , no .', words: [{}, {}] })
+  })
+
   it('a sentence keeps the asterisks of censored words', async () => {
     const given = [word('Well, ', 1000, 1200), word('****', 1200, 1500), word('.', 1500, 1500)]
     expect(await sentences({ ...at, text: 'Well, ****.', words: given })).toMatchObject([
