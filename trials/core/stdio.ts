@@ -10,7 +10,8 @@ export interface StdioDoor extends Door {
   /** Responses whose id no request has, as error responses to a line that could not be read. */
   strays: Reply[]
   send(message: unknown): void
-  /** The next message over the IPC channel. */
+  /** Over the IPC channel, if the program has one: sends a message, and resolves with the next one. */
+  tell(message: string): void
   report(): Promise<unknown>
 }
 
@@ -61,6 +62,7 @@ export async function openStdio(options: ProgramOptions, era: Era = '2025-11-25'
     write,
     send,
     strays,
+    tell: message => void child.send(message),
     report: () => new Promise(resolve => child.once('message', resolve)),
     ended: program.ended,
     facts: () => factsOf(program.pid),

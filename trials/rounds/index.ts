@@ -6,5 +6,6 @@ import { manyClients } from './clients.ts'
 import { ffmpeg } from './ffmpeg.ts'
 import { kills } from './kills.ts'
 import { recordings } from './recordings.ts'
+import { search } from './search.ts'
 
-export const rounds: readonly Round[] = [recordings, calls, answers, ffmpeg, manyClients, kills]
+export const rounds: readonly Round[] = [recordings, calls, answers, ffmpeg, manyClients, kills, search]
