@@ -3,9 +3,19 @@ import type { Round } from '../core/round.ts'
 import { answers } from './answers.ts'
 import { calls } from './calls.ts'
 import { manyClients } from './clients.ts'
+import { damage } from './damage.ts'
 import { ffmpeg } from './ffmpeg.ts'
 import { kills } from './kills.ts'
 import { recordings } from './recordings.ts'
 import { search } from './search.ts'
 
-export const rounds: readonly Round[] = [recordings, calls, answers, ffmpeg, manyClients, kills, search]
+export const rounds: readonly Round[] = [
+  recordings,
+  calls,
+  answers,
+  ffmpeg,
+  manyClients,
+  kills,
+  damage,
+  search,
+]
