@@ -4,6 +4,7 @@ import { answers } from './answers.ts'
 import { calls } from './calls.ts'
 import { manyClients } from './clients.ts'
 import { damage } from './damage.ts'
+import { disk } from './disk.ts'
 import { ffmpeg } from './ffmpeg.ts'
 import { kills } from './kills.ts'
 import { recordings } from './recordings.ts'
@@ -16,6 +17,7 @@ export const rounds: readonly Round[] = [
   ffmpeg,
   manyClients,
   kills,
+  disk,
   damage,
   search,
 ]
