@@ -2,6 +2,7 @@
 import { isSpeechError, SpeechError } from '../../domain/errors.ts'
 import type { UnavailableModels } from '../../domain/models/model.ts'
 import { log } from '../../log.ts'
+import { pauseMsOf, retryAfter } from '../http/retry-after.ts'
 import {
   type CircuitBreaker,
   type CircuitBreakerOptions,
@@ -48,7 +49,7 @@ interface Member<Model> {
   breaker: CircuitBreaker
 }
 
-/** How long a model that throttles is skipped. */
+/** How long a model that throttles is skipped, at least. */
 const throttledMs = 10_000
 
 interface Failure {
@@ -107,7 +108,9 @@ export function modelList<Model extends ListedModel>(
       if (avoidsRefusals) for (const member of sameProvider) member.breaker.open(error)
     } else if (error.code === 'THROTTLED') {
       // Retries were in vain. While there is another model, other requests need not find that out again.
-      if (avoidsRefusals && model !== models.at(-1)) breaker.open(error, throttledMs)
+      if (avoidsRefusals && model !== models.at(-1)) {
+        breaker.open(error, Math.max(throttledMs, pauseMsOf(retryAfter(error))))
+      }
     } else if (error.code === 'CONTENT_REFUSED' || error.code === 'PROVIDER_REFUSED') {
       // A provider that checks the content has accepted the model and the key.
       permit.succeed()

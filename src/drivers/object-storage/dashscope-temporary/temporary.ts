@@ -6,7 +6,9 @@ import type { ObjectStorage } from '../../../domain/ports.ts'
 import type { Dashscope } from '../../http/dashscope.ts'
 import { createHttpClient } from '../../http/http.ts'
 import { multipartForm } from '../../http/multipart-form.ts'
+import { createAdaptiveRateLimiter } from '../../http/rate-limiter.ts'
 import { retry } from '../../http/retry.ts'
+import { rateLimiting } from '../../http/wrap.ts'
 import { type Spool, withSpool } from './spool.ts'
 import { requestUploadPolicy, type UploadPolicy } from './upload-policy.ts'
 
@@ -16,13 +18,18 @@ export interface TemporaryOptions {
   firstDelaySeconds?: number
 }
 
+const maxConcurrentUploads = 16
+/** Permissions for uploads: Model Studio allows 100 a second. */
+const perMinute = 6_000
 const maxAttempts = 4
 const maxDelaySeconds = 8
 
 /** The store offers neither list nor delete: objects expire by themselves. */
 export function temporaryStorage({ cloud, firstDelaySeconds = 0.5 }: TemporaryOptions): ObjectStorage {
   /** The store has its own host, which must not receive the API key. */
-  const http = createHttpClient({ connections: 16 })
+  const http = createHttpClient({ connections: maxConcurrentUploads })
+  /** Where the provider asks to wait, all uploads do. */
+  const limited = rateLimiting(createAdaptiveRateLimiter({ perMinute, concurrency: maxConcurrentUploads }))
 
   /** A policy expires after five minutes, so each attempt requests its own. */
   async function uploadFor(model: string, spool: Spool, signal: AbortSignal): Promise<string> {
@@ -36,7 +43,10 @@ export function temporaryStorage({ cloud, firstDelaySeconds = 0.5 }: TemporaryOp
 
     async function attempt(number: number): Promise<string> {
       try {
-        return await post(spool, await requestUploadPolicy(cloud, model, signal), signal)
+        return await limited(
+          async () => post(spool, await requestUploadPolicy(cloud, model, signal), signal),
+          signal,
+        )
       } catch (error) {
         signal.throwIfAborted()
         // The store refuses an expired policy with 403. A second refusal has another reason.
