@@ -17,7 +17,7 @@ import { speechProbes } from './drivers/asr/probes.ts'
 import { createDownloader } from './drivers/download/download.ts'
 import { type FoundFfmpeg, locateFfmpeg } from './drivers/ffmpeg/locate.ts'
 import { type Dashscope, dashscope } from './drivers/http/dashscope.ts'
-import { createHttpClient } from './drivers/http/http.ts'
+import { createHttpClient, type HttpClient } from './drivers/http/http.ts'
 import { checkGeminiKey } from './drivers/llm/gemini/key.ts'
 import { textProbes } from './drivers/llm/probes.ts'
 import { textConcurrency, textModels } from './drivers/llm/text-models.ts'
@@ -54,6 +54,8 @@ export interface App {
   engines: OwnEngine[]
   /** Resolves if Gemini accepts its key; undefined if no Gemini model is configured. */
   checkGemini?: ((signal: AbortSignal) => Promise<void>) | undefined
+  /** Fetches from a signed address of `objectStorage`. */
+  fetchText: HttpClient['fetchText']
   ffmpeg(): Promise<FoundFfmpeg>
   /** Prometheus metrics; undefined unless requested. */
   metrics?: (() => Promise<{ type: string; text: string }>) | undefined
@@ -83,7 +85,8 @@ export async function createApp(
   config: Config,
   { role = 'server', metricsVersion }: AppOptions = {},
 ): Promise<App> {
-  const http = createHttpClient({ connections: config.concurrency })
+  const { proxies } = config
+  const http = createHttpClient({ connections: config.concurrency, proxies })
   const cloud = dashscope({
     apiKey: config.apiKey,
     baseUrl: config.baseUrl,
@@ -131,7 +134,7 @@ export async function createApp(
   })
   const mns = await createSharedQueue(config, id => store.ownersOf(id))
   const queue: Queue = mns ?? inProcessQueue(lanes)
-  const textHttp = createHttpClient({ connections: textConcurrency })
+  const textHttp = createHttpClient({ connections: textConcurrency, proxies })
   const textProviders = {
     // An own server recognises speech and nothing else.
     dashscope: { apiKey: config.ownDashscope ? undefined : config.apiKey, baseUrl: config.baseUrl },
@@ -174,7 +177,7 @@ export async function createApp(
       taskTimeoutSeconds,
       limitSubmits: pLimit(1),
       limitEncoding: pLimit(encoderConcurrency),
-      downloader: createDownloader(),
+      downloader: createDownloader({ proxies }),
       ffmpeg,
       allowedDirs: config.allowedDirs,
       maxDownloadBytes: config.maxDownloadMb * 1e6,
@@ -186,6 +189,7 @@ export async function createApp(
     jobs,
     cloud,
     objectStorage,
+    fetchText: http.fetchText,
     ffmpeg,
     textModels: modelsOf(textModel.models, 'text'),
     probes: [
@@ -226,27 +230,34 @@ function ownProviders({ openaiUrl, ownDashscope }: Config): ModelProvider[] {
 
 async function createSharedStore({ tablestoreEndpoint: endpoint, serviceKey: key, ...config }: Config) {
   if (endpoint === undefined || !key) return undefined
-  const { tablestoreInstance: instance, tablestorePrefix: prefix, retentionDays } = config
+  const { tablestoreInstance: instance, tablestorePrefix: prefix, retentionDays, proxies } = config
   const { tablestoreStore } = await import('./drivers/store/tablestore/tablestore.ts')
-  return tablestoreStore({ endpoint, key, prefix, instance, retentionDays })
+  return tablestoreStore({ endpoint, key, prefix, instance, retentionDays, proxies })
 }
 
 async function createSharedQueue(config: Config, ownersOf: (id: string) => Promise<string[]>) {
-  const { mnsEndpoint: endpoint, mnsQueue: queue, serviceKey: key, workerJobs: concurrency } = config
+  const { mnsEndpoint: endpoint, mnsQueue: queue, serviceKey: key, workerJobs: concurrency, proxies } = config
   if (endpoint === undefined || !key) return undefined
   const { mnsQueue } = await import('./drivers/queue/mns/mns.ts')
-  return mnsQueue({ endpoint, queue, key, concurrency, ownersOf })
+  return mnsQueue({ endpoint, queue, key, concurrency, ownersOf, proxies })
 }
 
 /** The user's bucket if configured, else this process for an own server, else the provider's temporary storage. */
 async function createObjectStorage(config: Config, cloud: Dashscope): Promise<ObjectStorage> {
-  const { ossBucket: bucket, ossEndpoint: endpoint, ossRegion: region, bucketKey } = config
+  const { ossBucket: bucket, ossEndpoint: endpoint, ossRegion: region, bucketKey, proxies } = config
   if (!bucket || !bucketKey)
     return config.ownDashscope
       ? servedStorage({ host: config.ownDashscope.fileHost })
-      : temporaryStorage({ cloud })
+      : temporaryStorage({ cloud, proxies: config.proxies })
   const { ossStorage } = await import('./drivers/object-storage/oss/oss.ts')
-  return ossStorage({ bucket, endpoint, ...bucketKey, installationId: createInstallationId(config), region })
+  return ossStorage({
+    bucket,
+    endpoint,
+    ...bucketKey,
+    installationId: createInstallationId(config),
+    region,
+    proxies,
+  })
 }
 
 /** Machines that share a store also share the uploads of its jobs, so they have the same installation id. */

@@ -4,6 +4,7 @@ import { isAbsolute, join } from 'node:path'
 import type * as z from 'zod/v4'
 import { SpeechError } from '../domain/errors.ts'
 import { isPrivateUrl } from '../domain/network/private-hosts.ts'
+import type { Proxies } from '../domain/network/proxies.ts'
 import { settings } from './settings.ts'
 
 type Settings = typeof settings
@@ -31,6 +32,8 @@ export interface Config extends Omit<Parsed, KeySetting> {
   serviceKey?: CloudKey | undefined
   /** DASHSCOPE_BASE_URL is a server of the user's own, which fetches recordings from this address or interface. */
   ownDashscope?: { fileHost: string } | undefined
+  /** Undefined where no variable of the environment names one. */
+  proxies?: Proxies | undefined
   dataDir: string
   allowedDirs: string[]
   /** True if the user set the folders; false for the default. */
@@ -59,10 +62,38 @@ export function readConfig(environment: Environment = process.env, flags: Enviro
     ...config,
     ...keysOf(config),
     ownDashscope: ownDashscopeOf(config),
+    proxies: proxiesOf(environment),
     dataDir: config.dataDir ?? defaultDataDir(environment),
     allowedDirs: config.allowedDirs ?? [homedir()],
     allowedDirsGiven: config.allowedDirs !== undefined,
     searchPath: environment.PATH ?? environment.Path ?? '',
+  }
+}
+
+/** The variables of other programs, which agree on lower case before upper case. */
+function proxiesOf(environment: Environment): Proxies | undefined {
+  const read = (name: string) => cleanValue(environment[name.toLowerCase()] ?? environment[name])
+  const exceptions = read('NO_PROXY') ?? ''
+  if (exceptions.split(/[,\s]+/).includes('*')) return undefined
+  const [http, https] = ['HTTP_PROXY', 'HTTPS_PROXY'].map(name => proxyIn(name, read(name)))
+  return http || https ? { http, https, exceptions } : undefined
+}
+
+function proxyIn(name: string, value: string | undefined): URL | undefined {
+  if (value === undefined) return undefined
+  const text = value.includes('://') ? value : `http://${value}`
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url && /^https?:$/.test(url.protocol) && canDecode(url.username + url.password)) return url
+  throw new SpeechError('CONFIG_INVALID', `The value of ${name} is no address of a proxy.`, {
+    hint: 'Expected http://host:port or http://user:password@host:port, with special characters percent-encoded; NO_PROXY=* ignores it.',
+  })
+}
+
+function canDecode(text: string): boolean {
+  try {
+    return decodeURIComponent(text) !== undefined
+  } catch {
+    return false
   }
 }
 

@@ -3,6 +3,8 @@ import { describe, expect, it, vi } from 'vitest'
 import { type OssEmulator, startOss } from '../../emulators/oss/oss.ts'
 import { checkUploads } from '../../src/cli/doctor/doctor.ts'
 import { describeError } from '../../src/domain/errors.ts'
+import type { ObjectStorage } from '../../src/domain/ports.ts'
+import { createHttpClient } from '../../src/drivers/http/http.ts'
 import { temporaryStorage } from '../../src/drivers/object-storage/dashscope-temporary/temporary.ts'
 import { type OssOptions, ossStorage } from '../../src/drivers/object-storage/oss/oss.ts'
 import { failure, models, noise, signal, stream, uploadOfAnn } from '../support/contracts/object-storage.ts'
@@ -131,10 +133,19 @@ describe('signed URLs', () => {
 })
 
 describe('the upload check of doctor', () => {
+  function appWith(objectStorage: ObjectStorage) {
+    return {
+      objectStorage: track(objectStorage),
+      fetchText: track(createHttpClient({ connections: 1 })).fetchText,
+    }
+  }
+
   it('doctor accepts a working bucket and leaves nothing in it', async () => {
     const oss = track(await startOss())
-    const storage = track(ossStorage(optionsFor(oss)))
-    const found = await checkUploads(storage, { ossBucket: oss.bucket, ossEndpoint: oss.endpoint })
+    const found = await checkUploads(appWith(ossStorage(optionsFor(oss))), {
+      ossBucket: oss.bucket,
+      ossEndpoint: oss.endpoint,
+    })
     expect(found).toContain(`bucket ${oss.bucket} at ${oss.endpoint}`)
     expect(found).toContain('the clock is correct')
     expect(oss.objects()).toEqual([])
@@ -160,15 +171,17 @@ describe('the upload check of doctor', () => {
   ])('doctor reports a problem with %s', async (_, prepare, code) => {
     const oss = track(await startOss())
     prepare(oss)
-    const storage = track(ossStorage(optionsFor(oss)))
-    const check = checkUploads(storage, { ossBucket: oss.bucket, ossEndpoint: oss.endpoint })
+    const check = checkUploads(appWith(ossStorage(optionsFor(oss))), {
+      ossBucket: oss.bucket,
+      ossEndpoint: oss.endpoint,
+    })
     expect(await failure(check)).toMatchObject({ code })
   })
 
   it('doctor reports the temporary store if there is no bucket', async () => {
     const oss = track(await startOss())
-    const storage = track(temporaryStorage({ cloud: dashscopeWith(oss) }))
-    const found = await checkUploads(storage, { ossBucket: undefined, ossEndpoint: 'unused' })
+    const app = appWith(temporaryStorage({ cloud: dashscopeWith(oss) }))
+    const found = await checkUploads(app, { ossBucket: undefined, ossEndpoint: 'unused' })
     expect(found).toContain('temporary storage')
     expect(oss.requests).toEqual([])
   })

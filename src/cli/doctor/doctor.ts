@@ -6,7 +6,7 @@ import { type Config, unfilledTemplates } from '../../config/config.ts'
 import { codeOf, describeError, type ErrorCode, SpeechError } from '../../domain/errors.ts'
 import { localOwner } from '../../domain/job.ts'
 import { deadlines } from '../../domain/network/deadlines.ts'
-import type { ObjectStorage, Upload } from '../../domain/ports.ts'
+import type { Upload } from '../../domain/ports.ts'
 import { withoutControls } from '../../domain/text.ts'
 import { readProgram } from '../../system/child-process.ts'
 import type { Command } from '../command.ts'
@@ -15,6 +15,7 @@ import { checkAllowedDirs, checkDataDir } from './folders.ts'
 import { checkFormatting, type Finding } from './formatting.ts'
 import { askModels, describeModels, hourCosts, modelsAsJson, modelTable } from './models.ts'
 import { checkOwnEngine } from './own-engine.ts'
+import { describeProxies } from './proxy.ts'
 import { checkQueue, checkStore } from './team.ts'
 
 const timeoutMs = deadlines.doctorCheck.totalSeconds * 1000
@@ -45,7 +46,7 @@ export const doctor: Command = {
       [
         'uploads',
         () =>
-          checkUploads(app.objectStorage, config).catch(error => {
+          checkUploads(app, config).catch(error => {
             isBucketGood = false
             throw error
           }),
@@ -54,6 +55,7 @@ export const doctor: Command = {
       ...(setUpQueue ? [['queue', () => checkQueue(setUpQueue, config, isBucketGood)] satisfies Check] : []),
       ...app.engines.map((engine): Check => [engineCheck(engine.model), () => checkOwnEngine(engine, app)]),
       ['formatting', () => checkModels(app, config, isKeyGood)],
+      ['proxy', async () => describeProxies(config, app)],
       ['data folder', () => checkDataDir(app, config)],
       [
         'costs',
@@ -168,7 +170,7 @@ function timeoutAs(address: string, setting: string): (error: unknown) => never 
 
 /** Tests object storage with a few bytes: uploads, signs, downloads, lists and deletes them. */
 export async function checkUploads(
-  storage: ObjectStorage,
+  { objectStorage: storage, fetchText }: Pick<App, 'objectStorage' | 'fetchText'>,
   { ossBucket, ossEndpoint }: Pick<Config, 'ossBucket' | 'ossEndpoint'>,
 ): Promise<string> {
   if (storage.way === 'served')
@@ -179,9 +181,28 @@ export async function checkUploads(
   // Uploads to a bucket are streamed and need no scratch space.
   const scratch = async () => tmpdir()
   const of = { owner: localOwner, job: `doctor-${randomUUID()}`, models: ['doctor'], scratch }
+  /** Downloads the probe; resolves with a comparison of this machine's clock with the bucket's. */
+  async function fetchProbe(upload: Upload): Promise<string> {
+    const url = await storage.signedUrl(upload, 'doctor', 60, signal)
+    const request = { url, signal, deadline: deadlines.task }
+    const { status, text, serverTime } = await fetchText(request).catch(cause => {
+      signal.throwIfAborted()
+      throw new SpeechError('UPLOAD_UNREACHABLE', 'The signed URL of an upload cannot be reached.', {
+        hint: 'Check OSS_ENDPOINT, and the network to the public endpoint of the bucket.',
+        cause,
+      })
+    })
+    // The clock comes first, because a wrong clock also makes signed URLs invalid.
+    const clock = describeClock((Date.now() - Date.parse(serverTime ?? '')) / 1000)
+    if (status === 200 && text === 'speech-mcp doctor') return clock
+    throw new SpeechError('UPLOAD_UNREACHABLE', `The signed URL of an upload is not readable (${status}).`, {
+      hint: 'Grant the key oss:GetObject, and check the bucket policy for rules that deny access.',
+    })
+  }
+
   try {
     const upload = await storage.upload(probe(), of, signal)
-    const clock = await fetchProbe(storage, upload, signal).finally(() => storage.delete(upload, signal))
+    const clock = await fetchProbe(upload).finally(() => storage.delete(upload, signal))
     await storage.sweep(async () => true, signal)
     return `bucket ${ossBucket} at ${ossEndpoint}: upload, signed URL, list and delete work; ${clock}`
   } catch (error) {
@@ -194,28 +215,6 @@ export async function checkUploads(
 
 async function* probe() {
   yield Buffer.from('speech-mcp doctor')
-}
-
-/** Downloads the probe; resolves with a comparison of this machine's clock with the bucket's. */
-async function fetchProbe(storage: ObjectStorage, upload: Upload, signal: AbortSignal): Promise<string> {
-  const url = await storage.signedUrl(upload, 'doctor', 60, signal)
-  const response = await fetch(url, { signal }).catch(cause => {
-    signal.throwIfAborted()
-    throw new SpeechError('UPLOAD_UNREACHABLE', 'The signed URL of an upload cannot be reached.', {
-      hint: 'Check OSS_ENDPOINT, and the network to the public endpoint of the bucket.',
-      cause,
-    })
-  })
-  const text = await response.text()
-  // The clock comes first, because a wrong clock also makes signed URLs invalid.
-  const clock = describeClock((Date.now() - Date.parse(response.headers.get('date') ?? '')) / 1000)
-  if (response.status !== 200 || text !== 'speech-mcp doctor')
-    throw new SpeechError(
-      'UPLOAD_UNREACHABLE',
-      `The signed URL of an upload is not readable (${response.status}).`,
-      { hint: 'Grant the key oss:GetObject, and check the bucket policy for rules that deny access.' },
-    )
-  return clock
 }
 
 /** OSS tolerates 15 minutes; more than half of that is an error. `skew` is in seconds. */

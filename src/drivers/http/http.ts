@@ -1,8 +1,9 @@
 // The HTTP client of all providers: JSON over undici, with limits of time and size; errors reveal no secret and no body.
 import { Readable } from 'node:stream'
-import type { Agent, Dispatcher } from 'undici'
 import { SpeechError } from '../../domain/errors.ts'
-import { connectSeconds, type Deadline } from '../../domain/network/deadlines.ts'
+import type { Deadline } from '../../domain/network/deadlines.ts'
+import { type Proxies, proxyFor } from '../../domain/network/proxies.ts'
+import { type Connections, openConnections } from './connections.ts'
 import { readRetryAfter } from './retry-after.ts'
 
 export interface HttpResponse {
@@ -38,6 +39,8 @@ export interface HttpStream {
   status: number
   /** Seconds that the server asks to wait (`Retry-After`). */
   retryAfterSeconds?: number | undefined
+  /** Its header `Date`. */
+  serverTime?: string | undefined
   /** Read it at once, to its end or until `break`: either frees the connection. Throws as `stream` does. */
   text: AsyncIterable<string>
 }
@@ -63,6 +66,7 @@ export interface HttpClient {
 export interface HttpClientOptions {
   /** Connections to one origin at most. */
   connections: number
+  proxies?: Proxies | undefined
   /** Goes before the deadlines of the requests. For tests. */
   deadline?: Partial<Deadline>
   /** A stream that repeats all its text in each event is some hundred times as long as the text. */
@@ -74,12 +78,6 @@ export interface HttpClientOptions {
 /** A larger JSON response is not what was requested. */
 const maxJsonBytes = 4_000_000
 
-/**
- * undici's agent and its `request`. The whole package also brings WebSockets, caches and a fetch, which add 5 MB and 35 % to
- * the time until the first request. The paths are private to undici, so its version is pinned.
- */
-const [agentModule, requestModule] = ['undici/lib/dispatcher/agent.js', 'undici/lib/api/api-request.js']
-
 interface Limits {
   bytes: number
   /** True if a smaller request may have a response within the limit. */
@@ -89,43 +87,29 @@ interface Limits {
 /** undici is loaded with the first request, so that a start that only lists tools does not wait for it. */
 export function createHttpClient({
   connections,
+  proxies,
   deadline,
   maxStreamBytes = 32_000_000,
   maxTextBytes = 100_000_000,
 }: HttpClientOptions): HttpClient {
-  let opened: Promise<{ agent: Agent; send: Agent['request'] }> | undefined
-
-  async function open() {
-    const [{ default: Pool }, { default: request }] = await Promise.all([
-      import(agentModule),
-      import(requestModule),
-    ])
-    const agent: Agent = new Pool({
-      connections,
-      connect: { timeout: connectSeconds * 1000 },
-      keepAliveTimeout: 30_000,
-    })
-    return { agent, send: request.bind(agent) as Agent['request'] }
-  }
+  let opened: Promise<Connections> | undefined
 
   /** Resolves with the status as soon as it arrives. */
   async function begin(request: HttpRequest, limits: Limits): Promise<HttpStream> {
     const { method, url, headers, body } = request
     request.signal.throwIfAborted()
-    opened ??= open()
+    opened ??= openConnections(connections, proxies)
     const { send } = await opened
-    const { origin, pathname, search } = new URL(url)
     const { idleSeconds, totalSeconds, minBytesPerSecond } = { ...request.deadline, ...deadline }
     const timer = startTimer(request.signal)
+    const fail = (error: unknown) => failure(error, request, proxyFor(url, proxies))
     async function* sent(chunks: ReturnType<RequestBody['chunks']>) {
       yield* chunks
       timer.endIn(totalSeconds)
     }
     try {
       timer.endIn(totalSeconds + (minBytesPerSecond ? (body?.byteLength ?? 0) / minBytesPerSecond : 0))
-      const response: Dispatcher.ResponseData = await send({
-        origin,
-        path: pathname + search,
+      const sending = send(new URL(url), {
         method,
         headers: {
           accept: 'application/json',
@@ -137,11 +121,16 @@ export function createHttpClient({
         bodyTimeout: idleSeconds * 1000,
         signal: timer.signal,
       })
-      const text = readText(response.body, request, limits, timer.stop)
-      return { status: response.statusCode, retryAfterSeconds: readRetryAfter(response.headers), text }
+      const response = await timer.orAbort(sending)
+      return {
+        status: response.statusCode,
+        retryAfterSeconds: readRetryAfter(response.headers),
+        serverTime: response.headers.date as string | undefined,
+        text: readText(response.body, limits, fail, timer.stop),
+      }
     } catch (error) {
       timer.stop()
-      throw failure(error, request)
+      throw fail(error)
     }
   }
 
@@ -157,7 +146,7 @@ export function createHttpClient({
     },
     stream: request => begin(request, { bytes: maxStreamBytes, isSplittable: true }),
     async close() {
-      await (await opened)?.agent.destroy()
+      await (await opened)?.close()
     },
   }
 }
@@ -171,6 +160,13 @@ function startTimer(parent: AbortSignal) {
   parent.addEventListener('abort', abort, { once: true })
   return {
     signal: controller.signal,
+    /** Rejects at once; undici would await a connection first. */
+    orAbort<T>(work: Promise<T>): Promise<T> {
+      return new Promise((resolve, reject) => {
+        controller.signal.addEventListener('abort', () => reject(controller.signal.reason), { once: true })
+        work.then(resolve, reject)
+      })
+    },
     endIn(seconds: number): void {
       clearTimeout(timer)
       const late = () => controller.abort(codedError('TOTAL_TIMEOUT', 'The request exceeded its time limit'))
@@ -186,8 +182,8 @@ function startTimer(parent: AbortSignal) {
 /** Joins characters that the network splits. */
 async function* readText(
   body: AsyncIterable<Buffer>,
-  request: HttpRequest,
   limits: Limits,
+  fail: (error: unknown) => unknown,
   stopTimer: () => void,
 ) {
   const decoder = new TextDecoder()
@@ -201,9 +197,7 @@ async function* readText(
     yield decoder.decode()
   } catch (error) {
     const { code } = error as { code?: unknown }
-    throw code === 'TOO_LARGE' && limits.isSplittable
-      ? tooLarge(limits.bytes, error)
-      : failure(error, request)
+    throw code === 'TOO_LARGE' && limits.isSplittable ? tooLarge(limits.bytes, error) : fail(error)
   } finally {
     stopTimer()
   }
@@ -243,20 +237,23 @@ function tooLarge(maxBytes: number, cause: unknown): SpeechError {
 function failure(
   error: unknown,
   { method, url, signal, setting = 'DASHSCOPE_BASE_URL' }: HttpRequest,
+  proxy: URL | undefined,
 ): unknown {
   if (signal.aborted) return signal.reason
   const { origin, pathname } = new URL(url)
-  const target = `${method} ${origin}${pathname}`
-  const code = String((error as { code?: unknown }).code ?? '')
+  const target = `${method} ${origin}${pathname}${proxy ? ` through the proxy ${proxy.host}` : ''}`
+  const { code = '', message } = error as { code?: string; message?: string }
   if (/TIMEOUT/i.test(code))
     return new SpeechError('PROVIDER_TIMEOUT', `${target} was not answered in time.`, {
       hint: 'The provider or the network is slow; call again.',
       retryable: true,
       cause: error,
     })
-  const reason = code === 'ENOTFOUND' || code === 'EAI_AGAIN' ? 'its name could not be resolved' : code
+  const refusal = proxy && /^Proxy.*\((\d{3})\)/.exec(message ?? '')?.[1]
+  const isUnknown = code === 'ENOTFOUND' || code === 'EAI_AGAIN'
+  const reason = refusal ?? (isUnknown ? 'its name could not be resolved' : code)
   return new SpeechError('PROVIDER_UNREACHABLE', `${target} failed${reason ? ` (${reason})` : ''}.`, {
-    hint: `Check the network, a proxy or firewall, and ${setting}; then call again.`,
+    hint: `Check the network, ${proxy ? 'HTTPS_PROXY and NO_PROXY' : 'a proxy or firewall'}, and ${setting}; then call again.`,
     retryable: true,
     cause: error,
   })

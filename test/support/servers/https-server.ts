@@ -1,4 +1,4 @@
-// An HTTPS server on loopback, with a certificate for tests only (openssl, for localhost and 127.0.0.1).
+// An HTTPS server on loopback, with a certificate for tests only (openssl, for localhost, 127.0.0.1 and *.example.com).
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:https'

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { isSpeechError, SpeechError } from '../../../domain/errors.ts'
 import { deadlines } from '../../../domain/network/deadlines.ts'
+import type { Proxies } from '../../../domain/network/proxies.ts'
 import type { ObjectStorage } from '../../../domain/ports.ts'
 import type { Dashscope } from '../../http/dashscope.ts'
 import { createHttpClient } from '../../http/http.ts'
@@ -14,6 +15,7 @@ import { requestUploadPolicy, type UploadPolicy } from './upload-policy.ts'
 
 export interface TemporaryOptions {
   cloud: Dashscope
+  proxies?: Proxies | undefined
   /** Pause before the second attempt. */
   firstDelaySeconds?: number
 }
@@ -25,9 +27,13 @@ const maxAttempts = 4
 const maxDelaySeconds = 8
 
 /** The store offers neither list nor delete: objects expire by themselves. */
-export function temporaryStorage({ cloud, firstDelaySeconds = 0.5 }: TemporaryOptions): ObjectStorage {
+export function temporaryStorage({
+  cloud,
+  proxies,
+  firstDelaySeconds = 0.5,
+}: TemporaryOptions): ObjectStorage {
   /** The store has its own host, which must not receive the API key. */
-  const http = createHttpClient({ connections: maxConcurrentUploads })
+  const http = createHttpClient({ connections: maxConcurrentUploads, proxies })
   /** Where the provider asks to wait, all uploads do. */
   const limited = rateLimiting(createAdaptiveRateLimiter({ perMinute, concurrency: maxConcurrentUploads }))
 

@@ -1,9 +1,10 @@
 // One OSS session: a client per request, retries, and `abort()` for requests in flight.
-import http from 'node:http'
-import https from 'node:https'
+import type { Agent } from 'node:http'
 import type OSS from 'ali-oss'
 import { cancelled } from '../../../domain/errors.ts'
+import type { Proxies } from '../../../domain/network/proxies.ts'
 import { retry } from '../../http/retry.ts'
+import { agentFor } from '../../http/tunnel.ts'
 import { abortable } from '../abortable.ts'
 import type { OssEndpoint } from './endpoint.ts'
 import { ossError } from './errors.ts'
@@ -20,6 +21,7 @@ export interface SessionOptions {
   endpoint(): OssEndpoint
   bucket: string
   credentials: OssCredentials
+  proxies?: Proxies | undefined
   /** Pause before the second attempt. */
   firstDelaySeconds: number
   /** Time limits of a request, and of one that carries audio. */
@@ -41,12 +43,14 @@ const ignore = () => {}
 
 /** The library's own `cancel` affects all uploads of a client, so each session has its own connections to destroy. */
 export function openSession(options: SessionOptions): OssSession {
-  const [agent, httpsAgent] = [new http.Agent({ keepAlive: true }), new https.Agent({ keepAlive: true })]
+  let agent: Agent | undefined
   const inFlight = new Set<Promise<unknown>>()
   let isAborted = false
 
   async function attempt<T>(work: (client: OSS) => Promise<T>): Promise<T> {
-    const client = await createClient(options, options.endpoint().upload, { agent, httpsAgent })
+    const { upload } = options.endpoint()
+    agent ??= agentFor(upload, options.proxies, { keepAlive: true })
+    const client = await createClient(options, upload, { agent, httpsAgent: agent })
     return work(client).catch(error => {
       throw ossError(error)
     })
@@ -76,8 +80,7 @@ export function openSession(options: SessionOptions): OssSession {
     requestToEnd: (work, signal) => requestWith(work, signal, request => request),
     async abort() {
       isAborted = true
-      agent.destroy()
-      httpsAgent.destroy()
+      agent?.destroy()
       await Promise.all(inFlight)
     },
   }
@@ -86,8 +89,8 @@ export function openSession(options: SessionOptions): OssSession {
 /** Missing in the types of the library. */
 interface ClientOptions extends OSS.Options {
   sldEnable: boolean
-  agent?: http.Agent | undefined
-  httpsAgent?: https.Agent | undefined
+  agent?: Agent | undefined
+  httpsAgent?: Agent | undefined
 }
 
 /** Cheap; the first call loads the library of 18 MB. */

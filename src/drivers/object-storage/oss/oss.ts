@@ -2,6 +2,7 @@
 import type OSS from 'ali-oss'
 import { isSpeechError } from '../../../domain/errors.ts'
 import { deadlines } from '../../../domain/network/deadlines.ts'
+import type { Proxies } from '../../../domain/network/proxies.ts'
 import type { ObjectStorage, StoredUpload } from '../../../domain/ports.ts'
 import { log } from '../../../log.ts'
 import { fixedInstallationId, type InstallationId } from '../installation-id.ts'
@@ -23,6 +24,7 @@ export interface OssOptions extends OssCredentials {
   endpoint: string
   /** Default: the region in the endpoint. */
   region?: string | undefined
+  proxies?: Proxies | undefined
   /** Distinguishes our uploads from those of other installations in the bucket. */
   installationId?: InstallationId
   /** Pause before the second attempt. */
@@ -51,6 +53,7 @@ export function ossStorage(options: OssOptions): ObjectStorage {
     firstDelaySeconds,
     timeoutSeconds,
     credentials: options,
+    proxies: options.proxies,
     endpoint: () => (endpoint ??= ossEndpoint(options)),
   }
 

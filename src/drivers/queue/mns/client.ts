@@ -1,15 +1,17 @@
 // MNS client: loads the library on first use and retries requests that may succeed later.
-import { Agent as HttpAgent } from 'node:http'
-import { Agent as HttpsAgent } from 'node:https'
+import type { Agent } from 'node:http'
 import { isSpeechError, SpeechError } from '../../../domain/errors.ts'
 import { deadlines } from '../../../domain/network/deadlines.ts'
+import type { Proxies } from '../../../domain/network/proxies.ts'
 import { retry } from '../../http/retry.ts'
+import { agentFor } from '../../http/tunnel.ts'
 import { isGone, noResponse, queueError } from './errors.ts'
 
 export interface MnsOptions {
   endpoint: string
   /** Name of the queue for long recordings; the one for voice notes has the suffix `-brief`. */
   queue: string
+  proxies?: Proxies | undefined
   key: { accessKeyId: string; accessKeySecret: string; securityToken?: string | undefined }
   /** How many messages are worked on at once. From two on, each lane has one slot of its own. */
   concurrency: number
@@ -53,12 +55,16 @@ interface Response {
 /** The methods that we use of the library, which has no types. */
 interface LibraryClient {
   sendMessage(queue: string, message: { MessageBody: string }): Promise<Response>
-  get(resource: string, type: string, options: { agent: HttpAgent }): Promise<Response>
+  get(resource: string, type: string, options: { agent: Agent }): Promise<Response>
   changeMessageVisibility(queue: string, handle: string, seconds: number): Promise<Response>
   deleteMessage(queue: string, handle: string): Promise<Response>
   getQueueAttributes(queue: string): Promise<Response>
   createQueue(queue: string, attributes: Record<string, number>): Promise<Response>
+  /** Each of the others calls it; all but `get` without options. */
+  request(...all: [...RequestArguments, options?: { agent?: Agent }]): Promise<Response>
 }
+
+type RequestArguments = [method: string, path: string, type: string, body: unknown, attentions?: unknown[]]
 
 type Library = new (accountId: string, options: object) => LibraryClient
 
@@ -68,10 +74,12 @@ const pollTimeoutMs = deadlines.queuePoll.totalSeconds * 1000
 const maxTotalSeconds = deadlines.queue.totalSeconds
 const maxDelaySeconds = 2
 
-export function createMnsClient({ endpoint, key, firstDelaySeconds = 0.2 }: MnsOptions): MnsClient {
+export function createMnsClient({ endpoint, key, proxies, firstDelaySeconds = 0.2 }: MnsOptions): MnsClient {
   const clients = new Map<number, Promise<LibraryClient>>()
-  const isSecure = endpoint.startsWith('https:')
-  const pollAgent = new (isSecure ? HttpsAgent : HttpAgent)({ keepAlive: true })
+  const [agent, pollAgent] = [0, 1].map(() => agentFor(endpoint, proxies, { keepAlive: true })) as [
+    Agent,
+    Agent,
+  ]
   let isAborted = false
 
   /** The library takes its time limit per client. */
@@ -81,7 +89,7 @@ export function createMnsClient({ endpoint, key, firstDelaySeconds = 0.2 }: MnsO
     const opened = load().then(Library => {
       const { accessKeyId, accessKeySecret, securityToken } = key
       const account = new URL(endpoint).hostname.split('.')[0]!
-      return new Library(account, {
+      const client = new Library(account, {
         endpoint: endpoint.replace(/\/+$/, ''),
         accessKeyId,
         accessKeySecret,
@@ -89,6 +97,10 @@ export function createMnsClient({ endpoint, key, firstDelaySeconds = 0.2 }: MnsO
         connectTimeout: timeoutMs,
         readTimeout: timeoutMs,
       })
+      const { request } = client
+      client.request = (method, path, type, body, attentions = [], options = {}) =>
+        request.call(client, method, path, type, body, attentions, { agent, ...options })
+      return client
     })
     opened.catch(() => clients.delete(timeoutMs))
     clients.set(timeoutMs, opened)

@@ -1,14 +1,16 @@
 // Client library of Tablestore: loaded on first use, with one client and its own connections.
-import { Agent as HttpAgent } from 'node:http'
-import { Agent as HttpsAgent } from 'node:https'
+import type { Agent } from 'node:http'
 import type Tablestore from 'tablestore'
 import { SpeechError } from '../../../domain/errors.ts'
 import { deadlines } from '../../../domain/network/deadlines.ts'
+import type { Proxies } from '../../../domain/network/proxies.ts'
+import { agentFor } from '../../http/tunnel.ts'
 
 export interface ConnectionOptions {
   endpoint: string
   /** Default: the first part of the endpoint's host name. */
   instance?: string | undefined
+  proxies?: Proxies | undefined
   key: { accessKeyId: string; accessKeySecret: string; securityToken?: string | undefined }
 }
 
@@ -29,14 +31,14 @@ export interface Connection {
 export const socketTimeoutMs = deadlines.store.idleSeconds * 1000
 const maxSockets = 32
 
-export function createConnection({ endpoint, instance, key }: ConnectionOptions): Connection {
+export function createConnection({ endpoint, instance, key, proxies }: ConnectionOptions): Connection {
   let opened: Promise<LoadedClient> | undefined
-  let agent: HttpsAgent | HttpAgent | undefined
+  let agent: Agent | undefined
 
   async function open(): Promise<LoadedClient> {
     const lib = await load()
-    const { protocol, hostname } = new URL(endpoint)
-    agent = new (protocol === 'https:' ? HttpsAgent : HttpAgent)({ keepAlive: true, maxSockets })
+    const { hostname } = new URL(endpoint)
+    agent = agentFor(endpoint, proxies, { keepAlive: true, maxSockets })
     const { accessKeyId, accessKeySecret, securityToken } = key
     // Not inline: the types of the library lack `agent`.
     const httpOptions = { timeout: socketTimeoutMs, maxSockets, agent }

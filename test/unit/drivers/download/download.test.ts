@@ -32,7 +32,12 @@ function download(
   { maxBytes = megabyte, signal = new AbortController().signal, ...more }: Partial<DownloadOptions> = {},
 ) {
   const { onBytes, ...options } = more
-  const downloader = createDownloader({ allows: anyAddress, ca: certificate, ...options })
+  const downloader = createDownloader({
+    allows: anyAddress,
+    ca: certificate,
+    firstDelaySeconds: 0.001,
+    ...options,
+  })
   return downloader.download(url, file, { maxBytes, signal, ...(onBytes && { onBytes }) })
 }
 interface DownloadOptions extends DownloaderOptions {

@@ -1,0 +1,35 @@
+// Doctor's line about proxies: which hosts are reached through which one, and which directly. Without user and password.
+import type { App } from '../../app.ts'
+import type { Config } from '../../config/config.ts'
+import { proxyFor } from '../../domain/network/proxies.ts'
+import type { Finding } from './formatting.ts'
+
+/** Only hosts that this configuration uses. */
+export function describeProxies(
+  config: Config,
+  { checkGemini, engines }: Pick<App, 'checkGemini' | 'engines'>,
+): Finding {
+  const { proxies } = config
+  if (!proxies) return { isOn: false, text: 'none: HTTP_PROXY and HTTPS_PROXY are not set, or NO_PROXY is *' }
+  const bucket = config.bucketKey && config.ossBucket && config.ossEndpoint
+  const addresses = [
+    config.baseUrl,
+    checkGemini && config.geminiUrl,
+    engines.some(({ model }) => model.startsWith('openai:')) && config.openaiUrl,
+    bucket && (/^https?:/.test(bucket) ? bucket : `https://${bucket}`),
+    config.tablestoreEndpoint,
+    config.mnsEndpoint,
+  ].filter(address => typeof address === 'string')
+  const ways = new Map<string, Set<string>>()
+  for (const address of addresses) {
+    const proxy = proxyFor(address, proxies)
+    const way = proxy ? `through ${proxy.protocol}//${proxy.host}` : 'directly'
+    ways.set(way, (ways.get(way) ?? new Set()).add(new URL(address).host))
+  }
+  const text = [...ways].map(([way, hosts]) => `${[...hosts].join(', ')} ${way}`)
+  const downloads = proxies.https ?? proxies.http
+  return {
+    isOn: true,
+    text: [...text, `downloads through ${downloads!.protocol}//${downloads!.host}`].join('; '),
+  }
+}
