@@ -116,7 +116,16 @@ const errorSections: { title: string; codes: ErrorCode[] }[] = [
   },
   {
     title: 'Jobs',
-    codes: ['COST_TOO_HIGH', 'DAY_LIMIT_REACHED', 'PRICE_UNKNOWN', 'BUSY', 'CANCELLED', 'POISON', 'INTERNAL'],
+    codes: [
+      'COST_TOO_HIGH',
+      'DAY_LIMIT_REACHED',
+      'PRICE_UNKNOWN',
+      'BUSY',
+      'CALL_TIMEOUT',
+      'CANCELLED',
+      'POISON',
+      'INTERNAL',
+    ],
   },
   {
     title: 'Store and queue',
@@ -189,7 +198,7 @@ function deadlinesPage(): string {
     generatedNote,
     '# Deadlines',
     [
-      'All work that waits for another machine ends: with an answer, or by its deadline with an error and a free place for',
+      'All work that waits for another machine or for ffmpeg ends: with an answer, or by its deadline with an error and a free place for',
       'the next job. A cancelled job does not wait for any of them.',
     ].join('\n'),
     [
@@ -201,7 +210,7 @@ function deadlinesPage(): string {
       rows.map(({ work, idleSeconds, totalSeconds, minBytesPerSecond, afterwards }) => [
         marked(work),
         idleSeconds ? `${idleSeconds} s` : '',
-        `${totalSeconds} s`,
+        totalSeconds ? `${totalSeconds} s` : '',
         minBytesPerSecond ? `${minBytesPerSecond / 1000} kB/s` : '',
         marked(afterwards),
       ]),

@@ -29,7 +29,7 @@ export const serve: Command = {
         resolve()
       }
       const serving = serveOverStdio(
-        { jobs: app.jobs, version, waitSeconds: config.waitSeconds },
+        { jobs: app.jobs, load: app.load, version, waitSeconds: config.waitSeconds },
         { onEnd, onListed: () => void setImmediate(prefetch) },
       )
       for (const signal of ['SIGINT', 'SIGTERM'] as const)

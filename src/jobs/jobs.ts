@@ -17,7 +17,7 @@ import { createFormatter, type FormatRequest, type FormatResult } from './format
 import { type CostLimits, createBudgets } from './records/budgets.ts'
 import { type Change, createChanges } from './records/changes.ts'
 import { createCleanup } from './records/cleanup.ts'
-import { createJobRepository, notFound } from './records/job-repository.ts'
+import { createJobRepository } from './records/job-repository.ts'
 import { createLeases } from './records/lease.ts'
 import { createWaiters } from './records/waiters.ts'
 import { createWorkerId } from './records/worker-id.ts'
@@ -26,6 +26,7 @@ import { createRecovery } from './recovery/recovery.ts'
 import { type RenameRequest, rename } from './rename.ts'
 import { createDispatch } from './submit/dispatch.ts'
 import { createKeyedMutex } from './submit/keyed-mutex.ts'
+import { createPreparations } from './submit/prepare.ts'
 import { type Caller, submit } from './submit/submit.ts'
 import { createRecordingUploads } from './submit/upload-recording.ts'
 import { type TranscriptionResult, transcribe } from './transcribe.ts'
@@ -149,8 +150,8 @@ export function createJobs(options: JobsOptions): Jobs {
   const { cancel, abandon, remove } = createCancellation({ ...base, cleanup, uploads, worker })
   const context: JobContext = { ...base, cleanup, uploads, dispatch, worker, abandon }
   const recovery = createRecovery(context)
-  const watchJob = (id: string, watchOptions: WatchOptions) => watch(id, watchOptions, context)
-  const formatter = createFormatter(context, watchJob)
+  const formatter = createFormatter(context, (id, options) => watch(id, options, context))
+  const preparations = createPreparations(base, (request, caller) => jobs.submit(request, caller))
   const { repository, changes, waiters } = context
   const turn = createFairTurns()
   if (runsJobs) queue.serve(handle)
@@ -173,6 +174,8 @@ export function createJobs(options: JobsOptions): Jobs {
   }
 
   async function find(owner: string, id: string): Promise<Transcript> {
+    const prepared = preparations.find(owner, id)
+    if (prepared) return prepared.id === id ? emptyTranscript(prepared) : find(owner, prepared.id)
     const running = worker.running(owner, id)
     if (running && !isOver(running.job().state)) {
       waiters.detach(`${owner}/${id}`)
@@ -182,14 +185,15 @@ export function createJobs(options: JobsOptions): Jobs {
       repository.getTranscript(owner, id),
       repository.get(owner, id).catch(() => undefined),
     ])
-    if (!transcript && !job) throw notFound()
+    if (!transcript && !job) return find(owner, await preparations.earlierId(owner, id))
     if (!transcript) return emptyTranscript(job!)
     const found = job ? withJobState(job, transcript) : transcript
     return withFormatted(found, await repository.getFormat(owner, id))
   }
 
   const jobs: Jobs = {
-    transcribe: (request, caller, watchOptions) => transcribe(jobs, request, caller, watchOptions),
+    transcribe: (request, caller, watchOptions) =>
+      transcribe({ ...jobs, prepare: preparations.start }, request, caller, watchOptions),
     async submit(request, caller) {
       const { job, cached, started } = await submit(request, caller, context)
       const title = oneLine(request.title ?? '')
@@ -197,9 +201,17 @@ export function createJobs(options: JobsOptions): Jobs {
         await rename(job.owner, job.id, { title }, context)
       return { job, cached }
     },
-    watch: watchJob,
+    async watch(id, watchOptions) {
+      const { job, watch: rest } = await preparations.wait(id, watchOptions)
+      return job?.id === id ? job : watch(job?.id ?? id, rest, context)
+    },
     read,
-    format: formatter.format,
+    async format(request, watchOptions) {
+      if (!('transcriptId' in request)) return formatter.format(request, watchOptions)
+      const { watch: rest } = await preparations.wait(request.transcriptId, watchOptions)
+      const transcriptId = preparations.finalId(rest.owner, request.transcriptId)
+      return formatter.format({ ...request, transcriptId }, rest)
+    },
     spending: month => store.listSpending(month),
     list: (owner, page) => store.listTranscripts(owner, page),
     async search(owner, query, page) {
@@ -207,15 +219,24 @@ export function createJobs(options: JobsOptions): Jobs {
         throw new SpeechError('BAD_INPUT', 'The query has no word.', { hint: 'Give a word that was said.' })
       return store.searchTranscripts(owner, query, page)
     },
-    async rename(owner, id, request) {
+    async rename(owner, given, request) {
+      const id = preparations.finalId(owner, given)
       await rename(owner, id, request, context)
       return read(owner, id)
     },
-    async cancel(owner, id) {
+    async cancel(owner, given) {
+      const prepared = preparations.find(owner, given)
+      if (prepared?.id === given) return preparations.cancel(prepared)
+      const id = preparations.finalId(owner, given)
       await formatter.stop(owner, id)
       return cancel(owner, id)
     },
-    async remove(owner, id) {
+    async remove(owner, given) {
+      const prepared = preparations.find(owner, given)
+      if (prepared?.id === given) await preparations.cancel(prepared)
+      preparations.forget(owner, given)
+      if (prepared?.id === given) return []
+      const id = prepared?.id ?? given
       await formatter.stop(owner, id)
       await remove(owner, id)
       return store.erase()
@@ -233,7 +254,7 @@ export function createJobs(options: JobsOptions): Jobs {
       if (finishSeconds > 0) await worker.finish(finishSeconds)
       await drain(drainSeconds)
       closing.abort()
-      await Promise.all([worker.close(), uploads.close(), formatter.close()])
+      await Promise.all([worker.close(), uploads.close(), formatter.close(), preparations.close()])
       await closed
       await repository.flush()
     },

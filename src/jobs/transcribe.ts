@@ -4,10 +4,12 @@ import { isOver, type Job, type TranscriptionRequest } from '../domain/job.ts'
 import type { Style, Transcript } from '../domain/transcript.ts'
 import { tooShort } from '../pipeline/formatting/summary.ts'
 import type { FormatRequest, FormatResult } from './formatting/formatting.ts'
+import type { Preparation } from './submit/prepare.ts'
 import type { Caller } from './submit/submit.ts'
 import { unformattedWarnings, withFormatWarnings } from './view/format-warnings.ts'
 import { isTooShort } from './view/formatted.ts'
-import type { WatchOptions } from './watch.ts'
+import { emptyTranscript } from './view/transcript-view.ts'
+import { timeLeft, type WatchOptions } from './watch.ts'
 
 export interface TranscriptionResult {
   /** With `formatted` where the request asks for a format and it is available; otherwise the warnings say why not. */
@@ -20,7 +22,11 @@ export interface TranscriptionResult {
 
 /** The part of `Jobs` that this needs. */
 interface TranscribingJobs {
-  submit(request: TranscriptionRequest, caller: Caller): Promise<{ job: Job; cached: boolean }>
+  prepare(
+    request: TranscriptionRequest,
+    caller: Caller,
+    watch: Omit<WatchOptions, 'owner' | 'signal'>,
+  ): Promise<Preparation>
   watch(id: string, watch: WatchOptions): Promise<Job>
   read(owner: string, id: string): Promise<Transcript>
   format(request: FormatRequest, watch: WatchOptions): Promise<FormatResult>
@@ -33,14 +39,16 @@ export async function transcribe(
   caller: Caller,
   watch: Omit<WatchOptions, 'owner' | 'signal'>,
 ): Promise<TranscriptionResult> {
-  const { job: submitted, cached } = await jobs.submit(request, caller)
   const started = performance.now()
   const options = { ...watch, owner: caller.owner, signal: caller.signal }
-  const job = await jobs.watch(submitted.id, options)
+  const { job: submitted, cached, isProvisional } = await jobs.prepare(request, caller, watch)
+  if (isProvisional) return { transcript: emptyTranscript(submitted), cached }
+  const job = await jobs.watch(submitted.id, timeLeft(options, started))
   ensureNotFailed(job)
-  const { seconds: allowed } = watch
-  const seconds = allowed && Math.max(0, allowed - (performance.now() - started) / 1000)
-  return { cached, ...(await readResult(jobs, request.format, { job, cached }, { ...options, seconds })) }
+  return {
+    cached,
+    ...(await readResult(jobs, request.format, { job, cached }, timeLeft(options, started))),
+  }
 }
 
 function ensureNotFailed({ state, error, tool }: Job): void {

@@ -14,8 +14,10 @@ export type DisconnectReason = 'detached' | 'disconnected' | 'cancelled'
 
 export interface WatchOptions {
   owner: string
-  /** How long to wait for the end; recordings of up to a minute are always waited for. Default: without limit. */
+  /** How long to wait for the end. Default: without limit. */
   seconds?: number
+  /** How long to wait for a recording of up to a minute or a short text. Default: `seconds`. */
+  shortSeconds?: number
   /** Aborted when the caller leaves. */
   signal: AbortSignal
   /** Asked when the signal is aborted. Default: `cancelled`. */
@@ -23,14 +25,10 @@ export interface WatchOptions {
   onProgress?: (progress: Progress) => void
 }
 
-/** Recordings up to this length are answered within the call. */
+/** Recordings up to this length are short. */
 const shortRecordingSeconds = 60
-/** Longest wait for a short recording. */
-const maxWaitSeconds = 240
 /** Longest wait before the length of the recording is known. */
 const maxWaitForLengthSeconds = 2
-/** Where the provider queues tasks even a short one may take minutes, and many clients give up after one. */
-const maxWaitForTaskSeconds = 50
 /** Interval of looking at a job of another process. */
 const pollIntervalMs = 300
 /** A job on another machine is polled less often while nothing changes, down to this interval. */
@@ -67,10 +65,10 @@ export async function watch(id: string, options: WatchOptions, context: JobConte
 }
 
 async function waitFor(id: string, options: WatchOptions, context: JobContext): Promise<Job> {
-  const { owner, seconds = Number.POSITIVE_INFINITY, signal, onProgress } = options
+  const { owner, signal, onProgress } = options
   const { queue, changes, worker, closing, dispatch } = context
   const started = performance.now()
-  let revision: number | undefined
+  let last: Job | undefined
   let pause = pollIntervalMs
   let resend = { at: started, pauseMs: firstResendMs }
   for (;;) {
@@ -79,7 +77,7 @@ async function waitFor(id: string, options: WatchOptions, context: JobContext): 
     const signals = [signal, closing, looked.signal]
     const isRunningHere = worker.running(owner, id) !== undefined
     const waited = (performance.now() - started) / 1000
-    const leftMs = 1000 * (seconds - waited)
+    const leftMs = 1000 * (secondsFor(last, options) - waited)
     const interval = isRunningHere ? localPollIntervalMs : pause
     const timeoutMs = Math.max(10, Math.min(interval, leftMs > 0 ? leftMs : interval))
     const change = changes.next(owner, id, timeoutMs, signals)
@@ -88,8 +86,8 @@ async function waitFor(id: string, options: WatchOptions, context: JobContext): 
       const job = await currentJob(owner, id, context)
       signal.throwIfAborted()
       if (!job) throw notFound()
-      if (isOver(job.state) || closing.aborted || isTimeUp(job, waited, seconds)) return job
-      const isUnchanged = job.revision === revision
+      if (isOver(job.state) || closing.aborted || waited >= secondsFor(job, options)) return job
+      const isUnchanged = job.revision === last?.revision
       if (!isUnchanged) resend = { at: started, pauseMs: firstResendMs }
       if (!isRunningHere && isIdle(job, context) && performance.now() >= resend.at) {
         const { pauseMs } = resend
@@ -97,7 +95,7 @@ async function waitFor(id: string, options: WatchOptions, context: JobContext): 
         await dispatch(job)
       }
       pause = queue.shared && isUnchanged ? Math.min(pause * pollBackoff, maxPollIntervalMs) : pollIntervalMs
-      revision = job.revision
+      last = job
       onProgress?.(progressOf(job, queue))
       await change
     } finally {
@@ -122,12 +120,24 @@ async function currentJob(owner: string, id: string, context: JobContext): Promi
   return found?.state === 'queued' && progress ? { ...found, progress } : found
 }
 
-function isTimeUp({ tool, progress }: Job, waited: number, seconds: number): boolean {
-  if (waited < seconds) return false
-  const total = progress?.total
-  if (total === undefined) return waited >= Math.max(seconds, maxWaitForLengthSeconds)
-  if (total > shortRecordingSeconds) return true
-  return waited >= Math.max(seconds, tool === 'diarize_audio' ? maxWaitForTaskSeconds : maxWaitSeconds)
+/** How long the caller waits for this job. */
+function secondsFor(
+  job: Job | undefined,
+  { seconds = Number.POSITIVE_INFINITY, shortSeconds = seconds }: WatchOptions,
+) {
+  const total = job?.progress?.total
+  if (total !== undefined) return total > shortRecordingSeconds ? seconds : shortSeconds
+  return Math.min(shortSeconds, Math.max(seconds, maxWaitForLengthSeconds))
+}
+
+/** The same for the rest of a call that has waited since `started`. */
+export function timeLeft<Watch extends Pick<WatchOptions, 'seconds' | 'shortSeconds'>>(
+  watch: Watch,
+  started: number,
+): Watch {
+  const waited = (performance.now() - started) / 1000
+  const left = (seconds: number | undefined) => seconds && Math.max(0, seconds - waited)
+  return { ...watch, seconds: left(watch.seconds), shortSeconds: left(watch.shortSeconds) }
 }
 
 function progressOf({ id, state, progress }: Job, queue: Queue): Progress {

@@ -3,6 +3,8 @@ import type { Jobs } from '../jobs/jobs.ts'
 
 export interface ServerOptions {
   jobs: Jobs
+  /** Loads what calls need, which is no part of their time. */
+  load?(): Promise<unknown>
   version: string
   /** Default for how long a call waits for a job. */
   waitSeconds: number

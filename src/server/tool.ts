@@ -1,22 +1,30 @@
 // The type of a tool, and the one function that turns its data or its exception into a result.
 import type { CallToolResult, McpServer, ServerContext } from '@modelcontextprotocol/server'
 import type * as z from 'zod/v4'
-import { cancelled, describeError, isSpeechError } from '../domain/errors.ts'
+import { cancelled, describeError, isSpeechError, SpeechError } from '../domain/errors.ts'
 import type { Progress } from '../domain/job.ts'
+import { deadlines } from '../domain/network/deadlines.ts'
 import { withoutControls } from '../domain/text.ts'
-import type { DisconnectReason, Jobs } from '../jobs/jobs.ts'
+import type { DisconnectReason, Jobs, WatchOptions } from '../jobs/jobs.ts'
 import { log } from '../log.ts'
 import type { Connection, ServerOptions } from './connection.ts'
 import { disconnectReasonOf } from './disconnect.ts'
 import { listedSchema } from './listed-schema.ts'
 import { startProgressReporter } from './progress.ts'
 
+export type Wait = Required<Pick<WatchOptions, 'seconds' | 'shortSeconds'>>
+
+/** Without `wait_seconds` a short recording or text is waited for this long, at least. */
+const shortWaitSeconds = 45
+/** Part of a call's deadline, in which its answer reaches the client. */
+const answerShare = 0.2
+
 export interface ToolCall {
   jobs: Jobs
   /** Owner of the transcripts that the call may read. */
   owner: string
-  /** Default for how long to wait for a job. */
-  waitSeconds: number
+  /** How long to wait for a job. */
+  wait: Wait
   /** Aborted when the client cancels or disconnects. */
   signal: AbortSignal
   /** Why the signal was aborted. */
@@ -52,7 +60,7 @@ export function defineTool<Input extends z.ZodObject>(tool: Tool<Input>): Tool {
 export function registerTool(
   server: McpServer,
   tool: Tool,
-  { jobs, waitSeconds }: ServerOptions,
+  { jobs, load, waitSeconds }: ServerOptions,
   { owner, closingCancels }: Connection,
 ): void {
   const { name, title, description, input, output, annotations } = tool
@@ -65,10 +73,17 @@ export function registerTool(
       outputSchema: listedSchema(name, 'output', output),
       annotations,
     },
-    (args, context) => {
+    async (args, context) => {
+      await load?.().catch(() => {})
       const { signal } = context.mcpReq
       const disconnectReason = () => disconnectReasonOf(signal.reason, closingCancels)
-      return run(tool, args, context, { jobs, owner, waitSeconds, signal, disconnectReason })
+      return run(tool, args, context, {
+        jobs,
+        owner,
+        signal,
+        disconnectReason,
+        wait: waitOf(args, waitSeconds),
+      })
     },
   )
 }
@@ -80,8 +95,13 @@ async function run(
   call: Omit<ToolCall, 'progress'>,
 ): Promise<CallToolResult> {
   const reporter = startProgressReporter(context)
+  const limit = startLimit(call.signal, answerMs(tool, call.wait))
+  const { signal } = limit
+  // The work goes on where the time was up.
+  const disconnectReason = () => (limit.isTimeUp() ? 'detached' : call.disconnectReason())
   try {
-    const { structured, text } = await tool.handler(args, { ...call, progress: reporter.report })
+    const given = { ...call, signal, disconnectReason, progress: reporter.report }
+    const { structured, text } = await Promise.race([tool.handler(args, given), limit.timeUp])
     return { structuredContent: structured, content: [{ type: 'text', text: withoutControls(text) }] }
   } catch (error) {
     const reported = call.signal.aborted ? cancelled(error) : error
@@ -90,6 +110,53 @@ async function run(
     // No structured content: clients would validate it against the output schema of a success.
     return { isError: true, content: [{ type: 'text', text: describeError(reported) }] }
   } finally {
+    limit.stop()
     reporter.stop()
+  }
+}
+
+function waitOf({ wait_seconds: explicit }: Record<string, unknown>, waitSeconds: number): Wait {
+  if (typeof explicit === 'number') return { seconds: explicit, shortSeconds: explicit }
+  return { seconds: waitSeconds, shortSeconds: Math.max(waitSeconds, shortWaitSeconds) }
+}
+
+function answerMs({ input }: Tool, { shortSeconds }: Wait): number {
+  const ownMs = (kind: { totalSeconds: number }) => 1000 * kind.totalSeconds * (1 - answerShare)
+  return 'wait_seconds' in input.shape
+    ? 1000 * shortSeconds + ownMs(deadlines.waitingCall)
+    : ownMs(deadlines.call)
+}
+
+/** `signal` is aborted with the client's, and when the time is up; `timeUp` rejects then. */
+function startLimit(client: AbortSignal, milliseconds: number) {
+  const abort = new AbortController()
+  const follow = () => abort.abort(client.reason)
+  client.addEventListener('abort', follow)
+  if (client.aborted) follow()
+  let isTimeUp = false
+  let timer: NodeJS.Timeout | undefined
+  const timeUp = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      isTimeUp = true
+      const error = new SpeechError(
+        'CALL_TIMEOUT',
+        'The server could not answer within the time of the call.',
+        {
+          hint: 'A disk or the store responds slowly. Repeat the call: what was begun goes on.',
+          retryable: true,
+        },
+      )
+      reject(error)
+      abort.abort(error)
+    }, milliseconds)
+  })
+  return {
+    signal: abort.signal,
+    timeUp,
+    isTimeUp: () => isTimeUp,
+    stop() {
+      clearTimeout(timer)
+      client.removeEventListener('abort', follow)
+    },
   }
 }

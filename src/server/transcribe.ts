@@ -21,11 +21,11 @@ export interface TranscriptionAnswer {
 /** Throws the error of a failed job. */
 export async function transcribeForTool(
   tool: JobTool,
-  { format, wait_seconds, ...given }: RecordingArguments,
-  { jobs, owner, signal, disconnectReason, progress, waitSeconds }: ToolCall,
+  { format, wait_seconds: _, ...given }: RecordingArguments,
+  { jobs, owner, signal, disconnectReason, progress, wait }: ToolCall,
 ): Promise<TranscriptionAnswer> {
   const request: TranscriptionRequest = { ...given, ...(format && { format: 'faithful' }) }
-  const watch = { seconds: wait_seconds ?? waitSeconds, disconnectReason, onProgress: progress }
+  const watch = { ...wait, disconnectReason, onProgress: progress }
   const { cached, formatting, ...result } = await jobs.transcribe(request, { tool, owner, signal }, watch)
   const withCost = cached ? withCachedTranscription(result.transcript) : result.transcript
   const transcript = formatting === 'cached' ? withCachedFormatting(withCost) : withCost

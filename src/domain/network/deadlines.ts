@@ -1,4 +1,4 @@
-// Deadlines of all work that waits for another machine, one for each kind. `docs/deadlines.md` is generated from them.
+// Deadlines of calls, and of all work that waits for another machine or program, one for each kind. `docs/deadlines.md` is generated from them.
 
 /** The times of one request. */
 export interface Deadline {
@@ -10,10 +10,9 @@ export interface Deadline {
   minBytesPerSecond?: number
 }
 
-export interface KindOfWork extends Omit<Deadline, 'idleSeconds'> {
+export interface KindOfWork extends Partial<Deadline> {
   /** As the table names it. */
   work: string
-  idleSeconds?: number
   /** What follows when the time is up. */
   afterwards: string
 }
@@ -30,6 +29,22 @@ export const maxRetryAfterSeconds = 120
 const twoAttempts = '`PROVIDER_TIMEOUT`, after two attempts'
 
 export const deadlines = {
+  waitingCall: {
+    work: 'Call of a tool with `wait_seconds`, in addition to those',
+    totalSeconds: 1,
+    afterwards:
+      '`CALL_TIMEOUT`; what was begun goes on. A recording that is read or transcribed is `running` before that',
+  },
+  call: {
+    work: 'Call of another tool',
+    totalSeconds: 5,
+    afterwards: '`CALL_TIMEOUT`; what was begun goes on',
+  },
+  ffmpeg: {
+    work: 'ffmpeg, while its output is awaited',
+    idleSeconds: 60,
+    afterwards: '`FFMPEG_HUNG`; it is ended with all that it has started',
+  },
   chunk: {
     work: 'Recognition of a chunk by Model Studio',
     idleSeconds: 120,

@@ -14,7 +14,7 @@ import { createCheckpoints } from '../records/checkpoints.ts'
 import { notFound } from '../records/job-repository.ts'
 import { unformattedWarnings } from '../view/format-warnings.ts'
 import { isCurrent, isWorthStoring, type StoredFormat } from '../view/formatted.ts'
-import type { WatchOptions } from '../watch.ts'
+import { timeLeft, type WatchOptions } from '../watch.ts'
 import { createSingleFlight, type FlightKey, type FlightRun } from './single-flight.ts'
 import { createTextFormatting } from './text-formatting.ts'
 
@@ -37,15 +37,19 @@ type WatchJob = (id: string, watch: WatchOptions) => Promise<Job>
 
 /** Texts up to this length, in characters (UTF-16 units), are answered within the call. */
 const shortTextChars = 4_000
-/** Many clients give up after a minute. */
-const maxWaitSeconds = 50
+const maxTextsPerOwner = 100
+const outcomeMs = 600_000
 
 const running: FormatResult = { status: 'running', cached: false, warnings: [] }
 const done: FormatResult = { status: 'completed', cached: false, warnings: [] }
 
 export function createFormatter(context: JobBasis, watchJob: WatchJob) {
   const { store, repository, changes, pipeline, openBudget } = context
-  const flights = createSingleFlight<FormatResult>(context)
+  const flights = createSingleFlight<FormatResult>(context, {
+    maxPerOwner: maxTextsPerOwner,
+    busy: `${maxTextsPerOwner} texts are being formatted already.`,
+    outcomeMs,
+  })
   const texts = createTextFormatting(pipeline, openBudget)
 
   async function formatPassedText(text: string, options: FormatOptions, watch: WatchOptions) {
@@ -67,7 +71,6 @@ export function createFormatter(context: JobBasis, watchJob: WatchJob) {
     const wasUnderWay = job !== undefined && !isOver(job.state)
     if (wasUnderWay && !(await awaitJob(id, options, watch))) return running
 
-    const seconds = watch.seconds && Math.max(0, watch.seconds - (performance.now() - started) / 1000)
     const { style, language = '' } = options
     const key: FlightKey = { owner, subject: id, options: JSON.stringify([style, language]) }
     const transcript = await repository.getTranscript(owner, id)
@@ -80,7 +83,7 @@ export function createFormatter(context: JobBasis, watchJob: WatchJob) {
     }
     const work = (run: FlightRun<FormatResult>) => formatAndStore(transcript, options, owner, run)
     const chars = transcript.segments.reduce((sum, { text }) => sum + text.length, 0)
-    const rest = waitingForShort({ ...watch, seconds }, chars)
+    const rest = waitingForShort(timeLeft(watch, started), chars)
     const result = (await flights.join(key, work, rest)) ?? running
     // An outcome that waited for its reader may have other words by now, or another style was formatted since.
     const isStale =
@@ -204,9 +207,7 @@ export function createFormatter(context: JobBasis, watchJob: WatchJob) {
   }
 }
 
-/** A short text is waited for, whatever the caller's time. */
 function waitingForShort(watch: WatchOptions, characters: number): WatchOptions {
-  const { seconds } = watch
-  if (seconds === undefined || characters > shortTextChars) return watch
-  return { ...watch, seconds: Math.max(seconds, maxWaitSeconds) }
+  const { seconds, shortSeconds = seconds } = watch
+  return { ...watch, seconds: characters > shortTextChars ? seconds : shortSeconds }
 }

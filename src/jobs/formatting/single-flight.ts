@@ -36,13 +36,22 @@ interface Flight<Result> extends FlightKey {
   expiry?: NodeJS.Timeout
 }
 
-const maxFlightsPerOwner = 100
-/** An outcome without a waiting caller is kept for this long. */
-const outcomeMs = 600_000
 /** Changes are published as they happen; as a safety net the flight is looked at in this interval. */
 const pollIntervalMs = 5_000
 
-export function createSingleFlight<Result>({ changes, closing }: JobBasis) {
+export interface FlightOptions {
+  /** Under way at the same time. */
+  maxPerOwner: number
+  /** Sentence of the error `BUSY` beyond that. */
+  busy: string
+  /** An outcome without a waiting caller is kept for this long. */
+  outcomeMs: number
+}
+
+export function createSingleFlight<Result>(
+  { changes, closing }: JobBasis,
+  { maxPerOwner, busy, outcomeMs }: FlightOptions,
+) {
   const flights = new Map<string, Flight<Result>>()
   /** Stopped flights that have not ended yet; no caller can join them. */
   const ending = new Set<Promise<void>>()
@@ -50,8 +59,8 @@ export function createSingleFlight<Result>({ changes, closing }: JobBasis) {
 
   function start(id: string, key: FlightKey, work: Work<Result>) {
     const underWay = [...flights.values()].filter(({ owner, outcome }) => owner === key.owner && !outcome)
-    if (underWay.length >= maxFlightsPerOwner)
-      throw new SpeechError('BUSY', `${maxFlightsPerOwner} texts are being formatted already.`, {
+    if (underWay.length >= maxPerOwner)
+      throw new SpeechError('BUSY', busy, {
         hint: 'Wait for some of them to end.',
         retryable: true,
       })
@@ -63,7 +72,8 @@ export function createSingleFlight<Result>({ changes, closing }: JobBasis) {
     const end = (outcome: Outcome<Result>) => {
       flight.outcome = outcome
       delete flight.partial
-      flight.expiry = setTimeout(drop, outcomeMs, id, flight).unref()
+      if (outcomeMs > 0) flight.expiry = setTimeout(drop, outcomeMs, id, flight).unref()
+      else drop(id, flight)
       changes.progressed(key.owner, id)
     }
     flights.set(id, flight)

@@ -2,6 +2,7 @@
 import { constants, setPriority } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
 import { cancelled, SpeechError } from '../../domain/errors.ts'
+import { deadlines } from '../../domain/network/deadlines.ts'
 import { startGroup } from '../../system/child-process.ts'
 
 export interface Ffmpeg {
@@ -26,14 +27,12 @@ export interface FfmpegProcess {
   kill(): void
 }
 
-const defaultMaxSilentMs = 60_000
-
 /** Kept of the beginning of stderr, and of its end. */
 const keptStderrChars = 32_768
 
 /** Starts ffmpeg with these arguments. The signal kills it. */
 export function startFfmpeg(
-  { path, maxSilentMs = defaultMaxSilentMs }: Ffmpeg,
+  { path, maxSilentMs = deadlines.ffmpeg.idleSeconds * 1000 }: Ffmpeg,
   args: string[],
   signal: AbortSignal,
 ): FfmpegProcess {

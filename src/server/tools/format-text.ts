@@ -53,16 +53,15 @@ export const formatText = defineTool({
     next_step: z.string().optional(),
   }),
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: true },
-  async handler({ text, transcript_id: id, style, language, offset, wait_seconds }, call) {
+  async handler({ text, transcript_id: id, style, language, offset }, call) {
     const parsed = parseLanguage(language)
-    const seconds = wait_seconds ?? call.waitSeconds
     if (id !== undefined && text === undefined) {
       const settings = { style: style ?? (await currentStyle(id, call)), ...parsed }
-      return formatTranscript(id, settings, offset, seconds, call)
+      return formatTranscript(id, settings, offset, call)
     }
     const settings = { style: style ?? 'faithful', ...parsed }
     const request = { text: checkText(text, id), ...settings }
-    return textAnswer(await call.jobs.format(request, watchOf(call, seconds)), offset)
+    return textAnswer(await call.jobs.format(request, watchOf(call)), offset)
   },
 })
 
@@ -94,11 +93,10 @@ async function formatTranscript(
   transcriptId: string,
   settings: FormatSettings,
   offset: number,
-  seconds: number,
   call: ToolCall,
 ): Promise<ToolAnswer> {
   const { jobs, owner } = call
-  const state = await jobs.format({ transcriptId, ...settings }, watchOf(call, seconds))
+  const state = await jobs.format({ transcriptId, ...settings }, watchOf(call))
   const found = withCachedTranscription(await jobs.read(owner, transcriptId))
   // A text in another style was made by an earlier call, so this call has no cost.
   const isOld = state.cached || found.formatted?.style !== settings.style
@@ -115,8 +113,8 @@ async function formatTranscript(
   return transcriptAnswer(transcript, { text: timedText(transcript), view: 'text', offset, formatting })
 }
 
-function watchOf({ owner, signal, disconnectReason, progress }: ToolCall, seconds: number) {
-  return { owner, seconds, signal, disconnectReason, onProgress: progress }
+function watchOf({ owner, wait, signal, disconnectReason, progress }: ToolCall) {
+  return { ...wait, owner, signal, disconnectReason, onProgress: progress }
 }
 
 function textAnswer({ status, text: made, cached }: FormatResult, offset: number): ToolAnswer {

@@ -57,13 +57,12 @@ export const getTranscript = defineTool({
   }),
   output: transcriptOutput,
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
-  async handler({ transcript_id, view, speaker, from, to, offset, limit, wait_seconds }, call) {
+  async handler({ transcript_id, view, speaker, from, to, offset, limit }, call) {
     if (from !== undefined && to !== undefined && from >= to)
       throw new SpeechError('BAD_INPUT', '`from` must be less than `to`.', {
         hint: 'Both are in seconds from the start.',
       })
-    const seconds = wait_seconds ?? call.waitSeconds
-    const { transcript: found, tool } = await waitAndRead(transcript_id, seconds, call)
+    const { transcript: found, tool } = await waitAndRead(transcript_id, call)
     const transcript = view === 'raw' ? withoutFormatted(found) : found
     const onlySpeakers = speaker === undefined ? undefined : speakerIds(transcript, speaker)
     const text = await views[view]({ ...cutRange(transcript, from, to), onlySpeakers })
@@ -71,19 +70,17 @@ export const getTranscript = defineTool({
   },
 })
 
-/** Waits while the job is running, at most for the given seconds. */
+/** Waits while the job is running. */
 async function waitAndRead(
   id: string,
-  seconds: number,
-  call: ToolCall,
+  { jobs, owner, wait, signal, progress }: ToolCall,
 ): Promise<{ transcript: Transcript; tool?: JobTool }> {
-  const { jobs, owner, signal, progress } = call
   const transcript = await jobs.read(owner, id)
   if (transcript.status !== 'running') return { transcript }
   // A reader that disconnects cancels nothing: the caller that submitted the job still needs it.
-  const watch = { owner, seconds, signal, disconnectReason: () => 'detached' as const, onProgress: progress }
-  const { tool } = await jobs.watch(id, watch)
-  return { transcript: await jobs.read(owner, id), tool }
+  const watch = { ...wait, owner, signal, disconnectReason: () => 'detached' as const, onProgress: progress }
+  const { tool } = await jobs.watch(transcript.id, watch)
+  return { transcript: await jobs.read(owner, transcript.id), tool }
 }
 
 /** Throws `BAD_INPUT` if no speaker has this id or name. */

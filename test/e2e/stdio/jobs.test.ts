@@ -64,16 +64,30 @@ describe('a call over its time limit', () => {
     expect(requests).toBe(5)
   })
 
-  it('a short recording is completed within the call regardless of its wait time', async () => {
+  it('a short recording is completed within a call without a wait time', async () => {
     const off = system.dashscope.fault({ kind: 'slow', seconds: 3 })
     const { data } = await system.call('transcribe_audio', {
       audio: fixture('voice-note.ogg'),
-      wait_seconds: 0,
       ...uncachedOptions(),
     })
     off()
     expect(data.status).toBe('completed')
     expect(plainWords(data.text)).toContain(truthText(truth('voice-note')))
+  })
+
+  it('a wait time is kept for a short recording, too, while the provider is silent', async () => {
+    const off = system.dashscope.fault({ kind: 'slow', seconds: 20 })
+    const request = { audio: fixture('voice-note.ogg'), ...uncachedOptions() }
+    const answers = [
+      await system.call('transcribe_audio', { ...request, wait_seconds: 0 }),
+      await system.call('transcribe_audio', { ...request, wait_seconds: 1 }),
+    ]
+    off()
+    const [id] = answers.map(({ data }) => data.transcript_id)
+    answers.push(await system.call('get_transcript', { transcript_id: id, wait_seconds: 0 }))
+    expect(answers.map(({ data }) => data.status)).toEqual(['running', 'running', 'running'])
+    const cancelled = await system.call('cancel_transcription', { transcript_id: id })
+    expect(cancelled.data.status).toBe('cancelled')
   })
 })
 

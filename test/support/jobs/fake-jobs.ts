@@ -42,7 +42,8 @@ export function fakeJobs(): FakeJobs {
   const jobs: FakeJobs = {
     disconnectReasons,
     followedIds,
-    transcribe: (request, caller, watch) => transcribe(jobs, request, caller, watch),
+    transcribe: (request, caller, watch) =>
+      transcribe({ ...jobs, prepare: jobs.submit }, request, caller, watch),
     activeJobs: () => 0,
     search: unused,
     spending: unused,

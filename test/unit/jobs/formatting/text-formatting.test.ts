@@ -101,10 +101,10 @@ describe('a text', () => {
     expect(new Set(model.requests).size).toBe(model.requests.length)
   })
 
-  it('a short text is waited for', async () => {
+  it('a short text is waited for longer', async () => {
     const { open: write, opened } = createLatch()
     const { harness, model } = await open({ before: () => opened })
-    const formatting = format(harness, numberedSentences(1), { seconds: 0 })
+    const formatting = format(harness, numberedSentences(1), { seconds: 0, shortSeconds: 60 })
     await vi.waitFor(() => expect(model.requests).toHaveLength(1), eventually)
     write()
     expect(await formatting).toMatchObject({ status: 'completed', text: { failed: 0 } })

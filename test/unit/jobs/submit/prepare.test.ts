@@ -1,0 +1,136 @@
+// Calls whose time is up before their recording was read: they get an id that leads to the job, and nothing is read twice.
+import { copyFile } from 'node:fs/promises'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { SpeechError } from '../../../../src/domain/errors.ts'
+import {
+  createLatch,
+  createWorkspace,
+  type Harness,
+  owner,
+  type Workspace,
+} from '../../../support/jobs/harness.ts'
+
+const audio = 'https://example.com/talk.wav'
+
+let workspace: Workspace
+let answer: ReturnType<typeof createLatch>
+let signals: AbortSignal[]
+let refusal: SpeechError | undefined
+
+beforeEach(async () => {
+  workspace = await createWorkspace(1)
+  answer = createLatch()
+  signals = []
+  refusal = undefined
+})
+afterEach(async () => {
+  answer.open()
+  await workspace.close()
+})
+
+/** A server at the URL that answers once the test says so. */
+const open = () =>
+  workspace.open({
+    downloader: {
+      async identify(_, { signal }) {
+        signals.push(signal)
+        await new Promise<void>((resolve, reject) => {
+          void answer.opened.then(resolve)
+          signal.addEventListener('abort', () => reject(signal.reason))
+        })
+        if (refusal) throw refusal
+        return 'v1'
+      },
+      async download(_, file) {
+        await copyFile(workspace.recording, file)
+        return 1
+      },
+    },
+  })
+
+async function call({ jobs }: Harness, seconds: number, signal = new AbortController().signal) {
+  return jobs.transcribe({ audio }, { tool: 'transcribe_audio', owner, signal }, { seconds })
+}
+
+const watchOf = (seconds: number) => ({ owner, seconds, signal: new AbortController().signal })
+
+it('a call that may not wait for the recording gets an id, which leads to the transcript', async () => {
+  const harness = await open()
+  const { transcript: early, cached } = await call(harness, 0)
+  expect({ cached, status: early.status, segments: early.segments }).toEqual({
+    cached: false,
+    status: 'running',
+    segments: [],
+  })
+  expect((await harness.jobs.read(owner, early.id)).status).toBe('running')
+  expect((await harness.jobs.watch(early.id, watchOf(0))).state).toBe('queued')
+  expect((await call(harness, 0)).transcript.id).toBe(early.id)
+  expect(signals).toHaveLength(1)
+
+  const watched = harness.jobs.watch(early.id, watchOf(30))
+  answer.open()
+  const { state, id } = await watched
+  expect(state).toBe('completed')
+  const found = await harness.jobs.read(owner, early.id)
+  expect(found).toMatchObject({ id, status: 'completed' })
+  expect(await call(harness, 30)).toMatchObject({ cached: true, transcript: { id } })
+
+  // Another process knows the id from the store.
+  const other = await open()
+  expect(await other.jobs.read(owner, early.id)).toMatchObject({ id, status: 'completed' })
+  await other.jobs.remove(owner, id)
+  await expect(other.jobs.read(owner, early.id)).rejects.toMatchObject({ code: 'TRANSCRIPT_NOT_FOUND' })
+})
+
+it('a recording that turns out to be unreadable fails under the id that the call got', async () => {
+  const harness = await open()
+  const { transcript } = await call(harness, 0)
+  refusal = new SpeechError('DOWNLOAD_FAILED', 'The server responded with status 500.', { hint: 'Check it.' })
+  const watched = harness.jobs.watch(transcript.id, watchOf(30))
+  answer.open()
+  expect(await watched).toMatchObject({ state: 'failed', error: { code: 'DOWNLOAD_FAILED' } })
+  const { status, warnings } = await harness.jobs.read(owner, transcript.id)
+  expect(status).toBe('failed')
+  expect(warnings.join()).toContain('DOWNLOAD_FAILED')
+  await expect(call(harness, 30)).rejects.toMatchObject({ code: 'DOWNLOAD_FAILED' })
+})
+
+it('cancelling ends the reading of a recording, and the same call begins again', async () => {
+  const harness = await open()
+  const { transcript } = await call(harness, 0)
+  expect((await harness.jobs.cancel(owner, transcript.id)).state).toBe('cancelled')
+  expect(signals[0]!.aborted).toBe(true)
+  expect((await harness.jobs.read(owner, transcript.id)).status).toBe('cancelled')
+  answer.open()
+  expect((await call(harness, 30)).transcript.status).toBe('completed')
+})
+
+it('a deleted recording is read no further and not known any more', async () => {
+  const harness = await open()
+  const { transcript } = await call(harness, 0)
+  await expect(harness.jobs.rename(owner, transcript.id, { title: 'Talk' })).rejects.toMatchObject({
+    code: 'BUSY',
+  })
+  await harness.jobs.remove(owner, transcript.id)
+  expect(signals[0]!.aborted).toBe(true)
+  await expect(harness.jobs.read(owner, transcript.id)).rejects.toMatchObject({
+    code: 'TRANSCRIPT_NOT_FOUND',
+  })
+})
+
+it('the reading ends with the only call that waits for it, unless a call has left for good', async () => {
+  const harness = await open()
+  const leave = new AbortController()
+  const left = call(harness, 30, leave.signal)
+  await vi.waitFor(() => expect(signals).toHaveLength(1))
+  leave.abort()
+  await expect(left).rejects.toBe(leave.signal.reason)
+  expect(signals[0]!.aborted).toBe(true)
+
+  await call(harness, 0)
+  const again = new AbortController()
+  const second = call(harness, 30, again.signal)
+  again.abort()
+  await expect(second).rejects.toBe(again.signal.reason)
+  expect(signals[1]!.aborted).toBe(false)
+})
