@@ -16,6 +16,7 @@ import { closeServer, listen } from './listen.ts'
 import { isListen, readBody, requestIds } from './messages.ts'
 import { refusals, sendJson, sendPage, streamed } from './responses.ts'
 import { createSessions } from './sessions.ts'
+import { trackUnread } from './unread.ts'
 
 export interface HttpOptions {
   host: string
@@ -59,6 +60,7 @@ export async function serveHttp(
   const sessions = createSessions(options, limits)
   const handlers = createHandlers(options, limits)
   const { pending, onEnd } = trackResponses(server)
+  const unread = trackUnread(pending, limits)
   server.on('request', (incoming, outgoing) => {
     receive(incoming, outgoing).catch(error => {
       // A client that disconnects while it sends is no failure.
@@ -72,6 +74,7 @@ export async function serveHttp(
     const owner = admit(incoming)
     if (typeof owner !== 'string') return sendJson(outgoing, owner)
     if (metrics && incoming.url?.split('?')[0] === '/metrics') return sendPage(outgoing, await metrics())
+    if (!unread.add(outgoing, owner)) return sendJson(outgoing, refusals.unread)
     const slots = counter.slotsOf(owner)
     // The one place that gives slots back, on every path; only the calls of a session outlive their response.
     onEnd(outgoing, slots.release)
@@ -114,6 +117,7 @@ export async function serveHttp(
       isStopping = true
       await finishWork?.()
       await Promise.race([counter.whenIdle(), pause(limits.shutdownTimeoutMs, undefined, { ref: false })])
+      unread.close()
       await Promise.all([sessions.close(), handlers.close()])
       await closeServer(server, pending, limits.shutdownTimeoutMs)
     },

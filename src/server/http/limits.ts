@@ -13,9 +13,13 @@ export const defaultLimits = {
   sweepIntervalMs: 60_000,
   /** A session without a stream is kept at least this long, even if its owner has too many sessions. */
   minIdleMs: 5_000,
-  /** Time in which the headers, and the complete request, must arrive. Responses have no time limit. */
+  /** Time in which the headers, and the complete request, must arrive. Responses may take as long as they are read. */
   headersTimeoutMs: 15_000,
   requestTimeoutMs: 60_000,
+  /** A connection is closed if its client has read nothing of a response for this time, at most twice. */
+  unreadTimeoutMs: 60_000,
+  /** Bytes of responses that wait for the clients of an owner; above, further requests are refused. */
+  maxUnreadBytesPerOwner: 20_000_000,
   /** How long pending responses may take when the server stops. */
   shutdownTimeoutMs: 2_000,
   /** The current time in milliseconds. */

@@ -33,6 +33,9 @@ export const refusals = {
   tooMany: refusal(429, 'Too many concurrent requests. Wait until some of them are answered.', {
     'retry-after': '1',
   }),
+  unread: refusal(429, 'Too much of earlier responses is not read. Read them before the next request.', {
+    'retry-after': '5',
+  }),
   tooManySessions: refusal(503, 'Too many sessions are open. Close some of them, or try again later.', {
     'retry-after': '60',
   }),
