@@ -12,7 +12,8 @@ import { type Line, readLines } from './lines.ts'
 export const maxLineBytes = 10_000_000
 
 export interface Receiver {
-  deliver(message: JSONRPCMessage): void
+  /** Resolves once the next message may be read. */
+  deliver(message: JSONRPCMessage): Promise<void>
   /** Resolves once the error is written: a client that does not read its errors is not read either. */
   answer(error: ErrorMessage): Promise<void>
 }
@@ -21,7 +22,7 @@ export interface Receiver {
 export async function receive(input: AsyncIterable<Buffer>, { deliver, answer }: Receiver): Promise<void> {
   for await (const line of readLines(input, maxLineBytes)) {
     const { message, error } = readMessage(line)
-    if (message) deliver(message)
+    if (message) await deliver(message)
     if (error) await answer(error)
   }
 }

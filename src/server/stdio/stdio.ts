@@ -6,6 +6,7 @@ import { localOwner } from '../../domain/job.ts'
 import { log } from '../../log.ts'
 import type { ServerOptions } from '../connection.ts'
 import { createServer } from '../server.ts'
+import { createBackpressure } from './backpressure.ts'
 import { receive } from './receive.ts'
 import { trackSubscriptions } from './subscriptions.ts'
 
@@ -27,13 +28,16 @@ export function serveOverStdio(options: ServerOptions, { onEnd, onListed }: Stdi
     { transport, onerror: error => log.warn('protocol-error', { error: error.name }) },
   )
   const subscriptions = trackSubscriptions(id => options.jobs.follow(localOwner, id))
+  const backpressure = createBackpressure(process.stdout)
   const send = transport.send.bind(transport)
   transport.send = async message => {
     await send(message)
+    backpressure.sent(message)
     if ('result' in message && 'tools' in message.result) onListed()
   }
   const received = receive(process.stdin, {
-    deliver(message) {
+    async deliver(message) {
+      await backpressure.received(message)
       subscriptions.onMessage(message)
       transport.onmessage?.(message)
     },
@@ -49,6 +53,7 @@ export function serveOverStdio(options: ServerOptions, { onEnd, onListed }: Stdi
   return {
     close(): Promise<void> {
       subscriptions.close()
+      backpressure.close()
       return serving.close()
     },
   }

@@ -24,6 +24,14 @@ describe.each([
   })
   afterAll(() => raw.close())
 
+  it('a client that reads its answers only after 300 requests gets them all', async () => {
+    const ids = Array.from({ length: 300 }, (_, n) => `many ${n}`)
+    raw.server.stdin.write(ids.map(id => `${raw.request('tools/list', {}, id)}\n`).join(''))
+    const answered: unknown[] = []
+    while (answered.length < ids.length) answered.push((await raw.next()).id)
+    expect(answered.sort()).toEqual(ids.sort())
+  })
+
   const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
   it.each([
     ['text', 'hello', -32700, null],
