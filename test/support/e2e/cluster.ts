@@ -21,6 +21,11 @@ export interface ClusterOptions {
   servers: number
   workers: number
   env?: Record<string, string>
+  /**
+   * Minutes by which the clock of each machine is ahead. With it each process is a machine of its own, so that only the
+   * end of a lease shows that another one is dead.
+   */
+  clocks?: number[]
   cloud?: Partial<CloudOptions>
 }
 
@@ -35,6 +40,8 @@ export interface Cluster {
   killAndStart(i: number): Promise<void>
   /** The recognitions that jobs have stored, as `job text`. */
   storedRecognitions(): Promise<Set<string>>
+  /** Number of rows about jobs that are queued or running. */
+  unfinished(): Promise<number>
   close(): Promise<void>
 }
 
@@ -51,6 +58,7 @@ export async function startCluster({
   servers,
   workers,
   env,
+  clocks,
   cloud: cloudOptions,
 }: ClusterOptions): Promise<Cluster> {
   const folder = await tempFolder()
@@ -71,7 +79,8 @@ export async function startCluster({
     ...machineFolders(join(folder.path, 'data'), 'worker', workers),
   ]
   const roleOf = (i: number): Role => (i < servers ? 'http' : 'worker')
-  const start = (i: number) => startMachine({ entry, role: roleOf(i), folder: places[i]!, env: settings })
+  const envOf = (i: number) => ({ ...settings, ...(clocks && otherMachine(i, clocks[i % clocks.length]!)) })
+  const start = (i: number) => startMachine({ entry, role: roleOf(i), folder: places[i]!, env: envOf(i) })
   const machines = await Promise.all(places.map((_, i) => start(i)))
   const store = reader(cloud)
   return {
@@ -79,6 +88,7 @@ export async function startCluster({
     folder: folder.path,
     machines,
     storedRecognitions: store.storedRecognitions,
+    unfinished: store.unfinished,
     async call({ token, position }, tool, args) {
       const up = machines.slice(0, servers).filter(machine => machine.isRunning())
       const server = up[Math.floor(position * up.length)]
@@ -90,6 +100,14 @@ export async function startCluster({
       machines[i] = await start(i)
     },
     close: () => closeAll(machines, cloud, folder, store.close),
+  }
+}
+
+function otherMachine(i: number, minutes: number): Record<string, string> {
+  return {
+    NODE_OPTIONS: `--import ${new URL('other-machine.mjs', import.meta.url)}`,
+    TEST_HOST_NAME: `machine-${i}`,
+    TEST_CLOCK_MS: String(60_000 * minutes),
   }
 }
 
@@ -140,6 +158,11 @@ function reader({ tablestore }: Cloud) {
           if (by !== undefined && text !== undefined) found.add(`${by} ${text}`)
         }
       return found
+    },
+    async unfinished() {
+      let count = 0
+      for await (const page of rows.range('unfinished', { within: {} }, 100_000)) count += page.length
+      return count
     },
   }
 }

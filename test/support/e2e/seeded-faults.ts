@@ -25,8 +25,12 @@ export function injectFaults({ dashscope, oss, tablestore, mns }: Cloud, seed: n
     tablestore.fault({ operation: writes, probability: 0.03, how: conflict }),
     tablestore.fault({ operation: writes, probability: 0.04, how: { kind: 'lose' } }),
     tablestore.fault({ probability: 0.02, how: { kind: 'delay', seconds: 0.3 } }),
+    tablestore.fault({ probability: 0.01, how: { ...busy, code: 'OTSQuotaExhausted' } }),
+    tablestore.fault({ probability: 0.2, how: { kind: 'refuseRows', code: 'OTSNotEnoughCapacityUnit' } }),
     mns.fault({ probability: 0.05, how: { kind: 'html' } }),
     mns.fault({ probability: 0.03, how: { kind: 'drop' } }),
+    mns.fault({ operation: messageWrites, probability: 0.03, how: { kind: 'delay', seconds: 0.3 } }),
+    mns.fault({ probability: 0.03, how: { kind: 'refuse', status: 503, code: 'InternalError' } }),
     mns.fault({ operation: messageWrites, probability: 0.08, how: { kind: 'lose' } }),
     // A message lost on receive is hidden for half a minute, so one is enough.
     mns.fault({ operation: 'ReceiveMessage', times: 1, how: { kind: 'lose' } }),
