@@ -65,8 +65,8 @@ export interface App {
   setUpQueue?: ((signal: AbortSignal) => Promise<string[]>) | undefined
   /** Since when the shared queue has not answered (milliseconds since 1970). */
   queueSilentSince?: (() => number | undefined) | undefined
-  /** A sentence for the user if a damaged part of the store was set aside. */
-  storeWarning(): string | undefined
+  /** Sentences for the user about a store that is damaged or takes nothing. */
+  storeWarnings(): string[]
   close(options?: ShutdownOptions): Promise<void>
 }
 
@@ -212,7 +212,7 @@ export async function createApp(
     setUpStore: shared?.setUp,
     setUpQueue: mns?.setUp,
     queueSilentSince: mns?.unreachableSince,
-    storeWarning: store.warning,
+    storeWarnings: store.warnings,
     async close(options) {
       await jobs.close(options)
       await Promise.all([store.close(), objectStorage.close(), http.close(), textHttp.close()])

@@ -49,6 +49,7 @@ export function deferApp(config: Config): DeferredApp {
     watch: async (...args) => (await ready()).watch(...args),
     read: async (...args) => (await ready()).read(...args),
     format: async (...args) => (await ready()).format(...args),
+    warnings: () => loaded?.warnings() ?? [],
     list: async (...args) => (await ready()).list(...args),
     spending: async (...args) => (await ready()).spending(...args),
     search: async (...args) => (await ready()).search(...args),

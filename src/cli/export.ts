@@ -6,6 +6,7 @@ import { asLine } from '../domain/text.ts'
 import { withoutFormatted } from '../domain/transcript.ts'
 import { transcriptIdOf } from '../server/uris.ts'
 import type { Command } from './command.ts'
+import { printNote } from './io/messages.ts'
 import { outputFlags, parseFormat, writeTranscript } from './io/output.ts'
 
 export const exportTranscript: Command = {
@@ -38,6 +39,7 @@ export const exportTranscript: Command = {
       }
       return 0
     } finally {
+      for (const warning of app.storeWarnings()) printNote(warning)
       await app.close()
     }
   },

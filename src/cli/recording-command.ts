@@ -54,7 +54,8 @@ export async function transcribeRecording(
   }
   const { audio, allowedDirs } = await resolveInput(input, config)
   return runInteractive({ ...config, allowedDirs }, async ({ app, signal, bar }) => {
-    const caller = { owner: localOwner, tool, signal }
+    // The text is printed, stored or not.
+    const caller = { owner: localOwner, tool, signal, allowUnsaved: true }
     const { transcript, formatting } = await app.jobs.transcribe({ audio, ...request }, caller, {
       onProgress: bar.show,
     })

@@ -255,7 +255,9 @@ export interface Store extends SpendingStore {
    * that is left after a few seconds.
    */
   erase(): Promise<string[]>
-  /** A sentence for the user after a damaged file was set aside; otherwise undefined. */
-  warning(): string | undefined
+  /** Sentences for the user: why nothing can be stored now, and which damaged files were set aside. */
+  warnings(): string[]
+  /** Number of times that rows were lost in this process: a damaged file was set aside. */
+  losses(): number
   close(): Promise<void>
 }

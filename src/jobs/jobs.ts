@@ -72,6 +72,8 @@ export interface Jobs {
    * transcript with its formatted text. Throws `TRANSCRIPT_NOT_FOUND`, the errors of a budget, or the signal's reason.
    */
   format(request: FormatRequest, watch: WatchOptions): Promise<FormatResult>
+  /** Sentences for the user about a store that is damaged or takes nothing. */
+  warnings(): string[]
   list(owner: string, page: PageRequest): Promise<TranscriptPage>
   /** What all owners have spent on the days of a month such as `2026-11` (UTC). Throws `STORE_*`. */
   spending(month: string): Promise<OwnerSpending[]>
@@ -169,8 +171,7 @@ export function createJobs(options: JobsOptions): Jobs {
     // One read each time round the event loop: SQLite and JSON would otherwise hold it for all that are asked for at once.
     await turn(owner, () => setImmediate())
     const transcript = forReaders(await find(owner, id))
-    const warning = store.warning()
-    return warning ? { ...transcript, warnings: [...transcript.warnings, warning] } : transcript
+    return { ...transcript, warnings: [...transcript.warnings, ...store.warnings()] }
   }
 
   async function find(owner: string, id: string): Promise<Transcript> {
@@ -213,6 +214,7 @@ export function createJobs(options: JobsOptions): Jobs {
       return formatter.format({ ...request, transcriptId }, rest)
     },
     spending: month => store.listSpending(month),
+    warnings: store.warnings,
     list: (owner, page) => store.listTranscripts(owner, page),
     async search(owner, query, page) {
       if (tokens(query).length === 0)

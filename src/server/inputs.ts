@@ -15,20 +15,17 @@ export const recording = {
   audio: z
     .string()
     .describe(
-      'The recording: a file path on the server’s machine, an https:// URL, or a data: URI up to 1 MB. Files attached to a chat are not visible to the server',
+      'A file path on the server’s machine, an https:// URL, or a data: URI up to 1 MB. Files attached to a chat are not visible to the server',
     ),
   language: z
     .string()
     .max(60)
     .optional()
-    .describe('ISO code or English name of the language. Omit to detect it, also if it changes'),
-  context: z
-    .string()
-    .max(10_000)
-    .optional()
-    .describe('Names and terms to expect, as a list or prose; improves spelling'),
+    .describe('ISO code or English name. Omit to detect it, also if it changes'),
+  context: z.string().max(10_000).optional().describe('Names and terms to expect, as a list or prose'),
   format: z.boolean().optional().describe('Also add punctuation and paragraphs; words stay unchanged'),
-  title: z.string().max(200).optional().describe('Title of the transcript. Default: the file name'),
+  allow_unsaved: z.boolean().optional().describe('Go ahead even if nothing can be stored'),
+  title: z.string().max(200).optional().describe('Default: the file name'),
 }
 
 export const waitSeconds = z
@@ -47,5 +44,4 @@ export const offset = z
   .default(0)
   .describe('Start of the page: next_offset of the previous page')
 
-export const limitOf = (max: number) =>
-  z.number().int().min(1).max(max).default(10).describe('Maximum number of results')
+export const limitOf = (max: number) => z.number().int().min(1).max(max).default(10)

@@ -40,9 +40,11 @@ export function registerResources(server: McpServer, jobs: Jobs, owner: string):
   server.server.setRequestHandler('resources/list', async request => {
     const cursor = request.params?.cursor
     const page = await jobs.list(owner, { limit: pageSize, cursor }).catch(throwProtocolError)
+    const warnings = jobs.warnings()
     return {
       resources: page.transcripts.map(listEntry),
       ...(page.nextCursor && { nextCursor: page.nextCursor }),
+      ...(warnings.length > 0 && { _meta: { warnings } }),
     }
   })
 }

@@ -1,7 +1,7 @@
 // The type of a tool, and the one function that turns its data or its exception into a result.
 import type { CallToolResult, McpServer, ServerContext } from '@modelcontextprotocol/server'
 import type * as z from 'zod/v4'
-import { cancelled, describeError, isSpeechError, SpeechError } from '../domain/errors.ts'
+import { cancelled, codeOf, describeError, isSpeechError, SpeechError } from '../domain/errors.ts'
 import type { Progress } from '../domain/job.ts'
 import { deadlines } from '../domain/network/deadlines.ts'
 import { withoutControls } from '../domain/text.ts'
@@ -108,7 +108,9 @@ async function run(
     if (!isSpeechError(reported))
       log.error('tool-failed', { tool: tool.name, error: error instanceof Error ? error.name : typeof error })
     // No structured content: clients would validate it against the output schema of a success.
-    return { isError: true, content: [{ type: 'text', text: describeError(reported) }] }
+    // A transcript that is missing may be in a file that was set aside.
+    const more = codeOf(reported) === 'TRANSCRIPT_NOT_FOUND' ? call.jobs.warnings() : []
+    return { isError: true, content: [{ type: 'text', text: [describeError(reported), ...more].join(' ') }] }
   } finally {
     limit.stop()
     reporter.stop()

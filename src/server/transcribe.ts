@@ -9,6 +9,7 @@ import type { ToolCall } from './tool.ts'
 interface RecordingArguments extends Omit<TranscriptionRequest, 'format'> {
   format?: boolean
   wait_seconds?: number
+  allow_unsaved?: boolean
 }
 
 export interface TranscriptionAnswer {
@@ -21,12 +22,13 @@ export interface TranscriptionAnswer {
 /** Throws the error of a failed job. */
 export async function transcribeForTool(
   tool: JobTool,
-  { format, wait_seconds: _, ...given }: RecordingArguments,
+  { format, wait_seconds: _, allow_unsaved: allowUnsaved, ...given }: RecordingArguments,
   { jobs, owner, signal, disconnectReason, progress, wait }: ToolCall,
 ): Promise<TranscriptionAnswer> {
   const request: TranscriptionRequest = { ...given, ...(format && { format: 'faithful' }) }
   const watch = { ...wait, disconnectReason, onProgress: progress }
-  const { cached, formatting, ...result } = await jobs.transcribe(request, { tool, owner, signal }, watch)
+  const caller = { tool, owner, signal, allowUnsaved }
+  const { cached, formatting, ...result } = await jobs.transcribe(request, caller, watch)
   const withCost = cached ? withCachedTranscription(result.transcript) : result.transcript
   const transcript = formatting === 'cached' ? withCachedFormatting(withCost) : withCost
   const style = transcript.formatted?.style ?? request.format

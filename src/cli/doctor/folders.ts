@@ -19,10 +19,10 @@ export async function checkDataDir(app: App, { dataDir }: Config): Promise<strin
   // With a shared store the folder contains only scratch files.
   if (app.setUpStore) return describeAccess(dataDir)
   const { transcripts } = await app.jobs.list(localOwner, { limit: 1 })
-  const warning = app.storeWarning()
-  if (warning)
-    throw new SpeechError('STORE_DAMAGED', warning, {
-      hint: 'A new file was created; `sqlite3 FILE .recover` may recover data from the old one.',
+  const warnings = app.storeWarnings()
+  if (warnings.length > 0)
+    throw new SpeechError('STORE_FAILED', warnings.join(' '), {
+      hint: '`sqlite3 FILE .recover` may recover more from a damaged file.',
     })
   return `${describeAccess(dataDir)}${transcripts[0] ? `, newest transcript from ${transcripts[0].createdAt.slice(0, 10)}` : ', no transcripts yet'}`
 }

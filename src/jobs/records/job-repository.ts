@@ -6,7 +6,7 @@ import type { Store } from '../../domain/ports.ts'
 import { type Transcript, withoutFormatted } from '../../domain/transcript.ts'
 import { log } from '../../log.ts'
 import { formatCheckpointKey, isStoredFormat, type StoredFormat } from '../view/formatted.ts'
-import { withUnsavedResults } from './unsaved-results.ts'
+import { type JobStore, withUnsavedResults } from './unsaved-results.ts'
 
 /** An undefined fact is deleted from the job. */
 export type JobChange = { [Fact in keyof Job]?: Job[Fact] | undefined }
@@ -25,7 +25,7 @@ const formatLoss = 'The formatted text could not be stored and is lost when the 
 /** `shared`: other machines read the store, so a failed write of a job or transcript is always an error. */
 export function createJobRepository(store: Store, { shared = false }: { shared?: boolean } = {}) {
   const results = withUnsavedResults(store)
-  const rows = shared ? store : results
+  const rows: JobStore = shared ? store : results
   const unsavedFormats = new LRUCache<string, UnsavedFormat>({ max: maxUnsavedFormats })
 
   /** Offers a format to the store, and keeps what it does not take; resolves with what a reader gets. */
@@ -46,7 +46,7 @@ export function createJobRepository(store: Store, { shared = false }: { shared?:
 
   return {
     /** Resolves with the stored job: this one, or an earlier one with its id. */
-    add: (job: Job): Promise<Job> => rows.addJob(job),
+    add: (job: Job, mayBeLost?: boolean): Promise<Job> => rows.addJob(job, mayBeLost),
     /** Undefined also for a job of another owner. */
     get: (owner: string, id: string): Promise<Job | undefined> => rows.getJob(owner, id),
     /**

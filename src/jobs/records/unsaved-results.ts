@@ -1,15 +1,19 @@
 // Results that the store does not take: the calls of this process get them all the same, with a warning.
 import { LRUCache } from 'lru-cache'
-import { codeOf, describeError } from '../../domain/errors.ts'
+import { codeOf, describeError, isSpeechError, SpeechError } from '../../domain/errors.ts'
 import { isOver, type Job } from '../../domain/job.ts'
 import type { Store } from '../../domain/ports.ts'
 import type { Transcript } from '../../domain/transcript.ts'
 import { log } from '../../log.ts'
 
-type JobStore = Pick<
-  Store,
-  'addJob' | 'getJob' | 'replaceJob' | 'deleteJob' | 'getTranscript' | 'putTranscript' | 'deleteTranscript'
->
+export interface JobStore
+  extends Pick<
+    Store,
+    'getJob' | 'replaceJob' | 'deleteJob' | 'getTranscript' | 'putTranscript' | 'deleteTranscript'
+  > {
+  /** A job that may be lost runs although it cannot be added. Throws `STORE_*`, `DISK_FULL`. */
+  addJob(job: Job, mayBeLost?: boolean): Promise<Job>
+}
 
 /** Words of a warning that belongs to the copy in memory, and must not be stored. */
 const loss = 'The transcript could not be stored and is lost when the server ends.'
@@ -25,15 +29,15 @@ interface Result {
   job: Job
   transcript?: Transcript
   warning: string
-  /** The store’s warning of that time: a store that was set aside since has lost the job's row, too. */
-  storeWarning: string | undefined
+  /** The store’s losses at that time: a store that was set aside since has lost the job's row, too. */
+  losses: number
 }
 
 const maxResults = 100
 
 /**
- * A store as one process sees it. A job that cannot be added runs all the same, and stays in memory. The row of any
- * other job is left alone until the store takes the result; a row that another process has changed wins.
+ * A store as one process sees it. A job that may be lost runs although it cannot be added, and stays in memory. The row of
+ * any other job is left alone until the store takes the result; a row that another process has changed wins.
  */
 export function withUnsavedResults(store: Store): UnsavedResults {
   const unrecorded = new Map<string, Job>()
@@ -42,10 +46,10 @@ export function withUnsavedResults(store: Store): UnsavedResults {
     dispose: (_, key, reason) => reason === 'evict' && unrecorded.delete(key),
   })
 
-  async function offer(key: string, { job, transcript, storeWarning }: Result): Promise<void> {
+  async function offer(key: string, { job, transcript, losses }: Result): Promise<void> {
     const { owner, id, revision } = job
     const row = unrecorded.has(key) ? undefined : await store.getJob(owner, id)
-    const isNew = unrecorded.has(key) || (row === undefined && store.warning() !== storeWarning)
+    const isNew = unrecorded.has(key) || (row === undefined && store.losses() !== losses)
     const isWanted = isNew || row?.revision === revision
     if (isWanted && transcript) await store.putTranscript(owner, transcript)
     if (isNew) await store.addJob(job)
@@ -70,14 +74,19 @@ export function withUnsavedResults(store: Store): UnsavedResults {
   }
 
   return {
-    async addJob(job) {
+    async addJob(job, mayBeLost = false) {
       const key = keyOf(job.owner, job.id)
       const known = (await offered(key))?.job ?? unrecorded.get(key)
       if (known) return known
       try {
         return await store.addJob(job)
       } catch (error) {
+        // A store that takes nothing can often be read.
+        const found = await store.getJob(job.owner, job.id).catch(() => undefined)
+        if (found) return found
         log.error('job-not-stored', { id: job.id, code: codeOf(error) })
+        const isPassing = isSpeechError(error) && error.retryable
+        if (!mayBeLost && !isPassing) throw notKept(error)
         unrecorded.set(key, job)
         return job
       }
@@ -120,12 +129,26 @@ export function withUnsavedResults(store: Store): UnsavedResults {
       const warning = transcript ? `${loss} ${describeError(unsaved?.error)}` : ''
       if (unsaved) log.error('result-not-stored', { id: job.id, code: codeOf(unsaved.error) })
       else log.error('end-not-stored', { id: job.id, state: job.state })
-      results.set(keyOf(job.owner, job.id), { job, transcript, warning, storeWarning: store.warning() })
+      results.set(keyOf(job.owner, job.id), { job, transcript, warning, losses: store.losses() })
     },
     async flush() {
       for (const [key, result] of [...results.entries()]) await offer(key, result).catch(() => {})
     },
   }
+}
+
+/** A recording is not paid for where it is known that its transcript cannot be kept. */
+function notKept(error: unknown): unknown {
+  if (!isSpeechError(error)) return error
+  const { code, message, hint } = error
+  return new SpeechError(
+    code,
+    `${message} Nothing was transcribed, because the transcript could not be kept.`,
+    {
+      hint: `${hint} Or call again with allow_unsaved: true: the text is then lost when the server ends.`,
+      cause: error,
+    },
+  )
 }
 
 function keyOf(owner: string, id: string): string {

@@ -17,6 +17,8 @@ export interface Caller {
   tool: JobTool
   owner: string
   signal: AbortSignal
+  /** True where the recording is transcribed even if nothing can be stored. */
+  allowUnsaved?: boolean | undefined
 }
 
 export interface Submitted {
@@ -30,7 +32,7 @@ export interface Submitted {
 /** Unfinished jobs of one owner in one process. */
 const maxUnfinishedJobs = 200
 
-/** Throws `SpeechError` where the recording cannot be read, or `BUSY`. */
+/** Throws `SpeechError` where the recording cannot be read, `BUSY`, or why its transcript could not be kept. */
 export async function submit(
   request: TranscriptionRequest,
   caller: Caller,
@@ -55,7 +57,7 @@ export async function submit(
     // Reserved until the caller watches it: another caller that disconnects must not cancel it meanwhile.
     const release = waiters.reserve(key)
     try {
-      const submitted = await findOrStart(fresh, identity, context)
+      const submitted = await findOrStart(fresh, identity, caller, context)
       if (submitted.cached) release()
       // A caller that knows the id from an earlier attempt has to ask again for this one.
       if (submitted.started) waiters.markStarted(key)
@@ -68,10 +70,15 @@ export async function submit(
 }
 
 /** The existing job or the new one; started unless it is under way. */
-async function findOrStart(fresh: Job, identity: Identity, context: JobContext): Promise<Submitted> {
+async function findOrStart(
+  fresh: Job,
+  identity: Identity,
+  { allowUnsaved }: Caller,
+  context: JobContext,
+): Promise<Submitted> {
   const { leases, repository, dispatch } = context
   const { owner, id, request } = fresh
-  const found = await repository.add(fresh)
+  const found = await repository.add(fresh, allowUnsaved)
   const isNew = found.createdAt === fresh.createdAt && found.lease?.until === fresh.lease?.until
   if (isNew) {
     await dispatch(found)

@@ -27,7 +27,7 @@ export function createLeasedJob(
   let job = claimed
   /** End of the lease written last: a lease of ours with another end belongs to another attempt. */
   let until = claimed.lease?.until
-  let storeWarning = store.warning()
+  let losses = store.losses()
 
   /** A job that was cancelled and submitted again elsewhere, before this worker noticed, simply continues. */
   function isHeldIn({ state, lease }: Job): boolean {
@@ -55,9 +55,9 @@ export function createLeasedJob(
     } catch (error) {
       const isMissing = codeOf(error) === 'TRANSCRIPT_NOT_FOUND'
       // A store that replaced its damaged file misses the job although it was not removed.
-      if (isMissing && store.warning() !== storeWarning) {
-        storeWarning = store.warning()
-        await repository.add(job)
+      if (isMissing && store.losses() !== losses) {
+        losses = store.losses()
+        await repository.add(job, true)
         return write(change)
       }
       if (isMissing) stop('removed')
@@ -91,7 +91,7 @@ export function createLeasedJob(
     /** False where the result must not be kept: while this process slept, another one may have finished the job. */
     async isHeld(): Promise<boolean> {
       const now = await repository.get(owner, id).catch(() => job)
-      if (!now) return store.warning() !== storeWarning
+      if (!now) return store.losses() !== losses
       const isCancelledHere = now.state === 'cancelled' && now.lease?.worker === workerId
       return isHeldIn(now) || (isCancelledHere && stopReason() === 'cancelled')
     },

@@ -1,6 +1,8 @@
 // Scratch folder of each running job; folders of dead processes are swept.
-import { readdir, rm, stat } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { isDiskFull } from '../../domain/errors.ts'
 import { log } from '../../log.ts'
 import { describeFileError } from '../../pipeline/source/paths.ts'
 import { privateFolder } from '../../system/private-files.ts'
@@ -19,7 +21,7 @@ export function createScratch(parent: string, id: string, worker: string) {
       if (!made) return
       // A folder that stays is swept later; it must not cost the transcript.
       const logFailure = () => log.warn('scratch-not-removed', { id })
-      await rm(folder, { recursive: true, force: true }).catch(logFailure)
+      await made.then(folder => rm(folder, { recursive: true, force: true })).catch(logFailure)
     },
   }
 }
@@ -31,7 +33,11 @@ async function makeFolder(folder: string, worker: string): Promise<string> {
     privateFolder(folder)
     return folder
   } catch (error) {
-    throw describeFileError(error)
+    // A data folder that cannot be written is no reason not to transcribe.
+    if (isDiskFull(error)) throw describeFileError(error)
+    return mkdtemp(join(tmpdir(), 'speech-mcp-')).catch(() => {
+      throw describeFileError(error)
+    })
   }
 }
 

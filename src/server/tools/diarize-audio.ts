@@ -24,6 +24,7 @@ export const diarizeAudio = defineTool({
     speakers: z.number().int().min(2).max(100).optional().describe('Number of speakers, if known; a hint'),
     format: recording.format,
     title: recording.title,
+    allow_unsaved: recording.allow_unsaved,
     wait_seconds: waitSeconds,
   }),
   output: transcriptOutput,

@@ -43,6 +43,7 @@ export const searchTranscripts = defineTool({
       }),
     ),
     next_cursor: z.string().optional(),
+    warnings: z.array(z.string()).optional(),
   }),
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   async handler({ query: given = '', limit, cursor }, call) {
@@ -56,7 +57,7 @@ export const searchTranscripts = defineTool({
       signal.throwIfAborted()
       found.push({ ...summary, ...(query && { matches: await matchesOf(summary.id, query, call) }) })
     }
-    return answer(found, query, page)
+    return answer(found, query, { ...page, warnings: jobs.warnings() })
   },
 })
 
@@ -74,7 +75,11 @@ async function matchesOf(id: string, query: string, { jobs, owner }: ToolCall): 
   }
 }
 
-function answer(found: Found[], query: string, { nextCursor }: TranscriptPage): ToolAnswer {
+function answer(
+  found: Found[],
+  query: string,
+  { nextCursor, warnings }: TranscriptPage & { warnings: string[] },
+): ToolAnswer {
   const structured = {
     transcripts: found.map(({ id, title, status, language, duration, createdAt, matches }) => ({
       transcript_id: id,
@@ -87,9 +92,11 @@ function answer(found: Found[], query: string, { nextCursor }: TranscriptPage): 
       ...(matches && { matches }),
     })),
     ...(nextCursor !== undefined && { next_cursor: nextCursor }),
+    ...(warnings.length > 0 && { warnings }),
   }
   const lines = [
     headline(found.length, query),
+    ...warnings,
     ...found.flatMap(describe),
     ...(nextCursor === undefined
       ? []

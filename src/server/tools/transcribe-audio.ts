@@ -31,6 +31,7 @@ export const transcribeAudio = defineTool({
       ),
     format: recording.format,
     title: recording.title,
+    allow_unsaved: recording.allow_unsaved,
     wait_seconds: waitSeconds,
   }),
   output: transcriptOutput,

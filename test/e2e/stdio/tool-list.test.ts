@@ -22,8 +22,14 @@ describe('the tool list', () => {
   it('the tool list has exactly these tools and parameters', () => {
     const list = tools.map(({ name, inputSchema }) => [name, properties(inputSchema).map(([key]) => key)])
     expect(list).toEqual([
-      ['transcribe_audio', ['audio', 'language', 'context', 'timestamps', 'format', 'title', 'wait_seconds']],
-      ['diarize_audio', ['audio', 'language', 'context', 'speakers', 'format', 'title', 'wait_seconds']],
+      [
+        'transcribe_audio',
+        ['audio', 'language', 'context', 'timestamps', 'format', 'title', 'allow_unsaved', 'wait_seconds'],
+      ],
+      [
+        'diarize_audio',
+        ['audio', 'language', 'context', 'speakers', 'format', 'title', 'allow_unsaved', 'wait_seconds'],
+      ],
       ['format_text', ['text', 'transcript_id', 'style', 'language', 'offset', 'wait_seconds']],
       [
         'get_transcript',

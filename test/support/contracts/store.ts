@@ -240,7 +240,7 @@ export function storeContract(name: string, createLocation: () => Promise<StoreL
     it('a healthy store has no warning', async () => {
       const store = open()
       await put(store, ['a', 1])
-      expect(store.warning()).toBeUndefined()
+      expect(store.warnings()).toEqual([])
     })
 
     jobsContract(open)

@@ -44,6 +44,7 @@ export function fakeJobs(): FakeJobs {
     followedIds,
     transcribe: (request, caller, watch) =>
       transcribe({ ...jobs, prepare: jobs.submit }, request, caller, watch),
+    warnings: () => [],
     activeJobs: () => 0,
     search: unused,
     spending: unused,

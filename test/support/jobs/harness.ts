@@ -50,6 +50,8 @@ export interface HarnessOptions {
   /** Default: those of the workspace. */
   allowedDirs?: string[]
   textModel?: TextModel
+  /** Given with every request. */
+  allowUnsaved?: boolean
 }
 
 export interface Harness {
@@ -190,7 +192,7 @@ async function openHarness(folder: string, recording: string, options: HarnessOp
   })
   const { signal } = new AbortController()
   setMaxListeners(0, signal)
-  const caller = { owner, signal }
+  const caller = { owner, signal, allowUnsaved: options.allowUnsaved }
   const submit: Harness['submit'] = (request, tool = 'transcribe_audio') =>
     jobs.submit({ audio: recording, ...request }, { ...caller, tool })
   const waitForEnd = (id: string) => jobs.watch(id, caller)

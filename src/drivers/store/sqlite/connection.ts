@@ -2,9 +2,10 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type Database from 'libsql'
+import { describeError, isSpeechError, type SpeechError } from '../../../domain/errors.ts'
 import { log } from '../../../log.ts'
 import { privateDataFolder } from '../../../system/private-files.ts'
-import { cannotSetAside, isDamage, storeError } from './errors.ts'
+import { cannotSetAside, damaged, isDamage, obstacleAt, storeError } from './errors.ts'
 import { findKeptName, inodeOf, type OpenFile, openFile, type Sqlite, setAside } from './files.ts'
 import type { Value } from './rows.ts'
 import { prepare } from './schema.ts'
@@ -20,7 +21,10 @@ export interface Connection {
   write<T>(work: Work<T>): Promise<T>
   /** False if the next call would create the file. */
   exists(): boolean
-  warning(): string | undefined
+  /** Throws where the file is known to take nothing. */
+  ensureWritable(): void
+  warnings(): string[]
+  losses(): number
   close(): Promise<void>
 }
 
@@ -35,6 +39,10 @@ export function createConnection(folder: string, { onOpen }: ConnectionOptions =
   let file: OpenFile | undefined
   let keptName: string | undefined
   let closing: Promise<void> | undefined
+  let losses = 0
+  /** The last write failed with this error. */
+  let failure: SpeechError | undefined
+  let isPartlyDamaged = false
 
   /** Loads the library on first use: a server that only lists its tools does without. */
   async function call<T>(work: (sqlite: Sqlite) => T): Promise<T> {
@@ -43,8 +51,30 @@ export function createConnection(folder: string, { onOpen }: ConnectionOptions =
       const { default: sqlite } = await library
       return work(sqlite)
     } catch (error) {
-      throw storeError(error)
+      return fail(error)
     }
+  }
+
+  function fail(cause: unknown): never {
+    const error = storeError(cause)
+    isPartlyDamaged ||= error.code === 'STORE_DAMAGED'
+    throw error
+  }
+
+  async function write<T>(work: Work<T>): Promise<T> {
+    try {
+      const result = await call(sqlite => withRecovery(sqlite, () => work(open(sqlite))))
+      failure = undefined
+      return result
+    } catch (error) {
+      if (isSpeechError(error) && !error.retryable && error.code !== 'INTERNAL') failure = error
+      throw error
+    }
+  }
+
+  /** Why nothing can be stored now. */
+  function obstacle(): SpeechError | undefined {
+    return failure ?? (existsSync(path) ? obstacleAt(path) : undefined)
   }
 
   /** True if another process or a person has moved or deleted the file. */
@@ -76,7 +106,11 @@ export function createConnection(folder: string, { onOpen }: ConnectionOptions =
     file = undefined
     closing = searchThread.close()
     database.close()
-    keptName = findKeptName(path, inode) ?? keptName
+    const found = findKeptName(path, inode)
+    if (found === undefined) return
+    keptName = found
+    losses += 1
+    isPartlyDamaged = false
   }
 
   function withRecovery<T>(sqlite: Sqlite, attempt: () => T): T {
@@ -108,15 +142,27 @@ export function createConnection(folder: string, { onOpen }: ConnectionOptions =
           return file!.searchThread
         }),
       )
-      return thread.read(owner, sql, values).catch(error => {
-        throw storeError(error)
-      })
+      return thread.read(owner, sql, values).catch(fail)
     },
-    write: work => call(sqlite => withRecovery(sqlite, () => work(open(sqlite)))),
+    write,
     exists: () => existsSync(path),
-    warning: () =>
-      keptName &&
-      `The transcript database was damaged. It is kept as ${keptName} in the data folder, with all older transcripts.`,
+    ensureWritable() {
+      const error = existsSync(path) ? obstacleAt(path) : undefined
+      if (error) throw error
+    },
+    warnings() {
+      const error = obstacle()
+      return [
+        ...(error ? [`Nothing can be stored now. ${describeError(error)}`] : []),
+        ...(isPartlyDamaged ? [describeError(damaged(undefined))] : []),
+        ...(keptName
+          ? [
+              `The transcript database was damaged. It is kept as ${keptName} in the data folder, with all older transcripts.`,
+            ]
+          : []),
+      ]
+    },
+    losses: () => losses,
     async close() {
       // Earlier calls may still wait for the library.
       await library?.catch(() => undefined)

@@ -1,5 +1,9 @@
 // Translates failures of SQLite and of the disk into errors with a hint.
+import { accessSync, constants, statfsSync } from 'node:fs'
 import { isDiskFull, isSpeechError, SpeechError } from '../../../domain/errors.ts'
+
+/** A transcript of hours, with its log. */
+const minFreeBytes = 1_000_000
 
 /** True if SQLite reports that the file is corrupt. */
 export function isDamage(error: unknown): boolean {
@@ -11,15 +15,33 @@ export function storeError(error: unknown): SpeechError {
   const code = codeOf(error)
   // A full disk is SQLITE_FULL only for the file itself. Quotas, and the files beside it, cause I/O errors.
   if (isDiskFull(error) || code === 'SQLITE_IOERR_WRITE' || code === 'SQLITE_IOERR_SHMSIZE')
-    return new SpeechError('DISK_FULL', 'The disk is full or refuses writes.', {
-      hint: 'Free some space, or set SPEECH_DATA_DIR to a folder on another disk.',
-      cause: error,
-    })
+    return full(error)
   if (isDamage(error)) return damaged(error)
   return new SpeechError('STORE_FAILED', `The transcript database failed${code && ` (${code})`}.`, {
     hint: 'Check that the data folder is writable; `speech-mcp doctor` prints its path.',
+    // Another process was writing for long.
+    retryable: /BUSY|LOCKED/.test(code),
     cause: error,
   })
+}
+
+function full(cause: unknown): SpeechError {
+  return new SpeechError('DISK_FULL', 'The disk of the data folder is full or refuses writes.', {
+    hint: 'Free some space, or set SPEECH_DATA_DIR to a folder on another disk.',
+    cause,
+  })
+}
+
+/** Why a file on disk would take nothing, without a write. */
+export function obstacleAt(path: string): SpeechError | undefined {
+  try {
+    accessSync(path, constants.W_OK)
+    const { bavail, bsize, blocks } = statfsSync(path)
+    // Some network disks do not say how large they are.
+    return blocks > 0 && bavail * bsize < minFreeBytes ? full(undefined) : undefined
+  } catch (error) {
+    return storeError(error)
+  }
 }
 
 /** For a damaged row or page of a file that is otherwise readable. */

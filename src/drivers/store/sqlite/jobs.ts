@@ -17,6 +17,7 @@ export function jobs(connection: Connection): Jobs {
         transaction(database, () => {
           const found = find(database, job.owner, job.id)
           if (found) return found
+          connection.ensureWritable()
           const { owner, id, state, revision, createdAt, updatedAt } = job
           const sql = `INSERT INTO jobs (owner, id, state, revision, created_at, updated_at, body)
             VALUES (?, ?, ?, ?, ?, ?, ?)`

@@ -26,7 +26,8 @@ export function sqliteStore({ folder, maxEraseMs }: SqliteOptions): Store {
     ...jobs(connection),
     ...checkpoints(connection),
     ...spending(connection),
-    warning: connection.warning,
+    warnings: connection.warnings,
+    losses: connection.losses,
     async erase() {
       const isErased = !connection.exists() || (await upkeep.finish())
       const kept = damagedFilesIn(folder).join(', ')

@@ -44,7 +44,8 @@ export function tablestoreStore(options: TablestoreOptions): TablestoreStore {
     setUp: signal => setUp(requests, options, signal),
     // The service removes deleted rows itself.
     erase: async () => [],
-    warning: () => undefined,
+    warnings: () => [],
+    losses: () => 0,
     async close() {
       requests.close()
     },

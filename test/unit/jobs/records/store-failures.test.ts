@@ -1,5 +1,6 @@
 // A store that fails for a while: calls of this process get their results all the same, and the store gets them later.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { SpeechError } from '../../../../src/domain/errors.ts'
 import { createJobRepository } from '../../../../src/jobs/records/job-repository.ts'
 import { log } from '../../../../src/log.ts'
 import { diskFull, failing, type Write } from '../../../support/jobs/failing-store.ts'
@@ -135,6 +136,7 @@ describe('a job that ended while the store failed', () => {
     const harness = await workspace.open({
       recognise: async () => isRefused && Promise.reject(new Error('Broken.')),
       store: failing(() => isRefused),
+      allowUnsaved: true,
     })
     const first = await harness.transcribe()
     expect(first.job).toMatchObject({ state: 'failed', error: { code: 'INTERNAL' } })
@@ -146,9 +148,33 @@ describe('a job that ended while the store failed', () => {
 })
 
 describe('a job that cannot be added to the store', () => {
-  it('a job that cannot be added to the store runs all the same, and is recorded once the store works again', async () => {
+  it('a job that cannot be added to the store is refused before anything is sent, unless its result may be lost', async () => {
+    const harness = await workspace.open({ store: failing(() => true) })
+    await expect(harness.submit()).rejects.toMatchObject({
+      code: 'DISK_FULL',
+      hint: expect.stringContaining('allow_unsaved: true'),
+    })
+    expect(harness.requests).toEqual([])
+    expect(harness.jobs.activeJobs()).toBe(0)
+  })
+
+  it('a job that cannot be added because another process is writing runs all the same', async () => {
+    let isBusy = true
+    const busy = new SpeechError('STORE_FAILED', 'Busy.', { hint: 'Wait.', retryable: true })
+    const harness = await workspace.open({
+      store: store => ({
+        ...store,
+        addJob: job => (isBusy ? Promise.reject(busy) : store.addJob(job)),
+      }),
+    })
+    const { job } = await harness.submit()
+    isBusy = false
+    expect((await harness.waitForEnd(job.id)).state).toBe('completed')
+  })
+
+  it('a job that cannot be added to the store runs if its result may be lost, and is recorded once the store works again', async () => {
     let isFailing = true
-    const harness = await workspace.open({ store: failing(() => isFailing) })
+    const harness = await workspace.open({ store: failing(() => isFailing), allowUnsaved: true })
     const { job } = await harness.transcribe()
     expect(job.state).toBe('completed')
     expect(hasLossWarning((await harness.jobs.read(owner, job.id)).warnings)).toBe(true)
@@ -165,7 +191,11 @@ describe('a job that cannot be added to the store', () => {
   it('a job that cannot be added to the store is recorded by its next renewal if the store works again while it runs', async () => {
     let isFailing = true
     const { open, opened } = createLatch()
-    const harness = await workspace.open({ recognise: () => opened, store: failing(() => isFailing) })
+    const harness = await workspace.open({
+      recognise: () => opened,
+      store: failing(() => isFailing),
+      allowUnsaved: true,
+    })
     const { job } = await harness.submit()
     await vi.waitFor(() => expect(harness.requests).toHaveLength(workspace.chunks), eventually)
     isFailing = false
@@ -210,10 +240,10 @@ describe('results in memory', () => {
   it('results in memory are a hundred at most, and never push out a running job', async () => {
     const { store } = await workspace.open()
     const repository = createJobRepository(failing(() => true)(store))
-    await repository.add({ ...jobFacts, id: 'tr_running', state: 'running' })
+    await repository.add({ ...jobFacts, id: 'tr_running', state: 'running' }, true)
     for (let i = 0; i < 150; i++) {
       const job = { ...jobFacts, id: `tr_${i}`, state: 'failed' as const }
-      await repository.add({ ...job, state: 'running' })
+      await repository.add({ ...job, state: 'running' }, true)
       repository.keepResult(job, {
         transcript: transcript({ id: job.id, status: 'failed' }),
         error: diskFull,
