@@ -34,7 +34,7 @@ export const waitSeconds = z
   .min(0)
   .max(240)
   .optional()
-  .describe('Seconds to wait for completion. Omit for the server’s default')
+  .describe('Seconds to wait. Omit for the server’s default')
 
 export const offset = z
   .number()
@@ -44,4 +44,5 @@ export const offset = z
   .default(0)
   .describe('Start of the page: next_offset of the previous page')
 
-export const limitOf = (max: number) => z.number().int().min(1).max(max).default(10)
+export const limitOf = (max: number) =>
+  z.number().int().min(1).max(max).default(10).describe('Maximum number')

@@ -22,7 +22,7 @@ export const searchTranscripts = defineTool({
     'Example: {"query": "budget \\"next quarter\\""}',
   ].join(' '),
   input: z.object({
-    query: z.string().max(500).optional().describe('Words to find. Omit to list the newest transcripts'),
+    query: z.string().max(500).optional().describe('Words to find. Omit to list the newest'),
     limit: limitOf(25),
     cursor: z.string().max(500).optional().describe('next_cursor of the previous page'),
   }),

@@ -13,7 +13,7 @@ export const transcribeAudio = defineTool({
     'Transcribe speech in an audio or video recording (interview, voice note, film).',
     'Use this when the user wants to know what was said; to know who said it, use diarize_audio.',
     'Accepts any audio or video format, any length, 52 languages and dialects. Silence is not sent or billed.',
-    'Returns the first page of the text (about 8,000 tokens) and how to get the next one with get_transcript.',
+    'Returns the first page (about 8,000 tokens) and how to get the next with get_transcript.',
     'Times are in seconds from the start; the result says whether they are measured or estimated.',
     'Long recordings may return status running with the text so far: the work continues, and get_transcript waits for more.',
     'The same recording with the same options is never billed twice: a repeated call resumes or returns at once.',
