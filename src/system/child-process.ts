@@ -109,7 +109,7 @@ const deadlySignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 function addLiving(pid: number): void {
   if (living.size === 0) {
     process.on('exit', killLiving)
-    for (const signal of deadlySignals) process.on(signal, onSignal)
+    for (const signal of deadlySignals) process.prependListener(signal, onSignal)
   }
   living.add(pid)
 }
@@ -127,7 +127,10 @@ function killLiving(): void {
     else signalGroup(pid, 'SIGKILL')
 }
 
-/** A listener keeps a signal from ending this process, so it does so itself unless there are others. */
+/**
+ * A listener keeps a signal from ending this process, so it does so itself unless there are others. It comes first: a
+ * listener for one signal is removed before it is called.
+ */
 function onSignal(signal: NodeJS.Signals): void {
   if (process.listenerCount(signal) > 1) return
   killLiving()
