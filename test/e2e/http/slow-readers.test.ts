@@ -11,6 +11,8 @@ const ping = { id: 2, method: 'ping' }
 /** More than the buffers of the operating system hold. */
 const long = transcript({ id: 'tr_local', segments: [segment('x'.repeat(12_000_000), 0, 9)] })
 
+const eventually = { timeout: 20_000 }
+
 const open: TestServer[] = []
 async function serve(limits: Partial<HttpLimits>): Promise<TestServer> {
   const server = await startTestServer({ limits })
@@ -30,11 +32,11 @@ function askWithoutReading(url: string) {
 }
 
 it('a client that does not read its response is disconnected, and its slot is free', async () => {
-  const { url } = await serve({ unreadTimeoutMs: 50, maxRequestsPerOwner: 1 })
+  const { url } = await serve({ unreadTimeoutMs: 200, maxRequestsPerOwner: 1 })
   const { socket } = askWithoutReading(url)
   // The server closes the connection within the text: a client that reads on gets its end without the whole.
-  await vi.waitFor(async () => expect((await post(url, ping)).status).toBe(429))
-  await vi.waitFor(async () => expect((await post(url, ping)).status).toBe(200))
+  await vi.waitFor(async () => expect((await post(url, ping)).status).toBe(429), eventually)
+  await vi.waitFor(async () => expect((await post(url, ping)).status).toBe(200), eventually)
   let received = 0
   socket.on('data', piece => {
     received += piece.length
@@ -48,9 +50,9 @@ it('a client that does not read its response is disconnected, and its slot is fr
 it('a client that reads on in time gets the whole response', async () => {
   const { url } = await serve({ unreadTimeoutMs: 300 })
   const { socket, received } = askWithoutReading(url)
-  await vi.waitFor(async () => expect((await post(url, ping)).status).toBe(200))
+  await vi.waitFor(async () => expect((await post(url, ping)).status).toBe(200), eventually)
   socket.resume()
-  await vi.waitFor(() => expect(received().length).toBeGreaterThan(12_000_000), 5000)
+  await vi.waitFor(() => expect(received().length).toBeGreaterThan(12_000_000), eventually)
   socket.destroy()
 })
 
@@ -61,8 +63,8 @@ it('no more is sent to an owner whose clients leave much unread, until it is rea
     const refused = await post(url, ping)
     expect(refused.status).toBe(429)
     expect(await refused.text()).toContain('not read')
-  })
+  }, eventually)
   socket.resume()
-  await vi.waitFor(async () => expect((await post(url, ping)).status).toBe(200), 5000)
+  await vi.waitFor(async () => expect((await post(url, ping)).status).toBe(200), eventually)
   socket.destroy()
 })
