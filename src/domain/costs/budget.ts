@@ -1,5 +1,5 @@
 // Contract of a budget: what an order may still cost, in US dollars. An order is a job with its formatting, or one text.
-import { SpeechError } from '../errors.ts'
+import { isSpeechError, SpeechError } from '../errors.ts'
 
 export interface Budget {
   /** True where the user has set a limit: it cannot be kept for a model without a price, which is then refused. */
@@ -28,6 +28,11 @@ export interface Charge {
   raise(usd: number): Promise<void>
   /** Ends it with what was paid: 0 for a request that is not billed. Later calls do nothing. */
   settle(usd: number): void
+}
+
+/** True where the order would cost more than is left of a limit. */
+export function isOverLimit(error: unknown): boolean {
+  return isSpeechError(error) && (error.code === 'COST_TOO_HIGH' || error.code === 'DAY_LIMIT_REACHED')
 }
 
 /** A limit cannot be kept without a price. */

@@ -82,18 +82,22 @@ export function createBudgets(store: SpendingStore, limits: CostLimits, now = Da
       })
     }
 
-    /** Reserves so much in all for a part. */
-    async function reserve(part: Part, usd: number): Promise<void> {
-      const missing = () => usd - Math.max(part.reservedUsd, part.paidUsd)
-      if (missing() <= toleranceUsd) return
-      await inTurn(async () => {
-        const moreUsd = missing()
-        if (moreUsd <= toleranceUsd) return
-        const total = paidUsd + leftUsd() + moreUsd
-        if (total > orderUsd + toleranceUsd) throw costTooHigh(total, orderUsd)
-        if (dayUsd !== undefined) await write(moreUsd)
-        part.reservedUsd = usd
-      })
+    /** Reserves so much in all for a part. Runs in turn, except where enough is reserved. */
+    async function reserve(part: Part, neededUsd: () => number, onReserved = () => {}): Promise<void> {
+      const missing = () => neededUsd() - Math.max(part.reservedUsd, part.paidUsd)
+      if (missing() > toleranceUsd)
+        return inTurn(async () => {
+          const moreUsd = missing()
+          if (moreUsd > toleranceUsd) {
+            const reservedUsd = neededUsd()
+            const total = paidUsd + leftUsd() + moreUsd
+            if (total > orderUsd + toleranceUsd) throw costTooHigh(total, orderUsd)
+            if (dayUsd !== undefined) await write(moreUsd)
+            part.reservedUsd = reservedUsd
+          }
+          onReserved()
+        })
+      onReserved()
     }
 
     function open(): BudgetPart {
@@ -110,21 +114,17 @@ export function createBudgets(store: SpendingStore, limits: CostLimits, now = Da
         plan()
       }
       return {
-        reserve: usd => reserve(part, usd),
+        reserve: usd => reserve(part, () => usd),
         async charge(firstUsd) {
           let usd = 0
           let isSettled = false
           async function raise(toUsd: number): Promise<void> {
             const moreUsd = Math.max(0, toUsd - usd)
-            part.askedUsd += moreUsd
-            usd += moreUsd
-            try {
-              await reserve(part, part.paidUsd + part.askedUsd)
-            } catch (error) {
-              part.askedUsd -= moreUsd
-              usd -= moreUsd
-              throw error
-            }
+            const neededUsd = () => part.paidUsd + part.askedUsd + moreUsd
+            await reserve(part, neededUsd, () => {
+              part.askedUsd += moreUsd
+              usd += moreUsd
+            })
           }
           await raise(firstUsd)
           return {

@@ -1,5 +1,5 @@
 // The budget of the chunks of a recording: an estimate before the first request, a charge for each, and its plausibility.
-import { type BudgetPart, type Charge, priceUnknown } from '../../domain/costs/budget.ts'
+import { type BudgetPart, type Charge, isOverLimit, priceUnknown } from '../../domain/costs/budget.ts'
 import { isSpeechError } from '../../domain/errors.ts'
 import type { Recogniser, RecognitionRequest } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
@@ -62,7 +62,7 @@ export function createChunkBudget(
       const isReserved = await part.reserve(longest * audio.length * price).then(
         () => true,
         error => {
-          if (isSpeechError(error)) return false
+          if (isOverLimit(error)) return false
           throw error
         },
       )

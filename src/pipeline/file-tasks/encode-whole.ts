@@ -17,11 +17,16 @@ export interface Encoding {
 /** The cutter detects the speech; its chunks are released at once, so their length only bounds its memory. */
 const scanChunkSeconds = 60
 
-/** Adds the spans of speech in a recording as they are detected. */
-export async function detectSpeech(samples: AsyncIterable<Buffer>, speech: Span[]): Promise<void> {
+/** Adds the spans of speech in a recording as they are detected, and calls `onSpeech`, which ends it by throwing. */
+export async function detectSpeech(
+  samples: AsyncIterable<Buffer>,
+  speech: Span[],
+  onSpeech = () => {},
+): Promise<void> {
   for await (const chunk of cut(samples, { maxSeconds: scanChunkSeconds })) {
     speech.push(...chunk.speech)
     chunk.release()
+    if (speech.length > 0) onSpeech()
   }
 }
 

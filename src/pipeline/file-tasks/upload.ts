@@ -1,6 +1,6 @@
 // Uploads a recording for the provider, once for all passes of a job, and deletes it afterwards.
 import pLimit from 'p-limit'
-import { type Budget, type BudgetPart, priceUnknown } from '../../domain/costs/budget.ts'
+import { type Budget, type BudgetPart, isOverLimit, priceUnknown } from '../../domain/costs/budget.ts'
 import { isSpeechError, SpeechError } from '../../domain/errors.ts'
 import type { FileRecogniser, ObjectStorage, Upload } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
@@ -89,8 +89,24 @@ export async function createUploadSession(
     await run.checkpoints.put(uploadCheckpointKey(run.job), changed)
   }
 
+  async function scan(onSpeech?: () => never): Promise<void> {
+    const { recordingRun, warnings } = recordWarnings(run)
+    const decoding = decode(source, ffmpeg, recordingRun)
+    const speech: Span[] = []
+    await detectSpeech(decoding.samples, speech, onSpeech)
+    await save(scanOf(decoding, speech, warnings))
+  }
+
   async function upload(recognisers: FileRecogniser[]): Promise<void> {
-    await uploadOnce(recognisers)
+    try {
+      await uploadOnce(recognisers)
+    } catch (error) {
+      if (!isOverLimit(error)) throw error
+      // A silent recording is not sent, so it costs nothing.
+      return scan(() => {
+        throw error
+      })
+    }
     // ffmpeg was killed from outside, which may be temporary: a part of the recording should not be billed.
     if (current?.lost) await uploadOnce(recognisers)
   }
@@ -140,12 +156,7 @@ export async function createUploadSession(
         return current!
       }),
     async scan() {
-      if (current) return current
-      const { recordingRun, warnings } = recordWarnings(run)
-      const decoding = decode(source, ffmpeg, recordingRun)
-      const speech: Span[] = []
-      await detectSpeech(decoding.samples, speech)
-      await save(scanOf(decoding, speech, warnings))
+      if (!current) await scan()
       return current!
     },
     signedUrl: model => objectStorage.signedUrl(current!.upload!, model, signedUrlSeconds, run.signal),

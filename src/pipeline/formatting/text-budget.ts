@@ -1,5 +1,5 @@
 // The budget of a formatting: an estimate before the first request, and a charge for each.
-import { type Budget, type BudgetPart, priceUnknown } from '../../domain/costs/budget.ts'
+import { type Budget, type BudgetPart, isOverLimit, priceUnknown } from '../../domain/costs/budget.ts'
 import { isSpeechError } from '../../domain/errors.ts'
 import { estimateModelTokens } from '../../domain/model-tokens.ts'
 import type { TokenPrice } from '../../domain/models/model.ts'
@@ -33,7 +33,7 @@ export async function reserveForTexts(
   try {
     await reserve(texts)
   } catch (error) {
-    if (!isSpeechError(error)) throw error
+    if (!isOverLimit(error)) throw error
     await reserve(await withoutSaved())
   }
 }

@@ -1,0 +1,50 @@
+// Sound out of proportion to the bytes of its file: refused before anything is sent, whatever its header says.
+import pLimit from 'p-limit'
+import { describe, expect, it } from 'vitest'
+import type { Run } from '../../../../src/domain/run.ts'
+import { transcribeChunks } from '../../../../src/pipeline/chunks/transcribe-chunks.ts'
+import { locateTestFfmpeg } from '../../../support/audio/ffmpeg.ts'
+import { fixture } from '../../../support/e2e/system.ts'
+import { testBudget } from '../../../support/pipeline/budget.ts'
+import { testRun } from '../../../support/text/generated-speech.ts'
+
+/** Recognises six minutes of speech from a file that has so many bytes; resolves with the seconds that were sent. */
+async function sentOf(bytes: number, options: { model?: { usdPerSecond: number } } = {}): Promise<number> {
+  let sent = 0
+  const recogniser = {
+    model: 'test',
+    limits: { maxSeconds: 20, minSeconds: 1, concurrency: 2 },
+    ...options.model,
+    async recognise({ seconds }: { seconds: number }) {
+      sent += seconds
+      return { text: 'word' }
+    },
+  }
+  const run = { ...testRun(), job: 'tr_1', owner: 'ann', warn() {}, budget: testBudget() } as unknown as Run
+  const file = fixture('interview.mp3')
+  const source = { file, name: 'interview', bytes, isTruncated: false }
+  const ports = { ffmpeg: locateTestFfmpeg, recogniser, limitEncoding: pLimit(2) }
+  try {
+    for await (const _ of transcribeChunks(source, { audio: file }, ports, run).transcripts);
+  } catch (error) {
+    if (sent > 0) throw new Error(`${sent} seconds were sent.`, { cause: error })
+    throw error
+  }
+  return sent
+}
+
+describe('six minutes of speech', () => {
+  it.each([[undefined], [{ usdPerSecond: 0 }]])(
+    'are refused from 2 kB before anything is sent (%o)',
+    async model => {
+      await expect(sentOf(2_000, { ...(model && { model }) })).rejects.toMatchObject({
+        code: 'IMPLAUSIBLE_LENGTH',
+        message: expect.stringMatching(/^The file has 2000 bytes, but becomes more than 1:\d\d of sound\.$/),
+      })
+    },
+  )
+
+  it('are taken from 19 kB, which is the rate of Codec2 at 450 bit/s', async () => {
+    expect(await sentOf(19_200)).toBeGreaterThan(300)
+  })
+})
