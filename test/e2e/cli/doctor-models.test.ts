@@ -1,5 +1,6 @@
 // `doctor` and the configured models: one small request to each, a table of their states, and the price of an hour.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { fixture } from '../../support/e2e/system.ts'
 import { openTerminal, type Terminal } from '../../support/e2e/terminal.ts'
 
 let terminal: Terminal
@@ -180,5 +181,35 @@ describe('speech-mcp doctor', () => {
       state: 'not asked',
       detail: 'see key and region',
     })
+  })
+
+  it('shows what was spent today and this month, and what is left of the limit', async () => {
+    const folder = `spent-${runs++}`
+    const data = { SPEECH_DATA_DIR: `${terminal.work}/${folder}`, SPEECH_MAX_COST_USD_PER_DAY: '1' }
+    const before = terminal.dashscope.bill().dollars
+    await terminal.run(['transcribe', fixture('jfk.wav')], { env: data })
+    const billed = terminal.dashscope.bill().dollars - before
+    const { stdout } = await doctor(['--json'], data, folder)
+    const { spent, checks } = JSON.parse(stdout)
+    expect(spent).toEqual({
+      todayUsd: expect.closeTo(billed, 6),
+      monthUsd: expect.closeTo(billed, 6),
+      orderLimitUsd: 5,
+      dayLimitUsd: 1,
+      owners: [
+        {
+          owner: 'local',
+          todayUsd: expect.closeTo(billed, 6),
+          monthUsd: expect.closeTo(billed, 6),
+          leftTodayUsd: expect.closeTo(1 - billed, 6),
+        },
+      ],
+    })
+    const amount = `\\$${billed.toFixed(4)}`
+    expect(checks.find(({ name }: { name: string }) => name === 'costs').text).toMatch(
+      new RegExp(
+        `^${amount} today, ${amount} this month \\(UTC\\), \\$\\d\\.\\d+ left today; limit \\$5\\.00 an order and \\$1\\.00 a day for each owner$`,
+      ),
+    )
   })
 })
