@@ -5,6 +5,7 @@ import type Database from 'libsql'
 import { describeError, isSpeechError, type SpeechError } from '../../../domain/errors.ts'
 import { log } from '../../../log.ts'
 import { privateDataFolder } from '../../../system/private-files.ts'
+import { untilUnlocked } from './busy.ts'
 import { cannotSetAside, damaged, isDamage, obstacleAt, storeError } from './errors.ts'
 import { findKeptName, inodeOf, type OpenFile, openFile, type Sqlite, setAside } from './files.ts'
 import type { Value } from './rows.ts'
@@ -49,7 +50,7 @@ export function createConnection(folder: string, { onOpen }: ConnectionOptions =
     try {
       library ??= import('libsql')
       const { default: sqlite } = await library
-      return work(sqlite)
+      return await untilUnlocked(() => work(sqlite))
     } catch (error) {
       return fail(error)
     }

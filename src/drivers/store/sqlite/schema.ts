@@ -1,6 +1,7 @@
 // Tables of the SQLite file and their version.
 import type Database from 'libsql'
 import { SpeechError } from '../../../domain/errors.ts'
+import { lockTimeoutMs } from './busy.ts'
 import { transaction } from './rows.ts'
 
 /** Stored as `user_version`. The first release starts at 2; a later schema adds a migration step and counts up. */
@@ -41,9 +42,9 @@ const schema = `
   CREATE VIRTUAL TABLE search USING fts5 (title, text, content = '', contentless_delete = 1, tokenize = 'ascii', prefix = '1 2 3');
 `
 
-/** Several processes share the file: WAL allows reads during a write, and the timeout makes writers wait. */
+/** Several processes share the file: WAL allows reads during a write, and writers wait. */
 export function prepare(database: Database.Database): void {
-  database.pragma('busy_timeout = 5000')
+  database.pragma(`busy_timeout = ${lockTimeoutMs}`)
   if (versionOf(database) < schemaVersion) create(database)
   database.pragma('synchronous = NORMAL')
   // Overwrites deleted rows with zeros.

@@ -3,6 +3,7 @@ import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import type Database from 'libsql'
 import { codeOf } from '../../../domain/errors.ts'
 import { log } from '../../../log.ts'
+import { lockTimeoutMs } from './busy.ts'
 import type { Connection } from './connection.ts'
 import { isErasing, setErasing } from './schema.ts'
 
@@ -144,6 +145,6 @@ function truncate(database: Database.Database): boolean {
     const [{ busy }] = database.pragma('wal_checkpoint(TRUNCATE)') as [{ busy: number }]
     return busy === 0
   } finally {
-    database.pragma('busy_timeout = 5000')
+    database.pragma(`busy_timeout = ${lockTimeoutMs}`)
   }
 }

@@ -1,5 +1,7 @@
 // Calls whose time is up before their recording was read: they get an id that leads to the job, and nothing is read twice.
 import { copyFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import Database from 'libsql'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { SpeechError } from '../../../../src/domain/errors.ts'
 import {
@@ -133,4 +135,20 @@ it('the reading ends with the only call that waits for it, unless a call has lef
   again.abort()
   await expect(second).rejects.toBe(again.signal.reason)
   expect(signals[1]!.aborted).toBe(false)
+})
+
+it('a store that another process writes to holds up no call beyond its time', async () => {
+  const harness = await workspace.open()
+  const { job } = await harness.transcribe()
+  const writer = new Database(join(workspace.folder, 'data', 'speech.db'))
+  writer.exec('BEGIN IMMEDIATE')
+  const { signal } = new AbortController()
+  const request = { audio: workspace.recording, context: 'while it is locked' }
+  const caller = { tool: 'transcribe_audio', owner, signal } as const
+  const { transcript } = await harness.jobs.transcribe(request, caller, { seconds: 0 })
+  expect(transcript.status).toBe('running')
+  expect((await harness.jobs.read(owner, job.id)).status).toBe('completed')
+  writer.exec('COMMIT')
+  writer.close()
+  expect((await harness.jobs.watch(transcript.id, watchOf(30))).state).toBe('completed')
 })
