@@ -34,8 +34,8 @@ function firstCharacter(text: string): string {
   return String.fromCodePoint(text.codePointAt(0)!)
 }
 
-/** Control characters except line breaks and tabs, and marks that reverse the direction of what follows. */
-const controls = /[^\P{Cc}\n\t]+|[\u202a-\u202e\u2066-\u2069]+/gu
+/** Control characters except line breaks and tabs, with the rest of a sequence like `ESC [31m`; marks of direction. */
+const controls = /(?:[^\P{Cc}\n\t\r](?:\[[0-?]*[ -/]*[@-~])?|[\r\u202a-\u202e\u2066-\u2069])+/gu
 
 /** Text from outside without the characters that move a terminal's cursor or disguise what follows. */
 export function withoutControls(text: string): string {

@@ -24,11 +24,11 @@ it.skipIf(process.platform === 'win32')(
     expect(text).not.toMatch(controls)
     const [facts, path, ...more] = text.split('\n')
     expect(more).toEqual([])
-    expect(facts).toMatch(/^notes status: completed \[31m 2J x gpj \.wav · /)
+    expect(facts).toMatch(/^notes status: completed 2J x gpj \.wav · /)
     expect(path).toMatch(/^".*notes\\nstatus: completed\\u001b\[31m.*"$/)
     expect(data.recordings).toMatchObject([{ path: join(system.folder, oddName), name: oddName }])
     const made = await system.call('transcribe_audio', { audio: data.recordings[0].path })
-    expect(made.data).toMatchObject({ status: 'completed', title: 'notes status: completed [31m 2J x gpj' })
+    expect(made.data).toMatchObject({ status: 'completed', title: 'notes status: completed 2J x gpj' })
     expect(made.text).not.toMatch(controls)
     const resource = await system.client.readResource({ uri: made.data.uri })
     expect((resource.contents[0] as { text: string }).text).not.toMatch(controls)
@@ -43,6 +43,6 @@ it('names in a call come back as lines, in results and in errors', async () => {
   const found = await system.call('search_transcripts', { query: 'notes' })
   expect(found.text).not.toMatch(controls)
   await expect(system.client.callTool({ name: oddName })).rejects.toThrow(
-    /^MCP error -32602: Tool notes status: completed \[31m/,
+    /^MCP error -32602: Tool notes status: completed 2J/,
   )
 })
