@@ -116,6 +116,17 @@ describe('the index of unfinished jobs in Tablestore', () => {
     vi.useRealTimers()
   })
 
+  it('of two processes that add the same job at once, the second leaves no entry', async () => {
+    const [first, second] = [open(), open()]
+    const how = { kind: 'delay', seconds: 0.3 } as const
+    tables().fault({ table: 'speech_unfinished', operation: 'PutRow', times: 1, how })
+    const adding = second.addJob(job({ createdAt: '2026-01-01T00:00:01.000Z' }))
+    await vi.waitFor(() => expect(tables().tables().speech_unfinished).toBe(1), { interval: 2 })
+    const added = await first.addJob(job())
+    expect(await adding).toEqual(added)
+    expect(tables().tables().speech_unfinished).toBe(1)
+  })
+
   it('an entry of a job that is submitted again outlives the end of its first run', async () => {
     const [worker, front] = [open({ firstDelaySeconds: 0.4 }), open()]
     await front.addJob(job({ state: 'running' }))

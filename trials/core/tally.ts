@@ -69,8 +69,8 @@ export function createTally(round: string, log: (text: string) => void): Tally {
     const scratch = home.scratch()
     result.childrenLeft += children.length
     result.scratchLeft += scratch.length
-    if (children.length > 0) fail(`children left: ${children.slice(0, 3).join(' | ')}`)
-    if (scratch.length > 0) fail(`scratch left: ${scratch.slice(0, 3).join(', ')}`)
+    if (children.length > 0) fail(`${door.name}, children left: ${children.slice(0, 3).join(' | ')}`)
+    if (scratch.length > 0) fail(`${door.name}, scratch left: ${scratch.slice(0, 3).join(', ')}`)
     result.memory ??= { peak: peakMb, warm: memoryMb, end: memoryMb }
     result.memory.peak = Math.max(result.memory.peak, peakMb)
   }

@@ -95,7 +95,8 @@ function observe() {
   let kept = new Set<string>()
   let isOver = false
   const looking = (async () => {
-    for (; !isOver; await sleep(100)) kept = await cluster.storedRecognitions()
+    // The faults hit this look, too; the next one sees what it has missed.
+    for (; !isOver; await sleep(100)) kept = await cluster.storedRecognitions().catch(() => kept)
   })()
   return {
     kept: () => kept,
@@ -164,7 +165,7 @@ describe('a team whose processes are killed while its services fail', () => {
     expect(paid).toHaveLength(2 * specs.filter(({ tool }) => tool === 'diarize_audio').length)
     const left = { timeout: leftTimeoutMs, interval: 100 }
     await vi.waitFor(() => expect(cloud.bucketKeys()).toEqual([]), left)
-    await vi.waitFor(async () => expect(await cluster.unfinished()).toBe(0), left)
+    await vi.waitFor(async () => expect(await cluster.unfinished()).toEqual([]), left)
     // Costs the suite half a minute, so only the longer runs wait for it.
     if (wrongBy > 0) await vi.waitFor(() => expect(cloud.mns.messages()).toEqual([]), left)
   }, 900_000)

@@ -40,8 +40,8 @@ export interface Cluster {
   killAndStart(i: number): Promise<void>
   /** The recognitions that jobs have stored, as `job text`. */
   storedRecognitions(): Promise<Set<string>>
-  /** Number of rows about jobs that are queued or running. */
-  unfinished(): Promise<number>
+  /** Ids of the jobs that are queued or running. */
+  unfinished(): Promise<string[]>
   close(): Promise<void>
 }
 
@@ -160,9 +160,10 @@ function reader({ tablestore }: Cloud) {
       return found
     },
     async unfinished() {
-      let count = 0
-      for await (const page of rows.range('unfinished', { within: {} }, 100_000)) count += page.length
-      return count
+      const found: { id: string; state: string }[] = []
+      for await (const page of rows.range('jobs', { within: {} }, 100_000))
+        for (const row of page) found.push(JSON.parse(String(row.body)))
+      return found.filter(({ state }) => /^(?:queued|running)$/.test(state)).map(({ id }) => id)
     },
   }
 }

@@ -59,7 +59,10 @@ export function jobs(rows: Rows): Jobs {
         if (await rows.put('jobs', { id, owner }, columns, 'absent')) return job
         // Another writer was first, or the response to our own first attempt was lost.
         const now = await find(owner, id)
-        if (now) return now.write === columns.write ? job : now.job
+        if (!now) continue
+        if (now.write === columns.write) return job
+        if (now.job.createdAt !== job.createdAt) await deleteEntry(job, job.revision)
+        return now.job
       }
     },
     getJob: async (owner, id) => (await find(owner, id))?.job,
