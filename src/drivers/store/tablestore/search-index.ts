@@ -12,8 +12,8 @@ import { indexName, searchedTable, tableNameOf } from './tables.ts'
 export interface SearchIndex {
   /** False if there is no index, or if its first build is not complete. */
   isReady(): Promise<boolean>
-  /** Ids of possible matches after the cursor, newest first, in pages. */
-  candidates(owner: string, phrases: Phrase[], cursor: Cursor, size: number): AsyncGenerator<string[]>
+  /** Possible matches after the cursor, newest first, in pages. */
+  candidates(owner: string, phrases: Phrase[], cursor: Cursor, size: number): AsyncGenerator<Cursor[]>
 }
 
 /** How long `isReady` trusts its last answer. */
@@ -65,7 +65,7 @@ export function createSearchIndex(requests: Requests, prefix: string): SearchInd
           search(queryOf(owner, phrases, position, loaded.lib), limit, loaded),
         )
         const found = rows.map(row => cursorOf(columnsIn(row)!))
-        if (found.length > 0) yield found.map(({ id }) => id)
+        if (found.length > 0) yield found
         const last = found.at(-1)
         if (found.length < limit || !last) return
         position = last

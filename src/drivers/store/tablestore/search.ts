@@ -1,14 +1,14 @@
 // Full-text search in Tablestore: takes candidates from the search index or a scan, and verifies each against the query.
 import type { PageRequest, TranscriptPage } from '../../../domain/ports.ts'
 import { hasPhrase, type Phrase, phrasesOf } from '../../../domain/reading/search-terms.ts'
-import { type Cursor, readCursor } from '../cursor.ts'
+import { type Cursor, readCursor, writeCursor } from '../cursor.ts'
 import { cursorOf, type Listing, pageOf } from './listing.ts'
 import { type Columns, type Rows, textIn } from './rows.ts'
 import type { SearchIndex } from './search-index.ts'
 
 export type Search = (owner: string, query: string, request: PageRequest) => Promise<TranscriptPage>
 
-/** Transcripts that a page reads without an index; its cursor continues with older ones. */
+/** Transcripts that a page reads, with or without an index; its cursor continues with older ones. */
 const maxScannedRows = 1_000
 /** The index may not contain writes of the last minutes, and clocks may differ by minutes. */
 const indexLagMs = 600_000
@@ -31,15 +31,21 @@ export function createSearch(rows: Rows, listing: Listing, index: SearchIndex): 
     const recent = await listing.recent(owner, Date.now() - indexLagMs)
     for (const row of await lookUp(owner, recent, phrases))
       if (isAfter(row, cursor)) found.set(textIn(row, 'id'), row)
-    let fromIndex = 0
-    for await (const ids of index.candidates(owner, phrases, cursor, limit + 1)) {
+    let [fromIndex, read] = [0, 0]
+    let stop: Cursor | undefined
+    for await (const candidates of index.candidates(owner, phrases, cursor, limit + 1)) {
+      const ids = candidates.map(({ id }) => id)
       const some = await lookUp(owner, ids, phrases)
       for (const row of some) found.set(textIn(row, 'id'), row)
       fromIndex += some.length
+      read += ids.length
       if (fromIndex > limit) break
+      if (read >= maxScannedRows) stop = candidates.at(-1)
+      if (stop) break
     }
     const sorted = [...found.values()].sort((a, b) => (isAfter(a, cursorOf(b)) ? 1 : -1))
-    return pageOf(sorted, limit)
+    const page = pageOf(stop ? sorted.filter(row => !isAfter(row, stop)) : sorted, limit)
+    return stop ? { nextCursor: writeCursor(stop), ...page } : page
   }
 }
 
