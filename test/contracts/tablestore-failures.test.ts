@@ -34,6 +34,16 @@ describe('writes to Tablestore', () => {
     expect(await store.replaceJob(job({ revision: 2, state: 'running' }))).toBe(false)
   })
 
+  it('a cost whose response was lost is counted once, also beside others', async () => {
+    const add = (usd: number) =>
+      open().updateSpending(owner, '2026-03-01', before => ({ ...before, usd: before.usd + usd }))
+    loseResponse('PutRow', 'kept')
+    await add(1)
+    loseResponse('PutRow', 'kept')
+    await Promise.all([add(2), add(4)])
+    expect(await open().listSpending('2026-03')).toMatchObject([{ usd: 7 }])
+  })
+
   it('a job write loses to a concurrent one of another store', async () => {
     const [left, right] = [open(), open()]
     await left.addJob(job())

@@ -39,7 +39,7 @@ export function isOverLimit(error: unknown): boolean {
 export function priceUnknown(model: string): SpeechError {
   return new SpeechError(
     'PRICE_UNKNOWN',
-    `The price of ${model} is not known, so the limit of SPEECH_MAX_COST_USD cannot be kept.`,
+    `The price of ${model} is not known, so the limit of costs cannot be kept.`,
     {
       hint: `Give it in SPEECH_MODELS: ${model} usd_per_second=…, or usd_per_million_input=… usd_per_million_output=…`,
       scope: 'account',

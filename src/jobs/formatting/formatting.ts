@@ -1,4 +1,5 @@
 // Formats text on behalf of a call: the text of a transcript, stored beside it, or a text that is passed.
+import { randomUUID } from 'node:crypto'
 import { SpeechError } from '../../domain/errors.ts'
 import { isOver, type Job } from '../../domain/job.ts'
 import type { Transcript } from '../../domain/transcript.ts'
@@ -159,7 +160,7 @@ export function createFormatter(context: JobBasis, watchJob: WatchJob) {
   ): Promise<FormatResult> {
     const started = performance.now()
     const checkpoints = createCheckpoints(store, owner, id)
-    const budget = openBudget(owner, `format:${id}`)
+    const budget = openBudget(owner, randomUUID())
     try {
       const options = { style, language }
       const run = { signal, progress, checkpoints, budget }

@@ -18,7 +18,7 @@ export interface OpenBudget extends Budget {
   close(): Promise<void>
 }
 
-/** `order` is the id of the job, so that a second attempt takes over what a dead process had reserved. */
+/** `order` is the id of the job, so that a second attempt takes over what a dead process had reserved; of a text any. */
 export type OpenBudgets = (owner: string, order: string) => OpenBudget
 
 /** Allows for rounding errors of running totals. */
