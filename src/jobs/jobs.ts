@@ -51,7 +51,8 @@ export interface Submission {
 export interface Jobs {
   /**
    * Submits the request, waits for its job, and reads the transcript, formatted if requested. Throws what `submit`
-   * throws, what the job failed with, `CANCELLED`, or the signal's reason.
+   * throws, what the job failed with, `CANCELLED`, or the signal's reason. Where the time is up before the recording was
+   * read, the id is provisional: all methods take it, and lead to the job once there is one.
    */
   transcribe(
     request: TranscriptionRequest,
