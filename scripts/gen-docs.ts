@@ -198,8 +198,8 @@ function deadlinesPage(): string {
     generatedNote,
     '# Deadlines',
     [
-      'All work that waits for another machine or for ffmpeg ends: with an answer, or by its deadline with an error and a free place for',
-      'the next job. A cancelled job does not wait for any of them.',
+      'All work that waits for another machine or for ffmpeg ends: with an answer, or by its deadline with an error and a',
+      'free place for the next job. A cancelled job does not wait for any of them.',
     ].join('\n'),
     [
       `A connection must be open within ${connectSeconds} s, through a proxy as well. The time for the whole begins when the request is sent.`,
