@@ -131,7 +131,7 @@ describe('speech-mcp doctor', () => {
     const { code, stdout } = await terminal.start(['doctor']).result
     expect(stdout.match(/^(ok {4}|FAIL {2})[\w ]+/gm)).toEqual(
       [
-        ...['ffmpeg', 'key and region', 'uploads', 'formatting', 'data folder', 'allowed folders'],
+        ...['ffmpeg', 'key and region', 'uploads', 'formatting', 'data folder', 'costs', 'allowed folders'],
         'settings',
         'models',
       ].map(name => `ok    ${name}`),
