@@ -1,5 +1,6 @@
 // Deletion in SQLite: the words are gone from every byte of the data folder.
-import { cpSync, readdirSync, readFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite from 'libsql'
 import { describe, expect, it, vi } from 'vitest'
@@ -7,7 +8,7 @@ import { localOwner } from '../../src/domain/job.ts'
 import { sqliteStore } from '../../src/drivers/store/sqlite/sqlite.ts'
 import { owner, useSqliteFile } from '../support/contracts/sqlite-file.ts'
 import { root } from '../support/e2e/system.ts'
-import { segment, transcript } from '../support/transcripts.ts'
+import { longTranscript, segment, transcript } from '../support/transcripts.ts'
 
 const { file, fill, folder, store, temp } = useSqliteFile()
 
@@ -115,5 +116,36 @@ describe('a deleted transcript', () => {
     reader.exec('COMMIT')
     await vi.waitFor(() => expect(found(folder(), traces)).toEqual([]), { timeout: 10_000 })
     await deleting.close()
+  })
+})
+
+/** A disk of its own, which needs root on Linux. */
+function mountDisk(path: string, megabytes: number): boolean {
+  mkdirSync(path)
+  return spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', path]).status === 0
+}
+
+describe('a full disk', () => {
+  it('a transcript is deleted on a full disk, which is told of until there is room', async context => {
+    const disk = join(temp().path, 'disk')
+    if (!mountDisk(disk, 40)) return context.skip()
+    try {
+      const opened = sqliteStore({ folder: disk })
+      for (const id of ['a', 'b']) await opened.putTranscript(owner, longTranscript(id))
+      await opened.erase()
+      expect(() => writeFileSync(join(disk, 'other'), Buffer.alloc(60_000_000, 'x'))).toThrow('ENOSPC')
+      await expect(opened.putTranscript(owner, longTranscript('c'))).rejects.toMatchObject({
+        code: 'DISK_FULL',
+      })
+      expect(opened.warnings()).toEqual([expect.stringContaining('DISK_FULL')])
+      expect(await opened.deleteTranscript(owner, 'a')).toBe(true)
+      expect((await opened.listTranscripts(owner, { limit: 9 })).transcripts).toMatchObject([{ id: 'b' }])
+      rmSync(join(disk, 'other'))
+      expect(await opened.erase()).toEqual([])
+      expect(opened.warnings()).toEqual([])
+      await opened.close()
+    } finally {
+      spawnSync('umount', ['-l', disk])
+    }
   })
 })

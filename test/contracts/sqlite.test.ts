@@ -81,3 +81,19 @@ describe('the search index in the SQLite file', () => {
     expect(rows()).toHaveLength(1)
   })
 })
+
+it.each([
+  ['nothing', undefined],
+  ['a boolean', true],
+  ['an object', { id: 'a' }],
+  ['no number', Number.NaN],
+  ['a huge integer', 10n ** 30n],
+])('%s in place of an id is an error of the program, raised before SQLite sees it', async (_, value) => {
+  const folder = await tempFolder()
+  const store = sqliteStore({ folder: folder.path })
+  await expect(store.getJob(owner, value as never)).rejects.toMatchObject({ code: 'INTERNAL' })
+  await expect(store.deleteTranscript(owner, value as never)).rejects.toMatchObject({ code: 'INTERNAL' })
+  expect(store.warnings()).toEqual([])
+  await store.close()
+  await folder.remove()
+})

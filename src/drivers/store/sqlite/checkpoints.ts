@@ -21,7 +21,7 @@ export function checkpoints(connection: Connection): Checkpoints {
         database.prepare(sql).run(owner, key, job, JSON.stringify(value))
       }),
     deleteCheckpoints: (owner, job) =>
-      connection.write(database => {
+      connection.writeOnFullDisk(database => {
         database.prepare('DELETE FROM checkpoints WHERE owner = ? AND job = ?').run(owner, job)
       }),
   }

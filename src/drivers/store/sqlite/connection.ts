@@ -2,14 +2,23 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type Database from 'libsql'
-import { describeError, isSpeechError, type SpeechError } from '../../../domain/errors.ts'
+import { codeOf, describeError, isSpeechError, type SpeechError } from '../../../domain/errors.ts'
 import { log } from '../../../log.ts'
 import { privateDataFolder } from '../../../system/private-files.ts'
 import { untilUnlocked } from './busy.ts'
 import { cannotSetAside, damaged, isDamage, obstacleAt, storeError } from './errors.ts'
-import { findKeptName, inodeOf, type OpenFile, openFile, type Sqlite, setAside } from './files.ts'
-import type { Value } from './rows.ts'
-import { prepare } from './schema.ts'
+import {
+  findKeptName,
+  freeReserve,
+  inodeOf,
+  keepReserve,
+  type OpenFile,
+  openFile,
+  type Sqlite,
+  setAside,
+} from './files.ts'
+import { ensureValues, type Value } from './rows.ts'
+import { prepare, truncateLog } from './schema.ts'
 
 type Work<T> = (database: Database.Database) => T
 
@@ -20,6 +29,10 @@ export interface Connection {
   readAside(owner: string, sql: string, ...values: Value[]): Promise<Uint8Array[]>
   /** Sets a damaged file aside and repeats the work on a new one. */
   write<T>(work: Work<T>): Promise<T>
+  /** As `write`, for work that makes room: also on a full disk. */
+  writeOnFullDisk<T>(work: Work<T>): Promise<T>
+  /** Keeps room on the disk for `writeOnFullDisk`. */
+  keepReserve(): void
   /** False if the next call would create the file. */
   exists(): boolean
   /** Throws where the file is known to take nothing. */
@@ -70,6 +83,17 @@ export function createConnection(folder: string, { onOpen }: ConnectionOptions =
     } catch (error) {
       if (isSpeechError(error) && !error.retryable && error.code !== 'INTERNAL') failure = error
       throw error
+    }
+  }
+
+  async function writeOnFullDisk<T>(work: Work<T>): Promise<T> {
+    try {
+      return await write(work)
+    } catch (error) {
+      if (codeOf(error) !== 'DISK_FULL') throw error
+      freeReserve(path)
+      await call(sqlite => truncateLog(open(sqlite))).catch(() => {})
+      return write(work)
     }
   }
 
@@ -137,6 +161,7 @@ export function createConnection(folder: string, { onOpen }: ConnectionOptions =
   return {
     read: work => call(sqlite => work(withRecovery(sqlite, () => open(sqlite)))),
     async readAside(owner, sql, ...values) {
+      ensureValues(values)
       const thread = await call(sqlite =>
         withRecovery(sqlite, () => {
           open(sqlite)
@@ -146,6 +171,8 @@ export function createConnection(folder: string, { onOpen }: ConnectionOptions =
       return thread.read(owner, sql, values).catch(fail)
     },
     write,
+    writeOnFullDisk,
+    keepReserve: () => keepReserve(path),
     exists: () => existsSync(path),
     ensureWritable() {
       const error = existsSync(path) ? obstacleAt(path) : undefined

@@ -1,8 +1,9 @@
 // The SQLite file on disk: which inode a path leads to, and how a damaged file is moved away without losing a byte.
-import { existsSync, readdirSync, renameSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, renameSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type Database from 'libsql'
 import { privateFile } from '../../../system/private-files.ts'
+import { guardValues } from './rows.ts'
 import { createSearchThread, type SearchThread } from './search-thread.ts'
 
 export type Sqlite = typeof Database
@@ -29,6 +30,7 @@ export function openFile(path: string, sqlite: Sqlite): OpenFile {
     privateFile(path)
     const before = inodeOf(path)
     const database = new sqlite(path)
+    guardValues(database)
     const inode = inodeOf(path)
     if (inode !== undefined && (before === undefined || before === inode))
       return { database, inode, searchThread: createSearchThread(path) }
@@ -81,6 +83,26 @@ export function findKeptName(path: string, inode: bigint): string | undefined {
   const folder = dirname(path)
   if (inodeOf(path) === inode) return undefined
   return damagedFilesIn(folder).find(name => inodeOf(join(folder, name)) === inode)
+}
+
+/** Room for the log of a deletion on a full disk. */
+const reserveBytes = 4_000_000
+const reserveOf = (path: string) => `${path}.reserve`
+
+/** Takes the room while the disk has much more. */
+export function keepReserve(path: string): void {
+  const reserve = reserveOf(path)
+  try {
+    const { bavail, bsize } = statfsSync(dirname(path))
+    if (existsSync(reserve) || bavail * bsize < 4 * reserveBytes) return
+    writeFileSync(reserve, Buffer.alloc(reserveBytes, 'room '), { mode: 0o600, flag: 'wx' })
+  } catch {
+    rmSync(reserve, { force: true })
+  }
+}
+
+export function freeReserve(path: string): void {
+  rmSync(reserveOf(path), { force: true })
 }
 
 /** Names of databases that were set aside. */

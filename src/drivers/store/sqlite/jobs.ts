@@ -48,7 +48,7 @@ export function jobs(connection: Connection): Jobs {
       return rows.flatMap(parseReadable)
     },
     deleteJob: (owner, id) =>
-      connection.write(database => {
+      connection.writeOnFullDisk(database => {
         database.prepare('DELETE FROM jobs WHERE owner = ? AND id = ?').run(owner, id)
       }),
   }

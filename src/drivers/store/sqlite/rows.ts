@@ -1,5 +1,6 @@
 // Values of rows: JSON stored as text and read as bytes; and write transactions.
 import type Database from 'libsql'
+import { SpeechError } from '../../../domain/errors.ts'
 import type { Transcript } from '../../../domain/transcript.ts'
 import { parseBody } from '../serialize.ts'
 import { damaged } from './errors.ts'
@@ -36,6 +37,33 @@ export async function transcriptFrom(body: Uint8Array): Promise<Transcript> {
   } catch (error) {
     throw damaged(error)
   }
+}
+
+/** Lets through only values that SQLite has a type for: libsql may end the process on others. */
+export function guardValues(database: Database.Database): void {
+  const prepare = database.prepare.bind(database) as (sql: string) => Database.Statement<unknown[]>
+  const guarded = (sql: string) => {
+    const statement = prepare(sql)
+    for (const name of ['run', 'get', 'all'] as const) {
+      const call = statement[name].bind(statement)
+      statement[name] = (...values: unknown[]) => {
+        ensureValues(values)
+        return call(...values) as never
+      }
+    }
+    return statement
+  }
+  database.prepare = guarded as typeof database.prepare
+}
+
+export function ensureValues(values: unknown[]): void {
+  const isValue = (value: unknown) =>
+    typeof value === 'string' || Number.isFinite(value) || value === null || value instanceof Uint8Array
+  const wrong = values.findIndex(value => !isValue(value))
+  if (wrong >= 0)
+    throw new SpeechError('INTERNAL', `Value ${wrong + 1} of a statement is no text, number or bytes.`, {
+      hint: 'This is a defect of the server: report it.',
+    })
 }
 
 /** Locks at the start: a transaction that upgrades from reading to writing would deadlock with another one. */

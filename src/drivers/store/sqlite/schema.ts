@@ -84,6 +84,17 @@ export function setErasing(database: Database.Database): void {
   database.exec(`PRAGMA application_id = ${erasingId}`)
 }
 
+/** Copies the log into the file and empties it. Returns false while another connection reads from it. */
+export function truncateLog(database: Database.Database): boolean {
+  database.pragma('busy_timeout = 0')
+  try {
+    const [{ busy }] = database.pragma('wal_checkpoint(TRUNCATE)') as [{ busy: number }]
+    return busy === 0
+  } finally {
+    database.pragma(`busy_timeout = ${lockTimeoutMs}`)
+  }
+}
+
 /** Reads the first page of every table and index, so that damage is found when the file is opened. */
 function touch(database: Database.Database): void {
   for (const rows of [

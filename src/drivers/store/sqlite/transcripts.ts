@@ -80,7 +80,7 @@ export function transcripts(connection: Connection, upkeep: Pick<Upkeep, 'schedu
     },
     deleteTranscript: (owner, id) =>
       inOrder(() =>
-        connection.write(database =>
+        connection.writeOnFullDisk(database =>
           transaction(database, () => {
             const sql = 'DELETE FROM transcripts WHERE owner = ? AND id = ? RETURNING number'
             const [row] = database.prepare(sql).all(owner, id) as { number: number }[]

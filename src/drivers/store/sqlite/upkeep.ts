@@ -3,9 +3,8 @@ import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import type Database from 'libsql'
 import { codeOf } from '../../../domain/errors.ts'
 import { log } from '../../../log.ts'
-import { lockTimeoutMs } from './busy.ts'
 import type { Connection } from './connection.ts'
-import { isErasing, setErasing } from './schema.ts'
+import { isErasing, setErasing, truncateLog } from './schema.ts'
 
 export interface Upkeep {
   /** Resolves with true when nothing is left, and with false after a few seconds; the work goes on then. */
@@ -27,7 +26,10 @@ const delayMs = 1_000
 const minPauseFactor = 20
 
 /** Only reads: damage that upkeep finds must not set the file aside. */
-export function createUpkeep({ read }: Pick<Connection, 'read'>, maxWaitMs = 3_000): Upkeep {
+export function createUpkeep(
+  { read, keepReserve }: Pick<Connection, 'read' | 'keepReserve'>,
+  maxWaitMs = 3_000,
+): Upkeep {
   let isClosing = false
   let isRequested = false
   let work: Promise<boolean> | undefined
@@ -50,7 +52,8 @@ export function createUpkeep({ read }: Pick<Connection, 'read'>, maxWaitMs = 3_0
         isRequested = false
         await mergeIndex()
         await eraseFreePages()
-        await truncateLog()
+        await emptyLog()
+        keepReserve()
       }
       return !isRequested && !isClosing
     } catch (error) {
@@ -82,8 +85,8 @@ export function createUpkeep({ read }: Pick<Connection, 'read'>, maxWaitMs = 3_0
   }
 
   /** Other processes may read from the log for a moment. */
-  async function truncateLog(): Promise<void> {
-    while (!isRequested && !isClosing && !(await read(truncate)))
+  async function emptyLog(): Promise<void> {
+    while (!isRequested && !isClosing && !(await read(truncateLog)))
       await sleep(logPauseMs, undefined, { ref: false })
   }
 
@@ -136,15 +139,4 @@ function merge(database: Database.Database, pages: number): boolean {
   const before = changes()
   database.prepare("INSERT INTO search (search, rank) VALUES ('merge', ?)").run(pages)
   return changes() - before >= 2
-}
-
-/** Copies the log into the file and empties it. Returns false while another connection reads from it. */
-function truncate(database: Database.Database): boolean {
-  database.pragma('busy_timeout = 0')
-  try {
-    const [{ busy }] = database.pragma('wal_checkpoint(TRUNCATE)') as [{ busy: number }]
-    return busy === 0
-  } finally {
-    database.pragma(`busy_timeout = ${lockTimeoutMs}`)
-  }
 }
