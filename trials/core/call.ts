@@ -72,7 +72,9 @@ function faultOf(answer: Omit<Answer, 'fault'>, limitSeconds: number): string | 
   if (lost) return `no answer (${lost}) after ${seconds.toFixed(1)} s`
   if (seconds > limitSeconds) return `late: ${seconds.toFixed(1)} s, limit ${limitSeconds} s`
   if (error?.code === internalError) return `internal error: ${text.slice(0, 200)}`
-  if (!result && !error) return `neither result nor error (HTTP ${status})`
+  // Node itself refuses a header that is too long, without a message of the protocol.
+  const isRefused = status !== undefined && status >= 400 && status < 500
+  if (!result && !error && !isRefused) return `neither result nor error (HTTP ${status})`
   if (isError && /^INTERNAL\b/.test(text)) return text.slice(0, 200)
   if (/\n\s+at \S+ \(|node_modules|dist\/chunks/.test(text)) return `stack trace: ${text.slice(0, 200)}`
   return undefined

@@ -57,7 +57,7 @@ async function fuzz(trial: Trial, door: Door, home: Home, size: number): Promise
       tries.map(({ name, work }) =>
         tally.attempt(name, async () => {
           const { what, answer } = await work()
-          return answer.fault && `${what}: ${answer.fault}`
+          return answer.fault && `${answer.fault}, ${what}`
         }),
       ),
     )
