@@ -1,7 +1,7 @@
 // Recordings in DashScope's temporary store, which needs no bucket: one upload for each model, expired after two days.
 import { randomUUID } from 'node:crypto'
 import { isSpeechError, SpeechError } from '../../../domain/errors.ts'
-import { deadlines } from '../../../domain/network/deadlines.ts'
+import { type Deadline, deadlines } from '../../../domain/network/deadlines.ts'
 import type { Proxies } from '../../../domain/network/proxies.ts'
 import type { ObjectStorage } from '../../../domain/ports.ts'
 import type { Dashscope } from '../../http/dashscope.ts'
@@ -18,6 +18,8 @@ export interface TemporaryOptions {
   proxies?: Proxies | undefined
   /** Pause before the second attempt. */
   firstDelaySeconds?: number
+  /** Goes before the deadline of an upload. For tests. */
+  deadline?: Partial<Deadline>
 }
 
 const maxConcurrentUploads = 16
@@ -31,9 +33,10 @@ export function temporaryStorage({
   cloud,
   proxies,
   firstDelaySeconds = 0.5,
+  deadline = {},
 }: TemporaryOptions): ObjectStorage {
   /** The store has its own host, which must not receive the API key. */
-  const http = createHttpClient({ connections: maxConcurrentUploads, proxies })
+  const http = createHttpClient({ connections: maxConcurrentUploads, proxies, deadline })
   /** Where the provider asks to wait, all uploads do. */
   const limited = rateLimiting(createAdaptiveRateLimiter({ perMinute, concurrency: maxConcurrentUploads }))
 

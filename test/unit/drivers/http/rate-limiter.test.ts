@@ -4,6 +4,7 @@ import { cancelled, SpeechError } from '../../../../src/domain/errors.ts'
 import {
   type AdaptiveRateLimiter,
   createAdaptiveRateLimiter,
+  reportThrottling,
 } from '../../../../src/drivers/http/rate-limiter.ts'
 import { never } from '../../../support/servers/dashscope-client.ts'
 
@@ -51,6 +52,22 @@ describe('the adaptive rate limiter', () => {
     await vi.runAllTimersAsync()
     await all
     expect(startedAt).toEqual([0, 0, 10, 10, 20])
+  })
+
+  it('lets all requests wait for as long as one of them is asked to, and for no longer than two minutes', async () => {
+    const limiter = create(100, 10)
+    for (const [asked, end] of [
+      [40, 40],
+      [1e9, 160],
+    ] as const) {
+      const cause = { retryAfter: asked }
+      const busy = new SpeechError('PROVIDER_FAILED', 'Busy.', { hint: 'Wait.', retryable: true, cause })
+      await reportThrottling(() => Promise.reject(busy), limiter).catch(() => {})
+      const { startedAt, all } = run(limiter, 2)
+      await vi.runAllTimersAsync()
+      await all
+      expect(startedAt).toEqual([end, end])
+    }
   })
 
   it('continues after a failure, and passes it on', async () => {
