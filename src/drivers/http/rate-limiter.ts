@@ -110,8 +110,10 @@ export function createAdaptiveRateLimiter({
       // Requests of one burst are refused together; that counts as one refusal.
       if (now() >= pausedUntil) {
         rate = Math.max(minPerMinute, rate / 2)
-        pausedUntil = now() + pauseMs * (0.75 + Math.random() / 2)
-        pauseMs = Math.min(maxPauseMs, pauseMs * 2)
+        if (askedSeconds === undefined) {
+          pausedUntil = now() + pauseMs * (0.75 + Math.random() / 2)
+          pauseMs = Math.min(maxPauseMs, pauseMs * 2)
+        }
       }
       pausedUntil = Math.max(pausedUntil, now() + pauseMsOf(askedSeconds, maxAskedSeconds))
     },

