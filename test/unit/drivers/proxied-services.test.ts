@@ -1,15 +1,15 @@
 // OSS, Tablestore and MNS through a proxy: the client libraries use its tunnels.
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { startMns } from '../../emulators/mns/mns.ts'
-import { startOss } from '../../emulators/oss/oss.ts'
-import { startTablestore } from '../../emulators/tablestore/tablestore.ts'
-import { ossStorage } from '../../src/drivers/object-storage/oss/oss.ts'
-import { mnsQueue } from '../../src/drivers/queue/mns/mns.ts'
-import { tablestoreStore } from '../../src/drivers/store/tablestore/tablestore.ts'
-import { noise, signal, stream, uploadOfAnn } from '../support/contracts/object-storage.ts'
-import { optionsFor, useResources } from '../support/contracts/oss.ts'
-import { failure } from '../support/failure.ts'
-import { startProxy, type TestProxy } from '../support/servers/proxy.ts'
+import { startMns } from '../../../emulators/mns/mns.ts'
+import { startOss } from '../../../emulators/oss/oss.ts'
+import { startTablestore } from '../../../emulators/tablestore/tablestore.ts'
+import { ossStorage } from '../../../src/drivers/object-storage/oss/oss.ts'
+import { mnsQueue } from '../../../src/drivers/queue/mns/mns.ts'
+import { tablestoreStore } from '../../../src/drivers/store/tablestore/tablestore.ts'
+import { noise, signal, stream, uploadOfAnn } from '../../support/contracts/object-storage.ts'
+import { optionsFor, useResources } from '../../support/contracts/oss.ts'
+import { failure } from '../../support/failure.ts'
+import { startProxy, type TestProxy } from '../../support/servers/proxy.ts'
 
 const { track } = useResources()
 
