@@ -97,3 +97,14 @@ it.each([
   await store.close()
   await folder.remove()
 })
+
+describe('a store that closes', () => {
+  it('searches that wait for their turn are answered before the store has closed', async () => {
+    await fill(3)
+    const searches = Array.from({ length: 5 }, () => store().searchTranscripts(owner, 'word', { limit: 1 }))
+    // The first search has started its thread then.
+    await searches[0]
+    await store().close()
+    await expect(Promise.all(searches)).resolves.toHaveLength(5)
+  })
+})

@@ -7,7 +7,7 @@ import type { Value } from './rows.ts'
 export interface SearchThread {
   /** The rows of a statement whose only column is `bytes`. Owners take turns. Throws what SQLite throws. */
   read(owner: string, sql: string, values: Value[]): Promise<Uint8Array[]>
-  /** Ends the thread after the reads in progress. */
+  /** Ends the thread after all reads. */
   close(): Promise<void>
 }
 
@@ -39,6 +39,8 @@ interface Answer {
 /** Starts with the first read. */
 export function createSearchThread(path: string): SearchThread {
   const turn = createFairTurns()
+  /** Reads in progress and those that wait for their turn. */
+  const unfinished = new Set<Promise<unknown>>()
   let worker: Worker | undefined
 
   function start(): Worker {
@@ -53,18 +55,28 @@ export function createSearchThread(path: string): SearchThread {
     return started
   }
 
+  async function read(sql: string, values: Value[]): Promise<Uint8Array[]> {
+    worker ??= start()
+    worker.ref()
+    worker.postMessage({ sql, values })
+    const [{ rows, error }] = (await once(worker, 'message')) as [Answer]
+    // An idle thread does not keep the process alive.
+    worker?.unref()
+    if (error) throw Object.assign(new Error(error.message), error)
+    return rows!
+  }
+
   return {
-    read: (owner, sql, values) =>
-      turn(owner, async () => {
-        worker ??= start()
-        worker.ref()
-        worker.postMessage({ sql, values })
-        const [{ rows, error }] = (await once(worker, 'message')) as [Answer]
-        // An idle thread does not keep the process alive.
-        worker?.unref()
-        if (error) throw Object.assign(new Error(error.message), error)
-        return rows!
-      }),
-    close: () => turn('', async () => void (await worker?.terminate())),
+    read(owner, sql, values) {
+      const result = turn(owner, () => read(sql, values))
+      unfinished.add(result)
+      const remove = () => unfinished.delete(result)
+      result.then(remove, remove)
+      return result
+    },
+    async close() {
+      await Promise.allSettled(unfinished)
+      await worker?.terminate()
+    },
   }
 }
