@@ -15,7 +15,7 @@ const usage = `npm run trials -- [ROUND …] [--quick] [--seed N] [--minutes N] 
 
 ${rounds.map(({ name, summary }) => `  ${name.padEnd(11)} ${summary}`).join('\n')}
 
-  --quick     fewer tries: about two minutes for all rounds
+  --quick     fewer tries: two to four minutes for all rounds
   --seed N    other random choices (default: 1)
   --minutes N length of the round with HTTP clients (default: 10, quick: 0.25)
   --json FILE writes the results to a file, too`
