@@ -1,10 +1,11 @@
 // speech-mcp http: serves MCP clients over Streamable HTTP until a signal stops it.
 import { createApp } from '../app.ts'
-import { type Config, canRunJobs, unfilledTemplates } from '../config/config.ts'
+import { type Config, canRunJobs } from '../config/config.ts'
 import { deadlines } from '../domain/network/deadlines.ts'
-import { log, redirectConsole } from '../log.ts'
+import { redirectConsole } from '../log.ts'
 import { serveHttp } from '../server/http/http.ts'
 import type { Command } from './command.ts'
+import { logIgnoredSettings } from './io/ignored-settings.ts'
 import { printLine } from './io/messages.ts'
 import { shutdownSignal } from './io/shutdown-signal.ts'
 
@@ -16,7 +17,7 @@ export const http: Command = {
   help: 'Serve MCP over Streamable HTTP, for clients that connect to a URL.',
   async run({ config, version }) {
     redirectConsole()
-    for (const name of unfilledTemplates()) log.warn('setting-is-a-template', { name })
+    logIgnoredSettings(config)
     // Remote users may connect, so only explicitly configured folders are readable.
     const allowedDirs = config.allowedDirsGiven ? config.allowedDirs : []
     const app = await createApp({ ...config, allowedDirs }, { metricsVersion: version })

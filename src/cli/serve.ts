@@ -1,10 +1,11 @@
 // speech-mcp: serves one MCP client over stdin and stdout until it disconnects.
-import { canRunJobs, unfilledTemplates } from '../config/config.ts'
+import { canRunJobs } from '../config/config.ts'
 import { deadlines } from '../domain/network/deadlines.ts'
-import { log, redirectConsole } from '../log.ts'
+import { redirectConsole } from '../log.ts'
 import { serveOverStdio } from '../server/stdio/stdio.ts'
 import type { Command } from './command.ts'
 import { deferApp } from './deferred-app.ts'
+import { logIgnoredSettings } from './io/ignored-settings.ts'
 
 /** Short, because clients kill a server about two seconds after they close stdin. */
 const drainSeconds = deadlines.stdioShutdown.totalSeconds
@@ -16,7 +17,7 @@ export const serve: Command = {
   help: 'Serve MCP over stdio, for clients that start the server.',
   async run({ config, version }) {
     redirectConsole()
-    for (const name of unfilledTemplates()) log.warn('setting-is-a-template', { name })
+    logIgnoredSettings(config)
     const app = deferApp(config)
     // Without a key this process cannot run interrupted jobs; another one may.
     if (canRunJobs(config)) app.jobs.startRecovery()

@@ -1,11 +1,12 @@
 // speech-mcp worker: runs jobs from the shared queue, on any machine, until a signal stops it.
 import { createApp } from '../app.ts'
-import { canRunJobs, unfilledTemplates } from '../config/config.ts'
+import { canRunJobs } from '../config/config.ts'
 import { SpeechError } from '../domain/errors.ts'
 import { deadlines } from '../domain/network/deadlines.ts'
-import { log, redirectConsole } from '../log.ts'
+import { redirectConsole } from '../log.ts'
 import { serveHealth } from '../server/health.ts'
 import type { Command } from './command.ts'
+import { logIgnoredSettings } from './io/ignored-settings.ts'
 import { printLine } from './io/messages.ts'
 import { shutdownSignal } from './io/shutdown-signal.ts'
 
@@ -19,7 +20,7 @@ export const worker: Command = {
   help: 'Run jobs from the queue that servers share; see docs/team.md.',
   async run({ config, version }) {
     redirectConsole()
-    for (const name of unfilledTemplates()) log.warn('setting-is-a-template', { name })
+    logIgnoredSettings(config)
     if (config.mnsEndpoint === undefined)
       throw new SpeechError('CONFIG_INVALID', 'A worker needs a queue shared with the servers.', {
         hint: 'Set MNS_ENDPOINT, TABLESTORE_ENDPOINT and OSS_BUCKET as for the servers. A single machine needs no worker: its server runs the jobs itself.',

@@ -32,8 +32,10 @@ export interface Config extends Omit<Parsed, KeySetting> {
   serviceKey?: CloudKey | undefined
   /** DASHSCOPE_BASE_URL is a server of the user's own, which fetches recordings from this address or interface. */
   ownDashscope?: { fileHost: string } | undefined
-  /** Undefined where no variable of the environment names one. */
+  /** Undefined where no variable of the environment names one that can be used. */
   proxies?: Proxies | undefined
+  /** Variables with a proxy of another kind, such as SOCKS. Other programs share them, so that is no error. */
+  unusedProxies: string[]
   dataDir: string
   allowedDirs: string[]
   /** True if the user set the folders; false for the default. */
@@ -62,7 +64,7 @@ export function readConfig(environment: Environment = process.env, flags: Enviro
     ...config,
     ...keysOf(config),
     ownDashscope: ownDashscopeOf(config),
-    proxies: proxiesOf(environment),
+    ...proxiesOf(environment),
     dataDir: config.dataDir ?? defaultDataDir(environment),
     allowedDirs: config.allowedDirs ?? [homedir()],
     allowedDirsGiven: config.allowedDirs !== undefined,
@@ -71,22 +73,22 @@ export function readConfig(environment: Environment = process.env, flags: Enviro
 }
 
 /** The variables of other programs, which agree on lower case before upper case. */
-function proxiesOf(environment: Environment): Proxies | undefined {
+function proxiesOf(environment: Environment): Pick<Config, 'proxies' | 'unusedProxies'> {
   const read = (name: string) => cleanValue(environment[name.toLowerCase()] ?? environment[name])
   const exceptions = read('NO_PROXY') ?? ''
-  if (exceptions.split(/[,\s]+/).includes('*')) return undefined
-  const [http, https] = ['HTTP_PROXY', 'HTTPS_PROXY'].map(name => proxyIn(name, read(name)))
-  return http || https ? { http, https, exceptions } : undefined
+  const names = exceptions.split(/[,\s]+/).includes('*') ? [] : ['HTTP_PROXY', 'HTTPS_PROXY']
+  const [http, https] = names.map(name => proxyIn(read(name)))
+  return {
+    proxies: http || https ? { http, https, exceptions } : undefined,
+    unusedProxies: names.filter(name => read(name) !== undefined && !proxyIn(read(name))),
+  }
 }
 
-function proxyIn(name: string, value: string | undefined): URL | undefined {
-  if (value === undefined) return undefined
+/** Undefined if the value is no address of a proxy that can be used. */
+function proxyIn(value = ''): URL | undefined {
   const text = value.includes('://') ? value : `http://${value}`
   const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url && /^https?:$/.test(url.protocol) && canDecode(url.username + url.password)) return url
-  throw new SpeechError('CONFIG_INVALID', `The value of ${name} is no address of a proxy.`, {
-    hint: 'Expected http://host:port or http://user:password@host:port, with special characters percent-encoded; NO_PROXY=* ignores it.',
-  })
+  return url && /^https?:$/.test(url.protocol) && canDecode(url.username + url.password) ? url : undefined
 }
 
 function canDecode(text: string): boolean {

@@ -9,8 +9,15 @@ export function describeProxies(
   config: Config,
   { checkGemini, engines }: Pick<App, 'checkGemini' | 'engines'>,
 ): Finding {
-  const { proxies } = config
-  if (!proxies) return { isOn: false, text: 'none: HTTP_PROXY and HTTPS_PROXY are not set, or NO_PROXY is *' }
+  const { proxies, unusedProxies } = config
+  const unused = unusedProxies.map(
+    name =>
+      `${name} is not used, because only http:// and https:// proxies are supported: set http://host:port, with special characters of user and password percent-encoded, or NO_PROXY=*`,
+  )
+  if (!proxies) {
+    const none = 'none: HTTP_PROXY and HTTPS_PROXY are not set, or NO_PROXY is *'
+    return { isOn: false, text: unused.join('; ') || none }
+  }
   const bucket = config.bucketKey && config.ossBucket && config.ossEndpoint
   const addresses = [
     config.baseUrl,
@@ -29,7 +36,7 @@ export function describeProxies(
   const text = [...ways].map(([way, hosts]) => `${[...hosts].join(', ')} ${way}`)
   const downloads = proxies.https ?? proxies.http
   return {
-    isOn: true,
-    text: [...text, `downloads through ${downloads!.protocol}//${downloads!.host}`].join('; '),
+    isOn: unused.length === 0,
+    text: [...unused, ...text, `downloads through ${downloads!.protocol}//${downloads!.host}`].join('; '),
   }
 }

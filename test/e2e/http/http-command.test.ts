@@ -49,8 +49,16 @@ describe('speech-mcp http', () => {
     expect(await server.stop()).toBe(0)
   })
 
-  it('the http command reads only configured folders', async () => {
-    const server = await start({ HOME: fixture('') })
+  it('the http command reads only configured folders, and starts beside a proxy that it cannot use', async () => {
+    const proxy = { https_proxy: 'socks5://someone:secret@127.0.0.1:1', NO_PROXY: '' }
+    const server = await start({ HOME: fixture(''), ...proxy })
+    const [warning = ''] = server.stderr().split('\n')
+    expect(JSON.parse(warning)).toMatchObject({
+      level: 'warn',
+      event: 'proxy-is-not-supported',
+      name: 'HTTPS_PROXY',
+    })
+    expect(server.stderr()).not.toMatch(/secret|someone/)
     const client = await connectModern({ url: server.url })
     const refused = await client.call('transcribe_audio', { audio: fixture('voice-note.ogg') })
     expect(refused).toMatchObject({ isError: true })

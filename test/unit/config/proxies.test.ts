@@ -2,7 +2,6 @@
 import { describe, expect, it } from 'vitest'
 import { describeProxies } from '../../../src/cli/doctor/proxy.ts'
 import { type Environment, readConfig } from '../../../src/config/config.ts'
-import { describeError } from '../../../src/domain/errors.ts'
 
 const proxies = (environment: Environment) => {
   const { http, https, exceptions = '' } = readConfig(environment).proxies ?? {}
@@ -21,19 +20,22 @@ describe('the variables of proxies', () => {
     expect(proxies(environment)).toEqual(expected)
   })
 
-  it.each(['socks5://a:1', 'http://', 'http://a:99999', 'http://[::1', '::', 'http://u%zz:secret@a', 'a b'])(
-    'have to hold an address: %s is an error that names the variable and not its value',
-    value => {
-      for (const name of ['HTTP_PROXY', 'HTTPS_PROXY'])
-        try {
-          readConfig({ [name]: value })
-          expect.fail('It was accepted.')
-        } catch (error) {
-          expect(describeError(error)).toMatch(new RegExp(`^CONFIG_INVALID: The value of ${name} is no`))
-          expect(describeError(error)).not.toContain('secret')
-        }
-    },
-  )
+  it.each([
+    ...['socks5://a:1', 'socks5h://a:1', 'socks4://a:1', 'ftp://a', 'direct://'],
+    ...['http://', 'http://a:99999', 'http://[::1', '::', 'http://u%zz:secret@a', 'a b'],
+  ])('are not used, and named, where they hold what cannot be used: %s', value => {
+    for (const name of ['HTTP_PROXY', 'HTTPS_PROXY', 'http_proxy', 'https_proxy']) {
+      const { proxies, unusedProxies } = readConfig({ [name]: value })
+      expect([proxies, unusedProxies]).toEqual([undefined, [name.toUpperCase()]])
+    }
+  })
+
+  it('are each read by themselves', () => {
+    const environment = { http_proxy: 'http://a:1', HTTPS_PROXY: 'socks5://b:1' }
+    expect(proxies(environment)).toEqual(['http://a:1/', undefined, ''])
+    expect(readConfig(environment).unusedProxies).toEqual(['HTTPS_PROXY'])
+    expect(readConfig({ ...environment, NO_PROXY: 'c, *' }).unusedProxies).toEqual([])
+  })
 })
 
 describe('doctor', () => {
@@ -58,6 +60,19 @@ describe('doctor', () => {
   })
 
   it('says that there is none', () => {
-    expect(describeFor({})).toMatchObject({ isOn: false })
+    expect(describeFor({})).toMatchObject({ isOn: false, text: expect.stringMatching(/^none: /) })
   })
+
+  it.each<Environment>([{}, { HTTP_PROXY: 'http://proxy.corp:3128' }])(
+    'warns of a proxy that is not used, also beside one that is, and says what to do: %o',
+    others => {
+      const { isOn, text } = describeFor({ ...others, https_proxy: 'socks5://someone:secret@a:1' })
+      expect(isOn).toBe(false)
+      expect(text).toMatch(
+        /^HTTPS_PROXY is not used, because only http:\/\/ and https:\/\/ .*: set http:\/\/.*, or NO_PROXY=\*/,
+      )
+      expect(text).not.toMatch(/secret|someone/)
+      expect(/ through http:\/\/proxy\.corp:3128/.test(text)).toBe('HTTP_PROXY' in others)
+    },
+  )
 })
