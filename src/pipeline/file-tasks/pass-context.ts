@@ -36,6 +36,8 @@ export interface TaskContext extends Candidate {
   limitSubmits: LimitFunction
   /** Receives the task as soon as it exists, and whether this job pays for it. */
   onTask: (task: string, isOwn: boolean) => void
+  /** Called where the provider has ended the task without a result: it is not billed. */
+  onTaskFailed: () => void
   onPoll: () => void
   run: Run
 }

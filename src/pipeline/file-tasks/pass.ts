@@ -7,7 +7,7 @@ import { isDone, type PlannedPass, refusalOf } from './candidates.ts'
 import type { Candidate, TaskContext } from './pass-context.ts'
 import { allRetries, resumeTask, runTask } from './task.ts'
 
-type Tools = Omit<TaskContext, keyof Candidate | 'onTask'>
+type Tools = Omit<TaskContext, keyof Candidate | 'onTask' | 'onTaskFailed'>
 
 export interface PassTools extends Tools {
   /** Recognitions of this job: two passes that need the same one share it. */
@@ -44,9 +44,10 @@ export async function runPass(pass: PlannedPass, tools: PassTools): Promise<Pass
     onTask(task, isOwn) {
       pays = isOwn
       if (isOwn) onOwnTask(candidate.recogniser, task)
-      if (isOwn) bill.submitted(candidate)
+      bill.started(candidate, task, isOwn)
       onAccepted()
     },
+    onTaskFailed: bill.failed,
   })
 
   /** Models whose task of an earlier attempt ended because of the model. */
@@ -59,7 +60,6 @@ export async function runPass(pass: PlannedPass, tools: PassTools): Promise<Pass
       if (pays && recognition) bill.answered(candidate, recognition)
       if (recognition) return { recogniser, recognition, paidBy: pays ? 'us' : 'others' }
     } catch (error) {
-      if (!run.signal.aborted) bill.failed(error)
       if (!isSpeechError(error) || error.scope !== 'model') throw error
       ended.set(recogniser, error)
     }
@@ -79,10 +79,7 @@ export async function runPass(pass: PlannedPass, tools: PassTools): Promise<Pass
       // The other pass must find it at once.
       const recognising = asked.then(() => runTask(contextOf(candidate, onAccepted), retriesLeft))
       shared.set(work, recognising)
-      const recognition = await recognising.catch(error => {
-        if (!run.signal.aborted) bill.failed(error)
-        throw error
-      })
+      const recognition = await recognising
       if (pays) bill.answered(candidate, recognition)
       return { recogniser, recognition, paidBy: pays ? 'us' : 'others' }
     },
@@ -105,15 +102,16 @@ export function billOf(
   return { seconds, costUsd: costUsd ?? estimatedUsd(usdPerSecond, seconds) }
 }
 
-/** Records an estimate for a task with its submit, as it is billed even if this job ends first, and then its cost. */
+/**
+ * Records an estimate for a task with its submit, and then its cost. A task is billed even if this job or its connection
+ * ends first, so the estimate is taken back only where the provider says that the task has failed.
+ */
 function createBill(part: BudgetPart, duration: number) {
   let recordedUsd = 0
   return {
-    submitted({ recogniser, checkpoint, isOwnCheckpoint }: Candidate): void {
-      // A task that has failed is not billed: this one takes its place.
-      if (recordedUsd > 0) return
-      recordedUsd = estimatedUsd(recogniser.usdPerSecond, duration) ?? 0
-      const isEarlier = isOwnCheckpoint && checkpoint !== undefined && 'task' in checkpoint
+    started({ recogniser, checkpoint }: Candidate, task: string, isOwn: boolean): void {
+      recordedUsd = isOwn ? (estimatedUsd(recogniser.usdPerSecond, duration) ?? 0) : 0
+      const isEarlier = checkpoint && 'task' in checkpoint && checkpoint.task === task
       if (isEarlier) part.payEarlier(recordedUsd)
       else part.pay(recordedUsd)
     },
@@ -122,9 +120,7 @@ function createBill(part: BudgetPart, duration: number) {
       if (isDone(candidate)) part.payEarlier(costUsd)
       else part.pay(costUsd - recordedUsd)
     },
-    failed(error: unknown): void {
-      // It may end later, and is billed then.
-      if (isSpeechError(error) && error.code === 'TASK_TIMEOUT') return
+    failed(): void {
       part.pay(-recordedUsd)
       recordedUsd = 0
     },

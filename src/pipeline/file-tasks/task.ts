@@ -56,7 +56,10 @@ async function settle(
   }
   const { code, retryable } = end.error
   // Any other error ends the task for good, and the next request starts another.
-  if (code !== 'TASK_TIMEOUT') await clearCheckpoint(context, end.started)
+  if (code !== 'TASK_TIMEOUT') {
+    if (end.started) context.onTaskFailed()
+    await clearCheckpoint(context, end.started)
+  }
   // A task stopped by an earlier job is restarted; a task of this run that was stopped stays so.
   const mayRestart = retryable || (code === 'TASK_LOST' && !end.started?.isSubmittedHere)
   if (!mayRestart || !retriesLeft.delete(code)) throw end.error

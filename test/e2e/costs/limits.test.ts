@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import type { App } from '../../../src/app.ts'
 import { dayOf } from '../../../src/domain/costs/spending.ts'
 import { makeAudio } from '../../support/audio/dual-channel.ts'
 import { format, recognise, useBilling } from '../../support/e2e/billing.ts'
@@ -147,6 +148,37 @@ describe('the limit of a day', () => {
       billed({ ...unpriced, SPEECH_MAX_COST_USD_PER_DAY: '1' }, recognise('transcribe_audio')),
     ).rejects.toMatchObject({ code: 'PRICE_UNKNOWN' })
   })
+
+  it.each([
+    [
+      'key',
+      'transcribe_audio',
+      { kind: 'pollError', status: 401, code: 'InvalidApiKey', message: 'No.' },
+      'KEY_REFUSED',
+    ],
+    ['proxy', 'diarize_audio', { kind: 'pollHtml', status: 403 }, 'PROVIDER_REFUSED'],
+  ] as const)(
+    'records a task once whose result a later call fetches (%s)',
+    async (name, tool, fault, code) => {
+      const home = { SPEECH_DATA_DIR: join(folder(), `resumed-${name}`) }
+      const work = (calling: (app: App) => Promise<unknown>) =>
+        billed(home, async app => {
+          await calling(app)
+          const [record] = await app.jobs.spending(dayOf(Date.now()).slice(0, 7))
+          return record!.usd
+        })
+      const off = dashscope().taskFault(fault)
+      const first = await work(app => expect(recognise(tool)(app)).rejects.toMatchObject({ code }))
+      off()
+      const { length } = dashscope().tasks
+      const second = await work(recognise(tool))
+      expect(dashscope().tasks).toHaveLength(length)
+      const billedUsd = first.dollars + second.dollars
+      // An estimate, until its result says how many seconds were billed.
+      expect(first.result).toBeCloseTo(billedUsd, 4)
+      expect(second.result).toBeCloseTo(billedUsd, 6)
+    },
+  )
 
   it('records what formatting costs', async () => {
     const month = dayOf(Date.now()).slice(0, 7)
