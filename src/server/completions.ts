@@ -14,7 +14,7 @@ type Complete = (typed: string) => Promise<string[]> | string[]
 
 export function registerCompletions({ server }: McpServer, jobs: Jobs, owner: string): void {
   const ids: Complete = async typed => {
-    const { transcripts } = await jobs.list(owner, { limit: completionLimit }).catch(throwProtocolError)
+    const { transcripts } = await jobs.list(owner, { limit: completionLimit }).catch(throwProtocolError(jobs))
     return transcripts.map(({ id }) => id).filter(id => id.startsWith(typed))
   }
   const formats: Complete = typed => formatNames.filter(name => name.startsWith(typed))

@@ -48,7 +48,7 @@ export const promptArguments = Object.keys(argsSchema.shape)
 export function registerPrompts(server: McpServer, jobs: Jobs, owner: string): void {
   for (const { name, title, description, task } of kinds)
     server.registerPrompt(name, { title, description, argsSchema }, async args => {
-      const transcript = await jobs.read(owner, args.transcript_id).catch(throwProtocolError)
+      const transcript = await jobs.read(owner, args.transcript_id).catch(throwProtocolError(jobs))
       const { language, focus } = args
       const requirements = [
         `Write in ${language ?? 'the language of the recording'}.`,

@@ -6,7 +6,7 @@ import {
   ResourceNotFoundError,
   ResourceTemplate,
 } from '@modelcontextprotocol/server'
-import { describeError, isSpeechError } from '../domain/errors.ts'
+import { codeOf } from '../domain/errors.ts'
 import { formatTime } from '../domain/format-time.ts'
 import { languageName } from '../domain/languages.ts'
 import type { Transcript, TranscriptSummary } from '../domain/transcript.ts'
@@ -14,6 +14,7 @@ import { type FormatName, formatNames, outputFormats } from '../formats/index.ts
 import { statusNote } from '../formats/markdown.ts'
 import { timedText } from '../formats/text.ts'
 import type { Jobs } from '../jobs/jobs.ts'
+import { describeFailure } from './results/failure.ts'
 import { templateUris, transcriptIdOf, transcriptUri } from './uris.ts'
 
 const pageSize = 50
@@ -39,7 +40,7 @@ export function registerResources(server: McpServer, jobs: Jobs, owner: string):
   // Replaces the SDK's own handler, which has no paging; must come after the registrations.
   server.server.setRequestHandler('resources/list', async request => {
     const cursor = request.params?.cursor
-    const page = await jobs.list(owner, { limit: pageSize, cursor }).catch(throwProtocolError)
+    const page = await jobs.list(owner, { limit: pageSize, cursor }).catch(throwProtocolError(jobs))
     const warnings = jobs.warnings()
     return {
       resources: page.transcripts.map(listEntry),
@@ -56,18 +57,20 @@ export async function readTranscript(jobs: Jobs, owner: string, uri: string): Pr
   try {
     return await jobs.read(owner, id)
   } catch (error) {
-    if (isSpeechError(error) && error.code === 'TRANSCRIPT_NOT_FOUND') throw new ResourceNotFoundError(uri)
-    return throwProtocolError(error)
+    if (codeOf(error) !== 'TRANSCRIPT_NOT_FOUND') return throwProtocolError(jobs)(error)
+    throw new ResourceNotFoundError(uri, [`Resource not found: ${uri}`, ...jobs.warnings()].join('. '))
   }
 }
 
-/** Rethrows as `ProtocolError`: the SDK sends clients no other error's message. */
-export function throwProtocolError(error: unknown): never {
-  const isInvalidInput = isSpeechError(error) && /^(?:BAD_INPUT|TRANSCRIPT_NOT_FOUND)$/.test(error.code)
-  throw new ProtocolError(
-    isInvalidInput ? ProtocolErrorCode.InvalidParams : ProtocolErrorCode.InternalError,
-    describeError(error),
-  )
+/** Returns a function that rethrows as `ProtocolError`: the SDK sends clients no other error's message. */
+export function throwProtocolError(jobs: Jobs): (error: unknown) => never {
+  return error => {
+    const isInvalidInput = /^(?:BAD_INPUT|TRANSCRIPT_NOT_FOUND)$/.test(codeOf(error))
+    throw new ProtocolError(
+      isInvalidInput ? ProtocolErrorCode.InvalidParams : ProtocolErrorCode.InternalError,
+      describeFailure(error, jobs),
+    )
+  }
 }
 
 function readableText(transcript: Transcript): string {

@@ -1,7 +1,7 @@
 // The type of a tool, and the one function that turns its data or its exception into a result.
 import type { CallToolResult, McpServer, ServerContext } from '@modelcontextprotocol/server'
 import type * as z from 'zod/v4'
-import { cancelled, codeOf, describeError, isSpeechError, SpeechError } from '../domain/errors.ts'
+import { cancelled, isSpeechError, SpeechError } from '../domain/errors.ts'
 import type { Progress } from '../domain/job.ts'
 import { deadlines } from '../domain/network/deadlines.ts'
 import { withoutControls } from '../domain/text.ts'
@@ -11,6 +11,7 @@ import type { Connection, ServerOptions } from './connection.ts'
 import { disconnectReasonOf } from './disconnect.ts'
 import { listedSchema } from './listed-schema.ts'
 import { startProgressReporter } from './progress.ts'
+import { describeFailure } from './results/failure.ts'
 
 export type Wait = Required<Pick<WatchOptions, 'seconds' | 'shortSeconds'>>
 
@@ -108,9 +109,7 @@ async function run(
     if (!isSpeechError(reported))
       log.error('tool-failed', { tool: tool.name, error: error instanceof Error ? error.name : typeof error })
     // No structured content: clients would validate it against the output schema of a success.
-    // A transcript that is missing may be in a file that was set aside.
-    const more = codeOf(reported) === 'TRANSCRIPT_NOT_FOUND' ? call.jobs.warnings() : []
-    return { isError: true, content: [{ type: 'text', text: [describeError(reported), ...more].join(' ') }] }
+    return { isError: true, content: [{ type: 'text', text: describeFailure(reported, call.jobs) }] }
   } finally {
     limit.stop()
     reporter.stop()

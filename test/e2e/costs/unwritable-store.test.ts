@@ -31,6 +31,12 @@ it('a store that takes nothing is told of in lists and for missing transcripts, 
   expect(list.text).toContain('Nothing can be stored now.')
   const missing = await system.call('get_transcript', { transcript_id: 'tr_none' })
   expect(missing.text).toContain('Nothing can be stored now.')
+  await expect(system.client.readResource({ uri: 'transcript://tr_none' })).rejects.toThrow(
+    /not found.* Nothing can be stored now\./,
+  )
+  await expect(
+    system.client.getPrompt({ name: 'draft_minutes', arguments: { transcript_id: 'tr_none' } }),
+  ).rejects.toThrow('Nothing can be stored now.')
   const allowed = await system.call('transcribe_audio', { audio, allow_unsaved: true })
   expect(allowed.data).toMatchObject({ status: 'completed', text: expect.stringContaining('pharmacy') })
   expect(allowed.data.warnings.join()).toContain('is lost when the server ends')
