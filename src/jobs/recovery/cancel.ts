@@ -3,9 +3,11 @@ import { isOver, type Job } from '../../domain/job.ts'
 import type { JobContext } from '../context.ts'
 import { notFound } from '../records/job-repository.ts'
 import { endJob } from '../records/transitions.ts'
+import { sweep } from '../worker/scratch.ts'
 
 export function createCancellation(context: Omit<JobContext, 'dispatch' | 'abandon'>) {
-  const { leases, uploads, repository, changes, waiters, worker, cleanup, mutex } = context
+  const { leases, uploads, repository, changes, waiters, worker, cleanup, mutex, scratchDir, workerId } =
+    context
 
   async function stop(owner: string, id: string, isMeant: () => boolean): Promise<Job> {
     const key = `${owner}/${id}`
@@ -60,6 +62,7 @@ export function createCancellation(context: Omit<JobContext, 'dispatch' | 'aband
     },
     async remove(owner: string, id: string): Promise<void> {
       await stop(owner, id, () => true).catch(() => {})
+      await sweep(scratchDir, workerId, id)
       await cleanup.deleteUploads(owner, id)
       if (!(await repository.remove(owner, id))) throw notFound()
       changes.publish({ owner, id, listChanged: true })

@@ -41,13 +41,14 @@ async function makeFolder(folder: string, worker: string): Promise<string> {
   }
 }
 
-/** The name of a folder contains the id of its worker. */
-async function sweep(parent: string, worker: string): Promise<void> {
+/** Removes the folders of dead workers, and those that this worker has left of a job that ended. Never rejects. */
+export async function sweep(parent: string, worker: string, ended?: string): Promise<void> {
   for (const name of await readdir(parent).catch(() => [])) {
+    // The name of a folder contains the ids of its job and its worker.
     const maker = name.slice(name.indexOf('.') + 1).replaceAll('_', '/')
     const folder = join(parent, name)
-    if (isDead(maker, worker) || (maker !== worker && (await isOld(folder))))
-      await rm(folder, { recursive: true, force: true }).catch(() => {})
+    const isLeft = maker === worker ? name.startsWith(`${ended}.`) : await isOld(folder)
+    if (isLeft || isDead(maker, worker)) await rm(folder, { recursive: true, force: true }).catch(() => {})
   }
 }
 

@@ -1,4 +1,6 @@
 // Cleanup: what is deleted when a job is over, and what the sweep leaves alone.
+import { mkdir, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Job } from '../../../../src/domain/job.ts'
 import type { ObjectStorage, StoredUpload } from '../../../../src/domain/ports.ts'
@@ -46,6 +48,16 @@ const upload = { way: 'bucket' as const, keys: { who: 'a.mp3', what: 'a.mp3' } }
 const kept = { upload, duration: 5, speech: [], warnings: [] }
 
 describe('removing a transcript', () => {
+  it('removing a transcript deletes scratch files of its job that could not be deleted when it ended', async () => {
+    const harness = await workspace.open({ workerId: 'machine/1/1/worker' })
+    const { job } = await harness.transcribe()
+    const scratch = join(workspace.folder, 'scratch')
+    for (const id of [job.id, 'tr_other'])
+      await mkdir(join(scratch, `${id}.machine_1_1_worker`), { recursive: true })
+    await harness.jobs.remove(owner, job.id)
+    expect(await readdir(scratch)).toEqual(['tr_other.machine_1_1_worker'])
+  })
+
   it('removing a transcript deletes its upload, and succeeds even if the bucket fails', async () => {
     const { blobs, removed } = bucket()
     const harness = await workspace.open({ blobs })
