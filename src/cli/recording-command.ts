@@ -5,7 +5,7 @@ import { dirname, resolve } from 'node:path'
 import type { Config } from '../config/config.ts'
 import { SpeechError } from '../domain/errors.ts'
 import { type JobTool, localOwner, type TranscriptionRequest } from '../domain/job.ts'
-import type { Transcript } from '../domain/transcript.ts'
+import { isUnsavedWarning, type Transcript } from '../domain/transcript.ts'
 import { unknownSpeakerNote } from '../formats/speakers.ts'
 import { withCachedFormatting } from '../server/results/cost.ts'
 import type { Invocation } from './command.ts'
@@ -75,7 +75,7 @@ function printSummary(transcript: Transcript): void {
   for (const { start, end, reason } of transcript.coverage.gaps)
     printLine(`No text from ${start} s to ${end} s: ${reason}`)
   if (transcript.formatted) printFormatting(transcript.formatted)
-  printLine(`Saved as ${transcript.id}.`)
+  if (!transcript.warnings.some(isUnsavedWarning)) printLine(`Saved as ${transcript.id}.`)
 }
 
 /** Makes a path absolute, and allows its folder unless the user configured the allowed folders. */

@@ -153,6 +153,13 @@ export type TranscriptSummary = Pick<
   'id' | 'title' | 'createdAt' | 'status' | 'language' | 'duration'
 >
 
+/** Begins a warning that belongs to the copy in memory, and must not be stored. */
+export const unsavedWarning = 'The transcript could not be stored and is lost when the server ends.'
+
+export function isUnsavedWarning(warning: string): boolean {
+  return warning.startsWith(unsavedWarning)
+}
+
 /** Rounds seconds to the millisecond, the precision of all times in a transcript. */
 export function roundToMs(value: number): number {
   return Math.round(value * 1000) / 1000

@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache'
 import { codeOf, describeError, isSpeechError, SpeechError } from '../../domain/errors.ts'
 import { isOver, type Job } from '../../domain/job.ts'
 import type { Store } from '../../domain/ports.ts'
-import type { Transcript } from '../../domain/transcript.ts'
+import { isUnsavedWarning, type Transcript, unsavedWarning } from '../../domain/transcript.ts'
 import { log } from '../../log.ts'
 
 export interface JobStore
@@ -14,9 +14,6 @@ export interface JobStore
   /** A job that may be lost runs although it cannot be added. Throws `STORE_*`, `DISK_FULL`. */
   addJob(job: Job, mayBeLost?: boolean): Promise<Job>
 }
-
-/** Words of a warning that belongs to the copy in memory, and must not be stored. */
-const loss = 'The transcript could not be stored and is lost when the server ends.'
 
 interface UnsavedResults extends JobStore {
   /** Keeps the job as it ended, and its transcript unless the store has it. `error` says why it has not. */
@@ -119,14 +116,14 @@ export function withUnsavedResults(store: Store): UnsavedResults {
     async putTranscript(owner, transcript) {
       const key = keyOf(owner, transcript.id)
       const result = results.get(key)
-      const warnings = transcript.warnings.filter(warning => !warning.startsWith(loss))
+      const warnings = transcript.warnings.filter(warning => !isUnsavedWarning(warning))
       if (result?.transcript) results.set(key, { ...result, transcript: { ...transcript, warnings } })
       await store.putTranscript(owner, { ...transcript, warnings })
     },
     deleteTranscript: store.deleteTranscript,
     keepResult(job, unsaved) {
       const { transcript } = unsaved ?? {}
-      const warning = transcript ? `${loss} ${describeError(unsaved?.error)}` : ''
+      const warning = transcript ? `${unsavedWarning} ${describeError(unsaved?.error)}` : ''
       if (unsaved) log.error('result-not-stored', { id: job.id, code: codeOf(unsaved.error) })
       else log.error('end-not-stored', { id: job.id, state: job.state })
       results.set(keyOf(job.owner, job.id), { job, transcript, warning, losses: store.losses() })

@@ -40,6 +40,14 @@ it('transcribe prints the text to stdout and the id to stderr', async () => {
   expect(stderr).toMatch(/^Saved as tr_\w{16}\.\n$/)
 })
 
+it('transcribe prints a text that could not be stored, and does not say that it was', async () => {
+  const env = { SPEECH_DATA_DIR: pathOf('silence.wav/data') }
+  const { code, stdout, stderr } = await terminal.run(['transcribe', note], { env })
+  expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('Hi Greta!') })
+  expect(stderr).toMatch(/^Note: The transcript could not be stored/m)
+  expect(stderr).not.toContain('Saved as')
+})
+
 it('transcribe passes on language, context and title, and infers the format from the file extension', async () => {
   const options = ['-l', 'English', '--context', 'Greta', '-t', 'The parcel', '-o', 'parcel.md']
   expect(await terminal.run(['transcribe', note, ...options])).toMatchObject({ code: 0, stdout: '' })
