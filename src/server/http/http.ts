@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { isInitializeRequest, isLegacyRequest } from '@modelcontextprotocol/server'
 import { log } from '../../log.ts'
 import type { ServerOptions } from '../connection.ts'
-import { parseJson } from '../json-rpc/json-rpc.ts'
+import { parseJson, parseMessage } from '../json-rpc/json-rpc.ts'
 import { createAdmission } from './admission.ts'
 import type { Token } from './auth.ts'
 import { adapt, type Exchange, trackResponses } from './exchange.ts'
@@ -85,6 +85,9 @@ export async function serveHttp(
       if (!bytes) return sendJson(outgoing, refusals.tooLarge(limits.maxBodyBytes))
       body = parseJson(bytes)
       if (body === undefined) return sendJson(outgoing, refusals.notJson)
+      // A batch is left to the SDK.
+      const { error } = Array.isArray(body) ? {} : parseMessage(body)
+      if (error) return sendJson(outgoing, refusals.noMessage(error))
       // Each request of a batch counts.
       if (!slots.add(Math.max(0, requestIds(body).length - 1))) return sendJson(outgoing, refusals.tooMany)
     }

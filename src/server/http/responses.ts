@@ -1,6 +1,6 @@
 // HTTP responses outside of MCP itself: rejections and health; and streams that begin and end at once.
 import type { ServerResponse } from 'node:http'
-import { errorMessage, notJson, tooLarge } from '../json-rpc/json-rpc.ts'
+import { type ErrorMessage, errorMessage, notJson, tooLarge } from '../json-rpc/json-rpc.ts'
 
 /** JSON-RPC error codes, the same as those of the MCP SDKs. */
 const codes = { refused: -32_000, noSession: -32_001 } as const
@@ -41,6 +41,7 @@ export const refusals = {
   }),
   stopping: refusal(503, 'The server is stopping.', { 'retry-after': '5' }),
   notJson: refusal(400, notJson[1], {}, notJson[0]),
+  noMessage: (body: ErrorMessage): JsonResponse => ({ status: 400, headers: {}, body }),
   // The same response for an unknown session, an expired one and another owner's.
   noSession: refusal(404, 'Session not found', {}, codes.noSession),
   lostEvent: refusal(400, 'The events after this one are no longer available.'),

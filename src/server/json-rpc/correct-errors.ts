@@ -19,6 +19,9 @@ const unpaged = ['tools/list', 'prompts/list', 'resources/templates/list']
 /** The code of an unknown resource up to 2025-11-25; the SDK always sends that of later versions. */
 const resourceNotFound = -32_002
 
+/** The SDK's text for names such as `constructor`, which every object has. No tool or prompt is ever disabled. */
+const disabled = /^((?:Tool|Prompt) [\s\S]*) disabled$/
+
 const maxMessageChars = 1_000
 
 /** Takes effect when the server connects. */
@@ -54,7 +57,7 @@ function asLines({ error, ...response }: JSONRPCErrorResponse): JSONRPCErrorResp
 }
 
 function corrected(response: JSONRPCErrorResponse, era: Connection['era']): JSONRPCErrorResponse {
-  const { error } = response
+  const error = { ...response.error, message: response.error.message.replace(disabled, '$1 not found') }
   const misfit = describeMisfit(error.message)
   if (misfit) return { ...response, error: { code: ProtocolErrorCode.InvalidParams, message: misfit } }
   if (error.code === ProtocolErrorCode.InternalError && !/^[A-Z_]+: /.test(error.message)) {
@@ -63,7 +66,7 @@ function corrected(response: JSONRPCErrorResponse, era: Connection['era']): JSON
   }
   return era === 'legacy' && error.message.startsWith('Resource not found:')
     ? { ...response, error: { ...error, code: resourceNotFound } }
-    : response
+    : { ...response, error }
 }
 
 const issues = z.array(

@@ -1,11 +1,14 @@
 // Receives messages over stdio: each line is delivered, or answered with the error that JSON-RPC asks for.
+import { type JSONRPCMessage, ProtocolErrorCode, type RequestId } from '@modelcontextprotocol/server'
 import {
-  type JSONRPCMessage,
-  ProtocolErrorCode,
-  parseJSONRPCMessage,
-  type RequestId,
-} from '@modelcontextprotocol/server'
-import { type ErrorMessage, errorMessage, idOf, notJson, parseJson, tooLarge } from '../json-rpc/json-rpc.ts'
+  type ErrorMessage,
+  errorMessage,
+  idOf,
+  notJson,
+  parseJson,
+  parseMessage,
+  tooLarge,
+} from '../json-rpc/json-rpc.ts'
 import { type Line, readLines } from './lines.ts'
 
 /** Larger than any argument that a tool accepts, so that mostly the tool itself says what is too large. */
@@ -33,16 +36,17 @@ function readMessage(line: Line): { message?: JSONRPCMessage; error?: ErrorMessa
   if (line.bytes.every(byte => byte <= 0x20 && byte > 0)) return {}
   const parsed = parseJson(line.bytes)
   if (parsed === undefined) return { error: errorMessage(...notJson) }
-  try {
-    return { message: parseJSONRPCMessage(parsed) }
-  } catch {
-    const { method, result, error } = Object(parsed) as Record<string, unknown>
-    if (method === undefined && (result ?? error) !== undefined) return {}
-    const reason = Array.isArray(parsed) ? ': batches are not supported, send each message as a line' : ''
-    const text = `Invalid Request${reason}.`
-    return { error: errorMessage(ProtocolErrorCode.InvalidRequest, text, idOf(parsed)) }
-  }
+  if (Array.isArray(parsed)) return { error: errorMessage(...batch) }
+  const read = parseMessage(parsed)
+  const { method, result, error } = Object(parsed) as Record<string, unknown>
+  const isResponse = method === undefined && (result ?? error) !== undefined
+  return read.error && isResponse ? {} : read
 }
+
+const batch = [
+  ProtocolErrorCode.InvalidRequest,
+  'Invalid Request: batches are not supported, send each message as a line.',
+] as const
 
 const id = String.raw`"id"\s*:\s*("(?:[^"\\]|\\.)*"|-?\d+)\s*`
 const field = String.raw`"(?:jsonrpc|method)"\s*:\s*"[^"\\]*"\s*`

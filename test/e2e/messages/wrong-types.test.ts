@@ -93,8 +93,6 @@ const misfits: [method: string, params: object][] = [
   ]),
   ['prompts/get', {}],
   ['prompts/get', { name: 7 }],
-  ['prompts/get', { name: 'nothing' }],
-  ['prompts/get', { name: 'constructor' }],
   ['prompts/get', { name: '__proto__', arguments: {} }],
   ['prompts/get', { name: 'summarize_meeting' }],
   ...[{}, [], ['x'], 'x', 7, null].map((args): [string, object] => ['prompts/get', prompt(args)]),
@@ -105,6 +103,7 @@ const misfits: [method: string, params: object][] = [
   ['completion/complete', {}],
   ['completion/complete', complete(7, 'id')],
   ['completion/complete', complete({ type: 'nothing' }, 'id')],
+  ['completion/complete', complete({ type: 'ref/prompt', name: 'nothing' }, 'transcript_id')],
   ['completion/complete', complete({ type: 'ref/prompt', name: 'nothing' }, 'transcript_id')],
   ['completion/complete', complete({ type: 'ref/resource', uri: 'nothing://{id}' }, 'id')],
   ['completion/complete', complete({ type: 'ref/resource', uri: 7 }, 'id')],
@@ -118,8 +117,6 @@ const misfits: [method: string, params: object][] = [
   ['completion/complete', { ...complete(promptRef, 'transcript_id'), context: 7 }],
   ['tools/call', {}],
   ['tools/call', { name: 7 }],
-  ['tools/call', { name: 'nothing', arguments: {} }],
-  ['tools/call', { name: '__proto__', arguments: {} }],
   ...[[], 'x', 7, null].map((args): [string, object] => [
     'tools/call',
     { name: 'search_transcripts', arguments: args },
@@ -157,6 +154,15 @@ describe.each(Object.entries(doors))('%s', (door, { open, close }) => {
     expect((await ask('resources/read', { uri })).error?.code).toBe(isModern ? -32602 : -32002)
   })
 
+  it.each(['nothing', '__proto__', 'constructor', 'toString'])(
+    'a tool or prompt that does not exist is not found: %s',
+    async name => {
+      const message = (kind: string) => ({ code: -32602, message: `${kind} ${name} not found` })
+      expect((await ask('tools/call', { name, arguments: {} })).error).toMatchObject(message('Tool'))
+      expect((await ask('prompts/get', { name })).error).toMatchObject(message('Prompt'))
+    },
+  )
+
   it('an unknown method is not found, whatever its name', async () => {
     for (const method of ['nothing', '__proto__', 'constructor', ''])
       expect((await ask(method, {})).error?.code).toBe(-32601)
@@ -178,6 +184,40 @@ describe.each(Object.entries(doors))('%s', (door, { open, close }) => {
     expect(result).toMatchObject({ completion: { values: ['srt'] } })
     const other = await ask('completion/complete', complete(promptRef, 'focus', long))
     expect(other.result).toMatchObject({ completion: { values: [] } })
+  })
+})
+
+describe('a message that does not fit', () => {
+  let raw: RawStdio
+  beforeAll(async () => {
+    raw = startRawStdio(env, false)
+    await raw.initialize()
+  })
+  afterAll(() => raw.close())
+
+  it.each<[fields: object, code: number, reason: string]>([
+    [{ params: 'x' }, -32602, 'params has to be an object'],
+    [{ params: [1] }, -32602, 'params has to be an object'],
+    [{ params: null }, -32602, 'params has to be an object'],
+    [{ params: { _meta: 7 } }, -32602, 'params._meta has to be an object'],
+    [{ params: { _meta: { progressToken: {} } } }, -32602, 'params._meta.progressToken has to be text or'],
+    [{ id: 1.5 }, -32600, 'id has to be text or a whole number'],
+    [{ id: {} }, -32600, 'id has to be text or a whole number'],
+    [{ id: null, params: 'x' }, -32600, 'id has to be text or a whole number'],
+    [{ method: 7 }, -32600, 'method has to be text'],
+    [{ jsonrpc: '1.0' }, -32600, 'jsonrpc has to be "2.0"'],
+    [{ more: 1 }, -32600, 'a request has only jsonrpc, id, method and params'],
+  ])('is told what is wrong with it, over stdio and HTTP: %j', async (fields, code, reason) => {
+    const line = JSON.stringify({ jsonrpc: '2.0', id: 'a', method: 'tools/list', ...fields })
+    const kind = code === -32602 ? 'Invalid params' : 'Invalid Request'
+    const expected = {
+      jsonrpc: '2.0',
+      id: 'id' in fields ? null : 'a',
+      error: { code, message: expect.stringContaining(`${kind}: ${reason}`) },
+    }
+    expect(await raw.answersTo(line)).toEqual([expected])
+    const response = await post(http.url, line)
+    expect([response.status, await response.json()]).toEqual([400, expected])
   })
 })
 
