@@ -49,6 +49,7 @@ export interface UploadSession {
 /** The provider gives up a task after three hours. */
 const signedUrlSeconds = 4 * 3600
 const deleteTimeoutMs = 15_000
+const maxAheadSeconds = 600
 
 /** Stores that this process has seen refuse one model the upload of another. */
 const storesThatBind = new WeakSet<ObjectStorage>()
@@ -114,6 +115,7 @@ export async function createUploadSession(
   async function uploadOnce(recognisers: FileRecogniser[]): Promise<void> {
     const { recordingRun, warnings } = recordWarnings(run)
     const decoding = decode(source, ffmpeg, recordingRun)
+    const reserve = createReservation(recognisers, part, run.budget)
     let [spans, sound] = [0, 0]
     const check = async () => {
       const total = decoding.headerSeconds()
@@ -121,7 +123,7 @@ export async function createUploadSession(
       for (; spans < speech.length; spans++) sound += speech[spans]!.end - speech[spans]!.start
       ensurePlausibleSound(sound, source.bytes)
       ensureWithinLimit(recognisers, expected)
-      await reserveFor(recognisers, expected, part, run.budget)
+      await reserve(expected, expected === total)
       const done = decoding.decodedSeconds() / 2
       run.progress({ done, ...(total !== undefined && { total }), message: 'Uploading' })
     }
@@ -211,6 +213,28 @@ export async function reserveFor(
   const unpriced = recognisers.find(({ usdPerSecond }) => usdPerSecond === undefined)
   if (unpriced && needsPrices) throw priceUnknown(unpriced.model)
   await part.reserve(seconds * recognisers.reduce((sum, { usdPerSecond = 0 }) => sum + usdPerSecond, 0))
+}
+
+/** Reserves for a length that grows unless it is known: some minutes ahead, as each reservation may be a write of the store. */
+function createReservation(recognisers: FileRecogniser[], part: BudgetPart, budget: Budget) {
+  let reservedSeconds = 0
+  let aheadSeconds = maxAheadSeconds
+  return async (seconds: number, isKnown: boolean): Promise<void> => {
+    if (seconds <= reservedSeconds) return
+    // A limit may leave room for the recording, but not for that much more.
+    for (; aheadSeconds > 1 && !isKnown; aheadSeconds /= 2) {
+      const longer = seconds + aheadSeconds * Math.max(1, seconds / (10 * maxAheadSeconds))
+      try {
+        await reserveFor(recognisers, longer, part, budget)
+        reservedSeconds = longer
+        return
+      } catch (error) {
+        if (!isOverLimit(error)) throw error
+      }
+    }
+    await reserveFor(recognisers, seconds, part, budget)
+    reservedSeconds = seconds
+  }
 }
 
 function ensureWithinLimit(recognisers: FileRecogniser[], duration: number): void {

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import pLimit from 'p-limit'
 import { type DashscopeEmulator, startDashscope } from '../../../emulators/dashscope/dashscope.ts'
+import type { Budget } from '../../../src/domain/costs/budget.ts'
 import { knownModels } from '../../../src/domain/models/catalog.ts'
 import type { Run } from '../../../src/domain/run.ts'
 import { fileRecognisers } from '../../../src/drivers/asr/file-asr/recognisers.ts'
@@ -28,7 +29,7 @@ export interface PassesOptions extends Omit<Pass, 'recognisers'> {
   fileModels?: string[]
   /** Of every model. */
   maxSeconds?: number
-  maxCostUsd?: number
+  budget?: Budget
   ffmpeg?: LocateFfmpeg
   file?: string
   /** Text of every result file, in place of the provider's. */
@@ -70,7 +71,7 @@ export async function startPasses(): Promise<PassesSystem> {
         speakerModels = ['fun-asr-mtl'],
         fileModels = ['qwen3-asr-flash-filetrans'],
         maxSeconds,
-        maxCostUsd,
+        budget = testBudget(),
         ffmpeg = locateTestFfmpeg,
         file = fixture('jfk.wav'),
         resultText,
@@ -114,7 +115,7 @@ export async function startPasses(): Promise<PassesSystem> {
         progress() {},
         warn() {},
         checkpoints: createCheckpoints(store, 'local', job),
-        budget: testBudget(maxCostUsd),
+        budget,
       }
       const passes = [lists.speakerRecognisers, lists.fileRecognisers].map(recognisers => ({
         recognisers,

@@ -5,6 +5,7 @@ import type { DashscopeEmulator, GoneForm } from '../../../../emulators/dashscop
 import { modelWarnings } from '../../../../src/pipeline/file-tasks/file-result.ts'
 import { fixture } from '../../../support/e2e/system.ts'
 import { failure } from '../../../support/failure.ts'
+import { testBudget } from '../../../support/pipeline/budget.ts'
 import { type PassesSystem, startPasses } from '../../../support/pipeline/passes.ts'
 
 const [mtl, fun, onePass] = ['fun-asr-mtl', 'fun-asr', 'qwen-audio-3.1-asr-flash-filetrans'] as const
@@ -132,7 +133,7 @@ describe('a list of models for files', () => {
       speakerModels: [mtl, fun],
       fileModels: [words],
       prices: { [mtl]: 0.00001, [fun]: 1 },
-      maxCostUsd: 0.01,
+      budget: testBudget(0.01),
     })
     expect(results.passes[0]!.error).toMatchObject({ code: 'COST_TOO_HIGH' })
     expect(made()).toEqual([words])

@@ -4,9 +4,13 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { DashscopeEmulator } from '../../../../emulators/dashscope/dashscope.ts'
+import { nothingSpent, type SpendingStore } from '../../../../src/domain/costs/spending.ts'
+import { createBudgets } from '../../../../src/jobs/records/budgets.ts'
 import type { LocateFfmpeg } from '../../../../src/pipeline/audio/ffmpeg.ts'
+import { makeAudio } from '../../../support/audio/dual-channel.ts'
 import { testFfmpeg } from '../../../support/audio/ffmpeg.ts'
 import { fixture } from '../../../support/e2e/system.ts'
+import { testBudget } from '../../../support/pipeline/budget.ts'
 import { type PassesSystem, startPasses } from '../../../support/pipeline/passes.ts'
 
 let system: PassesSystem
@@ -61,12 +65,43 @@ it('a paid task whose result cannot be read is asked for its result again by the
 
 it.each([
   ['longer than the provider accepts', { maxSeconds: 5 }, 'TOO_LARGE'],
-  ['over the cost limit', { maxCostUsd: 0.0001 }, 'COST_TOO_HIGH'],
+  ['over the cost limit', { budget: testBudget(0.0001) }, 'COST_TOO_HIGH'],
 ])('a recording that is %s is refused, and nothing of it stays in the bucket', async (_, limits, code) => {
   const before = emulator.tasks.length
   await expect(system.run(`tr_${code}`, limits)).rejects.toMatchObject({ code })
   expect(emulator.tasks.length).toBe(before)
   expect([...emulator.oss!.objects(), ...emulator.oss!.unfinishedUploads()]).toEqual([])
+})
+
+describe('a recording without a length in its header', () => {
+  /** Runs it within a limit of a day; resolves with the number of writes before its first task. */
+  async function writesOf(job: string, dayUsd: number): Promise<number> {
+    const copied = ['-i', fixture('interview.mp3'), '-t', '60', '-c', 'copy', '-live', '1']
+    const file = await makeAudio(system.folder, 'live.mkv', copied)
+    let writes = 0
+    let record = nothingSpent
+    const store: SpendingStore = {
+      async updateSpending(_owner, _day, change) {
+        if (record.usd === 0) writes++
+        record = change(record)
+      },
+      listSpending: async () => [],
+    }
+    const budget = createBudgets(store, { dayUsd, isStrict: true })('local', job)
+    const prices = { 'fun-asr-mtl': 0.001, 'qwen3-asr-flash-filetrans': 0.001 }
+    const { duration } = await system.run(job, { file, budget, prices })
+    await budget.close()
+    expect(duration).toBeCloseTo(60, 0)
+    return writes
+  }
+
+  it('is written to the record of costs a few times, not with every second of audio', async () => {
+    expect(await writesOf('tr_live', 100)).toBeLessThan(4)
+  })
+
+  it('is transcribed where the limit of a day leaves no more than its cost', async () => {
+    expect(await writesOf('tr_exact', 0.125)).toBeLessThan(15)
+  })
 })
 
 describe('a recording whose decoder is killed', () => {
