@@ -20,6 +20,6 @@ export interface Run {
   warn(sentence: string): void
   /** Results of earlier work, by this job and by other jobs of its owner. */
   checkpoints: Checkpoints
-  /** What the job may still cost. */
+  /** Limits of the job's costs. */
   budget: Budget
 }

@@ -76,7 +76,7 @@ export interface Jobs {
   /** Sentences for the user about a store that is damaged or takes nothing. */
   warnings(): string[]
   list(owner: string, page: PageRequest): Promise<TranscriptPage>
-  /** What all owners have spent on the days of a month such as `2026-11` (UTC). Throws `STORE_*`. */
+  /** Spending of all owners on the days of a month such as `2026-11` (UTC). Throws `STORE_*`. */
   spending(month: string): Promise<OwnerSpending[]>
   /** Throws `BAD_INPUT` for a query without a word. */
   search(owner: string, query: string, page: PageRequest): Promise<TranscriptPage>

@@ -1,4 +1,4 @@
-// What a round is and gets.
+// Contract of a round: its parts and its input.
 import type { Home, HomeOptions } from './home.ts'
 import type { Random } from './random.ts'
 import type { Tally } from './tally.ts'

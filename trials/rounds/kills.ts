@@ -14,7 +14,7 @@ import { openStdio, type StdioDoor } from '../core/stdio.ts'
 const maxDelayMs = 400
 const writers = 3
 
-/** What the program has acknowledged: titles by transcript id; undefined for a deleted transcript. */
+/** Acknowledged by the program: titles by transcript id; undefined for a deleted transcript. */
 type Acknowledged = Map<string, string | undefined>
 
 export const kills: Round = {

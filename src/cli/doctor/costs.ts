@@ -12,9 +12,9 @@ interface Spent {
 }
 
 export interface Costs extends Spent {
-  /** What one order may cost; absent: no limit. */
+  /** US dollars that one order may cost; absent: no limit. */
   orderLimitUsd?: number
-  /** What each owner may spend a day; absent: no limit. */
+  /** US dollars that each owner may spend a day; absent: no limit. */
   dayLimitUsd?: number
   /** `leftTodayUsd` where a day has a limit; orders under way may still spend `heldUsd` of it. */
   owners: (Spent & { owner: string; leftTodayUsd?: number; heldUsd?: number })[]

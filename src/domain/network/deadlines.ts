@@ -13,7 +13,7 @@ export interface Deadline {
 export interface KindOfWork extends Partial<Deadline> {
   /** As the table names it. */
   work: string
-  /** What follows when the time is up. */
+  /** Consequence of a missed deadline. */
   afterwards: string
 }
 

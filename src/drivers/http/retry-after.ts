@@ -1,5 +1,4 @@
 // Pauses that a server asks for: reads them from its answers, and tells the reader of an error about them.
-
 import { isSpeechError, SpeechError } from '../../domain/errors.ts'
 import { maxRetryAfterSeconds } from '../../domain/network/deadlines.ts'
 

@@ -72,7 +72,7 @@ export function createBudgets(store: SpendingStore, limits: CostLimits, now = Da
       if (isHeld) renewal ??= setInterval(plan, renewalMs).unref()
     }
 
-    /** What is paid meanwhile goes into the same write. A store that fails does not stop paid work. */
+    /** Payments of the meantime go into the same write. A store that fails does not stop paid work. */
     function plan(): void {
       if (isWritePlanned) return
       isWritePlanned = true

@@ -26,7 +26,7 @@ let passages = 0
 /** A new text that is not cached, with about 700 characters per passage. */
 const fresh = (count = 1) => Array.from({ length: count }, () => numberedSentences(passages++)).join('\n\n')
 
-/** What the work gives, and how many requests for text the emulator had meanwhile. */
+/** Result of the work, and how many requests for text the emulator had meanwhile. */
 async function requestsOf<T>(work: () => Promise<T>): Promise<{ answer: T; requests: number }> {
   const before = system.dashscope.textRequests.length
   const answer = await work()

@@ -119,7 +119,7 @@ describe('format_text of a transcript', () => {
     expect(json.formatted).toMatchObject({ style: 'faithful', models: ['qwen-flash'] })
     expect(normalizedText(said(json))).toBe(normalizedText(said(given)))
     expect(json.text).toBe(plain.data.text)
-    // What is stored of the recording is as it was.
+    // The stored recording is as it was.
     expect((await store.getTranscript(localOwner, given.id))?.segments).toEqual(given.segments)
   })
 

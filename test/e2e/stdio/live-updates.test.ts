@@ -71,7 +71,7 @@ async function modern(env: Record<string, string>): Promise<Listener> {
   }
 }
 
-/** What both generations do in the same way. */
+/** Behaviour that both generations share. */
 function common(client: ClientV1): Pick<Listener, 'call' | 'read' | 'close'> {
   return {
     call: async (name, args) => (await client.callTool({ name, arguments: args })).structuredContent,

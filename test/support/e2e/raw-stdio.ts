@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline'
 import { expect } from 'vitest'
 import { entry } from './system.ts'
 
-/** What each request of 2026-07-28 carries. */
+/** Carried by each request of 2026-07-28. */
 export const modernMeta = {
   'io.modelcontextprotocol/protocolVersion': '2026-07-28',
   'io.modelcontextprotocol/clientInfo': { name: 'raw', version: '1' },

@@ -16,7 +16,7 @@ export interface FakeJobs extends Jobs {
   emitChange(change: Change): void
   /** Number of subscribers. */
   listeners(): number
-  /** Who follows what at the moment, as owner/id. */
+  /** Followers at the moment, as owner/id. */
   followedIds: string[]
 }
 

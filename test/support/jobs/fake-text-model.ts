@@ -9,7 +9,7 @@ export interface FakeTextModel extends TextModel {
 }
 
 export interface FakeTextModelOptions {
-  /** What comes before the answer to a text: it may wait, or throw. The first request has the number 0. */
+  /** Called before the answer to a text: it may wait, or throw. The first request has the number 0. */
   before?: (text: string, n: number) => Promise<unknown>
   /** How many requests may be under way at once. */
   concurrency?: number

@@ -38,14 +38,14 @@ export interface HarnessOptions {
   model?: string
   /** Called with the number of each request, from 0; a string is the recognised text. Default: answers at once. */
   recognise?: (n: number) => Promise<unknown>
-  /** What comes between jobs and the store. */
+  /** Stands between jobs and the store. */
   store?: (store: Store) => Store
   concurrency?: Record<Lane, number>
   blobs?: Partial<ObjectStorage>
   fileRecognisers?: { speakerRecognisers: FileRecogniserList; fileRecognisers: FileRecogniserList }
   downloader?: Downloader
   ffmpeg?: LocateFfmpeg
-  /** What it shares with other machines; it carries out what is ordered only where it `serves`. */
+  /** Shared with other machines; it carries out what is ordered only where it `serves`. */
   cluster?: { store: Store; queue: Queue; serves: boolean }
   /** Default: those of the workspace. */
   allowedDirs?: string[]

@@ -1,4 +1,4 @@
-// What the tests of DashScope's drivers share: a key, a chunk of audio, a signal that never aborts, a recogniser.
+// Shared by the tests of DashScope's drivers: a key, a chunk of audio, a signal that never aborts, a recogniser.
 
 import { setMaxListeners } from 'node:events'
 import { knownModels } from '../../../src/domain/models/catalog.ts'

@@ -1,4 +1,4 @@
-// What the tests of downloads share: an HTTPS server for recordings, redirects, and errors checked for secrets.
+// Shared by the tests of downloads: an HTTPS server for recordings, redirects, and errors checked for secrets.
 import type { ServerResponse } from 'node:http'
 import { expect } from 'vitest'
 import { describeError, type SpeechError } from '../../../src/domain/errors.ts'

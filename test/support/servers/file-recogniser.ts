@@ -1,4 +1,4 @@
-// What the tests of file recognition share: a recogniser of a test server, and errors checked for secrets.
+// Shared by the tests of file recognition: a recogniser of a test server, and errors checked for secrets.
 
 import { expect } from 'vitest'
 import { describeError, SpeechError } from '../../../src/domain/errors.ts'

@@ -1,4 +1,4 @@
-// What the tests of result files share: reading one through a recogniser, and words and sentences as the provider sends them.
+// Shared by the tests of result files: reading one through a recogniser, and words and sentences as the provider sends them.
 
 import { expect } from 'vitest'
 import { knownModels } from '../../../src/domain/models/catalog.ts'

@@ -6,7 +6,7 @@ import { type Config, type Environment, readConfig, unfilledTemplates } from '..
 import { describeError, type SpeechError } from '../../../src/domain/errors.ts'
 
 const home = homedir()
-/** What a client hands on when the user left a field empty. */
+/** Handed on by a client when the user left a field empty. */
 const template = (name: string) => `\${${name}}`
 
 function refusal(environment: Environment, flags?: Environment): SpeechError {

@@ -1,5 +1,4 @@
 // Recognition of whole files with DashScope: submits an uploaded recording as a task, and reads its result.
-
 import { isSpeechError, SpeechError } from '../../../domain/errors.ts'
 import { type Model, modelKey } from '../../../domain/models/model.ts'
 import { usdForUsage, usdPerSecond } from '../../../domain/models/price.ts'
