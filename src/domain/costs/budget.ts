@@ -68,12 +68,14 @@ export interface DayLimit {
 
 export function dayLimitReached(cost: number, { day, limitUsd, spentUsd, heldUsd }: DayLimit): SpeechError {
   const held = heldUsd > 0 ? ` and ${formatUsd(heldUsd)} reserved by others under way` : ''
+  const isRoomComing = heldUsd > 0 && spentUsd + cost <= limitUsd
+  const first = isRoomComing ? 'Call again when the recordings under way are done. ' : ''
   const next = new Date(Date.parse(day) + 86_400_000).toISOString().slice(0, 10)
   return new SpeechError(
     'DAY_LIMIT_REACHED',
     `This would cost up to ${formatUsd(cost)}; of the limit of ${formatUsd(limitUsd)} a day, ${formatUsd(spentUsd)} are spent${held}.`,
     {
-      hint: `The limit begins anew at 00:00 UTC on ${next}; or raise SPEECH_MAX_COST_USD_PER_DAY in the server’s settings.`,
+      hint: `${first}The limit begins anew at 00:00 UTC on ${next}; or raise SPEECH_MAX_COST_USD_PER_DAY in the server’s settings.`,
       scope: 'account',
     },
   )

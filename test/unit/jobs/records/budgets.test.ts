@@ -99,7 +99,12 @@ describe('the limit of a day', () => {
       code: 'DAY_LIMIT_REACHED',
       message:
         'This would cost up to $0.2500; of the limit of $1.00 a day, $0.5000 are spent and $0.3000 reserved by others under way.',
-      hint: expect.stringMatching(/anew at 00:00 UTC on 2026-03-02; .*SPEECH_MAX_COST_USD_PER_DAY/),
+      hint: expect.stringMatching(
+        /^Call again when the recordings under way are done\. .*anew at 00:00 UTC on 2026-03-02; .*SPEECH_MAX_COST_USD_PER_DAY/,
+      ),
+    })
+    await expect(open('c', { dayUsd: 1 }).open().reserve(0.6)).rejects.toMatchObject({
+      hint: expect.stringMatching(/^The limit begins anew at/),
     })
     time += 2 * 3_600_000
     await open('c', { dayUsd: 1 }).open().reserve(0.9)
