@@ -42,7 +42,7 @@ describe('a recording of a few kB that would be hours', () => {
   })
 
   it('is taken if it is silent, and costs nothing', async () => {
-    const silence = ['-f', 'lavfi', '-i', 'anullsrc=r=16000:cl=mono', '-t', '2400']
+    const silence = ['-f', 'lavfi', '-i', 'anullsrc=r=16000:cl=mono', '-t', '900']
     const file = await makeAudio(folder(), 'silence.wv', silence)
     const before = asked()
     for (const tool of ['transcribe_audio', 'diarize_audio'] as const) {
