@@ -17,7 +17,7 @@ import { createFormatter, type FormatRequest, type FormatResult } from './format
 import { type CostLimits, createBudgets } from './records/budgets.ts'
 import { type Change, createChanges } from './records/changes.ts'
 import { createCleanup } from './records/cleanup.ts'
-import { createJobRepository } from './records/job-repository.ts'
+import { createJobRepository, notFound } from './records/job-repository.ts'
 import { createLeases } from './records/lease.ts'
 import { createWaiters } from './records/waiters.ts'
 import { createWorkerId } from './records/worker-id.ts'
@@ -87,10 +87,7 @@ export interface Jobs {
   cancel(owner: string, id: string): Promise<Job>
   /** Changes the title and the names of speakers, also while the job runs. Throws `BAD_INPUT`. */
   rename(owner: string, id: string, request: RenameRequest): Promise<Transcript>
-  /**
-   * Stops the work, and deletes the transcript, its job, its checkpoints and its uploads. Resolves with a sentence for
-   * each thing that is left of it.
-   */
+  /** Stops the work, and deletes transcript, job, checkpoints and uploads. Resolves with a sentence for each that is left. */
   remove(owner: string, id: string): Promise<string[]>
   /** Audio and video files in the allowed folders, newest first. */
   recordings(request: { query?: string; limit: number; signal: AbortSignal }): Promise<FoundRecording[]>
@@ -153,7 +150,8 @@ export function createJobs(options: JobsOptions): Jobs {
   const { cancel, abandon, remove } = createCancellation({ ...base, cleanup, uploads, worker })
   const context: JobContext = { ...base, cleanup, uploads, dispatch, worker, abandon }
   const recovery = createRecovery(context)
-  const formatter = createFormatter(context, (id, options) => watch(id, options, context))
+  const watchJob = (id: string, options: WatchOptions) => watch(id, options, context)
+  const formatter = createFormatter(context, watchJob)
   const preparations = createPreparations(base, (request, caller) => jobs.submit(request, caller))
   const { repository, changes, waiters } = context
   const turn = createFairTurns()
@@ -187,7 +185,11 @@ export function createJobs(options: JobsOptions): Jobs {
       repository.getTranscript(owner, id),
       repository.get(owner, id).catch(() => undefined),
     ])
-    if (!transcript && !job) return find(owner, await preparations.earlierId(owner, id))
+    if (!transcript && !job) {
+      const resolved = await preparations.resolve(owner, id)
+      if (resolved === id) throw notFound()
+      return find(owner, resolved)
+    }
     if (!transcript) return emptyTranscript(job!)
     const found = job ? withJobState(job, transcript) : transcript
     return withFormatted(found, await repository.getFormat(owner, id))
@@ -195,7 +197,7 @@ export function createJobs(options: JobsOptions): Jobs {
 
   const jobs: Jobs = {
     transcribe: (request, caller, watchOptions) =>
-      transcribe({ ...jobs, prepare: preparations.start }, request, caller, watchOptions),
+      transcribe({ ...jobs, watch: watchJob, prepare: preparations.start }, request, caller, watchOptions),
     async submit(request, caller) {
       const { job, cached, started } = await submit(request, caller, context)
       const title = oneLine(request.title ?? '')
@@ -205,13 +207,13 @@ export function createJobs(options: JobsOptions): Jobs {
     },
     async watch(id, watchOptions) {
       const { job, watch: rest } = await preparations.wait(id, watchOptions)
-      return job?.id === id ? job : watch(job?.id ?? id, rest, context)
+      return job?.id === id ? job : watchJob(await preparations.resolve(rest.owner, id), rest)
     },
     read,
     async format(request, watchOptions) {
       if (!('transcriptId' in request)) return formatter.format(request, watchOptions)
       const { watch: rest } = await preparations.wait(request.transcriptId, watchOptions)
-      const transcriptId = preparations.finalId(rest.owner, request.transcriptId)
+      const transcriptId = await preparations.resolve(rest.owner, request.transcriptId)
       return formatter.format({ ...request, transcriptId }, rest)
     },
     spending: month => store.listSpending(month),
@@ -223,23 +225,23 @@ export function createJobs(options: JobsOptions): Jobs {
       return store.searchTranscripts(owner, query, page)
     },
     async rename(owner, given, request) {
-      const id = preparations.finalId(owner, given)
+      const id = await preparations.resolve(owner, given)
       await rename(owner, id, request, context)
       return read(owner, id)
     },
     async cancel(owner, given) {
-      const prepared = preparations.find(owner, given)
-      if (prepared?.id === given) return preparations.cancel(prepared)
-      const id = preparations.finalId(owner, given)
+      const prepared = await preparations.cancel(owner, given)
+      if (prepared) return prepared
+      const id = await preparations.resolve(owner, given)
       await formatter.stop(owner, id)
       return cancel(owner, id)
     },
     async remove(owner, given) {
-      const prepared = preparations.find(owner, given)
-      if (prepared?.id === given) await preparations.cancel(prepared)
-      preparations.forget(owner, given)
-      if (prepared?.id === given) return []
-      const id = prepared?.id ?? given
+      const prepared = await preparations.cancel(owner, given)
+      if (prepared) preparations.forget(owner, given)
+      const id = await preparations.resolve(owner, given)
+      // The same request may have led to a job before.
+      if (prepared && id === given) return []
       await formatter.stop(owner, id)
       await remove(owner, id)
       return store.erase()

@@ -120,24 +120,21 @@ export function createPreparations(context: JobBasis, submit: Submit) {
         await flights.join(flight, unused, watch).catch(() => watch.signal.throwIfAborted())
       return { job: find(owner, id), watch: timeLeft(watch, started) }
     },
-    /** The id of the job that an earlier process has submitted for a provisional id. Throws `TRANSCRIPT_NOT_FOUND`. */
-    async earlierId(owner: string, id: string): Promise<string> {
-      const found = await createCheckpoints(store, owner, '').get(aliasKey(id))
-      if (typeof found !== 'string') throw notFound()
-      return found
-    },
-    /** The id to use for one that may be provisional. Throws `BUSY`, `TRANSCRIPT_NOT_FOUND`. */
-    finalId(owner: string, id: string): string {
+    /**
+     * The id of the job, for one that may be provisional: also of an earlier or another process. Any other id stays as it
+     * is. Throws `BUSY`, `TRANSCRIPT_NOT_FOUND`.
+     */
+    async resolve(owner: string, id: string): Promise<string> {
       const job = find(owner, id)
       if (job?.id === id) throw isOver(job.state) ? notFound() : stillReading()
-      return job?.id ?? id
+      const found = job?.id ?? (await createCheckpoints(store, owner, '').get(aliasKey(id)))
+      return typeof found === 'string' ? found : id
     },
-    /** Ends a preparation, and resolves with its provisional job, cancelled. */
-    async cancel(provisional: Job): Promise<Job> {
-      const key = keyOf(provisional)
-      if (isOver(provisional.state)) return provisional
-      await flights.stop(provisional.owner, provisional.id)
-      return ended.get(key) ?? provisional
+    /** Ends a preparation. Resolves with its provisional job, or with undefined where a job came of it. */
+    async cancel(owner: string, id: string): Promise<Job | undefined> {
+      await flights.stop(owner, id)
+      const job = find(owner, id)
+      return job?.id === id ? job : undefined
     },
     forget: (owner: string, id: string): void => void ended.delete(keyOf({ owner, id })),
     close: flights.close,

@@ -84,6 +84,44 @@ it('a call that may not wait for the recording gets an id, which leads to the tr
   await expect(other.jobs.read(owner, early.id)).rejects.toMatchObject({ code: 'TRANSCRIPT_NOT_FOUND' })
 })
 
+it('every method takes the id that an earlier process has given', async () => {
+  const first = await open()
+  const { id: early } = (await call(first, 0)).transcript
+  answer.open()
+  const { id } = await first.jobs.watch(early, watchOf(30))
+  await first.close()
+
+  const { jobs, store } = await open()
+  expect(await jobs.watch(early, watchOf(30))).toMatchObject({ id, state: 'completed' })
+  expect(await jobs.rename(owner, early, { title: 'Talk' })).toMatchObject({ id, title: 'Talk' })
+  const formatted = await jobs.format({ transcriptId: early, style: 'faithful' }, watchOf(30))
+  expect(formatted).toMatchObject({
+    status: 'completed',
+    warnings: [expect.stringContaining('not formatted')],
+  })
+  expect(await jobs.cancel(owner, early)).toMatchObject({ id, state: 'completed' })
+  const alias = () => store.getCheckpoint(owner, `provisional:${early}`)
+  expect(await alias()).toBe(id)
+  await jobs.remove(owner, early)
+  await expect(jobs.read(owner, id)).rejects.toMatchObject({ code: 'TRANSCRIPT_NOT_FOUND' })
+  await expect(jobs.remove(owner, early)).rejects.toMatchObject({ code: 'TRANSCRIPT_NOT_FOUND' })
+  expect(await alias()).toBeUndefined()
+})
+
+it('an id that leads to a transcript deletes it also while its recording is read again', async () => {
+  const first = await open()
+  const { id: early } = (await call(first, 0)).transcript
+  answer.open()
+  const { id } = await first.jobs.watch(early, watchOf(30))
+  await first.close()
+
+  answer = createLatch()
+  const { jobs, ...again } = await open()
+  expect((await call({ jobs, ...again }, 0)).transcript).toMatchObject({ id: early, status: 'running' })
+  await jobs.remove(owner, early)
+  await expect(jobs.read(owner, id)).rejects.toMatchObject({ code: 'TRANSCRIPT_NOT_FOUND' })
+})
+
 it('a recording that turns out to be unreadable fails under the id that the call got', async () => {
   const harness = await open()
   const { transcript } = await call(harness, 0)
