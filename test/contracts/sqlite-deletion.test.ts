@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import Sqlite from 'libsql'
 import { describe, expect, it, vi } from 'vitest'
 import { localOwner } from '../../src/domain/job.ts'
+import { isErasing } from '../../src/drivers/store/sqlite/schema.ts'
 import { sqliteStore } from '../../src/drivers/store/sqlite/sqlite.ts'
 import { owner, useSqliteFile } from '../support/contracts/sqlite-file.ts'
 import { root } from '../support/e2e/system.ts'
@@ -58,6 +59,12 @@ async function deleteSecret(from = store()): Promise<string[]> {
   return from.erase()
 }
 
+/** A folder of version 0.1.0, whose deleted rows were not overwritten. */
+function copyOfOldFolder(path: string): string {
+  cpSync(join(root, 'test', 'support', 'data-folder-0.1.0'), path, { recursive: true })
+  return path
+}
+
 describe('a deleted transcript', () => {
   it('a deleted transcript leaves no word in any file of the folder, while the store is open and after', async () => {
     await fill(40)
@@ -89,8 +96,7 @@ describe('a deleted transcript', () => {
   })
 
   it('a transcript that an older version has deleted leaves no word after the next deletion', async () => {
-    const copy = join(temp().path, 'old')
-    cpSync(join(root, 'test', 'support', 'data-folder-0.1.0'), copy, { recursive: true })
+    const copy = copyOfOldFolder(join(temp().path, 'old'))
     const old = new Sqlite(join(copy, 'speech.db'))
     old.exec(
       "DELETE FROM transcripts WHERE body LIKE '%pharmacy%'; DELETE FROM checkpoints WHERE value LIKE '%pharmacy%'",
@@ -124,6 +130,41 @@ function mountDisk(path: string, megabytes: number): boolean {
   mkdirSync(path)
   return spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', path]).status === 0
 }
+
+describe('a file of an older version', () => {
+  it('a store closes while its free pages wait to be overwritten, which is done once the file is free', async () => {
+    const copy = copyOfOldFolder(join(temp().path, 'old'))
+    const other = new Sqlite(join(copy, 'speech.db'))
+    other.exec("INSERT INTO search (search) VALUES ('optimize')")
+    other.exec('BEGIN IMMEDIATE')
+    const opened = sqliteStore({ folder: copy, maxEraseMs: 500 })
+    expect(await opened.erase()).toEqual([expect.stringContaining('removed in the background')])
+    expect((await opened.searchTranscripts(localOwner, 'ada', { limit: 9 })).transcripts).toHaveLength(1)
+    await opened.close()
+    expect(isErasing(other)).toBe(false)
+    other.exec('COMMIT')
+    await vi.waitFor(() => expect(isErasing(other)).toBe(true), { timeout: 10_000 })
+    other.close()
+  })
+
+  it('free pages are overwritten at the next start if the disk has no room for a copy of the file', async context => {
+    const disk = join(temp().path, 'disk')
+    if (!mountDisk(disk, 1)) return context.skip()
+    try {
+      const opened = sqliteStore({ folder: copyOfOldFolder(join(disk, 'old')) })
+      writeFileSync(join(disk, 'other'), Buffer.alloc(700_000, 'x'))
+      for (const _ of ['once', 'and not again']) {
+        expect(await opened.erase()).toEqual([expect.stringContaining('removed in the background')])
+        rmSync(join(disk, 'other'), { force: true })
+      }
+      await opened.close()
+      expect(await opened.erase()).toEqual([])
+      await opened.close()
+    } finally {
+      spawnSync('umount', ['-l', disk])
+    }
+  })
+})
 
 describe('a full disk', () => {
   it('a transcript is deleted on a full disk, which is told of until there is room', async context => {

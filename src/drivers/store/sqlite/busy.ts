@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 /** SQLite's own wait, within a call. */
 export const lockTimeoutMs = 10
-const maxBusyMs = 5_000
+/** Longer than `eraseFreePages` takes for a file of some hundred megabytes. */
+const maxBusyMs = 15_000
 const minPauseMs = 5
 const maxPauseMs = 50
 

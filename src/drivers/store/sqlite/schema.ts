@@ -8,6 +8,7 @@ import { transaction } from './rows.ts'
 const schemaVersion = 2
 /** Stored as `application_id` where deleted rows were overwritten from the beginning, or all free pages since. */
 const erasingId = 0x73706d31
+export const erasingPragma = `PRAGMA application_id = ${erasingId}`
 
 const schema = `
   CREATE TABLE transcripts (
@@ -71,17 +72,13 @@ function create(database: Database.Database): void {
     if (versionOf(database) === schemaVersion) return
     database.exec(schema)
     database.exec(`PRAGMA user_version = ${schemaVersion}`)
-    setErasing(database)
+    database.exec(erasingPragma)
   })
 }
 
 export function isErasing(database: Database.Database): boolean {
   const { application_id: id } = database.prepare('PRAGMA application_id').get() as { application_id: number }
   return id === erasingId
-}
-
-export function setErasing(database: Database.Database): void {
-  database.exec(`PRAGMA application_id = ${erasingId}`)
 }
 
 /** Copies the log into the file and empties it. Returns false while another connection reads from it. */

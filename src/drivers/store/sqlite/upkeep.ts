@@ -1,10 +1,12 @@
 // Upkeep of the SQLite file: removes what deletions and replacements leave in the search index and in the log.
+import { once } from 'node:events'
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import type Database from 'libsql'
 import { codeOf } from '../../../domain/errors.ts'
 import { log } from '../../../log.ts'
 import type { Connection } from './connection.ts'
-import { isErasing, setErasing, truncateLog } from './schema.ts'
+import { eraseFreePages } from './erase-free-pages.ts'
+import { isErasing, truncateLog } from './schema.ts'
 
 export interface Upkeep {
   /** Resolves with true when nothing is left, and with false after a few seconds; the work goes on then. */
@@ -30,7 +32,9 @@ export function createUpkeep(
   { read, keepReserve }: Pick<Connection, 'read' | 'keepReserve'>,
   maxWaitMs = 3_000,
 ): Upkeep {
-  let isClosing = false
+  let closing = new AbortController()
+  const isClosing = () => closing.signal.aborted
+  let isEraseTried = false
   let isRequested = false
   let work: Promise<boolean> | undefined
   let timer: NodeJS.Timeout | undefined
@@ -48,14 +52,15 @@ export function createUpkeep(
   async function perform(): Promise<boolean> {
     const started = performance.now()
     try {
-      while (isRequested && !isClosing) {
+      let isErased = true
+      while (isRequested && !isClosing()) {
         isRequested = false
         await mergeIndex()
-        await eraseFreePages()
+        isErased = await eraseOldRows()
         await emptyLog()
         keepReserve()
       }
-      return !isRequested && !isClosing
+      return isErased && !isRequested && !isClosing()
     } catch (error) {
       // The next deletion or start tries again: the disk may have room by then.
       log.warn('upkeep-failed', { code: codeOf(error) })
@@ -69,24 +74,28 @@ export function createUpkeep(
   async function mergeIndex(): Promise<void> {
     if (!(await read(hasDeletedRows))) return
     // A negative number begins to merge everything into one part.
-    for (let pages = -pagesPerStep; await read(database => merge(database, pages)); pages = pagesPerStep) {
+    let pages = -pagesPerStep
+    // Also ends the wait for another process.
+    while (await read(database => !isClosing() && merge(database, pages))) {
+      pages = pagesPerStep
       await setImmediate()
-      if (isClosing) return
     }
   }
 
-  /** Older versions left the bytes of deleted rows in free pages. */
-  async function eraseFreePages(): Promise<void> {
-    if (isClosing || (await read(isErasing))) return
-    await read(database => {
-      database.exec('VACUUM')
-      setErasing(database)
-    })
+  /** Older versions left the bytes of deleted rows in free pages. Tries once: the next start may find more room. */
+  async function eraseOldRows(): Promise<boolean> {
+    if (isClosing()) return false
+    const path = await read(database => (isErasing(database) ? undefined : pathOf(database)))
+    if (path === undefined) return true
+    if (isEraseTried || isClosing()) return false
+    isEraseTried = true
+    // The copy goes on when the store is closed, until the process ends.
+    return Promise.race([eraseFreePages(path), once(closing.signal, 'abort').then(() => false)])
   }
 
   /** Other processes may read from the log for a moment. */
   async function emptyLog(): Promise<void> {
-    while (!isRequested && !isClosing && !(await read(truncateLog)))
+    while (!isRequested && !isClosing() && !(await read(truncateLog)))
       await sleep(logPauseMs, undefined, { ref: false })
   }
 
@@ -98,7 +107,7 @@ export function createUpkeep(
   }
 
   function start(): void {
-    if (timer || isClosing) return
+    if (timer || isClosing()) return
     const pause = Math.max(delayMs, lastMs * minPauseFactor)
     timer = setTimeout(() => {
       timer = undefined
@@ -118,12 +127,17 @@ export function createUpkeep(
       clearTimeout(timer)
       timer = undefined
       if (isRequested) await within(maxCloseMs)
-      isClosing = true
+      closing.abort()
       await work
       // The next call opens the file again.
-      isClosing = false
+      closing = new AbortController()
+      isEraseTried = false
     },
   }
+}
+
+function pathOf(database: Database.Database): string {
+  return (database.prepare('PRAGMA database_list').get() as { file: string }).file
 }
 
 /** FTS5 keeps a page of deleted rows for each part of the index, under ids from 2^53 on. */
