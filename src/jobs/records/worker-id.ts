@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { isAlive } from '../../system/processes.ts'
 
 /** `machine/pid/start time/random id`. */
 export function createWorkerId(): string {
@@ -41,15 +42,6 @@ function machineId(): string {
 
 function digest(...facts: string[]): string {
   return createHash('sha256').update(facts.join('\0')).digest('hex').slice(0, 12)
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
 }
 
 /** Linux alone says when a process was started, and whether it is a zombie. */

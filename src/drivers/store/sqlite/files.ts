@@ -1,8 +1,18 @@
 // The SQLite file on disk: which inode a path leads to, and how a damaged file is moved away without losing a byte.
-import { existsSync, readdirSync, renameSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import type Database from 'libsql'
 import { privateFile } from '../../../system/private-files.ts'
+import { isAlive } from '../../../system/processes.ts'
 import { guardValues } from './rows.ts'
 import { createSearchThread, type SearchThread } from './search-thread.ts'
 
@@ -58,6 +68,7 @@ export function setAside(path: string, { database, inode }: OpenFile, sqlite: Sq
       database.close()
       move(path, target)
     }
+    writeRecovery(path, { kept: basename(target), done: 0 })
   } finally {
     // Closing alone may keep the lock until the next garbage collection.
     if (lock.inTransaction) lock.exec('ROLLBACK')
@@ -109,4 +120,37 @@ export function freeReserve(path: string): void {
 export function damagedFilesIn(folder: string): string[] {
   if (!existsSync(folder)) return []
   return readdirSync(folder).filter(name => /^speech\.db\.damaged-.*(?<!-wal|-shm)$/.test(name))
+}
+
+/** What is left to be read from a damaged file. */
+export interface Recovery {
+  /** Name of the damaged file. */
+  kept: string
+  /** Pages whose rows are in the new file. */
+  done: number
+}
+
+const recoveryOf = (path: string) => `${path}.recovery`
+
+/** Written by the process that does the work. A full disk ends it. */
+export function writeRecovery(path: string, recovery: Recovery): void {
+  try {
+    writeFileSync(recoveryOf(path), JSON.stringify({ ...recovery, pid: process.pid }), { mode: 0o600 })
+  } catch {
+    endRecovery(path)
+  }
+}
+
+/** Undefined if nothing is left, or while another process does it. */
+export function readRecovery(path: string): Recovery | undefined {
+  try {
+    const found = JSON.parse(readFileSync(recoveryOf(path), 'utf8')) as Recovery & { pid: number }
+    return found.pid !== process.pid && isAlive(found.pid) ? undefined : found
+  } catch {
+    return undefined
+  }
+}
+
+export function endRecovery(path: string): void {
+  rmSync(recoveryOf(path), { force: true })
 }

@@ -23,9 +23,14 @@ export function bytesOf(database: Database.Database, column: string, from: strin
   return (rows as { bytes: Uint8Array }[]).map(({ bytes }) => bytes)
 }
 
+/** Throws `TypeError` for bytes that are not UTF-8. */
+export function textOf(bytes: Uint8Array): string {
+  return utf8.decode(bytes)
+}
+
 export function fromJson<T>(bytes: Uint8Array): T {
   try {
-    return JSON.parse(utf8.decode(bytes)) as T
+    return JSON.parse(textOf(bytes)) as T
   } catch (error) {
     throw damaged(error)
   }
@@ -33,7 +38,7 @@ export function fromJson<T>(bytes: Uint8Array): T {
 
 export async function transcriptFrom(body: Uint8Array): Promise<Transcript> {
   try {
-    return await parseBody(utf8.decode(body))
+    return await parseBody(textOf(body))
   } catch (error) {
     throw damaged(error)
   }

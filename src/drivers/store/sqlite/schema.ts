@@ -7,7 +7,7 @@ import { transaction } from './rows.ts'
 /** Stored as `user_version`. The first release starts at 2; a later schema adds a migration step and counts up. */
 const schemaVersion = 2
 /** Stored as `application_id` where deleted rows were overwritten from the beginning, or all free pages since. */
-const erasingId = 0x73706d31
+export const erasingId = 0x73706d31
 export const erasingPragma = `PRAGMA application_id = ${erasingId}`
 
 const schema = `

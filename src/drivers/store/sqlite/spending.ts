@@ -10,7 +10,7 @@ import type { Connection } from './connection.ts'
 import { bytesOf, fromJson, transaction } from './rows.ts'
 
 /** Added on its first use, as older versions of the program do not miss it: a new schema version would lock them out. */
-const table = `CREATE TABLE IF NOT EXISTS spending (
+export const spendingTable = `CREATE TABLE IF NOT EXISTS spending (
   owner TEXT NOT NULL,
   day TEXT NOT NULL,
   record TEXT NOT NULL,
@@ -22,7 +22,7 @@ export function spending(connection: Connection): SpendingStore {
     updateSpending: (owner, day, change) =>
       connection.write(database =>
         transaction(database, () => {
-          database.exec(table)
+          database.exec(spendingTable)
           const [found] = bytesOf(database, 'record', 'spending WHERE day = ? AND owner = ?', day, owner)
           const record = change(found ? fromJson<DaySpending>(found) : nothingSpent)
           const sql = 'INSERT OR REPLACE INTO spending (owner, day, record) VALUES (?, ?, ?)'

@@ -4,6 +4,7 @@ import { checkpoints } from './checkpoints.ts'
 import { createConnection } from './connection.ts'
 import { damagedFilesIn } from './files.ts'
 import { jobs } from './jobs.ts'
+import { createSalvage } from './salvage.ts'
 import { spending } from './spending.ts'
 import { transcripts } from './transcripts.ts'
 import { createUpkeep } from './upkeep.ts'
@@ -19,14 +20,20 @@ const stillErasing =
   'Words of it are still in the search index or the log of the database, and are removed in the background.'
 
 export function sqliteStore({ folder, maxEraseMs }: SqliteOptions): Store {
-  const connection = createConnection(folder, { onOpen: () => upkeep.start() })
+  const connection = createConnection(folder, {
+    onOpen() {
+      upkeep.start()
+      salvage.start()
+    },
+  })
+  const salvage = createSalvage(folder, connection)
   const upkeep = createUpkeep(connection, maxEraseMs)
   return {
     ...transcripts(connection, upkeep),
     ...jobs(connection),
     ...checkpoints(connection),
     ...spending(connection),
-    warnings: connection.warnings,
+    warnings: () => [...connection.warnings(), ...salvage.warnings()],
     losses: connection.losses,
     async erase() {
       const isErased = !connection.exists() || (await upkeep.finish())
@@ -39,6 +46,7 @@ export function sqliteStore({ folder, maxEraseMs }: SqliteOptions): Store {
       ]
     },
     async close() {
+      await salvage.close()
       await upkeep.close()
       await connection.close()
     },

@@ -1,4 +1,5 @@
 // Transcripts in SQLite: the whole body, a summary for lists, and the search index.
+import type Database from 'libsql'
 import pLimit from 'p-limit'
 import type { PageRequest, Store, TranscriptPage } from '../../../domain/ports.ts'
 import type { TranscriptSummary } from '../../../domain/transcript.ts'
@@ -43,13 +44,7 @@ export function transcripts(connection: Connection, upkeep: Pick<Upkeep, 'schedu
         const { body, title, text } = await serialize(transcript)
         return connection.write(database =>
           transaction(database, () => {
-            const sql = `INSERT INTO transcripts (owner, id, created_at, summary, body) VALUES (?, ?, ?, ?, ?)
-              ON CONFLICT (owner, id) DO UPDATE SET
-                created_at = excluded.created_at, summary = excluded.summary, body = excluded.body
-              RETURNING number`
-            const [row] = database.prepare(sql).all(owner, id, createdAt, summary, body) as {
-              number: number
-            }[]
+            const row = insert(database, `UPDATE SET ${replaced}`, owner, id, createdAt, summary, body)
             if (index(database, row!.number, title, text)) upkeep.schedule()
           }),
         )
@@ -89,5 +84,29 @@ export function transcripts(connection: Connection, upkeep: Pick<Upkeep, 'schedu
           }),
         ),
       ),
+  }
+}
+
+const replaced = 'created_at = excluded.created_at, summary = excluded.summary, body = excluded.body'
+
+/** Undefined where the owner has a transcript with this id and `onConflict` is `NOTHING`. */
+function insert(database: Database.Database, onConflict: string, ...values: Value[]) {
+  const sql = `INSERT INTO transcripts (owner, id, created_at, summary, body) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (owner, id) DO ${onConflict} RETURNING number`
+  return (database.prepare(sql).all(...values) as { number: number }[])[0]
+}
+
+/** How to add a transcript from a damaged file, unless there is one with its id. Throws for a body that is not whole. */
+export async function recovered(
+  owner: string,
+  bytes: Uint8Array,
+): Promise<(database: Database.Database) => void> {
+  const transcript = await transcriptFrom(bytes)
+  const { id, createdAt } = transcript
+  const summary = JSON.stringify(summaryOf(transcript))
+  const { body, title, text } = await serialize(transcript)
+  return database => {
+    const row = insert(database, 'NOTHING', owner, id, createdAt, summary, body)
+    if (row) index(database, row.number, title, text)
   }
 }
