@@ -89,7 +89,8 @@ export const errors = {
     'Tablestore refused the request: the key is wrong or expired, lacks the right that the message names, or the instance is closed to this network. See docs/team.md for the policies; `doctor` checks them.',
   STORE_NOT_SET_UP:
     'The tables do not exist. Run `doctor` once with a key that may create them. Or correct TABLESTORE_ENDPOINT, TABLESTORE_INSTANCE or TABLESTORE_PREFIX.',
-  STORE_DAMAGED: 'The database is damaged. It is kept beside a new one, as `speech.db.damaged-…`.',
+  STORE_DAMAGED:
+    'The database is damaged. It is kept beside a new one, as `speech.db.damaged-…`; what can be read is copied.',
   STORE_TOO_NEW: 'A newer version of this program wrote the store. Use that version.',
   QUEUE_FAILED: 'MNS does not answer. Check the network and MNS_ENDPOINT, and call again in a minute.',
   QUEUE_REFUSED:

@@ -84,7 +84,7 @@ export function createSalvage(folder: string, { write }: Pick<Connection, 'write
           else isWritten = (await take(row, page > done)) || isWritten
           if (isClosing) return
         }
-        if (!isCurrent({ kept })) return
+        if (isWritten && !isCurrent({ kept })) return
         if (isWritten) writeRecovery(path, { kept, done: page })
         if (performance.now() - turn < maxStepMs) continue
         await setImmediate()
