@@ -26,10 +26,11 @@ const leafTable = 13
 
 /** Undefined for a file of an older version, in which deleted rows were not overwritten. Throws on I/O errors. */
 export async function openPages(path: string): Promise<Pages | undefined> {
+  const log = await pagesOfLog(`${path}-wal`)
   const file = openSync(path, 'r')
   const close = () => closeSync(file)
-  const header = Buffer.alloc(headerBytes)
-  readSync(file, header, 0, headerBytes, 0)
+  const header = log.get(1) ?? Buffer.alloc(headerBytes)
+  if (!log.has(1)) readSync(file, header, 0, headerBytes, 0)
   const isNamed = header.toString('latin1', 0, 15) === 'SQLite format 3'
   if (isNamed && header.readUInt32BE(68) !== erasingId) {
     close()
@@ -37,7 +38,6 @@ export async function openPages(path: string): Promise<Pages | undefined> {
   }
   const given = header.readUInt16BE(16)
   const size = given >= 512 && (given & (given - 1)) === 0 ? given : 4096
-  const log = await pagesOfLog(`${path}-wal`)
   let count = Math.ceil(fstatSync(file).size / size)
   for (const page of log.keys()) count = Math.max(count, page)
 

@@ -82,7 +82,6 @@ export function createSalvage(folder: string, { write }: Pick<Connection, 'write
         for (const row of pages.rowsOf(page)) {
           if (isJob(row)) jobPages.add(page)
           else isWritten = (await take(row, page > done)) || isWritten
-          if (isClosing) return
         }
         if (isWritten && !isCurrent({ kept })) return
         if (isWritten) writeRecovery(path, { kept, done: page })
