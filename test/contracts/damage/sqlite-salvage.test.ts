@@ -2,11 +2,11 @@
 import { copyFileSync, existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it, vi } from 'vitest'
-import type { Store } from '../../src/domain/ports.ts'
-import { sqliteStore } from '../../src/drivers/store/sqlite/sqlite.ts'
-import { setLogLevel } from '../../src/log.ts'
-import { damagedFilesIn, moveLogIntoFile, owner, useSqliteFile } from '../support/contracts/sqlite-file.ts'
-import { longTranscript, segment, transcript } from '../support/transcripts.ts'
+import type { Store } from '../../../src/domain/ports.ts'
+import { sqliteStore } from '../../../src/drivers/store/sqlite/sqlite.ts'
+import { setLogLevel } from '../../../src/log.ts'
+import { damagedFilesIn, moveLogIntoFile, owner, useSqliteFile } from '../../support/contracts/sqlite-file.ts'
+import { longTranscript, segment, transcript } from '../../support/transcripts.ts'
 
 const { copyOf, file, fill, folder, store, temp } = useSqliteFile()
 
