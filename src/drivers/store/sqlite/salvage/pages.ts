@@ -1,7 +1,7 @@
 // Reads rows from the bytes of a damaged SQLite file and its log, without SQLite: what is whole on each page.
 import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
-import { erasingId } from './schema.ts'
+import { erasingId } from '../schema.ts'
 
 /** A column: text and blobs are bytes. */
 export type Column = Uint8Array | number | null | undefined
