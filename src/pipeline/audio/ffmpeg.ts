@@ -29,6 +29,7 @@ export interface FfmpegProcess {
 
 /** Kept of the beginning of stderr, and of its end. */
 const keptStderrChars = 32_768
+const drainMs = 1_000
 
 /** Starts ffmpeg with these arguments. The signal kills it. */
 export function startFfmpeg(
@@ -55,6 +56,14 @@ export function startFfmpeg(
     hang.signal.addEventListener('abort', () => reject(hang.signal.reason))
     exited.then(resolve, cause => reject(notStarted(cause)))
   }).finally(() => signal.removeEventListener('abort', abort))
+  let hasExited = false
+  let onExit = (): unknown => undefined
+  exited
+    .catch(() => {})
+    .finally(() => {
+      hasExited = true
+      onExit()
+    })
   // The caller handles both; a failure must not also end the server.
   ended.catch(() => {})
 
@@ -90,11 +99,31 @@ export function startFfmpeg(
     for (const stream of child.stdio) stream?.destroy()
   }
 
+  /** After the exit, a program that has left the group may hold the pipes open: a second without data is their end. */
+  async function untilSilent(next: Promise<IteratorResult<Buffer>>): Promise<IteratorResult<Buffer>> {
+    let timer: NodeJS.Timeout | undefined
+    const silent = new Promise<IteratorResult<Buffer>>(resolve => {
+      const end = () => {
+        pipe3.push(null)
+        resolve({ done: true, value: undefined })
+      }
+      // After a timer, data that has arrived meanwhile is read before an immediate.
+      onExit = () => (timer ??= setTimeout(setImmediate, drainMs, () => timer && end()))
+    })
+    if (hasExited) onExit()
+    try {
+      return await Promise.race([next, silent])
+    } finally {
+      clearTimeout(timer)
+      timer = undefined
+    }
+  }
+
   async function* read(): AsyncGenerator<Buffer> {
     const buffers = stdout![Symbol.asyncIterator]() as AsyncIterator<Buffer>
     try {
       for (;;) {
-        const { value, done } = await patiently(buffers.next())
+        const { value, done } = await patiently(untilSilent(buffers.next()))
         if (done) return
         yield value
       }

@@ -1,4 +1,5 @@
 // ffmpeg that hangs: it is ended with everything it has started, the recording fails, and its lane is free again.
+import { spawnSync } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
@@ -77,6 +78,20 @@ it.each([
   expect(job).toMatchObject({ state: 'failed', error: { code } })
   expect((await next).job.state).toBe('completed')
   await expectNoneLeft(stub)
+})
+
+const setsid = spawnSync('setsid', ['true']).status === 0
+
+it.runIf(setsid)('an ffmpeg whose helper keeps its pipes open is read to its end', async () => {
+  const stub = await standIn('helper', [`setsid ${sleeper} &`, '"$real" "$@"', 'exit $?'], '*hangs*', -1)
+  const harness = await workspace.open({ ffmpeg: stub.locate })
+  const audio = join(workspace.folder, 'hangs.wav')
+  await writeFile(audio, spokenWav(1, 3))
+  try {
+    expect(await harness.transcribe({ audio })).toMatchObject({ job: { state: 'completed' } })
+  } finally {
+    for (const pid of await stub.left()) process.kill(pid)
+  }
 })
 
 it('an encoder that hangs fails its recording too', async () => {
