@@ -13,8 +13,8 @@ import { createHandlers } from './handlers.ts'
 import { formatHost } from './hosts.ts'
 import { createRequestCounter, defaultLimits, type HttpLimits } from './limits.ts'
 import { closeServer, listen } from './listen.ts'
-import { isListen, readBody, requestIds } from './messages.ts'
-import { refusals, sendJson, sendPage, streamed } from './responses.ts'
+import { isListen, readBody, requestIds, resourceReads } from './messages.ts'
+import { refusals, sendJson, sendPage, streamed, toResponse } from './responses.ts'
 import { createSessions } from './sessions.ts'
 import { trackUnread } from './unread.ts'
 
@@ -74,7 +74,6 @@ export async function serveHttp(
     const owner = admit(incoming)
     if (typeof owner !== 'string') return sendJson(outgoing, owner)
     if (metrics && incoming.url?.split('?')[0] === '/metrics') return sendPage(outgoing, await metrics())
-    if (!unread.add(outgoing, owner)) return sendJson(outgoing, refusals.unread)
     const slots = counter.slotsOf(owner)
     // The one place that gives slots back, on every path; only the calls of a session outlive their response.
     onEnd(outgoing, slots.release)
@@ -98,6 +97,9 @@ export async function serveHttp(
 
   async function route(exchange: Exchange): Promise<Response> {
     const { owner, request, body, slots } = exchange
+    const reads = resourceReads(body)
+    if (reads > limits.maxFilesPerOwner) return toResponse(refusals.tooMany)
+    if (reads > 0) await unread.fileTurn(exchange)
     const sessionId = request.headers.get('mcp-session-id')
     if (request.method !== 'POST') return sessions.handle(String(sessionId), exchange)
     const { modern, legacy } = handlers.of(owner)

@@ -18,8 +18,8 @@ export const defaultLimits = {
   requestTimeoutMs: 60_000,
   /** A connection is closed if its client has read nothing of a response for this time, at most twice. */
   unreadTimeoutMs: 60_000,
-  /** Bytes of responses that wait for the clients of an owner; above, further requests are refused. */
-  maxUnreadBytesPerOwner: 20_000_000,
+  /** Resources that are read at once for an owner, until their clients have them: a transcript may have 2 MB. */
+  maxFilesPerOwner: 4,
   /** How long pending responses may take when the server stops. */
   shutdownTimeoutMs: 2_000,
   /** The current time in milliseconds. */

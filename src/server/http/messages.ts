@@ -46,6 +46,11 @@ export function isListen(body: unknown): boolean {
   return messages(body).some(({ method }) => method === 'subscriptions/listen')
 }
 
+/** Number of the resources that a body asks for. */
+export function resourceReads(body: unknown): number {
+  return messages(body).filter(({ method }) => method === 'resources/read').length
+}
+
 /** The URIs that a listen request subscribes to. */
 export function listenedUris(body: unknown): string[] {
   const uris = messages(body)[0]?.params?.notifications?.resourceSubscriptions

@@ -33,9 +33,6 @@ export const refusals = {
   tooMany: refusal(429, 'Too many concurrent requests. Wait until some of them are answered.', {
     'retry-after': '1',
   }),
-  unread: refusal(429, 'Too much of earlier responses is not read. Read them before the next request.', {
-    'retry-after': '5',
-  }),
   tooManySessions: refusal(503, 'Too many sessions are open. Close some of them, or try again later.', {
     'retry-after': '60',
   }),
@@ -55,7 +52,13 @@ export function toResponse({ status, headers, body }: JsonResponse): Response {
   return Response.json(body, { status, headers })
 }
 
-/** The same response, but its event stream sends headers at once, and is cancelled as soon as the client disconnects. */
+/** Small enough that a slow client takes one in time. */
+const pieceBytes = 64 * 1024
+
+/**
+ * The same response, but its event stream sends headers at once, is cancelled as soon as the client disconnects, and
+ * shows by small pieces that a client reads on.
+ */
 export function streamed(response: Response, signal: AbortSignal): Response {
   const { body, status, headers } = response
   if (body === null) return response
@@ -63,6 +66,10 @@ export function streamed(response: Response, signal: AbortSignal): Response {
     start(controller) {
       // Headers are sent with the first bytes of the body, so an empty comment sends them now.
       if (headers.get('content-type') === 'text/event-stream') controller.enqueue(Buffer.from(':\n\n'))
+    },
+    transform(bytes, controller) {
+      for (let at = 0; at < bytes.length; at += pieceBytes)
+        controller.enqueue(bytes.subarray(at, at + pieceBytes))
     },
   })
   body.pipeTo(stream.writable, { signal }).catch(() => {})

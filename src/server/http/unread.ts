@@ -1,16 +1,19 @@
 // Responses that their clients do not read: they wait in memory, so their number and their time are limited.
 import type { ServerResponse } from 'node:http'
+import pLimit, { type LimitFunction } from 'p-limit'
+import type { Exchange } from './exchange.ts'
 import type { HttpLimits } from './limits.ts'
 
 export type UnreadResponses = ReturnType<typeof trackUnread>
 
 export function trackUnread(
   pending: ReadonlySet<ServerResponse>,
-  { unreadTimeoutMs, maxUnreadBytesPerOwner }: HttpLimits,
+  { unreadTimeoutMs, maxFilesPerOwner }: HttpLimits,
 ) {
-  const owners = new WeakMap<ServerResponse, string>()
   /** Bytes that had been sent at the last check, while others were waiting. */
   const sentBefore = new WeakMap<ServerResponse, number | undefined>()
+
+  const turns = new Map<string, LimitFunction>()
 
   const timer = setInterval(() => {
     for (const response of pending) {
@@ -22,11 +25,19 @@ export function trackUnread(
   }, unreadTimeoutMs).unref()
 
   return {
-    /** False if too much is waiting for the owner's clients. */
-    add(response: ServerResponse, owner: string): boolean {
-      owners.set(response, owner)
-      const own = [...pending].filter(one => owners.get(one) === owner)
-      return own.reduce((sum, { writableLength }) => sum + writableLength, 0) <= maxUnreadBytesPerOwner
+    /** Resolves when the owner may have one more file in memory. The turn ends with the response. */
+    fileTurn({ owner, onEnd }: Pick<Exchange, 'owner' | 'onEnd'>): Promise<void> {
+      const inTurn = turns.get(owner) ?? pLimit(maxFilesPerOwner)
+      turns.set(owner, inTurn)
+      return new Promise(resolve => {
+        void inTurn(
+          () =>
+            new Promise<void>(end => {
+              onEnd(end)
+              resolve()
+            }),
+        )
+      })
     },
     close: () => clearInterval(timer),
   }

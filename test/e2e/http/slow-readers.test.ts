@@ -56,15 +56,21 @@ it('a client that reads on in time gets the whole response', async () => {
   socket.destroy()
 })
 
-it('no more is sent to an owner whose clients leave much unread, until it is read', async () => {
-  const { url } = await serve({ maxUnreadBytesPerOwner: 1_000_000 })
-  const { socket } = askWithoutReading(url)
-  await vi.waitFor(async () => {
-    const refused = await post(url, ping)
-    expect(refused.status).toBe(429)
-    expect(await refused.text()).toContain('not read')
-  }, eventually)
-  socket.resume()
-  await vi.waitFor(async () => expect((await post(url, ping)).status).toBe(200), eventually)
-  socket.destroy()
+it('an owner has few resources in memory at once: others are read when a client has taken one', async () => {
+  const { url, jobs } = await serve({ maxFilesPerOwner: 2 })
+  const get = vi.spyOn(jobs, 'read')
+  const clients = [1, 2, 3].map(() => askWithoutReading(url))
+  await vi.waitFor(() => expect(get).toHaveBeenCalledTimes(2), eventually)
+  // Other requests are served meanwhile.
+  expect((await post(url, ping)).status).toBe(200)
+  expect(get).toHaveBeenCalledTimes(2)
+  for (const { socket } of clients) socket.resume()
+  await vi.waitFor(() => expect(get).toHaveBeenCalledTimes(3), eventually)
+  for (const { socket } of clients) socket.destroy()
+})
+
+it('a batch that reads more resources than that is refused', async () => {
+  const { url } = await serve({ maxFilesPerOwner: 2 })
+  const batch = [1, 2, 3].map(id => ({ jsonrpc: '2.0', ...read, id }))
+  expect((await post(url, JSON.stringify(batch))).status).toBe(429)
 })
