@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
+import pLimit from 'p-limit'
 import type { Checkpoints, Recognition } from '../../domain/ports.ts'
 
 /** Options of a recognition; another model, language or context may give other words. */
@@ -34,6 +35,10 @@ const readBytes = 1 << 20
 /** A file modified more recently may change again within the same tick of its clock. */
 const minFileAgeMs = 100
 
+/** Reads of such files take turns: many at once would keep the disk and the event loop from everything else. */
+const largeBytes = 64n << 20n
+const largeReads = pLimit(2)
+
 interface PendingRead {
   digest: Promise<string>
   stop: AbortController
@@ -56,18 +61,23 @@ export async function contentHash(
   const key = `file:${textHash([file, size, mtimeNs, ctimeNs].join('\0'))}`
   const known = await checkpoints.get(key)
   if (typeof known === 'string') return known
-  const digest = await sharedRead(key, file, signal)
+  const digest = await sharedRead(key, { file, isLarge: size > largeBytes }, signal)
   if (Date.now() - Number(mtimeMs) > minFileAgeMs) await checkpoints.put(key, digest)
   return digest
 }
 
 /** Joins a read in progress or starts one; it stops when no caller waits for it. */
-async function sharedRead(key: string, file: string, signal: AbortSignal): Promise<string> {
+async function sharedRead(
+  key: string,
+  { file, isLarge }: { file: string; isLarge: boolean },
+  signal: AbortSignal,
+): Promise<string> {
   signal.throwIfAborted()
   let pending = pendingReads.get(key)
   if (!pending) {
     const stop = new AbortController()
-    pending = { digest: hashFile(file, stop.signal), stop, waiting: 0 }
+    const read = () => hashFile(file, stop.signal)
+    pending = { digest: isLarge ? largeReads(read) : read(), stop, waiting: 0 }
     pendingReads.set(key, pending)
   }
   const { digest, stop } = pending
