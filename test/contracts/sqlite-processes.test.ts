@@ -28,7 +28,9 @@ describe('processes that share a SQLite file', () => {
     const writers = await Promise.all(names.map(name => startWriter(name, Array(10).fill(3000))))
     for (const { writes } of await Promise.all(writers.map(write => write())))
       expect(writes).toEqual(Array(10).fill('ok'))
-    expect((await store().listTranscripts(owner, { limit: 100 })).transcripts).toHaveLength(40)
+    const { transcripts } = await store().listTranscripts(owner, { limit: 100 })
+    // Others are being recovered meanwhile.
+    expect(transcripts.filter(({ id }) => !id.startsWith('t'))).toHaveLength(40)
     const kept = damagedFilesIn(folder())
     expect(kept).toHaveLength(1)
     expect(readFileSync(join(folder(), kept[0]!)).equals(before)).toBe(true)
