@@ -147,16 +147,18 @@ function noAudioError(stderr: string, code: number): SpeechError {
       'The audio codec is not supported by this ffmpeg, or the file is protected.',
       { hint: 'Convert it to MP3, M4A, WAV, FLAC or Ogg first.' },
     )
+  // A wrapper that ends before its program has no such end.
+  const isEmpty = code === 0 && /nothing was encoded|audio:0/.test(stderr)
   if (
     refused ||
     /Invalid data found|misdetection possible|does not contain any stream|matches no streams/.test(stderr) ||
-    code === 0
+    isEmpty
   )
     return new SpeechError('NOT_AUDIO', 'The file is not audio or video that ffmpeg can read.', {
       hint: 'Use a recording: MP3, M4A, WAV, FLAC, Ogg, WebM, MP4, MOV, MKV and most others work.',
     })
   return new SpeechError('FFMPEG_FAILED', 'ffmpeg could not decode the file.', {
-    hint: 'Try another copy of it; `speech-mcp doctor` checks ffmpeg itself.',
+    hint: 'Try another copy of it. If FFMPEG_PATH is a wrapper, set it to ffmpeg itself; `speech-mcp doctor` checks it.',
   })
 }
 

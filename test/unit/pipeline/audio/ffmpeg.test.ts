@@ -63,6 +63,7 @@ it.each([
   ['sleeps', ['exec sleep 60']],
   ['starts a child that holds its output', [`${sleeper} &`, 'wait']],
   ['ends although its child holds its output', [`${sleeper} &`, 'exit 0']],
+  ['ends before the program that it has started', ['"$real" "$@" &', 'exit 0']],
   ['writes some audio and then sleeps', ['head -c 100000 /dev/zero', 'exec sleep 60']],
   ['ignores the request to end', ["trap '' TERM", 'sleep 60', 'sleep 60']],
   ['does not end after its last sample', ['"$real" "$@"', 'exec >&- 3>&-', 'exec sleep 60']],
@@ -74,7 +75,7 @@ it.each([
   const hanging = await harness.submit({ audio, context: name })
   const next = harness.transcribe({ context: name })
   const job = await harness.waitForEnd(hanging.job.id)
-  const code = name.startsWith('ends') ? 'NOT_AUDIO' : 'FFMPEG_HUNG'
+  const code = name.startsWith('ends') ? 'FFMPEG_FAILED' : 'FFMPEG_HUNG'
   expect(job).toMatchObject({ state: 'failed', error: { code } })
   expect((await next).job.state).toBe('completed')
   await expectNoneLeft(stub)
