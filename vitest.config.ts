@@ -6,6 +6,7 @@ import { defineConfig } from 'vitest/config'
 const replacingModules = [
   'test/unit/jobs/submit/single-read.test.ts',
   'test/unit/drivers/ffmpeg/locate.test.ts',
+  'test/unit/drivers/download/proxy.test.ts',
 ]
 
 /** Not part of the inner loop (`npm run test:unit`): tests with ffmpeg, emulators or processes, and long property tests. */
@@ -27,6 +28,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     globalSetup: 'test/support/build-dist.ts',
+    setupFiles: 'test/support/patient-wait-for.ts',
     projects: [
       {
         extends: true,

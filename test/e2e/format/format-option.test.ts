@@ -1,9 +1,8 @@
 // format: true of transcribe_audio and diarize_audio through an MCP client.
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { localOwner } from '../../../src/domain/job.ts'
 import type { Store } from '../../../src/domain/ports.ts'
-import type { Segment, Transcript } from '../../../src/domain/transcript.ts'
+import type { Segment } from '../../../src/domain/transcript.ts'
 import { sqliteStore } from '../../../src/drivers/store/sqlite/sqlite.ts'
 import { fixture, type System, startSystem, truth, truthText } from '../../support/e2e/system.ts'
 import { normalizedText } from '../../support/emulators/texts.ts'
@@ -24,14 +23,6 @@ afterEach(() => {
   for (const end of undo.splice(0)) end()
 })
 
-let ids = 0
-/** Stores a transcript of an earlier job. */
-async function _stored(made: (id: string) => Transcript): Promise<Transcript> {
-  const whole = made(`tr_old${ids++}`)
-  await store.putTranscript(localOwner, whole)
-  return whole
-}
-const _passages = 0
 const said = ({ segments }: { segments: Segment[] }) => segments.map(({ text }) => text).join(' ')
 
 const format = (transcript_id: string, more: Record<string, unknown> = {}) =>
@@ -101,9 +92,10 @@ describe('format: true', () => {
   })
 
   it('a call at its time limit says that the text is still being formatted', async () => {
-    const context = 'recognised before it is formatted'
-    await order({ context, format: false })
-    const { data } = await order({ context, wait_seconds: 0 })
+    const audio = fixture('jfk.wav')
+    await order({ audio, format: false })
+    undo.push(system.dashscope.textFault({ kind: 'slow', seconds: 1.5 }))
+    const { data } = await order({ audio, wait_seconds: 0 })
     expect(data).toMatchObject({
       status: 'completed',
       next_step: expect.stringMatching(/still being formatted/),

@@ -111,7 +111,10 @@ describe('a transcript that cannot be stored', () => {
     const blocked = join(folder.path, 'not a folder')
     writeFileSync(blocked, '')
     const other = await startSystem({ env: { SPEECH_DATA_DIR: blocked } })
-    const { data, isError } = await other.call('transcribe_audio', { audio: fixture('jfk.wav') })
+    const { data, isError } = await other.call('transcribe_audio', {
+      audio: fixture('jfk.wav'),
+      allow_unsaved: true,
+    })
     expect(isError).toBe(false)
     expect(data.text).toContain('ask not')
     expect(data.warnings.join()).toMatch(/could not be stored.*STORE_FAILED/)
