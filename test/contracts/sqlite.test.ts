@@ -108,3 +108,21 @@ describe('a store that closes', () => {
     await expect(Promise.all(searches)).resolves.toHaveLength(5)
   })
 })
+
+describe('a file that another process writes to', () => {
+  it('a write that finds the file locked is stored once it is free, and holds up no later one', async () => {
+    await fill(1)
+    const other = new Sqlite(file())
+    other.exec('BEGIN IMMEDIATE')
+    const writing = store().putCheckpoint(owner, 'key', 'value', 'job')
+    // By then the first attempt has found the lock.
+    await store().getCheckpoint(owner, 'key')
+    other.exec('COMMIT')
+    await writing
+    const readings = other.prepare('SELECT count(*) AS n FROM checkpoints').get()
+    other.close()
+    expect(readings).toMatchObject({ n: 1 })
+    await fill(2)
+    expect((await store().listTranscripts(owner, { limit: 9 })).transcripts).toHaveLength(2)
+  })
+})

@@ -30,7 +30,7 @@ const maxPerOwner = 1_000
 export type Preparations = ReturnType<typeof createPreparations>
 
 export function createPreparations(context: JobBasis, submit: Submit) {
-  const { store, waiters, changes } = context
+  const { store, waiters, changes, closing } = context
   const flights = createSingleFlight<Preparation>(context, {
     maxPerOwner,
     outcomeMs: 0,
@@ -83,7 +83,7 @@ export function createPreparations(context: JobBasis, submit: Submit) {
   }
 
   return {
-    /** Throws what `submit` throws, or the signal's reason. */
+    /** Throws what `submit` throws, `BUSY` when the process stops, or the signal's reason. */
     async start(
       request: TranscriptionRequest,
       caller: Caller,
@@ -104,6 +104,7 @@ export function createPreparations(context: JobBasis, submit: Submit) {
       if (prepared) return prepared
       // It may have ended in this very moment.
       const job = ended.get(key)
+      if (!job && closing.aborted) throw stopping()
       if (job) await keepFor(provisional, job)
       else left.set(key, provisional)
       return job ? { job, cached: false } : { job: provisional, cached: false, isProvisional: true }
@@ -156,6 +157,14 @@ function provisionalJob(request: TranscriptionRequest, caller: Pick<Job, 'tool' 
     createdAt: now,
     updatedAt: now,
   }
+}
+
+/** An id would lead nowhere: what this process has read is lost with it. */
+function stopping(): SpeechError {
+  return new SpeechError('BUSY', 'The server is stopping, and has not read the recording to its end.', {
+    hint: 'Call again once it has started.',
+    retryable: true,
+  })
 }
 
 function stillReading(): SpeechError {

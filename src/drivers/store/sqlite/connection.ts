@@ -17,7 +17,7 @@ import {
   type Sqlite,
   setAside,
 } from './files.ts'
-import { ensureValues, type Value } from './rows.ts'
+import { ensureValues, transaction, type Value } from './rows.ts'
 import { prepare, truncateLog } from './schema.ts'
 
 type Work<T> = (database: Database.Database) => T
@@ -27,7 +27,7 @@ export interface Connection {
   read<T>(work: Work<T>): Promise<T>
   /** The rows of a statement whose only column is `bytes`, read beside the event loop. Owners take turns. */
   readAside(owner: string, sql: string, ...values: Value[]): Promise<Uint8Array[]>
-  /** Sets a damaged file aside and repeats the work on a new one. */
+  /** Runs the work in a transaction. Sets a damaged file aside and repeats the work on a new one. */
   write<T>(work: Work<T>): Promise<T>
   /** As `write`, for work that makes room: also on a full disk. */
   writeOnFullDisk<T>(work: Work<T>): Promise<T>
@@ -77,7 +77,7 @@ export function createConnection(folder: string, { onOpen }: ConnectionOptions =
 
   async function write<T>(work: Work<T>): Promise<T> {
     try {
-      const result = await call(sqlite => withRecovery(sqlite, () => work(open(sqlite))))
+      const result = await call(sqlite => withRecovery(sqlite, () => transaction(open(sqlite), work)))
       failure = undefined
       return result
     } catch (error) {

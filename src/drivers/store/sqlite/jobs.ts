@@ -6,25 +6,23 @@ import { fromRecord, type JobRecord, toRecord } from '../../../domain/job-record
 import type { Store } from '../../../domain/ports.ts'
 import { log } from '../../../log.ts'
 import type { Connection } from './connection.ts'
-import { bytesOf, fromJson, transaction } from './rows.ts'
+import { bytesOf, fromJson } from './rows.ts'
 
 type Jobs = Pick<Store, 'addJob' | 'getJob' | 'ownersOf' | 'replaceJob' | 'unfinishedJobs' | 'deleteJob'>
 
 export function jobs(connection: Connection): Jobs {
   return {
     addJob: job =>
-      connection.write(database =>
-        transaction(database, () => {
-          const found = find(database, job.owner, job.id)
-          if (found) return found
-          connection.ensureWritable()
-          const { owner, id, state, revision, createdAt, updatedAt } = job
-          const sql = `INSERT INTO jobs (owner, id, state, revision, created_at, updated_at, body)
-            VALUES (?, ?, ?, ?, ?, ?, ?)`
-          database.prepare(sql).run(owner, id, state, revision, createdAt, updatedAt, bodyOf(job))
-          return job
-        }),
-      ),
+      connection.write(database => {
+        const found = find(database, job.owner, job.id)
+        if (found) return found
+        connection.ensureWritable()
+        const { owner, id, state, revision, createdAt, updatedAt } = job
+        const sql = `INSERT INTO jobs (owner, id, state, revision, created_at, updated_at, body)
+          VALUES (?, ?, ?, ?, ?, ?, ?)`
+        database.prepare(sql).run(owner, id, state, revision, createdAt, updatedAt, bodyOf(job))
+        return job
+      }),
     getJob: (owner, id) => connection.read(database => find(database, owner, id)),
     async ownersOf(id) {
       const rows = (await connection.read(database =>

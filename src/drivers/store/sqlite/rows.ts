@@ -71,11 +71,14 @@ export function ensureValues(values: unknown[]): void {
     })
 }
 
-/** Locks at the start: a transaction that upgrades from reading to writing would deadlock with another one. */
-export function transaction<T>(database: Database.Database, work: () => T): T {
+/**
+ * Locks at the start: a transaction that upgrades from reading to writing would deadlock with another one. Every write
+ * needs one: a prepared statement that finds the file locked stays open in libsql, and then no later commit succeeds.
+ */
+export function transaction<T>(database: Database.Database, work: (database: Database.Database) => T): T {
   database.exec('BEGIN IMMEDIATE')
   try {
-    const result = work()
+    const result = work(database)
     database.exec('COMMIT')
     return result
   } catch (error) {

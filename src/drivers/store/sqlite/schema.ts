@@ -66,7 +66,7 @@ function versionOf(database: Database.Database): number {
 }
 
 function create(database: Database.Database): void {
-  database.pragma('journal_mode = WAL')
+  database.exec('PRAGMA journal_mode = WAL')
   transaction(database, () => {
     // Another process may have created the tables in the meantime.
     if (versionOf(database) === schemaVersion) return

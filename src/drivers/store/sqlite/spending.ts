@@ -7,7 +7,7 @@ import {
   type SpendingStore,
 } from '../../../domain/costs/spending.ts'
 import type { Connection } from './connection.ts'
-import { bytesOf, fromJson, transaction } from './rows.ts'
+import { bytesOf, fromJson } from './rows.ts'
 
 /** Added on its first use, as older versions of the program do not miss it: a new schema version would lock them out. */
 export const spendingTable = `CREATE TABLE IF NOT EXISTS spending (
@@ -20,15 +20,13 @@ export const spendingTable = `CREATE TABLE IF NOT EXISTS spending (
 export function spending(connection: Connection): SpendingStore {
   return {
     updateSpending: (owner, day, change) =>
-      connection.write(database =>
-        transaction(database, () => {
-          database.exec(spendingTable)
-          const [found] = bytesOf(database, 'record', 'spending WHERE day = ? AND owner = ?', day, owner)
-          const record = change(found ? fromJson<DaySpending>(found) : nothingSpent)
-          const sql = 'INSERT OR REPLACE INTO spending (owner, day, record) VALUES (?, ?, ?)'
-          database.prepare(sql).run(owner, day, JSON.stringify(record))
-        }),
-      ),
+      connection.write(database => {
+        database.exec(spendingTable)
+        const [found] = bytesOf(database, 'record', 'spending WHERE day = ? AND owner = ?', day, owner)
+        const record = change(found ? fromJson<DaySpending>(found) : nothingSpent)
+        const sql = 'INSERT OR REPLACE INTO spending (owner, day, record) VALUES (?, ?, ?)'
+        database.prepare(sql).run(owner, day, JSON.stringify(record))
+      }),
     async listSpending(month) {
       if (!connection.exists()) return []
       return connection.read(database => {

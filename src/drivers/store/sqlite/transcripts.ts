@@ -6,7 +6,7 @@ import type { TranscriptSummary } from '../../../domain/transcript.ts'
 import { readCursor, writeCursor } from '../cursor.ts'
 import { serialize, summaryOf } from '../serialize.ts'
 import type { Connection } from './connection.ts'
-import { bytesOf, fromJson, selectBytes, transaction, transcriptFrom, type Value } from './rows.ts'
+import { bytesOf, fromJson, selectBytes, transcriptFrom, type Value } from './rows.ts'
 import { index, matchExpression, removeFromIndex } from './search.ts'
 import type { Upkeep } from './upkeep.ts'
 
@@ -42,12 +42,10 @@ export function transcripts(connection: Connection, upkeep: Pick<Upkeep, 'schedu
         const { id, createdAt } = transcript
         const summary = JSON.stringify(summaryOf(transcript))
         const { body, title, text } = await serialize(transcript)
-        return connection.write(database =>
-          transaction(database, () => {
-            const row = insert(database, `UPDATE SET ${replaced}`, owner, id, createdAt, summary, body)
-            if (index(database, row!.number, title, text)) upkeep.schedule()
-          }),
-        )
+        return connection.write(database => {
+          const row = insert(database, `UPDATE SET ${replaced}`, owner, id, createdAt, summary, body)
+          if (index(database, row!.number, title, text)) upkeep.schedule()
+        })
       }),
     async getTranscript(owner, id) {
       const [body] = await connection.read(database =>
@@ -75,14 +73,12 @@ export function transcripts(connection: Connection, upkeep: Pick<Upkeep, 'schedu
     },
     deleteTranscript: (owner, id) =>
       inOrder(() =>
-        connection.writeOnFullDisk(database =>
-          transaction(database, () => {
-            const sql = 'DELETE FROM transcripts WHERE owner = ? AND id = ? RETURNING number'
-            const [row] = database.prepare(sql).all(owner, id) as { number: number }[]
-            if (row) removeFromIndex(database, row.number)
-            return row !== undefined
-          }),
-        ),
+        connection.writeOnFullDisk(database => {
+          const sql = 'DELETE FROM transcripts WHERE owner = ? AND id = ? RETURNING number'
+          const [row] = database.prepare(sql).all(owner, id) as { number: number }[]
+          if (row) removeFromIndex(database, row.number)
+          return row !== undefined
+        }),
       ),
   }
 }

@@ -6,6 +6,7 @@ import { codeOf } from '../../../domain/errors.ts'
 import { log } from '../../../log.ts'
 import type { Connection } from './connection.ts'
 import { eraseFreePages } from './erase-free-pages.ts'
+import { transaction } from './rows.ts'
 import { isErasing, truncateLog } from './schema.ts'
 
 export interface Upkeep {
@@ -151,6 +152,7 @@ function hasDeletedRows(database: Database.Database): boolean {
 function merge(database: Database.Database, pages: number): boolean {
   const changes = () => (database.prepare('SELECT total_changes() AS n').get() as { n: number }).n
   const before = changes()
-  database.prepare("INSERT INTO search (search, rank) VALUES ('merge', ?)").run(pages)
+  const sql = "INSERT INTO search (search, rank) VALUES ('merge', ?)"
+  transaction(database, () => database.prepare(sql).run(pages))
   return changes() - before >= 2
 }

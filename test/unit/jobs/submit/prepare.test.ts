@@ -175,6 +175,14 @@ it('the reading ends with the only call that waits for it, unless a call has lef
   expect(signals[1]!.aborted).toBe(false)
 })
 
+it('a server that stops while a recording is read asks to call again, as an id would lead nowhere', async () => {
+  const harness = await open()
+  const waiting = expect(call(harness, 60)).rejects.toMatchObject({ code: 'BUSY', retryable: true })
+  await vi.waitFor(() => expect(signals).toHaveLength(1))
+  await harness.jobs.close()
+  await waiting
+})
+
 it('a store that another process writes to holds up no call beyond its time', async () => {
   const harness = await workspace.open()
   const { job } = await harness.transcribe()

@@ -7,7 +7,7 @@ import { fromRecord, type JobRecord } from '../../../../domain/job-record.ts'
 import { log } from '../../../../log.ts'
 import type { Connection } from '../connection.ts'
 import { endRecovery, type Recovery, readRecovery, writeRecovery } from '../files.ts'
-import { fromJson, textOf, transaction } from '../rows.ts'
+import { fromJson, textOf } from '../rows.ts'
 import { spendingTable } from '../spending.ts'
 import { recovered } from '../transcripts.ts'
 import { type Column, openPages, type Row } from './pages.ts'
@@ -124,7 +124,7 @@ export function createSalvage(folder: string, { write }: Pick<Connection, 'write
       return false
     }
     await setImmediate()
-    if (isNew) await write(database => transaction(database, () => insertion(database)))
+    if (isNew) await write(insertion)
     return true
   }
 
