@@ -6,6 +6,8 @@ import { hashOf } from './tables.ts'
 
 /** Orders of one owner write at once; each round at least one of them succeeds. */
 const maxPauseMs = 50
+/** Ids of the latest writes that a row names: more than are made while a response is awaited. */
+const maxWrites = 16
 
 export function spending(rows: Rows): SpendingStore {
   const partition = (month: string) => hashOf('spending', month)
@@ -16,11 +18,14 @@ export function spending(rows: Rows): SpendingStore {
         const row = await rows.get('kept', key)
         const record = change(row ? parsed<DaySpending>(bytesIn(row, 'record')) : nothingSpent)
         const write = randomBytes(12).toString('hex')
-        const condition = row ? { column: 'write', value: textIn(row, 'write') } : 'absent'
-        const columns = { record: Buffer.from(JSON.stringify(record)), write }
+        const earlier = row && textIn(row, 'write')
+        const condition = earlier === undefined ? 'absent' : { column: 'write', value: earlier }
+        const latest = [write, ...(earlier?.split(' ') ?? [])].slice(0, maxWrites)
+        const columns = { record: Buffer.from(JSON.stringify(record)), write: latest.join(' ') }
         if (await rows.put('kept', key, columns, condition)) return
-        // The response to our own write may have been lost.
-        if ((await rows.get('kept', key, ['write']))?.write === write) return
+        // The response to our own write may have been lost, and others may have written since.
+        const now = await rows.get('kept', key, ['write'])
+        if (now && textIn(now, 'write').split(' ').includes(write)) return
         await new Promise(resolve => setTimeout(resolve, Math.random() * maxPauseMs))
       }
     },
