@@ -19,7 +19,7 @@ function fakeJobs(transcripts: Transcript[]): Jobs {
     return found
   }
   const list: Jobs['list'] = async () => ({ transcripts })
-  return { read, list, foldersOpen: false } as Partial<Jobs> as Jobs
+  return { read, list, foldersOpen: false, warnings: () => [] } as Partial<Jobs> as Jobs
 }
 
 const standup = transcript({ id: 'tr_standup', title: 'Stand-up', duration: 90 })
