@@ -123,12 +123,14 @@ function spoil(target: Record<string, unknown> | unknown[], random: Random): voi
   const keys = Object.keys(target)
   const place = target as Record<string, unknown>
   if (keys.length === 0 || random.chance(0.1)) {
-    place[random.pick(['extra', 'toString', 'audio', '0', 'x'.repeat(5000)])] = random.pick(hostileValues)
+    place[random.pick(['extra', 'toString', 'audio', '0', 'x'.repeat(5000)])] = structuredClone(
+      random.pick(hostileValues),
+    )
     return
   }
   const key = random.pick(keys)
   const inner = place[key]
   if (typeof inner === 'object' && inner !== null && random.chance(0.7)) spoil(inner as unknown[], random)
   else if (random.chance(0.1)) delete place[key]
-  else place[key] = random.pick(hostileValues)
+  else place[key] = structuredClone(random.pick(hostileValues))
 }

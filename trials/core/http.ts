@@ -102,7 +102,9 @@ function modernHeaders(method: string, params: Record<string, unknown>): Record<
   return {
     'mcp-protocol-version': '2026-07-28',
     'mcp-method': encodeHeader(method),
-    ...(name !== undefined && { 'mcp-name': encodeHeader(String(name)) }),
+    ...(name !== undefined && {
+      'mcp-name': encodeHeader(typeof name === 'string' ? name : JSON.stringify(name)),
+    }),
   }
 }
 
