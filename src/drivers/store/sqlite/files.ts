@@ -122,7 +122,7 @@ export function damagedFilesIn(folder: string): string[] {
   return readdirSync(folder).filter(name => /^speech\.db\.damaged-.*(?<!-wal|-shm)$/.test(name))
 }
 
-/** What is left to be read from a damaged file. */
+/** The part of a damaged file that is still to be read. */
 export interface Recovery {
   /** Name of the damaged file. */
   kept: string
