@@ -4,7 +4,7 @@ import { dirname, extname } from 'node:path'
 import { SpeechError } from '../domain/errors.ts'
 import { localOwner } from '../domain/job.ts'
 import type { Style } from '../domain/transcript.ts'
-import { type FormatName, isFormatName } from '../formats/index.ts'
+import { type FormatName, formatOfExtension } from '../formats/index.ts'
 import { withCachedFormatting } from '../server/results/cost.ts'
 import { type FormatSettings, parseLanguage } from '../server/results/formatting.ts'
 import { transcriptIdOf } from '../server/uris.ts'
@@ -93,7 +93,7 @@ async function formatGivenText(
 function textFormat(flags: Record<string, string | undefined>): FormatName {
   const { format, output } = flags
   const extension = extname(output ?? '').slice(1)
-  return format === undefined && !isFormatName(extension.toLowerCase()) ? 'txt' : parseFormat(flags)
+  return format === undefined && !formatOfExtension(extension) ? 'txt' : parseFormat(flags)
 }
 
 /** Checks the output before any cost, because the text is stored nowhere else. */

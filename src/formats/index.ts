@@ -1,21 +1,37 @@
-// Output formats of a transcript.
+// Output formats of a transcript: one table for tools, resources and the command line.
 import type { Transcript } from '../domain/transcript.ts'
 import { json } from './json.ts'
 import { markdown } from './markdown.ts'
-import { srt, vtt } from './subtitles.ts'
+import type { SubtitleOptions } from './subtitles/presets.ts'
+import { srt, vtt } from './subtitles/writers.ts'
 import { plainText } from './text.ts'
 
 export interface OutputFormat {
+  /** Names the format to people. */
+  title: string
+  /** Of its files, without a dot. A file name chooses the first format that has its extension. */
+  extension: string
   mimeType: string
-  render(transcript: Transcript): Promise<string>
+  /** Returns the text of the file, or its bytes where the format is binary. Formats without cues ignore the options. */
+  render(transcript: Transcript, options?: SubtitleOptions): Promise<string | Uint8Array>
 }
 
 export const outputFormats = {
-  txt: { mimeType: 'text/plain', render: async transcript => `${plainText(transcript)}\n` },
-  md: { mimeType: 'text/markdown', render: async transcript => markdown(transcript) },
-  json: { mimeType: 'application/json', render: json },
-  srt: { mimeType: 'application/x-subrip', render: srt },
-  vtt: { mimeType: 'text/vtt', render: vtt },
+  txt: {
+    title: 'plain text',
+    extension: 'txt',
+    mimeType: 'text/plain',
+    render: async transcript => `${plainText(transcript)}\n`,
+  },
+  md: {
+    title: 'Markdown',
+    extension: 'md',
+    mimeType: 'text/markdown',
+    render: async transcript => markdown(transcript),
+  },
+  json: { title: 'JSON', extension: 'json', mimeType: 'application/json', render: json },
+  srt: { title: 'SubRip subtitles', extension: 'srt', mimeType: 'application/x-subrip', render: srt },
+  vtt: { title: 'WebVTT subtitles', extension: 'vtt', mimeType: 'text/vtt', render: vtt },
 } as const satisfies Record<string, OutputFormat>
 
 export type FormatName = keyof typeof outputFormats
@@ -23,4 +39,19 @@ export const formatNames = Object.keys(outputFormats) as FormatName[]
 
 export function isFormatName(name: string): name is FormatName {
   return Object.hasOwn(outputFormats, name)
+}
+
+/** Returns the format of a file with this extension, in any case and without its dot; undefined if there is none. */
+export function formatOfExtension(extension: string): FormatName | undefined {
+  return formatNames.find(name => outputFormats[name].extension === extension.toLowerCase())
+}
+
+/** Renders a transcript in a format of the table, as text or as the bytes of a binary file. */
+export function renderFormat(
+  transcript: Transcript,
+  format: FormatName,
+  options?: SubtitleOptions,
+): Promise<string | Uint8Array> {
+  const { render }: OutputFormat = outputFormats[format]
+  return render(transcript, options)
 }

@@ -10,7 +10,7 @@ import { codeOf } from '../domain/errors.ts'
 import { formatTime } from '../domain/format-time.ts'
 import { languageName } from '../domain/languages.ts'
 import type { Transcript, TranscriptSummary } from '../domain/transcript.ts'
-import { type FormatName, formatNames, outputFormats } from '../formats/index.ts'
+import { type FormatName, formatNames, outputFormats, renderFormat } from '../formats/index.ts'
 import { statusNote } from '../formats/markdown.ts'
 import { timedText } from '../formats/text.ts'
 import type { Jobs } from '../jobs/jobs.ts'
@@ -32,8 +32,8 @@ export function registerResources(server: McpServer, jobs: Jobs, owner: string):
     { title: 'Transcript as a file', description: `One of ${formatNames.join(', ')}` },
     async (uri, { format }) => {
       const transcript = await readTranscript(jobs, owner, uri.href)
-      const { mimeType, render } = outputFormats[format as FormatName]
-      return contents(uri, mimeType, await render(transcript))
+      const name = format as FormatName
+      return contents(uri, outputFormats[name].mimeType, await renderFormat(transcript, name))
     },
   )
 
@@ -97,6 +97,7 @@ function listEntry({ id, title, status, createdAt, duration, language }: Transcr
   }
 }
 
-function contents(uri: URL, mimeType: string, text: string) {
-  return { contents: [{ uri: uri.href, mimeType, text }] }
+function contents(uri: URL, mimeType: string, body: string | Uint8Array) {
+  const data = typeof body === 'string' ? { text: body } : { blob: Buffer.from(body).toString('base64') }
+  return { contents: [{ uri: uri.href, mimeType, ...data }] }
 }

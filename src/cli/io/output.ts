@@ -3,7 +3,13 @@ import { realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { isDiskFull, SpeechError } from '../../domain/errors.ts'
 import type { Transcript } from '../../domain/transcript.ts'
-import { type FormatName, formatNames, isFormatName, outputFormats } from '../../formats/index.ts'
+import {
+  type FormatName,
+  formatNames,
+  formatOfExtension,
+  isFormatName,
+  renderFormat,
+} from '../../formats/index.ts'
 
 export const outputFlags = {
   format: { short: 'f', help: `${formatNames.join(', ')}; default: by the file's extension, or txt` },
@@ -21,7 +27,8 @@ export function parseFormat(
   const extension = extname(output ?? '')
     .slice(1)
     .toLowerCase()
-  const name = format ?? (/^[a-z]\w*$/.test(extension) ? extension : 'txt')
+  const ofFile = /^[a-z]\w*$/.test(extension) ? (formatOfExtension(extension) ?? extension) : 'txt'
+  const name = format ?? ofFile
   if (isFormatName(name)) return name
   const hints = [`Use one of ${formatNames.join(', ')}.`, ...(advice && format !== undefined ? [advice] : [])]
   throw new SpeechError('BAD_INPUT', 'Unknown output format.', { hint: hints.join(' ') })
@@ -33,7 +40,7 @@ export async function writeTranscript(
   file: string | undefined,
 ): Promise<void> {
   const command = `speech-mcp export ${transcript.id}`
-  await write(await outputFormats[format].render(transcript), file, {
+  await write(await renderFormat(transcript, format), file, {
     full: `The transcript is saved: free some space, then run \`${command}\`.`,
     refused: `Check that its folder exists and is writable; \`${command} -o …\` writes it elsewhere.`,
   })
@@ -48,7 +55,7 @@ export async function writeText(text: string, file: string | undefined): Promise
 }
 
 async function write(
-  text: string,
+  text: string | Uint8Array,
   file: string | undefined,
   hints: Record<'full' | 'refused', string>,
 ): Promise<void> {
@@ -64,7 +71,7 @@ async function write(
 }
 
 /** A reader that closes the pipe early (`| head`) is not an error. */
-function print(text: string): Promise<void> {
+function print(text: string | Uint8Array): Promise<void> {
   return new Promise((done, fail) =>
     process.stdout.write(text, error =>
       error && (error as NodeJS.ErrnoException).code !== 'EPIPE' ? fail(error) : done(),
@@ -73,7 +80,7 @@ function print(text: string): Promise<void> {
 }
 
 /** Replaces a file atomically. A link is followed; a device or pipe is written directly. */
-async function replace(given: string, text: string): Promise<void> {
+async function replace(given: string, text: string | Uint8Array): Promise<void> {
   const file = await realpath(given).catch(() => given)
   const found = await stat(file).catch(() => undefined)
   if (found && !found.isFile()) return writeFile(file, text)

@@ -1,7 +1,7 @@
 // Subtitle cues: line breaks, duration and order.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { cues } from '../../../src/formats/cues.ts'
+import { cues } from '../../../src/formats/subtitles/cues.ts'
 import { segment, transcript } from '../../support/transcripts.ts'
 
 const runs = { seed: 20261102, numRuns: 300 }

@@ -2,11 +2,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type FormattedSegments, type Segment, withoutFormatted } from '../../../src/domain/transcript.ts'
-import { cues } from '../../../src/formats/cues.ts'
 import { excerpts } from '../../../src/formats/excerpts.ts'
 import { type FormatName, formatNames, outputFormats } from '../../../src/formats/index.ts'
 import { paragraphs } from '../../../src/formats/paragraphs.ts'
 import { allWarnings, filterSegments, preferFormatted } from '../../../src/formats/shown-segments.ts'
+import { cues } from '../../../src/formats/subtitles/cues.ts'
 import { outline, plainText, timedText } from '../../../src/formats/text.ts'
 import { type Facts, segment, transcript } from '../../support/transcripts.ts'
 

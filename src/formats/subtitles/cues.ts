@@ -1,11 +1,11 @@
 // Turns segments into subtitle cues of at most two lines that can be read in their time.
-import { formatTime } from '../domain/format-time.ts'
-import { modelTokenQuarters } from '../domain/model-tokens.ts'
-import { slices } from '../domain/reading/slices.ts'
-import { tokens } from '../domain/tokens.ts'
-import { type Gap, roundToMs, type Segment, type Span, type Transcript } from '../domain/transcript.ts'
-import { preferFormatted } from './shown-segments.ts'
-import { labelOf, type SpeakerLabel } from './speakers.ts'
+import { formatTime } from '../../domain/format-time.ts'
+import { modelTokenQuarters } from '../../domain/model-tokens.ts'
+import { slices } from '../../domain/reading/slices.ts'
+import { tokens } from '../../domain/tokens.ts'
+import { type Gap, roundToMs, type Segment, type Span, type Transcript } from '../../domain/transcript.ts'
+import { preferFormatted } from '../shown-segments.ts'
+import { labelOf, type SpeakerLabel } from '../speakers.ts'
 
 export interface Cue extends Span {
   lines: string[]

@@ -1,5 +1,5 @@
 // Subtitle formats SRT and WebVTT.
-import type { Transcript } from '../domain/transcript.ts'
+import type { Transcript } from '../../domain/transcript.ts'
 import { cues } from './cues.ts'
 
 export async function srt(transcript: Transcript): Promise<string> {
