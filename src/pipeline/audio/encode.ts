@@ -26,6 +26,17 @@ const profiles = {
 } as const
 export type Profile = keyof typeof profiles
 
+/**
+ * Samples by which decoders play our MP3 late: 576 of LAME and 529 of their own. A LAME tag would tell them, but it is
+ * written when all else is, at the start of a file, and ours is streamed.
+ */
+const delaySamples = 1105
+
+/** Seconds by which times are late that were measured in audio of this profile. */
+export function delaySeconds(profile: Profile): number {
+  return delaySamples / profiles[profile].sampleRate
+}
+
 /** ffmpeg arguments for an output in one of the profiles. */
 export function encoderArguments(profile: Profile): string[] {
   const { bitRate, sampleRate: rate } = profiles[profile]

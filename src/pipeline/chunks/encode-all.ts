@@ -5,7 +5,13 @@ import { mapConcurrent } from '../async/map-concurrent.ts'
 import { sampleRate } from '../audio/activity.ts'
 import type { Chunk } from '../audio/cut.ts'
 import type { Decoding } from '../audio/decode.ts'
-import { type ChunkInfo, type EncodedChunk, encode, maxVoiceNoteSeconds } from '../audio/encode.ts'
+import {
+  type ChunkInfo,
+  type EncodedChunk,
+  encode,
+  maxVoiceNoteSeconds,
+  type Profile,
+} from '../audio/encode.ts'
 import type { LocateFfmpeg } from '../audio/ffmpeg.ts'
 import {
   type AsrOptions,
@@ -24,7 +30,7 @@ export interface EncodingTools {
 }
 
 /** A chunk with its encoded audio, or with its recognition from the cache. */
-export type ReadyChunk = ChunkInfo & { key: string } & (
+export type ReadyChunk = ChunkInfo & { key: string; profile: Profile } & (
     | { audio: Buffer; seconds: number }
     | { recognition: CachedRecognition; isFromThisJob: boolean }
   )
@@ -41,16 +47,21 @@ export function encodeAll(
 ): AsyncGenerator<ReadyChunk> {
   return mapConcurrent(chunks, encoderConcurrency, async chunk => {
     const key = chunkKey(chunk.samples, tools.options)
+    const isShort = whole !== undefined && whole.decodedSeconds() <= maxVoiceNoteSeconds
+    const profile = isShort ? 'voiceNote' : 'recording'
     const recognition = await run.checkpoints.get(key)
     if (isCachedRecognition(recognition)) {
       const { samples: _, release, ...info } = chunk
       release()
-      return { ...info, key, recognition, isFromThisJob: run.checkpoints.isFromThisJob(recognition) }
+      const isFromThisJob = run.checkpoints.isFromThisJob(recognition)
+      return { ...info, key, profile, recognition, isFromThisJob }
     }
-    const isShort = whole !== undefined && whole.decodedSeconds() <= maxVoiceNoteSeconds
     const ready = isShort ? await encodedByDecoder(chunk, whole, tools.minSeconds) : undefined
-    const profile = isShort ? 'voiceNote' : 'recording'
-    return { key, ...(ready ?? (await tools.limitEncoding(() => encode(chunk, { ...tools, profile }, run)))) }
+    return {
+      key,
+      profile,
+      ...(ready ?? (await tools.limitEncoding(() => encode(chunk, { ...tools, profile }, run)))),
+    }
   })
 }
 

@@ -15,22 +15,20 @@ export interface MeasuredTimes {
   })[]
 }
 
-/** Undefined where the model measured none, or where they are not those of this text. */
+/** Undefined where the model measured none, or where they are not those of this text. They are late by `delay` seconds. */
 export function measuredTimes(
   text: string,
   { words, segments }: Recognition,
   parts: readonly Part[],
+  delay = 0,
 ): MeasuredTimes | undefined {
   const timed = words ?? segments
   if (!timed?.length || timed.map(({ text }) => text).join('') !== text) return undefined
   let from = 0
-  const stretches = timed.map(({ text, start, end }) => {
-    const stretch = {
-      from,
-      to: from + text.trimEnd().length,
-      start: timeInRecording(start, parts),
-      end: Math.max(timeInRecording(start, parts), timeInRecording(end, parts, true)),
-    }
+  const stretches = timed.map(({ text, ...late }) => {
+    const start = timeInRecording(late.start - delay, parts)
+    const end = Math.max(start, timeInRecording(late.end - delay, parts, true))
+    const stretch = { from, to: from + text.trimEnd().length, start, end }
     from += text.length
     return stretch
   })

@@ -8,7 +8,7 @@ import { withoutControls } from '../../domain/text.ts'
 import { tokens } from '../../domain/tokens.ts'
 import type { Span } from '../../domain/transcript.ts'
 import { mapConcurrent } from '../async/map-concurrent.ts'
-import { encodedMime } from '../audio/encode.ts'
+import { delaySeconds, encodedMime } from '../audio/encode.ts'
 import type { AsrOptions } from '../audio/fingerprint.ts'
 import type { ChunkBudget } from './budget.ts'
 import { echoWarning, isEcho } from './echo.ts'
@@ -121,7 +121,7 @@ async function recogniseChunk(
     const isEchoed = isEcho(cleaned, context.options.context, speech)
     if (isEchoed) run.warn(echoWarning([speech[0]?.start ?? start]))
     const text = isEchoed ? '' : cleaned
-    const times = measuredTimes(text, found, chunk.parts)
+    const times = measuredTimes(text, found, chunk.parts, delaySeconds(chunk.profile))
     const transcript = { ...info, ...recognition, text, ...(times && { times }) }
     if (transcript.text === '') warnOfEmptyText(transcript, run)
     const loop = findLoop(transcript.text)

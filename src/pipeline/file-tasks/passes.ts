@@ -5,8 +5,9 @@ import type { PipelineRequest } from '../../domain/job.ts'
 import type { Replaced } from '../../domain/models/successors.ts'
 import type { FileRecogniser, FileRecognition } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
-import type { Span } from '../../domain/transcript.ts'
+import { roundToMs, type Span } from '../../domain/transcript.ts'
 import { log } from '../../log.ts'
+import { delaySeconds } from '../audio/encode.ts'
 import { echoWarning, isEcho } from '../chunks/echo.ts'
 import type { PipelinePorts } from '../pipeline.ts'
 import type { Source } from '../source/source.ts'
@@ -175,7 +176,7 @@ async function resultOf(
   }
   try {
     const { recogniser, recognition: answer, paidBy, firstError } = await runPass(pass, { ...tools, onAsk })
-    const recognition = withoutEchoes(answer, pass.context, speech, tools.run)
+    const recognition = withoutEchoes(onOurClock(answer), pass.context, speech, tools.run)
     const { seconds, costUsd } = billOf(recogniser, answer, duration)
     const model = { recogniser, ...inPlaceOf(pass, recogniser), firstError }
     const facts = { ...model, isShared: paidBy === 'shared', recognition }
@@ -187,6 +188,24 @@ async function resultOf(
     if (!isSpeechError(error) || fatalCodes.has(error.code)) throw error
     log.warn('pass-failed', { id: tools.run.job, model: asked.model, code: error.code })
     return { recogniser: asked, isShared: false, error, ...nothingPaid }
+  }
+}
+
+/** The provider hears our MP3, which decoders play late. */
+function onOurClock({ sentences, ...recognition }: FileRecognition): FileRecognition {
+  const delay = delaySeconds('recording')
+  const earlier = (time: number) => roundToMs(Math.max(0, time - delay))
+  const shift = <Timed extends Span>(timed: Timed): Timed => ({
+    ...timed,
+    start: earlier(timed.start),
+    end: earlier(timed.end),
+  })
+  return {
+    ...recognition,
+    sentences: sentences.map(sentence => {
+      const { words } = sentence
+      return { ...shift(sentence), ...(words && { words: words.map(shift) }) }
+    }),
   }
 }
 

@@ -1,5 +1,6 @@
 // transcribe_audio with an engine of the user's own: no key of Alibaba, and no packet to another host.
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { median } from '../../../bench/measure.ts'
 import {
   type EngineName,
   type OpenAiEmulator,
@@ -97,6 +98,17 @@ describe('other engines', () => {
       expect(Math.abs(words[first].start - starts[i]!), `passage ${i}`).toBeLessThan(0.2)
     expect(segments.some(({ estimated }: { estimated: boolean }) => estimated)).toBe(false)
     expect(emulator.requests).toHaveLength(1)
+  })
+
+  it('times are those of the recording, although the engine hears its MP3 late', async () => {
+    await start('qwen3-asr-service', 'qwen3-asr')
+    for (const name of ['jfk.wav', 'voice-note.ogg']) {
+      const { data } = await system.call('transcribe_audio', { audio: fixture(name), timestamps: 'word' })
+      const { segments } = await system.transcript(data.transcript_id)
+      const words = segments.flatMap((segment: { words: { start: number }[] }) => segment.words)
+      const late = truth(name.split('.')[0]!).words.map(({ start }, i) => words[i].start - start)
+      expect(Math.abs(median(late)), name).toBeLessThan(0.02)
+    }
   })
 
   it('measures words beside a bucket too, which only the models with a key need', async () => {

@@ -11,6 +11,7 @@ import { type ChunkTranscript, recognise } from '../../../../src/pipeline/chunks
 const chunk = (start: number, end: number): ReadyChunk => ({
   index: 0,
   key: `${start}-${end}`,
+  profile: 'recording',
   start,
   end,
   speech: [{ start, end }],

@@ -3,6 +3,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { median } from '../../../../bench/measure.ts'
 import type { DashscopeEmulator } from '../../../../emulators/dashscope/dashscope.ts'
 import { nothingSpent, type SpendingStore } from '../../../../src/domain/costs/spending.ts'
 import { createBudgets } from '../../../../src/jobs/records/budgets.ts'
@@ -10,6 +11,7 @@ import type { LocateFfmpeg } from '../../../../src/pipeline/audio/ffmpeg.ts'
 import { makeAudio } from '../../../support/audio/dual-channel.ts'
 import { testFfmpeg } from '../../../support/audio/ffmpeg.ts'
 import { fixture } from '../../../support/e2e/system.ts'
+import { truthOf } from '../../../support/emulators/dashscope-client.ts'
 import { testBudget } from '../../../support/pipeline/budget.ts'
 import { type PassesSystem, startPasses } from '../../../support/pipeline/passes.ts'
 
@@ -159,4 +161,11 @@ it.each<[string, number, boolean]>([
   else expect([first.code, succeeds]).toEqual(['ACCOUNT_IN_ARREARS', false])
   // The failed task is over: the next call starts another one.
   if (!succeeds) expect((await system.run(`tr_${code}`)).passes[0]!.recognition).toBeDefined()
+})
+
+it('times are those of the recording, although the provider hears its MP3 late', async () => {
+  const { passes } = await system.run('tr_clock')
+  const words = passes[1]!.recognition!.sentences.flatMap(({ words }) => words!)
+  const late = truthOf('jfk.wav').words.map(({ start }, i) => words[i]!.start - start)
+  expect(Math.abs(median(late))).toBeLessThan(0.02)
 })
