@@ -6,6 +6,8 @@ export interface Paragraph extends Span {
   text: string
   /** The speaker of its segments. */
   speaker?: string | null
+  /** True where the text stands for a stretch without text. */
+  isGap?: true
 }
 
 /** A pause that ends a paragraph. */

@@ -73,7 +73,8 @@ function shownParagraphs(segments: Segment[], speakers: string[] | undefined): P
 }
 
 function gapParagraph({ start, end, reason }: Gap): Paragraph {
-  return { start, end, text: `[no text from ${formatTime(start)} to ${formatTime(end)}: ${reason}]` }
+  const text = `[no text from ${formatTime(start)} to ${formatTime(end)}: ${reason}]`
+  return { start, end, text, isGap: true }
 }
 
 function firstWords(text: string): string {
