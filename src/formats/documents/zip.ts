@@ -17,7 +17,8 @@ export async function zip(files: ZippedFile[]): Promise<Uint8Array> {
   })
   const encoder = new TextEncoder()
   for (const { name, content } of files) {
-    const file = new ZipDeflate(name, { level: 6 })
+    // Level 1 is as small for XML, and blocks the event loop half as long: 15 ms for a piece of 98 kB.
+    const file = new ZipDeflate(name, { level: 1 })
     // The first day of ZIP's calendar, in the zone of the machine.
     file.mtime = new Date(1980, 0, 1)
     archive.add(file)

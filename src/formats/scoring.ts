@@ -1,0 +1,91 @@
+// RTTM and CTM output: who spoke when, and each word with its time, for NIST's scoring tools and those that follow them.
+import type { Segment, Span, Transcript } from '../domain/transcript.ts'
+import { labelOf } from './speakers.ts'
+import { timedWords } from './timed-words.ts'
+
+/** Speech whose speaker is unknown, or of a transcript without speakers. */
+const unknownSpeaker = 'unknown'
+
+/**
+ * Rich Transcription Time Marked (NIST RT-09 evaluation plan, appendix A): the speakers, then their turns by time. Turns of
+ * one speaker never overlap. All are of channel 1.
+ */
+export function rttm(transcript: Transcript): string {
+  const recording = fieldOf(transcript.title)
+  const nameOf = speakerNames(transcript)
+  const turns = turnsBySpeaker(transcript.segments, nameOf)
+  const infos = [...new Set(turns.map(({ name }) => name))].map(
+    name => `SPKR-INFO ${recording} 1 <NA> <NA> <NA> unknown ${name} <NA> <NA>\n`,
+  )
+  const lines = turns.map(
+    ({ name, ...turn }) => `SPEAKER ${recording} 1 ${timesOf(turn)} <NA> <NA> ${name} <NA> <NA>\n`,
+  )
+  return [...infos, ...lines].join('')
+}
+
+/**
+ * Conversation Time Marked (NIST sctk): the recognised words by time over all speakers. The confidence is absent for a
+ * measured time, and `NA` for an estimated one. Words are in lower case, without the marks around them, as sclite folds the
+ * case of ASCII alone.
+ */
+export function ctm(transcript: Transcript): string {
+  const recording = fieldOf(transcript.title)
+  return transcript.segments
+    .flatMap(timedWords)
+    .map(word => ({ ...word, spelling: spellingOf(word.text) }))
+    .filter(({ spelling }) => spelling !== '')
+    .sort((a, b) => a.start - b.start)
+    .map(word => `${recording} 1 ${timesOf(word)} ${word.spelling}${word.isEstimated ? ' NA' : ''}\n`)
+    .join('')
+}
+
+/** Start and duration. Tools refuse a duration of 0. */
+function timesOf({ start, end }: Span): string {
+  return `${start.toFixed(3)} ${Math.max(0.001, end - start).toFixed(3)}`
+}
+
+/** Joins the segments of a speaker that touch or overlap; in order of their starts. */
+function turnsBySpeaker(
+  segments: Segment[],
+  nameOf: (segment: Segment) => string,
+): (Span & { name: string })[] {
+  const turns: (Span & { name: string })[] = []
+  const open = new Map<string, Span>()
+  for (const segment of [...segments].sort((a, b) => a.start - b.start)) {
+    const name = nameOf(segment)
+    const last = open.get(name)
+    if (last && segment.start <= last.end) last.end = Math.max(last.end, segment.end)
+    else {
+      const turn = { name, start: segment.start, end: segment.end }
+      open.set(name, turn)
+      turns.push(turn)
+    }
+  }
+  return turns
+}
+
+/** Names as fields; the id where two of them are alike. */
+function speakerNames(transcript: Transcript): (segment: Segment) => string {
+  const { speakers = [] } = transcript
+  const label = labelOf(transcript)
+  const names = speakers.map(({ id }) => fieldOf(label({ speaker: id }) ?? id))
+  const found = new Map(
+    speakers.map(({ id }, i) => [id, names.filter(name => name === names[i]).length > 1 ? id : names[i]!]),
+  )
+  return ({ speaker }) => (speaker ? (found.get(speaker) ?? fieldOf(speaker)) : unknownSpeaker)
+}
+
+/** A field has no space, is never empty, and begins no comment. */
+function fieldOf(text: string): string {
+  return text.trim().replace(/\s+/g, '_').replace(/^;+/, '') || 'recording'
+}
+
+/** Brackets, slashes and the like are sclite's own marks, within a word too. */
+function spellingOf(text: string): string {
+  return text
+    .normalize('NFC')
+    .toLowerCase()
+    .replaceAll('’', "'")
+    .replace(/[(){}<>[\]@;*\\|/]+/g, '-')
+    .replace(/^[^\p{L}\p{M}\p{N}]+|[^\p{L}\p{M}\p{N}]+$/gu, '')
+}
