@@ -1,7 +1,10 @@
 // Output formats of a transcript: one table for tools, resources and the command line.
 import type { Transcript } from '../domain/transcript.ts'
+import { csv, csvWords } from './csv.ts'
+import { docx } from './documents/docx.ts'
 import { json } from './json.ts'
 import { markdown } from './markdown.ts'
+import { ctm, rttm } from './scoring.ts'
 import type { SubtitleOptions } from './subtitles/presets.ts'
 import { srt, vtt } from './subtitles/writers.ts'
 import { plainText } from './text.ts'
@@ -32,6 +35,21 @@ export const outputFormats = {
   json: { title: 'JSON', extension: 'json', mimeType: 'application/json', render: json },
   srt: { title: 'SubRip subtitles', extension: 'srt', mimeType: 'application/x-subrip', render: srt },
   vtt: { title: 'WebVTT subtitles', extension: 'vtt', mimeType: 'text/vtt', render: vtt },
+  docx: {
+    title: 'Word document',
+    extension: 'docx',
+    mimeType: 'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
+    render: docx,
+  },
+  csv: { title: 'table of segments', extension: 'csv', mimeType: 'text/csv', render: csv },
+  'csv-words': { title: 'table of words', extension: 'csv', mimeType: 'text/csv', render: csvWords },
+  rttm: {
+    title: 'speaker turns for scoring',
+    extension: 'rttm',
+    mimeType: 'text/plain',
+    render: async transcript => rttm(transcript),
+  },
+  ctm: { title: 'words for scoring', extension: 'ctm', mimeType: 'text/plain', render: ctm },
 } as const satisfies Record<string, OutputFormat>
 
 export type FormatName = keyof typeof outputFormats

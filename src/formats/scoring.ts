@@ -1,7 +1,8 @@
 // RTTM and CTM output: who spoke when, and each word with its time, for NIST's scoring tools and those that follow them.
+import { slices } from '../domain/reading/slices.ts'
 import type { Segment, Span, Transcript } from '../domain/transcript.ts'
 import { labelOf } from './speakers.ts'
-import { timedWords } from './timed-words.ts'
+import { type TimedWord, timedWords } from './timed-words.ts'
 
 /** Speech whose speaker is unknown, or of a transcript without speakers. */
 const unknownSpeaker = 'unknown'
@@ -28,11 +29,12 @@ export function rttm(transcript: Transcript): string {
  * measured time, and `NA` for an estimated one. Words are in lower case, without the marks around them, as sclite folds the
  * case of ASCII alone.
  */
-export function ctm(transcript: Transcript): string {
+export async function ctm(transcript: Transcript): Promise<string> {
   const recording = fieldOf(transcript.title)
-  return transcript.segments
-    .flatMap(timedWords)
-    .map(word => ({ ...word, spelling: spellingOf(word.text) }))
+  const words: (TimedWord & { spelling: string })[] = []
+  for await (const slice of slices(transcript.segments))
+    for (const word of slice.flatMap(timedWords)) words.push({ ...word, spelling: spellingOf(word.text) })
+  return words
     .filter(({ spelling }) => spelling !== '')
     .sort((a, b) => a.start - b.start)
     .map(word => `${recording} 1 ${timesOf(word)} ${word.spelling}${word.isEstimated ? ' NA' : ''}\n`)

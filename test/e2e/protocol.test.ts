@@ -16,6 +16,7 @@ import {
   truth,
   truthText,
 } from '../support/e2e/system.ts'
+import { documentText } from '../support/rendered.ts'
 
 let system: System
 let passages: SpacedRecording
@@ -181,15 +182,25 @@ describe.each(rows)('%s', (_, open) => {
     const [readable] = await client.readResource(uri)
     expect(readable).toMatchObject({ uri, mimeType: 'text/plain' })
     expect(readable!.text).toContain('ask not what your country can do for you')
-    const starts = { txt: 'And so,', md: '# jfk', json: '{', srt: '1\n00:00:0', vtt: 'WEBVTT' }
+    const starts = {
+      txt: 'And so,',
+      md: '# jfk',
+      json: '{',
+      srt: '1\n00:00:0',
+      vtt: 'WEBVTT',
+      csv: '\ufeffstart,',
+    }
     for (const [format, start] of Object.entries(starts)) {
       const [file] = await client.readResource(`${uri}/${format}`)
       expect(file!.text!.startsWith(start), format).toBe(true)
     }
+    const [document] = await client.readResource(`${uri}/docx`)
+    const bytes = Buffer.from(document!.blob!, 'base64')
+    expect(documentText(bytes)).toContain('ask not what your country can do for you')
     const { resources } = await client.listResources()
     expect(resources).toContainEqual(expect.objectContaining({ uri, title: 'jfk' }))
     expect(await client.complete('transcript://{id}', 'id', uri.slice(13, 20))).toContain(uri.slice(13))
-    expect(await client.complete('transcript://{id}/{format}', 'format', 's')).toEqual(['srt'])
+    expect(await client.complete('transcript://{id}/{format}', 'format', 'sr')).toEqual(['srt'])
   })
 
   it.each(['transcript://tr_0000000000000000', 'transcript://tr_0000000000000000/srt', 'transcript://x/exe'])(

@@ -91,6 +91,10 @@ describe('speech-mcp export', () => {
     ['md', /^# voice-note\n/],
     ['json', /^\{/],
     ['txt', /^Hi Greta!/],
+    ['docx', /^PK/],
+    ['csv', /^\ufeffstart,end,speaker,text,/],
+    ['rttm', /^SPKR-INFO voice-note 1 /],
+    ['ctm', /^voice-note 1 \d+\.\d{3} \d+\.\d{3} hi NA\n/],
   ])('export writes %s, chosen by flag or by file extension', async (format, beginning) => {
     const { code, stdout, stderr } = await terminal.run(['export', id, '-f', format])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })

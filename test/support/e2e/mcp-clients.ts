@@ -30,7 +30,7 @@ export interface McpTestClient {
   listResources(
     cursor?: string,
   ): Promise<{ resources: { uri: string; title?: string }[]; nextCursor?: string }>
-  readResource(uri: string): Promise<{ uri: string; mimeType?: string; text?: string }[]>
+  readResource(uri: string): Promise<{ uri: string; mimeType?: string; text?: string; blob?: string }[]>
   complete(uriTemplate: string, name: string, value: string): Promise<string[]>
   /** Calls back whenever the resource changes; returns a function that unsubscribes. */
   subscribe(uri: string, onUpdated: () => void): Promise<() => Promise<void>>

@@ -23,7 +23,18 @@ describe('json', () => {
 
 describe('format names', () => {
   it('isFormatName accepts exactly the existing formats', () => {
-    expect(formatNames).toEqual(['txt', 'md', 'json', 'srt', 'vtt'])
+    expect(formatNames).toEqual([
+      'txt',
+      'md',
+      'json',
+      'srt',
+      'vtt',
+      'docx',
+      'csv',
+      'csv-words',
+      'rttm',
+      'ctm',
+    ])
     expect(['txt', 'vtt'].every(isFormatName)).toBe(true)
     expect(['TXT', '', 'constructor', 'toString'].some(isFormatName)).toBe(false)
   })

@@ -1,11 +1,12 @@
 // Subtitle formats SRT and WebVTT.
 import { describe, expect, it } from 'vitest'
 import type { Gap, Segment } from '../../../src/domain/transcript.ts'
-import { type FormatName, outputFormats } from '../../../src/formats/index.ts'
+import type { FormatName } from '../../../src/formats/index.ts'
+import { rendered } from '../../support/rendered.ts'
 import { segment, transcript } from '../../support/transcripts.ts'
 
 const render = (format: FormatName, segments: Segment[], gaps: Gap[] = []) =>
-  outputFormats[format].render(transcript({ segments, gaps }))
+  rendered(transcript({ segments, gaps }), format)
 
 describe('srt', () => {
   it('SRT cues are numbered from 1 and have commas in their times', async () => {
