@@ -1,6 +1,6 @@
 // Builds dist/: the program as one entry file and chunks that are loaded on first use. Packages with native parts, or
 // whose own files must stay findable, remain outside the bundle.
-import { mkdtempSync, realpathSync, renameSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, realpathSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
@@ -30,6 +30,9 @@ export const buildOptions = {
     'prom-client',
   ],
 }
+
+/** The speech detector, and the notice that its licence asks for. */
+const detectorFiles = ['silero.wasm', 'silero-weights.bin', 'silero-LICENSE']
 
 /** JSON Schema of each tool's input and output as the SDK would compute it with every start: src/server/listed-schema.ts. */
 async function toolSchemas() {
@@ -61,6 +64,9 @@ export async function buildDist() {
   const fresh = join(root, 'node_modules', `.dist-next-${process.pid}`)
   rmSync(fresh, { recursive: true, force: true })
   await build({ ...buildOptions, outdir: fresh, define })
+  // Found beside the chunk that reads them.
+  for (const file of detectorFiles)
+    copyFileSync(join(root, 'src/pipeline/audio/speech-detector', file), join(fresh, 'chunks', file))
   // Swapped at once: a server that runs from dist/ finds its chunks, whose names stay where the code has not changed.
   rmSync(join(root, 'dist'), { recursive: true, force: true })
   renameSync(fresh, join(root, 'dist'))

@@ -1,7 +1,7 @@
 // Packs the project, installs the tarball into an empty folder as a user would, and lists the tools of the installed
 // server over stdio: `npm run test:package`. Needs the npm registry, so it is not part of `npm test`.
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -62,6 +62,9 @@ try {
   const installed = join(folder, 'node_modules', 'speech-mcp')
   const entry = join(installed, 'dist', 'main.js')
   const version = execFileSync(process.execPath, [entry, '--version'], { encoding: 'utf8' }).trim()
+  // They are read only once a recording is transcribed.
+  for (const file of ['silero.wasm', 'silero-weights.bin', 'silero-LICENSE'])
+    if (!existsSync(join(installed, 'dist', 'chunks', file))) throw new Error(`The package lacks ${file}.`)
   const tools = await listTools(entry)
   if (tools.length === 0) throw new Error('The installed server lists no tool.')
   process.stdout.write(`speech-mcp ${version}: packed, installed, started; ${tools.length} tools listed.\n`)
