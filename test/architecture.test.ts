@@ -19,7 +19,7 @@ const rooms: { room: string; files: RegExp; floor: number; mayImport: string[] }
     room: 'main',
     files: /^src\/(?:main|program)\.ts$/,
     floor: 6,
-    mayImport: ['main', 'cli', 'config', 'log', 'domain', 'demo'],
+    mayImport: ['main', 'cli', 'config', 'system', 'log', 'domain', 'demo'],
   },
   {
     room: 'cli',

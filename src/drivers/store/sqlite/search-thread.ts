@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { createFairTurns } from '../../../domain/reading/fair-turns.ts'
+import { keepHeapSmall } from '../../../system/small-heap.ts'
 import type { Value } from './rows.ts'
 
 export interface SearchThread {
@@ -49,6 +50,7 @@ export function createSearchThread(path: string): SearchThread {
       execArgv: [],
       workerData: { base: import.meta.url, path },
     })
+    started.once('online', keepHeapSmall)
     started.once('error', () => {
       worker = undefined
     })
