@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { startRawStdio } from '../../support/e2e/raw-stdio.ts'
-import { fixture, startSystem, type System } from '../../support/e2e/system.ts'
+import { fixture, type System, startSystem } from '../../support/e2e/system.ts'
 
 const probe = new URL('../../support/e2e/churn.mjs', import.meta.url)
 
