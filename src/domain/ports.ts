@@ -185,7 +185,9 @@ export interface FileRecogniser {
   submit(request: FileRequest, signal: AbortSignal): Promise<string>
   /** Requests the state of a task once, and fetches the result of a finished one. */
   status(task: string, signal: AbortSignal): Promise<TaskStatus>
-  /** Ids of this model's tasks submitted between two times (milliseconds since 1970), newest first. */
+  /** The time by the provider's clock in milliseconds since 1970, as ours may be minutes off. Falls back to ours. */
+  now(signal: AbortSignal): Promise<number>
+  /** Ids of this model's tasks submitted between two times of the provider's clock, newest first. */
   listTasks(from: number, to: number, signal: AbortSignal): Promise<string[]>
   /** Cancels a task that has not started; also resolves if it has. */
   cancel(task: string, signal: AbortSignal): Promise<void>

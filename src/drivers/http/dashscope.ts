@@ -35,6 +35,8 @@ export interface Dashscope {
   readonly own?: { headers: Record<string, string> }
   /** The error of any call, where no key is set and one is needed. */
   missingKey(): SpeechError | undefined
+  /** Milliseconds that the server's clock is ahead of ours, to about a second; undefined before its first response. */
+  clockAheadMs(): number | undefined
   /** Resolves with the JSON body of a success; throws `SpeechError` for any other response. */
   call(request: DashscopeCall, signal: AbortSignal): Promise<unknown>
 }
@@ -49,6 +51,13 @@ export interface StreamingDashscope extends Dashscope {
 
 export function dashscope({ apiKey, baseUrl, isOwn = false, http }: DashscopeOptions): StreamingDashscope {
   const authorization: Record<string, string> = apiKey ? { authorization: `Bearer ${apiKey}` } : {}
+
+  let clockAheadMs: number | undefined
+
+  function readClock({ serverTime = '' }: { serverTime?: string | undefined }): void {
+    const ahead = Date.parse(serverTime) - Date.now()
+    if (!Number.isNaN(ahead)) clockAheadMs = ahead
+  }
 
   function missingKey(): SpeechError | undefined {
     if (apiKey || isOwn) return undefined
@@ -81,9 +90,12 @@ export function dashscope({ apiKey, baseUrl, isOwn = false, http }: DashscopeOpt
   return {
     baseUrl,
     missingKey,
+    clockAheadMs: () => clockAheadMs,
     ...(isOwn && { own: { headers: authorization } }),
     async call(request, signal) {
-      const { status, json, retryAfterSeconds } = await http.request(prepare(request, signal))
+      const response = await http.request(prepare(request, signal))
+      readClock(response)
+      const { status, json, retryAfterSeconds } = response
       if (status === 200 && json !== undefined) return json
       throw refusal(status, json, retryAfterSeconds)
     },

@@ -12,6 +12,8 @@ export interface HttpResponse {
   json: unknown
   /** Seconds that the server asks to wait (`Retry-After`). */
   retryAfterSeconds?: number | undefined
+  /** Its header `Date`. */
+  serverTime?: string | undefined
 }
 
 /**

@@ -11,7 +11,7 @@ import type { UploadSession } from './upload.ts'
 export type PassCheckpoint = SubmitIntent | { task: string } | { hearing: FileRecognition }
 
 export interface SubmitIntent {
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970 by the provider's clock: another machine, whose own is minutes off, may read it. */
   intent: number
   /** Name of the upload, which identifies the task later. */
   name: string

@@ -13,7 +13,7 @@ import {
 const submitTimeoutMs = 30_000
 /** A submit may go on this long after the run was aborted: its response names a task that is billed. */
 const submitAfterAbortMs = 5_000
-/** The search for the task of an unclear submit covers this much time before and after it, as clocks differ. */
+/** The search for the task of an unclear submit covers this much time before and after it. */
 const searchWindowMs = 60_000
 /** How long to wait for unidentified tasks to end. */
 const maxSearchSeconds = 120
@@ -23,12 +23,13 @@ const maxIntentAgeMs = 30_000
 /** Submits a task. After a lost response, searches for the task it may have created first. */
 export async function startTask(context: TaskContext): Promise<StartedTask> {
   const { recogniser, upload, run } = context
-  await upload.ensureUploaded([recogniser])
+  // Learns the time during the upload, so that no submit waits for it.
+  await Promise.all([upload.ensureUploaded([recogniser]), recogniser.now(run.signal)])
   run.signal.throwIfAborted()
   const name = upload.key(recogniser.model)!
   const existing = await announceSubmit(context, name)
   if (existing) return existing
-  const intent = Date.now()
+  const intent = await recogniser.now(run.signal)
   try {
     return { task: await submit(context), isSubmittedHere: true }
   } catch (error) {
@@ -36,21 +37,23 @@ export async function startTask(context: TaskContext): Promise<StartedTask> {
     const found = await findUnclearTask({ intent, name }, context)
     if (found !== undefined) return { task: found, isSubmittedHere: true }
     // The search may have taken minutes: a later process must search around this submit, not the first.
-    await run.checkpoints.put(context.key, { intent: Date.now(), name })
+    await run.checkpoints.put(context.key, { intent: await recogniser.now(run.signal), name })
     return { task: await submit(context), isSubmittedHere: true }
   }
 }
 
 /** Stores the intent to submit, unless an equal job stored its own during the upload: then resolves with its task. */
 async function announceSubmit(
-  { key, run, limitSubmits, checkpoint, ...context }: TaskContext,
+  { key, run, limitSubmits, checkpoint, recogniser, ...context }: TaskContext,
   name: string,
 ): Promise<StartedTask | undefined> {
   for (;;) {
     const found = await limitSubmits(async () => {
-      const stored = await run.checkpoints.get(key)
-      const other = run.checkpoints.isFromThisJob(stored) ? undefined : taskOfOtherJob(stored, checkpoint)
-      if (!other) await run.checkpoints.put(key, { intent: Date.now(), name })
+      const [stored, now] = await Promise.all([run.checkpoints.get(key), recogniser.now(run.signal)])
+      const other = run.checkpoints.isFromThisJob(stored)
+        ? undefined
+        : taskOfOtherJob(stored, checkpoint, now)
+      if (!other) await run.checkpoints.put(key, { intent: now, name })
       return other
     })
     if (found !== 'soon') return found
@@ -62,6 +65,7 @@ async function announceSubmit(
 function taskOfOtherJob(
   value: unknown,
   earlier: PassCheckpoint | undefined,
+  now: number,
 ): StartedTask | 'soon' | undefined {
   const stored = value as
     | Partial<SubmitIntent & { task: string; hearing: FileRecognition }>
@@ -72,7 +76,7 @@ function taskOfOtherJob(
     const hasEnded = earlier && 'task' in earlier && earlier.task === stored.task
     return hasEnded ? undefined : { task: stored.task, isSubmittedHere: false }
   }
-  const isRecent = typeof stored?.intent === 'number' && Date.now() - stored.intent < maxIntentAgeMs
+  const isRecent = typeof stored?.intent === 'number' && now - stored.intent < maxIntentAgeMs
   return isRecent ? 'soon' : undefined
 }
 

@@ -85,7 +85,8 @@ async function runToCompletion({ tool, args }: JobSpec, token: string, next: () 
     if (answer && !answer.isError) {
       id = answer.data.transcript_id as string
       if (answer.data.status !== 'running') return answer.data as Record<string, unknown>
-    } else if (answer && !/^(?:STORE_FAILED|QUEUE_FAILED|CALL_TIMEOUT)/.test(answer.text)) throw new Error(answer.text)
+    } else if (answer && !/^(?:STORE_FAILED|QUEUE_FAILED|CALL_TIMEOUT)/.test(answer.text))
+      throw new Error(answer.text)
     await sleep(100)
   }
 }

@@ -75,6 +75,7 @@ export function dashscopeWith(
 ): Dashscope {
   return {
     missingKey: () => undefined,
+    clockAheadMs: () => 0,
     baseUrl: 'http://127.0.0.1:1/api/v1',
     call: async ({ path, query }) => {
       expect({ path, action: query?.action }).toEqual({ path: 'uploads', action: 'getPolicy' })

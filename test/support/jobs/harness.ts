@@ -115,6 +115,7 @@ const unusedRecogniser: FileRecogniser = {
   capabilities: { text: true, speakers: true },
   submit: () => Promise.reject(new Error('No test needs this.')),
   status: () => Promise.reject(new Error('No test needs this.')),
+  now: async () => Date.now(),
   listTasks: async () => [],
   cancel: async () => {},
 }

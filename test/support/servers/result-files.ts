@@ -13,7 +13,12 @@ export async function readResultOf(
   task: object = listTask('http://127.0.0.1/r'),
 ): Promise<FileRecognition> {
   const recogniser = fileAsr({
-    cloud: { baseUrl: 'http://127.0.0.1/api/v1', missingKey: () => undefined, call: async () => task },
+    cloud: {
+      baseUrl: 'http://127.0.0.1/api/v1',
+      missingKey: () => undefined,
+      clockAheadMs: () => 0,
+      call: async () => task,
+    },
     http: { fetchText: async () => ({ status: 200, text: JSON.stringify(result) }) },
     model: knownModels.find('fun-asr', 'speakers'),
     role: 'speakers',

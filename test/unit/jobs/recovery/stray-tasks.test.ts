@@ -41,6 +41,7 @@ function open(cloud: Cloud, options: Parameters<Workspace['open']>[0] = {}): Pro
       return task
     },
     status: async () => ({ state: 'pending' }),
+    now: async () => Date.now(),
     listTasks: async () => [],
     async cancel(task) {
       if (cloud.isDown) throw new Error('down')

@@ -56,6 +56,7 @@ function createRecogniser(
         ? { state: 'failed', error: result }
         : { state: 'done', recognition: result }
     },
+    now: async () => Date.now(),
     listTasks: async () => [],
     cancel: async () => {},
   }

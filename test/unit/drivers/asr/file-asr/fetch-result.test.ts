@@ -179,7 +179,12 @@ describe('the result', () => {
   ])('with %s as its base URL, the result at %s is fetched from %s', async (baseUrl, address, expected) => {
     const fetched: string[] = []
     const asr = fileAsr({
-      cloud: { baseUrl, missingKey: () => undefined, call: async () => listTask(address) },
+      cloud: {
+        baseUrl,
+        missingKey: () => undefined,
+        clockAheadMs: () => 0,
+        call: async () => listTask(address),
+      },
       http: {
         async fetchText({ url }) {
           fetched.push(url)

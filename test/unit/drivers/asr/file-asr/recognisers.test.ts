@@ -37,6 +37,7 @@ function failing(...errors: unknown[]): FileRecogniser & { calls: string[] } {
     capabilities: { text: true, speakers: true },
     submit: () => respond('submit', 't'),
     status: () => respond('status', { state: 'running' }),
+    now: async () => Date.now(),
     listTasks: () => respond('tasks', []),
     cancel: () => respond('cancel', undefined),
   }
