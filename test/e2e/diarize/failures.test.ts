@@ -103,6 +103,18 @@ describe('a submit', () => {
     expect(turnsOf(answer.data.text)).toEqual(expectedTurns())
   })
 
+  it('the task of a lost response is found by a machine whose clock is five minutes off', async () => {
+    const preload = new URL('../../support/e2e/other-machine.mjs', import.meta.url)
+    const late = await startDiarizationSystem({
+      env: { NODE_OPTIONS: `--import ${preload}`, TEST_CLOCK_MS: String(-5 * 60_000) },
+    })
+    late.system.dashscope.taskFault({ kind: 'submitLost', model: what, times: 1 })
+    const { tasks: made, answer } = await late.tasksOf(async () => late.diarize(await late.newRecording()))
+    expect(made.map(({ model }) => model).sort()).toEqual([who, what])
+    expect(answer.data.status).toBe('completed')
+    await late.system.close()
+  })
+
   it('a submit that never arrived is repeated', async () => {
     taskFault({ kind: 'submitHtml', model: what, times: 1 })
     const { tasks: made, answer } = await diarization.tasksOf(async () =>
