@@ -6,9 +6,11 @@ import Sqlite from 'libsql'
 import { fixture } from '../../test/support/e2e/system.ts'
 import { callTool } from '../core/call.ts'
 import type { Home } from '../core/home.ts'
+import { processesOf } from '../core/process-facts.ts'
 import { startProvider } from '../core/provider.ts'
 import type { Round, Trial } from '../core/round.ts'
 import { openStdio, type StdioDoor } from '../core/stdio.ts'
+import { untilIdle } from '../core/tally.ts'
 
 /** Latest moment of a kill, in milliseconds after the first acknowledgement. */
 const maxDelayMs = 400
@@ -43,7 +45,12 @@ export const kills: Round = {
         if (isError !== (title === undefined)) return `${id}: ${isError ? 'lost' : 'deleted and back'}`
         if (title !== undefined && data.title !== title) return `${id}: ${data.title} instead of ${title}`
       }
+      // The program has taken up the jobs of the last kill.
+      await untilIdle(door, home)
       tally.leftAt(door, home)
+      const orphans = processesOf(home.folder).filter(({ pid }) => pid !== door.pid)
+      if (orphans.length > 0)
+        tally.fail(`left by a kill: ${orphans.map(({ command }) => command).join(' | ')}`)
       await tally.end(door)
       return undefined
     })
