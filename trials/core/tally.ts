@@ -45,7 +45,8 @@ export interface Tally {
 const maxGrowthMb = 40
 /** Keep-alive connections to the provider, and files that SQLite opens on first use. */
 const maxMoreHandles = 12
-const idleTimeoutMs = 15_000
+/** Jobs that calls have left go on, and an ffmpeg that hangs is ended after a minute. */
+const idleTimeoutMs = 90_000
 
 export function createTally(round: string, log: (text: string) => void): Tally {
   const result: RoundResult = {
