@@ -1,6 +1,6 @@
 // Deletion in SQLite: the words are gone from every byte of the data folder.
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite from 'libsql'
 import { describe, expect, it, vi } from 'vitest'
@@ -77,6 +77,22 @@ describe('a deleted transcript', () => {
     expect(transcripts).toHaveLength(40)
     await store().close()
     expect(found(folder(), traces)).toEqual([])
+  })
+
+  it('every deleted transcript leaves no word where the index is one large part', async () => {
+    const words = (id: string) => Array.from({ length: 4_000 }, (_, i) => `${id}${(i * 7919) % 100_003}`)
+    for (const id of ['kept', 'first', 'secondly'])
+      await store().putTranscript(
+        owner,
+        transcript({ id, title: id, segments: [segment(words(id).join(' '), 0, 1)] }),
+      )
+    for (const id of ['first', 'secondly']) {
+      await store().deleteTranscript(owner, id)
+      expect(await store().erase()).toEqual([])
+      expect(found(folder(), [id, id.slice(1)])).toEqual([])
+    }
+    const { transcripts } = await store().searchTranscripts(owner, 'kept7919', { limit: 9 })
+    expect(transcripts).toHaveLength(1)
   })
 
   it('a replaced transcript leaves no old word when the store is closed', async () => {
@@ -167,6 +183,34 @@ describe('a file of an older version', () => {
 })
 
 describe('a full disk', () => {
+  it('transcripts are deleted one after another on a small disk that others fill each time', async context => {
+    const disk = join(temp().path, 'disk')
+    if (!mountDisk(disk, 12)) return context.skip()
+    try {
+      const opened = sqliteStore({ folder: disk })
+      const ids = ['a', 'b', 'c', 'd']
+      for (const id of ids) await opened.putTranscript(owner, { ...longTranscript(id), title: `Secret${id}` })
+      await opened.erase()
+      for (const id of ids.slice(1)) {
+        expect(() => appendFileSync(join(disk, 'other'), Buffer.alloc(16_000_000, 'x'))).toThrow('ENOSPC')
+        expect(await opened.deleteTranscript(owner, id)).toBe(true)
+        await opened.erase()
+      }
+      rmSync(join(disk, 'other'))
+      await opened.close()
+      expect(await opened.erase()).toEqual([])
+      expect(
+        found(
+          disk,
+          ids.map(id => `Secret${id}`),
+        ),
+      ).toEqual(['Secreta'])
+      await opened.close()
+    } finally {
+      spawnSync('umount', ['-l', disk])
+    }
+  })
+
   it('a transcript is deleted on a full disk, which is told of until there is room', async context => {
     const disk = join(temp().path, 'disk')
     if (!mountDisk(disk, 40)) return context.skip()

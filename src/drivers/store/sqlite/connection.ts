@@ -18,11 +18,13 @@ import {
   setAside,
 } from './files.ts'
 import { ensureValues, transaction, type Value } from './rows.ts'
-import { prepare, truncateLog } from './schema.ts'
+import { prepare, truncateLog, withoutOverwriting } from './schema.ts'
 
 type Work<T> = (database: Database.Database) => T
 
 export interface Connection {
+  /** Of the file. */
+  readonly path: string
   /** Fails on damage, without consequences for other reads. */
   read<T>(work: Work<T>): Promise<T>
   /** The rows of a statement whose only column is `bytes`, read beside the event loop. Owners take turns. */
@@ -32,7 +34,7 @@ export interface Connection {
   /** As `write`, for work that makes room: also on a full disk. */
   writeOnFullDisk<T>(work: Work<T>): Promise<T>
   /** Keeps room on the disk for `writeOnFullDisk`. */
-  keepReserve(): void
+  keepReserve(): Promise<void>
   /** False if the next call would create the file. */
   exists(): boolean
   /** Throws where the file is known to take nothing. */
@@ -45,9 +47,11 @@ export interface Connection {
 export interface ConnectionOptions {
   /** Called with each file that was opened. */
   onOpen?(): void
+  /** Called after each write. */
+  onWrite?(): void
 }
 
-export function createConnection(folder: string, { onOpen }: ConnectionOptions = {}): Connection {
+export function createConnection(folder: string, { onOpen, onWrite }: ConnectionOptions = {}): Connection {
   const path = join(folder, 'speech.db')
   let library: Promise<{ default: Sqlite }> | undefined
   let file: OpenFile | undefined
@@ -79,6 +83,7 @@ export function createConnection(folder: string, { onOpen }: ConnectionOptions =
     try {
       const result = await call(sqlite => withRecovery(sqlite, () => transaction(open(sqlite), work)))
       failure = undefined
+      onWrite?.()
       return result
     } catch (error) {
       if (isSpeechError(error) && !error.retryable && error.code !== 'INTERNAL') failure = error
@@ -91,9 +96,14 @@ export function createConnection(folder: string, { onOpen }: ConnectionOptions =
       return await write(work)
     } catch (error) {
       if (codeOf(error) !== 'DISK_FULL') throw error
-      freeReserve(path)
-      await call(sqlite => truncateLog(open(sqlite))).catch(() => {})
-      return write(work)
+    }
+    freeReserve(path)
+    await call(sqlite => truncateLog(open(sqlite))).catch(() => {})
+    try {
+      return await write(work)
+    } catch (error) {
+      if (codeOf(error) !== 'DISK_FULL') throw error
+      return write(database => withoutOverwriting(database, work))
     }
   }
 
@@ -159,6 +169,7 @@ export function createConnection(folder: string, { onOpen }: ConnectionOptions =
   }
 
   return {
+    path,
     read: work => call(sqlite => work(withRecovery(sqlite, () => open(sqlite)))),
     async readAside(owner, sql, ...values) {
       ensureValues(values)

@@ -1,12 +1,12 @@
-// Overwrites the free pages of an older file. SQLite copies the whole file, which takes seconds: beside the event loop.
+// Overwrites the free pages of an older file. SQLite copies the whole file, which takes seconds.
 import { stat, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { codeOf } from '../../../domain/errors.ts'
 import { log } from '../../../log.ts'
 import { storeError } from './errors.ts'
+import { inBackground } from './in-background.ts'
 import { erasingPragma } from './schema.ts'
 
-const lockTimeoutMs = 5_000
 /** SQLite writes one copy into a temporary file, and one into the log. */
 const copies = 2
 
@@ -20,13 +20,7 @@ export async function eraseFreePages(path: string): Promise<boolean> {
       log.warn('free-pages-not-erased', { code: 'DISK_FULL' })
       return false
     }
-    const { default: Database } = await import('libsql/promise')
-    const database = new Database(path, { timeout: lockTimeoutMs })
-    try {
-      await database.exec(`VACUUM; ${erasingPragma}`)
-    } finally {
-      database.close()
-    }
+    await inBackground(path, exec => exec(`VACUUM; ${erasingPragma}`))
     return true
   } catch (error) {
     log.warn('free-pages-not-erased', { code: codeOf(storeError(error)) })

@@ -1,14 +1,6 @@
 // The SQLite file on disk: which inode a path leads to, and how a damaged file is moved away without losing a byte.
-import {
-  existsSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statfsSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { appendFile, statfs } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type Database from 'libsql'
 import { privateFile } from '../../../system/private-files.ts'
@@ -97,18 +89,21 @@ export function findKeptName(path: string, inode: bigint): string | undefined {
 }
 
 /** Room for the log of a deletion on a full disk. */
-const reserveBytes = 4_000_000
+const maxReserveBytes = 4_000_000
+/** Of the free room, at most one part is taken. */
+const parts = 4
 const reserveOf = (path: string) => `${path}.reserve`
 
-/** Takes the room while the disk has much more. */
-export function keepReserve(path: string): void {
+/** Takes room on the disk, or more of it, while there is some. */
+export async function keepReserve(path: string): Promise<void> {
   const reserve = reserveOf(path)
   try {
-    const { bavail, bsize } = statfsSync(dirname(path))
-    if (existsSync(reserve) || bavail * bsize < 4 * reserveBytes) return
-    writeFileSync(reserve, Buffer.alloc(reserveBytes, 'room '), { mode: 0o600, flag: 'wx' })
+    const { bavail, bsize } = await statfs(dirname(path))
+    const kept = existsSync(reserve) ? statSync(reserve).size : 0
+    const wanted = Math.min(maxReserveBytes, Math.floor((bavail * bsize + kept) / parts))
+    if (wanted > kept) await appendFile(reserve, Buffer.alloc(wanted - kept, 'room '), { mode: 0o600 })
   } catch {
-    rmSync(reserve, { force: true })
+    // A deletion on a full disk may still find room in the log.
   }
 }
 

@@ -10,6 +10,8 @@ const schemaVersion = 2
 export const erasingId = 0x73706d31
 export const erasingPragma = `PRAGMA application_id = ${erasingId}`
 
+const maxLogPages = 10_000
+
 const schema = `
   CREATE TABLE transcripts (
     number INTEGER PRIMARY KEY,
@@ -48,6 +50,8 @@ export function prepare(database: Database.Database): void {
   database.pragma(`busy_timeout = ${lockTimeoutMs}`)
   if (versionOf(database) < schemaVersion) create(database)
   database.pragma('synchronous = NORMAL')
+  // Upkeep copies the log into the file much earlier, beside the event loop.
+  database.pragma(`wal_autocheckpoint = ${maxLogPages}`)
   // Overwrites deleted rows with zeros.
   database.pragma('secure_delete = ON')
   touch(database)
@@ -89,6 +93,23 @@ export function truncateLog(database: Database.Database): boolean {
     return busy === 0
   } finally {
     database.pragma(`busy_timeout = ${lockTimeoutMs}`)
+  }
+}
+
+/**
+ * Runs work in a transaction that leaves the bytes of deleted rows in free pages, which need no room in the log then.
+ * Marks the file, so that they are overwritten once the disk has room.
+ */
+export function withoutOverwriting<T>(
+  database: Database.Database,
+  work: (database: Database.Database) => T,
+): T {
+  database.pragma('secure_delete = FAST')
+  try {
+    database.exec('PRAGMA application_id = 0')
+    return work(database)
+  } finally {
+    database.pragma('secure_delete = ON')
   }
 }
 

@@ -25,6 +25,7 @@ export function sqliteStore({ folder, maxEraseMs }: SqliteOptions): Store {
       upkeep.start()
       salvage.start()
     },
+    onWrite: () => upkeep.limitLog(),
   })
   const salvage = createSalvage(folder, connection)
   const upkeep = createUpkeep(connection, maxEraseMs)

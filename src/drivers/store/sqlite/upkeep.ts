@@ -1,13 +1,13 @@
 // Upkeep of the SQLite file: removes what deletions and replacements leave in the search index and in the log.
 import { once } from 'node:events'
-import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
-import type Database from 'libsql'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { codeOf } from '../../../domain/errors.ts'
 import { log } from '../../../log.ts'
 import type { Connection } from './connection.ts'
 import { eraseFreePages } from './erase-free-pages.ts'
-import { transaction } from './rows.ts'
-import { isErasing, truncateLog } from './schema.ts'
+import { type Exec, emptyLog, inBackground, logBytes } from './in-background.ts'
+import { mergeIndex } from './merge-index.ts'
+import { isErasing } from './schema.ts'
 
 export interface Upkeep {
   /** Resolves with true when nothing is left, and with false after a few seconds; the work goes on then. */
@@ -16,28 +16,31 @@ export interface Upkeep {
   schedule(): void
   /** Finishes in the background what an earlier process has left. */
   start(): void
+  /** Copies a large log into the file beside the event loop. Call it after each write. */
+  limitLog(): void
   close(): Promise<void>
 }
 
-/** Index pages that one step merges, which take 5 ms. */
-const pagesPerStep = 16
 /** A process that closes leaves the rest to the next start. */
 const maxCloseMs = 500
 const logPauseMs = 100
 const delayMs = 1_000
+/** SQLite's own limit is 1,000 pages, but it copies them on the event loop. */
+const maxLogBytes = 4_000_000
 /** A replacement for every chunk of a long recording must not keep the disk busy. */
 const minPauseFactor = 20
 
 /** Only reads: damage that upkeep finds must not set the file aside. */
 export function createUpkeep(
-  { read, keepReserve }: Pick<Connection, 'read' | 'keepReserve'>,
-  maxWaitMs = 3_000,
+  { path, exists, read, keepReserve }: Pick<Connection, 'path' | 'exists' | 'read' | 'keepReserve'>,
+  maxWaitMs = 2_000,
 ): Upkeep {
   let closing = new AbortController()
   const isClosing = () => closing.signal.aborted
   let isEraseTried = false
   let isRequested = false
   let work: Promise<boolean> | undefined
+  let copying: Promise<unknown> | undefined
   let timer: NodeJS.Timeout | undefined
   let lastMs = 0
 
@@ -56,10 +59,13 @@ export function createUpkeep(
       let isErased = true
       while (isRequested && !isClosing()) {
         isRequested = false
-        await mergeIndex()
-        isErased = await eraseOldRows()
-        await emptyLog()
-        keepReserve()
+        isErased = await inBackground(path, async exec => {
+          const isMerged = await mergeIndex(read, exec, isClosing)
+          const isOverwritten = await eraseOldRows()
+          await clearLog(exec)
+          return isMerged && isOverwritten
+        })
+        await keepReserve()
       }
       return isErased && !isRequested && !isClosing()
     } catch (error) {
@@ -71,23 +77,10 @@ export function createUpkeep(
     }
   }
 
-  /** A row that was deleted from the index leaves its words there until its part of the index is merged. */
-  async function mergeIndex(): Promise<void> {
-    if (!(await read(hasDeletedRows))) return
-    // A negative number begins to merge everything into one part.
-    let pages = -pagesPerStep
-    // Also ends the wait for another process.
-    while (await read(database => !isClosing() && merge(database, pages))) {
-      pages = pagesPerStep
-      await setImmediate()
-    }
-  }
-
   /** Older versions left the bytes of deleted rows in free pages. Tries once: the next start may find more room. */
   async function eraseOldRows(): Promise<boolean> {
     if (isClosing()) return false
-    const path = await read(database => (isErasing(database) ? undefined : pathOf(database)))
-    if (path === undefined) return true
+    if (await read(isErasing)) return true
     if (isEraseTried || isClosing()) return false
     isEraseTried = true
     // The copy goes on when the store is closed, until the process ends.
@@ -95,8 +88,8 @@ export function createUpkeep(
   }
 
   /** Other processes may read from the log for a moment. */
-  async function emptyLog(): Promise<void> {
-    while (!isRequested && !isClosing() && !(await read(truncateLog)))
+  async function clearLog(exec: Exec): Promise<void> {
+    while (!isRequested && !isClosing() && !(await emptyLog(path, exec)))
       await sleep(logPauseMs, undefined, { ref: false })
   }
 
@@ -124,35 +117,24 @@ export function createUpkeep(
       isRequested = true
       start()
     },
+    limitLog() {
+      if (work || copying || isClosing() || logBytes(path) < maxLogBytes) return
+      copying = inBackground(path, exec => emptyLog(path, exec))
+        .catch(error => log.warn('log-not-emptied', { code: codeOf(error) }))
+        .finally(() => {
+          copying = undefined
+        })
+    },
     async close() {
       clearTimeout(timer)
       timer = undefined
       if (isRequested) await within(maxCloseMs)
       closing.abort()
-      await work
+      await Promise.all([work, copying])
+      if (exists()) await keepReserve()
       // The next call opens the file again.
       closing = new AbortController()
       isEraseTried = false
     },
   }
-}
-
-function pathOf(database: Database.Database): string {
-  return (database.prepare('PRAGMA database_list').get() as { file: string }).file
-}
-
-/** FTS5 keeps a page of deleted rows for each part of the index, under ids from 2^53 on. */
-function hasDeletedRows(database: Database.Database): boolean {
-  return (
-    database.prepare('SELECT 1 FROM search_data WHERE id >= 9007199254740992 LIMIT 1').get() !== undefined
-  )
-}
-
-/** Returns false when nothing is left to merge: FTS5 then makes fewer than two changes. */
-function merge(database: Database.Database, pages: number): boolean {
-  const changes = () => (database.prepare('SELECT total_changes() AS n').get() as { n: number }).n
-  const before = changes()
-  const sql = "INSERT INTO search (search, rank) VALUES ('merge', ?)"
-  transaction(database, () => database.prepare(sql).run(pages))
-  return changes() - before >= 2
 }
