@@ -5,6 +5,7 @@ import { codeOf } from '../../../domain/errors.ts'
 import { log } from '../../../log.ts'
 import type { Connection } from './connection.ts'
 import { eraseFreePages } from './erase-free-pages.ts'
+import { storeError } from './errors.ts'
 import { type Exec, emptyLog, inBackground, logBytes } from './in-background.ts'
 import { mergeIndex } from './merge-index.ts'
 import { isErasing } from './schema.ts'
@@ -60,7 +61,7 @@ export function createUpkeep(
       while (isRequested && !isClosing()) {
         isRequested = false
         isErased = await inBackground(path, async exec => {
-          const isMerged = await mergeIndex(read, exec, isClosing)
+          const isMerged = await mergeIndex(read, exec, isClosing).catch(warn)
           const isOverwritten = await eraseOldRows()
           await clearLog(exec)
           return isMerged && isOverwritten
@@ -69,9 +70,7 @@ export function createUpkeep(
       }
       return isErased && !isRequested && !isClosing()
     } catch (error) {
-      // The next deletion or start tries again: the disk may have room by then.
-      log.warn('upkeep-failed', { code: codeOf(error) })
-      return false
+      return warn(error)
     } finally {
       lastMs = performance.now() - started
     }
@@ -120,7 +119,7 @@ export function createUpkeep(
     limitLog() {
       if (work || copying || isClosing() || logBytes(path) < maxLogBytes) return
       copying = inBackground(path, exec => emptyLog(path, exec))
-        .catch(error => log.warn('log-not-emptied', { code: codeOf(error) }))
+        .catch(warn)
         .finally(() => {
           copying = undefined
         })
@@ -137,4 +136,10 @@ export function createUpkeep(
       isEraseTried = false
     },
   }
+}
+
+/** The next deletion or start tries again: the disk may have room by then. */
+function warn(error: unknown): false {
+  log.warn('upkeep-failed', { code: codeOf(storeError(error)) })
+  return false
 }
