@@ -8,11 +8,8 @@ import type { Exec } from './in-background.ts'
 const pagesPerStep = 128
 /** Lets writers in, also those of other processes. */
 const pauseMs = 5
-/** A percentage: of the parts where so many rows are deleted, FTS5 merges each by itself. */
+/** A percentage: FTS5 merges each level of parts, where so many rows are deleted, by itself. */
 const deletedPercent = 1
-/** Number of parts on a level from which FTS5 merges them: its default, and the least. */
-const usualParts = 4
-const minParts = 2
 
 /**
  * Resolves with true when no word of a deleted row is left. The small parts, which hold the newest rows, are merged
@@ -24,7 +21,7 @@ export async function mergeIndex(
   isClosing: () => boolean,
 ): Promise<boolean> {
   const isClean = async () => !(await read(hasDeletedRows))
-  /** Returns false if nothing was left to merge. A negative number begins to merge everything into one part. */
+  /** Returns false if nothing was left to merge. */
   async function step(pages: number): Promise<boolean> {
     const before = await read(structure)
     await exec(command('merge', pages))
@@ -32,18 +29,22 @@ export async function mergeIndex(
     return (await read(structure)) !== before
   }
 
+  /** Merges until nothing is left to merge. */
+  async function merge(firstPages: number): Promise<void> {
+    let pages = firstPages
+    while (!isClosing() && (await step(pages))) pages = pagesPerStep
+  }
+
   if (await isClean()) return true
-  await exec(command('deletemerge', deletedPercent) + command('usermerge', usualParts))
-  while (!isClosing() && (await step(pagesPerStep)));
-  if (isClosing() || (await isClean())) return isClean()
-  await exec(command('usermerge', minParts))
-  // Only a negative number goes on with a single part; for several it would begin anew after each write.
-  while (!isClosing() && ((await step(pagesPerStep)) || (!(await isClean()) && (await step(-pagesPerStep)))));
+  await exec(command('deletemerge', deletedPercent))
+  await merge(pagesPerStep)
+  // A negative number begins to merge everything into one part.
+  if (!(await isClean())) await merge(-pagesPerStep)
   return isClean()
 }
 
 function command(name: string, value: number): string {
-  return `INSERT INTO search (search, rank) VALUES ('${name}', ${value});`
+  return `INSERT INTO search (search, rank) VALUES ('${name}', ${value})`
 }
 
 /** FTS5 keeps a page of deleted rows for each part of the index, under ids from 2^53 on. */
