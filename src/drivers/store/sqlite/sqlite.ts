@@ -7,7 +7,7 @@ import { jobs } from './jobs.ts'
 import { createSalvage } from './salvage/salvage.ts'
 import { spending } from './spending.ts'
 import { transcripts } from './transcripts.ts'
-import { createUpkeep } from './upkeep.ts'
+import { createUpkeep } from './upkeep/upkeep.ts'
 
 export interface SqliteOptions {
   /** Folder of the file; created if missing, with access for its owner only. */

@@ -8,7 +8,7 @@ import { serialize, summaryOf } from '../serialize.ts'
 import type { Connection } from './connection.ts'
 import { bytesOf, fromJson, selectBytes, transcriptFrom, type Value } from './rows.ts'
 import { index, matchExpression, removeFromIndex } from './search.ts'
-import type { Upkeep } from './upkeep.ts'
+import type { Upkeep } from './upkeep/upkeep.ts'
 
 type Transcripts = Pick<
   Store,

@@ -1,11 +1,11 @@
 // Overwrites the free pages of an older file. SQLite copies the whole file, which takes seconds.
 import { stat, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { codeOf } from '../../../domain/errors.ts'
-import { log } from '../../../log.ts'
-import { storeError } from './errors.ts'
+import { codeOf } from '../../../../domain/errors.ts'
+import { log } from '../../../../log.ts'
+import { storeError } from '../errors.ts'
+import { erasingPragma } from '../schema.ts'
 import { inBackground } from './in-background.ts'
-import { erasingPragma } from './schema.ts'
 
 /** SQLite writes one copy into a temporary file, and one into the log. */
 const copies = 2

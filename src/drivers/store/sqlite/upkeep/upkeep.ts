@@ -1,14 +1,14 @@
 // Upkeep of the SQLite file: removes what deletions and replacements leave in the search index and in the log.
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { codeOf } from '../../../domain/errors.ts'
-import { log } from '../../../log.ts'
-import type { Connection } from './connection.ts'
+import { codeOf } from '../../../../domain/errors.ts'
+import { log } from '../../../../log.ts'
+import type { Connection } from '../connection.ts'
+import { storeError } from '../errors.ts'
+import { isErasing } from '../schema.ts'
 import { eraseFreePages } from './erase-free-pages.ts'
-import { storeError } from './errors.ts'
 import { type Exec, emptyLog, inBackground, logBytes } from './in-background.ts'
 import { mergeIndex } from './merge-index.ts'
-import { isErasing } from './schema.ts'
 
 export interface Upkeep {
   /** Resolves with true when nothing is left, and with false after a few seconds; the work goes on then. */

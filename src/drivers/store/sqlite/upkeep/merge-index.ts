@@ -1,7 +1,7 @@
 // Merges the parts of the search index that hold deleted rows: FTS5 keeps their words until then.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type Database from 'libsql'
-import type { Connection } from './connection.ts'
+import type { Connection } from '../connection.ts'
 import type { Exec } from './in-background.ts'
 
 /** Takes some 20 ms, for which writers wait. */
