@@ -45,7 +45,7 @@ async function runCommand(args: string[], entry: string): Promise<number> {
   if (!isCommand && first !== '' && !first.startsWith('-'))
     throw new SpeechError('BAD_INPUT', 'Unknown command.', { hint: 'See `speech-mcp --help`.' })
   const command = await commands[isCommand ? (first as keyof typeof commands) : 'serve']()
-  const { words, flags, switches } = parse(isCommand ? args.slice(1) : args, command)
+  const { words, flags, lists, switches } = parse(isCommand ? args.slice(1) : args, command)
   if (switches.has('help')) return print(await help())
   if (words.length > 0 && !command.takesArguments)
     throw new SpeechError('BAD_INPUT', `\`${command.usage}\` takes no arguments.`, {
@@ -53,14 +53,14 @@ async function runCommand(args: string[], entry: string): Promise<number> {
     })
   const config = readConfig(undefined, flags)
   setLogLevel(config.logLevel)
-  return command.run({ config, words, flags, switches, version, entry })
+  return command.run({ config, words, flags, lists, switches, version, entry })
 }
 
 function parse(args: string[], command: Command) {
-  const own = Object.entries(command.flags ?? {}).map(([name, { short }]) => [
+  const own = Object.entries(command.flags ?? {}).map(([name, { short, multiple = false }]) => [
     name,
     // parseArgs rejects an undefined `short`.
-    { type: 'string' as const, ...(short && { short }) },
+    { type: 'string' as const, multiple, ...(short && { short }) },
   ])
   const general = Object.values(settings).map(({ flag }) => [flag, { type: 'string' as const }])
   const switches = Object.keys(command.switches ?? {}).map(name => [name, { type: 'boolean' as const }])
@@ -78,6 +78,9 @@ function parse(args: string[], command: Command) {
       words: positionals,
       flags: Object.fromEntries(
         given.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])),
+      ),
+      lists: Object.fromEntries(
+        given.flatMap(([name, value]) => (Array.isArray(value) ? [[name, value.map(String)]] : [])),
       ),
       switches: new Set(given.flatMap(([name, value]) => (value === true ? [name] : []))),
     }

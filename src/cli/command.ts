@@ -6,6 +6,8 @@ export interface Invocation {
   /** Positional arguments. */
   words: string[]
   flags: Record<string, string | undefined>
+  /** All values of the flags that may be given several times. */
+  lists: Record<string, string[] | undefined>
   /** The switches that were given. */
   switches: ReadonlySet<string>
   version: string
@@ -18,8 +20,8 @@ export interface Command {
   help: string
   /** True if the command takes positional arguments. */
   takesArguments?: true
-  /** Flags of this command, each with a value; `short` is one letter. */
-  flags?: Record<string, { short?: string; help: string }>
+  /** Flags of this command, each with a value; `short` is one letter, and `multiple` lets them be repeated. */
+  flags?: Record<string, { short?: string; help: string; multiple?: true }>
   /** Flags without a value. */
   switches?: Record<string, { help: string }>
   /** Resolves with the exit code. Throws `SpeechError` for errors the user can fix. */

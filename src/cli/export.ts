@@ -7,7 +7,7 @@ import { withoutFormatted } from '../domain/transcript.ts'
 import { transcriptIdOf } from '../server/uris.ts'
 import type { Command } from './command.ts'
 import { printNote } from './io/messages.ts'
-import { outputFlags, parseFormat, writeTranscript } from './io/output.ts'
+import { outputFlags, parseOutputs, writeTranscript } from './io/output.ts'
 
 export const exportTranscript: Command = {
   usage: 'speech-mcp export ID',
@@ -15,23 +15,20 @@ export const exportTranscript: Command = {
   takesArguments: true,
   flags: outputFlags,
   switches: { raw: { help: 'write the recognised text, even if a formatted text exists' } },
-  async run({ config, words, flags, switches }) {
+  async run(invocation) {
+    const { config, words, switches } = invocation
     const [given, ...more] = words
     const id = given && (transcriptIdOf(given) ?? given)
     if (more.length > 0)
       throw new SpeechError('BAD_INPUT', 'At most one id is allowed.', {
         hint: 'Run `speech-mcp export tr_…`.',
       })
-    const format = parseFormat(flags)
+    const outputs = parseOutputs(invocation)
     const app = await createApp(config)
     try {
       if (id) {
         const transcript = await app.jobs.read(localOwner, id)
-        await writeTranscript(
-          switches.has('raw') ? withoutFormatted(transcript) : transcript,
-          format,
-          flags.output,
-        )
+        await writeTranscript(switches.has('raw') ? withoutFormatted(transcript) : transcript, outputs)
       } else {
         const { transcripts } = await app.jobs.list(localOwner, { limit: 20 })
         for (const { id, createdAt, title } of transcripts)

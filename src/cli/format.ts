@@ -1,24 +1,17 @@
 // speech-mcp format INPUT: adds punctuation and paragraphs to a transcript or a text without changing a word.
 import { access, constants } from 'node:fs/promises'
-import { dirname, extname } from 'node:path'
+import { dirname } from 'node:path'
 import { SpeechError } from '../domain/errors.ts'
 import { localOwner } from '../domain/job.ts'
 import type { Style } from '../domain/transcript.ts'
-import { type FormatName, formatOfExtension } from '../formats/index.ts'
 import { withCachedFormatting } from '../server/results/cost.ts'
 import { type FormatSettings, parseLanguage } from '../server/results/formatting.ts'
 import { transcriptIdOf } from '../server/uris.ts'
 import type { Command } from './command.ts'
 import { runInteractive, type Session } from './io/interactive.ts'
 import { isIncomplete, isUnformatted, printFormatting, printNote } from './io/messages.ts'
-import { outputFlags, parseFormat, writeText, writeTranscript } from './io/output.ts'
+import { type Output, outputFlags, parseOutputs, writeText, writeTranscript } from './io/output.ts'
 import { readText } from './io/text-input.ts'
-
-interface Output {
-  format: FormatName
-  /** Undefined: stdout. */
-  file: string | undefined
-}
 
 export const format: Command = {
   usage: 'speech-mcp format INPUT',
@@ -33,7 +26,8 @@ export const format: Command = {
     },
     language: { short: 'l', help: 'ISO code or English name; selects the fillers for clean' },
   },
-  async run({ config, words, flags }) {
+  async run(invocation) {
+    const { config, words, flags } = invocation
     const [given, ...more] = words
     const input = given && (transcriptIdOf(given) ?? given)
     if (!input || more.length > 0)
@@ -43,21 +37,21 @@ export const format: Command = {
     const style = flags.style === undefined ? undefined : parseStyle(flags.style)
     const language = parseLanguage(flags.language)
     const isTranscript = /^tr_\w+$/.test(input)
-    const output = { format: isTranscript ? parseFormat(flags) : textFormat(flags), file: flags.output }
+    const outputs = parseOutputs(invocation, { anyExtension: !isTranscript })
     if (isTranscript)
       return runInteractive(config, session =>
-        formatTranscript(input, { ...language, style }, output, session),
+        formatTranscript(input, { ...language, style }, outputs, session),
       )
-    await checkTextOutput(output)
+    for (const output of outputs) await checkTextOutput(output)
     const settings = { ...language, style: style ?? 'faithful' }
-    return runInteractive(config, session => formatGivenText(input, settings, output, session))
+    return runInteractive(config, session => formatGivenText(input, settings, outputs, session))
   },
 }
 
 async function formatTranscript(
   transcriptId: string,
   { style: requested, ...language }: Partial<FormatSettings>,
-  { format, file }: Output,
+  outputs: Output[],
   { app, signal, bar }: Session,
 ): Promise<number> {
   const watch = { owner: localOwner, signal, onProgress: bar.show }
@@ -65,7 +59,7 @@ async function formatTranscript(
   const { cached, warnings } = await app.jobs.format({ transcriptId, style, ...language }, watch)
   const transcript = await app.jobs.read(localOwner, transcriptId)
   bar.clear()
-  await writeTranscript(transcript, format, file)
+  await writeTranscript(transcript, outputs)
   const { formatted } = cached ? withCachedFormatting(transcript) : transcript
   for (const warning of warnings) printNote(warning)
   if (formatted) printFormatting(formatted)
@@ -75,7 +69,7 @@ async function formatTranscript(
 async function formatGivenText(
   input: string,
   settings: FormatSettings,
-  { file }: Output,
+  outputs: Output[],
   { app, signal, bar }: Session,
 ): Promise<number> {
   const given = await readText(input, signal)
@@ -84,16 +78,9 @@ async function formatGivenText(
   if (!made) throw new Error('Formatting returned no text.')
   const { text, ...formatting } = made
   bar.clear()
-  await writeText(`${text.trimEnd()}\n`, file)
+  for (const { file } of outputs) await writeText(`${text.trimEnd()}\n`, file)
   printFormatting(formatting)
   return isIncomplete(formatting, given) ? 3 : 0
-}
-
-/** A text file may have any extension except those of formats with times. */
-function textFormat(flags: Record<string, string | undefined>): FormatName {
-  const { format, output } = flags
-  const extension = extname(output ?? '').slice(1)
-  return format === undefined && !formatOfExtension(extension) ? 'txt' : parseFormat(flags)
 }
 
 /** Checks the output before any cost, because the text is stored nowhere else. */

@@ -11,7 +11,7 @@ import { withCachedFormatting } from '../server/results/cost.ts'
 import type { Invocation } from './command.ts'
 import { runInteractive } from './io/interactive.ts'
 import { isUnformatted, printFormatting, printLine, printNote } from './io/messages.ts'
-import { outputFlags, parseFormat, writeTranscript } from './io/output.ts'
+import { outputFlags, parseOutputs, writeTranscript } from './io/output.ts'
 
 export const recordingFlags = {
   ...outputFlags,
@@ -35,15 +35,16 @@ export interface RecordingCommand {
 
 /** Resolves with the exit code: 3 if something is missing, 130 if cancelled. */
 export async function transcribeRecording(
-  { config, words, flags, switches }: Invocation,
+  invocation: Invocation,
   { command, tool, options }: RecordingCommand,
 ): Promise<number> {
+  const { config, words, flags, switches } = invocation
   const [input, ...more] = words
   if (!input || more.length > 0)
     throw new SpeechError('BAD_INPUT', 'Exactly one recording is required.', {
       hint: `Run \`speech-mcp ${command} FILE\`.`,
     })
-  const format = parseFormat(flags, 'To format the text, use --readable.')
+  const outputs = parseOutputs(invocation, { advice: 'To format the text, use --readable.' })
   const { language, context, title } = flags
   const request = {
     ...options,
@@ -60,7 +61,7 @@ export async function transcribeRecording(
       onProgress: bar.show,
     })
     bar.clear()
-    await writeTranscript(transcript, format, flags.output)
+    await writeTranscript(transcript, outputs)
     printSummary(formatting === 'cached' ? withCachedFormatting(transcript) : transcript)
     const style = transcript.formatted?.style ?? request.format
     const lacksFormat =

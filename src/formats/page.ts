@@ -31,11 +31,17 @@ function pageEnd(text: string, from: number, limit: number): number {
   return at
 }
 
-/** Finds the last break in the second half of a page, the best kind first. */
+/** Finds the last break in the second half of a page, the best kind first. A blank line, which ends a cue, may be anywhere. */
 function lastBreak(page: string): number {
-  for (const separator of [/\n/g, /[.!?…]\s|[。！？]/g, /\s/g]) {
-    const last = [...page.slice(page.length >> 1).matchAll(separator)].at(-1)
-    if (last) return (page.length >> 1) + last.index + last[0].length
+  const half = page.length >> 1
+  for (const [from, separator] of [
+    [0, /\S\n\s*\n/g],
+    [half, /\n/g],
+    [half, /[.!?…]\s|[。！？]/g],
+    [half, /\s/g],
+  ] as const) {
+    const last = [...page.slice(from).matchAll(separator)].at(-1)
+    if (last) return from + last.index + last[0].length
   }
   return page.length
 }

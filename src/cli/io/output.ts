@@ -10,40 +10,61 @@ import {
   isFormatName,
   renderFormat,
 } from '../../formats/index.ts'
+import type { Invocation } from '../command.ts'
 
 export const outputFlags = {
   format: { short: 'f', help: `${formatNames.join(', ')}; default: by the file's extension, or txt` },
-  output: { short: 'o', help: 'write to this file' },
+  output: { short: 'o', help: 'write to this file; several with -o a.srt -o b.docx', multiple: true },
+} as const
+
+export interface Output {
+  format: FormatName
+  /** Undefined: stdout. */
+  file: string | undefined
 }
 
 /**
- * The output format: that of the flag or of the file's extension. Throws `BAD_INPUT` before any cost arises;
- * `advice` is added to the hint if the flag is wrong.
+ * The outputs in the order of their flags, or stdout. Throws `BAD_INPUT` before any cost arises; `advice` is added to the
+ * hint if the format is wrong. With `anyExtension`, a file whose extension is no format is a text file.
  */
-export function parseFormat(
-  { format, output }: Record<string, string | undefined>,
-  advice?: string,
-): FormatName {
-  const extension = extname(output ?? '')
-    .slice(1)
-    .toLowerCase()
-  const ofFile = /^[a-z]\w*$/.test(extension) ? (formatOfExtension(extension) ?? extension) : 'txt'
-  const name = format ?? ofFile
+export function parseOutputs(
+  { flags: { format }, lists: { output: files = [] } }: Pick<Invocation, 'flags' | 'lists'>,
+  { advice, anyExtension }: { advice?: string; anyExtension?: boolean } = {},
+): Output[] {
+  if (format !== undefined && files.length > 1)
+    throw new SpeechError('BAD_INPUT', 'One --format does not fit several output files.', {
+      hint: 'Omit it: the extension of each file chooses its format.',
+    })
+  if (format === 'docx' && files.length === 0 && process.stdout.isTTY)
+    throw new SpeechError('BAD_INPUT', 'A terminal cannot show a Word document.', {
+      hint: 'Name a file with -o.',
+    })
+  const outputs = files.length > 0 ? files : [undefined]
+  return outputs.map(file => ({
+    file,
+    format: parseFormat(format ?? formatOf(file, anyExtension), format && advice),
+  }))
+}
+
+function formatOf(file = '', anyExtension = false): string {
+  const extension = extname(file).slice(1).toLowerCase()
+  const isMeant = !anyExtension && /^[a-z]\w*$/.test(extension)
+  return formatOfExtension(extension) ?? (isMeant ? extension : 'txt')
+}
+
+function parseFormat(name: string, advice: string | undefined): FormatName {
   if (isFormatName(name)) return name
-  const hints = [`Use one of ${formatNames.join(', ')}.`, ...(advice && format !== undefined ? [advice] : [])]
+  const hints = [`Use one of ${formatNames.join(', ')}.`, ...(advice ? [advice] : [])]
   throw new SpeechError('BAD_INPUT', 'Unknown output format.', { hint: hints.join(' ') })
 }
 
-export async function writeTranscript(
-  transcript: Transcript,
-  format: FormatName,
-  file: string | undefined,
-): Promise<void> {
+export async function writeTranscript(transcript: Transcript, outputs: Output[]): Promise<void> {
   const command = `speech-mcp export ${transcript.id}`
-  await write(await renderFormat(transcript, format), file, {
-    full: `The transcript is saved: free some space, then run \`${command}\`.`,
-    refused: `Check that its folder exists and is writable; \`${command} -o …\` writes it elsewhere.`,
-  })
+  for (const { format, file } of outputs)
+    await write(await renderFormat(transcript, format), file, {
+      full: `The transcript is saved: free some space, then run \`${command}\`.`,
+      refused: `Check that its folder exists and is writable; \`${command} -o …\` writes it elsewhere.`,
+    })
 }
 
 /** Writes a text that is stored nowhere else. */

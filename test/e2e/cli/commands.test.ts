@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { settings } from '../../../src/config/settings.ts'
 import { entry, fixture, root } from '../../support/e2e/system.ts'
 import { openTerminal, type Terminal } from '../../support/e2e/terminal.ts'
+import { documentText } from '../../support/rendered.ts'
 import { reply } from '../../support/servers/task-server.ts'
 import { geminiError, startTextServer, type TextServer } from '../../support/servers/text-server.ts'
 
@@ -53,7 +54,9 @@ describe('speech-mcp', () => {
     ['an unknown flag of the server', ['--prot', '80'], 'BAD_INPUT'],
     ['a flag without a value', ['transcribe', note, '-o'], 'BAD_INPUT'],
     ['a flag with another for a value', ['transcribe', note, '-o', '-f'], 'BAD_INPUT'],
-    ['an unknown format', ['transcribe', note, '-f', 'docx'], 'BAD_INPUT'],
+    ['an unknown format', ['transcribe', note, '-f', 'pdf'], 'BAD_INPUT'],
+    ['one format for two files', ['transcribe', note, '-f', 'srt', '-o', 'a', '-o', 'b'], 'BAD_INPUT'],
+    ['a second file without a format', ['transcribe', note, '-o', 'a.srt', '-o', 'b.pdf'], 'BAD_INPUT'],
     ['unknown timestamps', ['transcribe', note, '--timestamps', 'second'], 'BAD_INPUT'],
     ['one speaker', ['diarize', note, '--speakers', '1'], 'BAD_INPUT'],
     ['half a speaker', ['diarize', note, '--speakers', '2.5'], 'BAD_INPUT'],
@@ -107,6 +110,14 @@ describe('speech-mcp export', () => {
   it('export accepts a transcript URI as id', async () => {
     const { code, stdout } = await terminal.run(['export', `transcript://${id}`])
     expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^Hi Greta!/) })
+  })
+
+  it('export writes several files at once, each in the format of its extension', async () => {
+    const files = ['-o', 'talk.srt', '-o', 'talk.docx', '-o', 'talk.csv']
+    expect(await terminal.run(['export', id, ...files])).toEqual({ code: 0, stdout: '', stderr: '' })
+    expect(await readFile(pathOf('talk.srt'), 'utf8')).toMatch(/^1\n/)
+    expect(documentText(await readFile(pathOf('talk.docx')))).toContain('Hi Greta!')
+    expect(await readFile(pathOf('talk.csv'), 'utf8')).toMatch(/^\ufeffstart,/)
   })
 
   it('export rejects an unknown file extension', async () => {

@@ -66,10 +66,11 @@ describe('a text', () => {
     expect(normalizedText(stdout)).toBe(normalizedText(unpunctuatedTexts.English + unpunctuatedTexts.English))
   })
 
-  it('a formatted text is written to a file', async () => {
+  it('a formatted text is written to files', async () => {
     const { stdout } = await format(unpunctuatedTexts.Russian)
-    expect(await format(unpunctuatedTexts.Russian, '-o', 'talk.md')).toMatchObject({ code: 0, stdout: '' })
-    expect(await readFile(pathOf('talk.md'), 'utf8')).toBe(stdout)
+    const files = ['-o', 'talk.md', '-o', 'talk.text']
+    expect(await format(unpunctuatedTexts.Russian, ...files)).toMatchObject({ code: 0, stdout: '' })
+    for (const name of ['talk.md', 'talk.text']) expect(await readFile(pathOf(name), 'utf8')).toBe(stdout)
   })
 
   it('the clean style removes fillers and reports them', async () => {

@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { estimateModelTokens } from '../../../src/domain/model-tokens.ts'
 import { tokens } from '../../../src/domain/tokens.ts'
 import { cutPage } from '../../../src/formats/page.ts'
+import { rendered } from '../../support/rendered.ts'
+import { segment, transcript } from '../../support/transcripts.ts'
 
 const runs = { seed: 20261102, numRuns: 300 }
 const withoutSpaces = (text: string) => text.replace(/\s+/g, '')
@@ -73,7 +75,19 @@ describe('cutPage', () => {
     )
   })
 
+  it('pages of subtitles never part a cue', async () => {
+    const segments = Array.from({ length: 40 }, (_, i) =>
+      segment('one two three four '.repeat(1 + (i % 9)), i * 9, i * 9 + 8),
+    )
+    for (const format of ['srt', 'vtt'] as const) {
+      const whole = (await rendered(transcript({ segments }), format)).trimEnd()
+      for (const limit of [100, 150, 400])
+        expect(pagesOf(whole, limit).flatMap(page => page.split('\n\n'))).toEqual(whole.split('\n\n'))
+    }
+  })
+
   it.each([
+    ['a paragraph', 6, 'One two three.\n\nFour five.\nSix seven eight', 'One two three.'],
     ['a line', 5, 'One two three.\nFour. Six seven', 'One two three.'],
     ['a sentence', 5, 'One two three. Four five six', 'One two three.'],
     ['a Chinese sentence', 10, '一二三四五六七。八九十一二三', '一二三四五六七。'],
