@@ -1,8 +1,13 @@
 // The arguments with which ffmpeg decodes a recording.
 import type { Span } from '../../domain/transcript.ts'
+import type { Source } from '../source/source.ts'
 import { sampleRate } from './activity.ts'
 import { inputArguments } from './demuxers.ts'
 import { encoderArguments, maxVoiceNoteSeconds } from './encode.ts'
+import { packetFormat } from './packets.ts'
+
+/** Of a file whose header gives no length. */
+export const maxGapSeconds = 12 * 3600
 
 export interface DecodeOptions {
   /** Decodes only this channel, counted from 0, instead of the mix of all. */
@@ -13,15 +18,31 @@ export interface DecodeOptions {
   voiceNote?: boolean
 }
 
-export function decoderArguments(file: string, { channel, voiceNote }: DecodeOptions): string[] {
+/**
+ * Lets the clock go on where it goes back, as where a recording was joined to another: no output of ffmpeg takes a time
+ * before the last one. Registers: 0 is what to add to the times, 1 the time at which the last frame ended.
+ */
+const forwardClock = `asetpts='st(0,if(lt(PTS+ld(0),ld(1)-0.1/TB),ld(1)-PTS,ld(0)));st(1,PTS+ld(0)+S/SR/TB);PTS+ld(0)'`
+
+export function decoderArguments(
+  { file, hasClock }: Source,
+  { channel, voiceNote }: DecodeOptions,
+): string[] {
   const soundOnly = ['-map_metadata', '-1', '-vn', '-sn', '-dn']
+  const filters = [
+    ...(hasClock ? [forwardClock] : []),
+    ...(channel === undefined ? [] : [`pan=mono|c0=c${channel}`]),
+  ]
   return [
-    ...['-nostdin', '-loglevel', 'info'],
+    // Only the verbose log counts packets, and tells of a changed start.
+    ...['-nostdin', '-loglevel', hasClock ? 'verbose' : 'info'],
+    // By itself, ffmpeg takes a gap of ten seconds in Ogg and MPEG-TS for a fault of the clock.
+    ...(hasClock ? ['-dts_delta_threshold', String(maxGapSeconds)] : []),
     ...inputArguments(file),
     ...[...soundOnly, '-ac', '1', '-ar', String(sampleRate)],
-    ...(channel === undefined ? [] : ['-af', `pan=mono|c0=c${channel}`]),
+    ...(filters.length > 0 ? ['-af', filters.join(',')] : []),
     // Without flushing, samples arrive in buffers of 32 kB instead of 1 kB: a thirtieth of the reads.
-    ...['-f', 's16le', '-flush_packets', '0', 'pipe:1'],
+    ...[...(hasClock ? packetFormat : ['-f', 's16le']), '-flush_packets', '0', 'pipe:1'],
     ...(voiceNote
       ? [...soundOnly, '-t', String(maxVoiceNoteSeconds), ...encoderArguments('voiceNote'), 'pipe:3']
       : []),

@@ -3,11 +3,21 @@ import { formatTime } from '../../domain/format-time.ts'
 import type { Run } from '../../domain/run.ts'
 import type { Source } from '../source/source.ts'
 
-/** The duration in ffmpeg's description of the input, unless ffmpeg estimated it from the bit rate. */
+/**
+ * Seconds, by ffmpeg's description of the input, unless ffmpeg estimated them from the bit rate. For Ogg it takes the
+ * last time stamp for the length, wherever the first one lies.
+ */
 export function headerDuration(stderr: string): number | undefined {
-  const found = /^ {2}Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)/m.exec(stderr)
+  const found = /^ {2}Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)(?:, start: ([\d.]+))?/m.exec(stderr)
   if (!found || /Estimating duration from bitrate/.test(stderr)) return undefined
-  return Number(found[1]) * 3600 + Number(found[2]) * 60 + Number(found[3])
+  const [, hours, minutes, seconds, start = 0] = found
+  const length = Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)
+  return /^Input #0, ogg/m.test(stderr) ? Math.max(0, length - Number(start)) : length
+}
+
+/** Milliseconds by which ffmpeg 6 and newer move the start of MPEG-TS and Ogg to that of the streams in use. */
+export function removedStartMs(stderr: string): number {
+  return Number(/Correcting start time of Input #0 by (\d+) us/.exec(stderr)?.[1] ?? 0) / 1000
 }
 
 export function warnOfTracks(stderr: string, run: Run): void {

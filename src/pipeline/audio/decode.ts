@@ -4,10 +4,11 @@ import type { Span } from '../../domain/transcript.ts'
 import { killedExitCode } from '../../system/child-process.ts'
 import type { Source } from '../source/source.ts'
 import { sampleRate } from './activity.ts'
-import { type DecodeOptions, decoderArguments } from './decode-arguments.ts'
+import { onClock } from './clock.ts'
+import { type DecodeOptions, decoderArguments, maxGapSeconds } from './decode-arguments.ts'
 import { noAudioError } from './decode-errors.ts'
-import { headerDuration, warnOfDamage, warnOfTracks } from './decode-warnings.ts'
-import { type LocateFfmpeg, readAll, startFfmpeg } from './ffmpeg.ts'
+import { headerDuration, removedStartMs, warnOfDamage, warnOfTracks } from './decode-warnings.ts'
+import { type FfmpegProcess, type LocateFfmpeg, readAll, startFfmpeg } from './ffmpeg.ts'
 import { checkSampleRate } from './plausibility.ts'
 
 export interface Decoding {
@@ -42,24 +43,24 @@ export function decode(
   let voiceNote: Promise<Buffer> | undefined
   let lost = false
   let isRateChecked = false
+  let isAsInFile = true
+  const onChange = () => {
+    isAsInFile = false
+  }
   const seconds = () => bytes / 2 / sampleRate
   async function* samples(): AsyncGenerator<Buffer> {
-    const process = startFfmpeg(await ffmpeg(), decoderArguments(source.file, options), run.signal)
+    const process = startFfmpeg(await ffmpeg(), decoderArguments(source, options), run.signal)
     voiceNote = readAll(process.pipe3)
     voiceNote.catch(() => {})
     stderr = process.stderr
     process.stdin.end()
     try {
-      let odd: Buffer | undefined
-      for await (const chunk of process.stdout) {
-        const buffer = odd ? Buffer.concat([odd, chunk]) : chunk
-        const whole = buffer.length & ~1
-        odd = whole < buffer.length ? buffer.subarray(whole) : undefined
+      for await (const buffer of soundOf(process, source, onChange)) {
         const wanted = buffer.subarray(
-          Math.min(Math.max(0, start - bytes), whole),
-          Math.min(end - bytes, whole),
+          Math.min(Math.max(0, start - bytes), buffer.length),
+          Math.min(end - bytes, buffer.length),
         )
-        bytes += whole
+        bytes += buffer.length
         isRateChecked ||= checkSampleRate(stderr())
         if (wanted.length > 0) yield wanted
         if (bytes >= end) return
@@ -82,7 +83,31 @@ export function decode(
     decodedSeconds: seconds,
     lost: () =>
       lost ? { start: seconds(), end: Math.max(seconds(), headerDuration(stderr()) ?? 0) } : undefined,
-    voiceNote: async () => (options.voiceNote ? await voiceNote : undefined),
+    voiceNote: async () => (options.voiceNote && isAsInFile ? await voiceNote : undefined),
+  }
+}
+
+/** Yields the samples on the clock of a player, in buffers of whole samples. */
+function soundOf(
+  { stdout, stderr }: FfmpegProcess,
+  { hasClock }: Source,
+  onChange: () => void,
+): AsyncIterable<Buffer> {
+  if (!hasClock) return wholeSamples(stdout)
+  return onClock(stdout, {
+    shiftMs: () => removedStartMs(stderr()),
+    maxGapSeconds: () => headerDuration(stderr()) ?? maxGapSeconds,
+    onChange,
+  })
+}
+
+async function* wholeSamples(output: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let odd: Buffer | undefined
+  for await (const chunk of output) {
+    const buffer = odd ? Buffer.concat([odd, chunk]) : chunk
+    const whole = buffer.length & ~1
+    odd = whole < buffer.length ? buffer.subarray(whole) : undefined
+    yield buffer.subarray(0, whole)
   }
 }
 

@@ -9,16 +9,14 @@ import type { Run } from '../../domain/run.ts'
 import { contentHash, textHash } from '../audio/fingerprint.ts'
 import { parseSource, readDataUri } from './parse-source.ts'
 import { describeFileError, resolvePath } from './paths.ts'
-import { isTruncated } from './truncation.ts'
+import { type Container, readContainer } from './truncation.ts'
 
-export interface Source {
+export interface Source extends Partial<Container> {
   /** Absolute path of a regular file inside an allowed folder or the scratch folder. */
   file: string
   /** Name of the recording, the default title. */
   name: string
   bytes: number
-  /** True where the container itself shows that its end is missing. */
-  isTruncated: boolean
 }
 
 export interface SourcePorts {
@@ -167,7 +165,7 @@ async function statSource(file: string, name: string): Promise<Source> {
       throw new SpeechError('EMPTY_FILE', 'The file is empty.', {
         hint: 'Check that the recording was saved or copied completely.',
       })
-    return { file, name, bytes: info.size, isTruncated: await isTruncated(file, info.size) }
+    return { file, name, bytes: info.size, ...(await readContainer(file, info.size)) }
   } catch (error) {
     throw describeFileError(error)
   }

@@ -1,12 +1,20 @@
-// Detects from the structure of a file that its end is missing, for containers where ffmpeg does not report it.
+// Reads from the structure of a file if its end is missing, where ffmpeg does not report it, and if it has a clock.
 import { open } from 'node:fs/promises'
+import { readVint } from '../audio/ebml.ts'
 
 type Read = (length: number, position: number) => Promise<Buffer>
 
 const maxOggPageBytes = 65_307
 
-/** True where the container itself shows that bytes are missing at its end. */
-export async function isTruncated(file: string, size: number): Promise<boolean> {
+export interface Container {
+  /** True where the container itself shows that bytes are missing at its end. */
+  isTruncated: boolean
+  /** True where packets have times of their own; in the other formats a sample's number is its time. */
+  hasClock: boolean
+}
+
+/** Reads a few bytes at the start and the end of the file. */
+export async function readContainer(file: string, size: number): Promise<Container> {
   const handle = await open(file)
   try {
     const read: Read = async (length, position) => {
@@ -14,14 +22,24 @@ export async function isTruncated(file: string, size: number): Promise<boolean> 
       return buffer.subarray(0, bytesRead)
     }
     const head = await read(64, 0)
-    const magic = head.toString('latin1', 0, 4)
-    if (magic === 'OggS') return await isOggTruncated(read, size)
-    if (magic === 'RIFF') return isRiffTruncated(head, size)
-    if (head.length >= 16 && head.readUInt32BE(0) === 0x1a45dfa3) return await isMatroskaTruncated(read, size)
-    return false
+    return { isTruncated: await isTruncated(head, read, size), hasClock: hasClock(head) }
   } finally {
     await handle.close()
   }
+}
+
+async function isTruncated(head: Buffer, read: Read, size: number): Promise<boolean> {
+  const magic = head.toString('latin1', 0, 4)
+  if (magic === 'OggS') return await isOggTruncated(read, size)
+  if (magic === 'RIFF') return isRiffTruncated(head, size)
+  if (head.length >= 16 && head.readUInt32BE(0) === 0x1a45dfa3) return await isMatroskaTruncated(read, size)
+  return false
+}
+
+/** WAV, AIFF, Core Audio, Sun and FLAC files; MP3 and AAC by a tag or the sync word of their first frame. */
+function hasClock(head: Buffer): boolean {
+  const isPlain = /^(?:RIFF....WAVE|RF64|FORM|caff|\.snd|fLaC|ID3|\xff[\xe0-\xff])/s
+  return !isPlain.test(head.toString('latin1'))
 }
 
 /** An Ogg stream flags its last page (RFC 3533: header type 0x04 at byte 5). */
@@ -40,20 +58,10 @@ function isRiffTruncated(head: Buffer, size: number): boolean {
 
 /** Matroska and WebM: the Segment after the EBML header declares its length, unless all its size bits are ones. */
 async function isMatroskaTruncated(read: Read, size: number): Promise<boolean> {
-  const header = await readVint(read, 4)
-  const segment = header && header.end + header.value
-  if (segment === undefined || (await read(4, segment)).toString('hex') !== '18538067') return false
-  const length = await readVint(read, segment + 4)
-  return length !== undefined && !length.unknown && length.end + length.value > size
-}
-
-/** An EBML integer of one to eight bytes (RFC 8794): the first bit set in the first byte gives the width. */
-async function readVint(read: Read, position: number) {
-  const bytes = await read(8, position)
-  const width = Math.clz32(bytes[0] ?? 0) - 23
-  if (width > 8 || bytes.length < width) return undefined
-  const digits = Buffer.from(bytes.subarray(0, width))
-  digits[0]! &= 0xff >> width
-  const value = Number(BigInt(`0x${digits.toString('hex')}`))
-  return { value, end: position + width, unknown: value === 2 ** (7 * width) - 1 }
+  const header = readVint(await read(8, 4), 0)
+  const segment = header && 4 + header.width + header.value
+  if (segment === undefined) return false
+  const bytes = await read(12, segment)
+  const length = bytes.toString('hex', 0, 4) === '18538067' ? readVint(bytes, 4) : undefined
+  return length !== undefined && !length.unknown && segment + 4 + length.width + length.value > size
 }
