@@ -5,8 +5,8 @@ import { type Packet, PacketReader } from './packets.ts'
 export interface ClockOptions {
   /** Milliseconds that ffmpeg has taken off all times, beyond the start of the file's earliest stream. */
   shiftMs(): number
-  /** Seconds of the longest gap that the file can have; where its clock leaps further, it goes on without a gap. */
-  maxGapSeconds(): number
+  /** False for more seconds than the file can leave out: its clock has leapt, and goes on without a gap. */
+  isGap(seconds: number): boolean
   /** Called where samples no longer follow each other as in the file. */
   onChange(): void
 }
@@ -96,7 +96,7 @@ class Clock {
       if (this.#lateness < maxLateness) return 0
     }
     this.#lateness = 0
-    if (late >= 0 && late <= this.#options.maxGapSeconds() * sampleRate) {
+    if (late >= 0 && this.#options.isGap(late / sampleRate)) {
       this.#position += late
       if (late > 0) this.#options.onChange()
       return late

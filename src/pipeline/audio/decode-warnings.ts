@@ -3,21 +3,34 @@ import { formatTime } from '../../domain/format-time.ts'
 import type { Run } from '../../domain/run.ts'
 import type { Source } from '../source/source.ts'
 
-/**
- * Seconds, by ffmpeg's description of the input, unless ffmpeg estimated them from the bit rate. For Ogg it takes the
- * last time stamp for the length, wherever the first one lies.
- */
+/** Seconds, by ffmpeg's description of the input, unless ffmpeg estimated them from the bit rate. */
 export function headerDuration(stderr: string): number | undefined {
-  const found = /^ {2}Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)(?:, start: ([\d.]+))?/m.exec(stderr)
+  const found = /^ {2}Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)/m.exec(stderr)
   if (!found || /Estimating duration from bitrate/.test(stderr)) return undefined
-  const [, hours, minutes, seconds, start = 0] = found
-  const length = Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)
-  return /^Input #0, ogg/m.test(stderr) ? Math.max(0, length - Number(start)) : length
+  const seconds = Number(found[1]) * 3600 + Number(found[2]) * 60 + Number(found[3])
+  const start = oggStart(stderr)
+  // For ffmpeg, the length of an Ogg is its last time stamp.
+  return start < maxOggSilenceSeconds ? seconds : Math.max(0, seconds - start)
 }
 
-/** Milliseconds by which ffmpeg 6 and newer move the start of MPEG-TS and Ogg to that of the streams in use. */
+/** Seconds: an Ogg that begins with silence frames starts within its first page, one of a live stream at any time. */
+const maxOggSilenceSeconds = 1
+
+function oggStart(stderr: string): number {
+  return Number(/^Input #0, ogg[\s\S]*?^ {2}Duration: .*, start: ([\d.]+)/m.exec(stderr)?.[1] ?? 0)
+}
+
+/** Milliseconds that ffmpeg has taken off all times, but which a player shows. */
 export function removedStartMs(stderr: string): number {
-  return Number(/Correcting start time of Input #0 by (\d+) us/.exec(stderr)?.[1] ?? 0) / 1000
+  const ogg = oggStart(stderr)
+  // ffmpeg 6 and newer move the start of MPEG-TS and Ogg to that of the streams in use.
+  const correction = Number(/Correcting start time of Input #0 by (\d+) us/.exec(stderr)?.[1] ?? 0) / 1000
+  return correction + (ogg < maxOggSilenceSeconds ? ogg * 1000 : 0)
+}
+
+/** Where Opus in Ogg was joined, ffmpeg 4 and older take the headers of the second part for packets of this length. */
+export function isHeaderGap(stderr: string, seconds: number): boolean {
+  return Math.abs(seconds - 0.96) < 0.03 && /\[ogg @ .*Cannot identify new stream/.test(stderr)
 }
 
 export function warnOfTracks(stderr: string, run: Run): void {
@@ -27,21 +40,38 @@ export function warnOfTracks(stderr: string, run: Run): void {
   if (tracks > 1) run.warn(`The file has ${tracks} audio tracks; only the main one was transcribed.`)
 }
 
+/** A video may run longer than its audio, so its length says nothing of it; cover art is no video. */
+function isVideo(stderr: string): boolean {
+  return /Stream #0:\d+.*: Video: (?!.*attached pic|(?:mjpeg|png|bmp|gif|webp)\b.* 90k tbr)/.test(stderr)
+}
+
+const endMissing = /partial file|corrupt input packet|Read error|File ended prematurely/
+const amrPacketSeconds = 0.02
+
+/**
+ * Seconds that a player shows for a file that is whole, though its last packets may hold no sound. Undefined where the
+ * end of the samples is all that is known.
+ */
+export function playedSeconds(stderr: string, { isTruncated, hasClock }: Source): number | undefined {
+  if (!hasClock || endMissing.test(stderr)) return undefined
+  // The decoder drops frames that say that nothing was sent.
+  const packets = /Stream #0:0\b.*: Audio: amr/.test(stderr) && /\(audio\): (\d+) packets read/.exec(stderr)
+  if (packets) return Number(packets[1]) * amrPacketSeconds
+  return isTruncated === false && !isVideo(stderr) ? headerDuration(stderr) : undefined
+}
+
+/** `decoded`: seconds, with the silence at the end that the file declares. */
 export function warnOfDamage(stderr: string, decoded: number, source: Source, run: Run): void {
-  const expected = headerDuration(stderr)
-  // A video may run longer than its audio, so its length proves nothing; cover art is no video.
-  const isVideo = /Stream #0:\d+.*: Video: (?!.*attached pic|(?:mjpeg|png|bmp|gif|webp)\b.* 90k tbr)/.test(
-    stderr,
-  )
+  const expected = isVideo(stderr) ? undefined : headerDuration(stderr)
   const toleranceSeconds = Math.max(0.5, decoded * 0.01)
-  if (!isVideo && expected !== undefined && expected - decoded > toleranceSeconds)
+  if (source.isTruncated !== false && expected !== undefined && expected - decoded > toleranceSeconds)
     run.warn(
       `The file seems to be cut off: its header says ${formatTime(expected)}, but its audio ends at ${formatTime(decoded)}. The audio up to there was transcribed.`,
     )
-  else if (source.isTruncated || /partial file|corrupt input packet|Read error/.test(stderr))
+  else if (source.isTruncated || endMissing.test(stderr))
     run.warn(
       `The file seems to be cut off after ${formatTime(decoded)}. The audio up to there was transcribed.`,
     )
-  else if (/Error while decoding|Error submitting packet/.test(stderr))
+  else if (/Error while decoding|Error submitting packet/.test(stderr) && !/: Audio: amr/.test(stderr))
     run.warn('Parts of the file are damaged and could not be decoded; words may be missing there.')
 }

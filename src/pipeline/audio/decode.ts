@@ -4,10 +4,17 @@ import type { Span } from '../../domain/transcript.ts'
 import { killedExitCode } from '../../system/child-process.ts'
 import type { Source } from '../source/source.ts'
 import { sampleRate } from './activity.ts'
-import { onClock } from './clock.ts'
+import { onClock, silenceOf } from './clock.ts'
 import { type DecodeOptions, decoderArguments, maxGapSeconds } from './decode-arguments.ts'
 import { noAudioError } from './decode-errors.ts'
-import { headerDuration, removedStartMs, warnOfDamage, warnOfTracks } from './decode-warnings.ts'
+import {
+  headerDuration,
+  isHeaderGap,
+  playedSeconds,
+  removedStartMs,
+  warnOfDamage,
+  warnOfTracks,
+} from './decode-warnings.ts'
 import { type FfmpegProcess, type LocateFfmpeg, readAll, startFfmpeg } from './ffmpeg.ts'
 import { checkSampleRate } from './plausibility.ts'
 
@@ -48,6 +55,12 @@ export function decode(
     isAsInFile = false
   }
   const seconds = () => bytes / 2 / sampleRate
+  function* wanted(buffer: Buffer): Generator<Buffer> {
+    const from = Math.max(0, start - bytes)
+    const to = Math.min(end - bytes, buffer.length)
+    bytes += buffer.length
+    if (from < to) yield buffer.subarray(from, to)
+  }
   async function* samples(): AsyncGenerator<Buffer> {
     const process = startFfmpeg(await ffmpeg(), decoderArguments(source, options), run.signal)
     voiceNote = readAll(process.pipe3)
@@ -56,22 +69,21 @@ export function decode(
     process.stdin.end()
     try {
       for await (const buffer of soundOf(process, source, onChange)) {
-        const wanted = buffer.subarray(
-          Math.min(Math.max(0, start - bytes), buffer.length),
-          Math.min(end - bytes, buffer.length),
-        )
-        bytes += buffer.length
         isRateChecked ||= checkSampleRate(stderr())
-        if (wanted.length > 0) yield wanted
+        yield* wanted(buffer)
         if (bytes >= end) return
       }
       const code = await process.ended
       run.signal.throwIfAborted()
+      if (part) return
       if (!isRateChecked) checkSampleRate(stderr())
-      if (bytes === 0 && !part) throw noAudioError(stderr(), code)
-      if (!part) warnOfTracks(stderr(), run)
-      if (!part && code === killedExitCode) lost = true
-      if (!part && !lost) warnOfDamage(stderr(), seconds(), source, run)
+      if (bytes === 0) throw noAudioError(stderr(), code)
+      warnOfTracks(stderr(), run)
+      lost = code === killedExitCode
+      if (lost) return
+      const silent = samplesOf((playedSeconds(stderr(), source) ?? 0) - seconds())
+      for await (const buffer of silenceOf(silent)) yield* wanted(buffer)
+      warnOfDamage(stderr(), seconds(), source, run)
     } finally {
       process.kill()
     }
@@ -96,7 +108,8 @@ function soundOf(
   if (!hasClock) return wholeSamples(stdout)
   return onClock(stdout, {
     shiftMs: () => removedStartMs(stderr()),
-    maxGapSeconds: () => headerDuration(stderr()) ?? maxGapSeconds,
+    isGap: seconds =>
+      seconds <= (headerDuration(stderr()) ?? maxGapSeconds) && !isHeaderGap(stderr(), seconds),
     onChange,
   })
 }

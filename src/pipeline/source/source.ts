@@ -7,9 +7,9 @@ import type { Downloader } from '../../domain/network/downloader.ts'
 import type { ObjectStorage } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
 import { contentHash, textHash } from '../audio/fingerprint.ts'
+import { type Container, readContainer } from './container.ts'
 import { parseSource, readDataUri } from './parse-source.ts'
 import { describeFileError, resolvePath } from './paths.ts'
-import { type Container, readContainer } from './truncation.ts'
 
 export interface Source extends Partial<Container> {
   /** Absolute path of a regular file inside an allowed folder or the scratch folder. */
