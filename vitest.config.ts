@@ -12,7 +12,7 @@ const replacingModules = [
 /** Not part of the inner loop (`npm run test:unit`): tests with ffmpeg, emulators or processes, and long property tests. */
 const slowUnits = [
   'test/unit/jobs/**/*.test.ts',
-  'test/unit/pipeline/{dual-channel,file-tasks}/**/*.test.ts',
+  'test/unit/pipeline/{voices,file-tasks}/**/*.test.ts',
   'test/unit/drivers/asr/file-asr/emulated-tasks*.test.ts',
   'test/unit/formats/cues.test.ts',
   'test/unit/pipeline/audio/cut.test.ts',

@@ -70,6 +70,7 @@ const errorSections: { title: string; codes: ErrorCode[] }[] = [
       'NOT_AUDIO',
       'NO_AUDIO_TRACK',
       'UNSUPPORTED_CODEC',
+      'TRACK_NOT_FOUND',
       'PLAYLIST_REFUSED',
       'URL_REFUSED',
       'DOWNLOAD_FAILED',

@@ -17,6 +17,7 @@ export const recordingFlags = {
   ...outputFlags,
   language: { short: 'l', help: 'ISO code or English name; default: detected' },
   context: { short: 'c', help: 'names and terms to expect, as a list or as prose' },
+  track: { help: 'audio track: number, language or all; default: those with sound of their own' },
   title: { short: 't', help: 'title of the transcript' },
 }
 
@@ -45,11 +46,12 @@ export async function transcribeRecording(
       hint: `Run \`speech-mcp ${command} FILE\`.`,
     })
   const outputs = parseOutputs(invocation, { advice: 'To format the text, use --readable.' })
-  const { language, context, title } = flags
+  const { language, context, track, title } = flags
   const request = {
     ...options,
     ...(language && { language }),
     ...(context && { context }),
+    ...(track && { track }),
     ...(title && { title }),
     ...(switches.has('readable') && { format: 'faithful' as const }),
   }

@@ -9,6 +9,7 @@ export const errors = {
   EMPTY_FILE: 'The file has no bytes. Copy or download the recording again.',
   NOT_AUDIO: 'The file holds nothing that ffmpeg recognises as audio or video, regardless of its extension.',
   NO_AUDIO_TRACK: 'The video has no audio track.',
+  TRACK_NOT_FOUND: 'The file has no such audio track. The message lists those that it has.',
   UNSUPPORTED_CODEC: 'ffmpeg cannot decode this audio. Convert it to another format, or set FFMPEG_PATH.',
   PLAYLIST_REFUSED: 'The file is a playlist that points to other files or URLs. Give the recording itself.',
   OUTSIDE_ALLOWED_DIRS:

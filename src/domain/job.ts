@@ -15,6 +15,8 @@ export interface TranscriptionRequest {
   timestamps?: Timestamps
   /** Expected number of speakers, from 2 to 100. */
   speakers?: number
+  /** Audio track: its number from 1, its language, or `all`, each as one speaker. Default: those with sound of their own. */
+  track?: string
   /** Formats the text after recognition. It does not change the job's id: the words are the same. */
   format?: Style
   title?: string

@@ -36,6 +36,8 @@ export interface Speaker {
    * in it. Stored, never shown; absent in transcripts of older versions.
    */
   voice?: string
+  /** Title of the track that this speaker has alone, shown until a name is given. */
+  track?: string
   /** Total time spoken. */
   seconds: number
   /** Share of all speech that has a speaker, from 0 to 1. */

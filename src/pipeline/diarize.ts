@@ -1,22 +1,20 @@
-// Transcribes one recording with speakers: two separate channels, or two passes over one upload that are aligned.
-import type { TranscriptionRequest } from '../domain/job.ts'
+// Transcribes one recording with speakers: voices that are apart already, or two passes over one upload that are aligned.
 import { languageHint } from '../domain/languages.ts'
 import type { FileRecognition } from '../domain/ports.ts'
-import type { Run } from '../domain/run.ts'
 import { align } from './diarization/align.ts'
-import { countSeparateChannels } from './dual-channel/channels.ts'
-import { transcribeDualChannel } from './dual-channel/dual-channel.ts'
 import { fileResult, modelWarnings, passFailures, textWarnings } from './file-tasks/file-result.ts'
 import { type PassResults, runPasses } from './file-tasks/passes.ts'
-import type { Findings, Pipeline, PipelinePorts } from './pipeline.ts'
-import { openSource, type Source } from './source/source.ts'
+import type { Findings, Pipeline } from './pipeline.ts'
+import { openSource } from './source/source.ts'
+import { transcribeOpened } from './transcribe.ts'
+import { findVoices, ofVoice } from './voices/find-voices.ts'
 
-export const diarize: Pipeline = async (request, ports, run, onFound) => {
-  const source = await openSource(request, ports, run)
-  if (await isDualChannel(request, source, ports, run)) {
-    run.warn('Each of the two channels carries its own voice; each was taken as one speaker.')
-    return transcribeDualChannel(request, source, ports, run, onFound)
-  }
+export const diarize: Pipeline = async (given, ports, run, onFound) => {
+  const opened = await openSource(given, ports, run)
+  run.progress({ done: 0, message: 'Comparing tracks and channels' })
+  const hearing = await findVoices(opened, { ...given, isApart: true }, ports.ffmpeg, run)
+  if (hearing.voices.length > 1) return transcribeOpened(opened, given, ports, run, onFound, hearing)
+  const { source, request } = ofVoice(opened, given, hearing.voices[0])
 
   const hint = languageHint(request.language)
   if (hint.warning) run.warn(hint.warning)
@@ -49,18 +47,6 @@ export const diarize: Pipeline = async (request, ports, run, onFound) => {
   const lost = modelWarnings(passes, results)
   for (const warning of [...textWarnings(results, findings.segments), ...lost, ...doubts]) run.warn(warning)
   return findings
-}
-
-/** More speakers than channels cannot have one channel each. */
-async function isDualChannel(
-  { speakers = 2 }: TranscriptionRequest,
-  source: Source,
-  { ffmpeg }: PipelinePorts,
-  run: Run,
-): Promise<boolean> {
-  if (speakers > 2) return false
-  run.progress({ done: 0, message: 'Comparing the channels' })
-  return (await countSeparateChannels(source, ffmpeg, run)) === 2
 }
 
 type Recognitions = readonly [

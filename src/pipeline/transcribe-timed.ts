@@ -8,6 +8,7 @@ import { type PassResults, runPasses } from './file-tasks/passes.ts'
 import type { Pipeline } from './pipeline.ts'
 import { openSource } from './source/source.ts'
 import { transcribeOpened } from './transcribe.ts'
+import { findVoices, ofVoice } from './voices/find-voices.ts'
 
 /** After these errors chunks would fail as well, or must not be tried. */
 const noFallbackCodes = new Set<ErrorCode>([
@@ -25,14 +26,21 @@ const noFallbackCodes = new Set<ErrorCode>([
   'IMPLAUSIBLE_LENGTH',
   'NO_AUDIO_TRACK',
   'UNSUPPORTED_CODEC',
+  'TRACK_NOT_FOUND',
   'PLAYLIST_REFUSED',
   'FILE_UNREADABLE',
 ])
 
-export const transcribeTimed: Pipeline = async (request, ports, run, onFound) => {
+export const transcribeTimed: Pipeline = async (given, ports, run, onFound) => {
+  const opened = await openSource(given, ports, run)
+  const hearing = await findVoices(opened, given, ports.ffmpeg, run)
+  if (hearing.voices.length > 1) {
+    run.warn('Times are estimated, as they are not measured in several tracks at once.')
+    return transcribeOpened(opened, given, ports, run, onFound, hearing)
+  }
+  const { source, request } = ofVoice(opened, given, hearing.voices[0])
   const hint = languageHint(request.language)
   const passes = [{ recognisers: ports.fileRecognisers, language: hint.code, context: request.context }]
-  const source = await openSource(request, ports, run)
   const resultOf = (results: PassResults) => {
     const segments = segmentsOf(results.passes[0]?.recognition, request.timestamps === 'word')
     return fileResult({ segments }, { request, source, ports, results, isOver: true })
@@ -50,7 +58,7 @@ export const transcribeTimed: Pipeline = async (request, ports, run, onFound) =>
     if (!isSpeechError(error) || noFallbackCodes.has(error.code)) throw error
     run.warn(`Times could not be measured and are estimated. ${describeError(error)}`)
     // `partial`: the same request again retries the measurement, and takes the text from the cache.
-    return { ...(await transcribeOpened(source, request, ports, run, onFound)), status: 'partial' }
+    return { ...(await transcribeOpened(opened, given, ports, run, onFound, hearing)), status: 'partial' }
   }
 }
 

@@ -1,17 +1,15 @@
-// Transcribes one recording: opens it, recognises it in chunks, merges the texts.
+// Transcribes one recording: opens it, finds its voices, recognises them in chunks, merges the texts.
 import { setMaxListeners } from 'node:events'
 import type { PipelineRequest, TranscriptionRequest } from '../domain/job.ts'
-import { roundUsd, totalUsd, unknownPrice } from '../domain/models/price.ts'
-import { successorWarning } from '../domain/models/successors.ts'
-import type { Recogniser } from '../domain/ports.ts'
 import type { Run } from '../domain/run.ts'
-import { roundToMs } from '../domain/transcript.ts'
-import { createMerge, type Merge } from './chunks/merge.ts'
-import type { ChunkTranscript } from './chunks/recognise.ts'
-import { type ChunkRecognition, transcribeChunks } from './chunks/transcribe-chunks.ts'
+import { type ChunkPorts, transcribeChunks } from './chunks/transcribe-chunks.ts'
+import { collectTranscript } from './collect-transcript.ts'
 import type { Findings, PipelinePorts } from './pipeline.ts'
 import { openSource, type Source } from './source/source.ts'
 import { titleOf } from './source/title.ts'
+import { type Hearing, openVoices } from './voices/find-voices.ts'
+import { LevelMeter } from './voices/levels.ts'
+import { createVoicesMerge } from './voices/merge-voices.ts'
 
 /**
  * Resolves with the transcript of a recording; `onFound` receives a view of the findings so far after each chunk.
@@ -26,21 +24,29 @@ export async function transcribe(
   return transcribeOpened(await openSource(request, ports, outer), request, ports, outer, onFound)
 }
 
-/** Transcribes a recording that is already open. */
+/** Transcribes a recording that is already open; its voices are found unless they are `known`. */
 export async function transcribeOpened(
   source: Source,
   request: TranscriptionRequest,
-  ports: PipelinePorts,
+  ports: ChunkPorts,
   outer: Run,
   onFound: (findings: () => Findings) => void,
+  known?: Hearing,
 ): Promise<Findings> {
   return withOwnSignal(outer, async run => {
     run.progress({ done: 0, message: 'Decoding' })
-    const recognition = transcribeChunks(source, request, ports, run)
-    return collectTranscript(recognition, {
-      merge: createMerge(request.timestamps ?? 'segment'),
+    const { voices, decoding } = known ?? (await openVoices(source, request, ports.ffmpeg, run))
+    const meters = voices.map(() => new LevelMeter())
+    const inputs = voices.map((voice, i) => ({
+      source: { ...source, voice },
+      decoding,
+      ...(voices.length > 1 && { onSamples: (samples: Buffer) => meters[i]!.add(samples) }),
+    }))
+    return collectTranscript(transcribeChunks(inputs, request, ports, run), {
+      merge: createVoicesMerge(request.timestamps ?? 'segment', voices, meters),
       title: titleOf(request, source),
       recogniser: ports.recogniser,
+      channelCount: voices.length,
       run,
       onFound,
     })
@@ -48,10 +54,7 @@ export async function transcribeOpened(
 }
 
 /** Does the work with a signal of its own, so that all processes and requests it starts end with it. */
-export async function withOwnSignal<Result>(
-  outer: Run,
-  work: (run: Run) => Promise<Result>,
-): Promise<Result> {
+async function withOwnSignal<Result>(outer: Run, work: (run: Run) => Promise<Result>): Promise<Result> {
   const stop = new AbortController()
   const run: Run = { ...outer, signal: AbortSignal.any([outer.signal, stop.signal]) }
   // Each process and request listens to it: many listeners are no leak.
@@ -61,72 +64,4 @@ export async function withOwnSignal<Result>(
   } finally {
     stop.abort()
   }
-}
-
-export interface CollectOptions {
-  merge: Merge
-  title: string
-  recogniser: Recogniser
-  /** Number of channels that are recognised separately. Default: 1. */
-  channelCount?: number
-  run: Run
-  onFound: (findings: () => Findings) => void
-}
-
-/** Builds a transcript from the chunks as they are recognised; it grows with each of them. */
-export async function collectTranscript(
-  recognition: ChunkRecognition,
-  { merge, title, recogniser, channelCount = 1, run, onFound }: CollectOptions,
-): Promise<Findings> {
-  const transcripts: ChunkTranscript[] = []
-  const findings = (pending?: { end?: number }): Findings => {
-    const { sent, cached, ...merged } = merge(transcripts, pending)
-    return {
-      title,
-      status: pending ? 'running' : 'completed',
-      duration: roundToMs(pending ? recognition.totalSeconds() : recognition.decodedSeconds()),
-      model: modelsIn(transcripts, recogniser).join(' + '),
-      usage: {
-        audioSeconds: sent,
-        cachedSeconds: cached,
-        ...totalUsd(transcripts.map(({ costUsd }) => costUsd)),
-      },
-      ...merged,
-    }
-  }
-  const soFar = () => withEstimate(findings({ end: recognition.totalSeconds() }), recogniser, channelCount)
-  for await (const transcript of recognition.transcripts) {
-    transcripts.push(transcript)
-    onFound(soFar)
-  }
-
-  warnOfOtherModels(transcripts, recogniser, run)
-  const found = findings()
-  if (found.usage.costUsd === undefined) run.warn(unknownPrice(modelsIn(transcripts, recogniser)))
-  const lost = recognition.lost()
-  if (lost)
-    found.coverage.gaps.push({ ...lost, reason: 'FFMPEG_FAILED: ffmpeg ended before the recording did.' })
-  if (transcripts.length === 0 && !lost)
-    run.warn('No speech was found: the recording is silent, or its channels cancel each other out.')
-  return { ...found, status: found.coverage.gaps.length > 0 ? 'partial' : 'completed' }
-}
-
-/** Models that answered, in the order of time; the first of the list before any has. */
-function modelsIn(transcripts: ChunkTranscript[], recogniser: Recogniser): string[] {
-  const inOrder = transcripts.filter(({ failure }) => !failure).toSorted((a, b) => a.start - b.start)
-  const names = inOrder.map(({ model }) => model ?? recogniser.model)
-  return names.length > 0 ? [...new Set(names)] : [recogniser.model]
-}
-
-/** Tells the reader when another model than the first of the list has answered. */
-function warnOfOtherModels(transcripts: ChunkTranscript[], { model: first }: Recogniser, run: Run): void {
-  const others = [...new Set(transcripts.flatMap(({ model }) => (model && model !== first ? [model] : [])))]
-  for (const model of others) run.warn(successorWarning(model, [{ inPlaceOf: first }]))
-}
-
-/** An upper bound, as silence is not sent. */
-function withEstimate(findings: Findings, { usdPerSecond }: Recogniser, channelCount: number): Findings {
-  if (usdPerSecond === undefined) return findings
-  const estimatedCostUsd = roundUsd(findings.duration * channelCount * usdPerSecond)
-  return { ...findings, usage: { ...findings.usage, estimatedCostUsd } }
 }

@@ -15,14 +15,16 @@ export const recording = {
   audio: z
     .string()
     .describe(
-      'A file path on the server’s machine, an https:// URL, or a data: URI up to 1 MB. Files attached to a chat are not visible to the server',
+      'A file path on the server’s machine, an https:// URL, or a data: URI up to 1 MB. Files attached to a chat are invisible to the server',
     ),
   language: z
     .string()
     .max(60)
     .optional()
     .describe('ISO code or English name. Omit to detect it, also if it changes'),
-  context: z.string().max(10_000).optional().describe('Names and terms to expect, as a list or prose'),
+  // A number is taken too, as models send one.
+  track: z.coerce.string().optional().describe('Audio track: number, language or all. Default: every voice'),
+  context: z.string().max(10_000).optional().describe('Names and terms to expect'),
   format: z.boolean().optional().describe('Also add punctuation and paragraphs; words stay unchanged'),
   allow_unsaved: z.boolean().optional().describe('Go ahead even if nothing can be stored'),
   title: z.string().max(200).optional().describe('Default: the file name'),

@@ -14,7 +14,19 @@ export function jobId(
   const context = request.context?.trim() ?? ''
   const words = request.timestamps === 'word'
   const speakers = tool === 'diarize_audio' ? [request.speakers ?? 0] : []
-  const facts = JSON.stringify([owner, tool, content, ...models, language, context, words, ...speakers])
+  const track = request.track?.trim().toLowerCase()
+  const tracks = track ? [{ track }] : []
+  const facts = JSON.stringify([
+    owner,
+    tool,
+    content,
+    ...models,
+    language,
+    context,
+    words,
+    ...speakers,
+    ...tracks,
+  ])
   const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
   const bytes = createHash('sha256').update(facts).digest().subarray(0, 16)
   return `tr_${[...bytes].map(byte => alphabet[byte & 31]).join('')}`

@@ -35,12 +35,13 @@ function withNames({ request, names }: Job, transcript: Transcript): Transcript 
 }
 
 export function withName({ name: _, ...speaker }: Speaker, name: string | undefined): Speaker {
-  return name ? { ...speaker, name } : speaker
+  const shown = name || speaker.track
+  return shown ? { ...speaker, name: shown } : speaker
 }
 
-/** A reader gets no voice ids. */
+/** A reader gets no voice ids, and titles of tracks as names. */
 export function forReaders(transcript: Transcript): Transcript {
-  const speakers = transcript.speakers?.map(({ voice: _, ...speaker }) => speaker)
+  const speakers = transcript.speakers?.map(({ voice: _, track: __, ...speaker }) => speaker)
   return { ...transcript, ...(speakers && { speakers }) }
 }
 

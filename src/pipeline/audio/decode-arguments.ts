@@ -10,8 +10,6 @@ import { packetFormat } from './packets.ts'
 export const maxGapSeconds = 12 * 3600
 
 export interface DecodeOptions {
-  /** Decodes only this channel, counted from 0, instead of the mix of all. */
-  channel?: number
   /** Yields only this stretch: by sample number, as seeking by time is inexact in files with a variable bit rate. */
   part?: Span
   /** Encodes a voice note in the same process: starting a second one would take longer than its work. */
@@ -25,14 +23,13 @@ export interface DecodeOptions {
 const forwardClock = `asetpts='st(0,if(lt(PTS+ld(0),ld(1)-0.1/TB),ld(1)-PTS,ld(0)));st(1,PTS+ld(0)+S/SR/TB);PTS+ld(0)'`
 
 export function decoderArguments(
-  { file, hasClock }: Source,
-  { channel, voiceNote }: DecodeOptions,
+  { file, hasClock, voice = {} }: Source,
+  { voiceNote }: DecodeOptions,
 ): string[] {
-  const soundOnly = ['-map_metadata', '-1', '-vn', '-sn', '-dn']
-  const filters = [
-    ...(hasClock ? [forwardClock] : []),
-    ...(channel === undefined ? [] : [`pan=mono|c0=c${channel}`]),
-  ]
+  const map = voice.stream === undefined ? [] : ['-map', `0:${voice.stream}`]
+  const soundOnly = ['-map_metadata', '-1', ...map, '-vn', '-sn', '-dn']
+  const mix = voice.filter === undefined ? [] : [voice.filter]
+  const filters = hasClock ? [forwardClock, ...mix] : mix
   return [
     // Only the verbose log counts packets, and tells of a changed start.
     ...['-nostdin', '-loglevel', hasClock ? 'verbose' : 'info'],
@@ -44,7 +41,14 @@ export function decoderArguments(
     // Without flushing, samples arrive in buffers of 32 kB instead of 1 kB: a thirtieth of the reads.
     ...[...(hasClock ? packetFormat : ['-f', 's16le']), '-flush_packets', '0', 'pipe:1'],
     ...(voiceNote
-      ? [...soundOnly, '-t', String(maxVoiceNoteSeconds), ...encoderArguments('voiceNote'), 'pipe:3']
+      ? [
+          ...soundOnly,
+          ...(mix.length > 0 ? ['-af', ...mix] : []),
+          '-t',
+          String(maxVoiceNoteSeconds),
+          ...encoderArguments('voiceNote'),
+          'pipe:3',
+        ]
       : []),
   ]
 }

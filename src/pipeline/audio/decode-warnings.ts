@@ -33,13 +33,6 @@ export function isHeaderGap(stderr: string, seconds: number): boolean {
   return Math.abs(seconds - 0.96) < 0.03 && /\[ogg @ .*Cannot identify new stream/.test(stderr)
 }
 
-export function warnOfTracks(stderr: string, run: Run): void {
-  // After the mapping ffmpeg describes its output.
-  const [input = ''] = stderr.split(/^Stream mapping:/m)
-  const tracks = input.match(/^ +Stream #0:\d+.*: Audio:/gm)?.length ?? 0
-  if (tracks > 1) run.warn(`The file has ${tracks} audio tracks; only the main one was transcribed.`)
-}
-
 /** A video may run longer than its audio, so its length says nothing of it; cover art is no video. */
 function isVideo(stderr: string): boolean {
   return /Stream #0:\d+.*: Video: (?!.*attached pic|(?:mjpeg|png|bmp|gif|webp)\b.* 90k tbr)/.test(stderr)

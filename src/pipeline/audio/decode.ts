@@ -1,4 +1,4 @@
-// Decodes any container, or one channel of it, to 16 kHz mono samples on a pipe, and reports defects of the file.
+// Decodes any container, or one voice of it, to 16 kHz mono samples on a pipe, and reports defects of the file.
 import type { Run } from '../../domain/run.ts'
 import type { Span } from '../../domain/transcript.ts'
 import { killedExitCode } from '../../system/child-process.ts'
@@ -13,16 +13,15 @@ import {
   playedSeconds,
   removedStartMs,
   warnOfDamage,
-  warnOfTracks,
 } from './decode-warnings.ts'
 import { type FfmpegProcess, type LocateFfmpeg, readAll, startFfmpeg } from './ffmpeg.ts'
 import { checkSampleRate } from './plausibility.ts'
 
 export interface Decoding {
-  /** Number of the channel, from 0; absent for the mix of all. */
-  channel?: number
   /** 16-bit little-endian samples, 16 kHz mono, in buffers of whole samples; can be read once. */
   samples: AsyncIterable<Buffer>
+  /** What ffmpeg has written about the file so far. */
+  description(): string
   /** Length by the file's header; undefined until the header was read, or where it gives none. */
   headerSeconds(): number | undefined
   decodedSeconds(): number
@@ -42,7 +41,7 @@ export function decode(
   run: Run,
   options: DecodeOptions = {},
 ): Decoding {
-  const { part, channel } = options
+  const { part } = options
   const start = 2 * samplesOf(part?.start ?? 0)
   const end = 2 * samplesOf(part?.end ?? Number.POSITIVE_INFINITY)
   let bytes = 0
@@ -78,7 +77,6 @@ export function decode(
       if (part) return
       if (!isRateChecked) checkSampleRate(stderr())
       if (bytes === 0) throw noAudioError(stderr(), code)
-      warnOfTracks(stderr(), run)
       lost = code === killedExitCode
       if (lost) return
       const silent = samplesOf((playedSeconds(stderr(), source) ?? 0) - seconds())
@@ -89,8 +87,8 @@ export function decode(
     }
   }
   return {
-    channel,
     samples: samples(),
+    description: () => stderr(),
     headerSeconds: () => headerDuration(stderr()),
     decodedSeconds: seconds,
     lost: () =>

@@ -7,6 +7,8 @@ import { type Ffmpeg, type FfmpegProcess, type LocateFfmpeg, readAll, startFfmpe
 
 /** Recordings up to this length are voice notes. */
 export const maxVoiceNoteSeconds = 10
+/** Files up to this size may be voice notes: their encoding starts before their length is known. */
+export const maxVoiceNoteBytes = 2_000_000
 
 export const encodedMime = 'audio/mpeg'
 

@@ -31,15 +31,16 @@ export interface ChunkCharge extends Pick<Charge, 'settle'> {
 /** 8 kbit/s: a file whose header gives no length is rarely longer. Its running total is checked in any case. */
 const usualBytesPerSecond = 1_000
 
-/** `audio` is the audio to send: the mix of the recording, or some of its channels. */
+/** `sources` and `audio` have the voices to send. */
 export function createChunkBudget(
-  source: Source,
+  sources: readonly Source[],
   audio: readonly Decoding[],
   { model, usdPerSecond: price, limits }: Recogniser,
   tools: EncodingTools,
   run: Run,
 ): ChunkBudget {
   const { needsPrices } = run.budget
+  const { bytes } = sources[0]!
   if (price === undefined && needsPrices) throw priceUnknown(model)
   const part = run.budget.open()
   let soundSeconds = 0
@@ -56,9 +57,9 @@ export function createChunkBudget(
   async function estimate(price: number): Promise<void> {
     const length = audio.map(each => each.headerSeconds()).find(seconds => seconds !== undefined)
     const isFree = !needsPrices || price === 0
-    const longest = length ?? (isFree ? source.bytes / usualBytesPerSecond : undefined)
+    const longest = length ?? (isFree ? bytes / usualBytesPerSecond : undefined)
     // The whole length is an upper bound: if it is affordable, no closer estimate is needed.
-    if (longest !== undefined && longest <= maxSoundSeconds(source.bytes)) {
+    if (longest !== undefined && longest <= maxSoundSeconds(bytes)) {
       const isReserved = await part.reserve(longest * audio.length * price).then(
         () => true,
         error => {
@@ -79,11 +80,11 @@ export function createChunkBudget(
     run.progress({ done: 0, message: 'Estimating the cost' })
     const samples = { sound: 0, new: 0, earlier: 0 }
     const silentRun = { ...run, warn: () => {} }
-    for (const { channel } of audio) {
-      const decoding = decode(source, tools.ffmpeg, silentRun, { channel })
+    for (const source of sources) {
+      const decoding = decode(source, tools.ffmpeg, silentRun)
       for await (const chunk of cut(decoding.samples, limits)) {
         samples.sound += chunk.samples.length
-        ensurePlausibleSound(samples.sound / sampleRate / audio.length, source.bytes)
+        ensurePlausibleSound(samples.sound / sampleRate / audio.length, bytes)
         const stored = await run.checkpoints.get(chunkKey(chunk.samples, tools.options))
         if (!isCachedRecognition(stored)) samples.new += chunk.samples.length
         else if (run.checkpoints.isFromThisJob(stored)) samples.earlier += chunk.samples.length
@@ -97,7 +98,7 @@ export function createChunkBudget(
     async *admit(chunks) {
       for await (const chunk of chunks) {
         soundSeconds += chunk.samples.length / sampleRate
-        ensurePlausibleSound(soundSeconds / audio.length, source.bytes)
+        ensurePlausibleSound(soundSeconds / audio.length, bytes)
         await check(price ?? 0)
         yield chunk
       }

@@ -6,13 +6,13 @@ import { decode } from '../audio/decode.ts'
 import type { Source } from '../source/source.ts'
 import { type EncodingTools, encodeAll, type ReadyChunk } from './encode-all.ts'
 
-/** Chunks of a stretch of a channel, each at most `maxSeconds` long, with times in the whole recording. */
+/** Chunks of a stretch of a voice, each at most `maxSeconds` long, with times in the whole recording. */
 export type Recut = (stretch: Span & { channel?: number }, maxSeconds: number) => AsyncIterable<ReadyChunk>
 
-export function createRecut(source: Source, tools: EncodingTools, run: Run): Recut {
+export function createRecut(sources: readonly Source[], tools: EncodingTools, run: Run): Recut {
   return (part, maxSeconds) => {
     const { channel } = part
-    const { samples } = decode(source, tools.ffmpeg, run, { part, channel })
+    const { samples } = decode(sources[channel ?? 0]!, tools.ffmpeg, run, { part })
     return encodeAll(shifted(cut(samples, { maxSeconds }), part.start, channel), tools, run)
   }
 }

@@ -1,4 +1,4 @@
-// Transcribes a recording in chunks as one stream: decode, cut, encode, recognise; optionally for each channel.
+// Transcribes a recording in chunks as one stream: decode, cut, encode, recognise; each of its voices for itself.
 import type { LimitFunction } from 'p-limit'
 import type { TranscriptionRequest } from '../../domain/job.ts'
 import { languageHint } from '../../domain/languages.ts'
@@ -9,7 +9,6 @@ import type { Span } from '../../domain/transcript.ts'
 import { mergeAsync } from '../async/merge-async.ts'
 import { type Chunk, cut } from '../audio/cut.ts'
 import { type Decoding, decode } from '../audio/decode.ts'
-import type { DecodeOptions } from '../audio/decode-arguments.ts'
 import type { LocateFfmpeg } from '../audio/ffmpeg.ts'
 import type { AsrOptions } from '../audio/fingerprint.ts'
 import type { Source } from '../source/source.ts'
@@ -25,9 +24,10 @@ export interface ChunkPorts {
   limitEncoding: LimitFunction
 }
 
-export interface ChannelOptions {
-  /** Number of the channel, from 0; absent: the mix of all. */
-  channel?: number
+export interface VoiceInput {
+  source: Source
+  /** The decoder of this source, where it is at work already. */
+  decoding?: Decoding
   /** Receives the decoded samples as they pass. */
   onSamples?: (samples: Buffer) => void
 }
@@ -42,41 +42,38 @@ export interface ChunkRecognition {
   lost(): Span | undefined
 }
 
-/** Files up to this size may be voice notes: their encoding starts before their length is known. */
-export const maxVoiceNoteBytes = 2_000_000
-
 /** Starts when `transcripts` is first read. */
 export function transcribeChunks(
-  source: Source,
+  voices: readonly VoiceInput[],
   request: TranscriptionRequest,
   { ffmpeg, recogniser, limitEncoding }: ChunkPorts,
   run: Run,
-  channels: readonly ChannelOptions[] = [{}],
 ): ChunkRecognition {
   const { limits } = recogniser
   const options = asrOptions(request, recogniser, run)
   const tools: EncodingTools = { ffmpeg, limitEncoding, minSeconds: limits.minSeconds, options }
-  // A defect of the file is reported once, not for each channel.
+  // A defect of the file is reported once, not for each voice.
   const silentRun = { ...run, warn: () => {} }
-  const audio = channels.map((channel, i) =>
-    decode(source, ffmpeg, i === 0 ? run : silentRun, decodeOptions(channel, source)),
+  const sources = voices.map(({ source }) => source)
+  const audio = voices.map(
+    ({ source, decoding }, i) => decoding ?? decode(source, ffmpeg, i === 0 ? run : silentRun),
   )
   const headerSeconds = () => audio.map(each => each.headerSeconds()).find(length => length !== undefined)
   const decodedSeconds = () => Math.max(...audio.map(each => each.decodedSeconds()))
   const totalSeconds = () => headerSeconds() ?? decodedSeconds()
 
   const reportLength = createLengthReporter(headerSeconds, run)
-  const budget = createChunkBudget(source, audio, recogniser, tools, run)
+  const budget = createChunkBudget(sources, audio, recogniser, tools, run)
   const ready = audio.map((decoding, i) => {
-    const chunks = cut(tapped(decoding, reportLength, channels[i]!), limits)
-    return encodeAll(budget.admit(withChannel(chunks, channels[i]!)), tools, run, decoding)
+    const chunks = cut(tapped(decoding, reportLength, voices[i]!), limits)
+    return encodeAll(budget.admit(voices.length > 1 ? withChannel(chunks, i) : chunks), tools, run, decoding)
   })
   const context = {
     recogniser,
     options,
     totalSeconds,
-    channelCount: channels.length,
-    recut: createRecut(source, tools, run),
+    channelCount: voices.length,
+    recut: createRecut(sources, tools, run),
     budget,
   }
   return {
@@ -99,11 +96,6 @@ function asrOptions(
   return { model, language: hint.code, context: context?.trim() }
 }
 
-function decodeOptions({ channel }: ChannelOptions, { bytes }: Source): DecodeOptions {
-  // The voice note that is encoded alongside is a mix of all channels.
-  return channel === undefined ? { voiceNote: bytes <= maxVoiceNoteBytes } : { channel }
-}
-
 /** Reports the length of the recording as soon as it is known: a call waits for a short one. */
 function createLengthReporter(headerSeconds: () => number | undefined, run: Run) {
   let isReported = false
@@ -118,7 +110,7 @@ function createLengthReporter(headerSeconds: () => number | undefined, run: Run)
 async function* tapped(
   { samples, decodedSeconds }: Decoding,
   reportLength: (decodedSeconds?: number) => void,
-  { onSamples }: ChannelOptions,
+  { onSamples }: VoiceInput,
 ): AsyncGenerator<Buffer> {
   for await (const buffer of samples) {
     reportLength()
@@ -128,11 +120,8 @@ async function* tapped(
   reportLength(decodedSeconds())
 }
 
-async function* withChannel(
-  chunks: AsyncIterable<Chunk>,
-  { channel }: ChannelOptions,
-): AsyncGenerator<Chunk> {
-  for await (const chunk of chunks) yield channel === undefined ? chunk : { ...chunk, channel }
+async function* withChannel(chunks: AsyncIterable<Chunk>, channel: number): AsyncGenerator<Chunk> {
+  for await (const chunk of chunks) yield { ...chunk, channel }
 }
 
 function enclosingSpan(spans: Span[]): Span | undefined {

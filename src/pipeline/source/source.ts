@@ -7,6 +7,7 @@ import type { Downloader } from '../../domain/network/downloader.ts'
 import type { ObjectStorage } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
 import { contentHash, textHash } from '../audio/fingerprint.ts'
+import type { Voice } from '../voices/voice.ts'
 import { type Container, readContainer } from './container.ts'
 import { parseSource, readDataUri } from './parse-source.ts'
 import { describeFileError, resolvePath } from './paths.ts'
@@ -17,6 +18,8 @@ export interface Source extends Partial<Container> {
   /** Name of the recording, the default title. */
   name: string
   bytes: number
+  /** The part of it that is heard; absent: the track that ffmpeg takes, mixed to one channel. */
+  voice?: Voice
 }
 
 export interface SourcePorts {

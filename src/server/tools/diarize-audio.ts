@@ -12,7 +12,7 @@ export const diarizeAudio = defineTool({
   description: [
     'Transcribe a recording of several people (meeting, interview, call) with speaker labels: lines like "[2:07] S1: …".',
     'Use this when the user wants to know who said what; otherwise transcribe_audio is faster and costs half.',
-    'Accepts any audio or video format, up to 12 hours. Speakers are S1, S2, … in order of first appearance;',
+    'Accepts any format, up to 12 hours. Speakers are S1, S2, … in order of first appearance;',
     'update_transcript gives them names. ?: marks a line whose speaker is unknown.',
     'Paging, status running and billing work as in transcribe_audio.',
     'Example: {"audio": "~/Recordings/board.m4a", "speakers": 4}',
@@ -22,6 +22,7 @@ export const diarizeAudio = defineTool({
     language: recording.language,
     context: recording.context,
     speakers: z.number().int().min(2).max(100).optional().describe('Number of speakers, if known; a hint'),
+    track: recording.track,
     format: recording.format,
     title: recording.title,
     allow_unsaved: recording.allow_unsaved,

@@ -12,11 +12,11 @@ export const transcribeAudio = defineTool({
   description: [
     'Transcribe speech in an audio or video recording (interview, voice note, film).',
     'Use this when the user wants to know what was said; to know who said it, use diarize_audio.',
-    'Accepts any audio or video format, any length, 52 languages and dialects. Silence is not sent or billed.',
-    'Returns the first page (about 8,000 tokens) and how to get the next with get_transcript.',
-    'Times are in seconds from the start; the result says whether they are measured or estimated.',
-    'Long recordings may return status running with the text so far: the work continues, and get_transcript waits for more.',
-    'The same recording with the same options is never billed twice: a repeated call resumes or returns at once.',
+    'Accepts any format and length, 52 languages and dialects. Silence is not sent or billed.',
+    'Returns the first page (about 8,000 tokens); get_transcript returns the next.',
+    'Times are seconds from the start; the result says whether they are measured.',
+    'Long recordings may return status running and the text so far: get_transcript waits for more.',
+    'The same call is never billed twice: it resumes or returns at once.',
     'Example: {"audio": "~/Recordings/standup.m4a", "language": "en", "context": "Anja, Kubernetes, OKR"}',
   ].join(' '),
   input: z.object({
@@ -29,6 +29,7 @@ export const transcribeAudio = defineTool({
       .describe(
         'Usually omitted. none: text without times; segment, word: measured times if the server has a bucket (slower); word: also per word, in the json view',
       ),
+    track: recording.track,
     format: recording.format,
     title: recording.title,
     allow_unsaved: recording.allow_unsaved,

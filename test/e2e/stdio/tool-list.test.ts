@@ -24,11 +24,31 @@ describe('the tool list', () => {
     expect(list).toEqual([
       [
         'transcribe_audio',
-        ['audio', 'language', 'context', 'timestamps', 'format', 'title', 'allow_unsaved', 'wait_seconds'],
+        [
+          'audio',
+          'language',
+          'context',
+          'timestamps',
+          'track',
+          'format',
+          'title',
+          'allow_unsaved',
+          'wait_seconds',
+        ],
       ],
       [
         'diarize_audio',
-        ['audio', 'language', 'context', 'speakers', 'format', 'title', 'allow_unsaved', 'wait_seconds'],
+        [
+          'audio',
+          'language',
+          'context',
+          'speakers',
+          'track',
+          'format',
+          'title',
+          'allow_unsaved',
+          'wait_seconds',
+        ],
       ],
       ['format_text', ['text', 'transcript_id', 'style', 'language', 'offset', 'wait_seconds']],
       [

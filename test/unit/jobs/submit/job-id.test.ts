@@ -42,6 +42,16 @@ describe('the id of a job', () => {
     expect(ids[3]).not.toBe(ids[0])
   })
 
+  it('the id depends on the track that is named', async () => {
+    const harness = await workspace.open({ concurrency: noConcurrency })
+    const [any, first, all] = [
+      await idOf(harness, {}),
+      ...(await Promise.all(['1', 'all'].map(track => idOf(harness, { track })))),
+    ]
+    expect(new Set([any, first, all]).size).toBe(3)
+    expect(await idOf(harness, { track: ' ALL' })).toBe(all)
+  })
+
   it('the id depends on the tool, and for diarization on the number of speakers', async () => {
     const harness = await workspace.open({ concurrency: noConcurrency })
     const ids = await Promise.all([

@@ -38,7 +38,7 @@ async function sentOf(bytes: number, options: { model?: { usdPerSecond: number }
   const source = { file, name: 'interview', bytes, isTruncated: false }
   const ports = { ffmpeg: locateTestFfmpeg, recogniser, limitEncoding: pLimit(2) }
   try {
-    for await (const _ of transcribeChunks(source, { audio: file }, ports, run).transcripts);
+    for await (const _ of transcribeChunks([{ source }], { audio: file }, ports, run).transcripts);
   } catch (error) {
     if (sent > 0) throw new Error(`${sent} seconds were sent.`, { cause: error })
     throw error

@@ -22,8 +22,8 @@ import { createAdaptiveRateLimiter } from '../../../../src/drivers/http/rate-lim
 import { rateLimiting, retrying, wrap } from '../../../../src/drivers/http/wrap.ts'
 import { sqliteStore } from '../../../../src/drivers/store/sqlite/sqlite.ts'
 import { createCheckpoints } from '../../../../src/jobs/records/checkpoints.ts'
-import { transcribeDualChannel } from '../../../../src/pipeline/dual-channel/dual-channel.ts'
 import type { Findings } from '../../../../src/pipeline/pipeline.ts'
+import { transcribeOpened } from '../../../../src/pipeline/transcribe.ts'
 import { crosstalk, makeAudio, makeDualChannel } from '../../../support/audio/dual-channel.ts'
 import { locateTestFfmpeg, testFfmpeg } from '../../../support/audio/ffmpeg.ts'
 import { type TempFolder, tempFolder, truth } from '../../../support/e2e/system.ts'
@@ -97,9 +97,9 @@ async function transcribe(
   }
   const source = { file, name: basename(file), bytes: (await stat(file)).size, isTruncated: false }
   const before = emulator.requests.length
-  const findings = await transcribeDualChannel({ audio: file, ...order }, source, ports, run, soFar => {
-    result.soFar.push(soFar())
-  })
+  const voices = [0, 1].map(side => ({ filter: `pan=mono|c0=c${side}`, key: `channel:${side}` }))
+  const onFound = (soFar: () => Findings) => void result.soFar.push(soFar())
+  const findings = await transcribeOpened(source, { audio: file, ...order }, ports, run, onFound, { voices })
   const sent = emulator.requests.slice(before).map(({ seconds }) => seconds)
   return { ...findings, ...result, warnings: [...result.warnings], sent }
 }

@@ -1,7 +1,7 @@
 // Removal of crosstalk: quiet copies of the other channel's words go, all other words stay.
 import { describe, expect, it } from 'vitest'
 import type { Segment } from '../../../../src/domain/transcript.ts'
-import { withoutCrosstalk } from '../../../../src/pipeline/dual-channel/crosstalk.ts'
+import { withoutCrosstalk } from '../../../../src/pipeline/voices/crosstalk.ts'
 
 describe('withoutCrosstalk', () => {
   /** A segment with words of half a second each. */
@@ -25,7 +25,7 @@ describe('withoutCrosstalk', () => {
       },
     ])
     expect(texts(sides)).toEqual([['shall we begin'], ['yes please do']])
-    expect(sides[1][0]).toMatchObject({ start: 2.7, end: 4.2 })
+    expect(sides[1]![0]).toMatchObject({ start: 2.7, end: 4.2 })
   })
 
   it('withoutCrosstalk keeps both sentences where one speaker repeats the other', () => {

@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { countSeparateChannels } from '../../../../src/pipeline/dual-channel/channels.ts'
+import { findVoices } from '../../../../src/pipeline/voices/find-voices.ts'
 import { crosstalk, makeAudio, makeDualChannel } from '../../../support/audio/dual-channel.ts'
 import { locateTestFfmpeg } from '../../../support/audio/ffmpeg.ts'
 import { fixture, type TempFolder, tempFolder } from '../../../support/e2e/system.ts'
@@ -29,7 +29,8 @@ afterAll(() => folder.remove())
 const make = (name: string, ...args: string[]) => makeAudio(folder.path, name, args)
 
 async function channels(file: string, signal = new AbortController().signal): Promise<number> {
-  return countSeparateChannels({ file }, locateTestFfmpeg, { signal })
+  const run = { signal, warn: () => {} }
+  return (await findVoices({ file }, { isApart: true }, locateTestFfmpeg, run)).voices.length
 }
 
 const noise = (amplitude: number) => [

@@ -1,9 +1,7 @@
 // Decides whether two channels carry separate speakers or the same sound twice (dual mono, a room, music).
 import { ActivityLabeller, frameLevel, frameSize } from '../audio/activity.ts'
 import { blocksPerSecond, framesPerBlock, meanLevel } from './levels.ts'
-
-/** A stretch of both channels: 16 kHz samples, of equal length. */
-export type Stereo = readonly [left: Int16Array, right: Int16Array]
+import type { Stretch } from './windows.ts'
 
 /**
  * A channel speaks alone where it is this much louder than the other. The echo of a call is 20 dB below its voice and
@@ -26,7 +24,7 @@ const minTiltDeviation = 0.1
 const maxSameShare = 0.1
 
 /** True where each channel carries a speaker of its own; any doubt gives false. */
-export function areSeparateChannels(stretches: readonly Stereo[]): boolean {
+export function areSeparateChannels(stretches: readonly Stretch[]): boolean {
   const stats = stretches.map(measureStretch)
   const sum = (of: (one: StretchStats) => number) => stats.reduce((total, one) => total + of(one), 0)
   const active = sum(one => one.activeBlocks)
@@ -52,7 +50,7 @@ interface StretchStats {
   tilts: [left: number[], right: number[]]
 }
 
-function measureStretch(stretch: Stereo): StretchStats {
+function measureStretch(stretch: Stretch): StretchStats {
   const sides = stretch.map(measureChannel) as [ChannelBlocks, ChannelBlocks]
   const count = sides[0].levels.length
   const lone = [loneBlocks(sides[0], sides[1]), loneBlocks(sides[1], sides[0])] as const
@@ -63,7 +61,7 @@ function measureStretch(stretch: Stereo): StretchStats {
     for (const side of [0, 1] as const) {
       if (!lone[side][i]) continue
       stats.loneBlocks[side]++
-      stats.tilts[side].push(...tiltsOf(stretch[side], i))
+      stats.tilts[side].push(...tiltsOf(stretch[side]!, i))
     }
     const isSimilar = Math.abs(sides[0].levels[i]! - sides[1].levels[i]!) < minLoneContrastDb
     if (sides[0].speech[i] && sides[1].speech[i] && isSimilar)
@@ -74,18 +72,18 @@ function measureStretch(stretch: Stereo): StretchStats {
 
 /** A block of both channels. */
 interface Block {
-  stretch: Stereo
+  stretch: Stretch
   /** Its first sample. */
   from: number
 }
 
-interface ChannelBlocks {
+export interface ChannelBlocks {
   /** Level of each block, in dBFS. */
   levels: number[]
   speech: boolean[]
 }
 
-function measureChannel(samples: Int16Array): ChannelBlocks {
+export function measureChannel(samples: Int16Array): ChannelBlocks {
   const labeller = new ActivityLabeller()
   const frames: number[] = []
   const labels: boolean[] = []
@@ -165,10 +163,10 @@ function maxCorrelation({ stretch: [left, right], from }: Block): number {
   let best = 0
   for (let lag = -maxLagSamples; lag <= maxLagSamples; lag++) {
     const shift = from + lag
-    if (shift < 0 || shift + length > right.length) continue
+    if (shift < 0 || shift + length > right!.length) continue
     let [product, leftPower, rightPower] = [0, 0, 0]
     for (let i = 0; i < length; i++) {
-      const [a, b] = [left[from + i]!, right[shift + i]!]
+      const [a, b] = [left![from + i]!, right![shift + i]!]
       product += a * b
       leftPower += a * a
       rightPower += b * b

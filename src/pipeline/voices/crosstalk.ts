@@ -1,15 +1,18 @@
-// Removes crosstalk: words of one channel that the other channel picked up at the same time, far quieter.
+// Removes crosstalk: words of one voice that another one's channel or track picked up at the same time, far quieter.
 import { joinText } from '../../domain/text.ts'
 import { type Token, tokens } from '../../domain/tokens.ts'
 import type { Segment, Span, Word } from '../../domain/transcript.ts'
 import { minLevelDbfs } from '../audio/activity.ts'
 import { blocksPerSecond } from './levels.ts'
 
-export interface ChannelTranscript {
-  /** With times of words. */
-  segments: Segment[]
+interface Levels {
   /** dBFS of each tenth of a second. */
   levels: readonly number[]
+}
+
+export interface ChannelTranscript extends Levels {
+  /** With times of words. */
+  segments: Segment[]
 }
 
 /** A copy is this much quieter than its voice; with a smaller distance the call would howl. */
@@ -27,14 +30,25 @@ const minCopyShare = 2 / 3
 /** Blocks this far below the loudest are pauses. */
 const maxBlockRangeDb = 20
 
-/** The segments of both channels without copies. Words about equally loud in both channels are kept in both. */
-export function withoutCrosstalk(
-  sides: readonly [ChannelTranscript, ChannelTranscript],
-): [Segment[], Segment[]] {
-  const words = [sides[0].segments.map(wordsOf), sides[1].segments.map(wordsOf)] as const
-  const all = [words[0].flat(), words[1].flat()] as const
-  const usualPace = paceOf(all.flat())
-  for (const run of equalRuns(all)) {
+/** The segments of each channel without copies. Words about equally loud in two channels are kept in both. */
+export function withoutCrosstalk(channels: readonly ChannelTranscript[]): Segment[][] {
+  const words = channels.map(({ segments }) => segments.map(wordsOf))
+  const usualPace = paceOf(words.flat(2))
+  for (const [right, own] of channels.entries())
+    for (const [left, other] of channels.slice(0, right).entries())
+      markCopies([other, own], [words[left]!, words[right]!], usualPace)
+  return channels.map((own, i) => removeCopies(own, words[i]!, loudestOf(channels.toSpliced(i, 1))))
+}
+
+type Pairwise<Item> = readonly [left: Item, right: Item]
+
+function markCopies(
+  sides: Pairwise<ChannelTranscript>,
+  words: Pairwise<ChannelWord[][]>,
+  usualPace: number,
+): void {
+  const isOwn = ({ isCopy }: ChannelWord) => !isCopy
+  for (const run of equalRuns([words[0].flat().filter(isOwn), words[1].flat().filter(isOwn)])) {
     // Where both channels carry the whole call, a run spans several speakers; a sentence has one.
     for (const pairs of splitBySentence(run)) {
       const parts = [pairs.map(([left]) => left), pairs.map(([, right]) => right)] as const
@@ -44,7 +58,18 @@ export function withoutCrosstalk(
       if (copy !== undefined) for (const word of parts[copy]) word.isCopy = true
     }
   }
-  return [removeCopies(sides[0], words[0], sides[1]), removeCopies(sides[1], words[1], sides[0])]
+}
+
+/** Levels of whichever of these channels is the loudest. */
+function loudestOf([first, ...others]: readonly Levels[]): Levels {
+  if (others.length === 0) return first ?? { levels: [] }
+  const count = Math.max(...[first!, ...others].map(({ levels }) => levels.length))
+  const at = (i: number) =>
+    others.reduce(
+      (most, { levels }) => Math.max(most, levels[i] ?? minLevelDbfs),
+      first!.levels[i] ?? minLevelDbfs,
+    )
+  return { levels: Array.from({ length: count }, (_, i) => at(i)) }
 }
 
 /**
@@ -143,12 +168,12 @@ function paceError(words: readonly ChannelWord[], usualPace: number): number {
 }
 
 /** How far (dB) a channel is below the other during these words. */
-function depthOf(words: readonly ChannelWord[], own: ChannelTranscript, other: ChannelTranscript): number {
+function depthOf(words: readonly ChannelWord[], own: Levels, other: Levels): number {
   return depthIn({ start: words[0]!.start, end: words.at(-1)!.end }, own, other)
 }
 
 /** The median level difference of the blocks with speech. */
-function depthIn({ start, end }: Span, own: ChannelTranscript, other: ChannelTranscript): number {
+function depthIn({ start, end }: Span, own: Levels, other: Levels): number {
   const [from, to] = [Math.floor(start * blocksPerSecond), Math.ceil(end * blocksPerSecond)]
   const otherLevel = (i: number) => other.levels[from + i] ?? minLevelDbfs
   const blocks = own.levels
@@ -162,7 +187,7 @@ function depthIn({ start, end }: Span, own: ChannelTranscript, other: ChannelTra
   return differences[differences.length >> 1] ?? 0
 }
 
-function removeCopies(own: ChannelTranscript, words: ChannelWord[][], other: ChannelTranscript): Segment[] {
+function removeCopies(own: ChannelTranscript, words: ChannelWord[][], other: Levels): Segment[] {
   return own.segments.flatMap((segment, i) => {
     const all = words[i]!
     const rest = all.filter(({ isCopy }) => !isCopy)
