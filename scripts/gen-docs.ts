@@ -65,6 +65,8 @@ const errorSections: { title: string; codes: ErrorCode[] }[] = [
       'NOT_A_FILE',
       'EMPTY_FILE',
       'FILE_UNREADABLE',
+      'FILE_EXISTS',
+      'FILE_NOT_WRITABLE',
       'OUTSIDE_ALLOWED_DIRS',
       'ATTACHMENT_NOT_VISIBLE',
       'NOT_AUDIO',

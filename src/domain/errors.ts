@@ -13,9 +13,13 @@ export const errors = {
   UNSUPPORTED_CODEC: 'ffmpeg cannot decode this audio. Convert it to another format, or set FFMPEG_PATH.',
   PLAYLIST_REFUSED: 'The file is a playlist that points to other files or URLs. Give the recording itself.',
   OUTSIDE_ALLOWED_DIRS:
-    'Move the recording into an allowed folder, or add its folder to SPEECH_ALLOWED_DIRS.',
+    'Move the recording into an allowed folder, save into one, or add the folder to SPEECH_ALLOWED_DIRS.',
   ATTACHMENT_NOT_VISIBLE:
     'A file that was dropped into the chat is on another machine. Save it on this one and give its path, or give an `https://` URL.',
+  FILE_EXISTS:
+    'Another file has this name: the server did not write it, or somebody has changed it since. Choose another name, or pass `overwrite`.',
+  FILE_NOT_WRITABLE:
+    'The server may not write the file, or its folder does not exist. Choose another folder, or change its permissions.',
   FILE_UNREADABLE: 'The server may not read the file. Change its permissions.',
   BAD_INPUT: 'An argument does not fit. The message names it and says what is expected.',
   URL_REFUSED:

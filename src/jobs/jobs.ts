@@ -24,6 +24,7 @@ import { createWorkerId } from './records/worker-id.ts'
 import { createCancellation } from './recovery/cancel.ts'
 import { createRecovery } from './recovery/recovery.ts'
 import { type RenameRequest, rename } from './rename.ts'
+import { type SavedFile, type SaveRequest, saveFile } from './save-file.ts'
 import { createDispatch } from './submit/dispatch.ts'
 import { createKeyedMutex } from './submit/keyed-mutex.ts'
 import { createPreparations } from './submit/prepare.ts'
@@ -80,10 +81,7 @@ export interface Jobs {
   spending(month: string): Promise<OwnerSpending[]>
   /** Throws `BAD_INPUT` for a query without a word. */
   search(owner: string, query: string, page: PageRequest): Promise<TranscriptPage>
-  /**
-   * Stops the work, including formatting; finished parts stay. Resolves with the job as it is then: one that was over
-   * stays as it was. Throws `TRANSCRIPT_NOT_FOUND`.
-   */
+  /** Stops unfinished work and formatting; finished parts stay. Resolves with the job. Throws `TRANSCRIPT_NOT_FOUND`. */
   cancel(owner: string, id: string): Promise<Job>
   /** Changes the title and the names of speakers, also while the job runs. Throws `BAD_INPUT`. */
   rename(owner: string, id: string, request: RenameRequest): Promise<Transcript>
@@ -91,7 +89,9 @@ export interface Jobs {
   remove(owner: string, id: string): Promise<string[]>
   /** Audio and video files in the allowed folders, newest first. */
   recordings(request: { query?: string; limit: number; signal: AbortSignal }): Promise<FoundRecording[]>
-  /** False where no folder is allowed, so that `recordings` would find nothing. */
+  /** Writes a file into an allowed folder, for a transcript that was read before. Throws as `saveFile` does. */
+  save(owner: string, id: string, request: SaveRequest): Promise<SavedFile>
+  /** False where no folder is allowed: `recordings` finds nothing, and `save` throws. */
   readonly foldersOpen: boolean
   /** Calls the listener with every change by this process, or found by `follow`. Returns the function that ends it. */
   subscribe(listener: (change: Change) => void): () => void
@@ -247,6 +247,7 @@ export function createJobs(options: JobsOptions): Jobs {
       return store.erase()
     },
     recordings: ({ query, limit, signal }) => findRecordings(pipeline.allowedDirs, { limit, signal, query }),
+    save: (owner, id, request) => saveFile(owner, id, request, base),
     foldersOpen: pipeline.allowedDirs.length > 0,
     subscribe: changes.subscribe,
     follow: recovery.follow,

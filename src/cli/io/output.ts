@@ -1,5 +1,5 @@
 // Writes a command's output to stdout, or atomically to a file.
-import { realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { realpath, stat, writeFile } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { isDiskFull, SpeechError } from '../../domain/errors.ts'
 import type { Transcript } from '../../domain/transcript.ts'
@@ -10,6 +10,7 @@ import {
   isFormatName,
   renderFormat,
 } from '../../formats/index.ts'
+import { replaceWhole } from '../../system/whole-file.ts'
 import type { Invocation } from '../command.ts'
 
 export const outputFlags = {
@@ -105,12 +106,5 @@ async function replace(given: string, text: string | Uint8Array): Promise<void> 
   const file = await realpath(given).catch(() => given)
   const found = await stat(file).catch(() => undefined)
   if (found && !found.isFile()) return writeFile(file, text)
-  const draft = `${file}.${process.pid}.part`
-  try {
-    await writeFile(draft, text)
-    await rename(draft, file)
-  } catch (error) {
-    await rm(draft, { force: true }).catch(() => {})
-    throw error
-  }
+  await replaceWhole(file, text)
 }

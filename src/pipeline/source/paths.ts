@@ -1,5 +1,5 @@
 // Resolves a path as people and clients write it, and refuses paths outside the allowed folders.
-import { readdir, readlink, realpath } from 'node:fs/promises'
+import { readdir, readlink, realpath, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -10,12 +10,7 @@ import { isDiskFull, isSpeechError, SpeechError } from '../../domain/errors.ts'
  * the same error whether or not it exists. Throws `SpeechError`.
  */
 export async function resolvePath(given: string, allowedDirs: string[]): Promise<string> {
-  const text = unquote(given)
-  if (text.includes('\0') || text.length > maxPathChars)
-    throw new SpeechError('BAD_INPUT', 'The path is invalid: it is too long or contains a NUL byte.', {
-      hint: 'Give the path exactly as it is on disk.',
-    })
-  if (isForeignShare(text, allowedDirs)) throw outsideAllowedDirs(allowedDirs)
+  const text = checkedPath(given, allowedDirs)
   const roots = await realRoots(allowedDirs)
   let allowed = false
   for (const candidate of candidatePaths(text, allowedDirs)) {
@@ -30,6 +25,52 @@ export async function resolvePath(given: string, allowedDirs: string[]): Promise
   throw new SpeechError('FILE_NOT_FOUND', 'No file exists at this path.', {
     hint: missingHint(text, allowedDirs),
   })
+}
+
+export interface OutputPath {
+  /** Real path: no link is left in it. */
+  path: string
+  exists: boolean
+  /** Path from the allowed folder. */
+  inside: string
+  /** As it was given; a relative one from its allowed folder. */
+  shown: string
+}
+
+/**
+ * Returns the real path that a file to be written has inside one of the folders, whose own folder exists. A path outside,
+ * also behind a link, gets the same error whether or not it exists. Throws `SpeechError`.
+ */
+export async function resolveOutput(given: string, allowedDirs: string[]): Promise<OutputPath> {
+  const text = checkedPath(given, allowedDirs, true)
+  const roots = await realRoots(allowedDirs)
+  let allowed = false
+  for (const candidate of candidatePaths(text, allowedDirs)) {
+    const { path, exists } = await locate(candidate)
+    const root = roots.find(root => isInside(path, root))
+    if (root === undefined) continue
+    allowed = true
+    const above = await stat(dirname(path)).catch(() => undefined)
+    if (above?.isDirectory()) {
+      const shown = isAbsolute(text) ? given.trim() : candidate
+      return { path, exists, inside: relative(root, path), shown }
+    }
+  }
+  if (!allowed) throw outsideAllowedDirs(allowedDirs, true)
+  throw new SpeechError('FILE_NOT_WRITABLE', 'The folder of the file does not exist.', {
+    hint: 'Check the spelling, or create the folder first.',
+  })
+}
+
+/** Throws where the path is none, or would ask another machine. */
+function checkedPath(given: string, allowedDirs: string[], isOutput = false): string {
+  const text = unquote(given)
+  if (text.includes('\0') || text.length > maxPathChars)
+    throw new SpeechError('BAD_INPUT', 'The path is invalid: it is too long or contains a NUL byte.', {
+      hint: 'Give the path exactly as it is on disk.',
+    })
+  if (isForeignShare(text, allowedDirs)) throw outsideAllowedDirs(allowedDirs, isOutput)
+  return text
 }
 
 /** The limit of Windows, the largest of all systems. */
@@ -141,14 +182,17 @@ function notVisible(allowedDirs: string[]): SpeechError {
   )
 }
 
-function outsideAllowedDirs(allowedDirs: string[]): SpeechError {
+function outsideAllowedDirs(allowedDirs: string[], isOutput = false): SpeechError {
+  const [act, advice, other] = isOutput
+    ? ['write to', 'Save the file in', 'Open a folder']
+    : ['read', 'Move the recording to', 'Give an https:// URL, or allow a folder']
   return new SpeechError(
     'OUTSIDE_ALLOWED_DIRS',
-    'The path is outside the folders that this server may read.',
+    `The path is outside the folders that this server may ${act}.`,
     {
       hint: allowedDirs.length
-        ? `Move the recording to ${allowedDirs.join(' or ')}, or add its folder to SPEECH_ALLOWED_DIRS.`
-        : 'Give an https:// URL, or allow a folder with SPEECH_ALLOWED_DIRS.',
+        ? `${advice} ${allowedDirs.join(' or ')}, or add its folder to SPEECH_ALLOWED_DIRS.`
+        : `${other} with SPEECH_ALLOWED_DIRS.`,
     },
   )
 }

@@ -3,6 +3,7 @@ import type { Tool } from '../tool.ts'
 import { cancelTranscription } from './cancel-transcription.ts'
 import { deleteTranscript } from './delete-transcript.ts'
 import { diarizeAudio } from './diarize-audio.ts'
+import { exportTranscript } from './export-transcript.ts'
 import { findRecordings } from './find-recordings.ts'
 import { formatText } from './format-text.ts'
 import { getTranscript } from './get-transcript.ts'
@@ -15,6 +16,7 @@ export const tools: readonly Tool[] = [
   diarizeAudio,
   formatText,
   getTranscript,
+  exportTranscript,
   searchTranscripts,
   findRecordings,
   updateTranscript,

@@ -53,6 +53,7 @@ export function fakeJobs(): FakeJobs {
     remove: unused,
     format: unused,
     recordings: unused,
+    save: unused,
     foldersOpen: false,
     startRecovery: () => {},
     close: async () => {},

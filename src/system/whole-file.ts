@@ -1,0 +1,45 @@
+// Files that have their name only once they are whole.
+import { randomUUID } from 'node:crypto'
+import { chmod, constants, copyFile, link, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+
+/** Codes of disks without links: FAT, some network disks and containers. */
+const noLinks = /^(?:EPERM|ENOSYS|ENOTSUP|EOPNOTSUPP|EMLINK|EXDEV)$/
+
+/**
+ * Writes a new file with the modes of the umask. Throws `EEXIST` if there is one, even if it came meanwhile, and the other
+ * errors of the operating system; nothing is left then.
+ */
+export async function createWhole(file: string, content: string | Uint8Array): Promise<void> {
+  await withDraft(file, content, async draft => {
+    try {
+      await link(draft, file)
+    } catch (error) {
+      if (!noLinks.test((error as NodeJS.ErrnoException).code ?? '')) throw error
+      await copyFile(draft, file, constants.COPYFILE_EXCL)
+    }
+  })
+}
+
+/** Writes a file in place of another one, whose mode it keeps, or a new one. Throws errors of the operating system. */
+export async function replaceWhole(file: string, content: string | Uint8Array): Promise<void> {
+  await withDraft(file, content, async draft => {
+    const found = await stat(file).catch(() => undefined)
+    if (found) await chmod(draft, found.mode & 0o777).catch(() => {})
+    await rename(draft, file)
+  })
+}
+
+async function withDraft(
+  file: string,
+  content: string | Uint8Array,
+  use: (draft: string) => Promise<void>,
+): Promise<void> {
+  const draft = join(dirname(file), `.${randomUUID()}.part`)
+  try {
+    await writeFile(draft, content, { flag: 'wx' })
+    await use(draft)
+  } finally {
+    await rm(draft, { force: true }).catch(() => {})
+  }
+}
