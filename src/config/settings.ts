@@ -174,7 +174,7 @@ export const settings = {
   allowedDirs: setting(
     'SPEECH_ALLOWED_DIRS',
     folders.optional(),
-    'Folders from which recordings may be read, separated by `:` (`;` on Windows); without it the home folder',
+    'Folders from which recordings may be read and to which transcripts may be saved, separated by `:` (`;` on Windows); without it the home folder',
   ),
   waitSeconds: setting(
     'SPEECH_WAIT_SECONDS',
