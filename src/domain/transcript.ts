@@ -6,6 +6,11 @@ export interface Span {
   end: number
 }
 
+/** Seconds of all spans together. */
+export function secondsOf(spans: readonly Span[]): number {
+  return spans.reduce((sum, { start, end }) => sum + end - start, 0)
+}
+
 export interface Word extends Span {
   text: string
 }

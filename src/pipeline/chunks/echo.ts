@@ -1,7 +1,7 @@
 // Finds answers that repeat the context: models of the family do so on silence (QwenLM/Qwen3-ASR #106).
 import { formatTime } from '../../domain/format-time.ts'
 import { tokens } from '../../domain/tokens.ts'
-import type { Span } from '../../domain/transcript.ts'
+import { type Span, secondsOf } from '../../domain/transcript.ts'
 
 /** The words of a context that somebody says take longer than this each. */
 const minSecondsPerWord = 0.15
@@ -11,7 +11,7 @@ const maxNamedTimes = 5
 export function isEcho(text: string, context: string | undefined, speech: Span[]): boolean {
   if (!context) return false
   const words = keysOf(text)
-  const spokenSeconds = speech.reduce((sum, { start, end }) => sum + end - start, 0)
+  const spokenSeconds = secondsOf(speech)
   if (words.length === 0 || spokenSeconds >= words.length * minSecondsPerWord) return false
   return ` ${keysOf(context).join(' ')} `.includes(` ${words.join(' ')} `)
 }

@@ -19,6 +19,8 @@ import {
   chunkKey,
   isCachedRecognition,
 } from '../audio/fingerprint.ts'
+import { heardSpeech } from '../audio/speech-detector/heard-speech.ts'
+import { loadSpeechDetector } from '../audio/speech-detector/speech-detector.ts'
 
 export interface EncodingTools {
   ffmpeg: LocateFfmpeg
@@ -45,7 +47,8 @@ export function encodeAll(
   run: Run,
   whole?: Decoding,
 ): AsyncGenerator<ReadyChunk> {
-  return mapConcurrent(chunks, encoderConcurrency, async chunk => {
+  return mapConcurrent(chunks, encoderConcurrency, async cutChunk => {
+    const chunk = await withHeard(cutChunk)
     const key = chunkKey(chunk.samples, tools.options)
     const isShort = whole !== undefined && whole.decodedSeconds() <= maxVoiceNoteSeconds
     const profile = isShort ? 'voiceNote' : 'recording'
@@ -63,6 +66,13 @@ export function encodeAll(
       ...(ready ?? (await tools.limitEncoding(() => encode(chunk, { ...tools, profile }, run)))),
     }
   })
+}
+
+/** While the samples are there, also for a chunk whose text is cached: times are not part of the cache. */
+async function withHeard(chunk: Chunk): Promise<Chunk> {
+  const detector = await loadSpeechDetector()
+  const heard = detector && (await heardSpeech(chunk, detector))
+  return heard ? { ...chunk, heard } : chunk
 }
 
 /** The decoder's own MP3, when the chunk is the whole recording and long enough to be sent unchanged. */

@@ -8,8 +8,8 @@ import {
   type Gap,
   roundToMs,
   type Segment,
-  type Span,
   type Speaker,
+  secondsOf,
 } from '../../domain/transcript.ts'
 import { measuredSegments, withoutStart } from './measured-times.ts'
 import type { ChunkTranscript } from './recognise.ts'
@@ -87,9 +87,10 @@ function expectedWords(seconds: number, { text, sent, cached }: ChunkTranscript)
 }
 
 function segmentsOf(transcript: ChunkTranscript, timestamps: Timestamps): Segment[] {
-  const { start, end, language, times } = transcript
+  const { start, end, language, times, heard } = transcript
   const texts = sentences(transcript.text).flatMap(splitLong)
-  const speech = transcript.speech.length ? transcript.speech : [{ start, end }]
+  const found = heard?.length ? heard : transcript.speech
+  const speech = found.length ? found : [{ start, end }]
   const segments = times?.stretches.length
     ? measuredSegments(texts, transcript.text, times, timestamps)
     : timeTexts(texts, speech).map((span, i) => ({
@@ -131,7 +132,7 @@ export function mainLanguage(transcripts: readonly Pick<ChunkTranscript, 'langua
 } {
   const seconds = new Map<string, number>()
   for (const { language, text, speech } of transcripts)
-    if (language && text) seconds.set(language, (seconds.get(language) ?? 0) + lengthOf(speech))
+    if (language && text) seconds.set(language, (seconds.get(language) ?? 0) + secondsOf(speech))
   const [longest] = [...seconds].sort((a, b) => b[1] - a[1])
   return longest ? { language: longest[0] } : {}
 }
@@ -147,8 +148,8 @@ function coverageOf(transcripts: ChunkTranscript[], pending: Gap[]): Coverage {
     return failure ? [{ ...transcript, start, failure }] : []
   })
   const failed = transcripts.filter(({ failure }) => failure)
-  const speechSeconds = transcripts.reduce((sum, { speech }) => sum + lengthOf(speech), 0)
-  const failedSeconds = failed.reduce((sum, { speech }) => sum + lengthOf(speech), 0)
+  const speechSeconds = transcripts.reduce((sum, { speech }) => sum + secondsOf(speech), 0)
+  const failedSeconds = failed.reduce((sum, { speech }) => sum + secondsOf(speech), 0)
   return {
     speechSeconds: roundToMs(speechSeconds),
     transcribedSeconds: roundToMs(speechSeconds - failedSeconds),
@@ -161,8 +162,4 @@ function coverageOf(transcripts: ChunkTranscript[], pending: Gap[]): Coverage {
       })),
     ].sort((a, b) => a.start - b.start),
   }
-}
-
-function lengthOf(spans: Span[]): number {
-  return spans.reduce((sum, { start, end }) => sum + end - start, 0)
 }

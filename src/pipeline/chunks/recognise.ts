@@ -6,7 +6,7 @@ import type { Recogniser, Recognition } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
 import { withoutControls } from '../../domain/text.ts'
 import { tokens } from '../../domain/tokens.ts'
-import type { Span } from '../../domain/transcript.ts'
+import { type Span, secondsOf } from '../../domain/transcript.ts'
 import { mapConcurrent } from '../async/map-concurrent.ts'
 import { delaySeconds, encodedMime } from '../audio/encode.ts'
 import type { AsrOptions } from '../audio/fingerprint.ts'
@@ -23,6 +23,7 @@ export interface ChunkTranscript extends Span {
   /** Index of the chunk: consecutive for neighbours, equal for parts of one chunk. */
   index: number
   speech: Span[]
+  heard?: Span[]
   overlap: number
   channel?: number
   /** Seconds of audio that this job sent for it. */
@@ -112,8 +113,8 @@ async function recogniseChunk(
   run: Run,
   depth: number,
 ): Promise<ChunkTranscript[]> {
-  const { index, start, end, speech, overlap, channel } = chunk
-  const info = { index, start, end, speech, overlap, channel }
+  const { index, start, end, speech, heard, overlap, channel } = chunk
+  const info = { index, start, end, speech, ...(heard && { heard }), overlap, channel }
   try {
     const found = 'recognition' in chunk ? fromCache(chunk, context) : await fromProvider(chunk, context, run)
     const { words, segments, isCut, ...recognition } = found
@@ -217,7 +218,7 @@ function areComplete(halves: ChunkTranscript[], collapsed: string): boolean {
 
 /** Music is one cause of sound without words; the reader may know another. */
 function warnOfEmptyText({ start, end, speech }: ChunkTranscript, run: Run): void {
-  const speechSeconds = speech.reduce((sum, span) => sum + span.end - span.start, 0)
+  const speechSeconds = secondsOf(speech)
   if (speechSeconds >= minUnrecognisedSeconds) run.warn(unrecognisedWarning({ start, end }))
 }
 
@@ -238,10 +239,11 @@ async function recogniseParts(
   if (!first) return []
   // The seam with the previous chunk stays the same.
   const newFrom = chunk.speech[0]?.start ?? chunk.start
-  const speech = first.speech.flatMap(({ start, end }) =>
-    end > newFrom ? [{ start: Math.max(start, newFrom), end }] : [],
-  )
-  transcripts[0] = { ...first, ...billOf([first, chunk]), speech, overlap: chunk.overlap }
+  const fromThere = (spans: Span[]) =>
+    spans.flatMap(({ start, end }) => (end > newFrom ? [{ start: Math.max(start, newFrom), end }] : []))
+  const [speech, heard] = [fromThere(first.speech), first.heard && fromThere(first.heard)]
+  const ears = { speech, ...(heard && { heard }) }
+  transcripts[0] = { ...first, ...billOf([first, chunk]), ...ears, overlap: chunk.overlap }
   return transcripts
 }
 

@@ -1,6 +1,6 @@
 // Estimates times of sentences and words from detected speech, by dynamic programming over the pauses.
 import { tokens } from '../../domain/tokens.ts'
-import { roundToMs, type Span, type Word } from '../../domain/transcript.ts'
+import { roundToMs, type Span, secondsOf, type Word } from '../../domain/transcript.ts'
 
 /** Relative time that a text takes to say: a letter counts 1, an ideograph is a syllable, a digit often two. */
 function speakingTime(text: string): number {
@@ -34,7 +34,7 @@ interface Boundary {
 export function timeTexts(texts: string[], speech: Span[]): Span[] {
   if (texts.length === 0) return []
   const spans = speech.length ? speech : [{ start: 0, end: 0 }]
-  const total = spans.reduce((sum, span) => sum + span.end - span.start, 0)
+  const total = secondsOf(spans)
   const weights = texts.map(speakingTime)
   const perWeight = total / weights.reduce((sum, value) => sum + value, 0)
   const lengths = weights.map(value => value * perWeight)
@@ -78,6 +78,9 @@ const searchRadius = 60
 /** Cost saved by ending a text in a pause of full length. */
 const maxPauseBonus = 3
 const fullPauseSeconds = 0.6
+/** Cost saved by each doubling of a pause longer than any within a sentence. */
+const longPauseBonus = 0.5
+const longPauseSeconds = 1.5
 
 /** Minimises the squared deviation of each sentence's length from the expected one, less a bonus for long pauses. */
 function chooseBoundaries(lengths: number[], all: Boundary[], total: number): Boundary[] {
@@ -120,8 +123,10 @@ function chooseBoundaries(lengths: number[], all: Boundary[], total: number): Bo
   return chosen.map(k => all[k]!)
 }
 
+/** No sentence goes on over a minute of music, however its length suggests it. */
 function pauseBonus(pause: number): number {
-  return maxPauseBonus * Math.min(1, pause / fullPauseSeconds)
+  const full = maxPauseBonus * Math.min(1, pause / fullPauseSeconds)
+  return full + longPauseBonus * Math.max(0, Math.log2(pause / longPauseSeconds))
 }
 
 /** Distributes a sentence's words over the speech within its span, by their lengths. */
@@ -131,7 +136,7 @@ export function timeWords(text: string, span: Span, speech: Span[]): Word[] {
     .map(({ start, end }) => ({ start: Math.max(start, span.start), end: Math.min(end, span.end) }))
     .filter(({ start, end }) => end > start)
   const spans = inside.length ? inside : [span]
-  const total = spans.reduce((sum, { start, end }) => sum + end - start, 0)
+  const total = secondsOf(spans)
   const weights = found.map(({ start, end }) => speakingTime(text.slice(start, end)))
   const totalWeight = weights.reduce((sum, value) => sum + value, 0)
   const perWeight = total / Math.max(1, totalWeight)

@@ -10,6 +10,7 @@ import {
   roundToMs,
   type Segment,
   type Speaker,
+  secondsOf,
   type Usage,
 } from '../../domain/transcript.ts'
 import { mainLanguage } from '../chunks/merge.ts'
@@ -105,7 +106,7 @@ function coverageOf(
   isOver: boolean,
   unrecognised: UnrecognisedSpeech[],
 ): Coverage {
-  const detected = roundToMs(speech.reduce((sum, { start, end }) => sum + end - start, 0))
+  const detected = roundToMs(secondsOf(speech))
   const missing = unrecognised.reduce((sum, { speechSeconds }) => sum + speechSeconds, 0)
   const isRecognised = passes.some(({ recognition }) => recognition)
   const pending = { start: 0, end: duration, reason: 'not transcribed yet' }

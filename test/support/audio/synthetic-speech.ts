@@ -20,7 +20,7 @@ export interface SpeechSection {
 }
 
 /** A seeded random generator (mulberry32), so that a failing case can be repeated. */
-function generator(seed: number): () => number {
+export function generator(seed: number): () => number {
   let state = seed
   return () => {
     state = (state + 0x6d2b79f5) | 0

@@ -1,0 +1,138 @@
+// Finds the speech of a chunk by ear, where the level takes other sound for it: music, applause, tones, noise.
+import { roundToMs, type Span, secondsOf } from '../../../domain/transcript.ts'
+import { frameLevel, frameSize, sampleRate } from '../activity.ts'
+import type { Chunk } from '../cut.ts'
+import { timeInRecording } from '../parts.ts'
+import { type SpeechDetector, windowSize } from './speech-detector.ts'
+
+const windowSeconds = windowSize / sampleRate
+/** Speech begins with a window this likely, and ends before one less likely than `minGoingOn`. */
+const minBeginning = 0.5
+const minGoingOn = 0.35
+/** A shorter pause is part of the speech. */
+const minPauseWindows = 4
+/** Stretches closer than this belong together. */
+const minDistanceSeconds = 1
+/** What stands alone and has less speech is a blip: they come where music begins or ends. */
+const minAloneSeconds = 0.3
+/** The detector hears a start late; the level knows where it is. */
+const marginSeconds = 0.1
+/** With less of what was heard in it, the level is drowned in noise and knows no edges. */
+const minLevelShare = 0.85
+
+/**
+ * A look doubts the level where it hears nothing for so long, or where so much of what it hears is none by the level.
+ */
+const maxUnlikely = 0.3
+const minUnlikelySeconds = 0.35
+const minAgreement = 0.7
+/** A look does not hear short pauses that other sound fills. Then the quiet frames are louder than this, against speech. */
+const minContrastDb = 32
+
+/**
+ * The speech that was heard, in seconds of the recording and without the overlap: empty where there is none. Undefined
+ * where a look finds no reason to doubt the level.
+ */
+export async function heardSpeech(
+  chunk: Omit<Chunk, 'release'>,
+  detector: SpeechDetector,
+): Promise<Span[] | undefined> {
+  const { samples, speech } = chunk
+  if (contrastDb(samples) >= minContrastDb && !isDoubtful(await detector.look(samples), chunk))
+    return undefined
+  const heard = withoutBlips(stretches(await detector.listen(samples), chunk))
+  return shareInside(heard, speech) >= minLevelShare ? intersection(speech, heard.map(widened)) : heard
+}
+
+/** Between loud and quiet frames: a tenth is louder, a tenth quieter. Every fourth frame tells. */
+function contrastDb(samples: Int16Array): number {
+  const levels: number[] = []
+  for (let at = frameSize; at + frameSize <= samples.length; at += 4 * frameSize)
+    levels.push(frameLevel(samples, at, samples[at - 1]!))
+  levels.sort((a, b) => a - b)
+  const [quiet, loud] = [0.1, 0.9].map(share => levels[Math.floor(share * levels.length)])
+  return (loud ?? 0) - (quiet ?? 0)
+}
+
+/** Windows that are not in the overlap, with their place in the recording. */
+function* timed(heard: Float32Array, { parts, overlap }: Pick<Chunk, 'parts' | 'overlap'>) {
+  for (let i = Math.ceil(overlap / windowSeconds); i < heard.length; i++) {
+    const start = timeInRecording(i * windowSeconds, parts)
+    yield { start, end: start + windowSeconds, likely: heard[i]! }
+  }
+}
+
+function isDoubtful(look: Float32Array, chunk: Omit<Chunk, 'release'>): boolean {
+  let unlikely = 0
+  let [agreed, all] = [0, 0]
+  let next = 0
+  for (const { start, likely } of timed(look, chunk)) {
+    while (next < chunk.speech.length && chunk.speech[next]!.end <= start) next++
+    const isSpeech = next < chunk.speech.length && chunk.speech[next]!.start <= start
+    if (likely > minBeginning) all++
+    if (likely > minBeginning && isSpeech) agreed++
+    if (isSpeech) unlikely = likely > maxUnlikely ? 0 : unlikely + 1
+    if (unlikely * windowSeconds >= minUnlikelySeconds) return true
+  }
+  return agreed < minAgreement * all
+}
+
+interface Stretch extends Span {
+  /** Sum of the probabilities of its windows, in seconds. */
+  spoken: number
+}
+
+function stretches(heard: Float32Array, chunk: Omit<Chunk, 'release'>): Stretch[] {
+  const found: Stretch[] = []
+  let isOpen = false
+  for (const { start, end, likely } of timed(heard, chunk)) {
+    const last = found.at(-1)
+    const isNear = last !== undefined && start - last.end < (minPauseWindows - 0.5) * windowSeconds
+    isOpen = likely >= (isOpen ? minGoingOn : minBeginning)
+    if (!isOpen) continue
+    const spoken = likely * windowSeconds
+    if (isNear) found[found.length - 1] = { start: last.start, end, spoken: last.spoken + spoken }
+    else found.push({ start, end, spoken })
+  }
+  return found
+}
+
+/** Leaves out groups of stretches, close to each other, with too little speech. */
+function withoutBlips(all: Stretch[]): Stretch[] {
+  const groups: Stretch[][] = []
+  for (const stretch of all) {
+    const last = groups.at(-1)
+    if (last && stretch.start - last.at(-1)!.end < minDistanceSeconds) last.push(stretch)
+    else groups.push([stretch])
+  }
+  return groups
+    .filter(group => group.reduce((sum, { spoken }) => sum + spoken, 0) >= minAloneSeconds)
+    .flat()
+    .map(stretch => ({ ...stretch, start: roundToMs(stretch.start), end: roundToMs(stretch.end) }))
+}
+
+function widened({ start, end }: Span): Span {
+  return { start: start - marginSeconds, end: end + marginSeconds }
+}
+
+/** Both in order of time. What overlaps itself, as widened spans may, is there once. */
+function intersection(spans: readonly Span[], others: readonly Span[]): Span[] {
+  const found: Span[] = []
+  let first = 0
+  for (const span of spans) {
+    while (first < others.length && others[first]!.end <= span.start) first++
+    for (let i = first; i < others.length && others[i]!.start < span.end; i++) {
+      const [start, end] = [Math.max(span.start, others[i]!.start), Math.min(span.end, others[i]!.end)]
+      const last = found.at(-1)
+      if (last && start <= last.end) last.end = Math.max(last.end, end)
+      else found.push({ start: roundToMs(start), end: roundToMs(end) })
+    }
+  }
+  return found
+}
+
+/** Share of the first spans that lies in the others; 1 where there are none. */
+function shareInside(spans: readonly Span[], others: readonly Span[]): number {
+  const total = secondsOf(spans)
+  return total === 0 ? 1 : secondsOf(intersection(spans, others)) / total
+}

@@ -1,0 +1,92 @@
+// Speech heard where the level takes other sound for it.
+import { execFileSync } from 'node:child_process'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { secondsOf } from '../../../../src/domain/transcript.ts'
+import { type Chunk, cut } from '../../../../src/pipeline/audio/cut.ts'
+import { heardSpeech } from '../../../../src/pipeline/audio/speech-detector/heard-speech.ts'
+import {
+  loadSpeechDetector,
+  type SpeechDetector,
+} from '../../../../src/pipeline/audio/speech-detector/speech-detector.ts'
+import { createMerge } from '../../../../src/pipeline/chunks/merge.ts'
+import { testFfmpeg } from '../../../support/audio/ffmpeg.ts'
+import { asBuffers, rate } from '../../../support/audio/synthetic-speech.ts'
+import { fixture, truth, truthText } from '../../../support/e2e/system.ts'
+
+let detector: SpeechDetector
+let clip: Int16Array
+
+beforeAll(async () => {
+  detector = (await loadSpeechDetector())!
+  const format = ['-ac', '1', '-ar', String(rate), '-f', 's16le', 'pipe:1']
+  const bytes = execFileSync(await testFfmpeg(), ['-v', 'error', '-i', fixture('clip.mp4'), ...format])
+  clip = new Int16Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length))
+})
+
+/** A chord that begins anew twice a second. */
+function music(seconds: number): Int16Array {
+  return Int16Array.from({ length: seconds * rate }, (_, i) => {
+    const pitches = [220, 277.2, 329.6].map(pitch => Math.sin((2 * Math.PI * pitch * i) / rate))
+    return (
+      2500 * (0.25 + Math.exp((-6 * (i % (rate / 2))) / rate)) * pitches.reduce((sum, each) => sum + each)
+    )
+  })
+}
+
+function joined(...pieces: Int16Array[]): Int16Array {
+  const samples = new Int16Array(pieces.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    samples.set(piece, at)
+    at += piece.length
+  }
+  return samples
+}
+
+async function chunksOf(samples: Int16Array): Promise<Chunk[]> {
+  const chunks: Chunk[] = []
+  for await (const chunk of cut(asBuffers(samples), { maxSeconds: 150 })) chunks.push(chunk)
+  return chunks
+}
+
+/** When the sentences of the clip begin, by the times of the only chunk of these samples. */
+async function starts(samples: Int16Array): Promise<number[]> {
+  const [chunk] = await chunksOf(samples)
+  const heard = await heardSpeech(chunk!, detector)
+  const transcript = {
+    ...chunk!,
+    ...(heard && { heard }),
+    text: truthText(truth('clip')),
+    sent: 0,
+    cached: 0,
+  }
+  return createMerge('segment')([transcript]).segments.map(({ start }) => start)
+}
+
+describe('heardSpeech', () => {
+  it('words after twenty seconds of music are timed as they are without it', async () => {
+    const without = await starts(clip)
+    const times = await starts(joined(music(20), clip))
+    expect(times).toHaveLength(without.length)
+    for (const [i, time] of times.entries()) expect(Math.abs(time - 20 - without[i]!)).toBeLessThan(0.15)
+  })
+
+  it('no sentence goes on over music between two passages', async () => {
+    const [chunk] = await chunksOf(joined(clip, music(30), clip))
+    const heard = (await heardSpeech(chunk!, detector))!
+    const end = clip.length / rate
+    expect(heard.filter(({ start, end: to }) => to > end + 0.5 && start < end + 29.5)).toEqual([])
+    expect(heard[0]!.start).toBeLessThan(0.6)
+    expect(secondsOf(heard)).toBeGreaterThan(0.8 * 2 * secondsOf((await chunksOf(clip))[0]!.speech))
+  })
+
+  it('the level alone gives the times of a plain recording', async () => {
+    const [chunk] = await chunksOf(clip)
+    expect(await heardSpeech(chunk!, detector)).toBeUndefined()
+  })
+
+  it('no speech is heard in music', async () => {
+    const [chunk] = await chunksOf(music(20))
+    expect(await heardSpeech(chunk!, detector)).toEqual([])
+  })
+})
