@@ -23,8 +23,8 @@ function oggStart(stderr: string): number {
 /** Milliseconds that ffmpeg has taken off all times, but which a player shows. */
 export function removedStartMs(stderr: string): number {
   const ogg = oggStart(stderr)
-  // ffmpeg 6 and newer move the start of MPEG-TS and Ogg to that of the streams in use.
-  const correction = Number(/Correcting start time of Input #0 by (\d+) us/.exec(stderr)?.[1] ?? 0) / 1000
+  // ffmpeg moves the start of MPEG-TS and Ogg to that of the streams in use.
+  const correction = Number(/Correcting start time (?:of Input #0 )?by (\d+)/.exec(stderr)?.[1] ?? 0) / 1000
   return correction + (ogg < maxOggSilenceSeconds ? ogg * 1000 : 0)
 }
 

@@ -1,0 +1,160 @@
+// The clock of a recording: each sound is found where a player sounds it, whatever its container does with time.
+import { execFileSync } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Run } from '../../../../src/domain/run.ts'
+import { decode } from '../../../../src/pipeline/audio/decode.ts'
+import { openSource, type SourcePorts } from '../../../../src/pipeline/source/source.ts'
+import { locateTestFfmpeg, testFfmpeg } from '../../../support/audio/ffmpeg.ts'
+import { rate, type TimedSound, timedMatroska } from '../../../support/audio/timed-matroska.ts'
+import { type TempFolder, tempFolder } from '../../../support/e2e/system.ts'
+
+let folder: TempFolder
+let ffmpeg: string
+
+beforeAll(async () => {
+  folder = await tempFolder()
+  ffmpeg = await testFfmpeg()
+})
+afterAll(() => folder.remove())
+
+/** Seconds of faint noise, with tones of 0.2 s at these moments. */
+function sound(seconds: number, tones: readonly number[] = [0]): Int16Array {
+  const samples = new Int16Array(seconds * rate)
+  for (let i = 0; i < samples.length; i++) {
+    const time = i / rate
+    const isTone = tones.some(start => time >= start && time < start + 0.2)
+    samples[i] = isTone ? 8000 * Math.sin(i / 3) : ((i * 7919) % 5) - 2
+  }
+  return samples
+}
+
+const at = (time: number, seconds = 1, tones?: number[]): TimedSound => ({
+  time,
+  samples: sound(seconds, tones),
+})
+
+interface Heard {
+  seconds: number
+  /** Where the tones start. */
+  tones: number[]
+  warnings: string[]
+}
+
+async function hear(file: string, part?: { start: number; end: number }): Promise<Heard> {
+  const warnings: string[] = []
+  const { signal } = new AbortController()
+  const run = { signal, warn: (text: string) => void warnings.push(text) } as unknown as Run
+  const source = await openSource({ audio: file }, {} as SourcePorts, run)
+  const tones: number[] = []
+  let [count, lastLoud] = [0, -rate]
+  for await (const buffer of decode(source, locateTestFfmpeg, run, { part }).samples)
+    for (let i = 0; i < buffer.length; i += 2, count++) {
+      if (Math.abs(buffer.readInt16LE(i)) < 2000) continue
+      if (count - lastLoud > 0.05 * rate) tones.push(count / rate)
+      lastLoud = count
+    }
+  return { seconds: count / rate, tones, warnings }
+}
+
+async function save(name: string, bytes: Buffer): Promise<string> {
+  const file = join(folder.path, name)
+  await writeFile(file, bytes)
+  return file
+}
+
+/** Has ffmpeg convert a file. */
+function converted(file: string, name: string, ...args: string[]): string {
+  const output = join(folder.path, name)
+  execFileSync(ffmpeg, ['-v', 'error', '-y', '-i', file, ...args, output])
+  return output
+}
+
+function expectTones({ tones }: Heard, expected: readonly number[]): void {
+  expect(tones).toHaveLength(expected.length)
+  for (const [i, start] of expected.entries()) expect(Math.abs(tones[i]! - start)).toBeLessThan(0.06)
+}
+
+describe('the clock of a recording', () => {
+  it.each<[string, number[], number, TimedSound[], Parameters<typeof timedMatroska>[1]?]>([
+    ['with gaps', [0, 1.38, 14, 15], 16, [at(0), at(1.38), at(14), at(15)]],
+    ['that ends in silence', [0], 9, [at(0)], { seconds: 9 }],
+    ['joined to another', [0, 3, 4, 6.5], 7.5, [at(0), at(3), at(0), at(2.5)]],
+    ['joined to one whose clock has leapt', [0, 3, 4], 5, [at(0), at(3), at(90_000)]],
+    ['joined to one beyond the declared length', [0, 3, 4], 5, [at(0), at(3), at(500)], { seconds: 5 }],
+    ['whose time stamps jitter', [0, 1, 2, 3], 4, [at(0), at(1.06), at(1.95), at(3.03)]],
+    ['with a short overlap', [0, 0.95, 2], 3, [at(0, 0.95), at(0.9), at(2)]],
+  ])(
+    'the sounds of a recording %s stand where a player sounds them',
+    async (name, tones, seconds, sounds, options) => {
+      const found = await hear(await save(`${name.replaceAll(' ', '-')}.mkv`, timedMatroska(sounds, options)))
+      expectTones(found, tones)
+      expect(Math.abs(found.seconds - seconds)).toBeLessThan(0.1)
+      expect(found.warnings).toEqual([])
+    },
+  )
+
+  it.each([
+    ['slower', 1.005],
+    ['faster', 0.995],
+  ])('a clock that is %s than its samples is followed in the pauses', async (name, timeScale) => {
+    const tones = Array.from({ length: 40 }, (_, i) => i * 1.5)
+    const file = await save(`${name}.mkv`, timedMatroska([at(0, 60, tones)], { timeScale }))
+    const found = await hear(file)
+    expectTones(
+      found,
+      tones.map(time => time * timeScale),
+    )
+  })
+
+  it('a stretch of a recording is found by the same clock', async () => {
+    const file = await save('part.mkv', timedMatroska([at(0), at(20), at(30)]))
+    expectTones(await hear(file, { start: 19.5, end: 31 }), [0.5, 10.5])
+  })
+
+  it('frames of a phone call in which nothing was sent are silence, and no damage', async () => {
+    const speech = Buffer.from([0x3c, ...Array.from({ length: 31 }, (_, i) => (i * 89) % 256)])
+    const [second, nothing] = [Buffer.alloc(50 * 32, speech), Buffer.from([0x7c])]
+    const silent = Buffer.concat([Buffer.from([0x44, 1, 2, 3, 4, 5]), Buffer.alloc(99, nothing)])
+    const amr = await save(
+      'call.amr',
+      Buffer.concat([Buffer.from('#!AMR\n'), second, silent, second, silent]),
+    )
+    for (const file of [amr, converted(amr, 'call.3gp', '-c', 'copy')]) {
+      const { seconds, tones, warnings } = await hear(file)
+      expect(seconds).toBeCloseTo(6, 1)
+      expect(tones.filter(time => (time > 1.1 && time < 2.95) || time > 4.1)).toEqual([])
+      expect(tones.some(time => time >= 2.95 && time < 3.1)).toBe(true)
+      expect(warnings).toEqual([])
+    }
+  })
+
+  it.each([
+    ['ogg', '-c:a', 'libopus'],
+    ['ts', '-c:a', 'mp2'],
+    ['mp4', '-c:a', 'aac', '-ar', '48000'],
+  ])('a gap of fifteen seconds is kept in .%s, at any start of its clock', async (ending, ...codec) => {
+    const sounds = [0, 16, 17].map(time => at(time, 1, [0.5]))
+    const made = await save(`long-${ending}.mkv`, timedMatroska(sounds))
+    const file = converted(made, `long.${ending}`, '-output_ts_offset', '3600', ...codec)
+    expectTones(await hear(file), [0.5, 16.5, 17.5])
+  })
+
+  it('sound that starts after the picture keeps its distance', async () => {
+    const sound = await save('sound.mkv', timedMatroska([at(0, 1, [0.5]), at(2.5, 1, [0.5])]))
+    const late = ['-itsoffset', '4.087', '-i', sound, '-map', '0:v', '-map', '1:a']
+    const picture = ['-f', 'lavfi', '-i', 'color=s=64x64:r=5:d=8']
+    for (const [name, ...codec] of [
+      ['late.mp4', '-c:a', 'aac', '-ar', '48000'],
+      ['late.ts', '-c:a', 'mp2'],
+      ['late.mkv'],
+    ]) {
+      const file = join(folder.path, name!)
+      execFileSync(ffmpeg, ['-v', 'error', '-y', ...picture, ...late, ...codec, file])
+      const found = await hear(file)
+      expectTones(found, [4.587, 7.087])
+      expect(found.warnings).toEqual([])
+    }
+  })
+})
