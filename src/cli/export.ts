@@ -7,14 +7,17 @@ import { withoutFormatted } from '../domain/transcript.ts'
 import { transcriptIdOf } from '../server/uris.ts'
 import type { Command } from './command.ts'
 import { printNote } from './io/messages.ts'
-import { outputFlags, parseOutputs, writeTranscript } from './io/output.ts'
+import { outputFlags, outputSwitches, parseOutputs, writeTranscript } from './io/output.ts'
 
 export const exportTranscript: Command = {
   usage: 'speech-mcp export ID',
   help: 'Write a stored transcript; without an ID, list the newest.',
   takesArguments: true,
   flags: outputFlags,
-  switches: { raw: { help: 'write the recognised text, even if a formatted text exists' } },
+  switches: {
+    ...outputSwitches,
+    raw: { help: 'write the recognised text, even if a formatted text exists' },
+  },
   async run(invocation) {
     const { config, words, switches } = invocation
     const [given, ...more] = words
@@ -28,7 +31,8 @@ export const exportTranscript: Command = {
     try {
       if (id) {
         const transcript = await app.jobs.read(localOwner, id)
-        await writeTranscript(switches.has('raw') ? withoutFormatted(transcript) : transcript, outputs)
+        const shown = switches.has('raw') ? withoutFormatted(transcript) : transcript
+        if (!(await writeTranscript(shown, outputs))) return 3
       } else {
         const { transcripts } = await app.jobs.list(localOwner, { limit: 20 })
         for (const { id, createdAt, title } of transcripts)

@@ -11,7 +11,7 @@ import { withCachedFormatting } from '../server/results/cost.ts'
 import type { Invocation } from './command.ts'
 import { runInteractive } from './io/interactive.ts'
 import { isUnformatted, printFormatting, printLine, printNote } from './io/messages.ts'
-import { outputFlags, parseOutputs, writeTranscript } from './io/output.ts'
+import { outputFlags, outputSwitches, parseOutputs, writeTranscript } from './io/output.ts'
 
 export const recordingFlags = {
   ...outputFlags,
@@ -23,6 +23,7 @@ export const recordingFlags = {
 
 /** Not called `--format`, because that flag names the output format. */
 export const recordingSwitches = {
+  ...outputSwitches,
   readable: { help: 'also add punctuation, capitals and paragraphs without changing a word' },
 }
 
@@ -63,12 +64,12 @@ export async function transcribeRecording(
       onProgress: bar.show,
     })
     bar.clear()
-    await writeTranscript(transcript, outputs)
+    const isWithinRules = await writeTranscript(transcript, outputs)
     printSummary(formatting === 'cached' ? withCachedFormatting(transcript) : transcript)
     const style = transcript.formatted?.style ?? request.format
     const lacksFormat =
       request.format !== undefined && style !== undefined && isUnformatted(transcript, style)
-    return transcript.status === 'partial' || lacksFormat ? 3 : 0
+    return transcript.status === 'partial' || lacksFormat || !isWithinRules ? 3 : 0
   })
 }
 

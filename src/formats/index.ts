@@ -5,8 +5,11 @@ import { docx } from './documents/docx.ts'
 import { json } from './json.ts'
 import { markdown } from './markdown.ts'
 import { ctm, rttm } from './scoring.ts'
+import { ass } from './subtitles/ass.ts'
+import { checkSubtitles } from './subtitles/check.ts'
 import type { SubtitleOptions } from './subtitles/presets.ts'
-import { srt, vtt } from './subtitles/writers.ts'
+import { srt, vtt, vttWithNames } from './subtitles/srt-vtt.ts'
+import { ttml } from './subtitles/ttml.ts'
 import { plainText } from './text.ts'
 
 export interface OutputFormat {
@@ -17,7 +20,12 @@ export interface OutputFormat {
   mimeType: string
   /** Returns the text of the file, or its bytes where the format is binary. Formats without cues ignore the options. */
   render(transcript: Transcript, options?: SubtitleOptions): Promise<string | Uint8Array>
+  /** Of subtitles: lists each cue that breaks a rule of its preset, and why. */
+  check?(transcript: Transcript, options?: SubtitleOptions): Promise<string[]>
 }
+
+const checkWithNames = (transcript: Transcript, options?: SubtitleOptions) =>
+  checkSubtitles(transcript, { ...options, namesInText: true })
 
 export const outputFormats = {
   txt: {
@@ -33,8 +41,41 @@ export const outputFormats = {
     render: async transcript => markdown(transcript),
   },
   json: { title: 'JSON', extension: 'json', mimeType: 'application/json', render: json },
-  srt: { title: 'SubRip subtitles', extension: 'srt', mimeType: 'application/x-subrip', render: srt },
-  vtt: { title: 'WebVTT subtitles', extension: 'vtt', mimeType: 'text/vtt', render: vtt },
+  srt: {
+    title: 'SubRip subtitles',
+    extension: 'srt',
+    mimeType: 'application/x-subrip',
+    render: srt,
+    check: checkWithNames,
+  },
+  vtt: {
+    title: 'WebVTT subtitles, names as voice tags',
+    extension: 'vtt',
+    mimeType: 'text/vtt',
+    render: vtt,
+    check: checkSubtitles,
+  },
+  'vtt-names': {
+    title: 'WebVTT subtitles, names in the text',
+    extension: 'vtt',
+    mimeType: 'text/vtt',
+    render: vttWithNames,
+    check: checkWithNames,
+  },
+  ass: {
+    title: 'ASS subtitles',
+    extension: 'ass',
+    mimeType: 'text/x-ssa',
+    render: ass,
+    check: (transcript, options) => checkSubtitles(transcript, { ...options, namesInText: true, stepMs: 10 }),
+  },
+  ttml: {
+    title: 'TTML subtitles',
+    extension: 'ttml',
+    mimeType: 'application/ttml+xml',
+    render: ttml,
+    check: checkWithNames,
+  },
   docx: {
     title: 'Word document',
     extension: 'docx',
@@ -55,6 +96,13 @@ export const outputFormats = {
 export type FormatName = keyof typeof outputFormats
 export const formatNames = Object.keys(outputFormats) as FormatName[]
 
+export const subtitleFormats = ['srt', 'vtt', 'vtt-names', 'ass', 'ttml'] as const satisfies FormatName[]
+export type SubtitleFormat = (typeof subtitleFormats)[number]
+
+export function isSubtitleFormat(name: string): name is SubtitleFormat {
+  return (subtitleFormats as readonly string[]).includes(name)
+}
+
 export function isFormatName(name: string): name is FormatName {
   return Object.hasOwn(outputFormats, name)
 }
@@ -72,4 +120,14 @@ export function renderFormat(
 ): Promise<string | Uint8Array> {
   const { render }: OutputFormat = outputFormats[format]
   return render(transcript, options)
+}
+
+/** Lists the cues that break a rule of their preset; empty for a format without cues. */
+export async function checkFormat(
+  transcript: Transcript,
+  format: FormatName,
+  options?: SubtitleOptions,
+): Promise<string[]> {
+  const { check }: OutputFormat = outputFormats[format]
+  return (await check?.(transcript, options)) ?? []
 }

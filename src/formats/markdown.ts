@@ -23,6 +23,16 @@ export function markdown(transcript: FilteredTranscript): string {
   return `${lines.join('\n\n')}\n`
 }
 
+const address = /\b(?:https?:\/\/|www\.)[^\s<>()[\]"'“”`*\\$]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+/g
+
+/** `$`, `^` and `@` begin formulas, raised text and citations in pandoc. Escapes within an address would break its link. */
 function escapeMarkdown(text: string): string {
-  return text.replace(/[\\`*_[\]<>#&~]/g, '\\$&').replace(/\s+/g, ' ')
+  let from = 0
+  let escaped = ''
+  const escapeMarks = (part: string) => part.replace(/[\\`*_[\]<>#&~$^@]/g, '\\$&').replace(/\s+/g, ' ')
+  for (const { 0: link, index } of text.matchAll(address)) {
+    escaped += escapeMarks(text.slice(from, index)) + link
+    from = index + link.length
+  }
+  return escaped + escapeMarks(text.slice(from))
 }

@@ -1,5 +1,6 @@
 // Tool arguments that several tools share.
 import * as z from 'zod/v4'
+import { presetNames } from '../formats/subtitles/presets.ts'
 import { transcriptIdOf } from './uris.ts'
 
 /** Also accepts the transcript's URI, because results contain both. */
@@ -38,13 +39,9 @@ export const waitSeconds = z
   .optional()
   .describe('Seconds to wait. Omit for the server’s default')
 
-export const offset = z
-  .number()
-  .int()
-  .min(0)
-  .max(1e9)
-  .default(0)
-  .describe('Start of the page: next_offset of the previous page')
+export const offset = z.number().int().min(0).max(1e9).default(0).describe('next_offset of the previous page')
 
 export const limitOf = (max: number) =>
   z.number().int().min(1).max(max).default(10).describe('Maximum number')
+
+export const preset = z.enum(presetNames).optional().describe('Rules for subtitles')

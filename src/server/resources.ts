@@ -11,11 +11,12 @@ import { formatTime } from '../domain/format-time.ts'
 import { languageName } from '../domain/languages.ts'
 import type { Transcript, TranscriptSummary } from '../domain/transcript.ts'
 import { statusNote } from '../formats/head.ts'
-import { type FormatName, formatNames, outputFormats, renderFormat } from '../formats/index.ts'
+import { checkFormat, type FormatName, formatNames, outputFormats, renderFormat } from '../formats/index.ts'
+import { presetNames } from '../formats/subtitles/presets.ts'
 import { timedText } from '../formats/text.ts'
 import type { Jobs } from '../jobs/jobs.ts'
 import { describeFailure } from './results/failure.ts'
-import { templateUris, transcriptIdOf, transcriptUri } from './uris.ts'
+import { splitPreset, templateUris, transcriptIdOf, transcriptUri } from './uris.ts'
 
 const pageSize = 50
 
@@ -29,11 +30,17 @@ export function registerResources(server: McpServer, jobs: Jobs, owner: string):
   server.registerResource(
     'transcript-file',
     new ResourceTemplate(templateUris.file, { list: undefined }),
-    { title: 'Transcript as a file', description: `One of ${formatNames.join(', ')}` },
-    async (uri, { format }) => {
-      const transcript = await readTranscript(jobs, owner, uri.href)
-      const name = format as FormatName
-      return contents(uri, outputFormats[name].mimeType, await renderFormat(transcript, name))
+    {
+      title: 'Transcript as a file',
+      description: `One of ${formatNames.join(', ')}; subtitles take ?preset= with ${presetNames.join(', ')}`,
+    },
+    async uri => {
+      const { file, preset } = splitPreset(uri.href)
+      const transcript = await readTranscript(jobs, owner, file)
+      const name = file.slice(file.lastIndexOf('/') + 1) as FormatName
+      const body = await renderFormat(transcript, name, { preset })
+      const check = await checkFormat(transcript, name, { preset })
+      return contents(uri, outputFormats[name].mimeType, body, check.length > 0 ? { check } : undefined)
     },
   )
 
@@ -97,7 +104,7 @@ function listEntry({ id, title, status, createdAt, duration, language }: Transcr
   }
 }
 
-function contents(uri: URL, mimeType: string, body: string | Uint8Array) {
+function contents(uri: URL, mimeType: string, body: string | Uint8Array, meta?: Record<string, unknown>) {
   const data = typeof body === 'string' ? { text: body } : { blob: Buffer.from(body).toString('base64') }
-  return { contents: [{ uri: uri.href, mimeType, ...data }] }
+  return { contents: [{ uri: uri.href, mimeType, ...data, ...(meta && { _meta: meta }) }] }
 }

@@ -1,5 +1,6 @@
 // Resource URIs of transcripts.
 import { formatNames } from '../formats/index.ts'
+import { isPresetName, type PresetName } from '../formats/subtitles/presets.ts'
 
 /** Of the readable transcript, and of its files. */
 export const templateUris = { transcript: 'transcript://{id}', file: 'transcript://{id}/{format}' }
@@ -18,4 +19,10 @@ export function transcriptUris(id: string): string[] {
 export function transcriptIdOf(uri: string): string | undefined {
   const id = /^transcript:\/\/([^/?#]+)/.exec(uri)?.[1]
   return id !== undefined && transcriptUris(id).includes(uri) ? id : undefined
+}
+
+/** Splits `?preset=…` off the URI of a file. Another query stays, so that the URI is not found. */
+export function splitPreset(uri: string): { file: string; preset?: PresetName } {
+  const [, file, preset] = /^([^?]+)\?preset=(\w+)$/.exec(uri) ?? []
+  return file !== undefined && preset !== undefined && isPresetName(preset) ? { file, preset } : { file: uri }
 }

@@ -4,32 +4,45 @@ import { extname } from 'node:path'
 import { isDiskFull, SpeechError } from '../../domain/errors.ts'
 import type { Transcript } from '../../domain/transcript.ts'
 import {
+  checkFormat,
   type FormatName,
   formatNames,
   formatOfExtension,
   isFormatName,
   renderFormat,
 } from '../../formats/index.ts'
+import { isPresetName, type PresetName, presetNames } from '../../formats/subtitles/presets.ts'
 import { replaceWhole } from '../../system/whole-file.ts'
 import type { Invocation } from '../command.ts'
+import { printLine } from './messages.ts'
 
 export const outputFlags = {
   format: { short: 'f', help: `${formatNames.join(', ')}; default: by the file's extension, or txt` },
   output: { short: 'o', help: 'write to this file; several with -o a.srt -o b.docx', multiple: true },
+  preset: { help: `rules for subtitles: ${presetNames.join(', ')}` },
 } as const
+
+export const outputSwitches = {
+  check: { help: 'list the subtitles that break a rule of the preset, and why' },
+}
 
 export interface Output {
   format: FormatName
   /** Undefined: stdout. */
   file: string | undefined
+  preset?: PresetName
+  /** True to list the subtitles that break a rule. */
+  check: boolean
 }
+
+type OutputInvocation = Pick<Invocation, 'flags' | 'lists' | 'switches'>
 
 /**
  * The outputs in the order of their flags, or stdout. Throws `BAD_INPUT` before any cost arises; `advice` is added to the
  * hint if the format is wrong. With `anyExtension`, a file whose extension is no format is a text file.
  */
 export function parseOutputs(
-  { flags: { format }, lists: { output: files = [] } }: Pick<Invocation, 'flags' | 'lists'>,
+  { flags: { format, preset }, lists: { output: files = [] }, switches }: OutputInvocation,
   { advice, anyExtension }: { advice?: string; anyExtension?: boolean } = {},
 ): Output[] {
   if (format !== undefined && files.length > 1)
@@ -40,10 +53,14 @@ export function parseOutputs(
     throw new SpeechError('BAD_INPUT', 'A terminal cannot show a Word document.', {
       hint: 'Name a file with -o.',
     })
+  if (preset !== undefined && !isPresetName(preset))
+    throw new SpeechError('BAD_INPUT', 'Unknown preset.', { hint: `Use one of ${presetNames.join(', ')}.` })
   const outputs = files.length > 0 ? files : [undefined]
   return outputs.map(file => ({
     file,
     format: parseFormat(format ?? formatOf(file, anyExtension), format && advice),
+    ...(preset !== undefined && { preset }),
+    check: switches.has('check'),
   }))
 }
 
@@ -59,13 +76,20 @@ function parseFormat(name: string, advice: string | undefined): FormatName {
   throw new SpeechError('BAD_INPUT', 'Unknown output format.', { hint: hints.join(' ') })
 }
 
-export async function writeTranscript(transcript: Transcript, outputs: Output[]): Promise<void> {
+/** Writes the outputs. Resolves with false if a subtitle was to be checked and breaks a rule; stderr has the list. */
+export async function writeTranscript(transcript: Transcript, outputs: Output[]): Promise<boolean> {
   const command = `speech-mcp export ${transcript.id}`
-  for (const { format, file } of outputs)
-    await write(await renderFormat(transcript, format), file, {
+  let isWithinRules = true
+  for (const { format, file, preset, check } of outputs) {
+    await write(await renderFormat(transcript, format, { preset }), file, {
       full: `The transcript is saved: free some space, then run \`${command}\`.`,
       refused: `Check that its folder exists and is writable; \`${command} -o …\` writes it elsewhere.`,
     })
+    const broken = check ? await checkFormat(transcript, format, { preset }) : []
+    for (const problem of broken) printLine(problem)
+    isWithinRules &&= broken.length === 0
+  }
+  return isWithinRules
 }
 
 /** Writes a text that is stored nowhere else. */

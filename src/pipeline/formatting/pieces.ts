@@ -1,5 +1,6 @@
 // Cuts a text into pieces for formatting, one request each.
 import { modelTokenQuarters } from '../../domain/model-tokens.ts'
+import { unspacedScript, wordStarts } from '../../domain/reading/word-starts.ts'
 import type { Segment, Span } from '../../domain/transcript.ts'
 
 /** An offset at which a piece may begin. */
@@ -75,10 +76,6 @@ export function endsSentence(text: string): boolean {
   return /[.!?…।؟۔。！？]["'”’»)\]」』）]*\s*$/.test(text)
 }
 
-const unspacedScript =
-  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u
-let segmenter: Intl.Segmenter | undefined
-
 /** Finds cut points after whitespace and, in unspaced scripts, between dictionary words. */
 function findCutPoints(text: string, offset: number): CutPoint[] {
   const found: CutPoint[] = []
@@ -97,23 +94,6 @@ function findCutPoints(text: string, offset: number): CutPoint[] {
     for (const inside of wordStarts(run)) found.push({ at: offset + index + inside, quality: 'word' })
   }
   return found.sort((a, b) => a.at - b.at)
-}
-
-/** Length of text that is segmented at once (UTF-16 units): the time grows with its square. */
-const maxSegmenterChars = 400
-
-/** Yields the offsets at which words of unspaced scripts begin, except the first. */
-function* wordStarts(run: string): Generator<number> {
-  segmenter ??= new Intl.Segmenter('ja', { granularity: 'word' })
-  for (let from = 0; from < run.length; ) {
-    const words = [...segmenter.segment(run.slice(from, from + maxSegmenterChars))]
-    const isLast = from + maxSegmenterChars >= run.length
-    // The last word may be cut off, and is segmented again.
-    const last = isLast || words.length < 2 ? undefined : words.pop()!
-    for (const { index, segment } of words)
-      if (from + index > 0 && unspacedScript.test(segment)) yield from + index
-    from += last?.index ?? maxSegmenterChars
-  }
 }
 
 /** The part of a text that one request formats, and its context. */

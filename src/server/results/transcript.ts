@@ -11,10 +11,12 @@ import type {
   UploadMethod,
   Usage,
 } from '../../domain/transcript.ts'
+import type { SubtitleFormat } from '../../formats/index.ts'
 import { formattingSummary, snakeCase } from '../../formats/json.ts'
 import { cutPage, maxPageTokens } from '../../formats/page.ts'
 import { allWarnings } from '../../formats/shown-segments.ts'
 import { unknownSpeakerNote } from '../../formats/speakers.ts'
+import type { PresetName } from '../../formats/subtitles/presets.ts'
 import type { ToolAnswer } from '../tool.ts'
 import { transcriptUri } from '../uris.ts'
 import {
@@ -68,7 +70,7 @@ export const transcriptOutput = z.object({
 const maxGaps = 20
 const maxWarnings = 10
 
-export type View = 'text' | 'plain' | 'raw' | 'outline' | 'markdown' | 'srt' | 'vtt' | 'json'
+export type View = 'text' | 'plain' | 'raw' | 'outline' | 'markdown' | SubtitleFormat | 'json'
 
 export interface Excerpt {
   /** The whole text of the view; the result shows one page of it. */
@@ -80,6 +82,8 @@ export interface Excerpt {
   /** The requested time range, in seconds. */
   from?: number
   to?: number
+  /** The requested rules for subtitles. */
+  preset?: PresetName
   /** The requested speaker, as the caller wrote it. */
   speaker?: string
   /** The tool that created the transcript; if absent, it is inferred from the transcript. */
@@ -216,10 +220,11 @@ function nextStep(
   return steps.filter(Boolean).join(' ') || undefined
 }
 
-function nextPage(id: string, { view, speaker, from, to, limit }: Excerpt, offset: number): string {
+function nextPage(id: string, { view, preset, speaker, from, to, limit }: Excerpt, offset: number): string {
   const settings = Object.entries({
     transcript_id: id,
     view: view === 'text' ? undefined : view,
+    preset,
     speaker: speaker && JSON.stringify(speaker),
     from,
     to,

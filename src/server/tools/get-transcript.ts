@@ -4,24 +4,38 @@ import { SpeechError } from '../../domain/errors.ts'
 import type { JobTool } from '../../domain/job.ts'
 import { findSpeakers, listSpeakers } from '../../domain/speakers.ts'
 import { type Span, type Transcript, withoutFormatted } from '../../domain/transcript.ts'
+import {
+  checkFormat,
+  isSubtitleFormat,
+  outputFormats,
+  type SubtitleFormat,
+  subtitleFormats,
+} from '../../formats/index.ts'
 import { json } from '../../formats/json.ts'
 import { markdown } from '../../formats/markdown.ts'
 import { maxPageTokens } from '../../formats/page.ts'
 import { filterSegments } from '../../formats/shown-segments.ts'
-import { srt, vtt } from '../../formats/subtitles/writers.ts'
+import type { SubtitleOptions } from '../../formats/subtitles/presets.ts'
 import { type FilteredTranscript, outline, plainText, timedText } from '../../formats/text.ts'
-import { offset, transcriptId, waitSeconds } from '../inputs.ts'
+import { offset, preset, transcriptId, waitSeconds } from '../inputs.ts'
 import { transcriptAnswer, transcriptOutput, type View } from '../results/transcript.ts'
 import { defineTool, type ToolCall } from '../tool.ts'
 
-const views: Record<View, (reading: FilteredTranscript) => string | Promise<string>> = {
+type Render = (reading: FilteredTranscript, options: SubtitleOptions) => string | Promise<string>
+
+const views: Record<View, Render> = {
   text: timedText,
   plain: plainText,
   raw: plainText,
   outline,
   markdown,
-  srt: reading => srt(filterSpeakers(reading)),
-  vtt: reading => vtt(filterSpeakers(reading)),
+  ...(Object.fromEntries(
+    subtitleFormats.map(name => [
+      name,
+      (reading: FilteredTranscript, options: SubtitleOptions) =>
+        outputFormats[name].render(filterSpeakers(reading), options),
+    ]),
+  ) as Record<SubtitleFormat, Render>),
   json: reading => json(filterSpeakers(reading)),
 }
 
@@ -29,7 +43,7 @@ export const getTranscript = defineTool({
   name: 'get_transcript',
   title: 'Read a transcript',
   description: [
-    'Read a transcript made by transcribe_audio or diarize_audio: further pages, a time range, one speaker, an outline or subtitles.',
+    'Read a transcript: further pages, a time range, one speaker, an outline or subtitles.',
     'Use this with a transcript_id; it is free. For a long recording, get the outline first,',
     'then the relevant time range with from and to. While status is running, it waits, then returns the text so far.',
     'Example: {"transcript_id": "tr_…", "from": 600, "to": 900}',
@@ -42,9 +56,10 @@ export const getTranscript = defineTool({
       .describe(
         'text: paragraphs with times; plain: without times; raw: plain, before formatting; outline: first words of each part',
       ),
+    preset,
     speaker: z.string().min(1).max(100).optional().describe('Only this speaker: id (S1) or name'),
-    from: z.number().min(0).optional().describe('Only from this second on'),
-    to: z.number().min(0).optional().describe('Only before this second'),
+    from: z.number().min(0).optional().describe('From this second on'),
+    to: z.number().min(0).optional().describe('Before this second'),
     offset,
     limit: z
       .number()
@@ -57,7 +72,7 @@ export const getTranscript = defineTool({
   }),
   output: transcriptOutput,
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
-  async handler({ transcript_id, view, speaker, from, to, offset, limit }, call) {
+  async handler({ transcript_id, view, preset, speaker, from, to, offset, limit }, call) {
     if (from !== undefined && to !== undefined && from >= to)
       throw new SpeechError('BAD_INPUT', '`from` must be less than `to`.', {
         hint: 'Both are in seconds from the start.',
@@ -65,10 +80,26 @@ export const getTranscript = defineTool({
     const { transcript: found, tool } = await waitAndRead(transcript_id, call)
     const transcript = view === 'raw' ? withoutFormatted(found) : found
     const onlySpeakers = speaker === undefined ? undefined : speakerIds(transcript, speaker)
-    const text = await views[view]({ ...cutRange(transcript, from, to), onlySpeakers })
-    return transcriptAnswer(transcript, { text, view, offset, limit, tool, speaker, from, to })
+    const reading = { ...cutRange(transcript, from, to), onlySpeakers }
+    const text = await views[view](reading, { preset })
+    const notes = isSubtitleFormat(view)
+      ? ruleNotes(await checkFormat(filterSpeakers(reading), view, { preset }))
+      : []
+    const shown = { ...transcript, warnings: [...notes, ...transcript.warnings] }
+    return transcriptAnswer(shown, { text, view, preset, offset, limit, tool, speaker, from, to })
   },
 })
+
+const maxRuleNotes = 5
+
+/** Sentences about cues that break a rule of the preset. */
+function ruleNotes(broken: string[]): string[] {
+  const more = broken.length - maxRuleNotes
+  return [
+    ...broken.slice(0, maxRuleNotes),
+    ...(more > 0 ? [`${more} more cues break a rule of the preset.`] : []),
+  ]
+}
 
 /** Waits while the job is running. */
 async function waitAndRead(

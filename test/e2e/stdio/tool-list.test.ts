@@ -53,7 +53,7 @@ describe('the tool list', () => {
       ['format_text', ['text', 'transcript_id', 'style', 'language', 'offset', 'wait_seconds']],
       [
         'get_transcript',
-        ['transcript_id', 'view', 'speaker', 'from', 'to', 'offset', 'limit', 'wait_seconds'],
+        ['transcript_id', 'view', 'preset', 'speaker', 'from', 'to', 'offset', 'limit', 'wait_seconds'],
       ],
       ['export_transcript', ['transcript_id', 'save_as', 'format', 'overwrite']],
       ['search_transcripts', ['query', 'limit', 'cursor']],
