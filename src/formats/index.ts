@@ -96,13 +96,6 @@ export const outputFormats = {
 export type FormatName = keyof typeof outputFormats
 export const formatNames = Object.keys(outputFormats) as FormatName[]
 
-export const subtitleFormats = ['srt', 'vtt', 'vtt-names', 'ass', 'ttml'] as const satisfies FormatName[]
-export type SubtitleFormat = (typeof subtitleFormats)[number]
-
-export function isSubtitleFormat(name: string): name is SubtitleFormat {
-  return (subtitleFormats as readonly string[]).includes(name)
-}
-
 export function isFormatName(name: string): name is FormatName {
   return Object.hasOwn(outputFormats, name)
 }

@@ -11,7 +11,6 @@ import type {
   UploadMethod,
   Usage,
 } from '../../domain/transcript.ts'
-import type { SubtitleFormat } from '../../formats/index.ts'
 import { formattingSummary, snakeCase } from '../../formats/json.ts'
 import { cutPage, maxPageTokens } from '../../formats/page.ts'
 import { allWarnings } from '../../formats/shown-segments.ts'
@@ -70,7 +69,7 @@ export const transcriptOutput = z.object({
 const maxGaps = 20
 const maxWarnings = 10
 
-export type View = 'text' | 'plain' | 'raw' | 'outline' | 'markdown' | SubtitleFormat | 'json'
+export type View = 'text' | 'plain' | 'raw' | 'outline' | 'markdown' | 'srt' | 'vtt' | 'json'
 
 export interface Excerpt {
   /** The whole text of the view; the result shows one page of it. */

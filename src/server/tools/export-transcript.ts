@@ -7,13 +7,14 @@ import { asLine } from '../../domain/text.ts'
 import type { Transcript } from '../../domain/transcript.ts'
 import { statusNote } from '../../formats/head.ts'
 import {
+  checkFormat,
   type FormatName,
   formatNames,
   formatOfExtension,
   outputFormats,
   renderFormat,
 } from '../../formats/index.ts'
-import { transcriptId } from '../inputs.ts'
+import { preset, transcriptId } from '../inputs.ts'
 import { statusOutput } from '../results/transcript.ts'
 import { defineTool } from '../tool.ts'
 import { transcriptUri } from '../uris.ts'
@@ -37,6 +38,7 @@ export const exportTranscript = defineTool({
       .enum(formatNames as [FormatName, ...FormatName[]])
       .optional()
       .describe('Only where several formats have the extension'),
+    preset,
     overwrite: z.boolean().default(false).describe('Replace a file of the user. Ask first'),
   }),
   output: z.object({
@@ -49,17 +51,20 @@ export const exportTranscript = defineTool({
     checks: z.array(z.string()).describe('What is wrong with the file; empty if nothing is'),
   }),
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
-  async handler({ transcript_id, save_as, format: given, overwrite }, { jobs, owner }) {
+  async handler({ transcript_id, save_as, format: given, preset, overwrite }, { jobs, owner }) {
     const format = given ?? formatOf(save_as)
     const transcript = await jobs.read(owner, transcript_id)
     const { id, status } = transcript
     if (!jobs.foldersOpen) throw noFolder(id, format)
-    const content = await renderFormat(transcript, format)
+    const content = await renderFormat(transcript, format, { preset })
     const { extension } = outputFormats[format]
     const request = { path: save_as, extension, content, overwrite }
     const { path, outcome: file } = await jobs.save(owner, id, request)
     const bytes = Buffer.byteLength(content)
-    const checks = shorten(problemsOf(transcript))
+    const checks = shorten([
+      ...problemsOf(transcript),
+      ...(await checkFormat(transcript, format, { preset })),
+    ])
     const lines = [
       `The file is ${outcomes[file]}: ${asLine(path)}`,
       `format: ${format}, ${bytes} bytes`,

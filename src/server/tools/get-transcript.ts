@@ -4,18 +4,13 @@ import { SpeechError } from '../../domain/errors.ts'
 import type { JobTool } from '../../domain/job.ts'
 import { findSpeakers, listSpeakers } from '../../domain/speakers.ts'
 import { type Span, type Transcript, withoutFormatted } from '../../domain/transcript.ts'
-import {
-  checkFormat,
-  isSubtitleFormat,
-  outputFormats,
-  type SubtitleFormat,
-  subtitleFormats,
-} from '../../formats/index.ts'
+import { checkFormat } from '../../formats/index.ts'
 import { json } from '../../formats/json.ts'
 import { markdown } from '../../formats/markdown.ts'
 import { maxPageTokens } from '../../formats/page.ts'
 import { filterSegments } from '../../formats/shown-segments.ts'
 import type { SubtitleOptions } from '../../formats/subtitles/presets.ts'
+import { srt, vtt } from '../../formats/subtitles/srt-vtt.ts'
 import { type FilteredTranscript, outline, plainText, timedText } from '../../formats/text.ts'
 import { offset, preset, transcriptId, waitSeconds } from '../inputs.ts'
 import { transcriptAnswer, transcriptOutput, type View } from '../results/transcript.ts'
@@ -29,13 +24,8 @@ const views: Record<View, Render> = {
   raw: plainText,
   outline,
   markdown,
-  ...(Object.fromEntries(
-    subtitleFormats.map(name => [
-      name,
-      (reading: FilteredTranscript, options: SubtitleOptions) =>
-        outputFormats[name].render(filterSpeakers(reading), options),
-    ]),
-  ) as Record<SubtitleFormat, Render>),
+  srt: (reading, options) => srt(filterSpeakers(reading), options),
+  vtt: (reading, options) => vtt(filterSpeakers(reading), options),
   json: reading => json(filterSpeakers(reading)),
 }
 
@@ -82,9 +72,10 @@ export const getTranscript = defineTool({
     const onlySpeakers = speaker === undefined ? undefined : speakerIds(transcript, speaker)
     const reading = { ...cutRange(transcript, from, to), onlySpeakers }
     const text = await views[view](reading, { preset })
-    const notes = isSubtitleFormat(view)
-      ? ruleNotes(await checkFormat(filterSpeakers(reading), view, { preset }))
-      : []
+    const notes =
+      view === 'srt' || view === 'vtt'
+        ? ruleNotes(await checkFormat(filterSpeakers(reading), view, { preset }))
+        : []
     const shown = { ...transcript, warnings: [...notes, ...transcript.warnings] }
     return transcriptAnswer(shown, { text, view, preset, offset, limit, tool, speaker, from, to })
   },

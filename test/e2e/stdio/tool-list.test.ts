@@ -55,7 +55,7 @@ describe('the tool list', () => {
         'get_transcript',
         ['transcript_id', 'view', 'preset', 'speaker', 'from', 'to', 'offset', 'limit', 'wait_seconds'],
       ],
-      ['export_transcript', ['transcript_id', 'save_as', 'format', 'overwrite']],
+      ['export_transcript', ['transcript_id', 'save_as', 'format', 'preset', 'overwrite']],
       ['search_transcripts', ['query', 'limit', 'cursor']],
       ['find_recordings', ['query', 'limit']],
       ['update_transcript', ['transcript_id', 'title', 'speakers']],
