@@ -2,7 +2,7 @@
 import pLimit from 'p-limit'
 import type { TranscriptionRequest } from '../../domain/job.ts'
 import type { Run } from '../../domain/run.ts'
-import { inputArguments } from '../audio/demuxers.ts'
+import { type InputFile, inputArguments } from '../audio/demuxers.ts'
 import { allTracks, chooseTracks, describeTrack, listTracks } from './choose-tracks.ts'
 import type { Description, Track } from './description.ts'
 import { compareTracks, type TrackSound, withoutRepeated } from './same-sound.ts'
@@ -28,7 +28,7 @@ interface CandidateSound extends TrackSound {
 
 /** Empty where no track can be decoded. Warns of tracks that are not heard. Throws `TRACK_NOT_FOUND`. */
 export async function findTracks(
-  file: string,
+  source: InputFile,
   description: Description,
   request: TrackRequest,
   start: StartFfmpeg,
@@ -43,7 +43,7 @@ export async function findTracks(
     const limit = pLimit(concurrency)
     const options = { duration: description.duration, channels: 1, tracks: some.length }
     const windows = await Promise.all(
-      some.map(({ stream }) => limit(() => readWindows(file, { stream, ...options }, start))),
+      some.map(({ stream }) => limit(() => readWindows(source, { stream, ...options }, start))),
     )
     const readable = some.map((track, i) => ({ track, stretches: windows[i]! }))
     for (const { track } of readable.filter(({ stretches }) => stretches.length === 0))
@@ -54,7 +54,7 @@ export async function findTracks(
       found.map(async ({ track, stretches }, i) => {
         const sound = sounds[i]!
         const isAudible =
-          sound.activeBlocks > 0 || (await limit(() => hasHiddenSound(file, track, stretches, start)))
+          sound.activeBlocks > 0 || (await limit(() => hasHiddenSound(source, track, stretches, start)))
         if (!isAudible) left.set(track, 'silent')
         return { track, ...sound, isAudible }
       }),
@@ -85,14 +85,14 @@ export async function findTracks(
 
 /** The windows leave out most of a long recording: the whole track is decoded once more, without any work on its samples. */
 async function hasHiddenSound(
-  file: string,
+  source: InputFile,
   { stream }: Track,
   stretches: readonly Stretch[],
   start: StartFfmpeg,
 ): Promise<boolean> {
   if (stretches.length === 1) return false
   const output = ['-map', `0:${stream}`, '-vn', '-sn', '-dn', '-af', 'volumedetect', '-f', 'null', '-']
-  const stderr = await stderrOf(start([...inputArguments(file), ...output]))
+  const stderr = await stderrOf(start([...inputArguments(source), ...output]))
   const peak = Number(/max_volume: (-?[\d.]+) dB/.exec(stderr)?.[1] ?? Number.NEGATIVE_INFINITY)
   const known = stretches.reduce((most, [samples]) => Math.max(most, samples!.reduce(louder, 0)), 0)
   return peak > Math.max(minPeakDbfs, 20 * Math.log10(Math.max(1, known) / 32_768) + minHiddenContrastDb)

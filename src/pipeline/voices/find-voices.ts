@@ -2,7 +2,7 @@
 import type { PipelineRequest, TranscriptionRequest } from '../../domain/job.ts'
 import type { Run } from '../../domain/run.ts'
 import { type Decoding, decode } from '../audio/decode.ts'
-import { inputArguments } from '../audio/demuxers.ts'
+import { type InputFile, inputArguments } from '../audio/demuxers.ts'
 import { maxVoiceNoteBytes } from '../audio/encode.ts'
 import { type LocateFfmpeg, startFfmpeg } from '../audio/ffmpeg.ts'
 import { textHash } from '../audio/fingerprint.ts'
@@ -56,7 +56,7 @@ export async function openVoices(
   run.signal.throwIfAborted()
   const description = readDescription(decoding.description())
   if (description.tracks.length > 1 || (request.track && description.tracks.length > 0)) {
-    const tracks = await findTracks(source.file, description, request, starter(await ffmpeg(), run), run)
+    const tracks = await findTracks(source, description, request, starter(await ffmpeg(), run), run)
     const isUsual = tracks.length === 1 && tracks[0]!.stream === description.stream
     if (!isUsual && tracks.length > 0) {
       await samples.return(undefined)
@@ -88,11 +88,11 @@ export async function findVoices(
   run: Pick<Run, 'signal' | 'warn'>,
 ): Promise<Hearing> {
   const start = starter(await ffmpeg(), run)
-  const description = await probe(source.file, start)
+  const description = await probe(source, start)
   run.signal.throwIfAborted()
   const { tracks, stream } = description
   const isChoice = tracks.length > 1 || (request.track && tracks.length > 0)
-  const heard = isChoice ? await findTracks(source.file, description, request, start, run) : tracks
+  const heard = isChoice ? await findTracks(source, description, request, start, run) : tracks
   run.signal.throwIfAborted()
   if (heard.length > 1) return { voices: heard.map(voiceOf) }
   const track = heard[0] ?? tracks.find(one => one.stream === stream)
@@ -100,7 +100,7 @@ export async function findVoices(
   // More speakers than channels cannot have one channel each.
   if (track?.channels !== 2 || (request.speakers ?? 2) > 2 || !request.isApart) return usual
   const { duration } = description
-  const stretches = await readWindows(source.file, { stream: track.stream, channels: 2, duration }, start)
+  const stretches = await readWindows(source, { stream: track.stream, channels: 2, duration }, start)
   run.signal.throwIfAborted()
   if (!areSeparateChannels(stretches)) return usual
   run.warn('Each of the two channels carries its own voice; each was taken as one speaker.')
@@ -123,9 +123,9 @@ function starter(found: Awaited<ReturnType<LocateFfmpeg>>, { signal }: Pick<Run,
   return args => startFfmpeg(found, ['-nostdin', '-loglevel', 'info', ...args], signal)
 }
 
-async function probe(file: string, start: StartFfmpeg): Promise<Description> {
+async function probe(source: InputFile, start: StartFfmpeg): Promise<Description> {
   const output = ['-vn', '-sn', '-dn', '-t', '0', '-f', 'null', '-']
-  return readDescription(await stderrOf(start([...inputArguments(file), ...output])))
+  return readDescription(await stderrOf(start([...inputArguments(source), ...output])))
 }
 
 /** The recording and the request of a voice alone: what was recognised of another voice of the same file is not its own. */

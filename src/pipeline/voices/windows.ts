@@ -1,6 +1,6 @@
 // Reads samples of a recording's tracks in windows, to compare them without decoding hours.
 import { sampleRate } from '../audio/activity.ts'
-import { inputArguments } from '../audio/demuxers.ts'
+import { type InputFile, inputArguments } from '../audio/demuxers.ts'
 import { type FfmpegProcess, readAll } from '../audio/ffmpeg.ts'
 
 /** A stretch of several channels or tracks: 16 kHz samples, of equal length. */
@@ -29,7 +29,7 @@ const maxTrackSeconds = 60
  * them is read whole. Empty where the track cannot be decoded.
  */
 export async function readWindows(
-  file: string,
+  source: InputFile,
   { stream, channels, duration = 0, tracks = 1 }: WindowOptions,
   start: StartFfmpeg,
 ): Promise<Stretch[]> {
@@ -41,7 +41,7 @@ export async function readWindows(
   const seek = tracks > 1 ? [] : ['-fflags', '+fastseek', '-noaccurate_seek']
   const clock = tracks > 1 ? ':async=1:first_pts=0' : ''
   const window = (at: number) => ['-ss', at.toFixed(1), '-t', String(length)]
-  const inputs = starts.flatMap(at => [...seek, ...window(at), ...inputArguments(file)])
+  const inputs = starts.flatMap(at => [...seek, ...window(at), ...inputArguments(source)])
   // Each window is padded to its full length, so that the start of the next one is known.
   const samples = length * sampleRate
   const layout = channels === 1 ? 'mono' : 'stereo'
