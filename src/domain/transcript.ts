@@ -72,6 +72,8 @@ export interface Gap extends Span {
 export interface Coverage {
   /** Seconds of detected speech. */
   speechSeconds: number
+  /** Seconds of it in chunks whose sound is mostly no speech to the ear: music, tones, noise. Absent: none. */
+  unspokenSeconds?: number
   /** Seconds of that speech that have text, or were recognised as empty. */
   transcribedSeconds: number
   gaps: Gap[]

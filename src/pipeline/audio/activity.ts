@@ -9,7 +9,7 @@ export const framesPerSecond = sampleRate / frameSize
 /** A frame is speech when its level is this far above the noise floor. */
 const speechContrastDb = 9
 /** No lower level (after the high-pass) counts as speech: about ten steps of a 16-bit sample. */
-export const inaudibleDbfs = -66
+const inaudibleDbfs = -66
 /** Upper bound of the noise floor in a stretch too short to measure it. */
 const maxShortFloorDbfs = -59
 const minFloorFrames = 3 * framesPerSecond

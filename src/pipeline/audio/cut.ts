@@ -1,8 +1,10 @@
 // Cuts a stream of samples into chunks of speech: at pauses, without long silences, with an overlap inside speech.
 import { roundToMs, type Span } from '../../domain/transcript.ts'
 import { ActivityLabeller, frameLevel, frameSize, framesPerSecond, SilenceTest } from './activity.ts'
-import { type Part, partsOf } from './parts.ts'
+import { type Part, partsOf, spansOf, time } from './parts.ts'
 import { type FrameLabel, longestPause, quietestFrame } from './pauses.ts'
+import { QuietListener } from './speech-detector/quiet-speech.ts'
+import { loadSpeechDetector, type SpeechDetector } from './speech-detector/speech-detector.ts'
 
 export interface Chunk extends Span {
   /** Number of the chunk in order of time, from 0. */
@@ -30,6 +32,8 @@ export interface CutOptions {
 /** A longer silence is left out, except for a margin on either side of speech. */
 const longSilenceFrames = 3 * framesPerSecond
 const silenceMarginFrames = 0.5 * framesPerSecond
+/** Speech in a silence is heard up to half a second late, and then has its margin, too. */
+const heldFrames = 2 * silenceMarginFrames + 1
 /** A chunk ends after this much silence, so that estimated times stay accurate. */
 const endingSilenceFrames = 20 * framesPerSecond
 /** Overlap of two chunks that are cut inside speech: in frames, and as a share of the chunk limit. */
@@ -44,7 +48,7 @@ export async function* cut(
   audio: AsyncIterable<Buffer> | Iterable<Buffer>,
   options: CutOptions,
 ): AsyncGenerator<Chunk> {
-  const cutter = new Cutter(Math.floor(options.maxSeconds * framesPerSecond))
+  const cutter = new Cutter(Math.floor(options.maxSeconds * framesPerSecond), await loadSpeechDetector())
   for await (const buffer of audio) yield* cutter.write(buffer)
   yield* cutter.end()
 }
@@ -81,17 +85,20 @@ class Cutter {
   #newFrom = 0
   #overlap = 0
   /** Finished chunks that were not yielded yet. */
-  #ready: Chunk[] = []
+  readonly #ready: Chunk[] = []
 
   // The run of frames without speech at the end of the input, and its frames that are left out for now.
   #silence = new SilenceTest()
   #held: Frame[] = []
+  readonly #detector: SpeechDetector | undefined
+  #quiet: QuietListener | undefined
 
   /** Memory of released chunks: 5 MB each, which garbage collection would let pile up. */
   readonly #pool: Int16Array[] = []
 
-  constructor(limit: number) {
+  constructor(limit: number, detector: SpeechDetector | undefined) {
     this.#limit = limit
+    this.#detector = detector
     this.#samples = this.#allocate()
   }
 
@@ -111,7 +118,7 @@ class Cutter {
       at += count
       if (this.#partialLength === frameSize) this.#read()
     }
-    return this.#takeReady()
+    return this.#ready.splice(0)
   }
 
   end(): Chunk[] {
@@ -121,13 +128,7 @@ class Cutter {
     }
     for (const label of this.#labeller.flush()) this.#label(label)
     if (this.#frames.length > 0) this.#emit(this.#frames.length, this.#frames.length)
-    return this.#takeReady()
-  }
-
-  #takeReady(): Chunk[] {
-    const ready = this.#ready
-    if (ready.length > 0) this.#ready = []
-    return ready
+    return this.#ready.splice(0)
   }
 
   #read(): void {
@@ -144,27 +145,37 @@ class Cutter {
     const next = this.#waiting.shift()!
     if (speech) {
       if (this.#silence.frames > 0) this.#silence = new SilenceTest()
-      this.#restoreMargin()
+      this.#restore(silenceMarginFrames, 'silence')
       this.#append(next, 'speech')
       return
     }
     this.#silence.add(next.level)
     if (this.#silence.frames < longSilenceFrames) {
       this.#append(next, 'pause')
-    } else if (this.#silence.silent) {
+    } else if (this.#silence.silent && !this.#hears(next)) {
       if (this.#silence.frames === longSilenceFrames) this.#shorten()
       this.#held.push(next)
-      if (this.#held.length > silenceMarginFrames) this.#spare.push(this.#held.shift()!.samples)
+      if (this.#held.length > heldFrames) this.#spare.push(this.#held.shift()!.samples)
       if (this.#silence.frames === endingSilenceFrames && this.#frames.length > 0)
         this.#emit(this.#frames.length, this.#frames.length)
     } else {
-      // Quiet sound that rises and falls like speech: label it as speech and start a new silence test.
-      const doubtful = Math.min(this.#labels.length, this.#silence.frames - 1)
-      this.#labels.fill('speech', this.#labels.length - doubtful)
+      // Quiet sound that rises and falls like speech, or is heard: label it as speech and start a new silence test.
+      const doubtful = Math.min(this.#labels.length, longSilenceFrames - 1)
+      if (this.#silence.frames === longSilenceFrames)
+        this.#labels.fill('speech', this.#labels.length - doubtful)
       this.#silence = new SilenceTest()
-      this.#restoreMargin()
+      this.#restore(heldFrames, 'speech')
       this.#append(next, 'speech')
     }
+  }
+
+  /** True where a voice is heard in a silence that has just become long, but for its margin; or goes on. */
+  #hears(next: Frame): boolean {
+    if (!this.#detector) return false
+    if (this.#silence.frames > longSilenceFrames) return this.#quiet!.add(next.samples, next.level)
+    this.#quiet = new QuietListener(this.#detector)
+    const from = Math.max(0, this.#frames.length - (longSilenceFrames - 1) + silenceMarginFrames)
+    return this.#quiet.hears(this.#samples.subarray(from * frameSize), this.#levels.slice(from))
   }
 
   /** Removes the silence that has just become long from the chunk's end, except for a margin. */
@@ -175,11 +186,12 @@ class Cutter {
     this.#labels.fill('silence', speechEnd)
   }
 
-  /** Puts back the margin between a silence and the speech after it. */
-  #restoreMargin(): void {
+  /** Puts back at most so many frames between a silence and the speech after it. */
+  #restore(frames: number, label: FrameLabel): void {
     const held = this.#held
     this.#held = []
-    for (const frame of held) this.#append(frame, 'silence')
+    for (const { samples } of held.splice(0, Math.max(0, held.length - frames))) this.#spare.push(samples)
+    for (const frame of held) this.#append(frame, label)
   }
 
   #append({ samples, level, index }: Frame, label: FrameLabel): void {
@@ -238,33 +250,21 @@ class Cutter {
     if (this.#anySpeech(end)) return true
     const test = new SilenceTest()
     for (let i = 0; i < end; i++) if (this.#labels[i] === 'pause') test.add(this.#levels[i]!)
-    return test.frames > 0 && !test.silent
+    if (test.frames === 0) return false
+    const quiet = this.#detector && new QuietListener(this.#detector)
+    return !test.silent || quiet?.hears(this.#samples, this.#levels.slice(0, end)) === true
   }
 
   #anySpeech(end: number): boolean {
     return end > 0 && this.#labels.lastIndexOf('speech', end - 1) >= 0
   }
 
+  /** All of the chunk where its speech is too quiet for any label. */
   #spans(end: number): Span[] {
-    const spans: Span[] = []
-    let open: { from: number; to: number } | undefined
-    const close = () => open && spans.push({ start: time(open.from), end: time(open.to) })
     const any = this.#anySpeech(end)
-    for (let i = 0; i < end; i++) {
-      const frame = this.#frames[i]!
-      if ((any && this.#labels[i] !== 'speech') || frame < this.#newFrom) continue
-      if (open?.to === frame) {
-        open.to = frame + 1
-      } else {
-        close()
-        open = { from: frame, to: frame + 1 }
-      }
-    }
-    close()
-    return spans
+    return spansOf(
+      this.#frames.slice(0, end),
+      (frame, i) => frame >= this.#newFrom && (!any || this.#labels[i] === 'speech'),
+    )
   }
-}
-
-function time(frame: number): number {
-  return roundToMs(frame / framesPerSecond)
 }

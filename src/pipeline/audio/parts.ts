@@ -1,5 +1,5 @@
 // The stretches of a recording that a chunk is made of, and times in the recording of moments in the chunk.
-import { roundToMs } from '../../domain/transcript.ts'
+import { roundToMs, type Span } from '../../domain/transcript.ts'
 import { framesPerSecond } from './activity.ts'
 
 /** A stretch without omissions; it ends where the next one begins. */
@@ -17,6 +17,28 @@ export function partsOf(frames: readonly number[]): Part[] {
     if (i === 0 || frame !== frames[i - 1]! + 1)
       parts.push({ at: roundToMs(i / framesPerSecond), start: roundToMs(frame / framesPerSecond) })
   return parts
+}
+
+/** The spans of a chunk's frames that are included. */
+export function spansOf(
+  frames: readonly number[],
+  isIncluded: (frame: number, index: number) => boolean,
+): Span[] {
+  const spans: Span[] = []
+  let last: number | undefined
+  for (const [i, frame] of frames.entries()) {
+    if (!isIncluded(frame, i)) continue
+    const end = time(frame + 1)
+    if (last === frame - 1) spans[spans.length - 1]!.end = end
+    else spans.push({ start: time(frame), end })
+    last = frame
+  }
+  return spans
+}
+
+/** When a frame begins. */
+export function time(frame: number): number {
+  return roundToMs(frame / framesPerSecond)
 }
 
 /** The time in the recording of a moment of the chunk. Where two parts meet, an end belongs to the first. */

@@ -1,6 +1,4 @@
 // Finds the frame to cut a chunk at: the middle of an even pause, or else the quietest moment.
-import { inaudibleDbfs } from './activity.ts'
-
 /** `silence` is a pause that turned out long and truly silent. */
 export type FrameLabel = 'speech' | 'pause' | 'silence'
 
@@ -8,6 +6,8 @@ export type FrameLabel = 'speech' | 'pause' | 'silence'
 const minPauseFrames = 15
 /** Range of levels within a pause. */
 const maxPauseRangeDb = 6
+/** Lower levels are alike: a step or two of a 16-bit sample. A soft voice between loud ones is louder. */
+const minLevelDbfs = -84
 /** 100 ms. */
 const quietFrames = 5
 
@@ -34,7 +34,7 @@ function evenRun(labels: FrameLabel[], levels: number[], start: number): number 
   let at = start
   for (; at < labels.length && labels[at] !== 'speech'; at++) {
     const mean = (levels[at - 1]! + levels[at]! + (levels[at + 1] ?? levels[at]!)) / 3
-    const level = Math.max(inaudibleDbfs, mean)
+    const level = Math.max(minLevelDbfs, mean)
     min = Math.min(min, level)
     max = Math.max(max, level)
     if (max - min > maxPauseRangeDb) break

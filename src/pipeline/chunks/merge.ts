@@ -150,8 +150,10 @@ function coverageOf(transcripts: ChunkTranscript[], pending: Gap[]): Coverage {
   const failed = transcripts.filter(({ failure }) => failure)
   const speechSeconds = transcripts.reduce((sum, { speech }) => sum + secondsOf(speech), 0)
   const failedSeconds = failed.reduce((sum, { speech }) => sum + secondsOf(speech), 0)
+  const unspokenSeconds = roundToMs(transcripts.reduce((sum, each) => sum + unspokenIn(each), 0))
   return {
     speechSeconds: roundToMs(speechSeconds),
+    ...(unspokenSeconds > 0 && { unspokenSeconds }),
     transcribedSeconds: roundToMs(speechSeconds - failedSeconds),
     gaps: [
       ...pending,
@@ -162,4 +164,11 @@ function coverageOf(transcripts: ChunkTranscript[], pending: Gap[]): Coverage {
       })),
     ].sort((a, b) => a.start - b.start),
   }
+}
+
+/** Seconds in which the level found speech and none was heard, where these are most of a chunk's. */
+function unspokenIn({ speech, heard }: ChunkTranscript): number {
+  const found = secondsOf(speech)
+  const unspoken = heard ? found - secondsOf(heard) : 0
+  return unspoken > found / 2 ? unspoken : 0
 }

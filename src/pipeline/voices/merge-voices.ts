@@ -71,8 +71,10 @@ function speakersOf(segments: Segment[], voices: readonly HeardVoice[], ids: str
 }
 
 function coverageOf(voices: MergedTranscript[]): Coverage {
+  const unspokenSeconds = roundToMs(sum(voices, ({ coverage }) => coverage.unspokenSeconds ?? 0))
   return {
     speechSeconds: roundToMs(sum(voices, ({ coverage }) => coverage.speechSeconds)),
+    ...(unspokenSeconds > 0 && { unspokenSeconds }),
     transcribedSeconds: roundToMs(sum(voices, ({ coverage }) => coverage.transcribedSeconds)),
     gaps: mergeGaps(voices.flatMap(({ coverage }) => coverage.gaps)),
   }

@@ -52,6 +52,7 @@ export const transcriptOutput = z.object({
   formatted: formattedOutput.optional(),
   coverage: z.object({
     speech_seconds: seconds,
+    unspoken_seconds: seconds.optional().describe('Of these, music or noise'),
     transcribed_seconds: seconds,
     gaps: z.array(z.object({ start: seconds, end: seconds, reason: z.string() })),
   }),
@@ -133,6 +134,10 @@ function abridged(transcript: Transcript): Pick<Transcript, 'coverage' | 'warnin
   }
 }
 
+function unspoken({ unspokenSeconds }: Transcript['coverage']): string {
+  return unspokenSeconds === undefined ? '' : ` (${unspokenSeconds} s of it music or noise)`
+}
+
 /** Undefined if there are no segments. */
 function timesOf({ segments }: Transcript): 'measured' | 'estimated' | undefined {
   if (segments.length === 0) return undefined
@@ -160,7 +165,7 @@ function asText(transcript: Transcript, page: string, next: string | undefined):
     ...(upload ? [`upload: ${uploads[upload]}`] : []),
     ...(alignment ? [`alignment: ${describeAlignment(alignment)}`] : []),
     ...(formatted ? [describeFormatting(formatted)] : []),
-    `speech: ${coverage.speechSeconds} s, transcribed: ${coverage.transcribedSeconds} s`,
+    `speech: ${coverage.speechSeconds} s${unspoken(coverage)}, transcribed: ${coverage.transcribedSeconds} s`,
     `sent: ${usage.audioSeconds} s${tokensOf(usage)}${dollars(', ', usage.costUsd)}, from cache: ${usage.cachedSeconds} s${dollars(', total at most ', usage.estimatedCostUsd)}`,
   ]
   const gaps = coverage.gaps.map(

@@ -99,6 +99,30 @@ describe('cut', () => {
     )
   })
 
+  it.each([1, 2, 3])(
+    'a soft voice between loud ones is no pause: its seam costs no word (seed %i)',
+    async seed => {
+      const voices = [18, 14, 20].map((seconds, i) =>
+        synthesise([{ kind: 'breathless', seconds }], seed + [0, 50, 90][i]!, 1),
+      )
+      const length = voices.reduce((sum, { samples }) => sum + samples.length, 0)
+      const recording: SyntheticRecording = { samples: new Int16Array(length), words: [] }
+      let at = 0
+      for (const [i, { samples, words }] of voices.entries()) {
+        recording.samples.set(i === 1 ? samples.map(sample => Math.round(sample / 100)) : samples, at)
+        const by = at / rate
+        for (const { text, start, end } of words)
+          recording.words.push({ text: `${text}v${i}`, start: start + by, end: end + by })
+        at += samples.length
+      }
+      const chunks = await cutAll(recording, 30)
+      const { segments } = createMerge('segment')(chunks.map(chunk => simulateRecognition(chunk, recording)))
+      expect(segments.map(({ text }) => text).join(' ')).toBe(
+        recording.words.map(({ text }) => text).join(' '),
+      )
+    },
+  )
+
   it('cuts in the longest pause of the last third', async () => {
     const recording = synthesise([{ kind: 'breathless', seconds: 200 }], 7)
     const pause = (from: number, to: number) => recording.samples.fill(0, from * rate, to * rate)

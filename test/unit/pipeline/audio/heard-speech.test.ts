@@ -85,6 +85,16 @@ describe('heardSpeech', () => {
     expect(await heardSpeech(chunk!, detector)).toBeUndefined()
   })
 
+  it('a voice that the level takes for silence is sent', async () => {
+    const quiet = clip.map(sample => Math.round(sample / 250))
+    const pause = new Int16Array(8 * rate)
+    const chunks = await chunksOf(joined(clip, pause, quiet, pause, clip))
+    const sent = chunks.reduce((sum, { samples }) => sum + samples.length, 0) / rate
+    expect(sent).toBeGreaterThan((2.9 * clip.length) / rate)
+    expect(sent).toBeLessThan((3 * clip.length) / rate + 6)
+    expect(await chunksOf(joined(pause, quiet))).not.toEqual([])
+  })
+
   it('no speech is heard in music', async () => {
     const [chunk] = await chunksOf(music(20))
     expect(await heardSpeech(chunk!, detector)).toEqual([])

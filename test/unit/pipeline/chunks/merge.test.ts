@@ -27,6 +27,23 @@ describe('createMerge', () => {
   const textOf = ({ segments }: { segments: { text: string }[] }) =>
     segments.map(({ text }) => text).join(' ')
 
+  it('times lie where speech was heard, and the coverage tells how much sound of other chunks is none', () => {
+    const { segments, coverage } = merge(
+      [
+        transcript('One two.', 0, 10, { heard: [{ start: 7, end: 9 }] }),
+        transcript('Three.', 10, 20, { heard: [{ start: 11, end: 19 }] }),
+        transcript('Four.', 20, 30, { heard: [] }),
+      ],
+      'segment',
+    )
+    expect(segments).toMatchObject([
+      { start: 7, end: 9 },
+      { start: 11, end: 19 },
+      { start: 20, end: 30 },
+    ])
+    expect(coverage).toMatchObject({ speechSeconds: 30, unspokenSeconds: 18, transcribedSeconds: 30 })
+  })
+
   it('puts the chunks into the order of the recording', () => {
     const merged = merge(
       [transcript('Three.', 20, 30), transcript('One.', 0, 10), transcript('Two.', 10, 20)],
