@@ -84,8 +84,14 @@ describe.each(rows)('%s', (_, open) => {
   it('a client lists the tools', async () => {
     const { tools } = await client.listTools()
     expect(tools.map(({ name }) => name)).toEqual([
-      ...['transcribe_audio', 'diarize_audio', 'format_text', 'get_transcript', 'search_transcripts'],
-      ...['find_recordings', 'update_transcript', 'cancel_transcription', 'delete_transcript'],
+      ...['transcribe_audio', 'diarize_audio', 'format_text', 'get_transcript', 'export_transcript'],
+      ...[
+        'search_transcripts',
+        'find_recordings',
+        'update_transcript',
+        'cancel_transcription',
+        'delete_transcript',
+      ],
     ])
   })
 

@@ -48,6 +48,7 @@ it.each([
   ['get_transcript', { ...id, wait_seconds: 3 }, 4],
   ['search_transcripts', { query: 'word' }, 5],
   ['search_transcripts', {}, 5],
+  ['export_transcript', { ...id, save_as: '/a.srt' }, 5],
   ['find_recordings', {}, 5],
   ['update_transcript', { ...id, title: 'Talk' }, 5],
   ['cancel_transcription', id, 5],
