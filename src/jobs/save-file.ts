@@ -1,9 +1,9 @@
 // Saves a file for the user in an allowed folder, never over one that the user or another program wrote.
 import { readFile, stat } from 'node:fs/promises'
-import { extname } from 'node:path'
-import { isDiskFull, SpeechError } from '../domain/errors.ts'
+import { basename, extname } from 'node:path'
+import { SpeechError } from '../domain/errors.ts'
 import { textHash } from '../pipeline/audio/fingerprint.ts'
-import { resolveOutput } from '../pipeline/source/paths.ts'
+import { describeOutputError, resolveOutput } from '../pipeline/source/paths.ts'
 import { createWhole, replaceWhole } from '../system/whole-file.ts'
 import type { JobContext } from './context.ts'
 import { createCheckpoints } from './records/checkpoints.ts'
@@ -40,29 +40,51 @@ export async function saveFile(
   owner: string,
   id: string,
   { path: given, extension, content, overwrite }: SaveRequest,
-  { store, pipeline }: Pick<JobContext, 'store' | 'pipeline'>,
+  { store, pipeline, mutex }: Pick<JobContext, 'store' | 'pipeline' | 'mutex'>,
 ): Promise<SavedFile> {
-  const { path, exists, inside, shown } = await resolveOutput(given, pipeline.allowedDirs)
+  const { path, inside, shown } = await resolveOutput(given, pipeline.allowedDirs)
   checkName(inside, extension)
   const checkpoints = createCheckpoints(store, owner, id)
   const key = `saved:${textHash(path)}`
   const written = { bytes: Buffer.byteLength(content), hash: textHash(content) }
-  let outcome: SavedFile['outcome'] = 'created'
-  try {
-    if (!exists) await createWhole(path, content)
-    else {
-      const earlier = await checkpoints.get(key)
-      const found = await describe(path, [written, checkpoints.isFromThisJob(earlier) && earlier])
-      outcome = found?.hash === written.hash ? 'unchanged' : 'replaced'
-      if (!found && !overwrite) throw fileExists()
-      if (outcome === 'replaced') await replaceWhole(path, content)
+  // Calls at once for one file would not know each other's hash.
+  return mutex(key, async () => {
+    const earlier = await checkpoints.get(key)
+    const known = [written, ...(checkpoints.isFromThisJob(earlier) ? [earlier as WrittenFile] : [])]
+    try {
+      const outcome = await write(path, content, known, overwrite)
+      await checkpoints.put(key, written)
+      return { path: shown, outcome }
+    } catch (error) {
+      throw describeOutputError(error)
     }
-  } catch (error) {
-    throw describeWriteError(error)
-  }
-  await checkpoints.put(key, written)
-  return { path: shown, outcome }
+  })
 }
+
+/** `known`: the file with this content, and the one that was written before. */
+async function write(
+  path: string,
+  content: string | Uint8Array,
+  known: WrittenFile[],
+  overwrite: boolean,
+): Promise<SavedFile['outcome']> {
+  if (!(await stat(path).catch(() => undefined)))
+    try {
+      await createWhole(path, content)
+      return 'created'
+    } catch (error) {
+      // Another process was faster, perhaps with the same file.
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    }
+  const found = await describe(path, known)
+  if (found === known[0]) return 'unchanged'
+  if (!found && !overwrite) throw fileExists()
+  await replaceWhole(path, content)
+  return 'replaced'
+}
+
+/** Control characters, and marks that reverse the direction of text. */
+const invisible = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/u
 
 /**
  * A model chooses the name, and speech the content: neither may make a file that another program runs or obeys, which hidden
@@ -73,44 +95,33 @@ function checkName(inside: string, extension: string): void {
     throw new SpeechError('BAD_INPUT', 'The name of the file does not fit its format.', {
       hint: `Let it end in .${extension}.`,
     })
+  if (invisible.test(basename(inside)))
+    throw new SpeechError('BAD_INPUT', 'The name of the file has characters that cannot be seen.', {
+      hint: 'Choose a name without line breaks and other controls.',
+    })
   if (inside.split(/[\\/]/).some(name => name.startsWith('.')))
     throw new SpeechError('BAD_INPUT', 'Hidden files and folders are not written to.', {
       hint: 'Choose a name and a folder without a dot in front.',
     })
 }
 
-/** Which of the files we know is there; undefined for another one. */
-async function describe(path: string, known: unknown[]): Promise<WrittenFile | undefined> {
+/** Which of the known files is there, the first one first; undefined for another one. */
+async function describe(path: string, known: WrittenFile[]): Promise<WrittenFile | undefined> {
   const info = await stat(path)
   if (!info.isFile())
     throw new SpeechError('NOT_A_FILE', 'The path is a folder or a device.', {
       hint: 'Give the path of a file, with its extension.',
     })
-  const alike = known.filter(file => (file as Partial<WrittenFile> | undefined)?.bytes === info.size)
+  const alike = known.filter(({ bytes }) => bytes === info.size)
   if (alike.length === 0) return undefined
   const hash = textHash(await readFile(path))
-  return (alike as WrittenFile[]).find(file => file.hash === hash)
+  return alike.find(file => file.hash === hash)
 }
 
-function fileExists(cause?: unknown): SpeechError {
+function fileExists(): SpeechError {
   return new SpeechError(
     'FILE_EXISTS',
     'A file of this name exists that was not written for this transcript, or was changed since.',
-    { hint: 'Choose another name, or pass overwrite: true if the user agrees to lose that file.', cause },
+    { hint: 'Choose another name, or pass overwrite: true if the user agrees to lose that file.' },
   )
-}
-
-function describeWriteError(error: unknown): unknown {
-  const { code } = error as NodeJS.ErrnoException
-  if (error instanceof SpeechError || code === undefined) return error
-  if (code === 'EEXIST') return fileExists(error)
-  if (isDiskFull(error))
-    return new SpeechError('DISK_FULL', 'The disk is too full for the file.', {
-      hint: 'Free some space and call again.',
-      cause: error,
-    })
-  return new SpeechError('FILE_NOT_WRITABLE', 'The file could not be written.', {
-    hint: 'Check the permissions of its folder, or choose another one.',
-    cause: error,
-  })
 }

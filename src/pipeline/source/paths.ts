@@ -13,7 +13,7 @@ export async function resolvePath(given: string, allowedDirs: string[]): Promise
   const text = checkedPath(given, allowedDirs)
   const roots = await realRoots(allowedDirs)
   let allowed = false
-  for (const candidate of candidatePaths(text, allowedDirs)) {
+  for (const candidate of candidatePaths(spellingsOf(text), allowedDirs)) {
     const found = await locate(candidate)
     if (!roots.some(root => isInside(found.path, root))) continue
     if (found.exists) return found.path
@@ -30,10 +30,9 @@ export async function resolvePath(given: string, allowedDirs: string[]): Promise
 export interface OutputPath {
   /** Real path: no link is left in it. */
   path: string
-  exists: boolean
-  /** Path from the allowed folder. */
+  /** Path from the innermost allowed folder. */
   inside: string
-  /** As it was given; a relative one from its allowed folder. */
+  /** As it was given, without quotes; a relative one from its allowed folder. */
   shown: string
 }
 
@@ -45,15 +44,17 @@ export async function resolveOutput(given: string, allowedDirs: string[]): Promi
   const text = checkedPath(given, allowedDirs, true)
   const roots = await realRoots(allowedDirs)
   let allowed = false
-  for (const candidate of candidatePaths(text, allowedDirs)) {
-    const { path, exists } = await locate(candidate)
-    const root = roots.find(root => isInside(path, root))
+  // A new name with a backslash before a space is that of a shell.
+  for (const candidate of candidatePaths(spellingsOf(text).reverse(), allowedDirs)) {
+    const { path, problem } = await locate(candidate)
+    const [root] = roots.filter(root => isInside(path, root)).sort((a, b) => b.length - a.length)
     if (root === undefined) continue
+    if (problem) throw describeOutputError(problem)
     allowed = true
     const above = await stat(dirname(path)).catch(() => undefined)
     if (above?.isDirectory()) {
-      const shown = isAbsolute(text) ? given.trim() : candidate
-      return { path, exists, inside: relative(root, path), shown }
+      const shown = resolve(text) === candidate && isAbsolute(text) ? withoutQuotes(given) : candidate
+      return { path, inside: relative(root, path), shown }
     }
   }
   if (!allowed) throw outsideAllowedDirs(allowedDirs, true)
@@ -82,9 +83,13 @@ const windowsPath = /^(?:[A-Za-z]:[\\/]|\\\\)/
 
 /** Removes quotes, and resolves a `file://` URL and `~`. */
 function unquote(given: string): string {
-  const text = given.trim().replace(/^(["'“‘`])(.*)(["'”’`])$/s, '$2')
+  const text = withoutQuotes(given)
   if (/^file:/i.test(text)) return fromFileUrl(text)
   return text === '~' || /^~[/\\]/.test(text) ? join(homedir(), text.slice(1)) : text
+}
+
+function withoutQuotes(given: string): string {
+  return given.trim().replace(/^(["'“‘`])(.*)(["'”’`])$/s, '$2')
 }
 
 /** In a hand-written URL, `#`, `?` and a `%` without a code are literal. */
@@ -101,9 +106,13 @@ function fromFileUrl(text: string): string {
   }
 }
 
-/** Resolves a relative name against each allowed folder; tries a shell's `\ ` also as a plain space. */
-function candidatePaths(text: string, allowedDirs: string[]): string[] {
-  const spellings = /\\[ ()'"&]/.test(text) && sep === '/' ? [text, text.replace(/\\(.)/g, '$1')] : [text]
+/** The path as it is, then with a shell's `\ ` as a plain space. */
+function spellingsOf(text: string): string[] {
+  return /\\[ ()'"&]/.test(text) && sep === '/' ? [text, text.replace(/\\(.)/g, '$1')] : [text]
+}
+
+/** Resolves a relative name against each allowed folder. */
+function candidatePaths(spellings: string[], allowedDirs: string[]): string[] {
   return spellings.flatMap(spelling =>
     isAbsolute(spelling) ? [resolve(spelling)] : allowedDirs.map(folder => resolve(folder, spelling)),
   )
@@ -224,4 +233,23 @@ export function describeFileError(error: unknown): SpeechError {
     hint: 'Check its permissions and the disk.',
     cause,
   })
+}
+
+/** A name that the disk cannot have. */
+const badName = /^(?:ENAMETOOLONG|EINVAL|EILSEQ)$/
+
+/** The same for a file that is written; other errors stay as they are. */
+export function describeOutputError(error: unknown): unknown {
+  const { code } = error as NodeJS.ErrnoException
+  if (isSpeechError(error) || code === undefined) return error
+  const cause = error
+  if (isDiskFull(error))
+    return new SpeechError('DISK_FULL', 'The disk is too full for the file.', {
+      hint: 'Free some space and call again.',
+      cause,
+    })
+  const hint = badName.test(code)
+    ? 'Choose a shorter name of letters and digits.'
+    : 'Check the permissions of its folder, or choose another one.'
+  return new SpeechError('FILE_NOT_WRITABLE', 'The file could not be written.', { hint, cause })
 }

@@ -16,7 +16,7 @@ let id: string
 beforeAll(async () => {
   home = await tempFolder()
   outside = await tempFolder()
-  const allowed = [join(fixture('')), home.path].join(':')
+  const allowed = [join(fixture('')), home.path, join(home.path, '.open')].join(':')
   system = await startSystem({ env: { HOME: home.path, SPEECH_ALLOWED_DIRS: allowed } })
   const { data } = await system.call('transcribe_audio', { audio: fixture('voice-note.ogg') })
   id = data.transcript_id
@@ -118,6 +118,33 @@ describe('export_transcript', () => {
     expect((await save(at('same.txt'))).data.file).toBe('unchanged')
   })
 
+  it('calls at once for one file agree: the first writes it, the others find it as it is', async () => {
+    const answers = await Promise.all(Array.from({ length: 8 }, () => save(at('at once.srt'))))
+    expect(answers.map(({ data }) => data?.file).sort()).toEqual(['created', ...Array(7).fill('unchanged')])
+    expect(await readFile(at('at once.srt'))).toEqual(await resource('srt'))
+  })
+
+  it('calls at once with different contents leave one of them, which is known as written', async () => {
+    const formats = ['csv', 'csv-words', 'csv', 'csv-words'] as const
+    const answers = await Promise.all(formats.map(format => save(at('tables.csv'), { format })))
+    expect(answers.map(({ isError, text }) => isError && text)).toEqual([false, false, false, false])
+    expect((await save(at('tables.csv'), { format: 'csv' })).isError).toBe(false)
+  })
+
+  it('a backslash before a space is that of a shell', async () => {
+    expect((await save(`${home.path}/with\\ a\\ space.srt`)).data.file).toBe('created')
+    expect(await readdir(home.path)).toContain('with a space.srt')
+  })
+
+  it('a hidden folder can be opened by name', async () => {
+    await mkdir(at('.open'))
+    expect((await save(at('.open', 'a.txt'))).data.file).toBe('created')
+  })
+
+  it('the answer has the path without the quotes around it', async () => {
+    expect((await save(`"${at('quoted.srt')}"`)).data.path).toBe(at('quoted.srt'))
+  })
+
   it('the checks name each gap', async () => {
     const refused = { status: 400, code: 'DataInspectionFailed', message: 'no' }
     system.dashscope.fault({ kind: 'error', times: 1, ...refused })
@@ -143,13 +170,14 @@ describe('a path that is refused', () => {
     await symlink(join(outside.path, 'new.txt'), at('dangling.txt'))
     await writeFile(join(outside.path, 'theirs.txt'), 'theirs')
     await symlink(join(outside.path, 'theirs.txt'), at('theirs.txt'))
+    await symlink(at('loop.txt'), at('loop.txt'))
   })
 
   it.each([
     ['a folder outside', () => join(outside.path, 'a.txt')],
     ['a way out by ..', () => `${home.path}/../${basename(outside.path)}/a.txt`],
     ['an encoded way out', () => `file://${home.path}/%2e%2e/${basename(outside.path)}/a.txt`],
-    ['a relative way out', () => `../${basename(outside.path)}/a.txt`],
+    ['a relative way out', () => `../../${basename(outside.path)}/a.txt`],
     ['a linked folder', () => at('way out', 'a.txt')],
     ['a broken link', () => at('dangling.txt')],
     ['a linked file', () => at('theirs.txt')],
@@ -172,9 +200,19 @@ describe('a path that is refused', () => {
     ['a folder', () => at('folder.txt'), 'NOT_A_FILE'],
     ['a name that is too long', () => at(`${'x'.repeat(300)}.txt`), 'FILE_NOT_WRITABLE'],
     ['a NUL byte', () => at('a\0b.txt'), 'BAD_INPUT'],
+    ['a line break', () => at('a\nb.txt'), 'BAD_INPUT'],
+    ['a mark of direction', () => at('a\u202etxt.b.txt'), 'BAD_INPUT'],
+    ['a link to itself', () => at('loop.txt'), 'FILE_NOT_WRITABLE'],
+    ['a folder behind a link to itself', () => at('loop.txt', 'a.txt'), 'FILE_NOT_WRITABLE'],
   ])('%s is refused', async (_, path, code) => {
     await expectRefusal(path(), code, { overwrite: true })
     expect((await readdir(home.path)).filter(name => /part$|^\.profile/.test(name))).toEqual([])
+  })
+
+  it('a name that the disk cannot have is told from a folder that is closed', async () => {
+    const name = '字'.repeat(100)
+    expect(await expectRefusal(at(`${name}.txt`), 'FILE_NOT_WRITABLE')).toContain('shorter name')
+    expect(await expectRefusal(at('loop.txt'), 'FILE_NOT_WRITABLE')).toContain('permissions')
   })
 
   it('an extension that is not that of the format is refused', async () => {
