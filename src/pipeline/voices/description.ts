@@ -10,6 +10,10 @@ export interface Track {
   stream: number
   /** 0 where the file does not say. */
   channels: number
+  /** True where the file says for which loudspeakers they are. */
+  hasLayout: boolean
+  /** True for samples finer than 16 bits, without loss. */
+  isFine: boolean
   /** ISO code. */
   language?: string
   /** One line. Absent where it is the name of the program that wrote it. */
@@ -32,7 +36,10 @@ const genericTitle =
 const asideDispositions =
   /\((?:comment|lyrics|karaoke|hearing impaired|visual impaired|clean effects|descriptions)\)/
 const asideTitle = /\b(?:commentar|comments?\b|descripti(?:on|ve)|audio ?des[ck]|visually impaired)/i
-const layoutChannels: Record<string, number> = { mono: 1, stereo: 2, downmix: 2 }
+const layoutChannels: Record<string, number> = {
+  ...{ mono: 1, stereo: 2, downmix: 2, quad: 4, hexagonal: 6, octagonal: 8, cube: 8, hexadecagonal: 16 },
+}
+const fineSamples = /: (?:pcm_[sf](?:24|32|64)\w*|(?:flac|alac|wavpack|tta|ape)\b.*, (?:s32|flt)p?\b)/
 
 /** True once ffmpeg has described the whole input and begins to decode it. */
 export function isDescribed(stderr: string): boolean {
@@ -45,14 +52,14 @@ export function readDescription(stderr: string): Description {
   const audio = streams.filter(text => /^.*: Audio: /.test(text))
   const stream = /^ {2}Stream #0:(\d+) -> #0:0/m.exec(stderr)?.[1]
   return {
-    tracks: audio.map((text, i) => readTrack(text, i + 1)),
+    tracks: audio.map((text, i) => readTrack(text, i + 1, stderr)),
     ...(stream !== undefined && { stream: Number(stream) }),
     duration: headerDuration(stderr),
   }
 }
 
 /** `text` is the line of the stream, `Stream #0:1[0x21](eng): Audio: aac (LC), 48000 Hz, stereo, fltp`, and its metadata. */
-function readTrack(text: string, number: number): Track {
+function readTrack(text: string, number: number, stderr: string): Track {
   const [line = '', ...metadata] = text.split('\n')
   const [, stream, tag = ''] = /#0:(\d+)(?:\[\w+\])?(?:\((\w+)\))?/.exec(line)!
   const entryOf = (name: string) =>
@@ -62,7 +69,8 @@ function readTrack(text: string, number: number): Track {
   return {
     number,
     stream: Number(stream),
-    channels: readChannels(line),
+    ...readChannels(line, stream!, stderr),
+    isFine: fineSamples.test(line),
     ...(language && { language }),
     ...(title && { title }),
     isAside: asideDispositions.test(line) || asideTitle.test(title ?? ''),
@@ -74,10 +82,17 @@ function readTitle(given: string): string {
   return genericTitle.test(title) ? '' : title
 }
 
-/** The part after the rate is a layout (`5.1(side)`) or a count (`10 channels`). */
-function readChannels(line: string): number {
+/** The part after the rate is a layout (`5.1(side)`) or a count (`10 channels`). ffmpeg tells where it guesses a layout. */
+function readChannels(line: string, stream: string, stderr: string): Pick<Track, 'channels' | 'hasLayout'> {
   const layout = / Hz, ([^,]+)/.exec(line)?.[1]?.trim() ?? ''
   const count = /^(\d+) channels/.exec(layout)?.[1]
-  const [, full, low] = /^(\d)\.(\d)/.exec(layout) ?? []
-  return layoutChannels[layout] ?? Number(count ?? (full ? Number(full) + Number(low) : 0))
+  const [sum] = /^\d+(?:\.\d+)+/.exec(layout) ?? []
+  const channels = layoutChannels[layout] ?? Number(count ?? 0)
+  const guess = new RegExp(
+    `Guessed Channel Layout for Input Stream #0\\.${stream} |aist#0:${stream}/.*Guessed Channel`,
+  )
+  return {
+    channels: sum ? sum.split('.').reduce((total, part) => total + Number(part), 0) : channels,
+    hasLayout: !/^\d+ channels$/.test(layout) && !guess.test(stderr),
+  }
 }

@@ -2,7 +2,8 @@
 import pLimit from 'p-limit'
 import type { TranscriptionRequest } from '../../domain/job.ts'
 import type { Run } from '../../domain/run.ts'
-import { type InputFile, inputArguments } from '../audio/demuxers.ts'
+import { inputArguments } from '../audio/demuxers.ts'
+import { plainMix } from './choose-channels.ts'
 import { allTracks, chooseTracks, describeTrack, listTracks } from './choose-tracks.ts'
 import type { Description, Track } from './description.ts'
 import { compareTracks, type TrackSound, withoutRepeated } from './same-sound.ts'
@@ -28,9 +29,9 @@ interface CandidateSound extends TrackSound {
 
 /** Empty where no track can be decoded. Warns of tracks that are not heard. Throws `TRACK_NOT_FOUND`. */
 export async function findTracks(
-  source: InputFile,
+  file: string,
   description: Description,
-  request: TrackRequest,
+  request: Pick<TrackRequest, 'track' | 'language' | 'isApart'>,
   start: StartFfmpeg,
   { warn }: Pick<Run, 'warn'>,
 ): Promise<Track[]> {
@@ -41,9 +42,16 @@ export async function findTracks(
 
   async function listen(some: Track[]): Promise<CandidateSound[]> {
     const limit = pLimit(concurrency)
-    const options = { duration: description.duration, channels: 1, tracks: some.length }
+    const { duration } = description
+    const options = { duration, channels: 1, tracks: some.length }
     const windows = await Promise.all(
-      some.map(({ stream }) => limit(() => readWindows(source, { stream, ...options }, start))),
+      some.map(track =>
+        limit(
+          async () =>
+            (await readWindows(file, { stream: track.stream, mix: plainMix(track), ...options }, start))
+              .stretches,
+        ),
+      ),
     )
     const readable = some.map((track, i) => ({ track, stretches: windows[i]! }))
     for (const { track } of readable.filter(({ stretches }) => stretches.length === 0))
@@ -54,7 +62,7 @@ export async function findTracks(
       found.map(async ({ track, stretches }, i) => {
         const sound = sounds[i]!
         const isAudible =
-          sound.activeBlocks > 0 || (await limit(() => hasHiddenSound(source, track, stretches, start)))
+          sound.activeBlocks > 0 || (await limit(() => hasHiddenSound(file, track, stretches, start)))
         if (!isAudible) left.set(track, 'silent')
         return { track, ...sound, isAudible }
       }),
@@ -85,14 +93,14 @@ export async function findTracks(
 
 /** The windows leave out most of a long recording: the whole track is decoded once more, without any work on its samples. */
 async function hasHiddenSound(
-  source: InputFile,
+  file: string,
   { stream }: Track,
   stretches: readonly Stretch[],
   start: StartFfmpeg,
 ): Promise<boolean> {
   if (stretches.length === 1) return false
   const output = ['-map', `0:${stream}`, '-vn', '-sn', '-dn', '-af', 'volumedetect', '-f', 'null', '-']
-  const stderr = await stderrOf(start([...inputArguments(source), ...output]))
+  const stderr = await stderrOf(start([...inputArguments(file), ...output]))
   const peak = Number(/max_volume: (-?[\d.]+) dB/.exec(stderr)?.[1] ?? Number.NEGATIVE_INFINITY)
   const known = stretches.reduce((most, [samples]) => Math.max(most, samples!.reduce(louder, 0)), 0)
   return peak > Math.max(minPeakDbfs, 20 * Math.log10(Math.max(1, known) / 32_768) + minHiddenContrastDb)

@@ -1,25 +1,18 @@
 // Finds the voices of a recording: which of its tracks and channels are heard, together or apart.
-import type { PipelineRequest, TranscriptionRequest } from '../../domain/job.ts'
+import type { PipelineRequest } from '../../domain/job.ts'
 import type { Run } from '../../domain/run.ts'
+import { sampleRate } from '../audio/activity.ts'
 import { type Decoding, decode } from '../audio/decode.ts'
-import { type InputFile, inputArguments } from '../audio/demuxers.ts'
+import { inputArguments } from '../audio/demuxers.ts'
 import { maxVoiceNoteBytes } from '../audio/encode.ts'
 import { type LocateFfmpeg, startFfmpeg } from '../audio/ffmpeg.ts'
 import { textHash } from '../audio/fingerprint.ts'
 import type { Source } from '../source/source.ts'
+import { areMicrophones, type ChannelRequest, chooseChannels, plainMix } from './choose-channels.ts'
 import { type Description, isDescribed, readDescription, type Track } from './description.ts'
 import { findTracks, type TrackRequest } from './find-tracks.ts'
-import { areSeparateChannels } from './separate-channels.ts'
-import type { Voice } from './voice.ts'
-import { readWindows, type StartFfmpeg, stderrOf } from './windows.ts'
-
-/** A voice that may be a speaker of its own. */
-export interface HeardVoice extends Voice {
-  /** Stable key of the speaker, `channel:0` or `track:2`; absent where all speakers are in this voice. */
-  key?: string
-  /** Title of the track. */
-  title?: string
-}
+import type { HeardVoice } from './voice.ts'
+import { maxQuietPeakDbfs, type StartFfmpeg, stderrOf } from './windows.ts'
 
 export interface Hearing {
   /** One, or several that are heard apart. */
@@ -28,11 +21,18 @@ export interface Hearing {
   decoding?: Decoding
 }
 
-type Request = Pick<TranscriptionRequest, 'track' | 'language' | 'speakers'> & Pick<TrackRequest, 'isApart'>
+type Request = TrackRequest & ChannelRequest
+
+/** A mix with a louder sample is neither very quiet nor what remains of opposite sides. */
+const quietSample = 32_768 * 10 ** (maxQuietPeakDbfs / 20)
+/** Decoded at most before the channels are looked at, and while they are: a minute. */
+const maxAheadBytes = 60 * 2 * sampleRate
+/** A shorter recording is not delayed by a look at both its channels, unless its mix is quiet. */
+const minStereoSeconds = 30
 
 /**
  * Starts the decoder, which describes the file: a second ffmpeg would delay a voice note. Looks closer only where there
- * is a choice. Throws the errors of the decoder, and `TRACK_NOT_FOUND`.
+ * is a choice, while the decoder goes on. Throws the errors of the decoder, and `TRACK_NOT_FOUND`.
  */
 export async function openVoices(
   source: Source,
@@ -41,91 +41,141 @@ export async function openVoices(
   run: Run,
 ): Promise<Hearing> {
   const decoding = decode(source, ffmpeg, run, { voiceNote: source.bytes <= maxVoiceNoteBytes })
-  const samples = decoding.samples[Symbol.asyncIterator]() as AsyncGenerator<Buffer>
-  const read: Buffer[] = []
-  let failure: unknown
-  try {
-    while (!isDescribed(decoding.description())) {
-      const { value, done } = await samples.next()
-      if (done) break
-      read.push(value)
-    }
-  } catch (error) {
-    failure = error
-  }
+  const ahead = readAhead(decoding.samples)
+  await ahead.readWhile(() => !isDescribed(decoding.description()))
   run.signal.throwIfAborted()
   const description = readDescription(decoding.description())
-  if (description.tracks.length > 1 || (request.track && description.tracks.length > 0)) {
-    const tracks = await findTracks(source, description, request, starter(await ffmpeg(), run), run)
-    const isUsual = tracks.length === 1 && tracks[0]!.stream === description.stream
-    if (!isUsual && tracks.length > 0) {
-      await samples.return(undefined)
-      return { voices: tracks.map(voiceOf) }
-    }
+  const start = starter(await ffmpeg(), run)
+  const tracks = await tracksOf(source.file, description, request, start, run)
+  const isUsual = tracks.length === 1 && tracks[0]!.stream === description.stream
+  const chosen = tracks.length === 1 ? await channelsOf(tracks[0]!) : undefined
+  const voices = chosen ?? (isUsual ? [] : tracks.map(voiceOf))
+  run.signal.throwIfAborted()
+  if (voices.some(({ stream, filter }) => stream !== undefined || filter)) {
+    await ahead.stop()
+    return { voices }
   }
-  if (failure) throw failure
-  return { voices: [{}], decoding: { ...decoding, samples: resumed(read, samples) } }
+  return { voices: [{}], decoding: { ...decoding, samples: ahead.resumed() } }
+
+  /** Undefined where the usual mix needs no look. */
+  async function channelsOf(track: Track): Promise<HeardVoice[] | undefined> {
+    const mayBeQuiet = track.channels === 2 || track.isFine
+    if (isUsual && mayBeQuiet) await ahead.readWhile(() => ahead.bytes() < maxAheadBytes && !ahead.isLoud())
+    const { duration } = description
+    const isLong = (duration ?? Number.POSITIVE_INFINITY) > minStereoSeconds
+    const isDoubtful = !isUsual || (track.channels === 2 && isLong) || !ahead.isLoud()
+    if (!areMicrophones(track) && !(mayBeQuiet && isDoubtful)) return undefined
+    let isLooking = true
+    const look = chooseChannels(source.file, track, duration, request, start).finally(() => {
+      isLooking = false
+    })
+    const [found] = await Promise.all([
+      look,
+      ahead.readWhile(() => isLooking && ahead.bytes() < maxAheadBytes),
+    ])
+    return isUsual ? found : found.map(voice => ({ ...voice, stream: track.stream }))
+  }
 }
 
-async function* resumed(read: Buffer[], rest: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
-  try {
-    yield* read.splice(0)
-    yield* rest
-  } finally {
-    await rest.return(undefined)
+/** Reads a stream in advance; what was read comes first when it is resumed, and an error last. */
+function readAhead(stream: AsyncIterable<Buffer>) {
+  const rest = stream[Symbol.asyncIterator]() as AsyncGenerator<Buffer>
+  const read: Buffer[] = []
+  let bytes = 0
+  let isLoud = false
+  let failure: unknown
+  return {
+    bytes: () => bytes,
+    isLoud: () => isLoud,
+    async readWhile(isWanted: () => boolean): Promise<void> {
+      try {
+        while (isWanted()) {
+          const { value, done } = await rest.next()
+          if (done) return
+          read.push(value)
+          bytes += value.length
+          isLoud ||= hasLoudSample(value)
+        }
+      } catch (error) {
+        failure ??= error
+      }
+    },
+    stop: () => rest.return(undefined),
+    async *resumed(): AsyncGenerator<Buffer> {
+      try {
+        yield* read.splice(0)
+        if (failure) throw failure
+        yield* rest
+      } finally {
+        await rest.return(undefined)
+      }
+    },
   }
 }
 
-/**
- * The same before anything is decoded. With `isApart` each voice may be one speaker: two channels are heard apart where each
- * carries a speaker of its own: in doubt they are not, as speakers can still be identified by voice, while a room
- * recognised twice would repeat each word. An unreadable file has one voice; its decoder reports the error.
- */
+function hasLoudSample(buffer: Buffer): boolean {
+  for (let at = 0; at + 1 < buffer.length; at += 2)
+    if (Math.abs(buffer.readInt16LE(at)) > quietSample) return true
+  return false
+}
+
+/** The tracks to hear; where there is no choice, the one that ffmpeg takes. Empty without any. */
+async function tracksOf(
+  file: string,
+  description: Description,
+  request: Request,
+  start: StartFfmpeg,
+  run: Pick<Run, 'warn'>,
+): Promise<Track[]> {
+  const { tracks, stream } = description
+  const isChoice = tracks.length > 1 || (request.track !== undefined && tracks.length > 0)
+  const found = isChoice ? await findTracks(file, description, request, start, run) : []
+  const usual = tracks.find(one => one.stream === stream) ?? tracks[0]
+  return found.length > 0 || !usual ? found : [usual]
+}
+
+/** The same before anything is decoded. An unreadable file has one voice; its decoder reports the error. */
 export async function findVoices(
   source: Pick<Source, 'file'>,
   request: Request,
   ffmpeg: LocateFfmpeg,
   run: Pick<Run, 'signal' | 'warn'>,
 ): Promise<Hearing> {
+  const { file } = source
   const start = starter(await ffmpeg(), run)
-  const description = await probe(source, start)
+  const description = await probe(file, start)
   run.signal.throwIfAborted()
-  const { tracks, stream } = description
-  const isChoice = tracks.length > 1 || (request.track && tracks.length > 0)
-  const heard = isChoice ? await findTracks(source, description, request, start, run) : tracks
+  const tracks = await tracksOf(file, description, request, start, run)
   run.signal.throwIfAborted()
-  if (heard.length > 1) return { voices: heard.map(voiceOf) }
-  const track = heard[0] ?? tracks.find(one => one.stream === stream)
-  const usual = { voices: [track && track.stream !== stream ? { stream: track.stream } : {}] }
-  // More speakers than channels cannot have one channel each.
-  if (track?.channels !== 2 || (request.speakers ?? 2) > 2 || !request.isApart) return usual
-  const { duration } = description
-  const stretches = await readWindows(source, { stream: track.stream, channels: 2, duration }, start)
+  if (tracks.length > 1) return { voices: tracks.map(voiceOf) }
+  const [track] = tracks
+  if (!track) return { voices: [{}] }
+  const own = track.stream === description.stream ? {} : { stream: track.stream }
+  if (track.channels !== 2 && !track.isFine && !areMicrophones(track)) return { voices: [own] }
+  const voices = await chooseChannels(file, track, description.duration, request, start)
   run.signal.throwIfAborted()
-  if (!areSeparateChannels(stretches)) return usual
-  run.warn('Each of the two channels carries its own voice; each was taken as one speaker.')
-  return {
-    voices: [0, 1].map(side => ({
-      ...usual.voices[0],
-      filter: `pan=mono|c0=c${side}`,
-      key: `channel:${side}`,
-    })),
+  if (voices.length > 1) {
+    const count = voices.length === 2 ? 'two' : voices.length
+    run.warn(`Each of the ${count} channels carries its own voice; each was taken as one speaker.`)
   }
+  return { voices: voices.map(voice => ({ ...voice, ...own })) }
 }
 
-function voiceOf({ stream, number, title }: Track, _: number, all: readonly Track[]): HeardVoice {
+function voiceOf(track: Track, _: number, all: readonly Track[]): HeardVoice {
+  const { stream, number, title } = track
   if (all.length === 1) return { stream }
   const isUnique = all.filter(one => one.title === title).length === 1
-  return { stream, key: `track:${number}`, ...(title && isUnique && { title }) }
+  const filter = plainMix(track)
+  return { stream, ...(filter && { filter }), key: `track:${number}`, ...(title && isUnique && { title }) }
 }
 
 function starter(found: Awaited<ReturnType<LocateFfmpeg>>, { signal }: Pick<Run, 'signal'>): StartFfmpeg {
   return args => startFfmpeg(found, ['-nostdin', '-loglevel', 'info', ...args], signal)
 }
 
-async function probe(source: InputFile, start: StartFfmpeg): Promise<Description> {
+async function probe(file: string, start: StartFfmpeg): Promise<Description> {
   const output = ['-vn', '-sn', '-dn', '-t', '0', '-f', 'null', '-']
-  return readDescription(await stderrOf(start([...inputArguments(source), ...output])))
+  return readDescription(await stderrOf(start([...inputArguments(file), ...output])))
 }
 
 /** The recording and the request of a voice alone: what was recognised of another voice of the same file is not its own. */

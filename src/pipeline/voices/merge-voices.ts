@@ -4,8 +4,8 @@ import { type Coverage, type Gap, roundToMs, type Segment, type Speaker } from '
 import { createMerge, type Merge, type MergedTranscript, mainLanguage } from '../chunks/merge.ts'
 import type { ChunkTranscript } from '../chunks/recognise.ts'
 import { withoutCrosstalk } from './crosstalk.ts'
-import type { HeardVoice } from './find-voices.ts'
 import type { LevelMeter } from './levels.ts'
+import type { HeardVoice } from './voice.ts'
 
 /** Merges the segments of all voices in order of time, each with its speaker; one voice alone has no speaker. */
 export function createVoicesMerge(

@@ -1,6 +1,6 @@
 // Finds tracks that hold nothing but what others hold: a second mix, a copy, the parts of a mix.
 
-import { frameSize } from '../audio/activity.ts'
+import { frameSize, minLevelDbfs } from '../audio/activity.ts'
 import { framesPerBlock } from './levels.ts'
 import { measureChannel } from './separate-channels.ts'
 import type { Stretch } from './windows.ts'
@@ -11,6 +11,8 @@ const decimation = 4
 const maxLag = 40
 /** Two separate sounds correlate less than this by chance, even where both are vowels. */
 const minSameCorrelation = 0.7
+/** What is further below is crosstalk. */
+const maxSameDistanceDb = 15
 /** A track is covered by others where this share of its sound is in them: voices at once are in neither alone. */
 const minCoveredShare = 0.75
 /** Blocks of each track that are compared with all others. */
@@ -28,13 +30,13 @@ export interface TrackSound {
 /** `tracks` has the stretches of each track, one channel each, at the same times. */
 export async function compareTracks(tracks: readonly (readonly Stretch[])[]): Promise<TrackSound[]> {
   const small = tracks.map(stretches => stretches.map(([samples]) => decimate(samples!)))
-  const speech = tracks.map(stretches => stretches.map(([samples]) => measureChannel(samples!).speech))
+  const blocks = tracks.map(stretches => stretches.map(([samples]) => measureChannel(samples!)))
   const found: TrackSound[] = []
-  for (const [track, own] of speech.entries()) {
+  for (const [track, own] of blocks.entries()) {
     // Other calls go on meanwhile.
     await new Promise(setImmediate)
-    const active = own.flatMap((blocks, window) =>
-      blocks.flatMap((isSpeech, block) => (isSpeech ? [{ window, block }] : [])),
+    const active = own.flatMap(({ speech }, window) =>
+      speech.flatMap((isSpeech, block) => (isSpeech ? [{ window, block }] : [])),
     )
     const step = Math.max(1, active.length / maxComparedBlocks)
     const compared = Array.from(
@@ -43,8 +45,9 @@ export async function compareTracks(tracks: readonly (readonly Stretch[])[]): Pr
     )
     const same = compared.map(({ window, block }) => {
       const others = small.flatMap((windows, other) => {
-        const samples = other === track ? undefined : windows[window]
-        return samples && isSame(small[track]![window]!, samples, block) ? [other] : []
+        const levelOf = (one: number) => blocks[one]![window]?.levels[block] ?? minLevelDbfs
+        if (other === track || levelOf(other) < levelOf(track) - maxSameDistanceDb) return []
+        return isSame(small[track]![window]!, windows[window]!, block) ? [other] : []
       })
       return new Set(others)
     })

@@ -83,7 +83,12 @@ export interface ChannelBlocks {
   speech: boolean[]
 }
 
+/** Channels that were measured: several comparisons need the same. */
+const measured = new WeakMap<Int16Array, ChannelBlocks>()
+
 export function measureChannel(samples: Int16Array): ChannelBlocks {
+  const known = measured.get(samples)
+  if (known) return known
   const labeller = new ActivityLabeller()
   const frames: number[] = []
   const labels: boolean[] = []
@@ -99,6 +104,7 @@ export function measureChannel(samples: Int16Array): ChannelBlocks {
     blocks.levels.push(meanLevel(frames.slice(at, at + framesPerBlock)))
     blocks.speech.push(labels.slice(at, at + framesPerBlock).includes(true))
   }
+  measured.set(samples, blocks)
   return blocks
 }
 

@@ -6,3 +6,11 @@ export interface Voice {
   /** Filter of ffmpeg that makes one channel of the track's; absent: the mix of all by their layout. */
   filter?: string
 }
+
+/** A voice that may be a speaker of its own. */
+export interface HeardVoice extends Voice {
+  /** Stable key of the speaker, `channel:0` or `track:2`; absent where all speakers are in this voice. */
+  key?: string
+  /** Title of the track. */
+  title?: string
+}

@@ -49,15 +49,6 @@ describe('a truncated recording', () => {
   )
 })
 
-describe('a recording with unusual channels', () => {
-  it('a recording whose channels cancel each other is empty, with a warning', async () => {
-    const against = ['-i', fixture('jfk.wav'), '-af', 'pan=stereo|c0=c0|c1=-1*c0']
-    const { words, warnings } = await transcribe(system, await makeAudio(system, 'against.wav', against))
-    expect(words).toBe('')
-    expect(warnings).toEqual([expect.stringContaining('cancel each other')])
-  })
-})
-
 describe('a crashing decoder', () => {
   it('a crashing decoder leaves a gap up to the recording’s declared end', async () => {
     const dying = join(system.folder, 'dying-ffmpeg')
