@@ -15,7 +15,7 @@ const slowUnits = [
   'test/unit/pipeline/{voices,file-tasks}/**/*.test.ts',
   'test/unit/drivers/asr/file-asr/emulated-tasks*.test.ts',
   'test/unit/formats/cues.test.ts',
-  'test/unit/pipeline/audio/cut.test.ts',
+  'test/unit/pipeline/audio/{cut,speech-detector}.test.ts',
   'test/unit/pipeline/diarization/segments.test.ts',
   'test/unit/pipeline/faithfulness/{broken-answers,properties}.test.ts',
   'test/unit/pipeline/formatting/unusual-text.test.ts',
