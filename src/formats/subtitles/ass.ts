@@ -2,13 +2,14 @@
 import type { Transcript } from '../../domain/transcript.ts'
 import { type Cue, type CueLine, cues } from './cues.ts'
 import { presets, type SubtitleOptions } from './presets.ts'
+import { withoutMarks } from './text.ts'
 
 /** Names are in the text, as players show the field for them nowhere. */
 export async function ass(transcript: Transcript, options: SubtitleOptions = {}): Promise<string> {
   const preset = options.preset ?? 'default'
   const { highlights } = presets[preset]
   const events = (await cues(transcript, { preset, namesInText: true, stepMs: 10 })).map(cue => {
-    const texts = highlights ? litLines(cue) : cue.lines.map(line => escapeAss(line.text))
+    const texts = highlights ? litLines(cue) : cue.lines.map(line => withoutMarks(line.text))
     return `Dialogue: 0,${assTime(cue.start)},${assTime(cue.end)},Default,,0,0,0,,${texts.join('\\N')}`
   })
   return [head(oneLine(transcript.title), highlights), ...events, ''].join('\n')
@@ -50,15 +51,10 @@ function litLines(cue: Cue): string[] {
       const until = Math.max(word.end, words[i + 1]?.start ?? 0)
       const lasts = Math.max(0, Math.round(until * 100) - at)
       at += lasts
-      return `${wait}{\\k${lasts}}${escapeAss(word.text)}`
+      return `${wait}{\\k${lasts}}${withoutMarks(word.text)}`
     })
-    return `${escapeAss(prefix)}${parts.join('')}`.trimEnd()
+    return `${withoutMarks(prefix)}${parts.join('')}`.trimEnd()
   })
-}
-
-/** Full-width braces, as not every player knows `\{`; a word joiner behind `\`, which would begin a tag. */
-function escapeAss(text: string): string {
-  return text.replaceAll('\\', '\\\u2060').replaceAll('{', '｛').replaceAll('}', '｝')
 }
 
 function oneLine(text: string): string {

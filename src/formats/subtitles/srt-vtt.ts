@@ -2,7 +2,7 @@
 import type { Transcript } from '../../domain/transcript.ts'
 import { type Cue, type CueLine, cues } from './cues.ts'
 import { presets, type SubtitleOptions } from './presets.ts'
-import { clockTime, withoutArrows } from './text.ts'
+import { clockTime, withoutMarks } from './text.ts'
 
 /** Names are in the text. Words light up in no player, so that highlighting presets only choose the cues. */
 export async function srt(transcript: Transcript, options?: SubtitleOptions): Promise<string> {
@@ -15,11 +15,11 @@ export async function srt(transcript: Transcript, options?: SubtitleOptions): Pr
 }
 
 /**
- * A word joiner behind `<` and `{`: players take `< b and c >` for a tag, and show the rest alone (mpv 0.35, VLC 3.0,
- * GStreamer 1.22). `&` has no meaning in SRT.
+ * A word joiner behind `<`: players take `< b and c >` for a tag, and show the rest alone (mpv 0.35, VLC 3.0, GStreamer
+ * 1.22). `&` has no meaning in SRT.
  */
 function escapeSrt(text: string): string {
-  return withoutArrows(text).replace(/[<{]/g, '$&\u2060')
+  return withoutMarks(text).replaceAll('<', '<\u2060')
 }
 
 /** Names are voice tags. https://www.w3.org/TR/webvtt1/: an unclosed voice tag spans the rest of its cue. */
@@ -49,12 +49,13 @@ async function renderVtt(
     })
     return `${clockTime(start, '.')} --> ${clockTime(end, '.')}\n${texts.join('\n')}\n`
   })
-  return [`WEBVTT\n${highlights ? highlightStyle : ''}`, ...body].join('\n')
+  return ['WEBVTT\n', ...body].join('\n')
 }
 
-const highlightStyle = '\nSTYLE\n::cue(c:past) {\n  color: yellow;\n}\n'
-
-/** Each word lights up at its time; Chromium colours `:past` only for text in an element of its own. */
+/**
+ * Each word lights up at its time; Chromium colours `:past` only for text in an element of its own. The page has the style:
+ * ffmpeg up to 5.1, and mpv with it, read no cue behind a style block.
+ */
 function litWords({ prefix, words }: CueLine, { start, end }: Cue): string {
   const parts = words.map(word => {
     const text = escapeVtt(word.text.trimEnd())
@@ -67,7 +68,7 @@ function litWords({ prefix, words }: CueLine, { start, end }: Cue): string {
 }
 
 function escapeVtt(text: string): string {
-  return withoutArrows(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+  return withoutMarks(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }
 
 /** ffmpeg shows the rest of a name behind an escape, so that full-width forms stand for the marks of markup. */

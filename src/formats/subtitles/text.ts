@@ -1,8 +1,11 @@
 // Text and times that several subtitle formats share.
 
-/** Replaces arrows, which parsers would take for a line of times. */
-export function withoutArrows(text: string): string {
-  return text.replaceAll('-->', '→')
+/**
+ * Replaces marks that players take for markup in every text format: arrows; braces, which mpv hides with their content; and
+ * a backslash, which begins a line break in ffmpeg and mpv (a word joiner behind it keeps it).
+ */
+export function withoutMarks(text: string): string {
+  return text.replaceAll('-->', '→').replaceAll('{', '｛').replaceAll('}', '｝').replaceAll('\\', '\\\u2060')
 }
 
 /** `01:02:03.456`; from 100 hours on, three digits of hours. */

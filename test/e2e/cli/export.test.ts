@@ -39,6 +39,8 @@ describe('speech-mcp export', () => {
   it.each([
     ['srt', /^1\n00:00:0\d,\d{3} --> 00:00:0\d,\d{3}\nHi Greta!/],
     ['vtt', /^WEBVTT\n/],
+    ['ass', /^\[Script Info\]\n/],
+    ['ttml', /^<\?xml /],
     ['md', /^# voice-note\n/],
     ['json', /^\{/],
     ['txt', /^Hi Greta!/],
@@ -66,6 +68,22 @@ describe('speech-mcp export', () => {
     expect(await readFile(pathOf('talk.srt'), 'utf8')).toMatch(/^1\n/)
     expect(documentText(await readFile(pathOf('talk.docx')))).toContain('Hi Greta!')
     expect(await readFile(pathOf('talk.csv'), 'utf8')).toMatch(/^\ufeffstart,/)
+  })
+
+  it('export takes a preset, and --check lists the cues that break its rules', async () => {
+    const words = await terminal.run(['export', id, '-f', 'srt', '--preset', 'social', '--check'])
+    expect({ code: words.code, stderr: words.stderr }).toEqual({ code: 0, stderr: '' })
+    expect(words.stdout).toMatch(/^1\n.* --> .*\nHi Greta!\n\n2\n/)
+    const children = await terminal.run(['export', id, '-f', 'srt', '--preset', 'children', '--check'])
+    const problems = children.stderr.split('\n').filter(line => line !== '')
+    expect(children.code).toBe(problems.length > 0 ? 3 : 0)
+    for (const problem of problems)
+      expect(problem).toMatch(/^Cue \d+ at 0:\d\d \(“.+”\): .+, at (?:most|least) /)
+    const { code, stderr } = await terminal.run(['export', id, '-f', 'srt', '--preset', 'cinema'])
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringMatching(/^BAD_INPUT: Unknown preset\./),
+    })
   })
 
   it('export rejects an unknown file extension', async () => {

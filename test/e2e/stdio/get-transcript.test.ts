@@ -63,6 +63,26 @@ describe('get_transcript', () => {
     expect(data.text).toMatch(start)
   })
 
+  it('subtitles take a preset, and the warnings name cues that break its rules', async () => {
+    const { data } = await read({ view: 'srt', preset: 'netflix', limit: 300 })
+    expect(data.next_step).toContain('preset=netflix')
+    expect(data.warnings.filter((warning: string) => /^Cue \d+ at /.test(warning))).toHaveLength(5)
+    expect(data.warnings).toContainEqual(expect.stringMatching(/^\d+ more cues break a rule/))
+    const { data: words } = await read({ view: 'srt', preset: 'social', limit: 300 })
+    expect(words.text).toMatch(/^1\n.+\nWelcome back\n\n2\n/)
+    const { contents } = await system.client.readResource({ uri: `transcript://${id}/srt?preset=social` })
+    const [file] = contents as { text: string; _meta?: unknown }[]
+    expect(file!.text.startsWith(words.text)).toBe(true)
+    expect(file!._meta).toBeUndefined()
+    const { contents: strict } = await system.client.readResource({
+      uri: `transcript://${id}/srt?preset=bbc`,
+    })
+    expect(strict[0]!._meta!.check).toContainEqual(expect.stringContaining('words a minute, at most 180'))
+    await expect(system.client.readResource({ uri: `transcript://${id}/srt?preset=cinema` })).rejects.toThrow(
+      /not found/i,
+    )
+  })
+
   it('an offset beyond the end gives an empty page', async () => {
     const { data, isError } = await read({ offset: 1e8 })
     expect(isError).toBe(false)

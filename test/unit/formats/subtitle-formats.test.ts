@@ -22,9 +22,9 @@ const sung: Segment = {
 describe('markup in subtitles', () => {
   it('each format shows the marks of its markup as they were said', async () => {
     const said = [segment('a < b & c > d, {stop} C:\\new "now".', 0, 5)]
-    expect(await render('srt', said)).toContain('a <\u2060 b & c > d, {\u2060stop} C:\\new "now".')
+    expect(await render('srt', said)).toContain('a <\u2060 b & c > d, ｛stop｝ C:\\\u2060new "now".')
     for (const format of ['vtt', 'vtt-names'] as const)
-      expect(await render(format, said)).toContain('a &lt; b &amp; c &gt; d, {stop} C:\\new "now".')
+      expect(await render(format, said)).toContain('a &lt; b &amp; c &gt; d, ｛stop｝ C:\\\u2060new "now".')
     expect(await render('ass', said)).toContain('a < b & c > d, ｛stop｝ C:\\\u2060new "now".')
     expect(await render('ttml', said)).toContain('a &lt; b &amp; c &gt; d, {stop} C:\\new &quot;now&quot;.')
   })
@@ -68,7 +68,8 @@ describe('speakers in subtitles', () => {
 describe('karaoke', () => {
   it('each word of a WebVTT cue lights up at its time, in an element of its own', async () => {
     const text = await render('vtt', [sung], 'karaoke')
-    expect(text).toContain('STYLE\n::cue(c:past)')
+    // Older ffmpegs read no cue behind a style block.
+    expect(text).not.toContain('STYLE')
     expect(text).toContain('<00:00:01.001><c>Row</c> <00:00:01.500><c>your</c> <00:00:02.250><c>boat</c>\n')
   })
 
