@@ -162,7 +162,7 @@ function readWithSubtitle(manifest: string): Read {
 
 function readWithMediaCaptions(manifest: string): Read {
   return async (file, format) => {
-    const { parseText } = await import(createRequire(manifest).resolve('media-captions/server'))
+    const { parseText } = await import(createRequire(manifest).resolve('media-captions'))
     const type = format.startsWith('vtt') ? 'vtt' : format
     const { cues } = await parseText(readFileSync(file, 'utf8'), { type })
     return cues.map(({ startTime, endTime, text }: { startTime: number; endTime: number; text: string }) => ({
