@@ -8,6 +8,7 @@ import { parseArgs, promisify } from 'node:util'
 import { testFfmpeg } from '../test/support/audio/ffmpeg.ts'
 import { root } from './measure.ts'
 import { joinPrompts, mixedPauses, writeWav } from './speech/conversation.ts'
+import { timeErrors } from './speech/estimates.ts'
 import {
   createVocabulary,
   type HeardWord,
@@ -24,8 +25,14 @@ const { values } = parseArgs({
     transcripts: { type: 'string', default: '/usr/share/asterisk/sounds' },
     seed: { type: 'string', default: '1' },
     minutes: { type: 'string', default: '5' },
+    times: { type: 'boolean', default: false },
   },
 })
+
+if (values.times) {
+  console.table(await timeErrors(values.transcripts, await testFfmpeg()))
+  process.exit()
+}
 
 const missing = [
   ...(spawnSync('pocketsphinx_batch', ['-help']).error ? ['pocketsphinx', 'pocketsphinx-en-us'] : []),

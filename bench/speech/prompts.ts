@@ -14,6 +14,9 @@ const sounds = '/usr/share/asterisk/sounds'
 /** Below this share of the loudest sample is silence. */
 const silenceShare = 0.02
 
+/** Seconds for a letter: some transcripts are not those of their recordings. */
+const paces = { min: 0.045, max: 0.15 }
+
 /** Prompts of some words, in the order of the transcript. Throws where recordings or transcript are missing. */
 export function readPrompts(language: string, transcripts: string): Prompt[] {
   const folder = existsSync(sounds) && readdirSync(sounds).find(name => name.startsWith(`${language}_`))
@@ -30,7 +33,10 @@ https://downloads.asterisk.org/pub/telephony/sounds/asterisk-core-sounds-${langu
       const [, name, text = ''] = /^([\w/-]+?)(?:\.wav)?: (.*)$/.exec(line) ?? []
       const wav = join(sounds, folder, `${name}.wav`)
       if (text.split(' ').length < 4 || /[^\p{L}\s.,;:!?'’-]/u.test(text) || !existsSync(wav)) return []
-      return [{ text: text.replace(/^[\s.]+/, '').replace(/\s+/g, ' '), samples: trimmed(readWav(wav)) }]
+      const samples = trimmed(readWav(wav))
+      const pace = samples.length / promptRate / text.replace(/\P{L}/gu, '').length
+      if (pace < paces.min || pace > paces.max) return []
+      return [{ text: text.replace(/^[\s.]+/, '').replace(/\s+/g, ' '), samples }]
     })
 }
 

@@ -17,7 +17,7 @@ export interface Chunk extends Span {
   release(): void
   /** Detected speech in seconds of the recording, without the overlap. */
   speech: Span[]
-  /** The speech that was heard, where a look doubted `speech`: estimated times stay inside it. May be empty. */
+  /** What was heard of `speech`, without short pauses: estimated times stay inside it. May be empty. */
   heard?: Span[]
   /** Seconds at the start that the previous chunk contains too: 0 after a cut in a pause. */
   overlap: number

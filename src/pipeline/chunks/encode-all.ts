@@ -21,6 +21,7 @@ import {
 } from '../audio/fingerprint.ts'
 import { heardSpeech } from '../audio/speech-detector/heard-speech.ts'
 import { loadSpeechDetector } from '../audio/speech-detector/speech-detector.ts'
+import { betweenPauses } from './short-pauses.ts'
 
 export interface EncodingTools {
   ffmpeg: LocateFfmpeg
@@ -72,7 +73,7 @@ export function encodeAll(
 async function withHeard(chunk: Chunk): Promise<Chunk> {
   const detector = await loadSpeechDetector()
   const heard = detector && (await heardSpeech(chunk, detector))
-  return heard ? { ...chunk, heard } : chunk
+  return { ...chunk, heard: betweenPauses(heard ?? chunk.speech, chunk) }
 }
 
 /** The decoder's own MP3, when the chunk is the whole recording and long enough to be sent unchanged. */

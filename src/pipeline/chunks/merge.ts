@@ -14,7 +14,7 @@ import {
 import { measuredSegments, withoutStart } from './measured-times.ts'
 import type { ChunkTranscript } from './recognise.ts'
 import { joinOverlap } from './seams.ts'
-import { timeTexts, timeWords } from './timing.ts'
+import { clausesOf, timeTexts, timeWords } from './timing.ts'
 
 export interface MergedTranscript {
   segments: Segment[]
@@ -109,7 +109,7 @@ function splitLong(sentence: string): string[] {
   const targetTokens = size / Math.ceil(size / maxSegmentTokens)
   const parts: string[] = []
   let part = ''
-  for (const clause of sentence.split(/(?<=[,;:—–]\s)|(?<=[，、；：])/u).flatMap(splitWords)) {
+  for (const clause of clausesOf(sentence).flatMap(splitWords)) {
     if (part && estimateModelTokens(part) + estimateModelTokens(clause) / 2 > targetTokens) {
       parts.push(part)
       part = ''

@@ -2,7 +2,7 @@
 import { tokens } from '../../domain/tokens.ts'
 import { roundToMs, type Span, secondsOf, type Word } from '../../domain/transcript.ts'
 
-/** Relative time that a text takes to say: a letter counts 1, an ideograph is a syllable, a digit often two. */
+/** Relative time that a text takes to say: a letter and a word count 1, an ideograph is a syllable, a digit often two. */
 function speakingTime(text: string): number {
   let sum = 0
   for (const character of text) {
@@ -11,6 +11,7 @@ function speakingTime(text: string): number {
     else if (/[\p{Script=Hiragana}\p{Script=Katakana}]/u.test(character)) sum += 2.2
     else if (/\p{L}/u.test(character)) sum += 1
   }
+  sum += text.match(/[\p{L}'’]+/gu)?.length ?? 0
   return Math.max(1, sum)
 }
 
@@ -35,14 +36,24 @@ export function timeTexts(texts: string[], speech: Span[]): Span[] {
   if (texts.length === 0) return []
   const spans = speech.length ? speech : [{ start: 0, end: 0 }]
   const total = secondsOf(spans)
-  const weights = texts.map(speakingTime)
+  const clauses = texts.flatMap(text =>
+    clausesOf(text).map((clause, i, all) => ({ clause, isLast: i + 1 === all.length })),
+  )
+  const weights = clauses.map(({ clause }) => speakingTime(clause))
   const perWeight = total / weights.reduce((sum, value) => sum + value, 0)
   const lengths = weights.map(value => value * perWeight)
-  const boundaries = chooseBoundaries(lengths, candidates(lengths, spans), total)
+  const bonuses = clauses.map(({ isLast }) => (isLast ? maxPauseBonus.sentence : maxPauseBonus.clause))
+  const ends = chooseBoundaries(lengths, candidates(lengths, spans), total, bonuses)
+  const boundaries = ends.filter((_, i) => clauses[i]!.isLast)
   return texts.map((_, i) => ({
     start: roundToMs(i === 0 ? spans[0]!.start : boundaries[i - 1]!.start),
     end: roundToMs(i === texts.length - 1 ? spans.at(-1)!.end : boundaries[i]!.end),
   }))
+}
+
+/** Pauses at commas are as long as those between sentences that follow one another closely. */
+export function clausesOf(text: string): string[] {
+  return text.split(/(?<=[,;:—–]\s)|(?<=[，、；：])/u)
 }
 
 /** All pauses, and the ends that the lengths of the texts suggest, for texts that end without a pause. */
@@ -76,17 +87,17 @@ function timeAfter(spokenSeconds: number, spans: Span[]): number {
 /** Boundaries on either side of the expected one that are tried as a text's end: trying all would take too long. */
 const searchRadius = 60
 /** Cost saved by ending a text in a pause of full length. */
-const maxPauseBonus = 3
+const maxPauseBonus = { sentence: 3, clause: 2 }
 const fullPauseSeconds = 0.6
 /** Cost saved by each doubling of a pause longer than any within a sentence. */
 const longPauseBonus = 0.5
 const longPauseSeconds = 1.5
 
 /** Minimises the squared deviation of each sentence's length from the expected one, less a bonus for long pauses. */
-function chooseBoundaries(lengths: number[], all: Boundary[], total: number): Boundary[] {
+function chooseBoundaries(lengths: number[], all: Boundary[], total: number, bonuses: number[]): Boundary[] {
   const count = lengths.length - 1
   if (count < 1) return []
-  const cost = (length: number, spoken: number) => ((spoken - length) / (0.3 + 0.25 * length)) ** 2
+  const cost = (length: number, spoken: number) => ((spoken - length) / (0.25 + 0.25 * length)) ** 2
   const expected: number[] = []
   for (const [k, { text }] of all.entries()) if (text !== undefined) expected[text] = k
   const first = (i: number) => Math.max(0, expected[i]! - searchRadius)
@@ -95,7 +106,7 @@ function chooseBoundaries(lengths: number[], all: Boundary[], total: number): Bo
   // For each text: the least cost of ending at each boundary near the expected one, and the end of the text before it.
   let best: number[] = []
   for (let k = first(0); k <= last(0); k++)
-    best[k] = cost(lengths[0]!, all[k]!.spoken) - pauseBonus(all[k]!.pause)
+    best[k] = cost(lengths[0]!, all[k]!.spoken) - pauseBonus(all[k]!.pause, bonuses[0]!)
   const cameFrom: number[][] = []
   for (let i = 1; i < count; i++) {
     const from: number[] = []
@@ -110,7 +121,7 @@ function chooseBoundaries(lengths: number[], all: Boundary[], total: number): Bo
           from[k] = p
         }
       }
-      next[k] = least - pauseBonus(pause)
+      next[k] = least - pauseBonus(pause, bonuses[i]!)
     }
     best = next
     cameFrom.push(from)
@@ -124,8 +135,8 @@ function chooseBoundaries(lengths: number[], all: Boundary[], total: number): Bo
 }
 
 /** No sentence goes on over a minute of music, however its length suggests it. */
-function pauseBonus(pause: number): number {
-  const full = maxPauseBonus * Math.min(1, pause / fullPauseSeconds)
+function pauseBonus(pause: number, max: number): number {
+  const full = max * Math.min(1, pause / fullPauseSeconds)
   return full + longPauseBonus * Math.max(0, Math.log2(pause / longPauseSeconds))
 }
 

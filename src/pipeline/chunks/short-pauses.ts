@@ -1,0 +1,61 @@
+// Parts speech at pauses that are too short to cut at: they are the best sign of where a sentence may end.
+import { roundToMs, type Span } from '../../domain/transcript.ts'
+import { frameLevel, frameSize, framesPerSecond } from '../audio/activity.ts'
+import type { Chunk } from '../audio/cut.ts'
+import { timeInRecording } from '../audio/parts.ts'
+
+/** Nothing is said this far below loud syllables, unless the noise is as loud. */
+const depthDb = 25
+const minAboveNoiseDb = 6
+/** Shares of the frames of a stretch that are at least as quiet as noise, and as syllables. */
+const noiseShare = 0.02
+const syllableShare = 0.9
+/** 40 ms. */
+const minPauseFrames = 2
+/** A soft voice between loud ones is quiet for longer. */
+const maxPauseFrames = 0.5 * framesPerSecond
+
+interface Frame {
+  start: number
+  level: number
+}
+
+/** The stretches of these spans without their short pauses, in seconds of the recording. */
+export function betweenPauses(spans: readonly Span[], chunk: Pick<Chunk, 'samples' | 'parts'>): Span[] {
+  const frames = framesOf(chunk)
+  const found: Span[] = []
+  let at = 0
+  for (const span of spans) {
+    while (at < frames.length && frames[at]!.start < span.start) at++
+    const from = at
+    while (at < frames.length && frames[at]!.start < span.end) at++
+    const voiced = withoutPauses(frames.slice(from, at))
+    found.push(...(voiced.length > 0 ? voiced : [span]))
+  }
+  return found
+}
+
+function framesOf({ samples, parts }: Pick<Chunk, 'samples' | 'parts'>): Frame[] {
+  return Array.from({ length: Math.floor(samples.length / frameSize) }, (_, i) => ({
+    start: timeInRecording(i / framesPerSecond, parts),
+    level: frameLevel(samples, i * frameSize, samples[Math.max(0, i * frameSize - 1)]!),
+  }))
+}
+
+function withoutPauses(frames: readonly Frame[]): Span[] {
+  const levels = frames.map(({ level }) => level).sort((a, b) => a - b)
+  const levelAt = (share: number) => levels[Math.floor(share * (levels.length - 1))]!
+  const limit = Math.max(levelAt(syllableShare) - depthDb, levelAt(noiseShare) + minAboveNoiseDb)
+  const isQuiet = frames.map(({ level }) => level < limit)
+  const found: Span[] = []
+  for (let from = 0, to = 0; from < frames.length; from = to) {
+    while (to < frames.length && isQuiet[to] === isQuiet[from]) to++
+    const isInside = from > 0 && to < frames.length
+    if (isQuiet[from] && to - from <= maxPauseFrames && !(isInside && to - from < minPauseFrames)) continue
+    const [start, end] = [frames[from]!.start, roundToMs(frames[to - 1]!.start + 1 / framesPerSecond)]
+    const last = found.at(-1)
+    if (last && start - last.end < minPauseFrames / framesPerSecond - 0.001) last.end = end
+    else found.push({ start, end })
+  }
+  return found
+}
