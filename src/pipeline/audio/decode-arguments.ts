@@ -22,20 +22,18 @@ export interface DecodeOptions {
  */
 const forwardClock = `asetpts='st(0,if(lt(PTS+ld(0),ld(1)-0.1/TB),ld(1)-PTS,ld(0)));st(1,PTS+ld(0)+S/SR/TB);PTS+ld(0)'`
 
-export function decoderArguments(
-  { file, hasClock, voice = {} }: Source,
-  { voiceNote }: DecodeOptions,
-): string[] {
+export function decoderArguments(source: Source, { voiceNote }: DecodeOptions): string[] {
+  const { hasClock, voice = {} } = source
   const map = voice.stream === undefined ? [] : ['-map', `0:${voice.stream}`]
   const soundOnly = ['-map_metadata', '-1', ...map, '-vn', '-sn', '-dn']
   const mix = voice.filter === undefined ? [] : [voice.filter]
   const filters = hasClock ? [forwardClock, ...mix] : mix
   return [
-    // Only the verbose log counts packets, and tells of a changed start.
-    ...['-nostdin', '-loglevel', hasClock ? 'verbose' : 'info'],
+    // Only the verbose log counts packets and samples, and tells of a changed start.
+    ...['-nostdin', '-loglevel', 'verbose'],
     // By itself, ffmpeg takes a gap of ten seconds in Ogg and MPEG-TS for a fault of the clock.
     ...(hasClock ? ['-dts_delta_threshold', String(maxGapSeconds)] : []),
-    ...inputArguments(file),
+    ...inputArguments(source),
     ...[...soundOnly, '-ac', '1', '-ar', String(sampleRate)],
     ...(filters.length > 0 ? ['-af', filters.join(',')] : []),
     // Without flushing, samples arrive in buffers of 32 kB instead of 1 kB: a thirtieth of the reads.

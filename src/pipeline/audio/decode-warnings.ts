@@ -46,7 +46,7 @@ const amrPacketSeconds = 0.02
  * end of the samples is all that is known.
  */
 export function playedSeconds(stderr: string, { isTruncated, hasClock }: Source): number | undefined {
-  if (!hasClock || endMissing.test(stderr)) return undefined
+  if (!hasClock || (isTruncated === undefined && endMissing.test(stderr))) return undefined
   // The decoder drops frames that say that nothing was sent.
   const packets = /Stream #0:0\b.*: Audio: amr/.test(stderr) && /\(audio\): (\d+) packets read/.exec(stderr)
   if (packets) return Number(packets[1]) * amrPacketSeconds
@@ -61,10 +61,25 @@ export function warnOfDamage(stderr: string, decoded: number, source: Source, ru
     run.warn(
       `The file seems to be cut off: its header says ${formatTime(expected)}, but its audio ends at ${formatTime(decoded)}. The audio up to there was transcribed.`,
     )
-  else if (source.isTruncated || endMissing.test(stderr))
+  else if (source.isTruncated || (source.isTruncated === undefined && endMissing.test(stderr)))
     run.warn(
       `The file seems to be cut off after ${formatTime(decoded)}. The audio up to there was transcribed.`,
     )
-  else if (/Error while decoding|Error submitting packet/.test(stderr) && !/: Audio: amr/.test(stderr))
+  else if (undecodedSeconds(stderr) >= minUndecodedSeconds)
     run.warn('Parts of the file are damaged and could not be decoded; words may be missing there.')
+}
+
+/** Fewer are lost where MP3 or Ogg files were joined. */
+const minUndecodedSeconds = 0.1
+
+/** Seconds of the packets that could not be decoded. In AMR those hold nothing, and PCM cannot fail but in its last byte. */
+function undecodedSeconds(stderr: string): number {
+  if (/: Audio: (?:amr|pcm_)/.test(stderr)) return 0
+  const errors = stderr.match(/Error while decoding|Error submitting packet|Decoding error/g)?.length ?? 0
+  // Tags and text between the frames of an MP3 are no sound.
+  const foreign = stderr.match(/Header missing/g)?.length ?? 0
+  const [, frames, samples] = /(\d+) frames decoded.* \((\d+) samples\)/.exec(stderr) ?? []
+  const rate = /: Audio: .*?, (\d+) Hz/.exec(stderr)?.[1]
+  if (!frames || !rate) return errors > foreign ? minUndecodedSeconds : 0
+  return ((errors - foreign) * Number(samples)) / Number(frames) / Number(rate)
 }

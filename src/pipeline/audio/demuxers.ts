@@ -1,4 +1,5 @@
 // The demuxers that ffmpeg may use: all audio and video formats except those that can open another file or URL.
+import type { Source } from '../source/source.ts'
 
 /**
  * Excluded: playlists and descriptions (hls, concat, dash, sdp, rtsp, imf, webm_dash_manifest, mlv, vobsub),
@@ -22,9 +23,19 @@ const allowedDemuxers = [
   .join(' ')
   .replaceAll(' ', ',')
 
+export type InputFile = Pick<Source, 'file' | 'inputOptions'>
+
 /** ffmpeg arguments that open a file and nothing that the file names. */
-export function inputArguments(file: string): string[] {
-  return ['-protocol_whitelist', 'file', '-format_whitelist', allowedDemuxers, '-i', `file:${file}`]
+export function inputArguments({ file, inputOptions = [] }: InputFile): string[] {
+  return [
+    ...inputOptions,
+    '-protocol_whitelist',
+    'file',
+    '-format_whitelist',
+    allowedDemuxers,
+    '-i',
+    `file:${file}`,
+  ]
 }
 
 /** Formats that can make a program open other files or URLs; their refusal gets an error of its own. */

@@ -1,19 +1,21 @@
 // Reads from the structure of a file if its end is missing, where ffmpeg does not report it, and if it has a clock.
 import { open } from 'node:fs/promises'
 import { readVint } from '../audio/ebml.ts'
-
-type Read = (length: number, position: number) => Promise<Buffer>
+import { lastPart, layouts, type Part, type Read } from './file-layout.ts'
 
 const maxOggPageBytes = 65_307
 const oggHeaderBytes = 27
-/** A fragmented MP4 of a day, with a fragment each second, has as many. */
-const maxBoxes = 200_000
+/** Fewer bytes behind the declared end are padding. */
+const minSoundBytes = 1_000
+const maxTags = 20
 
 export interface Container {
   /** Whether bytes are missing at the end; undefined where the container does not show it. */
   isTruncated: boolean | undefined
   /** True where packets have times of their own; in the other formats a sample's number is its time. */
   hasClock: boolean
+  /** ffmpeg options in front of the file, for what its header hides. */
+  inputOptions?: string[]
 }
 
 /** Reads a few bytes at the start and the end of the file, and the headers of its parts. */
@@ -24,26 +26,69 @@ export async function readContainer(file: string, size: number): Promise<Contain
       const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, position)
       return buffer.subarray(0, bytesRead)
     }
-    const head = await read(64, 0)
-    return { isTruncated: await isTruncated(head, read, size), hasClock: hasClock(head) }
+    const head = (await read(64, 0)).toString('latin1')
+    return { hasClock: hasClock(head), ...(await readEnd(head, read, size)) }
   } finally {
     await handle.close()
   }
 }
 
-async function isTruncated(head: Buffer, read: Read, size: number): Promise<boolean | undefined> {
-  const text = head.toString('latin1')
-  if (text.startsWith('OggS')) return await isOggTruncated(read, size)
-  if (text.startsWith('RIFF')) return isRiffTruncated(head, size)
-  if (text.startsWith('\x1a\x45\xdf\xa3')) return await isMatroskaTruncated(read, size)
-  if (/^.{4}(?:ftyp|moov|mdat|wide|free|skip)/s.test(text)) return await isMp4Truncated(read, size)
-  return undefined
+async function readEnd(head: string, read: Read, size: number): Promise<Omit<Container, 'hasClock'>> {
+  if (head.startsWith('ID3')) return readTags(read)
+  if (/^RIFF.{4}WAVE/s.test(head)) return wavEnd(await lastPart(read, size, layouts.riff), size)
+  const isTruncated = await isEndMissing(head, read, size)
+  return { isTruncated }
+}
+
+async function isEndMissing(head: string, read: Read, size: number): Promise<boolean | undefined> {
+  if (head.startsWith('OggS')) return await isOggTruncated(read, size)
+  if (head.startsWith('RIFF')) return isRiffTruncated(Buffer.from(head, 'latin1'), size)
+  if (head.startsWith('\x1a\x45\xdf\xa3')) return await isMatroskaTruncated(read, size)
+  const layout = /^FORM.{4}AIF[FC]/s.test(head)
+    ? layouts.aiff
+    : head.startsWith('caff')
+      ? layouts.caf
+      : /^.{4}(?:ftyp|moov|mdat|wide|free|skip)/s.test(head)
+        ? layouts.mp4
+        : undefined
+  const last = layout && (await lastPart(read, size, layout))
+  // An MP4 that is open to its end may be cut: its table of samples shows it, and ffmpeg says so.
+  if (!last || (last.isOpen && layout === layouts.mp4)) return undefined
+  return isCut(last, size)
+}
+
+/** Missing text or pictures behind the sound are no loss; a byte of padding is often left out. */
+function isCut({ name, end, isOpen, isKnown }: Part, size: number): boolean {
+  return isKnown && !isOpen && end > size + 1 && !/^(?:LIST|ID3|id3|JUNK|free|skip|uuid)/.test(name)
+}
+
+/** A recorder that stops early leaves a length that is too small, as does one whose counter goes round at 4 GB. */
+function wavEnd(last: Part | undefined, size: number): Omit<Container, 'hasClock'> {
+  if (!last) return { isTruncated: undefined }
+  const isShort = !last.isKnown && size - last.start > minSoundBytes
+  const inputOptions = isShort ? ['-f', 'wav', '-ignore_length', '1'] : undefined
+  return { isTruncated: isCut(last, size), inputOptions }
+}
+
+/** ffmpeg looks behind one tag for the format; an MP3 may have several. */
+async function readTags(read: Read): Promise<Omit<Container, 'hasClock'>> {
+  let at = 0
+  for (let tags = 0; tags < maxTags; tags++) {
+    const head = await read(10, at)
+    if (head.toString('latin1', 0, 3) !== 'ID3' || head.length < 10) {
+      // The layer tells MP3 from AAC.
+      const isMp3 = head[0] === 0xff && (head[1]! & 0xe0) === 0xe0 && (head[1]! & 6) !== 0
+      return { isTruncated: undefined, ...(tags > 1 && isMp3 && { inputOptions: ['-f', 'mp3'] }) }
+    }
+    at += 10 + head.subarray(6).reduce((length, byte) => length * 128 + (byte & 127), 0)
+  }
+  return { isTruncated: undefined }
 }
 
 /** WAV, AIFF, Core Audio, Sun and FLAC files; MP3 and AAC by a tag or the sync word of their first frame. */
-function hasClock(head: Buffer): boolean {
+function hasClock(head: string): boolean {
   const isPlain = /^(?:RIFF....WAVE|RF64|FORM|caff|\.snd|fLaC|ID3|\xff[\xe0-\xff])/s
-  return !isPlain.test(head.toString('latin1'))
+  return !isPlain.test(head)
 }
 
 /** RFC 3533: a page's length is in its header. Many recorders write no end mark. */
@@ -55,32 +100,19 @@ async function isOggTruncated(read: Read, size: number): Promise<boolean> {
   return segments.reduce((sum, length) => sum + length, oggHeaderBytes + segments.length) > page.length
 }
 
-/** MP4 and MOV: boxes that each declare their length; 0 means up to the end of the file. */
-async function isMp4Truncated(read: Read, size: number): Promise<boolean> {
-  let at = 0
-  for (let i = 0; i < maxBoxes && at + 8 <= size; i++) {
-    const box = await read(16, at)
-    const short = box.readUInt32BE(0)
-    if (short === 0) return false
-    const length = short === 1 && box.length === 16 ? Number(box.readBigUInt64BE(8)) : short
-    if (length < 8) return false
-    at += length
-  }
-  return at > size
-}
-
-/** WAV and AVI declare their length; 0 and 0xFFFFFFFF mean a stream that was never finished. */
+/** AVI declares its length; 0 and 0xFFFFFFFF mean a stream that was never finished. */
 function isRiffTruncated(head: Buffer, size: number): boolean {
   const declared = head.length >= 8 ? head.readUInt32LE(4) : 0
   return declared > 0 && declared < 0xffff_ff00 && declared + 8 > size + 1
 }
 
 /** Matroska and WebM: the Segment after the EBML header declares its length, unless all its size bits are ones. */
-async function isMatroskaTruncated(read: Read, size: number): Promise<boolean> {
+async function isMatroskaTruncated(read: Read, size: number): Promise<boolean | undefined> {
   const header = readVint(await read(8, 4), 0)
   const segment = header && 4 + header.width + header.value
   if (segment === undefined) return false
   const bytes = await read(12, segment)
   const length = bytes.toString('hex', 0, 4) === '18538067' ? readVint(bytes, 4) : undefined
-  return length !== undefined && !length.unknown && segment + 4 + length.width + length.value > size
+  if (length?.unknown) return undefined
+  return length !== undefined && segment + 4 + length.width + length.value > size
 }

@@ -1,5 +1,6 @@
 // Chooses how the channels of a track are heard: mixed by their layout, mixed by us, or apart.
 import type { TranscriptionRequest } from '../../domain/job.ts'
+import type { InputFile } from '../audio/demuxers.ts'
 import type { Track } from './description.ts'
 import { compareTracks, withoutRepeated } from './same-sound.ts'
 import { areSeparateChannels, measureChannel } from './separate-channels.ts'
@@ -42,7 +43,7 @@ export function plainMix(track: Track): string | undefined {
  * a room recognised twice would repeat each word.
  */
 export async function chooseChannels(
-  file: string,
+  source: InputFile,
   track: Track,
   duration: number | undefined,
   { speakers = 2, isApart = false }: ChannelRequest,
@@ -52,7 +53,7 @@ export async function chooseChannels(
   const isSpeakers = channels > 2 && !areMicrophones(track)
   const options = { stream, duration, isFine, channels: isSpeakers ? 1 : Math.max(1, channels) }
   const maxSeconds = isApart ? undefined : levelSeconds
-  const { stretches, gainDb } = await readWindows(file, { ...options, maxSeconds }, start)
+  const { stretches, gainDb } = await readWindows(source, { ...options, maxSeconds }, start)
   const sides = Array.from({ length: options.channels }, (_, i) => stretches.map(own => own[i]!))
   const levels = sides.map(speechLevel)
   const isSpoken = levels.some(Number.isFinite)

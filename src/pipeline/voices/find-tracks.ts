@@ -2,7 +2,7 @@
 import pLimit from 'p-limit'
 import type { TranscriptionRequest } from '../../domain/job.ts'
 import type { Run } from '../../domain/run.ts'
-import { inputArguments } from '../audio/demuxers.ts'
+import { type InputFile, inputArguments } from '../audio/demuxers.ts'
 import { plainMix } from './choose-channels.ts'
 import { allTracks, chooseTracks, describeTrack, listTracks } from './choose-tracks.ts'
 import type { Description, Track } from './description.ts'
@@ -29,7 +29,7 @@ interface CandidateSound extends TrackSound {
 
 /** Empty where no track can be decoded. Warns of tracks that are not heard. Throws `TRACK_NOT_FOUND`. */
 export async function findTracks(
-  file: string,
+  source: InputFile,
   description: Description,
   request: Pick<TrackRequest, 'track' | 'language' | 'isApart'>,
   start: StartFfmpeg,
@@ -48,7 +48,7 @@ export async function findTracks(
       some.map(track =>
         limit(
           async () =>
-            (await readWindows(file, { stream: track.stream, mix: plainMix(track), ...options }, start))
+            (await readWindows(source, { stream: track.stream, mix: plainMix(track), ...options }, start))
               .stretches,
         ),
       ),
@@ -62,7 +62,7 @@ export async function findTracks(
       found.map(async ({ track, stretches }, i) => {
         const sound = sounds[i]!
         const isAudible =
-          sound.activeBlocks > 0 || (await limit(() => hasHiddenSound(file, track, stretches, start)))
+          sound.activeBlocks > 0 || (await limit(() => hasHiddenSound(source, track, stretches, start)))
         if (!isAudible) left.set(track, 'silent')
         return { track, ...sound, isAudible }
       }),
@@ -93,14 +93,14 @@ export async function findTracks(
 
 /** The windows leave out most of a long recording: the whole track is decoded once more, without any work on its samples. */
 async function hasHiddenSound(
-  file: string,
+  source: InputFile,
   { stream }: Track,
   stretches: readonly Stretch[],
   start: StartFfmpeg,
 ): Promise<boolean> {
   if (stretches.length === 1) return false
   const output = ['-map', `0:${stream}`, '-vn', '-sn', '-dn', '-af', 'volumedetect', '-f', 'null', '-']
-  const stderr = await stderrOf(start([...inputArguments(file), ...output]))
+  const stderr = await stderrOf(start([...inputArguments(source), ...output]))
   const peak = Number(/max_volume: (-?[\d.]+) dB/.exec(stderr)?.[1] ?? Number.NEGATIVE_INFINITY)
   const known = stretches.reduce((most, [samples]) => Math.max(most, samples!.reduce(louder, 0)), 0)
   return peak > Math.max(minPeakDbfs, 20 * Math.log10(Math.max(1, known) / 32_768) + minHiddenContrastDb)

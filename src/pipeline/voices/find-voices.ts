@@ -3,7 +3,7 @@ import type { PipelineRequest } from '../../domain/job.ts'
 import type { Run } from '../../domain/run.ts'
 import { sampleRate } from '../audio/activity.ts'
 import { type Decoding, decode } from '../audio/decode.ts'
-import { inputArguments } from '../audio/demuxers.ts'
+import { type InputFile, inputArguments } from '../audio/demuxers.ts'
 import { maxVoiceNoteBytes } from '../audio/encode.ts'
 import { type LocateFfmpeg, startFfmpeg } from '../audio/ffmpeg.ts'
 import { textHash } from '../audio/fingerprint.ts'
@@ -46,7 +46,7 @@ export async function openVoices(
   run.signal.throwIfAborted()
   const description = readDescription(decoding.description())
   const start = starter(await ffmpeg(), run)
-  const tracks = await tracksOf(source.file, description, request, start, run)
+  const tracks = await tracksOf(source, description, request, start, run)
   const isUsual = tracks.length === 1 && tracks[0]!.stream === description.stream
   const chosen = tracks.length === 1 ? await channelsOf(tracks[0]!) : undefined
   const voices = chosen ?? (isUsual ? [] : tracks.map(voiceOf))
@@ -66,7 +66,7 @@ export async function openVoices(
     const isDoubtful = !isUsual || (track.channels === 2 && isLong) || !ahead.isLoud()
     if (!areMicrophones(track) && !(mayBeQuiet && isDoubtful)) return undefined
     let isLooking = true
-    const look = chooseChannels(source.file, track, duration, request, start).finally(() => {
+    const look = chooseChannels(source, track, duration, request, start).finally(() => {
       isLooking = false
     })
     const [found] = await Promise.all([
@@ -121,7 +121,7 @@ function hasLoudSample(buffer: Buffer): boolean {
 
 /** The tracks to hear; where there is no choice, the one that ffmpeg takes. Empty without any. */
 async function tracksOf(
-  file: string,
+  source: InputFile,
   description: Description,
   request: Request,
   start: StartFfmpeg,
@@ -129,7 +129,7 @@ async function tracksOf(
 ): Promise<Track[]> {
   const { tracks, stream } = description
   const isChoice = tracks.length > 1 || (request.track !== undefined && tracks.length > 0)
-  const found = isChoice ? await findTracks(file, description, request, start, run) : []
+  const found = isChoice ? await findTracks(source, description, request, start, run) : []
   const usual = tracks.find(one => one.stream === stream) ?? tracks[0]
   return found.length > 0 || !usual ? found : [usual]
 }
@@ -141,18 +141,17 @@ export async function findVoices(
   ffmpeg: LocateFfmpeg,
   run: Pick<Run, 'signal' | 'warn'>,
 ): Promise<Hearing> {
-  const { file } = source
   const start = starter(await ffmpeg(), run)
-  const description = await probe(file, start)
+  const description = await probe(source, start)
   run.signal.throwIfAborted()
-  const tracks = await tracksOf(file, description, request, start, run)
+  const tracks = await tracksOf(source, description, request, start, run)
   run.signal.throwIfAborted()
   if (tracks.length > 1) return { voices: tracks.map(voiceOf) }
   const [track] = tracks
   if (!track) return { voices: [{}] }
   const own = track.stream === description.stream ? {} : { stream: track.stream }
   if (track.channels !== 2 && !track.isFine && !areMicrophones(track)) return { voices: [own] }
-  const voices = await chooseChannels(file, track, description.duration, request, start)
+  const voices = await chooseChannels(source, track, description.duration, request, start)
   run.signal.throwIfAborted()
   if (voices.length > 1) {
     const count = voices.length === 2 ? 'two' : voices.length
@@ -173,9 +172,9 @@ function starter(found: Awaited<ReturnType<LocateFfmpeg>>, { signal }: Pick<Run,
   return args => startFfmpeg(found, ['-nostdin', '-loglevel', 'info', ...args], signal)
 }
 
-async function probe(file: string, start: StartFfmpeg): Promise<Description> {
+async function probe(source: InputFile, start: StartFfmpeg): Promise<Description> {
   const output = ['-vn', '-sn', '-dn', '-t', '0', '-f', 'null', '-']
-  return readDescription(await stderrOf(start([...inputArguments(file), ...output])))
+  return readDescription(await stderrOf(start([...inputArguments(source), ...output])))
 }
 
 /** The recording and the request of a voice alone: what was recognised of another voice of the same file is not its own. */

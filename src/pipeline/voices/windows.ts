@@ -1,7 +1,7 @@
 // Reads samples of a recording's tracks in windows, to compare them without decoding hours.
 import pLimit from 'p-limit'
 import { sampleRate } from '../audio/activity.ts'
-import { inputArguments } from '../audio/demuxers.ts'
+import { type InputFile, inputArguments } from '../audio/demuxers.ts'
 import { type FfmpegProcess, readAll } from '../audio/ffmpeg.ts'
 
 /** A stretch of several channels or tracks: 16 kHz samples, of equal length. */
@@ -48,7 +48,7 @@ const concurrency = 2
 
 /** Reads windows of a track; a recording that is no longer than all of them together is read whole. */
 export async function readWindows(
-  file: string,
+  source: InputFile,
   { stream, channels, mix, duration = 0, tracks = 1, maxSeconds = maxWindowSeconds, isFine }: WindowOptions,
   start: StartFfmpeg,
 ): Promise<Windows> {
@@ -75,7 +75,7 @@ export async function readWindows(
       at.toFixed(1),
       '-t',
       String(length),
-      ...inputArguments(file),
+      ...inputArguments(source),
     ])
     const parts = some.map((_, i) => `[${i}:${stream}]${convert}`)
     const names = some.map((_, i) => `[w${i}]`)

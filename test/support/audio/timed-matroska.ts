@@ -13,7 +13,7 @@ const unknownSize = Buffer.from('01ffffffffffffff', 'hex')
 const packetSamples = 0.02 * rate
 
 /**
- * A live recording: sizes unknown. `seconds`: the length in its header. `timeScale`: stretches the times of the packets,
+ * A live recording, of unknown size; or with `seconds`, the length in its header, a finished one. `timeScale`: stretches the times of the packets,
  * as a clock does that is slower than its samples.
  */
 export function timedMatroska(
@@ -26,14 +26,15 @@ export function timedMatroska(
     element('86', Buffer.from('A_PCM/INT/LIT')),
     element('e1', Buffer.concat([element('b5', float(rate)), element('9f', [1]), element('6264', [16])])),
   ])
-  return Buffer.concat([
-    element('1a45dfa3', element('4282', Buffer.from('matroska'))),
-    Buffer.from('18538067', 'hex'),
-    unknownSize,
+  const content = Buffer.concat([
     element('1549a966', Buffer.concat([element('2ad7b1', [0x0f, 0x42, 0x40]), ...duration])),
     element('1654ae6b', element('ae', track)),
     ...sounds.flatMap(({ time, samples }) => [...packets(time, samples, timeScale)]),
   ])
+  const head = element('1a45dfa3', element('4282', Buffer.from('matroska')))
+  const segment = '18538067'
+  if (seconds !== undefined) return Buffer.concat([head, element(segment, content)])
+  return Buffer.concat([head, Buffer.from(segment, 'hex'), unknownSize, content])
 }
 
 function* packets(start: number, samples: Int16Array, timeScale: number): Generator<Buffer> {

@@ -3,11 +3,9 @@ import { execFileSync } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Run } from '../../../../src/domain/run.ts'
-import { decode } from '../../../../src/pipeline/audio/decode.ts'
-import { openSource, type SourcePorts } from '../../../../src/pipeline/source/source.ts'
-import { locateTestFfmpeg, testFfmpeg } from '../../../support/audio/ffmpeg.ts'
-import { rate, type TimedSound, timedMatroska } from '../../../support/audio/timed-matroska.ts'
+import { testFfmpeg } from '../../../support/audio/ffmpeg.ts'
+import { type Heard, hear, toneSamples } from '../../../support/audio/hear.ts'
+import { type TimedSound, timedMatroska } from '../../../support/audio/timed-matroska.ts'
 import { type TempFolder, tempFolder } from '../../../support/e2e/system.ts'
 
 let folder: TempFolder
@@ -19,44 +17,10 @@ beforeAll(async () => {
 })
 afterAll(() => folder.remove())
 
-/** Seconds of faint noise, with tones of 0.2 s at these moments. */
-function sound(seconds: number, tones: readonly number[] = [0]): Int16Array {
-  const samples = new Int16Array(seconds * rate)
-  for (let i = 0; i < samples.length; i++) {
-    const time = i / rate
-    const isTone = tones.some(start => time >= start && time < start + 0.2)
-    samples[i] = isTone ? 8000 * Math.sin(i / 3) : ((i * 7919) % 5) - 2
-  }
-  return samples
-}
-
 const at = (time: number, seconds = 1, tones?: number[]): TimedSound => ({
   time,
-  samples: sound(seconds, tones),
+  samples: toneSamples(seconds, tones),
 })
-
-interface Heard {
-  seconds: number
-  /** Where the tones start. */
-  tones: number[]
-  warnings: string[]
-}
-
-async function hear(file: string, part?: { start: number; end: number }): Promise<Heard> {
-  const warnings: string[] = []
-  const { signal } = new AbortController()
-  const run = { signal, warn: (text: string) => void warnings.push(text) } as unknown as Run
-  const source = await openSource({ audio: file }, {} as SourcePorts, run)
-  const tones: number[] = []
-  let [count, lastLoud] = [0, -rate]
-  for await (const buffer of decode(source, locateTestFfmpeg, run, { part }).samples)
-    for (let i = 0; i < buffer.length; i += 2, count++) {
-      if (Math.abs(buffer.readInt16LE(i)) < 2000) continue
-      if (count - lastLoud > 0.05 * rate) tones.push(count / rate)
-      lastLoud = count
-    }
-  return { seconds: count / rate, tones, warnings }
-}
 
 async function save(name: string, bytes: Buffer): Promise<string> {
   const file = join(folder.path, name)

@@ -1,0 +1,42 @@
+// Decodes a recording as the pipeline does, and finds the tones in it.
+
+import type { Run } from '../../../src/domain/run.ts'
+import { decode } from '../../../src/pipeline/audio/decode.ts'
+import { openSource, type SourcePorts } from '../../../src/pipeline/source/source.ts'
+import { locateTestFfmpeg } from './ffmpeg.ts'
+import { rate } from './timed-matroska.ts'
+
+/** Seconds of faint noise, with tones of 0.2 s at these moments. */
+export function toneSamples(seconds: number, starts: readonly number[] = [0]): Int16Array {
+  const samples = new Int16Array(seconds * rate)
+  for (let i = 0; i < samples.length; i++) {
+    const time = i / rate
+    const isTone = starts.some(start => time >= start && time < start + 0.2)
+    samples[i] = isTone ? 8000 * Math.sin(i / 3) : ((i * 7919) % 5) - 2
+  }
+  return samples
+}
+
+export interface Heard {
+  seconds: number
+  /** Where the tones start. */
+  tones: number[]
+  warnings: string[]
+}
+
+/** Reads the whole recording, or a part of it. */
+export async function hear(file: string, part?: { start: number; end: number }): Promise<Heard> {
+  const warnings: string[] = []
+  const { signal } = new AbortController()
+  const run = { signal, warn: (text: string) => void warnings.push(text) } as unknown as Run
+  const source = await openSource({ audio: file }, {} as SourcePorts, run)
+  const tones: number[] = []
+  let [count, lastLoud] = [0, -rate]
+  for await (const buffer of decode(source, locateTestFfmpeg, run, { part }).samples)
+    for (let i = 0; i < buffer.length; i += 2, count++) {
+      if (Math.abs(buffer.readInt16LE(i)) < 2000) continue
+      if (count - lastLoud > 0.05 * rate) tones.push(count / rate)
+      lastLoud = count
+    }
+  return { seconds: count / rate, tones, warnings }
+}
