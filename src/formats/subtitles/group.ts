@@ -24,7 +24,7 @@ const shortCueCost = 1
 const shortWordsSeconds = 0.4
 /** No cue spans a longer pause. */
 const maxPauseSeconds = 3
-/** Behind so many words, the next sentence begins a block, which is grouped on its own. */
+/** Behind so many words, the next sentence or clause begins a block, which is grouped on its own. */
 const minBlockUnits = 150
 
 /** Groups block after block, with a turn of the event loop when the caller takes one. */
@@ -38,7 +38,7 @@ function blocksOf(units: Unit[]): [from: number, to: number][] {
   let from = 0
   for (let i = 1; i <= units.length; i++) {
     const [last, next] = [units[i - 1]!, units[i]]
-    const isLong = i - from >= minBlockUnits && last.cost === 0
+    const isLong = i - from >= minBlockUnits && last.cost <= 1
     const isApart = !next || next.isGap || last.isGap || next.start - last.end > maxPauseSeconds
     if (!isLong && !isApart) continue
     blocks.push([from, i])
