@@ -52,13 +52,13 @@ async function startErrors(samples: Int16Array, words: TimedWord[]): Promise<Sta
       return middle >= chunk.start && middle < chunk.end
     })
     const { samples: sent, release, ...info } = chunk
-    const heard = betweenPauses(info.speech, chunk)
+    const voiced = betweenPauses(info.speech, chunk)
     release()
     const text = own
       .map(({ text }) => text)
       .join('')
       .trim()
-    transcripts.push({ ...info, heard, text, sent: sent.length / (2 * promptRate), cached: 0 })
+    transcripts.push({ ...info, voiced, text, sent: sent.length / (2 * promptRate), cached: 0 })
   }
   const started = process.cpuUsage().user
   const { segments } = createMerge('segment')(transcripts)

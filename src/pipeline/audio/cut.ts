@@ -17,17 +17,16 @@ export interface Chunk extends Span {
   release(): void
   /** Detected speech in seconds of the recording, without the overlap. */
   speech: Span[]
-  /** What was heard of `speech`, without short pauses: estimated times stay inside it. May be empty. */
+  /** What was heard where a look doubted `speech`, and either without short pauses, for estimated times. */
   heard?: Span[]
+  voiced?: Span[]
   /** Seconds at the start that the previous chunk contains too: 0 after a cut in a pause. */
   overlap: number
   /** Number of the channel, where channels are recognised separately. */
   channel?: number
 }
 
-export interface CutOptions {
-  maxSeconds: number
-}
+export type CutOptions = { maxSeconds: number }
 
 /** A longer silence is left out, except for a margin on either side of speech. */
 const longSilenceFrames = 3 * framesPerSecond

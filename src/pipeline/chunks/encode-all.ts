@@ -73,7 +73,7 @@ export function encodeAll(
 async function withHeard(chunk: Chunk): Promise<Chunk> {
   const detector = await loadSpeechDetector()
   const heard = detector && (await heardSpeech(chunk, detector))
-  return { ...chunk, heard: betweenPauses(heard ?? chunk.speech, chunk) }
+  return { ...chunk, ...(heard && { heard }), voiced: betweenPauses(heard ?? chunk.speech, chunk) }
 }
 
 /** The decoder's own MP3, when the chunk is the whole recording and long enough to be sent unchanged. */

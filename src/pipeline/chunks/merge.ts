@@ -87,9 +87,9 @@ function expectedWords(seconds: number, { text, sent, cached }: ChunkTranscript)
 }
 
 function segmentsOf(transcript: ChunkTranscript, timestamps: Timestamps): Segment[] {
-  const { start, end, language, times, heard } = transcript
+  const { start, end, language, times, heard, voiced = heard } = transcript
   const texts = sentences(transcript.text).flatMap(splitLong)
-  const found = heard?.length ? heard : transcript.speech
+  const found = voiced?.length ? voiced : transcript.speech
   const speech = found.length ? found : [{ start, end }]
   const segments = times?.stretches.length
     ? measuredSegments(texts, transcript.text, times, timestamps)

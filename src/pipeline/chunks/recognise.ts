@@ -24,6 +24,7 @@ export interface ChunkTranscript extends Span {
   index: number
   speech: Span[]
   heard?: Span[]
+  voiced?: Span[]
   overlap: number
   channel?: number
   /** Seconds of audio that this job sent for it. */
@@ -113,8 +114,17 @@ async function recogniseChunk(
   run: Run,
   depth: number,
 ): Promise<ChunkTranscript[]> {
-  const { index, start, end, speech, heard, overlap, channel } = chunk
-  const info = { index, start, end, speech, ...(heard && { heard }), overlap, channel }
+  const { index, start, end, speech, heard, voiced, overlap, channel } = chunk
+  const info = {
+    index,
+    start,
+    end,
+    speech,
+    ...(heard && { heard }),
+    ...(voiced && { voiced }),
+    overlap,
+    channel,
+  }
   try {
     const found = 'recognition' in chunk ? fromCache(chunk, context) : await fromProvider(chunk, context, run)
     const { words, segments, isCut, ...recognition } = found
@@ -241,8 +251,12 @@ async function recogniseParts(
   const newFrom = chunk.speech[0]?.start ?? chunk.start
   const fromThere = (spans: Span[]) =>
     spans.flatMap(({ start, end }) => (end > newFrom ? [{ start: Math.max(start, newFrom), end }] : []))
-  const [speech, heard] = [fromThere(first.speech), first.heard && fromThere(first.heard)]
-  const ears = { speech, ...(heard && { heard }) }
+  const { speech, heard, voiced } = first
+  const ears = {
+    speech: fromThere(speech),
+    ...(heard && { heard: fromThere(heard) }),
+    ...(voiced && { voiced: fromThere(voiced) }),
+  }
   transcripts[0] = { ...first, ...billOf([first, chunk]), ...ears, overlap: chunk.overlap }
   return transcripts
 }
