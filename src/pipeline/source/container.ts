@@ -8,6 +8,7 @@ const oggHeaderBytes = 27
 /** Fewer bytes behind the declared end are padding. */
 const minSoundBytes = 1_000
 const maxTags = 20
+const gsmFrameBytes = 33
 
 export interface Container {
   /** Whether bytes are missing at the end; undefined where the container does not show it. */
@@ -36,8 +37,14 @@ export async function readContainer(file: string, size: number): Promise<Contain
 async function readEnd(head: string, read: Read, size: number): Promise<Omit<Container, 'hasClock'>> {
   if (head.startsWith('ID3')) return readTags(read)
   if (/^RIFF.{4}WAVE/s.test(head)) return wavEnd(await lastPart(read, size, layouts.riff), size)
-  const isTruncated = await isEndMissing(head, read, size)
-  return { isTruncated }
+  if (isGsm(await read(gsmFrameBytes * 10, 0))) return { isTruncated: false, inputOptions: ['-f', 'gsm'] }
+  return { isTruncated: await isEndMissing(head, read, size) }
+}
+
+/** GSM has no header; each of its frames begins with the same four bits. */
+function isGsm(bytes: Buffer): boolean {
+  if (bytes.length < gsmFrameBytes * 10) return false
+  return Array.from({ length: 10 }, (_, i) => bytes[i * gsmFrameBytes]!).every(byte => byte >> 4 === 0xd)
 }
 
 async function isEndMissing(head: string, read: Read, size: number): Promise<boolean | undefined> {

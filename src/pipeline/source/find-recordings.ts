@@ -3,6 +3,7 @@ import type { Dirent } from 'node:fs'
 import { opendir, realpath, stat } from 'node:fs/promises'
 import { basename, extname, join } from 'node:path'
 import pLimit from 'p-limit'
+import { recordingEndings } from '../audio/formats.ts'
 import { resolvePath } from './paths.ts'
 
 export interface FoundRecording {
@@ -20,14 +21,6 @@ export interface RecordingQuery {
   limit: number
   signal: AbortSignal
 }
-
-/** Extensions of audio and video. `.ts` and `.mts` are left out: they are far more often TypeScript than video. */
-const recordingExtensions = new Set(
-  (
-    '3ga 3gp 3g2 aac ac3 aif aifc aiff amr ape asf au avi awb caf dss eac3 flac flv gsm m2ts m4a m4b m4v mka mkv mov ' +
-    'mp2 mp3 mp4 mpeg mpg oga ogg ogv opus spx vob w64 wav wave weba webm wma wmv'
-  ).split(' '),
-)
 
 /** Folders that programs manage, not people. */
 const ignoredFolders =
@@ -135,7 +128,7 @@ function isMatch(entry: Dirent, search: Search): boolean {
   return (
     (entry.isFile() || entry.isSymbolicLink()) &&
     !name.startsWith('.') &&
-    recordingExtensions.has(extname(name).slice(1).toLowerCase()) &&
+    recordingEndings.has(extname(name).slice(1).toLowerCase()) &&
     search.matches(name)
   )
 }
