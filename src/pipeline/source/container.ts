@@ -1,6 +1,6 @@
 // Reads from the structure of a file if its end is missing, where ffmpeg does not report it, and if it has a clock.
 import { open } from 'node:fs/promises'
-import { readVint } from '../audio/ebml.ts'
+import { readVint } from './ebml.ts'
 import { lastPart, layouts, type Part, type Read } from './file-layout.ts'
 
 const maxOggPageBytes = 65_307
