@@ -78,7 +78,7 @@ async function formatGivenText(
   if (!made) throw new Error('Formatting returned no text.')
   const { text, ...formatting } = made
   bar.clear()
-  for (const { file } of outputs) await writeText(`${text.trimEnd()}\n`, file)
+  await writeText(`${text.trimEnd()}\n`, outputs)
   printFormatting(formatting)
   return isIncomplete(formatting, given) ? 3 : 0
 }

@@ -1,7 +1,8 @@
 // Writes a command's output to stdout, or atomically to a file.
 import { realpath, stat, writeFile } from 'node:fs/promises'
 import { extname } from 'node:path'
-import { isDiskFull, SpeechError } from '../../domain/errors.ts'
+import { describeError, isDiskFull, SpeechError } from '../../domain/errors.ts'
+import { asLine } from '../../domain/text.ts'
 import type { Transcript } from '../../domain/transcript.ts'
 import {
   checkFormat,
@@ -49,13 +50,14 @@ export function parseOutputs(
     throw new SpeechError('BAD_INPUT', 'One --format does not fit several output files.', {
       hint: 'Omit it: the extension of each file chooses its format.',
     })
-  if (format === 'docx' && files.length === 0 && process.stdout.isTTY)
+  // `-` is stdout, as it is stdin where a text is read.
+  const outputs = files.length > 0 ? files.map(file => (file === '-' ? undefined : file)) : [undefined]
+  if (format === 'docx' && outputs.includes(undefined) && process.stdout.isTTY)
     throw new SpeechError('BAD_INPUT', 'A terminal cannot show a Word document.', {
       hint: 'Name a file with -o.',
     })
   if (preset !== undefined && !isPresetName(preset))
     throw new SpeechError('BAD_INPUT', 'Unknown preset.', { hint: `Use one of ${presetNames.join(', ')}.` })
-  const outputs = files.length > 0 ? files : [undefined]
   return outputs.map(file => ({
     file,
     format: parseFormat(format ?? formatOf(file, anyExtension), format && advice),
@@ -80,7 +82,7 @@ function parseFormat(name: string, advice: string | undefined): FormatName {
 export async function writeTranscript(transcript: Transcript, outputs: Output[]): Promise<boolean> {
   const command = `speech-mcp export ${transcript.id}`
   let isWithinRules = true
-  for (const { format, file, preset, check } of outputs) {
+  await forEachOutput(outputs, async ({ format, file, preset, check }) => {
     await write(await renderFormat(transcript, format, { preset }), file, {
       full: `The transcript is saved: free some space, then run \`${command}\`.`,
       refused: `Check that its folder exists and is writable; \`${command} -o …\` writes it elsewhere.`,
@@ -88,16 +90,26 @@ export async function writeTranscript(transcript: Transcript, outputs: Output[])
     const broken = check ? await checkFormat(transcript, format, { preset }) : []
     for (const problem of broken) printLine(problem)
     isWithinRules &&= broken.length === 0
-  }
+  })
   return isWithinRules
 }
 
 /** Writes a text that is stored nowhere else. */
-export async function writeText(text: string, file: string | undefined): Promise<void> {
-  await write(text, file, {
-    full: 'Free some space and run the command again.',
-    refused: 'Run the command again with another output file.',
-  })
+export async function writeText(text: string, outputs: Output[]): Promise<void> {
+  await forEachOutput(outputs, ({ file }) =>
+    write(text, file, {
+      full: 'Free some space and run the command again.',
+      refused: 'Run the command again with another output file.',
+    }),
+  )
+}
+
+/** Goes on after an output that fails, and throws its error at the end; of several, stderr has the earlier ones. */
+async function forEachOutput(outputs: Output[], write: (output: Output) => Promise<void>): Promise<void> {
+  const errors: unknown[] = []
+  for (const output of outputs) await write(output).catch(error => errors.push(error))
+  for (const error of errors.slice(0, -1)) printLine(describeError(error))
+  if (errors.length > 0) throw errors.at(-1)
 }
 
 async function write(
@@ -109,7 +121,8 @@ async function write(
     await (file === undefined ? print(text) : replace(file, text))
   } catch (error) {
     const full = isDiskFull(error)
-    throw new SpeechError(full ? 'DISK_FULL' : 'BAD_INPUT', 'The output could not be written.', {
+    const name = file === undefined ? '' : ` as ${asLine(file)}`
+    throw new SpeechError(full ? 'DISK_FULL' : 'BAD_INPUT', `The output could not be written${name}.`, {
       hint: full ? hints.full : hints.refused,
       cause: error,
     })

@@ -86,6 +86,26 @@ describe('speech-mcp export', () => {
     })
   })
 
+  it('of several files, those that can be written are, and the error names the other', async () => {
+    const files = ['-o', 'missing/a.srt', '-o', 'b.vtt', '-o', 'also missing/c.csv', '-o', 'd.md']
+    const { code, stdout, stderr } = await terminal.run(['export', id, ...files])
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr.split('\n').map(line => /written as (.*?)\./.exec(line)?.[1])).toEqual([
+      'missing/a',
+      'also missing/c',
+      undefined,
+    ])
+    expect(await readFile(pathOf('b.vtt'), 'utf8')).toMatch(/^WEBVTT\n/)
+    expect(await readFile(pathOf('d.md'), 'utf8')).toMatch(/^# voice-note\n/)
+  })
+
+  it('the file - is stdout', async () => {
+    const { stdout } = await terminal.run(['export', id, '-o', '-', '-o', 'beside.srt'])
+    expect(stdout).toMatch(/^Hi Greta!/)
+    expect(await readFile(pathOf('beside.srt'), 'utf8')).toMatch(/^1\n/)
+    expect((await terminal.run(['export', id, '-f', 'vtt', '-o', '-'])).stdout).toMatch(/^WEBVTT\n/)
+  })
+
   it('export rejects an unknown file extension', async () => {
     const { code, stderr } = await terminal.run(['export', id, '-o', 'out.pdf'])
     expect(code).toBe(2)
