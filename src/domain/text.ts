@@ -25,9 +25,8 @@ function spacedLetter(character: string): boolean {
 }
 
 function lastCharacter(text: string): string {
-  return String.fromCodePoint(
-    text.codePointAt(/[\udc00-\udfff]$/.test(text) ? text.length - 2 : text.length - 1)!,
-  )
+  // A pattern would be tried at each character before.
+  return text.slice(/[\udc00-\udfff]/.test(text.at(-1)!) ? -2 : -1)
 }
 
 function firstCharacter(text: string): string {

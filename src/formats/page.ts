@@ -31,11 +31,12 @@ function pageEnd(text: string, from: number, limit: number): number {
   return at
 }
 
-/** Finds the last break in the second half of a page, the best kind first. A blank line, which ends a cue, may be anywhere. */
+/** Finds the last break in the second half of a page, the best kind first. A blank line before a cue may be anywhere. */
 function lastBreak(page: string): number {
   const half = page.length >> 1
   for (const [from, separator] of [
-    [0, /\S\n\s*\n/g],
+    [0, /\S\n\s*\n(?=(?:\d+\n)?[\d:.,]+ --> )/g],
+    [half, /\S\n\s*\n/g],
     [half, /\n/g],
     [half, /[.!?…]\s|[。！？]/g],
     [half, /\s/g],

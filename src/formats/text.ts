@@ -60,8 +60,8 @@ export function paragraphsWithGaps(transcript: FilteredTranscript): Paragraph[] 
   const found: Paragraph[] = []
   let from = 0
   for (const gap of coverage.gaps) {
-    const after = segments.findIndex(({ start }, i) => i >= from && start >= gap.start)
-    const to = after < 0 ? segments.length : after
+    let to = from
+    while (to < segments.length && segments[to]!.start < gap.start) to++
     found.push(...shownParagraphs(segments.slice(from, to), onlySpeakers), gapParagraph(gap))
     from = to
   }

@@ -86,6 +86,11 @@ describe('cutPage', () => {
     }
   })
 
+  it('a title does not stand alone on a page', () => {
+    const { text } = cutPage(`Minutes\n\n${'We agreed. '.repeat(90)}`, 0, 100)
+    expect(text.length).toBeGreaterThan(200)
+  })
+
   it.each([
     ['a paragraph', 6, 'One two three.\n\nFour five.\nSix seven eight', 'One two three.'],
     ['a line', 5, 'One two three.\nFour. Six seven', 'One two three.'],
