@@ -8,8 +8,8 @@ folder="$(mktemp -d)"
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 npm init --yes >/dev/null
-npm install --silent --no-audit --no-fund zod@4.6.7 @modelcontextprotocol/sdk@1.32.2 \
-  @modelcontextprotocol/server@2.4.0 @modelcontextprotocol/client@2.4.0
+npm install --silent --no-audit --no-fund zod@4.6.7 @modelcontextprotocol/sdk@1.32.2
+npm install --silent --no-audit --no-fund @modelcontextprotocol/server@2.4.0 @modelcontextprotocol/client@2.4.0
 cat > server.mjs <<'JS'
 import { McpServer } from '@modelcontextprotocol/server'
 import { serveStdio } from '@modelcontextprotocol/server/stdio'

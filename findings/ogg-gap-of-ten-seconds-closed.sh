@@ -2,7 +2,7 @@
 # Whether ffmpeg keeps a gap between packets depends on the container: in Ogg and MPEG-TS it takes one of over ten
 # seconds for a fault of the clock and closes it, in Matroska it keeps it, with the same packets (build of 2018 in
 # @ffmpeg-installer/ffmpeg 1.1.0; 5.1 and 7.1 do the same). Seen of 30 s with a gap of 12 s: mkv 30, ogg 18, ts 18 s.
-# Matters to: -dts_delta_threshold in src/pipeline/audio/decode-arguments.ts.
+# Matters to: src/pipeline/audio/decode-arguments.ts, which sets -dts_delta_threshold.
 set -euo pipefail
 folder="$(mktemp -d)"
 trap 'rm -rf "$folder"' EXIT

@@ -2,7 +2,7 @@
 # sclite (Debian's sctk 2.4.10-20151007-1312Z+dfsg2-3.1) ignores case by default, but in ASCII alone: a capital beyond
 # it makes a wrong word, also with `-e utf-8` and its localization `generic`. Only those of single languages fold more.
 # Seen: "École" for "école" is S (wrong), "Paris" for "paris" C (correct), and both are C with `babel_vietnamese`.
-# Matters to: CTM in src/formats/scoring.ts, whose words are in lower case.
+# Matters to: src/formats/scoring.ts, where the words of a CTM are in lower case.
 set -euo pipefail
 folder="$(mktemp -d)"
 trap 'rm -rf "$folder"' EXIT

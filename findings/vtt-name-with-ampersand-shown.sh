@@ -2,7 +2,7 @@
 # For ffmpeg an escape within a WebVTT voice tag ends the tag, so the rest of the name stands in front of the text
 # (build of 2018 in @ffmpeg-installer/ffmpeg 1.1.0; 5.1 and 7.1 do the same). Seen: "<v Ann &amp; Bob>Hello." becomes
 # "& BobHello.", and nothing shows of a name without an escape.
-# Matters to: voiceName in src/formats/subtitles/srt-vtt.ts, which writes the name with a full-width `＆`.
+# Matters to: src/formats/subtitles/srt-vtt.ts, where the name of a voice has a full-width `＆`.
 set -euo pipefail
 folder="$(mktemp -d)"
 trap 'rm -rf "$folder"' EXIT

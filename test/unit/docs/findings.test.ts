@@ -12,12 +12,11 @@ it.each(scripts)('%s states what was seen, pins its packages and cleans up', nam
   expect(name).toMatch(/^[a-z0-9-]+\.sh$/)
   expect(text).toMatch(/^#!\/usr\/bin\/env bash\n# .*\bSeen\b/s)
   expect(text).toContain('trap \'rm -rf "$folder"\' EXIT')
-  const installed = /^npm install .*$/m
-    .exec(text)?.[0]
-    .split(' ')
-    .filter(word => !/^(?:npm|install|-)/.test(word))
-  expect(installed?.length).toBeGreaterThan(0)
-  for (const packageName of installed!) expect(packageName).toMatch(/.@\d+\.\d+\.\d+$/)
+  const installed = [...text.matchAll(/^(?:npm install|apt-get download) .*$/gm)]
+    .flatMap(([line]) => line.replace(/>.*/, '').trim().split(' ').slice(2))
+    .filter(word => !word.startsWith('-'))
+  expect(installed.length).toBeGreaterThan(0)
+  for (const packageName of installed) expect(packageName).toMatch(/.@\d+\.\d+\.\d+$|.=\d\S+$/)
 })
 
 it.each(scripts)('%s names the file of this project that depends on it', name => {
