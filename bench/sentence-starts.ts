@@ -7,6 +7,7 @@ import { heardSpeech } from '../src/pipeline/audio/speech-detector/heard-speech.
 import { loadSpeechDetector } from '../src/pipeline/audio/speech-detector/speech-detector.ts'
 import { createMerge } from '../src/pipeline/chunks/merge.ts'
 import type { ChunkTranscript } from '../src/pipeline/chunks/recognise.ts'
+import { betweenPauses } from '../src/pipeline/chunks/short-pauses.ts'
 import {
   endsSentence,
   fixtureNames,
@@ -47,12 +48,13 @@ async function measure({ samples, words, joiner }: Recording) {
       .join(joiner)
     const clock = process.cpuUsage()
     const heard = await heardSpeech({ ...chunk, samples: sound }, detector!)
+    const voiced = betweenPauses(heard ?? chunk.speech, { ...chunk, samples: sound })
     const { user, system } = process.cpuUsage(clock)
     spent.seconds += (user + system) / 1e6
     release()
     const transcript = { ...chunk, text, overlap: 0, sent: 0, cached: 0 }
     before.push(transcript)
-    after.push(heard ? { ...transcript, heard } : transcript)
+    after.push({ ...transcript, ...(heard && { heard }), voiced })
   }
   return {
     before: errors(before, words),
