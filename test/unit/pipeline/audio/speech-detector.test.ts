@@ -66,4 +66,11 @@ describe('the speech detector', () => {
     const broken = (name: string) => (name.endsWith('wasm') ? Promise.resolve(Buffer.from('no')) : read(name))
     expect(await openSpeechDetector(broken)).toBeUndefined()
   })
+
+  it('the speech detector is absent where its weights are cut off or missing', async () => {
+    const cutOff = async (name: string) =>
+      (await read(name)).subarray(0, name.endsWith('bin') ? -1 : undefined)
+    expect(await openSpeechDetector(cutOff)).toBeUndefined()
+    expect(await openSpeechDetector(() => read('none'))).toBeUndefined()
+  })
 })
