@@ -1,20 +1,24 @@
 // Checks cues against the rules of their preset.
 import { formatTime } from '../../domain/format-time.ts'
+import { mapSlices } from '../../domain/reading/slices.ts'
 import type { Transcript } from '../../domain/transcript.ts'
 import { type Cue, type CueOptions, cues } from './cues.ts'
 import { gapSeconds } from './group.ts'
 import { presets, type Rules } from './presets.ts'
 import { charsOf, scriptOf, sizeOf } from './script.ts'
 
-/** Lists each cue that breaks a rule, and why: one sentence each, in order; empty if none does. */
+/** Lists each cue that breaks a rule, and why: one line a cue, in order; empty if none does. */
 export async function checkSubtitles(transcript: Transcript, options: CueOptions = {}): Promise<string[]> {
   const rules = presets[options.preset ?? 'default']
   const all = await cues(transcript, options)
-  return all.flatMap((cue, i) => {
+  const found = await mapSlices(all, (cue, i) => {
     const problems = problemsOf(cue, all[i + 1], rules, transcript.language)
     const text = cue.lines.map(line => line.text).join(' / ')
-    return problems.map(problem => `Cue ${i + 1} at ${formatTime(cue.start)} (“${text}”): ${problem}`)
+    return problems.length > 0
+      ? [`Cue ${i + 1} at ${formatTime(cue.start)} (“${text}”): ${problems.join('; ')}`]
+      : []
   })
+  return found.flat()
 }
 
 function problemsOf(cue: Cue, next: Cue | undefined, rules: Rules, language: string | undefined): string[] {
