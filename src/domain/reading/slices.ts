@@ -8,3 +8,15 @@ export async function* slices<T>(items: readonly T[], size = 250): AsyncGenerato
     yield items.slice(from, from + size)
   }
 }
+
+/** Maps a long list in slices. */
+export async function mapSlices<T, R>(
+  items: readonly T[],
+  map: (item: T, index: number) => R,
+  size?: number,
+): Promise<R[]> {
+  const mapped: R[] = []
+  for await (const slice of slices(items, size))
+    for (const item of slice) mapped.push(map(item, mapped.length))
+  return mapped
+}

@@ -1,5 +1,6 @@
 // Turns segments into subtitle cues that keep the rules of a preset wherever the speech allows it.
 import { setImmediate } from 'node:timers/promises'
+import { mapSlices } from '../../domain/reading/slices.ts'
 import type { Segment, Span, Transcript, Word } from '../../domain/transcript.ts'
 import { labelOf } from '../speakers.ts'
 import { type Group, gapSeconds, groupUnits } from './group.ts'
@@ -44,7 +45,7 @@ export async function cues(transcript: Transcript, options: CueOptions = {}): Pr
     groups.push(...found)
     await setImmediate()
   }
-  return timesOf(units, groups, rules, stepMs).map((span, i) => ({
+  return mapSlices(timesOf(units, groups, rules, stepMs), (span, i) => ({
     ...span,
     isGap: units[groups[i]!.from]!.isGap === true,
     lines: groups[i]!.lines.map(({ from, to, prefix }) => {

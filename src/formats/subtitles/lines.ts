@@ -34,21 +34,26 @@ export type Measure = ReturnType<typeof createMeasure>
 
 export function createMeasure(units: Unit[], { rules, language, names }: LayoutOptions) {
   const sums = [{ ...noSize, words: 0, counts: [0, 0, 0, 0] }]
-  for (const { size, text } of units) {
-    const { narrow, wide, words, counts } = sums.at(-1)!
-    sums.push({
-      narrow: narrow + size.narrow,
-      wide: wide + size.wide,
-      bits: 0,
-      words: words + (text.endsWith(' ') ? 1 : 0),
-      counts: counts.map((count, i) => count + (size.bits & allBits[i]! ? 1 : 0)),
-    })
+  /** Sum of the words before one. Made when asked for, as those of hours would block the event loop. */
+  const sumBefore = (at: number) => {
+    while (sums.length <= at) {
+      const { size, text } = units[sums.length - 1]!
+      const { narrow, wide, words, counts } = sums.at(-1)!
+      sums.push({
+        narrow: narrow + size.narrow,
+        wide: wide + size.wide,
+        bits: 0,
+        words: words + text.split(' ').length - 1,
+        counts: counts.map((count, i) => count + (size.bits & allBits[i]! ? 1 : 0)),
+      })
+    }
+    return sums[at]!
   }
   const endsWithSpace = (to: number) => (units[to - 1]!.text.endsWith(' ') ? 1 : 0)
   /** Size of a line without the space at its end. */
   const sizeOfRange = (from: number, to: number): Size => {
     if (to === from) return noSize
-    const [a, b] = [sums[from]!, sums[to]!]
+    const [b, a] = [sumBefore(to), sumBefore(from)]
     let bits = 0
     for (const [i, bit] of allBits.entries()) if (b.counts[i]! > a.counts[i]!) bits |= bit
     return { narrow: b.narrow - a.narrow - endsWithSpace(to), wide: b.wide - a.wide, bits }
@@ -85,7 +90,7 @@ export function createMeasure(units: Unit[], { rules, language, names }: LayoutO
       const script = scriptOf(size, language)
       const byChars = charsOf(size, script) / rules.charsPerSecond[script]
       if (script !== 'spaced' || !rules.wordsPerSecond) return byChars
-      const words = sums[to]!.words - sums[from]!.words + (prefixes.match(/\S+/g)?.length ?? 0)
+      const words = sumBefore(to).words - sumBefore(from).words + (prefixes.match(/\S+/g)?.length ?? 0)
       return (words + 1 - endsWithSpace(to)) / rules.wordsPerSecond
     },
   }

@@ -1,4 +1,5 @@
 // Subtitle formats SRT and WebVTT.
+import { mapSlices } from '../../domain/reading/slices.ts'
 import type { Transcript } from '../../domain/transcript.ts'
 import { type Cue, type CueLine, cues } from './cues.ts'
 import { presets, type SubtitleOptions } from './presets.ts'
@@ -6,12 +7,12 @@ import { clockTime, withoutMarks } from './text.ts'
 
 /** Names are in the text. Words light up in no player, so that highlighting presets only choose the cues. */
 export async function srt(transcript: Transcript, options?: SubtitleOptions): Promise<string> {
-  return (await cues(transcript, { ...options, namesInText: true }))
-    .map(({ start, end, lines }, i) => {
-      const text = lines.map(line => escapeSrt(line.text)).join('\n')
-      return `${i + 1}\n${clockTime(start, ',')} --> ${clockTime(end, ',')}\n${text}\n`
-    })
-    .join('\n')
+  const all = await cues(transcript, { ...options, namesInText: true })
+  const blocks = await mapSlices(all, ({ start, end, lines }, i) => {
+    const text = lines.map(line => escapeSrt(line.text)).join('\n')
+    return `${i + 1}\n${clockTime(start, ',')} --> ${clockTime(end, ',')}\n${text}\n`
+  })
+  return blocks.join('\n')
 }
 
 /**
@@ -38,13 +39,14 @@ async function renderVtt(
   namesInText: boolean,
 ): Promise<string> {
   const { highlights } = presets[options.preset ?? 'default']
-  const body = (await cues(transcript, { ...options, namesInText })).map(cue => {
+  const body = await mapSlices(await cues(transcript, { ...options, namesInText }), cue => {
     const { start, end, lines } = cue
+    const litWords = createHighlighter(cue)
     const texts = lines.map((line, i) => {
       const voice = namesInText || line.speaker === undefined ? '' : `<v ${voiceName(line.speaker)}>`
       // A second speaker ends the first one's voice; a second line of one speaker is within it.
       const isNew = i === 0 || line.speaker !== lines[i - 1]!.speaker
-      const text = highlights ? litWords(line, cue) : escapeVtt(line.text)
+      const text = highlights ? litWords(line) : escapeVtt(line.text)
       return `${isNew ? voice : ''}${text}${voice && lines[i + 1] && lines[i + 1]!.speaker !== line.speaker ? '</v>' : ''}`
     })
     return `${clockTime(start, '.')} --> ${clockTime(end, '.')}\n${texts.join('\n')}\n`
@@ -56,15 +58,20 @@ async function renderVtt(
  * Each word lights up at its time; Chromium colours `:past` only for text in an element of its own. The page has the style:
  * ffmpeg up to 5.1, and mpv with it, read no cue behind a style block.
  */
-function litWords({ prefix, words }: CueLine, { start, end }: Cue): string {
-  const parts = words.map(word => {
-    const text = escapeVtt(word.text.trimEnd())
-    const space = word.text.slice(word.text.trimEnd().length)
-    // A time must be within its cue, its ends excluded.
-    const at = Math.min(Math.max(word.start, start + 0.001), end - 0.001)
-    return `<${clockTime(at, '.')}><c>${text}</c>${space}`
-  })
-  return `${escapeVtt(prefix)}${parts.join('')}`.trimEnd()
+function createHighlighter({ start, end }: Cue): (line: CueLine) => string {
+  let last = start
+  return ({ prefix, words }) => {
+    const parts = words.map(word => {
+      const text = escapeVtt(word.text.trimEnd())
+      const space = word.text.slice(word.text.trimEnd().length)
+      // A time must be within its cue, its ends excluded, and later than the one before it.
+      const at = Math.min(Math.max(word.start, start + 0.001), end - 0.001)
+      const time = at > last ? `<${clockTime(at, '.')}>` : ''
+      last = Math.max(last, at)
+      return `${time}<c>${text}</c>${space}`
+    })
+    return `${escapeVtt(prefix)}${parts.join('')}`.trimEnd()
+  }
 }
 
 function escapeVtt(text: string): string {

@@ -1,6 +1,6 @@
 // The words of a transcript in the order in which subtitles show them, with times, sizes and the cost of a break.
 import { formatTime } from '../../domain/format-time.ts'
-import { slices } from '../../domain/reading/slices.ts'
+import { mapSlices, slices } from '../../domain/reading/slices.ts'
 import { unspacedScript, wordStarts } from '../../domain/reading/word-starts.ts'
 import { sentences } from '../../domain/text.ts'
 import type { Gap, Segment, Span, Transcript } from '../../domain/transcript.ts'
@@ -26,6 +26,8 @@ export interface Unit extends Span {
 const segmentsPerSlice = 100
 /** A pause at which another speaker's words may come between. */
 const phrasePauseSeconds = 0.3
+/** Others wait no longer for the end of a phrase: two lines of a cue then show what two say at once. */
+const maxPhraseSeconds = 2
 /** Ends a phrase, by the cost of a break. */
 const maxPhraseCost = 1
 
@@ -46,12 +48,13 @@ export async function unitsOf(transcript: Transcript, rules: Rules): Promise<Uni
   const gaps = coverage.gaps.map(gap => gapPhrase(gap, rules))
   const phrases = [...[...tracks.values()].map(inOrder), gaps].flat().sort((a, b) => a.start - b.start)
   let from = 0
-  return phrases.flatMap(({ units }) =>
+  const inTurn = await mapSlices(phrases, ({ units }) =>
     units.map(unit => {
       from = Math.max(from, unit.start)
       return { ...unit, start: from, end: Math.max(from, unit.end) }
     }),
   )
+  return inTurn.flat()
 }
 
 interface Phrase {
@@ -72,8 +75,14 @@ function phrasesOf(units: Unit[]): Phrase[] {
   const phrases: Phrase[] = []
   let last: Unit | undefined
   for (const unit of units) {
-    const goesOn = last && last.cost > maxPhraseCost && unit.start - last.end < phrasePauseSeconds
-    if (goesOn) phrases.at(-1)!.units.push(unit)
+    const open = phrases.at(-1)
+    const goesOn =
+      open &&
+      last &&
+      last.cost > maxPhraseCost &&
+      unit.start - last.end < phrasePauseSeconds &&
+      unit.start - open.start < maxPhraseSeconds
+    if (goesOn) open.units.push(unit)
     else phrases.push({ start: unit.start, units: [unit] })
     last = unit
   }

@@ -1,10 +1,11 @@
 // Subtitle formats: escapes, karaoke, names in the text, and times of long recordings.
 import { describe, expect, it } from 'vitest'
 import type { Segment } from '../../../src/domain/transcript.ts'
-import { checkFormat, type FormatName, outputFormats } from '../../../src/formats/index.ts'
+import { checkFormat, type FormatName, outputFormats, renderFormat } from '../../../src/formats/index.ts'
+import { cues } from '../../../src/formats/subtitles/cues.ts'
 import type { PresetName } from '../../../src/formats/subtitles/presets.ts'
 import { alice, second, talk } from '../../support/speaker-transcript.ts'
-import { segment, transcript } from '../../support/transcripts.ts'
+import { longTranscript, segment, transcript } from '../../support/transcripts.ts'
 
 const formats = ['srt', 'vtt', 'vtt-names', 'ass', 'ttml'] as const
 const render = (format: FormatName, segments: Segment[], preset?: PresetName) =>
@@ -65,6 +66,29 @@ describe('speakers in subtitles', () => {
   })
 })
 
+describe('speakers who talk at once for long', () => {
+  const wordsOf = (name: string) => Array.from({ length: 50 }, (_, i) => `${name}${i}`)
+  const said = (name: string, start: number, speaker: string) => ({
+    ...segment(wordsOf(name).join(' '), start, start + 20),
+    speaker,
+    words: wordsOf(name).map((text, i) => ({ text, start: start + i * 0.4, end: start + i * 0.4 + 0.4 })),
+  })
+  const segments = [said('a', 0, 'S1'), said('b', 0.5, 'S2')]
+
+  it('the words of each are shown in order, and within two seconds and a half', async () => {
+    const all = await cues(transcript({ segments, speakers: [alice, second] }), { namesInText: true })
+    const shown = all.flatMap(cue =>
+      cue.lines.flatMap(line => line.words.map(({ text }) => ({ text: text.trim(), start: cue.start }))),
+    )
+    for (const { words } of segments) {
+      const own = shown.filter(({ text }) => text.startsWith(words[0]!.text[0]!))
+      expect(own.map(({ text }) => text)).toEqual(words.map(({ text }) => text))
+      for (const [i, { start }] of own.entries()) expect(start - words[i]!.start).toBeLessThan(2.5)
+    }
+    for (const { start, end } of all) expect(end - start).toBeGreaterThan(0.5)
+  })
+})
+
 describe('karaoke', () => {
   it('each word of a WebVTT cue lights up at its time, in an element of its own', async () => {
     const text = await render('vtt', [sung], 'karaoke')
@@ -77,6 +101,13 @@ describe('karaoke', () => {
     const text = await render('ass', [sung], 'karaoke')
     expect(text).toContain('{\\k50}Row {\\k75}your {\\k75}boat')
     expect(text).toMatch(/^Style: .+,-1$/m)
+  })
+
+  it('words of no length light up with the word before them: times of a WebVTT cue only grow', async () => {
+    const at = (text: string, start: number) => ({ text, start, end: start })
+    const words = [at('One', 1), at('two', 1), at('three', 1.5), at('four', 1.5)]
+    const text = await render('vtt', [{ ...segment('One two three four', 1, 2), words }], 'karaoke')
+    expect(text).toContain('<00:00:01.001><c>One</c> <c>two</c> <00:00:01.500><c>three</c> <c>four</c>\n')
   })
 
   it('the times of words in TTML count from their paragraph', async () => {
@@ -93,6 +124,26 @@ describe('karaoke', () => {
 })
 
 describe('subtitles of long recordings', () => {
+  const whole = longTranscript('tr_long')
+  const long = { ...whole, segments: whole.segments.slice(0, 900) }
+
+  it.each(formats)('other work runs while %s of an hour is written', async format => {
+    let isDone = false
+    let turns = 0
+    const count = () => {
+      turns++
+      if (!isDone) setImmediate(count)
+    }
+    setImmediate(count)
+    const options = { preset: 'karaoke' } as const
+    const cueCount = (await cues(long, options)).length
+    const forCues = turns
+    await renderFormat(long, format, options)
+    isDone = true
+    // The cues take their turns again, and their texts at least one in 250.
+    expect(turns - forCues).toBeGreaterThan(forCues + cueCount / 300)
+  })
+
   it('hours from 100 on have three digits', async () => {
     const late = [segment('Still here.', 360_000.5, 360_002.5)]
     for (const format of ['srt', 'vtt', 'ass', 'ttml'] as const)
