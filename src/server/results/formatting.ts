@@ -8,7 +8,7 @@ import type { Formatting, Style } from '../../domain/transcript.ts'
 export const formattedOutput = z
   .looseObject({})
   .describe(
-    'Formatting details: style, models, changed (share of words), paragraphs, kept (unformatted paragraphs), failed parts, removed fillers, usage',
+    'Style, models, share of words changed, unformatted paragraphs, failed parts, fillers, usage',
   )
 
 /** Arguments of format_text other than the text. */

@@ -39,7 +39,7 @@ export const exportTranscript = defineTool({
       .optional()
       .describe('Only where several formats have the extension'),
     preset,
-    overwrite: z.boolean().default(false).describe('Replace a file of the user. Ask first'),
+    overwrite: z.boolean().default(false).describe('Replace a user’s file. Ask first'),
   }),
   output: z.object({
     status: statusOutput,

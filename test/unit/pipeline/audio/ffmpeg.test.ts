@@ -96,7 +96,7 @@ it.runIf(setsid)('an ffmpeg whose helper keeps its pipes open is read to its end
 })
 
 it('an encoder that hangs fails its recording too', async () => {
-  const stub = await standIn('encoder', ['exec sleep 60'], '*pipe:0*', 1)
+  const stub = await standIn('encoder', ['exec sleep 60'], '*pipe:0*', 2)
   const harness = await workspace.open({ ffmpeg: stub.locate })
   const { job } = await harness.transcribe({ context: 'encoder' })
   expect(job).toMatchObject({ state: 'failed', error: { code: 'FFMPEG_HUNG' } })

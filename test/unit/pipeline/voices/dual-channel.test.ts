@@ -23,6 +23,7 @@ import { rateLimiting, retrying, wrap } from '../../../../src/drivers/http/wrap.
 import { sqliteStore } from '../../../../src/drivers/store/sqlite/sqlite.ts'
 import { createCheckpoints } from '../../../../src/jobs/records/checkpoints.ts'
 import type { Findings } from '../../../../src/pipeline/pipeline.ts'
+import { readContainer } from '../../../../src/pipeline/source/container.ts'
 import { transcribeOpened } from '../../../../src/pipeline/transcribe.ts'
 import { crosstalk, makeAudio, makeDualChannel } from '../../../support/audio/dual-channel.ts'
 import { locateTestFfmpeg, testFfmpeg } from '../../../support/audio/ffmpeg.ts'
@@ -95,7 +96,8 @@ async function transcribe(
     checkpoints: createCheckpoints(store, `owner ${owners}`, 'call'),
     budget: testBudget(maxCostUsd),
   }
-  const source = { file, name: basename(file), bytes: (await stat(file)).size, isTruncated: false }
+  const { size: bytes } = await stat(file)
+  const source = { file, name: basename(file), bytes, ...(await readContainer(file, bytes)) }
   const before = emulator.requests.length
   const voices = [0, 1].map(side => ({ filter: `pan=mono|c0=c${side}`, key: `channel:${side}` }))
   const onFound = (soFar: () => Findings) => void result.soFar.push(soFar())
