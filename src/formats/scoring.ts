@@ -72,13 +72,17 @@ function turnsBySpeaker(
   return turns
 }
 
-/** Names as fields; the id where two of them are alike. */
+/** Names as fields; the id where a name is that of another speaker, another's id, or the mark of unknown speech. */
 function speakerNames(transcript: Transcript): (segment: Segment) => string {
   const { speakers = [] } = transcript
   const label = labelOf(transcript)
   const names = speakers.map(({ id }) => fieldOf(label({ speaker: id }) ?? id))
+  const taken = [unknownSpeaker, ...names, ...speakers.map(({ id }) => id)]
   const found = new Map(
-    speakers.map(({ id }, i) => [id, names.filter(name => name === names[i]).length > 1 ? id : names[i]!]),
+    speakers.map(({ id }, i) => {
+      const isFree = taken.filter(name => name === names[i]).length === (names[i] === id ? 2 : 1)
+      return [id, isFree ? names[i]! : id]
+    }),
   )
   return ({ speaker }) => (speaker ? (found.get(speaker) ?? fieldOf(speaker)) : unknownSpeaker)
 }

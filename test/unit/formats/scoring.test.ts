@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import type { FormatName } from '../../../src/formats/index.ts'
 import { rendered } from '../../support/rendered.ts'
-import { spokenSegments, talk } from '../../support/speaker-transcript.ts'
+import { type Spoken, spokenSegments, talk } from '../../support/speaker-transcript.ts'
 import { type Facts, segment, transcript } from '../../support/transcripts.ts'
 
 const linesOf = async (format: FormatName, facts: Facts) =>
@@ -49,6 +49,15 @@ describe('rttm', () => {
     const segments = spokenSegments(['S1', 'a', 0, 1], ['S2', 'b', 1, 2], ['S3', 'c', 2, 3])
     const infos = (await linesOf('rttm', { speakers, segments })).slice(0, 3)
     expect(infos.map(line => line.split(' ')[7])).toEqual(['S1', 'S2', 'Bo'])
+  })
+
+  it('a name that is the id of another speaker or the mark of unknown speech makes no two speakers one', async () => {
+    const names = ['Ann', 'Ann', 'S1', 'unknown', 'Bo']
+    const speakers = names.map((name, i) => ({ id: `S${i + 1}`, name, seconds: 1, share: 0.2 }))
+    const spoken = [...speakers.map(({ id }) => id), null]
+    const segments = spokenSegments(...spoken.map((id, i) => [id, 'a', i, i + 1] as Spoken))
+    const infos = (await linesOf('rttm', { speakers, segments })).slice(0, 6)
+    expect(infos.map(line => line.split(' ')[7])).toEqual(['S1', 'S2', 'S3', 'S4', 'Bo', 'unknown'])
   })
 
   it('speech of a transcript without speakers is that of one unknown speaker', async () => {
