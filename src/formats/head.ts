@@ -1,4 +1,4 @@
-// What stands above the text of a document: facts about the recording, its speakers, and notes for the reader.
+// The head of a document above its text: facts about the recording, its speakers, and notes for the reader.
 import { formatTime } from '../domain/format-time.ts'
 import { languageName } from '../domain/languages.ts'
 import type { Transcript, TranscriptStatus } from '../domain/transcript.ts'

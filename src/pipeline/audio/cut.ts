@@ -17,7 +17,7 @@ export interface Chunk extends Span {
   release(): void
   /** Detected speech in seconds of the recording, without the overlap. */
   speech: Span[]
-  /** What was heard where a look doubted `speech`, and either without short pauses, for estimated times. */
+  /** Speech for estimated times, in parts between short pauses: as heard where a look doubted `speech`. */
   heard?: Span[]
   voiced?: Span[]
   /** Seconds at the start that the previous chunk contains too: 0 after a cut in a pause. */

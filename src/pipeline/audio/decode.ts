@@ -20,7 +20,7 @@ import { checkSampleRate } from './plausibility.ts'
 export interface Decoding {
   /** 16-bit little-endian samples, 16 kHz mono, in buffers of whole samples; can be read once. */
   samples: AsyncIterable<Buffer>
-  /** What ffmpeg has written about the file so far. */
+  /** The text that ffmpeg has written about the file so far. */
   description(): string
   /** Length by the file's header; undefined until the header was read, or where it gives none. */
   headerSeconds(): number | undefined

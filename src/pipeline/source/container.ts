@@ -11,7 +11,7 @@ const maxTags = 20
 const gsmFrameBytes = 33
 
 export interface Container {
-  /** Whether bytes are missing at the end; undefined where the container does not show it. */
+  /** True where bytes are missing at the end; undefined where the container does not show it. */
   isTruncated: boolean | undefined
   /** True where packets have times of their own; in the other formats a sample's number is its time. */
   hasClock: boolean

@@ -11,7 +11,7 @@ const decimation = 4
 const maxLag = 40
 /** Two separate sounds correlate less than this by chance, even where both are vowels. */
 const minSameCorrelation = 0.7
-/** What is further below is crosstalk. */
+/** Sound further below is crosstalk. */
 const maxSameDistanceDb = 15
 /** A track is covered by others where this share of its sound is in them: voices at once are in neither alone. */
 const minCoveredShare = 0.75

@@ -13,7 +13,7 @@ const minGoingOn = 0.35
 const minPauseWindows = 4
 /** Stretches closer than this belong together. */
 const minDistanceSeconds = 1
-/** What stands alone and has less speech is a blip: they come where music begins or ends. */
+/** A stretch that stands alone with less speech is a blip: they come where music begins or ends. */
 const minAloneSeconds = 0.3
 /** The detector hears a start late; the level knows where it is. */
 const marginSeconds = 0.1

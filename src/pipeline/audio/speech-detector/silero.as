@@ -29,7 +29,7 @@ export const samplesAt: usize = samples
 /** Output: the probability of speech in each window. */
 const probabilities = memory.data(200 * 4, 16)
 export const probabilitiesAt: usize = probabilities
-/** What a listener remembers: the LSTM's cell as floats, and its output as integers. */
+/** State of a listener: the LSTM's cell as floats, and its output as integers. */
 export const stateSize: usize = 128 * 4 + 128 * 2
 const cell = memory.data(128 * 4 + 128 * 2, 16)
 export const stateAt: usize = cell
