@@ -17,8 +17,9 @@ export interface Chunk extends Span {
   release(): void
   /** Detected speech in seconds of the recording, without the overlap. */
   speech: Span[]
-  /** Speech for estimated times, in parts between short pauses: as heard where a look doubted `speech`. */
+  /** Speech as the detector heard it, where it doubts `speech`. */
   heard?: Span[]
+  /** Speech for estimated times: `heard` or `speech`, parted at short pauses. */
   voiced?: Span[]
   /** Seconds at the start that the previous chunk contains too: 0 after a cut in a pause. */
   overlap: number
