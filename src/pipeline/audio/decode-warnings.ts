@@ -53,8 +53,13 @@ export function playedSeconds(stderr: string, { isTruncated, hasClock }: Source)
   return isTruncated === false && !isVideo(stderr) ? headerDuration(stderr) : undefined
 }
 
-/** `decoded`: seconds, with the silence at the end that the file declares. */
-export function warnOfDamage(stderr: string, decoded: number, source: Source, run: Run): void {
+/** `decoded`: seconds, with the silence that the file declares; `hasGaps`: some of it lies between samples. */
+export function warnOfDamage(
+  stderr: string,
+  { decoded, hasGaps }: { decoded: number; hasGaps: boolean },
+  source: Source,
+  run: Run,
+): void {
   const expected = isVideo(stderr) ? undefined : headerDuration(stderr)
   const toleranceSeconds = Math.max(0.5, decoded * 0.01)
   if (source.isTruncated !== false && expected !== undefined && expected - decoded > toleranceSeconds)
@@ -65,8 +70,17 @@ export function warnOfDamage(stderr: string, decoded: number, source: Source, ru
     run.warn(
       `The file seems to be cut off after ${formatTime(decoded)}. The audio up to there was transcribed.`,
     )
-  else if (undecodedSeconds(stderr) >= minUndecodedSeconds)
+  else if (undecodedSeconds(stderr) >= minUndecodedSeconds || (hasGaps && isDisturbed(stderr)))
     run.warn('Parts of the file are damaged and could not be decoded; words may be missing there.')
+}
+
+/** True where the demuxer has met bytes that do not fit: a gap beside them is a loss, and no pause of the recorder. */
+function isDisturbed(stderr: string): boolean {
+  const [input = '', output = ''] = stderr.split(/^Stream mapping:/m)
+  if (/: Audio: amr/.test(input)) return false
+  return /mismatch|Truncating packet|packet_obj_size|corrupt|Header missing|Invalid (?:data|packet|EBML)/.test(
+    output,
+  )
 }
 
 /** Fewer are lost where MP3 or Ogg files were joined. */
@@ -74,8 +88,11 @@ const minUndecodedSeconds = 0.1
 
 /** Seconds of the packets that could not be decoded. In AMR those hold nothing, and PCM cannot fail but in its last byte. */
 function undecodedSeconds(stderr: string): number {
-  if (/: Audio: (?:amr|pcm_)/.test(stderr)) return 0
-  const errors = stderr.match(/Error while decoding|Error submitting packet|Decoding error/g)?.length ?? 0
+  // After the mapping ffmpeg describes its output, which is PCM.
+  const [input = ''] = stderr.split(/^Stream mapping:/m)
+  if (/: Audio: (?:amr|pcm_)/.test(input)) return 0
+  const complaints = /Error while decoding|Error submitting packet|Decoding error|corrupt input packet/g
+  const errors = stderr.match(complaints)?.length ?? 0
   // Tags and text between the frames of an MP3 are no sound.
   const foreign = stderr.match(/Header missing/g)?.length ?? 0
   const [, frames, samples] = /(\d+) frames decoded.* \((\d+) samples\)/.exec(stderr) ?? []

@@ -81,7 +81,7 @@ export function decode(
       if (lost) return
       const silent = samplesOf((playedSeconds(stderr(), source) ?? 0) - seconds())
       for await (const buffer of silenceOf(silent)) yield* wanted(buffer)
-      warnOfDamage(stderr(), seconds(), source, run)
+      warnOfDamage(stderr(), { decoded: seconds(), hasGaps: !isAsInFile }, source, run)
     } finally {
       process.kill()
     }
