@@ -14,8 +14,11 @@ export interface ProcessGroup {
   kill(): void
 }
 
-/** Replaces the exit code of a process that was killed. */
+/** Replaces the exit code of a process that was killed, or whose wrapper says so. */
 export const killedExitCode = -1
+/** A shell adds the number of the signal. */
+const signalExitCode = 128
+const maxSignal = 31
 
 const isWindows = process.platform === 'win32'
 const terminationMs = 1_000
@@ -30,7 +33,10 @@ export function startGroup(path: string, args: string[], stdio: StdioOptions): P
   let force: NodeJS.Timeout | undefined
   const exited = new Promise<number>((resolve, reject) => {
     child.once('error', reject)
-    child.once('exit', code => resolve(code ?? killedExitCode))
+    child.once('exit', code => {
+      const isKilled = code === null || (code > signalExitCode && code <= signalExitCode + maxSignal)
+      resolve(isKilled ? killedExitCode : code)
+    })
   })
   const ended = exited
     .finally(() => {

@@ -9,6 +9,8 @@ export interface ClockOptions {
   isGap(seconds: number): boolean
   /** Called where samples no longer follow each other as in the file. */
   onChange(): void
+  /** Called where the output ends before it is complete, or goes on with bytes that are not ffmpeg's. */
+  onBroken(): void
 }
 
 const samplesPerMs = sampleRate / 1000
@@ -48,7 +50,9 @@ export async function* onClock(output: AsyncIterable<Buffer>, options: ClockOpti
       clock.place(packet.samples, ready)
     }
     if (ready.length > 0) yield Buffer.concat(ready)
+    if (reader.isBroken) break
   }
+  if (!reader.isWhole) options.onBroken()
 }
 
 /** Silence of so many samples, in buffers. Other work has its turn between them, as ten hours take seconds. */

@@ -42,3 +42,10 @@ export function noAudioError(stderr: string, code: number): SpeechError {
     hint: 'Try another copy of it. If FFMPEG_PATH is a wrapper, set it to ffmpeg itself; `speech-mcp doctor` checks it.',
   })
 }
+
+/** Of a stretch that is read again; where a whole recording is read, its samples so far are kept. */
+export function endedEarly(): SpeechError {
+  return new SpeechError('FFMPEG_FAILED', 'ffmpeg ended before the recording did.', {
+    hint: 'Call again; if it happens again, see `speech-mcp doctor`.',
+  })
+}

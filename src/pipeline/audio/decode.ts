@@ -6,7 +6,7 @@ import type { Source } from '../source/source.ts'
 import { sampleRate } from './activity.ts'
 import { onClock, silenceOf } from './clock.ts'
 import { type DecodeOptions, decoderArguments, maxGapSeconds } from './decode-arguments.ts'
-import { noAudioError } from './decode-errors.ts'
+import { endedEarly, noAudioError } from './decode-errors.ts'
 import {
   headerDuration,
   isHeaderGap,
@@ -66,18 +66,23 @@ export function decode(
     voiceNote.catch(() => {})
     stderr = process.stderr
     process.stdin.end()
+    const onBroken = () => {
+      lost = true
+      process.kill()
+    }
     try {
-      for await (const buffer of soundOf(process, source, onChange)) {
+      for await (const buffer of soundOf(process, source, onChange, onBroken)) {
         isRateChecked ||= checkSampleRate(stderr())
         yield* wanted(buffer)
         if (bytes >= end) return
       }
       const code = await process.ended
       run.signal.throwIfAborted()
+      lost ||= code === killedExitCode
+      if (part && lost) throw endedEarly()
       if (part) return
       if (!isRateChecked) checkSampleRate(stderr())
       if (bytes === 0) throw noAudioError(stderr(), code)
-      lost = code === killedExitCode
       if (lost) return
       const silent = samplesOf((playedSeconds(stderr(), source) ?? 0) - seconds())
       for await (const buffer of silenceOf(silent)) yield* wanted(buffer)
@@ -102,6 +107,7 @@ function soundOf(
   { stdout, stderr }: FfmpegProcess,
   { hasClock }: Source,
   onChange: () => void,
+  onBroken: () => void,
 ): AsyncIterable<Buffer> {
   if (!hasClock) return wholeSamples(stdout)
   return onClock(stdout, {
@@ -109,6 +115,7 @@ function soundOf(
     isGap: seconds =>
       seconds <= (headerDuration(stderr()) ?? maxGapSeconds) && !isHeaderGap(stderr(), seconds),
     onChange,
+    onBroken,
   })
 }
 

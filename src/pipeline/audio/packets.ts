@@ -12,30 +12,59 @@ export interface Packet {
 /** ffmpeg arguments for a Matroska output that `PacketReader` takes. */
 export const packetFormat = ['-c:a', 'pcm_s16le', '-f', 'matroska']
 
-const elements = { segment: 0x18538067, cluster: 0x1f43b675, clusterTime: 0xe7, group: 0xa0 } as const
+const elements = {
+  head: 0x1a45dfa3,
+  segment: 0x18538067,
+  cluster: 0x1f43b675,
+  clusterTime: 0xe7,
+  group: 0xa0,
+} as const
 const blocks: readonly number[] = [0xa3, 0xa1]
 /** Elements whose content is read as if it stood beside them. */
 const opened: readonly number[] = [elements.segment, elements.cluster, elements.group]
 /** Track number, time and flags, which a block begins with: ffmpeg writes a single track. */
 const blockHeaderBytes = 4
 
+/** The longest head of an element. */
+const maxHeadBytes = 4 + 8
+const maxTimeBytes = 6
+/** ffmpeg writes no element as long as this: such bytes are none of its. */
+const maxElementBytes = 2 ** 24
+
 export class PacketReader {
   #rest: Buffer = Buffer.alloc(0)
   #clusterTime = 0
+  #hasHead = false
+  #isBroken = false
+
+  /** True where the bytes are none of ffmpeg's, as of a wrapper: nothing behind them can be read. */
+  get isBroken(): boolean {
+    return this.#isBroken
+  }
+
+  /** False where the bytes so far end within an element. */
+  get isWhole(): boolean {
+    return this.#rest.length === 0
+  }
 
   /** Returns the packets that these bytes complete. */
   read(bytes: Buffer): Packet[] {
     const data = this.#rest.length > 0 ? Buffer.concat([this.#rest, bytes]) : bytes
     const packets: Packet[] = []
     let at = 0
-    for (;;) {
+    while (at < data.length) {
       const id = readVint(data, at, true)
       const size = id && readVint(data, at + id.width)
-      if (!size) break
+      if (!size) {
+        this.#isBroken = data.length - at >= maxHeadBytes
+        break
+      }
       const start = at + id.width + size.width
       const isOpened = opened.includes(id.value)
       const end = isOpened ? start : start + size.value
-      if (end > data.length) break
+      this.#hasHead ||= id.value === elements.head
+      this.#isBroken = !this.#hasHead || (!isOpened && !isPlausible(id.value, size.value))
+      if (this.#isBroken || end > data.length) break
       if (id.value === elements.clusterTime) this.#clusterTime = data.readUIntBE(start, size.value)
       else if (blocks.includes(id.value))
         packets.push({
@@ -47,4 +76,13 @@ export class PacketReader {
     this.#rest = data.subarray(at)
     return packets
   }
+}
+
+function isPlausible(id: number, size: number): boolean {
+  if (id === elements.clusterTime) return size > 0 && size <= maxTimeBytes
+  return (
+    id < 2 ** 32 &&
+    size <= maxElementBytes &&
+    (!blocks.includes(id) || (size >= blockHeaderBytes && size % 2 === 0))
+  )
 }

@@ -2,11 +2,14 @@
 import { spawnSync } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { Run } from '../../../../src/domain/run.ts'
 import { decode } from '../../../../src/pipeline/audio/decode.ts'
 import type { LocateFfmpeg } from '../../../../src/pipeline/audio/ffmpeg.ts'
+import { openSource, type SourcePorts } from '../../../../src/pipeline/source/source.ts'
 import { testFfmpeg } from '../../../support/audio/ffmpeg.ts'
+import { toneSamples } from '../../../support/audio/hear.ts'
+import { timedMatroska } from '../../../support/audio/timed-matroska.ts'
 import { createWorkspace, spokenWav, type Workspace } from '../../../support/jobs/harness.ts'
 
 let workspace: Workspace
@@ -113,6 +116,51 @@ it('an ffmpeg whose samples are not taken is left in peace', async () => {
   for await (const _ of samples)
     if (decodedSeconds() < 3) await new Promise(resolve => setTimeout(resolve, 1_600))
   expect(decodedSeconds()).toBeCloseTo(24.2, 1)
+})
+
+describe('of a recording with a clock of its own', () => {
+  const seconds = 20
+
+  /** Reads the recording to its end; `lost` is from where it was not decoded. */
+  async function heardBy(name: string, lines: string[], part?: { start: number; end: number }) {
+    const stub = await standIn(name.replaceAll(' ', '-'), lines, '*hangs*', -1)
+    const file = join(workspace.folder, 'hangs.mkv')
+    await writeFile(file, timedMatroska([{ time: 0, samples: toneSamples(seconds) }], { seconds }))
+    const warnings: string[] = []
+    const run = {
+      signal: new AbortController().signal,
+      warn: (text: string) => warnings.push(text),
+    } as unknown as Run
+    const source = await openSource({ audio: file }, {} as SourcePorts, run)
+    const decoding = decode(source, stub.locate, run, { part })
+    for await (const _ of decoding.samples);
+    return { lost: decoding.lost(), decoded: decoding.decodedSeconds(), warnings }
+  }
+
+  it.each([
+    ['dies', ['"$real" "$@" | head -c 300000', 'kill -9 $$']],
+    ['dies in a wrapper', ['"$real" "$@" | head -c 300000', 'exit 137']],
+    ['ends in the middle, as if all was well', ['"$real" "$@" | head -c 300001']],
+    ['writes other bytes in the middle', ['"$real" "$@" | head -c 300000', 'yes', 'exit 0']],
+  ])('the rest that an ffmpeg leaves out that %s is lost, and said to be', async (name, lines) => {
+    const { lost, decoded } = await heardBy(name, lines)
+    expect(decoded).toBeGreaterThan(5)
+    expect(lost).toEqual({ start: decoded, end: seconds })
+    await expect(heardBy(name, lines, { start: 4, end: 18 })).rejects.toMatchObject({ code: 'FFMPEG_FAILED' })
+  })
+
+  it('an ffmpeg that fails in the middle leaves a warning', async () => {
+    const { warnings } = await heardBy('fails', ['"$real" -t 9 "$@"', 'exit 1'])
+    expect(warnings).toEqual([expect.stringMatching(/^The file seems to be cut off/)])
+  })
+
+  it('a wrapper that writes to the output is named as the fault', async () => {
+    const reading = heardBy('chatty', ['echo Loading', '"$real" "$@"'])
+    await expect(reading).rejects.toMatchObject({
+      code: 'FFMPEG_FAILED',
+      hint: expect.stringContaining('wrapper'),
+    })
+  })
 })
 
 it('a cancelled job ends its ffmpeg with everything it has started', async () => {
