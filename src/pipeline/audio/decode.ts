@@ -84,9 +84,11 @@ export function decode(
       if (!isRateChecked) checkSampleRate(stderr())
       if (bytes === 0) throw noAudioError(stderr(), code)
       if (lost) return
-      const silent = samplesOf((playedSeconds(stderr(), source) ?? 0) - seconds())
+      // Where ffmpeg has failed, a whole file is no proof that all of it was decoded.
+      const judged = code === 0 ? source : { ...source, isTruncated: source.isTruncated || undefined }
+      const silent = samplesOf((playedSeconds(stderr(), judged) ?? 0) - seconds())
       for await (const buffer of silenceOf(silent)) yield* wanted(buffer)
-      warnOfDamage(stderr(), { decoded: seconds(), hasGaps: !isAsInFile }, source, run)
+      warnOfDamage(stderr(), { decoded: seconds(), hasGaps: !isAsInFile }, judged, run)
     } finally {
       process.kill()
     }

@@ -64,9 +64,9 @@ async function isEndMissing(head: string, read: Read, size: number): Promise<boo
   return isCut(last, size)
 }
 
-/** Missing text or pictures behind the sound are no loss; a byte of padding is often left out. */
-function isCut({ name, end, isOpen, isKnown }: Part, size: number): boolean {
-  return isKnown && !isOpen && end > size + 1 && !/^(?:LIST|ID3|id3|JUNK|free|skip|uuid)/.test(name)
+/** Missing tags, text or pictures behind the sound are no loss; a byte of padding is often left out. */
+function isCut({ name, end, isOpen }: Part, size: number): boolean {
+  return /^(?:data|SSND|mdat|moo[vf])$/.test(name) && !isOpen && end > size + 1
 }
 
 /** A recorder that stops early leaves a length that is too small, as does one whose counter goes round at 4 GB. */

@@ -17,6 +17,8 @@ interface Layout {
   /** Position of the first part. */
   first: number
   headerBytes: number
+  /** A byte follows a part of odd length. */
+  isPadded?: boolean
   /** Name and length, without the header. */
   read(header: Buffer): { name: string; length: number }
   isOpen(part: { name: string; length: number }): boolean
@@ -30,13 +32,15 @@ export const layouts = {
   riff: {
     first: 12,
     headerBytes: 8,
-    read: header => ({ name: name(header), length: even(header.readUInt32LE(4)) }),
+    isPadded: true,
+    read: header => ({ name: name(header), length: header.readUInt32LE(4) }),
     isOpen: part => part.name === 'data' && (part.length === 0 || isStreamed(part.length)),
   },
   aiff: {
     first: 12,
     headerBytes: 8,
-    read: header => ({ name: name(header), length: even(header.readUInt32BE(4)) }),
+    isPadded: true,
+    read: header => ({ name: name(header), length: header.readUInt32BE(4) }),
     isOpen: part => part.name === 'SSND' && (part.length === 0 || isStreamed(part.length)),
   },
   caf: {
@@ -62,9 +66,7 @@ export const layouts = {
 /** A fragmented MP4 of a day, with a fragment each second, has as many. */
 const maxParts = 200_000
 
-function even(length: number): number {
-  return length + (length & 1)
-}
+const isName = (bytes: string) => /^[\w\xa9][\w .-]{3}$/.test(bytes)
 
 /** The part with the last byte of the file; undefined where the file has no such parts. */
 export async function lastPart(read: Read, size: number, layout: Layout): Promise<Part | undefined> {
@@ -73,12 +75,15 @@ export async function lastPart(read: Read, size: number, layout: Layout): Promis
     const header = Buffer.alloc(layout.headerBytes)
     ;(await read(layout.headerBytes, start)).copy(header)
     const part = layout.read(header)
-    const isKnown = /^[\w\xa9][\w .-]{3}$/.test(part.name)
+    const isKnown = isName(part.name)
     const isOpen = isKnown && layout.isOpen(part)
     const end = start + layout.headerBytes + part.length
     last = { name: part.name, start, end, isOpen, isKnown }
     if (isOpen || !isKnown || end <= start) break
     start = end
+    // Some writers leave the byte out.
+    const isPadded = layout.isPadded && part.length % 2 === 1
+    if (isPadded && !isName((await read(4, end)).toString('latin1'))) start++
   }
   return last
 }

@@ -56,6 +56,8 @@ function caf(length: bigint): Buffer {
 }
 
 const list = Buffer.concat([Buffer.from('LIST\xd0\x07\0\0INFO', 'latin1'), Buffer.alloc(1_996, 'x')])
+/** A last sample, and without padding behind it a chunk of many bytes. */
+const odd = Buffer.concat([Buffer.from('xLIST\xa0\x86\x01\0INFO', 'latin1'), Buffer.alloc(99_996, 'x')])
 const tag = (length: number) =>
   Buffer.concat([
     Buffer.from([
@@ -85,6 +87,8 @@ describe('a recording that is whole', () => {
     ['WAV from a pipe, length 0x7FFFF000', () => wav(0x7fff_f000)],
     ['WAV with a chunk behind its samples', () => wav(pcm.length, list)],
     ['WAV with a chunk that is cut off behind its samples', () => wav(pcm.length, list.subarray(0, 1_500))],
+    ['WAV with a tag behind its samples', () => wav(pcm.length, Buffer.from(`TAG${'x'.repeat(1_250)}`))],
+    ['WAV with a chunk behind an odd number of bytes', () => wav(pcm.length + 1, odd)],
     ['WAV with an odd byte at its end', () => wav(pcm.length + 1, Buffer.from([1]))],
     ['WAV whose header tells too little', () => wav(pcm.length / 4)],
     ['WAV whose counter went round', () => wav(65_536)],
