@@ -74,3 +74,8 @@ function goesOn(before: string, after: string): boolean {
   const isNumber = /\bNo$/.test(before) && /^\s+\d/.test(after)
   return isNumber || /^\s+\p{Ll}/u.test(after) || abbreviation.test(before)
 }
+
+/** A path as people and clients write it, without spaces and the quotes around it. */
+export function withoutQuotes(given: string): string {
+  return given.trim().replace(/^(["'“‘`])(.*)(["'”’`])$/s, '$2')
+}

@@ -87,8 +87,8 @@ async function write(
 const invisible = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/u
 
 /**
- * A model chooses the name, and speech the content: neither may make a file that another program runs or obeys, which hidden
- * files and those without a known extension are.
+ * A model chooses the name, and speech the content: files that most programs run or obey are hidden, or have another
+ * extension.
  */
 function checkName(inside: string, extension: string): void {
   if (extname(inside).toLowerCase() !== `.${extension}`)

@@ -4,6 +4,7 @@ import { homedir } from 'node:os'
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isDiskFull, isSpeechError, SpeechError } from '../../domain/errors.ts'
+import { withoutQuotes } from '../../domain/text.ts'
 
 /**
  * Returns the real path of an existing file or folder inside one of the folders. A path outside, also behind a link, gets
@@ -86,10 +87,6 @@ function unquote(given: string): string {
   const text = withoutQuotes(given)
   if (/^file:/i.test(text)) return fromFileUrl(text)
   return text === '~' || /^~[/\\]/.test(text) ? join(homedir(), text.slice(1)) : text
-}
-
-function withoutQuotes(given: string): string {
-  return given.trim().replace(/^(["'“‘`])(.*)(["'”’`])$/s, '$2')
 }
 
 /** In a hand-written URL, `#`, `?` and a `%` without a code are literal. */

@@ -31,7 +31,7 @@ interface CandidateSound extends TrackSound {
 export async function findTracks(
   source: InputFile,
   description: Description,
-  request: Pick<TrackRequest, 'track' | 'language' | 'isApart'>,
+  request: TrackRequest,
   start: StartFfmpeg,
   { warn }: Pick<Run, 'warn'>,
 ): Promise<Track[]> {
@@ -44,16 +44,10 @@ export async function findTracks(
     const limit = pLimit(concurrency)
     const { duration } = description
     const options = { duration, channels: 1, tracks: some.length }
-    const windows = await Promise.all(
-      some.map(track =>
-        limit(
-          async () =>
-            (await readWindows(source, { stream: track.stream, mix: plainMix(track), ...options }, start))
-              .stretches,
-        ),
-      ),
-    )
-    const readable = some.map((track, i) => ({ track, stretches: windows[i]! }))
+    const readable = await limit.map(some, async track => {
+      const window = { stream: track.stream, mix: plainMix(track), ...options }
+      return { track, stretches: (await readWindows(source, window, start)).stretches }
+    })
     for (const { track } of readable.filter(({ stretches }) => stretches.length === 0))
       left.set(track, 'it cannot be decoded')
     const found = readable.filter(({ stretches }) => stretches.length > 0)

@@ -3,7 +3,7 @@ import { extname } from 'node:path'
 import * as z from 'zod/v4'
 import { SpeechError } from '../../domain/errors.ts'
 import { formatTime } from '../../domain/format-time.ts'
-import { asLine } from '../../domain/text.ts'
+import { asLine, withoutQuotes } from '../../domain/text.ts'
 import type { Transcript } from '../../domain/transcript.ts'
 import { statusNote } from '../../formats/head.ts'
 import {
@@ -82,7 +82,7 @@ export const exportTranscript = defineTool({
 const outcomes = { created: 'written', replaced: 'replaced', unchanged: 'as it was' }
 
 function formatOf(path: string): FormatName {
-  const format = formatOfExtension(extname(path.trim().replace(/["'”’`]$/, '')).slice(1))
+  const format = formatOfExtension(extname(withoutQuotes(path)).slice(1))
   if (format) return format
   const extensions = [...new Set(formatNames.map(name => outputFormats[name].extension))]
   throw new SpeechError('BAD_INPUT', 'The extension of the file is no output format.', {
