@@ -53,7 +53,7 @@ export function playedSeconds(stderr: string, { isTruncated, hasClock }: Source)
   return isTruncated === false && !isVideo(stderr) ? headerDuration(stderr) : undefined
 }
 
-/** `decoded`: seconds, with the silence that the file declares; `hasGaps`: some of it lies between samples. */
+/** `decoded`: seconds, with the silence that the file declares. `hasGaps`: there is such silence. */
 export function warnOfDamage(
   stderr: string,
   { decoded, hasGaps }: { decoded: number; hasGaps: boolean },
@@ -70,17 +70,19 @@ export function warnOfDamage(
     run.warn(
       `The file seems to be cut off after ${formatTime(decoded)}. The audio up to there was transcribed.`,
     )
-  else if (undecodedSeconds(stderr) >= minUndecodedSeconds || (hasGaps && isDisturbed(stderr)))
+  else if (undecodedSeconds(stderr) >= minUndecodedSeconds || isDisturbed(stderr, hasGaps))
     run.warn('Parts of the file are damaged and could not be decoded; words may be missing there.')
 }
 
-/** True where the demuxer has met bytes that do not fit: a gap beside them is a loss, and no pause of the recorder. */
-function isDisturbed(stderr: string): boolean {
+/** Sizes of Matroska that cannot be: what they enclose is skipped. */
+const brokenMatroska = /Invalid EBML|exceeds (?:containing master|max length)/
+const disturbed = /mismatch|Truncating packet|packet_obj_size|corrupt|Header missing|Invalid (?:data|packet)/
+
+/** True where the demuxer has met bytes that do not fit. A gap beside them is a loss, and no pause of the recorder. */
+function isDisturbed(stderr: string, hasGaps: boolean): boolean {
   const [input = '', output = ''] = stderr.split(/^Stream mapping:/m)
   if (/: Audio: amr/.test(input)) return false
-  return /mismatch|Truncating packet|packet_obj_size|corrupt|Header missing|Invalid (?:data|packet|EBML)/.test(
-    output,
-  )
+  return brokenMatroska.test(output) || (hasGaps && disturbed.test(output))
 }
 
 /** Fewer are lost where MP3 or Ogg files were joined. */

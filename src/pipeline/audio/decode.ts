@@ -88,7 +88,8 @@ export function decode(
       const judged = code === 0 ? source : { ...source, isTruncated: source.isTruncated || undefined }
       const silent = samplesOf((playedSeconds(stderr(), judged) ?? 0) - seconds())
       for await (const buffer of silenceOf(silent)) yield* wanted(buffer)
-      warnOfDamage(stderr(), { decoded: seconds(), hasGaps: !isAsInFile }, judged, run)
+      const hasGaps = !isAsInFile || silent > 0
+      warnOfDamage(stderr(), { decoded: seconds(), hasGaps }, judged, run)
     } finally {
       process.kill()
     }

@@ -1,17 +1,18 @@
 // Warnings about a recording: none where nothing is missing, one where something is.
 import { execFileSync } from 'node:child_process'
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { testFfmpeg } from '../../../support/audio/ffmpeg.ts'
 import { type Heard, hear, toneSamples } from '../../../support/audio/hear.ts'
 import { timedMatroska } from '../../../support/audio/timed-matroska.ts'
-import { type TempFolder, tempFolder } from '../../../support/e2e/system.ts'
+import { fixture, type TempFolder, tempFolder } from '../../../support/e2e/system.ts'
 
 const seconds = 4
 const pcm = Buffer.from(toneSamples(seconds).buffer)
 
 let folder: TempFolder
+let encoded: (...args: string[]) => Buffer
 let mp3: Buffer
 let ogg: Buffer
 
@@ -20,8 +21,7 @@ beforeAll(async () => {
   const encoder = await testFfmpeg()
   const wave = join(folder.path, 'whole.wav')
   await writeFile(wave, wav(pcm.length))
-  const encoded = (...args: string[]) =>
-    execFileSync(encoder, ['-v', 'error', '-i', wave, ...args, '-'], { maxBuffer: 1e7 })
+  encoded = (...args) => execFileSync(encoder, ['-v', 'error', '-i', wave, ...args, '-'], { maxBuffer: 1e7 })
   mp3 = encoded('-b:a', '64k', '-f', 'mp3')
   ogg = encoded('-c:a', 'libopus', '-f', 'ogg')
 })
@@ -120,5 +120,20 @@ describe('a recording that was cut short', () => {
     const found = await heard(`cut ${name}`, whole.subarray(0, Math.round(whole.length * 0.55)))
     expect(found.warnings).toEqual([expect.stringMatching(/^The file seems to be cut off/)])
     expect(found.seconds).toBeGreaterThan(1.5)
+  })
+})
+
+describe('a recording with noise in its middle', () => {
+  it.each<[string, () => Buffer | Promise<Buffer>]>([
+    ['MP4', () => readFile(fixture('clip.mp4'))],
+    ['Ogg', () => readFile(fixture('voice-note.ogg'))],
+    ['MPEG-TS', () => encoded('-c:a', 'aac', '-f', 'mpegts')],
+    ['ASF', () => encoded('-c:a', 'wmav2', '-f', 'asf')],
+  ])('a %s raises a warning', async (name, bytes) => {
+    const spoilt = Buffer.from(await bytes())
+    const from = Math.round(spoilt.length * 0.4)
+    for (let i = 0; i < spoilt.length / 12; i++) spoilt[from + i] = (i * 7919 + i * i) >> 3
+    const { warnings } = await heard(`spoilt ${name}`, spoilt)
+    expect(warnings).toEqual([expect.stringMatching(/damaged/)])
   })
 })
