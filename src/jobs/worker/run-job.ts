@@ -83,7 +83,9 @@ export function runJob(claim: Claim, context: WorkerContext, delivery: Delivery)
     // A process that removes the job elsewhere cannot know what this one was writing.
     if (stopReason === 'removed' && !(await repository.get(owner, id))) await repository.remove(owner, id)
     const isLast = stopReason === 'removed' || isOver(leased.job().state)
-    if (isLast && recording !== undefined) await cleanup.deleteRecording(claimed, recording)
+    // A resumed job may end before it reaches the tasks that an earlier process has submitted.
+    if (isLast && resumed) await cleanup.deleteUploads(owner, id)
+    else if (isLast && recording !== undefined) await cleanup.deleteRecording(claimed, recording)
   }
 
   async function finish(status: 'completed' | 'partial', findings: Findings): Promise<void> {

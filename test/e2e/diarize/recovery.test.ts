@@ -1,4 +1,5 @@
 // diarize_audio after a crash: tasks and uploads of killed processes, and failing buckets.
+import { rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createApp } from '../../../src/app.ts'
@@ -94,34 +95,49 @@ describe('a process that is killed', () => {
 })
 
 describe('a job whose process was killed while its tasks wait', () => {
-  it.each(['remove', 'cancel'] as const)(
-    'a job of a killed process leaves nothing in the cloud after %s',
-    async how => {
-      taskFault({ kind: 'endless', state: 'PENDING' })
-      const before = tasks().length
-      const client = await connect(diarization.system.env)
-      const audio = await diarization.newRecording()
-      const { structuredContent } = await client.call('diarize_audio', { audio, wait_seconds: 0 })
-      const { transcript_id: id } = structuredContent as { transcript_id: string }
-      await vi.waitFor(() => expect(tasks().length).toBe(before + 2), { timeout: 30_000 })
-      const mine = tasks().slice(before)
-      // Polled once: its submit response has arrived and is stored.
-      await vi.waitFor(() => expect(mine.every(({ polls }) => polls.length > 0)).toBe(true), {
-        timeout: 30_000,
-      })
-      const pid = client.pid()
-      process.kill(pid, 'SIGKILL')
-      await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow('ESRCH'))
-      const app = await createApp(readConfig(diarization.system.env))
-      try {
-        await app.jobs[how](localOwner, id)
-      } finally {
-        await app.close()
-      }
+  async function killedJob() {
+    taskFault({ kind: 'endless', state: 'PENDING' })
+    const before = tasks().length
+    const client = await connect(diarization.system.env)
+    const audio = await diarization.newRecording()
+    const { structuredContent } = await client.call('diarize_audio', { audio, wait_seconds: 0 })
+    const { transcript_id: id } = structuredContent as { transcript_id: string }
+    await vi.waitFor(() => expect(tasks().length).toBe(before + 2), { timeout: 30_000 })
+    const mine = tasks().slice(before)
+    // Polled once: its submit response has arrived and is stored.
+    await vi.waitFor(() => expect(mine.every(({ polls }) => polls.length > 0)).toBe(true), {
+      timeout: 30_000,
+    })
+    const pid = client.pid()
+    process.kill(pid, 'SIGKILL')
+    await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow('ESRCH'))
+    const expectNothingLeft = () => {
       expect(mine.map(({ state }) => state)).toEqual(['CANCELED', 'CANCELED'])
       expect(diarization.bucketKeys()).toEqual([])
-    },
-  )
+    }
+    return { id, audio, expectNothingLeft }
+  }
+
+  it.each(['remove', 'cancel'] as const)('leaves nothing in the cloud after %s', async how => {
+    const { id, expectNothingLeft } = await killedJob()
+    const app = await createApp(readConfig(diarization.system.env))
+    try {
+      await app.jobs[how](localOwner, id)
+    } finally {
+      await app.close()
+    }
+    expectNothingLeft()
+  })
+
+  it('leaves nothing in the cloud where the next process cannot go on', async () => {
+    const { id, audio, expectNothingLeft } = await killedJob()
+    await rm(audio)
+    const client = await connect(diarization.system.env)
+    const { structuredContent } = await client.call('get_transcript', { transcript_id: id, wait_seconds: 30 })
+    expect(structuredContent).toMatchObject({ status: 'failed' })
+    await client.close()
+    expectNothingLeft()
+  })
 })
 
 describe('a failing bucket', () => {
