@@ -1,6 +1,7 @@
 // Counts of one round: tries, failures, the worst answer, and the resources of the programs under trial.
 import type { Door } from './door.ts'
 import type { Home } from './home.ts'
+import type { ProcessFacts } from './process-facts.ts'
 
 export interface RoundResult {
   round: string
@@ -10,14 +11,20 @@ export interface RoundResult {
   failures: string[]
   /** Longest time of a call, in seconds. */
   worstSeconds: number
-  /** Resident memory in MB: the peak, the level after the warm-up, and the level at the end. */
-  memory?: { peak: number; warm: number; end: number }
-  /** Open handles after the warm-up and at the end. */
-  handles?: { warm: number; end: number }
+  /** Resident memory in MB. Of several doors: the highest peak, and the levels where it grew most. */
+  memory?: Level & { peak: number }
+  /** Open handles, of the door where they grew most. */
+  handles?: Level
   childrenLeft: number
   scratchLeft: number
   /** Figures of this round alone, such as percentiles, or why it could not be tried. */
   notes: string[]
+}
+
+/** After the warm-up and at the end. */
+interface Level {
+  warm: number
+  end: number
 }
 
 export interface Tally {
@@ -47,6 +54,7 @@ const maxGrowthMb = 40
 const maxMoreHandles = 12
 /** Jobs that calls have left go on, and an ffmpeg that hangs is ended after a minute. */
 const idleTimeoutMs = 90_000
+const quietMs = 1000
 
 export function createTally(round: string, log: (text: string) => void): Tally {
   const result: RoundResult = {
@@ -76,6 +84,8 @@ export function createTally(round: string, log: (text: string) => void): Tally {
     result.memory.peak = Math.max(result.memory.peak, peakMb)
   }
 
+  const warm = new Map<Door, ProcessFacts>()
+
   return {
     result,
     fail,
@@ -96,21 +106,24 @@ export function createTally(round: string, log: (text: string) => void): Tally {
     },
     warmedUp(door) {
       const facts = door.facts()
-      if (!facts) return
-      result.memory = { peak: facts.peakMb, warm: facts.memoryMb, end: facts.memoryMb }
-      result.handles = { warm: facts.handles, end: facts.handles }
+      if (facts) warm.set(door, facts)
     },
     async compare(door, home) {
-      const { memory, handles } = result
-      await untilIdle(door, home)
-      const facts = door.facts()
-      if (!facts || !memory || !handles) return
-      Object.assign(memory, { peak: facts.peakMb, end: facts.memoryMb })
-      handles.end = facts.handles
+      const idleSeconds = await untilIdle(door, home)
+      const [before, after] = [warm.get(door), door.facts()]
+      if (!before || !after) return
+      const memory = { peak: after.peakMb, warm: before.memoryMb, end: after.memoryMb }
+      const handles = { warm: before.handles, end: after.handles }
+      result.memory = { ...largerGrowth(result.memory, memory), peak: result.memory?.peak ?? 0 }
+      result.handles = largerGrowth(result.handles, handles)
       leftAt(door, home)
-      if (memory.end > memory.warm + maxGrowthMb) fail(`memory grew from ${memory.warm} to ${memory.end} MB`)
+      result.notes.push(
+        `${door.name}: ${memory.peak} MB peak, ${memory.warm} → ${memory.end} MB, ${handles.warm} → ${handles.end} handles, idle after ${idleSeconds.toFixed(1)} s`,
+      )
+      if (memory.end > memory.warm + maxGrowthMb)
+        fail(`${door.name}, memory grew from ${memory.warm} to ${memory.end} MB`)
       if (handles.end > handles.warm + maxMoreHandles)
-        fail(`handles grew from ${handles.warm} to ${handles.end}`)
+        fail(`${door.name}, handles grew from ${handles.warm} to ${handles.end}`)
     },
     async end(door) {
       for (const fault of door.faults()) fail(fault)
@@ -120,9 +133,21 @@ export function createTally(round: string, log: (text: string) => void): Tally {
   }
 }
 
-/** Resolves when no child runs and no scratch file is left, at the latest after `idleTimeoutMs`. */
-export async function untilIdle(door: Door, home: Home): Promise<void> {
-  const end = Date.now() + idleTimeoutMs
-  const isBusy = () => (door.facts()?.children.length ?? 0) > 0 || home.scratch().length > 0
-  while (isBusy() && Date.now() < end) await new Promise(resolve => setTimeout(resolve, 200))
+/**
+ * Resolves when no child and no scratch file was seen for a second, as a job may be between two of them, or after
+ * `idleTimeoutMs`. The result is the seconds until the program was idle.
+ */
+export async function untilIdle(door: Door, home: Home): Promise<number> {
+  const started = performance.now()
+  let busyMs = 0
+  for (;;) {
+    const waitedMs = performance.now() - started
+    if ((door.facts()?.children.length ?? 0) > 0 || home.scratch().length > 0) busyMs = waitedMs
+    if (waitedMs - busyMs > quietMs || waitedMs > idleTimeoutMs) return busyMs / 1000
+    await new Promise(resolve => setTimeout(resolve, 200))
+  }
+}
+
+function largerGrowth(one: Level | undefined, other: Level): Level {
+  return one && one.end - one.warm > other.end - other.warm ? one : other
 }
