@@ -18,6 +18,7 @@ export const buildOptions = {
   outdir: 'dist',
   chunkNames: 'chunks/[name]-[hash]',
   logLevel: 'warning',
+  alias: { '@modelcontextprotocol/server/_shims': './src/server/json-rpc/sdk-defaults.ts' },
   external: [
     'libsql',
     'ali-oss',
@@ -40,10 +41,10 @@ async function toolSchemas() {
   const folder = mkdtempSync(join(root, 'node_modules', '.tool-schemas-'))
   try {
     const file = join(folder, 'tools.mjs')
-    const { platform, format, target, external } = buildOptions
+    const { platform, format, target, external, alias } = buildOptions
     await build({
       ...{ absWorkingDir: root, entryPoints: ['src/server/tools/index.ts'], bundle: true, outfile: file },
-      ...{ platform, format, target, external, logLevel: 'warning' },
+      ...{ platform, format, target, external, alias, logLevel: 'warning' },
     })
     const { tools } = await import(pathToFileURL(file).href)
     // A tenth of all tokens: the protocol's default dialect, and a ban on fields that later versions may add.

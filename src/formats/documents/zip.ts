@@ -9,7 +9,7 @@ export interface ZippedFile {
 /** Compresses one piece after the other, so that hours of speech do not block the event loop. */
 export async function zip(files: ZippedFile[]): Promise<Uint8Array> {
   // 9 ms and used by few.
-  const { Zip, ZipDeflate } = await import('fflate')
+  const { Zip, ZipDeflate } = await import('./deflate.ts')
   const pieces: Uint8Array[] = []
   const archive = new Zip((error, piece) => {
     if (error) throw error

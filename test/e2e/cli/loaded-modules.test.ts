@@ -1,10 +1,11 @@
 // Lazy loading: the cloud client libraries are loaded only when they are needed.
-import { readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startMns } from '../../../emulators/mns/mns.ts'
 import { startOss } from '../../../emulators/oss/oss.ts'
 import { startTablestore } from '../../../emulators/tablestore/tablestore.ts'
+import { entry } from '../../support/e2e/system.ts'
 import { openTerminal, type Terminal } from '../../support/e2e/terminal.ts'
 
 const cloudLibraries = ['tablestore', '@alicloud/mns', 'ali-oss', 'prom-client']
@@ -28,6 +29,17 @@ async function loadedBy(args: string[], env: Record<string, string> = {}): Promi
   expect(modules.length).toBeGreaterThan(0)
   return cloudLibraries.filter(name => modules.some(module => module.includes(`/node_modules/${name}/`)))
 }
+
+it('the program carries no library that it never calls', async () => {
+  const folder = join(dirname(entry), 'chunks')
+  const chunks = await Promise.all(
+    (await readdir(folder)).map(name => readFile(join(folder, name), 'latin1')),
+  )
+  const carried = ['validators of JSON Schema', 'decompression'].filter((_, i) =>
+    chunks.some(text => [/\bajv\b/i, /\bunzip/i][i]!.test(text)),
+  )
+  expect(carried).toEqual([])
+})
 
 describe('commands without cloud settings', () => {
   it.each([[[]], [['transcribe', 'silence.wav']], [['doctor']]])(
