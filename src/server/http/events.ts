@@ -3,43 +3,87 @@ import type { EventStore, JSONRPCMessage } from '@modelcontextprotocol/server'
 
 /** Limits for one session. The newest event is kept even if it is larger. */
 const maxEvents = 500
-const maxChars = 1_000_000
+const maxSessionBytes = 1_000_000
+/** Limit for all sessions together. */
+const maxTotalBytes = 16_000_000
 
 type Replay = Parameters<EventStore['replayEventsAfter']>[1]
 
 interface BufferedEvent {
   number: number
   stream: string
-  json: string
+  /** Bytes outside the heap, which V8 would enlarge for as many strings. */
+  json: Buffer
 }
 
-export type EventBuffer = ReturnType<typeof createEventBuffer>
+interface Ring {
+  events: BufferedEvent[]
+  bytes: number
+}
+
+export type EventBuffer = ReturnType<ReturnType<typeof createEventBuffers>>
+
+/** Opens the event buffers of sessions, which share `limit` bytes: the largest buffer gives way first. */
+export function createEventBuffers(limit = maxTotalBytes) {
+  const rings = new Set<Ring>()
+  let total = 0
+
+  function dropOldest(ring: Ring): void {
+    const bytes = ring.events.shift()?.json.length ?? 0
+    ring.bytes -= bytes
+    total -= bytes
+  }
+
+  function add(ring: Ring, event: BufferedEvent): void {
+    if (!rings.has(ring)) return
+    ring.events.push(event)
+    ring.bytes += event.json.length
+    total += event.json.length
+    const isOver = () => ring.events.length > maxEvents || ring.bytes > maxSessionBytes
+    while (ring.events.length > 1 && isOver()) dropOldest(ring)
+    // The event itself stays.
+    const spare = (one: Ring) => (one === ring ? one.bytes - event.json.length : one.bytes)
+    while (total > limit) {
+      const largest = [...rings].reduce((one, other) => (spare(other) > spare(one) ? other : one))
+      if (spare(largest) === 0) return
+      dropOldest(largest)
+    }
+  }
+
+  return (onStored: (message: JSONRPCMessage) => void) => {
+    const ring: Ring = { events: [], bytes: 0 }
+    rings.add(ring)
+    const close = () => {
+      rings.delete(ring)
+      total -= ring.bytes
+    }
+    return { ...createEventBuffer(ring, event => add(ring, event), onStored), close }
+  }
+}
 
 /**
  * Calls `onStored` for each message. `getStreamIdForEventId` is missing on purpose: with it, a broken connection that the
  * server still considers open would keep the client from resuming; without it, the new connection takes over.
  */
-export function createEventBuffer(onStored: (message: JSONRPCMessage) => void) {
-  const ring: BufferedEvent[] = []
-  let characters = 0
+function createEventBuffer(
+  { events }: Ring,
+  add: (event: BufferedEvent) => void,
+  onStored: (message: JSONRPCMessage) => void,
+) {
   let count = 0
 
   function parse(eventId: string): { stream: string; number: number } | undefined {
     const found = /^(.+)_(\d+)$/.exec(eventId)
     const stream = found?.[1]
     // An event that has left the buffer is accepted as long as its stream is known.
-    if (!found || !stream || !ring.some(event => event.stream === stream)) return undefined
+    if (!found || !stream || !events.some(event => event.stream === stream)) return undefined
     return { stream, number: Number(found[2]) }
   }
 
   return {
     async storeEvent(stream: string, message: JSONRPCMessage): Promise<string> {
-      const json = JSON.stringify(message)
       const number = ++count
-      ring.push({ number, stream, json })
-      characters += json.length
-      while (ring.length > 1 && (ring.length > maxEvents || characters > maxChars))
-        characters -= ring.shift()!.json.length
+      add({ number, stream, json: Buffer.from(JSON.stringify(message)) })
       onStored(message)
       return `${stream}_${number}`
     },
@@ -48,10 +92,10 @@ export function createEventBuffer(onStored: (message: JSONRPCMessage) => void) {
     async replayEventsAfter(eventId: string, { send }: Replay): Promise<string> {
       const last = parse(eventId)
       if (!last) throw new Error('Unknown event.')
-      for (const { number, stream, json } of [...ring]) {
+      for (const { number, stream, json } of [...events]) {
         // An empty event only gives a stream its first id.
-        const isMissed = stream === last.stream && number > last.number && json !== '{}'
-        if (isMissed) await send(`${stream}_${number}`, JSON.parse(json) as JSONRPCMessage)
+        const isMissed = stream === last.stream && number > last.number && json.length > 2
+        if (isMissed) await send(`${stream}_${number}`, JSON.parse(json.toString()) as JSONRPCMessage)
       }
       return last.stream
     },

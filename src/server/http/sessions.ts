@@ -9,7 +9,7 @@ import {
 import { log } from '../../log.ts'
 import type { ServerOptions } from '../connection.ts'
 import { createServer } from '../server.ts'
-import { createEventBuffer, type EventBuffer } from './events.ts'
+import { createEventBuffers, type EventBuffer } from './events.ts'
 import type { Exchange } from './exchange.ts'
 import type { HttpLimits, Release } from './limits.ts'
 import { cancelledId, requestIds } from './messages.ts'
@@ -35,11 +35,12 @@ interface Session {
 export function createSessions(options: ServerOptions, limits: HttpLimits) {
   const all = new Set<Session>()
   const byId = new Map<string, Session>()
+  const openEvents = createEventBuffers()
   const sweeper = setInterval(sweep, limits.sweepIntervalMs).unref()
 
   function create(owner: string): Session {
     const calls: Calls = new Map()
-    const events = createEventBuffer(message => finishAnswered(calls, message))
+    const events = openEvents(message => finishAnswered(calls, message))
     const transport = new WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: randomUUID,
       eventStore: events,
@@ -52,6 +53,7 @@ export function createSessions(options: ServerOptions, limits: HttpLimits) {
     transport.onerror = error => log.info('protocol-error', { error: error.name })
     transport.onclose = () => {
       all.delete(session)
+      events.close()
       if (transport.sessionId !== undefined) byId.delete(transport.sessionId)
       for (const release of [...calls.values()].flat()) release()
       calls.clear()

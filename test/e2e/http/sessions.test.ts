@@ -1,6 +1,5 @@
 // Sessions of 2025-11-25 over HTTP: ownership, resumable streams, limits and expiry.
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { createEventBuffer } from '../../../src/server/http/events.ts'
 import {
   answerOf,
   eventsOf,
@@ -182,19 +181,6 @@ describe('a broken stream', () => {
     jobs.emitChange({ owner: 'local', id: 'tr_local', listChanged: true })
     expect((await eventsOf(again).next()).value).toMatchObject({ message: {} })
   })
-})
-
-it('the event buffer keeps the newest events up to its limits of number and size', async () => {
-  const ring = createEventBuffer(() => {})
-  const store = (stream: string, size: number) =>
-    ring.storeEvent(stream, { jsonrpc: '2.0', method: 'x', params: { text: 'x'.repeat(size) } })
-  const few = await store('few', 1)
-  for (let i = 0; i < 499; i++) await store('many', 1)
-  expect(ring.has(few)).toBe(true)
-  const many = await store('many', 1)
-  expect(ring.has(few)).toBe(false)
-  const large = await store('large', 2_000_000)
-  expect([ring.has(many), ring.has(large)]).toEqual([false, true])
 })
 
 describe('sessions', () => {
