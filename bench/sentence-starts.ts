@@ -48,7 +48,7 @@ async function measure({ samples, words, joiner }: Recording) {
       .join(joiner)
     const clock = process.cpuUsage()
     const heard = await heardSpeech({ ...chunk, samples: sound }, detector!)
-    const voiced = betweenPauses(heard ?? chunk.speech, { ...chunk, samples: sound })
+    const voiced = betweenPauses(heard ?? chunk.speech, chunk)
     const { user, system } = process.cpuUsage(clock)
     spent.seconds += (user + system) / 1e6
     release()

@@ -13,14 +13,12 @@ export interface Chunk extends Span {
   samples: Int16Array
   /** Where `samples` come from. */
   parts: Part[]
+  /** Of its frames, in dBFS. */
+  levels: number[]
   /** Returns the memory of `samples` to the pool; they must not be read afterwards. */
   release(): void
   /** Detected speech in seconds of the recording, without the overlap. */
   speech: Span[]
-  /** Speech as the detector heard it, where it doubts `speech`. */
-  heard?: Span[]
-  /** Speech for estimated times: `heard` or `speech`, parted at short pauses. */
-  voiced?: Span[]
   /** Seconds at the start that the previous chunk contains too: 0 after a cut in a pause. */
   overlap: number
   /** Number of the channel, where channels are recognised separately. */
@@ -230,6 +228,7 @@ class Cutter {
         end: time(this.#frames[end - 1]! + 1),
         samples: filled.subarray(0, end * frameSize),
         parts: partsOf(this.#frames.slice(0, end)),
+        levels: this.#levels.slice(0, end),
         release: () => void this.#pool.push(filled),
         speech: this.#spans(end),
         overlap: roundToMs(this.#overlap / framesPerSecond),

@@ -1,6 +1,7 @@
 // Encodes a chunk to MP3 with an ffmpeg process of its own, through pipes.
 import { SpeechError } from '../../domain/errors.ts'
 import type { Run } from '../../domain/run.ts'
+import type { Span } from '../../domain/transcript.ts'
 import { sampleRate } from './activity.ts'
 import type { Chunk } from './cut.ts'
 import { type Ffmpeg, type FfmpegProcess, type LocateFfmpeg, readAll, startFfmpeg } from './ffmpeg.ts'
@@ -12,8 +13,16 @@ export const maxVoiceNoteBytes = 2_000_000
 
 export const encodedMime = 'audio/mpeg'
 
+/** A chunk for whose times its speech was heard. */
+export interface HeardChunk extends Omit<Chunk, 'levels'> {
+  /** Speech as the detector heard it, where it doubts `speech`. */
+  heard?: Span[]
+  /** Speech for estimated times: `heard` or `speech`, parted at short pauses. */
+  voiced?: Span[]
+}
+
 /** A chunk without its samples. */
-export type ChunkInfo = Omit<Chunk, 'samples' | 'release'>
+export type ChunkInfo = Omit<HeardChunk, 'samples' | 'release'>
 
 export interface EncodedChunk extends ChunkInfo {
   audio: Buffer
@@ -58,7 +67,7 @@ export function startEncoder(ffmpeg: Ffmpeg, profile: Profile, signal: AbortSign
 
 /** Encodes a chunk and releases its samples. Fills it up with silence to `minSeconds`, as the provider refuses less. */
 export async function encode(
-  chunk: Chunk,
+  chunk: HeardChunk,
   { ffmpeg, profile, minSeconds }: { ffmpeg: LocateFfmpeg; profile: Profile; minSeconds: number },
   run: Run,
 ): Promise<EncodedChunk> {

@@ -9,6 +9,7 @@ import {
   type ChunkInfo,
   type EncodedChunk,
   encode,
+  type HeardChunk,
   maxVoiceNoteSeconds,
   type Profile,
 } from '../audio/encode.ts'
@@ -70,15 +71,16 @@ export function encodeAll(
 }
 
 /** While the samples are there, also for a chunk whose text is cached: times are not part of the cache. */
-async function withHeard(chunk: Chunk): Promise<Chunk> {
+async function withHeard({ levels, ...chunk }: Chunk): Promise<HeardChunk> {
   const detector = await loadSpeechDetector()
-  const heard = detector && (await heardSpeech(chunk, detector))
-  return { ...chunk, ...(heard && { heard }), voiced: betweenPauses(heard ?? chunk.speech, chunk) }
+  const heard = detector && (await heardSpeech({ ...chunk, levels }, detector))
+  const voiced = betweenPauses(heard ?? chunk.speech, { ...chunk, levels })
+  return { ...chunk, ...(heard && { heard }), voiced }
 }
 
 /** The decoder's own MP3, when the chunk is the whole recording and long enough to be sent unchanged. */
 async function encodedByDecoder(
-  chunk: Chunk,
+  chunk: HeardChunk,
   whole: Decoding,
   minSeconds: number,
 ): Promise<EncodedChunk | undefined> {

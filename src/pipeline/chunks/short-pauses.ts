@@ -1,6 +1,6 @@
 // Parts speech at pauses that are too short to cut at: they are the best sign of where a sentence may end.
 import { roundToMs, type Span } from '../../domain/transcript.ts'
-import { frameLevel, frameSize, framesPerSecond } from '../audio/activity.ts'
+import { framesPerSecond } from '../audio/activity.ts'
 import type { Chunk } from '../audio/cut.ts'
 import { timeInRecording } from '../audio/parts.ts'
 
@@ -21,7 +21,7 @@ interface Frame {
 }
 
 /** The stretches of these spans without their short pauses, in seconds of the recording. */
-export function betweenPauses(spans: readonly Span[], chunk: Pick<Chunk, 'samples' | 'parts'>): Span[] {
+export function betweenPauses(spans: readonly Span[], chunk: Pick<Chunk, 'levels' | 'parts'>): Span[] {
   const frames = framesOf(chunk)
   const found: Span[] = []
   let at = 0
@@ -35,11 +35,8 @@ export function betweenPauses(spans: readonly Span[], chunk: Pick<Chunk, 'sample
   return found
 }
 
-function framesOf({ samples, parts }: Pick<Chunk, 'samples' | 'parts'>): Frame[] {
-  return Array.from({ length: Math.floor(samples.length / frameSize) }, (_, i) => ({
-    start: timeInRecording(i / framesPerSecond, parts),
-    level: frameLevel(samples, i * frameSize, samples[Math.max(0, i * frameSize - 1)]!),
-  }))
+function framesOf({ levels, parts }: Pick<Chunk, 'levels' | 'parts'>): Frame[] {
+  return levels.map((level, i) => ({ start: timeInRecording(i / framesPerSecond, parts), level }))
 }
 
 function withoutPauses(frames: readonly Frame[]): Span[] {

@@ -1,6 +1,6 @@
 // Finds the speech of a chunk by ear, where the level takes other sound for it: music, applause, tones, noise.
 import { roundToMs, type Span, secondsOf } from '../../../domain/transcript.ts'
-import { frameLevel, frameSize, sampleRate } from '../activity.ts'
+import { sampleRate } from '../activity.ts'
 import type { Chunk } from '../cut.ts'
 import { timeInRecording } from '../parts.ts'
 import { type SpeechDetector, windowSize } from './speech-detector.ts'
@@ -37,20 +37,17 @@ export async function heardSpeech(
   chunk: Omit<Chunk, 'release'>,
   detector: SpeechDetector,
 ): Promise<Span[] | undefined> {
-  const { samples, speech } = chunk
-  if (contrastDb(samples) >= minContrastDb && !isDoubtful(await detector.look(samples), chunk))
+  const { samples, speech, levels } = chunk
+  if (contrastDb(levels) >= minContrastDb && !isDoubtful(await detector.look(samples), chunk))
     return undefined
   const heard = withoutBlips(stretches(await detector.listen(samples), chunk))
   return shareInside(heard, speech) >= minLevelShare ? intersection(speech, heard.map(widened)) : heard
 }
 
 /** Between loud and quiet frames: a tenth is louder, a tenth quieter. Every fourth frame tells. */
-function contrastDb(samples: Int16Array): number {
-  const levels: number[] = []
-  for (let at = frameSize; at + frameSize <= samples.length; at += 4 * frameSize)
-    levels.push(frameLevel(samples, at, samples[at - 1]!))
-  levels.sort((a, b) => a - b)
-  const [quiet, loud] = [0.1, 0.9].map(share => levels[Math.floor(share * levels.length)])
+function contrastDb(levels: readonly number[]): number {
+  const sorted = levels.filter((_, i) => i % 4 === 0).sort((a, b) => a - b)
+  const [quiet, loud] = [0.1, 0.9].map(share => sorted[Math.floor(share * sorted.length)])
   return (loud ?? 0) - (quiet ?? 0)
 }
 
