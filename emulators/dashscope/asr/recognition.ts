@@ -14,6 +14,7 @@ import { sendError, sendJson, sendProxyPage } from '../http.ts'
 import { type GoneSettings, goneError } from '../models/gone.ts'
 import { speechModel } from '../models/speech.ts'
 import { contentRefused } from '../wording.ts'
+import { inputAudioAnswer } from './input-audio-answer.ts'
 import { type AsrRequest, readAsrRequest, unreadable } from './request.ts'
 
 export interface AsrSettings {
@@ -58,7 +59,7 @@ export async function recognise(
     if (!service.admit()) throw new Refusal(dashscopeErrors.rateQuota)
     const recognised = await recogniseAudio(parsed, record, service, signal)
     record.spokenText = recognised.text
-    await respond(request, response, record, service, recognised, signal)
+    await respond(request, response, record, service, { recognised, ...parsed }, signal)
   } catch (error) {
     if (signal.aborted || request.socket.destroyed) return
     const refusal = error instanceof Refusal ? error.error : dashscopeErrors.internalError
@@ -122,7 +123,7 @@ async function respond(
   response: ServerResponse,
   record: RecognitionRequest,
   service: AsrSettings,
-  recognised: RecognisedAudio,
+  { recognised, hasSpeakers }: { recognised: RecognisedAudio; hasSpeakers: boolean },
   signal: AbortSignal,
 ): Promise<void> {
   const { faults, latency } = service
@@ -150,7 +151,13 @@ async function respond(
   }
   const content = record.text || fault?.kind === 'emptyText' ? [{ text: record.text }] : []
   const finish = fault?.kind === 'length' ? 'length' : 'stop'
-  sendJson(request, response, 200, answer(record, { content, finish }, recognised, service.forms), record.at)
+  sendJson(
+    request,
+    response,
+    200,
+    answer(record, { content, finish }, recognised, { forms: service.forms, hasSpeakers }),
+    record.at,
+  )
 }
 
 const answerFaults = [
@@ -188,11 +195,14 @@ function modelOf(body: unknown): string {
 function answer(
   record: RecognitionRequest,
   { content, finish }: { content: { text: string }[]; finish: string },
-  { language = record.language ?? 'en' }: RecognisedAudio,
-  forms: Forms,
+  recognised: RecognisedAudio,
+  { forms, hasSpeakers }: { forms: Forms; hasSpeakers: boolean },
 ) {
-  if (speechModel(record.model)?.inputAudio)
-    return inputAudioAnswer(content[0]?.text ?? '', billedSeconds(record), forms)
+  const { language = record.language ?? 'en' } = recognised
+  if (speechModel(record.model)?.inputAudio) {
+    const text = content[0]?.text ?? ''
+    return inputAudioAnswer({ text, seconds: billedSeconds(record), recognised, hasSpeakers }, forms)
+  }
   // A recorded answer of a dated snapshot had neither annotations nor seconds.
   const isAnnotated = forms.annotations === 'always' || !/-\d{4}-\d{2}-\d{2}$/.test(record.model)
   const annotations = [{ language, type: 'audio_info', emotion: 'neutral' }]
@@ -216,14 +226,6 @@ function answer(
     },
     request_id: randomUUID(),
   }
-}
-
-/** Recorded of the shared address, and of a workspace, which has the text at the top. */
-function inputAudioAnswer(text: string, duration: number, { resultPlace }: Forms) {
-  const result = { text, sentence: { text, sentence_end: true } }
-  const place = typeof resultPlace === 'function' ? resultPlace('qwen-audio') : resultPlace
-  const nested = place === 'results' ? { output: result } : { output: { output: result } }
-  return { ...nested, usage: { duration }, request_id: randomUUID() }
 }
 
 // Approximation: one token per word, or per Han character.

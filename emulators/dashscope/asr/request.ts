@@ -11,6 +11,8 @@ export interface AsrRequest {
   language: string | undefined
   mime: string
   audio: Buffer
+  /** True where speakers are asked for. */
+  hasSpeakers: boolean
 }
 
 const LANGUAGES = 'zh yue en ja de ko ru fr pt ar it es hi id th tr uk vi cs da fil fi is ms no pl sv'.split(
@@ -31,7 +33,12 @@ interface Message {
 interface Body {
   model?: unknown
   input?: { messages?: unknown }
-  parameters?: { asr_options?: { language?: string }; format?: unknown; language_hints?: string[] }
+  parameters?: {
+    asr_options?: { language?: string }
+    format?: unknown
+    language_hints?: string[]
+    speaker_diarization_enabled?: unknown
+  }
 }
 
 interface ReadingOptions {
@@ -66,7 +73,7 @@ export function readAsrRequest(body: unknown, options: ReadingOptions): AsrReque
     // The code is documented, the wording is not.
     throw new Refusal(invalidInput(`Unsupported language: ${JSON.stringify(language)}`, options.forms))
   }
-  return { model, context, language, ...readAudio(audio, options) }
+  return { model, context, language, hasSpeakers: false, ...readAudio(audio, options) }
 }
 
 /** One user message with one `input_audio`; the format must be given. */
@@ -81,9 +88,13 @@ function readInputAudio(
   const data = part?.input_audio?.data
   if (message?.role !== 'user' || more.length > 0 || typeof data !== 'string')
     throw new Refusal(dashscopeErrors.roleOrContent)
-  if (typeof parameters.format !== 'string')
-    throw new Refusal(invalidInput('format is required', options.forms))
-  return { context: undefined, language: parameters.language_hints?.[0], ...readAudio(data, options) }
+  if (typeof parameters.format !== 'string') throw new Refusal(invalidInput('format is empty', options.forms))
+  return {
+    context: undefined,
+    language: parameters.language_hints?.[0],
+    hasSpeakers: parameters.speaker_diarization_enabled === true,
+    ...readAudio(data, options),
+  }
 }
 
 // An optional system message with text, then one user message with audio; each content is a list of one-key objects.

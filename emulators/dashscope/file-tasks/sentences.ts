@@ -21,9 +21,10 @@ interface SplitOptions {
   punctuation: boolean
   /** A change of speaker begins one. */
   speakers: boolean
+  /** Default: 80. */
+  maxWords?: number
 }
 
-const maxWords = 80
 const sentenceEnd = /[.?!…。？！]["'”’)]*$/u
 
 /** Ordered by start; a sentence stays whole even if speakers overlap. */
@@ -34,6 +35,7 @@ export function toSentences(parts: Part[], options: SplitOptions): Sentence[] {
 
 function splitPart({ words, recording, joiner, language }: Part, options: SplitOptions): Sentence[] {
   const sentences: Sentence[] = []
+  const { maxWords = 80 } = options
   let last: SpokenWord | undefined
   for (const word of words) {
     const spoken: SpokenWord = {

@@ -74,9 +74,9 @@ export function chunkAsr(cloud: Dashscope, { model, concurrency }: ChunkAsrOptio
       const json = await cloud
         .call({ method: 'POST', path, body, deadline: deadlines.chunk }, signal)
         .catch(error => silence(error, model.name))
-      return json === undefined
-        ? { text: '', costUsd: 0 }
-        : read(isInputAudio ? asMessage(json) : json, model, seconds)
+      if (json === undefined) return { text: '', costUsd: 0 }
+      const { message, times } = isInputAudio ? asMessage(json, seconds) : { message: json }
+      return { ...read(message, model, seconds), ...times }
     },
   }
 }

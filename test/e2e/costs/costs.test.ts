@@ -94,6 +94,7 @@ describe('a limit with a list of models for chunks', () => {
     const known = `${prices}; qwen-audio-3.1-asr-flash usd_per_second=0.00004`
     const { result } = await transcribe({ ...settings, SPEECH_MODELS: known })
     expect(result.model).toBe('qwen-audio-3.1-asr-flash')
+    expect(result.segments.map(({ estimated }) => estimated)).not.toContain(true)
   })
 })
 

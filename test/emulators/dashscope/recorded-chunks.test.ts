@@ -38,6 +38,13 @@ interface Answered {
   usage: { seconds?: number }
 }
 
+interface Spoken {
+  text: string
+  sentence: object
+  sentences?: { text: string; words: object[] }[]
+  output: object
+}
+
 async function answerOf(response: Response) {
   const { output, usage } = (await response.json()) as Answered
   const { finish_reason: finish, message } = output.choices[0]!
@@ -80,6 +87,37 @@ describe('answers', () => {
     expect((await answerOf(await post(cloud, asrRequest(note, { context: 'Greta' })))).text).toBe(
       words.join(' '),
     )
+  })
+})
+
+describe('qwen-audio', () => {
+  const content = () => [
+    { type: 'input_audio', input_audio: { data: `data:audio/mpeg;base64,${note.toString('base64')}` } },
+  ]
+  const order = (parameters: object) => ({
+    model: 'qwen-audio-3.1-asr-flash',
+    input: { messages: [{ role: 'user', content: content() }] },
+    parameters,
+  })
+
+  it('tells its sentences, and who says them, only where speakers are asked for at the top', async () => {
+    const cloud = await start()
+    const answered = async (parameters: object) =>
+      ((await (await post(cloud, order({ format: 'mp3', ...parameters }))).json()) as { output: Spoken })
+        .output
+    const plain = await answered({ asr_options: { speaker_diarization_enabled: true } })
+    expect(plain).not.toHaveProperty('sentences')
+    expect(plain.sentence).toMatchObject({ text: words.join(' '), sentence_id: 1 })
+    const { sentences = [], output, text } = await answered({ speaker_diarization_enabled: true })
+    expect(output).toMatchObject({ text, sentences })
+    expect(sentences.map(({ text }) => text).join(' ')).toBe(text)
+    expect(sentences[0]).toMatchObject({ speaker_id: 0, begin_time: expect.any(Number) })
+    expect(sentences[0]!.words[0]).toMatchObject({ punctuation: '', fixed: true, speaker_id: 0 })
+  })
+
+  it('refuses a request without a format', async () => {
+    const { status, message } = await refusal(await post(await start(), order({})))
+    expect({ status, message }).toEqual({ status: 400, message: expect.stringContaining('format is empty') })
   })
 })
 

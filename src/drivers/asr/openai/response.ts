@@ -6,9 +6,9 @@ import type { Model } from '../../../domain/models/model.ts'
 import { usdForUsage } from '../../../domain/models/price.ts'
 import type { Recognition } from '../../../domain/ports.ts'
 import { joinText } from '../../../domain/text.ts'
-import { areInvented, areWordsInvented } from './invented-times.ts'
+import { trustedTimes } from '../given-times.ts'
+import type { GivenTime } from '../times.ts'
 import { readTags } from './tags.ts'
-import { fitTo, type GivenTime, inText } from './times.ts'
 
 const number = z.number().nullish().catch(null)
 const text = z.string().nullish().catch(null)
@@ -67,14 +67,10 @@ function languageOf({ language }: Response, text: string): string | undefined {
   return isPossible ? code : undefined
 }
 
-/** Words, or else segments; neither where the times are invented or do not belong to the text. */
 function timesOf(response: Response, text: string, seconds: number): Pick<Recognition, 'words' | 'segments'> {
   const segments = given(response.segments ?? [])
   const words = given(response.words ?? response.segments?.flatMap(segment => segment.words ?? []) ?? [])
-  const timedWords = areWordsInvented(words, segments, seconds) ? [] : inText(fitTo(words, seconds), text)
-  if (timedWords.length > 0) return { words: timedWords }
-  const timedSegments = areInvented(segments, seconds) ? [] : inText(fitTo(segments, seconds), text)
-  return timedSegments.length > 0 ? { segments: timedSegments } : {}
+  return trustedTimes({ words, segments }, text, seconds)
 }
 
 function given(items: readonly Partial<z.output<typeof wordShape>>[]): GivenTime[] {

@@ -40,7 +40,7 @@ describe('qwen-audio for chunks', () => {
           },
         ],
       },
-      parameters: { format: 'mp3', language_hints: ['ru'] },
+      parameters: { format: 'mp3', speaker_diarization_enabled: true, language_hints: ['ru'] },
     })
     const hints = server.requests.map(({ body }) => JSON.parse(body).parameters.language_hints)
     expect(hints).toEqual([['ru'], ['tl'], undefined])
@@ -69,13 +69,57 @@ describe('qwen-audio for chunks', () => {
     expect(error).toMatchObject({ code: 'PROVIDER_FAILED', retryable: false })
   })
 
+  const sentence = (begin_time: number, end_time: number, text: string, words: object[] = []) => ({
+    ...{ begin_time, end_time, text, words },
+  })
+  const word = (begin_time: number, end_time: number, text: string) => ({
+    ...{ begin_time, end_time, text, punctuation: '', fixed: true, speaker_id: 0 },
+  })
+  const text = 'So it goes. And on.'
+  const sentences = [
+    sentence(200, 900, 'So it goes.', [word(200, 310, 'So'), word(310, 500, 'it'), word(500, 900, 'goes')]),
+    sentence(2100, 3500, 'And on.', [word(2100, 2500, 'And'), word(2500, 3500, 'on')]),
+  ]
+
+  it('takes the times of words, of all sentences', async () => {
+    for (const output of [{ text, sentence: sentences[1], sentences }, { output: { text, sentences } }]) {
+      server.respond(200, { output })
+      const { words } = await recogniser().recognise(chunk, never)
+      expect(words).toEqual([
+        { text: 'So ', start: 0.2, end: 0.31 },
+        { text: 'it ', start: 0.31, end: 0.5 },
+        { text: 'goes. ', start: 0.5, end: 0.9 },
+        { text: 'And ', start: 2.1, end: 2.5 },
+        { text: 'on.', start: 2.5, end: 3.5 },
+      ])
+    }
+  })
+
+  it('takes the times of sentences without words, and none of the last sentence alone', async () => {
+    const plain = sentences.map(({ words: _, ...one }) => one)
+    server.respond(200, { output: { text, sentences: plain } })
+    expect(await recogniser().recognise(chunk, never)).toEqual({
+      text,
+      segments: [
+        { text: 'So it goes. ', start: 0.2, end: 0.9 },
+        { text: 'And on.', start: 2.1, end: 3.5 },
+      ],
+    })
+    server.respond(200, { output: { text, sentence: sentences[1] } })
+    expect(await recogniser().recognise(chunk, never)).toEqual({ text })
+  })
+
   it('recognises a recording with the emulated service', async () => {
     const emulator: DashscopeEmulator = await startDashscope({ ffmpeg: await testFfmpeg() })
     for (const resultPlace of ['results', 'output'] as const) {
       emulator.set({ forms: { resultPlace } })
       const recording = { audio: readFileSync(fixture('jfk.wav')), mime: 'audio/wav', seconds: 11 }
-      const { text } = await recogniser(emulator.apiKey, emulator.url).recognise(recording, never)
+      const { text, words = [] } = await recogniser(emulator.apiKey, emulator.url).recognise(recording, never)
       expect(text).toBe(truthText(truth('jfk')))
+      expect(words.map(({ text }) => text).join('')).toBe(text)
+      const late = words.findIndex(({ text }) => text.startsWith('country'))
+      const said = truth('jfk').words.find(({ text }) => text.startsWith('country'))!
+      expect(words[late]!.start).toBeCloseTo(said.start, 1)
     }
     await emulator.close()
   })

@@ -1,5 +1,5 @@
 // Fits the times of words or segments to the chunk and to its text.
-import type { Span } from '../../../domain/transcript.ts'
+import type { Span } from '../../domain/transcript.ts'
 
 export interface GivenTime extends Span {
   text: string
