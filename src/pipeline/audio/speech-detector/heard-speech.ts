@@ -38,9 +38,9 @@ export async function heardSpeech(
   detector: SpeechDetector,
 ): Promise<Span[] | undefined> {
   const { samples, speech, levels } = chunk
-  if (contrastDb(levels) >= minContrastDb && !isDoubtful(await detector.look(samples), chunk))
+  if (contrastDb(levels) >= minContrastDb && !(await isDoubtful(detector.look(samples), chunk)))
     return undefined
-  const heard = withoutBlips(stretches(await detector.listen(samples), chunk))
+  const heard = withoutBlips(await stretches(detector.listen(samples), chunk))
   return shareInside(heard, speech) >= minLevelShare ? intersection(speech, heard.map(widened)) : heard
 }
 
@@ -51,26 +51,35 @@ function contrastDb(levels: readonly number[]): number {
   return (loud ?? 0) - (quiet ?? 0)
 }
 
+type Windows = AsyncIterable<Float32Array>
+
 /** Windows that are not in the overlap, with their place in the recording. */
-function* timed(heard: Float32Array, { parts, overlap }: Pick<Chunk, 'parts' | 'overlap'>) {
-  for (let i = Math.ceil(overlap / windowSeconds); i < heard.length; i++) {
-    const start = timeInRecording(i * windowSeconds, parts)
-    yield { start, end: start + windowSeconds, likely: heard[i]! }
+async function* timed(windows: Windows, { parts, overlap }: Pick<Chunk, 'parts' | 'overlap'>) {
+  let at = 0
+  for await (const heard of windows) {
+    const some = Array.from(heard, (likely, i) => {
+      const start = timeInRecording((at + i) * windowSeconds, parts)
+      return { start, end: start + windowSeconds, likely }
+    })
+    yield some.slice(Math.max(0, Math.ceil(overlap / windowSeconds) - at))
+    at += heard.length
   }
 }
 
-function isDoubtful(look: Float32Array, chunk: Omit<Chunk, 'release'>): boolean {
+/** Ends with the first reason: music need not be looked at to its end. */
+async function isDoubtful(look: Windows, chunk: Omit<Chunk, 'release'>): Promise<boolean> {
   let unlikely = 0
   let [agreed, all] = [0, 0]
   let next = 0
-  for (const { start, likely } of timed(look, chunk)) {
-    while (next < chunk.speech.length && chunk.speech[next]!.end <= start) next++
-    const isSpeech = next < chunk.speech.length && chunk.speech[next]!.start <= start
-    if (likely > minBeginning) all++
-    if (likely > minBeginning && isSpeech) agreed++
-    if (isSpeech) unlikely = likely > maxUnlikely ? 0 : unlikely + 1
-    if (unlikely * windowSeconds >= minUnlikelySeconds) return true
-  }
+  for await (const some of timed(look, chunk))
+    for (const { start, likely } of some) {
+      while (next < chunk.speech.length && chunk.speech[next]!.end <= start) next++
+      const isSpeech = next < chunk.speech.length && chunk.speech[next]!.start <= start
+      if (likely > minBeginning) all++
+      if (likely > minBeginning && isSpeech) agreed++
+      if (isSpeech) unlikely = likely > maxUnlikely ? 0 : unlikely + 1
+      if (unlikely * windowSeconds >= minUnlikelySeconds) return true
+    }
   return agreed < minAgreement * all
 }
 
@@ -79,18 +88,19 @@ interface Stretch extends Span {
   spoken: number
 }
 
-function stretches(heard: Float32Array, chunk: Omit<Chunk, 'release'>): Stretch[] {
+async function stretches(windows: Windows, chunk: Omit<Chunk, 'release'>): Promise<Stretch[]> {
   const found: Stretch[] = []
   let isOpen = false
-  for (const { start, end, likely } of timed(heard, chunk)) {
-    const last = found.at(-1)
-    const isNear = last !== undefined && start - last.end < (minPauseWindows - 0.5) * windowSeconds
-    isOpen = likely >= (isOpen ? minGoingOn : minBeginning)
-    if (!isOpen) continue
-    const spoken = likely * windowSeconds
-    if (isNear) found[found.length - 1] = { start: last.start, end, spoken: last.spoken + spoken }
-    else found.push({ start, end, spoken })
-  }
+  for await (const some of timed(windows, chunk))
+    for (const { start, end, likely } of some) {
+      const last = found.at(-1)
+      const isNear = last !== undefined && start - last.end < (minPauseWindows - 0.5) * windowSeconds
+      isOpen = likely >= (isOpen ? minGoingOn : minBeginning)
+      if (!isOpen) continue
+      const spoken = likely * windowSeconds
+      if (isNear) found[found.length - 1] = { start: last.start, end, spoken: last.spoken + spoken }
+      else found.push({ start, end, spoken })
+    }
   return found
 }
 

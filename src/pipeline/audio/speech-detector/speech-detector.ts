@@ -7,8 +7,8 @@ import { log } from '../../../log.ts'
 export const windowSize = 512
 /** The model also takes this many samples before each window. */
 const contextSize = 64
-/** Windows between two turns of the event loop: about 5 ms. */
-const windowsPerTurn = 200
+/** Windows between two turns of the event loop: about 2 ms. */
+const windowsPerTurn = 80
 /** A look skips windows: a quarter of the work finds out whether the others are worth hearing. */
 const lookStep = 4
 
@@ -32,7 +32,7 @@ interface WebAssemblyGlobal {
 /** Hears one stream of samples; what it has heard sharpens what follows. */
 export interface Listener {
   /**
-   * The probability, from 0 to 1, of speech in windows `step` apart, the first at `from`. At most 200 windows, all of
+   * The probability, from 0 to 1, of speech in windows `step` apart, the first at `from`. At most 80 windows, all of
    * them inside the samples. The result is valid until the next call of any listener.
    */
   hear(samples: Int16Array, from: number, windows: number, step: number): Float32Array
@@ -40,10 +40,10 @@ export interface Listener {
 
 export interface SpeechDetector {
   createListener(): Listener
-  /** Probability of speech in each whole window, from every fourth one, whose value the next three take. */
-  look(samples: Int16Array): Promise<Float32Array>
-  /** Probability of speech in each whole window. Four times the work of a look. */
-  listen(samples: Int16Array): Promise<Float32Array>
+  /** Probability of speech in each whole window, some with each turn of the event loop. */
+  listen(samples: Int16Array): AsyncIterable<Float32Array>
+  /** The same from every fourth window alone, whose value the next three take: a quarter of the work. */
+  look(samples: Int16Array): AsyncIterable<Float32Array>
 }
 
 let loading: Promise<SpeechDetector | undefined> | undefined
@@ -95,21 +95,20 @@ function createSpeechDetector(model: Model, weights: Buffer): SpeechDetector {
     }
   }
 
-  async function hearAll(samples: Int16Array, step: number): Promise<Float32Array> {
-    const heard = new Float32Array(Math.floor(samples.length / windowSize))
+  async function* hearAll(samples: Int16Array, step: number): AsyncGenerator<Float32Array> {
+    const count = Math.floor(samples.length / windowSize)
     const listener = createListener()
-    for (let at = 0; at < heard.length; at += windowsPerTurn * step) {
+    for (let at = 0; at < count; at += windowsPerTurn * step) {
       if (at > 0) await setImmediate()
-      const windows = Math.min(windowsPerTurn, Math.ceil((heard.length - at) / step))
-      for (const [i, value] of listener.hear(samples, at * windowSize, windows, step).entries())
-        heard.fill(value, at + i * step, at + (i + 1) * step)
+      const length = Math.min(windowsPerTurn * step, count - at)
+      const heard = listener.hear(samples, at * windowSize, Math.ceil(length / step), step)
+      yield Float32Array.from({ length }, (_, i) => heard[Math.floor(i / step)]!)
     }
-    return heard
   }
 
   return {
     createListener,
-    look: samples => hearAll(samples, lookStep),
     listen: samples => hearAll(samples, 1),
+    look: samples => hearAll(samples, lookStep),
   }
 }
