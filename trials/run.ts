@@ -11,13 +11,15 @@ import { tableOf } from './core/table.ts'
 import { createTally, type RoundResult } from './core/tally.ts'
 import { rounds } from './rounds/index.ts'
 
-const usage = `npm run trials -- [ROUND …] [--quick] [--seed N] [--minutes N] [--json FILE]
+const usage = `npm run trials -- [ROUND …] [--quick] [--seed N] [--minutes N] [--tries FROM-TO] [--keep FOLDER] [--json FILE]
 
 ${rounds.map(({ name, summary }) => `  ${name.padEnd(11)} ${summary}`).join('\n')}
 
   --quick     fewer tries: two to four minutes for all rounds
   --seed N    other random choices (default: 1)
   --minutes N length of the round with HTTP clients (default: 10, quick: 0.25)
+  --tries A-B only these tries of the round with clocks
+  --keep DIR  copies recordings of failed tries of that round to a folder
   --json FILE writes the results to a file, too`
 
 const { values, positionals } = parseArgs({
@@ -26,6 +28,8 @@ const { values, positionals } = parseArgs({
     quick: { type: 'boolean', default: false },
     seed: { type: 'string', default: '1' },
     minutes: { type: 'string' },
+    tries: { type: 'string' },
+    keep: { type: 'string' },
     json: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
@@ -40,6 +44,8 @@ if (values.help || unknown.length > 0) {
 const seed = Number(values.seed)
 const { quick } = values
 const minutes = values.minutes === undefined ? undefined : Number(values.minutes)
+const [first = 0, last = first] = values.tries?.split('-').map(Number) ?? []
+const only = values.tries === undefined ? undefined : { first, count: last - first + 1 }
 const ffmpeg = await testFfmpeg()
 const chosen = positionals.length > 0 ? rounds.filter(({ name }) => positionals.includes(name)) : rounds
 
@@ -49,8 +55,11 @@ async function tryRound({ name, run }: Round): Promise<RoundResult> {
   const trial: Trial = {
     tally,
     random: createRandom(seed, name),
+    seed,
     quick,
     minutes,
+    only,
+    keep: values.keep,
     ffmpeg,
     folder,
     home: (own, options) => makeHome(join(folder, own), { ffmpeg, ...options }),

@@ -14,6 +14,11 @@ export interface Trial {
   folder: string
   /** Makes a home in a folder of its own. */
   home(name: string, options: Omit<HomeOptions, 'ffmpeg'> & { ffmpeg?: string }): Home
+  seed: number
+  /** The tries that were asked for, of a round that can repeat each of them; undefined: all. */
+  only: { first: number; count: number } | undefined
+  /** Folder for recordings of failed tries, if they are kept. */
+  keep: string | undefined
   /** The number of tries in the full run, or in the quick one. */
   size(full: number, quick: number): number
 }

@@ -3,6 +3,7 @@ import type { Round } from '../core/round.ts'
 import { answers } from './answers.ts'
 import { calls } from './calls.ts'
 import { manyClients } from './clients.ts'
+import { clocks } from './clocks.ts'
 import { damage } from './damage.ts'
 import { disk } from './disk.ts'
 import { ffmpeg } from './ffmpeg.ts'
@@ -12,6 +13,7 @@ import { search } from './search.ts'
 
 export const rounds: readonly Round[] = [
   recordings,
+  clocks,
   calls,
   answers,
   ffmpeg,

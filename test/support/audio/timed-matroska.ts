@@ -9,7 +9,7 @@ export interface TimedSound {
   samples: Int16Array
 }
 
-const unknownSize = Buffer.from('01ffffffffffffff', 'hex')
+export const unknownSize = Buffer.from('01ffffffffffffff', 'hex')
 const packetSamples = 0.02 * rate
 
 /**
@@ -50,14 +50,14 @@ function* packets(start: number, samples: Int16Array, timeScale: number): Genera
   }
 }
 
-function element(id: string, content: Buffer | number[]): Buffer {
+export function element(id: string, content: Buffer | number[]): Buffer {
   const size = Buffer.alloc(8)
   size.writeBigUInt64BE(BigInt(content.length))
   size[0] = 1
   return Buffer.concat([Buffer.from(id, 'hex'), size, Buffer.from(content)])
 }
 
-function float(value: number): Buffer {
+export function float(value: number): Buffer {
   const bytes = Buffer.alloc(8)
   bytes.writeDoubleBE(value)
   return bytes

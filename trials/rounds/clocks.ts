@@ -1,0 +1,95 @@
+// Files with random gaps, starts, tracks and joins: every word is there, at the time at which a player sounds it.
+import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { startDashscope } from '../../emulators/dashscope/dashscope.ts'
+import { build } from '../clocks/build.ts'
+import { type HeardTranscript, judge, judgeCues } from '../clocks/judge.ts'
+import { drawPlan, type Plan } from '../clocks/plan.ts'
+import { createReels } from '../clocks/reels.ts'
+import { callTool, request } from '../core/call.ts'
+import type { Door } from '../core/door.ts'
+import { createRandom } from '../core/random.ts'
+import type { Round, Trial } from '../core/round.ts'
+import { openStdio } from '../core/stdio.ts'
+
+const abreast = 3
+const warmUpTries = 100
+const waitSeconds = 60
+
+export const clocks: Round = {
+  name: 'clocks',
+  summary: 'files with random gaps, starts, tracks and joins: words, times, length (2,000; quick: 100)',
+  async run(trial) {
+    const { tally, ffmpeg, only: tries = { first: 0, count: trial.size(2000, 100) } } = trial
+    const provider = await startDashscope({ ffmpeg, latency: { base: 0, perSecond: 0 } })
+    await provider.warmUp()
+    const home = trial.home('home', {
+      provider: provider.url,
+      env: { DASHSCOPE_API_KEY: provider.apiKey },
+    })
+    const reels = createReels(ffmpeg)
+    const door = await openStdio({ env: home.env })
+    const lates: number[] = []
+    const end = tries.first + tries.count
+    let next = tries.first
+    async function tryAll(): Promise<void> {
+      while (next < end && door.ended() === undefined) {
+        const number = next++
+        const plan = drawPlan(createRandom(trial.seed, `clocks ${number}`), reels)
+        if (plan) await tryFile(trial, door, plan, join(home.folder, String(number)), lates)
+        if (number === tries.first + Math.min(warmUpTries, tries.count >> 1)) tally.warmedUp(door)
+      }
+    }
+    await Promise.all(Array.from({ length: abreast }, tryAll))
+    lates.sort((a, b) => a - b)
+    const at = (share: number) => lates[Math.floor(share * (lates.length - 1))]?.toFixed(3)
+    tally.note(`worst tenth of a file: ${at(0.5)} s at the median, ${at(0.95)} s at p95, ${at(1)} s at worst`)
+    await tally.compare(door, home)
+    await tally.end(door)
+    await provider.close()
+  },
+}
+
+async function tryFile(trial: Trial, door: Door, plan: Plan, base: string, lates: number[]): Promise<void> {
+  const { tally, ffmpeg, keep } = trial
+  await tally.attempt(`try ${basename(base)}, ${plan.name}`, async () => {
+    const { file, truth } = await build(plan, base, ffmpeg)
+    try {
+      const heard = await transcribe(trial, door, file, plan.args)
+      if (typeof heard === 'string') return heard
+      const { faults, late } = judge(heard.transcript, truth)
+      lates.push(Math.abs(late))
+      faults.push(...judgeCues(heard.srt))
+      if (faults.length === 0) return undefined
+      if (keep) {
+        await mkdir(keep, { recursive: true })
+        await copyFile(file, join(keep, basename(file)))
+        await writeFile(join(keep, `${basename(file)}.truth.json`), JSON.stringify(truth))
+        await writeFile(join(keep, `${basename(file)}.out.json`), JSON.stringify(heard.transcript))
+      }
+      return faults.join('; ')
+    } finally {
+      await rm(file, { force: true })
+    }
+  })
+}
+
+/** The transcript and its subtitles; a text where there are none. */
+async function transcribe(
+  { tally }: Trial,
+  door: Door,
+  audio: string,
+  more: Record<string, unknown>,
+): Promise<{ transcript: HeardTranscript; srt: string } | string> {
+  const args = { audio, timestamps: 'word', wait_seconds: waitSeconds, ...more }
+  const { fault, isError, text, data } = await callTool(door, 'transcribe_audio', args, tally)
+  if (fault !== undefined) return fault
+  if (isError || data.status === 'running') return text.slice(0, 300)
+  const [json, srt] = await Promise.all(
+    ['json', 'srt'].map(async format => {
+      const uri = `transcript://${data.transcript_id}/${format}`
+      return (await request(door, 'resources/read', { uri })).result?.contents?.[0]?.text as string
+    }),
+  )
+  return { transcript: JSON.parse(json ?? '{}'), srt: srt ?? '' }
+}
