@@ -47,13 +47,21 @@ export function judge(heard: HeardTranscript, truth: Truth): { faults: string[];
       )
     }
     if (found > best.length) faults.push(`added ${found - best.length} words${track}`)
-    const medians = tenths(best.map(([said, word]) => word.start - said.start))
+    const medians = tenths(best.map(([said, word]) => word.start - said.start - (said.late ?? 0)))
     const worst = medians.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a), 0)
     if (Math.abs(worst) > Math.abs(late)) late = worst
     if (Math.abs(worst) > maxLateSeconds)
       faults.push(`late${track}: ${medians.map(seconds => seconds.toFixed(2)).join(' ')}`)
   }
   return { faults, late }
+}
+
+/** Seconds by which the words of a single voice are late. */
+export function latenessOf(
+  { segments }: HeardTranscript,
+  words: readonly TimedWord[],
+): [TimedWord, number][] {
+  return pair(words, bySpeaker(segments)[0] ?? []).map(([said, word]) => [said, word.start - said.start])
 }
 
 function backward({ segments }: HeardTranscript): string[] {

@@ -43,7 +43,7 @@ export function drawPlan(random: Random, reels: Reels): Plan | undefined {
   const picture = kind.picture && random.chance(0.5) ? reels.picture(kind.picture) : undefined
   const voiceCount = !joined && kind.tracks && random.chance(0.3) ? 2 : 1
   const silentCount = !joined && kind.tracks && random.chance(0.3) ? 1 : 0
-  const said = shuffled(reels.count, random)
+  const said = shuffled(reels.utterances.length, random)
   const notes: string[] = []
   const parts = Array.from({ length: partCount }, (_, i) => {
     const hasStart = i === 0 && joined !== 'concat' && kind.hasStart && random.chance(0.3)
@@ -70,6 +70,14 @@ export function drawPlan(random: Random, reels: Reels): Plan | undefined {
   ]
   const how = joined ? [`${partCount} joined (${joined})`] : []
   return { name: [kind.ending, codec, ...what, ...how, ...notes].join(', '), kind, parts, joined, args }
+}
+
+/** A WAV file of one utterance. */
+export function planOne(reel: Reel, number: number): Plan {
+  const kind = containers.find(({ ending }) => ending === 'wav')!
+  const tracks = [{ entry: reel.entry, ...reel.utterance(number) }]
+  const part = { tracks, picture: undefined, start: 0, silentEnd: 0, isLive: false }
+  return { name: 'an utterance', kind, parts: [part], joined: undefined, args: {} }
 }
 
 function drawJoin(random: Random, { isJoinable, hasClock }: ContainerKind): Plan['joined'] {

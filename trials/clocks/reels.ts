@@ -8,9 +8,11 @@ export interface TimedWord {
   /** Seconds. */
   start: number
   end: number
+  /** Seconds by which its estimated time is usually late. */
+  late?: number
 }
 
-interface Utterance {
+export interface Utterance {
   /** Where it lies on the reel, with the silence around it. */
   from: number
   to: number
@@ -27,7 +29,7 @@ export interface Reel {
 }
 
 export interface Reels {
-  count: number
+  utterances: readonly Utterance[]
   /** Undefined where this ffmpeg lacks the encoder. */
   reel(codec: string): Reel | undefined
   /** Undefined likewise. */
@@ -124,7 +126,7 @@ export function createReels(ffmpeg: string): Reels {
     const bytes = run([...input, ...pictureCodecs[codec]!, '-f', 'matroska', 'pipe:1'])
     return bytes && readMatroska(bytes)[0]
   }
-  return { count: utterances.length, reel: remembered(encode), picture: remembered(draw) }
+  return { utterances, reel: remembered(encode), picture: remembered(draw) }
 }
 
 /** Moves a packet or a word. */

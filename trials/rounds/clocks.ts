@@ -1,11 +1,12 @@
 // Files with random gaps, starts, tracks and joins: every word is there, at the time at which a player sounds it.
 import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import pLimit from 'p-limit'
 import { startDashscope } from '../../emulators/dashscope/dashscope.ts'
 import { build } from '../clocks/build.ts'
-import { type HeardTranscript, judge, judgeCues } from '../clocks/judge.ts'
-import { drawPlan, type Plan } from '../clocks/plan.ts'
-import { createReels } from '../clocks/reels.ts'
+import { type HeardTranscript, judge, judgeCues, latenessOf } from '../clocks/judge.ts'
+import { drawPlan, type Plan, planOne } from '../clocks/plan.ts'
+import { createReels, type Reels } from '../clocks/reels.ts'
 import { callTool, request } from '../core/call.ts'
 import type { Door } from '../core/door.ts'
 import { createRandom } from '../core/random.ts'
@@ -29,6 +30,7 @@ export const clocks: Round = {
     })
     const reels = createReels(ffmpeg)
     const door = await openStdio({ env: home.env })
+    await calibrate(trial, door, reels, home.folder)
     const lates: number[] = []
     const end = tries.first + tries.count
     let next = tries.first
@@ -50,22 +52,37 @@ export const clocks: Round = {
   },
 }
 
+/** Learns how late estimated times are where an utterance stands alone, as that is no fault of the clock. */
+async function calibrate(trial: Trial, door: Door, reels: Reels, folder: string): Promise<void> {
+  const reel = reels.reel('pcm')!
+  const limit = pLimit(abreast)
+  await limit.map(reels.utterances, async (utterance, i) => {
+    const { file, truth } = await build(planOne(reel, i), join(folder, `utterance-${i}`), trial.ffmpeg)
+    const heard = await transcribe(trial, door, file, {})
+    if (typeof heard === 'string') throw new Error(`an utterance alone: ${heard}`)
+    for (const [said, late] of latenessOf(heard.transcript, truth.tracks[0]!))
+      utterance.words[truth.tracks[0]!.indexOf(said)]!.late = late
+  })
+}
+
 async function tryFile(trial: Trial, door: Door, plan: Plan, base: string, lates: number[]): Promise<void> {
   const { tally, ffmpeg, keep } = trial
   await tally.attempt(`try ${basename(base)}, ${plan.name}`, async () => {
     const { file, truth } = await build(plan, base, ffmpeg)
+    const faults: string[] = []
     try {
       const heard = await transcribe(trial, door, file, plan.args)
-      if (typeof heard === 'string') return heard
-      const { faults, late } = judge(heard.transcript, truth)
-      lates.push(Math.abs(late))
-      faults.push(...judgeCues(heard.srt))
+      if (typeof heard === 'string') faults.push(heard)
+      else {
+        const found = judge(heard.transcript, truth)
+        lates.push(Math.abs(found.late))
+        faults.push(...found.faults, ...judgeCues(heard.srt))
+      }
       if (faults.length === 0) return undefined
       if (keep) {
         await mkdir(keep, { recursive: true })
         await copyFile(file, join(keep, basename(file)))
-        await writeFile(join(keep, `${basename(file)}.truth.json`), JSON.stringify(truth))
-        await writeFile(join(keep, `${basename(file)}.out.json`), JSON.stringify(heard.transcript))
+        await writeFile(join(keep, `${basename(file)}.json`), JSON.stringify({ faults, truth, heard }))
       }
       return faults.join('; ')
     } finally {
@@ -84,6 +101,8 @@ async function transcribe(
   const args = { audio, timestamps: 'word', wait_seconds: waitSeconds, ...more }
   const { fault, isError, text, data } = await callTool(door, 'transcribe_audio', args, tally)
   if (fault !== undefined) return fault
+  if (data.status === 'running')
+    await callTool(door, 'cancel_transcription', { transcript_id: data.transcript_id })
   if (isError || data.status === 'running') return text.slice(0, 300)
   const [json, srt] = await Promise.all(
     ['json', 'srt'].map(async format => {
