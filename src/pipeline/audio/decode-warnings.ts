@@ -8,21 +8,24 @@ export function headerDuration(stderr: string): number | undefined {
   const found = /^ {2}Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)/m.exec(stderr)
   if (!found || /Estimating duration from bitrate/.test(stderr)) return undefined
   const seconds = Number(found[1]) * 3600 + Number(found[2]) * 60 + Number(found[3])
-  const start = oggStart(stderr)
-  // For ffmpeg, the length of an Ogg is its last time stamp.
-  return start < maxOggSilenceSeconds ? seconds : Math.max(0, seconds - start)
+  const ogg = startOf(stderr, 'ogg')
+  // For ffmpeg, the length of an Ogg or a Matroska is its last time stamp.
+  const start = ogg < maxOggSilenceSeconds ? startOf(stderr, 'matroska') : ogg
+  return Math.max(0, seconds - start)
 }
 
 /** Seconds: an Ogg that begins with silence frames starts within its first page, one of a live stream at any time. */
 const maxOggSilenceSeconds = 1
 
-function oggStart(stderr: string): number {
-  return Number(/^Input #0, ogg[\s\S]*?^ {2}Duration: .*, start: ([\d.]+)/m.exec(stderr)?.[1] ?? 0)
+/** Seconds; 0 in other formats. */
+function startOf(stderr: string, format: 'ogg' | 'matroska'): number {
+  const description = new RegExp(`^Input #0, ${format}[^]*?^ {2}Duration: .*, start: ([\\d.]+)`, 'm')
+  return Number(description.exec(stderr)?.[1] ?? 0)
 }
 
 /** Milliseconds that ffmpeg has taken off all times, but which a player shows. */
 export function removedStartMs(stderr: string): number {
-  const ogg = oggStart(stderr)
+  const ogg = startOf(stderr, 'ogg')
   // ffmpeg moves the start of MPEG-TS and Ogg to that of the streams in use.
   const correction = Number(/Correcting start time (?:of Input #0 )?by (\d+)/.exec(stderr)?.[1] ?? 0) / 1000
   return correction + (ogg < maxOggSilenceSeconds ? ogg * 1000 : 0)
@@ -36,6 +39,12 @@ export function isHeaderGap(stderr: string, seconds: number): boolean {
 /** A video may run longer than its audio, so its length says nothing of it; cover art is no video. */
 function isVideo(stderr: string): boolean {
   return /Stream #0:\d+.*: Video: (?!.*attached pic|(?:mjpeg|png|bmp|gif|webp)\b.* 90k tbr)/.test(stderr)
+}
+
+/** Nor does it of one of several tracks. */
+function hasTracks(stderr: string): boolean {
+  const [input = ''] = stderr.split(/^Stream mapping:/m)
+  return (input.match(/^ +Stream #0:\d+.*: Audio: /gm)?.length ?? 0) > 1
 }
 
 const endMissing = /partial file|corrupt input packet|Read error|File ended prematurely/
@@ -60,7 +69,7 @@ export function warnOfDamage(
   source: Source,
   run: Run,
 ): void {
-  const expected = isVideo(stderr) ? undefined : headerDuration(stderr)
+  const expected = isVideo(stderr) || hasTracks(stderr) ? undefined : headerDuration(stderr)
   const toleranceSeconds = Math.max(0.5, decoded * 0.01)
   if (source.isTruncated !== false && expected !== undefined && expected - decoded > toleranceSeconds)
     run.warn(

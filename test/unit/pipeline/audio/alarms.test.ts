@@ -101,6 +101,13 @@ describe('a recording that is whole', () => {
     ['MP3 behind three tags', () => Buffer.concat([tag(300), tag(300), tag(2_000_000), mp3])],
     ['Ogg without an end mark', () => ogg.subarray(0, ogg.lastIndexOf('OggS')), 3.5],
     ['live Matroska', () => timedMatroska([{ time: 0, samples: toneSamples(seconds) }])],
+    [
+      'MPEG-TS with a second track that is longer',
+      () => {
+        const second = ['-f', 'lavfi', '-i', `anoisesrc=d=${2 * seconds}`, '-map', '0', '-map', '1']
+        return encoded(...second, '-c:a', 'mp2', '-f', 'mpegts')
+      },
+    ],
     ['GSM', () => Buffer.alloc((33 * seconds) / 0.02, Buffer.from([0xd4, ...Buffer.alloc(32)]))],
   ])('a %s is heard to its end, without a warning', async (name, bytes, length = seconds) => {
     const found = await heard(name, bytes())

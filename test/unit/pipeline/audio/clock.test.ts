@@ -44,6 +44,7 @@ describe('the clock of a recording', () => {
   it.each<[string, number[], number, TimedSound[], Parameters<typeof timedMatroska>[1]?]>([
     ['with gaps', [0, 1.38, 14, 15], 16, [at(0), at(1.38), at(14), at(15)]],
     ['that ends in silence', [0], 9, [at(0)], { seconds: 9 }],
+    ['whose clock begins at an hour', [0, 3], 4, [at(3600), at(3603)], { seconds: 3604 }],
     ['joined to another', [0, 3, 4, 6.5], 7.5, [at(0), at(3), at(0), at(2.5)]],
     ['joined to one whose clock has leapt', [0, 3, 4], 5, [at(0), at(3), at(90_000)]],
     ['joined to one beyond the declared length', [0, 3, 4], 5, [at(0), at(3), at(500)], { seconds: 5 }],
