@@ -1,6 +1,6 @@
 // CSV output: one row for each segment or each word, and one for each gap.
 import { formatTime } from '../domain/format-time.ts'
-import { slices } from '../domain/reading/slices.ts'
+import { inTurns } from '../domain/reading/turns.ts'
 import { type Gap, roundToMs, type Segment, type Span, type Transcript } from '../domain/transcript.ts'
 import { preferFormatted } from './shown-segments.ts'
 import { labelOf } from './speakers.ts'
@@ -24,9 +24,6 @@ export function csvWords(transcript: Transcript): Promise<string> {
   return table(transcript, timedWords)
 }
 
-/** With their words they take about 5 ms. */
-const segmentsPerSlice = 60
-
 type Row = Pick<TimedWord, keyof Span | 'text' | 'isEstimated'>
 
 async function table(transcript: Transcript, rowsOf: (segment: Segment) => Row[]): Promise<string> {
@@ -34,14 +31,13 @@ async function table(transcript: Transcript, rowsOf: (segment: Segment) => Row[]
   const labelFor = labelOf(transcript)
   const gaps = [...coverage.gaps]
   const lines = [row('start', 'end', 'speaker', 'text', 'kind', 'times')]
-  for await (const slice of slices(segments, segmentsPerSlice))
-    for (const segment of slice) {
-      while (gaps[0] && gaps[0].start <= segment.start) lines.push(gapRow(gaps.shift()!))
-      for (const { start, end, text, isEstimated } of rowsOf(segment))
-        lines.push(
-          row(start, end, labelFor(segment) ?? '', text, 'speech', isEstimated ? 'estimated' : 'measured'),
-        )
-    }
+  for await (const segment of inTurns(segments)) {
+    while (gaps[0] && gaps[0].start <= segment.start) lines.push(gapRow(gaps.shift()!))
+    for (const { start, end, text, isEstimated } of rowsOf(segment))
+      lines.push(
+        row(start, end, labelFor(segment) ?? '', text, 'speech', isEstimated ? 'estimated' : 'measured'),
+      )
+  }
   return byteOrderMark + [...lines, ...gaps.map(gapRow)].join('')
 }
 

@@ -10,7 +10,7 @@ import { checkSubtitles } from './subtitles/check.ts'
 import type { SubtitleOptions } from './subtitles/presets.ts'
 import { srt, vtt, vttWithNames } from './subtitles/srt-vtt.ts'
 import { ttml } from './subtitles/ttml.ts'
-import { plainText } from './text.ts'
+import { renderPlainText } from './text.ts'
 
 export interface OutputFormat {
   /** Names the format to people. */
@@ -32,13 +32,13 @@ export const outputFormats = {
     title: 'plain text',
     extension: 'txt',
     mimeType: 'text/plain',
-    render: async transcript => `${plainText(transcript)}\n`,
+    render: async transcript => `${await renderPlainText(transcript)}\n`,
   },
   md: {
     title: 'Markdown',
     extension: 'md',
     mimeType: 'text/markdown',
-    render: async transcript => markdown(transcript),
+    render: transcript => markdown(transcript),
   },
   json: { title: 'JSON', extension: 'json', mimeType: 'application/json', render: json },
   srt: {
@@ -88,7 +88,7 @@ export const outputFormats = {
     title: 'speaker turns for scoring',
     extension: 'rttm',
     mimeType: 'text/plain',
-    render: async transcript => rttm(transcript),
+    render: transcript => rttm(transcript),
   },
   ctm: { title: 'words for scoring', extension: 'ctm', mimeType: 'text/plain', render: ctm },
 } as const satisfies Record<string, OutputFormat>

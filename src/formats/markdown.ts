@@ -1,14 +1,15 @@
 // Markdown output of a transcript.
 import { formatTime } from '../domain/format-time.ts'
+import { mapInTurns } from '../domain/reading/turns.ts'
 import { documentHead } from './head.ts'
 import { labelOf } from './speakers.ts'
 import { type FilteredTranscript, paragraphsWithGaps } from './text.ts'
 
 /** Renders title, facts, warnings and timed paragraphs. */
-export function markdown(transcript: FilteredTranscript): string {
+export async function markdown(transcript: FilteredTranscript): Promise<string> {
   const { facts, missing, speakers, notes } = documentHead(transcript)
   const labelFor = labelOf(transcript)
-  const body = paragraphsWithGaps(transcript).map(paragraph => {
+  const body = await mapInTurns(paragraphsWithGaps(transcript), paragraph => {
     const label = labelFor(paragraph)
     const head = `[${formatTime(paragraph.start)}]${label === undefined ? '' : ` ${escapeMarkdown(label)}:`}`
     return `**${head}** ${escapeMarkdown(paragraph.text)}`

@@ -20,8 +20,7 @@ const maxParagraphSeconds = 30
 const maxFormattedSeconds = 60
 
 /** Groups segments, which are in order, into paragraphs of one speaker each. */
-export function paragraphs(segments: Segment[]): Paragraph[] {
-  const found: Paragraph[] = []
+export function* paragraphs(segments: Iterable<Segment>): Generator<Paragraph> {
   let open: Paragraph | undefined
   for (const segment of segments) {
     const { start, end, text, speaker } = segment
@@ -29,11 +28,11 @@ export function paragraphs(segments: Segment[]): Paragraph[] {
       open.text = joinText(open.text, text)
       open.end = end
     } else {
+      if (open) yield open
       open = { start, end, text, ...(speaker !== undefined && { speaker }) }
-      found.push(open)
     }
   }
-  return found
+  if (open) yield open
 }
 
 function continues(open: Paragraph, { start, end, speaker, opens }: Segment): boolean {

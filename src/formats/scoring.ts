@@ -1,22 +1,20 @@
 // RTTM and CTM output: who spoke when, and each word with its time, for NIST's scoring tools and those that follow them.
-import { slices } from '../domain/reading/slices.ts'
+import { inTurns, mapInTurns } from '../domain/reading/turns.ts'
 import type { Segment, Span, Transcript } from '../domain/transcript.ts'
 import { labelOf } from './speakers.ts'
 import { type TimedWord, timedWords } from './timed-words.ts'
 
 /** Speech whose speaker is unknown, or of a transcript without speakers. */
 const unknownSpeaker = 'unknown'
-/** Each of the two takes about 5 ms. */
-const [segmentsPerSlice, wordsPerSlice] = [60, 500]
 
 /**
  * Rich Transcription Time Marked (NIST RT-09 evaluation plan, appendix A): the speakers, then their turns by time. Turns of
  * one speaker never overlap. All are of channel 1.
  */
-export function rttm(transcript: Transcript): string {
+export async function rttm(transcript: Transcript): Promise<string> {
   const recording = fieldOf(transcript.title)
   const nameOf = speakerNames(transcript)
-  const turns = turnsBySpeaker(transcript.segments, nameOf)
+  const turns = await turnsBySpeaker(transcript.segments, nameOf)
   const infos = [...new Set(turns.map(({ name }) => name))].map(
     name => `SPKR-INFO ${recording} 1 <NA> <NA> <NA> unknown ${name} <NA> <NA>\n`,
   )
@@ -34,12 +32,9 @@ export function rttm(transcript: Transcript): string {
 export async function ctm(transcript: Transcript): Promise<string> {
   const recording = fieldOf(transcript.title)
   const words: TimedWord[] = []
-  for await (const slice of slices(transcript.segments, segmentsPerSlice))
-    words.push(...slice.flatMap(timedWords))
+  for await (const segment of inTurns(transcript.segments)) words.push(...timedWords(segment))
   words.sort((a, b) => a.start - b.start)
-  const parts: string[] = []
-  for await (const slice of slices(words, wordsPerSlice)) parts.push(slice.map(lineOf).join(''))
-  return parts.join('')
+  return (await mapInTurns(words, lineOf)).join('')
 
   function lineOf(word: TimedWord): string {
     const spelling = spellingOf(word.text)
@@ -53,13 +48,13 @@ function timesOf({ start, end }: Span): string {
 }
 
 /** Joins the segments of a speaker that touch or overlap; in order of their starts. */
-function turnsBySpeaker(
+async function turnsBySpeaker(
   segments: Segment[],
   nameOf: (segment: Segment) => string,
-): (Span & { name: string })[] {
+): Promise<(Span & { name: string })[]> {
   const turns: (Span & { name: string })[] = []
   const open = new Map<string, Span>()
-  for (const segment of [...segments].sort((a, b) => a.start - b.start)) {
+  for await (const segment of inTurns([...segments].sort((a, b) => a.start - b.start))) {
     const name = nameOf(segment)
     const last = open.get(name)
     if (last && segment.start <= last.end) last.end = Math.max(last.end, segment.end)

@@ -1,5 +1,6 @@
 // Text outputs of a transcript: with times, plain, and as an outline.
 import { formatTime } from '../domain/format-time.ts'
+import { mapInTurns } from '../domain/reading/turns.ts'
 import type { Gap, Segment, Transcript } from '../domain/transcript.ts'
 import { type Paragraph, paragraphs } from './paragraphs.ts'
 import { preferFormatted } from './shown-segments.ts'
@@ -13,14 +14,19 @@ export interface FilteredTranscript extends Transcript {
 /** One line a paragraph, `[mm:ss] …` or `[mm:ss] S1: …`; a gap is a line of its own. */
 export function timedText(transcript: FilteredTranscript): string {
   const textOf = createTextOf(transcript)
-  return paragraphsWithGaps(transcript)
+  return [...paragraphsWithGaps(transcript)]
     .map(paragraph => `[${formatTime(paragraph.start)}] ${textOf(paragraph)}`)
     .join('\n')
 }
 
 /** Paragraphs without times, separated by empty lines, with speakers where known; a gap is a paragraph of its own. */
 export function plainText(transcript: FilteredTranscript): string {
-  return paragraphsWithGaps(transcript).map(createTextOf(transcript)).join('\n\n')
+  return [...paragraphsWithGaps(transcript)].map(createTextOf(transcript)).join('\n\n')
+}
+
+/** The same, without blocking the event loop for long. */
+export async function renderPlainText(transcript: FilteredTranscript): Promise<string> {
+  return (await mapInTurns(paragraphsWithGaps(transcript), createTextOf(transcript))).join('\n\n')
 }
 
 const maxOutlineLines = 30
@@ -30,7 +36,7 @@ const maxOutlineChars = 90
 /** At most 30 lines for any length: times and first words of paragraphs at regular intervals. */
 export function outline(transcript: FilteredTranscript): string {
   const { segments, onlySpeakers } = preferFormatted(transcript)
-  const shown = shownParagraphs(segments, onlySpeakers)
+  const shown = [...shownParagraphs(segments, onlySpeakers)]
   const length = (shown.at(-1)?.start ?? 0) - (shown[0]?.start ?? 0)
   const step = Math.max(minOutlineStepSeconds, length / (maxOutlineLines - 1))
   const textOf = createTextOf(transcript)
@@ -54,22 +60,23 @@ function createTextOf(transcript: Transcript): (paragraph: Paragraph) => string 
   }
 }
 
-/** Returns the shown paragraphs, with gaps as paragraphs of their own. */
-export function paragraphsWithGaps(transcript: FilteredTranscript): Paragraph[] {
+/** Yields the shown paragraphs, with gaps as paragraphs of their own. */
+export function* paragraphsWithGaps(transcript: FilteredTranscript): Generator<Paragraph> {
   const { segments, coverage, onlySpeakers } = preferFormatted(transcript)
-  const found: Paragraph[] = []
   let from = 0
   for (const gap of coverage.gaps) {
     let to = from
     while (to < segments.length && segments[to]!.start < gap.start) to++
-    found.push(...shownParagraphs(segments.slice(from, to), onlySpeakers), gapParagraph(gap))
+    yield* shownParagraphs(segments.slice(from, to), onlySpeakers)
+    yield gapParagraph(gap)
     from = to
   }
-  return [...found, ...shownParagraphs(segments.slice(from), onlySpeakers)]
+  yield* shownParagraphs(segments.slice(from), onlySpeakers)
 }
 
-function shownParagraphs(segments: Segment[], speakers: string[] | undefined): Paragraph[] {
-  return paragraphs(segments).filter(({ speaker }) => !speakers || (speaker && speakers.includes(speaker)))
+function* shownParagraphs(segments: Segment[], speakers: string[] | undefined): Generator<Paragraph> {
+  for (const paragraph of paragraphs(segments))
+    if (!speakers || (paragraph.speaker && speakers.includes(paragraph.speaker))) yield paragraph
 }
 
 function gapParagraph({ start, end, reason }: Gap): Paragraph {

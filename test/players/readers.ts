@@ -1,10 +1,12 @@
 // Players and parsers that read a subtitle file back: each gives the cues that it shows.
 import { execFile } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { readInBrowser } from './browsers.ts'
 import { players } from './transcript.ts'
+import { drawnByVlc } from './vlc.ts'
 
 const run = promisify(execFile)
 
@@ -28,8 +30,22 @@ const text = ['srt', 'vtt', 'vtt-names']
 export const readers: Reader[] = [
   { name: 'ffmpeg', formats: [...text, 'ass'], start: async () => readWithFfmpeg },
   { name: 'mpv', formats: [...text, 'ass'], start: () => where('mpv', readWithMpv) },
-  { name: 'GStreamer', formats: text, start: () => where('gst-launch-1.0', readWithGstreamer) },
-  { name: 'Chromium', formats: ['vtt', 'vtt-names'], start: () => where('chromium', readWithChromium) },
+  {
+    name: 'VLC',
+    formats: [...text, 'ass'],
+    start: () => where('vlc', async file => drawnByVlc(file, await readWithFfmpeg(file))),
+  },
+  { name: 'GStreamer', formats: [...text, 'ttml'], start: () => where('gst-launch-1.0', readWithGstreamer) },
+  {
+    name: 'Chromium',
+    formats: ['vtt', 'vtt-names'],
+    start: () => where('chromium', readInBrowser('chromium')),
+  },
+  {
+    name: 'Firefox',
+    formats: ['vtt', 'vtt-names'],
+    start: () => where('firefox-esr', readInBrowser('firefox-esr')),
+  },
   {
     name: 'npm subtitle',
     formats: text,
@@ -40,6 +56,7 @@ export const readers: Reader[] = [
     formats: [...text, 'ass'],
     start: folder => parser(folder, 'media-captions@1.0.4', readWithMediaCaptions),
   },
+  { name: 'npm imsc', formats: ['ttml'], start: folder => parser(folder, 'imsc@1.1.5', readWithImsc) },
 ]
 
 async function where(program: string, read: Read): Promise<Read | undefined> {
@@ -91,7 +108,7 @@ async function readWithMpv(file: string): Promise<Shown[]> {
   const picture = `av://lavfi:color=c=black:s=64x64:r=20:d=${lastSecond()}`
   const args = ['--no-config', '--vo=null', '--ao=null', '--no-sub-auto', `--sub-file=${file}`]
   // biome-ignore lint/suspicious/noTemplateCurlyInString: mpv's own properties
-  const status = ['--term-status-msg=@@${=time-pos}|${sub-text}@@', '--speed=2']
+  const status = ['--term-status-msg=@@${=time-pos}|${sub-text}@@', '--speed=5']
   const { stdout, stderr } = await run('mpv', [...args, ...status, picture], { maxBuffer: 1e8 })
   const found = `${stdout}${stderr}`.matchAll(/@@([\d.]+)\|([\s\S]*?)@@/g)
   return [...found].map(([, at, shown]) => ({ start: Number(at), end: Number(at), text: shown! }))
@@ -99,7 +116,8 @@ async function readWithMpv(file: string): Promise<Shown[]> {
 
 /** `fakesink` prints time and size of each cue, `filesink` writes the texts one after the other. */
 async function readWithGstreamer(file: string, format: string): Promise<Shown[]> {
-  const source = ['filesrc', `location=${file}`, '!', 'subparse', '!']
+  const parse = format === 'ttml' ? 'ttmlparse' : 'subparse'
+  const source = ['filesrc', `location=${file}`, '!', parse, '!']
   const { stdout } = await run('gst-launch-1.0', ['-v', ...source, 'fakesink', 'silent=false'])
   await run('gst-launch-1.0', [...source, 'filesink', `location=${file}.txt`])
   const texts = readFileSync(`${file}.txt`)
@@ -132,22 +150,6 @@ function unescapeMarkup(shown: string): string {
     .replaceAll('&apos;', "'")
 }
 
-async function readWithChromium(file: string): Promise<Shown[]> {
-  const page = `${file}.html`
-  const track = `data:text/vtt;base64,${readFileSync(file).toString('base64')}`
-  writeFileSync(
-    page,
-    `<meta charset="utf-8"><video><track default src="${track}"></video><pre></pre><script>
-document.querySelector('track').onload = ({ target }) => {
-  document.querySelector('pre').textContent = JSON.stringify([...target.track.cues].map(cue => ({
-    start: cue.startTime, end: cue.endTime, text: cue.getCueAsHTML().textContent })))
-}</script>`,
-  )
-  const args = ['--headless', '--no-sandbox', '--disable-gpu', '--virtual-time-budget=5000', '--dump-dom']
-  const { stdout } = await run('chromium', [...args, `file://${page}`])
-  return JSON.parse(unescapeMarkup(/<pre>(.*)<\/pre>/s.exec(stdout)![1]!))
-}
-
 function readWithSubtitle(manifest: string): Read {
   const { parseSync } = createRequire(manifest)('subtitle')
   return async (file, format) =>
@@ -170,5 +172,20 @@ function readWithMediaCaptions(manifest: string): Read {
       end: endTime,
       text: shownText(text, format),
     }))
+  }
+}
+
+/** The W3C's reference for TTML: the text that is shown between two changes. */
+function readWithImsc(manifest: string): Read {
+  const imsc = createRequire(manifest)('imsc')
+  const textOf = (element: { text?: string; contents?: [] }): string =>
+    (element.text ?? '') + (element.contents ?? []).map(textOf).join('')
+  return async file => {
+    const document = imsc.fromXML(readFileSync(file, 'utf8'))
+    const changes: number[] = document.getMediaTimeEvents()
+    return changes.map((start, i) => {
+      const text = textOf({ contents: imsc.generateISD(document, start).contents })
+      return { start, end: changes[i + 1] ?? start, text }
+    })
   }
 }

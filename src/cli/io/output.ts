@@ -88,7 +88,9 @@ export async function writeTranscript(transcript: Transcript, outputs: Output[])
       refused: `Check that its folder exists and is writable; \`${command} -o …\` writes it elsewhere.`,
     })
     const broken = check ? await checkFormat(transcript, format, { preset }) : []
-    for (const problem of broken) printLine(problem)
+    // Outputs may have the same cues, or other ones.
+    const name = outputs.length > 1 ? `${file === undefined ? format : asLine(file)}: ` : ''
+    for (const problem of broken) printLine(`${name}${problem}`)
     isWithinRules &&= broken.length === 0
   })
   return isWithinRules

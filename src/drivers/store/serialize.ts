@@ -1,6 +1,6 @@
 // Serialises a transcript in slices, because four hours of words would block the event loop too long.
 import { terms } from '../../domain/reading/search-terms.ts'
-import { slices } from '../../domain/reading/slices.ts'
+import { slices } from '../../domain/reading/turns.ts'
 import type { Segment, Transcript, TranscriptSummary } from '../../domain/transcript.ts'
 
 export interface SerializedTranscript {

@@ -1,6 +1,6 @@
 // DOCX output: title, facts, a heading for each part, and timed paragraphs with speakers and gaps.
 import { formatTime } from '../../domain/format-time.ts'
-import { slices } from '../../domain/reading/slices.ts'
+import { inTurns, mapInTurns } from '../../domain/reading/turns.ts'
 import type { Transcript } from '../../domain/transcript.ts'
 import { documentHead } from '../head.ts'
 import type { Paragraph } from '../paragraphs.ts'
@@ -19,8 +19,6 @@ const coreType = 'application/vnd.openxmlformats-package.core-properties+xml'
 /** At most about 30 headings, and none more often than each minute. */
 const maxParts = 30
 const minPartSeconds = 60
-/** They take about 1 ms, and several times that in a new process. */
-const paragraphsPerSlice = 20
 
 /**
  * Renders a transcript as WordprocessingML (ECMA-376), formatted text preferred. Equal transcripts give equal bytes: the
@@ -83,11 +81,10 @@ async function* documentXml(transcript: Transcript): AsyncGenerator<string> {
   yield paragraph('Subtitle', run([...facts, ...(missing ? [missing] : [])].join(' · ')))
   if (speakers) yield paragraph('Subtitle', run(speakers), speakers)
   for (const note of notes) yield paragraph('Note', run(note), note)
-  const spoken = paragraphsWithGaps(transcript)
+  const spoken = await mapInTurns(paragraphsWithGaps(transcript), said => said)
   const headingBefore = createHeadings(spoken)
   const labelFor = labelOf(transcript)
-  for await (const slice of slices(spoken, paragraphsPerSlice))
-    yield slice.map(said => headingBefore(said) + timedParagraph(said, labelFor)).join('')
+  for await (const said of inTurns(spoken)) yield headingBefore(said) + timedParagraph(said, labelFor)
   yield '<w:sectPr><w:pgSz w:w="11906" w:h="16838"/><w:pgMar w:top="1134" w:right="1134" w:bottom="1134" w:left="1134" w:header="567" w:footer="567" w:gutter="0"/></w:sectPr></w:body></w:document>'
 }
 

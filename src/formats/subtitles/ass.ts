@@ -1,5 +1,5 @@
 // Subtitle format ASS (Advanced SubStation Alpha 4+), which can light up each word.
-import { mapSlices } from '../../domain/reading/slices.ts'
+import { mapInTurns } from '../../domain/reading/turns.ts'
 import type { Transcript } from '../../domain/transcript.ts'
 import { type Cue, type CueLine, cues } from './cues.ts'
 import { presets, type SubtitleOptions } from './presets.ts'
@@ -10,7 +10,7 @@ export async function ass(transcript: Transcript, options: SubtitleOptions = {})
   const preset = options.preset ?? 'default'
   const { highlights } = presets[preset]
   const all = await cues(transcript, { preset, namesInText: true, stepMs: 10 })
-  const events = await mapSlices(all, cue => {
+  const events = await mapInTurns(all, cue => {
     const texts = highlights ? litLines(cue) : cue.lines.map(line => withoutMarks(line.text))
     return `Dialogue: 0,${assTime(cue.start)},${assTime(cue.end)},Default,,0,0,0,,${texts.join('\\N')}`
   })

@@ -1,6 +1,6 @@
 // Checks cues against the rules of their preset.
 import { formatTime } from '../../domain/format-time.ts'
-import { mapSlices } from '../../domain/reading/slices.ts'
+import { mapInTurns } from '../../domain/reading/turns.ts'
 import type { Transcript } from '../../domain/transcript.ts'
 import { type Cue, type CueOptions, cues } from './cues.ts'
 import { gapSeconds } from './group.ts'
@@ -11,7 +11,7 @@ import { charsOf, scriptOf, sizeOf } from './script.ts'
 export async function checkSubtitles(transcript: Transcript, options: CueOptions = {}): Promise<string[]> {
   const rules = presets[options.preset ?? 'default']
   const all = await cues(transcript, options)
-  const found = await mapSlices(all, (cue, i) => {
+  const found = await mapInTurns(all, (cue, i) => {
     const problems = problemsOf(cue, all[i + 1], rules, transcript.language)
     const text = cue.lines.map(line => line.text).join(' / ')
     return problems.length > 0
@@ -21,9 +21,13 @@ export async function checkSubtitles(transcript: Transcript, options: CueOptions
   return found.flat()
 }
 
+/** Times of ASS are hundredths of a second. */
+const roundingSeconds = 0.011
+
 function problemsOf(cue: Cue, next: Cue | undefined, rules: Rules, language: string | undefined): string[] {
   const seconds = cue.end - cue.start
-  const isFast = next !== undefined && next.start - cue.end < gapSeconds(rules) + 0.05
+  const pause = next ? next.start - cue.end : Number.POSITIVE_INFINITY
+  const isFast = pause < gapSeconds(rules) + 0.05
   const reason = isFast ? 'the speech behind it leaves no time' : 'it is as long as a cue may be'
   return [
     ...readingProblems(cue, seconds, rules, language).map(problem => `${problem}, since ${reason}`),
@@ -31,7 +35,10 @@ function problemsOf(cue: Cue, next: Cue | undefined, rules: Rules, language: str
       ? [`${seconds.toFixed(2)} s, at least ${rules.minSeconds.toFixed(2)}, since ${reason}`]
       : []),
     ...(seconds > rules.maxSeconds + 1e-6 ? [`${seconds.toFixed(2)} s, at most ${rules.maxSeconds}`] : []),
-    ...(next && next.start - cue.end < gapSeconds(rules) - 1e-6 ? ['too close to the next cue'] : []),
+    ...(pause < gapSeconds(rules) - 1e-6 ? ['too close to the next cue'] : []),
+    ...(pause > gapSeconds(rules) + roundingSeconds && pause < rules.minPauseSeconds - 1e-6
+      ? [`a pause of ${pause.toFixed(2)} s behind it, at least ${rules.minPauseSeconds}`]
+      : []),
     ...(cue.lines.length > rules.maxLines ? [`${cue.lines.length} lines, at most ${rules.maxLines}`] : []),
     ...cue.lines.flatMap(({ text }) => {
       const size = sizeOf(text)

@@ -1,6 +1,5 @@
 // Turns segments into subtitle cues that keep the rules of a preset wherever the speech allows it.
-import { setImmediate } from 'node:timers/promises'
-import { mapSlices } from '../../domain/reading/slices.ts'
+import { inTurns, mapInTurns } from '../../domain/reading/turns.ts'
 import type { Segment, Span, Transcript, Word } from '../../domain/transcript.ts'
 import { labelOf } from '../speakers.ts'
 import { type Group, gapSeconds, groupUnits } from './group.ts'
@@ -41,11 +40,8 @@ export async function cues(transcript: Transcript, options: CueOptions = {}): Pr
   const label = labelOf(transcript)
   const names = namesInText && rules.hasNames ? shortNames(transcript, rules) : undefined
   const groups: Group[] = []
-  for (const found of groupUnits(units, { rules, language, names })) {
-    groups.push(...found)
-    await setImmediate()
-  }
-  return mapSlices(timesOf(units, groups, rules, stepMs), (span, i) => ({
+  for await (const found of inTurns(groupUnits(units, { rules, language, names }))) groups.push(...found)
+  return mapInTurns(timesOf(units, groups, rules, stepMs), (span, i) => ({
     ...span,
     isGap: units[groups[i]!.from]!.isGap === true,
     lines: groups[i]!.lines.map(({ from, to, prefix }) => {
@@ -93,27 +89,29 @@ function shortNames(transcript: Transcript, { lineChars }: Rules): Map<Segment['
 
 /**
  * Times of the cues. A cue begins with its first word, but behind the cue before it, and stays to be read for as long as
- * the next one leaves room. A pause that is too short to be seen as one is filled.
+ * the next one leaves room. A pause that is too short to be seen as one is filled, or made longer, but not within a word.
  */
-function timesOf(units: Unit[], groups: Group[], rules: Rules, stepMs: number): Span[] {
+function* timesOf(units: Unit[], groups: Group[], rules: Rules, stepMs: number): Generator<Span> {
   const down = (seconds: number) => Math.floor(seconds * (1000 / stepMs) + 1e-6) * stepMs
   const up = (seconds: number) => Math.ceil(seconds * (1000 / stepMs) - 1e-6) * stepMs
   const round = (seconds: number) => Math.round(seconds * (1000 / stepMs)) * stepMs
   const [gap, pause, longest] = [up(gapSeconds(rules)), up(rules.minPauseSeconds), down(rules.maxSeconds)]
   const shortest = up(1 / rules.frameRate)
   let free = 0
-  return groups.map(({ from, to, neededSeconds }, i) => {
+  for (const [i, { from, to, neededSeconds }] of groups.entries()) {
     const start = Math.max(round(units[from]!.start), free)
     const following = groups[i + 1]
     const next = following ? round(units[following.from]!.start) : Number.POSITIVE_INFINITY
-    const wanted = Math.max(round(units[to - 1]!.end), start + up(neededSeconds) + stepMs)
+    const spoken = round(units[to - 1]!.end)
+    const wanted = Math.max(spoken, start + up(neededSeconds) + stepMs)
     let end = Math.min(wanted, start + longest, next - gap)
     const isFilled = next - end > gap && next - end < pause
-    if (isFilled) end = next - gap <= start + longest ? next - gap : Math.min(end, next - pause)
+    if (isFilled)
+      end = next - gap <= start + longest ? next - gap : Math.min(end, Math.max(spoken, next - pause))
     end = Math.max(end, start + shortest)
     free = end + gap
-    return { start: start / 1000, end: end / 1000 }
-  })
+    yield { start: start / 1000, end: end / 1000 }
+  }
 }
 
 function within({ text, start, end }: Unit, cue: Span): Word {

@@ -27,10 +27,10 @@ const maxPauseSeconds = 3
 /** Behind so many words, the next sentence or clause begins a block, which is grouped on its own. */
 const minBlockUnits = 150
 
-/** Groups block after block, with a turn of the event loop when the caller takes one. */
+/** Groups block after block. Yields nothing between two steps of a block, where the caller may take a turn. */
 export function* groupUnits(units: Unit[], options: LayoutOptions): Generator<Group[]> {
   const measure = createMeasure(units, options)
-  for (const block of blocksOf(units)) yield groupBlock(units, measure, block, options)
+  for (const block of blocksOf(units)) yield* groupBlock(units, measure, block, options)
 }
 
 function blocksOf(units: Unit[]): [from: number, to: number][] {
@@ -47,12 +47,12 @@ function blocksOf(units: Unit[]): [from: number, to: number][] {
   return blocks
 }
 
-function groupBlock(
+function* groupBlock(
   units: Unit[],
   measure: Measure,
   [from, to]: [number, number],
   options: LayoutOptions,
-): Group[] {
+): Generator<Group[]> {
   const { rules } = options
   const best: { cost: number; group?: Group }[] = [{ cost: 0 }]
   for (let start = from; start < to; start++) {
@@ -71,6 +71,7 @@ function groupBlock(
       if (cost < (best[end - from]?.cost ?? Number.POSITIVE_INFINITY))
         best[end - from] = { cost, group: { from: start, to: end, lines, neededSeconds } }
     }
+    yield []
   }
   const groups: Group[] = []
   for (let end = to; end > from; ) {
@@ -78,7 +79,7 @@ function groupBlock(
     groups.push(group!)
     end = group!.from
   }
-  return groups.reverse()
+  yield groups.reverse()
 }
 
 function exceeds(units: Unit[], from: number, to: number, { maxSeconds, maxWords }: Rules): boolean {

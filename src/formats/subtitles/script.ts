@@ -13,10 +13,13 @@ export interface Size {
 }
 
 const [thai, hangul, han, kana] = [1, 2, 4, 8]
+/** Full-width marks are as wide, and choose no limits: they stand between Latin words, too. */
+const wideMark = 16
 const classes: [RegExp, number][] = [
   [/[\p{Script=Hiragana}\p{Script=Katakana}]/u, kana],
   [/\p{Script=Hangul}/u, hangul],
-  [/[\p{Script=Han}\p{Script=Bopomofo}\u3000-\u303f\uff00-\uff60]/u, han],
+  [/[\p{Script=Han}\p{Script=Bopomofo}]/u, han],
+  [/[\u3000-\u303f\uff00-\uff60]/u, wideMark],
   [/\p{Script=Thai}/u, thai],
 ]
 /** Marks above and below letters, and characters without a width. */
@@ -50,5 +53,5 @@ export function scriptOf({ bits }: Size, language: string | undefined): Script {
 
 /** Number of characters as the limits of the script count them. */
 export function charsOf({ narrow, wide }: Size, script: Script): number {
-  return script === 'spaced' || script === 'thai' ? narrow : wide + narrow / 2
+  return script === 'spaced' || script === 'thai' ? narrow + 2 * wide : wide + narrow / 2
 }

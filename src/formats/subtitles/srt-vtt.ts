@@ -1,5 +1,5 @@
 // Subtitle formats SRT and WebVTT.
-import { mapSlices } from '../../domain/reading/slices.ts'
+import { mapInTurns } from '../../domain/reading/turns.ts'
 import type { Transcript } from '../../domain/transcript.ts'
 import { type Cue, type CueLine, cues } from './cues.ts'
 import { presets, type SubtitleOptions } from './presets.ts'
@@ -8,7 +8,7 @@ import { clockTime, withoutMarks } from './text.ts'
 /** Names are in the text. Words light up in no player, so that highlighting presets only choose the cues. */
 export async function srt(transcript: Transcript, options?: SubtitleOptions): Promise<string> {
   const all = await cues(transcript, { ...options, namesInText: true })
-  const blocks = await mapSlices(all, ({ start, end, lines }, i) => {
+  const blocks = await mapInTurns(all, ({ start, end, lines }, i) => {
     const text = lines.map(line => escapeSrt(line.text)).join('\n')
     return `${i + 1}\n${clockTime(start, ',')} --> ${clockTime(end, ',')}\n${text}\n`
   })
@@ -39,7 +39,7 @@ async function renderVtt(
   namesInText: boolean,
 ): Promise<string> {
   const { highlights } = presets[options.preset ?? 'default']
-  const body = await mapSlices(await cues(transcript, { ...options, namesInText }), cue => {
+  const body = await mapInTurns(await cues(transcript, { ...options, namesInText }), cue => {
     const { start, end, lines } = cue
     const litWords = createHighlighter(cue)
     const texts = lines.map((line, i) => {

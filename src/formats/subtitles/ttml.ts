@@ -1,5 +1,5 @@
 // Subtitle format TTML, the W3C's Timed Text Markup Language, in the part that all of its profiles share.
-import { mapSlices } from '../../domain/reading/slices.ts'
+import { mapInTurns } from '../../domain/reading/turns.ts'
 import type { Transcript } from '../../domain/transcript.ts'
 import { escapeXml } from '../xml.ts'
 import { type Cue, type CueLine, cues } from './cues.ts'
@@ -9,7 +9,7 @@ import { clockTime } from './text.ts'
 /** Names are in the text. https://www.w3.org/TR/ttml2/ */
 export async function ttml(transcript: Transcript, options: SubtitleOptions = {}): Promise<string> {
   const { highlights } = presets[options.preset ?? 'default']
-  const paragraphs = await mapSlices(await cues(transcript, { ...options, namesInText: true }), cue => {
+  const paragraphs = await mapInTurns(await cues(transcript, { ...options, namesInText: true }), cue => {
     const lines = cue.lines.map(line => (highlights ? litWords(line, cue) : escapeXml(line.text)))
     return `      <p begin="${clockTime(cue.start, '.')}" end="${clockTime(cue.end, '.')}">${lines.join('<br/>')}</p>`
   })

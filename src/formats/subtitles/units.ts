@@ -1,7 +1,7 @@
 // The words of a transcript in the order in which subtitles show them, with times, sizes and the cost of a break.
 import { setImmediate } from 'node:timers/promises'
 import { formatTime } from '../../domain/format-time.ts'
-import { slices } from '../../domain/reading/slices.ts'
+import { inTurns } from '../../domain/reading/turns.ts'
 import { unspacedScript, wordStarts } from '../../domain/reading/word-starts.ts'
 import { sentences } from '../../domain/text.ts'
 import type { Gap, Segment, Span, Transcript } from '../../domain/transcript.ts'
@@ -23,8 +23,6 @@ export interface Unit extends Span {
   isGap?: true
 }
 
-/** They take about 3 ms. */
-const segmentsPerSlice = 40
 /** A pause at which another speaker's words may come between. */
 const phrasePauseSeconds = 0.3
 /** Others wait no longer for the end of a phrase: two lines of a cue then show what two say at once. */
@@ -40,26 +38,23 @@ export async function unitsOf(transcript: Transcript, rules: Rules): Promise<Uni
   const { segments, coverage } = preferFormatted(transcript)
   /** One track a speaker: with overlapping speakers, the words of each keep their order. */
   const tracks = new Map<Segment['speaker'], Phrase[]>()
-  for await (const slice of slices(segments, segmentsPerSlice))
-    for (const segment of slice) {
-      const track = tracks.get(segment.speaker) ?? []
-      tracks.set(segment.speaker, track)
-      // Sorting keeps the order of a speaker's phrases where none starts before the one before it.
-      for (const phrase of phrasesOf(unitsOfSegment(segment, rules, transcript.language)))
-        track.push({ ...phrase, start: Math.max(phrase.start, track.at(-1)?.start ?? 0) })
-    }
+  for await (const segment of inTurns(segments)) {
+    const track = tracks.get(segment.speaker) ?? []
+    tracks.set(segment.speaker, track)
+    // Sorting keeps the order of a speaker's phrases where none starts before the one before it.
+    for (const phrase of phrasesOf(unitsOfSegment(segment, rules, transcript.language)))
+      track.push({ ...phrase, start: Math.max(phrase.start, track.at(-1)?.start ?? 0) })
+  }
   const gaps = coverage.gaps.map(gap => gapPhrase(gap, rules))
   await setImmediate()
   const phrases = [...tracks.values(), gaps].flat().sort((a, b) => a.start - b.start)
-  await setImmediate()
   const units: Unit[] = []
   let from = 0
-  for await (const slice of slices(phrases))
-    for (const unit of slice.flatMap(phrase => phrase.units)) {
+  for await (const phrase of inTurns(phrases))
+    for (const unit of phrase.units) {
       from = Math.max(from, unit.start)
       units.push({ ...unit, start: from, end: Math.max(from, unit.end) })
     }
-  await setImmediate()
   return units
 }
 

@@ -79,6 +79,11 @@ describe('speech-mcp export', () => {
     expect(children.code).toBe(problems.length > 0 ? 3 : 0)
     for (const problem of problems)
       expect(problem).toMatch(/^Cue \d+ at 0:\d\d \(“.+”\): .+, at (?:most|least) /)
+    const files = ['-o', 'a.srt', '-o', 'b.vtt', '-o', 'c.txt', '--preset', 'children', '--check']
+    const both = await terminal.run(['export', id, ...files])
+    expect(both.stderr).toBe(
+      ['a.srt', 'b.vtt'].flatMap(file => problems.map(line => `${file}: ${line}\n`)).join(''),
+    )
     const { code, stderr } = await terminal.run(['export', id, '-f', 'srt', '--preset', 'cinema'])
     expect({ code, stderr }).toEqual({
       code: 2,

@@ -1,5 +1,5 @@
 // export_transcript through an MCP client: formats, files of the user, own files, and paths that are refused.
-import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type FormatName, formatNames, outputFormats } from '../../../src/formats/index.ts'
@@ -134,6 +134,27 @@ describe('export_transcript', () => {
   it('a backslash before a space is that of a shell', async () => {
     expect((await save(`${home.path}/with\\ a\\ space.srt`)).data.file).toBe('created')
     expect(await readdir(home.path)).toContain('with a space.srt')
+  })
+
+  it('a name may be as long as the disk allows', async () => {
+    const name = `${'字'.repeat(83)}aa.srt`
+    expect(Buffer.byteLength(name)).toBe(255)
+    expect((await save(at(name))).data.file).toBe('created')
+    expect((await save(at(name))).data.file).toBe('unchanged')
+    expect(await readdir(home.path)).toContain(name)
+  })
+
+  it('a link within the folders stays a link: its target is written, and is kept if it is the user’s', async () => {
+    await symlink(at('new target.srt'), at('link.srt'))
+    expect((await save(at('link.srt'))).data.file).toBe('created')
+    expect(await readFile(at('new target.srt'))).toEqual(await resource('srt'))
+    await writeFile(at('target.srt'), 'mine')
+    await symlink(at('target.srt'), at('second link.srt'))
+    await expectRefusal(at('second link.srt'), 'FILE_EXISTS')
+    expect((await save(at('second link.srt'), { overwrite: true })).data.file).toBe('replaced')
+    expect(await readFile(at('target.srt'))).toEqual(await resource('srt'))
+    for (const link of ['link.srt', 'second link.srt'])
+      expect((await lstat(at(link))).isSymbolicLink()).toBe(true)
   })
 
   it('a hidden folder can be opened by name', async () => {

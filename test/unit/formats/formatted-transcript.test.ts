@@ -151,7 +151,7 @@ describe('preferFormatted', () => {
 })
 
 describe('paragraphs of a formatted text', () => {
-  const texts = (segments: Segment[]) => paragraphs(segments).map(({ text }) => text)
+  const texts = (segments: Segment[]) => [...paragraphs(segments)].map(({ text }) => text)
 
   it('formatted paragraphs begin where marked, not after a short pause', () => {
     const said = [sentence('One.', 0, 2, true), sentence('Two.', 6, 8), sentence('Three.', 8, 9, true)]
@@ -170,7 +170,7 @@ describe('paragraphs of a formatted text', () => {
 
   it('formatted paragraphs last at most a minute and end with a sentence', () => {
     const endless = Array.from({ length: 60 }, (_, i) => sentence(`S${i}.`, i * 4, i * 4 + 4, i === 0))
-    const found = paragraphs(endless)
+    const found = [...paragraphs(endless)]
     expect(found).toHaveLength(4)
     for (const { start, end } of found) expect(end - start).toBe(60)
   })
@@ -188,7 +188,7 @@ describe('paragraphs of a formatted text', () => {
         const of = transcript({ segments: [], formatted: formatted(said) })
         const words = said.map(({ text }) => text)
         expect(plainText(of).split(/\s+/).filter(Boolean)).toEqual(words)
-        expect(paragraphs(said).length).toBeGreaterThanOrEqual(
+        expect([...paragraphs(said)].length).toBeGreaterThanOrEqual(
           said.filter(({ opens }, i) => opens && i > 0).length,
         )
       }),

@@ -11,13 +11,19 @@ import { transcript } from '../../support/transcripts.ts'
 /** The published limits once more: characters a line and a second for Latin, Chinese, Japanese, Korean and Thai. */
 const limits: Record<
   PresetName,
-  { line: number[]; speed: number[]; lines: number; seconds: [number, number] }
+  { line: number[]; speed: number[]; lines: number; seconds: [number, number]; pause?: number }
 > = {
   default: { line: [42, 16, 16, 16, 35], speed: [20, 11, 7, 14, 20], lines: 2, seconds: [5 / 6, 7] },
   netflix: { line: [42, 16, 16, 16, 35], speed: [20, 11, 7, 14, 20], lines: 2, seconds: [5 / 6, 7] },
   karaoke: { line: [42, 16, 16, 16, 35], speed: [20, 11, 7, 14, 20], lines: 2, seconds: [5 / 6, 7] },
   children: { line: [42, 16, 16, 16, 35], speed: [17, 9, 7, 11, 17], lines: 2, seconds: [5 / 6, 7] },
-  bbc: { line: [37, 16, 16, 16, 35], speed: [Infinity, 11, 7, 14, 20], lines: 2, seconds: [5 / 6, 7] },
+  bbc: {
+    line: [37, 16, 16, 16, 35],
+    speed: [Infinity, 11, 7, 14, 20],
+    lines: 2,
+    seconds: [5 / 6, 7],
+    pause: 1,
+  },
   social: { line: [26, 13, 13, 13, 26], speed: Array(5).fill(Infinity), lines: 1, seconds: [0, 7] },
 }
 const gaps: Partial<Record<PresetName, number>> = { netflix: 2 / 24, children: 2 / 24, social: 0 }
@@ -27,22 +33,26 @@ function measure(text: string): { script: number; chars: number } {
   const shown = text.replace(/[\p{Mn}\p{Cf}]/gu, '')
   const wide =
     shown.match(/[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}、-〿！-｠]/gu) ?? []
+  const letters = wide.join('').replace(/[、-〿！-｠]/gu, '')
   const script = /[\p{Script=Hiragana}\p{Script=Katakana}]/u.test(shown)
     ? 2
     : /\p{Script=Hangul}/u.test(shown)
       ? 3
-      : wide.length > 0
+      : letters !== ''
         ? 1
         : /\p{Script=Thai}/u.test(shown)
           ? 4
           : 0
   const all = [...shown].length
-  return { script, chars: wide.length > 0 ? wide.length + (all - wide.length) / 2 : all }
+  const halves = all + wide.length
+  return { script, chars: [1, 2, 3].includes(script) ? halves / 2 : halves }
 }
 
 /** True if the cue keeps every limit. */
 function keepsLimits({ start, end, lines }: Cue, next: Cue | undefined, preset: PresetName): boolean {
-  const { line, speed, lines: maxLines, seconds } = limits[preset]
+  const { line, speed, lines: maxLines, seconds, pause: minPause = 0.5 } = limits[preset]
+  const pause = next ? next.start - end : Infinity
+  const gap = gaps[preset] ?? 2 / 25
   const shown = end - start + 1e-6
   const text = lines
     .map(({ prefix, words }) => prefix + words.map(word => word.text).join(''))
@@ -56,7 +66,8 @@ function keepsLimits({ start, end, lines }: Cue, next: Cue | undefined, preset: 
     shown <= seconds[1] + 2e-6 &&
     chars / shown <= speed[script]! &&
     (preset !== 'bbc' || script !== 0 || text.split(/\s+/).length / shown <= 3) &&
-    (next === undefined || next.start - end >= (gaps[preset] ?? 2 / 25) - 1e-6)
+    pause >= gap - 1e-6 &&
+    (pause < gap + 0.011 || pause >= minPause - 1e-6)
   )
 }
 
@@ -76,6 +87,7 @@ const words = {
     '<b>',
     'AT&T',
     '–',
+    'well，',
   ],
   de: ['und', 'Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz', 'ja.', 'weil', 'Straße,'],
   zh: ['今天天气很好，', '我们去公园散步。', '人工智能', '好', 'AI'],
@@ -94,7 +106,10 @@ const spoken = (language: keyof typeof words) =>
   fc.record({
     words: fc.array(fc.constantFrom(...words[language]), { minLength: 1, maxLength: 25 }),
     speaker: fc.constantFrom('S1', 'S2', null),
-    secondsPerWord: fc.double({ min: 0, max: 0.9, noNaN: true }),
+    secondsPerWord: fc.oneof(
+      fc.double({ min: 0, max: 0.9, noNaN: true }),
+      fc.double({ min: 3, max: 6.9, noNaN: true }),
+    ),
     pause: fc.double({ min: -2, max: 4, noNaN: true }),
     isTimed: fc.boolean(),
   })
@@ -173,6 +188,19 @@ describe('presets', () => {
       for (const { start, end } of all) expect(end - start).toBeGreaterThanOrEqual(5 / 6)
     },
   )
+
+  it('a cue stays until its last word ends, and the check names a pause that is too short', async () => {
+    const words = ['slowly', 'said'].map((text, i) => ({ text, start: 1 + i * 3.5, end: 4.3 + i * 3.5 }))
+    const segments = [
+      { text: 'slowly said', start: 1, end: 7.8, estimated: false, words },
+      { text: 'And so on.', start: 8.2, end: 10, estimated: true },
+    ]
+    const [cue] = await cues(transcript({ segments }), { preset: 'bbc' })
+    expect(cue!.end).toBe(7.8)
+    expect((await checkSubtitles(transcript({ segments }), { preset: 'bbc' }))[0]).toMatch(
+      /^Cue 1 .*: a pause of 0\.40 s behind it, at least 1$/,
+    )
+  })
 
   it('the check names the cue, its text, the rule and the reason', async () => {
     const text = 'This is a sentence of many words that nobody could say in a single second.'

@@ -1,11 +1,11 @@
 // Subtitle formats: escapes, karaoke, names in the text, and times of long recordings.
 import { describe, expect, it } from 'vitest'
 import type { Segment } from '../../../src/domain/transcript.ts'
-import { checkFormat, type FormatName, outputFormats, renderFormat } from '../../../src/formats/index.ts'
+import { checkFormat, type FormatName, outputFormats } from '../../../src/formats/index.ts'
 import { cues } from '../../../src/formats/subtitles/cues.ts'
 import type { PresetName } from '../../../src/formats/subtitles/presets.ts'
 import { alice, second, talk } from '../../support/speaker-transcript.ts'
-import { longTranscript, segment, transcript } from '../../support/transcripts.ts'
+import { segment, transcript } from '../../support/transcripts.ts'
 
 const formats = ['srt', 'vtt', 'vtt-names', 'ass', 'ttml'] as const
 const render = (format: FormatName, segments: Segment[], preset?: PresetName) =>
@@ -124,26 +124,6 @@ describe('karaoke', () => {
 })
 
 describe('subtitles of long recordings', () => {
-  const whole = longTranscript('tr_long')
-  const long = { ...whole, segments: whole.segments.slice(0, 500) }
-
-  it.each(formats)('other work runs while %s of many minutes is written', async format => {
-    let isDone = false
-    let turns = 0
-    const count = () => {
-      turns++
-      if (!isDone) setImmediate(count)
-    }
-    setImmediate(count)
-    const options = { preset: 'social' } as const
-    await cues(long, options)
-    const forCues = turns
-    await renderFormat(long, format, options)
-    isDone = true
-    // The cues take their turns again, and their texts some of their own.
-    expect(turns - forCues).toBeGreaterThan(forCues + 1)
-  })
-
   it('hours from 100 on have three digits', async () => {
     const late = [segment('Still here.', 360_000.5, 360_002.5)]
     for (const format of ['srt', 'vtt', 'ass', 'ttml'] as const)

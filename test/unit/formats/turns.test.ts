@@ -1,0 +1,36 @@
+// Outputs of long recordings leave the event loop to other work.
+import { expect, it, vi } from 'vitest'
+import { checkFormat, formatNames, outputFormats, renderFormat } from '../../../src/formats/index.ts'
+import { longTranscript } from '../../support/transcripts.ts'
+
+const whole = longTranscript('tr_long')
+const long = { ...whole, segments: whole.segments.slice(0, 60) }
+const wordCount = long.segments.flatMap(({ words = [] }) => words).length
+
+/** Counts the turns of the event loop during some work in which each step takes a millisecond. */
+async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
+  let milliseconds = 0
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => milliseconds++)
+  let turns = 0
+  const count = () => {
+    turns++
+    next = setImmediate(count)
+  }
+  let next = setImmediate(count)
+  await work()
+  clearImmediate(next)
+  clock.mockRestore()
+  return turns
+}
+
+it.each(formatNames)('other work runs between a few steps of writing %s', async format => {
+  const { check } = outputFormats[format] as { check?: unknown }
+  const steps = check ? wordCount : long.segments.length
+  const turns = await turnsDuring(() => renderFormat(long, format, { preset: 'social' }))
+  // Paragraphs are made of six segments, and four of them are a turn.
+  expect(turns).toBeGreaterThan(steps / 30)
+})
+
+it('other work runs between a few steps of a check', async () => {
+  expect(await turnsDuring(() => checkFormat(long, 'srt'))).toBeGreaterThan(wordCount / 5)
+})
