@@ -4,7 +4,7 @@ import { checkFormat, formatNames, outputFormats, renderFormat } from '../../../
 import { longTranscript } from '../../support/transcripts.ts'
 
 const whole = longTranscript('tr_long')
-const long = { ...whole, segments: whole.segments.slice(0, 60) }
+const long = { ...whole, segments: whole.segments.slice(0, 30) }
 const wordCount = long.segments.flatMap(({ words = [] }) => words).length
 
 /** Counts the turns of the event loop during some work in which each step takes a millisecond. */
