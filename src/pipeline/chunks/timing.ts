@@ -42,8 +42,8 @@ export function timeTexts(texts: string[], speech: Span[]): Span[] {
   const weights = clauses.map(({ clause }) => speakingTime(clause))
   const perWeight = total / weights.reduce((sum, value) => sum + value, 0)
   const lengths = weights.map(value => value * perWeight)
-  const bonuses = clauses.map(({ isLast }) => (isLast ? maxPauseBonus.sentence : maxPauseBonus.clause))
-  const ends = chooseBoundaries(lengths, candidates(lengths, spans), total, bonuses)
+  const bonus = (text: number, pause: number) => pauseBonus(pause, clauses[text]!.isLast)
+  const ends = chooseBoundaries(lengths, candidates(lengths, spans), total, bonus)
   const boundaries = ends.filter((_, i) => clauses[i]!.isLast)
   return texts.map((_, i) => ({
     start: roundToMs(i === 0 ? spans[0]!.start : boundaries[i - 1]!.start),
@@ -56,14 +56,22 @@ export function clausesOf(text: string): string[] {
   return text.split(/(?<=[,;:—–]\s)|(?<=[，、；：])/u)
 }
 
-/** All pauses, and the ends that the lengths of the texts suggest, for texts that end without a pause. */
+/** Within speech without pauses an end is tried this often: the pace of a speaker is not that of the chunk. */
+const secondsBetweenTries = 0.7
+
+/** All pauses, and for texts that end without one the ends that their lengths suggest, and some between. */
 function candidates(lengths: number[], spans: Span[]): Boundary[] {
   const found: Boundary[] = []
   let spoken = 0
-  for (let i = 0; i + 1 < spans.length; i++) {
-    spoken += spans[i]!.end - spans[i]!.start
-    const [end, start] = [spans[i]!.end, spans[i + 1]!.start]
-    found.push({ spoken, pause: start - end, end, start })
+  for (const [i, { start, end }] of spans.entries()) {
+    const parts = Math.floor((end - start) / secondsBetweenTries)
+    for (let part = 1; part < parts; part++) {
+      const within = ((end - start) * part) / parts
+      found.push({ spoken: spoken + within, pause: 0, end: start + within, start: start + within })
+    }
+    spoken += end - start
+    const next = spans[i + 1]?.start
+    if (next !== undefined) found.push({ spoken, pause: next - end, end, start: next })
   }
   let expected = 0
   for (const [text, length] of lengths.slice(0, -1).entries()) {
@@ -85,16 +93,21 @@ function timeAfter(spokenSeconds: number, spans: Span[]): number {
 }
 
 /** Boundaries on either side of the expected one that are tried as a text's end: trying all would take too long. */
-const searchRadius = 60
+const searchRadius = 75
 /** Cost saved by ending a text in a pause of full length. */
 const maxPauseBonus = { sentence: 3, clause: 2 }
 const fullPauseSeconds = 0.6
-/** Cost saved by each doubling of a pause longer than any within a sentence. */
+/** Cost that a sentence saves by each doubling of a pause longer than any within it. */
 const longPauseBonus = 0.5
 const longPauseSeconds = 1.5
 
 /** Minimises the squared deviation of each sentence's length from the expected one, less a bonus for long pauses. */
-function chooseBoundaries(lengths: number[], all: Boundary[], total: number, bonuses: number[]): Boundary[] {
+function chooseBoundaries(
+  lengths: number[],
+  all: Boundary[],
+  total: number,
+  bonus: (text: number, pause: number) => number,
+): Boundary[] {
   const count = lengths.length - 1
   if (count < 1) return []
   const cost = (length: number, spoken: number) => ((spoken - length) / (0.25 + 0.25 * length)) ** 2
@@ -106,7 +119,7 @@ function chooseBoundaries(lengths: number[], all: Boundary[], total: number, bon
   // For each text: the least cost of ending at each boundary near the expected one, and the end of the text before it.
   let best: number[] = []
   for (let k = first(0); k <= last(0); k++)
-    best[k] = cost(lengths[0]!, all[k]!.spoken) - pauseBonus(all[k]!.pause, bonuses[0]!)
+    best[k] = cost(lengths[0]!, all[k]!.spoken) - bonus(0, all[k]!.pause)
   const cameFrom: number[][] = []
   for (let i = 1; i < count; i++) {
     const from: number[] = []
@@ -121,7 +134,7 @@ function chooseBoundaries(lengths: number[], all: Boundary[], total: number, bon
           from[k] = p
         }
       }
-      next[k] = least - pauseBonus(pause, bonuses[i]!)
+      next[k] = least - bonus(i, pause)
     }
     best = next
     cameFrom.push(from)
@@ -134,10 +147,11 @@ function chooseBoundaries(lengths: number[], all: Boundary[], total: number, bon
   return chosen.map(k => all[k]!)
 }
 
-/** No sentence goes on over a minute of music, however its length suggests it. */
-function pauseBonus(pause: number, max: number): number {
-  const full = max * Math.min(1, pause / fullPauseSeconds)
-  return full + longPauseBonus * Math.max(0, Math.log2(pause / longPauseSeconds))
+/** No sentence goes on over a minute of music, however its length suggests it, also not at a comma. */
+function pauseBonus(pause: number, isLast: boolean): number {
+  const full = Math.min(1, pause / fullPauseSeconds)
+  if (!isLast) return maxPauseBonus.clause * full
+  return maxPauseBonus.sentence * full + longPauseBonus * Math.max(0, Math.log2(pause / longPauseSeconds))
 }
 
 /** Distributes a sentence's words over the speech within its span, by their lengths. */

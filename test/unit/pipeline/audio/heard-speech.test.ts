@@ -9,6 +9,7 @@ import {
   type SpeechDetector,
 } from '../../../../src/pipeline/audio/speech-detector/speech-detector.ts'
 import { createMerge } from '../../../../src/pipeline/chunks/merge.ts'
+import { betweenPauses } from '../../../../src/pipeline/chunks/short-pauses.ts'
 import { testFfmpeg } from '../../../support/audio/ffmpeg.ts'
 import { asBuffers, rate } from '../../../support/audio/synthetic-speech.ts'
 import { fixture, truth, truthText } from '../../../support/e2e/system.ts'
@@ -18,10 +19,16 @@ let clip: Int16Array
 
 beforeAll(async () => {
   detector = (await loadSpeechDetector())!
-  const format = ['-ac', '1', '-ar', String(rate), '-f', 's16le', 'pipe:1']
-  const bytes = execFileSync(await testFfmpeg(), ['-v', 'error', '-i', fixture('clip.mp4'), ...format])
-  clip = new Int16Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length))
+  clip = await samplesOf('clip.mp4')
 })
+
+async function samplesOf(name: string, ...cut: string[]): Promise<Int16Array> {
+  const format = [...cut, '-ac', '1', '-ar', String(rate), '-f', 's16le', 'pipe:1']
+  const bytes = execFileSync(await testFfmpeg(), ['-v', 'error', '-i', fixture(name), ...format], {
+    maxBuffer: 1 << 24,
+  })
+  return new Int16Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length))
+}
 
 /** A chord that begins anew twice a second. */
 function music(seconds: number): Int16Array {
@@ -83,6 +90,20 @@ describe('heardSpeech', () => {
   it('the level alone gives the times of a plain recording', async () => {
     const [chunk] = await chunksOf(clip)
     expect(await heardSpeech(chunk!, detector)).toBeUndefined()
+  })
+
+  it('a slow voice takes no words of the fast one that answers it without a pause for breath', async () => {
+    const { words } = truth('interview')
+    const [chunk] = await chunksOf(await samplesOf('interview.mp3', '-t', '170'))
+    const said = words.filter(({ start, end }) => (start + end) / 2 < chunk!.end).map(({ text }) => text)
+    const heard = await heardSpeech(chunk!, detector)
+    const voiced = betweenPauses(heard ?? chunk!.speech, chunk!)
+    const { segments } = createMerge('segment')([
+      { ...chunk!, voiced, text: said.join(' '), sent: 0, cached: 0 },
+    ])
+    const answer = segments.find(({ text }) => text.startsWith('Well, it starts'))!
+    const truly = words.find(({ text, start }) => text === 'Well,' && start > 90)!
+    expect(Math.abs(answer.start - truly.start)).toBeLessThan(0.15)
   })
 
   it('a voice that the level takes for silence is sent', async () => {

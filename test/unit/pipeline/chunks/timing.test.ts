@@ -44,6 +44,16 @@ describe('timeTexts', () => {
     expect(spans).toEqual([2, 3, 4, 5].map(start => ({ start, end: start + 1 })))
   })
 
+  it('no sentence goes on at a comma after a long pause', () => {
+    const texts = ['Tell us how it began.', 'Well, with a light that went out on a screen in a small office.']
+    const speech = [
+      { start: 0, end: 1.4 },
+      { start: 1.5, end: 1.9 },
+      { start: 25, end: 29 },
+    ]
+    expect(timeTexts(texts, speech)[1]).toEqual({ start: 25, end: 29 })
+  })
+
   it('weighs ideographs by their speaking time', () => {
     const [first] = timeTexts(['你好你好', 'abcd'], [{ start: 0, end: 10 }])
     expect(first!.end).toBeGreaterThan(7)
