@@ -14,7 +14,7 @@ import {
 import { measuredSegments, withoutStart } from './measured-times.ts'
 import type { ChunkTranscript } from './recognise.ts'
 import { joinOverlap } from './seams.ts'
-import { clausesOf, timeTexts, timeWords } from './timing.ts'
+import { clausesOf, timeAfter, timeTexts, timeWords, within } from './timing.ts'
 
 export interface MergedTranscript {
   segments: Segment[]
@@ -63,11 +63,23 @@ function removeOverlaps(transcripts: ChunkTranscript[]): void {
     const [left, right] = [transcripts[i - 1]!, transcripts[i]!]
     const areNeighbours = right.index - left.index <= 1
     if (!areNeighbours || right.overlap === 0 || !left.text || !right.text) continue
-    const whole = right.text
+    const [before, whole] = [left.text.length, right.text]
     const expected = expectedWords(right.overlap, right)
     ;[left.text, right.text] = joinOverlap(left.text, whole, right.overlap, expected)
-    if (right.times) right.times = withoutStart(right.times, whole.length - right.text.length)
+    const [leftOut, taken] = [before - left.text.length, whole.length - right.text.length]
+    if (right.times) right.times = withoutStart(right.times, taken)
+    if (leftOut > 0) moveSpeech(left, right, taken / (taken + leftOut))
   }
+}
+
+/** The words of the overlap after the seam are those of the right text, and so is the time of saying them. */
+function moveSpeech(left: ChunkTranscript, right: ChunkTranscript, share: number): void {
+  const name = left.voiced && right.voiced ? 'voiced' : 'speech'
+  const [all, others] = [left[name]!, right[name]!]
+  const common = within(all, right.start, left.end)
+  const seam = timeAfter(share * secondsOf(common), common)
+  left[name] = within(all, left.start, seam)
+  right[name] = [...within(common, seam, left.end), ...others]
 }
 
 /** The stretches between transcripts, and after the last, whose chunks are not recognised yet. */

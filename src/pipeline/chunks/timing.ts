@@ -83,13 +83,20 @@ function candidates(lengths: number[], spans: Span[]): Boundary[] {
 }
 
 /** The time in the recording after this many seconds of speech. */
-function timeAfter(spokenSeconds: number, spans: Span[]): number {
+export function timeAfter(spokenSeconds: number, spans: Span[]): number {
   let left = spokenSeconds
   for (const span of spans) {
     if (left <= span.end - span.start) return span.start + left
     left -= span.end - span.start
   }
-  return spans.at(-1)!.end
+  return spans.at(-1)?.end ?? 0
+}
+
+/** The parts of the spans between two times. */
+export function within(spans: readonly Span[], from: number, to: number): Span[] {
+  return spans
+    .map(({ start, end }) => ({ start: Math.max(start, from), end: Math.min(end, to) }))
+    .filter(({ start, end }) => end > start)
 }
 
 /** Boundaries on either side of the expected one that are tried as a text's end: trying all would take too long. */
@@ -157,9 +164,7 @@ function pauseBonus(pause: number, isLast: boolean): number {
 /** Distributes a sentence's words over the speech within its span, by their lengths. */
 export function timeWords(text: string, span: Span, speech: Span[]): Word[] {
   const found = tokens(text)
-  const inside = speech
-    .map(({ start, end }) => ({ start: Math.max(start, span.start), end: Math.min(end, span.end) }))
-    .filter(({ start, end }) => end > start)
+  const inside = within(speech, span.start, span.end)
   const spans = inside.length ? inside : [span]
   const total = secondsOf(spans)
   const weights = found.map(({ start, end }) => speakingTime(text.slice(start, end)))

@@ -24,7 +24,11 @@ const minLevelShare = 0.85
  * A look doubts the level where it hears nothing for so long, or where so much of what it hears is none by the level.
  */
 const maxUnlikely = 0.3
-const minUnlikelySeconds = 0.35
+const minUnlikelyWindows = 11
+/** A look may miss all syllables of a second. Of the doubtful windows so many have to be unlikely when all are heard. */
+const minCheckedUnlikely = 8
+/** A second before them and a half, as what was heard sharpens what follows. */
+const checkedWindows = 60
 const minAgreement = 0.7
 /** A look does not hear short pauses that other sound fills. Then the quiet frames are louder than this, against speech. */
 const minContrastDb = 32
@@ -38,8 +42,7 @@ export async function heardSpeech(
   detector: SpeechDetector,
 ): Promise<Span[] | undefined> {
   const { samples, speech, levels } = chunk
-  if (contrastDb(levels) >= minContrastDb && !(await isDoubtful(detector.look(samples), chunk)))
-    return undefined
+  if (contrastDb(levels) >= minContrastDb && !(await isDoubtful(chunk, detector))) return undefined
   const heard = withoutBlips(await stretches(detector.listen(samples), chunk))
   return shareInside(heard, speech) >= minLevelShare ? intersection(speech, heard.map(widened)) : heard
 }
@@ -58,8 +61,9 @@ async function* timed(windows: Windows, { parts, overlap }: Pick<Chunk, 'parts' 
   let at = 0
   for await (const heard of windows) {
     const some = Array.from(heard, (likely, i) => {
-      const start = timeInRecording((at + i) * windowSeconds, parts)
-      return { start, end: start + windowSeconds, likely }
+      const index = at + i
+      const start = timeInRecording(index * windowSeconds, parts)
+      return { index, start, end: start + windowSeconds, likely }
     })
     yield some.slice(Math.max(0, Math.ceil(overlap / windowSeconds) - at))
     at += heard.length
@@ -67,20 +71,30 @@ async function* timed(windows: Windows, { parts, overlap }: Pick<Chunk, 'parts' 
 }
 
 /** Ends with the first reason: music need not be looked at to its end. */
-async function isDoubtful(look: Windows, chunk: Omit<Chunk, 'release'>): Promise<boolean> {
+async function isDoubtful(chunk: Omit<Chunk, 'release'>, detector: SpeechDetector): Promise<boolean> {
   let unlikely = 0
   let [agreed, all] = [0, 0]
   let next = 0
-  for await (const some of timed(look, chunk))
-    for (const { start, likely } of some) {
+  for await (const some of timed(detector.look(chunk.samples), chunk))
+    for (const { index, start, likely } of some) {
       while (next < chunk.speech.length && chunk.speech[next]!.end <= start) next++
       const isSpeech = next < chunk.speech.length && chunk.speech[next]!.start <= start
       if (likely > minBeginning) all++
       if (likely > minBeginning && isSpeech) agreed++
       if (isSpeech) unlikely = likely > maxUnlikely ? 0 : unlikely + 1
-      if (unlikely * windowSeconds >= minUnlikelySeconds) return true
+      if (unlikely < minUnlikelyWindows) continue
+      if (areUnlikely(chunk.samples, index, detector)) return true
+      unlikely = 0
     }
   return agreed < minAgreement * all
+}
+
+/** Hears all of the windows that end with this one. */
+function areUnlikely(samples: Int16Array, last: number, detector: SpeechDetector): boolean {
+  const from = Math.max(0, last + 1 - checkedWindows)
+  const heard = detector.createListener().hear(samples, from * windowSize, last + 1 - from, 1)
+  const doubtful = heard.subarray(-minUnlikelyWindows)
+  return doubtful.filter(likely => likely <= maxUnlikely).length >= minCheckedUnlikely
 }
 
 interface Stretch extends Span {

@@ -54,7 +54,7 @@ describe('the speech detector', () => {
     ).toBe(0)
   })
 
-  it('a look at every fourth window hears the same voice', async () => {
+  it('a look at every sixth window hears the same voice', async () => {
     const detector = (await loadSpeechDetector())!
     const voice = await samplesOf('jfk.wav')
     const [look, whole] = [detector.look(voice), detector.listen(voice)]

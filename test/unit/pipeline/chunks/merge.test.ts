@@ -57,6 +57,18 @@ describe('createMerge', () => {
     expect(merged).toMatchObject({ sent: 30, language: 'en' })
   })
 
+  it('words on either side of a seam in an overlap are timed where they are said', () => {
+    const spoken = (from: number, to: number) =>
+      Array.from({ length: to - from }, (_, i) => `word${10 + from + i}`).join(' ')
+    const { segments } = merge(
+      [transcript(spoken(0, 12), 0, 12), transcript(spoken(8, 20), 8, 20, { overlap: 4 })],
+      'word',
+    )
+    const words = segments.flatMap(({ words = [] }) => words)
+    expect(words.map(({ text }) => text)).toEqual(spoken(0, 20).split(' '))
+    for (const [i, { start }] of words.entries()) expect(Math.abs(start - i)).toBeLessThan(0.3)
+  })
+
   it('createMerge keeps words of an overlap once, over several seams', async () => {
     const transcripts = [
       transcript('One two three four fi', 0, 10),
