@@ -6,6 +6,7 @@ import type { Connection, ServerOptions } from './connection.ts'
 import { correctErrors } from './json-rpc/correct-errors.ts'
 import { registerPrompts } from './prompts.ts'
 import { registerResources } from './resources.ts'
+import { answeringInTime } from './time-limit.ts'
 import { registerTool } from './tool.ts'
 import { tools } from './tools/index.ts'
 
@@ -31,10 +32,11 @@ export function createServer(options: ServerOptions, connection: Connection): Mc
   )
   for (const tool of tools)
     if (tool.isAvailable?.(jobs) ?? true) registerTool(server, tool, options, connection)
-  registerResources(server, jobs, connection.owner)
-  registerPrompts(server, jobs, connection.owner)
-  registerCompletions(server, jobs, connection.owner)
-  if (connection.push) pushChanges(server, jobs, connection)
+  const timedJobs = answeringInTime(options)
+  registerResources(server, timedJobs, connection.owner)
+  registerPrompts(server, timedJobs, connection.owner)
+  registerCompletions(server, timedJobs, connection.owner)
+  if (connection.push) pushChanges(server, timedJobs, connection)
   correctErrors(server, connection)
   return server
 }

@@ -1,7 +1,7 @@
 // The type of a tool, and the one function that turns its data or its exception into a result.
 import type { CallToolResult, McpServer, ServerContext } from '@modelcontextprotocol/server'
 import type * as z from 'zod/v4'
-import { cancelled, isSpeechError, SpeechError } from '../domain/errors.ts'
+import { cancelled, isSpeechError } from '../domain/errors.ts'
 import type { Progress } from '../domain/job.ts'
 import { deadlines } from '../domain/network/deadlines.ts'
 import { withoutControls } from '../domain/text.ts'
@@ -12,13 +12,12 @@ import { disconnectReasonOf } from './disconnect.ts'
 import { listedSchema } from './listed-schema.ts'
 import { startProgressReporter } from './progress.ts'
 import { describeFailure } from './results/failure.ts'
+import { answerMsWithin, startLimit } from './time-limit.ts'
 
 export type Wait = Required<Pick<WatchOptions, 'seconds' | 'shortSeconds'>>
 
 /** Without `wait_seconds` a short recording or text is waited for this long, at least. */
 const shortWaitSeconds = 45
-/** Part of a call's deadline, in which its answer reaches the client. */
-const answerShare = 0.2
 
 export interface ToolCall {
   jobs: Jobs
@@ -122,42 +121,7 @@ function waitOf({ wait_seconds: explicit }: Record<string, unknown>, waitSeconds
 }
 
 function answerMs({ input }: Tool, { shortSeconds }: Wait): number {
-  const ownMs = (kind: { totalSeconds: number }) => 1000 * kind.totalSeconds * (1 - answerShare)
   return 'wait_seconds' in input.shape
-    ? 1000 * shortSeconds + ownMs(deadlines.waitingCall)
-    : ownMs(deadlines.call)
-}
-
-/** `signal` is aborted with the client's, and when the time is up; `timeUp` rejects then. */
-function startLimit(client: AbortSignal, milliseconds: number) {
-  const abort = new AbortController()
-  const follow = () => abort.abort(client.reason)
-  client.addEventListener('abort', follow)
-  if (client.aborted) follow()
-  let isTimeUp = false
-  let timer: NodeJS.Timeout | undefined
-  const timeUp = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      isTimeUp = true
-      const error = new SpeechError(
-        'CALL_TIMEOUT',
-        'The server could not answer within the time of the call.',
-        {
-          hint: 'A disk or the store responds slowly. Repeat the call: what was begun goes on.',
-          retryable: true,
-        },
-      )
-      reject(error)
-      abort.abort(error)
-    }, milliseconds)
-  })
-  return {
-    signal: abort.signal,
-    timeUp,
-    isTimeUp: () => isTimeUp,
-    stop() {
-      clearTimeout(timer)
-      client.removeEventListener('abort', follow)
-    },
-  }
+    ? 1000 * shortSeconds + answerMsWithin(deadlines.waitingCall)
+    : answerMsWithin(deadlines.call)
 }

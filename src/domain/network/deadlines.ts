@@ -36,7 +36,7 @@ export const deadlines = {
       '`CALL_TIMEOUT`; what was begun goes on. A recording that is read or transcribed is `running` before that',
   },
   call: {
-    work: 'Call of another tool',
+    work: 'Call of another tool; request for a resource, prompt or completion',
     totalSeconds: 5,
     afterwards: '`CALL_TIMEOUT`; what was begun goes on',
   },

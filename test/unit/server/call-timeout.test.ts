@@ -1,4 +1,4 @@
-// Calls of tools whose work takes longer than the call may: each is answered in time, and its work goes on.
+// Calls and requests whose work takes longer than they may: each is answered in time, and its work goes on.
 import { type CallToolResult, Client, InMemoryTransport, type Transport } from '@modelcontextprotocol/client'
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest'
 import type { DisconnectReason, Jobs, WatchOptions } from '../../../src/jobs/jobs.ts'
@@ -30,7 +30,7 @@ beforeAll(async () => {
     foldersOpen: true,
   }
   const options = { jobs: { ...fakeJobs(), ...silent }, version: '1', waitSeconds: 10 }
-  const connection = { owner: 'local', era: 'legacy', push: false, closingCancels: false } as const
+  const connection = { owner: 'local', era: 'legacy', push: true, closingCancels: false } as const
   await createServer(options, connection).connect(there as Transport)
   await client.connect(here)
 })
@@ -66,6 +66,33 @@ it.each([
     expect(result).toMatchObject({ isError: true })
     expect(JSON.stringify(result)).toContain('CALL_TIMEOUT')
     expect(reasons.every(reason => reason === undefined || reason === 'detached')).toBe(true)
+  } finally {
+    vi.useRealTimers()
+  }
+})
+
+const uri = 'transcript://tr_1'
+const ref = { type: 'ref/resource', uri: 'transcript://{id}' } as const
+const requests: [string, () => Promise<unknown>][] = [
+  ['a list of resources', () => client.listResources()],
+  ['a resource', () => client.readResource({ uri })],
+  ['a file as a resource', () => client.readResource({ uri: `${uri}/docx` })],
+  ['a subscription', () => client.subscribeResource({ uri })],
+  ['a prompt', () => client.getPrompt({ name: 'draft_minutes', arguments: id })],
+  ['a completion', () => client.complete({ ref, argument: { name: 'id', value: 'tr' } })],
+]
+
+it.each(requests)('%s is answered within 5 s', async (_, send) => {
+  vi.useFakeTimers()
+  try {
+    let failure: unknown
+    send().catch(error => {
+      failure = error
+    })
+    await vi.advanceTimersByTimeAsync(3750)
+    expect(failure).toBeUndefined()
+    await vi.advanceTimersByTimeAsync(1250)
+    expect(String(failure)).toContain('CALL_TIMEOUT')
   } finally {
     vi.useRealTimers()
   }
