@@ -2,6 +2,7 @@
 import { type ChildProcess, execFile, type StdioOptions, spawn, spawnSync } from 'node:child_process'
 import type { Readable } from 'node:stream'
 import { childEnvironment } from './child-environment.ts'
+import { createWatchdog } from './watchdog.ts'
 
 export interface ProcessGroup {
   child: ChildProcess
@@ -108,8 +109,9 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
 
 const taskkillArguments = (pid: number) => ['/pid', String(pid), '/T', '/F']
 
-/** Groups outlive this process unless it ends them. */
+/** Groups outlive this process unless it ends them. On Windows, the system ends them with a killed process. */
 const living = new Set<number>()
+const watchdog = isWindows ? undefined : createWatchdog()
 const deadlySignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 function addLiving(pid: number): void {
@@ -118,10 +120,12 @@ function addLiving(pid: number): void {
     for (const signal of deadlySignals) process.prependListener(signal, onSignal)
   }
   living.add(pid)
+  watchdog?.watch(pid)
 }
 
 function removeLiving(pid: number): void {
   living.delete(pid)
+  watchdog?.unwatch(pid)
   if (living.size > 0) return
   process.off('exit', killLiving)
   for (const signal of deadlySignals) process.off(signal, onSignal)

@@ -86,6 +86,13 @@ async function tryWay(trial: Trial, { name, script, mode = 0o755, hangs = false 
     if (!(await door.close())) return 'the program did not end'
     return childrenAfter(home, door)
   })
+  if (hangs)
+    await tally.attempt(`${name}, while the program is killed`, async () => {
+      const killed = await openStdio({ env: home.env })
+      await transcribe(trial, killed, 'killed')
+      await killed.kill()
+      return childrenAfter(home, killed)
+    })
   await provider.close()
 }
 

@@ -1,0 +1,58 @@
+// Ends process groups when this process was killed, which leaves it no chance to do so: a shell notices, and outlives it.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { childEnvironment } from './child-environment.ts'
+
+/** Keeps the list of groups that run; its input ends with this process. */
+const script = `
+groups=' '
+while read -r change group; do
+  case $change in
+    +) groups="$groups$group " ;;
+    -) groups="\${groups%% $group *} \${groups#* $group }" ;;
+  esac
+done
+for group in $groups; do kill -9 "-$group"; done
+`
+
+export interface Watchdog {
+  watch(group: number): void
+  unwatch(group: number): void
+}
+
+/** The shell runs while there are groups. Without a shell in the system, a killed process leaves them behind. */
+export function createWatchdog(): Watchdog {
+  const groups = new Set<number>()
+  let shell: ChildProcess | undefined
+
+  function start(): ChildProcess {
+    // A group of its own gets no signal that is meant for this process.
+    const started: ChildProcess = spawn('/bin/sh', ['-c', script], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+      env: childEnvironment(),
+      detached: true,
+    })
+    const forget = () => {
+      if (shell === started) shell = undefined
+    }
+    started.once('error', forget).once('exit', forget)
+    started.stdin?.on('error', forget)
+    started.unref()
+    for (const group of groups) started.stdin?.write(`+ ${group}\n`)
+    return started
+  }
+
+  return {
+    watch(group) {
+      groups.add(group)
+      if (shell) shell.stdin?.write(`+ ${group}\n`)
+      else shell = start()
+    },
+    unwatch(group) {
+      if (!groups.delete(group)) return
+      shell?.stdin?.write(`- ${group}\n`)
+      if (groups.size > 0) return
+      shell?.stdin?.end()
+      shell = undefined
+    },
+  }
+}
