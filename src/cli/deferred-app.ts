@@ -58,6 +58,7 @@ export function deferApp(config: Config): DeferredApp {
     remove: async (...args) => (await ready()).remove(...args),
     recordings: async (...args) => (await ready()).recordings(...args),
     save: async (...args) => (await ready()).save(...args),
+    oneAtATime: async (...args) => (await ready()).oneAtATime(...args),
     foldersOpen: config.allowedDirs.length > 0,
     // Before the app is loaded nothing changes.
     subscribe: listener => whenLoaded(({ subscribe }) => subscribe(listener)),

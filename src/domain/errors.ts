@@ -86,7 +86,7 @@ export const errors = {
   POISON:
     'The server process ended five times in a row during this recording, each time before it made progress; it is not retried automatically. Convert the recording to another format, or look for the reason in the log. The same call starts again; finished parts are not billed again.',
   CALL_TIMEOUT:
-    'The server could not answer within the time of the call, as a disk or the store responds slowly. What was begun goes on: repeat the call.',
+    'The server could not answer within the time of the call, as a disk or the store responds slowly, or a file of many hours is made. What was begun goes on, also an export: look at its path, or repeat the call.',
   BUSY: 'You have 200 recordings waiting, or 100 texts being formatted. Call again after some of them have ended.',
   STORE_FAILED:
     'The store does not answer. `doctor` names the data folder or the Tablestore instance, and the reason.',

@@ -26,7 +26,7 @@ import { createRecovery } from './recovery/recovery.ts'
 import { type RenameRequest, rename } from './rename.ts'
 import { type SavedFile, type SaveRequest, saveFile } from './save-file.ts'
 import { createDispatch } from './submit/dispatch.ts'
-import { createKeyedMutex } from './submit/keyed-mutex.ts'
+import { createKeyedMutex, type KeyedMutex } from './submit/keyed-mutex.ts'
 import { createPreparations } from './submit/prepare.ts'
 import { type Caller, submit } from './submit/submit.ts'
 import { createRecordingUploads } from './submit/upload-recording.ts'
@@ -91,6 +91,8 @@ export interface Jobs {
   recordings(request: { query?: string; limit: number; signal: AbortSignal }): Promise<FoundRecording[]>
   /** Writes a file into an allowed folder, for a transcript that was read before. Throws as `saveFile` does. */
   save(owner: string, id: string, request: SaveRequest): Promise<SavedFile>
+  /** Work that fills memory: one at a time for each owner. */
+  oneAtATime: KeyedMutex
   /** False where no folder is allowed: `recordings` finds nothing, and `save` throws. */
   readonly foldersOpen: boolean
   /** Calls the listener with every change by this process, or found by `follow`. Returns the function that ends it. */
@@ -248,6 +250,7 @@ export function createJobs(options: JobsOptions): Jobs {
     },
     recordings: ({ query, limit, signal }) => findRecordings(pipeline.allowedDirs, { limit, signal, query }),
     save: (owner, id, request) => saveFile(owner, id, request, base),
+    oneAtATime: createKeyedMutex(),
     foldersOpen: pipeline.allowedDirs.length > 0,
     subscribe: changes.subscribe,
     follow: recovery.follow,

@@ -11,11 +11,12 @@ import { formatTime } from '../domain/format-time.ts'
 import { languageName } from '../domain/languages.ts'
 import type { Transcript, TranscriptSummary } from '../domain/transcript.ts'
 import { statusNote } from '../formats/head.ts'
-import { checkFormat, type FormatName, formatNames, outputFormats, renderFormat } from '../formats/index.ts'
+import { type FormatName, formatNames, outputFormats } from '../formats/index.ts'
 import { presetNames } from '../formats/subtitles/presets.ts'
 import { timedText } from '../formats/text.ts'
 import type { Jobs } from '../jobs/jobs.ts'
 import { describeFailure } from './results/failure.ts'
+import { rendered } from './results/rendered.ts'
 import { splitPreset, templateUris, transcriptIdOf, transcriptUri } from './uris.ts'
 
 const pageSize = 50
@@ -36,11 +37,12 @@ export function registerResources(server: McpServer, jobs: Jobs, owner: string):
     },
     async uri => {
       const { file, preset } = splitPreset(uri.href)
-      const transcript = await readTranscript(jobs, owner, file)
       const name = file.slice(file.lastIndexOf('/') + 1) as FormatName
-      const body = await renderFormat(transcript, name, { preset })
-      const check = await checkFormat(transcript, name, { preset })
-      return contents(uri, outputFormats[name].mimeType, body, check.length > 0 ? { check } : undefined)
+      const read = () => readTranscript(jobs, owner, file)
+      const { content, broken: check } = await rendered(jobs, owner, read, name, { preset }).catch(
+        throwProtocolError(jobs),
+      )
+      return contents(uri, outputFormats[name].mimeType, content, check.length > 0 ? { check } : undefined)
     },
   )
 
@@ -72,6 +74,7 @@ export async function readTranscript(jobs: Jobs, owner: string, uri: string): Pr
 /** Returns a function that rethrows as `ProtocolError`: the SDK sends clients no other error's message. */
 export function throwProtocolError(jobs: Jobs): (error: unknown) => never {
   return error => {
+    if (error instanceof ProtocolError) throw error
     const isInvalidInput = /^(?:BAD_INPUT|TRANSCRIPT_NOT_FOUND)$/.test(codeOf(error))
     throw new ProtocolError(
       isInvalidInput ? ProtocolErrorCode.InvalidParams : ProtocolErrorCode.InternalError,

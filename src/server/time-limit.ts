@@ -27,7 +27,7 @@ export function startLimit(client: AbortSignal, milliseconds: number) {
         'CALL_TIMEOUT',
         'The server could not answer within the time of the call.',
         {
-          hint: 'A disk or the store responds slowly. Repeat the call: what was begun goes on.',
+          hint: 'A disk or the store responds slowly, or the recording has many hours. What was begun goes on: repeat the call, or look whether the file is there.',
           retryable: true,
         },
       )
@@ -46,13 +46,13 @@ export function startLimit(client: AbortSignal, milliseconds: number) {
   }
 }
 
-/** Jobs whose transcripts are read and listed within the time of a call, or rejected with `CALL_TIMEOUT`. */
+/** Jobs whose transcripts are read, rendered and listed within the time of a call, or rejected with `CALL_TIMEOUT`. */
 export function answeringInTime({ jobs, load }: Pick<ServerOptions, 'jobs' | 'load'>): Jobs {
-  async function inTime<T>(begin: () => Promise<T>): Promise<T> {
+  async function inTime<T>(begin: (signal: AbortSignal) => Promise<T>): Promise<T> {
     await load?.().catch(() => {})
     const limit = startLimit(new AbortController().signal, answerMsWithin(deadlines.call))
     try {
-      return await Promise.race([begin(), limit.timeUp])
+      return await Promise.race([begin(limit.signal), limit.timeUp])
     } finally {
       limit.stop()
     }
@@ -61,5 +61,12 @@ export function answeringInTime({ jobs, load }: Pick<ServerOptions, 'jobs' | 'lo
     ...jobs,
     read: (...args) => inTime(() => jobs.read(...args)),
     list: (...args) => inTime(() => jobs.list(...args)),
+    oneAtATime: (owner, work) =>
+      inTime(signal =>
+        jobs.oneAtATime(owner, () => {
+          signal.throwIfAborted()
+          return work()
+        }),
+      ),
   }
 }

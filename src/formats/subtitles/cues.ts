@@ -31,9 +31,24 @@ export interface CueOptions extends SubtitleOptions {
   stepMs?: 1 | 10
 }
 
+/** The cues of hours take seconds: a file and its check share them. */
+const made = new WeakMap<Transcript, { key: string; cues: Promise<Cue[]> }>()
+
 /** Returns cues in order, without overlap. A gap is shown as a cue of its own. */
-export async function cues(transcript: Transcript, options: CueOptions = {}): Promise<Cue[]> {
+export function cues(transcript: Transcript, options: CueOptions = {}): Promise<Cue[]> {
   const { preset = 'default', namesInText = false, stepMs = 1 } = options
+  const key = `${preset} ${namesInText} ${stepMs}`
+  const last = made.get(transcript)
+  if (last?.key === key) return last.cues
+  const cues = makeCues(transcript, { preset, namesInText, stepMs })
+  made.set(transcript, { key, cues })
+  return cues
+}
+
+async function makeCues(
+  transcript: Transcript,
+  { preset, namesInText, stepMs }: Required<CueOptions>,
+): Promise<Cue[]> {
   const rules = presets[preset]
   const { language } = transcript
   const units = await unitsOf(transcript, rules)

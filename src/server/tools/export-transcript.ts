@@ -6,15 +6,9 @@ import { formatTime } from '../../domain/format-time.ts'
 import { asLine, withoutQuotes } from '../../domain/text.ts'
 import type { Transcript } from '../../domain/transcript.ts'
 import { statusNote } from '../../formats/head.ts'
-import {
-  checkFormat,
-  type FormatName,
-  formatNames,
-  formatOfExtension,
-  outputFormats,
-  renderFormat,
-} from '../../formats/index.ts'
+import { type FormatName, formatNames, formatOfExtension, outputFormats } from '../../formats/index.ts'
 import { preset, transcriptId } from '../inputs.ts'
+import { rendered } from '../results/rendered.ts'
 import { statusOutput } from '../results/transcript.ts'
 import { defineTool } from '../tool.ts'
 import { transcriptUri } from '../uris.ts'
@@ -53,18 +47,15 @@ export const exportTranscript = defineTool({
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
   async handler({ transcript_id, save_as, format: given, preset, overwrite }, { jobs, owner }) {
     const format = given ?? formatOf(save_as)
-    const transcript = await jobs.read(owner, transcript_id)
+    const read = () => jobs.read(owner, transcript_id)
+    if (!jobs.foldersOpen) throw noFolder((await read()).id, format)
+    const { transcript, content, broken } = await rendered(jobs, owner, read, format, { preset })
     const { id, status } = transcript
-    if (!jobs.foldersOpen) throw noFolder(id, format)
-    const content = await renderFormat(transcript, format, { preset })
     const { extension } = outputFormats[format]
     const request = { path: save_as, extension, content, overwrite }
     const { path, outcome: file } = await jobs.save(owner, id, request)
     const bytes = Buffer.byteLength(content)
-    const checks = shorten([
-      ...problemsOf(transcript),
-      ...(await checkFormat(transcript, format, { preset })),
-    ])
+    const checks = shorten([...problemsOf(transcript), ...broken])
     const lines = [
       `The file is ${outcomes[file]}: ${asLine(path)}`,
       `format: ${format}, ${bytes} bytes`,

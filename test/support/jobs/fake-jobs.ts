@@ -3,6 +3,7 @@ import { EventEmitter, once } from 'node:events'
 import { SpeechError } from '../../../src/domain/errors.ts'
 import type { Job } from '../../../src/domain/job.ts'
 import type { Change, DisconnectReason, Jobs } from '../../../src/jobs/jobs.ts'
+import { createKeyedMutex } from '../../../src/jobs/submit/keyed-mutex.ts'
 import { transcribe } from '../../../src/jobs/transcribe.ts'
 import { transcript } from '../transcripts.ts'
 
@@ -54,6 +55,7 @@ export function fakeJobs(): FakeJobs {
     format: unused,
     recordings: unused,
     save: unused,
+    oneAtATime: createKeyedMutex(),
     foldersOpen: false,
     startRecovery: () => {},
     close: async () => {},
