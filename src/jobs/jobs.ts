@@ -107,7 +107,6 @@ export interface Jobs {
   close(options?: ShutdownOptions): Promise<void>
 }
 
-/** How long running work may continue. */
 export interface ShutdownOptions {
   /** For jobs: a job that ends within this time need not be released. */
   finishSeconds?: number
@@ -263,8 +262,7 @@ export function createJobs(options: JobsOptions): Jobs {
       if (finishSeconds > 0) await worker.finish(finishSeconds)
       await drain(drainSeconds)
       closing.abort()
-      await Promise.all([worker.close(), uploads.close(), formatter.close(), preparations.close()])
-      await closed
+      await Promise.all([closed, worker.close(), uploads.close(), formatter.close(), preparations.close()])
       await repository.flush()
     },
   }
