@@ -4,15 +4,23 @@ import { setImmediate } from 'node:timers/promises'
 /** Code that has not run yet is ten times slower, so that turns are measured. */
 const maxTurnMs = 4
 
+let lastTurn: Promise<unknown> = Promise.resolve()
+
+/** Works that wait at once take one turn each, so that no turn is longer than the part of one of them. */
+function nextTurn(): Promise<unknown> {
+  lastTurn = lastTurn.then(() => setImmediate())
+  return lastTurn
+}
+
 /** Items in order. A turn of the event loop ends where the work on them has lasted long. */
 export async function* inTurns<T>(items: Iterable<T>): AsyncGenerator<T> {
   // Work before this one may have used up its turn.
-  await setImmediate()
+  await nextTurn()
   let began = performance.now()
   for (const item of items) {
     yield item
     if (performance.now() - began < maxTurnMs) continue
-    await setImmediate()
+    await nextTurn()
     began = performance.now()
   }
 }

@@ -1,5 +1,7 @@
 // Outputs of long recordings leave the event loop to other work.
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, it, vi } from 'vitest'
+import { slices } from '../../../src/domain/reading/turns.ts'
 import { checkFormat, formatNames, outputFormats, renderFormat } from '../../../src/formats/index.ts'
 import { longTranscript } from '../../support/transcripts.ts'
 
@@ -33,4 +35,27 @@ it.each(formatNames)('other work runs between a few steps of writing %s', async 
 
 it('other work runs between a few steps of a check', async () => {
   expect(await turnsDuring(() => checkFormat(long, 'srt'))).toBeGreaterThan(wordCount / 5)
+})
+
+it('other work runs between the parts of many works at once', async () => {
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => 0)
+  const order: string[] = []
+  let isOver = false
+  const other = async () => {
+    while (!isOver) {
+      await nextTurn()
+      order.push('other')
+    }
+  }
+  const work = async (name: number) => {
+    for (let part = 0; part < 3; part++) for await (const _ of slices([part])) order.push(`part of ${name}`)
+  }
+  const ended = other()
+  await Promise.all(Array.from({ length: 8 }, (_, name) => work(name)))
+  isOver = true
+  await ended
+  clock.mockRestore()
+  expect(order.filter(entry => entry !== 'other')).toHaveLength(24)
+  const inARow = order.filter((entry, i) => entry !== 'other' && /part/.test(order[i + 1] ?? ''))
+  expect(inARow).toEqual([])
 })
