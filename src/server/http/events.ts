@@ -5,7 +5,7 @@ import type { EventStore, JSONRPCMessage } from '@modelcontextprotocol/server'
 const maxEvents = 500
 const maxSessionBytes = 1_000_000
 /** Limit for all sessions together. */
-const maxTotalBytes = 16_000_000
+const maxTotalBytes = 8_000_000
 
 type Replay = Parameters<EventStore['replayEventsAfter']>[1]
 
