@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { App } from '../../../src/app.ts'
 import { dayOf } from '../../../src/domain/costs/spending.ts'
-import { makeAudio } from '../../support/audio/dual-channel.ts'
+import { makeAudio } from '../../support/audio/make-audio.ts'
 import { format, recognise, useBilling } from '../../support/e2e/billing.ts'
 import { fixture } from '../../support/e2e/system.ts'
 

@@ -37,12 +37,12 @@ describe('without a bucket', () => {
 
   it('a dual-channel call is transcribed per channel without upload or task', async () => {
     const before = diarization.system.dashscope.tasks.length
-    const channels = { fixture: 'interview', left: ['S1'], right: ['S2'], seconds: 60 } as const
+    const channels = { fixture: 'interview', left: ['S1'], right: ['S2'], seconds: 32.4 } as const
     const audio = await makeDualChannel(diarization.system.folder, 'call.flac', channels)
     const { data, isError, text } = await diarization.diarize(audio)
     expect(isError, text).toBe(false)
     const turns = turnsOf(data.text).join(' ')
-    const spoken = truth('interview').words.filter(({ end }) => end < 55)
+    const spoken = truth('interview').words.filter(({ end }) => end < 32)
     for (const id of ['S1', 'S2']) {
       expect(data.speakers.map(({ id }: { id: string }) => id)).toContain(id)
       expect(turns).toContain(`${id}: `)
@@ -57,7 +57,7 @@ describe('without a bucket', () => {
 describe('a recording with two channels', () => {
   it('two channels with more than two speakers are transcribed as one recording', async () => {
     const diarization = await startDiarizationSystem()
-    const channels = { fixture: 'meeting', left: ['S1'], right: ['S2', 'S3'], seconds: 60 } as const
+    const channels = { fixture: 'meeting', left: ['S1'], right: ['S2', 'S3'], seconds: 41.2 } as const
     const audio = await makeDualChannel(diarization.system.folder, 'three.flac', channels)
     const { data } = await diarization.diarize(audio, { speakers: 3 })
     expect(diarization.system.dashscope.tasks).toHaveLength(2)

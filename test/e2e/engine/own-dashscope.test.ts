@@ -1,8 +1,5 @@
 // diarize_audio and measured times with a DashScope server of the user's own, which fetches recordings from the process.
-import { execFile } from 'node:child_process'
 import { networkInterfaces } from 'node:os'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import {
   type OwnServer,
@@ -10,6 +7,7 @@ import {
   startOwnServer,
 } from '../../../emulators/dashscope/own-server.ts'
 import { testFfmpeg } from '../../support/audio/ffmpeg.ts'
+import { makeAudio } from '../../support/audio/make-audio.ts'
 import { expectedTurns, recordingSeconds, turnsOf } from '../../support/e2e/diarization-system.ts'
 import { type OwnEngineSystem, startOwnEngineSystem } from '../../support/e2e/own-engine.ts'
 import { fixture, plainWords, truth, truthText } from '../../support/e2e/system.ts'
@@ -32,11 +30,9 @@ async function stop() {
   await server.close()
 }
 
-async function minuteOfMeeting(): Promise<string> {
-  const file = join(system.folder, 'minute.m4a')
-  const args = ['-i', fixture('meeting.m4a'), '-t', String(recordingSeconds), '-c', 'copy', file]
-  await promisify(execFile)(await testFfmpeg(), ['-v', 'error', ...args])
-  return file
+function partOfMeeting(): Promise<string> {
+  const args = ['-i', fixture('meeting.m4a'), '-t', String(recordingSeconds), '-c', 'copy']
+  return makeAudio(system.folder, 'part.m4a', args)
 }
 
 const diarize = async (audio: string) => system.call('diarize_audio', { audio, wait_seconds: 120 })
@@ -82,7 +78,7 @@ describe('a DashScope server of one’s own in other circumstances', () => {
     ['sentences without words', { wordTimes: false }],
   ])('tells who says what, for nothing, from %s', async (_, options) => {
     await start(options)
-    const { data, isError, text } = await diarize(await minuteOfMeeting())
+    const { data, isError, text } = await diarize(await partOfMeeting())
     expect(isError, text).toBe(false)
     expect(turnsOf(text)).toEqual(expectedTurns())
     expect(data).toMatchObject({

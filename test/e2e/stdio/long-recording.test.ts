@@ -1,9 +1,6 @@
 // A recording of over twenty minutes is cut into many chunks and transcribed word for word.
-import { execFile } from 'node:child_process'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { testFfmpeg } from '../../support/audio/ffmpeg.ts'
+import { makeAudio } from '../../support/audio/make-audio.ts'
 import { fixture, plainWords, type System, startSystem, truth, truthText } from '../../support/e2e/system.ts'
 
 let system: System
@@ -24,14 +21,14 @@ const parts = [
 ] as const
 
 it('a twenty-minute recording is transcribed with every word once, and silence is not sent', async () => {
-  const file = join(system.folder, 'a long day.mka')
   const inputs = parts.flatMap(([, name]) => ['-i', fixture(name)])
   const pads = parts.map(([, , silence], i) => {
     const pad = silence > 0 ? `,apad=pad_len=${silence * 16_000}` : ''
     return `[${i}:a]aresample=16000,aformat=channel_layouts=mono${pad}[p${i}]`
   })
   const graph = `${pads.join(';')};${parts.map((_, i) => `[p${i}]`).join('')}concat=n=${parts.length}:v=0:a=1`
-  await promisify(execFile)(await testFfmpeg(), [...inputs, '-filter_complex', graph, '-c:a', 'flac', file])
+  const args = [...inputs, '-filter_complex', graph, '-c:a', 'flac']
+  const file = await makeAudio(system.folder, 'a long day.mka', args)
 
   const { data, text, isError } = await system.call('transcribe_audio', { audio: file, wait_seconds: 240 })
   expect(isError, text).toBe(false)

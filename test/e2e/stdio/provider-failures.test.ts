@@ -1,10 +1,7 @@
 // Failures of the provider, a proxy or the network, as the caller sees them.
-import { execFile } from 'node:child_process'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { dashscopeErrors } from '../../../emulators/dashscope/dashscope.ts'
-import { testFfmpeg } from '../../support/audio/ffmpeg.ts'
+import { makeAudio } from '../../support/audio/make-audio.ts'
 import { uncachedOptions } from '../../support/e2e/spaced-system.ts'
 import { fixture, plainWords, type System, startSystem, truth, truthText } from '../../support/e2e/system.ts'
 
@@ -161,11 +158,11 @@ describe('requests to the provider', () => {
 
 describe('a recording in two languages', () => {
   it('each part of a bilingual recording keeps its language', async () => {
-    const file = join(system.folder, 'two.mka')
     const graph =
       '[0:a]aresample=16000,apad=pad_len=400000[a];[1:a]aresample=16000[b];[a][b]concat=n=2:v=0:a=1'
     const inputs = ['-i', fixture('russian.flac'), '-i', fixture('chinese.flac')]
-    await promisify(execFile)(await testFfmpeg(), [...inputs, '-filter_complex', graph, '-c:a', 'flac', file])
+    const args = [...inputs, '-filter_complex', graph, '-c:a', 'flac']
+    const file = await makeAudio(system.folder, 'two.mka', args)
     const { data } = await system.call('transcribe_audio', { audio: file })
     const { contents } = await system.client.readResource({ uri: `${data.uri}/json` })
     const { segments } = JSON.parse((contents[0] as { text: string }).text)

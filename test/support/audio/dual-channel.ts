@@ -1,18 +1,6 @@
 // Makes dual-channel recordings from the fixtures with ffmpeg.
-import { execFile } from 'node:child_process'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { fixture, type Truth, truth } from '../e2e/system.ts'
-import { testFfmpeg } from './ffmpeg.ts'
-
-const run = promisify(execFile)
-
-/** Makes a file in the folder with ffmpeg; returns its path. */
-export async function makeAudio(folder: string, name: string, args: string[]): Promise<string> {
-  const path = join(folder, name)
-  await run(await testFfmpeg(), ['-v', 'error', '-y', ...args, path])
-  return path
-}
+import { makeAudio } from './make-audio.ts'
 
 const files = { interview: 'interview.mp3', meeting: 'meeting.m4a' }
 

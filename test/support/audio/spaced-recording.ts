@@ -1,9 +1,6 @@
 // Makes a recording of passages with long silences between them: each passage is a chunk of its own.
-import { execFile } from 'node:child_process'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { fixture, truth } from '../e2e/system.ts'
-import { testFfmpeg } from './ffmpeg.ts'
+import { makeAudio } from './make-audio.ts'
 
 export interface SpacedRecording {
   file: string
@@ -52,9 +49,8 @@ export async function makeSpacedRecording(
     ...takes,
     `${labels('p')}concat=n=${parts.length}:v=0:a=1`,
   ].join(';')
-  const file = join(folder, name)
-  const output = ['-filter_complex', graph, '-c:a', 'flac', '-y', file]
-  await promisify(execFile)(await testFfmpeg(), ['-v', 'error', '-i', fixture('meeting.m4a'), ...output])
+  const args = ['-i', fixture('meeting.m4a'), '-filter_complex', graph, '-c:a', 'flac']
+  const file = await makeAudio(folder, name, args)
   let at = 0
   const starts = parts.map(({ from, to }) => {
     const start = at + marginSeconds

@@ -1,13 +1,10 @@
 // A system whose emulator recognises whole files: recordings of a meeting, their reference turns, and task counts.
-import { execFile } from 'node:child_process'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
-import { testFfmpeg } from '../audio/ffmpeg.ts'
+import { makeAudio } from '../audio/make-audio.ts'
 import { fixture, type System, type SystemOptions, startSystem, type ToolAnswer, truth } from './system.ts'
 
 export interface DiarizationSystem {
   system: System
-  /** A new recording of the meeting's first minute, not yet cached. */
+  /** A new recording of the meeting's first half minute, not yet cached. */
   newRecording(): Promise<string>
   diarize(audio: string, args?: Record<string, unknown>): Promise<ToolAnswer>
   /** Runs the work; returns its result and the tasks submitted meanwhile. */
@@ -17,7 +14,7 @@ export interface DiarizationSystem {
 }
 
 /** Ends between two sentences, after all three speakers have spoken. */
-export const recordingSeconds = 64.9
+export const recordingSeconds = 32.2
 
 export async function startDiarizationSystem(options: SystemOptions = {}): Promise<DiarizationSystem> {
   const system = await startSystem({ bucket: true, ...options })
@@ -25,12 +22,10 @@ export async function startDiarizationSystem(options: SystemOptions = {}): Promi
   let made = 0
   return {
     system,
-    async newRecording() {
-      const file = join(system.folder, `meeting-${made++}.m4a`)
+    newRecording() {
       const whole = ['-i', fixture('meeting.m4a'), '-t', String(recordingSeconds)]
-      const args = ['-v', 'error', '-y', ...whole, '-c', 'copy', '-metadata', `title=${made}`, file]
-      await promisify(execFile)(await testFfmpeg(), args)
-      return file
+      const args = [...whole, '-c', 'copy', '-metadata', `title=${made}`]
+      return makeAudio(system.folder, `meeting-${made++}.m4a`, args)
     },
     diarize: (audio, args = {}) => system.call('diarize_audio', { audio, wait_seconds: 120, ...args }),
     async tasksOf(work) {

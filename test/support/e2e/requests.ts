@@ -1,19 +1,13 @@
 // Requests of tests to a system: transcriptions that must succeed or fail, and input files for them.
-import { execFile } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { expect } from 'vitest'
-import { testFfmpeg } from '../audio/ffmpeg.ts'
+import { makeAudio as makeFile } from '../audio/make-audio.ts'
 import { plainWords, type System } from './system.ts'
 
-const run = promisify(execFile)
-
 /** Creates a file in the system's folder with ffmpeg; returns its path. */
-export async function makeAudio(system: System, name: string, args: string[]): Promise<string> {
-  const path = join(system.folder, name)
-  await run(await testFfmpeg(), ['-v', 'error', '-y', ...args, path], { cwd: system.folder })
-  return path
+export function makeAudio(system: System, name: string, args: string[]): Promise<string> {
+  return makeFile(system.folder, name, args)
 }
 
 /** Arguments for a source that ffmpeg generates: noise, silence, pictures. */

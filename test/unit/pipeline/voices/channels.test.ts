@@ -3,8 +3,9 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { findVoices } from '../../../../src/pipeline/voices/find-voices.ts'
-import { crosstalk, makeAudio, makeDualChannel } from '../../../support/audio/dual-channel.ts'
+import { crosstalk, makeDualChannel } from '../../../support/audio/dual-channel.ts'
 import { locateTestFfmpeg } from '../../../support/audio/ffmpeg.ts'
+import { makeAudio } from '../../../support/audio/make-audio.ts'
 import { fixture, type TempFolder, tempFolder } from '../../../support/e2e/system.ts'
 
 let folder: TempFolder
