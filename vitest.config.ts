@@ -9,14 +9,16 @@ const replacingModules = [
   'test/unit/drivers/download/proxy.test.ts',
 ]
 
-/** Not part of the inner loop (`npm run test:unit`): tests with ffmpeg, emulators or processes, and long property tests. */
+/** Not part of the inner loop (`npm run test:unit`): tests with ffmpeg, emulators, processes or real waits, and long property tests. */
 const slowUnits = [
   'test/unit/jobs/**/*.test.ts',
-  'test/unit/pipeline/{voices,file-tasks}/**/*.test.ts',
+  'test/unit/pipeline/{audio,voices,file-tasks}/**/*.test.ts',
+  'test/unit/pipeline/chunks/plausible-length.test.ts',
   'test/unit/drivers/asr/file-asr/emulated-tasks*.test.ts',
-  'test/unit/formats/cues.test.ts',
-  'test/unit/pipeline/audio/{cut,speech-detector}.test.ts',
-  'test/unit/pipeline/diarization/segments.test.ts',
+  'test/unit/drivers/asr/{mutated-answers,openai-asr}.test.ts',
+  'test/unit/drivers/{patience,proxied-services}.test.ts',
+  'test/unit/formats/{cues,docx,presets}.test.ts',
+  'test/unit/pipeline/diarization/{error-rates,segments}.test.ts',
   'test/unit/pipeline/faithfulness/{broken-answers,properties}.test.ts',
   'test/unit/pipeline/formatting/unusual-text.test.ts',
 ]
