@@ -90,8 +90,17 @@ export async function createWorkspace(chunks = 3): Promise<Workspace> {
   }
 }
 
-/** Passages of two seconds, with silences that end a chunk. */
+const spoken = new Map<string, Buffer>()
+
+/** Passages of two seconds, with silences that end a chunk; the same bytes for the same numbers. */
 export function spokenWav(chunks: number, seed = 1): Buffer {
+  const key = `${chunks} ${seed}`
+  const wav = spoken.get(key) ?? makeSpokenWav(chunks, seed)
+  spoken.set(key, wav)
+  return Buffer.from(wav)
+}
+
+function makeSpokenWav(chunks: number, seed: number): Buffer {
   const passage = [
     { kind: 'sentences', seconds: 2 },
     { kind: 'silence', seconds: 21 },

@@ -88,6 +88,7 @@ it('a fast server may send more than fits into the time of a slow one', async ()
     response.end(body.subarray(500_000))
     await once(response, 'close')
   })
-  const patient = { ...impatient, idleSeconds: 5 }
+  // The bytes that have come give it 50 s.
+  const patient = { ...impatient, idleSeconds: 5, minBytesPerSecond: 10_000 }
   expect(await download(url, patient)).toBe(body.length)
 })
