@@ -1,7 +1,7 @@
 // Resolves a path as people and clients write it, and refuses paths outside the allowed folders.
 import { readdir, readlink, realpath, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
+import { dirname, isAbsolute, join, parse, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isDiskFull, isSpeechError, SpeechError } from '../../domain/errors.ts'
 import { withoutQuotes } from '../../domain/text.ts'
@@ -144,28 +144,30 @@ interface ResolvedPath {
 
 /** Follows links as far as the path exists, also broken ones; the missing rest is appended unchanged. */
 async function locate(path: string): Promise<ResolvedPath> {
-  try {
-    return { path: await realpath(path), exists: true }
-  } catch (error) {
-    const parent = dirname(path)
-    if (parent === path) return { path, exists: false, problem: error }
-    const above = await locate(parent)
-    const resolved = join(above.path, basename(path))
-    const { code } = error as NodeJS.ErrnoException
-    if (code !== 'ENOENT' && code !== 'ENOTDIR' && code !== 'ENAMETOOLONG')
-      return { path: resolved, exists: false, problem: error }
-    const target = above.exists ? await alternativePath(above.path, basename(path), path) : undefined
-    return target ? await locate(target) : { ...above, path: resolved, exists: false }
-  }
+  const whole = await realpath(path).catch(() => undefined)
+  if (whole !== undefined) return { path: whole, exists: true }
+  const { root } = parse(path)
+  const names = path.slice(root.length).split(sep)
+  let above = root
+  // From above, since a missing path may have thousands of folders.
+  for (const [i, name] of names.entries())
+    try {
+      above = await realpath(join(above, name))
+    } catch (problem) {
+      const rest = names.slice(i + 1)
+      const missing = { path: join(above, name, ...rest), exists: false }
+      const { code } = problem as NodeJS.ErrnoException
+      if (code !== 'ENOENT' && code !== 'ENOTDIR' && code !== 'ENAMETOOLONG') return { ...missing, problem }
+      const target = await alternativePath(above, name)
+      return target === undefined ? missing : await locate(join(target, ...rest))
+    }
+  return { path: above, exists: true }
 }
 
-/** Another path for a name missing in its folder: a link's target, or another spelling of the folder or the name. */
-async function alternativePath(folder: string, name: string, path: string): Promise<string | undefined> {
-  const resolved = join(folder, name)
-  const target = await readlink(resolved).catch(() => undefined)
-  if (target !== undefined) return resolve(folder, target)
-  const respelled = resolved !== path && (await realpath(resolved).catch(() => undefined))
-  return respelled || (await sameName(folder, name))
+/** Another path for a name missing in its folder: a link's target, or another spelling of the name. */
+async function alternativePath(folder: string, name: string): Promise<string | undefined> {
+  const target = await readlink(join(folder, name)).catch(() => undefined)
+  return target === undefined ? await sameName(folder, name) : resolve(folder, target)
 }
 
 /**
