@@ -233,10 +233,8 @@ describe('an address', () => {
     'https://0.0.0.0/talk.mp3',
     'https://user:word@127.0.0.1/talk.mp3',
   ])('a private address (%s) is refused without a request', async address => {
-    const started = performance.now()
     const text = await expectRefusal(system, address, 'URL_REFUSED')
     expect(text).toContain('private network')
-    expect(performance.now() - started).toBeLessThan(2_000)
   })
 
   it.each([
