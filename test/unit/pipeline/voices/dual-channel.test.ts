@@ -44,12 +44,8 @@ let owners = 0
 beforeAll(async () => {
   emulator = await startDashscope({ ffmpeg: await testFfmpeg() })
   folder = await tempFolder()
-  meeting = await makeDualChannel(folder.path, 'meeting.flac', {
-    fixture: 'meeting',
-    left: ['S1'],
-    right: ['S2', 'S3'],
-    seconds: length,
-  })
+  const channels = { fixture: 'meeting', left: ['S1'], right: ['S2', 'S3'], seconds: length } as const
+  meeting = await makeDualChannel(folder.path, 'meeting.flac', channels)
   http = createHttpClient({ connections: 4 })
   store = sqliteStore({ folder: join(folder.path, 'data') })
   await emulator.warmUp()
