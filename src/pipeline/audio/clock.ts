@@ -1,12 +1,13 @@
 // Puts decoded samples on the clock of a player: each sample's number is its time in the file.
 import { frameLevel, frameSize, sampleRate } from './activity.ts'
+import { LeapFilter } from './leaps.ts'
 import { type Packet, PacketReader } from './packets.ts'
 
 export interface ClockOptions {
-  /** Milliseconds that ffmpeg has taken off all times, beyond the start of the file's earliest stream. */
-  shiftMs(): number
-  /** False for more seconds than the file can leave out: its clock has leapt, and goes on without a gap. */
-  isGap(seconds: number): boolean
+  /** Milliseconds at which a player's clock begins, in the times of the file. */
+  startMs(): number
+  /** False where the file cannot leave out so many seconds after this moment: its clock has leapt, and goes on without a gap. */
+  isGap(seconds: number, start: number): boolean
   /** Called where samples no longer follow each other as in the file. */
   onChange(): void
   /** Called where the output ends before it is complete, or goes on with bytes that are not ffmpeg's. */
@@ -21,7 +22,7 @@ const minGap = 0.1 * sampleRate
 const maxDrift = 0.04 * sampleRate
 /** Above this, silence is inserted even where no frame is quiet. */
 const maxLateness = 0.5 * sampleRate
-/** ffmpeg gives a packet whose clock has gone back the time after the last one: one step of its own. */
+/** Where the format of the sound changes, ffmpeg starts anew; it gives a packet whose clock then goes back the time after the last one. */
 const maxClampedStep = 2 * samplesPerMs
 /** Frames that tell the background from sound, and how far above it a quiet frame is. */
 const backgroundFrames = 50
@@ -31,16 +32,24 @@ const silence = Buffer.alloc(64_000)
 
 /**
  * Yields the samples in buffers, with silence where the time stamps leave a gap, and with quiet frames repeated or left
- * out where the clock is slower or faster than its samples. A clock that goes back goes on without a gap.
+ * out where the clock is slower or faster than its samples.
  */
 export async function* onClock(output: AsyncIterable<Buffer>, options: ClockOptions): AsyncGenerator<Buffer> {
   const reader = new PacketReader()
+  const leaps = new LeapFilter(samplesPerMs)
   const clock = new Clock(options)
   for await (const bytes of output) {
     // ffmpeg has described the file on another pipe by now.
     await turn()
+    yield* placed(reader.read(bytes).flatMap(packet => leaps.add(packet)))
+    if (reader.isBroken) break
+  }
+  yield* placed(leaps.flush())
+  if (!reader.isWhole) options.onBroken()
+
+  async function* placed(packets: Packet[]): AsyncGenerator<Buffer> {
     let ready: Buffer[] = []
-    for (const packet of reader.read(bytes)) {
+    for (const packet of packets) {
       const gap = clock.gapBefore(packet)
       if (gap > 0) {
         yield Buffer.concat(ready)
@@ -50,9 +59,7 @@ export async function* onClock(output: AsyncIterable<Buffer>, options: ClockOpti
       clock.place(packet.samples, ready)
     }
     if (ready.length > 0) yield Buffer.concat(ready)
-    if (reader.isBroken) break
   }
-  if (!reader.isWhole) options.onBroken()
 }
 
 /** Silence of so many samples, in buffers. Other work has its turn between them, as ten hours take seconds. */
@@ -90,7 +97,7 @@ class Clock {
     const time = ms * samplesPerMs
     const last = this.#last
     this.#last = { time, length }
-    if (!last) this.#offset = this.#options.shiftMs() * samplesPerMs
+    if (!last) this.#offset = -this.#options.startMs() * samplesPerMs
     else if (time - last.time <= maxClampedStep && last.length > 2 * maxClampedStep)
       this.#offset = this.#position - time
     const late = Math.round(time + this.#offset - this.#position)
@@ -100,7 +107,7 @@ class Clock {
       if (this.#lateness < maxLateness) return 0
     }
     this.#lateness = 0
-    if (late >= 0 && this.#options.isGap(late / sampleRate)) {
+    if (late >= 0 && this.#options.isGap(late / sampleRate, this.#position / sampleRate)) {
       this.#position += late
       if (late > 0) this.#options.onChange()
       return late

@@ -4,10 +4,8 @@ import type { Source } from '../source/source.ts'
 import { sampleRate } from './activity.ts'
 import { inputArguments } from './demuxers.ts'
 import { encoderArguments, maxVoiceNoteSeconds } from './encode.ts'
+import { maxOverlapSeconds, stepSeconds } from './leaps.ts'
 import { packetFormat } from './packets.ts'
-
-/** Of a file whose header gives no length. */
-export const maxGapSeconds = 12 * 3600
 
 export interface DecodeOptions {
   /** Yields only this stretch: by sample number, as seeking by time is inexact in files with a variable bit rate. */
@@ -17,22 +15,22 @@ export interface DecodeOptions {
 }
 
 /**
- * Lets the clock go on where it goes back, as where a recording was joined to another: no output of ffmpeg takes a time
- * before the last one. Registers: 0 is what to add to the times, 1 the time at which the last frame ended.
+ * Counts the steps back of the clock. Registers: 0 is their number, 1 the time at which the last frame ended. The half
+ * keeps the output from times before 0, which it would change.
  */
-const forwardClock = `asetpts='st(0,if(lt(PTS+ld(0),ld(1)-0.1/TB),ld(1)-PTS,ld(0)));st(1,PTS+ld(0)+S/SR/TB);PTS+ld(0)'`
+const countedSteps = `asetpts='st(0,ld(0)+lt(PTS,ld(1)-${maxOverlapSeconds}/TB));st(1,PTS+S/SR/TB);PTS+(ld(0)+0.5)*${stepSeconds}/TB'`
 
 export function decoderArguments(source: Source, { voiceNote }: DecodeOptions): string[] {
   const { hasClock, voice = {} } = source
   const map = voice.stream === undefined ? [] : ['-map', `0:${voice.stream}`]
   const soundOnly = ['-map_metadata', '-1', ...map, '-vn', '-sn', '-dn']
   const mix = voice.filter === undefined ? [] : [voice.filter]
-  const filters = hasClock ? [forwardClock, ...mix] : mix
+  const filters = hasClock ? [countedSteps, ...mix] : mix
   return [
     // Only the verbose log counts packets and samples, and tells of a changed start.
     ...['-nostdin', '-loglevel', 'verbose'],
-    // By itself, ffmpeg takes a gap of ten seconds in Ogg and MPEG-TS for a fault of the clock.
-    ...(hasClock ? ['-dts_delta_threshold', String(maxGapSeconds)] : []),
+    // By itself, ffmpeg takes a gap of ten seconds in Ogg and MPEG-TS for a fault of the clock, and hides steps back.
+    ...(hasClock ? ['-copyts'] : []),
     ...inputArguments(source),
     ...[...soundOnly, '-ac', '1', '-ar', String(sampleRate)],
     ...(filters.length > 0 ? ['-af', filters.join(',')] : []),

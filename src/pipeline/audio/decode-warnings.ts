@@ -8,32 +8,19 @@ export function headerDuration(stderr: string): number | undefined {
   const found = /^ {2}Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)/m.exec(stderr)
   if (!found || /Estimating duration from bitrate/.test(stderr)) return undefined
   const seconds = Number(found[1]) * 3600 + Number(found[2]) * 60 + Number(found[3])
-  const ogg = startOf(stderr, 'ogg')
   // For ffmpeg, the length of an Ogg or a Matroska is its last time stamp.
-  const start = ogg < maxOggSilenceSeconds ? startOf(stderr, 'matroska') : ogg
-  return Math.max(0, seconds - start)
+  const start = /^Input #0, (?:ogg|matroska)/m.test(stderr) ? startSeconds(stderr) : 0
+  return Math.max(0, seconds - Math.max(0, start))
 }
 
+const isOgg = /^Input #0, ogg/m
 /** Seconds: an Ogg that begins with silence frames starts within its first page, one of a live stream at any time. */
 const maxOggSilenceSeconds = 1
 
-/** Seconds; 0 in other formats. */
-function startOf(stderr: string, format: 'ogg' | 'matroska'): number {
-  const description = new RegExp(`^Input #0, ${format}[^]*?^ {2}Duration: .*, start: ([\\d.]+)`, 'm')
-  return Number(description.exec(stderr)?.[1] ?? 0)
-}
-
-/** Milliseconds that ffmpeg has taken off all times, but which a player shows. */
-export function removedStartMs(stderr: string): number {
-  const ogg = startOf(stderr, 'ogg')
-  // ffmpeg moves the start of MPEG-TS and Ogg to that of the streams in use.
-  const correction = Number(/Correcting start time (?:of Input #0 )?by (\d+)/.exec(stderr)?.[1] ?? 0) / 1000
-  return correction + (ogg < maxOggSilenceSeconds ? ogg * 1000 : 0)
-}
-
-/** Where Opus in Ogg was joined, ffmpeg 4 and older take the headers of the second part for packets of this length. */
-export function isHeaderGap(stderr: string, seconds: number): boolean {
-  return Math.abs(seconds - 0.96) < 0.03 && /\[ogg @ .*Cannot identify new stream/.test(stderr)
+/** Seconds at which a player's clock begins, in the times of the file: the start of its earliest stream. */
+export function startSeconds(stderr: string): number {
+  const start = Number(/^ {2}Duration: .*, start: (-?[\d.]+)/m.exec(stderr)?.[1] ?? 0)
+  return isOgg.test(stderr) && start > 0 && start < maxOggSilenceSeconds ? 0 : start
 }
 
 /** A video may run longer than its audio, so its length says nothing of it; cover art is no video. */

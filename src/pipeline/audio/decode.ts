@@ -5,17 +5,11 @@ import { killedExitCode } from '../../system/child-process.ts'
 import type { Source } from '../source/source.ts'
 import { sampleRate } from './activity.ts'
 import { onClock, silenceOf } from './clock.ts'
-import { type DecodeOptions, decoderArguments, maxGapSeconds } from './decode-arguments.ts'
+import { type DecodeOptions, decoderArguments } from './decode-arguments.ts'
 import { endedEarly, noAudioError } from './decode-errors.ts'
-import {
-  headerDuration,
-  isHeaderGap,
-  playedSeconds,
-  removedStartMs,
-  warnOfDamage,
-} from './decode-warnings.ts'
+import { headerDuration, playedSeconds, startSeconds, warnOfDamage } from './decode-warnings.ts'
 import { type FfmpegProcess, type LocateFfmpeg, readAll, startFfmpeg } from './ffmpeg.ts'
-import { checkSampleRate } from './plausibility.ts'
+import { checkSampleRate, maxSeconds } from './plausibility.ts'
 
 export interface Decoding {
   /** 16-bit little-endian samples, 16 kHz mono, in buffers of whole samples; can be read once. */
@@ -30,6 +24,9 @@ export interface Decoding {
   /** The first ten seconds as MP3, if requested by the option `voiceNote`; resolves once all samples were read. */
   voiceNote(): Promise<Buffer | undefined>
 }
+
+/** Of a file whose header gives no length. */
+const maxGapSeconds = 12 * 3600
 
 /**
  * Starts decoding when `samples` is first read. Throws `SpeechError` where there is no audio. A file that is truncated
@@ -86,7 +83,8 @@ export function decode(
       if (lost) return
       // Where ffmpeg has failed, a whole file is no proof that all of it was decoded.
       const judged = code === 0 ? source : { ...source, isTruncated: source.isTruncated || undefined }
-      const silent = samplesOf((playedSeconds(stderr(), judged) ?? 0) - seconds())
+      const played = playedSeconds(stderr(), judged) ?? 0
+      const silent = played <= maxSeconds(source.bytes) ? samplesOf(played - seconds()) : 0
       for await (const buffer of silenceOf(silent)) yield* wanted(buffer)
       const hasGaps = !isAsInFile || silent > 0
       warnOfDamage(stderr(), { decoded: seconds(), hasGaps }, judged, run)
@@ -108,15 +106,15 @@ export function decode(
 /** Yields the samples on the clock of a player, in buffers of whole samples. */
 function soundOf(
   { stdout, stderr }: FfmpegProcess,
-  { hasClock }: Source,
+  { hasClock, bytes }: Source,
   onChange: () => void,
   onBroken: () => void,
 ): AsyncIterable<Buffer> {
   if (!hasClock) return wholeSamples(stdout)
   return onClock(stdout, {
-    shiftMs: () => removedStartMs(stderr()),
-    isGap: seconds =>
-      seconds <= (headerDuration(stderr()) ?? maxGapSeconds) && !isHeaderGap(stderr(), seconds),
+    startMs: () => startSeconds(stderr()) * 1000,
+    isGap: (seconds, start) =>
+      seconds <= (headerDuration(stderr()) ?? maxGapSeconds) && start + seconds <= maxSeconds(bytes),
     onChange,
     onBroken,
   })

@@ -3,7 +3,7 @@ import { readVint } from '../source/ebml.ts'
 
 /** Samples of the decoder, as it got them from the file. */
 export interface Packet {
-  /** Milliseconds from the start of the file's earliest stream. */
+  /** Milliseconds of the file's clock. */
   time: number
   /** 16-bit little-endian, mono. */
   samples: Buffer

@@ -38,9 +38,14 @@ export function ensurePlausibleSound(seconds: number, bytes: number): void {
   throw implausible(`The file has ${bytes} bytes, but becomes more than ${formatTime(seconds)} of sound.`)
 }
 
+/** Seconds, silences included, that a file of so many bytes can hold. */
+export function maxSeconds(bytes: number): number {
+  return freeSeconds + bytes / minBytesPerSecond
+}
+
 /** Throws `IMPLAUSIBLE_LENGTH` where a whole file, whose silences are billed too, is longer than its bytes allow. */
 export function ensurePlausibleLength(seconds: number, bytes: number): void {
-  if (seconds <= freeSeconds + bytes / minBytesPerSecond) return
+  if (seconds <= maxSeconds(bytes)) return
   throw implausible(
     `The file has ${bytes} bytes, but becomes ${formatTime(seconds)}.`,
     'Call transcribe_audio without measured times: it sends no silences.',

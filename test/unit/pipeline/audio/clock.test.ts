@@ -1,6 +1,6 @@
 // The clock of a recording: each sound is found where a player sounds it, whatever its container does with time.
 import { execFileSync } from 'node:child_process'
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { testFfmpeg } from '../../../support/audio/ffmpeg.ts'
@@ -48,6 +48,22 @@ describe('the clock of a recording', () => {
     ['joined to another', [0, 3, 4, 6.5], 7.5, [at(0), at(3), at(0), at(2.5)]],
     ['joined to one whose clock has leapt', [0, 3, 4], 5, [at(0), at(3), at(90_000)]],
     ['joined to one beyond the declared length', [0, 3, 4], 5, [at(0), at(3), at(500)], { seconds: 5 }],
+    [
+      'whose clock leaps away and back',
+      [0, 2.1, 5],
+      20,
+      [at(0, 2), at(9, 0.1, []), at(2.1), at(5)],
+      { seconds: 20 },
+    ],
+    [
+      'whose clock steps back and returns',
+      [0, 3, 7],
+      8,
+      [at(0), at(3), at(0.5, 0.3, []), at(1.5, 0.1, []), at(7)],
+    ],
+    ['joined to one that begins with a gap', [0, 4, 7], 8, [at(0), at(4), at(0, 0.1, []), at(2)]],
+    ['with a gap that is too long for its bytes', [0, 3, 4], 5, [at(0), at(3), at(17_000)]],
+    ['whose header tells a length that is too long for its bytes', [0], 1, [at(0)], { seconds: 9_000 }],
     ['whose time stamps jitter', [0, 1, 2, 3], 4, [at(0), at(1.06), at(1.95), at(3.03)]],
     ['with a short overlap', [0, 0.95, 2], 3, [at(0, 0.95), at(0.9), at(2)]],
   ])(
@@ -104,6 +120,17 @@ describe('the clock of a recording', () => {
     const made = await save(`long-${ending}.mkv`, timedMatroska(sounds))
     const file = converted(made, `long.${ending}`, '-output_ts_offset', '3600', ...codec)
     expectTones(await hear(file), [0.5, 16.5, 17.5])
+  })
+
+  it('pages of Ogg with a wrong time do not move the sounds behind them', async () => {
+    const made = await save('pages.mkv', timedMatroska([at(0, 12, [0.5, 3.5, 6.5, 9.5])]))
+    const bytes = await readFile(converted(made, 'pages.ogg', '-c:a', 'libopus', '-page_duration', '500000'))
+    const pages = [...bytes.toString('latin1').matchAll(/OggS/g)].map(({ index }) => index)
+    for (const page of pages.slice(9, 11)) bytes.fill(0, page + 6, page + 14)
+    const found = await hear(await save('spoilt.ogg', bytes))
+    expect(found.tones.filter(time => time < 3 || time > 6)).toHaveLength(3)
+    expect(found.tones.at(-1)).toBeCloseTo(9.5, 1)
+    expect(found.seconds).toBeCloseTo(12, 1)
   })
 
   it('sound that starts after the picture keeps its distance', async () => {
