@@ -9,6 +9,8 @@ export const maxOverlapSeconds = 0.1
 const minLeapMs = 1_000
 /** Sound of a long page of Ogg: where one is damaged, all of it may have a wrong time. */
 const doubtMs = 5_000
+/** What is lost beside such a page. A longer gap is that of a recording that was joined. */
+const maxLostMs = 1_500
 
 /** Packets as they are read, but for the steps. */
 interface RawPacket extends Packet {
@@ -63,7 +65,8 @@ export class LeapFilter {
 
   /** After a step back, by a leap to where the clock would be by now; after a gap, by a step back into it. */
   #hasReturned(step: number, time: number, first: RawPacket): boolean {
-    if (time < this.#end + this.#heldMs - maxOverlapSeconds * 1000) return false
+    const lostMs = time - this.#end - this.#heldMs
+    if (lostMs < -maxOverlapSeconds * 1000 || lostMs > maxLostMs) return false
     if (first.step !== this.#step) return true
     return step !== this.#held.at(-1)!.step && time < first.time + this.#shift
   }

@@ -8,13 +8,17 @@ const oggHeaderBytes = 27
 /** Fewer bytes behind the declared end are padding. */
 const minSoundBytes = 1_000
 const maxTags = 20
+const maxJoined = 1_000
 const gsmFrameBytes = 33
+const ebmlMark = '\x1a\x45\xdf\xa3'
 
 export interface Container {
   /** True where bytes are missing at the end; undefined where the container does not show it. */
   isTruncated: boolean | undefined
   /** True where packets have times of their own; in the other formats a sample's number is its time. */
   hasClock: boolean
+  /** Matroska files joined to one: the bytes of the lengths behind which older ffmpegs read nothing. */
+  joinedLengths?: { start: number; end: number }[]
   /** ffmpeg options in front of the file, for what its header hides. */
   inputOptions?: string[]
 }
@@ -37,6 +41,7 @@ export async function readContainer(file: string, size: number): Promise<Contain
 async function readEnd(head: string, read: Read, size: number): Promise<Omit<Container, 'hasClock'>> {
   if (head.startsWith('ID3')) return readTags(read)
   if (/^RIFF.{4}WAVE/s.test(head)) return wavEnd(await lastPart(read, size, layouts.riff), size)
+  if (head.startsWith(ebmlMark)) return matroskaEnd(read, size)
   if (isGsm(await read(gsmFrameBytes * 10, 0))) return { isTruncated: false, inputOptions: ['-f', 'gsm'] }
   return { isTruncated: await isEndMissing(head, read, size) }
 }
@@ -50,7 +55,6 @@ function isGsm(bytes: Buffer): boolean {
 async function isEndMissing(head: string, read: Read, size: number): Promise<boolean | undefined> {
   if (head.startsWith('OggS')) return await isOggTruncated(read, size)
   if (head.startsWith('RIFF')) return isRiffTruncated(Buffer.from(head, 'latin1'), size)
-  if (head.startsWith('\x1a\x45\xdf\xa3')) return await isMatroskaTruncated(read, size)
   const layout = /^FORM.{4}AIF[FC]/s.test(head)
     ? layouts.aiff
     : head.startsWith('caff')
@@ -113,13 +117,25 @@ function isRiffTruncated(head: Buffer, size: number): boolean {
   return declared > 0 && declared < 0xffff_ff00 && declared + 8 > size + 1
 }
 
-/** Matroska and WebM: the Segment after the EBML header declares its length, unless all its size bits are ones. */
-async function isMatroskaTruncated(read: Read, size: number): Promise<boolean | undefined> {
-  const header = readVint(await read(8, 4), 0)
-  const segment = header && 4 + header.width + header.value
-  if (segment === undefined) return false
-  const bytes = await read(12, segment)
-  const length = bytes.toString('hex', 0, 4) === '18538067' ? readVint(bytes, 4) : undefined
-  if (length?.unknown) return undefined
-  return length !== undefined && segment + 4 + length.width + length.value > size
+/** Matroska and WebM: the Segment after an EBML header declares its length, unless all its size bits are ones. */
+async function matroskaEnd(read: Read, size: number): Promise<Omit<Container, 'hasClock'>> {
+  const lengths: { start: number; end: number }[] = []
+  const found = (isTruncated?: boolean) => ({
+    isTruncated,
+    ...(lengths.length > 1 && { joinedLengths: lengths }),
+  })
+  for (let at = 0; lengths.length < maxJoined; ) {
+    const header = readVint(await read(8, at + 4), 0)
+    const segment = header && at + 4 + header.width + header.value
+    if (segment === undefined) return found(false)
+    const bytes = await read(12, segment)
+    const length = bytes.toString('hex', 0, 4) === '18538067' ? readVint(bytes, 4) : undefined
+    if (!length) return found(false)
+    const start = segment + 4
+    lengths.push({ start, end: start + length.width })
+    if (length.unknown) return found()
+    at = start + length.width + length.value
+    if ((await read(4, at)).toString('latin1') !== ebmlMark) return found(at > size)
+  }
+  return found()
 }

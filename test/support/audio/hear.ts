@@ -1,5 +1,5 @@
 // Decodes a recording as the pipeline does, and finds the tones in it.
-
+import { dirname } from 'node:path'
 import type { Run } from '../../../src/domain/run.ts'
 import { decode } from '../../../src/pipeline/audio/decode.ts'
 import { openSource, type SourcePorts } from '../../../src/pipeline/source/source.ts'
@@ -28,7 +28,8 @@ export interface Heard {
 export async function hear(file: string, part?: { start: number; end: number }): Promise<Heard> {
   const warnings: string[] = []
   const { signal } = new AbortController()
-  const run = { signal, warn: (text: string) => void warnings.push(text) } as unknown as Run
+  const warn = (text: string) => void warnings.push(text)
+  const run = { signal, warn, scratch: async () => dirname(file) } as unknown as Run
   const source = await openSource({ audio: file }, {} as SourcePorts, run)
   const tones: number[] = []
   let [count, lastLoud] = [0, -rate]

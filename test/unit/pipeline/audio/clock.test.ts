@@ -57,9 +57,9 @@ describe('the clock of a recording', () => {
     ],
     [
       'whose clock steps back and returns',
-      [0, 3, 7],
-      8,
-      [at(0), at(3), at(0.5, 0.3, []), at(1.5, 0.1, []), at(7)],
+      [0, 3, 5],
+      6,
+      [at(0), at(3), at(0.5, 0.3, []), at(1.5, 0.1, []), at(5)],
     ],
     ['joined to one that begins with a gap', [0, 4, 7], 8, [at(0), at(4), at(0, 0.1, []), at(2)]],
     ['with a gap that is too long for its bytes', [0, 3, 4], 5, [at(0), at(3), at(17_000)]],
@@ -87,6 +87,21 @@ describe('the clock of a recording', () => {
       found,
       tones.map(time => time * timeScale),
     )
+  })
+
+  it('finished files that were joined to one are all heard', async () => {
+    const [whole, other] = [
+      timedMatroska([at(0), at(4)], { seconds: 5 }),
+      timedMatroska([at(0)], { seconds: 1 }),
+    ]
+    for (const joined of [
+      [whole, other, whole],
+      [other, timedMatroska([at(0), at(3)])],
+    ]) {
+      const found = await hear(await save('files.mkv', Buffer.concat(joined)))
+      expectTones(found, joined.length === 3 ? [0, 4, 5, 6, 10] : [0, 1, 4])
+      expect(found.warnings).toEqual([])
+    }
   })
 
   it('a stretch of a recording is found by the same clock', async () => {
