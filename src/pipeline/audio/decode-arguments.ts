@@ -2,10 +2,10 @@
 import type { Span } from '../../domain/transcript.ts'
 import type { Source } from '../source/source.ts'
 import { sampleRate } from './activity.ts'
+import { maxOverlapSeconds, stepSeconds } from './clock/leaps.ts'
+import { packetFormat } from './clock/packets.ts'
 import { inputArguments } from './demuxers.ts'
 import { encoderArguments, maxVoiceNoteSeconds } from './encode.ts'
-import { maxOverlapSeconds, stepSeconds } from './leaps.ts'
-import { packetFormat } from './packets.ts'
 
 export interface DecodeOptions {
   /** Yields only this stretch: by sample number, as seeking by time is inexact in files with a variable bit rate. */

@@ -1,5 +1,5 @@
 // Reads samples with their times from ffmpeg's Matroska output: raw samples carry no clock.
-import { readVint } from '../source/ebml.ts'
+import { readVint } from '../../source/ebml.ts'
 
 /** Samples of the decoder, as it got them from the file. */
 export interface Packet {

@@ -1,5 +1,5 @@
 // Puts decoded samples on the clock of a player: each sample's number is its time in the file.
-import { frameLevel, frameSize, sampleRate } from './activity.ts'
+import { frameLevel, frameSize, sampleRate } from '../activity.ts'
 import { LeapFilter } from './leaps.ts'
 import { type Packet, PacketReader } from './packets.ts'
 
