@@ -38,7 +38,7 @@ export function drawPlan(random: Random, reels: Reels): Plan | undefined {
   const codec = random.pick(kind.codecs)
   const reel = reels.reel(codec)
   if (!reel) return undefined
-  const joined = drawJoin(random, kind)
+  const joined = drawJoin(random, kind, codec)
   const partCount = joined ? 2 + random.below(2) : 1
   const picture = kind.picture && random.chance(0.5) ? reels.picture(kind.picture) : undefined
   const voiceCount = !joined && kind.tracks && random.chance(0.3) ? 2 : 1
@@ -80,8 +80,11 @@ export function planOne(reel: Reel, number: number): Plan {
   return { name: 'an utterance', kind, parts: [part], joined: undefined, args: {} }
 }
 
-function drawJoin(random: Random, { isJoinable, hasClock }: ContainerKind): Plan['joined'] {
-  const ways = [isJoinable && 'bytes', hasClock && 'concat'].filter(way => way !== undefined && way !== false)
+/** ffmpeg takes the headers of a Speex within a file for sound. */
+function drawJoin(random: Random, { isJoinable, hasClock }: ContainerKind, codec: string): Plan['joined'] {
+  const ways = [isJoinable && codec !== 'speex' && 'bytes', hasClock && 'concat'].filter(
+    way => way !== undefined && way !== false,
+  )
   return ways.length > 0 && random.chance(0.25) ? (random.pick(ways) as Plan['joined']) : undefined
 }
 

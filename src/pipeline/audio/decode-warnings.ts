@@ -8,9 +8,9 @@ export function headerDuration(stderr: string): number | undefined {
   const found = /^ {2}Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)/m.exec(stderr)
   if (!found || /Estimating duration from bitrate/.test(stderr)) return undefined
   const seconds = Number(found[1]) * 3600 + Number(found[2]) * 60 + Number(found[3])
-  // For ffmpeg, the length of an Ogg or a Matroska is its last time stamp.
-  const start = /^Input #0, (?:ogg|matroska)/m.test(stderr) ? startSeconds(stderr) : 0
-  return Math.max(0, seconds - Math.max(0, start))
+  // For ffmpeg, the length of an Ogg or a Matroska is its last time stamp, but not that of Speex.
+  const start = /^Input #0, (?:ogg|matroska)/m.test(stderr) ? Math.max(0, startSeconds(stderr)) : 0
+  return seconds > start ? seconds - start : seconds
 }
 
 const isOgg = /^Input #0, ogg/m

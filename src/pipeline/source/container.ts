@@ -11,6 +11,8 @@ const maxTags = 20
 const maxJoined = 1_000
 const gsmFrameBytes = 33
 const ebmlMark = '\x1a\x45\xdf\xa3'
+/** Program streams and Flash have no list of tracks: one that begins after the first five seconds would not be found. */
+const longLook = ['-analyzeduration', '60000000', '-probesize', '50000000']
 
 export interface Container {
   /** True where bytes are missing at the end; undefined where the container does not show it. */
@@ -42,6 +44,8 @@ async function readEnd(head: string, read: Read, size: number): Promise<Omit<Con
   if (head.startsWith('ID3')) return readTags(read)
   if (/^RIFF.{4}WAVE/s.test(head)) return wavEnd(await lastPart(read, size, layouts.riff), size)
   if (head.startsWith(ebmlMark)) return matroskaEnd(read, size)
+  if (head.startsWith('\0\0\x01\xba') || head.startsWith('FLV'))
+    return { isTruncated: undefined, inputOptions: longLook }
   if (isGsm(await read(gsmFrameBytes * 10, 0))) return { isTruncated: false, inputOptions: ['-f', 'gsm'] }
   return { isTruncated: await isEndMissing(head, read, size) }
 }

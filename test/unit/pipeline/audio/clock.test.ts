@@ -128,6 +128,7 @@ describe('the clock of a recording', () => {
 
   it.each([
     ['ogg', '-c:a', 'libopus'],
+    ['spx', '-c:a', 'libspeex'],
     ['ts', '-c:a', 'mp2'],
     ['mp4', '-c:a', 'aac', '-ar', '48000'],
   ])('a gap of fifteen seconds is kept in .%s, at any start of its clock', async (ending, ...codec) => {
@@ -150,17 +151,20 @@ describe('the clock of a recording', () => {
 
   it('sound that starts after the picture keeps its distance', async () => {
     const sound = await save('sound.mkv', timedMatroska([at(0, 1, [0.5]), at(2.5, 1, [0.5])]))
-    const late = ['-itsoffset', '4.087', '-i', sound, '-map', '0:v', '-map', '1:a']
-    const picture = ['-f', 'lavfi', '-i', 'color=s=64x64:r=5:d=8']
-    for (const [name, ...codec] of [
-      ['late.mp4', '-c:a', 'aac', '-ar', '48000'],
-      ['late.ts', '-c:a', 'mp2'],
-      ['late.mkv'],
+    for (const [name, start, ...codec] of [
+      ['late.mp4', '4.087', '-c:a', 'aac', '-ar', '48000'],
+      ['late.ts', '4.087', '-c:a', 'mp2'],
+      ['late.mkv', '4.087'],
+      // Beyond the seconds in which ffmpeg looks for tracks.
+      ['late.mpg', '8', '-c:a', 'mp2'],
+      ['late.flv', '8', '-ar', '44100'],
     ]) {
+      const late = ['-itsoffset', start!, '-i', sound, '-map', '0:v', '-map', '1:a']
+      const picture = ['-f', 'lavfi', '-i', 'color=s=64x64:r=25:d=12']
       const file = join(folder.path, name!)
       execFileSync(ffmpeg, ['-v', 'error', '-y', ...picture, ...late, ...codec, file])
       const found = await hear(file)
-      expectTones(found, [4.587, 7.087])
+      expectTones(found, [Number(start) + 0.5, Number(start) + 3])
       expect(found.warnings).toEqual([])
     }
   })
