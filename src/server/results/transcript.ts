@@ -206,11 +206,13 @@ function dollars(before: string, amount: number | undefined): string {
 }
 
 function nextStep(
-  { id, status, speakers, coverage, formatted }: Transcript,
+  { id, status, speakers, upload, coverage, formatted }: Transcript,
   excerpt: Excerpt,
   nextOffset: number | undefined,
 ): string | undefined {
-  const tool = excerpt.tool ?? (speakers ? 'diarize_audio' : 'transcribe_audio')
+  // Either tool hears tracks and channels apart, as speakers, without an upload.
+  const inferred = !speakers ? 'transcribe_audio ' : upload ? 'diarize_audio ' : ''
+  const tool = excerpt.tool ? `${excerpt.tool} ` : inferred
   const { formatting } = excerpt
   const advise = formatting && status === 'running' ? undefined : adviceByStatus[status]
   const retry = formatted && retryAdvice(formatted, formatCall(id, formatted))
@@ -243,10 +245,10 @@ const adviceByStatus: Partial<
   Record<TranscriptStatus, (about: Record<'id' | 'tool' | 'problem', string>) => string>
 > = {
   running: ({ id, tool }) =>
-    `The work continues: call get_transcript with transcript_id=${id} to wait for more. Repeating the same ${tool} call also continues it.`,
-  partial: ({ tool, problem }) => `${problem} Repeat the same ${tool} call to retry only what is missing.`,
+    `The work continues: call get_transcript with transcript_id=${id} to wait for more. Repeating the same ${tool}call also continues it.`,
+  partial: ({ tool, problem }) => `${problem} Repeat the same ${tool}call to retry only what is missing.`,
   failed: ({ tool }) =>
-    `The job failed. Repeat the same ${tool} call to resume it; finished parts are not billed again.`,
+    `The job failed. Repeat the same ${tool}call to resume it; finished parts are not billed again.`,
   cancelled: ({ tool }) =>
-    `The job was cancelled. Repeat the same ${tool} call to resume it; finished parts are not billed again.`,
+    `The job was cancelled. Repeat the same ${tool}call to resume it; finished parts are not billed again.`,
 }

@@ -1,6 +1,7 @@
 // Recordings with several audio tracks: every voice is heard, each sound once, and the call may choose.
 import { readFile, writeFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { dashscopeErrors } from '../../../emulators/dashscope/dashscope.ts'
 import { lavfi, makeAudio, transcribe } from '../../support/e2e/requests.ts'
 import { fixture, plainWords, type System, startSystem, truth, truthText } from '../../support/e2e/system.ts'
 
@@ -71,6 +72,19 @@ describe('a recording with several tracks', () => {
     const [first] = Object.keys(wordsBySpeaker(data.text))
     expect(await rename('Ann')).toContain('Ann: ')
     expect(await rename('')).toContain(`${first}: `)
+  })
+
+  it('a track without text is retried with the tool that heard it', async () => {
+    const off = system.dashscope.fault({
+      kind: 'error',
+      ...dashscopeErrors.dataInspectionFailed,
+      when: ({ spokenText = '' }) => spokenText.includes('Greta'),
+    })
+    const { data } = await call(await make('partly.mkv', ...both, '-af', 'volume=0.9'), {})
+    off()
+    expect(data).toMatchObject({ status: 'partial', next_step: expect.stringContaining('transcribe_audio') })
+    const later = await system.call('get_transcript', { transcript_id: data.transcript_id })
+    expect(later.data.next_step).toMatch(/Repeat the same call /)
   })
 
   it('the same sound on two tracks is heard once', async () => {
