@@ -42,6 +42,9 @@ export interface ChunkRecognition {
   lost(): Span | undefined
 }
 
+/** Voices that are decoded at once: a recorder may write 32 tracks. */
+const maxDecoders = 4
+
 /** Starts when `transcripts` is first read. */
 export function transcribeChunks(
   voices: readonly VoiceInput[],
@@ -77,7 +80,7 @@ export function transcribeChunks(
     budget,
   }
   return {
-    transcripts: recognise(mergeAsync(ready), context, run),
+    transcripts: recognise(mergeAsync(ready, maxDecoders), context, run),
     totalSeconds,
     decodedSeconds,
     lost: () => enclosingSpan(audio.flatMap(each => each.lost() ?? [])),
