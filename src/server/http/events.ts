@@ -6,13 +6,15 @@ const maxEvents = 500
 const maxSessionBytes = 1_000_000
 /** Limit for all sessions together. */
 const maxTotalBytes = 8_000_000
+/** What an event takes beside its text, about. */
+const eventBytes = 300
 
 type Replay = Parameters<EventStore['replayEventsAfter']>[1]
 
 interface BufferedEvent {
   number: number
   stream: string
-  /** Bytes outside the heap, which V8 would enlarge for as many strings. */
+  /** Outside the heap, which V8 would enlarge for as many strings, and outside Node's pool, of which it would keep 8 kB. */
   json: Buffer
 }
 
@@ -29,20 +31,21 @@ export function createEventBuffers(limit = maxTotalBytes) {
   let total = 0
 
   function dropOldest(ring: Ring): void {
-    const bytes = ring.events.shift()?.json.length ?? 0
-    ring.bytes -= bytes
-    total -= bytes
+    const dropped = ring.events.shift()
+    if (!dropped) return
+    ring.bytes -= sizeOf(dropped)
+    total -= sizeOf(dropped)
   }
 
   function add(ring: Ring, event: BufferedEvent): void {
     if (!rings.has(ring)) return
     ring.events.push(event)
-    ring.bytes += event.json.length
-    total += event.json.length
+    ring.bytes += sizeOf(event)
+    total += sizeOf(event)
     const isOver = () => ring.events.length > maxEvents || ring.bytes > maxSessionBytes
     while (ring.events.length > 1 && isOver()) dropOldest(ring)
     // The event itself stays.
-    const spare = (one: Ring) => (one === ring ? one.bytes - event.json.length : one.bytes)
+    const spare = (one: Ring) => (one === ring ? one.bytes - sizeOf(event) : one.bytes)
     while (total > limit) {
       const largest = [...rings].reduce((one, other) => (spare(other) > spare(one) ? other : one))
       if (spare(largest) === 0) return
@@ -83,7 +86,7 @@ function createEventBuffer(
   return {
     async storeEvent(stream: string, message: JSONRPCMessage): Promise<string> {
       const number = ++count
-      add({ number, stream, json: Buffer.from(JSON.stringify(message)) })
+      add({ number, stream, json: encode(message) })
       onStored(message)
       return `${stream}_${number}`
     },
@@ -100,4 +103,15 @@ function createEventBuffer(
       return last.stream
     },
   }
+}
+
+function sizeOf({ json }: BufferedEvent): number {
+  return eventBytes + json.length
+}
+
+function encode(message: JSONRPCMessage): Buffer {
+  const text = JSON.stringify(message)
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text))
+  bytes.write(text)
+  return bytes
 }

@@ -16,7 +16,7 @@ it('the event buffer keeps the newest events up to its limits of number and size
 })
 
 it('the event buffers of all sessions share one limit, and a session with much gives way to others', async () => {
-  const open = createEventBuffers(10_000)
+  const open = createEventBuffers(10_500)
   const store = (ring: ReturnType<typeof open>, stream: string, size: number) =>
     ring.storeEvent(stream, { jsonrpc: '2.0', method: 'x', params: { text: 'x'.repeat(size) } })
   const [small, large, closed] = [open(() => {}), open(() => {}), open(() => {})]
