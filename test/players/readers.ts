@@ -130,16 +130,17 @@ async function readWithGstreamer(file: string, format: string): Promise<Shown[]>
       return {
         start,
         end: start + seconds(duration!),
-        text: shownText(shown, format),
+        // GStreamer gives markup, and escapes what is escaped in WebVTT once more.
+        text: shownText(format === 'ttml' ? shown : unescapeMarkup(withoutTags(shown)), format),
       }
     },
   )
 }
 
-/** The text of a parser that leaves tags and escapes in it; GStreamer even escapes WebVTT twice. SRT has no escapes. */
+/** The text of a parser that leaves tags and escapes in it. SRT has no escapes. */
 function shownText(raw: string, format: string): string {
   const text = withoutTags(raw)
-  return format.startsWith('vtt') ? unescapeMarkup(unescapeMarkup(text)) : text
+  return format.startsWith('vtt') ? unescapeMarkup(text) : text
 }
 
 function unescapeMarkup(shown: string): string {
@@ -177,6 +178,8 @@ function readWithMediaCaptions(manifest: string): Read {
 
 /** The W3C's reference for TTML: the text that is shown between two changes. */
 function readWithImsc(manifest: string): Read {
+  // Part of it asks for the browser's name as it is loaded.
+  Object.assign(globalThis, { navigator: globalThis.navigator ?? { userAgent: '' } })
   const imsc = createRequire(manifest)('imsc')
   const textOf = (element: { text?: string; contents?: [] }): string =>
     (element.text ?? '') + (element.contents ?? []).map(textOf).join('')
