@@ -6,7 +6,6 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { readInBrowser } from './browsers.ts'
 import { players } from './transcript.ts'
-import { drawnByVlc } from './vlc.ts'
 
 const run = promisify(execFile)
 
@@ -30,11 +29,6 @@ const text = ['srt', 'vtt', 'vtt-names']
 export const readers: Reader[] = [
   { name: 'ffmpeg', formats: [...text, 'ass'], start: async () => readWithFfmpeg },
   { name: 'mpv', formats: [...text, 'ass'], start: () => where('mpv', readWithMpv) },
-  {
-    name: 'VLC',
-    formats: [...text, 'ass'],
-    start: () => where('vlc', async file => drawnByVlc(file, await readWithFfmpeg(file))),
-  },
   { name: 'GStreamer', formats: [...text, 'ttml'], start: () => where('gst-launch-1.0', readWithGstreamer) },
   {
     name: 'Chromium',
@@ -178,9 +172,9 @@ function readWithMediaCaptions(manifest: string): Read {
 
 /** The W3C's reference for TTML: the text that is shown between two changes. */
 function readWithImsc(manifest: string): Read {
-  // Part of it asks for the browser's name as it is loaded.
-  Object.assign(globalThis, { navigator: globalThis.navigator ?? { userAgent: '' } })
-  const imsc = createRequire(manifest)('imsc')
+  // The rest of it needs a browser.
+  const load = (part: string) => createRequire(manifest)(`imsc/src/main/js/${part}.js`)
+  const imsc = { ...load('doc'), ...load('isd') }
   const textOf = (element: { text?: string; contents?: [] }): string =>
     (element.text ?? '') + (element.contents ?? []).map(textOf).join('')
   return async file => {
