@@ -35,14 +35,21 @@ function hasTracks(stderr: string): boolean {
 }
 
 const endMissing = /partial file|corrupt input packet|Read error|File ended prematurely/
+
+/** Where the frames of a file could be read, they show it. */
+function isEndMissing(stderr: string, { isTruncated, strayShare }: Source): boolean {
+  return isTruncated ?? (strayShare === undefined && endMissing.test(stderr))
+}
+
 const amrPacketSeconds = 0.02
 
 /**
  * Seconds that a player shows for a file that is whole, though its last packets may hold no sound. Undefined where the
  * end of the samples is all that is known.
  */
-export function playedSeconds(stderr: string, { isTruncated, hasClock }: Source): number | undefined {
-  if (!hasClock || (isTruncated === undefined && endMissing.test(stderr))) return undefined
+export function playedSeconds(stderr: string, source: Source): number | undefined {
+  const { isTruncated, hasClock } = source
+  if (!hasClock || (isTruncated === undefined && isEndMissing(stderr, source))) return undefined
   // The decoder drops frames that say that nothing was sent.
   const packets = /Stream #0:0\b.*: Audio: amr/.test(stderr) && /\(audio\): (\d+) packets read/.exec(stderr)
   if (packets) return Number(packets[1]) * amrPacketSeconds
@@ -56,23 +63,40 @@ export function warnOfDamage(
   source: Source,
   run: Run,
 ): void {
-  const expected = isVideo(stderr) || hasTracks(stderr) ? undefined : headerDuration(stderr)
-  const toleranceSeconds = Math.max(0.5, decoded * 0.01)
-  if (source.isTruncated !== false && expected !== undefined && expected - decoded > toleranceSeconds)
+  const { isTruncated, missingShare, strayShare = 0, hasTags, hasClock } = source
+  const header = isVideo(stderr) || hasTracks(stderr) ? undefined : headerDuration(stderr)
+  const declared = missingShare === undefined ? 0 : Math.round((10 * decoded) / (1 - missingShare)) / 10
+  const expected = Math.max(header ?? 0, declared)
+  const toleranceSeconds = isTruncated ? 0.5 : Math.max(0.5, decoded * 0.01)
+  const isShort = expected - decoded > toleranceSeconds
+  const isStray = decoded * strayShare >= minUndecodedSeconds
+  // Where samples are only counted, as many as the header says are all of them: what failed was no sound.
+  const isComplete = !hasClock && header !== undefined && decoded > header - minUndecodedSeconds
+  const isUndecoded = !hasTags && !isComplete && undecodedSeconds(stderr) >= minUndecodedSeconds
+  // At the end of a Matroska is its index, which is no sound.
+  const isIndexMissing = header !== undefined && !isShort && /^Input #0, matroska/m.test(stderr)
+  if (isShort && (isTruncated || (isTruncated === undefined && !isStray)))
     run.warn(
-      `The file seems to be cut off: its header says ${formatTime(expected)}, but its audio ends at ${formatTime(decoded)}. The audio up to there was transcribed.`,
+      `The file seems to be cut off${isTruncated ? '' : ' or damaged'}: its header says ${formatTime(expected)}, but its audio ends at ${formatTime(decoded)}. The audio up to there was transcribed.`,
     )
-  else if (source.isTruncated || (source.isTruncated === undefined && endMissing.test(stderr)))
+  else if (isEndMissing(stderr, source) && !isIndexMissing)
     run.warn(
       `The file seems to be cut off after ${formatTime(decoded)}. The audio up to there was transcribed.`,
     )
-  else if (undecodedSeconds(stderr) >= minUndecodedSeconds || isDisturbed(stderr, hasGaps))
+  else if (
+    isStray ||
+    isUndecoded ||
+    isDisturbed(stderr, hasGaps) ||
+    (isTruncated && hasGaps) ||
+    (isShort && decodingErrors(stderr) > 0)
+  )
     run.warn('Parts of the file are damaged and could not be decoded; words may be missing there.')
 }
 
 /** Sizes of Matroska that cannot be: what they enclose is skipped. */
 const brokenMatroska = /Invalid EBML|exceeds (?:containing master|max length)/
-const disturbed = /mismatch|Truncating packet|packet_obj_size|corrupt|Header missing|Invalid (?:data|packet)/
+const disturbed =
+  /mismatch|Truncating packet|packet_obj_size|asf skip|corrupt|Header missing|Invalid (?:data|packet)|invalid as first byte|Read error/
 
 /** True where the demuxer has met bytes that do not fit. A gap beside them is a loss, and no pause of the recorder. */
 function isDisturbed(stderr: string, hasGaps: boolean): boolean {
@@ -89,12 +113,18 @@ function undecodedSeconds(stderr: string): number {
   // After the mapping ffmpeg describes its output, which is PCM.
   const [input = ''] = stderr.split(/^Stream mapping:/m)
   if (/: Audio: (?:amr|pcm_)/.test(input)) return 0
-  const complaints = /Error while decoding|Error submitting packet|Decoding error|corrupt input packet/g
-  const errors = stderr.match(complaints)?.length ?? 0
+  const errors = decodingErrors(stderr)
   // Tags and text between the frames of an MP3 are no sound.
   const foreign = stderr.match(/Header missing/g)?.length ?? 0
   const [, frames, samples] = /(\d+) frames decoded.* \((\d+) samples\)/.exec(stderr) ?? []
   const rate = /: Audio: .*?, (\d+) Hz/.exec(stderr)?.[1]
   if (!frames || !rate) return errors > foreign ? minUndecodedSeconds : 0
   return ((errors - foreign) * Number(samples)) / Number(frames) / Number(rate)
+}
+
+function decodingErrors(stderr: string): number {
+  return (
+    stderr.match(/Error while decoding|Error submitting packet|Decoding error|corrupt input packet/g)
+      ?.length ?? 0
+  )
 }

@@ -1,145 +1,174 @@
-// Reads from the structure of a file if its end is missing, where ffmpeg does not report it, and if it has a clock.
+// Reads from the structure of a file if its end or a part is missing, where ffmpeg does not report it, and if it has a clock.
 import { open } from 'node:fs/promises'
 import { readVint } from './ebml.ts'
-import { lastPart, layouts, type Part, type Read } from './file-layout.ts'
+import { layouts, type Part, type Read, readParts } from './file-layout.ts'
+import { type Frames, tagBytes, walkFrames } from './frames.ts'
+import { mendAiff, mendWav, type Piece } from './mend.ts'
 
-const maxOggPageBytes = 65_307
-const oggHeaderBytes = 27
 /** Fewer bytes behind the declared end are padding. */
-const minSoundBytes = 1_000
+export const minSoundBytes = 1_000
 const maxTags = 20
-const maxJoined = 1_000
-const gsmFrameBytes = 33
-const ebmlMark = '\x1a\x45\xdf\xa3'
+const maxElements = 1_000
 /** Program streams and Flash have no list of tracks: one that begins after the first five seconds would not be found. */
 const longLook = ['-analyzeduration', '60000000', '-probesize', '50000000']
 
 export interface Container {
   /** True where bytes are missing at the end; undefined where the container does not show it. */
   isTruncated: boolean | undefined
+  /** Share of the declared bytes that is missing at the end, where the file declares how many there are. */
+  missingShare?: number
+  /** Share of the bytes that cannot be sound; 1 where no such byte may be. */
+  strayShare?: number
+  /** True where a tag follows sound without a length before it: a decoder may take it for sound. */
+  hasTags?: boolean
   /** True where packets have times of their own; in the other formats a sample's number is its time. */
   hasClock: boolean
   /** Matroska files joined to one: the bytes of the lengths behind which older ffmpegs read nothing. */
   joinedLengths?: { start: number; end: number }[]
   /** ffmpeg options in front of the file, for what its header hides. */
   inputOptions?: string[]
+  /** Read instead of the file, whose header ffmpeg refuses or believes too much. */
+  mended?: Piece[]
 }
 
-/** Reads a few bytes at the start and the end of the file, and the headers of its parts. */
+type End = Omit<Container, 'hasClock'>
+
+/** Reads the headers of the file's parts or frames, and a few bytes at its start and end. */
 export async function readContainer(file: string, size: number): Promise<Container> {
   const handle = await open(file)
   try {
     const read: Read = async (length, position) => {
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, position)
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, Math.max(0, position))
       return buffer.subarray(0, bytesRead)
     }
-    const head = (await read(64, 0)).toString('latin1')
-    return { hasClock: hasClock(head), ...(await readEnd(head, read, size)) }
+    const head = Buffer.concat([await read(64, 0), Buffer.alloc(64)])
+    return { hasClock: hasClock(head.toString('latin1')), ...(await readEnd(head, read, size)) }
   } finally {
     await handle.close()
   }
 }
 
-async function readEnd(head: string, read: Read, size: number): Promise<Omit<Container, 'hasClock'>> {
-  if (head.startsWith('ID3')) return readTags(read)
-  if (/^RIFF.{4}WAVE/s.test(head)) return wavEnd(await lastPart(read, size, layouts.riff), size)
-  if (head.startsWith(ebmlMark)) return matroskaEnd(read, size)
-  if (head.startsWith('\0\0\x01\xba') || head.startsWith('FLV'))
-    return { isTruncated: undefined, inputOptions: longLook }
-  if (isGsm(await read(gsmFrameBytes * 10, 0))) return { isTruncated: false, inputOptions: ['-f', 'gsm'] }
-  return { isTruncated: await isEndMissing(head, read, size) }
+async function readEnd(bytes: Buffer, read: Read, size: number): Promise<End> {
+  const head = bytes.toString('latin1')
+  if (/^RIFF.{4}WAVE/s.test(head)) return wavEnd(read, size)
+  if (head.startsWith('RIFF')) return streamable(bytes.readUInt32LE(4), 8, size)
+  if (head.startsWith('\x1a\x45\xdf\xa3')) return matroskaEnd(read, size)
+  if (bytes.readUInt32BE(0) === 0x3026b275) return asfEnd(Number(bytes.readBigUInt64LE(16)), read, size)
+  if (/^FORM.{4}AIF[FC]/s.test(head)) return aiffEnd(read, size)
+  if (head.startsWith('caff')) return lastEnd(await readParts(read, size, layouts.caf), size)
+  if (/^.{4}(?:ftyp|moov|mdat|wide|free|skip)/s.test(head)) {
+    const parts = await readParts(read, size, layouts.mp4)
+    // An MP4 that is open to its end may be cut: its table of samples shows it, and ffmpeg says so.
+    return parts.at(-1)?.isOpen ? { isTruncated: undefined } : lastEnd(parts, size)
+  }
+  return framesEnd(read, size)
 }
 
-/** GSM has no header; each of its frames begins with the same four bits. */
-function isGsm(bytes: Buffer): boolean {
-  if (bytes.length < gsmFrameBytes * 10) return false
-  return Array.from({ length: 10 }, (_, i) => bytes[i * gsmFrameBytes]!).every(byte => byte >> 4 === 0xd)
+/** A byte of padding is often left out. */
+function declared(end: number, size: number, start?: number): End {
+  if (end <= size + 1) return { isTruncated: false }
+  return { isTruncated: true, ...(start !== undefined && { missingShare: (end - size) / (end - start) }) }
 }
 
-async function isEndMissing(head: string, read: Read, size: number): Promise<boolean | undefined> {
-  if (head.startsWith('OggS')) return await isOggTruncated(read, size)
-  if (head.startsWith('RIFF')) return isRiffTruncated(Buffer.from(head, 'latin1'), size)
-  const layout = /^FORM.{4}AIF[FC]/s.test(head)
-    ? layouts.aiff
-    : head.startsWith('caff')
-      ? layouts.caf
-      : /^.{4}(?:ftyp|moov|mdat|wide|free|skip)/s.test(head)
-        ? layouts.mp4
-        : undefined
-  const last = layout && (await lastPart(read, size, layout))
-  // An MP4 that is open to its end may be cut: its table of samples shows it, and ffmpeg says so.
-  if (!last || (last.isOpen && layout === layouts.mp4)) return undefined
-  return isCut(last, size)
-}
+const sound = /^(?:data|SSND)$/
 
-/** Missing tags, text or pictures behind the sound are no loss; a byte of padding is often left out. */
-function isCut({ name, end, isOpen }: Part, size: number): boolean {
-  return /^(?:data|SSND|mdat|moo[vf])$/.test(name) && !isOpen && end > size + 1
+/** Missing tags, text or pictures behind the sound are no loss. */
+function lastEnd(parts: readonly Part[], size: number): End {
+  const last = parts.at(-1)
+  if (!last) return { isTruncated: undefined }
+  const { name, isOpen, end } = last
+  if (isOpen || !(sound.test(name) || /^(?:mdat|moo[vf])$/.test(name))) return { isTruncated: false }
+  return declared(end, size, parts.find(part => sound.test(part.name))?.start)
 }
 
 /** A recorder that stops early leaves a length that is too small, as does one whose counter goes round at 4 GB. */
-function wavEnd(last: Part | undefined, size: number): Omit<Container, 'hasClock'> {
-  if (!last) return { isTruncated: undefined }
-  const isShort = !last.isKnown && size - last.start > minSoundBytes
-  const inputOptions = isShort ? ['-f', 'wav', '-ignore_length', '1'] : undefined
-  return { isTruncated: isCut(last, size), inputOptions }
+const isTooShort = (last: Part | undefined, size: number) =>
+  last !== undefined && !last.isKnown && size - last.start > minSoundBytes
+
+async function wavEnd(read: Read, size: number): Promise<End> {
+  const parts = await readParts(read, size, layouts.riff)
+  return {
+    ...lastEnd(parts, size),
+    ...(isTooShort(parts.at(-1), size)
+      ? { inputOptions: ['-f', 'wav', '-ignore_length', '1'] }
+      : { mended: await mendWav(parts, read, size) }),
+  }
 }
 
-/** ffmpeg looks behind one tag for the format; an MP3 may have several. */
-async function readTags(read: Read): Promise<Omit<Container, 'hasClock'>> {
-  let at = 0
-  for (let tags = 0; tags < maxTags; tags++) {
-    const head = await read(10, at)
-    if (head.toString('latin1', 0, 3) !== 'ID3' || head.length < 10) {
-      // The layer tells MP3 from AAC.
-      const isMp3 = head[0] === 0xff && (head[1]! & 0xe0) === 0xe0 && (head[1]! & 6) !== 0
-      return { isTruncated: undefined, ...(tags > 1 && isMp3 && { inputOptions: ['-f', 'mp3'] }) }
-    }
-    at += 10 + head.subarray(6).reduce((length, byte) => length * 128 + (byte & 127), 0)
+async function aiffEnd(read: Read, size: number): Promise<End> {
+  const parts = await readParts(read, size, layouts.aiff)
+  return {
+    ...lastEnd(parts, size),
+    mended: await mendAiff(parts, isTooShort(parts.at(-1), size), read, size),
   }
-  return { isTruncated: undefined }
+}
+
+async function asfEnd(data: number, read: Read, size: number): Promise<End> {
+  const bytes = await read(24, data)
+  if (bytes.length < 24 || bytes.readUInt32BE(0) !== 0x3626b275) return { isTruncated: undefined }
+  return streamable(Number(bytes.readBigUInt64LE(16)), data, size)
+}
+
+/** AVI and ASF: a length that is close to 0 or has all bits set is that of a stream that was never finished. */
+function streamable(length: number, start: number, size: number): End {
+  return length <= 50 || length >= 0xffff_ff00
+    ? { isTruncated: undefined }
+    : declared(start + length, size, start)
+}
+
+/** Matroska and WebM: each Segment declares its length, unless all its size bits are ones; other elements may precede it. */
+async function matroskaEnd(read: Read, size: number): Promise<End> {
+  const lengths: { start: number; end: number }[] = []
+  const found = (isTruncated?: boolean) => ({
+    isTruncated,
+    ...(lengths.length > 1 && { joinedLengths: lengths }),
+  })
+  for (let at = 0, i = 0; at < size && i < maxElements; i++) {
+    const bytes = await read(16, at)
+    const id = readVint(bytes, 0, true)
+    const length = id && readVint(bytes, id.width)
+    if (!length) break
+    const start = at + id.width
+    at = start + length.width + length.value
+    if (id.value !== 0x18538067) continue
+    lengths.push({ start, end: start + length.width })
+    if (length.unknown) return found()
+    if (at > size) return found(true)
+  }
+  return found(false)
+}
+
+/** MP3, AAC, Ogg and others that consist of frames. ffmpeg looks behind one tag for the format; an MP3 may have several. */
+async function framesEnd(read: Read, size: number): Promise<End> {
+  let start = 0
+  let tags = 0
+  for (let length = 1; length > 0 && tags <= maxTags; start += length) {
+    length = tagBytes(Buffer.concat([await read(32, start), Buffer.alloc(32)]), 0)
+    if (length > 0) tags++
+  }
+  const frames = await walkFrames(read, size, start)
+  if (!frames) return { isTruncated: undefined }
+  const inputOptions = frameOptions(frames, tags)
+  // Such an MP3 tells how long it is.
+  const isCounted = /Xing|Info|VBRI/.test((await read(200, start)).toString('latin1'))
+  const whole = frames.kind === 'ogg' || frames.kind === 'gsm' ? false : undefined
+  return {
+    isTruncated: (frames.isCut && !isCounted) || whole,
+    strayShare: frames.strayShare,
+    hasTags: frames.hasTags,
+    ...(inputOptions && { inputOptions }),
+  }
+}
+
+function frameOptions({ kind, strayShare, hasTags }: Frames, tags: number): string[] | undefined {
+  if (kind === 'ps' || kind === 'flv') return longLook
+  if (kind === 'gsm' || (kind === 'mp3' && tags > 1)) return ['-f', kind]
+  // ffmpeg 4 and older give an AAC up at the first other byte; their readers of other formats go on behind it.
+  return kind === 'aac' && (strayShare > 0 || hasTags) ? ['-f', 'ac3', '-c:a', 'aac'] : undefined
 }
 
 /** WAV, AIFF, Core Audio, Sun and FLAC files; MP3 and AAC by a tag or the sync word of their first frame. */
 function hasClock(head: string): boolean {
   const isPlain = /^(?:RIFF....WAVE|RF64|FORM|caff|\.snd|fLaC|ID3|\xff[\xe0-\xff])/s
   return !isPlain.test(head)
-}
-
-/** RFC 3533: a page's length is in its header. Many recorders write no end mark. */
-async function isOggTruncated(read: Read, size: number): Promise<boolean> {
-  const from = Math.max(0, size - maxOggPageBytes)
-  const tail = await read(size - from, from)
-  const page = tail.subarray(Math.max(0, tail.lastIndexOf('OggS')))
-  const segments = page.subarray(oggHeaderBytes, oggHeaderBytes + (page[oggHeaderBytes - 1] ?? 255))
-  return segments.reduce((sum, length) => sum + length, oggHeaderBytes + segments.length) > page.length
-}
-
-/** AVI declares its length; 0 and 0xFFFFFFFF mean a stream that was never finished. */
-function isRiffTruncated(head: Buffer, size: number): boolean {
-  const declared = head.length >= 8 ? head.readUInt32LE(4) : 0
-  return declared > 0 && declared < 0xffff_ff00 && declared + 8 > size + 1
-}
-
-/** Matroska and WebM: the Segment after an EBML header declares its length, unless all its size bits are ones. */
-async function matroskaEnd(read: Read, size: number): Promise<Omit<Container, 'hasClock'>> {
-  const lengths: { start: number; end: number }[] = []
-  const found = (isTruncated?: boolean) => ({
-    isTruncated,
-    ...(lengths.length > 1 && { joinedLengths: lengths }),
-  })
-  for (let at = 0; lengths.length < maxJoined; ) {
-    const header = readVint(await read(8, at + 4), 0)
-    const segment = header && at + 4 + header.width + header.value
-    if (segment === undefined) return found(false)
-    const bytes = await read(12, segment)
-    const length = bytes.toString('hex', 0, 4) === '18538067' ? readVint(bytes, 4) : undefined
-    if (!length) return found(false)
-    const start = segment + 4
-    lengths.push({ start, end: start + length.width })
-    if (length.unknown) return found()
-    at = start + length.width + length.value
-    if ((await read(4, at)).toString('latin1') !== ebmlMark) return found(at > size)
-  }
-  return found()
 }

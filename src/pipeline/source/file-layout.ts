@@ -17,6 +17,8 @@ interface Layout {
   /** Position of the first part. */
   first: number
   headerBytes: number
+  /** Name of a part that holds others; its header is that of the file. */
+  wrapper?: string
   /** A byte follows a part of odd length. */
   isPadded?: boolean
   /** Name and length, without the header. */
@@ -24,14 +26,15 @@ interface Layout {
   isOpen(part: { name: string; length: number }): boolean
 }
 
-/** Lengths near 2 and 4 GB are those of programs that write to a pipe; in the middle of a file nothing is so long. */
-const isStreamed = (length: number) => length >= 0x7fff_0000
+/** Lengths near 2 and 4 GB, beyond the end of the file, are those of programs that write to a pipe. */
+const isStreamed = (length: number) => length >= 0x7f00_0000
 const name = (header: Buffer, at = 0) => header.toString('latin1', at, at + 4)
 
 export const layouts = {
   riff: {
     first: 12,
     headerBytes: 8,
+    wrapper: 'RIFF',
     isPadded: true,
     read: header => ({ name: name(header), length: header.readUInt32LE(4) }),
     isOpen: part => part.name === 'data' && (part.length === 0 || isStreamed(part.length)),
@@ -68,22 +71,26 @@ const maxParts = 200_000
 
 const isName = (bytes: string) => /^[\w\xa9][\w .-]{3}$/.test(bytes)
 
-/** The part with the last byte of the file; undefined where the file has no such parts. */
-export async function lastPart(read: Read, size: number, layout: Layout): Promise<Part | undefined> {
-  let last: Part | undefined
-  for (let start = layout.first, i = 0; i < maxParts && start + 8 <= size; i++) {
+/** The parts up to the last byte of the file; none where it has no such parts. */
+export async function readParts(read: Read, size: number, layout: Layout): Promise<Part[]> {
+  const parts: Part[] = []
+  for (let start = layout.first; parts.length < maxParts && start + 8 <= size; ) {
     const header = Buffer.alloc(layout.headerBytes)
     ;(await read(layout.headerBytes, start)).copy(header)
     const part = layout.read(header)
     const isKnown = isName(part.name)
-    const isOpen = isKnown && layout.isOpen(part)
+    if (part.name === layout.wrapper) {
+      start += layout.first
+      continue
+    }
     const end = start + layout.headerBytes + part.length
-    last = { name: part.name, start, end, isOpen, isKnown }
+    const isOpen = isKnown && layout.isOpen(part) && (part.length <= 0 || end > size)
+    parts.push({ name: part.name, start, end, isOpen, isKnown })
     if (isOpen || !isKnown || end <= start) break
     start = end
     // Some writers leave the byte out.
     const isPadded = layout.isPadded && part.length % 2 === 1
     if (isPadded && !isName((await read(4, end)).toString('latin1'))) start++
   }
-  return last
+  return parts
 }

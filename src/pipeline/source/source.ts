@@ -9,6 +9,7 @@ import type { Run } from '../../domain/run.ts'
 import { contentHash, textHash } from '../audio/fingerprint.ts'
 import type { Voice } from '../voices/voice.ts'
 import { type Container, readContainer } from './container.ts'
+import { writeMended } from './mend.ts'
 import { parseSource, readDataUri } from './parse-source.ts'
 import { describeFileError, resolvePath } from './paths.ts'
 
@@ -73,7 +74,8 @@ export async function openSource(
   ports: SourcePorts,
   run: Run,
 ): Promise<Source> {
-  const source = await localSource(parseSource(audio, recording), hash, ports, run)
+  const { mended, ...source } = await localSource(parseSource(audio, recording), hash, ports, run)
+  if (mended) return { ...source, file: await writeMended(source.file, mended, run) }
   return source.joinedLengths ? withoutLengths(source, source.joinedLengths, run) : source
 }
 

@@ -61,7 +61,7 @@ export function readDescription(stderr: string): Description {
 /** `text` is the line of the stream, `Stream #0:1[0x21](eng): Audio: aac (LC), 48000 Hz, stereo, fltp`, and its metadata. */
 function readTrack(text: string, number: number, stderr: string): Track {
   const [line = '', ...metadata] = text.split('\n')
-  const [, stream, tag = ''] = /#0:(\d+)(?:\[\w+\])?(?:\((\w+)\))?/.exec(line)!
+  const [, stream, tag = ''] = /#0:(\d+)(?:\[\w+\])?(?:\(([\w-]+)\))?/.exec(line)!
   const entryOf = (name: string) =>
     metadata.map(each => new RegExp(`^ +${name} *: (.*)`, 'i').exec(each)?.[1]).find(Boolean) ?? ''
   const title = [entryOf('title'), entryOf('handler_name')].map(readTitle).find(Boolean)

@@ -1,5 +1,6 @@
 // Warnings about a recording: none where nothing is missing, one where something is.
 import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -9,7 +10,7 @@ import { timedMatroska } from '../../../support/audio/timed-matroska.ts'
 import { fixture, type TempFolder, tempFolder } from '../../../support/e2e/system.ts'
 
 const seconds = 4
-const pcm = Buffer.from(toneSamples(seconds).buffer)
+const pcm = Buffer.from(toneSamples(seconds, [0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5]).buffer)
 
 let folder: TempFolder
 let encoded: (...args: string[]) => Buffer
@@ -21,7 +22,11 @@ beforeAll(async () => {
   const encoder = await testFfmpeg()
   const wave = join(folder.path, 'whole.wav')
   await writeFile(wave, wav(pcm.length))
-  encoded = (...args) => execFileSync(encoder, ['-v', 'error', '-i', wave, ...args, '-'], { maxBuffer: 1e7 })
+  encoded = (...args) => {
+    const file = join(folder.path, 'encoded')
+    execFileSync(encoder, ['-v', 'error', '-y', '-i', wave, ...args, file])
+    return readFileSync(file)
+  }
   mp3 = encoded('-b:a', '64k', '-f', 'mp3')
   ogg = encoded('-c:a', 'libopus', '-f', 'ogg')
 })
@@ -55,6 +60,36 @@ function caf(length: bigint): Buffer {
   return Buffer.concat([head, pcm])
 }
 
+/** An AIFF with this length of its samples, and a length of the whole file that fits. */
+function aiff(length: number): Buffer {
+  const head = Buffer.from('FORM    AIFFCOMM\0\0\0\x12\0\x01', 'latin1')
+  head.writeUInt32BE(Math.min(length && length + 46, 0xffff_ffff), 4)
+  const samples = Buffer.from(pcm).swap16()
+  const format = Buffer.from('000000000010400cfa00000000000000', 'hex')
+  const sound = Buffer.from('SSND            ', 'latin1').fill(0, 4)
+  sound.writeUInt32BE(Math.min(length && length + 8, 0xffff_ffff), 4)
+  return Buffer.concat([head, format, sound, samples])
+}
+
+/** A WAV with its samples in two chunks, and a chunk of odd length between them. */
+function wavInTwo(): Buffer {
+  const half = pcm.length / 2
+  const between = Buffer.from('LIST\x05\0\0\0INFOx\0data    ', 'latin1')
+  between.writeUInt32LE(half, between.length - 4)
+  return Buffer.concat([wav(half).subarray(0, 44 + half), between, pcm.subarray(half)])
+}
+
+/** A Matroska with known lengths, and an empty element before its Segment. */
+function matroskaBehindVoid(): Buffer {
+  const whole = encoded('-c:a', 'libopus', '-f', 'matroska')
+  const segment = whole.indexOf(Buffer.from('18538067', 'hex'))
+  return Buffer.concat([
+    whole.subarray(0, segment),
+    Buffer.from('ec83000000', 'hex'),
+    whole.subarray(segment),
+  ])
+}
+
 const list = Buffer.concat([Buffer.from('LIST\xd0\x07\0\0INFO', 'latin1'), Buffer.alloc(1_996, 'x')])
 /** A last sample, and without padding behind it a chunk of many bytes. */
 const odd = Buffer.concat([Buffer.from('xLIST\xa0\x86\x01\0INFO', 'latin1'), Buffer.alloc(99_996, 'x')])
@@ -72,6 +107,9 @@ const tag = (length: number) =>
     ]),
     Buffer.alloc(length),
   ])
+
+/** An MP3 without a count of its frames. */
+const noCount = () => encoded('-b:a', '64k', '-write_xing', '0', '-f', 'mp3')
 
 async function heard(name: string, bytes: Buffer): Promise<Heard> {
   const file = join(folder.path, name.replaceAll(/\W+/g, '-'))
@@ -92,13 +130,29 @@ describe('a recording that is whole', () => {
     ['WAV with an odd byte at its end', () => wav(pcm.length + 1, Buffer.from([1]))],
     ['WAV whose header tells too little', () => wav(pcm.length / 4)],
     ['WAV whose counter went round', () => wav(65_536)],
+    ['WAV with two chunks of samples', wavInTwo],
+    ['joined WAV', () => Buffer.concat([wav(pcm.length), wav(pcm.length)]), 2 * seconds],
     ['CAF of unknown length', () => caf(-1n)],
+    ['AIFF from a pipe, length 0', () => aiff(0)],
+    ['AIFF from a pipe, length 0xFFFFFFFF', () => aiff(0xffff_ffff)],
+    ['AIFF from a pipe, length 0x7F000000', () => aiff(0x7f00_0000)],
+    ['AIFF whose header tells too little', () => aiff(pcm.length / 4)],
     [
       'joined MP3',
       () => Buffer.concat([mp3, tag(3_000), mp3, Buffer.from('TAG'), Buffer.alloc(125), mp3]),
       3 * seconds,
     ],
     ['MP3 behind three tags', () => Buffer.concat([tag(300), tag(300), tag(2_000_000), mp3])],
+    [
+      'joined AAC',
+      () => Buffer.concat([encoded('-f', 'adts'), tag(3_000), encoded('-f', 'adts')]),
+      2 * seconds,
+    ],
+    [
+      'MP3 whose last frame is cut before a tag',
+      () => Buffer.concat([noCount().subarray(0, -9), Buffer.from('TAG'), Buffer.alloc(125)]),
+    ],
+    ['Matroska with an element before its Segment', matroskaBehindVoid],
     ['Ogg without an end mark', () => ogg.subarray(0, ogg.lastIndexOf('OggS')), 3.5],
     ['live Matroska', () => timedMatroska([{ time: 0, samples: toneSamples(seconds) }])],
     [
@@ -122,25 +176,59 @@ describe('a recording that was cut short', () => {
     ['CAF', () => caf(BigInt(pcm.length + 4))],
     ['Ogg', () => ogg],
     ['live Matroska', () => timedMatroska([{ time: 0, samples: toneSamples(seconds) }])],
+    ['Matroska with an element before its Segment', matroskaBehindVoid],
+    ['AAC', () => encoded('-f', 'adts')],
+    ['MP3 without a count of its frames', noCount],
+    ['AC-3', () => encoded('-c:a', 'ac3', '-b:a', '37k', '-f', 'ac3')],
+    ['ASF', () => encoded('-c:a', 'wmav2', '-f', 'asf')],
+    ['MPEG-TS', () => encoded('-c:a', 'mp2', '-f', 'mpegts')],
+    ['MPEG-PS', () => encoded('-c:a', 'mp2', '-f', 'mpeg')],
   ])('a %s raises a warning', async (name, bytes) => {
     const whole = bytes()
-    const found = await heard(`cut ${name}`, whole.subarray(0, Math.round(whole.length * 0.55)))
+    const found = await heard(`cut ${name}`, whole.subarray(0, Math.round(whole.length * 0.55) + 37))
     expect(found.warnings).toEqual([expect.stringMatching(/^The file seems to be cut off/)])
     expect(found.seconds).toBeGreaterThan(1.5)
+  })
+
+  it('a WAV tells how much of it is missing', async () => {
+    const { warnings } = await heard('short', wav(pcm.length).subarray(0, 44 + pcm.length / 4))
+    expect(warnings).toEqual([expect.stringContaining('its header says 0:04, but its audio ends at 0:01')])
   })
 })
 
 describe('a recording with noise in its middle', () => {
-  it.each<[string, () => Buffer | Promise<Buffer>]>([
+  it.each<[string, () => Buffer | Promise<Buffer>, RegExp?]>([
     ['MP4', () => readFile(fixture('clip.mp4'))],
-    ['Ogg', () => readFile(fixture('voice-note.ogg'))],
     ['MPEG-TS', () => encoded('-c:a', 'aac', '-f', 'mpegts')],
+    ['MPEG-PS', () => encoded('-c:a', 'mp2', '-f', 'mpeg')],
     ['ASF', () => encoded('-c:a', 'wmav2', '-f', 'asf')],
-  ])('a %s raises a warning', async (name, bytes) => {
-    const spoilt = Buffer.from(await bytes())
-    const from = Math.round(spoilt.length * 0.4)
+    ['AAC', () => encoded('-f', 'adts')],
+    ['AC-3', () => encoded('-c:a', 'ac3', '-f', 'ac3')],
+    ['MP3', noCount],
+    ['FLAC', () => encoded('-f', 'flac'), /cut off or damaged/],
+  ])('a %s raises a warning, and is heard behind it', async (name, bytes, warning = /are damaged/) => {
+    const whole = Buffer.from(await bytes())
+    const from = Math.round(whole.length * 0.4)
+    const spoilt = Buffer.from(whole)
     for (let i = 0; i < spoilt.length / 12; i++) spoilt[from + i] = (i * 7919 + i * i) >> 3
-    const { warnings } = await heard(`spoilt ${name}`, spoilt)
-    expect(warnings).toEqual([expect.stringMatching(/damaged/)])
+    const found = await heard(`spoilt ${name}`, spoilt)
+    expect(found.warnings).toEqual([expect.stringMatching(warning)])
+    expect(found.seconds).toBeGreaterThan((await heard(`whole ${name}`, whole)).seconds * 0.75)
+  })
+
+  it('an Ogg raises a warning', async () => {
+    const spoilt = await readFile(fixture('voice-note.ogg'))
+    spoilt.fill('noise', 8_000, 10_000)
+    expect((await heard('spoilt Ogg', spoilt)).warnings).toEqual([expect.stringMatching(/are damaged/)])
+  })
+
+  it.each<[string, () => Buffer]>([
+    ['WebM', () => encoded('-c:a', 'libopus', '-f', 'webm')],
+    ['AAC', () => encoded('-f', 'adts')],
+    ['MP3', noCount],
+  ])('a %s with zeros there raises a warning', async (name, bytes) => {
+    const whole = bytes()
+    whole.fill(0, Math.round(whole.length * 0.4), Math.round(whole.length * 0.6))
+    expect((await heard(`empty ${name}`, whole)).warnings).toEqual([expect.stringMatching(/are damaged/)])
   })
 })
