@@ -1,9 +1,11 @@
 // Chooses how the channels of a track are heard: mixed by their layout, mixed by us, or apart.
 import type { TranscriptionRequest } from '../../domain/job.ts'
 import type { InputFile } from '../audio/demuxers.ts'
+import { loadSpeechDetector } from '../audio/speech-detector/speech-detector.ts'
 import type { Track } from './description.ts'
+import { meanLevel } from './levels.ts'
 import { compareTracks, withoutRepeated } from './same-sound.ts'
-import { areSeparateChannels, measureChannel } from './separate-channels.ts'
+import { areSeparateChannels, measureChannel, soundsLikeSpeech } from './separate-channels.ts'
 import type { HeardVoice } from './voice.ts'
 import { readWindows, type StartFfmpeg, type Stretch } from './windows.ts'
 
@@ -19,10 +21,13 @@ const minCancelledDb = 12
 /** A voice that is further below the others is raised in the mix, up to this distance. */
 const maxDistanceDb = 15
 const mixedDistanceDb = 6
-/** A channel without speech is left out of a mix of microphones if it is louder than this: a tone, a time code. */
-const maxIdleDbfs = -50
+/** Sound in channels without speech, as hum or a time code, may drown it. Then all of it is put further below. */
+const minIdleDistanceDb = 20
+const mixedIdleDistanceDb = 30
 /** Peak of a mix in the windows; others may be louder. */
 const maxMixPeak = 0.7 * 32_767
+/** Windows of 32 ms in which the detector must hear speech. */
+const minVoiceWindows = 30
 /** Enough to compare levels; to tell speakers apart takes longer. */
 const levelSeconds = 6
 
@@ -49,33 +54,41 @@ export async function chooseChannels(
   { speakers = 2, isApart = false }: ChannelRequest,
   start: StartFfmpeg,
 ): Promise<HeardVoice[]> {
-  const { stream, channels, isFine } = track
-  const isSpeakers = channels > 2 && !areMicrophones(track)
-  const options = { stream, duration, isFine, channels: isSpeakers ? 1 : Math.max(1, channels) }
+  const { stream, channels, hasLayout, isFine } = track
+  if (channels < 2 && !isFine) return [{}]
+  const options = { stream, duration, isFine, hasLayout, channels: Math.max(1, channels) }
   const maxSeconds = isApart ? undefined : levelSeconds
   const { stretches, gainDb } = await readWindows(source, { ...options, maxSeconds }, start)
   const sides = Array.from({ length: options.channels }, (_, i) => stretches.map(own => own[i]!))
-  const levels = sides.map(speechLevel)
+  const isLayout = channels > 2 && !areMicrophones(track)
+  const low = sides[track.lowChannel ?? -1] ?? []
+  const levels = speechLevels(sides)
   const isSpoken = levels.some(Number.isFinite)
   const gain = gainDb > 0 && isSpoken ? `volume=${gainDb}dB` : ''
   const voice = (mix: string, key?: string): HeardVoice => {
     const filter = [gain, mix].filter(Boolean).join(',')
     return { ...(filter && { filter }), ...(key && { key }) }
   }
-  if (!isSpoken || channels < 2 || isSpeakers) return [voice('')]
+  if (!isSpoken || channels < 2) return [voice('')]
   const sounds = await compareTracks(sides.map(own => own.map(samples => [samples])))
-  const kept = withoutRepeated(sounds, !isApart)
-  const isPossible =
-    isApart && kept.length > 1 && kept.length <= maxApart && speakers <= Math.max(2, kept.length)
-  if (isPossible && (await areAllSeparate(kept, stretches)))
+  const kept = withoutRepeated(sounds, !isApart).filter(channel => Number.isFinite(levels[channel]))
+  const isSeparable = (isApart || isLayout) && kept.length > 1 && kept.length <= maxApart
+  const areSeparate = isSeparable && (await areAllSeparate(kept, stretches))
+  // Some containers give a layout to any channels. Voices apart on others than the front ones are microphones.
+  const isMixed = isLayout && !(areSeparate && kept.some(channel => channel > 2)) && !(await holdsVoice(low))
+  if (isMixed) return [voice('')]
+  if (isApart && areSeparate && speakers <= Math.max(2, kept.length))
     return kept.map(channel => voice(`pan=mono|c0=c${channel}`, `channel:${channel}`))
   if (channels === 2) {
-    const opposite = [0.5, -0.5]
-    if (cancelledDb(sides) > minCancelledDb) return [voice(panOf(opposite))]
-    const [left, right] = levels as [number, number]
-    if (kept.length < 2 || Math.abs(left - right) < maxDistanceDb) return [voice('')]
+    if (cancelledDb(sides) > minCancelledDb) return [voice(panOf([0.5, -0.5]))]
+    if (isEven(weightsOf(sides, levels, kept), levels)) return [voice('')]
   }
-  return [voice(panOf(mixOf(sides, levels, kept)))]
+  return [voice(panOf(mixOf(sides, weightsOf(sides, levels, kept))))]
+}
+
+/** True where the mix of ffmpeg, of both sides alike, is as good: a side that repeats the other may be in it. */
+function isEven(weights: number[], levels: number[]): boolean {
+  return weights.every((weight, side) => weight === 1 || (weight === 0 && Number.isFinite(levels[side])))
 }
 
 async function areAllSeparate(channels: number[], stretches: Stretch[]): Promise<boolean> {
@@ -88,13 +101,28 @@ async function areAllSeparate(channels: number[], stretches: Stretch[]): Promise
   return true
 }
 
-/** Level (dBFS) of the blocks with speech; -Infinity without any. */
+/** Level (dBFS) of the speech in each channel; -Infinity without any, as where a hum has clicks. */
+function speechLevels(sides: Int16Array[][]): number[] {
+  const levels = sides.map(speechLevel)
+  const found = levels.map((level, i) => (soundsLikeSpeech(sides[i]!) ? level : Number.NEGATIVE_INFINITY))
+  return found.some(Number.isFinite) ? found : levels
+}
+
 function speechLevel(stretches: readonly Int16Array[]): number {
   const levels = stretches
     .map(measureChannel)
     .flatMap(({ levels, speech }) => levels.filter((_, i) => speech[i]))
-  const power = levels.reduce((sum, level) => sum + 10 ** (level / 10), 0)
-  return levels.length > 0 ? 10 * Math.log10(power / levels.length) : Number.NEGATIVE_INFINITY
+  return levels.length > 0 ? meanLevel(levels) : Number.NEGATIVE_INFINITY
+}
+
+/** True where the detector hears speech: a subwoofer has none, a microphone has. */
+async function holdsVoice(stretches: readonly Int16Array[]): Promise<boolean> {
+  const detector = await loadSpeechDetector()
+  if (!detector) return false
+  let windows = 0
+  for (const samples of stretches)
+    for await (const likely of detector.listen(samples)) windows += likely.filter(one => one > 0.5).length
+  return windows >= minVoiceWindows
 }
 
 /** How far (dB) the mix of two sides is below their difference. */
@@ -110,15 +138,24 @@ function cancelledDb([left, right]: Int16Array[][]): number {
   return 10 * Math.log10(difference / mix)
 }
 
-/** Weights of a mix in which every voice is about as loud as the others, and which does not clip. */
-function mixOf(sides: Int16Array[][], levels: number[], kept: number[]): number[] {
+/** Weights of a mix in which every voice is about as loud as the others, and louder than what is none. */
+function weightsOf(sides: Int16Array[][], levels: number[], kept: number[]): number[] {
   const loudest = Math.max(...levels)
-  const weights = sides.map((own, channel) => {
+  const idle = levels.filter(level => level === Number.NEGATIVE_INFINITY).length
+  const share = loudest - 10 * Math.log10(idle)
+  return sides.map((own, channel) => {
     const level = levels[channel]!
-    if (level === Number.NEGATIVE_INFINITY) return rmsDbfs(own) < maxIdleDbfs ? 1 : 0
+    if (level === Number.NEGATIVE_INFINITY) {
+      const distance = share - rmsDbfs(own)
+      return distance > minIdleDistanceDb ? 1 : gainOf(distance - mixedIdleDistanceDb)
+    }
     if (!kept.includes(channel)) return 0
-    return loudest - level < maxDistanceDb ? 1 : 10 ** ((loudest - level - mixedDistanceDb) / 20)
+    return loudest - level < maxDistanceDb ? 1 : gainOf(loudest - level - mixedDistanceDb)
   })
+}
+
+/** The same weights in a mix that does not clip. */
+function mixOf(sides: Int16Array[][], weights: number[]): number[] {
   const used = weights.flatMap((weight, channel) => (weight > 0 ? [{ weight, own: sides[channel]! }] : []))
   let peak = 1
   for (const [window, samples] of used[0]!.own.entries())
@@ -138,6 +175,10 @@ function rmsDbfs(stretches: readonly Int16Array[]): number {
     count += samples.length
   }
   return 10 * Math.log10(power / Math.max(1, count) / 32_768 ** 2)
+}
+
+function gainOf(decibels: number): number {
+  return 10 ** (decibels / 20)
 }
 
 function panOf(weights: readonly number[]): string {

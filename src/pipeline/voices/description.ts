@@ -12,6 +12,8 @@ export interface Track {
   channels: number
   /** True where the file says for which loudspeakers they are. */
   hasLayout: boolean
+  /** The channel of the subwoofer by that layout, from 0: a mix of ffmpeg leaves it out. */
+  lowChannel?: number
   /** True for samples finer than 16 bits, without loss. */
   isFine: boolean
   /** ISO code. */
@@ -37,8 +39,20 @@ const asideDispositions =
   /\((?:comment|lyrics|karaoke|hearing impaired|visual impaired|clean effects|descriptions)\)/
 const asideTitle = /\b(?:commentar|comments?\b|descripti(?:on|ve)|audio ?des[ck]|visually impaired)/i
 const layoutChannels: Record<string, number> = {
-  ...{ mono: 1, stereo: 2, downmix: 2, quad: 4, hexagonal: 6, octagonal: 8, cube: 8, hexadecagonal: 16 },
+  ...{
+    mono: 1,
+    stereo: 2,
+    downmix: 2,
+    binaural: 2,
+    quad: 4,
+    hexagonal: 6,
+    octagonal: 8,
+    cube: 8,
+    hexadecagonal: 16,
+  },
 }
+/** No layout, or one whose loudspeakers above the listener older versions leave out of the mix. */
+const unmixedLayout = /^(?:\d+ channels$|cube|hexadecagonal)/
 const fineSamples = /: (?:pcm_[sf](?:24|32|64)\w*|(?:flac|alac|wavpack|tta|ape)\b.*, (?:s32|flt)p?\b)/
 
 /** True once ffmpeg has described the whole input and begins to decode it. */
@@ -82,17 +96,29 @@ function readTitle(given: string): string {
   return genericTitle.test(title) ? '' : title
 }
 
-/** The part after the rate is a layout (`5.1(side)`) or a count (`10 channels`). ffmpeg tells where it guesses a layout. */
-function readChannels(line: string, stream: string, stderr: string): Pick<Track, 'channels' | 'hasLayout'> {
+/**
+ * The part after the rate is a layout (`5.1(side)`), a count (`10 channels`) or both (`3 channels (FL+FR+LFE)`). ffmpeg
+ * tells where it guesses a layout.
+ */
+function readChannels(
+  line: string,
+  stream: string,
+  stderr: string,
+): Pick<Track, 'channels' | 'hasLayout' | 'lowChannel'> {
   const layout = / Hz, ([^,]+)/.exec(line)?.[1]?.trim() ?? ''
   const count = /^(\d+) channels/.exec(layout)?.[1]
   const [sum] = /^\d+(?:\.\d+)+/.exec(layout) ?? []
-  const channels = layoutChannels[layout] ?? Number(count ?? 0)
+  const order = Number(/^ambisonic (\d+)/.exec(layout)?.[1])
+  if (order > 0) return { channels: (order + 1) ** 2, hasLayout: false }
+  const named = /\(([A-Z]+(?:\+[A-Z]+)+)\)/.exec(layout)?.[1]?.split('+').indexOf('LFE') ?? -1
+  const low = named >= 0 ? named : /^2\.1\b/.test(layout) ? 2 : /^\d+\.[12]\b/.test(layout) ? 3 : undefined
+  const channels = layoutChannels[/^\w+/.exec(layout)?.[0] ?? ''] ?? Number(count ?? 0)
   const guess = new RegExp(
     `Guessed Channel Layout for Input Stream #0\\.${stream} |aist#0:${stream}/.*Guessed Channel`,
   )
   return {
     channels: sum ? sum.split('.').reduce((total, part) => total + Number(part), 0) : channels,
-    hasLayout: !/^\d+ channels$/.test(layout) && !guess.test(stderr),
+    hasLayout: !unmixedLayout.test(layout) && !guess.test(stderr),
+    ...(low !== undefined && { lowChannel: low }),
   }
 }

@@ -7,14 +7,12 @@ import { plainMix } from './choose-channels.ts'
 import { allTracks, chooseTracks, describeTrack, listTracks } from './choose-tracks.ts'
 import type { Description, Track } from './description.ts'
 import { compareTracks, type TrackSound, withoutRepeated } from './same-sound.ts'
-import { readWindows, type StartFfmpeg, type Stretch, stderrOf } from './windows.ts'
+import { concurrency, readWindows, type StartFfmpeg, type Stretch, stderrOf } from './windows.ts'
 
 /** No sound with a lower peak is speech. */
 const minPeakDbfs = -60
 /** A sound between the windows is worth hearing where it is this much louder than all within them. */
 const minHiddenContrastDb = 10
-/** Decoders at work at once. */
-const concurrency = 2
 
 export interface TrackRequest extends Pick<TranscriptionRequest, 'track' | 'language'> {
   /** Each track may be one speaker, so that the parts of a mix are heard instead of it. */

@@ -1,18 +1,20 @@
 // Finds the voices of a recording: which of its tracks and channels are heard, together or apart.
+import pLimit from 'p-limit'
 import type { PipelineRequest } from '../../domain/job.ts'
 import type { Run } from '../../domain/run.ts'
-import { sampleRate } from '../audio/activity.ts'
+import { frameLevel, frameSize, sampleRate } from '../audio/activity.ts'
 import { type Decoding, decode } from '../audio/decode.ts'
 import { type InputFile, inputArguments } from '../audio/demuxers.ts'
 import { maxVoiceNoteBytes } from '../audio/encode.ts'
 import { type LocateFfmpeg, startFfmpeg } from '../audio/ffmpeg.ts'
 import { textHash } from '../audio/fingerprint.ts'
+import { contrastDb } from '../audio/speech-detector/heard-speech.ts'
 import type { Source } from '../source/source.ts'
-import { areMicrophones, type ChannelRequest, chooseChannels, plainMix } from './choose-channels.ts'
+import { type ChannelRequest, chooseChannels } from './choose-channels.ts'
 import { type Description, isDescribed, readDescription, type Track } from './description.ts'
 import { findTracks, type TrackRequest } from './find-tracks.ts'
 import type { HeardVoice } from './voice.ts'
-import { maxQuietPeakDbfs, type StartFfmpeg, stderrOf } from './windows.ts'
+import { concurrency, maxQuietPeakDbfs, type StartFfmpeg, stderrOf } from './windows.ts'
 
 export interface Hearing {
   /** One, or several that are heard apart. */
@@ -25,10 +27,12 @@ type Request = TrackRequest & ChannelRequest
 
 /** A mix with a louder sample is neither very quiet nor what remains of opposite sides. */
 const quietSample = 32_768 * 10 ** (maxQuietPeakDbfs / 20)
-/** Decoded at most before the channels are looked at, and while they are: a minute. */
+/** Decoded at most before the voices are known: a minute. */
 const maxAheadBytes = 60 * 2 * sampleRate
-/** A shorter recording is not delayed by a look at both its channels, unless its mix is quiet. */
+/** A shorter recording is not delayed by a look at both its channels, unless its mix is quiet or even. */
 const minStereoSeconds = 30
+/** Speech has pauses; where a hum or noise fills them, it may come from one side alone. */
+const minContrastDb = 18
 
 /**
  * Starts the decoder, which describes the file: a second ffmpeg would delay a voice note. Looks closer only where there
@@ -48,8 +52,8 @@ export async function openVoices(
   const start = starter(await ffmpeg(), run)
   const tracks = await tracksOf(source, description, request, start, run)
   const isUsual = tracks.length === 1 && tracks[0]!.stream === description.stream
-  const chosen = tracks.length === 1 ? await channelsOf(tracks[0]!) : undefined
-  const voices = chosen ?? (isUsual ? [] : tracks.map(voiceOf))
+  const isLook = !isUsual || (await isDoubtful(tracks[0]!))
+  const voices = isLook ? await ahead.readUntil(voicesOf(source, tracks, description, request, start)) : []
   run.signal.throwIfAborted()
   if (voices.some(({ stream, filter }) => stream !== undefined || filter)) {
     await ahead.stop()
@@ -57,23 +61,15 @@ export async function openVoices(
   }
   return { voices: [{}], decoding: { ...decoding, samples: ahead.resumed() } }
 
-  /** Undefined where the usual mix needs no look. */
-  async function channelsOf(track: Track): Promise<HeardVoice[] | undefined> {
-    const mayBeQuiet = track.channels === 2 || track.isFine
-    if (isUsual && mayBeQuiet) await ahead.readWhile(() => ahead.bytes() < maxAheadBytes && !ahead.isLoud())
-    const { duration } = description
-    const isLong = (duration ?? Number.POSITIVE_INFINITY) > minStereoSeconds
-    const isDoubtful = !isUsual || (track.channels === 2 && isLong) || !ahead.isLoud()
-    if (!areMicrophones(track) && !(mayBeQuiet && isDoubtful)) return undefined
-    let isLooking = true
-    const look = chooseChannels(source, track, duration, request, start).finally(() => {
-      isLooking = false
-    })
-    const [found] = await Promise.all([
-      look,
-      ahead.readWhile(() => isLooking && ahead.bytes() < maxAheadBytes),
-    ])
-    return isUsual ? found : found.map(voice => ({ ...voice, stream: track.stream }))
+  /** True where the usual mix may leave out, cancel or drown a voice. */
+  async function isDoubtful(track: Track): Promise<boolean> {
+    if (track.channels > 2) return true
+    const isStereo = track.channels === 2
+    if (!isStereo && !track.isFine) return false
+    const { duration = Number.POSITIVE_INFINITY } = description
+    if (isStereo && duration > minStereoSeconds) return true
+    await ahead.readWhile(() => isStereo || !ahead.isLoud())
+    return !ahead.isLoud() || (isStereo && ahead.contrastDb() < minContrastDb)
   }
 }
 
@@ -84,21 +80,39 @@ function readAhead(stream: AsyncIterable<Buffer>) {
   let bytes = 0
   let isLoud = false
   let failure: unknown
-  return {
-    bytes: () => bytes,
-    isLoud: () => isLoud,
-    async readWhile(isWanted: () => boolean): Promise<void> {
-      try {
-        while (isWanted()) {
-          const { value, done } = await rest.next()
-          if (done) return
-          read.push(value)
-          bytes += value.length
-          isLoud ||= hasLoudSample(value)
-        }
-      } catch (error) {
-        failure ??= error
+  async function readWhile(isWanted: () => boolean): Promise<void> {
+    try {
+      while (isWanted() && bytes < maxAheadBytes) {
+        const { value, done } = await rest.next()
+        if (done) return
+        read.push(value)
+        bytes += value.length
+        isLoud ||= hasLoudSample(value)
       }
+    } catch (error) {
+      failure ??= error
+    }
+  }
+  return {
+    isLoud: () => isLoud,
+    /** Decibels between the loud and the quiet parts of what was read. */
+    contrastDb: () => {
+      const all = Buffer.concat(read)
+      const samples = new Int16Array(all.buffer, all.byteOffset, all.length >> 1)
+      const levels = Array.from({ length: Math.floor(samples.length / frameSize) }, (_, i) =>
+        frameLevel(samples, i * frameSize, samples[i * frameSize - 1] ?? 0),
+      )
+      return contrastDb(levels)
+    },
+    readWhile,
+    /** Reads on until this is known. */
+    async readUntil<Result>(look: Promise<Result>): Promise<Result> {
+      let isKnown = false
+      const known = look.finally(() => {
+        isKnown = true
+      })
+      const [result] = await Promise.all([known, readWhile(() => !isKnown)])
+      return result
     },
     stop: () => rest.return(undefined),
     async *resumed(): AsyncGenerator<Buffer> {
@@ -146,26 +160,37 @@ export async function findVoices(
   run.signal.throwIfAborted()
   const tracks = await tracksOf(source, description, request, start, run)
   run.signal.throwIfAborted()
-  if (tracks.length > 1) return { voices: tracks.map(voiceOf) }
-  const [track] = tracks
-  if (!track) return { voices: [{}] }
-  const own = track.stream === description.stream ? {} : { stream: track.stream }
-  if (track.channels !== 2 && !track.isFine && !areMicrophones(track)) return { voices: [own] }
-  const voices = await chooseChannels(source, track, description.duration, request, start)
+  if (tracks.length === 0) return { voices: [{}] }
+  const voices = await voicesOf(source, tracks, description, request, start)
   run.signal.throwIfAborted()
-  if (voices.length > 1) {
+  if (tracks.length === 1 && voices.length > 1) {
     const count = voices.length === 2 ? 'two' : voices.length
     run.warn(`Each of the ${count} channels carries its own voice; each was taken as one speaker.`)
   }
-  return { voices: voices.map(voice => ({ ...voice, ...own })) }
+  return { voices }
 }
 
-function voiceOf(track: Track, _: number, all: readonly Track[]): HeardVoice {
-  const { stream, number, title } = track
-  if (all.length === 1) return { stream }
+/** The voices of the tracks to hear: of one, its mix or its channels apart; of several, one for each. */
+async function voicesOf(
+  source: InputFile,
+  tracks: readonly Track[],
+  { stream, duration }: Description,
+  request: Request,
+  start: StartFfmpeg,
+): Promise<HeardVoice[]> {
+  const isOne = tracks.length === 1
+  const options = { ...request, isApart: isOne && request.isApart }
+  const found = await pLimit(concurrency).map(tracks, async track => {
+    const voices = await chooseChannels(source, track, duration, options, start)
+    const own = isOne && track.stream === stream ? {} : { stream: track.stream }
+    return voices.map(voice => ({ ...voice, ...own, ...(!isOne && speakerOf(track, tracks)) }))
+  })
+  return found.flat()
+}
+
+function speakerOf({ number, title }: Track, all: readonly Track[]): Pick<HeardVoice, 'key' | 'title'> {
   const isUnique = all.filter(one => one.title === title).length === 1
-  const filter = plainMix(track)
-  return { stream, ...(filter && { filter }), key: `track:${number}`, ...(title && isUnique && { title }) }
+  return { key: `track:${number}`, ...(title && isUnique && { title }) }
 }
 
 function starter(found: Awaited<ReturnType<LocateFfmpeg>>, { signal }: Pick<Run, 'signal'>): StartFfmpeg {

@@ -39,6 +39,14 @@ export function areSeparateChannels(stretches: readonly Stretch[]): boolean {
   )
 }
 
+/** True where the spectrum moves as that of speech does; `stretches` are of one channel. */
+export function soundsLikeSpeech(stretches: readonly Int16Array[]): boolean {
+  const tilts = stretches.flatMap(samples =>
+    measureChannel(samples).speech.flatMap((isSpeech, block) => (isSpeech ? tiltsOf(samples, block) : [])),
+  )
+  return deviation(tilts) >= minTiltDeviation
+}
+
 interface StretchStats {
   /** Blocks with speech in either channel. */
   activeBlocks: number

@@ -13,6 +13,8 @@ export interface WindowOptions {
   stream: number
   /** The track's, each of which is read; or 1 for the mix of them. */
   channels: number
+  /** True where loudspeakers are known for the channels. */
+  hasLayout?: boolean
   /** Filter for that mix; default: by their layout. */
   mix?: string
   /** Of the recording, in seconds; default: unknown, so that only its start is read. */
@@ -44,14 +46,16 @@ const raisedPeakDbfs = -12
 export const maxQuietPeakDbfs = -40
 const minPeakDbfs = -120
 /** Processes at once. */
-const concurrency = 2
+export const concurrency = 2
 
 /** Reads windows of a track; a recording that is no longer than all of them together is read whole. */
 export async function readWindows(
   source: InputFile,
-  { stream, channels, mix, duration = 0, tracks = 1, maxSeconds = maxWindowSeconds, isFine }: WindowOptions,
+  options: WindowOptions,
   start: StartFfmpeg,
 ): Promise<Windows> {
+  const { stream, channels, hasLayout, mix, isFine } = options
+  const { duration = 0, tracks = 1, maxSeconds = maxWindowSeconds } = options
   const fair = Math.floor(maxTrackSeconds / tracks / channels)
   const seconds = Math.max(minWindowSeconds, Math.min(maxSeconds, fair))
   const isWhole = duration <= windowCount * seconds
@@ -90,7 +94,7 @@ export async function readWindows(
 
   // No filter joins windows of channels without a layout.
   const limit = pLimit(concurrency)
-  const groups = layout ? [starts] : starts.map(at => [at])
+  const groups = layout || hasLayout ? [starts] : starts.map(at => [at])
   const sound = Buffer.concat(await Promise.all(groups.map(group => limit(() => read(group)))))
   const { all, gainDb } = isFine ? raised(sound) : { all: samplesOf(sound), gainDb: 0 }
   const each = (isWhole ? Math.floor(all.length / channels) : samples) * channels

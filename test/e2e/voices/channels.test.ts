@@ -68,6 +68,15 @@ describe('microphones in one file', () => {
     expect(await wordsOf(file)).toBe(both)
   })
 
+  it.each([
+    ['MOV', 'mov', 3, 0, 2],
+    ['FLAC', 'flac', 8, 0, 3],
+  ])('are heard where %s takes them for loudspeakers', async (_, ending, count, first, second) => {
+    const wav = await floatWav(`${ending}.wav`, count, { [first]: one, [second]: other })
+    const coding = ['-i', wav, ...(ending === 'mov' ? ['-c:a', 'pcm_s16le'] : [])]
+    expect(await wordsOf(await makeAudio(system, `loudspeakers.${ending}`, coding))).toBe(both)
+  })
+
   it('with one speaker each are speakers of their own', async () => {
     const audio = await floatWav('lapels.wav', 3, { 0: one, 2: other })
     const { data } = await system.call('diarize_audio', { audio })
@@ -78,6 +87,19 @@ describe('microphones in one file', () => {
 })
 
 describe('two sides of a recording', () => {
+  it.each([
+    ['hum', 18, 'sine=f=100:d=19,volume=12dB'],
+    ['hum', 40, 'sine=f=100:d=40,volume=12dB'],
+  ])(
+    'are heard where %s on one is louder than the voice on the other, for %d s',
+    async (name, seconds, sound) => {
+      const voice = await floatWav('beside.wav', 1, { 0: mixed(0.2) })
+      const graph = `[0]apad,atrim=end=${seconds}[v];[1]aresample=16000[n];[n][v]join=inputs=2:channel_layout=stereo`
+      const args = ['-i', voice, ...lavfi(sound), '-filter_complex', graph, '-shortest']
+      expect(await wordsOf(await makeAudio(system, `${name}${seconds}.wav`, args))).toBe(both)
+    },
+  )
+
   it('that are each other’s opposite are heard', async () => {
     expect(await wordsOf(await floatWav('opposite.wav', 2, { 0: mixed(1), 1: mixed(-1) }))).toBe(both)
   })

@@ -117,6 +117,23 @@ describe('one sound in several channels', () => {
   })
 })
 
+describe('a film', () => {
+  it.each([
+    ['ac3', ['-c:a', 'ac3']],
+    ['flac', []],
+    ['mov', ['-c:a', 'pcm_s16le']],
+  ])('in 5.1 (%s) is mixed by its layout, whatever its subwoofer does', async (ending, coding) => {
+    const booms = "aevalsrc='0.8*sin(2*PI*(40+20*sin(t))*t)*exp(-2*mod(t,1.3))':s=16000:d=60"
+    const graph = `[0]pan=mono|c0=c0+c1[v];[1]pan=mono|c0=c0[l];[2]pan=mono|c0=c0[r];[v][3][l][r]amerge=4,pan=5.1|c2=c0|c3=c1|c0=0.3*c2|c1=0.3*c3|c4=0.2*c2|c5=0.2*c3`
+    const args = ['-i', call, ...noise(0.02), '-f', 'lavfi', '-i', booms, '-filter_complex', graph]
+    const file = await make(`film.${ending}`, ...args, '-ar', '48000', ...coding)
+    for (const isApart of [false, true]) {
+      const run = { signal: new AbortController().signal, warn: () => {} }
+      expect((await findVoices({ file }, { isApart }, locateTestFfmpeg, run)).voices).toEqual([{}])
+    }
+  })
+})
+
 describe('a recorded room', () => {
   const panned = 'pan=stereo|c0=0.7*c0+0.3*c1|c1=0.3*c0+0.7*c1'
 
