@@ -95,8 +95,8 @@ function drawTry(
   const of = (method: string, params: Record<string, unknown>) => async () => ({
     what: `${method} ${JSON.stringify(params).slice(0, 600)}`,
     answer:
-      method === 'tools/call'
-        ? await callTool(door, String(params.name), params.arguments as Record<string, unknown>, tally)
+      method === 'tools/call' && typeof params.name === 'string'
+        ? await callTool(door, params.name, params.arguments as Record<string, unknown>, tally)
         : await request(door, method, params, tally),
   })
   const kind = random.next()
