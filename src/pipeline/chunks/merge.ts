@@ -8,6 +8,7 @@ import {
   type Gap,
   roundToMs,
   type Segment,
+  type Span,
   type Speaker,
   secondsOf,
 } from '../../domain/transcript.ts'
@@ -49,7 +50,7 @@ export function createMerge(timestamps: Timestamps): Merge {
       .sort((a, b) => a.start - b.start || a.end - b.end)
     removeOverlaps(all)
     return {
-      segments: all.flatMap(segments),
+      segments: inOrder(all.flatMap(segments)),
       ...mainLanguage(all),
       coverage: coverageOf(all, pending ? pendingGaps(all, pending.end) : []),
       sent: roundToMs(all.reduce((sum, { sent }) => sum + sent, 0)),
@@ -74,12 +75,38 @@ function removeOverlaps(transcripts: ChunkTranscript[]): void {
 
 /** The words of the overlap after the seam are those of the right text, and so is the time of saying them. */
 function moveSpeech(left: ChunkTranscript, right: ChunkTranscript, share: number): void {
-  const name = left.voiced && right.voiced ? 'voiced' : 'speech'
-  const [all, others] = [left[name]!, right[name]!]
+  const all = spokenIn(left)
   const common = within(all, right.start, left.end)
+  if (common.length === 0) return
   const seam = timeAfter(share * secondsOf(common), common)
-  left[name] = within(all, left.start, seam)
-  right[name] = [...within(common, seam, left.end), ...others]
+  right.voiced = [...within(common, seam, left.end), ...spokenIn(right)]
+  left.voiced = within(all, left.start, seam)
+}
+
+/** Where the words of a transcript may lie; never in its overlap, which the chunk before it has timed. */
+function spokenIn({ start, end, overlap, speech, heard, voiced = heard }: ChunkTranscript): Span[] {
+  return [voiced, speech].find(spans => spans?.length) ?? [{ start: Math.min(start + overlap, end), end }]
+}
+
+/** Two models, or a measured and an estimated time, may differ about a seam; no time goes back for it. */
+function inOrder(segments: Segment[]): Segment[] {
+  let earliest = 0
+  return segments.map(segment => {
+    const { words } = segment
+    const moved = segment.start < earliest
+    const found = moved
+      ? {
+          ...notBefore(segment, earliest),
+          ...(words && { words: words.map(word => notBefore(word, earliest)) }),
+        }
+      : segment
+    earliest = found.end
+    return found
+  })
+}
+
+function notBefore<Timed extends Span>(timed: Timed, time: number): Timed {
+  return { ...timed, start: Math.max(timed.start, time), end: Math.max(timed.end, time) }
 }
 
 /** The stretches between transcripts, and after the last, whose chunks are not recognised yet. */
@@ -99,10 +126,9 @@ function expectedWords(seconds: number, { text, sent, cached }: ChunkTranscript)
 }
 
 function segmentsOf(transcript: ChunkTranscript, timestamps: Timestamps): Segment[] {
-  const { start, end, language, times, heard, voiced = heard } = transcript
+  const { language, times } = transcript
   const texts = sentences(transcript.text).flatMap(splitLong)
-  const found = voiced?.length ? voiced : transcript.speech
-  const speech = found.length ? found : [{ start, end }]
+  const speech = spokenIn(transcript)
   const segments = times?.stretches.length
     ? measuredSegments(texts, transcript.text, times, timestamps)
     : timeTexts(texts, speech).map((span, i) => ({

@@ -57,16 +57,70 @@ describe('createMerge', () => {
     expect(merged).toMatchObject({ sent: 30, language: 'en' })
   })
 
+  const numbers = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, i) => `word${10 + from + i}`).join(' ')
+
   it('words on either side of a seam in an overlap are timed where they are said', () => {
-    const spoken = (from: number, to: number) =>
-      Array.from({ length: to - from }, (_, i) => `word${10 + from + i}`).join(' ')
     const { segments } = merge(
-      [transcript(spoken(0, 12), 0, 12), transcript(spoken(8, 20), 8, 20, { overlap: 4 })],
+      [transcript(numbers(0, 12), 0, 12), transcript(numbers(8, 20), 8, 20, { overlap: 4 })],
       'word',
     )
     const words = segments.flatMap(({ words = [] }) => words)
-    expect(words.map(({ text }) => text)).toEqual(spoken(0, 20).split(' '))
+    expect(words.map(({ text }) => text)).toEqual(numbers(0, 20).split(' '))
     for (const [i, { start }] of words.entries()) expect(Math.abs(start - i)).toBeLessThan(0.3)
+  })
+
+  it('words before a seam keep their times where nothing was heard in the overlap', () => {
+    const voiced = [{ start: 6, end: 8 }]
+    const { segments } = merge(
+      [
+        transcript(numbers(0, 12), 0, 12, { voiced }),
+        transcript(numbers(8, 20), 8, 20, { overlap: 4, voiced: [{ start: 13, end: 19 }] }),
+      ],
+      'segment',
+    )
+    expect(segments).toMatchObject([
+      { start: 6, end: 8 },
+      { start: 13, end: 19 },
+    ])
+  })
+
+  /** A second for each word, moved by `late`. */
+  const measured = (text: string, start: number, late: number): Partial<ChunkTranscript> => ({
+    times: {
+      of: 'words',
+      stretches: tokens(text).map((token, i) => ({
+        from: token.start,
+        to: token.end,
+        start: start + i + late,
+        end: start + i + 1 + late,
+      })),
+    },
+  })
+
+  it.each([
+    ['both sides are measured, the second early', 0.4, -0.4],
+    ['the left side alone is measured', 0.8, undefined],
+    ['the right side alone is measured', undefined, -0.8],
+    ['nothing is known of where the right side speaks', 0.4, 'silent'],
+  ] as const)('no time goes back at a seam where %s', (_, left, right) => {
+    const [before, after] = [numbers(0, 12), numbers(8, 20)]
+    const { segments } = merge(
+      [
+        transcript(before, 0, 12, left === undefined ? {} : measured(before, 0, left)),
+        transcript(after, 8, 20, {
+          overlap: 4,
+          ...(right === 'silent' && { speech: [], voiced: [] }),
+          ...(typeof right === 'number' && measured(after, 8, right)),
+        }),
+      ],
+      'word',
+    )
+    expect(segments[1]!.start).toBeGreaterThanOrEqual(segments[0]!.end)
+    const words = segments.flatMap(({ words = [] }) => words)
+    expect(words.map(({ text }) => text)).toEqual(numbers(0, 20).split(' '))
+    const times = words.flatMap(({ start, end }) => [start, end])
+    expect(times).toEqual(times.toSorted((a, b) => a - b))
   })
 
   it('createMerge keeps words of an overlap once, over several seams', async () => {
