@@ -106,14 +106,14 @@ export function decode(
 /** Yields the samples on the clock of a player, in buffers of whole samples. */
 function soundOf(
   { stdout, stderr }: FfmpegProcess,
-  { hasClock, bytes, joinedLengths }: Source,
+  { hasClock, bytes, isJoined }: Source,
   onChange: () => void,
   onBroken: () => void,
 ): AsyncIterable<Buffer> {
   if (!hasClock) return wholeSamples(stdout)
-  // The header of joined files tells the length of the first one.
-  const maxGap = () => (joinedLengths ? undefined : headerDuration(stderr())) ?? maxGapSeconds
+  const maxGap = () => (isJoined ? undefined : headerDuration(stderr())) ?? maxGapSeconds
   return onClock(stdout, {
+    isJoined,
     startMs: () => startSeconds(stderr()) * 1000,
     isGap: (seconds, start) => seconds <= maxGap() && start + seconds <= maxSeconds(bytes),
     onChange,

@@ -3,12 +3,16 @@ import { open } from 'node:fs/promises'
 import { readVint } from './ebml.ts'
 import { layouts, type Part, type Read, readParts } from './file-layout.ts'
 import { type Frames, tagBytes, walkFrames } from './frames.ts'
-import { mendAiff, mendWav, type Piece } from './mend.ts'
+import { mendAiff, mendWav, type Piece, withoutLengths } from './mend.ts'
 
 /** Fewer bytes behind the declared end are padding. */
 export const minSoundBytes = 1_000
 const maxTags = 20
 const maxElements = 1_000
+const matroskaHead = Buffer.from('1a45dfa3', 'hex')
+/** Longer than its elements before the name of the format. */
+const matroskaHeadBytes = 100
+const scanBytes = 2 ** 20
 /** Program streams and Flash have no list of tracks: one that begins after the first five seconds would not be found. */
 const longLook = ['-analyzeduration', '60000000', '-probesize', '50000000']
 
@@ -23,11 +27,11 @@ export interface Container {
   hasTags?: boolean
   /** True where packets have times of their own; in the other formats a sample's number is its time. */
   hasClock: boolean
-  /** Matroska files joined to one: the bytes of the lengths behind which older ffmpegs read nothing. */
-  joinedLengths?: { start: number; end: number }[]
+  /** True where files were joined to one: the clock begins anew, and the header tells the length of the first of them. */
+  isJoined?: boolean
   /** ffmpeg options in front of the file, for what its header hides. */
   inputOptions?: string[]
-  /** Read instead of the file, whose header ffmpeg refuses or believes too much. */
+  /** Read instead of the file, whose lengths ffmpeg refuses or believes too much. */
   mended?: Piece[]
 }
 
@@ -116,12 +120,15 @@ function streamable(length: number, start: number, size: number): End {
     : declared(start + length, size, start)
 }
 
-/** Matroska and WebM: each Segment declares its length, unless all its size bits are ones; other elements may precede it. */
+/**
+ * Matroska and WebM: each Segment declares its length, unless all its size bits are ones; other elements may precede it.
+ * Joined files are read with unknown lengths: behind a length, older ffmpegs read nothing.
+ */
 async function matroskaEnd(read: Read, size: number): Promise<End> {
   const lengths: { start: number; end: number }[] = []
-  const found = (isTruncated?: boolean) => ({
+  const found = (isTruncated?: boolean): End => ({
     isTruncated,
-    ...(lengths.length > 1 && { joinedLengths: lengths }),
+    ...(lengths.length > 1 && { isJoined: true, mended: withoutLengths(lengths, size) }),
   })
   for (let at = 0, i = 0; at < size && i < maxElements; i++) {
     const bytes = await read(16, at)
@@ -132,10 +139,22 @@ async function matroskaEnd(read: Read, size: number): Promise<End> {
     at = start + length.width + length.value
     if (id.value !== 0x18538067) continue
     lengths.push({ start, end: start + length.width })
-    if (length.unknown) return found()
-    if (at > size) return found(true)
+    if (length.unknown) at = await findMatroska(read, size, start + length.width)
+    if (at > size) return found(length.unknown ? undefined : true)
   }
   return found(false)
+}
+
+/** Position of the next file behind a live recording, which has no length; infinite where there is none. */
+async function findMatroska(read: Read, size: number, from: number): Promise<number> {
+  for (let at = from; at < size; at += scanBytes) {
+    const bytes = await read(scanBytes + matroskaHeadBytes, at)
+    for (let i = bytes.indexOf(matroskaHead); i >= 0; i = bytes.indexOf(matroskaHead, i + 1)) {
+      const head = bytes.toString('latin1', i, i + matroskaHeadBytes)
+      if (/\x42\x82.{1,8}(?:matroska|webm)/s.test(head)) return at + i
+    }
+  }
+  return Number.POSITIVE_INFINITY
 }
 
 /** MP3, AAC, Ogg and others that consist of frames. ffmpeg looks behind one tag for the format; an MP3 may have several. */
@@ -156,6 +175,7 @@ async function framesEnd(read: Read, size: number): Promise<End> {
     isTruncated: (frames.isCut && !isCounted) || whole,
     strayShare: frames.strayShare,
     hasTags: frames.hasTags,
+    isJoined: frames.isJoined,
     ...(inputOptions && { inputOptions }),
   }
 }

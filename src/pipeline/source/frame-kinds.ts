@@ -11,6 +11,8 @@ export interface FrameKind {
   start?: [text: string, frames: number]
   /** Frames that must follow each other for the file to be of this kind: more for those that are hard to tell. */
   evidence?: number
+  /** True for the frames that a file begins with, one for each of its tracks. */
+  isHead?(bytes: Buffer, at: number): boolean
   /** Only sound, without a byte between the frames, even where files were joined: any other byte is damage. */
   isExact?: boolean
 }
@@ -72,7 +74,7 @@ function programBytes(bytes: Buffer, at: number): number {
 }
 
 export const frameKinds: readonly FrameKind[] = [
-  { name: 'ogg', frameBytes: oggBytes, isExact: true },
+  { name: 'ogg', frameBytes: oggBytes, isHead: (bytes, at) => (bytes[at + 5]! & 2) > 0, isExact: true },
   { name: 'amr', frameBytes: amr(narrowBand), start: ['#!AMR\n', 6], isExact: true },
   { name: 'amr', frameBytes: amr(wideBand), start: ['#!AMR-WB\n', 9], isExact: true },
   {

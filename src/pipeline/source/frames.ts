@@ -10,6 +10,8 @@ export interface Frames {
   strayShare: number
   /** True where a tag follows a frame: a decoder may take it for sound. */
   hasTags: boolean
+  /** True where another file begins behind the first frames. */
+  isJoined: boolean
 }
 
 const bufferBytes = 2 ** 18
@@ -62,6 +64,8 @@ export async function walkFrames(read: Read, size: number, start: number): Promi
   let length = 0
   let isTag = false
   let hasTags = false
+  let isHead = true
+  let isJoined = false
   while (at < size) {
     const found = lengthAt(at, kind) ?? (await findLength(at, kind))
     if (found === 0 || (strayFrom !== undefined && !(await areFrames(at, kind)))) {
@@ -75,6 +79,9 @@ export async function walkFrames(read: Read, size: number, start: number): Promi
     if (strayFrom !== undefined && !isTag && (kind.isExact || at - strayFrom > minStrayFrames * length))
       stray += at - strayFrom
     strayFrom = undefined
+    const wasHead = isHead
+    isHead = kind.isHead?.(bytes, at - from) ?? false
+    isJoined ||= isHead && !wasHead
     length = found
     end = at += found
   }
@@ -85,6 +92,7 @@ export async function walkFrames(read: Read, size: number, start: number): Promi
     isCut: end > size && !isTag && !hasTail,
     strayShare: kind.isExact && stray > 0 ? 1 : stray / size,
     hasTags: hasTags || hasTail,
+    isJoined,
   }
 }
 

@@ -1,4 +1,4 @@
-// Writes a copy of a recording whose header ffmpeg refuses or believes too much.
+// Writes a copy of a recording whose lengths ffmpeg refuses or believes too much.
 import { createReadStream, createWriteStream } from 'node:fs'
 import { appendFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -67,4 +67,17 @@ export async function mendAiff(
   // The number of frames: ffmpeg takes the length from it, unless it is 0.
   head.writeUInt32BE(0, common.start + 8 + 2)
   return [head, { start: sound.start + 8, end }]
+}
+
+/** Matroska files joined to one, with unknown lengths instead of these. */
+export function withoutLengths(lengths: readonly { start: number; end: number }[], size: number): Piece[] {
+  let at = 0
+  const pieces = lengths.flatMap(({ start, end }) => {
+    const unknown = Buffer.alloc(end - start, 0xff)
+    unknown[0] = 0xff >> (end - start - 1)
+    const before = { start: at, end: start }
+    at = end
+    return [before, unknown]
+  })
+  return [...pieces, { start: at, end: size }]
 }

@@ -1,5 +1,5 @@
 // Turns the `audio` argument (a path, a URL, a data: URI) into a local file that may be read.
-import { chmod, constants, copyFile, open, stat, writeFile } from 'node:fs/promises'
+import { stat, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { SpeechError } from '../../domain/errors.ts'
 import type { PipelineRequest } from '../../domain/job.ts'
@@ -75,8 +75,7 @@ export async function openSource(
   run: Run,
 ): Promise<Source> {
   const { mended, ...source } = await localSource(parseSource(audio, recording), hash, ports, run)
-  if (mended) return { ...source, file: await writeMended(source.file, mended, run) }
-  return source.joinedLengths ? withoutLengths(source, source.joinedLengths, run) : source
+  return mended ? { ...source, file: await writeMended(source.file, mended, run) } : source
 }
 
 async function localSource(
@@ -95,29 +94,6 @@ async function localSource(
     case 'path':
       return openFile(source.path, hash, run)
   }
-}
-
-/** A copy of Matroska files joined to one, whose lengths are unknown: so ffmpeg reads on behind the first of them. */
-async function withoutLengths(
-  source: Source,
-  lengths: NonNullable<Source['joinedLengths']>,
-  run: Run,
-): Promise<Source> {
-  const file = join(await run.scratch(), 'joined')
-  try {
-    await copyFile(source.file, file, constants.COPYFILE_FICLONE)
-    await chmod(file, 0o600)
-    const copy = await open(file, 'r+')
-    for (const { start, end } of lengths) {
-      const unknown = Buffer.alloc(end - start, 0xff)
-      unknown[0] = 0xff >> (end - start - 1)
-      await copy.write(unknown, 0, unknown.length, start)
-    }
-    await copy.close()
-  } catch (error) {
-    throw describeFileError(error)
-  }
-  return { ...source, file }
 }
 
 async function openFile(path: string, hash: string | undefined, run: Run): Promise<Source> {

@@ -4,6 +4,8 @@ import { LeapFilter } from './leaps.ts'
 import { type Packet, PacketReader } from './packets.ts'
 
 export interface ClockOptions {
+  /** True where the container shows that files were joined to one. */
+  isJoined: boolean | undefined
   /** Milliseconds at which a player's clock begins, in the times of the file. */
   startMs(): number
   /** False where the file cannot leave out so many seconds after this moment: its clock has leapt, and goes on without a gap. */
@@ -36,7 +38,7 @@ const silence = Buffer.alloc(64_000)
  */
 export async function* onClock(output: AsyncIterable<Buffer>, options: ClockOptions): AsyncGenerator<Buffer> {
   const reader = new PacketReader()
-  const leaps = new LeapFilter(samplesPerMs)
+  const leaps = new LeapFilter(samplesPerMs, options.isJoined)
   const clock = new Clock(options)
   for await (const bytes of output) {
     // ffmpeg has described the file on another pipe by now.

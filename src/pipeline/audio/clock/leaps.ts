@@ -12,6 +12,9 @@ const doubtMs = 5_000
 /** What is lost beside such a page. A longer gap is that of a recording that was joined. */
 const maxLostMs = 1_500
 
+/** Files that were joined start as late as each other, but for the jitter of their recorders. */
+const maxStartMs = 100
+
 /** Packets as they are read, but for the steps. */
 interface RawPacket extends Packet {
   /** How often the clock has gone back before. */
@@ -24,6 +27,9 @@ interface RawPacket extends Packet {
  */
 export class LeapFilter {
   readonly #samplesPerMs: number
+  readonly #isJoined: boolean
+  /** Of the first packet. */
+  #start: number | undefined
   /** Of the last packet that was returned. */
   #end = 0
   #step: number | undefined
@@ -32,8 +38,10 @@ export class LeapFilter {
   #held: RawPacket[] = []
   #heldMs = 0
 
-  constructor(samplesPerMs: number) {
+  /** `isJoined`: a step back to the start of the clock begins another file, wherever its times lead then. */
+  constructor(samplesPerMs: number, isJoined = false) {
     this.#samplesPerMs = samplesPerMs
+    this.#isJoined = isJoined
   }
 
   add({ time, samples }: Packet): Packet[] {
@@ -50,6 +58,7 @@ export class LeapFilter {
 
   #add(packet: RawPacket): Packet[] {
     this.#step ??= packet.step
+    this.#start ??= packet.time
     const time = packet.time + this.#shift
     const first = this.#held[0]
     if (!first) {
@@ -67,7 +76,7 @@ export class LeapFilter {
   #hasReturned(step: number, time: number, first: RawPacket): boolean {
     const lostMs = time - this.#end - this.#heldMs
     if (lostMs < -maxOverlapSeconds * 1000 || lostMs > maxLostMs) return false
-    if (first.step !== this.#step) return true
+    if (first.step !== this.#step) return !this.#isJoined || Math.abs(first.time - this.#start!) > maxStartMs
     return step !== this.#held.at(-1)!.step && time < first.time + this.#shift
   }
 

@@ -89,19 +89,32 @@ describe('the clock of a recording', () => {
     )
   })
 
-  it('finished files that were joined to one are all heard', async () => {
-    const [whole, other] = [
-      timedMatroska([at(0), at(4)], { seconds: 5 }),
-      timedMatroska([at(0)], { seconds: 1 }),
-    ]
-    for (const joined of [
-      [whole, other, whole],
-      [other, timedMatroska([at(0), at(4)])],
-    ]) {
-      const found = await hear(await save('files.mkv', Buffer.concat(joined)))
-      expectTones(found, joined.length === 3 ? [0, 4, 5, 6, 10] : [0, 1, 5])
-      expect(found.warnings).toEqual([])
-    }
+  const finished = timedMatroska([at(0), at(4)], { seconds: 5 })
+  const short = timedMatroska([at(0)], { seconds: 1 })
+  const live = timedMatroska([at(0), at(4)])
+  // Its gap ends close to where the clock of a file of three seconds would stand.
+  const other = timedMatroska([at(0), at(4.5)], { seconds: 5.5 })
+  it.each<[string, Buffer[], number[]]>([
+    ['finished files', [finished, short, finished], [0, 4, 5, 6, 10]],
+    ['a finished file and a live one', [short, live], [0, 1, 5]],
+    ['a live file and finished ones', [live, short, finished], [0, 4, 5, 6, 10]],
+    ['files whose gaps end at times of the first', [timedMatroska([at(0), at(2)]), other], [0, 2, 3, 7.5]],
+  ])('%s that were joined to one are all heard, with their gaps', async (name, files, tones) => {
+    const found = await hear(await save(`${name}.mkv`, Buffer.concat(files)))
+    expectTones(found, tones)
+    expect(found.warnings).toEqual([])
+  })
+
+  it('joined files of Ogg keep a gap that ends at a time of the first', async () => {
+    const files = [
+      [at(0, 1, [0.5]), at(2, 1, [0.5])],
+      [at(0, 1, [0.5]), at(4.5, 1, [0.5])],
+    ].map(async (sounds, i) =>
+      readFile(converted(await save(`${i}.mkv`, timedMatroska(sounds)), `${i}.ogg`, '-c:a', 'libopus')),
+    )
+    const found = await hear(await save('joined.ogg', Buffer.concat(await Promise.all(files))))
+    expectTones(found, [0.5, 2.5, 3.5, 8])
+    expect(found.warnings).toEqual([])
   })
 
   it('a stretch of a recording is found by the same clock', async () => {
