@@ -86,7 +86,7 @@ export function warnOfDamage(
   else if (
     isStray ||
     isUndecoded ||
-    isDisturbed(stderr, hasGaps) ||
+    isDisturbed(stderr, hasGaps, source.isJoined) ||
     (isTruncated && hasGaps) ||
     (isShort && decodingErrors(stderr) > 0)
   )
@@ -99,10 +99,12 @@ const disturbed =
   /mismatch|Truncating packet|packet_obj_size|asf skip|corrupt|Header missing|Invalid (?:data|packet)|invalid as first byte|Read error/
 
 /** True where the demuxer has met bytes that do not fit. A gap beside them is a loss, and no pause of the recorder. */
-function isDisturbed(stderr: string, hasGaps: boolean): boolean {
+function isDisturbed(stderr: string, hasGaps: boolean, isJoined = false): boolean {
   const [input = '', output = ''] = stderr.split(/^Stream mapping:/m)
   if (/: Audio: amr/.test(input)) return false
-  return brokenMatroska.test(output) || (hasGaps && disturbed.test(output))
+  // Older ffmpegs take the headers of a file that was joined for sound.
+  const messages = isJoined ? output.replace(/^Error while decoding.*/gm, '') : output
+  return brokenMatroska.test(output) || (hasGaps && disturbed.test(messages))
 }
 
 /** Fewer are lost where MP3 or Ogg files were joined. */

@@ -19,6 +19,8 @@ const elements = {
   clusterTime: 0xe7,
   group: 0xa0,
 } as const
+/** Beside blocks. ffmpeg writes no other id of two or three bytes; text reads like one. */
+const mediumIds: readonly number[] = [0x75a1, 0x75a2]
 const blocks: readonly number[] = [0xa3, 0xa1]
 /** Elements whose content is read as if it stood beside them. */
 const opened: readonly number[] = [elements.segment, elements.cluster, elements.group]
@@ -81,7 +83,7 @@ export class PacketReader {
 function isPlausible(id: number, size: number): boolean {
   if (id === elements.clusterTime) return size > 0 && size <= maxTimeBytes
   return (
-    id < 2 ** 32 &&
+    (id < 0x100 || (id >= 0x1000_0000 && id < 2 ** 32) || mediumIds.includes(id)) &&
     size <= maxElementBytes &&
     (!blocks.includes(id) || (size >= blockHeaderBytes && size % 2 === 0))
   )
