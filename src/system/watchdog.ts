@@ -19,14 +19,26 @@ export interface Watchdog {
   unwatch(group: number): void
 }
 
-/** The shell runs while there are groups. Without a shell in the system, a killed process leaves them behind. */
-export function createWatchdog(): Watchdog {
+/**
+ * The shell runs while there are groups. Without one that starts, a killed process leaves them behind, and nothing else
+ * fails: a sandbox may forbid it.
+ */
+export function createWatchdog(path = '/bin/sh'): Watchdog {
   const groups = new Set<number>()
   let shell: ChildProcess | undefined
 
-  function start(): ChildProcess {
+  function start(): ChildProcess | undefined {
+    try {
+      return startShell()
+    } catch {
+      // `spawn` throws some errors of the system, such as EPERM and ENOMEM, and emits others.
+      return undefined
+    }
+  }
+
+  function startShell(): ChildProcess {
     // A group of its own gets no signal that is meant for this process.
-    const started: ChildProcess = spawn('/bin/sh', ['-c', script], {
+    const started: ChildProcess = spawn(path, ['-c', script], {
       stdio: ['pipe', 'ignore', 'ignore'],
       env: childEnvironment(),
       detached: true,
