@@ -4,30 +4,27 @@ import { SpeechError } from '../../domain/errors.ts'
 import type { JobTool } from '../../domain/job.ts'
 import { findSpeakers, listSpeakers } from '../../domain/speakers.ts'
 import { type Span, type Transcript, withoutFormatted } from '../../domain/transcript.ts'
-import { checkFormat } from '../../formats/index.ts'
-import { json } from '../../formats/json.ts'
 import { markdown } from '../../formats/markdown.ts'
 import { maxPageTokens } from '../../formats/page.ts'
 import { filterSegments } from '../../formats/shown-segments.ts'
 import type { SubtitleOptions } from '../../formats/subtitles/presets.ts'
-import { srt, vtt } from '../../formats/subtitles/srt-vtt.ts'
 import { type FilteredTranscript, outline, plainText, timedText } from '../../formats/text.ts'
 import { offset, preset, transcriptId, waitSeconds } from '../inputs.ts'
+import { rendered } from '../results/rendered.ts'
 import { transcriptAnswer, transcriptOutput, type View } from '../results/transcript.ts'
 import { defineTool, type ToolCall } from '../tool.ts'
 
-type Render = (reading: FilteredTranscript, options: SubtitleOptions) => string | Promise<string>
-
-const views: Record<View, Render> = {
+/** Views that are no output formats, which `rendered` makes. */
+const texts: Record<Exclude<View, FileView>, (reading: FilteredTranscript) => string | Promise<string>> = {
   text: timedText,
   plain: plainText,
   raw: plainText,
   outline,
   markdown,
-  srt: (reading, options) => srt(filterSpeakers(reading), options),
-  vtt: (reading, options) => vtt(filterSpeakers(reading), options),
-  json: reading => json(filterSpeakers(reading)),
 }
+const fileViews = ['srt', 'vtt', 'json'] as const
+type FileView = (typeof fileViews)[number]
+const views = [...(Object.keys(texts) as (keyof typeof texts)[]), ...fileViews]
 
 export const getTranscript = defineTool({
   name: 'get_transcript',
@@ -41,7 +38,7 @@ export const getTranscript = defineTool({
   input: z.object({
     transcript_id: transcriptId,
     view: z
-      .enum(Object.keys(views) as [View, ...View[]])
+      .enum(views)
       .default('text')
       .describe(
         'text: paragraphs with times; plain: without times; raw: plain, before formatting; outline: first words of each part',
@@ -71,15 +68,30 @@ export const getTranscript = defineTool({
     const transcript = view === 'raw' ? withoutFormatted(found) : found
     const onlySpeakers = speaker === undefined ? undefined : speakerIds(transcript, speaker)
     const reading = { ...cutRange(transcript, from, to), onlySpeakers }
-    const text = await views[view](reading, { preset })
-    const notes =
-      view === 'srt' || view === 'vtt'
-        ? ruleNotes(await checkFormat(filterSpeakers(reading), view, { preset }))
-        : []
-    const shown = { ...transcript, warnings: [...notes, ...transcript.warnings] }
+    const { text, broken } = isFile(view)
+      ? await fileText(reading, view, { preset }, call)
+      : { text: await texts[view](reading), broken: [] }
+    const shown = { ...transcript, warnings: [...ruleNotes(broken), ...transcript.warnings] }
     return transcriptAnswer(shown, { text, view, preset, offset, limit, tool, speaker, from, to })
   },
 })
+
+const isFile = (view: View): view is FileView => fileViews.some(name => name === view)
+
+/** Begins nothing for a call that has ended while it waited for others of its owner. */
+async function fileText(
+  reading: FilteredTranscript,
+  view: FileView,
+  options: SubtitleOptions,
+  { jobs, owner, signal }: ToolCall,
+): Promise<{ text: string; broken: string[] }> {
+  const read = async () => {
+    signal.throwIfAborted()
+    return filterSpeakers(reading)
+  }
+  const { content, broken } = await rendered(jobs, owner, read, view, options)
+  return { text: String(content), broken }
+}
 
 const maxRuleNotes = 5
 

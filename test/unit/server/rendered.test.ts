@@ -30,7 +30,7 @@ async function connect(jobs: ReturnType<typeof countingJobs>['jobs'], owner: str
   return client
 }
 
-it('files and exports of an owner are made one after the other, beside those of another', async () => {
+it('files, exports and pages of subtitles of an owner are made one after the other, beside those of another', async () => {
   const { jobs, highest } = countingJobs()
   const clients = await Promise.all(['amy', 'ben'].map(owner => connect(jobs, owner)))
   const answers = clients.flatMap((client, i) => {
@@ -39,6 +39,7 @@ it('files and exports of an owner are made one after the other, beside those of 
     return Array.from({ length: 3 }, () => [
       client.readResource({ uri: `transcript://${id}/docx` }),
       client.callTool({ name: 'export_transcript', arguments: { transcript_id: id, save_as } }),
+      client.callTool({ name: 'get_transcript', arguments: { transcript_id: id, view: 'srt' } }),
     ]).flat()
   })
   for (const answer of await Promise.all(answers)) expect(answer.isError).toBeFalsy()
