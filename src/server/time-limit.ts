@@ -27,7 +27,7 @@ export function startLimit(client: AbortSignal, milliseconds: number) {
         'CALL_TIMEOUT',
         'The server could not answer within the time of the call.',
         {
-          hint: 'A disk or the store responds slowly, or the recording has many hours. What was begun goes on: repeat the call, or look whether the file is there.',
+          hint: 'A disk or the store responds slowly, or the recording has many hours. What was begun goes on: repeat the call, or look whether an exported file is there. Of many hours, read a part: get_transcript takes from and to.',
           retryable: true,
         },
       )
