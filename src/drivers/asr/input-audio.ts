@@ -1,6 +1,7 @@
 // The form of qwen-audio for chunks: `input_audio` in the request, and in the answer a text without `choices`.
 import * as z from 'zod/v4'
 import type { Model } from '../../domain/models/model.ts'
+import { joinText } from '../../domain/text.ts'
 import { trustedTimes } from './given-times.ts'
 import type { GivenTime } from './times.ts'
 
@@ -58,12 +59,14 @@ const answerShape = placeShape.extend({
 export function asMessage(json: unknown, seconds: number): { message: unknown; times?: Times } {
   const parsed = answerShape.safeParse(json).data
   const places = parsed ? [parsed.output, parsed.output?.output, parsed] : []
-  const texts = [...places.map(one => one?.text), ...places.map(one => one?.sentence?.text)]
-  const found = texts.find(one => typeof one === 'string')?.trim()
-  if (!parsed || found === undefined) return { message: json }
   const sentences =
     places.find(one => one?.sentences?.length)?.sentences ??
     places.flatMap(one => one?.sentence ?? []).slice(0, 1)
+  const spoken = sentences.flatMap(({ text }) => text ?? [])
+  const joined = spoken.length > 0 ? [spoken.reduce(joinText)] : []
+  const texts = [...places.flatMap(one => one?.text ?? []), ...joined].map(one => one.trim())
+  const found = texts.find(one => one !== '') ?? texts[0]
+  if (!parsed || found === undefined) return { message: json }
   const given = {
     words: sentences.flatMap(({ words }) => timesOf(words ?? [])),
     segments: timesOf(sentences),

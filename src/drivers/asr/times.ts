@@ -39,8 +39,8 @@ export function inText(items: GivenTime[], text: string): GivenTime[] {
     const place = wanted.length === 0 ? -1 : indexOf(letters, wanted, at)
     if (place < 0) continue
     at = place + wanted.length
-    covered += wanted.length
     if (start < (found.at(-1)?.start ?? 0)) continue
+    covered += wanted.length
     found.push({ start, end, from: letters[place]!.from })
   }
   if (covered === 0 || covered < minFoundShare * letters.length) return []

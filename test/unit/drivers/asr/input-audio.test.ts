@@ -46,10 +46,13 @@ describe('qwen-audio for chunks', () => {
     expect(hints).toEqual([['ru'], ['tl'], undefined])
   })
 
+  const parts = [{ text: 'All' }, { text: 'of it.' }]
+
   it.each([
     ['at the top, as of a workspace', { text: 'All of it.' }],
     ['in the output', { output: { text: 'All of it.', sentence: { text: 'of it.' } } }],
-    ['in the output of the output', { output: { output: { text: 'All of it.' } } }],
+    ['in the output of the output', { output: { text: '', output: { text: 'All of it.' } } }],
+    ['in all of its sentences', { output: { text: '', sentence: { text: 'of it.' }, sentences: parts } }],
     ['in its only sentence', { output: { output: { sentence: { text: 'All of it.' } } } }],
   ])('reads the text %s', async (_, answer) => {
     server.respond(200, { ...answer, usage: { duration: 5 } })

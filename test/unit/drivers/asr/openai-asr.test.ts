@@ -124,6 +124,10 @@ describe('an answer', () => {
     ],
     ['the whole as one segment', { segments: [{ text: 'Hello big world', start: 0, end: 10 }] }],
     ['zeros', { segments: words.map(({ word }) => ({ text: word, start: 0, end: 0 })) }],
+    [
+      'the first word last',
+      { words: words.map((word, i) => (i === 0 ? { ...word, start: 3, end: 3.5 } : word)) },
+    ],
     ['words of another text', { words: words.map(({ start, end }) => ({ word: 'other', start, end })) }],
   ])('has no times where the server gives %s', async (_, times) => {
     answer({ text: 'Hello big world', ...times })
