@@ -19,6 +19,8 @@ export interface HeardTranscript {
 
 const maxLateSeconds = 0.15
 const maxLengthError = 0.1
+/** Codecs of a telephone blur first and last letters. */
+const minHeardShare = 0.7
 const parts = 10
 /** Tells of the tracks that were heard, and is no alarm. */
 const choice = /^The file has \d+ audio tracks\./
@@ -56,12 +58,16 @@ export function judge(heard: HeardTranscript, truth: Truth): { faults: string[];
   return { faults, late }
 }
 
-/** Seconds by which the words of a single voice are late. */
-export function latenessOf(
-  { segments }: HeardTranscript,
-  words: readonly TimedWord[],
-): [TimedWord, number][] {
-  return pair(words, bySpeaker(segments)[0] ?? []).map(([said, word]) => [said, word.start - said.start])
+/** The words of a single voice as they were heard, at the times at which they are said. */
+export function asHeard({ segments }: HeardTranscript, words: readonly TimedWord[]): TimedWord[] {
+  const heard = bySpeaker(segments)[0] ?? []
+  const pairs = new Map(pair(words, heard).map(([said, word]) => [word, said]))
+  if (pairs.size < minHeardShare * words.length)
+    throw new Error(`An utterance alone is heard as: ${heard.map(({ text }) => text).join(' ')}`)
+  return heard.map(word => {
+    const said = pairs.get(word)
+    return said ? { ...said, late: word.start - said.start } : word
+  })
 }
 
 function backward({ segments }: HeardTranscript): string[] {

@@ -23,6 +23,9 @@ export interface PlannedPart {
 
 export interface Plan {
   name: string
+  codec: string
+  /** Numbers of the utterances that are said. */
+  said: number[]
   kind: ContainerKind
   parts: PlannedPart[]
   /** By ffmpeg, or byte by byte; undefined for a single part. */
@@ -43,12 +46,14 @@ export function drawPlan(random: Random, reels: Reels): Plan | undefined {
   const picture = kind.picture && random.chance(0.5) ? reels.picture(kind.picture) : undefined
   const voiceCount = !joined && kind.tracks && random.chance(0.3) ? 2 : 1
   const silentCount = !joined && kind.tracks && random.chance(0.3) ? 1 : 0
-  const said = shuffled(reels.utterances.length, random)
+  const order = shuffled(reels.utterances.length, random)
+  const said: number[] = []
   const notes: string[] = []
   const parts = Array.from({ length: partCount }, (_, i) => {
     const hasStart = i === 0 && joined !== 'concat' && kind.hasStart && random.chance(0.3)
     const start = hasStart ? random.below(3_600_000) / 1000 : 0
-    const take = said.splice(0, Math.max(voiceCount, (joined ? 1 : 2) + random.below(3)))
+    const take = order.splice(0, Math.max(voiceCount, (joined ? 1 : 2) + random.below(3)))
+    said.push(...take)
     const isLate = i === 0 && kind.hasClock && (picture !== undefined || voiceCount + silentCount > 1)
     const late = isLate && random.chance(0.6) ? random.below(10_000) / 1000 : 0
     notes.push(`start ${start}`, `late ${late}`)
@@ -69,15 +74,17 @@ export function drawPlan(random: Random, reels: Reels): Plan | undefined {
     ...(picture ? ['picture'] : []),
   ]
   const how = joined ? [`${partCount} joined (${joined})`] : []
-  return { name: [kind.ending, codec, ...what, ...how, ...notes].join(', '), kind, parts, joined, args }
+  const name = [kind.ending, codec, ...what, ...how, ...notes].join(', ')
+  return { name, codec, said, kind, parts, joined, args }
 }
 
-/** A WAV file of one utterance. */
-export function planOne(reel: Reel, number: number): Plan {
-  const kind = containers.find(({ ending }) => ending === 'wav')!
+/** A WAV file of one utterance, which has passed through the codec: its samples are plain. */
+export function planOne(reels: Reels, codec: string, number: number): Plan {
+  const kind = { ending: 'wav', codecs: [codec], args: ['-c:a', 'pcm_s16le'], hasClock: false }
+  const reel = reels.reel(codec)!
   const tracks = [{ entry: reel.entry, ...reel.utterance(number) }]
   const part = { tracks, picture: undefined, start: 0, silentEnd: 0, isLive: false }
-  return { name: 'an utterance', kind, parts: [part], joined: undefined, args: {} }
+  return { name: 'an utterance', codec, said: [number], kind, parts: [part], joined: undefined, args: {} }
 }
 
 /** ffmpeg takes the headers of a Speex within a file for sound. */

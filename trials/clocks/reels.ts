@@ -25,6 +25,8 @@ export interface Reel {
   entry: Buffer
   /** Times are seconds from the first packet. */
   utterance(number: number): { packets: Packet[]; words: TimedWord[] }
+  /** Says how the words of an utterance are heard in this codec. */
+  learn(number: number, words: readonly TimedWord[]): void
   silence: Packet[]
 }
 
@@ -109,6 +111,7 @@ export function createReels(ffmpeg: string): Reels {
     const { entry, packets } = readMatroska(bytes)[0]!
     const slice = (from: number, to: number) =>
       packets.filter(({ time, end }) => (time + end) / 2 >= from && (time + end) / 2 < to)
+    const learned = new Map<number, readonly TimedWord[]>()
     return {
       entry,
       silence: slice(0.5, leadSeconds - 0.5),
@@ -116,8 +119,12 @@ export function createReels(ffmpeg: string): Reels {
         const { from, to, words } = utterances[number]!
         const own = slice(from, to)
         const by = -own[0]!.time
-        return { packets: own.map(one => shifted(one, by)), words: words.map(one => shifted(one, by)) }
+        return {
+          packets: own.map(one => shifted(one, by)),
+          words: learned.get(number) ? [...learned.get(number)!] : words.map(one => shifted(one, by)),
+        }
       },
+      learn: (number, words) => void learned.set(number, words),
     }
   }
   function draw(codec: string): EncodedTrack | undefined {

@@ -1,10 +1,9 @@
 // Files with random gaps, starts, tracks and joins: every word is there, at the time at which a player sounds it.
 import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import pLimit from 'p-limit'
 import { startDashscope } from '../../emulators/dashscope/dashscope.ts'
 import { build } from '../clocks/build.ts'
-import { type HeardTranscript, judge, judgeCues, latenessOf } from '../clocks/judge.ts'
+import { asHeard, type HeardTranscript, judge, judgeCues } from '../clocks/judge.ts'
 import { drawPlan, type Plan, planOne } from '../clocks/plan.ts'
 import { createReels, type Reels } from '../clocks/reels.ts'
 import { callTool, request } from '../core/call.ts'
@@ -30,14 +29,17 @@ export const clocks: Round = {
     })
     const reels = createReels(ffmpeg)
     const door = await openStdio({ env: home.env })
-    await calibrate(trial, door, reels, home.folder)
+    const learn = createLearner(trial, door, reels, home.folder)
     const lates: number[] = []
     const end = tries.first + tries.count
     let next = tries.first
     async function tryAll(): Promise<void> {
       while (next < end && door.ended() === undefined) {
         const number = next++
-        const plan = drawPlan(createRandom(trial.seed, `clocks ${number}`), reels)
+        const draw = () => drawPlan(createRandom(trial.seed, `clocks ${number}`), reels)
+        const first = draw()
+        if (first) await learn(first)
+        const plan = draw()
         if (plan) await tryFile(trial, door, plan, join(home.folder, String(number)), lates)
         if (number === tries.first + Math.min(warmUpTries, tries.count >> 1)) tally.warmedUp(door)
       }
@@ -52,17 +54,27 @@ export const clocks: Round = {
   },
 }
 
-/** Learns how late estimated times are where an utterance stands alone, as that is no fault of the clock. */
-async function calibrate(trial: Trial, door: Door, reels: Reels, folder: string): Promise<void> {
-  const reel = reels.reel('pcm')!
-  const limit = pLimit(abreast)
-  await limit.map(reels.utterances, async (utterance, i) => {
-    const { file, truth } = await build(planOne(reel, i), join(folder, `utterance-${i}`), trial.ffmpeg)
+/**
+ * Learns how the utterances of a plan are heard in its codec where they stand alone, and how late their estimated times
+ * are then, as that is no fault of the clock.
+ */
+function createLearner(trial: Trial, door: Door, reels: Reels, folder: string) {
+  const learned = new Map<string, Promise<void>>()
+  async function learnOne(codec: string, number: number): Promise<void> {
+    const name = `${codec}-${number}`
+    const { file, truth } = await build(planOne(reels, codec, number), join(folder, name), trial.ffmpeg)
     const heard = await transcribe(trial, door, file, {})
-    if (typeof heard === 'string') throw new Error(`an utterance alone: ${heard}`)
-    for (const [said, late] of latenessOf(heard.transcript, truth.tracks[0]!))
-      utterance.words[truth.tracks[0]!.indexOf(said)]!.late = late
-  })
+    if (typeof heard === 'string') throw new Error(`an utterance alone (${name}): ${heard}`)
+    reels.reel(codec)!.learn(number, asHeard(heard.transcript, truth.tracks[0]!))
+    await rm(file)
+  }
+  return async ({ codec, said }: Plan): Promise<void> => {
+    for (const number of said) {
+      const key = `${codec} ${number}`
+      if (!learned.has(key)) learned.set(key, learnOne(codec, number))
+      await learned.get(key)
+    }
+  }
 }
 
 async function tryFile(trial: Trial, door: Door, plan: Plan, base: string, lates: number[]): Promise<void> {
@@ -107,8 +119,10 @@ async function transcribe(
   const [json, srt] = await Promise.all(
     ['json', 'srt'].map(async format => {
       const uri = `transcript://${data.transcript_id}/${format}`
-      return (await request(door, 'resources/read', { uri })).result?.contents?.[0]?.text as string
+      const { result, error } = await request(door, 'resources/read', { uri })
+      if (error) throw new Error(`${uri} cannot be read: ${JSON.stringify(error)}`)
+      return result?.contents?.[0]?.text as string
     }),
   )
-  return { transcript: JSON.parse(json ?? '{}'), srt: srt ?? '' }
+  return { transcript: JSON.parse(json!), srt: srt! }
 }
