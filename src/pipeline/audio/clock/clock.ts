@@ -29,6 +29,8 @@ const maxClampedStep = 2 * samplesPerMs
 /** Frames that tell the background from sound, and how far above it a quiet frame is. */
 const backgroundFrames = 50
 const quietContrastDb = 3
+/** The stop within a word is shorter than so many quiet frames. */
+const minQuietFrames = 8
 const backgroundRiseDb = 0.02
 const silence = Buffer.alloc(64_000)
 
@@ -153,9 +155,10 @@ class Clock {
 class Background {
   #level = 0
   #frames = 0
-  #wasQuiet = false
+  /** Quiet frames that follow each other. */
+  #quiet = 0
 
-  /** True for a frame of the background, at most for every second one. */
+  /** True for a frame of the background, at most for every second one, and for none of a short pause. */
   isQuiet(frame: Buffer): boolean {
     if (frame.length < frameBytes) return false
     const { buffer, byteOffset } = frame.byteOffset % 2 === 0 ? frame : Buffer.from(frame)
@@ -163,8 +166,8 @@ class Background {
     const level = frameLevel(samples, 0, samples[0]!)
     this.#level = Math.min(level, this.#level + backgroundRiseDb)
     this.#frames++
-    this.#wasQuiet =
-      !this.#wasQuiet && this.#frames > backgroundFrames && level <= this.#level + quietContrastDb
-    return this.#wasQuiet
+    const isQuiet = this.#frames > backgroundFrames && level <= this.#level + quietContrastDb
+    this.#quiet = isQuiet ? this.#quiet + 1 : 0
+    return this.#quiet >= minQuietFrames && this.#quiet % 2 === 0
   }
 }

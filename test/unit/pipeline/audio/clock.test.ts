@@ -117,6 +117,25 @@ describe('the clock of a recording', () => {
     expect(found.warnings).toEqual([])
   })
 
+  it('words are not stretched where a clock is put right, but the pause behind them', async () => {
+    const bursts = Array.from({ length: 12 }, (_, i) => i * 0.26)
+    const file = await save('hushes.mkv', timedMatroska([at(0), at(1.07, 6, [...bursts, 4.5])]))
+    const { tones } = await hear(file)
+    expect(tones).toHaveLength(14)
+    for (const [i, start] of bursts.entries()) expect(tones[i + 1]! - tones[1]!).toBeCloseTo(start, 2)
+    expect(Math.abs(tones.at(-1)! - 5.57)).toBeLessThan(0.03)
+  })
+
+  it('a file of Windows Media is no longer than its tracks, though one of them begins late', async () => {
+    const sound = await save('sound.mkv', timedMatroska([at(0, 2, [0, 1])]))
+    const file = converted(
+      sound,
+      'late.wma',
+      ...['-itsoffset', '1.5', '-i', sound, '-map', '0', '-map', '1', '-c:a', 'wmav2', '-b:a', '64k'],
+    )
+    expect((await hear(file)).seconds).toBeLessThan(3.7)
+  })
+
   it('a stretch of a recording is found by the same clock', async () => {
     const file = await save('part.mkv', timedMatroska([at(0), at(20), at(30)]))
     expectTones(await hear(file, { start: 19.5, end: 31 }), [0.5, 10.5])
