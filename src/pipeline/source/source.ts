@@ -75,7 +75,12 @@ export async function openSource(
   run: Run,
 ): Promise<Source> {
   const { mended, ...source } = await localSource(parseSource(audio, recording), hash, ports, run)
-  return mended ? { ...source, file: await writeMended(source.file, mended, run) } : source
+  if (!mended) return source
+  const file = await writeMended(source.file, mended, run).catch(error => {
+    run.signal.throwIfAborted()
+    throw describeFileError(error)
+  })
+  return { ...source, file }
 }
 
 async function localSource(
