@@ -1,4 +1,5 @@
 // Transcripts as files: an owner who asks for many at once gets them one after the other.
+import { EventEmitter, once } from 'node:events'
 import { Client, InMemoryTransport, type Transport } from '@modelcontextprotocol/client'
 import { expect, it } from 'vitest'
 import { createServer } from '../../../src/server/server.ts'
@@ -45,4 +46,30 @@ it('files, exports and pages of subtitles of an owner are made one after the oth
   for (const answer of await Promise.all(answers)) expect(answer.isError).toBeFalsy()
   expect(highest).toEqual({ amy: 1, ben: 1, both: 2 })
   await Promise.all(clients.map(client => client.close()))
+})
+
+it('a page of subtitles is not made any more once its call was cancelled in the queue', async () => {
+  const jobs = fakeJobs()
+  const queue = new EventEmitter()
+  const pages: Promise<unknown>[] = []
+  const oneAtATime: typeof jobs.oneAtATime = async (_, work) => {
+    const page = once(queue, 'free').then(work)
+    pages.push(page)
+    queue.emit('entered')
+    return page
+  }
+  const client = await connect({ ...jobs, foldersOpen: true, oneAtATime, save }, 'amy')
+  const abort = new AbortController()
+  const call = { name: 'get_transcript', arguments: { transcript_id: 'tr_amy', view: 'srt' } }
+  const entered = once(queue, 'entered')
+  const answer = client.callTool(call, { signal: abort.signal })
+  answer.catch(() => {})
+  await entered
+  abort.abort()
+  await expect(answer).rejects.toThrow()
+  // Over a linked pair, a later request arrives behind the cancellation.
+  await client.ping()
+  queue.emit('free')
+  await expect(pages[0]).rejects.toThrow()
+  await client.close()
 })
