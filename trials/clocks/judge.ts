@@ -25,7 +25,7 @@ const parts = 10
 /** Tells of the tracks that were heard, and is no alarm. */
 const choice = /^The file has \d+ audio tracks\./
 
-/** What is wrong, and the worst median of a tenth of the words, in seconds. */
+/** The faults, and the worst median of a tenth of the words, in seconds. */
 export function judge(heard: HeardTranscript, truth: Truth): { faults: string[]; late: number } {
   const faults = backward(heard)
   if (heard.status !== 'completed') faults.push(`status ${heard.status}`)
@@ -118,7 +118,7 @@ function tenths(values: readonly number[]): number[] {
   })
 }
 
-/** What is wrong with subtitles in SRT: cues that go back, or end when they begin. */
+/** The faults of subtitles in SRT: cues that go back, or end when they begin. */
 export function judgeCues(srt: string): string[] {
   const seconds = (clock: string) => {
     const [h, m, s] = clock.replace(',', '.').split(':').map(Number)

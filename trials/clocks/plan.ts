@@ -17,7 +17,7 @@ export interface PlannedPart {
   start: number
   /** Seconds of silence at its end of which only its header tells. */
   silentEnd: number
-  /** Whether its header tells its length at all. */
+  /** True where its header does not tell its length. */
   isLive: boolean
 }
 

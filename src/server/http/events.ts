@@ -6,7 +6,7 @@ const maxEvents = 500
 const maxSessionBytes = 1_000_000
 /** Limit for all sessions together. */
 const maxTotalBytes = 8_000_000
-/** What an event takes beside its text, about. */
+/** Memory of an event beside its text, about. */
 const eventBytes = 300
 
 type Replay = Parameters<EventStore['replayEventsAfter']>[1]

@@ -9,7 +9,7 @@ export const maxOverlapSeconds = 0.1
 const minLeapMs = 1_000
 /** Sound of a long page of Ogg: where one is damaged, all of it may have a wrong time. */
 const doubtMs = 5_000
-/** What is lost beside such a page. A longer gap is that of a recording that was joined. */
+/** The loss beside such a page. A longer gap is that of a recording that was joined. */
 const maxLostMs = 1_500
 
 /** Files that were joined start as late as each other, but for the jitter of their recorders. */
