@@ -53,8 +53,8 @@ export function playedSeconds(stderr: string, source: Source): number | undefine
   // The decoder drops frames that say that nothing was sent.
   const packets = /Stream #0:0\b.*: Audio: amr/.test(stderr) && /\(audio\): (\d+) packets read/.exec(stderr)
   if (packets) return Number(packets[1]) * amrPacketSeconds
-  // Of tracks in Windows Media, ffmpeg counts the start of a late one twice.
-  const isUnsure = isVideo(stderr) || (/^Input #0, asf/m.test(stderr) && hasTracks(stderr))
+  // Of tracks in Windows Media and Ogg, ffmpeg counts the start of a late one twice.
+  const isUnsure = isVideo(stderr) || (/^Input #0, (?:asf|ogg)/m.test(stderr) && hasTracks(stderr))
   return isTruncated === false && !isUnsure ? headerDuration(stderr) : undefined
 }
 
