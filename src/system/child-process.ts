@@ -27,6 +27,7 @@ const drainMs = 1_000
 
 /** Runs without a shell or terminal. */
 export function startGroup(path: string, args: string[], stdio: StdioOptions): ProcessGroup {
+  watchdog?.prepare()
   // A group of its own gets no Ctrl-C from the terminal: this process ends it.
   const child = spawn(path, args, { stdio, env: childEnvironment(), windowsHide: true, detached: !isWindows })
   const { pid } = child

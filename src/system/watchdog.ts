@@ -15,6 +15,8 @@ for group in $groups; do kill -9 "-$group"; done
 `
 
 export interface Watchdog {
+  /** Starts the shell, if there is none: a group that is started afterwards is watched from its first moment on. */
+  prepare(): void
   watch(group: number): void
   unwatch(group: number): void
 }
@@ -54,6 +56,9 @@ export function createWatchdog(path = '/bin/sh'): Watchdog {
   }
 
   return {
+    prepare() {
+      shell ??= start()
+    },
     watch(group) {
       groups.add(group)
       if (shell) shell.stdin?.write(`+ ${group}\n`)
