@@ -29,6 +29,8 @@ it.skipIf(process.platform === 'win32')('an ffmpeg that hangs ends with a killed
   const client = await connect({ ...system.env, FFMPEG_PATH: path })
   await client.call('transcribe_audio', { audio: fixture('voice-note.ogg'), wait_seconds: 0 })
   await vi.waitFor(() => expect(pids()).toHaveLength(2), eventually)
+  // The wrapper may run before the server knows its id. A server that answers knows it.
+  await client.call('search_transcripts', {})
   process.kill(client.pid(), 'SIGKILL')
   await vi.waitFor(() => expect(pids().filter(isAlive)).toEqual([]), eventually)
   await client.close()
