@@ -2,7 +2,7 @@
 # ffmpeg decodes AMR frames that say "nothing was sent" (RFC 4867, frame types 8 and 15) to no samples at all, so the
 # speech behind them comes early: it decodes no discontinuous transmission (build of 2018 in @ffmpeg-installer/ffmpeg
 # 1.1.0; 5.1 and 7.1 do the same). Seen: of 702 frames of 20 ms, 500 of them silence, 202 are decoded.
-# Matters to: src/pipeline/audio/clock.ts and playedSeconds in decode-warnings.ts, which give these frames their time.
+# Matters to: src/pipeline/audio/clock/clock.ts and playedSeconds in decode-warnings.ts, which give these frames their time.
 set -euo pipefail
 folder="$(mktemp -d)"
 trap 'rm -rf "$folder"' EXIT

@@ -2,7 +2,7 @@
 # ffmpeg's aresample=async=1:first_pts=0, which fills gaps, loses as many seconds of a joined WebM as its first part has
 # (build of 2018 in @ffmpeg-installer/ffmpeg 1.1.0; 5.1 and 7.1 do the same). A browser's recorder that was started
 # again writes such a file: each part's clock begins at 0. Seen: of 5 s and 7 s 12.0 s plain, 7.0 s with the filter.
-# Matters to: src/pipeline/audio/clock.ts, which fills gaps by the packets' times instead.
+# Matters to: src/pipeline/audio/clock/clock.ts, which fills gaps by the packets' times instead.
 set -euo pipefail
 folder="$(mktemp -d)"
 trap 'rm -rf "$folder"' EXIT

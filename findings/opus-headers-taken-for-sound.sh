@@ -2,7 +2,7 @@
 # Where Opus in Ogg was joined (a chained stream, RFC 3533), ffmpeg takes the headers of the second part for a packet of
 # 0.96 s, so all that follows is as much late by its time stamps, while its samples are complete (build of 2018 in
 # @ffmpeg-installer/ffmpeg 1.1.0; 5.1 does not). Seen: the header of 19 bytes lasts 46080 samples at 48 kHz.
-# Matters to: src/pipeline/audio/clock.ts, which fills no such gap.
+# Matters to: src/pipeline/audio/clock/clock.ts, which fills no such gap.
 set -euo pipefail
 folder="$(mktemp -d)"
 trap 'rm -rf "$folder"' EXIT
