@@ -63,7 +63,7 @@ export async function identify(audio: string, ports: SourcePorts, run: IdentifyR
     return { audio: url, content, certain: version !== undefined }
   }
   const file = await resolvePath(source.path, ports.allowedDirs)
-  const { bytes } = await statSource(file, basename(file))
+  const bytes = await sizeOf(file)
   const hash = await hashOf(file, run)
   return { audio: file, content: `bytes:${hash}`, hash, certain: true, bytes }
 }
@@ -171,20 +171,27 @@ async function writeDataUri(uri: string, run: Run): Promise<string> {
 }
 
 async function statSource(file: string, name: string): Promise<Source> {
-  try {
-    const info = await stat(file)
-    if (info.isDirectory())
-      throw new SpeechError('NOT_A_FILE', 'The path is a folder.', { hint: 'Name one recording in it.' })
-    if (!info.isFile())
-      throw new SpeechError('NOT_A_FILE', 'The path is a device or a pipe, not a file.', {
-        hint: 'Save the recording to a file first.',
-      })
-    if (info.size === 0)
-      throw new SpeechError('EMPTY_FILE', 'The file is empty.', {
-        hint: 'Check that the recording was saved or copied completely.',
-      })
-    return { file, name, bytes: info.size, ...(await readContainer(file, info.size)) }
-  } catch (error) {
+  const bytes = await sizeOf(file)
+  const container = await readContainer(file, bytes).catch(error => {
     throw describeFileError(error)
-  }
+  })
+  return { file, name, bytes, ...container }
+}
+
+/** In bytes. */
+async function sizeOf(file: string): Promise<number> {
+  const info = await stat(file).catch(error => {
+    throw describeFileError(error)
+  })
+  if (info.isDirectory())
+    throw new SpeechError('NOT_A_FILE', 'The path is a folder.', { hint: 'Name one recording in it.' })
+  if (!info.isFile())
+    throw new SpeechError('NOT_A_FILE', 'The path is a device or a pipe, not a file.', {
+      hint: 'Save the recording to a file first.',
+    })
+  if (info.size === 0)
+    throw new SpeechError('EMPTY_FILE', 'The file is empty.', {
+      hint: 'Check that the recording was saved or copied completely.',
+    })
+  return info.size
 }
