@@ -63,6 +63,8 @@ export function decode(
     voiceNote.catch(() => {})
     stderr = process.stderr
     process.stdin.end()
+    // Where it cannot be read, ffmpeg says so too.
+    const damage = part ? undefined : source.readAll?.(run.signal).catch(() => undefined)
     const onBroken = () => {
       lost = true
       process.kill()
@@ -82,7 +84,8 @@ export function decode(
       if (bytes === 0) throw noAudioError(stderr(), code)
       if (lost) return
       // Where ffmpeg has failed, a whole file is no proof that all of it was decoded.
-      const judged = code === 0 ? source : { ...source, isTruncated: source.isTruncated || undefined }
+      const whole = { ...source, ...(await damage) }
+      const judged = code === 0 ? whole : { ...whole, isTruncated: whole.isTruncated || undefined }
       const played = playedSeconds(stderr(), judged) ?? 0
       const silent = played <= maxSeconds(source.bytes) ? samplesOf(played - seconds()) : 0
       for await (const buffer of silenceOf(silent)) yield* wanted(buffer)

@@ -2,7 +2,8 @@
 import { open } from 'node:fs/promises'
 import { readVint } from './ebml.ts'
 import { layouts, type Part, type Read, readParts } from './file-layout.ts'
-import { type Frames, tagBytes, walkFrames } from './frames.ts'
+import type { FrameKind } from './frame-kinds.ts'
+import { type Frames, findFrames, tagBytes } from './frames.ts'
 import { mendAiff, mendWav, type Piece, withoutLengths } from './mend.ts'
 
 /** Fewer bytes behind the declared end are padding. */
@@ -33,26 +34,40 @@ export interface Container {
   inputOptions?: string[]
   /** Read instead of the file, whose lengths ffmpeg refuses or believes too much. */
   mended?: Piece[]
+  /** Reads all of the file, once, for what decoding it can begin without. */
+  readAll?(signal: AbortSignal): Promise<Damage>
 }
 
+type Damage = Pick<Container, 'isTruncated' | 'strayShare' | 'hasTags'>
 type End = Omit<Container, 'hasClock'>
 
-/** Reads the headers of the file's parts or frames, and a few bytes at its start and end. */
-export async function readContainer(file: string, size: number): Promise<Container> {
+/** Reads the headers of the file's parts, and a few bytes at its start and end. */
+export function readContainer(file: string, size: number): Promise<Container> {
+  return withFile(file, async read => {
+    const head = Buffer.concat([await read(64, 0), Buffer.alloc(64)])
+    const end = await readEnd(file, head, read, size)
+    return { hasClock: hasClock(head.toString('latin1')), ...end }
+  })
+}
+
+async function withFile<Result>(
+  file: string,
+  work: (read: Read) => Promise<Result>,
+  signal?: AbortSignal,
+): Promise<Result> {
   const handle = await open(file)
   try {
-    const read: Read = async (length, position) => {
+    return await work(async (length, position) => {
+      signal?.throwIfAborted()
       const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, Math.max(0, position))
       return buffer.subarray(0, bytesRead)
-    }
-    const head = Buffer.concat([await read(64, 0), Buffer.alloc(64)])
-    return { hasClock: hasClock(head.toString('latin1')), ...(await readEnd(head, read, size)) }
+    })
   } finally {
     await handle.close()
   }
 }
 
-async function readEnd(bytes: Buffer, read: Read, size: number): Promise<End> {
+async function readEnd(file: string, bytes: Buffer, read: Read, size: number): Promise<End> {
   const head = bytes.toString('latin1')
   if (/^RIFF.{4}WAVE/s.test(head)) return wavEnd(read, size)
   if (head.startsWith('RIFF')) return streamable(bytes.readUInt32LE(4), 8, size)
@@ -65,7 +80,7 @@ async function readEnd(bytes: Buffer, read: Read, size: number): Promise<End> {
     // An MP4 that is open to its end may be cut: its table of samples shows it, and ffmpeg says so.
     return parts.at(-1)?.isOpen ? { isTruncated: undefined } : lastEnd(parts, size)
   }
-  return framesEnd(read, size)
+  return framesEnd(file, read, size)
 }
 
 /** A byte of padding is often left out. */
@@ -158,33 +173,48 @@ async function findMatroska(read: Read, size: number, from: number): Promise<num
 }
 
 /** MP3, AAC, Ogg and others that consist of frames. ffmpeg looks behind one tag for the format; an MP3 may have several. */
-async function framesEnd(read: Read, size: number): Promise<End> {
+async function framesEnd(file: string, read: Read, size: number): Promise<End> {
   let start = 0
   let tags = 0
   for (let length = 1; length > 0 && tags <= maxTags; start += length) {
     length = tagBytes(Buffer.concat([await read(32, start), Buffer.alloc(32)]), 0)
     if (length > 0) tags++
   }
-  const frames = await walkFrames(read, size, start)
-  if (!frames) return { isTruncated: undefined }
-  const inputOptions = frameOptions(frames, tags)
+  const found = await findFrames(read, size, start)
+  if (!found) return { isTruncated: undefined }
+  const { name } = found.kind
   // Such an MP3 tells how long it is.
   const isCounted = /Xing|Info|VBRI/.test((await read(200, start)).toString('latin1'))
-  const whole = frames.kind === 'ogg' || frames.kind === 'gsm' ? false : undefined
+  const damageOf = ({ isCut, strayShare, hasTags }: Frames): Damage => ({
+    isTruncated: (isCut && !isCounted) || (name === 'ogg' || name === 'gsm' ? false : undefined),
+    strayShare,
+    hasTags,
+  })
+  if (name === 'ogg' || name === 'aac') {
+    const frames = await found.walk()
+    const { strayShare, hasTags, isJoined } = frames
+    // ffmpeg 4 and older give an AAC up at the first other byte; their readers of other formats go on behind it.
+    const isMixed = name === 'aac' && (strayShare > 0 || hasTags)
+    return { ...damageOf(frames), isJoined, ...(isMixed && { inputOptions: ['-f', 'ac3', '-c:a', 'aac'] }) }
+  }
+  let damage: Promise<Damage> | undefined
   return {
-    isTruncated: (frames.isCut && !isCounted) || whole,
-    strayShare: frames.strayShare,
-    hasTags: frames.hasTags,
-    isJoined: frames.isJoined,
-    ...(inputOptions && { inputOptions }),
+    isTruncated: undefined,
+    ...frameOptions(name, tags),
+    readAll(signal) {
+      damage ??= withFile(
+        file,
+        async read => damageOf(await (await findFrames(read, size, start))!.walk()),
+        signal,
+      )
+      return damage
+    },
   }
 }
 
-function frameOptions({ kind, strayShare, hasTags }: Frames, tags: number): string[] | undefined {
-  if (kind === 'ps' || kind === 'flv') return longLook
-  if (kind === 'gsm' || (kind === 'mp3' && tags > 1)) return ['-f', kind]
-  // ffmpeg 4 and older give an AAC up at the first other byte; their readers of other formats go on behind it.
-  return kind === 'aac' && (strayShare > 0 || hasTags) ? ['-f', 'ac3', '-c:a', 'aac'] : undefined
+function frameOptions(kind: FrameKind['name'], tags: number): Pick<Container, 'inputOptions'> {
+  if (kind === 'ps' || kind === 'flv') return { inputOptions: longLook }
+  return kind === 'gsm' || (kind === 'mp3' && tags > 1) ? { inputOptions: ['-f', kind] } : {}
 }
 
 /** WAV, AIFF, Core Audio, Sun and FLAC files; MP3 and AAC by a tag or the sync word of their first frame. */

@@ -3,7 +3,6 @@ import type { Read } from './file-layout.ts'
 import { type FrameKind, frameHeaderBytes, frameKinds } from './frame-kinds.ts'
 
 export interface Frames {
-  kind: FrameKind['name']
   /** True where the file ends within a frame. */
   isCut: boolean
   /** Share of the bytes that belong to no frame; 1 where no such byte may be. */
@@ -19,8 +18,14 @@ const bufferBytes = 2 ** 18
 const minStrayFrames = 3
 const minStrayTailBytes = 10_000
 
-/** Reads the file from `start` on to its end, if its first frames are of a known kind. */
-export async function walkFrames(read: Read, size: number, start: number): Promise<Frames | undefined> {
+export interface FrameWalk {
+  kind: FrameKind
+  /** Reads the file to its end. */
+  walk(): Promise<Frames>
+}
+
+/** Undefined where the first frames, at `start`, are of no known kind. */
+export async function findFrames(read: Read, size: number, start: number): Promise<FrameWalk | undefined> {
   let bytes = Buffer.alloc(frameHeaderBytes)
   let from = 0
   let usable = 0
@@ -55,44 +60,45 @@ export async function walkFrames(read: Read, size: number, start: number): Promi
     return true
   }
   const kind = await find(frameKinds, each => areFrames(start, each, true))
-  if (!kind) return undefined
+  return kind && { kind, walk: () => walkFrames(kind) }
 
-  let stray = 0
-  let strayFrom: number | undefined
-  let at = start
-  let end = start
-  let length = 0
-  let isTag = false
-  let hasTags = false
-  let isHead = true
-  let isJoined = false
-  while (at < size) {
-    const found = lengthAt(at, kind) ?? (await findLength(at, kind))
-    if (found === 0 || (strayFrom !== undefined && !(await areFrames(at, kind)))) {
-      strayFrom ??= at
-      at++
-      continue
+  async function walkFrames(kind: FrameKind): Promise<Frames> {
+    let stray = 0
+    let strayFrom: number | undefined
+    let at = start
+    let end = start
+    let length = 0
+    let isTag = false
+    let hasTags = false
+    let isHead = true
+    let isJoined = false
+    while (at < size) {
+      const found = lengthAt(at, kind) ?? (await findLength(at, kind))
+      if (found === 0 || (strayFrom !== undefined && !(await areFrames(at, kind)))) {
+        strayFrom ??= at
+        at++
+        continue
+      }
+      isTag = tagBytes(bytes, at - from) > 0
+      hasTags ||= isTag
+      // Bytes before a tag are a tag without a mark of its own.
+      if (strayFrom !== undefined && !isTag && (kind.isExact || at - strayFrom > minStrayFrames * length))
+        stray += at - strayFrom
+      strayFrom = undefined
+      const wasHead = isHead
+      isHead = kind.isHead?.(bytes, at - from) ?? false
+      isJoined ||= isHead && !wasHead
+      length = found
+      end = at += found
     }
-    isTag = tagBytes(bytes, at - from) > 0
-    hasTags ||= isTag
-    // Bytes before a tag are a tag without a mark of its own.
-    if (strayFrom !== undefined && !isTag && (kind.isExact || at - strayFrom > minStrayFrames * length))
-      stray += at - strayFrom
-    strayFrom = undefined
-    const wasHead = isHead
-    isHead = kind.isHead?.(bytes, at - from) ?? false
-    isJoined ||= isHead && !wasHead
-    length = found
-    end = at += found
-  }
-  if (size - end > minStrayTailBytes) stray += size - end
-  const hasTail = /^TAG|APETAGEX.{24}$/s.test((await read(128, size - 128)).toString('latin1'))
-  return {
-    kind: kind.name,
-    isCut: end > size && !isTag && !hasTail,
-    strayShare: kind.isExact && stray > 0 ? 1 : stray / size,
-    hasTags: hasTags || hasTail,
-    isJoined,
+    if (size - end > minStrayTailBytes) stray += size - end
+    const hasTail = /^TAG|APETAGEX.{24}$/s.test((await read(128, size - 128)).toString('latin1'))
+    return {
+      isCut: end > size && !isTag && !hasTail,
+      strayShare: kind.isExact && stray > 0 ? 1 : stray / size,
+      hasTags: hasTags || hasTail,
+      isJoined,
+    }
   }
 }
 
