@@ -28,9 +28,15 @@ function isVideo(stderr: string): boolean {
   return /Stream #0:\d+.*: Video: (?!.*attached pic|(?:mjpeg|png|bmp|gif|webp)\b.* 90k tbr)/.test(stderr)
 }
 
+/** After the mapping of streams, ffmpeg describes its output, which is PCM. */
+function partsOf(stderr: string): { input: string; output: string } {
+  const [input = '', output = ''] = stderr.split(/^Stream mapping:/m)
+  return { input, output }
+}
+
 /** Nor does it of one of several tracks. */
 function hasTracks(stderr: string): boolean {
-  const [input = ''] = stderr.split(/^Stream mapping:/m)
+  const { input } = partsOf(stderr)
   return (input.match(/^ +Stream #0:\d+.*: Audio: /gm)?.length ?? 0) > 1
 }
 
@@ -102,7 +108,7 @@ const disturbed =
 
 /** True where the demuxer has met bytes that do not fit. A gap beside them is a loss, and no pause of the recorder. */
 function isDisturbed(stderr: string, hasGaps: boolean, isJoined = false): boolean {
-  const [input = '', output = ''] = stderr.split(/^Stream mapping:/m)
+  const { input, output } = partsOf(stderr)
   if (/: Audio: amr/.test(input)) return false
   // Older ffmpegs take the headers of a file that was joined for sound.
   const messages = isJoined ? output.replace(/^Error while decoding.*/gm, '') : output
@@ -114,8 +120,7 @@ const minUndecodedSeconds = 0.1
 
 /** Seconds of the packets that could not be decoded. In AMR those hold nothing, and PCM cannot fail but in its last byte. */
 function undecodedSeconds(stderr: string): number {
-  // After the mapping ffmpeg describes its output, which is PCM.
-  const [input = ''] = stderr.split(/^Stream mapping:/m)
+  const { input } = partsOf(stderr)
   if (/: Audio: (?:amr|pcm_)/.test(input)) return 0
   const errors = decodingErrors(stderr)
   // Tags and text between the frames of an MP3 are no sound.

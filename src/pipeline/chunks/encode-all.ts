@@ -71,11 +71,12 @@ export function encodeAll(
 }
 
 /** While the samples are there, also for a chunk whose text is cached: times are not part of the cache. */
-async function withHeard({ levels, ...chunk }: Chunk): Promise<HeardChunk> {
+async function withHeard(chunk: Chunk): Promise<HeardChunk> {
   const detector = await loadSpeechDetector()
-  const heard = detector && (await heardSpeech({ ...chunk, levels }, detector))
-  const voiced = betweenPauses(heard ?? chunk.speech, { ...chunk, levels })
-  return { ...chunk, ...(heard && { heard }), voiced }
+  const heard = detector && (await heardSpeech(chunk, detector))
+  const voiced = betweenPauses(heard ?? chunk.speech, chunk)
+  const { levels: _, ...kept } = chunk
+  return { ...kept, ...(heard && { heard }), voiced }
 }
 
 /** The decoder's own MP3, when the chunk is the whole recording and long enough to be sent unchanged. */

@@ -39,17 +39,15 @@ const asideDispositions =
   /\((?:comment|lyrics|karaoke|hearing impaired|visual impaired|clean effects|descriptions)\)/
 const asideTitle = /\b(?:commentar|comments?\b|descripti(?:on|ve)|audio ?des[ck]|visually impaired)/i
 const layoutChannels: Record<string, number> = {
-  ...{
-    mono: 1,
-    stereo: 2,
-    downmix: 2,
-    binaural: 2,
-    quad: 4,
-    hexagonal: 6,
-    octagonal: 8,
-    cube: 8,
-    hexadecagonal: 16,
-  },
+  mono: 1,
+  stereo: 2,
+  downmix: 2,
+  binaural: 2,
+  quad: 4,
+  hexagonal: 6,
+  octagonal: 8,
+  cube: 8,
+  hexadecagonal: 16,
 }
 /** No layout, or one whose loudspeakers above the listener older versions leave out of the mix. */
 const unmixedLayout = /^(?:\d+ channels$|cube|hexadecagonal)/
