@@ -100,7 +100,10 @@ describe('a call for formatted text', () => {
     const { leave, watch } = createLeavingCaller()
     const left = format(harness, 'faithful', watch)
     left.catch(() => {})
-    const staying = format(harness)
+    const joined = createLatch()
+    // Its first progress shows that it has joined: the requests may be those of the other call alone.
+    const staying = format(harness, 'faithful', { onProgress: joined.open })
+    await joined.opened
     await vi.waitFor(() => expect(model.requests).not.toHaveLength(0), eventually)
     leave()
     await expect(left).rejects.toThrow()
