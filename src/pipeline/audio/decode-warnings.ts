@@ -72,6 +72,10 @@ export function warnOfDamage(
   run: Run,
 ): void {
   const { isTruncated, missingShare, strayShare = 0, hasTags, hasClock } = source
+  if (source.isFollowed)
+    run.warn(
+      'The file holds another recording behind this one, which was not transcribed. Save it as a file of its own.',
+    )
   const header = isVideo(stderr) || hasTracks(stderr) ? undefined : headerDuration(stderr)
   const declared = missingShare === undefined ? 0 : Math.round((10 * decoded) / (1 - missingShare)) / 10
   const expected = Math.max(header ?? 0, declared)

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import pLimit from 'p-limit'
-import type { Checkpoints, Recognition } from '../../domain/ports.ts'
+import type { Checkpoints, RecognisedWord, Recognition } from '../../domain/ports.ts'
 
 /** Options of a recognition; another model, language or context may give other words. */
 export interface AsrOptions {
@@ -27,7 +27,14 @@ export function chunkKey(samples: Int16Array, { model, language = '', context = 
 /** Validates a checkpoint, which another version may have written. */
 export function isCachedRecognition(value: unknown): value is CachedRecognition {
   const recognition = value as Partial<CachedRecognition> | null | undefined
-  return typeof recognition?.text === 'string' && typeof recognition.seconds === 'number'
+  const { text, seconds, words = [], segments = [] } = recognition ?? {}
+  return typeof text === 'string' && typeof seconds === 'number' && [words, segments].every(areTimed)
+}
+
+function areTimed(all: unknown): boolean {
+  const isTimed = (one: Partial<RecognisedWord> | null) =>
+    typeof one?.text === 'string' && Number.isFinite(one.start) && Number.isFinite(one.end)
+  return Array.isArray(all) && all.every(isTimed)
 }
 
 /** Larger reads mean fewer turns of the event loop; smaller ones, shorter turns. */

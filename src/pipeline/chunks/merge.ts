@@ -63,7 +63,11 @@ function removeOverlaps(transcripts: ChunkTranscript[]): void {
   for (let i = 1; i < transcripts.length; i++) {
     const [left, right] = [transcripts[i - 1]!, transcripts[i]!]
     const areNeighbours = right.index - left.index <= 1
-    if (!areNeighbours || right.overlap === 0 || !left.text || !right.text) continue
+    if (!areNeighbours || right.overlap === 0 || !right.text) continue
+    if (!left.text) {
+      moveSpeech(left, right, 0)
+      continue
+    }
     const [before, whole] = [left.text.length, right.text]
     const expected = expectedWords(right.overlap, right)
     ;[left.text, right.text] = joinOverlap(left.text, whole, right.overlap, expected)

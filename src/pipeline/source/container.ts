@@ -15,7 +15,7 @@ const matroskaHead = Buffer.from('1a45dfa3', 'hex')
 const matroskaHeadBytes = 100
 const scanBytes = 2 ** 20
 /** Program streams and Flash have no list of tracks: one that begins after the first five seconds would not be found. */
-const longLook = ['-analyzeduration', '60000000', '-probesize', '50000000']
+const longLook = ['-analyzeduration', '86400000000', '-probesize', '50000000']
 
 export interface Container {
   /** True where bytes are missing at the end; undefined where the container does not show it. */
@@ -30,6 +30,8 @@ export interface Container {
   hasClock: boolean
   /** True where files were joined to one: the clock begins anew, and the header tells the length of the first of them. */
   isJoined?: boolean
+  /** True where another recording stands behind the end of this one: ffmpeg does not read it, nor does a player. */
+  isFollowed?: boolean
   /** ffmpeg options in front of the file, for what its header hides. */
   inputOptions?: string[]
   /** Read instead of the file, whose lengths ffmpeg refuses or believes too much. */
@@ -38,7 +40,7 @@ export interface Container {
   readAll?(signal: AbortSignal): Promise<Damage>
 }
 
-type Damage = Pick<Container, 'isTruncated' | 'strayShare' | 'hasTags'>
+type Damage = Pick<Container, 'isTruncated' | 'strayShare' | 'hasTags' | 'isFollowed'>
 type End = Omit<Container, 'hasClock'>
 
 /** Reads the headers of the file's parts, and a few bytes at its start and end. */
@@ -72,8 +74,14 @@ async function readEnd(file: string, bytes: Buffer, read: Read, size: number): P
   if (/^RIFF.{4}WAVE/s.test(head)) return wavEnd(read, size)
   if (head.startsWith('RIFF')) return streamable(bytes.readUInt32LE(4), 8, size)
   if (head.startsWith('\x1a\x45\xdf\xa3')) return matroskaEnd(read, size)
-  if (bytes.readUInt32BE(0) === 0x3026b275) return asfEnd(Number(bytes.readBigUInt64LE(16)), read, size)
+  if (bytes.readUInt32BE(0) === 0x3026b275)
+    return {
+      ...(await asfEnd(Number(bytes.readBigUInt64LE(16)), read, size)),
+      isFollowed: await isFollowed(read, size),
+    }
   if (/^FORM.{4}AIF[FC]/s.test(head)) return aiffEnd(read, size)
+  // W64, whose first object is the whole of it.
+  if (head.startsWith('riff')) return { isTruncated: undefined, isFollowed: await isFollowed(read, size) }
   if (head.startsWith('caff')) return lastEnd(await readParts(read, size, layouts.caf), size)
   if (/^.{4}(?:ftyp|moov|mdat|wide|free|skip)/s.test(head)) {
     const parts = await readParts(read, size, layouts.mp4)
@@ -90,14 +98,18 @@ function declared(end: number, size: number, start?: number): End {
 }
 
 const sound = /^(?:data|SSND)$/
+/** What an AIFF, a CAF and an MP4 begin with. */
+const fileHead = /^(?:FORM|caff|ftyp)$/
 
 /** Missing tags, text or pictures behind the sound are no loss. */
 function lastEnd(parts: readonly Part[], size: number): End {
   const last = parts.at(-1)
   if (!last) return { isTruncated: undefined }
   const { name, isOpen, end } = last
-  if (isOpen || !(sound.test(name) || /^(?:mdat|moo[vf])$/.test(name))) return { isTruncated: false }
-  return declared(end, size, parts.find(part => sound.test(part.name))?.start)
+  const isFollowed = parts.slice(1).some(part => fileHead.test(part.name))
+  if (isOpen || !(sound.test(name) || /^(?:mdat|moo[vf])$/.test(name)))
+    return { isTruncated: false, isFollowed }
+  return { ...declared(end, size, parts.find(part => sound.test(part.name))?.start), isFollowed }
 }
 
 /** A recorder that stops early leaves a length that is too small, as does one whose counter goes round at 4 GB. */
@@ -126,6 +138,18 @@ async function asfEnd(data: number, read: Read, size: number): Promise<End> {
   const bytes = await read(24, data)
   if (bytes.length < 24 || bytes.readUInt32BE(0) !== 0x3626b275) return { isTruncated: undefined }
   return streamable(Number(bytes.readBigUInt64LE(16)), data, size)
+}
+
+/** ASF and W64 consist of objects: 16 bytes of a name, and the length. True where one of the first name comes again. */
+async function isFollowed(read: Read, size: number): Promise<boolean> {
+  const head = await read(16, 0)
+  for (let at = 0, i = 0; at < size && i < maxElements; i++) {
+    const bytes = await read(24, at)
+    if (i > 0 && bytes.subarray(0, 16).equals(head)) return true
+    if (bytes.length < 24) return false
+    at += Math.max(24, Number(bytes.readBigUInt64LE(16)))
+  }
+  return false
 }
 
 /** AVI and ASF: a length that is close to 0 or has all bits set is that of a stream that was never finished. */
@@ -185,10 +209,11 @@ async function framesEnd(file: string, read: Read, size: number): Promise<End> {
   const { name } = found.kind
   // Such an MP3 tells how long it is.
   const isCounted = /Xing|Info|VBRI/.test((await read(200, start)).toString('latin1'))
-  const damageOf = ({ isCut, strayShare, hasTags }: Frames): Damage => ({
+  const damageOf = ({ isCut, strayShare, hasTags, isFollowed }: Frames): Damage => ({
     isTruncated: (isCut && !isCounted) || (name === 'ogg' || name === 'gsm' ? false : undefined),
     strayShare,
     hasTags,
+    isFollowed,
   })
   if (name === 'ogg' || name === 'aac') {
     const frames = await found.walk()

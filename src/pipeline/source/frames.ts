@@ -11,6 +11,8 @@ export interface Frames {
   hasTags: boolean
   /** True where another file begins behind the first frames. */
   isJoined: boolean
+  /** True where it begins with a header that is no frame: ffmpeg skips what is behind. */
+  isFollowed: boolean
 }
 
 const bufferBytes = 2 ** 18
@@ -72,6 +74,7 @@ export async function findFrames(read: Read, size: number, start: number): Promi
     let hasTags = false
     let isHead = true
     let isJoined = false
+    let isFollowed = false
     while (at < size) {
       const found = lengthAt(at, kind) ?? (await findLength(at, kind))
       if (found === 0 || (strayFrom !== undefined && !(await areFrames(at, kind)))) {
@@ -88,6 +91,7 @@ export async function findFrames(read: Read, size: number, start: number): Promi
       const wasHead = isHead
       isHead = kind.isHead?.(bytes, at - from) ?? false
       isJoined ||= isHead && !wasHead
+      isFollowed ||= kind.start !== undefined && at > start && startsWith(bytes, at - from, kind.start[0])
       length = found
       end = at += found
     }
@@ -98,6 +102,7 @@ export async function findFrames(read: Read, size: number, start: number): Promi
       strayShare: kind.isExact && stray > 0 ? 1 : stray / size,
       hasTags: hasTags || hasTail,
       isJoined,
+      isFollowed,
     }
   }
 }

@@ -17,6 +17,10 @@ export interface ChannelTranscript extends Levels {
 
 /** A copy is this much quieter than its voice; with a smaller distance the call would howl. */
 const minCopyDepthDb = 10
+/** Microphones of one room are closer. So many equal words that both of them hear at once were said once. */
+const minRoomWords = 5
+/** What is left of a sentence is misrecognised where it is quieter by this. */
+const minRoomDepthDb = 3
 /** Fewer equal words in a row may be chance. */
 const minCopyWords = 3
 /** Times are estimated: equal runs lie this far apart at most, and further with each word. */
@@ -30,7 +34,7 @@ const minCopyShare = 2 / 3
 /** Blocks this far below the loudest are pauses. */
 const maxBlockRangeDb = 20
 
-/** The segments of each channel without copies. Words about equally loud in two channels are kept in both. */
+/** The segments of each channel without copies. A few words about equally loud in two channels are kept in both. */
 export function withoutCrosstalk(channels: readonly ChannelTranscript[]): Segment[][] {
   const words = channels.map(({ segments }) => segments.map(wordsOf))
   const usualPace = paceOf(words.flat(2))
@@ -54,7 +58,7 @@ function markCopies(
       const parts = [pairs.map(([left]) => left), pairs.map(([, right]) => right)] as const
       const depths = [depthOf(parts[0], sides[0], sides[1]), depthOf(parts[1], sides[1], sides[0])] as const
       const trusted = paceError(parts[0], usualPace) <= paceError(parts[1], usualPace) ? 0 : 1
-      const copy = findCopy(depths, { trusted, isCertain: run.length >= certainCopyWords })
+      const copy = findCopy(depths, { trusted, words: run.length })
       if (copy !== undefined) for (const word of parts[copy]) word.isCopy = true
     }
   }
@@ -79,10 +83,13 @@ function loudestOf([first, ...others]: readonly Levels[]): Levels {
  */
 function findCopy(
   [left, right]: readonly [number, number],
-  { trusted, isCertain }: { trusted: 0 | 1; isCertain: boolean },
+  { trusted, words }: { trusted: 0 | 1; words: number },
 ): 0 | 1 | undefined {
+  const isCertain = words >= certainCopyWords
   const byLeft = left >= minCopyDepthDb ? 0 : left <= -minCopyDepthDb ? 1 : undefined
   const byRight = right >= minCopyDepthDb ? 1 : right <= -minCopyDepthDb ? 0 : undefined
+  const isOneRoom = byLeft === undefined && byRight === undefined
+  if (isOneRoom) return words < minRoomWords ? undefined : left > right ? 0 : 1
   const areBothQuiet = byLeft === 0 && byRight === 1
   const isContradictory = areBothQuiet || (isCertain && byLeft !== undefined && byRight !== undefined)
   const copy = isContradictory ? (trusted === 0 ? byLeft : byRight) : (byLeft ?? byRight)
@@ -193,7 +200,7 @@ function removeCopies(own: ChannelTranscript, words: ChannelWord[][], other: Lev
     const rest = all.filter(({ isCopy }) => !isCopy)
     if (rest.length === all.length) return [segment]
     const isMisrecognised =
-      all.length - rest.length >= minCopyShare * all.length && depthIn(segment, own, other) >= minCopyDepthDb
+      all.length - rest.length >= minCopyShare * all.length && depthIn(segment, own, other) >= minRoomDepthDb
     return rest.length === 0 || isMisrecognised ? [] : [shorten(segment, all, rest)]
   })
 }

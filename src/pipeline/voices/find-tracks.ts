@@ -7,7 +7,8 @@ import { plainMix } from './choose-channels.ts'
 import { allTracks, chooseTracks, describeTrack, listTracks } from './choose-tracks.ts'
 import type { Description, Track } from './description.ts'
 import { compareTracks, type TrackSound, withoutRepeated } from './same-sound.ts'
-import { concurrency, readWindows, type StartFfmpeg, type Stretch, stderrOf } from './windows.ts'
+import { soundsLikeSpeech } from './separate-channels.ts'
+import { concurrency, readWindows, type StartFfmpeg, stderrOf, type Windows } from './windows.ts'
 
 /** No sound with a lower peak is speech. */
 const minPeakDbfs = -60
@@ -43,18 +44,21 @@ export async function findTracks(
     const { duration } = description
     const options = { duration, channels: 1, tracks: some.length }
     const readable = await limit.map(some, async track => {
-      const window = { stream: track.stream, mix: plainMix(track), ...options }
-      return { track, stretches: (await readWindows(source, window, start)).stretches }
+      const { stream, isFine } = track
+      const window = { stream, isFine, mix: plainMix(track), ...options }
+      return { track, ...(await readWindows(source, window, start)) }
     })
     for (const { track } of readable.filter(({ stretches }) => stretches.length === 0))
       left.set(track, 'it cannot be decoded')
     const found = readable.filter(({ stretches }) => stretches.length > 0)
     const sounds = await compareTracks(found.map(({ stretches }) => stretches))
     return Promise.all(
-      found.map(async ({ track, stretches }, i) => {
+      found.map(async ({ track, ...windows }, i) => {
+        const { stretches, gainDb } = windows
         const sound = sounds[i]!
-        const isAudible =
-          sound.activeBlocks > 0 || (await limit(() => hasHiddenSound(source, track, stretches, start)))
+        const isRaisedNoise = gainDb > 0 && !soundsLikeSpeech(stretches.map(([samples]) => samples!))
+        const isActive = sound.activeBlocks > 0 && !isRaisedNoise
+        const isAudible = isActive || (await limit(() => hasHiddenSound(source, track, windows, start)))
         if (!isAudible) left.set(track, 'silent')
         return { track, ...sound, isAudible }
       }),
@@ -87,7 +91,7 @@ export async function findTracks(
 async function hasHiddenSound(
   source: InputFile,
   { stream }: Track,
-  stretches: readonly Stretch[],
+  { stretches, gainDb }: Windows,
   start: StartFfmpeg,
 ): Promise<boolean> {
   if (stretches.length === 1) return false
@@ -95,7 +99,8 @@ async function hasHiddenSound(
   const stderr = await stderrOf(start([...inputArguments(source), ...output]))
   const peak = Number(/max_volume: (-?[\d.]+) dB/.exec(stderr)?.[1] ?? Number.NEGATIVE_INFINITY)
   const known = stretches.reduce((most, [samples]) => Math.max(most, samples!.reduce(louder, 0)), 0)
-  return peak > Math.max(minPeakDbfs, 20 * Math.log10(Math.max(1, known) / 32_768) + minHiddenContrastDb)
+  const knownDbfs = 20 * Math.log10(Math.max(1, known) / 32_768) - gainDb
+  return peak > Math.max(minPeakDbfs, knownDbfs + minHiddenContrastDb)
 }
 
 function louder(most: number, sample: number): number {

@@ -40,6 +40,15 @@ describe('a recording with several tracks', () => {
     expect(warnings).toEqual([expect.stringMatching(/2 audio tracks\. Heard: 2\. Not heard.*1: silent\.$/)])
   })
 
+  it('a very quiet track of 24 bits is heard, and the noise of one that is empty is not', async () => {
+    const noise = lavfi('anoisesrc=r=16000:d=11:a=0.00003')
+    const quiet = ['-filter_complex', '[1]volume=-75dB:precision=double[q]', '-map', '0', '-map', '[q]']
+    const args = [...noise, '-i', fixture('jfk.wav'), ...quiet, '-c:a', 'pcm_s24le', '-shortest']
+    const { words, warnings } = await transcribe(system, await make('quiet-second.mov', ...args))
+    expect(words).toBe(jfk)
+    expect(warnings).toEqual([expect.stringMatching(/Heard: 2\. Not heard.*1: silent\.$/)])
+  })
+
   it('a first track that cannot be decoded does not win', async () => {
     const file = await make('unknown.mkv', ...both)
     const bytes = await readFile(file)

@@ -196,6 +196,23 @@ describe('a recording that was cut short', () => {
   })
 })
 
+describe('a recording with another one behind it in the same file', () => {
+  it.each([
+    ['M4A', '-c:a', 'aac', '-f', 'ipod'],
+    ['CAF', '-f', 'caf'],
+    ['AIFF', '-f', 'aiff'],
+    ['ASF', '-c:a', 'wmav2', '-f', 'asf'],
+    ['W64', '-f', 'w64'],
+    ['FLV', '-ar', '22050', '-f', 'flv'],
+  ])('an %s raises a warning', async (name, ...coding) => {
+    const whole = encoded(...coding)
+    const found = await heard(`followed ${name}`, Buffer.concat([whole, whole]))
+    expect(found.warnings).toEqual([expect.stringMatching(/holds another recording/)])
+    expect(found.seconds).toBeCloseTo(seconds, 0)
+    expect((await heard(`alone ${name}`, whole)).warnings).toEqual([])
+  })
+})
+
 describe('a recording with noise in its middle', () => {
   it.each<[string, () => Buffer | Promise<Buffer>, RegExp?]>([
     ['MP4', () => readFile(fixture('clip.mp4'))],

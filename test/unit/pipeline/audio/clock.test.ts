@@ -191,8 +191,8 @@ describe('the clock of a recording', () => {
       ['late.ts', '4.087', '-c:a', 'mp2'],
       ['late.mkv', '4.087'],
       // Beyond the seconds in which ffmpeg looks for tracks.
-      ['late.mpg', '8', '-c:a', 'mp2'],
-      ['late.flv', '8', '-ar', '44100'],
+      ['late.mpg', '70', '-c:a', 'mp2'],
+      ['late.flv', '70', '-ar', '44100'],
     ]) {
       const late = ['-itsoffset', start!, '-i', sound, '-map', '0:v', '-map', '1:a']
       const picture = ['-f', 'lavfi', '-i', 'color=s=64x64:r=25:d=12']

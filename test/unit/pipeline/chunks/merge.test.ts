@@ -70,6 +70,15 @@ describe('createMerge', () => {
     for (const [i, { start }] of words.entries()) expect(Math.abs(start - i)).toBeLessThan(0.3)
   })
 
+  it('words of an overlap are timed where they are said, though the chunk before has none', () => {
+    const { segments } = merge(
+      [transcript('', 0, 12), transcript(numbers(8, 20), 8, 20, { overlap: 4 })],
+      'word',
+    )
+    const words = segments.flatMap(({ words = [] }) => words)
+    for (const [i, { start }] of words.entries()) expect(Math.abs(start - 8 - i)).toBeLessThan(0.3)
+  })
+
   it('words before a seam keep their times where nothing was heard in the overlap', () => {
     const voiced = [{ start: 6, end: 8 }]
     const { segments } = merge(

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { SpeechError } from '../../../../src/domain/errors.ts'
 import type { Recogniser } from '../../../../src/domain/ports.ts'
 import type { Run } from '../../../../src/domain/run.ts'
+import { isCachedRecognition } from '../../../../src/pipeline/audio/fingerprint.ts'
 import type { ChunkBudget } from '../../../../src/pipeline/chunks/budget.ts'
 import type { ReadyChunk } from '../../../../src/pipeline/chunks/encode-all.ts'
 import { createMerge } from '../../../../src/pipeline/chunks/merge.ts'
@@ -163,4 +164,15 @@ describe('a text without words', () => {
 
 it('throws the error of the only chunk', async () => {
   await expect(recogniseMinute(() => refusal)).rejects.toBe(refusal)
+})
+
+it.each([
+  [true, { text: 'Yes.', seconds: 1 }],
+  [true, { text: 'Yes.', seconds: 1, words: [{ text: 'Yes.', start: 0, end: 1 }] }],
+  [false, { text: 'Yes.' }],
+  [false, { text: 'Yes.', seconds: 1, words: { Yes: 1 } }],
+  [false, { text: 'Yes.', seconds: 1, words: [null] }],
+  [false, { text: 'Yes.', seconds: 1, segments: [{ text: 'Yes.', begin: 0, end: 1 }] }],
+])('a stored answer can be used: %s, %j', (isUsed, stored) => {
+  expect(isCachedRecognition(stored)).toBe(isUsed)
 })

@@ -40,6 +40,14 @@ describe('withoutCrosstalk', () => {
     expect(texts(withoutCrosstalk([first, second]))).toEqual([['bye bye then'], ['bye bye then']])
   })
 
+  it('keeps a sentence where it is louder, though two microphones of a room hear it', () => {
+    const text = 'we shall order the new rollers'
+    const first = { segments: [segment(text, 1)], levels: loud(-30, [1, 4]) }
+    const second = { segments: [segment(`${text} cow`, 1.1)], levels: loud(-35, [1, 4.5]) }
+    expect(texts(withoutCrosstalk([first, second]))).toEqual([[text], []])
+    expect(texts(withoutCrosstalk([second, first]))).toEqual([[], [text]])
+  })
+
   it('withoutCrosstalk keeps two equal words, which may be chance', () => {
     const first = { segments: [segment('thank you', 1)], levels: loud(-30, [1, 2]) }
     const second = { segments: [segment('thank you', 1)], levels: loud(-60, [1, 2]) }
