@@ -44,7 +44,7 @@ describe('a recording with several tracks', () => {
     const noise = lavfi('anoisesrc=r=16000:d=11:a=0.00003')
     const quiet = ['-filter_complex', '[1]volume=-75dB:precision=double[q]', '-map', '0', '-map', '[q]']
     const args = [...noise, '-i', fixture('jfk.wav'), ...quiet, '-c:a', 'pcm_s24le', '-shortest']
-    const { words, warnings } = await transcribe(system, await make('quiet-second.mov', ...args))
+    const { words, warnings } = await transcribe(system, await make('quiet-second.mkv', ...args))
     expect(words).toBe(jfk)
     expect(warnings).toEqual([expect.stringMatching(/Heard: 2\. Not heard.*1: silent\.$/)])
   })
