@@ -24,6 +24,7 @@ export async function benchConcurrentClients(
   folder: string,
   hour: string,
   env: Record<string, string>,
+  build: string,
 ): Promise<ConcurrencyResult> {
   const notes = Array.from({ length: clients }, (_, i) => join(folder, `note-${i}.wav`))
   const interview = join(root, 'fixtures', 'interview.mp3')
@@ -44,7 +45,7 @@ export async function benchConcurrentClients(
       note,
     ])
 
-  const server = await startHttpServer(env)
+  const server = await startHttpServer(env, build)
   try {
     const { url } = server
     const long = await connect(url)

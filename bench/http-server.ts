@@ -1,11 +1,10 @@
 // A server under test over HTTP, with a report of its event loop's delay, and its clients.
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
-import { root } from './measure.ts'
+import { programOf, root } from './measure.ts'
 
 export interface HttpServer {
   url: string
@@ -16,8 +15,8 @@ export interface HttpServer {
   stop(): void
 }
 
-export async function startHttpServer(env: Record<string, string>): Promise<HttpServer> {
-  const server = fork(join(root, 'dist', 'main.js'), ['http'], {
+export async function startHttpServer(env: Record<string, string>, build = root): Promise<HttpServer> {
+  const server = fork(programOf(build), ['http'], {
     env: { ...env, SPEECH_HTTP_PORT: '0' },
     execArgv: ['--import', fileURLToPath(new URL('event-loop.mjs', import.meta.url))],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],

@@ -8,7 +8,6 @@ import { Client } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 
 export const root = fileURLToPath(new URL('..', import.meta.url))
-const serverEntry = join(root, 'dist', 'main.js')
 
 export interface Provider {
   url: string
@@ -49,8 +48,13 @@ export interface RunningServer {
   close(): Promise<void>
 }
 
-export async function startServer(env: Record<string, string>): Promise<RunningServer> {
-  const transport = new StdioClientTransport({ command: process.execPath, args: [serverEntry], env })
+/** The program of the build in this folder. */
+export function programOf(build: string): string {
+  return join(build, 'dist', 'main.js')
+}
+
+export async function startServer(env: Record<string, string>, build = root): Promise<RunningServer> {
+  const transport = new StdioClientTransport({ command: process.execPath, args: [programOf(build)], env })
   const client = new Client({ name: 'bench', version: '1' })
   await client.connect(transport)
   return { client, pid: transport.pid!, close: () => client.close() }
@@ -85,35 +89,13 @@ export async function run(command: string, args: string[]): Promise<void> {
 
 /** A recording of this length: the interview and the meeting in turn, 44.1 kHz stereo, 128 kbit/s MP3. */
 export async function makeRecording(ffmpeg: string, seconds: number, file: string): Promise<void> {
-  const [interview, meeting] = ['interview.mp3', 'meeting.m4a'].map(name => join(root, 'fixtures', name))
+  const sources = ['interview.mp3', 'meeting.m4a'].flatMap(name => ['-i', join(root, 'fixtures', name)])
   const concatenation =
     '[0:a]aresample=44100[a];[1:a]aresample=44100,aformat=channel_layouts=stereo[b];[a][b]concat=n=2:v=0:a=1'
-  const pair = `${file}.pair.wav`
-  await run(ffmpeg, [
-    '-nostdin',
-    '-y',
-    '-i',
-    interview!,
-    '-i',
-    meeting!,
-    '-filter_complex',
-    concatenation,
-    '-ar',
-    '44100',
-    pair,
-  ])
-  const loop = [
-    '-nostdin',
-    '-y',
-    '-stream_loop',
-    '-1',
-    '-i',
-    pair,
-    '-t',
-    String(seconds),
-    '-b:a',
-    '128k',
-    file,
-  ]
-  await run(ffmpeg, loop)
+  const pair = `${file}.pair.mp3`
+  const encoded = ['-filter_complex', concatenation, '-ar', '44100', '-b:a', '128k', pair]
+  await run(ffmpeg, ['-nostdin', '-y', ...sources, ...encoded])
+  // Encoded once and repeated as it is: encoding four hours would take minutes.
+  const repeated = ['-stream_loop', '-1', '-i', pair, '-t', String(seconds), '-c', 'copy', file]
+  await run(ffmpeg, ['-nostdin', '-y', ...repeated])
 }

@@ -1,29 +1,27 @@
 // npm run bench: speech-mcp beside plain ffmpeg on the same file in the same run, as one table of figures and ratios.
+// With `-- --against FOLDER` each figure is taken in turn from this build and from the one in FOLDER/dist.
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { cpus, tmpdir, totalmem } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
 import { createApp } from '../src/app.ts'
 import { readConfig } from '../src/config/config.ts'
 import { benchConcurrentClients } from './concurrent-clients.ts'
 import { makeRecording, median, peakMemory, root, run, startProvider, startServer, timed } from './measure.ts'
 import { benchSearch } from './search.ts'
+import { type Figure, isMet, table } from './table.ts'
 import { uploadOnce } from './upload.ts'
 
 const repeats = 3
 const hour = 3600
 
-interface Row {
-  what: string
-  value: string
-  target: string
-  met: boolean
-}
-
+const { against } = parseArgs({ options: { against: { type: 'string' } } }).values
+const builds = [root, ...(against === undefined ? [] : [resolve(against)])]
 const folder = await mkdtemp(join(tmpdir(), 'speech-mcp-bench-'))
 const { path: ffmpeg, by } = await (await createApp(readConfig())).ffmpeg()
 const provider = await startProvider()
-const rows: Row[] = []
+const figures: Figure[] = []
 let dataFolders = 0
 
 function environment(): Record<string, string> {
@@ -36,124 +34,155 @@ function environment(): Record<string, string> {
   }
 }
 
-/** One call of a fresh server: seconds, seconds to the first request, peak memory in MB. */
-async function transcribeOnce(
-  audio: string,
-): Promise<{ took: number; first: number; memory: number | undefined }> {
-  const server = await startServer(environment())
+/** Takes a figure from each build in turn, `times` times; returns the figures of each build. */
+async function inTurn<T>(times: number, measure: (build: string) => Promise<T>): Promise<T[][]> {
+  const results: T[][] = builds.map(() => [])
+  for (let i = 0; i < times; i++)
+    for (const [b, build] of builds.entries()) results[b]!.push(await measure(build))
+  return results
+}
+
+/** Adds a row; `values` holds one number a build. */
+function add(what: string, values: (number | undefined)[], unit = '', limit?: number, digits = 0): void {
+  figures.push({ what, values, unit, limit, digits })
+  console.error(`${what}: ${values.map(value => value?.toFixed(digits) ?? 'unknown').join(' / ')} ${unit}`)
+}
+
+const medians = (results: number[][]) => results.map(median)
+
+interface Call {
+  seconds: number
+  /** Seconds to the first request to the provider. */
+  first: number
+  /** Peak resident memory in MiB. */
+  memory: number | undefined
+}
+
+/** One call of a fresh server. */
+async function transcribeOnce(build: string, audio: string): Promise<Call> {
+  const server = await startServer(environment(), build)
   try {
     provider.reset()
     const started = Date.now()
-    const [took, result] = await timed(() =>
-      server.client.callTool(
-        { name: 'transcribe_audio', arguments: { audio, wait_seconds: 240 } },
-        { timeout: 600_000, onprogress: () => {}, resetTimeoutOnProgress: true },
-      ),
-    )
+    const [seconds, result] = await timed(() => server.client.callTool(transcribe(audio), patient))
     if (result.isError) throw new Error(JSON.stringify(result.content))
-    return { took, first: (Math.min(...provider.requests) - started) / 1000, memory: peakMemory(server.pid) }
+    return {
+      seconds,
+      first: (Math.min(...provider.requests) - started) / 1000,
+      memory: peakMemory(server.pid),
+    }
   } finally {
     await server.close()
   }
 }
 
-function addRow(what: string, value: string, target: string, met: boolean): void {
-  rows.push({ what, value, target, met })
-  console.error(`${what}: ${value}`)
+const patient = { timeout: 600_000, onprogress: () => {}, resetTimeoutOnProgress: true }
+
+function transcribe(audio: string) {
+  return { name: 'transcribe_audio', arguments: { audio, wait_seconds: 240 } }
 }
 
-async function speed(file: string): Promise<void> {
-  const pairs: { plain: number; took: number; first: number; memory: number | undefined }[] = []
-  for (let i = 0; i < repeats; i++) {
-    const target = join(folder, 'plain.mp3')
-    const plainArguments = ['-nostdin', '-y', '-i', file, '-b:a', '32k', '-ar', '16000', '-ac', '1', target]
-    const [plain] = await timed(() => run(ffmpeg, plainArguments))
-    pairs.push({ plain, ...(await transcribeOnce(file)) })
-  }
-  const ratios = pairs.map(({ took, plain }) => took / plain)
-  const first = median(pairs.map(pair => pair.first))
-  addRow('1 h of MP3, plain ffmpeg', `${median(pairs.map(pair => pair.plain)).toFixed(1)} s`, '', true)
-  addRow('1 h of MP3, speech-mcp', `${median(pairs.map(pair => pair.took)).toFixed(1)} s`, '', true)
-  addRow('ratio', median(ratios).toFixed(2), '≤ 0.60', median(ratios) <= 0.6)
-  addRow('first request after', `${first.toFixed(2)} s`, '≤ 1 s', first <= 1)
-}
-
-async function memory(label: string, file: string): Promise<void> {
-  const { took, memory: peak } = await transcribeOnce(file)
-  if (peak === undefined) addRow(`${label}: peak memory`, 'unknown on this system', '≤ 150 MB', true)
-  else
-    addRow(
-      `${label}: peak memory (took ${took.toFixed(1)} s)`,
-      `${peak.toFixed(0)} MB`,
-      '≤ 150 MB',
-      peak <= 150,
-    )
+async function start(): Promise<void> {
+  const times = await inTurn(9, async build => {
+    const [seconds, server] = await timed(async () => {
+      const server = await startServer(environment(), build)
+      await server.client.listTools()
+      return server
+    })
+    await server.close()
+    return seconds * 1000
+  })
+  add('start to tools/list', medians(times), 'ms', 250)
 }
 
 async function voiceNote(): Promise<void> {
-  const server = await startServer(environment())
-  const over: number[] = []
-  for (let i = 0; i < 11; i++) {
-    provider.reset()
-    const [took] = await timed(() =>
-      server.client.callTool({
-        name: 'transcribe_audio',
-        // The context makes each a request of its own; otherwise the first would answer them all.
-        arguments: { audio: join(root, 'fixtures', 'voice-note.ogg'), context: `call ${i}` },
-      }),
-    )
-    over.push(took * 1000 - provider.delays[0]!)
-  }
-  await server.close()
-  const value = median(over.slice(1))
-  addRow('voice note of 7 s, first call: over the provider’s time', `${over[0]!.toFixed(0)} ms`, '', true)
-  addRow('voice note of 7 s, over the provider’s time', `${value.toFixed(0)} ms`, '≤ 150 ms', value <= 150)
+  const calls = await inTurn(1, async build => {
+    const server = await startServer(environment(), build)
+    const over: number[] = []
+    for (let i = 0; i < 11; i++) {
+      provider.reset()
+      const [seconds] = await timed(() =>
+        server.client.callTool({
+          name: 'transcribe_audio',
+          // The context makes each a request of its own; otherwise the first would answer them all.
+          arguments: { audio: join(root, 'fixtures', 'voice-note.ogg'), context: `call ${i}` },
+        }),
+      )
+      over.push(seconds * 1000 - provider.delays[0]!)
+    }
+    await server.close()
+    return over
+  })
+  const first = calls.map(([over]) => over![0]!)
+  add('voice note of 7 s, first call: over the provider’s time', first, 'ms')
+  const later = calls.map(([over]) => median(over!.slice(1)))
+  add('voice note of 7 s, over the provider’s time', later, 'ms', 150)
+}
+
+async function search(): Promise<void> {
+  // Another build may not read what this one stores.
+  const { p99, longest } = await benchSearch(environment())
+  add('search in 20,000 transcripts, p99', [p99], 'ms', 100)
+  add('event loop delay meanwhile, longest', [longest], 'ms', 50)
+}
+
+async function speed(file: string): Promise<void> {
+  const plain: number[] = []
+  const calls = await inTurn(repeats, async build => {
+    if (build === root) {
+      const target = join(folder, 'plain.mp3')
+      const settings = ['-b:a', '32k', '-ar', '16000', '-ac', '1', target]
+      plain.push((await timed(() => run(ffmpeg, ['-nostdin', '-y', '-i', file, ...settings])))[0])
+    }
+    return transcribeOnce(build, file)
+  })
+  const each = (figure: (call: Call) => number) => calls.map(of => median(of.map(figure)))
+  add('1 h of MP3, plain ffmpeg', [median(plain)], 's', undefined, 1)
+  add(
+    '1 h of MP3, speech-mcp',
+    each(call => call.seconds),
+    's',
+    undefined,
+    1,
+  )
+  const ratios = calls.map(of => median(of.map((call, i) => call.seconds / plain[i]!)))
+  add('ratio to plain ffmpeg', ratios, '', 0.6, 2)
+  add(
+    'first request after',
+    each(call => call.first),
+    's',
+    1,
+    2,
+  )
 }
 
 /** A repeated request: the time to recognise it and to answer from the store. */
 async function again(file: string): Promise<void> {
-  const server = await startServer(environment())
-  const call = () =>
-    server.client.callTool(
-      { name: 'transcribe_audio', arguments: { audio: file, wait_seconds: 240 } },
-      { timeout: 600_000, onprogress: () => {}, resetTimeoutOnProgress: true },
-    )
-  try {
-    await call()
-    provider.reset()
-    const times: number[] = []
-    for (let i = 0; i < 5; i++) times.push((await timed(call))[0] * 1000)
-    const value = median(times)
-    addRow('1 h again, the same request', `${value.toFixed(0)} ms`, '≤ 50 ms', value <= 50)
-    addRow(
-      'requests to the provider for it',
-      String(provider.requests.length),
-      '0',
-      provider.requests.length === 0,
-    )
-  } finally {
-    await server.close()
-  }
-}
-
-async function many(hourFile: string): Promise<void> {
-  const {
-    p99,
-    longest,
-    wrong,
-    noteSeconds: each,
-    hourSeconds: took,
-  } = await benchConcurrentClients(ffmpeg, folder, hourFile, environment())
-  addRow('50 HTTP clients beside 1 h: failed or mixed up', String(wrong), '0', wrong === 0)
-  addRow('event loop delay, p99', `${p99.toFixed(0)} ms`, '< 50 ms', p99 < 50)
-  addRow('event loop delay, longest', `${longest.toFixed(0)} ms`, '', true)
-  addRow('a voice note beside them / the hour', `${each.toFixed(1)} / ${took.toFixed(1)} s`, '', true)
-}
-
-async function search(): Promise<void> {
-  const { p99, longest } = await benchSearch(environment())
-  addRow('search in 20,000 transcripts, p99', `${p99.toFixed(0)} ms`, '≤ 100 ms', p99 <= 100)
-  addRow('event loop delay meanwhile, longest', `${longest.toFixed(0)} ms`, '≤ 50 ms', longest <= 50)
+  const calls = await inTurn(1, async build => {
+    const server = await startServer(environment(), build)
+    try {
+      await server.client.callTool(transcribe(file), patient)
+      provider.reset()
+      const times: number[] = []
+      for (let i = 0; i < 5; i++)
+        times.push((await timed(() => server.client.callTool(transcribe(file), patient)))[0] * 1000)
+      return { milliseconds: median(times), requests: provider.requests.length }
+    } finally {
+      await server.close()
+    }
+  })
+  add(
+    '1 h again, the same request',
+    calls.map(([call]) => call!.milliseconds),
+    'ms',
+    50,
+  )
+  add(
+    'requests to the provider for it',
+    calls.map(([call]) => call!.requests),
+    '',
+    0,
+  )
 }
 
 async function upload(file: string): Promise<void> {
@@ -162,29 +191,68 @@ async function upload(file: string): Promise<void> {
     const { encoded, uploaded } = await uploadOnce(file, ffmpeg)
     over.push(uploaded / encoded - 1)
   }
-  const value = 100 * median(over)
-  addRow('1 h for speakers: upload ends after the encoder', `${value.toFixed(1)} %`, '≤ 10 %', value <= 10)
+  add('1 h for speakers: upload ends after the encoder', [100 * median(over)], '%', 10, 1)
 }
 
-async function start(): Promise<void> {
-  const times: number[] = []
-  for (let i = 0; i < 9; i++) {
-    const [took, server] = await timed(async () => {
-      const server = await startServer(environment())
-      await server.client.listTools()
-      return server
-    })
-    times.push(took * 1000)
-    await server.close()
-  }
-  addRow('start to tools/list', `${median(times).toFixed(0)} ms`, '≤ 250 ms', median(times) <= 250)
+async function many(hourFile: string): Promise<void> {
+  const results = (
+    await inTurn(1, build => benchConcurrentClients(ffmpeg, folder, hourFile, environment(), build))
+  ).map(([result]) => result!)
+  add(
+    '50 HTTP clients beside 1 h: failed or mixed up',
+    results.map(result => result.wrong),
+    '',
+    0,
+  )
+  add(
+    'event loop delay, p99',
+    results.map(result => result.p99),
+    'ms',
+    50,
+  )
+  add(
+    'event loop delay, longest',
+    results.map(result => result.longest),
+    'ms',
+  )
+  add(
+    'a voice note beside them',
+    results.map(result => result.noteSeconds),
+    's',
+    undefined,
+    1,
+  )
+  add(
+    'the hour beside them',
+    results.map(result => result.hourSeconds),
+    's',
+    undefined,
+    1,
+  )
+}
+
+async function memory(label: string, file: string): Promise<void> {
+  const calls = (await inTurn(1, build => transcribeOnce(build, file))).map(([call]) => call!)
+  add(
+    `${label}: seconds`,
+    calls.map(call => call.seconds),
+    's',
+    undefined,
+    1,
+  )
+  add(
+    `${label}: peak memory`,
+    calls.map(call => call.memory),
+    'MB',
+    150,
+  )
 }
 
 try {
-  const version = process.versions.node
-  console.log(
-    `${new Date().toISOString().slice(0, 10)}, ${cpus().length} cores, ${(totalmem() / 2 ** 30).toFixed(0)} GB, Node ${version}, ffmpeg: ${by}`,
-  )
+  const today = new Date().toISOString().slice(0, 10)
+  const gigabytes = (totalmem() / 2 ** 30).toFixed(0)
+  const { node } = process.versions
+  console.log(`${today}, ${cpus().length} cores, ${gigabytes} GB, Node ${node}, ffmpeg: ${by}`)
   const recording = async (seconds: number) => {
     const file = join(folder, `${seconds}.mp3`)
     if (!existsSync(file)) await makeRecording(ffmpeg, seconds, file)
@@ -199,15 +267,8 @@ try {
   await many(await recording(hour))
   await memory('20 min', await recording(hour / 3))
   await memory('4 h', await recording(4 * hour))
-
-  const wide = Math.max(...rows.map(row => row.what.length))
-  console.log(`\n| ${'what'.padEnd(wide)} | measured   | target   |     |`)
-  console.log(`|${'-'.repeat(wide + 2)}|------------|----------|-----|`)
-  for (const { what, value, target, met } of rows)
-    console.log(
-      `| ${what.padEnd(wide)} | ${value.padEnd(10)} | ${target.padEnd(8)} | ${target ? (met ? 'met' : 'NO ') : '   '} |`,
-    )
-  process.exitCode = rows.every(row => row.met) ? 0 : 1
+  console.log(`\n${table(figures, against)}`)
+  process.exitCode = figures.every(isMet) ? 0 : 1
 } finally {
   provider.stop()
   await rm(folder, { recursive: true, force: true })
