@@ -148,6 +148,8 @@ export function codeOf(error: unknown): ErrorCode {
 /** Formats an error for users and models: `CODE: what failed. What to do next.` */
 export function describeError(error: unknown): string {
   if (isSpeechError(error)) return `${error.code}: ${asLine(`${error.message} ${error.hint}`)}`
+  if ((error as { code?: unknown } | null)?.code === 'ERR_MODULE_NOT_FOUND')
+    return 'INTERNAL: Files of the program are missing: it was updated or removed while it ran. Start the server again.'
   return 'INTERNAL: The server failed unexpectedly. Check its log on stderr, and report the error if it happens again.'
 }
 
