@@ -83,12 +83,15 @@ async function write(
   return 'replaced'
 }
 
+/** Files that coding agents take for instructions, whoever wrote them. */
+const obeyed = /^(agents|claude|claude\.local|gemini|copilot-instructions|skill)\.md$/i
+
 /** Control characters, and marks that reverse the direction of text. */
 const invisible = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/u
 
 /**
- * A model chooses the name, and speech the content: files that most programs run or obey are hidden, or have another
- * extension.
+ * A model chooses the name, and speech the content: files that programs run or obey are hidden, have another extension,
+ * or one of a few names.
  */
 function checkName(inside: string, extension: string): void {
   if (extname(inside).toLowerCase() !== `.${extension}`)
@@ -98,6 +101,10 @@ function checkName(inside: string, extension: string): void {
   if (invisible.test(basename(inside)))
     throw new SpeechError('BAD_INPUT', 'The name of the file has characters that cannot be seen.', {
       hint: 'Choose a name without line breaks and other controls.',
+    })
+  if (obeyed.test(basename(inside)))
+    throw new SpeechError('BAD_INPUT', 'Agents take a file of this name for instructions.', {
+      hint: 'Choose another name.',
     })
   if (inside.split(/[\\/]/).some(name => name.startsWith('.')))
     throw new SpeechError('BAD_INPUT', 'Hidden files and folders are not written to.', {

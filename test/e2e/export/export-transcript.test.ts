@@ -214,6 +214,7 @@ describe('a path that is refused', () => {
   it.each([
     ['a hidden file', () => at('.profile.txt'), 'BAD_INPUT'],
     ['a hidden folder', () => at('.hidden', 'a.txt'), 'BAD_INPUT'],
+    ['a file that agents obey', () => at('Agents.md'), 'BAD_INPUT'],
     ['a name without an extension', () => at('profile'), 'BAD_INPUT'],
     ['an extension of programs', () => at('a.sh'), 'BAD_INPUT'],
     ['a missing folder', () => at('missing', 'a.txt'), 'FILE_NOT_WRITABLE'],
