@@ -23,14 +23,14 @@ const slowUnits = [
   'test/unit/pipeline/formatting/unusual-text.test.ts',
 ]
 
+const cores = availableParallelism()
+
 export default defineConfig({
   test: {
-    // Tests often wait for processes and timers, so one more worker than cores keeps all cores busy.
-    maxWorkers: availableParallelism() + 1,
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    globalSetup: 'test/support/build-dist.ts',
     setupFiles: 'test/support/patient-wait-for.ts',
+    // Each project runs after the one before: a worker that goes on with another project starts again.
     projects: [
       {
         extends: true,
@@ -39,6 +39,8 @@ export default defineConfig({
           include: ['test/unit/**/*.test.ts', 'test/architecture.test.ts'],
           exclude: [...slowUnits, ...replacingModules],
           isolate: false,
+          maxWorkers: cores,
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -48,9 +50,21 @@ export default defineConfig({
           include: [...slowUnits, 'test/{contracts,e2e,emulators}/**/*.test.ts'],
           exclude: replacingModules,
           isolate: false,
+          globalSetup: 'test/support/build-dist.ts',
+          // These tests wait for processes and timers for half of their time: more workers than cores keep all cores busy.
+          maxWorkers: cores + 2,
+          sequence: { groupOrder: 1 },
         },
       },
-      { extends: true, test: { name: 'isolated', include: replacingModules } },
+      {
+        extends: true,
+        test: {
+          name: 'isolated',
+          include: replacingModules,
+          maxWorkers: cores,
+          sequence: { groupOrder: 3 },
+        },
+      },
     ],
   },
 })
