@@ -44,7 +44,7 @@ describe('vLLM with Qwen3-ASR', () => {
   it.each([
     ['jfk', 'jfk.wav'],
     ['voice-note', 'voice-note.ogg'],
-    ['interview', 'interview.mp3'],
+    ['meeting', 'meeting.m4a'],
     ['russian', 'russian.flac'],
     ['chinese', 'chinese.flac'],
   ])('returns every word of %s once, for nothing, and connects to no other host', async (name, file) => {
@@ -140,7 +140,7 @@ describe('other engines', () => {
     const env = { SPEECH_DATA_DIR: data.path }
     await start('llama.cpp', 'qwen3-asr', env)
     emulator.fault({ kind: 'hang' })
-    await system.call('transcribe_audio', { audio: fixture('meeting.m4a'), wait_seconds: 0 })
+    await system.call('transcribe_audio', { audio: fixture('jfk.wav'), wait_seconds: 0 })
     await vi.waitFor(() => expect(system.connections()).not.toEqual([]), patient)
     await system.close()
     const next = { ASR_MODEL: 'openai:qwen3-asr,qwen3-asr-flash', OPENAI_BASE_URL: emulator.url }

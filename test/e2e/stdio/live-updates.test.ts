@@ -8,16 +8,9 @@ import {
   ResourceUpdatedNotificationSchema,
 } from '@modelcontextprotocol/sdk/types.js'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { makeSpacedRecording } from '../../support/audio/spaced-recording.ts'
 import { silentWav } from '../../support/e2e/requests.ts'
-import {
-  entry,
-  fixture,
-  plainWords,
-  type System,
-  startSystem,
-  truth,
-  truthText,
-} from '../../support/e2e/system.ts'
+import { entry, plainWords, type System, startSystem } from '../../support/e2e/system.ts'
 
 /** A client with change notifications, for both protocol generations. */
 interface Listener {
@@ -114,12 +107,13 @@ describe.each([
   const made = async () => (await system.call('transcribe_audio', { audio: silence(number++) })).data
 
   it('a client is notified until a growing transcript is complete', async () => {
+    const { file, texts } = await makeSpacedRecording(system.folder, 4)
     onTestFinished(system.dashscope.fault({ kind: 'slow', seconds: 4, every: 2 }))
     const {
       transcript_id: id,
       uri,
       status,
-    } = await transcribe(fixture('interview.mp3'), {
+    } = await transcribe(file, {
       wait_seconds: 0,
       // Each generation has its own recording: otherwise the second would be served from cache.
       context: era,
@@ -127,13 +121,13 @@ describe.each([
     expect(status).toBe('running')
     await client.watch(uri)
     await waitForNotification(uri)
-    expect(await client.read(uri)).toMatch(/^interview/)
+    expect(await client.read(uri)).toMatch(/^passages/)
     await vi.waitFor(async () => expect(await client.read(uri)).not.toContain('still being'), {
       timeout: 30_000,
     })
     const words = await client.call('get_transcript', { transcript_id: id, view: 'raw' })
     expect(words.status).toBe('completed')
-    expect(plainWords(words.text)).toBe(truthText(truth('interview')))
+    expect(plainWords(words.text)).toBe(texts.join(' '))
   })
 
   it('a client is notified of list changes when a transcript is created, renamed or deleted', async () => {

@@ -2,14 +2,18 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { dashscopeErrors } from '../../../emulators/dashscope/dashscope.ts'
 import { makeAudio } from '../../support/audio/make-audio.ts'
+import { makeSpacedRecording, type SpacedRecording } from '../../support/audio/spaced-recording.ts'
 import { uncachedOptions } from '../../support/e2e/spaced-system.ts'
 import { fixture, plainWords, type System, startSystem, truth, truthText } from '../../support/e2e/system.ts'
 
 let system: System
+/** Several chunks, with little to encode. */
+let passages: SpacedRecording
 
 beforeAll(async () => {
   system = await startSystem()
   await system.dashscope.warmUp()
+  passages = await makeSpacedRecording(system.folder, 4)
 })
 afterAll(() => system.close())
 
@@ -25,19 +29,30 @@ async function words(id: string): Promise<string> {
 }
 
 describe('an account error', () => {
+  let narrow: System
+  beforeAll(async () => {
+    const { SPEECH_ALLOWED_DIRS = '' } = system.env
+    narrow = await startSystem({
+      env: { SPEECH_ALLOWED_DIRS, SPEECH_CONCURRENCY: '1', ASR_MODEL: 'qwen3-asr-flash' },
+    })
+  })
+  afterAll(() => narrow.close())
+
   it.each([
     ['KEY_REFUSED', dashscopeErrors.invalidApiKey],
     ['ACCOUNT_IN_ARREARS', dashscopeErrors.arrearage],
+    // The last: the server keeps in mind that the model is gone.
     ['MODEL_NOT_FOUND', dashscopeErrors.modelNotExist],
   ])('%s fails the call at once without further requests', async (code, error) => {
-    const narrow = await startSystem({ env: { SPEECH_CONCURRENCY: '1', ASR_MODEL: 'qwen3-asr-flash' } })
-    narrow.dashscope.fault({ kind: 'error', ...error })
-    const { isError, text } = await narrow.call('transcribe_audio', { audio: fixture('interview.mp3') })
+    const before = narrow.dashscope.requests.length
+    const off = narrow.dashscope.fault({ kind: 'error', ...error })
+    const request = { audio: passages.file, ...uncachedOptions() }
+    const { isError, text } = await narrow.call('transcribe_audio', request)
+    off()
     expect(isError).toBe(true)
     expect(text).toMatch(new RegExp(`^${code}: .+\\. .+\\.$`))
     expect(text).not.toContain(error.message)
-    expect(narrow.dashscope.requests).toHaveLength(1)
-    await narrow.close()
+    expect(narrow.dashscope.requests).toHaveLength(before + 1)
   })
 })
 
@@ -178,12 +193,13 @@ describe('a recording in two languages', () => {
 
 describe('the limits', () => {
   it('the limit of concurrent requests is respected', async () => {
+    const { SPEECH_ALLOWED_DIRS = '' } = system.env
     const slow = await startSystem({
       // Long enough that the next chunk is ready meanwhile on the slowest machine.
       dashscope: { latency: { base: 2.5, perSecond: 0 } },
-      env: { SPEECH_CONCURRENCY: '2' },
+      env: { SPEECH_ALLOWED_DIRS, SPEECH_CONCURRENCY: '2' },
     })
-    const { data } = await slow.call('transcribe_audio', { audio: fixture('interview.mp3') })
+    const { data } = await slow.call('transcribe_audio', { audio: passages.file })
     expect(slow.dashscope.peakInFlight()).toBe(2)
     expect(data.status).toBe('completed')
     await slow.close()
