@@ -42,7 +42,10 @@ export async function transcribe(
   const started = performance.now()
   const options = { ...watch, owner: caller.owner, signal: caller.signal }
   const { job: submitted, cached, isProvisional } = await jobs.prepare(request, caller, watch)
-  if (isProvisional) return { transcript: emptyTranscript(submitted), cached }
+  if (isProvisional) {
+    ensureNotFailed(submitted)
+    return { transcript: emptyTranscript(submitted), cached }
+  }
   const job = await jobs.watch(submitted.id, timeLeft(options, started))
   ensureNotFailed(job)
   return {

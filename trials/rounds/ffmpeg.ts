@@ -78,7 +78,9 @@ async function tryWay(trial: Trial, { name, script, mode = 0o755, hangs = false 
   })
   if (hangs && !quick)
     await tally.attempt(`${name}, left alone`, async () => {
-      const { data } = await transcribe(trial, door, 'left alone')
+      const { data, fault, text } = await transcribe(trial, door, 'left alone')
+      if (fault) return fault
+      if (data.status !== 'running') return /FFMPEG/.test(text) ? undefined : `ended as ${text.slice(0, 200)}`
       return untilFailed(door, String(data.transcript_id))
     })
   await tally.attempt(`${name}, while the program ends`, async () => {

@@ -14,7 +14,7 @@ import type { Caller } from './submit.ts'
 export interface Preparation {
   job: Job
   cached: boolean
-  /** True where the time was up first: the job has a provisional id, which is not in the store. */
+  /** True where the time was up first, or no job came of it: the job has a provisional id, which is not in the store. */
   isProvisional?: boolean
 }
 
@@ -105,9 +105,10 @@ export function createPreparations(context: JobBasis, submit: Submit) {
       // It may have ended in this very moment.
       const job = ended.get(key)
       if (!job && closing.aborted) throw stopping()
-      if (job) await keepFor(provisional, job)
-      else left.set(key, provisional)
-      return job ? { job, cached: false } : { job: provisional, cached: false, isProvisional: true }
+      if (!job) left.set(key, provisional)
+      const isProvisional = !job || job.id === provisional.id
+      if (!isProvisional) await keepFor(provisional, job)
+      return { job: job ?? provisional, cached: false, isProvisional }
     },
     find,
     /** Waits for the end of a preparation. Resolves with the job of the id, if it is provisional, and the time left. */
