@@ -2,22 +2,23 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { expectedTurns, turnsOf } from '../../support/e2e/diarization-system.ts'
+import { expectedTurns, makeShortMeeting, turnsOf } from '../../support/e2e/diarization-system.ts'
 import { bucketSettings, fixture } from '../../support/e2e/system.ts'
 import { openTerminal, type Terminal } from '../../support/e2e/terminal.ts'
 import { normalizedText } from '../../support/emulators/texts.ts'
 
 let terminal: Terminal
 let bucket: { env: Record<string, string> }
+let meeting: string
 
 beforeAll(async () => {
   terminal = await openTerminal({ oss: true })
   bucket = { env: bucketSettings(terminal.dashscope) }
   await terminal.dashscope.warmUp()
+  meeting = await makeShortMeeting(terminal.work, 'meeting')
 })
 afterAll(() => terminal.close())
 
-const meeting = fixture('meeting.m4a')
 const pathOf = (name: string) => join(terminal.work, name)
 const inBucket = () => [...terminal.dashscope.oss!.objects(), ...terminal.dashscope.oss!.unfinishedUploads()]
 

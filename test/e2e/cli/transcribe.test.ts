@@ -5,6 +5,7 @@ import { createReadStream } from 'node:fs'
 import { copyFile, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { makeSpacedRecording } from '../../support/audio/spaced-recording.ts'
 import { silentWav } from '../../support/e2e/requests.ts'
 import { fixture, plainWords, truth, truthText } from '../../support/e2e/system.ts'
 import { openTerminal, type Terminal } from '../../support/e2e/terminal.ts'
@@ -135,9 +136,10 @@ it('a successful transcribe replaces an existing output file', async () => {
 it('transcribe exits with 3 and names the gap if text is missing', async () => {
   const refused = { status: 400, code: 'DataInspectionFailed', message: 'no' }
   terminal.dashscope.fault({ kind: 'error', times: 1, ...refused })
-  const { code, stdout, stderr } = await terminal.run(['transcribe', fixture('meeting.m4a')])
+  const { file } = await makeSpacedRecording(terminal.work, 4)
+  const { code, stdout, stderr } = await terminal.run(['transcribe', file])
   expect(code).toBe(3)
-  expect(stdout.length).toBeGreaterThan(500)
+  expect(stdout.length).toBeGreaterThan(200)
   expect(stderr).toMatch(/^No text from [\d.]+ s to [\d.]+ s: .*\nSaved as tr_\w+\.\n$/)
 })
 

@@ -3,6 +3,7 @@ import { lstat, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/pro
 import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type FormatName, formatNames, outputFormats } from '../../../src/formats/index.ts'
+import { makeSpacedRecording } from '../../support/audio/spaced-recording.ts'
 import { startTestServer } from '../../support/e2e/http.ts'
 import { httpClients } from '../../support/e2e/mcp-clients.ts'
 import { silentWav, writeInput } from '../../support/e2e/requests.ts'
@@ -169,10 +170,8 @@ describe('export_transcript', () => {
   it('the checks name each gap', async () => {
     const refused = { status: 400, code: 'DataInspectionFailed', message: 'no' }
     system.dashscope.fault({ kind: 'error', times: 1, ...refused })
-    const { data } = await system.call('transcribe_audio', {
-      audio: fixture('interview.mp3'),
-      wait_seconds: 60,
-    })
+    const { file } = await makeSpacedRecording(home.path, 3)
+    const { data } = await system.call('transcribe_audio', { audio: file, wait_seconds: 60 })
     const { text, data: saved } = await save(at('gaps.txt'), { transcript_id: data.transcript_id })
     expect(saved).toMatchObject({
       status: 'partial',

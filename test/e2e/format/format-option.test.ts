@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Store } from '../../../src/domain/ports.ts'
 import type { Segment } from '../../../src/domain/transcript.ts'
 import { sqliteStore } from '../../../src/drivers/store/sqlite/sqlite.ts'
+import { makeShortMeeting } from '../../support/e2e/diarization-system.ts'
 import { fixture, type System, startSystem, truth, truthText } from '../../support/e2e/system.ts'
 import { normalizedText } from '../../support/emulators/texts.ts'
 
@@ -128,7 +129,7 @@ describe('format: true', () => {
 
   it('format: true returns the recognised text with the reason if formatting fails', async () => {
     undo.push(system.dashscope.textFault({ kind: 'refuse' }))
-    const { data } = await order({ audio: fixture('meeting.m4a') })
+    const { data } = await order({ audio: fixture('clip.mp4') })
     expect(data).toMatchObject({ status: 'completed', warnings: [expect.stringMatching(/not formatted/)] })
     expect(data).not.toHaveProperty('formatted')
   })
@@ -136,7 +137,8 @@ describe('format: true', () => {
 
 describe('diarize_audio with format: true', () => {
   it('diarize_audio with format: true formats each speaker’s text', async () => {
-    const { data, text } = await system.call('diarize_audio', { audio: fixture('meeting.m4a'), format: true })
+    const audio = await makeShortMeeting(system.folder, 'meeting')
+    const { data, text } = await system.call('diarize_audio', { audio, format: true })
     expect(data, text).toMatchObject({ status: 'completed', formatted: { style: 'faithful' } })
     expect(data.speakers.length).toBeGreaterThan(1)
     expect(data.text).toMatch(/^\[0:0\d\] S1: /)

@@ -22,11 +22,7 @@ export async function startDiarizationSystem(options: SystemOptions = {}): Promi
   let made = 0
   return {
     system,
-    newRecording() {
-      const whole = ['-i', fixture('meeting.m4a'), '-t', String(recordingSeconds)]
-      const args = [...whole, '-c', 'copy', '-metadata', `title=${made}`]
-      return makeAudio(system.folder, `meeting-${made++}.m4a`, args)
-    },
+    newRecording: () => makeShortMeeting(system.folder, `meeting-${made++}`),
     diarize: (audio, args = {}) => system.call('diarize_audio', { audio, wait_seconds: 120, ...args }),
     async tasksOf(work) {
       const before = system.dashscope.tasks.length
@@ -38,6 +34,12 @@ export async function startDiarizationSystem(options: SystemOptions = {}): Promi
       return oss ? [...oss.objects(), ...oss.unfinishedUploads()].map(({ key }) => key) : []
     },
   }
+}
+
+/** The first half minute of the meeting; another title makes another recording. */
+export function makeShortMeeting(folder: string, title: string): Promise<string> {
+  const whole = ['-i', fixture('meeting.m4a'), '-t', String(recordingSeconds)]
+  return makeAudio(folder, `${title}.m4a`, [...whole, '-c', 'copy', '-metadata', `title=${title}`])
 }
 
 /** The reference turns of the recording, as `S1: words`, in order. */
