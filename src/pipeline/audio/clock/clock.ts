@@ -158,7 +158,7 @@ class Background {
   /** Quiet frames that follow each other. */
   #quiet = 0
 
-  /** True for a frame of the background, at most for every second one, and for none of a short pause. */
+  /** True for a frame of the background, but for none of a short pause. */
   isQuiet(frame: Buffer): boolean {
     if (frame.length < frameBytes) return false
     const { buffer, byteOffset } = frame.byteOffset % 2 === 0 ? frame : Buffer.from(frame)
@@ -168,6 +168,6 @@ class Background {
     this.#frames++
     const isQuiet = this.#frames > backgroundFrames && level <= this.#level + quietContrastDb
     this.#quiet = isQuiet ? this.#quiet + 1 : 0
-    return this.#quiet >= minQuietFrames && this.#quiet % 2 === 0
+    return this.#quiet >= minQuietFrames
   }
 }
