@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { testFfmpeg } from '../test/support/audio/ffmpeg.ts'
+import { packagedFfmpeg, testFfmpeg } from '../test/support/audio/ffmpeg.ts'
 import { makeHome } from './core/home.ts'
 import { createRandom } from './core/random.ts'
 import type { Round, Trial } from './core/round.ts'
@@ -11,7 +11,7 @@ import { tableOf } from './core/table.ts'
 import { createTally, type RoundResult } from './core/tally.ts'
 import { rounds } from './rounds/index.ts'
 
-const usage = `npm run trials -- [ROUND …] [--quick] [--seed N] [--minutes N] [--tries FROM-TO] [--keep FOLDER] [--json FILE]
+const usage = `npm run trials -- [ROUND …] [--quick] [--seed N] [--minutes N] [--tries FROM-TO] [--keep FOLDER] [--maker PATH] [--json FILE]
 
 ${rounds.map(({ name, summary }) => `  ${name.padEnd(11)} ${summary}`).join('\n')}
 
@@ -20,6 +20,7 @@ ${rounds.map(({ name, summary }) => `  ${name.padEnd(11)} ${summary}`).join('\n'
   --minutes N length of the round with HTTP clients (default: 10, quick: 0.25)
   --tries A-B only these tries of the round with clocks
   --keep DIR  copies recordings of failed tries of that round to a folder
+  --maker PATH ffmpeg that makes the recordings of that round (default: the npm package's)
   --json FILE writes the results to a file, too`
 
 const { values, positionals } = parseArgs({
@@ -30,6 +31,7 @@ const { values, positionals } = parseArgs({
     minutes: { type: 'string' },
     tries: { type: 'string' },
     keep: { type: 'string' },
+    maker: { type: 'string' },
     json: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
@@ -47,6 +49,7 @@ const minutes = values.minutes === undefined ? undefined : Number(values.minutes
 const [first = 0, last = first] = values.tries?.split('-').map(Number) ?? []
 const only = values.tries === undefined ? undefined : { first, count: last - first + 1 }
 const ffmpeg = await testFfmpeg()
+const maker = values.maker ?? (await packagedFfmpeg())
 const chosen = positionals.length > 0 ? rounds.filter(({ name }) => positionals.includes(name)) : rounds
 
 async function tryRound({ name, run }: Round): Promise<RoundResult> {
@@ -61,6 +64,7 @@ async function tryRound({ name, run }: Round): Promise<RoundResult> {
     only,
     keep: values.keep,
     ffmpeg,
+    maker,
     folder,
     home: (own, options) => makeHome(join(folder, own), { ffmpeg, ...options }),
     size: (full, small) => (quick ? small : full),

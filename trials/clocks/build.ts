@@ -6,9 +6,14 @@ import { type EncodedTrack, readMatroska, writeMatroska } from './matroska.ts'
 import { endOf, type Plan, type PlannedPart } from './plan.ts'
 import { shifted, type TimedWord } from './reels.ts'
 
+/** A track that is heard, in seconds of a player's clock. */
+export interface Voice extends EncodedTrack {
+  words: TimedWord[]
+}
+
 export interface Truth {
-  /** Words of each track that is heard, in its order. */
-  tracks: TimedWord[][]
+  /** In the order of their tracks. */
+  voices: Voice[]
   seconds: number
 }
 
@@ -71,23 +76,23 @@ function written(part: PlannedPart, own?: string): Buffer {
 function truthOf({ parts }: Plan, made?: EncodedTrack[]): Truth {
   const streams = ({ picture, tracks }: PlannedPart) => [...(picture ? [picture] : []), ...tracks]
   const zeroOf = (all: readonly EncodedTrack[]) => Math.min(...all.map(({ packets }) => packets[0]!.time))
-  const tracks: TimedWord[][] = []
+  const voices: Voice[] = []
   let at = -zeroOf(made ?? streams(parts[0]!))
-  let [seconds, packets] = [0, 0]
+  let [seconds, count] = [0, 0]
   for (const part of parts) {
     const voice = part.tracks[0]!
     const first = voice.packets[0]!.time
     if (made) {
-      const own = made.at(-1)!.packets[packets]!.time
+      const own = made.at(-1)!.packets[count]!.time
       at = own - first - zeroOf(made)
-      packets += voice.packets.length
+      count += voice.packets.length
     } else if (part !== parts[0]) at = seconds - first
-    for (const [i, { words }] of part.tracks.entries())
-      tracks[i] = [
-        ...(tracks[i] ?? []),
-        ...words.map(word => ({ ...word, start: word.start + at, end: word.end + at })),
-      ]
+    for (const [i, { entry, words, packets }] of part.tracks.entries()) {
+      voices[i] ??= { entry, words: [], packets: [] }
+      voices[i].words.push(...words.map(word => shifted(word, at)))
+      voices[i].packets.push(...packets.map(packet => shifted(packet, at)))
+    }
     seconds = at + Math.max(...part.tracks.map(endOf)) + part.silentEnd
   }
-  return { tracks: tracks.filter(words => words.length > 0), seconds }
+  return { voices: voices.filter(({ words }) => words.length > 0), seconds }
 }

@@ -26,6 +26,9 @@ const [ownPages, ownParcels] = [
   ['-pes_payload_size', '0'],
 ]
 
+/** Without a limit to its patience, ffmpeg ends a fragment before the sound behind a gap is there, and leaves the gap out. */
+const ownFragments = ['-max_interleave_delta', '0']
+
 export const containers: readonly ContainerKind[] = [
   { ending: 'mkv', own: 'matroska', codecs: common, picture: 'h264', isJoinable: true, ...clock },
   {
@@ -49,7 +52,7 @@ export const containers: readonly ContainerKind[] = [
     ending: 'frag.mp4',
     codecs: ['aac', 'mp3'],
     picture: 'h264',
-    args: ['-movflags', 'frag_keyframe+empty_moov', '-frag_duration', '500000'],
+    args: [...ownFragments, '-movflags', 'frag_keyframe+empty_moov', '-frag_duration', '500000'],
     ...clock,
   },
   { ending: 'mov', codecs: ['aac', 'aac-stereo', 'alac'], picture: 'h264', ...clock },

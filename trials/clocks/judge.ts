@@ -19,37 +19,52 @@ export interface HeardTranscript {
 
 const maxLateSeconds = 0.15
 const maxLengthError = 0.1
-/** Codecs of a telephone blur first and last letters. */
-const minHeardShare = 0.7
+/** The ear of the emulator leaves out words of which it hears less. */
+const minAudibleShare = 1 / 3
+/** Codecs of a telephone blur words at the ends of utterances. */
+const minHeardShare = 0.9
 const parts = 10
 /** Tells of the tracks that were heard, and is no alarm. */
 const choice = /^The file has \d+ audio tracks\./
 
-/** The faults, and the worst median of a tenth of the words, in seconds. */
-export function judge(heard: HeardTranscript, truth: Truth): { faults: string[]; late: number } {
+/** A word, and how it is heard in a file without a clock. */
+export interface ControlledWord extends TimedWord {
+  /** Of its letters; 0 for a word that is not heard. */
+  heardLetters?: number
+  /** Seconds by which its estimated time is late. */
+  late?: number
+}
+
+/**
+ * The faults, and the worst median of a tenth of the words, in seconds. `words`: of each voice; a word that its control
+ * hears in part, or elsewhere, may be heard like that.
+ */
+export function judge(
+  heard: HeardTranscript,
+  { seconds, voices }: Truth,
+  words: readonly ControlledWord[][] = voices.map(voice => voice.words),
+): { faults: string[]; late: number } {
   const faults = backward(heard)
   if (heard.status !== 'completed') faults.push(`status ${heard.status}`)
   if (heard.coverage.gaps.length > 0) faults.push(`gaps ${JSON.stringify(heard.coverage.gaps)}`)
   for (const warning of heard.warnings) if (!choice.test(warning)) faults.push(`warning: ${warning}`)
-  const error = heard.duration - truth.seconds
+  const error = heard.duration - seconds
   if (Math.abs(error) > maxLengthError)
-    faults.push(`duration ${heard.duration} instead of ${truth.seconds.toFixed(2)}`)
+    faults.push(`duration ${heard.duration} instead of ${seconds.toFixed(2)}`)
   const groups = bySpeaker(heard.segments)
-  if (groups.length > truth.tracks.length) faults.push(`${groups.length} speakers`)
+  if (groups.length > words.length) faults.push(`${groups.length} speakers`)
   let late = 0
-  for (const [i, words] of truth.tracks.entries()) {
-    const pairings = groups.map(group => pair(words, group))
+  for (const [i, said] of words.entries()) {
+    const pairings = groups.map(group => pair(said, group, isHeard))
     const best = pairings.reduce((a, b) => (b.length > a.length ? b : a), [])
     const found = groups[pairings.indexOf(best)]?.length ?? 0
-    const track = truth.tracks.length > 1 ? ` of voice ${i + 1}` : ''
-    if (best.length < words.length) {
-      const missing = words.filter(word => !best.some(([said]) => said === word)).map(({ text }) => text)
-      faults.push(
-        `lost ${missing.length} of ${words.length} words${track}: ${missing.slice(0, 12).join(' ')}`,
-      )
-    }
+    const track = words.length > 1 ? ` of voice ${i + 1}` : ''
+    const paired = new Set(best.map(([word]) => word))
+    const lost = said.filter(word => word.heardLetters !== 0 && !paired.has(word)).map(({ text }) => text)
+    if (lost.length > 0)
+      faults.push(`lost ${lost.length} of ${said.length} words${track}: ${lost.slice(0, 12).join(' ')}`)
     if (found > best.length) faults.push(`added ${found - best.length} words${track}`)
-    const medians = tenths(best.map(([said, word]) => word.start - said.start - (said.late ?? 0)))
+    const medians = latest(best)
     const worst = medians.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a), 0)
     if (Math.abs(worst) > Math.abs(late)) late = worst
     if (Math.abs(worst) > maxLateSeconds)
@@ -58,15 +73,16 @@ export function judge(heard: HeardTranscript, truth: Truth): { faults: string[];
   return { faults, late }
 }
 
-/** The words of a single voice as they were heard, at the times at which they are said. */
-export function asHeard({ segments }: HeardTranscript, words: readonly TimedWord[]): TimedWord[] {
-  const heard = bySpeaker(segments)[0] ?? []
-  const pairs = new Map(pair(words, heard).map(([said, word]) => [word, said]))
+/** The words of a voice, and how its control is heard. Throws where most of it is not. */
+export function controlled(words: readonly TimedWord[], { segments }: HeardTranscript): ControlledWord[] {
+  const heard = segments.flatMap(segment => segment.words ?? [])
+  const pairs = new Map(pair(words, heard, (said, word) => lettersOf(said, word) > 0))
   if (pairs.size < minHeardShare * words.length)
-    throw new Error(`An utterance alone is heard as: ${heard.map(({ text }) => text).join(' ')}`)
-  return heard.map(word => {
-    const said = pairs.get(word)
-    return said ? { ...said, late: word.start - said.start } : word
+    throw new Error(`a control is heard as: ${heard.map(({ text }) => text).join(' ')}`)
+  return words.map(word => {
+    const found = pairs.get(word)
+    if (!found) return { ...word, heardLetters: 0 }
+    return { ...word, heardLetters: lettersOf(word, found), late: found.start - word.start }
   })
 }
 
@@ -95,19 +111,41 @@ function bySpeaker(segments: readonly HeardSegment[]): TimedWord[][] {
 
 const plain = ({ text }: TimedWord) => text.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '')
 
+function isHeard(said: ControlledWord, word: TimedWord): boolean {
+  return lettersOf(said, word) >= Math.max(1, said.heardLetters ?? plain(said).length)
+}
+
+/** The letters of a word that were heard: all, the first or the last ones; or 0. */
+function lettersOf(said: TimedWord, word: TimedWord): number {
+  const [all, some] = [plain(said), plain(word)]
+  const isPart = all.startsWith(some) || all.endsWith(some)
+  return isPart && some.length >= minAudibleShare * all.length ? some.length : 0
+}
+
 /** The longest common sequence of words. */
-function pair(said: readonly TimedWord[], heard: readonly TimedWord[]): [TimedWord, TimedWord][] {
-  const [a, b] = [said.map(plain), heard.map(plain)]
-  const best = Array.from({ length: a.length + 1 }, () => new Uint16Array(b.length + 1))
-  for (let i = a.length - 1; i >= 0; i--)
-    for (let k = b.length - 1; k >= 0; k--)
-      best[i]![k] = a[i] === b[k] ? best[i + 1]![k + 1]! + 1 : Math.max(best[i + 1]![k]!, best[i]![k + 1]!)
-  const pairs: [TimedWord, TimedWord][] = []
-  for (let i = 0, k = 0; i < a.length && k < b.length; )
-    if (a[i] === b[k]) pairs.push([said[i++]!, heard[k++]!])
-    else if (best[i + 1]![k]! >= best[i]![k + 1]!) i++
-    else k++
+function pair<T extends TimedWord>(
+  said: readonly T[],
+  heard: readonly TimedWord[],
+  isSame: (said: T, heard: TimedWord) => boolean,
+): [T, TimedWord][] {
+  const same = said.map(word => heard.map(other => isSame(word, other)))
+  const best = Array.from({ length: said.length + 1 }, () => new Uint16Array(heard.length + 1))
+  for (let i = said.length - 1; i >= 0; i--)
+    for (let k = heard.length - 1; k >= 0; k--)
+      best[i]![k] = Math.max(best[i + 1]![k]!, best[i]![k + 1]!, same[i]![k] ? best[i + 1]![k + 1]! + 1 : 0)
+  const pairs: [T, TimedWord][] = []
+  for (let i = 0, k = 0; i < said.length && k < heard.length; )
+    if (best[i]![k] === best[i + 1]![k]) i++
+    else if (best[i]![k] === best[i]![k + 1]) k++
+    else pairs.push([said[i++]!, heard[k++]!])
   return pairs
+}
+
+/** Of each tenth of the words, the median of the seconds by which they are late: against the truth or their control, where that is less. */
+function latest(pairs: readonly [ControlledWord, TimedWord][]): number[] {
+  const plainly = tenths(pairs.map(([said, word]) => word.start - said.start))
+  const comparedly = tenths(pairs.map(([said, word]) => word.start - said.start - (said.late ?? 0)))
+  return plainly.map((late, i) => (Math.abs(late) < Math.abs(comparedly[i]!) ? late : comparedly[i]!))
 }
 
 function tenths(values: readonly number[]): number[] {

@@ -23,9 +23,6 @@ export interface PlannedPart {
 
 export interface Plan {
   name: string
-  codec: string
-  /** Numbers of the utterances that are said. */
-  said: number[]
   kind: ContainerKind
   parts: PlannedPart[]
   /** By ffmpeg, or byte by byte; undefined for a single part. */
@@ -47,13 +44,11 @@ export function drawPlan(random: Random, reels: Reels): Plan | undefined {
   const voiceCount = !joined && kind.tracks && random.chance(0.3) ? 2 : 1
   const silentCount = !joined && kind.tracks && random.chance(0.3) ? 1 : 0
   const order = shuffled(reels.utterances.length, random)
-  const said: number[] = []
   const notes: string[] = []
   const parts = Array.from({ length: partCount }, (_, i) => {
     const hasStart = i === 0 && joined !== 'concat' && kind.hasStart && random.chance(0.3)
     const start = hasStart ? random.below(3_600_000) / 1000 : 0
     const take = order.splice(0, Math.max(voiceCount, (joined ? 1 : 2) + random.below(3)))
-    said.push(...take)
     const isLate = i === 0 && kind.hasClock && (picture !== undefined || voiceCount + silentCount > 1)
     const late = isLate && random.chance(0.6) ? random.below(10_000) / 1000 : 0
     notes.push(`start ${start}`, `late ${late}`)
@@ -75,16 +70,7 @@ export function drawPlan(random: Random, reels: Reels): Plan | undefined {
   ]
   const how = joined ? [`${partCount} joined (${joined})`] : []
   const name = [kind.ending, codec, ...what, ...how, ...notes].join(', ')
-  return { name, codec, said, kind, parts, joined, args }
-}
-
-/** A WAV file of one utterance, which has passed through the codec: its samples are plain. */
-export function planOne(reels: Reels, codec: string, number: number): Plan {
-  const kind = { ending: 'wav', codecs: [codec], args: ['-c:a', 'pcm_s16le'], hasClock: false }
-  const reel = reels.reel(codec)!
-  const tracks = [{ entry: reel.entry, ...reel.utterance(number) }]
-  const part = { tracks, picture: undefined, start: 0, silentEnd: 0, isLive: false }
-  return { name: 'an utterance', codec, said: [number], kind, parts: [part], joined: undefined, args: {} }
+  return { name, kind, parts, joined, args }
 }
 
 /** ffmpeg takes the headers of a Speex within a file for sound. */

@@ -8,8 +8,6 @@ export interface TimedWord {
   /** Seconds. */
   start: number
   end: number
-  /** Seconds by which its estimated time is usually late. */
-  late?: number
 }
 
 export interface Utterance {
@@ -25,8 +23,6 @@ export interface Reel {
   entry: Buffer
   /** Times are seconds from the first packet. */
   utterance(number: number): { packets: Packet[]; words: TimedWord[] }
-  /** Says how the words of an utterance are heard in this codec. */
-  learn(number: number, words: readonly TimedWord[]): void
   silence: Packet[]
 }
 
@@ -111,7 +107,6 @@ export function createReels(ffmpeg: string): Reels {
     const { entry, packets } = readMatroska(bytes)[0]!
     const slice = (from: number, to: number) =>
       packets.filter(({ time, end }) => (time + end) / 2 >= from && (time + end) / 2 < to)
-    const learned = new Map<number, readonly TimedWord[]>()
     return {
       entry,
       silence: slice(0.5, leadSeconds - 0.5),
@@ -121,10 +116,9 @@ export function createReels(ffmpeg: string): Reels {
         const by = -own[0]!.time
         return {
           packets: own.map(one => shifted(one, by)),
-          words: learned.get(number) ? [...learned.get(number)!] : words.map(one => shifted(one, by)),
+          words: words.map(one => shifted(one, by)),
         }
       },
-      learn: (number, words) => void learned.set(number, words),
     }
   }
   function draw(codec: string): EncodedTrack | undefined {

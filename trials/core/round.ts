@@ -9,7 +9,10 @@ export interface Trial {
   quick: boolean
   /** Minutes for rounds that last as long as they are told to; undefined: their own default. */
   minutes: number | undefined
+  /** The one under trial. */
   ffmpeg: string
+  /** The ffmpeg that makes recordings where they must not depend on the one under trial. */
+  maker: string
   /** Folder of the round, deleted afterwards. */
   folder: string
   /** Makes a home in a folder of its own. */

@@ -18,7 +18,11 @@ async function locate(): Promise<string> {
     execFileSync('ffmpeg', ['-version'], { stdio: 'ignore' })
     return 'ffmpeg'
   } catch {
-    const { path } = (await import('@ffmpeg-installer/ffmpeg')).default
-    return path
+    return packagedFfmpeg()
   }
+}
+
+/** The npm package's, which is the same everywhere. */
+export async function packagedFfmpeg(): Promise<string> {
+  return (await import('@ffmpeg-installer/ffmpeg')).default.path
 }
