@@ -9,7 +9,12 @@ const rate = 16_000
 const raw = ['-f', 's16le', '-ac', '1', '-ar', String(rate)]
 
 /** Writes a WAV file of so many seconds: the packets of the voice, decoded without a gap and laid out at their times. */
-export async function writeControl(voice: Voice, seconds: number, file: string, ffmpeg: string): Promise<void> {
+export async function writeControl(
+  voice: Voice,
+  seconds: number,
+  file: string,
+  ffmpeg: string,
+): Promise<void> {
   let end = 0
   const packets = voice.packets.map(packet => {
     const time = end

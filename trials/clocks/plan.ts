@@ -30,6 +30,8 @@ export interface Plan {
   args: Record<string, unknown>
 }
 
+const apartSeconds = 1
+
 type Gap = 'none' | 'coded' | 'dropped' | 'sparse'
 
 /** Undefined where this ffmpeg lacks the codec that was drawn. */
@@ -71,6 +73,19 @@ export function drawPlan(random: Random, reels: Reels): Plan | undefined {
   const how = joined ? [`${partCount} joined (${joined})`] : []
   const name = [kind.ending, codec, ...what, ...how, ...notes].join(', ')
   return { name, kind, parts, joined, args }
+}
+
+/** All utterances in turn, each of them between pauses. */
+export function allInTurn({ reel, utterances }: Reels): PlannedTrack {
+  const { entry, utterance } = reel('pcm')!
+  const track: PlannedTrack = { entry, packets: [], words: [] }
+  for (const number of utterances.keys()) {
+    const { packets, words } = utterance(number)
+    const at = endOf(track) + apartSeconds
+    track.packets.push(...packets.map(packet => shifted(packet, at)))
+    track.words.push(...words.map(word => shifted(word, at)))
+  }
+  return track
 }
 
 /** ffmpeg takes the headers of a Speex within a file for sound. */

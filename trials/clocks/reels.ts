@@ -8,6 +8,8 @@ export interface TimedWord {
   /** Seconds. */
   start: number
   end: number
+  /** Seconds by which its estimated time is late where the clock is no cause of it. */
+  late?: number
 }
 
 export interface Utterance {
@@ -32,6 +34,8 @@ export interface Reels {
   reel(codec: string): Reel | undefined
   /** Undefined likewise. */
   picture(codec: string): EncodedTrack | undefined
+  /** Says how late the words of all utterances are, in their order. */
+  learn(words: readonly TimedWord[]): void
 }
 
 /** ffmpeg arguments. Packets are short and, in MP3, do not lean on earlier ones. */
@@ -127,7 +131,11 @@ export function createReels(ffmpeg: string): Reels {
     const bytes = run([...input, ...pictureCodecs[codec]!, '-f', 'matroska', 'pipe:1'])
     return bytes && readMatroska(bytes)[0]
   }
-  return { utterances, reel: remembered(encode), picture: remembered(draw) }
+  function learn(words: readonly TimedWord[]): void {
+    for (const [i, word] of utterances.flatMap(utterance => utterance.words).entries())
+      word.late = words[i]?.late
+  }
+  return { utterances, reel: remembered(encode), picture: remembered(draw), learn }
 }
 
 /** Moves a packet or a word. */

@@ -2,10 +2,10 @@
 import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { startDashscope } from '../../emulators/dashscope/dashscope.ts'
-import { build, type Truth } from '../clocks/build.ts'
+import { build, type Truth, type Voice } from '../clocks/build.ts'
 import { writeControl } from '../clocks/control.ts'
 import { type ControlledWord, controlled, type HeardTranscript, judge, judgeCues } from '../clocks/judge.ts'
-import { drawPlan, type Plan } from '../clocks/plan.ts'
+import { allInTurn, drawPlan, endOf, type Plan } from '../clocks/plan.ts'
 import { createReels } from '../clocks/reels.ts'
 import { callTool, request } from '../core/call.ts'
 import type { Door } from '../core/door.ts'
@@ -22,6 +22,12 @@ interface Heard {
   srt: string
 }
 
+interface Verdict {
+  faults: string[]
+  /** Where they were needed. */
+  controls?: ControlledWord[][]
+}
+
 export const clocks: Round = {
   name: 'clocks',
   summary: 'files with random gaps, starts, tracks and joins: words, times, length (2,000; quick: 100)',
@@ -35,8 +41,12 @@ export const clocks: Round = {
     })
     const reels = createReels(maker)
     const door = await openStdio({ env: home.env })
+    const all = allInTurn(reels)
+    const known = await hearControl(all, endOf(all) + 1, join(home.folder, 'all'))
+    if (typeof known === 'string') throw new Error(known)
+    reels.learn(known)
     const lates: number[] = []
-    let controls = 0
+    let compared = 0
     const end = tries.first + tries.count
     let next = tries.first
     async function tryAll(): Promise<void> {
@@ -53,44 +63,49 @@ export const clocks: Round = {
         const { file, truth } = await build(plan, base, maker)
         try {
           const heard = await transcribe(trial, door, file, plan.args)
-          const faults = typeof heard === 'string' ? [heard] : await faultsOf(heard, truth, base)
-          if (faults.length === 0) return undefined
-          if (keep) await keepFile(keep, file, { faults, heard, ...truth })
-          return faults.join('; ')
+          const verdict =
+            typeof heard === 'string' ? { faults: [heard] } : await verdictOf(heard, truth, base)
+          if (verdict.faults.length === 0) return undefined
+          if (keep) await keepFile(keep, file, { ...verdict, heard, ...truth })
+          return verdict.faults.join('; ')
         } finally {
           await rm(file, { force: true })
         }
       })
     }
 
-    async function faultsOf({ transcript, srt }: Heard, truth: Truth, base: string): Promise<string[]> {
-      let found = judge(transcript, truth)
-      if (found.faults.length > 0) {
-        controls++
-        found = judge(transcript, truth, await hearControls(truth, base))
+    async function verdictOf({ transcript, srt }: Heard, truth: Truth, base: string): Promise<Verdict> {
+      const backward = judgeCues(srt)
+      const plain = judge(transcript, truth)
+      if (plain.faults.length === 0) {
+        lates.push(Math.abs(plain.late))
+        return { faults: backward }
       }
-      lates.push(Math.abs(found.late))
-      return [...found.faults, ...judgeCues(srt)]
+      const controls: ControlledWord[][] = []
+      for (const voice of truth.voices) {
+        const control = await hearControl(voice, truth.seconds, base)
+        if (typeof control === 'string') return { faults: [...plain.faults, ...backward, control] }
+        controls.push(control)
+      }
+      compared++
+      const { faults, late } = judge(transcript, truth, controls)
+      lates.push(Math.abs(late))
+      return { faults: [...faults, ...backward], controls }
     }
 
-    async function hearControls({ voices, seconds }: Truth, base: string): Promise<ControlledWord[][]> {
-      const all: ControlledWord[][] = []
-      for (const voice of voices) {
-        const file = `${base}.control.wav`
-        await writeControl(voice, seconds, file, maker)
-        const heard = await transcribe(trial, door, file, {})
-        await rm(file)
-        if (typeof heard === 'string') throw new Error(`a control: ${heard}`)
-        all.push(controlled(voice.words, heard.transcript))
-      }
-      return all
+    async function hearControl(voice: Voice, seconds: number, base: string) {
+      const file = `${base}.control.wav`
+      await writeControl(voice, seconds, file, maker)
+      const heard = await transcribe(trial, door, file, {})
+      await rm(file)
+      return typeof heard === 'string' ? `control: ${heard}` : controlled(voice.words, heard.transcript)
     }
 
     await Promise.all(Array.from({ length: abreast }, tryAll))
     lates.sort((a, b) => a - b)
     const at = (share: number) => lates[Math.floor(share * (lates.length - 1))]?.toFixed(3)
     tally.note(`worst tenth of a file: ${at(0.5)} s at the median, ${at(0.95)} s at p95, ${at(1)} s at worst`)
-    tally.note(`${controls} files were compared with controls`)
+    tally.note(`${compared} files were compared with controls`)
     await tally.compare(door, home)
     await tally.end(door)
     await provider.close()

@@ -49,6 +49,7 @@ export async function* onClock(output: AsyncIterable<Buffer>, options: ClockOpti
     if (reader.isBroken) break
   }
   yield* placed(leaps.flush())
+  yield* silenceOf(clock.owed())
   if (!reader.isWhole) options.onBroken()
 
   async function* placed(packets: Packet[]): AsyncGenerator<Buffer> {
@@ -118,6 +119,12 @@ class Clock {
     }
     if (late > 0 || step < 0) this.#offset -= late
     return 0
+  }
+
+  /** Samples by which the last packet ends later than what was placed: no pause came in which to put it right. */
+  owed(): number {
+    const { time, length } = this.#last ?? { time: 0, length: 0 }
+    return Math.max(0, Math.round(time + length + this.#offset - this.#position))
   }
 
   /** Adds the samples to `ready`. */

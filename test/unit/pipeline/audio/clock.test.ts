@@ -64,6 +64,12 @@ describe('the clock of a recording', () => {
     ['joined to one that begins with a gap', [0, 4, 7], 8, [at(0), at(4), at(0, 0.1, []), at(2)]],
     ['with a gap that is too long for its bytes', [0, 3, 4], 5, [at(0), at(3), at(17_000)]],
     ['whose header tells a length that is too long for its bytes', [0], 1, [at(0)], { seconds: 9_000 }],
+    [
+      'with short gaps in sound without a pause',
+      [0],
+      3.18,
+      [0, 1.09, 2.18].map(time => at(time, 1, [0, 0.2, 0.4, 0.6, 0.8])),
+    ],
     ['whose time stamps jitter', [0, 1, 2, 3], 4, [at(0), at(1.06), at(1.95), at(3.03)]],
     ['with a short overlap', [0, 0.95, 2], 3, [at(0, 0.95), at(0.9), at(2)]],
   ])(
