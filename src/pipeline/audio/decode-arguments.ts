@@ -39,9 +39,9 @@ export function decoderArguments(source: Source, { voiceNote }: DecodeOptions): 
     ...(voiceNote
       ? [
           ...soundOnly,
-          ...(mix.length > 0 ? ['-af', ...mix] : []),
-          '-t',
-          String(maxVoiceNoteSeconds),
+          // Times of the file's clock would count towards the limit.
+          ...['-af', ['asetpts=N/SR/TB', ...mix].join(',')],
+          ...['-t', String(maxVoiceNoteSeconds)],
           ...encoderArguments('voiceNote'),
           'pipe:3',
         ]

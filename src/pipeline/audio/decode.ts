@@ -115,10 +115,13 @@ function soundOf(
 ): AsyncIterable<Buffer> {
   if (!hasClock) return wholeSamples(stdout)
   const maxGap = () => (isJoined ? undefined : headerDuration(stderr())) ?? maxGapSeconds
+  // Older muxers leave the delay of an edit list out of the length.
+  const isDelayed = () => /^Input #0, mov/m.test(stderr())
   return onClock(stdout, {
     isJoined,
     startMs: () => startSeconds(stderr()) * 1000,
-    isGap: (seconds, start) => seconds <= maxGap() && start + seconds <= maxSeconds(bytes),
+    isGap: (seconds, start) =>
+      (seconds <= maxGap() || (start === 0 && isDelayed())) && start + seconds <= maxSeconds(bytes),
     onChange,
     onBroken,
   })

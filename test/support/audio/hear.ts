@@ -2,6 +2,7 @@
 import { dirname } from 'node:path'
 import type { Run } from '../../../src/domain/run.ts'
 import { decode } from '../../../src/pipeline/audio/decode.ts'
+import type { DecodeOptions } from '../../../src/pipeline/audio/decode-arguments.ts'
 import { openSource, type SourcePorts } from '../../../src/pipeline/source/source.ts'
 import { locateTestFfmpeg } from './ffmpeg.ts'
 import { rate } from './timed-matroska.ts'
@@ -24,16 +25,32 @@ export interface Heard {
   warnings: string[]
 }
 
-/** Reads the whole recording, or a part of it. */
-export async function hear(file: string, part?: { start: number; end: number }): Promise<Heard> {
+async function opened(file: string, options: DecodeOptions, stream?: number) {
   const warnings: string[] = []
   const { signal } = new AbortController()
   const warn = (text: string) => void warnings.push(text)
   const run = { signal, warn, scratch: async () => dirname(file) } as unknown as Run
   const source = await openSource({ audio: file }, {} as SourcePorts, run)
+  return { warnings, decoding: decode({ ...source, voice: { stream } }, locateTestFfmpeg, run, options) }
+}
+
+/** The recording as MP3, encoded while it is decoded. */
+export async function voiceNoteOf(file: string): Promise<Buffer | undefined> {
+  const { decoding } = await opened(file, { voiceNote: true })
+  for await (const _ of decoding.samples);
+  return decoding.voiceNote()
+}
+
+/** Reads the whole recording, or a part of it; the usual track, or that of a stream. */
+export async function hear(
+  file: string,
+  part?: { start: number; end: number },
+  stream?: number,
+): Promise<Heard> {
+  const { warnings, decoding } = await opened(file, { part }, stream)
   const tones: number[] = []
   let [count, lastLoud] = [0, -rate]
-  for await (const buffer of decode(source, locateTestFfmpeg, run, { part }).samples)
+  for await (const buffer of decoding.samples)
     for (let i = 0; i < buffer.length; i += 2, count++) {
       if (Math.abs(buffer.readInt16LE(i)) < 2000) continue
       if (count - lastLoud > 0.05 * rate) tones.push(count / rate)

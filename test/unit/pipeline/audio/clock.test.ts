@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { testFfmpeg } from '../../../support/audio/ffmpeg.ts'
-import { type Heard, hear, toneSamples } from '../../../support/audio/hear.ts'
+import { type Heard, hear, toneSamples, voiceNoteOf } from '../../../support/audio/hear.ts'
 import { type TimedSound, timedMatroska } from '../../../support/audio/timed-matroska.ts'
 import { type TempFolder, tempFolder } from '../../../support/e2e/system.ts'
 
@@ -138,6 +138,22 @@ describe('the clock of a recording', () => {
       expect((await hear(file)).seconds).toBeLessThan(3.7)
     },
   )
+
+  it.each([0, 7, 3600])('all of a voice note is encoded whose clock begins at %d s', async start => {
+    const note = await voiceNoteOf(await save(`note-${start}.mkv`, timedMatroska([at(start, 6)])))
+    const bytesPerSecond = 3000
+    expect(note!.length / bytesPerSecond).toBeCloseTo(6, 0)
+  })
+
+  it('a second track is as late as its edit list says, though older muxers leave that out of the length', async () => {
+    const made = await save('apart.mkv', timedMatroska([at(0, 1, [0.5])]))
+    const late = ['-itsoffset', '9', '-i', made, '-map', '0', '-map', '1', '-c:a', 'aac', '-ar', '48000']
+    const file = converted(made, 'apart.mp4', ...late)
+    const bytes = await readFile(file)
+    bytes.writeUInt32BE(1000, bytes.indexOf('mvhd') + 20)
+    await writeFile(file, bytes)
+    expectTones(await hear(file, undefined, 1), [9.5])
+  })
 
   it('a stretch of a recording is found by the same clock', async () => {
     const file = await save('part.mkv', timedMatroska([at(0), at(20), at(30)]))
