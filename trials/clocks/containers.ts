@@ -10,6 +10,8 @@ export interface ContainerKind {
   args?: string[]
   /** False: a sample's number is its time, so that there are neither gaps nor starts. */
   hasClock: boolean
+  /** True: one time stands for several packets, so that single ones have none of their own. */
+  isPacked?: boolean
   /** Several audio tracks. */
   tracks?: boolean
   /** Files may be laid one behind the other. */
@@ -71,6 +73,7 @@ export const containers: readonly ContainerKind[] = [
     picture: 'mpeg2',
     args: ['-f', 'vob'],
     hasClock: true,
+    isPacked: true,
     tracks: true,
   },
   {

@@ -114,7 +114,8 @@ function drawVoices(random: Random, { kind, reel, take, voiceCount, late, notes 
     words: [],
     title: voiceCount > 1 ? `Voice ${i + 1}` : undefined,
   }))
-  const gaps: readonly Gap[] = kind.hasClock ? ['none', 'coded', 'dropped', 'sparse'] : ['none', 'coded']
+  const timed: readonly Gap[] = kind.isPacked ? ['dropped'] : ['dropped', 'sparse']
+  const gaps: readonly Gap[] = ['none', 'coded', ...(kind.hasClock ? timed : [])]
   let next = late
   for (const [i, number] of take.entries()) {
     const { packets, words } = reel.utterance(number)
