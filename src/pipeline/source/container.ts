@@ -106,7 +106,9 @@ function lastEnd(parts: readonly Part[], size: number): End {
   const last = parts.at(-1)
   if (!last) return { isTruncated: undefined }
   const { name, isOpen, end } = last
-  const isFollowed = parts.slice(1).some(part => fileHead.test(part.name))
+  // ffmpeg reads all fragments, whatever file they are of.
+  const isFollowed =
+    parts.slice(1).some(part => fileHead.test(part.name)) && !parts.some(part => part.name === 'moof')
   if (isOpen || !(sound.test(name) || /^(?:mdat|moo[vf])$/.test(name)))
     return { isTruncated: false, isFollowed }
   return { ...declared(end, size, parts.find(part => sound.test(part.name))?.start), isFollowed }

@@ -11,7 +11,7 @@ export interface Frames {
   hasTags: boolean
   /** True where another file begins behind the first frames. */
   isJoined: boolean
-  /** True where it begins with a header that is no frame: ffmpeg skips what is behind. */
+  /** True where ffmpeg skips it. */
   isFollowed: boolean
 }
 
@@ -91,7 +91,7 @@ export async function findFrames(read: Read, size: number, start: number): Promi
       const wasHead = isHead
       isHead = kind.isHead?.(bytes, at - from) ?? false
       isJoined ||= isHead && !wasHead
-      isFollowed ||= kind.start !== undefined && at > start && startsWith(bytes, at - from, kind.start[0])
+      isFollowed ||= kind.name === 'flv' && at > start && startsWith(bytes, at - from, 'FLV')
       length = found
       end = at += found
     }

@@ -115,10 +115,20 @@ describe('timeWords', () => {
       { start: 5, end: 7 },
     ]
     expect(timeWords('abcd efgh, ijkl', { start: 1, end: 7 }, speech)).toEqual([
-      { text: 'abcd', start: 1, end: 2 },
-      { text: 'efgh,', start: 2, end: 6 },
+      { text: 'abcd', start: 1, end: 1.833 },
+      { text: 'efgh,', start: 1.833, end: 6 },
       { text: 'ijkl', start: 6, end: 7 },
     ])
+  })
+
+  it('begins a word behind a comma where a pause ends', () => {
+    const speech = [
+      { start: 0, end: 2.3 },
+      { start: 3, end: 5 },
+    ]
+    const words = timeWords('one two three, four five six', { start: 0, end: 5 }, speech)
+    expect(words[2]).toMatchObject({ text: 'three,', end: 2.3 })
+    expect(words[3]).toMatchObject({ text: 'four', start: 3 })
   })
 
   it('uses the whole span where no speech is known', () => {
