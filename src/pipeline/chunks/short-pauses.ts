@@ -15,41 +15,36 @@ const minPauseFrames = 2
 /** A soft voice between loud ones is quiet for longer. */
 const maxPauseFrames = 0.5 * framesPerSecond
 
-interface Frame {
-  start: number
-  level: number
-}
-
 /** The stretches of these spans without their short pauses, in seconds of the recording. */
-export function betweenPauses(spans: readonly Span[], chunk: Pick<Chunk, 'levels' | 'parts'>): Span[] {
-  const frames = framesOf(chunk)
+export function betweenPauses(
+  spans: readonly Span[],
+  { levels, parts }: Pick<Chunk, 'levels' | 'parts'>,
+): Span[] {
+  const starts = levels.map((_, i) => timeInRecording(i / framesPerSecond, parts))
   const found: Span[] = []
   let at = 0
   for (const span of spans) {
-    while (at < frames.length && frames[at]!.start < span.start) at++
+    while (at < starts.length && starts[at]! < span.start) at++
     const from = at
-    while (at < frames.length && frames[at]!.start < span.end) at++
-    const voiced = withoutPauses(frames.slice(from, at))
+    while (at < starts.length && starts[at]! < span.end) at++
+    const voiced = withoutPauses(starts.slice(from, at), levels.slice(from, at))
     found.push(...(voiced.length > 0 ? voiced : [span]))
   }
   return found
 }
 
-function framesOf({ levels, parts }: Pick<Chunk, 'levels' | 'parts'>): Frame[] {
-  return levels.map((level, i) => ({ start: timeInRecording(i / framesPerSecond, parts), level }))
-}
-
-function withoutPauses(frames: readonly Frame[]): Span[] {
-  const levels = frames.map(({ level }) => level).sort((a, b) => a - b)
-  const levelAt = (share: number) => levels[Math.floor(share * (levels.length - 1))]!
+/** Of frames that begin at these times. */
+function withoutPauses(starts: readonly number[], levels: readonly number[]): Span[] {
+  const sorted = Float64Array.from(levels).sort()
+  const levelAt = (share: number) => sorted[Math.floor(share * (sorted.length - 1))]!
   const limit = Math.max(levelAt(syllableShare) - depthDb, levelAt(noiseShare) + minAboveNoiseDb)
-  const isQuiet = frames.map(({ level }) => level < limit)
+  const isQuiet = levels.map(level => level < limit)
   const found: Span[] = []
-  for (let from = 0, to = 0; from < frames.length; from = to) {
-    while (to < frames.length && isQuiet[to] === isQuiet[from]) to++
-    const isInside = from > 0 && to < frames.length
+  for (let from = 0, to = 0; from < starts.length; from = to) {
+    while (to < starts.length && isQuiet[to] === isQuiet[from]) to++
+    const isInside = from > 0 && to < starts.length
     if (isQuiet[from] && to - from <= maxPauseFrames && !(isInside && to - from < minPauseFrames)) continue
-    const [start, end] = [frames[from]!.start, roundToMs(frames[to - 1]!.start + 1 / framesPerSecond)]
+    const [start, end] = [starts[from]!, roundToMs(starts[to - 1]! + 1 / framesPerSecond)]
     const last = found.at(-1)
     if (last && start - last.end < minPauseFrames / framesPerSecond - 0.001) last.end = end
     else found.push({ start, end })

@@ -117,37 +117,38 @@ function chooseBoundaries(
 ): Boundary[] {
   const count = lengths.length - 1
   if (count < 1) return []
-  const cost = (length: number, spoken: number) => ((spoken - length) / (0.25 + 0.25 * length)) ** 2
+  const spoken = Float64Array.from(all, boundary => boundary.spoken)
+  const spreads = lengths.map(length => 0.25 + 0.25 * length)
+  const cost = (text: number, seconds: number) => ((seconds - lengths[text]!) / spreads[text]!) ** 2
   const expected: number[] = []
   for (const [k, { text }] of all.entries()) if (text !== undefined) expected[text] = k
   const first = (i: number) => Math.max(0, expected[i]! - searchRadius)
   const last = (i: number) => Math.min(all.length - 1, expected[i]! + searchRadius)
 
   // For each text: the least cost of ending at each boundary near the expected one, and the end of the text before it.
-  let best: number[] = []
-  for (let k = first(0); k <= last(0); k++)
-    best[k] = cost(lengths[0]!, all[k]!.spoken) - bonus(0, all[k]!.pause)
+  let best = new Float64Array(all.length)
+  for (let k = first(0); k <= last(0); k++) best[k] = cost(0, spoken[k]!) - bonus(0, all[k]!.pause)
   const cameFrom: number[][] = []
   for (let i = 1; i < count; i++) {
     const from: number[] = []
-    const next: number[] = []
-    for (let k = first(i); k <= last(i); k++) {
-      const { spoken, pause } = all[k]!
+    const next = new Float64Array(all.length)
+    const [earliest, latest] = [first(i - 1), last(i - 1) + 1]
+    for (let k = first(i), to = last(i); k <= to; k++) {
       let least = Number.POSITIVE_INFINITY
-      for (let p = first(i - 1); p < Math.min(k, last(i - 1) + 1); p++) {
-        const value = best[p]! + cost(lengths[i]!, spoken - all[p]!.spoken)
+      for (let p = earliest, end = Math.min(k, latest); p < end; p++) {
+        const value = best[p]! + cost(i, spoken[k]! - spoken[p]!)
         if (value < least) {
           least = value
           from[k] = p
         }
       }
-      next[k] = least - bonus(i, pause)
+      next[k] = least - bonus(i, all[k]!.pause)
     }
     best = next
     cameFrom.push(from)
   }
   let end = expected[count - 1]!
-  const whole = (k: number) => best[k]! + cost(lengths[count]!, total - all[k]!.spoken)
+  const whole = (k: number) => best[k]! + cost(count, total - spoken[k]!)
   for (let k = first(count - 1); k <= last(count - 1); k++) if (whole(k) < whole(end)) end = k
   const chosen = [end]
   for (let i = count - 2; i >= 0; i--) chosen.unshift(cameFrom[i]![chosen[0]!]!)

@@ -59,10 +59,10 @@ async function withFile<Result>(
 ): Promise<Result> {
   const handle = await open(file)
   try {
-    return await work(async (length, position) => {
+    return await work(async (length, position, into = Buffer.alloc(length)) => {
       signal?.throwIfAborted()
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, Math.max(0, position))
-      return buffer.subarray(0, bytesRead)
+      const { bytesRead } = await handle.read(into, 0, length, Math.max(0, position))
+      return into.subarray(0, bytesRead)
     })
   } finally {
     await handle.close()

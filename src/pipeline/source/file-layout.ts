@@ -1,6 +1,7 @@
 // Walks through the parts of a file that each declare their length: WAV, AIFF, Core Audio, MP4.
 
-export type Read = (length: number, position: number) => Promise<Buffer>
+/** Fewer bytes at the end of the file. `into` is used again by those who read much. */
+export type Read = (length: number, position: number, into?: Buffer) => Promise<Buffer>
 
 export interface Part {
   name: string

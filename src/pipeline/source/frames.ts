@@ -28,7 +28,7 @@ export interface FrameWalk {
 
 /** Undefined where the first frames, at `start`, are of no known kind. */
 export async function findFrames(read: Read, size: number, start: number): Promise<FrameWalk | undefined> {
-  let bytes = Buffer.alloc(frameHeaderBytes)
+  const bytes = Buffer.alloc(bufferBytes + frameHeaderBytes)
   let from = 0
   let usable = 0
   /** Undefined where the bytes have to be read first. */
@@ -39,10 +39,10 @@ export async function findFrames(read: Read, size: number, start: number): Promi
     return isStart ? start[1] : frameBytes(bytes, i) || tagBytes(bytes, i)
   }
   const load = async (at: number) => {
-    const part = await read(bufferBytes, at)
-    bytes = Buffer.concat([part, Buffer.alloc(frameHeaderBytes)])
+    const { length } = await read(bufferBytes, at, bytes)
+    bytes.fill(0, length, length + frameHeaderBytes)
     from = at
-    usable = at + part.length < size ? part.length - frameHeaderBytes : part.length
+    usable = at + length < size ? length - frameHeaderBytes : length
   }
   const findLength = async (at: number, kind: FrameKind): Promise<number> => {
     const length = lengthAt(at, kind)

@@ -49,7 +49,7 @@ export async function heardSpeech(
 
 /** Between loud and quiet frames: a tenth is louder, a tenth quieter. Every fourth frame tells. */
 export function contrastDb(levels: readonly number[]): number {
-  const sorted = levels.filter((_, i) => i % 4 === 0).sort((a, b) => a - b)
+  const sorted = Float64Array.from(levels.filter((_, i) => i % 4 === 0)).sort()
   const [quiet, loud] = [0.1, 0.9].map(share => sorted[Math.floor(share * sorted.length)])
   return (loud ?? 0) - (quiet ?? 0)
 }
