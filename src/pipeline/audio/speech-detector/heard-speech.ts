@@ -58,15 +58,16 @@ type Windows = AsyncIterable<Float32Array>
 
 /** Windows that are not in the overlap, with their place in the recording. */
 async function* timed(windows: Windows, { parts, overlap }: Pick<Chunk, 'parts' | 'overlap'>) {
-  let at = 0
+  const first = Math.ceil(overlap / windowSeconds)
+  let index = 0
   for await (const heard of windows) {
-    const some = Array.from(heard, (likely, i) => {
-      const index = at + i
+    const some: (Span & { index: number; likely: number })[] = []
+    for (const likely of heard) {
       const start = timeInRecording(index * windowSeconds, parts)
-      return { index, start, end: start + windowSeconds, likely }
-    })
-    yield some.slice(Math.max(0, Math.ceil(overlap / windowSeconds) - at))
-    at += heard.length
+      if (index >= first) some.push({ index, start, end: start + windowSeconds, likely })
+      index++
+    }
+    yield some
   }
 }
 

@@ -102,7 +102,9 @@ function createSpeechDetector(model: Model, weights: Buffer): SpeechDetector {
       if (at > 0) await setImmediate()
       const length = Math.min(windowsPerTurn * step, count - at)
       const heard = listener.hear(samples, at * windowSize, Math.ceil(length / step), step)
-      yield Float32Array.from({ length }, (_, i) => heard[Math.floor(i / step)]!)
+      const likely = new Float32Array(length)
+      for (let i = 0; i < length; i++) likely[i] = heard[Math.floor(i / step)]!
+      yield likely
     }
   }
 
