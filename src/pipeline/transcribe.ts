@@ -33,16 +33,22 @@ export async function transcribeOpened(
   onFound: (findings: () => Findings) => void,
   known?: Hearing,
 ): Promise<Findings> {
-  return withOwnSignal(outer, async run => {
+  const found = await withOwnSignal(outer, async (run, stop): Promise<Findings | Hearing> => {
     run.progress({ done: 0, message: 'Decoding' })
-    const { voices, decoding } = known ?? (await openVoices(source, request, ports.ffmpeg, run))
+    const { voices, decoding, others } = known ?? (await openVoices(source, request, ports.ffmpeg, run))
     const meters = voices.map(() => new LevelMeter())
     const inputs = voices.map((voice, i) => ({
       source: { ...source, voice },
       decoding,
       ...(voices.length > 1 && { onSamples: (samples: Buffer) => meters[i]!.add(samples) }),
     }))
-    return collectTranscript(transcribeChunks(inputs, request, ports, run), {
+    // Until the look is over, chunks are made ready, and none is sent.
+    const confirmed = others?.then(found => {
+      if (found) stop()
+      run.signal.throwIfAborted()
+    })
+    confirmed?.catch(() => {})
+    const findings = collectTranscript(transcribeChunks(inputs, request, ports, run, confirmed), {
       merge: createVoicesMerge(request.timestamps ?? 'segment', voices, meters),
       title: titleOf(request, source),
       recogniser: ports.recogniser,
@@ -50,17 +56,26 @@ export async function transcribeOpened(
       run,
       onFound,
     })
+    findings.catch(() => {})
+    const found = await others
+    if (!found) return findings
+    await findings.catch(() => {})
+    return { voices: found }
   })
+  return 'voices' in found ? transcribeOpened(source, request, ports, outer, onFound, found) : found
 }
 
 /** Does the work with a signal of its own, so that all processes and requests it starts end with it. */
-async function withOwnSignal<Result>(outer: Run, work: (run: Run) => Promise<Result>): Promise<Result> {
+async function withOwnSignal<Result>(
+  outer: Run,
+  work: (run: Run, stop: () => void) => Promise<Result>,
+): Promise<Result> {
   const stop = new AbortController()
   const run: Run = { ...outer, signal: AbortSignal.any([outer.signal, stop.signal]) }
   // Each process and request listens to it: many listeners are no leak.
   setMaxListeners(0, run.signal)
   try {
-    return await work(run)
+    return await work(run, () => stop.abort())
   } finally {
     stop.abort()
   }

@@ -45,12 +45,13 @@ export interface ChunkRecognition {
 /** Voices that are decoded at once: a recorder may write 32 tracks. */
 const maxDecoders = 4
 
-/** Starts when `transcripts` is first read. */
+/** Starts when `transcripts` is first read. Nothing is sent before `confirmed` resolves; all ends where it rejects. */
 export function transcribeChunks(
   voices: readonly VoiceInput[],
   request: TranscriptionRequest,
   { ffmpeg, recogniser, limitEncoding }: ChunkPorts,
   run: Run,
+  confirmed?: Promise<void>,
 ): ChunkRecognition {
   const { limits } = recogniser
   const options = asrOptions(request, recogniser, run)
@@ -80,7 +81,7 @@ export function transcribeChunks(
     budget,
   }
   return {
-    transcripts: recognise(mergeAsync(ready, maxDecoders), context, run),
+    transcripts: recognise(held(mergeAsync(ready, maxDecoders), confirmed), context, run),
     totalSeconds,
     decodedSeconds,
     lost: () => enclosingSpan(audio.flatMap(each => each.lost() ?? [])),
@@ -121,6 +122,18 @@ async function* tapped(
     yield buffer
   }
   reportLength(decodedSeconds())
+}
+
+/** Makes the first items ready meanwhile. */
+async function* held<Item>(
+  items: AsyncIterable<Item>,
+  until: Promise<void> | undefined,
+): AsyncGenerator<Item> {
+  for await (const item of items) {
+    await until
+    yield item
+  }
+  await until
 }
 
 async function* withChannel(chunks: AsyncIterable<Chunk>, channel: number): AsyncGenerator<Chunk> {

@@ -21,6 +21,8 @@ export interface Hearing {
   voices: readonly HeardVoice[]
   /** The decoder of the only voice, already at work. */
   decoding?: Decoding
+  /** Resolves with the voices to hear instead, where a closer look finds others. */
+  others?: Promise<readonly HeardVoice[] | undefined>
 }
 
 type Request = TrackRequest & ChannelRequest
@@ -36,7 +38,7 @@ const minContrastDb = 18
 
 /**
  * Starts the decoder, which describes the file: a second ffmpeg would delay a voice note. Looks closer only where there
- * is a choice, while the decoder goes on. Throws the errors of the decoder, and `TRACK_NOT_FOUND`.
+ * is a choice, while its samples are used. Throws the errors of the decoder, and `TRACK_NOT_FOUND`.
  */
 export async function openVoices(
   source: Source,
@@ -51,15 +53,21 @@ export async function openVoices(
   const description = readDescription(decoding.description())
   const start = starter(await ffmpeg(), run)
   const tracks = await tracksOf(source, description, request, start, run)
-  const isUsual = tracks.length === 1 && tracks[0]!.stream === description.stream
-  const isLook = !isUsual || (await isDoubtful(tracks[0]!))
-  const voices = isLook ? await ahead.readUntil(voicesOf(source, tracks, description, request, start)) : []
-  run.signal.throwIfAborted()
-  if (voices.some(({ stream, filter }) => stream !== undefined || filter)) {
+  const [usual] = tracks
+  if (usual && (tracks.length > 1 || usual.stream !== description.stream)) {
     await ahead.stop()
-    return { voices }
+    return { voices: await look() }
   }
-  return { voices: [{}], decoding: { ...decoding, samples: ahead.resumed() } }
+  const others = usual && (await isDoubtful(usual)) ? look().then(otherThanUsual) : undefined
+  // Its reader may fail before it is awaited.
+  others?.catch(() => {})
+  return { voices: [{}], decoding: { ...decoding, samples: ahead.resumed() }, ...(others && { others }) }
+
+  async function look(): Promise<HeardVoice[]> {
+    const voices = await voicesOf(source, tracks, description, request, start)
+    run.signal.throwIfAborted()
+    return voices
+  }
 
   /** True where the usual mix may leave out, cancel or drown a voice. */
   async function isDoubtful(track: Track): Promise<boolean> {
@@ -71,6 +79,10 @@ export async function openVoices(
     await ahead.readWhile(() => isStereo || !ahead.isLoud())
     return !ahead.isLoud() || (isStereo && ahead.contrastDb() < minContrastDb)
   }
+}
+
+function otherThanUsual(voices: HeardVoice[]): HeardVoice[] | undefined {
+  return voices.some(({ stream, filter }) => stream !== undefined || filter) ? voices : undefined
 }
 
 /** Reads a stream in advance; what was read comes first when it is resumed, and an error last. */
@@ -105,15 +117,6 @@ function readAhead(stream: AsyncIterable<Buffer>) {
       return contrastDb(levels)
     },
     readWhile,
-    /** Reads on until this is known. */
-    async readUntil<Result>(look: Promise<Result>): Promise<Result> {
-      let isKnown = false
-      const known = look.finally(() => {
-        isKnown = true
-      })
-      const [result] = await Promise.all([known, readWhile(() => !isKnown)])
-      return result
-    },
     stop: () => rest.return(undefined),
     async *resumed(): AsyncGenerator<Buffer> {
       try {
