@@ -18,7 +18,11 @@ export const buildOptions = {
   outdir: 'dist',
   chunkNames: 'chunks/[name]-[hash]',
   logLevel: 'warning',
-  alias: { '@modelcontextprotocol/server/_shims': './src/server/json-rpc/sdk-defaults.ts' },
+  alias: {
+    '@modelcontextprotocol/server/_shims': './src/server/json-rpc/sdk-defaults.ts',
+    // Its main file is a UMD module, whose parts esbuild does not find.
+    'jsonc-parser': 'jsonc-parser/lib/esm/main.js',
+  },
   external: [
     'libsql',
     'ali-oss',

@@ -178,6 +178,12 @@ export function unfilledTemplates(environment: Environment = process.env): strin
     .filter(env => environment[env] !== undefined && isTemplate(environment[env]))
 }
 
+/** A variable by which another program names its folder; undefined if it is empty or no absolute path. */
+export function folderVariable(name: string, environment: Environment = process.env): string | undefined {
+  const folder = cleanValue(environment[name])
+  return folder && isAbsolute(folder) ? folder : undefined
+}
+
 /** Trims a value; undefined if it is empty or an unfilled template. */
 function cleanValue(value: string | undefined): string | undefined {
   const text = value?.trim()
@@ -194,6 +200,6 @@ function defaultDataDir(environment: Environment): string {
   if (process.platform === 'darwin') return join(home, 'Library', 'Application Support', 'speech-mcp')
   if (process.platform === 'win32')
     return join(cleanValue(environment.LOCALAPPDATA) ?? join(home, 'AppData', 'Local'), 'speech-mcp')
-  const xdg = cleanValue(environment.XDG_DATA_HOME)
-  return join(xdg && isAbsolute(xdg) ? xdg : join(home, '.local', 'share'), 'speech-mcp')
+  const xdg = folderVariable('XDG_DATA_HOME', environment)
+  return join(xdg ?? join(home, '.local', 'share'), 'speech-mcp')
 }

@@ -30,15 +30,39 @@ export async function replaceWhole(file: string, content: string | Uint8Array): 
   })
 }
 
-async function withDraft(
+/**
+ * The same for a file that other programs change too and that holds keys: other users get no right to it. Does nothing
+ * and resolves with false if `isCurrent` says that the file has changed meanwhile.
+ */
+export async function replacePrivate(
   file: string,
   content: string | Uint8Array,
-  use: (draft: string) => Promise<void>,
-): Promise<void> {
+  isCurrent: () => Promise<boolean>,
+): Promise<boolean> {
+  return withDraft(
+    file,
+    content,
+    async draft => {
+      const found = await stat(file).catch(() => undefined)
+      if (found) await chmod(draft, found.mode & 0o700)
+      if (!(await isCurrent())) return false
+      await rename(draft, file)
+      return true
+    },
+    0o600,
+  )
+}
+
+async function withDraft<T>(
+  file: string,
+  content: string | Uint8Array,
+  use: (draft: string) => Promise<T>,
+  mode = 0o666,
+): Promise<T> {
   const draft = join(dirname(file), `.${randomUUID()}.part`)
   try {
-    await writeFile(draft, content, { flag: 'wx' })
-    await use(draft)
+    await writeFile(draft, content, { flag: 'wx', mode })
+    return await use(draft)
   } finally {
     await rm(draft, { force: true }).catch(() => {})
   }

@@ -10,6 +10,7 @@ import { doctor } from '../../../src/cli/doctor/doctor.ts'
 import { exportTranscript } from '../../../src/cli/export.ts'
 import { format } from '../../../src/cli/format.ts'
 import { http } from '../../../src/cli/http.ts'
+import { install, uninstall } from '../../../src/cli/install/install.ts'
 import { serve } from '../../../src/cli/serve.ts'
 import { transcribe } from '../../../src/cli/transcribe.ts'
 import { worker } from '../../../src/cli/worker.ts'
@@ -30,6 +31,8 @@ const program: Record<string, { command: Command; test: string; starts: RegExp }
   diarize: { command: diarize, test: 'test/e2e/cli/diarize.test.ts', starts: /'diarize'/ },
   format: { command: format, test: 'test/e2e/cli/format.test.ts', starts: /'format'/ },
   export: { command: exportTranscript, test: 'test/e2e/cli/commands.test.ts', starts: /'export'/ },
+  install: { command: install, test: 'test/e2e/cli/install.test.ts', starts: /'install'/ },
+  uninstall: { command: uninstall, test: 'test/e2e/cli/install.test.ts', starts: /'uninstall'/ },
   doctor: { command: doctor, test: 'test/e2e/cli/commands.test.ts', starts: /'doctor'/ },
   demo: { command: demo, test: 'test/e2e/cli/commands.test.ts', starts: /'demo'/ },
 }

@@ -1,0 +1,157 @@
+// speech-mcp install CLIENT, uninstall CLIENT: enters this program in a client's configuration, or removes it.
+import { homedir } from 'node:os'
+import { type Config, canRunJobs, folderVariable } from '../../config/config.ts'
+import { settings } from '../../config/settings.ts'
+import { SpeechError } from '../../domain/errors.ts'
+import type { Command, Invocation } from '../command.ts'
+import { printNote } from '../io/messages.ts'
+import { askSecret } from '../io/secret-input.ts'
+import { changeEntry, type Entry, entryAt } from './change-entry.ts'
+import { clients, placeOf } from './clients.ts'
+import { readConfigFile } from './config-file.ts'
+import { describeChange, isSecretName } from './describe-change.ts'
+import { furtherArguments, isTemporary, nodePath, startsThisProgram } from './program-entry.ts'
+import { isRecord } from './records.ts'
+
+const clientNames = Object.keys(clients).join('|')
+const keyName = settings.apiKey.env
+
+const options = {
+  takesArguments: true,
+  flags: { name: { help: 'name of the server in the client; default: speech' } },
+  switches: { 'dry-run': { help: 'print what would change, without keys, and change nothing' } },
+} as const
+
+export const install: Command = {
+  ...options,
+  usage: 'speech-mcp install CLIENT',
+  help: `Enter this program in a client: ${clientNames}.`,
+  async run(invocation) {
+    const { config, flags, switches, entry } = invocation
+    const { client, path, place } = target(invocation)
+    if ('missing' in place)
+      throw new SpeechError(
+        'FILE_NOT_FOUND',
+        `${client.title} is not installed: ${place.missing} does not exist.`,
+        {
+          hint: `Install ${client.title} and start it once, then run the command again.`,
+        },
+      )
+    const env = environmentOf(flags)
+    const { text } = await readConfigFile(place.file)
+    const present = entryAt(client, place.file, text, path)
+    const isDry = switches.has('dry-run')
+    const key = await keyFor(config, present, isDry)
+    const next = (found: Entry | undefined): Entry => {
+      if (found && !startsThisProgram(found, entry))
+        throw new SpeechError('BAD_INPUT', `${client.title} has another server of the name ${path[1]}.`, {
+          hint: 'Choose another name with --name, or remove that server first.',
+        })
+      const given = { ...(isRecord(found?.env) && found.env), ...env, ...(key && { [keyName]: key }) }
+      return {
+        ...found,
+        ...client.fields,
+        command: nodePath(),
+        args: [entry, ...furtherArguments(found, entry)],
+        env: given,
+      }
+    }
+    if (isDry) {
+      const note = describeChange(client.format, path, present, next(present))
+      process.stdout.write(`${place.file} would change:\n${note}`)
+    } else {
+      const changed = await changeEntry(client, place.file, path, next)
+      process.stdout.write(`${client.title} has the server ${path[1]} now: ${changed}\n${client.reload}\n`)
+    }
+    if (isTemporary(entry))
+      printNote(
+        `${entry} is in a temporary folder, which may be emptied. Install the program to stay, and run this again.`,
+      )
+    return 0
+  },
+}
+
+export const uninstall: Command = {
+  ...options,
+  usage: 'speech-mcp uninstall CLIENT',
+  help: 'Remove this program from a client.',
+  async run(invocation) {
+    const { switches, entry } = invocation
+    const { client, path, place } = target(invocation)
+    const text = 'file' in place ? (await readConfigFile(place.file)).text : undefined
+    const present = 'file' in place ? entryAt(client, place.file, text, path) : undefined
+    if (!('file' in place) || !present) {
+      process.stdout.write(`${client.title} has no server of the name ${path[1]}: nothing to remove.\n`)
+      return 0
+    }
+    const check = (found: Entry | undefined) => {
+      if (found && !startsThisProgram(found, entry))
+        throw new SpeechError('BAD_INPUT', `The server ${path[1]} of ${client.title} is another program.`, {
+          hint: 'Give the name that this program has there with --name.',
+        })
+      return undefined
+    }
+    if (switches.has('dry-run')) {
+      const note = describeChange(client.format, path, present, check(present))
+      process.stdout.write(`${place.file} would change:\n${note}`)
+      return 0
+    }
+    const changed = await changeEntry(client, place.file, path, check)
+    process.stdout.write(
+      `${client.title} has the server ${path[1]} no longer: ${changed}\n${client.reload}\n`,
+    )
+    printNote('The copy still has the key that was in the file.')
+    return 0
+  },
+}
+
+function target({ words, flags }: Invocation) {
+  const [name = '', ...more] = words
+  if (!Object.hasOwn(clients, name) || more.length > 0)
+    throw new SpeechError(
+      'BAD_INPUT',
+      name === '' || more.length > 0 ? 'Name one client.' : 'Unknown client.',
+      {
+        hint: `Use one of ${clientNames.replaceAll('|', ', ')}.`,
+      },
+    )
+  const server = flags.name ?? 'speech'
+  if (!/^[\w-]{1,64}$/.test(server) || server === '__proto__')
+    throw new SpeechError('BAD_INPUT', 'The name of the server does not fit.', {
+      hint: 'Use letters, digits, - and _.',
+    })
+  const client = clients[name]!
+  const folders = { platform: process.platform, home: homedir(), variable: folderVariable }
+  return { client, path: [client.servers, server], place: placeOf(client, folders) }
+}
+
+/** Settings that were given as flags. A key on the command line would stay in the shell's history. */
+function environmentOf(flags: Invocation['flags']): Record<string, string> {
+  const given = Object.values(settings).filter(({ flag }) => flags[flag] !== undefined)
+  const secret = given.find(({ env }) => isSecretName(env))
+  if (secret)
+    throw new SpeechError('BAD_INPUT', `--${secret.flag} is not taken from the command line.`, {
+      hint:
+        secret.env === keyName
+          ? `Set ${keyName} in the environment, or let the command ask for it.`
+          : `Write ${secret.env} into the client’s file after the installation.`,
+    })
+  return Object.fromEntries(given.map(({ env, flag }) => [env, flags[flag]!]))
+}
+
+/** The key from the environment or from the user; undefined to keep that of the entry, or if none is needed. */
+async function keyFor(
+  config: Config,
+  present: Entry | undefined,
+  isDry: boolean,
+): Promise<string | undefined> {
+  const hasKey = isRecord(present?.env) && Boolean(present.env[keyName])
+  if (config.apiKey || hasKey || canRunJobs(config)) return config.apiKey
+  if (isDry) return 'asked for'
+  const answer = process.stdin.isTTY ? await askSecret(`${keyName} (not shown): `) : undefined
+  const key = settings.apiKey.schema.safeParse(answer || undefined)
+  if (key.success && key.data) return key.data
+  throw new SpeechError('KEY_MISSING', key.success ? 'There is no key.' : 'That is no key.', {
+    hint: `Set ${keyName} in the environment, or run the command at a terminal, which asks for the key.`,
+  })
+}
