@@ -4,7 +4,7 @@ import { type MnsEmulator, type MnsOptions, startMns } from './mns/mns.ts'
 import type { OssEmulator } from './oss/oss.ts'
 import { startTablestore, type TablestoreEmulator, type TablestoreOptions } from './tablestore/tablestore.ts'
 
-export interface CloudOptions extends Omit<DashscopeOptions, 'port'> {
+export interface CloudOptions extends DashscopeOptions {
   tablestore?: TablestoreOptions
   mns?: MnsOptions
 }

@@ -18,6 +18,9 @@ npm run test:package
 sed "s/^## $version (unreleased)$/## $version ($(date -u +%F))/" CHANGELOG.md > CHANGELOG.next
 mv CHANGELOG.next CHANGELOG.md
 npm version "$version" --no-git-tag-version --allow-same-version >/dev/null
+# The registry of MCP servers wants the same version, for the server and for each of its packages.
+sed "s/\"version\": \"[^\"]*\"/\"version\": \"$version\"/" server.json > server.next
+mv server.next server.json
 git commit --quiet --all --message "Release $version"
 git tag --annotate "v$version" --message "Release $version"
-echo "Tagged v$version. Publish it with: git push --follow-tags && npm publish"
+echo "Tagged v$version. Publish it with: git push --follow-tags && npm publish && mcp-publisher publish"

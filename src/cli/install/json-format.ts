@@ -1,5 +1,13 @@
 // JSON with comments: changes one entry and leaves all other bytes as they are.
-import { applyEdits, modify, type ParseError, parse } from 'jsonc-parser'
+import {
+  applyEdits,
+  findNodeAtLocation,
+  modify,
+  type Node,
+  type ParseError,
+  parse,
+  parseTree,
+} from 'jsonc-parser'
 import { isRecord } from './records.ts'
 
 /** How a client's file is read and changed. Each function throws an `Error` with a sentence if the text does not fit. */
@@ -49,12 +57,48 @@ function changes(at: string[], from: unknown, to: unknown): Change[] {
   return [...names].flatMap(name => changes([...at, name], from[name], to[name]))
 }
 
+/** jsonc-parser changes a value in place; where it adds and removes, it formats the lines around anew. */
 function edit(text: string, path: string[], value: unknown): string {
-  const indent = /^([\t ]+)\S/m.exec(text)?.[1] ?? '  '
-  const formattingOptions = {
-    insertSpaces: !indent.startsWith('\t'),
-    tabSize: indent.length,
-    eol: text.includes('\r\n') ? '\r\n' : '\n',
+  const tree = parseTree(text, [], { allowTrailingComma: true })!
+  const depth = path.findIndex((_, index) => !findNodeAtLocation(tree, path.slice(0, index + 1)))
+  if (depth >= 0) return value === undefined ? text : insert(text, tree, path, depth, value)
+  const property = findNodeAtLocation(tree, path)!.parent!
+  if (value === undefined) return remove(text, property)
+  return applyEdits(text, modify(text, path, value, {}))
+}
+
+/** Adds a property behind the last one; the first `depth` keys of the path are there. */
+function insert(text: string, tree: Node, path: string[], depth: number, value: unknown): string {
+  const unit = /^([\t ]+)\S/m.exec(text)?.[1] ?? '  '
+  const eol = text.includes('\r\n') ? '\r\n' : '\n'
+  const inner = path.slice(depth + 1).reduceRight((within, key) => ({ [key]: within }), value)
+  const property = `${JSON.stringify(path[depth])}: ${JSON.stringify(inner, null, unit)}`
+  const line = `${eol}${unit.repeat(depth + 1)}${property.replaceAll('\n', eol + unit.repeat(depth + 1))}`
+  const parent = findNodeAtLocation(tree, path.slice(0, depth))!
+  const last = parent.children?.at(-1)
+  if (!last) {
+    const start = parent.offset + 1
+    const end = parent.offset + parent.length - 1
+    const close = text.slice(start, end).includes('\n') ? '' : eol + unit.repeat(depth)
+    return text.slice(0, start) + line + close + text.slice(start)
   }
-  return applyEdits(text, modify(text, path, value, { formattingOptions }))
+  const end = last.offset + last.length
+  // A comment behind the last property stays there.
+  const [rest = '', comma = '', comment = ''] =
+    /^(,?)([\t ]*(?:\/\/[^\r\n]*|\/\*[^\r\n]*\*\/)?)(?=\r?\n)/.exec(text.slice(end)) ?? []
+  return `${text.slice(0, end)},${comment}${line}${comma}${text.slice(end + rest.length)}`
+}
+
+function remove(text: string, property: Node): string {
+  const siblings = property.parent!.children!
+  const previous = siblings[siblings.indexOf(property) - 1]
+  const end = property.offset + property.length
+  const comma = /^\s*,/.exec(text.slice(end))?.[0] ?? ''
+  let before = text.slice(0, property.offset).replace(/(?:\r?\n)?[\t ]*$/, '')
+  if (comma === '' && previous) {
+    const from = previous.offset + previous.length
+    const gap = before.slice(from).replace(/^((?:\s|\/\/[^\n]*\n|\/\*[\s\S]*?\*\/)*),/, '$1')
+    before = before.slice(0, from) + gap
+  }
+  return before + text.slice(end + comma.length)
 }

@@ -35,14 +35,20 @@ export const tomlFormat: ConfigFormat = {
     `${stringify(path.reduceRight<Record<string, unknown>>((value, key) => ({ [key]: value }), entry)).trim()}\n`,
 }
 
+/** Texts of several lines, which may look like tables; beside them the texts and comments that may look like their ends. */
+const textsAndComments = /"""[\s\S]*?(?<!\\)"""|'''[\s\S]*?'''|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|#[^\n]*/g
+
 /**
  * The lines, and which of them belong to the entry's tables. Blank lines and comments before the next table are not
- * the entry's. A line of a text or a list may look like a header: the caller compares what the result means.
+ * the entry's.
  */
 function split(text: string, path: string[]): { lines: string[]; own: boolean[] } {
   const lines = text.split(/(?<=\n)/)
+  const blanked = text.replace(textsAndComments, found =>
+    /^(?:"""|''')/.test(found) ? found.replace(/[^\n]/g, '.') : found,
+  )
   let isOwn = false
-  const own = lines.map(line => {
+  const own = blanked.split(/(?<=\n)/).map(line => {
     const header = /^\s*\[\[?\s*(.+?)\s*\]\]?\s*(?:#.*)?$/.exec(line)
     if (header) {
       const keys = header[1]!.match(/"[^"]*"|'[^']*'|[^.\s]+/g) ?? []

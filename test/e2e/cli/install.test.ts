@@ -101,13 +101,12 @@ describe('speech-mcp install', () => {
     Object.defineProperty(process, 'platform', { value: 'linux' })
     await run(['install', 'vscode'])
     const changed = await readFile(file, 'utf8')
-    for (const kept of text.split('\r\n')) expect(changed).toContain(kept.replace(/, \/\/ last$/, ''))
-    expect(changed).toContain('// last')
+    for (const kept of text.trimEnd().split('\r\n')) expect(changed).toContain(`${kept}\r\n`)
     expect(changed).toContain(`\r\n\t\t"speech": {\r\n\t\t\t"type": "stdio",\r\n`)
     expect(changed.replaceAll('\r\n', '')).not.toContain('\n')
     expect(await readFile(`${file}.before-speech-mcp`, 'utf8')).toBe(text)
     await run(['uninstall', 'vscode'])
-    expect(await readFile(file, 'utf8')).not.toContain('speech')
+    expect(await readFile(file, 'utf8')).toBe(text)
   })
 
   it('keeps every other byte of a TOML file, and what was added to its own tables', async () => {
@@ -285,6 +284,28 @@ describe('speech-mcp install', () => {
     const { code, stderr } = await run(['install', 'cursor'], {})
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/^KEY_MISSING: .*terminal/) })
     expect(await readFile(file, 'utf8')).toBe('{}')
+  })
+
+  it.each([
+    ['a key', `${key}\r`, 0, ''],
+    ['no key', '\r', 1, 'KEY_MISSING: There is no key.'],
+    ['what is no key', 'my key\r', 1, 'KEY_MISSING: That is no key.'],
+    ['Ctrl-C', '\u0003', 1, 'KEY_MISSING: There is no key.'],
+  ])('asks for the key at a terminal without showing it: %s', async (_, input, exitCode, message) => {
+    const file = await given('.cursor/mcp.json', '{}')
+    const { code, stdout, stderr } = await runProgramHere(['install', 'cursor'], {
+      env: { HOME: home, USERPROFILE: home },
+      cwd: home,
+      input,
+      isTerminal: true,
+    })
+    expect({ code, stderr }).toEqual({
+      code: exitCode,
+      stderr: expect.stringContaining(`DASHSCOPE_API_KEY (not shown): \n${message}`),
+    })
+    expect(stdout + stderr).not.toContain(input.trim() || 'sk-')
+    const content = JSON.parse(await readFile(file, 'utf8'))
+    expect(content).toEqual(exitCode === 0 ? { mcpServers: { speech: server } } : {})
   })
 
   it('asks for no key where an engine of one’s own needs none', async () => {

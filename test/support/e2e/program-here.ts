@@ -10,6 +10,8 @@ export interface Surroundings {
   cwd: string
   /** Content of stdin. */
   input?: string | Uint8Array | undefined
+  /** True to type the input at a terminal. */
+  isTerminal?: boolean
 }
 
 let isRunning = false
@@ -17,13 +19,14 @@ let isRunning = false
 /** Resolves as a process that runs the program would end. One run at a time: a process has one environment. */
 export async function runProgramHere(
   args: string[],
-  { env, cwd, input }: Surroundings,
+  { env, cwd, input, isTerminal = false }: Surroundings,
 ): Promise<CommandResult> {
   if (isRunning) throw new Error('The process already runs the program: start it as a process.')
   isRunning = true
   const [stdout, stderr] = [collector(), collector()]
+  const stdin = Readable.from(input === undefined ? [] : [Buffer.from(input)])
   const restore = [
-    replaceStream('stdin', Readable.from(input === undefined ? [] : [Buffer.from(input)])),
+    replaceStream('stdin', Object.assign(stdin, isTerminal && { isTTY: true, setRawMode: () => stdin })),
     replaceStream('stdout', stdout.stream),
     replaceStream('stderr', stderr.stream),
     replaceEnvironment(env),
