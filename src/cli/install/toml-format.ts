@@ -56,7 +56,7 @@ function split(text: string, path: string[]): { lines: string[]; own: boolean[] 
     }
     return isOwn
   })
-  const isSpare = (index: number) => /^\s*(?:#.*)?$/.test(lines[index]!)
+  const isSpare = (index: number) => /^\s*(?:#.*)?\s*$/.test(lines[index]!)
   for (let index = lines.length - 1; index >= 0; index--)
     if (own[index] && !own[index + 1] && isSpare(index)) own[index] = false
   return { lines, own }
