@@ -41,7 +41,7 @@ function bundle(platform, tools, out, scratch) {
   for (const [name, path] of [
     ['icon.png', 'scripts/bundle/icon.png'],
     ['LICENSE', 'LICENSE'],
-    ['PRIVACY.md', 'docs/security.md'],
+    ['PRIVACY.md', 'scripts/bundle/PRIVACY.md'],
     ['server/start.mjs', 'scripts/bundle/start.mjs'],
     // dist/main.js reads its version there.
     ['server/package.json', 'package.json'],
