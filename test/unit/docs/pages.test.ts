@@ -18,7 +18,7 @@ const settingNames = Object.values(settings).map(({ env }) => env)
 const otherNames = [
   ...['SPEECH_CHAOS_JOBS', 'SPEECH_CHAOS_KILLS', 'SPEECH_CHAOS_SEED'],
   // Those of other programs, and of Node.
-  ...['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'NODE_EXTRA_CA_CERTS'],
+  ...['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'NODE_EXTRA_CA_CERTS', 'CLAUDE_CONFIG_DIR', 'CODEX_HOME'],
   // Codes of DashScope.
   ...['ASR_RESPONSE_HAVE_NO_WORDS', 'SUCCESS_WITH_NO_VALID_FRAGMENT'],
 ]
