@@ -1,6 +1,7 @@
 // Test runner settings: files run side by side, each with servers and data folders of its own.
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
+import { LongestFirst } from './test/support/longest-first.ts'
 
 /** Files that replace a module for all who import it. All others share what a worker has loaded, above all the fixtures' audio. */
 const replacingModules = [
@@ -30,6 +31,9 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     setupFiles: 'test/support/patient-wait-for.ts',
+    // Files that have not changed are not transformed again.
+    experimental: { fsModuleCache: true },
+    sequence: { sequencer: LongestFirst },
     // Each project runs after the one before: a worker that goes on with another project starts again.
     projects: [
       {

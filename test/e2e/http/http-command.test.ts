@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { makeSpacedRecording } from '../../support/audio/spaced-recording.ts'
 import { answerOf, openSession, post } from '../../support/e2e/http.ts'
 import { httpClients } from '../../support/e2e/mcp-clients.ts'
 import {
@@ -67,13 +68,19 @@ describe('speech-mcp http', () => {
     await server.stop()
   })
 
-  it.each(httpClients)('the http command transcribes for %s', async (_, connectHttp) => {
-    const server = await start(folders)
-    const client = await connectHttp({ url: server.url })
-    const result = await client.call('transcribe_audio', { audio: fixture('voice-note.ogg') })
-    expect(plainWords(result.structuredContent.text)).toBe(`[0:00] ${truthText(truth('voice-note'))}`)
-    await client.close()
-    expect(await server.stop()).toBe(0)
+  describe('one server for all clients', () => {
+    let server: HttpServer
+    beforeAll(async () => {
+      server = await startHttpServer({ ...terminal.env, ...folders })
+    })
+    afterAll(async () => expect(await server.stop()).toBe(0))
+
+    it.each(httpClients)('the http command transcribes for %s', async (context, connectHttp) => {
+      const client = await connectHttp({ url: server.url })
+      const result = await client.call('transcribe_audio', { audio: fixture('voice-note.ogg'), context })
+      expect(plainWords(result.structuredContent.text)).toBe(`[0:00] ${truthText(truth('voice-note'))}`)
+      await client.close()
+    })
   })
 
   it('the http command explains why an address cannot be served', async () => {
@@ -91,13 +98,11 @@ describe('speech-mcp http', () => {
     'the http command finishes billed requests and answers waiting calls before it exits: %s',
     async signal => {
       const data = { SPEECH_DATA_DIR: `${terminal.env.SPEECH_DATA_DIR}-${signal}` }
-      const server = await start({ ...folders, ...data })
+      const { file: audio } = await makeSpacedRecording(terminal.work, 4)
+      const server = await start({ SPEECH_ALLOWED_DIRS: terminal.work, ...data })
       const off = terminal.dashscope.fault({ kind: 'slow', seconds: 1 })
       const session = await openSession(server.url)
-      const params = {
-        name: 'transcribe_audio',
-        arguments: { audio: fixture('meeting.m4a'), title: 'Stopped' },
-      }
+      const params = { name: 'transcribe_audio', arguments: { audio, title: 'Stopped' } }
       const before = terminal.dashscope.requests.length
       const call = await session.post({ id: 1, method: 'tools/call', params })
       await vi.waitFor(() => expect(terminal.dashscope.inFlight()).toBeGreaterThan(0), { timeout: 30_000 })

@@ -1,7 +1,7 @@
 // Makes recordings with ffmpeg, each of them once: later runs of the tests find those of earlier ones on disk.
 import { execFile } from 'node:child_process'
 import { createHash, randomUUID } from 'node:crypto'
-import { copyFile, mkdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises'
 import { extname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -26,8 +26,10 @@ export async function makeAudio(folder: string, name: string, args: string[]): P
       () => true,
       () => false,
     )
-  )
+  ) {
+    await utimes(made, new Date(), new Date()).catch(() => {})
     return path
+  }
   const unfinished = join(cache, randomUUID() + extname(name))
   try {
     await make(unfinished)
@@ -37,6 +39,15 @@ export async function makeAudio(folder: string, name: string, args: string[]): P
     await rm(unfinished, { force: true })
   }
   return path
+}
+
+/** Deletes the recordings on disk that no test has used for a week. */
+export async function pruneRecordings(): Promise<void> {
+  const oldest = Date.now() - 7 * 24 * 3600 * 1000
+  for (const name of await readdir(cache).catch(() => [])) {
+    const { mtimeMs = oldest } = (await stat(join(cache, name)).catch(() => undefined)) ?? {}
+    if (mtimeMs < oldest) await rm(join(cache, name), { force: true })
+  }
 }
 
 /** Names the bytes that these arguments make; undefined where they depend on files that the arguments do not name as inputs. */
