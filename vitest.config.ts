@@ -16,12 +16,12 @@ const slowUnits = [
   'test/unit/pipeline/{audio,voices,file-tasks}/**/*.test.ts',
   'test/unit/pipeline/chunks/plausible-length.test.ts',
   'test/unit/drivers/asr/file-asr/emulated-tasks*.test.ts',
-  'test/unit/drivers/asr/{mutated-answers,openai-asr}.test.ts',
-  'test/unit/drivers/{patience,proxied-services}.test.ts',
+  'test/unit/drivers/asr/{chunk-asr,input-audio,mutated-answers,openai-asr}.test.ts',
+  'test/unit/drivers/{patience,proxied-services,http/http,llm/text-models}.test.ts',
   'test/unit/formats/{cues,docx,presets}.test.ts',
   'test/unit/pipeline/diarization/{error-rates,segments}.test.ts',
   'test/unit/pipeline/faithfulness/{broken-answers,properties}.test.ts',
-  'test/unit/pipeline/formatting/unusual-text.test.ts',
+  'test/unit/pipeline/formatting/{format-text,format-segments,unusual-segments,unusual-text}.test.ts',
 ]
 
 const cores = availableParallelism()

@@ -39,40 +39,59 @@ export const buildOptions = {
 /** The speech detector, and the notice that its licence asks for. */
 const detectorFiles = ['silero.wasm', 'silero-weights.bin', 'silero-LICENSE']
 
-/** JSON Schema of each tool's input and output as the SDK would compute it with every start: src/server/listed-schema.ts. */
-async function toolSchemas() {
+/** zod's conversion to JSON Schema stays out of the bundle: the build itself converts all that clients are shown. */
+const withoutConversion = {
+  name: 'without-conversion',
+  setup({ onLoad }) {
+    const filter = /zod[/\\]v4[/\\]core[/\\](?:to-json-schema|json-schema-processors)\.js$/
+    onLoad({ filter }, async ({ path }) => {
+      const names = Object.keys(await import(pathToFileURL(path).href))
+      const message = 'The build leaves out the conversion to JSON Schema: see scripts/build.mjs.'
+      const fail = `() => { throw new Error(${JSON.stringify(message)}) }`
+      // Each schema is given its methods when it is made, and may never be asked for them.
+      const standIn = name => `export const ${name} = ${name.startsWith('create') ? `() => ${fail}` : fail}`
+      return { contents: names.map(standIn).join('\n'), loader: 'js' }
+    })
+  },
+}
+
+const schemas = `
+  export { tools } from './src/server/tools/index.ts'
+  export { promptSchema } from './src/server/prompts.ts'`
+
+/** JSON Schema of the prompts' arguments, and of each tool's input and output: src/server/listed-schema.ts. */
+async function listedSchemas() {
   // Inside the project, so that packages are found from there.
   const folder = mkdtempSync(join(root, 'node_modules', '.tool-schemas-'))
   try {
     const file = join(folder, 'tools.mjs')
     const { platform, format, target, external, alias } = buildOptions
     await build({
-      ...{ absWorkingDir: root, entryPoints: ['src/server/tools/index.ts'], bundle: true, outfile: file },
+      ...{ absWorkingDir: root, stdin: { contents: schemas, resolveDir: root }, bundle: true, outfile: file },
       ...{ platform, format, target, external, alias, logLevel: 'warning' },
     })
-    const { tools } = await import(pathToFileURL(file).href)
+    const { tools, promptSchema } = await import(pathToFileURL(file).href)
     // A tenth of all tokens: the protocol's default dialect, and a ban on fields that later versions may add.
     const isSpare = (key, value) => key === '$schema' || (key === 'additionalProperties' && value === false)
     const short = schema =>
       JSON.parse(JSON.stringify(schema, (key, value) => (isSpare(key, value) ? undefined : value)))
     const jsonOf = (schema, io) => short(schema['~standard'].jsonSchema[io]({ target: 'draft-2020-12' }))
-    return Object.fromEntries(
-      tools.map(({ name, input, output }) => [
-        name,
-        { input: jsonOf(input, 'input'), output: jsonOf(output, 'output') },
-      ]),
-    )
+    const ofTools = tools.map(({ name, input, output }) => [
+      name,
+      { input: jsonOf(input, 'input'), output: jsonOf(output, 'output') },
+    ])
+    return Object.fromEntries([...ofTools, ['prompt', { input: jsonOf(promptSchema, 'input') }]])
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
 export async function buildDist() {
-  const define = { BUILT_TOOL_SCHEMAS: JSON.stringify(await toolSchemas()) }
+  const define = { BUILT_SCHEMAS: JSON.stringify(await listedSchemas()) }
   // One for each build, in case two run at once.
   const fresh = join(root, 'node_modules', `.dist-next-${process.pid}`)
   rmSync(fresh, { recursive: true, force: true })
-  await build({ ...buildOptions, outdir: fresh, define })
+  await build({ ...buildOptions, outdir: fresh, define, plugins: [withoutConversion] })
   // Found beside the chunk that reads them.
   for (const file of detectorFiles)
     copyFileSync(join(root, 'src/pipeline/audio/speech-detector', file), join(fresh, 'chunks', file))

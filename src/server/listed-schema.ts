@@ -2,21 +2,21 @@
 import type { StandardSchemaWithJSON } from '@modelcontextprotocol/server'
 import type * as z from 'zod/v4'
 
-/** JSON Schema of each tool's input and output, by the tool's name. */
-export type ToolSchemas = Record<string, Record<'input' | 'output', Record<string, unknown>>>
+/** JSON Schema of each tool's input and output, by the tool's name, and of the input of a `prompt`. */
+type ListedSchemas = Record<string, Partial<Record<'input' | 'output', Record<string, unknown>>>>
 
 /** The build puts them here (`scripts/build.mjs`); undefined where the sources run as they are. */
-declare const BUILT_TOOL_SCHEMAS: ToolSchemas | undefined
+declare const BUILT_SCHEMAS: ListedSchemas | undefined
 
-const built = typeof BUILT_TOOL_SCHEMAS === 'undefined' ? undefined : BUILT_TOOL_SCHEMAS
+const built = typeof BUILT_SCHEMAS === 'undefined' ? undefined : BUILT_SCHEMAS
 
 /** Validates with the zod schema; listed without converting it where the build has done that. */
 export function listedSchema<Schema extends z.ZodObject>(
-  tool: string,
+  name: string,
   kind: 'input' | 'output',
   schema: Schema,
 ): StandardSchemaWithJSON<z.input<Schema>, z.output<Schema>> {
-  const json = built?.[tool]?.[kind]
+  const json = built?.[name]?.[kind]
   if (!json) return schema
   return {
     '~standard': {

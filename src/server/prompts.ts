@@ -8,6 +8,7 @@ import type { Transcript } from '../domain/transcript.ts'
 import { speakerShares } from '../formats/speakers.ts'
 import { outline, timedText } from '../formats/text.ts'
 import type { Jobs } from '../jobs/jobs.ts'
+import { listedSchema } from './listed-schema.ts'
 import { throwProtocolError } from './resources.ts'
 import { transcriptUri } from './uris.ts'
 
@@ -36,16 +37,17 @@ const kinds = [
   },
 ] as const
 
-const argsSchema = z.object({
+export const promptSchema = z.object({
   transcript_id: z.string().max(100).describe('Transcript id (tr_…)'),
   language: z.string().max(60).optional().describe('Output language. Default: the recording’s language'),
   focus: z.string().max(500).optional().describe('What to focus on'),
 })
 
 export const promptNames: string[] = kinds.map(({ name }) => name)
-export const promptArguments = Object.keys(argsSchema.shape)
+export const promptArguments = Object.keys(promptSchema.shape)
 
 export function registerPrompts(server: McpServer, jobs: Jobs, owner: string): void {
+  const argsSchema = listedSchema('prompt', 'input', promptSchema)
   for (const { name, title, description, task } of kinds)
     server.registerPrompt(name, { title, description, argsSchema }, async args => {
       const transcript = await jobs.read(owner, args.transcript_id).catch(throwProtocolError(jobs))
