@@ -27,6 +27,8 @@ export interface Decoding {
 
 /** Of a file whose header gives no length. */
 const maxGapSeconds = 12 * 3600
+/** The first chunks are on their way before the rest of a long file is looked at for damage. */
+const undisturbedSeconds = 600
 
 /**
  * Starts decoding when `samples` is first read. Throws `SpeechError` where there is no audio. A file that is truncated
@@ -63,8 +65,9 @@ export function decode(
     voiceNote.catch(() => {})
     stderr = process.stderr
     process.stdin.end()
+    let damage: ReturnType<typeof findDamage> | undefined
     // Where it cannot be read, ffmpeg says so too.
-    const damage = part ? undefined : source.readAll?.(run.signal).catch(() => undefined)
+    const findDamage = async () => source.readAll?.(run.signal).catch(() => undefined)
     const onBroken = () => {
       lost = true
       process.kill()
@@ -74,6 +77,7 @@ export function decode(
         isRateChecked ||= checkSampleRate(stderr())
         yield* wanted(buffer)
         if (bytes >= end) return
+        if (!part && seconds() > undisturbedSeconds) damage ??= findDamage()
       }
       const code = await process.ended
       run.signal.throwIfAborted()
@@ -84,7 +88,7 @@ export function decode(
       if (bytes === 0) throw noAudioError(stderr(), code)
       if (lost) return
       // Where ffmpeg has failed, a whole file is no proof that all of it was decoded.
-      const whole = { ...source, ...(await damage) }
+      const whole = { ...source, ...(await (damage ?? findDamage())) }
       const judged = code === 0 ? whole : { ...whole, isTruncated: whole.isTruncated || undefined }
       const played = playedSeconds(stderr(), judged) ?? 0
       const silent = played <= maxSeconds(source.bytes) ? samplesOf(played - seconds()) : 0

@@ -233,7 +233,11 @@ async function framesEnd(file: string, read: Read, size: number): Promise<End> {
         file,
         async read => damageOf(await (await findFrames(read, size, start))!.walk()),
         signal,
-      )
+      ).catch(error => {
+        // Another reader may not have been cancelled.
+        damage = undefined
+        throw error
+      })
       return damage
     },
   }
