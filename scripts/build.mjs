@@ -71,8 +71,11 @@ async function listedSchemas() {
       ...{ platform, format, target, external, alias, logLevel: 'warning' },
     })
     const { tools, promptSchema } = await import(pathToFileURL(file).href)
-    // A tenth of all tokens: the protocol's default dialect, and a ban on fields that later versions may add.
-    const isSpare = (key, value) => key === '$schema' || (key === 'additionalProperties' && value === false)
+    // A tenth of all tokens: the protocol's default dialect, a ban or a leave for fields that later versions may add, and
+    // what strict modes of OpenAI refuse. The server checks lengths itself.
+    const spare = ['$schema', 'additionalProperties', 'default', 'minLength', 'maxLength']
+    const isSpare = (key, value) =>
+      spare.includes(key) && (typeof value !== 'object' || Object.keys(value).length === 0)
     const short = schema =>
       JSON.parse(JSON.stringify(schema, (key, value) => (isSpare(key, value) ? undefined : value)))
     const jsonOf = (schema, io) => short(schema['~standard'].jsonSchema[io]({ target: 'draft-2020-12' }))

@@ -3,8 +3,8 @@ import type { DisconnectReason } from '../jobs/jobs.ts'
 
 export function disconnectReasonOf(reason: unknown, closingCancels: boolean): DisconnectReason {
   if (isClosed(reason)) return closingCancels ? 'disconnected' : 'detached'
-  // SDK clients send this reason when their own timeout expires; otherwise the user cancelled.
-  return /time(?:d[ -]?|[ -]?)out/i.test(textOf(reason)) ? 'detached' : 'cancelled'
+  // SDKs, in Go by its deadline, send this reason when their own timeout expires; otherwise the user cancelled.
+  return /time(?:d[ -]?|[ -]?)out|deadline exceeded/i.test(textOf(reason)) ? 'detached' : 'cancelled'
 }
 
 /** True for the SDK's own reason when the connection closes during a request. */

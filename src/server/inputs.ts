@@ -16,32 +16,20 @@ export const recording = {
   audio: z
     .string()
     .describe(
-      'A file path on the server’s machine, an https:// URL, or a data: URI up to 1 MB. Files attached to a chat are invisible to the server',
+      'Path on the server’s machine (files attached to a chat are not there), https:// URL, or data: URI up to 1 MB',
     ),
-  language: z
-    .string()
-    .max(60)
-    .optional()
-    .describe('ISO code or English name. Omit to detect it, also if it changes'),
-  // A number is taken too, as models send one.
-  track: z.coerce.string().optional().describe('Audio track: number, language or all. Default: every voice'),
+  language: z.string().max(60).optional().describe('ISO code or English name. Omit to detect it'),
+  track: z.string().optional().describe('Number, language or all. Default: every voice'),
   context: z.string().max(10_000).optional().describe('Names and terms to expect'),
-  format: z.boolean().optional().describe('Also add punctuation and paragraphs; words stay unchanged'),
+  format: z.boolean().optional().describe('Also add punctuation and paragraphs, as format_text'),
   allow_unsaved: z.boolean().optional().describe('Go ahead even if nothing can be stored'),
   title: z.string().max(200).optional().describe('Default: the file name'),
 }
 
-export const waitSeconds = z
-  .number()
-  .int()
-  .min(0)
-  .max(240)
-  .optional()
-  .describe('Seconds to wait. Omit for the server’s default')
+export const waitSeconds = z.number().int().min(0).max(240).optional().describe('Usually omitted')
 
-export const offset = z.number().int().min(0).max(1e9).default(0).describe('next_offset of the previous page')
+export const offset = z.number().int().min(0).max(1e9).default(0).describe('next_offset of the page before')
 
-export const limitOf = (max: number) =>
-  z.number().int().min(1).max(max).default(10).describe('Maximum number')
+export const limitOf = (max: number) => z.number().int().min(1).max(max).default(10).describe('Default: 10')
 
 export const preset = z.enum(presetNames).optional().describe('Rules for subtitles')

@@ -1,6 +1,7 @@
 // Schemas as clients list them: JSON Schema that the build has computed, since converting zod takes a seventh of a start.
 import type { StandardSchemaWithJSON } from '@modelcontextprotocol/server'
 import type * as z from 'zod/v4'
+import { argumentsAsMeant } from './json-rpc/as-meant.ts'
 
 /** JSON Schema of each tool's input and output, by the tool's name, and of the input of a `prompt`. */
 type ListedSchemas = Record<string, Partial<Record<'input' | 'output', Record<string, unknown>>>>
@@ -10,20 +11,20 @@ declare const BUILT_SCHEMAS: ListedSchemas | undefined
 
 const built = typeof BUILT_SCHEMAS === 'undefined' ? undefined : BUILT_SCHEMAS
 
-/** Validates with the zod schema; listed without converting it where the build has done that. */
+/** Validates arguments as they were meant, with the zod schema; listed without converting it where the build has done that. */
 export function listedSchema<Schema extends z.ZodObject>(
   name: string,
   kind: 'input' | 'output',
   schema: Schema,
 ): StandardSchemaWithJSON<z.input<Schema>, z.output<Schema>> {
   const json = built?.[name]?.[kind]
-  if (!json) return schema
+  const { validate } = schema['~standard']
   return {
     '~standard': {
       version: 1,
       vendor: 'zod',
-      validate: value => schema['~standard'].validate(value) as never,
-      jsonSchema: { input: () => json, output: () => json },
+      validate: value => validate(kind === 'input' ? argumentsAsMeant(schema, value) : value) as never,
+      jsonSchema: json ? { input: () => json, output: () => json } : schema['~standard'].jsonSchema,
     },
   }
 }

@@ -5,6 +5,10 @@ import { asLine } from '../domain/text.ts'
 
 /** At most four notifications a second, and at least one every five seconds: silent calls time out at some clients. */
 const minIntervalMs = 250
+/** A call that ends sooner reports nothing. */
+const firstMs = 100
+/** Between a notification and the result: clients that read both at once take it for one of an unknown call. */
+const quietMs = 50
 const maxIntervalMs = 4_500
 /** The protocol requires progress to increase with each notification, even if nothing has happened. */
 const minIncrement = 0.001
@@ -12,19 +16,18 @@ const minIncrement = 0.001
 /** Reports nothing if the client did not request progress. */
 export function startProgressReporter(context: ServerContext) {
   const token = context.mcpReq._meta?.progressToken
-  if (token === undefined) return { report: (_: Progress) => {}, stop: () => {} }
+  if (token === undefined) return { report: (_: Progress) => {}, stop: async () => {} }
   let latest: Progress = { done: 0, message: 'Starting' }
   let sent = -minIncrement
   let timer: NodeJS.Timeout
-  let lastAt = Number.NEGATIVE_INFINITY
-  let unsent = false
+  let lastAt: number | undefined
+  const begun = performance.now()
   let stopped = false
 
   function send(): void {
     clearTimeout(timer)
     timer = setTimeout(send, maxIntervalMs).unref()
     lastAt = performance.now()
-    unsent = false
     const { total, message } = latest
     sent = Math.max(latest.done, sent + minIncrement)
     const params = {
@@ -44,17 +47,18 @@ export function startProgressReporter(context: ServerContext) {
     report(update: Progress): void {
       if (stopped) return
       latest = update
-      unsent = true
-      const wait = minIntervalMs - (performance.now() - lastAt)
+      const due = lastAt === undefined ? begun + firstMs : lastAt + minIntervalMs
+      const wait = due - performance.now()
       clearTimeout(timer)
       if (wait <= 0) send()
       else timer = setTimeout(send, wait).unref()
     },
-    stop(): void {
-      // The last update is sent before the result.
-      if (unsent) send()
+    /** Resolves once the result may follow; an update that is not sent by now is dropped. */
+    async stop(): Promise<void> {
       stopped = true
       clearTimeout(timer)
+      const quiet = quietMs - (performance.now() - (lastAt ?? Number.NEGATIVE_INFINITY))
+      if (quiet > 0) await new Promise(resolve => setTimeout(resolve, quiet))
     },
   }
 }

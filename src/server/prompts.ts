@@ -8,6 +8,7 @@ import type { Transcript } from '../domain/transcript.ts'
 import { speakerShares } from '../formats/speakers.ts'
 import { outline, timedText } from '../formats/text.ts'
 import type { Jobs } from '../jobs/jobs.ts'
+import { transcriptId } from './inputs.ts'
 import { listedSchema } from './listed-schema.ts'
 import { throwProtocolError } from './resources.ts'
 import { transcriptUri } from './uris.ts'
@@ -38,7 +39,7 @@ const kinds = [
 ] as const
 
 export const promptSchema = z.object({
-  transcript_id: z.string().max(100).describe('Transcript id (tr_…)'),
+  transcript_id: transcriptId,
   language: z.string().max(60).optional().describe('Output language. Default: the recording’s language'),
   focus: z.string().max(500).optional().describe('What to focus on'),
 })

@@ -111,7 +111,7 @@ async function run(
     return { isError: true, content: [{ type: 'text', text: describeFailure(reported, call.jobs) }] }
   } finally {
     limit.stop()
-    reporter.stop()
+    await reporter.stop()
   }
 }
 

@@ -12,6 +12,7 @@ import { describeError, SpeechError } from '../../domain/errors.ts'
 import { asLine } from '../../domain/text.ts'
 import { log } from '../../log.ts'
 import type { Connection } from '../connection.ts'
+import { messageAsMeant } from './as-meant.ts'
 import { errorMessage, idOf, parseJson } from './json-rpc.ts'
 
 /** Lists that the server gives as one page. The SDK ignores cursors for them, where the protocol asks for an error. */
@@ -33,7 +34,8 @@ export function correctErrors(server: McpServer, { era }: Connection): void {
       send(isJSONRPCErrorResponse(message) ? asLines(corrected(message, era)) : message, options)
     await connect(transport)
     const { onmessage } = transport
-    transport.onmessage = (message, extra) => {
+    transport.onmessage = (given, extra) => {
+      const message = messageAsMeant(given)
       if (!hasForeignCursor(message)) return onmessage?.(message, extra)
       const error = new SpeechError('BAD_INPUT', 'The cursor is not from an earlier page.', {
         hint: 'Start again without a cursor.',

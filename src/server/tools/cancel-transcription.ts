@@ -8,8 +8,8 @@ export const cancelTranscription = defineTool({
   name: 'cancel_transcription',
   title: 'Cancel a transcription',
   description: [
-    'Stop a transcription whose status is running; the text so far is kept, and nothing more is billed.',
-    'Use this when the user no longer wants the rest; format_text on it stops too. Finished transcriptions are not affected.',
+    'Stop a transcription, and its formatting; the text so far is kept, and nothing more is billed.',
+    'Use this when the user no longer wants the rest.',
     'Example: {"transcript_id": "tr_…"}',
   ].join(' '),
   input: z.object({ transcript_id: transcriptId }),

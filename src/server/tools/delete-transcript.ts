@@ -7,8 +7,8 @@ export const deleteTranscript = defineTool({
   name: 'delete_transcript',
   title: 'Delete a transcript',
   description: [
-    'Permanently delete a transcript and all data stored for it; a running job is stopped first. The recording itself stays.',
-    'Use this when the user asks to delete it: transcribing the recording again is billed again.',
+    'Permanently delete a transcript and all its data, also while it runs. The recording itself stays.',
+    'Use this when the user asks for it: transcribing the recording again is billed again.',
     'Example: {"transcript_id": "tr_…"}',
   ].join(' '),
   input: z.object({ transcript_id: transcriptId }),

@@ -20,14 +20,13 @@ export const exportTranscript = defineTool({
   name: 'export_transcript',
   title: 'Save a transcript as a file',
   description: [
-    'Write a whole transcript to a file on the server’s machine, in a folder that the server may read.',
-    'Use this when the user wants a file (subtitles, a Word document, a table): never copy one by hand.',
-    'Another file of the same name stays, unless overwrite is set.',
+    'Write a whole transcript to a file on the server’s machine, in a folder that it may read.',
+    'Use this when the user wants a file (subtitles, Word, a table): never copy one by hand.',
     'Example: {"transcript_id": "tr_…", "save_as": "~/Documents/talk.docx"}',
   ].join(' '),
   input: z.object({
     transcript_id: transcriptId,
-    save_as: z.string().min(1).describe('Path of the file; its extension chooses the format'),
+    save_as: z.string().min(1).describe('Path; its extension chooses the format'),
     format: z
       .enum(formatNames as [FormatName, ...FormatName[]])
       .optional()

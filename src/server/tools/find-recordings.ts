@@ -9,7 +9,7 @@ export const findRecordings = defineTool({
   title: 'Find recordings',
   description: [
     'List the newest audio and video files in the folders this server may read.',
-    'Use this when the user refers to a recording without its path, such as "my last recording"; pass the path to transcribe_audio or diarize_audio.',
+    'Use this when the user refers to a recording without its path, such as "my last recording".',
     'Example: {"query": "standup"}',
   ].join(' '),
   input: z.object({

@@ -25,20 +25,20 @@ export const formatText = defineTool({
   name: 'format_text',
   title: 'Make text readable',
   description: [
-    'Add punctuation, capitals and paragraphs to a transcript or any text with a language model, verified to keep every word: a paragraph in which the model changed a word stays unformatted.',
+    'Add punctuation, capitals and paragraphs to a transcript or any text, verified to keep every word.',
     'Use this when the user wants raw or dictated text to be easy to read; it does not summarise, translate or correct.',
-    'With transcript_id, the formatted text is saved; get_transcript and the files show it from then on.',
-    'Any language; texts of up to 100 characters are returned unchanged. Status running: repeat the call to continue; nothing is billed twice.',
+    'With transcript_id the result is saved: get_transcript and files show it from then on.',
+    'Status running: repeat the call to continue; nothing is billed twice.',
     'Example: {"transcript_id": "tr_…"}',
   ].join(' '),
   input: z.object({
-    text: z.string().optional().describe('At most 100,000 characters. Pass either text or transcript_id'),
+    text: z.string().optional().describe('At most 100,000 characters. Pass this or transcript_id'),
     transcript_id: transcriptId.optional(),
     style: z
       .enum(['faithful', 'clean'])
       .optional()
       .describe(
-        'faithful: keep every word; clean: drop fillers from a fixed list (um, äh) and report them. Default: the current style, or faithful',
+        'faithful: keep every word; clean: drop fillers (um, äh) and report them. Default: the current style, or faithful',
       ),
     language: recording.language.describe('ISO code or English name, if known'),
     offset,

@@ -31,8 +31,8 @@ export const getTranscript = defineTool({
   title: 'Read a transcript',
   description: [
     'Read a transcript: further pages, a time range, one speaker, an outline or subtitles.',
-    'Use this with a transcript_id; it is free. For a long recording, get the outline first,',
-    'then the relevant time range with from and to. While status is running, it waits, then returns the text so far.',
+    'Use this with a transcript_id; it is free. Of a long recording, read the outline first, then from and to.',
+    'While status is running, it waits, then returns the text so far.',
     'Example: {"transcript_id": "tr_…", "from": 600, "to": 900}',
   ].join(' '),
   input: z.object({
@@ -41,12 +41,12 @@ export const getTranscript = defineTool({
       .enum(views)
       .default('text')
       .describe(
-        'text: paragraphs with times; plain: without times; raw: plain, before formatting; outline: first words of each part',
+        'text (default): with times; plain: without; raw: plain, before formatting; outline: first words of each part',
       ),
     preset,
-    speaker: z.string().min(1).max(100).optional().describe('Only this speaker: id (S1) or name'),
-    from: z.number().min(0).optional().describe('From this second on'),
-    to: z.number().min(0).optional().describe('Before this second'),
+    speaker: z.string().min(1).max(100).optional().describe('Only this one: id (S1) or name'),
+    from: z.number().min(0).optional().describe('Start, in seconds'),
+    to: z.number().min(0).optional().describe('End, in seconds'),
     offset,
     limit: z
       .number()
@@ -54,7 +54,7 @@ export const getTranscript = defineTool({
       .min(100)
       .max(maxPageTokens)
       .default(maxPageTokens)
-      .describe('Approximate maximum of tokens per page'),
+      .describe('Tokens per page, about'),
     wait_seconds: waitSeconds,
   }),
   output: transcriptOutput,

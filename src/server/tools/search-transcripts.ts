@@ -17,7 +17,7 @@ export const searchTranscripts = defineTool({
   description: [
     'Find past transcripts by words in their title, text or speaker names; without a query, list the newest.',
     'Use this when the user asks where or when something was said, or about a recording without giving its id.',
-    'All words must occur, ignoring case and accents; "words in quotes" match as a phrase. Any language.',
+    'All words must occur; "words in quotes" match as a phrase.',
     'To read around a match, use get_transcript with from and to.',
     'Example: {"query": "budget \\"next quarter\\""}',
   ].join(' '),

@@ -10,14 +10,12 @@ export const transcribeAudio = defineTool({
   name: 'transcribe_audio',
   title: 'Transcribe audio',
   description: [
-    'Transcribe speech in an audio or video recording (interview, voice note, film).',
+    'Transcribe speech in an audio or video recording.',
     'Use this when the user wants to know what was said; to know who said it, use diarize_audio.',
-    'Accepts any format and length, 52 languages and dialects. Silence is not sent or billed.',
-    'Returns the first page (about 8,000 tokens); get_transcript returns the next.',
-    'Times are seconds from the start; the result says whether they are measured.',
-    'Long recordings may return status running and the text so far: get_transcript waits for more.',
+    'Any format and length, 52 languages. Returns the first page, with times in seconds from the start;',
+    'get_transcript returns the next, and waits for more while status is running.',
     'The same call is never billed twice: it resumes or returns at once.',
-    'Example: {"audio": "~/Recordings/standup.m4a", "language": "en", "context": "Anja, Kubernetes, OKR"}',
+    'Example: {"audio": "~/Recordings/standup.m4a", "context": "Anja, Kubernetes, OKR"}',
   ].join(' '),
   input: z.object({
     audio: recording.audio,
@@ -27,7 +25,7 @@ export const transcribeAudio = defineTool({
       .enum(['none', 'segment', 'word'])
       .optional()
       .describe(
-        'Usually omitted. none: text without times; segment, word: measured times if the server has a bucket (slower); word: also per word, in the json view',
+        'Usually omitted. none: no times; segment, word: measured, if the server has a bucket (slower); word: of each word, in the json view',
       ),
     track: recording.track,
     format: recording.format,

@@ -49,6 +49,8 @@ describe('the disconnect reason', () => {
     ['the v2 SDK gave up waiting', 'SdkError: Request timed out', 'detached'],
     ['the v1 SDK gave up waiting', 'McpError: MCP error -32001: Request timed out', 'detached'],
     ['a timeout signal fired', 'TimeoutError: The operation was aborted due to timeout', 'detached'],
+    ['the Go SDK gave up waiting', 'context deadline exceeded', 'detached'],
+    ['the Go SDK’s caller cancelled', 'context canceled', 'cancelled'],
     ['an error says that it timed out', new Error('Request timed out'), 'detached'],
     ['its user cancelled', 'AbortError: This operation was aborted', 'cancelled'],
     ['its user cancelled with a custom reason', 'User pressed Escape', 'cancelled'],
