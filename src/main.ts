@@ -6,8 +6,8 @@ import { keepHeapSmall } from './system/small-heap.ts'
 
 keepHeapSmall()
 
-// Writers to stdout handle its errors; without this listener an error would also crash the process.
-process.stdout.on('error', () => {})
+// Writers to stdout handle its errors, and a host may stop reading stderr: without listeners both would end the process.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 
 const code = await runProgram(process.argv.slice(2), fileURLToPath(import.meta.url))
 // Exits after stdout is flushed: an asynchronous stdout would lose output otherwise.

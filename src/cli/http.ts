@@ -23,7 +23,13 @@ export const http: Command = {
     const app = await createApp({ ...config, allowedDirs }, { metricsVersion: version })
     const serving = await serveHttp(
       { jobs: app.jobs, version, waitSeconds: config.waitSeconds },
-      { host: config.httpHost, port: config.httpPort, tokens: config.tokens, metrics: app.metrics },
+      {
+        host: config.httpHost,
+        port: config.httpPort,
+        allowedHosts: config.httpAllowedHosts,
+        tokens: config.tokens,
+        metrics: app.metrics,
+      },
     )
     const stopped = shutdownSignal()
     // Without a key this process cannot run interrupted jobs; another one may.

@@ -10,6 +10,7 @@ import {
   file,
   folder,
   folders,
+  hostNames,
   instance,
   key,
   models,
@@ -215,6 +216,11 @@ export const settings = {
     'SPEECH_HTTP_PORT',
     count(0, 65_535).default(8765),
     'Port of `speech-mcp http`; 0: any free port',
+  ),
+  httpAllowedHosts: setting(
+    'SPEECH_HTTP_ALLOWED_HOSTS',
+    hostNames.default([]),
+    'Further names of `speech-mcp http`, such as `speech.example.com` of a proxy, and of web pages that may use it; with SPEECH_TOKENS every name of the server is accepted',
   ),
   tokens: setting(
     'SPEECH_TOKENS',

@@ -111,6 +111,23 @@ export const speechModels = (defaultModels: string) =>
     error: `a list of models such as ${defaultModels}; paraformer is not supported`,
   })
 
+/** Host names separated by commas; a scheme and a port are left out. */
+export const hostNames = z.string().transform((text, context): string[] => {
+  const names = text
+    .split(',')
+    .map(name =>
+      name
+        .trim()
+        .toLowerCase()
+        .replace(/^https?:\/\//, '')
+        .replace(/(?::\d+)?\/?$/, ''),
+    )
+    .filter(name => name !== '')
+  if (!names.every(name => /^(?:[\w.-]+|\[[\da-f:.]+\])$/.test(name)))
+    context.addIssue('a list of host names such as speech.example.com, without *')
+  return names
+})
+
 export interface Token {
   name: string
   token: string

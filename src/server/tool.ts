@@ -1,5 +1,5 @@
 // The type of a tool, and the one function that turns its data or its exception into a result.
-import type { CallToolResult, McpServer, ServerContext } from '@modelcontextprotocol/server'
+import type { CallToolResult, McpServer, ResourceLink, ServerContext } from '@modelcontextprotocol/server'
 import type * as z from 'zod/v4'
 import { cancelled, isSpeechError } from '../domain/errors.ts'
 import type { Progress } from '../domain/job.ts'
@@ -11,7 +11,8 @@ import type { Connection, ServerOptions } from './connection.ts'
 import { disconnectReasonOf } from './disconnect.ts'
 import { listedSchema } from './listed-schema.ts'
 import { startProgressReporter } from './progress.ts'
-import { describeFailure } from './results/failure.ts'
+import { describeFailure, namedInput } from './results/failure.ts'
+import { takesLinks } from './results/links.ts'
 import { answerMsWithin, startLimit } from './time-limit.ts'
 
 export type Wait = Required<Pick<WatchOptions, 'seconds' | 'shortSeconds'>>
@@ -36,6 +37,8 @@ export interface ToolCall {
 export interface ToolAnswer {
   structured: Record<string, unknown>
   text: string
+  /** For clients that show a user more than text. */
+  links?: ResourceLink[]
 }
 
 export interface Tool<Input extends z.ZodObject = z.ZodObject> {
@@ -77,13 +80,9 @@ export function registerTool(
       await load?.().catch(() => {})
       const { signal } = context.mcpReq
       const disconnectReason = () => disconnectReasonOf(signal.reason, closingCancels)
-      return run(tool, args, context, {
-        jobs,
-        owner,
-        signal,
-        disconnectReason,
-        wait: waitOf(args, waitSeconds),
-      })
+      const call = { jobs, owner, signal, disconnectReason, wait: waitOf(args, waitSeconds) }
+      const { links = [], content, ...result } = await run(tool, args, context, call)
+      return { ...result, content: takesLinks(server, context) ? [...content, ...links] : content }
     },
   )
 }
@@ -93,7 +92,7 @@ async function run(
   args: Record<string, unknown>,
   context: ServerContext,
   call: Omit<ToolCall, 'progress'>,
-): Promise<CallToolResult> {
+): Promise<CallToolResult & Pick<ToolAnswer, 'links'>> {
   const reporter = startProgressReporter(context)
   const limit = startLimit(call.signal, answerMs(tool, call.wait))
   const { signal } = limit
@@ -101,14 +100,15 @@ async function run(
   const disconnectReason = () => (limit.isTimeUp() ? 'detached' : call.disconnectReason())
   try {
     const given = { ...call, signal, disconnectReason, progress: reporter.report }
-    const { structured, text } = await Promise.race([tool.handler(args, given), limit.timeUp])
-    return { structuredContent: structured, content: [{ type: 'text', text: withoutControls(text) }] }
+    const { structured, text, links = [] } = await Promise.race([tool.handler(args, given), limit.timeUp])
+    return { structuredContent: structured, content: [{ type: 'text', text: withoutControls(text) }], links }
   } catch (error) {
     const reported = call.signal.aborted ? cancelled(error) : error
     if (!isSpeechError(reported))
       log.error('tool-failed', { tool: tool.name, error: error instanceof Error ? error.name : typeof error })
     // No structured content: clients would validate it against the output schema of a success.
-    return { isError: true, content: [{ type: 'text', text: describeFailure(reported, call.jobs) }] }
+    const text = [describeFailure(reported, call.jobs), ...namedInput(reported, args)].join(' ')
+    return { isError: true, content: [{ type: 'text', text }] }
   } finally {
     limit.stop()
     await reporter.stop()

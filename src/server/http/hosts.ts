@@ -5,22 +5,31 @@ import {
   validateHostHeader,
   validateOriginHeader,
 } from '@modelcontextprotocol/server'
+import { asLine } from '../../domain/text.ts'
 
 /** A host and its port, without the other parts of a URL that the SDK's check would accept: `x@localhost`. */
 const hostAndPort = /^(?:\[[\da-f:.]+\]|[\w.-]+)(?::\d{1,5})?$/i
 
-/** The returned function is true if `Host` and, if present, `Origin` are names of this server. */
-export function createHostCheck(boundHost: string): (headers: IncomingHttpHeaders) => boolean {
-  const names = [...localhostAllowedHostnames(), formatHost(boundHost.toLowerCase())]
-  // A server bound to all addresses cannot know its names. Then the required token keeps web pages out.
-  const anyName = ['0.0.0.0', '::', '[::]'].includes(boundHost)
-  return ({ host, origin }) => {
-    if (!hostAndPort.test(host ?? '')) return false
+export interface HostOptions {
+  /** Address the server listens on. */
+  host: string
+  /** Further names of the server, and of web pages that may use it. */
+  allowedHosts: readonly string[]
+  /** True if requests need a token, which keeps other web pages out: then any name is the server's, as a proxy passes it on. */
+  hasTokens: boolean
+}
+
+/** The returned function says which of `Host` and `Origin` is no name of this server; undefined if they are. */
+export function createHostCheck({ host: bound, allowedHosts, hasTokens }: HostOptions) {
+  const names = [...localhostAllowedHostnames(), formatHost(bound.toLowerCase()), ...allowedHosts]
+  return ({ host = '', origin }: IncomingHttpHeaders): string | undefined => {
     const { ok, hostname } = { hostname: undefined, ...validateHostHeader(host, names) }
-    if (hostname === undefined || !(ok || anyName)) return false
-    return validateOriginHeader(origin, [...names, hostname]).ok
+    if (!hostAndPort.test(host) || hostname === undefined || !(ok || hasTokens)) return `Host ${shown(host)}`
+    return validateOriginHeader(origin, [...names, hostname]).ok ? undefined : `Origin ${shown(origin!)}`
   }
 }
+
+const shown = (header: string) => asLine(header).slice(0, 100)
 
 /** A host as part of a URL: IPv6 addresses in brackets. */
 export function formatHost(host: string): string {

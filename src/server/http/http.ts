@@ -6,11 +6,12 @@ import { isInitializeRequest, isLegacyRequest } from '@modelcontextprotocol/serv
 import { log } from '../../log.ts'
 import type { ServerOptions } from '../connection.ts'
 import { parseJson, parseMessage } from '../json-rpc/json-rpc.ts'
-import { createAdmission } from './admission.ts'
+import { createAdmission, pathOf } from './admission.ts'
 import type { Token } from './auth.ts'
-import { adapt, type Exchange, trackResponses } from './exchange.ts'
+import { answerBrowser } from './cors.ts'
+import { acceptBoth, adapt, type Exchange, trackResponses } from './exchange.ts'
 import { createHandlers } from './handlers.ts'
-import { formatHost } from './hosts.ts'
+import { createHostCheck, formatHost } from './hosts.ts'
 import { createRequestCounter, defaultLimits, type HttpLimits } from './limits.ts'
 import { closeServer, listen } from './listen.ts'
 import { isListen, readBody, requestIds, resourceReads } from './messages.ts'
@@ -23,6 +24,8 @@ export interface HttpOptions {
   /** 0: any free port. */
   port: number
   tokens: readonly Token[]
+  /** Further names of the server, and of web pages that may use it. */
+  allowedHosts?: readonly string[]
   limits?: Partial<HttpLimits>
   /** Body and content type of `/metrics`; it accepts the same tokens as `/mcp`. */
   metrics?: (() => Promise<{ type: string; text: string }>) | undefined
@@ -40,7 +43,7 @@ export async function serveHttp(
   options: ServerOptions,
   httpOptions: HttpOptions,
 ): Promise<RunningHttpServer> {
-  const { host, port, tokens, metrics } = httpOptions
+  const { host, port, tokens, metrics, allowedHosts = [] } = httpOptions
   const limits = { ...defaultLimits, ...httpOptions.limits }
   let isStopping = false
   const admit = createAdmission({
@@ -50,6 +53,7 @@ export async function serveHttp(
     hasMetrics: metrics !== undefined,
     isStopping: () => isStopping,
   })
+  const foreignHost = createHostCheck({ host, allowedHosts, hasTokens: tokens.length > 0 })
   const counter = createRequestCounter(limits.maxRequestsPerOwner)
   const server = createServer({
     headersTimeout: limits.headersTimeoutMs,
@@ -71,9 +75,12 @@ export async function serveHttp(
   })
 
   async function receive(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    const foreign = foreignHost(incoming.headers)
+    if (foreign) return sendJson(outgoing, refusals.wrongHost(foreign))
+    if (answerBrowser(incoming, outgoing)) return
     const owner = admit(incoming)
     if (typeof owner !== 'string') return sendJson(outgoing, owner)
-    if (metrics && incoming.url?.split('?')[0] === '/metrics') return sendPage(outgoing, await metrics())
+    if (metrics && pathOf(incoming.url ?? '') === '/metrics') return sendPage(outgoing, await metrics())
     const slots = counter.slotsOf(owner)
     // The one place that gives slots back, on every path; only the calls of a session outlive their response.
     onEnd(outgoing, slots.release)
@@ -90,6 +97,7 @@ export async function serveHttp(
       // Each request of a batch counts.
       if (!slots.add(Math.max(0, requestIds(body).length - 1))) return sendJson(outgoing, refusals.tooMany)
     }
+    acceptBoth(incoming.headers)
     return adapt(incoming, outgoing, request =>
       route({ owner, request, body, slots, onEnd: callback => onEnd(outgoing, callback) }),
     )
@@ -111,8 +119,9 @@ export async function serveHttp(
       }
       return streamed(await modern.fetch(request, { parsedBody: body }), request.signal)
     }
-    if (sessionId !== null) return sessions.handle(sessionId, exchange)
+    // A client that starts again may still send the id of its last session.
     if (isInitializeRequest(body)) return sessions.open(exchange)
+    if (sessionId !== null) return sessions.handle(sessionId, exchange)
     return streamed(await legacy(request, { parsedBody: body }), request.signal)
   }
 

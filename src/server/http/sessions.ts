@@ -82,18 +82,19 @@ export function createSessions(options: ServerOptions, limits: HttpLimits) {
     }
   }
 
-  /** Closes an idle session if there are too many; false if all of them are in use. */
+  /** Closes the session unused for longest if there are too many; false if calls run in all that may give way. */
   function makeRoom(owner: string): boolean {
     const own = [...all].filter(session => session.owner === owner)
     const candidates =
       own.length >= limits.maxSessionsPerOwner ? own : all.size >= limits.maxSessions ? [...all] : []
     if (candidates.length === 0) return true
-    // Most clients disconnect without closing their session; connected clients keep a stream open.
-    const idle = candidates
-      .filter(session => isIdle(session, limits.minIdleMs))
-      .sort((one, other) => one.lastUsed - other.lastUsed)[0]
-    void idle?.server.close()
-    return idle !== undefined
+    const unused = (sessions: Session[]) => sessions.sort((one, other) => one.lastUsed - other.lastUsed)[0]
+    // Most clients disconnect without closing their session; connected ones keep a stream open, and can start again.
+    const least =
+      unused(candidates.filter(session => isIdle(session, limits.minIdleMs))) ??
+      unused(own.filter(({ calls }) => calls.size === 0))
+    void least?.server.close()
+    return least !== undefined
   }
 
   function isIdle({ streams, calls, lastUsed }: Session, since: number): boolean {

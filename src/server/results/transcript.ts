@@ -19,6 +19,7 @@ import type { PresetName } from '../../formats/subtitles/presets.ts'
 import type { ToolAnswer } from '../tool.ts'
 import { transcriptUri } from '../uris.ts'
 import { describeFormatting, type FormatSettings, formatCall, retryAdvice, usd } from './formatting.ts'
+import { resourceLink } from './links.ts'
 
 const seconds = z.number()
 
@@ -92,7 +93,7 @@ export function transcriptAnswer(transcript: Transcript, excerpt: Excerpt): Tool
     warnings,
     ...(next && { next_step: next }),
   }
-  return { structured, text: asText(shown, text, next) }
+  return { structured, text: asText(shown, text, next), links: [resourceLink(transcript)] }
 }
 
 function abridged(transcript: Transcript): Pick<Transcript, 'coverage' | 'warnings'> {

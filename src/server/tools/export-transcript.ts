@@ -8,6 +8,7 @@ import type { Transcript } from '../../domain/transcript.ts'
 import { statusNote } from '../../formats/head.ts'
 import { type FormatName, formatNames, formatOfExtension, outputFormats } from '../../formats/index.ts'
 import { preset, transcriptId } from '../inputs.ts'
+import { resourceLink } from '../results/links.ts'
 import { rendered } from '../results/rendered.ts'
 import { statusOutput } from '../results/transcript.ts'
 import { defineTool } from '../tool.ts'
@@ -65,6 +66,7 @@ export const exportTranscript = defineTool({
     return {
       structured: { status, transcript_id: id, path, format, bytes, file, checks },
       text: lines.join('\n'),
+      links: [resourceLink(transcript, format)],
     }
   },
 })

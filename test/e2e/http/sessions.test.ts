@@ -5,6 +5,7 @@ import {
   eventsOf,
   initialize,
   openSession,
+  type RawSession,
   startTestServer,
   type TestServer,
 } from '../../support/e2e/http.ts'
@@ -202,10 +203,28 @@ describe('sessions', () => {
     jobs.release()
   })
 
-  it('an owner with too many sessions is rejected; other owners are not affected', async () => {
-    const { url } = await serve({ tokens, limits: { maxSessionsPerOwner: 2 } })
+  it('the fifty-first session of an owner takes the place of the one unused for longest, also with a stream', async () => {
+    let time = 0
+    const { url } = await serve({ tokens, limits: { maxSessionsPerOwner: 3, now: () => ++time } })
+    const sessions = []
+    for (let i = 0; i < 3; i++) {
+      sessions.push(await openSession(url, bearer('ann')))
+      await sessions[i]!.listen()
+    }
+    const [first, second, third] = sessions as [RawSession, RawSession, RawSession]
+    const other = await openSession(url, bearer('bob'))
+    await first.ask({ id: 1, method: 'ping' })
     await openSession(url, bearer('ann'))
-    const second = await openSession(url, bearer('ann'))
+    expect((await second.post({ id: 2, method: 'ping' })).status).toBe(404)
+    for (const session of [first, third, other])
+      expect(await session.ask({ id: 3, method: 'ping' })).toMatchObject({ result: {} })
+  })
+
+  it('an owner whose calls run in too many sessions is rejected; other owners are not affected', async () => {
+    const { url, jobs } = await serve({ tokens, limits: { maxSessionsPerOwner: 2 } })
+    const [first, second] = [await openSession(url, bearer('ann')), await openSession(url, bearer('ann'))]
+    for (const session of [first, second]) await session.post({ id: 1, ...wait })
+    await vi.waitFor(() => expect(jobs.waiting()).toBe(2))
     const refused = await initialize(url, bearer('ann'))
     expect(refused.status).toBe(503)
     expect(await refused.json()).toMatchObject({
@@ -217,10 +236,9 @@ describe('sessions', () => {
   })
 
   it('a new session is rejected if there are too many in total', async () => {
-    const { url } = await serve({ tokens, limits: { maxSessions: 2 } })
+    const { url } = await serve({ tokens, limits: { maxSessions: 1 } })
     await openSession(url, bearer('ann'))
-    await openSession(url, bearer('bob'))
-    expect((await initialize(url, bearer('ann'))).status).toBe(503)
+    expect((await initialize(url, bearer('bob'))).status).toBe(503)
   })
 
   it('abandoned sessions are closed to make room for new ones', async () => {

@@ -88,6 +88,16 @@ it('stdout carries only JSON-RPC, and stderr no speech, path or key', async () =
   for (const secret of ['country', system.dashscope.apiKey, 'fixtures']) expect(ours).not.toContain(secret)
 })
 
+it('the server lives on when nobody reads its stderr', async () => {
+  const raw = startRaw({ ...system.env, SPEECH_LOG: 'debug' })
+  await raw.ask('initialize', hello)
+  raw.server.stderr.destroy()
+  for (let i = 0; i < 3; i++)
+    expect(await raw.ask('tools/call', call({ audio: fixture('jfk.truth.json') }))).toHaveProperty('result')
+  raw.server.stdin.end()
+  expect((await once(raw.server, 'exit'))[0]).toBe(0)
+})
+
 it('the log on stderr contains nothing of the recordings', async () => {
   const raw = startRaw({ ...system.env, SPEECH_LOG: 'debug' })
   await raw.ask('initialize', hello)

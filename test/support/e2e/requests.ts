@@ -34,10 +34,11 @@ export async function expectRefusal(system: System, audio: string, code: string)
   // One sentence says what failed, another one what to do.
   expect(text).toMatch(new RegExp(`^${code}: \\p{L}[^\\n]+?\\. \\p{Lu}[^\\n]+\\.$`, 'u'))
   expect(text).not.toContain(system.dashscope.apiKey)
-  // No messages of ffmpeg or the system, and no paths except allowed folders.
+  // No messages of ffmpeg or the system, and no paths except the given one and allowed folders.
   expect(text).not.toMatch(/@ 0x|Invalid data|whitelist|Error opening|ENOENT|EACCES|errno/)
   const open = system.env.SPEECH_ALLOWED_DIRS!.split(':')
-  const strange = open.reduce((rest, folder) => rest.replaceAll(folder, '…'), text)
+  const said = text.replace(/ Given: ".*"\.$/, '')
+  const strange = open.reduce((rest, folder) => rest.replaceAll(folder, '…'), said)
   expect(strange).not.toMatch(/(?:^|[\s"'`(])\/\w+/)
   expect(system.dashscope.requests.length).toBe(asked)
   return text

@@ -1,0 +1,21 @@
+// Headers that let a web page of an allowed origin use the server, which a browser asks for.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
+const allowed = {
+  'access-control-allow-methods': 'GET, POST, DELETE',
+  'access-control-allow-headers':
+    'Authorization, Content-Type, Last-Event-ID, Mcp-Method, Mcp-Name, Mcp-Protocol-Version, Mcp-Session-Id',
+  'access-control-max-age': '7200',
+}
+const exposed = 'Mcp-Session-Id, Mcp-Protocol-Version, Last-Event-Id, WWW-Authenticate, Retry-After'
+
+/** Allows the origin of a request, which is checked already. True if the browser only asked: then it has its answer. */
+export function answerBrowser({ method, headers }: IncomingMessage, outgoing: ServerResponse): boolean {
+  const { origin } = headers
+  if (origin === undefined) return false
+  outgoing.setHeader('access-control-allow-origin', origin).setHeader('vary', 'Origin')
+  outgoing.setHeader('access-control-expose-headers', exposed)
+  if (method !== 'OPTIONS' || headers['access-control-request-method'] === undefined) return false
+  outgoing.writeHead(204, allowed).end()
+  return true
+}
