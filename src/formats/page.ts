@@ -1,5 +1,5 @@
 // Cuts a long text into pages that all clients accept.
-import { modelTokenQuarters } from '../domain/model-tokens.ts'
+import { costliestTokenQuarters } from '../domain/model-tokens.ts'
 
 export interface Page {
   text: string
@@ -24,7 +24,7 @@ function pageEnd(text: string, from: number, limit: number): number {
   let left = limit * 4
   let at = from
   for (const character of text.slice(from, from + limit * 4 + 1)) {
-    left -= modelTokenQuarters(character)
+    left -= costliestTokenQuarters(character)
     if (left < 0) return at
     at += character.length
   }

@@ -25,7 +25,7 @@ const seconds = z.number()
 
 export const statusOutput = z.enum(['completed', 'partial', 'running', 'failed', 'cancelled'])
 
-/** Loose to save tokens: hosts show a model the result, and seldom this. `docs/tools.md` has all fields. */
+/** Loose to save tokens: a model sees the result, and seldom this. */
 export const transcriptOutput = z.looseObject({
   status: statusOutput.describe('Unless completed, something is missing (yet)'),
   transcript_id: z.string(),

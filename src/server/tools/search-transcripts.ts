@@ -28,14 +28,10 @@ export const searchTranscripts = defineTool({
   }),
   output: z.object({
     transcripts: z.array(
-      z.object({
+      z.looseObject({
         transcript_id: z.string(),
-        uri: z.string(),
         title: z.string(),
         status: statusOutput,
-        language: z.string().optional(),
-        duration: z.number(),
-        created_at: z.string(),
         matches: z
           .array(z.object({ start: z.number(), text: z.string(), speaker: z.string().optional() }))
           .optional()

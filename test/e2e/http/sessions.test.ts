@@ -114,7 +114,7 @@ describe('a broken stream', () => {
     const last = await breakOff(await session.post({ id: 1, ...wait }, stop.signal), stop)
     const resumed = await session.listen(last)
     jobs.release()
-    expect(await answerOf(resumed)).toMatchObject({ id: 1, result: { content: [{ type: 'text' }] } })
+    expect(await answerOf(resumed)).toMatchObject({ id: 1, result: { structuredContent: {} } })
     expect(jobs.disconnectReasons).toEqual([])
   })
 

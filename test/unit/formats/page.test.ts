@@ -10,7 +10,30 @@ import { segment, transcript } from '../../support/transcripts.ts'
 const runs = { seed: 20261102, numRuns: 300 }
 const withoutSpaces = (text: string) => text.replace(/\s+/g, '')
 
+/** Tokens for a character of speech, with the costlier of GPT-4's and Claude 2's tokenizers: measured. */
+const tokensPerCharacter: [script: string, speech: string, tokens: number][] = [
+  ['English', 'We have to talk about the budget. ', 0.25],
+  ['Turkish', 'Önümüzdeki yılın bütçesini konuşmalıyız. ', 0.47],
+  ['Russian', 'Нам нужно обсудить бюджет. ', 0.54],
+  ['Arabic', 'علينا أن نتحدث عن الميزانية. ', 0.94],
+  ['Greek', 'Πρέπει να μιλήσουμε για τον προϋπολογισμό. ', 1.09],
+  ['Hindi', 'हमें बजट के बारे में बात करनी है। ', 1.06],
+  ['Thai', 'เราต้องพูดคุยเรื่องงบประมาณ ', 1.71],
+  ['Tamil', 'நாம் நிதி ஒதுக்கீடு பற்றி பேச வேண்டும். ', 1.88],
+  ['Armenian', 'Մենք պետք է խոսենք բյուջեի մասին։ ', 1.82],
+  ['Amharic', 'ስለ በጀት መነጋገር አለብን። ', 2.6],
+  ['Chinese', '我们需要谈谈预算。', 1.17],
+  ['Korean', '우리는 예산에 대해 이야기해야 합니다. ', 1.08],
+  ['Subtitles', '00:01:12,480 --> 00:01:15,120\nWe talked.\n', 0.41],
+]
+
 describe('cutPage', () => {
+  it.each(tokensPerCharacter)('a page of %s is as long as its script allows', (_, speech, tokens) => {
+    const { text } = cutPage(speech.repeat(3_000), 0, 8_000)
+    expect(text.length * tokens).toBeGreaterThan(4_000)
+    expect(text.length * tokens).toBeLessThan(10_000)
+  })
+
   /** Returns all pages of a text; fails if they never end. */
   function pagesOf(text: string, limit: number): string[] {
     const pages: string[] = []

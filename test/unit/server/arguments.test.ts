@@ -25,6 +25,7 @@ const jobs = {
     note(request)
     return own
   },
+  save: async () => ({ path: '/a.srt', outcome: 'created' }),
   async list(_, paging) {
     note(paging)
     return { transcripts: [] }
