@@ -117,7 +117,7 @@ const misfits: [method: string, params: object][] = [
   ['completion/complete', { ...complete(promptRef, 'transcript_id'), context: 7 }],
   ['tools/call', {}],
   ['tools/call', { name: 7 }],
-  ...[[], 'x', 7, null].map((args): [string, object] => [
+  ...[[], 'x', 7].map((args): [string, object] => [
     'tools/call',
     { name: 'search_transcripts', arguments: args },
   ]),

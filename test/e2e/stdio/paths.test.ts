@@ -198,6 +198,24 @@ describe('outside the allowed folders', () => {
   })
 })
 
+describe('an error', () => {
+  it.each([
+    '~/no such note.ogg',
+    '"nothing.ogg"',
+    'file:///dev/no%20such.ogg',
+    'https://127.0.0.1/a.mp3?key=secret',
+  ])('an error about %s repeats it as it was given, without the query of a URL', async audio => {
+    const { text } = await system.call('transcribe_audio', { audio })
+    expect(text.endsWith(` Given: "${audio.replace('?key=secret', '')}".`), text).toBe(true)
+  })
+
+  it('calls at once that fail say which of their recordings they are about', async () => {
+    const given = ['a.ogg', 'b.ogg', 'c.ogg'].map(name => join(home.path, 'missing', name))
+    const answers = await Promise.all(given.map(audio => system.call('diarize_audio', { audio })))
+    for (const [i, { text }] of answers.entries()) expect(text).toContain(`Given: "${given[i]}".`)
+  })
+})
+
 describe('a file attached to a chat', () => {
   it.each([
     '/mnt/user-data/uploads/talk.mp3',

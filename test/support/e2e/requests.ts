@@ -26,7 +26,7 @@ export async function transcribe(system: System, audio: string) {
   return { ...data, words: plainWords(data.text) }
 }
 
-/** Expects a refusal with this code, with a clear message, without leaks and without a request; returns the text. */
+/** Expects a refusal with this code, with a clear message, without leaks and without a request; returns the text without the given path. */
 export async function expectRefusal(system: System, audio: string, code: string): Promise<string> {
   const asked = system.dashscope.requests.length
   const { isError, text, data } = await system.call('transcribe_audio', { audio })
@@ -41,7 +41,7 @@ export async function expectRefusal(system: System, audio: string, code: string)
   const strange = open.reduce((rest, folder) => rest.replaceAll(folder, '…'), said)
   expect(strange).not.toMatch(/(?:^|[\s"'`(])\/\w+/)
   expect(system.dashscope.requests.length).toBe(asked)
-  return text
+  return said
 }
 
 /** A WAV of 0.3 s of silence: transcribing it is fast and free. */
