@@ -17,16 +17,20 @@ export function modelTokenQuarters(character: string): number {
 /** Below each code, the most that a character of its script takes in quarters of a token. */
 const costliest: [below: number, quarters: number][] = [
   [0x250, 6],
-  // Armenian, between Cyrillic and the scripts from Hebrew to Devanagari.
-  [0x400, 4],
+  // Greek, Cyrillic, Armenian, Hebrew and Arabic, Devanagari, and the scripts to Georgian.
+  [0x400, 5],
   [0x530, 2],
   [0x590, 8],
-  [0x980, 4],
+  [0x900, 4],
+  [0x980, 5],
   [0x1100, 8],
-  [0x1200, 4],
+  [0x1200, 5],
   // Ethiopic and others, which are rarely in a vocabulary; then Latin letters with two accents.
-  [0x1e00, 10],
+  [0x1e00, 12],
   [0x1f00, 6],
+  // Ideographs, then Hangul.
+  [0xac00, 4],
+  [0xd7b0, 5],
   [0x10000, 4],
 ]
 

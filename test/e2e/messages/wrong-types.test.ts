@@ -169,7 +169,7 @@ describe.each(Object.entries(doors))('%s', (door, { open, close }) => {
   })
 
   it('arguments that do not fit are an error of the tool, which its model can read', async () => {
-    const calls = [{ query: 7 }, { cursor: 'x' }, { limit: 1e308 }, { query: 'x'.repeat(1_000) }]
+    const calls = [{ query: [7] }, { cursor: 'x' }, { limit: 1e308 }, { query: 'x'.repeat(1_000) }]
     for (const args of calls) {
       const { result } = await ask('tools/call', { name: 'search_transcripts', arguments: args })
       expect(result).toMatchObject({ isError: true })
