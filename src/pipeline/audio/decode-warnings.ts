@@ -8,8 +8,8 @@ export function headerDuration(stderr: string): number | undefined {
   const found = /^ {2}Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)/m.exec(stderr)
   if (!found || /Estimating duration from bitrate/.test(stderr)) return undefined
   const seconds = Number(found[1]) * 3600 + Number(found[2]) * 60 + Number(found[3])
-  // For ffmpeg, the length of an Ogg or a Matroska is its last time stamp, but not that of Speex.
-  const start = /^Input #0, (?:ogg|matroska)/m.test(stderr) ? Math.max(0, startSeconds(stderr)) : 0
+  // For ffmpeg, the length of an Ogg, a Matroska or a NUT is its last time stamp, but not that of Speex.
+  const start = /^Input #0, (?:ogg|matroska|nut)/m.test(stderr) ? Math.max(0, startSeconds(stderr)) : 0
   return seconds > start ? seconds - start : seconds
 }
 
@@ -84,7 +84,9 @@ export function warnOfDamage(
   const isStray = decoded * strayShare >= minUndecodedSeconds
   // Where samples are only counted, as many as the header says are all of them: what failed was no sound.
   const isComplete = !hasClock && header !== undefined && decoded > header - minUndecodedSeconds
-  const isUndecoded = !hasTags && !isComplete && undecodedSeconds(stderr) >= minUndecodedSeconds
+  // Older ffmpegs take the headers of a file that was joined for sound.
+  const hasHeaders = hasTags || (source.isJoined && isOgg.test(stderr))
+  const isUndecoded = !hasHeaders && !isComplete && undecodedSeconds(stderr) >= minUndecodedSeconds
   // At the end of a Matroska is its index, which is no sound.
   const isIndexMissing = header !== undefined && !isShort && /^Input #0, matroska/m.test(stderr)
   if (isShort && (isTruncated || (isTruncated === undefined && !isStray)))
@@ -114,7 +116,6 @@ const disturbed =
 function isDisturbed(stderr: string, hasGaps: boolean, isJoined = false): boolean {
   const { input, output } = partsOf(stderr)
   if (/: Audio: amr/.test(input)) return false
-  // Older ffmpegs take the headers of a file that was joined for sound.
   const messages = isJoined ? output.replace(/^Error while decoding.*/gm, '') : output
   return brokenMatroska.test(output) || (hasGaps && disturbed.test(messages))
 }
