@@ -95,7 +95,7 @@ export const clocks: Round = {
 
     async function hearControl(voice: Voice, seconds: number, base: string) {
       const file = `${base}.control.wav`
-      await writeControl(voice, seconds, file, maker)
+      await writeControl(voice, seconds, file, trial.ffmpeg)
       const heard = await transcribe(trial, door, file, {})
       await rm(file)
       return typeof heard === 'string' ? `control: ${heard}` : controlled(voice.words, heard.transcript)
