@@ -15,11 +15,10 @@ export function nodePath(running = process.execPath): string {
 }
 
 /** True for folders that npx, other package runners and the system empty by themselves. */
-export function isTemporary(entry: string): boolean {
-  return (
-    /[\\/](?:_npx|dlx-[^\\/]*|dlx|bunx-[^\\/]*)[\\/]/.test(entry) ||
-    entry.startsWith(realpathSync(tmpdir()) + sep)
-  )
+export function isTemporary(entry: string, systemFolder = tmpdir()): boolean {
+  const folders = [systemFolder, ...(existsSync(systemFolder) ? [realpathSync(systemFolder)] : [])]
+  const isOfRunner = /[\\/](?:_npx|dlx|dlx-[^\\/]*|bunx-[^\\/]*)[\\/]/.test(entry)
+  return isOfRunner || folders.some(folder => entry.startsWith(folder + sep))
 }
 
 /** True if the client's entry starts this program, from wherever. */
