@@ -1,5 +1,4 @@
 # Image for MCP over HTTP, or for a worker of a team: docs/install.md.
-# syntax=docker/dockerfile:1
 FROM node:22-bookworm-slim AS base
 RUN apt-get update \
   && apt-get install --yes --no-install-recommends ca-certificates ffmpeg tini \
