@@ -1,4 +1,5 @@
 // Decodes any container, or one voice of it, to 16 kHz mono samples on a pipe, and reports defects of the file.
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Run } from '../../domain/run.ts'
 import type { Span } from '../../domain/transcript.ts'
 import { killedExitCode } from '../../system/child-process.ts'
@@ -117,11 +118,12 @@ function soundOf(
   onChange: () => void,
   onBroken: () => void,
 ): AsyncIterable<Buffer> {
-  if (!hasClock) return wholeSamples(stdout)
+  const output = afterDescription(stdout)
+  if (!hasClock) return wholeSamples(output)
   const maxGap = () => (isJoined ? undefined : headerDuration(stderr())) ?? maxGapSeconds
   // Older muxers leave the delay of an edit list out of the length.
   const isDelayed = () => /^Input #0, mov/m.test(stderr())
-  return onClock(stdout, {
+  return onClock(output, {
     isJoined,
     startMs: () => startSeconds(stderr()) * 1000,
     isGap: (seconds, start) =>
@@ -129,6 +131,16 @@ function soundOf(
     onChange,
     onBroken,
   })
+}
+
+/** ffmpeg describes its input before the first sample, but both may arrive in one turn of the event loop. */
+async function* afterDescription(output: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let isFirst = true
+  for await (const buffer of output) {
+    if (isFirst) await nextTurn()
+    isFirst = false
+    yield buffer
+  }
 }
 
 async function* wholeSamples(output: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
