@@ -1,4 +1,5 @@
-// What registries and clients read about this package: server.json and the manifest of the bundle agree with package.json.
+// Registries and clients read these of this package: server.json and the manifest of the bundle agree with package.json.
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
@@ -60,3 +61,14 @@ it('the manifest of the bundle hides the fields that are secret', () => {
     expect(fields[field!]?.sensitive, name).toBe(true)
   }
 })
+
+const unfilled = (name: string) => `\${${name}}`
+
+it.each([[], [''], [unfilled('user_config.allowed_dirs')], [unfilled('DOCUMENTS'), ' ']])(
+  'the bundle does not start where no folder is allowed: %j',
+  (...folders) => {
+    const start = join(root, 'scripts/bundle/start.mjs')
+    const { status, stderr } = spawnSync(process.execPath, [start, ...folders], { encoding: 'utf8' })
+    expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringMatching(/^No folder .*\n$/) })
+  },
+)
