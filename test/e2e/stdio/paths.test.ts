@@ -200,13 +200,27 @@ describe('outside the allowed folders', () => {
 
 describe('an error', () => {
   it.each([
-    '~/no such note.ogg',
-    '"nothing.ogg"',
-    'file:///dev/no%20such.ogg',
-    'https://127.0.0.1/a.mp3?key=secret',
-  ])('an error about %s repeats it as it was given, without the query of a URL', async audio => {
+    ['~/no such note.ogg', '~/no such note.ogg'],
+    ['"nothing.ogg"', 'nothing.ogg'],
+    ['file:///dev/no%20such.ogg', 'file:///dev/no%20such.ogg'],
+    ['https://127.0.0.1/a.mp3?key=SECRET', 'https://127.0.0.1/a.mp3'],
+    [' \nhttps://127.0.0.1/a.mp3?key=SECRET', 'https://127.0.0.1/a.mp3'],
+    ['"https://127.0.0.1/a.mp3?X-Amz-Signature=SECRET"', 'https://127.0.0.1/a.mp3'],
+    ['<https://127.0.0.1/a.mp3?key=SECRET>', '<https://127.0.0.1/a.mp3'],
+    ['https://me:SEC@RET@127.0.0.1/a.mp3#SECRET', 'https://127.0.0.1/a.mp3'],
+  ])('an error about %j repeats it without the secrets of a URL', async (audio, shown) => {
     const { text } = await system.call('transcribe_audio', { audio })
-    expect(text.endsWith(` Given: "${audio.replace('?key=secret', '')}".`), text).toBe(true)
+    expect(text.endsWith(` Given: "${shown}".`), text).toBe(true)
+    expect(text).not.toContain('SECRET')
+  })
+
+  it.each([
+    '\ndata:audio/ogg;base64,SECRET',
+    '"data:audio/ogg;base64,SECRET"',
+    'https://me:SECRET#/@127.0.0.1/a',
+  ])('an error about %j repeats nothing of it', async audio => {
+    const { text } = await system.call('transcribe_audio', { audio })
+    expect(text).not.toMatch(/Given|SECRET/)
   })
 
   it('calls at once that fail say which of their recordings they are about', async () => {
