@@ -1,11 +1,12 @@
 // Schemas for the values of settings: folders, addresses, names and numbers. Each error completes "Expected …".
 import { homedir } from 'node:os'
-import { delimiter, join, resolve } from 'node:path'
+import { basename, delimiter, join, resolve } from 'node:path'
 import * as z from 'zod/v4'
 import { isPrivateHost, isPrivateUrl } from '../domain/network/private-hosts.ts'
 
 export const folder = z.string().transform(text => resolve(expandHome(text)))
-export const file = z.string().transform(text => expandHome(text))
+/** A bare name is that of a program, which is searched on the PATH. */
+export const file = z.string().transform(text => (basename(text) === text ? text : resolve(expandHome(text))))
 
 /** A list of folders, separated by `:` (`;` on Windows) or by a comma before a path. */
 export const folders = z.string().transform(text =>

@@ -149,6 +149,7 @@ describe('a setting', () => {
       dataDir: join(home, 'data'),
     })
     expect(readConfig({ FFMPEG_PATH: 'ffmpeg' }).ffmpegPath).toBe('ffmpeg')
+    expect(readConfig({ FFMPEG_PATH: './ffmpeg' }).ffmpegPath).toBe(join(process.cwd(), 'ffmpeg'))
   })
 })
 
