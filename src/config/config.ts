@@ -100,7 +100,10 @@ function canDecode(text: string): boolean {
 }
 
 /** Other programs read OPENAI_BASE_URL too: without a model of that server it does not count. */
-function namesOpenAi({ asrModels, modelDescriptions }: Parsed): boolean {
+export function namesOpenAi({
+  asrModels,
+  modelDescriptions,
+}: Pick<Parsed, 'asrModels' | 'modelDescriptions'>): boolean {
   return (
     asrModels.some(name => name.startsWith('openai:')) ||
     modelDescriptions.some(({ provider }) => provider === 'openai')
@@ -178,14 +181,19 @@ export function unfilledTemplates(environment: Environment = process.env): strin
     .filter(env => environment[env] !== undefined && isTemplate(environment[env]))
 }
 
+/** The value of a setting's variable as it counts: without blanks around it; undefined if it is unset. */
+export function variable(name: string, environment: Environment = process.env): string | undefined {
+  return cleanValue(environment[name])
+}
+
 /** A variable by which another program names its folder; undefined if it is empty or no absolute path. */
 export function folderVariable(name: string, environment: Environment = process.env): string | undefined {
-  const folder = cleanValue(environment[name])
+  const folder = variable(name, environment)
   return folder && isAbsolute(folder) ? folder : undefined
 }
 
 /** Trims a value; undefined if it is empty or an unfilled template. */
-function cleanValue(value: string | undefined): string | undefined {
+export function cleanValue(value: string | undefined): string | undefined {
   const text = value?.trim()
   return text === undefined || text === '' || isTemplate(text) ? undefined : text
 }

@@ -1,6 +1,6 @@
 // speech-mcp install CLIENT, uninstall CLIENT: enters this program in a client's configuration, or removes it.
 import { homedir } from 'node:os'
-import { type Config, canRunJobs, folderVariable } from '../../config/config.ts'
+import { canRunJobs, folderVariable } from '../../config/config.ts'
 import { settings } from '../../config/settings.ts'
 import { SpeechError } from '../../domain/errors.ts'
 import type { Command, Invocation } from '../command.ts'
@@ -9,7 +9,8 @@ import { askSecret } from '../io/secret-input.ts'
 import { changeEntry, type Entry, entryAt } from './change-entry.ts'
 import { clients, placeOf } from './clients.ts'
 import { readConfigFile } from './config-file.ts'
-import { describeChange, isSecretName } from './describe-change.ts'
+import { describeChange } from './describe-change.ts'
+import { settingsOfEnvironment, settingsOfFlags } from './entry-settings.ts'
 import { furtherArguments, isTemporary, nodePath, startsThisProgram } from './program-entry.ts'
 import { isRecord } from './records.ts'
 
@@ -37,23 +38,24 @@ export const install: Command = {
           hint: `Install ${client.title} and start it once, then run the command again.`,
         },
       )
-    const env = environmentOf(flags)
+    const given = settingsOfFlags(flags)
     const { text } = await readConfigFile(place.file)
     const present = entryAt(client, place.file, text, path)
     const isDry = switches.has('dry-run')
-    const key = await keyFor(config, present, isDry)
+    const hasKey = isRecord(present?.env) && Boolean(present.env[keyName])
+    const key = config.apiKey || hasKey || canRunJobs(config) ? undefined : await askedKey(isDry)
+    const taken = settingsOfEnvironment(config, hasKey)
     const next = (found: Entry | undefined): Entry => {
       if (found && !startsThisProgram(found, entry))
         throw new SpeechError('BAD_INPUT', `${client.title} has another server of the name ${path[1]}.`, {
           hint: 'Choose another name with --name, or remove that server first.',
         })
-      const given = { ...(isRecord(found?.env) && found.env), ...env, ...(key && { [keyName]: key }) }
       return {
         ...found,
         ...client.fields,
         command: nodePath(),
         args: [entry, ...furtherArguments(found, entry)],
-        env: given,
+        env: { ...(isRecord(found?.env) && found.env), ...taken, ...given, ...(key && { [keyName]: key }) },
       }
     }
     if (isDry) {
@@ -63,6 +65,8 @@ export const install: Command = {
       const changed = await changeEntry(client, place.file, path, next)
       process.stdout.write(`${client.title} has the server ${path[1]} now: ${changed}\n${client.reload}\n`)
     }
+    const names = Object.keys(taken).filter(name => given[name] === undefined)
+    if (names.length > 0) process.stdout.write(`From the environment: ${names.join(', ')}.\n`)
     if (isTemporary(entry))
       printNote(
         `${entry} is in a temporary folder, which may be emptied. Install the program to stay, and run this again.`,
@@ -125,28 +129,7 @@ function target({ words, flags }: Invocation) {
   return { client, path: [client.servers, server], place: placeOf(client, folders) }
 }
 
-/** Settings that were given as flags. A key on the command line would stay in the shell's history. */
-function environmentOf(flags: Invocation['flags']): Record<string, string> {
-  const given = Object.values(settings).filter(({ flag }) => flags[flag] !== undefined)
-  const secret = given.find(({ env }) => isSecretName(env))
-  if (secret)
-    throw new SpeechError('BAD_INPUT', `--${secret.flag} is not taken from the command line.`, {
-      hint:
-        secret.env === keyName
-          ? `Set ${keyName} in the environment, or let the command ask for it.`
-          : `Write ${secret.env} into the client’s file after the installation.`,
-    })
-  return Object.fromEntries(given.map(({ env, flag }) => [env, flags[flag]!]))
-}
-
-/** The key from the environment or from the user; undefined to keep that of the entry, or if none is needed. */
-async function keyFor(
-  config: Config,
-  present: Entry | undefined,
-  isDry: boolean,
-): Promise<string | undefined> {
-  const hasKey = isRecord(present?.env) && Boolean(present.env[keyName])
-  if (config.apiKey || hasKey || canRunJobs(config)) return config.apiKey
+async function askedKey(isDry: boolean): Promise<string> {
   if (isDry) return 'asked for'
   const answer = process.stdin.isTTY ? await askSecret(`${keyName} (not shown): `) : undefined
   const key = settings.apiKey.schema.safeParse(answer || undefined)
