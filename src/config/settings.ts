@@ -220,7 +220,7 @@ export const settings = {
   httpAllowedHosts: setting(
     'SPEECH_HTTP_ALLOWED_HOSTS',
     hostNames.default([]),
-    'Further names of `speech-mcp http`, such as `speech.example.com` of a proxy, and of web pages that may use it; with SPEECH_TOKENS every name of the server is accepted',
+    'Further names of `speech-mcp http`, such as `speech.example.com` of a proxy, and of web pages that may use it, such as `localhost:6274`; with SPEECH_TOKENS every name of the server is accepted',
   ),
   tokens: setting(
     'SPEECH_TOKENS',

@@ -112,7 +112,7 @@ export const speechModels = (defaultModels: string) =>
     error: `a list of models such as ${defaultModels}; paraformer is not supported`,
   })
 
-/** Host names separated by commas; a scheme and a port are left out. */
+/** Host names separated by commas, each with its port if one is given; a scheme is left out. */
 export const hostNames = z.string().transform((text, context): string[] => {
   const names = text
     .split(',')
@@ -121,11 +121,12 @@ export const hostNames = z.string().transform((text, context): string[] => {
         .trim()
         .toLowerCase()
         .replace(/^https?:\/\//, '')
-        .replace(/(?::\d+)?\/?$/, ''),
+        .replace(/\/$/, ''),
     )
     .filter(name => name !== '')
-  if (!names.every(name => /^(?:[\w.-]+|\[[\da-f:.]+\])$/.test(name)))
-    context.addIssue('a list of host names such as speech.example.com, without *')
+  const isHost = (name: string) =>
+    /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/.test(name) && URL.canParse(`http://${name}`)
+  if (!names.every(isHost)) context.addIssue('a list of host names such as speech.example.com, without *')
   return names
 })
 

@@ -9,7 +9,7 @@ const allowed = {
 }
 const exposed = 'Mcp-Session-Id, Mcp-Protocol-Version, Last-Event-Id, WWW-Authenticate, Retry-After'
 
-/** Allows the origin of a request, which is checked already. True if the browser only asked: then it has its answer. */
+/** Allows the origin of a request, whose page is known to be allowed. True if the browser only asked: then it has its answer. */
 export function answerBrowser({ method, headers }: IncomingMessage, outgoing: ServerResponse): boolean {
   const { origin } = headers
   if (origin === undefined) return false

@@ -11,7 +11,7 @@ import type { Token } from './auth.ts'
 import { answerBrowser } from './cors.ts'
 import { acceptBoth, adapt, type Exchange, trackResponses } from './exchange.ts'
 import { createHandlers } from './handlers.ts'
-import { createHostCheck, formatHost } from './hosts.ts'
+import { createHostCheck, createPageCheck, formatHost } from './hosts.ts'
 import { createRequestCounter, defaultLimits, type HttpLimits } from './limits.ts'
 import { closeServer, listen } from './listen.ts'
 import { isListen, readBody, requestIds, resourceReads } from './messages.ts'
@@ -53,7 +53,9 @@ export async function serveHttp(
     hasMetrics: metrics !== undefined,
     isStopping: () => isStopping,
   })
-  const foreignHost = createHostCheck({ host, allowedHosts, hasTokens: tokens.length > 0 })
+  const hostOptions = { host, allowedHosts, hasTokens: tokens.length > 0 }
+  const foreignHost = createHostCheck(hostOptions)
+  const mayRead = createPageCheck(hostOptions)
   const counter = createRequestCounter(limits.maxRequestsPerOwner)
   const server = createServer({
     headersTimeout: limits.headersTimeoutMs,
@@ -77,7 +79,7 @@ export async function serveHttp(
   async function receive(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const foreign = foreignHost(incoming.headers)
     if (foreign) return sendJson(outgoing, refusals.wrongHost(foreign))
-    if (answerBrowser(incoming, outgoing)) return
+    if (mayRead(incoming.headers) && answerBrowser(incoming, outgoing)) return
     const owner = admit(incoming)
     if (typeof owner !== 'string') return sendJson(outgoing, owner)
     if (metrics && pathOf(incoming.url ?? '') === '/metrics') return sendPage(outgoing, await metrics())

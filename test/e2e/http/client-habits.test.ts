@@ -81,6 +81,27 @@ describe('a web page', () => {
     }
   })
 
+  it.each([
+    ['http://localhost:6274', [], false],
+    ['http://localhost:6274', ['localhost:6275'], false],
+    ['http://localhost:6274', ['localhost:6274'], true],
+    ['http://localhost:6274', ['localhost'], true],
+    ['https://app.example.com', ['app.example.com:443'], true],
+    [undefined, [], true],
+  ])('without tokens, a page of %s with the setting %j: %s', async (page, allowedHosts, may) => {
+    const { url } = await serve({ allowedHosts })
+    const headers = { origin: page ?? new URL(url).origin }
+    const asked = await fetch(url, { method: 'OPTIONS', headers: { ...asksBefore, ...headers } })
+    expect(asked.status).toBe(may ? 204 : 405)
+    // Other clients may send any port of localhost: they are answered, but no page reads it.
+    const answer = await post(url, ping, headers)
+    expect(answer.status).toBe(200)
+    const leave = may ? headers.origin : null
+    for (const given of [asked, answer]) expect(given.headers.get('access-control-allow-origin')).toBe(leave)
+    // A browser sends this without asking first.
+    expect((await post(url, ping, { ...headers, 'content-type': 'text/plain' })).status).toBe(415)
+  })
+
   it('a page of another host gets neither an answer nor leave', async () => {
     const { url } = await serve({ tokens })
     const { status, headers } = await fetch(url, { method: 'OPTIONS', headers: asksBefore })
