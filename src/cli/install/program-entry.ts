@@ -35,9 +35,30 @@ function argumentsOf({ args }: Record<string, unknown>): string[] {
   return Array.isArray(args) ? args.map(String) : []
 }
 
-/** -1: the command itself; -2: nothing names the program. */
+const bin = /(?:^|[\\/])speech-mcp(?:\.(?:cmd|exe|ps1))?$/i
+/** A package of the same name in another's scope is another program. */
+const mainFile = /(?:^|(?<!(?:^|[\\/])@[^\\/]*)[\\/])speech-mcp[\\/]dist[\\/]main\.js$/
+const packageName = /^speech-mcp(?:@[\w.^~-]+)?$/
+const interpreter = /(?:^|[\\/])(?:node|nodejs|bun)(?:\.exe)?$/i
+const runner =
+  /(?:^|[\\/])(?:(?:npx|pnpx|bunx)(?:\.cmd|\.exe)?|(?:npm|pnpm|yarn|bun)(?:\.cmd|\.exe)? (?:exec|dlx|x))$/i
+const optionWithValue = /^(?:-r|-p|--require|--import|--loader|--package|--env-file)$/
+
+/** -1: the command itself; -2: another program. */
 function argumentOfProgram(found: Record<string, unknown>, entry: string): number {
-  const names = (text: string) => text === entry || /(?:^|[\\/@])speech-mcp(?:$|[\\/@.])/.test(text)
-  const index = argumentsOf(found).findIndex(names)
-  return index >= 0 ? index : names(String(found.command ?? '')) ? -1 : -2
+  const command = String(found.command ?? '')
+  if (command === entry || bin.test(command) || mainFile.test(command)) return -1
+  const args = argumentsOf(found)
+  // Windows starts npx only through its shell.
+  let at = /(?:^|[\\/])cmd(?:\.exe)?$/i.test(command) && /^\/c$/i.test(args[0] ?? '') ? 2 : 0
+  let starter = at === 2 ? (args[1] ?? '') : command
+  if (runner.test(`${starter} ${args[at]}`)) starter += ` ${args[at++]}`
+  while (args[at]?.startsWith('-')) at += optionWithValue.test(args[at]!) ? 2 : 1
+  const name = args[at] ?? ''
+  const isOurs = runner.test(starter)
+    ? packageName.test(name)
+    : name === entry ||
+      mainFile.test(name) ||
+      (interpreter.test(starter) && /[\\/]/.test(name) && bin.test(name))
+  return isOurs ? at : -2
 }

@@ -1,4 +1,4 @@
-// What a client is told to start: paths that stay, and entries that are this program's.
+// The program that a client is told to start: paths that stay, and entries that are this program's.
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -45,6 +45,13 @@ it.each([
   [{ command: 'node', args: ['/moved/dist/main.js', 'serve'] }, ['serve']],
   [{ command: '/usr/bin/speech-mcp', args: ['--speech-log', 'debug'] }, ['--speech-log', 'debug']],
   [{ command: 'speech-mcp' }, []],
+  [{ command: 'node', args: ['--import', 'tsx', '/usr/bin/speech-mcp', 'serve'] }, ['serve']],
+  [{ command: 'cmd', args: ['/c', 'npx', '-y', 'speech-mcp', 'serve'] }, ['serve']],
+  [{ command: 'pnpm', args: ['dlx', 'speech-mcp@latest', 'serve'] }, ['serve']],
+  [
+    { command: '/a/speech-mcp/dist/main.js', args: ['--speech-data-dir', '/b/speech-mcp'] },
+    ['--speech-data-dir', '/b/speech-mcp'],
+  ],
 ])('an entry of this program is known, and its further arguments: %j', (found, further) => {
   expect(startsThisProgram(found, '/moved/dist/main.js')).toBe(true)
   expect(furtherArguments(found, '/moved/dist/main.js')).toEqual(further)
@@ -53,6 +60,12 @@ it.each([
 it.each([
   { command: 'npx', args: ['-y', 'other-speech-mcp-server'] },
   { command: 'node', args: ['/other/dist/main.js'] },
+  { command: 'npx', args: ['-y', '@other/speech-mcp'] },
+  { command: 'npx', args: ['-y', 'other', 'speech-mcp'] },
+  { command: 'uvx', args: ['speech-mcp'] },
+  { command: 'node', args: ['/home/me/speech-mcp/x.js'] },
+  { command: 'node', args: ['/lib/node_modules/@other/speech-mcp/dist/main.js'] },
+  { command: 'node', args: ['/other/dist/main.js', '--folder', '/home/me/speech-mcp'] },
   { url: 'https://speech.example/mcp' },
 ])('an entry of another program is left alone: %j', found => {
   expect(startsThisProgram(found, '/moved/dist/main.js')).toBe(false)
