@@ -39,6 +39,9 @@ export function describeChange(
   return `${lines.join('\n')}\n`
 }
 
+/** Name and password before the host of an address. */
+const userInUrl = /([a-z][a-z0-9+.-]*:\/\/)[^/?#\s]*@/gi
+
 /** Another key in place of a key is no line that differs: only its name is shown. */
 function masked(value: unknown, name = ''): unknown {
   if (isRecord(value))
@@ -46,7 +49,10 @@ function masked(value: unknown, name = ''): unknown {
   if (Array.isArray(value))
     return value.map((item, index) => masked(item, /^--?[\w-]+$/.exec(String(value[index - 1] ?? ''))?.[0]))
   const text = String(value)
-  const [, flag] = /^--([\w-]+)=/.exec(text) ?? []
-  if (flag && isSecretName(flag)) return `--${flag}=…`
-  return isSecretName(name) || /\bsk-\w/.test(text) ? '…' : value
+  // Also --env=NAME=value.
+  const names = [...text.matchAll(/(?<=^(?:[\w-]+=)*)[\w-]+=/g)]
+  const secret = names.find(([given]) => isSecretName(given.slice(0, -1)))
+  if (secret) return `${text.slice(0, secret.index)}${secret[0]}…`
+  if (isSecretName(name) || /\bsk-\w/.test(text)) return '…'
+  return typeof value === 'string' ? value.replace(userInUrl, '$1…@') : value
 }

@@ -41,6 +41,32 @@ describe('speech-mcp install', () => {
     expect(stdout).not.toContain(key)
   })
 
+  it('--dry-run shows no key of what is there already', async () => {
+    const args = [
+      '-e',
+      'GEMINI_API_KEY=AIzaX',
+      '--token=AIzaY',
+      '--env=A_KEY=AIza1',
+      'https://ada:AIzaZ@proxy.example/?a@b',
+    ]
+    const url = 'http://ada:AIza0@127.0.0.1:8000/api/v1'
+    const entry = { command: 'speech-mcp', args, env: { DASHSCOPE_BASE_URL: url } }
+    const before = JSON.stringify({ mcpServers: { speech: entry } })
+    const { stdout } = await installed(
+      ['--dry-run'],
+      { DASHSCOPE_API_KEY: key, OPENAI_BASE_URL: url },
+      before,
+    )
+    expect(stdout).not.toMatch(/AIza|sk-/)
+    for (const shown of [
+      '"GEMINI_API_KEY=…"',
+      '"--token=…"',
+      '"https://…@proxy.example/?a@b"',
+      '"http://…@127',
+    ])
+      expect(stdout).toContain(shown)
+  })
+
   it('takes nothing that no model needs, or that a flag says, or that belongs to another key', async () => {
     const other = { OPENAI_BASE_URL: 'https://other.example/v1', OPENAI_API_KEY: 'sk-other' }
     expect((await installed([], { DASHSCOPE_API_KEY: key, ...other })).env).toEqual({
