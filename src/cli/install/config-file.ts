@@ -1,5 +1,6 @@
 // Changes a client's file: at once, one installation at a time, with a copy of the earlier content beside it.
-import { lstat, mkdir, open, readFile, realpath, rm, stat } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { lstat, mkdir, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ErrorCode, isDiskFull, SpeechError } from '../../domain/errors.ts'
@@ -77,26 +78,38 @@ async function readText(file: string): Promise<string> {
 }
 
 async function underLock<T>(lock: string, work: () => Promise<T>): Promise<T> {
-  while (!(await take(lock))) {
+  const own = randomUUID()
+  while (!(await take(lock, own))) {
+    // Read before its age: a younger lock may take its place at any moment.
+    const seen = await holderOf(lock)
     const found = await stat(lock).catch(() => undefined)
-    if (found && Date.now() - found.mtimeMs > staleLockMs) await rm(lock, { force: true })
+    if (found && Date.now() - found.mtimeMs > staleLockMs) await release(lock, seen)
     else await sleep(lockPollMs)
   }
   try {
     return await work()
   } finally {
-    await rm(lock, { force: true })
+    await release(lock, own)
   }
 }
 
-async function take(lock: string): Promise<boolean> {
+async function take(lock: string, own: string): Promise<boolean> {
   try {
-    await (await open(lock, 'wx')).close()
+    await writeFile(lock, own, { flag: 'wx' })
     return true
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
     throw error
   }
+}
+
+/** Another process may have taken the lock from a slow holder, or from a dead one at the same time. */
+async function release(lock: string, holder: string | undefined): Promise<void> {
+  if ((await holderOf(lock)) === holder) await rm(lock, { force: true })
+}
+
+function holderOf(lock: string): Promise<string | undefined> {
+  return readFile(lock, 'utf8').catch(() => undefined)
 }
 
 function problem(code: ErrorCode, message: string, remedy: string, cause?: unknown): SpeechError {

@@ -1,6 +1,6 @@
 // `install` and `uninstall`: the files of each client on each system, and all else that stays in them.
 import { existsSync, writeFileSync } from 'node:fs'
-import { lstat, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { parse } from 'smol-toml'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -175,6 +175,21 @@ describe('speech-mcp install', () => {
     })
     expect(await readFile(file, 'utf8')).toBe('41')
     expect((await readdir(dirname(file))).toSorted()).toEqual(['mcp.json', 'mcp.json.before-speech-mcp'])
+  })
+
+  it('takes the place of an installation that died, but removes no lock of another', async () => {
+    const file = await given('.cursor/mcp.json', '0')
+    const lock = await given('.cursor/mcp.json.speech-mcp-lock', 'dead')
+    await utimes(lock, 0, 0)
+    const add = () => changeConfigFile(file, text => String(Number(text) + 1))
+    await Promise.all([add(), add(), add(), add()])
+    expect(await readFile(file, 'utf8')).toBe('4')
+    expect(existsSync(lock)).toBe(false)
+    await changeConfigFile(file, text => {
+      writeFileSync(lock, 'another')
+      return `${text}5`
+    })
+    expect(await readFile(lock, 'utf8')).toBe('another')
   })
 
   it.skipIf(platform === 'win32')('a link stays a link', async () => {
