@@ -217,7 +217,7 @@ describe.each(rows)('%s', (_, open) => {
   )
 
   it('wrong arguments and unknown tools get an error, and the server keeps running', async () => {
-    const wrong = await client.call('transcribe_audio', { audio: 7 })
+    const wrong = await client.call('transcribe_audio', { audio: {} })
     expect(wrong.isError).toBe(true)
     expect(wrong.content[0].text).toContain('audio')
     await expect(client.call('sing', {})).rejects.toThrow(/sing/)

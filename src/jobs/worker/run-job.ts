@@ -143,8 +143,8 @@ export function runJob(claim: Claim, context: WorkerContext, delivery: Delivery)
     const saving = hasText ? draft.save(state, findings, describeError(error)) : draft.discardFragment(state)
     const unsaved = await saving.catch(unlessShared)
     const end = state === 'failed' ? failJob(error) : endJob(state)
-    // A cancelled job is over already, unless the store failed.
-    const isEnded = state === 'failed' ? await leased.write(end) : isOver(leased.job().state)
+    // A cancelled job is over already, or even submitted again, unless the store failed.
+    const isEnded = state === 'failed' ? await leased.write(end) : leased.job().state !== 'running'
     if (!isEnded && (stopReason === undefined || stopReason === 'cancelled')) keepResult(end, unsaved)
   }
 

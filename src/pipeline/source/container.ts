@@ -98,8 +98,9 @@ function declared(end: number, size: number, start?: number): End {
 }
 
 const sound = /^(?:data|SSND)$/
-/** What an AIFF, a CAF and an MP4 begin with. */
+/** An AIFF, a CAF and an MP4 begin with these; space may be left free in front. */
 const fileHead = /^(?:FORM|caff|ftyp)$/
+const freeSpace = /^(?:free|skip|wide)$/
 
 /** Missing tags, text or pictures behind the sound are no loss. */
 function lastEnd(parts: readonly Part[], size: number): End {
@@ -107,8 +108,9 @@ function lastEnd(parts: readonly Part[], size: number): End {
   if (!last) return { isTruncated: undefined }
   const { name, isOpen, end } = last
   // ffmpeg reads all fragments, whatever file they are of.
+  const behind = parts.slice(1 + parts.findIndex(part => !freeSpace.test(part.name)))
   const isFollowed =
-    parts.slice(1).some(part => fileHead.test(part.name)) && !parts.some(part => part.name === 'moof')
+    behind.some(part => fileHead.test(part.name)) && !parts.some(part => part.name === 'moof')
   if (isOpen || !(sound.test(name) || /^(?:mdat|moo[vf])$/.test(name)))
     return { isTruncated: false, isFollowed }
   return { ...declared(end, size, parts.find(part => sound.test(part.name))?.start), isFollowed }

@@ -19,7 +19,7 @@ export interface ChannelTranscript extends Levels {
 const minCopyDepthDb = 10
 /** Microphones of one room are closer. So many equal words that both of them hear at once were said once. */
 const minRoomWords = 5
-/** What is left of a sentence is misrecognised where it is quieter by this. */
+/** The rest of a sentence that two microphones of a room heard is misrecognised where it is quieter by this. */
 const minRoomDepthDb = 3
 /** Fewer equal words in a row may be chance. */
 const minCopyWords = 3
@@ -58,8 +58,9 @@ function markCopies(
       const parts = [pairs.map(([left]) => left), pairs.map(([, right]) => right)] as const
       const depths = [depthOf(parts[0], sides[0], sides[1]), depthOf(parts[1], sides[1], sides[0])] as const
       const trusted = paceError(parts[0], usualPace) <= paceError(parts[1], usualPace) ? 0 : 1
-      const copy = findCopy(depths, { trusted, words: run.length })
-      if (copy !== undefined) for (const word of parts[copy]) word.isCopy = true
+      const found = findCopy(depths, { trusted, words: run.length })
+      if (found)
+        for (const word of parts[found.side]) Object.assign(word, { isCopy: true, ofRoom: found.ofRoom })
     }
   }
 }
@@ -84,23 +85,28 @@ function loudestOf([first, ...others]: readonly Levels[]): Levels {
 function findCopy(
   [left, right]: readonly [number, number],
   { trusted, words }: { trusted: 0 | 1; words: number },
-): 0 | 1 | undefined {
+): { side: 0 | 1; ofRoom: boolean } | undefined {
   const isCertain = words >= certainCopyWords
   const byLeft = left >= minCopyDepthDb ? 0 : left <= -minCopyDepthDb ? 1 : undefined
   const byRight = right >= minCopyDepthDb ? 1 : right <= -minCopyDepthDb ? 0 : undefined
-  const isOneRoom = byLeft === undefined && byRight === undefined
-  if (isOneRoom) return words < minRoomWords ? undefined : left > right ? 0 : 1
+  if (byLeft === undefined && byRight === undefined) {
+    // Two who speak in chorus are each the louder one at their own time.
+    const isRoom = words >= minRoomWords && Math.max(left, right) > 0
+    return isRoom ? { side: left > right ? 0 : 1, ofRoom: true } : undefined
+  }
   const areBothQuiet = byLeft === 0 && byRight === 1
   const isContradictory = areBothQuiet || (isCertain && byLeft !== undefined && byRight !== undefined)
   const copy = isContradictory ? (trusted === 0 ? byLeft : byRight) : (byLeft ?? byRight)
   const isQuiet = (copy === 0 ? left : right) >= minCopyDepthDb
-  return isQuiet || isCertain ? copy : undefined
+  return copy !== undefined && (isQuiet || isCertain) ? { side: copy, ofRoom: false } : undefined
 }
 
 interface ChannelWord extends Word {
   segment: Segment
   token: Token
   isCopy: boolean
+  /** True for a copy that is about as loud as what was said. */
+  ofRoom: boolean
 }
 
 /** A word in both channels. */
@@ -109,7 +115,9 @@ type Pair = readonly [left: ChannelWord, right: ChannelWord]
 function wordsOf(segment: Segment): ChannelWord[] {
   const found = tokens(segment.text)
   const words = segment.words ?? []
-  return words.flatMap((word, i) => (found[i] ? [{ ...word, segment, token: found[i], isCopy: false }] : []))
+  return words.flatMap((word, i) =>
+    found[i] ? [{ ...word, segment, token: found[i], isCopy: false, ofRoom: false }] : [],
+  )
 }
 
 /** Runs of equal words at about the same time, each word in one run at most. */
@@ -199,8 +207,9 @@ function removeCopies(own: ChannelTranscript, words: ChannelWord[][], other: Lev
     const all = words[i]!
     const rest = all.filter(({ isCopy }) => !isCopy)
     if (rest.length === all.length) return [segment]
+    const minDepthDb = all.some(({ ofRoom }) => ofRoom) ? minRoomDepthDb : minCopyDepthDb
     const isMisrecognised =
-      all.length - rest.length >= minCopyShare * all.length && depthIn(segment, own, other) >= minRoomDepthDb
+      all.length - rest.length >= minCopyShare * all.length && depthIn(segment, own, other) >= minDepthDb
     return rest.length === 0 || isMisrecognised ? [] : [shorten(segment, all, rest)]
   })
 }

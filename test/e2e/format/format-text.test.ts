@@ -164,7 +164,7 @@ describe('invalid arguments of format_text', () => {
       { text: 'x', transcript_id: 'tr_x' },
       /^BAD_INPUT: .* Pass either text or transcript_id\.$/,
     ],
-    ['an empty text', { text: ' \n ' }, /^BAD_INPUT: The text is empty\. /],
+    ['an empty text', { text: ' \n ' }, /^BAD_INPUT: No text was given\. /],
     ['a text that is too long', { text: 'word '.repeat(20_001) }, /^BAD_INPUT: .*100,000.*into parts/],
     ['an unknown language name', { text: 'x', language: 'Quenya' }, /^BAD_INPUT: .*ISO code/],
     ['an unknown transcript', { transcript_id: 'tr_none' }, /^TRANSCRIPT_NOT_FOUND: /],

@@ -138,7 +138,8 @@ describe('a slow call', () => {
     expect(response.headers.get('content-type')).toBe('text/event-stream')
     await vi.waitFor(() => expect(jobs.waiting()).toBe(1))
     jobs.release()
-    expect(await answerOf(response)).toMatchObject({ id: 1, result: { content: [{ type: 'text' }] } })
+    const content = [{ type: 'text' }, { type: 'resource_link' }]
+    expect(await answerOf(response)).toMatchObject({ id: 1, result: { content } })
   })
 
   it('a slow call is not cut off by the time limit for request bodies', async () => {

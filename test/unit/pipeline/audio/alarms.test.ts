@@ -211,6 +211,20 @@ describe('a recording with another one behind it in the same file', () => {
     expect(found.seconds).toBeCloseTo(seconds, 0)
     expect((await heard(`alone ${name}`, whole)).warnings).toEqual([])
   })
+
+  it('an M4A with free space in front raises none', async () => {
+    const free = Buffer.concat([Buffer.from([0, 0, 0, 8]), Buffer.from('free')])
+    // With the index behind the sound, whose place would be wrong otherwise.
+    const whole = encoded(
+      '-c:a',
+      'aac',
+      '-movflags',
+      'frag_keyframe+empty_moov+default_base_moof',
+      '-f',
+      'ipod',
+    )
+    expect((await heard('free space', Buffer.concat([free, whole]))).warnings).toEqual([])
+  })
 })
 
 describe('a recording with noise in its middle', () => {

@@ -48,6 +48,23 @@ describe('withoutCrosstalk', () => {
     expect(texts(withoutCrosstalk([second, first]))).toEqual([[], [text]])
   })
 
+  it('keeps both sentences of two who speak in chorus, each the louder one at the own time', () => {
+    const text = 'we wish you a happy birthday'
+    const levels = (early: number, late: number) =>
+      loud(early, [0.5, 2.8]).map((level, i) => (i >= 28 && i < 52 ? late : level))
+    const first = { segments: [segment(text, 0.5)], levels: levels(-30, -35) }
+    const second = { segments: [segment(text, 2.2)], levels: levels(-35, -30) }
+    expect(texts(withoutCrosstalk([first, second]))).toEqual([[text], [text]])
+  })
+
+  it("keeps a speaker's own word behind a copy where the sentence as a whole is only a little quieter", () => {
+    const copied = 'please order the rollers'
+    const first = { segments: [segment(copied, 1)], levels: loud(-30, [1, 3]) }
+    const levels = loud(-35, [1, 1.9]).map((level, i) => (i < 19 || i >= 35 ? level : i < 30 ? -50 : -30))
+    const second = { segments: [segment(`${copied} yes`, 1)], levels }
+    expect(texts(withoutCrosstalk([first, second]))).toEqual([[copied], ['yes']])
+  })
+
   it('withoutCrosstalk keeps two equal words, which may be chance', () => {
     const first = { segments: [segment('thank you', 1)], levels: loud(-30, [1, 2]) }
     const second = { segments: [segment('thank you', 1)], levels: loud(-60, [1, 2]) }
