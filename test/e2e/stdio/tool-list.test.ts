@@ -40,7 +40,7 @@ const typed = ({ schema: { type } }: Part) =>
   ['object', 'array', 'string', 'number', 'integer', 'boolean'].includes(type as string)
 const common = ['type', 'description', 'enum', 'required', 'minimum', 'maximum', 'minItems', 'maxItems']
 
-/** What each host refuses in the schema of a tool’s arguments, with the whole turn; each rule is for one part of it. */
+/** A host refuses these in the schema of a tool’s arguments, with the whole turn; each rule is for one part of it. */
 const hostRules: Record<string, (part: Part) => boolean> = {
   // Fields of its `Schema`: https://ai.google.dev/api/caching#Schema
   Gemini: part =>

@@ -8,7 +8,7 @@ import type { CommandResult } from './terminal.ts'
 
 export const key = 'sk-0123456789abcdef'
 
-/** What a client is told to start. */
+/** The program that a client is told to start. */
 export const server = { command: process.execPath, args: [entry], env: { DASHSCOPE_API_KEY: key } }
 
 export interface Home {

@@ -9,7 +9,7 @@ import { tools } from '../../../src/server/tools/index.ts'
 import { fakeJobs } from '../../support/jobs/fake-jobs.ts'
 import { transcript } from '../../support/transcripts.ts'
 
-/** What the tools asked of the jobs. */
+/** The requests that the tools made of the jobs. */
 const asked: Record<string, unknown>[] = []
 const note = (what: object) => void asked.push(what as Record<string, unknown>)
 const own = transcript({ id: 'tr_local' })

@@ -213,17 +213,13 @@ describe('a recording with another one behind it in the same file', () => {
   })
 
   it('an M4A with free space in front raises none', async () => {
-    const free = Buffer.concat([Buffer.from([0, 0, 0, 8]), Buffer.from('free')])
-    // With the index behind the sound, whose place would be wrong otherwise.
-    const whole = encoded(
-      '-c:a',
-      'aac',
-      '-movflags',
-      'frag_keyframe+empty_moov+default_base_moof',
-      '-f',
-      'ipod',
-    )
-    expect((await heard('free space', Buffer.concat([free, whole]))).warnings).toEqual([])
+    const whole = encoded('-c:a', 'aac', '-f', 'ipod')
+    const head = whole.readUInt32BE(0)
+    const free = whole.subarray(head, head + 8)
+    expect(free.toString('latin1', 4)).toBe('free')
+    // The sound stays where the index says.
+    const swapped = Buffer.concat([free, whole.subarray(0, head), whole.subarray(head + 8)])
+    expect(await heard('free space', swapped)).toMatchObject({ warnings: [] })
   })
 })
 
