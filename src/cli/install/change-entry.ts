@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { SpeechError } from '../../domain/errors.ts'
 import type { Client } from './clients.ts'
-import { changeConfigFile } from './config-file.ts'
+import { type ChangedFile, changeConfigFile } from './config-file.ts'
 import { isRecord } from './records.ts'
 
 export type Entry = Record<string, unknown>
@@ -17,20 +17,20 @@ export function entryAt(
   const servers = read(client, file, withoutMark(text ?? ''))[path[0]!]
   if (servers !== undefined && !isRecord(servers))
     throw unusual(file, `${path[0]} is no ${client.format.name} object.`)
-  const found = servers?.[path[1]!]
+  const found = servers && Object.hasOwn(servers, path[1]!) ? servers[path[1]!] : undefined
   if (found === undefined || isRecord(found)) return found
   throw unusual(file, `${path.join('.')} is no ${client.format.name} object.`)
 }
 
-/** Resolves with a few words about the file. `next` gives the new entry for the present one; undefined removes it. */
+/** Resolves with what became of the file. `next` gives the new entry for the present one; undefined removes it. */
 export async function changeEntry(
   client: Client,
   given: string,
   path: string[],
   next: (present: Entry | undefined) => Entry | undefined,
-): Promise<string> {
+): Promise<ChangedFile> {
   const { format } = client
-  const { file, copy, isChanged } = await changeConfigFile(given, (text = '') => {
+  return changeConfigFile(given, (text = '') => {
     const mark = text.slice(0, text.length - withoutMark(text).length)
     const bare = withoutMark(text)
     const present = entryAt(client, given, text, path)
@@ -43,8 +43,6 @@ export async function changeEntry(
     if (!passes(isRight)) throw unusual(given, `It is written in a form that this command cannot change.`)
     return mark + changed
   })
-  if (!isChanged) return `${file} has it already.`
-  return copy ? `${file} (before: ${copy}).` : `${file}.`
 }
 
 function expectedContent(content: Entry, [servers, name]: string[], entry: Entry | undefined): unknown {

@@ -1,4 +1,4 @@
-// Changes a client's file: at once, one installation at a time, with a copy of the earlier content beside it.
+// Changes a client's file: at once, one installation at a time, with a copy of what was there first beside it.
 import { randomUUID } from 'node:crypto'
 import { lstat, mkdir, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
@@ -36,14 +36,20 @@ export async function readConfigFile(given: string): Promise<{ file: string; tex
   return { file, text: await readText(file) }
 }
 
+export interface ChangedFile {
+  file: string
+  copy: string | undefined
+  isChanged: boolean
+}
+
 /**
- * Changes the file by `edit`, which may run again if another program writes meanwhile. Resolves with the path of the copy of
- * the earlier content, undefined if there was none or nothing changed.
+ * Changes the file by `edit`, which may run again if another program writes meanwhile. Resolves with the path of the copy
+ * from before the first change, undefined if there was no file or nothing changed.
  */
 export async function changeConfigFile(
   given: string,
   edit: (text: string | undefined) => string,
-): Promise<{ file: string; copy: string | undefined; isChanged: boolean }> {
+): Promise<ChangedFile> {
   const { file } = await readConfigFile(given)
   try {
     await mkdir(dirname(file), { recursive: true })
@@ -53,7 +59,8 @@ export async function changeConfigFile(
         const changed = edit(text)
         if (changed === text) return { file, copy: undefined, isChanged: false }
         const copy = text === undefined ? undefined : `${file}.before-speech-mcp`
-        if (copy) await replacePrivate(copy, text!, async () => true)
+        // A later change would put its own work in place of the user's file.
+        if (copy && !(await exists(copy))) await replacePrivate(copy, text!, async () => true)
         const isCurrent = async () => (await readConfigFile(file)).text === text
         if (await replacePrivate(file, changed, isCurrent)) return { file, copy, isChanged: true }
       }
@@ -64,6 +71,13 @@ export async function changeConfigFile(
     const code = isDiskFull(cause) ? 'DISK_FULL' : 'FILE_NOT_WRITABLE'
     throw problem(code, `${file} could not be written.`, 'Check disk and permissions of its folder', cause)
   }
+}
+
+function exists(file: string): Promise<boolean> {
+  return lstat(file).then(
+    () => true,
+    () => false,
+  )
 }
 
 async function readText(file: string): Promise<string> {

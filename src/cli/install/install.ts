@@ -62,8 +62,9 @@ export const install: Command = {
       const note = describeChange(client.format, path, present, next(present))
       process.stdout.write(`${place.file} would change:\n${note}`)
     } else {
-      const changed = await changeEntry(client, place.file, path, next)
-      process.stdout.write(`${client.title} has the server ${path[1]} now: ${changed}\n${client.reload}\n`)
+      const { file, copy, isChanged } = await changeEntry(client, place.file, path, next)
+      const words = !isChanged ? `${file} has it already` : copy ? `${file} (first copy: ${copy})` : file
+      process.stdout.write(`${client.title} has the server ${path[1]} now: ${words}.\n${client.reload}\n`)
     }
     const names = Object.keys(taken).filter(name => given[name] === undefined)
     if (names.length > 0) process.stdout.write(`From the environment: ${names.join(', ')}.\n`)
@@ -84,8 +85,9 @@ export const uninstall: Command = {
     const { client, path, place } = target(invocation)
     const text = 'file' in place ? (await readConfigFile(place.file)).text : undefined
     const present = 'file' in place ? entryAt(client, place.file, text, path) : undefined
+    const nothing = `${client.title} has no server of the name ${path[1]}: nothing to remove.\n`
     if (!('file' in place) || !present) {
-      process.stdout.write(`${client.title} has no server of the name ${path[1]}: nothing to remove.\n`)
+      process.stdout.write(nothing)
       return 0
     }
     const check = (found: Entry | undefined) => {
@@ -100,11 +102,14 @@ export const uninstall: Command = {
       process.stdout.write(`${place.file} would change:\n${note}`)
       return 0
     }
-    const changed = await changeEntry(client, place.file, path, check)
-    process.stdout.write(
-      `${client.title} has the server ${path[1]} no longer: ${changed}\n${client.reload}\n`,
-    )
-    printNote('The copy still has the key that was in the file.')
+    const { file, copy, isChanged } = await changeEntry(client, place.file, path, check)
+    // The client may have removed it meanwhile.
+    if (!isChanged) process.stdout.write(nothing)
+    else
+      process.stdout.write(
+        `${client.title} has the server ${path[1]} no longer: ${file}.\n${client.reload}\n`,
+      )
+    if (copy) printNote(`${copy} is the file as it was first; it may hold keys.`)
     return 0
   },
 }

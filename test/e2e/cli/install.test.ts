@@ -88,8 +88,11 @@ describe('speech-mcp install', () => {
     expect(changed).toContain(`\r\n\t\t"speech": {\r\n\t\t\t"type": "stdio",\r\n`)
     expect(changed.replaceAll('\r\n', '')).not.toContain('\n')
     expect(await readFile(`${file}.before-speech-mcp`, 'utf8')).toBe(text)
-    await run(['uninstall', 'vscode'])
+    await run(['install', 'vscode', '--speech-log', 'debug'])
+    const { stderr } = await run(['uninstall', 'vscode'])
     expect(await readFile(file, 'utf8')).toBe(text)
+    expect(stderr).toContain(`${file}.before-speech-mcp is the file as it was first`)
+    expect(await readFile(`${file}.before-speech-mcp`, 'utf8')).toBe(text)
   })
 
   it('keeps every other byte of a TOML file, and what was added to its own tables', async () => {
@@ -212,5 +215,7 @@ describe('speech-mcp uninstall', () => {
     expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining(file) })
     expect(await readFile(file, 'utf8')).toBe(text)
     expect((await run(['uninstall', 'zed'])).stdout).toMatch(/nothing to remove/)
+    expect((await run(['uninstall', 'cursor', '--name', 'constructor'])).stdout).toMatch(/nothing to remove/)
+    expect((await run(['install', 'cursor', '--name', 'constructor'])).code).toBe(0)
   })
 })
