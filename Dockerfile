@@ -27,11 +27,13 @@ COPY --from=pruned /app/node_modules node_modules
 COPY --from=pruned /app/dist dist
 RUN install --directory --owner=node --group=node --mode=700 /data
 USER node
-ENV NODE_ENV=production FFMPEG_PATH=/usr/bin/ffmpeg SPEECH_DATA_DIR=/data SPEECH_HTTP_HOST=0.0.0.0 SPEECH_HTTP_PORT=8765
+ENV NODE_ENV=production FFMPEG_PATH=/usr/bin/ffmpeg SPEECH_DATA_DIR=/data
+ENV SPEECH_HTTP_HOST=0.0.0.0 SPEECH_HTTP_PORT=8765 SPEECH_WORKER_PORT=8766
 VOLUME /data
 EXPOSE 8765
+# A worker answers on a port of its own; the command of the container tells which of both runs.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s \
-  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.SPEECH_HTTP_PORT}/healthz`).then(answer => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "const isWorker = require('node:fs').readFileSync('/proc/1/cmdline', 'utf8').split('\\0').includes('worker'); fetch(`http://127.0.0.1:${isWorker ? process.env.SPEECH_WORKER_PORT : process.env.SPEECH_HTTP_PORT}/healthz`).then(answer => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 # tini passes SIGTERM on and collects what ffmpeg leaves. A stop may take as long as open requests to the provider.
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["tini", "--", "node", "/app/dist/main.js"]
