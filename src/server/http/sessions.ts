@@ -46,7 +46,11 @@ export function createSessions(options: ServerOptions, limits: HttpLimits) {
       eventStore: events,
       retryInterval: retryIntervalMs,
       maxRequestBodySize: limits.maxBodyBytes,
-      onsessioninitialized: id => void byId.set(id, session),
+      onsessioninitialized: id => {
+        byId.set(id, session)
+        // Not earlier: a request that the transport refuses costs no session.
+        void givesWay(owner, session)?.server.close()
+      },
     })
     const server = createServer(options, { owner, era: 'legacy', push: true, closingCancels: false })
     const session = { owner, server, transport, events, calls, streams: 0, lastUsed: limits.now() }
@@ -82,19 +86,17 @@ export function createSessions(options: ServerOptions, limits: HttpLimits) {
     }
   }
 
-  /** Closes the session unused for longest if there are too many; false if calls run in all that may give way. */
-  function makeRoom(owner: string): boolean {
-    const own = [...all].filter(session => session.owner === owner)
+  /** The session unused for longest, if there are too many for one more; null if calls run in all that may give way. */
+  function givesWay(owner: string, newcomer?: Session): Session | null | undefined {
+    const others = [...all].filter(session => session !== newcomer)
+    const own = others.filter(session => session.owner === owner)
     const candidates =
-      own.length >= limits.maxSessionsPerOwner ? own : all.size >= limits.maxSessions ? [...all] : []
-    if (candidates.length === 0) return true
+      own.length >= limits.maxSessionsPerOwner ? own : others.length >= limits.maxSessions ? others : []
+    if (candidates.length === 0) return undefined
     const unused = (sessions: Session[]) => sessions.sort((one, other) => one.lastUsed - other.lastUsed)[0]
     // Most clients disconnect without closing their session; connected ones keep a stream open, and can start again.
-    const least =
-      unused(candidates.filter(session => isIdle(session, limits.minIdleMs))) ??
-      unused(own.filter(({ calls }) => calls.size === 0))
-    void least?.server.close()
-    return least !== undefined
+    const idle = candidates.filter(session => isIdle(session, limits.minIdleMs))
+    return unused(idle) ?? unused(own.filter(({ calls }) => calls.size === 0)) ?? null
   }
 
   function isIdle({ streams, calls, lastUsed }: Session, since: number): boolean {
@@ -108,7 +110,7 @@ export function createSessions(options: ServerOptions, limits: HttpLimits) {
   return {
     /** Opens a session for an `initialize` request. */
     async open(exchange: Exchange): Promise<Response> {
-      if (!makeRoom(exchange.owner)) return toResponse(refusals.tooManySessions)
+      if (givesWay(exchange.owner) === null) return toResponse(refusals.tooManySessions)
       const session = create(exchange.owner)
       try {
         await session.server.connect(session.transport)

@@ -251,11 +251,13 @@ describe('sessions', () => {
     expect((await staying.post({ id: 1, method: 'ping' })).status).toBe(200)
   })
 
-  it('an invalid first request does not count as a session', async () => {
-    const { url } = await serve({ limits: { maxSessionsPerOwner: 1 } })
-    for (let i = 0; i < 3; i++)
-      expect((await initialize(url, { accept: 'application/json' })).status).toBe(406)
-    await openSession(url)
+  it('an invalid first request does not count as a session, and takes the place of none', async () => {
+    const { url } = await serve({ limits: { maxSessionsPerOwner: 1, minIdleMs: 0 } })
+    const refused = async () => (await initialize(url, { accept: 'application/json' })).status
+    for (let i = 0; i < 3; i++) expect(await refused()).toBe(406)
+    const session = await openSession(url)
+    expect(await refused()).toBe(406)
+    expect((await session.post({ id: 1, method: 'ping' })).status).toBe(200)
   })
 
   it('the call limit of an owner includes calls with broken connections', async () => {
