@@ -88,7 +88,7 @@ it('stdout carries only JSON-RPC, and stderr no speech, path or key', async () =
   for (const secret of ['country', system.dashscope.apiKey, 'fixtures']) expect(ours).not.toContain(secret)
 })
 
-it('the server lives on when nobody reads its stderr', async () => {
+it('the server lives on when its stderr is not read', async () => {
   const raw = startRaw({ ...system.env, SPEECH_LOG: 'debug' })
   await raw.ask('initialize', hello)
   raw.server.stderr.destroy()
