@@ -1,6 +1,6 @@
 // Builds dist/: the program as one entry file and chunks that are loaded on first use. Packages with native parts, or
 // whose own files must stay findable, remain outside the bundle.
-import { copyFileSync, mkdtempSync, realpathSync, renameSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, realpathSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
@@ -98,9 +98,12 @@ export async function buildDist() {
   // Found beside the chunk that reads them.
   for (const file of detectorFiles)
     copyFileSync(join(root, 'src/pipeline/audio/speech-detector', file), join(fresh, 'chunks', file))
-  // Swapped at once: a server that runs from dist/ finds its chunks, whose names stay where the code has not changed.
-  rmSync(join(root, 'dist'), { recursive: true, force: true })
-  renameSync(fresh, join(root, 'dist'))
+  // A server that runs from dist/ finds its chunks, whose names stay where the code has not changed.
+  const dist = join(root, 'dist')
+  const last = `${fresh}-last`
+  if (existsSync(dist)) renameSync(dist, last)
+  renameSync(fresh, dist)
+  rmSync(last, { recursive: true, force: true })
 }
 
 const isStarted =

@@ -33,7 +33,7 @@ export async function transcribeOpened(
   onFound: (findings: () => Findings) => void,
   known?: Hearing,
 ): Promise<Findings> {
-  const found = await withOwnSignal(outer, async (run, stop): Promise<Findings | Hearing> => {
+  const outcome = await withOwnSignal(outer, async (run, stop): Promise<Findings | Hearing> => {
     run.progress({ done: 0, message: 'Decoding' })
     const { voices, decoding, others } = known ?? (await openVoices(source, request, ports.ffmpeg, run))
     const meters = voices.map(() => new LevelMeter())
@@ -43,8 +43,8 @@ export async function transcribeOpened(
       ...(voices.length > 1 && { onSamples: (samples: Buffer) => meters[i]!.add(samples) }),
     }))
     // Until the look is over, chunks are made ready, and none is sent.
-    const confirmed = others?.then(found => {
-      if (found) stop()
+    const confirmed = others?.then(voicesInstead => {
+      if (voicesInstead) stop()
       run.signal.throwIfAborted()
     })
     confirmed?.catch(() => {})
@@ -57,12 +57,12 @@ export async function transcribeOpened(
       onFound,
     })
     findings.catch(() => {})
-    const found = await others
-    if (!found) return findings
+    const voicesInstead = await others
+    if (!voicesInstead) return findings
     await findings.catch(() => {})
-    return { voices: found }
+    return { voices: voicesInstead }
   })
-  return 'voices' in found ? transcribeOpened(source, request, ports, outer, onFound, found) : found
+  return 'voices' in outcome ? transcribeOpened(source, request, ports, outer, onFound, outcome) : outcome
 }
 
 /** Does the work with a signal of its own, so that all processes and requests it starts end with it. */
