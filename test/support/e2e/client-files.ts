@@ -33,7 +33,9 @@ export function homeOfEachTest(): Home {
   return {
     path,
     run: (args, env = { DASHSCOPE_API_KEY: key }, more = {}) => {
-      const home = { HOME: folder.path, USERPROFILE: folder.path }
+      // The clone may itself lie in the system's temporary folder, of which the program would warn.
+      const temp = Object.fromEntries(['TMPDIR', 'TMP', 'TEMP'].map(name => [name, path('temp')]))
+      const home = { HOME: folder.path, USERPROFILE: folder.path, ...temp }
       return runProgramHere(args, { env: { ...home, ...env }, cwd: folder.path, ...more })
     },
     async given(name, text) {
