@@ -1,10 +1,19 @@
 // The settings that an entry gets, as the client hands them to the program in another working folder and environment.
 import { delimiter } from 'node:path'
-import { type Config, cleanValue, namesOpenAi, variable } from '../../config/config.ts'
+import {
+  type Config,
+  canRunJobs,
+  cleanValue,
+  type Environment,
+  namesOpenAi,
+  readConfig,
+  variable,
+} from '../../config/config.ts'
 import { settings } from '../../config/settings.ts'
 import { SpeechError } from '../../domain/errors.ts'
 import type { Invocation } from '../command.ts'
 import { isSecretName } from './describe-change.ts'
+import { isRecord } from './records.ts'
 
 const paths = [settings.ffmpegPath, settings.dataDir, settings.allowedDirs]
 
@@ -24,16 +33,21 @@ export function settingsOfFlags(flags: Invocation['flags']): Record<string, stri
 
 /**
  * Settings of the environment that decide where audio goes, and with which key: without them the program would ask
- * another server than the user has. Where the key of the entry stays, what is in the entry counts.
+ * another server than the user has. Where the entry is enough and no other key is given, what is in the entry counts.
  */
-export function settingsOfEnvironment(config: Config, hasKey: boolean): Record<string, string> {
+export function settingsOfEnvironment(
+  config: Config,
+  flags: Invocation['flags'],
+  isEnough: boolean,
+): Record<string, string> {
   const { apiKey, baseUrl, fileHost, asrModels, speakerModels, fileModels, modelDescriptions } = settings
-  const isKept = hasKey && config.apiKey === undefined
+  const isKept = isEnough && config.apiKey === undefined
+  const isOfEntry = isKept && [asrModels, modelDescriptions].every(({ flag }) => flags[flag] === undefined)
   const names = [apiKey, baseUrl, fileHost, asrModels, speakerModels, fileModels, modelDescriptions]
   const used = [
     ...(isKept ? [] : names),
     // Other programs read these too.
-    ...(namesOpenAi(config) ? [settings.openaiUrl, settings.openaiKey] : []),
+    ...(namesOpenAi(config) && !isOfEntry ? [settings.openaiUrl, settings.openaiKey] : []),
   ]
   return Object.fromEntries(
     used.flatMap(({ env }) => {
@@ -41,6 +55,17 @@ export function settingsOfEnvironment(config: Config, hasKey: boolean): Record<s
       return value === undefined ? [] : [[env, value]]
     }),
   )
+}
+
+/** True if recognition needs nothing but the settings of the client's entry. */
+export function isEnoughAlone(env: unknown): boolean {
+  if (!isRecord(env)) return false
+  if (env[settings.apiKey.env]) return true
+  try {
+    return canRunJobs(readConfig(env as Environment))
+  } catch {
+    return false
+  }
 }
 
 /** A value that counts as unset stays so. */

@@ -10,7 +10,7 @@ import { changeEntry, type Entry, entryAt } from './change-entry.ts'
 import { clients, placeOf } from './clients.ts'
 import { readConfigFile } from './config-file.ts'
 import { describeChange } from './describe-change.ts'
-import { settingsOfEnvironment, settingsOfFlags } from './entry-settings.ts'
+import { isEnoughAlone, settingsOfEnvironment, settingsOfFlags } from './entry-settings.ts'
 import { furtherArguments, isTemporary, nodePath, startsThisProgram } from './program-entry.ts'
 import { isRecord } from './records.ts'
 
@@ -42,9 +42,9 @@ export const install: Command = {
     const { text } = await readConfigFile(place.file)
     const present = entryAt(client, place.file, text, path)
     const isDry = switches.has('dry-run')
-    const hasKey = isRecord(present?.env) && Boolean(present.env[keyName])
-    const key = config.apiKey || hasKey || canRunJobs(config) ? undefined : await askedKey(isDry)
-    const taken = settingsOfEnvironment(config, hasKey)
+    const isEnough = isEnoughAlone(present?.env)
+    const key = isEnough || canRunJobs(config) ? undefined : await askedKey(isDry)
+    const taken = settingsOfEnvironment(config, flags, isEnough)
     const next = (found: Entry | undefined): Entry => {
       if (found && !startsThisProgram(found, entry))
         throw new SpeechError('BAD_INPUT', `${client.title} has another server of the name ${path[1]}.`, {

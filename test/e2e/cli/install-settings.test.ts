@@ -81,4 +81,11 @@ describe('speech-mcp install', () => {
       DASHSCOPE_API_KEY: key,
     })
   })
+
+  it('asks for no key again where the entry needs none', async () => {
+    const own = { ASR_MODEL: 'openai:whisper-1', OPENAI_BASE_URL: 'http://127.0.0.1:8000/v1' }
+    expect(await installed([], {}, entryWith(own))).toMatchObject({ code: 0, env: own })
+    const other = { ...own, OPENAI_BASE_URL: 'http://127.0.0.1:9000/v1', OPENAI_API_KEY: 'sk-other' }
+    expect((await installed([], other, entryWith(own))).env).toEqual(own)
+  })
 })
