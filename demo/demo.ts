@@ -31,6 +31,8 @@ export const demo: Command = {
     const dashscope = await startDashscope({
       ffmpeg: ffmpeg.path,
       fixtures,
+      // A client that has a key already can be tried as it is.
+      otherKey: config.apiKey,
       latency: { base: 0.3, perSecond: 0.004 },
       taskLatency: { base: 0.3, perSecond: 0.01 },
       textLatency: { base: 0.2, perWord: 0.002 },

@@ -45,8 +45,9 @@ export interface DashscopeOptions extends TextOptions, GoneOptions {
   fixtures?: string
   /** Default 0: any free port. */
   port?: number
-  /** The only accepted key; default: `sk-emulator`. */
+  /** Default: `sk-emulator`. Other keys are refused, except `otherKey`. */
   apiKey?: string
+  otherKey?: string | undefined
   /** Seconds per request, and seconds per second of audio. */
   latency?: { base: number; perSecond: number }
   /** Default: no limit. */
@@ -189,7 +190,8 @@ export async function startDashscope(options: DashscopeOptions): Promise<Dashsco
     }
     if (text.handleGemini(request, response, url)) return
     // The gateway checks the key first.
-    if (key !== apiKey) return refuse(dashscopeErrors.invalidApiKey)
+    if (key !== apiKey && (key === undefined || key !== options.otherKey))
+      return refuse(dashscopeErrors.invalidApiKey)
     if (tasks.handle(request, response, url) || text.handle(request, response, url)) return
     if (request.method !== 'POST' || pathname !== recognitionPath) {
       return refuse({

@@ -135,7 +135,7 @@ describe('speech-mcp demo --serve', () => {
   it('demo --serve runs an emulator and a server, prints instructions, and cleans up', async () => {
     const folder = await tempFolder()
     const demo = spawn(process.execPath, [entry, 'demo', '--serve'], {
-      env: { ...terminal.env, SPEECH_HTTP_PORT: '0', TMPDIR: folder.path },
+      env: { ...terminal.env, DASHSCOPE_API_KEY: 'sk-mine', SPEECH_HTTP_PORT: '0', TMPDIR: folder.path },
       stdio: ['ignore', 'pipe', 'ignore'],
       // A group of its own, as at a terminal.
       detached: true,
@@ -143,7 +143,10 @@ describe('speech-mcp demo --serve', () => {
     started.push(demo)
     const ended = once(demo, 'exit')
     const command: string[] = []
+    let emulator = ''
     for await (const line of createInterface({ input: demo.stdout })) {
+      emulator ||= /emulator listens on (\S+);/.exec(line)?.[1] ?? ''
+      expect(line).not.toContain('sk-mine')
       if (line.includes('--tool-name transcribe_audio')) command.push(...line.trim().split(' '))
       if (line.includes('Ctrl-C')) break
     }
@@ -154,6 +157,9 @@ describe('speech-mcp demo --serve', () => {
     const { structuredContent } = await client.call('transcribe_audio', { audio })
     expect(plainWords(structuredContent.text)).toContain(truthText(truth('voice-note')))
     await client.close()
+    const asked = (key: string) =>
+      fetch(`${emulator}/tasks/none`, { headers: { authorization: `Bearer ${key}` } })
+    expect([(await asked('sk-mine')).status, (await asked('sk-wrong')).status]).toEqual([200, 401])
     expect(readdirSync(folder.path)).not.toEqual([])
     // Ctrl-C signals the whole process group.
     process.kill(-demo.pid!, 'SIGINT')
