@@ -1,4 +1,5 @@
 // Runs ffmpeg: kills it on abort or when it hangs, and keeps its output out of messages.
+import { writeFileSync } from 'node:fs'
 import { constants, setPriority } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
 import { cancelled, SpeechError } from '../../domain/errors.ts'
@@ -140,7 +141,11 @@ export function startFfmpeg(
 /** On busy cores, requests to the server come before the next chunk. */
 function lowerPriority(pid: number | undefined): void {
   try {
-    if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL)
+    if (pid === undefined) return
+    setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL)
+    // Linux shares its cores among sessions first, and a process group of its own is a session of its own.
+    if (process.platform === 'linux')
+      writeFileSync(`/proc/${pid}/autogroup`, String(constants.priority.PRIORITY_BELOW_NORMAL))
   } catch {
     // The process has already ended, or the system does not allow it.
   }
