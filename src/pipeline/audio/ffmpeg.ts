@@ -138,16 +138,27 @@ export function startFfmpeg(
   return { stdin, stdout: read(), pipe3, stderr: captureStderr(stderr), ended, kill }
 }
 
+const priority = constants.priority.PRIORITY_BELOW_NORMAL
+/** Linux takes the priority of one session in a tenth of a second from users without rights. */
+const sessionRetryMs = 150
+
 /** On busy cores, requests to the server come before the next chunk. */
 function lowerPriority(pid: number | undefined): void {
   try {
-    if (pid === undefined) return
-    setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL)
-    // Linux shares its cores among sessions first, and a process group of its own is a session of its own.
-    if (process.platform === 'linux')
-      writeFileSync(`/proc/${pid}/autogroup`, String(constants.priority.PRIORITY_BELOW_NORMAL))
+    if (pid !== undefined) setPriority(pid, priority)
   } catch {
     // The process has already ended, or the system does not allow it.
+  }
+  if (pid !== undefined && process.platform === 'linux') lowerSession(pid)
+}
+
+/** Linux shares its cores among sessions first, and a process group of its own is a session of its own. */
+function lowerSession(pid: number, tries = 10): void {
+  try {
+    writeFileSync(`/proc/${pid}/autogroup`, String(priority))
+  } catch (error) {
+    const isTooSoon = (error as NodeJS.ErrnoException).code === 'EAGAIN'
+    if (isTooSoon && tries > 1) setTimeout(lowerSession, sessionRetryMs, pid, tries - 1).unref()
   }
 }
 

@@ -1,5 +1,6 @@
 // ffmpeg that hangs: it is ended with everything it has started, the recording fails, and its lane is free again.
 import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
@@ -97,6 +98,18 @@ it.runIf(setsid)('an ffmpeg whose helper keeps its pipes open is read to its end
     for (const pid of await stub.left()) process.kill(pid)
   }
 })
+
+it.runIf(existsSync('/proc/self/autogroup'))(
+  'an ffmpeg has a lower priority also among sessions',
+  async () => {
+    const waits = 'until grep -q "nice 10" /proc/$$/autogroup; do sleep 0.1; done'
+    const stub = await standIn('polite', [waits, 'exec "$real" "$@"'], '*hangs*', -1)
+    const harness = await workspace.open({ ffmpeg: stub.locate })
+    const audio = join(workspace.folder, 'hangs.wav')
+    await writeFile(audio, spokenWav(1, 4))
+    expect(await harness.transcribe({ audio })).toMatchObject({ job: { state: 'completed' } })
+  },
+)
 
 it('an encoder that hangs fails its recording too', async () => {
   const stub = await standIn('encoder', ['exec sleep 60'], '*pipe:0*', 2)
