@@ -94,10 +94,7 @@ async function readText(file: string): Promise<string> {
 async function underLock<T>(lock: string, work: () => Promise<T>): Promise<T> {
   const own = randomUUID()
   while (!(await take(lock, own))) {
-    // Read before its age: a younger lock may take its place at any moment.
-    const seen = await holderOf(lock)
-    const found = await stat(lock).catch(() => undefined)
-    if (found && Date.now() - found.mtimeMs > staleLockMs) await release(lock, seen)
+    if (await isStale(lock)) await removeStale(lock)
     else await sleep(lockPollMs)
   }
   try {
@@ -117,8 +114,23 @@ async function take(lock: string, own: string): Promise<boolean> {
   }
 }
 
-/** Another process may have taken the lock from a slow holder, or from a dead one at the same time. */
-async function release(lock: string, holder: string | undefined): Promise<void> {
+/** One process at a time looks again and removes: of two, the second would remove the lock that the first has taken. */
+async function removeStale(lock: string): Promise<void> {
+  const removal = `${lock}-removal`
+  if (await take(removal, '')) {
+    if (await isStale(lock)) await rm(lock, { force: true })
+    await rm(removal, { force: true })
+  } else if (await isStale(removal)) await rm(removal, { force: true })
+  else await sleep(lockPollMs)
+}
+
+async function isStale(lock: string): Promise<boolean> {
+  const found = await stat(lock).catch(() => undefined)
+  return found !== undefined && Date.now() - found.mtimeMs > staleLockMs
+}
+
+/** Another process may have taken the lock from a slow holder. */
+async function release(lock: string, holder: string): Promise<void> {
   if ((await holderOf(lock)) === holder) await rm(lock, { force: true })
 }
 
