@@ -59,8 +59,11 @@ function markCopies(
       const depths = [depthOf(parts[0], sides[0], sides[1]), depthOf(parts[1], sides[1], sides[0])] as const
       const trusted = paceError(parts[0], usualPace) <= paceError(parts[1], usualPace) ? 0 : 1
       const found = findCopy(depths, { trusted, words: run.length })
-      if (found)
-        for (const word of parts[found.side]) Object.assign(word, { isCopy: true, ofRoom: found.ofRoom })
+      if (!found) continue
+      for (const word of parts[found.side]) {
+        word.isCopy = true
+        word.ofRoom = found.ofRoom
+      }
     }
   }
 }

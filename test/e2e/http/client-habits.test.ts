@@ -1,13 +1,12 @@
 // Habits of clients and browsers over HTTP: names of a proxy, slashes, old sessions, wildcards and discovery.
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import {
   answerOf,
   initialize,
   openSession,
   post,
   rawRequest,
-  startTestServer,
-  type TestServer,
+  serversOfEachTest,
 } from '../../support/e2e/http.ts'
 import { modernMeta } from '../../support/e2e/raw-stdio.ts'
 
@@ -15,15 +14,7 @@ const tokens = [{ name: 'ann', token: 'ann-0123456789abcdef' }]
 const bearer = { authorization: 'Bearer ann-0123456789abcdef' }
 const ping = { id: 1, method: 'ping' }
 
-const open: TestServer[] = []
-async function serve(...options: Parameters<typeof startTestServer>): Promise<TestServer> {
-  const server = await startTestServer(...options)
-  open.push(server)
-  return server
-}
-afterEach(async () => {
-  for (const server of open.splice(0)) await server.close(async () => server.jobs.release())
-})
+const serve = serversOfEachTest()
 
 describe('a name that a proxy passes on', () => {
   const names = ['speech.example.com', 'host.docker.internal:8765', 'nas.local']

@@ -1,5 +1,5 @@
 // Requests over HTTP: access by token and host, invalid and oversized requests, limits and health.
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { SpeechError } from '../../../src/domain/errors.ts'
 import {
   answerOf,
@@ -7,8 +7,8 @@ import {
   post,
   rawRequest,
   sendIncompleteRequest,
+  serversOfEachTest,
   startTestServer,
-  type TestServer,
 } from '../../support/e2e/http.ts'
 
 const tokens = [
@@ -19,15 +19,7 @@ const tokens = [
 const ping = { id: 1, method: 'ping' }
 const json = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
 
-const open: TestServer[] = []
-async function serve(...options: Parameters<typeof startTestServer>): Promise<TestServer> {
-  const server = await startTestServer(...options)
-  open.push(server)
-  return server
-}
-afterEach(async () => {
-  for (const server of open.splice(0)) await server.close(async () => server.jobs.release())
-})
+const serve = serversOfEachTest()
 
 describe('access over HTTP', () => {
   it('access depends on the token; an owner may have several', async () => {

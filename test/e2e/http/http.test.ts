@@ -1,12 +1,11 @@
 // MCP over HTTP for clients of all generations: owners, notifications, cancellation, sessionless and slow calls.
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import {
   answerOf,
   openSession,
   post,
   sendIncompleteRequest,
-  startTestServer,
-  type TestServer,
+  serversOfEachTest,
 } from '../../support/e2e/http.ts'
 import { httpClients } from '../../support/e2e/mcp-clients.ts'
 
@@ -15,15 +14,7 @@ const tokens = [
   { name: 'bob', token: 'bob-0123456789abcdef' },
   { name: 'ann', token: 'new-0123456789abcdef' },
 ]
-const open: TestServer[] = []
-async function serve(...options: Parameters<typeof startTestServer>): Promise<TestServer> {
-  const server = await startTestServer(...options)
-  open.push(server)
-  return server
-}
-afterEach(async () => {
-  for (const server of open.splice(0)) await server.close(async () => server.jobs.release())
-})
+const serve = serversOfEachTest()
 
 describe.each(httpClients)('%s', (_, connectHttp) => {
   it('a client lists tools, calls them, and sees only the transcripts of its owner', async () => {

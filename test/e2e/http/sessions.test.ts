@@ -1,13 +1,13 @@
 // Sessions of 2025-11-25 over HTTP: ownership, resumable streams, limits and expiry.
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import {
   answerOf,
   eventsOf,
   initialize,
   openSession,
   type RawSession,
+  serversOfEachTest,
   startTestServer,
-  type TestServer,
 } from '../../support/e2e/http.ts'
 
 const tokens = [
@@ -24,15 +24,7 @@ const wait = {
   },
 }
 
-const open: TestServer[] = []
-async function serve(...options: Parameters<typeof startTestServer>): Promise<TestServer> {
-  const server = await startTestServer(...options)
-  open.push(server)
-  return server
-}
-afterEach(async () => {
-  for (const server of open.splice(0)) await server.close(async () => server.jobs.release())
-})
+const serve = serversOfEachTest()
 
 /** Reads a stream until the first event with a message, and breaks the connection. */
 async function breakOff(response: Response, stop: AbortController): Promise<string> {

@@ -1,7 +1,9 @@
 // Raw HTTP for tests: a server in this process with fake jobs, and requests without a client library.
+
 import { request as httpRequest } from 'node:http'
 import { connect as connectTcp } from 'node:net'
 import { type HttpOptions, type RunningHttpServer, serveHttp } from '../../../src/server/http/http.ts'
+import { closedAfterEach } from '../closed-after-each.ts'
 import { type FakeJobs, fakeJobs } from '../jobs/fake-jobs.ts'
 
 export interface TestServer extends RunningHttpServer {
@@ -14,6 +16,13 @@ export async function startTestServer(httpOptions: Partial<HttpOptions> = {}): P
   const serving = await serveHttp(options, { host: '127.0.0.1', port: 0, tokens: [], ...httpOptions })
   return { ...serving, jobs }
 }
+
+/** Starts servers in tests of a file, and closes each after its test, with the calls that still wait. */
+export const serversOfEachTest = () =>
+  closedAfterEach(async (options?: Partial<HttpOptions>): Promise<TestServer> => {
+    const server = await startTestServer(options)
+    return { ...server, close: (drain = async () => server.jobs.release()) => server.close(drain) }
+  })
 
 export type Message = { id?: number; method?: string; params?: unknown; result?: unknown; error?: unknown }
 
