@@ -4,16 +4,18 @@ import {
   type LegacyHttpHandler,
   legacyStatelessFallback,
   type McpHttpHandler,
+  type McpServer,
 } from '@modelcontextprotocol/server'
-import type { Change } from '../../jobs/jobs.ts'
+import type { Change, Jobs } from '../../jobs/jobs.ts'
 import { log } from '../../log.ts'
 import { listKey, maxSubscriptions, notificationIntervalMs } from '../changes.ts'
-import type { ServerOptions } from '../connection.ts'
-import { createServer } from '../server.ts'
+import type { Connection } from '../connection.ts'
 import { type Throttled, throttled } from '../throttled.ts'
 import { transcriptIdOf, transcriptUris } from '../uris.ts'
 import type { HttpLimits } from './limits.ts'
 import { listenedUris } from './messages.ts'
+
+type ServerOf = (connection: Connection) => McpServer
 
 interface OwnerHandlers {
   /** Clients of protocol 2026-07-28. */
@@ -23,13 +25,13 @@ interface OwnerHandlers {
   notifications: Throttled
 }
 
-export function createHandlers(options: ServerOptions, limits: HttpLimits) {
+export function createHandlers(jobs: Jobs, serverOf: ServerOf, limits: HttpLimits) {
   const byOwner = new Map<string, OwnerHandlers>()
-  const unsubscribe = options.jobs.subscribe(change => notify(byOwner.get(change.owner), change))
+  const unsubscribe = jobs.subscribe(change => notify(byOwner.get(change.owner), change))
   return {
     /** Handlers are separate per owner, so that owners do not receive each other's notifications. */
     of(owner: string): OwnerHandlers {
-      const handlers = byOwner.get(owner) ?? createOwnerHandlers(options, owner, limits)
+      const handlers = byOwner.get(owner) ?? createOwnerHandlers(serverOf, owner, limits)
       byOwner.set(owner, handlers)
       return handlers
     },
@@ -37,7 +39,7 @@ export function createHandlers(options: ServerOptions, limits: HttpLimits) {
     watch(owner: string, body: unknown): () => void {
       const ids = listenedUris(body).flatMap(uri => transcriptIdOf(uri) ?? [])
       const accepted = [...new Set(ids)].slice(0, maxSubscriptions)
-      const watches = accepted.map(id => options.jobs.follow(owner, id))
+      const watches = accepted.map(id => jobs.follow(owner, id))
       return () => {
         for (const stop of watches) stop()
       }
@@ -50,11 +52,11 @@ export function createHandlers(options: ServerOptions, limits: HttpLimits) {
   }
 }
 
-function createOwnerHandlers(options: ServerOptions, owner: string, limits: HttpLimits): OwnerHandlers {
+function createOwnerHandlers(serverOf: ServerOf, owner: string, limits: HttpLimits): OwnerHandlers {
   const maxRequestBodySize = limits.maxBodyBytes
   const onerror = (error: Error) => log.info('protocol-error', { error: error.name })
   const modern = createMcpHandler(
-    () => createServer(options, { owner, era: 'modern', push: false, closingCancels: true }),
+    () => serverOf({ owner, era: 'modern', push: false, closingCancels: true }),
     {
       legacy: 'reject',
       // A stream is kept alive during a long call; a proxy may time out a plain response.
@@ -65,7 +67,7 @@ function createOwnerHandlers(options: ServerOptions, owner: string, limits: Http
     },
   )
   const legacy = legacyStatelessFallback(
-    () => createServer(options, { owner, era: 'legacy', push: false, closingCancels: false }),
+    () => serverOf({ owner, era: 'legacy', push: false, closingCancels: false }),
     onerror,
     { maxRequestBodySize },
   )

@@ -2,10 +2,11 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
-import { isInitializeRequest, isLegacyRequest } from '@modelcontextprotocol/server'
+import { isInitializeRequest, isLegacyRequest, type McpServer } from '@modelcontextprotocol/server'
 import { log } from '../../log.ts'
-import type { ServerOptions } from '../connection.ts'
+import type { Connection, ServerOptions } from '../connection.ts'
 import { parseJson, parseMessage } from '../json-rpc/json-rpc.ts'
+import { createServer as createMcpServer } from '../server.ts'
 import { createAdmission, pathOf } from './admission.ts'
 import type { Token } from './auth.ts'
 import { answerBrowser } from './cors.ts'
@@ -17,6 +18,7 @@ import { closeServer, listen } from './listen.ts'
 import { isListen, readBody, requestIds, resourceReads } from './messages.ts'
 import { refusals, sendJson, sendPage, streamed, toResponse } from './responses.ts'
 import { createSessions } from './sessions.ts'
+import { withOwnStatus } from './status.ts'
 import { trackUnread } from './unread.ts'
 
 export interface HttpOptions {
@@ -29,6 +31,8 @@ export interface HttpOptions {
   limits?: Partial<HttpLimits>
   /** Body and content type of `/metrics`; it accepts the same tokens as `/mcp`. */
   metrics?: (() => Promise<{ type: string; text: string }>) | undefined
+  /** Creates the server of a connection; the conformance suite has one with tools of its own. */
+  serverOf?: (connection: Connection) => McpServer
 }
 
 export interface RunningHttpServer {
@@ -44,6 +48,7 @@ export async function serveHttp(
   httpOptions: HttpOptions,
 ): Promise<RunningHttpServer> {
   const { host, port, tokens, metrics, allowedHosts = [] } = httpOptions
+  const { serverOf = (connection: Connection) => createMcpServer(options, connection) } = httpOptions
   const limits = { ...defaultLimits, ...httpOptions.limits }
   let isStopping = false
   const admit = createAdmission({
@@ -63,8 +68,8 @@ export async function serveHttp(
     connectionsCheckingInterval: Math.min(limits.headersTimeoutMs, limits.requestTimeoutMs) / 2,
   })
   await listen(server, host, port)
-  const sessions = createSessions(options, limits)
-  const handlers = createHandlers(options, limits)
+  const sessions = createSessions(serverOf, limits)
+  const handlers = createHandlers(options.jobs, serverOf, limits)
   const { pending, onEnd } = trackResponses(server)
   const unread = trackUnread(pending, limits)
   server.on('request', (incoming, outgoing) => {
@@ -119,7 +124,7 @@ export async function serveHttp(
         slots.release()
         exchange.onEnd(handlers.watch(owner, body))
       }
-      return streamed(await modern.fetch(request, { parsedBody: body }), request.signal)
+      return streamed(await withOwnStatus(await modern.fetch(request, { parsedBody: body })), request.signal)
     }
     // A client that starts again may still send the id of its last session.
     if (isInitializeRequest(body)) return sessions.open(exchange)

@@ -7,8 +7,7 @@ import {
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server'
 import { log } from '../../log.ts'
-import type { ServerOptions } from '../connection.ts'
-import { createServer } from '../server.ts'
+import type { Connection } from '../connection.ts'
 import { createEventBuffers, type EventBuffer } from './events.ts'
 import type { Exchange } from './exchange.ts'
 import type { HttpLimits, Release } from './limits.ts'
@@ -32,7 +31,7 @@ interface Session {
   lastUsed: number
 }
 
-export function createSessions(options: ServerOptions, limits: HttpLimits) {
+export function createSessions(serverOf: (connection: Connection) => McpServer, limits: HttpLimits) {
   const all = new Set<Session>()
   const byId = new Map<string, Session>()
   const openEvents = createEventBuffers()
@@ -52,7 +51,7 @@ export function createSessions(options: ServerOptions, limits: HttpLimits) {
         void givesWay(owner, session)?.server.close()
       },
     })
-    const server = createServer(options, { owner, era: 'legacy', push: true, closingCancels: false })
+    const server = serverOf({ owner, era: 'legacy', push: true, closingCancels: false })
     const session = { owner, server, transport, events, calls, streams: 0, lastUsed: limits.now() }
     transport.onerror = error => log.info('protocol-error', { error: error.name })
     transport.onclose = () => {
