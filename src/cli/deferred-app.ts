@@ -56,6 +56,7 @@ export function deferApp(config: Config): DeferredApp {
     cancel: async (...args) => (await ready()).cancel(...args),
     rename: async (...args) => (await ready()).rename(...args),
     remove: async (...args) => (await ready()).remove(...args),
+    plan: async (...args) => (await ready()).plan(...args),
     recordings: async (...args) => (await ready()).recordings(...args),
     save: async (...args) => (await ready()).save(...args),
     oneAtATime: async (...args) => (await ready()).oneAtATime(...args),

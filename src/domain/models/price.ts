@@ -21,7 +21,7 @@ export function usdPerSecond({ price, tokensPerSecond = usualTokensPerSecond }: 
 }
 
 /** Tokens in and out to format an hour of speech, prompts included. */
-const hourOfText = { inputTokens: 20_000, outputTokens: 18_000 }
+export const hourOfText = { inputTokens: 20_000, outputTokens: 18_000 }
 
 /** An estimate for an hour of speech: recognised, or formatted. Undefined if the price is unknown. */
 export function usdPerHour(model: Model): number | undefined {

@@ -13,7 +13,8 @@ export const findRecordings = defineTool({
     'Example: {"query": "standup"}',
   ].join(' '),
   input: z.object({
-    query: z.string().max(200).optional().describe('Words in the file name, in any order'),
+    query: z.string().max(200).optional().describe('Words in the path, in any order'),
+    folder: z.string().optional().describe('Look in this one only'),
     limit: limitOf(50),
   }),
   output: z.object({
@@ -23,8 +24,8 @@ export const findRecordings = defineTool({
   }),
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   isAvailable: jobs => jobs.foldersOpen,
-  async handler({ query, limit }, { jobs, signal }) {
-    const found = await jobs.recordings({ limit, signal, query })
+  async handler({ query, folder, limit }, { jobs, signal }) {
+    const found = await jobs.recordings({ limit, signal, query, folder })
     const recordings = found.map(({ modifiedAt, ...rest }) => ({ ...rest, modified_at: modifiedAt }))
     const lines = recordings.map(
       ({ path, name, bytes, modified_at }) =>

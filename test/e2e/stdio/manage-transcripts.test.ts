@@ -277,6 +277,10 @@ describe('find_recordings', () => {
     const one = await system.call('find_recordings', { query: 'MARZ stand up', limit: 1 })
     expect(one.data.recordings).toHaveLength(1)
     expect((await transcribe(one.data.recordings[0].path)).data.text).toContain('Greta')
+    for (const args of [{ query: 'sprachmemos märz' }, { folder, query: 'stand' }])
+      expect((await system.call('find_recordings', args)).data.recordings).toMatchObject([{ path }])
+    const outside = await system.call('find_recordings', { folder: '/etc' })
+    expect(outside.text).toMatch(/^OUTSIDE_ALLOWED_DIRS/)
   })
 
   it('find_recordings reports that there are no recordings', async () => {

@@ -92,7 +92,7 @@ describe('the tool list', () => {
       ],
       ['export_transcript', ['transcript_id', 'save_as', 'format', 'preset', 'overwrite']],
       ['search_transcripts', ['query', 'limit', 'cursor']],
-      ['find_recordings', ['query', 'limit']],
+      ['find_recordings', ['query', 'folder', 'limit']],
       ['update_transcript', ['transcript_id', 'title', 'speakers']],
       ['cancel_transcription', ['transcript_id']],
       ['delete_transcript', ['transcript_id']],

@@ -53,6 +53,7 @@ export function fakeJobs(): FakeJobs {
     rename: unused,
     remove: unused,
     format: unused,
+    plan: unused,
     recordings: unused,
     save: unused,
     oneAtATime: createKeyedMutex(),

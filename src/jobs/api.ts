@@ -1,0 +1,93 @@
+// Contract of the front door of this folder: what callers can ask of jobs.
+import type { BatchPlan } from '../domain/batch.ts'
+import type { OwnerSpending } from '../domain/costs/spending.ts'
+import type { Job, TranscriptionRequest } from '../domain/job.ts'
+import type { PageRequest, TranscriptPage } from '../domain/ports.ts'
+import type { Transcript } from '../domain/transcript.ts'
+import type { RecordingQuery } from '../pipeline/source/folders/find-recordings.ts'
+import type { FoundRecording } from '../pipeline/source/folders/walk.ts'
+import type { PlanCaller, PlanRequest } from './batch/plan.ts'
+import type { FormatRequest, FormatResult } from './formatting/formatting.ts'
+import type { Change } from './records/changes.ts'
+import type { RenameRequest } from './rename.ts'
+import type { SavedFile, SaveRequest } from './save-file.ts'
+import type { KeyedMutex } from './submit/keyed-mutex.ts'
+import type { Caller } from './submit/submit.ts'
+import type { TranscriptionResult } from './transcribe.ts'
+import type { WatchOptions } from './watch.ts'
+
+export interface Submission {
+  job: Job
+  /** True when the transcript was complete before, so that nothing is left to do. */
+  cached: boolean
+}
+
+export interface Jobs {
+  /**
+   * Submits the request, waits for its job, and reads the transcript, formatted if requested. Throws what `submit`
+   * throws, what the job failed with, `CANCELLED`, or the signal's reason. Where the time is up before the recording was
+   * read, the id is provisional: all methods take it, and lead to the job once there is one.
+   */
+  transcribe(
+    request: TranscriptionRequest,
+    caller: Caller,
+    watch: Omit<WatchOptions, 'owner' | 'signal'>,
+  ): Promise<TranscriptionResult>
+  /**
+   * Makes the request a job, or finds the job that it is already; a job that failed, was cancelled or has gaps starts
+   * again. Throws `SpeechError` where the recording cannot be read, `BUSY`, `STORE_*`.
+   */
+  submit(request: TranscriptionRequest, caller: Caller): Promise<Submission>
+  /** Resolves with the job when it is over or the time is up. Throws `TRANSCRIPT_NOT_FOUND`, or the signal's reason. */
+  watch(id: string, watch: WatchOptions): Promise<Job>
+  /** The transcript so far. Throws `TRANSCRIPT_NOT_FOUND`, also for a transcript of another owner. */
+  read(owner: string, id: string): Promise<Transcript>
+  /**
+   * Formats a transcript or a text; the same request again joins the work or costs nothing. `read` returns the
+   * transcript with its formatted text. Throws `TRANSCRIPT_NOT_FOUND`, the errors of a budget, or the signal's reason.
+   */
+  format(request: FormatRequest, watch: WatchOptions): Promise<FormatResult>
+  /** Sentences for the user about a store that is damaged or takes nothing. */
+  warnings(): string[]
+  list(owner: string, page: PageRequest): Promise<TranscriptPage>
+  /** Spending of all owners on the days of a month such as `2026-11` (UTC). Throws `STORE_*`. */
+  spending(month: string): Promise<OwnerSpending[]>
+  /** Throws `BAD_INPUT` for a query without a word. */
+  search(owner: string, query: string, page: PageRequest): Promise<TranscriptPage>
+  /** Stops unfinished work and formatting; finished parts stay. Resolves with the job. Throws `TRANSCRIPT_NOT_FOUND`. */
+  cancel(owner: string, id: string): Promise<Job>
+  /** Changes the title and the names of speakers, also while the job runs. Throws `BAD_INPUT`. */
+  rename(owner: string, id: string, request: RenameRequest): Promise<Transcript>
+  /** Stops the work, and deletes transcript, job, checkpoints and uploads. Resolves with a sentence for each that is left. */
+  remove(owner: string, id: string): Promise<string[]>
+  /**
+   * Lists the recordings of files, folders and addresses with length and price, and says which are done and which cannot be
+   * read. Nothing is sent. Throws `TOO_LARGE`, and the error of the only source.
+   */
+  plan(request: PlanRequest, caller: PlanCaller): Promise<BatchPlan>
+  /** Audio and video files in the allowed folders, newest first. Throws where `folder` may not be read. */
+  recordings(request: RecordingQuery): Promise<FoundRecording[]>
+  /** Writes a file into an allowed folder, for a transcript that was read before. Throws as `saveFile` does. */
+  save(owner: string, id: string, request: SaveRequest): Promise<SavedFile>
+  /** Work that fills memory: one at a time for each owner. */
+  oneAtATime: KeyedMutex
+  /** False where no folder is allowed: `recordings` finds nothing, and `save` throws. */
+  readonly foldersOpen: boolean
+  /** Calls the listener with every change by this process, or found by `follow`. Returns the function that ends it. */
+  subscribe(listener: (change: Change) => void): () => void
+  /** Makes `subscribe` report changes of this transcript by other processes too. Returns the function that ends it. */
+  follow(owner: string, id: string): () => void
+  /** Takes over jobs of dead processes, now and from time to time, and sweeps the bucket. */
+  startRecovery(): void
+  /** Number of jobs that run in this process. */
+  activeJobs(): number
+  /** Starts no more jobs, lets running ones finish in the given time, releases the others, and stops. */
+  close(options?: ShutdownOptions): Promise<void>
+}
+
+export interface ShutdownOptions {
+  /** For jobs: a job that ends within this time need not be released. */
+  finishSeconds?: number
+  /** For requests to the provider: their chunks are paid for. */
+  drainSeconds?: number
+}

@@ -1,0 +1,137 @@
+// Plans a batch: which recordings there are, how long they are, what they cost, and what cannot be read.
+import pLimit from 'p-limit'
+import type { BatchPlan, CopiedRecording, FailedRecording, PlannedRecording } from '../../domain/batch.ts'
+import { isSpeechError } from '../../domain/errors.ts'
+import type { Job, JobTool, Progress, TranscriptionRequest } from '../../domain/job.ts'
+import { estimateUsd } from '../../pipeline/estimate.ts'
+import { modelsOf } from '../../pipeline/select-pipeline.ts'
+import { type ListedRecording, listRecordings } from '../../pipeline/source/folders/list-recordings.ts'
+import { type Identity, identify } from '../../pipeline/source/source.ts'
+import { type RecordingLength, readLength } from '../../pipeline/voices/recording-length.ts'
+import type { JobBasis } from '../context.ts'
+import { createCheckpoints } from '../records/checkpoints.ts'
+import { toJobError } from '../records/transitions.ts'
+import { jobId } from '../submit/job-id.ts'
+
+/** Options of all recordings of a batch. */
+export type BatchRequest = Omit<TranscriptionRequest, 'audio' | 'title'>
+
+export interface PlanRequest {
+  /** Paths of files and folders, URLs. */
+  sources: string[]
+  options: BatchRequest
+  /** False: only the files that are directly in a folder. Default: true. */
+  recursive?: boolean
+  /** Throws `TOO_LARGE` beyond this. Default: no limit. */
+  maxRecordings?: number
+}
+
+export interface PlanCaller {
+  tool: JobTool
+  owner: string
+  signal: AbortSignal
+  /** Counts recordings, not seconds. */
+  onProgress?: (progress: Progress) => void
+}
+
+type PlanContext = Pick<JobBasis, 'store' | 'repository' | 'pipeline'>
+
+/** Files that are read, and hashed, at once. */
+const concurrency = 4
+
+/**
+ * Reads each recording once, to know its content and its length; a second plan reads only what has changed since.
+ * Nothing is sent. Throws what `listRecordings` throws, or the signal's reason.
+ */
+export async function planBatch(
+  { sources, options, ...limits }: PlanRequest,
+  { tool, owner, signal, onProgress }: PlanCaller,
+  { store, repository, pipeline }: PlanContext,
+): Promise<BatchPlan> {
+  const { allowedDirs, ffmpeg } = pipeline
+  const list = await listRecordings(sources, { allowedDirs, signal, ...limits })
+  const checkpoints = createCheckpoints(store, owner, '')
+  const unreadable: FailedRecording[] = list.unreadable.map(({ given, error }) => failed(given, error))
+  let looked = 0
+
+  async function look(listed: ListedRecording): Promise<PlannedRecording | undefined> {
+    try {
+      const identity = await identify(listed.audio, pipeline, { signal, checkpoints })
+      const request = { ...options, audio: identity.audio }
+      const id = jobId({ tool, owner, request, models: modelsOf(tool, request, pipeline) }, identity)
+      const state = stateOf(await repository.get(owner, id), identity)
+      const length = await lengthOf(identity)
+      const seconds = length?.seconds
+      const usd = state === 'done' ? 0 : length && estimateUsd(tool, request, length, pipeline)
+      const { audio, content, bytes } = identity
+      return { audio, name: listed.name, id, content, state, bytes, seconds, usd }
+    } catch (error) {
+      signal.throwIfAborted()
+      // One store or one ffmpeg serves them all.
+      if (!isSpeechError(error) || /^(?:STORE_|FFMPEG_MISSING|DISK_)/.test(error.code)) throw error
+      unreadable.push(failed(listed.given, error))
+      return undefined
+    } finally {
+      looked++
+      const total = list.recordings.length
+      onProgress?.({ done: looked, total, message: `Looked at ${looked} of ${total} recordings` })
+    }
+  }
+
+  /** Of a file; an address is not downloaded for it. */
+  async function lengthOf({ audio, hash, bytes = 0 }: Identity): Promise<RecordingLength | undefined> {
+    if (hash === undefined || audio.startsWith('data:')) return undefined
+    const key = `length:${hash}`
+    const known = await checkpoints.get(key)
+    if (isLength(known)) return known
+    const length = await readLength({ file: audio, bytes }, ffmpeg, signal)
+    await checkpoints.put(key, length)
+    return length
+  }
+
+  const found = await pLimit(concurrency).map(list.recordings, look)
+  return planOf(
+    found.flatMap(one => one ?? []),
+    unreadable,
+  )
+}
+
+function planOf(found: PlannedRecording[], unreadable: FailedRecording[]): BatchPlan {
+  const byContent = new Map<string, PlannedRecording>()
+  const copies: CopiedRecording[] = []
+  for (const recording of found) {
+    const first = byContent.get(recording.id)
+    if (first) copies.push({ name: recording.name, of: first.name })
+    else byContent.set(recording.id, recording)
+  }
+  const recordings = [...byContent.values()]
+  const toPay = recordings.filter(({ state }) => state !== 'done')
+  const isPriceKnown = toPay.every(({ usd, seconds }) => usd !== undefined || seconds === undefined)
+  return {
+    recordings,
+    copies,
+    unreadable,
+    seconds: sum(recordings.map(({ seconds }) => seconds)),
+    newSeconds: sum(toPay.map(({ seconds }) => seconds)),
+    usd: isPriceKnown ? sum(toPay.map(({ usd }) => usd)) : undefined,
+    unknownLengths: toPay.filter(({ seconds }) => seconds === undefined).length,
+  }
+}
+
+function stateOf(job: Job | undefined, { certain }: Identity): PlannedRecording['state'] {
+  if (!job) return 'new'
+  return job.state === 'completed' && certain ? 'done' : 'begun'
+}
+
+function failed(given: string, error: unknown): FailedRecording {
+  return { given: given.startsWith('data:') ? 'data:' : given, error: toJobError(error) }
+}
+
+function isLength(value: unknown): value is RecordingLength {
+  const { tracks, channels, seconds } = (value ?? {}) as Partial<RecordingLength>
+  return typeof tracks === 'number' && typeof channels === 'number' && typeof (seconds ?? 0) === 'number'
+}
+
+function sum(numbers: (number | undefined)[]): number {
+  return numbers.reduce<number>((total, one) => total + (one ?? 0), 0)
+}
