@@ -1,5 +1,5 @@
 // Contract of the front door of this folder: what callers can ask of jobs.
-import type { BatchPlan } from '../domain/batch.ts'
+import type { BatchPlan } from '../domain/batch/batch.ts'
 import type { OwnerSpending } from '../domain/costs/spending.ts'
 import type { Job, TranscriptionRequest } from '../domain/job.ts'
 import type { PageRequest, TranscriptPage } from '../domain/ports.ts'

@@ -36,7 +36,7 @@ import { emptyTranscript, forReaders, withJobState } from './view/transcript-vie
 import { type WatchOptions, watch } from './watch.ts'
 import { createWorker } from './worker/worker.ts'
 
-export type { BatchPlan } from '../domain/batch.ts'
+export type { BatchPlan } from '../domain/batch/batch.ts'
 export type { Jobs, ShutdownOptions, Submission } from './api.ts'
 export type { PlanRequest } from './batch/plan.ts'
 export type { FormatRequest, FormatResult } from './formatting/formatting.ts'

@@ -1,6 +1,11 @@
 // Plans a batch: which recordings there are, how long they are, what they cost, and what cannot be read.
 import pLimit from 'p-limit'
-import type { BatchPlan, CopiedRecording, FailedRecording, PlannedRecording } from '../../domain/batch.ts'
+import type {
+  BatchPlan,
+  CopiedRecording,
+  FailedRecording,
+  PlannedRecording,
+} from '../../domain/batch/batch.ts'
 import { isSpeechError } from '../../domain/errors.ts'
 import type { Job, JobTool, Progress, TranscriptionRequest } from '../../domain/job.ts'
 import { estimateUsd } from '../../pipeline/estimate.ts'

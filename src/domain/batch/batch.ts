@@ -1,6 +1,6 @@
 // A batch: several recordings that are ordered as one, from the plan to the end of each.
-import type { ErrorCode } from './errors.ts'
-import type { Job } from './job.ts'
+import type { ErrorCode } from '../errors.ts'
+import type { Job } from '../job.ts'
 
 /** `done` costs nothing; `begun` at most as much as `new`, since its finished parts are not billed again. */
 export type PlannedState = 'new' | 'begun' | 'done'
