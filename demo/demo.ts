@@ -14,6 +14,10 @@ import { runDemo } from './show.ts'
 export const demo: Command = {
   usage: 'speech-mcp demo',
   help: 'Watch a real MCP client transcribe recordings, without a key or a network.',
+  examples: [
+    ['demo', 'Takes ten seconds, and costs nothing.'],
+    ['demo --serve', 'Keeps a server up for MCP Inspector.'],
+  ],
   switches: {
     serve: { help: 'Serve the emulator over HTTP until Ctrl-C, for the MCP Inspector' },
     cluster: { help: 'Run two servers and three workers, and kill a worker during its job' },

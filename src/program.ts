@@ -15,10 +15,12 @@ const commands = {
   transcribe: async () => (await import('./cli/transcribe.ts')).transcribe,
   diarize: async () => (await import('./cli/diarize.ts')).diarize,
   format: async () => (await import('./cli/format.ts')).format,
+  list: async () => (await import('./cli/list.ts')).list,
   export: async () => (await import('./cli/export.ts')).exportTranscript,
   install: async () => (await import('./cli/install/install.ts')).install,
   uninstall: async () => (await import('./cli/install/install.ts')).uninstall,
   doctor: async () => (await import('./cli/doctor/doctor.ts')).doctor,
+  completion: async () => (await import('./cli/completion.ts')).completion,
   demo: async () => (await import('../demo/demo.ts')).demo,
 } satisfies Record<string, () => Promise<Command>>
 
@@ -42,30 +44,32 @@ export async function runProgram(args: string[], entry: string): Promise<number>
 async function runCommand(args: string[], entry: string): Promise<number> {
   const [first = ''] = args
   if (['--version', '-v', 'version'].includes(first)) return print(`${version}\n`)
-  if (['--help', '-h', 'help'].includes(first)) return print(await help())
   const isCommand = Object.hasOwn(commands, first)
+  if (['--help', '-h', 'help'].includes(first)) return print(await help(args[1]))
   if (!isCommand && first !== '' && !first.startsWith('-'))
     throw new SpeechError('BAD_INPUT', 'Unknown command.', { hint: 'See `speech-mcp --help`.' })
   const command = await commands[isCommand ? (first as keyof typeof commands) : 'serve']()
   const { words, flags, lists, switches } = parse(isCommand ? args.slice(1) : args, command)
-  if (switches.has('help')) return print(await help())
+  if (switches.has('help')) return print(await help(isCommand ? first : undefined))
   if (words.length > 0 && !command.takesArguments)
     throw new SpeechError('BAD_INPUT', `\`${command.usage}\` takes no arguments.`, {
-      hint: 'Flags come after the command; see `speech-mcp --help`.',
+      hint: `Flags come after the command; see \`${command.usage} --help\`.`,
     })
   const config = readConfig(undefined, flags)
   setLogLevel(config.logLevel)
-  return command.run({ config, words, flags, lists, switches, version, entry })
+  return command.run({ config, words, flags, lists, switches, version, entry, allCommands })
 }
 
 function parse(args: string[], command: Command) {
   const own = Object.entries(command.flags ?? {}).map(([name, { short, multiple = false }]) => [
     name,
-    // parseArgs rejects an undefined `short`.
-    { type: 'string' as const, multiple, ...(short && { short }) },
+    { type: 'string' as const, multiple, ...shortOf(short) },
   ])
   const general = Object.values(settings).map(({ flag }) => [flag, { type: 'string' as const }])
-  const switches = Object.keys(command.switches ?? {}).map(name => [name, { type: 'boolean' as const }])
+  const switches = Object.entries(command.switches ?? {}).map(([name, { short }]) => [
+    name,
+    { type: 'boolean' as const, ...shortOf(short) },
+  ])
   try {
     const { values, positionals } = parseArgs({
       args,
@@ -98,22 +102,21 @@ function firstSentence(message: string): string {
   return message.replace(/\.?(?:\s+(?:To specify|Did you)\b.*)?$/s, '.')
 }
 
-async function help(): Promise<string> {
-  const lines = ['speech-mcp is an MCP server for speech recognition.', '']
-  for (const load of Object.values(commands)) {
-    const { usage, help: text, flags = {}, switches = {} } = await load()
-    lines.push(`  ${usage.padEnd(30)} ${text}`)
-    const own: [name: string, flag: { short?: string; help: string }][] = Object.entries({
-      ...flags,
-      ...switches,
-    })
-    for (const [name, flag] of own)
-      lines.push(`    ${`${flag.short ? `-${flag.short}, ` : ''}--${name}`.padEnd(28)} ${flag.help}`)
-  }
-  lines.push('', 'Settings, from the environment or as flags:')
-  for (const { env, flag, help: text } of Object.values(settings))
-    lines.push(`  ${env} (--${flag})`, `      ${text}`)
-  return `${lines.join('\n')}\n`
+/** parseArgs rejects an undefined `short`. */
+function shortOf(short: string | undefined): { short?: string } {
+  return short ? { short } : {}
+}
+
+async function allCommands(): Promise<Record<string, Command>> {
+  const loaded = Object.entries(commands).map(async ([name, load]) => [name, await load()] as const)
+  return Object.fromEntries(await Promise.all(loaded))
+}
+
+/** Of the command of this name, or of the program. */
+async function help(name = ''): Promise<string> {
+  const { commandHelp, programHelp } = await import('./cli/help.ts')
+  if (Object.hasOwn(commands, name)) return commandHelp(await commands[name as keyof typeof commands]())
+  return programHelp(Object.values(await allCommands()))
 }
 
 function print(text: string): number {

@@ -13,6 +13,18 @@ export interface Invocation {
   version: string
   /** Path of the program's entry file, for a command that starts further processes. */
   entry: string
+  /** All commands by name. */
+  allCommands(): Promise<Record<string, Command>>
+}
+
+/** A flag with a value; `short` is one letter, and `multiple` lets it be repeated. */
+export interface ValueFlag {
+  short?: string
+  /** Ends with the default, if there is one. */
+  help: string
+  multiple?: true
+  /** All values that it takes, for completion. */
+  values?: readonly string[]
 }
 
 export interface Command {
@@ -20,10 +32,15 @@ export interface Command {
   help: string
   /** True if the command takes positional arguments. */
   takesArguments?: true
-  /** Flags of this command, each with a value; `short` is one letter, and `multiple` lets them be repeated. */
-  flags?: Record<string, { short?: string; help: string; multiple?: true }>
+  /** What the positional arguments are, for completion; default: files. */
+  completes?: 'folders' | 'nothing' | readonly string[]
+  flags?: Record<string, ValueFlag>
   /** Flags without a value. */
-  switches?: Record<string, { help: string }>
+  switches?: Record<string, { short?: string; help: string }>
+  /** Further paragraphs of the command's own help. */
+  details?: string
+  /** Arguments after `speech-mcp`, such as `transcribe talk.mp4`, each with what it does. */
+  examples: readonly (readonly [command: string, effect: string])[]
   /** Resolves with the exit code. Throws `SpeechError` for errors the user can fix. */
   run(invocation: Invocation): Promise<number>
 }

@@ -7,8 +7,15 @@ export const diarize: Command = {
   usage: 'speech-mcp diarize INPUT',
   help: 'Transcribe a file or https:// URL, with speaker labels.',
   takesArguments: true,
-  flags: { ...recordingFlags, speakers: { help: 'number of speakers, from 2 to 100, if known' } },
+  flags: {
+    ...recordingFlags,
+    speakers: { help: 'number of speakers, from 2 to 100, if known; default: detected' },
+  },
   switches: recordingSwitches,
+  examples: [
+    ['diarize meeting.mp4', 'Prints who said what.'],
+    ['diarize meeting.mp4 --speakers 4 -o meeting.md', 'Writes it to a file.'],
+  ],
   run: invocation => {
     const { speakers } = invocation.flags
     const count = speakers === undefined ? undefined : parseSpeakerCount(speakers)

@@ -6,18 +6,24 @@ import { asLine } from '../domain/text.ts'
 import { withoutFormatted } from '../domain/transcript.ts'
 import { transcriptIdOf } from '../server/uris.ts'
 import type { Command } from './command.ts'
-import { printNote } from './io/messages.ts'
+import { printLine, printNote } from './io/messages.ts'
 import { outputFlags, outputSwitches, parseOutputs, writeTranscript } from './io/output.ts'
+import { describeTranscript, printTranscripts } from './list.ts'
 
 export const exportTranscript: Command = {
-  usage: 'speech-mcp export ID',
+  usage: 'speech-mcp export [ID]',
   help: 'Write a stored transcript; without an ID, list the newest.',
   takesArguments: true,
+  completes: 'nothing',
   flags: outputFlags,
   switches: {
     ...outputSwitches,
     raw: { help: 'write the recognised text, even if a formatted text exists' },
   },
+  examples: [
+    ['export tr_… -o talk.srt -o talk.docx', 'Writes two files.'],
+    ['export tr_… -f srt --preset netflix --check', 'Names the subtitles that break a rule.'],
+  ],
   async run(invocation) {
     const { config, words, switches } = invocation
     const [given, ...more] = words
@@ -32,12 +38,12 @@ export const exportTranscript: Command = {
       if (id) {
         const transcript = await app.jobs.read(localOwner, id)
         const shown = switches.has('raw') ? withoutFormatted(transcript) : transcript
-        if (!(await writeTranscript(shown, outputs))) return 3
-      } else {
-        const { transcripts } = await app.jobs.list(localOwner, { limit: 20 })
-        for (const { id, createdAt, title } of transcripts)
-          process.stdout.write(`${id}  ${createdAt.slice(0, 16).replace('T', ' ')}  ${asLine(title)}\n`)
-      }
+        const isWithinRules = await writeTranscript(shown, outputs)
+        const files = outputs.flatMap(({ shown }) => shown ?? []).join(', ')
+        if (files)
+          printLine(`Wrote ${files}: ${asLine(transcript.title)}, ${describeTranscript(transcript)}.`)
+        if (!isWithinRules) return 3
+      } else await printTranscripts(app)
       return 0
     } finally {
       for (const warning of app.storeWarnings()) printNote(warning)

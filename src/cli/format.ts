@@ -1,6 +1,4 @@
 // speech-mcp format INPUT: adds punctuation and paragraphs to a transcript or a text without changing a word.
-import { access, constants } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { SpeechError } from '../domain/errors.ts'
 import { localOwner } from '../domain/job.ts'
 import type { Style } from '../domain/transcript.ts'
@@ -10,13 +8,24 @@ import { transcriptIdOf } from '../server/uris.ts'
 import type { Command } from './command.ts'
 import { runInteractive, type Session } from './io/interactive.ts'
 import { isIncomplete, isUnformatted, printFormatting, printNote } from './io/messages.ts'
-import { type Output, outputFlags, parseOutputs, writeText, writeTranscript } from './io/output.ts'
+import {
+  type Output,
+  outputFlags,
+  parseOutputs,
+  tryOutputs,
+  writeText,
+  writeTranscript,
+} from './io/output.ts'
 import { readText } from './io/text-input.ts'
 
 export const format: Command = {
   usage: 'speech-mcp format INPUT',
   help: 'Add punctuation, capitals and paragraphs to a transcript (tr_…), a text file or stdin (-).',
   takesArguments: true,
+  examples: [
+    ['format tr_… --style clean', 'Drops fillers, too, and prints the text.'],
+    ['format notes.txt -o readable.txt', 'Formats a text file.'],
+  ],
   flags: {
     ...outputFlags,
     format: { ...outputFlags.format, help: `for a transcript: ${outputFlags.format.help}` },
@@ -38,11 +47,12 @@ export const format: Command = {
     const language = parseLanguage(flags.language)
     const isTranscript = /^tr_\w+$/.test(input)
     const outputs = parseOutputs(invocation, { anyExtension: !isTranscript })
+    await tryOutputs(outputs)
     if (isTranscript)
       return runInteractive(config, session =>
         formatTranscript(input, { ...language, style }, outputs, session),
       )
-    for (const output of outputs) await checkTextOutput(output)
+    for (const output of outputs) checkTextOutput(output)
     const settings = { ...language, style: style ?? 'faithful' }
     return runInteractive(config, session => formatGivenText(input, settings, outputs, session))
   },
@@ -83,19 +93,11 @@ async function formatGivenText(
   return isIncomplete(formatting, given) ? 3 : 0
 }
 
-/** Checks the output before any cost, because the text is stored nowhere else. */
-async function checkTextOutput({ format, file }: Output): Promise<void> {
+function checkTextOutput({ format }: Output): void {
   if (format !== 'txt' && format !== 'md')
     throw new SpeechError('BAD_INPUT', `A plain text has no times, so it cannot be written as ${format}.`, {
       hint: 'Use --format txt, or pass the id of a transcript.',
     })
-  if (file === undefined) return
-  await access(dirname(file), constants.W_OK).catch(cause => {
-    throw new SpeechError('BAD_INPUT', 'The output file cannot be written.', {
-      hint: 'Check that its folder exists and is writable.',
-      cause,
-    })
-  })
 }
 
 function parseStyle(given: string): Style {

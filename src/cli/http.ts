@@ -15,6 +15,10 @@ const drainSeconds = deadlines.shutdown.totalSeconds
 export const http: Command = {
   usage: 'speech-mcp http',
   help: 'Serve MCP over Streamable HTTP, for clients that connect to a URL.',
+  examples: [
+    ['http', 'Serves this machine at http://127.0.0.1:8765/mcp.'],
+    ['http --speech-http-port 9000 --speech-allowed-dirs ~/Recordings', 'Opens a folder to clients.'],
+  ],
   async run({ config, version }) {
     redirectConsole()
     logIgnoredSettings(config)

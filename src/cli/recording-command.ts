@@ -1,24 +1,28 @@
 // Shared code of `transcribe` and `diarize`: submits a recording, shows progress, and writes the transcript.
-import { existsSync } from 'node:fs'
 import { realpath } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { dirname } from 'node:path'
 import type { Config } from '../config/config.ts'
+import { formatUsd } from '../domain/costs/budget.ts'
 import { SpeechError } from '../domain/errors.ts'
+import { formatTime } from '../domain/format-time.ts'
 import { type JobTool, localOwner, type TranscriptionRequest } from '../domain/job.ts'
+import { withoutQuotes } from '../domain/text.ts'
 import { isUnsavedWarning, type Transcript } from '../domain/transcript.ts'
 import { unknownSpeakerNote } from '../formats/speakers.ts'
-import { withCachedFormatting } from '../server/results/cost.ts'
+import { withCachedFormatting, withCachedTranscription } from '../server/results/cost.ts'
 import type { Invocation } from './command.ts'
+import { givenPath, isAddress } from './io/given-path.ts'
 import { runInteractive } from './io/interactive.ts'
 import { isUnformatted, printFormatting, printLine, printNote } from './io/messages.ts'
-import { outputFlags, outputSwitches, parseOutputs, writeTranscript } from './io/output.ts'
+import { outputFlags, outputSwitches, parseOutputs, tryOutputs, writeTranscript } from './io/output.ts'
+import { speakersOf } from './list.ts'
 
 export const recordingFlags = {
   ...outputFlags,
   language: { short: 'l', help: 'ISO code or English name; default: detected' },
-  context: { short: 'c', help: 'names and terms to expect, as a list or as prose' },
+  context: { short: 'c', help: 'names and terms to expect, as a list or as prose; default: none' },
   track: { help: 'audio track: number, language or all; default: those with sound of their own' },
-  title: { short: 't', help: 'title of the transcript' },
+  title: { short: 't', help: 'title of the transcript; default: the name of the file' },
 }
 
 /** Not called `--format`, because that flag names the output format. */
@@ -56,16 +60,21 @@ export async function transcribeRecording(
     ...(title && { title }),
     ...(switches.has('readable') && { format: 'faithful' as const }),
   }
+  await tryOutputs(outputs)
   const { audio, allowedDirs } = await resolveInput(input, config)
   return runInteractive({ ...config, allowedDirs }, async ({ app, signal, bar }) => {
     // The text is printed, stored or not.
     const caller = { owner: localOwner, tool, signal, allowUnsaved: true }
-    const { transcript, formatting } = await app.jobs.transcribe({ audio, ...request }, caller, {
+    const { transcript, cached, formatting } = await app.jobs.transcribe({ audio, ...request }, caller, {
       onProgress: bar.show,
     })
     bar.clear()
     const isWithinRules = await writeTranscript(transcript, outputs)
+    const paid = cached ? withCachedTranscription(transcript) : transcript
+    const files = outputs.flatMap(({ shown }) => shown ?? [])
+    printLine(`${files.length > 0 ? `Wrote ${files.join(', ')}: ` : ''}${describeResult(paid)}.`)
     printSummary(formatting === 'cached' ? withCachedFormatting(transcript) : transcript)
+    if (!transcript.warnings.some(isUnsavedWarning)) printLine(`Saved as ${transcript.id}.`)
     const style = transcript.formatted?.style ?? request.format
     const lacksFormat =
       request.format !== undefined && style !== undefined && isUnformatted(transcript, style)
@@ -73,13 +82,18 @@ export async function transcribeRecording(
   })
 }
 
-/** Prints warnings, gaps, formatting and the id to stderr. */
+/** Prints warnings, gaps and formatting to stderr. */
 function printSummary(transcript: Transcript): void {
   for (const warning of [...unknownSpeakerNote(transcript), ...transcript.warnings]) printNote(warning)
   for (const { start, end, reason } of transcript.coverage.gaps)
     printLine(`No text from ${start} s to ${end} s: ${reason}`)
   if (transcript.formatted) printFormatting(transcript.formatted)
-  if (!transcript.warnings.some(isUnsavedWarning)) printLine(`Saved as ${transcript.id}.`)
+}
+
+/** Length, speakers and cost, such as `12:03, 2 speakers, $0.0253`. */
+export function describeResult({ duration, speakers, usage }: Transcript): string {
+  const cost = usage.costUsd === undefined ? [] : [formatUsd(usage.costUsd)]
+  return [formatTime(duration), ...speakersOf(speakers), ...cost].join(', ')
 }
 
 /** Makes a path absolute, and allows its folder unless the user configured the allowed folders. */
@@ -87,10 +101,9 @@ async function resolveInput(
   input: string,
   config: Config,
 ): Promise<{ audio: string; allowedDirs: string[] }> {
-  const isPath = existsSync(input) || !/^[a-z][a-z0-9+.-]+:/i.test(input) || /^[a-z]:[\\/]/i.test(input)
-  const audio = isPath ? resolve(input) : input
-  const own = isPath && !config.allowedDirsGiven
-  return { audio, allowedDirs: own ? await foldersOf(audio) : config.allowedDirs }
+  if (isAddress(input)) return { audio: withoutQuotes(input), allowedDirs: config.allowedDirs }
+  const audio = givenPath(input)
+  return { audio, allowedDirs: config.allowedDirsGiven ? config.allowedDirs : await foldersOf(audio) }
 }
 
 /** A file named on the command line may be read: allows its folder and, for a link, that of its target. */

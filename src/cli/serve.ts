@@ -6,6 +6,7 @@ import { serveOverStdio } from '../server/stdio/stdio.ts'
 import type { Command } from './command.ts'
 import { deferApp } from './deferred-app.ts'
 import { logIgnoredSettings } from './io/ignored-settings.ts'
+import { printLine } from './io/messages.ts'
 
 /** Short, because clients kill a server about two seconds after they close stdin. */
 const drainSeconds = deadlines.stdioShutdown.totalSeconds
@@ -15,8 +16,10 @@ const maxIdleMs = 500
 export const serve: Command = {
   usage: 'speech-mcp',
   help: 'Serve MCP over stdio, for clients that start the server.',
+  examples: [['', 'Waits for an MCP client on stdin. Clients start it themselves.']],
   async run({ config, version }) {
     redirectConsole()
+    if (process.stdin.isTTY) greet()
     logIgnoredSettings(config)
     const app = deferApp(config)
     // Without a key this process cannot run interrupted jobs; another one may.
@@ -39,4 +42,10 @@ export const serve: Command = {
     await app.close({ drainSeconds })
     return 0
   },
+}
+
+/** A person who starts the server by hand would see nothing at all. */
+function greet(): void {
+  printLine('speech-mcp waits for an MCP client to speak JSON-RPC on stdin. Clients start it themselves.')
+  printLine('To transcribe: `speech-mcp transcribe FILE`. All commands: `speech-mcp --help`. Ctrl-C ends it.')
 }

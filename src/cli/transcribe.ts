@@ -11,10 +11,15 @@ export const transcribe: Command = {
   flags: {
     ...recordingFlags,
     timestamps: {
-      help: 'segment or word: measured times, if a bucket is configured; word: also per word, in json',
+      help: 'segment or word: measured times, if a bucket is configured; word: also per word, in json; default: estimated',
+      values: ['segment', 'word'],
     },
   },
   switches: recordingSwitches,
+  examples: [
+    ['transcribe talk.mp4', 'Prints the text.'],
+    ['transcribe talk.mp4 -o talk.srt -o talk.docx', 'Writes subtitles and a Word document.'],
+  ],
   run: invocation => {
     const { timestamps } = invocation.flags
     const times = timestamps === undefined ? undefined : parseTimestamps(timestamps)

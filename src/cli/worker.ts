@@ -18,6 +18,7 @@ const maxQueueSilenceMs = 60_000
 export const worker: Command = {
   usage: 'speech-mcp worker',
   help: 'Run jobs from the queue that servers share; see docs/team.md.',
+  examples: [['worker', 'Runs until SIGTERM. The settings of a team are in the environment.']],
   async run({ config, version }) {
     redirectConsole()
     logIgnoredSettings(config)

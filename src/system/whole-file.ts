@@ -53,6 +53,11 @@ export async function replacePrivate(
   )
 }
 
+/** Writes a file into the folder and deletes it. Throws the errors of the operating system. */
+export async function tryFolder(folder: string): Promise<void> {
+  await withDraft(join(folder, 'file'), 'speech-mcp', async () => {})
+}
+
 async function withDraft<T>(
   file: string,
   content: string | Uint8Array,

@@ -26,6 +26,7 @@ type Check = [name: string, run: () => Promise<string | Finding>]
 export const doctor: Command = {
   usage: 'speech-mcp doctor',
   help: 'Check ffmpeg, keys, bucket, clock, models and folders; create shared tables and queues.',
+  examples: [['doctor', 'Checks all, and asks each model once, for less than $0.001 in all.']],
   switches: { json: { help: 'print the findings as JSON' } },
   async run({ config, version, switches }) {
     const app = await createApp(config)

@@ -19,6 +19,7 @@ const keyName = settings.apiKey.env
 
 const options = {
   takesArguments: true,
+  completes: Object.keys(clients),
   flags: { name: { help: 'name of the server in the client; default: speech' } },
   switches: { 'dry-run': { help: 'print what would change, without keys, and change nothing' } },
 } as const
@@ -27,6 +28,10 @@ export const install: Command = {
   ...options,
   usage: 'speech-mcp install CLIENT',
   help: `Enter this program in a client: ${clientNames}.`,
+  examples: [
+    ['install claude-desktop', 'Asks for the key, and keeps a copy of the file.'],
+    ['install cursor --dry-run', 'Shows what would change.'],
+  ],
   async run(invocation) {
     const { config, flags, switches, entry } = invocation
     const { client, path, place } = target(invocation)
@@ -80,6 +85,7 @@ export const uninstall: Command = {
   ...options,
   usage: 'speech-mcp uninstall CLIENT',
   help: 'Remove this program from a client.',
+  examples: [['uninstall cursor', 'Leaves other servers as they are.']],
   async run(invocation) {
     const { switches, entry } = invocation
     const { client, path, place } = target(invocation)

@@ -1,6 +1,6 @@
 // Writes a command's output to stdout, or atomically to a file.
 import { realpath, stat, writeFile } from 'node:fs/promises'
-import { extname } from 'node:path'
+import { dirname, extname } from 'node:path'
 import { describeError, isDiskFull, SpeechError } from '../../domain/errors.ts'
 import { asLine } from '../../domain/text.ts'
 import type { Transcript } from '../../domain/transcript.ts'
@@ -13,14 +13,23 @@ import {
   renderFormat,
 } from '../../formats/index.ts'
 import { isPresetName, type PresetName, presetNames } from '../../formats/subtitles/presets.ts'
-import { replaceWhole } from '../../system/whole-file.ts'
+import { replaceWhole, tryFolder } from '../../system/whole-file.ts'
 import type { Invocation } from '../command.ts'
+import { givenPath } from './given-path.ts'
 import { printLine } from './messages.ts'
 
 export const outputFlags = {
-  format: { short: 'f', help: `${formatNames.join(', ')}; default: by the file's extension, or txt` },
-  output: { short: 'o', help: 'write to this file; several with -o a.srt -o b.docx', multiple: true },
-  preset: { help: `rules for subtitles: ${presetNames.join(', ')}` },
+  format: {
+    short: 'f',
+    help: `${formatNames.join(', ')}; default: by the file's extension, or txt`,
+    values: formatNames,
+  },
+  output: {
+    short: 'o',
+    help: 'write to this file; several with -o a.srt -o b.docx; default: stdout',
+    multiple: true,
+  },
+  preset: { help: `rules for subtitles: ${presetNames.join(', ')}`, values: presetNames },
 } as const
 
 export const outputSwitches = {
@@ -29,8 +38,10 @@ export const outputSwitches = {
 
 export interface Output {
   format: FormatName
-  /** Undefined: stdout. */
+  /** Absolute path; undefined: stdout. */
   file: string | undefined
+  /** As it was given. */
+  shown?: string
   preset?: PresetName
   /** True to list the subtitles that break a rule. */
   check: boolean
@@ -59,7 +70,7 @@ export function parseOutputs(
   if (preset !== undefined && !isPresetName(preset))
     throw new SpeechError('BAD_INPUT', 'Unknown preset.', { hint: `Use one of ${presetNames.join(', ')}.` })
   return outputs.map(file => ({
-    file,
+    ...(file === undefined ? { file } : { file: givenPath(file), shown: file }),
     format: parseFormat(format ?? formatOf(file, anyExtension), format && advice),
     ...(preset !== undefined && { preset }),
     check: switches.has('check'),
@@ -78,18 +89,41 @@ function parseFormat(name: string, advice: string | undefined): FormatName {
   throw new SpeechError('BAD_INPUT', 'Unknown output format.', { hint: hints.join(' ') })
 }
 
+/** Tries to write beside each output, before anything is paid for. Throws `BAD_INPUT`, `DISK_FULL`. */
+export async function tryOutputs(outputs: Output[]): Promise<void> {
+  for (const { file, shown } of outputs) {
+    if (file === undefined) continue
+    const found = await stat(file).catch(() => undefined)
+    if (found && !found.isFile() && !found.isDirectory()) continue
+    try {
+      if (found?.isDirectory()) throw new Error('The output is a folder.')
+      await tryFolder(dirname(await realpath(file).catch(() => file)))
+    } catch (cause) {
+      throw unwritable(shown, cause, {
+        full: 'Free some space and run the command again.',
+        refused:
+          'Check that it is no folder, and that its own folder exists and is writable. Nothing was sent.',
+      })
+    }
+  }
+}
+
 /** Writes the outputs. Resolves with false if a subtitle was to be checked and breaks a rule; stderr has the list. */
 export async function writeTranscript(transcript: Transcript, outputs: Output[]): Promise<boolean> {
   const command = `speech-mcp export ${transcript.id}`
   let isWithinRules = true
-  await forEachOutput(outputs, async ({ format, file, preset, check }) => {
-    await write(await renderFormat(transcript, format, { preset }), file, {
-      full: `The transcript is saved: free some space, then run \`${command}\`.`,
-      refused: `Check that its folder exists and is writable; \`${command} -o …\` writes it elsewhere.`,
-    })
+  await forEachOutput(outputs, async ({ format, file, shown, preset, check }) => {
+    await write(
+      await renderFormat(transcript, format, { preset }),
+      { file, shown },
+      {
+        full: `The transcript is saved: free some space, then run \`${command}\`.`,
+        refused: `Check that its folder exists and is writable; \`${command} -o …\` writes it elsewhere.`,
+      },
+    )
     const broken = check ? await checkFormat(transcript, format, { preset }) : []
     // Outputs may have the same cues, or other ones.
-    const name = outputs.length > 1 ? `${file === undefined ? format : asLine(file)}: ` : ''
+    const name = outputs.length > 1 ? `${shown === undefined ? format : asLine(shown)}: ` : ''
     for (const problem of broken) printLine(`${name}${problem}`)
     isWithinRules &&= broken.length === 0
   })
@@ -98,8 +132,8 @@ export async function writeTranscript(transcript: Transcript, outputs: Output[])
 
 /** Writes a text that is stored nowhere else. */
 export async function writeText(text: string, outputs: Output[]): Promise<void> {
-  await forEachOutput(outputs, ({ file }) =>
-    write(text, file, {
+  await forEachOutput(outputs, output =>
+    write(text, output, {
       full: 'Free some space and run the command again.',
       refused: 'Run the command again with another output file.',
     }),
@@ -116,19 +150,23 @@ async function forEachOutput(outputs: Output[], write: (output: Output) => Promi
 
 async function write(
   text: string | Uint8Array,
-  file: string | undefined,
+  { file, shown }: Pick<Output, 'file' | 'shown'>,
   hints: Record<'full' | 'refused', string>,
 ): Promise<void> {
   try {
     await (file === undefined ? print(text) : replace(file, text))
   } catch (error) {
-    const full = isDiskFull(error)
-    const name = file === undefined ? '' : ` as ${asLine(file)}`
-    throw new SpeechError(full ? 'DISK_FULL' : 'BAD_INPUT', `The output could not be written${name}.`, {
-      hint: full ? hints.full : hints.refused,
-      cause: error,
-    })
+    throw unwritable(shown, error, hints)
   }
+}
+
+function unwritable(shown: string | undefined, cause: unknown, hints: Record<'full' | 'refused', string>) {
+  const full = isDiskFull(cause)
+  const name = shown === undefined ? '' : ` as ${asLine(shown)}`
+  return new SpeechError(full ? 'DISK_FULL' : 'BAD_INPUT', `The output could not be written${name}.`, {
+    hint: full ? hints.full : hints.refused,
+    cause,
+  })
 }
 
 /** A reader that closes the pipe early (`| head`) is not an error. */

@@ -1,10 +1,9 @@
 // Resolves a path as people and clients write it, and refuses paths outside the allowed folders.
 import { readdir, readlink, realpath, stat } from 'node:fs/promises'
-import { homedir } from 'node:os'
 import { dirname, isAbsolute, join, parse, relative, resolve, sep } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { isDiskFull, isSpeechError, SpeechError } from '../../domain/errors.ts'
 import { withoutQuotes } from '../../domain/text.ts'
+import { expandPath } from '../../system/given-path.ts'
 
 /**
  * Returns the real path of an existing file or folder inside one of the folders. A path outside, also behind a link, gets
@@ -84,17 +83,8 @@ const windowsPath = /^(?:[A-Za-z]:[\\/]|\\\\)/
 
 /** Removes quotes, and resolves a `file://` URL and `~`. */
 function unquote(given: string): string {
-  const text = withoutQuotes(given)
-  if (/^file:/i.test(text)) return fromFileUrl(text)
-  return text === '~' || /^~[/\\]/.test(text) ? join(homedir(), text.slice(1)) : text
-}
-
-/** In a hand-written URL, `#`, `?` and a `%` without a code are literal. */
-function fromFileUrl(text: string): string {
-  const url = text.replace(/[#?]/g, encodeURIComponent).replace(/%(?![0-9a-f]{2})/gi, '%25')
   try {
-    // A drive letter on a system without drives gets its own hint later.
-    return fileURLToPath(url).replace(/^\/(?=[A-Za-z]:\/)/, '')
+    return expandPath(withoutQuotes(given))
   } catch (cause) {
     throw new SpeechError('BAD_INPUT', 'The file:// URL does not name a file on this machine.', {
       hint: 'Give the path exactly as it is on disk.',

@@ -26,14 +26,37 @@ describe('speech-mcp', () => {
       'transcribe INPUT',
       'diarize INPUT',
       'format INPUT',
-      'export ID',
+      'list',
+      'export',
       'doctor',
       'demo',
     ])
       expect(stdout).toContain(`  speech-mcp ${command}`)
     for (const { env, flag } of Object.values(settings)) expect(stdout).toContain(`  ${env} (--${flag})`)
-    for (const flag of ['-f, --format', '-o, --output', '-l, --language']) expect(stdout).toContain(flag)
-    expect((await terminal.run(['transcribe', '-h'])).stdout).toBe(stdout)
+    expect((await terminal.run(['help'])).stdout).toBe(stdout)
+  })
+
+  it('each command has a help of its own, with all its flags and an example that it understands', async () => {
+    const general = (await terminal.run(['--help'])).stdout
+    const names = new Set([...general.matchAll(/^ {2}speech-mcp ([a-z]+)/gm)].map(([, name]) => name!))
+    expect(names.size).toBeGreaterThan(10)
+    for (const name of names) {
+      const { code, stdout } = await terminal.run([name, '--help'])
+      expect({ code, stdout }).toEqual({
+        code: 0,
+        stdout: expect.stringContaining(`Usage: speech-mcp ${name}`),
+      })
+      expect(stdout, name).toMatch(new RegExp(`\n\nExamples:\n {2}speech-mcp ${name}\\b`))
+      for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100)
+      const flags = new Set([...stdout.matchAll(/^ {2}(?: {4}|-\w, )(--[a-z-]+)/gm)].map(([, flag]) => flag!))
+      const shown = stdout.slice(stdout.indexOf('\nExamples:'), stdout.indexOf('\nEvery setting'))
+      for (const [flag] of shown.matchAll(/(?<= )--[a-z-]+/g))
+        expect([...flags, ...Object.values(settings).map(setting => `--${setting.flag}`)]).toContain(flag)
+      expect((await terminal.run(['help', name])).stdout).toBe(stdout)
+    }
+    expect((await terminal.run(['transcribe', '-h'])).stdout).toMatch(
+      /-f, --format … {2,}txt, md, .*\n.*default: /,
+    )
   })
 
   it.each(['--version', '-v', 'version'])('`speech-mcp %s` prints the version', async word => {

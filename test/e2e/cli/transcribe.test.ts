@@ -30,7 +30,10 @@ it('transcribing the same file again sends no request', async () => {
   const args = ['transcribe', note, '-c', 'twice']
   const first = await terminal.run(args)
   const before = terminal.dashscope.requests.length
-  expect(await terminal.run(args)).toEqual(first)
+  const second = await terminal.run(args)
+  expect(second.stdout).toBe(first.stdout)
+  expect(first.stderr).toMatch(/^0:07, \$0\.000\d\.\nSaved as tr_\w{16}\.\n$/)
+  expect(second.stderr).toBe(first.stderr.replace(/\$[\d.]+\d/, '$0.00'))
   expect(terminal.dashscope.requests.length).toBe(before)
 })
 
@@ -38,7 +41,7 @@ it('transcribe prints the text to stdout and the id to stderr', async () => {
   const { code, stdout, stderr } = await terminal.run(['transcribe', note])
   const said = truthText(truth('voice-note'))
   expect({ code, said: plainWords(stdout) }).toEqual({ code: 0, said })
-  expect(stderr).toMatch(/^Saved as tr_\w{16}\.\n$/)
+  expect(stderr).toMatch(/^0:07, \$[\d.]+\.\nSaved as tr_\w{16}\.\n$/)
 })
 
 it('transcribe prints a text that could not be stored, and does not say that it was', async () => {
@@ -101,15 +104,35 @@ it('transcribe respects configured allowed folders', async () => {
 })
 
 it.each(['missing/out.srt', '.'])(
-  'a transcript is saved even if it cannot be written to %s',
+  'nothing is sent if the transcript cannot be written to %s',
   async output => {
-    const { code, stderr } = await terminal.run(['transcribe', note, '-o', output])
-    expect(code).toBe(2)
-    const [, id] = /^BAD_INPUT: The output .*folder exists.*`speech-mcp export (tr_\w+) -o …`/.exec(stderr)!
-    expect((await terminal.run(['export', id!])).stdout).toContain('Hi Greta!')
+    const before = terminal.dashscope.requests.length
+    const { code, stdout, stderr } = await terminal.run(['transcribe', note, '-c', output, '-o', output])
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toMatch(
+      /^BAD_INPUT: The output could not be written as .*folder exists.* Nothing was sent\.\n$/,
+    )
+    expect(terminal.dashscope.requests.length).toBe(before)
     expect((await readdir(terminal.work)).filter(name => name.endsWith('.part'))).toEqual([])
   },
 )
+
+it.each([
+  ['~ in quotes', () => '~/memo.wav'],
+  ['a file:// URL', () => `file://${join(terminal.env.HOME!, 'memo.wav')}`],
+  ['a path in quotes', () => `"${join(terminal.env.HOME!, 'memo.wav')}"`],
+  ['a name in another Unicode form', () => '~/me\u0301mo.wav'],
+])('transcribe takes %s as tools do, for input and output', async (_, input) => {
+  for (const name of ['memo.wav', 'm\u00e9mo.wav'])
+    await copyFile(pathOf('silence.wav'), join(terminal.env.HOME!, name))
+  const output = input().replace('.wav', '.srt').normalize('NFC')
+  const { code, stderr } = await terminal.run(['transcribe', input(), '-o', output])
+  expect({ code, stderr }).toEqual({
+    code: 0,
+    stderr: expect.stringMatching(/^Wrote .*\.srt"?: 0:00, \$0\.00\.\n/),
+  })
+  expect((await readdir(terminal.env.HOME!)).some(name => name.endsWith('.srt'))).toBe(true)
+})
 
 it('a failed transcribe leaves an existing output file unchanged', async () => {
   await mkdir(pathOf('old'))
@@ -140,7 +163,7 @@ it('transcribe exits with 3 and names the gap if text is missing', async () => {
   const { code, stdout, stderr } = await terminal.run(['transcribe', file])
   expect(code).toBe(3)
   expect(stdout.length).toBeGreaterThan(200)
-  expect(stderr).toMatch(/^No text from [\d.]+ s to [\d.]+ s: .*\nSaved as tr_\w+\.\n$/)
+  expect(stderr).toMatch(/^\d+:.*\.\nNo text from [\d.]+ s to [\d.]+ s: .*\nSaved as tr_\w+\.\n$/)
 })
 
 it('transcribe asks for the halves of an answer that was cut, and both are billed', async () => {
