@@ -55,8 +55,8 @@ export default defineConfig({
           exclude: replacingModules,
           isolate: false,
           globalSetup: 'test/support/build-dist.ts',
-          // These tests wait for processes and timers for half of their time: more workers than cores keep all cores busy.
-          maxWorkers: cores + 2,
+          // These tests wait for processes and timers for two thirds of their time: more workers keep all cores busy.
+          maxWorkers: Math.min(4 * cores, cores + 8),
           sequence: { groupOrder: 1 },
         },
       },

@@ -12,15 +12,9 @@ import type { Change } from './records/changes.ts'
 import type { RenameRequest } from './rename.ts'
 import type { SavedFile, SaveRequest } from './save-file.ts'
 import type { KeyedMutex } from './submit/keyed-mutex.ts'
-import type { Caller } from './submit/submit.ts'
+import type { Caller, Submitted } from './submit/submit.ts'
 import type { TranscriptionResult } from './transcribe.ts'
 import type { WatchOptions } from './watch.ts'
-
-export interface Submission {
-  job: Job
-  /** True when the transcript was complete before, so that nothing is left to do. */
-  cached: boolean
-}
 
 export interface Jobs {
   /**
@@ -37,7 +31,7 @@ export interface Jobs {
    * Makes the request a job, or finds the job that it is already; a job that failed, was cancelled or has gaps starts
    * again. Throws `SpeechError` where the recording cannot be read, `BUSY`, `STORE_*`.
    */
-  submit(request: TranscriptionRequest, caller: Caller): Promise<Submission>
+  submit(request: TranscriptionRequest, caller: Caller): Promise<Submitted>
   /** Resolves with the job when it is over or the time is up. Throws `TRANSCRIPT_NOT_FOUND`, or the signal's reason. */
   watch(id: string, watch: WatchOptions): Promise<Job>
   /** The transcript so far. Throws `TRANSCRIPT_NOT_FOUND`, also for a transcript of another owner. */

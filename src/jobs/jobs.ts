@@ -37,7 +37,7 @@ import { type WatchOptions, watch } from './watch.ts'
 import { createWorker } from './worker/worker.ts'
 
 export type { BatchPlan } from '../domain/batch/batch.ts'
-export type { Jobs, ShutdownOptions, Submission } from './api.ts'
+export type { Jobs, ShutdownOptions } from './api.ts'
 export type { PlanRequest } from './batch/plan.ts'
 export type { FormatRequest, FormatResult } from './formatting/formatting.ts'
 export type { Change } from './records/changes.ts'
@@ -136,7 +136,7 @@ export function createJobs(options: JobsOptions): Jobs {
       const title = oneLine(request.title ?? '')
       if (title && !started && title !== job.request.title)
         await rename(job.owner, job.id, { title }, context)
-      return { job, cached }
+      return { job, cached, started }
     },
     async watch(id, watchOptions) {
       const { job, watch: rest } = await preparations.wait(id, watchOptions)

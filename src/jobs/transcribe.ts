@@ -38,15 +38,19 @@ export async function transcribe(
   request: TranscriptionRequest,
   caller: Caller,
   watch: Omit<WatchOptions, 'owner' | 'signal'>,
+  isFirst = true,
 ): Promise<TranscriptionResult> {
   const started = performance.now()
   const options = { ...watch, owner: caller.owner, signal: caller.signal }
-  const { job: submitted, cached, isProvisional } = await jobs.prepare(request, caller, watch)
+  const { job: submitted, cached, started: isNew, isProvisional } = await jobs.prepare(request, caller, watch)
   if (isProvisional) {
     ensureNotFailed(submitted)
     return { transcript: emptyTranscript(submitted), cached }
   }
   const job = await jobs.watch(submitted.id, timeLeft(options, started))
+  // A job that was taken over from a dead process looks for its recording where that process found it.
+  if (isFirst && isNew === false && job.error?.code === 'FILE_NOT_FOUND')
+    return transcribe(jobs, request, caller, timeLeft(watch, started), false)
   ensureNotFailed(job)
   return {
     cached,

@@ -9,16 +9,18 @@ import { notFound } from '../records/job-repository.ts'
 import { endJob, failJob } from '../records/transitions.ts'
 import { timeLeft, type WatchOptions } from '../watch.ts'
 import { jobId } from './job-id.ts'
-import type { Caller } from './submit.ts'
+import type { Caller, Submitted } from './submit.ts'
 
 export interface Preparation {
   job: Job
   cached: boolean
+  /** False where the job was under way before. */
+  started?: boolean
   /** True where the time was up first, or no job came of it: the job has a provisional id, which is not in the store. */
   isProvisional?: boolean
 }
 
-type Submit = (request: TranscriptionRequest, caller: Caller) => Promise<{ job: Job; cached: boolean }>
+type Submit = (request: TranscriptionRequest, caller: Caller) => Promise<Submitted>
 
 /** Even a call that waits for nothing gets the id of a small recording. */
 const minSeconds = 0.5

@@ -64,7 +64,7 @@ export function fakeJobs(): FakeJobs {
     listeners: () => news.listenerCount('change'),
     release: () => void news.emit('release'),
     emitChange: change => void news.emit('change', change),
-    submit: async (_, { owner }) => ({ job: jobOf(owner), cached: false }),
+    submit: async (_, { owner }) => ({ job: jobOf(owner), cached: false, started: true }),
     async watch(_, { owner, signal, disconnectReason, onProgress }) {
       onProgress?.({ done: 1, total: 2, message: 'Listening' })
       try {

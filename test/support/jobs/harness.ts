@@ -16,6 +16,7 @@ import type { Transcript } from '../../../src/domain/transcript.ts'
 import { inProcessQueue } from '../../../src/drivers/queue/in-process.ts'
 import { sqliteStore } from '../../../src/drivers/store/sqlite/sqlite.ts'
 import { createJobs, type Jobs } from '../../../src/jobs/jobs.ts'
+import type { Submitted } from '../../../src/jobs/submit/submit.ts'
 import type { LocateFfmpeg } from '../../../src/pipeline/audio/ffmpeg.ts'
 import { textHash } from '../../../src/pipeline/audio/fingerprint.ts'
 import { locateTestFfmpeg } from '../audio/ffmpeg.ts'
@@ -63,7 +64,7 @@ export interface Harness {
   requests: string[]
   /** Submits the request, and waits for its end. */
   transcribe(request?: Partial<TranscriptionRequest>): Promise<{ job: Job; cached: boolean }>
-  submit(request?: Partial<TranscriptionRequest>, tool?: JobTool): Promise<{ job: Job; cached: boolean }>
+  submit(request?: Partial<TranscriptionRequest>, tool?: JobTool): Promise<Submitted>
   waitForEnd(id: string): Promise<Job>
   stored(id: string): Promise<{ job?: Job | undefined; transcript?: Transcript | undefined }>
   close(): Promise<void>

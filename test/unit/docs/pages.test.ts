@@ -120,6 +120,8 @@ function looksLikePath(span: string): boolean {
 
 /** From the project's root, from `src/` or from the folder of the page; a bare name may be anywhere. */
 function isThere(span: string, folder: string): boolean {
+  // The build makes it, and a clone may have none yet.
+  if (span === 'dist/') return true
   if (!span.includes('/')) return fileNames.has(span) || existsSync(join(root, span))
   return ['', 'src', folder].some(start => existsSync(join(root, start, span)))
 }

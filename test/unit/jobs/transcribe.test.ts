@@ -1,8 +1,12 @@
 // Transcribing on behalf of a call: submit, wait, and read the result, formatted if requested.
+import { copyFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { SpeechError } from '../../../src/domain/errors.ts'
+import { locateTestFfmpeg } from '../../support/audio/ffmpeg.ts'
 import { fakeTextModel } from '../../support/jobs/fake-text-model.ts'
 import {
+  createLatch,
   createWorkspace,
   type Harness,
   type HarnessOptions,
@@ -116,5 +120,21 @@ describe('a transcription with a format', () => {
     const { job } = await harness.submit()
     await harness.jobs.cancel(owner, job.id)
     await expect(transcribing).rejects.toMatchObject({ code: 'CANCELLED' })
+  })
+
+  it('a transcription of a recording that has moved finds it, although its job looks where it was', async () => {
+    const latch = createLatch()
+    const ffmpeg = () => latch.opened.then(locateTestFfmpeg)
+    const { harness } = await open({ ffmpeg })
+    const before = join(workspace.folder, 'before.wav')
+    await copyFile(workspace.recording, before)
+    const { job } = await harness.submit({ audio: before })
+    await rm(before)
+    const transcribing = transcribe(harness)
+    // The call waits for the job that is under way.
+    await vi.waitFor(async () => expect((await harness.submit()).started).toBe(false), eventually)
+    latch.open()
+    const { transcript } = await transcribing
+    expect(transcript).toMatchObject({ id: job.id, status: 'completed' })
   })
 })
