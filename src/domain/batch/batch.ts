@@ -25,7 +25,10 @@ export interface PlannedRecording {
 
 /** A recording whose content another one of the plan has: it is not transcribed, nor billed, a second time. */
 export interface CopiedRecording {
+  audio: string
   name: string
+  /** Of the transcript, which both have. */
+  id: string
   /** Name of the one that stands for it. */
   of: string
 }

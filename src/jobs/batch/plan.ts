@@ -106,8 +106,9 @@ function planOf(found: PlannedRecording[], unreadable: FailedRecording[]): Batch
   const copies: CopiedRecording[] = []
   for (const recording of found) {
     const first = byContent.get(recording.id)
-    if (first) copies.push({ name: recording.name, of: first.name })
-    else byContent.set(recording.id, recording)
+    const { audio, name, id } = recording
+    if (first) copies.push({ audio, name, id, of: first.name })
+    else byContent.set(id, recording)
   }
   const recordings = [...byContent.values()]
   const toPay = recordings.filter(({ state }) => state !== 'done')

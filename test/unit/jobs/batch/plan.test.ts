@@ -64,7 +64,7 @@ describe('the recordings of a plan', () => {
     await symlink(first, join(folder, 'c.wav'))
     const { recordings, copies, newSeconds } = await plan([folder, first])
     expect(recordings.map(({ name }) => name)).toEqual(['a.wav'])
-    expect(copies).toEqual([{ name: 'b.wav', of: 'a.wav' }])
+    expect(copies).toMatchObject([{ name: 'b.wav', of: 'a.wav', id: recordings[0]!.id }])
     expect(newSeconds).toBeCloseTo(recordings[0]!.seconds!)
   })
 
