@@ -1,6 +1,5 @@
-// Encodes a chunk to MP3 with an ffmpeg process of its own, through pipes.
+// How chunks are encoded to MP3: the two profiles, their delay, and the encoder of a voice note.
 import { SpeechError } from '../../domain/errors.ts'
-import type { Run } from '../../domain/run.ts'
 import type { Span } from '../../domain/transcript.ts'
 import { sampleRate } from './activity.ts'
 import type { Chunk } from './cut.ts'
@@ -41,7 +40,7 @@ export type Profile = keyof typeof profiles
  * Samples by which decoders play our MP3 late: 576 of LAME and 529 of their own. A LAME tag would tell them, but it is
  * written when all else is, at the start of a file, and ours is streamed.
  */
-const delaySamples = 1105
+export const delaySamples = 1105
 
 /** Seconds by which times are late that were measured in audio of this profile. */
 export function delaySeconds(profile: Profile): number {
@@ -60,29 +59,35 @@ export function encoderArguments(profile: Profile): string[] {
 }
 
 /** An encoder that takes 16-bit little-endian samples, 16 kHz mono. */
-export function startEncoder(ffmpeg: Ffmpeg, profile: Profile, signal: AbortSignal): FfmpegProcess {
-  const input = ['-f', 's16le', '-ar', String(sampleRate), '-ac', '1', '-i', 'pipe:0']
-  return startFfmpeg(ffmpeg, ['-loglevel', 'error', ...input, ...encoderArguments(profile), 'pipe:1'], signal)
+export function startEncoder(
+  ffmpeg: Ffmpeg,
+  profile: Profile,
+  signal: AbortSignal,
+  settings: readonly string[] = [],
+): FfmpegProcess {
+  const input = ['-loglevel', 'error', '-f', 's16le', '-ar', String(sampleRate), '-ac', '1', '-i', 'pipe:0']
+  return startFfmpeg(ffmpeg, [...input, ...settings, ...encoderArguments(profile), 'pipe:1'], signal)
 }
 
-/** Encodes a chunk and releases its samples. Fills it up with silence to `minSeconds`, as the provider refuses less. */
-export async function encode(
-  chunk: HeardChunk,
-  { ffmpeg, profile, minSeconds }: { ffmpeg: LocateFfmpeg; profile: Profile; minSeconds: number },
-  run: Run,
-): Promise<EncodedChunk> {
-  const { samples, release, ...info } = chunk
-  const process = startEncoder(await ffmpeg(), profile, run.signal)
-  const missing = Math.max(0, Math.ceil(minSeconds * sampleRate) - samples.length)
-  process.stdin.write(Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength))
-  process.stdin.end(Buffer.alloc(missing * 2))
+/** MP3 of these 16 kHz samples, followed by silence up to `minSamples`. Throws `FFMPEG_FAILED` and `FFMPEG_HUNG`. */
+export async function encodeVoiceNote(
+  samples: Int16Array,
+  minSamples: number,
+  ffmpeg: LocateFfmpeg,
+  signal: AbortSignal,
+): Promise<Buffer> {
+  const process = startEncoder(await ffmpeg(), 'voiceNote', signal)
+  process.stdin.write(bytesOf(samples))
+  process.stdin.end(bytesOf(new Int16Array(Math.max(0, minSamples - samples.length))))
   const audio = await readAll(process.stdout)
   const code = await process.ended
-  run.signal.throwIfAborted()
+  signal.throwIfAborted()
   if (code !== 0 || audio.length === 0) throw encoderError(process.stderr())
-  const seconds = (samples.length + missing) / sampleRate
-  release()
-  return { ...info, audio, seconds }
+  return audio
+}
+
+export function bytesOf(samples: Int16Array): Buffer {
+  return Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength)
 }
 
 export function encoderError(stderr: string): SpeechError {

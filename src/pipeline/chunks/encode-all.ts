@@ -3,12 +3,13 @@ import type { LimitFunction } from 'p-limit'
 import type { Run } from '../../domain/run.ts'
 import { mapConcurrent } from '../async/map-concurrent.ts'
 import { sampleRate } from '../audio/activity.ts'
+import type { ChunkEncoders } from '../audio/chunk-encoders.ts'
 import type { Chunk } from '../audio/cut.ts'
 import type { Decoding } from '../audio/decode.ts'
 import {
   type ChunkInfo,
   type EncodedChunk,
-  encode,
+  encodeVoiceNote,
   type HeardChunk,
   maxVoiceNoteSeconds,
   type Profile,
@@ -26,6 +27,7 @@ import { betweenPauses } from './short-pauses.ts'
 
 export interface EncodingTools {
   ffmpeg: LocateFfmpeg
+  encoders: ChunkEncoders
   /** Shared by all jobs, so that ten of them do not start twenty encoders. */
   limitEncoding: LimitFunction
   /** The provider refuses shorter audio. */
@@ -65,9 +67,27 @@ export function encodeAll(
     return {
       key,
       profile,
-      ...(ready ?? (await tools.limitEncoding(() => encode(chunk, { ...tools, profile }, run)))),
+      ...(ready ?? (await tools.limitEncoding(() => encode(chunk, profile, tools, run)))),
     }
   })
+}
+
+/** Encodes a chunk and releases its samples. Fills it up with silence to the length that the provider needs. */
+async function encode(
+  chunk: HeardChunk,
+  profile: Profile,
+  { encoders, ffmpeg, minSeconds }: EncodingTools,
+  run: Run,
+): Promise<EncodedChunk> {
+  const { samples, release, ...info } = chunk
+  const length = Math.max(samples.length, Math.ceil(minSeconds * sampleRate))
+  const encoding =
+    profile === 'recording'
+      ? encoders.encode(samples, length)
+      : encodeVoiceNote(samples, length, ffmpeg, run.signal)
+  const audio = await encoding
+  release()
+  return { ...info, audio, seconds: length / sampleRate }
 }
 
 /** While the samples are there, also for a chunk whose text is cached: times are not part of the cache. */

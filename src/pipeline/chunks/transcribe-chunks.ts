@@ -7,8 +7,10 @@ import type { Recogniser } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
 import type { Span } from '../../domain/transcript.ts'
 import { mergeAsync } from '../async/merge-async.ts'
+import { type ChunkEncoders, createChunkEncoders } from '../audio/chunk-encoders.ts'
 import { type Chunk, cut } from '../audio/cut.ts'
 import { type Decoding, decode } from '../audio/decode.ts'
+import { maxVoiceNoteSeconds } from '../audio/encode.ts'
 import type { LocateFfmpeg } from '../audio/ffmpeg.ts'
 import type { AsrOptions } from '../audio/fingerprint.ts'
 import type { Source } from '../source/source.ts'
@@ -55,7 +57,8 @@ export function transcribeChunks(
 ): ChunkRecognition {
   const { limits } = recogniser
   const options = asrOptions(request, recogniser, run)
-  const tools: EncodingTools = { ffmpeg, limitEncoding, minSeconds: limits.minSeconds, options }
+  const encoders = createChunkEncoders(ffmpeg, run.signal)
+  const tools: EncodingTools = { ffmpeg, encoders, limitEncoding, minSeconds: limits.minSeconds, options }
   // A defect of the file is reported once, not for each voice.
   const silentRun = { ...run, warn: () => {} }
   const sources = voices.map(({ source }) => source)
@@ -69,7 +72,7 @@ export function transcribeChunks(
   const reportLength = createLengthReporter(headerSeconds, run)
   const budget = createChunkBudget(sources, audio, recogniser, tools, run)
   const ready = audio.map((decoding, i) => {
-    const chunks = cut(tapped(decoding, reportLength, voices[i]!), limits)
+    const chunks = cut(tapped(decoding, reportLength, voices[i]!, encoders), limits)
     return encodeAll(budget.admit(voices.length > 1 ? withChannel(chunks, i) : chunks), tools, run, decoding)
   })
   const context = {
@@ -81,7 +84,11 @@ export function transcribeChunks(
     budget,
   }
   return {
-    transcripts: recognise(held(mergeAsync(ready, maxDecoders), confirmed), context, run),
+    transcripts: recognise(
+      held(releasing(encoders, mergeAsync(ready, maxDecoders)), confirmed),
+      context,
+      run,
+    ),
     totalSeconds,
     decodedSeconds,
     lost: () => enclosingSpan(audio.flatMap(each => each.lost() ?? [])),
@@ -115,13 +122,24 @@ async function* tapped(
   { samples, decodedSeconds }: Decoding,
   reportLength: (decodedSeconds?: number) => void,
   { onSamples }: VoiceInput,
+  encoders: ChunkEncoders,
 ): AsyncGenerator<Buffer> {
   for await (const buffer of samples) {
     reportLength()
+    if (decodedSeconds() > maxVoiceNoteSeconds) encoders.prepare()
     onSamples?.(buffer)
     yield buffer
   }
   reportLength(decodedSeconds())
+}
+
+/** Ends the encoders behind the last item. */
+async function* releasing<Item>(encoders: ChunkEncoders, items: AsyncIterable<Item>): AsyncGenerator<Item> {
+  try {
+    yield* items
+  } finally {
+    encoders.release()
+  }
 }
 
 /** Makes the first items ready meanwhile. */

@@ -2,9 +2,9 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
 import type { Run } from '../../../../src/domain/run.ts'
-import type { Chunk } from '../../../../src/pipeline/audio/cut.ts'
+import { createChunkEncoders } from '../../../../src/pipeline/audio/chunk-encoders.ts'
 import { decode } from '../../../../src/pipeline/audio/decode.ts'
-import { delaySeconds, encode, type Profile } from '../../../../src/pipeline/audio/encode.ts'
+import { delaySeconds, encodeVoiceNote, type Profile } from '../../../../src/pipeline/audio/encode.ts'
 import { locateTestFfmpeg, testFfmpeg } from '../../../support/audio/ffmpeg.ts'
 import { rate } from '../../../support/audio/synthetic-speech.ts'
 import { fixture } from '../../../support/e2e/system.ts'
@@ -13,9 +13,9 @@ import { samplesOf } from '../../../support/emulators/dashscope-client.ts'
 const run = { signal: new AbortController().signal, warn() {} } as unknown as Run
 const speech = Int16Array.from(samplesOf(await testFfmpeg(), 'voice-note.ogg'), sample => 32_767 * sample)
 
-async function encoded(profile: Profile): Promise<Buffer> {
-  const chunk: Partial<Chunk> = { samples: speech, release() {} }
-  return (await encode(chunk as Chunk, { ffmpeg: locateTestFfmpeg, profile, minSeconds: 1 }, run)).audio
+function encoded(profile: Profile): Promise<Buffer> {
+  if (profile === 'voiceNote') return encodeVoiceNote(speech, rate, locateTestFfmpeg, run.signal)
+  return createChunkEncoders(locateTestFfmpeg, run.signal).encode(speech, rate)
 }
 
 async function encodedByDecoder(): Promise<Buffer | undefined> {

@@ -1,0 +1,144 @@
+// Encodes chunks to MP3, one after the other in the same ffmpeg: to start one takes a quarter of a chunk's encoding.
+import { bytesOf, delaySamples, encoderError, startEncoder } from './encode.ts'
+import type { FfmpegProcess, LocateFfmpeg } from './ffmpeg.ts'
+
+/** Encoders of one recording; they end with the signal, or when they are released. */
+export interface ChunkEncoders {
+  /** MP3 of these 16 kHz samples, followed by silence up to `minSamples`. Throws `FFMPEG_FAILED` and `FFMPEG_HUNG`. */
+  encode(samples: Int16Array, minSamples: number): Promise<Buffer>
+  /** Starts the first one, so that the first chunk need not wait for it. */
+  prepare(): void
+  /** Ends those that are idle; a later chunk starts one anew. */
+  release(): void
+}
+
+/** Of MPEG-2 layer III at 16 kHz and 32 kbit/s: without padding, so that a chunk is a run of bytes. */
+const frameSamples = 576
+const frameBytes = 144
+/** ffmpeg writes its output in blocks; silence behind a chunk pushes the chunk's last block out. */
+const blockBytes = 32_768
+/** Held by ffmpeg and LAME at a time, and silence enough between two chunks for neither to be heard in the other. */
+const heldFrames = 16
+/** An ffmpeg with larger blocks writes nothing more by then: the end of its input pushes everything out. */
+const usualQuietMs = 2_000
+
+export function createChunkEncoders(
+  ffmpeg: LocateFfmpeg,
+  signal: AbortSignal,
+  maxQuietMs = usualQuietMs,
+): ChunkEncoders {
+  const idle: Promise<Encoder>[] = []
+  let isPrepared = false
+  let isReleased = false
+
+  async function start(): Promise<Encoder> {
+    return new Encoder(startEncoder(await ffmpeg(), 'recording', signal, standingAlone), maxQuietMs)
+  }
+
+  return {
+    async encode(samples, minSamples) {
+      isPrepared = true
+      const encoder = await (idle.pop() ?? start())
+      const audio = await encoder.encode(samples, minSamples)
+      signal.throwIfAborted()
+      if (!audio) throw encoderError(encoder.stderr())
+      if (isReleased || encoder.isEnded) encoder.end()
+      else idle.push(Promise.resolve(encoder))
+      return audio
+    },
+    prepare() {
+      if (isPrepared) return
+      isPrepared = true
+      const starting = start()
+      // The first chunk reports what is wrong.
+      starting.catch(() => {})
+      idle.push(starting)
+    },
+    release() {
+      isReleased = true
+      for (const encoder of idle.splice(0)) void encoder.then(one => one.end()).catch(() => {})
+    },
+  }
+}
+
+/** No frame takes bits from the ones before it. */
+const standingAlone = ['-reservoir', '0']
+
+class Encoder {
+  readonly #process: FfmpegProcess
+  readonly #output: AsyncIterator<Buffer>
+  readonly #maxQuietMs: number
+  /** Given to ffmpeg, silence included. */
+  #frames = 0
+  /** Where `#held` begins in the output. */
+  #offset = 0
+  #held: Buffer[] = []
+  #hasEnded = false
+
+  constructor(process: FfmpegProcess, maxQuietMs: number) {
+    this.#process = process
+    this.#maxQuietMs = maxQuietMs
+    this.#output = process.stdout[Symbol.asyncIterator]()
+  }
+
+  /** True where it takes no other chunk. */
+  get isEnded(): boolean {
+    return this.#hasEnded
+  }
+
+  stderr(): string {
+    return this.#process.stderr()
+  }
+
+  /** Undefined where ffmpeg ended before it had encoded everything. */
+  async encode(samples: Int16Array, minSamples: number): Promise<Buffer | undefined> {
+    const length = Math.max(samples.length, minSamples)
+    const start = this.#frames * frameBytes
+    const end = (this.#frames + Math.ceil((length + delaySamples) / frameSamples)) * frameBytes
+    const written = Math.ceil(end / blockBytes) * blockBytes
+    const frames = Math.ceil(written / frameBytes) + heldFrames
+    const silence = (frames - this.#frames) * frameSamples - samples.length
+    const { stdin } = this.#process
+    stdin.write(bytesOf(samples))
+    stdin.write(bytesOf(new Int16Array(silence)))
+    this.#frames = frames
+    return this.#read(start, end)
+  }
+
+  end(): void {
+    this.#hasEnded = true
+    this.#process.kill()
+    void this.#output.return?.()
+  }
+
+  async #read(start: number, end: number): Promise<Buffer | undefined> {
+    const { stdin } = this.#process
+    let isQuiet = false
+    const timer = setInterval(() => {
+      if (isQuiet && stdin.writableLength === 0) this.#finish()
+      isQuiet = true
+    }, this.#maxQuietMs)
+    try {
+      let length = this.#held.reduce((sum, { length }) => sum + length, 0)
+      while (this.#offset + length < end) {
+        const { value, done } = await this.#output.next()
+        if (done) return undefined
+        isQuiet = false
+        this.#held.push(value)
+        length += value.length
+      }
+    } finally {
+      clearInterval(timer)
+    }
+    const all = Buffer.concat(this.#held)
+    this.#held = [all.subarray(end - this.#offset)]
+    const audio = all.subarray(start - this.#offset, end - this.#offset)
+    this.#offset = end
+    return audio
+  }
+
+  #finish(): void {
+    this.#hasEnded = true
+    this.#process.stdin.end()
+  }
+}

@@ -1,0 +1,102 @@
+// The encoders that take one chunk after the other, against an encoder for each chunk.
+import { execFileSync } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { type ChunkEncoders, createChunkEncoders } from '../../../../src/pipeline/audio/chunk-encoders.ts'
+import { locateTestFfmpeg, testFfmpeg } from '../../../support/audio/ffmpeg.ts'
+import { generator, rate } from '../../../support/audio/synthetic-speech.ts'
+import { tempFolder } from '../../../support/e2e/system.ts'
+import { samplesOf } from '../../../support/emulators/dashscope-client.ts'
+
+const ffmpeg = await testFfmpeg()
+const recording = Int16Array.from(samplesOf(ffmpeg, 'interview.mp3'), sample => 32_767 * sample)
+/** Samples by which a decoder plays later. */
+const delay = 1105
+
+const ends = new AbortController()
+const encoders = (locate = locateTestFfmpeg, maxQuietMs?: number): ChunkEncoders =>
+  createChunkEncoders(locate, ends.signal, maxQuietMs)
+
+function decoded(audio: Buffer): Int16Array {
+  const args = ['-v', 'error', '-f', 'mp3', '-i', 'pipe:0', '-f', 's16le', 'pipe:1']
+  const { buffer, byteOffset, length } = execFileSync(ffmpeg, args, { input: audio, maxBuffer: 1e8 })
+  return new Int16Array(buffer.slice(byteOffset, byteOffset + length))
+}
+
+/** Decibels of the sound above its distortion. */
+function fidelity(samples: Int16Array, audio: Buffer): number {
+  const played = decoded(audio)
+  let [sound, distortion] = [0, 0]
+  for (const [i, sample] of samples.entries()) {
+    sound += sample ** 2
+    distortion += (sample - (played[i + delay] ?? 0)) ** 2
+  }
+  return 10 * Math.log10(sound / distortion)
+}
+
+describe('an encoder of several chunks', () => {
+  afterAll(() => ends.abort())
+
+  it('gives each chunk the length and, within a decibel, the sound of an encoder of its own', async () => {
+    const shared = encoders()
+    for (const [start, seconds] of [
+      [0, 7.3],
+      [8, 0.41],
+      [9, 21.777],
+    ] as const) {
+      const chunk = recording.subarray(start * rate, Math.round((start + seconds) * rate))
+      const audio = await shared.encode(chunk, rate)
+      const own = await encoders().encode(chunk, rate)
+      expect(audio.length, `${seconds} s`).toBe(own.length)
+      expect(Math.abs(fidelity(chunk, audio) - fidelity(chunk, own)), `${seconds} s`).toBeLessThan(1)
+    }
+  })
+
+  it('lets no chunk be heard in the next one', async () => {
+    const shared = encoders()
+    const random = generator(1)
+    await shared.encode(
+      Int16Array.from({ length: 2 * rate }, () => 40_000 * (random() - 0.5)),
+      rate,
+    )
+    const silence = decoded(await shared.encode(new Int16Array(rate), rate))
+    expect(silence.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0)).toBeLessThanOrEqual(1)
+  })
+
+  it('fills a short chunk up with silence', async () => {
+    const played = decoded(await encoders().encode(recording.subarray(0, 100), 2 * rate))
+    expect(played.length).toBeGreaterThanOrEqual(2 * rate)
+  })
+
+  it('takes chunks at once, and others after its release', async () => {
+    const shared = encoders()
+    shared.prepare()
+    const chunks = [recording.subarray(0, 3 * rate), recording.subarray(3 * rate, 9 * rate)]
+    const audio = await Promise.all(chunks.map(chunk => shared.encode(chunk, rate)))
+    shared.release()
+    for (const [i, chunk] of chunks.entries())
+      expect((await shared.encode(chunk, rate)).equals(audio[i]!), `chunk ${i}`).toBe(true)
+  })
+
+  it.skipIf(process.platform === 'win32')(
+    'gets everything from an ffmpeg that holds its output back',
+    async () => {
+      const folder = await tempFolder()
+      const wrapper = join(folder.path, 'ffmpeg')
+      const script = `#!/bin/sh\n'${ffmpeg}' "$@" | dd bs=16M iflag=fullblock 2>/dev/null\n`
+      await writeFile(wrapper, script, { mode: 0o755 })
+      const slow = encoders(async () => ({ path: wrapper }), 100)
+      for (const start of [0, 5]) {
+        const chunk = recording.subarray(start * rate, (start + 5) * rate)
+        expect((await slow.encode(chunk, rate)).length).toBe((await encoders().encode(chunk, rate)).length)
+      }
+      await folder.remove()
+    },
+  )
+
+  it('reports a program that ends without sound', async () => {
+    const ending = async () => ({ path: process.execPath })
+    await expect(encoders(ending).encode(recording, rate)).rejects.toMatchObject({ code: 'FFMPEG_FAILED' })
+  })
+})
