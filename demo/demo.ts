@@ -1,13 +1,14 @@
 // speech-mcp demo: a real MCP client uses this server on the fixture recordings, with a local DashScope emulator.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { startCloud } from '../emulators/cloud.ts'
 import { type DashscopeEmulator, startDashscope } from '../emulators/dashscope/dashscope.ts'
 import { createApp } from '../src/app.ts'
 import type { Command } from '../src/cli/command.ts'
 import { SpeechError } from '../src/domain/errors.ts'
 import { runClusterDemo } from './cluster.ts'
+import { findRecordings } from './recordings.ts'
 import { serveDemo } from './serve.ts'
 import { runDemo } from './show.ts'
 
@@ -23,12 +24,20 @@ export const demo: Command = {
     cluster: { help: 'Run two servers and three workers, and kill a worker during its job' },
   },
   async run({ config, switches, version, entry }) {
-    // The recordings are next to the folder of the entry file, built or not.
-    const fixtures = join(dirname(dirname(entry)), 'fixtures')
+    const recordings = findRecordings(entry)
+    const fixtures = recordings.folder
     if (switches.has('serve') && switches.has('cluster'))
       throw new SpeechError('BAD_INPUT', 'The demo accepts either --serve or --cluster.', {
         hint: 'Run it once for each.',
       })
+    if (switches.has('cluster') && !recordings.isClone)
+      throw new SpeechError(
+        'BAD_INPUT',
+        'demo --cluster needs a longer recording than the package contains.',
+        {
+          hint: 'Run it in a clone of the repository: npm ci && npm run demo -- --cluster',
+        },
+      )
     const ffmpeg = await (await createApp(config)).ffmpeg()
     const folder = await mkdtemp(join(tmpdir(), 'speech-mcp-demo-'))
     if (switches.has('cluster')) return await runCluster({ entry, fixtures, folder, version }, ffmpeg.path)
@@ -55,13 +64,13 @@ export const demo: Command = {
     }
     try {
       print(
-        `A local DashScope emulator listens on ${dashscope.url}; it knows only the recordings in fixtures/.`,
+        `A local DashScope emulator listens on ${dashscope.url}; it knows only the recordings in ${fixtures}.`,
       )
       await dashscope.warmUp()
-      if (!switches.has('serve')) return await runDemo({ entry, env, fixtures, version, print })
+      if (!switches.has('serve')) return await runDemo({ entry, env, fixtures, recordings, version, print })
       return await serveDemo({
         entry,
-        fixtures,
+        recordings,
         print,
         env: { ...env, SPEECH_HTTP_PORT: `${config.httpPort}` },
       })

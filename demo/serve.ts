@@ -4,19 +4,20 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
+import type { Recordings } from './recordings.ts'
 
 export interface DemoServer {
   /** The built `main.js`. */
   entry: string
   /** Settings of the server. */
   env: Record<string, string>
-  /** Folder of the recordings that the emulator knows. */
-  fixtures: string
+  /** Known to the emulator. */
+  recordings: Recordings
   print(line: string): void
 }
 
 /** Resolves with the exit code of the server. */
-export async function serveDemo({ entry, env, fixtures, print }: DemoServer): Promise<number> {
+export async function serveDemo({ entry, env, recordings, print }: DemoServer): Promise<number> {
   const server = spawn(process.execPath, [entry, 'http'], {
     env,
     // A process group of its own: Ctrl-C reaches it once, through this process. A second signal would kill it.
@@ -29,7 +30,7 @@ export async function serveDemo({ entry, env, fixtures, print }: DemoServer): Pr
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
   process.once('exit', stop)
   const url = await serverUrl(server)
-  if (url !== undefined) print(guide(url, { entry, env, fixtures }))
+  if (url !== undefined) print(guide(url, { entry, env, recordings }))
   const [code] = (await exited) as [number | null]
   return code ?? 1
 }
@@ -44,10 +45,10 @@ async function serverUrl(server: ChildProcessByStdio<null, null, Readable>): Pro
   return undefined
 }
 
-function guide(url: string, { entry, env, fixtures }: Omit<DemoServer, 'print'>): string {
+function guide(url: string, { entry, env, recordings }: Omit<DemoServer, 'print'>): string {
   const inspector = `npx @modelcontextprotocol/inspector --cli ${url} --transport http`
-  const audio = join(fixtures, 'voice-note.ogg')
-  const meeting = join(fixtures, 'meeting.m4a')
+  const audio = join(recordings.folder, recordings.note)
+  const meeting = join(recordings.folder, recordings.meeting)
   const { DASHSCOPE_BASE_URL = '', DASHSCOPE_API_KEY = '' } = env
   const settings = `DASHSCOPE_BASE_URL=${quote(DASHSCOPE_BASE_URL)} DASHSCOPE_API_KEY=${quote(DASHSCOPE_API_KEY)}`
   return [
@@ -63,7 +64,7 @@ function guide(url: string, { entry, env, fixtures }: Omit<DemoServer, 'print'>)
     '',
     `  ${settings} node ${quote(entry)} format FILE`,
     '',
-    `More recordings are in ${fixtures}. Ctrl-C stops the demo.`,
+    `More recordings are in ${recordings.folder}. Ctrl-C stops the demo.`,
   ].join('\n')
 }
 

@@ -1,5 +1,6 @@
 // The demo over stdio: an MCP client starts the server and transcribes, diarizes, renames and formats.
 import type { Client } from '@modelcontextprotocol/client'
+import type { Recordings } from './recordings.ts'
 import { type Answer, type DemoOptions, firstLines, transcribe } from './transcription.ts'
 
 export interface StdioDemo extends DemoOptions {
@@ -8,6 +9,7 @@ export interface StdioDemo extends DemoOptions {
   /** Settings of the server. */
   env: Record<string, string>
   version: string
+  recordings: Recordings
 }
 
 interface Formatted {
@@ -30,7 +32,7 @@ const dictated =
 
 /** Resolves with the exit code. */
 export async function runDemo(options: StdioDemo): Promise<number> {
-  const { entry, env, version, print } = options
+  const { entry, env, version, print, recordings } = options
   const { Client } = await import('@modelcontextprotocol/client')
   const { StdioClientTransport } = await import('@modelcontextprotocol/client/stdio')
   const client = new Client({ name: 'speech-mcp-demo', version })
@@ -40,13 +42,13 @@ export async function runDemo(options: StdioDemo): Promise<number> {
     const names = tools.map(({ name }) => name).join(', ')
     print(`An MCP client started the server over stdio. Its tools: ${names}.\n`)
 
-    const note = await transcribe(client, options, 'transcribe_audio', 'voice-note.ogg')
-    const interview = note && (await transcribe(client, options, 'transcribe_audio', 'interview.mp3'))
-    if (interview) await showSubtitles(client, options, interview)
-    const meeting = interview && (await transcribe(client, options, 'diarize_audio', 'meeting.m4a'))
-    if (!interview || !meeting) return 1
+    const note = await transcribe(client, options, 'transcribe_audio', recordings.note)
+    const long = note && (await transcribe(client, options, 'transcribe_audio', recordings.long))
+    if (long) await showSubtitles(client, options, long)
+    const meeting = long && (await transcribe(client, options, 'diarize_audio', recordings.meeting))
+    if (!long || !meeting) return 1
     await showNames(client, options, meeting)
-    await showFormatted(client, options, { transcript_id: interview.transcript_id })
+    await showFormatted(client, options, { transcript_id: long.transcript_id })
     print(
       'qwen-turbo, the first of FORMAT_MODELS, ended in October 2026: it is asked once, then the next model.\n',
     )

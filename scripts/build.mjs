@@ -1,9 +1,20 @@
-// Builds dist/: the program as one entry file and chunks that are loaded on first use. Packages with native parts, or
-// whose own files must stay findable, remain outside the bundle.
-import { copyFileSync, existsSync, mkdtempSync, realpathSync, renameSync, rmSync } from 'node:fs'
+// Builds dist/: the program as one entry file and chunks that are loaded on first use; dist/vendor/, packages of the same
+// kind; and THIRD_PARTY_LICENSES, the licences of all of them.
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
+import { bundledFolders, thirdPartyLicences } from './build/licences.mjs'
+import { bundlePackages, external, fromVendor } from './build/packages.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -17,26 +28,20 @@ export const buildOptions = {
   target: 'node20',
   outdir: 'dist',
   chunkNames: 'chunks/[name]-[hash]',
+  metafile: true,
   logLevel: 'warning',
   alias: {
     '@modelcontextprotocol/server/_shims': './src/server/json-rpc/sdk-defaults.ts',
     // Its main file is a UMD module, whose parts esbuild does not find.
     'jsonc-parser': 'jsonc-parser/lib/esm/main.js',
   },
-  external: [
-    'libsql',
-    'ali-oss',
-    'undici',
-    'ffmpeg-static',
-    '@ffmpeg-installer/ffmpeg',
-    '@modelcontextprotocol/client',
-    'tablestore',
-    '@alicloud/mns',
-    'prom-client',
-  ],
+  // Readable where a stack names a function; a tenth smaller.
+  minifyWhitespace: true,
+  external,
 }
 
 /** The speech detector, and the notice that its licence asks for. */
+const detector = join(root, 'src/pipeline/audio/speech-detector')
 const detectorFiles = ['silero.wasm', 'silero-weights.bin', 'silero-LICENSE']
 
 /** zod's conversion to JSON Schema stays out of the bundle: the build itself converts all that clients are shown. */
@@ -68,7 +73,7 @@ async function listedSchemas() {
     const { platform, format, target, external, alias } = buildOptions
     await build({
       ...{ absWorkingDir: root, stdin: { contents: schemas, resolveDir: root }, bundle: true, outfile: file },
-      ...{ platform, format, target, external, alias, logLevel: 'warning' },
+      ...{ platform, format, target, external, alias, plugins: [fromVendor], logLevel: 'warning' },
     })
     const { tools, promptSchema } = await import(pathToFileURL(file).href)
     // A tenth of all tokens: the protocol's default dialect, a ban or a leave for fields that later versions may add, and
@@ -89,21 +94,39 @@ async function listedSchemas() {
   }
 }
 
+/** Of what is in dist/: `results` are those of its builds. */
+function licencesOf(results) {
+  const folders = bundledFolders(results.map(({ metafile }) => metafile))
+  // The compiler puts its library into silero.wasm.
+  return thirdPartyLicences(root, [...folders, 'node_modules/assemblyscript'], {
+    'Silero VAD (MIT): weights of the speech detector': readFileSync(
+      join(detector, 'silero-LICENSE'),
+      'utf8',
+    ),
+  })
+}
+
+/** Resolves with the results of esbuild. */
 export async function buildDist() {
   const define = { BUILT_SCHEMAS: JSON.stringify(await listedSchemas()) }
   // One for each build, in case two run at once.
   const fresh = join(root, 'node_modules', `.dist-next-${process.pid}`)
   rmSync(fresh, { recursive: true, force: true })
-  await build({ ...buildOptions, outdir: fresh, define, plugins: [withoutConversion] })
+  const [program, packages] = await Promise.all([
+    build({ ...buildOptions, outdir: fresh, define, plugins: [withoutConversion, fromVendor] }),
+    bundlePackages(root, fresh),
+  ])
+  const results = [program, ...packages]
+  writeFileSync(join(root, 'THIRD_PARTY_LICENSES'), licencesOf(results))
   // Found beside the chunk that reads them.
-  for (const file of detectorFiles)
-    copyFileSync(join(root, 'src/pipeline/audio/speech-detector', file), join(fresh, 'chunks', file))
+  for (const file of detectorFiles) copyFileSync(join(detector, file), join(fresh, 'chunks', file))
   // A server that runs from dist/ finds its chunks, whose names stay where the code has not changed.
   const dist = join(root, 'dist')
   const last = `${fresh}-last`
   if (existsSync(dist)) renameSync(dist, last)
   renameSync(fresh, dist)
   rmSync(last, { recursive: true, force: true })
+  return results
 }
 
 const isStarted =

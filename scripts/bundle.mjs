@@ -23,12 +23,11 @@ import { npm } from './npm.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const maxBytes = 12 * 1024 * 1024
-/** Packages that dist/ imports on the machine of one user. The store and queue of a team, and HTTP, are left out. */
-const packages = ['libsql', 'ali-oss', 'undici']
+/** Packages beside dist/, which contains all others. */
+const packages = ['libsql']
 /** Nothing at run time reads them; licences stay. */
 const spareFiles = /(?:\.(?:d\.[cm]?ts|ts|map|flow|markdown|md)|\.npmignore|\.travis\.yml|bench[^/]*\.js)$/i
-const spareFolders =
-  /(?:^|\/)(?:test|tests|docs?|types|example|examples|shims|benchmarks?|\.github)\/|^ali-oss\/dist\//
+const spareFolders = /(?:^|\/)(?:test|tests|docs?|types|example|examples|benchmarks?|\.github)\//
 const licence = /(?:^|\/)(?:licen[cs]e|copying|notice)[^/]*$/i
 
 const project = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
@@ -41,6 +40,7 @@ function bundle(platform, tools, out, scratch) {
   for (const [name, path] of [
     ['icon.png', 'scripts/bundle/icon.png'],
     ['LICENSE', 'LICENSE'],
+    ['THIRD_PARTY_LICENSES', 'THIRD_PARTY_LICENSES'],
     ['PRIVACY.md', 'scripts/bundle/PRIVACY.md'],
     ['server/start.mjs', 'scripts/bundle/start.mjs'],
     // dist/main.js reads its version there.

@@ -1,67 +1,87 @@
-// Packs the project, installs the tarball into an empty folder as a user would, and lists the tools of the installed
-// server over stdio; then the same with the bundle for this system: `npm run test:package`. Needs the npm registry, so it
-// is not part of `npm test`.
+// Packs the project, installs the tarball into an empty folder as a user would, and tries it: the tree, the first start
+// without ffmpeg, the demo on an emulated cloud, the types; then an install from git, and the bundle for this system:
+// `npm run test:package`. Needs the npm registry, so it is not part of `npm test`.
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import installer from '@ffmpeg-installer/ffmpeg'
 import { listTools } from './list-tools.mjs'
 import { npm } from './npm.mjs'
+import { collectResults, tryDemo, tryWithoutFfmpeg } from './package/first-run.mjs'
+import { checkMended, filesOf, installedPackages, licensedPackages, sizeOf } from './package/folders.mjs'
+import { installFromGit } from './package/from-git.mjs'
+import { tryBundle } from './package/mcpb.mjs'
+import { compileConsumer } from './package/types.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'speech-mcp-package-'))
-const mcpbTool = '@anthropic-ai/mcpb@2.1.2'
+const maxPackedBytes = 1_500_000
+/** Without ffmpeg. */
+const maxInstalledBytes = 45_000_000
 
-/** Packed, checked and unpacked by the official tool, then started as a client does, with its fields filled in. */
-async function tryBundle() {
-  execFileSync(process.execPath, [join(root, 'scripts/bundle.mjs'), process.platform, '--out', folder], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
-  const file = readdirSync(folder).find(name => name.endsWith('.mcpb'))
-  const unpacked = join(folder, 'bundle')
-  const mcpb = (...args) => npm(['exec', '--yes', `--package=${mcpbTool}`, '--', 'mcpb', ...args], folder)
-  mcpb('unpack', join(folder, file), unpacked)
-  mcpb('validate', join(unpacked, 'manifest.json'))
-  const manifest = JSON.parse(readFileSync(join(unpacked, 'manifest.json'), 'utf8'))
-  const { args, env } = manifest.server.mcp_config
-  const filled = { __dirname: unpacked, 'user_config.api_key': 'sk-none', 'user_config.allowed_dirs': folder }
-  const fill = text => text.replace(/\$\{([^}]+)\}/g, (whole, name) => filled[name] ?? whole)
-  const [entry, ...folders] = args.map(fill)
-  const settings = Object.fromEntries(Object.entries(env).map(([name, value]) => [name, fill(value)]))
-  let listed
-  const tools = await listTools(entry, folder, {
-    args: folders,
-    env: { ...settings, HOME: folder, PATH: '', SPEECH_DATA_DIR: join(folder, 'data') },
-    // Opens the store, and so libsql's native part.
-    use: async client => {
-      listed = await client.callTool({ name: 'search_transcripts', arguments: { query: 'none' } })
-    },
-  })
-  if (listed.isError) throw new Error(`The bundle cannot open its store: ${JSON.stringify(listed.content)}`)
-  if (tools.length !== manifest.tools.length)
-    throw new Error('The manifest lists other tools than the bundle.')
-  const megabytes = (statSync(join(folder, file)).size / 1024 / 1024).toFixed(1)
-  process.stdout.write(`${file} (${megabytes} MB): valid, unpacked, started; ${tools.length} tools listed.\n`)
+const say = line => process.stdout.write(`${line}\n`)
+const megabytes = bytes => `${(bytes / 1e6).toFixed(2)} MB`
+
+/** Packed and installed; the folder of the package. */
+function install(user) {
+  const [{ filename }] = JSON.parse(npm(['pack', '--json', '--pack-destination', folder], root))
+  const packed = statSync(join(folder, filename)).size
+  mkdirSync(user)
+  writeFileSync(join(user, 'package.json'), '{ "private": true }\n')
+  // Scripts would download an ffmpeg.
+  const flags = ['--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts']
+  npm(['install', ...flags, join(folder, filename)], user)
+  const installed = sizeOf(join(user, 'node_modules'))
+  say(`${filename}: ${megabytes(packed)} packed, ${megabytes(installed)} installed.`)
+  if (packed > maxPackedBytes || installed > maxInstalledBytes) throw new Error('The package is too large.')
+  return join(user, 'node_modules', 'speech-mcp')
+}
+
+function checkTree(user, installed) {
+  const files = filesOf(installed)
+  // They are read only once a recording is transcribed.
+  const needed = ['silero.wasm', 'silero-weights.bin', 'silero-LICENSE'].map(file => `dist/chunks/${file}`)
+  for (const file of [...needed, 'THIRD_PARTY_LICENSES', 'demo/recordings/meeting.ogg', 'types/index.d.ts'])
+    if (!files.includes(file)) throw new Error(`The package lacks ${file}.`)
+  if (files.some(file => /^(?:fixtures|src|test)\//.test(file)))
+    throw new Error('The package has too much in it.')
+  const beside = installedPackages(join(user, 'node_modules'))
+  const inside = licensedPackages(join(installed, 'THIRD_PARTY_LICENSES'))
+  for (const name of ['ali-oss', 'jsonc-parser', 'smol-toml', 'tablestore', 'undici', 'xml2js', 'zod'])
+    if (!inside.some(found => found.name === name)) throw new Error(`The licence of ${name} is missing.`)
+  checkMended([...beside, ...inside])
+  say(
+    `The tree: ${beside.length} packages beside the program, ${inside.length} inside, each with its licence.`,
+  )
 }
 
 try {
-  const [{ filename }] = JSON.parse(npm(['pack', '--json', '--pack-destination', folder], root))
-  writeFileSync(join(folder, 'package.json'), '{ "private": true }\n')
-  npm(
-    ['install', '--no-audit', '--no-fund', '--prefer-offline', '--omit=optional', join(folder, filename)],
-    folder,
-  )
-  const installed = join(folder, 'node_modules', 'speech-mcp')
+  const user = join(folder, 'user')
+  const installed = install(user)
+  checkTree(user, installed)
   const entry = join(installed, 'dist', 'main.js')
   const version = execFileSync(process.execPath, [entry, '--version'], { encoding: 'utf8' }).trim()
-  // They are read only once a recording is transcribed.
-  for (const file of ['silero.wasm', 'silero-weights.bin', 'silero-LICENSE'])
-    if (!existsSync(join(installed, 'dist', 'chunks', file))) throw new Error(`The package lacks ${file}.`)
-  const tools = await listTools(entry, folder)
+  const tools = await listTools(entry, user)
   if (tools.length === 0) throw new Error('The installed server lists no tool.')
-  process.stdout.write(`speech-mcp ${version}: packed, installed, started; ${tools.length} tools listed.\n`)
-  await tryBundle()
+  say(`speech-mcp ${version}: packed, installed, started; ${tools.length} tools listed.`)
+  const home = join(folder, 'home')
+  mkdirSync(home)
+  const wasTried = tryWithoutFfmpeg(installed, { home })
+  say(wasTried ? 'Without ffmpeg: the error names the command.' : 'This system has an ffmpeg of its own.')
+  tryDemo(installed, installer.path, { home })
+  compileConsumer(root, user, await collectResults(installed, installer.path, { home }))
+  say('The demo ran on the emulated cloud; the types describe its results.')
+
+  const scratch = join(folder, 'git')
+  mkdirSync(scratch)
+  const fromGit = installFromGit(root, scratch)
+  if (!existsSync(join(fromGit, 'THIRD_PARTY_LICENSES'))) throw new Error('git: the licences are missing.')
+  const sameTools = await listTools(join(fromGit, 'dist', 'main.js'), scratch)
+  if (sameTools.length !== tools.length) throw new Error('The install from git lists other tools.')
+  say(`Installed from git, built there, started; ${sameTools.length} tools listed.`)
+  say(await tryBundle(root, folder))
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }

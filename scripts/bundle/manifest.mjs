@@ -8,7 +8,7 @@ const user = name => variable(`user_config.${name}`)
 export const platforms = {
   darwin: ['@libsql/darwin-arm64', '@libsql/darwin-x64'],
   win32: ['@libsql/win32-x64-msvc'],
-  linux: ['@libsql/linux-x64-gnu'],
+  linux: ['@libsql/linux-x64-gnu', '@libsql/linux-arm64-gnu'],
 }
 
 const secret = (title, description) => ({

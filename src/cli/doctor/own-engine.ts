@@ -37,7 +37,7 @@ function describe({ text, words, segments }: Recognition): string {
 
 /** The beginning of a recording that comes with the program. */
 function speech(ffmpeg: string): Promise<Buffer> {
-  const input = ['-t', String(seconds), '-i', join(packageRoot(), 'fixtures', 'jfk.wav')]
+  const input = ['-t', String(seconds), '-i', join(packageRoot(), 'demo', 'recordings', 'jfk.ogg')]
   const output = ['-c:a', 'libmp3lame', '-b:a', '32k', '-ar', '16000', '-f', 'mp3', 'pipe:1']
   return readProgram(ffmpeg, ['-v', 'error', ...input, ...output], timeoutMs)
 }

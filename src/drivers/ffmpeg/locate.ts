@@ -3,6 +3,7 @@ import { constants } from 'node:fs'
 import { access } from 'node:fs/promises'
 import { basename, delimiter, join } from 'node:path'
 import { SpeechError } from '../../domain/errors.ts'
+import { installCommand } from './install-command.ts'
 
 export interface FoundFfmpeg {
   path: string
@@ -23,7 +24,7 @@ const usualFolders =
     ? ['C:\\ffmpeg\\bin', 'C:\\Program Files\\ffmpeg\\bin', 'C:\\ProgramData\\chocolatey\\bin']
     : ['/opt/homebrew/bin', '/usr/local/bin', '/opt/local/bin', '/usr/bin', '/snap/bin']
 
-/** Throws `FFMPEG_MISSING`, whose hint names the three ways to provide it. */
+/** Throws `FFMPEG_MISSING`, whose hint names the command for this system. */
 export async function locateFfmpeg({ named, searchPath }: FfmpegSearch): Promise<FoundFfmpeg> {
   if (named) {
     const path = basename(named) === named ? await onPath(named, searchPath) : await runnable(named)
@@ -39,8 +40,17 @@ export async function locateFfmpeg({ named, searchPath }: FfmpegSearch): Promise
   const development = await fromPackage('@ffmpeg-installer/ffmpeg')
   if (development) return { path: development, by: 'development package' }
   throw new SpeechError('FFMPEG_MISSING', 'No ffmpeg was found.', {
-    hint: 'Install it (apt install ffmpeg, brew install ffmpeg, winget install ffmpeg), or run `npm install ffmpeg-static`, or set FFMPEG_PATH to one.',
+    hint: `${await howToInstall(searchPath)}, or set FFMPEG_PATH to one.`,
   })
+}
+
+async function howToInstall(searchPath: string): Promise<string> {
+  const command = await installCommand({
+    platform: process.platform,
+    isRoot: process.getuid?.() === 0,
+    has: async program => (await onPath(program, searchPath)) !== undefined,
+  })
+  return command === undefined ? 'Install ffmpeg, or run `npm install ffmpeg-static`' : `Run \`${command}\``
 }
 
 async function onPath(name: string, searchPath: string): Promise<string | undefined> {

@@ -1,5 +1,5 @@
 // Connections of the HTTP client: undici's pools, direct and through a proxy, loaded with the first request.
-import type { Agent, Dispatcher, EnvHttpProxyAgent, Pool, request } from 'undici'
+import type { Agent, Dispatcher } from 'undici'
 import { connectSeconds } from '../../domain/network/deadlines.ts'
 import { type Proxies, proxyFor } from '../../domain/network/proxies.ts'
 
@@ -13,25 +13,21 @@ export interface Connections {
 
 /**
  * Parts of undici. The whole package also brings WebSockets, caches and a fetch, which add 5 MB and 35 % to the time until
- * the first request. The paths are private to undici, so its version is pinned.
+ * the first request. The paths are private to undici, so its version is pinned. `scripts/build/packages.mjs` lists them.
  */
-const paths = {
-  agent: 'undici/lib/dispatcher/agent.js',
-  connect: 'undici/lib/api/api-connect.js',
-  pool: 'undici/lib/dispatcher/pool.js',
-  proxyAgent: 'undici/lib/dispatcher/env-http-proxy-agent.js',
-  request: 'undici/lib/api/api-request.js',
+const load = {
+  agent: () => import('undici/lib/dispatcher/agent.js'),
+  connect: () => import('undici/lib/api/api-connect.js'),
+  pool: () => import('undici/lib/dispatcher/pool.js'),
+  proxyAgent: () => import('undici/lib/dispatcher/env-http-proxy-agent.js'),
+  request: () => import('undici/lib/api/api-request.js'),
 }
-const load = async <T>(path: string): Promise<T> => (await import(path)).default
 
 const connectTimeoutMs = connectSeconds * 1000
 
 /** `connections`: at most, to one origin. */
 export async function openConnections(connections: number, proxies?: Proxies): Promise<Connections> {
-  const [DirectAgent, send] = await Promise.all([
-    load<typeof Agent>(paths.agent),
-    load<typeof request>(paths.request),
-  ])
+  const [{ default: DirectAgent }, { default: send }] = await Promise.all([load.agent(), load.request()])
   const options = { connections, keepAliveTimeout: 30_000 }
   const direct = new DirectAgent({ ...options, connect: { timeout: connectTimeoutMs } })
   const proxied = proxies && (await openProxied(options, proxies))
@@ -50,10 +46,10 @@ export async function openConnections(connections: number, proxies?: Proxies): P
 
 /** Private hosts and NO_PROXY are decided by `proxyFor`, as for requests that do not go through undici. */
 async function openProxied(options: Agent.Options, { http, https }: Proxies): Promise<Dispatcher> {
-  const [ProxyAgent, ToProxy, connect] = await Promise.all([
-    load<typeof EnvHttpProxyAgent>(paths.proxyAgent),
-    load<typeof Pool>(paths.pool),
-    load<Dispatcher['connect']>(paths.connect),
+  const [{ default: ProxyAgent }, { default: ToProxy }, { default: connect }] = await Promise.all([
+    load.proxyAgent(),
+    load.pool(),
+    load.connect(),
   ])
   return new ProxyAgent({
     ...options,

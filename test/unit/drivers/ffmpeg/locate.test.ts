@@ -22,7 +22,7 @@ beforeEach(() => install())
 it('without any ffmpeg the error names three ways to provide it', async () => {
   const error = await locateFfmpeg({ searchPath: '' }).catch(describeError)
   expect(error).toMatch(
-    /^FFMPEG_MISSING: No ffmpeg was found\. Install it .*, or .*ffmpeg-static`, or set FFMPEG_PATH/,
+    /^FFMPEG_MISSING: No ffmpeg was found\. (?:Run|Install) .*ffmpeg.*, or set FFMPEG_PATH to one\./,
   )
 })
 
