@@ -22,7 +22,7 @@ FROM build AS pruned
 RUN npm prune --omit=dev --ignore-scripts && rm -rf node_modules/ffmpeg-static node_modules/.cache
 
 FROM base
-COPY --from=pruned /app/package.json /app/LICENSE ./
+COPY --from=pruned /app/package.json /app/LICENSE /app/THIRD_PARTY_LICENSES ./
 COPY --from=pruned /app/node_modules node_modules
 COPY --from=pruned /app/dist dist
 RUN install --directory --owner=node --group=node --mode=700 /data

@@ -35,8 +35,9 @@ export const buildOptions = {
     // Its main file is a UMD module, whose parts esbuild does not find.
     'jsonc-parser': 'jsonc-parser/lib/esm/main.js',
   },
-  // Readable where a stack names a function; a tenth smaller.
+  // A tenth smaller; names stay, so that a stack can be read.
   minifyWhitespace: true,
+  minifySyntax: true,
   external,
 }
 

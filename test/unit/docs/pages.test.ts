@@ -21,6 +21,8 @@ const otherNames = [
   ...['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'NODE_EXTRA_CA_CERTS', 'CLAUDE_CONFIG_DIR', 'CODEX_HOME'],
   // Codes of DashScope.
   ...['ASR_RESPONSE_HAVE_NO_WORDS', 'SUCCESS_WITH_NO_VALID_FRAGMENT'],
+  // A file of the package.
+  'THIRD_PARTY_LICENSES',
 ]
 
 /** First cells of the rows of all tables of a page, header rows included. */

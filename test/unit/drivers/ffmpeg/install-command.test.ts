@@ -1,3 +1,4 @@
+// The command that the error without ffmpeg names, on each system.
 import { expect, it } from 'vitest'
 import { installCommand } from '../../../../src/drivers/ffmpeg/install-command.ts'
 

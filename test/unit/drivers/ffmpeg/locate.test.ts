@@ -19,7 +19,7 @@ function install(...programs: (string | RegExp)[]): void {
 
 beforeEach(() => install())
 
-it('without any ffmpeg the error names three ways to provide it', async () => {
+it('without any ffmpeg the error names the command that installs one', async () => {
   const error = await locateFfmpeg({ searchPath: '' }).catch(describeError)
   expect(error).toMatch(
     /^FFMPEG_MISSING: No ffmpeg was found\. (?:Run|Install) .*ffmpeg.*, or set FFMPEG_PATH to one\./,
