@@ -72,6 +72,7 @@ describe('a pass that fails', () => {
 
   it('a pass whose only model is gone does not stop the other pass', async () => {
     const other = await startDiarizationSystem({
+      isHere: true,
       env: { SPEAKER_MODEL: who },
       dashscope: { goneModels: [who] },
     })
@@ -106,6 +107,7 @@ describe('a submit', () => {
   it('the task of a lost response is found by a machine whose clock is five minutes off', async () => {
     const preload = new URL('../../support/e2e/other-machine.mjs', import.meta.url)
     const late = await startDiarizationSystem({
+      isHere: true,
       env: { NODE_OPTIONS: `--import ${preload}`, TEST_CLOCK_MS: String(-5 * 60_000) },
     })
     late.system.dashscope.taskFault({ kind: 'submitLost', model: what, times: 1 })

@@ -25,7 +25,11 @@ afterEach(async () => {
 
 /** A key, the defaults and no bucket. */
 async function start(goneModels: string[], forms: Partial<Forms> = {}): Promise<DiarizationSystem> {
-  const started = await startDiarizationSystem({ bucket: false, dashscope: { oss: true, goneModels, forms } })
+  const started = await startDiarizationSystem({
+    isHere: true,
+    bucket: false,
+    dashscope: { oss: true, goneModels, forms },
+  })
   systems.push(started)
   return started
 }

@@ -56,7 +56,7 @@ describe('without a bucket', () => {
 
 describe('a recording with two channels', () => {
   it('two channels with more than two speakers are transcribed as one recording', async () => {
-    const diarization = await startDiarizationSystem()
+    const diarization = await startDiarizationSystem({ isHere: true })
     const channels = { fixture: 'meeting', left: ['S1'], right: ['S2', 'S3'], seconds: 41.2 } as const
     const audio = await makeDualChannel(diarization.system.folder, 'three.flac', channels)
     const { data } = await diarization.diarize(audio, { speakers: 3 })
@@ -68,7 +68,7 @@ describe('a recording with two channels', () => {
 
 describe('times that could not be measured', () => {
   it('times that could not be measured are estimated, and measured by the next request', async () => {
-    const diarization = await startDiarizationSystem()
+    const diarization = await startDiarizationSystem({ isHere: true })
     const request = { audio: await diarization.newRecording(), timestamps: 'segment' }
     const refusal = { kind: 'error', status: 403, code: 'AccessDenied', message: 'no' } as const
     const off = diarization.system.dashscope.oss!.fault(refusal)
@@ -88,7 +88,7 @@ describe('a model that returns words and speakers', () => {
   it.each(['FILE_MODEL', 'SPEAKER_MODEL'])(
     'a model that returns words and speakers is used once if set as %s',
     async setting => {
-      const diarization = await startDiarizationSystem({ env: { [setting]: model } })
+      const diarization = await startDiarizationSystem({ isHere: true, env: { [setting]: model } })
       const { data, isError, text } = await diarization.diarize(await diarization.newRecording())
       expect(isError, text).toBe(false)
       expect(turnsOf(data.text)).toEqual(expectedTurns())
@@ -102,7 +102,7 @@ describe('a model that returns words and speakers', () => {
 
 describe('the successor of the model for speakers', () => {
   it('a newer speaker model is used under its own name', async () => {
-    const diarization = await startDiarizationSystem({ env: { SPEAKER_MODEL: 'fun-asr' } })
+    const diarization = await startDiarizationSystem({ isHere: true, env: { SPEAKER_MODEL: 'fun-asr' } })
     const { data } = await diarization.diarize(await diarization.newRecording())
     expect(turnsOf(data.text)).toEqual(expectedTurns())
     expect(diarization.system.dashscope.tasks.map(task => task.model).sort()).toEqual([

@@ -20,9 +20,14 @@ const [loopback] = Object.entries(networkInterfaces()).find(([, addresses]) =>
 let server: OwnServer
 let system: OwnEngineSystem
 
-async function start(options: Partial<OwnServerOptions> = {}, env: Record<string, string> = {}) {
+/** `isHere`: the server runs in the process of the test, which itself fetches recordings as the emulator. */
+async function start(
+  options: Partial<OwnServerOptions> = {},
+  env: Record<string, string> = {},
+  isHere = true,
+) {
   server = await startOwnServer({ ffmpeg: await testFfmpeg(), ...options })
-  system = await startOwnEngineSystem({ DASHSCOPE_BASE_URL: server.url, ...env })
+  system = await startOwnEngineSystem({ DASHSCOPE_BASE_URL: server.url, ...env }, { isHere })
 }
 
 async function stop() {
@@ -39,7 +44,7 @@ const diarize = async (audio: string) => system.call('diarize_audio', { audio, w
 const spoken = (name = 'clip') => plainWords(truthText(truth(name)))
 
 describe('a DashScope server of one’s own', () => {
-  beforeAll(() => start())
+  beforeAll(() => start({}, {}, false))
   afterAll(stop)
 
   it.each([
@@ -77,7 +82,7 @@ describe('a DashScope server of one’s own in other circumstances', () => {
     ['words with times', {}],
     ['sentences without words', { wordTimes: false }],
   ])('tells who says what, for nothing, from %s', async (_, options) => {
-    await start(options)
+    await start(options, {}, false)
     const { data, isError, text } = await diarize(await partOfMeeting())
     expect(isError, text).toBe(false)
     expect(turnsOf(text)).toEqual(expectedTurns())
@@ -130,7 +135,7 @@ describe('a DashScope server of one’s own in other circumstances', () => {
   })
 
   it('that names another host for its result is not followed', async () => {
-    await start({ externalUrl: 'http://10.11.12.13' })
+    await start({ externalUrl: 'http://10.11.12.13' }, {}, false)
     const { isError, text } = await diarize(fixture('clip.mp4'))
     expect(isError, text).toBe(true)
     expect(text).toContain('address for the result')

@@ -22,14 +22,16 @@ async function start(
   model: string,
   env: Record<string, string> = {},
   options: Partial<OpenAiOptions> = {},
+  isHere = true,
 ) {
   emulator = await startOpenAi({ ffmpeg: await testFfmpeg(), engine, ...options })
-  system = await startOwnEngineSystem({
+  const settings = {
     ASR_MODEL: `openai:${model}`,
     OPENAI_BASE_URL: emulator.url,
     ...(emulator.apiKey && { OPENAI_API_KEY: emulator.apiKey }),
     ...env,
-  })
+  }
+  system = await startOwnEngineSystem(settings, { isHere })
 }
 
 async function stop() {
@@ -38,7 +40,7 @@ async function stop() {
 }
 
 describe('vLLM with Qwen3-ASR', () => {
-  beforeAll(() => start('vllm', 'Qwen/Qwen3-ASR-1.7B'))
+  beforeAll(() => start('vllm', 'Qwen/Qwen3-ASR-1.7B', {}, {}, false))
   afterAll(stop)
 
   it.each([
@@ -138,7 +140,7 @@ describe('other engines', () => {
   it('a job that the end of a server interrupted goes on in the next one, without a call', async () => {
     const data = await tempFolder()
     const env = { SPEECH_DATA_DIR: data.path }
-    await start('llama.cpp', 'qwen3-asr', env)
+    await start('llama.cpp', 'qwen3-asr', env, {}, false)
     emulator.fault({ kind: 'hang' })
     await system.call('transcribe_audio', { audio: fixture('jfk.wav'), wait_seconds: 0 })
     await vi.waitFor(() => expect(system.connections()).not.toEqual([]), patient)

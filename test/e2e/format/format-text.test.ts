@@ -224,7 +224,7 @@ describe('a misbehaving text model', () => {
 
 describe('keys', () => {
   it('without keys a text is returned unchanged with the reason', async () => {
-    const bare = await startSystem({ env: { DASHSCOPE_API_KEY: '', GEMINI_API_KEY: '' } })
+    const bare = await startSystem({ isHere: true, env: { DASHSCOPE_API_KEY: '', GEMINI_API_KEY: '' } })
     const given = fresh()
     const { data, text } = await format({ text: given }, undefined, bare)
     expect(data).toMatchObject({
@@ -239,7 +239,7 @@ describe('keys', () => {
   })
 
   it('if the key of one provider is wrong, the other one formats the text', async () => {
-    const other = await startSystem({ env: { DASHSCOPE_API_KEY: 'sk-wrong' } })
+    const other = await startSystem({ isHere: true, env: { DASHSCOPE_API_KEY: 'sk-wrong' } })
     const given = fresh()
     const { data, text } = await format({ text: given }, undefined, other)
     expect(data.formatted, text).toMatchObject({ models: ['gemini-2.5-flash'], kept: 0 })

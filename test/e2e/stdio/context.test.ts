@@ -62,7 +62,11 @@ describe('one pass', () => {
   let system: System
   beforeAll(async () => {
     const model = 'qwen-audio-3.1-asr-flash-filetrans'
-    system = await startSystem({ bucket: true, env: { SPEAKER_MODEL: model, FILE_MODEL: model } })
+    system = await startSystem({
+      isHere: true,
+      bucket: true,
+      env: { SPEAKER_MODEL: model, FILE_MODEL: model },
+    })
   })
   afterAll(() => system.close())
 

@@ -130,7 +130,7 @@ describe('a transcript that cannot be stored', () => {
     const folder = await tempFolder()
     const blocked = join(folder.path, 'not a folder')
     writeFileSync(blocked, '')
-    const other = await startSystem({ env: { SPEECH_DATA_DIR: blocked } })
+    const other = await startSystem({ isHere: true, env: { SPEECH_DATA_DIR: blocked } })
     const { data, isError } = await other.call('transcribe_audio', {
       audio: fixture('jfk.wav'),
       allow_unsaved: true,

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { testFfmpeg } from '../audio/ffmpeg.ts'
+import { startServerHere } from './server-here.ts'
 import { entry, plainWords, root, type ToolAnswer, tempFolder } from './system.ts'
 
 export interface OwnEngineSystem {
@@ -23,7 +24,11 @@ export interface OwnEngineSystem {
   close(): Promise<void>
 }
 
-export async function startOwnEngineSystem(more: Record<string, string>): Promise<OwnEngineSystem> {
+/** `isHere`: the server runs in the process of the test, which must open no connections itself. */
+export async function startOwnEngineSystem(
+  more: Record<string, string>,
+  { isHere = false } = {},
+): Promise<OwnEngineSystem> {
   const folder = await tempFolder()
   const log = join(folder.path, 'connections')
   writeFileSync(log, '')
@@ -36,14 +41,7 @@ export async function startOwnEngineSystem(more: Record<string, string>): Promis
     TEST_CONNECTIONS: log,
     ...more,
   }
-  const counter = join(root, 'test/support/e2e/connections.mjs')
-  const transport = new StdioClientTransport({
-    command: process.execPath,
-    args: ['--import', counter, entry],
-    env,
-  })
-  const client = new Client({ name: 'test', version: '1' })
-  await client.connect(transport)
+  const { client, close } = await (isHere ? serverHere(env) : startServer(env))
   const read = async (uri: string) =>
     ((await client.readResource({ uri })).contents[0] as { text: string }).text
   return {
@@ -59,8 +57,25 @@ export async function startOwnEngineSystem(more: Record<string, string>): Promis
     transcript: async id => JSON.parse(await read(`transcript://${id}/json`)),
     connections: () => readFileSync(log, 'utf8').split('\n').filter(Boolean),
     async close() {
-      await client.close()
+      await close()
       await folder.remove()
     },
   }
+}
+
+const counter = join(root, 'test/support/e2e/connections.mjs')
+
+async function startServer(env: Record<string, string>) {
+  const args = ['--import', counter, entry]
+  const transport = new StdioClientTransport({ command: process.execPath, args, env })
+  const client = new Client({ name: 'test', version: '1' })
+  await client.connect(transport)
+  return { client, close: () => client.close() }
+}
+
+async function serverHere(env: Record<string, string>) {
+  const { recordConnections } = await import('./connections.mjs')
+  const stop = recordConnections(env.TEST_CONNECTIONS!)
+  const { client, close } = await startServerHere(env)
+  return { client, close: () => close().finally(stop) }
 }

@@ -56,6 +56,8 @@ export interface SystemOptions {
   bucket?: boolean
   dashscope?: Partial<DashscopeOptions>
   env?: Record<string, string>
+  /** Starts the server in the process of the test. */
+  isHere?: boolean
 }
 
 export interface ToolAnswer {
@@ -83,7 +85,7 @@ export interface System {
 }
 
 export async function startSystem(options: SystemOptions = {}): Promise<System> {
-  const { dashscope: dashscopeOptions, env: more, bucket = false } = options
+  const { dashscope: dashscopeOptions, env: more, bucket = false, isHere = false } = options
   const ffmpeg = await testFfmpeg()
   const dashscope = await startDashscope({ ffmpeg, ...(bucket ? { oss: true } : {}), ...dashscopeOptions })
   const folder = await tempFolder()
@@ -100,13 +102,11 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     ...(bucket ? bucketSettings(dashscope) : {}),
     ...more,
   }
-  const transport = new StdioClientTransport({ command: process.execPath, args: [entry], env })
-  const client = new Client({ name: 'test', version: '1' })
-  await client.connect(transport)
+  const { client, pid, close } = await (isHere ? serverHere(env) : startServer(env))
   return {
     dashscope,
     client,
-    pid: transport.pid!,
+    pid,
     env,
     folder: folder.path,
     async call(tool, args, options) {
@@ -115,11 +115,23 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
       return { isError: result.isError === true, text: block?.text ?? '', data: result.structuredContent }
     },
     async close() {
-      await client.close()
+      await close()
       await dashscope.close()
       await folder.remove()
     },
   }
+}
+
+async function startServer(env: Record<string, string>) {
+  const transport = new StdioClientTransport({ command: process.execPath, args: [entry], env })
+  const client = new Client({ name: 'test', version: '1' })
+  await client.connect(transport)
+  return { client, pid: transport.pid!, close: () => client.close() }
+}
+
+async function serverHere(env: Record<string, string>) {
+  const { startServerHere } = await import('./server-here.ts')
+  return { ...(await startServerHere(env)), pid: process.pid }
 }
 
 /** Settings for the emulator's bucket. */

@@ -97,6 +97,8 @@ describe('a request during a cancellation', () => {
     await vi.waitFor(async () => {
       expect((await harness.jobs.read(owner, job.id)).coverage.transcribedSeconds).toBeGreaterThan(0)
     }, eventually)
+    // The request without an answer is one of this attempt.
+    await vi.waitFor(() => expect(harness.requests).toHaveLength(workspace.chunks), eventually)
     const other = await workspace.open({ concurrency: noConcurrency })
     await other.jobs.cancel(owner, job.id)
     await unwinding
