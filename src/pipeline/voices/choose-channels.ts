@@ -18,6 +18,8 @@ export interface ChannelRequest extends Pick<TranscriptionRequest, 'speakers'> {
 const maxApart = 8
 /** Sides that are each other's opposite leave this little of their sound in the mix. */
 const minCancelledDb = 12
+/** Of the power of a mix: a voice on one side alone makes a greater difference of the two sides. */
+const maxAlikeDifference = 0.001
 /** A voice that is further below the others is raised in the mix, up to this distance. */
 const maxDistanceDb = 15
 const mixedDistanceDb = 6
@@ -60,6 +62,7 @@ export async function chooseChannels(
   const maxSeconds = isApart ? undefined : levelSeconds
   const { stretches, gainDb } = await readWindows(source, { ...options, maxSeconds }, start)
   const sides = Array.from({ length: options.channels }, (_, i) => stretches.map(own => own[i]!))
+  if (channels === 2 && gainDb === 0 && areAlike(sides)) return [{}]
   const isLayout = channels > 2 && !areMicrophones(track)
   const low = sides[track.lowChannel ?? -1] ?? []
   const levels = speechLevels(sides)
@@ -125,17 +128,28 @@ async function holdsVoice(stretches: readonly Int16Array[]): Promise<boolean> {
   return windows >= minVoiceWindows
 }
 
+/** True where one sound is on both sides, in all windows: nothing else has to be measured. */
+function areAlike([left, right]: Int16Array[][]): boolean {
+  return left!.every((own, window) => {
+    const { mix, difference } = powersOf(own, right![window]!)
+    return difference <= mix * maxAlikeDifference
+  })
+}
+
 /** How far (dB) the mix of two sides is below their difference. */
 function cancelledDb([left, right]: Int16Array[][]): number {
-  let [mix, difference] = [1, 1]
-  for (const [window, own] of left!.entries()) {
-    const other = right![window]!
-    for (let i = 0; i < own.length; i++) {
-      mix += (own[i]! + other[i]!) ** 2
-      difference += (own[i]! - other[i]!) ** 2
-    }
+  const powers = left!.map((own, window) => powersOf(own, right![window]!))
+  const sum = (of: 'mix' | 'difference') => powers.reduce((total, each) => total + each[of], 1)
+  return 10 * Math.log10(sum('difference') / sum('mix'))
+}
+
+function powersOf(left: Int16Array, right: Int16Array): { mix: number; difference: number } {
+  let [mix, difference] = [0, 0]
+  for (let i = 0; i < left.length; i++) {
+    mix += (left[i]! + right[i]!) ** 2
+    difference += (left[i]! - right[i]!) ** 2
   }
-  return 10 * Math.log10(difference / mix)
+  return { mix, difference }
 }
 
 /** Weights of a mix in which every voice is about as loud as the others, and louder than what is none. */
