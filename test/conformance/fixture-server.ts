@@ -8,6 +8,7 @@ import { registerPrompts } from './prompts.ts'
 import { registerQuestions } from './questions.ts'
 import { registerResources, registerSubscriptions } from './resources.ts'
 import { registerRounds, state } from './rounds.ts'
+import { registerTasks, serveTasks } from './tasks.ts'
 import { registerTools } from './tools.ts'
 
 export function serveFixtures(): Promise<RunningHttpServer> {
@@ -36,6 +37,8 @@ function createFixtureServer(connection: Connection): McpServer {
   registerTools(server)
   registerQuestions(server)
   registerRounds(server)
+  registerTasks(server)
+  if (connection.era === 'modern') serveTasks(server)
   registerPrompts(server)
   registerResources(server)
   if (connection.push) registerSubscriptions(server)

@@ -17,7 +17,7 @@ export const state = createRequestStateCodec<{ round: number }>({
   key: crypto.getRandomValues(new Uint8Array(32)),
 })
 
-type Requests = NonNullable<InputRequiredResult['inputRequests']>
+export type Requests = NonNullable<InputRequiredResult['inputRequests']>
 
 export const form = (message: string, field: string, isFlag = false) =>
   inputRequired.elicit({
@@ -101,7 +101,7 @@ export function isAnswered({ mcpReq }: ServerContext, requests: Requests): boole
   })
 }
 
-function capabilitiesOf({ mcpReq }: ServerContext): ClientCapabilities {
+export function capabilitiesOf({ mcpReq }: ServerContext): ClientCapabilities {
   const envelope: Record<string, unknown> = mcpReq.envelope ?? {}
   return (envelope[CLIENT_CAPABILITIES_META_KEY] ?? {}) as ClientCapabilities
 }

@@ -17,7 +17,7 @@ export function pinnedPackages(name: string, versions: Record<string, string>): 
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }')
   const wanted = Object.entries(versions).map(([name, version]) => `${name}@${version}`)
-  const quiet = ['--no-audit', '--no-fund', '--loglevel=error', '--legacy-peer-deps']
+  const quiet = ['--no-audit', '--no-fund', '--loglevel=error']
   npm(['install', '--save-exact', '--ignore-scripts', ...quiet, ...wanted], folder)
   writeFileSync(whole, '')
   return folder

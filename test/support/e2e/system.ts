@@ -156,10 +156,10 @@ export interface HttpServer {
   stop(signal?: NodeJS.Signals): Promise<number | null>
 }
 
-/** Starts `speech-mcp http` on a free port, with the environment of a system. */
-export async function startHttpServer(env: Record<string, string>): Promise<HttpServer> {
+/** Starts `speech-mcp http` with the environment of a system; by default on a free port. */
+export async function startHttpServer(env: Record<string, string>, port = '0'): Promise<HttpServer> {
   const child = spawn(process.execPath, [entry, 'http'], {
-    env: { ...env, SPEECH_HTTP_PORT: '0' },
+    env: { ...env, SPEECH_HTTP_PORT: port },
     stdio: ['ignore', 'inherit', 'pipe'],
   })
   const ended = once(child, 'exit') as Promise<[number | null]>
