@@ -139,6 +139,8 @@ export function startFfmpeg(
 }
 
 const priority = constants.priority.PRIORITY_BELOW_NORMAL
+/** Of a session: a decoder and two encoders together weigh as much as one of usual priority, such as the server's. */
+const sessionPriority = 5
 /** Linux takes the priority of one session in a tenth of a second from users without rights. */
 const sessionRetryMs = 150
 
@@ -155,7 +157,7 @@ function lowerPriority(pid: number | undefined): void {
 /** Linux shares its cores among sessions first, and a process group of its own is a session of its own. */
 function lowerSession(pid: number, tries = 10): void {
   try {
-    writeFileSync(`/proc/${pid}/autogroup`, String(priority))
+    writeFileSync(`/proc/${pid}/autogroup`, String(sessionPriority))
   } catch (error) {
     const isTooSoon = (error as NodeJS.ErrnoException).code === 'EAGAIN'
     if (isTooSoon && tries > 1) setTimeout(lowerSession, sessionRetryMs, pid, tries - 1).unref()

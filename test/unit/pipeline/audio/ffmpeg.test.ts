@@ -102,7 +102,7 @@ it.runIf(setsid)('an ffmpeg whose helper keeps its pipes open is read to its end
 it.runIf(existsSync('/proc/self/autogroup'))(
   'an ffmpeg has a lower priority also among sessions',
   async () => {
-    const waits = 'until grep -q "nice 10" /proc/$$/autogroup; do sleep 0.1; done'
+    const waits = 'until grep -q "nice 5" /proc/$$/autogroup; do sleep 0.1; done'
     const stub = await standIn('polite', [waits, 'exec "$real" "$@"'], '*hangs*', -1)
     const harness = await workspace.open({ ffmpeg: stub.locate })
     const audio = join(workspace.folder, 'hangs.wav')
