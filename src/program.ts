@@ -14,6 +14,7 @@ const commands = {
   worker: async () => (await import('./cli/worker.ts')).worker,
   transcribe: async () => (await import('./cli/transcribe.ts')).transcribe,
   diarize: async () => (await import('./cli/diarize.ts')).diarize,
+  watch: async () => (await import('./cli/watch/watch.ts')).watch,
   format: async () => (await import('./cli/format.ts')).format,
   list: async () => (await import('./cli/list.ts')).list,
   export: async () => (await import('./cli/export.ts')).exportTranscript,

@@ -1,12 +1,13 @@
 // speech-mcp diarize INPUT: transcribes a recording with speaker labels.
 import { SpeechError } from '../domain/errors.ts'
 import type { Command } from './command.ts'
-import { recordingFlags, recordingSwitches, transcribeRecording } from './recording-command.ts'
+import { batchDetails, recordingFlags, recordingSwitches, transcribeRecording } from './recording-command.ts'
 
 export const diarize: Command = {
-  usage: 'speech-mcp diarize INPUT',
-  help: 'Transcribe a file or https:// URL, with speaker labels.',
+  usage: 'speech-mcp diarize INPUT…',
+  help: 'The same with speakers: who said what.',
   takesArguments: true,
+  details: batchDetails,
   flags: {
     ...recordingFlags,
     speakers: { help: 'number of speakers, from 2 to 100, if known; default: detected' },
@@ -15,6 +16,7 @@ export const diarize: Command = {
   examples: [
     ['diarize meeting.mp4', 'Prints who said what.'],
     ['diarize meeting.mp4 --speakers 4 -o meeting.md', 'Writes it to a file.'],
+    ['diarize meetings/ --max-cost 10', 'A whole folder, unless it would cost more.'],
   ],
   run: invocation => {
     const { speakers } = invocation.flags

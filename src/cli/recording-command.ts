@@ -10,15 +10,25 @@ import { withoutQuotes } from '../domain/text.ts'
 import { isUnsavedWarning, type Transcript } from '../domain/transcript.ts'
 import { unknownSpeakerNote } from '../formats/speakers.ts'
 import { withCachedFormatting, withCachedTranscription } from '../server/results/cost.ts'
+import { batchFlags, batchSwitches, transcribeBatch } from './batch/batch-command.ts'
+import { isOneRecording, readInputs } from './batch/inputs.ts'
 import type { Invocation } from './command.ts'
 import { givenPath, isAddress } from './io/given-path.ts'
 import { runInteractive } from './io/interactive.ts'
 import { isUnformatted, printFormatting, printLine, printNote } from './io/messages.ts'
-import { outputFlags, outputSwitches, parseOutputs, tryOutputs, writeTranscript } from './io/output.ts'
+import {
+  type Output,
+  outputFlags,
+  outputSwitches,
+  parseOutputs,
+  tryOutputs,
+  writeTranscript,
+} from './io/output.ts'
 import { speakersOf } from './list.ts'
 
 export const recordingFlags = {
   ...outputFlags,
+  ...batchFlags,
   language: { short: 'l', help: 'ISO code or English name; default: detected' },
   context: { short: 'c', help: 'names and terms to expect, as a list or as prose; default: none' },
   track: { help: 'audio track: number, language or all; default: those with sound of their own' },
@@ -28,8 +38,14 @@ export const recordingFlags = {
 /** Not called `--format`, because that flag names the output format. */
 export const recordingSwitches = {
   ...outputSwitches,
+  ...batchSwitches,
   readable: { help: 'also add punctuation, capitals and paragraphs without changing a word' },
 }
+
+export const batchDetails = [
+  'The text of one recording goes to stdout or to the files of -o. Several recordings, and those of a folder, are a batch: the price comes first, each text is written beside its recording or into --out, and a table is the end.',
+  'After Ctrl-C, or when something has failed, the same command goes on: recordings are known by their content, and none is paid for twice. Files that this program did not write, or that somebody has changed since, stay as they are.',
+].join('\n')
 
 export interface RecordingCommand {
   /** The command's name, for its hints. */
@@ -39,33 +55,43 @@ export interface RecordingCommand {
   options: Partial<TranscriptionRequest>
 }
 
-/** Resolves with the exit code: 3 if something is missing, 130 if cancelled. */
+/** Resolves with the exit code: 3 if something is missing, 130 if cancelled; of a batch 1 if one of them failed. */
 export async function transcribeRecording(
   invocation: Invocation,
   { command, tool, options }: RecordingCommand,
 ): Promise<number> {
   const { config, words, flags, switches } = invocation
-  const [input, ...more] = words
-  if (!input || more.length > 0)
-    throw new SpeechError('BAD_INPUT', 'Exactly one recording is required.', {
-      hint: `Run \`speech-mcp ${command} FILE\`.`,
+  if (words.length === 0)
+    throw new SpeechError('BAD_INPUT', 'A recording is required.', {
+      hint: `Run \`speech-mcp ${command} FILE\`, with one or more files, folders or addresses.`,
     })
-  const outputs = parseOutputs(invocation, { advice: 'To format the text, use --readable.' })
   const { language, context, track, title } = flags
   const request = {
     ...options,
     ...(language && { language }),
     ...(context && { context }),
     ...(track && { track }),
-    ...(title && { title }),
     ...(switches.has('readable') && { format: 'faithful' as const }),
   }
+  if (!isOneRecording(words) || flags.out !== undefined || switches.has('json'))
+    return transcribeBatch(invocation, { tool, options: request })
+  const outputs = parseOutputs(invocation, { advice: 'To format the text, use --readable.' })
   await tryOutputs(outputs)
-  const { audio, allowedDirs } = await resolveInput(input, config)
-  return runInteractive({ ...config, allowedDirs }, async ({ app, signal, bar }) => {
+  const { audio, allowedDirs, close } = await resolveInput(words[0]!, config)
+  const titled = { ...request, ...(title && { title }) }
+  return transcribeOne({ ...config, allowedDirs }, { tool, request: { audio, ...titled }, outputs }).finally(
+    close,
+  )
+}
+
+function transcribeOne(
+  config: Config,
+  { tool, request, outputs }: { tool: JobTool; request: TranscriptionRequest; outputs: Output[] },
+): Promise<number> {
+  return runInteractive(config, async ({ app, signal, bar }) => {
     // The text is printed, stored or not.
     const caller = { owner: localOwner, tool, signal, allowUnsaved: true }
-    const { transcript, cached, formatting } = await app.jobs.transcribe({ audio, ...request }, caller, {
+    const { transcript, cached, formatting } = await app.jobs.transcribe(request, caller, {
       onProgress: bar.show,
     })
     bar.clear()
@@ -97,13 +123,16 @@ export function describeResult({ duration, speakers, usage }: Transcript): strin
 }
 
 /** Makes a path absolute, and allows its folder unless the user configured the allowed folders. */
-async function resolveInput(
-  input: string,
-  config: Config,
-): Promise<{ audio: string; allowedDirs: string[] }> {
-  if (isAddress(input)) return { audio: withoutQuotes(input), allowedDirs: config.allowedDirs }
+async function resolveInput(input: string, config: Config) {
+  const close = async () => {}
+  if (isAddress(input)) return { audio: withoutQuotes(input), allowedDirs: config.allowedDirs, close }
+  if (input === '-') {
+    const { sources, stdin, close } = await readInputs([input], new AbortController().signal)
+    return { audio: sources[0]!, allowedDirs: [...config.allowedDirs, dirname(stdin!)], close }
+  }
   const audio = givenPath(input)
-  return { audio, allowedDirs: config.allowedDirsGiven ? config.allowedDirs : await foldersOf(audio) }
+  const allowedDirs = config.allowedDirsGiven ? config.allowedDirs : await foldersOf(audio)
+  return { audio, allowedDirs, close }
 }
 
 /** A file named on the command line may be read: allows its folder and, for a link, that of its target. */

@@ -2,12 +2,13 @@
 import { SpeechError } from '../domain/errors.ts'
 import type { Timestamps } from '../domain/job.ts'
 import type { Command } from './command.ts'
-import { recordingFlags, recordingSwitches, transcribeRecording } from './recording-command.ts'
+import { batchDetails, recordingFlags, recordingSwitches, transcribeRecording } from './recording-command.ts'
 
 export const transcribe: Command = {
-  usage: 'speech-mcp transcribe INPUT',
-  help: 'Transcribe a file or https:// URL.',
+  usage: 'speech-mcp transcribe INPUT…',
+  help: 'Transcribe files, folders, globs, https:// URLs or stdin (-).',
   takesArguments: true,
+  details: batchDetails,
   flags: {
     ...recordingFlags,
     timestamps: {
@@ -19,6 +20,9 @@ export const transcribe: Command = {
   examples: [
     ['transcribe talk.mp4', 'Prints the text.'],
     ['transcribe talk.mp4 -o talk.srt -o talk.docx', 'Writes subtitles and a Word document.'],
+    ['transcribe ~/Recordings -r --out texts -f srt,docx', 'A whole folder; says the price first.'],
+    ['transcribe *.m4a --max-cost 2.50 --json', 'For scripts: no question, one JSON object a line.'],
+    ['transcribe - < talk.mp3', 'From stdin.'],
   ],
   run: invocation => {
     const { timestamps } = invocation.flags

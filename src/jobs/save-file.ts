@@ -1,7 +1,7 @@
 // Saves a file for the user in an allowed folder, never over one that the user or another program wrote.
 import { readFile, stat } from 'node:fs/promises'
-import { basename, extname } from 'node:path'
-import { SpeechError } from '../domain/errors.ts'
+import { basename, extname, parse } from 'node:path'
+import { codeOf, SpeechError } from '../domain/errors.ts'
 import { textHash } from '../pipeline/audio/fingerprint.ts'
 import { describeOutputError, resolveOutput } from '../pipeline/source/paths.ts'
 import { createWhole, replaceWhole } from '../system/whole-file.ts'
@@ -16,6 +16,8 @@ export interface SaveRequest {
   content: string | Uint8Array
   /** True: in place of any file with this extension. */
   overwrite: boolean
+  /** True where a person named the folder at a terminal: any folder and any name. Default: false. */
+  isOwnChoice?: boolean
 }
 
 export interface SavedFile {
@@ -23,6 +25,8 @@ export interface SavedFile {
   path: string
   /** `unchanged`: the file had this content already. */
   outcome: 'created' | 'replaced' | 'unchanged'
+  /** True for one that was written before and that somebody has changed since: it stays. Only where `isOwnChoice`. */
+  isEdited?: true
 }
 
 /** Checkpoint of a file that was written for this transcript. */
@@ -39,11 +43,12 @@ interface WrittenFile {
 export async function saveFile(
   owner: string,
   id: string,
-  { path: given, extension, content, overwrite }: SaveRequest,
+  { path: given, extension, content, overwrite, isOwnChoice = false }: SaveRequest,
   { store, pipeline, mutex }: Pick<JobContext, 'store' | 'pipeline' | 'mutex'>,
 ): Promise<SavedFile> {
-  const { path, inside, shown } = await resolveOutput(given, pipeline.allowedDirs)
-  checkName(inside, extension)
+  const folders = isOwnChoice ? [parse(given).root] : pipeline.allowedDirs
+  const { path, inside, shown } = await resolveOutput(given, folders)
+  if (!isOwnChoice) checkName(inside, extension)
   const checkpoints = createCheckpoints(store, owner, id)
   const key = `saved:${textHash(path)}`
   const written = { bytes: Buffer.byteLength(content), hash: textHash(content) }
@@ -56,6 +61,8 @@ export async function saveFile(
       await checkpoints.put(key, written)
       return { path: shown, outcome }
     } catch (error) {
+      if (isOwnChoice && known.length > 1 && codeOf(error) === 'FILE_EXISTS')
+        return { path: shown, outcome: 'unchanged', isEdited: true }
       throw describeOutputError(error)
     }
   })

@@ -12,14 +12,25 @@ export interface Session {
   bar: ProgressBar
 }
 
-/** Resolves with the work's exit code, or with 130 if a signal stopped it. */
+export interface InteractiveOptions {
+  /** After a signal: seconds for requests that are paid for. Default: 0. */
+  drainSeconds?: number
+  /** Called with the signal. */
+  onStop?(): void
+}
+
+/** Resolves with the work's exit code, or with 130 if a signal stopped it. A second signal ends the process at once. */
 export async function runInteractive(
   config: Config,
   work: (session: Session) => Promise<number>,
+  { drainSeconds = 0, onStop }: InteractiveOptions = {},
 ): Promise<number> {
   const app = await createApp(config)
   const stop = new AbortController()
-  const onSignal = () => stop.abort()
+  const onSignal = () => {
+    onStop?.()
+    stop.abort()
+  }
   for (const signal of signals) process.once(signal, onSignal)
   const bar = progressBar(process.stderr)
   try {
@@ -30,7 +41,7 @@ export async function runInteractive(
     process.stderr.write('Cancelled.\n')
     return 130
   } finally {
-    await app.close()
+    await app.close({ drainSeconds: stop.signal.aborted ? drainSeconds : 0 })
     for (const signal of signals) process.off(signal, onSignal)
   }
 }

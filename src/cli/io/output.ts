@@ -42,7 +42,7 @@ export interface Output {
   file: string | undefined
   /** As it was given. */
   shown?: string
-  preset?: PresetName
+  preset?: PresetName | undefined
   /** True to list the subtitles that break a rule. */
   check: boolean
 }
@@ -67,14 +67,18 @@ export function parseOutputs(
     throw new SpeechError('BAD_INPUT', 'A terminal cannot show a Word document.', {
       hint: 'Name a file with -o.',
     })
-  if (preset !== undefined && !isPresetName(preset))
-    throw new SpeechError('BAD_INPUT', 'Unknown preset.', { hint: `Use one of ${presetNames.join(', ')}.` })
+  const rules = parsePreset(preset)
   return outputs.map(file => ({
     ...(file === undefined ? { file } : { file: givenPath(file), shown: file }),
     format: parseFormat(format ?? formatOf(file, anyExtension), format && advice),
-    ...(preset !== undefined && { preset }),
+    preset: rules,
     check: switches.has('check'),
   }))
+}
+
+export function parsePreset(preset: string | undefined): PresetName | undefined {
+  if (preset === undefined || isPresetName(preset)) return preset
+  throw new SpeechError('BAD_INPUT', 'Unknown preset.', { hint: `Use one of ${presetNames.join(', ')}.` })
 }
 
 function formatOf(file = '', anyExtension = false): string {
@@ -83,7 +87,8 @@ function formatOf(file = '', anyExtension = false): string {
   return formatOfExtension(extension) ?? (isMeant ? extension : 'txt')
 }
 
-function parseFormat(name: string, advice: string | undefined): FormatName {
+/** Throws `BAD_INPUT` with the names that there are, and the advice. */
+export function parseFormat(name: string, advice: string | undefined): FormatName {
   if (isFormatName(name)) return name
   const hints = [`Use one of ${formatNames.join(', ')}.`, ...(advice ? [advice] : [])]
   throw new SpeechError('BAD_INPUT', 'Unknown output format.', { hint: hints.join(' ') })

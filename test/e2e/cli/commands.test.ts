@@ -79,7 +79,7 @@ describe('speech-mcp', () => {
     ['no number of speakers', ['diarize', note, '--speakers', 'many'], 'BAD_INPUT'],
     ['no recording', ['transcribe'], 'BAD_INPUT'],
     ['no recording to diarize', ['diarize'], 'BAD_INPUT'],
-    ['two recordings', ['transcribe', note, note], 'BAD_INPUT'],
+    ['a title for two recordings', ['transcribe', note, 'b.mp3', '-t', 'Talk'], 'BAD_INPUT'],
     ['two ids', ['export', 'tr_1', 'tr_2'], 'BAD_INPUT'],
     ['a setting that cannot be', ['doctor', '--speech-concurrency', 'many'], 'CONFIG_INVALID'],
   ])('a usage error (%s) is explained and exits with 2', async (_, args, error) => {

@@ -20,7 +20,8 @@ import type { Submitted } from '../../../src/jobs/submit/submit.ts'
 import type { LocateFfmpeg } from '../../../src/pipeline/audio/ffmpeg.ts'
 import { textHash } from '../../../src/pipeline/audio/fingerprint.ts'
 import { locateTestFfmpeg } from '../audio/ffmpeg.ts'
-import { rate, synthesise } from '../audio/synthetic-speech.ts'
+import { synthesise } from '../audio/synthetic-speech.ts'
+import { wavOf } from '../audio/wav.ts'
 
 export const owner = 'ann'
 
@@ -107,15 +108,7 @@ function makeSpokenWav(chunks: number, seed: number): Buffer {
     { kind: 'silence', seconds: 21 },
   ] as const
   const { samples } = synthesise(Array.from({ length: chunks }, () => passage).flat(), seed)
-  const data = Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength)
-  const head = Buffer.alloc(44)
-  head.write('RIFF____WAVEfmt \x10\0\0\0\x01\0\x01\0____', 'latin1')
-  head.writeUInt32LE(data.length + 36, 4)
-  head.writeUInt32LE(rate, 24)
-  head.writeUInt32LE(2 * rate, 28)
-  head.write('\x02\0\x10\0data', 32, 'latin1')
-  head.writeUInt32LE(data.length, 40)
-  return Buffer.concat([head, data])
+  return wavOf(Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength))
 }
 
 const unusedRecogniser: FileRecogniser = {

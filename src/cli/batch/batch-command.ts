@@ -1,0 +1,223 @@
+// `transcribe` and `diarize` for several recordings: the inputs, the plan and its price, the work, and a report.
+import { dirname, parse } from 'node:path'
+import type { App } from '../../app.ts'
+import type { BatchPlan } from '../../domain/batch/batch.ts'
+import { codeOf, isSpeechError, SpeechError } from '../../domain/errors.ts'
+import { localOwner } from '../../domain/job.ts'
+import { deadlines } from '../../domain/network/deadlines.ts'
+import type { Transcript } from '../../domain/transcript.ts'
+import { checkFormat, type FormatName, outputFormats, renderFormat } from '../../formats/index.ts'
+import type { PresetName } from '../../formats/subtitles/presets.ts'
+import type { Invocation } from '../command.ts'
+import { givenPath, isAddress } from '../io/given-path.ts'
+import { runInteractive, type Session } from '../io/interactive.ts'
+import { parseFormat, parsePreset } from '../io/output.ts'
+import { agree, parseMaxCost, plural } from './agree.ts'
+import { type BatchInputs, isFolder, readInputs } from './inputs.ts'
+import {
+  type NamedRecording,
+  nameOutputs,
+  type OutputNames,
+  shownPath,
+  tryOutputFolders,
+} from './output-names.ts'
+import { reportToPeople, reportToScripts } from './report.ts'
+import { type BatchWork, runBatch } from './run-batch.ts'
+
+/** Requests that are paid for end within this time after Ctrl-C. */
+const drainSeconds = deadlines.shutdown.totalSeconds
+
+export const batchFlags = {
+  out: {
+    help: 'write the texts into this folder, which keeps the folders of the recordings; default: beside each one',
+  },
+  'max-cost': { help: 'US dollars that all together may cost; asks no question; default: asks' },
+}
+
+export const batchSwitches = {
+  recursive: { short: 'r', help: 'look into the folders of folders, too' },
+  yes: { short: 'y', help: 'pay without a question' },
+  overwrite: { help: 'write over files that this program did not write' },
+  json: { help: 'print one JSON object a line: the plan, each recording, the end' },
+}
+
+export interface BatchOptions {
+  overwrite: boolean
+  outDir?: string
+  formats: FormatName[]
+  preset?: PresetName | undefined
+  check: boolean
+}
+
+/** What `tool` and `options` ask for each recording. */
+export type Wanted = Pick<BatchWork, 'tool' | 'options'>
+
+/** Resolves with the exit code: 1 if a recording failed, 3 if something is missing, 130 after Ctrl-C. */
+export async function transcribeBatch(invocation: Invocation, wanted: Wanted): Promise<number> {
+  const { config, words, flags, switches } = invocation
+  const options = parseBatchOptions(invocation)
+  const maxCostUsd = parseMaxCost(flags['max-cost'])
+  const stop = new AbortController()
+  const onSignal = () => stop.abort()
+  process.once('SIGINT', onSignal)
+  const inputs = await readInputs(words, stop.signal).finally(() => process.off('SIGINT', onSignal))
+  const json = switches.has('json')
+  const consent = {
+    yes: switches.has('yes'),
+    maxCostUsd,
+    canAsk: process.stdin.isTTY === true && inputs.stdin === undefined && !json,
+  }
+  try {
+    return await runInteractive(
+      { ...config, allowedDirs: foldersOf(inputs, config) },
+      async session => {
+        const { app, signal, bar } = session
+        const report = json ? reportToScripts(bar) : reportToPeople(bar)
+        if (inputs.leftOut > 0)
+          report.note(
+            `${plural(inputs.leftOut, 'text')} among the inputs ${inputs.leftOut === 1 ? 'is' : 'are'} left out.`,
+          )
+        const plan = await planOf(inputs, wanted, session, switches.has('recursive'))
+        report.plan(plan)
+        const names = namesOf(plan, options, inputs.stdin)
+        if (plan.recordings.length > 0) await tryOutputFolders(names, options.outDir)
+        if (!(await agree(plan, consent, signal))) return signal.aborted ? 130 : 1
+        const write = createWriter(app, names, options)
+        const { exitCode } = await runBatch(app, plan, {
+          ...wanted,
+          write,
+          report,
+          signal,
+          onProgress: bar.show,
+        })
+        report.end(exitCode)
+        return exitCode
+      },
+      { drainSeconds, onStop: sayStopping },
+    )
+  } catch (error) {
+    // Scripts read stdout; stderr has it as well.
+    if (json && isSpeechError(error)) printError(error)
+    throw error
+  } finally {
+    await inputs.close()
+  }
+}
+
+function printError({ code, message, hint }: SpeechError): void {
+  process.stdout.write(`${JSON.stringify({ event: 'error', error: { code, message, hint } })}\n`)
+}
+
+export function sayStopping(): void {
+  process.stderr.write(
+    '\nStopping: requests under way end first. The same command goes on later. Ctrl-C again stops at once.\n',
+  )
+}
+
+export function parseBatchOptions({ flags, lists, switches }: Invocation): BatchOptions {
+  if (lists.output)
+    throw new SpeechError('BAD_INPUT', '--output names one file, and there may be several recordings.', {
+      hint: 'Use --out FOLDER, and -f for the format.',
+    })
+  if (flags.title !== undefined)
+    throw new SpeechError('BAD_INPUT', '--title is for one recording.', { hint: 'Leave it out.' })
+  const advice = 'Separate several by commas. To format the text, use --readable.'
+  const formats = (flags.format ?? 'txt').split(',').map(name => parseFormat(name.trim(), advice))
+  return {
+    formats: [...new Set(formats)],
+    preset: parsePreset(flags.preset),
+    check: switches.has('check'),
+    overwrite: switches.has('overwrite'),
+    ...(flags.out !== undefined && { outDir: givenPath(flags.out) }),
+  }
+}
+
+/** Files that the user names may be read, wherever they are, unless folders are configured. */
+export function foldersOf({ sources, stdin }: BatchInputs, config: Invocation['config']): string[] {
+  const own = stdin === undefined ? [] : [dirname(stdin)]
+  if (config.allowedDirsGiven) return [...config.allowedDirs, ...own]
+  const roots = sources.filter(source => !isAddress(source)).map(source => parse(source).root)
+  return [...new Set([...roots, ...config.allowedDirs])]
+}
+
+async function planOf(
+  { sources }: BatchInputs,
+  { tool, options }: Wanted,
+  { app, signal, bar }: Session,
+  recursive: boolean,
+): Promise<BatchPlan> {
+  const caller = { tool, owner: localOwner, signal, onProgress: bar.show }
+  try {
+    return await app.jobs.plan({ sources, options, recursive }, caller)
+  } catch (error) {
+    if (recursive || codeOf(error) !== 'FILE_NOT_FOUND' || !sources.some(isFolder)) throw error
+    throw new SpeechError('FILE_NOT_FOUND', 'The folder itself has no recording.', {
+      hint: '--recursive looks into the folders inside. Recordings are known by endings such as m4a, mp3, wav or mp4.',
+    })
+  } finally {
+    bar.clear()
+  }
+}
+
+function namesOf(
+  { recordings, copies }: BatchPlan,
+  { outDir, overwrite }: BatchOptions,
+  stdin: string | undefined,
+): OutputNames {
+  const temporaryDir = stdin === undefined ? undefined : dirname(stdin)
+  return nameOutputs([...recordings, ...copies], {
+    outDir,
+    overwrite,
+    temporaryDir,
+    workingDir: process.cwd(),
+  })
+}
+
+export function createWriter(
+  { jobs }: App,
+  names: OutputNames,
+  { formats, preset, check, overwrite }: BatchOptions,
+): BatchWork['write'] {
+  /** By path: the recording that has it in this run. */
+  const claimed = new Map<string, string>()
+
+  async function writeOne(transcript: Transcript, recording: NamedRecording, format: FormatName) {
+    const content = await renderFormat(transcript, format, { preset })
+    const { extension } = outputFormats[format]
+    for (const path of names.candidates(recording, format)) {
+      const key = path.normalize('NFC').toLowerCase()
+      if ((claimed.get(key) ?? recording.audio) !== recording.audio) continue
+      claimed.set(key, recording.audio)
+      try {
+        const request = { path, extension, content, overwrite, isOwnChoice: true }
+        const { isEdited } = await jobs.save(localOwner, transcript.id, request)
+        if (!isEdited) return { path, notes: [] }
+        return {
+          path,
+          notes: [`${shownPath(path)} was changed by somebody, and stays; --overwrite replaces it.`],
+        }
+      } catch (error) {
+        claimed.delete(key)
+        if (codeOf(error) !== 'FILE_EXISTS') throw error
+      }
+    }
+    throw new SpeechError('FILE_EXISTS', 'Other files have all names of the output.', {
+      hint: `Use --out FOLDER; \`speech-mcp export ${transcript.id} -o …\` writes this one.`,
+    })
+  }
+
+  return async (transcript, recording) => {
+    const files: string[] = []
+    const notes: string[] = []
+    let isWithinRules = true
+    for (const format of formats) {
+      const written = await writeOne(transcript, recording, format)
+      files.push(written.path)
+      notes.push(...written.notes)
+      const broken = check ? await checkFormat(transcript, format, { preset }) : []
+      notes.push(...broken)
+      isWithinRules &&= broken.length === 0
+    }
+    return { files, notes, isWithinRules }
+  }
+}

@@ -1,0 +1,173 @@
+// Runs a planned batch: some recordings at once, each written as soon as it ends, until an error that all would meet.
+import pLimit from 'p-limit'
+import type { App } from '../../app.ts'
+import type { BatchPlan, PlannedRecording } from '../../domain/batch/batch.ts'
+import { type ErrorCode, isSpeechError, SpeechError } from '../../domain/errors.ts'
+import { type JobTool, localOwner, type TranscriptionRequest } from '../../domain/job.ts'
+import type { Transcript } from '../../domain/transcript.ts'
+import { allWarnings } from '../../formats/shown-segments.ts'
+import { isUnformatted } from '../io/messages.ts'
+import { shownPath } from './output-names.ts'
+import type { RecordingResult, Report } from './report.ts'
+
+/** The queue runs eight short ones at once, fewer long ones; the next ones are ready. */
+const concurrency = 10
+
+/** Errors that the next recording would meet as well. */
+const stopping: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  ...(['KEY_MISSING', 'KEY_REFUSED', 'ACCOUNT_IN_ARREARS', 'FREE_TIER_USED_UP', 'ACCESS_DENIED'] as const),
+  ...(['MODEL_NOT_FOUND', 'WRONG_BASE_URL', 'PROVIDER_UNREACHABLE', 'PRICE_UNKNOWN'] as const),
+  ...(['DAY_LIMIT_REACHED', 'BUCKET_REFUSED', 'BUCKET_NOT_FOUND', 'CLOCK_WRONG', 'FFMPEG_MISSING'] as const),
+  ...(['STORE_FAILED', 'STORE_REFUSED', 'STORE_NOT_SET_UP', 'STORE_DAMAGED', 'STORE_TOO_NEW'] as const),
+  ...(['QUEUE_FAILED', 'QUEUE_REFUSED', 'QUEUE_NOT_SET_UP', 'DISK_FULL', 'CONFIG_INVALID'] as const),
+])
+
+export interface BatchWork {
+  tool: JobTool
+  options: Omit<TranscriptionRequest, 'audio' | 'title'>
+  /** Writes the outputs of a recording or a copy; resolves with their paths and with notes. */
+  write(
+    transcript: Transcript,
+    recording: { audio: string; name: string },
+  ): Promise<{ files: string[]; notes: string[]; isWithinRules: boolean }>
+  report: Report
+  /** Called as the work goes on: a share from 0 to 1. */
+  onProgress(progress: { done: number; total: number; message: string }): void
+  /** Aborted by Ctrl-C. Work under way is not cancelled: requests that are paid for end first. */
+  signal: AbortSignal
+}
+
+export interface BatchEnd {
+  exitCode: number
+  /** The error that has stopped the batch. */
+  stop?: SpeechError | undefined
+}
+
+/** After an error that the others would meet as well, those under way end, and no other begins. */
+export async function runBatch({ jobs }: App, plan: BatchPlan, work: BatchWork): Promise<BatchEnd> {
+  const { tool, options, signal, report } = work
+  const caller = { owner: localOwner, tool, signal }
+  const copies = new Map<string, BatchPlan['copies']>()
+  for (const copy of plan.copies) copies.set(copy.id, [...(copies.get(copy.id) ?? []), copy])
+  const progress = createProgress(plan, work)
+  const codes = new Set<number>()
+  let stop: SpeechError | undefined
+  const stoppedBy = () => stop?.code
+
+  for (const { given, error } of plan.unreadable) {
+    codes.add(1)
+    const { code, message, hint } = error
+    report.result({
+      ...noResult({ audio: given, name: shownPath(given) }, 'failed'),
+      error: new SpeechError(code, message, { hint }),
+    })
+  }
+
+  async function run(recording: PlannedRecording): Promise<void> {
+    const all = [recording, ...(copies.get(recording.id) ?? [])]
+    if (stoppedBy() || signal.aborted) return wait(all)
+    try {
+      const { transcript, cached } = await jobs.transcribe({ audio: recording.audio, ...options }, caller, {
+        disconnectReason: () => 'detached',
+        onProgress: ({ done }) => progress.running(recording, done),
+      })
+      // The process is about to end.
+      if (transcript.status === 'running') return wait(all)
+      await finish(recording, transcript, cached ? 'done before' : 'done')
+      for (const copy of all.slice(1)) await finish(copy, transcript, 'copy')
+    } catch (error) {
+      if (signal.aborted) return wait(all)
+      const failure = speechError(error)
+      if (stoppedBy() === failure.code) return wait(all)
+      if (stopping.has(failure.code)) stop = failure
+      codes.add(1)
+      for (const one of all) report.result({ ...noResult(one, 'failed'), error: failure })
+    } finally {
+      progress.ended(recording)
+    }
+  }
+
+  function wait(all: { audio: string; name: string }[]): void {
+    codes.add(1)
+    for (const one of all) report.result(noResult(one, 'waiting'))
+  }
+
+  async function finish(
+    one: { audio: string; name: string },
+    transcript: Transcript,
+    outcome: 'done' | 'done before' | 'copy',
+  ): Promise<void> {
+    const { files, notes, isWithinRules } = await work.write(transcript, one)
+    const isPartial = transcript.status !== 'completed' || lacksFormat(transcript, options)
+    if (isPartial || !isWithinRules) codes.add(3)
+    const gaps = transcript.coverage.gaps.map(
+      ({ start, end, reason }) => `No text from ${start} s to ${end} s: ${reason}`,
+    )
+    report.result({
+      ...noResult(one, isPartial ? 'partial' : outcome),
+      transcriptId: transcript.id,
+      files,
+      seconds: transcript.duration,
+      speakers: transcript.speakers?.map(({ id, name }) => name ?? id),
+      costUsd: outcome === 'done' ? costOf(transcript) : 0,
+      warnings: [...(outcome === 'done' ? allWarnings(transcript) : []), ...gaps, ...notes],
+    })
+  }
+
+  await pLimit(concurrency).map(plan.recordings, run)
+  if (stoppedBy()) report.note('The batch was stopped, as the others would fail in the same way.')
+  return { exitCode: signal.aborted ? 130 : codes.has(1) ? 1 : codes.has(3) ? 3 : 0, stop }
+}
+
+function lacksFormat(transcript: Transcript, { format }: BatchWork['options']): boolean {
+  return format !== undefined && isUnformatted(transcript, transcript.formatted?.style ?? format)
+}
+
+function costOf({ usage, formatted }: Transcript): number | undefined {
+  const text = formatted?.usage.costUsd ?? 0
+  return usage.costUsd === undefined ? undefined : usage.costUsd + text
+}
+
+function noResult(
+  { audio, name }: { audio: string; name: string },
+  outcome: RecordingResult['outcome'],
+): RecordingResult {
+  return { audio, name, outcome, files: [], warnings: [] }
+}
+
+function speechError(error: unknown): SpeechError {
+  if (isSpeechError(error)) return error
+  return new SpeechError('INTERNAL', 'The program failed unexpectedly.', {
+    hint: 'Run the command again, and report the error if it happens again.',
+    cause: error,
+  })
+}
+
+/** Seconds of all recordings to do, where all lengths are known; else their number. */
+function createProgress({ recordings, unknownLengths }: BatchPlan, { onProgress }: BatchWork) {
+  const toDo = recordings.filter(({ state }) => state !== 'done')
+  const weight = ({ seconds = 1 }: PlannedRecording) => (unknownLengths > 0 ? 1 : Math.max(1, seconds))
+  const total = toDo.reduce((sum, recording) => sum + weight(recording), 0)
+  const shares = new Map<PlannedRecording, number>()
+  let ended = 0
+  let last = 0
+  const show = (isLast: boolean) => {
+    if (!isLast && performance.now() - last < 100) return
+    last = performance.now()
+    const done = [...shares.values()].reduce((sum, share) => sum + share, 0)
+    onProgress({ done, total, message: `${ended} of ${recordings.length}` })
+  }
+  return {
+    running(recording: PlannedRecording, seconds: number) {
+      if (recording.state === 'done') return
+      const share = Math.min(1, seconds / (recording.seconds ?? Number.POSITIVE_INFINITY))
+      shares.set(recording, share * weight(recording))
+      show(false)
+    },
+    ended(recording: PlannedRecording) {
+      ended++
+      if (recording.state !== 'done') shares.set(recording, weight(recording))
+      show(true)
+    },
+  }
+}

@@ -1,0 +1,205 @@
+// speech-mcp watch FOLDER: transcribes each recording that appears in a folder, until a signal.
+import { realpath, stat } from 'node:fs/promises'
+import { relative } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { formatUsd } from '../../domain/costs/budget.ts'
+import { describeError, SpeechError } from '../../domain/errors.ts'
+import { localOwner } from '../../domain/job.ts'
+import { asLine } from '../../domain/text.ts'
+import { parseMaxCost } from '../batch/agree.ts'
+import {
+  batchFlags,
+  batchSwitches,
+  createWriter,
+  parseBatchOptions,
+  sayStopping,
+} from '../batch/batch-command.ts'
+import { nameOutputs, tryOutputFolders } from '../batch/output-names.ts'
+import { type Report, reportToPeople, reportToScripts } from '../batch/report.ts'
+import { runBatch } from '../batch/run-batch.ts'
+import type { Command, Invocation } from '../command.ts'
+import { givenPath } from '../io/given-path.ts'
+import { runInteractive, type Session } from '../io/interactive.ts'
+import { outputFlags, outputSwitches } from '../io/output.ts'
+import { createAppearing } from './appearing.ts'
+
+const defaultSettleSeconds = 5
+const maxLookMs = 2_000
+/** More than people keep in a folder that they watch. */
+const maxFiles = 100_000
+/** A provider that cannot be reached may be back by then. */
+const retryMs = 60_000
+const drainSeconds = 10
+
+export const watch: Command = {
+  usage: 'speech-mcp watch FOLDER',
+  help: 'Transcribe each recording that appears in a folder, until Ctrl-C.',
+  details: [
+    'A file that is still being written waits until it has stayed the same for --settle seconds. Recordings that are there at the start are left alone, unless --existing; those that are done already cost nothing.',
+    'Each recording is paid for without a question, up to SPEECH_MAX_COST_USD; --max-cost limits all together.',
+  ].join('\n'),
+  takesArguments: true,
+  completes: 'folders',
+  flags: {
+    format: outputFlags.format,
+    preset: outputFlags.preset,
+    out: batchFlags.out,
+    'max-cost': { help: 'US dollars that all together may cost; then it ends; default: no limit' },
+    settle: {
+      help: `seconds without a change, after which a file is whole; default: ${defaultSettleSeconds}`,
+    },
+    language: { short: 'l', help: 'ISO code or English name; default: detected' },
+    context: { short: 'c', help: 'names and terms to expect, as a list or as prose; default: none' },
+  },
+  switches: {
+    ...outputSwitches,
+    diarize: { help: 'with speakers' },
+    existing: { help: 'also what is there at the start' },
+    recursive: batchSwitches.recursive,
+    overwrite: batchSwitches.overwrite,
+    json: { help: 'print one JSON object a line for each recording' },
+    readable: { help: 'also add punctuation, capitals and paragraphs without changing a word' },
+  },
+  examples: [
+    ['watch ~/Recordings --out ~/Texts', 'Writes a text for each new recording.'],
+    ['watch calls/ -r --diarize --existing --max-cost 20', 'With speakers, also for those that are there.'],
+  ],
+  run: watchFolder,
+}
+
+async function watchFolder(invocation: Invocation): Promise<number> {
+  const { config, words, flags, switches } = invocation
+  const [given, ...more] = words
+  if (!given || more.length > 0)
+    throw new SpeechError('BAD_INPUT', 'Exactly one folder is required.', {
+      hint: 'Run `speech-mcp watch FOLDER`; -r watches the folders inside, too.',
+    })
+  const folder = await realFolder(givenPath(given))
+  const options = parseBatchOptions(invocation)
+  const maxCostUsd = parseMaxCost(flags['max-cost'])
+  const settleMs = 1000 * parseSettle(flags.settle)
+  const tool = switches.has('diarize') ? ('diarize_audio' as const) : ('transcribe_audio' as const)
+  const request = {
+    ...(flags.language && { language: flags.language }),
+    ...(flags.context && { context: flags.context }),
+    ...(switches.has('readable') && { format: 'faithful' as const }),
+  }
+  if (options.outDir !== undefined) await tryOutputFolders({ folders: [options.outDir] }, options.outDir)
+  const allowedDirs = config.allowedDirsGiven ? config.allowedDirs : [...config.allowedDirs, folder]
+
+  async function work({ app, signal, bar }: Session): Promise<number> {
+    let spentUsd = 0
+    let heldUsd = 0
+    /** A recording of hours does not keep the next ones waiting. */
+    const running = new Set<Promise<void>>()
+    let failure: unknown
+    const report = switches.has('json') ? reportToScripts(bar) : reportToPeople(bar)
+    const appeared = createAppearing({
+      settleMs,
+      existing: switches.has('existing'),
+      ...(!switches.has('recursive') && { onlyIn: folder }),
+    })
+    const later = new Map<string, number>()
+    const counted: Report = {
+      ...report,
+      // The others go on, or the watch ends and says why.
+      note: () => {},
+      result(result) {
+        spentUsd += result.costUsd ?? 0
+        report.result(result)
+        if (result.error?.code === 'PROVIDER_UNREACHABLE') later.set(result.audio, Date.now() + retryMs)
+      },
+    }
+
+    /** Throws what every further recording would meet, too. */
+    async function transcribe(paths: string[]): Promise<void> {
+      const plan = await app.jobs.plan(
+        { sources: paths, options: request },
+        { tool, owner: localOwner, signal },
+      )
+      // Names keep the folders in which the recordings lie.
+      const named = <T extends { audio: string }>(one: T) => ({ ...one, name: relative(folder, one.audio) })
+      const whole = { ...plan, recordings: plan.recordings.map(named), copies: plan.copies.map(named) }
+      const names = nameOutputs([...whole.recordings, ...whole.copies], { ...options, workingDir: folder })
+      const { usd = 0 } = plan
+      ensureAffordable(usd)
+      heldUsd += usd
+      const write = createWriter(app, names, options)
+      const wanted = { tool, options: request, write, report: counted, signal, onProgress: bar.show }
+      const { stop } = await runBatch(app, whole, wanted).finally(() => {
+        heldUsd -= usd
+      })
+      bar.clear()
+      if (stop && stop.code !== 'PROVIDER_UNREACHABLE') throw stop
+    }
+
+    function ensureAffordable(usd: number): void {
+      if (maxCostUsd === undefined || spentUsd + heldUsd + usd <= maxCostUsd) return
+      const costs = `${formatUsd(spentUsd + heldUsd)} are spent or held, and the next recordings may cost ${formatUsd(usd)}`
+      throw new SpeechError('COST_TOO_HIGH', `${costs}, more than --max-cost ${formatUsd(maxCostUsd)}.`, {
+        hint: 'Nothing more was sent. Start again with a higher limit.',
+      })
+    }
+
+    function begin(paths: string[]): void {
+      const work = transcribe(paths)
+        .catch(error => {
+          failure ??= error
+        })
+        .finally(() => running.delete(work))
+      running.add(work)
+    }
+
+    process.stderr.write(`Watching ${asLine(folder)}. Ctrl-C ends it.\n`)
+    let isGone = false
+    while (!signal.aborted) {
+      try {
+        const files = await app.jobs.recordings({ folder, limit: maxFiles, signal })
+        isGone = false
+        const due = [...later].filter(([, at]) => at <= Date.now()).map(([path]) => path)
+        for (const path of due) later.delete(path)
+        const paths = [...due, ...appeared(files, performance.now())]
+        if (paths.length > 0) begin(paths)
+      } catch (error) {
+        if (signal.aborted) break
+        const isMissing = await stat(folder).then(
+          () => false,
+          () => true,
+        )
+        if (!isMissing) throw error
+        // A disk may be plugged in again.
+        if (!isGone) process.stderr.write(`Note: ${describeError(error)} Waiting for the folder.\n`)
+        isGone = true
+      }
+      if (failure !== undefined) break
+      await sleep(Math.min(maxLookMs, Math.max(20, settleMs / 4)), undefined, { signal }).catch(() => {})
+    }
+    await Promise.all(running)
+    if (failure !== undefined && !signal.aborted) throw failure
+    return 0
+  }
+
+  return runInteractive({ ...config, allowedDirs }, work, { drainSeconds, onStop: sayStopping })
+}
+
+async function realFolder(path: string): Promise<string> {
+  const folder = await realpath(path).catch(cause => {
+    throw new SpeechError('FILE_NOT_FOUND', `No folder exists at ${path}.`, {
+      hint: 'Check the spelling.',
+      cause,
+    })
+  })
+  if ((await stat(folder)).isDirectory()) return folder
+  throw new SpeechError('BAD_INPUT', `${path} is no folder.`, {
+    hint: 'Run `speech-mcp transcribe` for one recording.',
+  })
+}
+
+function parseSettle(given: string | undefined): number {
+  if (given === undefined) return defaultSettleSeconds
+  const seconds = Number(given)
+  if (given.trim() !== '' && seconds >= 0 && seconds <= 3600) return seconds
+  throw new SpeechError('BAD_INPUT', 'The seconds of --settle are invalid.', {
+    hint: 'Use a number from 0 to 3600.',
+  })
+}

@@ -1,0 +1,74 @@
+// The command `watch`: it does what appears in a folder, once it is whole.
+import { appendFile, copyFile, mkdir, readFile, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { createAppearing } from '../../../src/cli/watch/appearing.ts'
+import { fixture } from '../../support/e2e/system.ts'
+import { openTerminal, type Terminal } from '../../support/e2e/terminal.ts'
+
+let terminal: Terminal
+beforeAll(async () => {
+  terminal = await openTerminal()
+})
+afterAll(() => terminal.close())
+
+const file = (path: string, bytes: number, modifiedAt = '1') => ({ path, bytes, modifiedAt })
+
+it('a file is whole once it has stayed the same for the given time; one that was there is left alone', () => {
+  const look = createAppearing({ settleMs: 100, existing: false })
+  expect(look([file('/old.wav', 5)], 0)).toEqual([])
+  expect(look([file('/old.wav', 5), file('/new.wav', 1)], 50)).toEqual([])
+  expect(look([file('/old.wav', 5), file('/new.wav', 2)], 100)).toEqual([])
+  expect(look([file('/old.wav', 5), file('/new.wav', 2)], 180)).toEqual([])
+  expect(look([file('/old.wav', 5), file('/new.wav', 2)], 200)).toEqual(['/new.wav'])
+  expect(look([file('/old.wav', 5), file('/new.wav', 2)], 400)).toEqual([])
+  // A recording that was under way at the start grows; another one takes the place of the first.
+  expect(look([file('/old.wav', 6), file('/new.wav', 2, '2')], 500)).toEqual([])
+  expect(look([file('/old.wav', 6), file('/new.wav', 2, '2')], 600)).toEqual(['/new.wav', '/old.wav'])
+})
+
+it('a file that vanishes is forgotten, an empty one waits, and folders inside count only if they are asked for', () => {
+  const look = createAppearing({ settleMs: 0, existing: true, onlyIn: '/in' })
+  const files = [file('/in/a.wav', 1), file('/in/empty.wav', 0), file('/in/deep/b.wav', 1)]
+  look(files, 0)
+  expect(look(files, 1)).toEqual(['/in/a.wav'])
+  look([], 2)
+  look(files, 3)
+  expect(look(files, 4)).toEqual(['/in/a.wav'])
+})
+
+it('watch transcribes a recording that appears, after it was written, and ends with Ctrl-C', async () => {
+  const folder = join(terminal.work, 'inbox')
+  await mkdir(folder)
+  await copyFile(fixture('jfk.wav'), join(folder, 'old.wav'))
+  const { child, result } = terminal.start(['watch', folder, '--settle', '0.3', '-f', 'md'])
+  const said: string[] = []
+  child.stderr!.on('data', piece => said.push(String(piece)))
+  await vi.waitFor(() => expect(said.join('')).toContain('Watching'), { timeout: 20_000 })
+  const note = await readFile(fixture('voice-note.ogg'))
+  const part = join(terminal.work, 'note.ogg')
+  await appendFile(part, note.subarray(0, 9_000))
+  await rename(part, join(folder, 'note.ogg'))
+  await appendFile(join(folder, 'note.ogg'), note.subarray(9_000))
+  await vi.waitFor(
+    async () => expect(await readFile(join(folder, 'note.md'), 'utf8')).toContain('Hi Greta!'),
+    { timeout: 30_000 },
+  )
+  await vi.waitFor(() => expect(said.join('')).toMatch(/✓ note\.ogg → .*note\.md: 0:07, \$0\.0003\n/), {
+    timeout: 5_000,
+  })
+  child.kill('SIGINT')
+  expect(await result).toMatchObject({ code: 0, stdout: '' })
+  expect(terminal.dashscope.requests).toHaveLength(1)
+}, 60_000)
+
+it.each([
+  [[], /^BAD_INPUT: Exactly one folder/],
+  [['nowhere'], /^FILE_NOT_FOUND: No folder exists/],
+  [['silence.wav'], /^BAD_INPUT: .* is no folder/],
+  [['.', '--settle', 'soon'], /^BAD_INPUT: .*--settle/],
+])('watch explains what is wrong with %j', async (args, told) => {
+  const { code, stderr } = await terminal.run(['watch', ...args])
+  expect(code).not.toBe(0)
+  expect(stderr).toMatch(told)
+})
