@@ -25,6 +25,8 @@ FROM base
 COPY --from=pruned /app/package.json /app/LICENSE /app/THIRD_PARTY_LICENSES ./
 COPY --from=pruned /app/node_modules node_modules
 COPY --from=pruned /app/dist dist
+# For doctor, which lets an engine of one's own hear one.
+COPY --from=pruned /app/demo/recordings demo/recordings
 RUN install --directory --owner=node --group=node --mode=700 /data
 USER node
 ENV NODE_ENV=production FFMPEG_PATH=/usr/bin/ffmpeg SPEECH_DATA_DIR=/data

@@ -3,7 +3,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** Vitest knows how long a file takes only after its first run, and goes by its size until then. */
 const longest =
-  /e2e\/(?:chaos|kill|cli\/(?:demo-cluster|commands)|protocol|stdio\/(?:long-recording|provider-failures|jobs)|costs|diarize|engine)/
+  /e2e\/(?:chaos|kill|cli\/commands|demo|protocol|stdio\/(?:long-recording|provider-failures|jobs)|costs|diarize|engine)/
 
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
