@@ -43,7 +43,7 @@ async function loadedBy(args: string[], env: Record<string, string> = {}): Promi
   const modules = (await readFile(file, 'utf8')).split('\n')
   expect(modules.some(url => url.includes('/dist/chunks/'))).toBe(true)
   return Object.entries(cloudLibraries)
-    .filter(([name]) => modules.some(url => url.endsWith(`/dist/vendor/${name}.cjs`)))
+    .filter(([name]) => modules.some(url => url.endsWith(`/dist/vendor/${name}.js`)))
     .map(([, library]) => library)
 }
 
