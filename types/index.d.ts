@@ -183,3 +183,43 @@ export interface SearchResult {
   next_cursor?: string
   warnings?: string[]
 }
+
+/** Result of `find_recordings`. */
+export interface RecordingsResult {
+  recordings: { path: string; name: string; bytes: number; modified_at: string }[]
+}
+
+/** Result of `export_transcript`. */
+export interface ExportResult {
+  status: TranscriptStatus
+  transcript_id: string
+  path: string
+  format: string
+  bytes: number
+  file: 'created' | 'replaced' | 'unchanged'
+  /** What is wrong with the file; empty if nothing is. */
+  checks: string[]
+}
+
+/** Result of `update_transcript`. */
+export interface UpdateResult {
+  transcript_id: string
+  uri: string
+  title: string
+  speakers?: { id: string; name?: string }[]
+}
+
+/** Result of `cancel_transcription`. */
+export interface CancelResult {
+  status: TranscriptStatus
+  transcript_id: string
+  transcribed_seconds: number
+  next_step?: string
+}
+
+/** Result of `delete_transcript`. */
+export interface DeleteResult {
+  transcript_id: string
+  deleted: true
+  warnings?: string[]
+}
