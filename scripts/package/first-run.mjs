@@ -1,5 +1,6 @@
 // The installed program at its first use: without ffmpeg, and in the demo, which has an emulated cloud and a recording.
 import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
@@ -76,8 +77,17 @@ export async function collectResults(installed, ffmpeg, { home }) {
   } finally {
     clearTimeout(timer)
     await client.close()
-    server.kill()
+    await stop(server)
   }
+}
+
+/** With the HTTP server that the demo has started: on Windows a signal reaches the demo alone. */
+async function stop(server) {
+  if (server.exitCode !== null) return
+  const ended = once(server, 'exit')
+  if (process.platform === 'win32') spawnSync('taskkill', ['/pid', `${server.pid}`, '/t', '/f'])
+  else server.kill()
+  await ended
 }
 
 async function addressOf(server) {
