@@ -38,6 +38,8 @@ export const buildOptions = {
   // A tenth smaller; names stay, so that a stack can be read.
   minifyWhitespace: true,
   minifySyntax: true,
+  // Node prints the line of an error that nothing catches.
+  lineLimit: 160,
   external,
 }
 

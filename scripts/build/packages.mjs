@@ -56,6 +56,7 @@ export async function bundlePackages(root, dist) {
     platform: 'node',
     target: 'node20',
     minify: true,
+    lineLimit: 160,
     // The licences are in THIRD_PARTY_LICENSES, whole.
     legalComments: 'none',
     metafile: true,
@@ -84,8 +85,10 @@ export async function bundlePackages(root, dist) {
 const withRequire = `import { createRequire as __createRequire } from 'node:module'
 const require = __createRequire(import.meta.url)`
 
-const makeBuffer = `const makeBuffer = (value, ...more) =>
-  typeof value === 'number' ? Buffer.alloc(value) : Buffer.from(value, ...more)`
+/** Takes `new` or none. */
+const makeBuffer = `function makeBuffer(value, ...more) {
+  return typeof value === 'number' ? Buffer.alloc(value) : Buffer.from(value, ...more)
+}`
 
 /** `new Buffer` prints a warning outside node_modules, where a clone and a bundle have dist/. */
 const withoutOldBuffers = {
@@ -93,7 +96,10 @@ const withoutOldBuffers = {
   setup({ onLoad }) {
     onLoad({ filter: /node_modules.*\.js$/ }, ({ path }) => {
       const source = readFileSync(path, 'utf8')
-      const contents = source.replace(/\bnew\s+(?:[\w.]+\.)?Buffer\(/g, 'makeBuffer(')
+      const contents = source
+        .replace(/\bnew\s+(?:[\w.]+\.)?Buffer\(/g, 'makeBuffer(')
+        // int64-buffer calls it by another name.
+        .replace(/(?<=var BUFFER = .*)\bBuffer;/, 'makeBuffer;')
       return contents === source ? undefined : { contents, loader: 'js' }
     })
   },
