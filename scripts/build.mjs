@@ -39,7 +39,7 @@ export const buildOptions = {
   minifyWhitespace: true,
   minifySyntax: true,
   // Node prints the line of an error that nothing catches.
-  lineLimit: 160,
+  lineLimit: 1000,
   external,
 }
 

@@ -56,7 +56,7 @@ export async function bundlePackages(root, dist) {
     platform: 'node',
     target: 'node20',
     minify: true,
-    lineLimit: 160,
+    lineLimit: 1000,
     // The licences are in THIRD_PARTY_LICENSES, whole.
     legalComments: 'none',
     metafile: true,
