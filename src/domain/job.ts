@@ -81,6 +81,15 @@ export interface GivenName {
   until: number
 }
 
+export interface BatchTerms {
+  /** Number of recordings. */
+  count: number
+  /** The day for which its costs count (UTC). */
+  day: string
+  /** Most that it may cost, in US dollars; absent where the price of a model is unknown. */
+  usd?: number
+}
+
 /** A request under way, or what has become of it. `toRecord` gives the JSON that stores keep. */
 export interface Job {
   /** Hash of owner, content of the recording, tool and options: equal requests have the same id. It is the transcript's id too. */
@@ -117,6 +126,10 @@ export interface Job {
   progress?: Progress
   /** Number of workers that have started it in a row without getting beyond `done` seconds of the recording. */
   attempts?: { count: number; done: number }
+  /** The batch that has ordered this recording, and the day for which its costs count (UTC). */
+  batch?: { id: string; day: string }
+  /** Only of a batch, which is a job of its own: what its user agreed to. */
+  terms?: BatchTerms
   /** Why it failed. */
   error?: { code: ErrorCode; message: string; hint: string }
 }

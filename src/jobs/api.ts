@@ -1,11 +1,12 @@
 // Contract of the front door of this folder: what callers can ask of jobs.
-import type { BatchPlan } from '../domain/batch/batch.ts'
+import type { BatchPlan, BatchView } from '../domain/batch/batch.ts'
 import type { OwnerSpending } from '../domain/costs/spending.ts'
 import type { Job, TranscriptionRequest } from '../domain/job.ts'
 import type { PageRequest, TranscriptPage } from '../domain/ports.ts'
 import type { Transcript } from '../domain/transcript.ts'
 import type { RecordingQuery } from '../pipeline/source/folders/find-recordings.ts'
 import type { FoundRecording } from '../pipeline/source/folders/walk.ts'
+import type { BatchOrder, OrderedBatch } from './batch/batches.ts'
 import type { PlanCaller, PlanRequest } from './batch/plan.ts'
 import type { FormatRequest, FormatResult } from './formatting/formatting.ts'
 import type { Change } from './records/changes.ts'
@@ -14,6 +15,7 @@ import type { SavedFile, SaveRequest } from './save-file.ts'
 import type { KeyedMutex } from './submit/keyed-mutex.ts'
 import type { Caller, Submitted } from './submit/submit.ts'
 import type { TranscriptionResult } from './transcribe.ts'
+import type { FoundPage } from './view/once-each.ts'
 import type { WatchOptions } from './watch.ts'
 
 export interface Jobs {
@@ -46,19 +48,28 @@ export interface Jobs {
   list(owner: string, page: PageRequest): Promise<TranscriptPage>
   /** Spending of all owners on the days of a month such as `2026-11` (UTC). Throws `STORE_*`. */
   spending(month: string): Promise<OwnerSpending[]>
-  /** Throws `BAD_INPUT` for a query without a word. */
-  search(owner: string, query: string, page: PageRequest): Promise<TranscriptPage>
+  /** Each recording once, with its newest transcript; the newest of all without a query. Throws `BAD_INPUT` for one without a word. */
+  search(owner: string, query: string, page: PageRequest): Promise<FoundPage>
   /** Stops unfinished work and formatting; finished parts stay. Resolves with the job. Throws `TRANSCRIPT_NOT_FOUND`. */
   cancel(owner: string, id: string): Promise<Job>
   /** Changes the title and the names of speakers, also while the job runs. Throws `BAD_INPUT`. */
   rename(owner: string, id: string, request: RenameRequest): Promise<Transcript>
-  /** Stops the work, and deletes transcript, job, checkpoints and uploads. Resolves with a sentence for each that is left. */
+  /** Stops the work, and deletes transcript, job, checkpoints and uploads; of a batch only its list. Resolves with a sentence for each that is left. */
   remove(owner: string, id: string): Promise<string[]>
   /**
    * Lists the recordings of files, folders and addresses with length and price, and says which are done and which cannot be
    * read. Nothing is sent. Throws `TOO_LARGE`, and the error of the only source.
    */
   plan(request: PlanRequest, caller: PlanCaller): Promise<BatchPlan>
+  /** The sources that `audio` names, where it is a folder or has several lines; undefined for a single recording. */
+  sourcesIn(audio: string): Promise<string[] | undefined>
+  /**
+   * Plans a batch and begins it once its price is agreed to, or where nothing is left to pay; the same order again joins
+   * the batch. `watch`, `cancel` and `remove` take its id. Throws what `plan` throws, `COST_TOO_HIGH`, `DAY_LIMIT_REACHED`.
+   */
+  orderBatch(order: BatchOrder, caller: PlanCaller): Promise<OrderedBatch>
+  /** A batch with what has become of its recordings so far. Throws `TRANSCRIPT_NOT_FOUND`. */
+  batch(owner: string, id: string): Promise<BatchView>
   /** Audio and video files in the allowed folders, newest first. Throws where `folder` may not be read. */
   recordings(request: RecordingQuery): Promise<FoundRecording[]>
   /** Writes a file into an allowed folder, for a transcript that was read before. Throws as `saveFile` does. */

@@ -5,6 +5,7 @@ import type { Store } from '../domain/ports.ts'
 import type { Delivery, Disposition, JobMessage, Queue } from '../domain/queue.ts'
 import type { Transcript } from '../domain/transcript.ts'
 import type { PipelinePorts } from '../pipeline/pipeline.ts'
+import type { Allowances } from './records/allowances.ts'
 import type { OpenBudgets } from './records/budgets.ts'
 import type { Changes } from './records/changes.ts'
 import type { JobRepository } from './records/job-repository.ts'
@@ -25,6 +26,7 @@ export interface JobBasis {
   pipeline: PipelinePorts
   meter: Meter
   openBudget: OpenBudgets
+  allowances: Allowances
   /** Aborted when the process stops: every waiting call then returns its current state. */
   closing: AbortSignal
   repository: JobRepository
@@ -40,6 +42,8 @@ export interface JobContext extends JobBasis {
   uploads: RecordingUploads
   dispatch: Dispatch
   worker: Worker
+  /** Resolves with the job as it is then: one that was over stays as it was. Throws `TRANSCRIPT_NOT_FOUND`. */
+  cancel(owner: string, id: string): Promise<Job>
   /** Cancels a job that has no waiters at the moment of writing. */
   abandon(owner: string, id: string): Promise<void>
 }

@@ -1,6 +1,7 @@
 // Jobs: entry point of this folder. Requests become jobs, jobs become transcripts, and callers can watch, read and change them.
 import { setMaxListeners } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
+import { isBatchId } from '../domain/batch/batch.ts'
 import { SpeechError } from '../domain/errors.ts'
 import { isOver } from '../domain/job.ts'
 import { type Meter, noMeter } from '../domain/meter.ts'
@@ -10,10 +11,13 @@ import { oneLine } from '../domain/text.ts'
 import { tokens } from '../domain/tokens.ts'
 import type { Transcript } from '../domain/transcript.ts'
 import { findRecordings } from '../pipeline/source/folders/find-recordings.ts'
+import { sourcesIn } from '../pipeline/source/folders/list-recordings.ts'
 import type { Jobs } from './api.ts'
+import { createBatches } from './batch/batches.ts'
 import { planBatch } from './batch/plan.ts'
 import type { JobBasis, JobContext } from './context.ts'
 import { createFormatter } from './formatting/formatting.ts'
+import { createAllowances } from './records/allowances.ts'
 import { type CostLimits, createBudgets } from './records/budgets.ts'
 import { createChanges } from './records/changes.ts'
 import { createCleanup } from './records/cleanup.ts'
@@ -32,18 +36,21 @@ import { submit } from './submit/submit.ts'
 import { createRecordingUploads } from './submit/upload-recording.ts'
 import { transcribe } from './transcribe.ts'
 import { withFormatted } from './view/formatted.ts'
+import { createOnceEach } from './view/once-each.ts'
 import { emptyTranscript, forReaders, withJobState } from './view/transcript-view.ts'
 import { type WatchOptions, watch } from './watch.ts'
 import { createWorker } from './worker/worker.ts'
 
-export type { BatchPlan } from '../domain/batch/batch.ts'
+export type { BatchPlan, BatchView } from '../domain/batch/batch.ts'
 export type { Jobs, ShutdownOptions } from './api.ts'
+export type { BatchOrder } from './batch/batches.ts'
 export type { PlanRequest } from './batch/plan.ts'
 export type { FormatRequest, FormatResult } from './formatting/formatting.ts'
 export type { Change } from './records/changes.ts'
 export type { RenameRequest } from './rename.ts'
 export type { Caller } from './submit/submit.ts'
 export type { TranscriptionResult } from './transcribe.ts'
+export type { FoundPage, FoundTranscript } from './view/once-each.ts'
 export type { DisconnectReason, WatchOptions } from './watch.ts'
 
 export interface JobsOptions extends Pick<JobContext, 'pipeline' | 'store' | 'queue' | 'scratchDir'> {
@@ -70,6 +77,7 @@ export function createJobs(options: JobsOptions): Jobs {
   const base: JobBasis = {
     ...parts,
     openBudget: createBudgets(store, limits),
+    allowances: createAllowances(store, limits),
     repository: createJobRepository(store, { shared }),
     leases: createLeases(workerId, { shared }),
     changes: createChanges(),
@@ -81,13 +89,25 @@ export function createJobs(options: JobsOptions): Jobs {
   const dispatch = createDispatch({ ...base, cleanup, uploads })
   const worker = createWorker({ ...base, cleanup })
   const { cancel, abandon, remove } = createCancellation({ ...base, cleanup, uploads, worker })
-  const context: JobContext = { ...base, cleanup, uploads, dispatch, worker, abandon }
-  const recovery = createRecovery(context)
+  const context: JobContext = {
+    ...base,
+    cleanup,
+    uploads,
+    dispatch,
+    worker,
+    cancel,
+    async abandon(owner, id) {
+      await (isBatchId(id) ? batches.cancel(owner, id) : abandon(owner, id))
+    },
+  }
+  const batches = createBatches(context)
+  const recovery = createRecovery(context, batches.recover)
   const watchJob = (id: string, options: WatchOptions) => watch(id, options, context)
   const formatter = createFormatter(context, watchJob)
   const preparations = createPreparations(base, (request, caller) => jobs.submit(request, caller))
   const { repository, changes, waiters } = context
   const turn = createFairTurns()
+  const onceEach = createOnceEach(base)
   if (runsJobs) queue.serve(handle)
 
   async function handle(message: JobMessage, delivery: Delivery): Promise<Disposition> {
@@ -107,6 +127,7 @@ export function createJobs(options: JobsOptions): Jobs {
   }
 
   async function find(owner: string, id: string): Promise<Transcript> {
+    ensureNoBatch(id)
     const prepared = preparations.find(owner, id)
     if (prepared) return prepared.id === id ? emptyTranscript(prepared) : find(owner, prepared.id)
     const running = worker.running(owner, id)
@@ -145,6 +166,7 @@ export function createJobs(options: JobsOptions): Jobs {
     read,
     async format(request, watchOptions) {
       if (!('transcriptId' in request)) return formatter.format(request, watchOptions)
+      ensureNoBatch(request.transcriptId)
       const { watch: rest } = await preparations.wait(request.transcriptId, watchOptions)
       const transcriptId = await preparations.resolve(rest.owner, request.transcriptId)
       return formatter.format({ ...request, transcriptId }, rest)
@@ -153,16 +175,20 @@ export function createJobs(options: JobsOptions): Jobs {
     warnings: store.warnings,
     list: (owner, page) => store.listTranscripts(owner, page),
     async search(owner, query, page) {
-      if (tokens(query).length === 0)
+      if (query !== '' && tokens(query).length === 0)
         throw new SpeechError('BAD_INPUT', 'The query has no word.', { hint: 'Give a word that was said.' })
-      return store.searchTranscripts(owner, query, page)
+      return onceEach(owner, query, page, one =>
+        query === '' ? store.listTranscripts(owner, one) : store.searchTranscripts(owner, query, one),
+      )
     },
     async rename(owner, given, request) {
+      ensureNoBatch(given)
       const id = await preparations.resolve(owner, given)
       await rename(owner, id, request, context)
       return read(owner, id)
     },
     async cancel(owner, given) {
+      if (isBatchId(given)) return batches.cancel(owner, given)
       const prepared = await preparations.cancel(owner, given)
       if (prepared) return prepared
       const id = await preparations.resolve(owner, given)
@@ -170,6 +196,10 @@ export function createJobs(options: JobsOptions): Jobs {
       return cancel(owner, id)
     },
     async remove(owner, given) {
+      if (isBatchId(given)) {
+        await batches.remove(owner, given)
+        return store.erase()
+      }
       const prepared = await preparations.cancel(owner, given)
       if (prepared) preparations.forget(owner, given)
       const id = await preparations.resolve(owner, given)
@@ -180,6 +210,9 @@ export function createJobs(options: JobsOptions): Jobs {
       return store.erase()
     },
     plan: (request, caller) => planBatch(request, caller, base),
+    sourcesIn: audio => sourcesIn(audio, pipeline.allowedDirs),
+    orderBatch: batches.order,
+    batch: batches.view,
     recordings: query => findRecordings(pipeline.allowedDirs, query),
     save: (owner, id, request) => saveFile(owner, id, request, base),
     oneAtATime: createKeyedMutex(),
@@ -192,6 +225,7 @@ export function createJobs(options: JobsOptions): Jobs {
       // It delivers no more from here on, and closes when it has the disposition of every delivery.
       const closed = queue.close()
       await recovery.close()
+      await batches.close()
       if (finishSeconds > 0) await worker.finish(finishSeconds)
       await drain(drainSeconds)
       closing.abort()
@@ -200,4 +234,12 @@ export function createJobs(options: JobsOptions): Jobs {
     },
   }
   return jobs
+}
+
+/** Its recordings have transcripts, the batch has none. */
+function ensureNoBatch(id: string): void {
+  if (isBatchId(id))
+    throw new SpeechError('BAD_INPUT', 'This is the id of a batch, not of a transcript.', {
+      hint: 'get_transcript with it lists its recordings with their ids (tr_…).',
+    })
 }

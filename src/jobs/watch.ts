@@ -1,4 +1,5 @@
 // Waits for a job on behalf of a call: until it is over, the time is up, or the caller disconnects.
+import { isBatchId } from '../domain/batch/batch.ts'
 import { isOver, type Job, type Progress } from '../domain/job.ts'
 import type { Queue } from '../domain/queue.ts'
 import type { JobContext } from './context.ts'
@@ -106,6 +107,7 @@ async function waitFor(id: string, options: WatchOptions, context: JobContext): 
 
 /** With a shared queue, only a recording that is not uploaded yet needs this process. */
 function isIdle(job: Job, { queue, pipeline, leases }: JobContext): boolean {
+  if (isBatchId(job.id)) return false
   const needsUs = queue.shared ? job.state === 'queued' && !isReachable(job) : usesOurModels(job, pipeline)
   return needsUs && leases.canStartHere(job)
 }
@@ -151,7 +153,7 @@ function progressOf({ id, state, progress }: Job, queue: Queue): Progress {
 async function stopUnlessWaitedFor(owner: string, id: string, context: JobContext): Promise<void> {
   const { waiters, worker, queue, abandon } = context
   const key = `${owner}/${id}`
-  const isHere = worker.running(owner, id) || queue.ahead(id) !== undefined
+  const isHere = worker.running(owner, id) || queue.ahead(id) !== undefined || isBatchId(id)
   const mayStop = isHere || (queue.shared && waiters.wasStartedHere(key))
   if (mayStop && waiters.hasNone(key)) await abandon(owner, id).catch(() => {})
 }

@@ -10,8 +10,8 @@ import type { RecordingLength } from './voices/recording-length.ts'
 
 /** Chunks without a pause overlap, and are asked for again where an answer loops. */
 const margin = 1.1
-/** Shorter requests are padded. */
-const minSeconds = 1
+/** Providers count whole seconds. */
+const extraSeconds = 1
 
 /** US dollars; undefined where the length or the price of a model is unknown. */
 export function estimateUsd(
@@ -30,7 +30,7 @@ export function estimateUsd(
   const price = mayBeApart ? most(inChunks, whole) : whole
   const text = request.format === undefined ? 0 : textPrice(ports)
   if (seconds === undefined || price === undefined || text === undefined) return undefined
-  return margin * Math.max(minSeconds, seconds) * (price + text)
+  return (margin * seconds + extraSeconds) * (price + text)
 }
 
 /** Models that hear the recording at one go; none where it is sent in chunks. */

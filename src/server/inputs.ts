@@ -16,13 +16,14 @@ export const recording = {
   audio: z
     .string()
     .describe(
-      'Path on the server’s machine (files attached to a chat are not there), https:// URL, or data: URI up to 1 MB',
+      'Path on the server’s machine (files attached to a chat are not there), https:// URL, or data: URI up to 1 MB. A batch: a folder, or several, one a line',
     ),
   language: z.string().max(60).optional().describe('ISO code or English name. Omit to detect it'),
   track: z.string().optional().describe('Number, language or all. Default: every voice'),
   context: z.string().max(10_000).optional().describe('Names and terms to expect'),
   format: z.boolean().optional().describe('Also add punctuation and paragraphs, as format_text'),
   allow_unsaved: z.boolean().optional().describe('Go ahead even if nothing can be stored'),
+  confirm_usd: z.number().min(0).optional().describe('Price of a planned batch that the user agreed to'),
   title: z.string().max(200).optional().describe('Default: the file name'),
 }
 

@@ -13,12 +13,16 @@ const maxIntervalMs = 4_500
 /** The protocol requires progress to increase with each notification, even if nothing has happened. */
 const minIncrement = 0.001
 
+/** By the signal of the request: a call that asks the user something runs twice for one request. */
+const sentBefore = new WeakMap<AbortSignal, number>()
+
 /** Reports nothing if the client did not request progress. */
 export function startProgressReporter(context: ServerContext) {
   const token = context.mcpReq._meta?.progressToken
   if (token === undefined) return { report: (_: Progress) => {}, stop: async () => {} }
   let latest: Progress = { done: 0, message: 'Starting' }
-  let sent = -minIncrement
+  const { signal } = context.mcpReq
+  let sent = sentBefore.get(signal) ?? -minIncrement
   let timer: NodeJS.Timeout
   let lastAt: number | undefined
   const begun = performance.now()
@@ -30,6 +34,7 @@ export function startProgressReporter(context: ServerContext) {
     lastAt = performance.now()
     const { total, message } = latest
     sent = Math.max(latest.done, sent + minIncrement)
+    sentBefore.set(signal, sent)
     const params = {
       progressToken: token!,
       progress: round(sent),

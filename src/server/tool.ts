@@ -7,6 +7,7 @@ import { deadlines } from '../domain/network/deadlines.ts'
 import { withoutControls } from '../domain/text.ts'
 import type { DisconnectReason, Jobs, WatchOptions } from '../jobs/jobs.ts'
 import { log } from '../log.ts'
+import { type Agreement, agreementOf, ask, canAsk, type Question } from './agreement.ts'
 import type { Connection, ServerOptions } from './connection.ts'
 import { disconnectReasonOf } from './disconnect.ts'
 import { listedSchema } from './listed-schema.ts'
@@ -30,6 +31,8 @@ export interface ToolCall {
   signal: AbortSignal
   /** Why the signal was aborted. */
   disconnectReason(): DisconnectReason
+  /** What the user has agreed to in this call. */
+  agreement: Agreement
   progress(update: Progress): void
 }
 
@@ -39,6 +42,8 @@ export interface ToolAnswer {
   text: string
   /** For clients that show a user more than text. */
   links?: ResourceLink[]
+  /** Asked instead where the client can show it; the call begins again with the answer. */
+  question?: Question
 }
 
 export interface Tool<Input extends z.ZodObject = z.ZodObject> {
@@ -80,8 +85,10 @@ export function registerTool(
       await load?.().catch(() => {})
       const { signal } = context.mcpReq
       const disconnectReason = () => disconnectReasonOf(signal.reason, closingCancels)
-      const call = { jobs, owner, signal, disconnectReason, wait: waitOf(args, waitSeconds) }
-      const { links = [], content, ...result } = await run(tool, args, context, call)
+      const agreement = agreementOf(context)
+      const call = { jobs, owner, signal, disconnectReason, agreement, wait: waitOf(args, waitSeconds) }
+      const { links = [], content, question, ...result } = await run(tool, args, context, call)
+      if (question && canAsk(server, context)) return ask(question)
       return { ...result, content: takesLinks(server, context) ? [...content, ...links] : content }
     },
   )
@@ -92,7 +99,7 @@ async function run(
   args: Record<string, unknown>,
   context: ServerContext,
   call: Omit<ToolCall, 'progress'>,
-): Promise<CallToolResult & Pick<ToolAnswer, 'links'>> {
+): Promise<CallToolResult & Pick<ToolAnswer, 'links' | 'question'>> {
   const reporter = startProgressReporter(context)
   const limit = startLimit(call.signal, answerMs(tool, call.wait))
   const { signal } = limit
@@ -100,8 +107,12 @@ async function run(
   const disconnectReason = () => (limit.isTimeUp() ? 'detached' : call.disconnectReason())
   try {
     const given = { ...call, signal, disconnectReason, progress: reporter.report }
-    const { structured, text, links = [] } = await Promise.race([tool.handler(args, given), limit.timeUp])
-    return { structuredContent: structured, content: [{ type: 'text', text: withoutControls(text) }], links }
+    const { structured, text, ...more } = await Promise.race([tool.handler(args, given), limit.timeUp])
+    return {
+      structuredContent: structured,
+      content: [{ type: 'text', text: withoutControls(text) }],
+      ...more,
+    }
   } catch (error) {
     const reported = call.signal.aborted ? cancelled(error) : error
     if (!isSpeechError(reported))

@@ -1,15 +1,17 @@
-// Runs a transcription for a tool: waits as long as the call does, and reports the call's cost.
+// Runs a transcription for a tool, or a batch of them: waits as long as the call does, and reports the call's cost.
 import type { JobTool, TranscriptionRequest } from '../domain/job.ts'
 import type { Transcript } from '../domain/transcript.ts'
+import { orderBatch } from './order-batch.ts'
 import { withCachedFormatting, withCachedTranscription } from './results/cost.ts'
 import type { FormatSettings } from './results/formatting.ts'
-import type { ToolCall } from './tool.ts'
+import type { ToolAnswer, ToolCall } from './tool.ts'
 
 /** Arguments of the tools that take a recording. */
 interface RecordingArguments extends Omit<TranscriptionRequest, 'format'> {
   format?: boolean
   wait_seconds?: number
   allow_unsaved?: boolean
+  confirm_usd?: number
 }
 
 export interface TranscriptionAnswer {
@@ -19,13 +21,32 @@ export interface TranscriptionAnswer {
   formatting?: FormatSettings
 }
 
-/** Throws the error of a failed job. */
+/** Answers with a batch where `audio` names several recordings, else as `answerWith` says. Throws the error of a failed job. */
 export async function transcribeForTool(
   tool: JobTool,
-  { format, wait_seconds: _, allow_unsaved: allowUnsaved, ...given }: RecordingArguments,
-  { jobs, owner, signal, disconnectReason, progress, wait }: ToolCall,
-): Promise<TranscriptionAnswer> {
+  {
+    format,
+    wait_seconds: _,
+    allow_unsaved: allowUnsaved,
+    confirm_usd: confirmUsd,
+    ...given
+  }: RecordingArguments,
+  call: ToolCall,
+  answerWith: (answer: TranscriptionAnswer) => ToolAnswer,
+): Promise<ToolAnswer> {
   const request: TranscriptionRequest = { ...given, ...(format && { format: 'faithful' }) }
+  const sources = await call.jobs.sourcesIn(request.audio)
+  if (!sources) return answerWith(await transcribeOne(tool, request, call, allowUnsaved))
+  const { audio: _audio, title, ...options } = request
+  return orderBatch(tool, { sources, options, title }, { ...call, confirmUsd })
+}
+
+async function transcribeOne(
+  tool: JobTool,
+  request: TranscriptionRequest,
+  { jobs, owner, signal, disconnectReason, progress, wait }: ToolCall,
+  allowUnsaved: boolean | undefined,
+): Promise<TranscriptionAnswer> {
   const watch = { ...wait, disconnectReason, onProgress: progress }
   const caller = { tool, owner, signal, allowUnsaved }
   const { cached, formatting, ...result } = await jobs.transcribe(request, caller, watch)

@@ -119,7 +119,7 @@ function planOf(found: PlannedRecording[], unreadable: FailedRecording[]): Batch
     unreadable,
     seconds: sum(recordings.map(({ seconds }) => seconds)),
     newSeconds: sum(toPay.map(({ seconds }) => seconds)),
-    usd: isPriceKnown ? sum(toPay.map(({ usd }) => usd)) : undefined,
+    usd: isPriceKnown ? roundedUp(sum(toPay.map(({ usd }) => usd))) : undefined,
     unknownLengths: toPay.filter(({ seconds }) => seconds === undefined).length,
   }
 }
@@ -136,6 +136,11 @@ function failed(given: string, error: unknown): FailedRecording {
 function isLength(value: unknown): value is RecordingLength {
   const { tracks, channels, seconds } = (value ?? {}) as Partial<RecordingLength>
   return typeof tracks === 'number' && typeof channels === 'number' && typeof (seconds ?? 0) === 'number'
+}
+
+/** To a hundredth of a cent: a person reads it, and a model repeats it. */
+function roundedUp(usd: number): number {
+  return Math.max(0, Math.ceil(usd * 1e4 - 1e-6)) / 1e4
 }
 
 function sum(numbers: (number | undefined)[]): number {

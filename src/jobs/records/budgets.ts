@@ -3,30 +3,22 @@ import pLimit from 'p-limit'
 import { type Budget, type BudgetPart, costTooHigh, dayLimitReached } from '../../domain/costs/budget.ts'
 import { dayOf, type SpendingStore } from '../../domain/costs/spending.ts'
 import { codeOf } from '../../domain/errors.ts'
+import type { Job } from '../../domain/job.ts'
 import { log } from '../../log.ts'
+import { type CostLimits, holdMs, renewalMs, sum, takeFrom, toleranceUsd } from './allowances.ts'
 
-/** In US dollars; absent: none. */
-export interface CostLimits {
-  orderUsd?: number
-  dayUsd?: number
-  /** True where the user has set one of them. */
-  isStrict?: boolean
-}
+export type { CostLimits } from './allowances.ts'
 
 export interface OpenBudget extends Budget {
   /** Records what is left to record, and gives back all that is reserved. Never rejects. */
   close(): Promise<void>
 }
 
-/** `order` is the id of the job, so that a second attempt takes over what a dead process had reserved; of a text any. */
-export type OpenBudgets = (owner: string, order: string) => OpenBudget
-
-/** Allows for rounding errors of running totals. */
-const toleranceUsd = 1e-9
-/** A reservation of a process that has died ends after this time. */
-const holdMs = 15 * 60_000
-/** Longer than clocks of machines differ, and within `holdMs`. */
-const renewalMs = 5 * 60_000
+/**
+ * `order` is the id of the job, so that a second attempt takes over what a dead process had reserved; of a text any. A
+ * recording of a batch takes from the allowance of that batch.
+ */
+export type OpenBudgets = (owner: string, order: string, batch?: Job['batch']) => OpenBudget
 
 interface Part {
   reservedUsd: number
@@ -42,8 +34,9 @@ interface Part {
 export function createBudgets(store: SpendingStore, limits: CostLimits, now = Date.now): OpenBudgets {
   const { orderUsd = Number.POSITIVE_INFINITY, dayUsd, isStrict = false } = limits
 
-  return (owner, order) => {
-    const day = dayOf(now())
+  return (owner, order, batch) => {
+    const day = batch?.day ?? dayOf(now())
+    const isWritten = dayUsd !== undefined || batch !== undefined
     const inTurn = pLimit(1)
     const parts = new Set<Part>()
     let paidUsd = 0
@@ -57,9 +50,11 @@ export function createBudgets(store: SpendingStore, limits: CostLimits, now = Da
     /** Records what was paid since the last write, and what is reserved. With `moreUsd` it throws `DAY_LIMIT_REACHED`. */
     async function write(moreUsd = 0): Promise<void> {
       const newUsd = unrecordedUsd
-      const ownUsd = dayUsd === undefined ? 0 : leftUsd() + moreUsd
+      const ownUsd = isWritten ? leftUsd() + moreUsd : 0
       await store.updateSpending(owner, day, before => {
-        const others = Object.entries(before.held).filter(([id, { until }]) => id !== order && until > now())
+        const takenUsd = newUsd + ownUsd - (before.held[order]?.usd ?? 0)
+        const { held } = batch ? takeFrom(before, batch.id, takenUsd, moreUsd > 0) : before
+        const others = Object.entries(held).filter(([id, { until }]) => id !== order && until > now())
         const heldUsd = sum(others.map(([, { usd }]) => usd))
         const spentUsd = before.usd + newUsd
         if (dayUsd !== undefined && moreUsd > 0 && spentUsd + heldUsd + ownUsd > dayUsd + toleranceUsd)
@@ -92,7 +87,7 @@ export function createBudgets(store: SpendingStore, limits: CostLimits, now = Da
             const reservedUsd = neededUsd()
             const total = paidUsd + leftUsd() + moreUsd
             if (total > orderUsd + toleranceUsd) throw costTooHigh(total, orderUsd)
-            if (dayUsd !== undefined) await write(moreUsd)
+            if (isWritten) await write(moreUsd)
             part.reservedUsd = reservedUsd
           }
           onReserved()
@@ -155,10 +150,6 @@ export function createBudgets(store: SpendingStore, limits: CostLimits, now = Da
       },
     }
   }
-}
-
-function sum(numbers: number[]): number {
-  return numbers.reduce((total, number) => total + number, 0)
 }
 
 function logFailure(error: unknown): void {

@@ -5,7 +5,7 @@ import { notFound } from '../records/job-repository.ts'
 import { endJob } from '../records/transitions.ts'
 import { sweep } from '../worker/scratch.ts'
 
-export function createCancellation(context: Omit<JobContext, 'dispatch' | 'abandon'>) {
+export function createCancellation(context: Omit<JobContext, 'dispatch' | 'abandon' | 'cancel'>) {
   const { leases, uploads, repository, changes, waiters, worker, cleanup, mutex, scratchDir, workerId } =
     context
 

@@ -1,5 +1,6 @@
 // Recovery: takes over jobs of dead processes, and follows jobs that run in other processes.
 import { stat } from 'node:fs/promises'
+import { isBatchId } from '../../domain/batch/batch.ts'
 import { codeOf, SpeechError } from '../../domain/errors.ts'
 import { isOver, type Job } from '../../domain/job.ts'
 import { log } from '../../log.ts'
@@ -19,7 +20,7 @@ const followIntervalMs = 1_000
 /** An older job is cancelled; the same request starts it again. */
 const maxJobAgeMs = 7 * 24 * 3600 * 1000
 
-export function createRecovery(context: JobContext) {
+export function createRecovery(context: JobContext, recoverBatch: (job: Job) => Promise<void>) {
   const { workerId, shared, leases, uploads, store, repository } = context
   const { queue, pipeline, worker, changes, cleanup } = context
   const redeliver = createRedelivery(context)
@@ -41,6 +42,7 @@ export function createRecovery(context: JobContext) {
 
   async function recover(job: Job): Promise<void> {
     const { owner, id, lease, state } = job
+    if (isBatchId(id)) return isAbandoned(job) && leases.isFree(job) ? expire(job) : recoverBatch(job)
     if (worker.running(owner, id) ?? uploads.uploading(owner, id)) return
     if (!queue.shared && state === 'queued' && lease?.worker === workerId) return renew(job)
     if (!leases.isFree(job)) return

@@ -1,5 +1,5 @@
 // Id of a job: a hash of everything that its words depend on, so that the same request always finds the same job.
-import { createHash } from 'node:crypto'
+import { createHash, type Hash } from 'node:crypto'
 import type { Job } from '../../domain/job.ts'
 import { languageHint } from '../../domain/languages.ts'
 import type { Identity } from '../../pipeline/source/source.ts'
@@ -27,7 +27,12 @@ export function jobId(
     ...speakers,
     ...tracks,
   ])
-  const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
-  const bytes = createHash('sha256').update(facts).digest().subarray(0, 16)
-  return `tr_${[...bytes].map(byte => alphabet[byte & 31]).join('')}`
+  return `tr_${idOf(createHash('sha256').update(facts))}`
+}
+
+const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
+
+/** The part of an id behind its first letters. */
+export function idOf(facts: Hash): string {
+  return [...facts.digest().subarray(0, 16)].map(byte => alphabet[byte & 31]).join('')
 }

@@ -19,6 +19,8 @@ export interface Caller {
   signal: AbortSignal
   /** True where the recording is transcribed even if nothing can be stored. */
   allowUnsaved?: boolean | undefined
+  /** The batch that orders it. */
+  batch?: Job['batch']
 }
 
 export interface Submitted {
@@ -38,7 +40,7 @@ export async function submit(
   caller: Caller,
   context: JobContext,
 ): Promise<Submitted> {
-  const { tool, owner, signal } = caller
+  const { tool, owner, signal, batch } = caller
   const { workerId, store, queue, pipeline, waiters, mutex } = context
   if (queue.waiting(owner) >= maxUnfinishedJobs)
     throw new SpeechError('BUSY', `${maxUnfinishedJobs} recordings are waiting already.`, {
@@ -51,7 +53,7 @@ export async function submit(
   const { title: _, ...rest } = request
   const resolved = { ...rest, audio: identity.audio, ...(given && { title: given }) }
   const facts = { tool, owner, request: resolved, models: modelsOf(tool, resolved, pipeline) }
-  const fresh = withLease(workerId, newJob(facts, identity), queue)
+  const fresh = withLease(workerId, { ...newJob(facts, identity), ...(batch && { batch }) }, queue)
   const key = `${owner}/${fresh.id}`
   return mutex(key, async () => {
     // Reserved until the caller watches it: another caller that disconnects must not cancel it meanwhile.
@@ -98,6 +100,7 @@ async function findOrStart(
     return {
       state: 'queued',
       models: fresh.models,
+      batch: fresh.batch,
       error: undefined,
       redeliveries: undefined,
       request: { ...request, ...(title && { title }) },

@@ -36,7 +36,7 @@ export function runJob(claim: Claim, context: WorkerContext, delivery: Delivery)
   const { owner, id, tool, request, content, recording } = claimed
   const abort = new AbortController()
   const scratch = createScratch(scratchDir, id, workerId)
-  const budget = context.openBudget(owner, id)
+  const budget = context.openBudget(owner, id, claimed.batch)
   let stopReason: StopReason | undefined
 
   function stop(reason: StopReason): void {

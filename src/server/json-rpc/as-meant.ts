@@ -15,7 +15,10 @@ export function messageAsMeant(message: JSONRPCMessage): JSONRPCMessage {
   return { ...message, params: { ...params, arguments: Object.fromEntries(given.map(asTextEntry)) } }
 }
 
-/** The arguments of a tool, for its schema: what is left out is gone, and text is a number, truth value or option. */
+/**
+ * The arguments of a tool, for its schema: what is left out is gone, text is a number, truth value or option, and a list of
+ * texts is one with lines.
+ */
 export function argumentsAsMeant({ shape }: z.ZodObject, given: unknown): unknown {
   if (!isFields(given)) return given
   const meant = Object.entries(given).flatMap(([name, value]): [string, unknown][] => {
@@ -41,7 +44,7 @@ const truths = new Map<unknown, boolean>([
 
 function converted(field: z.ZodType, value: unknown): unknown {
   const { type } = field.def
-  if (type === 'string') return asText(value)
+  if (type === 'string') return areTexts(value) ? value.join('\n') : asText(value)
   const word = typeof value === 'string' ? value.trim().toLowerCase() : value
   if (type === 'boolean') return truths.get(word) ?? value
   if (type === 'number') return /^[-+]?\d+(?:\.\d+)?$/.test(String(word)) ? Number(word) : value
@@ -52,6 +55,8 @@ function converted(field: z.ZodType, value: unknown): unknown {
 const isFields = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 const isLeftOut = (value: unknown) => value === null || (typeof value === 'string' && value.trim() === '')
+const areTexts = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.length > 0 && value.every(each => typeof each === 'string')
 const isNothing = (value: unknown) => value === 'null' || value === 'undefined'
 const asText = (value: unknown) =>
   typeof value === 'number' || typeof value === 'boolean' ? String(value) : value

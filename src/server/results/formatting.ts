@@ -7,7 +7,7 @@ import type { Formatting, Style } from '../../domain/transcript.ts'
 /** Loose to save tokens: every transcript tool has it, so its fields are described in words only. */
 export const formattedOutput = z
   .looseObject({})
-  .describe('Style, models, share of words changed, unformatted paragraphs, failed parts, fillers, usage')
+  .describe('Style, models, share of words changed, failed parts, fillers, usage')
 
 /** Arguments of format_text other than the text. */
 export interface FormatSettings {

@@ -1,6 +1,8 @@
 // cancel_transcription: stops a running job and keeps the finished part.
 import * as z from 'zod/v4'
+import { isBatchId } from '../../domain/batch/batch.ts'
 import { transcriptId } from '../inputs.ts'
+import { batchAnswer } from '../results/batch.ts'
 import { statusOutput } from '../results/transcript.ts'
 import { defineTool } from '../tool.ts'
 
@@ -22,6 +24,15 @@ export const cancelTranscription = defineTool({
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   async handler({ transcript_id }, { jobs, owner }) {
     const { tool } = await jobs.cancel(owner, transcript_id)
+    if (isBatchId(transcript_id)) {
+      const batch = await jobs.batch(owner, transcript_id)
+      const kept = batch.items.reduce(
+        (sum, { end }) => sum + (end?.state === 'completed' ? (end.seconds ?? 0) : 0),
+        0,
+      )
+      const { structured, ...answer } = batchAnswer(batch)
+      return { ...answer, structured: { ...structured, transcribed_seconds: kept } }
+    }
     const { id, status, coverage } = await jobs.read(owner, transcript_id)
     const kept = coverage.transcribedSeconds
     const next =

@@ -13,7 +13,7 @@ export const diarizeAudio = defineTool({
     'Transcribe a recording of several people (meeting, interview, call): lines like "[2:07] S1: …", or ?: if unknown.',
     'Use this when the user wants to know who said what; otherwise transcribe_audio is faster and costs half.',
     'Up to 12 hours. update_transcript gives S1, S2, … names.',
-    'Pages, status running and billing are as in transcribe_audio.',
+    'Pages, batches, status running and billing are as in transcribe_audio.',
     'Example: {"audio": "~/Recordings/board.m4a", "speakers": 4}',
   ].join(' '),
   input: z.object({
@@ -25,12 +25,14 @@ export const diarizeAudio = defineTool({
     format: recording.format,
     title: recording.title,
     allow_unsaved: recording.allow_unsaved,
+    confirm_usd: recording.confirm_usd,
     wait_seconds: waitSeconds,
   }),
   output: transcriptOutput,
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: true },
   async handler(given, call) {
-    const { transcript, ...more } = await transcribeForTool('diarize_audio', given, call)
-    return transcriptAnswer(transcript, { text: timedText(transcript), view: 'text', ...more })
+    return transcribeForTool('diarize_audio', given, call, ({ transcript, ...more }) =>
+      transcriptAnswer(transcript, { text: timedText(transcript), view: 'text', ...more }),
+    )
   },
 })

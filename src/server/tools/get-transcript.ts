@@ -1,5 +1,6 @@
 // get_transcript: reads a transcript page by page, also while its job is running.
 import * as z from 'zod/v4'
+import { isBatchId } from '../../domain/batch/batch.ts'
 import { SpeechError } from '../../domain/errors.ts'
 import type { JobTool } from '../../domain/job.ts'
 import { findSpeakers, listSpeakers } from '../../domain/speakers.ts'
@@ -10,6 +11,7 @@ import { filterSegments } from '../../formats/shown-segments.ts'
 import type { SubtitleOptions } from '../../formats/subtitles/presets.ts'
 import { type FilteredTranscript, outline, plainText, timedText } from '../../formats/text.ts'
 import { offset, preset, transcriptId, waitSeconds } from '../inputs.ts'
+import { watchBatch } from '../order-batch.ts'
 import { rendered } from '../results/rendered.ts'
 import { transcriptAnswer, transcriptOutput, type View } from '../results/transcript.ts'
 import { defineTool, type ToolCall } from '../tool.ts'
@@ -64,6 +66,7 @@ export const getTranscript = defineTool({
       throw new SpeechError('BAD_INPUT', '`from` must be less than `to`.', {
         hint: 'Both are in seconds from the start.',
       })
+    if (isBatchId(transcript_id)) return watchBatch(transcript_id, call, { offset })
     const { transcript: found, tool } = await waitAndRead(transcript_id, call)
     const transcript = view === 'raw' ? withoutFormatted(found) : found
     const onlySpeakers = speaker === undefined ? undefined : speakerIds(transcript, speaker)

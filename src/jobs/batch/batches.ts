@@ -1,0 +1,244 @@
+// Batches: ordered once their price is agreed to, run in this process or taken over from a dead one, read and cancelled.
+import type { BatchPlan, BatchView } from '../../domain/batch/batch.ts'
+import { priceUnknown } from '../../domain/costs/budget.ts'
+import { dayOf } from '../../domain/costs/spending.ts'
+import { codeOf, SpeechError } from '../../domain/errors.ts'
+import { isOver, type Job } from '../../domain/job.ts'
+import { oneLine } from '../../domain/text.ts'
+import { log } from '../../log.ts'
+import { modelsOf } from '../../pipeline/select-pipeline.ts'
+import { identify } from '../../pipeline/source/source.ts'
+import type { JobContext } from '../context.ts'
+import { toleranceUsd } from '../records/allowances.ts'
+import { createCheckpoints } from '../records/checkpoints.ts'
+import { notFound } from '../records/job-repository.ts'
+import { leaseMs, newLease, queueLeaseMs } from '../records/lease.ts'
+import { endJob } from '../records/transitions.ts'
+import { type PlanCaller, type PlanRequest, planBatch } from './plan.ts'
+import { type RunningBatch, runBatch } from './run-batch.ts'
+import { batchId, batchRecords, type StoredBatch, viewOf } from './stored-batch.ts'
+
+export interface BatchOrder extends PlanRequest {
+  title?: string
+  /** Most that it may cost, in US dollars. Absent: it is only planned, unless nothing is left to pay. */
+  agreedUsd?: number
+}
+
+export interface OrderedBatch {
+  plan: BatchPlan
+  /** Absent where its price is not agreed to: nothing was begun. */
+  id?: string
+}
+
+/** Recordings of a batch: their list is read and written as a whole. */
+export const maxRecordings = 1_000
+/** Recordings that are looked at to see whether a batch of another process lies on this machine. */
+const maxLookedAt = 5
+
+export function createBatches(context: JobContext) {
+  const { workerId, shared, store, repository, leases, changes, allowances, pipeline, mutex, queue } = context
+  const records = batchRecords(store)
+  const running = new Map<string, RunningBatch>()
+  const starting = new Set<Promise<void>>()
+  let closed = false
+  const keyOf = ({ owner, id }: Pick<Job, 'owner' | 'id'>) => `${owner}/${id}`
+
+  async function order(request: BatchOrder, caller: PlanCaller): Promise<OrderedBatch> {
+    const { agreedUsd, title = '', sources, options } = request
+    const plan = await planBatch({ maxRecordings, ...request }, caller, context)
+    if (plan.recordings.length === 0) throw nothingReadable(plan)
+    const { tool, owner } = caller
+    const isPaid = plan.recordings.some(({ state }) => state !== 'done')
+    if (isPaid && plan.usd === undefined && allowances.isStrict)
+      throw priceUnknown(modelsOf(tool, { ...options, audio: '' }, pipeline).join(' or '))
+    const id = batchId(plan.recordings, options.format)
+    const found = await repository.get(owner, id)
+    if (found && !isOver(found.state)) {
+      await resume(found)
+      return { plan, id }
+    }
+    if (plan.usd !== undefined) allowances.check(plan.usd)
+    if (isPaid && (agreedUsd === undefined || agreedUsd + toleranceUsd < (plan.usd ?? 0))) return { plan }
+
+    const now = new Date()
+    const day = dayOf(now.getTime())
+    const terms = {
+      count: plan.recordings.length,
+      day,
+      ...(plan.usd !== undefined && { usd: Math.max(plan.usd, allowances.within(agreedUsd ?? 0)) }),
+    }
+    const audio = sources.join('\n')
+    const fresh: Job = {
+      id,
+      owner,
+      tool,
+      request: { ...options, audio: audio.slice(0, 1_000), title: oneLine(title) || titleOf(plan, sources) },
+      models: [],
+      state: 'queued',
+      revision: 1,
+      short: false,
+      createdAt: now.toISOString(),
+      updatedAt: now.toISOString(),
+      lease: newLease(workerId, queueLeaseMs),
+      progress: { done: 0, total: plan.seconds, message: `0 of ${terms.count} recordings done` },
+      terms,
+    }
+    await mutex(keyOf(fresh), () => begin(fresh, plan))
+    return { plan, id }
+  }
+
+  /** A batch that is under way goes on as it is; one that is over begins again with what it lacks. */
+  async function begin(fresh: Job, plan: BatchPlan): Promise<void> {
+    const { owner, id, terms } = fresh
+    const found = await repository.get(owner, id)
+    if (found && !isOver(found.state)) return resume(found)
+    if (terms?.usd !== undefined) await allowances.open({ owner, id, terms })
+    try {
+      await records.savePlan(fresh, plan)
+      await records.saveEnds(fresh, new Map())
+      await repository.add(fresh)
+      const { request, lease, progress } = fresh
+      const again = { state: 'queued' as const, request, lease, terms, progress, error: undefined }
+      await start(await repository.update(owner, id, now => (isOver(now.state) ? again : undefined)))
+    } catch (error) {
+      if (terms?.usd !== undefined) await allowances.close({ owner, id, terms }).catch(logFailure)
+      throw error
+    }
+  }
+
+  async function resume(job: Job): Promise<void> {
+    if (!running.has(keyOf(job)) && leases.canStartHere(job)) await start(job)
+  }
+
+  function start({ owner, id }: Job): Promise<void> {
+    const starts = claimAndRun(owner, id)
+    starting.add(starts)
+    return starts.finally(() => starting.delete(starts))
+  }
+
+  async function claimAndRun(owner: string, id: string): Promise<void> {
+    const key = keyOf({ owner, id })
+    if (closed || running.has(key)) return
+    let isClaimed = false
+    const job = await repository.update(owner, id, now => {
+      isClaimed = !isOver(now.state) && leases.canStartHere(now)
+      return isClaimed
+        ? { state: 'running', lease: newLease(workerId, leaseMs), error: undefined }
+        : undefined
+    })
+    if (!isClaimed || running.has(key)) return
+    const plan = await records.readPlan(job)
+    if (!plan) {
+      await repository.update(owner, id, endJob('failed'))
+      return
+    }
+    const run = runBatch(job, plan, await records.readEnds(job), context)
+    running.set(key, run)
+    if (closed) run.stop('released')
+    void run.ended.finally(() => running.delete(key))
+  }
+
+  /** With a shared store, the files of another machine are left to a process that sees them. */
+  async function isHere(job: Job, { recordings }: StoredBatch): Promise<boolean> {
+    if (!shared) return true
+    const ends = await records.readEnds(job)
+    const checkpoints = createCheckpoints(store, job.owner, '')
+    const { signal } = new AbortController()
+    for (const { audio, content } of recordings.filter(({ id }) => !ends.has(id)).slice(0, maxLookedAt)) {
+      const found = await identify(audio, pipeline, { signal, checkpoints }).catch(() => undefined)
+      if (found?.content === content) return true
+    }
+    return false
+  }
+
+  async function find(owner: string, id: string): Promise<{ job: Job; plan: StoredBatch }> {
+    const job = await repository.get(owner, id)
+    const plan = job && (await records.readPlan(job))
+    if (!job || !plan) throw notFound()
+    return { job, plan }
+  }
+
+  async function cancel(owner: string, id: string): Promise<Job> {
+    let isCancelled = false
+    const job = await repository.update(owner, id, now => {
+      isCancelled = !isOver(now.state)
+      return isCancelled ? endJob('cancelled')(now) : undefined
+    })
+    if (!isCancelled) return job
+    const run = running.get(keyOf(job))
+    run?.stop('cancelled')
+    await run?.ended
+    await stopRecordings(job)
+    if (job.terms) await allowances.close({ owner, id, terms: job.terms }).catch(logFailure)
+    changes.publish({ owner, id, listChanged: false })
+    return job
+  }
+
+  /** Those that another process has submitted for this batch. */
+  async function stopRecordings(batch: Job): Promise<void> {
+    const plan = await records.readPlan(batch)
+    const ends = await records.readEnds(batch)
+    for (const { id } of plan?.recordings ?? []) {
+      if (ends.has(id)) continue
+      const job = await repository.get(batch.owner, id)
+      if (job && !isOver(job.state) && job.batch?.id === batch.id) await context.cancel(batch.owner, id)
+    }
+  }
+
+  return {
+    order,
+    cancel,
+    async view(owner: string, id: string): Promise<BatchView> {
+      const { job, plan } = await find(owner, id)
+      const ends = running.get(keyOf(job))?.ends ?? (await records.readEnds(job))
+      return viewOf(job, plan, ends)
+    },
+    /** Deletes the list; the transcripts stay. */
+    async remove(owner: string, id: string): Promise<void> {
+      await cancel(owner, id)
+      if (!(await repository.remove(owner, id))) throw notFound()
+      changes.publish({ owner, id, listChanged: false })
+    },
+    /** Takes over a batch whose process has died. */
+    async recover(job: Job): Promise<void> {
+      if (running.has(keyOf(job)) || !leases.isFree(job)) return
+      const plan = await records.readPlan(job)
+      if (plan && !(await isHere(job, plan))) return
+      log.info('batch-resumed', { id: job.id })
+      await start(job)
+    },
+    /** Releases all batches to other processes; their recordings go on by themselves. */
+    async close(): Promise<void> {
+      closed = true
+      await Promise.all(starting)
+      const all = [...running.values()]
+      for (const run of all) run.stop('released')
+      await Promise.all(all.map(({ ended }) => ended))
+    },
+  }
+
+  function logFailure(error: unknown): void {
+    log.warn('batch-not-freed', { code: codeOf(error), shared: queue.shared })
+  }
+}
+
+function titleOf({ recordings }: BatchPlan, [source = '', ...more]: string[]): string {
+  const name = more.length === 0 ? source.trim().split(/[/\\]/).filter(Boolean).at(-1) : undefined
+  return name ? oneLine(name) : `${recordings.length} recordings`
+}
+
+const maxNamed = 10
+
+/** Says which of several sources failed, and why. */
+function nothingReadable({ unreadable }: BatchPlan): SpeechError {
+  const named = unreadable
+    .slice(0, maxNamed)
+    .map(({ given, error }) => `"${given}": ${error.code}, ${error.message}`)
+  const more = unreadable.length > maxNamed ? ` And ${unreadable.length - maxNamed} more.` : ''
+  const [first] = unreadable
+  return new SpeechError(
+    first?.error.code ?? 'FILE_NOT_FOUND',
+    `None of the ${unreadable.length} recordings can be read. ${named.join(' ')}${more}`,
+    { hint: first?.error.hint ?? 'Give other recordings.' },
+  )
+}

@@ -1,0 +1,34 @@
+// Orders a batch for a tool: plans it, asks for its price where the client can, and waits for its end.
+import type { JobTool } from '../domain/job.ts'
+import type { BatchOrder } from '../jobs/jobs.ts'
+import { batchAnswer, describePlan, planAnswer } from './results/batch.ts'
+import type { ToolAnswer, ToolCall } from './tool.ts'
+
+/** Waits for a batch, and lists its recordings. `leaving` cancels it with the call. */
+export async function watchBatch(
+  id: string,
+  { jobs, owner, signal, wait, progress, disconnectReason }: ToolCall,
+  { leaving = false, offset }: { leaving?: boolean; offset?: number } = {},
+): Promise<ToolAnswer> {
+  const reason = leaving ? disconnectReason : () => 'detached' as const
+  await jobs.watch(id, { ...wait, owner, signal, disconnectReason: reason, onProgress: progress })
+  return batchAnswer(await jobs.batch(owner, id), offset)
+}
+
+export async function orderBatch(
+  tool: JobTool,
+  order: BatchOrder,
+  call: ToolCall & { confirmUsd?: number },
+): Promise<ToolAnswer> {
+  const { jobs, owner, signal, progress, agreement, confirmUsd } = call
+  const onProgress = ({ message }: { message: string }) => progress({ done: 0, message })
+  const agreedUsd = confirmUsd ?? agreement.usd
+  const { plan, id } = await jobs.orderBatch({ ...order, agreedUsd }, { tool, owner, signal, onProgress })
+  if (id !== undefined) return watchBatch(id, call, { leaving: true })
+  const wasRefused = agreement.wasAsked && agreement.usd === undefined
+  const question = { message: describePlan(plan), usd: plan.usd ?? 0 }
+  return {
+    ...planAnswer(plan, tool, wasRefused),
+    ...(agreement.wasAsked || confirmUsd !== undefined ? {} : { question }),
+  }
+}

@@ -1,0 +1,66 @@
+// A batch whose process is killed again and again: it goes on, and each recording is billed once.
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { checkpointed } from '../../support/e2e/billing.ts'
+import { clients, type McpTestClient } from '../../support/e2e/mcp-clients.ts'
+import { type System, startSystem } from '../../support/e2e/system.ts'
+import { spokenWav } from '../../support/jobs/harness.ts'
+
+const [, connect] = clients[0]!
+/** SPEECH_BATCH makes more of them, and SPEECH_KILLS kills it more often. */
+const recordings = Number(process.env.SPEECH_BATCH ?? 24)
+const kills = Number(process.env.SPEECH_KILLS ?? 3)
+
+let system: System
+let folder: string
+
+beforeAll(async () => {
+  system = await startSystem({ dashscope: { latency: { base: 0.05, perSecond: 0.003 } } })
+  await system.dashscope.warmUp()
+  folder = join(system.folder, 'short')
+  await mkdir(folder)
+  for (let i = 0; i < recordings; i++) await writeFile(join(folder, `${i}.wav`), spokenWav(1, 5000 + i))
+}, 120_000)
+afterAll(() => system.close())
+
+/** In kB, where the system says. */
+async function memoryOf(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
+  return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0)
+}
+
+it('a batch that is killed again and again goes on, and no answer that is kept is paid for twice', async () => {
+  const args = { audio: folder, confirm_usd: 5, wait_seconds: 240 }
+  const { requests } = system.dashscope
+  const kept = () => checkpointed(system.env.SPEECH_DATA_DIR!)
+  let before = new Set<string>()
+  let checked = 0
+  let peakKb = 0
+  const checkRequests = () => {
+    for (const { text } of requests.slice(checked)) expect(before).not.toContain(text)
+    before = kept()
+    checked = requests.length
+  }
+  for (let i = 1; i <= kills; i++) {
+    const client: McpTestClient = await connect(system.env)
+    const enough = Math.floor((recordings * i) / (kills + 1))
+    const call = client.call('transcribe_audio', args).catch(() => {})
+    while (kept().size < enough) await sleep(50)
+    peakKb = Math.max(peakKb, await memoryOf(client.pid()))
+    process.kill(client.pid(), 'SIGKILL')
+    await client.close()
+    await call
+    checkRequests()
+  }
+  const client = await connect(system.env)
+  const { structuredContent } = await client.call('transcribe_audio', args)
+  peakKb = Math.max(peakKb, await memoryOf(client.pid()))
+  await client.close()
+  checkRequests()
+  expect(structuredContent.status).toBe('completed')
+  expect(structuredContent.recordings.length).toBe(Math.min(recordings, 100))
+  if (process.env.SPEECH_BATCH)
+    process.stdout.write(`${JSON.stringify({ recordings, kills, requests: requests.length, peakKb })}\n`)
+}, 600_000)

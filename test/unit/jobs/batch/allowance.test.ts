@@ -1,0 +1,93 @@
+// The allowance of a batch: its price is held once, recordings take from it, and nothing is spent beyond it.
+import { beforeEach, describe, expect, it } from 'vitest'
+import { type DaySpending, nothingSpent, type SpendingStore } from '../../../../src/domain/costs/spending.ts'
+import { type CostLimits, createAllowances } from '../../../../src/jobs/records/allowances.ts'
+import { createBudgets } from '../../../../src/jobs/records/budgets.ts'
+
+const day = '2026-11-30'
+const now = () => Date.parse(`${day}T12:00:00Z`)
+const owner = 'ann'
+const batch = (usd: number) => ({ owner, id: 'ba_1', terms: { count: 2, day, usd } })
+const of = { id: 'ba_1', day }
+
+let record: DaySpending
+let store: SpendingStore
+
+beforeEach(() => {
+  record = nothingSpent
+  store = {
+    async updateSpending(_, __, change) {
+      record = change(record)
+    },
+    listSpending: async () => [],
+  }
+})
+
+const heldUsd = () => Object.fromEntries(Object.entries(record.held).map(([id, { usd }]) => [id, usd]))
+const open = (limits: CostLimits = {}) => ({
+  allowances: createAllowances(store, limits, now),
+  budgets: createBudgets(store, limits, now),
+})
+
+describe('an allowance', () => {
+  it('a recording takes what it reserves, and gives back what it does not use', async () => {
+    const { allowances, budgets } = open()
+    await allowances.open(batch(1))
+    const budget = budgets(owner, 'tr_1', of)
+    const part = budget.open()
+    await part.reserve(0.6)
+    expect(heldUsd()).toEqual({ ba_1: expect.closeTo(0.4), tr_1: 0.6 })
+    part.pay(0.5)
+    part.close()
+    await budget.close()
+    expect(heldUsd()).toEqual({ ba_1: expect.closeTo(0.5) })
+    expect(record.usd).toBeCloseTo(0.5)
+    await allowances.close(batch(1))
+    expect(record).toMatchObject({ held: {} })
+  })
+
+  it('recordings together cannot exceed the price of their batch', async () => {
+    const { allowances, budgets } = open()
+    await allowances.open(batch(1))
+    await budgets(owner, 'tr_1', of).open().reserve(0.6)
+    const second = budgets(owner, 'tr_2', of).open()
+    await expect(second.reserve(0.6)).rejects.toMatchObject({
+      code: 'COST_TOO_HIGH',
+      message: expect.stringContaining('of the price agreed for the batch, $0.4000 are left'),
+    })
+    await second.reserve(0.4)
+    await expect(second.charge(0.5)).rejects.toMatchObject({ code: 'COST_TOO_HIGH' })
+  })
+
+  it('the limit of a day counts the batch as one order, with its whole price', async () => {
+    const { allowances, budgets } = open({ dayUsd: 1.2 })
+    await allowances.open(batch(1))
+    // What the recordings reserve is part of it.
+    await budgets(owner, 'tr_1', of).open().reserve(0.9)
+    await expect(budgets(owner, 'other').open().reserve(0.3)).rejects.toMatchObject({
+      code: 'DAY_LIMIT_REACHED',
+    })
+    await budgets(owner, 'other').open().reserve(0.2)
+    const more = { ...batch(0.1), id: 'ba_2' }
+    await expect(allowances.open(more)).rejects.toMatchObject({ code: 'DAY_LIMIT_REACHED' })
+    expect(Object.keys(heldUsd())).not.toContain('ba_2')
+  })
+
+  it('the limit of an order is that of the whole batch', () => {
+    expect(() => open({ orderUsd: 1 }).allowances.check(1.1)).toThrow(
+      expect.objectContaining({ code: 'COST_TOO_HIGH' }),
+    )
+    expect(() => open({ orderUsd: 1 }).allowances.check(1)).not.toThrow()
+  })
+
+  it('one that has ended begins again without what is paid and held', async () => {
+    const { allowances, budgets } = open()
+    await allowances.open(batch(1))
+    await budgets(owner, 'tr_1', of).open().reserve(0.3)
+    record = { ...record, held: { tr_1: record.held.tr_1! } }
+    await allowances.renew(batch(1), 0.2, ['tr_1', 'tr_2'])
+    expect(heldUsd()).toEqual({ tr_1: 0.3, ba_1: expect.closeTo(0.5) })
+    await allowances.renew(batch(1), 0.2, ['tr_1', 'tr_2'])
+    expect(heldUsd().ba_1).toBeCloseTo(0.5)
+  })
+})

@@ -1,0 +1,58 @@
+// Lists of transcripts with each recording once: the newest of its transcripts, over pages too.
+import { describe, expect, it } from 'vitest'
+import type { PageRequest } from '../../../../src/domain/ports.ts'
+import type { JobBasis } from '../../../../src/jobs/context.ts'
+import { createOnceEach } from '../../../../src/jobs/view/once-each.ts'
+import { transcript } from '../../../support/transcripts.ts'
+
+/** Named by their recording and the number of the transcript of it; the newest first. */
+function list(...ids: string[]) {
+  const get = async (_: string, id: string) => (id.includes('-') ? { content: id.split('-')[0] } : undefined)
+  const onceEach = createOnceEach({ repository: { get } } as unknown as JobBasis)
+  let reads = 0
+  const read = async ({ limit, cursor = '0' }: PageRequest) => {
+    reads++
+    const end = Number(cursor) + limit
+    return {
+      transcripts: ids.slice(Number(cursor), end).map(id => transcript({ id })),
+      ...(end < ids.length && { nextCursor: String(end) }),
+    }
+  }
+  return {
+    reads: () => reads,
+    async page(limit: number, cursor?: string, owner = 'ann') {
+      const { transcripts, nextCursor } = await onceEach(owner, '', { limit, cursor }, read)
+      return { found: transcripts.map(({ id, others }) => `${id} ${others ?? 0}`), nextCursor }
+    },
+  }
+}
+
+describe('a list of recordings', () => {
+  it('a recording shows once, with the number of its older transcripts', async () => {
+    const { page } = list('a-3', 'b-1', 'a-2', 'a-1', 'c')
+    expect(await page(10)).toEqual({ found: ['a-3 2', 'b-1 0', 'c 0'], nextCursor: undefined })
+  })
+
+  it('a page is filled with others where older transcripts are left out', async () => {
+    const { page } = list('a-2', 'a-1', 'b-1', 'c-1')
+    expect((await page(2)).found).toEqual(['a-2 1', 'b-1 0'])
+  })
+
+  it('a recording of an earlier page does not show again', async () => {
+    const { page } = list('a-2', 'b-1', 'a-1', 'c-1')
+    const { nextCursor } = await page(2)
+    expect((await page(2, nextCursor)).found).toEqual(['c-1 0'])
+    expect((await page(2, nextCursor, 'bob')).found).toEqual(['a-1 0', 'c-1 0'])
+  })
+
+  it('many transcripts of one recording end a page early, and it goes on from there', async () => {
+    const { page, reads } = list(...Array.from({ length: 30 }, (_, i) => `a-${i}`), 'b-1')
+    const first = await page(2)
+    expect(first.found).toEqual([expect.stringMatching(/^a-0 \d+$/)])
+    expect(reads()).toBeLessThanOrEqual(10)
+    let cursor = first.nextCursor
+    let found: string[] = []
+    while (cursor !== undefined && found.length === 0) ({ found, nextCursor: cursor } = await page(2, cursor))
+    expect(found).toEqual(['b-1 0'])
+  })
+})
