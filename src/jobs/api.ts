@@ -48,13 +48,16 @@ export interface Jobs {
   list(owner: string, page: PageRequest): Promise<TranscriptPage>
   /** Spending of all owners on the days of a month such as `2026-11` (UTC). Throws `STORE_*`. */
   spending(month: string): Promise<OwnerSpending[]>
-  /** Each recording once, with its newest transcript; the newest of all without a query. Throws `BAD_INPUT` for one without a word. */
+  /** Each recording once, with its newest transcript; all of them for ''. Throws `BAD_INPUT` for a query without a word. */
   search(owner: string, query: string, page: PageRequest): Promise<FoundPage>
   /** Stops unfinished work and formatting; finished parts stay. Resolves with the job. Throws `TRANSCRIPT_NOT_FOUND`. */
   cancel(owner: string, id: string): Promise<Job>
   /** Changes the title and the names of speakers, also while the job runs. Throws `BAD_INPUT`. */
   rename(owner: string, id: string, request: RenameRequest): Promise<Transcript>
-  /** Stops the work, and deletes transcript, job, checkpoints and uploads; of a batch only its list. Resolves with a sentence for each that is left. */
+  /**
+   * Stops the work, and deletes transcript, job, checkpoints and uploads; of a batch only its list. Resolves with a
+   * sentence for each that is left.
+   */
   remove(owner: string, id: string): Promise<string[]>
   /**
    * Lists the recordings of files, folders and addresses with length and price, and says which are done and which cannot be

@@ -13,7 +13,7 @@ import { tools } from './tools/index.ts'
 export type { Connection, ServerOptions }
 
 const instructions = [
-  'Speech recognition: transcribe_audio turns a recording (a path on the server or an https:// URL) into text; diarize_audio also says who speaks.',
+  'Speech recognition: transcribe_audio turns a recording (a path on the server or an https:// URL) into text, or a folder once the user agrees to its price; diarize_audio also says who speaks.',
   'format_text, or format: true in those two, adds punctuation and paragraphs without changing a word.',
   'Every call returns within its wait time. Status running means the work continues: call get_transcript to wait for more.',
   'The same recording with the same options is never billed twice, so repeating a call is safe.',
