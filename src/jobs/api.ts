@@ -6,7 +6,7 @@ import type { PageRequest, TranscriptPage } from '../domain/ports.ts'
 import type { Transcript } from '../domain/transcript.ts'
 import type { RecordingQuery } from '../pipeline/source/folders/find-recordings.ts'
 import type { FoundRecording } from '../pipeline/source/folders/walk.ts'
-import type { BatchOrder, OrderedBatch } from './batch/batches.ts'
+import type { BatchCaller, BatchOrder, OrderedBatch } from './batch/batches.ts'
 import type { PlanCaller, PlanRequest } from './batch/plan.ts'
 import type { FormatRequest, FormatResult } from './formatting/formatting.ts'
 import type { Change } from './records/changes.ts'
@@ -70,7 +70,7 @@ export interface Jobs {
    * Plans a batch and begins it once its price is agreed to, or where nothing is left to pay; the same order again joins
    * the batch. `watch`, `cancel` and `remove` take its id. Throws what `plan` throws, `COST_TOO_HIGH`, `DAY_LIMIT_REACHED`.
    */
-  orderBatch(order: BatchOrder, caller: PlanCaller): Promise<OrderedBatch>
+  orderBatch(order: BatchOrder, caller: BatchCaller): Promise<OrderedBatch>
   /** A batch with what has become of its recordings so far. Throws `TRANSCRIPT_NOT_FOUND`. */
   batch(owner: string, id: string): Promise<BatchView>
   /** Audio and video files in the allowed folders, newest first. Throws where `folder` may not be read. */

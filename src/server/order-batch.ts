@@ -1,7 +1,8 @@
 // Orders a batch for a tool: plans it, asks for its price where the client can, and waits for its end.
 import type { JobTool } from '../domain/job.ts'
 import type { BatchOrder } from '../jobs/jobs.ts'
-import { batchAnswer, describePlan, planAnswer } from './results/batch.ts'
+import { timeLeft } from '../jobs/watch.ts'
+import { batchAnswer, describePlan, planAnswer, planningAnswer } from './results/batch.ts'
 import type { ToolAnswer, ToolCall } from './tool.ts'
 
 /** Waits for a batch, and lists its recordings. `leaving` cancels it with the call. */
@@ -20,11 +21,15 @@ export async function orderBatch(
   order: BatchOrder,
   call: ToolCall & { confirmUsd?: number },
 ): Promise<ToolAnswer> {
-  const { jobs, owner, signal, progress, agreement, confirmUsd } = call
+  const { jobs, owner, signal, progress, agreement, confirmUsd, disconnectReason, wait } = call
+  const started = performance.now()
+  // It counts recordings, and the batch seconds.
   const onProgress = ({ message }: { message: string }) => progress({ done: 0, message })
   const agreedUsd = confirmUsd ?? agreement.usd
-  const { plan, id } = await jobs.orderBatch({ ...order, agreedUsd }, { tool, owner, signal, onProgress })
-  if (id !== undefined) return watchBatch(id, call, { leaving: true })
+  const watch = { owner, signal, disconnectReason, onProgress, seconds: wait.shortSeconds }
+  const { plan, id } = await jobs.orderBatch({ ...order, agreedUsd }, { tool, ...watch })
+  if (!plan) return planningAnswer(tool)
+  if (id !== undefined) return watchBatch(id, { ...call, wait: timeLeft(wait, started) }, { leaving: true })
   const wasRefused = agreement.wasAsked && agreement.usd === undefined
   const question = { message: describePlan(plan), usd: plan.usd ?? 0 }
   return {

@@ -2,19 +2,21 @@
 import type { BatchPlan, BatchView } from '../../domain/batch/batch.ts'
 import { priceUnknown } from '../../domain/costs/budget.ts'
 import { dayOf } from '../../domain/costs/spending.ts'
-import { codeOf, SpeechError } from '../../domain/errors.ts'
+import { codeOf } from '../../domain/errors.ts'
 import { isOver, type Job } from '../../domain/job.ts'
 import { oneLine } from '../../domain/text.ts'
 import { log } from '../../log.ts'
 import { modelsOf } from '../../pipeline/select-pipeline.ts'
 import { identify } from '../../pipeline/source/source.ts'
 import type { JobContext } from '../context.ts'
+import { createSingleFlight } from '../formatting/single-flight.ts'
 import { toleranceUsd } from '../records/allowances.ts'
 import { createCheckpoints } from '../records/checkpoints.ts'
 import { notFound } from '../records/job-repository.ts'
 import { leaseMs, newLease, queueLeaseMs } from '../records/lease.ts'
 import { endJob } from '../records/transitions.ts'
-import { type PlanCaller, type PlanRequest, planBatch } from './plan.ts'
+import type { WatchOptions } from '../watch.ts'
+import { nothingReadable, type PlanCaller, type PlanRequest, planBatch, titleOf } from './plan.ts'
 import { type RunningBatch, runBatch } from './run-batch.ts'
 import { batchId, batchRecords, type StoredBatch, viewOf } from './stored-batch.ts'
 
@@ -25,10 +27,18 @@ export interface BatchOrder extends PlanRequest {
 }
 
 export interface OrderedBatch {
-  plan: BatchPlan
+  /** Absent where the time was up before all recordings were read: the same order again joins the work. */
+  plan?: BatchPlan
   /** Absent where its price is not agreed to: nothing was begun. */
   id?: string
 }
+
+/** Who orders, and how long the call waits for the plan. */
+export type BatchCaller = Pick<PlanCaller, 'tool'> & WatchOptions
+
+/** Plans under way at the same time, and for how long one waits for the call that comes back for it. */
+const maxPlansPerOwner = 20
+const keptPlanMs = 60_000
 
 /** Recordings of a batch: their list is read and written as a whole. */
 export const maxRecordings = 1_000
@@ -42,10 +52,28 @@ export function createBatches(context: JobContext) {
   const starting = new Set<Promise<void>>()
   let closed = false
   const keyOf = ({ owner, id }: Pick<Job, 'owner' | 'id'>) => `${owner}/${id}`
+  const plans = createSingleFlight<BatchPlan>(context, {
+    maxPerOwner: maxPlansPerOwner,
+    outcomeMs: keptPlanMs,
+    busy: `${maxPlansPerOwner} batches are being planned already.`,
+  })
 
-  async function order(request: BatchOrder, caller: PlanCaller): Promise<OrderedBatch> {
+  /** Goes on after the call: a recording of hours takes longer to read than a call may wait. */
+  function planFor({ sources, options, recursive }: BatchOrder, { tool, ...watch }: BatchCaller) {
+    const { owner } = watch
+    const request = { sources, options, recursive, maxRecordings }
+    const key = { owner, subject: JSON.stringify([tool, request]), options: '' }
+    return plans.join(
+      key,
+      ({ signal, progress }) => planBatch(request, { tool, owner, signal, onProgress: progress }, context),
+      watch,
+    )
+  }
+
+  async function order(request: BatchOrder, caller: BatchCaller): Promise<OrderedBatch> {
     const { agreedUsd, title = '', sources, options } = request
-    const plan = await planBatch({ maxRecordings, ...request }, caller, context)
+    const plan = await planFor(request, caller)
+    if (!plan) return {}
     if (plan.recordings.length === 0) throw nothingReadable(plan)
     const { tool, owner } = caller
     const isPaid = plan.recordings.some(({ state }) => state !== 'done')
@@ -210,6 +238,7 @@ export function createBatches(context: JobContext) {
     /** Releases all batches to other processes; their recordings go on by themselves. */
     async close(): Promise<void> {
       closed = true
+      await plans.close()
       await Promise.all(starting)
       const all = [...running.values()]
       for (const run of all) run.stop('released')
@@ -220,25 +249,4 @@ export function createBatches(context: JobContext) {
   function logFailure(error: unknown): void {
     log.warn('batch-not-freed', { code: codeOf(error), shared: queue.shared })
   }
-}
-
-function titleOf({ recordings }: BatchPlan, [source = '', ...more]: string[]): string {
-  const name = more.length === 0 ? source.trim().split(/[/\\]/).filter(Boolean).at(-1) : undefined
-  return name ? oneLine(name) : `${recordings.length} recordings`
-}
-
-const maxNamed = 10
-
-/** Says which of several sources failed, and why. */
-function nothingReadable({ unreadable }: BatchPlan): SpeechError {
-  const named = unreadable
-    .slice(0, maxNamed)
-    .map(({ given, error }) => `"${given}": ${error.code}, ${error.message}`)
-  const more = unreadable.length > maxNamed ? ` And ${unreadable.length - maxNamed} more.` : ''
-  const [first] = unreadable
-  return new SpeechError(
-    first?.error.code ?? 'FILE_NOT_FOUND',
-    `None of the ${unreadable.length} recordings can be read. ${named.join(' ')}${more}`,
-    { hint: first?.error.hint ?? 'Give other recordings.' },
-  )
 }

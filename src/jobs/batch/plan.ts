@@ -6,8 +6,9 @@ import type {
   FailedRecording,
   PlannedRecording,
 } from '../../domain/batch/batch.ts'
-import { isSpeechError } from '../../domain/errors.ts'
+import { isSpeechError, SpeechError } from '../../domain/errors.ts'
 import type { Job, JobTool, Progress, TranscriptionRequest } from '../../domain/job.ts'
+import { oneLine } from '../../domain/text.ts'
 import { estimateUsd } from '../../pipeline/estimate.ts'
 import { modelsOf } from '../../pipeline/select-pipeline.ts'
 import { type ListedRecording, listRecordings } from '../../pipeline/source/folders/list-recordings.ts'
@@ -145,4 +146,26 @@ function roundedUp(usd: number): number {
 
 function sum(numbers: (number | undefined)[]): number {
   return numbers.reduce<number>((total, one) => total + (one ?? 0), 0)
+}
+
+/** Name of the only source, else the number of recordings. */
+export function titleOf({ recordings }: BatchPlan, [source = '', ...more]: string[]): string {
+  const name = more.length === 0 ? source.trim().split(/[/\\]/).filter(Boolean).at(-1) : undefined
+  return name ? oneLine(name) : `${recordings.length} recordings`
+}
+
+const maxNamed = 10
+
+/** Says which of several sources failed, and why. */
+export function nothingReadable({ unreadable }: BatchPlan): SpeechError {
+  const named = unreadable
+    .slice(0, maxNamed)
+    .map(({ given, error }) => `"${given}": ${error.code}, ${error.message}`)
+  const more = unreadable.length > maxNamed ? ` And ${unreadable.length - maxNamed} more.` : ''
+  const [first] = unreadable
+  return new SpeechError(
+    first?.error.code ?? 'FILE_NOT_FOUND',
+    `None of the ${unreadable.length} recordings can be read. ${named.join(' ')}${more}`,
+    { hint: first?.error.hint ?? 'Give other recordings.' },
+  )
 }

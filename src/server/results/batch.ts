@@ -29,6 +29,16 @@ export function describePlan({ recordings, newSeconds, usd: price, unknownLength
   }${unknown}`
 }
 
+/** The time was up before the plan was made. */
+export function planningAnswer(tool: JobTool): ToolAnswer {
+  const text = 'The recordings are still being read; nothing was begun or billed.'
+  const next = `Repeat the same ${tool} call to wait for the plan.`
+  return {
+    structured: { status: 'running', duration: 0, text, warnings: [], next_step: next },
+    text: ['status: running', text, '', `next step: ${next}`].join('\n'),
+  }
+}
+
 export function planAnswer(plan: BatchPlan, tool: JobTool, wasRefused: boolean): ToolAnswer {
   const { recordings, copies, unreadable, seconds, newSeconds, usd: price = 0 } = plan
   const shown = recordings.slice(0, pageSize)

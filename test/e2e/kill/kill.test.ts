@@ -100,7 +100,7 @@ async function killOften(seed: number): Promise<void> {
     const from = requests().length
     await killAt(anyMoment(next), env, request)
     checkSince(from)
-    kept = checkpointed(env.SPEECH_DATA_DIR)
+    kept = new Set(checkpointed(env.SPEECH_DATA_DIR))
   }
 
   const from = requests().length

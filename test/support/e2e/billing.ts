@@ -81,17 +81,17 @@ export function recognise(
 export const format = ({ jobs }: App) =>
   jobs.format({ text: truthText(truth('interview')), style: 'faithful' }, { owner: 'local', signal })
 
-/** The texts of the chunks that are safe in the store. */
-export function checkpointed(dataDir: string): Set<string> {
+/** The texts of the chunks that are safe in the store, each as often as there are chunks of it. */
+export function checkpointed(dataDir: string): string[] {
   try {
     const database = new Sqlite(join(dataDir, 'speech.db'))
     const rows = database
       .prepare("SELECT CAST(value AS TEXT) AS value FROM checkpoints WHERE key LIKE 'chunk:%'")
       .all() as { value: string }[]
     database.close()
-    return new Set(rows.map(({ value }) => (JSON.parse(value) as { text: string }).text))
+    return rows.map(({ value }) => (JSON.parse(value) as { text: string }).text)
   } catch {
     // Killed before there was a store.
-    return new Set()
+    return []
   }
 }

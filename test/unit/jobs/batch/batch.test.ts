@@ -52,7 +52,18 @@ describe('an order', () => {
     const harness = await space.open()
     await put('a.wav')
     const { id, plan } = await harness.jobs.orderBatch({ sources: [folder], options: {} }, caller)
-    expect({ id, usd: plan.usd, sent: harness.requests.length }).toEqual({ id: undefined, usd: 0, sent: 0 })
+    expect({ id, usd: plan?.usd, sent: harness.requests.length }).toEqual({ id: undefined, usd: 0, sent: 0 })
+  })
+
+  it('a call whose time is up before the plan is made gets none, and the next one joins it', async () => {
+    const harness = await space.open()
+    await put('a.wav')
+    const request = { sources: [folder], options: {}, agreedUsd: 0 }
+    expect(await harness.jobs.orderBatch(request, { ...caller, seconds: 0 })).toEqual({})
+    expect(harness.requests).toEqual([])
+    const { id, plan } = await harness.jobs.orderBatch(request, caller)
+    expect(plan?.recordings).toHaveLength(1)
+    await harness.jobs.watch(id!, { owner, signal })
   })
 
   it('each recording is sent once, and the batch lists what became of it', async () => {
@@ -97,7 +108,7 @@ describe('an order', () => {
     await expect(harness.jobs.batch('bob', mine)).rejects.toMatchObject({ code: 'TRANSCRIPT_NOT_FOUND' })
     const request = { sources: [folder], options: {}, agreedUsd: 0 }
     const { id, plan } = await harness.jobs.orderBatch(request, { ...caller, owner: 'bob' })
-    expect(plan.recordings[0]!.state).toBe('new')
+    expect(plan!.recordings[0]!.state).toBe('new')
     expect(id).not.toBe(mine)
     await harness.jobs.watch(id!, { owner: 'bob', signal })
   })
