@@ -2,9 +2,9 @@
 import * as z from 'zod/v4'
 import { timedText } from '../../formats/text.ts'
 import { recording, waitSeconds } from '../inputs.ts'
+import { transcribeForTool } from '../orders/transcribe.ts'
 import { transcriptAnswer, transcriptOutput } from '../results/transcript.ts'
 import { defineTool } from '../tool.ts'
-import { transcribeForTool } from '../transcribe.ts'
 
 export const diarizeAudio = defineTool({
   name: 'diarize_audio',

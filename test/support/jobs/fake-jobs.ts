@@ -47,7 +47,6 @@ export function fakeJobs(): FakeJobs {
       transcribe({ ...jobs, prepare: jobs.submit }, request, caller, watch),
     warnings: () => [],
     activeJobs: () => 0,
-    search: unused,
     spending: unused,
     cancel: unused,
     rename: unused,
@@ -83,6 +82,7 @@ export function fakeJobs(): FakeJobs {
       throw new SpeechError('TRANSCRIPT_NOT_FOUND', 'There is no such transcript.', { hint: 'Look for it.' })
     },
     list: async owner => ({ transcripts: [own(owner)] }),
+    search: async owner => ({ transcripts: [own(owner)] }),
     subscribe(listener) {
       news.on('change', listener)
       return () => void news.off('change', listener)

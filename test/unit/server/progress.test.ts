@@ -15,7 +15,9 @@ function listen(progressToken?: string) {
   const received: Received[] = []
   const notify = async ({ params }: { params: Received }) =>
     void received.push({ ...params, at: performance.now() })
-  const context = { mcpReq: { _meta: { progressToken }, notify } } as unknown as ServerContext
+  const context = {
+    mcpReq: { _meta: { progressToken }, notify, signal: new AbortController().signal },
+  } as unknown as ServerContext
   return { received, reporter: startProgressReporter(context) }
 }
 

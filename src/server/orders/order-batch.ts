@@ -1,9 +1,9 @@
 // Orders a batch for a tool: plans it, asks for its price where the client can, and waits for its end.
-import type { JobTool } from '../domain/job.ts'
-import type { BatchOrder } from '../jobs/jobs.ts'
-import { timeLeft } from '../jobs/watch.ts'
-import { batchAnswer, describePlan, planAnswer, planningAnswer } from './results/batch.ts'
-import type { ToolAnswer, ToolCall } from './tool.ts'
+import type { JobTool } from '../../domain/job.ts'
+import type { BatchOrder } from '../../jobs/jobs.ts'
+import { timeLeft } from '../../jobs/watch.ts'
+import { batchAnswer, describePlan, planAnswer, planningAnswer } from '../results/batch.ts'
+import type { ToolAnswer, ToolCall } from '../tool.ts'
 
 /** Waits for a batch, and lists its recordings. `leaving` cancels it with the call. */
 export async function watchBatch(

@@ -1,10 +1,10 @@
 // Runs a transcription for a tool, or a batch of them: waits as long as the call does, and reports the call's cost.
-import type { JobTool, TranscriptionRequest } from '../domain/job.ts'
-import type { Transcript } from '../domain/transcript.ts'
+import type { JobTool, TranscriptionRequest } from '../../domain/job.ts'
+import type { Transcript } from '../../domain/transcript.ts'
+import { withCachedFormatting, withCachedTranscription } from '../results/cost.ts'
+import type { FormatSettings } from '../results/formatting.ts'
+import type { ToolAnswer, ToolCall } from '../tool.ts'
 import { orderBatch } from './order-batch.ts'
-import { withCachedFormatting, withCachedTranscription } from './results/cost.ts'
-import type { FormatSettings } from './results/formatting.ts'
-import type { ToolAnswer, ToolCall } from './tool.ts'
 
 /** Arguments of the tools that take a recording. */
 interface RecordingArguments extends Omit<TranscriptionRequest, 'format'> {
