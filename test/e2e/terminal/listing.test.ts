@@ -17,7 +17,7 @@ it('list shows length, speakers, date and title, the newest first, and finds wha
   expect((await terminal.run(['list'])).stderr).toBe('No transcripts are stored yet.\n')
   await terminal.run(['transcribe', fixture('voice-note.ogg'), '-t', 'A parcel'])
   await terminal.run(['diarize', fixture('interview.mp3'), '-t', 'An interview'])
-  const { code, stdout } = await terminal.run(['list'])
+  const { code, stdout } = await terminal.start(['list']).result
   expect(code).toBe(0)
   const date = '\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d'
   expect(stdout).toMatch(
@@ -62,7 +62,7 @@ it('a server without a client says what it waits for if a person starts it', asy
 /** The completions of bash for a line that ends at the cursor. */
 async function completed(line: string): Promise<string[]> {
   const script = join(terminal.work, 'completion.bash')
-  await writeFile(script, (await terminal.run(['completion', 'bash'])).stdout)
+  await writeFile(script, (await terminal.start(['completion', 'bash']).result).stdout)
   const words = line.split(' ')
   const list = words.map(word => `'${word}'`).join(' ')
   const ask = `source '${script}'; COMP_WORDS=(${list}); COMP_CWORD=${words.length - 1}; _speech_mcp`

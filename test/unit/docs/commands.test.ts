@@ -5,14 +5,17 @@ import { parseArgs } from 'node:util'
 import { expect, it } from 'vitest'
 import { demo } from '../../../demo/demo.ts'
 import type { Command } from '../../../src/cli/command.ts'
+import { completion } from '../../../src/cli/completion.ts'
 import { diarize } from '../../../src/cli/diarize.ts'
 import { doctor } from '../../../src/cli/doctor/doctor.ts'
 import { exportTranscript } from '../../../src/cli/export.ts'
 import { format } from '../../../src/cli/format.ts'
 import { http } from '../../../src/cli/http.ts'
 import { install, uninstall } from '../../../src/cli/install/install.ts'
+import { list } from '../../../src/cli/list.ts'
 import { serve } from '../../../src/cli/serve.ts'
 import { transcribe } from '../../../src/cli/transcribe.ts'
+import { watch } from '../../../src/cli/watch/watch.ts'
 import { worker } from '../../../src/cli/worker.ts'
 import { settings } from '../../../src/config/settings.ts'
 import { page, pages } from '../../support/documents.ts'
@@ -29,11 +32,18 @@ const program: Record<string, { command: Command; test: string; starts: RegExp }
   worker: { command: worker, test: 'test/e2e/worker/worker.test.ts', starts: /'worker'/ },
   transcribe: { command: transcribe, test: 'test/e2e/cli/transcribe.test.ts', starts: /'transcribe'/ },
   diarize: { command: diarize, test: 'test/e2e/cli/diarize.test.ts', starts: /'diarize'/ },
+  watch: { command: watch, test: 'test/e2e/terminal/watch.test.ts', starts: /start\(\['watch'/ },
   format: { command: format, test: 'test/e2e/cli/format.test.ts', starts: /'format'/ },
+  list: { command: list, test: 'test/e2e/terminal/listing.test.ts', starts: /start\(\['list'/ },
   export: { command: exportTranscript, test: 'test/e2e/cli/commands.test.ts', starts: /'export'/ },
   install: { command: install, test: 'test/e2e/cli/install.test.ts', starts: /'install'/ },
   uninstall: { command: uninstall, test: 'test/e2e/cli/install.test.ts', starts: /'uninstall'/ },
   doctor: { command: doctor, test: 'test/e2e/cli/commands.test.ts', starts: /'doctor'/ },
+  completion: {
+    command: completion,
+    test: 'test/e2e/terminal/listing.test.ts',
+    starts: /start\(\['completion'/,
+  },
   demo: { command: demo, test: 'test/e2e/cli/commands.test.ts', starts: /'demo'/ },
 }
 
