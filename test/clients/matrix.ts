@@ -15,6 +15,8 @@ export interface MatrixClient {
   driver: string
   needsLaterNode?: boolean
   env?: Record<string, string>
+  /** For a client that starts a process for each call. */
+  maxCalls?: number
   /** Puts a program between the client and the server. */
   /** The bridge does not outlive the server, and is started again with it. */
   bridgeDies?: boolean
@@ -43,6 +45,8 @@ export const matrix: MatrixClient[] = [
   ...both(sdkOf('SDK 1.32.2', '1.32.2')),
   ...both({ ...sdk2('legacy'), name: 'SDK 2.4.0, protocol 2025-11-25' }),
   ...both({ ...sdk2('modern'), name: 'SDK 2.4.0, protocol 2026-07-28' }),
+  { ...inspector('0.16.8', '@modelcontextprotocol/inspector/cli/build/cli.js'), transport: 'stdio' },
+  { ...inspector('2.12.0', '.bin/mcp-inspector', true), transport: 'HTTP' },
   ...both({
     ...library('AI SDK', '@ai-sdk/mcp', '2.0.99'),
     driver: 'ai-sdk.mjs',
@@ -64,6 +68,21 @@ export const matrix: MatrixClient[] = [
     },
   },
   {
+    ...bridged('mcp-proxy 6.7.19', { 'mcp-proxy': '6.7.19' }),
+    transport: 'stdio',
+    bridgeDies: true,
+    bridge: (subject, port) =>
+      overHttp(subject, port, 'mcp-proxy', 'mcp-proxy/dist/bin/mcp-proxy.mjs', [
+        '--port',
+        String(port),
+        '--server',
+        'stream',
+        '--',
+        subject.stdio.command,
+        ...subject.stdio.args,
+      ]),
+  },
+  {
     ...bridged('supergateway 4.0.0', { supergateway: '4.0.0' }),
     transport: 'stdio',
     bridge: (subject, port) =>
@@ -78,6 +97,16 @@ export const matrix: MatrixClient[] = [
       ]),
   },
 ]
+
+function inspector(version: string, script: string, needsLaterNode = false) {
+  return {
+    ...library('Inspector', '@modelcontextprotocol/inspector', version),
+    driver: 'inspector.mjs',
+    maxCalls: 10,
+    needsLaterNode,
+    env: { MATRIX_SCRIPT: script },
+  }
+}
 
 /** The second one is a program for each system; this run takes that for Linux on x64. */
 function claudeCode(version: string, script: string) {

@@ -50,7 +50,12 @@ async function drive(client: MatrixClient): Promise<Result[]> {
       : client.transport === 'stdio'
         ? subject.stdio
         : await subject.http()
-    const order = { target, control: subject.control, fixtures, calls: Number(values.calls) }
+    const order = {
+      target,
+      control: subject.control,
+      fixtures,
+      calls: Math.min(Number(values.calls), client.maxCalls ?? Number.POSITIVE_INFINITY),
+    }
     const child = spawn(
       client.needsLaterNode ? laterNode() : process.execPath,
       [join(folder, 'drivers', client.driver), JSON.stringify(order)],
