@@ -127,6 +127,49 @@ export interface TranscriptResult {
   next_step?: string
 }
 
+/** Result of `transcribe_audio` and `diarize_audio` for a folder or several recordings that were not agreed to yet. */
+export interface BatchPlanResult {
+  status: 'planned'
+  duration: number
+  text: string
+  recordings: { name: string; duration?: number; state: 'new' | 'begun' | 'done'; transcript_id?: string }[]
+  counts: { recordings: number; copies: number; unreadable: number }
+  /** Seconds that are not transcribed yet. */
+  new_seconds: number
+  /** What they cost at most; `confirm_usd` agrees to it. */
+  max_usd: number
+  warnings: string[]
+  next_step: string
+}
+
+/** Result of the same tools, and of `get_transcript`, for a batch that has begun. */
+export interface BatchResult {
+  status: TranscriptStatus
+  /** Of the batch; each recording has one of its own. */
+  transcript_id: string
+  title: string
+  duration: number
+  text: string
+  recordings: {
+    name: string
+    status: 'waiting' | 'completed' | 'partial' | 'failed' | 'cancelled'
+    duration?: number
+    transcript_id?: string
+    uri?: string
+    /** Their names. */
+    speakers?: string[]
+    /** How many. */
+    gaps?: number
+    error?: string
+  }[]
+  next_offset?: number
+  progress: string
+  cost_usd: number
+  max_usd?: number
+  warnings: string[]
+  next_step?: string
+}
+
 /** The JSON output of a whole transcript. */
 export interface TranscriptJson {
   id: string

@@ -63,12 +63,16 @@ export async function collectResults(installed, ffmpeg, { home }) {
     const text = await call('format_text', { text: read.text.toLowerCase(), style: 'clean' })
     const found = await call('search_transcripts', { query: 'country' })
     const { contents } = await client.readResource({ uri: `transcript://${spoken.transcript_id}/json` })
+    const folder = { audio: join(installed, 'demo', 'recordings'), language: 'en' }
+    const plan = await call('transcribe_audio', folder)
+    const batch = await call('transcribe_audio', { ...folder, confirm_usd: plan.max_usd })
     const recordings = await call('find_recordings', {})
     const speakers = [{ speaker: 'S1', name: 'Hannah' }]
     const named = await call('update_transcript', { transcript_id: spoken.transcript_id, speakers })
     const deleted = await call('delete_transcript', { transcript_id: read.transcript_id })
     return {
       ...{ RecordingsResult: [recordings], UpdateResult: [named], DeleteResult: [deleted] },
+      ...{ BatchPlanResult: [plan], BatchResult: [batch] },
       TranscriptResult: [read, spoken, formatted],
       FormatTextResult: [text],
       SearchResult: [found],
