@@ -42,9 +42,11 @@ export const fromVendor = {
 }
 
 /** Where a module imports CommonJS, Node searches the whole file for names of exports: 100 ms for the largest. */
-const requiring = file => `import { createRequire } from 'node:module'
-export default createRequire(import.meta.url)('./${file}')
+const requiring = expression => `import { createRequire } from 'node:module'
+const require = createRequire(import.meta.url)
+export default ${expression}
 `
+const together = ['ali-oss', 'alicloud-mns']
 
 /** Resolves with the results of esbuild. */
 export async function bundlePackages(root, dist) {
@@ -70,6 +72,10 @@ export async function bundlePackages(root, dist) {
     }),
     build({
       ...options(commonJs),
+      entryPoints: {
+        alibaba: 'scripts/build/alibaba.cjs',
+        ...{ 'prom-client': 'prom-client', tablestore: 'tablestore' },
+      },
       ...{ format: 'cjs', outExtension: { '.js': '.cjs' }, banner: { js: makeBuffer } },
       // Its main file chooses between this and code for a Node without async functions.
       alias: { '@alicloud/mns': '@alicloud/mns/lib/client.js' },
@@ -77,7 +83,12 @@ export async function bundlePackages(root, dist) {
     }),
   ])
   for (const name of commonJs.map(nameOf))
-    writeFileSync(join(dist, 'vendor', `${name}.js`), requiring(`${name}.cjs`))
+    writeFileSync(
+      join(dist, 'vendor', `${name}.js`),
+      requiring(
+        together.includes(name) ? `require('./alibaba.cjs')['${name}']()` : `require('./${name}.cjs')`,
+      ),
+    )
   return results
 }
 
