@@ -4,6 +4,7 @@ import { readVint } from './ebml.ts'
 import { layouts, type Part, type Read, readParts } from './file-layout.ts'
 import type { FrameKind } from './frame-kinds.ts'
 import { type Frames, findFrames, tagBytes } from './frames.ts'
+import { findJoined } from './joined.ts'
 import { mendAiff, mendWav, type Piece, withoutLengths } from './mend.ts'
 
 /** Fewer bytes behind the declared end are padding. */
@@ -88,6 +89,8 @@ async function readEnd(file: string, bytes: Buffer, read: Read, size: number): P
     // An MP4 that is open to its end may be cut: its table of samples shows it, and ffmpeg says so.
     return parts.at(-1)?.isOpen ? { isTruncated: undefined } : lastEnd(parts, size)
   }
+  if (/^(?:fLaC|wvpk|TTA1)/.test(head))
+    return { isTruncated: undefined, ...(await findJoined(bytes, read, size)) }
   return framesEnd(file, read, size)
 }
 

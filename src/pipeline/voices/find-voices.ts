@@ -13,6 +13,7 @@ import type { Source } from '../source/source.ts'
 import { type ChannelRequest, chooseChannels } from './choose-channels.ts'
 import { type Description, isDescribed, readDescription, type Track } from './description.ts'
 import { findTracks, type TrackRequest } from './find-tracks.ts'
+import { meanLevel } from './levels.ts'
 import type { HeardVoice } from './voice.ts'
 import { concurrency, maxQuietPeakDbfs, type StartFfmpeg, stderrOf } from './windows.ts'
 
@@ -29,6 +30,8 @@ type Request = TrackRequest & ChannelRequest
 
 /** A mix with a louder sample is neither very quiet nor what remains of opposite sides. */
 const quietSample = 32_768 * 10 ** (maxQuietPeakDbfs / 20)
+/** Opposite sides leave the errors of their coding in the mix: loud for moments, and far below speech on the whole. */
+const quietMeanDbfs = -36
 /** Decoded at most before the voices are known: a minute. */
 const maxAheadBytes = 60 * 2 * sampleRate
 /** A shorter recording is not delayed by a look at both its channels, unless its mix is quiet or even. */
@@ -77,7 +80,9 @@ export async function openVoices(
     const { duration = Number.POSITIVE_INFINITY } = description
     if (isStereo && duration > minStereoSeconds) return true
     await ahead.readWhile(() => isStereo || !ahead.isLoud())
-    return !ahead.isLoud() || (isStereo && ahead.contrastDb() < minContrastDb)
+    if (!isStereo || !ahead.isLoud()) return !ahead.isLoud()
+    const { meanDbfs, contrast } = ahead.levels()
+    return meanDbfs < quietMeanDbfs || contrast < minContrastDb
   }
 }
 
@@ -107,14 +112,14 @@ function readAhead(stream: AsyncIterable<Buffer>) {
   }
   return {
     isLoud: () => isLoud,
-    /** Decibels between the loud and the quiet parts of what was read. */
-    contrastDb: () => {
+    /** Of what was read: its level, and the decibels between its loud and quiet parts. */
+    levels: () => {
       const all = Buffer.concat(read)
       const samples = new Int16Array(all.buffer, all.byteOffset, all.length >> 1)
       const levels = Array.from({ length: Math.floor(samples.length / frameSize) }, (_, i) =>
         frameLevel(samples, i * frameSize, samples[i * frameSize - 1] ?? 0),
       )
-      return contrastDb(levels)
+      return { meanDbfs: meanLevel(levels), contrast: contrastDb(levels) }
     },
     readWhile,
     stop: () => rest.return(undefined),

@@ -111,6 +111,17 @@ describe('two sides of a recording', () => {
     expect(warnings ?? []).toEqual([])
   })
 
+  it.each([
+    ['Vorbis', 'ogg', ['-c:a', 'libvorbis', '-q:a', '1']],
+    ['MP2', 'mp2', ['-c:a', 'mp2', '-b:a', '96k']],
+  ])('that are opposite in %s are heard, though their coded mix is not silent', async (_, ending, coding) => {
+    const whole = await floatWav('opposite.wav', 2, { 0: mixed(1), 1: mixed(-1) })
+    const args = ['-ss', '11', '-i', whole, '-ar', '44100', ...coding]
+    const { words, warnings } = await transcribe(system, await makeAudio(system, `opposite.${ending}`, args))
+    expect(words).toBe(truthText(truth('voice-note')))
+    expect(warnings ?? []).toEqual([])
+  })
+
   it('with a voice each are both heard, 30 dB apart', async () => {
     const silence = lavfi('aevalsrc=0:s=16000:d=12')
     const short = await floatWav('short.wav', 2, { 0: one, 1: [[1, 0.0316]] })

@@ -204,6 +204,7 @@ describe('a recording with another one behind it in the same file', () => {
     ['ASF', '-c:a', 'wmav2', '-f', 'asf'],
     ['W64', '-f', 'w64'],
     ['FLV', '-ar', '22050', '-f', 'flv'],
+    ['TTA', '-f', 'tta'],
   ])('an %s raises a warning', async (name, ...coding) => {
     const whole = encoded(...coding)
     const found = await heard(`followed ${name}`, Buffer.concat([whole, whole]))
@@ -220,6 +221,21 @@ describe('a recording with another one behind it in the same file', () => {
     // The sound stays where the index says.
     const swapped = Buffer.concat([free, whole.subarray(0, head), whole.subarray(head + 8)])
     expect(await heard('free space', swapped)).toMatchObject({ warnings: [] })
+  })
+})
+
+describe('recordings joined to one file that are coded without loss', () => {
+  it.each([
+    ['FLAC', '-f', 'flac'],
+    ['WavPack with tags', '-c:a', 'wavpack', '-metadata', 'title=One', '-f', 'wv'],
+    ['WavPack without tags', '-c:a', 'wavpack', '-map_metadata', '-1', '-fflags', '+bitexact', '-f', 'wv'],
+  ])('all of %s are heard, each sound at its time', async (name, ...coding) => {
+    const whole = encoded(...coding)
+    const { tones } = await heard(`alone ${name}`, whole)
+    const found = await heard(`joined ${name}`, Buffer.concat([whole, whole, whole]))
+    const expected = [0, seconds, 2 * seconds].flatMap(start => tones.map(tone => start + tone))
+    expect(found.tones.map(tone => tone.toFixed(2))).toEqual(expected.map(tone => tone.toFixed(2)))
+    expect(found.warnings).toEqual([])
   })
 })
 
