@@ -1,6 +1,8 @@
 // Transcribes one recording with speakers: voices that are apart already, or two passes over one upload that are aligned.
+
 import { languageHint } from '../domain/languages.ts'
 import type { FileRecognition } from '../domain/ports.ts'
+import { withSpeexDecoder } from './audio/speex.ts'
 import { align } from './diarization/align.ts'
 import { fileResult, modelWarnings, passFailures, textWarnings } from './file-tasks/file-result.ts'
 import { type PassResults, runPasses } from './file-tasks/passes.ts'
@@ -10,7 +12,7 @@ import { transcribeOpened } from './transcribe.ts'
 import { findVoices, ofVoice } from './voices/find-voices.ts'
 
 export const diarize: Pipeline = async (given, ports, run, onFound) => {
-  const opened = await openSource(given, ports, run)
+  const opened = await withSpeexDecoder(await openSource(given, ports, run), ports.ffmpeg, run)
   run.progress({ done: 0, message: 'Comparing tracks and channels' })
   const hearing = await findVoices(opened, { ...given, isApart: true }, ports.ffmpeg, run)
   if (hearing.voices.length > 1) return transcribeOpened(opened, given, ports, run, onFound, hearing)

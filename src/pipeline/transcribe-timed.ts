@@ -1,8 +1,10 @@
 // Transcribes one recording with measured times: one pass over an upload, or chunks where the pass fails.
+
 import { describeError, type ErrorCode, isSpeechError } from '../domain/errors.ts'
 import { languageHint } from '../domain/languages.ts'
 import type { FileRecognition } from '../domain/ports.ts'
 import type { Segment } from '../domain/transcript.ts'
+import { withSpeexDecoder } from './audio/speex.ts'
 import { fileResult, modelWarnings, textWarnings } from './file-tasks/file-result.ts'
 import { type PassResults, runPasses } from './file-tasks/passes.ts'
 import type { Pipeline } from './pipeline.ts'
@@ -32,7 +34,7 @@ const noFallbackCodes = new Set<ErrorCode>([
 ])
 
 export const transcribeTimed: Pipeline = async (given, ports, run, onFound) => {
-  const opened = await openSource(given, ports, run)
+  const opened = await withSpeexDecoder(await openSource(given, ports, run), ports.ffmpeg, run)
   const hearing = await findVoices(opened, given, ports.ffmpeg, run)
   if (hearing.voices.length > 1) {
     run.warn('Times are estimated, as they are not measured in several tracks at once.')

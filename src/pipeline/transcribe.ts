@@ -1,7 +1,9 @@
 // Transcribes one recording: opens it, finds its voices, recognises them in chunks, merges the texts.
+
 import { setMaxListeners } from 'node:events'
 import type { PipelineRequest, TranscriptionRequest } from '../domain/job.ts'
 import type { Run } from '../domain/run.ts'
+import { withSpeexDecoder } from './audio/speex.ts'
 import { type ChunkPorts, transcribeChunks } from './chunks/transcribe-chunks.ts'
 import { collectTranscript } from './collect-transcript.ts'
 import type { Findings, PipelinePorts } from './pipeline.ts'
@@ -21,7 +23,8 @@ export async function transcribe(
   outer: Run,
   onFound: (findings: () => Findings) => void,
 ): Promise<Findings> {
-  return transcribeOpened(await openSource(request, ports, outer), request, ports, outer, onFound)
+  const source = await withSpeexDecoder(await openSource(request, ports, outer), ports.ffmpeg, outer)
+  return transcribeOpened(source, request, ports, outer, onFound)
 }
 
 /** Transcribes a recording that is already open; its voices are found unless they are `known`. */
