@@ -52,7 +52,7 @@ export async function agree(plan: BatchPlan, consent: Consent, signal: AbortSign
     if (unknownLengths === 0 || yes) return true
     throw new SpeechError(
       'BAD_INPUT',
-      `--max-cost cannot be kept for ${plural(unknownLengths, 'recording')} of unknown length.`,
+      `The limit --max-cost cannot be kept for ${plural(unknownLengths, 'recording')} of unknown length.`,
       {
         hint: 'Add --yes to transcribe them on top, each up to SPEECH_MAX_COST_USD; or leave out the addresses.',
       },
@@ -104,7 +104,7 @@ export function parseMaxCost(given: string | undefined): number | undefined {
   if (given === undefined) return undefined
   const usd = Number(given.replace(/^\$/, ''))
   if (given.trim() !== '' && Number.isFinite(usd) && usd >= 0) return usd
-  throw new SpeechError('BAD_INPUT', '--max-cost is no amount of US dollars.', {
+  throw new SpeechError('BAD_INPUT', 'The value of --max-cost is no amount of US dollars.', {
     hint: 'Write it as a number, such as 2.50.',
   })
 }

@@ -116,11 +116,15 @@ export function sayStopping(): void {
 
 export function parseBatchOptions({ flags, lists, switches }: Invocation): BatchOptions {
   if (lists.output)
-    throw new SpeechError('BAD_INPUT', '--output names one file, and there may be several recordings.', {
-      hint: 'Use --out FOLDER, and -f for the format.',
-    })
+    throw new SpeechError(
+      'BAD_INPUT',
+      'The flag --output names one file, and there may be several recordings.',
+      {
+        hint: 'Use --out FOLDER, and -f for the format.',
+      },
+    )
   if (flags.title !== undefined)
-    throw new SpeechError('BAD_INPUT', '--title is for one recording.', { hint: 'Leave it out.' })
+    throw new SpeechError('BAD_INPUT', 'The flag --title is for one recording.', { hint: 'Leave it out.' })
   const advice = 'Separate several by commas. To format the text, use --readable.'
   const formats = (flags.format ?? 'txt').split(',').map(name => parseFormat(name.trim(), advice))
   return {

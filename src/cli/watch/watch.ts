@@ -150,7 +150,7 @@ async function watchFolder(invocation: Invocation): Promise<number> {
       running.add(work)
     }
 
-    process.stderr.write(`Watching ${asLine(folder)}. Ctrl-C ends it.\n`)
+    let isFirst = true
     let isGone = false
     while (!signal.aborted) {
       try {
@@ -159,6 +159,9 @@ async function watchFolder(invocation: Invocation): Promise<number> {
         const due = [...later].filter(([, at]) => at <= Date.now()).map(([path]) => path)
         for (const path of due) later.delete(path)
         const paths = [...due, ...appeared(files, performance.now())]
+        // Only after the first look: a file that comes from here on has appeared.
+        if (isFirst) process.stderr.write(`Watching ${asLine(folder)}. Ctrl-C ends it.\n`)
+        isFirst = false
         if (paths.length > 0) begin(paths)
       } catch (error) {
         if (signal.aborted) break

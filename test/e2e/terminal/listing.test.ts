@@ -76,7 +76,7 @@ async function completed(line: string): Promise<string[]> {
 it.skipIf(process.platform === 'win32')('bash completes commands, flags, values and files', async () => {
   await writeFile(join(terminal.work, 'my talk.wav'), '')
   expect(await completed('speech-mcp tr')).toEqual(['transcribe'])
-  expect(await completed('speech-mcp transcribe --o')).toEqual(['--output'])
+  expect(await completed('speech-mcp transcribe --outp')).toEqual(['--output'])
   expect(await completed('speech-mcp transcribe -f vtt')).toEqual(['vtt', 'vtt-names'])
   expect(await completed('speech-mcp transcribe my')).toEqual(['my talk.wav'])
   expect(await completed('speech-mcp install cu')).toEqual(['cursor'])
