@@ -178,6 +178,26 @@ describe('a batch that is interrupted', () => {
     await vi.waitFor(() => expect(harness.jobs.activeJobs()).toBe(0))
   })
 
+  it('a call that is cancelled stops its batch, and one that only detaches leaves it going', async () => {
+    const latch = createLatch()
+    const harness = await space.open({ recognise: () => latch.opened })
+    await put('a.wav', 'b.wav')
+    const id = await order(harness)
+    const leave = async (reason: 'cancelled' | 'detached') => {
+      const abort = new AbortController()
+      const watch = { owner, signal: abort.signal, disconnectReason: () => reason }
+      const waiting = harness.jobs.watch(id, watch).catch(() => {})
+      abort.abort()
+      await waiting
+    }
+    await leave('cancelled')
+    expect((await harness.jobs.batch(owner, id)).state).toBe('cancelled')
+    latch.open()
+    expect(await order(harness)).toBe(id)
+    await leave('detached')
+    expect((await ended(harness, id)).state).toBe('completed')
+  })
+
   it('deleting a batch deletes its list and keeps the transcripts', async () => {
     const harness = await space.open()
     await put('a.wav')
