@@ -56,6 +56,11 @@ export const matrix: MatrixClient[] = [
     ...library('LangChain', '@langchain/mcp-adapters', '1.1.4', { '@langchain/core': '1.4.0' }),
     driver: 'langchain.mjs',
   }),
+  ...both({
+    ...library('OpenAI Agents', '@openai/agents', '0.20.0', { zod: '4.6.7' }),
+    driver: 'openai-agents.mjs',
+    needsLaterNode: true,
+  }),
   ...claudeCode('2.1.108', '@anthropic-ai/claude-code/cli.js'),
   ...claudeCode('2.1.332', '@anthropic-ai/claude-code-linux-x64/claude'),
   {
