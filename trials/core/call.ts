@@ -76,6 +76,7 @@ function faultOf(answer: Omit<Answer, 'fault'>, limitSeconds: number): string | 
   const isRefused = status !== undefined && status >= 400 && status < 500
   if (!result && !error && !isRefused) return `neither result nor error (HTTP ${status})`
   if (isError && /^INTERNAL\b/.test(text)) return text.slice(0, 200)
-  if (/\n\s+at \S+ \(|node_modules|dist\/chunks/.test(text)) return `stack trace: ${text.slice(0, 200)}`
+  if (/\n\s+at \S+ \(|node_modules|dist\/(?:chunks|vendor)/.test(text))
+    return `stack trace: ${text.slice(0, 200)}`
   return undefined
 }
