@@ -22,43 +22,79 @@ const heldFrames = 16
 /** An ffmpeg with larger blocks writes nothing more by then: the end of its input pushes everything out. */
 const usualQuietMs = 2_000
 
+/** Idle in this process, the one that waits longest first: each keeps 13 MB, and many recordings may be at work. */
+const idleAnywhere: Encoder[] = []
+/** As many as two recordings use. */
+const maxIdle = 4
+
 export function createChunkEncoders(
   ffmpeg: LocateFfmpeg,
   signal: AbortSignal,
   maxQuietMs = usualQuietMs,
 ): ChunkEncoders {
-  const idle: Promise<Encoder>[] = []
-  let isPrepared = false
+  const idle: Encoder[] = []
+  let first: Promise<Encoder> | undefined
   let isReleased = false
 
   async function start(): Promise<Encoder> {
     return new Encoder(startEncoder(await ffmpeg(), 'recording', signal, standingAlone), maxQuietMs)
   }
 
+  /** Undefined where there is none, or none that lives. */
+  async function takeIdle(): Promise<Encoder | undefined> {
+    const prepared = first
+    first = undefined
+    const encoder = (await prepared) ?? idle.pop()
+    if (encoder) drop(idleAnywhere, encoder)
+    return encoder?.isEnded ? takeIdle() : encoder
+  }
+
+  function makeIdle(encoder: Encoder): void {
+    if (isReleased || encoder.isEnded) {
+      encoder.end()
+      return
+    }
+    idle.push(encoder)
+    idleAnywhere.push(encoder)
+    if (idleAnywhere.length > maxIdle) idleAnywhere.shift()!.end()
+  }
+
   return {
     async encode(samples, minSamples) {
-      isPrepared = true
-      const encoder = await (idle.pop() ?? start())
-      const audio = await encoder.encode(samples, minSamples)
+      const waiting = await takeIdle()
+      let encoder = waiting ?? (await start())
+      let audio = await encoder.encode(samples, minSamples)
+      // The system may end a process that waits.
+      if (!audio && waiting && !signal.aborted) {
+        encoder = await start()
+        audio = await encoder.encode(samples, minSamples)
+      }
       signal.throwIfAborted()
       if (!audio) throw encoderError(encoder.stderr())
-      if (isReleased || encoder.isEnded) encoder.end()
-      else idle.push(Promise.resolve(encoder))
+      makeIdle(encoder)
       return audio
     },
     prepare() {
-      if (isPrepared) return
-      isPrepared = true
-      const starting = start()
+      if (first || isReleased || idle.length > 0) return
+      first = start()
       // The first chunk reports what is wrong.
-      starting.catch(() => {})
-      idle.push(starting)
+      first.catch(() => {})
     },
     release() {
       isReleased = true
-      for (const encoder of idle.splice(0)) void encoder.then(one => one.end()).catch(() => {})
+      void first?.then(encoder => encoder.end()).catch(() => {})
+      first = undefined
+      for (const encoder of idle.splice(0)) {
+        drop(idleAnywhere, encoder)
+        encoder.end()
+      }
     },
   }
+}
+
+function drop(encoders: Encoder[], one: Encoder): void {
+  const at = encoders.indexOf(one)
+  if (at >= 0) encoders.splice(at, 1)
 }
 
 /** No frame takes bits from the ones before it. */
@@ -131,7 +167,8 @@ class Encoder {
       clearInterval(timer)
     }
     const all = Buffer.concat(this.#held)
-    this.#held = [all.subarray(end - this.#offset)]
+    // A copy: the rest is short, and the whole buffer is not needed any more.
+    this.#held = [Buffer.from(all.subarray(end - this.#offset))]
     const audio = all.subarray(start - this.#offset, end - this.#offset)
     this.#offset = end
     return audio

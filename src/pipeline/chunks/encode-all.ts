@@ -28,7 +28,7 @@ import { betweenPauses } from './short-pauses.ts'
 export interface EncodingTools {
   ffmpeg: LocateFfmpeg
   encoders: ChunkEncoders
-  /** Shared by all jobs, so that ten of them do not start twenty encoders. */
+  /** Shared by all jobs, so that ten of them do not encode twenty chunks at once. */
   limitEncoding: LimitFunction
   /** The provider refuses shorter audio. */
   minSeconds: number

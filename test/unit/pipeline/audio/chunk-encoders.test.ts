@@ -1,8 +1,8 @@
 // The encoders that take one chunk after the other, against an encoder for each chunk.
 import { execFileSync } from 'node:child_process'
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it, vi } from 'vitest'
 import { type ChunkEncoders, createChunkEncoders } from '../../../../src/pipeline/audio/chunk-encoders.ts'
 import { locateTestFfmpeg, testFfmpeg } from '../../../support/audio/ffmpeg.ts'
 import { generator, rate } from '../../../support/audio/synthetic-speech.ts'
@@ -15,8 +15,8 @@ const recording = Int16Array.from(samplesOf(ffmpeg, 'interview.mp3'), sample => 
 const delay = 1105
 
 const ends = new AbortController()
-const encoders = (locate = locateTestFfmpeg, maxQuietMs?: number): ChunkEncoders =>
-  createChunkEncoders(locate, ends.signal, maxQuietMs)
+const encoders = (locate = locateTestFfmpeg, maxQuietMs?: number, signal = ends.signal): ChunkEncoders =>
+  createChunkEncoders(locate, signal, maxQuietMs)
 
 function decoded(audio: Buffer): Int16Array {
   const args = ['-v', 'error', '-f', 'mp3', '-i', 'pipe:0', '-f', 's16le', 'pipe:1']
@@ -35,9 +35,42 @@ function fidelity(samples: Int16Array, audio: Buffer): number {
   return 10 * Math.log10(sound / distortion)
 }
 
-describe('an encoder of several chunks', () => {
-  afterAll(() => ends.abort())
+const folder = await tempFolder()
 
+/** An ffmpeg that runs these lines of shell, with `$ffmpeg` for the real one. */
+async function wrapped(name: string, script: string): Promise<string> {
+  const path = join(folder.path, name)
+  await writeFile(path, `#!/bin/sh\nffmpeg='${ffmpeg}'\n${script}\n`, { mode: 0o755 })
+  return path
+}
+
+/** An ffmpeg that notes the id of each process. */
+async function noted(name: string) {
+  const ids = join(folder.path, `${name}.ids`)
+  await writeFile(ids, '')
+  const path = await wrapped(name, `echo $$ >> '${ids}'\nexec "$ffmpeg" "$@"`)
+  const started = async () => (await readFile(ids, 'utf8')).split('\n').filter(Boolean).map(Number)
+  return {
+    locate: async () => ({ path }),
+    started,
+    living: async () => (await started()).filter(isAlive),
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+afterAll(async () => {
+  ends.abort()
+  await folder.remove()
+})
+
+describe('an encoder of several chunks', () => {
   it('gives each chunk the length and, within a decibel, the sound of an encoder of its own', async () => {
     const shared = encoders()
     for (const [start, seconds] of [
@@ -82,21 +115,60 @@ describe('an encoder of several chunks', () => {
   it.skipIf(process.platform === 'win32')(
     'gets everything from an ffmpeg that holds its output back',
     async () => {
-      const folder = await tempFolder()
-      const wrapper = join(folder.path, 'ffmpeg')
-      const script = `#!/bin/sh\n'${ffmpeg}' "$@" | dd bs=16M iflag=fullblock 2>/dev/null\n`
-      await writeFile(wrapper, script, { mode: 0o755 })
-      const slow = encoders(async () => ({ path: wrapper }), 100)
+      const path = await wrapped('holding', '"$ffmpeg" "$@" | dd bs=16M iflag=fullblock 2>/dev/null')
+      const slow = encoders(async () => ({ path }), 100)
       for (const start of [0, 5]) {
         const chunk = recording.subarray(start * rate, (start + 5) * rate)
         expect((await slow.encode(chunk, rate)).length).toBe((await encoders().encode(chunk, rate)).length)
       }
-      await folder.remove()
     },
   )
 
   it('reports a program that ends without sound', async () => {
     const ending = async () => ({ path: process.execPath })
     await expect(encoders(ending).encode(recording, rate)).rejects.toMatchObject({ code: 'FFMPEG_FAILED' })
+  })
+})
+
+describe.skipIf(process.platform === 'win32')('the processes of encoders', () => {
+  const second = recording.subarray(0, rate)
+
+  it('end with their release, also where it comes before they have started', async () => {
+    const { locate, started, living } = await noted('released')
+    const [used, prepared, late] = [encoders(locate), encoders(locate), encoders(locate)]
+    await used.encode(second, rate)
+    expect(await living()).toHaveLength(1)
+    prepared.prepare()
+    for (const each of [used, prepared, late]) each.release()
+    late.prepare()
+    await vi.waitFor(async () => expect(await living()).toEqual([]))
+    await used.encode(second, rate)
+    await vi.waitFor(async () => expect(await living()).toEqual([]))
+    expect((await started()).length).toBeLessThanOrEqual(3)
+  })
+
+  it('end when the signal comes during a chunk', async () => {
+    const { locate, started, living } = await noted('aborted')
+    const stop = new AbortController()
+    const encoding = encoders(locate, undefined, stop.signal).encode(recording, rate)
+    encoding.catch(() => {})
+    await vi.waitFor(async () => expect(await started()).toHaveLength(1))
+    stop.abort(new Error('enough'))
+    await expect(encoding).rejects.toThrow()
+    await vi.waitFor(async () => expect(await living()).toEqual([]))
+  })
+
+  it('are replaced where the system has ended one that waited', async () => {
+    const { locate, started } = await noted('killed')
+    const shared = encoders(locate)
+    const audio = await shared.encode(second, rate)
+    process.kill((await started())[0]!, 'SIGKILL')
+    expect((await shared.encode(second, rate)).equals(audio)).toBe(true)
+  })
+
+  it('are few while many recordings wait', async () => {
+    const { locate, living } = await noted('many')
+    for (let i = 0; i < 6; i++) await encoders(locate).encode(second, rate)
+    await vi.waitFor(async () => expect((await living()).length).toBeLessThanOrEqual(4))
   })
 })
