@@ -29,8 +29,10 @@ export function estimateUsd(
   const mayBeApart = voices > 1 || whole === 0
   const price = mayBeApart ? most(inChunks, whole) : whole
   const text = request.format === undefined ? 0 : textPrice(ports)
-  if (seconds === undefined || price === undefined || text === undefined) return undefined
-  return (margin * seconds + extraSeconds) * (price + text)
+  if (price === undefined || text === undefined) return undefined
+  const perSecond = price + text
+  if (perSecond === 0) return 0
+  return seconds === undefined ? undefined : (margin * seconds + extraSeconds) * perSecond
 }
 
 /** Models that hear the recording at one go; none where it is sent in chunks. */

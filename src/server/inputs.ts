@@ -23,7 +23,7 @@ export const recording = {
   context: z.string().max(10_000).optional().describe('Names and terms to expect'),
   format: z.boolean().optional().describe('Also add punctuation and paragraphs, as format_text'),
   allow_unsaved: z.boolean().optional().describe('Go ahead even if nothing can be stored'),
-  confirm_usd: z.number().min(0).optional().describe('Price of a planned batch that the user agreed to'),
+  confirm_usd: z.number().min(0).optional().describe('Amount the user agreed to for a planned batch'),
   title: z.string().max(200).optional().describe('Default: the file name'),
 }
 

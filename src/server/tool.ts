@@ -10,7 +10,7 @@ import { log } from '../log.ts'
 import type { Connection, ServerOptions } from './connection.ts'
 import { disconnectReasonOf } from './disconnect.ts'
 import { listedSchema } from './listed-schema.ts'
-import { type Agreement, agreementOf, ask, canAsk, type Question } from './orders/agreement.ts'
+import { type Agreement, agreementOf, ask, type Question } from './orders/agreement.ts'
 import { startProgressReporter } from './progress.ts'
 import { describeFailure, namedInput } from './results/failure.ts'
 import { takesLinks } from './results/links.ts'
@@ -42,7 +42,7 @@ export interface ToolAnswer {
   text: string
   /** For clients that show a user more than text. */
   links?: ResourceLink[]
-  /** Asked instead where the client can show it; the call begins again with the answer. */
+  /** Asked instead, only of a client that can show it; the call begins again with the answer. */
   question?: Question
 }
 
@@ -85,10 +85,10 @@ export function registerTool(
       await load?.().catch(() => {})
       const { signal } = context.mcpReq
       const disconnectReason = () => disconnectReasonOf(signal.reason, closingCancels)
-      const agreement = agreementOf(context)
+      const agreement = agreementOf(server, context)
       const call = { jobs, owner, signal, disconnectReason, agreement, wait: waitOf(args, waitSeconds) }
       const { links = [], content, question, ...result } = await run(tool, args, context, call)
-      if (question && canAsk(server, context)) return ask(question)
+      if (question) return ask(question)
       return { ...result, content: takesLinks(server, context) ? [...content, ...links] : content }
     },
   )

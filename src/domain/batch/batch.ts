@@ -53,6 +53,11 @@ export interface BatchPlan {
   unknownLengths: number
 }
 
+/** True where no estimate covers all of it: the user has to name an amount, which then bounds it. */
+export function isPriceOpen({ recordings, usd }: Pick<BatchPlan, 'recordings' | 'usd'>): boolean {
+  return usd === undefined || recordings.some(one => one.state !== 'done' && one.usd === undefined)
+}
+
 /** What became of one recording. */
 export interface BatchEnd {
   state: 'completed' | 'partial' | 'failed' | 'cancelled'

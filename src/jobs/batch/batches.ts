@@ -1,5 +1,5 @@
 // Batches: ordered once their price is agreed to, run in this process or taken over from a dead one, read and cancelled.
-import type { BatchPlan, BatchView } from '../../domain/batch/batch.ts'
+import { type BatchPlan, type BatchView, isPriceOpen } from '../../domain/batch/batch.ts'
 import { priceUnknown } from '../../domain/costs/budget.ts'
 import { dayOf } from '../../domain/costs/spending.ts'
 import { codeOf } from '../../domain/errors.ts'
@@ -31,6 +31,8 @@ export interface OrderedBatch {
   plan?: BatchPlan
   /** Absent where its price is not agreed to: nothing was begun. */
   id?: string
+  /** To agree to, in US dollars: the estimate, or without one the limit of an order. Absent: the user names an amount. */
+  mostUsd?: number
 }
 
 /** Who orders, and how long the call waits for the plan. */
@@ -86,14 +88,14 @@ export function createBatches(context: JobContext) {
       return { plan, id }
     }
     if (plan.usd !== undefined) allowances.check(plan.usd)
-    if (isPaid && (agreedUsd === undefined || agreedUsd + toleranceUsd < (plan.usd ?? 0))) return { plan }
+    if (isPaid && !isAgreed(plan, agreedUsd)) return { plan, mostUsd: mostUsdOf(plan) }
 
     const now = new Date()
     const day = dayOf(now.getTime())
     const terms = {
       count: plan.recordings.length,
       day,
-      ...(plan.usd !== undefined && { usd: Math.max(plan.usd, allowances.within(agreedUsd ?? 0)) }),
+      usd: isPriceOpen(plan) ? allowances.within(agreedUsd ?? 0) : plan.usd,
     }
     const audio = sources.join('\n')
     const fresh: Job = {
@@ -113,6 +115,12 @@ export function createBatches(context: JobContext) {
     }
     await mutex(keyOf(fresh), () => begin(fresh, plan))
     return { plan, id }
+  }
+
+  function mostUsdOf(plan: BatchPlan): number | undefined {
+    if (!isPriceOpen(plan)) return plan.usd
+    // A limit says nothing about a model whose price is unknown: it counts as nothing.
+    return plan.usd === undefined ? undefined : allowances.mostUsd
   }
 
   /** A batch that is under way goes on as it is; one that is over begins again with what it lacks. */
@@ -249,4 +257,11 @@ export function createBatches(context: JobContext) {
   function logFailure(error: unknown): void {
     log.warn('batch-not-freed', { code: codeOf(error), shared: queue.shared })
   }
+}
+
+/** What is open needs an amount of its own: of the estimate nothing is left for it. */
+function isAgreed(plan: BatchPlan, agreedUsd: number | undefined): boolean {
+  if (agreedUsd === undefined) return false
+  const { usd = 0 } = plan
+  return isPriceOpen(plan) ? agreedUsd > usd + toleranceUsd : agreedUsd + toleranceUsd >= usd
 }

@@ -1,4 +1,5 @@
 // Plans a batch: which recordings there are, how long they are, what they cost, and what cannot be read.
+import { randomUUID } from 'node:crypto'
 import pLimit from 'p-limit'
 import type {
   BatchPlan,
@@ -12,12 +13,13 @@ import { oneLine } from '../../domain/text.ts'
 import { estimateUsd } from '../../pipeline/estimate.ts'
 import { modelsOf } from '../../pipeline/select-pipeline.ts'
 import { type ListedRecording, listRecordings } from '../../pipeline/source/folders/list-recordings.ts'
-import { type Identity, identify } from '../../pipeline/source/source.ts'
+import { type Identity, identify, writeDataUri } from '../../pipeline/source/source.ts'
 import { type RecordingLength, readLength } from '../../pipeline/voices/recording-length.ts'
 import type { JobBasis } from '../context.ts'
 import { createCheckpoints } from '../records/checkpoints.ts'
 import { toJobError } from '../records/transitions.ts'
 import { jobId } from '../submit/job-id.ts'
+import { createScratch } from '../worker/scratch.ts'
 
 /** Options of all recordings of a batch. */
 export type BatchRequest = Omit<TranscriptionRequest, 'audio' | 'title'>
@@ -40,8 +42,10 @@ export interface PlanCaller {
   onProgress?: (progress: Progress) => void
 }
 
-type PlanContext = Pick<JobBasis, 'store' | 'repository' | 'pipeline'>
+type PlanContext = Pick<JobBasis, 'store' | 'repository' | 'pipeline' | 'scratchDir' | 'workerId'>
 
+/** Of an address, which is not downloaded for it. */
+const unknownLength: RecordingLength = { tracks: 1, channels: 1 }
 /** Files that are read, and hashed, at once. */
 const concurrency = 4
 
@@ -52,7 +56,7 @@ const concurrency = 4
 export async function planBatch(
   { sources, options, ...limits }: PlanRequest,
   { tool, owner, signal, onProgress }: PlanCaller,
-  { store, repository, pipeline }: PlanContext,
+  { store, repository, pipeline, scratchDir, workerId }: PlanContext,
 ): Promise<BatchPlan> {
   const { allowedDirs, ffmpeg } = pipeline
   const list = await listRecordings(sources, { allowedDirs, signal, ...limits })
@@ -68,7 +72,7 @@ export async function planBatch(
       const state = stateOf(await repository.get(owner, id), identity)
       const length = await lengthOf(identity)
       const seconds = length?.seconds
-      const usd = state === 'done' ? 0 : length && estimateUsd(tool, request, length, pipeline)
+      const usd = state === 'done' ? 0 : estimateUsd(tool, request, length ?? unknownLength, pipeline)
       const { audio, content, bytes } = identity
       return { audio, name: listed.name, id, content, state, bytes, seconds, usd }
     } catch (error) {
@@ -86,13 +90,20 @@ export async function planBatch(
 
   /** Of a file; an address is not downloaded for it. */
   async function lengthOf({ audio, hash, bytes = 0 }: Identity): Promise<RecordingLength | undefined> {
-    if (hash === undefined || audio.startsWith('data:')) return undefined
+    if (hash === undefined) return undefined
     const key = `length:${hash}`
     const known = await checkpoints.get(key)
     if (isLength(known)) return known
-    const length = await readLength({ file: audio, bytes }, ffmpeg, signal)
-    await checkpoints.put(key, length)
-    return length
+    const scratch = createScratch(scratchDir, `plan-${randomUUID()}`, workerId)
+    try {
+      const isInline = /^data:/i.test(audio)
+      const file = isInline ? await writeDataUri(audio, { scratch: scratch.folder }) : audio
+      const length = await readLength({ file, bytes }, ffmpeg, signal)
+      await checkpoints.put(key, length)
+      return length
+    } finally {
+      await scratch.remove()
+    }
   }
 
   const found = await pLimit(concurrency).map(list.recordings, look)
@@ -131,7 +142,7 @@ function stateOf(job: Job | undefined, { certain }: Identity): PlannedRecording[
 }
 
 function failed(given: string, error: unknown): FailedRecording {
-  return { given: given.startsWith('data:') ? 'data:' : given, error: toJobError(error) }
+  return { given: /^data:/i.test(given) ? 'data:' : given, error: toJobError(error) }
 }
 
 function isLength(value: unknown): value is RecordingLength {

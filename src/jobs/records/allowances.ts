@@ -51,6 +51,11 @@ export function createAllowances(store: SpendingStore, limits: CostLimits, now =
 
   return {
     isStrict: limits.isStrict ?? false,
+    /** No order may cost more; undefined without a limit. */
+    mostUsd:
+      limits.orderUsd === undefined && dayUsd === undefined
+        ? undefined
+        : Math.min(orderUsd, dayUsd ?? orderUsd),
     /** Throws `COST_TOO_HIGH` where an order may not cost as much. */
     check(usd: number): void {
       if (usd > orderUsd + toleranceUsd) throw costTooHigh(usd, orderUsd)

@@ -162,7 +162,8 @@ function decodeName(name: string): string {
   }
 }
 
-async function writeDataUri(uri: string, run: Run): Promise<string> {
+/** Writes it into the scratch folder. */
+export async function writeDataUri(uri: string, run: Pick<Run, 'scratch'>): Promise<string> {
   const file = join(await run.scratch(), 'inline')
   await writeFile(file, readDataUri(uri), { mode: 0o600 }).catch(error => {
     throw describeFileError(error)

@@ -11,8 +11,8 @@ import * as z from 'zod/v4'
 
 export interface Question {
   message: string
-  /** The price, in US dollars. */
-  usd: number
+  /** The price, in US dollars; absent where the user has to name an amount. */
+  usd?: number
 }
 
 export interface Agreement {
@@ -20,18 +20,21 @@ export interface Agreement {
   usd?: number
   /** True where the user was asked in this call, whatever the answer. */
   wasAsked: boolean
+  /** True where the client can ask the user: then an argument of the model is no agreement. */
+  canAsk: boolean
 }
 
 const key = 'price'
 const form = z.object({ agreed_usd: z.number().min(0) })
 
-export function agreementOf({ mcpReq: { inputResponses } }: ServerContext): Agreement {
+export function agreementOf(server: McpServer, context: ServerContext): Agreement {
+  const { inputResponses } = context.mcpReq
   const usd = acceptedContent(inputResponses, key, form)?.agreed_usd
-  return { usd, wasAsked: inputResponses !== undefined }
+  return { usd, wasAsked: inputResponses !== undefined, canAsk: canAsk(server, context) }
 }
 
 /** True for a client with forms. Clients of the later protocol say so with each request. */
-export function canAsk({ server }: McpServer, { mcpReq: { envelope } }: ServerContext): boolean {
+function canAsk({ server }: McpServer, { mcpReq: { envelope } }: ServerContext): boolean {
   const declared = (envelope as Record<string, ClientCapabilities | undefined> | undefined)?.[
     CLIENT_CAPABILITIES_META_KEY
   ]
@@ -46,7 +49,12 @@ export function ask({ message, usd }: Question) {
     requestedSchema: {
       type: 'object',
       properties: {
-        agreed_usd: { type: 'number', title: 'Pay at most (US dollars)', minimum: 0, default: usd },
+        agreed_usd: {
+          type: 'number',
+          title: 'Pay at most (US dollars)',
+          minimum: 0,
+          ...(usd !== undefined && { default: usd }),
+        },
       },
       required: ['agreed_usd'],
     },

@@ -2,7 +2,7 @@
 import type { JobTool } from '../../domain/job.ts'
 import type { BatchOrder } from '../../jobs/jobs.ts'
 import { timeLeft } from '../../jobs/watch.ts'
-import { batchAnswer, describePlan, planAnswer, planningAnswer } from '../results/batch.ts'
+import { batchAnswer, planAnswer, planningAnswer, priceQuestion } from '../results/batch.ts'
 import type { ToolAnswer, ToolCall } from '../tool.ts'
 
 /** Waits for a batch, and lists its recordings. `leaving` cancels it with the call. */
@@ -25,15 +25,15 @@ export async function orderBatch(
   const started = performance.now()
   // It counts recordings, and the batch seconds.
   const onProgress = ({ message }: { message: string }) => progress({ done: 0, message })
-  const agreedUsd = confirmUsd ?? agreement.usd
+  // A model must not overrule its user, who may have declined.
+  const agreedUsd = agreement.canAsk ? agreement.usd : confirmUsd
   const watch = { owner, signal, disconnectReason, onProgress, seconds: wait.shortSeconds }
-  const { plan, id } = await jobs.orderBatch({ ...order, agreedUsd }, { tool, ...watch })
+  const { plan, id, mostUsd } = await jobs.orderBatch({ ...order, agreedUsd }, { tool, ...watch })
   if (!plan) return planningAnswer(tool)
   if (id !== undefined) return watchBatch(id, { ...call, wait: timeLeft(wait, started) }, { leaving: true })
-  const wasRefused = agreement.wasAsked && agreement.usd === undefined
-  const question = { message: describePlan(plan), usd: plan.usd ?? 0 }
+  const isToAsk = agreement.canAsk && !agreement.wasAsked
   return {
-    ...planAnswer(plan, tool, wasRefused),
-    ...(agreement.wasAsked || confirmUsd !== undefined ? {} : { question }),
+    ...planAnswer({ plan, mostUsd }, tool, agreement),
+    ...(isToAsk && { question: { message: priceQuestion(plan, mostUsd), usd: mostUsd } }),
   }
 }

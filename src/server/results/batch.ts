@@ -1,8 +1,15 @@
 // Results about a batch: its plan, and the list of its recordings with what became of each.
-import type { BatchEnd, BatchItem, BatchPlan, BatchView } from '../../domain/batch/batch.ts'
+import {
+  type BatchEnd,
+  type BatchItem,
+  type BatchPlan,
+  type BatchView,
+  isPriceOpen,
+} from '../../domain/batch/batch.ts'
 import { formatTime } from '../../domain/format-time.ts'
 import type { JobTool } from '../../domain/job.ts'
 import { asLine } from '../../domain/text.ts'
+import type { Agreement } from '../orders/agreement.ts'
 import type { ToolAnswer } from '../tool.ts'
 import { transcriptUri } from '../uris.ts'
 import { usd } from './formatting.ts'
@@ -15,18 +22,20 @@ const maxNamed = 20
 
 const count = (n: number, what: string) => `${n} ${what}${n === 1 ? '' : 's'}`
 
-/** One sentence for a person: how many, how long, and what it costs at most. */
-export function describePlan({ recordings, newSeconds, usd: price, unknownLengths }: BatchPlan): string {
+/** For a person: how many, how long, and what it costs at most. */
+export function priceQuestion(plan: BatchPlan, mostUsd: number | undefined): string {
+  const { recordings, newSeconds, usd: price, unknownLengths } = plan
   const rest = recordings.filter(({ state }) => state !== 'done').length
   const done = recordings.length - rest
-  const unknown =
-    unknownLengths > 0
-      ? ` The length of ${count(unknownLengths, 'recording')} is not known, and not in this price.`
-      : ''
-  const cost = price === undefined ? 'at a price that is not known' : `for at most ${usd(price)}`
-  return `Transcribe ${count(rest, 'recording')}, ${formatTime(newSeconds)} of audio, ${cost}?${
-    done > 0 ? ` ${done} more ${done === 1 ? 'is' : 'are'} there already, at no cost.` : ''
-  }${unknown}`
+  const cost = mostUsd === undefined ? 'at a price that is not known' : `for at most ${usd(mostUsd)}`
+  return [
+    `Transcribe ${count(rest, 'recording')}, ${formatTime(newSeconds)} of audio, ${cost}?`,
+    ...(done > 0 ? [`${done} more ${done === 1 ? 'is' : 'are'} there already, at no cost.`] : []),
+    ...(unknownLengths > 0 ? [`The length of ${count(unknownLengths, 'recording')} is not known.`] : []),
+    ...(isPriceOpen(plan) && price !== undefined
+      ? [`The others cost at most ${usd(price)}; the whole amount is a limit, no estimate.`]
+      : []),
+  ].join(' ')
 }
 
 /** The time was up before the plan was made. */
@@ -39,16 +48,18 @@ export function planningAnswer(tool: JobTool): ToolAnswer {
   }
 }
 
-export function planAnswer(plan: BatchPlan, tool: JobTool, wasRefused: boolean): ToolAnswer {
-  const { recordings, copies, unreadable, seconds, newSeconds, usd: price = 0 } = plan
+export function planAnswer(
+  { plan, mostUsd }: { plan: BatchPlan; mostUsd: number | undefined },
+  tool: JobTool,
+  agreement: Agreement,
+): ToolAnswer {
+  const { recordings, copies, unreadable, seconds, newSeconds } = plan
   const shown = recordings.slice(0, pageSize)
   const more = recordings.length - shown.length
-  const next = wasRefused
-    ? 'The user has not agreed, so nothing was begun.'
-    : `Nothing was begun or billed. Tell the user this price; once they agree, repeat the ${tool} call with confirm_usd=${price}.`
+  const next = nextStepOfPlan({ plan, mostUsd }, tool, agreement)
   const warnings = warningsOf(plan)
   const lines = [
-    describePlan(plan),
+    priceQuestion(plan, mostUsd),
     ...shown.map(planLine),
     ...(more > 0 ? [`… and ${count(more, 'more recording')}`] : []),
   ]
@@ -66,7 +77,7 @@ export function planAnswer(plan: BatchPlan, tool: JobTool, wasRefused: boolean):
       })),
       counts: { recordings: recordings.length, copies: copies.length, unreadable: unreadable.length },
       new_seconds: newSeconds,
-      max_usd: price,
+      ...(mostUsd !== undefined && { max_usd: mostUsd }),
       warnings,
       next_step: next,
     },
@@ -78,6 +89,24 @@ export function planAnswer(plan: BatchPlan, tool: JobTool, wasRefused: boolean):
       `next step: ${next}`,
     ].join('\n'),
   }
+}
+
+function nextStepOfPlan(
+  { plan, mostUsd }: { plan: BatchPlan; mostUsd: number | undefined },
+  tool: JobTool,
+  { canAsk, usd: agreedUsd }: Agreement,
+): string {
+  if (canAsk)
+    return agreedUsd === undefined
+      ? 'The user has not agreed, so nothing was begun.'
+      : `The amount of the user, ${usd(agreedUsd)}, is too low, so nothing was begun. The same ${tool} call asks again.`
+  const { usd: price = 0 } = plan
+  const repeat = `repeat the ${tool} call with confirm_usd`
+  const begun = 'Nothing was begun or billed.'
+  if (mostUsd === undefined)
+    return `${begun} Ask the user how many US dollars it may cost at most; then ${repeat} set to that amount, more than ${price}.`
+  const lower = isPriceOpen(plan) ? `, or with a lower amount that they name, more than ${price}` : ''
+  return `${begun} Tell the user this price; once they agree, ${repeat}=${mostUsd}${lower}.`
 }
 
 function planLine({ name, seconds, state, usd: price, id }: BatchPlan['recordings'][number]): string {

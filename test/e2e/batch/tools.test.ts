@@ -1,12 +1,10 @@
 // Folders and several recordings through the tools: a plan with its price, agreement, one handle, and a list of results.
 import { copyFile, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Client } from '@modelcontextprotocol/client'
-import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeShortMeeting } from '../../support/e2e/diarization-system.ts'
 import { clients } from '../../support/e2e/mcp-clients.ts'
-import { entry, fixture, type System, startHttpServer, startSystem } from '../../support/e2e/system.ts'
+import { fixture, type System, startHttpServer, startSystem } from '../../support/e2e/system.ts'
 
 let system: System
 let count = 0
@@ -139,51 +137,6 @@ describe('several recordings', () => {
     const { isError, text } = await system.call('transcribe_audio', { audio: '/etc/hosts\n/etc/passwd' })
     expect(isError).toBe(true)
     expect(text).toMatch(/^OUTSIDE_ALLOWED_DIRS: .*"\/etc\/hosts".*"\/etc\/passwd"/)
-  })
-})
-
-describe('agreement', () => {
-  it.each(['legacy', 'auto'] as const)('a client of the %s protocol is asked in the call', async mode => {
-    const folder = await makeFolder()
-    const asked: string[] = []
-    const answers: ('decline' | 'accept')[] = ['decline', 'accept']
-    const client = new Client(
-      { name: 'test', version: '1' },
-      { versionNegotiation: { mode }, capabilities: { elicitation: {} } },
-    )
-    client.setRequestHandler('elicitation/create', async ({ params }) => {
-      const { message, requestedSchema } = params as unknown as {
-        message: string
-        requestedSchema: { properties: { agreed_usd: { default: number } } }
-      }
-      asked.push(message)
-      const agreed_usd = requestedSchema.properties.agreed_usd.default
-      const action = answers.shift()!
-      return action === 'accept' ? { action, content: { agreed_usd } } : { action }
-    })
-    await client.connect(
-      new StdioClientTransport({ command: process.execPath, args: [entry], env: system.env }),
-    )
-    try {
-      const args = { audio: folder, ...fresh() }
-      const updates: number[] = []
-      const onprogress = ({ progress }: { progress: number }) => void updates.push(progress)
-      const call = () => client.callTool({ name: 'transcribe_audio', arguments: args }, { onprogress })
-      const refused = await call()
-      expect(refused.structuredContent).toMatchObject({
-        status: 'planned',
-        next_step: 'The user has not agreed, so nothing was begun.',
-      })
-      updates.length = 0
-      const agreed = await call()
-      expect(agreed.structuredContent).toMatchObject({ status: 'partial' })
-      expect(asked).toHaveLength(2)
-      expect(asked[0]).toMatch(/^Transcribe 2 recordings, .* of audio, for at most \$/)
-      // Of the later protocol these are two requests, between which the client reports its own progress.
-      if (mode === 'legacy') expect(updates).toEqual([...new Set(updates)].sort((a, b) => a - b))
-    } finally {
-      await client.close()
-    }
   })
 })
 

@@ -16,6 +16,7 @@ import type { Transcript } from '../../../src/domain/transcript.ts'
 import { inProcessQueue } from '../../../src/drivers/queue/in-process.ts'
 import { sqliteStore } from '../../../src/drivers/store/sqlite/sqlite.ts'
 import { createJobs, type Jobs } from '../../../src/jobs/jobs.ts'
+import type { CostLimits } from '../../../src/jobs/records/allowances.ts'
 import type { Submitted } from '../../../src/jobs/submit/submit.ts'
 import type { LocateFfmpeg } from '../../../src/pipeline/audio/ffmpeg.ts'
 import { textHash } from '../../../src/pipeline/audio/fingerprint.ts'
@@ -38,6 +39,9 @@ export interface Workspace {
 export interface HarnessOptions {
   workerId?: string
   model?: string
+  /** Of the recogniser. Default: 0. */
+  usdPerSecond?: number
+  limits?: CostLimits
   /** Called with the number of each request, from 0; a string is the recognised text. Default: answers at once. */
   recognise?: (n: number) => Promise<unknown>
   /** Stands between jobs and the store. */
@@ -154,11 +158,12 @@ async function openHarness(folder: string, recording: string, options: HarnessOp
     ...(cluster && { shared: true, runsJobs: cluster.serves }),
     scratchDir: join(folder, cluster ? workerId.replaceAll('/', '_') : '', 'scratch'),
     drain: async () => {},
+    ...(options.limits && { limits: options.limits }),
     pipeline: {
       recogniser: {
         model,
         takes: { context: 'system' },
-        usdPerSecond: 0,
+        usdPerSecond: options.usdPerSecond ?? 0,
         limits: { maxSeconds: 150, minSeconds: 1, concurrency: 4 },
         async recognise({ audio }, signal) {
           const n = requests.push(textHash(audio)) - 1

@@ -1,0 +1,71 @@
+// Addresses in a batch: their length is not known before it begins, so an amount bounds what they cost.
+import { writeFile } from 'node:fs/promises'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { CostLimits } from '../../../../src/jobs/records/allowances.ts'
+import { createWorkspace, owner, spokenWav, type Workspace } from '../../../support/jobs/harness.ts'
+
+const { signal } = new AbortController()
+const caller = { tool: 'transcribe_audio' as const, owner, signal }
+let space: Workspace
+
+beforeAll(async () => {
+  space = await createWorkspace(1)
+})
+afterAll(() => space.close())
+
+/** Two addresses, of two passages each. */
+const sources = ['https://example.com/a.wav', 'https://example.com/b.wav']
+
+const open = (usdPerSecond: number, limits: CostLimits) =>
+  space.open({
+    usdPerSecond,
+    limits,
+    downloader: {
+      identify: async () => '1',
+      async download(url, file) {
+        await writeFile(file, spokenWav(2, url.charCodeAt(20)))
+        return 0
+      },
+    },
+  })
+
+it('the plan names the limit of an order, and with it the recordings are transcribed', async () => {
+  const { jobs } = await open(0.01, { orderUsd: 5 })
+  const options = { context: 'limited' }
+  const { plan, mostUsd, id } = await jobs.orderBatch({ sources, options }, caller)
+  expect({ usd: plan?.usd, mostUsd, id }).toEqual({ usd: 0, mostUsd: 5, id: undefined })
+  // Nothing of an estimate of $0 is left for them.
+  expect((await jobs.orderBatch({ sources, options, agreedUsd: 0 }, caller)).id).toBeUndefined()
+  const agreed = await jobs.orderBatch({ sources, options, agreedUsd: mostUsd! }, caller)
+  await jobs.watch(agreed.id!, { owner, signal })
+  const { state, items, agreedUsd } = await jobs.batch(owner, agreed.id!)
+  expect({ state, agreedUsd }).toEqual({ state: 'completed', agreedUsd: 5 })
+  expect(items.every(({ end }) => end!.costUsd! > 0)).toBe(true)
+})
+
+it('a lower amount bounds all of them together', async () => {
+  const { jobs } = await open(0.01, { orderUsd: 5 })
+  const order = { sources, options: { context: 'bounded' }, agreedUsd: 0.07 }
+  const { id } = await jobs.orderBatch(order, caller)
+  await jobs.watch(id!, { owner, signal })
+  const { items } = await jobs.batch(owner, id!)
+  const paid = items.reduce((sum, { end }) => sum + (end?.costUsd ?? 0), 0)
+  expect(paid).toBeLessThanOrEqual(0.07)
+  expect(items.map(({ end }) => end?.error?.code)).toContain('COST_TOO_HIGH')
+})
+
+it('without a limit the user has to name an amount', async () => {
+  const { jobs } = await open(0.01, {})
+  const { mostUsd, id } = await jobs.orderBatch({ sources, options: { context: 'open' } }, caller)
+  expect({ mostUsd, id }).toEqual({ mostUsd: undefined, id: undefined })
+})
+
+it('what costs nothing per second needs no length', async () => {
+  const { jobs } = await open(0, { orderUsd: 5 })
+  const { id, mostUsd } = await jobs.orderBatch(
+    { sources, options: { context: 'free' }, agreedUsd: 0 },
+    caller,
+  )
+  expect({ begun: id !== undefined, mostUsd }).toEqual({ begun: true, mostUsd: undefined })
+  await jobs.watch(id!, { owner, signal })
+})
