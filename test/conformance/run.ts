@@ -1,11 +1,13 @@
 // Runs the official conformance suite: against the product, and against its HTTP stack with the suite's own fixtures.
 
 import { startHttpServer, tempFolder } from '../support/e2e/system.ts'
-import { type Expected, expectedOfFixtures, expectedOfProduct } from './expected-failures.ts'
+import { type Expected, emptyOfSuite, expectedOfFixtures, expectedOfProduct } from './expected-failures.ts'
 import { serveFixtures } from './fixture-server.ts'
+import { pageHas, rowsOf } from './page.ts'
 import { type Outcome, type RequirementSet, requirementSets, runSuite } from './suite.ts'
 
 interface Subject {
+  /** As the table of the page shows it. */
   name: string
   expected: Expected[]
   /** Starts a fresh server for each set. */
@@ -15,7 +17,7 @@ interface Subject {
 const subjects: Subject[] = [
   { name: 'the product', expected: expectedOfProduct, start: startProduct },
   {
-    name: 'the fixtures on its HTTP stack',
+    name: 'our HTTP stack with the suite’s fixtures',
     expected: expectedOfFixtures,
     async start() {
       const { url, close } = await serveFixtures()
@@ -25,11 +27,7 @@ const subjects: Subject[] = [
 ]
 
 let isWrong = false
-for (const subject of subjects) {
-  const outcomes: Outcome[] = []
-  for (const set of requirementSets) outcomes.push(...(await run(subject, set)))
-  for (const stale of staleOf(subject.expected, outcomes)) report(`no longer fails: ${stale}`)
-}
+for (const subject of subjects) for (const set of requirementSets) await run(subject, set)
 process.exitCode = isWrong ? 1 : 0
 
 async function startProduct() {
@@ -44,38 +42,43 @@ async function startProduct() {
   return { url: server.url, stop: () => server.stop().then(folder.remove) }
 }
 
-async function run({ name, expected, start }: Subject, set: RequirementSet): Promise<Outcome[]> {
+async function run({ name, expected: ofBoth, start }: Subject, set: RequirementSet): Promise<void> {
+  const expected = ofBoth.filter(({ sets }) => sets.includes(set))
   const { url, stop } = await start()
   try {
     const outcomes = await runSuite(url, set)
+    process.stdout.write(`${name}, ${set}\n`)
     const failed = outcomes.flatMap(({ scenario, failed }) => failed.map(found => ({ scenario, ...found })))
-    const whole = outcomes.filter(({ failed }) => failed.length === 0).length
-    process.stdout.write(`${set}, ${name}: ${whole} of ${outcomes.length} scenarios whole\n`)
     const unexpected = failed.filter(
       ({ scenario, check }) => !expected.some(one => isExpected(one, scenario, check)),
     )
     for (const { scenario, check, message } of unexpected) report(`${scenario}, ${check}: ${message}`)
+    for (const { scenario, counts } of outcomes)
+      if (counts.passed + counts.failed === 0 && !(scenario in emptyOfSuite))
+        report(`${scenario} checked nothing`)
     for (const one of expected) {
       const found = failed.filter(({ scenario, check }) => isExpected(one, scenario, check))
-      if (found.length > 0) process.stdout.write(`  ${found.length} checks not met: ${one.reason}\n`)
+      process.stdout.write(`  ${found.length} checks not met: ${one.reason}\n`)
     }
-    return outcomes
+    for (const stale of staleOf(expected, outcomes)) report(`no longer fails: ${stale}`)
+    for (const row of rowsOf(name, set, outcomes)) {
+      if (pageHas(row)) process.stdout.write(`  ${row}\n`)
+      else report(`docs/conformance.md lacks this row: ${row}`)
+    }
   } finally {
     await stop()
   }
 }
 
 function isExpected({ checks }: Expected, scenario: string, check: string): boolean {
-  return checks[scenario] === 'any' || (checks[scenario]?.includes(check) ?? false)
+  return checks[scenario]?.includes(check) ?? false
 }
 
-/** Expected failures that came in none of the sets. */
 function staleOf(expected: Expected[], outcomes: Outcome[]): string[] {
-  const failed = outcomes.flatMap(({ scenario, failed }) => failed.map(({ check }) => ({ scenario, check })))
   return expected.flatMap(({ checks }) =>
     Object.entries(checks).flatMap(([name, expected]) => {
-      const found = failed.filter(({ scenario }) => scenario === name).map(({ check }) => check)
-      if (expected === 'any') return found.length > 0 ? [] : [name]
+      const { failed = [] } = outcomes.find(({ scenario }) => scenario === name) ?? {}
+      const found = failed.map(({ check }) => check)
       return expected.filter(check => !found.includes(check)).map(check => `${name}, ${check}`)
     }),
   )

