@@ -52,8 +52,11 @@ function bundle(platform, tools, out, scratch) {
   for (const name of packages) collect(name, root, folders)
   for (const [place, folder] of folders) add(files, `server/node_modules/${place}`, folder, isNeeded(place))
   const { version } = JSON.parse(readFileSync(join(root, 'node_modules/libsql/package.json'), 'utf8'))
-  for (const name of platforms[platform])
+  for (const name of platforms[platform]) {
     add(files, `server/node_modules/${name}`, nativePart(name, version, scratch), () => true)
+    // The native part is of the same project, and comes without the text.
+    files[`server/node_modules/${name}/LICENSE`] ??= files['server/node_modules/libsql/LICENSE']
+  }
   const content = zipSync(files, { level: 9, mtime: new Date('2026-01-01T00:00:00Z') })
   if (content.length > maxBytes) throw new Error(`The bundle for ${platform} has ${content.length} bytes.`)
   const file = join(out, `${project.name}-${project.version}-${platform}.mcpb`)

@@ -6,15 +6,20 @@ const licenceFile = /^(?:licen[cs]e|copying|notice)(?:[.-].*)?$/i
 const line = '-'.repeat(80)
 
 /** A licence that some packages name, but do not contain. */
-const mit = holder => `The MIT License (MIT)
+const mit = notice => `The MIT License (MIT)
 
-Copyright (c) ${holder}
+${notice}
 
 Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated documentation files (the "Software"), to deal in the Software without restriction, including without limitation the rights to use, copy, modify, merge, publish, distribute, sublicense, and/or sell copies of the Software, and to permit persons to whom the Software is furnished to do so, subject to the following conditions:
 
 The above copyright notice and this permission notice shall be included in all copies or substantial portions of the Software.
 
 THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.`
+
+/** The notice of code that undici contains in compiled form, without its licence. */
+export const llhttp = {
+  'llhttp (MIT): parser of HTTP, within undici': mit('Copyright Fedor Indutny, 2018.'),
+}
 
 /** Folders of the packages that contributed code, relative to the project. `metafiles`: of esbuild. */
 export function bundledFolders(metafiles) {
@@ -50,5 +55,5 @@ function licenceOf(folder) {
     .map(file => readFileSync(join(folder, file), 'utf8').replaceAll('\r\n', '\n').trim())
   if (texts.length > 0) return { title, text: texts.join('\n\n') }
   if (kind !== 'MIT') throw new Error(`${name} contains no text of its licence, ${kind}.`)
-  return { title, text: mit(`${author?.name ?? author}`.replace(/\s*[<(].*/, '')) }
+  return { title, text: mit(`Copyright (c) ${author?.name ?? author}`.replace(/\s*[<(].*/, '')) }
 }

@@ -124,10 +124,6 @@ const spared = {
     onResolve({ filter: /^(?:proxy-agent|jose)$/ }, ({ path }) => ({ path, external: true }))
     for (const name of Object.keys(replacements))
       onResolve({ filter: new RegExp(`^${name}$`) }, () => ({ path: name, namespace: 'spared' }))
-    // The same parser for processors without SIMD, which the speech detector needs, too.
-    onLoad({ filter: /llhttp[/\\]llhttp-wasm\.js$/ }, () => ({
-      contents: `module.exports = require('./llhttp_simd-wasm.js')`,
-    }))
     onLoad({ filter: /./, namespace: 'spared' }, ({ path }) => ({ contents: replacements[path] }))
   },
 }

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { ProtocolErrorCode } from '@modelcontextprotocol/server'
 import { parseJson } from '../json-rpc/json-rpc.ts'
 
-/** The SDK finds this error before a tool does any work; a later answer begins its stream without it. */
+/** Tools find this error before they wait for anything; one that takes longer sends it with status 200. */
 const firstEventMs = 25
 
 /** The same response; where its first event is that error, a plain one with status 400, as the protocol demands. */
@@ -12,7 +12,10 @@ export async function withOwnStatus(response: Response): Promise<Response> {
   if (body === null || headers.get('content-type') !== 'text/event-stream') return response
   const reader = body.getReader()
   let next: ReturnType<typeof reader.read> | undefined = reader.read()
-  const first = await Promise.race([next.catch(() => undefined), pause(firstEventMs)])
+  const decided = new AbortController()
+  const late = pause(firstEventMs, undefined, { signal: decided.signal }).catch(() => undefined)
+  const first = await Promise.race([next.catch(() => undefined), late])
+  decided.abort()
   const error = missingCapability(first?.value)
   if (error !== undefined) {
     await reader.cancel().catch(() => {})
