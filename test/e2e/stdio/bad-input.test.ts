@@ -32,9 +32,9 @@ describe('input that is not a recording', () => {
     expect(text).toContain('full path')
   })
 
-  it('a folder is refused', async () => {
+  it('a folder without recordings is refused', async () => {
     await mkdir(pathOf('folder.mp3'))
-    await expectRefusal(system, pathOf('folder.mp3'), 'NOT_A_FILE')
+    await expectRefusal(system, pathOf('folder.mp3'), 'FILE_NOT_FOUND')
   })
 
   it('an empty file is refused', async () => {
