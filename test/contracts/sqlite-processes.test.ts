@@ -1,6 +1,11 @@
 // A SQLite file shared by several processes, and on a full disk.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync, truncateSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import Sqlite from 'libsql'
 import { describe, expect, it, vi } from 'vitest'
 import { damagedFilesIn, moveLogIntoFile, owner, useSqliteFile } from '../support/contracts/sqlite-file.ts'
@@ -35,7 +40,28 @@ describe('processes that share a SQLite file', () => {
     expect(kept).toHaveLength(1)
     expect(readFileSync(join(folder(), kept[0]!)).equals(before)).toBe(true)
   })
+
+  it('a process closes the file and ends, while another one still reads it', async () => {
+    await fill(1)
+    const reader = new Sqlite(file())
+    reader.exec('BEGIN')
+    reader.prepare('SELECT count(*) FROM transcripts').get()
+    const { code, stdout } = await closeStoreInProcess(folder())
+    reader.close()
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'closed\n' })
+  })
 })
+
+/** Runs a process that stores, deletes and closes, until it ends by itself. */
+async function closeStoreInProcess(folder: string): Promise<{ code: number; stdout: string }> {
+  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
+  const script = fileURLToPath(new URL('../support/contracts/closing-store-process.ts', import.meta.url))
+  const child = spawn(process.execPath, ['--import', tsx, script, folder], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  const [[code], stdout] = await Promise.all([once(child, 'close'), text(child.stdout)])
+  return { code, stdout }
+}
 
 describe('a file that another process moves while this one opens it', () => {
   /** Moves the file between its opening and its first statement: no other process can be stopped just there. */

@@ -88,8 +88,12 @@ export function createUpkeep(
 
   /** Other processes may read from the log for a moment. */
   async function clearLog(exec: Exec): Promise<void> {
-    while (!isRequested && !isClosing() && !(await emptyLog(path, exec)))
-      await sleep(logPauseMs, undefined, { ref: false })
+    while (!isRequested && !isClosing() && !(await emptyLog(path, exec))) await pause()
+  }
+
+  /** Ends when the store is closed: nothing else may keep the process alive until then. */
+  async function pause(): Promise<void> {
+    await sleep(logPauseMs, undefined, { ref: false, signal: closing.signal }).catch(() => {})
   }
 
   /** Resolves with false if the work takes longer or fails. */
