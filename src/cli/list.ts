@@ -3,7 +3,7 @@ import { type App, createApp } from '../app.ts'
 import { SpeechError } from '../domain/errors.ts'
 import { formatTime } from '../domain/format-time.ts'
 import { localOwner } from '../domain/job.ts'
-import { asLine } from '../domain/text.ts'
+import { asLine, plural } from '../domain/text.ts'
 import type { Transcript } from '../domain/transcript.ts'
 import type { Command } from './command.ts'
 import { printLine, printNote } from './io/messages.ts'
@@ -15,7 +15,7 @@ const pageSize = 50
 
 export const list: Command = {
   usage: 'speech-mcp list [WORDS]',
-  help: 'List stored transcripts, the newest first; with words, those that contain all of them.',
+  help: 'List recordings with their newest transcripts, the newest first; with words, those that contain all of them.',
   takesArguments: true,
   completes: 'nothing',
   flags: {
@@ -57,9 +57,7 @@ export async function printTranscripts(
   let count = 0
   do {
     const page = { limit: Math.min(pageSize, limit - count), ...(cursor && { cursor }) }
-    const { transcripts, nextCursor } = await (query
-      ? jobs.search(localOwner, query, page)
-      : jobs.list(localOwner, page))
+    const { transcripts, nextCursor } = await jobs.search(localOwner, query, page)
     for (const { id } of transcripts) {
       // It may be deleted meanwhile. A summary knows neither speakers nor the state of the job.
       const transcript = await jobs.read(localOwner, id).catch(() => undefined)
@@ -81,7 +79,7 @@ export function describeTranscript({ duration, speakers, createdAt, status }: Tr
 
 /** Such as `3 speakers`; nothing where speakers were not asked for. */
 export function speakersOf(speakers: Transcript['speakers']): string[] {
-  return speakers ? [`${speakers.length} speaker${speakers.length === 1 ? '' : 's'}`] : []
+  return speakers ? [plural(speakers.length, 'speaker')] : []
 }
 
 function lineOf(transcript: Transcript): string {

@@ -12,6 +12,7 @@ import { unknownSpeakerNote } from '../formats/speakers.ts'
 import { withCachedFormatting, withCachedTranscription } from '../server/results/cost.ts'
 import { batchFlags, batchSwitches, transcribeBatch } from './batch/batch-command.ts'
 import { isOneRecording, readInputs } from './batch/inputs.ts'
+import { withErrorEvents } from './batch/report.ts'
 import type { Invocation } from './command.ts'
 import { givenPath, isAddress } from './io/given-path.ts'
 import { runInteractive } from './io/interactive.ts'
@@ -56,7 +57,11 @@ export interface RecordingCommand {
 }
 
 /** Resolves with the exit code: 3 if something is missing, 130 if cancelled; of a batch 1 if one of them failed. */
-export async function transcribeRecording(
+export function transcribeRecording(invocation: Invocation, command: RecordingCommand): Promise<number> {
+  return withErrorEvents(invocation.switches.has('json'), () => perform(invocation, command))
+}
+
+async function perform(
   invocation: Invocation,
   { command, tool, options }: RecordingCommand,
 ): Promise<number> {
@@ -76,8 +81,10 @@ export async function transcribeRecording(
   if (!isOneRecording(words) || flags.out !== undefined || switches.has('json'))
     return transcribeBatch(invocation, { tool, options: request })
   const outputs = parseOutputs(invocation, { advice: 'To format the text, use --readable.' })
-  await tryOutputs(outputs)
-  const { audio, allowedDirs, close } = await resolveInput(words[0]!, config)
+  await tryOutputs(outputs, words[0]!)
+  const input = await resolveInput(words[0]!, config)
+  if (!input) return 130
+  const { audio, allowedDirs, close } = input
   const titled = { ...request, ...(title && { title }) }
   return transcribeOne({ ...config, allowedDirs }, { tool, request: { audio, ...titled }, outputs }).finally(
     close,
@@ -122,12 +129,14 @@ export function describeResult({ duration, speakers, usage }: Transcript): strin
   return [formatTime(duration), ...speakersOf(speakers), ...cost].join(', ')
 }
 
-/** Makes a path absolute, and allows its folder unless the user configured the allowed folders. */
+/** Makes a path absolute, and allows its folder unless the user configured them. Undefined after Ctrl-C. */
 async function resolveInput(input: string, config: Config) {
   const close = async () => {}
   if (isAddress(input)) return { audio: withoutQuotes(input), allowedDirs: config.allowedDirs, close }
   if (input === '-') {
-    const { sources, stdin, close } = await readInputs([input], new AbortController().signal)
+    const inputs = await readInputs([input])
+    if (!inputs) return undefined
+    const { sources, stdin, close } = inputs
     return { audio: sources[0]!, allowedDirs: [...config.allowedDirs, dirname(stdin!)], close }
   }
   const audio = givenPath(input)

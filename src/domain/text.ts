@@ -79,3 +79,8 @@ function goesOn(before: string, after: string): boolean {
 export function withoutQuotes(given: string): string {
   return given.trim().replace(/^(["'“‘`])(.*)(["'”’`])$/s, '$2')
 }
+
+/** Such as `1 speaker` and `2 speakers`. */
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}

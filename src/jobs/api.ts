@@ -5,8 +5,9 @@ import type { Job, TranscriptionRequest } from '../domain/job.ts'
 import type { PageRequest, TranscriptPage } from '../domain/ports.ts'
 import type { Transcript } from '../domain/transcript.ts'
 import type { RecordingQuery } from '../pipeline/source/folders/find-recordings.ts'
-import type { FoundRecording } from '../pipeline/source/folders/walk.ts'
+import type { FoundRecording, WalkedRecording } from '../pipeline/source/folders/walk.ts'
 import type { BatchCaller, BatchOrder, OrderedBatch } from './batch/batches.ts'
+import type { HeldAllowance } from './batch/held-allowance.ts'
 import type { PlanCaller, PlanRequest } from './batch/plan.ts'
 import type { FormatRequest, FormatResult } from './formatting/formatting.ts'
 import type { Change } from './records/changes.ts'
@@ -64,6 +65,11 @@ export interface Jobs {
    * read. Nothing is sent. Throws `TOO_LARGE`, and the error of the only source.
    */
   plan(request: PlanRequest, caller: PlanCaller): Promise<BatchPlan>
+  /**
+   * Limits what the recordings of a plan, run one by one, may cost together, in US dollars: beyond it each fails with
+   * `COST_TOO_HIGH`. Throws `DAY_LIMIT_REACHED`, `STORE_*`.
+   */
+  limitCost(owner: string, plan: BatchPlan, usd: number): Promise<HeldAllowance>
   /** The sources that `audio` names, where it is a folder or has several lines; undefined for a single recording. */
   sourcesIn(audio: string): Promise<string[] | undefined>
   /**
@@ -75,6 +81,8 @@ export interface Jobs {
   batch(owner: string, id: string): Promise<BatchView>
   /** Audio and video files in the allowed folders, newest first. Throws where `folder` may not be read. */
   recordings(request: RecordingQuery): Promise<FoundRecording[]>
+  /** All recordings of a folder. Throws where it may not be read, or the signal's reason. */
+  recordingsOf(look: { folder: string; recursive: boolean; signal: AbortSignal }): Promise<WalkedRecording[]>
   /** Writes a file into an allowed folder, for a transcript that was read before. Throws as `saveFile` does. */
   save(owner: string, id: string, request: SaveRequest): Promise<SavedFile>
   /** Work that fills memory: one at a time for each owner. */

@@ -10,10 +10,11 @@ import { createFairTurns } from '../domain/reading/fair-turns.ts'
 import { oneLine } from '../domain/text.ts'
 import { tokens } from '../domain/tokens.ts'
 import type { Transcript } from '../domain/transcript.ts'
-import { findRecordings } from '../pipeline/source/folders/find-recordings.ts'
+import { findRecordings, recordingsOf } from '../pipeline/source/folders/find-recordings.ts'
 import { sourcesIn } from '../pipeline/source/folders/list-recordings.ts'
 import type { Jobs } from './api.ts'
 import { createBatches } from './batch/batches.ts'
+import { holdAllowance } from './batch/held-allowance.ts'
 import { planBatch } from './batch/plan.ts'
 import type { JobBasis, JobContext } from './context.ts'
 import { createFormatter } from './formatting/formatting.ts'
@@ -44,6 +45,7 @@ import { createWorker } from './worker/worker.ts'
 export type { BatchPlan, BatchView } from '../domain/batch/batch.ts'
 export type { Jobs, ShutdownOptions } from './api.ts'
 export type { BatchOrder } from './batch/batches.ts'
+export type { HeldAllowance } from './batch/held-allowance.ts'
 export type { PlanRequest } from './batch/plan.ts'
 export type { FormatRequest, FormatResult } from './formatting/formatting.ts'
 export type { Change } from './records/changes.ts'
@@ -210,10 +212,12 @@ export function createJobs(options: JobsOptions): Jobs {
       return store.erase()
     },
     plan: (request, caller) => planBatch(request, caller, base),
+    limitCost: (owner, plan, usd) => holdAllowance(owner, plan, usd, base),
     sourcesIn: audio => sourcesIn(audio, pipeline.allowedDirs),
     orderBatch: batches.order,
     batch: batches.view,
     recordings: query => findRecordings(pipeline.allowedDirs, query),
+    recordingsOf: look => recordingsOf(pipeline.allowedDirs, look),
     save: (owner, id, request) => saveFile(owner, id, request, base),
     oneAtATime: createKeyedMutex(),
     foldersOpen: pipeline.allowedDirs.length > 0,

@@ -4,6 +4,7 @@ import type { BatchPlan } from '../../domain/batch/batch.ts'
 import { formatUsd } from '../../domain/costs/budget.ts'
 import { SpeechError } from '../../domain/errors.ts'
 import { formatTime } from '../../domain/format-time.ts'
+import { plural } from '../../domain/text.ts'
 
 export interface Consent {
   yes: boolean
@@ -13,7 +14,7 @@ export interface Consent {
 }
 
 /** Such as `3 recordings, 12:04; 1 is done already. To do: 2, 10:01, at most $0.0231.` */
-export function describePlan({
+export function planLine({
   recordings,
   copies,
   seconds,
@@ -39,17 +40,26 @@ export function describePlan({
   return `${all}. To do: ${[`${toDo}`, ...work, price, ...unknown].join(', ')}.`
 }
 
+export interface Agreement {
+  /** US dollars that the recordings of known length may cost together. Absent: as much as the settings allow. */
+  limitUsd?: number | undefined
+}
+
 /**
- * Resolves with false where the user declines. Throws `COST_TOO_HIGH` beyond `--max-cost`, `PRICE_UNKNOWN`, and
+ * Resolves with undefined where the user declines. Throws `COST_TOO_HIGH` beyond `--max-cost`, `PRICE_UNKNOWN`, and
  * `BAD_INPUT` where nobody can be asked.
  */
-export async function agree(plan: BatchPlan, consent: Consent, signal: AbortSignal): Promise<boolean> {
+export async function agree(
+  plan: BatchPlan,
+  consent: Consent,
+  signal: AbortSignal,
+): Promise<Agreement | undefined> {
   const { usd, unknownLengths } = plan
   const { yes, maxCostUsd, canAsk } = consent
   const mayCost = usd === undefined || usd > 0 || unknownLengths > 0
   if (maxCostUsd !== undefined && mayCost) {
     ensureBelow(plan, maxCostUsd)
-    if (unknownLengths === 0 || yes) return true
+    if (unknownLengths === 0 || yes) return { limitUsd: maxCostUsd }
     throw new SpeechError(
       'BAD_INPUT',
       `The limit --max-cost cannot be kept for ${plural(unknownLengths, 'recording')} of unknown length.`,
@@ -58,21 +68,22 @@ export async function agree(plan: BatchPlan, consent: Consent, signal: AbortSign
       },
     )
   }
-  if (yes || !mayCost) return true
+  if (yes || !mayCost) return {}
   if (!canAsk)
     throw new SpeechError('BAD_INPUT', 'This costs money, and stdin is no terminal to ask at.', {
       hint: 'Pass --yes, or the most that it may cost: --max-cost 2.50.',
     })
-  return ask('Transcribe? [y/N] ', signal)
+  // The price that a person has seen is the limit.
+  return (await ask('Transcribe? [y/N] ', signal)) ? { limitUsd: usd } : undefined
 }
 
-function ensureBelow({ usd }: BatchPlan, maxCostUsd: number): void {
+export function ensureBelow({ usd }: BatchPlan, maxCostUsd: number): void {
   if (usd === undefined)
     throw new SpeechError(
       'PRICE_UNKNOWN',
       'The price of the model is unknown, so --max-cost cannot be kept.',
       {
-        hint: 'Give the price in SPEECH_MODELS, or pass --yes instead.',
+        hint: 'Give the price in SPEECH_MODELS, or leave out --max-cost.',
       },
     )
   if (usd <= maxCostUsd) return
@@ -93,10 +104,6 @@ async function ask(question: string, signal: AbortSignal): Promise<boolean> {
   } finally {
     lines.close()
   }
-}
-
-export function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
 /** Throws `BAD_INPUT` unless it is an amount of US dollars. */

@@ -2,9 +2,10 @@
 import { dirname, parse } from 'node:path'
 import type { App } from '../../app.ts'
 import type { BatchPlan } from '../../domain/batch/batch.ts'
-import { codeOf, isSpeechError, SpeechError } from '../../domain/errors.ts'
+import { codeOf, SpeechError } from '../../domain/errors.ts'
 import { localOwner } from '../../domain/job.ts'
 import { deadlines } from '../../domain/network/deadlines.ts'
+import { plural } from '../../domain/text.ts'
 import type { Transcript } from '../../domain/transcript.ts'
 import { checkFormat, type FormatName, outputFormats, renderFormat } from '../../formats/index.ts'
 import type { PresetName } from '../../formats/subtitles/presets.ts'
@@ -12,12 +13,14 @@ import type { Invocation } from '../command.ts'
 import { givenPath, isAddress } from '../io/given-path.ts'
 import { runInteractive, type Session } from '../io/interactive.ts'
 import { parseFormat, parsePreset } from '../io/output.ts'
-import { agree, parseMaxCost, plural } from './agree.ts'
+import { agree, parseMaxCost } from './agree.ts'
 import { type BatchInputs, isFolder, readInputs } from './inputs.ts'
 import {
+  makeOutputFolders,
   type NamedRecording,
   nameOutputs,
   type OutputNames,
+  onAnyDisk,
   shownPath,
   tryOutputFolders,
 } from './output-names.ts'
@@ -50,17 +53,15 @@ export interface BatchOptions {
 }
 
 /** What `tool` and `options` ask for each recording. */
-export type Wanted = Pick<BatchWork, 'tool' | 'options'>
+export type RecordingTask = Pick<BatchWork, 'tool' | 'options'>
 
 /** Resolves with the exit code: 1 if a recording failed, 3 if something is missing, 130 after Ctrl-C. */
-export async function transcribeBatch(invocation: Invocation, wanted: Wanted): Promise<number> {
+export async function transcribeBatch(invocation: Invocation, task: RecordingTask): Promise<number> {
   const { config, words, flags, switches } = invocation
   const options = parseBatchOptions(invocation)
   const maxCostUsd = parseMaxCost(flags['max-cost'])
-  const stop = new AbortController()
-  const onSignal = () => stop.abort()
-  process.once('SIGINT', onSignal)
-  const inputs = await readInputs(words, stop.signal).finally(() => process.off('SIGINT', onSignal))
+  const inputs = await readInputs(words)
+  if (!inputs) return 130
   const json = switches.has('json')
   const consent = {
     yes: switches.has('yes'),
@@ -77,35 +78,28 @@ export async function transcribeBatch(invocation: Invocation, wanted: Wanted): P
           report.note(
             `${plural(inputs.leftOut, 'text')} among the inputs ${inputs.leftOut === 1 ? 'is' : 'are'} left out.`,
           )
-        const plan = await planOf(inputs, wanted, session, switches.has('recursive'))
+        const plan = await planOf(inputs, task, session, switches.has('recursive'))
         report.plan(plan)
         const names = namesOf(plan, options, inputs.stdin)
-        if (plan.recordings.length > 0) await tryOutputFolders(names, options.outDir)
-        if (!(await agree(plan, consent, signal))) return signal.aborted ? 130 : 1
+        const folders = plan.recordings.length > 0 ? names.folders : []
+        await tryOutputFolders(folders)
+        const agreement = await agree(plan, consent, signal)
+        if (!agreement) return signal.aborted ? 130 : 1
+        await makeOutputFolders(folders)
+        const { limitUsd } = agreement
+        const allowance =
+          limitUsd === undefined ? undefined : await app.jobs.limitCost(localOwner, plan, limitUsd)
         const write = createWriter(app, names, options)
-        const { exitCode } = await runBatch(app, plan, {
-          ...wanted,
-          write,
-          report,
-          signal,
-          onProgress: bar.show,
-        })
+        const work = { ...task, write, report, signal, allowance, onProgress: bar.show }
+        const { exitCode } = await runBatch(app, plan, work).finally(() => allowance?.close())
         report.end(exitCode)
         return exitCode
       },
       { drainSeconds, onStop: sayStopping },
     )
-  } catch (error) {
-    // Scripts read stdout; stderr has it as well.
-    if (json && isSpeechError(error)) printError(error)
-    throw error
   } finally {
     await inputs.close()
   }
-}
-
-function printError({ code, message, hint }: SpeechError): void {
-  process.stdout.write(`${JSON.stringify({ event: 'error', error: { code, message, hint } })}\n`)
 }
 
 export function sayStopping(): void {
@@ -146,7 +140,7 @@ export function foldersOf({ sources, stdin }: BatchInputs, config: Invocation['c
 
 async function planOf(
   { sources }: BatchInputs,
-  { tool, options }: Wanted,
+  { tool, options }: RecordingTask,
   { app, signal, bar }: Session,
   recursive: boolean,
 ): Promise<BatchPlan> {
@@ -189,7 +183,7 @@ export function createWriter(
     const content = await renderFormat(transcript, format, { preset })
     const { extension } = outputFormats[format]
     for (const path of names.candidates(recording, format)) {
-      const key = path.normalize('NFC').toLowerCase()
+      const key = onAnyDisk(path)
       if ((claimed.get(key) ?? recording.audio) !== recording.audio) continue
       claimed.set(key, recording.audio)
       try {

@@ -2,11 +2,12 @@
 import { createWriteStream, existsSync, statSync } from 'node:fs'
 import { mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { extname, join, sep } from 'node:path'
+import { extname, isAbsolute, join, parse, sep } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { SpeechError } from '../../domain/errors.ts'
 import { withoutQuotes } from '../../domain/text.ts'
 import { formatOfExtension } from '../../formats/index.ts'
+import { expandPath } from '../../system/given-path.ts'
 import { givenPath, isAddress } from '../io/given-path.ts'
 
 export interface BatchInputs {
@@ -25,8 +26,26 @@ export function isOneRecording([input, ...more]: string[]): boolean {
   return input !== undefined && more.length === 0 && !isGlob(input) && !isFolder(input)
 }
 
-/** Throws `FILE_NOT_FOUND` for a pattern that fits nothing, `BAD_INPUT`, or the signal's reason. */
-export async function readInputs(words: string[], signal: AbortSignal): Promise<BatchInputs> {
+/**
+ * Resolves with undefined where SIGINT or SIGTERM ends it: nothing is left then. Throws `FILE_NOT_FOUND` for a pattern
+ * that fits nothing, `FILE_UNREADABLE`, `BAD_INPUT`.
+ */
+export async function readInputs(words: string[]): Promise<BatchInputs | undefined> {
+  const stop = new AbortController()
+  const onSignal = () => stop.abort()
+  for (const signal of signals) process.once(signal, onSignal)
+  try {
+    return await read(words, stop.signal)
+  } catch (error) {
+    if (!stop.signal.aborted) throw error
+    process.stderr.write('Cancelled.\n')
+    return undefined
+  } finally {
+    for (const signal of signals) process.off(signal, onSignal)
+  }
+}
+
+async function read(words: string[], signal: AbortSignal): Promise<BatchInputs> {
   const sources: string[] = []
   let stdin: StdinFile | undefined
   for (const word of words) {
@@ -47,6 +66,8 @@ export async function readInputs(words: string[], signal: AbortSignal): Promise<
   }
 }
 
+const signals = ['SIGINT', 'SIGTERM'] as const
+
 /** A file of just this name comes first. */
 export function isGlob(word: string): boolean {
   return /[*?]|\[[^\]]+\]|\{[^}]*,[^}]*\}/.test(word) && !isAddress(word) && !existsSync(givenPath(word))
@@ -62,8 +83,11 @@ function isText(source: string): boolean {
 
 async function expand(word: string): Promise<string[]> {
   const { glob } = await import('tinyglobby')
-  const pattern = sep === '\\' ? givenPath(word).replaceAll('\\', '/') : givenPath(word)
+  const given = expandPath(withoutQuotes(word))
+  const pattern = sep === '\\' ? given.replaceAll('\\', '/') : given
   const found = await glob(pattern, {
+    // Brackets in the name of the working folder are no pattern.
+    cwd: isAbsolute(given) ? parse(given).root : process.cwd(),
     absolute: true,
     caseSensitiveMatch: false,
     expandDirectories: false,
@@ -75,13 +99,13 @@ async function expand(word: string): Promise<string[]> {
   })
 }
 
-export interface StdinFile {
+interface StdinFile {
   file: string
   folder: string
 }
 
 /** Writes stdin to a file, which is read twice: to know its content, and to transcribe it. */
-export async function readStdin(signal: AbortSignal): Promise<StdinFile> {
+async function readStdin(signal: AbortSignal): Promise<StdinFile> {
   if (process.stdin.isTTY)
     throw new SpeechError('BAD_INPUT', 'stdin is a terminal, so `-` has no recording to read.', {
       hint: 'Name a file, or send a recording: `… | speech-mcp transcribe -`.',

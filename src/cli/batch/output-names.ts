@@ -1,7 +1,7 @@
 // Names of a batch's output files: beside the recording or in one folder, and never those of another recording.
 import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
-import { basename, dirname, extname, join, relative } from 'node:path'
+import { basename, dirname, extname, isAbsolute, join, relative, sep } from 'node:path'
 import { isDiskFull, SpeechError } from '../../domain/errors.ts'
 import { type FormatName, outputFormats } from '../../formats/index.ts'
 import { tryFolder } from '../../system/whole-file.ts'
@@ -41,16 +41,18 @@ export function nameOutputs(
 ): OutputNames {
   const placed = new Map<NamedRecording, { folder: string; stem: string; whole: string; isFirst: boolean }>()
   const taken = new Set<string>()
+  const inputs = new Set(recordings.map(({ audio }) => onAnyDisk(audio)))
   for (const recording of recordings) {
     const { audio, name } = recording
     const isRemote = isAddress(audio)
-    const safe = isRemote ? safeName(name) : name
+    // Beside a recording lies the text of the file itself, also where a link led to it.
+    const safe = isRemote ? safeName(name) : outDir === undefined ? basename(audio) : name
     const beside = isRemote || dirname(audio) === temporaryDir ? workingDir : dirname(audio)
     const folder = outDir === undefined ? beside : join(outDir, dirname(safe))
+    if (outDir !== undefined && isOutside(folder, outDir)) throw outside()
     const whole = basename(safe)
     const stem = basename(safe, extname(safe)) || whole
-    // Disks may take two forms of a letter, and capitals, for the same name.
-    const key = join(folder, stem).normalize('NFC').toLowerCase()
+    const key = onAnyDisk(join(folder, stem))
     placed.set(recording, { folder, stem, whole, isFirst: !taken.has(key) })
     taken.add(key)
   }
@@ -64,21 +66,32 @@ export function nameOutputs(
       const numbered = Array.from({ length: maxNumbered - 1 }, (_, i) => path(`${stem}-${i + 2}`))
       const named = [path(stem), path(whole), ...numbered]
       // An existing file shows whose it is when it is tried, unless it is overwritten in any case.
-      return isFirst || (!overwrite && existsSync(path(stem))) ? named : named.slice(1)
+      const free = isFirst || (!overwrite && existsSync(path(stem))) ? named : named.slice(1)
+      return free.filter(file => !inputs.has(onAnyDisk(file)))
     },
     folders: [...new Set([...placed.values()].map(({ folder }) => folder))],
   }
 }
 
-/** Creates the folders that are missing in `outDir`, and tries to write into each. Throws `FILE_NOT_WRITABLE`, `DISK_FULL`. */
-export async function tryOutputFolders(
-  { folders }: Pick<OutputNames, 'folders'>,
-  outDir: string | undefined,
-): Promise<void> {
+/** Tries to write into each folder, or into the nearest one that exists. Throws `FILE_NOT_WRITABLE`, `DISK_FULL`. */
+export async function tryOutputFolders(folders: string[]): Promise<void> {
+  await forEachFolder(folders, folder => tryFolder(nearestExisting(folder)))
+}
+
+/** Throws `FILE_NOT_WRITABLE`, `DISK_FULL`. */
+export async function makeOutputFolders(folders: string[]): Promise<void> {
+  await forEachFolder(folders, async folder => void (await mkdir(folder, { recursive: true })))
+}
+
+function nearestExisting(folder: string): string {
+  const above = dirname(folder)
+  return existsSync(folder) || above === folder ? folder : nearestExisting(above)
+}
+
+async function forEachFolder(folders: string[], work: (folder: string) => Promise<void>): Promise<void> {
   for (const folder of folders)
     try {
-      if (outDir !== undefined) await mkdir(folder, { recursive: true })
-      await tryFolder(folder)
+      await work(folder)
     } catch (cause) {
       if (isDiskFull(cause))
         throw new SpeechError('DISK_FULL', 'The disk of the output files is full.', {
@@ -90,6 +103,22 @@ export async function tryOutputFolders(
         cause,
       })
     }
+}
+
+/** Disks may take two forms of a letter, and capitals, for the same name. */
+export function onAnyDisk(path: string): string {
+  return path.normalize('NFC').toLowerCase()
+}
+
+function isOutside(folder: string, outDir: string): boolean {
+  const way = relative(outDir, folder)
+  return way === '..' || way.startsWith(`..${sep}`) || isAbsolute(way)
+}
+
+function outside(): SpeechError {
+  return new SpeechError('FILE_NOT_WRITABLE', 'A recording lies outside the folder that was named.', {
+    hint: 'Nothing was sent. Name this recording itself, or leave out --out.',
+  })
 }
 
 /** A path as people read it: from the working folder, where it is inside. An address stays. */

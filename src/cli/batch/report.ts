@@ -2,11 +2,11 @@
 import { basename } from 'node:path'
 import type { BatchPlan } from '../../domain/batch/batch.ts'
 import { formatUsd } from '../../domain/costs/budget.ts'
-import { describeError, type SpeechError } from '../../domain/errors.ts'
+import { describeError, isSpeechError, type SpeechError } from '../../domain/errors.ts'
 import { formatTime } from '../../domain/format-time.ts'
-import { asLine } from '../../domain/text.ts'
+import { asLine, plural } from '../../domain/text.ts'
 import type { ProgressBar } from '../io/progress-bar.ts'
-import { describePlan } from './agree.ts'
+import { planLine } from './agree.ts'
 import { shownPath } from './output-names.ts'
 
 /** `copy`: of another recording of the batch. `waiting`: not begun, or not ended, when the batch stopped. */
@@ -52,7 +52,7 @@ export function reportToPeople(bar: Pick<ProgressBar, 'clear'>): Report {
     process.stderr.write(`${asLine(line)}\n`)
   }
   return {
-    plan: plan => say(describePlan(plan)),
+    plan: plan => say(planLine(plan)),
     note: sentence => say(`Note: ${sentence}`),
     result(result) {
       results.push(result)
@@ -69,6 +69,19 @@ export function reportToPeople(bar: Pick<ProgressBar, 'clear'>): Report {
       bar.clear()
       if (results.length > 0) process.stdout.write(table(results))
     },
+  }
+}
+
+/** Prints an error of the work as an event for scripts, which read stdout; stderr has it as well. */
+export async function withErrorEvents(isForScripts: boolean, work: () => Promise<number>): Promise<number> {
+  try {
+    return await work()
+  } catch (error) {
+    if (isForScripts && isSpeechError(error)) {
+      const { code, message, hint } = error
+      process.stdout.write(`${JSON.stringify({ event: 'error', error: { code, message, hint } })}\n`)
+    }
+    throw error
   }
 }
 
@@ -121,7 +134,7 @@ export function reportToScripts(bar: Pick<ProgressBar, 'clear'>): Report {
 function factsOf({ seconds, speakers, costUsd }: RecordingResult): string[] {
   return [
     ...(seconds === undefined ? [] : [formatTime(seconds)]),
-    ...(speakers ? [`${speakers.length} speaker${speakers.length === 1 ? '' : 's'}`] : []),
+    ...(speakers ? [plural(speakers.length, 'speaker')] : []),
     ...(costUsd === undefined ? [] : [formatUsd(costUsd)]),
   ]
 }
@@ -137,7 +150,7 @@ function table(results: RecordingResult[]): string {
     resultOf(result),
   ])
   const total = [
-    `${results.length} recording${results.length === 1 ? '' : 's'}`,
+    plural(results.length, 'recording'),
     formatTime(sum(results.map(({ seconds }) => seconds))),
     '',
     formatUsd(sum(results.map(({ costUsd }) => costUsd))),

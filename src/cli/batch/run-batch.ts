@@ -6,6 +6,7 @@ import { type ErrorCode, isSpeechError, SpeechError } from '../../domain/errors.
 import { type JobTool, localOwner, type TranscriptionRequest } from '../../domain/job.ts'
 import type { Transcript } from '../../domain/transcript.ts'
 import { allWarnings } from '../../formats/shown-segments.ts'
+import type { HeldAllowance, TranscriptionResult } from '../../jobs/jobs.ts'
 import { isUnformatted } from '../io/messages.ts'
 import { shownPath } from './output-names.ts'
 import type { RecordingResult, Report } from './report.ts'
@@ -31,10 +32,20 @@ export interface BatchWork {
     recording: { audio: string; name: string },
   ): Promise<{ files: string[]; notes: string[]; isWithinRules: boolean }>
   report: Report
+  /** Limits the recordings whose length is known. Absent: each costs up to the limit of the settings. */
+  allowance?: HeldAllowance | undefined
   /** Called as the work goes on: a share from 0 to 1. */
   onProgress(progress: { done: number; total: number; message: string }): void
   /** Aborted by Ctrl-C. Work under way is not cancelled: requests that are paid for end first. */
   signal: AbortSignal
+}
+
+interface Finished {
+  transcript: Transcript
+  /** True where the plan has it as done. */
+  isFree: boolean
+  costUsd: number | undefined
+  outcome: 'done' | 'done before' | 'copy'
 }
 
 export interface BatchEnd {
@@ -45,8 +56,7 @@ export interface BatchEnd {
 
 /** After an error that the others would meet as well, those under way end, and no other begins. */
 export async function runBatch({ jobs }: App, plan: BatchPlan, work: BatchWork): Promise<BatchEnd> {
-  const { tool, options, signal, report } = work
-  const caller = { owner: localOwner, tool, signal }
+  const { tool, options, signal, report, allowance } = work
   const copies = new Map<string, BatchPlan['copies']>()
   for (const copy of plan.copies) copies.set(copy.id, [...(copies.get(copy.id) ?? []), copy])
   const progress = createProgress(plan, work)
@@ -67,14 +77,17 @@ export async function runBatch({ jobs }: App, plan: BatchPlan, work: BatchWork):
     const all = [recording, ...(copies.get(recording.id) ?? [])]
     if (stoppedBy() || signal.aborted) return wait(all)
     try {
-      const { transcript, cached } = await jobs.transcribe({ audio: recording.audio, ...options }, caller, {
+      const result = await jobs.transcribe(requestOf(recording), callerOf(recording), {
         disconnectReason: () => 'detached',
         onProgress: ({ done }) => progress.running(recording, done),
       })
       // The process is about to end.
-      if (transcript.status === 'running') return wait(all)
-      await finish(recording, transcript, cached ? 'done before' : 'done')
-      for (const copy of all.slice(1)) await finish(copy, transcript, 'copy')
+      if (result.transcript.status === 'running') return wait(all)
+      const facts = { transcript: result.transcript, isFree: recording.state === 'done' }
+      const costUsd = paidFor(result)
+      allowance?.paid(costUsd ?? 0)
+      await finish(recording, { ...facts, costUsd, outcome: result.cached ? 'done before' : 'done' })
+      for (const copy of all.slice(1)) await finish(copy, { ...facts, costUsd: 0, outcome: 'copy' })
     } catch (error) {
       if (signal.aborted) return wait(all)
       const failure = speechError(error)
@@ -87,6 +100,17 @@ export async function runBatch({ jobs }: App, plan: BatchPlan, work: BatchWork):
     }
   }
 
+  /** The plan calls those that are done free: their text is not formatted now. */
+  function requestOf({ audio, state }: PlannedRecording): TranscriptionRequest {
+    const { format, ...rest } = options
+    return { audio, ...rest, ...(format && state !== 'done' && { format }) }
+  }
+
+  function callerOf({ id, seconds }: PlannedRecording) {
+    const batch = seconds === undefined ? undefined : allowance?.batch
+    return { owner: localOwner, tool, signal, plannedId: id, ...(batch && { batch }) }
+  }
+
   function wait(all: { audio: string; name: string }[]): void {
     codes.add(1)
     for (const one of all) report.result(noResult(one, 'waiting'))
@@ -94,11 +118,15 @@ export async function runBatch({ jobs }: App, plan: BatchPlan, work: BatchWork):
 
   async function finish(
     one: { audio: string; name: string },
-    transcript: Transcript,
-    outcome: 'done' | 'done before' | 'copy',
+    { transcript, isFree, costUsd, outcome }: Finished,
   ): Promise<void> {
     const { files, notes, isWithinRules } = await work.write(transcript, one)
-    const isPartial = transcript.status !== 'completed' || lacksFormat(transcript, options)
+    const isUnready = lacksFormat(transcript, options)
+    const isPartial = transcript.status !== 'completed' || (isUnready && !isFree)
+    const advice =
+      isUnready && isFree && outcome !== 'copy'
+        ? [`The text is as it was: \`speech-mcp format ${transcript.id}\` formats it, which costs money.`]
+        : []
     if (isPartial || !isWithinRules) codes.add(3)
     const gaps = transcript.coverage.gaps.map(
       ({ start, end, reason }) => `No text from ${start} s to ${end} s: ${reason}`,
@@ -109,8 +137,8 @@ export async function runBatch({ jobs }: App, plan: BatchPlan, work: BatchWork):
       files,
       seconds: transcript.duration,
       speakers: transcript.speakers?.map(({ id, name }) => name ?? id),
-      costUsd: outcome === 'done' ? costOf(transcript) : 0,
-      warnings: [...(outcome === 'done' ? allWarnings(transcript) : []), ...gaps, ...notes],
+      costUsd,
+      warnings: [...(outcome === 'done' ? allWarnings(transcript) : []), ...gaps, ...advice, ...notes],
     })
   }
 
@@ -123,8 +151,11 @@ function lacksFormat(transcript: Transcript, { format }: BatchWork['options']): 
   return format !== undefined && isUnformatted(transcript, transcript.formatted?.style ?? format)
 }
 
-function costOf({ usage, formatted }: Transcript): number | undefined {
-  const text = formatted?.usage.costUsd ?? 0
+/** US dollars; absent where the price is unknown. */
+function paidFor({ transcript, cached, formatting }: TranscriptionResult): number | undefined {
+  const { usage, formatted } = transcript
+  const text = formatting === 'cached' ? 0 : (formatted?.usage.costUsd ?? 0)
+  if (cached) return text
   return usage.costUsd === undefined ? undefined : usage.costUsd + text
 }
 

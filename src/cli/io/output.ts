@@ -15,7 +15,7 @@ import {
 import { isPresetName, type PresetName, presetNames } from '../../formats/subtitles/presets.ts'
 import { replaceWhole, tryFolder } from '../../system/whole-file.ts'
 import type { Invocation } from '../command.ts'
-import { givenPath } from './given-path.ts'
+import { givenPath, isAddress } from './given-path.ts'
 import { printLine } from './messages.ts'
 
 export const outputFlags = {
@@ -94,11 +94,16 @@ export function parseFormat(name: string, advice: string | undefined): FormatNam
   throw new SpeechError('BAD_INPUT', 'Unknown output format.', { hint: hints.join(' ') })
 }
 
-/** Tries to write beside each output, before anything is paid for. Throws `BAD_INPUT`, `DISK_FULL`. */
-export async function tryOutputs(outputs: Output[]): Promise<void> {
+/**
+ * Tries to write beside each output, before anything is paid for. Throws `BAD_INPUT`, also where an output is the
+ * recording itself, and `DISK_FULL`.
+ */
+export async function tryOutputs(outputs: Output[], recording?: string): Promise<void> {
+  const input = recording === undefined ? undefined : await fileOf(recording)
   for (const { file, shown } of outputs) {
     if (file === undefined) continue
-    const found = await stat(file).catch(() => undefined)
+    const found = await stat(file, { bigint: true }).catch(() => undefined)
+    if (input && found?.ino === input.ino && found.dev === input.dev) throw ownRecording(shown)
     if (found && !found.isFile() && !found.isDirectory()) continue
     try {
       if (found?.isDirectory()) throw new Error('The output is a folder.')
@@ -111,6 +116,19 @@ export async function tryOutputs(outputs: Output[]): Promise<void> {
       })
     }
   }
+}
+
+/** Undefined for an address, stdin, and a path that leads to no file. */
+async function fileOf(recording: string) {
+  if (recording === '-' || isAddress(recording)) return undefined
+  const found = await stat(givenPath(recording), { bigint: true }).catch(() => undefined)
+  return found?.isFile() ? found : undefined
+}
+
+function ownRecording(shown = ''): SpeechError {
+  return new SpeechError('BAD_INPUT', `The output ${asLine(shown)} is the recording itself.`, {
+    hint: 'Name another file with -o. Nothing was sent.',
+  })
 }
 
 /** Writes the outputs. Resolves with false if a subtitle was to be checked and breaks a rule; stderr has the list. */

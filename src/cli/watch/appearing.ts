@@ -1,5 +1,4 @@
 // Recordings that appear in a folder: each is reported once it has stayed the same for a while.
-import { dirname } from 'node:path'
 
 export interface SeenFile {
   path: string
@@ -12,19 +11,19 @@ export interface AppearingOptions {
   settleMs: number
   /** True to report what is there at the first look, too. */
   existing: boolean
-  /** Absent: files in all its folders. */
-  onlyIn?: string
 }
 
-/** Returns a function that takes each look at the folder, and its time, and returns the files that are whole since. */
-export function createAppearing({ settleMs, existing, onlyIn }: AppearingOptions) {
+/**
+ * Returns a function that takes each look at the folder, and its time, and returns the files that are whole since. A file
+ * that is gone for a while, as on a network disk, is the same one when it comes back.
+ */
+export function createAppearing({ settleMs, existing }: AppearingOptions) {
   const known = new Map<string, { mark: string; since: number; isOver: boolean }>()
   let isFirst = true
 
   return (files: SeenFile[], now: number): string[] => {
-    const here = files.filter(({ path }) => onlyIn === undefined || dirname(path) === onlyIn)
     const whole: string[] = []
-    for (const { path, bytes, modifiedAt } of here) {
+    for (const { path, bytes, modifiedAt } of files) {
       const mark = `${bytes} ${modifiedAt}`
       const before = known.get(path)
       // A file that changes after its end is another recording.
@@ -34,8 +33,9 @@ export function createAppearing({ settleMs, existing, onlyIn }: AppearingOptions
         whole.push(path)
       }
     }
-    const paths = new Set(here.map(({ path }) => path))
-    for (const path of known.keys()) if (!paths.has(path)) known.delete(path)
+    const paths = new Set(files.map(({ path }) => path))
+    // One that was still being written begins anew.
+    for (const [path, { isOver }] of known) if (!isOver && !paths.has(path)) known.delete(path)
     isFirst = false
     return whole.sort()
   }

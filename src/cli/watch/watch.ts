@@ -1,12 +1,12 @@
 // speech-mcp watch FOLDER: transcribes each recording that appears in a folder, until a signal.
 import { realpath, stat } from 'node:fs/promises'
-import { relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { BatchPlan } from '../../domain/batch/batch.ts'
 import { formatUsd } from '../../domain/costs/budget.ts'
 import { describeError, SpeechError } from '../../domain/errors.ts'
 import { localOwner } from '../../domain/job.ts'
 import { asLine } from '../../domain/text.ts'
-import { parseMaxCost } from '../batch/agree.ts'
+import { ensureBelow, parseMaxCost } from '../batch/agree.ts'
 import {
   batchFlags,
   batchSwitches,
@@ -14,8 +14,8 @@ import {
   parseBatchOptions,
   sayStopping,
 } from '../batch/batch-command.ts'
-import { nameOutputs, tryOutputFolders } from '../batch/output-names.ts'
-import { type Report, reportToPeople, reportToScripts } from '../batch/report.ts'
+import { makeOutputFolders, nameOutputs, tryOutputFolders } from '../batch/output-names.ts'
+import { type Report, reportToPeople, reportToScripts, withErrorEvents } from '../batch/report.ts'
 import { runBatch } from '../batch/run-batch.ts'
 import type { Command, Invocation } from '../command.ts'
 import { givenPath } from '../io/given-path.ts'
@@ -25,8 +25,6 @@ import { createAppearing } from './appearing.ts'
 
 const defaultSettleSeconds = 5
 const maxLookMs = 2_000
-/** More than people keep in a folder that they watch. */
-const maxFiles = 100_000
 /** A provider that cannot be reached may be back by then. */
 const retryMs = 60_000
 const drainSeconds = 10
@@ -64,7 +62,7 @@ export const watch: Command = {
     ['watch ~/Recordings --out ~/Texts', 'Writes a text for each new recording.'],
     ['watch calls/ -r --diarize --existing --max-cost 20', 'With speakers, also for those that are there.'],
   ],
-  run: watchFolder,
+  run: invocation => withErrorEvents(invocation.switches.has('json'), () => watchFolder(invocation)),
 }
 
 async function watchFolder(invocation: Invocation): Promise<number> {
@@ -84,28 +82,32 @@ async function watchFolder(invocation: Invocation): Promise<number> {
     ...(flags.context && { context: flags.context }),
     ...(switches.has('readable') && { format: 'faithful' as const }),
   }
-  if (options.outDir !== undefined) await tryOutputFolders({ folders: [options.outDir] }, options.outDir)
+  if (options.outDir !== undefined) {
+    await tryOutputFolders([options.outDir])
+    await makeOutputFolders([options.outDir])
+  }
   const allowedDirs = config.allowedDirsGiven ? config.allowedDirs : [...config.allowedDirs, folder]
 
   async function work({ app, signal, bar }: Session): Promise<number> {
     let spentUsd = 0
-    let heldUsd = 0
-    /** A recording of hours does not keep the next ones waiting. */
+    /** A recording of hours does not keep the next ones waiting, unless what it costs is limited. */
     const running = new Set<Promise<void>>()
     let failure: unknown
     const report = switches.has('json') ? reportToScripts(bar) : reportToPeople(bar)
-    const appeared = createAppearing({
-      settleMs,
-      existing: switches.has('existing'),
-      ...(!switches.has('recursive') && { onlyIn: folder }),
-    })
+    const look = { folder, recursive: switches.has('recursive'), signal }
+    const appeared = createAppearing({ settleMs, existing: switches.has('existing') })
     const later = new Map<string, number>()
+    /** By real path: the path in the folder, which names the output. */
+    const names = new Map<string, string>()
+    const plannedUsd = new Map<string, number>()
     const counted: Report = {
       ...report,
       // The others go on, or the watch ends and says why.
       note: () => {},
       result(result) {
-        spentUsd += result.costUsd ?? 0
+        // A recording that meets the limit half-way has cost most of its price.
+        const isCut = result.error?.code === 'COST_TOO_HIGH'
+        spentUsd += result.costUsd ?? (isCut ? (plannedUsd.get(result.audio) ?? 0) : 0)
         report.result(result)
         if (result.error?.code === 'PROVIDER_UNREACHABLE') later.set(result.audio, Date.now() + retryMs)
       },
@@ -118,31 +120,39 @@ async function watchFolder(invocation: Invocation): Promise<number> {
         { tool, owner: localOwner, signal },
       )
       // Names keep the folders in which the recordings lie.
-      const named = <T extends { audio: string }>(one: T) => ({ ...one, name: relative(folder, one.audio) })
+      const named = <T extends { audio: string; name: string }>(one: T) => {
+        return { ...one, name: names.get(one.audio) ?? one.name }
+      }
       const whole = { ...plan, recordings: plan.recordings.map(named), copies: plan.copies.map(named) }
-      const names = nameOutputs([...whole.recordings, ...whole.copies], { ...options, workingDir: folder })
-      const { usd = 0 } = plan
-      ensureAffordable(usd)
-      heldUsd += usd
-      const write = createWriter(app, names, options)
-      const wanted = { tool, options: request, write, report: counted, signal, onProgress: bar.show }
-      const { stop } = await runBatch(app, whole, wanted).finally(() => {
-        heldUsd -= usd
-      })
+      for (const { audio, usd } of plan.recordings) plannedUsd.set(audio, usd ?? 0)
+      const outputs = nameOutputs([...whole.recordings, ...whole.copies], { ...options, workingDir: folder })
+      const leftUsd = ensureAffordable(plan)
+      await makeOutputFolders(outputs.folders)
+      const allowance =
+        leftUsd === undefined ? undefined : await app.jobs.limitCost(localOwner, plan, leftUsd)
+      const write = createWriter(app, outputs, options)
+      const todo = { tool, options: request, write, report: counted, signal, allowance, onProgress: bar.show }
+      const { stop } = await runBatch(app, whole, todo).finally(() => allowance?.close())
       bar.clear()
       if (stop && stop.code !== 'PROVIDER_UNREACHABLE') throw stop
     }
 
-    function ensureAffordable(usd: number): void {
-      if (maxCostUsd === undefined || spentUsd + heldUsd + usd <= maxCostUsd) return
-      const costs = `${formatUsd(spentUsd + heldUsd)} are spent or held, and the next recordings may cost ${formatUsd(usd)}`
+    /** Returns what is left of the limit, in US dollars. */
+    function ensureAffordable(plan: BatchPlan): number | undefined {
+      if (maxCostUsd === undefined) return undefined
+      if (plan.usd === undefined) ensureBelow(plan, maxCostUsd)
+      const { usd = 0 } = plan
+      if (spentUsd + usd <= maxCostUsd) return maxCostUsd - spentUsd
+      const costs = `${formatUsd(spentUsd)} are spent, and the next recordings may cost ${formatUsd(usd)}`
       throw new SpeechError('COST_TOO_HIGH', `${costs}, more than --max-cost ${formatUsd(maxCostUsd)}.`, {
         hint: 'Nothing more was sent. Start again with a higher limit.',
       })
     }
 
     function begin(paths: string[]): void {
-      const work = transcribe(paths)
+      const earlier = maxCostUsd === undefined ? undefined : Promise.all(running)
+      const work = Promise.resolve(earlier)
+        .then(() => (failure === undefined && !signal.aborted ? transcribe(paths) : undefined))
         .catch(error => {
           failure ??= error
         })
@@ -154,7 +164,8 @@ async function watchFolder(invocation: Invocation): Promise<number> {
     let isGone = false
     while (!signal.aborted) {
       try {
-        const files = await app.jobs.recordings({ folder, limit: maxFiles, signal })
+        const files = await app.jobs.recordingsOf(look)
+        for (const { path, inside } of files) names.set(path, inside)
         isGone = false
         const due = [...later].filter(([, at]) => at <= Date.now()).map(([path]) => path)
         for (const path of due) later.delete(path)

@@ -21,6 +21,8 @@ export interface Caller {
   allowUnsaved?: boolean | undefined
   /** The batch that orders it. */
   batch?: Job['batch']
+  /** Id that the plan has for it: content of another id is not what its price was agreed for. */
+  plannedId?: string | undefined
 }
 
 export interface Submitted {
@@ -34,13 +36,13 @@ export interface Submitted {
 /** Unfinished jobs of one owner in one process. */
 const maxUnfinishedJobs = 200
 
-/** Throws `SpeechError` where the recording cannot be read, `BUSY`, or why its transcript could not be kept. */
+/** Throws `SpeechError` where the recording cannot be read or is not the planned one, `BUSY`, or why nothing is kept. */
 export async function submit(
   request: TranscriptionRequest,
   caller: Caller,
   context: JobContext,
 ): Promise<Submitted> {
-  const { tool, owner, signal, batch } = caller
+  const { tool, owner, signal, batch, plannedId } = caller
   const { workerId, store, queue, pipeline, waiters, mutex } = context
   if (queue.waiting(owner) >= maxUnfinishedJobs)
     throw new SpeechError('BUSY', `${maxUnfinishedJobs} recordings are waiting already.`, {
@@ -54,6 +56,7 @@ export async function submit(
   const resolved = { ...rest, audio: identity.audio, ...(given && { title: given }) }
   const facts = { tool, owner, request: resolved, models: modelsOf(tool, resolved, pipeline) }
   const fresh = withLease(workerId, { ...newJob(facts, identity), ...(batch && { batch }) }, queue)
+  if (plannedId !== undefined && plannedId !== fresh.id) throw notAsPlanned()
   const key = `${owner}/${fresh.id}`
   return mutex(key, async () => {
     // Reserved until the caller watches it: another caller that disconnects must not cancel it meanwhile.
@@ -68,6 +71,12 @@ export async function submit(
       release()
       throw error
     }
+  })
+}
+
+function notAsPlanned(): SpeechError {
+  return new SpeechError('RECORDING_CHANGED', 'The recording has changed since its price was shown.', {
+    hint: 'Nothing of it was sent. Do the same again: the price is then that of the new recording.',
   })
 }
 

@@ -1,5 +1,5 @@
 // The command `watch`: it does what appears in a folder, once it is whole.
-import { appendFile, copyFile, mkdir, readFile, rename } from 'node:fs/promises'
+import { appendFile, copyFile, mkdir, readdir, readFile, rename, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { createAppearing } from '../../../src/cli/watch/appearing.ts'
@@ -27,14 +27,20 @@ it('a file is whole once it has stayed the same for the given time; one that was
   expect(look([file('/old.wav', 6), file('/new.wav', 2, '2')], 600)).toEqual(['/new.wav', '/old.wav'])
 })
 
-it('a file that vanishes is forgotten, an empty one waits, and folders inside count only if they are asked for', () => {
-  const look = createAppearing({ settleMs: 0, existing: true, onlyIn: '/in' })
-  const files = [file('/in/a.wav', 1), file('/in/empty.wav', 0), file('/in/deep/b.wav', 1)]
+it('a file that is gone for a while is not new when it comes back, and an empty one waits', () => {
+  const look = createAppearing({ settleMs: 0, existing: true })
+  const files = [file('/in/a.wav', 1), file('/in/empty.wav', 0)]
   look(files, 0)
   expect(look(files, 1)).toEqual(['/in/a.wav'])
   look([], 2)
   look(files, 3)
-  expect(look(files, 4)).toEqual(['/in/a.wav'])
+  expect(look(files, 4)).toEqual([])
+  const old = createAppearing({ settleMs: 0, existing: false })
+  for (const [time, here] of [files, [], files, files].entries()) expect(old(here, time)).toEqual([])
+  // One that was still being written begins anew.
+  const part = createAppearing({ settleMs: 5, existing: true })
+  for (const [time, here] of [files, [], files].entries()) expect(part(here, 10 * time)).toEqual([])
+  expect(part(files, 25)).toEqual(['/in/a.wav'])
 })
 
 it('watch transcribes a recording that appears, after it was written, and ends with Ctrl-C', async () => {
@@ -61,6 +67,49 @@ it('watch transcribes a recording that appears, after it was written, and ends w
   expect(await result).toMatchObject({ code: 0, stdout: '' })
   expect(terminal.dashscope.requests).toHaveLength(1)
 }, 60_000)
+
+it('watch -r names outputs by their path in the folder, however deep, and makes their folders', async () => {
+  const folder = join(terminal.work, 'deep')
+  const out = join(terminal.work, 'deep texts')
+  const deep = 'a/b/c/d/e/f/g/h'
+  await mkdir(join(folder, deep), { recursive: true })
+  await mkdir(join(terminal.work, 'elsewhere'))
+  await copyFile(fixture('voice-note.ogg'), join(folder, deep, 'note.ogg'))
+  await copyFile(fixture('jfk.wav'), join(terminal.work, 'elsewhere', 'target.wav'))
+  await symlink(join(terminal.work, 'elsewhere', 'target.wav'), join(folder, 'link.wav'))
+  const args = [
+    'watch',
+    folder,
+    '-r',
+    '--out',
+    out,
+    '--existing',
+    '--settle',
+    '0',
+    '--max-cost',
+    '1',
+    '--json',
+  ]
+  const { child, result } = terminal.start(args)
+  let ended = 0
+  child.stdout!.on('data', piece => {
+    ended += String(piece).split('"event":"recording"').length - 1
+    if (ended >= 2) child.kill('SIGINT')
+  })
+  expect(await result).toMatchObject({ code: 0 })
+  const files = (await readdir(out, { recursive: true })).filter(name => name.endsWith('.txt'))
+  expect(files.sort()).toEqual([`${deep}/note.txt`, 'link.txt'])
+  expect(await readdir(join(terminal.work, 'elsewhere'))).toEqual(['target.wav'])
+}, 60_000)
+
+it('watch --max-cost refuses a model without a price before anything is sent', async () => {
+  const before = terminal.dashscope.requests.length
+  const args = ['watch', '.', '--existing', '--settle', '0', '--max-cost', '1', '--json']
+  const { code, stdout, stderr } = await terminal.run(args, { env: { ASR_MODEL: 'unpriced-asr' } })
+  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('PRICE_UNKNOWN: ') })
+  expect(stdout).toMatch(/"event":"error".*"PRICE_UNKNOWN"/)
+  expect(terminal.dashscope.requests).toHaveLength(before)
+})
 
 it.each([
   [[], /^BAD_INPUT: Exactly one folder/],

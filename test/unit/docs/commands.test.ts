@@ -121,7 +121,10 @@ function objectionToProgram(args: string[]): string | undefined {
           name,
           { type: 'string' as const, ...(short && { short }) },
         ]),
-        ...Object.keys(command.switches ?? {}).map(name => [name, { type: 'boolean' as const }]),
+        ...Object.entries(command.switches ?? {}).map(([name, { short }]) => [
+          name,
+          { type: 'boolean' as const, ...(short && { short }) },
+        ]),
       ]),
       allowPositionals: true,
     })

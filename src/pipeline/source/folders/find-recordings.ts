@@ -1,8 +1,8 @@
 // Finds recordings in the allowed folders, newest first.
 import { realpath } from 'node:fs/promises'
 import { resolvePath } from '../paths.ts'
-import { ensureFolder } from './list-recordings.ts'
-import { type FoundRecording, walkFolders } from './walk.ts'
+import { ensureFolder, maxDepth as maxNamedDepth } from './list-recordings.ts'
+import { type FoundRecording, type WalkedRecording, walkFolders } from './walk.ts'
 
 export interface RecordingQuery {
   /** Words of the name and its folders, in any order; case and accents are ignored. Absent or without a word: every name. */
@@ -41,7 +41,7 @@ export async function findRecordings(
       maxDepth,
       isOver: () => isOver,
       isWanted: inside => words.every(word => plain(inside).includes(word)),
-      onFound(recording) {
+      onFound({ inside: _, ...recording }) {
         if (recording.bytes > 0) found.set(recording.path, recording)
       },
     })
@@ -50,6 +50,34 @@ export async function findRecordings(
   isOver = true
   signal.throwIfAborted()
   return [...found.values()].sort(newestFirst).slice(0, limit)
+}
+
+/**
+ * Resolves with all recordings of a folder, however long that takes: a part of them would look as if others were gone.
+ * Throws the signal's reason, even where a disk never answers, and the errors of a folder that may not be read.
+ */
+export async function recordingsOf(
+  allowedDirs: string[],
+  { folder, recursive, signal }: { folder: string; recursive: boolean; signal: AbortSignal },
+): Promise<WalkedRecording[]> {
+  signal.throwIfAborted()
+  const found = new Map<string, WalkedRecording>()
+  let onAbort = () => {}
+  const stopped = new Promise<never>((_, fail) => {
+    onAbort = () => fail(signal.reason)
+  })
+  signal.addEventListener('abort', onAbort, { once: true })
+  const look = async () => {
+    await walkFolders([await namedFolder(folder, allowedDirs)], {
+      allowedDirs,
+      maxDepth: recursive ? maxNamedDepth : 0,
+      isOver: () => signal.aborted,
+      isWanted: () => true,
+      onFound: recording => void found.set(recording.path, recording),
+    })
+  }
+  await Promise.race([look(), stopped]).finally(() => signal.removeEventListener('abort', onAbort))
+  return [...found.values()]
 }
 
 async function realFolders(folders: string[]): Promise<string[]> {

@@ -1,11 +1,11 @@
 // Lists the recordings that several sources name: folders, files and addresses, each recording once.
 import { stat } from 'node:fs/promises'
-import { basename, relative, sep } from 'node:path'
+import { basename, join, sep } from 'node:path'
 import { isSpeechError, SpeechError } from '../../../domain/errors.ts'
 import { withoutQuotes } from '../../../domain/text.ts'
 import { parseSource } from '../parse-source.ts'
 import { describeFileError, resolvePath } from '../paths.ts'
-import { type FoundRecording, walkFolders } from './walk.ts'
+import { type WalkedRecording, walkFolders } from './walk.ts'
 
 export interface ListedRecording {
   /** Real path, URL or data: URI, as `audio` takes it. */
@@ -42,7 +42,7 @@ export interface ListOptions {
 }
 
 /** Deeper folders than people make. */
-const maxDepth = 32
+export const maxDepth = 32
 
 /**
  * Lists without opening any file. A source that cannot be read is reported, with the path as it was given; the only one
@@ -127,7 +127,7 @@ async function listFolder(
   before: number,
   { allowedDirs, signal, recursive = true, maxRecordings = Number.POSITIVE_INFINITY }: ListOptions,
 ): Promise<Omit<RecordingList, 'folders'>> {
-  const found = new Map<string, FoundRecording>()
+  const found = new Map<string, WalkedRecording>()
   const unreadable: UnreadableSource[] = []
   const isFull = () => before + found.size > maxRecordings
   const isWhole = await walkFolders([folder], {
@@ -144,10 +144,10 @@ async function listFolder(
     throw new SpeechError('FILE_NOT_FOUND', 'The folder has no recording.', {
       hint: 'Name another folder; recordings are known by endings such as m4a, mp3, wav or mp4.',
     })
-  const recordings = [...found.values()].map(({ path, bytes }) => ({
+  const recordings = [...found.values()].map(({ path, inside, bytes }) => ({
     audio: path,
-    given: path,
-    name: relative(folder, path).split(sep).join('/'),
+    given: join(folder, inside),
+    name: inside.split(sep).join('/'),
     bytes,
   }))
   return { recordings: recordings.sort(byName), unreadable }

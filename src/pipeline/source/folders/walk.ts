@@ -15,6 +15,11 @@ export interface FoundRecording {
   modifiedAt: string
 }
 
+export interface WalkedRecording extends FoundRecording {
+  /** Path from the folder where the walk began: of a link its own, not that of its target. */
+  inside: string
+}
+
 export interface Walk {
   /** Links may lead to files in these folders only. */
   allowedDirs: string[]
@@ -23,7 +28,7 @@ export interface Walk {
   isOver(): boolean
   /** `inside` is the path of the file from the folder where the walk began. */
   isWanted(inside: string): boolean
-  onFound(recording: FoundRecording): void
+  onFound(recording: WalkedRecording): void
   /** Called for a folder or a file that cannot be read. Default: it is passed over. */
   onUnreadable?(path: string, error: unknown): void
 }
@@ -82,14 +87,14 @@ async function readFolder(folder: Folder, roots: Set<string>, walk: Walk): Promi
           folders.push({ path: join(path, name), inside: join(inside, name) })
       } else if (isRecording(entry) && walk.isWanted(join(inside, name))) files.push(entry)
       if (files.length < fileBatchSize) continue
-      await report(path, files, walk)
+      await report(folder, files, walk)
       files = []
     }
   } catch (error) {
     // It may not be read, or is gone by now.
     walk.onUnreadable?.(path, error)
   }
-  await report(path, files, walk)
+  await report(folder, files, walk)
   return folders
 }
 
@@ -106,17 +111,18 @@ function isRecording(entry: Dirent): boolean {
   )
 }
 
-async function report(folder: string, files: Dirent[], walk: Walk): Promise<void> {
+async function report(folder: Folder, files: Dirent[], walk: Walk): Promise<void> {
   await Promise.all(
     files.map(async entry => {
-      const file = join(folder, entry.name)
+      const file = join(folder.path, entry.name)
       try {
         // A link may lead out of the allowed folders.
         const path = entry.isSymbolicLink() ? await resolvePath(file, walk.allowedDirs) : file
         const info = await stat(path)
         if (!info.isFile() || walk.isOver()) return
         const modifiedAt = info.mtime.toISOString()
-        walk.onFound({ path, name: basename(path), bytes: info.size, modifiedAt })
+        const inside = join(folder.inside, entry.name)
+        walk.onFound({ path, inside, name: basename(path), bytes: info.size, modifiedAt })
       } catch (error) {
         // The link is broken, or the file is gone by now.
         walk.onUnreadable?.(file, error)
