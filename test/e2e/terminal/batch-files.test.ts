@@ -74,7 +74,7 @@ it('a pattern fits in a working folder with brackets in its name', async () => {
 it('folders of outputs are made once the price is agreed to', async () => {
   const folder = await freshFolder()
   await copyFile(fixture('jfk.wav'), join(folder, 'a.wav'))
-  const args = ['transcribe', folder, '--out', join(folder, 'out', 'texts')]
+  const args = ['transcribe', folder, '--out', join(folder, 'out', 'texts'), '-c', 'folders']
   const at = { env: terminal.env, cwd: terminal.work, isTerminal: true, input: 'n\n' }
   expect((await runProgramHere(args, at)).code).toBe(1)
   expect(await readdir(folder)).toEqual(['a.wav'])

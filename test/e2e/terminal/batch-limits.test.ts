@@ -51,7 +51,7 @@ it('a person who agrees to a price pays no more than that', async () => {
   const at = { env: terminal.env, cwd: terminal.work, isTerminal: true, input: 'y\n' }
   const { code, stderr } = await runProgramHere(['transcribe', folder, '-c', 'agreed'], at)
   expect(code).toBe(1)
-  const agreed = Number(/at most \$([\d.]+)/.exec(stderr)![1])
+  const agreed = Number(/at most \$(\d+\.\d+)/.exec(stderr)![1])
   expect(stderr).toContain('COST_TOO_HIGH')
   expect(paid() - before).toBeLessThanOrEqual(agreed)
 })

@@ -90,7 +90,8 @@ it('watch -r names outputs by their path in the folder, however deep, and makes 
     '1',
     '--json',
   ]
-  const { child, result } = terminal.start(args)
+  const env = { SPEECH_ALLOWED_DIRS: terminal.work }
+  const { child, result } = terminal.start(args, { env })
   let ended = 0
   child.stdout!.on('data', piece => {
     ended += String(piece).split('"event":"recording"').length - 1

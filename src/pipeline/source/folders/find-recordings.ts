@@ -2,7 +2,7 @@
 import { realpath } from 'node:fs/promises'
 import { resolvePath } from '../paths.ts'
 import { ensureFolder, maxDepth as maxNamedDepth } from './list-recordings.ts'
-import { type FoundRecording, type WalkedRecording, walkFolders } from './walk.ts'
+import { type FoundRecording, keepOne, type WalkedRecording, walkFolders } from './walk.ts'
 
 export interface RecordingQuery {
   /** Words of the name and its folders, in any order; case and accents are ignored. Absent or without a word: every name. */
@@ -41,7 +41,7 @@ export async function findRecordings(
       maxDepth,
       isOver: () => isOver,
       isWanted: inside => words.every(word => plain(inside).includes(word)),
-      onFound({ inside: _, ...recording }) {
+      onFound({ inside: _, isLink: __, ...recording }) {
         if (recording.bytes > 0) found.set(recording.path, recording)
       },
     })
@@ -73,7 +73,7 @@ export async function recordingsOf(
       maxDepth: recursive ? maxNamedDepth : 0,
       isOver: () => signal.aborted,
       isWanted: () => true,
-      onFound: recording => void found.set(recording.path, recording),
+      onFound: recording => keepOne(found, recording),
     })
   }
   await Promise.race([look(), stopped]).finally(() => signal.removeEventListener('abort', onAbort))

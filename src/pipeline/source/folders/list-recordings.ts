@@ -5,7 +5,7 @@ import { isSpeechError, SpeechError } from '../../../domain/errors.ts'
 import { withoutQuotes } from '../../../domain/text.ts'
 import { parseSource } from '../parse-source.ts'
 import { describeFileError, resolvePath } from '../paths.ts'
-import { type WalkedRecording, walkFolders } from './walk.ts'
+import { keepOne, type WalkedRecording, walkFolders } from './walk.ts'
 
 export interface ListedRecording {
   /** Real path, URL or data: URI, as `audio` takes it. */
@@ -135,7 +135,7 @@ async function listFolder(
     maxDepth: recursive ? maxDepth : 0,
     isOver: () => signal.aborted || isFull(),
     isWanted: () => true,
-    onFound: recording => void found.set(recording.path, recording),
+    onFound: recording => keepOne(found, recording),
     onUnreadable: (path, error) => unreadable.push({ given: path, error: asSpeechError(error) }),
   })
   signal.throwIfAborted()

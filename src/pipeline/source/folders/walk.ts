@@ -18,6 +18,15 @@ export interface FoundRecording {
 export interface WalkedRecording extends FoundRecording {
   /** Path from the folder where the walk began: of a link its own, not that of its target. */
   inside: string
+  isLink: boolean
+}
+
+/** Keeps one for each real path: the file rather than a link to it, else the first by name. */
+export function keepOne(found: Map<string, WalkedRecording>, recording: WalkedRecording): void {
+  const { path, isLink, inside } = recording
+  const other = found.get(path)
+  const isBetter = !other || (isLink === other.isLink ? inside < other.inside : other.isLink)
+  if (isBetter) found.set(path, recording)
 }
 
 export interface Walk {
@@ -117,12 +126,13 @@ async function report(folder: Folder, files: Dirent[], walk: Walk): Promise<void
       const file = join(folder.path, entry.name)
       try {
         // A link may lead out of the allowed folders.
-        const path = entry.isSymbolicLink() ? await resolvePath(file, walk.allowedDirs) : file
+        const isLink = entry.isSymbolicLink()
+        const path = isLink ? await resolvePath(file, walk.allowedDirs) : file
         const info = await stat(path)
         if (!info.isFile() || walk.isOver()) return
         const modifiedAt = info.mtime.toISOString()
         const inside = join(folder.inside, entry.name)
-        walk.onFound({ path, inside, name: basename(path), bytes: info.size, modifiedAt })
+        walk.onFound({ path, inside, isLink, name: basename(path), bytes: info.size, modifiedAt })
       } catch (error) {
         // The link is broken, or the file is gone by now.
         walk.onUnreadable?.(file, error)
