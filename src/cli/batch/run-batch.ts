@@ -6,10 +6,13 @@ import { type ErrorCode, isSpeechError, SpeechError } from '../../domain/errors.
 import { type JobTool, localOwner, type TranscriptionRequest } from '../../domain/job.ts'
 import type { Transcript } from '../../domain/transcript.ts'
 import { allWarnings } from '../../formats/shown-segments.ts'
-import type { HeldAllowance, TranscriptionResult } from '../../jobs/jobs.ts'
 import { isUnformatted } from '../io/messages.ts'
 import { shownPath } from './output-names.ts'
 import type { RecordingResult, Report } from './report.ts'
+
+type Jobs = App['jobs']
+type HeldAllowance = Awaited<ReturnType<Jobs['limitCost']>>
+type TranscriptionResult = Awaited<ReturnType<Jobs['transcribe']>>
 
 /** The queue runs eight short ones at once, fewer long ones; the next ones are ready. */
 const concurrency = 10
