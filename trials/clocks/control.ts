@@ -26,7 +26,13 @@ export async function writeControl(
   const run = (...args: string[]) =>
     promisify(execFile)(ffmpeg, ['-v', 'error', '-y', ...args], { encoding: 'buffer', maxBuffer: 2 ** 28 })
   const filled = ['-af', 'aresample=async=1:first_pts=0']
-  const { stdout: decoded } = await run('-nostdin', '-i', whole, ...filled, ...raw, 'pipe:1')
+  const decode = (...decoder: string[]) =>
+    run('-nostdin', ...decoder, '-i', whole, ...filled, ...raw, 'pipe:1')
+  // That of ffmpeg 7 itself plays wideband Speex to twice its length.
+  const isSpeex = voice.entry.includes('Speex   ')
+  const { stdout: decoded } = isSpeex
+    ? await decode('-c:a', 'libspeex').catch(() => decode())
+    : await decode()
   const samples = Buffer.alloc(bytesOf(seconds))
   for (const [i, { time }] of voice.packets.entries())
     decoded.copy(samples, bytesOf(time), bytesOf(packets[i]!.time), bytesOf(packets[i]!.end))

@@ -3,7 +3,7 @@ import { roundToMs, type Span } from '../../domain/transcript.ts'
 import { ActivityLabeller, frameLevel, frameSize, framesPerSecond, SilenceTest } from './activity.ts'
 import { type Part, partsOf, spansOf, time } from './parts.ts'
 import { type FrameLabel, longestPause, quietestFrame } from './pauses.ts'
-import { QuietListener } from './speech-detector/quiet-speech.ts'
+import { minAudibleDbfs, QuietListener } from './speech-detector/quiet-speech.ts'
 import { loadSpeechDetector, type SpeechDetector } from './speech-detector/speech-detector.ts'
 
 export interface Chunk extends Span {
@@ -184,12 +184,13 @@ class Cutter {
     this.#labels.fill('silence', speechEnd)
   }
 
-  /** Puts back at most so many frames between a silence and the speech after it. */
+  /** Puts back at most so many frames before speech. A voice is heard late: inaudible ones before it are silence. */
   #restore(frames: number, label: FrameLabel): void {
     const held = this.#held
     this.#held = []
     for (const { samples } of held.splice(0, Math.max(0, held.length - frames))) this.#spare.push(samples)
-    for (const frame of held) this.#append(frame, label)
+    const first = held.findIndex(({ level }) => level > minAudibleDbfs)
+    for (const [i, frame] of held.entries()) this.#append(frame, i < first ? 'silence' : label)
   }
 
   #append({ samples, level, index }: Frame, label: FrameLabel): void {

@@ -5,7 +5,7 @@ import { type Listener, type SpeechDetector, windowSize } from './speech-detecto
 /** Low, as it costs little to send some silence. */
 const minLikely = 0.15
 /** No voice is left in lower sound: two steps of a 16-bit sample. */
-const minLevelDbfs = -84
+export const minAudibleDbfs = -84
 /** The model was taught with louder voices. */
 const gain = 16
 const maxSample = 32_767
@@ -32,7 +32,7 @@ export class QuietListener {
 
   /** True where speech is heard in the half second that this frame completes. */
   add(frame: Int16Array, level: number): boolean {
-    this.#isAudible ||= level > minLevelDbfs
+    this.#isAudible ||= level > minAudibleDbfs
     const louder = frame.map(sample => Math.max(-maxSample, Math.min(maxSample, sample * gain)))
     const part = louder.subarray(0, batchSize - this.#length)
     this.#batch.set(part, this.#length)
@@ -41,7 +41,7 @@ export class QuietListener {
     const isHeard = this.#isAudible && this.#listener.hear(this.#batch, 0, windows, step).some(isLikely)
     this.#batch.set(louder.subarray(part.length))
     this.#length = louder.length - part.length
-    this.#isAudible = level > minLevelDbfs
+    this.#isAudible = level > minAudibleDbfs
     return isHeard
   }
 }

@@ -116,6 +116,17 @@ describe('heardSpeech', () => {
     expect(await chunksOf(joined(pause, quiet))).not.toEqual([])
   })
 
+  it.each([3.5, 3.9, 4.3, 4.7])(
+    'a soft voice behind %s s of silence begins where it sounds, though it is heard late',
+    async silence => {
+      const voice = (await samplesOf('jfk.wav')).subarray(5_500, 53_500)
+      const soft = voice.map((sample, i) => (i < rate ? Math.round(sample / 400) : sample))
+      const pause = new Int16Array(silence * rate)
+      const [chunk] = await chunksOf(joined(voice.subarray(0, 2 * rate), pause, soft))
+      expect(Math.abs(chunk!.speech[1]!.start - 2 - silence)).toBeLessThan(0.1)
+    },
+  )
+
   it('no speech is heard in music', async () => {
     const [chunk] = await chunksOf(music(20))
     expect(await heardSpeech(chunk!, detector)).toEqual([])
