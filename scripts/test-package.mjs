@@ -2,10 +2,10 @@
 // without ffmpeg, the demo on an emulated cloud, the types; then an install from git, and the bundle for this system:
 // `npm run test:package`. Needs the npm registry, so it is not part of `npm test`.
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join, sep } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import installer from '@ffmpeg-installer/ffmpeg'
 import { listTools } from './list-tools.mjs'
 import { npm } from './npm.mjs'
@@ -13,6 +13,7 @@ import { collectResults, tryDemo, tryWithoutFfmpeg } from './package/first-run.m
 import { checkMended, filesOf, installedPackages, licensedPackages, sizeOf } from './package/folders.mjs'
 import { installFromGit } from './package/from-git.mjs'
 import { tryBundle } from './package/mcpb.mjs'
+import { listToolsAndSearch } from './package/store.mjs'
 import { compileConsumer } from './package/types.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -35,6 +36,7 @@ function install(user) {
   npm(['install', ...flags, join(folder, filename)], user)
   const installed = sizeOf(join(user, 'node_modules'))
   say(`${filename}: ${megabytes(packed)} packed, ${megabytes(installed)} installed.`)
+  say(`Room left: ${maxPackedBytes - packed} bytes packed, ${maxInstalledBytes - installed} installed.`)
   if (packed > maxPackedBytes || installed > maxInstalledBytes) throw new Error('The package is too large.')
   return join(user, 'node_modules', 'speech-mcp')
 }
@@ -51,16 +53,31 @@ function checkTree(user, installed) {
   const inside = licensedPackages(join(installed, 'THIRD_PARTY_LICENSES'))
   for (const name of ['ali-oss', 'jsonc-parser', 'smol-toml', 'tablestore', 'undici', 'xml2js', 'zod'])
     if (!inside.some(found => found.name === name)) throw new Error(`The licence of ${name} is missing.`)
+  if (!readFileSync(join(installed, 'THIRD_PARTY_LICENSES'), 'utf8').includes('Fedor Indutny, 2018'))
+    throw new Error('The licence of llhttp is missing.')
   checkMended([...beside, ...inside])
   say(
     `The tree: ${beside.length} packages beside the program, ${inside.length} inside, each with its licence.`,
   )
 }
 
+/** Each bundled package loads from there alone, and no file names the folder of the build. */
+async function checkFiles(installed) {
+  const files = filesOf(installed)
+  const packages = files.filter(file => /^dist\/vendor\/.*\.js$/.test(file))
+  for (const file of packages) await import(pathToFileURL(join(installed, file)).href)
+  const builders = [root, root.replaceAll(sep, '/')]
+  for (const file of files)
+    if (builders.some(path => readFileSync(join(installed, file)).includes(path)))
+      throw new Error(`${file} names a folder of the build.`)
+  say(`${packages.length} files of bundled packages load; no file names a folder of the build.`)
+}
+
 try {
   const user = join(folder, 'user')
   const installed = install(user)
   checkTree(user, installed)
+  await checkFiles(installed)
   const entry = join(installed, 'dist', 'main.js')
   const version = execFileSync(process.execPath, [entry, '--version'], { encoding: 'utf8' }).trim()
   const tools = await listTools(entry, user)
@@ -78,9 +95,9 @@ try {
   mkdirSync(scratch)
   const fromGit = installFromGit(root, scratch)
   if (!existsSync(join(fromGit, 'THIRD_PARTY_LICENSES'))) throw new Error('git: the licences are missing.')
-  const sameTools = await listTools(join(fromGit, 'dist', 'main.js'), scratch)
+  const sameTools = await listToolsAndSearch(join(fromGit, 'dist', 'main.js'), scratch)
   if (sameTools.length !== tools.length) throw new Error('The install from git lists other tools.')
-  say(`Installed from git, built there, started; ${sameTools.length} tools listed.`)
+  say(`Installed from git, built there, started, its store opened; ${sameTools.length} tools listed.`)
   say(await tryBundle(root, folder))
 } finally {
   rmSync(folder, { recursive: true, force: true })

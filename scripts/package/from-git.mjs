@@ -23,6 +23,8 @@ export function installFromGit(root, scratch) {
   mkdirSync(folder)
   writeFileSync(join(folder, 'package.json'), '{ "private": true }\n')
   const source = `git+${pathToFileURL(repository)}`
-  npm(['install', '--no-audit', '--no-fund', '--prefer-offline', '--omit=optional', source], folder)
+  // npm goes on without ffmpeg-static, whose download is refused; libsql's native part is optional, too.
+  const env = { ...process.env, FFMPEG_BINARIES_URL: 'http://127.0.0.1:9' }
+  npm(['install', '--no-audit', '--no-fund', '--prefer-offline', source], folder, env)
   return join(folder, 'node_modules', 'speech-mcp')
 }

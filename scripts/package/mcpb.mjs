@@ -2,9 +2,9 @@
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { listTools } from '../list-tools.mjs'
 import { npm } from '../npm.mjs'
-import { checkMended, licensedPackages } from './folders.mjs'
+import { checkMended, filesOf, licensedPackages } from './folders.mjs'
+import { listToolsAndSearch } from './store.mjs'
 
 const mcpbTool = '@anthropic-ai/mcpb@2.1.2'
 
@@ -19,22 +19,16 @@ export async function tryBundle(root, folder) {
   mcpb('unpack', join(folder, file), unpacked)
   mcpb('validate', join(unpacked, 'manifest.json'))
   checkMended(licensedPackages(join(unpacked, 'THIRD_PARTY_LICENSES')))
+  const files = filesOf(unpacked)
+  for (const folder of new Set(files.map(file => /^server\/node_modules\/@libsql\/[^/]+/.exec(file)?.[0])))
+    if (folder && !files.includes(`${folder}/LICENSE`)) throw new Error(`${folder} has no licence.`)
   const manifest = JSON.parse(readFileSync(join(unpacked, 'manifest.json'), 'utf8'))
   const { args, env } = manifest.server.mcp_config
   const filled = { __dirname: unpacked, 'user_config.api_key': 'sk-none', 'user_config.allowed_dirs': folder }
   const fill = text => text.replace(/\$\{([^}]+)\}/g, (whole, name) => filled[name] ?? whole)
   const [entry, ...folders] = args.map(fill)
   const settings = Object.fromEntries(Object.entries(env).map(([name, value]) => [name, fill(value)]))
-  let listed
-  const tools = await listTools(entry, folder, {
-    args: folders,
-    env: { ...settings, HOME: folder, PATH: '', SPEECH_DATA_DIR: join(folder, 'data') },
-    // Opens the store, and so libsql's native part.
-    use: async client => {
-      listed = await client.callTool({ name: 'search_transcripts', arguments: { query: 'none' } })
-    },
-  })
-  if (listed.isError) throw new Error(`The bundle cannot open its store: ${JSON.stringify(listed.content)}`)
+  const tools = await listToolsAndSearch(entry, folder, { args: folders, env: settings })
   if (tools.length !== manifest.tools.length)
     throw new Error('The manifest lists other tools than the bundle.')
   const megabytes = (statSync(join(folder, file)).size / 1024 / 1024).toFixed(1)

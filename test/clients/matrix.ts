@@ -17,9 +17,9 @@ export interface MatrixClient {
   env?: Record<string, string>
   /** For a client that starts a process for each call. */
   maxCalls?: number
-  /** Puts a program between the client and the server. */
   /** The bridge does not outlive the server, and is started again with it. */
   bridgeDies?: boolean
+  /** Puts a program between the client and the server. */
   bridge?(subject: Subject, port: number): Promise<Target>
 }
 

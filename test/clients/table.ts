@@ -11,7 +11,8 @@ export interface Result {
 }
 
 const page = fileURLToPath(new URL('../../docs/clients.md', import.meta.url))
-const columns = ['list', 'call', 'progress', 'cancel', 'errors', 'resources', 'restart', 'many']
+/** The scenarios of a whole run. */
+export const columns = ['list', 'call', 'progress', 'cancel', 'errors', 'resources', 'restart', 'many']
 const head = [
   '| client | over | list | call | long call | cancel | errors | resources | after a restart | 200 calls |',
   `|${'---|'.repeat(columns.length + 2)}`,

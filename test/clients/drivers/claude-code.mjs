@@ -21,7 +21,7 @@ const flags = [
 ]
 const own = ['ListMcpResourcesTool', 'ReadMcpResourceTool']
 
-await runScenarios(open, { progress: false, relist: false, concurrent: 10 })
+await runScenarios(open, { progress: 'unseen', relist: false, concurrent: 10 })
 
 async function open(target) {
   const home = mkdtempSync(join(tmpdir(), 'matrix-claude-'))
