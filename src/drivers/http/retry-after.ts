@@ -1,6 +1,7 @@
 // Pauses that a server asks for: reads them from its answers, and tells the reader of an error about them.
 import { isSpeechError, SpeechError } from '../../domain/errors.ts'
 import { maxRetryAfterSeconds } from '../../domain/network/deadlines.ts'
+import { plural } from '../../domain/text.ts'
 
 type Header = string | string[] | undefined
 
@@ -50,5 +51,5 @@ function durationOf(seconds: number): string {
   const [name, size] = units.find(([, size]) => seconds >= 2 * size) ?? (['second', 1] as const)
   const count = Math.ceil(seconds / size)
   if (count > 1000) return 'for years'
-  return `${count} ${name}${count === 1 ? '' : 's'}`
+  return plural(count, name)
 }

@@ -8,7 +8,7 @@ import {
 } from '../../domain/batch/batch.ts'
 import { formatTime } from '../../domain/format-time.ts'
 import type { JobTool } from '../../domain/job.ts'
-import { asLine } from '../../domain/text.ts'
+import { asLine, plural } from '../../domain/text.ts'
 import type { Agreement } from '../orders/agreement.ts'
 import type { ToolAnswer } from '../tool.ts'
 import { transcriptUri } from '../uris.ts'
@@ -20,8 +20,6 @@ const pageSize = 100
 const maxLinks = 25
 const maxNamed = 20
 
-const count = (n: number, what: string) => `${n} ${what}${n === 1 ? '' : 's'}`
-
 /** For a person: how many, how long, and what it costs at most. */
 export function priceQuestion(plan: BatchPlan, mostUsd: number | undefined): string {
   const { recordings, newSeconds, usd: price, unknownLengths } = plan
@@ -29,9 +27,9 @@ export function priceQuestion(plan: BatchPlan, mostUsd: number | undefined): str
   const done = recordings.length - rest
   const cost = mostUsd === undefined ? 'at a price that is not known' : `for at most ${usd(mostUsd)}`
   return [
-    `Transcribe ${count(rest, 'recording')}, ${formatTime(newSeconds)} of audio, ${cost}?`,
+    `Transcribe ${plural(rest, 'recording')}, ${formatTime(newSeconds)} of audio, ${cost}?`,
     ...(done > 0 ? [`${done} more ${done === 1 ? 'is' : 'are'} there already, at no cost.`] : []),
-    ...(unknownLengths > 0 ? [`The length of ${count(unknownLengths, 'recording')} is not known.`] : []),
+    ...(unknownLengths > 0 ? [`The length of ${plural(unknownLengths, 'recording')} is not known.`] : []),
     ...(isPriceOpen(plan) && price !== undefined
       ? [`The others cost at most ${usd(price)}; the whole amount is a limit, no estimate.`]
       : []),
@@ -61,7 +59,7 @@ export function planAnswer(
   const lines = [
     priceQuestion(plan, mostUsd),
     ...shown.map(planLine),
-    ...(more > 0 ? [`… and ${count(more, 'more recording')}`] : []),
+    ...(more > 0 ? [`… and ${plural(more, 'more recording')}`] : []),
   ]
   const text = lines.join('\n')
   return {
@@ -143,7 +141,7 @@ export function batchAnswer(batch: BatchView, offset = 0): ToolAnswer {
   const warnings = [...warningsOf(batch), ...(error ? [`${error.code}: ${error.message} ${error.hint}`] : [])]
   const next = nextStep(batch, status, nextOffset)
   const text = page.map(itemLine).join('\n')
-  const done = progress?.message ?? `${ends.length} of ${count(items.length, 'recording')} done`
+  const done = progress?.message ?? `${ends.length} of ${plural(items.length, 'recording')} done`
   return {
     structured: {
       status,
@@ -189,7 +187,7 @@ function itemLine({ id, name, seconds, end }: BatchItem): string {
     ...(end?.speakers
       ? [end.speakers.length > 0 ? `speakers ${end.speakers.map(asLine).join(', ')}` : 'no speakers']
       : []),
-    ...(end?.gaps ? [count(end.gaps, 'gap')] : []),
+    ...(end?.gaps ? [plural(end.gaps, 'gap')] : []),
     ...(end?.error ? [`${end.error.code}: ${end.error.message}`] : []),
     ...(hasText(end) ? [`transcript_id: ${id}`] : []),
   ]
