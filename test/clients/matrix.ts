@@ -45,11 +45,17 @@ export const matrix: MatrixClient[] = [
   ...both(sdkOf('SDK 1.32.2', '1.32.2')),
   ...both({ ...sdk2('legacy'), name: 'SDK 2.4.0, protocol 2025-11-25' }),
   ...both({ ...sdk2('modern'), name: 'SDK 2.4.0, protocol 2026-07-28' }),
-  { ...inspector('0.16.8', '@modelcontextprotocol/inspector/cli/build/cli.js'), transport: 'stdio' },
+  ...both(inspector('0.16.8', '@modelcontextprotocol/inspector/cli/build/cli.js')),
+  { ...inspector('1.0.3', '@modelcontextprotocol/inspector/cli/build/cli.js'), transport: 'stdio' },
   { ...inspector('2.12.0', '.bin/mcp-inspector', true), transport: 'HTTP' },
   ...both({
     ...library('AI SDK', '@ai-sdk/mcp', '2.0.99'),
     driver: 'ai-sdk.mjs',
+    needsLaterNode: true,
+  }),
+  ...both({
+    ...library('Mastra', '@mastra/mcp', '2.0.0', { '@mastra/core': '1.71.0' }),
+    driver: 'mastra.mjs',
     needsLaterNode: true,
   }),
   ...both({
