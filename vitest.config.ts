@@ -58,7 +58,7 @@ export default defineConfig({
           // ffmpeg has a low priority, so that a busy machine may let it wait for long.
           testTimeout: 120_000,
           // These tests wait for processes and timers for two thirds of their time: more workers keep all cores busy.
-          maxWorkers: Math.min(4 * cores, cores + 8),
+          maxWorkers: Math.min(3 * cores, cores + 4),
           sequence: { groupOrder: 1 },
         },
       },
