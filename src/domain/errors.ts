@@ -109,6 +109,20 @@ export const errors = {
 } as const satisfies Record<string, string>
 export type ErrorCode = keyof typeof errors
 
+/** Every other recording would meet them as well: account, settings, the limit of a day, the machine and its services. */
+const common: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  ...(['KEY_MISSING', 'KEY_REFUSED', 'ACCOUNT_IN_ARREARS', 'FREE_TIER_USED_UP', 'ACCESS_DENIED'] as const),
+  ...(['MODEL_NOT_FOUND', 'WRONG_BASE_URL', 'PROVIDER_UNREACHABLE', 'PRICE_UNKNOWN'] as const),
+  ...(['DAY_LIMIT_REACHED', 'BUCKET_REFUSED', 'BUCKET_NOT_FOUND', 'CLOCK_WRONG', 'FFMPEG_MISSING'] as const),
+  ...(['STORE_FAILED', 'STORE_REFUSED', 'STORE_NOT_SET_UP', 'STORE_DAMAGED', 'STORE_TOO_NEW'] as const),
+  ...(['QUEUE_FAILED', 'QUEUE_REFUSED', 'QUEUE_NOT_SET_UP', 'DISK_FULL', 'CONFIG_INVALID'] as const),
+])
+
+/** True for an error that stops a batch. */
+export function isCommon(code: ErrorCode): boolean {
+  return common.has(code)
+}
+
 export interface ErrorDetails {
   /** One sentence that says what to do next. */
   hint: string

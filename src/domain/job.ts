@@ -82,8 +82,6 @@ export interface GivenName {
 }
 
 export interface BatchTerms {
-  /** Number of recordings. */
-  count: number
   /** The day for which its costs count (UTC). */
   day: string
   /** Most that it may cost, in US dollars; absent where the price of a model is unknown. */

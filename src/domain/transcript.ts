@@ -181,3 +181,9 @@ export function withoutFormatted<T extends Transcript>({
 }: T): Omit<T, 'formatted'> {
   return recognised
 }
+
+/** US dollars for recognition and text; undefined where a price is not known. */
+export function costOf({ usage, formatted }: Pick<Transcript, 'usage' | 'formatted'>): number | undefined {
+  const textUsd = formatted ? formatted.usage.costUsd : 0
+  return usage.costUsd === undefined || textUsd === undefined ? undefined : usage.costUsd + textUsd
+}

@@ -21,8 +21,8 @@ export function estimateUsd(
   ports: PipelinePorts,
 ): number | undefined {
   const track = request.track?.trim().toLowerCase()
-  const heard = track === undefined || track === '' || track === allTracks ? Math.max(1, tracks) : 1
-  const voices = tool === 'diarize_audio' ? heard * Math.max(1, channels) : heard
+  const tracksSent = track === undefined || track === '' || track === allTracks ? Math.max(1, tracks) : 1
+  const voices = tool === 'diarize_audio' ? tracksSent * Math.max(1, channels) : tracksSent
   const inChunks = priceOf([ports.recogniser], voices)
   const whole = priceOf(wholeFileModels(tool, request, ports), 1)
   // Only a look at the sound tells whether voices lie apart, in chunks of their own.

@@ -2,7 +2,7 @@
 import pLimit from 'p-limit'
 import type { App } from '../../app.ts'
 import type { BatchPlan, PlannedRecording } from '../../domain/batch/batch.ts'
-import { type ErrorCode, isSpeechError, SpeechError } from '../../domain/errors.ts'
+import { isCommon, isSpeechError, SpeechError } from '../../domain/errors.ts'
 import { type JobTool, localOwner, type TranscriptionRequest } from '../../domain/job.ts'
 import type { Transcript } from '../../domain/transcript.ts'
 import { allWarnings } from '../../formats/shown-segments.ts'
@@ -16,15 +16,6 @@ type TranscriptionResult = Awaited<ReturnType<Jobs['transcribe']>>
 
 /** The queue runs eight short ones at once, fewer long ones; the next ones are ready. */
 const concurrency = 10
-
-/** Errors that the next recording would meet as well. */
-const stopping: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  ...(['KEY_MISSING', 'KEY_REFUSED', 'ACCOUNT_IN_ARREARS', 'FREE_TIER_USED_UP', 'ACCESS_DENIED'] as const),
-  ...(['MODEL_NOT_FOUND', 'WRONG_BASE_URL', 'PROVIDER_UNREACHABLE', 'PRICE_UNKNOWN'] as const),
-  ...(['DAY_LIMIT_REACHED', 'BUCKET_REFUSED', 'BUCKET_NOT_FOUND', 'CLOCK_WRONG', 'FFMPEG_MISSING'] as const),
-  ...(['STORE_FAILED', 'STORE_REFUSED', 'STORE_NOT_SET_UP', 'STORE_DAMAGED', 'STORE_TOO_NEW'] as const),
-  ...(['QUEUE_FAILED', 'QUEUE_REFUSED', 'QUEUE_NOT_SET_UP', 'DISK_FULL', 'CONFIG_INVALID'] as const),
-])
 
 export interface BatchWork {
   tool: JobTool
@@ -95,7 +86,7 @@ export async function runBatch({ jobs }: App, plan: BatchPlan, work: BatchWork):
       if (signal.aborted) return wait(all)
       const failure = speechError(error)
       if (stoppedBy() === failure.code) return wait(all)
-      if (stopping.has(failure.code)) stop = failure
+      if (isCommon(failure.code)) stop = failure
       codes.add(1)
       for (const one of all) report.result({ ...noResult(one, 'failed'), error: failure })
     } finally {

@@ -19,6 +19,8 @@ export interface PlannedRecording {
   bytes?: number
   /** Length by its header; absent where that is unknown before it is decoded or downloaded. */
   seconds?: number
+  /** What earlier attempts have paid for one that is begun, in US dollars; absent: nothing, or unknown. */
+  paidUsd?: number
   /** Upper estimate in US dollars, 0 for one that is done; absent where length or price is unknown. */
   usd?: number
 }
@@ -59,7 +61,7 @@ export function isPriceOpen({ recordings, usd }: Pick<BatchPlan, 'recordings' | 
 }
 
 /** What became of one recording. */
-export interface BatchEnd {
+export interface RecordingEnd {
   state: 'completed' | 'partial' | 'failed' | 'cancelled'
   /** Length of the recording. */
   seconds?: number
@@ -72,7 +74,7 @@ export interface BatchEnd {
 
 export interface BatchItem extends PlannedRecording {
   /** Absent while it waits or runs. */
-  end?: BatchEnd
+  end?: RecordingEnd
 }
 
 /** A batch as its readers see it. */

@@ -17,7 +17,7 @@ import { leaseMs, newLease, queueLeaseMs } from '../records/lease.ts'
 import { endJob } from '../records/transitions.ts'
 import type { WatchOptions } from '../watch.ts'
 import { nothingReadable, type PlanCaller, type PlanRequest, planBatch, titleOf } from './plan.ts'
-import { type RunningBatch, runBatch } from './run-batch.ts'
+import { type RunningBatch, startBatch } from './run-batch.ts'
 import { batchId, batchRecords, type StoredBatch, viewOf } from './stored-batch.ts'
 
 export interface BatchOrder extends PlanRequest {
@@ -93,7 +93,6 @@ export function createBatches(context: JobContext) {
     const now = new Date()
     const day = dayOf(now.getTime())
     const terms = {
-      count: plan.recordings.length,
       day,
       usd: isPriceOpen(plan) ? allowances.within(agreedUsd ?? 0) : plan.usd,
     }
@@ -110,7 +109,7 @@ export function createBatches(context: JobContext) {
       createdAt: now.toISOString(),
       updatedAt: now.toISOString(),
       lease: newLease(workerId, queueLeaseMs),
-      progress: { done: 0, total: plan.seconds, message: `0 of ${terms.count} recordings done` },
+      progress: { done: 0, total: plan.seconds, message: `0 of ${plan.recordings.length} recordings done` },
       terms,
     }
     await mutex(keyOf(fresh), () => begin(fresh, plan))
@@ -168,7 +167,7 @@ export function createBatches(context: JobContext) {
       await repository.update(owner, id, endJob('failed'))
       return
     }
-    const run = runBatch(job, plan, await records.readEnds(job), context)
+    const run = startBatch(job, plan, await records.readEnds(job), context)
     running.set(key, run)
     if (closed) run.stop('released')
     void run.ended.finally(() => running.delete(key))
@@ -210,14 +209,14 @@ export function createBatches(context: JobContext) {
     return job
   }
 
-  /** Those that another process has submitted for this batch. */
+  /** Those that another process has submitted for this batch, unless a call waits for them. */
   async function stopRecordings(batch: Job): Promise<void> {
     const plan = await records.readPlan(batch)
     const ends = await records.readEnds(batch)
     for (const { id } of plan?.recordings ?? []) {
       if (ends.has(id)) continue
       const job = await repository.get(batch.owner, id)
-      if (job && !isOver(job.state) && job.batch?.id === batch.id) await context.cancel(batch.owner, id)
+      if (job && !isOver(job.state) && job.batch?.id === batch.id) await context.abandon(batch.owner, id)
     }
   }
 

@@ -10,6 +10,7 @@ import type {
 import { isSpeechError, SpeechError } from '../../domain/errors.ts'
 import type { Job, JobTool, Progress, TranscriptionRequest } from '../../domain/job.ts'
 import { oneLine } from '../../domain/text.ts'
+import { costOf } from '../../domain/transcript.ts'
 import { estimateUsd } from '../../pipeline/estimate.ts'
 import { modelsOf } from '../../pipeline/select-pipeline.ts'
 import { type ListedRecording, listRecordings } from '../../pipeline/source/folders/list-recordings.ts'
@@ -70,11 +71,13 @@ export async function planBatch(
       const request = { ...options, audio: identity.audio }
       const id = jobId({ tool, owner, request, models: modelsOf(tool, request, pipeline) }, identity)
       const state = stateOf(await repository.get(owner, id), identity)
+      const begun = state === 'begun' ? await repository.getTranscript(owner, id) : undefined
+      const paidUsd = begun && costOf(begun)
       const length = await lengthOf(identity)
       const seconds = length?.seconds
       const usd = state === 'done' ? 0 : estimateUsd(tool, request, length ?? unknownLength, pipeline)
       const { audio, content, bytes } = identity
-      return { audio, name: listed.name, id, content, state, bytes, seconds, usd }
+      return { audio, name: listed.name, id, content, state, bytes, seconds, usd, paidUsd }
     } catch (error) {
       signal.throwIfAborted()
       // One store or one ffmpeg serves them all.

@@ -2,9 +2,10 @@
 import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pLimit from 'p-limit'
-import type { BatchEnd, PlannedRecording } from '../../domain/batch/batch.ts'
-import { cancelled, codeOf, type ErrorCode, isSpeechError, SpeechError } from '../../domain/errors.ts'
+import type { PlannedRecording, RecordingEnd } from '../../domain/batch/batch.ts'
+import { cancelled, codeOf, isCommon, isSpeechError, SpeechError } from '../../domain/errors.ts'
 import { isOver, type Job, type JobState } from '../../domain/job.ts'
+import { costOf } from '../../domain/transcript.ts'
 import { log } from '../../log.ts'
 import { identify } from '../../pipeline/source/source.ts'
 import type { JobContext } from '../context.ts'
@@ -24,21 +25,6 @@ const maxStoreTries = 5
 const writeMs = 1_000
 const writeMsPerRecording = 2
 
-/** Every other recording would fail the same way. */
-const forAll: readonly ErrorCode[] = [
-  'KEY_MISSING',
-  'KEY_REFUSED',
-  'ACCOUNT_IN_ARREARS',
-  'FREE_TIER_USED_UP',
-  'ACCESS_DENIED',
-  'MODEL_NOT_FOUND',
-  'WRONG_BASE_URL',
-  'PRICE_UNKNOWN',
-  'DAY_LIMIT_REACHED',
-  'FFMPEG_MISSING',
-  'DISK_FULL',
-]
-
 export type BatchStop = 'cancelled' | 'released'
 
 export interface RunningBatch {
@@ -49,7 +35,7 @@ export interface RunningBatch {
 }
 
 /** `claimed` is leased by this worker, and `running`. */
-export function runBatch(
+export function startBatch(
   claimed: Job,
   stored: StoredBatch,
   ends: BatchEnds,
@@ -83,7 +69,7 @@ export function runBatch(
     try {
       await renewAllowance()
       const pending = stored.recordings.filter(one => !ends.has(one.id))
-      await pLimit(concurrency).map(pending, hear)
+      await pLimit(concurrency).map(pending, run)
     } finally {
       clearInterval(timer)
       clearInterval(allowanceTimer)
@@ -93,7 +79,7 @@ export function runBatch(
     }
   }
 
-  async function hear(recording: PlannedRecording): Promise<void> {
+  async function run(recording: PlannedRecording): Promise<void> {
     if (signal.aborted || failure) return
     try {
       const job = await waitedFor(recording)
@@ -117,13 +103,16 @@ export function runBatch(
     const caller = { tool, owner, signal, allowUnsaved: false, batch }
     const { job, cached, started } = await untilAccepted(() => submit({ ...options, audio }, caller, context))
     if (job.id !== jobId) throw changedSincePlan()
-    if (started) submitted.add(jobId)
+    const isOwn = started || job.batch?.id === id
+    if (isOwn) submitted.add(jobId)
     if (cached) return job
     const onProgress = ({ done }: { done: number }) => {
       runningSeconds.set(jobId, Math.min(done, seconds))
       isChanged = true
     }
-    return watch(jobId, { owner, signal, disconnectReason: () => 'detached', onProgress }, context)
+    // Stops what no other call waits for.
+    const disconnectReason = () => (isOwn && reason === 'cancelled' ? 'cancelled' : 'detached')
+    return watch(jobId, { owner, signal, disconnectReason, onProgress }, context)
   }
 
   /** Waits while others of the owner wait, and while the store fails. */
@@ -139,26 +128,32 @@ export function runBatch(
     }
   }
 
-  function end(recording: PlannedRecording, how: BatchEnd): void {
-    ends.set(recording.id, how)
-    isChanged = true
+  function end(recording: PlannedRecording, how: RecordingEnd): void {
     const { error } = how
-    if (error && forAll.includes(error.code)) failure ??= error
+    isChanged = true
+    // The batch reports it once; this one waits for the next order.
+    if (error && error.code === failure?.code) return
+    ends.set(recording.id, how)
+    if (error && isCommon(error.code)) failure ??= error
     changes.progressed(owner, id)
   }
 
-  async function endOf({ id: jobId, state, seconds }: PlannedRecording, job: Job): Promise<BatchEnd> {
+  async function endOf(recording: PlannedRecording, job: Job): Promise<RecordingEnd> {
+    const { id: jobId, state, seconds, paidUsd = 0 } = recording
     const transcript = await repository.getTranscript(owner, jobId)
     const error = job.error && { error: job.error }
-    const how = job.state as BatchEnd['state']
+    const how = job.state as RecordingEnd['state']
     if (!transcript) return { state: how, ...(seconds !== undefined && { seconds }), ...error }
-    const { duration, speakers, coverage, usage } = transcript
+    const { duration, speakers, coverage } = transcript
+    const costUsd = costOf(transcript)
+    // A recording that another order had begun was paid by that.
+    const isFree = state === 'done' || job.batch?.id !== id
     return {
       state: how,
       seconds: duration,
       ...(speakers && { speakers: speakers.map(({ id, name }) => name ?? id) }),
       gaps: coverage.gaps.length,
-      costUsd: state === 'done' ? 0 : usage.costUsd,
+      costUsd: isFree ? 0 : costUsd && Math.max(0, costUsd - paidUsd),
       ...error,
     }
   }
@@ -217,9 +212,9 @@ export function runBatch(
     if (allowance) await allowances.close(allowance)
   }
 
-  /** Stops what this batch has started; its job is over already. */
+  /** Stops what this batch has started and no other call waits for; its job is over already. */
   async function stopOwn(): Promise<void> {
-    for (const jobId of submitted) if (!ends.has(jobId)) await context.cancel(owner, jobId).catch(logFailure)
+    for (const jobId of submitted) if (!ends.has(jobId)) await context.abandon(owner, jobId).catch(logFailure)
   }
 
   function logFailure(error: unknown): void {

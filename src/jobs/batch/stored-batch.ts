@@ -1,7 +1,7 @@
 // A batch in the store: its job, its recordings, which never change, and what became of each.
 import { createHash } from 'node:crypto'
-import type { BatchEnd, BatchPlan, BatchView, PlannedRecording } from '../../domain/batch/batch.ts'
-import { isOver, type Job } from '../../domain/job.ts'
+import type { BatchPlan, BatchView, PlannedRecording, RecordingEnd } from '../../domain/batch/batch.ts'
+import type { Job } from '../../domain/job.ts'
 import type { Store } from '../../domain/ports.ts'
 import { idOf } from '../submit/job-id.ts'
 
@@ -10,7 +10,7 @@ export interface StoredBatch extends Pick<BatchPlan, 'copies' | 'unreadable'> {
 }
 
 /** By id of the recording's job. */
-export type BatchEnds = Map<string, BatchEnd>
+export type BatchEnds = Map<string, RecordingEnd>
 
 type Owned = Pick<Job, 'owner' | 'id'>
 
@@ -39,19 +39,19 @@ export function batchRecords(store: Pick<Store, 'getCheckpoint' | 'putCheckpoint
     },
     async readEnds({ owner, id }: Owned): Promise<BatchEnds> {
       const stored = await store.getCheckpoint(owner, endsKey(id))
-      return new Map(Object.entries((stored ?? {}) as Record<string, BatchEnd>))
+      return new Map(Object.entries((stored ?? {}) as Record<string, RecordingEnd>))
     },
   }
 }
 
-/** What is left of a batch that is over was cancelled with it. */
+/** What is left of a batch that was cancelled was cancelled with it; else it waits for the next order. */
 export function viewOf(
   job: Job,
   { recordings, copies, unreadable }: StoredBatch,
   ends: BatchEnds,
 ): BatchView {
   const { id, tool, state, createdAt, progress, error, terms, request } = job
-  const rest: BatchEnd | undefined = isOver(state) ? { state: 'cancelled', error } : undefined
+  const rest: RecordingEnd | undefined = state === 'cancelled' ? { state } : undefined
   return {
     id,
     title: request.title ?? `${recordings.length} recordings`,

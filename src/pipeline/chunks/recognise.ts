@@ -182,7 +182,7 @@ function paid(seconds: number, { costUsd: reported, model }: Recognition, recogn
   return { sent: seconds, cached: 0, ...(costUsd !== undefined && { costUsd }) }
 }
 
-/** Caches the recognition before anything else: it is paid for. */
+/** Caches the recognition before anything else, also before its cost is recorded: it is paid for. */
 async function fromProvider(
   { key, audio, seconds }: Extract<ReadyChunk, { audio: unknown }>,
   { recogniser, options, budget }: RecognitionContext,
@@ -191,18 +191,19 @@ async function fromProvider(
   const { refuse, settle } = await budget.charge(seconds)
   const { language, context } = options
   const hints = { ...(language && { language }), ...(context && { context }), ...(refuse && { refuse }) }
+  let usd = 0
   try {
     const recognition = await recogniser.recognise(
       { audio, mime: encodedMime, seconds, ...hints },
       run.signal,
     )
     const bill = paid(seconds, recognition, recogniser)
-    settle(bill.costUsd ?? 0)
+    usd = bill.costUsd ?? 0
     await run.checkpoints.put(key, { ...recognition, seconds })
     return { ...recognition, ...bill }
   } finally {
-    // Nothing is billed for a request that failed.
-    settle(0)
+    // Nothing is billed for a request that failed, and an answer is even if it cannot be kept.
+    settle(usd)
   }
 }
 

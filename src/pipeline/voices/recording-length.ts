@@ -1,4 +1,5 @@
 // Reads how long a recording is, and how many tracks and channels it has, without decoding it.
+import { access } from 'node:fs/promises'
 import { noAudioError } from '../audio/decode-errors.ts'
 import { inputArguments } from '../audio/demuxers.ts'
 import { type LocateFfmpeg, startFfmpeg } from '../audio/ffmpeg.ts'
@@ -48,7 +49,13 @@ export async function readLength(
   const { tracks, duration } = readDescription(stderr)
   // The lengths in the header of such a file are mended before it is decoded.
   if (tracks.length === 0 && container.mended) return { tracks: 1, channels: 1 }
-  if (tracks.length === 0) throw noAudioError(stderr, await looking.ended)
+  if (tracks.length === 0) {
+    // It may have gone since it was hashed.
+    await access(file).catch(error => {
+      throw describeFileError(error)
+    })
+    throw noAudioError(stderr, await looking.ended)
+  }
   const seconds = duration ?? lastTime(await stderrOf(run('-map', '0:a:0', '-c', 'copy')))
   signal.throwIfAborted()
   const channels = Math.max(...tracks.map(track => track.channels))

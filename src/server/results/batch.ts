@@ -1,10 +1,10 @@
 // Results about a batch: its plan, and the list of its recordings with what became of each.
 import {
-  type BatchEnd,
   type BatchItem,
   type BatchPlan,
   type BatchView,
   isPriceOpen,
+  type RecordingEnd,
 } from '../../domain/batch/batch.ts'
 import { formatTime } from '../../domain/format-time.ts'
 import type { JobTool } from '../../domain/job.ts'
@@ -175,7 +175,7 @@ export function batchAnswer(batch: BatchView, offset = 0): ToolAnswer {
   }
 }
 
-const hasText = (end: BatchEnd | undefined) => end?.state === 'completed' || end?.state === 'partial'
+const hasText = (end: RecordingEnd | undefined) => end?.state === 'completed' || end?.state === 'partial'
 
 /** Name, length, speakers, gaps and error on one line. */
 function itemLine({ id, name, seconds, end }: BatchItem): string {

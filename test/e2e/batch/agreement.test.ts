@@ -122,6 +122,15 @@ it('an inline recording is in the price, and the price is enough for it', async 
   expect(data).toMatchObject({ status: 'completed', max_usd: plan.data.max_usd })
 })
 
+it('the cost of a batch is all that was billed for it, with the formatting of its texts', async () => {
+  const args = { audio: await makeFolder(), ...fresh(), format: true, confirm_usd: 1 }
+  const before = system.dashscope.bill().dollars
+  const { data } = await system.call('transcribe_audio', args)
+  const billed = system.dashscope.bill().dollars - before
+  expect(system.dashscope.bill().outputTokens).toBeGreaterThan(0)
+  expect(data.cost_usd).toBeCloseTo(billed, 6)
+})
+
 describe('limits', () => {
   async function callWith(env: Record<string, string>, args: Record<string, unknown>) {
     const [, connect] = clients[0]!

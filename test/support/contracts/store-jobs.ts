@@ -46,7 +46,7 @@ export function jobsContract(open: () => Store): void {
 
     it('a batch is an unfinished job, and its list of a thousand recordings is read back whole', async () => {
       const store = open()
-      const batch = job({ id: 'ba_1', models: [], terms: { count: 1_000, day: '2026-03-01', usd: 4.5 } })
+      const batch = job({ id: 'ba_1', models: [], terms: { day: '2026-03-01', usd: 4.5 } })
       const recordings = Array.from({ length: 1_000 }, (_, i) => ({
         audio: `/talks/${'Gespräch '.repeat(40)}${i}.mp3`,
         id: `tr_${i}`,

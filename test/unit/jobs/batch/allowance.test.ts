@@ -7,7 +7,7 @@ import { createBudgets } from '../../../../src/jobs/records/budgets.ts'
 const day = '2026-11-30'
 const now = () => Date.parse(`${day}T12:00:00Z`)
 const owner = 'ann'
-const batch = (usd: number) => ({ owner, id: 'ba_1', terms: { count: 2, day, usd } })
+const batch = (usd: number) => ({ owner, id: 'ba_1', terms: { day, usd } })
 const of = { id: 'ba_1', day }
 
 let record: DaySpending

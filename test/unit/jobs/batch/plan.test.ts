@@ -3,6 +3,7 @@ import { appendFile, copyFile, mkdir, rename, rm, symlink, writeFile } from 'nod
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { PlanRequest } from '../../../../src/jobs/jobs.ts'
+import { locateTestFfmpeg } from '../../../support/audio/ffmpeg.ts'
 import {
   createWorkspace,
   type Harness,
@@ -126,6 +127,22 @@ describe('what cannot be read', () => {
       ['/etc/passwd', 'OUTSIDE_ALLOWED_DIRS'],
       [join(folder, 'empty.wav'), 'EMPTY_FILE'],
       [join(folder, 'text.wav'), 'NOT_AUDIO'],
+    ])
+  })
+
+  it('a file that vanishes while it is looked at is missing, not broken', async () => {
+    const path = await put('gone.wav', 41)
+    const other = await space.open({
+      ffmpeg: async () => {
+        await rm(path, { force: true })
+        return locateTestFfmpeg()
+      },
+    })
+    const request = { sources: [path, '/etc/passwd'], options: {} }
+    const { unreadable } = await other.jobs.plan(request, { tool: 'transcribe_audio', owner, signal })
+    expect(unreadable.map(({ error }) => error.code).sort()).toEqual([
+      'FILE_NOT_FOUND',
+      'OUTSIDE_ALLOWED_DIRS',
     ])
   })
 

@@ -30,6 +30,7 @@ async function recogniseMinute(
   halves: ReadyChunk[] = [chunk(0, 30), chunk(30, 60)],
 ) {
   const warnings: string[] = []
+  const written: string[] = []
   const requests: string[] = []
   const recogniser: Recogniser = {
     model: 'test',
@@ -45,20 +46,25 @@ async function recogniseMinute(
     signal: new AbortController().signal,
     progress: () => {},
     warn: (text: string) => warnings.push(text),
-    checkpoints: { put: async () => {} },
+    checkpoints: { put: async () => void written.push('answer') },
   }
   async function* stream(chunks: ReadyChunk[]) {
     yield* chunks
   }
   const transcripts: ChunkTranscript[] = []
-  const charge = async () => ({ refuse: undefined, settle() {} })
+  const charge = async () => ({ refuse: undefined, settle: () => void written.push('cost') })
   const budget = { admit: stream, charge, payEarlier() {}, close() {} } as unknown as ChunkBudget
   const tools = { options: { model: 'test' }, recut: () => stream(halves), budget }
   const context = { recogniser, totalSeconds: () => 60, ...tools }
   for await (const transcript of recognise(stream([chunk(0, 60)]), context, run as unknown as Run))
     transcripts.push(transcript)
-  return { transcripts, warnings, requests, text: transcripts.map(({ text }) => text).join(' ') }
+  return { transcripts, warnings, written, requests, text: transcripts.map(({ text }) => text).join(' ') }
 }
+
+it('keeps an answer before its cost: a process that dies in between does not pay for it twice', async () => {
+  const { written } = await recogniseMinute(() => 'one two three')
+  expect(written).toEqual(['answer', 'cost'])
+})
 
 const loop = `we begin here ${'and then it goes on '.repeat(9)}`
 
