@@ -72,7 +72,8 @@ export async function planBatch(
       const id = jobId({ tool, owner, request, models: modelsOf(tool, request, pipeline) }, identity)
       const state = stateOf(await repository.get(owner, id), identity)
       const begun = state === 'begun' ? await repository.getTranscript(owner, id) : undefined
-      const paidUsd = begun && costOf(begun)
+      const stored = begun && options.format && (await repository.getFormat(owner, id))
+      const paidUsd = begun && costOf({ ...begun, formatted: stored?.formatted })
       const length = await lengthOf(identity)
       const seconds = length?.seconds
       const usd = state === 'done' ? 0 : estimateUsd(tool, request, length ?? unknownLength, pipeline)

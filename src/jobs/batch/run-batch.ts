@@ -145,7 +145,8 @@ export function startBatch(
     const how = job.state as RecordingEnd['state']
     if (!transcript) return { state: how, ...(seconds !== undefined && { seconds }), ...error }
     const { duration, speakers, coverage } = transcript
-    const costUsd = costOf(transcript)
+    const stored = options.format && (await repository.getFormat(owner, jobId))
+    const costUsd = costOf({ ...transcript, formatted: stored?.formatted })
     // A recording that another order had begun was paid by that.
     const isFree = state === 'done' || job.batch?.id !== id
     return {

@@ -30,8 +30,11 @@ export function createCancellation(context: Omit<JobContext, 'dispatch' | 'aband
       return job
     }
     const job = await mutex(key, () => write().catch(error => stopUnwritten(owner, id, isMeant, error)))
-    if (isOver(job.state)) await uploads.stop(owner, id)
-    await worker.running(owner, id)?.ended
+    // One that somebody waits for goes on.
+    if (isOver(job.state)) {
+      await uploads.stop(owner, id)
+      await worker.running(owner, id)?.ended
+    }
     if (hasNoWorker) await cleanup.cleanUpJob(job)
     changes.publish({ owner, id, listChanged: false })
     return job
