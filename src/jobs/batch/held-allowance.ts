@@ -30,7 +30,7 @@ export async function holdAllowance(
   // The same command has the same id: jobs that a dead process has left find its limit.
   const id = `held_${batchId(recordings, undefined)}`
   const day = dayOf(Date.now())
-  const held = (amount: number) => ({ owner, id, terms: { count: recordings.length, day, usd: amount } })
+  const held = (amount: number) => ({ owner, id, terms: { day, usd: amount } })
   let allowance = held(usd)
   try {
     await allowances.open(allowance)
