@@ -10,8 +10,11 @@ import { spokenWav } from '../../support/jobs/harness.ts'
 
 const [, connect] = clients[0]!
 /** SPEECH_BATCH makes more of them, and SPEECH_KILLS kills it more often. */
-const recordings = Number(process.env.SPEECH_BATCH ?? 24)
+const recordings = Number(process.env.SPEECH_BATCH ?? 40)
 const kills = Number(process.env.SPEECH_KILLS ?? 3)
+
+/** Short jobs at once: each has one request whose answer is not stored yet, which a kill loses. */
+const maxAtOnce = 8
 
 let system: System
 let folder: string
@@ -48,7 +51,10 @@ it('a batch that is killed again and again goes on, and no answer that is kept i
     await client.close()
     await call
     while (system.dashscope.inFlight() > 0) await sleep(20)
-    lost = requests.length - kept()
+    const lostSoFar = requests.length - kept()
+    // Far fewer than the recordings of a run: one that sends each of them twice fails here.
+    expect(lostSoFar - lost, `answers lost at kill ${i}`).toBeLessThanOrEqual(maxAtOnce)
+    lost = lostSoFar
   }
   const client = await connect(system.env)
   const { structuredContent } = await client.call('transcribe_audio', args)
