@@ -10,7 +10,7 @@ export interface Recordings {
   long: string
   /** Hannah, Viktor and Leila. */
   meeting: string
-  /** Whether all are there, also those that are transcribed in several chunks. */
+  /** True if all are there, also those that are transcribed in several chunks. */
   isClone: boolean
 }
 

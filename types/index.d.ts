@@ -136,7 +136,7 @@ export interface BatchPlanResult {
   counts: { recordings: number; copies: number; unreadable: number }
   /** Seconds that are not transcribed yet. */
   new_seconds: number
-  /** What they cost at most; `confirm_usd` agrees to it. */
+  /** Their highest cost; `confirm_usd` agrees to it. */
   max_usd: number
   warnings: string[]
   next_step: string
@@ -240,7 +240,7 @@ export interface ExportResult {
   format: string
   bytes: number
   file: 'created' | 'replaced' | 'unchanged'
-  /** What is wrong with the file; empty if nothing is. */
+  /** Faults of the file; empty without any. */
   checks: string[]
 }
 

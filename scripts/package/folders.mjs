@@ -1,4 +1,4 @@
-// What lies in an installed package: files, sizes, and the versions of packages beside it and inside it.
+// Reads an installed package: its files, their sizes, and the versions of packages beside it and inside it.
 import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs'
 import { join, sep } from 'node:path'
 

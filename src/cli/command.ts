@@ -32,7 +32,7 @@ export interface Command {
   help: string
   /** True if the command takes positional arguments. */
   takesArguments?: true
-  /** What the positional arguments are, for completion; default: files. */
+  /** Kind of the positional arguments, for completion; default: files. */
   completes?: 'folders' | 'nothing' | readonly string[]
   flags?: Record<string, ValueFlag>
   /** Flags without a value. */

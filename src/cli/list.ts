@@ -71,7 +71,7 @@ export async function printTranscripts(
     printLine(query ? 'No transcript contains these words.' : 'No transcripts are stored yet.')
 }
 
-/** What lists and exports tell of a transcript: length, speakers and date. */
+/** One line on a transcript, for lists and exports: length, speakers and date. */
 export function describeTranscript({ duration, speakers, createdAt, status }: Transcript): string {
   const parts = [formatTime(duration), ...speakersOf(speakers), `of ${dateOf(createdAt)}`]
   return [...parts, ...(status === 'completed' ? [] : [status])].join(', ')

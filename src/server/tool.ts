@@ -31,7 +31,7 @@ export interface ToolCall {
   signal: AbortSignal
   /** Why the signal was aborted. */
   disconnectReason(): DisconnectReason
-  /** What the user has agreed to in this call. */
+  /** The user's agreement in this call. */
   agreement: Agreement
   progress(update: Progress): void
 }

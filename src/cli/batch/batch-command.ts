@@ -52,7 +52,7 @@ export interface BatchOptions {
   check: boolean
 }
 
-/** What `tool` and `options` ask for each recording. */
+/** The tool and its options, for each recording. */
 export type RecordingTask = Pick<BatchWork, 'tool' | 'options'>
 
 /** Resolves with the exit code: 1 if a recording failed, 3 if something is missing, 130 after Ctrl-C. */

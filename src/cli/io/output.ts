@@ -40,7 +40,7 @@ export interface Output {
   format: FormatName
   /** Absolute path; undefined: stdout. */
   file: string | undefined
-  /** As it was given. */
+  /** The path as given. */
   shown?: string
   preset?: PresetName | undefined
   /** True to list the subtitles that break a rule. */

@@ -19,7 +19,7 @@ export interface PlannedRecording {
   bytes?: number
   /** Length by its header; absent where that is unknown before it is decoded or downloaded. */
   seconds?: number
-  /** What earlier attempts have paid for one that is begun, in US dollars; absent: nothing, or unknown. */
+  /** US dollars that earlier attempts have paid for one that is begun; absent: none, or unknown. */
   paidUsd?: number
   /** Upper estimate in US dollars, 0 for one that is done; absent where length or price is unknown. */
   usd?: number
@@ -36,7 +36,7 @@ export interface CopiedRecording {
 }
 
 export interface FailedRecording {
-  /** As it was given, or its path in a folder that was given. */
+  /** The path or address as given, or a path in a given folder. */
   given: string
   error: NonNullable<Job['error']>
 }
@@ -60,7 +60,7 @@ export function isPriceOpen({ recordings, usd }: Pick<BatchPlan, 'recordings' | 
   return usd === undefined || recordings.some(one => one.state !== 'done' && one.usd === undefined)
 }
 
-/** What became of one recording. */
+/** The end of one recording. */
 export interface RecordingEnd {
   state: 'completed' | 'partial' | 'failed' | 'cancelled'
   /** Length of the recording. */

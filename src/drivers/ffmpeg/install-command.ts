@@ -12,7 +12,7 @@ const managers: Record<string, string> = {
 export interface System {
   platform: NodeJS.Platform
   isRoot: boolean
-  /** Whether a program of this name can be run. */
+  /** True if a program of this name can be run. */
   has(program: string): Promise<boolean>
 }
 

@@ -35,7 +35,7 @@ export interface OrderedBatch {
   mostUsd?: number
 }
 
-/** Who orders, and how long the call waits for the plan. */
+/** The caller, and the time that the call waits for the plan. */
 export type BatchCaller = Pick<PlanCaller, 'tool'> & WatchOptions
 
 /** Plans under way at the same time, and for how long one waits for the call that comes back for it. */
@@ -258,7 +258,7 @@ export function createBatches(context: JobContext) {
   }
 }
 
-/** What is open needs an amount of its own: of the estimate nothing is left for it. */
+/** Recordings without an estimate need an amount beyond it: the others may use all of it. */
 function isAgreed(plan: BatchPlan, agreedUsd: number | undefined): boolean {
   if (agreedUsd === undefined) return false
   const { usd = 0 } = plan

@@ -44,7 +44,7 @@ export function batchRecords(store: Pick<Store, 'getCheckpoint' | 'putCheckpoint
   }
 }
 
-/** What is left of a batch that was cancelled was cancelled with it; else it waits for the next order. */
+/** The rest of a cancelled batch was cancelled with it; that of another waits for the next order. */
 export function viewOf(
   job: Job,
   { recordings, copies, unreadable }: StoredBatch,

@@ -1,4 +1,4 @@
-// What every client of the matrix does. A driver gives a client of its kind; the runner reads the lines that come out.
+// The scenarios of every client of the matrix. A driver gives a client of its kind; the runner reads the lines that come out.
 import { setTimeout as pause } from 'node:timers/promises'
 
 /**

@@ -1,4 +1,4 @@
-// What a batch at a terminal may cost: never more than was agreed to, and nothing for what the plan calls free.
+// The cost of a batch at a terminal: never more than was agreed to, and nothing for what the plan calls free.
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'

@@ -12,14 +12,14 @@ export interface ListedRecording {
   audio: string
   /** Path from the folder that was named, else the name of the file or the address. */
   name: string
-  /** As it was given, or its path in a folder that was given. */
+  /** The path or address as given, or a path in a given folder. */
   given: string
   /** Absent for an address. */
   bytes?: number
 }
 
 export interface UnreadableSource {
-  /** As it was given, or the path of a file in a given folder. */
+  /** The path or address as given, or a path in a given folder. */
   given: string
   error: SpeechError
 }
@@ -28,8 +28,6 @@ export interface RecordingList {
   /** In the order of the sources, those of a folder by name. */
   recordings: ListedRecording[]
   unreadable: UnreadableSource[]
-  /** Number of folders that were named. */
-  folders: number
 }
 
 export interface ListOptions {
@@ -52,11 +50,9 @@ export async function listRecordings(sources: string[], options: ListOptions): P
   const { signal, maxRecordings = Number.POSITIVE_INFINITY } = options
   const found = new Map<string, ListedRecording>()
   const unreadable: UnreadableSource[] = []
-  let folders = 0
   for (const given of sources) {
     try {
       const listed = await listSource(given, found.size, options)
-      if (listed.isFolder) folders++
       for (const each of listed.recordings) if (!found.has(each.audio)) found.set(each.audio, each)
       unreadable.push(...listed.unreadable)
     } catch (error) {
@@ -66,7 +62,7 @@ export async function listRecordings(sources: string[], options: ListOptions): P
     }
     if (found.size > maxRecordings) throw tooMany(maxRecordings)
   }
-  return { recordings: [...found.values()], unreadable, folders }
+  return { recordings: [...found.values()], unreadable }
 }
 
 /**
@@ -101,16 +97,11 @@ export async function ensureFolder(path: string): Promise<void> {
     throw new SpeechError('BAD_INPUT', 'The path is no folder.', { hint: 'Name a folder, or omit it.' })
 }
 
-interface ListedSource extends Omit<RecordingList, 'folders'> {
-  isFolder: boolean
-}
-
-async function listSource(given: string, before: number, options: ListOptions): Promise<ListedSource> {
+async function listSource(given: string, before: number, options: ListOptions): Promise<RecordingList> {
   const source = parseSource(given.trim())
   const one = (recording: Omit<ListedRecording, 'given'>) => ({
     recordings: [{ ...recording, given: withoutQuotes(given) }],
     unreadable: [],
-    isFolder: false,
   })
   if (source.kind === 'data') return one({ audio: source.uri, name: 'recording' })
   if (source.kind === 'url') return one({ audio: source.url, name: nameOfUrl(source.url) })
@@ -119,14 +110,14 @@ async function listSource(given: string, before: number, options: ListOptions): 
     throw describeFileError(error)
   })
   if (!info.isDirectory()) return one({ audio: path, name: basename(path), bytes: info.size })
-  return { ...(await listFolder(path, before, options)), isFolder: true }
+  return listFolder(path, before, options)
 }
 
 async function listFolder(
   folder: string,
   before: number,
   { allowedDirs, signal, recursive = true, maxRecordings = Number.POSITIVE_INFINITY }: ListOptions,
-): Promise<Omit<RecordingList, 'folders'>> {
+): Promise<RecordingList> {
   const found = new Map<string, WalkedRecording>()
   const unreadable: UnreadableSource[] = []
   const isFull = () => before + found.size > maxRecordings

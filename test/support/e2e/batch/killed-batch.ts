@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Terminal } from '../terminal.ts'
 
 export interface KilledBatch {
-  /** What the last run has printed for each recording. */
+  /** Output of the last run for each recording. */
   results: { status: string; transcript_id: string; files: string[]; cost_usd: number }[]
   exitCode: number | null
   /** Requests that the provider billed in all runs. */

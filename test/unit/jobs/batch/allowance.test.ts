@@ -62,7 +62,7 @@ describe('an allowance', () => {
   it('the limit of a day counts the batch as one order, with its whole price', async () => {
     const { allowances, budgets } = open({ dayUsd: 1.2 })
     await allowances.open(batch(1))
-    // What the recordings reserve is part of it.
+    // The amounts that recordings reserve are part of it.
     await budgets(owner, 'tr_1', of).open().reserve(0.9)
     await expect(budgets(owner, 'other').open().reserve(0.3)).rejects.toMatchObject({
       code: 'DAY_LIMIT_REACHED',

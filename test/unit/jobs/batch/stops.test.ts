@@ -1,4 +1,4 @@
-// What a batch stops at, what it leaves to others, and what it says that it has paid.
+// The errors that stop a batch, the work that it leaves to others, and the costs that it reports.
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
