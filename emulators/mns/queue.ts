@@ -123,8 +123,8 @@ export function createQueue(attributes: Attributes, now: () => number): Queue {
     },
     changed: (until, signal) =>
       new Promise(resolve => {
-        const times = retained().map(message => message.visible)
-        const next = Math.min(until, ...times.filter(time => time > now()))
+        // A message may have become visible since the receiver looked, so times in the past count, too.
+        const next = Math.min(until, ...retained().map(message => message.visible))
         const done = () => {
           clearTimeout(timer)
           waiting.delete(done)

@@ -150,6 +150,18 @@ describe('long polling', () => {
     expect((await again).body.DequeueCount).toBe('2')
   })
 
+  it('a waiting receiver gets a message that becomes visible between two looks at the clock', async () => {
+    for (let before = 1; before <= 7; before++) {
+      await send(`after ${before}`, { DelaySeconds: 1 })
+      let looks = 0
+      const start = now
+      mns.set({ now: () => (now = looks++ < before ? start : start + 2000) })
+      const { body } = await receive(30)
+      expect(body.MessageBody).toBe(`after ${before}`)
+      await client.deleteMessage!('jobs', body.ReceiptHandle)
+    }
+  }, 10_000)
+
   it('a receiver that disconnects takes no message', async () => {
     const { default: http } = await import('node:http')
     const agent = new http.Agent()
