@@ -93,7 +93,7 @@ export async function planBatch(
   }
 
   /** Of a file; an address is not downloaded for it. */
-  async function lengthOf({ audio, hash, bytes = 0 }: Identity): Promise<RecordingLength | undefined> {
+  async function lengthOf({ audio, hash }: Identity): Promise<RecordingLength | undefined> {
     if (hash === undefined) return undefined
     const key = `length:${hash}`
     const known = await checkpoints.get(key)
@@ -102,7 +102,7 @@ export async function planBatch(
     try {
       const isInline = /^data:/i.test(audio)
       const file = isInline ? await writeDataUri(audio, { scratch: scratch.folder }) : audio
-      const length = await readLength({ file, bytes }, ffmpeg, signal)
+      const length = await readLength(file, ffmpeg, { signal, scratch: scratch.folder })
       await checkpoints.put(key, length)
       return length
     } finally {

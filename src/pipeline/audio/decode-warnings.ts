@@ -69,7 +69,7 @@ export function warnOfDamage(
   stderr: string,
   { decoded, hasGaps }: { decoded: number; hasGaps: boolean },
   source: Source,
-  run: Run,
+  run: Pick<Run, 'warn'>,
 ): void {
   const { isTruncated, missingShare, strayShare = 0, hasTags, hasClock } = source
   if (source.isFollowed)

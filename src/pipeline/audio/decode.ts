@@ -38,7 +38,7 @@ const undisturbedSeconds = 600
 export function decode(
   source: Source,
   ffmpeg: LocateFfmpeg,
-  run: Run,
+  run: Pick<Run, 'signal' | 'warn'>,
   options: DecodeOptions = {},
 ): Decoding {
   const { part } = options
@@ -114,7 +114,7 @@ export function decode(
 /** Yields the samples on the clock of a player, in buffers of whole samples. */
 function soundOf(
   { stdout, stderr }: FfmpegProcess,
-  { hasClock, bytes, isJoined }: Source,
+  { hasClock, bytes, isJoined, pages, voice }: Source,
   onChange: () => void,
   onBroken: () => void,
 ): AsyncIterable<Buffer> {
@@ -125,12 +125,20 @@ function soundOf(
   const isDelayed = () => /^Input #0, mov/m.test(stderr())
   return onClock(output, {
     isJoined,
+    pages: pagesOf(pages, voice?.stream),
     startMs: () => startSeconds(stderr()) * 1000,
     isGap: (seconds, start) =>
       (seconds <= maxGap() || (start === 0 && isDelayed())) && start + seconds <= maxSeconds(bytes),
     onChange,
     onBroken,
   })
+}
+
+/** Of the stream; ffmpeg takes the only one with sound. Undefined where there are several to choose from. */
+function pagesOf(pages: Source['pages'] = [], stream?: number): readonly Span[] | undefined {
+  if (stream !== undefined) return pages[stream]
+  const all = pages.filter(({ length }) => length > 0)
+  return all.length === 1 ? all[0] : undefined
 }
 
 /** ffmpeg describes its input before the first sample, but both may arrive in one turn of the event loop. */

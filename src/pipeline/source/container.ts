@@ -1,11 +1,13 @@
 // Reads from the structure of a file if its end or a part is missing, where ffmpeg does not report it, and if it has a clock.
 import { open } from 'node:fs/promises'
+import type { Span } from '../../domain/transcript.ts'
 import { readVint } from './ebml.ts'
 import { layouts, type Part, type Read, readParts } from './file-layout.ts'
 import type { FrameKind } from './frame-kinds.ts'
 import { type Frames, findFrames, tagBytes } from './frames.ts'
 import { findJoined } from './joined.ts'
 import { mendAiff, mendWav, type Piece, withoutLengths } from './mend.ts'
+import { OggPages } from './ogg-pages.ts'
 
 /** Fewer bytes behind the declared end are padding. */
 export const minSoundBytes = 1_000
@@ -33,6 +35,8 @@ export interface Container {
   isJoined?: boolean
   /** True where another recording stands behind the end of this one: ffmpeg does not read it, nor does a player. */
   isFollowed?: boolean
+  /** Of an Ogg, by stream: pages that may hide a gap. */
+  pages?: Span[][]
   /** ffmpeg options in front of the file, for what its header hides. */
   inputOptions?: string[]
   /** Read instead of the file, whose lengths ffmpeg refuses or believes too much. */
@@ -222,12 +226,17 @@ async function framesEnd(file: string, read: Read, size: number): Promise<End> {
     hasTags,
     isFollowed,
   })
-  if (name === 'ogg' || name === 'aac') {
+  if (name === 'ogg') {
+    const pages = new OggPages()
+    const frames = await found.walk((bytes, at) => pages.add(bytes, at))
+    const { isJoined } = frames
+    return { ...damageOf(frames), isJoined, ...(!isJoined && { pages: pages.pages }) }
+  }
+  if (name === 'aac') {
     const frames = await found.walk()
-    const { strayShare, hasTags, isJoined } = frames
     // ffmpeg 4 and older give an AAC up at the first other byte; their readers of other formats go on behind it.
-    const isMixed = name === 'aac' && (strayShare > 0 || hasTags)
-    return { ...damageOf(frames), isJoined, ...(isMixed && { inputOptions: ['-f', 'ac3', '-c:a', 'aac'] }) }
+    const isMixed = frames.strayShare > 0 || frames.hasTags
+    return { ...damageOf(frames), ...(isMixed && { inputOptions: ['-f', 'ac3', '-c:a', 'aac'] }) }
   }
   let damage: Promise<Damage> | undefined
   return {

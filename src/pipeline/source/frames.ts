@@ -22,8 +22,8 @@ const minStrayTailBytes = 10_000
 
 export interface FrameWalk {
   kind: FrameKind
-  /** Reads the file to its end. */
-  walk(): Promise<Frames>
+  /** Reads the file to its end. `onFrame` is called for each frame, of which its head is in the bytes. */
+  walk(onFrame?: (bytes: Buffer, at: number) => void): Promise<Frames>
 }
 
 /** Undefined where the first frames, at `start`, are of no known kind. */
@@ -62,9 +62,9 @@ export async function findFrames(read: Read, size: number, start: number): Promi
     return true
   }
   const kind = await find(frameKinds, each => areFrames(start, each, true))
-  return kind && { kind, walk: () => walkFrames(kind) }
+  return kind && { kind, walk: onFrame => walkFrames(kind, onFrame) }
 
-  async function walkFrames(kind: FrameKind): Promise<Frames> {
+  async function walkFrames(kind: FrameKind, onFrame?: Parameters<FrameWalk['walk']>[0]): Promise<Frames> {
     let stray = 0
     let strayFrom: number | undefined
     let at = start
@@ -92,6 +92,7 @@ export async function findFrames(read: Read, size: number, start: number): Promi
       isHead = kind.isHead?.(bytes, at - from) ?? false
       isJoined ||= isHead && !wasHead
       isFollowed ||= kind.name === 'flv' && at > start && startsWith(bytes, at - from, 'FLV')
+      if (!isTag) onFrame?.(bytes, at - from)
       length = found
       end = at += found
     }

@@ -12,7 +12,11 @@ export type Piece = Buffer | { start: number; end: number }
 const maxHeadBytes = 10_000_000
 
 /** Path of the copy, in the scratch folder. */
-export async function writeMended(file: string, pieces: readonly Piece[], run: Run): Promise<string> {
+export async function writeMended(
+  file: string,
+  pieces: readonly Piece[],
+  run: Pick<Run, 'signal' | 'scratch'>,
+): Promise<string> {
   const copy = join(await run.scratch(), 'mended')
   await writeFile(copy, '', { mode: 0o600 })
   for (const piece of pieces)

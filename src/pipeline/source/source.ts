@@ -19,6 +19,8 @@ export interface Source extends Partial<Container> {
   /** Name of the recording, the default title. */
   name: string
   bytes: number
+  /** True for a copy that is read instead of a file whose lengths were wrong. */
+  isMended?: boolean
   /** The part of it that is heard; absent: the track that ffmpeg takes, mixed to one channel. */
   voice?: Voice
 }
@@ -46,6 +48,7 @@ export interface Identity {
 }
 
 type IdentifyRun = Pick<Run, 'signal' | 'checkpoints'>
+type OpenRun = Pick<Run, 'signal' | 'scratch'>
 
 /** Identifies the recording without processing it. Throws `SpeechError` with a hint that names an alternative. */
 export async function identify(audio: string, ports: SourcePorts, run: IdentifyRun): Promise<Identity> {
@@ -74,13 +77,21 @@ export async function openSource(
   ports: SourcePorts,
   run: Run,
 ): Promise<Source> {
-  const { mended, ...source } = await localSource(parseSource(audio, recording), hash, ports, run)
+  return withMended(await localSource(parseSource(audio, recording), hash, ports, run), run)
+}
+
+/** Opens a file as `openSource` does, whatever folder it is in. */
+export async function openLocal(file: string, run: OpenRun): Promise<Source> {
+  return withMended(await statSource(file, basename(file)), run)
+}
+
+async function withMended({ mended, ...source }: Source, run: OpenRun): Promise<Source> {
   if (!mended) return source
   const file = await writeMended(source.file, mended, run).catch(error => {
     run.signal.throwIfAborted()
     throw describeFileError(error)
   })
-  return { ...source, file }
+  return { ...source, file, isMended: true }
 }
 
 async function localSource(

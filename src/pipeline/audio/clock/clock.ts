@@ -1,11 +1,15 @@
 // Puts decoded samples on the clock of a player: each sample's number is its time in the file.
+import type { Span } from '../../../domain/transcript.ts'
 import { frameLevel, frameSize, sampleRate } from '../activity.ts'
 import { LeapFilter } from './leaps.ts'
 import { type Packet, PacketReader } from './packets.ts'
+import { PageFilter } from './pages.ts'
 
 export interface ClockOptions {
   /** True where the container shows that files were joined to one. */
   isJoined: boolean | undefined
+  /** Pages of an Ogg that may hide a gap, in the times of the file. */
+  pages?: readonly Span[]
   /** Milliseconds at which a player's clock begins, in the times of the file. */
   startMs(): number
   /** False where the file cannot leave out so many seconds after this moment: its clock has leapt, and goes on without a gap. */
@@ -41,16 +45,21 @@ const silence = Buffer.alloc(64_000)
 export async function* onClock(output: AsyncIterable<Buffer>, options: ClockOptions): AsyncGenerator<Buffer> {
   const reader = new PacketReader()
   const leaps = new LeapFilter(samplesPerMs, options.isJoined)
+  const pages = new PageFilter(samplesPerMs, options.pages)
   const clock = new Clock(options)
   for await (const bytes of output) {
     // ffmpeg has described the file on another pipe by now.
     await turn()
-    yield* placed(reader.read(bytes).flatMap(packet => leaps.add(packet)))
+    yield* placed(onward(reader.read(bytes).flatMap(packet => leaps.add(packet))))
     if (reader.isBroken) break
   }
-  yield* placed(leaps.flush())
+  yield* placed([...onward(leaps.flush()), ...pages.flush()])
   yield* silenceOf(clock.owed())
   if (!reader.isWhole) options.onBroken()
+
+  function onward(packets: Packet[]): Packet[] {
+    return options.pages ? packets.flatMap(packet => pages.add(packet)) : packets
+  }
 
   async function* placed(packets: Packet[]): AsyncGenerator<Buffer> {
     let ready: Buffer[] = []
