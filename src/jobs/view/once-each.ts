@@ -2,6 +2,14 @@
 import { LRUCache } from 'lru-cache'
 import pLimit from 'p-limit'
 import type { PageRequest, TranscriptPage } from '../../domain/ports.ts'
+import {
+  type Cursor,
+  isAfter,
+  justBefore,
+  type PageCursor,
+  readCursor,
+  writeCursor,
+} from '../../domain/reading/page-cursor.ts'
 import type { TranscriptSummary } from '../../domain/transcript.ts'
 import type { JobBasis } from '../context.ts'
 
@@ -14,12 +22,13 @@ export interface FoundPage extends Omit<TranscriptPage, 'transcripts'> {
   transcripts: FoundTranscript[]
 }
 
-/** A cursor knows no recordings: those of earlier pages are remembered here, for this long and in this process. */
+/** The recordings of earlier pages are remembered for this long. Another process, and later this one, reads them again. */
 const rememberedMs = 3_600_000
 const maxRemembered = 200
 const concurrency = 8
 /** A page with many transcripts of few recordings stays short. */
 const maxReads = 10
+const readAgain = 100
 
 export function createOnceEach({ repository }: Pick<JobBasis, 'repository'>) {
   const shown = new LRUCache<string, ReadonlySet<string>>({ max: maxRemembered, ttl: rememberedMs })
@@ -32,13 +41,16 @@ export function createOnceEach({ repository }: Pick<JobBasis, 'repository'>) {
     read: (page: PageRequest) => Promise<TranscriptPage>,
   ): Promise<FoundPage> {
     const keyOf = (cursor: string) => JSON.stringify([owner, query, cursor])
-    const earlier = cursor === undefined ? undefined : shown.get(keyOf(cursor))
+    const position = cursor === undefined ? undefined : readCursor(cursor)
+    const earlier = position && (shown.get(keyOf(cursor!)) ?? (await shownUpTo(position)))
     const seen = new Set(earlier)
+    let first: Cursor | undefined = position?.first
     const found = new Map<string, FoundTranscript>()
     let nextCursor = cursor
     for (let reads = 0; reads < maxReads && found.size < limit; reads++) {
       const page = await read({ limit: limit - found.size, cursor: nextCursor })
-      const contents = await pLimit(concurrency).map(page.transcripts, ({ id }) => contentOf(owner, id))
+      first ??= position ? undefined : page.transcripts[0]
+      const contents = await contentsOf(page)
       for (const [i, transcript] of page.transcripts.entries()) {
         const content = contents[i]!
         const newer = found.get(content)
@@ -48,8 +60,27 @@ export function createOnceEach({ repository }: Pick<JobBasis, 'repository'>) {
       nextCursor = page.nextCursor
       if (nextCursor === undefined) break
     }
-    if (nextCursor !== undefined) shown.set(keyOf(nextCursor), new Set([...seen, ...found.keys()]))
-    return { transcripts: [...found.values()], ...(nextCursor !== undefined && { nextCursor }) }
+    if (nextCursor === undefined) return { transcripts: [...found.values()] }
+    const next = writeCursor({ ...readCursor(nextCursor), first })
+    shown.set(keyOf(next), new Set([...seen, ...found.keys()]))
+    return { transcripts: [...found.values()], nextCursor: next }
+
+    /** The recordings from the beginning of the list to a position, which an earlier page has shown. */
+    async function shownUpTo(position: PageCursor): Promise<Set<string>> {
+      const contents = new Set<string>()
+      let next = position.first && writeCursor(justBefore(position.first))
+      do {
+        const page = await read({ limit: readAgain, cursor: next })
+        const transcripts = page.transcripts.filter(one => !isAfter(one, position))
+        for (const content of await contentsOf({ transcripts })) contents.add(content)
+        next = page.nextCursor
+      } while (next !== undefined && isAfter(position, readCursor(next)))
+      return contents
+    }
+
+    function contentsOf({ transcripts }: Pick<TranscriptPage, 'transcripts'>): Promise<string[]> {
+      return pLimit(concurrency).map(transcripts, ({ id }) => contentOf(owner, id))
+    }
   }
 
   /** The hash of its bytes; an address and a transcript without its job are recordings of their own. */

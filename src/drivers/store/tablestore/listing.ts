@@ -1,7 +1,7 @@
 // Listing of an owner's transcripts by age: rows beside the transcripts, which are looked up before they are shown.
 import type { PageRequest, TranscriptPage } from '../../../domain/ports.ts'
+import { type Cursor, readCursor, writeCursor } from '../../../domain/reading/page-cursor.ts'
 import type { TranscriptSummary } from '../../../domain/transcript.ts'
-import { type Cursor, readCursor, writeCursor } from '../cursor.ts'
 import { allRows, type Columns, numberIn, type Rows, textIn } from './rows.ts'
 import { ownerKey } from './tables.ts'
 

@@ -1,8 +1,8 @@
 // Queries of the Tablestore search index. Their result may be out of date, so callers verify each candidate.
 import type Tablestore from 'tablestore'
 import { isSpeechError } from '../../../domain/errors.ts'
+import type { Cursor } from '../../../domain/reading/page-cursor.ts'
 import type { Phrase } from '../../../domain/reading/search-terms.ts'
-import type { Cursor } from '../cursor.ts'
 import type { Library, LoadedClient } from './client.ts'
 import { cursorOf } from './listing.ts'
 import type { Requests } from './requests.ts'

@@ -1,7 +1,7 @@
 // Full-text search in Tablestore: takes candidates from the search index or a scan, and verifies each against the query.
 import type { PageRequest, TranscriptPage } from '../../../domain/ports.ts'
+import { type Cursor, readCursor, writeCursor } from '../../../domain/reading/page-cursor.ts'
 import { hasPhrase, type Phrase, phrasesOf } from '../../../domain/reading/search-terms.ts'
-import { type Cursor, readCursor, writeCursor } from '../cursor.ts'
 import { cursorOf, type Listing, pageOf } from './listing.ts'
 import { type Columns, type Rows, textIn } from './rows.ts'
 import type { SearchIndex } from './search-index.ts'

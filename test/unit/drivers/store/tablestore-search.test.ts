@@ -1,6 +1,6 @@
 // A search in Tablestore whose candidates hardly ever match: words that all have, in a phrase that was said once.
 import { expect, it } from 'vitest'
-import { writeCursor } from '../../../../src/drivers/store/cursor.ts'
+import { writeCursor } from '../../../../src/domain/reading/page-cursor.ts'
 import type { Listing } from '../../../../src/drivers/store/tablestore/listing.ts'
 import type { Rows } from '../../../../src/drivers/store/tablestore/rows.ts'
 import { createSearch } from '../../../../src/drivers/store/tablestore/search.ts'

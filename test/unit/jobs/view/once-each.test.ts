@@ -1,6 +1,7 @@
 // Lists of transcripts with each recording once: the newest of its transcripts, over pages too.
 import { describe, expect, it } from 'vitest'
 import type { PageRequest } from '../../../../src/domain/ports.ts'
+import { isAfter, readCursor, writeCursor } from '../../../../src/domain/reading/page-cursor.ts'
 import type { JobBasis } from '../../../../src/jobs/context.ts'
 import { createOnceEach } from '../../../../src/jobs/view/once-each.ts'
 import { transcript } from '../../../support/transcripts.ts'
@@ -8,24 +9,31 @@ import { transcript } from '../../../support/transcripts.ts'
 /** Named by their recording and the number of the transcript of it; the newest first. */
 function list(...ids: string[]) {
   const get = async (_: string, id: string) => (id.includes('-') ? { content: id.split('-')[0] } : undefined)
-  const onceEach = createOnceEach({ repository: { get } } as unknown as JobBasis)
+  const open = () => createOnceEach({ repository: { get } } as unknown as JobBasis)
+  let onceEach = open()
   let reads = 0
-  const read = async ({ limit, cursor = '0' }: PageRequest) => {
+  const transcripts = ids.map((id, i) => transcript({ id, createdAt: at(1000 - i) }))
+  const read = async ({ limit, cursor }: PageRequest) => {
     reads++
-    const end = Number(cursor) + limit
-    return {
-      transcripts: ids.slice(Number(cursor), end).map(id => transcript({ id })),
-      ...(end < ids.length && { nextCursor: String(end) }),
-    }
+    const rest = transcripts.filter(one => isAfter(one, readCursor(cursor)))
+    const page = rest.slice(0, limit)
+    return { transcripts: page, ...(rest.length > limit && { nextCursor: writeCursor(page.at(-1)!) }) }
   }
   return {
     reads: () => reads,
+    restart() {
+      onceEach = open()
+    },
+    add: (id: string) =>
+      void transcripts.unshift(transcript({ id, createdAt: at(2000 + transcripts.length) })),
     async page(limit: number, cursor?: string, owner = 'ann') {
       const { transcripts, nextCursor } = await onceEach(owner, '', { limit, cursor }, read)
       return { found: transcripts.map(({ id, others }) => `${id} ${others ?? 0}`), nextCursor }
     },
   }
 }
+
+const at = (seconds: number) => new Date(1000 * seconds).toISOString()
 
 describe('a list of recordings', () => {
   it('a recording shows once, with the number of its older transcripts', async () => {
@@ -42,7 +50,28 @@ describe('a list of recordings', () => {
     const { page } = list('a-2', 'b-1', 'a-1', 'c-1')
     const { nextCursor } = await page(2)
     expect((await page(2, nextCursor)).found).toEqual(['c-1 0'])
-    expect((await page(2, nextCursor, 'bob')).found).toEqual(['a-1 0', 'c-1 0'])
+  })
+
+  it('a recording of an earlier page does not show again at another server, or after a restart', async () => {
+    const { page, restart } = list('a-2', 'b-1', 'a-1', 'c-1', 'b-0', 'd-1')
+    const first = await page(2)
+    restart()
+    const second = await page(1, first.nextCursor)
+    expect(second.found).toEqual(['c-1 0'])
+    restart()
+    expect((await page(2, second.nextCursor)).found).toEqual(['d-1 0'])
+  })
+
+  it('a transcript that comes while a client turns the pages hides none of them', async () => {
+    const { page, restart, add } = list('a-2', 'b-1', 'c-1')
+    const { nextCursor } = await page(2)
+    add('c-2')
+    restart()
+    expect((await page(2, nextCursor)).found).toEqual(['c-1 0'])
+  })
+
+  it('a cursor of another kind is refused', async () => {
+    await expect(list('a-1').page(2, 'no cursor')).rejects.toMatchObject({ code: 'BAD_INPUT' })
   })
 
   it('many transcripts of one recording end a page early, and it goes on from there', async () => {
