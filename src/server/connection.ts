@@ -19,4 +19,6 @@ export interface Connection {
   push: boolean
   /** True if a client cancels a call by closing its connection. */
   closingCancels: boolean
+  /** Called when a call of a tool begins its work: what it needs of the client is there. */
+  onCallBegins?(): void
 }

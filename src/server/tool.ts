@@ -69,7 +69,7 @@ export function registerTool(
   server: McpServer,
   tool: Tool,
   { jobs, load, waitSeconds }: ServerOptions,
-  { owner, closingCancels }: Connection,
+  { owner, closingCancels, onCallBegins }: Connection,
 ): void {
   const { name, title, description, input, output, annotations } = tool
   server.registerTool(
@@ -82,6 +82,7 @@ export function registerTool(
       annotations,
     },
     async (args, context) => {
+      onCallBegins?.()
       await load?.().catch(() => {})
       const { signal } = context.mcpReq
       const disconnectReason = () => disconnectReasonOf(signal.reason, closingCancels)

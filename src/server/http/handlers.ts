@@ -14,6 +14,7 @@ import { type Throttled, throttled } from '../throttled.ts'
 import { transcriptIdOf, transcriptUris } from '../uris.ts'
 import type { HttpLimits } from './limits.ts'
 import { listenedUris } from './messages.ts'
+import { callBegan } from './status.ts'
 
 type ServerOf = (connection: Connection) => McpServer
 
@@ -56,7 +57,7 @@ function createOwnerHandlers(serverOf: ServerOf, owner: string, limits: HttpLimi
   const maxRequestBodySize = limits.maxBodyBytes
   const onerror = (error: Error) => log.info('protocol-error', { error: error.name })
   const modern = createMcpHandler(
-    () => serverOf({ owner, era: 'modern', push: false, closingCancels: true }),
+    () => serverOf({ owner, era: 'modern', push: false, closingCancels: true, onCallBegins: callBegan() }),
     {
       legacy: 'reject',
       // A stream is kept alive during a long call; a proxy may time out a plain response.

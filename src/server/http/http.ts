@@ -119,12 +119,14 @@ export async function serveHttp(
     if (request.method !== 'POST') return sessions.handle(String(sessionId), exchange)
     const { modern, legacy } = handlers.of(owner)
     if (!(await isLegacyRequest(request, body))) {
+      const answer = () => modern.fetch(request, { parsedBody: body })
       if (isListen(body)) {
         // An open subscription does not count as a request.
         slots.release()
         exchange.onEnd(handlers.watch(owner, body))
+        return streamed(await answer(), request.signal)
       }
-      return streamed(await withOwnStatus(await modern.fetch(request, { parsedBody: body })), request.signal)
+      return streamed(await withOwnStatus(answer), request.signal)
     }
     // A client that starts again may still send the id of its last session.
     if (isInitializeRequest(body)) return sessions.open(exchange)

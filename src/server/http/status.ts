@@ -1,21 +1,30 @@
 // The one error of a call that has an HTTP status of its own: the client lacks a capability that the call needs.
-import { setTimeout as pause } from 'node:timers/promises'
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { ProtocolErrorCode } from '@modelcontextprotocol/server'
 import { parseJson } from '../json-rpc/json-rpc.ts'
 
-/** Tools find this error before they wait for anything; one that takes longer sends it with status 200. */
-const firstEventMs = 25
+const calls = new AsyncLocalStorage<() => void>()
 
-/** The same response; where its first event is that error, a plain one with status 400, as the protocol demands. */
-export async function withOwnStatus(response: Response): Promise<Response> {
+/** Settles the status of the response to the request under way: its call has found all that it needs. */
+export function callBegan(): () => void {
+  return calls.getStore() ?? (() => {})
+}
+
+/**
+ * The same response, as soon as it has an event or its call has begun; where the first event is that error, a plain
+ * response with status 400, as the protocol demands.
+ */
+export async function withOwnStatus(respond: () => Promise<Response>): Promise<Response> {
+  let begin = () => {}
+  const begun = new Promise<undefined>(resolve => {
+    begin = () => resolve(undefined)
+  })
+  const response = await calls.run(begin, respond)
   const { body, status, headers } = response
   if (body === null || headers.get('content-type') !== 'text/event-stream') return response
   const reader = body.getReader()
   let next: ReturnType<typeof reader.read> | undefined = reader.read()
-  const decided = new AbortController()
-  const late = pause(firstEventMs, undefined, { signal: decided.signal }).catch(() => undefined)
-  const first = await Promise.race([next.catch(() => undefined), late])
-  decided.abort()
+  const first = await Promise.race([next.catch(() => undefined), begun])
   const error = missingCapability(first?.value)
   if (error !== undefined) {
     await reader.cancel().catch(() => {})

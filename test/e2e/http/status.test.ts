@@ -1,4 +1,5 @@
 // HTTP statuses of calls in protocol 2026-07-28.
+import { setTimeout as pause } from 'node:timers/promises'
 import { inputRequired, McpServer } from '@modelcontextprotocol/server'
 import { expect, it } from 'vitest'
 import { answerOf, post, serversOfEachTest } from '../../support/e2e/http.ts'
@@ -7,11 +8,13 @@ const serve = serversOfEachTest()
 
 function asking(): McpServer {
   const server = new McpServer({ name: 'asking', version: '0' })
-  server.registerTool('ask', { description: 'Asks the model of the client' }, () =>
-    inputRequired({
+  server.registerTool('ask', { description: 'Asks the model of the client' }, async () => {
+    // The look for the capability may take its time.
+    await pause(100)
+    return inputRequired({
       inputRequests: { answer: inputRequired.createMessage({ messages: [], maxTokens: 1 }) },
-    }),
-  )
+    })
+  })
   return server
 }
 
