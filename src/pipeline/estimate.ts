@@ -25,9 +25,9 @@ export function estimateUsd(
   const voices = tool === 'diarize_audio' ? tracksSent * Math.max(1, channels) : tracksSent
   const inChunks = priceOf([ports.recogniser], voices)
   const whole = priceOf(wholeFileModels(tool, request, ports), 1)
-  // Only a look at the sound tells whether voices lie apart, in chunks of their own.
-  const mayBeApart = voices > 1 || whole === 0
-  const price = mayBeApart ? most(inChunks, whole) : whole
+  // Only a look at the sound tells whether voices lie apart, in chunks of their own. Chunks also replace a failed pass.
+  const mayBeInChunks = voices > 1 || tool === 'transcribe_audio'
+  const price = mayBeInChunks ? most(inChunks, whole) : whole
   const text = request.format === undefined ? 0 : textPrice(ports)
   if (price === undefined || text === undefined) return undefined
   const perSecond = price + text
