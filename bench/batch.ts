@@ -41,6 +41,8 @@ try {
     results,
     exitCode,
     billed,
+    sentAgain,
+    underWay,
     peakMb,
     kills: killed,
   } = await runKilledBatch(terminal, { folder, out }, plan)
@@ -51,6 +53,7 @@ try {
       `recordings ${results.length}, texts ${texts.length}, exit code ${exitCode}`,
       `killed ${killed} times in ${Math.round((performance.now() - started) / 1000)} s`,
       `with speech ${spoken}, billed requests ${billed}, billed twice ${billed - spoken}`,
+      `requests sent again ${sentAgain}, under way at the kills ${underWay}`,
       `peak memory ${Math.round(peakMb)} MB`,
     ].join('\n'),
   )

@@ -17,6 +17,8 @@ export interface RecognitionRequest {
   status: number
   /** Size of the audio, decoded from base64. */
   bytes: number
+  /** Equal for equal audio; absent until the body was read. */
+  audioHash?: string
   /** The words in the audio, also if the response was an error: a fault can target a passage. */
   spokenText?: string
   /** The transcript in the response. */

@@ -1,5 +1,5 @@
 // Synchronous recognition of DashScope: handles one request from its body to its response.
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Decoded, decode } from '../../audio-matching/decode.ts'
@@ -109,6 +109,7 @@ function updateRecord(record: RecognitionRequest, known: AsrRequest | Omit<Decod
     record.model = known.model
     record.mime = known.mime
     record.bytes = known.audio.length
+    record.audioHash = createHash('sha256').update(known.audio).digest('hex')
     if (known.language !== undefined) record.language = known.language
     if (known.context !== undefined) record.context = known.context
   } else {

@@ -10,6 +10,9 @@ export interface KilledBatch {
   exitCode: number | null
   /** Requests that the provider billed in all runs. */
   billed: number
+  /** Requests whose audio was sent before, and those that were under way at the kills. */
+  sentAgain: number
+  underWay: number
   /** Most memory of a process of the command, in MB, where the system tells. */
   peakMb: number
   kills: number
@@ -35,6 +38,9 @@ export async function runKilledBatch(
   const from = billed()
   let peakMb = 0
   let done = 0
+  let underWay = 0
+  const { requests } = terminal.dashscope
+  const fromRequest = requests.length
   for (let i = 0; i < kills; i++) {
     const { child, result } = terminal.start(args)
     const target = billed() + Math.floor(random() * maxBilled)
@@ -44,7 +50,10 @@ export async function runKilledBatch(
       await sleep(5)
     }
     await Promise.race([sleep(random() * 120), exited])
-    if (child.exitCode === null) done++
+    if (child.exitCode === null) {
+      done++
+      underWay += terminal.dashscope.inFlight()
+    }
     child.kill(signals[i % signals.length])
     await result
   }
@@ -59,9 +68,12 @@ export async function runKilledBatch(
     .filter(Boolean)
     .map(line => JSON.parse(line))
   if (events.at(-1)?.event !== 'end') throw new Error(`The batch did not end: ${stderr}`)
+  const sent = requests.slice(fromRequest).flatMap(({ audioHash }) => audioHash ?? [])
   return {
     results: events.filter(({ event }) => event === 'recording'),
     exitCode: code,
+    sentAgain: sent.length - new Set(sent).size,
+    underWay,
     billed: billed() - from,
     peakMb,
     kills: done,
