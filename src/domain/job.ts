@@ -124,8 +124,11 @@ export interface Job {
   progress?: Progress
   /** Number of workers that have started it in a row without getting beyond `done` seconds of the recording. */
   attempts?: { count: number; done: number }
-  /** The batch that has ordered this recording, and the day for which its costs count (UTC). */
-  batch?: { id: string; day: string }
+  /**
+   * The batch that has ordered this recording, and the day for which its costs count (UTC). `usd` limits what the recording
+   * may cost, in US dollars, once the batch's process is gone and its allowance with it.
+   */
+  batch?: { id: string; day: string; usd?: number }
   /** Only of a batch, which is a job of its own: what its user agreed to. */
   terms?: BatchTerms
   /** Why it failed. */

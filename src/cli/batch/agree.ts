@@ -34,20 +34,22 @@ export function planLine({
   const all = [[plural(recordings.length, 'recording'), ...length].join(', '), ...facts].join('; ')
   if (toDo === 0) return `${all}. Nothing is left to do.`
   const unknown =
-    unknownLengths > 0 ? [`${plural(unknownLengths, 'recording')} of unknown length on top`] : []
+    unknownLengths > 0 ? [`${plural(unknownLengths, 'recording')} of unknown length not counted`] : []
   const price = usd === undefined ? 'the price of the model is unknown' : `at most ${formatUsd(usd)}`
   const work = newSeconds > 0 ? [formatTime(newSeconds)] : []
   return `${all}. To do: ${[`${toDo}`, ...work, price, ...unknown].join(', ')}.`
 }
 
 export interface Agreement {
-  /** US dollars that the recordings of known length may cost together. Absent: as much as the settings allow. */
+  /** US dollars that the recordings may cost together. Absent: as much as the settings allow. */
   limitUsd?: number | undefined
+  /** True where that limits those of known length alone: the user was told of the others, and has agreed. */
+  hasOthersOnTop?: boolean
 }
 
 /**
- * Resolves with undefined where the user declines. Throws `COST_TOO_HIGH` beyond `--max-cost`, `PRICE_UNKNOWN`, and
- * `BAD_INPUT` where nobody can be asked.
+ * A limit of the user holds for all recordings, so nothing is asked. Resolves with undefined where the user declines. Throws
+ * `COST_TOO_HIGH` beyond `--max-cost`, `PRICE_UNKNOWN`, and `BAD_INPUT` where nobody can be asked.
  */
 export async function agree(
   plan: BatchPlan,
@@ -59,14 +61,7 @@ export async function agree(
   const mayCost = usd === undefined || usd > 0 || unknownLengths > 0
   if (maxCostUsd !== undefined && mayCost) {
     ensureBelow(plan, maxCostUsd)
-    if (unknownLengths === 0 || yes) return { limitUsd: maxCostUsd }
-    throw new SpeechError(
-      'BAD_INPUT',
-      `The limit --max-cost cannot be kept for ${plural(unknownLengths, 'recording')} of unknown length.`,
-      {
-        hint: 'Add --yes to transcribe them on top, each up to SPEECH_MAX_COST_USD; or leave out the addresses.',
-      },
-    )
+    return { limitUsd: maxCostUsd }
   }
   if (yes || !mayCost) return {}
   if (!canAsk)
@@ -74,7 +69,7 @@ export async function agree(
       hint: 'Pass --yes, or the most that it may cost: --max-cost 2.50.',
     })
   // The price that a person has seen is the limit.
-  return (await ask('Transcribe? [y/N] ', signal)) ? { limitUsd: usd } : undefined
+  return (await ask('Transcribe? [y/N] ', signal)) ? { limitUsd: usd, hasOthersOnTop: true } : undefined
 }
 
 export function ensureBelow({ usd }: BatchPlan, maxCostUsd: number): void {

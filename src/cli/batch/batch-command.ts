@@ -86,11 +86,11 @@ export async function transcribeBatch(invocation: Invocation, task: RecordingTas
         const agreement = await agree(plan, consent, signal)
         if (!agreement) return signal.aborted ? 130 : 1
         await makeOutputFolders(folders)
-        const { limitUsd } = agreement
+        const { limitUsd, hasOthersOnTop } = agreement
         const allowance =
           limitUsd === undefined ? undefined : await app.jobs.limitCost(localOwner, plan, limitUsd)
         const write = createWriter(app, names, options)
-        const work = { ...task, write, report, signal, allowance, onProgress: bar.show }
+        const work = { ...task, write, report, signal, allowance, hasOthersOnTop, onProgress: bar.show }
         const { exitCode } = await runBatch(app, plan, work).finally(() => allowance?.close())
         report.end(exitCode)
         return exitCode

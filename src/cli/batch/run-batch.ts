@@ -1,7 +1,7 @@
 // Runs a planned batch: some recordings at once, each written as soon as it ends, until an error that all would meet.
-import pLimit from 'p-limit'
 import type { App } from '../../app.ts'
 import type { BatchPlan, PlannedRecording } from '../../domain/batch/batch.ts'
+import { hasAnswer, runOneFirst } from '../../domain/batch/one-first.ts'
 import { isCommon, isSpeechError, SpeechError } from '../../domain/errors.ts'
 import { type JobTool, localOwner, type TranscriptionRequest } from '../../domain/job.ts'
 import type { Transcript } from '../../domain/transcript.ts'
@@ -26,8 +26,10 @@ export interface BatchWork {
     recording: { audio: string; name: string },
   ): Promise<{ files: string[]; notes: string[]; isWithinRules: boolean }>
   report: Report
-  /** Limits the recordings whose length is known. Absent: each costs up to the limit of the settings. */
+  /** Limits what they cost together. Absent: each costs up to the limit of the settings. */
   allowance?: HeldAllowance | undefined
+  /** True where it limits those of known length alone: the others were agreed to on top. */
+  hasOthersOnTop?: boolean
   /** Called as the work goes on: a share from 0 to 1. */
   onProgress(progress: { done: number; total: number; message: string }): void
   /** Aborted by Ctrl-C. Work under way is not cancelled: requests that are paid for end first. */
@@ -50,7 +52,7 @@ export interface BatchEnd {
 
 /** After an error that the others would meet as well, those under way end, and no other begins. */
 export async function runBatch({ jobs }: App, plan: BatchPlan, work: BatchWork): Promise<BatchEnd> {
-  const { tool, options, signal, report, allowance } = work
+  const { tool, options, signal, report, allowance, hasOthersOnTop = false } = work
   const copies = new Map<string, BatchPlan['copies']>()
   for (const copy of plan.copies) copies.set(copy.id, [...(copies.get(copy.id) ?? []), copy])
   const progress = createProgress(plan, work)
@@ -67,19 +69,23 @@ export async function runBatch({ jobs }: App, plan: BatchPlan, work: BatchWork):
     })
   }
 
-  async function run(recording: PlannedRecording): Promise<void> {
+  async function run(recording: PlannedRecording, onAnswered: () => void): Promise<void> {
     const all = [recording, ...(copies.get(recording.id) ?? [])]
     if (stoppedBy() || signal.aborted) return wait(all)
     try {
       const result = await jobs.transcribe(requestOf(recording), callerOf(recording), {
         disconnectReason: () => 'detached',
-        onProgress: ({ done }) => progress.running(recording, done),
+        onProgress(update) {
+          if (hasAnswer(tool, options, update)) onAnswered()
+          progress.running(recording, update.done)
+        },
       })
       // The process is about to end.
       if (result.transcript.status === 'running') return wait(all)
+      if (result.transcript.usage.audioSeconds > 0) onAnswered()
       const facts = { transcript: result.transcript, isFree: recording.state === 'done' }
       const costUsd = paidFor(result)
-      allowance?.paid(costUsd ?? 0)
+      if (isLimited(recording)) allowance?.paid(costUsd ?? 0)
       await finish(recording, { ...facts, costUsd, outcome: result.cached ? 'done before' : 'done' })
       for (const copy of all.slice(1)) await finish(copy, { ...facts, costUsd: 0, outcome: 'copy' })
     } catch (error) {
@@ -100,9 +106,13 @@ export async function runBatch({ jobs }: App, plan: BatchPlan, work: BatchWork):
     return { audio, ...rest, ...(format && state !== 'done' && { format }) }
   }
 
-  function callerOf({ id, seconds }: PlannedRecording) {
-    const batch = seconds === undefined ? undefined : allowance?.batch
-    return { owner: localOwner, tool, signal, plannedId: id, ...(batch && { batch }) }
+  function callerOf(recording: PlannedRecording) {
+    const batch = isLimited(recording) ? allowance?.batchOf(recording) : undefined
+    return { owner: localOwner, tool, signal, plannedId: recording.id, ...(batch && { batch }) }
+  }
+
+  function isLimited({ seconds }: PlannedRecording): boolean {
+    return !hasOthersOnTop || seconds !== undefined
   }
 
   function wait(all: { audio: string; name: string }[]): void {
@@ -136,7 +146,7 @@ export async function runBatch({ jobs }: App, plan: BatchPlan, work: BatchWork):
     })
   }
 
-  await pLimit(concurrency).map(plan.recordings, run)
+  await runOneFirst(plan.recordings, concurrency, run)
   if (stoppedBy()) report.note('The batch was stopped, as the others would fail in the same way.')
   return { exitCode: signal.aborted ? 130 : codes.has(1) ? 1 : codes.has(3) ? 3 : 0, stop }
 }

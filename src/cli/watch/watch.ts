@@ -124,9 +124,10 @@ async function watchFolder(invocation: Invocation): Promise<number> {
         return { ...one, name: names.get(one.audio) ?? one.name }
       }
       const whole = { ...plan, recordings: plan.recordings.map(named), copies: plan.copies.map(named) }
-      for (const { audio, usd } of plan.recordings) plannedUsd.set(audio, usd ?? 0)
       const outputs = nameOutputs([...whole.recordings, ...whole.copies], { ...options, workingDir: folder })
       const leftUsd = ensureAffordable(plan)
+      // One of unknown length may have used up what was left.
+      for (const { audio, usd } of plan.recordings) plannedUsd.set(audio, usd ?? leftUsd ?? 0)
       await makeOutputFolders(outputs.folders)
       const allowance =
         leftUsd === undefined ? undefined : await app.jobs.limitCost(localOwner, plan, leftUsd)

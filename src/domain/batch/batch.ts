@@ -60,6 +60,17 @@ export function isPriceOpen({ recordings, usd }: Pick<BatchPlan, 'recordings' | 
   return usd === undefined || recordings.some(one => one.state !== 'done' && one.usd === undefined)
 }
 
+/** The part of a limit, in US dollars, that one recording has where nothing holds the limit of all any more. */
+export function shareOf(
+  { usd }: Pick<PlannedRecording, 'usd'>,
+  recordings: readonly PlannedRecording[],
+  limitUsd: number,
+): number {
+  if (usd !== undefined) return usd
+  const knownUsd = recordings.reduce((sum, one) => sum + (one.usd ?? 0), 0)
+  return Math.max(0, limitUsd - knownUsd) / recordings.filter(one => one.usd === undefined).length
+}
+
 /** The end of one recording. */
 export interface RecordingEnd {
   state: 'completed' | 'partial' | 'failed' | 'cancelled'

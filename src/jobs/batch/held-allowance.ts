@@ -1,5 +1,5 @@
 // A limit for recordings that their caller runs itself: what they may cost together.
-import type { BatchPlan } from '../../domain/batch/batch.ts'
+import { type BatchPlan, type PlannedRecording, shareOf } from '../../domain/batch/batch.ts'
 import { dayOf } from '../../domain/costs/spending.ts'
 import { codeOf } from '../../domain/errors.ts'
 import type { Job } from '../../domain/job.ts'
@@ -9,8 +9,8 @@ import { renewalMs } from '../records/allowances.ts'
 import { batchId } from './stored-batch.ts'
 
 export interface HeldAllowance {
-  /** For the caller of each recording. */
-  batch: NonNullable<Job['batch']>
+  /** For the caller of the recording. */
+  batchOf(recording: PlannedRecording): NonNullable<Job['batch']>
   /** Counts what was paid for a recording, in US dollars. */
   paid(usd: number): void
   /** Gives back what was not used. Never rejects. */
@@ -44,7 +44,7 @@ export async function holdAllowance(
   const renew = () => allowances.renew(allowance, paidUsd, ids).catch(logFailure)
   const timer = setInterval(() => void renew(), renewalMs).unref()
   return {
-    batch: { id, day },
+    batchOf: recording => ({ id, day, usd: shareOf(recording, recordings, allowance.terms.usd) }),
     paid(usd) {
       paidUsd += usd
     },

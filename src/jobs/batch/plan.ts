@@ -43,6 +43,11 @@ export interface PlanCaller {
   onProgress?: (progress: Progress) => void
 }
 
+interface LookedAt extends PlannedRecording {
+  /** False where a model that it needs has no known price, whatever the length. */
+  isPriceKnown: boolean
+}
+
 type PlanContext = Pick<JobBasis, 'store' | 'repository' | 'pipeline' | 'scratchDir' | 'workerId'>
 
 /** Of an address, which is not downloaded for it. */
@@ -65,7 +70,7 @@ export async function planBatch(
   const unreadable: FailedRecording[] = list.unreadable.map(({ given, error }) => failed(given, error))
   let looked = 0
 
-  async function look(listed: ListedRecording): Promise<PlannedRecording | undefined> {
+  async function look(listed: ListedRecording): Promise<LookedAt | undefined> {
     try {
       const identity = await identify(listed.audio, pipeline, { signal, checkpoints })
       const request = { ...options, audio: identity.audio }
@@ -76,9 +81,15 @@ export async function planBatch(
       const paidUsd = begun && costOf({ ...begun, formatted: stored?.formatted })
       const length = await lengthOf(identity)
       const seconds = length?.seconds
-      const usd = state === 'done' ? 0 : estimateUsd(tool, request, length ?? unknownLength, pipeline)
       const { audio, content, bytes } = identity
-      return { audio, name: listed.name, id, content, state, bytes, seconds, usd, paidUsd }
+      const planned = { audio, name: listed.name, id, content, state, bytes, seconds, paidUsd }
+      if (state === 'done') return { ...planned, usd: 0, isPriceKnown: true }
+      const priceOf = (length: RecordingLength) => estimateUsd(tool, request, length, pipeline)
+      const usd = priceOf(length ?? unknownLength)
+      // A price that is unknown is so for any length.
+      const isPriceKnown =
+        usd !== undefined || priceOf({ ...unknownLength, ...length, seconds: 1 }) !== undefined
+      return { ...planned, usd, isPriceKnown }
     } catch (error) {
       signal.throwIfAborted()
       // One store or one ffmpeg serves them all.
@@ -117,10 +128,11 @@ export async function planBatch(
   )
 }
 
-function planOf(found: PlannedRecording[], unreadable: FailedRecording[]): BatchPlan {
+function planOf(found: LookedAt[], unreadable: FailedRecording[]): BatchPlan {
   const byContent = new Map<string, PlannedRecording>()
   const copies: CopiedRecording[] = []
-  for (const recording of found) {
+  const isPriceKnown = found.every(one => one.isPriceKnown)
+  for (const { isPriceKnown: _, ...recording } of found) {
     const first = byContent.get(recording.id)
     const { audio, name, id } = recording
     if (first) copies.push({ audio, name, id, of: first.name })
@@ -128,7 +140,6 @@ function planOf(found: PlannedRecording[], unreadable: FailedRecording[]): Batch
   }
   const recordings = [...byContent.values()]
   const toPay = recordings.filter(({ state }) => state !== 'done')
-  const isPriceKnown = toPay.every(({ usd, seconds }) => usd !== undefined || seconds === undefined)
   return {
     recordings,
     copies,

@@ -1,11 +1,11 @@
 // Runs a batch: submits its recordings a few at a time, as jobs like any other, and writes down what becomes of each.
 import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import pLimit from 'p-limit'
-import type { PlannedRecording, RecordingEnd } from '../../domain/batch/batch.ts'
+import { type PlannedRecording, type RecordingEnd, shareOf } from '../../domain/batch/batch.ts'
+import { hasAnswer, runOneFirst } from '../../domain/batch/one-first.ts'
 import { cancelled, codeOf, isCommon, isSpeechError, SpeechError } from '../../domain/errors.ts'
-import { isOver, type Job, type JobState } from '../../domain/job.ts'
-import { costOf } from '../../domain/transcript.ts'
+import { isOver, type Job, type JobState, type Progress } from '../../domain/job.ts'
+import { costOf, type Transcript } from '../../domain/transcript.ts'
 import { log } from '../../log.ts'
 import { identify } from '../../pipeline/source/source.ts'
 import type { JobContext } from '../context.ts'
@@ -69,7 +69,7 @@ export function startBatch(
     try {
       await renewAllowance()
       const pending = stored.recordings.filter(one => !ends.has(one.id))
-      await pLimit(concurrency).map(pending, run)
+      await runOneFirst(pending, concurrency, run)
     } finally {
       clearInterval(timer)
       clearInterval(allowanceTimer)
@@ -79,11 +79,14 @@ export function startBatch(
     }
   }
 
-  async function run(recording: PlannedRecording): Promise<void> {
+  async function run(recording: PlannedRecording, onAnswered: () => void): Promise<void> {
     if (signal.aborted || failure) return
     try {
-      const job = await waitedFor(recording)
-      if (isOver(job.state)) end(recording, await endOf(recording, job))
+      const job = await waitedFor(recording, onAnswered)
+      if (!isOver(job.state)) return
+      const transcript = await repository.getTranscript(owner, recording.id)
+      if (transcript && transcript.usage.audioSeconds > 0) onAnswered()
+      end(recording, await endOf(recording, job, transcript))
     } catch (error) {
       if (signal.aborted) return
       if (!isSpeechError(error)) logFailure(error)
@@ -93,26 +96,32 @@ export function startBatch(
     }
   }
 
-  async function waitedFor({ id: jobId, audio, content, seconds = 0 }: PlannedRecording): Promise<Job> {
+  async function waitedFor(recording: PlannedRecording, onAnswered: () => void): Promise<Job> {
+    const { id: jobId, audio, content, seconds = 0 } = recording
     const identity = await identify(audio, pipeline, {
       signal,
       checkpoints: createCheckpoints(store, owner, ''),
     })
     if (identity.content !== content) throw changedSincePlan()
-    const batch = terms && { id, day: terms.day }
+    const batch = terms && { id, day: terms.day, usd: limitOf(recording) }
     const caller = { tool, owner, signal, allowUnsaved: false, batch }
     const { job, cached, started } = await untilAccepted(() => submit({ ...options, audio }, caller, context))
     if (job.id !== jobId) throw changedSincePlan()
     const isOwn = started || job.batch?.id === id
     if (isOwn) submitted.add(jobId)
     if (cached) return job
-    const onProgress = ({ done }: { done: number }) => {
-      runningSeconds.set(jobId, Math.min(done, seconds))
+    const onProgress = (progress: Progress) => {
+      if (hasAnswer(tool, options, progress)) onAnswered()
+      runningSeconds.set(jobId, Math.min(progress.done, seconds))
       isChanged = true
     }
     // Stops what no other call waits for.
     const disconnectReason = () => (isOwn && reason === 'cancelled' ? 'cancelled' : 'detached')
     return watch(jobId, { owner, signal, disconnectReason, onProgress }, context)
+  }
+
+  function limitOf(recording: PlannedRecording): number | undefined {
+    return terms?.usd === undefined ? undefined : shareOf(recording, stored.recordings, terms.usd)
   }
 
   /** Waits while others of the owner wait, and while the store fails. */
@@ -138,9 +147,12 @@ export function startBatch(
     changes.progressed(owner, id)
   }
 
-  async function endOf(recording: PlannedRecording, job: Job): Promise<RecordingEnd> {
+  async function endOf(
+    recording: PlannedRecording,
+    job: Job,
+    transcript: Transcript | undefined,
+  ): Promise<RecordingEnd> {
     const { id: jobId, state, seconds, paidUsd = 0 } = recording
-    const transcript = await repository.getTranscript(owner, jobId)
     const error = job.error && { error: job.error }
     const how = job.state as RecordingEnd['state']
     if (!transcript) return { state: how, ...(seconds !== undefined && { seconds }), ...error }

@@ -30,7 +30,7 @@ export function takeFrom(before: DaySpending, batch: string, usd: number, isLimi
   return { ...before, held: { ...before.held, [batch]: { ...own, usd: Math.max(0, own.usd - usd) } } }
 }
 
-function beyondAllowance(usd: number, leftUsd: number): SpeechError {
+export function beyondAllowance(usd: number, leftUsd: number): SpeechError {
   return new SpeechError(
     'COST_TOO_HIGH',
     `This would cost up to ${formatUsd(usd)}; of the price agreed for the batch, ${formatUsd(leftUsd)} are left.`,

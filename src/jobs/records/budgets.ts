@@ -5,7 +5,15 @@ import { dayOf, type SpendingStore } from '../../domain/costs/spending.ts'
 import { codeOf } from '../../domain/errors.ts'
 import type { Job } from '../../domain/job.ts'
 import { log } from '../../log.ts'
-import { type CostLimits, holdMs, renewalMs, sum, takeFrom, toleranceUsd } from './allowances.ts'
+import {
+  beyondAllowance,
+  type CostLimits,
+  holdMs,
+  renewalMs,
+  sum,
+  takeFrom,
+  toleranceUsd,
+} from './allowances.ts'
 
 export type { CostLimits } from './allowances.ts'
 
@@ -16,7 +24,7 @@ export interface OpenBudget extends Budget {
 
 /**
  * `order` is the id of the job, so that a second attempt takes over what a dead process had reserved; of a text any. A
- * recording of a batch takes from the allowance of that batch.
+ * recording of a batch takes from the allowance of that batch, and has a limit of its own where that is gone.
  */
 export type OpenBudgets = (owner: string, order: string, batch?: Job['batch']) => OpenBudget
 
@@ -53,6 +61,8 @@ export function createBudgets(store: SpendingStore, limits: CostLimits, now = Da
       const ownUsd = isWritten ? leftUsd() + moreUsd : 0
       await store.updateSpending(owner, day, before => {
         const takenUsd = newUsd + ownUsd - (before.held[order]?.usd ?? 0)
+        if (moreUsd > 0 && batch?.usd !== undefined && !before.held[batch.id])
+          ensureWithin(paidUsd + ownUsd, batch.usd)
         const { held } = batch ? takeFrom(before, batch.id, takenUsd, moreUsd > 0) : before
         const others = Object.entries(held).filter(([id, { until }]) => id !== order && until > now())
         const heldUsd = sum(others.map(([, { usd }]) => usd))
@@ -150,6 +160,10 @@ export function createBudgets(store: SpendingStore, limits: CostLimits, now = Da
       },
     }
   }
+}
+
+function ensureWithin(totalUsd: number, limitUsd: number): void {
+  if (totalUsd > limitUsd + toleranceUsd) throw beyondAllowance(totalUsd, limitUsd)
 }
 
 function logFailure(error: unknown): void {

@@ -2,6 +2,7 @@
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { dashscopeErrors } from '../../../emulators/dashscope/errors.ts'
 import { makeShortRecordings } from '../../support/audio/short-recordings.ts'
 import { runProgramHere } from '../../support/e2e/program-here.ts'
 import { fixture } from '../../support/e2e/system.ts'
@@ -43,6 +44,17 @@ it('a recording that is longer than its header says costs no more than --max-cos
   expect(all[0].max_cost_usd).toBeLessThanOrEqual(0.0002)
   expect(all[1]).toMatchObject({ status: 'failed', error: { code: 'COST_TOO_HIGH' } })
   expect(paid() - before).toBeLessThanOrEqual(0.0002)
+})
+
+it('a wrong key is refused once, and the batch stops', async () => {
+  const folder = join(terminal.work, 'refused')
+  await makeShortRecordings(folder, 12)
+  const before = terminal.dashscope.requests.length
+  const mend = terminal.dashscope.fault({ kind: 'error', ...dashscopeErrors.invalidApiKey })
+  const { code, stderr } = await terminal.run(['transcribe', folder, '-r', '--yes'])
+  mend()
+  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('KEY_REFUSED: ') })
+  expect(terminal.dashscope.requests.length - before).toBe(1)
 })
 
 it('a person who agrees to a price pays no more than that', async () => {

@@ -40,7 +40,7 @@ export interface HarnessOptions {
   workerId?: string
   model?: string
   /** Of the recogniser. Default: 0. */
-  usdPerSecond?: number
+  usdPerSecond?: number | 'unknown'
   limits?: CostLimits
   /** Called with the number of each request, from 0; a string is the recognised text. Default: answers at once. */
   recognise?: (n: number) => Promise<unknown>
@@ -163,7 +163,7 @@ async function openHarness(folder: string, recording: string, options: HarnessOp
       recogniser: {
         model,
         takes: { context: 'system' },
-        usdPerSecond: options.usdPerSecond ?? 0,
+        usdPerSecond: options.usdPerSecond === 'unknown' ? undefined : (options.usdPerSecond ?? 0),
         limits: { maxSeconds: 150, minSeconds: 1, concurrency: 4 },
         async recognise({ audio }, signal) {
           const n = requests.push(textHash(audio)) - 1

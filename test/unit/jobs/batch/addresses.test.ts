@@ -2,9 +2,16 @@
 import { writeFile } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { CostLimits } from '../../../../src/jobs/records/allowances.ts'
-import { createWorkspace, owner, spokenWav, type Workspace } from '../../../support/jobs/harness.ts'
+import {
+  createWorkspace,
+  type HarnessOptions,
+  owner,
+  spokenWav,
+  type Workspace,
+} from '../../../support/jobs/harness.ts'
 
 const { signal } = new AbortController()
+const month = new Date().toISOString().slice(0, 7)
 const caller = { tool: 'transcribe_audio' as const, owner, signal }
 let space: Workspace
 
@@ -16,18 +23,14 @@ afterAll(() => space.close())
 /** Two addresses, of two passages each. */
 const sources = ['https://example.com/a.wav', 'https://example.com/b.wav']
 
-const open = (usdPerSecond: number, limits: CostLimits) =>
-  space.open({
-    usdPerSecond,
-    limits,
-    downloader: {
-      identify: async () => '1',
-      async download(url, file) {
-        await writeFile(file, spokenWav(2, url.charCodeAt(20)))
-        return 0
-      },
-    },
-  })
+const downloader: HarnessOptions['downloader'] = {
+  identify: async () => '1',
+  async download(url, file) {
+    await writeFile(file, spokenWav(2, url.charCodeAt(20)))
+    return 0
+  },
+}
+const open = (usdPerSecond: number, limits: CostLimits) => space.open({ usdPerSecond, limits, downloader })
 
 it('the plan names the limit of an order, and with it the recordings are transcribed', async () => {
   const { jobs } = await open(0.01, { orderUsd: 5 })
@@ -52,6 +55,29 @@ it('a lower amount bounds all of them together', async () => {
   const paid = items.reduce((sum, { end }) => sum + (end?.costUsd ?? 0), 0)
   expect(paid).toBeLessThanOrEqual(0.07)
   expect(items.map(({ end }) => end?.error?.code)).toContain('COST_TOO_HIGH')
+})
+
+it('an amount bounds those that their caller runs itself, too', async () => {
+  const { jobs } = await open(0.01, {})
+  const spent = async () => (await jobs.spending(month))[0]?.usd ?? 0
+  const [options, before] = [{ context: 'held' }, await spent()]
+  const plan = await jobs.plan({ sources, options }, caller)
+  const allowance = await jobs.limitCost(owner, plan, 0.07)
+  const results = await Promise.allSettled(
+    plan.recordings.map(one =>
+      jobs.transcribe({ ...options, audio: one.audio }, { ...caller, batch: allowance.batchOf(one) }, {}),
+    ),
+  )
+  await allowance.close()
+  const codes = results.flatMap(one => (one.status === 'rejected' ? [one.reason.code] : []))
+  expect(codes).toEqual(['COST_TOO_HIGH'])
+  expect((await spent()) - before).toBeLessThanOrEqual(0.07)
+})
+
+it('a price that is unknown is so whatever the length', async () => {
+  const { jobs } = await space.open({ usdPerSecond: 'unknown', downloader })
+  const plan = await jobs.plan({ sources, options: { context: 'unpriced' } }, caller)
+  expect(plan).toMatchObject({ usd: undefined, unknownLengths: 2 })
 })
 
 it('without a limit the user has to name an amount', async () => {

@@ -80,6 +80,26 @@ describe('an allowance', () => {
     expect(() => open({ orderUsd: 1 }).allowances.check(1)).not.toThrow()
   })
 
+  it('a recording whose batch has gone keeps to its own part of the price', async () => {
+    const { allowances, budgets } = open()
+    await allowances.open(batch(1))
+    const part = budgets(owner, 'tr_1', { ...of, usd: 0.3 }).open()
+    // While the batch is there, others may have left some of their part.
+    await part.reserve(0.4)
+    await allowances.close(batch(1))
+    const taken = budgets(owner, 'tr_2', { ...of, usd: 0.3 }).open()
+    await taken.reserve(0.3)
+    await expect(taken.reserve(0.4)).rejects.toMatchObject({
+      code: 'COST_TOO_HIGH',
+      message: expect.stringContaining('of the price agreed for the batch, $0.3000 are left'),
+    })
+    // What a dead process has paid counts.
+    const resumed = budgets(owner, 'tr_3', { ...of, usd: 0.3 }).open()
+    resumed.payEarlier(0.2)
+    await expect(resumed.charge(0.2)).rejects.toMatchObject({ code: 'COST_TOO_HIGH' })
+    await resumed.charge(0.1)
+  })
+
   it('one that has ended begins again without what is paid and held', async () => {
     const { allowances, budgets } = open()
     await allowances.open(batch(1))

@@ -45,16 +45,27 @@ it.each<ErrorCode>(['KEY_REFUSED', 'PROVIDER_UNREACHABLE'])(
     const { items, error: reported } = await harness.jobs.batch(owner, id)
     expect(reported?.code).toBe(code)
     expect(items.filter(({ end }) => end).map(({ end }) => end?.error?.code)).toEqual([code])
-    expect(harness.requests.length).toBeLessThanOrEqual(8)
+    expect(harness.requests).toHaveLength(1)
   },
 )
+
+it('until the first answer has come, no second recording is sent', async () => {
+  const latch = createLatch()
+  const harness = await space.open({ recognise: n => (n === 0 ? latch.opened : Promise.resolve()) })
+  const id = await order(harness, await folderOf(12))
+  await vi.waitFor(() => expect(harness.requests).toHaveLength(1))
+  await vi.waitFor(() => expect(harness.jobs.activeJobs()).toBe(1))
+  latch.open()
+  expect(await harness.jobs.watch(id, { owner, signal })).toMatchObject({ state: 'completed' })
+  expect(harness.requests).toHaveLength(12)
+})
 
 it('cancelling a batch leaves a recording going that another call waits for', async () => {
   const latch = createLatch()
   const harness = await space.open({ recognise: () => latch.opened })
   const folder = await folderOf(2)
   const id = await order(harness, folder)
-  await vi.waitFor(() => expect(harness.requests).toHaveLength(2))
+  await vi.waitFor(() => expect(harness.requests).toHaveLength(1))
   const { job } = await harness.submit({ audio: join(folder, '0.wav') })
   const single = harness.waitForEnd(job.id)
   await harness.jobs.cancel(owner, id)
