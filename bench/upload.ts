@@ -21,6 +21,7 @@ export async function uploadOnce(file: string, path: string): Promise<{ encoded:
     owner: 'local',
     signal,
     continuesElsewhere: () => false,
+    gotOn() {},
     scratch: () => Promise.reject(new Error('Nothing is written here.')),
     progress() {},
     warn() {},

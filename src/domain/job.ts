@@ -122,8 +122,8 @@ export interface Job {
   /** How often the job's message was sent again because no worker had taken the job. */
   redeliveries?: number
   progress?: Progress
-  /** Number of workers that have started it in a row without getting beyond `done` seconds of the recording. */
-  attempts?: { count: number; done: number }
+  /** Number of workers that have started it in a row since it got on, each of which is dead or holds it now. */
+  attempts?: { count: number }
   /**
    * The batch that has ordered this recording, and the day for which its costs count (UTC). `usd` limits what the recording
    * may cost, in US dollars, once the batch's process is gone and its allowance with it.

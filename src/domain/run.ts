@@ -16,6 +16,8 @@ export interface Run {
   /** Folder of this job alone; created on first use, deleted at the end. */
   scratch(): Promise<string>
   progress(update: Progress): void
+  /** Says that the job got on: no later attempt begins where those before this one have ended. */
+  gotOn(): void
   /** Adds a sentence to the transcript's warnings. */
   warn(sentence: string): void
   /** Results of earlier work, by this job and by other jobs of its owner. */

@@ -30,7 +30,13 @@ export interface Claim {
   resumed: boolean
 }
 
-export function runJob(claim: Claim, context: WorkerContext, delivery: Delivery): RunningJob {
+/** `onGotOn` is called once the job has got further than those of its attempts that have ended with their process. */
+export function runJob(
+  claim: Claim,
+  context: WorkerContext,
+  delivery: Delivery,
+  onGotOn = () => {},
+): RunningJob {
   const { job: claimed, before, resumed } = claim
   const { workerId, shared, repository, store, changes, pipeline, cleanup, meter, scratchDir } = context
   const { owner, id, tool, request, content, recording } = claimed
@@ -43,7 +49,8 @@ export function runJob(claim: Claim, context: WorkerContext, delivery: Delivery)
     stopReason ??= reason
     abort.abort(cancelled())
   }
-  const facts = () => ({ progress: draft.progress() })
+  let hasGotOn = false
+  const facts = () => ({ progress: draft.progress(), ...(hasGotOn && { attempts: undefined }) })
   const { extend } = delivery
   const leased = createLeasedJob(claimed, context, { facts, stopReason: () => stopReason, stop, extend })
   const draft = createDraft(leased, context)
@@ -53,10 +60,19 @@ export function runJob(claim: Claim, context: WorkerContext, delivery: Delivery)
     signal: abort.signal,
     scratch: scratch.folder,
     continuesElsewhere: () => stopReason === 'released' || stopReason === 'taken over',
-    checkpoints: createCheckpoints(store, owner, id),
+    checkpoints: createCheckpoints(store, owner, id, gotOn),
     budget,
     warn: draft.warn,
     progress: draft.report,
+    gotOn,
+  }
+
+  function gotOn(): void {
+    if (hasGotOn) return
+    hasGotOn = true
+    onGotOn()
+    // The process may die before the next renewal, as those before it have.
+    if ((claimed.attempts?.count ?? 1) > 1) void leased.write(facts)
   }
 
   async function perform(): Promise<void> {
@@ -74,9 +90,9 @@ export function runJob(claim: Claim, context: WorkerContext, delivery: Delivery)
       const took = Math.round(performance.now() - started)
       log.info('transcribed', { id, tool, seconds: findings.duration, took })
     } catch (error) {
-      if (stopReason === 'released') await giveBack({ attempts: undefined })
+      if (stopReason === 'released') await giveBack()
       // No other machine could read the result; the next worker starts from the checkpoints.
-      else if (shared && isStoreError(error)) await giveBack({})
+      else if (shared && isStoreError(error)) await giveBack()
       else if (stopReason !== 'taken over' && stopReason !== 'removed')
         await fail(stopReason === 'cancelled' ? cancelled(error) : error)
     }
@@ -127,11 +143,12 @@ export function runJob(claim: Claim, context: WorkerContext, delivery: Delivery)
     leased.accept(ended)
   }
 
-  async function giveBack(more: JobChange): Promise<void> {
+  /** This process lives, so the job is not what ends processes. */
+  async function giveBack(): Promise<void> {
     await stopWrites()
     const findings = draft.findings()
     if (findings) await draft.save('running', findings).catch(logFailure)
-    await leased.write(() => ({ ...facts(), ...more, state: 'queued', lease: undefined }))
+    await leased.write(() => ({ ...facts(), attempts: undefined, state: 'queued', lease: undefined }))
   }
 
   async function fail(error: unknown): Promise<void> {

@@ -9,8 +9,10 @@ import { isReachable, usesOurModels } from '../records/job-message.ts'
 import { leaseMs, newLease } from '../records/lease.ts'
 import { failJob } from '../records/transitions.ts'
 import { type Claim, runJob } from './run-job.ts'
+import { createSuspects, type EndTurn, type MustPause } from './suspects.ts'
 
 export function createWorker(context: WorkerContext): Worker {
+  const { mustPause, takeTurn } = createSuspects(context.closing)
   const running = new Map<string, RunningJob>()
   const handling = new Set<string>()
   /** Jobs with a further message: they may have been submitted again while they ended. */
@@ -20,11 +22,17 @@ export function createWorker(context: WorkerContext): Worker {
   let closed = false
 
   async function attempt({ owner, id }: JobMessage, key: string, delivery: Delivery): Promise<Disposition> {
+    let endTurn: EndTurn | undefined
     try {
-      const claimed = await claim(owner, id, context)
+      let claimed = await claim(owner, id, context, { mustPause, isItsTurn: false })
+      if (claimed === 'suspect') {
+        endTurn = await takeTurn()
+        if (!endTurn) return closed ? 'release' : 'delay'
+        claimed = await claim(owner, id, context, { mustPause, isItsTurn: true })
+      }
       failing.delete(key)
-      if (typeof claimed === 'string') return claimed
-      const job = runJob(claimed, context, delivery)
+      if (typeof claimed === 'string') return claimed as Disposition
+      const job = runJob(claimed, context, delivery, endTurn)
       running.set(key, job)
       if (closed) job.stop('released')
       return await job.ended
@@ -35,6 +43,7 @@ export function createWorker(context: WorkerContext): Worker {
       failing.add(key)
       return 'delay'
     } finally {
+      endTurn?.()
       running.delete(key)
     }
   }
@@ -79,39 +88,54 @@ const maxUncheckedMs = 60_000
 /** After this many dead workers in a row without further progress, the job itself is the likely cause. */
 const maxAttempts = 5
 
-/** Leases the job for this worker, or says what becomes of its message. */
-async function claim(owner: string, id: string, context: WorkerContext): Promise<Claim | Disposition> {
+/** Leases the job for this worker, or says what becomes of its message. A suspect is leased only in its turn. */
+async function claim(
+  owner: string,
+  id: string,
+  context: WorkerContext,
+  { mustPause, isItsTurn }: { mustPause: MustPause; isItsTurn: boolean },
+): Promise<Claim | Disposition | 'suspect'> {
   const { workerId, repository, leases, queue, pipeline, cleanup, changes } = context
-  let found: Job | undefined
-  let isPoison = false
-  const job = await repository.update(owner, id, now => {
+  let before: Job
+  let outcome: 'free' | 'held' | 'suspect' | 'poison'
+
+  function judge(now: Job): typeof outcome {
     const isOpen = !isOver(now.state) && (now.lease?.worker === workerId || leases.isFree(now))
     const canRun = usesOurModels(now, pipeline) && (!queue.shared || isReachable(now))
-    found = isOpen && canRun ? now : undefined
-    if (!found) return undefined
-    const attempts = countAttempt(now)
-    isPoison = now.state === 'running' && attempts.count > maxAttempts
-    if (isPoison) return failJob(poison(now))(now)
+    if (!isOpen || !canRun) return 'held'
+    const deaths = countDeaths(now, workerId)
+    if (deaths >= maxAttempts) return 'poison'
+    if (mustPause(now, deaths)) return 'held'
+    return deaths > 0 && !isItsTurn ? 'suspect' : 'free'
+  }
+
+  const job = await repository.update(owner, id, now => {
+    before = now
+    outcome = judge(now)
+    if (outcome === 'poison') return failJob(poison(now))(now)
+    if (outcome !== 'free') return undefined
+    const attempts = { count: countDeaths(now, workerId) + 1 }
     const lease = newLease(workerId, leaseMs)
     return { state: 'running', lease, error: undefined, redeliveries: undefined, attempts }
   })
-  if (isPoison) {
+  if (outcome! === 'free') return { job, before: before!, resumed: !isFresh(before!, workerId) }
+  if (outcome! === 'suspect') return 'suspect'
+  if (outcome! === 'poison') {
     log.error('poison', { id })
     await cleanup.cleanUpJob(job)
     changes.publish({ owner, id, listChanged: true })
     return 'ack'
   }
-  if (found) return { job, before: found, resumed: !isFresh(found, workerId) }
   // The worker that holds it may die; the worker of a job that is over may have died before its cleanup.
   if (!isOver(job.state)) return 'delay'
   if (job.recording !== undefined && leases.isFree(job)) await cleanup.deleteUploads(owner, id)
   return 'ack'
 }
 
-/** Counts this attempt. Progress beyond all earlier attempts starts a new count. */
-function countAttempt({ attempts = { count: 0, done: 0 }, progress }: Job): NonNullable<Job['attempts']> {
-  const done = progress?.done ?? 0
-  return done > attempts.done ? { count: 1, done } : { ...attempts, count: attempts.count + 1 }
+/** Workers that have died in a row without getting on. This one lives, so what it has started itself says nothing. */
+function countDeaths({ state, lease, attempts }: Job, workerId: string): number {
+  const isOwn = state === 'running' && lease?.worker === workerId
+  return Math.max(0, (attempts?.count ?? 0) - (isOwn ? 1 : 0))
 }
 
 function poison({ tool }: Job): SpeechError {

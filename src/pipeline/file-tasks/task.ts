@@ -52,6 +52,7 @@ async function settle(
   const { run, key, upload, recogniser } = context
   if (end.state === 'done') {
     await run.checkpoints.put(key, { hearing: end.recognition })
+    run.gotOn()
     return end.recognition
   }
   const { code, retryable } = end.error
@@ -102,7 +103,11 @@ async function pollUntilEnd(
     if (status?.state === 'done') return status
     if (status?.state === 'failed' && !(isUnknown(status.error) && ++unknownPolls <= maxUnknownPolls))
       return status
-    if (status && status.state !== 'failed') unknownPolls = 0
+    if (status && status.state !== 'failed') {
+      unknownPolls = 0
+      // While the provider works, nothing in this recording ends a process.
+      run.gotOn()
+    }
     if (performance.now() > until) {
       if (isSubmittedHere) await recogniser.cancel(task, run.signal).catch(() => {})
       return { state: 'failed', error: taskTimeout() }

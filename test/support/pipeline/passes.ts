@@ -111,6 +111,7 @@ export async function startPasses(): Promise<PassesSystem> {
         owner: 'local',
         signal: new AbortController().signal,
         continuesElsewhere: () => false,
+        gotOn() {},
         scratch: async () => folder.path,
         progress() {},
         warn() {},

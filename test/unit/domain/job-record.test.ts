@@ -11,7 +11,7 @@ import { type TempFolder, tempFolder } from '../../support/e2e/system.ts'
 const stored = `{"id":"tr_1","owner":"local","tool":"transcribe_audio","order":{"audio":"/talks/a.mp3",
 "language":"de","title":"Talk"},"models":["qwen3-asr-flash"],"state":"queued","revision":4,"brief":true,
 "createdAt":"2026-11-01T10:00:00.000Z","updatedAt":"2026-11-01T10:00:05.000Z","content":"hash",
-"laying":"speech-mcp/a/b/tr_1","sent":2,"tries":{"count":3,"done":7},
+"laying":"speech-mcp/a/b/tr_1","sent":2,"tries":{"count":3},
 "lease":{"worker":"m/1/2/x","until":1700000000000,"time":15000},"progress":{"done":0,"message":"Starting"}}`
 
 const job: Job = {
@@ -28,7 +28,7 @@ const job: Job = {
   content: 'hash',
   uploadKey: 'speech-mcp/a/b/tr_1',
   redeliveries: 2,
-  attempts: { count: 3, done: 7 },
+  attempts: { count: 3 },
   lease: { worker: 'm/1/2/x', until: 1_700_000_000_000, time: 15_000 },
   progress: { done: 0, message: 'Starting' },
 }

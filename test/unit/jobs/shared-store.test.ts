@@ -146,6 +146,22 @@ describe('a worker', () => {
     expect(workers.flatMap(({ requests }) => requests)).toHaveLength(cluster.workspace.chunks)
   })
 
+  it('a worker fails a job after which five others have died, although another machine has queued it again', async () => {
+    const server = await cluster.openServer()
+    const { job } = await server.submit()
+    const queued = await vi.waitFor(async () => {
+      const now = (await server.store.getJob(owner, job.id))!
+      expect(now).toMatchObject({ state: 'queued', recording: expect.any(String) })
+      const dead = { ...now, attempts: { count: 5 }, revision: now.revision + 1 }
+      expect(await server.store.replaceJob(dead)).toBe(true)
+      return dead
+    }, eventually)
+    const worker = await cluster.openWorker()
+    const ended = await server.waitForEnd(queued.id)
+    expect(ended).toMatchObject({ state: 'failed', error: { code: 'POISON' } })
+    expect(worker.requests).toEqual([])
+  })
+
   it('a worker keeps its result until the shared store takes it', async () => {
     const [server, worker] = await Promise.all([cluster.openServer(), cluster.openWorker()])
     const refused = { operation: 'PutRow', table: 'team_transcripts' }

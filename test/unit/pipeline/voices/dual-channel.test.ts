@@ -86,6 +86,7 @@ async function transcribe(
     owner: `owner ${owners}`,
     signal: new AbortController().signal,
     continuesElsewhere: () => false,
+    gotOn() {},
     scratch: async () => folder.path,
     progress: update => void result.progress.push(update),
     warn: sentence => void result.warnings.add(sentence),
