@@ -30,7 +30,7 @@ export default defineConfig({
   test: {
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    setupFiles: 'test/support/patient-wait-for.ts',
+    setupFiles: ['test/support/patient-wait-for.ts', 'test/support/undone-after-file.ts'],
     // Files that have not changed are not transformed again.
     experimental: { fsModuleCache: true },
     sequence: { sequencer: LongestFirst },

@@ -207,7 +207,6 @@ export async function startDashscope(options: DashscopeOptions): Promise<Dashsco
     })
   })
   // Recognition may block the event loop for longer than the default of 5 s.
-  server.keepAliveTimeout = 60_000
   const port = await listenOnLoopback(server, options.port)
 
   const origin = `http://127.0.0.1:${port}`

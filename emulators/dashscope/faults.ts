@@ -57,6 +57,8 @@ export type Fault = FaultScope<RecognitionRequest> &
     | { kind: 'garbage' }
     /** Additional latency. */
     | { kind: 'slow'; seconds: number }
+    /** Responds once the fault is removed. */
+    | { kind: 'held' }
     /** Repeats a phrase. Without `times`, `every` and `when`: only in audio longer than 100 s. */
     | { kind: 'loop'; longerThan?: number; repeats?: number }
     /** `content: []` in spite of speech. */
@@ -68,7 +70,12 @@ export type Fault = FaultScope<RecognitionRequest> &
 export interface FaultList<Subject, F extends FaultScope<Subject> & { kind: string }> {
   add(fault: F): () => void
   /** Returns the first fault of these kinds that hits the subject, and counts the hit. */
-  hit<K extends F['kind']>(subject: Subject, ...kinds: K[]): Extract<F, { kind: K }> | undefined
+  hit<K extends F['kind']>(subject: Subject, ...kinds: K[]): HitFault<Extract<F, { kind: K }>> | undefined
+}
+
+export type HitFault<F> = F & {
+  /** Resolves once the fault is removed. */
+  removed: Promise<void>
 }
 
 export type Faults = FaultList<RecognitionRequest, Fault>
@@ -81,7 +88,7 @@ export function createFaults(): Faults {
 export function faultList<Subject, F extends FaultScope<Subject> & { kind: string }>(
   couldHit: (fault: F, subject: Subject) => boolean,
 ): FaultList<Subject, F> {
-  const active: { fault: F; seen: number; hits: number }[] = []
+  const active: { fault: HitFault<F>; seen: number; hits: number }[] = []
 
   function hits(entry: (typeof active)[number], subject: Subject): boolean {
     const { fault } = entry
@@ -96,9 +103,14 @@ export function faultList<Subject, F extends FaultScope<Subject> & { kind: strin
 
   return {
     add(fault) {
-      const entry = { fault, seen: 0, hits: 0 }
+      let remove = () => {}
+      const removed = new Promise<void>(resolve => {
+        remove = resolve
+      })
+      const entry = { fault: { ...fault, removed }, seen: 0, hits: 0 }
       active.push(entry)
       return () => {
+        remove()
         const at = active.indexOf(entry)
         if (at >= 0) active.splice(at, 1)
       }
@@ -107,9 +119,19 @@ export function faultList<Subject, F extends FaultScope<Subject> & { kind: strin
       const entry = active.find(
         candidate => kinds.includes(candidate.fault.kind as K) && hits(candidate, subject),
       )
-      return entry?.fault as Extract<F, { kind: K }> | undefined
+      return entry?.fault as HitFault<Extract<F, { kind: K }>> | undefined
     },
   }
+}
+
+/** Waits while a fault holds the response. Rejects as the signal aborts. */
+export async function whileHeld(fault: HitFault<unknown> | undefined, signal: AbortSignal): Promise<void> {
+  if (!fault) return
+  signal.throwIfAborted()
+  const aborted = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
+  await Promise.race([fault.removed, aborted])
 }
 
 function minLoopSeconds(fault: Extract<Fault, { kind: 'loop' }>): number {

@@ -127,7 +127,6 @@ export async function startOwnServer(options: OwnServerOptions): Promise<OwnServ
     const { status, body } = await answer(request, await readBody(request))
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
   })
-  server.keepAliveTimeout = 60_000
   const port = await listenOnLoopback(server)
   return {
     url: `http://127.0.0.1:${port}${base}`,

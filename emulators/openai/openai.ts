@@ -95,7 +95,6 @@ export async function startOpenAi({
   const server = createServer((request, response) => {
     handle(request, response).catch(() => response.destroy())
   })
-  server.keepAliveTimeout = 60_000
   const port = await listenOnLoopback(server)
   return {
     url: `http://127.0.0.1:${port}/v1`,

@@ -73,7 +73,6 @@ export async function startTablestore(options: TablestoreOptions = {}): Promise<
   const context = { tables, indexes, now, table, delay: () => settings.indexDelay ?? 0 }
 
   const server = createServer((request, response) => void serve(request, response))
-  server.keepAliveTimeout = 60_000
   const port = await listenOnLoopback(server, options.port)
   const endpoint = `http://127.0.0.1:${port}`
 

@@ -136,7 +136,7 @@ describe('a deleted transcript', () => {
     const deleting = sqliteStore({ folder: folder(), maxEraseMs: 1 })
     expect(await deleteSecret(deleting)).toEqual([expect.stringContaining('removed in the background')])
     reader.exec('COMMIT')
-    await vi.waitFor(() => expect(found(folder(), traces)).toEqual([]), { timeout: 10_000 })
+    await vi.waitFor(() => expect(found(folder(), traces)).toEqual([]))
     await deleting.close()
   })
 })
@@ -159,7 +159,7 @@ describe('a file of an older version', () => {
     await opened.close()
     expect(isErasing(other)).toBe(false)
     other.exec('COMMIT')
-    await vi.waitFor(() => expect(isErasing(other)).toBe(true), { timeout: 10_000 })
+    await vi.waitFor(() => expect(isErasing(other)).toBe(true))
     other.close()
   })
 

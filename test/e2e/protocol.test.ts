@@ -143,10 +143,10 @@ describe.each(rows)('%s', (_, open) => {
     const request = { audio: passages.file, ...fresh() }
     const call = client.call('transcribe_audio', request, { signal: stop.signal })
     call.catch(() => {})
-    await vi.waitFor(() => expect(childrenOf(pair.pid).join()).toContain('sleep 60'), { timeout: 10_000 })
+    await vi.waitFor(() => expect(childrenOf(pair.pid).join()).toContain('sleep 60'))
     stop.abort()
     await expect(call).rejects.toThrow()
-    await vi.waitFor(() => expect(childrenOf(pair.pid)).toEqual([]), { timeout: 5_000 })
+    await vi.waitFor(() => expect(childrenOf(pair.pid)).toEqual([]))
   })
 
   it('cancelling a call stops the requests to the provider', async () => {
@@ -156,10 +156,10 @@ describe.each(rows)('%s', (_, open) => {
     const request = { audio: passages.file, ...fresh() }
     const call = client.call('transcribe_audio', request, { signal: stop.signal })
     call.catch(() => {})
-    await vi.waitFor(() => expect(system.dashscope.inFlight()).toBeGreaterThan(0), { timeout: 10_000 })
+    await vi.waitFor(() => expect(system.dashscope.inFlight()).toBeGreaterThan(0))
     stop.abort()
     await expect(call).rejects.toThrow()
-    await vi.waitFor(() => expect(system.dashscope.inFlight()).toBe(0), { timeout: 5_000 })
+    await vi.waitFor(() => expect(system.dashscope.inFlight()).toBe(0))
     expect(system.dashscope.requests.slice(before).every(({ aborted }) => aborted)).toBe(true)
     off()
     const { isError } = await client.call('transcribe_audio', { audio: fixture('jfk.wav'), ...fresh() })
@@ -177,8 +177,8 @@ describe.each(rows)('%s', (_, open) => {
     off()
     await client.call('cancel_transcription', { transcript_id: structuredContent.transcript_id })
     await client.call('transcribe_audio', request)
-    await vi.waitFor(() => expect(received.updated).toBeGreaterThan(0), { timeout: 5_000 })
-    await vi.waitFor(() => expect(received.listed).toBeGreaterThan(0), { timeout: 5_000 })
+    await vi.waitFor(() => expect(received.updated).toBeGreaterThan(0))
+    await vi.waitFor(() => expect(received.listed).toBeGreaterThan(0))
     await Promise.all([end(), endList()])
   })
 

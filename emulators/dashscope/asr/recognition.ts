@@ -8,7 +8,7 @@ import { type RecognisedAudio, recogniseSamples } from '../../audio-matching/mat
 import { recogniseOnce } from '../../audio-matching/recognition-cache.ts'
 import type { Billing } from '../bill.ts'
 import { dashscopeErrors, Refusal } from '../errors.ts'
-import { type Fault, type Faults, looped, type RecognitionRequest, shortened } from '../faults.ts'
+import { type Fault, type Faults, looped, type RecognitionRequest, shortened, whileHeld } from '../faults.ts'
 import type { Forms } from '../forms.ts'
 import { sendError, sendJson, sendProxyPage } from '../http.ts'
 import { type GoneSettings, goneError } from '../models/gone.ts'
@@ -128,6 +128,7 @@ async function respond(
   signal: AbortSignal,
 ): Promise<void> {
   const { faults, latency } = service
+  await whileHeld(faults.hit(record, 'held'), signal)
   const extra = faults.hit(record, 'slow')?.seconds ?? 0
   const fault = faults.hit(record, ...answerFaults)
   const failing = ['error', 'refuse', 'html', 'drop'].includes(fault?.kind ?? '')

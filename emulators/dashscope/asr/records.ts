@@ -51,7 +51,8 @@ export function createAsrService(service: AsrSettings, closing: AbortSignal): As
       })
       if (service.faults.hit(record, 'unread')) return void request.socket.destroy()
       const body = await readBody(request).catch(() => undefined)
-      if (!body) return
+      // The client may have left with the last byte, and is counted out already.
+      if (!body || disconnected.signal.aborted) return
       const json = parseJson(body)
       if (otherModels.accepts(json)) {
         records.splice(records.indexOf(record), 1)

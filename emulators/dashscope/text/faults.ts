@@ -75,7 +75,14 @@ export type FormatFault =
 export type TextFault = FaultScope<TextRequest> & {
   /** Only requests for this model. */
   model?: string
-} & (WritingFault | RefusingFault | BreakingFault | FormatFault | { kind: 'slow'; seconds: number })
+} & (
+    | WritingFault
+    | RefusingFault
+    | BreakingFault
+    | FormatFault
+    | { kind: 'slow'; seconds: number }
+    | { kind: 'held' }
+  )
 
 export type TextFaults = FaultList<TextRequest, TextFault>
 

@@ -18,7 +18,7 @@ async function counts(of: Store): Promise<{ kept: number; lost: number }> {
     const found = of.warnings().find(warning => warning.startsWith('Recovered from '))
     if (!found) throw new Error(`not yet: ${of.warnings().join()}`)
     return found
-  }, 10_000)
+  })
   const [, kept, lost = '0'] = /: (\d+) transcripts\.(?: At least (\d+) could not be read\.)?$/.exec(said)!
   return { kept: Number(kept), lost: Number(lost) }
 }
@@ -141,7 +141,7 @@ it('a file that was not erased by an older version is left as it is', async () =
   bytes.writeUInt32BE(0, 68)
   writeFileSync(copy.file, bytes.fill(0xee, 4096, 8192))
   await copy.store.putTranscript(owner, transcript({ id: 'after' }))
-  await vi.waitFor(() => expect(existsSync(`${copy.file}.recovery`)).toBe(false), 10_000)
+  await vi.waitFor(() => expect(existsSync(`${copy.file}.recovery`)).toBe(false))
   expect(await idsIn(copy.store)).toEqual(['after'])
   await copy.store.close()
 })

@@ -211,7 +211,7 @@ describe.each(['SIGINT', 'SIGTERM'] as const)('%s', signal => {
     const life = createReadStream(pipe)
     const ended = once(life, 'end')
     const program = pathOf(`ffmpeg-${signal}`)
-    await writeFile(program, `#!/bin/sh\nexec 9>'${pipe}'\necho born >&9\nexec sleep 50\n`, { mode: 0o755 })
+    await writeFile(program, `#!/bin/sh\nexec 9>'${pipe}'\necho born >&9\nexec sleep 500\n`, { mode: 0o755 })
     const { child, result } = terminal.start(['transcribe', note, '-c', `${signal} to ffmpeg`], {
       env: { FFMPEG_PATH: program },
     })
@@ -219,5 +219,5 @@ describe.each(['SIGINT', 'SIGTERM'] as const)('%s', signal => {
     child.kill(signal)
     expect(await result).toMatchObject({ code: 130 })
     await ended
-  }, 20_000)
+  })
 })

@@ -95,23 +95,26 @@ describe('format: true', () => {
   it('a call at its time limit says that the text is still being formatted', async () => {
     const audio = fixture('jfk.wav')
     await order({ audio, format: false })
-    undo.push(system.dashscope.textFault({ kind: 'slow', seconds: 1.5 }))
+    const end = system.dashscope.textFault({ kind: 'held' })
+    undo.push(end)
     const { data } = await order({ audio, wait_seconds: 0 })
     expect(data).toMatchObject({
       status: 'completed',
       next_step: expect.stringMatching(/still being formatted/),
     })
     expect(data).not.toHaveProperty('formatted')
+    end()
     const waited = await format(data.transcript_id)
     expect(waited.data).toMatchObject({ status: 'completed', formatted: { kept: 0 } })
   })
 
   it('format: true applies to a running job', async () => {
     const context = 'under way'
-    const end = system.dashscope.fault({ kind: 'slow', seconds: 1 })
+    const end = system.dashscope.fault({ kind: 'held' })
     undo.push(end)
     const early = await order({ context, format: false, wait_seconds: 0 })
     expect(early.data.status).toBe('running')
+    end()
     const { data } = await order({ context })
     expect(data).toMatchObject({
       status: 'completed',

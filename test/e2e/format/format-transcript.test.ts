@@ -240,13 +240,15 @@ describe('format_text of a transcript', () => {
 
   it('format_text of a transcript answers running with the unformatted text, and the same call continues', async () => {
     const given = await talk(12)
-    undo.push(system.dashscope.textFault({ kind: 'slow', seconds: 1.5 }))
+    const end = system.dashscope.textFault({ kind: 'held' })
+    undo.push(end)
     const early = await format(given.id, { wait_seconds: 0 })
     expect(early.data).toMatchObject({ status: 'running', next_step: expect.stringContaining(given.id) })
     expect(early.data.next_step).toMatch(/still being formatted: call format_text with transcript_id=/)
     const meanwhile = await read(given.id)
     expect(meanwhile.data).toMatchObject({ status: 'completed' })
     expect(meanwhile.data).not.toHaveProperty('formatted')
+    end()
     const { data } = await format(given.id)
     expect(data).toMatchObject({ status: 'completed', formatted: { kept: 0 } })
     expect(data).not.toHaveProperty('next_step')

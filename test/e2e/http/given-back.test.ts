@@ -75,7 +75,7 @@ describe('an odd request', () => {
     await expectServed(url)
   })
 
-  const brief = { requestTimeoutMs: 150, headersTimeoutMs: 150 }
+  const brief = { requestTimeoutMs: 1_000, headersTimeoutMs: 1_000 }
 
   it('a body that does not come is given up, and gives its slot back', async () => {
     const { url } = await serve(brief)

@@ -122,7 +122,7 @@ describe('speech-mcp http', () => {
     const off = terminal.dashscope.fault({ kind: 'hang' })
     const params = { name: 'transcribe_audio', arguments: { audio: fixture('russian.flac') } }
     await post(server.url, { id: 1, method: 'tools/call', params })
-    await vi.waitFor(() => expect(terminal.dashscope.inFlight()).toBe(1), { timeout: 10_000 })
+    await vi.waitFor(() => expect(terminal.dashscope.inFlight()).toBe(1))
     server.child.kill('SIGTERM')
     const health = new URL('/healthz', server.url)
     await vi.waitFor(async () => expect((await fetch(health)).status).toBe(503))

@@ -141,7 +141,7 @@ describe('a bad request', () => {
   })
 
   it('a request that declares more than 2 MB is rejected before its body is sent', async () => {
-    const { url } = await serve({ limits: { headersTimeoutMs: 200, requestTimeoutMs: 200 } })
+    const { url } = await serve({ limits: { headersTimeoutMs: 1_000, requestTimeoutMs: 1_000 } })
     expect(await sendIncompleteRequest(url, 3_000_000)).toContain(' 413 ')
   })
 

@@ -1,6 +1,5 @@
 // Memory of the server: what it has used is given to the next calls before the system gives it more.
-import { once } from 'node:events'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { startRawStdio } from '../../support/e2e/raw-stdio.ts'
 import { fixture, type System, startSystem } from '../../support/e2e/system.ts'
 
@@ -15,10 +14,13 @@ afterAll(() => system.close())
 
 /** Sizes of the heap in MB, while about 20 MB of objects are alive. */
 async function churn(server: ReturnType<typeof startRawStdio>['server']) {
-  server.kill('SIGUSR2')
   let said = ''
-  while (!/^churned .*\n/m.test(said)) said += (await once(server.stderr, 'data')).toString()
-  return JSON.parse(/^churned (.*)$/m.exec(said)![1]!) as { young: number; peak: number }
+  server.stderr.on('data', piece => {
+    said += String(piece)
+  })
+  server.kill('SIGUSR2')
+  const sizes = await vi.waitFor(() => /^churned (.*)\n/m.exec(said)![1]!)
+  return JSON.parse(sizes) as { young: number; peak: number }
 }
 
 it('the heap of a server that has searched stays near what is alive', async () => {

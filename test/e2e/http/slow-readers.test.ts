@@ -32,8 +32,9 @@ function askWithoutReading(url: string) {
 }
 
 it('a client that does not read its response is disconnected, and its slot is free', async () => {
-  const { url } = await serve({ unreadTimeoutMs: 200, maxRequestsPerOwner: 1 })
+  const { url } = await serve({ unreadTimeoutMs: 2_000, maxRequestsPerOwner: 1 })
   const { socket } = askWithoutReading(url)
+  const closed = once(socket, 'close')
   // The server closes the connection within the text: a client that reads on gets its end without the whole.
   await vi.waitFor(async () => expect((await post(url, ping)).status).toBe(429), eventually)
   await vi.waitFor(async () => expect((await post(url, ping)).status).toBe(200), eventually)
@@ -42,13 +43,13 @@ it('a client that does not read its response is disconnected, and its slot is fr
     received += piece.length
   })
   socket.resume()
-  await once(socket, 'close')
+  await closed
   expect(received).toBeGreaterThan(0)
   expect(received).toBeLessThan(12_000_000)
 })
 
 it('a client that reads on in time gets the whole response', async () => {
-  const { url } = await serve({ unreadTimeoutMs: 300 })
+  const { url } = await serve({ unreadTimeoutMs: 5_000 })
   const { socket, received } = askWithoutReading(url)
   await vi.waitFor(async () => expect((await post(url, ping)).status).toBe(200), eventually)
   socket.resume()

@@ -72,38 +72,38 @@ describe('two processes on one data folder', () => {
     const request = uncachedOptions()
     const off = system.dashscope.fault({ kind: 'hang' })
     const { data } = await transcribe({ ...request, wait_seconds: 0 })
-    await vi.waitFor(() => expect(system.dashscope.inFlight()).toBeGreaterThan(0), { timeout: 10_000 })
+    await vi.waitFor(() => expect(system.dashscope.inFlight()).toBeGreaterThan(0))
     const { structuredContent } = await other.call('cancel_transcription', {
       transcript_id: data.transcript_id,
     })
     expect(structuredContent.status).toBe('cancelled')
-    await vi.waitFor(() => expect(system.dashscope.inFlight()).toBe(0), { timeout: 10_000 })
+    await vi.waitFor(() => expect(system.dashscope.inFlight()).toBe(0))
     off()
   })
 })
 
 describe('a transcript of a running job', () => {
-  async function startSlowly() {
+  async function startHeld() {
     const request = uncachedOptions()
-    let slowed = 0
-    const off = system.dashscope.fault({ kind: 'slow', seconds: 1.5, when: () => ++slowed > 0 })
+    let held = 0
+    const off = system.dashscope.fault({ kind: 'held', when: () => ++held > 0 })
     const { data } = await transcribe({ ...request, wait_seconds: 0 })
     expect(data.status).toBe('running')
-    await vi.waitFor(() => expect(slowed).toBe(5), { timeout: 20_000 })
-    off()
-    return { request, id: data.transcript_id as string }
+    await vi.waitFor(() => expect(held).toBe(5))
+    return { request, id: data.transcript_id as string, off }
   }
 
   it('a transcript renamed during its job keeps the new title', async () => {
-    const { request, id } = await startSlowly()
+    const { request, id, off } = await startHeld()
     const title = 'Named while it ran'
     await system.call('update_transcript', { transcript_id: id, title })
+    off()
     expect((await transcribe(request)).data).toMatchObject({ transcript_id: id, title, status: 'completed' })
     expect((await system.call('get_transcript', { transcript_id: id })).data.title).toBe(title)
   })
 
   it('a transcript deleted by another process during its job stays deleted', async () => {
-    const { id } = await startSlowly()
+    const { id, off } = await startHeld()
     const other = await clients[0]![1](system.env)
     await other.call('delete_transcript', { transcript_id: id })
     await other.close()
@@ -112,8 +112,9 @@ describe('a transcript of a running job', () => {
       return resources.some(({ uri }) => uri.includes(id))
     }
     // The worker finds out with its next look at the job.
-    await vi.waitFor(() => expect(system.dashscope.inFlight()).toBe(0), { timeout: 10_000 })
-    await vi.waitFor(async () => expect(await listed()).toBe(false), { timeout: 10_000, interval: 200 })
+    await vi.waitFor(() => expect(system.dashscope.inFlight()).toBe(0))
+    off()
+    await vi.waitFor(async () => expect(await listed()).toBe(false), { interval: 200 })
     const { text } = await system.call('get_transcript', { transcript_id: id })
     expect(text).toMatch(/^TRANSCRIPT_NOT_FOUND: /)
   })
@@ -151,7 +152,7 @@ describe('an aborted call', () => {
     call.catch(() => {})
     await vi.waitFor(() => expect(answered).toBe(5), { timeout: 20_000 })
     stop.abort('enough')
-    await vi.waitFor(() => expect(system.dashscope.inFlight()).toBe(0), { timeout: 5_000 })
+    await vi.waitFor(() => expect(system.dashscope.inFlight()).toBe(0))
     off()
     const { answer, requests } = await requestsOf(() => transcribe(request))
     expect(answer.data.status).toBe('completed')
@@ -169,7 +170,7 @@ describe('an aborted call', () => {
     )
     first.catch(() => {})
     const second = transcribe(request)
-    await vi.waitFor(() => expect(system.dashscope.inFlight()).toBeGreaterThan(0), { timeout: 10_000 })
+    await vi.waitFor(() => expect(system.dashscope.inFlight()).toBeGreaterThan(0))
     stop.abort()
     off()
     expect((await second).data.status).toBe('completed')
@@ -187,7 +188,7 @@ describe('cancel_transcription', () => {
       transcript_id: data.transcript_id,
     })
     expect(cancelled).toMatchObject({ status: 'cancelled', transcript_id: data.transcript_id })
-    await vi.waitFor(() => expect(system.dashscope.inFlight()).toBe(0), { timeout: 5_000 })
+    await vi.waitFor(() => expect(system.dashscope.inFlight()).toBe(0))
     const read = await system.call('get_transcript', { transcript_id: data.transcript_id })
     expect(read.data.status).toBe('cancelled')
     expect(read.data.text.length).toBeGreaterThan(50)

@@ -26,10 +26,9 @@ describe('a call over its time limit', () => {
     const request = uncachedOptions()
     // The first three passages are recognised at once, the others long after the call has ended.
     let answered = 0
-    const off = system.dashscope.fault({ kind: 'slow', seconds: 8, when: () => answered++ >= 3 })
+    const off = system.dashscope.fault({ kind: 'held', when: () => answered++ >= 3 })
     await transcribe({ ...request, wait_seconds: 0 })
     await vi.waitFor(() => expect(answered).toBe(5), { timeout: 20_000 })
-    off()
     const { data, text } = await transcribe({ ...request, wait_seconds: 1 })
     expect(data.status).toBe('running')
     expect(text).toContain('status: running')
@@ -40,6 +39,7 @@ describe('a call over its time limit', () => {
     expect(data.coverage.gaps.map(({ reason }: { reason: string }) => reason)).toContain(
       'not transcribed yet',
     )
+    off()
     const rest = await system.call('get_transcript', {
       transcript_id: data.transcript_id,
       view: 'raw',
@@ -52,7 +52,7 @@ describe('a call over its time limit', () => {
 
   it('a repeated call continues the same job with the same id', async () => {
     const request = uncachedOptions()
-    const off = system.dashscope.fault({ kind: 'slow', seconds: 2 })
+    const off = system.dashscope.fault({ kind: 'held' })
     const { answer, requests } = await requestsOf(async () => {
       const first = await transcribe({ ...request, wait_seconds: 0 })
       off()
@@ -76,18 +76,18 @@ describe('a call over its time limit', () => {
   })
 
   it('a wait time is kept for a short recording, too, while the provider is silent', async () => {
-    const off = system.dashscope.fault({ kind: 'slow', seconds: 20 })
+    const off = system.dashscope.fault({ kind: 'held' })
     const request = { audio: fixture('voice-note.ogg'), ...uncachedOptions() }
     const answers = [
       await system.call('transcribe_audio', { ...request, wait_seconds: 0 }),
       await system.call('transcribe_audio', { ...request, wait_seconds: 1 }),
     ]
-    off()
     const [id] = answers.map(({ data }) => data.transcript_id)
     answers.push(await system.call('get_transcript', { transcript_id: id, wait_seconds: 0 }))
     expect(answers.map(({ data }) => data.status)).toEqual(['running', 'running', 'running'])
     const cancelled = await system.call('cancel_transcription', { transcript_id: id })
     expect(cancelled.data.status).toBe('cancelled')
+    off()
   })
 })
 

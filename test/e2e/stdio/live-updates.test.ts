@@ -108,7 +108,8 @@ describe.each([
 
   it('a client is notified until a growing transcript is complete', async () => {
     const { file, texts } = await makeSpacedRecording(system.folder, 4)
-    onTestFinished(system.dashscope.fault({ kind: 'slow', seconds: 4, every: 2 }))
+    const off = system.dashscope.fault({ kind: 'held', every: 2 })
+    onTestFinished(off)
     const {
       transcript_id: id,
       uri,
@@ -122,6 +123,7 @@ describe.each([
     await client.watch(uri)
     await waitForNotification(uri)
     expect(await client.read(uri)).toMatch(/^passages/)
+    off()
     await vi.waitFor(async () => expect(await client.read(uri)).not.toContain('still being'), {
       timeout: 30_000,
     })

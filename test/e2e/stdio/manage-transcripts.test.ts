@@ -43,7 +43,7 @@ async function expectNotFound(tool: string, args: Record<string, unknown>): Prom
 
 describe('a transcription that takes longer than its call', () => {
   it('a long transcription returns the text so far and the next call, and continues', async () => {
-    const off = fault({ kind: 'slow', seconds: 3 })
+    const off = fault({ kind: 'held' })
     const answer = await transcribe(passages.file, { wait_seconds: 0 })
     const { data } = answer
     expect(data).toMatchObject({ status: 'running', transcript_id: expect.stringMatching(/^tr_/) })
@@ -52,8 +52,8 @@ describe('a transcription that takes longer than its call', () => {
 
     const looked = await system.call('get_transcript', { transcript_id: data.transcript_id, wait_seconds: 0 })
     expect(looked.data).toMatchObject({ status: 'running', transcript_id: data.transcript_id })
-    const waited = await system.call('get_transcript', { transcript_id: data.transcript_id, view: 'raw' })
     off()
+    const waited = await system.call('get_transcript', { transcript_id: data.transcript_id, view: 'raw' })
     expect(waited.data).toMatchObject({ status: 'completed', coverage: { gaps: [] } })
     expect(waited.data.next_step).toBeUndefined()
     expect(plainWords(waited.data.text)).toBe(passages.texts.join(' '))
@@ -71,7 +71,7 @@ describe('a transcription that takes longer than its call', () => {
   })
 
   it('a transcription is not stopped by a reader that disconnects', async () => {
-    const off = fault({ kind: 'slow', seconds: 2 })
+    const off = fault({ kind: 'held' })
     const { data } = await transcribe(passages.file, { wait_seconds: 0, context: 'a reader who leaves' })
     const stop = new AbortController()
     const reading = system.call(
@@ -83,8 +83,8 @@ describe('a transcription that takes longer than its call', () => {
     await vi.waitFor(() => expect(system.dashscope.inFlight()).toBeGreaterThan(0), { timeout: 30_000 })
     stop.abort()
     await expect(reading).rejects.toThrow()
-    const read = await system.call('get_transcript', { transcript_id: data.transcript_id })
     off()
+    const read = await system.call('get_transcript', { transcript_id: data.transcript_id })
     expect(read.data.status).toBe('completed')
   })
 

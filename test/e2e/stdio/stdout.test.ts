@@ -120,7 +120,7 @@ it.each(['the client goes', 'SIGTERM', 'SIGINT'] as const)(
     await raw.ask('initialize', hello)
     const audio = `data:audio/ogg;base64,${readFileSync(fixture('voice-note.ogg')).toString('base64')}`
     void raw.ask('tools/call', call({ audio, ...uncachedOptions() }))
-    await vi.waitFor(() => expect(system.dashscope.inFlight()).toBe(1), { timeout: 10_000 })
+    await vi.waitFor(() => expect(system.dashscope.inFlight()).toBe(1))
     const scratch = join(env.SPEECH_DATA_DIR, 'scratch')
     expect(readdirSync(scratch)).toHaveLength(1)
     if (how === 'the client goes') raw.server.stdin.end()

@@ -102,7 +102,7 @@ describe('a worker', () => {
 
   it('a draining worker finishes a short job and reports that it is draining', async () => {
     const { url, child, result } = await start()
-    const off = terminal.dashscope.fault({ kind: 'slow', seconds: 3 })
+    const off = terminal.dashscope.fault({ kind: 'held' })
     const before = terminal.dashscope.requests.length
     const running = terminal.run(transcribeArgs('jfk'), { env })
     await vi.waitFor(() => expect(terminal.dashscope.requests.length).toBeGreaterThan(before), patient)
@@ -111,9 +111,9 @@ describe('a worker', () => {
       const health = await fetch(`${url}/healthz`)
       expect([health.status, await health.json()]).toEqual([503, { status: 'draining', jobs: 1 }])
     }, patient)
+    off()
     expect((await running).code).toBe(0)
     expect((await result).code).toBe(0)
-    off()
   })
 
   it('a worker beside a DashScope server of one’s own needs no key', async () => {

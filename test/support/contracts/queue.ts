@@ -10,7 +10,7 @@ export interface QueueService {
   remove(): Promise<void>
 }
 
-const patiently = { timeout: 10_000, interval: 5 }
+const patiently = { interval: 5 }
 
 function message(id: string, lane: JobMessage['lane'] = 'long'): JobMessage {
   return { id, owner: 'ann', lane }

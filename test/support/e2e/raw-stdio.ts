@@ -28,6 +28,7 @@ export type RawStdio = ReturnType<typeof startRawStdio>
 
 export function startRawStdio(env: Record<string, string>, isModern: boolean) {
   const server: ChildProcessWithoutNullStreams = spawn(process.execPath, [entry], { env, stdio: 'pipe' })
+  const exited = once(server, 'exit') as Promise<[number | null]>
   const answers = createInterface({ input: server.stdout })[Symbol.asyncIterator]()
   let count = 0
   const request = (method: string, params: object = {}, id: unknown = `next ${++count}`) =>
@@ -54,7 +55,7 @@ export function startRawStdio(env: Record<string, string>, isModern: boolean) {
     },
     async close(): Promise<number | null> {
       server.stdin.end()
-      return ((await once(server, 'exit')) as [number | null])[0]
+      return (await exited)[0]
     },
     /** Writes bytes, then a request; returns the answers before that of the request, which must succeed. */
     async answersTo(...bytes: (string | Buffer)[]): Promise<Answer[]> {

@@ -1,6 +1,7 @@
 // Sends an answer as one body or as a stream, and injects faults.
 import { randomUUID } from 'node:crypto'
 import { Refusal } from '../../errors.ts'
+import { whileHeld } from '../../faults.ts'
 import { sendProxyPage } from '../../http.ts'
 import { writingSeconds } from '../answer.ts'
 import type { BreakingFault, RefusingFault } from '../faults.ts'
@@ -12,6 +13,7 @@ type NewAnswer = Omit<PendingAnswer, 'id' | 'started' | 'extraMs'>
 /** Resolves when everything is sent; a hanging response stays open. Throws a `Refusal` that the caller sends. */
 export async function sendAnswer(newAnswer: NewAnswer): Promise<void> {
   const { request, response, record, parsed, protocol, faults } = newAnswer
+  await whileHeld(faults.hit(record, 'held'), newAnswer.signal)
   const slow = faults.hit(record, 'slow')?.seconds ?? 0
   const pending = { ...newAnswer, id: randomUUID(), started: Date.now(), extraMs: 1000 * slow }
   const failure = faults.hit(record, 'error', 'refuse', 'hang', 'drop', 'html')

@@ -164,6 +164,15 @@ describe('faults', () => {
     ])
   })
 
+  it('the fault held answers once it is removed', async () => {
+    const cloud = await start()
+    const release = cloud.textFault({ kind: 'held' })
+    const held = askQwen(cloud, long)
+    await vi.waitFor(() => expect(cloud.textInFlight()).toBe(1))
+    release()
+    expect((await held).status).toBe(200)
+  })
+
   it('the fault garbage sends an invalid frame, or truncated JSON', async () => {
     const cloud = await start({ kind: 'garbage' })
     for (const response of [

@@ -148,7 +148,7 @@ describe('a batch that is interrupted', () => {
     await put(...Array.from({ length: 12 }, (_, i) => `${String.fromCharCode(97 + i)}.wav`))
     const id = await order(first)
     const done = async () => (await first.jobs.batch(owner, id)).items.filter(({ end }) => end).length
-    await vi.waitFor(async () => expect(await done()).toBe(3), { timeout: 10_000 })
+    await vi.waitFor(async () => expect(await done()).toBe(3))
     await first.close()
 
     const second = await space.open()
@@ -166,7 +166,7 @@ describe('a batch that is interrupted', () => {
     await put('a.wav', 'b.wav', 'c.wav', 'd.wav')
     const id = await order(harness)
     const done = async () => (await harness.jobs.batch(owner, id)).items.filter(({ end }) => end).length
-    await vi.waitFor(async () => expect(await done()).toBe(2), { timeout: 10_000 })
+    await vi.waitFor(async () => expect(await done()).toBe(2))
     await harness.jobs.cancel(owner, id)
     const view = await harness.jobs.batch(owner, id)
     expect(view.state).toBe('cancelled')
