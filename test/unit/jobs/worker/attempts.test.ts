@@ -94,7 +94,7 @@ describe('a job whose workers die', () => {
 
   it('is not failed if each one recognises a chunk, although none lives until its next renewal', async () => {
     await workspace.close()
-    workspace = await createWorkspace(7)
+    workspace = await createWorkspace(9)
     for (let deaths = 0; deaths < 5; deaths++) await dieAfter(1)
     expect((await (await workspace.open()).transcribe()).job.state).toBe('completed')
   })
