@@ -1,12 +1,13 @@
 // Files with random gaps, starts, tracks and joins: every word is there, at the time at which a player sounds it.
 import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import pLimit from 'p-limit'
 import { startDashscope } from '../../emulators/dashscope/dashscope.ts'
 import { build, type Truth, type Voice } from '../clocks/build.ts'
 import { writeControl } from '../clocks/control.ts'
 import { type ControlledWord, controlled, type HeardTranscript, judge, judgeCues } from '../clocks/judge.ts'
 import { allInTurn, drawPlan, endOf, type Plan } from '../clocks/plan.ts'
-import { createReels } from '../clocks/reels.ts'
+import { createReels, shifted } from '../clocks/reels.ts'
 import { callTool, request } from '../core/call.ts'
 import type { Door } from '../core/door.ts'
 import { createRandom } from '../core/random.ts'
@@ -16,6 +17,8 @@ import { openStdio } from '../core/stdio.ts'
 const abreast = 2
 const warmUpTries = 100
 const waitSeconds = 60
+/** Seconds by which a control is moved: a soft letter is heard in some windows of the emulator, and not in others. */
+const phases = [0, 0.004, 0.016, 0.024]
 
 interface Heard {
   transcript: HeardTranscript
@@ -83,7 +86,7 @@ export const clocks: Round = {
       }
       const controls: ControlledWord[][] = []
       for (const voice of truth.voices) {
-        const control = await hearControl(voice, truth.seconds, base)
+        const control = await hearControls(voice, truth.seconds, base)
         if (typeof control === 'string') return { faults: [...plain.faults, ...backward, control] }
         controls.push(control)
       }
@@ -101,6 +104,20 @@ export const clocks: Round = {
       return typeof heard === 'string' ? `control: ${heard}` : controlled(voice.words, heard.transcript)
     }
 
+    /** Of each word, the letters that are heard wherever the windows of the emulator fall. */
+    async function hearControls(voice: Voice, seconds: number, base: string) {
+      const [first, ...others] = await pLimit(1).map(phases, phase =>
+        hearControl(movedBy(phase, voice), seconds + phase, base),
+      )
+      if (typeof first === 'string') return first!
+      return first!.map((word, i) => {
+        const letters = others.flatMap(other =>
+          typeof other === 'string' ? [] : (other[i]?.heardLetters ?? []),
+        )
+        return { ...word, heardLetters: Math.min(word.heardLetters ?? 0, ...letters) }
+      })
+    }
+
     await Promise.all(Array.from({ length: abreast }, tryAll))
     lates.sort((a, b) => a - b)
     const at = (share: number) => lates[Math.floor(share * (lates.length - 1))]?.toFixed(3)
@@ -110,6 +127,14 @@ export const clocks: Round = {
     await tally.end(door)
     await provider.close()
   },
+}
+
+function movedBy(seconds: number, { entry, words, packets }: Voice): Voice {
+  return {
+    entry,
+    words: words.map(word => shifted(word, seconds)),
+    packets: packets.map(packet => shifted(packet, seconds)),
+  }
 }
 
 async function keepFile(folder: string, file: string, told: Record<string, unknown>): Promise<void> {
