@@ -1,4 +1,4 @@
-// Kills a batch of short recordings at a terminal ten times: each is billed once, and memory stays level.
+// Kills a batch of short recordings at a terminal ten times: only requests under way are sent again, and memory stays level.
 // `npm run bench:batch -- --recordings 300 --kills 10 --seed 1`
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -42,7 +42,7 @@ try {
     exitCode,
     billed,
     sentAgain,
-    underWay,
+    unstored,
     peakMb,
     kills: killed,
   } = await runKilledBatch(terminal, { folder, out }, plan)
@@ -53,11 +53,15 @@ try {
       `recordings ${results.length}, texts ${texts.length}, exit code ${exitCode}`,
       `killed ${killed} times in ${Math.round((performance.now() - started) / 1000)} s`,
       `with speech ${spoken}, billed requests ${billed}, billed twice ${billed - spoken}`,
-      `requests sent again ${sentAgain}, under way at the kills ${underWay}`,
+      `requests sent again ${sentAgain}; without a stored answer at each kill: ${unstored.join(', ')}`,
       `peak memory ${Math.round(peakMb)} MB`,
     ].join('\n'),
   )
-  process.exitCode = billed === spoken && results.length === count && texts.length === count ? 0 : 1
+  // A signal lets requests end; a kill loses those under way, of which a process has eight of short recordings at once.
+  const isBounded =
+    sentAgain <= unstored.reduce((sum, one) => sum + one, 0) && unstored.every(one => one <= 8)
+  const isOnce = values.signals.includes('SIGKILL') ? isBounded : billed === spoken
+  process.exitCode = isOnce && results.length === count && texts.length === count ? 0 : 1
 } finally {
   await terminal.close()
 }

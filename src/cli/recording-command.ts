@@ -1,15 +1,16 @@
 // Shared code of `transcribe` and `diarize`: submits a recording, shows progress, and writes the transcript.
 import { realpath } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, parse } from 'node:path'
 import type { Config } from '../config/config.ts'
 import { formatUsd } from '../domain/costs/budget.ts'
-import { SpeechError } from '../domain/errors.ts'
+import { isSpeechError, SpeechError } from '../domain/errors.ts'
 import { formatTime } from '../domain/format-time.ts'
 import { type JobTool, localOwner, type TranscriptionRequest } from '../domain/job.ts'
 import { withoutQuotes } from '../domain/text.ts'
 import { isUnsavedWarning, type Transcript } from '../domain/transcript.ts'
 import { unknownSpeakerNote } from '../formats/speakers.ts'
 import { withCachedFormatting, withCachedTranscription } from '../server/results/cost.ts'
+import { namedInput } from '../server/results/failure.ts'
 import { batchFlags, batchSwitches, transcribeBatch } from './batch/batch-command.ts'
 import { isOneRecording, readInputs } from './batch/inputs.ts'
 import { withErrorEvents } from './batch/report.ts'
@@ -86,9 +87,19 @@ async function perform(
   if (!input) return 130
   const { audio, allowedDirs, close } = input
   const titled = { ...request, ...(title && { title }) }
-  return transcribeOne({ ...config, allowedDirs }, { tool, request: { audio, ...titled }, outputs }).finally(
-    close,
-  )
+  return transcribeOne({ ...config, allowedDirs }, { tool, request: { audio, ...titled }, outputs })
+    .catch(error => {
+      throw withGiven(error, words[0]!)
+    })
+    .finally(close)
+}
+
+/** The same error, which repeats a path that it is about as it was given. */
+function withGiven(error: unknown, given: string): unknown {
+  if (!isSpeechError(error) || given === '-') return error
+  const { code, message, retryable, scope } = error
+  const hint = [error.hint, ...namedInput(error, { audio: given })].join(' ')
+  return new SpeechError(code, message, { hint, retryable, scope, cause: error })
 }
 
 function transcribeOne(
@@ -146,6 +157,8 @@ async function resolveInput(input: string, config: Config) {
 
 /** A file named on the command line may be read: allows its folder and, for a link, that of its target. */
 async function foldersOf(file: string): Promise<string[]> {
-  const real = await realpath(file).catch(() => file)
+  const real = await realpath(file).catch(() => undefined)
+  // Nothing can be read, and the error says that, whatever folder is missing.
+  if (real === undefined) return [parse(file).root]
   return [...new Set([dirname(file), dirname(real)])]
 }

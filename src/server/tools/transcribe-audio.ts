@@ -26,7 +26,7 @@ export const transcribeAudio = defineTool({
       .enum(['none', 'segment', 'word'])
       .optional()
       .describe(
-        'Usually omitted. none: no times; segment, word: measured, if there is a bucket (slower); word: of each, in the json view',
+        'Usually omitted. none: no times; segment, word: measured, if there is a bucket (slower); word: of each, in json and csv-words',
       ),
     track: recording.track,
     format: recording.format,

@@ -134,6 +134,12 @@ it.each([
   expect((await readdir(terminal.env.HOME!)).some(name => name.endsWith('.srt'))).toBe(true)
 })
 
+it('an error repeats the path as it was given', async () => {
+  const { code, stderr } = await terminal.run(['transcribe', './no/where.wav'])
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/^FILE_NOT_FOUND: .* Given: "\.\/no\/where\.wav"\.\n$/)
+})
+
 it('a failed transcribe leaves an existing output file unchanged', async () => {
   await mkdir(pathOf('old'))
   await writeFile(pathOf('old/out.txt'), 'old')

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pLimit from 'p-limit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeSpacedRecording, type SpacedRecording } from '../../support/audio/spaced-recording.ts'
-import { checkpointed } from '../../support/e2e/billing.ts'
+import { checkpointed } from '../../support/e2e/batch/checkpointed.ts'
 import { clients } from '../../support/e2e/mcp-clients.ts'
 import { type System, startSystem } from '../../support/e2e/system.ts'
 

@@ -1,6 +1,4 @@
 // Apps in a test about money: each run has an app of its own, and says what the provider billed for it.
-import { join } from 'node:path'
-import Sqlite from 'libsql'
 import { afterAll, beforeAll } from 'vitest'
 import { type DashscopeEmulator, startDashscope } from '../../../emulators/dashscope/dashscope.ts'
 import { type App, createApp } from '../../../src/app.ts'
@@ -80,18 +78,3 @@ export function recognise(
 
 export const format = ({ jobs }: App) =>
   jobs.format({ text: truthText(truth('interview')), style: 'faithful' }, { owner: 'local', signal })
-
-/** The texts of the chunks that are safe in the store, each as often as there are chunks of it. */
-export function checkpointed(dataDir: string): string[] {
-  try {
-    const database = new Sqlite(join(dataDir, 'speech.db'))
-    const rows = database
-      .prepare("SELECT CAST(value AS TEXT) AS value FROM checkpoints WHERE key LIKE 'chunk:%'")
-      .all() as { value: string }[]
-    database.close()
-    return rows.map(({ value }) => (JSON.parse(value) as { text: string }).text)
-  } catch {
-    // Killed before there was a store.
-    return []
-  }
-}

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Terminal } from '../terminal.ts'
+import { checkpointed } from './checkpointed.ts'
 
 export interface KilledBatch {
   /** Output of the last run for each recording. */
@@ -10,9 +11,10 @@ export interface KilledBatch {
   exitCode: number | null
   /** Requests that the provider billed in all runs. */
   billed: number
-  /** Requests whose audio was sent before, and those that were under way at the kills. */
+  /** Requests whose audio was sent before. */
   sentAgain: number
-  underWay: number
+  /** For each kill, the requests whose answer the process had not stored: only these may be sent again. */
+  unstored: number[]
   /** Most memory of a process of the command, in MB, where the system tells. */
   peakMb: number
   kills: number
@@ -38,9 +40,11 @@ export async function runKilledBatch(
   const from = billed()
   let peakMb = 0
   let done = 0
-  let underWay = 0
+  const unstored: number[] = []
   const { requests } = terminal.dashscope
   const fromRequest = requests.length
+  const fromStored = checkpointed(terminal.env.SPEECH_DATA_DIR!).length
+  const sent = () => requests.slice(fromRequest).flatMap(({ audioHash }) => audioHash ?? [])
   for (let i = 0; i < kills; i++) {
     const { child, result } = terminal.start(args)
     const target = billed() + Math.floor(random() * maxBilled)
@@ -50,12 +54,14 @@ export async function runKilledBatch(
       await sleep(5)
     }
     await Promise.race([sleep(random() * 120), exited])
-    if (child.exitCode === null) {
-      done++
-      underWay += terminal.dashscope.inFlight()
-    }
+    const isKilled = child.exitCode === null
     child.kill(signals[i % signals.length])
     await result
+    if (!isKilled) continue
+    done++
+    while (terminal.dashscope.inFlight() > 0) await sleep(20)
+    const stored = checkpointed(terminal.env.SPEECH_DATA_DIR!).length - fromStored
+    unstored.push(new Set(sent()).size - stored)
   }
   const { child, result } = terminal.start(args)
   const watch = setInterval(() => {
@@ -68,12 +74,11 @@ export async function runKilledBatch(
     .filter(Boolean)
     .map(line => JSON.parse(line))
   if (events.at(-1)?.event !== 'end') throw new Error(`The batch did not end: ${stderr}`)
-  const sent = requests.slice(fromRequest).flatMap(({ audioHash }) => audioHash ?? [])
   return {
     results: events.filter(({ event }) => event === 'recording'),
     exitCode: code,
-    sentAgain: sent.length - new Set(sent).size,
-    underWay,
+    sentAgain: sent().length - new Set(sent()).size,
+    unstored,
     billed: billed() - from,
     peakMb,
     kills: done,
