@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Job } from '../../../../src/domain/job.ts'
 import { createLeases } from '../../../../src/jobs/records/lease.ts'
 import { createWorkerId } from '../../../../src/jobs/records/worker-id.ts'
+import { failing } from '../../../support/jobs/failing-store.ts'
 import {
   createLatch,
   createWorkspace,
@@ -33,13 +34,27 @@ const isFree = (job: Job, self: string) => createLeases(self, { shared: false })
 
 const expired = ({ lease }: Job) => ({ lease: { worker: lease!.worker, until: 1 } })
 
-/** A harness in which work has begun and goes on when the latch is opened. */
-async function startWork(from = 0) {
+/** A harness in which work has begun and goes on when the latch is opened. While it sleeps, it renews no lease. */
+async function startWork(from = 0, text?: string) {
   const { open, opened } = createLatch()
-  const harness = await workspace.open({ recognise: n => (n < from ? Promise.resolve() : opened) })
+  let isAsleep = false
+  const harness = await workspace.open({
+    recognise: async n => {
+      if (n >= from) await opened
+      return text
+    },
+    store: failing(() => isAsleep),
+  })
   const { job } = await harness.submit()
   await vi.waitFor(() => expect(harness.requests).toHaveLength(workspace.chunks), eventually)
-  return { harness, id: job.id, open }
+  const sleep = async () => {
+    isAsleep = true
+    await rewrite(harness, job.id, expired)
+  }
+  const wake = () => {
+    isAsleep = false
+  }
+  return { harness, id: job.id, open, sleep, wake }
 }
 
 describe('a job', () => {
@@ -51,31 +66,28 @@ describe('a job', () => {
   })
 
   it('a job with an expired lease is taken over, and recognised chunks are not sent again', async () => {
-    const { harness, id } = await startWork(2)
+    const { harness, id, sleep } = await startWork(2)
     await vi.waitFor(async () => {
       const kept = await Promise.all(harness.requests.map(async () => harness.jobs.read(owner, id)))
       expect(kept[0]!.coverage.transcribedSeconds).toBeGreaterThan(0)
     }, eventually)
-    await rewrite(harness, id, expired)
+    await sleep()
     const successor = await workspace.open()
     expect((await successor.transcribe()).job.state).toBe('completed')
     expect(successor.requests).toHaveLength(1)
   })
 
   it('a worker that slept does not overwrite the result of the worker that took over', async () => {
-    const { open, opened } = createLatch()
-    const sleeper = await workspace.open({
-      recognise: () => opened.then(() => 'Said in a dream, and much more of it.'),
-    })
-    const { job } = await sleeper.submit()
-    await vi.waitFor(() => expect(sleeper.requests).toHaveLength(workspace.chunks), eventually)
-    await rewrite(sleeper, job.id, expired)
+    const text = 'Said in a dream, and much more of it.'
+    const { harness: sleeper, id, open, sleep, wake } = await startWork(0, text)
+    await sleep()
     const successor = await workspace.open()
     await successor.transcribe()
-    const made = await successor.stored(job.id)
+    const made = await successor.stored(id)
+    wake()
     open()
     await sleeper.close()
-    expect(await successor.stored(job.id)).toEqual(made)
+    expect(await successor.stored(id)).toEqual(made)
     expect(made.transcript).toMatchObject({ status: 'completed' })
   })
 
