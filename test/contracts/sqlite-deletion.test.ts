@@ -7,7 +7,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { localOwner } from '../../src/domain/job.ts'
 import { isErasing } from '../../src/drivers/store/sqlite/schema.ts'
 import { sqliteStore } from '../../src/drivers/store/sqlite/sqlite.ts'
-import { owner, useSqliteFile } from '../support/contracts/sqlite-file.ts'
+import { maxEraseMs, owner, useSqliteFile } from '../support/contracts/sqlite-file.ts'
 import { root } from '../support/e2e/system.ts'
 import { longTranscript, segment, transcript } from '../support/transcripts.ts'
 
@@ -120,7 +120,7 @@ describe('a deleted transcript', () => {
     old.exec('DELETE FROM search WHERE rowid NOT IN (SELECT number FROM transcripts)')
     old.close()
     expect(found(copy, ['pharmacy'])).toEqual(['pharmacy'])
-    const opened = sqliteStore({ folder: copy })
+    const opened = sqliteStore({ folder: copy, maxEraseMs })
     await opened.deleteTranscript(localOwner, 'tr_none')
     expect(await opened.erase()).toEqual([])
     expect(found(copy, ['pharmacy', 'harmacy'])).toEqual([])
@@ -167,7 +167,7 @@ describe('a file of an older version', () => {
     const disk = join(temp().path, 'disk')
     if (!mountDisk(disk, 1)) return context.skip()
     try {
-      const opened = sqliteStore({ folder: copyOfOldFolder(join(disk, 'old')) })
+      const opened = sqliteStore({ folder: copyOfOldFolder(join(disk, 'old')), maxEraseMs })
       writeFileSync(join(disk, 'other'), Buffer.alloc(700_000, 'x'))
       for (const _ of ['once', 'and not again']) {
         expect(await opened.erase()).toEqual([expect.stringContaining('removed in the background')])
@@ -187,7 +187,7 @@ describe('a full disk', () => {
     const disk = join(temp().path, 'disk')
     if (!mountDisk(disk, 18)) return context.skip()
     try {
-      const opened = sqliteStore({ folder: disk })
+      const opened = sqliteStore({ folder: disk, maxEraseMs })
       const ids = ['a', 'b', 'c', 'd']
       for (const id of ids) await opened.putTranscript(owner, { ...longTranscript(id), title: `Secret${id}` })
       await opened.erase()
@@ -215,7 +215,7 @@ describe('a full disk', () => {
     const disk = join(temp().path, 'disk')
     if (!mountDisk(disk, 40)) return context.skip()
     try {
-      const opened = sqliteStore({ folder: disk })
+      const opened = sqliteStore({ folder: disk, maxEraseMs })
       for (const id of ['a', 'b']) await opened.putTranscript(owner, longTranscript(id))
       await opened.erase()
       expect(() => writeFileSync(join(disk, 'other'), Buffer.alloc(60_000_000, 'x'))).toThrow('ENOSPC')

@@ -14,6 +14,8 @@ import { root, type TempFolder, tempFolder } from '../e2e/system.ts'
 import { segment, transcript } from '../transcripts.ts'
 
 export const owner = 'local'
+/** Erasing takes as long as a busy machine needs. */
+export const maxEraseMs = 60_000
 
 /** Call at the top of a test file: each test gets an empty store, whose folder does not exist yet. */
 export function useSqliteFile() {
@@ -25,7 +27,7 @@ export function useSqliteFile() {
   beforeEach(async () => {
     setLogLevel('silent')
     temp = await tempFolder()
-    store = sqliteStore({ folder: folder() })
+    store = sqliteStore({ folder: folder(), maxEraseMs })
   })
   afterEach(async () => {
     setLogLevel('warn')
