@@ -2,7 +2,7 @@
 // The texts of the chunks are the true ones, so nothing but their times is measured. `--each` prints each recording.
 
 import { tokens } from '../src/domain/tokens.ts'
-import { cut } from '../src/pipeline/audio/cut.ts'
+import { cut } from '../src/pipeline/audio/cut/cut.ts'
 import { heardSpeech } from '../src/pipeline/audio/speech-detector/heard-speech.ts'
 import { loadSpeechDetector } from '../src/pipeline/audio/speech-detector/speech-detector.ts'
 import { createMerge } from '../src/pipeline/chunks/merge.ts'

@@ -179,6 +179,7 @@ export async function createApp(
       limitEncoding: pLimit(encoderConcurrency),
       downloader: createDownloader({ proxies }),
       ffmpeg,
+      warmUp: http.warmUp,
       allowedDirs: config.allowedDirs,
       maxDownloadBytes: config.maxDownloadMb * 1e6,
     },

@@ -150,7 +150,7 @@ describe('the structure', () => {
   it('a wrong import is detected', () => {
     const isForbidden = (from: string, to: string) => forbidden({ from, to, line: 1 })
     expect(isForbidden('src/domain/errors.ts', 'src/log.ts')).toBe(true)
-    expect(isForbidden('src/pipeline/audio/cut.ts', 'src/jobs/jobs.ts')).toBe(true)
+    expect(isForbidden('src/pipeline/audio/cut/cut.ts', 'src/jobs/jobs.ts')).toBe(true)
     expect(isForbidden('src/drivers/store/sqlite/sqlite.ts', 'src/drivers/asr/chunk-asr.ts')).toBe(true)
     expect(isForbidden('emulators/dashscope/dashscope.ts', 'src/domain/errors.ts')).toBe(true)
     expect(isForbidden('src/server/server.ts', 'emulators/dashscope/dashscope.ts')).toBe(true)

@@ -38,7 +38,7 @@ export async function transcribeOpened(
 ): Promise<Findings> {
   const outcome = await withOwnSignal(outer, async (run, stop): Promise<Findings | Hearing> => {
     run.progress({ done: 0, message: 'Decoding' })
-    const { voices, decoding, others } = known ?? (await openVoices(source, request, ports.ffmpeg, run))
+    const { voices, decoding, others } = known ?? (await openVoices(source, request, ports, run))
     const meters = voices.map(() => new LevelMeter())
     const inputs = voices.map((voice, i) => ({
       source: { ...source, voice },

@@ -9,6 +9,8 @@ const minIntervalMs = 250
 const firstMs = 100
 /** Between a notification and the result: clients that read both at once take it for one of an unknown call. */
 const quietMs = 50
+/** An update waits so long, as the result may follow it at once: then it is not sent, and the result need not wait. */
+const settlingMs = 50
 const maxIntervalMs = 4_500
 /** The protocol requires progress to increase with each notification, even if nothing has happened. */
 const minIncrement = 0.001
@@ -25,12 +27,14 @@ export function startProgressReporter(context: ServerContext) {
   let sent = sentBefore.get(signal) ?? -minIncrement
   let timer: NodeJS.Timeout
   let lastAt: number | undefined
+  let isPending = false
   const begun = performance.now()
   let stopped = false
 
   function send(): void {
     clearTimeout(timer)
     timer = setTimeout(send, maxIntervalMs).unref()
+    isPending = false
     lastAt = performance.now()
     const { total, message } = latest
     sent = Math.max(latest.done, sent + minIncrement)
@@ -52,11 +56,11 @@ export function startProgressReporter(context: ServerContext) {
     report(update: Progress): void {
       if (stopped) return
       latest = update
+      if (isPending) return
+      isPending = true
       const due = lastAt === undefined ? begun + firstMs : lastAt + minIntervalMs
-      const wait = due - performance.now()
       clearTimeout(timer)
-      if (wait <= 0) send()
-      else timer = setTimeout(send, wait).unref()
+      timer = setTimeout(send, Math.max(settlingMs, due - performance.now())).unref()
     },
     /** Resolves once the result may follow; an update that is not sent by now is dropped. */
     async stop(): Promise<void> {

@@ -1,5 +1,6 @@
 // Ends process groups when this process was killed, which leaves it no chance to do so: a shell notices, and outlives it.
 import { type ChildProcess, spawn } from 'node:child_process'
+import type { Socket } from 'node:net'
 import { childEnvironment } from './child-environment.ts'
 
 /** Keeps the list of groups that run; its input ends with this process. */
@@ -21,13 +22,17 @@ export interface Watchdog {
   unwatch(group: number): void
 }
 
+/** A server that transcribes one voice note after the other does not start a shell for each of them. */
+const usualIdleMs = 60_000
+
 /**
- * The shell runs while there are groups. Without one that starts, a killed process leaves them behind, and nothing else
- * fails: a sandbox may forbid it.
+ * The shell runs while there are groups, and for a time afterwards. Without one that starts, a killed process leaves
+ * them behind, and nothing else fails: a sandbox may forbid it.
  */
-export function createWatchdog(path = '/bin/sh'): Watchdog {
+export function createWatchdog(path = '/bin/sh', idleMs = usualIdleMs): Watchdog {
   const groups = new Set<number>()
   let shell: ChildProcess | undefined
+  let ending: NodeJS.Timeout | undefined
 
   function start(): ChildProcess | undefined {
     try {
@@ -48,6 +53,8 @@ export function createWatchdog(path = '/bin/sh'): Watchdog {
     const forget = () => {
       if (shell === started) shell = undefined
     }
+    // An idle shell keeps no process alive, and ends with it.
+    ;(started.stdin as Socket | null)?.unref()
     started.once('error', forget).once('exit', forget)
     started.stdin?.on('error', forget)
     started.unref()
@@ -55,11 +62,18 @@ export function createWatchdog(path = '/bin/sh'): Watchdog {
     return started
   }
 
+  function end(): void {
+    shell?.stdin?.end()
+    shell = undefined
+  }
+
   return {
     prepare() {
+      clearTimeout(ending)
       shell ??= start()
     },
     watch(group) {
+      clearTimeout(ending)
       groups.add(group)
       if (shell) shell.stdin?.write(`+ ${group}\n`)
       else shell = start()
@@ -67,9 +81,7 @@ export function createWatchdog(path = '/bin/sh'): Watchdog {
     unwatch(group) {
       if (!groups.delete(group)) return
       shell?.stdin?.write(`- ${group}\n`)
-      if (groups.size > 0) return
-      shell?.stdin?.end()
-      shell = undefined
+      if (groups.size === 0) ending = setTimeout(end, idleMs).unref()
     },
   }
 }

@@ -62,6 +62,8 @@ export interface HttpClient {
    * `PROVIDER_FAILED` (not retryable) for one that is too large.
    */
   stream(request: HttpRequest): Promise<HttpStream>
+  /** Loads undici, for which the first request would wait; that one reports what is wrong. */
+  warmUp(): void
   close(): Promise<void>
 }
 
@@ -96,12 +98,16 @@ export function createHttpClient({
 }: HttpClientOptions): HttpClient {
   let opened: Promise<Connections> | undefined
 
+  function open(): Promise<Connections> {
+    opened ??= openConnections(connections, proxies)
+    return opened
+  }
+
   /** Resolves with the status as soon as it arrives. */
   async function begin(request: HttpRequest, limits: Limits): Promise<HttpStream> {
     const { method, url, headers, body } = request
     request.signal.throwIfAborted()
-    opened ??= openConnections(connections, proxies)
-    const { send } = await opened
+    const { send } = await open()
     const { idleSeconds, totalSeconds, minBytesPerSecond } = { ...request.deadline, ...deadline }
     const timer = startTimer(request.signal)
     const fail = (error: unknown) => failure(error, request, proxyFor(url, proxies))
@@ -147,6 +153,7 @@ export function createHttpClient({
       return { ...head, text: await join(text) }
     },
     stream: request => begin(request, { bytes: maxStreamBytes, isSplittable: true }),
+    warmUp: () => void open().catch(() => {}),
     async close() {
       await (await opened)?.close()
     },

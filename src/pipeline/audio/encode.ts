@@ -2,7 +2,7 @@
 import { SpeechError } from '../../domain/errors.ts'
 import type { Span } from '../../domain/transcript.ts'
 import { sampleRate } from './activity.ts'
-import type { Chunk } from './cut.ts'
+import type { Chunk } from './cut/cut.ts'
 import { type Ffmpeg, type FfmpegProcess, type LocateFfmpeg, readAll, startFfmpeg } from './ffmpeg.ts'
 
 /** Recordings up to this length are voice notes. */

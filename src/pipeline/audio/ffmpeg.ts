@@ -32,11 +32,12 @@ export interface FfmpegProcess {
 const keptStderrChars = 32_768
 const drainMs = 1_000
 
-/** Starts ffmpeg with these arguments. The signal kills it. */
+/** Starts ffmpeg with these arguments. The signal kills it. One that others wait for has the usual priority. */
 export function startFfmpeg(
   { path, maxSilentMs = deadlines.ffmpeg.idleSeconds * 1000 }: Ffmpeg,
   args: string[],
   signal: AbortSignal,
+  { isAwaited = false } = {},
 ): FfmpegProcess {
   if (signal.aborted) throw cancelled(signal.reason)
   const stdio = Array.from({ length: 4 }, () => 'pipe' as const)
@@ -49,7 +50,7 @@ export function startFfmpeg(
     })
   const pipe3 = child.stdio[3] as Readable
   const hang = new AbortController()
-  lowerPriority(pid)
+  if (!isAwaited) lowerPriority(pid)
   signal.addEventListener('abort', abort, { once: true })
   for (const stream of [stdin, pipe3]) stream.on('error', () => {})
   stdout.once('close', () => void patiently(exited).catch(() => {}))

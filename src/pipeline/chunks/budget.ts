@@ -4,11 +4,12 @@ import { isSpeechError } from '../../domain/errors.ts'
 import type { Recogniser, RecognitionRequest } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
 import { sampleRate } from '../audio/activity.ts'
-import { type Chunk, cut } from '../audio/cut.ts'
+import { type Chunk, cut } from '../audio/cut/cut.ts'
 import { type Decoding, decode } from '../audio/decode.ts'
 import { chunkKey, isCachedRecognition } from '../audio/fingerprint.ts'
 import { ensurePlausibleSound, maxSoundSeconds } from '../audio/plausibility.ts'
 import type { Source } from '../source/source.ts'
+import { cutOptions } from './chunk-lengths.ts'
 import type { EncodingTools } from './encode-all.ts'
 
 export interface ChunkBudget extends Pick<BudgetPart, 'close'> {
@@ -82,7 +83,7 @@ export function createChunkBudget(
     const silentRun = { ...run, warn: () => {} }
     for (const source of sources) {
       const decoding = decode(source, tools.ffmpeg, silentRun)
-      for await (const chunk of cut(decoding.samples, limits)) {
+      for await (const chunk of cut(decoding.samples, cutOptions(decoding, limits))) {
         samples.sound += chunk.samples.length
         ensurePlausibleSound(samples.sound / sampleRate / audio.length, bytes)
         const stored = await run.checkpoints.get(chunkKey(chunk.samples, tools.options))

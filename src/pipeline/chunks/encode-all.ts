@@ -4,7 +4,7 @@ import type { Run } from '../../domain/run.ts'
 import { mapConcurrent } from '../async/map-concurrent.ts'
 import { sampleRate } from '../audio/activity.ts'
 import type { ChunkEncoders } from '../audio/chunk-encoders.ts'
-import type { Chunk } from '../audio/cut.ts'
+import type { Chunk } from '../audio/cut/cut.ts'
 import type { Decoding } from '../audio/decode.ts'
 import {
   type ChunkInfo,

@@ -3,7 +3,7 @@ import type { Timestamps } from '../../domain/job.ts'
 import type { Recognition } from '../../domain/ports.ts'
 import { tokens } from '../../domain/tokens.ts'
 import { roundToMs, type Segment, type Span } from '../../domain/transcript.ts'
-import { type Part, timeInRecording } from '../audio/parts.ts'
+import { type Part, timeInRecording } from '../audio/cut/parts.ts'
 import { timeWords } from './timing.ts'
 
 export interface MeasuredTimes {

@@ -1,7 +1,7 @@
 // Decodes a stretch of a recording again and cuts it smaller, for a chunk that has to be recognised again.
 import type { Run } from '../../domain/run.ts'
 import { roundToMs, type Span } from '../../domain/transcript.ts'
-import { type Chunk, cut } from '../audio/cut.ts'
+import { type Chunk, cut } from '../audio/cut/cut.ts'
 import { decode } from '../audio/decode.ts'
 import type { Source } from '../source/source.ts'
 import { type EncodingTools, encodeAll, type ReadyChunk } from './encode-all.ts'

@@ -1,8 +1,8 @@
 // Parts speech at pauses that are too short to cut at: they are the best sign of where a sentence may end.
 import { roundToMs, type Span } from '../../domain/transcript.ts'
 import { framesPerSecond } from '../audio/activity.ts'
-import type { Chunk } from '../audio/cut.ts'
-import { timeInRecording } from '../audio/parts.ts'
+import type { Chunk } from '../audio/cut/cut.ts'
+import { timeInRecording } from '../audio/cut/parts.ts'
 
 /** Nothing is said this far below loud syllables, unless the noise is as loud. */
 const depthDb = 25

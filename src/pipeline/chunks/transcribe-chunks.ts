@@ -8,13 +8,14 @@ import type { Run } from '../../domain/run.ts'
 import type { Span } from '../../domain/transcript.ts'
 import { mergeAsync } from '../async/merge-async.ts'
 import { type ChunkEncoders, createChunkEncoders } from '../audio/chunk-encoders.ts'
-import { type Chunk, cut } from '../audio/cut.ts'
+import { type Chunk, cut } from '../audio/cut/cut.ts'
 import { type Decoding, decode } from '../audio/decode.ts'
 import { maxVoiceNoteSeconds } from '../audio/encode.ts'
 import type { LocateFfmpeg } from '../audio/ffmpeg.ts'
 import type { AsrOptions } from '../audio/fingerprint.ts'
 import type { Source } from '../source/source.ts'
 import { createChunkBudget } from './budget.ts'
+import { cutOptions } from './chunk-lengths.ts'
 import { type EncodingTools, encodeAll } from './encode-all.ts'
 import { type ChunkTranscript, recognise } from './recognise.ts'
 import { createRecut } from './recut.ts'
@@ -24,6 +25,8 @@ export interface ChunkPorts {
   recogniser: Recogniser
   /** Shared by all jobs of the process. */
   limitEncoding: LimitFunction
+  /** Loads what the first request needs. Never throws. */
+  warmUp?(): void
 }
 
 export interface VoiceInput {
@@ -72,7 +75,7 @@ export function transcribeChunks(
   const reportLength = createLengthReporter(headerSeconds, run)
   const budget = createChunkBudget(sources, audio, recogniser, tools, run)
   const ready = audio.map((decoding, i) => {
-    const chunks = cut(tapped(decoding, reportLength, voices[i]!, encoders), limits)
+    const chunks = cut(tapped(decoding, reportLength, voices[i]!, encoders), cutOptions(decoding, limits))
     return encodeAll(budget.admit(voices.length > 1 ? withChannel(chunks, i) : chunks), tools, run, decoding)
   })
   const context = {

@@ -2,7 +2,7 @@
 import type { Writable } from 'node:stream'
 import type { Run } from '../../domain/run.ts'
 import type { Span } from '../../domain/transcript.ts'
-import { cut } from '../audio/cut.ts'
+import { cut } from '../audio/cut/cut.ts'
 import type { Decoding } from '../audio/decode.ts'
 import { encoderError, startEncoder } from '../audio/encode.ts'
 import type { LocateFfmpeg } from '../audio/ffmpeg.ts'

@@ -9,6 +9,8 @@ import { maxVoiceNoteBytes } from '../audio/encode.ts'
 import { type LocateFfmpeg, startFfmpeg } from '../audio/ffmpeg.ts'
 import { textHash } from '../audio/fingerprint.ts'
 import { contrastDb } from '../audio/speech-detector/heard-speech.ts'
+import { loadSpeechDetector } from '../audio/speech-detector/speech-detector.ts'
+import type { ChunkPorts } from '../chunks/transcribe-chunks.ts'
 import type { Source } from '../source/source.ts'
 import { type ChannelRequest, chooseChannels } from './choose-channels.ts'
 import { type Description, isDescribed, readDescription, type Track } from './description.ts'
@@ -46,15 +48,22 @@ const minContrastDb = 18
 export async function openVoices(
   source: Source,
   request: Request,
-  ffmpeg: LocateFfmpeg,
+  { ffmpeg, warmUp }: Pick<ChunkPorts, 'ffmpeg' | 'warmUp'>,
   run: Run,
 ): Promise<Hearing> {
+  const located = await ffmpeg()
   const decoding = decode(source, ffmpeg, run, { voiceNote: source.bytes <= maxVoiceNoteBytes })
   const ahead = readAhead(decoding.samples)
-  await ahead.readWhile(() => !isDescribed(decoding.description()))
+  const described = ahead.readWhile(() => !isDescribed(decoding.description()))
+  // While ffmpeg starts, this process has nothing else to do.
+  setImmediate(() => {
+    void loadSpeechDetector()
+    warmUp?.()
+  })
+  await described
   run.signal.throwIfAborted()
   const description = readDescription(decoding.description())
-  const start = starter(await ffmpeg(), run)
+  const start = starter(located, run)
   const tracks = await tracksOf(source, description, request, start, run)
   const [usual] = tracks
   if (usual && (tracks.length > 1 || usual.stream !== description.stream)) {
@@ -202,7 +211,7 @@ function speakerOf({ number, title }: Track, all: readonly Track[]): Pick<HeardV
 }
 
 function starter(found: Awaited<ReturnType<LocateFfmpeg>>, { signal }: Pick<Run, 'signal'>): StartFfmpeg {
-  return args => startFfmpeg(found, ['-nostdin', '-loglevel', 'info', ...args], signal)
+  return args => startFfmpeg(found, ['-nostdin', '-loglevel', 'info', ...args], signal, { isAwaited: true })
 }
 
 async function probe(source: InputFile, start: StartFfmpeg): Promise<Description> {

@@ -56,6 +56,16 @@ describe('progress notifications', () => {
     expect(received).toHaveLength(1)
   })
 
+  it('an update that the result follows at once is not sent, and the result does not wait', async () => {
+    const { received, reporter } = listen('t')
+    await vi.advanceTimersByTimeAsync(1_000)
+    reporter.report({ done: 1, message: 'all is done' })
+    await vi.advanceTimersByTimeAsync(20)
+    await reporter.stop()
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(received).toEqual([])
+  })
+
   it('a call that is over at once reports nothing, and its result does not wait', async () => {
     const { received, reporter } = listen('t')
     reporter.report({ done: 1, message: 'one' })

@@ -1,6 +1,9 @@
 // The shell that ends process groups with a killed program: nothing fails without one.
-import { expect, it } from 'vitest'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, it, onTestFinished, vi } from 'vitest'
 import { createWatchdog } from '../../../src/system/watchdog.ts'
+import { tempFolder } from '../../support/e2e/system.ts'
 
 it.each([
   ['is missing', '/nowhere/sh'],
@@ -14,4 +17,19 @@ it.each([
   // An error that is emitted, and not handled, would fail the test.
   await new Promise(setImmediate)
   for (const group of groups) expect(() => unwatch(group)).not.toThrow()
+})
+
+it('one shell watches groups that follow each other, and ends some time after the last of them', async () => {
+  const { path: folder, remove } = await tempFolder()
+  onTestFinished(remove)
+  const [shell, log] = [join(folder, 'shell'), join(folder, 'log')]
+  const program = `#!/bin/sh\necho begins >> ${log}\n/bin/sh "$@"\necho ends >> ${log}\n`
+  await writeFile(shell, program, { mode: 0o700 })
+  const { prepare, watch, unwatch } = createWatchdog(shell, 200)
+  for (const group of [2 ** 30, 2 ** 30 + 1, 2 ** 30 + 2]) {
+    prepare()
+    watch(group)
+    unwatch(group)
+  }
+  await vi.waitFor(async () => expect(await readFile(log, 'utf8')).toBe('begins\nends\n'), 10_000)
 })

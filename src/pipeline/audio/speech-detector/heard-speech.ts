@@ -1,8 +1,8 @@
 // Finds the speech of a chunk by ear, where the level takes other sound for it: music, applause, tones, noise.
 import { roundToMs, type Span, secondsOf } from '../../../domain/transcript.ts'
 import { sampleRate } from '../activity.ts'
-import type { Chunk } from '../cut.ts'
-import { timeInRecording } from '../parts.ts'
+import type { Chunk } from '../cut/cut.ts'
+import { timeInRecording } from '../cut/parts.ts'
 import { type SpeechDetector, windowSize } from './speech-detector.ts'
 
 const windowSeconds = windowSize / sampleRate

@@ -1,7 +1,7 @@
 // Cutting into chunks: complete speech, bounded length, and seams that lose and double nothing.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Chunk, cut } from '../../../../src/pipeline/audio/cut.ts'
+import { type Chunk, cut } from '../../../../src/pipeline/audio/cut/cut.ts'
 import { createMerge } from '../../../../src/pipeline/chunks/merge.ts'
 import type { ChunkTranscript } from '../../../../src/pipeline/chunks/recognise.ts'
 import {
@@ -22,6 +22,8 @@ const recordings = fc.record({
   seed: fc.integer(),
   noise: fc.constantFrom(1, 6, 30),
   maxSeconds: fc.constantFrom(12, 30, 150),
+  /** Length to aim at, if any. */
+  aimSeconds: fc.option(fc.constantFrom(5, 20, 45)),
 })
 /** Fixed cases; FC_RUNS and FC_SEED select others. */
 const settings = {
@@ -32,9 +34,14 @@ const settings = {
 type Cut = Omit<Chunk, 'samples' | 'release'> & { seconds: number; stretches: [number, number][] }
 
 /** Cuts, and inspects each chunk before its memory is released, as the encoder does. */
-async function cutAll({ samples }: SyntheticRecording, maxSeconds: number): Promise<Cut[]> {
+async function cutAll(
+  { samples }: SyntheticRecording,
+  maxSeconds: number,
+  aimSeconds?: number | null,
+): Promise<Cut[]> {
   const chunks: Cut[] = []
-  for await (const { samples: sound, release, ...chunk } of cut(asBuffers(samples), { maxSeconds })) {
+  const options = { maxSeconds, ...(aimSeconds && { lengthAt: () => aimSeconds }) }
+  for await (const { samples: sound, release, ...chunk } of cut(asBuffers(samples), options)) {
     const from = Math.round(chunk.start * rate)
     chunks.push({ ...chunk, seconds: sound.length / rate, stretches: stretchesOf(sound, samples, from) })
     release()
@@ -67,9 +74,9 @@ const hiss = synthesise([{ kind: 'silence', seconds: 10 }], 9, 3000).samples
 describe('cut', () => {
   it('covers every word within the length limit, and repeats only the overlap', async () => {
     await fc.assert(
-      fc.asyncProperty(recordings, async ({ passages, seed, noise, maxSeconds }) => {
+      fc.asyncProperty(recordings, async ({ passages, seed, noise, maxSeconds, aimSeconds }) => {
         const recording = synthesise(passages, seed, noise)
-        const chunks = await cutAll(recording, maxSeconds)
+        const chunks = await cutAll(recording, maxSeconds, aimSeconds)
         for (const chunk of chunks) expect(chunk.seconds).toBeLessThanOrEqual(maxSeconds)
         for (const { text, start, end } of recording.words) {
           const inside = chunks.some(({ stretches }) =>
@@ -86,9 +93,9 @@ describe('cut', () => {
 
   it('loses and doubles no word at a seam', async () => {
     await fc.assert(
-      fc.asyncProperty(recordings, async ({ passages, seed, noise, maxSeconds }) => {
+      fc.asyncProperty(recordings, async ({ passages, seed, noise, maxSeconds, aimSeconds }) => {
         const recording = synthesise(passages, seed, noise)
-        const chunks = await cutAll(recording, maxSeconds)
+        const chunks = await cutAll(recording, maxSeconds, aimSeconds)
         const transcripts = chunks.toReversed().map(chunk => simulateRecognition(chunk, recording))
         const { segments } = createMerge('segment')(transcripts)
         expect(segments.map(({ text }) => text).join(' ')).toBe(
@@ -132,6 +139,23 @@ describe('cut', () => {
     const [first, second] = await cutAll(recording, 150)
     expect(first!.end).toBeCloseTo(130.5, 1)
     expect(second!.overlap).toBe(0)
+  })
+
+  it('cuts in the longest pause about as far from the start as it should, or else in the next one', async () => {
+    const recording = synthesise([{ kind: 'breathless', seconds: 200 }], 7)
+    const pause = (from: number, to: number) => recording.samples.fill(0, from * rate, to * rate)
+    pause(38, 39)
+    pause(43, 43.4)
+    pause(49, 50)
+    pause(126, 127)
+    const [first, second, third] = await cutAll(recording, 150, 45)
+    expect([first!.end, second!.end]).toEqual([expect.closeTo(49.5, 1), expect.closeTo(126.5, 1)])
+    expect([second!.overlap, third!.overlap]).toEqual([0, 0])
+  })
+
+  it('overlaps no chunks for a length that it only aims at', async () => {
+    const recording = synthesise([{ kind: 'breathless', seconds: 140 }], 3)
+    expect(await cutAll(recording, 150, 30)).toHaveLength(1)
   })
 
   it('overlaps chunks where there is no pause', async () => {

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { secondsOf } from '../../../../src/domain/transcript.ts'
-import { type Chunk, cut } from '../../../../src/pipeline/audio/cut.ts'
+import { type Chunk, cut } from '../../../../src/pipeline/audio/cut/cut.ts'
 import { heardSpeech } from '../../../../src/pipeline/audio/speech-detector/heard-speech.ts'
 import {
   loadSpeechDetector,

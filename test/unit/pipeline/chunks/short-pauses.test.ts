@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { createSeededRandom } from '../../../../bench/diarize/random.ts'
 import { sampleRate } from '../../../../src/pipeline/audio/activity.ts'
-import { cut } from '../../../../src/pipeline/audio/cut.ts'
+import { cut } from '../../../../src/pipeline/audio/cut/cut.ts'
 import { betweenPauses } from '../../../../src/pipeline/chunks/short-pauses.ts'
 import { timeTexts } from '../../../../src/pipeline/chunks/timing.ts'
 

@@ -1,10 +1,11 @@
 // Cuts a stream of samples into chunks of speech: at pauses, without long silences, with an overlap inside speech.
-import { roundToMs, type Span } from '../../domain/transcript.ts'
-import { ActivityLabeller, frameLevel, frameSize, framesPerSecond, SilenceTest } from './activity.ts'
+import { roundToMs, type Span } from '../../../domain/transcript.ts'
+import { frameSize, framesPerSecond, SilenceTest } from '../activity.ts'
+import { minAudibleDbfs, QuietListener } from '../speech-detector/quiet-speech.ts'
+import { loadSpeechDetector, type SpeechDetector } from '../speech-detector/speech-detector.ts'
+import { type Frame, FrameReader } from './frames.ts'
 import { type Part, partsOf, spansOf, time } from './parts.ts'
 import { type FrameLabel, longestPause, quietestFrame } from './pauses.ts'
-import { minAudibleDbfs, QuietListener } from './speech-detector/quiet-speech.ts'
-import { loadSpeechDetector, type SpeechDetector } from './speech-detector/speech-detector.ts'
 
 export interface Chunk extends Span {
   /** Number of the chunk in order of time, from 0. */
@@ -25,7 +26,11 @@ export interface Chunk extends Span {
   channel?: number
 }
 
-export type CutOptions = { maxSeconds: number }
+export interface CutOptions {
+  maxSeconds: number
+  /** Length to aim at (seconds) for the chunk that begins at this second. Default: the maximum. */
+  lengthAt?(start: number): number
+}
 
 /** A longer silence is left out, except for a margin on either side of speech. */
 const longSilenceFrames = 3 * framesPerSecond
@@ -34,6 +39,9 @@ const silenceMarginFrames = 0.5 * framesPerSecond
 const heldFrames = 2 * silenceMarginFrames + 1
 /** A chunk ends after this much silence, so that estimated times stay accurate. */
 const endingSilenceFrames = 20 * framesPerSecond
+/** A chunk ends in a pause about as far from its start as it should, or in the next one where there is none. */
+const aimedShare = { min: 0.9, max: 1.2 }
+const nextPauseFrames = 5 * framesPerSecond
 /** Overlap of two chunks that are cut inside speech: in frames, and as a share of the chunk limit. */
 const overlapFrames = { min: 2 * framesPerSecond, max: 4 * framesPerSecond }
 const overlapShare = { min: 1 / 8, max: 1 / 4 }
@@ -46,32 +54,17 @@ export async function* cut(
   audio: AsyncIterable<Buffer> | Iterable<Buffer>,
   options: CutOptions,
 ): AsyncGenerator<Chunk> {
-  const cutter = new Cutter(Math.floor(options.maxSeconds * framesPerSecond), await loadSpeechDetector())
+  const cutter = new Cutter(options, await loadSpeechDetector())
   for await (const buffer of audio) yield* cutter.write(buffer)
   yield* cutter.end()
-}
-
-interface Frame {
-  samples: Int16Array
-  level: number
-  /** Number of the frame in the recording. */
-  index: number
 }
 
 /** Fills a chunk frame by frame, from frames that wait for their label. */
 class Cutter {
   readonly #limit: number
-  readonly #labeller = new ActivityLabeller()
+  readonly #lengthAt: CutOptions['lengthAt']
+  readonly #reader = new FrameReader((frame, isSpeech) => this.#label(frame, isSpeech))
   #chunkIndex = 0
-
-  // Frames that wait for a label, and an incomplete frame.
-  #waiting: Frame[] = []
-  #partial: Int16Array = new Int16Array(frameSize)
-  #partialLength = 0
-  #previousSample: number | undefined
-  /** Arrays to reuse: allocating one for each frame would burden the garbage collector. */
-  #spare: Int16Array[] = []
-  #framesRead = 0
 
   // The chunk being filled.
   #samples: Int16Array
@@ -79,6 +72,8 @@ class Cutter {
   #frames: number[] = []
   #levels: number[] = []
   #labels: FrameLabel[] = []
+  /** Frames from which on a pause may end the chunk, and how many it has when one is looked for. */
+  #aim: { from: number; look: number } | undefined
   /** Earlier frames are in the previous chunk too. */
   #newFrom = 0
   #overlap = 0
@@ -94,8 +89,9 @@ class Cutter {
   /** Memory of released chunks: 5 MB each, which garbage collection would let pile up. */
   readonly #pool: Int16Array[] = []
 
-  constructor(limit: number, detector: SpeechDetector | undefined) {
-    this.#limit = limit
+  constructor({ maxSeconds, lengthAt }: CutOptions, detector: SpeechDetector | undefined) {
+    this.#limit = Math.floor(maxSeconds * framesPerSecond)
+    this.#lengthAt = lengthAt
     this.#detector = detector
     this.#samples = this.#allocate()
   }
@@ -106,42 +102,18 @@ class Cutter {
 
   /** Returns the chunks that these samples complete; usually none. */
   write(buffer: Buffer): Chunk[] {
-    const aligned = buffer.byteOffset % 2 === 0 ? buffer : Buffer.from(buffer)
-    const input = new Int16Array(aligned.buffer, aligned.byteOffset, aligned.length >> 1)
-    let at = 0
-    while (at < input.length) {
-      const count = Math.min(frameSize - this.#partialLength, input.length - at)
-      this.#partial.set(input.subarray(at, at + count), this.#partialLength)
-      this.#partialLength += count
-      at += count
-      if (this.#partialLength === frameSize) this.#read()
-    }
+    this.#reader.write(buffer)
     return this.#ready.splice(0)
   }
 
   end(): Chunk[] {
-    if (this.#partialLength > 0) {
-      this.#partial.fill(0, this.#partialLength)
-      this.#read()
-    }
-    for (const label of this.#labeller.flush()) this.#label(label)
+    this.#reader.end()
     if (this.#frames.length > 0) this.#emit(this.#frames.length, this.#frames.length)
     return this.#ready.splice(0)
   }
 
-  #read(): void {
-    const level = frameLevel(this.#partial, 0, this.#previousSample ?? this.#partial[0]!)
-    this.#previousSample = this.#partial[frameSize - 1]!
-    this.#waiting.push({ samples: this.#partial, level, index: this.#framesRead++ })
-    this.#partial = this.#spare.pop() ?? new Int16Array(frameSize)
-    this.#partialLength = 0
-    const label = this.#labeller.push(level)
-    if (label !== undefined) this.#label(label)
-  }
-
-  #label(speech: boolean): void {
-    const next = this.#waiting.shift()!
-    if (speech) {
+  #label(next: Frame, isSpeech: boolean): void {
+    if (isSpeech) {
       if (this.#silence.frames > 0) this.#silence = new SilenceTest()
       this.#restore(silenceMarginFrames, 'silence')
       this.#append(next, 'speech')
@@ -153,7 +125,7 @@ class Cutter {
     } else if (this.#silence.silent && !this.#hears(next)) {
       if (this.#silence.frames === longSilenceFrames) this.#shorten()
       this.#held.push(next)
-      if (this.#held.length > heldFrames) this.#spare.push(this.#held.shift()!.samples)
+      if (this.#held.length > heldFrames) this.#reader.reuse(this.#held.shift()!)
       if (this.#silence.frames === endingSilenceFrames && this.#frames.length > 0)
         this.#emit(this.#frames.length, this.#frames.length)
     } else {
@@ -188,18 +160,35 @@ class Cutter {
   #restore(frames: number, label: FrameLabel): void {
     const held = this.#held
     this.#held = []
-    for (const { samples } of held.splice(0, Math.max(0, held.length - frames))) this.#spare.push(samples)
+    for (const frame of held.splice(0, Math.max(0, held.length - frames))) this.#reader.reuse(frame)
     const first = held.findIndex(({ level }) => level > minAudibleDbfs)
     for (const [i, frame] of held.entries()) this.#append(frame, i < first ? 'silence' : label)
   }
 
-  #append({ samples, level, index }: Frame, label: FrameLabel): void {
+  #append(frame: Frame, label: FrameLabel): void {
+    const { samples, level, index } = frame
     if (this.#frames.length === this.#limit) this.#cutFull()
+    else if (this.#frames.length === 0) this.#aim = this.#aimAt(time(index))
+    else if (this.#frames.length >= (this.#aim?.look ?? this.#limit)) this.#cutAimed()
     this.#samples.set(samples, this.#frames.length * frameSize)
     this.#frames.push(index)
     this.#levels.push(level)
     this.#labels.push(label)
-    this.#spare.push(samples)
+    this.#reader.reuse(frame)
+  }
+
+  #aimAt(start: number): { from: number; look: number } | undefined {
+    const frames = (this.#lengthAt?.(start) ?? Number.POSITIVE_INFINITY) * framesPerSecond
+    if (frames >= this.#limit) return undefined
+    return { from: Math.floor(frames * aimedShare.min), look: Math.floor(frames * aimedShare.max) }
+  }
+
+  /** Ends a chunk in a pause that is as far from its start as it should be. */
+  #cutAimed(): void {
+    const { from } = this.#aim!
+    const pause = longestPause(this.#labels, this.#levels, from)
+    if (pause === undefined) this.#aim = { from, look: this.#frames.length + nextPauseFrames }
+    else this.#emit(pause, pause)
   }
 
   /** Ends a full chunk in the longest pause of its last third, or else at a quiet moment with an overlap. */
@@ -242,6 +231,7 @@ class Cutter {
     this.#frames = this.#frames.slice(next)
     this.#levels = this.#levels.slice(next)
     this.#labels = this.#labels.slice(next)
+    this.#aim = this.#frames.length > 0 ? this.#aimAt(time(this.#frames[0]!)) : undefined
     if (chunk) this.#ready.push(chunk)
   }
 

@@ -1,6 +1,6 @@
 // The stretches of a recording that a chunk is made of, and times in the recording of moments in the chunk.
-import { roundToMs, type Span } from '../../domain/transcript.ts'
-import { framesPerSecond } from './activity.ts'
+import { roundToMs, type Span } from '../../../domain/transcript.ts'
+import { framesPerSecond } from '../activity.ts'
 
 /** A stretch without omissions; it ends where the next one begins. */
 export interface Part {
