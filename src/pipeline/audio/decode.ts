@@ -61,7 +61,8 @@ export function decode(
     if (from < to) yield buffer.subarray(from, to)
   }
   async function* samples(): AsyncGenerator<Buffer> {
-    const process = startFfmpeg(await ffmpeg(), decoderArguments(source, options), run.signal)
+    const urgency = options.voiceNote ? 'note' : 'long'
+    const process = startFfmpeg(await ffmpeg(), decoderArguments(source, options), run.signal, urgency)
     voiceNote = readAll(process.pipe3)
     voiceNote.catch(() => {})
     stderr = process.stderr

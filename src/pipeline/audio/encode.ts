@@ -66,7 +66,8 @@ export function startEncoder(
   settings: readonly string[] = [],
 ): FfmpegProcess {
   const input = ['-loglevel', 'error', '-f', 's16le', '-ar', String(sampleRate), '-ac', '1', '-i', 'pipe:0']
-  return startFfmpeg(ffmpeg, [...input, ...settings, ...encoderArguments(profile), 'pipe:1'], signal)
+  const output = [...settings, ...encoderArguments(profile), 'pipe:1']
+  return startFfmpeg(ffmpeg, [...input, ...output], signal, profile === 'voiceNote' ? 'note' : 'long')
 }
 
 /** MP3 of these 16 kHz samples, followed by silence up to `minSamples`. Throws `FFMPEG_FAILED` and `FFMPEG_HUNG`. */

@@ -32,12 +32,15 @@ export interface FfmpegProcess {
 const keptStderrChars = 32_768
 const drainMs = 1_000
 
-/** Starts ffmpeg with these arguments. The signal kills it. One that others wait for has the usual priority. */
+/** How soon its work is needed: at once, for a voice note, or for a long recording. */
+export type Urgency = 'now' | 'note' | 'long'
+
+/** Starts ffmpeg with these arguments. The signal kills it. */
 export function startFfmpeg(
   { path, maxSilentMs = deadlines.ffmpeg.idleSeconds * 1000 }: Ffmpeg,
   args: string[],
   signal: AbortSignal,
-  { isAwaited = false } = {},
+  urgency: Urgency = 'long',
 ): FfmpegProcess {
   if (signal.aborted) throw cancelled(signal.reason)
   const stdio = Array.from({ length: 4 }, () => 'pipe' as const)
@@ -50,7 +53,7 @@ export function startFfmpeg(
     })
   const pipe3 = child.stdio[3] as Readable
   const hang = new AbortController()
-  if (!isAwaited) lowerPriority(pid)
+  if (urgency !== 'now') lowerPriority(pid, sessionPriorities[urgency])
   signal.addEventListener('abort', abort, { once: true })
   for (const stream of [stdin, pipe3]) stream.on('error', () => {})
   stdout.once('close', () => void patiently(exited).catch(() => {}))
@@ -140,28 +143,31 @@ export function startFfmpeg(
 }
 
 const priority = constants.priority.PRIORITY_BELOW_NORMAL
-/** Of a session: a decoder and two encoders together weigh as much as one of usual priority, such as the server's. */
-const sessionPriority = 5
+/**
+ * Of a session: the server is served first, then voice notes, then the hour. Its decoder and two encoders weigh half as
+ * much as one session of usual priority.
+ */
+const sessionPriorities = { note: 3, long: 8 }
 /** Linux takes the priority of one session in a tenth of a second from users without rights. */
 const sessionRetryMs = 150
 
 /** On busy cores, requests to the server come before the next chunk. */
-function lowerPriority(pid: number | undefined): void {
+function lowerPriority(pid: number | undefined, ofSession: number): void {
   try {
     if (pid !== undefined) setPriority(pid, priority)
   } catch {
     // The process has already ended, or the system does not allow it.
   }
-  if (pid !== undefined && process.platform === 'linux') lowerSession(pid)
+  if (pid !== undefined && process.platform === 'linux') lowerSession(pid, ofSession)
 }
 
 /** Linux shares its cores among sessions first, and a process group of its own is a session of its own. */
-function lowerSession(pid: number, tries = 10): void {
+function lowerSession(pid: number, priority: number, tries = 10): void {
   try {
-    writeFileSync(`/proc/${pid}/autogroup`, String(sessionPriority))
+    writeFileSync(`/proc/${pid}/autogroup`, String(priority))
   } catch (error) {
     const isTooSoon = (error as NodeJS.ErrnoException).code === 'EAGAIN'
-    if (isTooSoon && tries > 1) setTimeout(lowerSession, sessionRetryMs, pid, tries - 1).unref()
+    if (isTooSoon && tries > 1) setTimeout(lowerSession, sessionRetryMs, pid, priority, tries - 1).unref()
   }
 }
 

@@ -52,7 +52,8 @@ export async function openVoices(
   run: Run,
 ): Promise<Hearing> {
   const located = await ffmpeg()
-  const decoding = decode(source, ffmpeg, run, { voiceNote: source.bytes <= maxVoiceNoteBytes })
+  const locate = async () => located
+  const decoding = decode(source, locate, run, { voiceNote: source.bytes <= maxVoiceNoteBytes })
   const ahead = readAhead(decoding.samples)
   const described = ahead.readWhile(() => !isDescribed(decoding.description()))
   // While ffmpeg starts, this process has nothing else to do.
@@ -211,7 +212,7 @@ function speakerOf({ number, title }: Track, all: readonly Track[]): Pick<HeardV
 }
 
 function starter(found: Awaited<ReturnType<LocateFfmpeg>>, { signal }: Pick<Run, 'signal'>): StartFfmpeg {
-  return args => startFfmpeg(found, ['-nostdin', '-loglevel', 'info', ...args], signal, { isAwaited: true })
+  return args => startFfmpeg(found, ['-nostdin', '-loglevel', 'info', ...args], signal, 'now')
 }
 
 async function probe(source: InputFile, start: StartFfmpeg): Promise<Description> {

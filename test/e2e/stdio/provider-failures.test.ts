@@ -99,7 +99,8 @@ describe('a permanently failing chunk', () => {
     expect(text).toContain('CONTENT_REFUSED')
     expect(data.next_step).toContain('transcribe_audio')
     expect(data.coverage.transcribed_seconds).toBeLessThan(data.coverage.speech_seconds)
-    expect(requests).toHaveLength(2)
+    // One for each chunk: a refused one is not sent again.
+    expect(requests).toHaveLength(8)
   })
 
   it('a recording whose only chunk fails is an error', async () => {

@@ -99,17 +99,17 @@ it.runIf(setsid)('an ffmpeg whose helper keeps its pipes open is read to its end
   }
 })
 
-it.runIf(existsSync('/proc/self/autogroup'))(
-  'an ffmpeg has a lower priority also among sessions',
-  async () => {
-    const waits = 'until grep -q "nice 5" /proc/$$/autogroup; do sleep 0.1; done'
-    const stub = await standIn('polite', [waits, 'exec "$real" "$@"'], '*hangs*', -1)
-    const harness = await workspace.open({ ffmpeg: stub.locate })
-    const audio = join(workspace.folder, 'hangs.wav')
-    await writeFile(audio, spokenWav(1, 4))
-    expect(await harness.transcribe({ audio })).toMatchObject({ job: { state: 'completed' } })
-  },
-)
+it.runIf(existsSync('/proc/self/autogroup')).each([
+  ['short recording', spokenWav(1, 4), 3],
+  ['long recording', spokenWav(3, 5), 8],
+])('the decoder of a %s has a lower priority also among sessions', async (_, sound, priority) => {
+  const waits = `until grep -q "nice ${priority}" /proc/$$/autogroup; do sleep 0.1; done`
+  const stub = await standIn('polite', [waits, 'exec "$real" "$@"'], '*verbose*hangs*', -1)
+  const harness = await workspace.open({ ffmpeg: stub.locate })
+  const audio = join(workspace.folder, 'hangs.wav')
+  await writeFile(audio, sound)
+  expect(await harness.transcribe({ audio })).toMatchObject({ job: { state: 'completed' } })
+})
 
 it('an encoder that hangs fails its recording too', async () => {
   const stub = await standIn('encoder', ['exec sleep 60'], '*pipe:0*', 2)
