@@ -44,10 +44,18 @@ export class PageFilter {
     const [first, last] = [page[0], page.at(-1)]
     if (!first || !last) return []
     const missing = this.#endMs() - first.time - page.reduce((sum, packet) => sum + this.#lengthMs(packet), 0)
-    const laid = missing < minGapMs ? page : this.#layOut(page, missing)
+    const laid = missing < minGapMs || this.#hasLoss(page) ? page : this.#layOut(page, missing)
     this.#held = []
     this.#last = last
     return laid
+  }
+
+  /** True where packets could not be decoded: those behind them have their times. */
+  #hasLoss(page: readonly Packet[]): boolean {
+    return page.some((packet, i) => {
+      const before = i > 1 ? page[i - 1]! : packet
+      return packet.time - before.time - this.#lengthMs(before) >= minGapMs
+    })
   }
 
   #layOut(page: readonly Packet[], missing: number): Packet[] {
