@@ -13,10 +13,10 @@ export interface MatrixClient {
   packages: Record<string, string>
   /** In `drivers/`. */
   driver: string
+  /** Fewer for a client whose process for each call takes seconds. */
+  maxCalls?: number
   needsLaterNode?: boolean
   env?: Record<string, string>
-  /** For a client that starts a process for each call. */
-  maxCalls?: number
   /** The bridge does not outlive the server, and is started again with it. */
   bridgeDies?: boolean
   /** Puts a program between the client and the server. */
@@ -45,9 +45,18 @@ export const matrix: MatrixClient[] = [
   ...both(sdkOf('SDK 1.32.2', '1.32.2')),
   ...both({ ...sdk2('legacy'), name: 'SDK 2.4.0, protocol 2025-11-25' }),
   ...both({ ...sdk2('modern'), name: 'SDK 2.4.0, protocol 2026-07-28' }),
-  ...both(inspector('0.16.8', '@modelcontextprotocol/inspector/cli/build/cli.js')),
-  { ...inspector('1.0.3', '@modelcontextprotocol/inspector/cli/build/cli.js'), transport: 'stdio' },
-  { ...inspector('2.12.0', '.bin/mcp-inspector', true), transport: 'HTTP' },
+  {
+    ...inspector('0.16.8', '@modelcontextprotocol/inspector/cli/build/cli.js'),
+    transport: 'HTTP',
+    maxCalls: 30,
+  },
+  {
+    ...inspector('1.0.3', '@modelcontextprotocol/inspector/cli/build/cli.js'),
+    transport: 'stdio',
+    maxCalls: 30,
+  },
+  { ...inspector('1.0.3', '@modelcontextprotocol/inspector/cli/build/cli.js'), transport: 'HTTP' },
+  ...both(inspector('2.12.0', '.bin/mcp-inspector', true)),
   ...both({
     ...library('AI SDK', '@ai-sdk/mcp', '2.0.99'),
     driver: 'ai-sdk.mjs',
@@ -113,7 +122,6 @@ function inspector(version: string, script: string, needsLaterNode = false) {
   return {
     ...library('Inspector', '@modelcontextprotocol/inspector', version),
     driver: 'inspector.mjs',
-    maxCalls: 10,
     needsLaterNode,
     env: { MATRIX_SCRIPT: script },
   }

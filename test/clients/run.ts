@@ -9,8 +9,9 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { laterNode, pinnedPackages } from '../support/pinned-packages.ts'
 import { type MatrixClient, matrix } from './matrix.ts'
-import { fixtures, startSubject } from './server.ts'
-import { columns, keyOf, type Result, rowOf, tableRows, writeRow } from './table.ts'
+import { fixtures, type Subject, startSubject } from './server.ts'
+import { columns, driven, keyOf, type Result, rowOf, tableRows, writeRow } from './table.ts'
+import type { Findings } from './witness/conversation.ts'
 
 const { values, positionals: wanted } = parseArgs({
   allowPositionals: true,
@@ -25,9 +26,7 @@ for (const client of matrix) {
   const title = `${client.name}, ${client.transport}`
   if (wanted.length > 0 && !wanted.some(part => title.includes(part))) continue
   const begun = performance.now()
-  const results = await drive(client).catch(error => [
-    { scenario: 'start', ok: false, detail: String(error?.message ?? error) },
-  ])
+  const results = await drive(client)
   process.stdout.write(`${title} (${((performance.now() - begun) / 1000).toFixed(0)} s)\n`)
   for (const { scenario, ok, detail } of results) {
     isWrong ||= !ok
@@ -44,45 +43,63 @@ for (const client of matrix) {
 }
 process.exitCode = isWrong ? 1 : 0
 
+/** The scenarios of a client, and what the witness between it and the server has found. */
 async function drive(client: MatrixClient): Promise<Result[]> {
   const folder = pinnedPackages(client.folder, client.packages)
   // Beside the packages, where a module finds them.
   cpSync(drivers, join(folder, 'drivers'), { recursive: true })
   const subject = await startSubject()
+  const calls = Math.min(Number(values.calls), client.maxCalls ?? Number.POSITIVE_INFINITY)
+  const results: Result[] = []
   try {
-    const target = client.bridge
-      ? await client.bridge(subject, await freePort())
-      : client.transport === 'stdio'
-        ? subject.stdio
-        : await subject.http()
-    const order = {
-      target,
-      control: subject.control,
-      fixtures,
-      calls: Math.min(Number(values.calls), client.maxCalls ?? Number.POSITIVE_INFINITY),
-    }
-    const child = spawn(
-      client.needsLaterNode ? laterNode() : process.execPath,
-      [join(folder, 'drivers', client.driver), JSON.stringify(order)],
-      { env: { ...subject.stdio.env, ...client.env }, stdio: ['ignore', 'pipe', 'pipe'] },
-    )
-    let said = ''
-    child.stderr.on('data', piece => {
-      said += piece
-    })
-    const ended = once(child, 'close')
-    const results: Result[] = []
-    for await (const line of createInterface({ input: child.stdout }))
-      if (line.startsWith('{"scenario"')) results.push(JSON.parse(line) as Result)
-    const [code, signal] = await ended
-    if (code !== 0 || results.length < columns.length) {
-      const detail = `ended with ${signal ?? code}: ${said.slice(-1500)}`
-      return [...results, { scenario: 'driver', ok: false, detail }]
-    }
-    return results
-  } finally {
-    await subject.close()
+    results.push(...(await runDriver(client, folder, subject, calls)))
+  } catch (error) {
+    results.push({ scenario: 'start', ok: false, detail: String((error as Error)?.message ?? error) })
   }
+  return [...results, verdict(await subject.close(), calls)]
+}
+
+/** By the witness between the client and the server. */
+function verdict({ problems, answeredCalls, messages }: Findings, calls: number): Result {
+  process.stdout.write(`The witness heard ${messages} messages, and results of ${answeredCalls} calls.\n`)
+  const few = answeredCalls < calls ? [`only ${answeredCalls} calls`] : []
+  const found = [...few, ...problems]
+  const detail =
+    found.length === 0 ? '0' : `${problems.length}: ${[...new Set(found)].slice(0, 5).join('\n    ')}`
+  return { scenario: 'protocol', ok: found.length === 0, detail }
+}
+
+async function runDriver(
+  client: MatrixClient,
+  folder: string,
+  subject: Subject,
+  calls: number,
+): Promise<Result[]> {
+  const target = client.bridge
+    ? await client.bridge(subject, await freePort())
+    : client.transport === 'stdio'
+      ? subject.stdio
+      : await subject.http()
+  const order = { target, control: subject.control, fixtures, calls }
+  const child = spawn(
+    client.needsLaterNode ? laterNode() : process.execPath,
+    [join(folder, 'drivers', client.driver), JSON.stringify(order)],
+    { env: { ...subject.stdio.env, ...client.env }, stdio: ['ignore', 'pipe', 'pipe'] },
+  )
+  let said = ''
+  child.stderr.on('data', piece => {
+    said += piece
+  })
+  const ended = once(child, 'close')
+  const results: Result[] = []
+  for await (const line of createInterface({ input: child.stdout }))
+    if (line.startsWith('{"scenario"')) results.push(JSON.parse(line) as Result)
+  const [code, signal] = await ended
+  if (code !== 0 || results.length < driven.length) {
+    const detail = `ended with ${signal ?? code}: ${said.slice(-1500)}`
+    return [...results, { scenario: 'driver', ok: false, detail }]
+  }
+  return results
 }
 
 function freePort(): Promise<number> {

@@ -1,6 +1,6 @@
 // The server under test with its emulated cloud: as a command for clients of stdio, and running for clients of HTTP.
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -9,6 +9,8 @@ import { type DashscopeEmulator, startDashscope } from '../../emulators/dashscop
 import { testFfmpeg } from '../support/audio/ffmpeg.ts'
 import { entry, root, startHttpServer, tempFolder } from '../support/e2e/system.ts'
 import type { Bridge } from './bridge.ts'
+import { createConversation, type Findings, noFindings, type Side } from './witness/conversation.ts'
+import { type HttpWitness, startHttpWitness } from './witness/http-witness.ts'
 
 export type Target =
   | { kind: 'stdio'; command: string; args: string[]; env: Record<string, string> }
@@ -22,11 +24,13 @@ export interface Subject {
   control: string
   /** Adds a running bridge, which ends with the subject. */
   addBridge(bridge: Bridge): void
-  close(): Promise<void>
+  /** Ends all, and returns the findings of the witnesses between each client and each server. */
+  close(): Promise<Findings>
 }
 
 /** Notes the process id of the server in a file of its own. */
 const noteProcess = pathToFileURL(fileURLToPath(new URL('note-process.mjs', import.meta.url))).href
+const stdioWitness = fileURLToPath(new URL('witness/stdio-witness.mjs', import.meta.url))
 /** How long the emulator takes for a part of a long call. */
 const slowSeconds = 3
 
@@ -39,8 +43,8 @@ export async function startSubject(): Promise<Subject> {
     when: ({ context }) => context?.includes('slow') ?? false,
   })
   dashscope.fault({ kind: 'hang', when: ({ context }) => context?.includes('hang') ?? false })
-  const processes = join(folder.path, 'processes')
-  mkdirSync(processes)
+  const [processes, said] = [join(folder.path, 'processes'), join(folder.path, 'said')]
+  for (const one of [processes, said]) mkdirSync(one)
   const env = {
     PATH: process.env.PATH ?? '',
     HOME: folder.path,
@@ -52,6 +56,8 @@ export async function startSubject(): Promise<Subject> {
     NOTE_PROCESS_IN: processes,
   }
   let running: Awaited<ReturnType<typeof startHttpServer>> | undefined
+  let witness: HttpWitness | undefined
+  const findings = noFindings()
   const bridges: Bridge[] = []
   const server = await startControl(dashscope, async () => {
     endAll(processes)
@@ -59,13 +65,20 @@ export async function startSubject(): Promise<Subject> {
     if (!running) return
     const { port } = new URL(running.url)
     await running.stop('SIGKILL')
+    witness?.serverDied()
     running = await startHttpServer(env, port)
   })
   return {
-    stdio: { kind: 'stdio', command: process.execPath, args: ['--import', noteProcess, entry], env },
+    stdio: {
+      kind: 'stdio',
+      command: process.execPath,
+      args: [stdioWitness, said, process.execPath, '--import', noteProcess, entry],
+      env,
+    },
     async http() {
       running ??= await startHttpServer(env)
-      return { kind: 'http', url: running.url }
+      witness ??= await startHttpWitness(running.url, findings)
+      return { kind: 'http', url: witness.url }
     },
     control: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     addBridge: bridge => void bridges.push(bridge),
@@ -73,14 +86,26 @@ export async function startSubject(): Promise<Subject> {
       for (const bridge of bridges) await bridge.close()
       await running?.stop()
       endAll(processes)
+      witness?.close()
       server.close()
       await dashscope.close()
+      for (const name of readdirSync(said)) judgeLines(join(said, name), findings)
       await folder.remove()
+      return findings
     },
   }
 }
 
 export const fixtures = join(root, 'fixtures')
+
+/** One file is the conversation with one process. */
+function judgeLines(file: string, findings: Findings): void {
+  const conversation = createConversation(findings)
+  for (const line of readFileSync(file, 'utf8').split('\n').filter(Boolean)) {
+    const [by, text] = JSON.parse(line) as [Side, string]
+    conversation.hear(by, text)
+  }
+}
 
 /** Kills all servers that clients of stdio started. */
 function endAll(processes: string): void {

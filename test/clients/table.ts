@@ -11,10 +11,12 @@ export interface Result {
 }
 
 const page = fileURLToPath(new URL('../../docs/clients.md', import.meta.url))
-/** The scenarios of a whole run. */
-export const columns = ['list', 'call', 'progress', 'cancel', 'errors', 'resources', 'restart', 'many']
+/** The scenarios of a driver. */
+export const driven = ['list', 'call', 'progress', 'cancel', 'errors', 'resources', 'restart', 'many']
+/** Of a whole run; the last one is by the witness between the client and the server. */
+export const columns = [...driven, 'protocol']
 const head = [
-  '| client | over | list | call | long call | cancel | errors | resources | after a restart | 200 calls |',
+  '| client | over | list | call | long call | cancel | errors | resources | after a restart | 200 calls | protocol errors |',
   `|${'---|'.repeat(columns.length + 2)}`,
 ]
 
