@@ -45,11 +45,7 @@ export const matrix: MatrixClient[] = [
   ...both(sdkOf('SDK 1.32.2', '1.32.2')),
   ...both({ ...sdk2('legacy'), name: 'SDK 2.4.0, protocol 2025-11-25' }),
   ...both({ ...sdk2('modern'), name: 'SDK 2.4.0, protocol 2026-07-28' }),
-  {
-    ...inspector('0.16.8', '@modelcontextprotocol/inspector/cli/build/cli.js'),
-    transport: 'HTTP',
-    maxCalls: 30,
-  },
+  ...both({ ...inspector('0.16.8', '@modelcontextprotocol/inspector/cli/build/cli.js'), maxCalls: 30 }),
   {
     ...inspector('1.0.3', '@modelcontextprotocol/inspector/cli/build/cli.js'),
     transport: 'stdio',
