@@ -121,13 +121,15 @@ describe.each(rows)('%s', (_, open) => {
 
   it('progress increases up to the total', async () => {
     const updates: ProgressUpdate[] = []
-    const off = system.dashscope.fault({ kind: 'slow', seconds: 0.3 })
+    // One chunk is still away when the other has come.
+    const faults = [{ seconds: 1, times: 1 }, { seconds: 0.3 }]
+    const offs = faults.map(fault => system.dashscope.fault({ kind: 'slow', ...fault }))
     await client.call(
       'transcribe_audio',
       { audio: passages.file, ...fresh() },
       { onprogress: update => updates.push(update) },
     )
-    off()
+    for (const off of offs) off()
     expect(updates.length).toBeGreaterThan(1)
     for (let i = 1; i < updates.length; i++)
       expect(updates[i]!.progress).toBeGreaterThan(updates[i - 1]!.progress)

@@ -2,8 +2,15 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 
-/** Command lines of the children of a process. */
+/** Of the shell that ends the others if their parent is killed; it stays for a minute without any. */
+const watching = 'while read -r change group'
+
+/** Command lines of the children of a process, but for the shell that watches them. */
 export function childrenOf(pid: number): string[] {
+  return allChildrenOf(pid).filter(line => !line.includes(watching))
+}
+
+function allChildrenOf(pid: number): string[] {
   if (!existsSync('/proc/self/stat')) {
     const lines = execFileSync('ps', ['-axo', 'ppid=,args='], { encoding: 'utf8' }).split('\n')
     return lines.filter(line => Number(line.trim().split(' ')[0]) === pid)
