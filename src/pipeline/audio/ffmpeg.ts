@@ -144,10 +144,10 @@ export function startFfmpeg(
 
 const priority = constants.priority.PRIORITY_BELOW_NORMAL
 /**
- * Of a session: the server is served first, then voice notes, then the hour. Its decoder and two encoders weigh half as
+ * Of a session: the server is served first, then voice notes, then the hour. Its decoder and two encoders weigh a third as
  * much as one session of usual priority.
  */
-const sessionPriorities = { note: 3, long: 8 }
+const sessionPriorities = { note: 3, long: 10 }
 /** Linux takes the priority of one session in a tenth of a second from users without rights. */
 const sessionRetryMs = 150
 

@@ -1,5 +1,5 @@
 // transcribe_audio with an engine of the user's own: no key of Alibaba, and no packet to another host.
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { median } from '../../../bench/measure.ts'
 import {
   type EngineName,
@@ -139,6 +139,8 @@ describe('other engines', () => {
 
   it('a job that the end of a server interrupted goes on in the next one, without a call', async () => {
     const data = await tempFolder()
+    // Once the server that writes into it has ended.
+    onTestFinished(data.remove)
     const env = { SPEECH_DATA_DIR: data.path }
     await start('llama.cpp', 'qwen3-asr', env, {}, false)
     emulator.fault({ kind: 'hang' })
@@ -148,7 +150,6 @@ describe('other engines', () => {
     const next = { ASR_MODEL: 'openai:qwen3-asr,qwen3-asr-flash', OPENAI_BASE_URL: emulator.url }
     system = await startOwnEngineSystem({ ...next, ...env })
     await vi.waitFor(() => expect(system.connections()).not.toEqual([]), patient)
-    await data.remove()
   })
 
   it('gets names and terms as its prompt', async () => {
