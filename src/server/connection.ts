@@ -19,6 +19,6 @@ export interface Connection {
   push: boolean
   /** True if a client cancels a call by closing its connection. */
   closingCancels: boolean
-  /** Called when a call of a tool begins its work: what it needs of the client is there. */
+  /** Called when the call of a tool begins: the SDK has found what the call needs of the client. */
   onCallBegins?(): void
 }

@@ -4,8 +4,8 @@ import type { Decoding } from '../audio/decode.ts'
 
 /** So many requests go out at once, whatever the setting: the rule depends on the recording alone, as cached chunks do. */
 const requestsAtOnce = 8
-/** Up to this length, each of them gets an equal part. */
-const maxEqualSeconds = requestsAtOnce * 137.5
+/** Up to this length, each of them gets an equal part. With more, the next pause may lie beyond the longest chunk. */
+const maxEqualSeconds = 1_100
 const minEqualSeconds = 30
 /** Of longer recordings, the first and the last chunks are short: nothing else can be done while they are prepared or sent. */
 const minRampSeconds = 45

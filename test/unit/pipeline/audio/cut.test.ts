@@ -68,6 +68,13 @@ function shared(left: Cut, right: Cut): number {
     .reduce((sum, length) => sum + length, 0)
 }
 
+/** 200 s of speech with no pauses but these, in seconds. */
+function withPauses(...pauses: [from: number, to: number][]): SyntheticRecording {
+  const recording = synthesise([{ kind: 'breathless', seconds: 200 }], 7)
+  for (const [from, to] of pauses) recording.samples.fill(0, from * rate, to * rate)
+  return recording
+}
+
 /** Ten seconds of noise about as loud as a voice. */
 const hiss = synthesise([{ kind: 'silence', seconds: 10 }], 9, 3000).samples
 
@@ -131,23 +138,14 @@ describe('cut', () => {
   )
 
   it('cuts in the longest pause of the last third', async () => {
-    const recording = synthesise([{ kind: 'breathless', seconds: 200 }], 7)
-    const pause = (from: number, to: number) => recording.samples.fill(0, from * rate, to * rate)
-    pause(80, 83)
-    pause(110, 110.4)
-    pause(130, 131)
+    const recording = withPauses([80, 83], [110, 110.4], [130, 131])
     const [first, second] = await cutAll(recording, 150)
     expect(first!.end).toBeCloseTo(130.5, 1)
     expect(second!.overlap).toBe(0)
   })
 
   it('cuts in the longest pause about as far from the start as it should, or else in the next one', async () => {
-    const recording = synthesise([{ kind: 'breathless', seconds: 200 }], 7)
-    const pause = (from: number, to: number) => recording.samples.fill(0, from * rate, to * rate)
-    pause(38, 39)
-    pause(43, 43.4)
-    pause(49, 50)
-    pause(126, 127)
+    const recording = withPauses([38, 39], [43, 43.4], [49, 50], [126, 127])
     const [first, second, third] = await cutAll(recording, 150, 45)
     expect([first!.end, second!.end]).toEqual([expect.closeTo(49.5, 1), expect.closeTo(126.5, 1)])
     expect([second!.overlap, third!.overlap]).toEqual([0, 0])
