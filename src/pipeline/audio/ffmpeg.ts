@@ -144,10 +144,10 @@ export function startFfmpeg(
 
 const priority = constants.priority.PRIORITY_BELOW_NORMAL
 /**
- * Of a session: the server is served first, then voice notes, then the hour. Its decoder and two encoders weigh a third as
- * much as one session of usual priority.
+ * Of a session: the server is served first, then voice notes, then the hour. Its decoder and two encoders together weigh
+ * as much as one usual session: with less, a machine at full load makes twenty minutes wait for minutes.
  */
-const sessionPriorities = { note: 3, long: 10 }
+const sessionPriorities = { note: 3, long: 5 }
 /** Linux takes the priority of one session in a tenth of a second from users without rights. */
 const sessionRetryMs = 150
 

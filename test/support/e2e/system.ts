@@ -84,6 +84,9 @@ export interface System {
   close(): Promise<void>
 }
 
+/** Of a client's call: longer than any `wait_seconds` of a test, so that a busy machine is no failure. */
+const timeout = 300_000
+
 export async function startSystem(options: SystemOptions = {}): Promise<System> {
   const { dashscope: dashscopeOptions, env: more, bucket = false, isHere = false } = options
   const ffmpeg = await testFfmpeg()
@@ -110,7 +113,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     env,
     folder: folder.path,
     async call(tool, args, options) {
-      const result = await client.callTool({ name: tool, arguments: args }, undefined, options)
+      const result = await client.callTool({ name: tool, arguments: args }, undefined, { timeout, ...options })
       const [block] = result.content as { text: string }[]
       return { isError: result.isError === true, text: block?.text ?? '', data: result.structuredContent }
     },

@@ -101,7 +101,7 @@ it.runIf(setsid)('an ffmpeg whose helper keeps its pipes open is read to its end
 
 it.runIf(existsSync('/proc/self/autogroup')).each([
   ['short recording', spokenWav(1, 4), 3],
-  ['long recording', spokenWav(3, 5), 10],
+  ['long recording', spokenWav(3, 5), 5],
 ])('the decoder of a %s has a lower priority also among sessions', async (_, sound, priority) => {
   const waits = `until grep -q "nice ${priority}" /proc/$$/autogroup; do sleep 0.1; done`
   const stub = await standIn('polite', [waits, 'exec "$real" "$@"'], '*verbose*hangs*', -1)
