@@ -22,6 +22,7 @@ export async function uploadOnce(file: string, path: string): Promise<{ encoded:
     signal,
     continuesElsewhere: () => false,
     gotOn() {},
+    answered() {},
     scratch: () => Promise.reject(new Error('Nothing is written here.')),
     progress() {},
     warn() {},

@@ -36,6 +36,8 @@ export interface Progress {
   total?: number
   /** A few words for the user: the current step. */
   message: string
+  /** The provider has taken a request of the recording, so the key and the model are right. */
+  isAnswered?: true
 }
 
 /** Owner of all data without authentication: over stdio, in a terminal, over HTTP without tokens. */

@@ -18,6 +18,8 @@ export interface Run {
   progress(update: Progress): void
   /** Says that the job got on: no later attempt begins where those before this one have ended. */
   gotOn(): void
+  /** Says that the provider has taken a request of the job. */
+  answered(): void
   /** Adds a sentence to the transcript's warnings. */
   warn(sentence: string): void
   /** Results of earlier work, by this job and by other jobs of its owner. */

@@ -59,8 +59,9 @@ export async function agree(
   const { usd, unknownLengths } = plan
   const { yes, maxCostUsd, canAsk } = consent
   const mayCost = usd === undefined || usd > 0 || unknownLengths > 0
-  if (maxCostUsd !== undefined && mayCost) {
-    ensureBelow(plan, maxCostUsd)
+  if (maxCostUsd !== undefined) {
+    if (mayCost) ensureBelow(plan, maxCostUsd)
+    // What the plan calls done may be gone when its turn comes.
     return { limitUsd: maxCostUsd }
   }
   if (yes || !mayCost) return {}

@@ -2,6 +2,7 @@
 import { dirname, parse } from 'node:path'
 import type { App } from '../../app.ts'
 import type { BatchPlan } from '../../domain/batch/batch.ts'
+import { formatUsd } from '../../domain/costs/budget.ts'
 import { codeOf, SpeechError } from '../../domain/errors.ts'
 import { localOwner } from '../../domain/job.ts'
 import { deadlines } from '../../domain/network/deadlines.ts'
@@ -89,9 +90,13 @@ export async function transcribeBatch(invocation: Invocation, task: RecordingTas
         const { limitUsd, hasOthersOnTop } = agreement
         const allowance =
           limitUsd === undefined ? undefined : await app.jobs.limitCost(localOwner, plan, limitUsd)
+        if (limitUsd !== undefined && allowance && allowance.usd < limitUsd)
+          report.note(`The limit of the day leaves ${formatUsd(allowance.usd)} for them.`)
         const write = createWriter(app, names, options)
         const work = { ...task, write, report, signal, allowance, hasOthersOnTop, onProgress: bar.show }
-        const { exitCode } = await runBatch(app, plan, work).finally(() => allowance?.close())
+        const { exitCode } = await runBatch(app, plan, work).finally(() =>
+          allowance?.close({ isOver: !signal.aborted }),
+        )
         report.end(exitCode)
         return exitCode
       },

@@ -1,7 +1,7 @@
 // Runs a planned batch: some recordings at once, each written as soon as it ends, until an error that all would meet.
 import type { App } from '../../app.ts'
 import type { BatchPlan, PlannedRecording } from '../../domain/batch/batch.ts'
-import { hasAnswer, runOneFirst } from '../../domain/batch/one-first.ts'
+import { runOneFirst } from '../../domain/batch/one-first.ts'
 import { isCommon, isSpeechError, SpeechError } from '../../domain/errors.ts'
 import { type JobTool, localOwner, type TranscriptionRequest } from '../../domain/job.ts'
 import type { Transcript } from '../../domain/transcript.ts'
@@ -76,7 +76,7 @@ export async function runBatch({ jobs }: App, plan: BatchPlan, work: BatchWork):
       const result = await jobs.transcribe(requestOf(recording), callerOf(recording), {
         disconnectReason: () => 'detached',
         onProgress(update) {
-          if (hasAnswer(tool, options, update)) onAnswered()
+          if (update.isAnswered) onAnswered()
           progress.running(recording, update.done)
         },
       })
@@ -85,7 +85,6 @@ export async function runBatch({ jobs }: App, plan: BatchPlan, work: BatchWork):
       if (result.transcript.usage.audioSeconds > 0) onAnswered()
       const facts = { transcript: result.transcript, isFree: recording.state === 'done' }
       const costUsd = paidFor(result)
-      if (isLimited(recording)) allowance?.paid(costUsd ?? 0)
       await finish(recording, { ...facts, costUsd, outcome: result.cached ? 'done before' : 'done' })
       for (const copy of all.slice(1)) await finish(copy, { ...facts, costUsd: 0, outcome: 'copy' })
     } catch (error) {

@@ -99,15 +99,11 @@ async function watchFolder(invocation: Invocation): Promise<number> {
     const later = new Map<string, number>()
     /** By real path: the path in the folder, which names the output. */
     const names = new Map<string, string>()
-    const plannedUsd = new Map<string, number>()
     const counted: Report = {
       ...report,
       // The others go on, or the watch ends and says why.
       note: () => {},
       result(result) {
-        // A recording that meets the limit half-way has cost most of its price.
-        const isCut = result.error?.code === 'COST_TOO_HIGH'
-        spentUsd += result.costUsd ?? (isCut ? (plannedUsd.get(result.audio) ?? 0) : 0)
         report.result(result)
         if (result.error?.code === 'PROVIDER_UNREACHABLE') later.set(result.audio, Date.now() + retryMs)
       },
@@ -126,14 +122,14 @@ async function watchFolder(invocation: Invocation): Promise<number> {
       const whole = { ...plan, recordings: plan.recordings.map(named), copies: plan.copies.map(named) }
       const outputs = nameOutputs([...whole.recordings, ...whole.copies], { ...options, workingDir: folder })
       const leftUsd = ensureAffordable(plan)
-      // One of unknown length may have used up what was left.
-      for (const { audio, usd } of plan.recordings) plannedUsd.set(audio, usd ?? leftUsd ?? 0)
       await makeOutputFolders(outputs.folders)
       const allowance =
         leftUsd === undefined ? undefined : await app.jobs.limitCost(localOwner, plan, leftUsd)
       const write = createWriter(app, outputs, options)
       const todo = { tool, options: request, write, report: counted, signal, allowance, onProgress: bar.show }
-      const { stop } = await runBatch(app, whole, todo).finally(() => allowance?.close())
+      const { stop } = await runBatch(app, whole, todo).finally(async () => {
+        spentUsd += (await allowance?.close({ isOver: !signal.aborted })) ?? 0
+      })
       bar.clear()
       if (stop && stop.code !== 'PROVIDER_UNREACHABLE') throw stop
     }

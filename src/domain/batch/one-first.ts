@@ -1,6 +1,8 @@
 // Runs the recordings of a batch some at a time; the first ones alone, until the provider has answered one of them.
-import type { JobTool, Progress, TranscriptionRequest } from '../job.ts'
 import type { PlannedRecording } from './batch.ts'
+
+/** A slow first one, such as a long download, does not keep the others waiting for longer. */
+const maxAloneMs = 10_000
 
 /**
  * A wrong key is refused once, not for each recording under way: `run` calls `onAnswered` where an answer has come, and
@@ -13,35 +15,29 @@ export async function runOneFirst<Recording extends Pick<PlannedRecording, 'stat
 ): Promise<void> {
   const free = recordings.filter(({ state }) => state === 'done').values()
   const paid = recordings.filter(({ state }) => state !== 'done').values()
-  const others: Promise<void>[] = []
-  await Promise.all(Array.from({ length: concurrency }, () => runAll(free, () => {})))
-  try {
-    await runAll(paid, beginOthers)
-  } finally {
-    await Promise.all(others)
-  }
+  let answer = () => {}
+  const isAnswered = new Promise<void>(resolve => (answer = resolve))
+  let hasFailed = false
+  const timer = setTimeout(answer, maxAloneMs)
+  const others = Array.from({ length: concurrency - 1 }, async () => {
+    await runAll(free)
+    await isAnswered
+    await runAll(paid)
+  })
+  const first = runAll(paid)
+    .then(() => runAll(free))
+    .finally(answer)
+  const ends = await Promise.allSettled([first, ...others])
+  clearTimeout(timer)
+  const failure = ends.find(end => end.status === 'rejected')
+  if (failure) throw failure.reason
 
-  async function runAll(from: Iterable<Recording>, onAnswered: () => void): Promise<void> {
-    for (const recording of from) await run(recording, onAnswered)
-  }
-
-  function beginOthers(): void {
-    while (others.length < concurrency - 1) {
-      const other = runAll(paid, () => {})
-      // It may fail before it is awaited.
-      other.catch(() => {})
-      others.push(other)
+  async function runAll(from: Iterable<Recording>): Promise<void> {
+    try {
+      for (const recording of from) if (!hasFailed) await run(recording, answer)
+    } catch (error) {
+      hasFailed = true
+      throw error
     }
   }
-}
-
-/** True where the progress of a recording shows that the provider has taken it. */
-export function hasAnswer(
-  tool: JobTool,
-  { timestamps = 'none' }: Pick<TranscriptionRequest, 'timestamps'>,
-  { done, total }: Progress,
-): boolean {
-  // The first half of these is the upload.
-  const isUploaded = tool === 'diarize_audio' || timestamps !== 'none'
-  return isUploaded ? total !== undefined && done > total / 2 : done > 0
 }

@@ -1,10 +1,19 @@
 // Contract of the record of costs: what each owner has spent on a day, and what orders under way may still spend.
 
+/** What an order or a batch may still spend, in US dollars. */
+export interface Reservation {
+  usd: number
+  /** A living process renews it before then (milliseconds since 1970). Later it counts no longer for the limit of the day. */
+  until: number
+  /** Id of the batch that it belongs to, or is. It stays after `until`, and goes on to limit that batch. */
+  batch?: string
+}
+
 /** US dollars of one owner on one day. */
 export interface DaySpending {
   usd: number
-  /** By order: what it may still spend. A living process renews it before `until` (milliseconds since 1970). */
-  held: Record<string, { usd: number; until: number }>
+  /** By order or batch. */
+  held: Record<string, Reservation>
 }
 
 export interface OwnerSpending extends DaySpending {

@@ -1,5 +1,5 @@
 // A limit for recordings that their caller runs itself: what they may cost together.
-import { type BatchPlan, type PlannedRecording, shareOf } from '../../domain/batch/batch.ts'
+import { type BatchPlan, isPriceOpen, type PlannedRecording, shareOf } from '../../domain/batch/batch.ts'
 import { dayOf } from '../../domain/costs/spending.ts'
 import { codeOf } from '../../domain/errors.ts'
 import type { Job } from '../../domain/job.ts'
@@ -9,48 +9,51 @@ import { renewalMs } from '../records/allowances.ts'
 import { batchId } from './stored-batch.ts'
 
 export interface HeldAllowance {
+  /** US dollars: what was asked for, or what the limit of the day has left. */
+  usd: number
   /** For the caller of the recording. */
   batchOf(recording: PlannedRecording): NonNullable<Job['batch']>
-  /** Counts what was paid for a recording, in US dollars. */
-  paid(usd: number): void
-  /** Gives back what was not used. Never rejects. */
-  close(): Promise<void>
+  /**
+   * Gives back what was not used, and resolves with what was, in US dollars. Recordings that are left to other processes
+   * keep to the rest of it. Never rejects.
+   */
+  close(options: { isOver: boolean }): Promise<number>
 }
 
+/** Enough for a few seconds of sound: with less nothing of unknown length can begin. */
+const smallestUsd = 0.0001
+
 /**
- * Holds `usd`, US dollars, or the price of the plan where the limit of the day has no room for more. Throws
- * `DAY_LIMIT_REACHED`, `STORE_*`.
+ * Holds `usd`, US dollars, or what the limit of the day has left. Throws `DAY_LIMIT_REACHED` where that is less than the
+ * price of the plan, and `STORE_*`.
  */
 export async function holdAllowance(
   owner: string,
-  { recordings, usd: plannedUsd = 0 }: BatchPlan,
+  plan: BatchPlan,
   usd: number,
   { allowances }: Pick<JobBasis, 'allowances'>,
 ): Promise<HeldAllowance> {
+  const { recordings, usd: plannedUsd = 0 } = plan
   // The same command has the same id: jobs that a dead process has left find its limit.
   const id = `held_${batchId(recordings, undefined)}`
   const day = dayOf(Date.now())
-  const held = (amount: number) => ({ owner, id, terms: { day, usd: amount } })
-  let allowance = held(usd)
-  try {
-    await allowances.open(allowance)
-  } catch (error) {
-    if (codeOf(error) !== 'DAY_LIMIT_REACHED' || usd <= plannedUsd) throw error
-    allowance = held(plannedUsd)
-    await allowances.open(allowance)
-  }
-  const ids = recordings.map(one => one.id)
-  let paidUsd = 0
-  const renew = () => allowances.renew(allowance, paidUsd, ids).catch(logFailure)
-  const timer = setInterval(() => void renew(), renewalMs).unref()
+  const batch = { owner, id, terms: { day, usd } }
+  const leastUsd = Math.min(usd, isPriceOpen(plan) ? plannedUsd + smallestUsd : plannedUsd)
+  const heldUsd = await allowances.open(batch, leastUsd)
+  const timer = setInterval(() => void allowances.renew(batch).catch(logFailure), renewalMs).unref()
   return {
-    batchOf: recording => ({ id, day, usd: shareOf(recording, recordings, allowance.terms.usd) }),
-    paid(usd) {
-      paidUsd += usd
-    },
-    async close() {
+    usd: heldUsd,
+    batchOf: recording => ({ id, day, usd: shareOf(recording, recordings, heldUsd) }),
+    async close({ isOver }) {
       clearInterval(timer)
-      await allowances.close(allowance).catch(logFailure)
+      try {
+        if (isOver) return heldUsd - (await allowances.close(batch))
+        await allowances.leave(batch)
+      } catch (error) {
+        logFailure(error)
+      }
+      // It is not known how much of it was used.
+      return heldUsd
     },
   }
 }

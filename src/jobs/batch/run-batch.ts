@@ -2,7 +2,7 @@
 import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type PlannedRecording, type RecordingEnd, shareOf } from '../../domain/batch/batch.ts'
-import { hasAnswer, runOneFirst } from '../../domain/batch/one-first.ts'
+import { runOneFirst } from '../../domain/batch/one-first.ts'
 import { cancelled, codeOf, isCommon, isSpeechError, SpeechError } from '../../domain/errors.ts'
 import { isOver, type Job, type JobState, type Progress } from '../../domain/job.ts'
 import { costOf, type Transcript } from '../../domain/transcript.ts'
@@ -111,7 +111,7 @@ export function startBatch(
     if (isOwn) submitted.add(jobId)
     if (cached) return job
     const onProgress = (progress: Progress) => {
-      if (hasAnswer(tool, options, progress)) onAnswered()
+      if (progress.isAnswered) onAnswered()
       runningSeconds.set(jobId, Math.min(progress.done, seconds))
       isChanged = true
     }
@@ -205,9 +205,7 @@ export function startBatch(
 
   async function renewAllowance(): Promise<void> {
     if (!allowance) return
-    const paid = [...ends.values()].reduce((sum, { costUsd = 0 }) => sum + costUsd, 0)
-    const ids = stored.recordings.map(one => one.id)
-    await allowances.renew(allowance, paid, ids).catch(logFailure)
+    await allowances.renew(allowance).catch(logFailure)
   }
 
   async function finish(): Promise<void> {

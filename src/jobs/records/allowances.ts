@@ -1,6 +1,6 @@
 // Allowances: what the recordings of a batch may still reserve together, held in the record of costs of its day.
 import { costTooHigh, dayLimitReached, formatUsd } from '../../domain/costs/budget.ts'
-import type { DaySpending, SpendingStore } from '../../domain/costs/spending.ts'
+import type { DaySpending, Reservation, SpendingStore } from '../../domain/costs/spending.ts'
 import { SpeechError } from '../../domain/errors.ts'
 import type { BatchTerms, Job } from '../../domain/job.ts'
 
@@ -23,19 +23,42 @@ export const renewalMs = 5 * 60_000
  * Moves an amount from the allowance of a batch to one of its recordings, or back where it is negative. A batch that is
  * over has none. With `isLimited` it throws `COST_TOO_HIGH` beyond it: what is paid already is always recorded.
  */
-export function takeFrom(before: DaySpending, batch: string, usd: number, isLimited: boolean): DaySpending {
-  const own = before.held[batch]
-  if (!own) return before
-  if (isLimited && usd > own.usd + toleranceUsd) throw beyondAllowance(usd, own.usd)
-  return { ...before, held: { ...before.held, [batch]: { ...own, usd: Math.max(0, own.usd - usd) } } }
+export function takeFrom(held: Held, batch: string, usd: number, isLimited: boolean): Held {
+  const own = held[batch]
+  if (!own) return held
+  if (isLimited && usd > own.usd + toleranceUsd)
+    throw beyondAllowance(`of the price agreed for the batch, ${formatUsd(own.usd)} are left`, usd)
+  return { ...held, [batch]: { ...own, usd: Math.max(0, own.usd - usd) } }
 }
 
-export function beyondAllowance(usd: number, leftUsd: number): SpeechError {
-  return new SpeechError(
-    'COST_TOO_HIGH',
-    `This would cost up to ${formatUsd(usd)}; of the price agreed for the batch, ${formatUsd(leftUsd)} are left.`,
-    { hint: 'Order the batch again: what is done costs nothing, and the plan has a new price for the rest.' },
-  )
+/** Throws `COST_TOO_HIGH` where a recording would cost more than its part of a batch that nothing holds together any more. */
+export function ensureWithinShare(usd: number, shareUsd: number): void {
+  if (usd > shareUsd + toleranceUsd)
+    throw beyondAllowance(`its part of the price agreed for the batch is ${formatUsd(shareUsd)}`, usd)
+}
+
+function beyondAllowance(limit: string, usd: number): SpeechError {
+  return new SpeechError('COST_TOO_HIGH', `This would cost up to ${formatUsd(usd)}; ${limit}.`, {
+    hint: 'Order the batch again: what is done costs nothing, and the plan has a new price for the rest.',
+  })
+}
+
+type Held = DaySpending['held']
+
+/** Without those of dead processes, except where they limit a batch. */
+export function withoutExpired(held: Held, now: number): Held {
+  const isKept = ({ until, batch }: Reservation) => until > now || batch !== undefined
+  return Object.fromEntries(Object.entries(held).filter(([, one]) => isKept(one)))
+}
+
+/** What living processes hold, in US dollars. */
+export function heldUsdOf(held: Held, now: number): number {
+  return sum(Object.values(held).map(({ usd, until }) => (until > now ? usd : 0)))
+}
+
+/** Without a batch and its recordings. */
+function without(held: Held, batch: string): Held {
+  return Object.fromEntries(Object.entries(held).filter(([id, one]) => id !== batch && one.batch !== batch))
 }
 
 export type Allowances = ReturnType<typeof createAllowances>
@@ -44,10 +67,11 @@ type Batch = Pick<Job, 'owner' | 'id'> & { terms: BatchTerms }
 
 export function createAllowances(store: SpendingStore, limits: CostLimits, now = Date.now) {
   const { orderUsd = Number.POSITIVE_INFINITY, dayUsd } = limits
-  const change = ({ owner, terms: { day } }: Batch, to: (before: DaySpending) => DaySpending['held']) =>
-    store.updateSpending(owner, day, before => ({ ...before, held: to(before) }))
-  const heldNow = ({ held }: DaySpending) =>
-    Object.fromEntries(Object.entries(held).filter(([, { until }]) => until > now()))
+  const change = ({ owner, terms: { day } }: Batch, to: (held: Held, spentUsd: number) => Held) =>
+    store.updateSpending(owner, day, before => ({
+      ...before,
+      held: to(withoutExpired(before.held, now()), before.usd),
+    }))
 
   return {
     isStrict: limits.isStrict ?? false,
@@ -62,33 +86,48 @@ export function createAllowances(store: SpendingStore, limits: CostLimits, now =
     },
     /** The part of an agreed amount that an order may cost. */
     within: (usd: number) => Math.min(usd, orderUsd),
-    /** Holds the whole price of a new batch. Throws `DAY_LIMIT_REACHED`, and then holds nothing. */
-    async open(batch: Batch): Promise<void> {
-      const { usd = 0, day } = batch.terms
-      await change(batch, before => {
-        const others = heldNow(before)
-        delete others[batch.id]
-        const heldUsd = sum(Object.values(others).map(one => one.usd))
-        if (dayUsd !== undefined && before.usd + heldUsd + usd > dayUsd + toleranceUsd)
-          throw dayLimitReached(usd, { day, limitUsd: dayUsd, spentUsd: before.usd, heldUsd })
-        return { ...others, [batch.id]: { usd, until: now() + holdMs } }
+    /**
+     * Holds the price of a new batch; where the limit of the day has no room for it, what is left, but not less than
+     * `leastUsd`. Returns what it holds, in US dollars. Throws `DAY_LIMIT_REACHED`, and then holds nothing.
+     */
+    async open(batch: Batch, leastUsd = batch.terms.usd ?? 0): Promise<number> {
+      const { usd: wishedUsd = 0, day } = batch.terms
+      let usd = wishedUsd
+      await change(batch, (before, spentUsd) => {
+        // Its recordings that are under way take from the new price.
+        const others = without(before, batch.id)
+        const heldUsd = heldUsdOf(others, now())
+        const roomUsd = (dayUsd ?? Number.POSITIVE_INFINITY) - spentUsd - heldUsd
+        if (dayUsd !== undefined && leastUsd > roomUsd + toleranceUsd)
+          throw dayLimitReached(leastUsd, { day, limitUsd: dayUsd, spentUsd, heldUsd })
+        usd = Math.min(wishedUsd, Math.max(leastUsd, roomUsd))
+        return { ...others, [batch.id]: { usd, until: now() + holdMs, batch: batch.id } }
+      })
+      return usd
+    },
+    /** Keeps it for longer. */
+    async renew(batch: Batch): Promise<void> {
+      await change(batch, held => {
+        const own = held[batch.id]
+        return own ? { ...held, [batch.id]: { ...own, until: now() + holdMs } } : held
       })
     },
-    /** Keeps it for longer. One that has ended begins again without what was paid, and what `recordings` hold by now. */
-    async renew(batch: Batch, paidUsd: number, recordings: Iterable<string>): Promise<void> {
-      const { usd = 0 } = batch.terms
-      await change(batch, before => {
-        const held = heldNow(before)
-        const theirs = sum([...recordings].map(id => held[id]?.usd ?? 0))
-        const leftUsd = held[batch.id]?.usd ?? Math.max(0, usd - paidUsd - theirs)
-        return { ...held, [batch.id]: { usd: leftUsd, until: now() + holdMs } }
+    /** Gives back what was not used, and returns it, in US dollars. */
+    async close(batch: Batch): Promise<number> {
+      let leftUsd = 0
+      await change(batch, held => {
+        leftUsd = sum(Object.values(held).map(one => (one.batch === batch.id ? one.usd : 0)))
+        const isLeft = ([id, one]: [string, Reservation]) =>
+          id !== batch.id && (one.batch !== batch.id || one.until > now())
+        return Object.fromEntries(Object.entries(held).filter(isLeft))
       })
+      return leftUsd
     },
-    /** Gives back what was not used. */
-    async close(batch: Batch): Promise<void> {
-      await change(batch, before => {
-        const { [batch.id]: _, ...others } = heldNow(before)
-        return others
+    /** Ends it for the limit of the day; recordings that go on elsewhere keep to what is left of it. */
+    async leave(batch: Batch): Promise<void> {
+      await change(batch, held => {
+        const own = held[batch.id]
+        return own ? { ...held, [batch.id]: { ...own, until: 0 } } : held
       })
     },
   }

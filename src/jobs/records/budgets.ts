@@ -6,13 +6,15 @@ import { codeOf } from '../../domain/errors.ts'
 import type { Job } from '../../domain/job.ts'
 import { log } from '../../log.ts'
 import {
-  beyondAllowance,
   type CostLimits,
+  ensureWithinShare,
+  heldUsdOf,
   holdMs,
   renewalMs,
   sum,
   takeFrom,
   toleranceUsd,
+  withoutExpired,
 } from './allowances.ts'
 
 export type { CostLimits } from './allowances.ts'
@@ -62,15 +64,15 @@ export function createBudgets(store: SpendingStore, limits: CostLimits, now = Da
       await store.updateSpending(owner, day, before => {
         const takenUsd = newUsd + ownUsd - (before.held[order]?.usd ?? 0)
         if (moreUsd > 0 && batch?.usd !== undefined && !before.held[batch.id])
-          ensureWithin(paidUsd + ownUsd, batch.usd)
-        const { held } = batch ? takeFrom(before, batch.id, takenUsd, moreUsd > 0) : before
-        const others = Object.entries(held).filter(([id, { until }]) => id !== order && until > now())
-        const heldUsd = sum(others.map(([, { usd }]) => usd))
+          ensureWithinShare(paidUsd + ownUsd, batch.usd)
+        const held = batch ? takeFrom(before.held, batch.id, takenUsd, moreUsd > 0) : before.held
+        const { [order]: _, ...others } = withoutExpired(held, now())
+        const heldUsd = heldUsdOf(others, now())
         const spentUsd = before.usd + newUsd
         if (dayUsd !== undefined && moreUsd > 0 && spentUsd + heldUsd + ownUsd > dayUsd + toleranceUsd)
           throw dayLimitReached(ownUsd, { day, limitUsd: dayUsd, spentUsd, heldUsd })
-        const own = ownUsd > 0 ? { [order]: { usd: ownUsd, until: now() + holdMs } } : {}
-        return { usd: Math.max(0, spentUsd), held: { ...Object.fromEntries(others), ...own } }
+        const own = { usd: ownUsd, until: now() + holdMs, ...(batch && { batch: batch.id }) }
+        return { usd: Math.max(0, spentUsd), held: { ...others, ...(ownUsd > 0 && { [order]: own }) } }
       })
       unrecordedUsd -= newUsd
       isHeld = ownUsd > 0
@@ -160,10 +162,6 @@ export function createBudgets(store: SpendingStore, limits: CostLimits, now = Da
       },
     }
   }
-}
-
-function ensureWithin(totalUsd: number, limitUsd: number): void {
-  if (totalUsd > limitUsd + toleranceUsd) throw beyondAllowance(totalUsd, limitUsd)
 }
 
 function logFailure(error: unknown): void {

@@ -25,6 +25,7 @@ export function createDraft(leased: LeasedJob, { repository, changes }: JobBasis
   let lastSave = { done: 0, at: performance.now() }
   let saving: Promise<unknown> = Promise.resolve()
   let isStopped = false
+  let isAnswered = false
   const saver = setInterval(() => {
     saving = saving.then(saveIfDue).catch(error => log.error('not-saved', { id, error: error?.name }))
   }, saveIntervalMs)
@@ -50,11 +51,18 @@ export function createDraft(leased: LeasedJob, { repository, changes }: JobBasis
     changes.publish({ owner, id, listChanged: isNew })
   }
 
+  function report(update: Progress): void {
+    progress = isAnswered ? { ...update, isAnswered } : update
+    changes.progressed(owner, id)
+  }
+
   return {
     progress: () => progress,
-    report(update: Progress): void {
-      progress = update
-      changes.progressed(owner, id)
+    report,
+    answered(): void {
+      if (isAnswered) return
+      isAnswered = true
+      report(progress)
     },
     warn: (sentence: string) => void warnings.add(sentence),
     /** Sets the function that returns the findings so far. */

@@ -65,6 +65,7 @@ export function runJob(
     warn: draft.warn,
     progress: draft.report,
     gotOn,
+    answered: draft.answered,
   }
 
   function gotOn(): void {

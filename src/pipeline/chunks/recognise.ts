@@ -199,6 +199,7 @@ async function fromProvider(
     )
     const bill = paid(seconds, recognition, recogniser)
     usd = bill.costUsd ?? 0
+    run.answered()
     await run.checkpoints.put(key, { ...recognition, seconds })
     return { ...recognition, ...bill }
   } finally {

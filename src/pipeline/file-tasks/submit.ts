@@ -84,6 +84,7 @@ async function submit({ recogniser, options, key, upload, run }: TaskContext): P
   try {
     const url = await upload.signedUrl(recogniser.model)
     const task = await recogniser.submit({ url, ...options }, delayedSignal(run.signal))
+    run.answered()
     await run.checkpoints.put(key, { task })
     return task
   } catch (error) {

@@ -113,7 +113,10 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     env,
     folder: folder.path,
     async call(tool, args, options) {
-      const result = await client.callTool({ name: tool, arguments: args }, undefined, { timeout, ...options })
+      const result = await client.callTool({ name: tool, arguments: args }, undefined, {
+        timeout,
+        ...options,
+      })
       const [block] = result.content as { text: string }[]
       return { isError: result.isError === true, text: block?.text ?? '', data: result.structuredContent }
     },

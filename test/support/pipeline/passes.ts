@@ -112,6 +112,7 @@ export async function startPasses(): Promise<PassesSystem> {
         signal: new AbortController().signal,
         continuesElsewhere: () => false,
         gotOn() {},
+        answered() {},
         scratch: async () => folder.path,
         progress() {},
         warn() {},

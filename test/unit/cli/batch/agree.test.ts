@@ -24,6 +24,10 @@ it.each([
   expect(await agree(plan, { ...consent, yes: true, maxCostUsd: 2 }, signal)).toEqual({ limitUsd: 2 })
 })
 
+it('--max-cost limits also what is done by the plan, as it may be gone when its turn comes', async () => {
+  expect(await agree({ ...plan, usd: 0 }, { ...consent, maxCostUsd: 2 }, signal)).toEqual({ limitUsd: 2 })
+})
+
 it.each([
   ['a higher price', plan, 0.5, 'COST_TOO_HIGH'],
   ['an unknown price', { ...plan, usd: undefined }, 2, 'PRICE_UNKNOWN'],

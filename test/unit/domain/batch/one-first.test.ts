@@ -1,6 +1,6 @@
 // Recordings of a batch, some at a time: the first ones alone, until the provider has answered.
-import { describe, expect, it } from 'vitest'
-import { hasAnswer, runOneFirst } from '../../../../src/domain/batch/one-first.ts'
+import { describe, expect, it, vi } from 'vitest'
+import { runOneFirst } from '../../../../src/domain/batch/one-first.ts'
 
 type State = 'new' | 'done'
 
@@ -43,12 +43,28 @@ describe('recordings of a batch', () => {
     expect(begun).toEqual([0, 1, 2])
   })
 
-  it('those that cost nothing come first, and do not wait for each other', async () => {
-    const { begun, end } = await start(['new', 'done', 'done'])
-    expect(begun).toEqual([1, 2])
-    await end(1, false)
-    await end(2, false)
+  it('those that cost nothing wait for no answer, and hold no other', async () => {
+    const { begun, end } = await start(['new', 'done', 'done', 'done'])
     expect(begun).toEqual([1, 2, 0])
+    await end(1, false)
+    expect(begun).toEqual([1, 2, 0, 3])
+    await end(0, true)
+    await end(3, false)
+    await end(2, false)
+    expect(begun).toEqual([1, 2, 0, 3])
+  })
+
+  it('a first one that is slow holds the others for ten seconds', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout'] })
+    try {
+      const { begun } = await start(['new', 'new', 'new', 'new'])
+      await vi.advanceTimersByTimeAsync(9_999)
+      expect(begun).toEqual([0])
+      await vi.advanceTimersByTimeAsync(1)
+      expect(begun).toEqual([0, 1, 2])
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   it('a failure ends the run after those under way', async () => {
@@ -56,23 +72,5 @@ describe('recordings of a batch', () => {
       throw new Error('No.')
     })
     await expect(all).rejects.toThrow('No.')
-  })
-})
-
-describe('progress', () => {
-  it.each([
-    ['of nothing yet', 'transcribe_audio', {}, { done: 0, total: 60 }, false],
-    ['of a chunk', 'transcribe_audio', {}, { done: 9, total: 60 }, true],
-    ['of an upload', 'diarize_audio', {}, { done: 9, total: 60 }, false],
-    [
-      'of an upload for measured times',
-      'transcribe_audio',
-      { timestamps: 'word' },
-      { done: 30, total: 60 },
-      false,
-    ],
-    ['of a task', 'diarize_audio', {}, { done: 31, total: 60 }, true],
-  ] as const)('%s tells whether the provider has taken the recording', (_, tool, options, at, expected) => {
-    expect(hasAnswer(tool, options, { ...at, message: '' })).toBe(expected)
   })
 })

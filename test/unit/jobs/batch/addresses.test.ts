@@ -1,6 +1,6 @@
 // Addresses in a batch: their length is not known before it begins, so an amount bounds what they cost.
 import { writeFile } from 'node:fs/promises'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { CostLimits } from '../../../../src/jobs/records/allowances.ts'
 import {
   createWorkspace,
@@ -68,10 +68,43 @@ it('an amount bounds those that their caller runs itself, too', async () => {
       jobs.transcribe({ ...options, audio: one.audio }, { ...caller, batch: allowance.batchOf(one) }, {}),
     ),
   )
-  await allowance.close()
+  const usedUsd = await allowance.close({ isOver: true })
   const codes = results.flatMap(one => (one.status === 'rejected' ? [one.reason.code] : []))
   expect(codes).toEqual(['COST_TOO_HIGH'])
-  expect((await spent()) - before).toBeLessThanOrEqual(0.07)
+  const spentUsd = (await spent()) - before
+  expect(spentUsd).toBeLessThanOrEqual(0.07)
+  // Neither what was refused nor what was reserved counts.
+  expect(usedUsd).toBeCloseTo(spentUsd, 6)
+})
+
+describe('beside a limit of the day', () => {
+  const day = { dayUsd: 0.2 }
+  const of = (name: string) => ({ ...caller, owner: name })
+
+  it('they may cost what the day has left', async () => {
+    const { jobs } = await open(0.01, day)
+    const plan = await jobs.plan({ sources, options: { context: 'day' } }, of('dan'))
+    const allowance = await jobs.limitCost('dan', plan, 5)
+    expect(allowance.usd).toBeCloseTo(0.2)
+    const [first] = plan.recordings
+    const request = { context: 'day', audio: first!.audio }
+    const { transcript } = await jobs.transcribe(
+      request,
+      { ...of('dan'), batch: allowance.batchOf(first!) },
+      {},
+    )
+    expect(transcript.status).toBe('completed')
+    expect(await allowance.close({ isOver: true })).toBeCloseTo(transcript.usage.costUsd!)
+  })
+
+  it('nothing begins where the day has nothing left', async () => {
+    const { jobs } = await open(0.01, day)
+    const plan = await jobs.plan({ sources, options: { context: 'late' } }, of('eve'))
+    const earlier = await jobs.limitCost('eve', { ...plan, recordings: plan.recordings.slice(1) }, 0.2)
+    await expect(jobs.limitCost('eve', plan, 5)).rejects.toMatchObject({ code: 'DAY_LIMIT_REACHED' })
+    await earlier.close({ isOver: true })
+    await (await jobs.limitCost('eve', plan, 5)).close({ isOver: true })
+  })
 })
 
 it('a price that is unknown is so whatever the length', async () => {

@@ -5,7 +5,8 @@ import { type CostLimits, createAllowances } from '../../../../src/jobs/records/
 import { createBudgets } from '../../../../src/jobs/records/budgets.ts'
 
 const day = '2026-11-30'
-const now = () => Date.parse(`${day}T12:00:00Z`)
+let time = 0
+const now = () => time
 const owner = 'ann'
 const batch = (usd: number) => ({ owner, id: 'ba_1', terms: { day, usd } })
 const of = { id: 'ba_1', day }
@@ -14,6 +15,7 @@ let record: DaySpending
 let store: SpendingStore
 
 beforeEach(() => {
+  time = Date.parse(`${day}T12:00:00Z`)
   record = nothingSpent
   store = {
     async updateSpending(_, __, change) {
@@ -91,7 +93,7 @@ describe('an allowance', () => {
     await taken.reserve(0.3)
     await expect(taken.reserve(0.4)).rejects.toMatchObject({
       code: 'COST_TOO_HIGH',
-      message: expect.stringContaining('of the price agreed for the batch, $0.3000 are left'),
+      message: 'This would cost up to $0.4000; its part of the price agreed for the batch is $0.3000.',
     })
     // What a dead process has paid counts.
     const resumed = budgets(owner, 'tr_3', { ...of, usd: 0.3 }).open()
@@ -100,14 +102,55 @@ describe('an allowance', () => {
     await resumed.charge(0.1)
   })
 
-  it('one that has ended begins again without what is paid and held', async () => {
+  it('goes on to limit its recordings after its process has died, and counts for the day no longer', async () => {
+    const { allowances, budgets } = open({ dayUsd: 1.2 })
+    await allowances.open(batch(1))
+    await budgets(owner, 'tr_1', { ...of, usd: 0.5 })
+      .open()
+      .reserve(0.8)
+    time += 3_600_000
+    await budgets(owner, 'other').open().reserve(1.1)
+    const second = budgets(owner, 'tr_2', { ...of, usd: 0.5 }).open()
+    await expect(second.reserve(0.5)).rejects.toMatchObject({ code: 'COST_TOO_HIGH' })
+    await expect(second.reserve(0.2)).rejects.toMatchObject({ code: 'DAY_LIMIT_REACHED' })
+    await second.reserve(0.1)
+    // What the dead process had reserved for it is its own again.
+    time += 3_600_000
+    await budgets(owner, 'tr_1', { ...of, usd: 0.5 })
+      .open()
+      .reserve(0.85)
+  })
+
+  it('a process that slept goes on with what was left', async () => {
     const { allowances, budgets } = open()
     await allowances.open(batch(1))
     await budgets(owner, 'tr_1', of).open().reserve(0.3)
-    record = { ...record, held: { tr_1: record.held.tr_1! } }
-    await allowances.renew(batch(1), 0.2, ['tr_1', 'tr_2'])
-    expect(heldUsd()).toEqual({ tr_1: 0.3, ba_1: expect.closeTo(0.5) })
-    await allowances.renew(batch(1), 0.2, ['tr_1', 'tr_2'])
-    expect(heldUsd().ba_1).toBeCloseTo(0.5)
+    time += 3_600_000
+    await allowances.renew(batch(1))
+    expect(heldUsd()).toEqual({ tr_1: 0.3, ba_1: expect.closeTo(0.7) })
+  })
+
+  it('recordings that are left to another process keep to what is left of it', async () => {
+    const { allowances, budgets } = open()
+    await allowances.open(batch(1))
+    await budgets(owner, 'tr_1', { ...of, usd: 0.5 })
+      .open()
+      .reserve(0.9)
+    await allowances.leave(batch(1))
+    const second = budgets(owner, 'tr_2', { ...of, usd: 0.5 }).open()
+    await expect(second.reserve(0.2)).rejects.toMatchObject({ code: 'COST_TOO_HIGH' })
+    await second.reserve(0.1)
+  })
+
+  it('ordered again, its recordings that are under way take from the new price', async () => {
+    const { allowances, budgets } = open()
+    await allowances.open(batch(1))
+    await budgets(owner, 'tr_1', of).open().reserve(0.6)
+    await allowances.open(batch(1))
+    const taken = budgets(owner, 'tr_1', of).open()
+    await taken.reserve(0.6)
+    await expect(budgets(owner, 'tr_2', of).open().reserve(0.6)).rejects.toMatchObject({
+      code: 'COST_TOO_HIGH',
+    })
   })
 })

@@ -87,6 +87,7 @@ async function transcribe(
     signal: new AbortController().signal,
     continuesElsewhere: () => false,
     gotOn() {},
+    answered() {},
     scratch: async () => folder.path,
     progress: update => void result.progress.push(update),
     warn: sentence => void result.warnings.add(sentence),
