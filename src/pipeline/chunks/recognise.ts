@@ -230,8 +230,7 @@ function areComplete(halves: ChunkTranscript[], collapsed: string): boolean {
 
 /** Music is one cause of sound without words; the reader may know another. */
 function warnOfEmptyText({ start, end, speech }: ChunkTranscript, run: Run): void {
-  const speechSeconds = secondsOf(speech)
-  if (speechSeconds >= minUnrecognisedSeconds) run.warn(unrecognisedWarning({ start, end }))
+  if (secondsOf(speech) >= minUnrecognisedSeconds) run.warn(unrecognisedWarning({ start, end }))
 }
 
 /** Cuts a chunk again and recognises the parts; the cost of an attempt that was answered is added to the first part. */
