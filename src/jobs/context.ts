@@ -83,6 +83,8 @@ export interface Worker {
   running(owner: string, id: string): RunningJob | undefined
   /** Number of jobs that run in this process. */
   activeJobs(): number
+  /** Begins no further job from here on. */
+  stopTaking(): void
   /** Resolves when all running jobs have ended, or the time is up. */
   finish(seconds: number): Promise<void>
   /** Releases all jobs to other workers, and resolves when that is done. */

@@ -227,6 +227,7 @@ export function createJobs(options: JobsOptions): Jobs {
     async close({ finishSeconds = 0, drainSeconds = 0 } = {}) {
       // It delivers no more from here on, and closes when it has the disposition of every delivery.
       const closed = queue.close()
+      worker.stopTaking()
       await recovery.close()
       await batches.close()
       if (finishSeconds > 0) await worker.finish(finishSeconds)

@@ -1,11 +1,11 @@
 // Waits for a job on behalf of a call: until it is over, the time is up, or the caller disconnects.
 import { isBatchId } from '../domain/batch/batch.ts'
 import { isOver, type Job, type Progress } from '../domain/job.ts'
-import type { Queue } from '../domain/queue.ts'
 import type { JobContext } from './context.ts'
 import { isReachable, usesOurModels } from './records/job-message.ts'
 import { notFound } from './records/job-repository.ts'
 import type { Waiters } from './records/waiters.ts'
+import { pauseMessage } from './worker/suspects.ts'
 
 /**
  * How a caller leaves before the end: `detached` leaves the work going; `disconnected` and `cancelled` stop it unless
@@ -97,7 +97,7 @@ async function waitFor(id: string, options: WatchOptions, context: JobContext): 
       }
       pause = queue.shared && isUnchanged ? Math.min(pause * pollBackoff, maxPollIntervalMs) : pollIntervalMs
       last = job
-      onProgress?.(progressOf(job, queue))
+      onProgress?.(progressOf(job, context))
       await change
     } finally {
       looked.abort()
@@ -142,7 +142,10 @@ export function timeLeft<Watch extends Pick<WatchOptions, 'seconds' | 'shortSeco
   return { ...watch, seconds: left(watch.seconds), shortSeconds: left(watch.shortSeconds) }
 }
 
-function progressOf({ id, state, progress }: Job, queue: Queue): Progress {
+function progressOf(job: Job, { queue, leases }: JobContext): Progress {
+  const { id, state, progress } = job
+  const pause = state === 'running' && leases.isFree(job) ? pauseMessage(job) : undefined
+  if (pause) return { done: 0, ...progress, message: pause }
   const ahead = state === 'queued' ? queue.ahead(id) : undefined
   if (ahead !== undefined) return { done: 0, message: `Waiting for its turn, ${ahead} before it` }
   if (progress) return progress

@@ -4,6 +4,7 @@
 import { LRUCache } from 'lru-cache'
 import pLimit from 'p-limit'
 import type { Job } from '../../domain/job.ts'
+import { isSameMachine } from '../records/worker-id.ts'
 
 export type EndTurn = () => void
 export type MustPause = (job: Job, deaths: number) => boolean
@@ -19,17 +20,26 @@ const pausesMs = new Map([
 ])
 const maxJobsSeen = 10_000
 
-export function createSuspects(closing: AbortSignal) {
+/** A sentence for the user while a job waits for its next start; undefined for others. */
+export function pauseMessage({ attempts: { count } = { count: 0 } }: Job): string | undefined {
+  return pausesMs.has(count) ? `Waiting a while, as ${count} processes in a row have died with it` : undefined
+}
+
+/** `stopping` ends the waits: nothing begins any more. */
+export function createSuspects(self: string, stopping: AbortSignal) {
   const limit = pLimit(1)
   const seen = new LRUCache<string, { deaths: number; at: number }>({ max: maxJobsSeen })
   return {
     /**
-     * True while it is too early for a further start. The pause is measured by the steady clock of this process from the
-     * moment it first saw the job so, as the clocks of machines differ.
+     * True while it is too early for a further start. The pause begins with the last write of a process of this machine,
+     * also for one that lives shorter than the pause. After one of another machine, whose clock may differ, it is
+     * measured by the steady clock of this process from the moment it first saw the job so.
      */
-    mustPause({ owner, id }: Job, deaths: number): boolean {
+    mustPause({ owner, id, lease, updatedAt }: Job, deaths: number): boolean {
       const pauseMs = pausesMs.get(deaths)
       if (pauseMs === undefined) return false
+      const isOurClock = lease !== undefined && isSameMachine(lease.worker, self)
+      if (isOurClock && Date.now() - Date.parse(updatedAt) >= pauseMs) return false
       const key = `${owner}/${id}`
       const now = performance.now()
       const before = seen.get(key)
@@ -44,16 +54,16 @@ export function createSuspects(closing: AbortSignal) {
         const leave = () => {
           isLeft = true
           clearTimeout(waiting)
-          closing.removeEventListener('abort', leave)
+          stopping.removeEventListener('abort', leave)
           resolve(undefined)
         }
         const waiting = setTimeout(leave, maxWaitMs)
-        closing.addEventListener('abort', leave)
-        if (closing.aborted) leave()
+        stopping.addEventListener('abort', leave)
+        if (stopping.aborted) leave()
         void limit(async () => {
           if (isLeft) return
           clearTimeout(waiting)
-          closing.removeEventListener('abort', leave)
+          stopping.removeEventListener('abort', leave)
           await new Promise<void>(end => {
             const timer = setTimeout(end, maxTurnMs).unref()
             resolve(() => {

@@ -1,4 +1,5 @@
 // Worker: leases the job of a message, and runs it.
+import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { codeOf, isSpeechError, SpeechError } from '../../domain/errors.ts'
 import { isOver, type Job } from '../../domain/job.ts'
@@ -12,7 +13,10 @@ import { type Claim, runJob } from './run-job.ts'
 import { createSuspects, type EndTurn, type MustPause } from './suspects.ts'
 
 export function createWorker(context: WorkerContext): Worker {
-  const { mustPause, takeTurn } = createSuspects(context.closing)
+  const stopping = new AbortController()
+  // Each suspect that waits for its turn adds a listener.
+  setMaxListeners(0, stopping.signal)
+  const { mustPause, takeTurn } = createSuspects(context.workerId, stopping.signal)
   const running = new Map<string, RunningJob>()
   const handling = new Set<string>()
   /** Jobs with a further message: they may have been submitted again while they ended. */
@@ -27,7 +31,8 @@ export function createWorker(context: WorkerContext): Worker {
       let claimed = await claim(owner, id, context, { mustPause, isItsTurn: false })
       if (claimed === 'suspect') {
         endTurn = await takeTurn()
-        if (!endTurn) return closed ? 'release' : 'delay'
+        if (stopping.signal.aborted) return 'release'
+        if (!endTurn) return 'delay'
         claimed = await claim(owner, id, context, { mustPause, isItsTurn: true })
       }
       failing.delete(key)
@@ -59,13 +64,14 @@ export function createWorker(context: WorkerContext): Worker {
       let disposition: Disposition = 'release'
       do {
         again.delete(key)
-        if (!closed) disposition = await attempt(message, key, delivery)
+        if (!stopping.signal.aborted) disposition = await attempt(message, key, delivery)
       } while (again.has(key))
       handling.delete(key)
       return disposition
     },
     running: (owner, id) => running.get(`${owner}/${id}`),
     activeJobs: () => running.size,
+    stopTaking: () => stopping.abort(),
     async finish(seconds) {
       const ended = Promise.allSettled([...running.values()].map(job => job.ended))
       const timer = new AbortController()
@@ -74,6 +80,7 @@ export function createWorker(context: WorkerContext): Worker {
       timer.abort()
     },
     async close() {
+      stopping.abort()
       closed = true
       const all = [...running.values()]
       for (const job of all) job.stop('released')

@@ -170,6 +170,33 @@ describe('a job whose workers die', () => {
     await fourth.submit()
     await vi.waitFor(() => expect(fourth.requests).not.toEqual([]), eventually)
   })
+
+  it('starts after its pause in a process that is younger than that, and says what it waits for', async () => {
+    for (let deaths = 0; deaths < 3; deaths++) await dieAfter(0)
+    const early = await workspace.open({ recognise: forever, workerId: 'machine/1//early' })
+    const { store, submit } = early
+    const { job } = await submit()
+    /** As if a process of the same machine had written it last, and died. */
+    const lease = { worker: 'machine/2//gone', until: 1 }
+    const writtenAgo = async (ms: number) => {
+      const now = (await store.getJob(owner, job.id))!
+      const updatedAt = new Date(Date.now() - ms).toISOString()
+      await store.replaceJob({ ...now, lease, updatedAt, revision: now.revision + 1 })
+    }
+    await writtenAgo(1_000)
+    const messages: string[] = []
+    const stop = new AbortController()
+    const onProgress = ({ message }: { message: string }) => {
+      messages.push(message)
+      stop.abort()
+    }
+    const watched = { owner, signal: stop.signal, disconnectReason: () => 'detached' as const, onProgress }
+    await early.jobs.watch(job.id, watched).catch(() => {})
+    expect(messages).toEqual(['Waiting a while, as 3 processes in a row have died with it'])
+    await writtenAgo(16_000)
+    await submit()
+    await vi.waitFor(() => expect(early.requests).not.toEqual([]), eventually)
+  })
 })
 
 describe('jobs that have not got on since their process died', () => {
