@@ -37,11 +37,12 @@ export function startProgressReporter(context: ServerContext) {
     isPending = false
     lastAt = performance.now()
     const { total, message } = latest
-    sent = Math.max(latest.done, sent + minIncrement)
+    // Rounded before they are compared: two equal values would not increase.
+    sent = Math.max(round(latest.done), round(sent + minIncrement))
     sentBefore.set(signal, sent)
     const params = {
       progressToken: token!,
-      progress: round(sent),
+      progress: sent,
       ...(total !== undefined && { total: round(Math.max(total, sent)) }),
       message: asLine(message),
     }

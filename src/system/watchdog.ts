@@ -67,10 +67,16 @@ export function createWatchdog(path = '/bin/sh', idleMs = usualIdleMs): Watchdog
     shell = undefined
   }
 
+  function endWhenIdle(): void {
+    if (groups.size === 0) ending = setTimeout(end, idleMs).unref()
+  }
+
   return {
     prepare() {
       clearTimeout(ending)
       shell ??= start()
+      // The group may never start.
+      endWhenIdle()
     },
     watch(group) {
       clearTimeout(ending)
@@ -81,7 +87,7 @@ export function createWatchdog(path = '/bin/sh', idleMs = usualIdleMs): Watchdog
     unwatch(group) {
       if (!groups.delete(group)) return
       shell?.stdin?.write(`- ${group}\n`)
-      if (groups.size === 0) ending = setTimeout(end, idleMs).unref()
+      endWhenIdle()
     },
   }
 }

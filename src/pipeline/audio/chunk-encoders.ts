@@ -6,7 +6,7 @@ import type { FfmpegProcess, LocateFfmpeg } from './ffmpeg.ts'
 export interface ChunkEncoders {
   /** MP3 of these 16 kHz samples, followed by silence up to `minSamples`. Throws `FFMPEG_FAILED` and `FFMPEG_HUNG`. */
   encode(samples: Int16Array, minSamples: number): Promise<Buffer>
-  /** Starts the first one, so that the first chunk need not wait for it. */
+  /** Starts the first one, so that the first chunk need not wait for it. Further calls do nothing. */
   prepare(): void
   /** Ends those that are idle; a later chunk starts one anew. */
   release(): void
@@ -33,10 +33,12 @@ export function createChunkEncoders(
   maxQuietMs = usualQuietMs,
 ): ChunkEncoders {
   const idle: Encoder[] = []
-  let first: Promise<Encoder> | undefined
+  let first: Promise<void> | undefined
+  let hasStarted = false
   let isReleased = false
 
   async function start(): Promise<Encoder> {
+    hasStarted = true
     return new Encoder(startEncoder(await ffmpeg(), 'recording', signal, standingAlone), maxQuietMs)
   }
 
@@ -44,7 +46,8 @@ export function createChunkEncoders(
   async function takeIdle(): Promise<Encoder | undefined> {
     const prepared = first
     first = undefined
-    const encoder = (await prepared) ?? idle.pop()
+    await prepared
+    const encoder = idle.pop()
     if (encoder) drop(idleAnywhere, encoder)
     return encoder?.isEnded ? takeIdle() : encoder
   }
@@ -75,15 +78,13 @@ export function createChunkEncoders(
       return audio
     },
     prepare() {
-      if (first || isReleased || idle.length > 0) return
-      first = start()
+      if (hasStarted || isReleased) return
+      first = start().then(makeIdle)
       // The first chunk reports what is wrong.
       first.catch(() => {})
     },
     release() {
       isReleased = true
-      void first?.then(encoder => encoder.end()).catch(() => {})
-      first = undefined
       for (const encoder of idle.splice(0)) {
         drop(idleAnywhere, encoder)
         encoder.end()

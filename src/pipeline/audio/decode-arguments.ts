@@ -22,9 +22,10 @@ const countedSteps = `asetpts='st(0,ld(0)+lt(PTS,ld(1)-${maxOverlapSeconds}/TB))
 
 /**
  * One channel, and then its rate: by itself, ffmpeg resamples each channel before it mixes them. Half of the usual filter
- * is enough for speech. A quarter less work for stereo.
+ * is enough for speech. A quarter less work for stereo. Mixed to whole numbers, since a mix to floating point is not
+ * scaled down, and loud channels together would be clipped.
  */
-const monoSound = `aformat=channel_layouts=mono:sample_fmts=fltp,aresample=${sampleRate}:filter_size=16`
+const monoSound = `aformat=channel_layouts=mono:sample_fmts=s16p,aresample=${sampleRate}:filter_size=16`
 
 export function decoderArguments(source: Source, { voiceNote }: DecodeOptions): string[] {
   const { hasClock, voice = {} } = source

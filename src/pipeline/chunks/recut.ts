@@ -6,14 +6,18 @@ import { decode } from '../audio/decode.ts'
 import type { Source } from '../source/source.ts'
 import { type EncodingTools, encodeAll, type ReadyChunk } from './encode-all.ts'
 
-/** Chunks of a stretch of a voice, each at most `maxSeconds` long, with times in the whole recording. */
+/** A shorter part would hold no word, and is made of no whole steps of the level. */
+const minPartSeconds = 0.5
+
+/** Chunks of a stretch of a voice, each at most `maxSeconds` long, with times in the whole recording; none if that is too short. */
 export type Recut = (stretch: Span & { channel?: number }, maxSeconds: number) => AsyncIterable<ReadyChunk>
 
 export function createRecut(sources: readonly Source[], tools: EncodingTools, run: Run): Recut {
-  return (part, maxSeconds) => {
+  return async function* recut(part, maxSeconds) {
+    if (maxSeconds < minPartSeconds) return
     const { channel } = part
     const { samples } = decode(sources[channel ?? 0]!, tools.ffmpeg, run, { part })
-    return encodeAll(shifted(cut(samples, { maxSeconds }), part.start, channel), tools, run)
+    yield* encodeAll(shifted(cut(samples, { maxSeconds }), part.start, channel), tools, run)
   }
 }
 

@@ -13,8 +13,6 @@ interface Stream {
 
 /** A shorter page hides no gap of note. */
 const minPageSeconds = 0.1
-/** No packet ends in the page. */
-const noPosition = 0xffff_ffff_ffff_ffffn
 
 export class OggPages {
   readonly #streams = new Map<number, Stream>()
@@ -32,11 +30,14 @@ export class OggPages {
       this.#streams.set(serial, { ...readHead(bytes, at + 27 + bytes[at + 26]!), pages: [] })
       return
     }
-    const position = bytes.readBigUInt64LE(at + 6)
-    if (position === 0n || position === noPosition || stream.rate === 0) return
+    const position = bytes.readBigInt64LE(at + 6)
+    // Below 0 no packet ends in the page.
+    if (position <= 0n || stream.rate === 0) return
     const end = (Number(position) - stream.skipped) / stream.rate
     const start = stream.lastEnd ?? end
     if (end - start >= minPageSeconds) stream.pages.push({ start, end })
+    // Positions do not go back: those before it were wrong, or a chained stream begins.
+    else while (end < (stream.pages.at(-1)?.end ?? end)) stream.pages.pop()
     stream.lastEnd = end
   }
 }

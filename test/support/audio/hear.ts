@@ -41,6 +41,15 @@ export async function voiceNoteOf(file: string): Promise<Buffer | undefined> {
   return decoding.voiceNote()
 }
 
+/** The samples of the whole recording, at 16 kHz. */
+export async function decodedSamples(file: string): Promise<Int16Array> {
+  const { decoding } = await opened(file, {})
+  const buffers: Buffer[] = []
+  for await (const buffer of decoding.samples) buffers.push(buffer)
+  const { buffer, byteOffset, length } = Buffer.concat(buffers)
+  return new Int16Array(buffer.slice(byteOffset, byteOffset + length))
+}
+
 /** Reads the whole recording, or a part of it; the usual track, or that of a stream. */
 export async function hear(
   file: string,

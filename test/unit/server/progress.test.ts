@@ -85,6 +85,18 @@ describe('progress notifications', () => {
     reporter.stop()
   })
 
+  it('progress increases in what is sent, however finely it is counted', async () => {
+    const { received, reporter } = listen('t')
+    // Eight channels have steps of 2.5 ms.
+    for (let step = 1; step < 40; step++) {
+      reporter.report({ done: 1 + step * 0.0025, message: 'on' })
+      await vi.advanceTimersByTimeAsync(step % 2 === 0 ? 300 : 20_000)
+    }
+    reporter.stop()
+    for (let i = 1; i < received.length; i++)
+      expect(received[i]!.progress).toBeGreaterThan(received[i - 1]!.progress)
+  })
+
   it('progress never exceeds the total', async () => {
     const { received, reporter } = listen('t')
     reporter.report({ done: 12, total: 10, message: 'over' })

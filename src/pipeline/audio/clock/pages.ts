@@ -26,8 +26,11 @@ export class PageFilter {
   }
 
   add(packet: Packet): Packet[] {
-    const isSame = packet.time < this.#endMs() - toleranceMs
-    const before = isSame && this.#held.length < maxPagePackets ? [] : this.flush()
+    const isFull = this.#held.length >= maxPagePackets
+    const isSame = packet.time < this.#endMs() - toleranceMs && !isFull && !this.#isEarlier(packet)
+    const before = isSame ? [] : this.flush()
+    // A page that would hold more has a wrong end.
+    if (isFull) this.#next++
     while (this.#endMs() <= packet.time + toleranceMs) this.#next++
     const page = this.#pages[this.#next]
     if (page && packet.time >= page.start * 1000 - toleranceMs) {
@@ -36,6 +39,12 @@ export class PageFilter {
     }
     this.#last = packet
     return [...before, packet]
+  }
+
+  /** True for one that overlaps those that are held: it cannot be laid behind them. */
+  #isEarlier({ time }: Packet): boolean {
+    const [first] = this.#held
+    return first !== undefined && time < first.time
   }
 
   /** Returns what is held. */

@@ -166,6 +166,25 @@ describe.skipIf(process.platform === 'win32')('the processes of encoders', () =>
     expect((await shared.encode(second, rate)).equals(audio)).toBe(true)
   })
 
+  it('are prepared once for a recording, however often that is asked for', async () => {
+    const { locate, started } = await noted('prepared')
+    const shared = encoders(locate)
+    const asking = setInterval(shared.prepare, 1)
+    shared.prepare()
+    const chunks = [0, 1, 2].map(start => recording.subarray(start * rate, (start + 30) * rate))
+    await Promise.all(chunks.slice(0, 2).map(chunk => shared.encode(chunk, rate)))
+    await shared.encode(chunks[2]!, rate)
+    clearInterval(asking)
+    expect((await started()).length).toBe(2)
+  })
+
+  it('are few while many recordings are decoded', async () => {
+    const { locate, started, living } = await noted('decoding')
+    for (let i = 0; i < 6; i++) encoders(locate).prepare()
+    await vi.waitFor(async () => expect(await started()).toHaveLength(6))
+    await vi.waitFor(async () => expect((await living()).length).toBeLessThanOrEqual(4))
+  })
+
   it('are few while many recordings wait', async () => {
     const { locate, living } = await noted('many')
     for (let i = 0; i < 6; i++) await encoders(locate).encode(second, rate)

@@ -1,10 +1,11 @@
 // Gaps within pages of Ogg, whose packets have no times of their own: no word is torn apart.
 import { execFileSync } from 'node:child_process'
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { testFfmpeg } from '../../../support/audio/ffmpeg.ts'
 import { hear, toneSamples } from '../../../support/audio/hear.ts'
+import { withPositionOff } from '../../../support/audio/ogg.ts'
 import { type TimedSound, timedMatroska } from '../../../support/audio/timed-matroska.ts'
 import { type TempFolder, tempFolder } from '../../../support/e2e/system.ts'
 
@@ -37,5 +38,35 @@ describe('a gap in an Ogg', () => {
     expect(found.tones).toHaveLength(tones.length)
     for (const [i, start] of tones.entries()) expect(Math.abs(found.tones[i]! - start)).toBeLessThan(0.06)
     expect(found.warnings).toEqual([])
+  })
+})
+
+const tones = Array.from({ length: 30 }, (_, second) => second + 0.4)
+
+describe('a page of an Ogg whose position is wrong', () => {
+  it.each([
+    ['Opus', 'libopus', 48_000, 10, true],
+    ['Opus that is damaged', 'libopus', 48_000, 21, false],
+    ['Vorbis', 'libvorbis', 16_000, 10, true],
+  ])('moves no other word of %s', async (name, codec, samplesPerSecond, seconds, isValid) => {
+    const [made, file] = ['mkv', 'ogg'].map(ending => join(folder.path, `wrong ${name}.${ending}`))
+    await writeFile(made!, timedMatroska([at(0, 31, tones)]))
+    execFileSync(await testFfmpeg(), [
+      '-v',
+      'error',
+      '-i',
+      made!,
+      '-c:a',
+      codec,
+      '-page_duration',
+      '1e6',
+      file!,
+    ])
+    await writeFile(file!, withPositionOff(await readFile(file!), 8, seconds * samplesPerSecond, isValid))
+    const found = await hear(file!)
+    const isFound = (tone: number) => found.tones.some(start => Math.abs(start - tone) < 0.06)
+    // What belongs to the page itself may be lost.
+    expect(tones.filter(tone => !isFound(tone)).length).toBeLessThanOrEqual(isValid ? 0 : 2)
+    expect(Math.abs(found.seconds - 31)).toBeLessThan(0.1)
   })
 })
