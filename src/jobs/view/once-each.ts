@@ -29,6 +29,8 @@ const concurrency = 8
 /** A page with many transcripts of few recordings stays short. */
 const maxReads = 10
 const readAgain = 100
+/** Pages read again for an old cursor at most: recordings that only the pages behind them have shown may show twice. */
+const maxReadsAgain = 20
 
 export function createOnceEach({ repository }: Pick<JobBasis, 'repository'>) {
   const shown = new LRUCache<string, ReadonlySet<string>>({ max: maxRemembered, ttl: rememberedMs })
@@ -43,6 +45,7 @@ export function createOnceEach({ repository }: Pick<JobBasis, 'repository'>) {
     const keyOf = (cursor: string) => JSON.stringify([owner, query, cursor])
     const position = cursor === undefined ? undefined : readCursor(cursor)
     const earlier = position && (shown.get(keyOf(cursor!)) ?? (await shownUpTo(position)))
+    if (earlier) shown.set(keyOf(cursor!), earlier)
     const seen = new Set(earlier)
     let first: Cursor | undefined = position?.first
     const found = new Map<string, FoundTranscript>()
@@ -69,12 +72,13 @@ export function createOnceEach({ repository }: Pick<JobBasis, 'repository'>) {
     async function shownUpTo(position: PageCursor): Promise<Set<string>> {
       const contents = new Set<string>()
       let next = position.first && writeCursor(justBefore(position.first))
-      do {
+      for (let reads = 0; reads < maxReadsAgain; reads++) {
         const page = await read({ limit: readAgain, cursor: next })
         const transcripts = page.transcripts.filter(one => !isAfter(one, position))
         for (const content of await contentsOf({ transcripts })) contents.add(content)
         next = page.nextCursor
-      } while (next !== undefined && isAfter(position, readCursor(next)))
+        if (next === undefined || !isAfter(position, readCursor(next))) break
+      }
       return contents
     }
 

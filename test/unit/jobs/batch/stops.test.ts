@@ -7,6 +7,7 @@ import {
   createLatch,
   createWorkspace,
   type Harness,
+  listOf,
   owner,
   spokenWav,
   type Workspace,
@@ -58,6 +59,35 @@ it('until the first answer has come, no second recording is sent', async () => {
   latch.open()
   expect(await harness.jobs.watch(id, { owner, signal })).toMatchObject({ state: 'completed' })
   expect(harness.requests).toHaveLength(12)
+})
+
+it('once the provider has accepted the task of one recording, others are sent although none is done', async () => {
+  let accepted = 0
+  const model = {
+    model: 'files',
+    key: 'files',
+    limits: { maxSeconds: 1e5, maxBytes: 1e9 },
+    capabilities: { text: true, speakers: true },
+    submit: async () => `task ${accepted++}`,
+    status: async () => ({ state: 'running' as const }),
+    now: async () => Date.now(),
+    listTasks: async () => [],
+    cancel: async () => {},
+  }
+  const harness = await space.open({
+    fileRecognisers: { speakerRecognisers: listOf(model), fileRecognisers: listOf(model) },
+    blobs: {
+      way: 'bucket',
+      async upload(audio) {
+        for await (const _ of audio);
+        return { way: 'bucket', keys: { who: 'a.mp3', what: 'a.mp3' } }
+      },
+    },
+  })
+  const request = { sources: [await folderOf(3)], options: {}, agreedUsd: 9 }
+  const { id } = await harness.jobs.orderBatch(request, { ...caller, tool: 'diarize_audio' })
+  await vi.waitFor(() => expect(accepted).toBe(3), 8_000)
+  await harness.jobs.cancel(owner, id!)
 })
 
 it('cancelling a batch leaves a recording going that another call waits for', async () => {

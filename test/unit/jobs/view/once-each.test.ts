@@ -70,6 +70,18 @@ describe('a list of recordings', () => {
     expect((await page(2, nextCursor)).found).toEqual(['c-1 0'])
   })
 
+  it('a cursor far behind reads a bounded number of pages again, and only once', async () => {
+    const { page, reads, restart } = list(...Array.from({ length: 3_000 }, (_, i) => `r${i}-1`))
+    const first = await page(2)
+    const far = writeCursor({ ...readCursor(first.nextCursor!), id: 'r2900-1', createdAt: at(1000 - 2900) })
+    restart()
+    const before = reads()
+    expect((await page(2, far)).found).toHaveLength(2)
+    expect(reads() - before).toBeLessThanOrEqual(21)
+    await page(2, far)
+    expect(reads() - before).toBeLessThanOrEqual(22)
+  })
+
   it('a cursor of another kind is refused', async () => {
     await expect(list('a-1').page(2, 'no cursor')).rejects.toMatchObject({ code: 'BAD_INPUT' })
   })

@@ -34,7 +34,8 @@ async function sentOf(bytes: number, options: { model?: { usdPerSecond: number }
       return { text: 'word' }
     },
   }
-  const run = { ...testRun(), job: 'tr_1', owner: 'ann', warn() {}, budget: testBudget() } as unknown as Run
+  const job = { job: 'tr_1', owner: 'ann', warn() {}, answered() {} }
+  const run = { ...testRun(), ...job, budget: testBudget() } as unknown as Run
   const source = { file, name: 'interview', bytes, isTruncated: false }
   const ports = { ffmpeg: locateTestFfmpeg, recogniser, limitEncoding: pLimit(2) }
   try {

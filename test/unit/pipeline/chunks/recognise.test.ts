@@ -47,6 +47,7 @@ async function recogniseMinute(
     progress: () => {},
     warn: (text: string) => warnings.push(text),
     checkpoints: { put: async () => void written.push('answer') },
+    answered() {},
   }
   async function* stream(chunks: ReadyChunk[]) {
     yield* chunks
