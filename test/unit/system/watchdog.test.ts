@@ -19,27 +19,29 @@ it.each([
   for (const group of groups) expect(() => unwatch(group)).not.toThrow()
 })
 
-it('a shell ends although the program that it was started for never began', async () => {
+/** A shell that notes its begin and its end. */
+async function loggedShell() {
   const { path: folder, remove } = await tempFolder()
   onTestFinished(remove)
   const [shell, log] = [join(folder, 'shell'), join(folder, 'log')]
   const program = `#!/bin/sh\necho begins >> ${log}\n/bin/sh "$@"\necho ends >> ${log}\n`
   await writeFile(shell, program, { mode: 0o700 })
+  return { shell, log: () => readFile(log, 'utf8') }
+}
+
+it('a shell ends although the program that it was started for never began', async () => {
+  const { shell, log } = await loggedShell()
   createWatchdog(shell, 200).prepare()
-  await vi.waitFor(async () => expect(await readFile(log, 'utf8')).toBe('begins\nends\n'), 10_000)
+  await vi.waitFor(async () => expect(await log()).toBe('begins\nends\n'), 10_000)
 })
 
 it('one shell watches groups that follow each other, and ends some time after the last of them', async () => {
-  const { path: folder, remove } = await tempFolder()
-  onTestFinished(remove)
-  const [shell, log] = [join(folder, 'shell'), join(folder, 'log')]
-  const program = `#!/bin/sh\necho begins >> ${log}\n/bin/sh "$@"\necho ends >> ${log}\n`
-  await writeFile(shell, program, { mode: 0o700 })
+  const { shell, log } = await loggedShell()
   const { prepare, watch, unwatch } = createWatchdog(shell, 200)
   for (const group of [2 ** 30, 2 ** 30 + 1, 2 ** 30 + 2]) {
     prepare()
     watch(group)
     unwatch(group)
   }
-  await vi.waitFor(async () => expect(await readFile(log, 'utf8')).toBe('begins\nends\n'), 10_000)
+  await vi.waitFor(async () => expect(await log()).toBe('begins\nends\n'), 10_000)
 })
