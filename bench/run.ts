@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { cpus, tmpdir, totalmem } from 'node:os'
 import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { createApp } from '../src/app.ts'
 import { readConfig } from '../src/config/config.ts'
@@ -14,6 +15,8 @@ import { type Figure, isMet, table } from './table.ts'
 import { uploadOnce } from './upload.ts'
 
 const repeats = 3
+/** Shorter than any model's answer. */
+const modelMs = 1_000
 const hour = 3600
 
 const { against } = parseArgs({ options: { against: { type: 'string' } } }).values
@@ -98,6 +101,9 @@ async function start(): Promise<void> {
 async function voiceNote(): Promise<void> {
   const calls = await inTurn(1, async build => {
     const server = await startServer(environment(), build)
+    // A client lists the tools, and then a model has to decide on the call.
+    await server.client.listTools()
+    await sleep(modelMs)
     const over: number[] = []
     for (let i = 0; i < 11; i++) {
       provider.reset()
