@@ -29,7 +29,8 @@ const text = ['srt', 'vtt', 'vtt-names']
 export const readers: Reader[] = [
   { name: 'ffmpeg', formats: [...text, 'ass'], start: async () => readWithFfmpeg },
   { name: 'mpv', formats: [...text, 'ass'], start: () => where('mpv', readWithMpv) },
-  { name: 'GStreamer', formats: [...text, 'ttml'], start: () => where('gst-launch-1.0', readWithGstreamer) },
+  { name: 'GStreamer', formats: text, start: () => where('gst-launch-1.0', readWithGstreamer) },
+  { name: 'GStreamer with ttmlparse', formats: ['ttml'], start: gstreamerForTtml },
   {
     name: 'Chromium',
     formats: ['vtt', 'vtt-names'],
@@ -55,6 +56,12 @@ export const readers: Reader[] = [
 
 async function where(program: string, read: Read): Promise<Read | undefined> {
   return (await run('which', [program]).catch(() => undefined)) && read
+}
+
+/** Its element is in a package of its own. */
+async function gstreamerForTtml(): Promise<Read | undefined> {
+  const found = run('gst-inspect-1.0', ['--exists', 'ttmlparse']).then(() => true)
+  return (await found.catch(() => false)) ? readWithGstreamer : undefined
 }
 
 /** Installs a parser in the folder of the test. */

@@ -47,7 +47,7 @@ export async function holdAllowance(
     async close({ isOver }) {
       clearInterval(timer)
       try {
-        if (isOver) return heldUsd - (await allowances.close(batch))
+        if (isOver) return Math.max(0, heldUsd - (await allowances.close(batch)))
         await allowances.leave(batch)
       } catch (error) {
         logFailure(error)

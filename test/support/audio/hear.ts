@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import type { Run } from '../../../src/domain/run.ts'
 import { decode } from '../../../src/pipeline/audio/decode.ts'
 import type { DecodeOptions } from '../../../src/pipeline/audio/decode-arguments.ts'
+import { withSpeexDecoder } from '../../../src/pipeline/audio/speex.ts'
 import { openSource, type SourcePorts } from '../../../src/pipeline/source/source.ts'
 import { locateTestFfmpeg } from './ffmpeg.ts'
 import { rate } from './timed-matroska.ts'
@@ -30,7 +31,8 @@ async function opened(file: string, options: DecodeOptions, stream?: number) {
   const { signal } = new AbortController()
   const warn = (text: string) => void warnings.push(text)
   const run = { signal, warn, scratch: async () => dirname(file) } as unknown as Run
-  const source = await openSource({ audio: file }, {} as SourcePorts, run)
+  const opened = await openSource({ audio: file }, {} as SourcePorts, run)
+  const source = await withSpeexDecoder(opened, locateTestFfmpeg, run)
   return { warnings, decoding: decode({ ...source, voice: { stream } }, locateTestFfmpeg, run, options) }
 }
 
