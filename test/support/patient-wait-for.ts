@@ -1,14 +1,17 @@
-// On a busy machine an event may take longer than the second for which `vi.waitFor` and `vi.waitUntil` wait by default.
+// On a busy machine an event may take longer than the second for which `vi.waitFor` and `vi.waitUntil` wait by default, and
+// longer than a test thought: this is the least.
 import { vi } from 'vitest'
 
-const timeout = 20_000
+const leastMs = 50_000
 const isPatient = Symbol.for('isPatient')
 
 type Wait = (callback: () => unknown, options?: number | { timeout?: number; interval?: number }) => unknown
 
 function patient<Original>(wait: Original): Original {
-  const patiently: Wait = (callback, options) =>
-    (wait as Wait)(callback, typeof options === 'number' ? options : { timeout, ...options })
+  const patiently: Wait = (callback, options) => {
+    const given = typeof options === 'number' ? { timeout: options } : options
+    return (wait as Wait)(callback, { ...given, timeout: Math.max(leastMs, given?.timeout ?? 0) })
+  }
   return Object.assign(patiently, { [isPatient]: true }) as Original
 }
 
