@@ -13,8 +13,6 @@ export interface MatrixClient {
   packages: Record<string, string>
   /** In `drivers/`. */
   driver: string
-  /** Methods by which it tries whether a server has them; an error to any other method counts. */
-  probes?: string[]
   needsLaterNode?: boolean
   env?: Record<string, string>
   /** The bridge does not outlive the server, and is started again with it. */

@@ -48,7 +48,7 @@ async function drive(client: MatrixClient): Promise<Result[]> {
   const folder = pinnedPackages(client.folder, client.packages)
   // Beside the packages, where a module finds them.
   cpSync(drivers, join(folder, 'drivers'), { recursive: true })
-  const subject = await startSubject(client.probes)
+  const subject = await startSubject()
   const calls = Number(values.calls)
   const results: Result[] = []
   try {

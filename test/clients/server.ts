@@ -35,8 +35,7 @@ const stdioWitness = fileURLToPath(new URL('witness/stdio-witness.mjs', import.m
 /** How long the emulator takes for a part of a long call. */
 const slowSeconds = 3
 
-/** `probes`: methods by which the client tries whether a server has them. */
-export async function startSubject(probes: readonly string[] = []): Promise<Subject> {
+export async function startSubject(): Promise<Subject> {
   const [ffmpeg, folder] = [await testFfmpeg(), await tempFolder()]
   const dashscope = await startDashscope({ ffmpeg })
   dashscope.fault({
@@ -83,7 +82,7 @@ export async function startSubject(probes: readonly string[] = []): Promise<Subj
     },
     async http() {
       running ??= await startHttpServer(env)
-      witness ??= await startHttpWitness(running.url, findings, probes)
+      witness ??= await startHttpWitness(running.url, findings)
       return { kind: 'http', url: witness.url }
     },
     control: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
@@ -95,7 +94,7 @@ export async function startSubject(probes: readonly string[] = []): Promise<Subj
       witness?.close()
       server.close()
       await dashscope.close()
-      for (const name of readdirSync(said)) judgeLog(join(said, name), findings, { killed, probes })
+      for (const name of readdirSync(said)) judgeLog(join(said, name), findings, killed)
       await folder.remove()
       return findings
     },

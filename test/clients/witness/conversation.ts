@@ -73,15 +73,14 @@ const results = {
   'resources/read': ReadResourceResultSchema,
   'prompts/list': ListPromptsResultSchema,
 }
-const codes = { methodNotFound: -32_601, invalidParams: -32_602 }
+const invalidParams = -32_602
 /** Open as long as the client wants to hear of changes. */
 const endless = 'subscriptions/listen'
 const shown = (text: string) => text.slice(0, 200)
 
 export const noFindings = (): Findings => ({ messages: 0, answeredCalls: 0, cutOff: [], problems: [] })
 
-/** `probes`: methods by which this client tries whether a server has them. */
-export function createConversation(findings: Findings, probes: readonly string[] = []): Conversation {
+export function createConversation(findings: Findings): Conversation {
   const open: Record<Side, Map<Id, Asked>> = { client: new Map(), server: new Map() }
   const used: Record<Side, Set<Id>> = { client: new Set(), server: new Set() }
   const problem = (by: Side, what: string) => void findings.problems.push(`The ${by} ${what}`)
@@ -154,7 +153,7 @@ export function createConversation(findings: Findings, probes: readonly string[]
     open[other(by)].delete(id!)
     const { method, isCancelled } = asked
     if (error) {
-      const isExpected = isCancelled || isOnPurpose(asked, error.code, probes)
+      const isExpected = isCancelled || isOnPurpose(asked, error.code)
       if (!isExpected) problem(by, `sent an error to ${method}: ${shown(text)}`)
       return
     }
@@ -191,10 +190,9 @@ export function createConversation(findings: Findings, probes: readonly string[]
 
 const other = (side: Side): Side => (side === 'client' ? 'server' : 'client')
 
-/** An error that the client has asked for: by a probe, or by a call of the scenario about errors. */
-function isOnPurpose({ method, params }: Asked, code: number, probes: readonly string[]): boolean {
-  if (code === codes.methodNotFound) return probes.includes(method)
-  if (code !== codes.invalidParams || method !== 'tools/call') return false
+/** The error that the calls of the scenario about errors ask for. No client of the matrix asks for a missing method. */
+function isOnPurpose({ method, params }: Asked, code: number): boolean {
+  if (code !== invalidParams || method !== 'tools/call') return false
   const { audio } = (params.arguments ?? {}) as { audio?: unknown }
   return params.name === 'no_such_tool' || (typeof audio === 'object' && !Array.isArray(audio))
 }

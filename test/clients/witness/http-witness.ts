@@ -17,12 +17,8 @@ export interface HttpWitness {
 /** From this version on a client gives a request up by closing its response. */
 const closingCancels = '2026-07-28'
 
-/** `upstream`: URL of the server's endpoint; `probes`: methods by which the client tries whether a server has them. */
-export async function startHttpWitness(
-  upstream: string,
-  findings: Findings,
-  probes: readonly string[] = [],
-): Promise<HttpWitness> {
+/** `upstream`: URL of the server's endpoint. */
+export async function startHttpWitness(upstream: string, findings: Findings): Promise<HttpWitness> {
   const { origin, pathname } = new URL(upstream)
   const sessions = new Map<string, Conversation>()
   const conversations = new Set<Conversation>()
@@ -31,7 +27,7 @@ export async function startHttpWitness(
   let isDown = false
 
   function begin(): Conversation {
-    const conversation = createConversation(findings, probes)
+    const conversation = createConversation(findings)
     conversations.add(conversation)
     return conversation
   }

@@ -7,7 +7,7 @@ let conversation: Conversation
 
 beforeEach(() => {
   findings = noFindings()
-  conversation = createConversation(findings, ['tasks/list'])
+  conversation = createConversation(findings)
 })
 
 const client = (message: object) =>
@@ -76,8 +76,6 @@ it('an error that the client has asked for is none', () => {
   server({ id: 1, error: { code: -32_602, message: 'No such tool.' } })
   call(2, { arguments: { audio: { no: 'text' } } })
   server({ id: 2, error: { code: -32_602, message: 'Not a text.' } })
-  client({ id: 3, method: 'tasks/list' })
-  server({ id: 3, error: { code: -32_601, message: 'Method not found' } })
   expect(findings).toMatchObject({ answeredCalls: 0, problems: [] })
 })
 
@@ -146,20 +144,12 @@ describe('an error of the protocol', () => {
     ],
     ['an answer without an id', () => server({ result }), /no message of JSON-RPC/],
     [
-      'a method that is missing, where the client does not probe for it',
+      'a missing method',
       () => {
         client({ id: 1, method: 'tools/list' })
         server({ id: 1, error: { code: -32_601, message: 'Method not found' } })
       },
       /an error to tools\/list/,
-    ],
-    [
-      'another error to a probe',
-      () => {
-        client({ id: 1, method: 'tasks/list' })
-        server({ id: 1, error: { code: -32_603, message: 'No.' } })
-      },
-      /an error to tasks\/list/,
     ],
     [
       'another error to a call that is wrong on purpose',

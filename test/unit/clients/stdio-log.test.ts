@@ -16,7 +16,7 @@ function judged(lines: [string, string][], killed: string[] = []) {
   const file = join(folder, '1.jsonl')
   writeFileSync(file, lines.map(line => `${JSON.stringify(line)}\n`).join(''))
   const findings = noFindings()
-  judgeLog(file, findings, { killed: new Set(killed) })
+  judgeLog(file, findings, new Set(killed))
   return findings
 }
 
