@@ -213,6 +213,13 @@ function inTime(promise, what, ms = maxCallMs) {
   return Promise.race([promise, late]).finally(() => clearTimeout(timer))
 }
 
+/**
+ * What the clients of the SDK say of progress that they read together with the result of its call, on a busy machine:
+ * findings/mcp-client-progress-read-with-result.sh. The witness judges the order in which the server has sent both.
+ */
+export const isReadTogether = error =>
+  /progress notification for an unknown token/.test(String(error?.message))
+
 /** Text of a result's content. */
 export function answerOf({ content = [], isError = false }) {
   return { isError, text: content.map(block => block.text ?? '').join('\n') }
