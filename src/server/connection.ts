@@ -19,6 +19,6 @@ export interface Connection {
   push: boolean
   /** True if a client cancels a call by closing its connection. */
   closingCancels: boolean
-  /** Called when the call of a tool begins: the SDK has found what the call needs of the client. */
+  /** Called when the call of a tool of ours begins: it asks nothing that the client cannot answer. */
   onCallBegins?(): void
 }

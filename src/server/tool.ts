@@ -82,6 +82,7 @@ export function registerTool(
       annotations,
     },
     async (args, context) => {
+      // Early: wrong arguments have been refused before, and `agreementOf` looks for the one capability that a tool uses.
       onCallBegins?.()
       await load?.().catch(() => {})
       const { signal } = context.mcpReq

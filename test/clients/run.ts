@@ -11,7 +11,7 @@ import { laterNode, pinnedPackages } from '../support/pinned-packages.ts'
 import { type MatrixClient, matrix } from './matrix.ts'
 import { fixtures, type Subject, startSubject } from './server.ts'
 import { columns, driven, keyOf, type Result, rowOf, tableRows, writeRow } from './table.ts'
-import type { Findings } from './witness/conversation.ts'
+import { summary, verdict } from './witness/verdict.ts'
 
 const { values, positionals: wanted } = parseArgs({
   allowPositionals: true,
@@ -49,24 +49,16 @@ async function drive(client: MatrixClient): Promise<Result[]> {
   // Beside the packages, where a module finds them.
   cpSync(drivers, join(folder, 'drivers'), { recursive: true })
   const subject = await startSubject()
-  const calls = Math.min(Number(values.calls), client.maxCalls ?? Number.POSITIVE_INFINITY)
+  const calls = Number(values.calls)
   const results: Result[] = []
   try {
     results.push(...(await runDriver(client, folder, subject, calls)))
   } catch (error) {
     results.push({ scenario: 'start', ok: false, detail: String((error as Error)?.message ?? error) })
   }
-  return [...results, verdict(await subject.close(), calls)]
-}
-
-/** By the witness between the client and the server. */
-function verdict({ problems, answeredCalls, messages }: Findings, calls: number): Result {
-  process.stdout.write(`The witness heard ${messages} messages, and results of ${answeredCalls} calls.\n`)
-  const few = answeredCalls < calls ? [`only ${answeredCalls} calls`] : []
-  const found = [...few, ...problems]
-  const detail =
-    found.length === 0 ? '0' : `${problems.length}: ${[...new Set(found)].slice(0, 5).join('\n    ')}`
-  return { scenario: 'protocol', ok: found.length === 0, detail }
+  const findings = await subject.close()
+  process.stdout.write(`${summary(findings)}\n`)
+  return [...results, verdict(findings, calls)]
 }
 
 async function runDriver(

@@ -1,6 +1,6 @@
 // The server under test with its emulated cloud: as a command for clients of stdio, and running for clients of HTTP.
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -9,8 +9,9 @@ import { type DashscopeEmulator, startDashscope } from '../../emulators/dashscop
 import { testFfmpeg } from '../support/audio/ffmpeg.ts'
 import { entry, root, startHttpServer, tempFolder } from '../support/e2e/system.ts'
 import type { Bridge } from './bridge.ts'
-import { createConversation, type Findings, noFindings, type Side } from './witness/conversation.ts'
+import { type Findings, noFindings } from './witness/conversation.ts'
 import { type HttpWitness, startHttpWitness } from './witness/http-witness.ts'
+import { judgeLog } from './witness/stdio-log.ts'
 
 export type Target =
   | { kind: 'stdio'; command: string; args: string[]; env: Record<string, string> }
@@ -59,14 +60,18 @@ export async function startSubject(): Promise<Subject> {
   let witness: HttpWitness | undefined
   const findings = noFindings()
   const bridges: Bridge[] = []
+  const killed = new Set<string>()
   const server = await startControl(dashscope, async () => {
-    endAll(processes)
+    for (const id of endAll(processes)) killed.add(id)
     for (const bridge of bridges) await bridge.restart()
     if (!running) return
     const { port } = new URL(running.url)
-    await running.stop('SIGKILL')
-    witness?.serverDied()
-    running = await startHttpServer(env, port)
+    await witness?.restart(
+      () => running!.stop('SIGKILL'),
+      async () => {
+        running = await startHttpServer(env, port)
+      },
+    )
   })
   return {
     stdio: {
@@ -89,7 +94,7 @@ export async function startSubject(): Promise<Subject> {
       witness?.close()
       server.close()
       await dashscope.close()
-      for (const name of readdirSync(said)) judgeLines(join(said, name), findings)
+      for (const name of readdirSync(said)) judgeLog(join(said, name), findings, killed)
       await folder.remove()
       return findings
     },
@@ -98,19 +103,11 @@ export async function startSubject(): Promise<Subject> {
 
 export const fixtures = join(root, 'fixtures')
 
-/** One file is the conversation with one process. */
-function judgeLines(file: string, findings: Findings): void {
-  const conversation = createConversation(findings)
-  for (const line of readFileSync(file, 'utf8').split('\n').filter(Boolean)) {
-    const [by, text] = JSON.parse(line) as [Side, string]
-    conversation.hear(by, text)
-  }
-}
-
-/** Kills all servers that clients of stdio started. */
-function endAll(processes: string): void {
-  if (!existsSync(processes)) return
-  for (const id of readdirSync(processes)) {
+/** Kills all servers that clients of stdio started, and returns their process ids. */
+function endAll(processes: string): string[] {
+  if (!existsSync(processes)) return []
+  const ids = readdirSync(processes)
+  for (const id of ids) {
     try {
       process.kill(Number(id), 'SIGKILL')
     } catch {
@@ -118,6 +115,7 @@ function endAll(processes: string): void {
     }
     rmSync(join(processes, id))
   }
+  return ids
 }
 
 async function startControl(dashscope: DashscopeEmulator, restart: () => Promise<void>): Promise<Server> {

@@ -5,7 +5,7 @@ import { parseJson } from '../json-rpc/json-rpc.ts'
 
 const calls = new AsyncLocalStorage<() => void>()
 
-/** Settles the status of the response to the request under way: its call has found all that it needs. */
+/** Settles the status of the response to the request under way, for a call that cannot end with that error. */
 export function callBegan(): () => void {
   return calls.getStore() ?? (() => {})
 }

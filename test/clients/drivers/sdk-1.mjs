@@ -2,13 +2,13 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
-import { answerOf, runScenarios } from './scenarios.mjs'
+import { answerOf, isReadTogether, runScenarios } from './scenarios.mjs'
 
 const requestOptions = { timeout: 55_000, resetTimeoutOnProgress: true }
 
 await runScenarios(async (target, onProblem) => {
   const client = new Client({ name: 'matrix', version: '1' }, { capabilities: {} })
-  client.onerror = onProblem
+  client.onerror = error => isReadTogether(error) || onProblem(error)
   await client.connect(
     target.kind === 'stdio'
       ? new StdioClientTransport({ ...target, stderr: 'inherit' })

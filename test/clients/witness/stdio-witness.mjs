@@ -14,16 +14,26 @@ pass(server.stdout, process.stdout, 'server')
 server.stdin.on('error', () => {})
 process.stdout.on('error', () => {})
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => server.kill(signal))
-server.on('close', code => process.exit(code ?? 1))
+server.on('close', code => {
+  note('end', String(server.pid))
+  process.exit(code ?? 1)
+})
+
+function note(by, ...texts) {
+  appendFileSync(file, texts.map(text => `${JSON.stringify([by, text])}\n`).join(''))
+}
 
 function pass(from, to, by) {
   const decoder = new StringDecoder()
   let rest = ''
+  from.on('end', () => {
+    if (rest !== '') note(by, rest)
+  })
   return from.on('data', bytes => {
     const lines = `${rest}${decoder.write(bytes)}`.split('\n')
     rest = lines.pop()
     // Written before it is passed on: an answer never comes before its request.
-    if (lines.length > 0) appendFileSync(file, lines.map(line => `${JSON.stringify([by, line])}\n`).join(''))
+    note(by, ...lines)
     to.write(bytes)
   })
 }

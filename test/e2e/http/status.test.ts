@@ -1,11 +1,13 @@
 // HTTP statuses of calls in protocol 2026-07-28.
 import { setTimeout as pause } from 'node:timers/promises'
 import { inputRequired, McpServer } from '@modelcontextprotocol/server'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import type { BatchPlan } from '../../../src/domain/batch/batch.ts'
 import { answerOf, post, serversOfEachTest } from '../../support/e2e/http.ts'
 
 const serve = serversOfEachTest()
 
+/** Has a tool that leaves the look for the capability to the SDK, which ours do not. */
 function asking(): McpServer {
   const server = new McpServer({ name: 'asking', version: '0' })
   server.registerTool('ask', { description: 'Asks the model of the client' }, async () => {
@@ -54,4 +56,56 @@ it('a call that takes long has its headers before its answer', async () => {
   expect(await answerOf(response)).toMatchObject({
     result: { structuredContent: { transcript_id: 'tr_local' } },
   })
+})
+
+describe('our own tools look for the capability themselves', () => {
+  const plan: BatchPlan = {
+    recordings: [
+      { audio: '/talks/a.wav', id: 'tr_a', content: 'a', name: 'a.wav', seconds: 1, state: 'new', usd: 0.01 },
+    ],
+    copies: [],
+    unreadable: [],
+    seconds: 1,
+    newSeconds: 1,
+    usd: 0.01,
+    unknownLengths: 0,
+  }
+
+  async function order(capabilities: object) {
+    const { url, jobs } = await serve()
+    jobs.sourcesIn = async () => ['/talks']
+    jobs.orderBatch = async () => ({ plan, mostUsd: 0.01 })
+    const response = await call(url, 'transcribe_audio', capabilities, { audio: '/talks' })
+    return { status: response.status, ...(await answerOf(response)) }
+  }
+
+  it.each([{}, { sampling: {} }, { elicitation: { url: {} } }])(
+    'a client with the capabilities %j gets the price as an answer',
+    async capabilities => {
+      expect(await order(capabilities)).toMatchObject({
+        status: 200,
+        result: { structuredContent: { status: 'planned' } },
+      })
+    },
+  )
+
+  it.each([
+    { elicitation: {} },
+    { elicitation: { form: {} } },
+    { elicitation: { form: {}, url: {} } },
+    { elicitation: { later: {} } },
+  ])('a client with the capabilities %j is asked', async capabilities => {
+    expect(await order(capabilities)).toMatchObject({
+      status: 200,
+      result: { resultType: 'input_required', inputRequests: { price: { method: 'elicitation/create' } } },
+    })
+  })
+})
+
+it('a wrong argument of our own tool is a failed call, and an unknown tool an error, both with status 200', async () => {
+  const { url } = await serve()
+  const wrong = await call(url, 'transcribe_audio', {}, { audio: { no: 'text' } })
+  expect([wrong.status, await answerOf(wrong)]).toMatchObject([200, { result: { isError: true } }])
+  const unknown = await call(url, 'no_such_tool', {})
+  expect([unknown.status, await answerOf(unknown)]).toMatchObject([200, { error: { code: -32_602 } }])
 })
