@@ -5,14 +5,16 @@ import type { Config } from '../config/config.ts'
 import { formatUsd } from '../domain/costs/budget.ts'
 import { isSpeechError, SpeechError } from '../domain/errors.ts'
 import { formatTime } from '../domain/format-time.ts'
-import { type JobTool, localOwner, type TranscriptionRequest } from '../domain/job.ts'
+import { type Job, type JobTool, localOwner, type TranscriptionRequest } from '../domain/job.ts'
 import { withoutQuotes } from '../domain/text.ts'
 import { isUnsavedWarning, type Transcript } from '../domain/transcript.ts'
 import { unknownSpeakerNote } from '../formats/speakers.ts'
 import { withCachedFormatting, withCachedTranscription } from '../server/results/cost.ts'
 import { namedInput } from '../server/results/failure.ts'
+import { parseMaxCost } from './batch/agree.ts'
 import { batchFlags, batchSwitches, transcribeBatch } from './batch/batch-command.ts'
 import { isOneRecording, readInputs } from './batch/inputs.ts'
+import { type LimitedRecording, withinLimit } from './batch/limited.ts'
 import { withErrorEvents } from './batch/report.ts'
 import type { Invocation } from './command.ts'
 import { givenPath, isAddress } from './io/given-path.ts'
@@ -81,13 +83,15 @@ async function perform(
   }
   if (!isOneRecording(words) || flags.out !== undefined || switches.has('json'))
     return transcribeBatch(invocation, { tool, options: request })
+  const maxCostUsd = parseMaxCost(flags['max-cost'])
   const outputs = parseOutputs(invocation, { advice: 'To format the text, use --readable.' })
   await tryOutputs(outputs, words[0]!)
   const input = await resolveInput(words[0]!, config)
   if (!input) return 130
   const { audio, allowedDirs, close } = input
   const titled = { ...request, ...(title && { title }) }
-  return transcribeOne({ ...config, allowedDirs }, { tool, request: { audio, ...titled }, outputs })
+  const work = { tool, request: { audio, ...titled }, maxCostUsd }
+  return transcribeOne({ ...config, allowedDirs }, work, outputs)
     .catch(error => {
       throw withGiven(error, words[0]!)
     })
@@ -104,14 +108,20 @@ function withGiven(error: unknown, given: string): unknown {
 
 function transcribeOne(
   config: Config,
-  { tool, request, outputs }: { tool: JobTool; request: TranscriptionRequest; outputs: Output[] },
+  { tool, request, maxCostUsd }: Omit<LimitedRecording, 'maxCostUsd'> & { maxCostUsd: number | undefined },
+  outputs: Output[],
 ): Promise<number> {
-  return runInteractive(config, async ({ app, signal, bar }) => {
-    // The text is printed, stored or not.
-    const caller = { owner: localOwner, tool, signal, allowUnsaved: true }
-    const { transcript, cached, formatting } = await app.jobs.transcribe(request, caller, {
-      onProgress: bar.show,
-    })
+  return runInteractive(config, async session => {
+    const { app, signal, bar } = session
+    const transcribe = (batch?: Job['batch']) => {
+      // The text is printed, stored or not.
+      const caller = { owner: localOwner, tool, signal, allowUnsaved: true, ...(batch && { batch }) }
+      return app.jobs.transcribe(request, caller, { onProgress: bar.show })
+    }
+    const limited = maxCostUsd !== undefined && { tool, request, maxCostUsd }
+    const { transcript, cached, formatting } = await (limited
+      ? withinLimit(limited, session, transcribe)
+      : transcribe())
     bar.clear()
     const isWithinRules = await writeTranscript(transcript, outputs)
     const paid = cached ? withCachedTranscription(transcript) : transcript

@@ -1,17 +1,14 @@
-// On a busy machine an event may take longer than the second for which `vi.waitFor` and `vi.waitUntil` wait by default, and
-// longer than a test thought: this is the least.
+// On a busy machine an event may take longer than the second for which `vi.waitFor` and `vi.waitUntil` wait by default.
 import { vi } from 'vitest'
 
-const leastMs = 50_000
+const timeout = 50_000
 const isPatient = Symbol.for('isPatient')
 
 type Wait = (callback: () => unknown, options?: number | { timeout?: number; interval?: number }) => unknown
 
 function patient<Original>(wait: Original): Original {
-  const patiently: Wait = (callback, options) => {
-    const given = typeof options === 'number' ? { timeout: options } : options
-    return (wait as Wait)(callback, { ...given, timeout: Math.max(leastMs, given?.timeout ?? 0) })
-  }
+  const patiently: Wait = (callback, options) =>
+    (wait as Wait)(callback, typeof options === 'number' ? options : { timeout, ...options })
   return Object.assign(patiently, { [isPatient]: true }) as Original
 }
 

@@ -90,6 +90,8 @@ async function watchFolder(invocation: Invocation): Promise<number> {
 
   async function work({ app, signal, bar }: Session): Promise<number> {
     let spentUsd = 0
+    /** Of the recordings that were begun last. */
+    let resultsUsd = 0
     /** A recording of hours does not keep the next ones waiting, unless what it costs is limited. */
     const running = new Set<Promise<void>>()
     let failure: unknown
@@ -104,6 +106,7 @@ async function watchFolder(invocation: Invocation): Promise<number> {
       // The others go on, or the watch ends and says why.
       note: () => {},
       result(result) {
+        resultsUsd += result.costUsd ?? 0
         report.result(result)
         if (result.error?.code === 'PROVIDER_UNREACHABLE') later.set(result.audio, Date.now() + retryMs)
       },
@@ -127,8 +130,11 @@ async function watchFolder(invocation: Invocation): Promise<number> {
         leftUsd === undefined ? undefined : await app.jobs.limitCost(localOwner, plan, leftUsd)
       const write = createWriter(app, outputs, options)
       const todo = { tool, options: request, write, report: counted, signal, allowance, onProgress: bar.show }
+      resultsUsd = 0
       const { stop } = await runBatch(app, whole, todo).finally(async () => {
-        spentUsd += (await allowance?.close({ isOver: !signal.aborted })) ?? 0
+        const usedUsd = await allowance?.close({ isOver: !signal.aborted })
+        // What failed has a cost without a result; what was paid last may not be recorded yet.
+        spentUsd += Math.max(resultsUsd, usedUsd ?? 0)
       })
       bar.clear()
       if (stop && stop.code !== 'PROVIDER_UNREACHABLE') throw stop

@@ -2,7 +2,7 @@
 import type { PlannedRecording } from './batch.ts'
 
 /** A slow first one, such as a long download, does not keep the others waiting for longer. */
-const maxAloneMs = 10_000
+const maxAloneMs = 30_000
 
 /**
  * A wrong key is refused once, not for each recording under way: `run` calls `onAnswered` where an answer has come, and

@@ -5,7 +5,7 @@ export interface Reservation {
   usd: number
   /** A living process renews it before then (milliseconds since 1970). Later it counts no longer for the limit of the day. */
   until: number
-  /** Id of the batch that it belongs to, or is. It stays after `until`, and goes on to limit that batch. */
+  /** Of a batch and of each of its recordings: the batch's id. Then it stays after `until`, and goes on to limit them. */
   batch?: string
 }
 

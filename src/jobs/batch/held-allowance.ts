@@ -1,4 +1,5 @@
 // A limit for recordings that their caller runs itself: what they may cost together.
+import { randomBytes } from 'node:crypto'
 import { type BatchPlan, isPriceOpen, type PlannedRecording, shareOf } from '../../domain/batch/batch.ts'
 import { dayOf } from '../../domain/costs/spending.ts'
 import { codeOf } from '../../domain/errors.ts'
@@ -6,7 +7,6 @@ import type { Job } from '../../domain/job.ts'
 import { log } from '../../log.ts'
 import type { JobBasis } from '../context.ts'
 import { renewalMs } from '../records/allowances.ts'
-import { batchId } from './stored-batch.ts'
 
 export interface HeldAllowance {
   /** US dollars: what was asked for, or what the limit of the day has left. */
@@ -14,18 +14,18 @@ export interface HeldAllowance {
   /** For the caller of the recording. */
   batchOf(recording: PlannedRecording): NonNullable<Job['batch']>
   /**
-   * Gives back what was not used, and resolves with what was, in US dollars. Recordings that are left to other processes
-   * keep to the rest of it. Never rejects.
+   * Gives back what was not used, and resolves with what was, in US dollars, as far as it is recorded by then; undefined
+   * where that is not known. Recordings that are left to other processes keep to the rest of it. Never rejects.
    */
-  close(options: { isOver: boolean }): Promise<number>
+  close(options: { isOver: boolean }): Promise<number | undefined>
 }
 
 /** Enough for a few seconds of sound: with less nothing of unknown length can begin. */
 const smallestUsd = 0.0001
 
 /**
- * Holds `usd`, US dollars, or what the limit of the day has left. Throws `DAY_LIMIT_REACHED` where that is less than the
- * price of the plan, and `STORE_*`.
+ * Holds `usd`, US dollars, or what the limit of the day has left; nothing for a plan that costs nothing. Throws
+ * `DAY_LIMIT_REACHED` where the day has less left than the price of the plan, and `STORE_*`.
  */
 export async function holdAllowance(
   owner: string,
@@ -34,26 +34,27 @@ export async function holdAllowance(
   { allowances }: Pick<JobBasis, 'allowances'>,
 ): Promise<HeldAllowance> {
   const { recordings, usd: plannedUsd = 0 } = plan
-  // The same command has the same id: jobs that a dead process has left find its limit.
-  const id = `held_${batchId(recordings, undefined)}`
+  // Of this command alone: the same one may run in another process, with a limit of its own.
+  const id = `held_${randomBytes(8).toString('hex')}`
   const day = dayOf(Date.now())
+  const batchOf = (shareUsd: number) => ({ id, day, usd: shareUsd })
+  if (plannedUsd === 0 && !isPriceOpen(plan)) return { usd, batchOf: () => batchOf(0), close: async () => 0 }
   const batch = { owner, id, terms: { day, usd } }
   const leastUsd = Math.min(usd, isPriceOpen(plan) ? plannedUsd + smallestUsd : plannedUsd)
   const heldUsd = await allowances.open(batch, leastUsd)
   const timer = setInterval(() => void allowances.renew(batch).catch(logFailure), renewalMs).unref()
   return {
     usd: heldUsd,
-    batchOf: recording => ({ id, day, usd: shareOf(recording, recordings, heldUsd) }),
+    batchOf: recording => batchOf(shareOf(recording, recordings, heldUsd)),
     async close({ isOver }) {
       clearInterval(timer)
       try {
         if (isOver) return Math.max(0, heldUsd - (await allowances.close(batch)))
-        await allowances.leave(batch)
+        await allowances.endForDay(batch)
       } catch (error) {
         logFailure(error)
       }
-      // It is not known how much of it was used.
-      return heldUsd
+      return undefined
     },
   }
 }

@@ -21,14 +21,18 @@ export const renewalMs = 5 * 60_000
 
 /**
  * Moves an amount from the allowance of a batch to one of its recordings, or back where it is negative. A batch that is
- * over has none. With `isLimited` it throws `COST_TOO_HIGH` beyond it: what is paid already is always recorded.
+ * over has none. With `isLimited` it throws `COST_TOO_HIGH` beyond it: what is paid already is always recorded, and may
+ * leave less than nothing.
  */
 export function takeFrom(held: Held, batch: string, usd: number, isLimited: boolean): Held {
   const own = held[batch]
   if (!own) return held
   if (isLimited && usd > own.usd + toleranceUsd)
-    throw beyondAllowance(`of the price agreed for the batch, ${formatUsd(own.usd)} are left`, usd)
-  return { ...held, [batch]: { ...own, usd: Math.max(0, own.usd - usd) } }
+    throw beyondAllowance(
+      `of the price agreed for the batch, ${formatUsd(Math.max(0, own.usd))} are left`,
+      usd,
+    )
+  return { ...held, [batch]: { ...own, usd: own.usd - usd } }
 }
 
 /** Throws `COST_TOO_HIGH` where a recording would cost more than its part of a batch that nothing holds together any more. */
@@ -53,11 +57,11 @@ export function withoutExpired(held: Held, now: number): Held {
 
 /** What living processes hold, in US dollars. */
 export function heldUsdOf(held: Held, now: number): number {
-  return sum(Object.values(held).map(({ usd, until }) => (until > now ? usd : 0)))
+  return sum(Object.values(held).map(({ usd, until }) => (until > now ? Math.max(0, usd) : 0)))
 }
 
 /** Without a batch and its recordings. */
-function without(held: Held, batch: string): Held {
+function withoutBatch(held: Held, batch: string): Held {
   return Object.fromEntries(Object.entries(held).filter(([id, one]) => id !== batch && one.batch !== batch))
 }
 
@@ -95,10 +99,10 @@ export function createAllowances(store: SpendingStore, limits: CostLimits, now =
       let usd = wishedUsd
       await change(batch, (before, spentUsd) => {
         // Its recordings that are under way take from the new price.
-        const others = without(before, batch.id)
+        const others = withoutBatch(before, batch.id)
         const heldUsd = heldUsdOf(others, now())
         const roomUsd = (dayUsd ?? Number.POSITIVE_INFINITY) - spentUsd - heldUsd
-        if (dayUsd !== undefined && leastUsd > roomUsd + toleranceUsd)
+        if (dayUsd !== undefined && leastUsd > 0 && leastUsd > roomUsd + toleranceUsd)
           throw dayLimitReached(leastUsd, { day, limitUsd: dayUsd, spentUsd, heldUsd })
         usd = Math.min(wishedUsd, Math.max(leastUsd, roomUsd))
         return { ...others, [batch.id]: { usd, until: now() + holdMs, batch: batch.id } }
@@ -109,7 +113,7 @@ export function createAllowances(store: SpendingStore, limits: CostLimits, now =
     async renew(batch: Batch): Promise<void> {
       await change(batch, held => {
         const own = held[batch.id]
-        return own ? { ...held, [batch.id]: { ...own, until: now() + holdMs } } : held
+        return own ? { ...held, [batch.id]: { ...own, until: now() + holdMs, batch: batch.id } } : held
       })
     },
     /** Gives back what was not used, and returns it, in US dollars. */
@@ -117,14 +121,14 @@ export function createAllowances(store: SpendingStore, limits: CostLimits, now =
       let leftUsd = 0
       await change(batch, held => {
         leftUsd = sum(Object.values(held).map(one => (one.batch === batch.id ? one.usd : 0)))
-        const isLeft = ([id, one]: [string, Reservation]) =>
+        const stays = ([id, one]: [string, Reservation]) =>
           id !== batch.id && (one.batch !== batch.id || one.until > now())
-        return Object.fromEntries(Object.entries(held).filter(isLeft))
+        return Object.fromEntries(Object.entries(held).filter(stays))
       })
       return leftUsd
     },
     /** Ends it for the limit of the day; recordings that go on elsewhere keep to what is left of it. */
-    async leave(batch: Batch): Promise<void> {
+    async endForDay(batch: Batch): Promise<void> {
       await change(batch, held => {
         const own = held[batch.id]
         return own ? { ...held, [batch.id]: { ...own, until: 0 } } : held

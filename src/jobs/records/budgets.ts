@@ -62,7 +62,8 @@ export function createBudgets(store: SpendingStore, limits: CostLimits, now = Da
       const newUsd = unrecordedUsd
       const ownUsd = isWritten ? leftUsd() + moreUsd : 0
       await store.updateSpending(owner, day, before => {
-        const takenUsd = newUsd + ownUsd - (before.held[order]?.usd ?? 0)
+        const earlier = before.held[order]
+        const takenUsd = newUsd + ownUsd - (earlier?.batch === batch?.id ? (earlier?.usd ?? 0) : 0)
         if (moreUsd > 0 && batch?.usd !== undefined && !before.held[batch.id])
           ensureWithinShare(paidUsd + ownUsd, batch.usd)
         const held = batch ? takeFrom(before.held, batch.id, takenUsd, moreUsd > 0) : before.held

@@ -10,7 +10,7 @@ import type { JobContext } from '../context.ts'
 import { createCheckpoints } from '../records/checkpoints.ts'
 import { isReachable } from '../records/job-message.ts'
 import type { JobChange } from '../records/job-repository.ts'
-import { leaseMs, newLease, queueLeaseMs } from '../records/lease.ts'
+import { type Leases, leaseMs, newLease, queueLeaseMs } from '../records/lease.ts'
 import { jobId } from './job-id.ts'
 
 export interface Caller {
@@ -103,7 +103,7 @@ async function findOrStart(
   let started = false
   const job = await repository.update(owner, id, now => {
     started = isOver(now.state)
-    if (!started) return newFormat(request, now)
+    if (!started) return joined(fresh, now, leases)
     // The newest path is the one that exists; the newest title counts.
     const title = request.title ?? now.request.title
     return {
@@ -126,9 +126,15 @@ async function findOrStart(
   return { job, cached: false, started }
 }
 
-/** A new format makes no new job: the worker formats the text at the end. */
-function newFormat({ format }: TranscriptionRequest, { request }: Job): JobChange | undefined {
-  return format !== undefined && format !== request.format ? { request: { ...request, format } } : undefined
+/** What a further order changes in a job that is not over; undefined: nothing. */
+function joined({ request, batch }: Job, now: Job, leases: Leases): JobChange | undefined {
+  const { format } = request
+  // No new job: the worker formats the text at the end.
+  const isFormatNew = format !== undefined && format !== now.request.format
+  // The limit of the newest order holds for one that no process runs.
+  const isLimitNew = batch?.id !== now.batch?.id && (batch ? leases.canStartHere(now) : leases.isFree(now))
+  if (!isFormatNew && !isLimitNew) return undefined
+  return { ...(isFormatNew && { request: { ...now.request, format } }), ...(isLimitNew && { batch }) }
 }
 
 function newJob(facts: Pick<Job, 'tool' | 'owner' | 'request' | 'models'>, identity: Identity): Job {

@@ -9,7 +9,10 @@ import { type EncodingTools, encodeAll, type ReadyChunk } from './encode-all.ts'
 /** A shorter part would hold no word, and is made of no whole steps of the level. */
 const minPartSeconds = 0.5
 
-/** Chunks of a stretch of a voice, each at most `maxSeconds` long, with times in the whole recording; none if that is too short. */
+/**
+ * Chunks of a stretch of a voice, each at most `maxSeconds` long, with times in the whole recording. None where that is too
+ * short.
+ */
 export type Recut = (stretch: Span & { channel?: number }, maxSeconds: number) => AsyncIterable<ReadyChunk>
 
 export function createRecut(sources: readonly Source[], tools: EncodingTools, run: Run): Recut {

@@ -46,6 +46,24 @@ it('a recording that is longer than its header says costs no more than --max-cos
   expect(paid() - before).toBeLessThanOrEqual(0.0002)
 })
 
+it.each([
+  ['that is no amount', 'much', 'BAD_INPUT'],
+  ['below its price', '0.00001', 'COST_TOO_HIGH'],
+])('--max-cost %s refuses one recording before anything is sent', async (_, limit, code) => {
+  const before = terminal.dashscope.requests.length
+  const args = ['transcribe', fixture('jfk.wav'), '--max-cost', limit, '-c', 'one']
+  const { stderr, ...ended } = await terminal.run(args)
+  expect(ended).toMatchObject({ code: code === 'BAD_INPUT' ? 2 : 1, stdout: '' })
+  expect(stderr).toContain(`${code}: `)
+  expect(terminal.dashscope.requests).toHaveLength(before)
+})
+
+it('one recording within --max-cost is transcribed, and its text printed', async () => {
+  const args = ['transcribe', fixture('voice-note.ogg'), '--max-cost', '1', '-c', 'one']
+  const { code, stdout } = await terminal.run(args)
+  expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('Greta') })
+})
+
 it('a wrong key is refused once, and the batch stops', async () => {
   const folder = join(terminal.work, 'refused')
   await makeShortRecordings(folder, 12)

@@ -11,7 +11,7 @@ import { tablestoreStore } from '../../../src/drivers/store/tablestore/tablestor
 import { createWorkspace, type Harness, type HarnessOptions, type Workspace } from './harness.ts'
 
 /** Waits for what another machine does. */
-export const eventually = { timeout: 30_000, interval: 20 }
+export const eventually = { timeout: 60_000, interval: 20 }
 
 export interface Cluster {
   workspace: Workspace

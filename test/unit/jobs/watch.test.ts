@@ -8,7 +8,7 @@ import { log } from '../../../src/log.ts'
 import { failing } from '../../support/jobs/failing-store.ts'
 import { createLatch, createWorkspace } from '../../support/jobs/harness.ts'
 
-const eventually = { timeout: 30_000, interval: 20 }
+const eventually = { timeout: 60_000, interval: 20 }
 
 const queued = { id: 'tr_1', owner: 'local', state: 'queued', revision: 1, tool: 'transcribe_audio' } as Job
 

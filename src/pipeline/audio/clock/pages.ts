@@ -26,11 +26,12 @@ export class PageFilter {
   }
 
   add(packet: Packet): Packet[] {
-    const isFull = this.#held.length >= maxPagePackets
-    const isSame = packet.time < this.#endMs() - toleranceMs && !isFull && !this.#isEarlier(packet)
-    const before = isSame ? [] : this.flush()
-    // A page that would hold more has a wrong end.
-    if (isFull) this.#next++
+    const isWithin = packet.time < this.#endMs() - toleranceMs
+    // A page that would hold more has a wrong end: nothing is missing in it.
+    const isWrong = isWithin && this.#held.length >= maxPagePackets
+    const isSame = isWithin && !isWrong && !this.#isEarlier(packet)
+    const before = isSame ? [] : this.#release(isWrong)
+    if (isWrong) this.#next++
     while (this.#endMs() <= packet.time + toleranceMs) this.#next++
     const page = this.#pages[this.#next]
     if (page && packet.time >= page.start * 1000 - toleranceMs) {
@@ -49,11 +50,16 @@ export class PageFilter {
 
   /** Returns what is held. */
   flush(): Packet[] {
+    return this.#release()
+  }
+
+  #release(isAsItIs = false): Packet[] {
     const page = this.#held
     const [first, last] = [page[0], page.at(-1)]
     if (!first || !last) return []
     const missing = this.#endMs() - first.time - page.reduce((sum, packet) => sum + this.#lengthMs(packet), 0)
-    const laid = missing < minGapMs || this.#hasLoss(page) ? page : this.#layOut(page, missing)
+    const isWhole = isAsItIs || missing < minGapMs || this.#hasLoss(page)
+    const laid = isWhole ? page : this.#layOut(page, missing)
     this.#held = []
     this.#last = last
     return laid

@@ -1,6 +1,6 @@
 // Addresses in a batch: their length is not known before it begins, so an amount bounds what they cost.
 import { writeFile } from 'node:fs/promises'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { CostLimits } from '../../../../src/jobs/records/allowances.ts'
 import {
   createWorkspace,
@@ -75,6 +75,66 @@ it('an amount bounds those that their caller runs itself, too', async () => {
   expect(spentUsd).toBeLessThanOrEqual(0.07)
   // Neither what was refused nor what was reserved counts.
   expect(usedUsd).toBeCloseTo(spentUsd, 6)
+})
+
+describe('a recording that a process has left', () => {
+  const forever = () => new Promise<never>(() => {})
+  const of = (name: string) => ({ ...caller, owner: name })
+
+  /** Begins both recordings, within a limit if there is one, and ends their process. */
+  async function leave(name: string, context: string, limitUsd?: number): Promise<void> {
+    const concurrency = { short: 1, long: 1, remote: 1 }
+    const options = { usdPerSecond: 0.01, downloader, concurrency, recognise: forever }
+    const { jobs, requests, close } = await space.open(options)
+    const plan = await jobs.plan({ sources, options: { context } }, of(name))
+    const allowance = limitUsd === undefined ? undefined : await jobs.limitCost(name, plan, limitUsd)
+    for (const one of plan.recordings) {
+      const batch = allowance && { batch: allowance.batchOf(one) }
+      jobs.transcribe({ context, audio: one.audio }, { ...of(name), ...batch }, {}).catch(() => {})
+    }
+    await vi.waitFor(() => expect(requests.length).toBeGreaterThan(0))
+    await allowance?.close({ isOver: false })
+    await close()
+  }
+
+  it.each([
+    ['without a limit', 'fay', undefined],
+    ['with a higher limit', 'gus', 5],
+  ])('%s takes from the limit of the next order', async (context, name, limitUsd) => {
+    await leave(name, context, limitUsd)
+    const { jobs } = await open(0.01, {})
+    const plan = await jobs.plan({ sources, options: { context } }, of(name))
+    const allowance = await jobs.limitCost(name, plan, 0.02)
+    const codes = await Promise.all(
+      plan.recordings.map(one =>
+        jobs
+          .transcribe({ context, audio: one.audio }, { ...of(name), batch: allowance.batchOf(one) }, {})
+          .catch(error => error.code),
+      ),
+    )
+    expect(codes).toContain('COST_TOO_HIGH')
+    const [spending] = (await jobs.spending(month)).filter(one => one.owner === name)
+    expect(spending?.usd ?? 0).toBeLessThanOrEqual(0.02)
+  })
+
+  it('is not held to its old limit by an order without one', async () => {
+    // The first one takes most of it; the second one waits for its turn.
+    await leave('hal', 'lifted', 0.07)
+    const { jobs } = await open(0.01, {})
+    const request = { context: 'lifted', audio: sources[1]! }
+    const { transcript } = await jobs.transcribe(request, of('hal'), {})
+    expect(transcript.status).toBe('completed')
+  })
+})
+
+it('what costs nothing is not refused where the day has nothing left', async () => {
+  const { jobs } = await open(0.01, { dayUsd: 0.01 })
+  const plan = await jobs.plan({ sources, options: { context: 'done' } }, { ...caller, owner: 'ida' })
+  const recordings = plan.recordings.map(one => ({ ...one, state: 'done' as const, usd: 0 }))
+  const free = { ...plan, recordings, usd: 0, unknownLengths: 0 }
+  const held = await jobs.limitCost('ida', plan, 0.01)
+  expect(await (await jobs.limitCost('ida', free, 5)).close({ isOver: true })).toBe(0)
+  await held.close({ isOver: true })
 })
 
 describe('beside a limit of the day', () => {

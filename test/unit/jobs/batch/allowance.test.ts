@@ -136,7 +136,7 @@ describe('an allowance', () => {
     await budgets(owner, 'tr_1', { ...of, usd: 0.5 })
       .open()
       .reserve(0.9)
-    await allowances.leave(batch(1))
+    await allowances.endForDay(batch(1))
     const second = budgets(owner, 'tr_2', { ...of, usd: 0.5 }).open()
     await expect(second.reserve(0.2)).rejects.toMatchObject({ code: 'COST_TOO_HIGH' })
     await second.reserve(0.1)

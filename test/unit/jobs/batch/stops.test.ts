@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { type ErrorCode, SpeechError } from '../../../../src/domain/errors.ts'
+import type { Progress } from '../../../../src/domain/job.ts'
 import {
   createLatch,
   createWorkspace,
@@ -61,7 +62,7 @@ it('until the first answer has come, no second recording is sent', async () => {
   expect(harness.requests).toHaveLength(12)
 })
 
-it('once the provider has accepted the task of one recording, others are sent although none is done', async () => {
+it('a task that the provider has accepted begins the others, although none is done', async () => {
   let accepted = 0
   const model = {
     model: 'files',
@@ -86,7 +87,16 @@ it('once the provider has accepted the task of one recording, others are sent al
   })
   const request = { sources: [await folderOf(3)], options: {}, agreedUsd: 9 }
   const { id } = await harness.jobs.orderBatch(request, { ...caller, tool: 'diarize_audio' })
-  await vi.waitFor(() => expect(accepted).toBe(3), 8_000)
+  const [first] = (await harness.jobs.batch(owner, id!)).items
+  let isAnswered = false
+  const onProgress = (progress: Progress) => {
+    isAnswered ||= progress.isAnswered === true
+  }
+  await vi.waitFor(async () => {
+    await harness.jobs.watch(first!.id, { owner, signal, seconds: 0.01, onProgress })
+    expect(isAnswered).toBe(true)
+  })
+  await vi.waitFor(() => expect(accepted).toBe(3))
   await harness.jobs.cancel(owner, id!)
 })
 

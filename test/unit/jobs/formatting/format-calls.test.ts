@@ -20,7 +20,7 @@ beforeEach(async () => {
 })
 afterEach(() => workspace.close())
 
-const eventually = { timeout: 30_000, interval: 20 }
+const eventually = { timeout: 60_000, interval: 20 }
 const id = 'tr_1'
 function format({ jobs }: Harness, style: Style = 'faithful', more: Partial<WatchOptions> = {}) {
   const { signal } = new AbortController()

@@ -22,7 +22,7 @@ beforeEach(async () => {
 })
 afterEach(() => workspace.close())
 
-const eventually = { timeout: 30_000, interval: 20 }
+const eventually = { timeout: 60_000, interval: 20 }
 const id = 'tr_1'
 const refused = new SpeechError('CONTENT_REFUSED', 'No.', { hint: 'Ask for something else.' })
 

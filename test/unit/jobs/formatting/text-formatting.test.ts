@@ -23,7 +23,7 @@ beforeEach(async () => {
 })
 afterEach(() => workspace.close())
 
-const eventually = { timeout: 30_000, interval: 20 }
+const eventually = { timeout: 60_000, interval: 20 }
 const refused = new SpeechError('CONTENT_REFUSED', 'No.', { hint: 'Ask for something else.' })
 const words = (text: string) => tokens(text).map(({ key }) => key)
 

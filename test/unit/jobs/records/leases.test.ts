@@ -20,7 +20,7 @@ beforeEach(async () => {
 })
 afterEach(() => workspace.close())
 
-const eventually = { timeout: 30_000, interval: 20 }
+const eventually = { timeout: 60_000, interval: 20 }
 
 /** Writes the job as another process would, between two looks of its worker. */
 async function rewrite({ store }: Harness, id: string, change: (job: Job) => Partial<Job>): Promise<void> {

@@ -16,7 +16,7 @@ afterEach(async () => {
   await workspace.close()
 })
 
-const eventually = { timeout: 30_000, interval: 20 }
+const eventually = { timeout: 60_000, interval: 20 }
 /** A process whose store fails from the moment in which all chunks have been sent, until `repair`. */
 async function startFailing(fails: (write: Write) => boolean = () => true) {
   let isFailing = false

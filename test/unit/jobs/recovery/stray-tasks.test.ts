@@ -17,7 +17,7 @@ beforeEach(async () => {
 })
 afterEach(() => workspace.close())
 
-const eventually = { timeout: 30_000, interval: 20 }
+const eventually = { timeout: 60_000, interval: 20 }
 const noConcurrency = { short: 0, long: 0, remote: 0 }
 
 interface Cloud {

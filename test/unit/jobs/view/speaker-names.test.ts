@@ -17,7 +17,7 @@ beforeEach(async () => {
 })
 afterEach(() => workspace.close())
 
-const eventually = { timeout: 30_000, interval: 20 }
+const eventually = { timeout: 60_000, interval: 20 }
 const speakers: Speaker[] = [
   { id: 'S1', seconds: 3, share: 0.6 },
   { id: 'S2', seconds: 2, share: 0.4 },

@@ -28,7 +28,7 @@ afterEach(async () => {
   await workspace.close()
 })
 
-const eventually = { timeout: 30_000, interval: 20 }
+const eventually = { timeout: 60_000, interval: 20 }
 const longestPauseMs = 45_000
 const noConcurrency = { short: 0, long: 0, remote: 0 }
 const forever = () => new Promise<never>(() => {})

@@ -19,7 +19,7 @@ beforeEach(async () => {
 })
 afterEach(() => workspace.close())
 
-const eventually = { timeout: 30_000, interval: 20 }
+const eventually = { timeout: 60_000, interval: 20 }
 const never = () => new Promise<never>(() => {})
 const throttled = new SpeechError('THROTTLED', 'Too many requests.', {
   hint: 'Wait a minute.',

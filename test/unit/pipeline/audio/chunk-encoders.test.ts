@@ -168,7 +168,7 @@ describe.skipIf(process.platform === 'win32')('the processes of encoders', () =>
 
   it('are prepared once for a recording, however often that is asked for', async () => {
     const { locate, started } = await noted('prepared')
-    const shared = encoders(locate)
+    const shared = encoders(locate, 60_000)
     const asking = setInterval(shared.prepare, 1)
     shared.prepare()
     const chunks = [0, 1, 2].map(start => recording.subarray(start * rate, (start + 30) * rate))

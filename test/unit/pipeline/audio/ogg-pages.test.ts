@@ -48,6 +48,8 @@ describe('a page of an Ogg whose position is wrong', () => {
     ['Opus', 'libopus', 48_000, 10, true],
     ['Opus that is damaged', 'libopus', 48_000, 21, false],
     ['Vorbis', 'libvorbis', 16_000, 10, true],
+    ['Opus, too low', 'libopus', 48_000, -5, true],
+    ['Vorbis, too low', 'libvorbis', 16_000, -8, true],
   ])('moves no other word of %s', async (name, codec, samplesPerSecond, seconds, isValid) => {
     const [made, file] = ['mkv', 'ogg'].map(ending => join(folder.path, `wrong ${name}.${ending}`))
     await writeFile(made!, timedMatroska([at(0, 31, tones)]))
