@@ -35,9 +35,12 @@ export interface EncodingTools {
   options: AsrOptions
 }
 
-/** A chunk with its encoded audio, or with its recognition from the cache. */
+/**
+ * A chunk with its encoded audio, or with its recognition from the cache. `lookedAt`: when that had none, in milliseconds
+ * since 1970.
+ */
 export type ReadyChunk = ChunkInfo & { key: string; profile: Profile } & (
-    | { audio: Buffer; seconds: number }
+    | { audio: Buffer; seconds: number; lookedAt: number }
     | { recognition: CachedRecognition; isFromThisJob: boolean }
   )
 
@@ -56,6 +59,7 @@ export function encodeAll(
     const key = chunkKey(chunk.samples, tools.options)
     const isShort = whole !== undefined && whole.decodedSeconds() <= maxVoiceNoteSeconds
     const profile = isShort ? 'voiceNote' : 'recording'
+    const lookedAt = Date.now()
     const recognition = await run.checkpoints.get(key)
     if (isCachedRecognition(recognition)) {
       const { samples: _, release, ...info } = chunk
@@ -67,6 +71,7 @@ export function encodeAll(
     return {
       key,
       profile,
+      lookedAt,
       ...(ready ?? (await tools.limitEncoding(() => encode(chunk, profile, tools, run)))),
     }
   })

@@ -1,15 +1,15 @@
 // Recognises chunks concurrently; a chunk that fails permanently leaves a gap.
 import { isSpeechError, type SpeechError } from '../../domain/errors.ts'
 import { formatTime } from '../../domain/format-time.ts'
-import { estimatedUsd } from '../../domain/models/price.ts'
-import type { Recogniser, Recognition } from '../../domain/ports.ts'
+import type { Recogniser } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
 import { withoutControls } from '../../domain/text.ts'
 import { tokens } from '../../domain/tokens.ts'
 import { type Span, secondsOf } from '../../domain/transcript.ts'
 import { mapConcurrent } from '../async/map-concurrent.ts'
-import { delaySeconds, encodedMime } from '../audio/encode.ts'
+import { delaySeconds } from '../audio/encode.ts'
 import type { AsrOptions } from '../audio/fingerprint.ts'
+import { answerOf } from './answer.ts'
 import type { ChunkBudget } from './budget.ts'
 import { echoWarning, isEcho } from './echo.ts'
 import type { ReadyChunk } from './encode-all.ts'
@@ -126,7 +126,7 @@ async function recogniseChunk(
     channel,
   }
   try {
-    const found = 'recognition' in chunk ? fromCache(chunk, context) : await fromProvider(chunk, context, run)
+    const found = await answerOf(chunk, context, run)
     const { words, segments, isCut, ...recognition } = found
     const cleaned = clean(found.text)
     const isEchoed = isEcho(cleaned, context.options.context, speech)
@@ -161,50 +161,6 @@ async function recogniseChunk(
       if (halves.length > 0) return halves
     }
     return [{ ...unsent, failure: error }]
-  }
-}
-
-function fromCache(
-  { recognition, isFromThisJob }: Extract<ReadyChunk, { recognition: unknown }>,
-  { recogniser, budget }: RecognitionContext,
-) {
-  const { seconds, ...found } = recognition
-  if (!isFromThisJob) return { ...found, sent: 0, cached: seconds, costUsd: 0 }
-  const bill = paid(seconds, found, recogniser)
-  budget.payEarlier(bill.costUsd ?? 0)
-  return { ...found, ...bill }
-}
-
-/** The cost of an answer that reports none is estimated, unless it is of a successor, whose price is its own. */
-function paid(seconds: number, { costUsd: reported, model }: Recognition, recogniser: Recogniser) {
-  const isOfFirst = model === undefined || model === recogniser.model
-  const costUsd = reported ?? (isOfFirst ? estimatedUsd(recogniser.usdPerSecond, seconds) : undefined)
-  return { sent: seconds, cached: 0, ...(costUsd !== undefined && { costUsd }) }
-}
-
-/** Caches the recognition before anything else, also before its cost is recorded: it is paid for. */
-async function fromProvider(
-  { key, audio, seconds }: Extract<ReadyChunk, { audio: unknown }>,
-  { recogniser, options, budget }: RecognitionContext,
-  run: Run,
-) {
-  const { refuse, settle } = await budget.charge(seconds)
-  const { language, context } = options
-  const hints = { ...(language && { language }), ...(context && { context }), ...(refuse && { refuse }) }
-  let usd = 0
-  try {
-    const recognition = await recogniser.recognise(
-      { audio, mime: encodedMime, seconds, ...hints },
-      run.signal,
-    )
-    const bill = paid(seconds, recognition, recogniser)
-    usd = bill.costUsd ?? 0
-    run.answered()
-    await run.checkpoints.put(key, { ...recognition, seconds })
-    return { ...recognition, ...bill }
-  } finally {
-    // Nothing is billed for a request that failed, and an answer is even if it cannot be kept.
-    settle(usd)
   }
 }
 

@@ -20,6 +20,7 @@ const chunk = (start: number, end: number): ReadyChunk => ({
   parts: [{ at: 0, start }],
   audio: Buffer.from(`${start}-${end}`),
   seconds: end - start,
+  lookedAt: Date.now(),
 })
 
 const refusal = new SpeechError('CONTENT_REFUSED', 'No.', { hint: 'None.' })
