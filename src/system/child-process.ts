@@ -27,11 +27,8 @@ const drainMs = 1_000
 
 /** Runs without a shell or terminal. */
 export function startGroup(path: string, args: string[], stdio: StdioOptions): ProcessGroup {
-  watchdog?.prepare()
-  // A group of its own gets no Ctrl-C from the terminal: this process ends it.
-  const child = spawn(path, args, { stdio, env: childEnvironment(), windowsHide: true, detached: !isWindows })
+  const child = spawnLiving(path, args, stdio)
   const { pid } = child
-  if (pid !== undefined) addLiving(pid)
   let force: NodeJS.Timeout | undefined
   const exited = new Promise<number>((resolve, reject) => {
     child.once('error', reject)
@@ -115,19 +112,36 @@ const living = new Set<number>()
 const watchdog = isWindows ? undefined : createWatchdog()
 const deadlySignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-function addLiving(pid: number): void {
-  if (living.size === 0) {
-    process.on('exit', killLiving)
-    for (const signal of deadlySignals) process.prependListener(signal, onSignal)
+function spawnLiving(path: string, args: string[], stdio: StdioOptions): ChildProcess {
+  watchdog?.prepare()
+  // Before the program begins: a signal that comes meanwhile is handled when its id is known.
+  if (living.size === 0) listen()
+  try {
+    // A group of its own gets no Ctrl-C from the terminal: this process ends it.
+    const options = { stdio, env: childEnvironment(), windowsHide: true, detached: !isWindows }
+    const child = spawn(path, args, options)
+    if (child.pid !== undefined) {
+      living.add(child.pid)
+      watchdog?.watch(child.pid)
+    }
+    return child
+  } finally {
+    if (living.size === 0) stopListening()
   }
-  living.add(pid)
-  watchdog?.watch(pid)
 }
 
 function removeLiving(pid: number): void {
   living.delete(pid)
   watchdog?.unwatch(pid)
-  if (living.size > 0) return
+  if (living.size === 0) stopListening()
+}
+
+function listen(): void {
+  process.on('exit', killLiving)
+  for (const signal of deadlySignals) process.prependListener(signal, onSignal)
+}
+
+function stopListening(): void {
   process.off('exit', killLiving)
   for (const signal of deadlySignals) process.off(signal, onSignal)
 }

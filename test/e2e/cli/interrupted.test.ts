@@ -36,3 +36,17 @@ it.each(['doctor', 'transcribe'])('%s leaves no ffmpeg behind when it is interru
     expect((await Promise.all((await started()).map(isRunning))).filter(Boolean)).toEqual([]),
   )
 })
+
+it('an ffmpeg that begins in the moment of the interruption does not stay behind either', async () => {
+  const path = join(terminal.work, 'sudden-ffmpeg')
+  const ids = `${path}.ids`
+  await writeFile(path, `#!/bin/sh\nkill -INT $PPID\necho $$ >> '${ids}'\nexec sleep 60\n`, { mode: 0o755 })
+  for (let i = 0; i < 5; i++) {
+    await writeFile(ids, '')
+    await terminal.start(['doctor'], { env: { FFMPEG_PATH: path } }).result
+    const started = (await readFile(ids, 'utf8')).trim().split('\n').filter(Boolean).map(Number)
+    await vi.waitFor(async () => {
+      expect((await Promise.all(started.map(isRunning))).filter(Boolean)).toEqual([])
+    })
+  }
+})
