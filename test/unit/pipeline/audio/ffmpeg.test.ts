@@ -67,7 +67,8 @@ it.each([
   ['sleeps', ['exec sleep 60']],
   ['starts a child that holds its output', [`${sleeper} &`, 'wait']],
   ['ends although its child holds its output', [`${sleeper} &`, 'exit 0']],
-  ['ends before the program that it has started', ['"$real" "$@" &', 'exit 0']],
+  // Without the pause, the program may be done before anyone sees the end of the first one.
+  ['ends before the program that it has started', ['(sleep 60; exec "$real" "$@") &', 'exit 0']],
   ['writes some audio and then sleeps', ['head -c 100000 /dev/zero', 'exec sleep 60']],
   ['ignores the request to end', ["trap '' TERM", 'sleep 60', 'sleep 60']],
   ['does not end after its last sample', ['"$real" "$@"', 'exec >&- 3>&-', 'exec sleep 60']],
