@@ -61,7 +61,7 @@ export async function agree(
   const mayCost = usd === undefined || usd > 0 || unknownLengths > 0
   if (maxCostUsd !== undefined) {
     if (mayCost) ensureBelow(plan, maxCostUsd)
-    // What the plan calls done may be gone when its turn comes.
+    // A recording that is done by the plan may be gone when its turn comes.
     return { limitUsd: maxCostUsd }
   }
   if (yes || !mayCost) return {}

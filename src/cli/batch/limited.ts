@@ -1,7 +1,7 @@
 // --max-cost for one recording: its price comes first, and the limit holds also where its length is unknown.
 import { type Job, type JobTool, localOwner, type TranscriptionRequest } from '../../domain/job.ts'
 import type { Session } from '../io/interactive.ts'
-import { ensureBelow } from './agree.ts'
+import { agree } from './agree.ts'
 
 export interface LimitedRecording {
   tool: JobTool
@@ -19,9 +19,9 @@ export async function withinLimit<Result>(
   const caller = { tool, owner: localOwner, signal, onProgress: bar.show }
   const plan = await app.jobs.plan({ sources: [audio], options }, caller)
   const [recording] = plan.recordings
-  // What cannot be read is reported by the work itself.
+  // A recording that cannot be read is reported by the work itself.
   if (!recording) return work(undefined)
-  if (recording.state !== 'done') ensureBelow(plan, maxCostUsd)
+  await agree(plan, { yes: true, maxCostUsd, canAsk: false }, signal)
   const allowance = await app.jobs.limitCost(localOwner, plan, maxCostUsd)
   try {
     return await work(allowance.batchOf(recording))

@@ -133,7 +133,7 @@ async function watchFolder(invocation: Invocation): Promise<number> {
       resultsUsd = 0
       const { stop } = await runBatch(app, whole, todo).finally(async () => {
         const usedUsd = await allowance?.close({ isOver: !signal.aborted })
-        // What failed has a cost without a result; what was paid last may not be recorded yet.
+        // A failed recording has a cost without a result; the last payments may not be recorded yet.
         spentUsd += Math.max(resultsUsd, usedUsd ?? 0)
       })
       bar.clear()

@@ -1,6 +1,6 @@
 // Contract of the record of costs: what each owner has spent on a day, and what orders under way may still spend.
 
-/** What an order or a batch may still spend, in US dollars. */
+/** The amount that an order or a batch may still spend, in US dollars. */
 export interface Reservation {
   usd: number
   /** A living process renews it before then (milliseconds since 1970). Later it counts no longer for the limit of the day. */

@@ -55,7 +55,7 @@ export function withoutExpired(held: Held, now: number): Held {
   return Object.fromEntries(Object.entries(held).filter(([, one]) => isKept(one)))
 }
 
-/** What living processes hold, in US dollars. */
+/** The sum that living processes hold, in US dollars. */
 export function heldUsdOf(held: Held, now: number): number {
   return sum(Object.values(held).map(({ usd, until }) => (until > now ? Math.max(0, usd) : 0)))
 }

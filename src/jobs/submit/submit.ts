@@ -126,7 +126,7 @@ async function findOrStart(
   return { job, cached: false, started }
 }
 
-/** What a further order changes in a job that is not over; undefined: nothing. */
+/** Changes that a further order makes in a job that is not over; undefined: none. */
 function joined({ request, batch }: Job, now: Job, leases: Leases): JobChange | undefined {
   const { format } = request
   // No new job: the worker formats the text at the end.
