@@ -214,7 +214,7 @@ function inTime(promise, what, ms = maxCallMs) {
 }
 
 /**
- * What the clients of the SDK say of progress that they read together with the result of its call, on a busy machine:
+ * The report of the SDK’s clients about progress that they read together with the result of its call, on a busy machine:
  * findings/mcp-client-progress-read-with-result.sh. The witness judges the order in which the server has sent both.
  */
 export const isReadTogether = error =>

@@ -132,7 +132,7 @@ interface Response {
   isResumed: boolean
 }
 
-/** What is wrong with a whole response, beside its messages themselves. */
+/** The errors of a whole response, beside its messages themselves. */
 function misfit({ method, sent, status, type, heard, isSettled, isResumed }: Response): string | undefined {
   const answers = heard.filter(({ kind }) => kind === 'answer')
   if (method !== 'POST') {

@@ -1,4 +1,4 @@
-// What a run says of the findings of its witness.
+// The report of a run on the findings of its witness.
 import type { Result } from '../table.ts'
 import type { Findings } from './conversation.ts'
 

@@ -1,4 +1,4 @@
-// What a run says of its witness: a number that counts each error, and calls that are missing.
+// The report of a run on its witness: a number that counts each error, and calls that are missing.
 import { expect, it } from 'vitest'
 import { noFindings } from '../../clients/witness/conversation.ts'
 import { summary, verdict } from '../../clients/witness/verdict.ts'

@@ -95,7 +95,7 @@ describe('an allowance', () => {
       code: 'COST_TOO_HIGH',
       message: 'This would cost up to $0.4000; its part of the price agreed for the batch is $0.3000.',
     })
-    // What a dead process has paid counts.
+    // The payments of a dead process count.
     const resumed = budgets(owner, 'tr_3', { ...of, usd: 0.3 }).open()
     resumed.payEarlier(0.2)
     await expect(resumed.charge(0.2)).rejects.toMatchObject({ code: 'COST_TOO_HIGH' })
@@ -114,7 +114,7 @@ describe('an allowance', () => {
     await expect(second.reserve(0.5)).rejects.toMatchObject({ code: 'COST_TOO_HIGH' })
     await expect(second.reserve(0.2)).rejects.toMatchObject({ code: 'DAY_LIMIT_REACHED' })
     await second.reserve(0.1)
-    // What the dead process had reserved for it is its own again.
+    // The amount that the dead process had reserved for it is its own again.
     time += 3_600_000
     await budgets(owner, 'tr_1', { ...of, usd: 0.5 })
       .open()

@@ -67,7 +67,7 @@ describe('a page of an Ogg whose position is wrong', () => {
     await writeFile(file!, withPositionOff(await readFile(file!), 8, seconds * samplesPerSecond, isValid))
     const found = await hear(file!)
     const isFound = (tone: number) => found.tones.some(start => Math.abs(start - tone) < 0.06)
-    // What belongs to the page itself may be lost.
+    // Sound of the page itself may be lost.
     expect(tones.filter(tone => !isFound(tone)).length).toBeLessThanOrEqual(isValid ? 0 : 2)
     expect(Math.abs(found.seconds - 31)).toBeLessThan(0.1)
   })
