@@ -81,12 +81,12 @@ export const demo: Command = {
   },
 }
 
-/** Each chunk takes two seconds, one after another, so that a worker can be killed during the job. */
+/** The chunks go one after another, so that a worker can be killed between two of them. */
 async function runCluster(
   { entry, fixtures, folder, version }: { entry: string; fixtures: string; folder: string; version: string },
   ffmpeg: string,
 ): Promise<number> {
-  const cloud = await startCloud({ ffmpeg, fixtures, latency: { base: 2, perSecond: 0.004 } })
+  const cloud = await startCloud({ ffmpeg, fixtures, latency: { base: 1, perSecond: 0.004 } })
   const env = {
     SPEECH_CONCURRENCY: '1',
     SPEECH_WAIT_SECONDS: '240',

@@ -16,7 +16,7 @@ describe('speech-mcp demo --cluster', () => {
     const { code, stdout, stderr } = await terminal.start(['demo', '--cluster'], {
       env: { TMPDIR: folder.path },
     }).result
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect({ code, stderr }, stdout).toEqual({ code: 0, stderr: '' })
     expect(stdout).toContain('Queue speech-jobs-brief was created.')
     const killed = /Worker (\d) runs the job and is killed/.exec(stdout)?.[1]
     const successor = /Worker (\d) takes over\./.exec(stdout)?.[1]
