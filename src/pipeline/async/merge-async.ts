@@ -11,11 +11,12 @@ export async function* mergeAsync<Item>(
   type Event = { iterator: AsyncIterator<Item>; next: IteratorResult<Item> }
   const pulls = new Map<AsyncIterator<Item>, Promise<Event>>()
   const waiting = streams.map(stream => () => stream[Symbol.asyncIterator]())
-  const pull = (iterator: AsyncIterator<Item>) =>
-    pulls.set(
-      iterator,
-      iterator.next().then(next => ({ iterator, next })),
-    )
+  const pull = (iterator: AsyncIterator<Item>) => {
+    const pending = iterator.next().then(next => ({ iterator, next }))
+    // It is awaited when the consumer asks for the next item: until then its failure must not end the process.
+    pending.catch(() => {})
+    pulls.set(iterator, pending)
+  }
   try {
     for (const open of waiting.splice(0, limit)) pull(open())
     while (pulls.size > 0) {
@@ -27,9 +28,6 @@ export async function* mergeAsync<Item>(
       if (!next.done) yield next.value
     }
   } finally {
-    for (const [iterator, pending] of pulls) {
-      pending.catch(() => {})
-      iterator.return?.()?.catch(() => {})
-    }
+    for (const iterator of pulls.keys()) iterator.return?.()?.catch(() => {})
   }
 }

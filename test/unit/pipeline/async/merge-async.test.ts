@@ -39,3 +39,15 @@ it('ends the streams that are open when its reader stops', async () => {
   await new Promise(setImmediate)
   await expect.poll(open).toBe(0)
 })
+
+it('throws an error that came while its reader was busy once that goes on', async () => {
+  async function* failing() {
+    yield 'a'
+    throw new Error('The stream ended early.')
+  }
+  const merged = mergeAsync([failing()])
+  expect(await merged.next()).toMatchObject({ value: 'a' })
+  // Node ends a process whose failed promise nobody has seen by then; the runner fails.
+  await new Promise(setImmediate)
+  await expect(merged.next()).rejects.toThrow('The stream ended early.')
+})
