@@ -3,7 +3,7 @@ import { estimatedUsd } from '../../domain/models/price.ts'
 import type { Recogniser, Recognition } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
 import { encodedMime } from '../audio/encode.ts'
-import { type AsrOptions, type CachedRecognition, isCachedRecognition } from '../audio/fingerprint.ts'
+import { type AsrOptions, isCachedRecognition } from '../audio/fingerprint.ts'
 import type { ChunkBudget } from './budget.ts'
 import type { ReadyChunk } from './encode-all.ts'
 
@@ -16,6 +16,11 @@ interface AnswerContext {
   budget: ChunkBudget
 }
 
+type CachedChunk = Pick<
+  Extract<ReadyChunk, { recognition: unknown }>,
+  'key' | 'recognition' | 'isFromThisJob'
+>
+
 /** Resolves with the answer and its cost. Throws the errors of the recogniser and of the budget. */
 export async function answerOf(chunk: ReadyChunk, context: AnswerContext, run: Run) {
   if ('recognition' in chunk) return fromCache(chunk, context)
@@ -25,18 +30,15 @@ export async function answerOf(chunk: ReadyChunk, context: AnswerContext, run: R
     const recognition = await run.checkpoints.get(key)
     if (isCachedRecognition(recognition)) {
       const isFromThisJob = run.checkpoints.isFromThisJob(recognition)
-      return fromCache({ recognition, isFromThisJob }, context)
+      return fromCache({ key, recognition, isFromThisJob }, context)
     }
   }
   return fromProvider(chunk, context, run)
 }
 
-function fromCache(
-  { recognition, isFromThisJob }: { recognition: CachedRecognition; isFromThisJob: boolean },
-  { recogniser, budget }: AnswerContext,
-) {
+function fromCache({ key, recognition, isFromThisJob }: CachedChunk, { recogniser, budget }: AnswerContext) {
   const { seconds, ...found } = recognition
-  if (!isFromThisJob) return { ...found, sent: 0, cached: seconds, costUsd: 0 }
+  if (!isFromThisJob || !budget.isFirst(key)) return { ...found, sent: 0, cached: seconds, costUsd: 0 }
   const bill = paid(seconds, found, recogniser)
   budget.payEarlier(bill.costUsd ?? 0)
   return { ...found, ...bill }
@@ -66,6 +68,7 @@ async function fromProvider(
     )
     const bill = paid(seconds, recognition, recogniser)
     usd = bill.costUsd ?? 0
+    budget.isFirst(key)
     run.answered()
     await run.checkpoints.put(key, { ...recognition, seconds })
     return { ...recognition, ...bill }

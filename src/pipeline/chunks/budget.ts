@@ -22,6 +22,8 @@ export interface ChunkBudget extends Pick<BudgetPart, 'close'> {
   charge(seconds: number): Promise<ChunkCharge>
   /** Counts a chunk that an earlier attempt of this job has paid. */
   payEarlier(usd: number): void
+  /** True for the first of equal chunks: the others come from the cache, and are not paid again. */
+  isFirst(key: string): boolean
 }
 
 export interface ChunkCharge extends Pick<Charge, 'settle'> {
@@ -46,6 +48,7 @@ export function createChunkBudget(
   const part = run.budget.open()
   let soundSeconds = 0
   let areEarlierPaid = false
+  const keys = new Set<string>()
 
   /** One check for each price, started by the first chunk of any channel. */
   const checks = new Map<number, Promise<void>>()
@@ -123,6 +126,11 @@ export function createChunkBudget(
     },
     payEarlier(usd) {
       if (!areEarlierPaid) part.payEarlier(usd)
+    },
+    isFirst(key) {
+      const isFirst = !keys.has(key)
+      keys.add(key)
+      return isFirst
     },
     close: part.close,
   }

@@ -29,6 +29,7 @@ const refusal = new SpeechError('CONTENT_REFUSED', 'No.', { hint: 'None.' })
 async function recogniseMinute(
   answer: (stretch: string) => string | SpeechError,
   halves: ReadyChunk[] = [chunk(0, 30), chunk(30, 60)],
+  chunks: ReadyChunk[] = [chunk(0, 60)],
 ) {
   const warnings: string[] = []
   const written: string[] = []
@@ -55,10 +56,12 @@ async function recogniseMinute(
   }
   const transcripts: ChunkTranscript[] = []
   const charge = async () => ({ refuse: undefined, settle: () => void written.push('cost') })
-  const budget = { admit: stream, charge, payEarlier() {}, close() {} } as unknown as ChunkBudget
+  const keys = new Set<string>()
+  const isFirst = (key: string) => keys.size < keys.add(key).size
+  const budget = { admit: stream, charge, isFirst, payEarlier() {}, close() {} } as unknown as ChunkBudget
   const tools = { options: { model: 'test' }, recut: () => stream(halves), budget }
   const context = { recogniser, totalSeconds: () => 60, ...tools }
-  for await (const transcript of recognise(stream([chunk(0, 60)]), context, run as unknown as Run))
+  for await (const transcript of recognise(stream(chunks), context, run as unknown as Run))
     transcripts.push(transcript)
   return { transcripts, warnings, written, requests, text: transcripts.map(({ text }) => text).join(' ') }
 }
@@ -66,6 +69,18 @@ async function recogniseMinute(
 it('keeps an answer before its cost: a process that dies in between does not pay for it twice', async () => {
   const { written } = await recogniseMinute(() => 'one two three')
   expect(written).toEqual(['answer', 'cost'])
+})
+
+it('counts equal chunks of a recording once, as the others come from the cache', async () => {
+  const cached = (start: number, end: number): ReadyChunk => {
+    const { audio: _, lookedAt: __, ...info } = chunk(start, end) as Extract<ReadyChunk, { audio: unknown }>
+    return { ...info, key: 'jingle', recognition: { text: 'again', seconds: 30 }, isFromThisJob: true }
+  }
+  const { transcripts } = await recogniseMinute(() => 'again', [], [cached(0, 30), cached(30, 60)])
+  expect(transcripts.map(({ sent, cached }) => [sent, cached])).toEqual([
+    [30, 0],
+    [0, 30],
+  ])
 })
 
 const loop = `we begin here ${'and then it goes on '.repeat(9)}`
