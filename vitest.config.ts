@@ -1,5 +1,6 @@
 // Test runner settings: files run side by side, each with servers and data folders of its own.
-import { availableParallelism } from 'node:os'
+import { writeFileSync } from 'node:fs'
+import { availableParallelism, getPriority, setPriority } from 'node:os'
 import { defineConfig } from 'vitest/config'
 import { LongestFirst } from './test/support/longest-first.ts'
 
@@ -25,6 +26,15 @@ const slowUnits = [
 ]
 
 const cores = availableParallelism()
+
+/** As low as that of ffmpeg, which would wait for the tests and their servers. */
+const priority = 10
+if (getPriority() < priority) setPriority(priority)
+try {
+  writeFileSync('/proc/self/autogroup', String(priority))
+} catch {
+  // Only Linux has priorities of sessions.
+}
 
 export default defineConfig({
   test: {
@@ -55,7 +65,6 @@ export default defineConfig({
           exclude: replacingModules,
           isolate: false,
           globalSetup: 'test/support/build-dist.ts',
-          // ffmpeg has a low priority, so that a busy machine may let it wait for long.
           testTimeout: 120_000,
           // These tests wait for processes and timers for two thirds of their time: more workers keep all cores busy.
           maxWorkers: Math.min(3 * cores, cores + 4),
